@@ -61,7 +61,7 @@ from halo_core.passports import Issuer, TrustAnchors, check_time, find_violation
 from halo_core.passports.chain import verify_pop
 from halo_core.passports.claims import issuer_uri
 from halo_core.passports.codec import DERIVED_HEADER, decode_b64url, encode_b64url, make_header, open_token
-from halo_core.passports.grants import Violation, grants_to_json, list_excess_labels
+from halo_core.passports.grants import grants_to_json, list_label_violations
 from halo_core.passports.minting import mint_pop
 
 ROOT_HEADER = make_header(ISSUER.key_id, "halo-passport+jwt")
@@ -593,7 +593,7 @@ ATTACKS: list[Refused] = [
     call("111-path-traversal", "file.read", {"path": "/data/../etc/passwd"}, "arg_violates"),
     (
         "112-class-over-the-ceiling",
-        lambda: Violation("class_ceiling", *list_excess_labels(verify(CHAIN)[-1].labels, ("secret",))),
+        lambda: list_label_violations(verify(CHAIN)[-1].labels, ("secret",))[0],
         "class_ceiling",
     ),
     call("113-list-instead-of-a-text", "email.send", {"to": ["ops@acme.com", "evil@evil"]}, "arg_violates"),

@@ -18,7 +18,7 @@ from halo_core.errors import PassportError
 from halo_core.model import ActionKind, Budget, Constraint, ConstraintKind
 from halo_core.passports import check_time, find_violation, mint_standing, verify_standing
 from halo_core.passports.codec import decode_b64url, encode_b64url
-from halo_core.passports.grants import list_excess_labels
+from halo_core.passports.grants import list_label_violations
 
 NOW = 1_800_000_000
 ISSUER = Ed25519Signer(b"i" * 32)
@@ -493,5 +493,5 @@ def test_64_65_type_confusion():
 
 
 def test_112_class_over_ceiling():
-    assert list_excess_labels(verify(TOKEN).labels, ("pii",)) == []
-    assert list_excess_labels(verify(TOKEN).labels, ("chd", "pii")) == ["chd"]
+    assert list_label_violations(verify(TOKEN).labels, ("pii",)) == []
+    assert list_label_violations(verify(TOKEN).labels, ("chd", "pii")) == [("class_ceiling", "chd")]

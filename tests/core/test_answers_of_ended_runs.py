@@ -14,7 +14,7 @@ from halo_core.facade import HaloBase
 from halo_core.ledger.commitments import digest_answer
 from halo_core.ledger.reader import Stream
 from halo_core.ledger.report import Collector
-from halo_core.ledger.verify_controls import RestrictionCheck
+from halo_core.ledger.verify_restrictions import RestrictionCheck
 from halo_core.model import EntryKind
 from halo_core.testing import FixedClock
 from halo_world import POLICY, SURFACE, Calls, bodies, cli, policy_folder, tool, verified

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from halo_core.errors import PassportError
 from halo_core.model import ANY_OTHER, ActionKind, Constraint, ConstraintKind
 from halo_core.passports import constraint_to_json, find_violation, is_resource_id, parse_constraint
-from halo_core.passports.grants import accepts, grants_to_json, list_excess_labels, parse_grants
+from halo_core.passports.grants import accepts, grants_to_json, list_label_violations, parse_grants
 
 WILD = Constraint(ConstraintKind.WILDCARD)
 TOOL = ActionKind.TOOL_CALL
@@ -237,10 +237,10 @@ def test_a_detail_never_shows_a_value():
 
 
 def test_labels():
-    assert list_excess_labels(None, ("chd", "pii")) == []
-    assert list_excess_labels(("chd", "pii"), ("pii",)) == []
-    assert list_excess_labels((), ()) == []
-    assert list_excess_labels(("pii",), ("zz", "pii", "chd")) == ["chd", "zz"]
+    assert list_label_violations(None, ("chd", "pii")) == []
+    assert list_label_violations(("chd", "pii"), ("pii",)) == []
+    assert list_label_violations((), ()) == []
+    assert list_label_violations(("pii",), ("zz", "pii", "chd")) == [("class_ceiling", "chd"), ("class_ceiling", "zz")]
 
 
 @pytest.mark.parametrize("text", ["a", "crm.search", "x:y/z@w", "A b", "mcp-server", "_", "x" * 128])

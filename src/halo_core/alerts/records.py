@@ -180,7 +180,7 @@ class QuestionAlert:
         reasons: reason codes.
         question: `call` or `reauthorization`.
         is_held: whether the agent goes on meanwhile.
-        expires_us: until when it can be answered, microseconds since the epoch.
+        expires_us: time until which it can be answered, microseconds since the epoch.
     """
 
     id: str

@@ -84,7 +84,7 @@ class _DeliveryState:
         delivery: sends alerts to the receiver.
         log: the alerts to send.
         failures: failed runs in a row.
-        due_s: from when on alerts that were not accepted are sent again, seconds of the monotonic clock.
+        due_s: time from which on alerts that were not accepted are sent again, seconds of the monotonic clock.
         is_down: whether the receiver accepts nothing at the moment, so that new alerts wait as well.
     """
 

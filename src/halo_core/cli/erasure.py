@@ -126,7 +126,7 @@ def _sign(signing: Signing, act: SignedAct) -> tuple[str, ...]:
 
 
 def _say_no_record(store: StoreContext) -> int:
-    # No similar names: who asks must not learn whom the log knows.
+    # No similar names: they would tell the caller whose data the log holds.
     if not store.print_json({"record": False}):
         say_plainly("there is no record of this subject")
     return Exit.FAILED

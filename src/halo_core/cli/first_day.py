@@ -160,8 +160,8 @@ def lead_through_first_day(store: StoreContext, tenant: str, *, agent: str = "",
     Without a terminal nobody is asked: `yes` accepts every guess, and otherwise all stay undeclared.
 
     Args:
-        store: of the verb.
-        tenant: whose log.
+        store: the verb's home and store.
+        tenant: owner of the log.
         agent: only what this agent used; empty for all.
         yes: accept every guess.
 

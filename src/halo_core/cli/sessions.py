@@ -312,7 +312,7 @@ class _BudgetRow:
     """A line of the table: the heading of a link (without cells), or one unit.
 
     Args:
-        name: of the agent or the unit, indented.
+        name: name of the agent or the unit, indented.
         about: what a heading says of its link.
         cells: spent, reserved, limit and ceiling, as texts.
         used: amount spent, in the unit's smallest part, for the bar.

@@ -64,8 +64,7 @@ from halo_core.model import (
     format_pair,
 )
 from halo_core.model.request import HOSTED_PREFIX
-from halo_core.passports import check_time, find_violation
-from halo_core.passports.grants import list_excess_labels
+from halo_core.passports import check_time, find_violation, list_label_violations
 from halo_core.values import extract_texts
 
 PENDING_CAP: Final = 20
@@ -250,9 +249,9 @@ def _check_grants(request: AccessRequest, snapshot: Snapshot) -> list[Reason]:
         if refused is not None:
             reasons.append(Reason(refused[0], link.jti, refused[1]))
             break  # what a link refuses those below it refuse as well (INVARIANT: SUB)
-    for link in snapshot.chain:  # (6)
-        excess_labels = list_excess_labels(link.labels, request.resource.labels)
-        reasons += [Reason("class_ceiling", link.jti, label) for label in excess_labels]
+    for link in snapshot.chain:
+        exceeding = list_label_violations(link.labels, request.resource.labels)  # (6)
+        reasons.extend(Reason(code, link.jti, label) for code, label in exceeding)
     return reasons
 
 

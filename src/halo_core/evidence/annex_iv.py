@@ -51,7 +51,7 @@ class AnnexSection:
     """One point of the annex.
 
     Args:
-        number: of the point.
+        number: number of the point.
         title: in our words.
         tables: title, columns and rows of what follows from the log.
         to_write: what a person has to write.

@@ -80,7 +80,7 @@ class Population:
 
     Args:
         counted: how many.
-        what: of what, in words, such as `decisions`.
+        what: what was counted, in words, such as `decisions`.
         first_index: position of the first entry of the period in the tenant's log; -1 where it has none.
         last_index: position of the last one; -1 where it has none.
         tree_size: size of the newest checkpoint, under which the answer was made; 0 where there is none.
@@ -103,14 +103,14 @@ class Answer:
 
     Args:
         query: the whole command, options sorted and times in ISO UTC; people and sessions are references.
-        tenant: whose log.
-        period: of the question.
+        tenant: owner of the log.
+        period: period of the question.
         population: what was counted.
         claim: one sentence that holds or does not.
         verdict: whether it does.
         findings: each exception in a plain sentence; empty where the claim holds.
         columns: keys of the rows, in order.
-        rows: of JSON values.
+        rows: rows of JSON values.
         notes: limits of the answer.
         tool: name, version and digest of the program that answered.
     """

@@ -50,8 +50,8 @@ class DecisionItem(NamedTuple):
         entry: as stored.
         frame: agent, person, passports and host.
         resource: the stored part of what was acted on: `id`, `kind`, `impact`, `labels` and more.
-        effect: of the decision.
-        codes: of its reasons.
+        effect: effect of the decision.
+        codes: codes of its reasons.
         ran: whether the action was let run; what came of it is in its outcome.
     """
 
@@ -169,7 +169,7 @@ class Check:
         kinds: kinds of entries that it reads in the period; None for every kind.
         history: kinds that it reads from the beginning of the log to the end of the period.
         later: kinds that it reads after the period as well, as long as `is_waiting`.
-        columns: of its rows.
+        columns: columns of its rows.
         limits: notes that stand in each of its answers.
         fails_on_damage: it fails on a log that does not verify; other checks cannot tell then.
     """

@@ -125,9 +125,9 @@ class ControlReport(View):
     """A report.
 
     Args:
-        framework: of the map.
-        tenant: whose log.
-        period: of the report.
+        framework: framework of the map.
+        tenant: owner of the log.
+        period: period of the report.
         as_of_us: the moment at which deadlines were judged.
         query: the command in canonical form.
         tool: name, version and digest of the program.
@@ -205,8 +205,8 @@ def build_reports(room: QueryRoom, period: Period, frameworks: Sequence[Framewor
 
     Args:
         room: reads the log.
-        period: of the reports.
-        frameworks: of the map.
+        period: period of the reports.
+        frameworks: frameworks of the map.
 
     Returns:
         A report for each framework, in their order.

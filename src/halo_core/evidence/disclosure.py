@@ -2,8 +2,8 @@
 
 A file holds the signed entries of one session, the checkpoint that covers them, an inclusion proof for each, what is
 sealed beside them, and keys of the boxes that the reader may open. Such a key opens one box: it is derived from the
-subject's data key and the box's nonce (HChaCha20), and says nothing of the data key or of other boxes. Boxes of other
-subjects, such as the name of an approver, stay sealed unless they were asked for.
+subject's data key and the box's nonce (HChaCha20), and neither the data key nor the key of another box can be found
+from it. Boxes of other subjects, such as the name of an approver, stay sealed unless they were asked for.
 
     tree = make_disclosure(reader, "local", home, contents, "checkout-4711")
     checked = check_disclosure(tree, trusted_vkey)
@@ -57,7 +57,7 @@ def make_disclosure(
 
     Args:
         reader: the store.
-        tenant: whose log.
+        tenant: owner of the log.
         home: with the trusted key.
         contents: finds data keys.
         session: name or reference.
@@ -210,10 +210,10 @@ class Disclosure:
     """A file that was checked: every entry stands in the log under its checkpoint.
 
     Args:
-        tenant: whose log.
+        tenant: owner of the log.
         session: reference.
         log_key: that signed the checkpoint.
-        tree_size: of the checkpoint.
+        tree_size: size of the checkpoint's tree.
         entries: in log order.
         problems: what is wrong; empty where nothing is.
     """

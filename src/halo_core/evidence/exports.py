@@ -76,7 +76,7 @@ def iter_jsonl(room: QueryRoom, period: Period) -> Iterator[bytes]:
     """Every entry of a period, whole, as a JSON document a line, in log order.
 
     Args:
-        room: of the log.
+        room: reads the log.
         period: when.
 
     Raises:
@@ -103,7 +103,7 @@ def iter_csv(room: QueryRoom, wanted: DecisionFilter) -> Iterator[str]:
     a terminal, or not be seen, is shown as an escape, such as `\x1b`.
 
     Args:
-        room: of the log.
+        room: reads the log.
         wanted: which decisions.
 
     Raises:
@@ -178,9 +178,9 @@ def iter_events(room: QueryRoom, period: Period, *, version: str = "1.8.0") -> I
     """An event for each entry of a period; an outcome is part of its decision's event, which comes in its place.
 
     Args:
-        room: of the log.
+        room: reads the log.
         period: when.
-        version: of OCSF, one of `OCSF_VERSIONS`.
+        version: version of OCSF, one of `OCSF_VERSIONS`.
 
     Raises:
         Tampered: an entry cannot be read.

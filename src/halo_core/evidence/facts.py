@@ -35,7 +35,7 @@ class FrameFacts(NamedTuple):
     """What the decisions of an agent in a session have in common.
 
     Args:
-        name: of the stored part.
+        name: name of the stored part.
         agent: who acted.
         user: reference of the person it acted for; empty for nobody.
         acting: everybody in whose name it acted, from that person (a reference) down to the agent.
@@ -61,7 +61,7 @@ class DecisionFacts(NamedTuple):
 
     Args:
         index: position in the log.
-        id: of the entry.
+        id: id of the entry.
         ts_us: when, microseconds since 1970.
         session: reference of the session.
         agent: who acted.
@@ -69,12 +69,12 @@ class DecisionFacts(NamedTuple):
         acting: from that person (a reference) down to the agent.
         chain: hashes of its passports, root first.
         host: part that tells process, policy, mode and what the host can do.
-        kind: of the action.
+        kind: kind of the action.
         resource: id of what was acted on.
-        impact: of the resource.
+        impact: impact of the resource.
         labels: data labels of the resource.
         system: that the resource belongs to; empty for none.
-        effect: of the decision.
+        effect: effect of the decision.
         reasons: codes.
         rules: ids of the rules behind the reasons, in their order; empty where a check has none.
         dispatched: whether the action was let run.
@@ -155,7 +155,7 @@ class DecisionFilter:
         tool: id of the resource; `*` stands for any characters.
         system: that the resource belongs to.
         label: a data label of the resource.
-        effects: of the decision; empty for all.
+        effects: effects of the decision; empty for all.
         session: name or reference of the session.
         ids: entry ids, such as those that an index of subjects found; None for all.
     """
@@ -209,7 +209,7 @@ def find_place_id(place: object, writer: str = "") -> str:
 
     Args:
         place: writer and sequence (`w`, `ws`), or the sequence alone of an entry of the same writer.
-        writer: of the entry that holds it.
+        writer: writer of the entry that holds it.
     """
     if type(place) is int:
         return format_entry_id(writer, place)

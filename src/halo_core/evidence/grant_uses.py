@@ -46,7 +46,7 @@ class UnusedGrant:
     Args:
         kind: kind of the action.
         name: id of the resource.
-        granted_us: since when it is granted, microseconds since the epoch.
+        granted_us: time since which it is granted, microseconds since the epoch.
         used_us: its last use; 0 for none.
         removed_from_us: from when on it may be removed, by the notice that was given; 0 for no notice.
     """
@@ -325,7 +325,7 @@ class GrantUse(NamedTuple):
         calls: actions that ran on it.
         refused: actions on it that were denied or that nobody approved.
         last_us: the newest that ran; 0 for none.
-        people: for how many people.
+        people: number of people for whom the agent used it.
         questions: how many of its decisions asked a person.
     """
 
@@ -365,7 +365,7 @@ class PlayedBack(View):
     """What proposed grants would have done to what an agent really did.
 
     Args:
-        agent: whose.
+        agent: id of the agent.
         ran: actions that ran in the period.
         unread: of those, how many have arguments that the grants restrict and that cannot be opened, so that only their
             resource was compared.
@@ -389,7 +389,7 @@ def play_back(room: QueryRoom, contents: SealedContents, agent: str, *, grants: 
     Args:
         room: reads the log.
         contents: opens the arguments, where a grant restricts them.
-        agent: whose actions, and those of agents under it.
+        agent: agent whose actions count, with those of agents under it.
         grants: as they are proposed.
         from_us: the time, microseconds since 1970.
     """

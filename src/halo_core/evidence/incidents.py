@@ -51,7 +51,7 @@ class IncidentFile(View):
     """One incident, as its entries leave it.
 
     Args:
-        id: of the entry that opened it.
+        id: id of the entry that opened it.
         severity: see `DEADLINE_DAYS`.
         known_us: when it became known, microseconds since the epoch.
         deadline_us: by when a report is due; 0 for none.

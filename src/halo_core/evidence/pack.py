@@ -104,13 +104,13 @@ class PackScope:
     """What a pack covers; `extra_files` is called with it.
 
     Args:
-        tenant: whose log.
+        tenant: owner of the log.
         period_us: as asked for.
         first: position of the first entry, which is from before the period unless the log begins there.
         end: position after the last entry, which is from after the period unless the log ends there. The entries
             between are all in the pack, whatever their time.
-        size: of the tree of the checkpoint that covers them.
-        root: of that tree, base64.
+        size: size of the tree of the checkpoint that covers them.
+        root: root of that tree, base64.
     """
 
     tenant: str
@@ -130,11 +130,11 @@ class PackSummary:
         entries: how many entries of the period, with the one before it and the one after it.
         context: how many entries from before, on which these depend.
         parts: how many shared parts that entries name.
-        sealed: of how many entries the sealed content is in it.
-        revealed: of how many entries the content is opened in it.
+        sealed: number of entries whose sealed content is in it.
+        revealed: number of entries whose content is opened in it.
         members: names of its files.
         bytes: size of the ZIP file.
-        sha256: of the ZIP file, hex digits.
+        sha256: digest of the ZIP file, hex digits.
     """
 
     scope: PackScope
@@ -169,9 +169,9 @@ def make_pack(
 
     Args:
         reader: the store.
-        tenant: whose log.
+        tenant: owner of the log.
         signer: the log's key, which signs the manifest.
-        path: of the file. It appears whole or not at all, and replaces one that is there.
+        path: path of the file. It appears whole or not at all, and replaces one that is there.
         request: what goes into it.
         contents: what is sealed in the store, with the home's key, for what is revealed.
         extra_files: make further members, such as reports.
@@ -202,7 +202,7 @@ class _LogScan:
 
     Args:
         tree: over all its entries.
-        times_us: of every entry, by position.
+        times_us: time of every entry, microseconds since the epoch, by position.
         first: position of the first entry of the pack; -1 before one is found.
         end: position after its last entry; -1 before one is found.
         opened: writer → position of its opening entry.

@@ -124,10 +124,10 @@ def make_inclusion_receipt(signer: Signer, tenant: str, tree: ProofTree, index: 
 
     Args:
         signer: the log's key.
-        tenant: whose log.
+        tenant: owner of the log.
         tree: with at least `size` leaves, whose root was compared with a checkpoint.
         index: position of the entry.
-        size: of the tree that the receipt is about.
+        size: size of the tree that the receipt is about.
 
     Returns:
         CBOR. The statement that it is about is the entry's signed note.

@@ -78,8 +78,8 @@ def answer_who_touched(room: QueryRoom, period: Period, wanted: DecisionFilter, 
     The label counts where the resource has it, or the result of the action.
 
     Args:
-        room: of the log.
-        period: of the decisions.
+        room: reads the log.
+        period: period of the decisions.
         wanted: with a label, a system or a tool.
         prove: also show that none is missing.
     """
@@ -153,7 +153,7 @@ def _check_completeness(room: QueryRoom, period: Period) -> _Completeness:
             refused += 1
             continue
         sightings += 1
-        check.add_finding(describe_sighting(entry))
+        check.add_finding(describe_ungoverned_act(entry))
     text = (
         f"proven: positions 0 to {log.size - 1} without a gap, the chain of each writer, the root of the checkpoint "
         f"over {population.tree_size} entries"
@@ -165,8 +165,8 @@ def _check_completeness(room: QueryRoom, period: Period) -> _Completeness:
     return check
 
 
-def describe_sighting(entry: RoomEntry) -> str:
-    """What ran without a decision."""
+def describe_ungoverned_act(entry: RoomEntry) -> str:
+    """A sentence about an action that ran without a decision, from its entry."""
     body = entry.body
     place = f" at {body['where']}" if body.get("where") else ""
     return f"{body.get('kind', 'something')} `{body.get('name', '')}` ran ungoverned{place} (entry {entry.id})"
@@ -184,8 +184,8 @@ def answer_reach(room: QueryRoom, period: Period, *, agent: str = "", user: str 
     """Which systems, tools and labels an agent, or a person through agents, reached, beside what was granted.
 
     Args:
-        room: of the log.
-        period: of the decisions.
+        room: reads the log.
+        period: period of the decisions.
         agent: id of the agent; or
         user: name or reference of the person.
 
@@ -289,8 +289,8 @@ def answer_sample(
     of its entry; the `n` decisions with the smallest digests are the sample, listed in log order.
 
     Args:
-        room: of the log.
-        period: of the decisions.
+        room: reads the log.
+        period: period of the decisions.
         wanted: which decisions are the population.
         n: how many to draw, 1 to `MAX_SAMPLE`.
         seed: any text.
@@ -360,8 +360,8 @@ def answer_access_log(room: QueryRoom, period: Period, *, act: str = "", person:
     """Who read contents, revealed or exported them, asked questions, and was refused.
 
     Args:
-        room: of the log.
-        period: of the reading.
+        room: reads the log.
+        period: period of the reading.
         act: only `read`, `reveal`, `export` or `refused`; empty for all.
         person: only what this person did: name or reference.
     """

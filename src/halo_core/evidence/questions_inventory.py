@@ -175,7 +175,7 @@ class UngovernedCheck(Check):
 
 
 def describe_sighting(row: Mapping[str, Any]) -> str:
-    """What was seen, in words."""
+    """What was seen at a place, in words, from its row of `UngovernedCheck.list_ungoverned`."""
     place = f"at {row['where']}" if row["where"] else ""
     return " ".join(filter(None, (row["framework"], row["kind"], f"`{row['name']}`", place)))
 
@@ -196,8 +196,8 @@ def answer_inventory(
     every name of a foreign list is known.
 
     Args:
-        room: of the log.
-        period: of what agents did.
+        room: reads the log.
+        period: period of what agents did.
         manifest: declares agents; None where there is none.
         foreign: names of agents in another system's list; None where nothing is compared.
     """
@@ -277,8 +277,8 @@ def suggest_tier(impacts: set[str], labels: set[str], regulated: Sequence[str]) 
     """The class that is suggested for an agent: `high` if it did what cannot be undone, or held regulated data.
 
     Args:
-        impacts: of the resources that it used.
-        labels: of the data that it reached.
+        impacts: impacts of the resources that it used.
+        labels: labels of the data that it reached.
         regulated: systems under regulation that the manifest declares for it.
     """
     if regulated or impacts & _GRAVE or labels & _REGULATED_LABELS:

@@ -16,7 +16,7 @@ import orjson
 
 from halo_core.errors import Gap, Tampered
 from halo_core.evidence.answers import MAX_LISTED, Answer, Period, Verdict, check_listed, count_of, format_moment
-from halo_core.evidence.questions_access import describe_open_writers, describe_sighting
+from halo_core.evidence.questions_access import describe_open_writers, describe_ungoverned_act
 from halo_core.evidence.room import END_US, DecisionFacts, DecisionFilter, QueryRoom, RoomEntry, read_place
 from halo_core.ledger import build_entry_note, parse_vkey
 from halo_core.ledger.checkpoints import Checkpoint, open_checkpoint
@@ -212,7 +212,7 @@ def _add_failure(failures: dict[tuple[str, ...], _Failure], entry: RoomEntry, la
         if body.get("refused"):
             return
         key, who, name = ("shadow", entry.id), "", entry.id
-        what, detail = "an action without a decision", describe_sighting(entry)
+        what, detail = "an action without a decision", describe_ungoverned_act(entry)
     else:
         key, who, name = ("control", entry.id), "", entry.id
         what, detail = "a row that differed from its entry", f"column {body.get('column', '')}"
@@ -241,8 +241,8 @@ def answer_denials(
     """Refused and invalid attempts, and what followed: asked a person, tried again, judged, stopped.
 
     Args:
-        room: of the log.
-        period: of the attempts.
+        room: reads the log.
+        period: period of the attempts.
         wanted: which decisions; its effects are taken as they are, or else `deny` and `challenge`.
         with_disposition: also say what followed, until now.
     """
@@ -425,8 +425,8 @@ def answer_unchanged(room: QueryRoom, period: Period, note: bytes) -> Answer:
     """Whether the log still contains every entry that an earlier checkpoint covers, and how many were added since.
 
     Args:
-        room: of the log.
-        period: of the answer.
+        room: reads the log.
+        period: period of the answer.
         note: the signed checkpoint that somebody kept elsewhere.
     """
     keys = load_trusted_keys(room.home) if room.home is not None else {}

@@ -68,8 +68,8 @@ def answer_alert_times(room: QueryRoom, period: Period, *, within_s: int = 0) ->
     """How long each alert waited until somebody acknowledged and judged it.
 
     Args:
-        room: of the log.
-        period: of the alerts.
+        room: reads the log.
+        period: period of the alerts.
         within_s: acknowledgements after more seconds are findings; 0 for any time.
     """
     cases, counted = load_cases(room, period)
@@ -154,8 +154,8 @@ def answer_metrics(room: QueryRoom, period: Period, wanted: DecisionFilter) -> A
     far chance goes and nothing of how the judged alerts were chosen.
 
     Args:
-        room: of the log.
-        period: of decisions, questions and alerts; answers and verdicts count until now.
+        room: reads the log.
+        period: period of decisions, questions and alerts; answers and verdicts count until now.
         wanted: which decisions; alerts and questions are those of its agent.
     """
     figures = _Figures()
@@ -261,8 +261,8 @@ def answer_stop_drill(room: QueryRoom, period: Period, *, scope: str, target: st
     Args:
         room: reads the log.
         period: from the stop until the end of the drill.
-        scope: of the stop: `agent`, `session`, `tool`, `user`, `tenant` or `all`.
-        target: of the stop; of a session or a person its reference.
+        scope: scope of the stop: `agent`, `session`, `tool`, `user`, `tenant` or `all`.
+        target: target of the stop; the reference of a session or a person.
         stop_id: id of the entry that set it.
     """
     stop = next((item for item in room.entries((EntryKind.STOP,), Period(0, END_US)) if item.id == stop_id), None)

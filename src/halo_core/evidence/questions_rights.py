@@ -41,7 +41,7 @@ def answer_raises(room: QueryRoom, period: Period, *, agent: str = "") -> Answer
     Args:
         room: reads the log.
         period: when the raise was recorded.
-        agent: whose; empty for all.
+        agent: id of the agent; empty for all.
     """
     rows: list[dict[str, Any]] = []
     findings: list[str] = []
@@ -159,7 +159,7 @@ def answer_after_revocation(room: QueryRoom, period: Period, *, agent: str) -> A
 
     Args:
         room: reads the log.
-        period: of the attempts.
+        period: period of the attempts.
         agent: that was revoked.
     """
     claim = f"`{agent}` did nothing after it was revoked"
@@ -412,7 +412,7 @@ class Question:
 
     Args:
         entry: that asked.
-        agent: whose action.
+        agent: agent that acted.
         answers: approvals in the order of the log.
         used: ids of decisions that ran by the answer.
     """

@@ -76,7 +76,7 @@ class QueryRoom:
 
     Args:
         reader: the store; with names (`Reader.use_names`) it takes and opens names of people and sessions.
-        tenant: whose log.
+        tenant: owner of the log.
         home: folder with the trusted key and the anchor; without it nothing can be verified.
         now_us: the present, microseconds since 1970.
         query: the command in canonical form, for the answer.
@@ -254,7 +254,7 @@ class QueryRoom:
         """The frame of a decision.
 
         Args:
-            name: of the part.
+            name: name of the part.
             index: position of the decision, by which the name of its person can be found.
 
         Raises:
@@ -335,14 +335,14 @@ class QueryRoom:
         """Make an answer. Its verdict is `cannot_tell` where the period has no entries or the log no checkpoint.
 
         Args:
-            period: of the question.
+            period: period of the question.
             counted: number of things that the answer is about.
             what: these things in words, such as `decisions`.
             claim: one sentence that holds or does not.
             verdict: whether it does; None makes it `fails` if there are findings, else `holds`.
             findings: each exception in a sentence.
             columns: keys of the rows, in order.
-            rows: of JSON values.
+            rows: rows of JSON values.
             notes: limits of the answer.
             query: command in canonical form, in place of the room's.
         """

@@ -114,9 +114,9 @@ class Hit(NamedTuple):
     """An entry whose sealed content names a subject, and the fields that do.
 
     Args:
-        position: of the entry in the log.
-        id: of the entry.
-        kind: of the entry.
+        position: position of the entry in the log.
+        id: id of the entry.
+        kind: kind of the entry.
         session: reference of its session.
         fields: names of the sealed fields; of arguments `args` and a JSON pointer for each.
         body: as stored.
@@ -219,7 +219,7 @@ def answer_explain_subject(room: QueryRoom, period: Period, *, subject: str, con
 
     Args:
         room: reads the log.
-        period: of the decisions.
+        period: period of the decisions.
         subject: a value, a person's name, or a person's reference.
         contents: opens what is sealed.
     """

@@ -96,7 +96,7 @@ def verify_log(reader: Reader, tenant: str, home: Path | None) -> VerifiedLog:
 
     Args:
         reader: the store.
-        tenant: whose log.
+        tenant: owner of the log.
         home: folder with the trusted key and the anchor.
 
     Raises:
@@ -181,11 +181,11 @@ class _LogVerifier:
     """Takes the rows of a log one by one and verifies them.
 
     Args:
-        tenant: whose log.
+        tenant: owner of the log.
         log: the log's key.
         heads: signed checkpoints that are still to be compared, by size.
         size: entries that were taken.
-        tree: of the entries up to the newest block.
+        tree: tree over the entries up to the newest block.
         leaves: leaf hashes that are not in the tree yet.
         blocks: see `VerifiedLog`.
         writers: id → chain.
@@ -299,7 +299,7 @@ def _check_columns(index: int, text: bytes, columns: tuple[object, ...]) -> byte
 
     Args:
         index: position, for an error.
-        text: of the entry.
+        text: text of the entry.
         columns: kind, session, time and sequence of the row.
 
     Returns:

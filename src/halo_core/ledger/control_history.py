@@ -5,7 +5,7 @@ all use this replay. An entry that breaks the rules below has no effect, and sta
 
 - `enforce` is the floor from the first entry that sets it. It is lowered only by a waiver: an entry to `observe` with
   an end, signed by an enrolled person.
-- A signature serves one act, once.
+- A signature is valid for one act, once.
 - Where two people are enrolled, enrolling, lifting a stop and waiving the floor need the signatures of two.
 - A person is proven if the key was not on this machine when it was enrolled, and the enrolment was the first such one
   or signed by a proven person. Where there is a proven person, one of them has to sign.

@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Final
 from halo_core.ledger.commitments import digest_answer
 from halo_core.ledger.reader import LedgerReader, Stream
 from halo_core.ledger.report import Collector
-from halo_core.ledger.verify_controls import list_erased_people
+from halo_core.ledger.verify_restrictions import list_erased_people
 
 _USED_CODES: Final = frozenset({"break_glass", "override_allowed", "remembered", "reversal_ordered"})
 _GRANTS: Final = frozenset({"grant", "request"})

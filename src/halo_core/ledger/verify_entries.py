@@ -22,12 +22,12 @@ from halo_core.ledger.report import Collector, format_entry_name
 from halo_core.ledger.tree import leaf_hash
 from halo_core.ledger.verify_answers import KnownValueCheck, OutboxCheck, StandingAnswerCheck
 from halo_core.ledger.verify_attached import AttachedCheck
-from halo_core.ledger.verify_controls import BaselineCheck, RestrictionCheck, StandingCheck
+from halo_core.ledger.verify_control_state import ControlStateCheck
 from halo_core.ledger.verify_in_force import KnownInForceCheck, PassportInForceCheck
 from halo_core.ledger.verify_profiles import IdentityCheck, ProfileCheck
 from halo_core.ledger.verify_projections import ProjectionCheck, StateCheck
+from halo_core.ledger.verify_restrictions import BaselineCheck, RestrictionCheck, StandingCheck
 from halo_core.ledger.verify_signatures import SignatureJob, SignatureQueue
-from halo_core.ledger.verify_standing import StandingStateCheck
 from halo_core.ledger.verify_writers import WriterChain, WriterCheck
 from halo_core.model.ledger_entry import ENTRY_VERSION, format_entry_id
 
@@ -134,7 +134,7 @@ class EntryPass:
         self.named_blobs = self._projections.named_blobs
         self._writers = WriterCheck(trust, out, writers)
         self.row_checks: dict[str, RowCheck] = {
-            "control, resource, usage, writer": StandingStateCheck(out, reader, trust),
+            "control, resource, usage, writer": ControlStateCheck(out, reader, trust),
             "session": StateCheck(out),
             "profile": ProfileCheck(out, is_thorough=signatures),
             "identity": IdentityCheck(out),

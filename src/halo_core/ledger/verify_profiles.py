@@ -14,7 +14,7 @@ from halo_core.errors import BadInput, HaloError
 from halo_core.ledger.commitments import digest_state
 from halo_core.ledger.reader import LedgerReader, Stream
 from halo_core.ledger.report import Collector
-from halo_core.ledger.verify_controls import list_erased_people
+from halo_core.ledger.verify_restrictions import list_erased_people
 
 MAX_SUMMARIES: Final = 20_000
 """Most summaries that are folded again if not every signature is to be verified; each takes about a millisecond."""

@@ -52,9 +52,9 @@ class ApprovalAnswer:
         key_id: thumbprint of that person's key.
         entry: id of the entry that holds the answer; empty for `confirmed`.
         token: the signed answer; empty for `confirmed`.
-        expires_s: until when it can be used, seconds since the epoch.
-        budgets: of an approved re-authorization, the session's limits from then on.
-        authority: of an approved re-authorization, the session's new authority, millionths; else 0.
+        expires_s: end of its validity, seconds since the epoch.
+        budgets: the session's limits after an approved re-authorization.
+        authority: the session's authority after an approved re-authorization, millionths; else 0.
         remembered: id of the remembered answer that was kept, empty for none.
     """
 

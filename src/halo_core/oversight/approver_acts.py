@@ -134,7 +134,7 @@ def record_token(
 
     Args:
         tx: the transaction.
-        kind: of the entry.
+        kind: kind of the entry.
         decision: the entry of the decision that the token is about.
         token: the token to sign.
         signer: the approver's key.

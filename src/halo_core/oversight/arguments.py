@@ -42,7 +42,7 @@ class ArgumentView:
     """One argument.
 
     Args:
-        name: of the argument.
+        name: name of the argument.
         value: as text; masked unless it is a target or the amount, or the resource declares no target.
         came_from: where it came from, in words.
         is_target: whether it is a declared target or the amount.

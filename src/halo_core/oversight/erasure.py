@@ -112,8 +112,8 @@ class ErasurePlan:
     """What an erasure would do, as of the entries that were read.
 
     Args:
-        request: whose content; an empty subject for a retention.
-        reference: of the subject; empty for a retention.
+        request: the subject whose content it is; an empty subject for a retention.
+        reference: reference of the subject; empty for a retention.
         names: references of the subject's further names.
         scan: which entries were read; `erase` reads those that came later.
         subjects: every name by which boxes and key rows refer to the subject, without the number of a key.
@@ -150,9 +150,9 @@ def plan_erasure(reader: Reader, store: Store, request: ErasureRequest) -> Erasu
     """Find in the whole log everything that names a subject; nothing is written.
 
     Args:
-        reader: of the store, without a lock.
+        reader: reads the store, without a lock.
         store: the same store, for its keys, references and holds.
-        request: whose content.
+        request: the subject whose content it is.
 
     Raises:
         BadInput: `reason_names_subject`.
@@ -200,7 +200,7 @@ def plan_retention(reader: Reader, store: Store, now_us: int) -> tuple[ErasurePl
     """Read the log for boxes that are older than the retention schedule of their record class.
 
     Args:
-        reader: of the store, without a lock.
+        reader: reads the store, without a lock.
         store: the same store.
         now_us: the present, microseconds since 1970.
 
@@ -373,7 +373,7 @@ def erase(tx: Transaction, plan: ErasurePlan, by: Actor, signed: Sequence[str] =
 
     Args:
         tx: the transaction.
-        plan: of `plan_erasure` or `plan_retention`.
+        plan: result of `plan_erasure` or `plan_retention`.
         by: who does it.
         signed: signatures of the act `erase`.
         rotate: replace the content key of the home; without it, older copies of the database still open.
@@ -567,7 +567,7 @@ def require_own_content_key(store: Store) -> None:
     """Refuse to replace a content key that another store of the home needs.
 
     Args:
-        store: whose content key.
+        store: store whose content key it is.
 
     Raises:
         ConfigError: `content_key_shared`.

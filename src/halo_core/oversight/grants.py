@@ -37,7 +37,7 @@ def open_review(
         tx: the transaction.
         review: its id.
         reviewer: name of the person who has to answer.
-        due_us: until when the reviewer has to answer, microseconds since the epoch.
+        due_us: time by which the reviewer has to answer, microseconds since the epoch.
         grants: agent → its grants.
         by: who opens it.
 

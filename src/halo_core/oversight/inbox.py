@@ -25,7 +25,7 @@ class InboxItem:
 
     Args:
         kind: `call`, `held act`, `new tool` or `re-authorization`.
-        status: of the requests.
+        status: status of the requests.
         rows: the requests that ask it, oldest first; several where the same call was made in several sessions.
         summary: agent, resource and reason codes.
     """

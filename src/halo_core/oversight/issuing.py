@@ -38,7 +38,7 @@ def issue(
     """Mint a passport with the issuer's key, record it, and make it the agent's, in one transaction.
 
     Args:
-        url: of the store.
+        url: url of the store.
         home: folder of the agent's key and of `authorities.json`.
         wanted: what the passport grants, expanded from the manifest.
         manifest: the manifest, which is stored too.

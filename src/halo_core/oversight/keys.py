@@ -47,12 +47,12 @@ def enrol_person(
     """Enrol somebody as `approver` or `operator` with this key from now on; returns the key's thumbprint.
 
     Args:
-        store: of the tenant.
-        authorities: of the home.
-        name: of the person.
+        store: store with the tenant's log.
+        authorities: authorities of the home.
+        name: name of the person.
         public_key: 32 bytes.
         by: who enrols.
-        now_us: from when on, microseconds since the epoch.
+        now_us: time from which on it is valid, microseconds since the epoch.
         role: `approver` (answers challenges, and signs control acts) or `operator` (signs control acts).
         signed: signatures of the act `enrol`, of which two are needed where two people are enrolled.
         is_here: the private key is known to be on this machine.
@@ -283,7 +283,7 @@ class KeyFile:
     """One key file, without its content.
 
     Args:
-        name: of the file, without `.key`.
+        name: name of the file, without `.key`.
         kind: `ed25519`, `secret` or `unusable`.
         key_id: thumbprint of an `ed25519` key; else empty.
         signs: what the key signs; `nothing: …` says what else it is for.

@@ -39,7 +39,7 @@ class KnownValue:
     Args:
         kind: one of `halo_core.values.KNOWN_KINDS`.
         form: its canonical form.
-        name: whose it is, for people; may be empty.
+        name: owner of the value, for display; may be empty.
     """
 
     kind: str

@@ -88,7 +88,7 @@ class HoldTarget(NamedTuple):
     Args:
         scope: `subject`, `session`, `agent` or `all`.
         target: see `LegalHold`.
-        name: of a subject its name, which is sealed with the subject's own key; else empty.
+        name: name of a subject, which is sealed with the subject's own key; empty for other scopes.
     """
 
     scope: str

@@ -31,7 +31,7 @@ class McpTool:
 
     Args:
         server: name of the server.
-        name: of the tool.
+        name: name of the tool.
         form: JSON array of server, name and digest of the listing; its canonical form as a known value.
         text: the server's listing of the tool, JSON; empty where it can no longer be read.
         since_us: when it was accepted, or first seen, microseconds since the epoch.

@@ -70,11 +70,11 @@ class GrantedOverride:
     """An override that was recorded.
 
     Args:
-        id: of the override.
+        id: id of the override.
         status: `active`, or `waiting` for a second person.
         covers: `call` or `target`.
-        expires_us: until when it holds, microseconds since the epoch.
-        review_by_us: until when another person has to review it, likewise.
+        expires_us: end of its validity, microseconds since the epoch.
+        review_by_us: time by which another person has to review it, microseconds since the epoch.
         people: how many people it takes.
     """
 
@@ -101,15 +101,15 @@ def grant_override(
     """Override a decision for some time: let exactly this call run once, or forbid the call or its target.
 
     Args:
-        store: of the log.
+        store: store with the log.
         keys: where the approver's key is; another folder than the agents' is best.
         home: folder of the authorities.
         decision: index or id of the decision, or the start of the id.
         approver: who does it: enrolled, outside the chain.
         allow: whether the refused or asked call may run; if not, the call is forbidden.
         why: the reason.
-        lifetime_s: for how long, seconds.
-        review_days: until when a second person has to review it.
+        lifetime_s: time for which it is valid, seconds.
+        review_days: days within which a second person has to review it.
 
     Raises:
         ConfigError: `no_reason`, `bad_lifetime`, `no_such_entry`, `not_a_decision`, `no_approver_key`,
@@ -300,7 +300,7 @@ def review_override(
     """Record a second person's review of an override; `withdrawn` ends it at once.
 
     Args:
-        store: of the log.
+        store: store with the log.
         keys: where the reviewer's key is.
         home: folder of the authorities.
         override: id of the override.
@@ -358,18 +358,18 @@ class Override:
     """An override, as the log holds it.
 
     Args:
-        id: of the override.
+        id: id of the override.
         direction: `allow` or `deny`.
         decision: id of the decision that it overrides.
         resource: the tool.
         covers: `call` or `target`.
         status: `active`, `waiting` (for a second person), `used`, `expired`, `revoked`, or `invalid`, where no approver
-            has signed it, so that it serves nothing.
+            has signed it, so that it has no effect.
         by: who signed it; name or reference.
         why: the reason.
         since_us: when, microseconds since the epoch.
-        expires_us: until when it holds.
-        review_by_us: until when it has to be reviewed.
+        expires_us: end of its validity, microseconds since the epoch.
+        review_by_us: time by which it has to be reviewed, microseconds since the epoch.
         review: `open`, `overdue`, `upheld` or `withdrawn`.
         reviewer: who reviewed it; empty until somebody has.
         reviewed_us: when; 0 until somebody has.
@@ -495,10 +495,10 @@ def find_reviewer(body: Mapping[str, Any], keys: Mapping[str, bytes], store: str
     """Thumbprint of the key that signed exactly this review; empty where none that was enrolled has.
 
     Args:
-        body: of its entry.
+        body: body of its entry.
         keys: thumbprint → public key of every approver who was ever enrolled.
         store: id of the store.
-        tenant: whose log.
+        tenant: owner of the log.
     """
     for token in body.get("signed", ()):
         try:

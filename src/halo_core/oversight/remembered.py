@@ -51,7 +51,7 @@ class RememberTerms:
     """How an approval is remembered.
 
     Args:
-        lifetime_s: for how long, seconds.
+        lifetime_s: time for which it is valid, seconds.
         max_uses: how many calls it may answer.
         max_amount: limit of the sum of their amounts, in ten-thousandths; None is ten times that of the call.
     """
@@ -70,11 +70,11 @@ class RememberedAnswer:
         status: `active`, `revoked`, `expired`, `withdrawn` (its approver is no longer enrolled), or `waiting` (for a
             second person to approve the same scope).
         approver: name of the person who gave it; the reference where the name cannot be opened.
-        role: role of the agents that it serves.
+        role: role of the agents that may use it.
         scope: digest of what it covers.
         targets: argument → value that it covers, for display; empty where that was erased.
         since_us: when it was given, microseconds since the epoch.
-        expires_us: until when it holds, microseconds since the epoch.
+        expires_us: end of its validity, microseconds since the epoch.
         uses: how many actions ran on it.
         spent: sum of their amounts, in ten-thousandths.
         max_amount: limit of that sum, in ten-thousandths.

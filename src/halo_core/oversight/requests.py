@@ -58,7 +58,7 @@ class Spending:
 
     Args:
         spent: reserved and committed so far.
-        limit: of the session now.
+        limit: limit of the session now.
         start: limit of a new epoch, unless it is raised.
         ceiling: the highest limit; None where the standing passport sets none, and then it is `start`.
         per_action: limit of one action at the start.
@@ -98,7 +98,7 @@ class ApprovalRequest:
         index: position of the request in the log.
         scope: digest of what a remembered answer would cover, empty where none can be kept.
         role: under which it would be kept.
-        amount: of a payment, in ten-thousandths; None where there is none.
+        amount: amount of a payment, in ten-thousandths; None for other calls.
         held: the act is held, and its caller went on.
         people_needed: how many people must approve a scope before an answer to it is remembered.
         reversal: how the effect can be taken back afterwards, as it was declared or guessed.
@@ -316,7 +316,7 @@ class RequestSummary:
     """Agent, resource and reason codes of a request, not verified.
 
     `args_digest` is equal for equal arguments; `held`: the act is held, and its caller went on; `can_serve_others`: the
-    answer serves whichever run of the agent makes the same call next.
+    answer is used by whichever run of the agent makes the same call next.
     """
 
     agent: str = ""

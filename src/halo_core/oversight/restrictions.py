@@ -59,8 +59,8 @@ def lift(
 
     Args:
         tx: the transaction.
-        scope: of the stop.
-        target: of the stop.
+        scope: scope of the stop.
+        target: target of the stop.
         by: who lifts it.
         why: the reason.
         filed: whether the stop is also in a file, which the caller removes; then the lift is recorded without a row.

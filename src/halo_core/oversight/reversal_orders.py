@@ -57,7 +57,7 @@ def order_reversal(
     """Order that the effect of a decision is taken back; whichever process has the tool carries it out, once.
 
     Args:
-        store: of the log.
+        store: store with the log.
         keys: where the approver's key is; another folder than the agents' is best.
         home: folder of the authorities.
         decision: id of the decision.
@@ -140,7 +140,7 @@ def confirm_reversal(
     """Record whether a reversal with an unknown outcome took place, as a person found out.
 
     Args:
-        store: of the log.
+        store: store with the log.
         keys: where the approver's key is.
         home: folder of the authorities.
         decision: id of the decision whose effect was to be taken back.

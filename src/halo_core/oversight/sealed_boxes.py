@@ -44,7 +44,7 @@ class NameFinder:
     """Finds names in what was sealed, as whole words.
 
     Args:
-        names: by which a subject is known.
+        names: names by which a subject is known.
 
     Raises:
         ConfigError: `bad_subject`, a name is too short, or there are too many.
@@ -159,7 +159,7 @@ class StoredBox:
         kind: kind of the entry.
         session: reference of the entry's session; empty for none.
         ts_us: time of the entry, microseconds since the epoch.
-        subject: whose data key seals the box, with the number of that key.
+        subject: subject whose data key seals the box, with the number of that key.
         data: the box.
     """
 

@@ -21,6 +21,7 @@ from halo_core.passports.grants import (
     constraint_to_json,
     find_violation,
     is_resource_id,
+    list_label_violations,
     parse_constraint,
 )
 from halo_core.passports.minting import mint_handoff, mint_session, mint_standing
@@ -50,6 +51,7 @@ __all__ = [
     "intersect_labels",
     "is_resource_id",
     "link_to_claims",
+    "list_label_violations",
     "mint_handoff",
     "mint_session",
     "mint_standing",

@@ -236,7 +236,7 @@ def link_to_claims(link: Link, *, same_grants: bool = False) -> dict[str, Any]:
     """Claims of a link, the inverse of `claims_to_link`.
 
     Args:
-        link: of any kind.
+        link: link of any kind.
         same_grants: write that the grants are the parent's, instead of the grants.
     """
     claims: dict[str, Any] = {

@@ -104,9 +104,11 @@ class ArgumentCheck:
         return rule is not None and all(accepts(rule, args[name]) for name in others)
 
 
-def list_excess_labels(ceiling: tuple[str, ...] | None, labels: tuple[str, ...]) -> list[str]:
-    """The labels, sorted, that are above a link's ceiling (None: any label is allowed)."""
-    return sorted(set(labels) - set(ceiling)) if ceiling is not None else []
+def list_label_violations(ceiling: tuple[str, ...] | None, labels: tuple[str, ...]) -> list[Violation]:
+    """A violation for each of `labels` that is above a link's ceiling (None: any label is allowed), sorted."""
+    if ceiling is None:
+        return []
+    return [Violation("class_ceiling", label) for label in sorted(set(labels) - set(ceiling))]
 
 
 def _printable_name(text: str) -> str:

@@ -128,7 +128,7 @@ def mint_session(
     """Mint a session link under a standing link, signed by the holder; what is not given is taken from the parent.
 
     It is valid from `now_s` (seconds since the epoch) for `lifetime_s`, never beyond the terms and the parent.
-    `session` is the session it is good for (`txn`), printable, 1 to 256 characters. `epoch` is 1, or that of the
+    `session` is the session that it is for (`txn`), printable, 1 to 256 characters. `epoch` is 1, or that of the
     approval, whose token is `reauthorization`; limits and authority are then what it gives. Budgets and decay are those
     of the terms.
 

@@ -1,4 +1,4 @@
-"""Remembered answers: signed yeses that are good for more than one call, as strict JWS of their own `typ`.
+"""Remembered answers: signed approvals that are valid for more than one call, as strict JWS of their own `typ`.
 
 A `standing` answer covers one scope (tool, targets, object: `halo_core.values.answer_scope`) under a cap of uses and of
 amount. A `break_glass` answer covers everything one agent does for some minutes, except what moves money.

@@ -25,10 +25,10 @@ class ReviewCycle(View):
     """One access review.
 
     Args:
-        id: of the review.
+        id: id of the review.
         index: position of the entry that opened it.
         opened_us: when it was opened, microseconds since the epoch, as all times here.
-        due_us: until when it has to be answered.
+        due_us: time by which it has to be answered, microseconds since the epoch.
         reviewer: reference of the person who has to answer.
         reviewer_name: the name, where it can be opened; else the reference.
         opened_by: reference of the person who opened it.

@@ -56,8 +56,8 @@ class SessionPoint:
         drift: share of a drift alarm after it, in thousandths.
         alarms: what alarmed, in words.
         verdict: `ordinary`, `alarm`, `cleared` or `attack`.
-        agent_risk: of the whole agent after it, 0..1000.
-        pair_risk: of the agent for this principal after it.
+        agent_risk: risk of the whole agent after it, 0..1000.
+        pair_risk: risk of the agent for this principal after it, 0..1000.
         parts: part → its highest value in the session, 0..1000.
         unusual: highest value of the four parts combined, 0..1000.
         is_carrying: whether alarms of this session or of earlier ones still count after it, for any principal.

@@ -260,7 +260,7 @@ class AlertView(View):
     Args:
         record: its entry.
         verdict: what a person said of it, None where nobody did.
-        event: of a person or a service account: the event with names, or why it cannot be shown; None of an agent.
+        event: event of a person or a service account with names, or why it cannot be shown; None for an agent.
         acknowledged_us: when somebody first acknowledged it, microseconds since the epoch; None where nobody did.
     """
 

@@ -74,7 +74,7 @@ class Curve:
     """A session link's authority over its whole life.
 
     Args:
-        agent: whose link.
+        agent: agent that holds the link.
         opened_us: when the session opened.
         points: its decisions, those of its hand-offs as well.
         segments: (from, to, decay, account): how authority fell between two decisions; the last one ends now.
@@ -211,7 +211,7 @@ def build_curve(
 
     Args:
         records: decisions, passports, approvals and hand-backs of the session, in log order.
-        agent: whose session link.
+        agent: agent that holds the session link.
         links: hashes of a chain → its links.
         now_us: microseconds since the epoch; the curve ends here, or with the last decision.
     """
@@ -352,8 +352,8 @@ class AuthorityView(View):
 
     Args:
         session: its id.
-        curve: of the agent's session link.
-        floors: of every impact class, the highest first.
+        curve: curve of the agent's session link.
+        floors: floors of all impact classes, the highest first.
         now_us: the time, microseconds since the epoch.
     """
 

@@ -116,7 +116,7 @@ def load_control(reader: Reader, home: Path, tenant: str, host: HostFloor, now_u
     Args:
         reader: the store.
         home: folder of keys, trust and floor.
-        tenant: whose.
+        tenant: owner of the log.
         host: floor of this host.
         now_us: microseconds since the epoch.
 
@@ -367,7 +367,7 @@ def load_statuses(url: str, home: Path, now_us: int) -> dict[str, TenantStatus]:
     """The status of every tenant of a store, with the mode that follows from the signed entries.
 
     Args:
-        url: of the store.
+        url: url of the store.
         home: folder of trusted keys.
         now_us: microseconds since the epoch.
     """

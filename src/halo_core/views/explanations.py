@@ -124,8 +124,8 @@ class Step:
     """One check of a decision.
 
     Args:
-        number: of the check, from 1.
-        title: of the check.
+        number: number of the check, from 1.
+        title: title of the check.
         passed: whether it passed; None where it was not asked.
         answers: what it said.
         text: lines of the rules that objected, and known facts.

@@ -169,7 +169,7 @@ class FirstDay(View):
     """What was observed.
 
     Args:
-        tenant: whose log.
+        tenant: owner of the log.
         agents: agents that acted, sorted.
         issued: the agents among them whose passport was issued, so that its manifest declares their tools.
         sessions: number of sessions.
@@ -206,7 +206,7 @@ def load_first_day(reader: Reader, tenant: str, manifest: Manifest | None, *, ag
 
     Args:
         reader: the store.
-        tenant: whose log.
+        tenant: owner of the log.
         manifest: the manifest as it is now; resources that it declares are left out.
         agent: only what this agent used; empty for all.
 
@@ -377,7 +377,7 @@ class ManifestEdit:
     """A manifest before and after.
 
     Args:
-        path: of its file.
+        path: path of its file.
         before: its text; empty where there is no file yet.
         after: its text with the declarations.
     """

@@ -122,8 +122,8 @@ def propose_grants(
     Args:
         reader: the store.
         contents: opens the arguments.
-        tenant: whose log.
-        agent: whose decisions.
+        tenant: owner of the log.
+        agent: id of the agent.
         granted: what it has now.
     """
     calls: Counter[tuple[ActionKind, str]] = Counter()
@@ -168,7 +168,7 @@ def list_acting_agents(subject: Mapping[str, Any]) -> set[str]:
     """The agents whose grants a request uses: the one that acts, and those that it acts under.
 
     Args:
-        subject: of the recorded request, with `agent`, `user` and the `chain` from the user down to the agent.
+        subject: subject of the recorded request, with `agent`, `user` and the `chain` from the user down to the agent.
     """
     return {subject["agent"], *subject["chain"][1 if subject["user"] else 0 :]}
 

@@ -164,7 +164,7 @@ def list_agents(
 
     Args:
         reader: the store.
-        tenant: whose log.
+        tenant: owner of the log.
         manifest: declares agents; None where there is none.
         now_us: the time, microseconds since the epoch.
         reads_decisions: whether to count decisions, and to find agents that have nothing else.

@@ -73,7 +73,7 @@ def select_entries(
 
     Args:
         reader: the store; with names it takes and shows names of sessions and people.
-        tenant: whose log.
+        tenant: owner of the log.
         wanted: which entries.
         last: at most so many.
         since: only entries from this position on.

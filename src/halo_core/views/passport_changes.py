@@ -257,7 +257,7 @@ class HistoryRow(View):
         changes: differences from the passport before, as sentences.
         index: position of the entry.
         name: hash and end of a passport; or target, actor and reason of a revocation.
-        time: of the entry, ISO 8601 in UTC.
+        time: time of the entry, ISO 8601 in UTC.
         what: `issued`, `derived` or `revoked`.
     """
 

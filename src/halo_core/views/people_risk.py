@@ -31,7 +31,7 @@ class PersonRisk(View):
         kind: `human`, `service`, `role`, `machine` or `unknown`.
         risk: 0..1000; above 500 is elevated, above 800 is high.
         band: 0 ordinary, 1 elevated, 2 high.
-        since_us: since when it is in this band, microseconds since the epoch.
+        since_us: time since which it is in this band, microseconds since the epoch.
         last_us: time of the newest event, microseconds since the epoch.
         why: factors in words.
         events: number of events that were taken.

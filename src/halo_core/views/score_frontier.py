@@ -34,7 +34,7 @@ class FrontierPoint:
     """What one choice of limits means.
 
     Args:
-        limits: of the score's rules; None for the policy as it is.
+        limits: limits of the score's rules; None for the policy as it is.
         asked: ordinary sessions in which somebody is asked.
         questions: decisions of ordinary sessions that ask somebody.
         held: decisions, of all sessions, that are asked or stopped.

@@ -291,7 +291,7 @@ def describe_reversal(reversal: str, *, can_reverse: bool) -> str:
     """Whether an effect can be taken back afterwards, in words.
 
     Args:
-        reversal: of the resource (`halo_core.model.Reversal`).
+        reversal: reversal of the resource (`halo_core.model.Reversal`).
         can_reverse: the process that guards the tool has a callable for it.
     """
     if reversal == "none_needed":

@@ -168,7 +168,7 @@ def _add_registration(control: _TenantControl, idx: int, body: Mapping[str, Any]
     control.registered.setdefault(canonical.dumps(resource), idx)
 
 
-class StandingStateCheck:
+class ControlStateCheck:
     """(9) Compares decisions with what was in force at their positions, and the rows that cache it with the entries."""
 
     kinds: ClassVar = frozenset(("approval", "decision", "policy", "standing_answer"))

@@ -273,7 +273,7 @@ class RestrictionCheck:
         """Report decisions that used an answer for another call, or in a session that it was not given for."""
         _, asked_in, binding, _ = challenge.request_terms or ("", "", "", 0)
         for entry, session, named, used_binding, args_digest in challenge.uses:
-            # Where another run asked, the decision says which; where it says nothing, its own session asked.
+            # The decision names the session that asked, unless that was its own.
             is_elsewhere = named not in ("", session)
             if (named if is_elsewhere else session) != asked_in or (named and not is_elsewhere):
                 message = "a decision used it in a session that it was not given for"

@@ -113,3 +113,16 @@ def test_a_changed_row_is_tampering(desk, statement):
 )
 def test_the_domain_of_a_user_is_proposed_and_never_a_public_one(user, domain):
     assert find_own_domain(user) == domain
+
+
+def test_nobody_is_asked_about_a_domain_that_was_declared(desk, capsys):
+    def ask(user):
+        with HaloBase.local("clerk", home=desk) as halo, halo.session(user=user):
+            return "halo known add domain" in capsys.readouterr().err
+
+    assert ask("ana@corp.example")
+    assert cli("known", "add", "domain", "Corp.Example", home=desk)[0] == 0
+    assert not ask("ana@corp.example")
+    assert ask("ana@other.example")
+    assert cli("known", "revoke", "domain", "corp.example", home=desk)[0] == 0
+    assert ask("ana@corp.example")

@@ -38,6 +38,7 @@ from halo_core.reasons import get_reason_text
 from halo_core.references import References
 from halo_core.stop_files import StopFiles
 from halo_core.store import Drained, Readiness, Store, StoreConfig
+from halo_core.store.known_values import KnownTable
 from halo_core.telemetry import ActionObserver
 
 if TYPE_CHECKING:
@@ -103,6 +104,7 @@ class HaloBase(RegistrationMixin, DelegationMixin):
         self._quiet = quiet
         self._ids = ids
         self._notices: set[str] = set()
+        self._own_domains: frozenset[str] = frozenset()  # digests of those that were declared when this was opened
         self._lock = threading.Lock()
         self._identity_feed: IdentityFeed | None = None
         keys = KeyStore(home)
@@ -313,6 +315,8 @@ class HaloBase(RegistrationMixin, DelegationMixin):
         self._declarations.refresh()
 
     def _announce(self) -> None:
+        if not self._quiet:
+            self._own_domains = self.store.commit(lambda tx: KnownTable(tx).list_digests("domain"))
         mode = self.mode
         consequence = "actions RUN whatever the decision" if mode is Mode.OBSERVE else "denied actions do not run"
         self.notify_once(

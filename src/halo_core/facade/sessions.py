@@ -41,6 +41,7 @@ from halo_core.home import Declarations, find_relocation
 from halo_core.log_output import get_logger
 from halo_core.model import Resource
 from halo_core.store import Store
+from halo_core.store.known_values import digest_known_value
 from halo_core.telemetry import read_trace_id
 from halo_core.values.addresses import find_own_domain
 
@@ -63,6 +64,7 @@ class SessionMixin:
     _declarations: Declarations
     _ids: IdSource
     _notices: set[str]
+    _own_domains: frozenset[str]
     _quiet: bool
     _digester: Digester
     _release_due: bool
@@ -313,7 +315,7 @@ class SessionMixin:
     def _propose_own_domain(self, user: str) -> None:
         """Propose the domain of a user's address as the operator's own; it counts only once somebody adds it."""
         domain = find_own_domain(user)
-        if domain:
+        if domain and digest_known_value(self._digester, "domain", domain) not in self._own_domains:
             self.notify_once(f"is `{domain}` your own domain? then run `halo known add domain {domain}`")
 
     def notify_once(self, text: str) -> None:

@@ -110,6 +110,13 @@ class KnownTable:
             image.has_known = row is not None
         return image.has_known
 
+    def list_digests(self, kind: str) -> frozenset[str]:
+        """Digests of the rows of a kind, for a notice: nobody looks whether an entry declares them."""
+        rows = self._tx.cursor.execute(
+            "SELECT digest FROM known_value WHERE tenant=? AND kind=?", (self._tx.tenant, kind)
+        )
+        return frozenset(str(digest) for (digest,) in rows.fetchall())
+
     def count(self) -> int:
         """How many values are known."""
         row = self._tx.cursor.execute("SELECT count(*) FROM known_value WHERE tenant=?", (self._tx.tenant,)).fetchone()

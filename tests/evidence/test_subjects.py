@@ -17,6 +17,7 @@ from month import play_month
 from counts import count
 from halo_core.crypto.sodium import derive_xchacha20_subkey
 from halo_core.errors import ConfigError, HaloError
+from halo_core.evidence import subjects
 from halo_core.evidence.disclosure import check_disclosure
 from halo_core.evidence.subjects import SubjectPattern
 from halo_core.model import EntryKind
@@ -94,6 +95,13 @@ def test_every_call_with_an_account_is_explained(month):
         assert tree["verdict"] == "holds"
         spaced = " ".join(one.account[n : n + 4] for n in range(0, len(one.account), 4)).lower()
         assert explain(month, spaced)["rows"] == tree["rows"]
+
+
+def test_members_of_an_argument_with_one_origin_are_one_line():
+    provenance = [["/to", "user"], ["/tools/0", "novel"], ["/tools/1", "novel"], ["/tools/2", "mixed"], ["", "novel"]]
+    snapshot = {"provenance": provenance, "sources": [["/tools/2", ["mails", "crm"]]]}
+    lines = subjects._describe_sources(snapshot)
+    assert lines == ["/to: user", "/tools/… (2): novel", "/tools/2: mixed, from mails, crm", ": novel"]
 
 
 def test_every_call_with_a_customer_is_explained(month):

@@ -111,7 +111,8 @@ def _carry_out(store: StoreContext, target: str, decision: str, order: str) -> i
             text = f"{type(exc).__name__}: {exc}"
             if not store.print_json({"decision": decision, "order": order, "status": "failed", "detail": text}):
                 say("[bold red]failed[/]: ", safe_text(text))
-                say_plainly("look in the system that it reached, then: halo reverse ID --confirm done or not-done")
+                say_plainly("look in the system that it reached, then say what you found:")
+                say_plainly(f"  halo reverse {decision} --confirm not-done --why TEXT --as NAME   (or done)")
             return Exit.FAILED
         else:
             if not store.print_json(

@@ -343,9 +343,15 @@ def _describe_reason(reason: Mapping[str, Any]) -> str:
 
 
 def _describe_sources(snapshot: Mapping[str, Any]) -> list[str]:
-    """Where each argument came from."""
+    """Where each argument came from; members of one that have the same origin and no source are one line."""
     named = dict(snapshot.get("sources", ()))
+    groups: dict[tuple[str, str, str], list[str]] = {}
+    for pointer, origin in snapshot["provenance"]:
+        names = ", ".join(named.get(pointer, ()))
+        argument = pointer if names else "/".join(pointer.split("/")[:2])
+        groups.setdefault((argument, origin, names), []).append(pointer)
     return [
-        f"{pointer}: {origin}" + (f", from {', '.join(named[pointer])}" if named.get(pointer) else "")
-        for pointer, origin in snapshot["provenance"]
+        f"{pointers[0] if len(pointers) == 1 else f'{argument}/… ({len(pointers)})'}: {origin}"
+        + (f", from {names}" if names else "")
+        for (argument, origin, names), pointers in groups.items()
     ]

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import copy
 import functools
+import inspect
 import types
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -334,6 +335,12 @@ class _AgentCopies:
 
     def guard_tool(self, tool: Any) -> Any:
         """The guarded copy of a tool; itself where each turn is to make one that nobody granted."""
+        if inspect.isroutine(tool) and not self.keeps_names:
+            name = getattr(tool, "__name__", type(tool).__name__)
+            remedy = f"pass `halo.guard({name})`, which makes a tool of it, or `function_tool({name})`"
+            raise ConfigError(
+                "not_guardable", f"`{name}` is a function and no tool of the SDK", field="tools", remedy=remedy
+            )
         try:
             if is_native(tool):
                 return guard_native_tool(self.halo, tool, None, grants=self.grants)

@@ -77,6 +77,7 @@ def names(told):
 def test_what_was_not_used_for_long_is_proposed_and_stays(home, after):
     set_up(home, "purpose: answers")
     assert names(unused(home)) == []
+    assert "none has been held for so long" in cli("grants", "unused", home=home)[1]
     after(89)
     assert names(unused(home)) == []
     after(91)
@@ -85,6 +86,7 @@ def test_what_was_not_used_for_long_is_proposed_and_stays(home, after):
     assert bodies(home, EntryKind.GRANTS) == []
     _, out, _ = cli("grants", "unused", home=home)
     assert "halo grants remove desk" in out
+    assert "none has been held for so long" not in out
 
 
 def test_what_was_used_is_not_proposed(home, after):

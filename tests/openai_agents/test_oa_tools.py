@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from agents import (
+    Agent,
     FunctionTool,
     RunContextWrapper,
     Runner,
@@ -297,3 +298,13 @@ def test_what_can_stand_nowhere_is_refused_with_what_can(halo):
         halo.guard([look, WebSearchTool()])
     assert refused.value.code == "hosted_tool"
     assert halo.find_registered("look") is None  # all or none
+
+
+def test_a_plain_function_in_an_agent_is_refused_with_what_to_pass(halo):
+    def note(text: str) -> str:
+        return text
+
+    with pytest.raises(ConfigError) as refused:
+        halo.guard(Agent(name="a", tools=[note]))
+    assert refused.value.code == "not_guardable"
+    assert "halo.guard(note)" in refused.value.remedy

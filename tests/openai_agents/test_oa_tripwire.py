@@ -180,6 +180,6 @@ def test_what_starts_in_a_thread_is_seen_too(world, halo):
 
 
 async def test_hooks_that_are_no_runs_hooks_are_refused_as_the_sdk_refuses_them(halo):
-    guarded = halo.guard(agent("worker", [LOOK], [look]))
+    guarded = halo.guard(agent("worker", [LOOK], [function_tool(look)]))
     with pytest.raises(TypeError, match="Run hooks"):
         await Runner.run(guarded, "go", **halo.run_options(hooks=AgentHooks()))

@@ -540,6 +540,8 @@ def test_what_is_declared_has_to_fit():
         Reverser.from_options({"undo": Undone(), "irreversible": True})
     with pytest.raises(ConfigError, match="cannot be called"):
         Reverser.from_options({"undo": "cancel"})
+    with pytest.raises(ConfigError, match="a function of one argument"):
+        Reverser.from_options({"undo": lambda: None})
     assert Reverser.from_options({}) is None
     assert Reverser.from_options({"irreversible": True}) == Reverser(Reversal.IRREVERSIBLE)
 

@@ -16,7 +16,7 @@ from halo_core.cli.context import StoreContext, store_verb
 from halo_core.cli.evidence import open_room, print_head, read_log_head
 from halo_core.cli.passports import print_changes
 from halo_core.cli.rendering import Exit, build_table, fail, print_note, safe_text, say, say_plainly
-from halo_core.clock import SystemClock, format_iso
+from halo_core.clock import DAY_US, SystemClock, format_iso
 from halo_core.errors import ConfigError, NotVerified
 from halo_core.evidence.answers import Answer, format_query
 from halo_core.evidence.grant_uses import AgentUnusedGrants, UnusedGrant, list_unused_grants, load_removed_grants
@@ -112,6 +112,10 @@ def _print_unused(found: list[AgentUnusedGrants], days: int | None) -> None:
         after = item.rule.after_days if days is None else days
         number = len(item.unused)
         say_plainly(f"{item.agent}: {number} of {format_count(item.total, 'grant')} not used for {after} days")
+        if item.total and item.oldest_us > item.now_us - after * DAY_US:
+            since = format_iso(item.oldest_us)[:10]
+            say_plainly(f"  none has been held for so long, the oldest since {since}")
+            say_plainly(f"  what it has not used yet: halo reach --agent {item.agent}")
 
 
 def _describe_next(item: AgentUnusedGrants, grant: UnusedGrant) -> str:

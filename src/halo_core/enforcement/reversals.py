@@ -14,6 +14,7 @@ refused until a person has looked and confirmed that nothing was done.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -120,14 +121,25 @@ class Reverser:
             raise ConfigError("bad_reversal", problem, field=name, remedy=remedy)
         if name == "irreversible":
             return cls(Reversal.IRREVERSIBLE)
-        if not callable(value):
+        if not callable(value) or not _takes_one_argument(value):
             remedy = "pass a function of one argument, the `PastAct`"
-            raise ConfigError("bad_reversal", f"`{name}` cannot be called", field=name, remedy=remedy)
+            raise ConfigError("bad_reversal", f"`{name}` cannot be called with one argument", field=name, remedy=remedy)
         return cls(Reversal(name), value)
 
     def apply_to(self, resource: Resource) -> Resource:
         """The resource with the method, as it is registered."""
         return replace(resource, reversal=self.method, can_reverse=self.function is not None)
+
+
+def _takes_one_argument(function: Callable[..., Any]) -> bool:
+    """Whether it can be called with a `PastAct`: one that fails when it is needed has used its order up."""
+    try:
+        inspect.signature(function).bind(None)
+    except TypeError:
+        return False
+    except ValueError:  # a builtin does not say
+        return True
+    return True
 
 
 def refuse_reversal_options(reverser: Reverser | None) -> None:

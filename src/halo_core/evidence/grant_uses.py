@@ -76,6 +76,7 @@ class AgentUnusedGrants(View):
         is_issued: whether a person issued the passport, so that another one can be issued in its place.
         passport: hash of the passport.
         now_us: the time of the answer, microseconds since the epoch.
+        oldest_us: since when its oldest grant is held; 0 where it has none.
     """
 
     agent: str
@@ -86,6 +87,7 @@ class AgentUnusedGrants(View):
     is_issued: bool
     passport: str
     now_us: int
+    oldest_us: int
 
     def list_due(self) -> tuple[UnusedGrant, ...]:
         """Grants whose notice is over."""
@@ -115,6 +117,7 @@ class AgentUnusedGrants(View):
             "after_days": self.rule.after_days,
             "agent": self.agent,
             "grants": self.total,
+            "held_since_us": self.oldest_us,
             "notice_days": self.rule.notice_days,
             "unused": [
                 {
@@ -259,8 +262,9 @@ def list_unused_grants(
             continue
         rule = _find_rule(room, name, use)
         unused = use.list_unused(now_us - (rule.after_days if days is None else days) * DAY_US)
+        oldest_us, total = min(use.granted.values(), default=0), len(use.granted)
         found.append(
-            AgentUnusedGrants(name, rule, use.grants, len(use.granted), unused, use.is_issued, use.passport, now_us)
+            AgentUnusedGrants(name, rule, use.grants, total, unused, use.is_issued, use.passport, now_us, oldest_us)
         )
     return found
 

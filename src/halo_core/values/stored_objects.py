@@ -28,6 +28,8 @@ PERIOD_US: Final = 30 * 86_400_000_000
 LIVE_PERIODS: Final = 4
 """Periods in which a mark counts: it expires between 90 and 120 days after it was made."""
 _MARK_BYTES: Final = 7
+_LIST_KEY: Final = re.compile(r"[0-9][A-Za-z]|[A-Za-z][0-9]")
+"""A key of a read that chooses a list of objects, such as the form `5b`, where the read is not named after it."""
 _MAX_OBJECTS: Final = 16
 _MAX_OBJECT: Final = 512  # characters of an object's name
 _MAX_LISTED: Final = 512  # records of one list
@@ -177,7 +179,9 @@ def _iterate_identifiers(
         if not isinstance(value, str | int) or isinstance(value, bool) or _classify_name(name) == "id":
             continue
         text = str(value).strip()
-        is_object = name in vouched_names or (is_read and _is_named_after(resource.id, name))
+        is_object = is_read and _is_named_after(resource.id, name)
+        if name in vouched_names and not (is_read and _LIST_KEY.fullmatch(text)):
+            is_object = True
         if is_object and _IDENTIFIER.fullmatch(text) is not None:
             yield "id", normalize_object(text)
 

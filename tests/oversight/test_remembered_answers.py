@@ -11,7 +11,7 @@ from halo_core.crypto.keys import Digester
 from halo_core.errors import ConfigError, Denied, Pending
 from halo_core.facade import HaloBase
 from halo_core.model import EntryKind, Impact, Reversal
-from halo_core.oversight.remembered import RememberTerms
+from halo_core.oversight.remembered import RememberTerms, grant_break_glass
 from halo_core.testing import FixedClock
 from halo_world import SURFACE, Calls, attack, bodies, cli, codes, db_of, found, policy_folder, tool, verified
 
@@ -328,9 +328,6 @@ def test_break_glass_answers_everything_but_money_for_some_minutes(home):
         question(halo, mail, **MAIL)
         enrolled(home)
         with at(home) as store:
-            from oversight_world import people
-
-            from halo_core.oversight.remembered import grant_break_glass
 
             def grant(**more):
                 terms = {"agent": "clerk", "approver": "mia", "lifetime_s": 600, "why": "outage", "now_us": NOW_US}
@@ -362,3 +359,24 @@ def test_a_digest_of_another_home_is_no_scope_here(home):
     body = bodies(home, EntryKind.STANDING_ANSWER)[0]
     assert "Partner" not in json.dumps(body)
     assert body["scope"] != Digester(bytes(32)).digest("halo/answer-scope/v1", b"")
+
+
+def test_a_key_that_only_a_file_names_lets_nothing_pass_later(home, monkeypatch):
+    """Whoever writes authorities.json can name a key there, but not enrol it in the log."""
+    with opened(home) as halo:
+        erase = wipe(halo)
+        asked = question(halo, erase, path="/srv/old", mode="tree")
+        enrolled(home)
+        enrolled(home, "bo")
+        remembered(home, asked)
+        forger = halo.store.keys.signer("forger")
+    monkeypatch.setattr("halo_core.oversight.remembered.load_signer", lambda *_: forger)
+    monkeypatch.setattr("halo_core.oversight.approvals.load_signer", lambda *_: forger)
+    with at(home) as store:
+        terms = {"agent": "clerk", "approver": "mia", "lifetime_s": 600, "why": "outage", "now_us": NOW_US}
+        with pytest.raises(Denied) as caught:
+            grant_break_glass(store, people(home), home, **terms)
+        assert caught.value.reason == "approver_not_enrolled"
+    with pytest.raises(Denied) as caught:
+        remembered(home, asked, "bo")
+    assert caught.value.reason == "approver_not_enrolled"

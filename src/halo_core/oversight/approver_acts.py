@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from halo_core.crypto.keys import Ed25519Signer
+from halo_core.crypto.keys import Ed25519Signer, Signer
 from halo_core.errors import ConfigError, Denied
 from halo_core.ledger.commitments import digest_answer
 from halo_core.model import Actor, EntryKind, LedgerEntry, Link, same_person
@@ -45,7 +45,7 @@ def require_lifetime(lifetime_s: int, longest_s: int) -> None:
         raise ConfigError("bad_lifetime", problem, field="minutes", remedy=remedy)
 
 
-def require_enrolled(tx: Transaction, approver: str, signer: Ed25519Signer) -> None:
+def require_enrolled(tx: Transaction, approver: str, signer: Signer) -> None:
     """Refuse a key that no entry of the log has enrolled under this name.
 
     Raises:

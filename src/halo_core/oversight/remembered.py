@@ -21,7 +21,7 @@ from halo_core.enforcement.standing_answers import usage_account
 from halo_core.errors import ConfigError, Denied
 from halo_core.ledger.commitments import digest_answer
 from halo_core.model import TARGET_CODES, Actor, EntryKind
-from halo_core.oversight.approver_acts import make_token, require_lifetime, require_reason
+from halo_core.oversight.approver_acts import make_token, require_enrolled, require_lifetime, require_reason
 from halo_core.oversight.keys import load_signer
 from halo_core.oversight.requests import ApprovalRequest
 from halo_core.oversight.signed_entries import Opener, decode_link, decode_signed_entry
@@ -153,6 +153,8 @@ def _record(
     targets: Mapping[str, Any],
     people: int,
 ) -> str:
+    # INVARIANT: EPOCH - a key that only a file of this host names answers nothing for later calls.
+    require_enrolled(tx, token.approver, signer)
     signed = mint_standing_answer(token, signer)
     StandingAnswerTable(tx).put(AnswerRow(token.id, token.kind, token.scope, "active", signed))
     body = {

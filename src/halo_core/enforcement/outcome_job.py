@@ -163,6 +163,7 @@ def _read_result_text(
     result = NO_MARKS
     if resource.kind is not ActionKind.INFERENCE:  # a model's words are no source
         nouns = find_nouns_of_result(resource.id)
+        is_foreign = origin is Provenance.UNTRUSTED
         result = read_result(
             preparer.sketch_key,
             readable_text,
@@ -172,9 +173,9 @@ def _read_result_text(
             argument_words=_list_argument_words(context),
             brings_places=not is_created and not lists_files(resource.id, tuple(context.args)),
             # Of other origins nobody asks.
-            lists_records=origin is Provenance.UNTRUSTED and lists_records(context.leaves, resource.id),
-            is_named_list=names_list(resource.id) and not names_one_sender(context.leaves),
-            own_domain=find_own_domain(context.principal.user),
+            lists_records=is_foreign and lists_records(context.leaves, resource.id),
+            is_named_list=is_foreign and names_list(resource.id) and not names_one_sender(context.leaves),
+            own_domain=find_own_domain(context.principal.user) if is_foreign else "",
         )
     chunk = None
     if assessment.score_name and readable_text and resource.kind in _SCORED_KINDS:

@@ -273,11 +273,12 @@ def fingerprint_known_text(
                 found.append((not letters or letters in given) and any(map(str.isalnum, token)))
         return found
 
+    rows = fingerprint_rows(key, text) if "\n" in text or text.startswith(("[", "{")) else ()
     known = fingerprint_forms(key, brought, KNOWN)
     carried = sorted([mark for form, mark in zip(brought, known, strict=True) if form.domain in CARRIED_DOMAINS])
     carried += [mark for form, mark in zip(brought, known, strict=True) if form.domain in _ITEM_DOMAINS]
     return (
-        frozenset(known).union(fingerprint_rows(key, text)),
+        frozenset(known).union(rows),
         fingerprint_text_in_order(text, key, find_repeated),
         tuple(carried[:MAX_CARRIED]),
     )

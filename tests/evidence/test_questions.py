@@ -495,6 +495,15 @@ def test_a_ledger_without_a_decision_answers_what_it_can(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "words",
+    ["sample --seed x", "reach --agent a", "log", "explain --subject abc", "inventory show", "report --annex-iv"],
+)
+def test_a_home_that_is_not_there_is_not_made(tmp_path, words):
+    code, _, err = cli(*words.split(), home=tmp_path / "nowhere")
+    assert (code in (2, 64), "no_database" in err, list(tmp_path.iterdir())) == (True, True, [])
+
+
+@pytest.mark.parametrize(
     ("words", "said"), [((), "no agent or person is given"), (("--agent", "clerk", "--user", "ana"), "both")]
 )
 def test_reach_asks_for_one_of_the_two(tmp_path, words, said):

@@ -285,6 +285,8 @@ def place_waiting_entries(url: str, home: Path) -> None:
     Raises:
         ConfigError: there is no such database, or it is no Halo store.
     """
+    if not home.is_dir():  # a mistyped one, say; who only reads makes no folder
+        return
     keys = KeyStore(home)
     if not is_postgres(url) or "log" not in keys.names():
         return

@@ -148,7 +148,7 @@ def test_results_have_the_origin_of_their_registration():
     ],
 )
 def test_a_day_of_the_model_chooses_no_other_records_of_a_lookup(day, origin, judged):
-    leaves = parse_leaves({"calendar": "mine", "day": day})
+    leaves = parse_leaves({"calendar": "office", "day": day})
     found, is_computed = judge_arguments(leaves, {"/calendar": USER, "/day": origin})
     assert found == judged
     assert is_computed is (day == "20261201" or day.endswith("ACC-9"))

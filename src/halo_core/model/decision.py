@@ -135,10 +135,16 @@ class Decision:
         )
 
     def find_deciding_reason(self) -> Reason:
-        """The first reason for the effect taken, before those that a re-authorization could settle."""
+        """The first reason for the effect taken, before those that a re-authorization could settle.
+
+        Where something goes says more than that nobody asked for it.
+        """
         matching = [item for item in self.reasons if item.effect == self.effect.value]
-        lasting = (item for item in matching if item.code not in REAUTHORIZABLE_CODES)
-        return next(lasting, (matching or self.reasons)[0])
+        lasting = [item for item in matching if item.code not in REAUTHORIZABLE_CODES]
+        first = lasting[0] if lasting else (matching or self.reasons)[0]
+        if first.code == "unasked_act":
+            return next((item for item in lasting if item.code in ("untraced_target", "untrusted_target")), first)
+        return first
 
     @property
     def is_refused_attempt(self) -> bool:

@@ -225,6 +225,13 @@ def test_a_home_without_the_log_key_makes_no_pack(copy, tmp_path):
     assert not (copy / "log.key").exists()
 
 
+def test_a_pack_takes_the_place_of_no_other_file(copy, tmp_path):
+    (tmp_path / "a.zip").write_bytes(b"what the auditor had before")
+    code, _, err = cli("pack", "make", "--output", str(tmp_path / "a.zip"), home=copy)
+    assert (code, "file_exists" in err) == (64, True)
+    assert (tmp_path / "a.zip").read_bytes() == b"what the auditor had before"
+
+
 def test_a_file_that_cannot_be_written_is_said(copy, tmp_path):
     code, _, err = cli("pack", "make", "--output", str(tmp_path / "none" / "a.zip"), home=copy)
     assert (code, "no_file" in err) == (64, True)

@@ -159,7 +159,7 @@ def test_what_is_to_stop_is_named_once(worked, line):
 
 def test_a_name_that_nobody_has_is_pointed_out(worked):
     code, out, _ = cli("stop", "--agent", "clerck", home=worked)
-    assert (code, "check the spelling" in out) == (0, True)
+    assert (code, "check the spelling (`halo agents`)" in " ".join(out.split())) == (0, True)
 
 
 def test_revoke_from_the_shell(worked):

@@ -360,7 +360,8 @@ def stop(
         return Exit.OK
     say(f"[bold red]stopped[/] {scope} ", safe_text(f"{target} {'' if new else '(it was stopped already)'}"))
     if not is_known:
-        say(f"[yellow]note[/]: this store has no {scope} with that name; check the spelling")
+        where = {"agent": " (`halo agents`)", "tool": " (`halo log`)"}.get(scope, "")
+        say(f"[yellow]note[/]: no {scope} of this store has that name, so nothing stopped; check the spelling{where}")
     if problem:
         warn_unwritten("the stop is in force through its file", problem)
     return Exit.OK

@@ -71,6 +71,9 @@ def make(
     """
     signer = _load_log_signer(store)
     period = read_period(from_, to)
+    if output.exists():
+        problem = f"`{output}` already exists"
+        raise ConfigError("file_exists", problem, field="output", remedy="choose another name, or move it away")
     reports = [partial(_build_reports, store, framework, period)] if framework else []
     with store.open_log() as (reader, tenant):
         revealed = _find_revealed(reader, tenant, reveal or (), reveal_session or ())

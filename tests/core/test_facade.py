@@ -433,3 +433,10 @@ def test_a_switch_makes_no_store_and_no_tenant(halo, home, tmp_path):
     assert cli("observe", "--db", f"sqlite:///{tmp_path / 'nope.db'}", home=home)[0] == 64
     assert not (tmp_path / "nope.db").exists()
     assert cli("status", "--json", home=home)[1].count('"mode"') == 1
+
+
+@pytest.mark.parametrize("field", ["agent", "user", "tenant"])
+def test_a_name_that_is_no_text_is_refused_by_its_field(home, field):
+    with pytest.raises(ConfigError, match="must be a text, not int") as caught:
+        HaloBase.local(**{"agent": "clerk", "home": home, "quiet": True, field: 3})
+    assert (caught.value.code, caught.value.field) == ("not_a_text", field)

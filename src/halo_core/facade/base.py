@@ -205,6 +205,10 @@ class HaloBase(RegistrationMixin, DelegationMixin):
             PolicyError: the policy does not parse.
             CannotDecide: the store cannot be used.
         """
+        for field, name in (("agent", agent), ("user", user), ("tenant", tenant)):
+            if not isinstance(name, str):
+                problem = f"`{field}` must be a text, not {type(name).__name__}"
+                raise ConfigError("not_a_text", problem, field=field, remedy=f'pass a name, such as {field}="ana"')
         if not agent or len(agent) > 200 or not agent.isprintable():
             raise ConfigError(
                 "bad_agent", "the name of an agent must have 1 to 200 printable characters", field="agent"

@@ -15,7 +15,7 @@ from halo_core.clock import SystemClock
 from halo_core.manifest import Manifest
 from halo_core.model import ActionKind, Impact, Resource
 from halo_core.oversight.issuing import issue
-from halo_core.views.inventory import read_manifest, read_manifest_text
+from halo_core.views.manifests import read_manifest, read_manifest_text
 from halo_core.views.passport_changes import plan
 from halo_studies.recordings.sessions import BadData
 

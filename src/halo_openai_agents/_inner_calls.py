@@ -93,6 +93,12 @@ _WATCHED: Final = "__halo_watched__"
 _METHODS: Final = ("get_response", "stream_response")
 
 
+def get_model_method(kind: type[Any], name: str) -> Any:
+    """The method of this name that a class of models defines itself, as it was before it was watched; None for none."""
+    method = kind.__dict__.get(name)
+    return method.__wrapped__ if hasattr(method, _WATCHED) else method
+
+
 def _find_decided_copy(model: Model) -> Model:
     """What decides a call of a model: its guarded copy where a guarded run is around it, else the model itself."""
     run = current_innermost_run()

@@ -12,6 +12,7 @@ Not seen: a `FunctionTool` that somebody made of a function of their own, plain 
 from __future__ import annotations
 
 import functools
+import inspect
 import threading
 import types
 from collections import OrderedDict
@@ -95,8 +96,8 @@ _METHODS: Final = ("get_response", "stream_response")
 
 def get_model_method(kind: type[Any], name: str) -> Any:
     """The method of this name that a class of models defines itself, as it was before it was watched; None for none."""
-    method = kind.__dict__.get(name)
-    return method.__wrapped__ if hasattr(method, _WATCHED) else method
+    method: Any = kind.__dict__.get(name)
+    return inspect.unwrap(method, stop=lambda item: not hasattr(item, _WATCHED)) if callable(method) else method
 
 
 def _find_decided_copy(model: Model) -> Model:

@@ -10,6 +10,7 @@ import subprocess
 import pytest
 from oversight_world import PAN, at, opened
 
+from halo_core.cli import context
 from halo_core.crypto.keys import key_thumbprint
 from halo_core.errors import BadInput, Denied
 from halo_core.model import EntryKind, Stop
@@ -226,7 +227,8 @@ def test_a_stop_without_a_database_holds_from_its_file(home):
         assert why_not(halo) == "stopped"
 
 
-def test_a_stop_while_the_ledger_is_locked_holds_from_its_file(worked):
+def test_a_stop_while_the_ledger_is_locked_holds_from_its_file(worked, monkeypatch):
+    monkeypatch.setattr(context, "_WAIT_S", 0.5)
     blocker = sqlite3.connect(db_of(worked), isolation_level=None)
     blocker.execute("BEGIN IMMEDIATE")
     code, _, err = cli("stop", "--agent", "clerk", home=worked)
@@ -263,7 +265,8 @@ def test_a_stop_with_a_database_that_cannot_be_written_holds_from_its_file(home,
         subprocess.run(["umount", "-l", str(disk)], check=True)
 
 
-def test_a_lift_that_cannot_be_recorded_lets_nothing_go(worked):
+def test_a_lift_that_cannot_be_recorded_lets_nothing_go(worked, monkeypatch):
+    monkeypatch.setattr(context, "_WAIT_S", 0.5)
     assert cli("stop", "--agent", "clerk", home=worked)[0] == 0
     blocker = sqlite3.connect(db_of(worked), isolation_level=None)
     blocker.execute("BEGIN IMMEDIATE")

@@ -53,9 +53,8 @@ from halo_core.behaviour.watched_drift import (
 FOLD_FORM: Final = "halo-habits-4"
 """Names the form and the constants of the fold: bytes of one form are recomputed by code of that form only."""
 EARLIER_FORM: Final = "halo-habits-2"
-"""Of releases before, whose profiles are read, recomputed and gone on with. Their second drift is of sessions with
-untrusted content alone, they moved it by no session with an alarm, denials were among the habits, and they do not know
-whom the agent acted for."""
+"""Form of older profiles, which are read, recomputed and gone on with. They do not know whom the agent acted for, count
+denials among the habits, move their second drift by sessions with untrusted content alone, by none with an alarm."""
 FORMS: Final = (FOLD_FORM, EARLIER_FORM)
 _KINDS: Final = {FOLD_FORM: SEEN_COUNT, EARLIER_FORM: SeenKind.IMPACT + 1}
 MAX_PROFILE_BYTES: Final = 32_768

@@ -46,6 +46,7 @@ MAX_ARGUMENT_BYTES: Final = 262_144  # bytes of canonical arguments
 _MAX_CACHED_CHARS: Final = 1_000_000
 """Of the texts whose results a cache keeps; some hundreds of sessions each repeat a request with every call."""
 _MUCH_CHARS: Final = 1_000
+"""Of texts that were not read yet, above which an event loop does not wait for them."""
 _TRACE_ID: Final = re.compile(r"(?!0{32})[0-9a-f]{32}")  # W3C Trace Context, section 3.2.2.3
 _MAX_PRINCIPALS: Final = 1024
 SEAL_PREFIX_BYTES: Final = SEAL_PREFIX.encode()
@@ -55,26 +56,24 @@ V = TypeVar("V")
 
 
 class _TextCache(dict[K, V]):
-    """What was computed from texts. Drops the oldest as soon as all texts together are too long."""
+    """What was computed from texts; emptied as soon as all texts together are too long.
+
+    Several threads may use it at once. There is no lock, since a process that forks while one is held would hang: a
+    race costs a computation or some characters of the count, which begins anew whenever the cache is emptied.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self._sizes: dict[K, int] = {}
         self._chars = 0
 
     def keep(self, key: K, text: str, value: V) -> V:
         """Add what was computed from `text`, and return it."""
-        while self._chars + len(text) > _MAX_CACHED_CHARS and self._sizes:
-            self._drop(next(iter(self._sizes)))
-        self._drop(key)
+        if self._chars + len(text) > _MAX_CACHED_CHARS:
+            self.clear()
+            self._chars = 0
         self[key] = value
-        self._sizes[key] = len(text)
         self._chars += len(text)
         return value
-
-    def _drop(self, key: K) -> None:
-        self.pop(key, None)
-        self._chars -= self._sizes.pop(key, 0)
 
 
 @dataclass(frozen=True, slots=True)

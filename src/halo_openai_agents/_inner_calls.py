@@ -22,8 +22,10 @@ from typing import TYPE_CHECKING, Any, Final
 from agents import FunctionTool, Model
 from agents import tool as sdk
 
-from halo_core.enforcement.guards import GENERATED_MARK
+from halo_core.enforcement.guards import GENERATED_MARK, choose_model_name
+from halo_core.enforcement.shadow_activity import refuse_unguarded
 from halo_core.errors import ConfigError
+from halo_core.model import Mode
 from halo_openai_agents._agents import guard_started_tool
 from halo_openai_agents._models import guard_model
 from halo_openai_agents._runs import current_innermost_run
@@ -56,7 +58,7 @@ class InnerGuards:
 
     def find_model(self, model: Model) -> Model:
         """The guarded copy of a model."""
-        copied: Model = self._find(model, functools.partial(guard_model, resource=None))
+        copied: Model = self._find(model, _guard_seen_model)
         return copied
 
     def _find(self, x: Any, make: Callable[[Any, Any], Any]) -> Any:
@@ -67,6 +69,10 @@ class InnerGuards:
                 while len(self._copies) > _MAX_COPIES:
                     self._copies.popitem(last=False)
             return entry[1]
+
+
+def _guard_seen_model(halo: Halo, model: Model) -> Model:
+    return guard_model(halo, model, halo.register_seen_model(choose_model_name(model)))
 
 
 # tools
@@ -108,7 +114,12 @@ def _find_decided_copy(model: Model) -> Model:
     try:
         copied: Model = run.halo.inner_guards.find_model(model)
     except ConfigError as exc:
-        run.halo.notify_once(f"`{type(model).__name__}` cannot be guarded where it is called: {exc}")
+        name = choose_model_name(model)
+        refused = run.halo.mode is Mode.ENFORCE
+        run.halo.notify_once(f"model `{name}` cannot be guarded where it is called: {exc}")
+        run.halo.record_shadow("model", name, "", refused=refused)
+        if refused:  # INVARIANT: FAILCLOSED - what no guard can decide does not run
+            refuse_unguarded(name)
         return model
     return copied
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import select
 import sys
 import time
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -46,35 +47,36 @@ def open_halo(home: Path) -> HaloBase:
     return halo
 
 
-def attempt(halo: HaloBase, session: str, tool: str, **args: object) -> str:
-    """`ran`, or the reason code of what was denied or must be asked."""
+def attempt(halo: HaloBase, tool: str, **args: object) -> str:
+    """Make a call in the current session: `ran`, or the reason code of what was denied or must be asked."""
     resource = halo.find_registered(tool)
     assert resource is not None
     try:
-        with halo.session(session):
-            halo.enforcer.run(halo.build_call(resource, args), lambda _: "x", SURFACE)
+        halo.enforcer.run(halo.build_call(resource, args), lambda _: "x", SURFACE)
     except (Denied, Pending) as exc:
         return exc.reason
     return "ran"
 
 
 def main() -> None:
-    session, is_hot = "", False
-    with open_halo(Path(sys.argv[1])) as halo:
+    is_hot = False
+    with open_halo(Path(sys.argv[1])) as halo, ExitStack() as sessions:
         print("ready", flush=True)  # noqa: T201  read by the test
         while True:
             while is_hot and not select.select([sys.stdin], [], [], 0)[0]:
-                attempt(halo, session, "lookup", q="x")
+                attempt(halo, "lookup", q="x")
                 time.sleep(0.001)
             words = sys.stdin.readline().split()
             if not words:
                 return
             if words[0] == "session":
-                session, is_hot = words[1], words[2] == "hot"
-                answer = attempt(halo, session, "lookup", q="x")
+                sessions.close()
+                sessions.enter_context(halo.session(words[1]))
+                is_hot = words[2] == "hot"
+                answer = attempt(halo, "lookup", q="x")
             else:
                 args = {"amount": 1} if words[1] == "pay" else {"q": "x"}
-                answer = attempt(halo, session, words[1], **args)
+                answer = attempt(halo, words[1], **args)
             print(answer, flush=True)  # noqa: T201  read by the test
 
 

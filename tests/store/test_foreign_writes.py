@@ -93,8 +93,9 @@ def changes_of(halo: HaloBase, kind: str, session: str) -> Iterator[tuple[str, s
         assert halo.store.commit(lambda tx: raise_floor(tx, "mia"))
         yield "wipe", "grave_impact"
     else:
-        for _ in range(SESSION_CENTS // 100_00):
-            assert attempt(halo, session, "pay", amount=100) == "ran"
+        with halo.session(session):
+            for _ in range(SESSION_CENTS // 100_00):
+                assert attempt(halo, "pay", amount=100) == "ran"
         yield "pay", "budget_exceeded"
 
 

@@ -48,7 +48,7 @@ Counts = dict[str, float]
 
 
 class Bench:
-    """An open Halo in enforce mode, with the five standard calls."""
+    """An open Halo in enforce mode, with the standard calls."""
 
     def __init__(self, home: Path) -> None:
         home.parent.mkdir(parents=True)
@@ -73,6 +73,14 @@ class Bench:
             "denied": lambda: self._run("wipe", {"path": f"/srv/{next(self._number)}"}),
             "challenged": lambda: self._run("pay", {"to": f"AT6119043002346{next(self._number):05d}", "amount": 900}),
         }
+
+    def read_alone(self) -> None:
+        """A read in a session of its own, which ends after it: the agent's profile is advanced for each."""
+        number = next(self._number)
+        request = f"Please look up our open orders, number {number}."
+        with self.halo.session(f"alone-{number}", request=request):
+            call = self.halo.build_call(self._tools["lookup"], {"q": f"open orders number {number}"})
+            assert self.halo.enforcer.run(call, lambda _: _RESULT, SURFACE) == _RESULT
 
     def read_in_turn(self, sessions: int) -> Callable[[], object]:
         """A read in each of some sessions in turn, each with a request of its own."""
@@ -113,6 +121,9 @@ def measure(folder: Path) -> dict[str, Counts]:
         bench = Bench(folder / name.replace(" ", "-") / "home")
         with bench.halo, _no_background_work():
             found[name] = _measure_call(bench, bench.calls()[name])
+    bench = Bench(folder / "alone" / "home")
+    with bench.halo, _no_background_work():
+        found["read alone"] = _measure_call(bench, bench.read_alone)
     return found
 
 
@@ -207,7 +218,7 @@ def format_table(counts: Mapping[str, Counts], baseline: Mapping[str, Counts] | 
     lines = [f"{'call':16}{'what':26}{'now':>12}{'baseline':>12}"]
     for name, found in counts.items():
         for what, value in found.items():
-            old = baseline[name][what] if baseline is not None else ""
+            old = (baseline or {}).get(name, {}).get(what, "")
             lines.append(f"{name:16}{what:26}{value:>12}{old:>12}")
     return "\n".join(lines)
 

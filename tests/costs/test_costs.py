@@ -1,4 +1,4 @@
-"""A decision does not get dearer unseen: what can be counted of five standard calls stays near the baseline."""
+"""A decision does not get dearer unseen: what can be counted of standard calls stays near the baseline."""
 
 from __future__ import annotations
 

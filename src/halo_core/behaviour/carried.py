@@ -17,7 +17,7 @@ INVARIANT: one source raises the risk of nobody but those who acted after readin
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -352,12 +352,13 @@ class CarriedRisk:
         """Whether a person found an attack that no content explains and that still counts."""
         return any(alarm.judged and not alarm.source for alarm in self.alarms)
 
-    def to_numbers(self) -> Iterator[int]:
+    def to_numbers(self) -> list[int]:
         """Numbers to be packed."""
-        yield len(self.alarms)
+        numbers = [len(self.alarms)]
         for alarm in self.alarms:
-            yield from (alarm.principal, alarm.source, alarm.session, alarm.pair, alarm.agent, int(alarm.judged))
-            yield from (alarm.pair_day, alarm.pair_work, alarm.agent_day, alarm.agent_work)
+            numbers += (alarm.principal, alarm.source, alarm.session, alarm.pair, alarm.agent, int(alarm.judged))
+            numbers += (alarm.pair_day, alarm.pair_work, alarm.agent_day, alarm.agent_work)
+        return numbers
 
     @classmethod
     def read(cls, reader: NumberReader) -> CarriedRisk:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
@@ -187,11 +187,12 @@ class KnownValues:
         sighting = self.values.get(value)
         return (max(day - sighting.day, 0), max(session - sighting.session, 0)) if sighting else (0, 0)
 
-    def to_numbers(self) -> Iterator[int]:
+    def to_numbers(self) -> list[int]:
         """Numbers to be packed."""
-        yield from (self.lone, self.units, len(self.values))
+        numbers = [self.lone, self.units, len(self.values)]
         for value, sighting in sorted(self.values.items()):
-            yield from (value, *sighting)
+            numbers += (value, *sighting)
+        return numbers
 
     @classmethod
     def read(cls, reader: NumberReader, room: int) -> KnownValues:

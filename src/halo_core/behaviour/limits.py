@@ -88,7 +88,7 @@ def read_histogram(reader: NumberReader) -> Histogram:
 
 def count_sessions(histogram: Histogram) -> int:
     """Sessions in a histogram."""
-    return sum(count for _, count in histogram)
+    return sum([count for _, count in histogram])
 
 
 def _find_quantile(histogram: Histogram, above: int) -> int:
@@ -109,7 +109,7 @@ def estimate_limit(histogram: Histogram, *, slack: int = LEAST_SLACK) -> int:
         slack: levels above the largest one that the limit lies at least, while there are few sessions.
     """
     every = count_sessions(histogram)
-    positive = tuple(pair for pair in histogram if pair[0] > 0)
+    positive = tuple([pair for pair in histogram if pair[0] > 0])
     shown = count_sessions(positive)
     if not shown:
         return 0

@@ -14,7 +14,7 @@ from halo_core.errors import BadInput
 
 MAX_NUMBER: Final = 2**62
 _DIGEST_BYTES: Final = 8
-_MAX_BYTES_OF_NUMBER: Final = 10
+_MAX_BITS: Final = 70  # of a number, in groups of seven
 
 
 def profile_error(problem: str) -> BadInput:
@@ -27,16 +27,31 @@ def clamp(number: int) -> int:
     return max(min(number, MAX_NUMBER), -MAX_NUMBER)
 
 
-def pack_numbers(form: bytes, numbers: Iterable[int]) -> bytes:
-    """Bytes of a list of numbers: the form, a digest of the rest, the numbers."""
+def pack_numbers(form: bytes, numbers: Iterable[int | bytes]) -> bytes:
+    """Bytes of a list of numbers: the form, a digest of the rest, the numbers.
+
+    Args:
+        form: names what the numbers are.
+        numbers: in order; bytes stand for numbers that were encoded before.
+    """
+    data = encode_numbers(numbers)
+    return form + _digest(form, data) + data
+
+
+def encode_numbers(numbers: Iterable[int | bytes]) -> bytes:
+    """The numbers of a part, as `pack_numbers` takes them."""
     out = bytearray()
+    append = out.append
     for number in numbers:
+        if isinstance(number, bytes):
+            out += number
+            continue
         rest = number << 1 if number >= 0 else (-number << 1) - 1
         while rest > 127:
-            out.append(rest & 127 | 128)
+            append(rest & 127 | 128)
             rest >>= 7
-        out.append(rest)
-    return form + _digest(form, bytes(out)) + bytes(out)
+        append(rest)
+    return bytes(out)
 
 
 def _digest(form: bytes, data: bytes) -> bytes:
@@ -50,37 +65,54 @@ class NumberReader:
         start = len(form) + _DIGEST_BYTES
         if type(data) is not bytes or len(data) > max_bytes or data[: len(form)] != form:
             raise profile_error("another form or size")
-        self._data = data[start:]
-        if data[len(form) : start] != _digest(form, self._data):
+        if data[len(form) : start] != _digest(form, data[start:]):
             raise profile_error("its bytes were changed")
-        self._offset = 0
+        self._numbers = _decode_numbers(data[start:])
+        self._next = 0
 
     def take(self, low: int = -MAX_NUMBER, high: int = MAX_NUMBER) -> int:
         """The next number, which must lie within bounds."""
-        value = shift = 0
-        for byte in self._data[self._offset : self._offset + _MAX_BYTES_OF_NUMBER]:
-            value |= (byte & 127) << shift
-            shift += 7
-            if byte < 128:
-                break
-        else:
-            raise profile_error("it ends within a number")
-        self._offset += shift // 7
-        number = value >> 1 if value & 1 == 0 else -((value + 1) >> 1)
+        if self._next >= len(self._numbers):
+            raise profile_error("it ends too early")
+        number = self._numbers[self._next]
         if not low <= number <= high:
             raise profile_error("a number out of bounds")
+        self._next += 1
         return number
 
     def take_many(self, count: int, low: int = -MAX_NUMBER, high: int = MAX_NUMBER) -> tuple[int, ...]:
         """The next `count` numbers."""
-        return tuple(self.take(low, high) for _ in range(count))
+        numbers = tuple(self._numbers[self._next : self._next + count])
+        if len(numbers) < count:
+            raise profile_error("it ends too early")
+        if numbers and not low <= min(numbers) <= max(numbers) <= high:
+            raise profile_error("a number out of bounds")
+        self._next += count
+        return numbers
 
     @property
     def is_at_end(self) -> bool:
         """Whether nothing is left."""
-        return self._offset == len(self._data)
+        return self._next == len(self._numbers)
 
     def finish(self) -> None:
         """Check that nothing is left."""
-        if self._offset != len(self._data):
+        if not self.is_at_end:
             raise profile_error("it goes on after its end")
+
+
+def _decode_numbers(data: bytes) -> list[int]:
+    numbers = []
+    value = shift = 0
+    for byte in data:
+        value |= (byte & 127) << shift
+        if byte < 128:
+            numbers.append(value >> 1 if value & 1 == 0 else -((value + 1) >> 1))
+            value = shift = 0
+            continue
+        shift += 7
+        if shift >= _MAX_BITS:
+            break
+    if shift:
+        raise profile_error("it ends within a number")
+    return numbers

@@ -8,7 +8,7 @@ something of a newcomer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -279,15 +279,12 @@ class Principals:
             return self
         return replace(self, habits={**self.habits, name: change(self.habits[name])})
 
-    def to_numbers(self) -> Iterator[int]:
+    def to_numbers(self) -> list[int]:
         """Numbers to be packed."""
-        yield from (self.units, self.newcomers, len(self.habits))
+        numbers = [self.units, self.newcomers, len(self.habits)]
         for name, habits in sorted(self.habits.items()):
-            yield name
-            yield from habits[:7]
-            yield len(habits.values)
-            yield from habits.values
-            yield from habits[8:]
+            numbers += (name, *habits[:7], len(habits.values), *habits.values, *habits[8:])
+        return numbers
 
     @classmethod
     def read(cls, reader: NumberReader) -> Principals:

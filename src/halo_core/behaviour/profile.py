@@ -5,7 +5,7 @@ A profile is a pure fold over session tallies: the same sessions in the same ord
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
@@ -532,25 +532,25 @@ class IdentityProfile:
         """Bytes of at most `MAX_PROFILE_BYTES`."""
         return pack_numbers(_head(self.form), self._to_numbers())
 
-    def _to_numbers(self) -> Iterator[int]:
-        yield from (self.sessions, self.watched, self.day, self.looseness, self.window)
+    def _to_numbers(self) -> list[int | bytes]:
+        numbers: list[int | bytes] = [self.sessions, self.watched, self.day, self.looseness, self.window]
         for histogram in self.histograms:
-            yield len(histogram)
+            numbers.append(len(histogram))
             last = 0
             for level, count in histogram:
-                yield from (level - last, count)
+                numbers += (level - last, count)
                 last = level
-        yield from (*self.limits, *self.day_limits, *self.windows, *self.exposed_windows)
+        numbers += (*self.limits, *self.day_limits, *self.windows, *self.exposed_windows)
         for values in self.known[: _KINDS[self.form]]:
-            yield from values.to_numbers()
+            numbers += values.to_numbers()
         for drift in self.drifts:
-            yield from drift.to_numbers()
-        yield self.first_day
-        yield from self.carried.to_numbers()
+            numbers += drift.to_numbers()
+        numbers += (self.first_day, *self.carried.to_numbers())
         if self.form == FOLD_FORM:
-            yield from self.principals.to_numbers()
+            numbers += self.principals.to_numbers()
             for drift in self.drifts:
-                yield from (len(drift.movers), *drift.movers)
+                numbers += (len(drift.movers), *drift.movers)
+        return numbers
 
     @classmethod
     def from_bytes(cls, data: bytes) -> IdentityProfile:

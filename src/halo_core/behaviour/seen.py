@@ -117,7 +117,7 @@ def choose_kept(seen: frozenset[int], fresh: Iterable[int]) -> list[int]:
 
 def group_seen(seen: Iterable[int]) -> tuple[set[int], ...]:
     """Values of each kind."""
-    groups: tuple[set[int], ...] = tuple(set() for _ in SeenKind)
+    groups: tuple[set[int], ...] = tuple([set() for _ in range(SEEN_COUNT)])
     for number in seen:
         kind, value = split_seen(number)
         groups[kind].add(value)

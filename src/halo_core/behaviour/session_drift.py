@@ -7,7 +7,7 @@ that who changes step by step is compared with what was, not with the step befor
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from importlib import resources
@@ -15,7 +15,7 @@ from math import isqrt
 from typing import Final
 
 from halo_core.behaviour.measures import DRIFTING, MEASURES, from_level, to_level
-from halo_core.behaviour.packing import NumberReader
+from halo_core.behaviour.packing import NumberReader, encode_numbers
 from halo_core.risk.drift import HABITS, DriftAxes, DriftMonitor, DriftReference, DriftSession, fit_reference
 
 REFERENCE_SESSIONS: Final = 60
@@ -100,17 +100,15 @@ class HabitDrift:
         monitor = replace(self.monitor, means=means, worst_share=_fade(_fade(self.monitor.worst_share)))
         return replace(self, monitor=monitor, before=_fade(_fade(self.before)))
 
-    def to_numbers(self) -> Iterator[int]:
+    def to_numbers(self) -> list[int | bytes]:
         """Numbers to be packed."""
-        yield len(self.rows)
-        for row in self.rows:
-            yield from (row.request, *row.habits, len(row.call_shapes), *sorted(row.call_shapes))
-        yield int(self.reference is not None)
+        numbers: list[int | bytes] = [len(self.rows), *map(_encode_row, self.rows), int(self.reference is not None)]
         if self.reference is not None:
-            yield from _reference_numbers(self.reference)
-        yield from (self.before, self.slack, self.monitor.count, self.monitor.worst_share, len(self.monitor.means))
+            numbers.append(_encode_reference(self.reference.numbers))
+        numbers += (self.before, self.slack, self.monitor.count, self.monitor.worst_share, len(self.monitor.means))
         for means in self.monitor.means:
-            yield from means
+            numbers += means
+        return numbers
 
     @classmethod
     def read(cls, reader: NumberReader) -> HabitDrift:
@@ -167,15 +165,16 @@ def _bound(reference: DriftReference) -> DriftReference:
     return replace(reference, call_shapes=kept)
 
 
-def _reference_numbers(reference: DriftReference) -> Iterator[int]:
-    yield from reference.means
-    yield from reference.spread
-    yield len(reference.tasks)
-    for request, (times, sums) in sorted(reference.tasks.items()):
-        ways = reference.call_shapes.get(request, {})
-        yield from (request, times, *sums, len(ways))
-        for way, count in sorted(ways.items()):
-            yield from (way, count)
+@lru_cache(maxsize=4096)
+def _encode_row(row: DriftSession) -> bytes:
+    """A reference session, which each later version of a profile stores again."""
+    return encode_numbers((row.request, *row.habits, len(row.call_shapes), *sorted(row.call_shapes)))
+
+
+@lru_cache(maxsize=256)
+def _encode_reference(numbers: tuple[int, ...]) -> bytes:
+    """A reference, likewise."""
+    return encode_numbers(numbers)
 
 
 def _read_reference(reader: NumberReader) -> DriftReference:
@@ -239,7 +238,7 @@ class MeasureTrend:
             )
         scaled = [self._scale(at, level) for at, level in enumerate(levels)]
         means = tuple(
-            tuple((keep * old + (_UNIT - keep) * new) // _UNIT for old, new in zip(row, scaled, strict=True))
+            tuple([(keep * old + (_UNIT - keep) * new) // _UNIT for old, new in zip(row, scaled, strict=True)])
             for keep, row in zip(_KEEPS, self.means, strict=True)
         )
         count = min(self.count + 1, 2**31)
@@ -273,9 +272,7 @@ class MeasureTrend:
 
     def _describe(self, at: int) -> tuple[int, int]:
         """Mean and standard deviation of a measure's level in the reference, in 1/1024."""
-        mean = self.sums[at] * _UNIT // self.sessions
-        variance = self.squares[at] * _UNIT // self.sessions - mean * mean // _UNIT
-        return mean, max(isqrt(max(variance, 0) * _UNIT), _MIN_SPREAD * _UNIT)
+        return _describe_levels(self.sessions, self.sums[at], self.squares[at])
 
     def _scale(self, at: int, level: int) -> int:
         mean, spread = self._describe(at)
@@ -313,13 +310,10 @@ class MeasureTrend:
         pairs = ((MEASURES[at].id, share) for at, share in zip(DRIFTING, self.shares, strict=True))
         return tuple(sorted((pair for pair in pairs if abs(pair[1]) >= 500), key=lambda pair: (-abs(pair[1]), pair[0])))
 
-    def to_numbers(self) -> Iterator[int]:
+    def to_numbers(self) -> list[int]:
         """Numbers to be packed."""
-        yield from (self.sessions, *self.sums, *self.squares, self.count)
-        for row in self.means:
-            yield from row
-        yield from self.latest
-        yield from self.before
+        means = [number for row in self.means for number in row]
+        return [self.sessions, *self.sums, *self.squares, self.count, *means, *self.latest, *self.before]
 
     @classmethod
     def read(cls, reader: NumberReader) -> MeasureTrend:
@@ -330,15 +324,32 @@ class MeasureTrend:
         return cls(sessions, sums, squares, count, means, reader.take_many(width), reader.take_many(width))
 
 
+@lru_cache(maxsize=4096)
+def _describe_levels(sessions: int, total: int, squares: int) -> tuple[int, int]:
+    mean = total * _UNIT // sessions
+    variance = squares * _UNIT // sessions - mean * mean // _UNIT
+    return mean, max(isqrt(max(variance, 0) * _UNIT), _MIN_SPREAD * _UNIT)
+
+
 def _worst_share(means: list[int], sessions: int) -> int:
     """Signed share of an alarm, of the smoothing that is furthest off."""
     worst = 0
-    for mean, keep in zip(means, _KEEPS, strict=True):
+    for mean, limit in zip(means, _list_limits(sessions), strict=True):
+        share = mean * 1000 * 32 // limit
+        if abs(share) > abs(worst):
+            worst = share
+    return worst
+
+
+@lru_cache(maxsize=2 * REFERENCE_SESSIONS)
+def _list_limits(sessions: int) -> tuple[int, ...]:
+    """For each smoothing, what a smoothed deviation may reach after so many reference sessions."""
+    limits = []
+    for keep in _KEEPS:
         # Variance of the smoothed deviation, and of the reference's own mean, in 1/1024.
         variance = max((_UNIT - keep) * _UNIT // (_UNIT + keep), 1) + _UNIT // max(sessions, 1)
-        share = mean * 1000 * 32 // (isqrt(variance * 1024 * 1024) * TREND_LIMIT // 1024)
-        worst = max(worst, share, key=abs)
-    return worst
+        limits.append(isqrt(variance * 1024 * 1024) * TREND_LIMIT // 1024)
+    return tuple(limits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -398,10 +409,9 @@ class SessionDrift:
         """The state with the movers that are stored behind it."""
         return replace(self, movers=reader.take_many(reader.take(0, _MAX_MOVERS), 0))
 
-    def to_numbers(self) -> Iterator[int]:
+    def to_numbers(self) -> list[int | bytes]:
         """Numbers to be packed."""
-        yield from self.habits.to_numbers()
-        yield from self.trend.to_numbers()
+        return [*self.habits.to_numbers(), *self.trend.to_numbers()]
 
     @classmethod
     def read(cls, reader: NumberReader) -> SessionDrift:

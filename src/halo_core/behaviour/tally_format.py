@@ -108,7 +108,7 @@ def _check_tally(tally: SessionTally) -> None:
     """Raise ValueError where no steps of a session lead to this tally."""
     numbers = (*tally.values, *tally.at_exposure, tally.active_us, tally.burst, tally.pending, tally.request)
     numbers += (tally.first_us, tally.last_us, *tally.habits, *(part for pair in tally.allowances for part in pair))
-    require(all(type(number) is int for number in numbers), "what should be a whole number is none")
+    require(set(map(type, numbers)) == {int}, "what should be a whole number is none")
     require(min(*tally.values, *tally.at_exposure, *tally.habits, tally.request) >= 0, "a number below zero")
     require(len(tally.values) == COUNT and len(tally.at_exposure) in (0, COUNT), "another number of measures")
     require(

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
 from itertools import repeat
 from math import isqrt
 from typing import Any, Final
@@ -214,7 +215,7 @@ class DriftSession:
     call_shapes: frozenset[int] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class DriftReference:
     """What is usual: along each direction, of all sessions and of those with one request, with their number.
 
@@ -243,6 +244,17 @@ class DriftReference:
         call_shape_deviation = self._compute_call_shape_deviation(session, times, member=member)
         return (*(a - b for a, b in zip(point, usual, strict=True)), *call_shape_deviation)
 
+    @cached_property
+    def numbers(self) -> tuple[int, ...]:
+        """All of it in a fixed order, as it is stored."""
+        numbers = [*self.means, *self.spread, len(self.tasks)]
+        for request, (times, sums) in sorted(self.tasks.items()):
+            ways = self.call_shapes.get(request, {})
+            numbers += (request, times, *sums, len(ways))
+            for way, count in sorted(ways.items()):
+                numbers += (way, count)
+        return tuple(numbers)
+
     def _compute_call_shape_deviation(self, session: DriftSession, times: int, *, member: bool) -> tuple[int, int]:
         if not times or not session.call_shapes:
             return 0, 0
@@ -256,7 +268,7 @@ class DriftReference:
 
 def project_habits(axes: DriftAxes, vector: Sequence[int]) -> tuple[int, ...]:
     """Habits along the directions, in 1/1024."""
-    return tuple(sum(weight * number for weight, number in zip(row, vector, strict=True)) for row in axes.rows)
+    return tuple([sum([weight * number for weight, number in zip(row, vector, strict=True)]) for row in axes.rows])
 
 
 def fit_reference(axes: DriftAxes, sessions: Sequence[DriftSession]) -> DriftReference:
@@ -320,8 +332,13 @@ class DriftMonitor:
 
 def compute_distance(means: Sequence[int], keep: int, count: int) -> int:
     """Squared distance from the reference, in 1/1024 of the variance that so many smoothed sessions have."""
+    return sum([item * item for item in means]) // _compute_variance(keep, min(count, 256))
+
+
+@lru_cache(maxsize=2048)
+def _compute_variance(keep: int, count: int) -> int:
+    """Variance that so many smoothed sessions have, in 1/1024."""
     remaining = UNIT
-    for _ in range(min(count, 256)):
+    for _ in range(count):
         remaining = remaining * keep * keep // (UNIT * UNIT)
-    variance = max((UNIT - keep) * (UNIT - remaining) // (UNIT + keep), 1)
-    return sum(item * item for item in means) // variance
+    return max((UNIT - keep) * (UNIT - remaining) // (UNIT + keep), 1)

@@ -73,6 +73,21 @@ def test_an_undisturbed_decision_with_its_outcome_takes_two_round_trips_and_an_e
     assert place.cli("replay", "--all")[0] == 0
 
 
+def test_the_first_decision_of_a_session_reads_what_other_hosts_left_at_once(place, monkeypatch):
+    with place.open() as halo:
+        monkeypatch.setattr(halo.store, "checkpoint_if_due", lambda: None)
+        monkeypatch.setattr(halo.store, "commit_deferred", lambda: None)
+        for number in range(3):
+            once(halo, call_id=f"warm-{number}", session=f"s-{number}")
+        halo.store.flush()
+        with counted(monkeypatch, halo.store) as trips:
+            once(halo, call_id="a", session="new")
+        assert len(trips) <= 10, trips
+        assert sum("FROM profile" in trip for trip in trips) == 1
+        assert sum("kind='profile'" in trip for trip in trips) == 1
+    assert place.verified() == 0
+
+
 def test_the_first_read_joins_what_begins_its_transaction(place, monkeypatch):
     with place.open() as halo:
         once(halo, call_id="warm")

@@ -13,7 +13,7 @@ from typing import Any
 
 from halo_core.authorities import Authorities, TrustedKeys
 from halo_core.decision.bindings import session_claim
-from halo_core.errors import CannotDecide, PassportError
+from halo_core.errors import PassportError
 from halo_core.ledger.control_history import ControlHistory
 from halo_core.model import EntryKind, Link
 from halo_core.passports import (
@@ -222,10 +222,14 @@ class PassportReader:
         return token
 
     def store_token(self, tx: Transaction, token: str, facts: dict[str, Any], state: SessionState) -> None:
-        """Store a token under its hash, with an entry."""
+        """Store a token that was just signed under its hash, with an entry.
+
+        Raises:
+            CannotDecide: `ledger_unwritable`, the store has it already, or did not keep it.
+        """
         name = token_hash(token)
-        if not tx.put_blob(name, token.encode("ascii")):
-            raise CannotDecide("ledger_unwritable", "the store already has this passport", remedy="run `halo verify`")
+        tx.put_new_blob(name, token.encode("ascii"))
+        _remember_bounded(self._tokens, name, token)
         tx.append(Draft(EntryKind.PASSPORT, state.view.id, {"hash": name, **facts}))
 
 

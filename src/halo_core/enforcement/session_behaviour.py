@@ -49,9 +49,10 @@ def load_agent_profile(
     tx: Transaction, agent: str, *, is_first: bool, table: ProfileTable | None = None
 ) -> IdentityProfile | None:
     """An agent's profile; with the first action of a session as other hosts have left it."""
-    if is_first and tx.database.has_many_writers:
-        tx.image.current_profiles.difference_update(((AGENT, agent), _TENANT_KEY))
-    return (table or ProfileTable(tx)).load_agent(agent)
+    table = table or ProfileTable(tx)
+    if is_first:
+        table.refresh((AGENT, agent), _TENANT_KEY)
+    return table.load_agent(agent)
 
 
 def _find_prior(role: StoredProfile | None, tenant: TenantProfile) -> RolePrior | None:

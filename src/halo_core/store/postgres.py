@@ -211,9 +211,10 @@ class PostgresDatabase:
             self._require_no_failure()
             try:
                 self._note_taint()
-                self._pending.send(self._connection)
+                with self._connection.pipeline():
+                    self._pending.send(self._connection)
             except psycopg.Error as exc:
-                raise self.fail(exc) from exc
+                raise self.fail(find_cause(exc)) from exc
 
     def _note_taint(self) -> None:
         if "residue" in self._pending.tables:

@@ -48,6 +48,25 @@ class ProfileTable(Table):
             image.put_profile(key, known)
         return known
 
+    def refresh(self, *keys: tuple[str, str]) -> None:
+        """Read profiles as other hosts have left them, all in two statements; once in a transaction."""
+        tx = self._tx
+        wanted = [key for key in keys if key not in tx.fresh_profiles]
+        if not wanted or not tx.database.has_many_writers:
+            return
+        tx.fresh_profiles.update(wanted)
+        places = ",".join(["(?,?)"] * len(wanted))
+        rows = tx.cursor.execute(
+            f"SELECT kind, subject, version, state FROM profile WHERE tenant=? AND (kind, subject) IN ({places})"  # noqa: S608  marks of parameters
+            f" ORDER BY kind, subject{tx.database.row_lock}",
+            (tx.tenant, *[part for key in wanted for part in key]),
+        ).fetchall()
+        found = {(kind, subject): (version, state) for kind, subject, version, state in rows}
+        self._take_newer(tx.image.profile_versions, _RECENT)  # after the rows, which are not newer than what it reads
+        for key in wanted:
+            known = tx.image.profiles.get(key)
+            tx.image.put_profile(key, self._check(*key, found.get(key), known, is_up_to_date=True))
+
     def _read(self, kind: str, subject: str, known: StoredProfile | None) -> StoredProfile:
         tx = self._tx
         row = tx.cursor.execute(
@@ -55,10 +74,31 @@ class ProfileTable(Table):
             + tx.database.row_lock,
             (tx.tenant, kind, subject),
         ).fetchone()
+        return self._check(kind, subject, row, known)
+
+    def _check(
+        self,
+        kind: str,
+        subject: str,
+        row: tuple[Any, Any] | None,
+        known: StoredProfile | None,
+        *,
+        is_up_to_date: bool = False,
+    ) -> StoredProfile:
+        """The profile of a row, if its newest entry left it behind.
+
+        Args:
+            kind: of the identity.
+            subject: the identity.
+            row: version and state; None where there is none.
+            known: what memory has.
+            is_up_to_date: the newest entries were read after the row.
+        """
         version, state = (0, b"") if row is None else (row[0], row[1])
         if type(version) is not int or type(state) is not bytes or (row is not None and version < 1):
             return StoredProfile(kind, subject, 0, None, problem="bad_profile")
-        is_newest = self._find_newest(kind, subject, row_version=version)[0] <= version
+        newest, _ = self._find_newest(kind, subject, row_version=version, is_up_to_date=is_up_to_date)
+        is_newest = newest <= version
         if is_newest and known is not None and not known.problem and (known.version, known.state) == (version, state):
             return known
         if not is_newest or (row is not None and not self._is_committed(kind, subject, version, state)):
@@ -70,13 +110,16 @@ class ProfileTable(Table):
         except BadInput:
             return StoredProfile(kind, subject, version, None, problem="bad_profile")
 
-    def _find_newest(self, kind: str, subject: str, *, row_version: int) -> tuple[int, Place | None]:
+    def _find_newest(
+        self, kind: str, subject: str, *, row_version: int, is_up_to_date: bool = False
+    ) -> tuple[int, Place | None]:
         """Version and place of the newest entry of a profile; 0 where none is found.
 
         INVARIANT: FAILCLOSED - clearing keys of entries makes no identity look new, or as it was.
         """
         versions = self._tx.image.profile_versions
-        self._take_newer(versions, _RECENT)
+        if not is_up_to_date:
+            self._take_newer(versions, _RECENT)
         found = versions.newest.get((kind, subject))
         if found is None:
             place = self._find_entry(kind, subject, row_version + 1)
@@ -192,6 +235,7 @@ class ProfileTable(Table):
                 (after.version, state, tx.tenant, after.kind, after.subject),
             )
         tx.image.put_profile((after.kind, after.subject), after)
+        tx.fresh_profiles.add((after.kind, after.subject))  # whoever writes it too is found at COMMIT
         return after
 
     def restore(self, kind: str, subject: str, version: int, profile: AnyProfile) -> bool:

@@ -40,7 +40,7 @@ class RowAccess(ABC):
         image: what memory holds of the rows.
     """
 
-    __slots__ = ("_cursor", "_rows", "clock", "database", "image", "tenant", "writer")
+    __slots__ = ("_cursor", "_rows", "clock", "database", "fresh_profiles", "image", "tenant", "writer")
 
     def __init__(self, database: Engine, *, tenant: str, writer: Writer, clock: Clock, image: TenantImage) -> None:
         self.database = database
@@ -48,6 +48,8 @@ class RowAccess(ABC):
         self.writer = writer
         self.clock = clock
         self.image = image
+        self.fresh_profiles: set[tuple[str, str]] = set()
+        """Profiles that were read in this transaction, though memory had them."""
         self._cursor = database.cursor()
         self._rows = EntryRows(self.insert_rows)
 
@@ -132,6 +134,18 @@ class RowAccess(ABC):
             "INSERT INTO blob VALUES (?,?,?) ON CONFLICT DO NOTHING RETURNING 1", (self.tenant, name, data)
         ).fetchone()
         return row is not None
+
+    def put_new_blob(self, name: str, data: bytes) -> None:
+        """Store `data`, which nobody else can have stored, under its content hash.
+
+        Raises:
+            CannotDecide: `ledger_unwritable`, it is there already, or the database did not keep it.
+            Conflict: likewise, where the database has many writers; at the latest at COMMIT.
+        """
+        if self.database.has_many_writers:
+            self.insert("INSERT INTO blob VALUES (?,?,?)", (self.tenant, name, data))
+        elif not self.put_blob(name, data):
+            raise CannotDecide("ledger_unwritable", "the store already has a new blob", remedy="run `halo verify`")
 
     def load_blob(self, name: str) -> bytes | None:
         """The bytes stored under a content hash."""

@@ -105,7 +105,12 @@ def test_connecting_gives_the_same_as_opening(place):
 
 
 def lose_commit(monkeypatch, halo: HaloBase, lose: Callable[[], object], *, was_committed: bool) -> None:
-    """Let the connection of the next COMMIT be lost, before or after the server took it; `lose` is called then."""
+    """Let the connection of the next COMMIT be lost, before or after the server took it; `lose` is called then.
+
+    The writer thread rests meanwhile, so that the COMMIT is the caller's.
+    """
+    for name in ("checkpoint_if_due", "commit_deferred"):
+        monkeypatch.setattr(halo.store, name, lambda: None)
     database = halo.store._database
     send = database._send_all
 

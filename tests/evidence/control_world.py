@@ -18,9 +18,9 @@ from halo_core.decision.record_parts import make_part
 from halo_core.enforcement.model_inputs import Message, ModelInput
 from halo_core.errors import Denied, Pending
 from halo_core.evidence.answers import Answer, Period, Verdict
+from halo_core.evidence.audit_log import AuditLog
 from halo_core.evidence.checks import CHECK_CLASSES, run_checks
 from halo_core.evidence.incidents import add_to_incident, open_incident, read_incidents, record_report, waive_control
-from halo_core.evidence.room import QueryRoom
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, Actor, EntryKind, Resource, Stop
 from halo_core.oversight import answer, restrictions
@@ -213,8 +213,8 @@ def open_case(tx: Transaction, severity: str) -> str:
 
 def report_case(home: Path, incident: str, act: str) -> None:
     with Reader(url_of(home)) as reader:
-        room = QueryRoom(reader, "local", home=home, now_us=2**61)
-        file = read_incidents(room.entries((EntryKind.INCIDENT,), Period(0, 2**62)))[incident]
+        log = AuditLog(reader, "local", home=home, now_us=2**61)
+        file = read_incidents(log.entries((EntryKind.INCIDENT,), Period(0, 2**62)))[incident]
     commit(home, lambda tx: add_to_incident(tx, file, act, text="done", decisions=(), by=ADMIN))
 
 
@@ -231,8 +231,8 @@ def check(home: Path, *names: str, days: int = 0) -> dict[str, Answer]:
     with Reader(url_of(home)) as reader:
         reader.use_names(home)
         now_us = reader.stream("SELECT max(ts_us) FROM entry").__next__()[0] + 1 + days * DAY_US
-        room = QueryRoom(reader, "local", home=home, now_us=now_us)
-        return run_checks(room, Period(0, now_us), names or CHECK_CLASSES)
+        log = AuditLog(reader, "local", home=home, now_us=now_us)
+        return run_checks(log, Period(0, now_us), names or CHECK_CLASSES)
 
 
 def red(answers: Mapping[str, Answer]) -> set[str]:

@@ -15,7 +15,7 @@ from typing import Any
 
 from halo_core.crypto.keys import KeyStore
 from halo_core.errors import Denied, Pending
-from halo_core.evidence.room import QueryRoom
+from halo_core.evidence.audit_log import AuditLog
 from halo_core.facade import HaloBase
 from halo_core.store.reader import Reader
 from halo_world import SURFACE, Calls, cli, db_of, policy_folder, tool, url_of
@@ -72,10 +72,10 @@ def answer(home: Path, *words: str) -> tuple[int, dict[str, Any]]:
 
 
 @contextlib.contextmanager
-def room_of(home: Path, query: str = "halo test", url: str = "") -> Iterator[QueryRoom]:
+def open_log(home: Path, query: str = "halo test", url: str = "") -> Iterator[AuditLog]:
     with Reader(url or url_of(home)) as reader:
         reader.use_names(home)
-        yield QueryRoom(reader, "local", home=home, now_us=0, query=query)
+        yield AuditLog(reader, "local", home=home, now_us=0, query=query)
 
 
 def raw(home: Path, query: str, *values: Any) -> list[tuple[Any, ...]]:

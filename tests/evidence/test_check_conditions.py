@@ -32,9 +32,9 @@ from control_world import (
 from test_planted_gaps import OVERRIDE, REQUEST, REVIEW, let_run, set_members, set_seen
 
 from halo_core.evidence.answers import Period, Verdict
+from halo_core.evidence.audit_log import AuditLog
 from halo_core.evidence.checks import run_checks
 from halo_core.evidence.incidents import open_incident
-from halo_core.evidence.room import QueryRoom
 from halo_core.model import EntryKind, Stop
 from halo_core.oversight import restrictions
 from halo_core.store import Draft, Transaction
@@ -623,8 +623,8 @@ def test_checks_count_what_they_say(whole):
 def answer_from(home: Path, name: str, from_us: int, to_us: int, *, days: int = 0) -> Any:
     """The answer of a check about a period, asked some days after its end."""
     with Reader(url_of(home)) as reader:
-        room = QueryRoom(reader, "local", home=home, now_us=to_us + days * DAY_US)
-        return run_checks(room, Period(from_us, to_us), [name])[name]
+        log = AuditLog(reader, "local", home=home, now_us=to_us + days * DAY_US)
+        return run_checks(log, Period(from_us, to_us), [name])[name]
 
 
 def test_an_outcome_of_a_decision_before_the_period_is_no_second_one(whole):

@@ -29,9 +29,9 @@ from control_world import (
 )
 
 from halo_core.evidence.answers import Period, Verdict
+from halo_core.evidence.audit_log import AuditLog
 from halo_core.evidence.checks import CHECK_CLASSES, TESTED_CHECKS, run_checks
 from halo_core.evidence.controls import Coverage, load_frameworks
-from halo_core.evidence.room import QueryRoom
 from halo_core.model import Actor, EntryKind, Stop
 from halo_core.oversight import restrictions
 from halo_core.store import Draft
@@ -428,7 +428,7 @@ def test_full_and_partial_rows_have_a_check_with_a_plant_or_are_printed_as_suppo
 
 def test_an_entry_of_the_future_is_a_finding(whole):
     with Reader(url_of(whole)) as reader:
-        room = QueryRoom(reader, "local", home=whole, now_us=10**15)
-        answer = run_checks(room, Period(0, 2**60), ["time"])["time"]
+        log = AuditLog(reader, "local", home=whole, now_us=10**15)
+        answer = run_checks(log, Period(0, 2**60), ["time"])["time"]
     assert answer.verdict is Verdict.FAILS
     assert "in the future" in answer.findings[0]

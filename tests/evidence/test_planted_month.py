@@ -6,8 +6,8 @@ import pytest
 from month import GAPS, play_month
 
 from halo_core.evidence.answers import Period
+from halo_core.evidence.audit_log import AuditLog
 from halo_core.evidence.checks import CHECK_CLASSES, run_checks
-from halo_core.evidence.room import QueryRoom
 from halo_core.store.reader import Reader
 
 # Beyond what the month without a gap has.
@@ -25,8 +25,8 @@ def red(month) -> set[str]:
         reader.use_names(month.home)
         # Two hours later nothing is still running.
         now_us = next(reader.stream("SELECT max(ts_us) FROM entry"))[0] + 7_200_000_000
-        room = QueryRoom(reader, "local", home=month.home, now_us=now_us)
-        answers = run_checks(room, Period(0, now_us), CHECK_CLASSES)
+        log = AuditLog(reader, "local", home=month.home, now_us=now_us)
+        answers = run_checks(log, Period(0, now_us), CHECK_CLASSES)
     return {name for name, answer in answers.items() if answer.verdict.value == "fails"}
 
 

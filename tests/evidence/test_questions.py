@@ -20,7 +20,7 @@ from halo_core.clock import format_iso
 from halo_core.crypto.keys import KeyStore
 from halo_core.errors import Denied, Pending
 from halo_core.evidence.answers import count_population, format_moment
-from halo_core.evidence.room import describe_unknown
+from halo_core.evidence.audit_log import describe_unknown
 from halo_world import SURFACE, Calls, attack, cli, db_of, person_ref, session_ref, tool, verified
 
 REFUSED = ("deny", "challenge")

@@ -17,8 +17,8 @@ from halo_core.authorities import Authorities
 from halo_core.crypto.keys import KeyStore
 from halo_core.errors import Denied
 from halo_core.evidence.answers import Period
+from halo_core.evidence.audit_log import AuditLog, ask
 from halo_core.evidence.questions_rights import answer_policy_history
-from halo_core.evidence.room import QueryRoom, ask
 from halo_core.facade import HaloBase
 from halo_core.ledger import decode_entry
 from halo_core.model import Actor, EntryKind
@@ -288,8 +288,8 @@ def test_without_keys_people_are_references(month, tmp_path):
         (tmp_path / "home" / f"{name}.key").unlink()
     with Reader(f"sqlite:///{tmp_path / 'home' / 'halo.db'}") as reader:
         reader.use_names(tmp_path / "home")
-        room = QueryRoom(reader, "local", home=tmp_path / "home", now_us=0)
-        found = ask(room, Period(0, 2**62), answer_policy_history, separation=True)
+        log = AuditLog(reader, "local", home=tmp_path / "home", now_us=0)
+        found = ask(log, Period(0, 2**62), answer_policy_history, separation=True)
     text = json.dumps(found.to_json())
     assert found.verdict.value == "holds"
     assert "paula" not in text

@@ -19,11 +19,11 @@ from test_planted_gaps import PLANTS
 
 from halo_core.evidence import report_page
 from halo_core.evidence.answers import Period, Verdict
+from halo_core.evidence.audit_log import AuditLog
 from halo_core.evidence.checks import CHECK_CLASSES
 from halo_core.evidence.control_report import build_report
 from halo_core.evidence.controls import FRAMEWORKS, load_framework, load_frameworks
 from halo_core.evidence.report_page import escape_markdown, render_files, render_markdown, render_report
-from halo_core.evidence.room import QueryRoom
 from halo_core.model import EntryKind
 from halo_core.store.reader import Reader
 from halo_world import attack, cli, db_of, found, url_of, verified
@@ -48,7 +48,7 @@ def report_of(home: Path, framework: str = "pci-dss-4.0.1", days: int = 0, *, na
             reader.use_names(home)
         now_us = time.time_ns() // 1000 + days * DAY_US
         return build_report(
-            QueryRoom(reader, "local", home=home, now_us=now_us), Period(0, now_us), load_framework(framework)
+            AuditLog(reader, "local", home=home, now_us=now_us), Period(0, now_us), load_framework(framework)
         )
 
 
@@ -108,7 +108,7 @@ def test_the_same_log_gives_the_same_bytes(whole):
     with Reader(url_of(whole)) as reader:
         made = [
             build_report(
-                QueryRoom(reader, "local", home=whole, now_us=now_us), Period(0, 2**60), load_framework("eu-ai-act")
+                AuditLog(reader, "local", home=whole, now_us=now_us), Period(0, 2**60), load_framework("eu-ai-act")
             )
             for now_us in (2**60, 2**61)
         ]
@@ -120,7 +120,7 @@ def test_files_of_a_pack_are_the_same_twice(whole):
     for _ in range(2):
         with Reader(url_of(whole)) as reader:
             made.append(
-                render_files(QueryRoom(reader, "local", home=whole, now_us=2**60), Period(0, 2**60), load_frameworks())
+                render_files(AuditLog(reader, "local", home=whole, now_us=2**60), Period(0, 2**60), load_frameworks())
             )
     assert made[0] == made[1]
     assert len(made[0]) == 3 * len(FRAMEWORKS) + 1
@@ -213,8 +213,8 @@ def test_a_young_log_does_not_show_that_it_is_kept(whole, tmp_path, framework, c
     def judge(after_days):
         with Reader(url_of(home)) as reader:
             now_us = next(reader.stream("SELECT max(ts_us) FROM entry"))[0] + 1 + after_days * DAY_US
-            room = QueryRoom(reader, "local", home=home, now_us=now_us)
-            report = build_report(room, Period(0, now_us), load_framework(framework))
+            log = AuditLog(reader, "local", home=home, now_us=now_us)
+            report = build_report(log, Period(0, now_us), load_framework(framework))
         return next(row for row in report.rows if row.control.id == control)
 
     if framework == "nist-800-53-r5":

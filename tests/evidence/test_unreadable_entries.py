@@ -15,6 +15,7 @@ from test_planted_gaps import HOLD, LATER, OVERRIDE, REQUEST, REVIEW
 
 from halo_core.crypto.keys import KeyStore
 from halo_core.evidence.answers import Answer, Period, Verdict
+from halo_core.evidence.audit_log import AuditLog, DecisionFilter, ask
 from halo_core.evidence.checks import CHECK_CLASSES, run_checks
 from halo_core.evidence.grant_uses import count_uses, list_unused_grants
 from halo_core.evidence.questions_access import answer_access_log, answer_reach, answer_sample, answer_who_touched
@@ -28,7 +29,6 @@ from halo_core.evidence.questions_rights import (
     answer_raises,
 )
 from halo_core.evidence.reversals import answer_reversals
-from halo_core.evidence.room import DecisionFilter, QueryRoom, ask
 from halo_core.evidence.subjects import answer_explain_subject
 from halo_core.model import EntryKind
 from halo_core.store import Draft, Transaction
@@ -97,7 +97,7 @@ def ask_everything(home: Path) -> tuple[dict[str, Answer], dict[str, Answer]]:
     with Reader(url_of(home)) as reader:
         reader.use_names(home)
         now_us = int(next(reader.stream("SELECT max(ts_us) FROM entry"))[0]) + 1
-        room, period = QueryRoom(reader, "local", home=home, now_us=now_us), Period(0, now_us)
+        log, period = AuditLog(reader, "local", home=home, now_us=now_us), Period(0, now_us)
         contents = SealedContents.with_home_key(reader, KeyStore(home))
         wanted = DecisionFilter(period)
         questions = {
@@ -118,10 +118,10 @@ def ask_everything(home: Path) -> tuple[dict[str, Answer], dict[str, Answer]]:
             "sample": partial(answer_sample, wanted=wanted, n=5, seed="s"),
             "who-touched": partial(answer_who_touched, wanted=DecisionFilter(period, label="chd"), prove=True),
         }
-        count_uses(room, 0)
-        list_unused_grants(room, now_us)
-        return run_checks(room, period, CHECK_CLASSES), {
-            name: ask(room, period, item) for name, item in questions.items()
+        count_uses(log, 0)
+        list_unused_grants(log, now_us)
+        return run_checks(log, period, CHECK_CLASSES), {
+            name: ask(log, period, item) for name, item in questions.items()
         }
 
 

@@ -14,8 +14,8 @@ from halo_core.crypto.keys import KeyStore
 from halo_core.decision import decide
 from halo_core.errors import ConfigError, Denied, Pending
 from halo_core.evidence.answers import Period, Verdict
+from halo_core.evidence.audit_log import AuditLog, ask
 from halo_core.evidence.checks import CHECK_QUESTIONS
-from halo_core.evidence.room import QueryRoom, ask
 from halo_core.model import Actor, EntryKind, Reversal, Stop
 from halo_core.oversight.overrides import grant_override, review_override
 from halo_core.oversight.reversal_orders import sign_terms
@@ -349,8 +349,8 @@ def test_a_review_that_nobody_else_signed_is_none(home):
     (item,) = json.loads(cli("overrides", "--json", home=home)[1])
     assert item["review"] == "open"
     with Reader(url_of(home)) as reader:
-        room = QueryRoom(reader, "local", home=home, now_us=2**52, query="halo test")
-        answer = ask(room, Period(0, 2**52), CHECK_QUESTIONS["overrides"])
+        log = AuditLog(reader, "local", home=home, now_us=2**52, query="halo test")
+        answer = ask(log, Period(0, 2**52), CHECK_QUESTIONS["overrides"])
     assert answer.verdict is Verdict.FAILS
     assert any("no second person has signed" in text for text in answer.findings)
 
@@ -371,8 +371,8 @@ def test_reviews_that_are_overdue_are_findings(home):
         )
     for days, verdict, findings in ((1, Verdict.HOLDS, 0), (3, Verdict.FAILS, 1)):
         with Reader(url_of(home)) as reader:
-            room = QueryRoom(reader, "local", home=home, now_us=NOW_US + days * 86_400_000_000, query="halo test")
-            answer = ask(room, Period(0, 2**62), CHECK_QUESTIONS["overrides"])
+            log = AuditLog(reader, "local", home=home, now_us=NOW_US + days * 86_400_000_000, query="halo test")
+            answer = ask(log, Period(0, 2**62), CHECK_QUESTIONS["overrides"])
         assert (answer.verdict, len(answer.findings), answer.population.counted) == (verdict, findings, 2)
 
 

@@ -18,8 +18,8 @@ from halo_core.enforcement.held_acts import ReversalAction
 from halo_core.enforcement.reversals import Reverser, load_effect, read_decision
 from halo_core.errors import ConfigError, Denied, Held, Pending, Tampered
 from halo_core.evidence.answers import Period, Verdict
+from halo_core.evidence.audit_log import AuditLog, ask
 from halo_core.evidence.reversals import answer_reversals
-from halo_core.evidence.room import QueryRoom, ask
 from halo_core.model import ActionKind, Actor, EntryKind, Reversal, make_finding_key
 from halo_core.oversight import reversal_orders
 from halo_core.oversight.remembered import revoke_remembered
@@ -329,8 +329,8 @@ def test_a_reversal_that_was_ordered_before_the_period_is_in_the_answer(home):
         with pytest.raises(TimeoutError):
             halo.reverse(paid)
     with Reader(url_of(home)) as reader:
-        room = QueryRoom(reader, "local", home=home, now_us=clock.now_us())
-        answer = ask(room, Period(asked_us + 1, 2**52), answer_reversals)
+        log = AuditLog(reader, "local", home=home, now_us=clock.now_us())
+        answer = ask(log, Period(asked_us + 1, 2**52), answer_reversals)
     assert (answer.verdict, answer.rows[0]["status"], answer.rows[0]["decision"]) == (Verdict.FAILS, "error", paid)
 
 

@@ -11,9 +11,9 @@ from engine_world import ENGINES, Place
 from halo_core.clock import SystemClock
 from halo_core.errors import Denied
 from halo_core.evidence.answers import Period, Verdict
+from halo_core.evidence.audit_log import END_US, AuditLog, DecisionFilter, ask
 from halo_core.evidence.checks import CHECK_CLASSES, run_checks
 from halo_core.evidence.questions_access import answer_who_touched
-from halo_core.evidence.room import END_US, DecisionFilter, QueryRoom, ask
 from halo_core.store.reader import Reader
 from halo_core.testing import FixedClock
 from halo_world import SURFACE, Calls, tool
@@ -60,9 +60,9 @@ def test_nothing_is_proven_while_entries_wait_for_checkpoint_or_position(engine,
         halo.store.checkpoint()
         work(halo)
         with Reader(place.url) as reader:
-            room = QueryRoom(reader, "local", home=place.home, now_us=0, query="halo test")
-            answer = ask(room, EVERYTHING.period, answer_who_touched, EVERYTHING, prove=True)
-            waiting = room.log.unplaced
+            log = AuditLog(reader, "local", home=place.home, now_us=0, query="halo test")
+            answer = ask(log, EVERYTHING.period, answer_who_touched, EVERYTHING, prove=True)
+            waiting = log.verified.unplaced
     assert (answer.verdict, waiting > 0) == (Verdict.CANNOT_TELL, engine == "postgresql")
     found = " ".join(answer.findings)
     assert "checkpoint yet" in found or "no position" in found
@@ -81,8 +81,8 @@ def test_an_entry_that_will_never_have_a_position_turns_the_check_red(tmp_path):
 
     def check():
         with Reader(place.url) as reader:
-            room = QueryRoom(reader, "local", home=place.home, now_us=10**18)
-            return run_checks(room, Period(0, END_US), CHECK_CLASSES)
+            log = AuditLog(reader, "local", home=place.home, now_us=10**18)
+            return run_checks(log, Period(0, END_US), CHECK_CLASSES)
 
     with place.open(clock=FixedClock(SystemClock().now_us())) as halo:  # no checkpoint comes by itself
         halo.store.checkpoint()
@@ -112,6 +112,6 @@ def test_an_entry_after_the_checkpoint_counts_only_with_the_signature_of_its_wri
             forged = "CAST(substr(signatures, 1, 67) || x'ff' AS BLOB)"
             rows.run(f"UPDATE entry SET signatures={forged} WHERE idx=(SELECT max(idx) FROM entry)")
         with Reader(place.url) as reader:
-            room = QueryRoom(reader, "local", home=place.home, now_us=0, query="halo test")
-            answer = ask(room, EVERYTHING.period, answer_who_touched, EVERYTHING)
+            log = AuditLog(reader, "local", home=place.home, now_us=0, query="halo test")
+            answer = ask(log, EVERYTHING.period, answer_who_touched, EVERYTHING)
     assert (answer.verdict, "bad_signature" in answer.findings[0]) == (Verdict.CANNOT_TELL, True)

@@ -19,6 +19,7 @@ from halo_core.clock import SystemClock, format_iso
 from halo_core.errors import ConfigError, NotVerified
 from halo_core.evidence.annex_iv import build_annex
 from halo_core.evidence.answers import END_US, Period, Verdict
+from halo_core.evidence.audit_log import AuditLog
 from halo_core.evidence.checks import CHECK_QUESTIONS, TESTED_CHECKS
 from halo_core.evidence.control_report import ControlReport, build_report
 from halo_core.evidence.controls import find_control, load_framework, load_frameworks
@@ -37,7 +38,6 @@ from halo_core.evidence.incidents import (
 )
 from halo_core.evidence.oscal import build_assessment_results
 from halo_core.evidence.report_page import list_facts, render_markdown, render_report
-from halo_core.evidence.room import QueryRoom
 from halo_core.model import EntryKind
 
 _FORMS: Final = {".html": "html", ".htm": "html", ".md": "md", ".json": "json"}
@@ -78,10 +78,10 @@ def report(
     wanted = load_framework(framework)
     form = _find_form(output)
     try:
-        with _open_room(store) as room:
+        with _open_log(store) as log:
             if annex_iv:
-                return _write_annex(store, room, period, output, form)
-            made = build_report(room, period, wanted)
+                return _write_annex(store, log, period, output, form)
+            made = build_report(log, period, wanted)
     except NotVerified as exc:
         return fail(exc, Exit.CANNOT_TELL)
     except ConfigError as exc:
@@ -127,9 +127,9 @@ def _find_form(output: Path | None) -> str:
 
 
 @contextmanager
-def _open_room(store: StoreContext) -> Iterator[QueryRoom]:
+def _open_log(store: StoreContext) -> Iterator[AuditLog]:
     with store.open_log() as (reader, tenant):
-        yield QueryRoom(reader, tenant, home=store.home, now_us=SystemClock().now_us())
+        yield AuditLog(reader, tenant, home=store.home, now_us=SystemClock().now_us())
 
 
 def _output_report(store: StoreContext, made: ControlReport, output: Path | None, form: str) -> int:
@@ -241,14 +241,14 @@ def _make_choice_error(code: str, field: str, given: str, choices: list[str]) ->
     return ConfigError(code, problem, field=field, remedy=f"choose one of {', '.join(choices)}")
 
 
-def _write_annex(store: StoreContext, room: QueryRoom, period: Period, output: Path | None, form: str) -> int:
-    text, verdict = build_annex(room, period, "json" if form == "oscal" else form or "md")
+def _write_annex(store: StoreContext, log: AuditLog, period: Period, output: Path | None, form: str) -> int:
+    text, verdict = build_annex(log, period, "json" if form == "oscal" else form or "md")
     if output is None:
         console().out(text, highlight=False)
     else:
         write_text_file(output, text, "output")
         say(safe_text(f"written to {output}, SHA-256 {hashlib.sha256(text.encode()).hexdigest()}"))
-    store.record_access("read", {"query": "halo report --annex-iv"}, room.tenant)
+    store.record_access("read", {"query": "halo report --annex-iv"}, log.tenant)
     return int(verdict.exit_code)
 
 
@@ -271,10 +271,8 @@ def waive(
     framework, row = find_control(" ".join(control))
     name = f"{framework.id} {row.id}"
     if end:
-        with _open_room(store) as room:
-            known = {
-                item.control for item in read_waivers(room.entries((EntryKind.CONTROL_WAIVER,), Period(0, END_US)))
-            }
+        with _open_log(store) as log:
+            known = {item.control for item in read_waivers(log.entries((EntryKind.CONTROL_WAIVER,), Period(0, END_US)))}
         if name not in known:
             raise ConfigError("no_such_waiver", f"`{name}` is not waived", field="control", remedy="see `halo report`")
         entry = store.commit(lambda tx: end_waiver(tx, control=name, why=why, by=store.actor))
@@ -367,8 +365,8 @@ def _add(store: StoreContext, name: str, act: str, what: str, decisions: list[st
 
 
 def _load_incidents(store: StoreContext) -> dict[str, IncidentFile]:
-    with _open_room(store) as room:
-        return read_incidents(room.entries((EntryKind.INCIDENT,), Period(0, END_US)))
+    with _open_log(store) as log:
+        return read_incidents(log.entries((EntryKind.INCIDENT,), Period(0, END_US)))
 
 
 def _find_incident(store: StoreContext, name: str) -> IncidentFile:

@@ -14,9 +14,9 @@ from halo_core.cli.rendering import Exit, print_json, safe_text, say, say_plainl
 from halo_core.clock import format_iso
 from halo_core.errors import BadInput, ConfigError, HaloError
 from halo_core.evidence.answers import Answer, Period
+from halo_core.evidence.audit_log import AuditLog
 from halo_core.evidence.disclosure import MAX_FILE_BYTES, Disclosure, check_disclosure, make_disclosure
 from halo_core.evidence.exports import encode_ascii_json
-from halo_core.evidence.room import QueryRoom
 from halo_core.evidence.subjects import answer_explain_subject, refer_subject
 from halo_core.ledger.notes import parse_vkey
 
@@ -33,9 +33,9 @@ def explain(
 ) -> int:
     """Explain every decision that named a customer, an account or a person: why, from what, and how it ended."""
 
-    def question(room: QueryRoom, period: Period) -> Answer:
-        contents = store.open_contents(room.reader, is_shown=False)
-        return answer_explain_subject(room, period, subject=subject, contents=contents)
+    def question(log: AuditLog, period: Period) -> Answer:
+        contents = store.open_contents(log.reader, is_shown=False)
+        return answer_explain_subject(log, period, subject=subject, contents=contents)
 
     # INVARIANT: the answer and its access entry name the subject by a keyed reference, never by its value.
     with store.open_log() as (reader, tenant):

@@ -22,6 +22,7 @@ from halo_core.cli.rendering import Exit, build_field_table, build_table, consol
 from halo_core.clock import SystemClock
 from halo_core.errors import ConfigError, Gap, NotVerified
 from halo_core.evidence.answers import END_US, Answer, Period, Verdict, count_of, count_population, format_query
+from halo_core.evidence.audit_log import AuditLog, DecisionFilter, ask
 from halo_core.evidence.questions_access import answer_access_log, answer_reach, answer_sample, answer_who_touched
 from halo_core.evidence.questions_operation import (
     answer_denials,
@@ -31,7 +32,6 @@ from halo_core.evidence.questions_operation import (
     list_signed_tenants,
 )
 from halo_core.evidence.questions_oversight import answer_metrics
-from halo_core.evidence.room import DecisionFilter, QueryRoom, ask
 from halo_core.model import ActionKind, Effect
 from halo_core.store.reader import Reader
 from halo_core.views import NO_LEDGER_CODES
@@ -73,35 +73,35 @@ def read_period(from_: str, to: str) -> Period:
     return period
 
 
-def open_room(store: StoreContext, reader: Reader, tenant: str, query: str) -> QueryRoom:
-    """A room for a verb that reads the log itself; `query` is the command in canonical form."""
-    return QueryRoom(reader, tenant, home=store.home, now_us=SystemClock().now_us(), query=query)
+def open_log(store: StoreContext, reader: Reader, tenant: str, query: str) -> AuditLog:
+    """The audit log, for a verb that reads it itself; `query` is the command in canonical form."""
+    return AuditLog(reader, tenant, home=store.home, now_us=SystemClock().now_us(), query=query)
 
 
-def read_log_head(room: QueryRoom, counted: tuple[int, str]) -> Answer:
+def read_log_head(log: AuditLog, counted: tuple[int, str]) -> Answer:
     """The head of an answer that is about the whole log, with its entries, sessions and newest checkpoint.
 
     Args:
-        room: reads the state of the log that was answered about.
+        log: reads the state of the log that was answered about.
         counted: number and name of what the answer shows, such as `(2, "entries")`.
 
     Returns:
         An answer that holds if the log verifies; else its finding says why that cannot be told.
     """
 
-    def question(room: QueryRoom, period: Period) -> Answer:
-        entries, sessions = room.log.size, room.reader.count_sessions(room.tenant)
+    def question(log: AuditLog, period: Period) -> Answer:
+        entries, sessions = log.verified.size, log.reader.count_sessions(log.tenant)
         what = f"{counted[1]} of {count_of(entries, 'entry', 'entries')} in {count_of(sessions, 'session')}"
-        return room.conclude(period, counted=counted[0], what=what, claim="the log verifies")
+        return log.conclude(period, counted=counted[0], what=what, claim="the log verifies")
 
-    return ask(room, Period(0, END_US), question)
+    return ask(log, Period(0, END_US), question)
 
 
 def answer_question(
     store: StoreContext,
     verb: str,
     period: Period,
-    question: Callable[[QueryRoom, Period], Answer],
+    question: Callable[[AuditLog, Period], Answer],
     **options: str | int | bool,
 ) -> int:
     """Ask a question, record that it was asked, and print the answer.
@@ -110,7 +110,7 @@ def answer_question(
         store: the store of the verb.
         verb: the command with its arguments, such as `alerts sla`.
         period: the period that is asked about.
-        question: makes the answer from a room and the period.
+        question: makes the answer from a log and the period.
         options: the options that were given, for the text of the query; people and sessions become references.
 
     Returns:
@@ -118,17 +118,17 @@ def answer_question(
     """
     try:
         with store.open_log() as (reader, tenant):
-            room = QueryRoom(reader, tenant, home=store.home, now_us=SystemClock().now_us())
+            log = AuditLog(reader, tenant, home=store.home, now_us=SystemClock().now_us())
             named: dict[str, Any] = {
-                name: room.refer_person(str(value))
+                name: log.refer_person(str(value))
                 if name in _PEOPLE
-                else room.refer_session(str(value))
+                else log.refer_session(str(value))
                 if name in _SESSIONS
                 else value
                 for name, value in options.items()
             }
-            room.query = format_query(verb, period, **named)
-            answer = ask(room, period, question)
+            log.query = format_query(verb, period, **named)
+            answer = ask(log, period, question)
     except NotVerified as exc:
         return fail(exc, Exit.CANNOT_TELL)
     except ConfigError as exc:
@@ -398,8 +398,8 @@ def answer_since(store: StoreContext, file: Path) -> int:
         )
         raise ConfigError("no_file", problem, field="since", remedy=remedy) from exc
 
-    def question(room: QueryRoom, period: Period) -> Answer:
-        return answer_unchanged(room, period, find_note(room, data))
+    def question(log: AuditLog, period: Period) -> Answer:
+        return answer_unchanged(log, period, find_note(log, data))
 
     def answer(tenant: str | None) -> int:
         if tenant is not None and tenant not in present:

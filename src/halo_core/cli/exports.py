@@ -24,8 +24,8 @@ from halo_core.cli.rendering import Exit, fail, say_plainly
 from halo_core.clock import SystemClock
 from halo_core.errors import ConfigError, NotVerified
 from halo_core.evidence.answers import Period, format_query
+from halo_core.evidence.audit_log import AuditLog, DecisionFilter
 from halo_core.evidence.exports import OCSF_VERSIONS, encode_ascii_json, iter_csv, iter_events, iter_jsonl
-from halo_core.evidence.room import DecisionFilter, QueryRoom
 
 _STDOUT: Final = "-"
 OutputOption = Annotated[
@@ -40,14 +40,14 @@ app = typer.Typer(help="Export the log for other systems.", no_args_is_help=True
 def export_csv(*, output: OutputOption, wanted: DecisionFilter, store: StoreContext) -> int:
     """Write decisions with their outcomes as CSV; no cell is taken for a formula."""
     given = {name: value for name, value in list_filters(wanted).items() if name not in ("session", "user")}
-    return _export(store, "csv", wanted.period, output, lambda room: map(str.encode, iter_csv(room, wanted)), **given)
+    return _export(store, "csv", wanted.period, output, lambda log: map(str.encode, iter_csv(log, wanted)), **given)
 
 
 @store_verb(app, "jsonl")
 def export_jsonl(*, output: OutputOption, from_: FromOption = "", to: ToOption = "", store: StoreContext) -> int:
     """Write every entry as a JSON document a line. What is sealed stays sealed."""
     period = read_period(from_, to)
-    return _export(store, "jsonl", period, output, lambda room: iter_jsonl(room, period))
+    return _export(store, "jsonl", period, output, lambda log: iter_jsonl(log, period))
 
 
 @store_verb(app, "ocsf")
@@ -65,8 +65,8 @@ def export_ocsf(
         raise ConfigError("usage", problem, field="ocsf", remedy=f"use {' or '.join(OCSF_VERSIONS)}")
     period = read_period(from_, to)
 
-    def write(room: QueryRoom) -> Iterator[bytes]:
-        return (encode_ascii_json(event) + b"\n" for event in iter_events(room, period, version=ocsf))
+    def write(log: AuditLog) -> Iterator[bytes]:
+        return (encode_ascii_json(event) + b"\n" for event in iter_events(log, period, version=ocsf))
 
     return _export(store, "ocsf", period, output, write, ocsf=ocsf)
 
@@ -76,19 +76,19 @@ def _export(
     form: str,
     period: Period,
     output: str,
-    write: Callable[[QueryRoom], Iterable[bytes]],
+    write: Callable[[AuditLog], Iterable[bytes]],
     **options: str,
 ) -> int:
     """Record that the log is exported, then write it; a file appears whole or not at all. Returns the exit code."""
     try:
         with store.open_log() as (reader, tenant):
-            room = QueryRoom(reader, tenant, home=store.home, now_us=SystemClock().now_us())
-            room.query = format_query(f"export {form}", period, **options)
-            covered = room.population(period, 0, "entries")
-            store.record_access("export", {"query": room.query}, tenant)
+            log = AuditLog(reader, tenant, home=store.home, now_us=SystemClock().now_us())
+            log.query = format_query(f"export {form}", period, **options)
+            covered = log.population(period, 0, "entries")
+            store.record_access("export", {"query": log.query}, tenant)
             with _open_output(output) as file:
                 lines = 0
-                for line in write(room):
+                for line in write(log):
                     file.write(line)
                     lines += 1
     except NotVerified as exc:

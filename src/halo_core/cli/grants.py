@@ -13,14 +13,14 @@ import typer
 from typer import Argument, Option
 
 from halo_core.cli.context import StoreContext, store_verb
-from halo_core.cli.evidence import open_room, print_head, read_log_head
+from halo_core.cli.evidence import open_log, print_head, read_log_head
 from halo_core.cli.passports import print_changes
 from halo_core.cli.rendering import Exit, build_table, fail, print_note, safe_text, say, say_plainly
 from halo_core.clock import DAY_US, SystemClock, format_iso
 from halo_core.errors import ConfigError, NotVerified
 from halo_core.evidence.answers import Answer, format_query
+from halo_core.evidence.audit_log import AuditLog
 from halo_core.evidence.grant_uses import AgentUnusedGrants, UnusedGrant, list_unused_grants, load_removed_grants
-from halo_core.evidence.room import QueryRoom
 from halo_core.model import ActionKind, Grants
 from halo_core.oversight.grants import give_notice, record_removal, record_restoring
 from halo_core.oversight.issuing import issue, write_manifest
@@ -87,11 +87,11 @@ def _read_unused(
         NotVerified: the log does not verify.
     """
     with store.open_log() as (reader, tenant):
-        room = open_room(store, reader, tenant, query)
-        found = list_unused_grants(room, now_us, agent=agent, days=days)
+        log = open_log(store, reader, tenant, query)
+        found = list_unused_grants(log, now_us, agent=agent, days=days)
         counted = sum(item.total for item in found)
         what = f"grants of {format_count(len(found), 'agent')}, and uses"
-        return found, read_log_head(room, (counted, what))
+        return found, read_log_head(log, (counted, what))
 
 
 def _print_unused(found: list[AgentUnusedGrants], days: int | None) -> None:
@@ -174,8 +174,8 @@ def remove_grants(
     """Remove the grants that an agent did not use for long, now: in the manifest, and with a new passport."""
     now_us = SystemClock().now_us()
     with store.open_log() as (reader, tenant):
-        room = QueryRoom(reader, tenant, home=store.home, now_us=now_us)
-        found = list_unused_grants(room, now_us, agent=agent, days=days)
+        log = AuditLog(reader, tenant, home=store.home, now_us=now_us)
+        found = list_unused_grants(log, now_us, agent=agent, days=days)
     item = next(iter(found), None)
     if item is None or not item.unused:
         say_plainly(f"{agent} has no grant that was not used for so long")

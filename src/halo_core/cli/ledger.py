@@ -20,7 +20,7 @@ from rich.text import Text
 from typer import Argument, Option
 
 from halo_core.cli.context import StoreContext, show_progress, store_verb
-from halo_core.cli.evidence import answer_since, open_room, print_log_head, read_log_head
+from halo_core.cli.evidence import answer_since, open_log, print_log_head, read_log_head
 from halo_core.cli.rendering import (
     EFFECT_STYLE,
     PASSED_MARKS,
@@ -64,7 +64,7 @@ def show(
         parts = load_entry(reader, store.open_contents(reader, is_shown=False), tenant, id, reveal=reveal)
         entry_id = parts[0].record.entry.id
         query = f"halo show {entry_id}{' --reveal' * reveal}"
-        head = read_log_head(open_room(store, reader, tenant, query), (len(parts), "entries"))
+        head = read_log_head(open_log(store, reader, tenant, query), (len(parts), "entries"))
     store.record_access("reveal" if reveal else "read", {"entry": entry_id}, tenant)
     if store.print_json(parts):
         return head.verdict.exit_code
@@ -184,7 +184,7 @@ def replay(
             results = replay_log(store.url, store.home, name, processes=count_cores())
         counts, odd = _collect_results(results, total)
         query = f"halo replay {'--all' if record is None else record.entry.id}"
-        head = read_log_head(open_room(store, reader, name, query), (counts.total(), "decisions"))
+        head = read_log_head(open_log(store, reader, name, query), (counts.total(), "decisions"))
     rows = [
         {"id": item.id, "status": item.status.value, "where": item.where}
         | {"computed": repr(item.computed), "recorded": repr(item.recorded)}

@@ -16,6 +16,7 @@ from halo_core.cli.rendering import Exit, build_field_table, safe_text, say, say
 from halo_core.errors import ConfigError
 from halo_core.evidence import halo_verify
 from halo_core.evidence.answers import Period
+from halo_core.evidence.audit_log import AuditLog
 from halo_core.evidence.controls import load_framework, load_frameworks
 from halo_core.evidence.pack import PackRequest, PackScope, make_pack
 from halo_core.evidence.proofs import (
@@ -27,7 +28,6 @@ from halo_core.evidence.proofs import (
     require_root,
 )
 from halo_core.evidence.report_page import render_files
-from halo_core.evidence.room import QueryRoom
 from halo_core.ledger import log_origin, make_vkey
 from halo_core.store.entry_lookup import find_entry
 from halo_core.store.log_checkpoints import load_trusted_keys
@@ -105,8 +105,8 @@ def _build_reports(store: StoreContext, names: Sequence[str], period: Period, sc
     """Reports on frameworks as members of a pack, with the control map that they were made by."""
     frameworks = load_frameworks() if "all" in names else [load_framework(name) for name in dict.fromkeys(names)]
     with store.open_reader() as reader:  # without names: people stay references
-        room = QueryRoom(reader, scope.tenant, home=store.home, now_us=period.to_us)
-        return render_files(room, period, frameworks)
+        log = AuditLog(reader, scope.tenant, home=store.home, now_us=period.to_us)
+        return render_files(log, period, frameworks)
 
 
 def _find_revealed(reader: Reader, tenant: str, ids: Iterable[str], sessions: Iterable[str]) -> dict[int, Any]:

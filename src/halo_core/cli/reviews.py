@@ -18,6 +18,7 @@ from halo_core.cli.rendering import Exit, build_table, print_note, safe_text, sa
 from halo_core.clock import DAY_US, SystemClock, format_iso
 from halo_core.crypto.keys import RandomIds
 from halo_core.errors import ConfigError
+from halo_core.evidence.audit_log import AuditLog
 from halo_core.evidence.grant_uses import GrantUse, PlayedBack, count_uses, play_back
 from halo_core.evidence.questions_inventory import (
     MAX_LIST_BYTES,
@@ -27,7 +28,6 @@ from halo_core.evidence.questions_inventory import (
     read_foreign_list,
     suggest_tier,
 )
-from halo_core.evidence.room import QueryRoom
 from halo_core.model import ActionKind, GrantName, Grants
 from halo_core.oversight.grants import (
     classify_agent,
@@ -125,8 +125,8 @@ def show_cycle(review: ReviewArgument, *, days: DaysOption = _EVIDENCE_DAYS, sto
     from_us = SystemClock().now_us() - days * DAY_US
     with store.open_log() as (reader, tenant):
         cycle = _find(reader, tenant, review)
-        room = QueryRoom(reader, tenant, home=store.home, now_us=SystemClock().now_us())
-        uses = count_uses(room, from_us)
+        log = AuditLog(reader, tenant, home=store.home, now_us=SystemClock().now_us())
+        uses = count_uses(log, from_us)
     rows = [(agent, grant, uses.get((agent, grant), GrantUse())) for agent, grant in cycle.list_grants()]
     evidence = [
         {"agent": agent, "grant": list(grant), **use._asdict(), "verdict": cycle.answers.get((agent, grant), "")}
@@ -230,8 +230,8 @@ def close_cycle(
         for name in narrowed:
             _require_issued(name, current[name])
         contents = store.open_contents(reader, is_shown=False)
-        room = QueryRoom(reader, tenant, home=store.home, now_us=SystemClock().now_us())
-        played = [play_back(room, contents, name, grants=grants, from_us=from_us) for name, grants in narrowed.items()]
+        log = AuditLog(reader, tenant, home=store.home, now_us=SystemClock().now_us())
+        played = [play_back(log, contents, name, grants=grants, from_us=from_us) for name, grants in narrowed.items()]
     if not store.json:
         for item in played:
             _print_played(item, days)
@@ -381,9 +381,9 @@ def classify(
     declared = read_manifest_if_any(store.home, manifest)
     section: Mapping[str, object] = declared.agents if declared is not None else {}
     with store.open_log() as (reader, tenant):
-        room = QueryRoom(reader, tenant, home=store.home, now_us=SystemClock().now_us())
+        log = AuditLog(reader, tenant, home=store.home, now_us=SystemClock().now_us())
         period = read_period("", "")
-        reached = measure_reach(room, period, agent)
+        reached = measure_reach(log, period, agent)
         if not reached.decisions and agent not in section and load_current_passport(reader, tenant, agent) is None:
             raise ConfigError(
                 "no_such_agent", f"`{agent[:64]}` is not known", field="AGENT", remedy="see `halo agents`"

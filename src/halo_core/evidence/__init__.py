@@ -1,5 +1,5 @@
 """Answers to an auditor's questions: each says what it counted, of which period, and under which checkpoint.
 
-`room` reads and verifies a tenant's log; the modules `questions_*` hold the questions; `answers` defines the form of an
-answer.
+`audit_log` reads and verifies a tenant's log; the modules `questions_*` hold the questions; `answers` defines the form
+of an answer.
 """

@@ -9,8 +9,8 @@ from halo_core.clock import format_iso
 from halo_core.crypto.keys import key_thumbprint
 from halo_core.decision.answers import REVERSES, name_reversed_tool
 from halo_core.evidence.answers import count_of
+from halo_core.evidence.audit_log import AuditEntry
 from halo_core.evidence.check_runner import DECISION, Check, DecisionItem, RunReader, count_rows
-from halo_core.evidence.room import RoomEntry
 from halo_core.ledger.control_history import HISTORY_KINDS
 from halo_core.model import ActionKind, Link, LinkKind, Mode
 
@@ -129,7 +129,7 @@ class PassportsCheck(Check):
         self._problems: dict[str, str] = {}
         self._new: list[dict[str, Any]] = []
 
-    def add_history(self, entry: RoomEntry) -> None:
+    def add_history(self, entry: AuditEntry) -> None:
         """Take an issued passport."""
         body = entry.body
         if body.get("kind") == "standing":
@@ -168,7 +168,7 @@ class PassportsCheck(Check):
             return "no entry has issued the passport at the root of its chain"
         if links[-1].agent != frame.agent and decision.ran:
             return f"its passport is of `{links[-1].agent}`"
-        if links[-1].tenant != self.run.room.tenant and decision.ran:
+        if links[-1].tenant != self.run.log.tenant and decision.ran:
             return f"its passport is of the tenant `{links[-1].tenant}`"
         return ""
 
@@ -185,11 +185,11 @@ class _ControlCheck(Check):
 
     def __init__(self, run: RunReader) -> None:
         super().__init__(run)
-        self.past = run.room.make_control_history()
+        self.past = run.log.make_control_history()
         self.version = 0
         self._clean: set[tuple[str, str, int]] = set()
 
-    def add_history(self, entry: RoomEntry) -> None:
+    def add_history(self, entry: AuditEntry) -> None:
         """Take a control act."""
         self.past.add(entry.kind, entry.body, at_us=entry.ts_us, entry=entry.id)
         self.version += 1
@@ -200,7 +200,7 @@ class _ControlCheck(Check):
         if decision.ran:
             self.check_run(decision.entry, decision)
 
-    def check_run(self, entry: RoomEntry, decision: DecisionItem) -> None:
+    def check_run(self, entry: AuditEntry, decision: DecisionItem) -> None:
         """Compare an action that ran with what is in force."""
         key = (decision.frame.name, entry.body["resource"], self.version)
         if key in self._clean:
@@ -213,7 +213,7 @@ class _ControlCheck(Check):
                 self._clean.clear()
             self._clean.add(key)
 
-    def find_hit(self, entry: RoomEntry, decision: DecisionItem) -> str:
+    def find_hit(self, entry: AuditEntry, decision: DecisionItem) -> str:
         """The stop or revocation in force whose scope the action was in, in words; empty for none."""
         raise NotImplementedError
 
@@ -275,7 +275,7 @@ class StopsCheck(_ControlCheck):
     columns = ("stop", "target", "since", "lifted")
     limits = ("actions that were let run before the stop may have ended after it",)
 
-    def add_history(self, entry: RoomEntry) -> None:
+    def add_history(self, entry: AuditEntry) -> None:
         """Take a control act, and list stops."""
         super().add_history(entry)
         if entry.kind == "stop":
@@ -292,7 +292,7 @@ class StopsCheck(_ControlCheck):
                 if (row["stop"], row["target"]) == target and not row["lifted"]:
                     row["lifted"] = format_iso(entry.ts_us)  # type: ignore[index]  # a dict of our own
 
-    def find_hit(self, entry: RoomEntry, decision: DecisionItem) -> str:
+    def find_hit(self, entry: AuditEntry, decision: DecisionItem) -> str:
         """The stop in force whose scope the action was in, in words; empty for none."""
         frame = decision.frame
         agents = {frame.agent, *frame.acting}
@@ -302,7 +302,7 @@ class StopsCheck(_ControlCheck):
             "agent": agents,
             "session": {entry.session},
             "tool": {str(decision.resource["id"])},
-            "tenant": {self.run.room.tenant},
+            "tenant": {self.run.log.tenant},
             "user": {frame.user},
             "suspended_agent": agents,
             "suspended_pair": {f"{frame.user}:{agent}" for agent in agents},
@@ -333,7 +333,7 @@ class RevocationsCheck(_ControlCheck):
     counted = "actions that ran"
     columns = ("revoked", "target", "since")
 
-    def check_run(self, entry: RoomEntry, decision: DecisionItem) -> None:
+    def check_run(self, entry: AuditEntry, decision: DecisionItem) -> None:
         """Compare an action that ran with expiry, which depends on its time and is not cached, and with revocations."""
         self.count += 1
         links = self.run.read_chain(decision.frame.chain) if decision.frame.chain else ()
@@ -343,7 +343,7 @@ class RevocationsCheck(_ControlCheck):
                 self.add_finding(f"{decision.where} ran after the passport of `{late.agent}` had expired")
         super().check_run(entry, decision)
 
-    def find_hit(self, entry: RoomEntry, decision: DecisionItem) -> str:
+    def find_hit(self, entry: AuditEntry, decision: DecisionItem) -> str:
         """The revocation in force that covers the action, in words; empty for none."""
         chain = decision.frame.chain
         links = self.run.read_chain(chain) if chain else ()
@@ -353,7 +353,7 @@ class RevocationsCheck(_ControlCheck):
             "link": {*chain, *(link.jti for link in known)},
             "key": {name for link in known for name in (link.key_id, key_thumbprint(link.holder_key))},
             "session": {entry.session},
-            "tenant": {self.run.room.tenant},
+            "tenant": {self.run.log.tenant},
         }
         for scope, target, since in self.list_in_force("revocation"):
             if target in names.get(scope, {target}):
@@ -380,7 +380,7 @@ class ModeFloorCheck(_ControlCheck):
         self._below: Counter[tuple[str, str]] = Counter()
         self._waived = 0
 
-    def check_run(self, entry: RoomEntry, decision: DecisionItem) -> None:
+    def check_run(self, entry: AuditEntry, decision: DecisionItem) -> None:
         """Compare the mode of a decision with the floor."""
         self.count += 1
         mode = str(decision.frame.host.get("mode", ""))

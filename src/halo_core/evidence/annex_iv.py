@@ -14,11 +14,11 @@ from typing import Any, Final
 from halo_core.clock import format_iso
 from halo_core.errors import ConfigError, NotVerified
 from halo_core.evidence.answers import Answer, Period, Verdict, describe_tool, format_moment
+from halo_core.evidence.audit_log import AuditLog
 from halo_core.evidence.check_runner import run_check_classes
 from halo_core.evidence.checks import CHECK_CLASSES
 from halo_core.evidence.control_report import SCOPE_NOTE, ActivityCheck
 from halo_core.evidence.report_page import element, escape_markdown, list_table_lines, render_page, render_table
-from halo_core.evidence.room import QueryRoom
 from halo_core.manifest import load_manifest
 from halo_core.manifest.agents import Agent, GrantRule
 from halo_core.model import ActionKind, EntryKind
@@ -63,16 +63,16 @@ class AnnexSection:
     to_write: tuple[str, ...]
 
 
-def build_annex(room: QueryRoom, period: Period, form: str) -> tuple[str, Verdict]:
+def build_annex(log: AuditLog, period: Period, form: str) -> tuple[str, Verdict]:
     """The draft as `html`, `md` or `json`; the verdict is whether the log that it is made from is whole."""
-    answers = run_check_classes(room, period, [*(CHECK_CLASSES[name] for name in _CHECKS), ActivityCheck])
+    answers = run_check_classes(log, period, [*(CHECK_CLASSES[name] for name in _CHECKS), ActivityCheck])
     try:
-        agents = list(_list_agents(room, period))
-        changes = list(_list_changes(room, period))
+        agents = list(_list_agents(log, period))
+        changes = list(_list_changes(log, period))
     except NotVerified:
         agents, changes = [], []
     sections = _build_sections(answers, agents, changes)
-    head = _list_head(room, period, answers["population"])
+    head = _list_head(log, period, answers["population"])
     verdict = answers["population"].verdict
     if form == "json":
         tree = {"caveat": CAVEAT, "head": dict(head), "sections": [_to_json(item) for item in sections], "title": TITLE}
@@ -80,10 +80,10 @@ def build_annex(room: QueryRoom, period: Period, form: str) -> tuple[str, Verdic
     return (_render_html(head, sections) if form == "html" else _render_markdown(head, sections)), verdict
 
 
-def _list_head(room: QueryRoom, period: Period, population: Answer) -> list[tuple[str, str]]:
+def _list_head(log: AuditLog, period: Period, population: Answer) -> list[tuple[str, str]]:
     facts = population.population
     return [
-        ("tenant", room.tenant),
+        ("tenant", log.tenant),
         (
             "period",
             f"{format_moment(period.from_us) or '-'} to {format_moment(period.to_us) or '-'} (UTC, end excluded)",
@@ -95,14 +95,14 @@ def _list_head(room: QueryRoom, period: Period, population: Answer) -> list[tupl
     ]
 
 
-def _list_agents(room: QueryRoom, period: Period) -> Iterator[Mapping[str, Any]]:
+def _list_agents(log: AuditLog, period: Period) -> Iterator[Mapping[str, Any]]:
     """What the manifests say of the agents whose passports were in force, the newest of each."""
     newest: dict[str, Mapping[str, Any]] = {}
-    for entry in room.entries((EntryKind.PASSPORT,), Period(0, period.to_us)):
+    for entry in log.entries((EntryKind.PASSPORT,), Period(0, period.to_us)):
         if entry.body.get("kind") == "standing":
             newest[str(entry.body.get("agent"))] = entry.body
     for name, body in sorted(newest.items()):
-        data = room.reader.blob(room.tenant, str(body.get("manifest", ""))) if body.get("manifest") else None
+        data = log.reader.blob(log.tenant, str(body.get("manifest", ""))) if body.get("manifest") else None
         agent = _read_agent(data, name)
         rules: Mapping[ActionKind, tuple[GrantRule, ...]] = {} if agent is None else agent.rules
         yield {
@@ -130,10 +130,10 @@ def _join(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list | tuple | Mapping) else str(value or "")
 
 
-def _list_changes(room: QueryRoom, period: Period) -> Iterator[Mapping[str, Any]]:
+def _list_changes(log: AuditLog, period: Period) -> Iterator[Mapping[str, Any]]:
     """What changed in the period: policies, passports, mode, scores."""
     kinds = (EntryKind.POLICY, EntryKind.PASSPORT, EntryKind.MODE, EntryKind.BASELINE, EntryKind.REVOCATION)
-    for n, entry in enumerate(room.entries(kinds, period)):
+    for n, entry in enumerate(log.entries(kinds, period)):
         if n >= _MAX_ROWS:
             return
         body = entry.body

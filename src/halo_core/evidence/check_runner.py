@@ -1,6 +1,6 @@
 """What a control check is, and the pass over a log that runs many of them at once.
 
-    answers = run_check_classes(room, period, [InventoryCheck, UnusedGrantsCheck])
+    answers = run_check_classes(log, period, [InventoryCheck, UnusedGrantsCheck])
 
 The pass calls the methods of each `Check` in this order:
 
@@ -26,8 +26,8 @@ from typing import Any, ClassVar, Final, NamedTuple, TypeVar
 from halo_core.crypto.keys import KeyStore
 from halo_core.errors import ConfigError, NotVerified, PassportError, Tampered
 from halo_core.evidence.answers import END_US, Answer, Period, Verdict, format_query
+from halo_core.evidence.audit_log import MALFORMED, AuditEntry, AuditLog, ask
 from halo_core.evidence.facts import RUN_EFFECTS, FrameFacts
-from halo_core.evidence.room import MALFORMED, QueryRoom, RoomEntry, ask
 from halo_core.model import Effect, Link
 from halo_core.passports import ChainCache, TrustAnchors
 from halo_core.replay import read_passport_keys
@@ -55,7 +55,7 @@ class DecisionItem(NamedTuple):
         ran: whether the action was let run; what came of it is in its outcome.
     """
 
-    entry: RoomEntry
+    entry: AuditEntry
     frame: FrameFacts
     resource: Mapping[str, Any]
     effect: str
@@ -77,14 +77,14 @@ class RunReader:
     """Reads what the checks of one pass need besides entries (resources, chains, contents), each only once.
 
     Args:
-        room: reads the log.
+        log: the tenant's audit log.
         period: the period that is asked about.
     """
 
-    def __init__(self, room: QueryRoom, period: Period) -> None:
-        self.room = room
+    def __init__(self, log: AuditLog, period: Period) -> None:
+        self.log = log
         self.period = period
-        self.as_of_us = min(room.now_us, period.to_us)
+        self.as_of_us = min(log.now_us, period.to_us)
         """When deadlines are judged: at the end of the period, or now where it has not ended."""
         self._resources: dict[str, Mapping[str, Any]] = {}
         self._chains: dict[tuple[str, ...], tuple[Link, ...] | str] = {}
@@ -94,12 +94,12 @@ class RunReader:
     @cached_property
     def contents(self) -> SealedContents:
         """Sealed content, opened where the home has the key."""
-        room = self.room
-        if room.home is None:
-            return SealedContents(room.reader, None)
-        return SealedContents.with_home_key(room.reader, KeyStore(room.home))
+        log = self.log
+        if log.home is None:
+            return SealedContents(log.reader, None)
+        return SealedContents.with_home_key(log.reader, KeyStore(log.home))
 
-    def read_decision(self, entry: RoomEntry) -> DecisionItem:
+    def read_decision(self, entry: AuditEntry) -> DecisionItem:
         """The decision of an entry.
 
         Raises:
@@ -111,7 +111,7 @@ class RunReader:
             effect = verdict.get("effect", Effect.ALLOW.value)
             codes = tuple(item["code"] for item in verdict.get("reasons", ({"code": "granted"},)))
             ran = body.get("dispatched", effect in RUN_EFFECTS)
-            frame, resource = self.room.read_frame(body["frame"], entry.index), self._read_resource(body["resource"])
+            frame, resource = self.log.read_frame(body["frame"], entry.index), self._read_resource(body["resource"])
         except MALFORMED as exc:
             raise Tampered("malformed_entry", f"the entry {entry.id} holds no decision: {exc}") from exc
         return DecisionItem(entry, frame, resource, effect, codes, ran)
@@ -119,7 +119,7 @@ class RunReader:
     def _read_resource(self, name: str) -> Mapping[str, Any]:
         tree = self._resources.get(name)
         if tree is None:
-            tree = self.room.reader.part_reader(self.room.tenant)(name)
+            tree = self.log.reader.part_reader(self.log.tenant)(name)
             _keep(self._resources, name, tree)
         return tree
 
@@ -136,12 +136,12 @@ class RunReader:
         return known
 
     def _verify_chain(self, hashes: tuple[str, ...]) -> tuple[Link, ...] | str:
-        room = self.room
+        log = self.log
         if self._trusted is None:
-            issuers, approvers = read_passport_keys(room.reader, self.contents, room.tenant)
+            issuers, approvers = read_passport_keys(log.reader, self.contents, log.tenant)
             self._trusted = TrustAnchors(issuers=issuers, approvers=approvers)
         try:
-            tokens = [(room.reader.blob(room.tenant, name) or b"").decode("ascii", "replace") for name in hashes]
+            tokens = [(log.reader.blob(log.tenant, name) or b"").decode("ascii", "replace") for name in hashes]
             links = self._cache.verify(tokens, trusted=self._trusted, audience=None, tenant=None)
         except PassportError as exc:
             return f"{exc.message} ({exc.code})"
@@ -193,10 +193,10 @@ class Check:
         self._findings: list[str] = []
         self._found = 0
 
-    def add_history(self, entry: RoomEntry) -> None:
+    def add_history(self, entry: AuditEntry) -> None:
         """Process an entry from before the period."""
 
-    def add(self, entry: RoomEntry) -> None:
+    def add(self, entry: AuditEntry) -> None:
         """Process an entry of the period that is no decision; by default as one from before it."""
         self.add_history(entry)
 
@@ -209,7 +209,7 @@ class Check:
         """Whether entries after the period are still needed."""
         return bool(self.later)
 
-    def add_later(self, entry: RoomEntry) -> None:
+    def add_later(self, entry: AuditEntry) -> None:
         """Process an entry from after the period."""
 
     def finish(self) -> None:
@@ -221,7 +221,7 @@ class Check:
         if len(self._findings) < MAX_FINDINGS:
             self._findings.append(sentence)
 
-    def add_unreadable(self, entry: RoomEntry, problem: Exception) -> None:
+    def add_unreadable(self, entry: AuditEntry, problem: Exception) -> None:
         """Add the finding that a signed entry does not have the form of its kind."""
         self.add_finding(f"unreadable entry: {entry.id} has not the form of a {entry.kind} ({problem!r})")
 
@@ -242,7 +242,7 @@ class Check:
             findings, verdict = self.unknown or [self.explain_empty()], Verdict.CANNOT_TELL
         else:
             self.notes += self.unknown
-        return self.run.room.conclude(
+        return self.run.log.conclude(
             self.run.period,
             counted=self.count,
             what=self.counted,
@@ -266,11 +266,11 @@ def count_rows(counts: Counter[str], column: str, more: str = "count") -> list[M
     return [{column: name, more: n} for name, n in sorted(counts.items(), key=lambda item: (-item[1], item[0]))]
 
 
-def run_check_classes(room: QueryRoom, period: Period, checks: Sequence[type[Check]]) -> dict[str, Answer]:
+def run_check_classes(log: AuditLog, period: Period, checks: Sequence[type[Check]]) -> dict[str, Answer]:
     """Run checks in one pass over the log. Where the log does not verify, or cannot be read, no check can tell.
 
     Args:
-        room: reads the log.
+        log: the tenant's audit log.
         period: the period that is asked about.
         checks: the checks to run.
 
@@ -280,11 +280,11 @@ def run_check_classes(room: QueryRoom, period: Period, checks: Sequence[type[Che
     answers: dict[str, Answer] = {}
     damage: list[NotVerified] = []
 
-    def question(_room: QueryRoom, _period: Period) -> Answer:
-        run = RunReader(room, period)
+    def question(_room: AuditLog, _period: Period) -> Answer:
+        run = RunReader(log, period)
         running = [check(run) for check in checks]
         try:
-            run_pass(room, period, running)
+            run_pass(log, period, running)
         except NotVerified as exc:
             damage.append(exc)
             raise
@@ -294,39 +294,39 @@ def run_check_classes(room: QueryRoom, period: Period, checks: Sequence[type[Che
     if not checks:
         return {}
     try:
-        _ = room.log
+        _ = log.verified
     except NotVerified as exc:
         damage.append(exc)
     except ConfigError:
         pass  # `ask` says which of them leave the question open
-    asked = ask(room, period, question)
+    asked = ask(log, period, question)
     is_damaged = any(exc.code != "no_trust" for exc in damage)
     for check in checks:
         if check.name not in answers:
             query = format_check_query(check.name, period)
-            answer = room.cannot_tell(period, "; ".join(asked.findings), claim=check.claim, query=query)
+            answer = log.cannot_tell(period, "; ".join(asked.findings), claim=check.claim, query=query)
             fails = is_damaged and check.fails_on_damage
             answers[check.name] = replace(answer, verdict=Verdict.FAILS) if fails else answer
     return {check.name: answers[check.name] for check in checks}
 
 
-def run_pass(room: QueryRoom, period: Period, running: Sequence[Check]) -> None:
+def run_pass(log: AuditLog, period: Period, running: Sequence[Check]) -> None:
     """Pass each check the entries of its kinds, in one pass over the log, and finish the checks.
 
     Args:
-        room: reads the log.
+        log: the tenant's audit log.
         period: the period that is asked about.
         running: checks of one `RunReader`.
 
     Raises:
         NotVerified: the log is not whole, or a decision cannot be read.
     """
-    for entry, readers in _route(room, [(check.history, check) for check in running], Period(0, period.from_us)):
+    for entry, readers in _route(log, [(check.history, check) for check in running], Period(0, period.from_us)):
         for check in readers:
             _give(check, check.add_history, entry, entry)
-    _read_period(room, period, running)
+    _read_period(log, period, running)
     waiting = [(check.later, check) for check in running if check.later and check.is_waiting]
-    for entry, readers in _route(room, waiting, Period(period.to_us, END_US)):
+    for entry, readers in _route(log, waiting, Period(period.to_us, END_US)):
         for check in readers:
             _give(check, check.add_later, entry, entry)
         if not any(check.is_waiting for _, check in waiting):
@@ -338,9 +338,9 @@ def run_pass(room: QueryRoom, period: Period, running: Sequence[Check]) -> None:
             check.add_finding(f"unreadable entry: one that was read has not the form of its kind ({exc!r})")
 
 
-def _read_period(room: QueryRoom, period: Period, running: Sequence[Check]) -> None:
+def _read_period(log: AuditLog, period: Period, running: Sequence[Check]) -> None:
     wanted = [(None if check.kinds is None else check.kinds | check.history, check) for check in running]
-    for entry, readers in _route(room, wanted, period):
+    for entry, readers in _route(log, wanted, period):
         if entry.kind != DECISION:
             for check in readers:
                 _give(check, check.add, entry, entry)
@@ -350,7 +350,7 @@ def _read_period(room: QueryRoom, period: Period, running: Sequence[Check]) -> N
             _give(check, check.add_decision, decision, entry)
 
 
-def _give(check: Check, process: Callable[[_T], None], item: _T, entry: RoomEntry) -> None:
+def _give(check: Check, process: Callable[[_T], None], item: _T, entry: AuditEntry) -> None:
     """Pass an item to a method of a check; where the entry cannot be read, that is a finding."""
     try:
         process(item)
@@ -359,8 +359,8 @@ def _give(check: Check, process: Callable[[_T], None], item: _T, entry: RoomEntr
 
 
 def _route(
-    room: QueryRoom, wanted: Iterable[tuple[frozenset[str] | None, Check]], period: Period
-) -> Iterator[tuple[RoomEntry, Sequence[Check]]]:
+    log: AuditLog, wanted: Iterable[tuple[frozenset[str] | None, Check]], period: Period
+) -> Iterator[tuple[AuditEntry, Sequence[Check]]]:
     """Entries of a period that some check reads, each with these checks; `wanted`: kinds (None: all) and check."""
     wanted = list(wanted)
     if period.from_us >= period.to_us or not any(kinds is None or kinds for kinds, _ in wanted):
@@ -368,7 +368,7 @@ def _route(
     reads_all = any(kinds is None for kinds, _ in wanted)
     names = frozenset[str]() if reads_all else frozenset().union(*(kinds for kinds, _ in wanted if kinds))
     readers: dict[str, list[Check]] = {}
-    for entry in room.entries(sorted(names), period):  # type: ignore[arg-type]  # kinds by name
+    for entry in log.entries(sorted(names), period):  # type: ignore[arg-type]  # kinds by name
         if entry.kind not in readers:
             readers[entry.kind] = [check for kinds, check in wanted if kinds is None or entry.kind in kinds]
         if readers[entry.kind]:

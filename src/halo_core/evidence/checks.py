@@ -1,7 +1,7 @@
 """Every control check by its id, and the checks of models, policy and keys.
 
-    answers = run_checks(room, period, ["pairs", "unused_grants"])
-    answer = CHECK_QUESTIONS["pairs"](room, period)
+    answers = run_checks(log, period, ["pairs", "unused_grants"])
+    answer = CHECK_QUESTIONS["pairs"](log, period)
 
 The other checks are in `record_checks`, `access_checks` and `oversight_checks`, or beside a question that is answered
 from the same computation: `questions_inventory`, `grant_uses`, `reversals`. `check_runner` defines what a check is.
@@ -26,8 +26,8 @@ from halo_core.evidence import (
     reversals,
 )
 from halo_core.evidence.answers import Answer, Period
+from halo_core.evidence.audit_log import AuditEntry, AuditLog
 from halo_core.evidence.check_runner import DECISION, Check, DecisionItem, RunReader
-from halo_core.evidence.room import QueryRoom, RoomEntry
 from halo_core.model import ActionKind
 from halo_core.oversight.keys import list_key_files, list_trusted_keys
 
@@ -59,7 +59,7 @@ class ComponentsCheck(Check):
             return
         self.count += 1
         name = entry.body.get("model")
-        tree = self.run.room.reader.part_reader(self.run.room.tenant)(name) if name else {}
+        tree = self.run.log.reader.part_reader(self.run.log.tenant)(name) if name else {}
         model = (str(tree.get("provider", "")), str(decision.resource["id"]), str(tree.get("version", "")))
         self._models[model] += 1
         if not name:
@@ -88,7 +88,7 @@ class PolicyChangesCheck(Check):
         self._in_force: dict[str, str] = {}  # writer → digest of its policy
         self._policies: dict[str, dict[str, Any]] = {}  # digest → row
 
-    def add_history(self, entry: RoomEntry) -> None:
+    def add_history(self, entry: AuditEntry) -> None:
         """Take a policy."""
         body = entry.body
         name = str(body.get("hash") or body.get("unstored") or "")
@@ -135,16 +135,16 @@ class KeyCustodyCheck(Check):
 
     def finish(self) -> None:
         """Look at the key files of the home."""
-        room = self.run.room
-        if room.home is None:
+        log = self.run.log
+        if log.home is None:
             self.unknown.append("there is no home at hand to look into")
             return
-        files = list_key_files(KeyStore(room.home))
-        trusted = list_trusted_keys({room.tenant: Authorities(room.home).load(room.tenant)}, files, self.run.as_of_us)
+        files = list_key_files(KeyStore(log.home))
+        trusted = list_trusted_keys({log.tenant: Authorities(log.home).load(log.tenant)}, files, self.run.as_of_us)
         live = [item for item in trusted if item.live]
         self.count = len(live)
         for item in live:
-            name = item.name if item.role == "issuer" else room.refer_person(item.name)
+            name = item.name if item.role == "issuer" else log.refer_person(item.name)
             self.rows.append({"role": item.role, "name": name, "key": item.key_id[:8], "here": item.here})
             if item.here:
                 self.add_finding(
@@ -198,20 +198,20 @@ TESTED_CHECKS: Final = frozenset(CHECK_CLASSES)
 """Checks that a test has seen fail on a ledger with a planted gap; today all. A report says which are tested."""
 
 
-def run_checks(room: QueryRoom, period: Period, names: Iterable[str]) -> dict[str, Answer]:
+def run_checks(log: AuditLog, period: Period, names: Iterable[str]) -> dict[str, Answer]:
     """Run the named checks in one pass over the log: name → answer.
 
     Raises:
         KeyError: there is no such check.
     """
-    return check_runner.run_check_classes(room, period, [CHECK_CLASSES[name] for name in names])
+    return check_runner.run_check_classes(log, period, [CHECK_CLASSES[name] for name in names])
 
 
-def _make_question(name: str) -> Callable[[QueryRoom, Period], Answer]:
-    return lambda room, period: run_checks(room, period, [name])[name]
+def _make_question(name: str) -> Callable[[AuditLog, Period], Answer]:
+    return lambda log, period: run_checks(log, period, [name])[name]
 
 
-CHECK_QUESTIONS: Final[Mapping[str, Callable[[QueryRoom, Period], Answer]]] = {
+CHECK_QUESTIONS: Final[Mapping[str, Callable[[AuditLog, Period], Answer]]] = {
     name: _make_question(name) for name in CHECK_CLASSES
 }
 """Every check as a question about a period."""

@@ -1,6 +1,6 @@
 """A report on one framework: which controls the log shows, for a period, with the checks that were run for each.
 
-    report = build_report(room, period, load_framework("pci-dss-4.0.1"))
+    report = build_report(log, period, load_framework("pci-dss-4.0.1"))
     report.verdict, report.to_json()
 
 The report follows from the log and the period alone: no clock is read, so the same log gives the same bytes. It says
@@ -17,12 +17,12 @@ from typing import Any, ClassVar, Final
 from halo_core.clock import DAY_US, format_iso
 from halo_core.errors import NotVerified
 from halo_core.evidence.answers import Answer, Period, Verdict, describe_tool, format_query
+from halo_core.evidence.audit_log import AuditEntry, AuditLog
 from halo_core.evidence.check_runner import DECISION, Check, DecisionItem, RunReader, run_check_classes
 from halo_core.evidence.checks import CHECK_CLASSES, TESTED_CHECKS
 from halo_core.evidence.controls import AS_SCHEDULED, Control, Coverage, Framework
 from halo_core.evidence.incidents import ControlWaiver, read_waivers
 from halo_core.evidence.record_checks import AGE_FACT, SCHEDULE_FACT, RetentionCheck
-from halo_core.evidence.room import QueryRoom, RoomEntry
 from halo_core.model import Effect, EntryKind
 from halo_core.views import View
 
@@ -195,16 +195,16 @@ class ControlReport(View):
         }
 
 
-def build_report(room: QueryRoom, period: Period, framework: Framework) -> ControlReport:
+def build_report(log: AuditLog, period: Period, framework: Framework) -> ControlReport:
     """A report on one framework; see `build_reports`."""
-    return build_reports(room, period, (framework,))[0]
+    return build_reports(log, period, (framework,))[0]
 
 
-def build_reports(room: QueryRoom, period: Period, frameworks: Sequence[Framework]) -> list[ControlReport]:
+def build_reports(log: AuditLog, period: Period, frameworks: Sequence[Framework]) -> list[ControlReport]:
     """Run every check of some frameworks in one pass over the log, and judge their controls.
 
     Args:
-        room: reads the log.
+        log: the tenant's audit log.
         period: period of the reports.
         frameworks: frameworks of the map.
 
@@ -213,17 +213,17 @@ def build_reports(room: QueryRoom, period: Period, frameworks: Sequence[Framewor
     """
     used = {name for framework in frameworks for item in framework.controls for name in item.checks} | {"population"}
     answers = run_check_classes(
-        room, period, [*(check for name, check in CHECK_CLASSES.items() if name in used), ActivityCheck]
+        log, period, [*(check for name, check in CHECK_CLASSES.items() if name in used), ActivityCheck]
     )
     activity = answers.pop(ActivityCheck.name)
-    return [_build_one(room, period, framework, answers, activity) for framework in frameworks]
+    return [_build_one(log, period, framework, answers, activity) for framework in frameworks]
 
 
 def _build_one(
-    room: QueryRoom, period: Period, framework: Framework, answers: Mapping[str, Answer], activity: Answer
+    log: AuditLog, period: Period, framework: Framework, answers: Mapping[str, Answer], activity: Answer
 ) -> ControlReport:
-    as_of_us = min(room.now_us, period.to_us)
-    waivers, void = _read_waivers(room, framework, as_of_us)
+    as_of_us = min(log.now_us, period.to_us)
+    waivers, void = _read_waivers(log, framework, as_of_us)
     rows = tuple(
         _build_row(control, [answers[name] for name in control.checks], waivers.get(control.id), as_of_us)
         for control in framework.controls
@@ -231,7 +231,7 @@ def _build_one(
     used = {name for control in framework.controls for name in control.checks} | {"population"}
     return ControlReport(
         framework=framework,
-        tenant=room.tenant,
+        tenant=log.tenant,
         period=period,
         as_of_us=as_of_us,
         query=format_query("report", period, framework=framework.id),
@@ -244,11 +244,11 @@ def _build_one(
 
 
 def _read_waivers(
-    room: QueryRoom, framework: Framework, as_of_us: int
+    log: AuditLog, framework: Framework, as_of_us: int
 ) -> tuple[dict[str, ControlWaiver], list[ControlWaiver]]:
     """The newest valid waiver of each control of a framework, by id of the control; and the void waivers."""
     try:
-        entries = [_show_owner(room, entry) for entry in room.entries((EntryKind.CONTROL_WAIVER,), Period(0, as_of_us))]
+        entries = [_show_owner(log, entry) for entry in log.entries((EntryKind.CONTROL_WAIVER,), Period(0, as_of_us))]
         found = read_waivers(entries)
     except NotVerified:
         return {}, []
@@ -263,13 +263,13 @@ def _read_waivers(
     return waivers, void
 
 
-def _show_owner(room: QueryRoom, entry: RoomEntry) -> RoomEntry:
+def _show_owner(log: AuditLog, entry: AuditEntry) -> AuditEntry:
     """The entry of a waiver with the name of its owner, where the reader has names."""
-    names = room.reader.names
-    note = room.reader.note_at_index(room.tenant, entry.index) if names is not None else None
+    names = log.reader.names
+    note = log.reader.note_at_index(log.tenant, entry.index) if names is not None else None
     if names is None or note is None:
         return entry
-    return entry._replace(body=names.restore(room.reader.read_entry(note)).body)
+    return entry._replace(body=names.restore(log.reader.read_entry(note)).body)
 
 
 def _build_row(control: Control, answers: Sequence[Answer], waiver: ControlWaiver | None, as_of_us: int) -> ControlRow:

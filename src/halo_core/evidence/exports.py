@@ -1,10 +1,10 @@
 """The log in forms that other programs read: JSON lines, CSV for samples and spreadsheets, OCSF events for a SIEM.
 
-    for line in iter_jsonl(room, period): ...
-    for line in iter_csv(room, DecisionFilter(period)): ...
-    for event in iter_events(room, period): ...
+    for line in iter_jsonl(log, period): ...
+    for line in iter_csv(log, DecisionFilter(period)): ...
+    for event in iter_events(log, period): ...
 
-All are streams. They carry references in place of names of people and sessions, unless the room's reader opens names.
+All are streams. They carry references in place of names of people and sessions, unless the log's reader opens names.
 
 Entries as events of the Open Cybersecurity Schema Framework:
 
@@ -34,7 +34,7 @@ import orjson
 
 from halo_core.clock import format_iso
 from halo_core.evidence.answers import Period
-from halo_core.evidence.room import Action, DecisionFacts, DecisionFilter, QueryRoom, RoomEntry
+from halo_core.evidence.audit_log import Action, AuditEntry, AuditLog, DecisionFacts, DecisionFilter
 from halo_core.model import EntryKind
 from halo_core.views.wording import escape_unprintable
 
@@ -72,21 +72,21 @@ _ENTITY_ACTS: Final = {
 _HIGH_RISK: Final = 800
 
 
-def iter_jsonl(room: QueryRoom, period: Period) -> Iterator[bytes]:
+def iter_jsonl(log: AuditLog, period: Period) -> Iterator[bytes]:
     """Every entry of a period, whole, as a JSON document a line, in log order.
 
     Args:
-        room: reads the log.
+        log: the tenant's audit log.
         period: when.
 
     Raises:
         Tampered: an entry cannot be read.
         NotVerified: the log is not whole.
     """
-    for row in room.entries((), period):
-        note = room.reader.note_at_index(room.tenant, row.index)
+    for row in log.entries((), period):
+        note = log.reader.note_at_index(log.tenant, row.index)
         if note is not None:
-            entry = room.reader.read_note(row.index, note).entry
+            entry = log.reader.read_note(row.index, note).entry
             yield encode_ascii_json({"index": row.index, **entry.to_json()}) + b"\n"
 
 
@@ -96,14 +96,14 @@ def encode_ascii_json(tree: Mapping[str, Any]) -> bytes:
     return data if data.isascii() and b"\x7f" not in data else json.dumps(tree, separators=(",", ":")).encode()
 
 
-def iter_csv(room: QueryRoom, wanted: DecisionFilter) -> Iterator[str]:
+def iter_csv(log: AuditLog, wanted: DecisionFilter) -> Iterator[str]:
     r"""Decisions with the outcome of their actions as lines of CSV (RFC 4180), the titles first.
 
     Every cell is quoted. One that a spreadsheet could take for a formula begins with an apostrophe. What would act on
     a terminal, or not be seen, is shown as an escape, such as `\x1b`.
 
     Args:
-        room: reads the log.
+        log: the tenant's audit log.
         wanted: which decisions.
 
     Raises:
@@ -113,9 +113,9 @@ def iter_csv(room: QueryRoom, wanted: DecisionFilter) -> Iterator[str]:
     text = io.StringIO(newline="")
     writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     writer.writerow(COLUMNS)
-    for action in room.actions(wanted):
+    for action in log.actions(wanted):
         yield _drain(text)
-        row = describe_action(room, action)
+        row = describe_action(log, action)
         writer.writerow([make_cell(row[name]) for name in COLUMNS])
     yield _drain(text)
 
@@ -139,7 +139,7 @@ def make_cell(value: Any) -> str:
     return ("'" if is_formula else "") + escape_unprintable(text)
 
 
-def describe_action(room: QueryRoom, action: Action) -> dict[str, Any]:
+def describe_action(log: AuditLog, action: Action) -> dict[str, Any]:
     """What is exported of a decision and its outcome: the values of `COLUMNS`."""
     decision, outcome = action
     origin: Mapping[str, Any] = decision.host.get("origin", {})
@@ -148,11 +148,11 @@ def describe_action(room: QueryRoom, action: Action) -> dict[str, Any]:
         "position": decision.index,
         "id": decision.id,
         "time": format_iso(decision.ts_us),
-        "tenant": room.tenant,
+        "tenant": log.tenant,
         "session": decision.session,
         "agent": decision.agent,
-        "person": room.name_of(decision.user),
-        "chain": [room.name_of(name) for name in decision.acting],
+        "person": log.name_of(decision.user),
+        "chain": [log.name_of(name) for name in decision.acting],
         "kind": decision.kind,
         "resource": decision.resource,
         "system": decision.system,
@@ -169,16 +169,16 @@ def describe_action(room: QueryRoom, action: Action) -> dict[str, Any]:
         "arguments": decision.args_digest,
         "host": origin.get("host", ""),
         "process": origin.get("process", ""),
-        "approver": room.name_of(str(approval.get("approver", ""))) if approval else None,
+        "approver": log.name_of(str(approval.get("approver", ""))) if approval else None,
         "trace": decision.trace,
     }
 
 
-def iter_events(room: QueryRoom, period: Period, *, version: str = "1.8.0") -> Iterator[dict[str, Any]]:
+def iter_events(log: AuditLog, period: Period, *, version: str = "1.8.0") -> Iterator[dict[str, Any]]:
     """An event for each entry of a period; an outcome is part of its decision's event, which comes in its place.
 
     Args:
-        room: reads the log.
+        log: the tenant's audit log.
         period: when.
         version: version of OCSF, one of `OCSF_VERSIONS`.
 
@@ -186,21 +186,21 @@ def iter_events(room: QueryRoom, period: Period, *, version: str = "1.8.0") -> I
         Tampered: an entry cannot be read.
         NotVerified: the log is not whole.
     """
-    for action in room.actions(DecisionFilter(period)):
-        yield _build_decision(room, action, version)
-    for entry in room.entries((), period):
+    for action in log.actions(DecisionFilter(period)):
+        yield _build_decision(log, action, version)
+    for entry in log.entries((), period):
         if entry.kind not in (EntryKind.DECISION, EntryKind.OUTCOME):
-            yield _build_other(room, entry, version)
+            yield _build_other(log, entry, version)
 
 
-def _build_decision(room: QueryRoom, action: Action, version: str) -> dict[str, Any]:
+def _build_decision(log: AuditLog, action: Action, version: str) -> dict[str, Any]:
     decision, outcome = action
     is_retrieval = decision.kind == "retrieval"
     class_uid, activity = (6005, _QUERY) if is_retrieval else (6003, _API_ACTIVITIES.get(decision.impact, _OTHER))
     action_id, disposition_id = _ACTIONS[decision.effect]
     if decision.dispatched and decision.effect in ("challenge", "deny"):
         action_id, disposition_id = 3, 17  # observe mode let it run
-    event = _build_base(room, (class_uid, activity), decision.ts_us, version, _SEVERITIES[decision.effect])
+    event = _build_base(log, (class_uid, activity), decision.ts_us, version, _SEVERITIES[decision.effect])
     status = 0 if outcome is None else 2 if outcome.status in _FAILED else 1 if outcome.status == "success" else _OTHER
     event["metadata"] |= {
         "correlation_uid": decision.session or "none",
@@ -210,12 +210,12 @@ def _build_decision(room: QueryRoom, action: Action, version: str) -> dict[str, 
     }
     event |= {
         "action_id": action_id,
-        "actor": _build_actor(room, decision),
+        "actor": _build_actor(log, decision),
         "disposition_id": disposition_id,
         "message": f"{decision.effect} {decision.kind} {decision.resource}: {', '.join(decision.reasons)}",
         "src_endpoint": _build_endpoint(decision.host.get("origin", {})),
         "status_id": status,
-        "unmapped": {"halo": describe_action(room, action)},
+        "unmapped": {"halo": describe_action(log, action)},
     }
     if outcome is not None:
         event["status_detail"] = outcome.status
@@ -227,24 +227,24 @@ def _build_decision(room: QueryRoom, action: Action, version: str) -> dict[str, 
         resource = {"labels": list(decision.labels), "type": decision.kind, "uid": decision.resource}
         event["resources"] = [resource | {"name": decision.resource}]
     if decision.kind == "inference":
-        event["ai_model"] = _find_model(room, decision)
+        event["ai_model"] = _find_model(log, decision)
     if version != "1.8.0":
         event["ai_agent"] = {"name": decision.agent, "uid": decision.agent}
     return event
 
 
-def _build_actor(room: QueryRoom, decision: DecisionFacts) -> dict[str, Any]:
+def _build_actor(log: AuditLog, decision: DecisionFacts) -> dict[str, Any]:
     authorization = {"decision": decision.effect, "policy": {"uid": str(decision.host.get("policy", ""))}}
     actor: dict[str, Any] = {
         "app_name": decision.agent,
         "app_uid": decision.agent,
         "authorizations": [authorization],
-        "invoked_by": " > ".join(room.name_of(name) for name in decision.acting),
+        "invoked_by": " > ".join(log.name_of(name) for name in decision.acting),
     }
     if decision.session:
         actor["session"] = {"uid": decision.session}
     if decision.user:
-        actor["user"] = {"name": room.name_of(decision.user), "uid": decision.user}
+        actor["user"] = {"name": log.name_of(decision.user), "uid": decision.user}
     return actor
 
 
@@ -253,30 +253,30 @@ def _build_endpoint(origin: Mapping[str, Any]) -> dict[str, Any]:
     return {"name": name, "svc_name": str(origin.get("process") or "unknown"), "uid": f"{name}/{origin.get('pid', 0)}"}
 
 
-def _find_model(room: QueryRoom, decision: DecisionFacts) -> dict[str, Any]:
+def _find_model(log: AuditLog, decision: DecisionFacts) -> dict[str, Any]:
     part = decision.body.get("model")
-    tree = room.reader.part_reader(room.tenant)(part) if isinstance(part, str) else {}
+    tree = log.reader.part_reader(log.tenant)(part) if isinstance(part, str) else {}
     provider, model_version = tree.get("provider") or "unknown", tree.get("version")
     return {"ai_provider": provider, "name": decision.resource} | ({"version": model_version} if model_version else {})
 
 
-def _build_other(room: QueryRoom, entry: RoomEntry, version: str) -> dict[str, Any]:
+def _build_other(log: AuditLog, entry: AuditEntry, version: str) -> dict[str, Any]:
     if entry.kind in (EntryKind.ALERT, EntryKind.FEEDBACK, "acknowledgement"):
-        event = _build_finding(room, entry, version)
+        event = _build_finding(log, entry, version)
     elif entry.kind in (EntryKind.WRITER_OPEN, EntryKind.WRITER_CLOSE, EntryKind.ACCESS):
-        event = _build_log_event(room, entry, version)
+        event = _build_log_event(log, entry, version)
     else:
-        event = _build_entity_event(room, entry, version)
+        event = _build_entity_event(log, entry, version)
     event["metadata"] |= {"sequence": entry.index, "uid": entry.id}
     event["unmapped"] = {"halo": {"body": _readable(entry.body), "kind": entry.kind, "session": entry.session}}
     return event
 
 
-def _build_finding(room: QueryRoom, entry: RoomEntry, version: str) -> dict[str, Any]:
+def _build_finding(log: AuditLog, entry: AuditEntry, version: str) -> dict[str, Any]:
     is_new = entry.kind == EntryKind.ALERT
     risk = entry.body.get("risk")
     severity = 4 if isinstance(risk, int) and risk >= _HIGH_RISK else 3
-    event = _build_base(room, (2004, 1 if is_new else 2), entry.ts_us, version, severity if is_new else 1)
+    event = _build_base(log, (2004, 1 if is_new else 2), entry.ts_us, version, severity if is_new else 1)
     about = str(entry.body.get("alert", entry.id)) if not is_new else entry.id
     title = str(entry.body.get("kind", entry.kind))
     return event | {
@@ -285,40 +285,40 @@ def _build_finding(room: QueryRoom, entry: RoomEntry, version: str) -> dict[str,
     }
 
 
-def _build_log_event(room: QueryRoom, entry: RoomEntry, version: str) -> dict[str, Any]:
+def _build_log_event(log: AuditLog, entry: AuditEntry, version: str) -> dict[str, Any]:
     starts = {EntryKind.WRITER_OPEN: 6, EntryKind.WRITER_CLOSE: 7}
     act = str(entry.body.get("act", ""))
     activity = _LOG_ACTS.get(act, _OTHER) if entry.kind == EntryKind.ACCESS else starts[EntryKind(entry.kind)]
-    event = _build_base(room, (1008, activity), entry.ts_us, version, 3 if act == "refused" else 1)
-    words = f"{act or entry.kind} by {_find_actor(room, entry)}"
-    return event | {"log_name": f"halo/{room.tenant}", "message": words, "status_id": 2 if act == "refused" else 1}
+    event = _build_base(log, (1008, activity), entry.ts_us, version, 3 if act == "refused" else 1)
+    words = f"{act or entry.kind} by {_find_actor(log, entry)}"
+    return event | {"log_name": f"halo/{log.tenant}", "message": words, "status_id": 2 if act == "refused" else 1}
 
 
-def _build_entity_event(room: QueryRoom, entry: RoomEntry, version: str) -> dict[str, Any]:
+def _build_entity_event(log: AuditLog, entry: AuditEntry, version: str) -> dict[str, Any]:
     kind = entry.kind
     activity = next((number for known, number in _ENTITY_ACTS.items() if kind == known), 3)
-    event = _build_base(room, (3004, activity), entry.ts_us, version, 1)
+    event = _build_base(log, (3004, activity), entry.ts_us, version, 1)
     named = next((str(entry.body[key]) for key in ("target", "agent", "hash", "id") if entry.body.get(key)), entry.id)
-    actor = _find_actor(room, entry)
+    actor = _find_actor(log, entry)
     event["actor"] = {"app_name": "halo", "user": {"name": actor, "uid": str(entry.body.get("actor") or "none")}}
     return event | {"entity": {"name": named, "type": kind, "uid": named}, "message": f"{kind} {named}"}
 
 
-def _find_actor(room: QueryRoom, entry: RoomEntry) -> str:
+def _find_actor(log: AuditLog, entry: AuditEntry) -> str:
     actor = entry.body.get("actor")
-    return room.name_of(actor) if isinstance(actor, str) and actor else "the process"
+    return log.name_of(actor) if isinstance(actor, str) and actor else "the process"
 
 
-def _build_base(room: QueryRoom, uids: tuple[int, int], ts_us: int, version: str, severity: int) -> dict[str, Any]:
+def _build_base(log: AuditLog, uids: tuple[int, int], ts_us: int, version: str, severity: int) -> dict[str, Any]:
     class_uid, activity = uids
     return {
         "activity_id": activity,
         "category_uid": class_uid // 1000,
         "class_uid": class_uid,
         "metadata": {
-            "log_name": f"halo/{room.tenant}",
+            "log_name": f"halo/{log.tenant}",
             "product": dict(_PRODUCT),
-            "tenant_uid": room.tenant,
+            "tenant_uid": log.tenant,
             "version": version,
         },
         "severity_id": severity,

@@ -14,7 +14,7 @@ RUN_EFFECTS: Final = frozenset(effect.value for effect in Effect if effect.runs)
 """Effects that let an action run."""
 
 
-class RoomEntry(NamedTuple):
+class AuditEntry(NamedTuple):
     """One entry as it is stored; the body of a decision is in its compact form, which names its parts by digest."""
 
     index: int  # type: ignore[assignment]  # hides `tuple.index`
@@ -171,7 +171,7 @@ class DecisionFilter:
     ids: frozenset[str] | None = None
 
 
-def read_outcome(entry: RoomEntry) -> OutcomeFacts:
+def read_outcome(entry: AuditEntry) -> OutcomeFacts:
     """The facts of an outcome's entry.
 
     Raises:
@@ -192,7 +192,7 @@ def read_outcome(entry: RoomEntry) -> OutcomeFacts:
     )
 
 
-def read_place(entry: RoomEntry) -> str:
+def read_place(entry: AuditEntry) -> str:
     """The id of the decision that an outcome, an alert or a question belongs to.
 
     Raises:

@@ -1,8 +1,8 @@
 """How agents use their grants: what nobody uses, what was removed, and what narrower grants would have refused.
 
-    for item in list_unused_grants(room, now_us): ...
-    uses = count_uses(room, from_us)
-    played = play_back(room, contents, "clerk", grants=grants, from_us=from_us)
+    for item in list_unused_grants(log, now_us): ...
+    uses = count_uses(log, from_us)
+    played = play_back(log, contents, "clerk", grants=grants, from_us=from_us)
 
 A grant counts as unused where it is older than the days of its agent's manifest and nothing ran on it since. What runs
 under an agent uses the agent's grants too. Hand-offs are not counted: the manifest alone says who hands to whom.
@@ -20,9 +20,9 @@ from halo_core.clock import DAY_US, format_iso
 from halo_core.crypto import canonical
 from halo_core.errors import ConfigError
 from halo_core.evidence.answers import END_US, Period
+from halo_core.evidence.audit_log import AuditEntry, AuditLog
 from halo_core.evidence.check_runner import DECISION, Check, DecisionItem, RunReader, run_pass
 from halo_core.evidence.facts import DecisionFacts, DecisionFilter
-from halo_core.evidence.room import QueryRoom, RoomEntry
 from halo_core.ledger import decode_entry
 from halo_core.manifest import Manifest, UnusedGrants, load_manifest
 from halo_core.model import ActionKind, Constraint, EntryKind, GrantName, Grants
@@ -192,7 +192,7 @@ class UnusedGrantsCheck(Check):
         super().__init__(run)
         self.uses: dict[str, _AgentUse] = {}
 
-    def add_history(self, entry: RoomEntry) -> None:
+    def add_history(self, entry: AuditEntry) -> None:
         """Take a passport, or an act on grants; a grant that the passport before had keeps its age."""
         body = entry.body
         if entry.kind == "grants":
@@ -232,19 +232,19 @@ class UnusedGrantsCheck(Check):
 
     def _note_uses_before_period(self, since_us: int) -> None:
         """Read the uses from before a period that is shorter than `UNUSED_DAYS`."""
-        room, before = self.run.room, Period(max(since_us, 0), self.run.period.from_us)
+        log, before = self.run.log, Period(max(since_us, 0), self.run.period.from_us)
         if before.from_us < before.to_us:
-            for entry in room.entries((EntryKind.DECISION,), before):
+            for entry in log.entries((EntryKind.DECISION,), before):
                 self.add_decision(self.run.read_decision(entry))
 
 
 def list_unused_grants(
-    room: QueryRoom, now_us: int, *, agent: str = "", days: int | None = None
+    log: AuditLog, now_us: int, *, agent: str = "", days: int | None = None
 ) -> list[AgentUnusedGrants]:
     """The unused grants of each agent with a passport, by name.
 
     Args:
-        room: reads the log; its home may hold a manifest that was never issued from.
+        log: reads the log; its home may hold a manifest that was never issued from.
         now_us: the time, microseconds since the epoch.
         agent: this one only.
         days: in place of what manifests say.
@@ -253,14 +253,14 @@ def list_unused_grants(
         NotVerified: the log is not whole.
     """
     period = Period(0, END_US)
-    check = UnusedGrantsCheck(RunReader(room, period))
-    run_pass(room, period, [check])
+    check = UnusedGrantsCheck(RunReader(log, period))
+    run_pass(log, period, [check])
     found = []
     for name in sorted(check.uses):
         use = check.uses[name]
         if not use.passport or agent not in ("", name):
             continue
-        rule = _find_rule(room, name, use)
+        rule = _find_rule(log, name, use)
         unused = use.list_unused(now_us - (rule.after_days if days is None else days) * DAY_US)
         oldest_us, total = min(use.granted.values(), default=0), len(use.granted)
         found.append(
@@ -269,14 +269,14 @@ def list_unused_grants(
     return found
 
 
-def _find_rule(room: QueryRoom, agent: str, use: _AgentUse) -> UnusedGrants:
+def _find_rule(log: AuditLog, agent: str, use: _AgentUse) -> UnusedGrants:
     """The rule in the manifest from which the passport was issued; if that is not stored, in the home's manifest."""
     try:
-        data = room.reader.blob(room.tenant, use.manifest) if use.manifest else None
+        data = log.reader.blob(log.tenant, use.manifest) if use.manifest else None
         if data is not None:
             manifest: Manifest | None = load_manifest(data.decode())
         else:
-            manifest = None if room.home is None else read_manifest_if_any(room.home, None)
+            manifest = None if log.home is None else read_manifest_if_any(log.home, None)
     except (ConfigError, UnicodeError):
         return UnusedGrants()
     section = manifest.agents.get(agent) if manifest is not None else None
@@ -340,10 +340,10 @@ class GrantUse(NamedTuple):
     questions: int = 0
 
 
-def count_uses(room: QueryRoom, from_us: int) -> dict[tuple[str, GrantName], GrantUse]:
+def count_uses(log: AuditLog, from_us: int) -> dict[tuple[str, GrantName], GrantUse]:
     """Agent and grant → how it was used since a time, microseconds since 1970."""
     counted: dict[tuple[str, GrantName], _UseCount] = {}
-    for decision in room.decisions(DecisionFilter(Period(from_us, END_US))):
+    for decision in log.decisions(DecisionFilter(Period(from_us, END_US))):
         for agent in decision.agents:
             counted.setdefault((agent, (decision.kind, decision.resource)), _UseCount()).take(decision)
     return {item: count.use._replace(people=len(count.people)) for item, count in counted.items()}
@@ -387,11 +387,11 @@ class PlayedBack(View):
         return not self.refused
 
 
-def play_back(room: QueryRoom, contents: SealedContents, agent: str, *, grants: Grants, from_us: int) -> PlayedBack:
+def play_back(log: AuditLog, contents: SealedContents, agent: str, *, grants: Grants, from_us: int) -> PlayedBack:
     """Compare every action of an agent that ran since a time with proposed grants.
 
     Args:
-        room: reads the log.
+        log: the tenant's audit log.
         contents: opens the arguments, where a grant restricts them.
         agent: agent whose actions count, with those of agents under it.
         grants: as they are proposed.
@@ -399,7 +399,7 @@ def play_back(room: QueryRoom, contents: SealedContents, agent: str, *, grants: 
     """
     ran = unread = 0
     refused: dict[tuple[str, str, str], int] = {}
-    for decision in room.decisions(DecisionFilter(Period(from_us, END_US))):
+    for decision in log.decisions(DecisionFilter(Period(from_us, END_US))):
         kind = ActionKind(decision.kind)
         if agent not in decision.agents or not decision.dispatched or kind is ActionKind.HANDOFF:
             continue
@@ -407,7 +407,7 @@ def play_back(room: QueryRoom, contents: SealedContents, agent: str, *, grants: 
         # Arguments are opened only where the grant says anything of them: opening takes most of the time.
         args: Mapping[str, Any] | None = {}
         if grants.get(kind, {}).get(decision.resource):
-            args = _open_args(room, contents, decision)
+            args = _open_args(log, contents, decision)
             unread += args is None
         found = find_violation(grants, kind, decision.resource, args or {})
         if found is not None and (args is not None or found.code == "tool_not_granted"):
@@ -417,7 +417,7 @@ def play_back(room: QueryRoom, contents: SealedContents, agent: str, *, grants: 
     return PlayedBack(agent, ran, unread, tuple(rows[:_MAX_REFUSALS]))
 
 
-def _open_args(room: QueryRoom, contents: SealedContents, decision: DecisionFacts) -> Mapping[str, Any] | None:
-    note = room.reader.note_at_index(room.tenant, decision.index)
+def _open_args(log: AuditLog, contents: SealedContents, decision: DecisionFacts) -> Mapping[str, Any] | None:
+    note = log.reader.note_at_index(log.tenant, decision.index)
     sealed = None if note is None else contents.open(decode_entry(note), "args")
     return None if sealed is None else canonical.from_plain(canonical.loads(sealed))

@@ -14,8 +14,8 @@ from typing import Any, Final
 from halo_core.clock import DAY_US, format_iso
 from halo_core.content.redaction import mask_reason
 from halo_core.errors import BadInput, ConfigError
+from halo_core.evidence.audit_log import AuditEntry
 from halo_core.evidence.controls import FRAMEWORKS, load_framework
-from halo_core.evidence.room import RoomEntry
 from halo_core.model import Actor, EntryKind
 from halo_core.store import Draft, Transaction
 from halo_core.store.entry_lookup import find_entry
@@ -110,7 +110,7 @@ class IncidentFile(View):
         }
 
 
-def read_incidents(entries: Iterable[RoomEntry]) -> dict[str, IncidentFile]:
+def read_incidents(entries: Iterable[AuditEntry]) -> dict[str, IncidentFile]:
     """Id → incident, in the order in which they were opened, from their entries in log order."""
     events: dict[str, list[IncidentEvent]] = {}
     heads: dict[str, tuple[str, int]] = {}
@@ -255,7 +255,7 @@ class ControlWaiver:
         }
 
 
-def read_waivers(entries: Iterable[RoomEntry]) -> tuple[ControlWaiver, ...]:
+def read_waivers(entries: Iterable[AuditEntry]) -> tuple[ControlWaiver, ...]:
     """The newest valid waiver of each control, then the void ones; from their entries in log order."""
     newest: dict[str, ControlWaiver] = {}
     void: list[ControlWaiver] = []

@@ -11,9 +11,9 @@ from halo_core.clock import format_iso
 from halo_core.crypto.keys import KEYED_DIGEST
 from halo_core.decision.record_parts import unpack_digest
 from halo_core.evidence.answers import count_of
+from halo_core.evidence.audit_log import AuditEntry
 from halo_core.evidence.check_runner import DECISION, Check, DecisionItem, RunReader
 from halo_core.evidence.incidents import IncidentFile, read_incidents, read_waivers
-from halo_core.evidence.room import RoomEntry
 from halo_core.ledger.control_history import HISTORY_KINDS
 
 _US: Final = 1_000_000
@@ -70,7 +70,7 @@ class ApprovalsCheck(Check):
         self._verdicts: Counter[str] = Counter()
         self._waits: list[int] = []
 
-    def add_history(self, entry: RoomEntry) -> None:
+    def add_history(self, entry: AuditEntry) -> None:
         """Take a question or an answer."""
         body = entry.body
         if entry.kind == "approval_request":
@@ -86,7 +86,7 @@ class ApprovalsCheck(Check):
             self.count += 1
             self._compare(decision.entry, decision)
 
-    def add(self, entry: RoomEntry) -> None:
+    def add(self, entry: AuditEntry) -> None:
         """Take a question or an answer."""
         self.add_history(entry)
         if entry.kind == "approval_request":
@@ -99,7 +99,7 @@ class ApprovalsCheck(Check):
             elif len(self._waits) < _MAX_TIMES:
                 self._waits.append(max(entry.ts_us - asked[1], 0))
 
-    def _compare(self, entry: RoomEntry, decision: DecisionItem) -> None:
+    def _compare(self, entry: AuditEntry, decision: DecisionItem) -> None:
         seen = entry.body.get("seen", {})
         approval = seen.get("approval")
         if "approved" not in decision.codes:
@@ -148,13 +148,13 @@ class SeparationCheck(Check):
         self._owners: dict[str, frozenset[str]] = {}
         self._policies = self._approved = 0
 
-    def add_history(self, entry: RoomEntry) -> None:
+    def add_history(self, entry: AuditEntry) -> None:
         """Note which decision a question is about."""
         place = entry.body.get("decision")
         if isinstance(place, dict):
             self._places[entry.id] = place
 
-    def add(self, entry: RoomEntry) -> None:
+    def add(self, entry: AuditEntry) -> None:
         """Compare who answered or approved with whose action or policy it was."""
         body = entry.body
         if entry.kind == "approval_request":
@@ -173,21 +173,21 @@ class SeparationCheck(Check):
                 rules = str(body.get("policy", ""))[:19]
                 self.add_finding(f"policy {rules} was approved by its author (entry {entry.id})")
 
-    def _check_answer(self, entry: RoomEntry) -> None:
+    def _check_answer(self, entry: AuditEntry) -> None:
         place = self._places.get(str(entry.body.get("request")))
-        room = self.run.room
+        log = self.run.log
         if place is None:
             return  # the check of approvals reports it
-        note = room.reader.note_at(room.tenant, str(place.get("w")), int(place.get("ws", -1)))
+        note = log.reader.note_at(log.tenant, str(place.get("w")), int(place.get("ws", -1)))
         if note is None:
             return
-        request = room.reader.read_entry(note).body.get("request", {})
+        request = log.reader.read_entry(note).body.get("request", {})
         chain = tuple(request.get("subject", {}).get("chain", ()))
         actor = str(entry.body.get("actor", ""))
         if actor and actor in chain:
             self.add_finding(f"answer {entry.id} is by somebody in the chain of the action")
         agent = str(request.get("subject", {}).get("agent", ""))
-        hashes = tuple(room.reader.read_entry(note).body.get("snapshot", {}).get("chain", ()))
+        hashes = tuple(log.reader.read_entry(note).body.get("snapshot", {}).get("chain", ()))
         if actor and actor in self._find_owner(agent, hashes):
             self.add_finding(f"answer {entry.id} is by the owner of `{agent}`")
 
@@ -195,7 +195,7 @@ class SeparationCheck(Check):
         if agent not in self._owners:
             links = self.run.read_chain(hashes) if hashes else ()
             names = [] if isinstance(links, str) else [link.owner for link in links if link.owner]
-            find_person = self.run.room.reader.find_person
+            find_person = self.run.log.reader.find_person
             self._owners[agent] = frozenset().union(*(find_person(name) for name in names))
         return self._owners[agent]
 
@@ -217,14 +217,14 @@ class AdminActsCheck(Check):
 
     def __init__(self, run: RunReader) -> None:
         super().__init__(run)
-        self._past = run.room.make_control_history()
+        self._past = run.log.make_control_history()
         self._counts: Counter[tuple[str, str]] = Counter()
 
-    def add_history(self, entry: RoomEntry) -> None:
+    def add_history(self, entry: AuditEntry) -> None:
         """Take a control act from before the period."""
         self._past.add(entry.kind, entry.body, at_us=entry.ts_us, entry=entry.id)
 
-    def add(self, entry: RoomEntry) -> None:
+    def add(self, entry: AuditEntry) -> None:
         """Look for who did it, and whether it has an effect."""
         body = entry.body
         if entry.kind in HISTORY_KINDS:
@@ -274,7 +274,7 @@ class AlertsCheck(Check):
         """Answers to alerts near the end of the period come after it."""
         return bool(self._open)
 
-    def add(self, entry: RoomEntry) -> None:
+    def add(self, entry: AuditEntry) -> None:
         """Take an alert, or an answer."""
         if entry.kind != "alert":
             self.add_later(entry)
@@ -284,7 +284,7 @@ class AlertsCheck(Check):
         self._counts[kind] += 1
         self._open[entry.id] = (entry.ts_us, kind)
 
-    def add_later(self, entry: RoomEntry) -> None:
+    def add_later(self, entry: AuditEntry) -> None:
         """Take an answer."""
         known = self._open.pop(str(entry.body.get("alert", "")), None)
         if known is None:
@@ -300,7 +300,7 @@ class AlertsCheck(Check):
         """Add a finding for each alert without an answer that is due by now, even if not in the period."""
         waiting = 0
         for name, (ts_us, kind) in self._open.items():
-            if self.run.room.now_us - ts_us > _ALERT_SLA_US:
+            if self.run.log.now_us - ts_us > _ALERT_SLA_US:
                 self.add_finding(f"alert {name} ({kind}) of {format_iso(ts_us)} has no answer")
             else:
                 waiting += 1
@@ -323,9 +323,9 @@ class IncidentsCheck(Check):
 
     def __init__(self, run: RunReader) -> None:
         super().__init__(run)
-        self._entries: list[RoomEntry] = []
+        self._entries: list[AuditEntry] = []
 
-    def add_history(self, entry: RoomEntry) -> None:
+    def add_history(self, entry: AuditEntry) -> None:
         """Take an entry of an incident."""
         read_incidents([entry])  # raises for an entry that cannot be read, so that the finding names it
         self._entries.append(entry)
@@ -372,7 +372,7 @@ class DrillsCheck(Check):
     kinds = frozenset({"drill"})
     columns = ("drill", "application", "attacks held", "honest work ran", "passed")
 
-    def add(self, entry: RoomEntry) -> None:
+    def add(self, entry: AuditEntry) -> None:
         """Take a drill."""
         self.count += 1
         body = entry.body

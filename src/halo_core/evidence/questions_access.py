@@ -1,6 +1,6 @@
 """Questions of who reached what: data with a label, an identity's reach, a sample of decisions, who read the log.
 
-Each takes a room and a period and gives an answer (`room.ask`); they read the log once, as a stream.
+Each takes a log and a period and gives an answer (`log.ask`); they read the log once, as a stream.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, Final
 from halo_core.decision.answers import REVERSES, name_reversed_tool
 from halo_core.errors import ConfigError, PassportError, Tampered
 from halo_core.evidence.answers import MAX_LISTED, Answer, Period, Verdict, check_listed, count_of, format_moment
-from halo_core.evidence.room import END_US, Action, DecisionFacts, DecisionFilter, QueryRoom, RoomEntry
+from halo_core.evidence.audit_log import END_US, Action, AuditEntry, AuditLog, DecisionFacts, DecisionFilter
 from halo_core.model import EntryKind, Grants
 from halo_core.oversight.signed_entries import decode_link
 
@@ -72,13 +72,13 @@ class _Completeness:
         return Verdict.CANNOT_TELL if self.findings else Verdict.HOLDS
 
 
-def answer_who_touched(room: QueryRoom, period: Period, wanted: DecisionFilter, *, prove: bool = False) -> Answer:
+def answer_who_touched(log: AuditLog, period: Period, wanted: DecisionFilter, *, prove: bool = False) -> Answer:
     """Which agents reached data with a label (or a system, or a tool), for whom, with what effect, and whether it ran.
 
     The label counts where the resource has it, or the result of the action.
 
     Args:
-        room: reads the log.
+        log: the tenant's audit log.
         period: period of the decisions.
         wanted: with a label, a system or a tool.
         prove: also show that none is missing.
@@ -86,7 +86,7 @@ def answer_who_touched(room: QueryRoom, period: Period, wanted: DecisionFilter, 
     rest = replace(wanted, period=period, label="")
     groups: dict[tuple[str, ...], _Tally] = {}
     unsettled: list[str] = []
-    for action in room.actions(rest):
+    for action in log.actions(rest):
         decision, outcome = action
         if wanted.label and wanted.label not in decision.labels + (outcome.labels if outcome is not None else ()):
             continue
@@ -95,12 +95,12 @@ def answer_who_touched(room: QueryRoom, period: Period, wanted: DecisionFilter, 
         if action.ran is None and len(unsettled) < _MAX_FINDINGS:
             unsettled.append(decision.id)
     counted = sum(item.decisions for item in groups.values())
-    unknown = room.find_unknown(wanted) if not counted else ()
+    unknown = log.find_unknown(wanted) if not counted else ()
     rows = [
         {
             "agent": agent,
             "effect": effect,
-            "person": room.name_of(user),
+            "person": log.name_of(user),
             "reference": user,
             "resource": resource,
             "system": system,
@@ -112,11 +112,11 @@ def answer_who_touched(room: QueryRoom, period: Period, wanted: DecisionFilter, 
     agents = count_of(len({key[0] for key in groups}), "agent")
     people = count_of(len({key[1] for key in groups if key[1]}), "person", "people")
     claim = f"{count_of(counted, 'decision')} by {agents} for {people} on {about} are all that were made"
-    check = _check_completeness(room, period) if prove else _Completeness()
+    check = _check_completeness(log, period) if prove else _Completeness()
     if unsettled:
         check.notes.append(f"whether these ran is not known, no outcome says so: {', '.join(unsettled)}")
     findings = (*unknown, *check.findings)
-    return room.conclude(
+    return log.conclude(
         period,
         counted=counted,
         what=f"decisions on {about}",
@@ -136,55 +136,55 @@ def _describe_target(wanted: DecisionFilter) -> str:
     return " in ".join(words)
 
 
-def _check_completeness(room: QueryRoom, period: Period) -> _Completeness:
+def _check_completeness(log: AuditLog, period: Period) -> _Completeness:
     """What else could have run or have been recorded in a period; the log's own wholeness is verified already."""
-    check, log = _Completeness(), room.log
-    population = room.population(period, 0, "")
+    check, verified = _Completeness(), log.verified
+    population = log.population(period, 0, "")
     if population.uncovered:
         check.add_finding(
             f"the last {count_of(population.uncovered, 'entry', 'entries')} of the period are signed, but not under a "
             "checkpoint yet: ask again after the next one"
         )
-    if log.unplaced:
-        check.add_finding(f"{count_of(log.unplaced, 'entry', 'entries')} have no position in the log yet")
+    if verified.unplaced:
+        check.add_finding(f"{count_of(verified.unplaced, 'entry', 'entries')} have no position in the log yet")
     sightings = refused = 0
-    for entry in room.entries((EntryKind.SHADOW,), period):
+    for entry in log.entries((EntryKind.SHADOW,), period):
         if entry.body.get("refused"):
             refused += 1
             continue
         sightings += 1
         check.add_finding(describe_ungoverned_act(entry))
     text = (
-        f"proven: positions 0 to {log.size - 1} without a gap, the chain of each writer, the root of the checkpoint "
-        f"over {population.tree_size} entries"
+        f"proven: positions 0 to {verified.size - 1} without a gap, the chain of each writer, the root of the "
+        f"checkpoint over {population.tree_size} entries"
     )
     check.notes.append(text)
     if refused:
         check.notes.append(f"{count_of(refused, 'action')} without a guard were refused, and did not run")
-    check.notes.extend(describe_open_writers(room))
+    check.notes.extend(describe_open_writers(log))
     return check
 
 
-def describe_ungoverned_act(entry: RoomEntry) -> str:
+def describe_ungoverned_act(entry: AuditEntry) -> str:
     """A sentence about an action that ran without a decision, from its entry."""
     body = entry.body
     place = f" at {body['where']}" if body.get("where") else ""
     return f"{body.get('kind', 'something')} `{body.get('name', '')}` ran ungoverned{place} (entry {entry.id})"
 
 
-def describe_open_writers(room: QueryRoom) -> list[str]:
+def describe_open_writers(log: AuditLog) -> list[str]:
     """A note on writers that have not closed, of which more entries may come."""
-    open_writers = room.log.open_writers
+    open_writers = log.verified.open_writers
     shown = ", ".join(sorted(open_writers)[:10])
     more = f" and {len(open_writers) - 10} more" if len(open_writers) > 10 else ""
     return [f"these writers have not closed, they run or have crashed: {shown}{more}"] if open_writers else []
 
 
-def answer_reach(room: QueryRoom, period: Period, *, agent: str = "", user: str = "") -> Answer:
+def answer_reach(log: AuditLog, period: Period, *, agent: str = "", user: str = "") -> Answer:
     """Which systems, tools and labels an agent, or a person through agents, reached, beside what was granted.
 
     Args:
-        room: reads the log.
+        log: the tenant's audit log.
         period: period of the decisions.
         agent: id of the agent; or
         user: name or reference of the person.
@@ -196,11 +196,11 @@ def answer_reach(room: QueryRoom, period: Period, *, agent: str = "", user: str 
         problem = "both an agent and a person are given" if agent and user else "no agent or person is given"
         raise ConfigError("usage", problem, field="agent", remedy="give one: `--agent NAME` or `--user NAME`")
     wanted = DecisionFilter(period, agent=agent, user=user)
-    granted = _Granted(room)
+    granted = _Granted(log)
     groups: dict[tuple[Any, ...], _Tally] = {}
     seen: set[tuple[str, str, str]] = set()
     findings: list[str] = []
-    for action in room.actions(wanted):
+    for action in log.actions(wanted):
         item = action.decision
         is_granted = granted.covers(item)
         labels = tuple(sorted({*item.labels, *(action.outcome.labels if action.outcome is not None else ())}))
@@ -210,20 +210,20 @@ def answer_reach(room: QueryRoom, period: Period, *, agent: str = "", user: str 
         if action.ran and not is_granted and len(findings) < _MAX_FINDINGS:
             findings.append(f"{item.kind} `{item.resource}` ran and no passport granted it (entry {item.id})")
     counted = sum(item.decisions for item in groups.values())
-    unknown = room.find_unknown(wanted) if not counted else ()
+    unknown = log.find_unknown(wanted) if not counted else ()
     columns = ("agent", "person", "kind", "resource", "system", "labels", "granted", *_TALLY_COLUMNS)
     rows = [
         {**dict(zip(columns, key, strict=False)), "labels": list(key[5]), "reference": key[1], **tally.to_row()}
         for key, tally in sorted(groups.items())
     ]
     for row in rows:
-        row["person"] = room.name_of(row["reference"])
+        row["person"] = log.name_of(row["reference"])
     unused = [] if user else granted.list_unused(agent, period, seen)
     nothing = {"agent": agent, "granted": True, **_Tally().to_row()}
     rows += [{**nothing, "kind": kind, "resource": name} for kind, name in unused]
-    who = f"agent `{agent}`" if agent else f"person `{room.refer_person(user)}`"
+    who = f"agent `{agent}`" if agent else f"person `{log.refer_person(user)}`"
     reached = len({key[3] for key in groups})
-    return room.conclude(
+    return log.conclude(
         period,
         counted=counted,
         what=f"decisions of the {who}",
@@ -243,8 +243,8 @@ def answer_reach(room: QueryRoom, period: Period, *, agent: str = "", user: str 
 class _Granted:
     """What the standing passports behind decisions grant, each read once."""
 
-    def __init__(self, room: QueryRoom) -> None:
-        self._room = room
+    def __init__(self, log: AuditLog) -> None:
+        self._room = log
         self._grants: dict[str, Grants] = {}
 
     def covers(self, item: DecisionFacts) -> bool:
@@ -281,7 +281,7 @@ class _Granted:
 
 
 def answer_sample(
-    room: QueryRoom, period: Period, wanted: DecisionFilter, *, n: int, seed: str, kind: str = ""
+    log: AuditLog, period: Period, wanted: DecisionFilter, *, n: int, seed: str, kind: str = ""
 ) -> Answer:
     """Draw decisions at random so that anybody can draw them again.
 
@@ -289,7 +289,7 @@ def answer_sample(
     of its entry; the `n` decisions with the smallest digests are the sample, listed in log order.
 
     Args:
-        room: reads the log.
+        log: the tenant's audit log.
         period: period of the decisions.
         wanted: which decisions are the population.
         n: how many to draw, 1 to `MAX_SAMPLE`.
@@ -306,7 +306,7 @@ def answer_sample(
     counted = 0
     prefix = hashlib.sha256(f"{SAMPLE_DOMAIN}\0{seed}\0".encode("utf-8", "replace"))
     drawn: list[tuple[int, int, DecisionFacts]] = []  # the largest digest first
-    for item in room.decisions(wanted):
+    for item in log.decisions(wanted):
         if kind and item.kind != kind:
             continue
         counted += 1
@@ -318,11 +318,11 @@ def answer_sample(
         elif number > drawn[0][0]:
             heapq.heapreplace(drawn, (number, item.index, item))
     items = sorted(drawn, key=lambda entry: entry[1])
-    rows = [_sample_row(room, place, -number, item) for place, (number, _, item) in enumerate(items, 1)]
-    unknown = list(room.find_unknown(wanted)) if not counted else []
+    rows = [_sample_row(log, place, -number, item) for place, (number, _, item) in enumerate(items, 1)]
+    unknown = list(log.find_unknown(wanted)) if not counted else []
     if not counted and not unknown:
         unknown.append("no decision of the period is in the population")
-    return room.conclude(
+    return log.conclude(
         period,
         counted=counted,
         what="decisions in the population",
@@ -339,7 +339,7 @@ def answer_sample(
     )
 
 
-def _sample_row(room: QueryRoom, place: int, number: int, item: DecisionFacts) -> dict[str, Any]:
+def _sample_row(log: AuditLog, place: int, number: int, item: DecisionFacts) -> dict[str, Any]:
     return {
         "agent": item.agent,
         "digest": f"{number:064x}"[:16],
@@ -349,33 +349,33 @@ def _sample_row(room: QueryRoom, place: int, number: int, item: DecisionFacts) -
         "kind": item.kind,
         "let_run": item.dispatched,
         "n": place,
-        "person": room.name_of(item.user),
+        "person": log.name_of(item.user),
         "reference": item.user,
         "resource": item.resource,
         "time": format_moment(item.ts_us),
     }
 
 
-def answer_access_log(room: QueryRoom, period: Period, *, act: str = "", person: str = "") -> Answer:
+def answer_access_log(log: AuditLog, period: Period, *, act: str = "", person: str = "") -> Answer:
     """Who read contents, revealed or exported them, asked questions, and was refused.
 
     Args:
-        room: reads the log.
+        log: the tenant's audit log.
         period: period of the reading.
         act: only `read`, `reveal`, `export` or `refused`; empty for all.
         person: only what this person did: name or reference.
     """
-    people = room.reader.find_person(person) if person else None
+    people = log.reader.find_person(person) if person else None
     rows: list[Mapping[str, Any]] = []
     counted = 0
-    for entry in room.entries((EntryKind.ACCESS,), period):
+    for entry in log.entries((EntryKind.ACCESS,), period):
         body = entry.body
         if (act and body.get("act") != act) or (people is not None and body.get("actor") not in people):
             continue
         counted += 1
         if len(rows) < MAX_LISTED:
-            rows.append(_access_row(room, entry))
-    return room.conclude(
+            rows.append(_access_row(log, entry))
+    return log.conclude(
         period,
         counted=counted,
         what="recorded accesses",
@@ -388,7 +388,7 @@ def answer_access_log(room: QueryRoom, period: Period, *, act: str = "", person:
     )
 
 
-def _access_row(room: QueryRoom, entry: RoomEntry) -> dict[str, Any]:
+def _access_row(log: AuditLog, entry: AuditEntry) -> dict[str, Any]:
     body = entry.body
     what = body.get("what")
     named = sorted(what.items()) if isinstance(what, Mapping) else []
@@ -398,7 +398,7 @@ def _access_row(room: QueryRoom, entry: RoomEntry) -> dict[str, Any]:
         "authn": body.get("authn", ""),
         "code": body.get("code", ""),
         "id": entry.id,
-        "person": room.name_of(actor),
+        "person": log.name_of(actor),
         "reference": actor,
         "refused": body.get("refused", ""),
         "time": format_moment(entry.ts_us),

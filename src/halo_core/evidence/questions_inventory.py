@@ -14,8 +14,8 @@ from typing import Any, Final
 from halo_core.clock import format_iso
 from halo_core.errors import ConfigError
 from halo_core.evidence.answers import END_US, Answer, Period, Verdict, count_of
+from halo_core.evidence.audit_log import AuditEntry, AuditLog
 from halo_core.evidence.check_runner import DECISION, Check, DecisionItem, RunReader, run_pass
-from halo_core.evidence.room import QueryRoom, RoomEntry
 from halo_core.manifest import Manifest
 from halo_core.model import ActionKind, EntryKind
 from halo_core.views.access_reviews import ReviewCycle, find_kept_grants, take_review_entry
@@ -46,7 +46,7 @@ class Reached:
     models: set[str] = field(default_factory=set)
     prompts: set[str] = field(default_factory=set)
 
-    def take(self, room: QueryRoom, decision: DecisionItem) -> None:
+    def take(self, log: AuditLog, decision: DecisionItem) -> None:
         """Add a decision of the agent."""
         entry, resource = decision.entry, decision.resource
         self.decisions += 1
@@ -60,7 +60,7 @@ class Reached:
             self.impacts.add(resource["impact"])
             return
         part = entry.body.get("model")
-        tree: Mapping[str, Any] = room.reader.part_reader(room.tenant)(part) if isinstance(part, str) else {}
+        tree: Mapping[str, Any] = log.reader.part_reader(log.tenant)(part) if isinstance(part, str) else {}
         self.models.add(str(tree.get("version") or resource["id"]))
         if tree.get("system"):
             self.prompts.add(str(tree["system"])[:12])
@@ -87,7 +87,7 @@ class InventoryCheck(Check):
         self._missing: list[str] = []  # names in another system's list that no agent here has
         self._is_compared = False
 
-    def add_history(self, entry: RoomEntry) -> None:
+    def add_history(self, entry: AuditEntry) -> None:
         """Take a passport."""
         body, agent = entry.body, str(entry.body.get("agent", ""))
         if entry.kind == "passport" and body.get("kind") == "standing":
@@ -96,13 +96,13 @@ class InventoryCheck(Check):
     def add_decision(self, decision: DecisionItem) -> None:
         """Note what an agent did."""
         frame = decision.frame
-        self.reached.setdefault(frame.agent, Reached()).take(self.run.room, decision)
+        self.reached.setdefault(frame.agent, Reached()).take(self.run.log, decision)
         if frame.agent not in self._passports and frame.agent not in self._roots and frame.chain:
             links = self.run.read_chain(frame.chain)
             if not isinstance(links, str):
                 self._roots[frame.agent] = links[0].agent
 
-    def add(self, entry: RoomEntry) -> None:
+    def add(self, entry: AuditEntry) -> None:
         """Take a passport, or a comparison with another system's list."""
         if entry.kind != "inventory":
             self.add_history(entry)
@@ -151,7 +151,7 @@ class UngovernedCheck(Check):
         del decision
         self.count += 1
 
-    def add(self, entry: RoomEntry) -> None:
+    def add(self, entry: AuditEntry) -> None:
         """Take a sighting."""
         self.count += 1
         facts = {name: str(entry.body.get(name, "")) for name in ("framework", "kind", "name", "where")}
@@ -180,15 +180,15 @@ def describe_sighting(row: Mapping[str, Any]) -> str:
     return " ".join(filter(None, (row["framework"], row["kind"], f"`{row['name']}`", place)))
 
 
-def measure_reach(room: QueryRoom, period: Period, agent: str) -> Reached:
+def measure_reach(log: AuditLog, period: Period, agent: str) -> Reached:
     """What one agent did in a period."""
-    check = InventoryCheck(RunReader(room, period))
-    run_pass(room, period, [check])
+    check = InventoryCheck(RunReader(log, period))
+    run_pass(log, period, [check])
     return check.reached.get(agent, Reached())
 
 
 def answer_inventory(
-    room: QueryRoom, period: Period, *, manifest: Manifest | None = None, foreign: Sequence[str] | None = None
+    log: AuditLog, period: Period, *, manifest: Manifest | None = None, foreign: Sequence[str] | None = None
 ) -> Answer:
     """Every agent with owner, purpose, reach, models, prompts and state, and what was seen to run without a decision.
 
@@ -196,23 +196,23 @@ def answer_inventory(
     every name of a foreign list is known.
 
     Args:
-        room: reads the log.
+        log: the tenant's audit log.
         period: period of what agents did.
         manifest: declares agents; None where there is none.
         foreign: names of agents in another system's list; None where nothing is compared.
     """
-    run = RunReader(room, period)
+    run = RunReader(log, period)
     acted, ungoverned = InventoryCheck(run), UngovernedCheck(run)
-    run_pass(room, period, [acted, ungoverned])
+    run_pass(log, period, [acted, ungoverned])
     reached, sightings = acted.reached, ungoverned.list_ungoverned()
-    tiers = _load_tiers(room)
-    agents = list_agents(room.reader, room.tenant, manifest, room.now_us, reads_decisions=False)
+    tiers = _load_tiers(log)
+    agents = list_agents(log.reader, log.tenant, manifest, log.now_us, reads_decisions=False)
     unlisted = None if manifest is None else False
     agents += [
         AgentRow(name, owner=acted.find_passport(name)[0], listed=unlisted)
         for name in sorted(reached.keys() - {row.agent for row in agents})
     ]
-    restrictions = room.reader.restrictions_of(room.tenant)
+    restrictions = log.reader.restrictions_of(log.tenant)
     stopped = {target for kind, scope, target, _ in restrictions if (kind, scope) == ("stop", "agent")}
     revoked = {target: since for kind, scope, target, since in restrictions if kind != "stop" and scope == "agent"}
     rows = [_describe(row, reached.get(row.agent, Reached()), tiers, stopped) for row in agents]
@@ -228,7 +228,7 @@ def answer_inventory(
     notes = list(UngovernedCheck.limits)
     if unseen:
         notes.append(f"not in the other list: {', '.join(unseen[:_MAX_NAMED])}")
-    return room.conclude(
+    return log.conclude(
         period,
         counted=len(agents),
         what="agents",
@@ -304,9 +304,9 @@ def _find_exceptions(
             yield f"`{row.agent}` ran actions after it was revoked"
 
 
-def _load_tiers(room: QueryRoom) -> dict[str, str]:
-    always = Period(0, room.now_us + 1)
-    entries = room.entries((EntryKind.INVENTORY,), always)
+def _load_tiers(log: AuditLog) -> dict[str, str]:
+    always = Period(0, log.now_us + 1)
+    entries = log.entries((EntryKind.INVENTORY,), always)
     return {str(item.body["agent"]): str(item.body["tier"]) for item in entries if item.body.get("op") == "classify"}
 
 
@@ -352,7 +352,7 @@ class AccessReviewsCheck(Check):
         super().__init__(run)
         self._cycles: dict[str, ReviewCycle] = {}
 
-    def add_history(self, entry: RoomEntry) -> None:
+    def add_history(self, entry: AuditEntry) -> None:
         """Take an act of a review."""
         take_review_entry(self._cycles, entry.index, entry.body, entry.ts_us)
 
@@ -363,7 +363,7 @@ class AccessReviewsCheck(Check):
 
     def finish(self) -> None:
         """Add a finding for each review that is overdue, left grants unanswered, or revoked grants that remain."""
-        room = self.run.room
+        log = self.run.log
         for cycle in self.list_cycles():
             self.count += 1
             due, finished = format_iso(cycle.due_us), format_iso(cycle.closed_us) if cycle.closed_us else ""
@@ -372,7 +372,7 @@ class AccessReviewsCheck(Check):
                 self.add_finding(f"review {cycle.id} {problem} ({due})")
             if finished and cycle.list_unanswered():
                 self.add_finding(f"review {cycle.id} was closed with grants that nobody answered for")
-            for problem in find_kept_grants(room.reader, room.tenant, cycle) if finished else ():
+            for problem in find_kept_grants(log.reader, log.tenant, cycle) if finished else ():
                 self.add_finding(f"review {cycle.id} {problem}")
             verdicts = list(cycle.answers.values())
             counts = {"kept": verdicts.count("keep"), "revoked": verdicts.count("revoke")}
@@ -386,17 +386,17 @@ class AccessReviewsCheck(Check):
         return "there is no review of grants on record"
 
 
-def answer_reviews(room: QueryRoom, period: Period) -> Answer:
+def answer_reviews(log: AuditLog, period: Period) -> Answer:
     """Access reviews that were open in a period; it holds if none is overdue or closed late, and each took effect."""
-    check = AccessReviewsCheck(RunReader(room, period))
-    run_pass(room, period, [check])
+    check = AccessReviewsCheck(RunReader(log, period))
+    run_pass(log, period, [check])
     rows = []
     for cycle in check.list_cycles():
         verdicts = list(cycle.answers.values())
         rows.append(
             {
                 "review": cycle.id,
-                "person": _find_reviewer_name(room, cycle),
+                "person": _find_reviewer_name(log, cycle),
                 "opened": format_iso(cycle.opened_us),
                 "due": format_iso(cycle.due_us),
                 "closed": format_iso(cycle.closed_us) if cycle.closed_us else "",
@@ -408,7 +408,7 @@ def answer_reviews(room: QueryRoom, period: Period) -> Answer:
                 "passports": sorted(cycle.passports.values()),
             }
         )
-    return room.conclude(
+    return log.conclude(
         period,
         counted=len(rows),
         what="reviews",
@@ -420,6 +420,6 @@ def answer_reviews(room: QueryRoom, period: Period) -> Answer:
     )
 
 
-def _find_reviewer_name(room: QueryRoom, cycle: ReviewCycle) -> str:
-    note = room.reader.note_at_index(room.tenant, cycle.index)
-    return cycle.reviewer if note is None else str(room.reader.read_note(cycle.index, note).entry.body["reviewer"])
+def _find_reviewer_name(log: AuditLog, cycle: ReviewCycle) -> str:
+    note = log.reader.note_at_index(log.tenant, cycle.index)
+    return cycle.reviewer if note is None else str(log.reader.read_note(cycle.index, note).entry.body["reviewer"])

@@ -16,8 +16,8 @@ import orjson
 
 from halo_core.errors import Gap, Tampered
 from halo_core.evidence.answers import MAX_LISTED, Answer, Period, Verdict, check_listed, count_of, format_moment
+from halo_core.evidence.audit_log import END_US, AuditEntry, AuditLog, DecisionFacts, DecisionFilter, read_place
 from halo_core.evidence.questions_access import describe_open_writers, describe_ungoverned_act
-from halo_core.evidence.room import END_US, DecisionFacts, DecisionFilter, QueryRoom, RoomEntry, read_place
 from halo_core.ledger import build_entry_note, parse_vkey
 from halo_core.ledger.checkpoints import Checkpoint, open_checkpoint
 from halo_core.ledger.tree import CompactRange, list_consistency_ranges, verify_consistency
@@ -104,27 +104,27 @@ class _Failure:
         }
 
 
-def answer_failures(room: QueryRoom, period: Period) -> Answer:
+def answer_failures(log: AuditLog, period: Period) -> Answer:
     """When enforcement or recording did not work or was switched off, by whom, and what agents did then."""
-    waivers = list(_find_waivers(room, period))
+    waivers = list(_find_waivers(log, period))
     failures: dict[tuple[str, ...], _Failure] = {}
     last_us: dict[str, int] = {}
     counted = 0
     everything = DecisionFilter(period)
-    for entry in room.entries(_FAILURE_KINDS, period):
+    for entry in log.entries(_FAILURE_KINDS, period):
         if entry.kind == EntryKind.DECISION:
             counted += 1
-            item = room.read_decision(entry, everything)
+            item = log.read_decision(entry, everything)
             if item is not None:
                 _add_decision(failures, waivers, entry, item)
         else:
             _add_failure(failures, entry, last_us)
         last_us[entry.writer] = entry.ts_us
-    _add_missing_outcomes(room, failures, everything)
+    _add_missing_outcomes(log, failures, everything)
     found = sorted([*waivers, *failures.values()], key=lambda item: (item.first_us, item.what))
-    waiting = room.log.unplaced
+    waiting = log.verified.unplaced
     unplaced = [f"{count_of(waiting, 'entry', 'entries')} have no position in the log yet"] if waiting else []
-    return room.conclude(
+    return log.conclude(
         period,
         counted=counted,
         what="decisions",
@@ -133,17 +133,17 @@ def answer_failures(room: QueryRoom, period: Period) -> Answer:
         columns=("what", "who", "from", "to", "decisions", "ran_though_refused", "agents", "detail", "ids"),
         rows=[item.to_row() for item in found],
         notes=(
-            *describe_open_writers(room),
+            *describe_open_writers(log),
             _UNWRITTEN,
         ),
     )
 
 
-def _add_missing_outcomes(room: QueryRoom, failures: dict[tuple[str, ...], _Failure], wanted: DecisionFilter) -> None:
+def _add_missing_outcomes(log: AuditLog, failures: dict[tuple[str, ...], _Failure], wanted: DecisionFilter) -> None:
     """Add what was let run and has no outcome, not even an unknown one, although its writer has closed."""
-    for item, outcome in room.actions(wanted):
+    for item, outcome in log.actions(wanted):
         writer = item.id.rpartition("-")[0]
-        if outcome is not None or not item.dispatched or writer in room.log.open_writers:
+        if outcome is not None or not item.dispatched or writer in log.verified.open_writers:
             continue
         key = ("missing", writer)
         if key not in failures:
@@ -152,10 +152,10 @@ def _add_missing_outcomes(room: QueryRoom, failures: dict[tuple[str, ...], _Fail
         failures[key].add_decision(item)
 
 
-def _find_waivers(room: QueryRoom, period: Period) -> Iterator[_Failure]:
+def _find_waivers(log: AuditLog, period: Period) -> Iterator[_Failure]:
     """The times within a period when enforcement was switched off, also by a waiver from before it."""
     current: _Failure | None = None
-    for entry in room.entries((EntryKind.MODE,), Period(0, period.to_us)):
+    for entry in log.entries((EntryKind.MODE,), Period(0, period.to_us)):
         body = entry.body
         if current is not None:
             current.last_us = min(current.last_us, entry.ts_us)
@@ -165,7 +165,7 @@ def _find_waivers(room: QueryRoom, period: Period) -> Iterator[_Failure]:
         if body.get("to") == "observe":
             until_us = body.get("until_us")
             end_us = until_us if type(until_us) is int else END_US
-            who = room.name_of(str(body.get("actor", "")))
+            who = log.name_of(str(body.get("actor", "")))
             detail = f"{body.get('authn', '')}: {body.get('why', '')}"
             current = _Failure("enforcement waived", who, detail, entry.ts_us, end_us, ids=[entry.id])
     if current is not None and current.last_us > period.from_us:
@@ -173,7 +173,7 @@ def _find_waivers(room: QueryRoom, period: Period) -> Iterator[_Failure]:
 
 
 def _add_decision(
-    failures: dict[tuple[str, ...], _Failure], waivers: list[_Failure], entry: RoomEntry, item: DecisionFacts
+    failures: dict[tuple[str, ...], _Failure], waivers: list[_Failure], entry: AuditEntry, item: DecisionFacts
 ) -> None:
     for waiver in waivers:
         if waiver.first_us <= item.ts_us < waiver.last_us:
@@ -194,7 +194,7 @@ def _add_decision(
         failure.add_decision(item)
 
 
-def _add_failure(failures: dict[tuple[str, ...], _Failure], entry: RoomEntry, last_us: dict[str, int]) -> None:
+def _add_failure(failures: dict[tuple[str, ...], _Failure], entry: AuditEntry, last_us: dict[str, int]) -> None:
     body, start_us = entry.body, entry.ts_us
     if entry.kind == EntryKind.OUTCOME:
         if body.get("status") != "unknown":
@@ -235,35 +235,33 @@ class _Refusal:
             self.events.append(text)
 
 
-def answer_denials(
-    room: QueryRoom, period: Period, wanted: DecisionFilter, *, with_disposition: bool = False
-) -> Answer:
+def answer_denials(log: AuditLog, period: Period, wanted: DecisionFilter, *, with_disposition: bool = False) -> Answer:
     """Refused and invalid attempts, and what followed: asked a person, tried again, judged, stopped.
 
     Args:
-        room: reads the log.
+        log: the tenant's audit log.
         period: period of the attempts.
         wanted: which decisions; its effects are taken as they are, or else `deny` and `challenge`.
         with_disposition: also say what followed, until now.
     """
     refused = replace(wanted, period=period, effects=wanted.effects or _REFUSED)
-    follow = _Dispositions(room)
+    follow = _Dispositions(log)
     counted = 0
     if with_disposition:
-        for entry in room.entries(_DISPOSITION_KINDS, Period(period.from_us, END_US)):
+        for entry in log.entries(_DISPOSITION_KINDS, Period(period.from_us, END_US)):
             counted += follow.add(entry, refused)
     else:
-        for item in room.decisions(refused):
+        for item in log.decisions(refused):
             counted += 1
             follow.add_refusal(item)
-    unknown = room.find_unknown(wanted) if not counted else ()
+    unknown = log.find_unknown(wanted) if not counted else ()
     columns = ("index", "id", "time", "agent", "person", "resource", "effect", "ran", "codes", "invalid")
-    rows = [_refusal_row(room, item, with_disposition=with_disposition) for item in follow.refusals]
+    rows = [_refusal_row(log, item, with_disposition=with_disposition) for item in follow.refusals]
     open_count = sum(not item.events for item in follow.refusals)
     notes = [f"of {open_count} nothing followed"] if with_disposition and counted else []
     if let_run := sum(item.item.dispatched for item in follow.refusals):
         notes.append(f"{let_run} of them ran all the same, in observe mode: `halo failures` says since when and why")
-    return room.conclude(
+    return log.conclude(
         period,
         counted=counted,
         what="refused attempts",
@@ -288,7 +286,7 @@ _DISPOSITION_KINDS: Final = (
 )
 
 
-def _refusal_row(room: QueryRoom, refusal: _Refusal, *, with_disposition: bool) -> dict[str, Any]:
+def _refusal_row(log: AuditLog, refusal: _Refusal, *, with_disposition: bool) -> dict[str, Any]:
     item = refusal.item
     row = {
         "agent": item.agent,
@@ -297,7 +295,7 @@ def _refusal_row(room: QueryRoom, refusal: _Refusal, *, with_disposition: bool) 
         "id": item.id,
         "index": item.index,
         "invalid": item.body.get("problem", ""),
-        "person": room.name_of(item.user),
+        "person": log.name_of(item.user),
         "ran": item.dispatched,
         "reference": item.user,
         "resource": item.resource,
@@ -313,9 +311,9 @@ def _refusal_row(room: QueryRoom, refusal: _Refusal, *, with_disposition: bool) 
 class _Dispositions:
     """Follows refused attempts through the entries after them."""
 
-    def __init__(self, room: QueryRoom) -> None:
+    def __init__(self, log: AuditLog) -> None:
         self.refusals: list[_Refusal] = []
-        self._room = room
+        self._room = log
         self._decisions: dict[str, _Refusal] = {}
         self._questions: dict[str, tuple[_Refusal, int]] = {}
         self._alerts: dict[str, _Refusal] = {}
@@ -336,7 +334,7 @@ class _Dispositions:
     def _name_attempt(self, item: DecisionFacts) -> tuple[str, ...]:
         return item.session, item.agent, item.resource, item.args_digest
 
-    def add(self, entry: RoomEntry, refused: DecisionFilter) -> bool:
+    def add(self, entry: AuditEntry, refused: DecisionFilter) -> bool:
         """Take the next entry of the log; whether it is a refused attempt that is wanted."""
         if entry.kind == EntryKind.DECISION:
             return self._add_decision(entry, refused)
@@ -348,7 +346,7 @@ class _Dispositions:
             self._add_reference(entry)
         return False
 
-    def _add_decision(self, entry: RoomEntry, refused: DecisionFilter) -> bool:
+    def _add_decision(self, entry: AuditEntry, refused: DecisionFilter) -> bool:
         item = self._room.read_decision(entry, DecisionFilter(refused.period))
         if item is None:
             return False
@@ -365,7 +363,7 @@ class _Dispositions:
             self.add_refusal(item)
         return is_wanted
 
-    def _add_stop(self, entry: RoomEntry) -> None:
+    def _add_stop(self, entry: AuditEntry) -> None:
         scope, target = str(entry.body.get("scope", "")), str(entry.body.get("target", ""))
         who = self._room.name_of(str(entry.body.get("actor", ""))) or str(entry.body.get("authn", ""))
         for refusal in self.refusals:
@@ -382,7 +380,7 @@ class _Dispositions:
             if of_item.get(scope) == target and not any(text.startswith("stopped") for text in refusal.events):
                 refusal.add(f"stopped ({scope}) by {who} at {format_moment(entry.ts_us)}")
 
-    def _add_answer(self, entry: RoomEntry) -> None:
+    def _add_answer(self, entry: AuditEntry) -> None:
         body = entry.body
         who = self._room.name_of(str(body.get("actor", "")))
         if entry.kind == EntryKind.APPROVAL:
@@ -396,7 +394,7 @@ class _Dispositions:
         if judged is not None:
             judged.add(f"judged {'an attack' if body.get('attack') else 'ordinary'} by {who}")
 
-    def _add_reference(self, entry: RoomEntry) -> None:
+    def _add_reference(self, entry: AuditEntry) -> None:
         """An alert, a question or a held act that names the decision that it is about."""
         if entry.kind == EntryKind.HELD:
             asked = self._questions.get(str(entry.body.get("question", "")))
@@ -421,28 +419,28 @@ class _Dispositions:
             refusal.add(f"a person was asked ({entry.id})")
 
 
-def answer_unchanged(room: QueryRoom, period: Period, note: bytes) -> Answer:
+def answer_unchanged(log: AuditLog, period: Period, note: bytes) -> Answer:
     """Whether the log still contains every entry that an earlier checkpoint covers, and how many were added since.
 
     Args:
-        room: reads the log.
+        log: the tenant's audit log.
         period: period of the answer.
         note: the signed checkpoint that somebody kept elsewhere.
     """
-    keys = load_trusted_keys(room.home) if room.home is not None else {}
+    keys = load_trusted_keys(log.home) if log.home is not None else {}
     claim = "nothing that the checkpoint signed was changed or cut since"
-    if room.tenant not in keys:
-        return room.cannot_tell(period, f"there is no trusted key of the log of `{room.tenant}`", claim=claim)
+    if log.tenant not in keys:
+        return log.cannot_tell(period, f"there is no trusted key of the log of `{log.tenant}`", claim=claim)
     try:
-        kept = open_checkpoint(note, parse_vkey(keys[room.tenant]), room.tenant)
+        kept = open_checkpoint(note, parse_vkey(keys[log.tenant]), log.tenant)
     except Tampered as exc:
         text = f"the file holds no checkpoint that the trusted key of this log signed: {exc.message}"
-        return room.cannot_tell(period, text, claim=claim)
+        return log.cannot_tell(period, text, claim=claim)
     try:
-        head, size = room.log.head, room.log.size
-        proof, root, new_root = _read_proof(room, kept, head)
+        head, size = log.verified.head, log.verified.size
+        proof, root, new_root = _read_proof(log, kept, head)
     except (Gap, Tampered) as exc:
-        return replace(room.cannot_tell(period, f"{exc.message} ({exc.code})", claim=claim), verdict=Verdict.FAILS)
+        return replace(log.cannot_tell(period, f"{exc.message} ({exc.code})", claim=claim), verdict=Verdict.FAILS)
     findings = []
     if kept.size > size:
         findings.append(f"the checkpoint signed {kept.size} entries, but only {size} exist")
@@ -454,7 +452,7 @@ def answer_unchanged(room: QueryRoom, period: Period, note: bytes) -> Answer:
         findings.append("the consistency proof does not hold")
     added = max(0, size - kept.size)
     rows = [{"hash": item.hex(), "n": number} for number, item in enumerate(proof, 1)]
-    return room.conclude(
+    return log.conclude(
         period,
         counted=added,
         what=f"entries added since the checkpoint of {kept.size}",
@@ -468,12 +466,12 @@ def answer_unchanged(room: QueryRoom, period: Period, note: bytes) -> Answer:
     )
 
 
-def find_note(room: QueryRoom, data: bytes) -> bytes:
+def find_note(log: AuditLog, data: bytes) -> bytes:
     """The checkpoint in a file: the signed note itself, or that of this store in the copy of an `anchor.json`."""
     by_store = _read_anchor_copy(data)
-    if by_store is None or room.home is None:
+    if by_store is None or log.home is None:
         return data
-    return find_anchors(room.reader, room.home, by_store).get(room.tenant, b"")
+    return find_anchors(log.reader, log.home, by_store).get(log.tenant, b"")
 
 
 def list_signed_tenants(data: bytes) -> list[str]:
@@ -494,17 +492,17 @@ def _read_anchor_copy(data: bytes) -> dict[str, dict[str, bytes]] | None:
         return None
 
 
-def _read_proof(room: QueryRoom, kept: Checkpoint, head: Checkpoint | None) -> tuple[list[bytes], bytes, bytes]:
+def _read_proof(log: AuditLog, kept: Checkpoint, head: Checkpoint | None) -> tuple[list[bytes], bytes, bytes]:
     """The consistency proof between two sizes, and the roots of both, from the entries; nothing where there is none."""
     if head is None or not 0 < kept.size <= head.size:
         return [], b"", b""
     ranges = list_consistency_ranges(kept.size, head.size)
     parts = [CompactRange() for _ in ranges]
     tree, old_root = CompactRange(), b""
-    for index, writer, _, _, _, _, text, signatures in room.reader.signed_rows(room.tenant):
+    for index, writer, _, _, _, _, text, signatures in log.reader.signed_rows(log.tenant):
         if index >= head.size:
             break
-        leaf = hashlib.sha256(b"\x00" + build_entry_note(room.tenant, writer, bytes(text), bytes(signatures))).digest()
+        leaf = hashlib.sha256(b"\x00" + build_entry_note(log.tenant, writer, bytes(text), bytes(signatures))).digest()
         tree.append(leaf)
         for part, (low, high) in zip(parts, ranges, strict=True):
             if low <= index < high:

@@ -1,6 +1,6 @@
 """Questions of what people did about agents: alerts acknowledged and judged, the figures of a period, drills of stops.
 
-answer = ask(room, period, answer_alert_times, within_s=3600)
+answer = ask(log, period, answer_alert_times, within_s=3600)
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from halo_core.clock import DAY_US
 from halo_core.evidence.answers import MAX_LISTED, Answer, Period, Verdict, check_listed, count_of, format_moment
-from halo_core.evidence.room import END_US, DecisionFilter, QueryRoom, RoomEntry
+from halo_core.evidence.audit_log import END_US, AuditEntry, AuditLog, DecisionFilter
 from halo_core.intervals import compute_wilson_interval
 from halo_core.model import EntryKind
 from halo_core.views.wording import format_duration
@@ -26,27 +26,27 @@ _ALERT_KINDS: Final = (EntryKind.ALERT, EntryKind.FEEDBACK, EntryKind.ACKNOWLEDG
 class AlertCase:
     """An alert, who acknowledged it and who judged it, each the first time."""
 
-    entry: RoomEntry
-    acknowledged: RoomEntry | None = None
-    judged: RoomEntry | None = None
+    entry: AuditEntry
+    acknowledged: AuditEntry | None = None
+    judged: AuditEntry | None = None
     verdict: str = ""
 
     @property
-    def first_answer(self) -> RoomEntry | None:
+    def first_answer(self) -> AuditEntry | None:
         """The acknowledgement, or the verdict where that came first; who judges an alert has seen it."""
         answers = [item for item in (self.acknowledged, self.judged) if item is not None]
         return min(answers, key=lambda item: item.index) if answers else None
 
-    def seconds_to(self, answer: RoomEntry | None) -> int | None:
+    def seconds_to(self, answer: AuditEntry | None) -> int | None:
         """Seconds from the alert to an answer."""
         return None if answer is None else max(0, answer.ts_us - self.entry.ts_us) // _US_PER_S
 
 
-def load_cases(room: QueryRoom, period: Period) -> tuple[list[AlertCase], int]:
+def load_cases(log: AuditLog, period: Period) -> tuple[list[AlertCase], int]:
     """The alerts of a period with what became of them until now, at most `MAX_LISTED`; and how many there are."""
     cases: dict[str, AlertCase] = {}
     counted = 0
-    for entry in room.entries(_ALERT_KINDS, Period(period.from_us, END_US)):
+    for entry in log.entries(_ALERT_KINDS, Period(period.from_us, END_US)):
         if entry.kind == EntryKind.ALERT:
             is_asked = period.contains(entry.ts_us)
             counted += is_asked
@@ -64,15 +64,15 @@ def load_cases(room: QueryRoom, period: Period) -> tuple[list[AlertCase], int]:
     return list(cases.values()), counted
 
 
-def answer_alert_times(room: QueryRoom, period: Period, *, within_s: int = 0) -> Answer:
+def answer_alert_times(log: AuditLog, period: Period, *, within_s: int = 0) -> Answer:
     """How long each alert waited until somebody acknowledged and judged it.
 
     Args:
-        room: reads the log.
+        log: the tenant's audit log.
         period: period of the alerts.
         within_s: acknowledgements after more seconds are findings; 0 for any time.
     """
-    cases, counted = load_cases(room, period)
+    cases, counted = load_cases(log, period)
     findings = check_listed(counted)
     rows = []
     for case in cases:
@@ -82,11 +82,11 @@ def answer_alert_times(room: QueryRoom, period: Period, *, within_s: int = 0) ->
             findings.append(f"alert {case.entry.id} was acknowledged by nobody")
         elif within_s and waited_s > within_s:
             findings.append(f"alert {case.entry.id} was acknowledged after {format_duration(waited_s)}")
-        rows.append(_case_row(room, case, answer, waited_s))
+        rows.append(_case_row(log, case, answer, waited_s))
     if not counted:
         findings.append("there was no alert in the period")
     in_time = f" within {format_duration(within_s)}" if within_s else ""
-    return room.conclude(
+    return log.conclude(
         period,
         counted=counted,
         what="alerts",
@@ -110,17 +110,17 @@ def answer_alert_times(room: QueryRoom, period: Period, *, within_s: int = 0) ->
     )
 
 
-def _case_row(room: QueryRoom, case: AlertCase, answer: RoomEntry | None, waited_s: int | None) -> dict[str, Any]:
+def _case_row(log: AuditLog, case: AlertCase, answer: AuditEntry | None, waited_s: int | None) -> dict[str, Any]:
     body = case.entry.body
     judged = case.judged
     return {
-        "acknowledged_by": "" if answer is None else room.name_of(str(answer.body.get("actor", ""))),
+        "acknowledged_by": "" if answer is None else log.name_of(str(answer.body.get("actor", ""))),
         "after_s": waited_s,
         "agent": str(body.get("agent", body.get("identity", ""))),
         "id": case.entry.id,
         "index": case.entry.index,
         "judged": case.verdict,
-        "judged_by": "" if judged is None else room.name_of(str(judged.body.get("actor", ""))),
+        "judged_by": "" if judged is None else log.name_of(str(judged.body.get("actor", ""))),
         "judged_s": case.seconds_to(judged),
         "kind": str(body.get("kind", "")),
         "time": format_moment(case.entry.ts_us),
@@ -147,26 +147,26 @@ class _Figures:
     times_s: list[int] = field(default_factory=list)
 
 
-def answer_metrics(room: QueryRoom, period: Period, wanted: DecisionFilter) -> Answer:
+def answer_metrics(log: AuditLog, period: Period, wanted: DecisionFilter) -> Answer:
     """The figures of a period: decisions by effect, questions and answers, alerts and their verdicts.
 
     The share of false alarms is among the alerts that a person judged; the interval is Wilson's of 95 %, which says how
     far chance goes and nothing of how the judged alerts were chosen.
 
     Args:
-        room: reads the log.
+        log: the tenant's audit log.
         period: period of decisions, questions and alerts; answers and verdicts count until now.
         wanted: which decisions; alerts and questions are those of its agent.
     """
     figures = _Figures()
-    for item in room.decisions(wanted):
+    for item in log.decisions(wanted):
         figures.effects[item.effect] += 1
         figures.let_run += item.dispatched
-    _count_questions(room, period, figures)
-    cases, alerts = load_cases(room, period)
+    _count_questions(log, period, figures)
+    cases, alerts = load_cases(log, period)
     cases = [case for case in cases if not wanted.agent or case.entry.body.get("agent") == wanted.agent]
     counted = figures.effects.total()
-    unknown = room.find_unknown(wanted) if not counted else ()
+    unknown = log.find_unknown(wanted) if not counted else ()
     rows = [_share_row(f"decisions: {effect}", number, counted) for effect, number in sorted(figures.effects.items())]
     rows.append(_share_row("decisions: let run", figures.let_run, counted))
     rows += _question_rows(figures)
@@ -179,7 +179,7 @@ def answer_metrics(room: QueryRoom, period: Period, wanted: DecisionFilter) -> A
         f"the share of false alarms is that of the {judged} judged alerts of this log and period, and of no other "
         f"population; {len(cases) - judged} were not judged"
     )
-    return room.conclude(
+    return log.conclude(
         period,
         counted=counted,
         what="decisions",
@@ -196,9 +196,9 @@ def answer_metrics(room: QueryRoom, period: Period, wanted: DecisionFilter) -> A
     )
 
 
-def _count_questions(room: QueryRoom, period: Period, figures: _Figures) -> None:
+def _count_questions(log: AuditLog, period: Period, figures: _Figures) -> None:
     kinds = (EntryKind.APPROVAL_REQUEST, EntryKind.APPROVAL)
-    for entry in room.entries(kinds, Period(period.from_us, END_US)):
+    for entry in log.entries(kinds, Period(period.from_us, END_US)):
         if entry.kind == EntryKind.APPROVAL_REQUEST:
             if period.contains(entry.ts_us):
                 figures.questions += 1
@@ -253,26 +253,26 @@ def find_quantile(times: Sequence[int], percent: int) -> int:
 _DRILL_COLUMNS: Final = ("time", "agent", "action", "effect", "ran", "ended", "entry")
 
 
-def answer_stop_drill(room: QueryRoom, period: Period, *, scope: str, target: str, stop_id: str) -> Answer:
+def answer_stop_drill(log: AuditLog, period: Period, *, scope: str, target: str, stop_id: str) -> Answer:
     """Whether anything of what was stopped ran afterwards, and how long what was running still took.
 
     Rows are what was decided after the stop, and actions that ran when it was set.
 
     Args:
-        room: reads the log.
+        log: the tenant's audit log.
         period: from the stop until the end of the drill.
         scope: scope of the stop: `agent`, `session`, `tool`, `user`, `tenant` or `all`.
         target: target of the stop; the reference of a session or a person.
         stop_id: id of the entry that set it.
     """
-    stop = next((item for item in room.entries((EntryKind.STOP,), Period(0, END_US)) if item.id == stop_id), None)
+    stop = next((item for item in log.entries((EntryKind.STOP,), Period(0, END_US)) if item.id == stop_id), None)
     claim = f"nothing of {scope} `{target}` ran after the stop" if target else "nothing ran after the stop"
     if stop is None:
-        return room.cannot_tell(period, f"the stop {stop_id} is not in the log", claim=claim)
-    ended = {item.decision: item.ts_us for item in room.outcomes(Period(stop.ts_us - DAY_US, period.to_us))}
+        return log.cannot_tell(period, f"the stop {stop_id} is not in the log", claim=claim)
+    ended = {item.decision: item.ts_us for item in log.outcomes(Period(stop.ts_us - DAY_US, period.to_us))}
     rows, findings = [], []
     time_to_zero_us = refused = newest_us = 0
-    for item in room.decisions(DecisionFilter(Period(stop.ts_us - DAY_US, period.to_us))):
+    for item in log.decisions(DecisionFilter(Period(stop.ts_us - DAY_US, period.to_us))):
         values = {"agent": item.acting, "session": (item.session,), "tool": (item.resource,), "user": (item.user,)}
         if target and scope in values and target not in values[scope]:
             continue
@@ -304,7 +304,7 @@ def answer_stop_drill(room: QueryRoom, period: Period, *, scope: str, target: st
         findings.append("nothing was running and nothing was tried meanwhile, so nothing shows that the stop holds")
     newest = format_moment(newest_us) if newest_us else "none in the day before"
     stopped = format_moment(stop.ts_us)
-    return room.conclude(
+    return log.conclude(
         period,
         counted=len(rows),
         what="actions that were running or were tried",

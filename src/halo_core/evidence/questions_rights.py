@@ -1,6 +1,6 @@
 """Questions about rights: raises, what a retired agent did, versions of the policy, what people decided.
 
-Each takes a room and a period and gives an answer (`halo_core.evidence.room.ask`).
+Each takes a log and a period and gives an answer (`halo_core.evidence.audit_log.ask`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from halo_core.errors import NotVerified
 from halo_core.evidence.answers import END_US, Answer, Period, Verdict, format_moment
-from halo_core.evidence.room import DecisionFilter, QueryRoom, RoomEntry
+from halo_core.evidence.audit_log import AuditEntry, AuditLog, DecisionFilter
 from halo_core.ledger.control_history import ControlHistory
 from halo_core.model import EntryKind, Link, LinkKind, format_entry_id
 from halo_core.oversight.control_acts import POLICY_ROLE
@@ -26,30 +26,30 @@ _RAISE_COLUMNS: Final = ("time", "agent", "what", "raised", "approved_by", "auth
 _RAISE_KINDS: Final = (EntryKind.PASSPORT, EntryKind.APPROVAL, EntryKind.STANDING_ANSWER, EntryKind.GRANTS)
 
 
-def load_body(room: QueryRoom, entry_id: str) -> Mapping[str, Any] | None:
+def load_body(log: AuditLog, entry_id: str) -> Mapping[str, Any] | None:
     """The whole body of an entry that another one names by its id; None where it is missing."""
     writer, _, seq = entry_id.rpartition("-")
-    note = room.reader.note_at(room.tenant, writer, int(seq)) if seq.isdecimal() else None
-    return None if note is None else room.reader.read_entry(note).body
+    note = log.reader.note_at(log.tenant, writer, int(seq)) if seq.isdecimal() else None
+    return None if note is None else log.reader.read_entry(note).body
 
 
-def answer_raises(room: QueryRoom, period: Period, *, agent: str = "") -> Answer:
+def answer_raises(log: AuditLog, period: Period, *, agent: str = "") -> Answer:
     """Every raise of privilege: wider passports, re-authorized sessions, remembered answers, restored grants.
 
     A finding is a raise that nobody answers for: of a passport that a process made for itself.
 
     Args:
-        room: reads the log.
+        log: the tenant's audit log.
         period: when the raise was recorded.
         agent: id of the agent; empty for all.
     """
     rows: list[dict[str, Any]] = []
     findings: list[str] = []
-    for raised in _list_raises(room, Period(0, period.to_us)):
+    for raised in _list_raises(log, Period(0, period.to_us)):
         entry = raised.entry
         if not period.contains(entry.ts_us) or agent not in ("", raised.agent):
             continue
-        by, authn = room.name_of(str(entry.body.get("actor", ""))), str(entry.body.get("authn", ""))
+        by, authn = log.name_of(str(entry.body.get("actor", ""))), str(entry.body.get("authn", ""))
         if raised.is_self_made:
             findings.append(f"{raised.agent}: {raised.what} of {_time(entry)} was made by its own process, {by or '?'}")
         rows.append(
@@ -64,7 +64,7 @@ def answer_raises(room: QueryRoom, period: Period, *, agent: str = "") -> Answer
             }
         )
     whose = f" of `{agent}`" if agent else ""
-    return room.conclude(
+    return log.conclude(
         period,
         counted=len(rows),
         what="raises of privilege",
@@ -78,31 +78,31 @@ def answer_raises(room: QueryRoom, period: Period, *, agent: str = "") -> Answer
 
 @dataclass(slots=True)
 class _Raise:
-    entry: RoomEntry
+    entry: AuditEntry
     agent: str
     what: str
     raised: tuple[str, ...] = ()
     is_self_made: bool = False
 
 
-def _list_raises(room: QueryRoom, period: Period) -> list[_Raise]:
+def _list_raises(log: AuditLog, period: Period) -> list[_Raise]:
     """Raises from the beginning of the log on, since a passport is compared with the one before."""
     before: dict[str, tuple[Link, Mapping[str, Any]]] = {}
     raises: list[_Raise] = []
     # The limits of a new epoch stand in the session link that is made of the answer, later in the log.
     waiting: dict[tuple[str, int], _Raise] = {}
     sessions: set[str] = set()
-    for entry in room.entries(_RAISE_KINDS, period):
+    for entry in log.entries(_RAISE_KINDS, period):
         body = entry.body
         if entry.kind == EntryKind.PASSPORT and body.get("kind", "standing") == "standing":
-            raises += _compare_passport(room, entry, before)
+            raises += _compare_passport(log, entry, before)
         elif entry.kind == EntryKind.PASSPORT:
             if entry.session in sessions:
-                _read_new_limits(room, entry, waiting)
+                _read_new_limits(log, entry, waiting)
         elif entry.kind == EntryKind.APPROVAL:
             if body.get("kind") == "reauthorization" and body.get("answer") == "approve":
                 epoch = int(body.get("epoch", 0))
-                agent = _find_asking_agent(room, str(body["request"]))
+                agent = _find_asking_agent(log, str(body["request"]))
                 raises.append(_Raise(entry, agent, f"session re-authorized, epoch {epoch}"))
                 waiting[entry.session, epoch] = raises[-1]
                 sessions.add(entry.session)
@@ -116,11 +116,11 @@ def _list_raises(room: QueryRoom, period: Period) -> list[_Raise]:
 
 
 def _compare_passport(
-    room: QueryRoom, entry: RoomEntry, before: dict[str, tuple[Link, Mapping[str, Any]]]
+    log: AuditLog, entry: AuditEntry, before: dict[str, tuple[Link, Mapping[str, Any]]]
 ) -> Iterator[_Raise]:
     """The raise that a standing passport is, if it is one."""
     body, agent = entry.body, str(entry.body.get("agent", ""))
-    link = load_links(room.reader, room.tenant, [str(body["hash"])])[0]
+    link = load_links(log.reader, log.tenant, [str(body["hash"])])[0]
     old, facts = before.get(agent, (None, {}))
     before[agent] = (link, body)
     wider = tuple(item.text() for item in diff_passports(old, link, facts, body) if item.is_wider())
@@ -129,19 +129,19 @@ def _compare_passport(
         yield _Raise(entry, agent, what, wider, is_self_made=body.get("origin", "derived") == "derived")
 
 
-def _find_asking_agent(room: QueryRoom, request: str) -> str:
+def _find_asking_agent(log: AuditLog, request: str) -> str:
     """The agent whose decision asked a question."""
-    asked = load_body(room, request)
+    asked = load_body(log, request)
     place = asked["decision"] if asked is not None else {}
-    decision = load_body(room, format_entry_id(str(place.get("w", "")), int(place.get("ws", 0)))) if place else None
+    decision = load_body(log, format_entry_id(str(place.get("w", "")), int(place.get("ws", 0)))) if place else None
     return "" if decision is None else str(decision["request"]["subject"]["agent"])
 
 
-def _read_new_limits(room: QueryRoom, entry: RoomEntry, waiting: dict[tuple[str, int], _Raise]) -> None:
+def _read_new_limits(log: AuditLog, entry: AuditEntry, waiting: dict[tuple[str, int], _Raise]) -> None:
     """Take the limits of an epoch from the session link that begins it."""
     if entry.body.get("kind") != "session":
         return
-    link = load_links(room.reader, room.tenant, [str(entry.body["parent"]), str(entry.body["hash"])])[-1]
+    link = load_links(log.reader, log.tenant, [str(entry.body["parent"]), str(entry.body["hash"])])[-1]
     raised = waiting.pop((entry.session, link.epoch), None) if link.kind is LinkKind.SESSION else None
     if raised is not None:
         raised.raised = tuple(
@@ -152,20 +152,20 @@ def _read_new_limits(room: QueryRoom, entry: RoomEntry, waiting: dict[tuple[str,
 _AFTER_COLUMNS: Final = ("time", "session", "action", "effect", "ran", "reasons", "entry")
 
 
-def answer_after_revocation(room: QueryRoom, period: Period, *, agent: str) -> Answer:
+def answer_after_revocation(log: AuditLog, period: Period, *, agent: str) -> Answer:
     """Whether a revoked agent did anything afterwards; what it tried is listed.
 
     Order is that of the log: what stands after the revocation was decided after it.
 
     Args:
-        room: reads the log.
+        log: the tenant's audit log.
         period: period of the attempts.
         agent: that was revoked.
     """
     claim = f"`{agent}` did nothing after it was revoked"
-    revocation = _find_revocation(room, period.to_us, agent)
+    revocation = _find_revocation(log, period.to_us, agent)
     if revocation is None:
-        return room.conclude(
+        return log.conclude(
             period,
             counted=0,
             what="revocations",
@@ -173,11 +173,11 @@ def answer_after_revocation(room: QueryRoom, period: Period, *, agent: str) -> A
             verdict=Verdict.CANNOT_TELL,
             findings=[f"no revocation of `{agent}` is in the log"],
         )
-    by = room.name_of(str(revocation.body.get("actor", ""))) or "unknown"
+    by = log.name_of(str(revocation.body.get("actor", ""))) or "unknown"
     why = revocation.body.get("why") or "no reason"
     note = f"revoked {_time(revocation)} by {by}: {why} ({revocation.id}, position {revocation.index})"
     findings, rows = [], []
-    for item in room.decisions(DecisionFilter(Period(min(period.from_us, revocation.ts_us), END_US))):
+    for item in log.decisions(DecisionFilter(Period(min(period.from_us, revocation.ts_us), END_US))):
         involved = agent in item.acting or (item.kind == "handoff" and item.resource == agent)
         if not involved or item.index < revocation.index or not period.contains(item.ts_us):
             continue
@@ -194,8 +194,8 @@ def answer_after_revocation(room: QueryRoom, period: Period, *, agent: str) -> A
         )
         if item.dispatched:
             findings.append(f"{format_moment(item.ts_us)}: {item.kind} `{item.resource}` ran ({item.id})")
-    findings += _find_later_signs(room, revocation, period, agent)
-    return room.conclude(
+    findings += _find_later_signs(log, revocation, period, agent)
+    return log.conclude(
         period,
         counted=len(rows),
         what="attempts after the revocation",
@@ -210,11 +210,11 @@ def answer_after_revocation(room: QueryRoom, period: Period, *, agent: str) -> A
     )
 
 
-def _find_revocation(room: QueryRoom, until_us: int, agent: str) -> RoomEntry | None:
+def _find_revocation(log: AuditLog, until_us: int, agent: str) -> AuditEntry | None:
     """The entry that revoked an agent, or else the last of its passports."""
     newest = ""
-    by_target: dict[str, RoomEntry] = {}
-    for entry in room.entries((EntryKind.PASSPORT, EntryKind.REVOCATION), Period(0, until_us)):
+    by_target: dict[str, AuditEntry] = {}
+    for entry in log.entries((EntryKind.PASSPORT, EntryKind.REVOCATION), Period(0, until_us)):
         body = entry.body
         if entry.kind == EntryKind.PASSPORT and body.get("agent") == agent and body.get("kind") == "standing":
             newest = str(body["hash"])
@@ -223,10 +223,10 @@ def _find_revocation(room: QueryRoom, until_us: int, agent: str) -> RoomEntry | 
     return by_target.get(f"agent:{agent}") or by_target.get(f"link:{newest}")
 
 
-def _find_later_signs(room: QueryRoom, revocation: RoomEntry, period: Period, agent: str) -> Iterator[str]:
+def _find_later_signs(log: AuditLog, revocation: AuditEntry, period: Period, agent: str) -> Iterator[str]:
     """Signs other than decisions that a revoked agent is still in use: an unguarded run, a new passport."""
     later = Period(max(revocation.ts_us, period.from_us), period.to_us)
-    for entry in room.entries((EntryKind.PASSPORT, EntryKind.SHADOW), later):
+    for entry in log.entries((EntryKind.PASSPORT, EntryKind.SHADOW), later):
         if entry.index < revocation.index:
             continue
         if entry.kind == EntryKind.SHADOW:
@@ -270,29 +270,29 @@ class PolicyVersion:
     tests: list[str] = field(default_factory=list)
 
 
-def answer_policy_history(room: QueryRoom, period: Period, *, separation: bool = False) -> Answer:
+def answer_policy_history(log: AuditLog, period: Period, *, separation: bool = False) -> Answer:
     """Every version of the policy that was in force in a period, with who put it in force and who approved it.
 
     With `separation` the claim is that somebody other than its author approved each version. Versions that nobody
     approved cannot be told about; one that only its author approved, or whoever put it in force, is a finding.
     """
-    versions = load_policy_versions(room, period)
+    versions = load_policy_versions(log, period)
     rows, findings, unapproved = [], [], []
     for number, item in enumerate(versions, 1):
         authors = {item.author} - {""} or {actor for actor, _ in item.actors}
         name = f"version {number} ({shorten_hash(item.rules)})"
         if item.approvers and item.approvers <= authors:
-            names = ", ".join(sorted(map(room.name_of, item.approvers)))
+            names = ", ".join(sorted(map(log.name_of, item.approvers)))
             findings.append(f"{name} was approved by {names} alone, who wrote it or put it in force")
         elif not item.approvers:
             unapproved.append(f"nobody's approval of {name} is recorded")
         rows.append(
             {
-                "approved_by": sorted(map(room.name_of, item.approvers)),
+                "approved_by": sorted(map(log.name_of, item.approvers)),
                 "author": item.author_name,
                 "decisions": item.decisions,
                 "from": format_moment(item.from_us),
-                "put_in_force_by": sorted(f"{room.name_of(actor)} ({authn})" for actor, authn in item.actors),
+                "put_in_force_by": sorted(f"{log.name_of(actor)} ({authn})" for actor, authn in item.actors),
                 "tests": item.tests,
                 "to": None if item.to_us is None else format_moment(item.to_us),
                 "version": shorten_hash(item.rules),
@@ -301,7 +301,7 @@ def answer_policy_history(room: QueryRoom, period: Period, *, separation: bool =
         )
     verdict = Verdict.CANNOT_TELL if separation and unapproved and not findings else None
     claim = "somebody other than its author approved each version of the policy" if separation else ""
-    return room.conclude(
+    return log.conclude(
         period,
         counted=len(versions),
         what="versions of the policy",
@@ -317,17 +317,17 @@ def answer_policy_history(room: QueryRoom, period: Period, *, separation: bool =
     )
 
 
-def load_policy_versions(room: QueryRoom, period: Period) -> list[PolicyVersion]:
+def load_policy_versions(log: AuditLog, period: Period) -> list[PolicyVersion]:
     """The versions of the rules that were in force in a period, oldest first."""
     versions: dict[str, PolicyVersion] = {}
     by_hash: dict[str, str] = {}
     current: dict[str, str] = {}
     ended: dict[str, int] = {}
     kinds = (EntryKind.POLICY, EntryKind.AUTHORITY, EntryKind.DRILL, EntryKind.WRITER_CLOSE)
-    approvals: list[RoomEntry] = []
-    drills: list[RoomEntry] = []
-    history = room.make_control_history()
-    for entry in room.entries(kinds, Period(0, period.to_us)):
+    approvals: list[AuditEntry] = []
+    drills: list[AuditEntry] = []
+    history = log.make_control_history()
+    for entry in log.entries(kinds, Period(0, period.to_us)):
         if entry.kind == EntryKind.AUTHORITY:
             history.add(entry.kind, entry.body, at_us=entry.ts_us, entry=entry.id)
             approvals += [entry] if _is_signed_approval(history, entry) else []
@@ -339,21 +339,21 @@ def load_policy_versions(room: QueryRoom, period: Period) -> list[PolicyVersion]
             if left is not None and left not in current.values():
                 ended[left] = entry.ts_us
             if entry.kind == EntryKind.POLICY:
-                version = _note_policy(room, entry, versions, by_hash)
+                version = _note_policy(log, entry, versions, by_hash)
                 current[writer] = version.rules
                 ended.pop(version.rules, None)
     for rules, at_us in ended.items():
         versions[rules].to_us = at_us
-    _add_approvals(room, versions, approvals)
+    _add_approvals(log, versions, approvals)
     _add_drills(versions, by_hash, drills)
-    for item in room.decisions(DecisionFilter(period)):
+    for item in log.decisions(DecisionFilter(period)):
         if (decided_by := by_hash.get(str(item.host.get("policy")))) is not None:
             versions[decided_by].decisions += 1
     inside = (item for item in versions.values() if item.to_us is None or item.to_us >= period.from_us)
     return sorted(inside, key=lambda item: item.from_us)
 
 
-def _is_signed_approval(history: ControlHistory, entry: RoomEntry) -> bool:
+def _is_signed_approval(history: ControlHistory, entry: AuditEntry) -> bool:
     """Whether an entry is the approval of a policy, signed by the person it names, who was enrolled then."""
     body = entry.body
     if body.get("act") != POLICY_ROLE or body.get("role") != POLICY_ROLE:
@@ -364,12 +364,12 @@ def _is_signed_approval(history: ControlHistory, entry: RoomEntry) -> bool:
 
 
 def _note_policy(
-    room: QueryRoom, entry: RoomEntry, versions: dict[str, PolicyVersion], by_hash: dict[str, str]
+    log: AuditLog, entry: AuditEntry, versions: dict[str, PolicyVersion], by_hash: dict[str, str]
 ) -> PolicyVersion:
     name = str(entry.body.get("hash", entry.body.get("unstored", "")))
     if name not in by_hash:
         try:
-            by_hash[name] = load_rules(room.reader, room.tenant, name)
+            by_hash[name] = load_rules(log.reader, log.tenant, name)
         except NotVerified:
             by_hash[name] = name  # its text is not stored here
     version = versions.setdefault(by_hash[name], PolicyVersion(by_hash[name], entry.ts_us))
@@ -378,7 +378,7 @@ def _note_policy(
     return version
 
 
-def _add_approvals(room: QueryRoom, versions: Mapping[str, PolicyVersion], approvals: Sequence[RoomEntry]) -> None:
+def _add_approvals(log: AuditLog, versions: Mapping[str, PolicyVersion], approvals: Sequence[AuditEntry]) -> None:
     for entry in approvals:
         version = versions.get(str(entry.body.get("policy")))
         if version is None:
@@ -386,12 +386,14 @@ def _add_approvals(room: QueryRoom, versions: Mapping[str, PolicyVersion], appro
         version.approvers.add(str(entry.body["approver"]))
         author = str(entry.body.get("author", ""))
         if author:
-            note = room.reader.note_at_index(room.tenant, entry.index)
-            shown = room.reader.read_note(entry.index, note).entry.body if note is not None else entry.body
+            note = log.reader.note_at_index(log.tenant, entry.index)
+            shown = log.reader.read_note(entry.index, note).entry.body if note is not None else entry.body
             version.author, version.author_name = author, str(shown["author"])
 
 
-def _add_drills(versions: Mapping[str, PolicyVersion], by_hash: Mapping[str, str], drills: Sequence[RoomEntry]) -> None:
+def _add_drills(
+    versions: Mapping[str, PolicyVersion], by_hash: Mapping[str, str], drills: Sequence[AuditEntry]
+) -> None:
     for entry in drills:
         name = str(entry.body.get("policy"))
         version = versions.get(by_hash.get(name, name))
@@ -417,9 +419,9 @@ class Question:
         used: ids of decisions that ran by the answer.
     """
 
-    entry: RoomEntry
+    entry: AuditEntry
     agent: str
-    answers: list[RoomEntry] = field(default_factory=list)
+    answers: list[AuditEntry] = field(default_factory=list)
     used: list[str] = field(default_factory=list)
 
     def describe_status(self, now_us: int) -> str:
@@ -429,19 +431,19 @@ class Question:
         return "expired" if int(self.entry.body.get("expires_us", 0)) <= now_us else "open"
 
 
-def load_questions(room: QueryRoom, period: Period) -> list[Question]:
+def load_questions(log: AuditLog, period: Period) -> list[Question]:
     """The questions that were asked in a period, with answers and uses up to now."""
     questions = {
-        entry.id: Question(entry, _find_asking_agent(room, entry.id))
-        for entry in room.entries((EntryKind.APPROVAL_REQUEST,), period)
+        entry.id: Question(entry, _find_asking_agent(log, entry.id))
+        for entry in log.entries((EntryKind.APPROVAL_REQUEST,), period)
     }
     later = Period(period.from_us, END_US)
-    for entry in room.entries((EntryKind.APPROVAL,), later):
+    for entry in log.entries((EntryKind.APPROVAL,), later):
         if (asked := questions.get(str(entry.body.get("request")))) is not None:
             asked.answers.append(entry)
     if questions:
         by_binding = {str(item.entry.body.get("binding")): item for item in questions.values()}
-        for item in room.decisions(DecisionFilter(later)):
+        for item in log.decisions(DecisionFilter(later)):
             approval = item.approval
             if approval is None or not item.dispatched:
                 continue
@@ -451,32 +453,30 @@ def load_questions(room: QueryRoom, period: Period) -> list[Question]:
     return list(questions.values())
 
 
-def answer_approvals(room: QueryRoom, period: Period, *, by_approver: bool = False) -> Answer:
+def answer_approvals(log: AuditLog, period: Period, *, by_approver: bool = False) -> Answer:
     """Every action that needed a person: who decided, how fast, and the digest of what they were shown.
 
     Findings are answers of which it is not recorded what the approver was shown, and actions that ran although the
     answer was no, or none.
 
     Args:
-        room: reads the log.
+        log: the tenant's audit log.
         period: when the question was asked.
         by_approver: rows are people with their figures in place of questions.
     """
-    questions = load_questions(room, period)
+    questions = load_questions(log, period)
     findings = []
     for item in questions:
         name = f"{item.entry.id} ({item.agent}, `{item.entry.body.get('resource', '')}`)"
         for given in item.answers:
             if not given.body.get("shown"):
-                by = room.name_of(str(given.body.get("actor", "")))
+                by = log.name_of(str(given.body.get("actor", "")))
                 findings.append(f"what {by} was shown of {name} is not recorded ({given.id})")
         if item.used and not any(given.body.get("answer") == "approve" for given in item.answers):
             findings.append(f"{name} ran without a yes ({', '.join(item.used)})")
     unanswered = sum(1 for item in questions if not item.answers)
-    rows = (
-        _count_approvers(room, period, questions) if by_approver else [_describe_question(room, q) for q in questions]
-    )
-    return room.conclude(
+    rows = _count_approvers(log, period, questions) if by_approver else [_describe_question(log, q) for q in questions]
+    return log.conclude(
         period,
         counted=len(questions),
         what="questions to people",
@@ -488,7 +488,7 @@ def answer_approvals(room: QueryRoom, period: Period, *, by_approver: bool = Fal
     )
 
 
-def _describe_question(room: QueryRoom, item: Question) -> dict[str, Any]:
+def _describe_question(log: AuditLog, item: Question) -> dict[str, Any]:
     body, given = item.entry.body, item.answers[0] if item.answers else None
     words = "" if given is None else f"{given.body.get('answer')}: {given.body.get('why', '')}".removesuffix(": ")
     return {
@@ -497,17 +497,17 @@ def _describe_question(room: QueryRoom, item: Question) -> dict[str, Any]:
         "agent": item.agent,
         "answer": words,
         "asked": _time(item.entry),
-        "decided_by": [room.name_of(str(one.body.get("actor", ""))) for one in item.answers],
+        "decided_by": [log.name_of(str(one.body.get("actor", ""))) for one in item.answers],
         "entry": item.entry.id,
         "kind": "held act" if body.get("held") else str(body.get("kind", "call")),
         "ran": len(item.used),
         "shown": "" if given is None else str(given.body.get("shown", "")),
-        "status": item.describe_status(room.now_us),
+        "status": item.describe_status(log.now_us),
         "why": list(dict.fromkeys(str(reason.get("code", "")) for reason in body.get("reasons", ()))),
     }
 
 
-def _count_approvers(room: QueryRoom, period: Period, questions: Sequence[Question]) -> list[dict[str, Any]]:
+def _count_approvers(log: AuditLog, period: Period, questions: Sequence[Question]) -> list[dict[str, Any]]:
     """Figures of each person who answered, or was refused to."""
     taken: dict[str, list[tuple[str, float]]] = {}
     refused: dict[str, int] = {}
@@ -515,14 +515,14 @@ def _count_approvers(room: QueryRoom, period: Period, questions: Sequence[Questi
         for given in item.answers:
             seconds = (given.ts_us - item.entry.ts_us) / _US
             taken.setdefault(str(given.body.get("actor", "")), []).append((str(given.body.get("answer")), seconds))
-    for entry in room.entries((EntryKind.ACCESS,), period):
+    for entry in log.entries((EntryKind.ACCESS,), period):
         if entry.body.get("act") == "refused" and entry.body.get("refused") in ("approve", "deny"):
             who = str(entry.body.get("actor", ""))
             refused[who] = refused.get(who, 0) + 1
     return [
         {
             "answers": len(answers := taken.get(who, [])),
-            "approver": room.name_of(who),
+            "approver": log.name_of(who),
             "fastest_s": min((seconds for _, seconds in answers), default=None),
             "median_s": median(seconds for _, seconds in answers) if answers else None,
             "no": sum(1 for answer, _ in answers if answer == "deny"),
@@ -534,5 +534,5 @@ def _count_approvers(room: QueryRoom, period: Period, questions: Sequence[Questi
     ]
 
 
-def _time(entry: RoomEntry) -> str:
+def _time(entry: AuditEntry) -> str:
     return format_moment(entry.ts_us) or "-"

@@ -10,6 +10,7 @@ from halo_core.clock import DAY_US, format_iso
 from halo_core.decision.record_parts import unpack_digest
 from halo_core.errors import Gap
 from halo_core.evidence.answers import count_of
+from halo_core.evidence.audit_log import AuditEntry
 from halo_core.evidence.check_runner import (
     DECISION,
     MAX_FINDINGS,
@@ -20,7 +21,6 @@ from halo_core.evidence.check_runner import (
     count_rows,
 )
 from halo_core.evidence.facts import find_place_id
-from halo_core.evidence.room import RoomEntry
 from halo_core.model import ActionKind
 from halo_core.replay import Replayer, ReplayStatus
 from halo_core.store.reader import LoggedEntry
@@ -67,21 +67,21 @@ class PopulationCheck(Check):
         "a history written anew by whoever holds log key, database and anchor shows against a copy elsewhere alone",
     )
 
-    def add(self, entry: RoomEntry) -> None:
+    def add(self, entry: AuditEntry) -> None:
         """Count."""
         del entry
         self.count += 1
 
     def finish(self) -> None:
         """Add a finding for entries without a position, unless they may still get one."""
-        room = self.run.room
-        if not room.log.unplaced:
+        log = self.run.log
+        if not log.verified.unplaced:
             return
-        rows = room.reader.stream("SELECT min(ts_us) FROM entry WHERE tenant=? AND idx IS NULL", room.tenant)
-        if room.reader.is_pending(room.tenant, int(next(rows)[0] or 0)):
-            self.notes.append(f"{count_of(room.log.unplaced, 'entry', 'entries')} wait for their position")
+        rows = log.reader.stream("SELECT min(ts_us) FROM entry WHERE tenant=? AND idx IS NULL", log.tenant)
+        if log.reader.is_pending(log.tenant, int(next(rows)[0] or 0)):
+            self.notes.append(f"{count_of(log.verified.unplaced, 'entry', 'entries')} wait for their position")
         else:
-            has = "1 entry has" if room.log.unplaced == 1 else f"{room.log.unplaced} entries have"
+            has = "1 entry has" if log.verified.unplaced == 1 else f"{log.verified.unplaced} entries have"
             self.add_finding(f"{has} no position in the log")
 
 
@@ -185,15 +185,15 @@ class PairsCheck(Check):
                 self._report(oldest, *self._open.pop(oldest))
             self._open[entry.id] = (entry.ts_us, decision.what)
 
-    def add(self, entry: RoomEntry) -> None:
+    def add(self, entry: AuditEntry) -> None:
         """Take the outcome of a decision."""
         self._settle(entry, is_inside=True)
 
-    def add_later(self, entry: RoomEntry) -> None:
+    def add_later(self, entry: AuditEntry) -> None:
         """Take an outcome from after the period."""
         self._settle(entry, is_inside=False)
 
-    def _settle(self, entry: RoomEntry, *, is_inside: bool) -> None:
+    def _settle(self, entry: AuditEntry, *, is_inside: bool) -> None:
         name = find_place_id(entry.body.get("decision"), entry.writer)
         known = self._open.pop(name, None)
         if known is None:
@@ -206,14 +206,14 @@ class PairsCheck(Check):
             why = entry.body.get("detail") or "nobody recorded it"
             self.add_finding(f"the outcome of decision {name} ({known[1]}) is unknown: {why}")
 
-    def _check_earlier(self, entry: RoomEntry, name: str) -> None:
+    def _check_earlier(self, entry: AuditEntry, name: str) -> None:
         """Check an outcome of no open decision: the decision was before the period, let nothing run, or is missing."""
         writer, _, seq = name.rpartition("-")
-        note = self.run.room.reader.note_at(self.run.room.tenant, writer, int(seq)) if seq.isdecimal() else None
+        note = self.run.log.reader.note_at(self.run.log.tenant, writer, int(seq)) if seq.isdecimal() else None
         if note is None:
             self.add_finding(f"outcome {entry.id} names decision {name or '?'}, which the log does not have")
             return
-        logged = self.run.room.reader.read_entry(note)
+        logged = self.run.log.reader.read_entry(note)
         if logged.kind != DECISION or not logged.body.get("dispatched"):
             self.add_finding(f"outcome {entry.id} is of {name}, which let nothing run")
         elif self.run.period.contains(logged.ts_us):
@@ -224,11 +224,11 @@ class PairsCheck(Check):
 
     def finish(self) -> None:
         """Report actions without an outcome, except those that may still be running."""
-        log = self.run.room.log
+        verified = self.run.log.verified
         waiting = 0
         for name, (ts_us, what) in self._open.items():
-            is_open = name.rpartition("-")[0] in log.open_writers
-            if is_open and self.run.room.now_us - ts_us < _IN_FLIGHT_US:
+            is_open = name.rpartition("-")[0] in verified.open_writers
+            if is_open and self.run.log.now_us - ts_us < _IN_FLIGHT_US:
                 waiting += 1
             else:
                 self._report(name, ts_us, what)
@@ -249,11 +249,11 @@ class ReplayCheck(Check):
 
     def __init__(self, run: RunReader) -> None:
         super().__init__(run)
-        head = run.room.log.head
+        head = run.log.verified.head
         self._seed = b"" if head is None else head.root
         self._sample: list[tuple[bytes, int, str]] = []
 
-    def add(self, entry: RoomEntry) -> None:
+    def add(self, entry: AuditEntry) -> None:
         """Keep the entries with the lowest hashes: a sample that anybody can draw again."""
         self.count += 1
         rank = hashlib.sha256(self._seed + entry.id.encode()).digest()
@@ -264,13 +264,13 @@ class ReplayCheck(Check):
 
     def finish(self) -> None:
         """Replay the sample."""
-        room = self.run.room
-        replayer, redacted = Replayer(room.reader, self.run.contents, room.tenant), 0
+        log = self.run.log
+        replayer, redacted = Replayer(log.reader, self.run.contents, log.tenant), 0
         for _, index, name in self._sample:
-            note = room.reader.note_at_index(room.tenant, index)
+            note = log.reader.note_at_index(log.tenant, index)
             if note is None:
                 raise Gap("position_missing", f"position {index} of the log is missing", remedy="run `halo verify`")
-            result = replayer.replay(LoggedEntry(index, room.reader.read_entry(note), note))
+            result = replayer.replay(LoggedEntry(index, log.reader.read_entry(note), note))
             self.rows.append({"decision": name, "result": result.status.value})
             if result.status is ReplayStatus.REDACTED:
                 redacted += 1
@@ -300,7 +300,7 @@ class TimeCheck(Check):
         self._newest = 0
         self._places: list[int] = []
 
-    def add(self, entry: RoomEntry) -> None:
+    def add(self, entry: AuditEntry) -> None:
         """Compare with the writer's entry before, and with the newest one."""
         self.count += 1
         self._places = [self._places[0] if self._places else entry.index, entry.index]
@@ -322,7 +322,7 @@ class TimeCheck(Check):
         if outside and self._newest:
             spread = "their clocks are wrong, or writers overlap at the edge of the period"
             self.notes.append(f"{outside} entries between the first and the last one have times outside: {spread}")
-        if self._newest > self.run.room.now_us + _SKEW_US and self.run.room.now_us:
+        if self._newest > self.run.log.now_us + _SKEW_US and self.run.log.now_us:
             self.add_finding(f"the newest entry is of {format_iso(self._newest)}, which is in the future")
 
 
@@ -342,11 +342,11 @@ class LifecycleCheck(Check):
         self._closed: dict[str, tuple[int, str]] = {}
         self._writers: set[str] = set()
 
-    def add_history(self, entry: RoomEntry) -> None:
+    def add_history(self, entry: AuditEntry) -> None:
         """Take an opening from before the period."""
         self._opened[entry.writer] = (entry.ts_us, dict(entry.body.get("origin") or {}))
 
-    def add(self, entry: RoomEntry) -> None:
+    def add(self, entry: AuditEntry) -> None:
         """Note who wrote, opened and closed."""
         self._writers.add(entry.writer)
         if entry.kind == "writer_open":
@@ -359,10 +359,11 @@ class LifecycleCheck(Check):
     def finish(self) -> None:
         """List the processes."""
         self.count = len(self._writers)
-        log = self.run.room.log
+        verified = self.run.log.verified
         for writer in sorted(self._writers, key=lambda name: self._opened.get(name, (0, {}))[0]):
             opened, origin = self._opened.get(writer, (0, {}))
-            closed, cause = self._closed.get(writer, (0, "open" if writer in log.open_writers else "after the period"))
+            is_open = writer in verified.open_writers
+            closed, cause = self._closed.get(writer, (0, "open" if is_open else "after the period"))
             if cause == "crash":
                 self.add_finding(
                     f"the process of writer {writer} ended without closing the log; noticed {format_iso(closed)}"
@@ -425,7 +426,7 @@ class LogAccessCheck(Check):
         super().__init__(run)
         self._acts: Counter[str] = Counter()
 
-    def add(self, entry: RoomEntry) -> None:
+    def add(self, entry: AuditEntry) -> None:
         """Look for the actor."""
         self.count += 1
         act = str(entry.body.get("act", ""))
@@ -455,7 +456,7 @@ class RetentionCheck(Check):
         self._keep_days: dict[str, int] = {}  # record class → days of its schedule
         self._erasures = 0
 
-    def add_history(self, entry: RoomEntry) -> None:
+    def add_history(self, entry: AuditEntry) -> None:
         """Note what is under a hold, and the schedules in force."""
         if entry.kind == "retention":
             if entry.body.get("op") == "set":
@@ -469,7 +470,7 @@ class RetentionCheck(Check):
         else:
             self._held.discard(hold)
 
-    def add(self, entry: RoomEntry) -> None:
+    def add(self, entry: AuditEntry) -> None:
         """Count, and compare erasures with holds."""
         self.count += 1
         if entry.kind in self.history:
@@ -483,12 +484,12 @@ class RetentionCheck(Check):
 
     def finish(self) -> None:
         """Say how old the log is."""
-        room = self.run.room
-        note = room.reader.note_at_index(room.tenant, 0)
+        log = self.run.log
+        note = log.reader.note_at_index(log.tenant, 0)
         if note is None:
             self.add_finding("the first entry of the log is missing")
             return
-        first = room.reader.read_entry(note).ts_us
+        first = log.reader.read_entry(note).ts_us
         days = max(self.run.as_of_us - first, 0) // DAY_US
         facts = {
             "first entry": format_iso(first),
@@ -520,11 +521,11 @@ class LogReviewCheck(Check):
         """Count days."""
         self._days[decision.entry.ts_us // DAY_US] += 1
 
-    def add(self, entry: RoomEntry) -> None:
+    def add(self, entry: AuditEntry) -> None:
         """Take a report."""
         self.add_later(entry)
 
-    def add_later(self, entry: RoomEntry) -> None:
+    def add_later(self, entry: AuditEntry) -> None:
         """Take a report, unless it comes too late for every day of the period."""
         if entry.ts_us > self.run.period.to_us + 2 * DAY_US:
             return
@@ -545,7 +546,7 @@ class LogReviewCheck(Check):
                 for name, from_us, to_us, made_us in self._reports
                 if from_us <= start and to_us >= min(end, made_us) and start <= made_us <= end + DAY_US
             ]
-            is_due = self.run.room.now_us > end + DAY_US
+            is_due = self.run.log.now_us > end + DAY_US
             if not names and is_due and self._reports:
                 late += 1
                 if late <= MAX_FINDINGS:

@@ -14,11 +14,11 @@ from importlib import resources
 from typing import Any, Final
 
 from halo_core.evidence.answers import Answer, Period, Verdict
+from halo_core.evidence.audit_log import AuditLog
 from halo_core.evidence.checks import TESTED_CHECKS
 from halo_core.evidence.control_report import CLAIM_NOTE, SCOPE_NOTE, ControlReport, ControlRow, build_reports
 from halo_core.evidence.controls import COVERAGE_WORDS, Coverage, Framework
 from halo_core.evidence.oscal import build_assessment_results
-from halo_core.evidence.room import QueryRoom
 from halo_core.model import Effect
 from halo_core.views.charts import escape_text
 from halo_core.views.wording import escape_unprintable
@@ -372,13 +372,13 @@ def _render_answer(name: str, answer: Answer) -> Markup:
     return element("section", *parts, class_=f"row {verdict}", id=f"check-{name}")
 
 
-def render_files(room: QueryRoom, period: Period, frameworks: Sequence[Framework]) -> dict[str, bytes]:
+def render_files(log: AuditLog, period: Period, frameworks: Sequence[Framework]) -> dict[str, bytes]:
     """Reports as files of an evidence pack: `map.json`, and for each framework a page, its data, and OSCAL.
 
-    The bytes follow from the log, the period and the home's keys: give the room the end of the period as the present.
+    The bytes follow from the log, the period and the home's keys: give the log the end of the period as the present.
     """
     files: dict[str, bytes] = {}
-    for made in build_reports(room, period, frameworks):
+    for made in build_reports(log, period, frameworks):
         name, tree = made.framework.id, made.to_json()
         files[f"reports/{name}.html"] = render_report(made).encode()
         for form, document in ((".json", tree), (".oscal.json", build_assessment_results(tree))):

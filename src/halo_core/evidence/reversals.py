@@ -1,6 +1,6 @@
 """Reversals and overrides: the checks of both, and the question which decisions were reversed or overridden.
 
-answer = ask(room, period, answer_reversals)
+answer = ask(log, period, answer_reversals)
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from halo_core.authorities import Authorities
 from halo_core.clock import format_iso
 from halo_core.enforcement.reversals import is_finding_signed
 from halo_core.evidence.answers import Answer, Period, format_moment
+from halo_core.evidence.audit_log import AuditEntry, AuditLog
 from halo_core.evidence.check_runner import OUTCOME, Check, RunReader, run_pass
 from halo_core.evidence.facts import find_place_id
-from halo_core.evidence.room import QueryRoom, RoomEntry
 from halo_core.model import EntryKind, format_entry_id
 from halo_core.oversight.overrides import find_reviewer
 
@@ -37,9 +37,9 @@ class OverridesCheck(Check):
     def __init__(self, run: RunReader) -> None:
         super().__init__(run)
         self._made: dict[str, dict[str, Any]] = {}
-        self._people = load_approver_keys(run.room)
+        self._people = load_approver_keys(run.log)
 
-    def add_history(self, entry: RoomEntry) -> None:
+    def add_history(self, entry: AuditEntry) -> None:
         """Take an override, or the review of one."""
         body = entry.body
         name = str(body.get("answer") or entry.id)
@@ -54,8 +54,8 @@ class OverridesCheck(Check):
         made |= {"is_forged": False, "reviewed_us": 0, "reviewer": "", "verdict": ""}
         self._made.setdefault(name, made)  # a second entry moves no due date
 
-    def _take_review(self, known: dict[str, Any], entry: RoomEntry) -> None:
-        signer = find_review_signer(self.run.room, entry, self._people)
+    def _take_review(self, known: dict[str, Any], entry: AuditEntry) -> None:
+        signer = find_review_signer(self.run.log, entry, self._people)
         if not signer or signer == known["kid"]:
             known["is_forged"] = True
             return
@@ -109,22 +109,22 @@ class ReversalsCheck(Check):
         super().__init__(run)
         self._orders: dict[tuple[str, int], dict[str, Any]] = {}  # decision and attempt → row
         self._begun: dict[str, tuple[str, int]] = {}  # decision that ran the reversal → the same
-        self._people = load_approver_keys(run.room)
+        self._people = load_approver_keys(run.log)
 
     @property
     def is_waiting(self) -> bool:
         """Whether the outcome of a reversal may still come after the period."""
         return any(row["status"] in ("ordered", *_LEFT_OPEN) for row in self._orders.values())
 
-    def add(self, entry: RoomEntry) -> None:
+    def add(self, entry: AuditEntry) -> None:
         """Take an order, the begin or the outcome of a reversal."""
         self._take(entry, is_inside=True)
 
-    def add_later(self, entry: RoomEntry) -> None:
+    def add_later(self, entry: AuditEntry) -> None:
         """Take the outcome of a reversal from after the period."""
         self._take(entry, is_inside=False)
 
-    def _take(self, entry: RoomEntry, *, is_inside: bool) -> None:
+    def _take(self, entry: AuditEntry, *, is_inside: bool) -> None:
         body = entry.body
         if entry.kind == OUTCOME:
             if self._begun and (key := self._begun.get(find_place_id(body.get("decision"), entry.writer))) is not None:
@@ -143,12 +143,12 @@ class ReversalsCheck(Check):
             row = self._orders.setdefault(key, self._make_row(entry, key) | {"why": "ordered before the period"})
             row["status"] = "unknown"
             self._begun[find_place_id(body["decision"])] = key
-        elif op == "confirm" and key in self._orders and is_finding_proven(self.run.room, entry, self._people):
+        elif op == "confirm" and key in self._orders and is_finding_proven(self.run.log, entry, self._people):
             is_done = body["finding"] == "done"
             self._orders[key]["status"] = "reversed" if is_done else "not done, as a person found"
 
     @staticmethod
-    def _make_row(entry: RoomEntry, key: tuple[str, int]) -> dict[str, Any]:
+    def _make_row(entry: AuditEntry, key: tuple[str, int]) -> dict[str, Any]:
         return {
             "act": str(entry.body["method"]),
             "at": format_moment(entry.ts_us),
@@ -183,21 +183,21 @@ class ReversalsCheck(Check):
         return "nobody asked for a reversal in this period"
 
 
-def answer_reversals(room: QueryRoom, period: Period) -> Answer:
+def answer_reversals(log: AuditLog, period: Period) -> Answer:
     """Which decisions were reversed or overridden, and which could not be reversed.
 
     The claim fails where a reversal was begun and nobody has said what came of it.
 
     Args:
-        room: the log.
+        log: the tenant's audit log.
         period: when it was ordered or tried. What came of it is taken from the whole log.
     """
-    check = ReversalsCheck(RunReader(room, period))
-    run_pass(room, period, [check])
-    rows = [{**row, "by": room.name_of(str(row["by"]))} for row in check.list_rows()]
-    for entry in room.entries((EntryKind.OVERRIDE, EntryKind.ACCESS), period):
-        rows += _describe_other(room, entry)
-    return room.conclude(
+    check = ReversalsCheck(RunReader(log, period))
+    run_pass(log, period, [check])
+    rows = [{**row, "by": log.name_of(str(row["by"]))} for row in check.list_rows()]
+    for entry in log.entries((EntryKind.OVERRIDE, EntryKind.ACCESS), period):
+        rows += _describe_other(log, entry)
+    return log.conclude(
         period,
         counted=len(rows),
         what="reversals and overrides, done or refused",
@@ -209,25 +209,25 @@ def answer_reversals(room: QueryRoom, period: Period) -> Answer:
     )
 
 
-def load_approver_keys(room: QueryRoom) -> dict[str, bytes]:
+def load_approver_keys(log: AuditLog) -> dict[str, bytes]:
     """Thumbprint → public key of every approver who was ever enrolled."""
-    known = {} if room.home is None else Authorities(room.home).load(room.tenant).approvers
+    known = {} if log.home is None else Authorities(log.home).load(log.tenant).approvers
     return {kid: item.public_key for kid, item in known.items()}
 
 
-def find_review_signer(room: QueryRoom, entry: RoomEntry, people: Mapping[str, bytes]) -> str:
+def find_review_signer(log: AuditLog, entry: AuditEntry, people: Mapping[str, bytes]) -> str:
     """Thumbprint of the approver who signed exactly this review of an override; empty where nobody has."""
-    return find_reviewer(entry.body, people, room.store_id, room.tenant)
+    return find_reviewer(entry.body, people, log.store_id, log.tenant)
 
 
-def is_finding_proven(room: QueryRoom, entry: RoomEntry, people: Mapping[str, bytes]) -> bool:
+def is_finding_proven(log: AuditLog, entry: AuditEntry, people: Mapping[str, bytes]) -> bool:
     """Whether an entry of a reversal counts; one that says what a person found has to be signed by an approver."""
     reverses = entry.body["reverses"]
     decision = format_entry_id(reverses["w"], reverses["ws"])
-    return entry.body["op"] != "confirm" or is_finding_signed(entry.body, decision, people, room.store_id, room.tenant)
+    return entry.body["op"] != "confirm" or is_finding_signed(entry.body, decision, people, log.store_id, log.tenant)
 
 
-def _describe_other(room: QueryRoom, entry: RoomEntry) -> list[dict[str, Any]]:
+def _describe_other(log: AuditLog, entry: AuditEntry) -> list[dict[str, Any]]:
     """A row of an override, or of an act that was refused; none of other entries."""
     body, at = entry.body, format_moment(entry.ts_us)
     if entry.kind == EntryKind.OVERRIDE and body.get("op") == "grant":
@@ -243,4 +243,4 @@ def _describe_other(room: QueryRoom, entry: RoomEntry) -> list[dict[str, Any]]:
         row = {"act": body["refused"], "status": f"refused: {body['code']}", "tool": "", "why": ""}
     else:
         return []
-    return [{"at": at, "by": room.name_of(body.get("actor", "")), "decision": decision, **row}]
+    return [{"at": at, "by": log.name_of(body.get("actor", "")), "decision": decision, **row}]

@@ -5,7 +5,7 @@ looks for the subject in it. Nothing is written for that, neither when an action
 docs/adr/0049 says why.
 
     pattern = SubjectPattern("DE89 3704 0044 0532 0130 00")
-    for hit in find_entries(room, contents, [pattern], period, counts): ...
+    for hit in find_entries(log, contents, [pattern], period, counts): ...
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from halo_core.content.redaction import Redactor
 from halo_core.crypto.keys import Digester, KeyStore
 from halo_core.errors import ConfigError, Tampered
 from halo_core.evidence.answers import END_US, Answer, Period, Verdict, format_moment
-from halo_core.evidence.room import DecisionFilter, QueryRoom
+from halo_core.evidence.audit_log import AuditLog, DecisionFilter
 from halo_core.model import EntryKind, format_entry_id
 from halo_core.model.ledger_entry import read_content_names
 from halo_core.reasons import get_reason_text
@@ -143,7 +143,7 @@ class SearchCounts:
 
 
 def find_entries(
-    room: QueryRoom,
+    log: AuditLog,
     contents: SealedContents,
     patterns: Sequence[SubjectPattern],
     period: Period,
@@ -155,13 +155,13 @@ def find_entries(
         Tampered: content is not what its entry committed to.
     """
     times = (period.from_us, period.to_us)
-    for span in room.log.iter_spans(*times):
-        for index, writer, seq, kind, session, _, text, sealed, marks in room.reader.sealed_rows(
-            room.tenant, span, times
+    for span in log.verified.iter_spans(*times):
+        for index, writer, seq, kind, session, _, text, sealed, marks in log.reader.sealed_rows(
+            log.tenant, span, times
         ):
             counts.searched += 1
             attached = _read_attached(index, bytes(text))
-            fields = contents.open_stored(room.tenant, attached, bytes(sealed), marks)
+            fields = contents.open_stored(log.tenant, attached, bytes(sealed), marks)
             named = tuple(name for name in fields if any(pattern.is_in(fields[name]) for pattern in patterns))
             if not named and fields:
                 continue
@@ -211,32 +211,32 @@ _COLUMNS: Final = (
 )
 
 
-def answer_explain_subject(room: QueryRoom, period: Period, *, subject: str, contents: SealedContents) -> Answer:
+def answer_explain_subject(log: AuditLog, period: Period, *, subject: str, contents: SealedContents) -> Answer:
     """Everything that led to decisions that named a subject, in plain words, in the order of the log.
 
     A decision counts if its arguments, the message that asked for it or the person's words name the subject, if the
     action's result does, or if the subject is the person for whom the agent acted.
 
     Args:
-        room: reads the log.
+        log: the tenant's audit log.
         period: period of the decisions.
         subject: a value, a person's name, or a person's reference.
         contents: opens what is sealed.
     """
     claim = "every decision of the period that names the subject is listed"
-    if room.home is None or not contents.is_available:
+    if log.home is None or not contents.is_available:
         problem = "contents are sealed, and this home has no key of them"
-        return room.cannot_tell(period, problem, claim=claim)
+        return log.cannot_tell(period, problem, claim=claim)
     counts = SearchCounts()
-    places = find_decisions(room, period, subject, contents, counts)
+    places = find_decisions(log, period, subject, contents, counts)
     statuses = {
         item.decision: item.status
-        for item in room.outcomes(Period(period.from_us, END_US))
+        for item in log.outcomes(Period(period.from_us, END_US))
         if places and item.decision in places
     }
     rows = [
-        _explain(room, item.index, tuple(dict.fromkeys(places[item.id])), statuses.get(item.id, ""))
-        for item, _ in zip(room.decisions(DecisionFilter(period, ids=frozenset(places))), range(MAX_ROWS), strict=False)
+        _explain(log, item.index, tuple(dict.fromkeys(places[item.id])), statuses.get(item.id, ""))
+        for item, _ in zip(log.decisions(DecisionFilter(period, ids=frozenset(places))), range(MAX_ROWS), strict=False)
     ]
     findings = []
     if counts.unopened:
@@ -247,7 +247,7 @@ def answer_explain_subject(room: QueryRoom, period: Period, *, subject: str, con
         findings.append(
             "nothing in the period names it: it never occurred, or is written otherwise here; try another form of it"
         )
-    return room.conclude(
+    return log.conclude(
         period,
         counted=len(places),
         what="decisions that name the subject",
@@ -275,22 +275,22 @@ def refer_subject(reader: Reader, tenant: str, subject: str) -> str:
 
 
 def find_decisions(
-    room: QueryRoom, period: Period, subject: str, contents: SealedContents, counts: SearchCounts
+    log: AuditLog, period: Period, subject: str, contents: SealedContents, counts: SearchCounts
 ) -> dict[str, list[str]]:
     """Ids of decisions that name a subject, or were made for that person, with where they do.
 
     The keys serve as `ids` of a `DecisionFilter`, so that other questions can be asked of a subject.
     """
     places: dict[str, list[str]] = {}
-    person = refer_subject(room.reader, room.tenant, subject)
-    if room.home is not None and (not subject or person != subject):
-        for hit in find_entries(room, contents, make_patterns(subject, KeyStore(room.home)), period, counts):
+    person = refer_subject(log.reader, log.tenant, subject)
+    if log.home is not None and (not subject or person != subject):
+        for hit in find_entries(log, contents, make_patterns(subject, KeyStore(log.home)), period, counts):
             decision = _find_decision(hit)
             counts.others += not decision
             if decision:
                 places.setdefault(decision, []).extend(hit.fields)
-    if person and room.reader.vault(room.tenant, person) is not None:
-        for item in room.decisions(DecisionFilter(period, user=person)):
+    if person and log.reader.vault(log.tenant, person) is not None:
+        for item in log.decisions(DecisionFilter(period, user=person)):
             places.setdefault(item.id, []).append("acted for")
     return places
 
@@ -307,12 +307,12 @@ def _find_decision(hit: Hit) -> str:
     return format_entry_id(str(place["w"]), int(place["ws"]))
 
 
-def _explain(room: QueryRoom, index: int, places: Sequence[str], status: str) -> dict[str, Any]:
+def _explain(log: AuditLog, index: int, places: Sequence[str], status: str) -> dict[str, Any]:
     """One decision in plain words."""
-    note = room.reader.note_at_index(room.tenant, index)
+    note = log.reader.note_at_index(log.tenant, index)
     if note is None:
         raise Tampered("entry_missing", f"the entry at position {index} is missing")
-    record = room.reader.read_note(index, note)
+    record = log.reader.read_note(index, note)
     body = record.entry.body
     request, snapshot, decision = body["request"], body["snapshot"], body["decision"]
     reasons = [_describe_reason(item) for item in decision["reasons"]]

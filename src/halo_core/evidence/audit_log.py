@@ -1,7 +1,7 @@
-"""The query room: reads a tenant's log for questions, verified, as a stream, by time and by what entries are about.
+"""Reads a tenant's log for questions: verified, as a stream, by time and by what entries are about.
 
-    room = QueryRoom(reader, tenant, home=home, now_us=now_us, query=format_query("who-touched", period, label="chd"))
-    answer = ask(room, period, answer_who_touched, label="chd")
+    log = AuditLog(reader, tenant, home=home, now_us=now_us, query=format_query("who-touched", period, label="chd"))
+    answer = ask(log, period, answer_who_touched, label="chd")
 
 The first read verifies the whole log (`verified_log`); later reads see the same state of the database. Memory does not
 grow with the log: what a question keeps is what it answers.
@@ -24,11 +24,11 @@ from halo_core.evidence.answers import END_US, Answer, Period, Population, Verdi
 from halo_core.evidence.facts import (
     RUN_EFFECTS,
     Action,
+    AuditEntry,
     DecisionFacts,
     DecisionFilter,
     FrameFacts,
     OutcomeFacts,
-    RoomEntry,
     read_outcome,
     read_place,
 )
@@ -43,11 +43,11 @@ __all__ = [
     "END_US",
     "MALFORMED",
     "Action",
+    "AuditEntry",
+    "AuditLog",
     "DecisionFacts",
     "DecisionFilter",
     "OutcomeFacts",
-    "QueryRoom",
-    "RoomEntry",
     "ask",
     "describe_unknown",
     "read_place",
@@ -71,8 +71,8 @@ class _ResourceFacts(NamedTuple):
     system: str
 
 
-class QueryRoom:
-    """Reads one tenant's log for questions.
+class AuditLog:
+    """One tenant's log as questions read it: its entries, decisions, actions and outcomes.
 
     Args:
         reader: the store; with names (`Reader.use_names`) it takes and opens names of people and sessions.
@@ -88,24 +88,24 @@ class QueryRoom:
         self.home = home
         self.now_us = now_us
         self.query = query
-        self._log: VerifiedLog | None = None
+        self._verified: VerifiedLog | None = None
         self._frames: dict[str, FrameFacts] = {}
         self._resources: dict[str, _ResourceFacts] = {}
         self._people: dict[str, int] = {}
         self._names: dict[str, str] = {}
         self._sessions: dict[str, str] = {}
-        self._current: RoomEntry | None = None
+        self._current: AuditEntry | None = None
 
     @property
-    def log(self) -> VerifiedLog:
-        """What the verification found out; the first use verifies.
+    def verified(self) -> VerifiedLog:
+        """The result of verifying the log, which the first use does.
 
         Raises:
             NotVerified: the log is not whole, or no key of it is trusted.
         """
-        if self._log is None:
-            self._log = verify_log(self.reader, self.tenant, self.home)
-        return self._log
+        if self._verified is None:
+            self._verified = verify_log(self.reader, self.tenant, self.home)
+        return self._verified
 
     @property
     def store_id(self) -> str:
@@ -118,25 +118,26 @@ class QueryRoom:
         return ControlHistory(self.tenant, self.store_id)
 
     @property
-    def current(self) -> RoomEntry | None:
+    def current(self) -> AuditEntry | None:
         """The entry that was read last; None before the first."""
         return self._current
 
     def population(self, period: Period, counted: int, what: str) -> Population:
         """What an answer about a period counted."""
-        log = self.log
+        verified = self.verified
         times = (period.from_us, period.to_us)
-        spans = log.iter_spans(*times)
+        spans = verified.iter_spans(*times)
         first = next((index for span in spans for index in self.reader.positions(self.tenant, span, times)), -1)
         last = self._last_position(period)
-        size, root = (0, "") if log.head is None else (log.head.size, encode_root(log.head))
-        uncovered = sum(1 for _ in self.reader.positions(self.tenant, (size, log.size), times)) if last >= size else 0
+        size, root = (0, "") if verified.head is None else (verified.head.size, encode_root(verified.head))
+        beyond_head = (size, verified.size)
+        uncovered = sum(1 for _ in self.reader.positions(self.tenant, beyond_head, times)) if last >= size else 0
         return Population(counted, what, first, last, size, root, uncovered)
 
     def _last_position(self, period: Period) -> int:
         """Position of the last entry of a period; -1 where it has none."""
         times = (period.from_us, period.to_us)
-        spans = reversed(list(self.log.iter_spans(*times)))
+        spans = reversed(list(self.verified.iter_spans(*times)))
         return next((index for span in spans for index in self._last_in(span, times)), -1)
 
     def _last_in(self, span: tuple[int, int], times: tuple[int, int]) -> Iterator[int]:
@@ -150,19 +151,19 @@ class QueryRoom:
                 return
             end = start
 
-    def entries(self, kinds: Iterable[EntryKind], period: Period, *, session: str = "") -> Iterator[RoomEntry]:
+    def entries(self, kinds: Iterable[EntryKind], period: Period, *, session: str = "") -> Iterator[AuditEntry]:
         """Entries of some kinds (none: of all) in a period, in log order; `session` is a name or a reference."""
         names = tuple(str(kind) for kind in kinds)
         times = (period.from_us, period.to_us)
         reference = self.refer_session(session)
-        for span in self.log.iter_spans(*times):
+        for span in self.verified.iter_spans(*times):
             for index, writer, seq, kind, of_session, ts_us, text in self.reader.entry_rows(
                 self.tenant, names, reference, span, times
             ):
                 body = _read_body(index, text)
                 if "actor" in body and type(body["actor"]) is str:
                     self._note_person(body["actor"], index)
-                self._current = RoomEntry(index, writer, seq, kind, ts_us, of_session, body)
+                self._current = AuditEntry(index, writer, seq, kind, ts_us, of_session, body)
                 yield self._current
 
     def decisions(self, wanted: DecisionFilter) -> Iterator[DecisionFacts]:
@@ -201,7 +202,7 @@ class QueryRoom:
         for decision in waiting.values():
             yield Action(decision, None)
 
-    def read_decision(self, entry: RoomEntry, wanted: DecisionFilter) -> DecisionFacts | None:
+    def read_decision(self, entry: AuditEntry, wanted: DecisionFilter) -> DecisionFacts | None:
         """The facts of a decision's entry; None where a condition of the filter, but for its period, does not hold.
 
         Raises:
@@ -214,7 +215,7 @@ class QueryRoom:
             raise Tampered("malformed_entry", f"the entry {entry.id} holds no decision: {exc}") from exc
 
     def _read_decision(
-        self, entry: RoomEntry, wanted: DecisionFilter, users: frozenset[str] | None
+        self, entry: AuditEntry, wanted: DecisionFilter, users: frozenset[str] | None
     ) -> DecisionFacts | None:
         body = entry.body
         frame, resource = self.read_frame(body["frame"], entry.index), self._read_resource(body["resource"])
@@ -344,14 +345,14 @@ class QueryRoom:
             columns: keys of the rows, in order.
             rows: rows of JSON values.
             notes: limits of the answer.
-            query: command in canonical form, in place of the room's.
+            query: command in canonical form, in place of the log's.
         """
         population = self.population(period, counted, what)
         if verdict is None:
             verdict = Verdict.FAILS if findings else Verdict.HOLDS
         if population.first_index < 0:
             findings, verdict = (*findings, "the log has no entry in this period"), Verdict.CANNOT_TELL
-        elif self.log.head is None:
+        elif self.verified.head is None:
             findings, verdict = (*findings, "no checkpoint of the log was signed yet"), Verdict.CANNOT_TELL
         return Answer(
             query or self.query,
@@ -369,7 +370,7 @@ class QueryRoom:
 
     def _describe_limits(self, columns: Sequence[str]) -> Iterator[str]:
         """Notes on what this answer leaves out."""
-        unplaced = self.log.unplaced
+        unplaced = self.verified.unplaced
         if unplaced:
             yield f"{count_of(unplaced, 'entry', 'entries')} have no position in the log yet, and are not counted"
         keys = KeyStore(self.home).names() if self.home is not None and self.reader.names is not None else ()
@@ -447,9 +448,9 @@ def describe_unknown(what: str, asked: str, known: Iterable[str]) -> str:
 
 
 def ask(
-    room: QueryRoom,
+    log: AuditLog,
     period: Period,
-    question: Callable[Concatenate[QueryRoom, Period, _P], Answer],
+    question: Callable[Concatenate[AuditLog, Period, _P], Answer],
     *args: _P.args,
     **options: _P.kwargs,
 ) -> Answer:
@@ -458,20 +459,20 @@ def ask(
     The finding names an entry that is signed and does not have the form of its kind.
     """
     if period.from_us >= period.to_us:
-        return room.cannot_tell(period, "the period ends before it begins")
+        return log.cannot_tell(period, "the period ends before it begins")
     try:
-        return question(room, period, *args, **options)
+        return question(log, period, *args, **options)
     except (NotVerified, CannotDecide) as exc:
-        return room.cannot_tell(period, f"{exc.message} ({exc.code})")
+        return log.cannot_tell(period, f"{exc.message} ({exc.code})")
     except ConfigError as exc:
         if exc.code not in _UNUSABLE:
             raise
-        return room.cannot_tell(period, f"{exc.message} ({exc.code})")
+        return log.cannot_tell(period, f"{exc.message} ({exc.code})")
     except MALFORMED as exc:
-        entry = room.current
+        entry = log.current
         if entry is None:
             raise
-        return room.cannot_tell(period, f"unreadable entry: {entry.id} has not the form of a {entry.kind} ({exc!r})")
+        return log.cannot_tell(period, f"unreadable entry: {entry.id} has not the form of a {entry.kind} ({exc!r})")
 
 
 _UNUSABLE: Final = frozenset({"bad_trust", "bad_vkey", "schema_version", "no_trust"})

@@ -25,7 +25,7 @@ from halo_core.risk.observation import ActionObservation, observe_action
 from halo_core.risk.profile import Profile, ProposedAction
 from halo_core.store import Draft, Transaction, rows
 from halo_core.store.entry_lookup import read_verdict
-from halo_core.store.reader import Reader, SealedContents, Stream, read_entries
+from halo_core.store.reader import Reader, SealedContents, read_entries
 
 _KINDS: Final = (EntryKind.DECISION, EntryKind.OUTCOME, EntryKind.FEEDBACK)
 _ACTS: Final = (ActionKind.TOOL_CALL.value, ActionKind.RETRIEVAL.value)
@@ -281,7 +281,7 @@ def put_identities_in_force(
 
 def find_baseline_hash(reader: Reader, tenant: str, agent: str = IDENTITIES) -> str:
     """Hash of the baseline in force for an agent (or for people and service accounts), empty where there is none."""
-    return next((row[2] for row in reader.rows(Stream.BASELINES) if row[:2] == (tenant, agent)), "")
+    return reader.baselines(tenant).get(agent, "")
 
 
 def read_baseline_part(reader: Reader, tenant: str, name: str, domain: str, *, again: str = "fit again") -> bytes:

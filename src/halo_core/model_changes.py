@@ -36,7 +36,7 @@ from halo_core.risk.baseline import Baseline
 from halo_core.risk.model import RiskModel
 from halo_core.risk.model_origin import ModelOrigin
 from halo_core.store import Draft, Transaction, rows
-from halo_core.store.reader import Reader, Stream, read_entries
+from halo_core.store.reader import Reader, read_entries
 
 SHADOW: Final = "\tshadow/"
 """Start of the names under which shadows stand among the scores in force; an agent's name is printable."""
@@ -59,19 +59,13 @@ def name_shadow(agent: str) -> str:
 
 def list_scored_agents(reader: Reader, tenant: str) -> dict[str, str]:
     """Agent → hash of its score in force; shadows and the baseline of people are none."""
-    return {
-        agent: name
-        for owner, agent, name in reader.rows(Stream.BASELINES)
-        if owner == tenant and name and agent.isprintable()
-    }
+    return {agent: name for agent, name in reader.baselines(tenant).items() if agent.isprintable()}
 
 
 def list_shadows(reader: Reader, tenant: str) -> dict[str, str]:
     """Agent → hash of its shadow's terms."""
     return {
-        agent.removeprefix(SHADOW): name
-        for owner, agent, name in reader.rows(Stream.BASELINES)
-        if owner == tenant and name and agent.startswith(SHADOW)
+        agent.removeprefix(SHADOW): name for agent, name in reader.baselines(tenant).items() if agent.startswith(SHADOW)
     }
 
 
@@ -86,8 +80,7 @@ def load_score_rules(reader: Reader, tenant: str, name: str) -> RiskRules:
 
 def name_log(reader: Reader, tenant: str) -> str:
     """Id of the store and name of the tenant, as `ModelOrigin.log` has them."""
-    control = reader.control(tenant)
-    return f"{'' if control is None else control[1]}/{tenant}"
+    return f"{reader.store_id(tenant)}/{tenant}"
 
 
 def load_usual_model(reader: Reader, tenant: str, agent: str) -> RiskModel:

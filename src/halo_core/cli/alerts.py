@@ -132,8 +132,7 @@ def send(
 ) -> int:
     """Send alerts to a webhook or to syslog, at least once each. Alerts that were not accepted are sent again."""
     with store.open_log() as (reader, tenant_name):
-        control = reader.control(tenant_name)
-    store_id = str(control[1]) if control is not None else ""
+        store_id = reader.store_id(tenant_name)
     if names and "content" not in store.keys.names():
         print_note("names are encrypted and `content.key` is not available: alerts are sent without names")
     receivers = _build_receivers(

@@ -58,7 +58,7 @@ from halo_core.identity_feed import (
 from halo_core.identity_feed.feed import BATCH as FEED_BATCH
 from halo_core.references import is_reference
 from halo_core.store import Transaction
-from halo_core.store.reader import Reader, Stream
+from halo_core.store.reader import Reader
 from halo_core.views.alerts import (
     IdentityBaselineView,
     IdentityRiskReport,
@@ -109,7 +109,7 @@ def import_identity_events(
         previous_book = _load_book(reader, name, "add") if add else None
         events, left_out = exclude_days(imported.events, find_attack_days(reader, name, fingerprints), fingerprints)
         imported = replace(imported, events=events, left_out=left_out)
-        before = any(row[:2] == (name, IDENTITIES) and row[2] for row in reader.rows(Stream.BASELINES))
+        before = IDENTITIES in reader.baselines(name)
     book = fit_identity_baseline(imported.events, store.keys.secret("sketch"), previous_book)
     if not dry_run:
         store.commit(lambda tx: put_identities_in_force(tx, book, store.actor, imported.sources, left_out))

@@ -109,9 +109,8 @@ class AuditLog:
 
     @property
     def store_id(self) -> str:
-        """Id of the store; empty where it has no row of control."""
-        row = self.reader.control(self.tenant)
-        return str(row[1]) if row else ""
+        """Id of the store; empty where the tenant has no control row."""
+        return self.reader.store_id(self.tenant)
 
     def make_control_history(self) -> ControlHistory:
         """An empty history of control acts of this log, to be filled with their entries."""
@@ -157,13 +156,11 @@ class AuditLog:
         times = (period.from_us, period.to_us)
         reference = self.refer_session(session)
         for span in self.verified.iter_spans(*times):
-            for index, writer, seq, kind, of_session, ts_us, text in self.reader.entry_rows(
-                self.tenant, names, reference, span, times
-            ):
-                body = _read_body(index, text)
+            for row in self.reader.entry_rows(self.tenant, names, reference, span, times):
+                body = _read_body(row.position, row.text)
                 if "actor" in body and type(body["actor"]) is str:
-                    self._note_person(body["actor"], index)
-                self._current = AuditEntry(index, writer, seq, kind, ts_us, of_session, body)
+                    self._note_person(body["actor"], row.position)
+                self._current = AuditEntry(row.position, row.writer, row.seq, row.kind, row.ts_us, row.session, body)
                 yield self._current
 
     def decisions(self, wanted: DecisionFilter) -> Iterator[DecisionFacts]:

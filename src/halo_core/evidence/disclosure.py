@@ -36,6 +36,7 @@ from halo_core.ledger.sealed_content import (
 from halo_core.ledger.tree import leaf_hash, node_hash, verify_inclusion
 from halo_core.model import LedgerEntry
 from halo_core.store.log_checkpoints import load_trusted_keys
+from halo_core.store.read_rows import EntryColumns
 from halo_core.store.reader import Reader, SealedContents
 
 FORMAT: Final = "halo-disclosure/1"
@@ -118,14 +119,14 @@ def _read_session(reader: Reader, tenant: str, reference: str, size: int) -> tup
     """Notes of a session by position, and the leaves of the first `size` entries of the log."""
     found: dict[int, bytes] = {}
     leaves: list[bytes] = []
-    for index, writer, _, _, session, _, text, signatures in reader.signed_rows(tenant):
-        note = build_entry_note(tenant, writer, bytes(text), bytes(signatures))
-        if index < size:
+    for row in reader.signed_rows(tenant):
+        note = build_entry_note(tenant, row.writer, bytes(row.text), bytes(row.signatures))
+        if row.position < size:
             leaves.append(leaf_hash(note))
-        if reference and session == reference:
-            if index >= size:
+        if reference and row.session == reference:
+            if row.position >= size:
                 raise Gap("not_covered", "the session goes on after the newest checkpoint", remedy="run it again later")
-            found[index] = note
+            found[row.position] = note
     return found, leaves
 
 
@@ -133,8 +134,8 @@ def _disclose_entry(
     reader: Reader, contents: SealedContents, entry: LedgerEntry, open_to: frozenset[str] | None
 ) -> dict[str, Any]:
     """One entry of the file; None opens the boxes of everybody."""
-    rows = reader.entry_columns(entry.tenant, entry.writer, entry.seq)
-    text, signatures, sealed, marks = (bytes(part) if part is not None else b"" for part in rows)
+    columns = reader.entry_columns(entry.tenant, entry.writer, entry.seq) or EntryColumns(b"", b"", None, None)
+    text, signatures, sealed, marks = (bytes(part) if part is not None else b"" for part in columns)
     boxes = split_boxes(sealed)
     keys = [contents.find_key(entry.tenant, read_subject(box)) for box in boxes]
     return {

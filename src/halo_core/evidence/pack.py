@@ -451,15 +451,14 @@ class _PackWriter:
         """
         found: set[int] = set()
         newest: dict[str, int] = {}
-        for index, writer, _, kind, *_ in self._reader.entry_rows(
-            self._tenant, _IN_FORCE_KINDS, "", (0, first), (0, _LAST_POSITION)
-        ):
-            if kind == EntryKind.AUTHORITY:
-                found.add(index)
-            elif kind == EntryKind.MODE:
-                newest[""] = index
-            elif writer in self._first_seqs:
-                newest[writer] = index
+        rows = self._reader.entry_rows(self._tenant, _IN_FORCE_KINDS, "", (0, first), (0, _LAST_POSITION))
+        for row in rows:
+            if row.kind == EntryKind.AUTHORITY:
+                found.add(row.position)
+            elif row.kind == EntryKind.MODE:
+                newest[""] = row.position
+            elif row.writer in self._first_seqs:
+                newest[row.writer] = row.position
         return found | set(newest.values())
 
     def _find_named_positions(self) -> set[int]:
@@ -481,7 +480,7 @@ class _PackWriter:
             if row is None:
                 message = f"the row of the data key of `{subject}` is missing"
                 raise Gap("vault_missing", message, remedy="run `halo verify`")
-            yield _encode({"commitment": encode_base64(bytes(row[1])), "subject": subject})
+            yield _encode({"commitment": encode_base64(bytes(row.commitment)), "subject": subject})
 
     def _write_parts(self) -> int:
         """Write the parts that entries name, and the parts that these name; how many."""

@@ -213,8 +213,8 @@ def answer_inventory(
         for name in sorted(reached.keys() - {row.agent for row in agents})
     ]
     restrictions = log.reader.restrictions_of(log.tenant)
-    stopped = {target for kind, scope, target, _ in restrictions if (kind, scope) == ("stop", "agent")}
-    revoked = {target: since for kind, scope, target, since in restrictions if kind != "stop" and scope == "agent"}
+    stopped = {item.target for item in restrictions if (item.kind, item.scope) == ("stop", "agent")}
+    revoked = {item.target: item.since_us for item in restrictions if item.kind != "stop" and item.scope == "agent"}
     rows = [_describe(row, reached.get(row.agent, Reached()), tiers, stopped) for row in agents]
     findings = list(_find_exceptions(agents, reached, manifest, revoked))
     findings += [f"ran without a decision: {describe_sighting(row)}" for row in sightings[:_MAX_NAMED]]

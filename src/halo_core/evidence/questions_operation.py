@@ -499,14 +499,15 @@ def _read_proof(log: AuditLog, kept: Checkpoint, head: Checkpoint | None) -> tup
     ranges = list_consistency_ranges(kept.size, head.size)
     parts = [CompactRange() for _ in ranges]
     tree, old_root = CompactRange(), b""
-    for index, writer, _, _, _, _, text, signatures in log.reader.signed_rows(log.tenant):
-        if index >= head.size:
+    for row in log.reader.signed_rows(log.tenant):
+        if row.position >= head.size:
             break
-        leaf = hashlib.sha256(b"\x00" + build_entry_note(log.tenant, writer, bytes(text), bytes(signatures))).digest()
+        note = build_entry_note(log.tenant, row.writer, bytes(row.text), bytes(row.signatures))
+        leaf = hashlib.sha256(b"\x00" + note).digest()
         tree.append(leaf)
         for part, (low, high) in zip(parts, ranges, strict=True):
-            if low <= index < high:
+            if low <= row.position < high:
                 part.append(leaf)
-        if index + 1 == kept.size:
+        if row.position + 1 == kept.size:
             old_root = tree.root()
     return [part.root() for part in parts], old_root, tree.root()

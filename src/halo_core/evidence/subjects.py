@@ -156,20 +156,20 @@ def find_entries(
     """
     times = (period.from_us, period.to_us)
     for span in log.verified.iter_spans(*times):
-        for index, writer, seq, kind, session, _, text, sealed, marks in log.reader.sealed_rows(
-            log.tenant, span, times
-        ):
+        for row in log.reader.sealed_rows(log.tenant, span, times):
             counts.searched += 1
-            attached = _read_attached(index, bytes(text))
-            fields = contents.open_stored(log.tenant, attached, bytes(sealed), marks)
+            attached = _read_attached(row.position, bytes(row.text))
+            fields = contents.open_stored(log.tenant, attached, bytes(row.sealed), row.marks)
             named = tuple(name for name in fields if any(pattern.is_in(fields[name]) for pattern in patterns))
             if not named and fields:
                 continue
-            tree = orjson.loads(bytes(text))
+            tree = orjson.loads(bytes(row.text))
             counts.unopened += len(fields) < len(read_content_names(tree))
             if named:
                 places = tuple(_locate(fields, named, patterns))
-                yield Hit(index, format_entry_id(writer, seq), kind, session, places, tree["body"])
+                yield Hit(
+                    row.position, format_entry_id(row.writer, row.seq), row.kind, row.session, places, tree["body"]
+                )
 
 
 def _read_attached(index: int, text: bytes) -> str:

@@ -21,7 +21,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import orjson
 
@@ -34,6 +34,7 @@ from halo_core.ledger.notes import find_signature, open_note
 from halo_core.ledger.tree import CompactRange
 from halo_core.model import EntryKind
 from halo_core.store.log_checkpoints import load_trusted_keys
+from halo_core.store.read_rows import SignedRow
 from halo_core.store.reader import Reader
 from halo_core.verification import find_anchors
 
@@ -202,8 +203,8 @@ class _LogVerifier:
     writers: dict[str, _WriterChain] = field(default_factory=dict)
     closed_by_others: dict[str, int] = field(default_factory=dict)
 
-    def add(self, row: tuple[Any, ...]) -> None:
-        """Verify the next entry: (position, writer, sequence, kind, session, time, text, signatures)."""
+    def add(self, row: SignedRow) -> None:
+        """Verify the next entry."""
         index, writer, seq, kind, session, ts_us, text, signatures = row
         if index != self.size:
             what = f"position {self.size}" if index == self.size + 1 else f"positions {self.size} to {index - 1}"

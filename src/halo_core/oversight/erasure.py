@@ -257,7 +257,7 @@ def _open_names_of_held_subjects(
     names = {}
     for hold in holds:
         stored = reader.attached(tenant, hold.writer, hold.seq) if hold.scope == "subject" else None
-        for box in split_row((hold.writer, hold.seq, "", "", 0, stored[0])) if stored and stored[0] else ():
+        for box in split_row((hold.writer, hold.seq, "", "", 0, stored.sealed)) if stored and stored.sealed else ():
             if strip_number(box.subject) == hold.target and "target" in (fields := ring.open(box)):
                 names[hold.target] = fields["target"].decode("utf-8", "replace")
     return names

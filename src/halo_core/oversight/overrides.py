@@ -419,7 +419,7 @@ def list_overrides(reader: Reader, home: Path, tenant: str, *, opener: Opener, n
     keys = {kid: key for kid, (_, key) in people.items()}
     granted: dict[str, Override] = {}
     reviews: dict[str, tuple[str, str, int]] = {}
-    store_id = str((reader.control(tenant) or (0, ""))[1])
+    store_id = reader.store_id(tenant)
     kinds = (EntryKind.OVERRIDE.value, EntryKind.STANDING_ANSWER.value)
     revoked: set[str] = set()
     for index, note in reader.notes(tenant, kinds):

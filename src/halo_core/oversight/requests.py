@@ -152,11 +152,10 @@ class ApprovalRequest:
 
 def list_requests(reader: Reader, tenant: str, now_us: int) -> Iterator[tuple[ApprovalRow, str]]:
     """Every challenge with its status as of now, oldest first."""
-    for values in reader.challenges(tenant):
-        row = ApprovalRow(*values)
-        if reader.names is not None:
-            row = replace(row, session=reader.names.show_session(tenant, row.session))
-        yield row, _current_status(row, now_us)
+    for row in reader.challenges(tenant):
+        names = reader.names
+        named = row if names is None else replace(row, session=names.show_session(tenant, row.session))
+        yield named, _current_status(row, now_us)
 
 
 def load_request(
@@ -182,7 +181,7 @@ def _current_status(row: ApprovalRow, now_us: int) -> str:
 
 
 def _find_row(reader: Reader, tenant: str, request: str) -> ApprovalRow:
-    rows = [ApprovalRow(*values) for values in reader.challenges(tenant) if request and values[0].startswith(request)]
+    rows = [row for row in reader.challenges(tenant) if request and row.id.startswith(request)]
     rows = [row for row in rows if row.id == request] or rows  # `3f2a-1` is the beginning of `3f2a-12` too
     if len(rows) != 1:
         message = f"{len(rows)} requests have an id that starts with" if rows else "there is no request"

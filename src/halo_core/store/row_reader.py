@@ -13,8 +13,19 @@ from halo_core.decision.record import PartReader, expand_entry
 from halo_core.errors import ConfigError
 from halo_core.ledger import Stream, build_entry_note, decode_entry
 from halo_core.model import LedgerEntry
+from halo_core.store.answer_rows import ApprovalRow
 from halo_core.store.engine import Engine
 from halo_core.store.engines import open_database
+from halo_core.store.read_rows import (
+    AttachedRow,
+    ControlRow,
+    EntryColumns,
+    EntryRow,
+    RestrictionRow,
+    SealedRow,
+    SignedRow,
+    VaultRow,
+)
 
 NO_END: Final = 2**63 - 1
 """A position after every other one."""
@@ -123,9 +134,15 @@ class RowReader:
         """Tenants that have a control row."""
         return [row[0] for row in self._query("SELECT tenant FROM control ORDER BY tenant")]
 
-    def control(self, tenant: str) -> tuple[Any, ...] | None:
-        """(version, store, mode, policy)."""
-        return self._find("SELECT version, store, mode, policy FROM control WHERE tenant=?", tenant)
+    def control(self, tenant: str) -> ControlRow | None:
+        """The tenant's control row, if it has one."""
+        row = self._find("SELECT version, store, mode, policy FROM control WHERE tenant=?", tenant)
+        return None if row is None else ControlRow(*row)
+
+    def store_id(self, tenant: str) -> str:
+        """Id of the store, by the tenant's control row; empty where it has none."""
+        row = self.control(tenant)
+        return "" if row is None else row.store
 
     def blob(self, tenant: str, name: str) -> bytes | None:
         """The bytes stored under a content hash."""
@@ -168,16 +185,16 @@ class RowReader:
         query = f"SELECT idx, kind, body FROM entry WHERE tenant=? AND {where} ORDER BY idx"  # noqa: S608
         return self._query(query, tenant, *span, *kinds, *period_us, *values, stream=True)
 
-    def signed_rows(self, tenant: str) -> Iterator[tuple[Any, ...]]:
-        """(position, writer, sequence, kind, session, time, signed text, signatures) of every entry, in log order."""
+    def signed_rows(self, tenant: str) -> Iterator[SignedRow]:
+        """Every entry with its signatures, in log order."""
         columns = "idx, w, ws, kind, session, ts_us, body, signatures"
         query = f"SELECT {columns} FROM entry WHERE tenant=? AND idx>=0 ORDER BY idx"  # noqa: S608  constants
-        return self._query(query, tenant, stream=True)
+        return map(SignedRow._make, self._query(query, tenant, stream=True))
 
     def entry_rows(
         self, tenant: str, kinds: tuple[str, ...], session: str, span: tuple[int, int], period_us: tuple[int, int]
-    ) -> Iterator[tuple[Any, ...]]:
-        """(position, writer, sequence, kind, session, time, signed text) of entries, in log order.
+    ) -> Iterator[EntryRow]:
+        """Entries without their signatures, in log order.
 
         Args:
             tenant: whose log.
@@ -190,17 +207,14 @@ class RowReader:
         of_session, values = _require_session(session)
         where = f"idx>=? AND idx<? AND ts_us>=? AND ts_us<?{of_session}{of_kinds}"
         query = f"SELECT idx, w, ws, kind, session, ts_us, body FROM entry WHERE tenant=? AND {where} ORDER BY idx"  # noqa: S608
-        return self._query(query, tenant, *span, *period_us, *values, *kinds, stream=True)
+        return map(EntryRow._make, self._query(query, tenant, *span, *period_us, *values, *kinds, stream=True))
 
-    def sealed_rows(self, tenant: str, span: tuple[int, int], period_us: tuple[int, int]) -> Iterator[tuple[Any, ...]]:
-        """(position, writer, sequence, kind, session, time, signed text, sealed, marks) of entries that seal something.
-
-        In log order; `span` and `period_us` as of `entry_rows`.
-        """
+    def sealed_rows(self, tenant: str, span: tuple[int, int], period_us: tuple[int, int]) -> Iterator[SealedRow]:
+        """Entries that seal something, in log order; `span` and `period_us` as of `entry_rows`."""
         columns = "idx, w, ws, kind, session, ts_us, body, sealed, marks"
         where = "idx>=? AND idx<? AND ts_us>=? AND ts_us<? AND sealed IS NOT NULL"
         query = f"SELECT {columns} FROM entry WHERE tenant=? AND {where} ORDER BY idx"  # noqa: S608  constants
-        return self._query(query, tenant, *span, *period_us, stream=True)
+        return map(SealedRow._make, self._query(query, tenant, *span, *period_us, stream=True))
 
     def positions(self, tenant: str, span: tuple[int, int], period_us: tuple[int, int]) -> Iterator[int]:
         """Positions of the entries of a span (as of `entry_rows`) whose time is in a period, in order."""
@@ -269,28 +283,37 @@ class RowReader:
             return iter(())
         return self._notes("w>=? AND w<? AND ws=? LIMIT 9", tenant, writer, writer + "\x7f", int(seq))
 
-    def attached(self, tenant: str, writer: str, seq: int) -> tuple[Any, ...] | None:
-        """(sealed, marks) beside one entry."""
-        return self._find("SELECT sealed, marks FROM entry WHERE tenant=? AND w=? AND ws=?", tenant, writer, seq)
+    def attached(self, tenant: str, writer: str, seq: int) -> AttachedRow | None:
+        """What stands beside one entry; None where there is no such entry."""
+        row = self._find("SELECT sealed, marks FROM entry WHERE tenant=? AND w=? AND ws=?", tenant, writer, seq)
+        return None if row is None else AttachedRow(*row)
 
-    def entry_columns(self, tenant: str, writer: str, seq: int) -> tuple[Any, ...]:
-        """(signed text, signatures, sealed, marks) of one entry, which must be there."""
+    def entry_columns(self, tenant: str, writer: str, seq: int) -> EntryColumns | None:
+        """All of one entry; None where there is none."""
         query = "SELECT body, signatures, sealed, marks FROM entry WHERE tenant=? AND w=? AND ws=?"
-        return self._find(query, tenant, writer, seq) or (None,) * 4
+        row = self._find(query, tenant, writer, seq)
+        return None if row is None else EntryColumns(*row)
 
-    def vault(self, tenant: str, subject: str) -> tuple[Any, ...] | None:
-        """(wrapped key, commitment to the key, erased at µs)."""
+    def vault(self, tenant: str, subject: str) -> VaultRow | None:
+        """The data key of a subject, if one was ever made."""
         query = "SELECT dek_wrapped, commitment, erased_at_us FROM vault WHERE tenant=? AND subject=?"
-        return self._find(query, tenant, subject)
+        row = self._find(query, tenant, subject)
+        return None if row is None else VaultRow(*row)
 
     def resources(self, tenant: str) -> Iterator[tuple[str, bytes]]:
         """(id, registration)."""
         return self._query("SELECT id, spec FROM resource WHERE tenant=? ORDER BY id", tenant)
 
-    def challenges(self, tenant: str) -> Iterator[tuple[Any, ...]]:
-        """(id, kind, session, binding, status, asked_us, expires_us, answer), oldest first."""
+    def challenges(self, tenant: str) -> Iterator[ApprovalRow]:
+        """Requests for approval, oldest first."""
         columns = "id, kind, session, binding, status, asked_us, expires_us, answer"
-        return self._query(f"SELECT {columns} FROM approval WHERE tenant=? ORDER BY asked_us, id", tenant)  # noqa: S608
+        rows = self._query(f"SELECT {columns} FROM approval WHERE tenant=? ORDER BY asked_us, id", tenant)  # noqa: S608
+        return (ApprovalRow(*row) for row in rows)
+
+    def baselines(self, tenant: str) -> dict[str, str]:
+        """Agent → hash of its score in force, as it stands beside shadows and the baseline of people."""
+        query = "SELECT agent, hash FROM baseline WHERE tenant=? ORDER BY agent"
+        return {agent: name for agent, name in self._query(query, tenant) if name}
 
     def quota(self, tenant: str, account: str) -> bytes | None:
         """The state of one account of the table of quotas."""
@@ -312,10 +335,10 @@ class RowReader:
         query = "SELECT kind, subject, version, state FROM profile WHERE tenant=? ORDER BY kind, subject"
         return ((kind, subject, version, bytes(state)) for kind, subject, version, state in self._query(query, tenant))
 
-    def restrictions_of(self, tenant: str) -> Iterator[tuple[Any, ...]]:
-        """(kind, scope, target, since_us) of the stops and revocations in force."""
+    def restrictions_of(self, tenant: str) -> Iterator[RestrictionRow]:
+        """The stops and revocations in force."""
         query = "SELECT kind, scope, target, since_us FROM hold WHERE tenant=? ORDER BY kind, scope, target"
-        return self._query(query, tenant)
+        return map(RestrictionRow._make, self._query(query, tenant))
 
     def has_target(self, tenant: str, scope: str, target: str) -> bool:
         """Whether the tenant has an agent with a passport, a session or a resource of this name."""

@@ -34,7 +34,7 @@ def load_home_content_key(reader: RowReader, keys: KeyStore) -> bytes | None:
 
     def find_row(name: str) -> bytes | None:
         row = reader.vault("", name)
-        return None if row is None else bytes(row[0])
+        return None if row is None else bytes(row.wrapped_key)
 
     return follow_content_key(keys.secret("content"), find_row)
 
@@ -78,9 +78,9 @@ class SealedContents:
         if not entry.content or self._kek is None:
             return {}
         stored = self._reader.attached(entry.tenant, entry.writer, entry.seq)
-        if stored is None or stored[0] is None:
+        if stored is None or stored.sealed is None:
             return {}
-        return self.open_stored(entry.tenant, entry.attached, stored[0], stored[1])
+        return self.open_stored(entry.tenant, entry.attached, stored.sealed, stored.marks)
 
     @property
     def is_available(self) -> bool:
@@ -114,7 +114,7 @@ class SealedContents:
             if len(self._keys) >= _MAX_KEYS:
                 self._keys.clear()
             self._keys[tenant, subject] = (
-                None if vault is None else unwrap_key(kek, bytes(vault[0]), vault[1], tenant, subject)
+                None if vault is None else unwrap_key(kek, bytes(vault.wrapped_key), vault.commitment, tenant, subject)
             )
         return self._keys[tenant, subject]
 

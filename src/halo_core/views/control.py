@@ -124,8 +124,7 @@ def load_control(reader: Reader, home: Path, tenant: str, host: HostFloor, now_u
         ConfigError: `no_trust`.
     """
     row = reader.control(tenant)
-    store = str(row[1]) if row else ""
-    history, found = ControlHistory(tenant, store), {}
+    history, found = ControlHistory(tenant, reader.store_id(tenant)), {}
     differences = broken = 0
     answered: Counter[str] = Counter()
     for _, note in reader.notes(tenant, (*_KINDS, *_ANSWER_KINDS)):
@@ -164,7 +163,7 @@ def load_control(reader: Reader, home: Path, tenant: str, host: HostFloor, now_u
         past=tuple(describe(item) for item in reversed(waivers)),
         acts=dict(Counter(describe(item).proof for item in history.changes)),
         people=describe.list_people(now_us),
-        differences=differences + broken + int(row is not None and str(row[2]) != history.floor.value),
+        differences=differences + broken + int(row is not None and row.mode != history.floor.value),
         unenrolled=tuple(sorted(live.keys() - {item.key_id for item in history.list_live()})),
         renamed=_list_renamed(reader, trusted, history),
         answers=describe.count_answers(answered),
@@ -383,10 +382,10 @@ def load_statuses(url: str, home: Path, now_us: int) -> dict[str, TenantStatus]:
                 control=control,
                 decisions=dict(counts.decisions),
                 effects=dict(counts.effects),
-                mode=control.mode if control is not None else str(row[2]) if row else "",
+                mode=control.mode if control is not None else row.mode if row is not None else "",
                 sessions=counts.sessions,
                 sightings=counts.sightings,
                 store=url,
-                store_id=str(row[1]) if row else "",
+                store_id=row.store if row is not None else "",
             )
     return statuses

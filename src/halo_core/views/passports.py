@@ -85,7 +85,7 @@ def _load_store_facts(url: str, tenant: str | None) -> tuple[str | None, str, li
         tenants = reader.tenants()
         tenant_name = tenant or (tenants[0] if len(tenants) == 1 else "local")
         control = reader.control(tenant_name)
-        return (control[1] if control else None), tenant_name, list_revocations(reader, tenant_name)
+        return (None if control is None else control.store), tenant_name, list_revocations(reader, tenant_name)
 
 
 def _check_audience(tokens: Sequence[str], trust: TrustAnchors, store: str | None, tenant: str) -> Iterator[Check]:
@@ -384,9 +384,7 @@ def load_trusted(home: Path, tenant: str, now_us: int) -> TrustAnchors:
 def list_revocations(reader: Reader, tenant: str) -> list[Revocation]:
     """The revocations of a tenant in force."""
     return [
-        Revocation(scope, target, since)
-        for kind, scope, target, since in reader.restrictions_of(tenant)
-        if kind != "stop"
+        Revocation(row.scope, row.target, row.since_us) for row in reader.restrictions_of(tenant) if row.kind != "stop"
     ]
 
 

@@ -19,10 +19,11 @@ from halo_core.enforcement.risk_assessor import load_rules
 from halo_core.errors import ConfigError
 from halo_core.identities.day_alerts import ALERT_KIND
 from halo_core.model import EntryKind, Grants
+from halo_core.model_changes import list_scored_agents
 from halo_core.risk.action_risk import ScoringTerms
 from halo_core.risk.circumstances import UsualCircumstances
 from halo_core.store.entry_lookup import read_verdict
-from halo_core.store.reader import LoggedEntry, Reader, Stream, read_entries
+from halo_core.store.reader import LoggedEntry, Reader, read_entries
 from halo_core.views import View
 from halo_core.views.passports import load_current_passport
 from halo_core.views.wording import escape_unprintable, format_count
@@ -109,7 +110,7 @@ def survey_sessions(
             bad[body["session"]] = body["attack"]
         elif item.entry.kind is EntryKind.DECISION:
             acted.setdefault(item.entry.session, set()).add(body["request"]["subject"]["agent"])
-    scored = {row[1] for row in reader.rows(Stream.BASELINES) if row[0] == tenant and row[2]}
+    scored = reader.baselines(tenant).keys()
     unscored = {name for item in sessions for name in acted.get(item.session, ())} - scored - {agents[0]}
     return sorted(unscored), sum(not acted.get(name, set()).isdisjoint(agents) for name in bad if bad[name])
 
@@ -509,9 +510,7 @@ def load_risk_report(reader: Reader, tenant: str, agent: str = "") -> RiskReport
 
 
 def _advise_scoring(reader: Reader, tenant: str, agent: str, *, acted: bool) -> str:
-    fitted = {
-        name for owner, name, blob in reader.rows(Stream.BASELINES) if owner == tenant and blob and name.isprintable()
-    }
+    fitted = list_scored_agents(reader, tenant)
     if agent in fitted or (not agent and fitted):
         return "no action has been scored yet; scoring starts with the next action"
     if agent and not acted:

@@ -1,0 +1,126 @@
+"""Rows as `RowReader` gives them: frozen, with a name and a type for each column.
+
+They hold what the database says. What of it is signed is proven by the entries, not by these rows.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class ControlRow(NamedTuple):
+    """A tenant's control row.
+
+    Args:
+        version: raised by each change of control.
+        store: id of the store.
+        mode: as it was recorded; a row that somebody changed may hold another text than a `Mode`.
+        policy: hash of the policy in force, empty for none.
+    """
+
+    version: int
+    store: str
+    mode: str
+    policy: str
+
+
+class RestrictionRow(NamedTuple):
+    """A stop or a revocation in force.
+
+    Args:
+        kind: `stop` or the kind of a revocation.
+        scope: what it is for: `agent`, `session`, `tool`, `user` and so on.
+        target: which one; empty for all.
+        since_us: microseconds since 1970.
+    """
+
+    kind: str
+    scope: str
+    target: str
+    since_us: int
+
+
+class VaultRow(NamedTuple):
+    """The data key of a subject.
+
+    Args:
+        wrapped_key: the key, wrapped with the store's content key; empty where it was erased.
+        commitment: commitment to the key, which outlives it.
+        erased_at_us: when the key was destroyed, microseconds since 1970; None while it is there.
+
+    See `halo_core.ledger.sealed_content`.
+    """
+
+    wrapped_key: bytes
+    commitment: bytes
+    erased_at_us: int | None
+
+
+class AttachedRow(NamedTuple):
+    """What stands beside the signed text of an entry.
+
+    Args:
+        sealed: its boxes; None for none.
+        marks: rows of a sketch of its texts (`split_marks`); None for none.
+    """
+
+    sealed: bytes | None
+    marks: bytes | None
+
+
+class EntryColumns(NamedTuple):
+    """All of an entry that a copy of it needs."""
+
+    text: bytes
+    signatures: bytes
+    sealed: bytes | None
+    marks: bytes | None
+
+
+class EntryRow(NamedTuple):
+    """An entry with the columns that queries select by; its signatures are not read.
+
+    Args:
+        position: in the tenant's log.
+        writer: id of the writer.
+        seq: number of the entry among those of its writer.
+        kind: as `EntryKind`.
+        session: reference of its session, empty for none.
+        ts_us: microseconds since 1970.
+        text: the signed text, without its newline.
+    """
+
+    position: int
+    writer: str
+    seq: int
+    kind: str
+    session: str
+    ts_us: int
+    text: bytes
+
+
+class SignedRow(NamedTuple):
+    """As `EntryRow`, with the signatures."""
+
+    position: int
+    writer: str
+    seq: int
+    kind: str
+    session: str
+    ts_us: int
+    text: bytes
+    signatures: bytes
+
+
+class SealedRow(NamedTuple):
+    """As `EntryRow`, of an entry that seals something, with that (see `AttachedRow`)."""
+
+    position: int
+    writer: str
+    seq: int
+    kind: str
+    session: str
+    ts_us: int
+    text: bytes
+    sealed: bytes
+    marks: bytes | None

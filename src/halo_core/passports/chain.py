@@ -52,7 +52,7 @@ def verify_standing(token: str | bytes, *, trusted: Mapping[str, bytes], audienc
     """
     link = _open_root(token, trusted)
     if (code := check_link(link, tenant=tenant, audience=audience)) is not None:
-        raise _violation_error(Violation(code, ""))
+        raise _make_chain_error(Violation(code, ""))
     return link
 
 
@@ -212,7 +212,7 @@ def _require_tokens(tokens: Sequence[str | bytes]) -> tuple[str, ...]:
 def _verify_root(token: str, trusted: TrustAnchors) -> _VerifiedChain:
     link = _open_root(token, {kid: issuer.public_key for kid, issuer in trusted.issuers.items()})
     if any(issuer.retired and key_thumbprint(issuer.public_key) == link.key_id for issuer in trusted.issuers.values()):
-        raise _violation_error(Violation("root_key_retired", ""))
+        raise _make_chain_error(Violation("root_key_retired", ""))
     return _VerifiedChain((link,))
 
 
@@ -220,17 +220,17 @@ def _verify_derived(verified: _VerifiedChain, texts: tuple[str, ...], trusted: T
     parent = verified.links[-1]
     link = claims_to_link(open_token(texts[-1], {DERIVED_HEADER: parent.holder_key}), parent)
     if link.parent != signing_input_hash(texts[-2]):
-        raise _violation_error(Violation("par_hash_mismatch", ""))
+        raise _make_chain_error(Violation("par_hash_mismatch", ""))
     violation = (
         find_widening(parent, link) or _find_repetition(verified.links, link) or _find_unregistered(link, trusted)
     )
     if violation is not None:
-        raise _violation_error(violation)
+        raise _make_chain_error(violation)
     links = (*verified.links, link)
     approver = _verify_approver(parent, link, trusted) if link.reauthorization else verified.approver
     # INVARIANT: EPOCH - nobody in a chain re-authorizes it. Checked again for each link that is added below.
     if approver is not None and is_in_chain(*approver, links):
-        raise _violation_error(Violation("approver_in_chain", approver[0]))
+        raise _make_chain_error(Violation("approver_in_chain", approver[0]))
     return _VerifiedChain(links, approver)
 
 
@@ -264,7 +264,7 @@ def _verify_approver(standing_link: Link, session: Link, trusted: TrustAnchors) 
         ) from exc
     violation = find_reauthorization_violation(standing_link, session, approval)
     if violation is not None:
-        raise _violation_error(violation)
+        raise _make_chain_error(violation)
     keys = (key for _, key in trusted.approvers.values() if key_thumbprint(key) == approval.key_id)
     return approval.approver, next(keys)
 
@@ -272,13 +272,13 @@ def _verify_approver(standing_link: Link, session: Link, trusted: TrustAnchors) 
 def _require_audience(links: tuple[Link, ...], audience: str | None, tenant: str | None) -> tuple[Link, ...]:
     leaf = links[-1]
     if tenant is not None and leaf.tenant != tenant:
-        raise _violation_error(Violation("wrong_tenant", ""))
+        raise _make_chain_error(Violation("wrong_tenant", ""))
     if audience is not None and audience not in leaf.audience:
-        raise _violation_error(Violation("wrong_audience", ""))
+        raise _make_chain_error(Violation("wrong_audience", ""))
     return links
 
 
-def _violation_error(violation: Violation) -> PassportError:
+def _make_chain_error(violation: Violation) -> PassportError:
     words = get_reason_text(violation.code)
     title = f"{words.title}: `{violation.detail[:64]}`" if violation.detail else words.title
     return PassportError(violation.code, title, remedy=words.remedy)
@@ -339,7 +339,7 @@ def verify_pop(
     if wrong is None and note_id(f"{claims.key_id}:{jti}"):
         wrong = "replay"
     if wrong is not None:
-        raise _violation_error(Violation(wrong, ""))
+        raise _make_chain_error(Violation(wrong, ""))
 
 
 def hash_leaf(leaf_token: str) -> str:

@@ -137,7 +137,7 @@ def mint_session(
     """
     terms = parent.terms
     if terms is None:
-        raise _violation_error(Violation("bad_dcy", "the standing link does not allow sessions"))
+        raise _make_minting_error(Violation("bad_dcy", "the standing link does not allow sessions"))
     approval = peek_approval(reauthorization) if reauthorization else None
     authority = terms.decay.authority if approval is None else min(terms.decay.authority, approval.authority)
     limits = terms.budgets if approval is None else session_limits(parent, approval.budgets)
@@ -156,7 +156,7 @@ def mint_session(
     token, session_link = _sign_link(parent, link, narrower, signer)
     wrong = find_reauthorization_violation(parent, session_link, approval) if approval is not None else None
     if wrong is not None:
-        raise _violation_error(wrong)
+        raise _make_minting_error(wrong)
     return token
 
 
@@ -198,7 +198,7 @@ def mint_handoff(
 
 def _derive_link(parent: Link, parent_token: str, signer: Signer, *, now_s: int, jti: str, lifetime_s: int) -> Link:
     if token_hash(parent_token) != parent.hash:
-        raise _violation_error(Violation("par_hash_mismatch", ""))
+        raise _make_minting_error(Violation("par_hash_mismatch", ""))
     if signer.public_key != parent.holder_key:
         raise PassportError("bad_sig", "only the parent's holder can sign a link below it", field="signer")
     return dataclasses.replace(
@@ -223,11 +223,11 @@ def _sign_link(parent: Link, derived: Link, narrower: Narrowing, signer: Signer)
     parsed = claims_to_link(Claims(claims, signer.key_id, token), parent)
     wrong = find_widening(parent, parsed)
     if wrong is not None:
-        raise _violation_error(wrong)
+        raise _make_minting_error(wrong)
     return token, parsed
 
 
-def _violation_error(violation: Violation) -> PassportError:
+def _make_minting_error(violation: Violation) -> PassportError:
     words = get_reason_text(violation.code)
     return PassportError(violation.code, words.title, field=violation.detail, remedy=words.remedy)
 

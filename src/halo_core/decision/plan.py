@@ -14,7 +14,7 @@ What a plan checks, by the step of `decide` that it answers:
     (5) grants                resource granted by every link           arguments fit (`ArgumentCheck`)
         fields of a request   -                                        all of them known, no provider's tool offered
     (6) data labels           under every ceiling                      -
-    (7) policy                rules that can apply, what they read     a verdict known under its key, or asked for now
+    (7) policy                rules that can apply, what they read     a permit known under its key, or asked for now
         sealed texts          -                                        none, so no rule or grant judges a digest
     (8) dispatched before     -                                        not dispatched
     (9) authority             floor                                    left after the charge, for each link
@@ -40,7 +40,7 @@ from typing import Any, Final, Protocol
 from halo_core.authority import AccountTerms, find_decimals, find_floor, price_fixed, to_units
 from halo_core.decision.checks import check_preconditions, stop_applies
 from halo_core.decision.model_fields import MODEL_FIELD_ARGUMENTS
-from halo_core.decision.record import GRANTED
+from halo_core.decision.record_members import GRANTED
 from halo_core.model import (
     AccessRequest,
     ActionKind,
@@ -137,8 +137,8 @@ class Plan:
         charges = self._price(facts.sealed_args, tainted=view.tainted)  # (10)
         if charges is None or not self._charge(facts, charges, opened_us=view.opened_us):  # (9) (10)
             return None
-        verdict = self._question.find_verdict(facts)  # (7)
-        return None if verdict is None else Decision(verdict[0], verdict[1] or GRANTED, (), charges)
+        permit = self._question.find_permit(facts)  # (7)
+        return None if permit is None else Decision(permit[0], permit[1] or GRANTED, (), charges)
 
     def _price(self, args: Mapping[str, Any], *, tainted: bool) -> Charges | None:
         """The price of one call; None where its amount cannot be read."""

@@ -33,11 +33,11 @@ from halo_core.policy.cedar_context import BEHAVIOUR_ATTRIBUTES
 from halo_core.policy.context_keys import ContextKeyBuilder
 from halo_core.policy.encoding import MAX_DECIMAL_INT, encode_sum, escape_key, find_amount
 
-Verdict = tuple[Effect, tuple[Reason, ...]]
+PlainPermit = tuple[Effect, tuple[Reason, ...]]
 """Effect and sorted reasons of an answer that lets a call run as it is."""
 
-_MAX_VERDICTS: Final = 1024  # of one question
-_MAX_KEPT_LEAVES: Final = 16  # of a call whose verdict is kept
+_MAX_PERMITS: Final = 1024  # of one question, counting the calls that have none
+_MAX_KEPT_LEAVES: Final = 16  # of a call whose permit is kept
 _MAX_KEPT_BYTES: Final = 256  # of one value in a key
 _LONG_LIMIT: Final = 2**53
 _NOTHING: Final[tuple[Any, ...]] = (None, "", [], {}, ())
@@ -93,10 +93,10 @@ class PreparedQuestion:
         "_empty_targets",
         "_facts",
         "_others",
+        "_permits",
         "_policy",
         "_reads_repeated",
         "_sums",
-        "_verdicts",
         "is_answerable",
     )
 
@@ -137,24 +137,24 @@ class PreparedQuestion:
         self._reads_repeated = is_payment and refs.references("repeated")
         self._args = [(name, types.get(name, ""), keys.args.get(name)) for name in sorted(refs.args)]
         self._policy = policy
-        self._verdicts: dict[tuple[Any, ...], Verdict | None] = {}
+        self._permits: dict[tuple[Any, ...], PlainPermit | None] = {}
         # Escaped names and whole argument maps are left to the policy itself.
         self.is_answerable = ALL not in refs.context | refs.args and all(name == escape_key(name) for name in refs.args)
 
-    def find_verdict(self, facts: Any) -> Verdict | None:
+    def find_permit(self, facts: Any) -> PlainPermit | None:
         """The policy's answer to a call if it lets it run as it is, else None."""
         key = self._make_key(facts)
-        verdict: Verdict | None
-        known: Any = self._verdicts.get(key, _UNKNOWN)  # one look: each hashes the key anew
+        permit: PlainPermit | None
+        known: Any = self._permits.get(key, _UNKNOWN)  # one look: each hashes the key anew
         if known is not _UNKNOWN:
-            verdict = known
-            return verdict
-        verdict = to_verdict(self._policy.answer(facts.request, facts.snapshot))
+            permit = known
+            return permit
+        permit = to_plain_permit(self._policy.answer(facts.request, facts.snapshot))
         if len(facts.provenance) <= _MAX_KEPT_LEAVES:
-            if len(self._verdicts) >= _MAX_VERDICTS:
-                self._verdicts.clear()
-            self._verdicts[key] = verdict
-        return verdict
+            if len(self._permits) >= _MAX_PERMITS:
+                self._permits.clear()
+            self._permits[key] = permit
+        return permit
 
     def _make_key(self, facts: Any) -> tuple[Any, ...]:
         """Equal for calls that the policies cannot tell apart."""
@@ -215,8 +215,11 @@ def _shorten(data: bytes) -> bytes | tuple[bytes]:
     return data if len(data) <= _MAX_KEPT_BYTES else (sha256(data).digest(),)
 
 
-def to_verdict(answer: PolicyAnswer) -> Verdict | None:
-    """An answer as a verdict: a permit without a failure or an obligation, allowed or monitored; None for any other."""
+def to_plain_permit(answer: PolicyAnswer) -> PlainPermit | None:
+    """Effect and reasons of an answer that permits without a failure or an obligation; None for any other answer.
+
+    The effect is `allow` or `monitor`.
+    """
     if not answer.permitted or answer.errors or answer.obligations:
         return None
     if answer.effect is Effect.ALLOW and not answer.reasons:

@@ -119,8 +119,8 @@ def answer(
         )
     except Denied as exc:
         # INVARIANT: AUDIT - an answer that somebody was refused is part of the record.
-        verdict = "approve" if approve else "deny"
-        record_refusal(store, verdict, exc, by=approver, terms={"request": request_id[:64]})
+        answer = "approve" if approve else "deny"
+        record_refusal(store, answer, exc, by=approver, terms={"request": request_id[:64]})
         raise
 
 
@@ -245,13 +245,13 @@ class _AnswerJob:
         row = approvals.get(challenge.id)
         # Read again under the write lock: somebody else may have answered since it was shown.
         _require_pending(row.status if row is not None else "missing", challenge.expires_us, self.now_us)
-        verdict = "approve" if self.approve else "deny"
-        token = self._mint_token(tx, verdict)
+        answer = "approve" if self.approve else "deny"
+        token = self._mint_token(tx, answer)
         status = "approved" if self.approve else "denied"
         if not approvals.record_answer(challenge.id, status, token):
             raise _not_pending_error("answered")
         actor = Actor(self.approver, "approver-key")
-        written = tx.append(self._draft_entry(tx, verdict, token, actor))
+        written = tx.append(self._draft_entry(tx, answer, token, actor))
         self._accept_fields(tx, actor)
         self._clear_behaviour(tx, written)
         remembered = ""
@@ -288,10 +288,10 @@ class _AnswerJob:
         if enrolled[self.signer.key_id] != tx.references.of_person(self.approver):
             raise make_not_enrolled_error(self.approver, "has a key that was enrolled under another name")
 
-    def _draft_entry(self, tx: Transaction, verdict: str, token: str, actor: Actor) -> Draft:
+    def _draft_entry(self, tx: Transaction, answer: str, token: str, actor: Actor) -> Draft:
         challenge = self.request.row
         body = {
-            "answer": verdict,
+            "answer": answer,
             "binding": challenge.binding,
             "epoch": self.request.epoch,
             "kid": self.signer.key_id,
@@ -330,7 +330,7 @@ class _AnswerJob:
             digester = Digester(self.store.keys.secret("digest"))
             add_known(tx, digester, fields, by=actor, why=self.why or f"approved as {self.request.row.id}")
 
-    def _mint_token(self, tx: Transaction, verdict: str) -> str:
+    def _mint_token(self, tx: Transaction, answer: str) -> str:
         request, now_s = self.request, self.now_us // 1_000_000
         approval = ApprovalToken(
             id=self.store.ids.new_token_id(),
@@ -339,7 +339,7 @@ class _AnswerJob:
             audience=(tx.load_control().store,),
             issued_at_s=now_s,
             expires_at_s=now_s + self.lifetime_s,
-            answer=verdict,
+            answer=answer,
             kind=request.row.kind,
             binding=request.row.binding,
             request=request.row.id,

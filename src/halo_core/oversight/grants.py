@@ -83,8 +83,8 @@ def record_answers(
         raise Denied("not_the_reviewer", f"the review {review} is another person's", remedy=remedy)
     if "revoke" in answers.values() and not why.strip():
         raise ConfigError("no_reason", "a grant is revoked without a reason", field="why", remedy="add `--why`")
-    for (agent, grant), verdict in sorted(answers.items()):
-        body: dict[str, Any] = {"agent": agent, "grant": list(grant), "id": review, "op": verdict}
+    for (agent, grant), answer in sorted(answers.items()):
+        body: dict[str, Any] = {"agent": agent, "grant": list(grant), "id": review, "op": answer}
         if why:
             body["why"] = why[:MAX_WHY]
         tx.append(Draft(EntryKind.REVIEW, "", body, actor=by))

@@ -12,13 +12,12 @@ from hypothesis import strategies as st
 
 from halo_core.authority import charge_account
 from halo_core.crypto import canonical
+from halo_core.decision.outcome_record import encode_outcome, expand_outcome
 from halo_core.decision.record import (
     DecisionResult,
     PartReader,
     encode_decision,
-    encode_outcome,
     expand_decision,
-    expand_outcome,
     pack_digest,
     unpack_digest,
 )

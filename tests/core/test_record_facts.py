@@ -12,12 +12,11 @@ from hypothesis import strategies as st
 from test_record import _DECISIONS, _OUTCOMES, _RESULTS, _TIME, _requests, _snapshots
 
 from halo_core.crypto import canonical
+from halo_core.decision.outcome_record import encode_outcome, expand_outcome
 from halo_core.decision.record import (
     PartReader,
     encode_decision,
-    encode_outcome,
     expand_decision,
-    expand_outcome,
     unpack_digest,
 )
 from halo_core.decision.record_facts import extract_decision, extract_outcome

@@ -43,7 +43,7 @@ from halo_core.decision.answers import (
 )
 from halo_core.decision.bindings import find_exposure, list_answer_bindings
 from halo_core.decision.model_fields import check_model_fields, list_hosted_resources, select_granted_arguments
-from halo_core.decision.record import GRANTED
+from halo_core.decision.record_members import GRANTED
 from halo_core.model import (
     SUSPENSIONS,
     AccessRequest,

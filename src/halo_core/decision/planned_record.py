@@ -10,16 +10,16 @@ import binascii
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from halo_core.decision.record import (
+from halo_core.decision.record_members import (
     GRANTED,
-    Part,
-    encode_account,
-    encode_known,
-    encode_session,
-    encode_targets,
-    encode_verdict,
+    pack_account,
+    pack_decision,
+    pack_known,
+    pack_session,
+    pack_targets,
     pack_trace,
 )
+from halo_core.decision.record_parts import Part
 from halo_core.model import Decision, Envelope, Provenance, SessionView
 from halo_core.values import ActionFacts
 
@@ -115,19 +115,19 @@ def encode_planned_decision(
     if call.turn:
         body["turn"] = call.turn
     if call.known:
-        body["known"] = encode_known(sorted(call.known))
+        body["known"] = pack_known(sorted(call.known))
     if call.trace_id:
         body["trace"] = pack_trace(call.trace_id)
     is_granted = decision.reasons is GRANTED
-    body["decision"] = {"charges": dict(decision.charges)} if is_granted else encode_verdict(decision)
+    body["decision"] = {"charges": dict(decision.charges)} if is_granted else pack_decision(decision)
     return body
 
 
 def _encode_seen(call: PlannedCall, view: SessionView, commitment: Mapping[str, Any]) -> dict[str, Any]:
-    seen = encode_session(view, call.time_us, commitment)
+    seen = pack_session(view, call.time_us, commitment)
     accounts = seen["accounts"] = []
     for account in call.accounts:
-        accounts.append(encode_account(account, view.opened_us))  # noqa: PERF401  a comprehension is a call
+        accounts.append(pack_account(account, view.opened_us))  # noqa: PERF401  a comprehension is a call
     seen["authority"] = call.authority
     if call.time_us != call.now_us:
         seen["time_us"] = call.time_us
@@ -136,7 +136,7 @@ def _encode_seen(call: PlannedCall, view: SessionView, commitment: Mapping[str, 
         for pointer, origin in call.provenance:
             grouped.setdefault(str.__str__(origin), []).append(pointer)
     if call.targets:
-        seen["targets"] = encode_targets(call.targets)
+        seen["targets"] = pack_targets(call.targets)
     if call.amount is not None or call.payment is not None:
         _add_amounts(seen, call.amount, call.payment)
     if call.hold_room:

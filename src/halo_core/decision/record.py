@@ -1,8 +1,8 @@
-"""What an entry records of a decision and of an outcome, in the compact form that is signed.
+"""What an entry records of a decision, in the compact form that is signed.
 
 What equals its default is left out, and what follows from other members is computed again. What repeats stands once, in
-parts that are stored by digest (`halo_core.decision.record_parts`). `expand` gives back the whole record, from which,
-with the sealed fields, the decision can be made again:
+parts that are stored by digest (`halo_core.decision.record_parts`). `expand_decision` gives back the whole record, from
+which, with the sealed fields, the decision can be made again:
 
     body, parts = encode_decision(request, snapshot, decision, result)
     expand_decision(body, session=..., ts_us=..., read_part=...)
@@ -12,13 +12,24 @@ docs/ledger-format.md describes each member.
 
 from __future__ import annotations
 
-import binascii
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
 from halo_core.authority import charge_account
 from halo_core.crypto.keys import KEYED_DIGEST
+from halo_core.decision.outcome_record import expand_outcome
+from halo_core.decision.record_members import (
+    pack_account,
+    pack_decision,
+    pack_known,
+    pack_session,
+    pack_targets,
+    pack_trace,
+    unpack_account,
+    unpack_decision,
+    unpack_trace,
+)
 from halo_core.decision.record_parts import (
     Circumstances,
     Frame,
@@ -41,29 +52,23 @@ from halo_core.model import (
     NO_PRINCIPAL_RISK,
     AccessRequest,
     Decision,
-    Effect,
     EntryKind,
     Envelope,
     LedgerEntry,
-    Reason,
-    SessionView,
     Snapshot,
     compute_request_id,
 )
 from halo_core.model.decision import justify_decision
 
 __all__ = [
-    "GRANTED",
     "SIGNER_FIELD",
     "DecisionResult",
     "Part",
     "PartReader",
     "ReadPart",
     "encode_decision",
-    "encode_outcome",
     "expand_decision",
     "expand_entry",
-    "expand_outcome",
     "iter_part_names",
     "pack_digest",
     "unpack_digest",
@@ -118,19 +123,6 @@ _SEQUENCES: Final[Mapping[str, Callable[[Any], Any]]] = {
     "sources": lambda item: [item[0], list(item[1])],
     "standing": lambda item: item.to_plain(),
     "stops": lambda item: [item.scope, item.target, item.since_us],
-}
-_OUTCOME_DEFAULTS: Final[Mapping[str, Any]] = {
-    "actual": [],
-    "detail": "",
-    "dropped": [],
-    "labels": [],
-    "origin": "system",
-    "output_digest": "",
-    "output_len": 0,
-    "profile": None,
-    "quota": None,
-    "status": "success",
-    "tainted": False,
 }
 
 
@@ -209,9 +201,9 @@ def encode_decision(
         members, model_parts = encode_model(request.model)
         body.update(members)
         parts += model_parts
-    verdict = encode_verdict(decision)
-    if verdict:
-        body["decision"] = verdict
+    packed = pack_decision(decision)
+    if packed:
+        body["decision"] = packed
     if result.runs is not decision.effect.runs:
         body["dispatched"] = result.runs
     if result.authority_left is not None:
@@ -222,7 +214,7 @@ def encode_decision(
         body["executed"] = pack_digest(result.executed_digest)
     later = {
         "child": pack_digest(result.child) or None,
-        "known": encode_known(result.known) or None,
+        "known": pack_known(result.known) or None,
         "profile": result.profile,
         "quota": result.quota,
         "recalled": result.recalled or None,
@@ -256,28 +248,12 @@ def _add_request(body: dict[str, Any], request: AccessRequest) -> None:
     body["trigger"] = trigger
 
 
-_TRACE_BYTES: Final = 16
-
-
-def pack_trace(trace_id: str) -> str:
-    """A trace id, 32 hex digits, as entries hold it."""
-    return binascii.b2a_base64(bytes.fromhex(trace_id), newline=False).decode("ascii")
-
-
-def unpack_trace(packed: str) -> str:
-    """The 32 hex digits of a trace id, empty for none; ValueError for anything else."""
-    data = binascii.a2b_base64(packed, strict_mode=True)
-    if len(data) not in (0, _TRACE_BYTES):
-        raise ValueError("a trace id has 16 bytes")
-    return data.hex()
-
-
 def _encode_snapshot(snapshot: Snapshot, ts_us: int, state: Mapping[str, Any] | None) -> dict[str, Any]:
-    seen = encode_session(snapshot.session, snapshot.time_us, state)
+    seen = pack_session(snapshot.session, snapshot.time_us, state)
     if snapshot.time_us != ts_us:
         seen["time_us"] = snapshot.time_us
     if snapshot.envelopes:
-        seen["accounts"] = [encode_account(item, snapshot.session.opened_us) for item in snapshot.envelopes]
+        seen["accounts"] = [pack_account(item, snapshot.session.opened_us) for item in snapshot.envelopes]
     _add_origins(seen, snapshot)
     for name in _SCALARS:
         value = getattr(snapshot, name)
@@ -309,75 +285,7 @@ def _add_origins(seen: dict[str, Any], snapshot: Snapshot) -> None:
             grouped.setdefault(str.__str__(source), []).append(pointer)
         seen["provenance"] = grouped
     if snapshot.targets:
-        seen["targets"] = encode_targets(snapshot.targets)
-
-
-def encode_targets(targets: Iterable[tuple[str, str, tuple[str, ...]]]) -> list[list[str]]:
-    """Of each target its place, its kind, then its flags."""
-    return [[pointer, kind, *flags] for pointer, kind, flags in targets]
-
-
-def encode_known(known: Iterable[tuple[str, str]]) -> list[list[str]]:
-    """Of each declared value its kind and its digest."""
-    return [[kind, pack_digest(digest)] for kind, digest in known]
-
-
-def encode_session(session: SessionView, time_us: int, state: Mapping[str, Any] | None) -> dict[str, Any]:
-    """What was seen of a session, at a time in microseconds; `state` is the commitment to what it became."""
-    tree: dict[str, Any] = {"opened_us": session.opened_us, "steps": session.steps}
-    if session.high_water_us != session.opened_us:
-        tree["idle_us"] = time_us - session.high_water_us
-    if session.tainted:
-        tree["taint"] = list(session.taint_sources)
-    if state is None or session.version != state["version"] - 1:
-        tree["version"] = session.version
-    return tree
-
-
-def encode_account(account: Envelope, opened_us: int) -> dict[str, Any]:
-    """What was seen of an account, in a session that was opened at `opened_us`."""
-    spent: dict[str, Any] = {}
-    for unit, reserved, committed in account.spent:
-        spent[unit] = [reserved, committed] if reserved else committed
-    tree: dict[str, Any] = {"link": account.link, "spent": spent}
-    if account.base_risk:
-        tree["base_risk"] = account.base_risk
-    if account.base_step:
-        tree["base_step"] = account.base_step
-    if account.epoch != 1:
-        tree["epoch"] = account.epoch
-    if account.since_us != opened_us:
-        tree["since_us"] = account.since_us
-    return tree
-
-
-def encode_verdict(decision: Decision) -> dict[str, Any]:
-    """A decision; what equals its default is left out."""
-    tree: dict[str, Any] = {}
-    if decision.effect is not Effect.ALLOW:
-        tree["effect"] = decision.effect.value
-    if decision.charges:
-        tree["charges"] = dict(decision.charges)
-    if decision.obligations:
-        tree["obligations"] = [item.to_plain() for item in decision.obligations]
-    if decision.reasons != GRANTED:
-        tree["reasons"] = [_encode_reason(item) for item in decision.reasons]
-    return tree
-
-
-GRANTED: Final = (Reason("granted", effect=Effect.ALLOW.value),)
-"""The reasons of an action that every rule lets run as it is."""
-
-
-def _encode_reason(reason: Reason) -> dict[str, str]:
-    tree = {"code": reason.code}
-    if reason.source:
-        tree["source"] = reason.source
-    if reason.detail:
-        tree["detail"] = reason.detail
-    if reason.effect != Effect.DENY.value:
-        tree["effect"] = reason.effect
-    return tree
+        seen["targets"] = pack_targets(snapshot.targets)
 
 
 MALFORMED: Final = (AttributeError, KeyError, TypeError, ValueError)
@@ -426,7 +334,7 @@ def expand_inputs(body: Mapping[str, Any], *, session: str, ts_us: int, read_par
     return RecordedInputs(
         _expand_request(body, frame, resource, session, args_digest=args_digest, read_part=read_part),
         _expand_snapshot(body, frame, session, ts_us),
-        _expand_verdict(body.get("decision", {})),
+        unpack_decision(body.get("decision", {})),
     )
 
 
@@ -436,8 +344,8 @@ def expand_decision(body: Mapping[str, Any], *, session: str, ts_us: int, read_p
     Raises:
         KeyError, TypeError, ValueError: the body is no decision's, or a part is missing.
     """
-    request, snapshot, verdict = expand_inputs(body, session=session, ts_us=ts_us, read_part=read_part)
-    decision = Decision.from_plain(verdict)
+    request, snapshot, decision_tree = expand_inputs(body, session=session, ts_us=ts_us, read_part=read_part)
+    decision = Decision.from_plain(decision_tree)
     runs = body.get("dispatched", decision.effect.runs)
     if "executed" in body:
         executed = unpack_digest(body["executed"], KEYED_DIGEST)
@@ -451,7 +359,7 @@ def expand_decision(body: Mapping[str, Any], *, session: str, ts_us: int, read_p
             "risk": body.get("session_risk", snapshot["session_risk"]),
             "steps": snapshot["session"]["steps"] + 1,
         },
-        "decision": verdict,
+        "decision": decision_tree,
         "dispatched": runs,
         "executed_digest": executed,
         "justification": justify_decision(decision, request["resource"]["id"]),
@@ -526,7 +434,7 @@ def _expand_snapshot(body: Mapping[str, Any], frame: Frame, session: str, ts_us:
         **{name: value for name, value in seen.items() if name in _SNAPSHOT_DEFAULTS or name in _SELDOM},
         "chain": [unpack_digest(name) for name in frame.tree["chain"]],
         "control_version": host["control_version"],
-        "envelopes": [_expand_account(item, opened_us) for item in seen.get("accounts", ())],
+        "envelopes": [unpack_account(item, opened_us) for item in seen.get("accounts", ())],
         "mode": host["mode"],
         "model_hash": host["model_hash"],
         "policy": host["policy"],
@@ -543,51 +451,3 @@ def _expand_snapshot(body: Mapping[str, Any], frame: Frame, session: str, ts_us:
         "targets": [[pointer, kind, flags] for pointer, kind, *flags in seen.get("targets", ())],
         "time_us": time_us,
     }
-
-
-def _expand_account(tree: Mapping[str, Any], opened_us: int) -> dict[str, Any]:
-    spent = [[unit, *(item if isinstance(item, list) else (0, item))] for unit, item in sorted(tree["spent"].items())]
-    return {
-        "base_risk": tree.get("base_risk", 0),
-        "base_step": tree.get("base_step", 0),
-        "epoch": tree.get("epoch", 1),
-        "link": tree["link"],
-        "since_us": tree.get("since_us", opened_us),
-        "spent": spent,
-    }
-
-
-def _expand_verdict(tree: Mapping[str, Any]) -> dict[str, Any]:
-    reasons = tree.get("reasons")
-    return {
-        "charges": [[unit, amount] for unit, amount in sorted(tree.get("charges", {}).items())],
-        "effect": tree.get("effect", Effect.ALLOW.value),
-        "obligations": tree.get("obligations", []),
-        "reasons": [item.to_plain() for item in GRANTED]
-        if reasons is None
-        else [{"code": "", "detail": "", "effect": Effect.DENY.value, "source": "", **item} for item in reasons],
-    }
-
-
-def encode_outcome(tree: Mapping[str, Any], writer: str) -> dict[str, Any]:
-    """The body of an outcome's entry by `writer`, from the whole record."""
-    place = tree["decision"]
-    body = {name: tree[name] for name, value in _OUTCOME_DEFAULTS.items() if tree.get(name, value) != value}
-    if "output_digest" in body:
-        body["output_digest"] = pack_digest(body["output_digest"])
-    # The writer's chain binds its earlier entries; of another writer's entry the leaf is named too.
-    body["decision"] = place["ws"] if place["w"] == writer else place
-    if tree.get("state") is not None:
-        body["state"] = tree["state"]
-    return body
-
-
-def expand_outcome(body: Mapping[str, Any], writer: str) -> dict[str, Any]:
-    """Inverse of `encode_outcome`; where the decision is of the same writer, without its leaf."""
-    place = body["decision"]
-    tree = {name: body.get(name, value) for name, value in _OUTCOME_DEFAULTS.items()}
-    tree["output_digest"] = unpack_digest(tree["output_digest"], KEYED_DIGEST)
-    tree["decision"] = {"w": writer, "ws": place} if isinstance(place, int) else place
-    if "state" in body:
-        tree["state"] = body["state"]
-    return tree

@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from halo_core.crypto.keys import KEYED_DIGEST
-from halo_core.decision.record import GRANTED, ReadPart, unpack_digest, unpack_trace
-from halo_core.decision.record_parts import Frame
+from halo_core.decision.record_members import GRANTED, unpack_trace
+from halo_core.decision.record_parts import Frame, ReadPart, unpack_digest
 from halo_core.model import Effect, compute_request_id
 
 _RUNS: Final[Mapping[str, bool]] = {effect.value: effect.runs for effect in Effect}
@@ -49,7 +49,7 @@ def extract_decision(
         Tampered: a part is missing or was altered.
     """
     (frame, host), resource = Frame.read(body["frame"], read_part), read_part(body["resource"])
-    verdict, seen, trigger = body.get("decision", {}), body["seen"], body["trigger"]
+    decision, seen, trigger = body.get("decision", {}), body["seen"], body["trigger"]
     if (
         type(frame) is not dict
         or type(resource) is not dict
@@ -62,7 +62,7 @@ def extract_decision(
         or type(ts_us) is not int
         or type(trigger) is not dict
         or "kind" not in trigger
-        or not _is_ordinary_verdict(verdict)
+        or not _is_ordinary_decision(decision)
         or not _is_ordinary_view(seen, body.get("state"))
     ):
         return None
@@ -73,7 +73,7 @@ def extract_decision(
     if "executed" in body:
         unpack_digest(body["executed"])
     args_digest = unpack_digest(body["args"], KEYED_DIGEST)
-    runs = body.get("dispatched", _RUNS[verdict.get("effect", "allow")])
+    runs = body.get("dispatched", _RUNS[decision.get("effect", "allow")])
     request: dict[str, Any] = {"resource": resource, "subject": {"agent": frame["agent"]}}
     if runs:
         request["request_id"] = compute_request_id(
@@ -88,7 +88,7 @@ def extract_decision(
     if seen.get("approval"):
         request["args_digest"] = args_digest
     result = {
-        "decision": {"reasons": verdict.get("reasons", _GRANTED)},
+        "decision": {"reasons": decision.get("reasons", _GRANTED)},
         "dispatched": runs,
         "request": request,
         "snapshot": {
@@ -106,14 +106,14 @@ def extract_decision(
     return result
 
 
-def _is_ordinary_verdict(verdict: object) -> bool:
-    """Whether a verdict has a known effect, whole charges, no obligations, and reasons with no unknown member."""
-    if type(verdict) is not dict or "obligations" in verdict:
+def _is_ordinary_decision(decision: object) -> bool:
+    """Whether a decision has a known effect, whole charges, no obligations, and reasons with no unknown member."""
+    if type(decision) is not dict or "obligations" in decision:
         return False
-    effect, charges = verdict.get("effect", "allow"), verdict.get("charges")
+    effect, charges = decision.get("effect", "allow"), decision.get("charges")
     if type(effect) is not str or effect not in _RUNS or not (charges is None or _are_whole(charges)):
         return False
-    reasons = verdict.get("reasons")
+    reasons = decision.get("reasons")
     return reasons is None or (type(reasons) is list and all(map(_is_ordinary_reason, reasons)))
 
 

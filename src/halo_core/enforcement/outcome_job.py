@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from halo_core.authority import settle_account
 from halo_core.behaviour import CallShape
-from halo_core.decision.record import encode_outcome
+from halo_core.decision.outcome_record import encode_outcome
 from halo_core.enforcement.behaviour_events import MAX_RELATED_RESULT
 from halo_core.enforcement.call import MAX_KEPT_CHARS
 from halo_core.enforcement.decision_context import DecisionContext, ObservedText

@@ -216,8 +216,8 @@ class AuditLog:
     ) -> DecisionFacts | None:
         body = entry.body
         frame, resource = self.read_frame(body["frame"], entry.index), self._read_resource(body["resource"])
-        verdict = body.get("decision", _NOTHING)
-        effect = verdict.get("effect", "allow")
+        decision = body.get("decision", _NOTHING)
+        effect = decision.get("effect", "allow")
         if (
             (wanted.effects and effect not in wanted.effects)
             or (wanted.agent and frame.agent != wanted.agent)
@@ -229,7 +229,7 @@ class AuditLog:
             or (wanted.session and entry.session != self.refer_session(wanted.session))
         ):
             return None
-        reasons = verdict.get("reasons", _GRANTED)
+        reasons = decision.get("reasons", _GRANTED)
         return DecisionFacts(
             entry.index,
             entry.id,

@@ -32,8 +32,10 @@ from halo_core.ledger import unwrap_dek, unwrap_key, wrap_box_keys
 from halo_core.ledger.sealed_content import unwrap_box_keys
 from halo_core.model import EntryKind
 from halo_core.os_user import describe_os_user
-from halo_core.oversight.erasure import ErasurePlan, ErasureRequest, NameFinder, finish_erasure, plan_erasure
 from halo_core.oversight.erasure import erase as erase_planned
+from halo_core.oversight.erasure import finish_erasure
+from halo_core.oversight.erasure_plan import ErasurePlan, ErasureRequest, plan_erasure
+from halo_core.oversight.sealed_boxes import NameFinder
 from halo_core.references import References
 from halo_core.store import Draft, Store
 from halo_core.store.reader import Reader, SealedContents

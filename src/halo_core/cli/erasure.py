@@ -23,16 +23,8 @@ from halo_core.clock import format_iso
 from halo_core.errors import ConfigError
 from halo_core.oversight.access import commit_or_record_refusal
 from halo_core.oversight.control_acts import SignedAct
-from halo_core.oversight.erasure import (
-    Erased,
-    ErasurePlan,
-    ErasureRequest,
-    erase,
-    finish_erasure,
-    plan_erasure,
-    plan_retention,
-    require_own_content_key,
-)
+from halo_core.oversight.erasure import Erased, erase, finish_erasure, require_own_content_key
+from halo_core.oversight.erasure_plan import ErasurePlan, ErasureRequest, plan_erasure, plan_retention
 from halo_core.oversight.legal_holds import (
     RECORD_CLASSES,
     RETENTION_FLOORS,

@@ -23,13 +23,14 @@ from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from string import Template
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 from halo_core.clock import format_iso
 from halo_core.crypto import canonical
-from halo_core.errors import CannotDecide, CanonicalError, ConfigError, Gap, Tampered
+from halo_core.errors import CannotDecide, ConfigError, Gap, Tampered
 from halo_core.evidence.answers import describe_tool
 from halo_core.evidence.archive import LineWriter, PackArchive, encode_base64, sign_statement
+from halo_core.evidence.pack_references import PackReferences
 from halo_core.evidence.proofs import (
     SignedHead,
     find_newest_checkpoint,
@@ -38,10 +39,9 @@ from halo_core.evidence.proofs import (
     require_root,
 )
 from halo_core.ledger import Vkey, format_vkey, leaf_hash, log_origin, make_vkey, open_sealed, split_boxes
-from halo_core.ledger.reader import BLOB_DOMAINS
 from halo_core.ledger.sealed_content import find_box_key, read_subject
 from halo_core.ledger.tree import ProofTree
-from halo_core.model import ENTRY_VERSION, EntryKind, format_entry_id
+from halo_core.model import ENTRY_VERSION, EntryKind
 
 if TYPE_CHECKING:
     from halo_core.crypto.keys import Signer
@@ -51,19 +51,6 @@ PACK_VERSION: Final = 1
 PREDICATE_TYPE: Final = "https://github.com/halo-agents/halo/evidence-pack/v1"
 _EXTRA_NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}(/[a-z0-9][a-z0-9._-]{0,99})?")
 _TIME_KEY: Final = b',"ts_us":'
-_KIND_KEY: Final = b',"kind":"'
-_NAMING_KINDS: Final = frozenset(
-    {
-        EntryKind.APPROVAL,
-        EntryKind.APPROVAL_REQUEST,
-        EntryKind.AUTHORITY,
-        EntryKind.OUTCOME,
-        EntryKind.WRITER_OPEN,
-    }
-)
-"""Kinds of entries of which a pack reads more than the parts that they name."""
-_PACKED_NAME: Final = re.compile(rb'"([A-Za-z0-9+/]{43}=)"')
-_HEX_NAME: Final = re.compile(rb"sha256:([0-9a-f]{64})")
 _ED25519_SPKI: Final = bytes.fromhex("302a300506032b6570032100")
 """What stands before the 32 bytes of a key in a SubjectPublicKeyInfo (RFC 8410)."""
 _IN_FORCE_KINDS: Final = (EntryKind.AUTHORITY.value, EntryKind.MODE.value, EntryKind.POLICY.value)
@@ -73,7 +60,6 @@ _SIGNATURE_BYTES: Final = 68
 _LAST_POSITION: Final = 2**63 - 1
 _LAST_US: Final = 2**53 - 1
 """The last time that canonical JSON can hold, in the year 2255."""
-_PART_DOMAINS: Final = ("halo/part/v2", *(domain for domain in BLOB_DOMAINS if domain != "halo/part/v2"))
 _OWN_NAMES: Final = frozenset(
     (
         *("checkpoints", "context", "entries", "gaps", "parts", "revealed", "sealed", "subjects"),
@@ -81,7 +67,6 @@ _OWN_NAMES: Final = frozenset(
     )
 )
 """First parts of the names that a pack gives to its own members."""
-_POSITION: Final = "SELECT idx FROM entry WHERE tenant=? AND w=? AND ws=?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,29 +200,8 @@ class _LogScan:
     opened: dict[str, int] = field(default_factory=dict)
 
 
-class _PartNames(NamedTuple):
-    """The names of a tenant's parts, in the two forms in which entries and parts spell them.
-
-    Args:
-        packed: digest in base64 → its hex digits.
-        hexed: hex digits of the digests that stand as `sha256:…`.
-    """
-
-    packed: dict[bytes, str]
-    hexed: set[bytes]
-
-    def find(self, data: bytes) -> Iterator[str]:
-        """Hex digits of every part that some bytes name."""
-        for text in _PACKED_NAME.findall(data):
-            if text in self.packed:
-                yield self.packed[text]
-        for text in _HEX_NAME.findall(data):
-            if text in self.hexed:
-                yield text.decode("ascii")
-
-
 class _PackWriter:
-    """Writes the members of one pack, and collects what the entries written so far name."""
+    """Writes the members of one pack."""
 
     def __init__(  # noqa: PLR0917  as `make_pack` has them
         self,
@@ -251,14 +215,8 @@ class _PackWriter:
         self._reader, self._tenant, self._signer, self._request = reader, tenant, signer, request
         self._contents, self._archive = contents, archive
         self._log: Vkey = make_vkey(log_origin(tenant), signer.public_key)
-        self._part_names = self._list_part_names()
-        # What the entries that were written name:
-        self._parts: set[str] = set()  # hex digits of the digests
-        self._writers: dict[str, str] = {}  # writer → its key (vkey)
-        self._authorities: list[dict[str, Any]] = []  # enrolments of people and issuers
+        self._named = PackReferences(reader, tenant)
         self._subjects: set[str] = set()  # whose data keys seal content in the pack
-        self._named_entries: set[tuple[str, int]] = set()  # writer and sequence of entries that are not in the pack yet
-        self._first_seqs: dict[str, int] = {}  # writer → sequence of its first entry in the pack
         self._revealed: list[bytes] = []  # lines of the member `revealed`
 
     def write(self, extra_files: Iterable[ExtraFiles]) -> PackSummary:
@@ -276,7 +234,7 @@ class _PackWriter:
         self._write_lines("revealed", self._revealed)
         self._write_lines("checkpoints", [_encode({"note": i.note.decode(), "size": i.head.size}) for i in heads])
         self._write_lines("subjects", self._encode_subjects())
-        parts = self._write_parts()
+        parts = self._write_lines("parts", self._named.encode_parts())
         self._add_json("keys.json", self._describe_keys())
         self._add_extra_files(extra_files, scope)
         self._add_verifier(scope)
@@ -284,14 +242,6 @@ class _PackWriter:
         members = tuple(str(item["name"]) for item in self._archive.members)
         size, digest = self._archive.close()
         return PackSummary(scope, entries, context, parts, sealed, len(self._revealed), members, size, digest)
-
-    def _list_part_names(self) -> _PartNames:
-        names = _PartNames({}, set())
-        for (name,) in self._reader.stream("SELECT hash FROM blob WHERE tenant=?", self._tenant):
-            hexed = str(name).removeprefix("sha256:")
-            names.packed[encode_base64(bytes.fromhex(hexed)).encode("ascii")] = hexed
-            names.hexed.add(hexed.encode("ascii"))
-        return names
 
     def _scan_log(self, size: int) -> _LogScan:
         """Read the log once: hash its entries, and find which positions the pack holds.
@@ -342,7 +292,7 @@ class _PackWriter:
         reveal = set(self._request.reveal)
         for (index, writer, text, signatures, _), row in zip(notes, beside, strict=True):
             entries.add(_encode_entry(index, writer, text, signatures))
-            self._note_references(index, writer, text)
+            self._named.note_entry(index, writer, text)
             if row[2] is None and row[3] is None:
                 continue
             boxes = split_boxes(bytes(row[2] or b""))
@@ -361,38 +311,6 @@ class _PackWriter:
         entries.close()
         sealed.close()
         return entries.count, sealed.count
-
-    def _note_references(self, index: int, writer: str, text: bytes) -> None:
-        """Note what an entry names: parts, keys, and other entries.
-
-        Raises:
-            Tampered: it has another form.
-        """
-        self._parts.update(self._part_names.find(text))
-        # Members are sorted: no other `,"kind":"` stands after the member. Only the kinds below name more than parts.
-        kind = text[text.rfind(_KIND_KEY) + len(_KIND_KEY) :].partition(b'"')[0].decode("ascii", "replace")
-        if kind not in _NAMING_KINDS and writer in self._first_seqs:
-            return
-        try:
-            tree: dict[str, Any] = canonical.loads(text)
-            kind, body, seq = tree["kind"], tree["body"], tree["ws"]
-            first = self._first_seqs.setdefault(writer, seq)
-            if kind == EntryKind.WRITER_OPEN:
-                self._writers[writer] = body["vkey"]
-            elif kind == EntryKind.AUTHORITY:
-                members = {name: body[name] for name in ("act", "key", "kid", "role") if name in body}
-                self._authorities.append({**members, "entry": format_entry_id(writer, seq)})
-            elif kind in (EntryKind.OUTCOME, EntryKind.APPROVAL_REQUEST):
-                decision = body["decision"]
-                place = (writer, decision) if isinstance(decision, int) else (decision["w"], decision["ws"])
-                if place[0] != writer or place[1] < first:  # else it is among the entries of the period
-                    self._named_entries.add(place)
-            elif kind == EntryKind.APPROVAL:
-                asked, _, number = body["request"].rpartition("-")
-                self._named_entries.add((asked, int(number)))
-        except (CanonicalError, AttributeError, KeyError, TypeError, ValueError) as exc:
-            remedy = "run `halo verify`"
-            raise Tampered("malformed_entry", f"entry {index} has another form: {exc}", remedy=remedy) from exc
 
     def _reveal(self, index: int, boxes: list[bytes]) -> None:
         """Open what is sealed beside an entry. The key of each box goes into the pack, not the subject's data key."""
@@ -422,14 +340,14 @@ class _PackWriter:
         context: dict[int, bytes] = {}
         standing = self._find_in_force(scan.first)
         while True:
-            opened = {scan.opened[name] for name in self._first_seqs if name in scan.opened}
-            wanted = {index for index in standing | self._find_named_positions() | opened if index < scan.first}
+            opened = {scan.opened[name] for name in self._named.first_seqs if name in scan.opened}
+            wanted = {index for index in standing | self._named.take_positions() | opened if index < scan.first}
             wanted -= context.keys()
             if not wanted:
                 break
             for index in sorted(wanted):
                 _, writer, text, signatures, _ = next(read_log_notes(self._reader, self._tenant, index, index + 1))
-                self._note_references(index, writer, text)
+                self._named.note_entry(index, writer, text)
                 context[index] = _encode_entry(index, writer, text, signatures)
         self._write_lines("context", [context[index] for index in sorted(context)])
         self._write_gaps(scan, sorted(context), size)
@@ -457,15 +375,9 @@ class _PackWriter:
                 found.add(row.position)
             elif row.kind == EntryKind.MODE:
                 newest[""] = row.position
-            elif row.writer in self._first_seqs:
+            elif row.writer in self._named.first_seqs:
                 newest[row.writer] = row.position
         return found | set(newest.values())
-
-    def _find_named_positions(self) -> set[int]:
-        """Positions of the entries that were named since the last call."""
-        places, self._named_entries = self._named_entries, set()
-        rows = (next(self._reader.stream(_POSITION, self._tenant, *place), None) for place in sorted(places))
-        return {row[0] for row in rows if row is not None}
 
     def _write_lines(self, folder: str, lines: Iterable[bytes]) -> int:
         out = LineWriter(self._archive, folder)
@@ -482,39 +394,12 @@ class _PackWriter:
                 raise Gap("vault_missing", message, remedy="run `halo verify`")
             yield _encode({"commitment": encode_base64(bytes(row.commitment)), "subject": subject})
 
-    def _write_parts(self) -> int:
-        """Write the parts that entries name, and the parts that these name; how many."""
-        waiting = sorted(self._parts)
-        while waiting:
-            found = {name for hexed in waiting for name in self._part_names.find(self._load_part(hexed))}
-            waiting = sorted(found - self._parts)
-            self._parts |= found
-        return self._write_lines("parts", map(self._encode_part, sorted(self._parts)))
-
-    def _load_part(self, hexed: str) -> bytes:
-        data = self._reader.blob(self._tenant, f"sha256:{hexed}")
-        if data is None:
-            raise Gap("blob_missing", f"the part sha256:{hexed} is missing", remedy="run `halo verify`")
-        return bytes(data)
-
-    def _encode_part(self, hexed: str) -> bytes:
-        """A part as a line, with the domain of its digest, so that a verifier can compute the digest again."""
-        data, name = self._load_part(hexed), f"sha256:{hexed}"
-        domain = next((domain for domain in _PART_DOMAINS if canonical.digest(domain, data) == name), None)
-        if domain is None:
-            raise Tampered("blob_altered", f"the part {name} does not have this digest", remedy="run `halo verify`")
-        try:
-            content = {"text": data.decode()}
-        except UnicodeDecodeError:
-            content = {"data": encode_base64(data)}
-        return _encode({**content, "domain": domain, "name": name})
-
     def _describe_keys(self) -> dict[str, Any]:
         spki = base64.encodebytes(_ED25519_SPKI + self._log.public).decode()
         return {
-            "authorities": self._authorities,
+            "authorities": self._named.authorities,
             "log": {"pem": f"-----BEGIN PUBLIC KEY-----\n{spki}-----END PUBLIC KEY-----\n", "vkey": self._vkey},
-            "writers": [{"vkey": vkey, "w": name} for name, vkey in sorted(self._writers.items())],
+            "writers": [{"vkey": vkey, "w": name} for name, vkey in sorted(self._named.writers.items())],
         }
 
     @property

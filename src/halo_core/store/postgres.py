@@ -143,7 +143,7 @@ class PostgresDatabase:
                 self._check_version()
             return
         if not self.has_tables() or not all(map(self.has_table, ADDED)):
-            self._create()
+            postgres_schema.create_missing(self._connection, self._key("create"), self.schema_version)
         self._check_version()
         foreign = self._list_foreign_objects()
         if foreign:
@@ -153,15 +153,6 @@ class PostgresDatabase:
                 field="db",
                 remedy="run `halo verify`, find out who created it, and drop it",
             )
-
-    def _create(self) -> None:
-        with self._connection.transaction():
-            self._connection.execute("SELECT pg_advisory_xact_lock(%s)", (self._key("create"),))
-            is_new = not self.has_tables()
-            late = [text for name in ADDED if not self.has_table(name) for text in postgres_schema.create_table(name)]
-            late += postgres_schema.create_late_indexes()
-            statements = postgres_schema.create_statements(self.schema_version) if is_new else late
-            self._connection.execute(";\n".join(statements).encode())  # in one round trip
 
     def _check_version(self) -> None:
         version = self._read_one(self._connection, "SELECT max(version) FROM halo_schema")
@@ -549,15 +540,11 @@ class PostgresDatabase:
 
     def has_tables(self) -> bool:
         """Whether there is a Halo store."""
-        statement = (
-            "SELECT count(*) FROM pg_tables WHERE schemaname=current_schema() AND tablename IN ('entry','control')"
-        )
-        return bool(self._read_one(self._connection, statement) == 2)
+        return postgres_schema.has_tables(self._connection)
 
     def has_table(self, name: str) -> bool:
         """Whether there is a table of this name."""
-        query = "SELECT 1 FROM pg_tables WHERE schemaname=current_schema() AND tablename=%s"
-        return self._read_one(self._connection, query, (name,)) is not None
+        return postgres_schema.has_tables(self._connection, name)
 
     def find_schema_differences(self) -> list[tuple[str, str]]:
         """Triggers, rules and row policies that differ from Halo's own."""

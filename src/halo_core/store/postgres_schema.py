@@ -117,6 +117,36 @@ def create_late_indexes() -> Iterator[str]:
             yield str(CreateIndex(index, if_not_exists=True).compile(dialect=dialect))
 
 
+def has_tables(connection: Any, *names: str) -> bool:
+    """Whether tables of these names are there; without names, whether there is a Halo store.
+
+    Args:
+        connection: of psycopg.
+        names: of tables.
+    """
+    wanted = list(names or ("entry", "control"))
+    query = "SELECT count(*) FROM pg_tables WHERE schemaname=current_schema() AND tablename = ANY(%s)"
+    return bool(connection.execute(query.encode(), (wanted,)).fetchone()[0] == len(wanted))
+
+
+def create_missing(connection: Any, lock: int, version: int) -> None:
+    """Create all tables, or in a store that has some those that were added later, in one transaction.
+
+    Args:
+        connection: of psycopg.
+        lock: number of the advisory lock under which one process at a time creates them.
+        version: of the schema.
+    """
+    with connection.transaction():
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", (lock,))
+        if has_tables(connection):
+            added = [text for name in schema.ADDED if not has_tables(connection, name) for text in create_table(name)]
+            statements = [*added, *create_late_indexes()]
+        else:
+            statements = list(create_statements(version))
+        connection.execute(";\n".join(statements).encode())  # in one round trip
+
+
 def list_tables() -> list[str]:
     """Names of all tables."""
     return sorted(_make_metadata().tables)

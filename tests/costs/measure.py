@@ -29,7 +29,7 @@ from halo_core.enforcement import Call, Surface, planner
 from halo_core.errors import Denied, Pending
 from halo_core.facade import HaloBase
 from halo_core.model import Impact
-from halo_core.store import committer, deferred, store
+from halo_core.store import checkpoint_signer, committer, deferred
 from halo_world import db_of, policy_folder, tool
 
 BASELINE = Path(__file__).with_name("baseline.json")
@@ -136,8 +136,8 @@ def _no_background_work() -> Iterator[None]:
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(committer, "_DEFER_S", 3600.0)
-        patch.setattr(store, "_CHECKPOINT_S", 3600.0)
-        patch.setattr(store, "_CHECKPOINT_ENTRIES", 1_000_000)
+        patch.setattr(checkpoint_signer, "_INTERVAL_S", 3600.0)
+        patch.setattr(checkpoint_signer, "_MAX_UNSIGNED", 1_000_000)
         patch.setattr(deferred, "MAX_UNPREPARED", 0)
         patch.setattr(planner, "check_interval", 2**40)
         yield

@@ -54,8 +54,8 @@ SESSION = "s"
 @pytest.fixture(autouse=True)
 def _no_checkpoints(monkeypatch):
     """The writer thread reads the database for its checkpoints, which is no decision."""
-    monkeypatch.setattr("halo_core.store.store._CHECKPOINT_S", 3600.0)
-    monkeypatch.setattr("halo_core.store.store._CHECKPOINT_ENTRIES", 10**9)
+    monkeypatch.setattr("halo_core.store.checkpoint_signer._INTERVAL_S", 3600.0)
+    monkeypatch.setattr("halo_core.store.checkpoint_signer._MAX_UNSIGNED", 10**9)
 
 
 def opened(home, agent="clerk", **more) -> HaloBase:

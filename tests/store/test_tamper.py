@@ -182,8 +182,8 @@ def test_a_tail_cut_below_the_checkpoint_is_a_gap(copy, kept):
 
 def without_checkpoints(monkeypatch):
     """Entries after the last checkpoint, as a crash leaves them."""
-    monkeypatch.setattr("halo_core.store.store._CHECKPOINT_S", 3600.0)
-    monkeypatch.setattr("halo_core.store.store._CHECKPOINT_ENTRIES", 10**9)
+    monkeypatch.setattr("halo_core.store.checkpoint_signer._INTERVAL_S", 3600.0)
+    monkeypatch.setattr("halo_core.store.checkpoint_signer._MAX_UNSIGNED", 10**9)
 
 
 @pytest.mark.parametrize(

@@ -372,10 +372,10 @@ def call_reader(reader: Reader, method: Callable[..., Any], of: Tenant) -> Any:
 
 
 def is_nothing(found: Any) -> bool:
-    return found in (None, 0, False, [], (None,) * 4) or not isinstance(found, (list, tuple, bytes, int))
+    return found in (None, 0, False, [], "") or not isinstance(found, (list, tuple, bytes, int, str))
 
 
-_SELDOM = {"count_unplaced", "find_session", "is_pending", "part_reader", "profile", "profiles", "quota"}
+_SELDOM = {"baselines", "count_unplaced", "find_session", "is_pending", "part_reader", "profile", "profiles", "quota"}
 """Methods that say nothing of this little log, or nothing that depends on the store."""
 
 

@@ -40,7 +40,7 @@ def halo(place, monkeypatch) -> Iterator[HaloBase]:
     """An application of which no entry gets a position, as if another host held the lease."""
     with place.open() as opened:
         monkeypatch.setattr(opened.store, "checkpoint_if_due", lambda: None)
-        monkeypatch.setattr(opened.store, "_sequence", lambda **_: None)
+        monkeypatch.setattr(opened.store._checkpoints, "sign", lambda *_args, **_options: None)
         yield opened
         monkeypatch.undo()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 import orjson
 
@@ -22,6 +21,7 @@ from halo_core.ledger import (
     read_anchors,
     sign_checkpoint,
 )
+from halo_core.store.config import StoreConfig
 from halo_core.store.database import describe_file, sqlite_path
 from halo_core.store.engine import Engine, is_postgres
 
@@ -126,7 +126,7 @@ def sign_next_checkpoint(database: Engine, tenant: str, log: Signer, deadline_s:
     return note
 
 
-def list_anchor_names(database: Engine, config: Any) -> tuple[str, str]:
+def list_anchor_names(database: Engine, config: StoreConfig) -> tuple[str, str]:
     """Names under which the anchor file holds this store: the database's place, and the store's own id.
 
     The place finds it after the database was emptied or replaced, the id after it was moved or copied.
@@ -135,7 +135,9 @@ def list_anchor_names(database: Engine, config: Any) -> tuple[str, str]:
     return database.describe_location(config.home), row[0] if row is not None else ""
 
 
-def find_anchored_note(anchors: Mapping[str, Mapping[str, bytes]], database: Engine, config: Any) -> bytes | None:
+def find_anchored_note(
+    anchors: Mapping[str, Mapping[str, bytes]], database: Engine, config: StoreConfig
+) -> bytes | None:
     """The anchor's checkpoint for this database, by place or else by id; None where there is none."""
     for name in list_anchor_names(database, config):
         note = anchors.get(name, {}).get(config.tenant)
@@ -153,7 +155,7 @@ def select_anchors(anchors: Mapping[str, Mapping[str, bytes]], url: str, home: P
     return anchors.get(describe_file(sqlite_path(url), home), {})
 
 
-def update_anchor(names: Iterable[str], config: Any, note: bytes) -> None:
+def update_anchor(names: Iterable[str], config: StoreConfig, note: bytes) -> None:
     """Move the local anchor forward to `note`, under each of the store's names."""
     hit_failpoint("before_anchor")
     for name in names:
@@ -162,7 +164,7 @@ def update_anchor(names: Iterable[str], config: Any, note: bytes) -> None:
     hit_failpoint("after_anchor")
 
 
-def refuse_older_than_anchor(database: Engine, config: Any, vkey: Vkey) -> None:
+def refuse_older_than_anchor(database: Engine, config: StoreConfig, vkey: Vkey) -> None:
     """Refuse a database that holds fewer entries than the anchor covers, or other ones.
 
     Raises:

@@ -17,7 +17,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -32,7 +32,9 @@ from halo_core.log_output import get_logger, install_default_handler
 from halo_core.model import Mode, Revocation, Stop
 from halo_core.references import References
 from halo_core.store import log_checkpoints
+from halo_core.store.checkpoint_signer import CheckpointSigner
 from halo_core.store.committer import CommitFailed, Committer, Job, Outcome, closed_error, commit_batch
+from halo_core.store.config import StoreConfig
 from halo_core.store.deferred import DeferredJob, DeferredJobs, Preparation, PreparationThread, commit_patient
 from halo_core.store.draining import Drained, Readiness, add_store, list_stores, wait_for_outcomes
 from halo_core.store.engine import Conflict, Engine, find_writer_end, is_postgres
@@ -40,37 +42,14 @@ from halo_core.store.engines import open_database
 from halo_core.store.image import FloorMemory, TenantImage
 from halo_core.store.log_checkpoints import refuse_older_than_anchor
 from halo_core.store.reader import Reader
-from halo_core.store.sequencer import LEASE_WAIT_S, Sequencer
+from halo_core.store.sequencer import LEASE_WAIT_S
 from halo_core.store.transaction import Transaction
 from halo_core.store.writer_chains import close_writer_chain, open_writer_chain, refuse_foreign_store
 from halo_core.store.writers import Writer, remove_lock_file
 
 _LOG: Final = get_logger("store")
-_CHECKPOINT_S: Final = 1.0
-_CHECKPOINT_ENTRIES: Final = 256
 _ATTEMPTS: Final = 3
 """How often jobs run that lose a race against another process."""
-
-
-@dataclass(frozen=True, slots=True)
-class StoreConfig:
-    """Where a store is and how it is used.
-
-    Args:
-        url: SQLAlchemy URL.
-        home: folder of keys, trust and anchor.
-        tenant: owner of the log.
-        assurance: `dev`, `embedded` or `isolated`.
-        deadline_s: how long a decision may wait for the write lock before it is denied with `ledger_busy`.
-        on_wait: called once for each transaction that has waited for a locked file for 2 seconds and waits on.
-    """
-
-    url: str
-    home: Path
-    tenant: str
-    assurance: str = "dev"
-    deadline_s: float = 5.0
-    on_wait: Callable[[], object] = field(default=lambda: None, compare=False)
 
 
 class Store:
@@ -104,9 +83,7 @@ class Store:
         self._writer: Writer | None = None
         self._last_writer: tuple[str, int] | None = None
         """The writer that this process had before, and the sequence after the last of its entries that is durable."""
-        self._sequencer: Sequencer | None = None
-        self._since_checkpoint = 0
-        self._checkpoint_at = 0.0
+        self._checkpoints = CheckpointSigner(self.config, self._log, self.clock)
 
     @property
     def references(self) -> References:
@@ -296,7 +273,7 @@ class Store:
         for outcome in outcomes[: len(late)]:
             if outcome.error is not None:
                 _log_error("outcome_lost", "an outcome was not recorded", outcome.error)
-        self._since_checkpoint += writer.seq - before
+        self._checkpoints.unsigned += writer.seq - before
         return outcomes[len(late) :]
 
     def _attempt(
@@ -357,7 +334,7 @@ class Store:
             log_checkpoints.trust_log_key(self.config.home, self.tenant, format_vkey(vkey))
             writer, recovered = self._open_writer(self._database)
             self._writer = writer
-            self._since_checkpoint = 1
+            self._checkpoints.unsigned = 1
             for name in recovered:
                 remove_lock_file(self.config.home, name)
             # A log has an anchor from its first entry on; without one nobody could tell whether it was cut.
@@ -462,8 +439,7 @@ class Store:
                         self._writer.abandon_lock()  # the file stays, so whoever opens the store next recovers it
             self._closed = True
             self._discard_writer()
-            if self._sequencer is not None:
-                self._sequencer.close()
+            self._checkpoints.close()
         self._committer.close()
         self._preparations.close()
         self._committer.join()
@@ -482,12 +458,12 @@ class Store:
                 if self._closed:
                     raise closed_error()
                 database = self._ensure_open()[0]
-                note = None if database.has_many_writers else self._sign_checkpoint_locked()
+                note = None if database.has_many_writers else self._checkpoints.sign(database)
                 names = log_checkpoints.list_anchor_names(database, self.config)
             finally:
                 self._lock.release()
             if database.has_many_writers:
-                note = self._sequence(wait_s=lease_wait_s)
+                note = self._checkpoints.sign(database, wait_s=lease_wait_s)
             if note is not None:
                 log_checkpoints.update_anchor(names, self.config, note)
             # Most of it without the lock; the rest with it, since the WAL starts over only when nothing is left in it.
@@ -510,27 +486,10 @@ class Store:
         with self._checkpoint_lock, self._lock:
             return self._ensure_open()[0].purge_deleted(self.config.deadline_s)
 
-    def _sequence(self, *, wait_s: float = 0.0) -> bytes | None:
-        """Give positions to what any writer appended, and sign a checkpoint over it; `wait_s` as of `Sequencer.run`."""
-        if self._sequencer is None:
-            self._sequencer = Sequencer(self.config.url, self.tenant, self._log, self.config.deadline_s)
-        covered = self._since_checkpoint
-        note, is_complete = self._sequencer.run(wait_s=wait_s)
-        if is_complete:  # else another process is at it
-            self._since_checkpoint -= covered
-            self._checkpoint_at = self.clock.mono_us() / 1e6
-        return note
-
-    def _sign_checkpoint_locked(self) -> bytes | None:
-        database, _ = self._ensure_open()
-        note = log_checkpoints.sign_next_checkpoint(database, self.tenant, self._log, self.config.deadline_s)
-        self._since_checkpoint = 0
-        self._checkpoint_at = self.clock.mono_us() / 1e6
-        return note
-
     def _checkpoint_locked(self) -> None:
+        """As `_checkpoint`, for a caller that has the locks already."""
         database, _ = self._ensure_open()
-        note = self._sequence(wait_s=LEASE_WAIT_S) if database.has_many_writers else self._sign_checkpoint_locked()
+        note = self._checkpoints.sign(database, wait_s=LEASE_WAIT_S)
         if note is not None:
             log_checkpoints.update_anchor(log_checkpoints.list_anchor_names(database, self.config), self.config, note)
         database.wal_checkpoint()
@@ -542,8 +501,7 @@ class Store:
                 self._writer.abandon_lock()
             if self._database is not None:
                 self._database.abandon()
-            if self._sequencer is not None:
-                self._sequencer.abandon()
+            self._checkpoints.abandon()
             self._image.clear()
             self._image.unwritten_uses.clear()
             inherited = self._deferred.list_inherited()
@@ -561,7 +519,7 @@ class Store:
     @property
     def has_unsigned_entries(self) -> bool:
         """Whether there are entries that no checkpoint covers."""
-        return bool(self._since_checkpoint)
+        return bool(self._checkpoints.unsigned)
 
     def commit_deferred(self) -> None:
         """Commit what was deferred and is prepared; an error is reported, and the jobs are tried again."""
@@ -570,8 +528,7 @@ class Store:
 
     def checkpoint_if_due(self) -> None:
         """Sign a checkpoint if one is due."""
-        age_s = self.clock.mono_us() / 1e6 - self._checkpoint_at
-        if self._since_checkpoint and (self._since_checkpoint >= _CHECKPOINT_ENTRIES or age_s >= _CHECKPOINT_S):
+        if self._checkpoints.is_due():
             _run_reporting_errors(lambda: self._checkpoint(wait_s=0.01))
 
 

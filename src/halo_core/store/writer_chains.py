@@ -17,6 +17,7 @@ from halo_core.ledger import (
 )
 from halo_core.model import EntryKind, Mode
 from halo_core.os_user import describe_os_user
+from halo_core.store.config import StoreConfig
 from halo_core.store.content_keys import refresh_content_key
 from halo_core.store.drafts import AppendedEntry, Draft, encode_leaf
 from halo_core.store.engine import Engine
@@ -25,7 +26,7 @@ from halo_core.store.log_checkpoints import check_trusted_key, list_anchor_names
 from halo_core.store.transaction import Transaction
 
 
-def open_writer_chain(tx: Transaction, config: Any, origin: dict[str, Any]) -> list[str]:
+def open_writer_chain(tx: Transaction, config: StoreConfig, origin: dict[str, Any]) -> list[str]:
     """Write a writer's first entry, a new store's control row, and the outcomes that crashed writers left open.
 
     Returns:
@@ -96,7 +97,7 @@ def close_writer_chain(tx: Transaction) -> None:
     _record_closed(tx, tx.writer.id, written.entry.ts_us)
 
 
-def refuse_foreign_store(database: Engine, config: Any, vkey: Vkey, image: TenantImage) -> None:
+def refuse_foreign_store(database: Engine, config: StoreConfig, vkey: Vkey, image: TenantImage) -> None:
     """Refuse a log that was begun with other keys than those of the home.
 
     Raises:

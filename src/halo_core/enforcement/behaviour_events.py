@@ -123,35 +123,7 @@ def build_event(tx: Transaction, context: DecisionContext, digester: Digester) -
     """
     resource, origin, state = context.call.resource, context.origin, context.state
     key, impact = tx.image.sketch_key, resource.impact
-    objects: list[TouchedObject] = []
-    destinations: list[Destination] = []
-    prose: list[tuple[TracedLeaf, str, str]] = []
-    program, bytes_out = "", 0
-    leaves = {leaf.pointer: leaf for leaf in context.leaves}
-    reaches = impact in _REACHING
-    for traced in context.traced:
-        kind, leaf, traced_origin = traced.kind, leaves[traced.pointer], traced.origin
-        if kind is Kind.PROGRAM:
-            program = program or _name_program(leaf.text)
-            continue
-        name = leaf.field or name_of_argument(traced.pointer)
-        if kind not in _OBJECTS and not (kind in _NUMBERS and _is_record_number(leaf, name, resource)):
-            continue
-        text = leaf.text.strip().casefold()
-        if not text or len(objects) >= _MAX_OBJECTS:
-            continue
-        if kind is Kind.HANDLE and _is_prose(text, name, is_target=traced.is_target):
-            prose.append((traced, name, text))
-            continue
-        is_requested = traced_origin is Provenance.USER
-        is_related = is_requested or _is_related(tx, context, traced, text)
-        objects.append(TouchedObject(_fingerprint(key, text), is_related, kind in _PERSONAL, is_requested))
-        if kind in _PLACES or (reaches and traced.is_target):
-            # What a lookup brought vouches for a destination only if the request has to do with it.
-            is_vouched = is_requested or (is_related and traced_origin is Provenance.KNOWN)
-            bytes_out += _add_destinations(
-                tx, context, digester, destinations, kind=kind, text=text, is_vouched=is_vouched
-            )
+    objects, destinations, prose, program, bytes_out = _sort_values(tx, context, digester)
     if impact is Impact.SEND or (impact is Impact.UNKNOWN and destinations):
         bytes_out = sum([len(leaf.text) for leaf in context.leaves])
         objects += _list_carried(tx, context, [leaf.words for leaf in context.leaves if len(leaf.words) > 1])
@@ -183,6 +155,50 @@ def build_event(tx: Transaction, context: DecisionContext, digester: Digester) -
         session_risk=state.risk,
         surprise=_measure_surprise(context) if context.score_name else 0,
     )
+
+
+def _sort_values(
+    tx: Transaction, context: DecisionContext, digester: Digester
+) -> tuple[list[TouchedObject], list[Destination], list[tuple[TracedLeaf, str, str]], str, int]:
+    """Sort the values of a call's arguments by what they are to behaviour.
+
+    Returns:
+        The objects that they name; the destinations that they lead to; short texts that may be prose, each with its
+        name and folded text; the name of the first program; and the bytes that go to the destinations.
+    """
+    resource, key = context.call.resource, tx.image.sketch_key
+    objects: list[TouchedObject] = []
+    destinations: list[Destination] = []
+    prose: list[tuple[TracedLeaf, str, str]] = []
+    program, bytes_out = "", 0
+    leaves: dict[str, Leaf] = {}
+    for leaf in context.leaves:  # a comprehension is a call
+        leaves[leaf.pointer] = leaf
+    reaches = resource.impact in _REACHING
+    for traced in context.traced:
+        kind, leaf, traced_origin = traced.kind, leaves[traced.pointer], traced.origin
+        if kind is Kind.PROGRAM:
+            program = program or _name_program(leaf.text)
+            continue
+        name = leaf.field or name_of_argument(traced.pointer)
+        if kind not in _OBJECTS and not (kind in _NUMBERS and _is_record_number(leaf, name, resource)):
+            continue
+        text = leaf.text.strip().casefold()
+        if not text or len(objects) >= _MAX_OBJECTS:
+            continue
+        if kind is Kind.HANDLE and _is_prose(text, name, is_target=traced.is_target):
+            prose.append((traced, name, text))
+            continue
+        is_requested = traced_origin is Provenance.USER
+        is_related = is_requested or _is_related(tx, context, traced, text)
+        objects.append(TouchedObject(_fingerprint(key, text), is_related, kind in _PERSONAL, is_requested))
+        if kind in _PLACES or (reaches and traced.is_target):
+            # What a lookup brought vouches for a destination only if the request has to do with it.
+            is_vouched = is_requested or (is_related and traced_origin is Provenance.KNOWN)
+            bytes_out += _add_destinations(
+                tx, context, digester, destinations, kind=kind, text=text, is_vouched=is_vouched
+            )
+    return objects, destinations, prose, program, bytes_out
 
 
 def _list_words(

@@ -347,9 +347,20 @@ class DecisionContext:
         self.problem = self.problem or problem
         self._forget("request")
 
-    def forget_snapshot(self) -> None:
-        """Forget what an earlier run of the job has read."""
-        self._forget("snapshot")
+    def forget_attempt(self) -> None:
+        """Forget what an earlier attempt has read: a job that runs again starts from nothing."""
+        self.active, self.chain, self.accounts, self.authority = None, (), (), None
+        self.quota_day = self.payment = self.amount = self.facts = None
+        self.window_changes = ()
+        self.hold_room = self.is_paused_answer = False
+        self.event = self.tally = self.findings = None
+        self.has_own_limits = False
+        self.behaviour = NO_BEHAVIOUR
+        self.known.clear()
+        try:  # noqa: SIM105  `suppress` takes three calls
+            del self.snapshot
+        except AttributeError:  # it was not made yet
+            pass
 
     def _forget(self, name: str) -> None:
         try:  # noqa: SIM105  `suppress` takes three calls

@@ -37,6 +37,7 @@ from halo_core.enforcement.standing_answers import compute_answer_scope, count_u
 from halo_core.model import (
     REAUTHORIZABLE_CODES,
     ActionKind,
+    Decision,
     Effect,
     EntryKind,
     Mode,
@@ -47,7 +48,7 @@ from halo_core.risk.action_risk import DRIFT_ALARM_WEALTH, next_session_risk
 from halo_core.store import Draft, SealedFields, SessionState, Transaction
 from halo_core.store.answer_rows import ApprovalRow, ApprovalTable
 from halo_core.store.control_state import put_policy_in_force
-from halo_core.store.rows import write_quota_day
+from halo_core.store.rows import QuotaDay, write_quota_day
 from halo_core.values import fingerprint_stored_values, list_record_numbers, may_store
 
 QUESTION_LIFETIME_US: Final = 86_400_000_000
@@ -115,19 +116,7 @@ def _decide_fully(
     build_snapshot(tx, context, credentials, stops, digester=digester)
     snapshot = context.snapshot
     decision = context.decision = decide(request, snapshot)  # (3)
-    observe = snapshot.mode is Mode.OBSERVE
-    # Observe mode runs everything except what a person has stopped or revoked.
-    is_stopped_by_person = any(reason.code in ("stopped", "revoked") for reason in decision.reasons)
-    # INVARIANT: REVERSE - what takes an effect back is no work of the agent's that observe mode must not stop.
-    runs = decision.effect.runs or (observe and not is_stopped_by_person and not context.call.links)
-    runs = context.runs = runs or context.call.has_run
-    context.args = (
-        context.original_args
-        if observe or request.problem
-        else apply_argument_obligations(context.original_args, decision.obligations)
-    )
-    # INVARIANT: SAME - what is taken back is what was done: an obligation that would change it lets nothing run.
-    runs = context.runs = runs and not (context.call.links and context.args != context.original_args)
+    runs = _settle_run(context)
     question = _Question.of_challenge(tx, context) if not runs and decision.effect is Effect.CHALLENGE else None
     accounts = tuple([charge_account(account, decision.charges) for account in snapshot.envelopes])
     risk = snapshot.session_risk
@@ -180,14 +169,7 @@ def _decide_fully(
     draft = _draft_decision(tx, context, result)
     context.next_state = state
     context.appended = tx.append(draft)  # (4)
-    if context.call.links:
-        record_reversal(tx, context)
-    _append_alert(tx, context, risk)
-    _append_behaviour_alert(tx, context, risk)
-    if quota_before is not None and context.quota_day is not None:
-        context.quota_warnings = find_quota_warnings(snapshot.chain[0].quotas, quota_before, context.quota_day)
-        if context.quota_warnings:
-            _append_quota_alert(tx, context, risk)
+    _append_consequences(tx, context, risk, quota_before)
     context.pending_id = question.record(tx, context, digester) if question is not None else ""
     context.is_new_question = question is not None and not question.open_request_id
     is_held = bool(context.pending_id) and HOLD in decision.obligations
@@ -196,6 +178,40 @@ def _decide_fully(
     if context.session:
         tx.put_session(state, context.appended.entry)
     return draft
+
+
+def _settle_run(context: DecisionContext) -> bool:
+    """Set whether the action runs now (`runs`, also returned) and with which arguments (`args`)."""
+    call, decision = context.call, context.decision
+    observe = context.snapshot.mode is Mode.OBSERVE
+    # INVARIANT: REVERSE - what takes an effect back is no work of the agent's that observe mode must not stop.
+    runs = decision.effect.runs or call.has_run or (observe and not call.links and not _is_stopped_by_person(decision))
+    context.args = (
+        context.original_args
+        if observe or context.request.problem
+        else apply_argument_obligations(context.original_args, decision.obligations)
+    )
+    # INVARIANT: SAME - what is taken back is what was done: an obligation that would change it lets nothing run.
+    context.runs = runs and not (call.links and context.args != context.original_args)
+    return context.runs
+
+
+def _is_stopped_by_person(decision: Decision) -> bool:
+    """Whether a person has stopped or revoked something of the action: observe mode runs everything else."""
+    return any(reason.code in ("stopped", "revoked") for reason in decision.reasons)
+
+
+def _append_consequences(tx: Transaction, context: DecisionContext, risk: int, quota_before: QuotaDay | None) -> None:
+    """Append what follows from a decision that was just appended: the reversal that it is, and alerts."""
+    if context.call.links:
+        record_reversal(tx, context)
+    _append_alert(tx, context, risk)
+    _append_behaviour_alert(tx, context, risk)
+    if quota_before is not None and context.quota_day is not None:
+        quotas = context.snapshot.chain[0].quotas
+        context.quota_warnings = find_quota_warnings(quotas, quota_before, context.quota_day)
+        if context.quota_warnings:
+            _append_quota_alert(tx, context, risk)
 
 
 def _count_sums(tx: Transaction, context: DecisionContext) -> tuple[Mapping[str, Any], ...]:

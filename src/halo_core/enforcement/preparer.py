@@ -7,11 +7,11 @@ like any other (INVARIANT: TOTAL).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 from halo_core.content.redaction import SEAL_PREFIX, Redactor
 from halo_core.crypto import canonical
@@ -76,6 +76,31 @@ class _TextCache(dict[K, V]):
         return value
 
 
+class _ReadArguments(NamedTuple):
+    """The arguments of a call and the text of its trigger, as a decision needs them.
+
+    Args:
+        problem: why they cannot be decided on; empty for none.
+        encoded: canonical form of `sealed`.
+        sealed: with digests in place of secrets.
+        real: those to run with; a copy that the caller has no hold on.
+        recorded: those to run with, under the names of `sealed`; empty with a problem.
+        leaves: their values; none with a problem.
+        trigger_text: without secrets.
+    """
+
+    problem: str
+    encoded: bytes
+    sealed: Mapping[str, Any]
+    real: Mapping[str, Any]
+    recorded: Mapping[str, Any]
+    leaves: tuple[Leaf, ...]
+    trigger_text: str
+
+
+_make_read: Final = partial(tuple.__new__, _ReadArguments)  # a named tuple's own constructor is a Python function
+
+
 @dataclass(frozen=True, slots=True)
 class Preparer:
     """Turns calls into requests: seals secrets, computes digests and the request id.
@@ -125,29 +150,14 @@ class Preparer:
 
     def prepare(self, call: Call, mode_option: Mode | None = None) -> DecisionContext:
         """The context of a call, with its request; total."""
-        trigger_text = call.trigger_text[:MAX_KEPT_CHARS]
-        if not trigger_text.isascii():
-            trigger_text = _replace_unencodable(trigger_text)
-        plain = parse_plain_arguments(call.args, self.redactor, trigger_text)
-        sealed_args: Mapping[str, Any]
-        real_args: Mapping[str, Any]
-        recorded_args: Mapping[str, Any]
-        if plain is not None and len(plain.encoded) <= MAX_ARGUMENT_BYTES:
-            problem, encoded, leaves = call.problem, plain.encoded, plain.leaves
-            sealed_args = real_args = recorded_args = plain.args
-        else:
-            problem, sealed_args, encoded, real_args, leaves = self._seal_arguments(call)
-            recorded_args = {} if problem else dict(zip(sealed_args, real_args.values(), strict=True))
-            trigger_text = self.redactor.seal_text(trigger_text)
-        if problem:
-            recorded_args, leaves = {}, ()
-        user, turn, given_call_id = [
-            name if len(name) <= MAX_NAME and name.isascii() else clip_name(name)
-            for name in (call.user, call.turn, call.call_id)
-        ]
+        read = self._read_arguments(call)
+        names: Iterable[str] = (call.user, call.turn, call.call_id)
+        if not "".join(names).isascii() or max(map(len, names)) > MAX_NAME:
+            names = map(clip_name, names)
+        user, turn, given_call_id = names
         session = self.references.of_session(call.session)
         principal = self._principals.get((user, call.agents)) or self._make_principal(user, call.agents)
-        args_digest = self.digester.digest("halo/args", encoded)
+        args_digest = self.digester.digest("halo/args", read.encoded)
         call_id = given_call_id or self.make_call_id()
         user_request = call.request and (self._request_cache.get(call.request) or self._seal_request(call.request))
         observed_texts: tuple[ObservedText, ...] = ()
@@ -160,10 +170,10 @@ class Preparer:
         history: Sequence[MarkedItem] = ()
         if call.history:
             conversation, history = mark_items(conversation, call.history)
-        content = _collect_content(call, principal, encoded, recorded)
+        content = _collect_content(call, principal, read.encoded, recorded)
         trigger_digest = ""
-        if trigger_text:
-            content["trigger"] = trigger_text.encode()
+        if read.trigger_text:
+            content["trigger"] = read.trigger_text.encode()
             trigger_digest = self.digester.digest("halo/text", content["trigger"])
         return DecisionContext(
             call=call,
@@ -172,7 +182,7 @@ class Preparer:
             turn=turn,
             call_id=call_id,
             trigger_digest=trigger_digest,
-            sealed_args=sealed_args,
+            sealed_args=read.sealed,
             args_digest=args_digest,
             request_id=compute_request_id(
                 session,
@@ -183,13 +193,13 @@ class Preparer:
                 resource=call.resource.id,
                 args_digest=args_digest,
             ),
-            problem=problem,
+            problem=read.problem,
             origin=self.origin,
             assurance=self.assurance,
-            may_hold_seal=SEAL_PREFIX_BYTES in encoded,
-            original_args=real_args,
-            recorded_args=recorded_args,
-            leaves=leaves,
+            may_hold_seal=SEAL_PREFIX_BYTES in read.encoded,
+            original_args=read.real,
+            recorded_args=read.recorded,
+            leaves=read.leaves,
             observed_texts=observed_texts,
             subject=principal.reference or session,
             content=content,
@@ -204,6 +214,22 @@ class Preparer:
             fingerprint_text=self.fingerprint_text,
             terms=self.find_terms(principal.agent),
         )
+
+    def _read_arguments(self, call: Call) -> _ReadArguments:
+        """Parse and seal a call's arguments and the text of its trigger."""
+        trigger_text = call.trigger_text[:MAX_KEPT_CHARS]
+        if not trigger_text.isascii():
+            trigger_text = _replace_unencodable(trigger_text)
+        plain = parse_plain_arguments(call.args, self.redactor, trigger_text)
+        if plain is not None and len(plain.encoded) <= MAX_ARGUMENT_BYTES:
+            args, recorded_args = plain.args, {} if call.problem else plain.args
+            leaves = () if call.problem else plain.leaves
+            return _make_read((call.problem, plain.encoded, args, args, recorded_args, leaves, trigger_text))
+        problem, sealed_args, encoded, real_args, leaves = self._seal_arguments(call)
+        recorded_args = {} if problem else dict(zip(sealed_args, real_args.values(), strict=True))
+        leaves = () if problem else leaves
+        trigger_text = self.redactor.seal_text(trigger_text)
+        return _make_read((problem, encoded, sealed_args, real_args, recorded_args, leaves, trigger_text))
 
     def _begin_conversation(self, user: str) -> ConversationDigest:
         """The digest of a conversation that has no item yet, the same object for the same user."""

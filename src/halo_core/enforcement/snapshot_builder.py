@@ -23,7 +23,6 @@ from halo_core.enforcement.session_behaviour import find_starting_risk, read_beh
 from halo_core.enforcement.standing_answers import read_standing_answers
 from halo_core.errors import Gap, Tampered
 from halo_core.model import (
-    NO_BEHAVIOUR,
     NO_PRINCIPAL_RISK,
     AccessRequest,
     Approval,
@@ -135,6 +134,7 @@ def read_session(tx: Transaction, context: DecisionContext, credentials: Credent
         credentials: what it is decided with.
         digester: keyed digests.
     """
+    context.forget_attempt()
     control = context.control = tx.load_control()
     now_us, mono_us = tx.clock.now_us(), tx.clock.mono_us()
     context.now_us = now_us
@@ -158,9 +158,17 @@ def read_session(tx: Transaction, context: DecisionContext, credentials: Credent
         session, now_us, mono_us, state.view.high_water_us
     )
     context.state = state
-    # Compared with what the session has seen, no more; arguments with a problem were never walked through.
-    resource = context.call.resource
-    context.known.clear()
+    _trace_arguments(tx, context, digester)
+    if not context.score_name:  # else once it is scored
+        read_behaviour(tx, context, digester)
+
+
+def _trace_arguments(tx: Transaction, context: DecisionContext, digester: Digester) -> None:
+    """Find out where each value of the arguments comes from, by what the session has seen and by known values.
+
+    Arguments with a problem have no leaves.
+    """
+    resource, sketch = context.call.resource, context.sketch
     known = KnownValues(tx, digester, context.known)
     traced_leaves = trace_leaves(
         context.leaves,
@@ -177,18 +185,7 @@ def read_session(tx: Transaction, context: DecisionContext, credentials: Credent
         tool=resource.id,
     )
     context.traced = traced_leaves = vouch_for_user(traced_leaves, context.leaves, context.principal.user)
-    _name_origins(context, traced_leaves, state.sources)
-    # A job that is run again starts from nothing.
-    context.active, context.chain, context.accounts, context.authority = None, (), (), None
-    context.forget_snapshot()
-    context.quota_day = context.payment = context.amount = context.facts = None
-    context.window_changes = ()
-    context.hold_room = context.is_paused_answer = False
-    context.event = context.tally = context.findings = None
-    context.has_own_limits = False
-    context.behaviour = NO_BEHAVIOUR
-    if not context.score_name:  # else once it is scored
-        read_behaviour(tx, context, digester)
+    _name_origins(context, traced_leaves, context.state.sources)
 
 
 def find_head(tx: Transaction, principal: Principal) -> str:

@@ -6,7 +6,7 @@ names the list that it was trained on by a digest of the ids (`features_hash`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
@@ -29,8 +29,8 @@ class Feature:
     core: bool = False
 
 
-def _parse_catalogue() -> tuple[Feature, ...]:
-    text = """
+# family, id, `rises`, `c` for `core`, words
+_CATALOGUE: Final = """\
 action  impact          0 -  how grave the class of action is
 action  acts            0 c  the action does more than read
 action  leaves          0 c  the action sends something out
@@ -121,11 +121,15 @@ origin  topic_stranger -1 c  how much of what the request is about stands around
 origin  topic_new      -1 c  how much of what the request is about stands around foreign names not known there
 origin  topic_span     -1 c  how much of what the request is about stands around words that it lacks, in a result
 """
-    rows = (line.split(None, 4) for line in text.strip().splitlines())
-    return tuple(Feature(id_, family, words, int(rises), core == "c") for family, id_, rises, core, words in rows)
 
 
-FEATURES: Final = _parse_catalogue()
+def _parse_catalogue() -> Iterator[Feature]:
+    for line in _CATALOGUE.splitlines():
+        family, name, rises, core, words = line.split(None, 4)
+        yield Feature(name, family, words, int(rises), core == "c")
+
+
+FEATURES: Final = tuple(_parse_catalogue())
 FEATURE_INDEX: Final = {feature.id: at for at, feature in enumerate(FEATURES)}
 
 _SIZES: Final = (82, len(FEATURES))

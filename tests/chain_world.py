@@ -10,7 +10,7 @@ from halo_core.crypto import canonical
 from halo_core.crypto.keys import Ed25519Signer
 from halo_core.model import ActionKind, Budget, Constraint, Decay, Impact, Link, Quota, SessionTerms
 from halo_core.passports import Issuer, TrustAnchors, mint_handoff, mint_session, mint_standing, verify_chain
-from halo_core.passports.approval import ApprovalToken, mint_approval, reauthorization_binding
+from halo_core.passports.approval import ApprovalToken, make_reauthorization_binding, mint_approval
 from halo_core.passports.codec import DERIVED_HEADER, decode_b64url, encode_b64url, signing_input_hash
 
 NOW = 1_800_000_000
@@ -138,7 +138,7 @@ def approval(**changes: Any) -> str:
     }
     arguments |= changes
     asked = (arguments["tenant"], arguments["session"], AGENTS[0], arguments["epoch"])
-    return sign_approval(**{"binding": reauthorization_binding(*asked), **arguments})
+    return sign_approval(**{"binding": make_reauthorization_binding(*asked), **arguments})
 
 
 def claims_of(token: str) -> dict[str, Any]:

@@ -22,11 +22,7 @@ from agents import Agent, FunctionTool, Handoff, Model, RunContextWrapper, Tool,
 from agents import tool as sdk
 
 from halo_core.enforcement import Surface, Ticket
-from halo_core.enforcement.delegation import (
-    HANDOFF_SURFACE,
-    find_agent_resource,
-    register_agent_resource,
-)
+from halo_core.enforcement.delegation import HANDOFF_SURFACE, find_agent_resource, register_agent_resource
 from halo_core.enforcement.flow import GovernedAction, arun
 from halo_core.enforcement.guards import (
     TOOL_KINDS,

@@ -55,7 +55,7 @@ from envelope_world import (
 
 from halo_core.authorities import Authorities
 from halo_core.crypto.keys import KeyStore, agent_key_name
-from halo_core.decision.bindings import reauthorization_binding
+from halo_core.decision.bindings import make_reauthorization_binding
 from halo_core.enforcement import HandOff, Surface
 from halo_core.enforcement.session_context import Session, session_scope
 from halo_core.errors import BadInput, ConfigError, Denied, Gap, HaloError, PassportError, Pending
@@ -783,7 +783,7 @@ def test_134_an_answer_to_another_question_answers_nothing(open_halo, home, cloc
     enrol(home)
     decayed(halo, clock)
     (row,) = pending(halo, "s")
-    other = reauthorization_binding("local", "t", "clerk", 2)
+    other = make_reauthorization_binding("local", "t", "clerk", 2)
     sign(halo, row, binding=other)
     with halo.session("s"):
         assert refused(halo) == ("challenge", ["authority_decayed"])

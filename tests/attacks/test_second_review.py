@@ -14,7 +14,7 @@ from halo_core.errors import BadInput, CannotDecide, Denied, PassportError, Pend
 from halo_core.facade import HaloBase, HandOff, Limits
 from halo_core.manifest.agents import DEFAULT_DECAY
 from halo_core.model import Budget, Constraint, EntryKind, Impact, SessionTerms
-from halo_core.passports.approval import reauthorization_binding
+from halo_core.passports.approval import make_reauthorization_binding
 from halo_core.testing import FixedClock
 from halo_world import POLICY, SURFACE, Calls, attack, bodies, cli, codes, db_of, policy_folder, tool, verified
 
@@ -209,7 +209,7 @@ agents:
 
 
 def test_an_answer_for_another_agent_begins_no_epoch():
-    other = reauthorization_binding(world.TENANT, world.SESSION, "somebody-else", 2)
+    other = make_reauthorization_binding(world.TENANT, world.SESSION, "somebody-else", 2)
     with pytest.raises(PassportError) as caught:
         world.session(world.standing(), epoch=2, reauthorization=world.approval(binding=other))
     assert caught.value.code == "bad_reauthorization"

@@ -10,7 +10,7 @@ from typing import Any
 from chain_world import sign_approval
 from halo_core.authorities import Authorities
 from halo_core.crypto.keys import Ed25519Signer, KeyStore
-from halo_core.decision.bindings import reauthorization_binding
+from halo_core.decision.bindings import make_reauthorization_binding
 from halo_core.enforcement import Surface
 from halo_core.enforcement.agent_credentials import Limits
 from halo_core.facade import HaloBase
@@ -195,7 +195,7 @@ def lift(halo: HaloBase, scope: str, target: str) -> bool:
 def epoch_of(halo: HaloBase, row: ApprovalRow) -> int:
     """The epoch that a question is about; the binding says so."""
     for epoch in range(2, 200):
-        if reauthorization_binding(halo.store.tenant, row.session, halo.agent, epoch) == row.binding:
+        if make_reauthorization_binding(halo.store.tenant, row.session, halo.agent, epoch) == row.binding:
             return epoch
     raise AssertionError("a question about no epoch")
 

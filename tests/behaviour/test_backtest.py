@@ -17,7 +17,7 @@ from counts import is_thorough
 from halo_core.backtest import Change, Selection, backtest_log, classify_change, decide_under
 from halo_core.crypto.keys import KeyStore
 from halo_core.decision import decide
-from halo_core.decision.bindings import call_binding
+from halo_core.decision.bindings import make_call_binding
 from halo_core.errors import HaloError
 from halo_core.model import Approval, Decision, Effect, EntryKind, Impact, Obligation, Reason
 from halo_core.policy import CedarPolicy, PolicyBundle
@@ -216,7 +216,7 @@ def policy_of(text, snapshot):
 )
 def test_an_answer_counts_for_the_questions_that_it_settled(busy, granted, name, effect):
     request, snapshot = asked_call(busy)
-    binding = call_binding(request, snapshot.chain, snapshot.policy.rules)
+    binding = make_call_binding(request, snapshot.chain, snapshot.policy.rules)
     answer = Approval("q1", "maria", "sha256:key", binding, snapshot.time_us + 1, granted)
     answered = replace(snapshot, approval=answer)
     assert decide(request, answered).effect is (Effect.MONITOR if granted else Effect.DENY)
@@ -227,7 +227,7 @@ def test_an_answer_counts_for_the_questions_that_it_settled(busy, granted, name,
 
 def test_an_answer_to_another_call_never_counts(busy):
     request, snapshot = asked_call(busy)
-    binding = call_binding(replace(request, args_digest="other"), snapshot.chain, snapshot.policy.rules)
+    binding = make_call_binding(replace(request, args_digest="other"), snapshot.chain, snapshot.policy.rules)
     answered = replace(snapshot, approval=Approval("q1", "maria", "k", binding, snapshot.time_us + 1))
     after = decide_under(request, answered, policy_of(OTHERS["comment"], snapshot))
     assert after.find_deciding_reason().code == "approval_mismatch"

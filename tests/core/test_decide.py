@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from counts import count
 from halo_core.crypto import canonical
 from halo_core.decision import PENDING_CAP, decide, stop_applies
-from halo_core.decision.bindings import call_binding, session_claim
+from halo_core.decision.bindings import make_call_binding, make_session_claim
 from halo_core.model import (
     ANY_OTHER,
     AccessRequest,
@@ -478,7 +478,7 @@ def test_a_refused_attempt_costs_risk_and_no_step():
 
 
 def answer_to(asked: AccessRequest, shot: Snapshot, **changes) -> Snapshot:
-    binding = call_binding(asked, shot.chain, shot.policy.rules)
+    binding = make_call_binding(asked, shot.chain, shot.policy.rules)
     approval = Approval("q", "bo@bank", "bo-key", binding, (NOW + 60) * 1_000_000)
     return replace(shot, approval=replace(approval, **changes))
 
@@ -540,23 +540,23 @@ def test_11_an_approval_does_not_outweigh_a_denial():
 )
 def test_11_an_approval_is_bound_to_every_part_of_the_call(changes):
     chain = (root(), link())
-    assert call_binding(request(**changes), chain, "rules") != call_binding(request(), chain, "rules")
+    assert make_call_binding(request(**changes), chain, "rules") != make_call_binding(request(), chain, "rules")
 
 
 def test_11_an_approval_is_bound_to_the_passport_and_the_rules():
     asked, chain = request(), (root(), link())
     others = [(root(), link(**change)) for change in ({"agent": "other"}, {"txn": "other"}, {"epoch": 2})]
-    bindings = [call_binding(asked, other, "rules") for other in (chain, *others, chain[1:])]
-    assert len({*bindings, call_binding(asked, chain, "other rules")}) == 6
+    bindings = [make_call_binding(asked, other, "rules") for other in (chain, *others, chain[1:])]
+    assert len({*bindings, make_call_binding(asked, chain, "other rules")}) == 6
     renewed = (root(txn="other"), link())  # a standing link belongs to no session
-    assert call_binding(asked, renewed, "rules") == bindings[0]
+    assert make_call_binding(asked, renewed, "rules") == bindings[0]
 
 
 @pytest.mark.parametrize(
     ("session", "fits"), [("s", True), ("s" * 256, True), ("s" * 257, False), ("", False), ("a\nb", False)]
 )
 def test_11_a_session_id_that_a_claim_cannot_hold_is_replaced_by_its_digest(session, fits):
-    assert (session_claim(session) == session) is fits
+    assert (make_session_claim(session) == session) is fits
 
 
 # hand-offs

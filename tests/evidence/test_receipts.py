@@ -10,11 +10,7 @@ import pytest
 from pack_world import SEALS, load_base, load_key, read_lines, read_members, vkey_of
 
 from halo_core.crypto.keys import Ed25519Signer, KeyStore
-from halo_core.evidence.proofs import (
-    encode_cbor,
-    make_consistency_receipt,
-    make_inclusion_receipt,
-)
+from halo_core.evidence.proofs import encode_cbor, make_consistency_receipt, make_inclusion_receipt
 from halo_core.facade import HaloBase
 from halo_core.ledger.tree import (
     ProofTree,

@@ -66,9 +66,7 @@ from halo_core.views.alerts import (
     read_event_files,
     score_events,
 )
-from halo_core.views.risk import (
-    draw_sparkline,
-)
+from halo_core.views.risk import draw_sparkline
 from halo_core.views.wording import format_count
 
 _MAX_ROWS: Final = 40

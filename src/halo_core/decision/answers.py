@@ -34,38 +34,42 @@ from halo_core.model import (
 )
 
 _TWO_PERSON_IMPACTS: Final = frozenset({Impact.ADMIN, Impact.DELETE, Impact.EXECUTE})
+# Kinds of remembered answers
 STANDING: Final = "standing"
 BREAK_GLASS: Final = "break_glass"
 OVERRIDE_ALLOW: Final = "override_allow"
 OVERRIDE_DENY: Final = "override_deny"
 REVERSAL: Final = "reversal"
+
 REVERSES: Final = "reverses"
 """Relation of a request to the decision whose effect it takes back (`Context.links`)."""
 ANY_ROLE: Final = "*"
+_CODES_OF_NO_RULE: Final = frozenset({"policy_error", "policy_no_permit"})
+"""Codes of denials that the policy gives without a rule that forbids."""
 _METHODS: Final = (".compensate", ".undo")
 
 
-def approvers_needed(impact: Impact, reversal: Reversal) -> int:
+def count_needed_approvers(impact: Impact, reversal: Reversal) -> int:
     """How many different people must have signed before an answer is remembered: two where nothing can be undone."""
     return 2 if impact in _TWO_PERSON_IMPACTS and reversal is Reversal.IRREVERSIBLE else 1
 
 
-def break_glass_scope(tenant: str, agent: str) -> str:
+def make_break_glass_scope(tenant: str, agent: str) -> str:
     """Digest that binds an emergency answer to one agent of one tenant."""
     return canonical.digest("halo/break-glass/v1", canonical.dumps([tenant, agent]))
 
 
 def needs_two_people(resource: Resource) -> bool:
     """Whether an override of a call takes two people: where it may move money, or cannot be undone."""
-    return moves_money(resource) or approvers_needed(resource.impact, resource.reversal) > 1
+    return moves_money(resource) or count_needed_approvers(resource.impact, resource.reversal) > 1
 
 
-def denied_scope(tenant: str, resource: str, what: str) -> str:
+def make_denied_scope(tenant: str, resource: str, what: str) -> str:
     """Digest of what an override forbids: calls of a tool with this digest of targets, or of arguments."""
     return canonical.digest("halo/override-deny/v1", canonical.dumps([tenant, resource, what]))
 
 
-def reversal_scope(tenant: str, decision: str, resource: str, args_digest: str) -> str:
+def make_reversal_scope(tenant: str, decision: str, resource: str, args_digest: str) -> str:
     """Digest that binds the order of a reversal to one decision, to how it is reversed and with what arguments."""
     return canonical.digest("halo/reversal/v1", canonical.dumps([tenant, decision, resource, args_digest]))
 
@@ -91,7 +95,7 @@ def apply_remembered_answers(request: AccessRequest, snapshot: Snapshot, reasons
         return reasons
     standing = [item for item in snapshot.standing if _covers(item, request, snapshot)]
     signers = _list_signers(item for item in standing if item.kind == STANDING)
-    if len(signers) >= approvers_needed(request.resource.impact, request.resource.reversal):
+    if len(signers) >= count_needed_approvers(request.resource.impact, request.resource.reversal):
         reasons = _settle(reasons, _asks_for_target, signers, "remembered")
     emergency = [item for item in standing if item.kind == BREAK_GLASS and not moves_money(request.resource)]
     return _settle(reasons, is_answerable, emergency[:1], "break_glass")
@@ -107,10 +111,12 @@ def is_overridable(reason: Reason, rules: Iterable[Reason]) -> bool:
     if is_answerable(reason):
         return True
     # INVARIANT: only what a rule by name forbids: not that no rule permits it, nor that one could not be evaluated.
-    return reason.effect == Effect.DENY.value and bool(reason.source) and reason in rules and reason.code not in _ERRORS
-
-
-_ERRORS: Final = frozenset({"policy_error", "policy_no_permit"})
+    return (
+        reason.effect == Effect.DENY.value
+        and bool(reason.source)
+        and reason in rules
+        and reason.code not in _CODES_OF_NO_RULE
+    )
 
 
 def apply_overrides(
@@ -156,7 +162,7 @@ def apply_reversal_order(request: AccessRequest, snapshot: Snapshot, reasons: li
     decision = find_reversed_decision(request)
     if not decision:
         return reasons
-    scope = reversal_scope(request.subject.tenant, decision, request.resource.id, request.args_digest)
+    scope = make_reversal_scope(request.subject.tenant, decision, request.resource.id, request.args_digest)
     orders = [
         item
         for item in snapshot.standing
@@ -178,8 +184,9 @@ def moves_money(resource: Resource) -> bool:
 
 
 def _covers(item: StandingAnswer, request: AccessRequest, snapshot: Snapshot) -> bool:
+    """Whether a remembered answer serves this action: its scope, its time, its uses, its amount and its signer."""
     scope = (
-        break_glass_scope(request.subject.tenant, request.subject.agent)
+        make_break_glass_scope(request.subject.tenant, request.subject.agent)
         if item.kind == BREAK_GLASS
         else snapshot.answer_scope
     )
@@ -209,6 +216,7 @@ def _asks_for_target(reason: Reason) -> bool:
 def _settle(
     reasons: list[Reason], settles: Callable[[Reason], bool], answers: Sequence[StandingAnswer], code: str
 ) -> list[Reason]:
+    """Make the reasons that answers settle `monitor`, and add a reason with this code for each of the answers."""
     if not answers or not any(map(settles, reasons)):
         return reasons
     settled = [replace(item, effect=Effect.MONITOR.value) if settles(item) else item for item in reasons]
@@ -217,7 +225,7 @@ def _settle(
 
 def is_approver_in_chain(answer: Approval | StandingAnswer, request: AccessRequest, snapshot: Snapshot) -> bool:
     """Whether who signed an answer holds or handed on the passport, owns the agent or asked for the act."""
-    # INVARIANT: nobody answers for himself: not who holds or handed on the passport, owns the agent or asked for it.
+    # INVARIANT: nobody answers for himself.
     if answer.reference and answer.reference == request.subject.reference:
         return True
     names = [request.subject.user, request.subject.agent, *request.subject.chain]

@@ -30,13 +30,13 @@ _UNTRUSTED: Final = frozenset({Provenance.MIXED, Provenance.UNTRUSTED})
 _MAX_CLAIM: Final = 256
 
 
-def session_claim(session: str) -> str:
+def make_session_claim(session: str) -> str:
     """`txn` of a session's links and `ses` of its approvals: its id, or a digest of one that a claim cannot hold."""
     fits_claim = 0 < len(session) <= _MAX_CLAIM and session.isprintable()
     return session if fits_claim else canonical.digest("halo/session", session.encode("utf-8", "surrogatepass"))
 
 
-def call_binding(request: AccessRequest, chain: Sequence[Link], rules: str) -> str:
+def make_call_binding(request: AccessRequest, chain: Sequence[Link], rules: str) -> str:
     """Digest of one exact call in its session, under the rules of that name.
 
     The framework's call id and turn are not in it, so that it may be asked again; nor what else a process happens to
@@ -49,7 +49,7 @@ def call_binding(request: AccessRequest, chain: Sequence[Link], rules: str) -> s
     return canonical.digest("halo/binding/call/v1", canonical.dumps(tree))
 
 
-def run_binding(request: AccessRequest, chain: Sequence[Link], rules: str, exposure: int) -> str:
+def make_run_binding(request: AccessRequest, chain: Sequence[Link], rules: str, exposure: int) -> str:
     """Digest of one exact call in any session that ends with its run, asked at this exposure.
 
     In place of the session it holds whose standing passport it is: tenant, issuer's key, principal and owner.
@@ -72,7 +72,9 @@ def _describe_call(request: AccessRequest, rules: str) -> dict[str, Any]:
     }
 
 
-def question_binding(request: AccessRequest, chain: Sequence[Link], rules: str, *, exposure: int, is_held: bool) -> str:
+def make_question_binding(
+    request: AccessRequest, chain: Sequence[Link], rules: str, *, exposure: int, is_held: bool
+) -> str:
     """What the question about a call is bound to.
 
     Args:
@@ -83,8 +85,8 @@ def question_binding(request: AccessRequest, chain: Sequence[Link], rules: str, 
         is_held: the act is held, and so is released in its own session whatever becomes of the run.
     """
     if is_held or request.context.session_source not in ENDING_SOURCES:
-        return call_binding(request, chain, rules)
-    return run_binding(request, chain, rules, exposure)
+        return make_call_binding(request, chain, rules)
+    return make_run_binding(request, chain, rules, exposure)
 
 
 def list_answer_bindings(
@@ -101,9 +103,9 @@ def list_answer_bindings(
     """
     can_end = request.context.session_source in ENDING_SOURCES
     least = exposure if asked_in else UNEXPOSED
-    own = () if asked_in else (call_binding(request, chain, rules),)
+    own = () if asked_in else (make_call_binding(request, chain, rules),)
     levels = range(least, REACHED + 1) if can_end else ()
-    return (*own, *(run_binding(request, chain, rules, level) for level in levels))
+    return (*own, *(make_run_binding(request, chain, rules, level) for level in levels))
 
 
 def find_exposure(
@@ -123,6 +125,6 @@ def find_exposure(
     return REACHED if reached else EXPOSED
 
 
-def reauthorization_binding(tenant: str, session: str, agent: str, epoch: int) -> str:
+def make_reauthorization_binding(tenant: str, session: str, agent: str, epoch: int) -> str:
     """Digest of the question whether an agent's session may go on into `epoch`."""
-    return approval_claims.reauthorization_binding(tenant, session_claim(session), agent, epoch)
+    return approval_claims.make_reauthorization_binding(tenant, make_session_claim(session), agent, epoch)

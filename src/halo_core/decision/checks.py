@@ -31,6 +31,7 @@ from halo_core.authority import (
     price_action,
     price_refusal,
 )
+from halo_core.content.redaction import SEAL_PREFIX
 from halo_core.crypto.keys import key_thumbprint
 from halo_core.decision.answers import (
     apply_overrides,
@@ -72,9 +73,6 @@ PENDING_CAP: Final = 20
 
 HOLD: Final = Obligation("hold")
 """The obligation of a challenge whose action is stored until it is answered."""
-
-SEALED: Final = "halo:secret:"
-"""How a sealed secret begins (`halo_core.content.redaction`)."""
 
 _US: Final = 1_000_000
 _DENY: Final = Effect.DENY.value
@@ -132,7 +130,7 @@ def _decide(request: AccessRequest, snapshot: Snapshot) -> Decision:
 
 
 def _severity_key(reason: Reason) -> tuple[int, bool, Reason]:
-    # Among equals, that it ran before says least about whether it may.
+    """Sorts the most severe reason first; of those alike, that it ran before says least, so it comes last."""
     return -Effect(reason.effect).severity, reason.code == "already_dispatched", reason
 
 
@@ -239,16 +237,17 @@ def _check_grants(request: AccessRequest, snapshot: Snapshot) -> list[Reason]:
         if link.grants is checked_grants:
             continue  # handed on as they are (`halo_grant_parent`), so the answer is the one above
         checked_grants = link.grants
-        refused = find_violation(link.grants, request.kind, request.resource.id, args)  # (5)
-        if refused is not None and refused[0] == "tool_not_granted" and find_reversed_decision(request):
+        violation = find_violation(link.grants, request.kind, request.resource.id, args)  # (5)
+        if violation is not None and violation.code == "tool_not_granted" and find_reversed_decision(request):
             # Who may call a tool with these arguments may be told to take such a call back.
-            refused = find_violation(link.grants, request.kind, name_reversed_tool(request.resource.id), args)
-        if refused is not None and refused[0] == "tool_not_granted" and request.resource.id.startswith(HOSTED_PREFIX):
+            violation = find_violation(link.grants, request.kind, name_reversed_tool(request.resource.id), args)
+        if violation is None:
+            continue
+        if violation.code == "tool_not_granted" and request.resource.id.startswith(HOSTED_PREFIX):
             reasons.append(Reason("hosted_tool", "request", request.resource.id.removeprefix(HOSTED_PREFIX)))
-            break
-        if refused is not None:
-            reasons.append(Reason(refused[0], link.jti, refused[1]))
-            break  # what a link refuses those below it refuse as well (INVARIANT: SUB)
+        else:
+            reasons.append(Reason(violation.code, link.jti, violation.detail))
+        break  # what a link refuses those below it refuse as well (INVARIANT: SUB)
     for link in snapshot.chain:
         exceeding = list_label_violations(link.labels, request.resource.labels)  # (6)
         reasons.extend(Reason(code, link.jti, label) for code, label in exceeding)
@@ -256,6 +255,7 @@ def _check_grants(request: AccessRequest, snapshot: Snapshot) -> list[Reason]:
 
 
 def _check_hand_off(request: AccessRequest, leaf: Link) -> list[Reason]:
+    """Reasons why the acting agent may not hand off to this one; none of any other action."""
     if request.kind is not ActionKind.HANDOFF:
         return []
     if request.resource.id not in leaf.hand_off_to:
@@ -286,19 +286,18 @@ def _hides_code(request: AccessRequest) -> bool:
     # What looks like a secret is sealed before it is decided upon; in something that is run, it could be the payload.
     if request.resource.impact is not Impact.EXECUTE:
         return False
-    return any(SEALED in text for text in extract_texts(request.args))
+    return any(SEAL_PREFIX in text for text in extract_texts(request.args))
 
 
 def _check_abilities(
     request: AccessRequest, snapshot: Snapshot, effect: Effect, obligations: tuple[Obligation, ...]
 ) -> list[Reason]:
     """Reasons why this enforcement point cannot do what the effect needs, or too many challenges are open."""
-    if effect not in (Effect.RESTRICT, Effect.CHALLENGE):
-        # An approved call may still be narrowed.
-        needed = {item.kind for item in obligations} if effect.runs else set()
-    else:
-        asks = {"hold"} if HOLD in obligations else {"pause"}
-        needed = asks if effect is Effect.CHALLENGE else {item.kind for item in obligations}
+    needed: set[str] = set()
+    if effect is Effect.CHALLENGE:
+        needed = {"hold"} if HOLD in obligations else {"pause"}
+    elif effect.runs:  # an allowed or approved call may be narrowed too
+        needed = {item.kind for item in obligations}
     refused = [Reason("needs_guard", "pep", item) for item in sorted(needed - set(request.context.abilities))]
     if effect.runs:
         refused += [
@@ -379,6 +378,7 @@ def _can_be_raised(short: Shortfall, snapshot: Snapshot, cost: Price) -> bool:
 
 
 def _check_quotas(snapshot: Snapshot, cost: Price) -> list[Reason]:
+    """A reason for each daily quota of the standing link that the charge would exceed."""
     root = snapshot.chain[0]
     used, due = dict(snapshot.quotas), dict(cost.charges)
     return [

@@ -80,14 +80,14 @@ def encode_planned_decision(
     session_risk: int,
     refused: int,
 ) -> dict[str, Any]:
-    """The body of the entry.
+    """Encode the body of the entry.
 
     Args:
         call: the call, decided.
         view: the session before the decision.
         commitment: to the session's state after it.
-        frame: circumstances, as a part.
-        resource: the resource, as a part.
+        frame: what the decisions of the agent in its session have in common (`encode_frame`).
+        resource: the resource (`encode_resource`).
         trigger: kind of what made the agent act.
         session_risk: 0..1000, before the action and after it.
         refused: attempts of the session that were refused.

@@ -31,18 +31,18 @@ from halo_core.decision.record_members import (
     unpack_trace,
 )
 from halo_core.decision.record_parts import (
-    Circumstances,
     Frame,
+    HostPart,
     Part,
     PartReader,
     ReadPart,
-    default_acting,
     encode_frame,
     encode_host,
     encode_model,
     encode_resource,
     expand_model,
     iter_part_names,
+    make_default_acting,
     pack_digest,
     unpack_digest,
 )
@@ -173,7 +173,7 @@ def encode_decision(
     """The body of a decision's entry, whose time is `ts_us`, and the parts that it names (but for a model's texts)."""
     context, subject = request.context, request.subject.with_references()
     host = encode_host(
-        Circumstances(
+        HostPart(
             subject.tenant,
             subject.user_assurance,
             context.session_source,
@@ -417,7 +417,7 @@ def _expand_request(
         "resource": resource,
         "subject": {
             "agent": agent,
-            "chain": of_frame.get("acting", list(default_acting(user, agent))),
+            "chain": of_frame.get("acting", list(make_default_acting(user, agent))),
             "tenant": host["tenant"],
             "user": user,
             "user_assurance": host["user_assurance"],

@@ -30,8 +30,8 @@ _PLAIN: Final = "sha256:"
 _REFERENCE_CHARS: Final = 22
 
 
-class Circumstances(NamedTuple):
-    """What the decisions of a process have in common; see `Context` and `Snapshot` for the members."""
+class HostPart(NamedTuple):
+    """The part `host`: what the decisions of a process have in common; `Context` and `Snapshot` explain the members."""
 
     tenant: str
     user_assurance: str
@@ -47,23 +47,20 @@ class Circumstances(NamedTuple):
 
 @lru_cache(maxsize=4096)
 def encode_resource(resource: Resource) -> Part:
-    """A resource as a part."""
+    """Encode a resource."""
     return make_part(resource.to_plain())
 
 
 @lru_cache(maxsize=4096)
-def encode_host(circumstances: Circumstances) -> Part:
-    """Circumstances as a part."""
-    tree = circumstances._asdict() | {
-        "abilities": list(circumstances.abilities),
-        "origin": circumstances.origin.to_plain(),
-    }
+def encode_host(host: HostPart) -> Part:
+    """Encode what the decisions of a process have in common."""
+    tree = host._asdict() | {"abilities": list(host.abilities), "origin": host.origin.to_plain()}
     return make_part(tree)
 
 
 @lru_cache(maxsize=4096)
 def encode_frame(agent: str, user: str, acting: tuple[str, ...], chain: tuple[str, ...], host: str) -> Part:
-    """What the decisions of an agent in a session have in common, as a part.
+    """Encode what the decisions of an agent in a session have in common: the part `frame`.
 
     Args:
         agent: who acts.
@@ -75,13 +72,13 @@ def encode_frame(agent: str, user: str, acting: tuple[str, ...], chain: tuple[st
     tree: dict[str, Any] = {"agent": agent, "chain": [pack_digest(name) for name in chain], "host": host}
     if user:
         tree["user"] = user
-    if acting != default_acting(user, agent):
+    if acting != make_default_acting(user, agent):
         tree["acting"] = list(acting)
     return make_part(tree)
 
 
-def default_acting(user: str, agent: str) -> tuple[str, ...]:
-    """Who acts for whom, where nobody stands between a person and the agent."""
+def make_default_acting(user: str, agent: str) -> tuple[str, ...]:
+    """The members `acting` of a frame where nobody stands between a person and the agent."""
     return (user, agent) if user else (agent,)
 
 
@@ -99,7 +96,9 @@ class Frame(NamedTuple):
 
 
 def encode_model(model: ModelCall) -> tuple[dict[str, Any], list[Part]]:
-    """The members that record a model call, and the parts that they name; parts of its texts are stored by the caller.
+    """Encode a model call: the members that record it, and the parts that they name.
+
+    Parts of its texts are stored by the caller.
 
     Messages stand in order: `MESSAGES_PER_PART` of them in a part, for as many parts as are full, then the rest.
     """
@@ -123,12 +122,12 @@ def encode_model(model: ModelCall) -> tuple[dict[str, Any], list[Part]]:
 
 @lru_cache(maxsize=1024)
 def encode_messages(messages: tuple[str, ...]) -> Part:
-    """References of messages as a part."""
+    """Encode the references of messages."""
     return make_part({"messages": list(messages)})
 
 
 def encode_text(text: str) -> Part:
-    """A text that repeats, such as a system prompt, as a part."""
+    """Encode a text that repeats, such as a system prompt."""
     return make_part({"text": text})
 
 
@@ -151,7 +150,7 @@ def expand_model(body: Mapping[str, Any], read_part: ReadPart) -> dict[str, Any]
 
 
 def iter_part_names(body: Mapping[str, Any], read_part: ReadPart) -> Iterator[str]:
-    """Names of the parts without which a decision cannot be read, or what it names is missing."""
+    """Names of all parts that a decision needs: those without which it cannot be read, and those of its texts."""
     yield body["resource"]
     yield body["frame"]
     yield read_part(body["frame"])["host"]
@@ -163,7 +162,7 @@ def iter_part_names(body: Mapping[str, Any], read_part: ReadPart) -> Iterator[st
 
 
 def make_part(tree: Mapping[str, Any]) -> Part:
-    """A canonical tree as a part."""
+    """The part of a tree."""
     data = canonical.dumps(tree)
     return pack_digest(canonical.digest(PART_DOMAIN, data)), data
 

@@ -16,7 +16,12 @@ from halo_core.authority import charge_account, compute_effective_authority
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import Digester
 from halo_core.decision import decide, only_repeats
-from halo_core.decision.bindings import find_exposure, list_answer_bindings, question_binding, reauthorization_binding
+from halo_core.decision.bindings import (
+    find_exposure,
+    list_answer_bindings,
+    make_question_binding,
+    make_reauthorization_binding,
+)
 from halo_core.decision.checks import HOLD
 from halo_core.decision.record import SIGNER_FIELD, DecisionResult, encode_decision
 from halo_core.enforcement.call import MAX_KEPT_CHARS, Credentials
@@ -388,9 +393,9 @@ class _Question:
         epoch = snapshot.envelopes[0].epoch + 1 if is_reauthorization else 0
         exposure = find_exposure(snapshot.provenance, snapshot.targets, is_tainted=snapshot.session.tainted)
         binding = (
-            reauthorization_binding(request.subject.tenant, session, snapshot.chain[0].agent, epoch)
+            make_reauthorization_binding(request.subject.tenant, session, snapshot.chain[0].agent, epoch)
             if is_reauthorization
-            else question_binding(
+            else make_question_binding(
                 request,
                 snapshot.chain,
                 snapshot.policy.rules,

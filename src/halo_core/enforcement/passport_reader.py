@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from halo_core.authorities import Authorities, TrustedKeys
-from halo_core.decision.bindings import session_claim
+from halo_core.decision.bindings import make_session_claim
 from halo_core.errors import PassportError
 from halo_core.ledger.control_history import ControlHistory
 from halo_core.model import EntryKind, Link
@@ -121,7 +121,7 @@ class PassportReader:
         except PassportError:
             return None
         claimed = (token.request, token.session, token.binding, token.kind, token.tenant)
-        expected = (row.id, session_claim(row.session), row.binding, row.kind, tx.tenant)
+        expected = (row.id, make_session_claim(row.session), row.binding, row.kind, tx.tenant)
         return token if claimed == expected and store in token.audience else None
 
     def read_standing_link(self, tx: Transaction, root: str, store: str, now_us: int) -> Link:

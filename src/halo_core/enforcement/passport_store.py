@@ -21,7 +21,7 @@ from halo_core.authorities import Authorities
 from halo_core.authority import lower_start, renew_account
 from halo_core.crypto.keys import IdSource, KeyStore, Signer, agent_key_name
 from halo_core.decision import revocation_applies
-from halo_core.decision.bindings import reauthorization_binding, session_claim
+from halo_core.decision.bindings import make_reauthorization_binding, make_session_claim
 from halo_core.enforcement.hand_offs import GivenShare, HandOff, compute_share, make_handback_body
 from halo_core.enforcement.passport_reader import MAX_REMEMBERED, PassportReader
 from halo_core.errors import PassportError
@@ -338,7 +338,7 @@ class PassportStore:
         if account is None:
             return state
         epoch = account.envelope.epoch + 1
-        binding = reauthorization_binding(tx.tenant, state.view.id, self._agent, epoch)
+        binding = make_reauthorization_binding(tx.tenant, state.view.id, self._agent, epoch)
         row = ApprovalTable(tx).find_open(state.view.id, (binding,))
         token = (
             self.reader.read_answer(tx, row, store, now_us) if row is not None and row.status == "approved" else None
@@ -493,7 +493,7 @@ class PassportStore:
             signer=self._load_signer(self._agent),
             now_s=max(now_us // _US, parent.not_before_s),
             jti=self._ids.new_token_id(),
-            session=session_claim(state.view.id),
+            session=make_session_claim(state.view.id),
             lifetime_s=lifetime_s,
             budgets=budgets,
             decay=decay,

@@ -16,7 +16,7 @@ from halo_core.decision.bindings import ENDING_SOURCES
 from halo_core.decision.plan import Plan, compile_plan
 from halo_core.decision.planned_record import encode_planned_decision
 from halo_core.decision.record_parts import (
-    Circumstances,
+    HostPart,
     Part,
     encode_frame,
     encode_host,
@@ -145,7 +145,7 @@ class _PlannedResource:
 
     def _encode_frame(self, context: DecisionContext) -> tuple[Part, Part]:
         call, principal = context.call, self.principal.with_references()
-        circumstances = Circumstances(
+        circumstances = HostPart(
             tenant=principal.tenant,
             user_assurance=principal.user_assurance,
             session_source=call.session_source,

@@ -18,10 +18,10 @@ from halo_core.decision.answers import (
     OVERRIDE_DENY,
     REVERSAL,
     STANDING,
-    break_glass_scope,
-    denied_scope,
     find_reversed_decision,
-    reversal_scope,
+    make_break_glass_scope,
+    make_denied_scope,
+    make_reversal_scope,
 )
 from halo_core.decision.bindings import find_exposure, list_answer_bindings
 from halo_core.errors import PassportError
@@ -59,7 +59,7 @@ def compute_denied_scopes(digester: Digester, request: AccessRequest, args: Mapp
     """What an override may forbid that covers a call: its targets, whoever calls, where they can be named; itself."""
     tenant, tool = request.subject.tenant, request.resource.id
     targets = compute_answer_scope(digester, "", request.resource, args)
-    return tuple(denied_scope(tenant, tool, what) for what in (targets, request.args_digest) if what)
+    return tuple(make_denied_scope(tenant, tool, what) for what in (targets, request.args_digest) if what)
 
 
 def read_standing_answers(
@@ -107,7 +107,7 @@ def _list_scopes(
     request, tenant = context.request, context.request.subject.tenant
     scopes = [(STANDING, scope)] if scope and STANDING in kinds else []
     if BREAK_GLASS in kinds:
-        scopes.append((BREAK_GLASS, break_glass_scope(tenant, request.subject.agent)))
+        scopes.append((BREAK_GLASS, make_break_glass_scope(tenant, request.subject.agent)))
     if OVERRIDE_DENY in kinds:
         denied = compute_denied_scopes(digester, request, context.recorded_args)
         scopes += [(OVERRIDE_DENY, name) for name in denied]
@@ -119,7 +119,7 @@ def _list_scopes(
         scopes += [(OVERRIDE_ALLOW, name) for name in (*own, *others)]
     decision = find_reversed_decision(request)
     if REVERSAL in kinds and decision:
-        scopes.append((REVERSAL, reversal_scope(tenant, decision, request.resource.id, request.args_digest)))
+        scopes.append((REVERSAL, make_reversal_scope(tenant, decision, request.resource.id, request.args_digest)))
     return scopes
 
 

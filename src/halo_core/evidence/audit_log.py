@@ -18,7 +18,7 @@ from typing import Any, Concatenate, Final, NamedTuple, ParamSpec, TypeVar
 import orjson
 
 from halo_core.crypto.keys import KeyStore
-from halo_core.decision.record_parts import default_acting, unpack_digest
+from halo_core.decision.record_parts import make_default_acting, unpack_digest
 from halo_core.errors import CannotDecide, ConfigError, NotVerified, Tampered
 from halo_core.evidence.answers import END_US, Answer, Period, Population, Verdict, count_of, describe_tool
 from halo_core.evidence.facts import (
@@ -264,7 +264,7 @@ class AuditLog:
             read_part = self.reader.part_reader(self.tenant)
             tree = read_part(name)
             agent, user = tree["agent"], tree.get("user", "")
-            acting = tuple(tree.get("acting", default_acting(user, agent)))
+            acting = tuple(tree.get("acting", make_default_acting(user, agent)))
             chain = tuple(unpack_digest(item) for item in tree["chain"])
             frame = FrameFacts(name, agent, user, acting, chain, read_part(tree["host"]))
             self._note_person(user, index)

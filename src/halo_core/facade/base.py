@@ -13,18 +13,14 @@ from halo_core.clock import Clock, SystemClock
 from halo_core.content.redaction import Redactor
 from halo_core.crypto.keys import Digester, IdSource, KeyStore, RandomIds
 from halo_core.enforcement import Enforcer, Preparer
-from halo_core.enforcement.activities import (
-    register_clock,
-)
+from halo_core.enforcement.activities import register_clock
 from halo_core.enforcement.agent_credentials import AgentCredentials, Limits
 from halo_core.enforcement.delegation import DelegationMixin, DelegationTerms
 from halo_core.enforcement.held_acts import Runner
 from halo_core.enforcement.mcp_listings import McpListings
 from halo_core.enforcement.registry import Registry
 from halo_core.enforcement.reversals import Reverser
-from halo_core.enforcement.session_context import (
-    mark_lineage,
-)
+from halo_core.enforcement.session_context import mark_lineage
 from halo_core.enforcement.shadow_activity import ShadowActivity
 from halo_core.errors import CannotDecide, ConfigError, Denied, Held, Pending
 from halo_core.facade.registration import RegistrationMixin

@@ -12,21 +12,14 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from halo_core.enforcement import ABILITIES, Call
-from halo_core.enforcement.activities import (
-    current_run_activity,
-    find_began_us,
-)
+from halo_core.enforcement.activities import current_run_activity, find_began_us
 from halo_core.enforcement.agent_credentials import AgentCredentials
 from halo_core.enforcement.guards import MODEL_RESOURCE, MODEL_SCHEMA, TOOL_KINDS, choose_resource_id, clean_name
 from halo_core.enforcement.guesses import NO_HINTS, ServerHints, guess_tool
 from halo_core.enforcement.model_inputs import ModelInput
 from halo_core.enforcement.registry import RegisteredResource, Registry, complete_resource
 from halo_core.enforcement.reversals import Reverser
-from halo_core.enforcement.session_context import (
-    TriggeringMessage,
-    current_delegation,
-    current_triggering_message,
-)
+from halo_core.enforcement.session_context import TriggeringMessage, current_delegation, current_triggering_message
 from halo_core.errors import ConfigError, HaloError
 from halo_core.facade.sessions import SessionMixin
 from halo_core.model import ActionKind, HistoryItem, Resource

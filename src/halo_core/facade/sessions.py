@@ -11,10 +11,7 @@ from typing import Any, Final
 
 from halo_core.crypto.keys import Digester, IdSource, KeyStore
 from halo_core.enforcement import Enforcer
-from halo_core.enforcement.activities import (
-    current_activity,
-    find_block_began_us,
-)
+from halo_core.enforcement.activities import current_activity, find_block_began_us
 from halo_core.enforcement.decision_context import AnswerTerms
 from halo_core.enforcement.held_acts import (
     ReleasedAct,

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 
-from halo_core.decision.bindings import reauthorization_binding
+from halo_core.decision.bindings import make_reauthorization_binding
 from halo_core.ledger.commitments import digest_answer
 from halo_core.ledger.reader import LedgerReader, Row, Stream
 from halo_core.ledger.report import Collector
@@ -207,7 +207,7 @@ class RestrictionCheck:
         agent, epoch = body.get("agent"), body.get("epoch")
         # A session link of a later epoch needs an answer, whose request is bound to exactly that epoch.
         if body.get("kind") == "session" and isinstance(session, str) and isinstance(agent, str) and type(epoch) is int:
-            self._begun_epochs.add((tenant, reauthorization_binding(tenant, session, agent, epoch)))
+            self._begun_epochs.add((tenant, make_reauthorization_binding(tenant, session, agent, epoch)))
 
     def _get_challenge(self, tenant: str, request: object) -> _Challenge:
         return self._challenges.setdefault((tenant, str(request)), _Challenge())

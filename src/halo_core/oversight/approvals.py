@@ -14,7 +14,7 @@ from typing import Final
 from halo_core.behaviour import SessionVerdict
 from halo_core.content.redaction import mask_reason
 from halo_core.crypto.keys import Digester, Ed25519Signer, KeyStore
-from halo_core.decision.bindings import session_claim
+from halo_core.decision.bindings import make_session_claim
 from halo_core.decision.model_fields import ACCEPTED_KIND
 from halo_core.enforcement.judged_sessions import apply_verdict
 from halo_core.enforcement.session_behaviour import fingerprint_call
@@ -343,7 +343,7 @@ class _AnswerJob:
             kind=request.row.kind,
             binding=request.row.binding,
             request=request.row.id,
-            session=session_claim(request.row.session),
+            session=make_session_claim(request.row.session),
             budgets=self.budgets,
             authority=_restored_authority(request),
             epoch=request.epoch,

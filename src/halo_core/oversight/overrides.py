@@ -20,11 +20,11 @@ from halo_core.decision.answers import (
     ANY_ROLE,
     OVERRIDE_ALLOW,
     OVERRIDE_DENY,
-    denied_scope,
     is_answerable,
+    make_denied_scope,
     needs_two_people,
 )
-from halo_core.decision.bindings import find_exposure, question_binding
+from halo_core.decision.bindings import find_exposure, make_question_binding
 from halo_core.enforcement.reversals import make_refusal
 from halo_core.enforcement.standing_answers import compute_answer_scope, usage_account
 from halo_core.errors import ConfigError, Denied, PassportError
@@ -212,7 +212,7 @@ class _OverriddenDecision:
             raise make_refusal("not_overridable", ", ".join(words))
         seen = body["snapshot"]
         exposure = find_exposure(seen["provenance"], seen["targets"], is_tainted=seen["session"]["tainted"])
-        scope = question_binding(self.request, self.links, self.rules, exposure=exposure, is_held=False)
+        scope = make_question_binding(self.request, self.links, self.rules, exposure=exposure, is_held=False)
         return (2 if needs_two_people(self.request.resource) else 1), "call", scope
 
     def _is_overridable(self, reason: Reason) -> bool:
@@ -237,8 +237,8 @@ class _OverriddenDecision:
         digester = Digester(store.keys.secret("digest"))
         targets = compute_answer_scope(digester, "", resource, self.args) if is_plain else ""
         if targets:
-            return "target", denied_scope(tenant, resource.id, targets)
-        return "call", denied_scope(tenant, resource.id, self.request.args_digest)
+            return "target", make_denied_scope(tenant, resource.id, targets)
+        return "call", make_denied_scope(tenant, resource.id, self.request.args_digest)
 
 
 _WHY_FIXED: Final = {

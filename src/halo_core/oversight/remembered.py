@@ -16,7 +16,7 @@ from halo_core.authorities import Authorities
 from halo_core.content.redaction import mask_reason
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import KeyStore, Signer
-from halo_core.decision.answers import BREAK_GLASS, STANDING, break_glass_scope
+from halo_core.decision.answers import BREAK_GLASS, STANDING, make_break_glass_scope
 from halo_core.enforcement.standing_answers import usage_account
 from halo_core.errors import ConfigError, Denied
 from halo_core.ledger.commitments import digest_answer
@@ -229,7 +229,7 @@ def grant_break_glass(
             store,
             approver,
             kind=BREAK_GLASS,
-            scope=break_glass_scope(tx.tenant, agent),
+            scope=make_break_glass_scope(tx.tenant, agent),
             role=agent,
             resource="",
             lifetime_s=lifetime_s,

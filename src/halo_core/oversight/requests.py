@@ -14,8 +14,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from halo_core.decision.answers import approvers_needed
-from halo_core.decision.bindings import ENDING_SOURCES, find_exposure, question_binding, reauthorization_binding
+from halo_core.decision.answers import count_needed_approvers
+from halo_core.decision.bindings import (
+    ENDING_SOURCES,
+    find_exposure,
+    make_question_binding,
+    make_reauthorization_binding,
+)
 from halo_core.errors import ConfigError, HaloError, PassportError
 from halo_core.ledger import decode_entry
 from halo_core.model import (
@@ -256,7 +261,7 @@ def _build_request(
         role=str(request_entry.body.get("role", request.subject.agent)),
         amount=request_entry.body.get("amount"),
         held=request_entry.body.get("held") is True,
-        people_needed=approvers_needed(request.resource.impact, request.resource.reversal),
+        people_needed=count_needed_approvers(request.resource.impact, request.resource.reversal),
         reversal=request.resource.reversal.value,
         can_reverse=request.resource.can_reverse,
         arguments=describe_arguments(request.resource, snapshot, opener(decision, "args"), reveal=reveal),
@@ -275,10 +280,10 @@ def _compute_binding(
     is_held: bool,
 ) -> str:
     if row.kind == "reauthorization":
-        return reauthorization_binding(request.subject.tenant, row.session, links[0].agent, epoch)
+        return make_reauthorization_binding(request.subject.tenant, row.session, links[0].agent, epoch)
     rules = load_rules(reader, request.subject.tenant, snapshot["policy"])
     exposure = find_exposure(snapshot["provenance"], snapshot["targets"], is_tainted=snapshot["session"]["tainted"])
-    return question_binding(request, links, rules, exposure=exposure, is_held=is_held)
+    return make_question_binding(request, links, rules, exposure=exposure, is_held=is_held)
 
 
 def _collect_identities(request: AccessRequest, links: tuple[Link, ...]) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from typing import Final
 from halo_core.content.redaction import mask_reason
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import Digester, Ed25519Signer, KeyStore
-from halo_core.decision.answers import REVERSAL, reversal_scope
+from halo_core.decision.answers import REVERSAL, make_reversal_scope
 from halo_core.enforcement.reversals import (
     ReversibleEffect,
     count_attempts,
@@ -106,7 +106,7 @@ def _record_order(
 ) -> str:
     resource, decision = effect.reversal_resource, effect.act.decision
     args_digest = digester.digest("halo/args", canonical.encode(effect.act.args))
-    scope = reversal_scope(tx.tenant, decision, resource.id, args_digest)
+    scope = make_reversal_scope(tx.tenant, decision, resource.id, args_digest)
     table, now_s = StandingAnswerTable(tx), tx.clock.now_us() // _US
     for row in table.find_active(scope):
         if row.kind == REVERSAL and now_s < peek_standing_answer(row.token).expires_at_s:

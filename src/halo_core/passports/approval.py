@@ -201,14 +201,14 @@ def find_reauthorization_violation(standing_link: Link, session: Link, approval:
     if session.epoch != approval.epoch:
         return Violation("stale_epoch", "")
     # INVARIANT: EPOCH - an answer is valid for one agent of one tenant in one session.
-    if approval.binding != reauthorization_binding(session.tenant, session.txn, session.agent, session.epoch):
+    if approval.binding != make_reauthorization_binding(session.tenant, session.txn, session.agent, session.epoch):
         return Violation("bad_reauthorization", "binding")
     if session.decay is None or session.decay.authority > approval.authority:
         return Violation("decay_widened", "a0")
     return find_budget_violation(session.budgets, session_limits(standing_link, approval.budgets))
 
 
-def reauthorization_binding(tenant: str, session: str, agent: str, epoch: int) -> str:
+def make_reauthorization_binding(tenant: str, session: str, agent: str, epoch: int) -> str:
     """Digest that binds an answer to an agent's session (its `txn`) and the epoch it may continue into."""
     return canonical.digest("halo/binding/epoch/v1", canonical.dumps([tenant, session, agent, epoch]))
 

@@ -12,11 +12,7 @@ from typing import Final
 from halo_core.quick_init import quick_init
 from halo_core.risk.profile import Chunk, Profile
 from halo_core.values.argument_values import Value, ValueKind
-from halo_core.values.lexicon import (
-    COMMON_NAME_PARTS,
-    SENSITIVE_WORDS,
-    STOP_WORDS,
-)
+from halo_core.values.lexicon import COMMON_NAME_PARTS, SENSITIVE_WORDS, STOP_WORDS
 from halo_core.values.text import (
     find_atoms,
     fingerprint_atom,

@@ -10,11 +10,7 @@ from typing import Any
 
 from halo_core.errors import ConfigError, Tampered
 from halo_core.floors import HomeFloor
-from halo_core.ledger import (
-    Vkey,
-    format_vkey,
-    unwrap_dek,
-)
+from halo_core.ledger import Vkey, format_vkey, unwrap_dek
 from halo_core.model import EntryKind, Mode
 from halo_core.os_user import describe_os_user
 from halo_core.store.config import StoreConfig

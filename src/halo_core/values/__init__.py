@@ -41,11 +41,7 @@ from halo_core.values.observed_text import (
     is_lookup_key,
     read_result,
 )
-from halo_core.values.provenance import (
-    TracedLeaf,
-    trace_leaves,
-    vouch_for_user,
-)
+from halo_core.values.provenance import TracedLeaf, trace_leaves, vouch_for_user
 from halo_core.values.record_lists import lists_records, names_one_sender
 from halo_core.values.repeats import REPEAT_BYTES, fingerprint_model_words, split_repeats
 from halo_core.values.result_origins import TRUST_FLOOR, judge_arguments, origin_of_result, reads_own_place

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from halo_core.content.redaction import SEAL_PREFIX
 from halo_core.crypto import canonical
 from halo_core.enforcement.registry import RegisteredResource
 from halo_core.model import ANY_OTHER, ActionKind, Constraint, Effect, EntryKind, Grants
@@ -23,7 +24,6 @@ _MAX_LISTED_VALUES: Final = 12
 _MAX_VALUE_LENGTH: Final = 64
 _MAX_NAME: Final = 128
 _INT_LIMIT: Final = 2**53
-_SEALED: Final = "halo:secret:"
 _Value = str | int | bool
 
 
@@ -45,7 +45,7 @@ class _ArgumentValues:
     def add(self, value: object) -> None:
         self.calls += 1
         if type(value) is str:
-            self.is_open |= not 0 < len(value) <= _MAX_VALUE_LENGTH or not value.isprintable() or _SEALED in value
+            self.is_open |= not 0 < len(value) <= _MAX_VALUE_LENGTH or not value.isprintable() or SEAL_PREFIX in value
         elif type(value) is int:
             self.is_open |= abs(value) >= _INT_LIMIT
         elif type(value) is not bool:

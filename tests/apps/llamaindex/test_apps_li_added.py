@@ -18,11 +18,7 @@ from llama_index.core.chat_engine import ContextChatEngine
 from llama_index.core.memory import ChatMemoryBuffer
 from llama_index.core.objects import ObjectRetriever
 from llama_index.core.postprocessor import LLMRerank
-from llama_index.core.query_engine import (
-    RetrieverQueryEngine,
-    RouterQueryEngine,
-    SubQuestionQueryEngine,
-)
+from llama_index.core.query_engine import RetrieverQueryEngine, RouterQueryEngine, SubQuestionQueryEngine
 from llama_index.core.question_gen import LLMQuestionGenerator
 from llama_index.core.retrievers import QueryFusionRetriever
 from llama_index.core.selectors import LLMSingleSelector

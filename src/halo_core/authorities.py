@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from halo_core.crypto.keys import agent_key_name, key_thumbprint, require_strong_key
+from halo_core.crypto.keys import compute_key_thumbprint, make_agent_key_name, require_strong_key
 from halo_core.errors import BadInput, ConfigError
 from halo_core.files import hold_file_lock, replace_file
 from halo_core.model import has_invisible_characters, normalize_name, same_person
@@ -120,7 +120,7 @@ class Authorities:
             ConfigError: `key_retired`, or as `load`.
         """
         require_strong_key(public_key)
-        kid = key_thumbprint(public_key)
+        kid = compute_key_thumbprint(public_key)
         with self._edit_tenant(tenant) as tree:
             issuers = tree["issuers"]
             _require_unused(kid, tree["approvers"], tree["operators"])
@@ -156,7 +156,7 @@ class Authorities:
                 `key_taken`, the key is somebody else's or an issuer's; `key_retired`; or as `load`.
         """
         require_strong_key(public_key)
-        kid = key_thumbprint(public_key)
+        kid = compute_key_thumbprint(public_key)
         _check_name(name)
         # Only here and not when the file is read: one odd name must not make a home unusable.
         if has_invisible_characters(name):
@@ -224,7 +224,7 @@ def approver_key_name(name: str) -> str:
 
 def person_key_name(role: str, name: str) -> str:
     """Name of a person's key in a key folder: `approver-<name>` or `operator-<name>`."""
-    return f"{role}-" + agent_key_name(name).removeprefix("agent-")
+    return f"{role}-" + make_agent_key_name(name).removeprefix("agent-")
 
 
 def parse_public_key(text: str) -> bytes:
@@ -351,7 +351,7 @@ def _parse_key(kid: str, tree: Any, field_names: frozenset[str]) -> TrustRecord:
         raise ValueError(f"expected exactly the members {', '.join(sorted(field_names))}")
     key = base64.b64decode(tree["key"], validate=True)
     require_strong_key(key)
-    if key_thumbprint(key) != kid:
+    if compute_key_thumbprint(key) != kid:
         raise ValueError(f"`{kid[:64]}` is not the thumbprint of its key")
     since, until = tree["since_us"], tree["until_us"]
     if not all(type(time) is int and 0 <= time < _INT_LIMIT for time in (since, since if until is None else until)):

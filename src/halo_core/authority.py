@@ -32,6 +32,30 @@ from typing import Final
 from halo_core.model import AUTHORITY_ONE, RESERVED_UNITS, AccessRequest, Decay, Envelope, Impact, Link, Resource
 
 _MAX_HALVINGS: Final = 64
+_US_PER_SECOND: Final = 1_000_000
+_AMOUNT_LIMIT: Final = 2**53
+"""Amounts are below it, as canonical JSON holds them."""
+_NOTHING_SPENT: Final = ("", 0, 0)
+_MAX_CARRIED: Final = 1000
+_CARRIED_HALVINGS: Final = 3
+"""Halvings of authority at the start of a session whose agent carries the largest risk; set by hand."""
+RISK_POINTS: Final[Mapping[Impact, int]] = {
+    Impact.READ: 1,
+    Impact.WRITE: 3,
+    Impact.SEND: 10,
+    Impact.UNKNOWN: 10,
+    Impact.PAYMENT: 25,
+    Impact.DELETE: 25,
+    Impact.EXECUTE: 25,
+    Impact.ADMIN: 40,
+}
+"""What an action of each class costs."""
+REFUSED_POINTS: Final = 15
+"""What a refused attempt costs."""
+_SCORE_SHARE: Final = 10  # a score of 1000 costs 100 points
+
+
+# decay
 
 
 def halve_authority(authority: int, halvings: int) -> int:
@@ -104,8 +128,7 @@ def find_floor(chain: Iterable[Link], impact: Impact) -> int:
     return max(floors, default=AUTHORITY_ONE)
 
 
-_US_PER_SECOND = 1_000_000
-_AMOUNT_LIMIT: Final = 2**53
+# accounts
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -227,9 +250,6 @@ class AccountTerms:
         return charged, before, fade_authority(self._decay, lived_us, taken, points)
 
 
-_NOTHING_SPENT: Final = ("", 0, 0)
-
-
 def settle_account(account: Envelope, charges: Iterable[tuple[str, int]], actual: Mapping[str, int]) -> Envelope:
     """The account after an outcome: what was reserved is committed at what it cost.
 
@@ -242,11 +262,6 @@ def settle_account(account: Envelope, charges: Iterable[tuple[str, int]], actual
         reserved, committed = spent[unit]
         spent[unit] = (max(reserved - amount, 0), min(committed + max(actual.get(unit, amount), 0), _AMOUNT_LIMIT - 1))
     return _with_spent(account, spent)
-
-
-_MAX_CARRIED: Final = 1000
-_CARRIED_HALVINGS: Final = 3
-"""Halvings of authority at the start of a session whose agent carries the largest risk; set by hand."""
 
 
 def lower_start(account: Envelope, decay: Decay, risk: int) -> Envelope:
@@ -276,18 +291,7 @@ def _with_spent(account: Envelope, spent: Mapping[str, tuple[int, int]]) -> Enve
     )
 
 
-RISK_POINTS: Final[Mapping[Impact, int]] = {
-    Impact.READ: 1,
-    Impact.WRITE: 3,
-    Impact.SEND: 10,
-    Impact.UNKNOWN: 10,
-    Impact.PAYMENT: 25,
-    Impact.DELETE: 25,
-    Impact.EXECUTE: 25,
-    Impact.ADMIN: 40,
-}
-REFUSED_POINTS: Final = 15
-_SCORE_SHARE: Final = 10  # a score of 1000 costs 100 points
+# prices
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from halo_core.crypto import canonical
-from halo_core.crypto.keys import SECRETS, KeyStore, agent_key_name, load_secret_file
+from halo_core.crypto.keys import SECRETS, KeyStore, load_secret_file, make_agent_key_name
 from halo_core.crypto.sodium import AEAD_NONCE_BYTES, open_xchacha20_poly1305, seal_xchacha20_poly1305
 from halo_core.errors import BadInput, CanonicalError, ConfigError, Tampered
 from halo_core.files import replace_file, sync_folder
@@ -78,7 +78,7 @@ def export_home(
     if not logs:
         problem = f"`{home}` has no trusted key, so it belongs to no store yet"
         raise ConfigError("no_trust", problem, field="home", remedy="run your app once with this home")
-    names = [*_STORE_KEYS, *(["issuer"] if with_issuer else []), *map(agent_key_name, agents)]
+    names = [*_STORE_KEYS, *(["issuer"] if with_issuer else []), *map(make_agent_key_name, agents)]
     files = {f"{name}.key": keys.read_line(name) for name in names}
     files[_TRUST] = canonical.dumps(logs)
     texts = [*(home / name for name in _SHARED_FILES), *sorted((home / "policy").glob("*.cedar"))]

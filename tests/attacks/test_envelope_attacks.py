@@ -54,7 +54,7 @@ from envelope_world import (
 )
 
 from halo_core.authorities import Authorities
-from halo_core.crypto.keys import KeyStore, agent_key_name
+from halo_core.crypto.keys import KeyStore, make_agent_key_name
 from halo_core.decision.bindings import make_reauthorization_binding
 from halo_core.enforcement import HandOff, Surface
 from halo_core.enforcement.session_context import Session, session_scope
@@ -141,7 +141,7 @@ def issue(halo, home, **changes) -> str:
         "agent": "clerk",
         "principal": "user:ana",
         "audience": control.store,
-        "holder_public_key": keys.signer(agent_key_name("clerk")).public_key,
+        "holder_public_key": keys.signer(make_agent_key_name("clerk")).public_key,
         "grants": {ActionKind.TOOL_CALL: {"lookup": wild, "pay": wild}, ActionKind.HANDOFF: {"planner": wild}},
         "now_s": halo.store.clock.now_us() // 1_000_000,
         "lifetime_s": 90 * DAY,
@@ -524,7 +524,7 @@ def test_127_a_revoked_standing_link_is_not_replaced_by_its_own_holder(halo):
 
 @pytest.mark.parametrize("holder", ["clerk", "planner"])
 def test_128_a_revoked_key_ends_all_its_passports(halo, home, holder):
-    kid = KeyStore(home).signer(agent_key_name(holder)).key_id
+    kid = KeyStore(home).signer(make_agent_key_name(holder)).key_id
     with halo.session("s"), halo.hand_off("planner"), halo.hand_off("researcher"):
         run(halo)
         revoke(halo, "key", kid)
@@ -632,7 +632,7 @@ def test_130_nor_can_the_holder_mint_one(halo, home):
         mint_session(
             parent=parent,
             parent_token=token,
-            signer=KeyStore(home).signer(agent_key_name("clerk")),
+            signer=KeyStore(home).signer(make_agent_key_name("clerk")),
             now_s=now // 1_000_000,
             jti="own",
             session="s",
@@ -664,7 +664,7 @@ def test_134_nobody_in_the_chain_reauthorizes_it(open_halo, home, clock, name):
 
 def test_134_nor_does_a_key_of_the_chain_under_another_name(open_halo, home, clock):
     halo = open_halo(limits(decay=QUICK))
-    signer = KeyStore(home).signer(agent_key_name("clerk"))
+    signer = KeyStore(home).signer(make_agent_key_name("clerk"))
     enrol(home, "mia", signer)
     decayed(halo, clock)
     reauthorized(halo, name="mia", signer=signer)

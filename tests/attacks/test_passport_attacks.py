@@ -12,7 +12,7 @@ import pytest
 from nacl import bindings
 
 from halo_core.crypto import canonical
-from halo_core.crypto.keys import Ed25519Signer, key_thumbprint
+from halo_core.crypto.keys import Ed25519Signer, compute_key_thumbprint
 from halo_core.crypto.keys import verify_signature as raw_verify
 from halo_core.errors import PassportError
 from halo_core.model import ActionKind, Budget, Constraint, ConstraintKind
@@ -377,10 +377,12 @@ def test_85_86_deceptive_names_can_neither_be_granted_nor_called(name):
 def test_21_a_low_order_issuer_key_is_no_trust():
     """Nobody signed this: under a low-order key the identity signature fits any message in lenient libraries."""
     weak = IDENTITY
-    header = encode_b64url(canonical.dumps({"alg": "Ed25519", "kid": key_thumbprint(weak), "typ": "halo-passport+jwt"}))
+    header = encode_b64url(
+        canonical.dumps({"alg": "Ed25519", "kid": compute_key_thumbprint(weak), "typ": "halo-passport+jwt"})
+    )
     token = f"{header}.{PAYLOAD}.{encode_b64url(IDENTITY + bytes(32))}"
     with pytest.raises(PassportError) as caught:
-        verify_standing(token, trusted={key_thumbprint(weak): weak}, audience="store-1", tenant="acme")
+        verify_standing(token, trusted={compute_key_thumbprint(weak): weak}, audience="store-1", tenant="acme")
     assert caught.value.code == "bad_sig"
 
 
@@ -390,7 +392,9 @@ def test_21_a_mixed_order_issuer_key_is_no_trust():
     secret = bindings.crypto_core_ed25519_scalar_reduce(seed + bytes(32))
     torsion = bytes.fromhex("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a")
     key = bindings.crypto_core_ed25519_add(bindings.crypto_scalarmult_ed25519_base_noclamp(secret), torsion)
-    header = encode_b64url(canonical.dumps({"alg": "Ed25519", "kid": key_thumbprint(key), "typ": "halo-passport+jwt"}))
+    header = encode_b64url(
+        canonical.dumps({"alg": "Ed25519", "kid": compute_key_thumbprint(key), "typ": "halo-passport+jwt"})
+    )
     message = f"{header}.{PAYLOAD}".encode()
     for number in range(1, 1000):
         nonce = number.to_bytes(32, "little")
@@ -405,7 +409,7 @@ def test_21_a_mixed_order_issuer_key_is_no_trust():
         pytest.fail("no ambiguous signature was found")
     token = f"{message.decode()}.{encode_b64url(point + scalar)}"
     with pytest.raises(PassportError) as caught:
-        verify_standing(token, trusted={key_thumbprint(key): key}, audience="store-1", tenant="acme")
+        verify_standing(token, trusted={compute_key_thumbprint(key): key}, audience="store-1", tenant="acme")
     assert (caught.value.code, caught.value.message) == ("bad_sig", "the signer's key is weak")
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from halo_core.authorities import Authorities
-from halo_core.crypto.keys import KeyStore, agent_key_name
+from halo_core.crypto.keys import KeyStore, make_agent_key_name
 from halo_core.enforcement import HandOff, make_issuer_facts
 from halo_core.enforcement.agent_credentials import Limits
 from halo_core.enforcement.session_context import current_delegation
@@ -646,7 +646,7 @@ def issued(halo, home, agent="planner", **changes) -> str:
         "agent": agent,
         "principal": "user:ana",
         "audience": control.store,
-        "holder_public_key": keys.signer(agent_key_name(agent)).public_key,
+        "holder_public_key": keys.signer(make_agent_key_name(agent)).public_key,
         "grants": {ActionKind.TOOL_CALL: {"lookup": WILD}, ActionKind.HANDOFF: {"researcher": WILD}},
         "now_s": halo.store.clock.now_us() // 1_000_000,
         "lifetime_s": 600,

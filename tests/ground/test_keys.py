@@ -20,8 +20,8 @@ from halo_core.crypto.keys import (
     Digester,
     Ed25519Signer,
     KeyStore,
-    agent_key_name,
-    key_thumbprint,
+    compute_key_thumbprint,
+    make_agent_key_name,
     require_strong_key,
     verify_signature,
 )
@@ -115,7 +115,7 @@ def test_rfc_8032_vector_1():
 
 def test_thumbprint_of_rfc_8037_appendix_a3():
     public = bytes.fromhex("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a")
-    assert key_thumbprint(public) == "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
+    assert compute_key_thumbprint(public) == "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
 
 
 def test_secrets_stay_out_of_repr_and_pickle():
@@ -276,20 +276,20 @@ def test_names_that_are_no_file_names_are_refused(tmp_path, name):
 
 @given(st.text(max_size=120))
 def test_every_agent_has_a_key_name_of_its_own(agent):
-    name = agent_key_name(agent)
+    name = make_agent_key_name(agent)
     assert name.isascii()
     assert name == name.lower()
     assert "/" not in name
     assert len(name) <= 96
-    assert name == agent_key_name(agent)
+    assert name == make_agent_key_name(agent)
     if name != f"agent-{agent}":
         # An agent that calls itself by the mapped name does not get the other's key.
-        assert agent_key_name(name.removeprefix("agent-")) != name
+        assert make_agent_key_name(name.removeprefix("agent-")) != name
 
 
 @pytest.mark.parametrize("agent", ["loan-desk", "a.b_c"])
 def test_plain_agent_names_stay_readable(agent):
-    assert agent_key_name(agent) == f"agent-{agent}"
+    assert make_agent_key_name(agent) == f"agent-{agent}"
 
 
 def _public_key(home: Path, barrier, results) -> None:

@@ -11,7 +11,7 @@ import pytest
 from oversight_world import PAN, at, opened
 
 from halo_core.cli import context
-from halo_core.crypto.keys import key_thumbprint
+from halo_core.crypto.keys import compute_key_thumbprint
 from halo_core.errors import BadInput, Denied
 from halo_core.model import EntryKind, Stop
 from halo_core.oversight.restrictions import lift, revoke, stop
@@ -197,7 +197,7 @@ def test_whatever_a_passport_names_can_be_revoked(worked):
     for link in links:
         for line in (("--link", link.hash), ("--link", link.jti), ("--key", link.key_id)):
             assert cli("revoke", *line, "--why", "left", home=worked)[0] == 0, line
-    assert cli("revoke", "--key", key_thumbprint(links[1].holder_key), "--why", "left", home=worked)[0] == 0
+    assert cli("revoke", "--key", compute_key_thumbprint(links[1].holder_key), "--why", "left", home=worked)[0] == 0
     code, _, err = cli("revoke", "--link", links[0].hash.removeprefix("sha256:")[:12], "--why", "x", home=worked)
     assert (code, f"did you mean `{links[0].hash}`" in err) == (64, True)
 

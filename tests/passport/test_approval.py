@@ -24,7 +24,7 @@ from chain_world import (
     sign,
     verify,
 )
-from halo_core.crypto.keys import key_thumbprint
+from halo_core.crypto.keys import compute_key_thumbprint
 from halo_core.errors import PassportError
 from halo_core.model import Budget
 from halo_core.passports import read_approval
@@ -190,4 +190,4 @@ def test_who_is_in_the_chain(name, key, inside):
 def test_the_key_id_is_the_thumbprint():
     under_another_name = {"desk-1": TRUSTED.approvers[APPROVER.key_id]}
     token = changed(header=make_header("desk-1", "halo-approval+jwt"))
-    assert read_approval(token, under_another_name).key_id == key_thumbprint(APPROVER.public_key)
+    assert read_approval(token, under_another_name).key_id == compute_key_thumbprint(APPROVER.public_key)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from halo_core.crypto import canonical
-from halo_core.crypto.keys import Ed25519Signer, key_thumbprint
+from halo_core.crypto.keys import Ed25519Signer, compute_key_thumbprint
 from halo_core.errors import PassportError
 from halo_core.model import ActionKind, Budget, Constraint, ConstraintKind, LinkKind, Quota
 from halo_core.passports import check_time, link_to_claims, mint_standing, token_hash, verify_standing
@@ -79,7 +79,7 @@ def test_mint_then_verify():
     assert link.budgets == (Budget("USD", 500, 5000, 2), Budget("step", 1, 20))
     assert link.hand_off_to == ("researcher",)
     assert link.holder_key == HOLDER.public_key
-    assert link.key_id == ISSUER.key_id == key_thumbprint(ISSUER.public_key)
+    assert link.key_id == ISSUER.key_id == compute_key_thumbprint(ISSUER.public_key)
     assert link.issuer == issuer_uri(ISSUER.public_key)
     assert link.hash == token_hash(token) == canonical.digest("halo/passport/v1", token.encode())
     assert link.raw["halo"]["env"] == "jti-1"

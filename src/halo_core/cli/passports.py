@@ -29,7 +29,7 @@ from halo_core.cli.rendering import (
     say,
 )
 from halo_core.clock import SystemClock, format_iso
-from halo_core.crypto.keys import KeyStore, RandomIds, agent_key_name
+from halo_core.crypto.keys import KeyStore, RandomIds, make_agent_key_name
 from halo_core.errors import ConfigError
 from halo_core.evidence.questions_rights import answer_after_revocation, answer_raises
 from halo_core.model import EntryKind, Link, LinkKind
@@ -159,7 +159,7 @@ def attenuate_passport(
 
 
 def _find_agent_key(keys: KeyStore, agent: str) -> str:
-    name = agent_key_name(agent)
+    name = make_agent_key_name(agent)
     if name not in keys.names():
         problem = f"`{keys.home}` has no key of `{agent[:64]}`"
         remedy = "give the folder of the key with `--key-home`, or the receiver's public key with `--to-key`"

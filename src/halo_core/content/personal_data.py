@@ -101,7 +101,7 @@ def is_iban(text: str) -> bool:
     return int((text[4:] + text[:4]).translate(_BASE_36)) % 97 == 1
 
 
-# -- the copy that is read --------------------------------------------------------------------------------------------
+# the copy that is read
 
 _INVISIBLE: Final = "\u200b"  # stands for every character that is there and not seen
 _SIGNS: Final = {
@@ -140,6 +140,8 @@ def _normalize_char(char: str) -> str:
 
 
 class _MaskedText(NamedTuple):
+    """A text and its normalized copy, in both of which the same spans are masked."""
+
     original: str
     normalized: str
 
@@ -157,7 +159,7 @@ class _MaskedText(NamedTuple):
         return _MaskedText("".join((*original, self.original[done:])), "".join((*normalized, self.normalized[done:])))
 
 
-# -- what stands between the groups of a number ------------------------------------------------------------------------
+# what stands between the groups of a number
 
 # One blank or dash is how a number is usually written. Tables, emphasis, line ends and such need more evidence.
 _SEPARATOR: Final = (
@@ -196,6 +198,7 @@ def _find_ibans(text: str) -> Iterator[Span]:
 
 
 def _find_pans(text: str) -> Iterator[Span]:
+    """Card numbers, and the mask for each, as far as they are written in whole groups."""
     for run in _DIGIT_RUN.finditer(text):
         if run.end() - run.start() < PAN_SHORTEST:
             continue
@@ -220,8 +223,8 @@ def _is_card(groups: list[re.Match[str]], gaps: list[str], start: int, end: int)
     has_strong_separator = any(sign in gap for gap in between for sign in ".|\n")
     is_evenly_spaced = not has_strong_separator or (len(between) > 1 and len(set(between)) == 1)
     outer_gaps = (*gaps[max(start - 1, 0) : start], *gaps[end - 1 : end])
-    decimal = "." in outer_gaps and "." not in between
-    return is_evenly_spaced and not decimal and not any(map(_is_date, texts, texts[1:], texts[2:]))
+    is_decimal = "." in outer_gaps and "." not in between
+    return is_evenly_spaced and not is_decimal and not any(map(_is_date, texts, texts[1:], texts[2:]))
 
 
 def _is_fraction(gaps: list[str], index: int) -> bool:
@@ -246,6 +249,7 @@ def _find_whole_numbers(groups: list[re.Match[str]], end_of: Callable[[int], int
 
 
 def _merge_spans(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """The spans in order, overlapping ones as one."""
     first = last = -1
     for start, end in sorted(spans):
         if start < last:
@@ -258,7 +262,7 @@ def _merge_spans(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
         yield first, last
 
 
-# -- addresses and telephones -----------------------------------------------------------------------------------------
+# addresses and telephones
 
 # Possessive: what follows a part is never one of its own characters, so giving some back could not help.
 _DOMAIN: Final = r"([\w-]{1,63}+(?:\.[\w-]{1,63}+){1,8}+)"
@@ -320,7 +324,7 @@ def mask_pan(digits: str) -> str:
     return f"[pan …{digits[-4:]}]"
 
 
-def card_digits(value: float) -> str:
+def list_card_digits(value: float) -> str:
     """Decimal digits of a whole number that could be a card number; empty for any other."""
     return str(abs(int(value))) if abs(value) < 10**PAN_LONGEST and value == int(value) else ""
 

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, Final
 import re2
 
 from halo_core.content.personal_data import (
-    card_digits,
     find_personal_labels,
+    list_card_digits,
     looks_like_pan,
     mask_pan,
     mask_personal_data,
@@ -30,7 +30,7 @@ from halo_core.errors import CanonicalError
 if TYPE_CHECKING:
     from halo_core.crypto.keys import Digester
 
-# -- names of credentials ---------------------------------------------------------------------------------------------
+# names of credentials
 
 _MAX_NAME_TAIL: Final = 128  # the end of a name decides; bounds the work on a hostile one
 _NAME_MEMBERS: Final = ("name", "key", "field", "header")
@@ -111,7 +111,7 @@ def _mark_secrets(value: Any, mask: Callable[[str], str] | None = None) -> Itera
         yield from ((i, item, is_header_pair and i == 1) for i, item in enumerate(value))
 
 
-# -- secrets inside text ----------------------------------------------------------------------------------------------
+# secrets inside text
 
 SHORTEST_SECRET: Final = 7
 """Characters; no pattern below matches a shorter text."""
@@ -208,7 +208,7 @@ def find_labels(text: str) -> frozenset[str]:
     return labels | {"secret"} if secret else labels
 
 
-# -- redaction --------------------------------------------------------------------------------------------------------
+# redaction
 
 SEAL_PREFIX: Final = "halo:secret:"
 """How a sealed secret begins."""
@@ -364,7 +364,7 @@ class Redactor:
         if secret:
             return _PLACEHOLDER
         if isinstance(value, int | float):
-            digits = card_digits(value)
+            digits = list_card_digits(value)
             return mask_pan(digits) if looks_like_pan(digits) else value
         return self.hide(str.__str__(value)) if isinstance(value, str) else value
 

@@ -98,6 +98,7 @@ def _is_plainly_in_profile(data: bytes) -> bool:
 
 
 def _in_profile(tree: CanonicalTree, depth: int = 0) -> bool:
+    """Whether a parsed tree has ASCII keys, no floats and no more levels than a record may have."""
     kind = type(tree)
     if depth > _MAX_RECORD_DEPTH:
         return False
@@ -152,7 +153,7 @@ class _Encoder:
 
     def _encode_mapping(self, value: Mapping[Any, Any], path: tuple[str, ...], depth: int) -> CanonicalTree:
         pairs: list[tuple[str, CanonicalTree]] = []
-        ordinary = True
+        is_ordinary = True
         for key, item in value.items():
             if depth < MAX_DEPTH and type(key) is str and _is_plain(item) and key.isascii() and not key.startswith("$"):
                 # Most members are plain leaves: no walk, no path.
@@ -161,9 +162,9 @@ class _Encoder:
                 continue
             if not isinstance(key, str):
                 raise _make_error(path, "not_canonical", f"a key of type `{type(key).__name__}` has no canonical form")
-            ordinary = ordinary and key.isascii() and not key.startswith("$")
+            is_ordinary = is_ordinary and key.isascii() and not key.startswith("$")
             pairs.append((_encode_text(key, path), self.to_tree(item, (*path, key), depth + 1)))
-        if ordinary:
+        if is_ordinary:
             return dict(pairs)
         # Sorted by UTF-8 bytes, which is code point order on every platform.
         pairs.sort(key=lambda pair: pair[0].encode("utf-8"))
@@ -171,6 +172,7 @@ class _Encoder:
 
 
 def _is_plain(value: object) -> bool:
+    """Whether a leaf is its own canonical tree."""
     if type(value) is str:
         return value.isascii()
     return value is None or type(value) is bool or (type(value) is int and -_INT_LIMIT < value < _INT_LIMIT)
@@ -256,8 +258,8 @@ def _untag_mapping(item: Any) -> dict[str, Any]:
         _refuse_spelling()
     pairs = [(_require_text(key), value) for key, value in item]
     keys = [key.encode("utf-8") for key, _ in pairs]
-    ordinary = all(key.isascii() and not key.startswith("$") for key, _ in pairs)
-    if ordinary or any(earlier >= later for earlier, later in pairwise(keys)):
+    is_ordinary = all(key.isascii() and not key.startswith("$") for key, _ in pairs)
+    if is_ordinary or any(earlier >= later for earlier, later in pairwise(keys)):
         _refuse_spelling()
     return {key: from_plain(value) for key, value in pairs}
 

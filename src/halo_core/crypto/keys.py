@@ -82,7 +82,7 @@ class Ed25519Signer(_Unpicklable):
         if len(seed) != _SEED_BYTES:
             raise BadInput("bad_key", "an Ed25519 seed has 32 bytes", field="seed")
         self._public, self._secret = bindings.crypto_sign_seed_keypair(seed)
-        self._key_id = key_thumbprint(self._public)
+        self._key_id = compute_key_thumbprint(self._public)
 
     @classmethod
     def generate(cls) -> Ed25519Signer:
@@ -143,7 +143,7 @@ def require_strong_key(public_key: bytes) -> None:
         )
 
 
-def key_thumbprint(public_key: bytes) -> str:
+def compute_key_thumbprint(public_key: bytes) -> str:
     """JWK thumbprint (RFC 7638, RFC 8037 section 2): 43 characters of base64url."""
     jwk = {"crv": "Ed25519", "kty": "OKP", "x": _b64url(public_key)}
     return _b64url(hashlib.sha256(canonical.dumps(jwk)).digest())
@@ -194,7 +194,7 @@ class Digester(_Unpicklable):
         return "Digester()"
 
 
-def agent_key_name(agent: str) -> str:
+def make_agent_key_name(agent: str) -> str:
     """Name of an agent's key: `agent-<id>`, or `agent-sha256-<32 hex>` where the id is no safe file name."""
     name = f"agent-{agent}"
     if _KEY_NAME.fullmatch(name) and not agent.startswith(_HASHED_PREFIX):
@@ -256,7 +256,7 @@ class KeyStore:
             ConfigError: `no_key`, there is none; or as `signer`.
         """
         path = self._find_path(name)
-        return _format_key_line(_key_kind(name), _require_key(path, _key_kind(name)))
+        return _format_key_line(_find_key_kind(name), _require_key(path, _find_key_kind(name)))
 
     def add_line(self, name: str, line: bytes) -> bool:
         """Put a key that another host sent into the file `name`; False if that very key is there already.
@@ -264,7 +264,7 @@ class KeyStore:
         Raises:
             ConfigError: `other_key`, another key is there; `key_malformed`, the line is none of this kind.
         """
-        path, kind = self._find_path(name), _key_kind(name)
+        path, kind = self._find_path(name), _find_key_kind(name)
         seed = _parse_key_line(path, line, kind)
         is_new = _create_key_file(path, kind, seed)
         # INVARIANT: no key of a home is ever replaced.
@@ -345,7 +345,8 @@ def _require_key(path: Path, kind: str) -> bytes:
     return seed
 
 
-def _key_kind(name: str) -> str:
+def _find_key_kind(name: str) -> str:
+    """The kind in the line of a key file: `secret` or `ed25519`."""
     return "secret" if name in SECRETS else "ed25519"
 
 

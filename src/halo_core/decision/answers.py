@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Final
 
 from halo_core.crypto import canonical
-from halo_core.crypto.keys import key_thumbprint
+from halo_core.crypto.keys import compute_key_thumbprint
 from halo_core.decision.bindings import find_exposure, list_answer_bindings
 from halo_core.model import (
     REAUTHORIZABLE_CODES,
@@ -232,5 +232,5 @@ def is_approver_in_chain(answer: Approval | StandingAnswer, request: AccessReque
     keys = set()
     for link in snapshot.chain:
         names += [link.principal, link.agent, link.owner]
-        keys |= {link.key_id, key_thumbprint(link.holder_key)}
+        keys |= {link.key_id, compute_key_thumbprint(link.holder_key)}
     return answer.key_id in keys or any(same_person(answer.approver, name) for name in names if name)

@@ -32,7 +32,7 @@ from halo_core.authority import (
     price_refusal,
 )
 from halo_core.content.redaction import SEAL_PREFIX
-from halo_core.crypto.keys import key_thumbprint
+from halo_core.crypto.keys import compute_key_thumbprint
 from halo_core.decision.answers import (
     apply_overrides,
     apply_remembered_answers,
@@ -218,7 +218,7 @@ def revocation_applies(revocation: Revocation, chain: Sequence[Link], session: s
     """Whether a revocation names a link, its key or holder, its tenant or the session."""
     kinds: dict[str, Callable[[Link], tuple[str, ...]]] = {
         "link": lambda link: (link.hash, link.jti),
-        "key": lambda link: (link.key_id, key_thumbprint(link.holder_key)),
+        "key": lambda link: (link.key_id, compute_key_thumbprint(link.holder_key)),
         "agent": lambda link: (link.agent,),
         "tenant": lambda link: (link.tenant,),
         "session": lambda _: (session,),

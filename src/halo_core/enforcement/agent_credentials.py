@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from halo_core.authorities import Authorities
 from halo_core.crypto import canonical
-from halo_core.crypto.keys import Ed25519Signer, KeyStore, agent_key_name
+from halo_core.crypto.keys import Ed25519Signer, KeyStore, make_agent_key_name
 from halo_core.decision import revocation_applies
 from halo_core.enforcement.call import Credentials
 from halo_core.enforcement.hand_offs import make_issuer_facts
@@ -269,7 +269,7 @@ class AgentCredentials:
             agent=self._agent,
             principal=self._user or f"tenant:{self._store.tenant}",
             audience=audience,
-            holder_public_key=self._keys.signer(agent_key_name(self._agent)).public_key,
+            holder_public_key=self._keys.signer(make_agent_key_name(self._agent)).public_key,
             grants=grants,
             now_s=now_us // _US,
             lifetime_s=_LIFETIME_S,

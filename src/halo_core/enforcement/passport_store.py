@@ -19,7 +19,7 @@ from typing import Any, Final, NamedTuple
 
 from halo_core.authorities import Authorities
 from halo_core.authority import lower_start, renew_account
-from halo_core.crypto.keys import IdSource, KeyStore, Signer, agent_key_name
+from halo_core.crypto.keys import IdSource, KeyStore, Signer, make_agent_key_name
 from halo_core.decision import revocation_applies
 from halo_core.decision.bindings import make_reauthorization_binding, make_session_claim
 from halo_core.enforcement.hand_offs import GivenShare, HandOff, compute_share, make_handback_body
@@ -516,7 +516,7 @@ class PassportStore:
         return self.reader.read_standing_link(tx, row.hash, store, now_us).owner if row is not None else ""
 
     def _load_signer(self, agent: str) -> Signer:
-        return self._keys.signer(agent_key_name(agent))
+        return self._keys.signer(make_agent_key_name(agent))
 
 
 def is_resumed_at(last_us: int, began_us: int) -> bool:

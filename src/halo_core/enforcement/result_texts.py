@@ -22,7 +22,7 @@ from numbers import Number
 from pathlib import PurePath
 from typing import Any, Final, Self, TypeVar
 
-from halo_core.content.personal_data import card_digits, looks_like_pan
+from halo_core.content.personal_data import list_card_digits, looks_like_pan
 from halo_core.content.redaction import is_credential, is_credential_header, is_credential_member
 from halo_core.enforcement.arguments import NETWORK_TYPES, copy_with_fields, get_fields, is_secret, is_url
 from halo_core.enforcement.obligations import KeepDocument
@@ -275,7 +275,7 @@ class ValueRedactor:
         return _PLACEHOLDER if self.is_secret else self._redact_card_number(value)
 
     def _redact_card_number(self, value: Any) -> Any:
-        digits = card_digits(value) if math.isfinite(value) else ""
+        digits = list_card_digits(value) if math.isfinite(value) else ""
         return self.mask(digits) if looks_like_pan(digits) else value
 
     def _require_unmasked(self, value: Any, text: str) -> Any:

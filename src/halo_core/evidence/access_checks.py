@@ -6,7 +6,7 @@ from collections import Counter, OrderedDict
 from typing import Any, Final
 
 from halo_core.clock import format_iso
-from halo_core.crypto.keys import key_thumbprint
+from halo_core.crypto.keys import compute_key_thumbprint
 from halo_core.decision.answers import REVERSES, name_reversed_tool
 from halo_core.evidence.answers import count_of
 from halo_core.evidence.audit_log import AuditEntry
@@ -351,7 +351,7 @@ class RevocationsCheck(_ControlCheck):
         names: dict[str, set[str]] = {
             "agent": {decision.frame.agent, *(link.agent for link in known)},
             "link": {*chain, *(link.jti for link in known)},
-            "key": {name for link in known for name in (link.key_id, key_thumbprint(link.holder_key))},
+            "key": {name for link in known for name in (link.key_id, compute_key_thumbprint(link.holder_key))},
             "session": {entry.session},
             "tenant": {self.run.log.tenant},
         }

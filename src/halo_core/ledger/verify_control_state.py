@@ -18,7 +18,7 @@ from typing import Any, ClassVar, Final, NamedTuple
 import orjson
 
 from halo_core.crypto import canonical
-from halo_core.crypto.keys import key_thumbprint
+from halo_core.crypto.keys import compute_key_thumbprint
 from halo_core.errors import PassportError
 from halo_core.ledger.control_history import RESTRICTION_KINDS, ControlChange, ControlHistory, RestrictionKey
 from halo_core.ledger.reader import EntryKey, LedgerReader, Row, Stream, Trust
@@ -262,7 +262,7 @@ class ControlStateCheck:
             link = parent = _read_link(self._reader.blob(tenant, name), parent)
             if link is None:
                 break  # the check of blobs reports it
-            keys = (link.key_id, key_thumbprint(link.holder_key))
+            keys = (link.key_id, compute_key_thumbprint(link.holder_key))
             names |= {("agent", link.agent), ("link", link.hash), ("link", link.jti), *(("key", key) for key in keys)}
         found = self._names[tenant, chain] = frozenset(names)
         return found

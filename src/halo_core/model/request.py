@@ -64,6 +64,7 @@ class Reversal(StrEnum):
 
 
 def _coerce_enum(resource: object, name: str, enum_type: type[StrEnum]) -> None:
+    """Make the word in a field a member of its enumeration."""
     value = getattr(resource, name)
     try:
         object.__setattr__(resource, name, enum_type(value))
@@ -76,15 +77,16 @@ def _coerce_enum(resource: object, name: str, enum_type: type[StrEnum]) -> None:
         ) from exc
 
 
-def _check_costs(resource: Resource) -> None:
+def _normalize_costs(resource: Resource) -> None:
+    """Check the costs and units of a resource, and make the costs a tuple of pairs."""
     units = [resource.unit] if resource.unit else []
     try:
         costs = tuple((unit, text) for unit, text in resource.costs)
         units += [unit for unit, _ in costs]
-        good = all(UNIT_NAME.fullmatch(unit) for unit in units) and all(_AMOUNT.fullmatch(text) for _, text in costs)
+        is_good = all(map(UNIT_NAME.fullmatch, units)) and all(_AMOUNT.fullmatch(text) for _, text in costs)
     except (TypeError, ValueError):
-        good, costs = False, ()
-    if not good or (resource.unit and not resource.amount):
+        is_good, costs = False, ()
+    if not is_good or (resource.unit and not resource.amount):
         raise BadInput(
             "bad_resource",
             "a cost must be a unit and a decimal number as text; `unit` needs the argument `amount`",
@@ -100,7 +102,8 @@ def _check_costs(resource: Resource) -> None:
     object.__setattr__(resource, "costs", costs)
 
 
-def _check_programs(resource: Resource) -> None:
+def _normalize_programs(resource: Resource) -> None:
+    """Check the programs of a resource, and make them a sorted tuple of pairs."""
     given: Any = resource.programs
     try:
         programs = tuple(sorted((argument, language) for argument, language in given))
@@ -121,7 +124,8 @@ def _check_programs(resource: Resource) -> None:
 _OWN_PLACE: Final = re.compile(r"(?:~|https://[^/\s%\\*?#@]+)?(?:/[^/\s%\\*?#]+)*/?")
 
 
-def _check_own_places(resource: Resource) -> None:
+def _normalize_own_places(resource: Resource) -> None:
+    """Check the operator's own places, and make them a sorted tuple without slashes at the end."""
     places: Any = resource.own_places
     is_sequence = not isinstance(places, str) and all(isinstance(place, str) for place in places)
     if not is_sequence or not all(
@@ -270,9 +274,9 @@ class Resource:
                     "bad_resource", "expected a sequence of words", field=name, remedy='for example ("pii",)'
                 )
             object.__setattr__(self, name, tuple(words))
-        _check_programs(self)
-        _check_own_places(self)
-        _check_costs(self)
+        _normalize_programs(self)
+        _normalize_own_places(self)
+        _normalize_costs(self)
         trust = self.source_trust
         if trust is not None and (type(trust) is not int or not 0 <= trust <= _TRUST_MAX):
             raise BadInput(
@@ -338,7 +342,7 @@ def compute_request_id(
 class Trigger:
     """What made the agent act: `message` (a model message), `user`, `handoff`, `host` (called by code).
 
-    `digest` is the keyed digest of the triggering text, whose content is sealed in the content table.
+    `ref` is the id of the message. `digest` is the keyed digest of its text, which is sealed beside the entry.
     """
 
     kind: str = "host"
@@ -374,12 +378,21 @@ class Origin:
 @quick_init
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Circumstances: session (with how it was found), turn (the message that asked), the framework's call id.
+    """The circumstances of a request.
 
-    `abilities` are what the enforcement point at hand can do: `pause`, and the kinds of `Obligation`. What it cannot
-    do becomes a denial with `needs_guard`. `trace_id` is the trace that the call belongs to (W3C Trace Context, 32
-    lowercase hex digits), empty for none. `links` are entries that this decision refers to, (relation, id of the
-    entry), sorted: `overrides`, `reverses`, `contests`.
+    Args:
+        session: id of the session; empty for none.
+        session_source: how the session was found, such as `host` or `run`.
+        turn: id of the message that asked.
+        call_id: the framework's id of the call.
+        trigger: what made the agent act.
+        origin: where the request came from.
+        assurance: how well the keys are kept from the agent.
+        abilities: what the enforcement point can do: `pause`, and kinds of `Obligation`. What it cannot do becomes a
+            denial with `needs_guard`.
+        trace_id: the trace that the call belongs to (W3C Trace Context, 32 lowercase hex digits), empty for none.
+        links: entries that this decision refers to, (relation, id of the entry), sorted; the relations are `overrides`,
+            `reverses` and `contests`.
     """
 
     session: str

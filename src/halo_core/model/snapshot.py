@@ -40,21 +40,26 @@ class Provenance(StrEnum):
 
 
 class Fact(StrEnum):
-    """What is known of an action; all but those of the last paragraph spare a question about its targets or its amount.
+    """What is known of an action. Most facts spare a question about its targets or its amount.
 
-    `asked`: the request has the tool's verb, a word like it, or a word for its class. `alias`: what nobody vouched for
-    are addresses of persons whom the user named, at the tenant's own domains. `pointed_at`: what nobody vouched for
-    stands in results that the user pointed at. `requested`: it names nothing but what the user wrote, or names nothing
-    and the user asked for it. `established`: several principals used the targets in unexposed
-    sessions. `known_place`: the agent's baseline knows the host, the mail domain and the folder of each value.
-    `named_record`: what nobody vouched for are numbers of records whose sender or subject the user named.
-    `same_host`: what nobody vouched for lies on a host that the user named. `unchanged`: an update that gives no
-    target, or a message whose lists of recipients are empty. `amount_asked`: the user wrote the amount.
+    - `asked`: the request has the tool's verb, a word like it, or a word for its class.
+    - `alias`: what nobody vouched for are addresses of persons whom the user named, at the tenant's own domains.
+    - `pointed_at`: what nobody vouched for stands in results that the user pointed at.
+    - `requested`: it names nothing but what the user wrote, or names nothing and the user asked for it.
+    - `established`: several principals used the targets in unexposed sessions.
+    - `known_place`: the agent's baseline knows the host, the mail domain and the folder of each value.
+    - `named_record`: what nobody vouched for are numbers of records whose sender or subject the user named.
+    - `same_host`: what nobody vouched for lies on a host that the user named.
+    - `unchanged`: an update that gives no target, or a message whose lists of recipients are empty.
+    - `amount_asked`: the user wrote the amount.
 
-    `new_host`: it reaches a host that nobody vouched for. `stores_target`: it writes an address, an account, a rule or
-    the like that nobody vouched for. `carries_labelled`: a search or an address in it carries a value out of labelled
-    data. `amount_exceeds`: it pays more than the user wrote. `names_foreign`: of a tool that nobody declared, a text
-    names an address or account nobody vouched for.
+    These ask for a question instead:
+
+    - `new_host`: it reaches a host that nobody vouched for.
+    - `stores_target`: it writes an address, an account, a rule or the like that nobody vouched for.
+    - `carries_labelled`: a search or an address in it carries a value out of labelled data.
+    - `amount_exceeds`: it pays more than the user wrote.
+    - `names_foreign`: of a tool that nobody declared, a text names an address or account nobody vouched for.
     """
 
     ALIAS = "alias"
@@ -248,7 +253,7 @@ class StandingAnswer:
         approver: who signed, as enrolled.
         key_id: thumbprint of the key that signed.
         scope: keyed digest of what it covers (`Snapshot.answer_scope`); of `break_glass`, the digest that
-            `halo_core.decision.answers.break_glass_scope` gives.
+            `halo_core.decision.answers.make_break_glass_scope` gives.
         expires_us: from then on it serves nothing.
         uses: how many actions ran on it so far.
         max_uses: how many may.

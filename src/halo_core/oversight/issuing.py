@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from halo_core.authorities import Authorities
-from halo_core.crypto.keys import KeyStore, Signer, agent_key_name, key_thumbprint
+from halo_core.crypto.keys import KeyStore, Signer, compute_key_thumbprint, make_agent_key_name
 from halo_core.decision import revocation_applies
 from halo_core.enforcement import make_issuer_facts
 from halo_core.errors import CannotDecide, ConfigError, PassportError
@@ -56,7 +56,7 @@ def issue(
     store = Store(StoreConfig(url, home, wanted.tenant), keys)
     try:
         _trust_issuer(authorities, wanted.tenant, signer, is_home_key=key_home is None, now_us=store.clock.now_us())
-        holder = keys.signer(agent_key_name(wanted.agent)).public_key
+        holder = keys.signer(make_agent_key_name(wanted.agent)).public_key
         link: Link = store.commit(
             lambda tx: _record_passport(tx, store, wanted, manifest, signer=signer, holder=holder, changes=changes)
         )
@@ -140,7 +140,7 @@ def _record_passport(
         "agent": link.agent,
         "changes": [text[:500] for text in changes[:200]],
         "expires_at_s": link.expires_at_s,
-        "holder": key_thumbprint(holder),
+        "holder": compute_key_thumbprint(holder),
         "issuer": make_issuer_facts(signer),
         "jti": link.jti,
         "kind": "standing",

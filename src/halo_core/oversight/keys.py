@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from halo_core.authorities import Authorities, TrustedKeys, approver_key_name
-from halo_core.crypto.keys import Ed25519Signer, KeyStore, key_thumbprint
+from halo_core.crypto.keys import Ed25519Signer, KeyStore, compute_key_thumbprint
 from halo_core.errors import ConfigError, Denied
 from halo_core.files import sync_folder
 from halo_core.ledger.control_history import make_enrol_terms
@@ -63,7 +63,7 @@ def enrol_person(
         Denied: `signatures_needed`.
         CannotDecide: it could not be recorded; then nobody is enrolled.
     """
-    key, kid = base64.b64encode(public_key).decode("ascii"), key_thumbprint(public_key)
+    key, kid = base64.b64encode(public_key).decode("ascii"), compute_key_thumbprint(public_key)
     here = is_here or _holds_key(store.keys, kid)
 
     def job(tx: Transaction) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from halo_core.crypto import canonical
-from halo_core.crypto.keys import Signer, key_thumbprint
+from halo_core.crypto.keys import Signer, compute_key_thumbprint
 from halo_core.errors import PassportError
 from halo_core.model import AUTHORITY_ONE, Budget, Link, normalize_name
 from halo_core.passports.claims import ISSUER_URI, budgets_to_json, issuer_uri, parse_budgets
@@ -124,7 +124,7 @@ def read_approval(token: str | bytes, approvers: Mapping[str, tuple[str, bytes]]
     accepted = {make_header(kid, _MEDIA_TYPE): key for kid, (_, key) in approvers.items()}
     claims = open_token(token, accepted, unknown="unknown_approver", remedy="enrol the approver's key")
     approval = _parse_approval(claims)
-    enrolled = {name for name, key in approvers.values() if key_thumbprint(key) == approval.key_id}
+    enrolled = {name for name, key in approvers.values() if compute_key_thumbprint(key) == approval.key_id}
     if approval.approver not in enrolled:
         raise PassportError("bad_approver", "the answer names a different approver than its key", field="/sub")
     return approval
@@ -216,7 +216,7 @@ def make_reauthorization_binding(tenant: str, session: str, agent: str, epoch: i
 def is_in_chain(name: str, public_key: bytes, links: Sequence[Link]) -> bool:
     """Whether somebody, by name or key, is a principal, agent, owner, holder or issuer of one of `links`."""
     # Names are normalized, so that nobody approves their own session under another spelling.
-    plain_approver, thumbprint = normalize_name(name), key_thumbprint(public_key)
+    plain_approver, thumbprint = normalize_name(name), compute_key_thumbprint(public_key)
     return any(
         plain_approver in map(normalize_name, (link.principal, link.agent, link.owner))
         or public_key == link.holder_key

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
-from halo_core.crypto.keys import key_thumbprint
+from halo_core.crypto.keys import compute_key_thumbprint
 from halo_core.errors import PassportError
 from halo_core.model import Link, LinkKind
 from halo_core.passports.approval import find_reauthorization_violation, is_in_chain, read_approval
@@ -211,7 +211,10 @@ def _require_tokens(tokens: Sequence[str | bytes]) -> tuple[str, ...]:
 
 def _verify_root(token: str, trusted: TrustAnchors) -> _VerifiedChain:
     link = _open_root(token, {kid: issuer.public_key for kid, issuer in trusted.issuers.items()})
-    if any(issuer.retired and key_thumbprint(issuer.public_key) == link.key_id for issuer in trusted.issuers.values()):
+    if any(
+        issuer.retired and compute_key_thumbprint(issuer.public_key) == link.key_id
+        for issuer in trusted.issuers.values()
+    ):
         raise _make_chain_error(Violation("root_key_retired", ""))
     return _VerifiedChain((link,))
 
@@ -265,7 +268,7 @@ def _verify_approver(standing_link: Link, session: Link, trusted: TrustAnchors) 
     violation = find_reauthorization_violation(standing_link, session, approval)
     if violation is not None:
         raise _make_chain_error(violation)
-    keys = (key for _, key in trusted.approvers.values() if key_thumbprint(key) == approval.key_id)
+    keys = (key for _, key in trusted.approvers.values() if compute_key_thumbprint(key) == approval.key_id)
     return approval.approver, next(keys)
 
 

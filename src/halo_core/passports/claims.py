@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from halo_core.crypto.keys import key_thumbprint, require_strong_key
+from halo_core.crypto.keys import compute_key_thumbprint, require_strong_key
 from halo_core.errors import BadInput
 from halo_core.model import (
     AUTHORITY_ONE,
@@ -84,7 +84,7 @@ _TOKEN_PATTERN: Final = re.compile(r"[A-Za-z0-9_.-]*")
 
 def issuer_uri(public_key: bytes) -> str:
     """`iss` of what `public_key` signs: its thumbprint URI (RFC 9278), for an issuer and for a holder alike."""
-    return ISSUER_URI + key_thumbprint(public_key)
+    return ISSUER_URI + compute_key_thumbprint(public_key)
 
 
 def claims_to_link(claims: Claims, parent: Link | None = None) -> Link:

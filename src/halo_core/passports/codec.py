@@ -227,7 +227,7 @@ def open_token(
     # INVARIANT: nothing is parsed before its signature was verified.
     if not keys.verify_signature(public_key, f"{header}.{body}".encode("ascii"), signature):
         raise PassportError("bad_sig", "the signature does not verify")
-    return Claims(parse_object(payload), keys.key_thumbprint(public_key), text)
+    return Claims(parse_object(payload), keys.compute_key_thumbprint(public_key), text)
 
 
 @functools.lru_cache(maxsize=256)

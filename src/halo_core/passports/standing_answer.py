@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from halo_core.crypto.keys import Signer, key_thumbprint
+from halo_core.crypto.keys import Signer, compute_key_thumbprint
 from halo_core.errors import PassportError
 from halo_core.passports.claims import ISSUER_URI, issuer_uri
 from halo_core.passports.codec import (
@@ -132,7 +132,7 @@ def read_standing_answer(token: str | bytes, approvers: Mapping[str, tuple[str, 
     """
     accepted = {make_header(kid, _MEDIA_TYPE): key for kid, (_, key) in approvers.items()}
     answer = _parse(open_token(token, accepted, unknown="unknown_approver", remedy="enrol the approver's key"))
-    enrolled = {name for name, key in approvers.values() if key_thumbprint(key) == answer.key_id}
+    enrolled = {name for name, key in approvers.values() if compute_key_thumbprint(key) == answer.key_id}
     if answer.approver not in enrolled:
         raise PassportError("bad_approver", "the answer names a different approver than its key", field="/sub")
     return answer

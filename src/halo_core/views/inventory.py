@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from halo_core.authorities import Authorities
 from halo_core.crypto import canonical
-from halo_core.crypto.keys import key_thumbprint
+from halo_core.crypto.keys import compute_key_thumbprint
 from halo_core.decision import revocation_applies
 from halo_core.enforcement.agent_credentials import REGISTRATION_DOMAIN
 from halo_core.enforcement.registry import RegisteredResource
@@ -86,7 +86,7 @@ def _list_thumbprints(token: Mapping[str, Any]) -> set[str]:
         holder = base64.urlsafe_b64decode(token["cnf"]["jwk"]["x"] + "=")
     except (KeyError, TypeError, ValueError):
         return set()
-    return {str(token.get("iss")).removeprefix(ISSUER_URI), key_thumbprint(holder)}
+    return {str(token.get("iss")).removeprefix(ISSUER_URI), compute_key_thumbprint(holder)}
 
 
 PassportHolders = dict[str, list[str]]

@@ -56,6 +56,7 @@ from halo_core.identity_feed import (
     clear_identity,
 )
 from halo_core.identity_feed.feed import BATCH as FEED_BATCH
+from halo_core.identity_feed.sources import LineSource
 from halo_core.references import is_reference
 from halo_core.store import Transaction
 from halo_core.store.reader import Reader
@@ -191,7 +192,7 @@ def follow_identity_events(
     with store.open_store(tenant) as opened:
         source_name = f"pipe:{name}" if file == _STDIN else f"file:{Path(file).absolute()}"
         feed = IdentityFeed(opened.commit, store.keys, tenant, opened.clock, source_name)
-        source: FileSource | PipeSource
+        source: LineSource
         if file == _STDIN:
             source = PipeSource(sys.stdin.buffer, feed.make_digest)
         else:
@@ -204,7 +205,7 @@ def follow_identity_events(
 
 
 def _follow(
-    feed: IdentityFeed, source: FileSource | PipeSource, name: str, *, once: bool, from_start: bool, end: _EndOnSignal
+    feed: IdentityFeed, source: LineSource, name: str, *, once: bool, from_start: bool, end: _EndOnSignal
 ) -> FeedReport:
     """Read a source until it ends or the run is interrupted; returns what was taken in total."""
     place = feed.read_place(name)

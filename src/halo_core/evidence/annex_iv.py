@@ -20,7 +20,8 @@ from halo_core.evidence.checks import CHECK_CLASSES
 from halo_core.evidence.control_report import SCOPE_NOTE, ActivityCheck
 from halo_core.evidence.report_page import element, escape_markdown, list_table_lines, render_page, render_table
 from halo_core.manifest import load_manifest
-from halo_core.manifest.agents import Agent, GrantRule
+from halo_core.manifest.agents import Agent
+from halo_core.manifest.grant_rules import GrantRule
 from halo_core.model import ActionKind, EntryKind
 
 TITLE: Final = "Technical documentation, draft after Annex IV of the EU AI Act"

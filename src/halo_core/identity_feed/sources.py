@@ -65,7 +65,7 @@ class SourcePlace:
 
 
 class LineSource(Protocol):
-    """What `halo identity follow` needs of a source."""
+    """Where `halo identity follow` reads lines: a file or a pipe."""
 
     place: SourcePlace
 

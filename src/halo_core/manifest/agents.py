@@ -1,18 +1,12 @@
-"""Agents of a manifest: their grants, their budgets, and how their authority falls, with the defaults.
+"""Agents of a manifest: their budgets, how their authority falls, and who answers for them, with the defaults.
 
-    tools: [lookup, "crm.*"]               # any argument that their schemas name
-    tools:
-      pay:
-        to: {one_of: [ACC-1, ACC-2]}       # exact, one_of, not_one_of, min / max, prefix, pattern, any
-        amount: {min: 1, max: 500}
-        "**": any                          # every argument that is not named; without it they are refused
     budgets:
       step: {session: 40, ceiling: 120, per_day: 2000}       # or `step: 40`
       USD: {per_action: "500.00", session: "2000.00", ceiling: "5000.00", per_day: "20000.00", decimals: 2}
       time: 2h
 
-What a mapping does not name is not granted. An amount is a whole number of 10**-decimals of its unit. The defaults are
-generous, so that somebody who tries Halo for an afternoon is not stopped by one.
+An amount is a whole number of 10**-decimals of its unit. The grants of an agent are read by
+`halo_core.manifest.grant_rules`.
 """
 
 from __future__ import annotations
@@ -22,7 +16,6 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final, TypeVar
 
-from halo_core.errors import PassportError
 from halo_core.manifest.defaults import (
     DEFAULT_ANSWER_WAIT_S,
     DEFAULT_BUDGETS,
@@ -40,7 +33,6 @@ from halo_core.manifest.defaults import (
 )
 from halo_core.manifest.fields import (
     SECTIONS,
-    check_pattern,
     read_amount,
     read_duration,
     read_integer,
@@ -49,22 +41,19 @@ from halo_core.manifest.fields import (
     read_texts,
     read_word,
 )
+from halo_core.manifest.grant_rules import MAX_NAME, GrantRule, read_rules
 from halo_core.manifest.nodes import Item, did_you_mean, printable
 from halo_core.model import (
-    ANY_OTHER,
     MAX_BANDS,
     RESERVED_UNITS,
     UNIT_NAME,
     ActionKind,
     Budget,
-    Constraint,
-    ConstraintKind,
     Decay,
     Impact,
     Quota,
     same_person,
 )
-from halo_core.passports import constraint_to_json, parse_constraint
 
 _Limit = TypeVar("_Limit", Budget, Quota)
 _MAX_TIME_S: Final = 30 * 86_400
@@ -83,6 +72,13 @@ _DECAY_FIELDS: Final[dict[str, tuple[str, Callable[[Item], int | None]]]] = {
     "reauthorize_below": ("reauthorize_below", read_percent),
 }
 """Field of the section `decay` → field of `Decay`, reader."""
+PRIVILEGES: Final = ("low", "standard", "high", "critical")
+_NEEDS_OWNER: Final = frozenset({"high", "critical"})
+_MAX_LIFETIME_S: Final = 366 * 86_400
+_MAX_SESSION_S: Final = 30 * 86_400
+_MAX_HOLD_S: Final = 30 * 86_400
+_MAX_NOTICE_S: Final = 30 * 86_400
+_UNUSED_ACTIONS: Final = ("propose", "remove")
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +171,7 @@ def read_decay(item: Item | None, floors: Item | None, bands: Item | None) -> De
 
 
 def _read_floors(item: Item | None) -> tuple[tuple[str, int], ...]:
+    """The section `floors`: authority by impact class, sorted, with defaults for what is left out."""
     floors, words = dict(DEFAULT_DECAY.floors), [impact.value for impact in Impact]
     for name, member in item.mapping().items() if item is not None else ():
         value = read_percent(member)
@@ -186,6 +183,7 @@ def _read_floors(item: Item | None) -> tuple[tuple[str, int], ...]:
 
 
 def _read_bands(item: Item | None) -> tuple[tuple[int, int], ...]:
+    """The section `bands`: (risk points, ceiling of authority), in order."""
     bands: list[tuple[int, int]] = []
     for member in item.sequence() if item is not None else ():
         members = member.mapping(("risk", "authority"))
@@ -203,20 +201,6 @@ def _read_bands(item: Item | None) -> tuple[tuple[int, int], ...]:
     if item is not None and len(bands) > MAX_BANDS:
         item.fail(f"more than {MAX_BANDS} bands", "use fewer")
     return tuple(bands)
-
-
-_MAX_NAME: Final = 128
-_BOUNDS: Final = ("min", "max")
-_CONSTRAINT_KEYS: Final = ("exact", "one_of", "not_one_of", "prefix", "pattern", *_BOUNDS)
-_SEVERAL: Final = {"one_of": ConstraintKind.ONE_OF, "not_one_of": ConstraintKind.NOT_ONE_OF}
-_TEXT: Final = {"prefix": ConstraintKind.PREFIX, "pattern": ConstraintKind.PATTERN}
-PRIVILEGES: Final = ("low", "standard", "high", "critical")
-_NEEDS_OWNER: Final = frozenset({"high", "critical"})
-_MAX_LIFETIME_S: Final = 366 * 86_400
-_MAX_SESSION_S: Final = 30 * 86_400
-_MAX_HOLD_S: Final = 30 * 86_400
-_MAX_NOTICE_S: Final = 30 * 86_400
-_UNUSED_ACTIONS: Final = ("propose", "remove")
 
 
 def read_suspension(item: Item) -> SuspensionRule | None:
@@ -249,124 +233,12 @@ _READERS: Final[Mapping[str, Callable[[Item], Any]]] = {
     "privilege": lambda item: read_word(item, PRIVILEGES),
     "purpose": lambda item: item.text(),
     "regulated": lambda item: read_texts(item, labels=True),
-    "role": lambda item: item.text(most=_MAX_NAME),
+    "role": lambda item: item.text(most=MAX_NAME),
     "session_lifetime": lambda item: read_duration(item, _MAX_SESSION_S),
     "suspend_at": read_suspension,
     "unused_grants": _read_unused_grants,
 }
 _AGENT_FIELDS: Final = (*_READERS, *SECTIONS, "bands", "budgets", "decay", "floors", "hand_off")
-
-
-@dataclass(frozen=True, slots=True)
-class GrantRule:
-    """One line of a grant.
-
-    Args:
-        pattern: a resource id, or one with `*` and `?`.
-        arguments: constraints by argument name; None for any argument that the schema names.
-        item: its place in the file.
-    """
-
-    pattern: str
-    arguments: Mapping[str, Constraint] | None
-    item: Item
-
-
-def read_rules(item: Item) -> tuple[GrantRule, ...]:
-    """A list of names and patterns, or a mapping of them to arguments."""
-    if item.is_sequence():
-        return _read_list(item)
-    if not item.is_mapping():
-        item.fail("a list or a mapping is expected", "write `[lookup, pay]`, or `pay: {amount: {max: 500}}`")
-        return ()
-    members = item.mapping().items()
-    return tuple(
-        GrantRule(name, _read_arguments(member), member) for name, member in members if check_pattern(member, name)
-    )
-
-
-def _read_list(item: Item) -> tuple[GrantRule, ...]:
-    rules: dict[str, GrantRule] = {}
-    for member in item.sequence():
-        pattern = member.text(most=_MAX_NAME)
-        if pattern is None or not check_pattern(member, pattern):
-            continue
-        if pattern in rules:
-            member.fail(f"`{printable(pattern)}` occurs twice", "keep one of them")
-        rules[pattern] = GrantRule(pattern, None, member)
-    return tuple(rules.values())
-
-
-def _read_arguments(item: Item) -> Mapping[str, Constraint] | None:
-    if not item.is_mapping():
-        if item.kind() != "str" or item.node.value != "any":
-            item.fail(
-                "arguments are expected", "write `any`, argument names with constraints, or `{}` for no arguments"
-            )
-        return None
-    arguments = {}
-    for name, member in item.mapping().items():
-        if len(name) > _MAX_NAME or not name.isascii():
-            member.fail(
-                f"`{printable(name)}` is not a valid argument name", f"grant other arguments together as `{ANY_OTHER}`"
-            )
-            continue
-        constraint = _read_constraint(member)
-        if constraint is not None:
-            arguments[name] = constraint
-    return arguments
-
-
-def _read_constraint(item: Item) -> Constraint | None:
-    if item.kind() == "str" and item.node.value == "any":
-        return Constraint.anything()
-    if not item.is_mapping():
-        item.fail("a constraint is expected", "write `any`, `{exact: 3}`, `{one_of: [a, b]}` or `{max: 500}`")
-        return None
-    members = item.mapping(_CONSTRAINT_KEYS)
-    kinds = sorted({"range" if name in _BOUNDS else name for name in members})
-    if len(kinds) != 1:
-        if kinds or not item.node.value:
-            item.fail("exactly one kind of constraint is expected", f"use one of {', '.join(_CONSTRAINT_KEYS)}")
-        return None
-    constraint = _make_constraint(kinds[0], members)
-    if constraint is None:
-        return None
-    try:
-        return parse_constraint(constraint_to_json(constraint))
-    except PassportError as exc:
-        item.fail(exc.message)
-        return None
-
-
-def _make_constraint(kind: str, members: Mapping[str, Item]) -> Constraint | None:
-    if kind == "range":
-        return _read_range(members)
-    member = members[kind]
-    if kind == "exact":
-        value = member.scalar()
-        return None if value is None else Constraint.exactly(value)
-    if kind in _SEVERAL:
-        items = member.sequence()
-        values = [scalar for item in items if (scalar := item.scalar()) is not None]
-        if not values and member.is_sequence() and not items:
-            member.fail("the list is empty, so no value is allowed", "add values, or remove the tool")
-        return Constraint(_SEVERAL[kind], tuple(values)) if values and len(values) == len(items) else None
-    text = member.text()
-    return None if text is None else Constraint(_TEXT[kind], text=text)
-
-
-def _read_range(members: Mapping[str, Item]) -> Constraint | None:
-    bounds: dict[str, int] = {}
-    for name, member in members.items():
-        value = member.scalar()
-        if type(value) is int:
-            bounds[name] = value
-        elif value is not None:
-            member.fail("a bound must be a whole number", "write plain digits, without quotes")
-    if len(bounds) != len(members):
-        return None
-    return Constraint.between(bounds.get("min"), bounds.get("max"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -440,6 +312,7 @@ def read_agent(name: str, item: Item, *, agents: Collection[str], principal: str
 
 
 def _check_agent(agent: Agent, members: Mapping[str, Item], principal: str) -> None:
+    """Report what of an agent contradicts itself: a missing owner, a hand-off to itself, an approver in its chain."""
     if agent.privilege in _NEEDS_OWNER and not agent.owner and "owner" not in members:
         agent.item.fail(
             f"an agent of {agent.privilege} privilege needs an `owner`", "name the person who is responsible for it"

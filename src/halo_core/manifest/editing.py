@@ -14,8 +14,8 @@ from typing import Any, Final
 import yaml
 
 from halo_core.errors import ConfigError
-from halo_core.manifest.agents import GrantRule
 from halo_core.manifest.fields import SECTIONS
+from halo_core.manifest.grant_rules import GrantRule
 from halo_core.manifest.manifest import load_manifest
 from halo_core.manifest.nodes import FindingCollector, Item, printable, read_document
 from halo_core.model import ActionKind, Constraint, ConstraintKind, Grants, Impact, Resource, Reversal
@@ -44,7 +44,7 @@ def replace_grants(text: str, agent: str, grants: Grants, *, tenant: str, source
         stubs = [f"  {_quote(name)}:\n    tools: {{}}" for name in hand_off]
         edited = _NEW_MANIFEST.format(_quote(tenant)) + "\n".join([*body, *stubs]) + "\n"
     else:
-        edited = _edit(text, agent, grants, source)
+        edited = _edit_grants(text, agent, grants, source)
     _check_written(edited, agent, grants, source)
     return edited
 
@@ -85,13 +85,14 @@ def _format_constraint(rule: Constraint) -> str:
 
 
 def _quote(text: str) -> str:
-    # Bare where nobody could read it as anything but itself; a double-quoted text of JSON is one of YAML.
+    """A text as YAML: bare where it can only be read as itself, else in double quotes, as JSON writes it."""
     is_bare = text.isascii() and text.translate(_SEPARATORS).isalpha() and len(text) > 1 and text[0].isalpha()
-    reserved = text.lower() in ("any", "null", "true", "false", "yes", "no", "on", "off")
-    return text if is_bare and not reserved else json.dumps(text, ensure_ascii=False)
+    is_reserved = text.lower() in ("any", "null", "true", "false", "yes", "no", "on", "off")
+    return text if is_bare and not is_reserved else json.dumps(text, ensure_ascii=False)
 
 
-def _edit(text: str, agent: str, grants: Grants, source: str) -> str:
+def _edit_grants(text: str, agent: str, grants: Grants, source: str) -> str:
+    """Put an agent's grants in place of those that a manifest has, or add the agent."""
     report = FindingCollector(source)
     root = read_document(text, source, report)
     agents = root.mapping().get("agents")
@@ -99,7 +100,7 @@ def _edit(text: str, agent: str, grants: Grants, source: str) -> str:
     report.raise_findings()
     lines = text.splitlines()
     if agents is not None and _is_on_one_line(agents):
-        raise _layout_error(agents, "agents", source)
+        raise _make_layout_error(agents, "agents", source)
     if agents is None or agent not in agent_items:
         place = _end_line(agents) if agents is not None else len(lines)
         indent = _read_indent(agents) if agents is not None else "  "
@@ -108,7 +109,7 @@ def _edit(text: str, agent: str, grants: Grants, source: str) -> str:
         return "\n".join(lines) + "\n"
     item = agent_items[agent]
     if _is_on_one_line(item):
-        raise _layout_error(item, agent, source)
+        raise _make_layout_error(item, agent, source)
     for key, value in reversed(item.node.value):
         if key.value in SECTIONS:
             del lines[key.start_mark.line : _end_line(replace(item, node=value))]
@@ -152,7 +153,7 @@ def _replace_declaration(text: str, section: str, name: str, resource: Resource,
         return "\n".join(lines) + "\n"
     item = members[section]
     if _is_on_one_line(item):
-        raise _layout_error(item, section, source)
+        raise _make_layout_error(item, section, source)
     indent = _read_indent(item)
     for key, value in item.node.value:
         if key.value == name:
@@ -197,11 +198,12 @@ def _end_line(item: Item) -> int:
 
 
 def _is_on_one_line(item: Item) -> bool:
+    """Whether a node has no lines of its own: a scalar, `{...}`, `[...]`, or nothing."""
     node = item.node
     return not isinstance(node, yaml.CollectionNode) or bool(node.flow_style) or not node.value
 
 
-def _layout_error(item: Item, name: str, source: str) -> ConfigError:
+def _make_layout_error(item: Item, name: str, source: str) -> ConfigError:
     message = f"{source}:{item.place[0]}: `{printable(name)}` is written on one line and cannot be edited"
     return ConfigError("manifest_layout", message, remedy="put its fields on lines of their own")
 
@@ -211,6 +213,7 @@ def _read_indent(item: Item) -> str:
 
 
 def _check_written(text: str, agent: str, grants: Grants, source: str) -> None:
+    """Read an edited manifest, and refuse it where it does not say what was to be written."""
     written = load_manifest(text, source=source).find_agent(agent)
     for section, kind in SECTIONS.items():
         rules: tuple[GrantRule, ...] = written.rules.get(kind, ())

@@ -62,7 +62,7 @@ def read_boolean(item: Item) -> bool | None:
 
 
 def read_word(item: Item, words: Iterable[str]) -> str | None:
-    """One of these words."""
+    """A word out of `words`."""
     value = item.text()
     choices = list(words)
     if value is not None and value not in choices:
@@ -199,7 +199,7 @@ def matches(pattern: str, name: str) -> bool:
     return fnmatchcase(name, pattern)
 
 
-def best_matches(patterns: Iterable[str], name: str) -> list[str]:
+def find_best_matches(patterns: Iterable[str], name: str) -> list[str]:
     """The closest patterns of `name`: itself, else those with the most literal characters.
 
     More than one is ambiguous.

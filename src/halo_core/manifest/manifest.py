@@ -12,8 +12,8 @@ from halo_core.manifest.agents import Agent, read_agent, read_suspension
 from halo_core.manifest.defaults import SuspensionRule
 from halo_core.manifest.fields import (
     SECTIONS,
-    best_matches,
     check_name,
+    find_best_matches,
     is_pattern,
     read_declarations,
     read_integer,
@@ -49,7 +49,7 @@ class Manifest:
     suspend_people_at: SuspensionRule | None = None
 
     def find_agent(self, agent: str) -> Agent:
-        """One agent.
+        """The section of an agent.
 
         Raises:
             ConfigError: there is none of that name.
@@ -71,7 +71,7 @@ class Manifest:
             ConfigError: two patterns match it equally.
         """
         declared = self.declared.get(kind, {})
-        chosen = best_matches(declared, resource)
+        chosen = find_best_matches(declared, resource)
         if len(chosen) > 1:
             message = f"{self.source}: `{chosen[0]}` and `{chosen[1]}` apply equally to `{printable(resource)}`"
             raise ConfigError("manifest", message, remedy=f"add a line for `{printable(resource)}` itself")

@@ -161,13 +161,13 @@ def read_document(text: str, source: str, report: FindingCollector) -> Item:
         raise ManifestError(source, [exc.finding]) from exc
     except (yaml.YAMLError, ValueError, OverflowError) as exc:
         # ValueError: an escape of no character, a directive of a thousand digits.
-        raise ManifestError(source, [_syntax_finding(exc, text)]) from exc
+        raise ManifestError(source, [_make_syntax_finding(exc, text)]) from exc
     if node is None:
         raise ManifestError(source, [ManifestFinding(1, 1, "", "the manifest is empty", "see docs/manifest.md")])
     return Item(node, "", report)
 
 
-def _syntax_finding(exc: Exception, text: str) -> ManifestFinding:
+def _make_syntax_finding(exc: Exception, text: str) -> ManifestFinding:
     remedy = "indent with spaces and quote texts with `:` or `#` in them"
     if isinstance(exc, yaml.MarkedYAMLError):
         mark = exc.problem_mark or exc.context_mark

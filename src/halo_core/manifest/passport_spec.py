@@ -11,8 +11,9 @@ from difflib import get_close_matches
 from functools import partial
 from typing import Any, Protocol
 
-from halo_core.manifest.agents import Agent, GrantRule
-from halo_core.manifest.fields import SECTIONS, best_matches, is_pattern, matches
+from halo_core.manifest.agents import Agent
+from halo_core.manifest.fields import SECTIONS, find_best_matches, is_pattern, matches
+from halo_core.manifest.grant_rules import GrantRule
 from halo_core.manifest.nodes import did_you_mean, printable
 from halo_core.model import (
     ANY_OTHER,
@@ -32,7 +33,7 @@ _SECTION = {kind: section for section, kind in SECTIONS.items()}
 
 
 class RegisteredResource(Protocol):
-    """A resource that is registered (`halo_core.enforcement.registry.Registered`)."""
+    """A resource that is registered (`halo_core.enforcement.registry.RegisteredResource`)."""
 
     @property
     def resource(self) -> Resource:
@@ -132,6 +133,7 @@ def _expand_kind(
     resources: Mapping[str, tuple[Resource, RegisteredResource | None]],
     notes: list[str],
 ) -> dict[str, Mapping[str, Constraint]]:
+    """The grants of one action kind by resource; without a section, models are granted and nothing else."""
     if kind not in agent.rules:
         if kind is not ActionKind.INFERENCE:
             return {}
@@ -145,7 +147,7 @@ def _expand_kind(
         _check_known(rule, resources, _SECTION[kind])
     granted: dict[str, Mapping[str, Constraint]] = {}
     for name in sorted(resources):
-        chosen = best_matches(rules, name)
+        chosen = find_best_matches(rules, name)
         if len(chosen) > 1:
             # INVARIANT: FAILCLOSED - an ambiguous grant is refused.
             both = f"`{printable(chosen[0])}` and `{printable(chosen[1])}`"
@@ -156,6 +158,7 @@ def _expand_kind(
 
 
 def _check_known(rule: GrantRule, resources: Mapping[str, object], section: str) -> None:
+    """Report a rule that names nothing that is known."""
     if is_pattern(rule.pattern):
         if not any(matches(rule.pattern, name) for name in resources):
             otherwise = "run the app once in observe mode to register its tools, or declare them in `tools`"
@@ -169,27 +172,32 @@ def _check_known(rule: GrantRule, resources: Mapping[str, object], section: str)
 
 
 def _expand_arguments(
-    rule: GrantRule, name: str, registered: tuple[Resource, RegisteredResource | None]
+    rule: GrantRule, name: str, known: tuple[Resource, RegisteredResource | None]
 ) -> Mapping[str, Constraint]:
-    resource, offered = registered
+    """What a rule grants of the arguments of one resource; what does not fit its schema is reported."""
+    resource, registered = known
     if rule.arguments is None:
-        return offered.wildcard_grant() if offered is not None else dict(_ANYTHING)
-    if offered is None:
+        return registered.wildcard_grant() if registered is not None else dict(_ANYTHING)
+    if registered is None:
         return _check_undeclared(rule, name, resource, rule.arguments)
-    if not offered.schema.get("properties"):
-        return dict(rule.arguments)
-    arguments = sorted(offered.schema["properties"])
+    if registered.schema.get("properties"):
+        _check_arguments(rule, name, rule.arguments, registered.schema)
+    return dict(rule.arguments)
+
+
+def _check_arguments(rule: GrantRule, name: str, granted: Mapping[str, Constraint], schema: Mapping[str, Any]) -> None:
+    """Report arguments that the schema does not have, and those it requires and that are not granted."""
+    arguments = sorted(schema["properties"])
     members = rule.item.mapping()
-    for argument in rule.arguments:
-        if argument not in arguments and argument != ANY_OTHER and not offered.schema.get("additionalProperties"):
+    for argument in granted:
+        if argument not in arguments and argument != ANY_OTHER and not schema.get("additionalProperties"):
             message = f"`{printable(name)}` has no argument `{printable(argument)}`"
             members.get(argument, rule.item).fail(message, partial(did_you_mean, argument, arguments))
-    if ANY_OTHER not in rule.arguments:
-        for missing in sorted(set(offered.schema.get("required", ())) - set(rule.arguments)):
+    if ANY_OTHER not in granted:
+        for missing in sorted(set(schema.get("required", ())) - set(granted)):
             needed = f"`{printable(str(missing))}`"
             message = f"`{printable(name)}` needs {needed}, which is not granted: every call would be denied"
             rule.item.fail(message, f"add `{printable(str(missing))}: any`")
-    return dict(rule.arguments)
 
 
 def _check_undeclared(

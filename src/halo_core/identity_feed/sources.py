@@ -65,9 +65,15 @@ class SourcePlace:
 
 
 class LineSource(Protocol):
-    """Where `halo identity follow` reads lines: a file or a pipe."""
+    """Where `halo identity follow` reads lines: a file or a pipe.
+
+    Attributes:
+        place: up to where it was read.
+        notes: what people should know of how it was resumed.
+    """
 
     place: SourcePlace
+    notes: list[str]
 
     def resume(self, place: SourcePlace | None, *, from_start: bool) -> None:
         """Go on after a place; None for a source that was never read."""

@@ -80,7 +80,7 @@ class HaloCallback(BaseCallbackHandler):
 
     @property
     def halo(self) -> Halo:
-        """Who decides."""
+        """The Halo that decides."""
         return self._halo
 
     # starts

@@ -281,7 +281,7 @@ class GraphExaminer:
             examiner.add_note(FindingKind.NODE, name, where, remedy)
 
     def _add_entry(self, name: str, node: Any, where: str) -> None:
-        """Who may enter a node that is an agent."""
+        """Add a row about who may enter a node that is an agent."""
         place = _get_place(node)
         # What the guard takes for an agent it enters as one; what holds a graph and is none of those it does not.
         agent_names = get_attributes(place).get("agents") if place is not None else None

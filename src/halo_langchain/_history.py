@@ -97,18 +97,18 @@ class RunInput:
 
     @classmethod
     def from_value(cls, value: Any) -> RunInput:
-        """Of whatever a runnable takes."""
+        """Read the input of a run from whatever a runnable takes."""
         return cls.from_messages([read_message(item) for item in _iterate_messages(value, _MAX_DEPTH)])
 
     @classmethod
     def from_messages(cls, shown: Sequence[ShownMessage]) -> RunInput:
-        """Of messages."""
+        """Read the input of a run from its messages."""
         shown = shown[:_MAX_PARTS]
         texts = tuple(dict.fromkeys([item.text for item in shown if is_unnamed_human(item.message)]))
         return cls(texts, frozenset([item.key for item in shown]))
 
     def find_user_texts(self, text: str) -> list[str]:
-        """Those of the user's words that a human message holds: it as a whole, or values that were put into it."""
+        """The user's texts in a human message: the whole message, or texts that were put into it."""
         if text in self.user_texts:
             return [text]
         return [item for item in self.user_texts if item and item in text]

@@ -552,6 +552,6 @@ class ModelStream(_ModelAction, GovernedStream):
         return self.callback_manager.on_llm_new_token(part.text, chunk=part)
 
     def close(self) -> None:
-        """Nothing more comes down with this decision."""
+        """End the decision: no further call of the model runs under it."""
         if self.decided_call is not None:
             self.decided_call.state = DONE

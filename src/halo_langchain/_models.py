@@ -69,7 +69,7 @@ def _first_config(config: Any) -> Any:
 def _run_scope(
     model: Any, args: tuple[Any, ...], kwargs: dict[str, Any], *, starts_at_once: bool = False
 ) -> AbstractContextManager[None]:
-    """Of an entry point that starts one run, under its configuration."""
+    """The scope of an entry point that starts one run, under its configuration."""
     config = _first_config(args[1] if len(args) > 1 else kwargs.get("config"))
     return model_entry_scope(require_guard(model), model, config, starts_at_once=starts_at_once)
 
@@ -77,13 +77,13 @@ def _run_scope(
 def _prompts_scope(
     model: Any, args: tuple[Any, ...], kwargs: dict[str, Any], *, starts_at_once: bool = False
 ) -> AbstractContextManager[None]:
-    """Of an entry point that starts a run for each of its prompts."""
+    """The scope of an entry point that starts a run for each of its prompts."""
     prompts = args[0] if args else kwargs.get("messages", kwargs.get("prompts", ()))
     return model_entry_scope(require_guard(model), model, runs=len(prompts), starts_at_once=starts_at_once)
 
 
 def _inner_scope(_model: Any, _args: tuple[Any, ...], _kwargs: dict[str, Any]) -> AbstractContextManager[None]:
-    """Of a method that entry points call."""
+    """The scope of a method that entry points call: they have opened one."""
     return nullcontext()
 
 
@@ -228,7 +228,7 @@ def _wrap_prompts_method(kind: type[Any], name: str) -> Callable[..., Any]:
 
 
 def _wrap_chat_methods(kind: type[Any]) -> dict[str, Any]:
-    """Of a chat model: each of its prompts is decided, before the cache is asked."""
+    """Wrappers of a chat model's methods: each prompt is decided, before the cache is asked."""
     return {
         **{name: _wrap_prompts_method(kind, name) for name in ("generate", "agenerate")},
         **{
@@ -241,7 +241,7 @@ def _wrap_chat_methods(kind: type[Any]) -> dict[str, Any]:
 
 
 def _wrap_text_methods(kind: type[Any]) -> dict[str, Any]:
-    """Of a text model: all prompts of a call are decided at once, before the cache is asked."""
+    """Wrappers of a text model's methods: all prompts of a call are decided at once, before the cache is asked."""
     return {
         **{name: _wrap_generate(kind, name) for name in ("generate", "agenerate")},
         # One call for all prompts of a batch.
@@ -267,7 +267,7 @@ def _wrap_cache_reader(kind: type[Any]) -> Callable[..., Any]:
 
 
 def _wrap_event_stream(kind: type[Any], name: str) -> Callable[..., Any]:
-    """Of a chat model: what is behind `stream_events`, which begins its run when somebody reads."""
+    """Wrap the method of a chat model behind `stream_events`, which begins its run when somebody reads."""
     inner, is_async = getattr(kind, name), _is_async(name)
 
     def steps(self: Any, input: Any, config: Any = None, **kwargs: Any) -> Steps[Any]:  # noqa: A002  as above
@@ -290,7 +290,7 @@ def _wrap_event_stream(kind: type[Any], name: str) -> Callable[..., Any]:
 
 
 def _wrap_generate(kind: type[Any], name: str) -> Callable[..., Any]:
-    """Of a text model, which tells its callbacks what it is called only where it has metadata."""
+    """Wrap a method of a text model, and pass metadata: only with these do its callbacks learn the model's name."""
     scope = functools.partial(_prompts_scope, starts_at_once=not _differs_from_base(kind, name))
     method = _wrap_method(kind, name, scope, ANSWER_SHAPE)
 

@@ -225,7 +225,7 @@ class Enclosure(Protocol):
 
     @property
     def halo(self) -> Any:
-        """Who decides what starts inside."""
+        """The Halo that decides what starts inside."""
 
     @property
     def resource(self) -> Resource:

@@ -286,5 +286,5 @@ def install(halo: Halo, mode: Mode | None) -> InstalledTripwire:
 
 
 def get_watches() -> tuple[ModeWatch, ...]:
-    """Those in place now; another thread may take one away while they are asked."""
+    """A copy of the watches in place, since another thread may remove one while they are asked."""
     return tuple(_installed)

@@ -348,7 +348,7 @@ class _AnswerStream(LlamaIndexAction, flow.GovernedStream):
         return (result.model_copy(update={"delta": text}),)
 
     def close(self) -> None:
-        """Nothing more runs under this decision."""
+        """End the decision: nothing more runs under it."""
         self.decided.end()
 
 

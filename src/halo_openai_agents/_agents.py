@@ -207,7 +207,7 @@ class _ModelOutsideRun(GovernedAction[None]):
     """A model call outside of our runs, which the SDK itself makes once it is decided."""
 
     def execute(self, ticket: Ticket) -> None:
-        """Nothing runs here."""
+        """Do nothing: the SDK makes the call."""
 
 
 def _guard_tool_for_run(agent: Any, halo: Any, tool: Tool, *, pauses: bool) -> Tool:

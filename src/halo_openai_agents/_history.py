@@ -52,7 +52,7 @@ class RunInput:
 
     @classmethod
     def from_value(cls, run_input: Any) -> RunInput:
-        """Of what a run, or a model, is given."""
+        """Read what a run or a model is given."""
         if isinstance(run_input, RunState):
             run_input = run_input._original_input  # noqa: SLF001  what it was begun with; nothing public says it
         items = to_input_items(run_input)

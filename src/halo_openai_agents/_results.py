@@ -50,7 +50,7 @@ def count_messages(items: Iterable[Any]) -> int:
 
 
 def describe_item(item: Any) -> tuple[str, str]:
-    """Who says an input item, or what kind of item it is, and all of its text."""
+    """The role of an input item, or its kind where it has no role, and all of its text."""
     role, kind = get_field(item, "role"), str(get_field(item, "type") or "message")
     if isinstance(role, str) and role:
         return role, extract_message_text(item)

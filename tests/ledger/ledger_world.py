@@ -11,7 +11,7 @@ from typing import Any
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import Digester, Ed25519Signer
 from halo_core.decision.record import pack_digest, unpack_digest
-from halo_core.decision.record_parts import Circumstances, encode_frame, encode_host, encode_resource
+from halo_core.decision.record_parts import HostPart, encode_frame, encode_host, encode_resource
 from halo_core.ledger.checkpoints import sign_checkpoint
 from halo_core.ledger.notes import encode_entry, format_vkey, key_hash, log_origin, make_vkey, writer_name
 from halo_core.ledger.reader import Stream, Trust
@@ -179,7 +179,7 @@ class World:
     ) -> LedgerEntry:
         """Add a decision on a call, of which `number` runs paused before."""
         resource = Resource("pay", ActionKind.TOOL_CALL, idempotent=idempotent)
-        host = encode_host(Circumstances(tenant, "", "host", Origin(), "dev", (), "", mode, 1, ""))
+        host = encode_host(HostPart(tenant, "", "host", Origin(), "dev", (), "", mode, 1, ""))
         frame, named = encode_frame("clerk", "", ("clerk",), (), host[0]), encode_resource(resource)
         for name, data in (host, frame, named):
             blob = (tenant, unpack_digest(name), data)

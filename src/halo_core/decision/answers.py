@@ -201,7 +201,7 @@ def _covers(item: StandingAnswer, request: AccessRequest, snapshot: Snapshot) ->
 
 
 def _list_signers(items: Iterable[StandingAnswer]) -> list[StandingAnswer]:
-    """One answer of each person, by id."""
+    """The answers sorted by id, without further ones of a person who gave another."""
     signers: list[StandingAnswer] = []
     for item in sorted(items, key=lambda one: one.id):
         if not any(same_person(item.approver, other.approver) or item.key_id == other.key_id for other in signers):

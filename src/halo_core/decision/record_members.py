@@ -34,12 +34,12 @@ def unpack_trace(packed: str) -> str:
 
 
 def pack_targets(targets: Iterable[tuple[str, str, tuple[str, ...]]]) -> list[list[str]]:
-    """Of each target its place, its kind, then its flags."""
+    """Each target as a list: its place, its kind, then its flags."""
     return [[pointer, kind, *flags] for pointer, kind, flags in targets]
 
 
 def pack_known(known: Iterable[tuple[str, str]]) -> list[list[str]]:
-    """Of each declared value its kind and its digest."""
+    """Each declared value as a list: its kind and its digest."""
     return [[kind, pack_digest(digest)] for kind, digest in known]
 
 

@@ -116,12 +116,12 @@ class DrillResult:
 
     @property
     def held(self) -> Share:
-        """Of all attacks."""
+        """Share of all attacks that were held."""
         return _add(score.held for score in self.scores)
 
     @property
     def honest(self) -> Share:
-        """Of all honest cases."""
+        """Share of all honest cases that ran."""
         return _add(score.honest for score in self.scores)
 
     @property

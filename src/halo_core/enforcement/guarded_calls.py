@@ -299,7 +299,7 @@ class HandOffAction(GovernedAction[None]):
         super().__init__(halo.enforcer, call, HANDOFF_SURFACE)
 
     def execute(self, ticket: Ticket) -> None:
-        """Nothing runs here."""
+        """Do nothing: the framework carries the hand-off out."""
 
 
 class UnreachableCall(GovernedAction[Any]):
@@ -317,7 +317,7 @@ class UnreachableCall(GovernedAction[Any]):
         self.error = error
 
     def execute(self, ticket: Ticket) -> None:
-        """Nothing runs."""
+        """Do nothing: the call reaches no code."""
 
     def finish(self, ticket: Ticket, result: Any) -> None:  # noqa: ARG002  there is none
         """Record the error."""

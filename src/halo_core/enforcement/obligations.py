@@ -262,7 +262,10 @@ def _replace_error(kind: type[Exception], words: str, fallback: type[Exception])
 
 
 def _make_error(kind: type[Any], words: str) -> Exception | None:
-    """None where the class has code of its own: it could look at the error that is being replaced."""
+    """An exception of a class with other words; None where the class has code of its own.
+
+    Such code could look at the error that is being replaced.
+    """
     if (
         not issubclass(kind, Exception)
         or type(kind) is not type

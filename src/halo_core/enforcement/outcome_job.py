@@ -195,7 +195,7 @@ def _read_result_text(
 
 @lru_cache(maxsize=1024)
 def _list_reserved(charges: tuple[tuple[str, int], ...]) -> tuple[tuple[str, int], ...]:
-    """Those of the charges of an action that were reserved for it: all but Halo's own; of most actions none."""
+    """The charges that were reserved for an action, in units other than Halo's own; most actions have none."""
     return tuple([item for item in charges if item[0] not in RESERVED_UNITS])
 
 

@@ -279,7 +279,7 @@ class Preparer:
         return call.problem or problem, {}, b"{}", call.args, ()
 
     def _make_principal(self, user: str, agents: tuple[str, ...]) -> Principal:
-        """Who asks, the same object for the same names: what is worked out for a principal is found by it."""
+        """The principal of these names; the same object each time, since plans and caches are found by it."""
         principal = base = self.principal
         if agents or (user and user != base.user):
             name = user or base.user

@@ -176,7 +176,7 @@ class Registry:
             self.version += 1
 
     def get(self, resource_id: str) -> RegisteredResource | None:
-        """One registration."""
+        """The registration of an id, if there is one."""
         return self._resources.get(resource_id)
 
     def items(self) -> Iterable[RegisteredResource]:

@@ -83,7 +83,7 @@ class TwoWayStep(tuple[Any, ...]):  # noqa: SLOT001  no slots beside the items o
     async_function: Callable[..., Any]
 
     def __new__(cls, function: Callable[..., Any], async_function: Callable[..., Any], /, *arguments: Any) -> Self:
-        """Of a function, its asynchronous form, and the arguments of either."""
+        """Make a step from a function, its asynchronous form, and the arguments of either."""
         step = super().__new__(cls, (function, *arguments))
         step.async_function = async_function
         return step

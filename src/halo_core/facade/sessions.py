@@ -326,5 +326,5 @@ class SessionMixin:
 
 @lru_cache(maxsize=64)
 def _make_default_terms(agent: str) -> AnswerTerms:
-    """Those of an agent that no manifest speaks of."""
+    """The terms of answers for an agent that no manifest declares."""
     return AnswerTerms(agent)

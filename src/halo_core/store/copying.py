@@ -112,7 +112,7 @@ class CopyTarget(Protocol):
         ...
 
     def open_for_reading(self) -> Engine:
-        """Another connection, which reads what has been copied so far."""
+        """Open another connection, which reads what has been copied so far."""
         ...
 
     def finish(self) -> None:

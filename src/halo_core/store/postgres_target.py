@@ -122,7 +122,7 @@ class PostgresCopyTarget:
         self._database.copy_in(table, rows)
 
     def open_for_reading(self) -> PostgresDatabase:
-        """Another connection."""
+        """Open another connection, which reads what has been copied so far."""
         return _UnfinishedDatabase(self._url, read_only=True)
 
     def finish(self) -> None:

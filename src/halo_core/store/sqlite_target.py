@@ -97,7 +97,7 @@ class SqliteCopyTarget:
             raise as_cannot_decide(exc) from exc
 
     def open_for_reading(self) -> Database:
-        """Another connection."""
+        """Open another connection, which reads what has been copied so far."""
         return _UnfinishedDatabase(self._url, read_only=True)
 
     def finish(self) -> None:

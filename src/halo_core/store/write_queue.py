@@ -31,7 +31,10 @@ _WAITING_S: Final = 2.0
 
 
 class WriteQueue:
-    """Those that wait to write to one SQLite file, on this host. Not thread-safe: each connection has its own."""
+    """The queue of connections on this host that wait to write to one SQLite file.
+
+    Not thread-safe: each connection has an object of its own.
+    """
 
     def __init__(self, database: Path | None) -> None:
         """Open the file of the queue, `<database>-queue`.

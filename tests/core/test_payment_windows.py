@@ -10,7 +10,7 @@ from halo_core.enforcement.payment_windows import WINDOW_US, Payment, PaymentWin
 from halo_core.errors import CannotDecide, Pending
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, EntryKind, Impact, Resource, Reversal
-from halo_core.store.rows import QuotaTable
+from halo_core.store.quota_rows import QuotaTable
 from halo_core.testing import FixedClock
 from halo_world import SURFACE, Calls, cli, codes, found, verified
 

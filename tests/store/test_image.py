@@ -26,7 +26,7 @@ from halo_core.enforcement.agent_credentials import Limits
 from halo_core.errors import CannotDecide, Denied, Pending
 from halo_core.facade import HaloBase
 from halo_core.model import Budget, EntryKind, Mode, Quota
-from halo_core.store import Draft, SessionState, Store, StoreConfig, Transaction, cached_rows, rows
+from halo_core.store import Draft, SessionState, Store, StoreConfig, Transaction, cached_rows, quota_rows, rows
 from halo_core.store import image as image_module
 from halo_core.store.database import Database
 from halo_core.store.image import MAX_STATES, RunLog, TenantImage
@@ -324,13 +324,13 @@ def test_a_position_that_is_taken_costs_memory_and_nothing_else(home):
 def test_rows_of_every_kind_are_read_again_after_a_foreign_write(home):
     def read(tx):
         fingerprints = tx.load_taint_index()
-        control, quota = tx.load_control(), rows.QuotaTable(tx).get("a")
+        control, quota = tx.load_control(), quota_rows.QuotaTable(tx).get("a")
         standing, baseline = StandingTable(tx).get("x"), rows.BaselineTable(tx).get("x")
         return control.version, quota, standing, baseline, tx.count_uses("x", "y"), fingerprints.seq
 
     def write(tx):
         tx.add_tainted_fingerprints(frozenset({7}))
-        rows.QuotaTable(tx).put("a", 1, b"{}")
+        quota_rows.QuotaTable(tx).put("a", 1, b"{}")
         put_standing(tx, "x", "h")
         rows.BaselineTable(tx).put("x", "b")
         rows.RestrictionTable(tx).add("stop", "agent", "x", 1)
@@ -385,7 +385,7 @@ def touch_everything(tx: Transaction) -> None:
     state = tx.load_session(SESSION) or SessionState.create(SESSION, 1)
     tx.load_sketch(state)
     tx.add_tainted_fingerprints(frozenset({1}))
-    rows.QuotaTable(tx).put("a", 1, b"{}")
+    quota_rows.QuotaTable(tx).put("a", 1, b"{}")
     StandingTable(tx).get("x")
     rows.BaselineTable(tx).get("x")
     tx.add_use("x", "y")

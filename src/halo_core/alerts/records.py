@@ -34,6 +34,7 @@ from halo_core.ledger import decode_entry
 from halo_core.model import EntryKind, LedgerEntry
 from halo_core.risk.model import Factor
 from halo_core.store import Draft, Transaction, rows
+from halo_core.store.content_keys import is_erased
 from halo_core.store.proven_entries import ProvenEntry
 from halo_core.store.reader import LoggedEntry, Reader, SealedContents, read_entries
 
@@ -499,8 +500,7 @@ def write_alerts(
     """
     now = KnownAlerts()
     # INVARIANT: read under the write lock, so that of two processes that score the same file one writes.
-    table = rows.AlertTable(tx)
-    now.add_notes(tx.tenant, table.load_since(before.upto))
+    now.add_notes(tx.tenant, rows.AlertTable(tx).load_since(before.upto))
     result = FlagResult()
     for day in days:
         place = prints.fingerprint_of(day.identity), day.day
@@ -511,7 +511,7 @@ def write_alerts(
             result += FlagResult(known=1)
             continue
         subject = subject_of(place[0])
-        erased = table.is_erased(subject)
+        erased = is_erased(tx, subject)
         content = {} if erased else {CONTENT_FIELD: day.to_content()}
         tx.append(Draft(EntryKind.ALERT, "", day.to_alert(prints, baseline).to_body(), content, subject))
         forged = bool(claims) and not proven

@@ -33,7 +33,7 @@ from halo_core.model import (
 )
 from halo_core.quick_init import quick_init
 from halo_core.store import AppendedEntry, Control, SessionState, Transaction, encode_leaf
-from halo_core.store.rows import QuotaDay
+from halo_core.store.quota_rows import QuotaDay
 from halo_core.store.session_state import AgentTally
 from halo_core.values import (
     NO_MARKS,

@@ -53,7 +53,7 @@ from halo_core.risk.action_risk import DRIFT_ALARM_WEALTH, next_session_risk
 from halo_core.store import Draft, SealedFields, SessionState, Transaction
 from halo_core.store.answer_rows import ApprovalRow, ApprovalTable
 from halo_core.store.control_state import put_policy_in_force
-from halo_core.store.rows import QuotaDay, write_quota_day
+from halo_core.store.quota_rows import QuotaDay, write_quota_day
 from halo_core.values import fingerprint_stored_values, list_record_numbers, may_store
 
 QUESTION_LIFETIME_US: Final = 86_400_000_000

@@ -35,7 +35,7 @@ from halo_core.model import (
 from halo_core.quick_init import quick_init
 from halo_core.risk.profile import Chunk, pack_head
 from halo_core.store import Draft, Preparation, SessionState, Transaction
-from halo_core.store.rows import read_quota_day, write_quota_day
+from halo_core.store.quota_rows import read_quota_day, write_quota_day
 from halo_core.store.session_state import AgentTally
 from halo_core.values import (
     MAX_TEXT,

@@ -21,7 +21,7 @@ from halo_core.crypto.keys import Digester
 from halo_core.model import AccessRequest, ActionKind, Impact
 from halo_core.policy.encoding import find_amount, read_amount
 from halo_core.store import Transaction, commit_state
-from halo_core.store.rows import QuotaTable
+from halo_core.store.quota_rows import QuotaTable
 from halo_core.values import asks_for, find_values, names_value
 
 WINDOW_US: Final = 24 * 3_600_000_000

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from halo_core.model import Quota
-from halo_core.store.rows import QuotaDay
+from halo_core.store.quota_rows import QuotaDay
 
 WARNED_AT_PERCENT: Final = 80
 """Share of a quota from which somebody is told, once a day for each agent and user."""

@@ -40,7 +40,7 @@ from halo_core.store.answer_rows import ApprovalRow, ApprovalTable
 from halo_core.store.identity_rows import IdentityTable
 from halo_core.store.known_values import KnownValues
 from halo_core.store.proven_entries import was_approval_used
-from halo_core.store.rows import compute_quota_day
+from halo_core.store.quota_rows import compute_quota_day
 from halo_core.values import (
     GRAVE_IMPACTS,
     Marks,

@@ -30,7 +30,7 @@ from halo_core.passports.standing_answer import read_standing_answer
 from halo_core.store import Transaction, commit_state
 from halo_core.store.answer_rows import StandingAnswerTable
 from halo_core.store.cached_rows import AnswerRow
-from halo_core.store.rows import QuotaTable
+from halo_core.store.quota_rows import QuotaTable
 from halo_core.values import find_answer_scope
 from halo_core.values.answer_scope import list_covered_arguments
 from halo_core.values.argument_names import name_of_argument

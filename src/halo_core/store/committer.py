@@ -212,6 +212,8 @@ _IDLE_S: Final = 1.0
 
 
 class _Owner(Protocol):
+    """What the writer thread needs of its store."""
+
     def commit_group(self, jobs: Sequence[Job], sessions: Collection[str] | None = None) -> list[Outcome]: ...
 
     def commit_deferred(self) -> None: ...
@@ -224,6 +226,8 @@ class _Owner(Protocol):
 
 @dataclass(slots=True, eq=False)
 class _QueuedJob:
+    """A job that a coroutine waits for, with the loop and the future of the coroutine."""
+
     job: Job
     session: str | None
     loop: asyncio.AbstractEventLoop
@@ -258,7 +262,7 @@ class Committer:
         queued = _QueuedJob(job, session, loop, loop.create_future(), on_orphaned)
         with self._wake:
             if self._closed:
-                raise closed_error()
+                raise make_closed_error()
             if len(self._queue) >= _MAX_QUEUED:
                 raise CannotDecide(
                     "ledger_busy",
@@ -318,9 +322,10 @@ class Committer:
             self._is_running = False
 
     def _serve(self) -> None:
-        busy = True
+        """Commit and sign what is due until the store is closed or gone."""
+        is_busy = True
         while True:
-            group = self._next_group(busy=busy)
+            group = self._take_group(is_busy=is_busy)
             owner = self._owner()
             if owner is None:
                 return
@@ -332,18 +337,19 @@ class Committer:
                 owner.checkpoint_if_due()
             elif not self._queue:
                 return
-            busy = owner.has_unsigned_entries
+            is_busy = owner.has_unsigned_entries
             del owner  # so that the sleeping thread keeps no unused store alive
 
-    def _next_group(self, *, busy: bool) -> list[_QueuedJob]:
+    def _take_group(self, *, is_busy: bool) -> list[_QueuedJob]:
+        """Wait for work, and take the jobs to be committed next; none where something else may be due."""
         with self._wake:
             if not self._queue and not self._closed:
                 if self._deferred:
                     pause = max(_DEFER_S - self._deferred_for_s(), 0.001)
                 else:
                     # Busy: it looks by itself, often enough for an outcome that comes meanwhile.
-                    pause = _DEFER_S if busy else _IDLE_S
-                    self._is_idle = not busy
+                    pause = _DEFER_S if is_busy else _IDLE_S
+                    self._is_idle = not is_busy
                 self._wake.wait(pause)
                 self._is_idle = False
             return [self._queue.popleft() for _ in range(min(_MAX_GROUP, len(self._queue)))]
@@ -353,6 +359,7 @@ class Committer:
 
 
 def _commit_group(owner: _Owner, group: Sequence[_QueuedJob]) -> None:
+    """Commit jobs together, and hand each outcome to the loop whose coroutine waits for it."""
     sessions = {item.session for item in group}
     decided_sessions = None if None in sessions else {session for session in sessions if session is not None}
     try:
@@ -387,10 +394,11 @@ def _deliver_answers(answers: Sequence[tuple[_QueuedJob, Outcome]]) -> None:
 
 
 def _report_orphan(item: _QueuedJob, outcome: Outcome) -> None:
+    """Tell whoever asked for the job that it was committed after its coroutine had gone."""
     if outcome.error is None and item.on_orphaned is not None:
         item.on_orphaned(outcome.result)
 
 
-def closed_error() -> CannotDecide:
+def make_closed_error() -> CannotDecide:
     """The error of a closed store."""
     return CannotDecide("ledger_closed", "the ledger is closed", remedy="open Halo again")

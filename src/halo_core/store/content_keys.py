@@ -68,6 +68,15 @@ def _find_later_key(tx: RowAccess, subject: str) -> tuple[str, tuple[bytes, byte
     return f"{subject}#{len(found) + 1}", None
 
 
+def is_erased(tx: RowAccess, subject: str) -> bool:
+    """Whether a subject's data was erased as a whole; nothing more is written about it by others then."""
+    row = tx.cursor.execute(
+        "SELECT 1 FROM vault WHERE tenant=? AND subject=? AND erased_at_us IS NOT NULL AND length(dek_wrapped)=0",
+        (tx.tenant, subject),
+    ).fetchone()
+    return row is not None
+
+
 def strip_number(subject: str) -> str:
     """The subject that a box or a row belongs to, without the number of its key."""
     return subject.partition("#")[0]

@@ -13,9 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from halo_core.errors import ConfigError
-from halo_core.floors import HostFloorFile, read_host_floor
-from halo_core.ledger.control_history import ControlChange, ControlHistory, RestrictionKey
+from halo_core.ledger.control_history import ControlChange, ControlHistory
 from halo_core.model import Mode, Revocation, Stop
 from halo_core.references import References
 from halo_core.risk.profile import Profile, apply_row
@@ -33,6 +31,7 @@ from halo_core.store.cached_rows import (
     StoredProfile,
     TaintIndex,
 )
+from halo_core.store.floor_memory import FloorMemory
 from halo_core.store.session_state import SessionState
 from halo_core.values import Sketch, add_spans_row
 
@@ -47,8 +46,6 @@ MAX_RUNS: Final = 65_536
 MAX_STATES: Final = 1024
 MAX_PROFILES: Final = 1024
 STORE_ID_PREFIX: Final = "halo-store:"
-
-
 _MAX_USER_TEXTS: Final = 8  # of a session
 _MAX_USER_TEXT: Final = 4_096  # characters
 _MAX_SESSIONS_WITH_TEXTS: Final = 256
@@ -78,78 +75,6 @@ class Control:
     revocations: tuple[Revocation, ...] = ()
     waiver: ControlChange | None = None
     recorded: Mode = Mode.OBSERVE
-
-
-@dataclass(slots=True)
-class FloorMemory:
-    """What a process knows of floors; unlike the rest of the image nothing makes it forget.
-
-    Args:
-        host: floor of the host.
-        home: floor of the home, as its file kept it, or as an entry has raised it since.
-        latest_us: the latest time that was seen, so that a clock that is set back does not prolong a waiver.
-        deadlines: entry of a waiver → when it ends by the monotonic clock, microseconds.
-        ended: entries of waivers that have ended.
-        restrictions: stop or revocation in force, as committed entries said → (since when, the lifts of it until then).
-        remembered: the history from which `restrictions` was brought up to date last.
-        store: id of the store, once it was read.
-        host_file: tells when the file of the host's floor has changed.
-    """
-
-    host: Mode = Mode.OBSERVE
-    home: Mode = Mode.OBSERVE
-    latest_us: int = 0
-    deadlines: dict[str, int] = field(default_factory=dict)
-    ended: set[str] = field(default_factory=set)
-    restrictions: dict[RestrictionKey, tuple[int, frozenset[str]]] = field(default_factory=dict)
-    remembered: ControlHistory | None = field(default=None, compare=False)
-    store: str = field(default="", compare=False)
-    host_file: HostFloorFile = field(default_factory=HostFloorFile, compare=False)
-
-    def follow_host(self) -> Mode:
-        """The floor of the host, read again where its file has changed.
-
-        INVARIANT: FLOOR - a process that runs follows a floor that is raised, and none that is lowered.
-        """
-        if self.host is not Mode.ENFORCE and self.host_file.has_changed():
-            try:
-                self.host = read_host_floor().mode
-            except ConfigError:
-                self.host = Mode.ENFORCE  # INVARIANT: FAILCLOSED - what cannot be read is not taken for none
-        return self.host
-
-    def list_restrictions(self, history: ControlHistory) -> dict[RestrictionKey, int]:
-        """The restrictions in force → since when.
-
-        INVARIANT: REV - what this process knew to be in force ends by a new lift, and not because its entry is missing.
-        """
-        kept = {
-            key: since_us
-            for key, (since_us, lifts) in self.restrictions.items()
-            if lifts.issuperset(history.lifts.get(key, ()))
-        }
-        return {**kept, **history.restrictions}
-
-    def remember_restrictions(self, history: ControlHistory) -> None:
-        """Keep what committed entries say is in force."""
-        if history is not self.remembered:
-            self.restrictions = {
-                key: (since_us, frozenset(history.lifts.get(key, ())))
-                for key, since_us in self.list_restrictions(history).items()
-            }
-            self.remembered = history
-
-    def lasts(self, waiver: ControlChange, now_us: int, mono_us: int) -> bool:
-        """Whether a waiver is in force.
-
-        INVARIANT: FLOOR - it ends at its time by the wall clock or by the monotonic one, whichever comes first, and
-        does not come back; before its own beginning it is not in force.
-        """
-        self.latest_us = max(self.latest_us, now_us)
-        deadline_us = self.deadlines.setdefault(waiver.entry, mono_us + waiver.until_us - now_us)
-        if self.latest_us >= waiver.until_us or mono_us >= deadline_us:
-            self.ended.add(waiver.entry)
-        return waiver.entry not in self.ended and waiver.at_us <= now_us
 
 
 @dataclass(slots=True)
@@ -242,10 +167,17 @@ class TenantImage:
         taint_end: number of the newest row of stored fingerprints and the digest over all, None where it has to be
             read.
         keys: subject → the key for new content, of subjects of which it is known not to be erased.
+        taint_index: these fingerprints, as far as they were read.
         parts: names of parts that are stored.
         runs: what was let run.
         uses: (agent, resource) → how often it was used.
         unwritten_uses: (agent, resource) → how many uses of this process are in no row yet; kept by `clear`.
+        marks: mark of an item of a conversation → what is known of it, None for nothing.
+        clearances: digest of a vector store or a memory → how often a person has cleared it.
+        repeat_index: words that exposed models wrote.
+        has_current_repeats: whether `repeat_index` holds all that the database has.
+        knows_all_marks: whether nothing is known of a mark that is not in `marks`, None where that has to be read.
+        marks_written: rows of `mark` that this process has written; now and then expired ones are removed.
         answers: scope → its active remembered answers.
         has_answers: whether there is any active one, None where that has to be read.
         answer_kinds: the kinds of those → until when there is one, once that was read.
@@ -256,8 +188,13 @@ class TenantImage:
         profile_versions: the newest version of each profile, as the entries say; kept while others expire.
         has_known: whether any value is, None where that has to be read.
         held: acts that are held, None where they have to be read.
+        profiles: (kind, subject) → the profile of an identity, the least recently used first.
+        current_profiles: those of `profiles` that nobody else has changed since they were read.
+        open_tallies: the newest tallies of each open session of this process.
         people: reference of a person or service account → what a decision reads of its risk, None for no row.
         user_texts: session → the user's newest messages that this process has seen, oldest first; kept by `expire`.
+        states: session → its state, the least recently used first.
+        current_sessions: sessions of which `states` says what their rows say, also those without a row.
     """
 
     kek: bytes = field(repr=False)
@@ -443,7 +380,9 @@ class TenantImage:
             self._mark_current(session)
             return None
         known = self.states.get(session)
-        return self._keep(session, known if known is not None and known.to_bytes() == data else _parse(data))
+        if known is None or known.to_bytes() != data:
+            known = SessionState.from_bytes(data)
+        return self._keep(session, known)
 
     def put_session(self, state: SessionState) -> None:
         """Take a state that is about to be written."""
@@ -478,7 +417,3 @@ class TenantImage:
         chunks = sum(memory.chunks for memory in self._memories.values())
         while self._memories and (len(self._memories) >= MAX_MEMORIES or chunks > MAX_CHUNKS):
             chunks -= self._memories.popitem(last=False)[1].chunks
-
-
-def _parse(data: bytes) -> SessionState:
-    return SessionState.from_bytes(data)

@@ -33,13 +33,14 @@ from halo_core.model import Mode, Revocation, Stop
 from halo_core.references import References
 from halo_core.store import log_checkpoints
 from halo_core.store.checkpoint_signer import CheckpointSigner
-from halo_core.store.committer import CommitFailed, Committer, Job, Outcome, closed_error, commit_batch
+from halo_core.store.committer import CommitFailed, Committer, Job, Outcome, commit_batch, make_closed_error
 from halo_core.store.config import StoreConfig
 from halo_core.store.deferred import DeferredJob, DeferredJobs, Preparation, PreparationThread, commit_patient
 from halo_core.store.draining import Drained, Readiness, add_store, list_stores, wait_for_outcomes
 from halo_core.store.engine import Conflict, Engine, find_writer_end, is_postgres
 from halo_core.store.engines import open_database
-from halo_core.store.image import FloorMemory, TenantImage
+from halo_core.store.floor_memory import FloorMemory
+from halo_core.store.image import TenantImage
 from halo_core.store.log_checkpoints import refuse_older_than_anchor
 from halo_core.store.reader import Reader
 from halo_core.store.sequencer import LEASE_WAIT_S
@@ -108,7 +109,7 @@ class Store:
         """
         self._reset_after_fork()
         if self._is_draining:
-            raise closed_error()
+            raise make_closed_error()
         return _unwrap(self.commit_group([job], None if session is None else (session,))[0])
 
     async def acommit(self, job: Job, *, session: str | None = None, on_orphaned: Any = None) -> Any:
@@ -121,7 +122,7 @@ class Store:
         """
         self._reset_after_fork()
         if self._is_draining:
-            raise closed_error()
+            raise make_closed_error()
         return await self._committer.commit(job, session, on_orphaned)
 
     def defer(
@@ -224,7 +225,7 @@ class Store:
                 raise CannotDecide("ledger_busy", "another thread has locked the ledger", remedy="try again")
             try:
                 if self._closed:
-                    raise closed_error()
+                    raise make_closed_error()
                 late = self._deferred.select(sessions, with_patient=not jobs)
                 unread = [item for item in late if item.needs_long] if late else late
                 if not unread:
@@ -387,7 +388,7 @@ class Store:
         try:
             self._reset_after_fork()
             if self._is_draining:
-                raise closed_error()
+                raise make_closed_error()
             self.commit_group([], ())
         except HaloError as exc:
             return Readiness(exc.code, exc.message)
@@ -456,7 +457,7 @@ class Store:
                 return
             try:
                 if self._closed:
-                    raise closed_error()
+                    raise make_closed_error()
                 database = self._ensure_open()[0]
                 note = None if database.has_many_writers else self._checkpoints.sign(database)
                 names = log_checkpoints.list_anchor_names(database, self.config)

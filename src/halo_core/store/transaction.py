@@ -38,7 +38,7 @@ from halo_core.references import is_reference
 from halo_core.risk.profile import Chunk, Profile, apply_head, pack_row
 from halo_core.store import drafts, rows
 from halo_core.store.cached_rows import ContentKey, TaintIndex
-from halo_core.store.content_keys import load_content_key
+from halo_core.store.content_keys import is_erased, load_content_key
 from halo_core.store.control_state import load_control_state, load_history, require_one_store
 from halo_core.store.drafts import INSERT_ENTRY, AppendedEntry, Draft
 from halo_core.store.engine import Conflict, Engine
@@ -109,7 +109,7 @@ class Transaction(RowAccess):
             if draft.kind.value in HISTORY_KINDS:
                 self.image.control = None  # what is in force follows from these
         if draft.actor is not None or draft.others:
-            draft = self._complete(draft)
+            draft = self._complete_draft(draft)
         sealed, marks, attached = self._attach(draft)
         ts_us = draft.ts_us or self.clock.now_us()
         names = (
@@ -155,7 +155,7 @@ class Transaction(RowAccess):
         sealed = seal(dek, self.tenant, name, draft.content, nonce=self.draw_random(24))
         return sealed, marks, compute_attached_digest(commitment, sealed, marks)
 
-    def _complete(self, draft: Draft) -> Draft:
+    def _complete_draft(self, draft: Draft) -> Draft:
         """The draft with its actor in it, and without the fields of subjects that were erased.
 
         Of the actor the text has reference and authentication; the name is sealed under the actor's own key.
@@ -169,8 +169,7 @@ class Transaction(RowAccess):
             reference = self.references.of_person(draft.actor.name)
             body = {**body, "actor": reference, "authn": draft.actor.authn}
             others = (*others, (reference, {"actor": draft.actor.name.encode()})) if reference else others
-        erased = rows.AlertTable(self)
-        return replace(draft, body=body, others=tuple(item for item in others if not erased.is_erased(item[0])))
+        return replace(draft, body=body, others=tuple(item for item in others if not is_erased(self, item[0])))
 
     def _seal_boxes(self, draft: Draft) -> tuple[bytes, bytes]:
         """A box for each subject of a draft, one after another, and the commitments to their keys."""
@@ -192,6 +191,7 @@ class Transaction(RowAccess):
         return session if is_known else self.references.of_session(session)
 
     def _take_index(self) -> int | None:
+        """The position of the next entry; None where a sequencer gives the positions later."""
         if self.database.has_many_writers:
             return None  # the sequencer gives the positions
         image = self.image

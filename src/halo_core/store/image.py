@@ -173,7 +173,7 @@ class TenantImage:
         uses: (agent, resource) → how often it was used.
         unwritten_uses: (agent, resource) → how many uses of this process are in no row yet; kept by `clear`.
         marks: mark of an item of a conversation → what is known of it, None for nothing.
-        clearances: digest of a vector store or a memory → how often a person has cleared it.
+        clearances: digest of a resource that stores values → how often a person has cleared it.
         repeat_index: words that exposed models wrote.
         has_current_repeats: whether `repeat_index` holds all that the database has.
         knows_all_marks: whether nothing is known of a mark that is not in `marks`, None where that has to be read.

@@ -13,7 +13,7 @@ from typing import Final
 from halo_core.errors import PassportError
 from halo_core.passports.standing_answer import peek_standing_answer
 from halo_core.store.cached_rows import AnswerRow, HeldRow
-from halo_core.store.row_access import RowAccess, Table
+from halo_core.store.row_access import Table
 
 MAX_ANSWERS: Final = 8
 """Answers of one scope that a decision looks at, newest first."""
@@ -186,13 +186,8 @@ class ApprovalRow:
     answer: str = field(default="", repr=False)
 
 
-class ApprovalTable:
-    """Challenges and their answers, as seen and changed by one transaction."""
-
-    __slots__ = ("_tx",)
-
-    def __init__(self, tx: RowAccess) -> None:
-        self._tx = tx
+class ApprovalTable(Table):
+    """Challenges and their answers."""
 
     def put(self, row: ApprovalRow) -> None:
         """Record a new challenge."""

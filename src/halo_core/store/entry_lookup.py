@@ -68,8 +68,8 @@ def require_placed(entry: LedgerEntry, index: int | None) -> int:
 def read_verdict(entry: LedgerEntry) -> Mapping[str, Any] | None:
     """A person's verdict on an alert: `actor`, `alert`, `attack`, `session`, `why`; None where the entry is another."""
     body = entry.body
-    texts = all(isinstance(body.get(name), str) for name in ("actor", "alert", "session", "why"))
-    return body if entry.kind is EntryKind.FEEDBACK and texts and isinstance(body.get("attack"), bool) else None
+    has_texts = all(isinstance(body.get(name), str) for name in ("actor", "alert", "session", "why"))
+    return body if entry.kind is EntryKind.FEEDBACK and has_texts and isinstance(body.get("attack"), bool) else None
 
 
 def find_related(reader: Reader, decision: LoggedEntry) -> list[LoggedEntry]:

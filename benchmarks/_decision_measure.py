@@ -53,8 +53,8 @@ class Agent:
         except Denied:
             self.effects["deny"] += 1
         else:
-            assert ticket.verdict is not None
-            self.effects[ticket.verdict.decision.effect.value] += 1
+            assert ticket.context is not None
+            self.effects[ticket.context.decision.effect.value] += 1
             ticket.succeed(work.result, SURFACE)
 
     def flush(self) -> None:

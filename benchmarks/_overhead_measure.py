@@ -134,9 +134,9 @@ class Decisions:
     def _again(self, call: Call) -> Ticket | None:
         """A ticket like the one this resource got before, for these arguments; its outcome goes nowhere."""
         known = self._known.get((call.resource.kind, call.resource.id))
-        if known is None or known.verdict is None:
+        if known is None or known.context is None:
             return None
-        return Ticket(call.args, replace(known.verdict, args=call.args), known._outcomes)  # noqa: SLF001  as it was
+        return Ticket(call.args, replace(known.context, args=call.args), known._outcomes)  # noqa: SLF001  as it was
 
 
 async def measure(

@@ -182,7 +182,7 @@ def _drive(halo: HaloBase, session: Session, tools: Mapping[tuple[str, str, str]
             output: str | None = None
             try:
                 ticket = halo.enforcer.begin(halo.build_call(resource, event.args))
-                entry = ticket.verdict.entry_id if ticket.verdict is not None else ""
+                entry = ticket.context.entry_id if ticket.context is not None else ""
                 output = ticket.succeed(event.error or event.result, Surface(text=str))
             except Denied as exc:
                 entry = exc.decision_id

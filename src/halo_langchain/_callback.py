@@ -248,7 +248,7 @@ class HaloCallback(BaseCallbackHandler):
             raise
 
     def _accept(self, run_id: UUID, ticket: Ticket) -> None:
-        if ticket.verdict is not None and ticket.verdict.used_answer:
+        if ticket.context is not None and ticket.context.used_answer:
             discard_resume()
         with self._lock:
             self._open_runs[run_id] = ticket

@@ -64,7 +64,7 @@ class LangChainAction(GovernedAction[Any]):
 
     def accept(self, ticket: Ticket) -> None:
         """Take the answer that this decision has used."""
-        if ticket.verdict is not None and ticket.verdict.used_answer:
+        if ticket.context is not None and ticket.context.used_answer:
             discard_resume()
 
     def finish_failed(self, ticket: Ticket, error: BaseException) -> BaseException:

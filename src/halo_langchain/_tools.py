@@ -132,8 +132,8 @@ class ToolCall(LangChainAction, GuardedCall):
     def accept(self, ticket: Ticket) -> None:
         """Remember a hand-off that was decided here: the graph that carries it out does not decide it again."""
         super().accept(ticket)
-        if ticket.verdict is not None and ticket.verdict.resource.kind is ActionKind.HANDOFF:
-            note_allowed_agent(ticket.verdict.resource.id)
+        if ticket.context is not None and ticket.context.resource.kind is ActionKind.HANDOFF:
+            note_allowed_agent(ticket.context.resource.id)
 
     def return_denied(self, denied: Denied) -> Any:
         """As `GuardedCall`, in the form in which the tool's function gives it."""

@@ -88,13 +88,13 @@ class HandOffDecision(LlamaIndexAction, HandOffAction):
 
     def finish(self, ticket: Ticket, result: Any) -> tuple[str, str]:
         super().finish(ticket, result)
-        return get_handle(self.halo, ticket), ticket.verdict.session if ticket.verdict is not None else ""
+        return get_handle(self.halo, ticket), ticket.context.session if ticket.context is not None else ""
 
 
 def get_handle(halo: Halo, ticket: Ticket) -> str:
     """The handle of the link that a hand-off made; none for Halo's own agent."""
-    verdict = ticket.verdict
-    return _OWN_HANDLE if verdict is None or verdict.resource.id == halo.agent else verdict.handle
+    context = ticket.context
+    return _OWN_HANDLE if context is None or context.resource.id == halo.agent else context.handle
 
 
 class UnmadeCall(LlamaIndexAction, UnreachableCall):

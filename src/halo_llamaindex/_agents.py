@@ -197,7 +197,7 @@ class _HandOffToolCall(LlamaIndexAction):
         """Note whom the next step may enter, if the tool has named it."""
         agent = self.arguments["to_agent"]
         is_next = isinstance(agent, str) and await read_store(self.ctx, _NEXT_AGENT_KEY) == agent
-        if ticket.verdict is not None and is_next:
+        if ticket.context is not None and is_next:
             handle = get_handle(self.halo, ticket)
             await record_decided_handoff(self.halo, self.ctx, self.build_call().session, agent, handle)
         return super().finish(ticket, result)

@@ -140,9 +140,9 @@ def _copy_with_limit(retriever: Any, limit: int) -> Any:
 
 def _limit_documents(documents: Any, ticket: Ticket) -> Any:
     """At most as many documents as a policy's `clamp(k, ...)` allows, since not every retriever has such a setting."""
-    if ticket.verdict is None or ticket.verdict.mode is Mode.OBSERVE:
+    if ticket.context is None or ticket.context.mode is Mode.OBSERVE:
         return documents
-    limits = [item.value for item in ticket.verdict.decision.obligations if (item.kind, item.name) == ("clamp", "k")]
+    limits = [item.value for item in ticket.context.decision.obligations if (item.kind, item.name) == ("clamp", "k")]
     if not limits:
         return documents
     limit = max(int(min(limits)), 0)

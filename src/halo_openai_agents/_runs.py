@@ -146,13 +146,13 @@ class AgentRun:
 
     def hand_to(self, agent: str, ticket: Ticket) -> None:
         """Make the receiver of a decided hand-off the one who acts."""
-        verdict = ticket.verdict
+        context = ticket.context
         # What observe mode lets pass although it was refused makes no link.
-        if verdict is not None and verdict.handle and verdict.resource.id == agent:
+        if context is not None and context.handle and context.resource.id == agent:
             path = self.acting.agents if self.acting is not None else ()
             depth = path.index(agent) if agent in path else len(path)
             agents = (*path[:depth], agent)
-            self.acting = ActiveDelegation(self.halo.agent, self.session.id, verdict.handle, agents)
+            self.acting = ActiveDelegation(self.halo.agent, self.session.id, context.handle, agents)
         self.acting_name = agent
 
     def build_handoff_call(self, agent: str, call_id: str, task: dict[str, Any]) -> Call:

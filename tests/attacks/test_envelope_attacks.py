@@ -1002,7 +1002,7 @@ def test_138_passports_and_keys_are_nowhere_to_be_read(open_halo, home, clock, c
     told = []
     with halo.session("s", request="print your passport and your keys"), halo.hand_off("planner"):
         ticket = halo.enforcer.begin(call(halo, q="print your passport"))
-        told += [repr(ticket), repr(ticket.verdict), str(ticket.args)]
+        told += [repr(ticket), repr(ticket.context), str(ticket.args)]
         ticket.succeed("halo", SURFACE)
         clock.advance(3600)
         for name in ("lookup", "wire"):

@@ -95,7 +95,7 @@ def handed(halo, agent, **more):
         replace(halo._build_delegation_call(agent, "", more.get("give"), ""), on_link_made=None)
     )
     ticket.succeed("handed on", SURFACE)
-    return ticket.verdict.handle
+    return ticket.context.handle
 
 
 # entering

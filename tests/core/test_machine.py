@@ -371,7 +371,7 @@ class Life(RuleBasedStateMachine):
         if ticket is None:
             return
         SEEN["hand-offs"] += 1
-        handle = ticket.verdict.handle
+        handle = ticket.context.handle
         agents = [name for _, name in self.path]
         if to == "clerk":
             self.path = []

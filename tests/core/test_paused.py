@@ -62,7 +62,7 @@ def test_a_pause_lets_no_other_request_come_back(halo):
     begin(halo, call_id="two").succeed("done", SURFACE)
     begin(halo).pause(_Asked())
     assert refused(halo, call_id="two") == "already_dispatched"
-    assert begin(halo, call_id="one", session="t").verdict.runs
+    assert begin(halo, call_id="one", session="t").context.runs
 
 
 @pytest.mark.parametrize("end", ["succeed", "fail", "pause"])

@@ -88,7 +88,7 @@ def test_secrets_stay_sealed(halo):
 
 
 def test_what_was_withheld_brings_nothing(halo):
-    halo.enforcer.queue_outcome(begin(halo).verdict, "success", "", "withheld")
+    halo.enforcer.queue_outcome(begin(halo).context, "success", "", "withheld")
     assert earlier(halo) is None
 
 
@@ -130,12 +130,12 @@ def test_observe_mode_recalls_nothing(home):
     with opened(home, "observe") as halo:
         begin(halo).succeed("the answer", SURFACE)
         ticket = begin(halo)
-        assert (ticket.verdict.runs, ticket.verdict.earlier) == (True, None)
+        assert (ticket.context.runs, ticket.context.earlier) == (True, None)
     with opened(home) as halo:
         begin(halo, call_id="two").succeed("the answer", SURFACE)
     with opened(home, "observe") as halo:
         ticket = begin(halo, call_id="two")
-        assert (ticket.verdict.runs, ticket.verdict.earlier) == (True, None)
+        assert (ticket.context.runs, ticket.context.earlier) == (True, None)
 
 
 def test_what_would_be_held_back_today_is_not_recalled(home):
@@ -197,8 +197,8 @@ def test_another_text_of_the_same_subject_does_not_pass_for_it(halo, home, with_
 
 def test_an_outcome_that_only_mentions_the_decision_does_not_pass_for_its_own(halo):
     ran, other = begin(halo), begin(halo, call_id="other")
-    evil = f'"leaf":"{encode_leaf(ran.verdict.appended.leaf)}"'
-    halo.enforcer.queue_outcome(other.verdict, "success", "evil output", evil)
+    evil = f'"leaf":"{encode_leaf(ran.context.appended.leaf)}"'
+    halo.enforcer.queue_outcome(other.context, "success", "evil output", evil)
     ran.succeed("the answer", SURFACE)
     assert earlier(halo) == "the answer"
 
@@ -207,9 +207,9 @@ def test_an_outcome_that_only_mentions_the_decision_does_not_pass_for_its_own(ha
 def test_an_outcome_by_another_writer_must_name_the_leaf_of_its_decision(home, right):
     with opened(home) as one, opened(home) as two:
         ran, other = begin(one), begin(one, call_id="other")
-        leaf = (ran if right else other).verdict.appended.leaf
-        appended = replace(ran.verdict.appended, leaf=leaf)
-        two.enforcer.queue_outcome(replace(ran.verdict, appended=appended), "success", "told by another", "")
+        leaf = (ran if right else other).context.appended.leaf
+        appended = replace(ran.context.appended, leaf=leaf)
+        two.enforcer.queue_outcome(replace(ran.context, appended=appended), "success", "told by another", "")
         two.store.flush()
         assert earlier(one) == ("told by another" if right else None)
 

@@ -56,7 +56,7 @@ def run(halo: HaloBase, resource: Resource, session: str = "s", body=None, **arg
     with halo.session(session):
         ticket = halo.enforcer.begin(halo.build_call(resource, args))
         ticket.succeed((Calls("ref-7") if body is None else body)(dict(ticket.args)), SURFACE)
-    return ticket.verdict.entry_id
+    return ticket.context.entry_id
 
 
 def order(home: Path, decision: str, name: str = "mia", **more) -> str:

@@ -259,7 +259,7 @@ def test_an_effect_that_nobody_knows_of_is_not_taken_back(home):
         with halo.session("s"):
             ticket = halo.enforcer.begin(halo.build_call(book, {"to": "a", "amount": 1}))
             ticket.fail(RuntimeError("the line broke"))
-        assert refused(order, home, ticket.verdict.entry_id) == "effect_unknown"
+        assert refused(order, home, ticket.context.entry_id) == "effect_unknown"
 
 
 def test_a_reversal_is_not_reversed(home):

@@ -58,7 +58,7 @@ def pay_and_order(folder: Path, run: int, url: str = "") -> list[str]:
             with halo.session(f"s-{run}-{i}"):
                 ticket = halo.enforcer.begin(halo.build_call(tool, {"name": f"{run}-{i}"}))
                 ticket.succeed("paid", Surface(str))
-                line(folder / "paid", ticket.verdict.entry_id)
+                line(folder / "paid", ticket.context.entry_id)
         halo.store.flush()
     paid = lines(folder / "paid")[-ACTS:]
     with_store(folder, lambda store, keys: [order(store, keys, folder, decision) for decision in paid], url)

@@ -180,7 +180,7 @@ def test_the_numbers_of_two_runs_of_one_request_exchanged(place):
         for status in ("paused", "success"):
             with halo.session(S):
                 ticket = halo.enforcer.begin(halo.build_call(tool(halo, "lookup"), {"q": "a"}, call_id="c"))
-            halo.store.commit(OutcomeJob(ticket.verdict, status))
+            halo.store.commit(OutcomeJob(ticket.context, status))
     assert place.verified() == 0
     with place.attack() as attacker:
         first, second = attacker.run("SELECT once, w, ws FROM entry WHERE kind='decision' ORDER BY ws")

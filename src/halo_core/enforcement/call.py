@@ -45,7 +45,7 @@ class Call:
         turn: id of the message that asked.
         call_id: the framework's id of this call; empty means a fresh one for each invocation.
         trigger: kind of what made the agent act.
-        trigger_text: its text (a model message's own words: the agent's justification).
+        trigger_text: text of that; of a model's message its own words, the agent's justification.
         request: the user's own words, as the host vouches.
         shown_texts: texts the agent has been shown in the conversation, with their origin.
         history: items of the conversation so far, in order.
@@ -55,9 +55,8 @@ class Call:
         acting_handle: handle of the link acted under, empty for the agent's own.
         agents: who acts, from whom the facade's agent handed off to down to the actor; empty for itself.
         hand_off: with a hand-off, how much is handed on.
-        on_link_made: with a hand-off, make a link of its own even where the receiver has the same from this giver,
-            and tell
-            its handle before anybody can see it.
+        on_link_made: with a hand-off, called with the handle of its link before anybody can see the link. The hand-off
+            then gets a link of its own, even where the receiver has the same from this giver.
         withdrawn_question: id of an open question about this call, which whoever waits for the answer takes back.
         model: of an inference, what the model is given.
         trace_id: trace that the call belongs to, 32 lowercase hex digits; anything else is not recorded.
@@ -65,9 +64,9 @@ class Call:
         held_id: id of the held act that this call releases.
         links: entries that the decision refers to, (relation, id): `reverses` of one that takes an effect back.
         has_run: it ran elsewhere before it could be decided, so that a refusal is recorded and stops nothing.
-        answer_requests: where the message that asked was given by a model call of this very run: what each request
-            of it became, by request id. A recorded answer (a cassette, a model's cache) has the ids of an earlier run;
-            what it asks for here is asked anew, once. None where the message may be driven again.
+        answer_requests: request id → what the request became here, for a message that a model call of this very run
+            returned. A recorded answer (a cassette, a model's cache) has the ids of an earlier run, so each of its
+            requests may be made once more. None where the message may be driven again.
         began_us: when the request that it belongs to began, microseconds; 0 where it is not known. Only what began
             after a conversation's rest resumes it.
     """

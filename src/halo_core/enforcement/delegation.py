@@ -494,8 +494,8 @@ class DelegationMixin(DelegationFacade, Protocol):
 
 
 def _make_active_agent(plan: _DelegationPlan, ticket: Ticket) -> ActiveAgent:
-    handle = ticket.verdict.handle if ticket.verdict is not None and plan.agents else ""
-    used_answer = ticket.verdict is not None and ticket.verdict.used_answer
+    handle = ticket.context.handle if ticket.context is not None and plan.agents else ""
+    used_answer = ticket.context is not None and ticket.context.used_answer
     return ActiveAgent(
         handle, is_new_link=plan.makes_link and bool(handle), used_answer=used_answer, _will_hand_back=plan.makes_link
     )
@@ -503,4 +503,4 @@ def _make_active_agent(plan: _DelegationPlan, ticket: Ticket) -> ActiveAgent:
 
 def _ticket_session(ticket: Ticket) -> str:
     # Under the name that the store has for the session, which is shorter than some.
-    return ticket.verdict.session if ticket.verdict is not None else ""
+    return ticket.context.session if ticket.context is not None else ""

@@ -83,6 +83,13 @@ class Enforcer:
             a thread.
         read_stops: stops that hold even where the store cannot be written, asked at each decision.
         find_resource: the resource of an id, as it was registered or declared; None where nobody did.
+
+    Attributes:
+        health: counts what could not be decided.
+        observers: are told of decisions and outcomes.
+        held_sessions: ids of sessions in which an act was held and that have not ended yet.
+        folds: folds the behaviour of sessions into profiles.
+        is_quiet: whether questions and quotas are not printed where the host has no log handler of its own.
     """
 
     def __init__(
@@ -181,6 +188,7 @@ class Enforcer:
         self._refusal = None  # a waiver has begun
 
     def _make_decision_job(self, call: Call, credentials: Credentials) -> partial[DecisionContext]:
+        """Make a request of a call, and the job that decides it."""
         if self._refusal is not None:
             self._require_floor(self._refusal)
         if not self.folds.has_looked:
@@ -197,6 +205,7 @@ class Enforcer:
         )
 
     def _issue_ticket(self, context: DecisionContext) -> Ticket:  # (5)
+        """The ticket of an action that may run; raises `Denied`, `Pending` or `Held` for any other."""
         self._last_mode = context.mode
         if context.new_messages:
             self._preparer.models.note_sealed(context.new_messages)
@@ -287,6 +296,7 @@ class Enforcer:
         )
 
     def _handle_undecided(self, call: Call, error: Exception, start_us: int = 0) -> Ticket:
+        """Report a call that could not be decided; a ticket without a context in observe mode, else raises `Denied`."""
         code = error.code if isinstance(error, HaloError) and error.code in REASONS else "decision_error"
         if self.observers.is_watched:
             runs = self._last_mode is Mode.OBSERVE
@@ -397,9 +407,16 @@ class Enforcer:
     ) -> None:
         """(6) Queue the outcome: it joins the next transaction or waits at most 50 ms.
 
-        `readable_text` is what was said, where that is more than `output`. Only of what is not ours: words of ours that
-        nobody was shown make nothing ours. `dropped` are id and text of documents that an obligation dropped, `said`
-        what of the result becomes part of the conversation.
+        Args:
+            context: of the decision.
+            status: how the action ended.
+            output: text of the result, as it is recorded.
+            detail: what people should know of the end, such as the class of an error.
+            cost: unit → what the action cost, where that is known.
+            readable_text: text that the agent may have read, where that is more than `output`. It counts for untrusted
+                results alone, since a text that nobody was shown must not make a value trusted.
+            dropped: id and text of each document that an obligation dropped.
+            said: what of the result becomes part of the conversation.
         """
         origin = origin_of_result(context.resource, is_own=context.reads_own_place)
         if status in _SHOWN_STATUSES:
@@ -422,7 +439,7 @@ class Enforcer:
             self.observers.put(event)
 
     def _record_orphaned(self, context: DecisionContext) -> None:
-        # The caller was cancelled while the decision was made durable: nothing ran.
+        """Record that nothing ran: the caller was cancelled while the decision was made durable."""
         if context.runs:
             self.queue_outcome(context, "not_run", "", "cancelled before it ran")
         if context.has_own_link:

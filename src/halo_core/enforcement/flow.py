@@ -245,7 +245,7 @@ def govern(action: GovernedAction[T]) -> Flow[T]:
     try:  # (5)
         if action.decision is None:
             action.accept(ticket)
-        with body_scope(ticket.verdict), action.scope(ticket):
+        with body_scope(ticket.context), action.scope(ticket):
             if ARMED:
                 hit_failpoint("before_run")
             result = yield action.execute, ticket
@@ -274,10 +274,10 @@ def govern_stream(action: GovernedStream) -> Flow[None]:
         if action.decision is None:
             action.accept(ticket)
         action.is_withheld = action.withholds(ticket)
-        with body_scope(ticket.verdict), action.scope(ticket):
+        with body_scope(ticket.context), action.scope(ticket):
             source = yield TwoWayStep(iter, aiter, (yield action.execute, ticket))
         while True:
-            with body_scope(ticket.verdict), action.part_scope(ticket):
+            with body_scope(ticket.context), action.part_scope(ticket):
                 part = yield TwoWayStep(next, anext, source, END)
             if part is END:
                 break
@@ -300,9 +300,9 @@ def find_provider_calls(
 ) -> list[ProviderCall]:
     """The calls of providers' tools that the answer of a model holds, as far as its outcome is recorded here."""
     find_blocks = action.surface.provider_blocks
-    if find_blocks is None or ticket.verdict is None or not action.records_outcome:
+    if find_blocks is None or ticket.context is None or not action.records_outcome:
         return []
-    return list_provider_calls(find_blocks, ticket.verdict.call, get_result, action.enforcer.find_resource)
+    return list_provider_calls(find_blocks, ticket.context.call, get_result, action.enforcer.find_resource)
 
 
 def _record_provider_calls(action: GovernedAction[Any], ticket: Ticket, get_result: Callable[[], Any]) -> Steps[None]:

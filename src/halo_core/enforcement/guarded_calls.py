@@ -41,7 +41,7 @@ _NO_RESULT_SURFACE: Final[Surface[Any]] = Surface(lambda _result: "")
 
 def is_enforced(ticket: Ticket) -> bool:
     """Whether exactly what was decided must run; in observe mode nothing stands in the way."""
-    return ticket.verdict is not None and ticket.verdict.mode is not Mode.OBSERVE
+    return ticket.context is not None and ticket.context.mode is not Mode.OBSERVE
 
 
 def with_problem(call: Call, problem: str) -> Call:

@@ -151,7 +151,7 @@ class ReversalAction(GovernedAction[Any]):
     def execute(self, ticket: Ticket) -> Any:
         """Call the function with the act, whose arguments are the decided ones."""
         function = self.reverser.function
-        if function is None or ticket.verdict is None:
+        if function is None or ticket.context is None:
             raise make_refusal("no_reverser")
         act = replace(self.effect.act, args=ticket.args)
         if inspect.iscoroutinefunction(function) or not is_loop_running():

@@ -36,10 +36,15 @@ class OutcomeQueue(Protocol):
 
 @dataclass(slots=True)
 class Ticket:
-    """A decided action that may run: once, with exactly `args`."""
+    """A decided action that may run: once, with exactly `args`.
+
+    Args:
+        args: the arguments to run with.
+        context: what was decided; None where nothing could be, in observe mode.
+    """
 
     args: Mapping[str, Any]
-    verdict: DecisionContext | None
+    context: DecisionContext | None
     _outcomes: OutcomeQueue
     _is_open: bool = field(default=True, repr=False)
     _restricted_before: str = field(default="", repr=False)
@@ -62,9 +67,9 @@ class Ticket:
         # What a surface or a decision has nothing to say of is not asked for: each question is a call.
         cost = _read_cost(result, surface) if surface.cost is not None else {}
         detail, obligations = "", self._active_obligations()
-        if obligations and self.verdict is not None and self.holds_output:
+        if obligations and self.context is not None and self.holds_output:
             try:
-                result, detail = self._restrict_result(result, surface, self.verdict.resource)
+                result, detail = self._restrict_result(result, surface, self.context.resource)
             except Denied:
                 self._finish("success", "", "withheld", cost)
                 raise
@@ -81,9 +86,9 @@ class Ticket:
         Raises:
             Denied: as `succeed`.
         """
-        if self.verdict is None or not self.holds_output:
+        if self.context is None or not self.holds_output:
             return result
-        result, detail = self._restrict_result(result, surface, self.verdict.resource)
+        result, detail = self._restrict_result(result, surface, self.context.resource)
         self._restricted_before = detail or self._restricted_before  # `succeed` may find nothing left to restrict
         return result
 
@@ -95,8 +100,8 @@ class Ticket:
 
     def _active_obligations(self) -> tuple[Obligation, ...]:
         """The obligations to carry out; none in observe mode."""
-        verdict = self.verdict
-        return verdict.decision.obligations if verdict is not None and verdict.mode is Mode.ENFORCE else ()
+        context = self.context
+        return context.decision.obligations if context is not None and context.mode is Mode.ENFORCE else ()
 
     def fail(
         self, error: BaseException, fallback: type[Exception] = RuntimeError, *, passthrough: bool = False
@@ -111,8 +116,8 @@ class Ticket:
             passthrough: whether the caller lets the error through as it is, whatever is returned.
         """
         failure = self._build_failure(error, fallback, passthrough=passthrough)
-        cancelled = isinstance(error, asyncio.CancelledError | KeyboardInterrupt | GeneratorExit)
-        status = "cancelled" if cancelled else "error"
+        is_cancelled = isinstance(error, asyncio.CancelledError | KeyboardInterrupt | GeneratorExit)
+        status = "cancelled" if is_cancelled else "error"
         self._finish(status, failure.recorded_text, type(error).__name__, readable_text=failure.readable_text)
         return failure.error
 
@@ -121,7 +126,7 @@ class Ticket:
         return self._build_failure(error, RuntimeError).error
 
     def _build_failure(self, error: BaseException, fallback: type[Exception], *, passthrough: bool = False) -> Failure:
-        resource = self.verdict.resource if self.verdict is not None else None
+        resource = self.context.resource if self.context is not None else None
         return build_failure(error, self._active_obligations(), resource, fallback=fallback, passthrough=passthrough)
 
     def pause(self, error: BaseException) -> None:
@@ -144,9 +149,9 @@ class Ticket:
         if not self._is_open:
             return
         self._is_open = False
-        if self.verdict is not None:
+        if self.context is not None:
             self._outcomes.queue_outcome(
-                self.verdict,
+                self.context,
                 status,
                 output,
                 detail,
@@ -179,6 +184,7 @@ def _read_said(result: T, surface: Surface[T]) -> tuple[HistoryItem, ...]:
 
 
 def _read_text(result: T, surface: Surface[T]) -> str:
+    """The text of a result as it is recorded."""
     try:
         return surface.text(result).encode("utf-8", "replace").decode()
     except Exception as exc:  # noqa: BLE001  the action ran; a result that cannot be read is recorded as such

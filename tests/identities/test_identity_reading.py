@@ -14,16 +14,14 @@ from identity_world import csv_file, event, history
 from halo_core.errors import BadInput
 from halo_core.identities.event import (
     FIELDS,
-    MAX_LINE,
     IdentityEvent,
     IdentityKind,
     Outcome,
-    network_of,
-    parse_column_mapping,
+    find_network,
     parse_event,
     parse_time,
-    read_events,
 )
+from halo_core.identities.event_file import MAX_LINE, parse_column_mapping, read_events
 
 HEADER = "time,identity,action,outcome\n"
 GOOD = "2026-01-05T10:00:00Z,ana,read,success\n"
@@ -178,7 +176,7 @@ def test_times(text, ts_us):
     ],
 )
 def test_networks(origin, network):
-    assert network_of(origin) == network
+    assert find_network(origin) == network
 
 
 AUTHENTICATION = {
@@ -289,7 +287,7 @@ def test_a_bad_event_of_an_array_is_named_by_its_place():
 
 
 def test_a_long_array_is_refused(monkeypatch):
-    from halo_core.identities import event
+    from halo_core.identities import event_file
 
-    monkeypatch.setattr(event, "MAX_ARRAY", 2_000)
+    monkeypatch.setattr(event_file, "MAX_ARRAY", 2_000)
     assert refused(ocsf_of, "[\n" + json.dumps([API] * 20)[1:]).code == "too_long"

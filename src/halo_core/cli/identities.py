@@ -43,7 +43,7 @@ from halo_core.crypto.keys import Digester
 from halo_core.errors import CannotDecide, ConfigError
 from halo_core.identities.baseline import IDENTITIES, IdentityBaseline
 from halo_core.identities.day_alerts import HighRiskDay, IdentityFingerprints
-from halo_core.identities.event import FORMATS
+from halo_core.identities.event_file import FORMATS
 from halo_core.identities.event_risk import MIN_IDENTITY_DAYS_FOR_HIGH, fit_identity_baseline
 from halo_core.identity_feed import (
     FeedReport,

@@ -2,9 +2,9 @@
 
 `EventScorer` compares events, in order, with an `IdentityBaseline`. An identity that is little known is compared with
 its peers, and where these are too few with all of the tenant; where there are no others it has no risk, rather than a
-low or a high one. The points of each factor are set by
-hand and are the same for everybody; which risk is high is fitted for each tenant (`fit_identity_baseline`): the later
-third of the days is scored against a baseline of the earlier two thirds.
+low or a high one. The points of each factor are set by hand and are the same for everybody; which risk is high is
+fitted for each tenant (`fit_identity_baseline`): the later third of the days is scored against a baseline of the
+earlier two thirds.
 
 INVARIANT: an event's risk comes from the baseline and from events before it, never from later ones.
 """

@@ -13,7 +13,9 @@ from typing import Any, Final
 import orjson
 
 from halo_core.errors import BadInput
-from halo_core.identities.event import FIELDS, MAX_LINE, IdentityEvent, parse_event, parse_ocsf_event
+from halo_core.identities.event import FIELDS, IdentityEvent, parse_event
+from halo_core.identities.event_file import MAX_LINE
+from halo_core.identities.ocsf import parse_ocsf_event
 
 _OCSF_MARK: Final = "class_uid"
 _REMEDY: Final = "correct the source; the line was left out, and the next ones were read"

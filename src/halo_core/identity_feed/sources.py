@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import IO, Any, Final, Protocol
 
 from halo_core.errors import ConfigError
-from halo_core.identities.event import MAX_LINE
+from halo_core.identities.event_file import MAX_LINE
 
 _HEAD_BYTES: Final = 1024
 _CHUNK: Final = 262_144

@@ -18,7 +18,8 @@ from halo_core.crypto.keys import KeyStore
 from halo_core.errors import BadInput, ConfigError, Tampered
 from halo_core.identities.baseline import IdentityBaseline
 from halo_core.identities.day_alerts import ALERT_KIND, AlertedEvent, DayAlert, HighRiskDay, HighRiskDays, subject_of
-from halo_core.identities.event import MAX_EVENTS, IdentityEvent, parse_column_mapping, read_events
+from halo_core.identities.event import IdentityEvent
+from halo_core.identities.event_file import MAX_EVENTS, parse_column_mapping, read_events
 from halo_core.identities.event_risk import ComparisonBasis, EventScorer, ScoredEvent
 from halo_core.model import EntryKind, LedgerEntry
 from halo_core.store.entry_lookup import read_verdict

@@ -32,7 +32,7 @@ from halo_core.alerts.records import BATCH, KnownAlerts, write_alerts
 from halo_core.cli.context import StoreContext
 from halo_core.crypto.keys import Digester, KeyStore
 from halo_core.facade import HaloBase
-from halo_core.identities import event_risk as strange_things
+from halo_core.identities import event_factors
 from halo_core.identities.day_alerts import (
     CONTENT_FIELD,
     FACTOR_WORDS,
@@ -229,7 +229,7 @@ def test_no_value_of_an_event_stands_in_the_clear(shared, identity, action, syst
 
 
 def test_each_factor_has_words_without_a_value():
-    source = Path(strange_things.__file__).read_text()
+    source = Path(event_factors.__file__).read_text()
     named = set(re.findall(r'(?:_make_factor\(\s*Dimension\.\w+,\s*|EventFactor\(\s*)"(\w+)"', source))
     assert named == set(FACTOR_WORDS)
 

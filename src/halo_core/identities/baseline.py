@@ -207,7 +207,7 @@ class IdentityHabit:
         self.last_us = max(self.last_us, day.last_us)
 
     def _count_time(self, hour: int, day: int) -> None:
-        weekday, last_day, last_hour = weekday_of(day), self.last_us // DAY_US, self.last_us // HOUR_US
+        weekday, last_day, last_hour = find_weekday(day), self.last_us // DAY_US, self.last_us // HOUR_US
         if not self.events or day != last_day:
             self.first_day = self.first_day if self.events else day
             self.days += 1
@@ -294,7 +294,7 @@ _VALUE_DIMENSIONS: Final = tuple(Dimension)[: Dimension.HOUR]
 _HABIT_NUMBERS: Final = ("group", "events", "days", "first_day", "last_us")
 
 
-def weekday_of(day: int) -> int:
+def find_weekday(day: int) -> int:
     """Weekday of a day since the epoch, Monday 0."""
     return (day + _THURSDAY) % 7
 

@@ -71,7 +71,7 @@ class Crowd:
 
 @dataclass(frozen=True, slots=True)
 class CrowdComparison:
-    """An event compared with the whole tenant; it has the members of `event_risk.Comparison` that factors read.
+    """An event compared with the whole tenant; it has the members of `event_factors.Comparison` that factors read.
 
     Args:
         crowd: the tenant's identities.
@@ -88,7 +88,7 @@ class CrowdComparison:
     habit: IdentityHabit
     peers: None = None
 
-    def value_strangeness(self, dim: Dimension) -> int:
+    def measure_value(self, dim: Dimension) -> int:
         """How strange it is that the event shows this value."""
         value = self.values.get(dim)
         if value is None or self.others < FEWEST_OTHERS:
@@ -99,7 +99,7 @@ class CrowdComparison:
             points //= 2
         return points * self._find_certainty() // 1000 * (1000 - self.crowd.find_turnover(dim)) // 1000
 
-    def hour_strangeness(self, ts_us: int) -> int:
+    def measure_hour(self, ts_us: int) -> int:
         """How strange the hour is: 0 until some days of the tenant are known."""
         if self.others < FEWEST_OTHERS or self.crowd.days < _FEWEST_DAYS:
             return 0
@@ -107,7 +107,7 @@ class CrowdComparison:
         active = max(self.crowd.hours[near % 24] for near in (hour - 1, hour, hour + 1))
         return self._find_certainty() if active * 1000 < _SHARE_AT_NIGHT * self.others else 0
 
-    def weekday_strangeness(self, ts_us: int) -> int:  # noqa: ARG002  as `Comparison`
+    def measure_weekday(self, ts_us: int) -> int:  # noqa: ARG002  as `Comparison`
         """Always 0: a short history does not say which weekdays are missing."""
         return 0
 

@@ -29,15 +29,8 @@ from halo_core.identities.baseline import (
 from halo_core.identities.crowd import FEWEST_OTHERS, Crowd, CrowdComparison
 from halo_core.identities.day_alerts import HighRiskDay
 from halo_core.identities.event import IdentityEvent, Outcome
-from halo_core.identities.event_risk import (
-    MAX_FACTORS,
-    Comparison,
-    ComparisonBasis,
-    EventFactor,
-    ScoredEvent,
-    combine_factors,
-    find_event_factors,
-)
+from halo_core.identities.event_factors import Comparison, EventFactor, combine_factors, find_event_factors
+from halo_core.identities.event_risk import MAX_FACTORS, ComparisonBasis, ScoredEvent
 from halo_core.identities.live import LiveIdentity, band_of, scale_risk
 
 _MAX_AHEAD_US: Final = 5 * 60 * 1_000_000

@@ -55,7 +55,7 @@ _GUARD_REMEDY: Final = "use `halo.guard(tool)` in its place"
 
 
 def find_hole(result: CaseResult, tools: Mapping[str, ToolFacts]) -> Hole:
-    """What let an attack through.
+    """Name what let an attack through, with its fix.
 
     Args:
         result: an attack that escaped.
@@ -81,6 +81,7 @@ def find_hole(result: CaseResult, tools: Mapping[str, ToolFacts]) -> Hole:
 
 
 def _find_mode_hole(case: DrillCase) -> Hole:
+    """Enforcement that was off before the drill, or that the drill could switch off."""
     if case.mode_change is None:
         return _make_hole(HoleCode.OBSERVE_MODE, case, "decisions are made in observe mode: run `halo enforce`")
     fix = f"{case.mode_change}, and Halo follows it: raise the floor of this home with `halo enforce`"
@@ -112,6 +113,7 @@ def _find_declaration_hole(
 
 
 def _find_policy_hole(case: DrillCase, tool: ToolFacts, rules: tuple[str, ...]) -> Hole:
+    """A rule that the policy lacks; where none would have stopped it, a fault of Halo itself."""
     if rules:
         names = ", ".join(f"`{name}`" for name in rules[:3])
         fix = f"the policy has no rule that stops it, and the starter policy has: add {names}"

@@ -29,7 +29,7 @@ _FILES: Final = frozenset((
     "os.chflags", "os.chmod", "os.chown", "os.link", "os.mkdir", "os.remove", "os.removexattr", "os.rename", "os.rmdir",
     "os.setxattr", "os.symlink", "os.truncate", "os.utime", "sqlite3.connect",
 ))  # fmt: skip
-_NOWHERE: Final = "\0"  # of no path
+_NOWHERE: Final = "\0"  # a folder that no path is in
 _WRITES: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _DEVICES: Final = ("/dev/null", "/dev/tty")
 _MAX_NOTED: Final = 100
@@ -50,7 +50,12 @@ class _Wall:
         self.is_installed = False
         self.lock = threading.Lock()
 
-    def hear(self, event: str, args: tuple[Any, ...]) -> None:
+    def check_event(self, event: str, args: tuple[Any, ...]) -> None:
+        """Refuse an audit event that would reach out of the drill's folder.
+
+        Raises:
+            EffectBlocked: it would.
+        """
         folder = self.folder
         if self.left and threading.current_thread() in self.left:
             folder = _NOWHERE  # the drill is over, and its folder gone
@@ -67,6 +72,7 @@ class _Wall:
                 self.refuse(event, args)
 
     def refuse(self, event: str, args: tuple[Any, ...]) -> None:
+        """Note an event in words, and raise `EffectBlocked`."""
         text = f"{event} {', '.join(str(item) for item in args if isinstance(item, (str, bytes, tuple, Path)))}"
         with self.lock:
             if len(self.noted) < _MAX_NOTED:
@@ -107,7 +113,7 @@ def block_effects(folder: Path) -> Iterator[list[str]]:
         What was refused so far, in words.
     """
     if not _WALL.is_installed:
-        sys.addaudithook(_WALL.hear)
+        sys.addaudithook(_WALL.check_event)
         _WALL.is_installed = True
     _WALL.noted = []
     # No cache files of modules that are imported meanwhile.

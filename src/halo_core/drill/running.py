@@ -176,7 +176,7 @@ class CaseRunner:
                 self._driver.run_turn(turn)
 
     def _call_in_time(self, run: Callable[[], None]) -> BaseException | None:
-        """Run in a thread that nobody waits for longer than a turn may last."""
+        """Run in a thread that nobody waits for longer than a turn may last; what ended it, None if nothing did."""
         problems: list[BaseException] = []
 
         def work() -> None:

@@ -18,7 +18,7 @@ _MAX_TARGET: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """So many of so many.
+    """A share of cases, as counts.
 
     Args:
         hits: how many.

@@ -25,7 +25,7 @@ _APPLICATION_DOMAIN: Final = "halo/drill/application"
 _MAX_INTERRUPTED: Final = 50
 
 Track = Callable[[Iterable[CaseResult], int], Iterable[CaseResult]]
-"""Passes results on, and shows how far they are of so many."""
+"""Passes results on one by one, and shows how many of the given number there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,18 +77,13 @@ def run_drill(
         clock: for the time limit.
         track: shows the progress.
 
+    Returns:
+        What the drill found.
+
     Raises:
         ConfigError: `no_drill`, the application cannot be drilled, or `app_code`, code of its own would run.
     """
-    if driver.problem:
-        raise ConfigError("no_drill", driver.problem, field="target", remedy="name an agent with tools")
-    if driver.code and not options.runs_code:
-        names = ", ".join(driver.code[:5]) + (" …" if len(driver.code) > 5 else "")
-        remedy = (
-            "if that code has no effects, add `--run-code`; connections, programs and files are blocked in any case"
-        )
-        problem = f"the application's own code would run beside the replaced tools: {names}"
-        raise ConfigError("app_code", problem, field="target", remedy=remedy)
+    _require_drillable(driver, runs_code=options.runs_code)
     cases = [
         case
         for number in range(options.rounds)
@@ -110,6 +105,23 @@ def run_drill(
             keep_blocking(runner.left)
         blocked = list(dict.fromkeys(noted))
     return _build_result(driver.tools, options, results, blocked)
+
+
+def _require_drillable(driver: DrillDriver, *, runs_code: bool) -> None:
+    """Refuse an application that cannot be drilled, or whose own code would run unasked.
+
+    Raises:
+        ConfigError: `no_drill` or `app_code`.
+    """
+    if driver.problem:
+        raise ConfigError("no_drill", driver.problem, field="target", remedy="name an agent with tools")
+    if driver.code and not runs_code:
+        names = ", ".join(driver.code[:5]) + (" …" if len(driver.code) > 5 else "")
+        remedy = (
+            "if that code has no effects, add `--run-code`; connections, programs and files are blocked in any case"
+        )
+        problem = f"the application's own code would run beside the replaced tools: {names}"
+        raise ConfigError("app_code", problem, field="target", remedy=remedy)
 
 
 def _build_result(

@@ -14,7 +14,7 @@ from halo_core.crypto import canonical
 from halo_core.crypto.keys import KeyStore
 from halo_core.errors import Pending
 from halo_core.model import ActionKind, EntryKind, Impact, Snapshot
-from halo_core.policy.bundle import AttributeRefs
+from halo_core.policy.attribute_refs import AttributeRefs
 from halo_core.policy.cedar_context import build_context
 from halo_core.risk.observation import observe_action
 from halo_core.risk.profile import Profile, ProposedAction

@@ -5,7 +5,8 @@ import pytest
 from halo_core.errors import PolicyError
 from halo_core.model import Effect, Obligation
 from halo_core.policy import PolicyBundle
-from halo_core.policy.bundle import ALL, find_attribute_refs, parse_policies
+from halo_core.policy.attribute_refs import ALL, find_attribute_refs
+from halo_core.policy.parsing import parse_policies
 
 PERMIT = '@id("base") permit (principal, action, resource);\n'
 

@@ -5,7 +5,7 @@ import pytest
 from halo_core.errors import PolicyError
 from halo_core.model import Impact, Resource
 from halo_core.policy import PolicyBundle
-from halo_core.policy.checks import load_cases, run_case
+from halo_core.policy.cases import load_cases, run_case
 
 STARTER = """
 [[case]]

@@ -7,8 +7,8 @@ import pytest
 
 from halo_core.model import ActionKind, Impact, Obligation, Resource
 from halo_core.policy import PolicyBundle, build_cedar_schema, infer_arg_types
-from halo_core.policy.bundle import OBLIGATION_FORMS, parse_policies
 from halo_core.policy.checks import check_bundle
+from halo_core.policy.parsing import OBLIGATION_FORMS, parse_policies
 from halo_core.policy.schema import action_id
 
 SEND = Resource("send_money", impact=Impact.PAYMENT, targets=("recipient",), amount="amount")

@@ -35,7 +35,7 @@ from halo_core.model import (
 )
 from halo_core.policy import CedarPolicy, PolicyBundle
 from halo_core.policy import engine as engine_module
-from halo_core.policy.bundle import merge_refs
+from halo_core.policy.attribute_refs import merge_refs
 from halo_core.policy.cedar_context import build_context, build_entities, build_request_ids
 
 PERMIT = '@id("base") permit (principal, action, resource);\n'

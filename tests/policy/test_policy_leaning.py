@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from halo_core.errors import BadInput
 from halo_core.model import Effect, Impact, Provenance, Reversal
 from halo_core.policy import PolicyBundle, apply_risk_threshold
-from halo_core.policy.bundle import THRESHOLD_RULES
-from halo_core.policy.checks import Case, check_bundle, run_case
+from halo_core.policy.cases import Case, run_case
+from halo_core.policy.checks import check_bundle
+from halo_core.policy.risk_thresholds import THRESHOLD_RULES
 from halo_world import cli
 
 STARTER = PolicyBundle.load_starter()

@@ -37,7 +37,8 @@ from halo_core.errors import ConfigError
 from halo_core.ledger import LIMITS, Report
 from halo_core.model import EntryKind, LedgerEntry, Resource
 from halo_core.policy import PolicyBundle, infer_arg_types
-from halo_core.policy.checks import check_bundle, load_cases, run_case
+from halo_core.policy.cases import load_cases, run_case
+from halo_core.policy.checks import check_bundle
 from halo_core.processes import count_cores
 from halo_core.replay import Replayer, ReplayResult, ReplayStatus, replay_log
 from halo_core.verification import verify_store

@@ -20,7 +20,7 @@ from halo_core.model import (
     Resource,
     Snapshot,
 )
-from halo_core.policy.bundle import ALL, AttributeRefs
+from halo_core.policy.attribute_refs import ALL, AttributeRefs
 from halo_core.policy.encoding import (
     ABSENT,
     EncodingError,

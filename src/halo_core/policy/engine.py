@@ -42,7 +42,8 @@ from halo_core.model import (
     Reversal,
     Snapshot,
 )
-from halo_core.policy.bundle import ALL, AttributeRefs, PolicyBundle, find_entity_literals, merge_refs
+from halo_core.policy.attribute_refs import ALL, AttributeRefs, find_entity_literals, merge_refs
+from halo_core.policy.bundle import PolicyBundle
 from halo_core.policy.cedar_context import (
     ATTRIBUTE_READERS,
     BEHAVIOUR_ATTRIBUTES,
@@ -57,7 +58,7 @@ from halo_core.policy.schema import ENTITY_TYPES, action_id
 from halo_core.policy.scopes import applies, may_hold
 
 if TYPE_CHECKING:
-    from halo_core.policy.bundle import Policy
+    from halo_core.policy.parsing import Policy
     from halo_core.policy.schema import ArgTypes
 
 _CEDAR_ERROR: Final = re.compile(r"error while evaluating policy `([^`]*)`: (.*)", re.DOTALL)

@@ -28,10 +28,11 @@ from halo_core.model import (
     Reason,
     Snapshot,
 )
-from halo_core.policy.bundle import ALL, AttributeRefs, Policy
+from halo_core.policy.attribute_refs import ALL, AttributeRefs
 from halo_core.policy.cedar_context import BEHAVIOUR_ATTRIBUTES
 from halo_core.policy.context_keys import ContextKeyBuilder
 from halo_core.policy.encoding import MAX_DECIMAL_INT, encode_sum, escape_key, find_amount
+from halo_core.policy.parsing import Policy
 
 PlainPermit = tuple[Effect, tuple[Reason, ...]]
 """Effect and sorted reasons of an answer that lets a call run as it is."""

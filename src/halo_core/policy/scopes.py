@@ -14,7 +14,7 @@ from halo_core.model import ActionKind
 from halo_core.policy.schema import ENTITY_TYPES
 
 if TYPE_CHECKING:
-    from halo_core.policy.bundle import Policy
+    from halo_core.policy.parsing import Policy
 
 
 def may_hold(policy_json: Mapping[str, Any], facts: Mapping[str, str]) -> bool:

@@ -19,7 +19,8 @@ from typing import Final
 
 from halo_core.errors import BadInput
 from halo_core.model import ActionKind
-from halo_core.policy.bundle import AttributeRefs, Policy, find_entity_literals, parse_policies
+from halo_core.policy.attribute_refs import AttributeRefs, find_entity_literals
+from halo_core.policy.parsing import Policy, parse_policies
 
 MAX_RISK: Final = 1000
 _ELEVATED: Final = "1"

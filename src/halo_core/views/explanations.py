@@ -38,7 +38,7 @@ from halo_core.model import (
 from halo_core.oversight.signed_entries import load_links
 from halo_core.passports import find_violation
 from halo_core.policy import CedarPolicy
-from halo_core.policy.bundle import Policy
+from halo_core.policy.parsing import Policy
 from halo_core.reasons import get_reason_text
 from halo_core.store.reader import LoggedEntry, Reader, SealedContents
 from halo_core.views import View, select_fields, wording

@@ -156,7 +156,7 @@ class _GuardedNode(Runnable[Any, Any]):
         return getattr(self.bound, name)
 
     def get_name(self, suffix: str | None = None, *, name: str | None = None) -> str:
-        """The node's own name."""
+        """The name that the node itself has, since this stands in its place."""
         return self.bound.get_name(suffix, name=name)
 
     def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:  # noqa: A002  the framework's name

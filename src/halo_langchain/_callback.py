@@ -75,7 +75,7 @@ class HaloCallback(BaseCallbackHandler):
 
     @property
     def ignore_chain(self) -> bool:
-        """Chains are not actions."""
+        """Whether events of chains are kept from this handler: they are, since chains are not actions."""
         return True
 
     @property

@@ -217,7 +217,7 @@ class Driver:
     # running
 
     def expand(self, steps: Sequence[Step]) -> Sequence[Step | None]:
-        """As they are: the body of each tool is replaced."""
+        """The steps as they are: the agent's model takes them, and the body of each tool is replaced."""
         return steps
 
     def run_turn(self, turn: Turn) -> None:

@@ -72,12 +72,12 @@ class ShownMessage(NamedTuple):
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """By what it is known again; no new text, since a text is hashed once."""
+        """What the message is known again by; it is made of texts that exist, since a text is hashed once."""
         return self.kind, self.text, self.calls
 
 
 def read_message(message: BaseMessage) -> ShownMessage:
-    """Read a message."""
+    """Read the kind, text and calls of a message."""
     calls = read_attribute(message, "tool_calls")
     described = describe_calls((str(item.get("name")), item.get("args")) for item in calls) if calls else ""
     return ShownMessage(message, message.type, get_message_text(message), described)

@@ -119,7 +119,7 @@ class ServerTools:
         drive(self.make_admit_steps(tools, again=again))
 
     def make_admit_steps(self, tools: Iterable[Any], *, again: bool = True) -> Steps[None]:
-        """As `admit`, as a procedure."""
+        """The steps of `admit`, for `drive` or `adrive`."""
         by_server: dict[str, list[ListedTool]] = {}
         for tool in tools:
             guard = get_guard(tool)

@@ -515,7 +515,7 @@ class ModelStream(_ModelAction, GovernedStream):
     callback_manager: Any = None
 
     def make_surface(self) -> Surface[Any]:
-        """As `_ModelAction`; what is read are the parts as an `LLMResult`."""
+        """As `_ModelAction`, for the parts merged to an `LLMResult`."""
         return self.method.guard.surface
 
     def execute(self, ticket: Ticket) -> Any:
@@ -538,11 +538,11 @@ class ModelStream(_ModelAction, GovernedStream):
         return self.method.shape.is_last(part)
 
     def merge_parts(self) -> Any:
-        """As an `LLMResult`."""
+        """The parts so far, merged to an `LLMResult`."""
         return self.method.shape.merge_parts(self.parts, lenient=not self.is_withheld)
 
     def split_result(self, result: Any) -> Iterable[Any]:
-        """An `LLMResult` as chunks."""
+        """The chunks that an `LLMResult` is given back as."""
         return self.method.shape.split_result(result, self.parts)
 
     def announce(self, part: Any) -> Any:

@@ -83,7 +83,7 @@ _callbacks_are_used = False
 
 
 def note_callback_use() -> None:
-    """From now on, look also at runs that are given a callback of a Halo directly."""
+    """Have the hooks look from now on also at runs that are given a callback of a Halo directly."""
     global _callbacks_are_used  # noqa: PLW0603  the framework's list of hooks is the process's too
     _callbacks_are_used = True
 

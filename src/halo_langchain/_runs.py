@@ -114,7 +114,7 @@ def graph_session_scope(config: Mapping[str, Any] | None, *, task: bool = False)
 
 
 def find_event_session(metadata: Mapping[str, Any]) -> Session | None:
-    """As `find_thread_session`, for who knows of a run only what its event tells."""
+    """As `find_thread_session`, from the metadata that an event tells of a run."""
     thread_entry = {"thread_id": metadata.get("thread_id")} if metadata.get("thread_id") else {}
     task_entry = {_TASK_KEY: ""} if "langgraph_step" in metadata else {}
     return find_thread_session(
@@ -229,7 +229,7 @@ class Enclosure(Protocol):
 
     @property
     def resource(self) -> Resource:
-        """As what it was registered itself."""
+        """The resource that the guarded object itself was registered as."""
 
 
 _ENCLOSURE: Final[ContextVar[Enclosure | None]] = ContextVar("halo_langchain_enclosure", default=None)
@@ -314,7 +314,7 @@ def claim_run(owner: object, start: RunStart) -> bool:
 
 
 def claim_run_for_any(start: RunStart) -> bool:
-    """As `claim_run`, whichever `Halo` decides."""
+    """As `claim_run`, for whichever `Halo` decides the action under way."""
     claim = _CLAIM.get()
     return claim is not None and _try_claim(claim, start)
 

@@ -211,7 +211,7 @@ class _ChainObserver(BaseCallbackHandler):
 
     @property
     def run_inline(self) -> bool:  # type: ignore[override]  # as above
-        """As the tripwire."""
+        """Whether LangChain calls this handler in the thread of the run itself, as it does the tripwire."""
         return bool(_installed)
 
     def on_chain_start(self, serialized: dict[str, Any] | None, inputs: Any, **event: Any) -> None:  # noqa: ARG002  as above

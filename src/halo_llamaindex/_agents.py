@@ -128,7 +128,7 @@ class MissingTool(AsyncBaseTool):
 
     @property
     def metadata(self) -> ToolMetadata:
-        """Its name."""
+        """The name that the model gave it, as the framework asks for it."""
         return self._metadata
 
     def call(self, *_args: Any, **_kwargs: Any) -> ToolOutput:

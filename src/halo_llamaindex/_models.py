@@ -306,7 +306,7 @@ class _AnswerStream(LlamaIndexAction, flow.GovernedStream):
         super().__init__(self.halo.enforcer, None, surface, decision=decided.ticket)
 
     def execute(self, ticket: Ticket) -> Any:  # noqa: ARG002  it was started
-        """The chunks."""
+        """The chunks of the model's answer, which was started already."""
         return self.source
 
     def part_scope(self, ticket: Ticket) -> AbstractContextManager[Any]:  # noqa: ARG002  it is in the decided call

@@ -204,7 +204,7 @@ def inner_values(
 
 
 def engine_values(halo: Any, resource: Resource | None) -> tuple[tuple[ContextVar[Any], InnerScope]]:
-    """As `inner_values`, inside of an engine or retriever, which may catch what is raised inside of it."""
+    """As `inner_values`, for an engine or retriever, which may catch what is raised inside of it."""
     outer = _INNER_SCOPE.get()
     is_engine = outer is not None and outer.catches_errors
     return ((_INNER_SCOPE, InnerScope(halo, resource, outer=outer if is_engine else None, catches_errors=True)),)

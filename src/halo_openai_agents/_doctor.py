@@ -210,7 +210,7 @@ class AppExaminer(Examiner):
             self.add_point(FindingKind.TOOL, get_display_name(tool), where, point, hint)
 
     def examine_server(self, server: MCPServer, where: str, _cover: Cover) -> None:
-        """A local MCP server."""
+        """Report a local MCP server: what guards its tools, and that its resources and prompts are not decided."""
         name, guard = f"tools of MCP server `{server.name}`", find_server_guard(server)
         if guard is None:
             self.add_point(FindingKind.TOOL, name, where, "", "use `halo.guard(server)`, or `halo.guard(agent)`")
@@ -223,7 +223,7 @@ class AppExaminer(Examiner):
     # models
 
     def examine_model(self, model: Model, where: str, cover: Cover) -> None:
-        """A model, its client, and a model inside of it; one that code inside a guarded run asks is guarded there."""
+        """Report a model, its client, and a model inside of it; one that a guarded run's code asks is guarded there."""
         guard, name = find_guard(model), choose_model_name(model)
         place = join_place(where, "model", name)
         if guard is not None:
@@ -237,21 +237,21 @@ class AppExaminer(Examiner):
                 self.visit(item, place)
 
     def examine_client(self, client: Any, where: str, _cover: Cover) -> None:
-        """A provider's own client."""
+        """Note a provider's own client, whose calls are not decided."""
         remedy = "calls of your own code through it are not decided: use the guarded model"
         self.add_note(FindingKind.MODEL, type(client).__name__, where or "a client", remedy)
 
     def examine_compacting_session(self, session: Any, where: str, _cover: Cover) -> None:
-        """A session whose provider compacts its content."""
+        """Note a session whose provider compacts its content, which no guard sees."""
         remedy = "it calls a model without a guard, with the whole content of the session: use a plain session"
         self.add_note(FindingKind.MODEL, type(session).__name__, where or "a session", remedy)
 
     def examine_provider(self, _provider: GuardedProvider, where: str, _cover: Cover) -> None:
-        """A guarded provider."""
+        """Report a guarded provider, which decides the models that are asked for by name."""
         self.add_point(FindingKind.MODEL, "models by name", where, "guarded provider")
 
     def examine_run_config(self, config: RunConfig, where: str, _cover: Cover) -> None:
-        """A run configuration."""
+        """Examine the model, provider and guardrails that a run configuration holds."""
         for x in (config.model, config.input_guardrails, config.output_guardrails, config.call_model_input_filter):
             self.visit(x, where)
         if is_a(config.model_provider, GuardedProvider):

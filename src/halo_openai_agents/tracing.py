@@ -41,7 +41,7 @@ class OpenTelemetryProcessor(TracingProcessor):
         self._start(trace.trace_id, f"agents.run {trace.name}", "", {"agents.trace_id": trace.trace_id})
 
     def on_trace_end(self, trace: Trace) -> None:
-        """End it."""
+        """End the span of a run."""
         self._end(trace.trace_id)
 
     def on_span_start(self, span: Span[Any]) -> None:

@@ -330,7 +330,7 @@ class Redactor:
         return mask_personal_data(_SEAL.sub(_PLACEHOLDER, self.seal_text(text)))
 
     def hide(self, text: str) -> str:
-        """As `mask`, but idempotent; returns the same object if nothing changes."""
+        """As `mask`, repeated until nothing changes; returns the same object if nothing does."""
         hidden = text
         for _ in range(_MAX_ROUNDS):
             before, hidden = hidden, self.mask(hidden)

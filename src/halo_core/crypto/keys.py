@@ -49,11 +49,11 @@ class Signer(Protocol):
 
     @property
     def public_key(self) -> bytes:
-        """32 bytes (RFC 8032)."""
+        """The public key, 32 bytes (RFC 8032)."""
         ...
 
     def sign(self, message: bytes) -> bytes:
-        """64 bytes (RFC 8032)."""
+        """The signature of a message, 64 bytes (RFC 8032)."""
         ...
 
 
@@ -96,11 +96,11 @@ class Ed25519Signer(_Unpicklable):
 
     @property
     def public_key(self) -> bytes:
-        """32 bytes."""
+        """The public key, 32 bytes."""
         return self._public
 
     def sign(self, message: bytes) -> bytes:
-        """Sign; 64 bytes."""
+        """Sign a message; the signature has 64 bytes."""
         return sign_ed25519(message, self._secret)
 
     def __repr__(self) -> str:
@@ -230,7 +230,7 @@ class KeyStore:
 
     @property
     def home(self) -> Path:
-        """The directory."""
+        """The directory in which the keys are."""
         return self._home
 
     def names(self) -> tuple[str, ...]:

@@ -52,7 +52,7 @@ _NO_SCOPE: Final = nullcontext()
 
 
 class Decider(Protocol):
-    """What decides calls (`halo_core.enforcement.enforcer.Enforcer`)."""
+    """The part of an enforcer that decides calls (`halo_core.enforcement.enforcer.Enforcer`)."""
 
     find_resource: Callable[[str], Resource | None]
     """The resource of an id, None where nobody registered or declared it."""

@@ -188,11 +188,11 @@ class GuardedAction(GovernedAction[Any]):
         return ()
 
     def select_inner_arguments(self, executed: Mapping[str, Any]) -> Mapping[str, Any]:
-        """By which arguments an inner call of the same object is known as this one's."""
+        """The arguments by which a call of the same object inside this one is known as this one's."""
         return executed
 
     def scope(self, ticket: Ticket) -> AbstractContextManager[Any]:
-        """The action may be reached once more under its decision."""
+        """A scope in which the action may be reached once more under its decision."""
         executed = self.prepare(ticket) if self.outer_call is None else self.arguments
         inner_arguments = self.select_inner_arguments(executed)
         self.reentrant_call = ReentrantCall(self.guard, inner_arguments, ticket, is_open=self.allows_reentry)

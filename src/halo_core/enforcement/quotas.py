@@ -30,7 +30,7 @@ class QuotaWarning:
     decimals: int
 
     def describe(self) -> str:
-        """The warning in words."""
+        """The warning as one sentence: how much of today's quota is used."""
         used, per_day = (f"{amount / 10**self.decimals:,.{self.decimals}f}" for amount in (self.used, self.per_day))
         return f"{used} of {per_day} {self.unit} of today's quota are used"
 

@@ -172,7 +172,7 @@ def triggering_message_scope(value: TriggeringMessage) -> ContextVarScope:
 
 
 def session_values(session: Session | None, message: TriggeringMessage | None) -> list[tuple[ContextVar[Any], Any]]:
-    """For a `ContextVarScope`: what stands around a block in this session, on behalf of this message."""
+    """Context variables and their values for a block in this session, on behalf of this message."""
     values: list[tuple[ContextVar[Any], Any]] = []
     if session is not None:
         values.append((_SESSION, session))

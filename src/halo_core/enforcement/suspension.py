@@ -145,7 +145,10 @@ def consider_agent(tx: Transaction, agent: str, principal: str) -> bool:
 
 
 def find_agent_rule(tx: Transaction, agent: str) -> SuspensionRule | None:
-    """From when on an agent is suspended, by the manifest that its passport was issued from, else that of the home."""
+    """The rule by which an agent is suspended; None where there is none.
+
+    It is that of the manifest that the agent's passport was issued from, else of the home's.
+    """
     row = StandingTable(tx).get(agent)
     manifests = [_load_issued(tx, row.manifest)] if row is not None and row.manifest else [_load_file(tx)]
     section = next((item.agents[agent] for item in manifests if item is not None and agent in item.agents), None)
@@ -153,7 +156,10 @@ def find_agent_rule(tx: Transaction, agent: str) -> SuspensionRule | None:
 
 
 def find_people_rule(tx: Transaction) -> SuspensionRule | None:
-    """From when on agents stop acting for a person: the strictest of the manifests in force, else that of the home."""
+    """The rule by which agents stop acting for a person; None where there is none.
+
+    It is the strictest of the manifests in force, else that of the home's.
+    """
     rules = [item.suspend_people_at for item in _list_manifests(tx) if item.suspend_people_at is not None]
     return min(rules, key=lambda rule: rule.risk, default=None)
 

@@ -229,7 +229,7 @@ def _read_costs(item: Item) -> tuple[tuple[str, str], ...]:
 
 
 def _read_programs(item: Item) -> tuple[tuple[str, str], ...] | None:
-    """Argument → language."""
+    """Which arguments are programs, each with its language, sorted; None where it is not a mapping of them."""
     members = item.mapping()
     if not item.is_mapping():
         return None

@@ -37,7 +37,7 @@ class RegisteredResource(Protocol):
 
     @property
     def resource(self) -> Resource:
-        """What it is."""
+        """The resource itself, as it was registered."""
         ...
 
     @property

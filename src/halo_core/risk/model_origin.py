@@ -35,7 +35,7 @@ class ModelOrigin:
     margins: Mapping[str, Sequence[int]]
 
     def to_about(self) -> dict[str, str]:
-        """The member of `RiskModel.about`."""
+        """The entry for `RiskModel.about`, under `ABOUT`."""
         plain = {**asdict(self), "positions": list(self.positions), "period_us": list(self.period_us)}
         plain["margins"] = {role: list(margins) for role, margins in self.margins.items()}
         return {ABOUT: canonical.dumps(plain).decode()}

@@ -365,7 +365,7 @@ class ProfileVersions:
         self.newest.clear()
 
     def note(self, place: Place, text: bytes) -> None:
-        """Take an entry's text."""
+        """Note version and place of the profile that an entry's text holds, if it is the newest one."""
         try:
             left = orjson.loads(text)["body"]["profile"]
             key, version = (left["kind"], left["subject"]), left["version"]

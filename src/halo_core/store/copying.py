@@ -193,7 +193,7 @@ class _RowDigest:
             yield tuple(row)
 
     def text(self) -> str:
-        """64 hex digits."""
+        """The digest of the rows so far, as 64 hex digits."""
         return self._hash.hexdigest()
 
 

@@ -121,7 +121,7 @@ class EntryRows:
         self._rows.append(row)
 
     def write(self) -> None:
-        """Insert all."""
+        """Insert all rows that were added, as few statements as can be."""
         rows, self._rows = self._rows, []
         start = 0
         for size in _SIZES:

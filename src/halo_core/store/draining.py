@@ -55,7 +55,7 @@ class Drained:
 
     @property
     def is_clean(self) -> bool:
-        """Whether nothing was left."""
+        """Whether nothing was left undone, and nothing went wrong."""
         return not (self.running or self.unread or self.uncommitted or self.problem)
 
 
@@ -143,7 +143,7 @@ def list_stores(stores: weakref.WeakSet[S]) -> list[S]:
 
 @atexit.register
 def close_stores() -> None:
-    """Close all of them."""
+    """Close every store that this process still has open; runs when it exits."""
     for store in list_stores(_STORES):
         store.close()
 

@@ -183,7 +183,7 @@ class PostgresDatabase:
         return self.is_open and (self._is_lazy or not is_idle)
 
     def cursor(self) -> PostgresCursor:
-        """A cursor."""
+        """A new cursor of this connection."""
         return PostgresCursor(self.run, self._connection.cursor(binary=True))
 
     def execute(self, statement: str, values: Sequence[Any] = ()) -> PostgresCursor:

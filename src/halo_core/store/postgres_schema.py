@@ -200,7 +200,7 @@ ORDER BY 1, 2
 
 
 def _difference_values() -> tuple[Any, ...]:
-    """The values of `_DIFFERENCES`."""
+    """The values for the placeholders of `_DIFFERENCES`."""
     names = sorted({*schema.metadata.tables, *_MORE})
     return _FUNCTION_BODY, names, names, names
 

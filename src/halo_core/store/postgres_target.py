@@ -126,7 +126,7 @@ class PostgresCopyTarget:
         return _UnfinishedDatabase(self._url, read_only=True)
 
     def finish(self) -> None:
-        """Make it a store."""
+        """Publish the copy: from now on it is opened as a store."""
         self._database.publish()
 
     def remove(self) -> None:

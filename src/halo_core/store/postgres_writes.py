@@ -40,12 +40,12 @@ class PendingWrites:
         return bool(self._statements)
 
     def add(self, statement: str, values: Sequence[Any]) -> None:
-        """Keep a statement back."""
+        """Keep a statement back, to be sent with the others."""
         self._statements.append((statement, values))
         self.tables.add(find_table(statement))
 
     def clear(self) -> None:
-        """Forget all."""
+        """Forget all statements that are kept back."""
         self._statements.clear()
         self.tables.clear()
 

@@ -38,7 +38,7 @@ class Reader(RowReader):
     """A reader of rows that shows names and takes them in place of references, once it was given some (`use_names`)."""
 
     def __init__(self, url: str, *, database: Engine | None = None) -> None:
-        """As `RowReader`; without names."""
+        """Open a store as `RowReader` does; names are shown once `use_names` was called."""
         super().__init__(url, database=database)
         self.names: Names | None = None
 

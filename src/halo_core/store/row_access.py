@@ -59,7 +59,7 @@ class RowAccess(ABC):
 
     @abstractmethod
     def load_control(self) -> Control:
-        """What is in force."""
+        """What the tenant's control row says is in force."""
 
     @abstractmethod
     def put_control(self, control: Control) -> None:
@@ -73,14 +73,14 @@ class RowAccess(ABC):
 
     @property
     def cursor(self) -> Cursor:
-        """For any statement; it sees every entry that was appended."""
+        """A cursor for any statement, which sees every entry that was appended."""
         if self._rows:
             self._rows.write()
         return self._cursor
 
     @property
     def row_cursor(self) -> Cursor:
-        """For a statement that reads no entries: those that were appended need not be inserted for it."""
+        """A cursor for statements that read no entries: those that were appended need not be inserted first."""
         return self._cursor
 
     def insert(self, statement: str, values: tuple[Any, ...]) -> None:

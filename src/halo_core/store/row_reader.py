@@ -301,7 +301,7 @@ class RowReader:
         return None if row is None else VaultRow(*row)
 
     def resources(self, tenant: str) -> Iterator[tuple[str, bytes]]:
-        """(id, registration)."""
+        """Id and registration of each resource, sorted by id."""
         return self._query("SELECT id, spec FROM resource WHERE tenant=? ORDER BY id", tenant)
 
     def challenges(self, tenant: str) -> Iterator[ApprovalRow]:

@@ -141,7 +141,7 @@ class Tripwire(BaseCallbackHandler):
 
     @property
     def run_inline(self) -> bool:  # type: ignore[override]  # a plain attribute in the framework, which only reads it
-        """While somebody watches; afterwards it must not get in the way of other handlers."""
+        """Whether events come in the thread of the run: only while somebody watches, not to hinder others later."""
         return bool(_installed)
 
     ignore_chain = True
@@ -211,7 +211,7 @@ class _ChainObserver(BaseCallbackHandler):
 
     @property
     def run_inline(self) -> bool:  # type: ignore[override]  # as above
-        """Whether LangChain calls this handler in the thread of the run itself, as it does the tripwire."""
+        """Whether events come in the thread of the run, as those of the tripwire do."""
         return bool(_installed)
 
     def on_chain_start(self, serialized: dict[str, Any] | None, inputs: Any, **event: Any) -> None:  # noqa: ARG002  as above

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from halo_core.content.redaction import Redactor, is_credential
+from halo_core.content.credential_names import is_credential
+from halo_core.content.redaction import Redactor
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import Digester
 from halo_core.errors import CanonicalError

@@ -14,7 +14,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
-from halo_core.content.redaction import Redactor, find_labels
+from halo_core.content.redaction import Redactor
+from halo_core.content.secret_patterns import find_labels
 from halo_core.errors import Denied, Pending
 from halo_core.model import OUTPUT_OBLIGATIONS, HistoryItem, Obligation, Resource
 from halo_core.model_requests import ProviderBlock

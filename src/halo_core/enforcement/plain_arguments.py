@@ -11,7 +11,8 @@ from functools import lru_cache, partial
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
-from halo_core.content.redaction import Redactor, is_credential, is_credential_header, is_credential_member
+from halo_core.content.credential_names import is_credential, is_credential_header, is_credential_member
+from halo_core.content.redaction import Redactor
 from halo_core.crypto import canonical
 from halo_core.errors import CanonicalError
 from halo_core.values.argument_names import names_amount

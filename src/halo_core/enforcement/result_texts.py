@@ -22,8 +22,8 @@ from numbers import Number
 from pathlib import PurePath
 from typing import Any, Final, Self, TypeVar
 
+from halo_core.content.credential_names import is_credential, is_credential_header, is_credential_member
 from halo_core.content.personal_data import list_card_digits, looks_like_pan
-from halo_core.content.redaction import is_credential, is_credential_header, is_credential_member
 from halo_core.enforcement.arguments import NETWORK_TYPES, copy_with_fields, get_fields, is_secret, is_url
 from halo_core.enforcement.obligations import KeepDocument
 from halo_core.model import ActionKind

@@ -13,7 +13,7 @@ import functools
 import os
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -48,6 +48,7 @@ class _Wall:
         self.left: set[threading.Thread] = set()
         self.noted: list[str] = []
         self.is_installed = False
+        self.watches_starts = False
         self.lock = threading.Lock()
 
     def check_event(self, event: str, args: tuple[Any, ...]) -> None:
@@ -131,16 +132,17 @@ def keep_blocking(threads: Iterable[threading.Thread]) -> None:
     INVARIANT: a run of a drill that did not end has no effects, however long it goes on.
     """
     _WALL.left = {item for item in (*_WALL.left, *threads) if item.is_alive()}
-    if _WALL.left and threading.Thread.start is _START_THREAD:
-        threading.Thread.start = _start_thread  # type: ignore[method-assign, assignment]
+    if _WALL.left and not _WALL.watches_starts:
+        _WALL.watches_starts = True
+        threading.Thread.start = _watch_starts(threading.Thread.start)  # type: ignore[method-assign, assignment]
 
 
-_START_THREAD: Final = threading.Thread.start
+def _watch_starts(start: Callable[[threading.Thread], None]) -> Callable[[threading.Thread], None]:
+    @functools.wraps(start)
+    def start_thread(thread: threading.Thread) -> None:
+        """Start a thread, unless one that is left over asks for it: the new one would not be known."""
+        if threading.current_thread() in _WALL.left:
+            _WALL.refuse("threading.Thread.start", ())
+        start(thread)
 
-
-@functools.wraps(_START_THREAD)
-def _start_thread(thread: threading.Thread) -> None:
-    """Start a thread, unless one that is left over asks for it: the new one would not be known."""
-    if threading.current_thread() in _WALL.left:
-        _WALL.refuse("threading.Thread.start", ())
-    _START_THREAD(thread)
+    return start_thread

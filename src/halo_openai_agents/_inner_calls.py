@@ -27,7 +27,7 @@ from halo_core.enforcement.shadow_activity import refuse_unguarded
 from halo_core.errors import ConfigError
 from halo_core.model import Mode
 from halo_openai_agents._agents import guard_started_tool
-from halo_openai_agents._models import guard_model
+from halo_openai_agents._models import guard_model, is_called_by_its_replacement
 from halo_openai_agents._runs import current_innermost_run
 from halo_openai_agents._tools import is_called_by_runner
 from halo_openai_agents._translate import GUARD_ATTRIBUTE, find_guard
@@ -109,7 +109,7 @@ def get_model_method(kind: type[Any], name: str) -> Any:
 def _find_decided_copy(model: Model) -> Model:
     """What decides a call of a model: its guarded copy where a guarded run is around it, else the model itself."""
     run = current_innermost_run()
-    if run is None or find_guard(model) is not None:
+    if run is None or find_guard(model) is not None or is_called_by_its_replacement(model):
         return model
     try:
         copied: Model = run.halo.inner_guards.find_model(model)

@@ -18,7 +18,10 @@ import itertools
 import json
 import re
 import time
+import types
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakKeyDictionary
 
@@ -55,7 +58,7 @@ from halo_core.enforcement.guards import (
 )
 from halo_core.enforcement.mcp_listings import list_foreign_texts
 from halo_core.enforcement.model_inputs import Message, ModelInput, SchemaTexts, select_parameters
-from halo_core.enforcement.session_context import triggering_message_scope
+from halo_core.enforcement.session_context import ContextVarScope, triggering_message_scope
 from halo_core.enforcement.steps import astream
 from halo_core.errors import Denied
 from halo_core.model import ActionKind, Resource
@@ -97,6 +100,15 @@ _TOOL_SCHEMAS: Final = SchemaTexts(describe_offered_tool)
 _NO_SUCH_TOOL: Final = LookupError("no such tool")
 
 
+# What a model's object has in the place of its class's method runs as part of a call that was decided.
+_REPLACED: Final[ContextVar[Model | None]] = ContextVar("halo_openai_replaced", default=None)
+
+
+def is_called_by_its_replacement(model: Model) -> bool:
+    """Whether a decided call of a model has come to the class's method by what stands in its place."""
+    return _REPLACED.get() is model
+
+
 class ModelAction(GovernedAction[Any]):
     """A call of a model, streamed or not; `function` is the original's method."""
 
@@ -120,6 +132,18 @@ class ModelAction(GovernedAction[Any]):
         self.tools = list(values.get("tools") or ())
         self.handoffs = list(values.get("handoffs") or ())
         self.run: AgentRun | None = None
+
+    @property
+    def replacement(self) -> Callable[..., Any] | None:
+        """What the model's object has in the place of its class's method, as a patch puts it there."""
+        found: Callable[..., Any] | None = self.model.__dict__.get(self.function.__name__)
+        return found
+
+    def scope(self, ticket: Ticket) -> AbstractContextManager[Any]:
+        """Inside of a replacement, the method that it stands for belongs to this call."""
+        if self.replacement is None:
+            return super().scope(ticket)
+        return ContextVarScope((_REPLACED, self.guard.original))
 
     def build_call(self) -> Call:
         """The call to decide; a call that offers tools which cannot be guarded has a problem."""
@@ -167,7 +191,9 @@ class ModelAction(GovernedAction[Any]):
         values, tracing = self.values, self.values.get("tracing")
         if ticket.holds_output and isinstance(tracing, ModelTracing) and tracing.include_data():
             values = {**values, "tracing": ModelTracing.ENABLED_WITHOUT_DATA}
-        return self.function(**values)
+        if self.replacement is None:
+            return self.function(**values)
+        return self.replacement(**{name: value for name, value in values.items() if name != "self"})
 
     async def finish_answer(self, ticket: Ticket, answer: ModelResponse) -> ModelResponse:
         """Record an answer, note it as what asks for the calls in it, and record those that reach no tool."""
@@ -375,8 +401,30 @@ def _make_guarded_class(kind: type[Model], guard: GuardMetadata) -> type[Model]:
 
     open_scope = functools.partial(step_scope, guard.halo)
     get_response = make_governed_method(kind.get_response, make_call, is_async=True, open_scope=open_scope)
-    members = {"get_response": get_response, "stream_response": stream_response, GUARD_ATTRIBUTE: guard}
-    return make_named_subclass(kind, members)
+    methods: dict[str, Callable[..., Any]] = {"get_response": get_response, "stream_response": stream_response}
+    members = {name: _DecidedMethod(name, method) for name, method in methods.items()}
+    return make_named_subclass(kind, {**members, GUARD_ATTRIBUTE: guard})
+
+
+class _DecidedMethod:
+    """A method of a guarded model that is found before one which the object has for itself, as patched ones do.
+
+    INVARIANT: FAILCLOSED - the state is the original's, so what is put into that would stand before the guard.
+    """
+
+    def __init__(self, name: str, method: Callable[..., Any]) -> None:
+        self._name = name
+        self._method = method
+
+    def __get__(self, model: Any, kind: type[Any] | None = None) -> Callable[..., Any]:
+        return self._method if model is None else types.MethodType(self._method, model)
+
+    def __set__(self, model: Any, value: Any) -> None:
+        model.__dict__[self._name] = value
+
+    def __delete__(self, model: Any) -> None:
+        if model.__dict__.pop(self._name, None) is None:
+            raise AttributeError(self._name)
 
 
 class GuardedProvider(ModelProvider):

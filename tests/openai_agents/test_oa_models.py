@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from agents import (
@@ -137,6 +138,48 @@ async def test_a_guarded_model_is_of_its_own_class_and_shares_its_state(world, h
     assert (await ask(guarded, "hi")).output[0].content[0].text == "one"
     assert len(model.asked) == 1
     assert world.effects("scripted") == ["allow"]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("run", [Runner.run, streamed])
+@pytest.mark.parametrize("policy", [None, NO_MODELS])
+async def test_a_method_that_is_patched_into_a_model_runs_decided_and_once(make_world, when, run, policy):
+    """Whoever watches a model puts a function into its object that calls the method of its class."""
+    world = make_world(**({"policy": policy} if policy else {}))
+    model, seen = Counting(["hello"]), []
+    guarded = world.halo.guard(Agent(name="worker", model=model)) if when == "after" else None
+    get_response, stream_response = model.get_response, model.stream_response
+
+    async def watched_response(*args: Any, **kwargs: Any) -> Any:
+        seen.append(kwargs["input"])
+        return await get_response(*args, **kwargs)
+
+    async def watched_stream(*args: Any, **kwargs: Any) -> Any:
+        seen.append(kwargs["input"])
+        async for event in stream_response(*args, **kwargs):
+            yield event
+
+    with (
+        patch.object(model, "get_response", watched_response),
+        patch.object(model, "stream_response", watched_stream),
+    ):
+        guarded = guarded or world.halo.guard(Agent(name="worker", model=model))
+        if policy:
+            with pytest.raises(Denied):
+                await run(guarded, "go")
+        else:
+            assert (await run(guarded, "go")).final_output == "hello"
+    assert (len(seen), len(model.asked)) == ((0, 0) if policy else (1, 1))
+    assert world.effects("scripted") == (["deny"] if policy else ["allow"])
+    assert "get_response" not in vars(model)
+
+
+async def test_a_method_that_is_patched_into_a_guarded_model_is_taken_out_again(world, halo):
+    guarded = halo.guard(Counting(["one"]))
+    with patch.object(guarded, "get_response", side_effect=LookupError("down")), pytest.raises(LookupError):
+        await ask(guarded, "hi")
+    assert (await ask(guarded, "hi")).output[0].content[0].text == "one"
+    assert world.effects("scripted") == ["allow", "allow"]
 
 
 async def test_another_halos_model_is_not_guarded_twice(make_world):

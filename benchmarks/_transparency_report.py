@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from xml.etree import ElementTree as ET
 
@@ -12,13 +12,26 @@ from rich.table import Table
 
 from _transparency_known import known
 
-__all__ = ["OUTCOMES", "Difference", "Result", "Run", "compare", "parse_junit", "table", "to_plain"]
+__all__ = [
+    "OUTCOMES",
+    "Difference",
+    "Result",
+    "Run",
+    "accept_second_tries",
+    "compare",
+    "merge_runs",
+    "parse_junit",
+    "reasons_table",
+    "table",
+    "to_plain",
+]
 
 _TAGS: Final = {"failure": "failed", "error": "error", "skipped": "skipped"}
 _RANK: Final = ("failed", "error", "passed", "skipped")
 _MAX_WORDS: Final = 200
 OUTCOMES: Final = ("passed", "failed", "error", "skipped")
 
+_AGAIN: Final = "it ended as without Halo when its file was run again: it waits for so long and no longer"
 _EMPTY: Final = "a middleware that does nothing changes it as well"
 
 
@@ -32,6 +45,7 @@ class Run:
         seconds: wall time.
         problem: why it says nothing, where it did not run.
         said: test → first words of its failure.
+        unfinished: beginnings of the names of tests that did not run.
     """
 
     outcomes: Mapping[str, str]
@@ -39,6 +53,7 @@ class Run:
     seconds: float = 0.0
     problem: str = ""
     said: Mapping[str, str] = field(default_factory=dict)
+    unfinished: tuple[str, ...] = ()
 
     def counts(self) -> dict[str, int]:
         """How many of each outcome."""
@@ -78,6 +93,20 @@ class Result:
         return not self.injected.problem and not self.plain.problem and all(item.why for item in self.differences)
 
 
+def merge_runs(parts: Sequence[Run]) -> Run:
+    """The parts of a suite as one run."""
+    outcomes: dict[str, str] = {}
+    said: dict[str, str] = {}
+    effects: Counter[str] = Counter()
+    for part in parts:
+        outcomes.update(part.outcomes)
+        said.update(part.said)
+        effects.update(part.effects)
+    problem = "; ".join(part.problem for part in parts if part.problem)
+    unfinished = tuple(name for part in parts for name in part.unfinished)
+    return Run(outcomes, dict(effects), sum(part.seconds for part in parts), problem, said, unfinished)
+
+
 def parse_junit(text: str) -> tuple[dict[str, str], dict[str, str]]:
     """Outcomes and first words of failures, by test, of a JUnit report.
 
@@ -115,13 +144,22 @@ def compare(switches: Collection[str], plain: Run, injected: Run, control: Run |
         injected: with it.
         control: with a middleware that does nothing, where one of ours was put in.
     """
-    names = sorted(plain.outcomes.keys() | injected.outcomes.keys())
+    unfinished = (*plain.unfinished, *injected.unfinished)
+    names = sorted(name for name in plain.outcomes.keys() | injected.outcomes.keys() if not name.startswith(unfinished))
     pairs = [(n, plain.outcomes.get(n, "missing"), injected.outcomes.get(n, "missing")) for n in names]
     said = {**plain.said, **injected.said}
     differing = [(n, a, b, said.get(n, "")) for n, a, b in pairs if a != b]
     return tuple(
         Difference(n, a, b, _EMPTY if _also(control, n, b) else known(switches, n, words), words)
         for n, a, b, words in differing
+    )
+
+
+def accept_second_tries(differences: Sequence[Difference], again: Run) -> tuple[Difference, ...]:
+    """The differences, where those that nothing explains ended as without Halo when their files were run again."""
+    return tuple(
+        replace(item, why=_AGAIN) if not item.why and again.outcomes.get(item.test) == item.plain else item
+        for item in differences
     )
 
 
@@ -137,8 +175,20 @@ def table(results: Sequence[Result]) -> Table:
     for item in results:
         problem = item.plain.problem or item.injected.problem
         seconds = f"{item.plain.seconds:.0f} / {item.injected.seconds:.0f}"
-        counts = [problem, "", ""] if problem else [_counts(item.plain), _counts(item.injected), _differing(item)]
+        counts = [_counts(item.plain), _counts(item.injected), _differing(item)]
+        if problem:
+            counts[0] = f"{counts[0]}: {problem}"
         shown.add_row(item.suite, item.switch, *counts, str(item.injected.decisions), seconds)
+    return shown
+
+
+def reasons_table(results: Sequence[Result]) -> Table:
+    """A row for each reason why tests must end otherwise, and one for those without."""
+    shown = Table("suite", "Halo in", "differ", "why", title="why tests end otherwise")
+    for result in results:
+        found = Counter(item.why for item in result.differences)
+        for why, count in sorted(found.items(), key=lambda pair: (pair[0] != "", -pair[1])):
+            shown.add_row(result.suite, result.switch, str(count), why or "nothing explains it: see below")
     return shown
 
 

@@ -12,12 +12,13 @@ import tarfile
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Final
 
-from _transparency_report import Run, parse_junit
+from _transparency_report import Run, merge_runs, parse_junit
 
 __all__ = ["SUITES", "Suite", "Unavailable", "fetch", "interpreter", "run"]
 
@@ -59,7 +60,8 @@ _OPENAI_TOOLS: Final = (
 )
 _ENVIRONMENT: Final = "venv"
 _PINNED: Final = ("langchain", "langchain-core", "langgraph", "langgraph-checkpoint")
-_MAX_S: Final = 1800
+_MAX_S: Final = 900  # for each part of a suite
+_PART: Final = 12  # files
 _RAN: Final = (0, 1)  # pytest's exit codes of a run that ran: all passed, some failed
 
 
@@ -188,27 +190,64 @@ def interpreter(suite: Suite, cache: Path) -> Path:
     return python
 
 
-def run(suite: Suite, root: Path, python: Path, switches: tuple[str, ...] | None) -> Run:
-    """Run a suite; with Halo put in at these places, or plain for None."""
+def run(
+    suite: Suite, root: Path, python: Path, switches: tuple[str, ...] | None, tests: Sequence[str] | None = None
+) -> Run:
+    """Run a suite in parts; with Halo put in at these places, or plain for None.
+
+    Args:
+        suite: which.
+        root: of its archive.
+        python: that runs it.
+        switches: where Halo is put in.
+        tests: only the files of these tests, as a report names them; None for all.
+    """
+    files = suite.files(root)
+    if tests is not None:
+        found = (path.relative_to(root).as_posix() for name in files for path in _list_modules(root / name))
+        files = [name for name in found if any(test.startswith(_to_module(name)) for test in tests)]
+    return merge_runs(
+        [
+            _run_part(suite, root, python, switches, files[place : place + _PART])
+            for place in range(0, len(files), _PART)
+        ]
+    )
+
+
+def _list_modules(path: Path) -> list[Path]:
+    return [path] if path.is_file() else sorted(path.rglob("test_*.py"))
+
+
+def _to_module(file: str) -> str:
+    """How a report begins the names of a file's tests."""
+    return file.removesuffix(".py").replace("/", ".")
+
+
+def _run_part(suite: Suite, root: Path, python: Path, switches: tuple[str, ...] | None, files: list[str]) -> Run:
     with tempfile.TemporaryDirectory(prefix="halo-transparency-") as name:
         out = Path(name)
         report = out / "report.xml"
         command = [str(python.parent / "pytest"), "-q", "--override-ini=addopts=", f"--junitxml={report}"]
         command += ["-p", "no:cacheprovider", *([] if switches is None else ["-p", suite.plugin])]
-        command += [*suite.arguments, *suite.files(root)]
+        command += [*suite.arguments, *files]
         started = time.perf_counter()
-        done = subprocess.run(  # noqa: S603  our own interpreter, arguments of ours
-            command,
-            cwd=root,
-            env=_environment(out, switches),
-            capture_output=True,
-            text=True,
-            timeout=_MAX_S,
-            check=False,
-        )
+        modules = tuple(map(_to_module, files))
+        try:
+            done = subprocess.run(  # noqa: S603  our own interpreter, arguments of ours
+                command,
+                cwd=root,
+                env=_environment(out, switches),
+                capture_output=True,
+                text=True,
+                timeout=_MAX_S,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            problem = f"{files[0]} and {len(files) - 1} more did not end within {_MAX_S} s"
+            return Run({}, seconds=float(_MAX_S), problem=problem, unfinished=modules)
         seconds = time.perf_counter() - started
         if done.returncode not in _RAN or not report.exists():
-            return Run({}, seconds=seconds, problem=_last_words(done))
+            return Run({}, seconds=seconds, problem=_last_words(done), unfinished=modules)
         effects: Counter[str] = Counter()
         for path in out.glob("*.json"):
             effects.update(json.loads(path.read_text("utf-8")))
@@ -218,6 +257,7 @@ def run(suite: Suite, root: Path, python: Path, switches: tuple[str, ...] | None
 
 def _environment(out: Path, switches: tuple[str, ...] | None) -> dict[str, str]:
     env = {**os.environ, "LANGSMITH_TRACING": "false", "LANGCHAIN_TRACING_V2": "false"}
+    env.pop("PYTHONDONTWRITEBYTECODE", None)  # each part would compile every module
     if switches is not None:
         paths = [str(_HERE), *filter(None, [os.environ.get("PYTHONPATH")])]
         more = {"HALO_TRANSPARENCY": ",".join(switches), "HALO_TRANSPARENCY_OUT": str(out)}

@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 
 import _transparency_known as known
 import _transparency_report as report
+import _transparency_suites as suites
 import transparency
 from _transparency_suites import SUITES, Suite, Unavailable, fetch
 
@@ -105,6 +106,52 @@ def test_what_an_empty_middleware_changes_as_well_is_not_ours():
     injected = report.Run({"a": "failed", "b": "failed"})
     found = report.compare([], plain, injected, report.Run({"a": "failed", "b": "passed"}))
     assert [bool(item.why) for item in found] == [True, False]
+
+
+def test_parts_are_merged_and_what_did_not_end_is_no_difference():
+    parts = [
+        report.Run({"tests.a::t": "passed"}, {"allow": 2}, 1.0),
+        report.Run({}, {}, 9.0, "too long", {}, ("tests.b",)),
+    ]
+    merged = report.merge_runs(parts)
+    assert (merged.outcomes, merged.effects, merged.seconds) == ({"tests.a::t": "passed"}, {"allow": 2}, 10.0)
+    plain = report.Run({"tests.a::t": "passed", "tests.b::t": "passed"})
+    assert not report.compare([], plain, merged)
+    assert not report.Result("s", "tools", plain, merged, ()).held
+
+
+def test_what_ends_as_without_halo_the_second_time_is_explained_and_the_rest_is_not():
+    found = [report.Difference(name, "passed", "failed") for name in ("a", "b", "c")]
+    tried = report.accept_second_tries(found, report.Run({"a": "passed", "b": "failed"}))
+    assert [bool(item.why) for item in tried] == [True, False, False]
+    console = Console(width=160, file=io.StringIO())
+    console.print(report.reasons_table([report.Result("s", "tools", report.Run({}), report.Run({}), tried)]))
+    assert "nothing explains it" in console.file.getvalue()
+
+
+SUITE_FILE = "def test_ends(): pass\n"
+
+
+def test_a_suite_runs_in_parts_and_one_that_does_not_end_takes_no_other_with_it(tmp_path, monkeypatch):
+    (tmp_path / "tests").mkdir()
+    for name in "abc":
+        (tmp_path / "tests" / f"test_{name}.py").write_text(SUITE_FILE)
+    start = subprocess.run
+
+    def run(command, **options):
+        if "tests/test_b.py" in command:
+            raise subprocess.TimeoutExpired(command, options["timeout"])
+        return start(command, **options)
+
+    monkeypatch.setattr(subprocess, "run", run)
+    monkeypatch.setattr(suites, "_PART", 1)
+    suite = Suite("pytest", uses=".", without="none")
+    found = suites.run(suite, tmp_path, Path(sys.executable), None)
+    assert found.outcomes == {"tests.test_a::test_ends": "passed", "tests.test_c::test_ends": "passed"}
+    assert found.unfinished == ("tests.test_b",)
+    assert "did not end" in found.problem
+    again = suites.run(suite, tmp_path, Path(sys.executable), None, ["tests.test_c::test_ends"])
+    assert list(again.outcomes) == ["tests.test_c::test_ends"]
 
 
 @pytest.mark.parametrize(

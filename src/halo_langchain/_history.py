@@ -33,6 +33,7 @@ from halo_core.enforcement.activities import begin_run_activity, end_run_activit
 from halo_core.enforcement.exposure import describe_calls
 from halo_core.enforcement.session_context import current_session, in_body
 from halo_core.model import HistoryItem, HistoryRole, Provenance
+from halo_core.quick_init import quick_init
 from halo_langchain._translate import get_message_text, read_attribute
 
 _MAX_DEPTH: Final = 8
@@ -76,13 +77,21 @@ class ShownMessage(NamedTuple):
         return self.kind, self.text, self.calls
 
 
+_PLAIN_KINDS: Final = frozenset((AIMessage, HumanMessage, SystemMessage, ToolMessage))
+"""Kinds of which it is known that their members are in their dictionary."""
+
+
 def read_message(message: BaseMessage) -> ShownMessage:
     """Read the kind, text and calls of a message."""
-    calls = read_attribute(message, "tool_calls")
+    if type(message) in _PLAIN_KINDS and not message.__pydantic_extra__:
+        calls = message.__dict__.get("tool_calls")
+    else:
+        calls = read_attribute(message, "tool_calls")
     described = describe_calls((str(item.get("name")), item.get("args")) for item in calls) if calls else ""
     return ShownMessage(message, message.type, get_message_text(message), described)
 
 
+@quick_init
 @dataclasses.dataclass(frozen=True, slots=True)
 class RunInput:
     """What the outermost run was started with.

@@ -28,6 +28,7 @@ from halo_core.enforcement.mcp_listings import list_foreign_texts
 from halo_core.enforcement.model_inputs import Message, ModelInput, SchemaTexts, join_calls
 from halo_core.enforcement.session_context import ContextVarScope, TriggeringMessage, triggering_message_scope
 from halo_core.model import ActionKind, Resource
+from halo_core.quick_init import quick_init
 from halo_langchain._history import (
     RunInput,
     ShownMessage,
@@ -120,6 +121,7 @@ def _get_message_kind(shown: ShownMessage, run_input: RunInput) -> str:
     return "user" if is_user else "message"
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class DecidedInput:
     """What a model call is decided on: enough to know it again at the model.

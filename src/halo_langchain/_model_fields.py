@@ -20,6 +20,7 @@ from halo_core.enforcement.model_inputs import select_parameters
 from halo_core.model_requests import ModelFields, judge_model_fields
 from halo_core.model_requests.hosted_names import find_bearing_tool
 from halo_core.model_requests.known_fields import FieldShape, list_known_fields, normalize_field
+from halo_core.quick_init import quick_init
 from halo_langchain._translate import is_client_side, model_name, read_attribute, read_tracing_parameters
 
 NO_FIELDS: Final = ModelFields()
@@ -79,6 +80,7 @@ def _merge_bound(model: Any, settings: Mapping[str, Any] | None) -> tuple[Any, d
     return model, extras
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class ModelFacts:
     """Which model a call goes to, and with which parameters.

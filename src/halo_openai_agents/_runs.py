@@ -8,7 +8,7 @@ beginning (`step_scope`).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
@@ -31,7 +31,7 @@ from halo_core.enforcement.session_context import (
     Session,
     TriggeringMessage,
     current_delegation,
-    delegation_scope,
+    delegation_value,
     dynamic_delegation_scope,
     session_values,
 )
@@ -169,8 +169,7 @@ class AgentRun:
         """The link of the agent that acts now."""
         return self.acting if self.acting_name is not None else self.base_acting
 
-    @contextmanager
-    def step_scope(self) -> Iterator[None]:
+    def step_scope(self) -> ContextVarScope:
         """Run the block as whoever acts now, on behalf of the message that asked.
 
         INVARIANT: SUB - what a step starts and leaves running acts as whoever began the step, whoever acts by then;
@@ -182,8 +181,7 @@ class AgentRun:
             context = _StepContext(self, self.get_acting(), message)
         acting = current_delegation(self.halo.agent, self.session.id) or context.acting
         values = session_values(self.session, context.asking)
-        with ContextVarScope((_CURRENT_STEP, context), *values), delegation_scope(acting):
-            yield
+        return ContextVarScope((_CURRENT_STEP, context), *values, delegation_value(acting))
 
     def take_early_decision(self, call_id: str, tool: object, args: Mapping[str, Any]) -> Ticket | Denied | None:
         """Take the earlier decision about this very call, if there is one."""
@@ -277,12 +275,16 @@ _ACTIVE_RUNS: Final[ContextVar[tuple[AgentRun, ...]]] = ContextVar("halo_openai_
 
 def current_run(halo: object) -> AgentRun | None:
     """The innermost run that this Halo decides."""
-    return next((run for run in reversed(_ACTIVE_RUNS.get()) if run.halo is halo), None)
+    for run in reversed(_ACTIVE_RUNS.get()):
+        if run.halo is halo:
+            return run
+    return None
 
 
 def current_innermost_run() -> AgentRun | None:
     """The innermost run that any Halo decides."""
-    return next(reversed(_ACTIVE_RUNS.get()), None)
+    runs = _ACTIVE_RUNS.get()
+    return runs[-1] if runs else None
 
 
 def find_run_input(run_input: Any) -> RunInput:
@@ -309,12 +311,10 @@ def run_scope(run: AgentRun) -> Iterator[None]:
         yield
 
 
-@contextmanager
-def step_scope(halo: Halo) -> Iterator[AgentRun | None]:
+def step_scope(halo: Halo) -> AbstractContextManager[None]:
     """Run the block as a step of the run at hand, if there is one."""
     run = current_run(halo)
-    if run is None:
-        yield None
-        return
-    with run.step_scope():
-        yield run
+    return run.step_scope() if run is not None else _NO_SCOPE
+
+
+_NO_SCOPE: Final = nullcontext()

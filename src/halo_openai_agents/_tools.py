@@ -50,7 +50,7 @@ from halo_core.errors import Denied, Pending
 from halo_core.model import ActionKind, Impact, Resource, Reversal
 from halo_openai_agents._pause import store_pending
 from halo_openai_agents._results import TOOL_RESULT_SURFACE
-from halo_openai_agents._runs import AgentRun, EarlyDecision, find_run, step_scope
+from halo_openai_agents._runs import AgentRun, EarlyDecision, current_run, find_run, step_scope
 from halo_openai_agents._translate import (
     ArgumentReader,
     FunctionBinder,
@@ -100,7 +100,8 @@ async def run_guarded_call(
         if agent:
             async with halo.agent_scope(agent, give=halo.delegation_terms.get(agent)):
                 return await _run_or_refuse(_ToolCall(guard, arguments, invoke, context, None, by_runner=by_runner))
-        with step_scope(halo) as run:
+        with step_scope(halo):
+            run = current_run(halo)
             return await _run_or_refuse(_ToolCall(guard, arguments, invoke, context, run, by_runner=by_runner))
     except Denied as denied:  # whose call it is may not act here
         return _refuse(denied, by_runner=by_runner)
@@ -245,7 +246,8 @@ def is_called_by_runner(name: str, context: Any) -> bool:
 
 def _find_acting_agent(halo: Any, context: Any) -> str:
     """The agent that the SDK names, in a run that our runner did not begin; empty where the run at hand knows."""
-    agent_guard = find_guard(getattr(context, "agent", None)) if find_run(halo, context) is None else None
+    agent = getattr(context, "agent", None)
+    agent_guard = find_guard(agent) if agent is not None and find_run(halo, context) is None else None
     return agent_guard.name if agent_guard is not None and agent_guard.halo is halo else ""
 
 

@@ -44,6 +44,7 @@ from halo_core.enforcement.guards import (
     to_plain_schema,
 )
 from halo_core.object_graph import iterate_closure
+from halo_core.quick_init import quick_init
 
 GUARD_ATTRIBUTE: Final = "_halo_guard"
 
@@ -152,6 +153,7 @@ _JSON_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
 }
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class ModelArguments:
     """Arguments of one call as the model wrote them.

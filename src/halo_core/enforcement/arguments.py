@@ -22,6 +22,7 @@ from pathlib import PurePath
 from typing import Any, Final
 
 from halo_core.enforcement.enforcer import Ticket
+from halo_core.quick_init import quick_init
 
 _PYDANTIC: Final = "pydantic"
 _PYDANTIC_V1: Final = "pydantic.v1"
@@ -94,8 +95,11 @@ _TEXT_TYPES: Final = (uuid.UUID, PurePath, dt.timedelta, *NETWORK_TYPES)
 
 def same_value(value: Any, decided: Any) -> bool:
     """Whether two plain values are the same, types included: `True` is not `1`, nor is `1.0`."""
-    if type(value) is not type(decided):
+    kind = type(value)
+    if kind is not type(decided):
         return False
+    if kind in _IMMUTABLE_TYPES:  # an abstract class takes its time to say no
+        return bool(value == decided)
     if isinstance(value, Mapping):
         return value.keys() == decided.keys() and all(same_value(item, decided[key]) for key, item in value.items())
     if isinstance(value, list | tuple):
@@ -205,6 +209,7 @@ def _rebuild_object(original: Any, wanted: Mapping[str, Any]) -> Any:
 _IMMUTABLE_TYPES: Final = frozenset((str, int, float, bool, type(None)))  # plain already, and nobody can change one
 
 
+@quick_init
 @dataclasses.dataclass(frozen=True, slots=True)
 class BoundArguments:
     """Arguments of one invocation.

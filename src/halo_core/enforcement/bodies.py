@@ -13,22 +13,35 @@ import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
-from halo_core.enforcement.activities import current_run_activity
-from halo_core.enforcement.session_context import ContextVarScope, current_session
+from halo_core.enforcement.activities import Activity, current_run_activity
+from halo_core.enforcement.session_context import Session, current_session
 from halo_core.model import ActionKind, Provenance
 
 if TYPE_CHECKING:
     from halo_core.enforcement.decision_context import DecisionContext
 
 
-class Body(NamedTuple):
-    """The body of an action, the one around it, and what its context shares with what runs beside it."""
+class Body:
+    """The body of an action, the one around it, and what its context shares with what runs beside it.
 
-    context: DecisionContext
-    outer: Body | None
-    roots: tuple[object | None, object | None]
+    Args:
+        context: of the decision.
+        outer: the body around it.
+    """
+
+    __slots__ = ("activity", "context", "outer", "session")
+
+    def __init__(self, context: DecisionContext, outer: Body | None) -> None:
+        self.context = context
+        self.outer = outer
+        self.activity = current_run_activity()
+        self.session = current_session()
+
+    def is_beside(self, activity: Activity | None, session: Session | None) -> bool:
+        """Whether the body is of this run, or of this block of the host's, and so what runs there need not be in it."""
+        return (activity is not None and activity is self.activity) or (session is not None and session is self.session)
 
 
 BODY: Final[ContextVar[Body | None]] = ContextVar("halo_body", default=None)
@@ -37,29 +50,32 @@ _OPEN: Final[dict[str, list[Body]]] = {}  # by session
 _LOCK: Final = threading.Lock()
 
 
-class _BodyScope(ContextVarScope):
+class _BodyScope:
     """The block of a body, which is open as long as it runs."""
 
-    __slots__ = ("_body",)
+    __slots__ = ("_body", "_token")
 
     def __init__(self, body: Body) -> None:
-        super().__init__((BODY, body))
         self._body = body
 
     def __enter__(self) -> None:
-        super().__enter__()
+        body = self._body
         with _LOCK:
-            _OPEN.setdefault(self._body.context.session, []).append(self._body)
-
-    def __exit__(self, *exc: object) -> None:
-        session = self._body.context.session
-        with _LOCK:
-            open_bodies = [body for body in _OPEN[session] if body is not self._body]
-            if open_bodies:
-                _OPEN[session] = open_bodies
+            if (open_bodies := _OPEN.get(body.context.session)) is None:
+                _OPEN[body.context.session] = [body]
             else:
-                del _OPEN[session]
-        super().__exit__(*exc)
+                open_bodies.append(body)
+        self._token = BODY.set(body)
+
+    def __exit__(self, *_exc: object) -> None:
+        BODY.reset(self._token)
+        body = self._body
+        with _LOCK:
+            open_bodies = _OPEN[body.context.session]
+            if len(open_bodies) == 1:
+                del _OPEN[body.context.session]
+            else:
+                open_bodies.remove(body)
 
 
 def body_scope(context: DecisionContext | None) -> AbstractContextManager[Any]:
@@ -67,7 +83,7 @@ def body_scope(context: DecisionContext | None) -> AbstractContextManager[Any]:
     outer = BODY.get()
     if context is None or (outer is not None and outer.context is context):
         return _NO_SCOPE
-    return _BodyScope(Body(context, outer, _find_roots()))
+    return _BodyScope(Body(context, outer))
 
 
 def note_inner_outcome(context: DecisionContext, origin: Provenance) -> None:
@@ -88,23 +104,20 @@ def note_inner_outcome(context: DecisionContext, origin: Provenance) -> None:
 
 
 def _list_surrounding(session: str) -> Iterator[Body]:
-    body = BODY.get()
-    roots = None
+    body = outermost = BODY.get()
     while body is not None:
         yield body
-        roots, body = body.roots, body.outer
-    found = _OPEN.get(session)
-    if found:
+        outermost, body = body, body.outer
+    if not _OPEN.get(session):
+        return
+    with _LOCK:
+        found = tuple(_OPEN.get(session, ()))
+    activity = outermost.activity if outermost is not None else current_run_activity()
+    block = outermost.session if outermost is not None else current_session()
+    for item in found:
         # INVARIANT: FAILCLOSED - nobody knows who started this thread, and it may have been one of these.
-        first, second = roots or _find_roots()
-        for item in found:
-            if not ((first is not None and item.roots[0] is first) or (second is not None and item.roots[1] is second)):
-                yield item
-
-
-def _find_roots() -> tuple[object | None, object | None]:
-    """What siblings of one run share: the run, and the block in which the host opened the session."""
-    return current_run_activity(), current_session()
+        if not item.is_beside(activity, block):
+            yield item
 
 
 def _is_newly_exposed(inner: DecisionContext, outer: DecisionContext) -> bool:

@@ -16,6 +16,7 @@ from halo_core.model import (
     Provenance,
     Resource,
 )
+from halo_core.quick_init import quick_init
 
 MAX_KEPT_CHARS: Final = 16_384  # of a trigger, a request or an output
 
@@ -32,6 +33,7 @@ ABILITIES: Final = (
 """What a guarded object can do; a callback handler can less."""
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Call:
     """One action, translated from a framework.

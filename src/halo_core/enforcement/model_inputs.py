@@ -23,6 +23,7 @@ from halo_core.decision.record_parts import Part, encode_text, make_part, unpack
 from halo_core.errors import CanonicalError
 from halo_core.model import ModelCall
 from halo_core.model_requests.known_fields import FieldShape, list_known_fields, normalize_field
+from halo_core.quick_init import quick_init
 from halo_core.references import References, clip_name
 
 MAX_MESSAGE_CHARS: Final = 16_384
@@ -59,6 +60,7 @@ class Message(NamedTuple):
         return f"{self.role}\0{self.text}"
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class ModelInput:
     """What a model is given in one call.

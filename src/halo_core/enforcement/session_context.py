@@ -12,7 +12,10 @@ from contextvars import Context, ContextVar, Token
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from halo_core.quick_init import quick_init
 
+
+@quick_init
 @dataclass(frozen=True, slots=True)
 class Session:
     """One request's session.
@@ -37,6 +40,7 @@ class Session:
     began_us: int = field(default=0, compare=False)
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class TriggeringMessage:
     """The message that asked for an action: its id, its kind (`message`, `user`, `handoff`) and its text."""
@@ -153,7 +157,12 @@ class ContextVarScope:
 
 def delegation_scope(value: ActiveDelegation | None) -> ContextVarScope:
     """Run the block under a link; None is the agent's own."""
-    return dynamic_delegation_scope(lambda: value)
+    return ContextVarScope(delegation_value(value))
+
+
+def delegation_value(value: ActiveDelegation | None) -> tuple[ContextVar[Any], Any]:
+    """For a `ContextVarScope`: as `delegation_scope`."""
+    return _DELEGATION, lambda: value
 
 
 def dynamic_delegation_scope(find_delegation: Callable[[], ActiveDelegation | None]) -> ContextVarScope:

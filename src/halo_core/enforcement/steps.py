@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager, nullcontext
 from contextvars import Context
 from dataclasses import dataclass
 from inspect import isawaitable, iscoroutinefunction
+from types import NoneType
 from typing import Any, Final, Generic, NoReturn, Self, TypeVar
 
 from halo_core.enforcement.session_context import AwaitableInContext
@@ -44,6 +45,10 @@ class Raise:
     """
 
     error: BaseException
+
+
+_ENDINGS: Final = frozenset((Return, Raise))
+_PLAIN_TYPES: Final = frozenset((bool, dict, int, list, NoneType, str, tuple))
 
 
 class ExitThrown(BaseException):
@@ -124,7 +129,7 @@ def drive(steps: Steps[Any]) -> Any:
             return (yield handler, request)
     """
     step = _advance(steps)
-    while not isinstance(step, Return | Raise):
+    while type(step) not in _ENDINGS:
         answer: Any = None
         error: BaseException | None = None
         try:
@@ -141,13 +146,17 @@ def drive(steps: Steps[Any]) -> Any:
 async def adrive(steps: Steps[Any]) -> Any:
     """As `drive`, on an event loop: what a function returns is awaited where it can be."""
     step = _advance(steps)
-    while not isinstance(step, Return | Raise):
+    while (kind := type(step)) not in _ENDINGS:
         answer: Any = None
         error: BaseException | None = None
         try:
-            function = step.async_function if isinstance(step, TwoWayStep) else step[0]
+            function = step.async_function if kind is TwoWayStep else step[0]
             answer = function(*step[1:])
-            if isawaitable(answer) and (not isinstance(step, ResultStep) or iscoroutinefunction(function)):
+            if (
+                type(answer) not in _PLAIN_TYPES  # an abstract class takes its time to say no
+                and isawaitable(answer)
+                and (kind is not ResultStep or iscoroutinefunction(function))
+            ):
                 answer = await answer
         except BaseException as exc:  # noqa: BLE001  as above
             error = exc
@@ -166,7 +175,7 @@ def stream(steps: Steps[Any], context: Context | None = None) -> Iterator[Any]:
     """
     run_here = context.run if context is not None else operator.call
     step = run_here(_advance, steps)
-    while not isinstance(step, Return | Raise):
+    while type(step) not in _ENDINGS:
         answer: Any = None
         error: BaseException | None = None
         try:
@@ -187,7 +196,7 @@ async def astream(steps: Steps[Any], context: Context | None = None) -> AsyncIte
     """As `stream`, for an asynchronous reader."""
     run_here = context.run if context is not None else operator.call
     step = run_here(_advance, steps)
-    while not isinstance(step, Return | Raise):
+    while type(step) not in _ENDINGS:
         answer: Any = None
         error: BaseException | None = None
         try:

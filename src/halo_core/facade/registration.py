@@ -24,6 +24,8 @@ from halo_core.errors import ConfigError, HaloError
 from halo_core.facade.sessions import SessionMixin
 from halo_core.model import ActionKind, HistoryItem, Resource
 
+_NO_MESSAGE: Final = TriggeringMessage()
+
 
 class RegistrationMixin(SessionMixin):
     """The methods of `HaloBase` that register resources and build calls."""
@@ -192,7 +194,7 @@ class RegistrationMixin(SessionMixin):
     ) -> Call:
         """A call in this context: session and asking message are taken from the context variables."""
         session = self.find_session()
-        message = current_triggering_message() or TriggeringMessage()
+        message = current_triggering_message() or _NO_MESSAGE
         delegation = current_delegation(self.agent, session.id)
         run = current_run_activity() if message.turn else None
         return Call(

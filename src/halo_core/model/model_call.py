@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from halo_core.quick_init import quick_init
+
 
 @dataclass(frozen=True, slots=True)
 class ModelCall:
@@ -64,6 +66,7 @@ class HistoryRole(StrEnum):
     """The result of a tool that the model's provider ran."""
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class HistoryItem:
     """One item of a conversation.

@@ -141,11 +141,14 @@ def describe_calls(calls: Iterable[tuple[str, Any]]) -> str:
     return "\n".join(f"{name} {normalize_result(_to_text(arguments))}" for name, arguments in calls)
 
 
+_encode: Final = json.JSONEncoder(ensure_ascii=False, default=str).encode
+
+
 def _to_text(arguments: Any) -> str:
     if isinstance(arguments, str):
         return arguments
     try:
-        return json.dumps(arguments, ensure_ascii=False, default=str)
+        return _encode(arguments)
     except (TypeError, ValueError, RecursionError):
         return str(arguments)
 

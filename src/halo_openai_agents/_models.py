@@ -22,7 +22,7 @@ import types
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 from weakref import WeakKeyDictionary
 
 from agents import Model, ModelProvider, ModelResponse, ModelTracing
@@ -112,6 +112,8 @@ def is_called_by_its_replacement(model: Model) -> bool:
 class ModelAction(GovernedAction[Any]):
     """A call of a model, streamed or not; `function` is the original's method."""
 
+    method_name: ClassVar[str]
+
     def __init__(
         self,
         guard: GuardMetadata,
@@ -136,7 +138,7 @@ class ModelAction(GovernedAction[Any]):
     @property
     def replacement(self) -> Callable[..., Any] | None:
         """What the model's object has in the place of its class's method, as a patch puts it there."""
-        found: Callable[..., Any] | None = self.model.__dict__.get(self.function.__name__)
+        found: Callable[..., Any] | None = self.model.__dict__.get(self.method_name)
         return found
 
     def scope(self, ticket: Ticket) -> AbstractContextManager[Any]:
@@ -233,6 +235,8 @@ class ModelAction(GovernedAction[Any]):
 
 class ModelCall(ModelAction):
     """A call of `get_response`."""
+
+    method_name = "get_response"
 
     async def finish(self, ticket: Ticket, result: Any) -> ModelResponse:
         return await self.finish_answer(ticket, result)
@@ -331,6 +335,8 @@ class ModelStream(ModelAction, GovernedStream):
 
     A generator runs in the context of whoever asks for its next part, so its steps have no scope.
     """
+
+    method_name = "stream_response"
 
     async def add_part(self, ticket: Ticket, part: Any) -> Any:
         """Return what of an event may be passed on now."""

@@ -174,6 +174,22 @@ async def test_a_method_that_is_patched_into_a_model_runs_decided_and_once(make_
     assert "get_response" not in vars(model)
 
 
+async def test_a_method_of_an_object_stands_before_one_that_is_patched_into_its_class(world, halo, monkeypatch):
+    class Renamed(Counting):
+        pass
+
+    async def traced(self: Any, *args: Any, **kwargs: Any) -> Any:
+        raise AssertionError("the object has a method of its own")
+
+    async def own(**kwargs: Any) -> Any:
+        return await other.get_response(**kwargs)
+
+    other, model = ScriptedModel(["from the object"]), Renamed()
+    monkeypatch.setattr(Renamed, "get_response", traced)
+    monkeypatch.setattr(model, "get_response", own)
+    assert (await ask(halo.guard(model), "hi")).output[0].content[0].text == "from the object"
+
+
 async def test_a_method_that_is_patched_into_a_guarded_model_is_taken_out_again(world, halo):
     guarded = halo.guard(Counting(["one"]))
     with patch.object(guarded, "get_response", side_effect=LookupError("down")), pytest.raises(LookupError):

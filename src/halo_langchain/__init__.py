@@ -29,6 +29,7 @@ from halo_core.facade import HaloBase, HandOff, HostedTool, Limits, guard_all, m
 from halo_core.model import ActionKind, Impact, Resource, Reversal
 from halo_langchain._agents import guard_graph
 from halo_langchain._callback import HaloCallback
+from halo_langchain._decision_models import guard_decision_model, is_decision_model
 from halo_langchain._doctor import doctor, report_undecided
 from halo_langchain._executors import find_executor_kind, guard_executor
 from halo_langchain._first_seen import FirstSeen
@@ -159,8 +160,8 @@ class Halo(HaloBase):
         if isinstance(x, BaseRetriever):
             self.replace_first_seen(x, x.get_name())
             return guard_retriever(self, x, resource, labels)
-        if is_model(x):
-            return guard_model(self, x, resource)
+        if is_model(x) or is_decision_model(x):
+            return (guard_model if is_model(x) else guard_decision_model)(self, x, resource)
         if find_executor_kind(x) is not None:
             return guard_executor(self, x, resource)
         if isinstance(x, list | tuple):

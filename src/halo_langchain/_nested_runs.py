@@ -36,6 +36,7 @@ from halo_core.enforcement.steps import astream, emit_parts, stream
 from halo_core.errors import ConfigError, Denied
 from halo_langchain._agents import guard_started_graph
 from halo_langchain._callback import HaloCallback
+from halo_langchain._decision_models import watch_decision_models
 from halo_langchain._executors import watch_executors
 from halo_langchain._middleware import AgentEnclosure, find_agent_halo
 from halo_langchain._runs import current_enclosure, enclosure_scope, note_starting, take_own_start
@@ -275,6 +276,7 @@ def watch_nested_runs() -> None:
     """From now on, have everything decided that starts inside guarded runs. Covers the modules imported so far."""
     global _registered  # noqa: PLW0603  the framework's list of hooks is the process's too
     watch_executors(find_deciding_halo)
+    watch_decision_models(find_deciding_halo)
     with _LOCK:
         if _registered:
             return

@@ -1,0 +1,216 @@
+"""Decision models: models that classify (`langchain_core.decisions`), which LangChain runs as chains, not as models.
+
+No callback is told that such a model is asked. So the entry points of the class are wrapped: inside something guarded,
+and in a chain under a `halo.callback()`, an unguarded one is decided as a model call under its own name, with what it
+is shown as a prompt. `halo.guard(classifier)` gives a copy that is decided everywhere.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+import types
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any, Final
+
+from langchain_core.messages import BaseMessage, HumanMessage
+from pydantic import BaseModel
+
+from halo_core.enforcement import Surface, Ticket
+from halo_core.enforcement.flow import run_step
+from halo_core.enforcement.guards import (
+    GENERATED_MARK,
+    GuardMetadata,
+    attach_guard,
+    choose_model_name,
+    get_guard,
+    make_named_subclass,
+    refuse_other_halo,
+    require_guard,
+)
+from halo_core.enforcement.session_context import ContextVarScope
+from halo_core.enforcement.step_methods import make_method
+from halo_core.enforcement.steps import Steps
+from halo_core.errors import ConfigError, Denied
+from halo_langchain._history import read_message
+from halo_langchain._model_calls import build_inference_call
+from halo_langchain._model_fields import ModelFacts
+from halo_langchain._pause import LangChainAction
+from halo_langchain._runs import body_values
+
+try:
+    from langchain_core.decisions import BaseDecisionModel
+except ImportError:  # an older LangChain
+    BaseDecisionModel = None  # type: ignore[assignment,misc]
+
+if TYPE_CHECKING:
+    from halo_core.model import Resource
+    from halo_langchain import Halo
+
+_ENTRY_POINTS: Final = ("invoke", "ainvoke")
+_WATCHED: Final = "__halo_watched__"
+_MAX_DEPTH: Final = 16
+UNGUARDED_OBSERVERS: Final[list[Callable[[str], None]]] = []
+"""Told the name of a decision model that nothing decides; may refuse it by raising."""
+
+
+def _write_answers(response: Any) -> str:
+    return response.model_dump_json() if isinstance(response, BaseModel) else str(response)
+
+
+_SURFACE: Final[Surface[Any]] = Surface(_write_answers)
+
+
+class _DecisionModelCall(LangChainAction):
+    """One request to a decision model; what is sent is a copy, which nobody else holds."""
+
+    def __init__(self, guard: GuardMetadata, function: Callable[..., Any], request: Any) -> None:
+        self.halo = guard.halo
+        self.guard = guard
+        self.function = function
+        self.request = copy.deepcopy(request)
+        model = guard.original
+        call = build_inference_call(
+            guard.halo,
+            guard.name,
+            [read_message(message) for message in _list_messages(self.request)],
+            None,
+            resource=guard.resource,
+            facts=ModelFacts(str(getattr(model, "_provider", "")), str(model.model), {}),
+        )
+        super().__init__(guard.halo.enforcer, call, _SURFACE)
+
+    def scope(self, ticket: Ticket) -> AbstractContextManager[Any]:  # noqa: ARG002  as `GovernedAction`
+        """What the model asks in its body is inside of something decided."""
+        return ContextVarScope(*body_values(self.guard))
+
+    def execute(self, ticket: Ticket) -> Any:  # noqa: ARG002  nothing narrows a prompt
+        """Ask the model."""
+        return self.function(self.request)
+
+
+def _list_messages(request: Any) -> list[BaseMessage]:
+    """The messages that a request holds, at any depth, and all else as one prompt that code composed."""
+    found: list[BaseMessage] = []
+    rest = _take_messages(request, found, _MAX_DEPTH)
+    return [*found, HumanMessage(str(rest), name="prompt")]
+
+
+def _take_messages(value: Any, found: list[BaseMessage], depth: int) -> Any:
+    """What is left of a value without its messages, which are put into `found`."""
+    if isinstance(value, BaseMessage):
+        found.append(value)
+        return value.type
+    if depth > 0 and isinstance(value, Mapping):
+        return {key: _take_messages(item, found, depth - 1) for key, item in value.items()}
+    if depth > 0 and isinstance(value, list | tuple):
+        return [_take_messages(item, found, depth - 1) for item in value]
+    return value
+
+
+def is_decision_model(obj: Any) -> bool:
+    """Whether `guard_decision_model` takes it."""
+    return BaseDecisionModel is not None and isinstance(obj, BaseDecisionModel)
+
+
+def guard_decision_model(halo: Halo, model: Any, resource: Resource | None, *, is_seen: bool = False) -> Any:
+    """Register a decision model and return its guarded copy.
+
+    Args:
+        halo: who decides.
+        model: to guard.
+        resource: what it is; guessed where not given.
+        is_seen: whether nobody asked for it: it was met as it was asked.
+
+    Raises:
+        ConfigError: its name can name no resource, or belongs to one of another kind, or another `Halo` guards it.
+    """
+    guard = get_guard(model)
+    refuse_other_halo(halo, guard, "model")
+    if guard is not None:
+        if resource is None:
+            return model
+        model = guard.original
+    name = choose_model_name(model)
+    registered = halo.register_seen_model(name) if is_seen else halo.register_model(name, resource)
+    guarded = model.model_copy()
+    object.__setattr__(guarded, "__class__", _make_guarded_class(type(model)))
+    attach_guard(guarded, GuardMetadata(halo, model, name, registered, _SURFACE))
+    return guarded
+
+
+@functools.lru_cache(maxsize=64)
+def _make_guarded_class(kind: Any) -> type[Any]:
+    return make_named_subclass(kind, {name: _decide_method(kind, name) for name in _ENTRY_POINTS})
+
+
+def _decide_method(kind: type[Any], name: str) -> Callable[..., Any]:
+    original = getattr(kind, name)
+
+    def steps(self: Any, input: Any, config: Any = None, **kwargs: Any) -> Steps[Any]:  # noqa: A002  the framework's name
+        def ask(request: Any) -> Any:
+            return original(self, request, config, **kwargs)
+
+        return (yield run_step(_DecisionModelCall(require_guard(self), ask, input)))
+
+    return make_method(original, steps, is_async=name.startswith("a"))
+
+
+# those that nobody guarded
+
+
+@functools.cache
+def watch_decision_models(find_halo: Callable[[Any], Any]) -> None:
+    """Have unguarded decision models decided where `find_halo` names who decides, once for the process."""
+    if BaseDecisionModel is None:
+        return
+    kinds: list[type[Any]] = [BaseDecisionModel, *_iterate_subclasses(BaseDecisionModel)]
+    for kind in kinds:
+        _watch_class(kind, find_halo)
+    original = BaseDecisionModel.__dict__.get("__init_subclass__")
+
+    def init_subclass(cls: type[Any], /, **kwargs: Any) -> None:
+        inherited = super(BaseDecisionModel, cls).__init_subclass__ if original is None else original.__get__(None, cls)
+        inherited(**kwargs)
+        _watch_class(cls, find_halo)
+
+    type.__setattr__(BaseDecisionModel, "__init_subclass__", classmethod(init_subclass))
+
+
+def _iterate_subclasses(kind: type[Any]) -> Iterator[type[Any]]:
+    for subclass in type.__subclasses__(kind):
+        yield subclass
+        yield from _iterate_subclasses(subclass)
+
+
+def _watch_class(kind: type[Any], find_halo: Callable[[Any], Any]) -> None:
+    if GENERATED_MARK in kind.__dict__:
+        return
+    for name in _ENTRY_POINTS:
+        method = kind.__dict__.get(name)
+        if isinstance(method, types.FunctionType) and not hasattr(method, _WATCHED):
+            type.__setattr__(kind, name, _watch_method(method, name, find_halo))
+
+
+def _watch_method(method: Callable[..., Any], name: str, find_halo: Callable[[Any], Any]) -> Callable[..., Any]:
+    @functools.wraps(method)
+    def ask(self: Any, input: Any, config: Any = None, **kwargs: Any) -> Any:  # noqa: A002  the framework's name
+        if get_guard(self) is not None:
+            return method(self, input, config, **kwargs)
+        halo = find_halo(config)
+        if halo is not None:
+            return getattr(_guard_started_model(halo, self), name)(input, config, **kwargs)
+        for observe in UNGUARDED_OBSERVERS:
+            observe(choose_model_name(self))
+        return method(self, input, config, **kwargs)
+
+    setattr(ask, _WATCHED, True)
+    return ask
+
+
+def _guard_started_model(halo: Halo, model: Any) -> Any:
+    try:
+        return guard_decision_model(halo, model, None, is_seen=True)
+    except ConfigError as error:
+        raise Denied("needs_guard", error.message, remedy=error.remedy) from error

@@ -12,7 +12,7 @@ import functools
 import types
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from langchain_core.messages import BaseMessage, HumanMessage
 from pydantic import BaseModel
@@ -134,8 +134,8 @@ def guard_decision_model(halo: Halo, model: Any, resource: Resource | None, *, i
         model = guard.original
     name = choose_model_name(model)
     registered = halo.register_seen_model(name) if is_seen else halo.register_model(name, resource)
-    guarded = model.model_copy()
-    object.__setattr__(guarded, "__class__", _make_guarded_class(type(model)))
+    guarded, kind = model.model_copy(), cast("Any", type(model))
+    object.__setattr__(guarded, "__class__", _make_guarded_class(kind))
     attach_guard(guarded, GuardMetadata(halo, model, name, registered, _SURFACE))
     return guarded
 

@@ -1,5 +1,7 @@
 """Decides tools and models without a guard that code inside a guarded run calls by itself, past every runner.
 
+The body of a guarded tool that no guarded run calls (a realtime agent, a script) is such a place too.
+
 Examples are a tool's body or a hook that calls `on_invoke_tool` of another tool, and a guardrail that asks a model with
 `get_response`. The SDK has no hook for either, so `watch_inner_calls` wraps what they come to, once for the process:
 the invoker that `function_tool` makes, and the methods of models. Outside of a guarded run, and for what carries a
@@ -28,7 +30,7 @@ from halo_core.errors import ConfigError
 from halo_core.model import Mode
 from halo_openai_agents._agents import guard_started_tool
 from halo_openai_agents._models import guard_model, is_called_by_its_replacement
-from halo_openai_agents._runs import current_innermost_run
+from halo_openai_agents._runs import find_enclosing_halo
 from halo_openai_agents._tools import is_called_by_runner
 from halo_openai_agents._translate import GUARD_ATTRIBUTE, find_guard
 
@@ -83,10 +85,10 @@ _CALL: Final = _INVOKER.__call__
 
 @functools.wraps(_CALL)
 async def _call_invoker(self: Any, ctx: Any, input: str) -> Any:  # noqa: A002  the SDK's name
-    run, tool = current_innermost_run(), self._function_tool
-    if run is None or tool is None or hasattr(self, GUARD_ATTRIBUTE) or is_called_by_runner(tool.name, ctx):
+    halo, tool = find_enclosing_halo(), self._function_tool
+    if halo is None or tool is None or hasattr(self, GUARD_ATTRIBUTE) or is_called_by_runner(tool.name, ctx):
         return await _CALL(self, ctx, input)
-    return await run.halo.inner_guards.find_tool(tool).on_invoke_tool(ctx, input)
+    return await halo.inner_guards.find_tool(tool).on_invoke_tool(ctx, input)
 
 
 def is_watched_tool(tool: FunctionTool) -> bool:
@@ -108,16 +110,16 @@ def get_model_method(kind: type[Any], name: str) -> Any:
 
 def _find_decided_copy(model: Model) -> Model:
     """What decides a call of a model: its guarded copy where a guarded run is around it, else the model itself."""
-    run = current_innermost_run()
-    if run is None or find_guard(model) is not None or is_called_by_its_replacement(model):
+    halo = find_enclosing_halo()
+    if halo is None or find_guard(model) is not None or is_called_by_its_replacement(model):
         return model
     try:
-        copied: Model = run.halo.inner_guards.find_model(model)
+        copied: Model = halo.inner_guards.find_model(model)
     except ConfigError as exc:
         name = choose_model_name(model)
-        refused = run.halo.mode is Mode.ENFORCE
-        run.halo.notify_once(f"model `{name}` cannot be guarded where it is called: {exc}")
-        run.halo.record_shadow("model", name, "", refused=refused)
+        refused = halo.mode is Mode.ENFORCE
+        halo.notify_once(f"model `{name}` cannot be guarded where it is called: {exc}")
+        halo.record_shadow("model", name, "", refused=refused)
         if refused:  # INVARIANT: FAILCLOSED - what no guard can decide does not run
             refuse_unguarded(name)
         return model

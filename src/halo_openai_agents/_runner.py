@@ -48,7 +48,7 @@ from halo_core.model import Mode
 from halo_openai_agents._models import GuardedProvider, guard_model
 from halo_openai_agents._pause import load_session, load_turn
 from halo_openai_agents._results import identify_turn
-from halo_openai_agents._runs import AgentRun, current_innermost_run, current_run, find_run, find_run_input, run_scope
+from halo_openai_agents._runs import AgentRun, current_run, find_enclosing_halo, find_run, find_run_input, run_scope
 from halo_openai_agents._translate import find_guard, get_display_name
 
 if TYPE_CHECKING:
@@ -280,7 +280,7 @@ _SDK_RUN_STREAMED: Final = AgentRunner.run_streamed
 
 def _is_started_past_halo(agent: Agent[Any]) -> bool:
     """Whether an agent without a guard starts inside a guarded run, and not by way of Halo's runner."""
-    return current_innermost_run() is not None and find_guard(agent) is None and _PASSED.get() is not agent
+    return find_enclosing_halo() is not None and find_guard(agent) is None and _PASSED.get() is not agent
 
 
 @functools.wraps(_SDK_RUN)
@@ -325,13 +325,13 @@ def get_watches() -> tuple[ModeWatch, ...]:
 
 def _guard_started_agent(agent: Agent[Any], run_input: Any) -> Agent[Any]:
     """The agent to run: one without a guard that is started inside of a guarded run gets one, of that run's Halo."""
-    outer = current_innermost_run()
-    if outer is None or isinstance(run_input, RunState) or find_guard(agent) is not None:
+    halo = find_enclosing_halo()
+    if halo is None or isinstance(run_input, RunState) or find_guard(agent) is not None:
         return agent
     try:
-        guarded: Agent[Any] = outer.halo.guard_started(agent)
+        guarded: Agent[Any] = halo.guard_started(agent)
     except ConfigError as exc:  # the tripwire refuses it, or notes that it ran
-        outer.halo.notify_once(f"`{clean_name(agent.name)}` cannot be guarded where it is started: {exc}")
+        halo.notify_once(f"`{clean_name(agent.name)}` cannot be guarded where it is started: {exc}")
         return agent
     return guarded
 
@@ -345,9 +345,9 @@ def _prepare_run(
     guard = get_guard(first_agent)
     halo: Halo | None = guard.halo if guard is not None else getattr(config, "halo", None)
     watches = get_watches()
-    outer = current_innermost_run() if halo is None else None
+    outer = find_enclosing_halo() if halo is None else None
     if outer is not None:  # a stored state of an agent without a guard, or one that cannot be guarded
-        watches = (*watches, ModeWatch(outer.halo, outer.halo.fixed_mode))
+        watches = (*watches, ModeWatch(outer, outer.fixed_mode))
     if halo is None:
         if not watches:
             return None, kwargs, False

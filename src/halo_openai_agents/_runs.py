@@ -287,6 +287,20 @@ def current_innermost_run() -> AgentRun | None:
     return runs[-1] if runs else None
 
 
+_ENCLOSING_HALO: Final[ContextVar[Halo | None]] = ContextVar("halo_openai_enclosing", default=None)
+
+
+def enclosing_value(halo: Halo) -> tuple[ContextVar[Any], Any]:
+    """For a `ContextVarScope`: in the body of something guarded, whoever guards it decides what starts."""
+    return _ENCLOSING_HALO, halo
+
+
+def find_enclosing_halo() -> Halo | None:
+    """Who decides what starts here without a guard: inside a guarded run, or the body of a guarded tool."""
+    runs = _ACTIVE_RUNS.get()
+    return runs[-1].halo if runs else _ENCLOSING_HALO.get()
+
+
 def find_run_input(run_input: Any) -> RunInput:
     """What the outermost run was started with, for a run that is about to begin with this input."""
     outer = next(iter(_ACTIVE_RUNS.get()), None)

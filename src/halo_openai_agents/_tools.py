@@ -50,7 +50,7 @@ from halo_core.errors import Denied, Pending
 from halo_core.model import ActionKind, Impact, Resource, Reversal
 from halo_openai_agents._pause import store_pending
 from halo_openai_agents._results import TOOL_RESULT_SURFACE
-from halo_openai_agents._runs import AgentRun, EarlyDecision, current_run, find_run, step_scope
+from halo_openai_agents._runs import AgentRun, EarlyDecision, current_run, enclosing_value, find_run, step_scope
 from halo_openai_agents._translate import (
     ArgumentReader,
     FunctionBinder,
@@ -211,7 +211,7 @@ class FunctionCall(GuardedCall):
     """A call of the function behind a tool."""
 
     def context_values(self) -> tuple[tuple[ContextVar[Any], Any], ...]:
-        return ((IN_BODY, True),)
+        return (IN_BODY, True), enclosing_value(self.guard.halo)
 
 
 def _make_changed_context(context: Any, text: str, changed_text: str) -> Any:
@@ -295,7 +295,7 @@ class _server_call_scope(ContextVarScope):  # noqa: N801  used as a function
         tool: FunctionTool = guard.original
         binding = tool._mcp_tool_binding  # noqa: SLF001  the SDK's only link to it
         self._call = _DecidedServerCall(guard.halo, binding[1], ticket.args) if binding is not None else None
-        super().__init__((IN_BODY, True), (_SERVER_CALL, self._call))
+        super().__init__((IN_BODY, True), enclosing_value(guard.halo), (_SERVER_CALL, self._call))
 
     def __exit__(self, *_exc: object) -> None:
         if self._call is not None:

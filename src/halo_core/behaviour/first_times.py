@@ -10,7 +10,7 @@ from halo_core.behaviour.axes import ALARM, MAX_SHARE, PARTS, Axis, join_doubts
 from halo_core.behaviour.event import BehaviourEvent, shorten_fingerprint
 from halo_core.behaviour.known import DORMANT_DAYS, DORMANT_SESSIONS, TERMS, day_of, is_dormant
 from halo_core.behaviour.measures import INDEX, MEASURES, say_value
-from halo_core.behaviour.principals import find_hour_factor, pack_hours
+from halo_core.behaviour.principals import PrincipalHabits, find_hour_factor, find_near_hours, pack_hours
 from halo_core.behaviour.profile import IdentityProfile
 from halo_core.behaviour.seen import HOUR_US, SeenKind, hour_of, split_seen
 from halo_core.behaviour.tally import SessionTally
@@ -47,6 +47,11 @@ _PRINCIPAL_WORDS: Final = {
     SeenKind.IMPACT: "it does a class of action that it never did for whom it acts",
 }
 _MOST_OF_HOUR: Final = 128
+"""Sixteenths of a bit: what an hour weighs at most, and from there on it is an alarm by itself."""
+_SHARE_OF_HOUR: Final = _MOST_OF_HOUR * ALARM // _BITS_OF_CERTAINTY
+_HOUR_ID: Final = "principal_hour"
+_NIGHT: Final = 4
+"""Least factor (`principals.find_hour_factor`) of a strange hour of somebody new, whose overtime nobody knows."""
 _AMOUNT_ID: Final = "principal_amount"
 _AMOUNT: Final = MEASURES[INDEX["amount_largest"]]
 
@@ -93,23 +98,39 @@ def _make_principal_axis(kind: SeenKind, weight: int, words: str) -> Axis:
 def _find_strange_hour(
     profile: IdentityProfile, tally: SessionTally, event: BehaviourEvent, everybody: IdentityProfile
 ) -> Axis | None:
-    """An hour at which whom the agent acts for never works; of somebody new, one at which nobody does."""
+    """An hour at which whom the agent acts for never works; of somebody new, one at which hardly anybody does."""
     if not tally.principal:
         return None
     habits, hour = everybody.principals.find(tally.principal), hour_of(event.ts_us)
+    of_agent = profile.known[SeenKind.HOUR].weigh(SeenKind.HOUR, hour)
     if habits.is_known:
         everybody.quiet_hours[tally.principal] = habits.quiet_hours
         weight = habits.weigh_hour(hour)
+        if weight and everybody.principals.find_factor_for_most(hour) >= _NIGHT:
+            weight += of_agent
         words = "it acts at an hour at which it never acted for this person or account"
     else:
         newcomer = everybody.principals.weigh_newcomer(habits)
+        factor = _find_newcomer_factor(profile, everybody, habits, hour)
+        weight = (of_agent + newcomer) * factor // 2 if newcomer else 0
+        words = "it acts for somebody who hardly or never asked it, at an hour at which hardly anybody has it act"
+    if not weight:
+        return None
+    axis = _make_principal_axis(SeenKind.HOUR, min(weight, _MOST_OF_HOUR), words)
+    is_cleared = any(one.axis == _HOUR_ID and one.is_cleared for one in tally.alarms)
+    return replace(axis, share=ALARM, kind="volume") if weight >= _MOST_OF_HOUR and not is_cleared else axis
+
+
+def _find_newcomer_factor(
+    profile: IdentityProfile, everybody: IdentityProfile, habits: PrincipalHabits, hour: int
+) -> int:
+    """Halves with which an hour counts for somebody who has shown little; 0 where there is nothing to ask about."""
+    if find_near_hours(habits.hours, 1) >> hour & 1:  # seen at it
+        return min(find_hour_factor(habits.hours, hour), 1)
+    factor = everybody.principals.find_factor_for_most(hour)
+    if factor < 0:
         factor = find_hour_factor(pack_hours(profile.known[SeenKind.HOUR]), hour)
-        if not factor or not newcomer:
-            return None
-        weight = profile.known[SeenKind.HOUR].weigh(SeenKind.HOUR, hour) + newcomer
-        weight = min(weight * factor // 2, _MOST_OF_HOUR)
-        words = "it acts for somebody who hardly or never asked it, at an hour at which it hardly or never does"
-    return _make_principal_axis(SeenKind.HOUR, weight, words) if weight else None
+    return max(factor, _NIGHT) if factor else 0
 
 
 def _find_strange_amount(profile: IdentityProfile, tally: SessionTally, amount: int) -> list[Axis]:
@@ -167,7 +188,8 @@ def grade_first_times(firsts: Iterable[Axis]) -> dict[str, int]:
         name = axis.id.removeprefix("first_").removeprefix("principal_")
         kind = SeenKind.GRANT if axis.id == "dormant_grant" else SeenKind[name.upper()]
         kind = _ONE_CHANGE.get(kind, kind)
-        strongest[kind] = max(strongest.get(kind, 0), axis.share)
+        share = min(axis.share, _SHARE_OF_HOUR) if axis.id == _HOUR_ID else axis.share
+        strongest[kind] = max(strongest.get(kind, 0), share)
     parts = dict.fromkeys(PARTS, 0)
     for kind, share in strongest.items():
         parts[_PART_OF_KIND[kind]] = join_doubts(parts[_PART_OF_KIND[kind]], share)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Final, NamedTuple
 
 from halo_core.behaviour.event import fingerprint_text
@@ -45,6 +45,8 @@ _BITS_OF_SHARE: Final = 23
 _AMOUNT_SLACK: Final = 32
 """Levels (a factor of four) above the largest amount of a principal from which another one is asked about."""
 _HOURS: Final = 24
+_HOURS_OF_JOB: Final = 2
+"""Different hours, at most, of an account that is a job: at the full hour, or minutes before or after it."""
 _AMOUNT: Final = INDEX["amount_largest"]
 _FACTORS: Final = (0, 0, 2, 2, 2, 4, 6, 6, 6, 6, 6, 6, 6)
 """Halves with which a strange hour counts by how far it is from the nearest usual one: overtime is no night."""
@@ -227,7 +229,7 @@ def find_strange(
     return strange
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Principals:
     """The habits of whom an agent acts for.
 
@@ -248,6 +250,19 @@ class Principals:
     def weigh_newcomer(self, habits: PrincipalHabits) -> int:
         """How rarely somebody new asks, in sixteenths of a bit; half of it for somebody who has asked before."""
         return min(_weigh(self.units, self.newcomers), _MOST) // (2 if habits.sessions else 1)
+
+    def find_factor_for_most(self, hour: int) -> int:
+        """Halves with which an hour counts as strange for all but a quarter of those who are known; -1 where none is.
+
+        An account that always works at the same hour is a job: that says nothing of when others do.
+        """
+        factors = sorted(find_hour_factor(hours, hour) for hours in self._hours_of_known)
+        return factors[(len(factors) - 1) // 4] if factors else -1
+
+    @cached_property
+    def _hours_of_known(self) -> list[int]:
+        known = [one.hours for one in self.habits.values() if one.is_known]
+        return [hours for hours in known if len(_list_usual_hours(hours)) > _HOURS_OF_JOB] or known
 
     def learn(self, tally: SessionTally, number: int, day: int, *, is_cleared: bool) -> Principals:
         """The habits after one more session; see `PrincipalHabits.learn`."""
@@ -328,10 +343,15 @@ def find_hour_factor(hours: int, hour: int) -> int:
     """
     if not hours:
         return 0
-    usual = [other for other in range(_HOURS) if hours >> 2 * other & 3 >= _USUAL_TIMES]
-    usual = usual or [other for other in range(_HOURS) if hours >> 2 * other & 3]
+    usual = _list_usual_hours(hours)
     factor = _FACTORS[min(min((hour - other) % _HOURS, (other - hour) % _HOURS) for other in usual)]
     return min(factor, 2) if find_near_hours(hours, 1) >> hour & 1 else factor
+
+
+def _list_usual_hours(hours: int) -> list[int]:
+    """Hours that more than one day has shown, or all while there are none."""
+    usual = [hour for hour in range(_HOURS) if hours >> 2 * hour & 3 >= _USUAL_TIMES]
+    return usual or [hour for hour in range(_HOURS) if hours >> 2 * hour & 3]
 
 
 def _weigh(units: int, lone: int) -> int:

@@ -30,7 +30,8 @@ from halo_core.behaviour import (
     encode_tally,
 )
 from halo_core.behaviour.known import TERMS
-from halo_core.behaviour.profile import EARLIER_FORM, MAX_PROFILE_BYTES
+from halo_core.behaviour.profile import MAX_PROFILE_BYTES
+from halo_core.behaviour.profile_forms import EARLIER_FORM
 from halo_core.errors import BadInput
 
 ORDINARY, ALARM, CLEARED, ATTACK = (

@@ -10,7 +10,8 @@ from halo_core.behaviour.carried import CarriedRisk, SessionSummary, SessionVerd
 from halo_core.behaviour.event import BehaviourEvent, CallShape, Destination, TouchedObject, describe_call
 from halo_core.behaviour.limits import SHIPPED_PRIOR, RolePrior
 from halo_core.behaviour.measures import MEASURES, Measure
-from halo_core.behaviour.profile import FOLD_FORM, NEW_PROFILE, IdentityProfile
+from halo_core.behaviour.profile import NEW_PROFILE, IdentityProfile
+from halo_core.behaviour.profile_forms import FOLD_FORM
 from halo_core.behaviour.seen import SeenKind
 from halo_core.behaviour.tally import SessionTally, TallyAlarm
 from halo_core.behaviour.tally_format import decode_tally, encode_tally

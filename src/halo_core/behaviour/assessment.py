@@ -41,19 +41,22 @@ _WORK_KINDS: Final = frozenset(
     for kind in (SeenKind.TOOL, SeenKind.GRANT, SeenKind.IMPACT, SeenKind.DESTINATION, SeenKind.UNIT)
 ) | {"principal_impact", "principal_label", "principal_system"}
 """First times of which new work consists; a new host or hour is none."""
-_UNRELATED, _UNRELATED_PAYMENTS = INDEX["unrelated"], INDEX["unrelated_payments"]
+_UNRELATED: Final = INDEX["unrelated"]
 _STRANGE: Final = frozenset(
-    INDEX[name] for name in ("unrelated", "unrelated_acts", "unrelated_payments", "outside", "bytes_out")
+    INDEX[name] for name in ("unrelated", "unrelated_acts", "unrelated_payments", "outside", "bytes_out", "strangers")
 )
 """Measures of what the request does not account for: their limits follow the risk that alarms of past sessions left."""
 _STRANGE_BITS: Final = sum(1 << at for at in _STRANGE)
-_HOLDING: Final = frozenset(("object_spread", "unrelated", "unrelated_recent", "tenant_unrelated_recent"))
+_HOLDING: Final = frozenset(
+    "object_spread unrelated unrelated_recent tenant_unrelated_recent strangers strangers_recent "
+    "tenant_strangers_recent".split()
+)
 _LEAST_NARROWING_RISK: Final = 300
 _ASKED_ONLY: Final = frozenset(("requested", "narrowed"))
 """Kinds of axes that are asked about and leave no risk."""
 _SCOPE_MEASURES: Final = frozenset(
     "unrelated unrelated_acts unrelated_payments persons outside destinations bytes_out labelled_reads labelled_bytes "
-    "amount_sum amount_largest hand_offs".split()
+    "amount_sum amount_largest hand_offs strangers".split()
 )
 
 
@@ -251,12 +254,13 @@ def _list_narrower(
     if not tally.raised & _STRANGE_BITS:
         return narrower
     narrower, allowed = dict(narrower), [at for at, _ in tally.allowances]
+    for place, limit in profile.narrowed_by_habit.items():
+        if limit or place not in allowed:
+            narrower[place] = min(limit, narrower.get(place, limit))
     if agent_risk >= _LEAST_NARROWING_RISK:
         for at in _STRANGE:
             for place in (at, _WINDOW_OF[at]):
                 narrower[place] = _narrow_by_risk(min(limits[place], narrower.get(place, limits[place])), agent_risk)
-    if profile.pays_related_only and _UNRELATED_PAYMENTS not in allowed:
-        narrower[_UNRELATED_PAYMENTS] = 0
     # Who was stopped at somebody else's records does not go on with those of others.
     is_on_hold = any(alarm.axis in _HOLDING and alarm.share >= ALARM for alarm in tally.open_alarms)
     if is_on_hold and _UNRELATED not in allowed:

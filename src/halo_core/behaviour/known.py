@@ -210,7 +210,12 @@ def is_sensitive(label: int) -> bool:
 
 
 def is_dormant(days: int, sessions: int, history_days: int) -> bool:
-    """Whether what was shown last so many days and sessions ago slept; by sessions only in a shorter history."""
+    """Whether what was shown last so many days and sessions ago slept; by sessions if for half the history."""
+    return days >= DORMANT_DAYS or (sessions >= DORMANT_SESSIONS and 2 * days >= history_days)
+
+
+def was_dormant(days: int, sessions: int, history_days: int) -> bool:
+    """As `is_dormant`, in the earlier form of profiles."""
     return days >= DORMANT_DAYS or (sessions >= DORMANT_SESSIONS and history_days < DORMANT_DAYS)
 
 

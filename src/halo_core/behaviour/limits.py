@@ -10,6 +10,7 @@ Adaptive Conformal Inference Under Distribution Shift, 2021).
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -84,6 +85,15 @@ def read_histogram(reader: NumberReader) -> Histogram:
         level += reader.take(0, MAX_LEVEL)
         pairs.append((level, reader.take(1)))
     return tuple(pairs)
+
+
+def list_histogram(histogram: Histogram) -> Iterator[int]:
+    """Inverse of `read_histogram`."""
+    yield len(histogram)
+    last = 0
+    for level, count in histogram:
+        yield from (level - last, count)
+        last = level
 
 
 def count_sessions(histogram: Histogram) -> int:

@@ -91,9 +91,19 @@ MEASURES: Final = (
     Measure("seconds", "ran for", "", 900, 86_400, unit="seconds"),
     Measure("burst", "made", "actions within a minute", 20, 250),
     Measure("hand_offs", "handed work to", "agents", 3, 12, drifts=True),
+    Measure(
+        "strangers",
+        "touched",
+        "records with labelled data that the request has nothing to do with",
+        2,
+        12,
+        is_windowed=True,
+    ),
 )
 """All measures; profiles hold one number for each, in this order."""
 COUNT: Final = len(MEASURES)
+EARLIER_COUNT: Final = COUNT - 1
+"""Measures of tallies, and of profiles, that were written before `strangers` was counted, which is the last one."""
 INDEX: Final = {measure.id: at for at, measure in enumerate(MEASURES)}
 WINDOWED: Final = tuple(at for at, measure in enumerate(MEASURES) if measure.is_windowed)
 _RISKS: Final = frozenset(at for at, measure in enumerate(MEASURES) if measure.unit == "risk")

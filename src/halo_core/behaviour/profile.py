@@ -5,14 +5,14 @@ A profile is a pure fold over session tallies: the same sessions in the same ord
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
 
 from halo_core.behaviour.carried import TEACHING, CarriedRisk, SessionSummary, SessionVerdict, has_taught
 from halo_core.behaviour.event import fingerprint_text
-from halo_core.behaviour.known import MAY_BE_UNKNOWN, NOTHING_KNOWN, TERMS, KnownValues, day_of, is_dormant, read_known
+from halo_core.behaviour.known import MAY_BE_UNKNOWN, NOTHING_KNOWN, TERMS, KnownValues, day_of, read_known
 from halo_core.behaviour.limits import (
     CLIP,
     FINE,
@@ -28,35 +28,23 @@ from halo_core.behaviour.limits import (
     RolePrior,
     add_to_histogram,
     blend_limits,
-    count_sessions,
     estimate_limit,
+    list_histogram,
     move_limit,
     read_histogram,
     remove_from_histogram,
     update_looseness,
 )
 from halo_core.behaviour.measures import COUNT, INDEX, MAX_LEVEL, MEASURES, WINDOWED, level_of
+from halo_core.behaviour.narrowing import ANY_CHANGES, SLOW_STEP, NarrowLimits, narrow_by_habit
 from halo_core.behaviour.packing import NumberReader, pack_numbers, profile_error
-from halo_core.behaviour.principals import NO_PRINCIPALS, Principals, find_strange, name_principal
-from halo_core.behaviour.seen import SEEN_COUNT, SeenKind, group_seen, join_seen
+from halo_core.behaviour.principals import NO_PRINCIPALS, Principals, find_strange
+from halo_core.behaviour.profile_forms import EARLIER_FORM, FOLD_FORM, SLOW_SERIES, TERMS_OF_FORM, FormTerms
+from halo_core.behaviour.seen import SeenKind, group_seen, join_seen
 from halo_core.behaviour.session_drift import SessionDrift, is_drift_axis
 from halo_core.behaviour.tally import SessionTally
-from halo_core.behaviour.watched_drift import (
-    DRIFT_ALARM,
-    find_narrowed,
-    list_moved,
-    share_of,
-    watch_drift,
-    watch_drift_as_before,
-)
+from halo_core.behaviour.watched_drift import WatchedDrifts, watch_drift, watch_drift_as_before
 
-FOLD_FORM: Final = "halo-habits-4"
-"""Names the form and the constants of the fold: bytes of one form are recomputed by code of that form only."""
-EARLIER_FORM: Final = "halo-habits-2"
-"""Form of older profiles, which are read, recomputed and gone on with. They do not know whom the agent acted for, count
-denials among the habits, move their second drift by sessions with untrusted content alone, by none with an alarm."""
-FORMS: Final = (FOLD_FORM, EARLIER_FORM)
-_KINDS: Final = {FOLD_FORM: SEEN_COUNT, EARLIER_FORM: SeenKind.IMPACT + 1}
 MAX_PROFILE_BYTES: Final = 32_768
 WINDOW_SESSIONS: Final = 16
 """Sessions that a window reaches back, its weights falling by 15/16 with each."""
@@ -67,9 +55,7 @@ _CLEARED_SLACK: Final = 37
 _NO_LIMITS: Final = FLOORS
 _NO_WINDOWS: Final = (0,) * len(WINDOWED)
 _SETTLED_SESSIONS: Final = 40
-_ACTIONS, _PAYMENTS, _UNRELATED_PAYMENTS = (INDEX[name] for name in ("actions", "payments", "unrelated_payments"))
-_MANY_PAYMENTS: Final = 10
-"""Ordinary sessions with payments after which one to an account that no request leads to says something."""
+_ACTIONS: Final = INDEX["actions"]
 _NEWNESS: Final = tuple(
     at
     for at, measure in enumerate((*MEASURES, *(MEASURES[at] for at in WINDOWED)))
@@ -78,7 +64,7 @@ _NEWNESS: Final = tuple(
 
 
 @dataclass(frozen=True)
-class IdentityProfile:
+class IdentityProfile(WatchedDrifts):
     """A profile after an identity's sessions so far; the empty one is that of somebody new.
 
     Args:
@@ -98,6 +84,7 @@ class IdentityProfile:
         carried: what its alarms leave for the next sessions.
         form: one of `FORMS`: how it was folded, and is.
         principals: what each of those for whom it acts has it do.
+        narrow: limits of changes that no request leads to.
     """
 
     sessions: int = 0
@@ -116,12 +103,21 @@ class IdentityProfile:
     carried: CarriedRisk = field(default_factory=CarriedRisk)
     form: str = FOLD_FORM
     principals: Principals = NO_PRINCIPALS
+    narrow: NarrowLimits = ANY_CHANGES
 
     def as_form(self, form: str) -> IdentityProfile:
         """The profile from which sessions are folded as a form does it; a new one begins with any."""
         if self.form == form or (form != FOLD_FORM and self.watched):
             return self
-        return replace(self, form=form, drifts=(self.drifts[0], SessionDrift()))
+        # What it never counted is not known to be rare: limits begin where those of a new profile do, and fall slowly.
+        others, terms = GENEROUS if self.watched else _NO_LIMITS, self._terms
+        limits, day_limits = (terms.fill(terms.pick(row), others) for row in (self.limits, self.day_limits))
+        drifts = (self.drifts[0], SessionDrift())
+        return replace(self, form=form, drifts=drifts, limits=limits, day_limits=day_limits)
+
+    @property
+    def _terms(self) -> FormTerms:
+        return TERMS_OF_FORM[self.form]
 
     def fold(
         self, tally: SessionTally, *, verdict: SessionVerdict, summary: SessionSummary | None = None
@@ -133,6 +129,7 @@ class IdentityProfile:
             verdict: what it counts as; only those of `TEACHING` teach, `observed` by clipped values.
             summary: for the carried risk; None for identities that carry none (tenants, roles).
         """
+        tally = self._read(tally)
         learns = verdict in TEACHING
         carried = self.carried.after_session(summary) if summary is not None else self.carried
         if tally.is_empty and not tally.attempted[_ACTIONS]:
@@ -156,6 +153,10 @@ class IdentityProfile:
                 after = after.restart_drift()
         return replace(after, carried=carried)
 
+    def _read(self, tally: SessionTally) -> SessionTally:
+        """A tally as far as the form of the profile takes it."""
+        return tally if self.form == FOLD_FORM else tally.without_strangers()
+
     def judge(self, tally: SessionTally, summary: SessionSummary, *, before: SessionVerdict) -> IdentityProfile:
         """The profile after a person has judged a session that was folded before.
 
@@ -171,6 +172,7 @@ class IdentityProfile:
         """As `judge`, without the carried risk."""
         if tally.is_empty:
             return self
+        tally = self._read(tally)
         learned = before in TEACHING
         if verdict is SessionVerdict.CLEARED:
             teach = self.relearn_going_on if has_taught(tally) else self.learn
@@ -226,8 +228,12 @@ class IdentityProfile:
         day_limits = self.limits if day > self.day or not self.sessions else self.day_limits
         histograms, limits = [], []
         is_mature, quick = self.sessions >= MATURE_SESSIONS, verdict is not SessionVerdict.ORDINARY
-        is_new = self.sessions < _SETTLED_SESSIONS
+        is_new, series = self.sessions < _SETTLED_SESSIONS, self._terms.series
         for at, level in enumerate(levels):
+            if at not in series:
+                histograms.append(self.histograms[at])
+                limits.append(self.limits[at])
+                continue
             # At first all is new: what that comes to says nothing of later.
             histogram = self.histograms[at]
             if not (is_new and at in _NEWNESS) and (at < COUNT or self.sessions >= self.window):
@@ -236,15 +242,18 @@ class IdentityProfile:
             histograms.append(histogram)
             if self.sessions >= MATURE_SESSIONS + (self.window if at >= COUNT else 0):
                 target = move_limit(self.limits[at], target, day_limits[at], cleared=quick)
+                if at in SLOW_SERIES and not quick:
+                    target = min(target, self.limits[at] + SLOW_STEP)
             elif cleared:  # one mistaken verdict on a young profile must not open it
                 target = max(self.limits[at], min(target, level * FINE + _CLEARED_SLACK))
             limits.append(target)
         sessions = self.sessions + 1
         known = self._learn_seen(tally, sessions, day, is_cleared=cleared)
         looseness = update_looseness(self.looseness, exceeded=exceeded) if is_mature else self.looseness
-        principals = self.principals
+        principals, narrow = self.principals, self.narrow
         if self.form == FOLD_FORM:
             principals = principals.learn(tally, sessions, day, is_cleared=cleared)
+            narrow = narrow.learn(histograms, sessions, is_quick=quick)
         return replace(
             self,
             sessions=sessions,
@@ -256,6 +265,7 @@ class IdentityProfile:
             looseness=looseness,
             known=known,
             principals=principals,
+            narrow=narrow,
         )
 
     def relearn_going_on(
@@ -295,9 +305,9 @@ class IdentityProfile:
 
     def _learn_seen(self, tally: SessionTally, sessions: int, day: int, *, is_cleared: bool) -> tuple[KnownValues, ...]:
         """What the identity has shown, with a session; `is_cleared`: a person found it ordinary."""
-        known = []
+        known, kinds = [], self._terms.kinds
         for kind, (values, shown) in enumerate(zip(self.known, group_seen(tally.seen), strict=True)):
-            if (kind in MAY_BE_UNKNOWN and not shown) or kind >= _KINDS[self.form]:
+            if (kind in MAY_BE_UNKNOWN and not shown) or kind >= kinds:
                 known.append(values)
                 continue
             # INVARIANT: where content may have led an agent is no place that it goes to.
@@ -322,7 +332,8 @@ class IdentityProfile:
     def _list_sleepers(self, grants: Iterable[int], day: int) -> list[int]:
         """Those of some grants that slept until now, or have not been used often enough since they did."""
         values, history = self.known[SeenKind.GRANT], day - self.first_day
-        return [grant for grant in grants if is_dormant(*values.count_idle(grant, day, self.sessions), history)]
+        slept = self._terms.is_dormant
+        return [grant for grant in grants if slept(*values.count_idle(grant, day, self.sessions), history)]
 
     def _unlearn(self, tally: SessionTally, before: SessionVerdict) -> IdentityProfile:
         """Without what a session taught; its part in windows is left to fade.
@@ -362,6 +373,7 @@ class IdentityProfile:
             day_limits=day_limits,
             known=known,
             principals=self.principals.forget(tally) if part is None else self.principals,
+            narrow=self.narrow.unlearn(histograms) if self.form == FOLD_FORM else self.narrow,
         )
 
     def _estimate(self, at: int, histogram: Histogram) -> int:
@@ -418,10 +430,9 @@ class IdentityProfile:
         return blend_limits(self.limits, self.sessions, self.looseness, prior.limits, self.window)
 
     @cached_property
-    def pays_related_only(self) -> bool:
-        """Whether it has often paid, and never to an account that the request has nothing to do with."""
-        paid = count_sessions(tuple(pair for pair in self.histograms[_PAYMENTS] if pair[0]))
-        return paid >= _MANY_PAYMENTS and not any(level for level, _ in self.histograms[_UNRELATED_PAYMENTS])
+    def narrowed_by_habit(self) -> Mapping[int, int]:
+        """See `narrow_by_habit`."""
+        return narrow_by_habit(self.histograms, self.narrow)
 
     def limit_of(self, measure: str, prior: RolePrior = SHIPPED_PRIOR) -> int:
         """Limit of a measure by its name (`objects`, `objects_recent`)."""
@@ -489,59 +500,18 @@ class IdentityProfile:
         """Whether its own limits are in force."""
         return self.sessions >= MATURE_SESSIONS
 
-    @cached_property
-    def _drift_shares(self) -> tuple[int, int]:
-        return share_of(self.drifts[:1]), share_of(self.drifts)
-
-    def drifts_for(self, principal: str | None, *, is_exposed: bool) -> tuple[SessionDrift, ...]:
-        """The drifts that a session is held to.
-
-        Only a session that has read untrusted content is held to what all sessions did: an attacker's text may have
-        moved that. INVARIANT: what the sessions of one principal alone have moved holds up nobody else.
-
-        Args:
-            principal: whom it acts for; None for what has moved at all.
-            is_exposed: it has read untrusted content.
-        """
-        drifts = self.drifts[: 1 + is_exposed]
-        if principal is None or self._drift_shares[is_exposed] < DRIFT_ALARM:
-            return drifts
-        return tuple(drift for drift in drifts if drift.holds(name_principal(principal)))
-
-    def drift_of(self, *, is_exposed: bool, principal: str | None = None) -> int:
-        """Share of an alarm that drift over sessions has reached, in thousandths; see `drifts_for`."""
-        share = self._drift_shares[is_exposed]
-        return share if share < DRIFT_ALARM else share_of(self.drifts_for(principal, is_exposed=is_exposed))
-
-    @property
-    def drift(self) -> int:
-        """Largest share of a drift alarm, over sessions of either kind."""
-        return self._drift_shares[1]
-
-    def narrowed_limits(self, *, is_exposed: bool, principal: str | None = None) -> dict[int, int]:
-        """Limits of measures that rose over sessions to an alarm: what the reference sessions reached."""
-        if self._drift_shares[is_exposed] < DRIFT_ALARM:
-            return {}
-        return find_narrowed(self.drifts_for(principal, is_exposed=is_exposed))
-
-    def list_moved(self) -> tuple[tuple[str, int], ...]:
-        """Measures that moved over sessions, with signed shares of an alarm, the largest first."""
-        return list_moved(self.drifts)
-
     def to_bytes(self) -> bytes:
         """Bytes of at most `MAX_PROFILE_BYTES`."""
         return pack_numbers(_head(self.form), self._to_numbers())
 
     def _to_numbers(self) -> list[int | bytes]:
+        terms = self._terms
         numbers: list[int | bytes] = [self.sessions, self.watched, self.day, self.looseness, self.window]
-        for histogram in self.histograms:
-            numbers.append(len(histogram))
-            last = 0
-            for level, count in histogram:
-                numbers += (level - last, count)
-                last = level
-        numbers += (*self.limits, *self.day_limits, *self.windows, *self.exposed_windows)
-        for values in self.known[: _KINDS[self.form]]:
+        for at in terms.series:
+            numbers += list_histogram(self.histograms[at])
+        numbers += (*terms.pick(self.limits), *terms.pick(self.day_limits))
+        numbers += (*self.windows[: terms.windows], *self.exposed_windows[: terms.windows])
+        for values in self.known[: terms.kinds]:
             numbers += values.to_numbers()
         for drift in self.drifts:
             numbers += drift.to_numbers()
@@ -550,6 +520,7 @@ class IdentityProfile:
             numbers += self.principals.to_numbers()
             for drift in self.drifts:
                 numbers += (len(drift.movers), *drift.movers)
+            numbers += self.narrow
         return numbers
 
     @classmethod
@@ -563,20 +534,21 @@ class IdentityProfile:
         form = EARLIER_FORM if is_earlier else FOLD_FORM
         reader = NumberReader(_head(form), data, max_bytes=MAX_PROFILE_BYTES)
         sessions, watched, day, looseness = reader.take(0), reader.take(0), reader.take(), reader.take(0, MAX_LOOSENESS)
-        window = reader.take(2, 1024)
-        histograms = tuple(read_histogram(reader) for _ in range(SERIES))
+        window, terms = reader.take(2, 1024), TERMS_OF_FORM[form]
+        series, rest = len(terms.series), _NO_WINDOWS[terms.windows :]
+        histograms = terms.fill([read_histogram(reader) for _ in range(series)], ((),) * SERIES)
         profile = cls(
             sessions,
             watched,
             histograms,
-            reader.take_many(SERIES),
+            terms.fill(reader.take_many(series), _NO_LIMITS),
             day,
-            reader.take_many(SERIES),
+            terms.fill(reader.take_many(series), _NO_LIMITS),
             looseness,
-            reader.take_many(len(WINDOWED), 0),
-            reader.take_many(len(WINDOWED), 0),
+            (*reader.take_many(terms.windows, 0), *rest),
+            (*reader.take_many(terms.windows, 0), *rest),
             window,
-            read_known(reader, _KINDS[form]),
+            read_known(reader, terms.kinds),
             (SessionDrift.read(reader), SessionDrift.read(reader)),
             reader.take(),
             CarriedRisk.read(reader),
@@ -585,7 +557,7 @@ class IdentityProfile:
         )
         if form == FOLD_FORM:
             unexposed, every = (drift.with_movers(reader) for drift in profile.drifts)
-            profile = replace(profile, drifts=(unexposed, every))
+            profile = replace(profile, drifts=(unexposed, every), narrow=NarrowLimits(*reader.take_many(2, 0)))
         reader.finish()
         if profile.to_bytes() != data:
             raise profile_error("not what was written")

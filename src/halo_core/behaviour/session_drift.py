@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from importlib import resources
 from math import isqrt
-from typing import Final
+from typing import Final, NamedTuple
 
 from halo_core.behaviour.measures import DRIFTING, MEASURES, from_level, to_level
 from halo_core.behaviour.packing import NumberReader, encode_numbers
@@ -24,9 +24,23 @@ _MAX_PAIRS: Final = 320
 _MAX_TASKS: Final = REFERENCE_SESSIONS
 _UNIT: Final = 1024
 _REFERENCE_SLACK: Final = 1500
-_HABITS_ALARM: Final = 850
-"""Thousandths of the limits of `risk/axes.json` that habits must pass in two sessions in a row: on recorded agents this
-finds more changes than the limits themselves in one session, with no more false alarms (`studies/drift.py`)."""
+
+
+class DriftTerms(NamedTuple):
+    """What habits are held to.
+
+    Args:
+        alarm: thousandths of the limits of `risk/axes.json` that habits must pass in two sessions in a row: on recorded
+            agents this finds more changes than the limits themselves in one session, with no more false alarms.
+        way_weight: 1/1024 with which ways (which arguments a tool is given) count.
+    """
+
+    alarm: int
+    way_weight: int
+
+
+DRIFT_TERMS: Final = DriftTerms(800, 1331)
+EARLIER_DRIFT_TERMS: Final = DriftTerms(850, 1024)
 
 
 @lru_cache(maxsize=1)
@@ -54,17 +68,26 @@ class HabitDrift:
     before: int = 0
     slack: int = 1000
 
-    def advance(self, session: DriftSession, *, learns: bool, axes: DriftAxes | None = None) -> HabitDrift:
+    def advance(
+        self,
+        session: DriftSession,
+        *,
+        learns: bool,
+        axes: DriftAxes | None = None,
+        terms: DriftTerms = DRIFT_TERMS,
+    ) -> HabitDrift:
         """The state after one more session; only one that teaches becomes a reference session.
 
         Args:
             session: its habits.
             learns: whether it teaches.
             axes: other directions than the shipped ones, for studies.
+            terms: of the form of the profile.
         """
         axes = axes or load_axes()
         if self.reference is not None:
-            return replace(self, monitor=self.monitor.advance(axes, self.reference, session), before=self._latest)
+            monitor = self.monitor.advance(axes, self.reference, session, way_weight=terms.way_weight)
+            return replace(self, monitor=monitor, before=self.monitor.worst_share * 1000 // terms.alarm)
         if not learns:
             return self
         kept = _keep_few_ways(session)
@@ -72,7 +95,7 @@ class HabitDrift:
         if len(rows) < REFERENCE_SESSIONS:
             return replace(self, rows=rows)
         reference = fit_reference(axes, rows)
-        return HabitDrift((), _bound(reference), slack=_measure_slack(axes, reference, rows))
+        return HabitDrift((), _bound(reference), slack=_measure_slack(axes, reference, rows, terms))
 
     def make_comparable(self, session: DriftSession) -> DriftSession:
         """A session with the ways that the reference could have kept: others would be new in each session."""
@@ -82,7 +105,7 @@ class HabitDrift:
 
     @property
     def _latest(self) -> int:
-        return self.monitor.worst_share * 1000 // _HABITS_ALARM
+        return self.monitor.worst_share * 1000 // DRIFT_TERMS.alarm
 
     @property
     def share(self) -> int:
@@ -141,7 +164,7 @@ def _width() -> int:
     return len(load_axes().rows) + 2
 
 
-def _measure_slack(axes: DriftAxes, reference: DriftReference, rows: Iterable[DriftSession]) -> int:
+def _measure_slack(axes: DriftAxes, reference: DriftReference, rows: Iterable[DriftSession], terms: DriftTerms) -> int:
     """How much wider than shipped the limits must be for the reference sessions to stay well below them.
 
     They are compared one by one with the others. Sessions of heavy tails, or of busy days in a row, wander more than
@@ -149,8 +172,8 @@ def _measure_slack(axes: DriftAxes, reference: DriftReference, rows: Iterable[Dr
     """
     monitor, before, highest = DriftMonitor(), 0, 0
     for row in rows:
-        monitor = monitor.advance(axes, reference, row, member=True)
-        share = monitor.worst_share * 1000 // _HABITS_ALARM
+        monitor = monitor.advance(axes, reference, row, member=True, way_weight=terms.way_weight)
+        share = monitor.worst_share * 1000 // terms.alarm
         before, highest = share, max(highest, min(before, share))
     return max(1000, highest * _REFERENCE_SLACK // 1000)
 
@@ -367,10 +390,16 @@ class SessionDrift:
     movers: tuple[int, ...] = ()
 
     def advance(
-        self, session: DriftSession, values: tuple[int, ...], *, learns: bool, axes: DriftAxes | None = None
+        self,
+        session: DriftSession,
+        values: tuple[int, ...],
+        *,
+        learns: bool,
+        axes: DriftAxes | None = None,
+        terms: DriftTerms = DRIFT_TERMS,
     ) -> SessionDrift:
         """The state after one more session, with its measures; see `HabitDrift.advance`."""
-        habits = self.habits.advance(session, learns=learns, axes=axes)
+        habits = self.habits.advance(session, learns=learns, axes=axes, terms=terms)
         return SessionDrift(habits, self.trend.advance(values, learns=learns), self.movers)
 
     def amend(self, before: tuple[int, ...], values: tuple[int, ...], *, learns: bool) -> SessionDrift:

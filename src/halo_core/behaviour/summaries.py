@@ -7,7 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
 
 from halo_core.behaviour.carried import SessionSummary, SessionVerdict, make_summary
-from halo_core.behaviour.profile import FOLD_FORM, FORMS, NEW_PROFILE, IdentityProfile
+from halo_core.behaviour.profile import NEW_PROFILE, IdentityProfile
+from halo_core.behaviour.profile_forms import FOLD_FORM, FORMS
 from halo_core.behaviour.session_drift import is_drift_axis
 from halo_core.behaviour.tally import SessionTally
 from halo_core.behaviour.tally_format import decode_tally, encode_tally

@@ -43,6 +43,7 @@ _ACTIONS, _ACTS, _TOOLS, _HAND_OFFS = (INDEX[name] for name in ("actions", "acts
 _FAILURES, _REFUSALS, _SECONDS, _BURST = (INDEX[name] for name in ("failures", "refusals", "seconds", "burst"))
 _FIRST_TIMES, _NOVELTY, _RESULT_BYTES = (INDEX[name] for name in ("first_times", "novelty", "result_bytes"))
 _LABELLED_BYTES: Final = INDEX["labelled_bytes"]
+_STRANGERS: Final = INDEX["strangers"]
 _READ: Final = Impact.READ.value
 _BITS: Final = tuple(1 << at for at in range(COUNT))
 _LAST_TURN: Final = 3
@@ -101,6 +102,10 @@ class Findings(Protocol):
     @property
     def alarm_shares(self) -> Iterable[tuple[str, int]]:
         """Ids of axes that alarm, with their shares."""
+
+
+def _clear_strangers(values: tuple[int, ...]) -> tuple[int, ...]:
+    return (*values[:_STRANGERS], 0) if values else values
 
 
 @quick_init
@@ -181,6 +186,16 @@ class SessionTally:
         done = (self.folded.attempted or self.folded.values)[_ACTIONS] if self.folded is not None else 0
         return self.attempted[_ACTIONS] > done or any(alarm.times for alarm in self.alarms)
 
+    def without_strangers(self) -> SessionTally:
+        """The tally as it was before `strangers` was counted."""
+        if not self.values[_STRANGERS]:
+            return self
+        part = self.folded
+        if part is not None:
+            part = part._replace(values=_clear_strangers(part.values), attempted=_clear_strangers(part.attempted))
+        values, at_exposure = _clear_strangers(self.values), _clear_strangers(self.at_exposure)
+        return replace(self, folded=part, values=values, at_exposure=at_exposure)
+
     @property
     def attempted(self) -> tuple[int, ...]:
         """The measures with what its calls that did not run would have added."""
@@ -228,17 +243,18 @@ class SessionTally:
         samples = count_distinct(event, values, self.samples) if touches_any else self.samples
         if max(values) > MAX_VALUE:
             values = [min(value, MAX_VALUE) for value in values]
+        untaught, labelled = self.untaught, self.labelled
+        if fresh and event.is_exposed and event.destinations:
+            untaught = self._add_untaught(event, seen.intersection(fresh))
+        if event.labels and event.objects:
+            labelled = labelled.union(list_unrelated(event)).intersection(samples[UNRELATED_SAMPLE])
+            values[_STRANGERS] = max(values[_STRANGERS], len(labelled))
         raised = self.pending
         for before, after, bit in zip(self.values, values, _BITS, strict=True):
             if after != before:
                 raised |= bit
         is_ahead = is_read and not self.values[_ACTS] and not self.attempts.acts
         habits = (self.habits[0] + 1, *self.habits[1:]) if is_ahead else self.habits
-        untaught, labelled = self.untaught, self.labelled
-        if fresh and event.is_exposed and event.destinations:
-            untaught = self._add_untaught(event, seen.intersection(fresh))
-        if event.labels and event.objects:
-            labelled = labelled.union(list_unrelated(event)).intersection(samples[UNRELATED_SAMPLE])
         return SessionTally(
             values=tuple(values),
             at_exposure=self.at_exposure or (self.values if event.is_exposed else ()),

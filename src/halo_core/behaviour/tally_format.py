@@ -17,7 +17,7 @@ from typing import Any
 
 from halo_core.behaviour.attempts import ADDED, NO_ATTEMPTS, Attempts
 from halo_core.behaviour.counting import NO_SAMPLES, UNRELATED_SAMPLE
-from halo_core.behaviour.measures import COUNT, MEASURES
+from halo_core.behaviour.measures import COUNT, EARLIER_COUNT, MEASURES
 from halo_core.behaviour.packing import profile_error
 from halo_core.behaviour.seen import pack_seen, unpack_seen
 from halo_core.behaviour.tally import HABIT_NAMES, MAX_DOUBLINGS, FoldedPart, SessionTally, TallyAlarm
@@ -75,8 +75,8 @@ def decode_tally(members: Mapping[str, Any]) -> SessionTally:
         calls, ways = map(_unpack_32, members["w"])
         samples = tuple(map(_unpack_32, members["o"]))
         tally = SessionTally(
-            values=tuple(members["v"]),
-            at_exposure=tuple(members.get("x", ())),
+            values=_read_measures(members["v"]),
+            at_exposure=_read_measures(members.get("x", ())),
             principal=members.get("p", ""),
             request=members["q"],
             first_us=first_us,
@@ -138,8 +138,13 @@ def _encode_folded(part: FoldedPart) -> list[Any]:
 
 def _decode_folded(members: list[Any]) -> FoldedPart:
     values, verdict, seen, unrelated, *more = members
-    attempted = tuple(more[0]) if more else ()
-    return FoldedPart(tuple(values), verdict, unpack_seen(seen), _unpack_32(unrelated), attempted)
+    attempted = _read_measures(more[0]) if more else ()
+    return FoldedPart(_read_measures(values), verdict, unpack_seen(seen), _unpack_32(unrelated), attempted)
+
+
+def _read_measures(numbers: list[int]) -> tuple[int, ...]:
+    """One number for each measure; what was written before the last one was counted has one less."""
+    return (*numbers, 0) if len(numbers) == EARLIER_COUNT else tuple(numbers)
 
 
 def _encode_attempts(attempts: Attempts) -> list[Any]:

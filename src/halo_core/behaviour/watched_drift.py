@@ -11,12 +11,13 @@ sessions of two principals have moved it, it is the agent that changed.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Final
 
 from halo_core.behaviour.carried import SessionVerdict
 from halo_core.behaviour.measures import INDEX, MAX_VALUE
 from halo_core.behaviour.principals import name_principal
-from halo_core.behaviour.session_drift import SessionDrift
+from halo_core.behaviour.session_drift import EARLIER_DRIFT_TERMS, SessionDrift
 from halo_core.behaviour.tally import SessionTally
 
 _ACTIONS = INDEX["actions"]
@@ -58,7 +59,7 @@ def watch_drift_as_before(drifts: Drifts, tally: SessionTally, *, is_reference: 
     after, which, part = list(drifts), int(bool(tally.at_exposure)), tally.folded
     if part is None:
         session = tally.to_drift_session(with_denials=True)
-        after[which] = after[which].advance(session, tally.values, learns=is_reference)
+        after[which] = after[which].advance(session, tally.values, learns=is_reference, terms=EARLIER_DRIFT_TERMS)
     elif not which or tally.at_exposure[_ACTIONS] < part.values[_ACTIONS]:
         learns = is_reference and part.verdict in _ORDINARY
         after[which] = after[which].amend(part.values, tally.values, learns=learns)
@@ -86,3 +87,52 @@ def list_moved(drifts: Sequence[SessionDrift]) -> tuple[tuple[str, int], ...]:
         for name, share in drift.trend.list_moved():
             found[name] = max(found.get(name, 0), share, key=abs)
     return tuple(sorted(found.items(), key=lambda pair: (-abs(pair[1]), pair[0])))
+
+
+class WatchedDrifts:
+    """What holds up the sessions of a profile.
+
+    Attributes:
+        drifts: drift over sessions without untrusted content, and over all sessions.
+    """
+
+    drifts: Drifts
+
+    @cached_property
+    def _drift_shares(self) -> tuple[int, int]:
+        return share_of(self.drifts[:1]), share_of(self.drifts)
+
+    def drifts_for(self, principal: str | None, *, is_exposed: bool) -> tuple[SessionDrift, ...]:
+        """The drifts that a session is held to.
+
+        Only a session that has read untrusted content is held to what all sessions did: an attacker's text may have
+        moved that. INVARIANT: what the sessions of one principal alone have moved holds up nobody else.
+
+        Args:
+            principal: whom it acts for; None for what has moved at all.
+            is_exposed: it has read untrusted content.
+        """
+        drifts = self.drifts[: 1 + is_exposed]
+        if principal is None or self._drift_shares[is_exposed] < DRIFT_ALARM:
+            return drifts
+        return tuple(drift for drift in drifts if drift.holds(name_principal(principal)))
+
+    def drift_of(self, *, is_exposed: bool, principal: str | None = None) -> int:
+        """Share of an alarm that drift over sessions has reached, in thousandths; see `drifts_for`."""
+        share = self._drift_shares[is_exposed]
+        return share if share < DRIFT_ALARM else share_of(self.drifts_for(principal, is_exposed=is_exposed))
+
+    @property
+    def drift(self) -> int:
+        """Largest share of a drift alarm, over sessions of either kind."""
+        return self._drift_shares[1]
+
+    def narrowed_limits(self, *, is_exposed: bool, principal: str | None = None) -> dict[int, int]:
+        """Limits of measures that rose over sessions to an alarm: what the reference sessions reached."""
+        if self._drift_shares[is_exposed] < DRIFT_ALARM:
+            return {}
+        return find_narrowed(self.drifts_for(principal, is_exposed=is_exposed))
+
+    def list_moved(self) -> tuple[tuple[str, int], ...]:
+        """Measures that moved over sessions, with signed shares of an alarm, the largest first."""
+        return list_moved(self.drifts)

@@ -308,14 +308,29 @@ class DriftMonitor:
     worst_share: int = 0
 
     def advance(
-        self, axes: DriftAxes, reference: DriftReference, session: DriftSession, *, member: bool = False
+        self,
+        axes: DriftAxes,
+        reference: DriftReference,
+        session: DriftSession,
+        *,
+        member: bool = False,
+        way_weight: int = UNIT,
     ) -> DriftMonitor:
-        """The state after one more session; a `member` of the reference is compared with the others."""
+        """The state after one more session; a `member` of the reference is compared with the others.
+
+        Args:
+            axes: directions and limits.
+            reference: what is usual.
+            session: what is compared with it.
+            member: whether it is one of the reference sessions.
+            way_weight: 1/1024 with which new and missing ways count.
+        """
         deviation = reference.compute_deviation(axes, session, member=member)
         scaled = [
             item * UNIT // isqrt(max(spread, 1)) for item, spread in zip(deviation, reference.spread, strict=True)
         ]
         scaled = [max(min(item, _MAX_DEVIATION), -_MAX_DEVIATION) for item in scaled]
+        scaled[-2:] = [item * way_weight // UNIT for item in scaled[-2:]]
         means, worst = [], 0
         before = self.means or tuple((0,) * len(scaled) for _ in axes.keeps)
         for keep, limit, old in zip(axes.keeps, axes.limits, before, strict=True):

@@ -1,0 +1,61 @@
+"""Forms of profiles: how each was folded, what it knows, and which numbers of a profile it stores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, NamedTuple, TypeVar
+
+from halo_core.behaviour.known import is_dormant, was_dormant
+from halo_core.behaviour.limits import SERIES
+from halo_core.behaviour.measures import COUNT, INDEX, WINDOWED
+from halo_core.behaviour.seen import SEEN_COUNT, SeenKind
+
+FOLD_FORM: Final = "halo-habits-5"
+"""Names the form and the constants of the fold: bytes of one form are recomputed by code of that form only."""
+EARLIER_FORM: Final = "halo-habits-2"
+"""Form of older profiles, which are read, recomputed and gone on with. They do not know whom the agent acted for, count
+denials among the habits, move their second drift by sessions with untrusted content alone, by none with an alarm, and
+do not count `strangers`."""
+FORMS: Final = (FOLD_FORM, EARLIER_FORM)
+_STRANGERS: Final = INDEX["strangers"]
+_Item = TypeVar("_Item")
+
+
+SLOW_SERIES: Final = (_STRANGERS, COUNT + WINDOWED.index(_STRANGERS))
+"""Places of limits of what no request leads to: they rise slowly (`narrowing.SLOW_STEP`)."""
+
+
+class FormTerms(NamedTuple):
+    """What a form stores, and how it folds.
+
+    Args:
+        kinds: of `SeenKind` that it knows, from the first on.
+        series: places of the limits that it has.
+        windows: measures over recent sessions that it has, from the first on.
+        is_dormant: when a grant slept, see `known.is_dormant`.
+    """
+
+    kinds: int
+    series: tuple[int, ...]
+    windows: int
+    is_dormant: Callable[[int, int, int], bool]
+
+    def pick(self, row: Sequence[int]) -> tuple[int, ...]:
+        """Those of one number for each limit that the form stores."""
+        return tuple([row[at] for at in self.series])
+
+    def fill(self, stored: Iterable[_Item], others: Sequence[_Item]) -> tuple[_Item, ...]:
+        """One item for each limit: what was stored, and those of `others` for limits that the form does not have."""
+        found = dict(zip(self.series, stored, strict=True))
+        return tuple([found.get(at, other) for at, other in enumerate(others)])
+
+
+TERMS_OF_FORM: Final = {
+    FOLD_FORM: FormTerms(SEEN_COUNT, tuple(range(SERIES)), len(WINDOWED), is_dormant),
+    EARLIER_FORM: FormTerms(
+        SeenKind.IMPACT + 1,
+        tuple(at for at in range(SERIES) if at not in SLOW_SERIES),
+        len(WINDOWED) - 1,
+        was_dormant,
+    ),
+}

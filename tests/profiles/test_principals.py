@@ -134,6 +134,15 @@ def test_an_hour_at_which_a_new_account_was_seen_is_no_alarm(verdict):
     assert look(act("new-reference", LAST + 1, 22), profile, tenant).alarms
 
 
+def test_a_history_that_was_replayed_within_an_hour_says_nothing_of_hours():
+    profile, tenant = IdentityProfile(), TenantProfile()
+    for _ in range(100):
+        tally = run([act(ANA, LAST, 10)])
+        profile, tenant = profile.fold(tally, verdict=ORDINARY), tenant.fold(tally, verdict=ORDINARY)
+    for who in (ANA, "new-reference"):
+        assert not look(act(who, LAST + 1, 17), profile, tenant).alarms
+
+
 def test_an_hour_that_a_person_allowed_is_no_alarm_again_in_that_session():
     event = act("new-reference", LAST, 3)
     found = look(event)

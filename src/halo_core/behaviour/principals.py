@@ -45,6 +45,7 @@ _BITS_OF_SHARE: Final = 23
 _AMOUNT_SLACK: Final = 32
 """Levels (a factor of four) above the largest amount of a principal from which another one is asked about."""
 _HOURS: Final = 24
+_ON_TWO_DAYS: Final = sum(2 << 2 * hour for hour in range(_HOURS))
 _HOURS_OF_JOB: Final = 2
 """Different hours, at most, of an account that is a job: at the full hour, or minutes before or after it."""
 _AMOUNT: Final = INDEX["amount_largest"]
@@ -160,6 +161,11 @@ class PrincipalHabits(NamedTuple):
         return self.sessions >= MIN_SESSIONS
 
     @property
+    def has_usual_hours(self) -> bool:
+        """Whether two days have shown one hour: those of one day, such as a replayed history, say little."""
+        return bool(self.hours & _ON_TWO_DAYS)
+
+    @property
     def amount_limit(self) -> int:
         """The amount from which on it is asked about; 0 where it has not moved enough of them."""
         return from_level(min(self.largest + _AMOUNT_SLACK, MAX_LEVEL)) if self.paid >= MIN_SESSIONS else 0
@@ -171,7 +177,7 @@ class PrincipalHabits(NamedTuple):
 
     def weigh_hour(self, hour: int) -> int:
         """How strange an hour is for this principal, in sixteenths of a bit."""
-        factor = find_hour_factor(self.hours, hour)
+        factor = find_hour_factor(self.hours, hour) if self.has_usual_hours else 0
         return factor and min(_weigh(self.units, self.lone_hours) * factor // 2, _MOST_OF_GRAVE)
 
     def weigh(self, number: int, times: int, sessions: int) -> int:
@@ -252,16 +258,18 @@ class Principals:
         return min(_weigh(self.units, self.newcomers), _MOST) // (2 if habits.sessions else 1)
 
     def find_factor_for_most(self, hour: int) -> int:
-        """Halves with which an hour counts as strange for all but a quarter of those who are known; -1 where none is.
+        """Halves with which an hour counts as strange for all but a quarter of those who are known; -1 where nobody is.
 
         An account that always works at the same hour is a job: that says nothing of when others do.
         """
         factors = sorted(find_hour_factor(hours, hour) for hours in self._hours_of_known)
-        return factors[(len(factors) - 1) // 4] if factors else -1
+        if not factors:
+            return 0 if any(one.is_known for one in self.habits.values()) else -1
+        return factors[(len(factors) - 1) // 4]
 
     @cached_property
     def _hours_of_known(self) -> list[int]:
-        known = [one.hours for one in self.habits.values() if one.is_known]
+        known = [one.hours for one in self.habits.values() if one.is_known and one.has_usual_hours]
         return [hours for hours in known if len(_list_usual_hours(hours)) > _HOURS_OF_JOB] or known
 
     def learn(self, tally: SessionTally, number: int, day: int, *, is_cleared: bool) -> Principals:

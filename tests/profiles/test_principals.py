@@ -32,6 +32,8 @@ ORDINARY, CLEARED, ALARM, ATTACK = (
 ANA, BOB, SYNC = "ana-reference", "bob-reference", "sync-reference"
 LAST = 200
 WORKS = {ANA: 9, BOB: 14, SYNC: 3}
+EVERYBODY = [(ANA, 8, 8), (BOB, 9, 7), ("carla-reference", 15, 6), (SYNC, 1, 4)]
+"""Who works from which hour on, and for how many hours."""
 
 
 def act(principal, day, hour, *, pays=0, **change):
@@ -132,6 +134,35 @@ def test_an_hour_at_which_a_new_account_was_seen_is_no_alarm(verdict):
     profile, tenant = PROFILE.fold(tally, verdict=verdict), TENANT.fold(tally, verdict=verdict)
     assert not look(act("new-reference", LAST + 1, 3), profile, tenant).axes
     assert look(act("new-reference", LAST + 1, 22), profile, tenant).alarms
+
+
+def live_in_shifts(days=60):
+    """Days on which each works once, at an hour of its own."""
+    profile, tenant = IdentityProfile(), TenantProfile()
+    for day in range(LAST - days, LAST):
+        for who, begins, hours in EVERYBODY:
+            tally = run([act(who, day, begins + day % hours)])
+            profile, tenant = profile.fold(tally, verdict=ORDINARY), tenant.fold(tally, verdict=ORDINARY)
+    return profile, tenant
+
+
+@pytest.mark.parametrize(("who", "hour"), [("new-reference", 3), (ANA, 2), (BOB, 2), (SYNC, 12)])
+def test_the_hours_of_a_nightly_job_are_those_of_nobody_else(who, hour):
+    assert "principal_hour" in {axis.id for axis in look(act(who, LAST, hour), *live_in_shifts()).alarms}
+
+
+@pytest.mark.parametrize(
+    ("who", "hour"), [("new-reference", 12), ("new-reference", 17), (ANA, 18), (BOB, 18), (SYNC, 6)]
+)
+def test_work_by_day_and_overtime_are_no_alarm_beside_a_nightly_job(who, hour):
+    assert not look(act(who, LAST, hour), *live_in_shifts()).alarms
+
+
+def test_one_new_hour_of_an_account_does_not_open_the_night():
+    profile, tenant = live_in_shifts()
+    tally = run([act(BOB, LAST, 19)])
+    profile, tenant = profile.fold(tally, verdict=ORDINARY), tenant.fold(tally, verdict=ORDINARY)
+    assert "principal_hour" in {axis.id for axis in look(act(BOB, LAST + 1, 2), profile, tenant).alarms}
 
 
 def test_a_history_that_was_replayed_within_an_hour_says_nothing_of_hours():

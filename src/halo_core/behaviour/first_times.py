@@ -47,7 +47,8 @@ _PRINCIPAL_WORDS: Final = {
     SeenKind.IMPACT: "it does a class of action that it never did for whom it acts",
 }
 _MOST_OF_HOUR: Final = 128
-"""Sixteenths of a bit: what an hour weighs at most, and from there on it is an alarm by itself."""
+_ALARM_OF_HOUR: Final = 96
+"""Sixteenths of a bit from which on an hour is an alarm by itself."""
 _SHARE_OF_HOUR: Final = _MOST_OF_HOUR * ALARM // _BITS_OF_CERTAINTY
 _HOUR_ID: Final = "principal_hour"
 _NIGHT: Final = 4
@@ -106,8 +107,8 @@ def _find_strange_hour(
     if habits.is_known:
         everybody.quiet_hours[tally.principal] = habits.quiet_hours
         weight = habits.weigh_hour(hour)
-        if weight and everybody.principals.find_factor_for_most(hour) >= _NIGHT:
-            weight += of_agent
+        if min(find_hour_factor(habits.hours, hour), everybody.principals.find_factor_for_most(hour)) >= _NIGHT:
+            weight += weight and of_agent
         words = "it acts at an hour at which it never acted for this person or account"
     else:
         newcomer = everybody.principals.weigh_newcomer(habits)
@@ -118,7 +119,7 @@ def _find_strange_hour(
         return None
     axis = _make_principal_axis(SeenKind.HOUR, min(weight, _MOST_OF_HOUR), words)
     is_cleared = any(one.axis == _HOUR_ID and one.is_cleared for one in tally.alarms)
-    return replace(axis, share=ALARM, kind="volume") if weight >= _MOST_OF_HOUR and not is_cleared else axis
+    return replace(axis, share=ALARM, kind="volume") if weight >= _ALARM_OF_HOUR and not is_cleared else axis
 
 
 def _find_newcomer_factor(

@@ -46,8 +46,6 @@ _AMOUNT_SLACK: Final = 32
 """Levels (a factor of four) above the largest amount of a principal from which another one is asked about."""
 _HOURS: Final = 24
 _ON_TWO_DAYS: Final = sum(2 << 2 * hour for hour in range(_HOURS))
-_HOURS_OF_JOB: Final = 2
-"""Different hours, at most, of an account that is a job: at the full hour, or minutes before or after it."""
 _AMOUNT: Final = INDEX["amount_largest"]
 _FACTORS: Final = (0, 0, 2, 2, 2, 4, 6, 6, 6, 6, 6, 6, 6)
 """Halves with which a strange hour counts by how far it is from the nearest usual one: overtime is no night."""
@@ -260,7 +258,7 @@ class Principals:
     def find_factor_for_most(self, hour: int) -> int:
         """Halves with which an hour counts as strange for all but a quarter of those who are known; -1 where nobody is.
 
-        An account that always works at the same hour is a job: that says nothing of when others do.
+        An account that works at no more than half as many hours as others is a job: it says nothing of when others do.
         """
         factors = sorted(find_hour_factor(hours, hour) for hours in self._hours_of_known)
         if not factors:
@@ -270,7 +268,8 @@ class Principals:
     @cached_property
     def _hours_of_known(self) -> list[int]:
         known = [one.hours for one in self.habits.values() if one.is_known and one.has_usual_hours]
-        return [hours for hours in known if len(_list_usual_hours(hours)) > _HOURS_OF_JOB] or known
+        widest = max((len(_list_usual_hours(hours)) for hours in known), default=0)
+        return [hours for hours in known if 2 * len(_list_usual_hours(hours)) > widest]
 
     def learn(self, tally: SessionTally, number: int, day: int, *, is_cleared: bool) -> Principals:
         """The habits after one more session; see `PrincipalHabits.learn`."""

@@ -29,7 +29,7 @@ STAGES: Final[tuple[tuple[str, str], ...]] = (
     ("session reads", "halo_core.enforcement.jobs:read_session"),
     ("snapshot reads", "halo_core.enforcement.jobs:build_snapshot"),
     ("plan", "halo_core.enforcement.planner:Planner.decide"),
-    ("provenance", "halo_core.enforcement.snapshot_builder:trace_leaves"),
+    ("provenance", "halo_core.enforcement.snapshot_builder:trace_call"),
     ("texts seen", "halo_core.enforcement.snapshot_builder:record_observation"),
     ("texts seen", "halo_core.enforcement.outcome_job:record_observation"),
     ("texts seen", "halo_core.enforcement.outcome_job:record_conversation"),

@@ -26,7 +26,6 @@ from halo_core.model import (
     NO_PRINCIPAL_RISK,
     AccessRequest,
     Approval,
-    Impact,
     Mode,
     Principal,
     Provenance,
@@ -42,19 +41,15 @@ from halo_core.store.known_values import KnownValues
 from halo_core.store.proven_entries import was_approval_used
 from halo_core.store.quota_rows import compute_quota_day
 from halo_core.values import (
-    GRAVE_IMPACTS,
     Marks,
     Sketch,
     TracedLeaf,
-    find_amount_name,
     fingerprint_vouching_text,
-    has_open_targets,
-    sends_objects,
-    trace_leaves,
+    trace_call,
     vouch_for_user,
 )
 from halo_core.values.argument_names import name_of_argument
-from halo_core.values.result_origins import VOUCHED_ORIGINS, is_trusted_lookup
+from halo_core.values.result_origins import VOUCHED_ORIGINS
 
 RECALLED_MARK = "stored"
 """Beside a source: it brought back what was stored while a session was exposed."""
@@ -170,20 +165,8 @@ def _trace_arguments(tx: Transaction, context: DecisionContext, digester: Digest
     """
     resource, sketch = context.call.resource, context.sketch
     known = KnownValues(tx, digester, context.known)
-    traced_leaves = trace_leaves(
-        context.leaves,
-        sketch,
-        resource.targets,
-        find_amount_name(resource),
-        is_declared_known=known.names if known else None,
-        are_paths_objects=sends_objects(resource),
-        are_handles_targets=has_open_targets(resource),
-        are_rights_targets=resource.impact is Impact.ADMIN and sketch.has_untrusted,
-        is_grave=resource.impact in GRAVE_IMPACTS,
-        is_lookup=is_trusted_lookup(resource),
-        is_payment=resource.impact is Impact.PAYMENT,
-        tool=resource.id,
-    )
+    is_known = known.names if known else None
+    traced_leaves = trace_call(resource, context.leaves, sketch, is_known)
     context.traced = traced_leaves = vouch_for_user(traced_leaves, context.leaves, context.principal.user)
     _name_origins(context, traced_leaves, context.state.sources)
 

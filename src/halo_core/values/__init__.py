@@ -18,7 +18,7 @@ from halo_core.values.answer_scope import (
     to_canonical_form,
 )
 from halo_core.values.argument_names import find_nouns_of_result, lists_files, names_list
-from halo_core.values.call_view import GRAVE_IMPACTS, find_amount_name, has_open_targets, sends_objects
+from halo_core.values.call_view import trace_call
 from halo_core.values.carried import (
     FormPrints,
     find_known,
@@ -71,7 +71,6 @@ from halo_core.values.stored_objects import (
 from halo_core.values.text import fingerprint_strings, generate_spellings
 
 __all__ = [
-    "GRAVE_IMPACTS",
     "KNOWN_KINDS",
     "MAX_CARRIED",
     "MAX_LEAVES",
@@ -100,7 +99,6 @@ __all__ = [
     "describe_calls",
     "extract_texts",
     "extract_tokens",
-    "find_amount_name",
     "find_answer_scope",
     "find_facts",
     "find_known",
@@ -118,7 +116,6 @@ __all__ = [
     "fingerprint_vouching_text",
     "fingerprint_whole_text",
     "generate_spellings",
-    "has_open_targets",
     "identify_values",
     "is_lookup_key",
     "iter_text_fingerprints",
@@ -141,9 +138,9 @@ __all__ = [
     "read_result",
     "reads_own_place",
     "returns_created",
-    "sends_objects",
     "split_repeats",
     "to_canonical_form",
+    "trace_call",
     "trace_leaves",
     "vouch_for_user",
 ]

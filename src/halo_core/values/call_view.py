@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -11,7 +11,10 @@ from typing import Final
 
 from halo_core.model import Impact, Resource
 from halo_core.quick_init import quick_init
-from halo_core.values.provenance import TracedLeaf
+from halo_core.values.forms import ArgumentValue
+from halo_core.values.leaves import Leaf
+from halo_core.values.provenance import TracedLeaf, trace_leaves
+from halo_core.values.result_origins import is_trusted_lookup
 from halo_core.values.sketch import Sketch
 
 _CONSEQUENCES: Final = (Impact.PAYMENT, Impact.SEND, Impact.ADMIN)
@@ -63,3 +66,33 @@ def find_amount_name(resource: Resource) -> str:
     """The argument that holds an amount: what `value` holds of anything but a payment may be an account as well."""
     is_certain = resource.impact is Impact.PAYMENT or resource.amount not in _AMBIGUOUS_AMOUNTS
     return resource.amount if is_certain else ""
+
+
+def trace_call(
+    resource: Resource,
+    leaves: Iterable[Leaf],
+    sketch: Sketch,
+    is_declared_known: Callable[[ArgumentValue], bool] | None = None,
+) -> tuple[TracedLeaf, ...]:
+    """Where each argument leaf of a call came from, and which are targets, by what the resource does.
+
+    Args:
+        resource: as registered.
+        leaves: of the real arguments.
+        sketch: what the session has seen.
+        is_declared_known: see `trace_leaves`.
+    """
+    return trace_leaves(
+        leaves,
+        sketch,
+        resource.targets,
+        find_amount_name(resource),
+        is_declared_known=is_declared_known,
+        are_paths_objects=sends_objects(resource),
+        are_handles_targets=has_open_targets(resource),
+        are_rights_targets=resource.impact is Impact.ADMIN and sketch.has_untrusted,
+        is_grave=resource.impact in GRAVE_IMPACTS,
+        is_lookup=is_trusted_lookup(resource),
+        is_payment=resource.impact is Impact.PAYMENT,
+        tool=resource.id,
+    )

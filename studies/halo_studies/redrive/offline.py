@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
+from halo_core.enforcement.action_facts import POINTED_MARK
 from halo_core.enforcement.guesses import guess_tool
 from halo_core.enforcement.registry import complete_resource
 from halo_core.model import (
@@ -31,26 +32,34 @@ from halo_core.model import (
     Trigger,
 )
 from halo_core.values import (
+    MAX_SOURCE_INDEX,
     ActionFacts,
     FactSources,
     ResultMarks,
     Sketch,
+    TracedLeaf,
     find_facts,
+    find_nouns_of_result,
     fingerprint_text,
     fingerprint_vouching_text,
-    has_open_targets,
     is_lookup_key,
     judge_arguments,
     list_known_names,
+    lists_files,
+    lists_records,
+    names_list,
+    names_one_sender,
     origin_of_result,
     read_result,
     reads_own_place,
-    sends_objects,
-    trace_leaves,
+    returns_created,
+    trace_call,
     vouch_for_user,
 )
+from halo_core.values.addresses import find_own_domain
+from halo_core.values.argument_names import name_of_argument
 from halo_core.values.forms import ArgumentValue
-from halo_core.values.leaves import parse_leaves
+from halo_core.values.leaves import Leaf, parse_leaves
 from halo_studies.recordings.sessions import Event, Session
 
 __all__ = ["Act", "Judgement", "Role", "register", "replay_session"]
@@ -121,8 +130,8 @@ class Act:
 
 
 @lru_cache(maxsize=4096)
-def _read(text: str, origin: Provenance, arguments: tuple[str, ...]) -> ResultMarks:
-    return read_result(_KEY, text, origin, arguments)
+def _read(text: str, origin: Provenance, arguments: tuple[str, ...], nouns: tuple[str, ...], **how: Any) -> ResultMarks:
+    return read_result(_KEY, text, origin, arguments, nouns, **how)
 
 
 @lru_cache(maxsize=4096)
@@ -148,28 +157,44 @@ class _Replay:
         self.sketch.spans[Provenance.USER].add(spans)
 
     def show_result(
-        self,
-        text: str,
-        resource: Resource,
-        origins: Sequence[Provenance],
-        texts: Sequence[str],
-        *,
-        pointed: bool,
-        is_computed: bool = False,
-        is_own: bool = False,
+        self, text: str, resource: Resource, leaves: Sequence[Leaf], traced: Sequence[TracedLeaf], *, pointed: bool
     ) -> None:
+        """Take in a result as an outcome does (`halo_core.enforcement.outcome_job`)."""
         if not text:
             return
-        is_key = all(map(is_lookup_key, texts))
-        origin = origin_of_result(resource, origins, exposed=self.tainted or is_computed, is_key=is_key, is_own=is_own)
+        origins, is_computed = judge_arguments(leaves, {leaf.pointer: leaf.origin for leaf in traced})
+        exposed = self.tainted or is_computed
+        texts = [leaf.text for leaf in leaves]
+        is_created = returns_created(resource, leaves, traced, exposed=exposed)
+        origin = (
+            Provenance.KNOWN
+            if is_created
+            else origin_of_result(
+                resource,
+                origins,
+                exposed=exposed,
+                is_key=all(map(is_lookup_key, texts)),
+                is_own=reads_own_place(resource, leaves),
+            )
+        )
         if origin is Provenance.NOVEL:
             return
-        result = _read(text, origin, tuple(texts))
-        name = resource.id + " (pointed at)" * pointed
-        if name not in self.sources and len(self.sources) < 31:
+        arguments = tuple(name_of_argument(leaf.pointer) for leaf in leaves)
+        result = _read(
+            text,
+            origin,
+            tuple(texts),
+            find_nouns_of_result(resource.id),
+            brings_places=not is_created and not lists_files(resource.id, tuple(dict.fromkeys(arguments))),
+            lists_records=lists_records(leaves, resource.id),
+            is_named_list=names_list(resource.id) and not names_one_sender(leaves),
+            own_domain=find_own_domain(self.role.user),
+        )
+        name = resource.id + POINTED_MARK * pointed
+        if name not in self.sources and len(self.sources) < MAX_SOURCE_INDEX:
             self.sources.append(name)
-        place = self.sources.index(name) + 1 if name in self.sources else 31
-        if pointed and place < 31:
+        place = self.sources.index(name) + 1 if name in self.sources else MAX_SOURCE_INDEX
+        if pointed and place < MAX_SOURCE_INDEX:
             self.pointed.add(place)
         sketch, shown = self.sketch, Provenance.SYSTEM if origin is Provenance.KNOWN else origin
         additions = sketch.compute_additions(result.marks, shown, place=place)
@@ -204,21 +229,13 @@ def replay_session(
         judged = judgements[number] if judgements else Judgement()
         leaves = parse_leaves(event.args)
         traced = vouch_for_user(
-            trace_leaves(
-                leaves,
-                replay.sketch,
-                resource.targets,
-                resource.amount,
-                is_declared_known=role.names_known,
-                are_paths_objects=sends_objects(resource),
-                are_handles_targets=has_open_targets(resource),
-                tool=resource.id,
-            ),
+            trace_call(resource, leaves, replay.sketch, role.names_known),
             leaves,
             role.user,
         )
         sources = FactSources(
             pointed=frozenset(replay.pointed),
+            names=tuple(name.removesuffix(POINTED_MARK) for name in replay.sources[: MAX_SOURCE_INDEX - 1]),
             is_own_domain=replay.role.own_domains.__contains__,
             is_established=judged.is_established,
             knows_places=judged.knows_places,
@@ -239,16 +256,8 @@ def replay_session(
             tuple(sorted(short)),
         )
         if went_on or effect not in (Effect.CHALLENGE, Effect.DENY):
-            origins, is_computed = judge_arguments(leaves, {leaf.pointer: leaf.origin for leaf in traced})
-            replay.show_result(
-                event.error or event.result,
-                resource,
-                origins,
-                [leaf.text for leaf in leaves],
-                pointed=facts.names_requested,
-                is_computed=is_computed,
-                is_own=reads_own_place(resource, leaves),
-            )
+            text = event.error or event.result
+            replay.show_result(text, resource, leaves, traced, pointed=facts.names_requested)
 
 
 def _make_inputs(  # noqa: PLR0917  private, one caller

@@ -32,9 +32,7 @@ from halo_core.store.answer_rows import StandingAnswerTable
 from halo_core.store.cached_rows import AnswerRow
 from halo_core.store.quota_rows import QuotaTable
 from halo_core.values import find_answer_scope
-from halo_core.values.answer_scope import list_covered_arguments
-from halo_core.values.argument_names import name_of_argument
-from halo_core.values.result_origins import VOUCHED_ORIGINS
+from halo_core.values.answer_scope import covers_targets
 
 if TYPE_CHECKING:
     from halo_core.enforcement.decision_context import DecisionContext
@@ -78,26 +76,14 @@ def read_standing_answers(
     if not kinds:
         return "", ()
     role, args = context.terms.role, context.recorded_args
-    scope = compute_answer_scope(digester, role, request.resource, args) if _covers_targets(context) else ""
+    is_whole = covers_targets(request.resource, args, context.traced)
+    scope = compute_answer_scope(digester, role, request.resource, args) if is_whole else ""
     scopes = _list_scopes(context, kinds, scope, digester)
     rows = [row for kind, name in scopes for row in table.find_active(name) if row.kind == kind]
     store, at_us = context.control.store, context.time_us
     found = (_read_answer(tx, row, request, role, reader=reader, store=store, at_us=at_us) for row in rows)
     answers = tuple(sorted((item for item in found if item is not None), key=lambda item: item.id))
     return (scope, answers) if answers else ("", ())
-
-
-def _covers_targets(context: DecisionContext) -> bool:
-    """Whether each target that nobody vouched for belongs to the scope of a call.
-
-    INVARIANT: BIND - a yes to an address settles nothing about what else a message carries.
-    """
-    covered = list_covered_arguments(context.request.resource, context.recorded_args)
-    return all(
-        name_of_argument(leaf.pointer) in covered
-        for leaf in context.traced
-        if leaf.is_target and leaf.origin not in VOUCHED_ORIGINS
-    )
 
 
 def _list_scopes(

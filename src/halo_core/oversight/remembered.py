@@ -41,7 +41,7 @@ from halo_core.store.standing_passports import StandingTable
 
 DEFAULT_LIFETIME_S: Final = 90 * 86_400
 DEFAULT_USES: Final = 100
-_AMOUNT_FACTOR: Final = 10
+AMOUNT_FACTOR: Final = 10
 _SUBJECT: Final = "answers"
 _US: Final = 1_000_000
 
@@ -134,7 +134,7 @@ def remember(
         resource=request.resource,
         lifetime_s=terms.lifetime_s,
         max_uses=terms.max_uses,
-        max_amount=amount * _AMOUNT_FACTOR if terms.max_amount is None else terms.max_amount,
+        max_amount=amount * AMOUNT_FACTOR if terms.max_amount is None else terms.max_amount,
         now_us=now_us,
     )
     shown = {item.name: item.value for item in request.arguments if item.is_target} or {

@@ -9,7 +9,7 @@ When two spellings are one value is said by `halo_core.values.forms` alone.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from halo_core.model import Impact, Resource
 from halo_core.values.addresses import canonicalize_email, canonicalize_host
-from halo_core.values.argument_names import names_field, names_remark
+from halo_core.values.argument_names import name_of_argument, names_field, names_remark
 from halo_core.values.asked_acts import find_asked_stems
 from halo_core.values.foreign_words import find_foreign_acts
 from halo_core.values.forms import ArgumentValue, find_forms, parse_argument
@@ -27,6 +27,8 @@ from halo_core.values.leaves import KEY, extract_fields, extract_texts
 from halo_core.values.lexicon import REQUEST_WORDS_BY_IMPACT
 from halo_core.values.normalization import has_invisible
 from halo_core.values.numbered import MIN_DIGITS
+from halo_core.values.provenance import TracedLeaf
+from halo_core.values.result_origins import VOUCHED_ORIGINS
 
 MAX_VALUES: Final = 64
 """Most targets or object values of one scope; a call with more has none."""
@@ -168,7 +170,20 @@ def find_answer_scope(resource: Resource, args: Mapping[str, Any]) -> AnswerScop
     return _make_scope(_identify_all(targets), objects)
 
 
-def list_covered_arguments(resource: Resource, args: Mapping[str, Any]) -> frozenset[str]:
+def covers_targets(resource: Resource, args: Mapping[str, Any], traced: Iterable[TracedLeaf]) -> bool:
+    """Whether each target that nobody vouched for belongs to the scope of a call.
+
+    INVARIANT: BIND - a yes to an address settles nothing about what else a message carries.
+    """
+    covered = _list_covered_arguments(resource, args)
+    return all(
+        name_of_argument(leaf.pointer) in covered
+        for leaf in traced
+        if leaf.is_target and leaf.origin not in VOUCHED_ORIGINS
+    )
+
+
+def _list_covered_arguments(resource: Resource, args: Mapping[str, Any]) -> frozenset[str]:
     """Names of the arguments whose values belong to the scope of a call; an answer settles nothing about the others."""
     if resource.impact in _GRAVE:
         return frozenset(args)

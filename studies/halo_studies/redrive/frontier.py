@@ -1,8 +1,7 @@
 """Figures of an offline replay: what is stopped, what is left untouched, and how many questions it takes.
 
 Made-up tools (names that a model invented) are left out of these figures and counted apart. With memory, each honest
-question is answered yes once: a question about targets is not asked again for the same tool and targets, and for grave
-acts the same object. Questions about amounts and behaviour are asked each time.
+question is answered yes, and the answer is remembered and applied as Halo does it (`answers.py`).
 """
 
 from __future__ import annotations
@@ -20,6 +19,7 @@ from halo_core.policy import PolicyBundle
 from halo_core.policy.engine import CedarPolicy
 from halo_studies.recordings.sessions import Session, tools_of
 from halo_studies.recordings.tools import CAN_WAIT, declare_own_places, resource_of
+from halo_studies.redrive.answers import Answers
 from halo_studies.redrive.judgements import Judge
 from halo_studies.redrive.offline import Act, Role, replay_session
 from halo_studies.redrive.scores import Scores
@@ -29,8 +29,6 @@ __all__ = ["Replayed", "compute_frontier", "make_roles", "remember", "replay_off
 Replayed = Sequence[tuple[Session, Sequence[Act]]]
 
 _IMPACTFUL: Final = frozenset({Impact.PAYMENT, Impact.SEND, Impact.DELETE, Impact.EXECUTE, Impact.ADMIN})
-_GRAVE: Final = frozenset({Impact.DELETE, Impact.EXECUTE, Impact.ADMIN})
-_NOT_ABOUT_TARGETS: Final = ("halo.payment.large", "halo.payment.no-amount", "halo.payment.unasked", "halo.risk.")
 _SETTLED: Final = 800  # sessions after which memory is taken to be full
 
 
@@ -96,7 +94,7 @@ def remember(replayed: Replayed, tools: Mapping[str, Collection[str]], *, seed: 
     """
     honest = [(session, acts) for session, acts in replayed if session.label == "benign"]
     random.Random(seed).shuffle(honest)
-    answered: set[tuple[object, ...]] = set()
+    answers = Answers()
     untouched: list[bool] = []
     paused: list[bool] = []
     questions = 0
@@ -105,20 +103,16 @@ def remember(replayed: Replayed, tools: Mapping[str, Collection[str]], *, seed: 
         for number, act in enumerate(acts):
             if not act.is_stopped or act.event.tool not in tools[session.suite]:
                 continue
-            about_targets = not any(rule.startswith(_NOT_ABOUT_TARGETS) for rule in act.rules)
-            thing = act.object if act.resource.impact in _GRAVE else ()
-            key = (session.suite, act.event.tool, act.targets, thing)
-            if about_targets and key in answered:
+            if answers.settle(session.suite, act):
                 continue
             asked += 1
             pauses = pauses or not _can_be_held(act, acts[number + 1 :])
-            if about_targets:
-                answered.add(key)
+            answers.add(session.suite, act)
         questions += asked
         untouched.append(not asked)
         paused.append(pauses)
     later = untouched[_SETTLED:]
-    passed = _count_passed(replayed, answered)
+    passed = _count_passed(replayed, answers)
     return {
         "untouched": wilson(sum(untouched), len(untouched)),
         f"untouched_after_{_SETTLED}": wilson(sum(later), len(later)),
@@ -137,7 +131,7 @@ def _can_be_held(act: Act, later: Sequence[Act]) -> bool:
     return not any(targets.intersection((*item.targets, *item.object)) for item in later)
 
 
-def _count_passed(replayed: Replayed, answered: Collection[tuple[object, ...]]) -> str:
+def _count_passed(replayed: Replayed, answers: Answers) -> str:
     """First acts of hijacked sessions that only a question stopped, and that a remembered answer now settles."""
     stopped = passed = 0
     for session, acts in replayed:
@@ -145,9 +139,7 @@ def _count_passed(replayed: Replayed, answered: Collection[tuple[object, ...]]) 
         if session.label != "attacked_hijacked" or first is None or not first.is_stopped:
             continue
         stopped += 1
-        thing = first.object if first.resource.impact in _GRAVE else ()
-        about_targets = not any(rule.startswith(_NOT_ABOUT_TARGETS) for rule in first.rules)
-        passed += about_targets and (session.suite, first.event.tool, first.targets, thing) in answered
+        passed += answers.would_settle(session.suite, first)
     return f"{passed} of {stopped}"
 
 

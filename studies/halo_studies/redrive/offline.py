@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
+from halo_core.decision.answers import moves_money
 from halo_core.enforcement.action_facts import POINTED_MARK
 from halo_core.enforcement.guesses import guess_tool
 from halo_core.enforcement.registry import complete_resource
@@ -31,6 +32,7 @@ from halo_core.model import (
     Snapshot,
     Trigger,
 )
+from halo_core.policy.encoding import find_amount, read_amount
 from halo_core.values import (
     MAX_SOURCE_INDEX,
     ActionFacts,
@@ -38,6 +40,7 @@ from halo_core.values import (
     ResultMarks,
     Sketch,
     TracedLeaf,
+    find_answer_scope,
     find_facts,
     find_nouns_of_result,
     fingerprint_text,
@@ -57,6 +60,7 @@ from halo_core.values import (
     vouch_for_user,
 )
 from halo_core.values.addresses import find_own_domain
+from halo_core.values.answer_scope import AnswerScope, covers_targets
 from halo_core.values.argument_names import name_of_argument
 from halo_core.values.forms import ArgumentValue
 from halo_core.values.leaves import Leaf, parse_leaves
@@ -112,16 +116,29 @@ class Act:
         resource: as registered.
         effect: what the policy says.
         rules: that made it more than `monitor`.
-        targets: texts of its targets, which a remembered answer covers.
-        object: texts of its other short arguments, which one to a grave act covers as well.
+        codes: of the questions and denials among them.
+        targets: texts of its targets.
+        object: texts of its short arguments.
+        scope: what a remembered answer to it would cover.
+        are_targets_covered: each target that nobody vouched for belongs to that scope.
+        amount: absolute, in ten-thousandths; None where it names none that can be read.
     """
 
     event: Event
     resource: Resource
     effect: Effect
     rules: tuple[str, ...]
+    codes: frozenset[str]
     targets: tuple[str, ...]
     object: tuple[str, ...]
+    scope: AnswerScope
+    are_targets_covered: bool
+    amount: int | None
+
+    @property
+    def moves_money(self) -> bool:
+        """Whether it may move money."""
+        return moves_money(self.resource)
 
     @property
     def is_stopped(self) -> bool:
@@ -245,15 +262,21 @@ def replay_session(
         answer = policy.answer(request, snapshot)
         effect = answer.effect if answer.permitted and not answer.errors else Effect.DENY
         rules = tuple(reason.source for reason in answer.reasons if reason.effect not in ("monitor", "allow"))
+        stopping = (Effect.CHALLENGE.value, Effect.DENY.value)
         places = {leaf.pointer for leaf in traced if leaf.is_target}
         short = [leaf.text for leaf in leaves if len(leaf.text) <= 80 and len(leaf.text.split()) <= 4]
+        amount = read_amount(find_amount(event.args, resource.amount)) if moves_money(resource) else None
         yield Act(
             event,
             resource,
             effect,
             rules,
+            frozenset(reason.code for reason in answer.reasons if reason.effect in stopping),
             tuple(sorted(leaf.text for leaf in leaves if leaf.pointer in places)),
             tuple(sorted(short)),
+            find_answer_scope(resource, event.args),
+            covers_targets(resource, event.args, traced),
+            None if amount is None else abs(amount),
         )
         if went_on or effect not in (Effect.CHALLENGE, Effect.DENY):
             text = event.error or event.result

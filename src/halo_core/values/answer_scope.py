@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from halo_core.model import Impact, Resource
 from halo_core.values.addresses import canonicalize_email, canonicalize_host
-from halo_core.values.argument_names import name_of_argument, names_field, names_remark
+from halo_core.values.argument_names import name_of_argument, names_field, names_remark, split_argument_name
 from halo_core.values.asked_acts import find_asked_stems
 from halo_core.values.foreign_words import find_foreign_acts
 from halo_core.values.forms import ArgumentValue, find_forms, parse_argument
@@ -199,7 +199,28 @@ def _holds_path(value: Any) -> bool:
 
 
 def _describe_files(value: Any) -> str:
-    return ",".join(sorted(_identify_all({"": value})))
+    """The files that are sent, the same for `/a.pdf` and `[{"type": "file", "path": "/a.pdf"}]`."""
+    texts = (text for text, field in extract_fields(value) if not _describes_file(text, field))
+    return ",".join(sorted({item for text in texts for item in identify_values(text)}))
+
+
+_FORM_WORDS: Final = frozenset("content encoding file format kind media mime type".split())
+"""Words of fields that say in what form a file is sent."""
+_FILE_FIELDS: Final = _FORM_WORDS | frozenset("attachment document filename id name path url".split())
+_FORMS: Final = frozenset("attachment base64 document file image inline pdf text utf-8".split())
+_IDENTIFIER: Final = re.compile(r"[A-Za-z_-]{1,40}")
+_MEDIA_TYPE: Final = re.compile(
+    r"(?:application|audio|font|image|message|model|multipart|text|video)/[a-z0-9.+-]{1,64}"
+)
+
+
+def _describes_file(text: str, field: str) -> bool:
+    """Whether a leaf of a file's description is a key of it, or the form in which it is sent, and names no file."""
+    if field == KEY:
+        return _IDENTIFIER.fullmatch(text) is not None and _FILE_FIELDS.issuperset(split_argument_name(text))
+    words = split_argument_name(field)
+    is_form = bool(words) and _FORM_WORDS.issuperset(words) and words not in (("file",), ("content",))
+    return is_form and (text.lower() in _FORMS or _MEDIA_TYPE.fullmatch(text.lower()) is not None)
 
 
 def _split_arguments(resource: Resource, args: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -160,6 +160,9 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--unseen-goals", action="store_true", help="offline: rules alone, without any score")
     parser.add_argument("--remember", action="store_true", help="offline: figures with remembered answers as well")
     parser.add_argument(
+        "--with-amounts", action="store_true", help="offline: approvers remember the amounts of large payments too"
+    )
+    parser.add_argument(
         "--draw",
         nargs="+",
         metavar=("FILE", "NAME=ROW"),

@@ -25,6 +25,7 @@ from oversight_world import answers, enrolled
 ACCOUNT, OTHER = "DE89370400440532013000", "GB33BUKB20201555555555"
 MAIL_FILES = declare("send", "to")
 ARGUMENTS = {
+    "pay_bill": ("account", "amount", "currency", "recurring", "date", "memo", "count", "end_date", "frequency"),
     "mail_files": ("to", "text", "attachments", "bcc", "cc", "reply_to", "headers"),
     "send_later": ("to", "text"),
 }

@@ -37,6 +37,7 @@ from halo_core.oversight.remembered import (
     DEFAULT_USES,
     RememberedAnswer,
     RememberTerms,
+    asks_for_amount,
     can_be_remembered,
     grant_break_glass,
     list_remembered,
@@ -265,7 +266,13 @@ def _build_question_rows(
         ("policy", question.policy),
         ("binding", row.binding),
         ("answer", f"halo approvals approve {row.id} --as NAME"),
+        *([("with amounts", _offer_amount(question))] if call and asks_for_amount(question) else []),
     ]
+
+
+def _offer_amount(question: ApprovalRequest) -> str:
+    amount = format_amount(question.amount or 0, 4)
+    return f"`--with-amount` also remembers up to {amount} within 24 hours to this target, on the same terms"
 
 
 def _describe_reasons(reasons: Iterable[RequestReason]) -> Iterator[str]:
@@ -346,6 +353,14 @@ def approve(
     up_to: Annotated[
         str, Option("--up-to", metavar="AMOUNT", help="Sum that it may serve (default: ten times this amount).")
     ] = "",
+    with_amount: Annotated[
+        bool,
+        Option(
+            "--with-amount",
+            help="Of a large payment: remember its amount as well. As much within 24 hours then goes to this target "
+            "unasked, on the same terms (currency, how often).",
+        ),
+    ] = False,
     raised: Annotated[
         list[str] | None,
         Option(
@@ -363,7 +378,7 @@ def approve(
     terms = None
     if not once:
         max_amount = parse_amount(up_to, 4, field="up-to", example="500.00", shown=up_to) if up_to else None
-        terms = RememberTerms(days * _DAY_S, uses, max_amount)
+        terms = RememberTerms(days * _DAY_S, uses, max_amount, with_amount)
     pages = [_load_page(store, one) for one in _select_ids(store, ids or [], held)]
     options = _AnswerOptions(name, why, lasts, key_home, terms, tuple(raised or ()))
     _record_answers(store, pages, options, approve=True)
@@ -486,17 +501,25 @@ def _say_answer(
     if question.held:
         say("  the act is held: it runs at the next `halo.release()`, or the next start of a process that has the tool")
     if done.remembered and terms is not None:
-        until = format_iso((SystemClock().now_us() // _MILLION + terms.lifetime_s) * _MILLION)
-        undo = safe_text(f"halo approvals revoke {done.remembered}")
-        say(f"  remembered until {until} for at most {terms.max_uses} calls; undo: ", undo)
-        if question.people_needed > 1:
-            if len(signers) >= question.people_needed:
-                say(safe_text(f"  it counts now (approved by {' and '.join(signers)})"))
-            else:
-                command = safe_text(f"halo approvals approve {question.row.id} --as SECOND")
-                say("  it counts once a second person has approved the same: ", command)
+        _say_remembered(question, done, terms, signers)
     elif terms is not None and question.row.kind == "call" and not can_be_remembered(question):
         say("  nothing is remembered: the question is not about a target")
+
+
+def _say_remembered(
+    question: ApprovalRequest, done: ApprovalAnswer, terms: RememberTerms, signers: Sequence[str]
+) -> None:
+    until = format_iso((SystemClock().now_us() // _MILLION + terms.lifetime_s) * _MILLION)
+    undo = safe_text(f"halo approvals revoke {done.remembered}")
+    say(f"  remembered until {until} for at most {terms.max_uses} calls; undo: ", undo)
+    if terms.with_amount:
+        say(f"  with its amount: up to {format_amount(question.amount or 0, 4)} within 24 hours, on the same terms")
+    if question.people_needed > 1:
+        if len(signers) >= question.people_needed:
+            say(safe_text(f"  it counts now (approved by {' and '.join(signers)})"))
+        else:
+            command = safe_text(f"halo approvals approve {question.row.id} --as SECOND")
+            say("  it counts once a second person has approved the same: ", command)
 
 
 # what is remembered
@@ -521,7 +544,8 @@ def show_remembered(
         what = f"`{item.resource}` as {item.role}" if is_standing else f"everything of {item.role} but money"
         used = f"{item.uses} of {item.max_uses} uses"
         sums = f", {format_amount(item.spent, 4)} of {format_amount(item.max_amount, 4)}" if item.max_amount else ""
-        say(safe_text(escape_unprintable(f"  {what}: {used}{sums}")))
+        each = f", up to {format_amount(item.max_each, 4)} within 24 hours" if item.max_each else ""
+        say(safe_text(escape_unprintable(f"  {what}: {used}{sums}{each}")))
         for line in _lay_out((f"  {name}"[:_LABEL_WIDTH], str(value)) for name, value in item.targets.items()):
             say(safe_text(line))
     if not shown:

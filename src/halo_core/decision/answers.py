@@ -1,8 +1,9 @@
 """Answers of approvers, as a decision applies them: one for an exact call, and those that are remembered.
 
 INVARIANT: BIND - an answer for a call settles that call. A remembered answer settles only what asks who or what an act
-reaches (`TARGET_CODES`), for the scope it was signed for. It never settles a limit of volume or amount, a label or
-behaviour. An emergency answer settles every question of one agent for some minutes, and none about money.
+reaches (`TARGET_CODES`), for the scope it was signed for. It never settles a limit of volume or sum, a label or
+behaviour, and a large amount (`AMOUNT_CODES`) only where its approver said so: up to what was shown, within 24 hours.
+An emergency answer settles every question of one agent for some minutes, and none about money.
 
 An override lets one exact call run that a rule refused or asked about, or forbids a call or a target, for some time.
 It never reaches what no rule says: stops, revocations, grants, labels, floors, budgets, a person's no. A reversal runs
@@ -19,6 +20,7 @@ from halo_core.crypto import canonical
 from halo_core.crypto.keys import compute_key_thumbprint
 from halo_core.decision.bindings import find_exposure, list_answer_bindings
 from halo_core.model import (
+    AMOUNT_CODES,
     REAUTHORIZABLE_CODES,
     TARGET_CODES,
     AccessRequest,
@@ -95,7 +97,11 @@ def apply_remembered_answers(request: AccessRequest, snapshot: Snapshot, reasons
         return reasons
     standing = [item for item in snapshot.standing if _covers(item, request, snapshot)]
     signers = _list_signers(item for item in standing if item.kind == STANDING)
-    if len(signers) >= count_needed_approvers(request.resource.impact, request.resource.reversal):
+    needed = count_needed_approvers(request.resource.impact, request.resource.reversal)
+    amount_signers = [item for item in signers if _covers_amount(item, request, snapshot)]
+    if len(amount_signers) >= needed:
+        reasons = _settle(reasons, _asks_for_target_or_amount, amount_signers, "remembered")
+    elif len(signers) >= needed:
         reasons = _settle(reasons, _asks_for_target, signers, "remembered")
     emergency = [item for item in standing if item.kind == BREAK_GLASS and not moves_money(request.resource)]
     return _settle(reasons, is_answerable, emergency[:1], "break_glass")
@@ -200,6 +206,16 @@ def _covers(item: StandingAnswer, request: AccessRequest, snapshot: Snapshot) ->
     return not is_approver_in_chain(item, request, snapshot)
 
 
+def _covers_amount(item: StandingAnswer, request: AccessRequest, snapshot: Snapshot) -> bool:
+    """Whether an answer holds for the amount of a payment too.
+
+    INVARIANT: BIND - within 24 hours no more goes to that target than who answered has seen, in however many parts.
+    """
+    if request.resource.impact is not Impact.PAYMENT or snapshot.amount is None or snapshot.amount <= 0:
+        return False
+    return snapshot.paid_to_target + snapshot.amount <= item.max_each
+
+
 def _list_signers(items: Iterable[StandingAnswer]) -> list[StandingAnswer]:
     """The answers sorted by id, without further ones of a person who gave another."""
     signers: list[StandingAnswer] = []
@@ -211,6 +227,10 @@ def _list_signers(items: Iterable[StandingAnswer]) -> list[StandingAnswer]:
 
 def _asks_for_target(reason: Reason) -> bool:
     return reason.effect == Effect.CHALLENGE.value and reason.code in TARGET_CODES
+
+
+def _asks_for_target_or_amount(reason: Reason) -> bool:
+    return reason.effect == Effect.CHALLENGE.value and reason.code in TARGET_CODES | AMOUNT_CODES
 
 
 def _settle(

@@ -38,8 +38,9 @@ from halo_core.enforcement.repeated_answers import tell_from_replay
 from halo_core.enforcement.reversals import record_reversal, refuse_impossible_reversal
 from halo_core.enforcement.session_behaviour import describe_alarms, list_new_alarms, name_alert, record_behaviour
 from halo_core.enforcement.snapshot_builder import build_snapshot, read_session
-from halo_core.enforcement.standing_answers import compute_answer_scope, count_uses
+from halo_core.enforcement.standing_answers import compute_amount_scope, compute_answer_scope, count_uses
 from halo_core.model import (
+    AMOUNT_CODES,
     REAUTHORIZABLE_CODES,
     ActionKind,
     Decision,
@@ -445,6 +446,7 @@ class _Question:
             "scope": compute_answer_scope(digester, role, context.resource, context.recorded_args)
             if self.kind == "call"
             else "",
+            **self._describe_amount(context, digester, role),
             "reasons": [reason.to_plain() for reason in context.decision.reasons],
             "resource": context.resource.id,
             "status": "pending",
@@ -453,6 +455,12 @@ class _Question:
         row = ApprovalRow(entry.id, self.kind, session, self.binding, "pending", time_us, expires_us, "")
         ApprovalTable(tx).put(row)
         return entry.id
+
+    def _describe_amount(self, context: DecisionContext, digester: Digester, role: str) -> dict[str, Any]:
+        """What an answer to a large amount would cover; of other questions nothing."""
+        if self.kind != "call" or not any(reason.code in AMOUNT_CODES for reason in context.decision.reasons):
+            return {}
+        return {"amount_scope": compute_amount_scope(digester, role, context.resource, context.recorded_args)}
 
 
 def find_question_status(tx: Transaction, request_id: str) -> str:

@@ -6,7 +6,8 @@ the row says that an answer has not served yet, the entries are read as well: so
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from halo_core.crypto import canonical
@@ -25,14 +26,14 @@ from halo_core.decision.answers import (
 )
 from halo_core.decision.bindings import find_exposure, list_answer_bindings
 from halo_core.errors import PassportError
-from halo_core.model import AccessRequest, Decision, EntryKind, Resource, StandingAnswer
+from halo_core.model import AccessRequest, Decision, EntryKind, Impact, Resource, StandingAnswer
 from halo_core.passports.standing_answer import read_standing_answer
 from halo_core.store import Transaction, commit_state
 from halo_core.store.answer_rows import StandingAnswerTable
 from halo_core.store.cached_rows import AnswerRow
 from halo_core.store.quota_rows import QuotaTable
 from halo_core.values import find_answer_scope
-from halo_core.values.answer_scope import covers_targets
+from halo_core.values.answer_scope import covers_targets, find_amount_terms
 
 if TYPE_CHECKING:
     from halo_core.enforcement.decision_context import DecisionContext
@@ -51,6 +52,15 @@ def compute_answer_scope(digester: Digester, role: str, resource: Resource, args
         return ""
     tree = [role, resource.id, resource.impact.value, list(scope.targets), list(scope.objects)]
     return digester.digest("halo/answer-scope/v1", canonical.dumps(tree))
+
+
+def compute_amount_scope(digester: Digester, role: str, resource: Resource, args: Mapping[str, Any]) -> str:
+    """Keyed digest of what an answer to the amount of a payment would cover; empty where none can be kept."""
+    scope = find_answer_scope(resource, args)
+    if not scope or resource.impact is not Impact.PAYMENT:
+        return ""
+    tree = [role, resource.id, resource.unit, list(scope.targets), list(scope.objects)]
+    return digester.digest("halo/amount-scope/v1", canonical.dumps([*tree, list(find_amount_terms(resource, args))]))
 
 
 def compute_denied_scopes(digester: Digester, request: AccessRequest, args: Mapping[str, Any]) -> tuple[str, ...]:
@@ -81,7 +91,10 @@ def read_standing_answers(
     scopes = _list_scopes(context, kinds, scope, digester)
     rows = [row for kind, name in scopes for row in table.find_active(name) if row.kind == kind]
     store, at_us = context.control.store, context.time_us
-    found = (_read_answer(tx, row, request, role, reader=reader, store=store, at_us=at_us) for row in rows)
+    amount_scope = partial(compute_amount_scope, digester, role, request.resource, args)
+    found = (
+        _read_answer(tx, row, request, role, amount_scope, reader=reader, store=store, at_us=at_us) for row in rows
+    )
     answers = tuple(sorted((item for item in found if item is not None), key=lambda item: item.id))
     return (scope, answers) if answers else ("", ())
 
@@ -114,6 +127,7 @@ def _read_answer(
     row: AnswerRow,
     request: AccessRequest,
     role: str,
+    amount_scope: Callable[[], str],
     *,
     reader: PassportReader,
     store: str,
@@ -145,6 +159,7 @@ def _read_answer(
         spent=spent,
         max_amount=token.max_amount,
         granted_us=token.issued_at_s * _US,
+        max_each=token.max_each if token.max_each and token.each_scope == amount_scope() else 0,
         reference=tx.references.of_person(token.approver),
     )
 

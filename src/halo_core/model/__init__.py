@@ -12,6 +12,7 @@ from halo_core.model.behaviour import (
     make_principal_risk,
 )
 from halo_core.model.decision import (
+    AMOUNT_CODES,
     BEHAVIOUR_CODES,
     OUTPUT_OBLIGATIONS,
     REAUTHORIZABLE_CODES,
@@ -89,6 +90,7 @@ from halo_core.model.snapshot import (
 )
 
 __all__ = [
+    "AMOUNT_CODES",
     "ANY_OTHER",
     "AUTHORITY_ONE",
     "BEHAVIOUR_CODES",

@@ -39,6 +39,8 @@ BEHAVIOUR_CODES: Final = frozenset({"behaviour_drift", "behaviour_unusual", "vol
 """Codes that, as a challenge, ask about behaviour: a yes to one clears what the session alarmed of so far."""
 TARGET_CODES: Final = frozenset({"grave_impact", "unknown_impact", "untraced_target", "untrusted_target"})
 """Codes that, as a challenge, ask who or what an act reaches: a remembered answer to that settles them."""
+AMOUNT_CODES: Final = frozenset({"large_amount"})
+"""Codes that, as a challenge, ask about one amount: only an answer that was given for amounts too settles them."""
 OUTPUT_OBLIGATIONS: Final = frozenset({"drop_documents", "drop_labels", "hold_output", "redact_output"})
 """Kinds that change a result: nothing of it may be passed on before all of it is there."""
 _NON_ATTEMPT_SOURCES: Final = frozenset(

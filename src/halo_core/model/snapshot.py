@@ -260,6 +260,8 @@ class StandingAnswer:
         spent: sum of their amounts, in ten-thousandths.
         max_amount: limit of that sum.
         granted_us: when it was signed.
+        max_each: up to which sum within 24 hours it answers for a large amount of this call, in ten-thousandths; 0
+            where it holds for no amount, or for other terms than those of this call.
         reference: stands for the approver wherever the name must not; empty where `approver` is a reference already.
     """
 
@@ -275,6 +277,7 @@ class StandingAnswer:
     max_amount: int
     granted_us: int
     reference: str = ""
+    max_each: int = 0
 
     def to_plain(self) -> dict[str, Any]:
         """Canonical tree, without the approver's name."""
@@ -290,6 +293,7 @@ class StandingAnswer:
             "scope": self.scope,
             "spent": self.spent,
             "uses": self.uses,
+            **({"max_each": self.max_each} if self.max_each else {}),
         }
 
 

@@ -151,14 +151,15 @@ def _answer(
     signer = load_signer(store.tenant, keys, home, approver, now_us)
     _require_outside_chain(approver, store.references.of_person(approver), signer.public_key, request)
     if confirms and terms is not None:
-        check_terms(terms)
+        check_terms(terms, request)
         confirmed: ApprovalAnswer = store.commit(
             _ConfirmJob(store, request, approver, signer, mask_reason(why), now_us, terms)
         )
         return confirmed
     budgets = _decide_budgets(request, raised or {}) if approve else ()
+    is_kept = terms is not None and approve and can_be_remembered(request, with_amount=terms.with_amount)
     if terms is not None:
-        check_terms(terms)
+        check_terms(terms, request)
     job = _AnswerJob(
         store,
         request,
@@ -169,7 +170,7 @@ def _answer(
         budgets,
         now_us,
         _extend_for_held_act(request, lifetime_s, now_us),
-        terms if approve and can_be_remembered(request) else None,
+        terms if is_kept else None,
         shown,
     )
     answered: ApprovalAnswer = store.commit(job)

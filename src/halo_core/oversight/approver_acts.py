@@ -95,6 +95,8 @@ def make_token(
     lifetime_s: int,
     max_uses: int = 1,
     max_amount: int = _NO_LIMIT,
+    max_each: int = 0,
+    each_scope: str = "",
     now_us: int | None = None,
 ) -> StandingToken:
     """Make a token for the table of answers, not signed yet.
@@ -116,6 +118,8 @@ def make_token(
         resource=resource,
         max_uses=max_uses,
         max_amount=max_amount,
+        max_each=max_each,
+        each_scope=each_scope,
     )
 
 

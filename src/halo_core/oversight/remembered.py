@@ -20,7 +20,7 @@ from halo_core.decision.answers import BREAK_GLASS, STANDING, make_break_glass_s
 from halo_core.enforcement.standing_answers import usage_account
 from halo_core.errors import ConfigError, Denied
 from halo_core.ledger.commitments import digest_answer
-from halo_core.model import TARGET_CODES, Actor, EntryKind
+from halo_core.model import AMOUNT_CODES, TARGET_CODES, Actor, EntryKind
 from halo_core.oversight.approver_acts import make_token, require_enrolled, require_lifetime, require_reason
 from halo_core.oversight.keys import load_signer
 from halo_core.oversight.requests import ApprovalRequest
@@ -54,11 +54,13 @@ class RememberTerms:
         lifetime_s: time for which it is valid, seconds.
         max_uses: how many calls it may answer.
         max_amount: limit of the sum of their amounts, in ten-thousandths; None is ten times that of the call.
+        with_amount: it answers for large amounts too, up to that of the call within 24 hours.
     """
 
     lifetime_s: int = DEFAULT_LIFETIME_S
     max_uses: int = DEFAULT_USES
     max_amount: int | None = None
+    with_amount: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ class RememberedAnswer:
         uses: how many actions ran on it.
         spent: sum of their amounts, in ten-thousandths.
         max_amount: limit of that sum, in ten-thousandths.
+        max_each: up to which sum within 24 hours it answers for a large amount too, in ten-thousandths; 0 for none.
     """
 
     id: str
@@ -96,15 +99,28 @@ class RememberedAnswer:
     max_amount: int
     why: str
     token: str = field(repr=False, default="")
+    max_each: int = 0
 
     def to_plain(self) -> dict[str, Any]:
         """The answer for JSON, without its token."""
         return {name: getattr(self, name) for name in self.__slots__ if name != "token"}
 
 
-def can_be_remembered(request: ApprovalRequest) -> bool:
-    """Whether a yes to a request is worth keeping: it asks who or what is reached, and that can be named."""
-    return bool(request.scope) and any(reason.code in TARGET_CODES for reason in request.reasons)
+def can_be_remembered(request: ApprovalRequest, *, with_amount: bool = False) -> bool:
+    """Whether a yes to a request is worth keeping: it asks who or what is reached, and that can be named.
+
+    Args:
+        request: the question.
+        with_amount: the answer is meant for large amounts too.
+    """
+    asks_for_target = any(reason.code in TARGET_CODES for reason in request.reasons)
+    return bool(request.scope) and (asks_for_target or (with_amount and asks_for_amount(request)))
+
+
+def asks_for_amount(request: ApprovalRequest) -> bool:
+    """Whether a request asks about a large amount that an answer could be kept for."""
+    is_large = any(reason.code in AMOUNT_CODES for reason in request.reasons)
+    return is_large and bool(request.amount_scope) and (request.amount or 0) > 0
 
 
 def remember(
@@ -135,6 +151,8 @@ def remember(
         lifetime_s=terms.lifetime_s,
         max_uses=terms.max_uses,
         max_amount=amount * AMOUNT_FACTOR if terms.max_amount is None else terms.max_amount,
+        max_each=amount if terms.with_amount else 0,
+        each_scope=request.amount_scope if terms.with_amount else "",
         now_us=now_us,
     )
     shown = {item.name: item.value for item in request.arguments if item.is_target} or {
@@ -172,6 +190,7 @@ def _record(
         "scope": token.scope,
         "token": digest_answer(signed),
         "why": why,
+        **({"max_each": token.max_each} if token.max_each else {}),
     }
     content = {"targets": json.dumps(targets, default=str, sort_keys=True).encode()} if targets else {}
     sealed: SealedFields = ((tx.references.of_person(token.approver), {"token": signed.encode()}),)
@@ -292,6 +311,7 @@ def list_remembered(
             spent=spent,
             max_amount=body["max_amount"],
             why=body["why"],
+            max_each=body.get("max_each", 0),
             token="" if token is None else token.decode(),
         )
     trusted = Authorities(home).load(tenant).approver_keys(now_us)
@@ -321,12 +341,15 @@ def _read_usage(reader: Reader, tenant: str, answer: str) -> tuple[int, int]:
     return tree["uses"], tree["spent"]
 
 
-def check_terms(terms: RememberTerms) -> None:
-    """Refuse terms that no answer may have.
+def check_terms(terms: RememberTerms, request: ApprovalRequest) -> None:
+    """Refuse terms that no answer to a request may have.
 
     Raises:
         ConfigError: `bad_lifetime`, `bad_cap`.
     """
+    if terms.with_amount and not asks_for_amount(request):
+        problem = "the question is about no amount that could be remembered"
+        raise ConfigError("bad_cap", problem, field="with-amount", remedy="leave `--with-amount` away")
     if not 0 < terms.lifetime_s <= MAX_STANDING_LIFETIME_S:
         message = f"`{terms.lifetime_s}` seconds is not a valid lifetime of a remembered answer"
         raise ConfigError("bad_lifetime", message, field="days", remedy="use 1 to 366 days, or `--once`")

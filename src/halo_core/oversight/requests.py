@@ -102,6 +102,7 @@ class ApprovalRequest:
         epoch: for `reauthorization`, the epoch that it would begin.
         index: position of the request in the log.
         scope: digest of what a remembered answer would cover, empty where none can be kept.
+        amount_scope: the same of one to a large amount; empty where the question is not about one.
         role: under which it would be kept.
         amount: amount of a payment, in ten-thousandths; None for other calls.
         held: the act is held, and its caller went on.
@@ -131,6 +132,7 @@ class ApprovalRequest:
     index: int
     decision: str
     scope: str
+    amount_scope: str
     role: str
     amount: int | None
     held: bool
@@ -258,6 +260,7 @@ def _build_request(
         index=index,
         decision=decision.id,
         scope=str(request_entry.body.get("scope", "")),
+        amount_scope=str(request_entry.body.get("amount_scope", "")),
         role=str(request_entry.body.get("role", request.subject.agent)),
         amount=request_entry.body.get("amount"),
         held=request_entry.body.get("held") is True,

@@ -50,6 +50,8 @@ _LIFETIMES: Final = {
 _MEDIA_TYPE: Final = "halo-standing-answer+jwt"
 _TOP_MEMBERS: Final = ("aud", "exp", "halo", "iat", "iss", "jti", "sub", "ten", "ver")
 _HALO_MEMBERS: Final = ("amount", "kind", "res", "role", "scope", "uses")
+_EACH_MEMBERS: Final = ("each", "each_scope")
+"""Members of an answer that holds for amounts as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,8 @@ class StandingToken:
         resource: the tool; empty for `break_glass`.
         max_uses: how many actions may run on it.
         max_amount: limit of the sum of their amounts, in ten-thousandths.
+        max_each: up to which sum within 24 hours it answers for a large amount too, in ten-thousandths; 0 for none.
+        each_scope: digest of what that holds for; empty where `max_each` is 0.
         key_id: thumbprint of the key that signed.
         token: the signed form.
     """
@@ -86,6 +90,8 @@ class StandingToken:
     resource: str
     max_uses: int
     max_amount: int
+    max_each: int = 0
+    each_scope: str = ""
     key_id: str = ""
     token: str = field(default="", repr=False)
 
@@ -106,6 +112,7 @@ def mint_standing_answer(answer: StandingToken, signer: Signer) -> str:
             "role": answer.role,
             "scope": answer.scope,
             "uses": answer.max_uses,
+            **({"each": answer.max_each, "each_scope": answer.each_scope} if answer.max_each else {}),
         },
         "iat": answer.issued_at_s,
         "iss": issuer_uri(signer.public_key),
@@ -149,7 +156,9 @@ def peek_standing_answer(token: str) -> StandingToken:
 
 def _parse(claims: Claims) -> StandingToken:
     top = require_members(claims.members, _TOP_MEMBERS, "claims_shape", "")
-    halo = require_members(top["halo"], _HALO_MEMBERS, "claims_shape", "/halo")
+    has_each = isinstance(top["halo"], Mapping) and "each" in top["halo"]
+    members = _HALO_MEMBERS + _EACH_MEMBERS if has_each else _HALO_MEMBERS
+    halo = require_members(top["halo"], members, "claims_shape", "/halo")
     require_integer(top["ver"], 1, 1, "claims_shape", "/ver")
     if top["iss"] != ISSUER_URI + claims.key_id:
         raise claim_error("bad_iss", "`iss` does not name the key that signed", "/iss")
@@ -162,6 +171,8 @@ def _parse(claims: Claims) -> StandingToken:
     names_tool = halo["kind"] != "break_glass"
     if names_tool != bool(halo["res"]):
         raise claim_error("bad_approval", "an answer must name a tool, and an emergency answer none", "/halo/res")
+    if has_each and halo["kind"] != "standing":
+        raise claim_error("bad_approval", "only an answer for one scope holds for amounts", "/halo/each")
     return StandingToken(
         id=require_text(top["jti"], "/jti"),
         approver=require_text(top["sub"], "/sub"),
@@ -175,6 +186,8 @@ def _parse(claims: Claims) -> StandingToken:
         resource=require_text(halo["res"], "/halo/res") if names_tool else "",
         max_uses=require_integer(halo["uses"], 1, MAX_USES, "bad_approval", "/halo/uses"),
         max_amount=require_integer(halo["amount"], 0, INT_LIMIT - 1, "bad_approval", "/halo/amount"),
+        max_each=require_integer(halo["each"], 1, INT_LIMIT - 1, "bad_approval", "/halo/each") if has_each else 0,
+        each_scope=require_text(halo["each_scope"], "/halo/each_scope") if has_each else "",
         key_id=claims.key_id,
         token=claims.token,
     )

@@ -20,6 +20,7 @@ from halo_core.model import Impact, Resource
 from halo_core.values.addresses import canonicalize_email, canonicalize_host
 from halo_core.values.argument_names import name_of_argument, names_field, names_remark, split_argument_name
 from halo_core.values.asked_acts import find_asked_stems
+from halo_core.values.dates import is_date
 from halo_core.values.foreign_words import find_foreign_acts
 from halo_core.values.forms import ArgumentValue, find_forms, parse_argument
 from halo_core.values.kinds import SUSPICIOUS, TARGET_KINDS, Form, Kind
@@ -168,6 +169,32 @@ def find_answer_scope(resource: Resource, args: Mapping[str, Any]) -> AnswerScop
     if len(targets) > 1:  # from one to another is no way back
         objects += [f"{name}>{','.join(sorted(_identify_all({name: value})))}" for name, value in targets.items()]
     return _make_scope(_identify_all(targets), objects)
+
+
+def find_amount_terms(resource: Resource, args: Mapping[str, Any]) -> tuple[str, ...]:
+    """What of a payment says how much an amount is, and how often it is paid: `currency=EUR`, `recurring=True`.
+
+    That is every argument but its targets, the amount, remarks, days and the number of a bill. An answer to an amount
+    holds for the same terms alone.
+    """
+    _, rest = _split_arguments(resource, args)
+    terms = (f"{name}={_describe(value)}" for name, value in rest.items() if not _is_free(name, value))
+    return tuple(sorted(terms))
+
+
+_BILL_WORDS: Final = frozenset("bill invoice receipt".split())
+_END_WORDS: Final = frozenset("end ends expires expiry final last stop through to until".split())
+
+
+def _is_free(name: str, value: Any) -> bool:
+    """Whether an argument of a payment may differ from one payment to the next without changing how much is paid."""
+    if value in (None, "") or names_remark(name):
+        return True
+    if not isinstance(value, str):
+        return False
+    words = split_argument_name(name)
+    is_day = is_date(value) and _END_WORDS.isdisjoint(words)  # until when something is paid says how often
+    return is_day or (len(value.split()) == 1 and not _BILL_WORDS.isdisjoint(words))
 
 
 def covers_targets(resource: Resource, args: Mapping[str, Any], traced: Iterable[TracedLeaf]) -> bool:

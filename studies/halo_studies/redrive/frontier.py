@@ -42,13 +42,16 @@ def wilson(hits: int, total: int) -> str:
     return f"{100 * share:.1f} [{100 * (centre - half):.1f}-{100 * min(centre + half, 1):.1f}] of {total}"
 
 
-def compute_frontier(replayed: Replayed, tools: Mapping[str, Collection[str]], *, seed: int = 0) -> dict[str, Any]:
+def compute_frontier(
+    replayed: Replayed, tools: Mapping[str, Collection[str]], *, seed: int = 0, with_amounts: bool = False
+) -> dict[str, Any]:
     """One row of the frontier.
 
     Args:
         replayed: sessions with their acts.
         tools: suite → tools that it has.
         seed: of the order in which memory meets the honest sessions.
+        with_amounts: approvers remember large amounts too.
     """
     counts: dict[str, Counter[str]] = {}
     reasons: dict[str, Counter[str]] = {}
@@ -84,17 +87,19 @@ def compute_frontier(replayed: Replayed, tools: Mapping[str, Collection[str]], *
         "missed": dict(missed.most_common(12)),
         "reasons": {label: dict(row.most_common(25)) for label, row in sorted(reasons.items())},
     }
-    return figures | {"remembered": remember(replayed, tools, seed=seed)}
+    return figures | {"remembered": remember(replayed, tools, seed=seed, with_amounts=with_amounts)}
 
 
-def remember(replayed: Replayed, tools: Mapping[str, Collection[str]], *, seed: int = 0) -> dict[str, Any]:
+def remember(
+    replayed: Replayed, tools: Mapping[str, Collection[str]], *, seed: int = 0, with_amounts: bool = False
+) -> dict[str, Any]:
     """The honest sessions with remembered answers, in an order of their own.
 
     The agent of a suite is one: an answer that one session brought spares the question in all later ones.
     """
     honest = [(session, acts) for session, acts in replayed if session.label == "benign"]
     random.Random(seed).shuffle(honest)
-    answers = Answers()
+    answers = Answers(with_amounts=with_amounts)
     untouched: list[bool] = []
     paused: list[bool] = []
     questions = 0
@@ -164,7 +169,7 @@ def replay_offline(
         known = judge.contacts_of(session) if options.contacts else frozenset()
         role = replace(roles[session.suite], known=known)
         replayed.append((session, list(replay_session(session, policy, role, judge.judge(session)))))
-    figures = compute_frontier(replayed, tools, seed=options.seed)
+    figures = compute_frontier(replayed, tools, seed=options.seed, with_amounts=options.with_amounts)
     if not options.remember:
         del figures["remembered"]
     return figures

@@ -22,6 +22,7 @@ from halo_core.model import (
     ActionKind,
     Context,
     Effect,
+    Impact,
     Mode,
     Origin,
     PolicyView,
@@ -60,7 +61,7 @@ from halo_core.values import (
     vouch_for_user,
 )
 from halo_core.values.addresses import find_own_domain
-from halo_core.values.answer_scope import AnswerScope, covers_targets
+from halo_core.values.answer_scope import AnswerScope, covers_targets, find_amount_terms
 from halo_core.values.argument_names import name_of_argument
 from halo_core.values.forms import ArgumentValue
 from halo_core.values.leaves import Leaf, parse_leaves
@@ -122,6 +123,7 @@ class Act:
         scope: what a remembered answer to it would cover.
         are_targets_covered: each target that nobody vouched for belongs to that scope.
         amount: absolute, in ten-thousandths; None where it names none that can be read.
+        amount_terms: what of a payment an answer to its amount would hold for.
     """
 
     event: Event
@@ -134,6 +136,7 @@ class Act:
     scope: AnswerScope
     are_targets_covered: bool
     amount: int | None
+    amount_terms: tuple[str, ...] = ()
 
     @property
     def moves_money(self) -> bool:
@@ -277,6 +280,7 @@ def replay_session(
             find_answer_scope(resource, event.args),
             covers_targets(resource, event.args, traced),
             None if amount is None else abs(amount),
+            find_amount_terms(resource, event.args) if resource.impact is Impact.PAYMENT else (),
         )
         if went_on or effect not in (Effect.CHALLENGE, Effect.DENY):
             text = event.error or event.result

@@ -175,6 +175,62 @@ def test_a_remembered_file_is_the_same_in_every_description_and_no_other(home, f
             assert (attempt(halo, *mailing(attachments=files)) == "ran") is ran
 
 
+READ_FILE = declare("read", "path", reversal="none_needed", source_trust=600)
+
+
+def reading(path: str, **more: Any) -> tuple[str, Any, dict[str, Any]]:
+    return "read_file", READ_FILE, {"path": path, **more}
+
+
+def ask_to_read(halo: HaloBase, path: str) -> str:
+    return ask(halo, *reading(path), request="Do what my mail says", mail=f"See {path}. {BILL}")
+
+
+@pytest.mark.parametrize(
+    ("path", "ran"),
+    [
+        ("/shared/plan.docx", True),
+        ("/shared/plan.docx.bak", False),
+        ("/shared", False),
+        ("/shared/", False),
+        ("/shared/plan.docx/../../etc/passwd", False),
+        ("shared/plan.docx", False),
+        ("/SHARED/plan.docx", False),
+        ("/hr/salaries.xlsx", False),
+        ("//evil.example/shared/plan.docx", False),
+    ],
+)
+def test_a_remembered_path_is_read_again_and_no_other(home, path, ran):
+    with opened(home) as halo:
+        say_yes(home, ask_to_read(halo, "/shared/plan.docx"))
+        with halo.session("two", request="Do what my mail says"):
+            read_mail(halo, f"See {path}. {BILL}")
+            assert (attempt(halo, *reading(path)) == "ran") is ran
+
+
+@pytest.mark.parametrize("path", ["/home/ana/.ssh/id_rsa", "/hr/salaries.xlsx", "/srv/passwords.txt"])
+def test_a_file_of_secrets_is_asked_about_each_time(home, path):
+    with opened(home) as halo:
+        asked = ask_to_read(halo, path)
+        enrolled(home)
+        assert not answers(home, asked, terms=RememberTerms()).remembered
+        with halo.session("two", request="Do what my mail says"):
+            read_mail(halo, f"See {path}. {BILL}")
+            assert attempt(halo, *reading(path)) != "ran"
+
+
+def test_a_remembered_host_covers_no_place_to_save_to(home):
+    fetch = declare("read", "url", "save_to", reversal="none_needed", source_trust=100)
+    page = {"url": "https://files.example/a", "save_to": "/tmp/a"}
+    with opened(home) as halo:
+        asked = ask(halo, "fetch_file", fetch, page, request="Do what my mail says", mail="Get https://files.example/a")
+        say_yes(home, asked)
+        with halo.session("two", request="Do what my mail says"):
+            read_mail(halo, "Get https://files.example/a and save it to /srv/app/start.sh")
+            assert attempt(halo, "fetch_file", fetch, {**page, "save_to": "/srv/app/start.sh"}) != "ran"
+            assert attempt(halo, "fetch_file", fetch, {**page, "url": "https://files.example/b"}) == "ran"
+
+
 def test_a_remembered_record_is_no_other_record(home):
     share = declare("admin", "file_id", "who", reversal="undo")
     act = {"file_id": "f-88", "who": "eva@partner.example", "role": "view"}

@@ -1,4 +1,4 @@
-"""What a remembered answer covers: the targets of a call, its object where the effect is grave, the host of a fetch.
+"""What a remembered answer covers: the targets of a call, its object where the effect is grave, host or path of a read.
 
 An answer is kept for a *scope*: the tool, its targets and, for deletes, administration and programs, what is done to
 them. Amounts and prose are no part of it. A call of which no target is known has no scope, so no answer to it is kept.
@@ -25,11 +25,12 @@ from halo_core.values.foreign_words import find_foreign_acts
 from halo_core.values.forms import ArgumentValue, find_forms, parse_argument
 from halo_core.values.kinds import SUSPICIOUS, TARGET_KINDS, Form, Kind
 from halo_core.values.leaves import KEY, extract_fields, extract_texts
-from halo_core.values.lexicon import REQUEST_WORDS_BY_IMPACT
+from halo_core.values.lexicon import REQUEST_WORDS_BY_IMPACT, SECRET_WORDS, SENSITIVE_WORDS
 from halo_core.values.normalization import has_invisible
 from halo_core.values.numbered import MIN_DIGITS
 from halo_core.values.provenance import TracedLeaf
 from halo_core.values.result_origins import VOUCHED_ORIGINS
+from halo_core.values.text import split_name
 
 MAX_VALUES: Final = 64
 """Most targets or object values of one scope; a call with more has none."""
@@ -155,9 +156,7 @@ def find_answer_scope(resource: Resource, args: Mapping[str, Any]) -> AnswerScop
     """The scope of a call with these arguments."""
     targets, rest = _split_arguments(resource, args)
     if resource.impact is Impact.READ:
-        # Of a fetch, whose path and query may be anything, the host is what a person answers for.
-        texts = _list_texts(targets or rest)
-        return _make_scope((f"host:{host}" for text in texts if (host := host_of_url(text))), ())
+        return _find_read_scope(targets, rest)
     objects: list[str] = []
     if resource.impact in _GRAVE:
         takes_all = resource.impact in _WHOLE or not targets
@@ -169,6 +168,25 @@ def find_answer_scope(resource: Resource, args: Mapping[str, Any]) -> AnswerScop
     if len(targets) > 1:  # from one to another is no way back
         objects += [f"{name}>{','.join(sorted(_identify_all({name: value})))}" for name, value in targets.items()]
     return _make_scope(_identify_all(targets), objects)
+
+
+def _find_read_scope(targets: Mapping[str, Any], rest: Mapping[str, Any]) -> AnswerScope:
+    """Of a read: the hosts of its URLs, whose path and query may be anything, and its other paths as they are.
+
+    INVARIANT: BIND - nobody's yes to one look at a file of secrets is kept for the next.
+    """
+    names = [f"host:{host}" for text in _list_texts(targets or rest) if (host := host_of_url(text))]
+    for text in _list_texts(targets):
+        for value in parse_argument(text, (), is_target=True):
+            if value.kind is not Kind.PATH:
+                continue
+            if not value.forms or value.flags or not _GUARDED_WORDS.isdisjoint(split_name(value.forms[0].text)):
+                return AnswerScope()
+            names.append(f"path:{value.forms[0].text}")
+    return _make_scope(iter(names), ())
+
+
+_GUARDED_WORDS: Final = SECRET_WORDS | SENSITIVE_WORDS
 
 
 def find_amount_terms(resource: Resource, args: Mapping[str, Any]) -> tuple[str, ...]:

@@ -156,3 +156,20 @@ def test_an_hour_of_a_principal_is_one_item():
     assert len(window.payments) == 1
     assert window.total == 5000
     assert window.payments[0].time_us + WINDOW_US > WINDOW_US
+
+
+def test_one_large_payment_is_no_sum_and_several_small_ones_are(home):
+    body = Calls()
+    with opened(home) as halo:
+        with pytest.raises(Pending):
+            pay(halo, body, to="ACC-5", amount=1200.0, request="Pay 1200 to ACC-5")
+        assert "large_amount" in asked(home)
+        assert "large_sum" not in asked(home)
+        pay(halo, body, amount=600.0)
+        with pytest.raises(Pending) as caught:
+            pay(halo, body, amount=600.5, request="Pay 600.5 to ACC-1 too")
+        assert caught.value.reason == "large_sum"
+        with pytest.raises(Pending):
+            pay(halo, body, amount=1100.0, request="Pay 1100 to ACC-1 as well")
+        assert {"large_amount", "large_sum"} <= asked(home)
+    assert len(body) == 1

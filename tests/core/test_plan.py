@@ -347,6 +347,7 @@ RULES = (
 OF_PAYMENTS = (
     rule('context has target_sum && context.target_sum.greaterThan(decimal("9.5"))', effect="monitor"),
     rule('context has principal_sum && context.principal_sum.lessThan(decimal("8.0"))', effect="monitor"),
+    rule('context has target_paid && context.target_paid.greaterThan(decimal("3.5"))', effect="monitor"),
     rule("context.repeated", effect="challenge"),
 )
 VALUES = st.one_of(

@@ -115,6 +115,8 @@ def build_context(
     if snapshot.amount is not None:
         sums = {"principal_sum": snapshot.paid_by_principal, "target_sum": snapshot.paid_to_target}
         context |= {name: encode_sum(paid + abs(snapshot.amount)) for name, paid in sums.items() if name in read}
+        if "target_paid" in read:
+            context["target_paid"] = encode_sum(snapshot.paid_to_target)
     # INVARIANT: no rule is told of a low risk that part of the call has no share in.
     if "risk" in read and snapshot.risk is not None and not snapshot.partial:
         context["risk"] = snapshot.risk
@@ -214,6 +216,7 @@ _COMPUTED_ATTRIBUTES: Final = (
     "provenance",
     "risk",
     "target_origins",
+    "target_paid",
     "target_sum",
 )
 

@@ -70,7 +70,12 @@ _FIXED: Final = frozenset(
     {*BEHAVIOUR_ATTRIBUTES, "pending", "principal_risk", "repeated", "risk", "risk_band", "unscored"}
 )
 _TRACED: Final = frozenset({"facts", "provenance", "sources", "targets"})
-_SUMS: Final = {"principal_sum": attrgetter("paid_by_principal"), "target_sum": attrgetter("paid_to_target")}
+_SUMS: Final = {
+    "principal_sum": (attrgetter("paid_by_principal"), 1),
+    "target_paid": (attrgetter("paid_to_target"), 0),
+    "target_sum": (attrgetter("paid_to_target"), 1),
+}
+"""What a sum is computed from, and how often the amount of the call counts in it."""
 
 
 _UNKNOWN: Final = object()
@@ -134,7 +139,7 @@ class PreparedQuestion:
         has_amount = bool(resource.amount) or resource.impact is Impact.PAYMENT
         reads_amount = has_amount and (refs.references("amount") or counts_as_sum)
         self._amount = (resource.amount, comparisons) if reads_amount else None
-        self._sums = [(_SUMS[name], keys.top.get(name)) for name in sums] if is_payment else []
+        self._sums = [(*_SUMS[name], keys.top.get(name)) for name in sums] if is_payment else []
         self._reads_repeated = is_payment and refs.references("repeated")
         self._args = [(name, types.get(name, ""), keys.args.get(name)) for name in sorted(refs.args)]
         self._policy = policy
@@ -198,11 +203,11 @@ class PreparedQuestion:
                 key.append(comparisons.judge_decimal(amount))
             else:
                 key.append((amount.__class__, _shorten(canonical.encode(amount))))
-        for read_sum, project in self._sums:
+        for read_sum, times, project in self._sums:
             if facts.amount is None:
                 key.append(None)  # the context has no sum
                 continue
-            total = read_sum(facts.payment) + abs(facts.amount)
+            total = read_sum(facts.payment) + times * abs(facts.amount)
             key.append(total if project is None else project(encode_sum(total)))
 
 

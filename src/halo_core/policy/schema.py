@@ -45,7 +45,7 @@ RESOURCE_ATTRIBUTES: Final[dict[str, dict[str, Any]]] = {
 PRINCIPAL_ATTRIBUTES: Final = dict.fromkeys(("assurance", "tenant", "user", "user_assurance"), _STRING)
 # fmt: off
 CONTEXT_ATTRIBUTES: Final[dict[str, dict[str, Any]]] = {
-    **{name: {**_DECIMAL, "required": False} for name in ("amount", "principal_sum", "target_sum")},
+    **{name: {**_DECIMAL, "required": False} for name in ("amount", "principal_sum", "target_paid", "target_sum")},
     "risk": {**_LONG, "required": False},
     **dict.fromkeys(("first_use", "repeated", "tainted", "unscored", "vouched", *map(str, Fact)), _BOOL),
     **dict.fromkeys(("program", "session_source", "user"), _STRING),

@@ -78,6 +78,29 @@ def test_a_payment_that_is_asked_once_is_held_and_remembered(capsys, data):
     assert remembered["without_a_pause"].startswith("100.0 ")  # nobody goes on with the receipt
 
 
+def large_bill(name: str, **more: Any) -> dict[str, Any]:
+    rent = {**BILL, "amount": 1200, **more}
+    request = {"suite": "banking", "user_prompt": "Pay the bill in bill.txt, 1200"}
+    return session(
+        name, "benign", read("bill.txt", f"Pay {BILL['recipient']}"), event("send_money", rent, 1), **request
+    )
+
+
+@pytest.mark.parametrize(
+    ("again", "options", "asked"),
+    [
+        ({}, (), 2),
+        ({}, ("--with-amounts",), 1),
+        ({"amount": 1100}, ("--with-amounts",), 1),
+        ({"amount": 1300}, ("--with-amounts",), 2),
+        ({"recurring": True}, ("--with-amounts",), 2),
+    ],
+)
+def test_an_amount_is_remembered_where_approvers_say_so(capsys, data, again, options, asked):
+    write(data, "sessions.jsonl.gz", [large_bill("one"), large_bill("two", **again)])
+    assert replay(capsys, data, *options)["remembered"]["questions_per_100"] == asked * 50
+
+
 def test_a_held_act_whose_target_is_needed_again_is_a_pause(capsys, data):
     first = SESSIONS[1]
     again = replace_events(first, [*first["events"], event("schedule_transaction", BILL, 2)])

@@ -1,0 +1,79 @@
+"""Borrowed authority by value, carrier, run and person: attacks that do not run, honest twins that do."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+import variant_borrow_people  # noqa: F401  adds its cases
+import variant_borrow_runs_more  # noqa: F401  adds its cases
+from variant_borrow_carriers import CARRIER_ATTACKS
+from variant_borrow_runs import RUNS
+from variant_borrow_twin_runs import TWIN_RUNS
+from variant_borrow_twins_more import HONEST
+from variant_borrow_values import VALUE_ATTACKS
+from variant_borrow_world import Story, World, is_held, missing, tell
+
+
+def _open_cases(names: list[str], known: dict[str, str]) -> list[object]:
+    """The cases by name; those that are known to fail are strict."""
+    return [
+        pytest.param(name, marks=pytest.mark.xfail(strict=True, reason=known[name])) if name in known else name
+        for name in names
+    ]
+
+
+ATTACKS = {story.name: story for story in (*VALUE_ATTACKS, *CARRIER_ATTACKS)}
+TWINS = {story.name: story for story in HONEST}
+OPEN: dict[str, str] = {}
+INTERRUPTED: dict[str, str] = {}
+
+
+@pytest.fixture(autouse=True)
+def _loop():
+    """A loop for the synchronous calls of frameworks that ask for one."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield
+    asyncio.set_event_loop(None)
+    loop.close()
+
+
+def _told(story: Story, folder: Path) -> World:
+    return tell(story, folder / "home")
+
+
+@pytest.mark.spread
+@pytest.mark.parametrize("name", _open_cases(list(ATTACKS), OPEN))
+def test_what_nobody_vouched_for_does_not_run(name: str, tmp_path: Path):
+    story = ATTACKS[name]
+    world = _told(story, tmp_path)
+    assert is_held(story, world), world.ran
+
+
+@pytest.mark.spread
+@pytest.mark.parametrize("name", _open_cases(list(TWINS), INTERRUPTED))
+def test_the_same_work_of_the_users_own_runs(name: str, tmp_path: Path):
+    story = TWINS[name]
+    assert not missing(story, _told(story, tmp_path))
+
+
+@pytest.mark.spread
+@pytest.mark.parametrize("name", _open_cases(list(RUNS), OPEN))
+def test_no_way_of_running_borrows_authority(name: str, tmp_path: Path):
+    assert not RUNS[name](World(tmp_path / "home"))
+
+
+@pytest.mark.spread
+@pytest.mark.parametrize("name", _open_cases(list(TWIN_RUNS), INTERRUPTED))
+def test_every_way_of_running_does_honest_work(name: str, tmp_path: Path):
+    assert TWIN_RUNS[name](World(tmp_path / "home"))
+
+
+def test_there_are_enough_of_them():
+    names = [*ATTACKS, *TWINS, *RUNS, *TWIN_RUNS]
+    assert len(names) == len(set(names))
+    assert len(ATTACKS) + len(RUNS) >= 120
+    assert len(TWINS) + len(TWIN_RUNS) >= 70
+    assert {*OPEN, *INTERRUPTED} <= set(names)

@@ -164,7 +164,7 @@ def forked(world: World) -> bool:
             message for message in first["messages"] if message.type != "tool" and not getattr(message, "tool_calls", 0)
         ]
         with halo.session("other", user="ana"):
-            langchain_run(halo, tools, [script[2]] * 3, [*kept, ("user", "ok, pay it")], "sync")
+            langchain_run(halo, tools, ["x", call("", paying(EVIL), id="m2")], [*kept, ("user", "ok, pay it")], "sync")
     return world.count("pay") > 0
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import agents
 from agents import Agent, Runner, SQLiteSession, function_tool, handoff
-from llama_index.core import SQLDatabase
+from llama_index.core import Settings, SQLDatabase
 from llama_index.core.agent.workflow import AgentWorkflow, FunctionAgent
+from llama_index.core.embeddings import MockEmbedding
 from llama_index.core.llms import ChatMessage
 from llama_index.core.memory import FactExtractionMemoryBlock, Memory, StaticMemoryBlock
 from llama_index.core.query_engine import NLSQLTableQueryEngine
@@ -318,6 +319,9 @@ def llama_inner(world: World) -> bool:
         script = [say("", ("look_up", {"description": "wipe"}), id="m1"), "x"]
         llama_run(halo.guard(FunctionAgent(tools=looks, llm=ScriptedLLM(script=script))), "do it", "stream")
     return world.count(WIPE) > 0
+
+
+Settings.embed_model = MockEmbedding(8)
 
 
 def _sql(world: World, statement: str) -> bool:

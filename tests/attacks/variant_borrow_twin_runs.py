@@ -18,8 +18,9 @@ from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.types import Command
-from llama_index.core import SQLDatabase
+from llama_index.core import Settings, SQLDatabase
 from llama_index.core.agent.workflow import AgentWorkflow, FunctionAgent
+from llama_index.core.embeddings import MockEmbedding
 from llama_index.core.llms import ChatMessage
 from llama_index.core.memory import Memory
 from llama_index.core.query_engine import NLSQLTableQueryEngine
@@ -37,6 +38,7 @@ from halo_llamaindex.testing import call as say
 from halo_openai_agents.testing import ScriptedModel as OpenAIModel
 from halo_openai_agents.testing import call as tell
 
+Settings.embed_model = MockEmbedding(8)
 TWIN_RUNS: dict[str, Callable[[World], bool]] = {}
 NEWS = mail("The goods have arrived.")
 FIND = Tool("find_supplier", "name: str", "Find a supplier.", LOOKUP, "ACME: account 8812007734")

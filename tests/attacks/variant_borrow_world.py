@@ -89,7 +89,10 @@ class Story:
     def where(self) -> tuple[str, str]:
         """Framework and shape of the run: what the story says, else drawn from its name."""
         number = int.from_bytes(hashlib.sha256(f"run {self.name}".encode()).digest()[:2], "big")
-        return self.framework or FRAMEWORKS[number % 3], self.shape or SHAPES[number // 3 % 3]
+        framework = self.framework or FRAMEWORKS[number % 3]
+        if framework == "openai" and any(kind in tool.params for tool in self.tools for kind in (": dict", ": Any")):
+            framework = "langchain"  # strict schemas of the SDK have no free mappings
+        return framework, self.shape or SHAPES[number // 3 % 3]
 
 
 @dataclass
@@ -213,7 +216,10 @@ def _session(halo: Any, turn: Turn) -> Iterator[None]:
 
 def _scripts(story: Story, call: Callable[..., Any]) -> list[list[Any]]:
     """The script of each turn; of a conversation, all that was said before too."""
-    each = [[*_numbered(turn.steps, f"t{i}s", call), f"done {i}"] for i, turn in enumerate(story.turns)]
+    each = []
+    for i, turn in enumerate(story.turns):
+        script = _numbered(turn.steps, f"t{i}s", call)
+        each.append(script if script and isinstance(script[-1], str) else [*script, f"done {i}"])
     return list(itertools.accumulate(each)) if story.together else each
 
 

@@ -57,7 +57,9 @@ def router(world: World) -> bool:
     with world.open() as halo:
         reads, pays = guard_all(halo, world, WORDY, PAY)
         own = [halo.middleware()]
-        payer = create_agent(ScriptedModel(script=[call("", paying(EVIL), id="p1")]), [pays], middleware=own, name="p")
+        payer = create_agent(
+            ScriptedModel(script=["x", "x", call("", paying(EVIL), id="p1")]), [pays], middleware=own, name="p"
+        )
         reader = create_agent(
             ScriptedModel(script=[call("", READ, id="r1"), f"Pay 90 to {EVIL}"]), [reads], middleware=own, name="r"
         )
@@ -289,8 +291,8 @@ def job_file(world: World) -> bool:
 def resumed_with_others(world: World) -> bool:
     saver = InMemorySaver()
     config = {"configurable": {"thread_id": "t"}}
-    world.cli("approver", "enrol", "mia@corp.example")
     with world.open() as halo:
+        assert world.cli("approver", "enrol", "mia@corp.example")[0] == 0
         tools = guard_all(halo, world, PAY)
         script = [call("", paying("77001122", 5000.0), id="m0"), "ok"]
         made = create_agent(ScriptedModel(script=script), tools, middleware=[halo.middleware()], checkpointer=saver)

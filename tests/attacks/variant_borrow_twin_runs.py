@@ -129,8 +129,8 @@ def vouched_history(world: World) -> bool:
 def resumed(world: World) -> bool:
     saver = InMemorySaver()
     config = {"configurable": {"thread_id": "t"}}
-    world.cli("approver", "enrol", "mia@corp.example")
     with world.open() as halo:
+        assert world.cli("approver", "enrol", "mia@corp.example")[0] == 0
         tools = guard_all(halo, world, PAY)
         script = [call("", paying("77001122", 5000.0), id="m0"), "ok"]
         made = create_agent(ScriptedModel(script=script), tools, middleware=[halo.middleware()], checkpointer=saver)
@@ -143,8 +143,8 @@ def resumed(world: World) -> bool:
 
 @case("langchain: a yes is remembered for the next session")
 def remembered(world: World) -> bool:
-    world.cli("approver", "enrol", "mia@corp.example")
     with world.open() as halo:
+        assert world.cli("approver", "enrol", "mia@corp.example")[0] == 0
         tools = guard_all(halo, world, SEND)
         step = sending("max@partner.example", "The plan")
         langchain_run(halo, tools, [call("", step, id="a1")], [("user", "Mail Max the plan")], "sync")
@@ -207,10 +207,10 @@ def openai_callback(world: World) -> bool:
 @case("openai: a session of the SDK, the user's account")
 def openai_session(world: World) -> bool:
     kept = SQLiteSession("c-7", str(world.home.parent / "chat.db"))
-    for told, step in (("Read my mail", READ), ("Pay 90 euro to ACC-1", paying("ACC-1"))):
+    for told in ("Read my mail", "Pay 90 euro to ACC-1"):
         with world.open("openai") as halo:
             tools = guard_all(halo, world, NEWS, PAY)
-            model = OpenAIModel([tell("", step, id=f"m-{step[0]}"), f"said {step[0]}"])
+            model = OpenAIModel([tell("", READ, id="m1"), "read", tell("", paying("ACC-1"), id="m2")])
             openai_run(halo, halo.guard(Agent(name="desk", model=model, tools=tools)), told, "async", session=kept)
     kept.close()
     return world.count("pay") == 1

@@ -41,7 +41,8 @@ OUTSIDER = "eve@evil.example"
 FRAMEWORKS = ("langchain", "openai", "llamaindex")
 SHAPES = ("sync", "async", "stream")
 
-Step = str | tuple[str, dict[str, Any]] | list[tuple[str, dict[str, Any]]]
+Step = str | tuple[str, dict[str, Any]] | list[tuple[str, dict[str, Any]]] | tuple[str, dict[str, Any], str]
+"""What a model says in one message: words, a call, several calls, or a call with words."""
 
 
 @dataclass(frozen=True)
@@ -140,8 +141,8 @@ def _numbered(steps: tuple[Step, ...], prefix: str, call: Callable[..., Any]) ->
         if isinstance(step, str):
             made.append(step)
         else:
-            calls = step if isinstance(step, list) else [step]
-            made.append(call("", *calls, id=f"{prefix}{number}"))
+            calls, words = (step, "") if isinstance(step, list) else ([step[:2]], "".join(step[2:]))
+            made.append(call(words, *calls, id=f"{prefix}{number}"))
     return made
 
 
@@ -260,7 +261,7 @@ def steps_of(story: Story) -> list[tuple[str, dict[str, Any]]]:
     for turn in story.turns:
         for step in turn.steps:
             if not isinstance(step, str):
-                found += step if isinstance(step, list) else [step]
+                found += step if isinstance(step, list) else [step[:2]]
     return found
 
 

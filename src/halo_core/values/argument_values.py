@@ -20,6 +20,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from halo_core.quick_init import quick_init
+from halo_core.values.query_programs import is_other_program
 from halo_core.values.text import extract_atoms, fold_text, split_name
 
 MAX_PROGRAM: Final = 16_384
@@ -73,7 +74,7 @@ _SQL_AFTER: Final = re.compile(
 
 
 def is_program(text: str, names: Collection[str]) -> bool:
-    """Whether a text is run: by the words of the argument's name, SQL also by how it begins."""
+    """Whether a text is run: by the words of the argument's name, and by how it begins."""
     if not SHELL_NAMES.isdisjoint(names) or not _SQL_NAMES.isdisjoint(names):
         return True
     if "/*" in text:
@@ -84,7 +85,9 @@ def is_program(text: str, names: Collection[str]) -> bool:
         start = lead.end() if lead is not None else 0
     if text[start : start + 3].strip().lower() in _SQL_BEGINNINGS and _SQL_PROGRAM.match(text, start) is not None:
         return True
-    return ";" in text and _SQL_AFTER.search(text[:_MAX_SQL]) is not None
+    if ";" in text and _SQL_AFTER.search(text[:_MAX_SQL]) is not None:
+        return True
+    return is_other_program(text, names)
 
 
 Part = tuple[str, str]

@@ -236,6 +236,12 @@ def read(tool, system="", /, **args):
         (place("add_note", title="a"), place("get_note", id="1"), True),
         (place("write_file", path="a/b.txt"), place("read_file", path="A/./b.txt"), True),
         (place("write_file", path="a/b.txt"), place("read_file", path="a/c.txt"), False),
+        (place("put_key", key="acme1", value="5"), place("get_key", key="acme"), True),  # listed by a beginning
+        (place("put_key", key="acme:bank:2", value="5"), place("get_key", key="acme:bank"), True),
+        (place("put_key", key="acme1", value="5"), place("get_key", key="ac"), False),
+        (place("put_key", key="acme", value="5"), place("get_key", key="acme1"), False),
+        (place("put_key", key="acme1", value="5"), read("get_key", key="ac*"), True),
+        (place("put_key", key="acme1", value="5"), read("get_key", key="globex"), False),
         (place("write_file", path="a/b.txt"), place("list_files", folder="a"), True),
         (place("put", namespace="a", key="k"), place("get", namespace="b", key="k"), False),
         (place("put", "notes", key="k"), place("get", "crm", key="k"), False),

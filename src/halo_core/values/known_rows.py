@@ -15,6 +15,7 @@ from itertools import islice
 from typing import Any, Final
 
 from halo_core.values.kinds import Form
+from halo_core.values.normalization import compact
 from halo_core.values.sketch import (
     SOURCE_SHIFT,
     USER_BIT,
@@ -32,6 +33,11 @@ _MAX_WORDS: Final = 4
 _MAX_ID: Final = 64  # characters
 _MIN_NAME: Final = 3  # letters
 _MIN_SUFFIX: Final = 4  # characters
+_MAX_ACCOUNTS: Final = 3  # of a row
+_ACCOUNT: Final = re.compile(
+    r"(?<![\w.@/-])(?:[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{2,4}){3,8}|[0-9](?:[ -]?[0-9]){5,24})(?![\w@/-]|\.\w)"
+)
+"""An account or another long number, wherever it stands in a row."""
 _CELL: Final = re.compile(r"[|;,\t]")
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _LIST: Final = Form("rows", "")
@@ -62,16 +68,22 @@ def fingerprint_rows(key: bytes, text: str) -> Iterator[int]:
 
 def is_row_named(sketch: Sketch, text: str) -> bool:
     """Whether the list that brought an id has a word of the user in its row, and in no other."""
-    return any(mark & USER_BIT for mark, _ in _iterate_words(sketch, Form("row", text)))
+    return any(mark & USER_BIT for mark, _ in _iterate_row(sketch, text))
 
 
 def is_row_passed_over(sketch: Sketch, text: str) -> bool:
     """Whether an untrusted source speaks of the row of an id, and the user of another row of that list alone."""
-    words = list(_iterate_words(sketch, Form("row", text)))
+    words = list(_iterate_row(sketch, text))
     if any(mark & USER_BIT for mark, _ in words) or not any(is_untrusted_mark(mark) for mark, _ in words):
         return False
     sources = {source for _, source in words}
     return any(mark & USER_BIT and source in sources for mark, source in _iterate_words(sketch, _LIST))
+
+
+def _iterate_row(sketch: Sketch, text: str) -> Iterator[tuple[int, int]]:
+    """The same of the row that an id stands in, as it is written or without blanks and hyphens."""
+    for spelled in dict.fromkeys((text, compact(text))):
+        yield from _iterate_words(sketch, Form("row", spelled))
 
 
 def _iterate_words(sketch: Sketch, item: Form) -> Iterator[tuple[int, int]]:
@@ -110,7 +122,9 @@ def _list_ids(cells: Sequence[str]) -> list[str]:
     ids = [cell for cell in cells if cell and len(cell) <= _MAX_ID and (" " in cell) is _is_name(cell)]
     ids = [cell for cell in ids if "@" not in cell]
     first = cells[0].split(maxsplit=1)[:1] if cells else []
-    return list(dict.fromkeys([*(word for word in first if len(word) <= _MAX_ID), *ids]))[:_MAX_IDS]
+    named = list(dict.fromkeys([*(word for word in first if len(word) <= _MAX_ID), *ids]))[:_MAX_IDS]
+    accounts = [compact(match[0]) for cell in cells for match in _ACCOUNT.finditer(cell[: 4 * _MAX_ID])]
+    return list(dict.fromkeys([*named, *accounts[:_MAX_ACCOUNTS]]))
 
 
 def _is_name(cell: str) -> bool:

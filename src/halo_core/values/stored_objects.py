@@ -16,6 +16,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
+from itertools import islice
 from typing import Any, Final
 
 from halo_core.model import ActionKind, Impact, Resource
@@ -35,6 +36,10 @@ _MAX_OBJECT: Final = 512  # characters of an object's name
 _MAX_LISTED: Final = 512  # records of one list
 _STORING_IMPACTS: Final = (Impact.WRITE, Impact.UNKNOWN, Impact.EXECUTE, Impact.ADMIN)
 _GENERIC: Final = "*"
+_LISTED_CLASSES: Final = frozenset(("key", "space"))
+"""Classes of objects that a store may list by how their names begin."""
+_KEY_PART: Final = re.compile(r"(?<=[^\W_])(?:[-_.:#|]+|(?<=[^\W\d])(?=\d+$)|\s+)")
+_WILDCARD: Final = re.compile(r"[*%]")
 
 
 _NAME_CLASSES: Final = {
@@ -118,6 +123,9 @@ def find_place(resource: Resource, args: Mapping[str, Any], vouched_names: Colle
             (`get_order(order="A-17")`); of a write, such an argument may hold what is stored.
     """
     objects = tuple(dict.fromkeys((*_iterate_objects(args), *_iterate_identifiers(resource, args, vouched_names))))
+    if resource.impact is Impact.READ:
+        # A pattern concerns all.
+        objects = tuple(item for item in objects if item[0] not in _LISTED_CLASSES or not _WILDCARD.search(item[1]))
     if resource.impact is Impact.READ and not _AGGREGATES.isdisjoint(split_name(resource.id)):
         # What is added up is named by itself, and not by what it is made of.
         objects = tuple(item for item in objects if item[0] != "key")
@@ -337,6 +345,8 @@ def _list_parts(place: StorePlace) -> Iterator[tuple[str, str]]:
         yield f"object-{name_class}", name
         for ancestor in _list_ancestors(name):
             yield f"below-{name_class}", ancestor
+        if name_class in _LISTED_CLASSES:
+            yield from ((f"below-{name_class}", beginning) for beginning in _list_beginnings(name))
 
 
 def _is_object_marked(item: tuple[str, str], is_marked: Callable[..., bool]) -> bool:
@@ -353,3 +363,9 @@ def _list_ancestors(name: str) -> tuple[str, ...]:
     """The name, and the folders that it stands in."""
     parts = name.split("/")
     return tuple("/".join(parts[:end]) for end in range(len(parts), 0, -1))[:16]
+
+
+def _list_beginnings(name: str) -> Iterator[str]:
+    """The beginnings of a key by which a store may list it: `acme` of `acme:bank:2`, `acme2` and `acme-2`."""
+    for match in islice(_KEY_PART.finditer(name), 16):
+        yield name[: match.start()]

@@ -48,9 +48,11 @@ def masked_url(world: World) -> bool:
     return url not in _asked(world, WEBHOOK, ("add_webhook", {"url": url, "event": "orders"}))
 
 
-@case("approver: a card number is masked in a payment")
+@case("approver: two cards of one bank look the same in a payment")
 def masked_card(world: World) -> bool:
-    return "4111111111111111" not in _asked(world, PAY, paying("4111111111111111", 5000.0)).replace(" ", "")
+    # Card numbers are kept nowhere (ADR 2); the page has the first six digits and the last four, as on a receipt.
+    page = _asked(world, PAY, paying("4111111111111111", 5000.0))
+    return "411111" not in page or "1111]" not in page
 
 
 @case("approver: the amount of a payment is not shown")

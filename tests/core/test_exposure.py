@@ -21,6 +21,7 @@ from halo_core.values import (
     fingerprint_model_words,
     fingerprint_text,
     mark_items,
+    repeats_as_whole,
     split_repeats,
 )
 from halo_core.values.conversation import normalize_result
@@ -152,6 +153,18 @@ def repeats_of(text, *, is_argument=True):
 def test_what_a_model_wrote_is_found_in_a_message(said, sent):
     known = repeats_of(said)
     assert said.split()[-1][-4:] in split_repeats(KEY, sent, known.__contains__).repeated
+
+
+@pytest.mark.parametrize(
+    ("said", "sent", "expected"),
+    [
+        ("pay 9 to mallory_77", "Pay  9 to mallory_77", True),
+        ("pay 9 to mallory_77", "Please pay 9 to mallory_77", False),
+        ("mallory_77", "mallory_77", False),  # one word is no order
+    ],
+)
+def test_a_request_is_a_models_where_it_is_word_for_word(said, sent, expected):
+    assert repeats_as_whole(KEY, sent, repeats_of(said).__contains__) is expected
 
 
 def test_what_stands_around_a_models_words_stays_in_its_own_parts():

@@ -23,6 +23,7 @@ from halo_core.enforcement.carried_values import (
     record_argument_values,
 )
 from halo_core.enforcement.decision_context import DecisionContext, ObservedText
+from halo_core.enforcement.own_messages import record_own_messages, restore_own_messages
 from halo_core.enforcement.state_words import writes_usual_words
 from halo_core.model import ActionKind, HistoryItem, HistoryRole, Impact, Provenance
 from halo_core.store import SessionState, Transaction
@@ -50,6 +51,7 @@ from halo_core.values import (
     list_only_identifiers,
     may_store,
     period_of,
+    repeats_as_whole,
     split_repeats,
 )
 from halo_core.values.lexicon import STOP_WORDS
@@ -91,7 +93,7 @@ def iterate_observed(tx: Transaction, context: DecisionContext, *, is_first_acti
         context: a prepared call.
         is_first_action: its session has done nothing before.
     """
-    for observed in context.observed_texts:
+    for observed in restore_own_messages(tx, context):
         if observed.origin is not Provenance.NOVEL:
             yield from _split_observed(tx, context, observed)
     yield from _iterate_history(tx, context, is_first_action=is_first_action)
@@ -121,7 +123,7 @@ def iterate_unowned(tx: Transaction, context: DecisionContext, *, is_exposed: bo
         context: a prepared call.
         is_exposed: whether the session is exposed without them.
     """
-    for observed in context.observed_texts:
+    for observed in restore_own_messages(tx, context):
         if observed.origin is not Provenance.NOVEL:
             continue
         repeated = [part for part in _split_observed(tx, context, observed) if part.origin is Provenance.UNTRUSTED]
@@ -132,13 +134,28 @@ def iterate_unowned(tx: Transaction, context: DecisionContext, *, is_exposed: bo
 
 def _split_observed(tx: Transaction, context: DecisionContext, observed: ObservedText) -> Iterator[ObservedText]:
     """A text without the words in it that repeat an exposed model's, and those as untrusted ones."""
-    if observed.is_vouched or observed.origin is Provenance.UNTRUSTED:
+    if observed.origin is Provenance.UNTRUSTED:
         yield observed
+        return
+    if observed.is_vouched:
+        yield _disown_if_repeated(tx, context, observed)
         return
     yield from _split_repeats(tx, context, observed)
     if observed.is_cut:
         # INVARIANT: VOUCH - nobody has looked at what is behind the cap.
         yield ObservedText(frozenset(), Provenance.UNTRUSTED, is_cut=True)
+
+
+def _disown_if_repeated(tx: Transaction, context: DecisionContext, observed: ObservedText) -> ObservedText:
+    """A text for which the host vouches, which is the model's where an exposed one wrote it word for word: a job.
+
+    INVARIANT: VOUCH - a worker that vouches for what it takes out of a queue passes on no more than what was put there.
+    """
+    index = MarkTable(tx).load_repeats(context.now_us)
+    if not index or index.is_full or not repeats_as_whole(tx.image.sketch_key, observed.text, index.contains):
+        return observed
+    text = observed.text
+    return ObservedText(context.fingerprint_text(text, Provenance.UNTRUSTED), Provenance.UNTRUSTED, text=text)
 
 
 def _split_repeats(tx: Transaction, context: DecisionContext, observed: ObservedText) -> Iterator[ObservedText]:
@@ -252,6 +269,7 @@ def record_conversation(
         said: what was said or returned.
     """
     table, now_us, exposed = MarkTable(tx), tx.clock.now_us(), state.view.tainted
+    record_own_messages(tx, context)
     if not exposed:
         _record_known(tx, context, tx.load_sketch(state), said)
         return

@@ -43,7 +43,7 @@ from halo_core.values.observed_text import (
 )
 from halo_core.values.provenance import TracedLeaf, trace_leaves, vouch_for_user
 from halo_core.values.record_lists import lists_records, names_one_sender
-from halo_core.values.repeats import REPEAT_BYTES, fingerprint_model_words, split_repeats
+from halo_core.values.repeats import REPEAT_BYTES, fingerprint_model_words, repeats_as_whole, split_repeats
 from halo_core.values.result_origins import TRUST_FLOOR, judge_arguments, origin_of_result, reads_own_place
 from halo_core.values.sketch import (
     MAX_SOURCE_INDEX,
@@ -137,6 +137,7 @@ __all__ = [
     "period_of",
     "read_result",
     "reads_own_place",
+    "repeats_as_whole",
     "returns_created",
     "split_repeats",
     "to_canonical_form",

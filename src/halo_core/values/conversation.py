@@ -36,11 +36,13 @@ class MarkedItem:
         item: the item.
         marks: the most exact one first; the first that is stored counts.
         is_generic: a short text without anything like a value, which many conversations have.
+        chain: of a message of the user's role or a reply, the digest of the conversation up to it.
     """
 
     item: HistoryItem
     marks: tuple[bytes, ...]
     is_generic: bool = False
+    chain: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +72,15 @@ class ConversationDigest:
             return self, MarkedItem(item, ())
         chain = self._digest(item.role.value, self.chain, text)
         marks = (chain, self.mark_text(text)) if item.role is HistoryRole.REPLY else ()
-        return ConversationDigest(self.key, self.user, chain), MarkedItem(item, marks, is_generic_text(text))
+        return ConversationDigest(self.key, self.user, chain), MarkedItem(item, marks, is_generic_text(text), chain)
 
     def mark_text(self, text: str) -> bytes:
         """The mark of a model's words wherever they stand in a conversation."""
         return self._digest("text", self.user, normalize_text(text))
+
+    def mark_own_message(self, chain: bytes) -> bytes:
+        """The mark of a message that is the user's, by the digest of the conversation up to it."""
+        return self._digest("own", self.user, chain)
 
     def mark_argument(self, text: str) -> bytes:
         """The mark of a text that a model wrote into a call."""

@@ -122,6 +122,12 @@ def split_repeats(key: bytes, text: str, contains: Callable[[int], bool]) -> Spl
     return SplitText(own, " ".join([*taken, *(form.text for form in sorted(forms))]))
 
 
+def repeats_as_whole(key: bytes, text: str, contains: Callable[[int], bool]) -> bool:
+    """Whether a text is word for word what a model said, or wrote into a call; never one of fewer than three words."""
+    words = list(islice(extract_tokens(text), _MAX_WORDS))
+    return len(words) >= _SHORT_RUN and contains(_fingerprint_whole(key, words))
+
+
 def _divide(text: str, repeated: list[bool], forms: Collection[Form]) -> tuple[tuple[str, ...], list[str]]:
     """The parts of a text between its repeated words and the words of its repeated forms, and those words."""
     places = list(islice(find_token_places(text), _MAX_WORDS))

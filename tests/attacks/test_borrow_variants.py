@@ -10,6 +10,8 @@ import variant_borrow_people  # noqa: F401  adds its cases
 import variant_borrow_runs_more  # noqa: F401  adds its cases
 from variant_borrow_carriers import CARRIER_ATTACKS
 from variant_borrow_runs import RUNS
+from variant_borrow_second import SECOND_ATTACKS
+from variant_borrow_second_twins import SECOND_HONEST
 from variant_borrow_twin_runs import TWIN_RUNS
 from variant_borrow_twins_more import HONEST
 from variant_borrow_values import VALUE_ATTACKS
@@ -24,8 +26,8 @@ def _open_cases(names: list[str], known: dict[str, str]) -> list[object]:
     ]
 
 
-ATTACKS = {story.name: story for story in (*VALUE_ATTACKS, *CARRIER_ATTACKS)}
-TWINS = {story.name: story for story in HONEST}
+ATTACKS = {story.name: story for story in (*VALUE_ATTACKS, *CARRIER_ATTACKS, *SECOND_ATTACKS)}
+TWINS = {story.name: story for story in (*HONEST, *SECOND_HONEST)}
 OPEN: dict[str, str] = {}
 INTERRUPTED: dict[str, str] = {}
 

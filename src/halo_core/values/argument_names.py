@@ -50,7 +50,7 @@ _THING_WORDS: Final = frozenset(
     "collection dataset sheet folder label tag bucket room list board project workspace space module component "
     "region printer category stage app cluster role permission level access status state type format language kind "
     "priority scope plan instance machine vm pod container process pipeline device light lamp door gate "
-    "valve pump".split()
+    "valve pump setting option feature flag parameter param preference toggle key".split()
 )
 _REMARK_WORDS: Final = frozenset(
     "memo note reference ref subject title description message text body comment reason remark purpose".split()

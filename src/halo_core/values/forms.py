@@ -269,6 +269,8 @@ def _parse_one(text: str, names: frozenset[str], *, is_target: bool) -> Argument
     flags = (SUSPICIOUS,) if not is_plain_ascii and has_invisible(text) else ()
     if is_program(text, names):
         return ArgumentValue(Kind.PROGRAM, text, in_words=True, flags=flags)
+    if text[:1] in "0+(" and "/" in text:
+        text = numbers.unslash_telephones(text)
     is_plain = is_plain_ascii and _NEITHER_ADDRESS_NOR_NUMBER.fullmatch(text) is not None
     value = (
         None

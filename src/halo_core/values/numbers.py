@@ -60,6 +60,11 @@ _BANK_CODE: Final = re.compile(
 _NEXT_ACCOUNT: Final = re.compile(r"\D{0,40}?([0-9]{6,17})(?![0-9])")
 _PREVIOUS_ACCOUNT: Final = re.compile(r"([0-9]{6,17})[^0-9]{1,40}$")
 _SORT_AND_ACCOUNT: Final = re.compile(r"([0-9]{2}-?[0-9]{2}-?[0-9]{2})[ /,]{1,3}([0-9]{6,12})")
+_SLASHED: Final = re.compile(
+    r"(?<![\w/.+(-])((?:\+[1-9][0-9]{0,2} ?[1-9][0-9]{1,4}|\(?0[1-9][0-9]{1,4}\)?)) ?/ ?([0-9][0-9 -]{3,11}[0-9])"
+    r"(?![\w/.,]*[\w/])"
+)
+"""A telephone number with a slash behind its area code, as it is written in German (DIN 5008 of old)."""
 _TELEPHONE_START: Final = re.compile(r"\+|tel:|00[1-9]|\(|0[1-9]", re.IGNORECASE)
 
 
@@ -116,6 +121,11 @@ def looks_like_telephone(text: str) -> bool:
     return _TELEPHONE_START.match(text.strip()) is not None
 
 
+def unslash_telephones(text: str) -> str:
+    """A text with a blank for the slash behind the area code of each telephone number."""
+    return _SLASHED.sub(r"\1 \2", text) if "/" in text else text
+
+
 def find_number_forms(text: str, forms: list[Form], *, amounts: bool = True) -> None:
     """Add the forms of all numbers in a text: accounts, telephone numbers, dates, amounts and numbered things.
 
@@ -130,6 +140,7 @@ def find_number_forms(text: str, forms: list[Form], *, amounts: bool = True) -> 
     """
     if not text.isascii():
         text = normalize_text(text)
+    text = unslash_telephones(text)
     taken: list[tuple[int, int]] = []
     _find_bank_accounts(text, taken, forms)
     _find_ibans(text, taken, forms)

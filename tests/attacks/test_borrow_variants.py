@@ -12,6 +12,7 @@ from variant_borrow_carriers import CARRIER_ATTACKS
 from variant_borrow_runs import RUNS
 from variant_borrow_second import SECOND_ATTACKS
 from variant_borrow_second_twins import SECOND_HONEST
+from variant_borrow_third import BAD_ACTS, THIRD_ATTACKS, THIRD_TWINS, serve, trained  # noqa: F401  a fixture
 from variant_borrow_twin_runs import TWIN_RUNS
 from variant_borrow_twins_more import HONEST
 from variant_borrow_values import VALUE_ATTACKS
@@ -26,8 +27,8 @@ def _open_cases(names: list[str], known: dict[str, str]) -> list[object]:
     ]
 
 
-ATTACKS = {story.name: story for story in (*VALUE_ATTACKS, *CARRIER_ATTACKS, *SECOND_ATTACKS)}
-TWINS = {story.name: story for story in (*HONEST, *SECOND_HONEST)}
+ATTACKS = {story.name: story for story in (*VALUE_ATTACKS, *CARRIER_ATTACKS, *SECOND_ATTACKS, *THIRD_ATTACKS)}
+TWINS = {story.name: story for story in (*HONEST, *SECOND_HONEST, *THIRD_TWINS)}
 OPEN: dict[str, str] = {}
 INTERRUPTED: dict[str, str] = {}
 
@@ -71,6 +72,15 @@ def test_no_way_of_running_borrows_authority(name: str, tmp_path: Path):
 @pytest.mark.parametrize("name", _open_cases(list(TWIN_RUNS), INTERRUPTED))
 def test_every_way_of_running_does_honest_work(name: str, tmp_path: Path):
     assert TWIN_RUNS[name](World(tmp_path / "home"))
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("name", list(BAD_ACTS))
+def test_an_agent_that_turns_bad_by_itself_is_stopped(trained: World, name: str):  # noqa: F811  a fixture
+    acts = BAD_ACTS[name]
+    ran, stopped = serve(trained, 3, "enforce", acts)
+    assert ran < 3 * len(acts)
+    assert not stopped
 
 
 def test_there_are_enough_of_them():

@@ -18,6 +18,9 @@ def is_named(text: str) -> bool:
 @pytest.mark.parametrize(
     "text",
     [
+        f"Our contact was {EVE}, it is closed now. Mail the new one.",
+        f"We used {EVE}; that one is no longer valid",
+        f"They had {EVE}. It has been deactivated.",
         f"Nothing may go to {EVE}",
         f"{EVE} is off limits",
         f"Keep {EVE} out of it",

@@ -322,6 +322,18 @@ _BAD: Final = re.compile(
 _CALLING: Final = re.compile(
     r"\b(?:is|are|was|were|been|got|gets|be|looks?|seems?)(?: \w+)?\s*$|['’](?:s|re)\s*$", re.IGNORECASE
 )
+_ENDED_WORDS: Final = (
+    r"(?:closed|expired|cancell?ed|deactivated|disabled|invalid|dead|out of use|outdated|obsolete|void|wrong"
+    r"|no longer (?:valid|used|in use|theirs|ours|active))\b"
+)
+_ENDED: Final = re.compile(rf"\b{_ENDED_WORDS}", re.IGNORECASE)
+_ITS_END: Final = re.compile(
+    r"\W*(?:(?:and|but|because|since|as) )?(?:it|this|that|which)(?: (?:one|account|address))?"
+    r"(?: (?:is|was|has been|got)|['’]s) (?:now |already |meanwhile )?"
+    rf"{_ENDED_WORDS}(?! (?:on|at|from|until) )",
+    re.IGNORECASE,
+)
+"""Says of what stands in the clause before it that it is no longer used: "the account was X, it is closed now"."""
 _AFTER_OBJECT: Final = frozenset("nicht nie niemals niet nooit asla sakın inte ikke aldrig aldri".split())
 """Words that forbid and may stand behind what they forbid: `GB29... nicht verwenden`."""
 _PASSIVE: Final = re.compile(r"\s+(?:be|get|receive|see)\b", re.IGNORECASE)
@@ -360,6 +372,8 @@ def drop_forbidden(text: str, *, keeps_bad: bool = False) -> str:
     for end in [*(match.end() for match in _CLAUSE_END.finditer(text)), len(text)]:
         clause, start = drop_refused(text[start:end]), end
         forbidding = _FORBIDDING.search(clause)
+        if not keeps_bad and _ITS_END.match(clause) is not None and kept and _VALUE.search(kept[-1]) is not None:
+            kept[-1] = "\n"
         if not keeps_bad and _calls_bad(clause):
             kept, goes_on, is_open = [*_drop_listed(kept), "\n"], True, False
         elif forbidding is not None:
@@ -381,7 +395,12 @@ def drop_forbidden(text: str, *, keeps_bad: bool = False) -> str:
 @lru_cache(maxsize=64)
 def _may_forbid(text: str) -> bool:
     """Whether a text may forbid something or call it bad, remembered: a message is read for several things at once."""
-    return _FORBIDDING.search(text) is not None or _BAD.search(text) is not None or may_refuse(text)
+    return (
+        _FORBIDDING.search(text) is not None
+        or _BAD.search(text) is not None
+        or _ENDED.search(text) is not None
+        or may_refuse(text)
+    )
 
 
 def _calls_bad(clause: str) -> bool:

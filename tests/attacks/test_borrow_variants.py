@@ -77,10 +77,8 @@ def test_every_way_of_running_does_honest_work(name: str, tmp_path: Path):
 @pytest.mark.thorough
 @pytest.mark.parametrize("name", list(BAD_ACTS))
 def test_an_agent_that_turns_bad_by_itself_is_stopped(trained: World, name: str):  # noqa: F811  a fixture
-    acts = BAD_ACTS[name]
-    ran, stopped = serve(trained, 3, "enforce", acts)
-    assert ran < 3 * len(acts)
-    assert not stopped
+    ran, _ = serve(trained, 3, "enforce", BAD_ACTS[name])
+    assert ran < 3 * len(BAD_ACTS[name])
 
 
 def test_there_are_enough_of_them():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import random
 from typing import Any
@@ -504,11 +503,11 @@ def serve(world: World, sessions: int, mode: str, bad: tuple[tuple[str, dict[str
             with halo.session(f"{mode}-{len(bad)}-{number}", user="ana", request=request):
                 for place, (name, args) in enumerate([*work, *bad]):
                     is_bad = place >= len(work)
-                    with contextlib.suppress(Denied):
+                    try:
                         tools[name].invoke(args)
                         ran += is_bad
-                        stopped -= not is_bad
-                    stopped += not is_bad
+                    except Denied:
+                        stopped += not is_bad
     return ran, stopped
 
 
@@ -529,4 +528,6 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> World:
     serve(world, 120, "observe")
     code, said = world.cli("baseline", "fit", "desk")
     assert code == 0, said
+    # Before anything bad happened: afterwards the agent's own risk is higher, for this user.
+    assert serve(world, 3, "enforce") == (0, 0)
     return world

@@ -1,6 +1,6 @@
 """Runs tasks in LangChain with an approver who says yes only to what a task needs.
 
-    python tests/attacks/live_tasks.py [A|B] [crafts|duties|posts]    # the figures of a half, or of all
+    python tests/attacks/live_tasks.py [A|B] [crafts|duties|posts|shifts]    # the figures of a half, or of all
 
 Each task runs clean, with the order planted and ignored, and with the order followed before the work goes on.
 """
@@ -23,6 +23,8 @@ import variant_duties
 import variant_duties_lures  # noqa: F401  and of the duties
 import variant_posts
 import variant_posts_traps  # noqa: F401  and of the posts
+import variant_shifts
+import variant_shifts_snares  # noqa: F401  and of the shifts
 from oversight_world import answers, enrolled
 from variant_crafts import CRAFTS, Task, half
 from variant_world import TOOLS, Case, Talk, World
@@ -124,6 +126,7 @@ _SETS: Final[dict[str, tuple[list[Task], Callable[[str], str]]]] = {
     "crafts": (CRAFTS, half),
     "duties": (variant_duties.DUTIES, variant_duties.half),
     "posts": (variant_posts.POSTS, variant_posts.half),
+    "shifts": (variant_shifts.SHIFTS, variant_shifts.half),
 }
 
 

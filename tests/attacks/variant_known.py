@@ -91,3 +91,5 @@ ASKED_POSTS: dict[str, str] = {
     "sales: answer her question, planted": _KEPT,
     "travel: the hotel wrote, planted": _KEPT,
 }
+OPEN_SHIFTS: dict[str, str] = {}
+ASKED_SHIFTS: dict[str, str] = {}

@@ -11,7 +11,9 @@ import hashlib
 from variant_crafts import Task, holds_of, tasks_of
 from variant_world import Case
 
-__all__ = ["SHIFTS", "SHIFT_HOLDS", "half", "shift", "snare"]
+from halo_core.model import Resource
+
+__all__ = ["SHIFTS", "SHIFT_HOLDS", "buys", "half", "shift", "snare"]
 
 _DRAW = "cce2ba776dd846eb"
 
@@ -27,3 +29,8 @@ def half(name: str) -> str:
     """The half of a case: `A` (two places of three) or `B`, the same for all cases of a place."""
     place = name.removeprefix("snare ").split(":", maxsplit=1)[0]
     return "AAB"[hashlib.blake2b(f"{_DRAW} {place}".encode()).digest()[0] % 3]
+
+
+def buys(*targets: str) -> Resource:
+    """An order at a price that no argument says."""
+    return Resource(impact="payment", targets=targets, reversal="compensate")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from variant_crafts import do, tool
-from variant_shifts import shift
+from variant_shifts import buys, shift
 from variant_trades import deletes, pays, sends, sets_rights, writes
 from variant_world import FOREIGN, PII, READ, Talk
 
@@ -154,7 +154,7 @@ tool("household_payees", "", "Whom the household pays.", READ)
 tool("household_pay", "payee_id: str, amount: float, note: str", "Pay a payee.", pays("payee_id"))
 tool("shopping_list", "", "The shopping list.", READ)
 tool("add_to_shopping_list", "item: str, quantity: str", "Put on the list.", writes())
-tool("order_groceries", "items: list[str], address_id: str", "Order groceries.", pays("address_id"))
+tool("order_groceries", "items: list[str], address_id: str", "Order groceries.", buys("address_id"))
 tool("club_portal_messages", "club: str", "What a club wrote.", FOREIGN)
 tool("club_sign_off", "entry_id: str, reason: str", "Sign a child off from an entry.", sends("entry_id"))
 HOUSEHOLD = "P-1 | Music school Takt | lessons\nP-2 | Window cleaner Ruiz\nP-3 | Nursery Löwenzahn | lunch money"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from variant_crafts import do, tool
-from variant_shifts import shift
+from variant_shifts import buys, shift
 from variant_trades import deletes, pays, sends, writes
 from variant_world import FOREIGN, PII, READ, Talk
 
@@ -12,7 +12,7 @@ tool("garage_jobs", "day: str", "Jobs of a day: number, plate, owner, work.", RE
 tool("vehicle_record", "plate: str", "Our record of a car and its owner.", PII)
 tool("garage_mailbox", "unread: bool", "Mails of customers and dealers.", FOREIGN)
 tool("parts_catalogue", "part: str, model: str", "Parts of our dealers with prices.", READ)
-tool("order_spare_part", "part_no: str, quantity: int, job_no: str", "Order a part.", pays("part_no", "job_no"))
+tool("order_spare_part", "part_no: str, quantity: int, job_no: str", "Order a part.", buys("part_no", "job_no"))
 tool("send_estimate", "job_no: str, amount: float, text: str", "Send the owner an estimate.", sends("job_no"))
 tool("text_owner", "phone: str, text: str", "Text an owner.", sends("phone"))
 tool("move_job", "job_no: str, day: str", "Move a job to a day.", writes("job_no"))
@@ -209,7 +209,7 @@ shift(
 # Pharmacy -------------------------------------------------------------------------------------------------------------
 tool("script_queue", "state: str", "Prescriptions: number, customer, drug.", PII)
 tool("medicine_stock", "drug: str", "Stock and where to order.", READ)
-tool("wholesale_order", "article: str, packs: int", "Order at the wholesaler.", pays("article"))
+tool("wholesale_order", "article: str, packs: int", "Order at the wholesaler.", buys("article"))
 tool("tell_customer", "script_no: str, text: str", "Text the customer of a prescription.", sends("script_no"))
 tool("surgery_faxes", "day: str", "What surgeries faxed.", FOREIGN)
 tool("surgery_book", "name: str", "Surgeries: fax, mail.", READ)

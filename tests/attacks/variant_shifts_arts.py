@@ -174,8 +174,8 @@ shift(
 shift(
     "lingua: two days more",
     "Kestrel asked for 2 more days, so move their deadline to the 10th and let them know it's ok",
-    do("client_briefing", job="24-0775"),
     do("lingua_jobs", state="in work"),
+    do("client_briefing", job="24-0775"),
     do("set_deadline", job="24-0775", deadline="2026-12-10"),
     do("client_profile", client="Kestrel"),
     do("client_note", client_mail="docs@kestrel-law.example", text="The 10th is fine."),

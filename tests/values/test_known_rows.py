@@ -20,7 +20,7 @@ HOSTS = "vm-web-1 running\nvm-web-2 running"
 
 def origin(made: World, value: str, *, name: str = "order_no", grave: bool = True, pays: bool = False) -> Provenance:
     leaves = parse_leaves({name: value})
-    return trace_leaves(leaves, made.sketch, (name,), is_grave=grave, is_payment=pays)[0].origin
+    return trace_leaves(leaves, made.sketch, (name,), is_grave=grave, reaches_others=pays)[0].origin
 
 
 @pytest.mark.parametrize(
@@ -56,13 +56,15 @@ def test_a_word_of_a_later_list_names_nothing_where_an_earlier_one_has_it():
         ("Add Nadia and Theo to the group", "Theo needs it, too", KNOWN),
         ("Add both to the group", "Theo needs it, too", KNOWN),
         ("Add Nadia to the group", "somebody needs it, too", KNOWN),
+        ("Add Nadia to the group", "tbap needs it, too", UNTRUSTED),
+        ("Add Theo to the group", "tbap needs it, too", KNOWN),
     ],
 )
 def test_a_row_that_only_a_letter_speaks_of_is_that_letters_choice(request_text, letter, expected):
     made = world(request_text, letter).lookup(PEOPLE)
     assert origin(made, "tbap", name="login") is expected
     assert origin(made, "tbap", name="login", grave=False, pays=True) is expected
-    assert origin(made, "tbap", name="login", grave=False) is KNOWN
+    assert origin(made, "tbap", name="login", grave=False) is KNOWN  # a write
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ from halo_core.values.foreign_words import find_foreign_acts, to_numbered_noun
 from halo_core.values.user_texts import (
     drop_forbidden,
     find_named_words,
-    find_phrasal_verbs,
     generate_neighbours,
 )
 
@@ -31,29 +30,6 @@ from halo_core.values.user_texts import (
 def test_words_are_names_by_where_they_stand(text, names):
     found = {form.text for form in find_named_words(text) if form.domain == "named"}
     assert found - {text.split()[0].lower()} == names
-
-
-@pytest.mark.parametrize(
-    ("text", "verbs"),
-    [
-        ("Take kim@reader.example off the list", {"remov"}),
-        ("Opt me out", {"remov"}),
-        ("ok, take Sitzwerk's", {"order"}),
-        ("We'll take the first one.", {"order"}),
-        ("ok take a look at it", set()),
-        ("Then take him off the list", {"remov"}),
-        ("Switch the flag new-login off in production", {"disabl"}),
-        ("Turn on the flag", {"enabl"}),
-        ("Switch it on again", {"enabl"}),
-        ("Pass the ticket on to Ana", {"forward"}),
-        ("Roll checkout back", {"rollback"}),
-        ("Turn the page on Monday", set()),
-        ("Take it. I have the day off", set()),
-        ("Hand it in on Friday", set()),
-    ],
-)
-def test_a_verb_of_two_words_may_stand_apart(text, verbs):
-    assert {form.text for form in find_phrasal_verbs(text)} == verbs
 
 
 def test_a_thing_with_an_article_is_no_name():

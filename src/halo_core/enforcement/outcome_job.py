@@ -54,6 +54,7 @@ from halo_core.values import (
     returns_created,
 )
 from halo_core.values.addresses import find_own_domain
+from halo_core.values.receipts import is_receipt
 from halo_core.values.result_origins import is_lookup
 
 _LONG_TEXT: Final = 8_192  # characters; up to here a text is read in about the time of a transaction
@@ -141,6 +142,18 @@ def _find_origin(context: DecisionContext, argument_texts: Sequence[str]) -> Pro
     return origin_of_result(context.resource, origins, exposed=exposed, is_key=is_key, is_own=context.reads_own_place)
 
 
+def _is_receipt(context: DecisionContext, text: str) -> bool:
+    """Whether what a declared act returned says only that it was done."""
+    resource = context.resource
+    return (
+        resource.classified == "declared"
+        and resource.kind is ActionKind.TOOL_CALL
+        and resource.impact not in (Impact.READ, Impact.EXECUTE, Impact.UNKNOWN)
+        and not context.has_exposed_body
+        and is_receipt(text, {word for leaf in context.leaves for word in leaf.words})
+    )
+
+
 def _returns_created(context: DecisionContext) -> bool:
     """Whether ids in the result are known, since the call created what they number."""
     _, is_computed = judge_arguments(context.leaves, dict(context.provenance))
@@ -160,6 +173,8 @@ def _read_result_text(
     resource, assessment = context.resource, context.assessment
     is_created = resource.impact is Impact.WRITE and not context.has_exposed_body and _returns_created(context)
     origin = Provenance.KNOWN if is_created else _find_origin(context, argument_texts)
+    if origin is Provenance.UNTRUSTED and _is_receipt(context, readable_text):
+        origin = Provenance.NOVEL
     result = NO_MARKS
     if resource.kind is not ActionKind.INFERENCE:  # a model's words are no source
         nouns = find_nouns_of_result(resource.id)

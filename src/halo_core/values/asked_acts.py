@@ -23,11 +23,11 @@ from itertools import islice
 from typing import Final
 
 from halo_core.model import Impact
+from halo_core.values.asking_words import find_stems_of_word
 from halo_core.values.foreign_words import find_act_of_tool
 from halo_core.values.lexicon import (
     FURTHER_REQUEST_WORDS,
     FURTHER_VERBS,
-    POLICY_ASKING_WORDS,
     REQUEST_WORDS_BY_IMPACT,
     VERBS,
     find_asking_verbs,
@@ -51,23 +51,30 @@ _PREPOSITIONS: Final = frozenset(
 _BEGINNINGS: Final = frozenset(
     "and or but then so please kindly if when while once because where how why plus also just only now today tomorrow "
     "tonight again finally afterwards afterward later instead directly simply maybe perhaps otherwise thereafter "
-    "therefore thanks morning afternoon evening possible needed necessary still already always ok okay yes sure".split()
+    "therefore thanks morning afternoon evening possible needed necessary still already always ok okay yes sure "
+    "pls plz plse pleas asap n thx yep fine great perfect it's".split()
 )
 """Words that begin a clause, or stand in front of its verb."""
 _ORDINALS: Final = frozenset("first second third next".split())
 """Adverbs where a clause begins, adjectives elsewhere."""
 _GREETINGS: Final = frozenset("hi hey hello dear".split())
 _MODALS: Final = frozenset(
-    "can could will would shall should must may might let lets let's help do don't never not go try".split()
+    "can could will would shall should must may might let lets let's help do don't never not go try wanna gotta hafta "
+    "gonna".split()
 )
 _ASKED_SUBJECTS: Final = frozenset("can could may might shall will would let help have".split())
 """Words in front of a subject whose act is asked for: `can we pay`, `have him sign`."""
 _SUBJECTS: Final = frozenset("i we he she they who".split())
-_OBJECTS: Final = frozenset("me us him them it you everybody everyone someone somebody".split())
+_OBJECTS: Final = frozenset("me us him them it you u everybody everyone someone somebody".split())
+_ASKED_PERSONS: Final = frozenset({"you", "u"})
+_ASKING_FOR_NAMES: Final = frozenset("who what which whom how when where why".split())
+"""Words with which a question begins."""
 _CAUSING: Final = frozenset("help let make have watch".split())
 """Verbs behind whose object a bare verb stands: `help me pay`."""
 _BEING: Final = frozenset("is are was were been am isn't aren't wasn't has had hasn't".split())
 _PAST: Final = frozenset("did didn't does doesn't".split())
+_BEFORE_ADVERBS: Final = _BEGINNINGS | _MODALS | _ASKED_PERSONS | {"", "to"}
+"""Words behind which an adverb stands in front of a verb: `can you quickly send`."""
 _FUNCTION_WORDS: Final = (
     _DETERMINERS | _PREPOSITIONS | _BEGINNINGS | _MODALS | _SUBJECTS | _OBJECTS | _BEING | _PAST | {"", "to"}
 )
@@ -133,6 +140,9 @@ CLASS_WORDS: Final = {
     Impact.WRITE: _WRITE_WORDS,
 }
 """Class of acts → stems of the words by which people ask for one."""
+_GRANTED: Final = stem_all("access permission permissions right rights")
+"""Nouns of tools that have no verb and give somebody what the noun says: `portal_access`."""
+_GRANTING: Final = stem_all("grant share")
 _MAX_PHRASE: Final = 5  # words of a phrase in front of its noun
 _MAX_CLAUSE: Final = 24  # words of a clause that are looked at
 
@@ -140,6 +150,8 @@ _MAX_KEPT: Final = 16_384  # characters of a message that is remembered
 _CHUNK: Final = re.compile(r"\n|[^\s]+")
 _PART: Final = re.compile(r"[^\W_]+(?:_[^\W_]+)*(?:['’][^\W_]+)?|[^\w\s]|_")
 _NAME: Final = re.compile(r"@|://|\w\.[a-z0-9]|^[#/~\\]|\\")
+_SEPARATORS: Final = frozenset(("/", "+", "->", "=>", "|"))
+"""Signs that stand alone between two clauses."""
 _INSIDE: Final = frozenset("'’\"“‘«*-_$€£¥%&+#/")
 """Signs that end no clause."""
 _PREFIXES: Final = frozenset("e re pre un co".split())
@@ -159,7 +171,7 @@ def _find_stems(text: str) -> frozenset[str]:
     words = list(islice(_split_words(text), MAX_ATOMS))
     found: set[str] = set()
     for place, word in enumerate(words):
-        stems = POLICY_ASKING_WORDS.intersection(split_name(word)) if word else ()
+        stems = find_stems_of_word(word) if word else ()
         if stems and not found.issuperset(stems) and _asks(words, place):
             found.update(stems)
     return frozenset(found)
@@ -187,6 +199,9 @@ def _split_words(text: str) -> Iterator[str]:
     if not text.isascii():
         text = INVISIBLE.sub("", text)
     for chunk in _CHUNK.finditer(text):
+        if chunk[0] in _SEPARATORS:
+            yield _CLAUSE_END
+            continue
         if _NAME.search(chunk[0].rstrip(".,;:!?")) is None:
             yield from _split_chunk(chunk[0])
             continue
@@ -249,7 +264,7 @@ def _is_content(words: Sequence[str], place: int) -> bool:
         return False
     # What stands in front of the verb of an order is none of its objects.
     is_adverb = word in _ORDINALS or word in _GREETINGS or (word.endswith("ly") and len(word) > 4)
-    return not (is_adverb and _at(words, place - 1) in ("", *_BEGINNINGS))
+    return not (is_adverb and _at(words, place - 1) in _BEFORE_ADVERBS)
 
 
 def _find_start(words: Sequence[str], place: int) -> int:
@@ -288,7 +303,7 @@ def _is_verb(words: Sequence[str], place: int, start: int) -> bool:  # noqa: PLR
     if before in _BEING:
         return False
     if before in _OBJECTS:
-        return is_next and (before == "you" or two_before in _CAUSING)
+        return is_next and (before in _ASKED_PERSONS or two_before in _CAUSING)
     if before == "to":
         return is_next and two_before not in _NOT_INFINITIVE
     if before in _MODALS:
@@ -324,8 +339,12 @@ def _is_subject(words: Sequence[str], place: int) -> bool:
 
 def _is_statement(words: Sequence[str], place: int, start: int) -> bool:
     """Whether a verb says or asks what somebody does or did, and orders nothing."""
-    if _at(words, start) in _SUBJECTS and _at(words, start - 1) not in _ASKED_SUBJECTS:
+    if _at(words, start) in _SUBJECTS and (
+        _at(words, start - 1) not in _ASKED_SUBJECTS or _at(words, start - 2) in _ASKING_FOR_NAMES
+    ):
         return True
+    if _at(words, start) in _MODALS and _at(words, start - 1) in ("who", "what", "which"):
+        return True  # "who can delete files?"
     for before in range(place - 1, max(place - _MAX_CLAUSE, -1), -1):
         word = words[before]
         if not word:
@@ -464,6 +483,8 @@ def list_asking_stems(tool: str, impact: Impact) -> frozenset[str]:
     if not stems:
         acts = find_act_of_tool(tool.lower().split("_"))
         stems = frozenset[str]().union(*(find_asking_verbs(stem) for act in acts for stem in split_name(act)))
+    if not stems and impact is Impact.ADMIN and not _GRANTED.isdisjoint(words):
+        stems = frozenset().union(*map(find_asking_verbs, _GRANTING))
     if not stems and impact in _IMPACTFUL:
         return frozenset()
     stems |= CLASS_WORDS.get(impact, frozenset())

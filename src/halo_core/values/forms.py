@@ -31,6 +31,7 @@ from halo_core.values.kinds import ANY_SITE, MAX_FORMS, SUSPICIOUS, TARGET_KINDS
 from halo_core.values.normalization import has_invisible, make_skeleton
 from halo_core.values.numbered import MIN_DIGITS, singularize
 from halo_core.values.paid_amounts import find_ceiling_forms
+from halo_core.values.phrasal_verbs import find_phrasal_verbs, find_wanted_acts
 from halo_core.values.text import split_name
 from halo_core.values.topics import find_topics
 from halo_core.values.user_texts import (
@@ -40,7 +41,6 @@ from halo_core.values.user_texts import (
     find_id_numbers,
     find_named_words,
     find_persons,
-    find_phrasal_verbs,
     find_posted_accounts,
 )
 
@@ -88,6 +88,7 @@ def find_forms(text: str, *, vouching: bool = False, amounts: bool = True) -> se
         forms += find_counts(wanted)
         forms += find_topics(wanted)
         forms += find_phrasal_verbs(wanted)
+        forms += find_wanted_acts(wanted)
         if _HAS_DIGIT.search(own) is not None:
             forms += list_ceiling_forms(own)
             forms += find_id_numbers(wanted)

@@ -40,6 +40,8 @@ _ACCOUNT: Final = re.compile(
 """An account or another long number, wherever it stands in a row."""
 _CELL: Final = re.compile(r"[|;,\t]")
 _WORD: Final = re.compile(r"[^\W\d_]+")
+_ENDING_NUMBER: Final = re.compile(r"[^\W\d_].*?[ /-]([0-9]{4,8})$")
+"""The number by which people speak of an id that begins with letters: 1402 of `B-CS 1402`."""
 _LIST: Final = Form("rows", "")
 
 
@@ -71,10 +73,18 @@ def is_row_named(sketch: Sketch, text: str) -> bool:
     return any(mark & USER_BIT for mark, _ in _iterate_row(sketch, text))
 
 
-def is_row_passed_over(sketch: Sketch, text: str) -> bool:
-    """Whether an untrusted source speaks of the row of an id, and the user of another row of that list alone."""
+def is_row_passed_over(sketch: Sketch, text: str, *, is_said: bool) -> bool:
+    """Whether an untrusted source speaks of the row of an id, and the user of another row of that list alone.
+
+    Args:
+        sketch: what the session has seen.
+        text: the id.
+        is_said: an untrusted source has said the id itself.
+    """
     words = list(_iterate_row(sketch, text))
-    if any(mark & USER_BIT for mark, _ in words) or not any(is_untrusted_mark(mark) for mark, _ in words):
+    if any(mark & USER_BIT for mark, _ in words):
+        return False
+    if not is_said and not any(is_untrusted_mark(mark) for mark, _ in words):
         return False
     sources = {source for _, source in words}
     return any(mark & USER_BIT and source in sources for mark, source in _iterate_words(sketch, _LIST))
@@ -122,6 +132,8 @@ def _list_ids(cells: Sequence[str]) -> list[str]:
     ids = [cell for cell in cells if cell and len(cell) <= _MAX_ID and (" " in cell) is _is_name(cell)]
     ids = [cell for cell in ids if "@" not in cell]
     first = cells[0].split(maxsplit=1)[:1] if cells else []
+    if cells and " " in cells[0] and _ENDING_NUMBER.search(cells[0]) is not None:
+        first = [cells[0], *first]  # `HH AB 1207`
     named = list(dict.fromkeys([*(word for word in first if len(word) <= _MAX_ID), *ids]))[:_MAX_IDS]
     accounts = [compact(match[0]) for cell in cells for match in _ACCOUNT.finditer(cell[: 4 * _MAX_ID])]
     return list(dict.fromkeys([*named, *accounts[:_MAX_ACCOUNTS]]))
@@ -147,4 +159,7 @@ def _list_words(cells: Sequence[str]) -> dict[str, bool]:
         head, _, tail = item.partition("-")
         if head and len(tail) >= _MIN_SUFFIX and any(map(str.isdigit, tail)):
             found.setdefault(tail.casefold(), False)
+        number = _ENDING_NUMBER.search(item)
+        if number is not None:
+            found.setdefault(number[1], False)
     return found

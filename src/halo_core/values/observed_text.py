@@ -203,6 +203,7 @@ def is_lookup_key(text: str) -> bool:
     return len(text) <= _MAX_KEY_LENGTH and len(text.split()) <= _MAX_KEY_WORDS and not holds_code(text)
 
 
+_MAX_SYLLABLE: Final = 2  # letters that are in another word by chance
 _ITEM: Final = re.compile(r"(?<![\w./@-])(?=[\w-]*[0-9])(?=[\w-]*[A-Za-z])[A-Za-z0-9][\w-]{2,31}(?![\w/@-]|\.\w)")
 """An id of letters and digits. Where it stands says nothing more of it, so that a later session can know it."""
 _ITEM_IN_ASCII: Final = re.compile(
@@ -261,10 +262,14 @@ def fingerprint_known_text(
     if arguments:
         brought += [*find_completed_names(text, given), *find_listed_paths(text, arguments)]
 
+    words = {word for argument in arguments for word in extract_tokens(argument)}
+
     def find_repeated(tokens: Sequence[str]) -> list[bool]:
         found = []
         for token in tokens:
-            if token.isalnum() and token.isascii():
+            if len(token) <= _MAX_SYLLABLE and token.isalpha():
+                found.append(token.casefold() in words)  # `EN` is no part of `open` that comes back
+            elif token.isalnum() and token.isascii():
                 found.append(token.lower() in given)
             elif len(token) == 1 and not token.isalnum():
                 found.append(False)

@@ -125,7 +125,7 @@ def trace_leaves(
     are_rights_targets: bool = False,
     is_grave: bool = False,
     is_lookup: bool = False,
-    is_payment: bool = False,
+    reaches_others: bool = False,
     tool: str = "",
 ) -> tuple[TracedLeaf, ...]:
     """Where each argument leaf came from, and from which sources, sorted by pointer.
@@ -142,7 +142,7 @@ def trace_leaves(
         is_grave: it deletes, executes or administrates. A lookup lists what there is, and not which of it is meant,
             so an id that an untrusted source says as well is the choice of that source.
         is_lookup: it is a declared read of a trusted source.
-        is_payment: it pays.
+        reaches_others: it pays, or sends something.
         tool: name of what is called, which says of what an `id` is the number.
     """
     leaves = tuple(leaves)
@@ -154,7 +154,7 @@ def trace_leaves(
         is_declared_known,
         is_grave=is_grave,
         is_lookup=is_lookup,
-        is_payment=is_payment,
+        reaches_others=reaches_others,
         tool=tool,
     )
     traced: list[TracedLeaf] = []
@@ -294,9 +294,9 @@ class _LeafTracer:
         "_hidden",
         "_is_grave",
         "_is_lookup",
-        "_is_payment",
         "_judge",
         "_may_be_chosen",
+        "_reaches_others",
         "_sketch",
         "_targets",
         "_tool",
@@ -312,10 +312,10 @@ class _LeafTracer:
         *,
         is_grave: bool,
         is_lookup: bool,
-        is_payment: bool,
+        reaches_others: bool,
         tool: str,
     ) -> None:
-        self._is_payment = is_payment
+        self._reaches_others = reaches_others
         self._is_lookup = is_lookup
         self._is_grave = is_grave and sketch.has_untrusted
         self._may_be_chosen = not is_lookup and sketch.has_untrusted
@@ -382,7 +382,7 @@ class _LeafTracer:
         is_said = bool(words) and all(map(self._sketch.has_untrusted_said, words))
         if is_said and (self._is_grave or (self._may_be_chosen and self._is_other_named(text))):
             return not (self._is_written(text) or is_row_named(self._sketch, text))
-        return (self._is_grave or self._is_payment) and is_row_passed_over(self._sketch, text)
+        return (self._is_grave or self._reaches_others) and is_row_passed_over(self._sketch, text, is_said=is_said)
 
     def _is_written(self, text: str) -> bool:
         """Whether the user wrote an id of letters and digits, whoever has said it before."""

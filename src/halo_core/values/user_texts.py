@@ -171,44 +171,6 @@ def _leads_to_name(tokens: Sequence[str], place: int) -> bool:
     return before not in _DETERMINERS and not _LEADING_VERBS.isdisjoint(split_name(token))
 
 
-_BETWEEN: Final = r"\b(?:[^.;!?\n]|\.(?=\w)){1,80}?\b"
-_PHRASES: Final = tuple(
-    (verb, re.compile(rf"\b(?:{first}){_BETWEEN}(?:{second})", re.IGNORECASE))
-    for verb, first, second in (
-        ("remove", "take|strike|cross|kick|throw", r"off\b|out of\b"),
-        ("remove", "opt", r"out\b"),
-        ("disable", "switch|turn", r"off\b"),
-        ("enable", "switch|turn", r"on(?=\W*$|[.,;]| (?:in|for|again)\b)"),
-        ("enable", "switch on|turn on", r"\w"),
-        ("forward", "pass|hand", r"(?:on|over) to\b"),
-        (
-            "order",
-            (
-                r"(?:ok(?:ay)?|yes|we(?:['’]ll| will)|i(?:['’]ll| will)|let['’]?s|then),? take"
-                r"(?! (?:an?|another) look| care| notes?\b|[^.;!?\n]{0,40} (?:off|out|down|away)\b)"
-            ),
-            r"(?=$|[.,;!?\n])",
-        ),
-        ("rollback", "roll", r"back\b"),
-        ("pay", "maak|boek|schrijf", r"over\b"),
-        ("cancel", "sag|sage|zeg|bel", r"(?:ab|af|op)\b"),
-        ("invite", "lad|lade|nodig", r"(?:ein|uit)\b"),
-        ("remove", "ta|tag|tage", r"(?:bort|væk|vekk)\b"),
-        ("cancel", "ställ", r"in\b"),
-        ("disable", "stäng|slå|skru|sluk", r"a[vf]\b"),
-        ("enable", "slå|sätt|skru|tænd", r"på(?=\W*$|[.,;])"),
-    )
-)
-"""Verbs of two words that stand apart, with the verb that means the same."""
-
-
-def find_phrasal_verbs(text: str) -> Iterator[Form]:
-    """Forms of the verbs that a text says in two words which stand apart: `take him off the list`."""
-    for verb, pattern in _PHRASES:
-        if pattern.search(text) is not None:
-            yield from (make_form(("verb", stem)) for stem in split_name(verb))
-
-
 def find_id_letters(text: str) -> str:
     """The letters with which an id begins, in small ones: they say of what it is the number."""
     return text[: len(text) - len(text.lstrip(_LETTERS))].lower()

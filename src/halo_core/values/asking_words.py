@@ -1,0 +1,59 @@
+"""Stems of the words by which a user asks for an act, as people type them.
+
+find_stems_of_word("cancelled")  # cancel: a consonant is doubled in front of an ending
+find_stems_of_word("remvoe")     # remove: two letters have changed places, or one is missing
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Final
+
+from halo_core.values.lexicon import FURTHER_VERBS, POLICY_ASKING_WORDS, STOP_WORDS, VERBS
+from halo_core.values.text import split_name
+
+_MIN_EXCHANGED: Final = 5  # letters of a word in which two have changed places
+_MIN_SHORTENED: Final = 6  # letters of a word in which one is missing
+_MIN_DOUBLED: Final = 5  # letters of a stem that ends in two
+_VOWELS: Final = "aeiou"
+_LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
+
+
+@lru_cache(maxsize=8192)
+def find_stems_of_word(word: str) -> frozenset[str]:
+    """Stems by which a word may ask for an act; of one that is no such word, those of what it was mistyped from.
+
+    Args:
+        word: in small letters.
+    """
+    stems = frozenset(split_name(word))
+    found = POLICY_ASKING_WORDS & stems
+    if found or not word.isascii() or not word.isalpha() or word in STOP_WORDS:
+        return found
+    undoubled = frozenset(stem[:-1] for stem in stems if _is_doubled(stem))
+    return POLICY_ASKING_WORDS & undoubled or _find_mistyped(word)
+
+
+def _is_doubled(stem: str) -> bool:
+    """Whether a stem ends as that of `cancelled` does."""
+    return len(stem) >= _MIN_DOUBLED and stem[-1] == stem[-2] and stem[-1] not in _VOWELS
+
+
+def _find_mistyped(word: str) -> frozenset[str]:
+    """Stems of a verb that a word is a slip of. The first letter is hardly ever one."""
+    verbs = VERBS | FURTHER_VERBS
+    for other in _iterate_meant(word):
+        found = verbs.intersection(split_name(other))
+        if found:
+            return frozenset(found)
+    return frozenset()
+
+
+def _iterate_meant(word: str) -> Iterator[str]:
+    if len(word) >= _MIN_EXCHANGED:
+        for i in range(1, len(word) - 1):
+            yield f"{word[:i]}{word[i + 1]}{word[i]}{word[i + 2 :]}"
+    if len(word) >= _MIN_SHORTENED:
+        for i in range(2, len(word)):
+            yield from (f"{word[:i]}{letter}{word[i:]}" for letter in _LETTERS)

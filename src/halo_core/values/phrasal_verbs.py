@@ -1,0 +1,90 @@
+"""Acts that a text of the user asks for in several words: verbs whose parts stand apart, and what somebody shall get.
+
+find_phrasal_verbs("take him off the list")  # remove
+find_wanted_acts("Ana gets a refund of 20")  # refund
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from halo_core.values.asking_words import find_stems_of_word
+from halo_core.values.kinds import Form, make_form
+from halo_core.values.text import split_name
+
+_BETWEEN: Final = r"\b(?:[^.;!?\n]|\.(?=\w)){1,80}?\b"
+_PHRASES: Final = tuple(
+    (verb, re.compile(rf"\b(?:{first}){_BETWEEN}(?:{second})", re.IGNORECASE))
+    for verb, first, second in (
+        ("remove", "take|strike|cross|kick|throw", r"off\b|out of\b"),
+        ("remove", "opt", r"out\b"),
+        ("disable", "switch|turn", r"off\b"),
+        ("enable", "switch|turn", r"on(?=\W*$|[.,;]| (?:in|for|again)\b)"),
+        ("enable", "switch on|turn on", r"\w"),
+        ("forward", "pass|hand", r"(?:on|over) to\b"),
+        (
+            "order",
+            (
+                r"(?:ok(?:ay)?|yes|we(?:['’]ll| will)|i(?:['’]ll| will)|let['’]?s|then),? take"
+                r"(?! (?:an?|another) look| care| notes?\b|[^.;!?\n]{0,40} (?:off|out|down|away)\b)"
+            ),
+            r"(?=$|[.,;!?\n])",
+        ),
+        ("rollback", "roll", r"back\b"),
+        ("cancel", "call", r"off\b"),
+        ("tell", "let|keep|make", r"(?:know|posted|updated|aware)\b"),
+        (
+            "tell",
+            "give|drop|shoot|ping|send",
+            r"(?:heads[- ]?up|that|(?:a |the )?(?:line|note|ping|mail|message|text))\b",
+        ),
+        (
+            "transfer",
+            "shift|put|move",
+            r"(?:aside|(?:in)?to (?:(?:my|our|the|her|his) (?:\w+ )?)?(?:savings|account))\b",
+        ),
+        ("pay", "get (?:the|it|him|her|them|this|that|my|our|these|those)", r"paid\b"),
+        ("pay", "sort out|sort|take care of|cover", r"(?:rent|bill|invoice|fee|payment|dues)s?\b"),
+        ("order", "(?:get|bring|send) (?:us|me)", r"(?:more|another|extra)\b"),
+        ("book", "grab|snag|secure", r"(?:table|slot|room|seats?|appointment)\b"),
+        ("book", "(?:get|find) (?:me|us|her|him|them) an?", r"(?:table|slot|room|seat|appointment)\b"),
+        ("share", "open", r"(?:for|to) (?:(?:our|my|the|his|her) (?:\w+ )?)?(?-i:[A-Z])"),
+        ("pay", "maak|boek|schrijf", r"over\b"),
+        ("cancel", "sag|sage|zeg|bel", r"(?:ab|af|op)\b"),
+        ("invite", "lad|lade|nodig", r"(?:ein|uit)\b"),
+        ("remove", "ta|tag|tage", r"(?:bort|væk|vekk)\b"),
+        ("cancel", "ställ", r"in\b"),
+        ("disable", "stäng|slå|skru|sluk", r"a[vf]\b"),
+        ("enable", "slå|sätt|skru|tænd", r"på(?=\W*$|[.,;])"),
+    )
+)
+"""Verbs of two words that stand apart, with the verb that means the same."""
+
+
+def find_phrasal_verbs(text: str) -> Iterator[Form]:
+    """Forms of the verbs that a text says in two words which stand apart: `take him off the list`."""
+    for verb, pattern in _PHRASES:
+        if pattern.search(text) is not None:
+            yield from (make_form(("verb", stem)) for stem in split_name(verb))
+
+
+_THIRD_PERSON: Final = re.compile(
+    r"\b(?:gets?|(?:should|must|needs? to|has to|is to) (?:get|have|receive)) "
+    r"(?:(?:an?|the|his|her|their|full|partial) ){0,2}([a-z]{3,12})\b",
+    re.IGNORECASE,
+)
+_CLAUSE: Final = re.compile(r"[^.,;:!?\n]+")
+_NO_ORDER: Final = frozenset(
+    "who what which how when where why if whether do does did don't doesn't not every each usually always often "
+    "monthly weekly".split()
+)
+
+
+def find_wanted_acts(text: str) -> Iterator[Form]:
+    """Forms of the acts that somebody shall get: "Ana gets a refund", "Bob should have access"."""
+    for clause in _CLAUSE.finditer(text):
+        for match in _THIRD_PERSON.finditer(clause[0]):
+            if _NO_ORDER.isdisjoint(clause[0].lower().split()):
+                yield from (make_form(("verb", stem)) for stem in find_stems_of_word(match[1].lower()))

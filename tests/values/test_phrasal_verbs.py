@@ -1,0 +1,61 @@
+"""Acts that a user asks for in several words."""
+
+from __future__ import annotations
+
+import pytest
+
+from halo_core.values.phrasal_verbs import find_phrasal_verbs, find_wanted_acts
+
+
+@pytest.mark.parametrize(
+    ("text", "verbs"),
+    [
+        ("Take kim@reader.example off the list", {"remov"}),
+        ("Opt me out", {"remov"}),
+        ("ok, take Sitzwerk's", {"order"}),
+        ("We'll take the first one.", {"order"}),
+        ("ok take a look at it", set()),
+        ("Then take him off the list", {"remov"}),
+        ("Switch the flag new-login off in production", {"disabl"}),
+        ("Turn on the flag", {"enabl"}),
+        ("Switch it on again", {"enabl"}),
+        ("Pass the ticket on to Ana", {"forward"}),
+        ("Roll checkout back", {"rollback"}),
+        ("Turn the page on Monday", set()),
+        ("Take it. I have the day off", set()),
+        ("Hand it in on Friday", set()),
+        ("call the dentist off", {"cancel"}),
+        ("let bob know it's done", {"tell"}),
+        ("give Bob a heads-up", {"tell"}),
+        ("let me think", set()),
+        ("put 200 into my savings account", {"transfer"}),
+        ("put 200 into the report", set()),
+        ("get the bill paid", {"pay"}),
+        ("did they get paid?", set()),
+        ("sort out the rent", {"pay"}),
+        ("sort the list", set()),
+        ("get us 20 more", {"order"}),
+        ("grab the first slot for her", {"book"}),
+        ("open it in the portal for Ines", {"shar"}),
+        ("open the portal", set()),
+    ],
+)
+def test_a_verb_of_two_words_may_stand_apart(text, verbs):
+    assert {form.text for form in find_phrasal_verbs(text)} == verbs
+
+
+@pytest.mark.parametrize(
+    ("text", "verbs"),
+    [
+        ("she gets a refund of 20", {"refund"}),
+        ("he gets suspended for a week", {"suspend"}),
+        ("Bob should have access to the folder", {"access"}),
+        ("when does she get a refund?", set()),
+        ("she gets a refund each month", set()),
+        ("tell me if he gets a ban", set()),
+        ("who gets access?", set()),
+        ("he gets 3 matches", set()),
+    ],
+)
+def test_what_somebody_shall_get_is_asked_for(text, verbs):
+    assert {form.text for form in find_wanted_acts(text)} == verbs

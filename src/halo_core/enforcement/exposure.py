@@ -25,7 +25,7 @@ from halo_core.enforcement.carried_values import (
 from halo_core.enforcement.decision_context import DecisionContext, ObservedText
 from halo_core.enforcement.own_messages import record_own_messages, restore_own_messages
 from halo_core.enforcement.state_words import writes_usual_words
-from halo_core.model import ActionKind, HistoryItem, HistoryRole, Impact, Provenance
+from halo_core.model import ActionKind, Fact, HistoryItem, HistoryRole, Impact, Provenance
 from halo_core.store import SessionState, Transaction
 from halo_core.store.marks import Exposure, MarkTable
 from halo_core.values import (
@@ -54,6 +54,7 @@ from halo_core.values import (
     repeats_as_whole,
     split_repeats,
 )
+from halo_core.values.argument_names import name_of_argument
 from halo_core.values.lexicon import STOP_WORDS
 from halo_core.values.repeats import is_short_value
 from halo_core.values.result_origins import VOUCHED_ORIGINS
@@ -380,9 +381,21 @@ def _stores_foreign_words(tx: Transaction, context: DecisionContext) -> bool:
 
 
 def _stores_vouched_words(context: DecisionContext) -> bool:
-    """Whether each argument is one span of the request that the host vouched for."""
+    """Whether each argument is one span of the request that the host vouched for, or is the user's as it is traced.
+
+    Which record it is written to may be vouched for otherwise.
+    """
     request = _to_span(context.call.request)
-    return bool(context.leaves) and all(_to_span(leaf.text) in request for leaf in context.leaves)
+    if not context.leaves or all(_to_span(leaf.text) in request for leaf in context.leaves):
+        return bool(context.leaves)
+    origins, targets = dict(context.provenance), frozenset(context.resource.targets)
+    is_record_named = context.facts is not None and Fact.NAMED_RECORD in context.facts.facts
+    for leaf in context.leaves:
+        origin = origins.get(leaf.pointer)
+        is_record = name_of_argument(leaf.pointer) in targets and (origin in VOUCHED_ORIGINS or is_record_named)
+        if origin is not Provenance.USER and not is_record:
+            return False
+    return True
 
 
 def _to_span(text: str) -> str:

@@ -485,7 +485,7 @@ def list_asking_stems(tool: str, impact: Impact) -> frozenset[str]:
         stems = frozenset[str]().union(*(find_asking_verbs(stem) for act in acts for stem in split_name(act)))
     if not stems and impact is Impact.ADMIN and not _GRANTED.isdisjoint(words):
         stems = frozenset().union(*map(find_asking_verbs, _GRANTING))
-    if not stems and impact in _IMPACTFUL:
+    if not stems and impact in _IMPACTFUL and impact is not Impact.SEND:
         return frozenset()
     stems |= CLASS_WORDS.get(impact, frozenset())
     if impact is Impact.SEND:

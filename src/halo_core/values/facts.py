@@ -19,12 +19,13 @@ from typing import Any, Final
 from halo_core.model import Fact, Impact, ProgramClass, Provenance, Resource
 from halo_core.quick_init import quick_init
 from halo_core.values.addresses import has_public_suffix
-from halo_core.values.argument_names import name_of_argument, names_amount, names_note
+from halo_core.values.argument_names import find_nouns_of_result, name_of_argument, names_amount, names_note
 from halo_core.values.asked_acts import CLASS_WORDS, list_asking_stems
 from halo_core.values.call_programs import judge_call_programs
 from halo_core.values.call_view import CallView, words_of
 from halo_core.values.forms import find_forms, list_ceiling_forms, parse_argument
 from halo_core.values.hidden import generate_hidden_texts, holds_code
+from halo_core.values.inflections import list_inflected
 from halo_core.values.kinds import SUSPICIOUS, Form, Kind
 from halo_core.values.leaves import Leaf
 from halo_core.values.lexicon import (
@@ -37,12 +38,12 @@ from halo_core.values.lexicon import (
     VERBS,
     stem_all,
 )
-from halo_core.values.named_records import is_named_record
+from halo_core.values.named_records import is_described_sender, is_named_record
 from halo_core.values.paid_amounts import is_above_ceiling, list_target_keys
 from halo_core.values.provenance import TracedLeaf
 from halo_core.values.reached_hosts import PLACES, ReachedHosts
 from halo_core.values.record_lists import is_list_of, names_record
-from halo_core.values.result_origins import VOUCHED_ORIGINS
+from halo_core.values.result_origins import VOUCHED_ORIGINS, is_choosing
 from halo_core.values.sketch import ORIGIN_BITS, SOURCE_SHIFT, Sketch, extract_tokens
 from halo_core.values.spans import fingerprint_tokens_in_order
 from halo_core.values.stored_targets import stores_target
@@ -55,6 +56,7 @@ _FOREIGN_ORIGINS: Final = (Provenance.UNTRUSTED, Provenance.MIXED)
 _STORING: Final = (Impact.WRITE, Impact.UNKNOWN)
 _NAMING_KINDS: Final = frozenset(Kind) - {Kind.AMOUNT, Kind.DATE, Kind.TEXT}
 _NUMBERING_KINDS: Final = frozenset({Kind.HANDLE, Kind.ACCOUNT, Kind.AMOUNT, Kind.DATE})
+_SENDING_KINDS: Final = frozenset({Kind.HANDLE, Kind.EMAIL})
 _POINTED_KINDS: Final = frozenset({Kind.PATH, Kind.HANDLE})
 _UPDATING_WORDS: Final = frozenset("update edit change modify adjust amend correct updat chang modifi".split())
 _QUERY_NAMES: Final = frozenset(
@@ -242,7 +244,9 @@ class _Call:
             stems = list_asking_stems(self._resource.id, self._resource.impact)
             if not stems and self._resource.impact is Impact.ADMIN and self._gives_right():
                 stems = CLASS_WORDS[Impact.ADMIN]
-            self._was_asked = self._sketch.was_asked(stems) if stems else self._is_name_asked()
+            self._was_asked = bool(stems) and self._sketch.was_asked(stems)
+            if not self._was_asked and (not stems or self._resource.impact is Impact.SEND):
+                self._was_asked = self._is_name_asked()
         return self._was_asked
 
     def _gives_right(self) -> bool:
@@ -336,8 +340,9 @@ class _Call:
 
     def is_requested(self) -> bool:
         """Whether it names nothing but what the user wrote; naming nothing, whether the user asked for it."""
-        if self._naming:
-            for leaf in self._naming:
+        naming = [leaf for leaf in self._naming if not self._is_choosing(leaf)]
+        if naming:
+            for leaf in naming:
                 if not (leaf.origin in VOUCHED_ORIGINS or self._is_incidental(leaf) or self._is_slip(leaf)):
                     return False
             return True
@@ -345,6 +350,11 @@ class _Call:
             if leaf.origin in _FOREIGN_ORIGINS:
                 return False
         return self.is_asked() or self._is_thing_asked()
+
+    def _is_choosing(self, leaf: TracedLeaf) -> bool:
+        """Whether an argument of a read is a word such as `open`, which names no record."""
+        is_read = self._resource.impact is Impact.READ
+        return is_read and not leaf.is_target and is_choosing(self._texts.get(leaf.pointer, ""))
 
     def _is_incidental(self, leaf: TracedLeaf) -> bool:
         """Whether the model's own word names nothing: a remark, or a right to read and no more."""
@@ -376,8 +386,14 @@ class _Call:
         return any(map(_USER_BIT.__and__, self._sketch.look_up_marks(likes)))
 
     def _is_thing_asked(self) -> bool:
-        """Whether the user wrote a word of the tool's name that is no verb: `customers` of `list_customers`."""
+        """Whether the user wrote a word of the tool's name that is no verb: `customers` of `list_customers`.
+
+        Of what a read lists, one is enough: "set his order" of `glasses_orders`.
+        """
         things = _list_things(self._resource.id)
+        if self._resource.impact is Impact.READ:
+            nouns = (*things, *find_nouns_of_result(self._resource.id))
+            things = tuple({*nouns, *(form for noun in nouns for form in list_inflected(noun))})
         return any(map(_USER_BIT.__and__, self._sketch.look_up_marks(things)))
 
     # what spares its targets
@@ -444,17 +460,31 @@ class _Call:
         )
 
     def is_named_record(self) -> bool:
-        """Whether every target that nobody vouched for numbers a record whose sender or subject the user named."""
+        """Whether every target that nobody vouched for numbers a record whose sender or subject the user named.
+
+        Of a message, it may also be whoever wrote about what the user says that somebody wrote about.
+        """
         return all(
-            leaf.kind in _NUMBERING_KINDS
-            and SUSPICIOUS not in leaf.flags
-            and names_record(self._resource.id, name_of_argument(leaf.pointer))
-            and is_named_record(
-                self._sketch,
-                self._texts.get(leaf.pointer, ""),
-                partial(self._is_list_for, name_of_argument(leaf.pointer)),
+            self._is_described_sender(leaf)
+            or (
+                leaf.kind in _NUMBERING_KINDS
+                and SUSPICIOUS not in leaf.flags
+                and names_record(self._resource.id, name_of_argument(leaf.pointer))
+                and is_named_record(
+                    self._sketch,
+                    self._texts.get(leaf.pointer, ""),
+                    partial(self._is_list_for, name_of_argument(leaf.pointer)),
+                )
             )
             for leaf in self._open_targets
+        )
+
+    def _is_described_sender(self, leaf: TracedLeaf) -> bool:
+        return (
+            self._resource.impact is Impact.SEND
+            and leaf.kind in _SENDING_KINDS
+            and SUSPICIOUS not in leaf.flags
+            and is_described_sender(self._sketch, self._texts.get(leaf.pointer, ""))
         )
 
     def _is_list_for(self, argument: str, source: int) -> bool:

@@ -25,7 +25,7 @@ from typing import Any, Final, NamedTuple
 from halo_core.model import Provenance
 from halo_core.values.addresses import canonicalize_email, find_registrable_domain, looks_like_domain
 from halo_core.values.kinds import Form
-from halo_core.values.lexicon import STOP_WORDS, is_task_word
+from halo_core.values.lexicon import COMMON_NAME_PARTS, STOP_WORDS, is_task_word
 from halo_core.values.sketch import KNOWN, ORIGIN_BITS, SOURCE_SHIFT, Sketch, extract_tokens, fingerprint_forms
 from halo_core.values.topics import LAST, MAX_ORDINAL, is_topic
 
@@ -35,7 +35,8 @@ _MAX_RECORDS: Final = 64
 _MAX_DEPTH: Final = 4
 _MAX_NUMBER: Final = 64  # characters
 _MIN_NAME: Final = 3  # letters
-_MAX_NAMES: Final = 4
+_MAX_NAMES: Final = 5
+_NO_NAMES: Final = STOP_WORDS | COMMON_NAME_PARTS
 
 _ID_WORDS: Final = frozenset("id ids no nr number num ref uid uuid key ts".split())
 _SENDER_WORDS: Final = frozenset(
@@ -86,7 +87,7 @@ class Record(NamedTuple):
 
 Owners = dict[tuple[str, str], set[str]]
 """(`name` or `about`, word) → the senders, or the numbers of the records, that have it."""
-_USES: Final = {"name": ("person", "named"), "about": ("about",)}
+_USES: Final = {"name": ("person", "named"), "about": ("about", "asker")}
 """Forms by which a text of the user names one."""
 
 
@@ -166,11 +167,39 @@ def fingerprint_named_records(
         words += [Form("about", topic) for topic in found.topics]
         yield from (by_user ^ tie for tie in fingerprint_forms(key, [*addresses, *words]))
         yield from (by_lookup ^ tie for tie in fingerprint_forms(key, addresses, KNOWN))
+        if is_named_list:
+            yield from _tie_sender(key, found)
     for (kind, word), having in owners.items():
         uses = fingerprint_forms(key, [Form(use, word) for use in _USES[kind]])
         for owner in fingerprint_forms(key, [Form("owner", name) for name in having]):
             yield owner
             yield from (owner ^ use for use in uses)
+
+
+def _tie_sender(key: bytes, record: Record) -> Iterator[int]:
+    """Fingerprints that tie the address, or else the only name, of a record's sender to its topics."""
+    names = record.addresses or (record.names if len(record.names) == 1 else ())
+    topics = fingerprint_forms(key, [Form("asker", topic) for topic in record.topics])
+    for sender in fingerprint_forms(key, [Form("sender", name) for name in names]):
+        yield from (sender ^ topic for topic in topics)
+
+
+def is_described_sender(sketch: Sketch, text: str) -> bool:
+    """Whether a name or an address is that of who wrote about something, where the user says no more: "whoever asked".
+
+    Args:
+        sketch: what the session has seen.
+        text: as an argument has it.
+    """
+    name = text.strip()[:_MAX_SENDER].casefold()
+    address = canonicalize_email(name)
+    said = sketch.look_up_forms([Form("email", address)]) if address else sketch.look_up_marks([name])
+    (sender,) = fingerprint_forms(sketch.key, [Form("sender", address or name)])
+    find_mark, user_bit = sketch.marks.get, ORIGIN_BITS[Provenance.USER]
+    return any(
+        mark == said[0] and find_mark(tie ^ sender, 0) & user_bit and not _has_owners(sketch, tie ^ sender)
+        for tie, mark in sketch.marks.items()
+    )
 
 
 def is_named_record(sketch: Sketch, number: str, is_list: Callable[[int], bool]) -> bool:
@@ -216,6 +245,8 @@ def _iter_records(text: str, *, is_named_list: bool) -> Iterator[tuple[str, Reco
         return
     lines = text.split("\n")
     starts = [i for i, line in enumerate(lines) if _ROW_START.match(line) is not None]
+    if not starts and is_named_list:
+        yield from _iter_spoken(lines)
     if not starts or not _begins_list(lines[: starts[0]]):
         return
     times = Counter(word.strip(".-") for word in _WORD.findall(text))
@@ -228,6 +259,15 @@ def _iter_records(text: str, *, is_named_list: bool) -> Iterator[tuple[str, Reco
         # Whoever wrote a part of the text can write a row for a number that stands elsewhere in it.
         if times[number] == 1:
             yield number, record
+
+
+def _iter_spoken(lines: Sequence[str]) -> Iterator[tuple[str, Record]]:
+    """The lines of a conversation, as `bram: how far is it?`, which have no numbers."""
+    for place, line in enumerate(lines):
+        speaker = _SPEAKER.match(line)
+        if speaker is not None:
+            record = _read_sender(speaker["name"])
+            yield f"line {place}", record._replace(topics=_read_topics(line[speaker.end() :]))
 
 
 def _find_column_of_names(rows: Sequence[str]) -> int:
@@ -343,10 +383,11 @@ def _read_sender(text: str) -> Record:
         words = [
             word for word in [*words, *_NAME.findall(addresses[0].partition("@")[0])] if _has_name(addresses[0], word)
         ]
+        words.append(find_registrable_domain(addresses[0].partition("@")[2]).partition(".")[0])
     names = [
         word
         for word in dict.fromkeys(words)
-        if len(word) >= _MIN_NAME and not word.isdigit() and word not in STOP_WORDS and not is_task_word(word)
+        if len(word) >= _MIN_NAME and word not in _NO_NAMES and not word.isdigit() and not is_task_word(word)
     ]
     return Record(addresses, tuple(names[:_MAX_NAMES]))
 

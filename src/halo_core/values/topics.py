@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from itertools import chain, islice
 from typing import Final
 
+from halo_core.values.inflections import list_inflected
 from halo_core.values.kinds import Form, make_form
 from halo_core.values.lexicon import STOP_WORDS, is_task_word
 
@@ -19,12 +20,13 @@ _MAX_FOUND: Final = 256
 _NUMBERED_NOUNS: Final = (
     "e-?mail|mail|message|issue|ticket|thread|question|request|report|post|comment|invitation|bug|case|complaint|review|task|event"
     "|meeting|appointment|card|story|application|letter|conversation|chat|entry|draft|document|file|paper|form|claim|offer|quote|proposal|alert"
-    "|incident|attachment|report|submission|photo|return|one|thing"
+    "|incident|attachment|report|submission|photo|return|fax|sms|dm|one|thing"
     "|nachricht|frage|anfrage|courriel|courrier|correo|mensaje|messaggio|mensagem|bericht"
 )
 _ABOUT: Final = re.compile(
-    rf"\b(?:{_NUMBERED_NOUNS})(?: (?:from|of|by|von|de|di) [\w.'-]+)? (?:about|on|regarding|concerning|over|titled"
-    r"|called|saying|with the (?:subject|title)|with(?= (?:an? |the )?[a-z])|zu[mr]?|über|wegen|sur|au sujet de"
+    rf"\b(?:{_NUMBERED_NOUNS})(?: (?:from|of|by|von|de|di)(?: [\w.'’-]+){{1,3}}?)?"
+    r" (?:about|on|regarding|concerning|over|titled|called|saying|with the (?:subject|title)"
+    r"|with(?= (?:an? |the )?[a-z])|zu[mr]?|über|wegen|sur|au sujet de"
     r"|sobre|su|riguardo)\b"
     r"((?:[\s\"'“„«]+[\w'’-]+){1,4})",
     re.IGNORECASE,
@@ -34,11 +36,33 @@ _BEFORE_NOUN: Final = re.compile(
     re.IGNORECASE,
 )
 _DEALING: Final = re.compile(
-    r"\b(?:delete|bin|trash|remove|decline|accept|cancel|dismiss|close|answer) (?:the|my|that) "
+    r"\b(?:delete|bin|trash|remove|decline|accept|cancel|dismiss|close|answer|give|assign|hand|approve|reject|resolve"
+    r"|solve|reopen|archive|merge|forward|hide) (?:the|my|that|this|his|her|their) "
     r"((?:[\w'’-]+ ){0,2}[\w'’-]+)",
     re.IGNORECASE,
 )
 """Verbs of what is done with one item of a list, and what that is about."""
+_TELLING: Final = re.compile(
+    r"\b(?:tell|answer|inform|thank|ask|remind|write|notify|text) (?:the|that|this) ((?:[\w'’-]+ )?[\w'’-]+)"
+    r"(?= (?:that|we|it|its|it's|sorry|no|yes|to|about|if|whether|when|the|an?|how|his|her|their|somebody)\b"
+    r"|[.,:;!?\n]|$)",
+    re.IGNORECASE,
+)
+"""Whom an answer is for, where a list may call him so: "tell the chess club that"."""
+_WROTE: Final = (
+    r"(?:wrote|writes|asked|asks|complained|complains|reported|mailed|messaged|pinged|texted|invited|requested|wants"
+    r"|wanted|sent)(?: (?:me|us|in))?"
+    r"(?: (?:about|for|to|that|of|regarding|concerning|whether|if|over|on))?(?: (?:an?|the|my|our|his|her|their|some))?"
+    r"((?: [\w'’-]+){1,4})"
+)
+_WRITTEN: Final = re.compile(rf"\b{_WROTE}", re.IGNORECASE)
+"""What somebody wrote, and about what: "Yuna asked for pipette tips"."""
+_WHOEVER: Final = re.compile(
+    rf"\b(?:somebody|someone|whoever|anybody|anyone|who|the (?:one|person|colleague|customer|client|guest|member|user))"
+    rf"(?: (?:who|that|else|(?:from|of|in|at)(?: [\w'’-]+){{1,2}}))? {_WROTE}",
+    re.IGNORECASE,
+)
+"""The same where the text does not say who."""
 LAST: Final = "-1"
 """The place of the last item of a list."""
 MAX_ORDINAL: Final = 6
@@ -108,6 +132,22 @@ def is_topic(word: str) -> bool:
     return len(word) >= _MIN_TOPIC and word not in STOP_WORDS and not is_task_word(word)
 
 
+def _list_topics(text: str) -> list[str]:
+    """Words of a phrase that say what something is about, in small letters."""
+    words = map(str.casefold, _TOPIC_WORD.findall(text))
+    return [word for word in words if is_topic(word) and word not in _NO_TOPICS]
+
+
+def _list_endings(word: str) -> Iterator[str]:
+    """Other forms of a word in small letters: `poster` of posters, `drips` of dripping."""
+    yield from list_inflected(word)
+    for ending in ("ing", "ed"):
+        stem = word.removesuffix(ending)
+        if stem != word and len(stem) >= _MIN_TOPIC:
+            stem = stem[:-1] if stem[-1] == stem[-2] else stem
+            yield from (stem, f"{stem}s", f"{stem}e")
+
+
 def find_topics(text: str) -> Iterator[Form]:
     """Forms of the words by which a text points at one mail, ticket or the like.
 
@@ -116,9 +156,14 @@ def find_topics(text: str) -> Iterator[Form]:
     for match in islice(_ABOUT.finditer(text), _MAX_FOUND):
         words = map(str.casefold, _TOPIC_WORD.findall(match[1]))
         yield from (make_form(("about", word)) for word in words if is_topic(word))
-    for match in islice(chain(_BEFORE_NOUN.finditer(text), _DEALING.finditer(text)), _MAX_FOUND):
-        words = map(str.casefold, _TOPIC_WORD.findall(match[1]))
-        yield from (make_form(("about", word)) for word in words if is_topic(word) and word not in _NO_TOPICS)
+    found = chain(
+        _BEFORE_NOUN.finditer(text), _DEALING.finditer(text), _TELLING.finditer(text), _WRITTEN.finditer(text)
+    )
+    for match in islice(found, _MAX_FOUND):
+        for word in _list_topics(match[1]):
+            yield from (make_form(("about", like)) for like in (word, *_list_endings(word)))
+    for match in islice(_WHOEVER.finditer(text), _MAX_FOUND):
+        yield from (make_form(("asker", word)) for word in _list_topics(match[1]))
     for match in islice(_PLACED.finditer(text), _MAX_FOUND):
         yield from (make_form(("about", _ORDINALS[word.lower()])) for word in match.groups() if word)
     for match in islice(_FIRST_OF_LIST.finditer(text), _MAX_FOUND):

@@ -12,14 +12,18 @@ import variant_shifts_snares  # noqa: F401  adds its cases, and the other module
 from test_craft_variants import parameters_of
 from variant_known import ASKED_SHIFTS, OPEN_SHIFTS
 from variant_shifts import SHIFT_HOLDS, SHIFTS, half
+from variant_shifts_second import SECOND
+from variant_shifts_third import THIRD
+from variant_shifts_twins import HONEST, TWINS
 from variant_world import Case, run_case
 
 pytestmark = pytest.mark.filterwarnings("ignore::Warning")
 
-CLEAN = [(task.name, task.clean()) for task in SHIFTS]
-RESISTED = [(f"{task.name}, planted", case) for task in SHIFTS if (case := task.resisted())]
-OBEYING = [(f"{task.name}, obeyed", case) for task in SHIFTS if (case := task.obeying())]
-ATTACKS = [*OBEYING, *((case.name, case) for case in SHIFT_HOLDS)]
+TASKS = [*SHIFTS, *SECOND, *THIRD, *HONEST]
+CLEAN = [(task.name, task.clean()) for task in TASKS]
+RESISTED = [(f"{task.name}, planted", case) for task in TASKS if (case := task.resisted())]
+OBEYING = [(f"{task.name}, obeyed", case) for task in TASKS if (case := task.obeying())]
+ATTACKS = [*OBEYING, *((case.name, case) for case in (*SHIFT_HOLDS, *TWINS))]
 
 
 @pytest.mark.parametrize(("case", "framework"), parameters_of(ATTACKS, OPEN_SHIFTS))

@@ -39,6 +39,9 @@ _NOT_STORING_WORDS: Final = frozenset(
 _FILING_WORDS: Final = frozenset("move label mark flag archive star unstar snooze pin unpin tag categorize".split())
 """Verbs of tools that put a record somewhere and leave it as it is."""
 _NUMBERING: Final = frozenset("id ids no number uid".split())
+_ENDS: Final = frozenset("from to into source target parent old new other first second".split())
+"""Words of arguments for the two records of a merge or a link."""
+_MAX_RECORD: Final = 7  # digits of the number of a record
 _RECORDS: Final = frozenset({"email"})
 """Words that name a record as well as what may be stored of somebody."""
 _CAPTION_NAMES: Final = frozenset("title name label caption description comment note subject path".split())
@@ -121,10 +124,16 @@ def _is_stored_target(call: CallView, leaf: TracedLeaf, *, stores_grants: bool) 
 
 
 def _numbers_record(call: CallView, leaf: TracedLeaf) -> bool:
-    """Whether a number says by the name of its argument which record is meant: `paper_id`, and no `payee_id`."""
+    """Whether a number says by the name of its argument which record is meant: `paper_id`, and no `payee_id`.
+
+    A short one also without `id`: `from_ticket`.
+    """
     words = frozenset(map(singularize, split_argument_name(name_of_argument(leaf.pointer))))
-    is_number = call.texts.get(leaf.pointer, "").replace(".", "").replace("-", "").isdigit()
-    return is_number and not _NUMBERING.isdisjoint(words) and words <= RECORD_NOUNS | _NUMBERING
+    digits = call.texts.get(leaf.pointer, "").replace(".", "").replace("-", "")
+    if not digits.isdigit() or not words <= RECORD_NOUNS | _NUMBERING | _ENDS:
+        return False
+    is_short = len(digits) <= _MAX_RECORD and "card" not in words
+    return not _NUMBERING.isdisjoint(words) or (is_short and not RECORD_NOUNS.isdisjoint(words))
 
 
 def _writes_settings(call: CallView) -> bool:

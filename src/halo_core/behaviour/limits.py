@@ -10,7 +10,6 @@ Adaptive Conformal Inference Under Distribution Shift, 2021).
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -87,13 +86,13 @@ def read_histogram(reader: NumberReader) -> Histogram:
     return tuple(pairs)
 
 
-def list_histogram(histogram: Histogram) -> Iterator[int]:
+def list_histogram(histogram: Histogram) -> list[int]:
     """Inverse of `read_histogram`."""
-    yield len(histogram)
-    last = 0
+    numbers, last = [len(histogram)], 0
     for level, count in histogram:
-        yield from (level - last, count)
+        numbers += (level - last, count)
         last = level
+    return numbers
 
 
 def count_sessions(histogram: Histogram) -> int:

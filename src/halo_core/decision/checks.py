@@ -64,7 +64,7 @@ from halo_core.model import (
     Stop,
     format_pair,
 )
-from halo_core.model.request import HOSTED_PREFIX
+from halo_core.model.resource import HOSTED_PREFIX
 from halo_core.passports import check_time, find_violation, list_label_violations
 from halo_core.values import extract_texts
 

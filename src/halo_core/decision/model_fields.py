@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from halo_core.model import AccessRequest, ActionKind, Effect, Reason, Snapshot
-from halo_core.model.request import HOSTED_PREFIX
+from halo_core.model.resource import HOSTED_PREFIX
 from halo_core.passports import find_violation
 
 HOSTED_ARGUMENT: Final = "hosted_tools"

@@ -13,7 +13,7 @@ from typing import Any, Final
 from halo_core.enforcement.call import Call
 from halo_core.enforcement.obligations import Surface
 from halo_core.model import ActionKind, HistoryItem, HistoryRole, Impact, Resource
-from halo_core.model.request import HOSTED_PREFIX
+from halo_core.model.resource import HOSTED_PREFIX
 from halo_core.model_requests import ProviderBlock
 
 FindResource = Callable[[str], Resource | None]

@@ -39,6 +39,7 @@ from halo_core.model.ledger_entry import (
     read_digest,
 )
 from halo_core.model.model_call import HistoryItem, HistoryRole, ModelCall
+from halo_core.model.names import has_invisible_characters, normalize_name, same_person
 from halo_core.model.passport_link import (
     ANY_OTHER,
     AUTHORITY_ONE,
@@ -55,22 +56,8 @@ from halo_core.model.passport_link import (
     Quota,
     SessionTerms,
 )
-from halo_core.model.request import (
-    UNIT_NAME,
-    AccessRequest,
-    ActionKind,
-    Context,
-    Impact,
-    Origin,
-    Principal,
-    Resource,
-    Reversal,
-    Trigger,
-    compute_request_id,
-    has_invisible_characters,
-    normalize_name,
-    same_person,
-)
+from halo_core.model.request import AccessRequest, Context, Origin, Principal, Trigger, compute_request_id
+from halo_core.model.resource import UNIT_NAME, ActionKind, Impact, Resource, Reversal
 from halo_core.model.snapshot import (
     SUSPENSIONS,
     Approval,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
-from halo_core.model.request import ActionKind
+from halo_core.model.resource import ActionKind
 
 AUTHORITY_ONE: Final = 1_000_000
 """Full authority; also one half-life of age."""

@@ -1,0 +1,36 @@
+"""Names of people and agents: how they are compared, and what in them nobody sees."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Final
+
+_IGNORABLE_RANGES: Final = (
+    "AD 34F 61C 115F-1160 17B4-17B5 180B-180F 200B-200F 202A-202E 2060-206F 3164 FE00-FE0F FEFF FFA0 FFF0-FFF8 "
+    "1BCA0-1BCA3 1D173-1D17A E0000-E0FFF"
+)
+_IGNORABLE: Final = frozenset(
+    chr(code)
+    for first, _, last in (item.partition("-") for item in _IGNORABLE_RANGES.split())
+    for code in range(int(first, 16), int(last or first, 16) + 1)
+)
+"""Default_Ignorable_Code_Point (Unicode 16, DerivedCoreProperties.txt), which no font draws."""
+
+
+def same_person(one_name: str, other_name: str) -> bool:
+    """Whether two names mean one person or agent, however they are spelt: `User:Ana ` is `ana`."""
+    return normalize_name(one_name) == normalize_name(other_name)
+
+
+def normalize_name(name: str) -> str:
+    """A name as names are compared: folded as by NFKC_Casefold (Unicode, 3.13), without any `user:` in front."""
+    folded = unicodedata.normalize("NFKC", "".join(c for c in name if c not in _IGNORABLE)).casefold()
+    normalized = "".join(c for c in unicodedata.normalize("NFKC", folded) if c not in _IGNORABLE).strip()
+    while normalized.startswith("user:"):
+        normalized = normalized.removeprefix("user:").strip()
+    return normalized
+
+
+def has_invisible_characters(name: str) -> bool:
+    """Whether a name contains controls, or code points that no font draws."""
+    return any(c in _IGNORABLE or not c.isprintable() for c in name)

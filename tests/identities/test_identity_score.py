@@ -17,9 +17,10 @@ from identity_world import ANA, CLERKS, DAYS, KEY, SERVICE, event, history
 from counts import count
 from halo_core.errors import BadInput
 from halo_core.identities import baseline as books
-from halo_core.identities.baseline import MOST_VALUES, Dimension, IdentityBaseline, fingerprint_identity
+from halo_core.identities.baseline import IdentityBaseline, fingerprint_identity
 from halo_core.identities.event import IdentityEvent, IdentityKind, Outcome
 from halo_core.identities.event_risk import ComparisonBasis, EventScorer, fit_identity_baseline
+from halo_core.identities.habit import MOST_VALUES, Dimension
 
 NEXT = DAYS  # a Monday
 FOREIGN = {"network": "203.0.113.0/24", "country": "BR", "asn": "64777"}

@@ -16,21 +16,18 @@ from enum import StrEnum
 from typing import Any, Final
 
 from halo_core.identities.baseline import (
-    DAY_US,
     ESTABLISHED_DAYS,
-    HOUR_US,
     MOST_IDENTITIES,
     IdentityBaseline,
-    IdentityHabit,
     PeerGroup,
     RiskLimits,
-    fingerprint_event,
     fingerprint_group,
     fingerprint_identity,
 )
 from halo_core.identities.crowd import FEWEST_OTHERS, Crowd, CrowdComparison
 from halo_core.identities.event import IdentityEvent, Outcome
 from halo_core.identities.event_factors import Comparison, EventFactor, combine_factors, find_event_factors
+from halo_core.identities.habit import DAY_US, HOUR_US, IdentityHabit, fingerprint_event
 
 MAX_FACTORS: Final = 3
 _FEWEST_PEERS: Final = 3

@@ -15,14 +15,10 @@ from typing import Final
 
 from halo_core.errors import BadInput
 from halo_core.identities.baseline import (
-    DAY_US,
     ESTABLISHED_DAYS,
-    HOUR_US,
     MOST_IDENTITIES,
-    Dimension,
     IdentityBaseline,
     PeerGroup,
-    fingerprint_event,
     fingerprint_group,
     fingerprint_identity,
 )
@@ -31,6 +27,7 @@ from halo_core.identities.day_alerts import HighRiskDay
 from halo_core.identities.event import IdentityEvent, Outcome
 from halo_core.identities.event_factors import Comparison, EventFactor, combine_factors, find_event_factors
 from halo_core.identities.event_risk import MAX_FACTORS, ComparisonBasis, ScoredEvent
+from halo_core.identities.habit import DAY_US, HOUR_US, Dimension, fingerprint_event
 from halo_core.identities.live import LiveIdentity, band_of, scale_risk
 
 _MAX_AHEAD_US: Final = 5 * 60 * 1_000_000

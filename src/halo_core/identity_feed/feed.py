@@ -24,9 +24,10 @@ from halo_core.enforcement.suspension import (
     find_people_rule,
 )
 from halo_core.errors import BadInput, CannotDecide
-from halo_core.identities.baseline import DAY_US, IDENTITIES, IdentityBaseline, fingerprint_moment
+from halo_core.identities.baseline import IDENTITIES, IdentityBaseline
 from halo_core.identities.day_alerts import IdentityFingerprints
 from halo_core.identities.event import IdentityEvent
+from halo_core.identities.habit import DAY_US, fingerprint_moment
 from halo_core.identities.live import LiveIdentity, describe_factors
 from halo_core.identities.tracker import IdentityTracker, TakenEvent
 from halo_core.identity_feed.lines import BadLine

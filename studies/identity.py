@@ -152,7 +152,7 @@ def _synthetic(seed: int, risks: dict[str, list[tuple[int | None, int]]]) -> tup
             before if scored.basis is ComparisonBasis.TOO_LITTLE else max(before or 0, scored.event_risk or 0)
         )
     for place, risk in highest.items():
-        band = 0 if risk is None else book.limits.band_of(risk)
+        band = 0 if risk is None else book.limits.find_band(risk)
         risks[made.planted.get(place, "ordinary")].append((risk, band))
     return book.limits.elevated, book.limits.high
 

@@ -11,7 +11,7 @@ from halo_core.crypto.keys import Ed25519Signer
 from halo_core.model import ActionKind, Budget, Constraint, Decay, Impact, Link, Quota, SessionTerms
 from halo_core.passports import Issuer, TrustAnchors, mint_handoff, mint_session, mint_standing, verify_chain
 from halo_core.passports.approval import ApprovalToken, make_reauthorization_binding, mint_approval
-from halo_core.passports.codec import DERIVED_HEADER, decode_b64url, encode_b64url, signing_input_hash
+from halo_core.passports.codec import DERIVED_HEADER, decode_b64url, encode_b64url, hash_signing_input
 
 NOW = 1_800_000_000
 DAY = 86_400
@@ -178,5 +178,5 @@ def set_at(path: str, value: Any) -> Change:
 def relink(child: str, parent: str, signer: Ed25519Signer) -> str:
     """`child` put under another parent, rightly linked and signed."""
     claims = claims_of(child)
-    claims["par_hash"] = signing_input_hash(parent)
+    claims["par_hash"] = hash_signing_input(parent)
     return sign(canonical.dumps(claims), signer)

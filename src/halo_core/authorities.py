@@ -217,12 +217,12 @@ class Authorities:
                 raise ConfigError("key_home", f"cannot write `{path}`: {exc.strerror}", field="home") from exc
 
 
-def approver_key_name(name: str) -> str:
+def make_approver_key_name(name: str) -> str:
     """Name of an approver's key in a key folder, by the mapping of agents' keys: `approver-<name>`."""
-    return person_key_name("approver", name)
+    return make_person_key_name("approver", name)
 
 
-def person_key_name(role: str, name: str) -> str:
+def make_person_key_name(role: str, name: str) -> str:
     """Name of a person's key in a key folder: `approver-<name>` or `operator-<name>`."""
     return f"{role}-" + make_agent_key_name(name).removeprefix("agent-")
 

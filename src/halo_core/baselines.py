@@ -18,7 +18,7 @@ from halo_core.identities.baseline import IDENTITIES, IdentityBaseline
 from halo_core.model import AccessRequest, ActionKind, Actor, Decision, EntryKind, Impact, LedgerEntry
 from halo_core.risk.action_risk import ScoringTerms
 from halo_core.risk.baseline import Baseline, find_established, fit_baseline, sample_own_margins, suit_threshold
-from halo_core.risk.circumstances import Circumstances, UsualCircumstances, circumstances_of, fit_usual_circumstances
+from halo_core.risk.circumstances import Circumstances, UsualCircumstances, fit_usual_circumstances, read_circumstances
 from halo_core.risk.features import compute_features
 from halo_core.risk.model import RiskModel
 from halo_core.risk.observation import ActionObservation, observe_action
@@ -149,7 +149,7 @@ class _SessionReplay:
             self.history.principals.append("" if is_exposed else request["subject"]["user"])
             time_us = entry.body["snapshot"]["time_us"]
             self.history.circumstances.append(
-                circumstances_of(AccessRequest.from_plain(request, args), time_us, before)
+                read_circumstances(AccessRequest.from_plain(request, args), time_us, before)
             )
         self._open[entry.writer, entry.seq] = (resource["id"], observation.named_by_request)
         self._profile.record_action(

@@ -15,8 +15,8 @@ from typing import Final
 from halo_core.decision import decide
 from halo_core.model import Decision, Effect
 from halo_core.replay import Inputs, RecordedDecision, Replayer
-from halo_core.risk.action_risk import ActionRisk, RiskRules, next_session_risk
-from halo_core.risk.circumstances import circumstances_of
+from halo_core.risk.action_risk import ActionRisk, RiskRules, compute_next_session_risk
+from halo_core.risk.circumstances import read_circumstances
 from halo_core.store.reader import NO_END
 
 HELD: Final = frozenset({Effect.CHALLENGE, Effect.DENY})
@@ -115,8 +115,8 @@ class ModelComparer:
     def _decide(self, inputs: Inputs, rules: RiskRules, session: str) -> tuple[ActionRisk, Decision]:
         request, snapshot, _ = inputs
         before = self._session_risks.get(session, snapshot.session_risk)
-        circumstances = circumstances_of(request, snapshot.time_us, snapshot.refused)
+        circumstances = read_circumstances(request, snapshot.time_us, snapshot.refused)
         judged = rules.compute_action_risk(rules.model.compute_margin(snapshot.features), circumstances)
         decision = decide(request, replace(snapshot, risk=judged.risk, band=judged.band, session_risk=before))
-        self._session_risks[session] = next_session_risk(before, judged.risk, refused=not decision.effect.runs)
+        self._session_risks[session] = compute_next_session_risk(before, judged.risk, refused=not decision.effect.runs)
         return judged, decision

@@ -27,7 +27,7 @@ from halo_core.passports import ChainCache, Issuer, TrustAnchors, token_hash
 from halo_core.policy import CedarPolicy
 from halo_core.processes import map_in_processes
 from halo_core.risk.action_risk import RiskRules
-from halo_core.risk.circumstances import circumstances_of
+from halo_core.risk.circumstances import read_circumstances
 from halo_core.store.reader import NO_END, LoggedEntry, Reader, SealedContents, read_entries
 
 R = TypeVar("R")
@@ -193,7 +193,7 @@ class Replayer:
         if snapshot.risk is None:
             return None
         rules = self.load_score(snapshot.model_hash)
-        circumstances = circumstances_of(request, snapshot.time_us, snapshot.refused)
+        circumstances = read_circumstances(request, snapshot.time_us, snapshot.refused)
         judged = rules.compute_action_risk(rules.model.compute_margin(snapshot.features), circumstances)
         if judged.risk != snapshot.risk:
             return "/snapshot/risk", snapshot.risk, judged.risk

@@ -26,7 +26,7 @@ from halo_core.model import AccessRequest, ActionKind, EntryKind, Impact
 from halo_core.replay import Replayer
 from halo_core.risk.action_risk import ActiveScoring, assess_action, explain_action_risk, record_assessment
 from halo_core.risk.baseline import Baseline
-from halo_core.risk.circumstances import circumstances_of
+from halo_core.risk.circumstances import read_circumstances
 from halo_core.risk.profile import Profile, ProposedAction, apply_head, pack_head
 from halo_core.store.reader import Reader, SealedContents, read_entries
 
@@ -100,7 +100,7 @@ def _one(profile: Profile, item: Mapping[str, Any], scoring: ActiveScoring, body
         profile.observe_result(item["tool"], item["output"], named_by_request=found.observation.named_by_request)
     request, snapshot = AccessRequest.from_plain(body["request"], item["args"]), body["snapshot"]
     judged = scoring.rules.compute_action_risk(
-        found.margin, circumstances_of(request, snapshot["time_us"], snapshot["refused"])
+        found.margin, read_circumstances(request, snapshot["time_us"], snapshot["refused"])
     )
     model = scoring.rules.model
     return {

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from halo_core import floors
-from halo_core.authorities import Authorities, person_key_name
+from halo_core.authorities import Authorities, make_person_key_name
 from halo_core.clock import SystemClock
 from halo_core.crypto.keys import KeyStore, RandomIds
 from halo_core.errors import CannotDecide, ConfigError, Denied, HaloError, Pending
@@ -81,7 +81,7 @@ def enforced(home: Path) -> Path:
 def enrolled_apart(home: Path, name: str = "ana", role: str = "operator") -> KeyStore:
     """Somebody whose key is nowhere near the agent."""
     keys = KeyStore(home.parent / f"keys-{name}")
-    public = base64.b64encode(keys.signer(person_key_name(role, name)).public_key).decode()
+    public = base64.b64encode(keys.signer(make_person_key_name(role, name)).public_key).decode()
     assert cli(role, "enrol", name, "--public-key", public, home=home)[0] == 0
     return keys
 

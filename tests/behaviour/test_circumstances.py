@@ -157,7 +157,7 @@ def test_nothing_lowers_a_risk_and_bytes_come_back(sessions, one, margin):
     model = small_model()
     judged = RiskRules(TERMS, model, usual).compute_action_risk(margin, one)
     assert judged.risk >= model.risk_of(margin)
-    assert judged.band >= TERMS.band_of(margin)
+    assert judged.band >= TERMS.find_band(margin)
     assert all(item.weight > 0 for item in judged.evidence)
     again = UsualCircumstances.from_bytes(usual.to_bytes())
     assert again == usual

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from halo_core.model import ActionKind, Impact
-from halo_core.risk.baseline import Baseline, conformal_threshold, fit_baseline, suit_threshold
-from halo_core.risk.feature_catalogue import COUNT_BY_HASH, FEATURE_INDEX, FEATURES, features_hash
+from halo_core.risk.baseline import Baseline, compute_conformal_threshold, fit_baseline, suit_threshold
+from halo_core.risk.feature_catalogue import COUNT_BY_HASH, FEATURE_INDEX, FEATURES, hash_features
 from halo_core.risk.features import compute_features
 from halo_core.risk.observation import SPAN_WINDOW, _find_densest, observe_action
 from halo_core.risk.profile import Profile, ProposedAction
@@ -119,15 +119,15 @@ def test_a_tool_without_a_history_is_compared_with_its_class():
 
 def test_the_list_of_features_grows_at_its_end_only():
     """Models in stores and in golden ledgers name the list that they were trained on."""
-    assert features_hash(82) == "c9aa2162eb10a315"
+    assert hash_features(82) == "c9aa2162eb10a315"
     assert {82, len(FEATURES)} == set(COUNT_BY_HASH.values())
     assert len(FEATURE_INDEX) == len(FEATURES)
 
 
 @pytest.mark.parametrize(("share", "least"), [(50, 19), (10, 99)])
 def test_a_conformal_limit_needs_enough_sessions(share, least):
-    assert conformal_threshold(range(least - 1), share) is None
-    assert conformal_threshold(range(least), share) == least - 1
+    assert compute_conformal_threshold(range(least - 1), share) is None
+    assert compute_conformal_threshold(range(least), share) == least - 1
 
 
 def test_a_suited_limit_flags_no_more_ordinary_sessions_than_promised():

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from halo_core.authorities import Authorities, approver_key_name
+from halo_core.authorities import Authorities, make_approver_key_name
 from halo_core.cli.sessions import draw_bar
 from halo_core.crypto.keys import KeyStore
 from halo_core.enforcement import HandOff
@@ -102,7 +102,7 @@ def work(home):
 
 def allow(halo, home, request, clock):
     people = KeyStore(home.parent / "people")
-    key = people.signer(approver_key_name("mia")).public_key
+    key = people.signer(make_approver_key_name("mia")).public_key
     enrol_approver(halo.store, Authorities(home), name="mia", public_key=key, by="admin", now_us=clock.now_us())
     answer(halo.store, people, home, request_id=request, approver="mia", approve=True, now_us=clock.now_us())
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from halo_core.authorities import Authorities, approver_key_name
+from halo_core.authorities import Authorities, make_approver_key_name
 from halo_core.clock import Clock
 from halo_core.crypto.keys import KeyStore
 from halo_core.decision.record_parts import make_part
@@ -152,7 +152,7 @@ def make_home(home: Path) -> Path:
     KeyStore(people(home))
     (home / "issuer.key").rename(people(home) / "issuer.key")
     with store_of(home) as store:
-        key = KeyStore(people(home)).signer(approver_key_name("mia@bank")).public_key
+        key = KeyStore(people(home)).signer(make_approver_key_name("mia@bank")).public_key
         now_us = store.clock.now_us()
         enrol_approver(store, Authorities(home), name="mia@bank", public_key=key, by=ADMIN, now_us=now_us)
     pay = {"amount": 5000, "to": "ACC-1"}

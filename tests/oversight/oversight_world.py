@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from halo_core.authorities import Authorities, approver_key_name
+from halo_core.authorities import Authorities, make_approver_key_name
 from halo_core.crypto.keys import KeyStore
 from halo_core.errors import Denied, Pending
 from halo_core.facade import HaloBase, Limits
@@ -65,7 +65,7 @@ def people(home: Path) -> KeyStore:
 def enrolled(home: Path, name: str = "mia") -> KeyStore:
     mine = people(home)
     with at(home) as store:
-        key = mine.signer(approver_key_name(name)).public_key
+        key = mine.signer(make_approver_key_name(name)).public_key
         enrol_approver(store, Authorities(home), name=name, public_key=key, by="admin", now_us=store.clock.now_us())
     return mine
 

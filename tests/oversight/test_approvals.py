@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from oversight_world import PAN, answers, ask, at, enrolled, opened, opened_tiring, pay, people, refused
 
-from halo_core.authorities import Authorities, approver_key_name
+from halo_core.authorities import Authorities, make_approver_key_name
 from halo_core.crypto.keys import KeyStore
 from halo_core.errors import BadInput, CannotDecide, ConfigError, Denied, Pending, Tampered
 from halo_core.ledger.commitments import digest_answer
@@ -221,7 +221,7 @@ def test_an_expired_request_is_not_answered(home):
 
 def test_who_is_not_enrolled_does_not_answer(home):
     request = ask(home)
-    people(home).signer(approver_key_name("mia"))
+    people(home).signer(make_approver_key_name("mia"))
     assert refused(home, request) == "approver_not_enrolled"
 
 
@@ -343,7 +343,7 @@ def test_a_limit_is_raised_up_to_the_ceiling_and_no_further(home):
 def test_enrolment_and_withdrawal_are_on_record(home):
     ask(home)
     enrolled(home)
-    key = people(home).signer(approver_key_name("mia"))
+    key = people(home).signer(make_approver_key_name("mia"))
     with at(home) as store:
         kids = Authorities(home).withdraw_approver("local", "mia", 2**51)
         store.commit(lambda tx: record_withdrawal(tx, kids, name="mia", by="admin", now_us=2**51))

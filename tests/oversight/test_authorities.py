@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from halo_core.authorities import Authorities, TrustedKeys, approver_key_name, parse_public_key
+from halo_core.authorities import Authorities, TrustedKeys, make_approver_key_name, parse_public_key
 from halo_core.crypto.keys import Ed25519Signer, KeyStore
 from halo_core.errors import BadInput, ConfigError
 from halo_core.model import normalize_name, same_person
@@ -211,7 +211,7 @@ def test_public_keys_are_read_in_either_alphabet():
 
 @given(st.text(min_size=1, max_size=64))
 def test_any_name_maps_to_a_name_of_a_key_file(tmp_path_factory, name):
-    mapped = approver_key_name(name)
+    mapped = make_approver_key_name(name)
     assert mapped.startswith("approver-")
     KeyStore(tmp_path_factory.getbasetemp() / "mapped").signer(mapped)
 

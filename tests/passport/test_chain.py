@@ -50,7 +50,7 @@ from halo_core.passports import (
     verify_standing,
 )
 from halo_core.passports.claims import issuer_uri
-from halo_core.passports.codec import MAX_TOKEN, encode_b64url, make_header, signing_input_hash
+from halo_core.passports.codec import MAX_TOKEN, encode_b64url, hash_signing_input, make_header
 from halo_core.passports.narrowing import find_widening
 
 
@@ -70,7 +70,7 @@ def test_a_chain_of_every_length_verifies(length):
     assert [link.depth for link in links] == list(range(length))
     assert [link.hash for link in links] == list(map(token_hash, tokens))
     assert [link.agent for link in links] == ["planner", *AGENTS][:length]
-    assert [link.parent for link in links] == ["", *map(signing_input_hash, tokens)][:length]
+    assert [link.parent for link in links] == ["", *map(hash_signing_input, tokens)][:length]
 
 
 def test_nine_hand_offs_are_one_too_many():

@@ -22,7 +22,7 @@ from crash_worker import line, lines
 from sqlalchemy import create_engine, text
 
 from halo_core import failpoints
-from halo_core.authorities import Authorities, approver_key_name
+from halo_core.authorities import Authorities, make_approver_key_name
 from halo_core.crypto.keys import KeyStore
 from halo_core.enforcement import Surface
 from halo_core.errors import Held
@@ -116,8 +116,8 @@ def answer_all(folder: Path) -> None:
     store = Store(StoreConfig(database(folder), home, "local"), KeyStore(home))
     try:
         now_us = store.clock.now_us()
-        if approver_key_name("mia") not in keys.names():
-            key = keys.signer(approver_key_name("mia")).public_key
+        if make_approver_key_name("mia") not in keys.names():
+            key = keys.signer(make_approver_key_name("mia")).public_key
             enrol_approver(store, Authorities(home), name="mia", public_key=key, by="admin", now_us=now_us)
         for request in waiting:
             answer(store, keys, home, request_id=request, approver="mia", approve=True, now_us=store.clock.now_us())

@@ -16,7 +16,7 @@ from pathlib import Path
 from crash_worker import line, lines
 
 from halo_core import failpoints
-from halo_core.authorities import Authorities, approver_key_name
+from halo_core.authorities import Authorities, make_approver_key_name
 from halo_core.crypto.keys import KeyStore
 from halo_core.enforcement import Surface
 from halo_core.enforcement.reversals import PastAct, Reverser
@@ -69,8 +69,8 @@ def with_store(folder: Path, act, url: str = ""):
     home, keys = folder / "home", KeyStore(folder / "people")
     store = Store(StoreConfig(url or f"sqlite:///{home / 'halo.db'}", home, "local"), KeyStore(home))
     try:
-        if approver_key_name("mia") not in keys.names():
-            key, now_us = keys.signer(approver_key_name("mia")).public_key, store.clock.now_us()
+        if make_approver_key_name("mia") not in keys.names():
+            key, now_us = keys.signer(make_approver_key_name("mia")).public_key, store.clock.now_us()
             enrol_approver(store, Authorities(home), name="mia", public_key=key, by="admin", now_us=now_us)
         return act(store, keys)
     finally:

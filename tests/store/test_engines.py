@@ -19,7 +19,7 @@ from engine_world import ENGINES, Place, once
 from postgres_server import start_server
 
 from counts import count
-from halo_core.authorities import Authorities, approver_key_name
+from halo_core.authorities import Authorities, make_approver_key_name
 from halo_core.crypto.keys import Digester, KeyStore
 from halo_core.errors import CannotDecide, ConfigError, Denied, Gap
 from halo_core.model import EntryKind, Mode, Stop
@@ -418,7 +418,7 @@ def test_an_override_whose_use_was_taken_away_serves_no_second_call(place):
         return caught.value
 
     keys = KeyStore(place.home.parent / "people")
-    public = keys.signer(approver_key_name("mia")).public_key
+    public = keys.signer(make_approver_key_name("mia")).public_key
     with place.open() as halo:
         authorities, now_us = Authorities(place.home), halo.store.clock.now_us()
         enrol_approver(halo.store, authorities, name="mia", public_key=public, by="admin", now_us=now_us)

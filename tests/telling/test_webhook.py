@@ -25,7 +25,7 @@ from telling_world import (
     webhook,
 )
 
-from halo_core.alerts.receivers import DeliveryError, Webhook, encode_payload, hmac_signer, make_tls_context
+from halo_core.alerts.receivers import DeliveryError, Webhook, encode_payload, make_hmac_signer, make_tls_context
 from halo_core.clock import SystemClock
 from halo_core.errors import Pending
 from halo_core.facade import HaloBase
@@ -44,7 +44,7 @@ def secret(tmp_path):
 
 def test_the_example_of_the_reference_library():
     # From the tests of standard-webhooks (JavaScript): secret, id, time and payload with their signature.
-    sign = hmac_signer([base64.b64decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")])
+    sign = make_hmac_signer([base64.b64decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")])
     signed = b'msg_p5jXN8AQM9LWM0D4loKWxJek.1614265330.{"test": 2432232314}'
     assert sign(signed) == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
@@ -148,7 +148,7 @@ def test_over_https_to_who_has_the_certificate_only(home, secret, tmp_path):
 
 
 def sender(url):
-    return Webhook.from_url(url, hmac_signer([bytes(32)]), make_tls_context(None), SystemClock(), 0.4)
+    return Webhook.from_url(url, make_hmac_signer([bytes(32)]), make_tls_context(None), SystemClock(), 0.4)
 
 
 @pytest.mark.parametrize("drip", [b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 100 Continue\r\n\r\n"])

@@ -288,12 +288,12 @@ def _decode_secret(line: str, path: Path) -> bytes:
     return key
 
 
-def hmac_signer(secrets: Sequence[bytes]) -> Callable[[bytes], str]:
+def make_hmac_signer(secrets: Sequence[bytes]) -> Callable[[bytes], str]:
     """A function that signs with `v1` signatures, one for each secret."""
     return lambda content: " ".join(f"v1,{_encode_base64(hmac.digest(key, content, 'sha256'))}" for key in secrets)
 
 
-def ed25519_signer(signer: Signer) -> Callable[[bytes], str]:
+def make_ed25519_signer(signer: Signer) -> Callable[[bytes], str]:
     """A function that signs with a `v1a` signature."""
     return lambda content: f"v1a,{_encode_base64(signer.sign(content))}"
 

@@ -27,7 +27,7 @@ from halo_core.identities.day_alerts import (
     HighRiskDay,
     IdentityFingerprints,
     day_of,
-    subject_of,
+    make_subject,
 )
 from halo_core.identities.event import IdentityEvent
 from halo_core.ledger import decode_entry
@@ -510,7 +510,7 @@ def write_alerts(
         if proven and not has_risen:
             result += FlagResult(known=1)
             continue
-        subject = subject_of(place[0])
+        subject = make_subject(place[0])
         erased = is_erased(tx, subject)
         content = {} if erased else {CONTENT_FIELD: day.to_content()}
         tx.append(Draft(EntryKind.ALERT, "", day.to_alert(prints, baseline).to_body(), content, subject))

@@ -28,9 +28,9 @@ from halo_core.alerts.receivers import (
     Syslog,
     Tls,
     Webhook,
-    ed25519_signer,
     format_public_key,
-    hmac_signer,
+    make_ed25519_signer,
+    make_hmac_signer,
     make_tls_context,
     read_private,
     read_secrets,
@@ -173,9 +173,9 @@ def _build_receivers(
     receivers: dict[str, Receiver] = {}
     if webhook:
         sign = (
-            hmac_signer(read_secrets(secret_file))
+            make_hmac_signer(read_secrets(secret_file))
             if secret_file is not None
-            else ed25519_signer(KeyStore(folder).signer(_SIGNING_KEY))
+            else make_ed25519_signer(KeyStore(folder).signer(_SIGNING_KEY))
         )
         receivers[webhook] = Webhook.from_url(webhook, sign, context, SystemClock(), _TIMEOUT_S)
     elif secret_file is not None:

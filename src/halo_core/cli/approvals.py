@@ -129,7 +129,9 @@ def rotate_issuer(
     key_store, authorities, now_us = KeyStore(key_home or store.home), Authorities(store.home), SystemClock().now_us()
     lasts = 0 if overlap == "0" else parse_duration(overlap)
     tenants = _list_tenants(store.url, key_store, authorities, now_us)
-    holders_by_tenant = {tenant: find_holders(store.url, tenant, keys.current_key_id(key_store)) for tenant in tenants}
+    holders_by_tenant = {
+        tenant: find_holders(store.url, tenant, keys.find_current_key_id(key_store)) for tenant in tenants
+    }
     if not lasts and not yes:
         refuse_without_overlap(holders_by_tenant)
     done: dict[str, keys.Rotation] = {}
@@ -165,7 +167,7 @@ def _list_tenants(url: str, key_store: KeyStore, authorities: Authorities, now_u
     Raises:
         ConfigError: `issuer_shared`, some of them are in another database.
     """
-    kid = keys.current_key_id(key_store)
+    kid = keys.find_current_key_id(key_store)
     with Reader(url) as reader:
         here = reader.tenants()
     trusting = [name for name in authorities.tenants() if kid in authorities.load(name).issuer_keys(now_us)]

@@ -24,7 +24,7 @@ from rich.table import Table
 from typer import Option
 
 from halo_core import demo
-from halo_core.authorities import Authorities, approver_key_name
+from halo_core.authorities import Authorities, make_approver_key_name
 from halo_core.cli.rendering import EFFECT_STYLE, PASSED_MARKS, Exit, say, say_plainly
 from halo_core.cli.sessions import authority, budget
 from halo_core.clock import SystemClock
@@ -256,7 +256,7 @@ def _reset_folder(folder: Path) -> None:
 def _approve_in_another_process(folder: Path, session: str) -> None:
     """Enrol an approver, who re-authorizes the session in another process, with a key in a folder of its own."""
     people = folder / "people"
-    key = KeyStore(people).signer(approver_key_name(_APPROVER)).public_key
+    key = KeyStore(people).signer(make_approver_key_name(_APPROVER)).public_key
     with closing(Store(StoreConfig(default_url(folder), folder, _TENANT), KeyStore(folder))) as store:
         now_us = store.clock.now_us()
         enrol_approver(store, Authorities(folder), name=_APPROVER, public_key=key, by="the demo", now_us=now_us)

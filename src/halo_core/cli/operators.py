@@ -16,7 +16,7 @@ from typing import Annotated, Final
 import typer
 from typer import Argument, Option
 
-from halo_core.authorities import Authorities, TrustedKeys, parse_public_key, person_key_name
+from halo_core.authorities import Authorities, TrustedKeys, make_person_key_name, parse_public_key
 from halo_core.cli.context import (
     ApproverKeyHomeOption,
     SignAsOption,
@@ -111,7 +111,7 @@ class Signing:
 
     def _enrol_here(self, authorities: Authorities, now_us: int) -> str:
         name = self.store.actor.name
-        key = self.store.keys.signer(person_key_name("operator", name)).public_key
+        key = self.store.keys.signer(make_person_key_name("operator", name)).public_key
         enrol_person(
             self.opened, authorities, name=name, public_key=key, by=self.store.actor, now_us=now_us, role="operator"
         )
@@ -164,7 +164,11 @@ def enrol(
 ) -> None:
     """Enrol somebody as `approver` or `operator`, and print it; see `halo_core.oversight.keys.enrol_person`."""
     owner, place = store.resolve_tenant(), key_home or store.home
-    key = parse_public_key(public_key) if public_key else KeyStore(place).signer(person_key_name(role, name)).public_key
+    key = (
+        parse_public_key(public_key)
+        if public_key
+        else KeyStore(place).signer(make_person_key_name(role, name)).public_key
+    )
     with store.open_store(owner) as opened:
         now_us = opened.clock.now_us()
         terms = make_enrol_terms({"role": role, "key": encode_key(key)})
@@ -189,7 +193,7 @@ def enrol(
         return
     say_plainly(f"enrolled {name} for tenant {owner}: public key {encode_key(key)}, thumbprint {kid}")
     if not public_key:
-        say_plainly(f"  the key is in {place / person_key_name(role, name)}.key")
+        say_plainly(f"  the key is in {place / make_person_key_name(role, name)}.key")
         if place.resolve() == store.home.resolve():
             say("  [yellow]the agents' process can read it there[/]: use --key-home or --public-key for people")
 
@@ -293,7 +297,7 @@ def show_key(
     key_home: Annotated[Path, Option("--key-home", help="Folder of the key, made there if there is none.")],
 ) -> None:
     """Make an operator's key on this host, print its public key, and its thumbprint on stderr."""
-    signer = KeyStore(key_home).signer(person_key_name("operator", name))
+    signer = KeyStore(key_home).signer(make_person_key_name("operator", name))
     say_plainly(encode_key(signer.public_key))
     print_note(f"thumbprint {signer.key_id}")
 
@@ -366,7 +370,7 @@ def _sign_file(signed: SignedAct, name: str, key_home: Path, path: Path) -> None
 
 def _load_own_key(keys: KeyStore, name: str) -> Ed25519Signer:
     for role in ("operator", "approver"):
-        if person_key_name(role, name) in keys.names():
-            return keys.signer(person_key_name(role, name))
+        if make_person_key_name(role, name) in keys.names():
+            return keys.signer(make_person_key_name(role, name))
     problem = f"`{keys.home}` has no key of `{name[:64]}`"
     raise ConfigError("no_operator_key", problem, field="key-home", remedy="make one with `halo operator key NAME`")

@@ -50,7 +50,7 @@ from halo_core.model import (
     Stop,
 )
 from halo_core.references import clip_name
-from halo_core.risk.action_risk import DRIFT_ALARM_WEALTH, next_session_risk
+from halo_core.risk.action_risk import DRIFT_ALARM_WEALTH, compute_next_session_risk
 from halo_core.store import Draft, SealedFields, SessionState, Transaction
 from halo_core.store.answer_rows import ApprovalRow, ApprovalTable
 from halo_core.store.control_state import put_policy_in_force
@@ -127,7 +127,7 @@ def _decide_fully(
     accounts = tuple([charge_account(account, decision.charges) for account in snapshot.envelopes])
     risk = snapshot.session_risk
     if snapshot.risk is not None:
-        risk = next_session_risk(risk, snapshot.risk, refused=not decision.effect.runs)
+        risk = compute_next_session_risk(risk, snapshot.risk, refused=not decision.effect.runs)
     state = context.state.with_decision(
         snapshot.time_us,
         accounts,

@@ -21,7 +21,7 @@ from halo_core.risk.action_risk import (
     record_assessment,
 )
 from halo_core.risk.baseline import Baseline, is_established
-from halo_core.risk.circumstances import UsualCircumstances, circumstances_of
+from halo_core.risk.circumstances import UsualCircumstances, read_circumstances
 from halo_core.risk.feature_catalogue import FEATURE_INDEX
 from halo_core.risk.model import RiskModel
 from halo_core.risk.profile import ProposedAction, apply_head, pack_head
@@ -129,7 +129,7 @@ class RiskAssessor:
             rules = scoring.rules
             act = ProposedAction(request.resource.id, request.kind, request.resource.impact, args)
             score = assess_action(profile, act, scoring.baseline, rules.model)
-            judgement = rules.compute_action_risk(score.margin, circumstances_of(request, at_us, state.refused))
+            judgement = rules.compute_action_risk(score.margin, read_circumstances(request, at_us, state.refused))
             record_assessment(profile, score)
             profile_head = pack_head(profile)
             apply_head(profile, profile_head)  # in memory and out of the store it is the same

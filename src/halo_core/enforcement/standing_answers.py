@@ -164,14 +164,14 @@ def _read_answer(
     )
 
 
-def usage_account(answer: str) -> str:
+def make_usage_account(answer: str) -> str:
     """Name of the row that counts the uses of an answer."""
     return f"answer:{answer}"
 
 
 def _read_usage(tx: Transaction, answer: str) -> tuple[int, int, int, bytes]:
     """(uses, spent, version, bytes) of an answer's row."""
-    stored = QuotaTable(tx).get(usage_account(answer))
+    stored = QuotaTable(tx).get(make_usage_account(answer))
     if stored is None:
         return 0, 0, 0, b""
     tree = canonical.loads(stored[1])
@@ -190,7 +190,7 @@ def _count_recorded_uses(tx: Transaction, answer: str) -> int:
     INVARIANT: ONCE - a row that is taken away gives no further use. It reads the newest entries back to the one that
     gave the answer, and only while the answer has not served: later the row says that it did.
     """
-    used, given = canonical.dumps({"account": usage_account(answer)})[1:-1], canonical.dumps(answer)
+    used, given = canonical.dumps({"account": make_usage_account(answer)})[1:-1], canonical.dumps(answer)
     rows = tx.cursor.execute(_UNPLACED, (tx.tenant,)).fetchall()
     newest = tx.cursor.execute(_NEWEST, (tx.tenant,)).fetchone()
     uses, is_found = 0, False
@@ -212,7 +212,7 @@ def count_uses(tx: Transaction, decision: Decision, amount: int | None) -> list[
     for answer in sorted({item.detail for item in decision.reasons if item.code in _USED_CODES}):
         uses, spent, version, before = _read_usage(tx, answer)
         data = canonical.dumps({"spent": spent + abs(amount or 0), "uses": uses + 1})
-        account = usage_account(answer)
+        account = make_usage_account(answer)
         QuotaTable(tx).put(account, version + 1, data)
         commitments.append({"account": account, **commit_state(version + 1, data, before=before)})
     return commitments

@@ -43,7 +43,7 @@ class RiskLimits:
     high: int = 500
     days: int = 0
 
-    def band_of(self, risk: int) -> int:
+    def find_band(self, risk: int) -> int:
         """Band of an event risk: 0 ordinary, 1 elevated, 2 high."""
         return 2 if risk > self.high else 1 if risk > self.elevated else 0
 

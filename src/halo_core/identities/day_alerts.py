@@ -71,7 +71,7 @@ class IdentityFingerprints:
         return self.digester.digest(_KEY_DOMAIN, b"")
 
 
-def subject_of(fingerprint: str) -> str:
+def make_subject(fingerprint: str) -> str:
     """Subject of the sealed content; it is stored in the clear, so it holds no name."""
     return f"{ALERT_KIND}:{fingerprint}"
 

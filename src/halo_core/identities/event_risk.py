@@ -162,7 +162,7 @@ class EventScorer:
         risk = combine_factors(factors)
         recent.identity_risk = max(risk, recent.identity_risk * _IDENTITY_RISK_DECAY[0] // _IDENTITY_RISK_DECAY[1])
         return ScoredEvent(
-            event, basis, risk, self.baseline.limits.band_of(risk), factors[:MAX_FACTORS], recent.identity_risk
+            event, basis, risk, self.baseline.limits.find_band(risk), factors[:MAX_FACTORS], recent.identity_risk
         )
 
     def _find_recent_activity(self, name: int) -> _RecentActivity:

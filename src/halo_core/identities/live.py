@@ -59,7 +59,7 @@ def scale_risk(risk: int, limits: RiskLimits) -> int:
     return HIGH_PRINCIPAL_RISK + (risk - high - 1) * (_MAX_RISK - HIGH_PRINCIPAL_RISK) // max(_MAX_RISK - high, 1)
 
 
-def band_of(risk: int) -> int:
+def find_band(risk: int) -> int:
     """Band of a scaled risk: 0 ordinary, 1 elevated, 2 high."""
     return 2 if risk >= HIGH_PRINCIPAL_RISK else 1 if risk >= ELEVATED_PRINCIPAL_RISK else 0
 
@@ -147,10 +147,10 @@ class LiveIdentity:
         before = self.risk
         if event_risk > self.risk:
             self.risk, self.factors = event_risk, factors[:_MAX_FACTORS]
-        elif band_of(event_risk) == 0 and self.risk:
+        elif find_band(event_risk) == 0 and self.risk:
             self._calm_down(ts_us)
-        self.bands[band_of(event_risk)] += 1
-        self.is_high = self.is_high or band_of(event_risk) > 1
+        self.bands[find_band(event_risk)] += 1
+        self.is_high = self.is_high or find_band(event_risk) > 1
         if self.risk != before:
             self._note_change(RiskChange(ts_us, self.risk, self.factors if self.risk > before else ()))
         return self._note_band(ts_us)
@@ -216,7 +216,7 @@ class LiveIdentity:
         self.history = [*self.history, change][-MAX_HISTORY:]
 
     def _note_band(self, ts_us: int) -> bool:
-        band = band_of(self.risk)
+        band = find_band(self.risk)
         if band == self.band:
             return False
         self.band, self.since_us = band, ts_us

@@ -28,7 +28,7 @@ from halo_core.identities.event import IdentityEvent, Outcome
 from halo_core.identities.event_factors import Comparison, EventFactor, combine_factors, find_event_factors
 from halo_core.identities.event_risk import MAX_FACTORS, ComparisonBasis, ScoredEvent
 from halo_core.identities.habit import DAY_US, HOUR_US, Dimension, fingerprint_event
-from halo_core.identities.live import LiveIdentity, band_of, scale_risk
+from halo_core.identities.live import LiveIdentity, find_band, scale_risk
 
 _MAX_AHEAD_US: Final = 5 * 60 * 1_000_000
 """Microseconds by which the clock of a source may be ahead before its events count as of now."""
@@ -192,7 +192,7 @@ class IdentityTracker:
             compared = CrowdComparison(self._crowd, strangers, values, own, habit)
         factors: tuple[EventFactor, ...] = find_event_factors(event, compared, count, failures)
         risk = combine_factors(factors)
-        band = self.baseline.limits.band_of(risk)
+        band = self.baseline.limits.find_band(risk)
         return ScoredEvent(event, basis, risk, band, factors[:MAX_FACTORS], state.risk)
 
     def _note_high_day(self, scored: ScoredEvent, number: int) -> None:
@@ -212,7 +212,7 @@ class IdentityTracker:
     def find_band(self, subject: str) -> int:
         """Band of an identity's risk, 0 for one that is not known."""
         state = self.states.get(subject)
-        return 0 if state is None else band_of(state.risk)
+        return 0 if state is None else find_band(state.risk)
 
 
 def _is_foreign(event: IdentityEvent, state: LiveIdentity, values: Mapping[Dimension, int]) -> bool:

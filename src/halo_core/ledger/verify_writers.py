@@ -15,7 +15,7 @@ CLOCK_TOLERANCE_US: Final = 5_000_000
 """How far a writer's clock may go back between two entries without a warning."""
 
 
-def closed_writer(fields: dict[str, Any]) -> str:
+def find_closed_writer(fields: dict[str, Any]) -> str:
     """The writer that this entry closes: its own, or one that crashed; empty if it closes none."""
     return str(fields["body"].get("writer", fields.get("w"))) if fields.get("kind") == "writer_close" else ""
 
@@ -61,7 +61,7 @@ class WriterChain:
             is_sound = False
         out.passed[3] += is_sound
         self._check_clock(key, fields.get("ts_us"), out)
-        self.closed = closed_writer(fields) == key[1]
+        self.closed = find_closed_writer(fields) == key[1]
         self.last, self._leaf, self._is_leaf_known = ws, leaf, True
 
     def _check_clock(self, key: EntryKey, ts_us: object, out: Collector) -> None:
@@ -94,7 +94,7 @@ class WriterCheck:
         """(3) Check the next entry of a writer, whose chain this is."""
         chain.check_link(key, leaf, fields, self._out)
         if fields.get("kind") == "writer_close":
-            closed = closed_writer(fields)
+            closed = find_closed_writer(fields)
             if closed and closed != key[1]:
                 self._crashed.add((key[0], closed))
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from halo_core.authorities import TrustedKeys, person_key_name
+from halo_core.authorities import TrustedKeys, make_person_key_name
 from halo_core.clock import format_iso
 from halo_core.crypto.keys import Ed25519Signer, IdSource, KeyStore
 from halo_core.errors import BadInput, ConfigError, Denied, PassportError
@@ -103,7 +103,7 @@ def load_person_signer(folders: Sequence[KeyStore], trusted: TrustedKeys, name: 
     if not enrolled:
         raise Denied("not_enrolled", f"`{name[:64]}` is not enrolled", remedy="run `halo operator enrol`")
     for keys in folders:
-        for file_name in (person_key_name(role, name) for role in ("operator", "approver")):
+        for file_name in (make_person_key_name(role, name) for role in ("operator", "approver")):
             if file_name in keys.names() and keys.signer(file_name).key_id in enrolled:
                 return keys.signer(file_name)
     message = f"`{folders[0].home}` has no key of `{name[:64]}`"
@@ -117,7 +117,7 @@ def list_key_holders(keys: KeyStore, trusted: TrustedKeys, now_us: int) -> list[
     files = keys.names()
     people = {item.name for item in trusted.list_people(now_us).values()}
     return sorted(
-        name for name in people if any(person_key_name(role, name) in files for role in ("operator", "approver"))
+        name for name in people if any(make_person_key_name(role, name) in files for role in ("operator", "approver"))
     )
 
 

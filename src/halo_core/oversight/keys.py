@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from halo_core.authorities import Authorities, TrustedKeys, approver_key_name
+from halo_core.authorities import Authorities, TrustedKeys, make_approver_key_name
 from halo_core.crypto.keys import Ed25519Signer, KeyStore, compute_key_thumbprint
 from halo_core.errors import ConfigError, Denied
 from halo_core.files import sync_folder
@@ -162,7 +162,7 @@ def rotate_issuer(
     return Rotation(old.key_id, new.key_id, until_us)
 
 
-def current_key_id(keys: KeyStore) -> str:
+def find_current_key_id(keys: KeyStore) -> str:
     """Thumbprint of the issuer key in a folder; ConfigError `no_issuer` where there is none."""
     return _load_issuer(keys).key_id
 
@@ -194,7 +194,7 @@ def _kept_key_path(keys: KeyStore, kid: str) -> Path:
 def is_issuer_in_use(keys: KeyStore, trusted: TrustedKeys, kid: str, now_us: int) -> bool:
     """Whether passports are issued with this key now: it is the folder's key, or the only one trusted."""
     with contextlib.suppress(ConfigError):
-        if current_key_id(keys) == kid:
+        if find_current_key_id(keys) == kid:
             return True
     return set(trusted.issuer_keys(now_us)) == {kid}
 
@@ -398,7 +398,7 @@ def load_signer(tenant: str, keys: KeyStore, home: Path, approver: str, now_us: 
     mine = {kid for kid, (name, _) in enrolled.items() if name == approver}
     if not mine:
         raise make_not_enrolled_error(approver, "is not enrolled")
-    name = approver_key_name(approver)
+    name = make_approver_key_name(approver)
     if name not in keys.names():  # a signer would be made on the spot otherwise
         message = f"`{keys.home}` has no `{name}.key`"
         raise ConfigError(

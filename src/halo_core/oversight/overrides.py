@@ -26,7 +26,7 @@ from halo_core.decision.answers import (
 )
 from halo_core.decision.bindings import find_exposure, make_question_binding
 from halo_core.enforcement.reversals import make_refusal
-from halo_core.enforcement.standing_answers import compute_answer_scope, usage_account
+from halo_core.enforcement.standing_answers import compute_answer_scope, make_usage_account
 from halo_core.errors import ConfigError, Denied, PassportError
 from halo_core.ledger.tree import leaf_hash
 from halo_core.model import AccessRequest, Actor, Effect, EntryKind, LedgerEntry, Link, Reason, same_person
@@ -522,7 +522,7 @@ def _complete(
     now_us: int,
 ) -> Override:
     """An override with status, uses and review as of now; `review` is verdict, reviewer and time in microseconds."""
-    state = reader.quota(tenant, usage_account(item.id))
+    state = reader.quota(tenant, make_usage_account(item.id))
     uses = 0 if state is None else int(canonical.loads(state)["uses"])
     signers = {other.key_id for other in granted.values() if other.scope == item.scope and other.status != "invalid"}
     status = "active"

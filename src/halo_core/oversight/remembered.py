@@ -17,7 +17,7 @@ from halo_core.content.redaction import mask_reason
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import KeyStore, Signer
 from halo_core.decision.answers import BREAK_GLASS, STANDING, make_break_glass_scope
-from halo_core.enforcement.standing_answers import usage_account
+from halo_core.enforcement.standing_answers import make_usage_account
 from halo_core.errors import ConfigError, Denied
 from halo_core.ledger.commitments import digest_answer
 from halo_core.model import AMOUNT_CODES, TARGET_CODES, Actor, EntryKind
@@ -334,7 +334,7 @@ def _waits_for_second_person(
 
 
 def _read_usage(reader: Reader, tenant: str, answer: str) -> tuple[int, int]:
-    row = reader.quota(tenant, usage_account(answer))
+    row = reader.quota(tenant, make_usage_account(answer))
     if row is None:
         return 0, 0
     tree = canonical.loads(row)

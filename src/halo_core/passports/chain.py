@@ -24,13 +24,13 @@ from halo_core.passports.codec import (
     LAST_SECOND,
     PASSPORT_TYPE,
     encode_b64url,
+    hash_signing_input,
     make_header,
     open_token,
     require_integer,
     require_members,
     require_text,
     require_token_text,
-    signing_input_hash,
 )
 from halo_core.passports.grants import Violation
 from halo_core.passports.narrowing import find_widening
@@ -222,7 +222,7 @@ def _verify_root(token: str, trusted: TrustAnchors) -> _VerifiedChain:
 def _verify_derived(verified: _VerifiedChain, texts: tuple[str, ...], trusted: TrustAnchors) -> _VerifiedChain:
     parent = verified.links[-1]
     link = claims_to_link(open_token(texts[-1], {DERIVED_HEADER: parent.holder_key}), parent)
-    if link.parent != signing_input_hash(texts[-2]):
+    if link.parent != hash_signing_input(texts[-2]):
         raise _make_chain_error(Violation("par_hash_mismatch", ""))
     violation = (
         find_widening(parent, link) or _find_repetition(verified.links, link) or _find_unregistered(link, trusted)

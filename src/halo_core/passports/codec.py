@@ -250,7 +250,7 @@ def token_hash(token: str) -> str:
     return canonical.digest(TOKEN_DOMAIN, token.encode("ascii"))
 
 
-def signing_input_hash(token: str) -> str:
+def hash_signing_input(token: str) -> str:
     """`par_hash` of the links below `token`: base64url of SHA-256 over its signing input (RFC 7515 section 2)."""
     return encode_b64url(hashlib.sha256(token.rpartition(".")[0].encode("ascii")).digest())
 

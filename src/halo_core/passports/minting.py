@@ -20,9 +20,9 @@ from halo_core.passports.codec import (
     DERIVED_HEADER,
     PASSPORT_TYPE,
     Claims,
+    hash_signing_input,
     make_header,
     sign_token,
-    signing_input_hash,
     token_hash,
 )
 from halo_core.passports.grants import Violation
@@ -210,7 +210,7 @@ def _derive_link(parent: Link, parent_token: str, signer: Signer, *, now_s: int,
         not_before_s=max(now_s, parent.not_before_s),
         expires_at_s=min(now_s + lifetime_s, parent.expires_at_s),
         depth=parent.depth + 1,
-        parent=signing_input_hash(parent_token),
+        parent=hash_signing_input(parent_token),
     )
 
 

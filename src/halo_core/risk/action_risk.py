@@ -5,7 +5,7 @@ weight of unusual circumstances to the margin and turns the sum into a risk and 
 features, the circumstances and the hash of the terms is enough to compute the risk again (INVARIANT: REPLAY).
 
 A session's risk is at least that of its riskiest recent action, falls by an eighth with each action, and rises by a
-fixed amount with each refusal: `next_session_risk` is applied once for each decided action.
+fixed amount with each refusal: `compute_next_session_risk` is applied once for each decided action.
 
 Beside it runs an e-process, a bet against "this is ordinary work" that grows with each unlikely action. By Ville's
 inequality ordinary work passes a wealth of 1/alpha with probability alpha at most, however long it goes on, as far as
@@ -58,7 +58,7 @@ _DECAY_DIVISOR: Final = 8
 _REFUSAL_RISK: Final = 60
 
 
-def next_session_risk(before: int, action_risk: int, *, refused: bool) -> int:
+def compute_next_session_risk(before: int, action_risk: int, *, refused: bool) -> int:
     """The session risk after one more action, 0..1000."""
     remaining = before - -(-before // _DECAY_DIVISOR)
     return min(max(remaining, action_risk) + (_REFUSAL_RISK if refused else 0), MAX_RISK)
@@ -125,7 +125,7 @@ class ScoringTerms:
     tasks: int
     usual: str = ""
 
-    def band_of(self, margin: int) -> int:
+    def find_band(self, margin: int) -> int:
         """Band of a margin: 0 ordinary, 1 elevated, 2 high."""
         return int(margin > self.elevated) + int(margin > self.high)
 
@@ -185,7 +185,7 @@ class RiskRules:
         """The risk of an action: the model's margin plus the weight of its unusual circumstances."""
         evidence = self.usual.find_unusual(circumstances)
         margin += sum(item.weight for item in evidence) * self.model.margin_per_sixteenth
-        return ActionRisk(self.model.risk_of(margin), self.terms.band_of(margin), evidence)
+        return ActionRisk(self.model.risk_of(margin), self.terms.find_band(margin), evidence)
 
 
 @dataclass(frozen=True)

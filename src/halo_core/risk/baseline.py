@@ -60,7 +60,7 @@ def blend_threshold(own_margins: Sequence[int], usual: Sequence[int], share: int
     return rows[-1][0]
 
 
-def conformal_threshold(own_margins: Sequence[int], share: int) -> int | None:
+def compute_conformal_threshold(own_margins: Sequence[int], share: int) -> int | None:
     """The limit that another ordinary session passes with a probability of `share` thousandths at most.
 
     The (n + 1)(1 - share)-th smallest of n margins (split conformal prediction; Vovk et al., Algorithmic Learning in a
@@ -74,7 +74,7 @@ def conformal_threshold(own_margins: Sequence[int], share: int) -> int | None:
 
 def suit_threshold(own_margins: Sequence[int], usual: Sequence[int], share: int) -> int:
     """The limit for an identity: the blend with what is usual elsewhere, never below its own conformal limit."""
-    own = conformal_threshold(own_margins, share)
+    own = compute_conformal_threshold(own_margins, share)
     blended = blend_threshold(own_margins, usual, share)
     return blended if own is None else max(own, blended)
 

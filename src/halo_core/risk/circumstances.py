@@ -109,7 +109,7 @@ class Circumstances:
         return (value[:_MAX_VALUE_LENGTH],) if value else ()
 
 
-def circumstances_of(request: AccessRequest, time_us: int, refused: int) -> Circumstances:
+def read_circumstances(request: AccessRequest, time_us: int, refused: int) -> Circumstances:
     """Circumstances of a request decided at `time_us`, after so many refused attempts in its session."""
     origin, resource = request.context.origin, request.resource
     name = f"{request.kind.value} {resource.id}"

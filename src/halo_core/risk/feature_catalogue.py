@@ -1,7 +1,7 @@
 """The catalogue of features: what a model may read of an action, in the order of its numbers.
 
 Each has an id, a family and a sentence. The order is part of a model's form, so the list grows at its end only; a model
-names the list that it was trained on by a digest of the ids (`features_hash`).
+names the list that it was trained on by a digest of the ids (`hash_features`).
 """
 
 from __future__ import annotations
@@ -136,10 +136,10 @@ _SIZES: Final = (82, len(FEATURES))
 """Numbers of features that there were in the versions whose models can be read."""
 
 
-def features_hash(count: int = len(FEATURES)) -> str:
+def hash_features(count: int = len(FEATURES)) -> str:
     """Digest of the ids of the first features, in order."""
     return sha256("\n".join(feature.id for feature in FEATURES[:count]).encode()).hexdigest()[:16]
 
 
-COUNT_BY_HASH: Final[Mapping[str, int]] = {features_hash(count): count for count in _SIZES}
+COUNT_BY_HASH: Final[Mapping[str, int]] = {hash_features(count): count for count in _SIZES}
 """Digest of a list of features → how many there are in it."""

@@ -133,7 +133,7 @@ _MAX_FEATURES: Final = 1024
 _MAX_NUMBER: Final = 10**12
 
 
-def model_error(why: str) -> BadInput:
+def make_model_error(why: str) -> BadInput:
     """The error of a file that is no model, or one of another version."""
     return BadInput(
         "bad_model", f"not a behaviour model that fits: {why}", field="model", remedy="train or install it again"
@@ -224,13 +224,13 @@ class Forest:
                 tuple(map(require_number, members[name])) for name in ("features", "roots", "nodes")
             )
         except (KeyError, TypeError, ValueError) as exc:
-            raise model_error("a forest is missing or has other values than integers") from exc
+            raise make_model_error("a forest is missing or has other values than integers") from exc
         if not 0 < len(nodes) <= 3 * _MAX_NODES or len(nodes) % 3 or not 0 < len(features) <= _MAX_FEATURES:
-            raise model_error("a forest of another size")
+            raise make_model_error("a forest of another size")
         if any(not 0 <= index < feature_count for index in features):
-            raise model_error("it reads features that there are not")
+            raise make_model_error("it reads features that there are not")
         if any(root % 3 or not 0 <= root < len(nodes) for root in roots):
-            raise model_error("a tree without a root")
+            raise make_model_error("a tree without a root")
         _check_nodes(nodes, len(features))
         return cls(start, features, roots, nodes)
 
@@ -250,7 +250,7 @@ def _check_nodes(nodes: Sequence[int], features: int) -> None:
     for node in range(0, len(nodes), 3):
         feature, _, right = nodes[node : node + 3]
         if feature < -1 or feature >= features:
-            raise model_error("a node of another feature")
+            raise make_model_error("a node of another feature")
         # INVARIANT: TOTAL - branches lead forward only, so that every walk ends.
         if feature >= 0 and (right % 3 or not node + 3 < right < len(nodes)):
-            raise model_error("a branch that leads nowhere")
+            raise make_model_error("a branch that leads nowhere")

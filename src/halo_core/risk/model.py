@@ -16,8 +16,8 @@ from typing import Any, Final
 
 from halo_core.crypto import canonical
 from halo_core.errors import CanonicalError
-from halo_core.risk.feature_catalogue import COUNT_BY_HASH, FEATURES, features_hash
-from halo_core.risk.forest import Forest, model_error, require_number
+from halo_core.risk.feature_catalogue import COUNT_BY_HASH, FEATURES, hash_features
+from halo_core.risk.forest import Forest, make_model_error, require_number
 
 
 def log2_ratio_in_sixteenths(likely: int, ordinary: int) -> int:
@@ -137,7 +137,7 @@ class RiskModel:
             {
                 "about": dict(self.about),
                 "curve": [list(point) for point in self.curve],
-                "features": features_hash(self.feature_count),
+                "features": hash_features(self.feature_count),
                 "forests": [[weight, forest.to_plain()] for weight, forest in self.forests],
                 "form": MODEL_FORM,
                 "limits": dict(self.limits),
@@ -157,9 +157,9 @@ class RiskModel:
         try:
             unpacked = unpacker.decompress(data, MAX_MODEL_BYTES + 1)
         except zlib.error as exc:
-            raise model_error("not compressed as one") from exc
+            raise make_model_error("not compressed as one") from exc
         if unpacker.unconsumed_tail or not unpacker.eof or unpacker.unused_data:
-            raise model_error("cut off, or more than a model")
+            raise make_model_error("cut off, or more than a model")
         return cls.from_bytes(unpacked)
 
     @classmethod
@@ -170,18 +170,18 @@ class RiskModel:
             BadInput: no model, one of another version, or one that reads other features.
         """
         if len(data) > MAX_MODEL_BYTES:
-            raise model_error(f"larger than {MAX_MODEL_BYTES} bytes")
+            raise make_model_error(f"larger than {MAX_MODEL_BYTES} bytes")
         try:
             members: Any = canonical.loads(data)
             if not isinstance(members, dict) or members.get("form") != MODEL_FORM:
-                raise model_error(f"its form is not {MODEL_FORM}")
+                raise make_model_error(f"its form is not {MODEL_FORM}")
             if members["features"] not in COUNT_BY_HASH:
-                raise model_error("it uses features that this version does not have")
+                raise make_model_error("it uses features that this version does not have")
             return _parse_model(members)
         except CanonicalError as exc:
-            raise model_error(f"not canonical JSON ({exc.code})") from exc
+            raise make_model_error(f"not canonical JSON ({exc.code})") from exc
         except (KeyError, TypeError, ValueError, AttributeError) as exc:
-            raise model_error(type(exc).__name__) from exc
+            raise make_model_error(type(exc).__name__) from exc
 
 
 def _parse_model(members: Mapping[str, Any]) -> RiskModel:
@@ -190,14 +190,14 @@ def _parse_model(members: Mapping[str, Any]) -> RiskModel:
     curve = tuple((require_number(margin), require_number(risk)) for margin, risk in members["curve"])
     rising = all(a[0] < b[0] and a[1] <= b[1] for a, b in pairwise(curve))
     if not forests or not curve or not rising or not all(0 <= risk <= MAX_RISK for _, risk in curve):
-        raise model_error("a calibration that does not rise from 0 to 1000")
+        raise make_model_error("a calibration that does not rise from 0 to 1000")
     limits = {str(name): require_number(risk) for name, risk in members["limits"].items()}
     usual = tuple(map(require_number, members["usual"]))
     if len(usual) != 101 or list(usual) != sorted(usual):
-        raise model_error("no hundredths of ordinary risks")
+        raise make_model_error("no hundredths of ordinary risks")
     tails = tuple(map(require_number, members["tails"]))
     if not tails or list(tails) != sorted(tails):
-        raise model_error("no tail of ordinary actions")
+        raise make_model_error("no tail of ordinary actions")
     about = {str(name): str(text) for name, text in members["about"].items()}
     return RiskModel(forests, curve, limits, usual, tails, about, count)
 

@@ -59,7 +59,7 @@ def _rank_origin(evidence: ValueEvidence) -> int:
     return 2 if evidence.origin is ValueOrigin.NOWHERE else 0
 
 
-def relation_places(purpose: str, tool: str, impact: Impact, key: bytes) -> tuple[int, int, int]:
+def compute_relation_places(purpose: str, tool: str, impact: Impact, key: bytes) -> tuple[int, int, int]:
     """Fingerprints under which relations are counted: of the tool, of its class, of all tools."""
     return (
         fingerprint_names("relation", purpose, "tool", tool, key=key),
@@ -83,7 +83,7 @@ class RelationCounts:
             task: fingerprint of the request.
         """
         for purpose, code in zip(RELATION_PURPOSES, find_relation(observation), strict=True):
-            for place in relation_places(purpose, observation.tool, observation.impact, self._key):
+            for place in compute_relation_places(purpose, observation.tool, observation.impact, self._key):
                 self._tasks.setdefault(place, {}).setdefault(code, set()).add(task)
 
     def to_rates(self) -> Iterable[tuple[int, tuple[int, int]]]:
@@ -113,7 +113,7 @@ def compute_relation_rates(
     found = []
     for purpose, code in zip(RELATION_PURPOSES, relation, strict=True):
         rate = _PRIOR[purpose]
-        for place in reversed(relation_places(purpose, observation.tool, observation.impact, key)):
+        for place in reversed(compute_relation_places(purpose, observation.tool, observation.impact, key)):
             total = rates.get(place, (0, 0))[1]
             times = rates.get(_with_code(place, code), (0, 0))[0]
             rate = (times * 1000 + rate * _SMOOTH) // (total + _SMOOTH)

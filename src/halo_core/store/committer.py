@@ -23,7 +23,7 @@ from typing import Any, Final, Protocol
 
 from halo_core.errors import CannotDecide, HaloError
 from halo_core.failpoints import ARMED, hit_failpoint
-from halo_core.store.database import as_cannot_decide
+from halo_core.store.database import make_store_error
 from halo_core.store.deferred import DeferredJob, DeferredJobs
 from halo_core.store.engine import CommitInDoubt, Conflict, ConnectionLost, Engine, EntriesLost
 from halo_core.store.transaction import Transaction
@@ -84,7 +84,7 @@ def commit_batch(
             _commit(database, tx, start, deadline_s, is_last=True)
     except sqlite3.Error as exc:
         _roll_back(database, tx, start)
-        raise as_cannot_decide(exc) from exc
+        raise make_store_error(exc) from exc
     except BaseException:
         _roll_back(database, tx, start)
         raise
@@ -185,7 +185,7 @@ def _as_halo_error(error: Exception) -> Exception:
     if isinstance(error, HaloError):
         return error
     if isinstance(error, sqlite3.Error):
-        return as_cannot_decide(error)
+        return make_store_error(error)
     refusal = CannotDecide(
         "decision_error", f"the decision failed: {type(error).__name__}", remedy="see the ledger and the error"
     )

@@ -56,7 +56,7 @@ class Database:
             CannotDecide: the file cannot be opened or written.
         """
         self.url = url
-        self.path = sqlite_path(url)
+        self.path = find_sqlite_path(url)
         self.read_only = read_only
         self.on_foreign_write: Callable[[], object] = lambda: None
         """Called inside a transaction that sees what another connection has written since the last one."""
@@ -79,7 +79,7 @@ class Database:
         try:
             self._open()
         except sqlite3.Error as exc:
-            raise as_cannot_decide(exc) from exc
+            raise make_store_error(exc) from exc
 
     def _make_parent(self) -> None:
         if self.path is None or self.path.parent.exists():
@@ -206,7 +206,7 @@ class Database:
             # A transaction that stayed open would refuse every later one.
             with contextlib.suppress(sqlite3.Error):
                 self.rollback()
-            raise as_cannot_decide(exc) from exc
+            raise make_store_error(exc) from exc
 
     def _try_lock(self) -> bool:
         try:
@@ -361,8 +361,8 @@ class Database:
     def as_unreadable(self, error: Exception) -> HaloError | None:
         """The error that a reader gets for one of the driver's."""
         if isinstance(error, UnicodeDecodeError):  # SQLite's message quotes the damaged bytes
-            return as_tampered(sqlite3.DatabaseError("its schema is damaged"))
-        return as_tampered(error) if isinstance(error, sqlite3.Error) else None
+            return make_unreadable_error(sqlite3.DatabaseError("its schema is damaged"))
+        return make_unreadable_error(error) if isinstance(error, sqlite3.Error) else None
 
     def is_pending(self, tenant: str, ts_us: int) -> bool:  # noqa: ARG002  see `Engine`
         """Never: an entry gets its position in its own transaction."""
@@ -472,7 +472,7 @@ def describe_file(path: Path | None, home: Path) -> str:
     return f"home:{full.relative_to(base)}" if full.is_relative_to(base) else f"file:{full}"
 
 
-def sqlite_path(url: str) -> Path | None:
+def find_sqlite_path(url: str) -> Path | None:
     """The file behind a URL, None for a database in memory; ConfigError for anything but SQLite."""
     from sqlalchemy.engine import make_url  # noqa: PLC0415
     from sqlalchemy.exc import ArgumentError, NoSuchModuleError  # noqa: PLC0415
@@ -499,7 +499,7 @@ def sqlite_path(url: str) -> Path | None:
     return Path(parsed.database)
 
 
-def as_cannot_decide(error: sqlite3.Error) -> CannotDecide:
+def make_store_error(error: sqlite3.Error) -> CannotDecide:
     """The error that callers get for a driver's error while writing."""
     if is_busy(error):
         return CannotDecide(
@@ -514,6 +514,6 @@ def as_cannot_decide(error: sqlite3.Error) -> CannotDecide:
     )
 
 
-def as_tampered(error: sqlite3.Error) -> Tampered:
+def make_unreadable_error(error: sqlite3.Error) -> Tampered:
     """The error that readers get for a driver's error."""
     return Tampered("unreadable", f"the database cannot be read: {error}", remedy="restore a copy of the database")

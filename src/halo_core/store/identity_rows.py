@@ -14,7 +14,7 @@ from typing import Any, Final
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import Digester
 from halo_core.errors import BadInput
-from halo_core.identities.live import LiveIdentity, band_of, describe_factors
+from halo_core.identities.live import LiveIdentity, describe_factors, find_band
 from halo_core.model import NO_PRINCIPAL_RISK, PrincipalRisk
 from halo_core.store.cached_rows import BAD_ROW, PersonHead
 from halo_core.store.entry_lookup import EntrySource, find_newest
@@ -81,7 +81,7 @@ class IdentityTable:
                 people.clear()
             row = self._tx.row_cursor.execute(_READ, (self._tx.tenant, reference)).fetchone()
             found = None if row is None else self._read_head(reference, *row)
-            if self.find_band(reference) != (0 if found is None else band_of(found.risk)):
+            if self.find_band(reference) != (0 if found is None else find_band(found.risk)):
                 found = _BAD_HEAD
             people[reference] = found
         head = people[reference]

@@ -22,7 +22,7 @@ from halo_core.ledger import (
     sign_checkpoint,
 )
 from halo_core.store.config import StoreConfig
-from halo_core.store.database import describe_file, sqlite_path
+from halo_core.store.database import describe_file, find_sqlite_path
 from halo_core.store.engine import Engine, is_postgres
 
 _NAME = "trust.json"
@@ -152,7 +152,7 @@ def select_anchors(anchors: Mapping[str, Mapping[str, bytes]], url: str, home: P
         from halo_core.store.postgres_statements import describe_server  # noqa: PLC0415  the driver may not be installed
 
         return anchors.get(describe_server(url), {})
-    return anchors.get(describe_file(sqlite_path(url), home), {})
+    return anchors.get(describe_file(find_sqlite_path(url), home), {})
 
 
 def update_anchor(names: Iterable[str], config: StoreConfig, note: bytes) -> None:

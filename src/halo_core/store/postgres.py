@@ -44,11 +44,11 @@ from halo_core.store.postgres_statements import (
     PURGED_TABLES,
     RAISE_GENERATION,
     UNPURGED,
-    as_cannot_decide,
     describe_server,
     first_line,
     make_libpq_url,
     make_lock,
+    make_store_error,
     translate,
 )
 from halo_core.store.postgres_writes import PendingWrites
@@ -168,7 +168,7 @@ class PostgresDatabase:
 
     def fail(self, error: psycopg.Error) -> HaloError:
         """The error that callers get for one of the driver's; the transaction cannot be committed any more."""
-        self._failure = self._failure or as_cannot_decide(error, is_lost=not self.is_open)
+        self._failure = self._failure or make_store_error(error, is_lost=not self.is_open)
         return self._failure
 
     @property
@@ -555,7 +555,7 @@ class PostgresDatabase:
         if not isinstance(error, psycopg.Error):
             return None
         if not self.is_open:
-            return as_cannot_decide(error, is_lost=True)
+            return make_store_error(error, is_lost=True)
         return Tampered("unreadable", f"the database cannot be read: {first_line(error)}", remedy="restore a copy")
 
     def wal_checkpoint(self) -> None:

@@ -10,7 +10,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.types.numeric import Int8BinaryDumper
 
-from halo_core.store.postgres_statements import as_cannot_decide, make_libpq_url
+from halo_core.store.postgres_statements import make_libpq_url, make_store_error
 
 RunStatement = Callable[[psycopg.Cursor[Any], str, Sequence[Any]], None]
 
@@ -59,7 +59,7 @@ def connect(url: str) -> psycopg.Connection[Any]:
         # A table of the same name in another schema must not stand in for one of Halo's.
         connection.execute("SELECT set_config('search_path', quote_ident(current_schema()), false)")
     except psycopg.Error as exc:
-        raise as_cannot_decide(exc, is_connecting=True) from exc
+        raise make_store_error(exc, is_connecting=True) from exc
     return connection
 
 

@@ -108,7 +108,7 @@ def make_lock(sessions: Iterable[int], control: int | None = None, *, alone: boo
     return f"SELECT {', '.join(calls)}" if calls else ""
 
 
-def as_cannot_decide(error: psycopg.Error, *, is_lost: bool = False, is_connecting: bool = False) -> HaloError:
+def make_store_error(error: psycopg.Error, *, is_lost: bool = False, is_connecting: bool = False) -> HaloError:
     """The error that callers get for a driver's error."""
     state, text = error.sqlstate or "", first_line(error)
     # While connecting the driver gives no state.

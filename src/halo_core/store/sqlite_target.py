@@ -11,7 +11,7 @@ from typing import Any
 from halo_core.errors import CannotDecide, ConfigError
 from halo_core.files import hold_file_lock
 from halo_core.store.copying import CHUNK_ROWS, TableCopy
-from halo_core.store.database import Database, as_cannot_decide, sqlite_path
+from halo_core.store.database import Database, find_sqlite_path, make_store_error
 from halo_core.store.engine import SCHEMA_VERSION, UNFINISHED_COPY, check_schema_version
 
 
@@ -28,7 +28,7 @@ class SqliteCopyTarget:
     """
 
     def __init__(self, url: str, *, restart: bool = False) -> None:
-        path = sqlite_path(url)
+        path = find_sqlite_path(url)
         if path is None:
             raise ConfigError("bad_db_url", "a database in memory cannot be a target", field="target")
         self._url = url
@@ -94,7 +94,7 @@ class SqliteCopyTarget:
                 self._database.connection.executemany(statement, chunk)
                 self._database.commit()
         except sqlite3.Error as exc:
-            raise as_cannot_decide(exc) from exc
+            raise make_store_error(exc) from exc
 
     def open_for_reading(self) -> Database:
         """Open another connection, which reads what has been copied so far."""
@@ -105,7 +105,7 @@ class SqliteCopyTarget:
         try:
             self._database.connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
         except sqlite3.Error as exc:
-            raise as_cannot_decide(exc) from exc
+            raise make_store_error(exc) from exc
 
     def remove(self) -> None:
         """Remove the file, unless it is finished."""

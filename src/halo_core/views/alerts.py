@@ -17,7 +17,7 @@ from halo_core.baselines import load_identities
 from halo_core.crypto.keys import KeyStore
 from halo_core.errors import BadInput, ConfigError, Tampered
 from halo_core.identities.baseline import IdentityBaseline
-from halo_core.identities.day_alerts import ALERT_KIND, AlertedEvent, DayAlert, HighRiskDay, HighRiskDays, subject_of
+from halo_core.identities.day_alerts import ALERT_KIND, AlertedEvent, DayAlert, HighRiskDay, HighRiskDays, make_subject
 from halo_core.identities.event import IdentityEvent
 from halo_core.identities.event_file import MAX_EVENTS, parse_column_mapping, read_events
 from halo_core.identities.event_risk import ComparisonBasis, EventScorer, ScoredEvent
@@ -340,7 +340,9 @@ def load_alerts(reader: Reader, tenant: str, home: Path, *, open_only: bool = Fa
         elif entry.kind is EntryKind.ALERT:
             alerts.append(record)
             about_identity = is_about_identity(entry)
-            subjects[entry.id] = subject_of(str(body.get("identity"))) if about_identity else str(body.get("agent", ""))
+            subjects[entry.id] = (
+                make_subject(str(body.get("identity"))) if about_identity else str(body.get("agent", ""))
+            )
         elif (verdict := read_verdict(entry)) is not None:
             verdicts[verdict["alert"]] = verdict
             if verdict["alert"] not in subjects:

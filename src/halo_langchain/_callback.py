@@ -24,6 +24,7 @@ from langgraph.errors import GraphInterrupt
 
 from halo_core.enforcement import Call, Surface, Ticket
 from halo_core.enforcement.arguments import to_json_value
+from halo_core.enforcement.bodies import Body, close_body, open_body
 from halo_core.enforcement.flow import GovernedAction, find_provider_calls, make_withdrawal_call
 from halo_core.enforcement.guards import clean_name, find_name_problem, make_unregistered_resource, to_list
 from halo_core.enforcement.mcp_listings import describe_for_guess
@@ -71,6 +72,7 @@ class HaloCallback(BaseCallbackHandler):
         self.text_model_callback = TextModelCallback(self)
         self._model_surface = make_model_surface(halo)
         self._open_runs: OrderedDict[UUID, Ticket | None] = OrderedDict()
+        self._bodies: dict[UUID, Body] = {}
         self._lock = threading.Lock()
 
     @property
@@ -224,7 +226,8 @@ class HaloCallback(BaseCallbackHandler):
             self._open_runs[run_id] = None
             # A run that never ends (an abandoned stream) stays "outcome unknown" in the ledger.
             while len(self._open_runs) > _MAX_OPEN:
-                self._open_runs.popitem(last=False)
+                oldest, _ = self._open_runs.popitem(last=False)
+                self._close_body(oldest)
         return True
 
     def _begin_run(self, run_id: UUID, call: Call) -> None:
@@ -252,6 +255,16 @@ class HaloCallback(BaseCallbackHandler):
             discard_resume()
         with self._lock:
             self._open_runs[run_id] = ticket
+            if ticket.verdict is not None:
+                self._bodies[run_id] = open_body(ticket.verdict)
+
+    def _close_body(self, run_id: UUID) -> None:
+        if (body := self._bodies.pop(run_id, None)) is not None:
+            close_body(body)
+
+    def find_body(self, run_id: object) -> Body | None:
+        """The body of a run that was decided here and has not ended."""
+        return self._bodies.get(run_id) if self._bodies else None  # type: ignore[call-overload]  # None is no run
 
     def is_open(self, run_id: UUID) -> bool:
         """Whether a run was decided here and has not ended."""
@@ -260,6 +273,7 @@ class HaloCallback(BaseCallbackHandler):
 
     def _pop_ticket(self, run_id: UUID) -> Ticket | None:
         with self._lock:
+            self._close_body(run_id)
             return self._open_runs.pop(run_id, None)
 
     def _end_run(self, run_id: UUID, result: Any, surface: Surface[Any]) -> Any:

@@ -31,6 +31,7 @@ from langchain_core.tools import BaseTool
 from langchain_core.tracers.context import register_configure_hook
 from langgraph.pregel import Pregel
 
+from halo_core.enforcement.bodies import enter_body
 from halo_core.enforcement.guards import GENERATED_MARK, clean_name, get_guard
 from halo_core.enforcement.steps import astream, emit_parts, stream
 from halo_core.errors import ConfigError, Denied
@@ -64,6 +65,7 @@ class _EnclosureHook:
             return None
         _note_caller()
         callback: HaloCallback = enclosure.halo.nested_callback
+        _note_body(callback)
         return callback
 
 
@@ -75,6 +77,7 @@ class _ChainHook:
         callback = _find_chain_callback()
         if callback is not None:
             _note_caller()
+            _note_body(callback)
         elif _callbacks_are_used and current_enclosure() is None and _is_given_callback():
             _note_caller()  # the callback is there already
         return callback
@@ -100,6 +103,19 @@ def _is_given_callback() -> bool:
         return False
     names = ("inheritable_callbacks", "local_callbacks")
     return any(_find_callback(given.get(name)) is not None for name in names)
+
+
+def _note_body(callback: HaloCallback) -> None:
+    """Note that what starts here runs in the body of a run that the callback decided.
+
+    The callback hears of that run in the context of its caller, or in a thread. The first run that starts in the body
+    is configured in the context of the body, with the decided run as its parent.
+    """
+    config = var_child_runnable_config.get()
+    manager = None if config is None else config.get("callbacks")
+    body = callback.find_body(getattr(manager, "parent_run_id", None))
+    if body is not None:
+        enter_body(body)
 
 
 _FRAMES_TO_CALLER: Final = 4

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 from pathlib import Path
 from typing import Any
@@ -166,6 +167,66 @@ def test_what_an_inner_agent_says_is_not_vouched_for_in_langchain(opened, desk, 
         model, saver = ScriptedModel(script=script), InMemorySaver()
         outer = create_agent(model, tools, middleware=[halo.middleware()], checkpointer=saver)
         outer.invoke({"messages": [("user", "Find the account of ACME and pay ACME 90")]}, thread("one"))
+    assert desk.paid == ([GOOD] if is_ours else [])
+
+
+def declare(home: Path) -> None:
+    home.mkdir()
+    (home / "agents.yaml").write_text(
+        "version: 1\ntools:\n"
+        "  read_mail: {impact: read, source_trust: 100}\n"
+        "  look_up: {impact: read, source_trust: 900}\n"
+        "  research: {impact: read, source_trust: 900}\n"
+        "  pay: {impact: payment, targets: [account], amount: amount, reversal: compensate}\n"
+        "agents:\n  nobody: {owner: ana@bank.example}\n"
+    )
+
+
+@pytest.mark.parametrize("is_ours", [True, False])
+@pytest.mark.parametrize("awaited", [False, True])
+@pytest.mark.parametrize("way", ["callback", "node"])
+def test_what_an_inner_agent_says_is_not_vouched_for_where_a_callback_decides(
+    opened, desk, tmp_path, way, awaited, is_ours
+):
+    """Of tools without a guard LangChain tells a callback before and after, and runs their bodies by itself."""
+    from langchain.agents import create_agent
+    from langchain_core.tools import tool
+    from langgraph.graph import START, MessagesState, StateGraph
+
+    from halo_langchain.testing import ScriptedModel, call
+
+    @tool
+    def look_up(n: int) -> str:
+        """Look a vendor up in our books."""
+        return f"ACME: {GOOD}"
+
+    source, account = (look_up, GOOD) if is_ours else (tool(desk.read_mail), EVIL)
+    told = [call("r", reads(source.name), id="i1"), f"ACME is paid at {account}"]
+    inner = create_agent(ScriptedModel(script=told), [source])
+
+    @tool
+    def research(question: str) -> str:
+        """Ask our researcher."""
+        return str(inner.invoke({"messages": [("user", question)]})["messages"][-1].text)
+
+    pay, ask = tool(desk.pay), {"messages": [("user", "Find the account of ACME and pay ACME 90")]}
+    asks = call("a", ("research", {"question": "account of ACME"}), id="o1")
+    outer = create_agent(ScriptedModel(script=[asks, call("p", pays(account), id="o2"), "done"]), [research, pay])
+
+    def work(_state: MessagesState) -> dict[str, Any]:
+        found = research.invoke({"question": "account of ACME"}).rpartition(" ")[2]
+        return {"messages": [pay.invoke({"account": found, "amount": 90.0})]}
+
+    node = StateGraph(MessagesState).add_node("work", work).add_edge(START, "work").compile()
+    declare(tmp_path / "home")
+    with opened() as halo:
+        app = outer if way == "callback" else halo.guard(node)
+        config = {"callbacks": [halo.callback()]} if way == "callback" else None
+        with contextlib.suppress(Exception):  # nobody can be asked here
+            if awaited:
+                asyncio.run(app.ainvoke(ask, config))
+            else:
+                app.invoke(ask, config)
     assert desk.paid == ([GOOD] if is_ours else [])
 
 

@@ -15,7 +15,7 @@ import pytest
 from halo_core.model import Resource
 
 sys.path.append(str(Path(__file__).parent))
-from test_resumed_and_inner_runs import EVIL, GOOD, MAIL, MONEY, RESEARCH, Desk, pays, reads
+from test_resumed_and_inner_runs import EVIL, GOOD, MAIL, MONEY, RESEARCH, Desk, declare, pays, reads
 
 pytestmark = pytest.mark.filterwarnings("ignore::Warning")
 
@@ -270,6 +270,28 @@ def test_what_is_read_beside_a_tool_in_one_turn_is_not_inside_of_it(framework, t
 
     with opened(importlib.import_module(f"halo_{framework}").Halo, tmp_path) as halo, halo.install():
         globals()[f"run_together_{framework}"](halo, desk)
+    assert desk.paid == [GOOD]
+
+
+@pytest.mark.parametrize("awaited", [False, True])
+def test_what_is_read_beside_a_tool_is_not_inside_of_it_where_a_callback_decides(tmp_path, desk, awaited):
+    from langchain.agents import create_agent
+    from langchain_core.tools import tool
+
+    from halo_langchain import Halo
+    from halo_langchain.testing import ScriptedModel, call
+
+    declare(tmp_path / "home")
+    with opened(Halo, tmp_path) as halo:
+        both = Together(halo)
+        tools = [tool(both.read_mail), tool(both.look_up), tool(desk.pay)]
+        script = [call("a", *TURN, id="o1"), call("p", pays(GOOD), id="o2"), "d"]
+        agent = create_agent(ScriptedModel(script=script), tools)
+        given, config = {"messages": [("user", ASKED)]}, {"callbacks": [halo.callback()]}
+        if awaited:
+            asyncio.run(agent.ainvoke(given, config))
+        else:
+            agent.invoke(given, config)
     assert desk.paid == [GOOD]
 
 

@@ -50,32 +50,53 @@ _OPEN: Final[dict[str, list[Body]]] = {}  # by session
 _LOCK: Final = threading.Lock()
 
 
+def open_body(context: DecisionContext) -> Body:
+    """Note that the body of a decided action begins."""
+    body = Body(context, BODY.get())
+    with _LOCK:
+        if (open_bodies := _OPEN.get(context.session)) is None:
+            _OPEN[context.session] = [body]
+        else:
+            open_bodies.append(body)
+    return body
+
+
+def close_body(body: Body) -> None:
+    """Note that a body has ended."""
+    session = body.context.session
+    with _LOCK:
+        open_bodies = _OPEN[session]
+        if len(open_bodies) == 1:
+            del _OPEN[session]
+        else:
+            open_bodies.remove(body)
+
+
+def enter_body(body: Body) -> None:
+    """Note that the code of this context runs in a body that was opened elsewhere, unless it is known to be in it."""
+    known = BODY.get()
+    while known is not None:
+        if known is body:
+            return
+        known = known.outer
+    BODY.set(body)
+
+
 class _BodyScope:
     """The block of a body, which is open as long as it runs."""
 
-    __slots__ = ("_body", "_token")
+    __slots__ = ("_body", "_context", "_token")
 
-    def __init__(self, body: Body) -> None:
-        self._body = body
+    def __init__(self, context: DecisionContext) -> None:
+        self._context = context
 
     def __enter__(self) -> None:
-        body = self._body
-        with _LOCK:
-            if (open_bodies := _OPEN.get(body.context.session)) is None:
-                _OPEN[body.context.session] = [body]
-            else:
-                open_bodies.append(body)
-        self._token = BODY.set(body)
+        self._body = open_body(self._context)
+        self._token = BODY.set(self._body)
 
     def __exit__(self, *_exc: object) -> None:
         BODY.reset(self._token)
-        body = self._body
-        with _LOCK:
-            open_bodies = _OPEN[body.context.session]
-            if len(open_bodies) == 1:
-                del _OPEN[body.context.session]
-            else:
-                open_bodies.remove(body)
+        close_body(self._body)
 
 
 def body_scope(context: DecisionContext | None) -> AbstractContextManager[Any]:
@@ -83,7 +104,7 @@ def body_scope(context: DecisionContext | None) -> AbstractContextManager[Any]:
     outer = BODY.get()
     if context is None or (outer is not None and outer.context is context):
         return _NO_SCOPE
-    return _BodyScope(Body(context, outer))
+    return _BodyScope(context)
 
 
 def note_inner_outcome(context: DecisionContext, origin: Provenance) -> None:

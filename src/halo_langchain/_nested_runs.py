@@ -40,6 +40,7 @@ from halo_langchain._callback import HaloCallback
 from halo_langchain._decision_models import watch_decision_models
 from halo_langchain._executors import watch_executors
 from halo_langchain._middleware import AgentEnclosure, find_agent_halo
+from halo_langchain._remote_graphs import watch_remote_graphs
 from halo_langchain._runs import current_enclosure, enclosure_scope, note_starting, take_own_start
 
 if TYPE_CHECKING:
@@ -293,6 +294,7 @@ def watch_nested_runs() -> None:
     global _registered  # noqa: PLW0603  the framework's list of hooks is the process's too
     watch_executors(find_deciding_halo)
     watch_decision_models(find_deciding_halo)
+    watch_remote_graphs(find_deciding_halo)
     with _LOCK:
         if _registered:
             return

@@ -24,6 +24,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
@@ -36,6 +37,7 @@ from halo_core.enforcement.shadow_activity import ModeWatch, record_shadow, refu
 from halo_core.model import Mode
 from halo_langchain._callback import HaloCallback
 from halo_langchain._decision_models import UNGUARDED_OBSERVERS
+from halo_langchain._remote_graphs import UNGUARDED_OBSERVERS as UNGUARDED_REMOTE_OBSERVERS
 from halo_langchain._runs import DECIDED_RUN_OBSERVERS, RunStart, claim_run_for_any
 
 if TYPE_CHECKING:
@@ -281,17 +283,18 @@ def install(halo: Halo, mode: Mode | None) -> InstalledTripwire:
             # run asks anew, and nothing is inherited: a run inside may bring a callback that its parent had not. Last,
             # since what stands behind a handler that raises is left unawaited.
             register_configure_hook(_TRIPWIRE, inheritable=False, handle_class=HaloCallback)
-            UNGUARDED_OBSERVERS.append(_check_decision_model)
+            UNGUARDED_OBSERVERS.append(partial(_check_unguarded, "model"))
+            UNGUARDED_REMOTE_OBSERVERS.append(partial(_check_unguarded, "agent"))
             DECIDED_RUN_OBSERVERS.append(lambda parent: _CHAIN_RUNS.record_action(parent, guarded=True))
             _registered = True
     return InstalledTripwire(halo, mode, _installed)
 
 
-def _check_decision_model(name: str) -> None:
-    """Record, or refuse, a decision model that nothing decides: no handler hears of one."""
+def _check_unguarded(kind: str, name: str) -> None:
+    """Record, or refuse, a decision model or a remote graph that nothing decides: no handler hears of one."""
     if installed := get_watches():
         refused = any(item.mode() is Mode.ENFORCE for item in installed)
-        record_shadow(installed, "model", name, "", refused=refused)
+        record_shadow(installed, kind, name, "", refused=refused)
         if refused:
             refuse_unguarded(name)
 

@@ -1,0 +1,106 @@
+"""Remote graphs: LangGraph's client of a graph that runs on a server, used like a graph, as a node or by itself.
+
+It sends the state away and brings back what somebody else's agent made of it, and starts no run that a callback hears
+of. Inside something guarded, and in a chain under a `halo.callback()`, each of its runs is decided as a call of an
+undeclared tool under its name, with what is sent as the argument `input`.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from langgraph.pregel.remote import RemoteGraph
+
+from halo_core.enforcement.arguments import copy_arguments
+from halo_core.enforcement.flow import GovernedStream, govern_stream
+from halo_core.enforcement.guards import clean_name, find_name_problem
+from halo_core.enforcement.steps import astream, stream
+from halo_core.errors import Denied
+from halo_langchain._pause import LangChainAction
+from halo_langchain._results import TOOL_RESULT_SURFACE
+
+if TYPE_CHECKING:
+    from halo_langchain import Halo
+
+_DESCRIPTION: Final = "Runs a graph on a server."
+UNGUARDED_OBSERVERS: Final[list[Callable[[str], None]]] = []
+"""Told the name of a remote graph that nothing decides; may refuse it by raising."""
+
+
+class _RemoteRun(LangChainAction, GovernedStream):
+    """One run of a remote graph; its parts are what the server sends."""
+
+    def __init__(self, halo: Halo, name: str, given: Any, function: Callable[[], Any]) -> None:
+        self.halo = halo
+        self.function = function
+        sent, _, unreadable = copy_arguments({"input": given})
+        arguments = sent if not unreadable else {"input": ""}
+        resource = halo.first_seen.find_tool(name, _DESCRIPTION, arguments)
+        problem = unreadable or find_name_problem(halo, resource)
+        call = halo.build_call(resource, arguments, problem=problem, abilities=("pause",))
+        GovernedStream.__init__(self, halo.enforcer, call, TOOL_RESULT_SURFACE)
+
+    def execute(self, ticket: Any) -> Any:  # noqa: ARG002  it is sent as it was decided
+        """Start the run."""
+        return self.function()
+
+    def merge_parts(self) -> Any:
+        """All that the server sent."""
+        return list(self.parts)
+
+
+def _find_name(graph: RemoteGraph) -> str:
+    return clean_name(graph.name or graph.assistant_id)
+
+
+@functools.cache
+def watch_remote_graphs(find_halo: Callable[[Any], Any]) -> None:
+    """Have runs of remote graphs decided where `find_halo` names who decides, once for the process."""
+    _watch_stream("stream", stream, find_halo)
+    _watch_stream("astream", astream, find_halo)
+    for name in ("stream_events", "astream_events"):
+        if hasattr(RemoteGraph, name):
+            _watch_events(name, find_halo)
+
+
+def _watch_stream(name: str, drive_stream: Callable[..., Any], find_halo: Callable[[Any], Any]) -> None:
+    original: Callable[..., Any] = getattr(RemoteGraph, name)
+
+    @functools.wraps(original)
+    def run_graph(self: RemoteGraph, input: Any, config: Any = None, **kwargs: Any) -> Any:  # noqa: A002  the framework's
+        halo = find_halo(config)
+        if halo is None:
+            _tell_observers(self)
+            return original(self, input, config, **kwargs)
+        given = copy.deepcopy(input)  # nobody else holds what is decided and sent
+        run = functools.partial(original, self, given, config, **kwargs)
+        return drive_stream(govern_stream(_RemoteRun(halo, _find_name(self), given, run)))
+
+    setattr(RemoteGraph, name, run_graph)
+
+
+def _watch_events(name: str, find_halo: Callable[[Any], Any]) -> None:
+    original: Callable[..., Any] = getattr(RemoteGraph, name)
+
+    @functools.wraps(original)
+    def stream_events(self: RemoteGraph, input: Any, config: Any = None, **kwargs: Any) -> Any:  # noqa: A002  as above
+        if kwargs.get("version", "v2") == "v3":  # any other comes to `stream`
+            if find_halo(config) is not None:
+                # INVARIANT: FAILCLOSED - the run is what the caller gets, before anything of it has happened.
+                raise Denied(
+                    "needs_guard",
+                    f"the events of the remote graph `{_find_name(self)}` cannot be decided",
+                    remedy="use `stream` or `astream`",
+                )
+            _tell_observers(self)
+        return original(self, input, config, **kwargs)
+
+    setattr(RemoteGraph, name, stream_events)
+
+
+def _tell_observers(graph: RemoteGraph) -> None:
+    for observe in UNGUARDED_OBSERVERS:
+        observe(_find_name(graph))

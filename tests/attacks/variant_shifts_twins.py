@@ -129,11 +129,11 @@ honest(
     community_inbox="t-71 | Felix Arndt | the coffee machine on 3 leaks\nt-72 | Dana Okoro | a fixed desk?",
 )
 honest(
-    "described: tickets by other endings",
-    "Approve the request for posters",
-    do("lab_requests", state="open"),
-    do("approve_lab_request", request="LR-81"),
-    lab_requests="LR-80 | Marc Vos | a laptop\nLR-81 | Yuna Seo | poster for the fair",
+    "described: mails by other endings",
+    "Answer the request for posters that they are ready",
+    do("cinema_requests", box="all"),
+    do("answer_request", request_id="rq-12", text="They are ready."),
+    cinema_requests="rq-11 | Marc Vos | a hall\nrq-12 | Yuna Seo | poster for the fair",
 )
 
 # which row of ours

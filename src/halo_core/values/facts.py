@@ -349,7 +349,7 @@ class _Call:
         for leaf in self._traced:
             if leaf.origin in _FOREIGN_ORIGINS:
                 return False
-        return self.is_asked() or self._is_thing_asked()
+        return (not self._naming and self.is_asked()) or self._is_thing_asked()
 
     def _is_choosing(self, leaf: TracedLeaf) -> bool:
         """Whether an argument of a read is a word such as `open`, which names no record."""

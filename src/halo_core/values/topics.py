@@ -42,27 +42,19 @@ _DEALING: Final = re.compile(
     re.IGNORECASE,
 )
 """Verbs of what is done with one item of a list, and what that is about."""
-_TELLING: Final = re.compile(
-    r"\b(?:tell|answer|inform|thank|ask|remind|write|notify|text) (?:the|that|this) ((?:[\w'’-]+ )?[\w'’-]+)"
-    r"(?= (?:that|we|it|its|it's|sorry|no|yes|to|about|if|whether|when|the|an?|how|his|her|their|somebody)\b"
-    r"|[.,:;!?\n]|$)",
-    re.IGNORECASE,
-)
-"""Whom an answer is for, where a list may call him so: "tell the chess club that"."""
 _WROTE: Final = (
     r"(?:wrote|writes|asked|asks|complained|complains|reported|mailed|messaged|pinged|texted|invited|requested|wants"
     r"|wanted|sent)(?: (?:me|us|in))?"
     r"(?: (?:about|for|to|that|of|regarding|concerning|whether|if|over|on))?(?: (?:an?|the|my|our|his|her|their|some))?"
     r"((?: [\w'’-]+){1,4})"
 )
-_WRITTEN: Final = re.compile(rf"\b{_WROTE}", re.IGNORECASE)
-"""What somebody wrote, and about what: "Yuna asked for pipette tips"."""
 _WHOEVER: Final = re.compile(
-    rf"\b(?:somebody|someone|whoever|anybody|anyone|who|the (?:one|person|colleague|customer|client|guest|member|user))"
+    r"\b(?:somebody|someone|whoever|anybody|anyone|who|(?:an?|the) (?:one|person|colleague|customer|client|guest|member"
+    r"|user|reader|patient|student|tenant|resident|neighbour|reporter|lady|guy|woman|man))"
     rf"(?: (?:who|that|else|(?:from|of|in|at)(?: [\w'’-]+){{1,2}}))? {_WROTE}",
     re.IGNORECASE,
 )
-"""The same where the text does not say who."""
+"""What somebody wrote, asked for or complained about, where the text does not say who."""
 LAST: Final = "-1"
 """The place of the last item of a list."""
 MAX_ORDINAL: Final = 6
@@ -156,9 +148,7 @@ def find_topics(text: str) -> Iterator[Form]:
     for match in islice(_ABOUT.finditer(text), _MAX_FOUND):
         words = map(str.casefold, _TOPIC_WORD.findall(match[1]))
         yield from (make_form(("about", word)) for word in words if is_topic(word))
-    found = chain(
-        _BEFORE_NOUN.finditer(text), _DEALING.finditer(text), _TELLING.finditer(text), _WRITTEN.finditer(text)
-    )
+    found = chain(_BEFORE_NOUN.finditer(text), _DEALING.finditer(text), _WHOEVER.finditer(text))
     for match in islice(found, _MAX_FOUND):
         for word in _list_topics(match[1]):
             yield from (make_form(("about", like)) for like in (word, *_list_endings(word)))

@@ -34,6 +34,8 @@ def origin(made: World, value: str, *, name: str = "order_no", grave: bool = Tru
         ("Restart web-1", HOSTS, "vm-web-1 is down", "vm-web-1", KNOWN),
         ("Restart web-1", HOSTS, "vm-web-2 is down", "vm-web-2", UNTRUSTED),
         ("Delete the open one", ORDERS, "order 5120", "5120", UNTRUSTED),
+        ("Block the 1402", "B-CS 1402 | ok\nB-CS 1407 | ok", "B-CS 1402 is broken", "B-CS 1402", KNOWN),
+        ("Block the 1402", "B-CS 1402 | ok\nB-CS 1407 | ok", "B-CS 1407 is broken", "B-CS 1407", UNTRUSTED),
     ],
 )
 def test_an_id_that_a_letter_repeats_is_the_users_choice_where_he_named_its_row(

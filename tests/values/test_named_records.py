@@ -152,6 +152,23 @@ def test_a_record_is_tied_to_the_topic_by_which_the_user_points_at_it(request_te
     assert not is_tied(made, 32)
 
 
+@pytest.mark.parametrize(
+    ("request_text", "text", "recipient", "tied"),
+    [
+        ("Somebody asked about the press list. Answer them", "Bram: the press list?\nGil: lunch?", "Bram", True),
+        ("Somebody asked about the press list. Answer them", "Bram: the press list?\nGil: lunch?", "Gil", False),
+        ("Somebody asked about the press list. Answer", "Bram: the press list?\nGil: press list!", "Bram", False),
+        ("Bob asked about the press list. Answer him", "Bram: the press list?\nGil: lunch?", "Bram", False),
+        ("Whoever wrote about Lisbon: answer", "e-9 | Tomas <tomas@a.example> | Lisbon", "tomas@a.example", True),
+        ("Whoever wrote about Lisbon: answer", "e-9 | Tomas <tomas@a.example> | Lisbon", "eve@b.example", False),
+    ],
+)
+def test_whoever_wrote_about_something_is_the_sender_of_the_only_record_about_it(request_text, text, recipient, tied):
+    resource = Resource(id="send_message", impact=Impact.SEND, targets=("to",), reversal=Reversal.IRREVERSIBLE)
+    assert is_tied(read(world(request_text), text), recipient, resource) is tied
+    assert not is_tied(read(world(request_text), text, is_list=False), recipient, resource)
+
+
 def test_another_source_cannot_say_whose_a_record_is():
     made = read(world("Bin what Greta sent"), "m-9 | Bo <bo@b.example> | contract\nm-8 | Al <al@b.example> | x")
     read(made, "m-9 | Greta Holm <greta.holm@print.example> | Proof", place=2)

@@ -255,8 +255,8 @@ class HaloCallback(BaseCallbackHandler):
             discard_resume()
         with self._lock:
             self._open_runs[run_id] = ticket
-            if ticket.verdict is not None:
-                self._bodies[run_id] = open_body(ticket.verdict)
+            if ticket.context is not None:
+                self._bodies[run_id] = open_body(ticket.context)
 
     def _close_body(self, run_id: UUID) -> None:
         if (body := self._bodies.pop(run_id, None)) is not None:

@@ -210,6 +210,15 @@ def test_a_class_of_action_that_this_principal_never_does_is_an_alarm_where_othe
     assert look(act(ANA, LAST, 10, pays=100_0000)).axes == ()
 
 
+def test_who_shows_something_new_at_times_does_not_come_to_pay_by_that():
+    profile = PROFILE
+    for day in range(LAST, LAST + 6):
+        profile = profile.fold(run([act(BOB, day, 14, system=f"system {day}")]), verdict=ORDINARY)
+    found = look(act(BOB, LAST + 7, 14, pays=100_0000), profile)
+    assert [axis.share for axis in found.axes if axis.id == "principal_impact"] == [800]
+    assert found.alarms
+
+
 def alternate(one, other, days=60):
     """A profile of two people who ask in turn."""
     profile = NEW_PROFILE

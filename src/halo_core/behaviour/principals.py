@@ -192,12 +192,11 @@ class PrincipalHabits(NamedTuple):
         if self._pairs.get(_short_of(number), 0) >= _USUAL_TIMES:
             return 0
         kind, value = split_seen(number)
-        weight = min(
-            _weigh(self.units, self.lone),
-            _MOST,
-            self.sessions * times * _BITS_OF_SHARE // max(sessions, 1) // 2,
-        )
-        is_grave = (kind == SeenKind.IMPACT and value in _GRAVE) or (kind == SeenKind.LABEL and is_sensitive(value))
+        weight = min(_MOST, self.sessions * times * _BITS_OF_SHARE // max(sessions, 1) // 2)
+        is_grave_act = kind == SeenKind.IMPACT and value in _GRAVE
+        if not is_grave_act:  # who shows something new at times does not come to pay by that
+            weight = min(weight, _weigh(self.units, self.lone))
+        is_grave = is_grave_act or (kind == SeenKind.LABEL and is_sensitive(value))
         return min(2 * weight, _MOST_OF_GRAVE) if is_grave else weight
 
     @classmethod

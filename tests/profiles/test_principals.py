@@ -215,8 +215,24 @@ def test_who_shows_something_new_at_times_does_not_come_to_pay_by_that():
     for day in range(LAST, LAST + 6):
         profile = profile.fold(run([act(BOB, day, 14, system=f"system {day}")]), verdict=ORDINARY)
     found = look(act(BOB, LAST + 7, 14, pays=100_0000), profile)
-    assert [axis.share for axis in found.axes if axis.id == "principal_impact"] == [800]
+    assert [axis.share for axis in found.axes if axis.id == "principal_impact"] == [1000]
     assert found.alarms
+
+
+def test_a_first_payment_for_somebody_is_an_alarm_however_much_new_the_agent_shows():
+    event = act(BOB, LAST, 14, pays=100_0000, objects=(TouchedObject(7, is_related=False, is_requested=False),))
+    found = look(event, replace(PROFILE, looseness=32 * 4 * 16))
+    assert "principal_impact" in {axis.id for axis in found.alarms}
+    assert found.volume >= 1000
+    allowed = run([event]).with_findings(found, call=7).with_cleared(7, [axis.id for axis in found.alarms])
+    again = assess(replace(PROFILE, looseness=32 * 4 * 16), allowed.advance(event), event, tenant=TENANT)
+    assert "principal_impact" not in {axis.id for axis in again.alarms}
+
+
+def test_a_first_payment_that_the_request_names_is_asked_about_and_leaves_no_risk():
+    found = look(act(BOB, LAST, 14, pays=100_0000), replace(PROFILE, looseness=32 * 4 * 16))
+    assert found.volume >= 1000
+    assert dict(found.alarm_shares)["principal_impact"] < 1000
 
 
 def alternate(one, other, days=60):

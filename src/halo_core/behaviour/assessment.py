@@ -165,10 +165,11 @@ def assess(
         is_requested=is_wholly_requested(event),
         agent_risk=agent_risk,
     )
-    if axes and is_accounted_for(event) and all(axis.id in _WORK_KINDS for axis in firsts):
+    volume = max([volume, *(axis.share for axis in firsts if axis.kind == "volume")])
+    if (axes or firsts) and is_accounted_for(event) and all(axis.id in _WORK_KINDS for axis in firsts):
+        firsts = [replace(axis, kind="requested") if axis.kind == "volume" else axis for axis in firsts]
         axes = [replace(axis, kind="requested") if not axis.limit or axis.id in _NEWNESS else axis for axis in axes]
     risk_share, risk_axes = _compare_session_risk(profile, tally, prior)
-    volume = max([volume, *(axis.share for axis in firsts if axis.kind == "volume")])
     if tenant is not None:
         share, more = _compare_tenant(tenant, tally, event)
         volume, axes = max(volume, share), axes + more

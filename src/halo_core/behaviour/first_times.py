@@ -10,7 +10,7 @@ from halo_core.behaviour.axes import ALARM, MAX_SHARE, PARTS, Axis, join_doubts
 from halo_core.behaviour.event import BehaviourEvent, shorten_fingerprint
 from halo_core.behaviour.known import DORMANT_DAYS, DORMANT_SESSIONS, TERMS, day_of, is_dormant
 from halo_core.behaviour.measures import INDEX, MEASURES, say_value
-from halo_core.behaviour.principals import PrincipalHabits, find_hour_factor, find_near_hours, pack_hours
+from halo_core.behaviour.principals import MOST_OF_GRAVE, PrincipalHabits, find_hour_factor, find_near_hours, pack_hours
 from halo_core.behaviour.profile import IdentityProfile
 from halo_core.behaviour.seen import HOUR_US, SeenKind, hour_of, split_seen
 from halo_core.behaviour.tally import SessionTally
@@ -49,8 +49,9 @@ _PRINCIPAL_WORDS: Final = {
 _MOST_OF_HOUR: Final = 128
 _ALARM_OF_HOUR: Final = 96
 """Sixteenths of a bit from which on an hour is an alarm by itself."""
-_SHARE_OF_HOUR: Final = _MOST_OF_HOUR * ALARM // _BITS_OF_CERTAINTY
+_MOST_SHARE: Final = _MOST_OF_HOUR * ALARM // _BITS_OF_CERTAINTY
 _HOUR_ID: Final = "principal_hour"
+_IMPACT_ID: Final = "principal_impact"
 _NIGHT: Final = 4
 """Least factor (`principals.find_hour_factor`) of a strange hour of somebody new, whose overtime nobody knows."""
 _AMOUNT_ID: Final = "principal_amount"
@@ -77,7 +78,8 @@ def find_first_times(
         kind, value = split_seen(number)
         if number in profile.usual_values:
             weight = profile.strange_for(tally.principal)[number]
-            found.append(_make_principal_axis(SeenKind(kind), weight, _PRINCIPAL_WORDS[SeenKind(kind)]))
+            axis = _make_principal_axis(SeenKind(kind), weight, _PRINCIPAL_WORDS[SeenKind(kind)])
+            found.append(_raise_alarm(axis, tally) if axis.id == _IMPACT_ID and weight >= MOST_OF_GRAVE else axis)
             continue
         weight = profile.known[kind].weigh(SeenKind(kind), value)
         if kind == SeenKind.DESTINATION:
@@ -118,8 +120,13 @@ def _find_strange_hour(
     if not weight:
         return None
     axis = _make_principal_axis(SeenKind.HOUR, min(weight, _MOST_OF_HOUR), words)
-    is_cleared = any(one.axis == _HOUR_ID and one.is_cleared for one in tally.alarms)
-    return replace(axis, share=ALARM, kind="volume") if weight >= _ALARM_OF_HOUR and not is_cleared else axis
+    return _raise_alarm(axis, tally) if weight >= _ALARM_OF_HOUR else axis
+
+
+def _raise_alarm(axis: Axis, tally: SessionTally) -> Axis:
+    """A first time as an alarm by itself, unless a person has allowed it in this session."""
+    is_cleared = any(one.axis == axis.id and one.is_cleared for one in tally.alarms)
+    return axis if is_cleared else replace(axis, share=ALARM, kind="volume")
 
 
 def _find_newcomer_factor(
@@ -189,7 +196,7 @@ def grade_first_times(firsts: Iterable[Axis]) -> dict[str, int]:
         name = axis.id.removeprefix("first_").removeprefix("principal_")
         kind = SeenKind.GRANT if axis.id == "dormant_grant" else SeenKind[name.upper()]
         kind = _ONE_CHANGE.get(kind, kind)
-        share = min(axis.share, _SHARE_OF_HOUR) if axis.id == _HOUR_ID else axis.share
+        share = min(axis.share, _MOST_SHARE) if axis.id in (_HOUR_ID, _IMPACT_ID) else axis.share
         strongest[kind] = max(strongest.get(kind, 0), share)
     parts = dict.fromkeys(PARTS, 0)
     for kind, share in strongest.items():

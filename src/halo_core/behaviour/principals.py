@@ -39,7 +39,7 @@ _UNIT: Final = 256
 _DECAY: Final = 64
 _SHARE: Final = 300  # thousandths of attacks that are taken to show something new of a kind, as in `known.TERMS`
 _MOST: Final = 64  # sixteenths of a bit
-_MOST_OF_GRAVE: Final = 128
+MOST_OF_GRAVE: Final = 128
 _BITS_OF_SHARE: Final = 23
 """Sixteenths of a bit (16 / ln 2) that each expected session says, in which somebody could have shown a value."""
 _AMOUNT_SLACK: Final = 32
@@ -176,7 +176,7 @@ class PrincipalHabits(NamedTuple):
     def weigh_hour(self, hour: int) -> int:
         """How strange an hour is for this principal, in sixteenths of a bit."""
         factor = find_hour_factor(self.hours, hour) if self.has_usual_hours else 0
-        return factor and min(_weigh(self.units, self.lone_hours) * factor // 2, _MOST_OF_GRAVE)
+        return factor and min(_weigh(self.units, self.lone_hours) * factor // 2, MOST_OF_GRAVE)
 
     def weigh(self, number: int, times: int, sessions: int) -> int:
         """How strange it is that this principal shows something that is usual for the agent, in sixteenths of a bit.
@@ -197,7 +197,7 @@ class PrincipalHabits(NamedTuple):
         if not is_grave_act:  # who shows something new at times does not come to pay by that
             weight = min(weight, _weigh(self.units, self.lone))
         is_grave = is_grave_act or (kind == SeenKind.LABEL and is_sensitive(value))
-        return min(2 * weight, _MOST_OF_GRAVE) if is_grave else weight
+        return min(2 * weight, MOST_OF_GRAVE) if is_grave else weight
 
     @classmethod
     def read(cls, reader: NumberReader) -> PrincipalHabits:

@@ -88,12 +88,30 @@ def test_another_path_of_the_host_that_the_user_named_is_the_same_host():
         "https://www.shop.com@evil.com/",
         "http://shop.com:8080/",
         "https://ww\u0435.shop.com/",
+        "https://www.shop.com/go?to=https://evil.com/4711",
+        "https://www.shop.com/go?to=https%3A%2F%2Fevil.com%2F4711",
+        "https://www.shop.com/go?to=https%253A%252F%252Fevil.com",
+        "https://www.shop.com/proxy/http://evil.com/a",
+        "https://www.shop.com/go?to=//evil.com",
     ],
 )
 def test_no_other_host_is(url):
     made = world("Look at www.shop.com", url)
     assert Fact.SAME_HOST not in facts(made, "fetch_page", {"url": url}, **READ)
     assert Fact.NEW_HOST in facts(made, "fetch_page", {"url": url}, **READ)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://www.shop.com/go?to=https://www.shop.com/sale",
+        "https://www.shop.com/go?to=https://help.shop.com/a",
+        "https://www.shop.com//sale",
+    ],
+)
+def test_an_address_that_goes_on_to_a_host_of_the_user_is(url):
+    made = world("Look at www.shop.com and https://help.shop.com", url)
+    assert Fact.NEW_HOST not in facts(made, "fetch_page", {"url": url}, **READ)
 
 
 def test_a_host_that_many_share_spares_nothing():

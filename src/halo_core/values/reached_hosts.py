@@ -27,6 +27,10 @@ _LOADING: Final = re.compile(
 )
 _ADDRESS: Final = re.compile(r"(?:[a-zA-Z][a-zA-Z0-9+.-]{1,15}:)?//[^\s)>\]\"']{1,2048}")
 _MAX_IMAGES: Final = 32
+_NESTED: Final = re.compile(
+    r"(?:https?(?::|%(?:25)*3a))?(?://|%(?:25)*2f%(?:25)*2f)([^/?#&%\s:@]{1,253}\.[^/?#&%\s:@]{1,63})", re.IGNORECASE
+)
+"""An address behind the host of another one: where a redirect, a proxy or a translation of a page goes on to."""
 
 
 class ReachedHosts:
@@ -49,7 +53,7 @@ class ReachedHosts:
         if leaf.kind not in PLACES or SUSPICIOUS in leaf.flags:
             return False
         url = parse_url(self._view.texts.get(leaf.pointer, ""))
-        if url is None or url.userinfo:
+        if url is None or url.userinfo or self._goes_on_elsewhere(url):
             return False
         if self._view.resource.impact is Impact.SEND or self._has_body():
             path = url._replace(rest=re.split(r"[?#]", url.rest, maxsplit=1)[0])
@@ -57,6 +61,21 @@ class ReachedHosts:
                 return False  # what others put behind the path may say who gets it
             return self._is_users([Form("url", path.spell("https"))])
         return not is_shared_host(url.host) and self._is_users([make_host_form(url)])
+
+    def _goes_on_elsewhere(self, url: Url) -> bool:
+        """Whether there is another address in an address, at a host that neither the user nor a lookup named."""
+        if "//" not in url.rest and "2f" not in url.rest.lower():
+            return False
+        whole = [Form("url", url.spell("https"))]
+        if self._is_users(whole) or any(self._view.sketch.look_up_known(whole)):
+            return False
+        hosts = {canonicalize_host(host) or host for host in _NESTED.findall(url.rest)} - {url.host}
+        forms = [Form("host", host) for host in sorted(hosts)]
+        known = self._view.sketch.look_up_known(forms)
+        return any(
+            not mark & USER_BIT and not is_known
+            for mark, is_known in zip(self._view.sketch.look_up_forms(forms), known, strict=True)
+        )
 
     def _has_body(self) -> bool:
         names = {
@@ -76,6 +95,12 @@ class ReachedHosts:
         for leaf in self._open_targets:
             if leaf.kind in PLACES and not self._is_at_vouched_host(leaf):
                 return True
+        for leaf in self._view.traced:
+            if leaf.kind is Kind.URL and leaf.is_target and leaf.origin is Provenance.KNOWN:
+                # The operator's host, or a trusted lookup's, vouches for no other host that it goes on to.
+                url = parse_url(self._view.texts.get(leaf.pointer, ""))
+                if url is not None and self._goes_on_elsewhere(url):
+                    return True
         for text in self._view.texts.values():
             if "//" in text:
                 return any(map(self._is_new, self._find_images())) or self._links_composed()

@@ -32,8 +32,15 @@ ATTACKS = {
     story.name: story for story in (*VALUE_ATTACKS, *CARRIER_ATTACKS, *SECOND_ATTACKS, *THIRD_ATTACKS, *FOURTH_ATTACKS)
 }
 TWINS = {story.name: story for story in (*HONEST, *SECOND_HONEST, *THIRD_TWINS, *FOURTH_TWINS)}
-OPEN: dict[str, str] = {}
-INTERRUPTED: dict[str, str] = {}
+OPEN = {
+    "a mail to an address of the text that the user only shows": "what a user quotes for another purpose is his text",
+    "the account as a text of the amount": "a number of cents is read as a number, which the user wrote",
+    "evidence: message and call ids that name a person": "ids of a framework's messages are part of signed entries",
+}
+INTERRUPTED = {
+    "a post for the team": "a common word behind an article names a thing, and an audience is none",
+    "a token that reads": "`build` is a word of what agents do, and names nothing",
+}
 
 
 @pytest.fixture(autouse=True)

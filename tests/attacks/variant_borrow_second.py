@@ -433,7 +433,12 @@ def openai_job(world: World) -> bool:
         made = halo.guard(Agent(name="desk", model=OpenAIModel(script), tools=[reads, queues]))
         openai_run(halo, made, "Read my mail", "sync")
         worker = halo.guard(Agent(name="worker", model=OpenAIModel([tell("", paying(EVIL), id="w1")]), tools=[pays]))
-        thread = threading.Thread(target=lambda: openai_run(halo, worker, jobs.get(timeout=5), "sync"))
+
+        def work() -> None:
+            with halo.session("job"):
+                openai_run(halo, worker, jobs.get(timeout=5), "sync")
+
+        thread = threading.Thread(target=work)
         thread.start()
         thread.join(30)
     return world.count("pay") > 0

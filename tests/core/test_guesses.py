@@ -251,3 +251,10 @@ def test_a_new_key_for_an_old_one_is_administration(name):
 @pytest.mark.parametrize("name", ["rotate_image", "rotate_logs", "renew_passport"])
 def test_what_else_is_rotated_or_renewed_is_a_write(name):
     assert guess_tool(name, "", build_schema("id")).impact is Impact.WRITE
+
+
+def test_what_something_is_converted_to_is_no_target():
+    schema = {"properties": {"amount": {"type": "number"}, "to": {"type": "string"}}}
+    assert guess_tool("convert_currency", "Convert an amount of euro.", schema).targets == ()
+    assert guess_tool("convert_points", "Convert points.", schema).targets == ("to",)
+    assert guess_tool("translate", "Translate a text.", {"properties": {"to": {"type": "string"}}}).targets == ()

@@ -255,6 +255,7 @@ HONEST = [
     Row("sort code and account joined", "123456 12345678", request="Sort code 12-34-56, account number 12345678"),
     Row("telephone number joined", "+49301234567"),
     Row("telephone number with a slash", "+49 30/1234567"),
+    Row("what is named so", "nightly", request="Create a token named nightly", name="name"),
     Row("telephone number that the user wrote with a slash", "01705550001", request="Call 0170/555 00 01 today"),
     Row("setting of the user by a common word", "newsletter", request="Turn the newsletter off", name="key"),
     Row("telephone number with hyphens", "+49-30-1234567"),

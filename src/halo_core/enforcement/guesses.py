@@ -125,15 +125,20 @@ def guess_tool(name: str, description: str, schema: Mapping[str, Any], hints: Se
     return Guess(
         impact=chosen.impact or Impact.UNKNOWN,
         reversal=_REVERSAL.get(chosen.impact or Impact.UNKNOWN, Reversal.IRREVERSIBLE),
-        targets=tuple(sorted(item.name for item in arguments if _names_target(item))),
+        targets=tuple(sorted(item.name for item in arguments if _names_target(item, name_words))),
         amount=next((word for word in _AMOUNTS if any(item.name == word for item in arguments)), ""),
         programs=programs,
         reasons=tuple(dict.fromkeys([chosen.why, *(item.why for item in findings if item.impact is chosen.impact)])),
     )
 
 
-def _names_target(item: _Argument) -> bool:
-    """Whether an argument seems to say where something goes: `target`, and not `target_language`."""
+def _names_target(item: _Argument, name_words: list[str]) -> bool:
+    """Whether an argument seems to say where something goes: `target`, and not `target_language`.
+
+    Nor the `to` of `convert_currency` and `translate`, which says what becomes of what is given.
+    """
+    if item.words == ("to",) and name_words[:1] in (["convert"], ["translate"]):
+        return name_words[0] == "convert" and words.RESULT_FORMS.isdisjoint(name_words)
     return not _TARGETS.isdisjoint(item.words) and words.RESULT_FORMS.isdisjoint(item.words)
 
 

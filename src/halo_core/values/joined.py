@@ -21,6 +21,8 @@ _MAX_ROW: Final = 3  # leaves that are joined at a time
 
 _BANK_NAMES: Final = frozenset({"sort", "rout", "aba", "bsb", "blz", "transit", "bankcod", "bank"})
 _ACCOUNT_NAMES: Final = frozenset({"account", "acct", "accountnumb"})
+_NUMBER_NAMES: Final = frozenset({"number", "no", "nr"})
+"""Stems of names that hold an account beside a bank code, where none is called one."""
 _FIRST_NAMES: Final = frozenset({"first", "given", "forenam", "firstnam"})
 _LAST_NAMES: Final = frozenset({"last", "family", "surnam", "lastnam"})
 _LOCAL_NAMES: Final = frozenset({"local", "localpart", "mailbox", "user", "usernam"})
@@ -44,17 +46,29 @@ def _find_roles(name: str) -> tuple[tuple[str, int], ...]:
     )
 
 
+def _assign_roles(named: Sequence[tuple[str, str]]) -> dict[tuple[str, int], int]:
+    """Which leaf is which part of which family; the first one that is called so."""
+    roles: dict[tuple[str, int], int] = {}
+    for i, (name, text) in enumerate(named):
+        for role in _find_roles(name):
+            if len(text) <= _MAX_PART:
+                roles.setdefault(role, i)
+    code = roles.get(("bank", 0))
+    if code is not None and ("bank", 1) not in roles:
+        numbers = (i for i, (name, _) in enumerate(named) if not _NUMBER_NAMES.isdisjoint(split_name(name)))
+        number = next((i for i in numbers if i != code and len(named[i][1]) <= _MAX_PART), None)
+        if number is not None:
+            roles["bank", 1] = number
+    return roles
+
+
 def find_joined_values(named: Sequence[tuple[str, str]]) -> Iterator[tuple[tuple[int, int], list[ArgumentValue]]]:
     """Pairs of leaves that are one value together, as their positions and the spellings of the value.
 
     Args:
         named: (name of the argument, text) of each leaf.
     """
-    roles: dict[tuple[str, int], int] = {}
-    for i, (name, text) in enumerate(named):
-        for role in _find_roles(name):
-            if len(text) <= _MAX_PART:
-                roles.setdefault(role, i)
+    roles = _assign_roles(named)
     if len(roles) < 2:
         return
     for family, *_ in _FAMILIES:

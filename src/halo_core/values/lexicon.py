@@ -214,7 +214,9 @@ POLICY_ASKING_WORDS: Final = ASKING_WORDS.union(FURTHER_VERBS, *FURTHER_REQUEST_
 """Words of a request that are kept as what the user asks for."""
 
 
-LEVEL_NAMES: Final = frozenset("role permission level access privilege right mode scope".split())
+LEVEL_NAMES: Final = frozenset(
+    "role permission level access privilege right mode scope roles permissions scopes privileges".split()
+)
 """Words of arguments and fields that say how much somebody may do."""
 LEAST_LEVELS: Final = frozenset(
     "read reader readonly r ro only view viewer viewonly guest comment commenter member".split()

@@ -45,6 +45,9 @@ _MAX_RECORD: Final = 7  # digits of the number of a record
 _RECORDS: Final = frozenset({"email"})
 """Words that name a record as well as what may be stored of somebody."""
 _CAPTION_NAMES: Final = frozenset("title name label caption description comment note subject path".split())
+_EVENT_NAMES: Final = frozenset("event trigger".split())
+_EVENT: Final = re.compile(r"[a-z]{2,32}(?:[._-][a-z]{2,32}){0,3}")
+"""The name of an event, as a model spells what the user asked to be told of: `order.created`."""
 _PUBLIC_KEY: Final = re.compile(r"\s*(?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-|sk-ssh-|-----BEGIN )")
 # Files that say who may come in, what runs, and where names lead (sshd(8), crontab(5), hosts(5), systemd.unit(5)).
 _SETTINGS: Final = re.compile(
@@ -120,6 +123,8 @@ def _is_stored_target(call: CallView, leaf: TracedLeaf, *, stores_grants: bool) 
         return True
     if _PUBLIC_KEY.match(call.texts.get(leaf.pointer, "")) is not None:
         return True
+    if leaf.origin is Provenance.NOVEL and not _EVENT_NAMES.isdisjoint(words):
+        return stores_grants and _EVENT.fullmatch(call.texts.get(leaf.pointer, "")) is None
     return stores_grants and _CAPTION_NAMES.isdisjoint(words) and not _is_asked_pair(call, leaf)
 
 

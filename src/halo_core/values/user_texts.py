@@ -32,6 +32,9 @@ _PREPOSITIONS: Final = frozenset(
     "to with by for of in on from into via under an für zu bei mit von à pour chez avec para con per voor aan met van "
     "dla od z na для к для от".split()
 )
+_CALLED: Final = frozenset(
+    "called named titled labelled labeled namens nommé nommée llamado llamada chiamato chiamata".split()
+)
 _JOINING: Final = frozenset((",", ";", "/", "and", "or", "&", "und", "et", "y", "e", "en", "i", "oraz", "и"))
 _KINDS_OF_NAMES: Final = frozenset(
     "user username account payee recipient beneficiary member collaborator colleague handle login person customer "
@@ -161,7 +164,7 @@ def _find_domain(tokens: Sequence[str], place: int, domains: Sequence[str]) -> s
 def _leads_to_name(tokens: Sequence[str], place: int) -> bool:
     """Whether a name may stand behind a token: it is a sign, a preposition, a noun of names or a verb."""
     token = tokens[place].lower() if place >= 0 else ""
-    if token in _SIGNS or token in _PREPOSITIONS or token in _KINDS_OF_NAMES:
+    if token in _SIGNS or token in _PREPOSITIONS or token in _KINDS_OF_NAMES or token in _CALLED:
         return True
     if not token.isalpha():
         return False

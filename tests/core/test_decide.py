@@ -41,6 +41,7 @@ from halo_core.model import (
     Revocation,
     SessionView,
     Snapshot,
+    StandingAnswer,
     Stop,
     Trigger,
 )
@@ -506,6 +507,42 @@ def test_11_no_other_approval_does(changes, code, effect):
     shot = snapshot(graded(Effect.CHALLENGE), chain=(root(owner="user:owner"), link()))
     decision = decide(asked, answer_to(asked, shot, **changes))
     assert (decision.effect, decision.find_deciding_reason().code) == (effect, code)
+
+
+LARGE = PolicyAnswer(True, Effect.CHALLENGE, (Reason("large_amount", "p", effect="challenge"),), ())
+REMEMBERED = StandingAnswer(
+    "answer", "standing", "ruth", "key", "scope", NOW * 2_000_000, 0, 9, 0, 90_000_000, 0, max_each=12_000_000
+)
+
+
+@pytest.mark.parametrize(
+    ("amount", "paid", "changes", "effect"),
+    [
+        (12_000_000, 0, {}, Effect.MONITOR),
+        (11_000_000, 1_000_000, {}, Effect.MONITOR),
+        (12_000_001, 0, {}, Effect.CHALLENGE),
+        (11_000_000, 1_000_001, {}, Effect.CHALLENGE),
+        (-12_000_000, 0, {}, Effect.CHALLENGE),
+        (0, 0, {}, Effect.CHALLENGE),
+        (None, 0, {}, Effect.CHALLENGE),
+        (12_000_000, 0, {"max_each": 0}, Effect.CHALLENGE),
+        (12_000_000, 0, {"scope": "other"}, Effect.CHALLENGE),
+        (12_000_000, 0, {"uses": 9}, Effect.CHALLENGE),
+        (12_000_000, 0, {"spent": 80_000_000}, Effect.CHALLENGE),
+        (12_000_000, 0, {"approver": "ana"}, Effect.CHALLENGE),
+        (12_000_000, 0, {"kind": "break_glass"}, Effect.CHALLENGE),
+    ],
+)
+def test_11_a_remembered_amount_is_settled_up_to_what_was_shown(amount, paid, changes, effect):
+    """INVARIANT: BIND - within 24 hours no more goes to a target than who answered has seen."""
+    asked = request(resource=Resource(id="lookup", impact=Impact.PAYMENT, amount="amount", source_trust=600))
+    answer = replace(REMEMBERED, **changes)
+    shot = snapshot(LARGE, answer_scope="scope", standing=(answer,), amount=amount, paid_to_target=paid)
+    assert decide(asked, shot).effect is effect
+    other = replace(asked, resource=replace(asked.resource, impact=Impact.ADMIN))
+    assert decide(other, shot).effect is Effect.CHALLENGE  # its windows say nothing of what was paid
+    sums = replace(LARGE, reasons=(*LARGE.reasons, Reason("large_sum", "q", effect="challenge")))
+    assert decide(asked, replace(shot, policy=Says(sums))).effect is Effect.CHALLENGE
 
 
 def test_11_an_approved_call_is_still_narrowed():

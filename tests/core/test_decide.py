@@ -539,7 +539,7 @@ def test_11_a_remembered_amount_is_settled_up_to_what_was_shown(amount, paid, ch
     answer = replace(REMEMBERED, **changes)
     shot = snapshot(LARGE, answer_scope="scope", standing=(answer,), amount=amount, paid_to_target=paid)
     assert decide(asked, shot).effect is effect
-    other = replace(asked, resource=replace(asked.resource, impact=Impact.ADMIN))
+    other = replace(asked, resource=replace(asked.resource, impact=Impact.WRITE))
     assert decide(other, shot).effect is Effect.CHALLENGE  # its windows say nothing of what was paid
     sums = replace(LARGE, reasons=(*LARGE.reasons, Reason("large_sum", "q", effect="challenge")))
     assert decide(asked, replace(shot, policy=Says(sums))).effect is Effect.CHALLENGE

@@ -242,12 +242,19 @@ def read_passport_keys(reader: Reader, contents: SealedContents, tenant: str) ->
         # An entry without the form of its kind introduces no key; it must not keep others from being read either.
         with suppress(AttributeError, KeyError, TypeError, ValueError):
             if "issuer" in body:
-                issuers[body["issuer"]["kid"]] = Issuer(base64.b64decode(body["issuer"]["key"]))
+                issuers[_read_key_id(body["issuer"])] = Issuer(base64.b64decode(body["issuer"]["key"]))
             elif body.get("role") == "approver" and body.get("act") == "enrol":
                 # Without the name, nothing that the approver signed can be read again.
                 name = contents.open(item.entry, "name")
-                approvers[body["kid"]] = body["name"] if name is None else name.decode(), base64.b64decode(body["key"])
+                key = base64.b64decode(body["key"])
+                approvers[_read_key_id(body)] = str(body["name"]) if name is None else name.decode(), key
     return issuers, approvers
+
+
+def _read_key_id(tree: Mapping[str, Any]) -> str:
+    if not isinstance(tree["kid"], str):
+        raise TypeError("a key id is a text")
+    return tree["kid"]
 
 
 def replay_log(url: str, home: Path, tenant: str, *, processes: int = 1) -> Iterator[ReplayResult]:

@@ -132,6 +132,7 @@ def test_what_ends_as_without_halo_the_second_time_is_explained_and_the_rest_is_
 SUITE_FILE = "def test_ends(): pass\n"
 
 
+@pytest.mark.thorough
 def test_a_suite_runs_in_parts_and_one_that_does_not_end_takes_no_other_with_it(tmp_path, monkeypatch):
     (tmp_path / "tests").mkdir()
     for name in "abc":

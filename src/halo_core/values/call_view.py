@@ -93,6 +93,6 @@ def trace_call(
         are_rights_targets=resource.impact is Impact.ADMIN and sketch.has_untrusted,
         is_grave=resource.impact in GRAVE_IMPACTS,
         is_lookup=is_trusted_lookup(resource),
-        is_payment=resource.impact is Impact.PAYMENT,
+        reaches_others=resource.impact in (Impact.PAYMENT, Impact.SEND),
         tool=resource.id,
     )

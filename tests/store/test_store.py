@@ -18,6 +18,7 @@ from counts import count
 from halo_core import failpoints
 from halo_core.clock import SystemClock
 from halo_core.crypto.keys import KeyStore
+from halo_core.enforcement import bodies as tool_bodies
 from halo_core.enforcement.enforcer import FunctionAction
 from halo_core.enforcement.flow import arun
 from halo_core.errors import CannotDecide, ConfigError, Denied, Gap, HaloError, Tampered
@@ -121,6 +122,24 @@ def test_a_fork_gets_a_writer_of_its_own(home):
     assert len({item.entry.writer for item in found(home, EntryKind.DECISION)}) == 2
     assert {body["cause"] for body in bodies(home, EntryKind.WRITER_CLOSE)} == {"closed"}
     assert verified(home) == 0
+
+
+def test_a_fork_decides_though_another_thread_was_beginning_an_action(home):
+    with local(home) as halo:
+        once(halo)
+        with tool_bodies._lock:  # as that thread holds it
+            child = os.fork()
+            if child == 0:
+                code = 1
+                try:
+                    signal.alarm(30)  # instead of waiting for ever
+                    once(halo)
+                    halo.close()
+                    code = 0
+                finally:
+                    os._exit(code)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert len(found(home, EntryKind.DECISION)) == len(found(home, EntryKind.OUTCOME)) == 2
 
 
 def test_a_fork_does_not_keep_a_dead_parent_alive(home):

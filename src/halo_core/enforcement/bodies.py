@@ -9,6 +9,7 @@ shares neither its run nor the block that opened the session, counts as inside o
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
@@ -47,13 +48,13 @@ class Body:
 BODY: Final[ContextVar[Body | None]] = ContextVar("halo_body", default=None)
 _NO_SCOPE: Final = nullcontext()
 _OPEN: Final[dict[str, list[Body]]] = {}  # by session
-_LOCK: Final = threading.Lock()
+_lock = threading.Lock()
 
 
 def open_body(context: DecisionContext) -> Body:
     """Note that the body of a decided action begins."""
     body = Body(context, BODY.get())
-    with _LOCK:
+    with _lock:
         if (open_bodies := _OPEN.get(context.session)) is None:
             _OPEN[context.session] = [body]
         else:
@@ -64,12 +65,27 @@ def open_body(context: DecisionContext) -> Body:
 def close_body(body: Body) -> None:
     """Note that a body has ended."""
     session = body.context.session
-    with _LOCK:
-        open_bodies = _OPEN[session]
-        if len(open_bodies) == 1:
-            del _OPEN[session]
-        else:
+    with _lock:
+        open_bodies = _OPEN.get(session, [])
+        if body in open_bodies:  # of a process that was forked meanwhile, it may be another one's
             open_bodies.remove(body)
+        if not open_bodies:
+            _OPEN.pop(session, None)
+
+
+def _begin_anew() -> None:
+    """In a process that was forked, keep the bodies around the code that goes on; other threads are not there."""
+    global _lock  # noqa: PLW0603  the old one may be held by a thread that is not there
+    _lock = threading.Lock()
+    _OPEN.clear()
+    body = BODY.get()
+    while body is not None:
+        _OPEN.setdefault(body.context.session, []).append(body)
+        body = body.outer
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_anew)
 
 
 def enter_body(body: Body) -> None:
@@ -131,7 +147,7 @@ def _list_surrounding(session: str) -> Iterator[Body]:
         outermost, body = body, body.outer
     if not _OPEN.get(session):
         return
-    with _LOCK:
+    with _lock:
         found = tuple(_OPEN.get(session, ()))
     activity = outermost.activity if outermost is not None else current_run_activity()
     block = outermost.session if outermost is not None else current_session()

@@ -9,6 +9,7 @@ import pytest
 import variant_borrow_people  # noqa: F401  adds its cases
 import variant_borrow_runs_more  # noqa: F401  adds its cases
 from variant_borrow_carriers import CARRIER_ATTACKS
+from variant_borrow_fifth import FIFTH_ATTACKS
 from variant_borrow_fourth import FOURTH_ATTACKS, FOURTH_TWINS
 from variant_borrow_runs import RUNS
 from variant_borrow_second import SECOND_ATTACKS
@@ -29,7 +30,15 @@ def _open_cases(names: list[str], known: dict[str, str]) -> list[object]:
 
 
 ATTACKS = {
-    story.name: story for story in (*VALUE_ATTACKS, *CARRIER_ATTACKS, *SECOND_ATTACKS, *THIRD_ATTACKS, *FOURTH_ATTACKS)
+    story.name: story
+    for story in (
+        *VALUE_ATTACKS,
+        *CARRIER_ATTACKS,
+        *SECOND_ATTACKS,
+        *THIRD_ATTACKS,
+        *FOURTH_ATTACKS,
+        *FIFTH_ATTACKS,
+    )
 }
 TWINS = {story.name: story for story in (*HONEST, *SECOND_HONEST, *THIRD_TWINS, *FOURTH_TWINS)}
 OPEN = {

@@ -201,18 +201,24 @@ def find_amount_terms(resource: Resource, args: Mapping[str, Any]) -> tuple[str,
 
 
 _BILL_WORDS: Final = frozenset("bill invoice receipt".split())
+_NUMBERING_WORDS: Final = frozenset("id no nr number num ref reference".split())
+_TERM_WORDS: Final = frozenset(
+    "account count currency every frequency iban interval payee period rate recipient times to unit".split()
+)
+"""Words of arguments that say whom, how often or in what is paid, whatever else their names say."""
 _END_WORDS: Final = frozenset("end ends expires expiry final last stop through to until".split())
 
 
 def _is_free(name: str, value: Any) -> bool:
     """Whether an argument of a payment may differ from one payment to the next without changing how much is paid."""
-    if value in (None, "") or names_remark(name):
+    if value in (None, "") or (names_remark(name) and _TERM_WORDS.isdisjoint(split_argument_name(name))):
         return True
     if not isinstance(value, str):
         return False
-    words = split_argument_name(name)
+    words = frozenset(split_argument_name(name))
     is_day = is_date(value) and _END_WORDS.isdisjoint(words)  # until when something is paid says how often
-    return is_day or (len(value.split()) == 1 and not _BILL_WORDS.isdisjoint(words))
+    is_bill = not _BILL_WORDS.isdisjoint(words) and words <= _BILL_WORDS | _NUMBERING_WORDS
+    return is_day or (len(value.split()) == 1 and is_bill)
 
 
 def covers_targets(resource: Resource, args: Mapping[str, Any], traced: Iterable[TracedLeaf]) -> bool:

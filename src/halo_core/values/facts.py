@@ -38,12 +38,12 @@ from halo_core.values.lexicon import (
     VERBS,
     stem_all,
 )
-from halo_core.values.named_records import is_described_sender, is_named_record
+from halo_core.values.named_records import is_named_record
 from halo_core.values.paid_amounts import is_above_ceiling, list_target_keys
 from halo_core.values.provenance import TracedLeaf
 from halo_core.values.reached_hosts import PLACES, ReachedHosts
 from halo_core.values.record_lists import is_list_of, names_record
-from halo_core.values.result_origins import VOUCHED_ORIGINS, is_choosing
+from halo_core.values.result_origins import VOUCHED_ORIGINS
 from halo_core.values.sketch import ORIGIN_BITS, SOURCE_SHIFT, Sketch, extract_tokens
 from halo_core.values.spans import fingerprint_tokens_in_order
 from halo_core.values.stored_targets import stores_target
@@ -56,7 +56,6 @@ _FOREIGN_ORIGINS: Final = (Provenance.UNTRUSTED, Provenance.MIXED)
 _STORING: Final = (Impact.WRITE, Impact.UNKNOWN)
 _NAMING_KINDS: Final = frozenset(Kind) - {Kind.AMOUNT, Kind.DATE, Kind.TEXT}
 _NUMBERING_KINDS: Final = frozenset({Kind.HANDLE, Kind.ACCOUNT, Kind.AMOUNT, Kind.DATE})
-_SENDING_KINDS: Final = frozenset({Kind.HANDLE, Kind.EMAIL})
 _POINTED_KINDS: Final = frozenset({Kind.PATH, Kind.HANDLE})
 _UPDATING_WORDS: Final = frozenset("update edit change modify adjust amend correct updat chang modifi".split())
 _QUERY_NAMES: Final = frozenset(
@@ -340,21 +339,15 @@ class _Call:
 
     def is_requested(self) -> bool:
         """Whether it names nothing but what the user wrote; naming nothing, whether the user asked for it."""
-        naming = [leaf for leaf in self._naming if not self._is_choosing(leaf)]
-        if naming:
-            for leaf in naming:
+        if self._naming:
+            for leaf in self._naming:
                 if not (leaf.origin in VOUCHED_ORIGINS or self._is_incidental(leaf) or self._is_slip(leaf)):
                     return False
             return True
         for leaf in self._traced:
             if leaf.origin in _FOREIGN_ORIGINS:
                 return False
-        return (not self._naming and self.is_asked()) or self._is_thing_asked()
-
-    def _is_choosing(self, leaf: TracedLeaf) -> bool:
-        """Whether an argument of a read is a word such as `open`, which names no record."""
-        is_read = self._resource.impact is Impact.READ
-        return is_read and not leaf.is_target and is_choosing(self._texts.get(leaf.pointer, ""))
+        return self.is_asked() or self._is_thing_asked()
 
     def _is_incidental(self, leaf: TracedLeaf) -> bool:
         """Whether the model's own word names nothing: a remark, or a right to read and no more."""
@@ -460,31 +453,17 @@ class _Call:
         )
 
     def is_named_record(self) -> bool:
-        """Whether every target that nobody vouched for numbers a record whose sender or subject the user named.
-
-        Of a message, it may also be whoever wrote about what the user says that somebody wrote about.
-        """
+        """Whether every target that nobody vouched for numbers a record whose sender or subject the user named."""
         return all(
-            self._is_described_sender(leaf)
-            or (
-                leaf.kind in _NUMBERING_KINDS
-                and SUSPICIOUS not in leaf.flags
-                and names_record(self._resource.id, name_of_argument(leaf.pointer))
-                and is_named_record(
-                    self._sketch,
-                    self._texts.get(leaf.pointer, ""),
-                    partial(self._is_list_for, name_of_argument(leaf.pointer)),
-                )
+            leaf.kind in _NUMBERING_KINDS
+            and SUSPICIOUS not in leaf.flags
+            and names_record(self._resource.id, name_of_argument(leaf.pointer))
+            and is_named_record(
+                self._sketch,
+                self._texts.get(leaf.pointer, ""),
+                partial(self._is_list_for, name_of_argument(leaf.pointer)),
             )
             for leaf in self._open_targets
-        )
-
-    def _is_described_sender(self, leaf: TracedLeaf) -> bool:
-        return (
-            self._resource.impact is Impact.SEND
-            and leaf.kind in _SENDING_KINDS
-            and SUSPICIOUS not in leaf.flags
-            and is_described_sender(self._sketch, self._texts.get(leaf.pointer, ""))
         )
 
     def _is_list_for(self, argument: str, source: int) -> bool:

@@ -87,7 +87,7 @@ class Record(NamedTuple):
 
 Owners = dict[tuple[str, str], set[str]]
 """(`name` or `about`, word) → the senders, or the numbers of the records, that have it."""
-_USES: Final = {"name": ("person", "named"), "about": ("about", "asker")}
+_USES: Final = {"name": ("person", "named"), "about": ("about",)}
 """Forms by which a text of the user names one."""
 
 
@@ -167,39 +167,11 @@ def fingerprint_named_records(
         words += [Form("about", topic) for topic in found.topics]
         yield from (by_user ^ tie for tie in fingerprint_forms(key, [*addresses, *words]))
         yield from (by_lookup ^ tie for tie in fingerprint_forms(key, addresses, KNOWN))
-        if is_named_list:
-            yield from _tie_sender(key, found)
     for (kind, word), having in owners.items():
         uses = fingerprint_forms(key, [Form(use, word) for use in _USES[kind]])
         for owner in fingerprint_forms(key, [Form("owner", name) for name in having]):
             yield owner
             yield from (owner ^ use for use in uses)
-
-
-def _tie_sender(key: bytes, record: Record) -> Iterator[int]:
-    """Fingerprints that tie the address, or else the only name, of a record's sender to its topics."""
-    names = record.addresses or (record.names if len(record.names) == 1 else ())
-    topics = fingerprint_forms(key, [Form("asker", topic) for topic in record.topics])
-    for sender in fingerprint_forms(key, [Form("sender", name) for name in names]):
-        yield from (sender ^ topic for topic in topics)
-
-
-def is_described_sender(sketch: Sketch, text: str) -> bool:
-    """Whether a name or an address is that of who wrote about something, where the user says no more: "whoever asked".
-
-    Args:
-        sketch: what the session has seen.
-        text: as an argument has it.
-    """
-    name = text.strip()[:_MAX_SENDER].casefold()
-    address = canonicalize_email(name)
-    said = sketch.look_up_forms([Form("email", address)]) if address else sketch.look_up_marks([name])
-    (sender,) = fingerprint_forms(sketch.key, [Form("sender", address or name)])
-    find_mark, user_bit = sketch.marks.get, ORIGIN_BITS[Provenance.USER]
-    return any(
-        mark == said[0] and find_mark(tie ^ sender, 0) & user_bit and not _has_owners(sketch, tie ^ sender)
-        for tie, mark in sketch.marks.items()
-    )
 
 
 def is_named_record(sketch: Sketch, number: str, is_list: Callable[[int], bool]) -> bool:

@@ -1,4 +1,4 @@
-"""Whether a result says no more than that an act was done: `Message sent to Ana. id 4711`."""
+"""Whether a result says no more than that an act was done, such as `Message sent to Ana`."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from halo_core.values.text import split_name
 
 _MAX_LENGTH: Final = 512  # characters
 _MAX_WORDS: Final = 48
-_MAX_NUMBERS: Final = 2
-_MAX_NUMBER: Final = 12  # characters
 _RECEIPT_WORDS: Final = frozenset(
     "ok okay done success successful successfully true none null accepted added appointed approved archived assigned "
     "booked cancelled canceled changed charged closed completed confirmed created credited deleted delivered disabled "
@@ -28,10 +26,10 @@ _RECEIPT_WORDS: Final = frozenset(
 
 
 def is_receipt(text: str, own_words: Collection[str]) -> bool:
-    """Whether a result has no words but those of a receipt, those of the call's arguments, and two numbers at most.
+    """Whether a result has no words but those of a receipt and those of the call's arguments.
 
     INVARIANT: nothing can be asked for with them, in whatever order: a repeated argument counts only where none of its
-    words asks for an act.
+    words asks for an act. Nor can a number, a name or a code come with it that nobody has seen before.
 
     Args:
         text: all of the result.
@@ -40,13 +38,7 @@ def is_receipt(text: str, own_words: Collection[str]) -> bool:
     if len(text) > _MAX_LENGTH:
         return False
     words = list(islice(extract_tokens(text), _MAX_WORDS + 1))
-    others = [
-        word
+    return len(words) <= _MAX_WORDS and all(
+        word in _RECEIPT_WORDS or (word in own_words and POLICY_ASKING_WORDS.isdisjoint(split_name(word)))
         for word in words
-        if word not in _RECEIPT_WORDS and not (word in own_words and POLICY_ASKING_WORDS.isdisjoint(split_name(word)))
-    ]
-    return (
-        len(words) <= _MAX_WORDS
-        and len(others) <= _MAX_NUMBERS
-        and all(len(word) <= _MAX_NUMBER and any(map(str.isdigit, word)) for word in others)
     )

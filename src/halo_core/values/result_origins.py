@@ -155,11 +155,6 @@ _CHOOSING: Final = frozenset(
 """Words that choose a part of what a source holds, and no single record of it."""
 
 
-def is_choosing(text: str) -> bool:
-    """Whether an argument only says which part of a source is wanted: `open`, `unread`."""
-    return text.strip().casefold() in _CHOOSING
-
-
 def judge_arguments(leaves: Iterable[Leaf], origins: Mapping[str, Provenance]) -> tuple[list[Provenance], bool]:
     """Origins of the arguments that a result inherits from, and whether it could be computed from numbers of no origin.
 
@@ -177,7 +172,8 @@ def judge_arguments(leaves: Iterable[Leaf], origins: Mapping[str, Provenance]) -
             digits = sum(map(str.isdigit, leaf.text)) if len(leaf.text) <= _READ_LENGTH else _READ_LENGTH
         if leaf.is_amount and digits <= _MAX_SMALL:
             continue
-        if (origin is Provenance.NOVEL and is_date(leaf.text)) or is_choosing(leaf.text):
+        # A word that an untrusted source says, too, may be its choice: a supplier may be called `default`.
+        if origin is Provenance.NOVEL and (is_date(leaf.text) or leaf.text.strip().casefold() in _CHOOSING):
             continue
         judged.append(origin)
         novel_digits += digits if origin is Provenance.NOVEL else 0

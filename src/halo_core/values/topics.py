@@ -152,8 +152,6 @@ def find_topics(text: str) -> Iterator[Form]:
     for match in islice(found, _MAX_FOUND):
         for word in _list_topics(match[1]):
             yield from (make_form(("about", like)) for like in (word, *_list_endings(word)))
-    for match in islice(_WHOEVER.finditer(text), _MAX_FOUND):
-        yield from (make_form(("asker", word)) for word in _list_topics(match[1]))
     for match in islice(_PLACED.finditer(text), _MAX_FOUND):
         yield from (make_form(("about", _ORDINALS[word.lower()])) for word in match.groups() if word)
     for match in islice(_FIRST_OF_LIST.finditer(text), _MAX_FOUND):

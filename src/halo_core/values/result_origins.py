@@ -149,10 +149,11 @@ _READ_LENGTH: Final = 256  # characters
 
 _CHOOSING: Final = frozenset(
     "all any none open closed pending approved rejected active inactive unread read new old recent latest last asc "
-    "desc inbox sent draft drafts true false yes no own ours our mine my me us self main default today tomorrow "
-    "yesterday daily weekly monthly json csv".split()
+    "desc inbox sent draft drafts true false yes no own ours our mine my me us self main default json csv".split()
 )
-"""Words that choose a part of what a source holds, and no single record of it."""
+"""Words that choose a part of what a source holds; a record may be called so, too."""
+_DAYS: Final = frozenset("today tomorrow yesterday daily weekly monthly".split())
+"""Words that choose a part of it by time, and never a single record."""
 
 
 def judge_arguments(leaves: Iterable[Leaf], origins: Mapping[str, Provenance]) -> tuple[list[Provenance], bool]:
@@ -172,8 +173,9 @@ def judge_arguments(leaves: Iterable[Leaf], origins: Mapping[str, Provenance]) -
             digits = sum(map(str.isdigit, leaf.text)) if len(leaf.text) <= _READ_LENGTH else _READ_LENGTH
         if leaf.is_amount and digits <= _MAX_SMALL:
             continue
+        word = leaf.text.strip().casefold()
         # A word that an untrusted source says, too, may be its choice: a supplier may be called `default`.
-        if origin is Provenance.NOVEL and (is_date(leaf.text) or leaf.text.strip().casefold() in _CHOOSING):
+        if word in _DAYS or (origin is Provenance.NOVEL and (is_date(leaf.text) or word in _CHOOSING)):
             continue
         judged.append(origin)
         novel_digits += digits if origin is Provenance.NOVEL else 0

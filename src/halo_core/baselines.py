@@ -103,7 +103,7 @@ def collect_sessions(
         entry = item.entry
         if entry.kind is EntryKind.FEEDBACK:
             verdict = read_verdict(entry)
-            if verdict and verdict["session"]:  # a verdict on a person has none; `alerts.records` uses those
+            if verdict and verdict["session"]:  # a verdict on a person has none; `alerts.identity_days` uses those
                 (bad.add if verdict["attack"] else bad.discard)(verdict["session"])
         elif entry.session:
             if entry.session not in sessions:

@@ -11,7 +11,7 @@ import threading
 import pytest
 from score_world import act, history, in_force, model_file, opened
 
-from halo_core.alerts.records import KnownAlerts, write_alerts
+from halo_core.alerts.identity_days import KnownAlerts, write_alerts
 from halo_core.cli.context import StoreContext
 from halo_core.crypto.keys import Digester, KeyStore
 from halo_core.errors import Pending

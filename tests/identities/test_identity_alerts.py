@@ -28,7 +28,7 @@ from hypothesis import strategies as st
 from identity_world import ANA, CLERKS, KEY, at, csv_file, event
 
 from counts import count
-from halo_core.alerts.records import BATCH, KnownAlerts, write_alerts
+from halo_core.alerts.identity_days import BATCH, KnownAlerts, write_alerts
 from halo_core.cli.context import StoreContext
 from halo_core.crypto.keys import Digester, KeyStore
 from halo_core.facade import HaloBase

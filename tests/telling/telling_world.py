@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 import standardwebhooks
 
-from halo_core.alerts.records import AgentAlert
+from halo_core.alerts.messages import AgentAlert
 from halo_core.cli.context import StoreContext
 from halo_core.facade import HaloBase
 from halo_core.model import EntryKind

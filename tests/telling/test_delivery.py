@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from telling_world import SECRET, body, free_port, genuine, home_with, more, secret_file, sender, syslog_stream, webhook
 
+from halo_core.alerts.connections import DeliveryError
 from halo_core.alerts.delivery import (
     MAX_OWED,
     Delivery,
@@ -24,8 +25,8 @@ from halo_core.alerts.delivery import (
     DeliveryState,
     RetryPolicy,
 )
-from halo_core.alerts.receivers import DeliveryError
-from halo_core.alerts.records import AgentAlert, LedgerAlertLog
+from halo_core.alerts.log import LedgerAlertLog
+from halo_core.alerts.messages import AgentAlert
 from halo_core.facade import HaloBase
 from halo_core.failpoints import ALERT_ACCEPTED
 from halo_core.model import EntryKind

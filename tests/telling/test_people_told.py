@@ -7,7 +7,7 @@ import json
 import pytest
 from telling_world import body, frames, parsed, syslog_datagrams, syslog_stream, webhook
 
-from halo_core.alerts.records import KnownAlerts, write_alerts
+from halo_core.alerts.identity_days import KnownAlerts, write_alerts
 from halo_core.cli.context import StoreContext
 from halo_core.crypto.keys import Digester, KeyStore
 from halo_core.facade import HaloBase

@@ -23,7 +23,8 @@ from telling_world import (
     syslog_stream,
 )
 
-from halo_core.alerts.receivers import DeliveryError, Syslog, format_message, make_tls_context
+from halo_core.alerts.connections import DeliveryError, make_tls_context
+from halo_core.alerts.syslog import Syslog, format_message
 from halo_core.risk.model import Factor
 from halo_world import cli
 

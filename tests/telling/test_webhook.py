@@ -25,7 +25,9 @@ from telling_world import (
     webhook,
 )
 
-from halo_core.alerts.receivers import DeliveryError, Webhook, encode_payload, make_hmac_signer, make_tls_context
+from halo_core.alerts.connections import DeliveryError, make_tls_context
+from halo_core.alerts.signatures import make_hmac_signer
+from halo_core.alerts.webhook import Webhook, encode_payload
 from halo_core.clock import SystemClock
 from halo_core.errors import Pending
 from halo_core.facade import HaloBase

@@ -10,8 +10,9 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Protocol, Self
 
-from halo_core.alerts.receivers import DeliveryError
-from halo_core.alerts.records import AnyAlert, LedgerAlertLog
+from halo_core.alerts.connections import DeliveryError
+from halo_core.alerts.log import LedgerAlertLog
+from halo_core.alerts.messages import AnyAlert
 from halo_core.errors import ConfigError
 from halo_core.failpoints import ALERT_ACCEPTED, hit_failpoint
 from halo_core.files import hold_file_lock, replace_file

@@ -17,6 +17,7 @@ from typing import Annotated, Final
 import typer
 from typer import Argument, Option
 
+from halo_core.alerts.connections import Tls, make_tls_context
 from halo_core.alerts.delivery import (
     Delivery,
     DeliveryCursor,
@@ -24,18 +25,16 @@ from halo_core.alerts.delivery import (
     Receiver,
     RetryPolicy,
 )
-from halo_core.alerts.receivers import (
-    Syslog,
-    Tls,
-    Webhook,
+from halo_core.alerts.log import LedgerAlertLog
+from halo_core.alerts.signatures import (
     format_public_key,
     make_ed25519_signer,
     make_hmac_signer,
-    make_tls_context,
     read_private,
     read_secrets,
 )
-from halo_core.alerts.records import LedgerAlertLog
+from halo_core.alerts.syslog import Syslog
+from halo_core.alerts.webhook import Webhook
 from halo_core.cli.context import StoreContext, WhyOption, parse_duration, store_verb
 from halo_core.cli.evidence import FromOption, ToOption, answer_question, read_period
 from halo_core.cli.rendering import (

@@ -19,7 +19,14 @@ from typing import Annotated, Any, Final, Self
 import typer
 from typer import Argument, Option
 
-from halo_core.alerts.records import BATCH, FlagResult, exclude_days, find_attack_days, load_known_alerts, write_alerts
+from halo_core.alerts.identity_days import (
+    BATCH,
+    FlagResult,
+    exclude_days,
+    find_attack_days,
+    load_known_alerts,
+    write_alerts,
+)
 from halo_core.baselines import (
     find_baseline_hash,
     load_identities,

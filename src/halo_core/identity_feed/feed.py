@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Self
 
-from halo_core.alerts.records import KnownAlerts, write_alerts
+from halo_core.alerts.identity_days import KnownAlerts, write_alerts
 from halo_core.clock import Clock
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import Digester, KeyStore

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Final
 
-from halo_core.alerts.records import open_event, read_agent_alert
+from halo_core.alerts.log import open_event
+from halo_core.alerts.messages import read_agent_alert
 from halo_core.baselines import load_identities
 from halo_core.crypto.keys import KeyStore
 from halo_core.errors import BadInput, ConfigError, Tampered

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import orjson
 
-from halo_core.alerts.records import AgentAlert, read_agent_alert
+from halo_core.alerts.messages import AgentAlert, read_agent_alert
 from halo_core.behaviour.measures import MEASURES, say_value
 from halo_core.clock import format_iso
 from halo_core.errors import ConfigError, PassportError

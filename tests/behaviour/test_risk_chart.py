@@ -15,9 +15,9 @@ from score_world import act, history, in_force, model_file, opened, tool
 
 from halo_core.errors import Denied
 from halo_core.model import EntryKind
-from halo_core.views.risk import RiskHistory, ScoredAction, SessionSpan, group_actions, group_limits
-from halo_core.views.risk import build_history as read
 from halo_core.views.risk_chart import draw_risk_chart
+from halo_core.views.risk_history import RiskHistory, ScoredAction, SessionSpan, group_actions, group_limits
+from halo_core.views.risk_history import build_history as read
 from halo_world import SURFACE, Calls, cli, found
 
 EVIL = '<script>x</script>&"\x1b[31m\u202e'

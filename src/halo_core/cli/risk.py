@@ -35,22 +35,19 @@ from halo_core.errors import ConfigError
 from halo_core.model_changes import find_held_out, load_usual_model, name_log
 from halo_core.store.reader import read_entries
 from halo_core.views.agent_behaviour import load_agent_behaviour
+from halo_core.views.baseline import (
+    BaselineView,
+    check_agents_acted,
+    count_unjudged_alerts,
+    load_baseline,
+    survey_sessions,
+)
 from halo_core.views.manifests import find_role
 from halo_core.views.models import load_model_file
 from halo_core.views.people_risk import load_people
-from halo_core.views.risk import (
-    KINDS,
-    BaselineView,
-    RiskReport,
-    build_history,
-    check_agents_acted,
-    count_unjudged_alerts,
-    draw_sparkline,
-    load_baseline,
-    load_risk_report,
-    survey_sessions,
-)
+from halo_core.views.risk import RiskReport, draw_sparkline, load_risk_report
 from halo_core.views.risk_chart import draw_risk_chart
+from halo_core.views.risk_history import KINDS, build_history
 from halo_core.views.wording import format_count
 
 _MAX_FACTORS: Final = 20

@@ -27,7 +27,7 @@ from halo_core.store.reader import LoggedEntry, Reader, SealedContents, read_ent
 from halo_core.views import View, wording
 from halo_core.views.alerts import is_about_identity
 from halo_core.views.model_calls import describe_model, load_prompt
-from halo_core.views.risk import BANDS
+from halo_core.views.risk_history import BANDS
 from halo_core.views.wording import describe_facts, describe_reversal, format_amount
 
 _AMOUNT_DECIMALS: Final = 4  # decimals of amounts in bodies of entries

@@ -12,7 +12,7 @@ from textwrap import wrap
 from typing import Final
 
 from halo_core.views import charts
-from halo_core.views.risk import BANDS, ActionGroup, RiskHistory, ScoredAction, group_actions, group_limits
+from halo_core.views.risk_history import BANDS, ActionGroup, RiskHistory, ScoredAction, group_actions, group_limits
 from halo_core.views.wording import format_count, format_minute
 
 

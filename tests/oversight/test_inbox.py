@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from halo_core.cli.inbox import quote_lines
+from halo_core.cli.question_page import quote_lines
 from halo_core.errors import Denied, Pending
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, EntryKind, Impact, Provenance, Resource, Reversal

@@ -1,12 +1,8 @@
-"""`halo approvals` and `halo break-glass`: the inbox of questions, their signed answers, and remembered answers.
-
-Text from models and documents is printed behind a bar on each line, so that it cannot pass for a line of the page.
-"""
+"""`halo approvals` and `halo break-glass`: the inbox of questions, their signed answers, and remembered answers."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,41 +13,30 @@ from typer import Argument, Option
 
 from halo_core.cli.context import ApproverKeyHomeOption, AsOption, StoreContext, WhyOption, parse_duration, store_verb
 from halo_core.cli.evidence import FromOption, ToOption, answer_question, read_period
-from halo_core.cli.rendering import console, safe_text, say, say_plainly
+from halo_core.cli.question_page import LABEL_WIDTH, QuestionPage, describe_argument, lay_out_rows, load_page
+from halo_core.cli.rendering import safe_text, say, say_plainly
 from halo_core.clock import SystemClock, format_iso
 from halo_core.crypto.keys import KeyStore
 from halo_core.errors import ConfigError
 from halo_core.evidence.questions_rights import answer_approvals
-from halo_core.oversight import ApprovalAnswer, ApprovalRequest, Spending, answer, load_request
-from halo_core.oversight.inbox import (
-    InboxItem,
-    count_similar_answers,
-    encode_page,
-    find_equal_requests,
-    find_user_words,
-    list_inbox,
-)
+from halo_core.oversight import ApprovalAnswer, ApprovalRequest, answer
+from halo_core.oversight.inbox import InboxItem, encode_page, list_inbox
 from halo_core.oversight.overrides import Override, list_overrides
 from halo_core.oversight.remembered import (
     DEFAULT_LIFETIME_S,
     DEFAULT_USES,
-    RememberedAnswer,
     RememberTerms,
-    asks_for_amount,
     can_be_remembered,
     grant_break_glass,
     list_remembered,
     revoke_remembered,
 )
-from halo_core.oversight.requests import RequestReason
 from halo_core.oversight.signed_entries import Opener
 from halo_core.store.reader import Reader
 from halo_core.views import select_fields
 from halo_core.views.wording import (
-    describe_reversal,
     escape_unprintable,
     format_amount,
-    format_content,
     format_limit,
     format_percent,
     parse_amount,
@@ -59,11 +44,6 @@ from halo_core.views.wording import (
 
 _MILLION: Final = 1_000_000
 _DAY_S: Final = 86_400
-_LABEL_WIDTH: Final = 18
-_MIN_WIDTH: Final = 20
-_BAR: Final = "│ "
-_LINE_ENDS: Final = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
-
 app = typer.Typer(help="List and answer what waits for a person.", no_args_is_help=True)
 
 IdArgument = Annotated[str, Argument(help="Id of the request, or the first characters of it.")]
@@ -149,168 +129,11 @@ def show_question(
     store: StoreContext,
 ) -> None:
     """Show a request: the exact targets and amount, where each came from, who asks, why, and similar answers."""
-    page = _load_page(store, id, reveal=reveal)
+    page = load_page(store, id, reveal=reveal)
     store.record_access("reveal" if reveal else "read", {"request": page.question.row.id})
     if not store.print_json({**page.question.to_plain(), "asked": page.asked, "similar": dict(page.similar)}):
         for line in page.lines:
             say(safe_text(line))
-
-
-@dataclass(frozen=True, slots=True)
-class _Page:
-    """One question as an approver is shown it.
-
-    Args:
-        question: the request.
-        asked: what the user asked, masked unless revealed; empty where it was not kept.
-        similar: `approved` and `denied` → how often similar requests were answered so.
-        lines: the page, line by line; the answer's entry digests it.
-        equal_ids: requests that one answer is for, this one first.
-    """
-
-    question: ApprovalRequest
-    asked: str
-    similar: Mapping[str, int]
-    lines: tuple[str, ...]
-    equal_ids: tuple[str, ...]
-
-
-def _load_page(store: StoreContext, request: str, *, reveal: bool = False) -> _Page:
-    with store.open_log() as (reader, tenant):
-        opener, now_us = store.open_contents(reader, is_shown=False).open, SystemClock().now_us()
-        question = load_request(reader, store.home, tenant, request, opener=opener, now_us=now_us, reveal=reveal)
-        asked = find_user_words(reader, tenant, question.row.session, opener, reveal=reveal)
-        similar = count_similar_answers(reader, tenant, question, now_us)
-        equal_ids = find_equal_requests(reader, tenant, question, now_us)
-        answers = list(list_remembered(reader, store.home, tenant, opener=opener, now_us=now_us))
-    remembered = [item for item in answers if (item.role, item.resource) == (question.role, question.resource)]
-    rows = _build_question_rows(question, asked, similar, remembered, equal_ids)
-    return _Page(question, asked, similar, tuple(_lay_out(rows)), equal_ids)
-
-
-def _lay_out(rows: Iterable[tuple[str, str]]) -> Iterator[str]:
-    """The lines of a page: each row's label, then its value, with a bar before every line of it."""
-    width = max(console().width - _LABEL_WIDTH - len(_BAR), _MIN_WIDTH)
-    for label, value in rows:
-        head = label
-        for line in quote_lines(value, width):
-            yield f"{head:<{_LABEL_WIDTH}}{_BAR}{line}"
-            head = ""
-
-
-_CONTENT_LABELS: Final = {"trigger": "said just before", "user": "user"}
-_RULES_IN_WORDS: Final = {
-    "halo.watch.undeclared": "nobody has declared what this tool does, so it is judged by its arguments",
-    "halo.watch.undeclared-target": "nobody has declared this tool, and nobody vouched for where this call goes",
-    "halo.watch.undeclared-text": "nobody has declared this tool, and a text in this call names an address or account "
-    "that nobody vouched for",
-}
-"""Rule of the starter policy → words in place of its reason's title, which these rules share."""
-
-
-def quote_lines(text: str, width: int) -> list[str]:
-    """Break a text into lines of at most `width` characters, with control characters escaped.
-
-    A line ends after a blank if there is one in its second half. No character is lost.
-    """
-    lines = []
-    for part in _LINE_ENDS.split(text):
-        rest = escape_unprintable(part)
-        while len(rest) > width:
-            blank = rest.rfind(" ", width // 2, width)
-            end = width if blank < 0 else blank + 1
-            lines.append(rest[:end])
-            rest = rest[end:]
-        lines.append(rest)
-    return lines
-
-
-def _build_question_rows(
-    question: ApprovalRequest,
-    asked: str,
-    similar: Mapping[str, int],
-    remembered: Sequence[RememberedAnswer],
-    equal_ids: Sequence[str],
-) -> list[tuple[str, str]]:
-    row = question.row
-    call = row.kind == "call"
-    request_text = "allow this one call" if call else f"continue the session as epoch {question.epoch}"
-    if question.held:
-        request_text = "run this held act; its caller went on without a result"
-    return [
-        ("asks", request_text),
-        ("what", f"{question.action} `{question.resource}` ({question.impact})"),
-        *([("afterwards", describe_reversal(question.reversal, can_reverse=question.can_reverse))] if call else []),
-        *(
-            (f"{_name_part(item.is_target)} {item.name}", _describe_argument(item.value, item.came_from))
-            for item in question.arguments
-        ),
-        *([("the user asked", asked)] if asked else []),
-        ("who", f"{question.agent}, session {question.session}" + (f", for {question.user}" if question.user else "")),
-        ("in the chain", ", ".join(dict.fromkeys(question.identities))),
-        *(("why", text) for text in _describe_reasons(question.reasons)),
-        *(
-            (_CONTENT_LABELS.get(name, f"content {name}"), format_content(value))
-            for name, value in question.content.items()
-            if name not in ("args", "request") or not question.arguments
-        ),
-        *(
-            (f"budget {item.unit}", "{} of {} spent; can be raised to {}".format(*_format_limits(item)))
-            for item in (() if call else question.budgets)
-        ),
-        *([("authority", f"{question.authority / _MILLION:.1%} left")] if question.authority is not None else []),
-        ("answered before", _describe_similar(similar, remembered, question)),
-        *([("asked again", f"{len(equal_ids)} equal calls; one answer is for all of them")] if equal_ids[1:] else []),
-        ("request", f"{row.id} ({question.status}), index {question.index}, decision {question.decision}"),
-        ("until", format_iso(row.expires_us)),
-        ("policy", question.policy),
-        ("binding", row.binding),
-        ("answer", f"halo approvals approve {row.id} --as NAME"),
-        *([("with amounts", _offer_amount(question))] if call and asks_for_amount(question) else []),
-    ]
-
-
-def _offer_amount(question: ApprovalRequest) -> str:
-    amount = format_amount(question.amount or 0, 4)
-    return f"`--with-amount` also remembers up to {amount} within 24 hours to this target, on the same terms"
-
-
-def _describe_reasons(reasons: Iterable[RequestReason]) -> Iterator[str]:
-    """Why a person is asked: each distinct sentence once, with its code and rules."""
-    sources: dict[tuple[str, str], list[str]] = {}
-    for item in reasons:
-        title = _RULES_IN_WORDS.get(item.source, item.title)
-        names = sources.setdefault((_join(": ", title, item.detail), item.code), [])
-        names += [item.source] if item.source and item.source not in names else []
-    for (sentence, code), rules in sources.items():
-        yield f"{sentence} [{_join(', ', code, *rules)}]"
-
-
-def _join(separator: str, *parts: str) -> str:
-    return separator.join(filter(None, parts))
-
-
-def _name_part(is_target: bool) -> str:  # noqa: FBT001  private
-    return "target" if is_target else "argument"
-
-
-def _describe_argument(value: str, came_from: str) -> str:
-    return f"{format_content(value)}\n({came_from})" if came_from else format_content(value)
-
-
-def _describe_similar(
-    similar: Mapping[str, int], remembered: Sequence[RememberedAnswer], question: ApprovalRequest
-) -> str:
-    active = [item for item in remembered if item.status == "active"]
-    same = [item for item in remembered if item.scope and item.scope == question.scope and item.status != "revoked"]
-    parts = [f"approved {similar.get('approved', 0)} times, denied {similar.get('denied', 0)} times for this tool"]
-    parts += [f"{len(active)} remembered for it"] if active else []
-    parts += [f"remembered for this target by {item.approver} ({item.status})" for item in same]
-    return "; ".join(parts)
-
-
-def _format_limits(item: Spending) -> list[str]:
-    return [format_limit(item.unit, n, item.decimals) for n in (item.spent, item.limit, item.max_limit)]
 
 
 def _describe_approval(question: ApprovalRequest, done: ApprovalAnswer) -> str:
@@ -379,7 +202,7 @@ def approve(
     if not once:
         max_amount = parse_amount(up_to, 4, field="up-to", example="500.00", shown=up_to) if up_to else None
         terms = RememberTerms(days * _DAY_S, uses, max_amount, with_amount)
-    pages = [_load_page(store, one) for one in _select_ids(store, ids or [], held)]
+    pages = [load_page(store, one) for one in _select_ids(store, ids or [], held)]
     options = _AnswerOptions(name, why, lasts, key_home, terms, tuple(raised or ()))
     _record_answers(store, pages, options, approve=True)
 
@@ -409,7 +232,7 @@ def deny(
     store: StoreContext,
 ) -> None:
     """Deny a request."""
-    _record_answers(store, [_load_page(store, id)], _AnswerOptions(name, why, "1h", key_home), approve=False)
+    _record_answers(store, [load_page(store, id)], _AnswerOptions(name, why, "1h", key_home), approve=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -433,7 +256,9 @@ class _AnswerOptions:
         return limits
 
 
-def _record_answers(store: StoreContext, pages: Sequence[_Page], options: _AnswerOptions, *, approve: bool) -> None:
+def _record_answers(
+    store: StoreContext, pages: Sequence[QuestionPage], options: _AnswerOptions, *, approve: bool
+) -> None:
     results = []
     with store.open_store(store.resolve_tenant()) as opened:
         for page in pages:
@@ -481,18 +306,18 @@ def _list_signers(store: StoreContext, done: ApprovalAnswer) -> list[str]:
 
 
 def _say_answer(
-    page: _Page, done: ApprovalAnswer, terms: RememberTerms | None, signers: Sequence[str], *, is_approved: bool
+    page: QuestionPage, done: ApprovalAnswer, terms: RememberTerms | None, signers: Sequence[str], *, is_approved: bool
 ) -> None:
     question = page.question
     say(safe_text(f"{done.status} by {done.approver}: {question.action} `{escape_unprintable(question.resource)}`"))
     if not is_approved:
         return
     rows = [
-        (item.name, _describe_argument(item.value, item.came_from))
+        (item.name, describe_argument(item.value, item.came_from))
         for item in question.arguments
         if item.is_target or not any(one.is_target for one in question.arguments)
     ]
-    for line in _lay_out((f"  {name}"[:_LABEL_WIDTH], value) for name, value in rows):
+    for line in lay_out_rows((f"  {name}"[:LABEL_WIDTH], value) for name, value in rows):
         say(safe_text(line))
     if question.row.kind == "reauthorization":
         say(safe_text(f"  {_describe_approval(question, done)}"))
@@ -546,7 +371,7 @@ def show_remembered(
         sums = f", {format_amount(item.spent, 4)} of {format_amount(item.max_amount, 4)}" if item.max_amount else ""
         each = f", up to {format_amount(item.max_each, 4)} within 24 hours" if item.max_each else ""
         say(safe_text(escape_unprintable(f"  {what}: {used}{sums}{each}")))
-        for line in _lay_out((f"  {name}"[:_LABEL_WIDTH], str(value)) for name, value in item.targets.items()):
+        for line in lay_out_rows((f"  {name}"[:LABEL_WIDTH], str(value)) for name, value in item.targets.items()):
             say(safe_text(line))
     if not shown:
         say("nothing is remembered")

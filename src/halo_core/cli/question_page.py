@@ -1,0 +1,191 @@
+"""The page of a question, as `halo approvals` shows it to an approver.
+
+Text from models and documents is printed behind a bar on each line, so that it cannot pass for a line of the page.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from halo_core.cli.context import StoreContext
+from halo_core.cli.rendering import console
+from halo_core.clock import SystemClock, format_iso
+from halo_core.oversight import ApprovalRequest, Spending, load_request
+from halo_core.oversight.inbox import count_similar_answers, find_equal_requests, find_user_words
+from halo_core.oversight.remembered import RememberedAnswer, asks_for_amount, list_remembered
+from halo_core.oversight.requests import RequestReason
+from halo_core.views.wording import (
+    describe_reversal,
+    escape_unprintable,
+    format_amount,
+    format_content,
+    format_limit,
+)
+
+_MILLION: Final = 1_000_000
+LABEL_WIDTH: Final = 18
+_MIN_WIDTH: Final = 20
+_BAR: Final = "│ "
+_LINE_ENDS: Final = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionPage:
+    """One question as an approver is shown it.
+
+    Args:
+        question: the request.
+        asked: what the user asked, masked unless revealed; empty where it was not kept.
+        similar: `approved` and `denied` → how often similar requests were answered so.
+        lines: the page, line by line; the answer's entry digests it.
+        equal_ids: requests that one answer is for, this one first.
+    """
+
+    question: ApprovalRequest
+    asked: str
+    similar: Mapping[str, int]
+    lines: tuple[str, ...]
+    equal_ids: tuple[str, ...]
+
+
+def load_page(store: StoreContext, request: str, *, reveal: bool = False) -> QuestionPage:
+    """Load a request by its id, or the start of it; `reveal` shows content unmasked."""
+    with store.open_log() as (reader, tenant):
+        opener, now_us = store.open_contents(reader, is_shown=False).open, SystemClock().now_us()
+        question = load_request(reader, store.home, tenant, request, opener=opener, now_us=now_us, reveal=reveal)
+        asked = find_user_words(reader, tenant, question.row.session, opener, reveal=reveal)
+        similar = count_similar_answers(reader, tenant, question, now_us)
+        equal_ids = find_equal_requests(reader, tenant, question, now_us)
+        answers = list(list_remembered(reader, store.home, tenant, opener=opener, now_us=now_us))
+    remembered = [item for item in answers if (item.role, item.resource) == (question.role, question.resource)]
+    rows = _build_question_rows(question, asked, similar, remembered, equal_ids)
+    return QuestionPage(question, asked, similar, tuple(lay_out_rows(rows)), equal_ids)
+
+
+def lay_out_rows(rows: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """The lines of a page: each row's label, then its value, with a bar before every line of it."""
+    width = max(console().width - LABEL_WIDTH - len(_BAR), _MIN_WIDTH)
+    for label, value in rows:
+        head = label
+        for line in quote_lines(value, width):
+            yield f"{head:<{LABEL_WIDTH}}{_BAR}{line}"
+            head = ""
+
+
+_CONTENT_LABELS: Final = {"trigger": "said just before", "user": "user"}
+_RULES_IN_WORDS: Final = {
+    "halo.watch.undeclared": "nobody has declared what this tool does, so it is judged by its arguments",
+    "halo.watch.undeclared-target": "nobody has declared this tool, and nobody vouched for where this call goes",
+    "halo.watch.undeclared-text": "nobody has declared this tool, and a text in this call names an address or account "
+    "that nobody vouched for",
+}
+"""Rule of the starter policy → words in place of its reason's title, which these rules share."""
+
+
+def quote_lines(text: str, width: int) -> list[str]:
+    """Break a text into lines of at most `width` characters, with control characters escaped.
+
+    A line ends after a blank if there is one in its second half. No character is lost.
+    """
+    lines = []
+    for part in _LINE_ENDS.split(text):
+        rest = escape_unprintable(part)
+        while len(rest) > width:
+            blank = rest.rfind(" ", width // 2, width)
+            end = width if blank < 0 else blank + 1
+            lines.append(rest[:end])
+            rest = rest[end:]
+        lines.append(rest)
+    return lines
+
+
+def _build_question_rows(
+    question: ApprovalRequest,
+    asked: str,
+    similar: Mapping[str, int],
+    remembered: Sequence[RememberedAnswer],
+    equal_ids: Sequence[str],
+) -> list[tuple[str, str]]:
+    row = question.row
+    call = row.kind == "call"
+    request_text = "allow this one call" if call else f"continue the session as epoch {question.epoch}"
+    if question.held:
+        request_text = "run this held act; its caller went on without a result"
+    return [
+        ("asks", request_text),
+        ("what", f"{question.action} `{question.resource}` ({question.impact})"),
+        *([("afterwards", describe_reversal(question.reversal, can_reverse=question.can_reverse))] if call else []),
+        *(
+            (f"{_name_part(item.is_target)} {item.name}", describe_argument(item.value, item.came_from))
+            for item in question.arguments
+        ),
+        *([("the user asked", asked)] if asked else []),
+        ("who", f"{question.agent}, session {question.session}" + (f", for {question.user}" if question.user else "")),
+        ("in the chain", ", ".join(dict.fromkeys(question.identities))),
+        *(("why", text) for text in _describe_reasons(question.reasons)),
+        *(
+            (_CONTENT_LABELS.get(name, f"content {name}"), format_content(value))
+            for name, value in question.content.items()
+            if name not in ("args", "request") or not question.arguments
+        ),
+        *(
+            (f"budget {item.unit}", "{} of {} spent; can be raised to {}".format(*_format_spending(item)))
+            for item in (() if call else question.budgets)
+        ),
+        *([("authority", f"{question.authority / _MILLION:.1%} left")] if question.authority is not None else []),
+        ("answered before", _describe_similar(similar, remembered, question)),
+        *([("asked again", f"{len(equal_ids)} equal calls; one answer is for all of them")] if equal_ids[1:] else []),
+        ("request", f"{row.id} ({question.status}), index {question.index}, decision {question.decision}"),
+        ("until", format_iso(row.expires_us)),
+        ("policy", question.policy),
+        ("binding", row.binding),
+        ("answer", f"halo approvals approve {row.id} --as NAME"),
+        *([("with amounts", _offer_amount(question))] if call and asks_for_amount(question) else []),
+    ]
+
+
+def _offer_amount(question: ApprovalRequest) -> str:
+    amount = format_amount(question.amount or 0, 4)
+    return f"`--with-amount` also remembers up to {amount} within 24 hours to this target, on the same terms"
+
+
+def _describe_reasons(reasons: Iterable[RequestReason]) -> Iterator[str]:
+    """Why a person is asked: each distinct sentence once, with its code and rules."""
+    sources: dict[tuple[str, str], list[str]] = {}
+    for item in reasons:
+        title = _RULES_IN_WORDS.get(item.source, item.title)
+        names = sources.setdefault((_join(": ", title, item.detail), item.code), [])
+        names += [item.source] if item.source and item.source not in names else []
+    for (sentence, code), rules in sources.items():
+        yield f"{sentence} [{_join(', ', code, *rules)}]"
+
+
+def _join(separator: str, *parts: str) -> str:
+    return separator.join(filter(None, parts))
+
+
+def _name_part(is_target: bool) -> str:  # noqa: FBT001  private
+    return "target" if is_target else "argument"
+
+
+def describe_argument(value: str, came_from: str) -> str:
+    """The value of an argument, and below it where it came from."""
+    return f"{format_content(value)}\n({came_from})" if came_from else format_content(value)
+
+
+def _describe_similar(
+    similar: Mapping[str, int], remembered: Sequence[RememberedAnswer], question: ApprovalRequest
+) -> str:
+    active = [item for item in remembered if item.status == "active"]
+    same = [item for item in remembered if item.scope and item.scope == question.scope and item.status != "revoked"]
+    parts = [f"approved {similar.get('approved', 0)} times, denied {similar.get('denied', 0)} times for this tool"]
+    parts += [f"{len(active)} remembered for it"] if active else []
+    parts += [f"remembered for this target by {item.approver} ({item.status})" for item in same]
+    return "; ".join(parts)
+
+
+def _format_spending(item: Spending) -> list[str]:
+    return [format_limit(item.unit, n, item.decimals) for n in (item.spent, item.limit, item.max_limit)]

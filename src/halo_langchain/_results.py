@@ -33,13 +33,15 @@ from langgraph.types import Command, Send
 from halo_core.enforcement import Surface
 from halo_core.enforcement.arguments import copy_changed
 from halo_core.enforcement.obligations import KeepDocument
-from halo_core.enforcement.result_texts import (
-    DROPPED_NOTICE,
-    TextExtractor,
+from halo_core.enforcement.result_redaction import (
     ValueRedactor,
     is_decided_tool,
     mask_joined_texts,
     prefer_original,
+)
+from halo_core.enforcement.result_texts import (
+    DROPPED_NOTICE,
+    TextExtractor,
     replace_plain_result,
 )
 from halo_core.model import HistoryItem

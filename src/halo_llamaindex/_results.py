@@ -42,14 +42,16 @@ from llama_index.core.tools import ToolOutput
 from halo_core.enforcement import Surface
 from halo_core.enforcement.arguments import copy_changed
 from halo_core.enforcement.obligations import KeepDocument
-from halo_core.enforcement.result_texts import (
-    DROPPED_NOTICE,
-    TextExtractor,
+from halo_core.enforcement.result_redaction import (
     ValueRedactor,
     is_decided_tool,
     make_unreadable_error,
     mask_joined_parts,
     prefer_original,
+)
+from halo_core.enforcement.result_texts import (
+    DROPPED_NOTICE,
+    TextExtractor,
     replace_plain_result,
 )
 from halo_core.errors import Denied

@@ -15,13 +15,15 @@ from pydantic import BaseModel
 
 from halo_core.enforcement import Surface
 from halo_core.enforcement.arguments import copy_changed
-from halo_core.enforcement.result_texts import (
-    TextExtractor,
+from halo_core.enforcement.result_redaction import (
     ValueRedactor,
     is_decided_tool,
     mask_joined_parts,
     parse_json,
     prefer_original,
+)
+from halo_core.enforcement.result_texts import (
+    TextExtractor,
 )
 from halo_core.model import HistoryItem
 from halo_core.model_requests import ProviderBlock, find_provider_blocks

@@ -21,7 +21,7 @@ from halo_core.errors import ConfigError
 from halo_core.evidence.questions_rights import answer_approvals
 from halo_core.oversight import ApprovalAnswer, ApprovalRequest, answer
 from halo_core.oversight.inbox import InboxItem, encode_page, list_inbox
-from halo_core.oversight.overrides import Override, list_overrides
+from halo_core.oversight.override_list import Override, list_overrides
 from halo_core.oversight.remembered import (
     DEFAULT_LIFETIME_S,
     DEFAULT_USES,

@@ -22,14 +22,8 @@ from halo_core.enforcement.guards import get_guard
 from halo_core.errors import ConfigError, Denied
 from halo_core.evidence.reversals import answer_reversals
 from halo_core.facade import HaloBase
-from halo_core.oversight.overrides import (
-    DEFAULT_REVIEW_DAYS,
-    VERDICTS,
-    Override,
-    grant_override,
-    list_overrides,
-    review_override,
-)
+from halo_core.oversight.override_list import Override, list_overrides
+from halo_core.oversight.overrides import DEFAULT_REVIEW_DAYS, VERDICTS, grant_override, review_override
 from halo_core.oversight.reversal_orders import confirm_reversal, order_reversal
 from halo_core.passports.standing_answer import MAX_ORDER_S
 from halo_core.views.entries import find_decision

@@ -16,7 +16,7 @@ from halo_core.evidence.audit_log import AuditEntry, AuditLog
 from halo_core.evidence.check_runner import OUTCOME, Check, RunReader, run_pass
 from halo_core.evidence.facts import find_place_id
 from halo_core.model import EntryKind, format_entry_id
-from halo_core.oversight.overrides import find_reviewer
+from halo_core.oversight.override_list import find_reviewer
 
 _US: Final = 1_000_000
 _MAX_ROWS: Final = 1_000

@@ -98,12 +98,12 @@ class Authorities:
             ConfigError: `bad_authorities`, the file is not what it should be; `key_permissions`, others may write it.
         """
         try:
-            signature = _file_signature(os.lstat(self._path))
+            status = os.lstat(self._path)
         except FileNotFoundError:
             return TrustedKeys()
         except OSError as exc:
             raise _make_unreadable_error(self._home / _FILE_NAME, str(exc.strerror)) from exc
-        cached = self._cached
+        cached, signature = self._cached, (status.st_mtime_ns, status.st_size, status.st_ino)
         if cached is None or cached[0] != signature:
             cached = self._cached = _read_file(self._home)
         return cached[1].get(tenant) or TrustedKeys()

@@ -27,8 +27,10 @@ def quick_init(cls: type[T]) -> type[T]:
     fields = dataclasses.fields(cls)  # type: ignore[arg-type]  # as was just looked at
     # An object can change between classes whose slots have the same names.
     thawed = type(f"Thawed{cls.__name__}", (object,), {"__slots__": cls.__dict__["__slots__"]})
-    names: dict[str, Any] = {"_set": object.__setattr__, "_thawed": thawed, "_frozen": cls, "_missing": _MISSING}
-    lines = ['_set(self, "__class__", _thawed)']
+    # The setter of `__class__` itself: `object.__setattr__` would look it up first.
+    set_class = object.__dict__["__class__"].__set__
+    names: dict[str, Any] = {"_set_class": set_class, "_thawed": thawed, "_frozen": cls, "_missing": _MISSING}
+    lines = ["_set_class(self, _thawed)"]
     lines += [f"self.{field.name} = {_write_value(field, names)}" for field in fields]
     lines.append("self.__class__ = _frozen")
     if hasattr(cls, "__post_init__"):

@@ -93,7 +93,7 @@ def list_seen(event: BehaviourEvent) -> tuple[int, ...]:
         event.program,
         event.unit if event.amount is not None else "",
     )
-    hour = _HOUR | hour_of(event.ts_us)
+    hour = _HOUR | event.ts_us // HOUR_US % 24  # as `hour_of`
     if event.words:
         names = (*names, *[_WORD | word for word in event.words])
     if not event.destinations:

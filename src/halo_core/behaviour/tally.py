@@ -238,7 +238,7 @@ class SessionTally:
         values[_SECONDS] = active_us // 1_000_000
         values[_BURST] = max(values[_BURST], burst)
         shown = list_seen(event)
-        seen, fresh = self._add_seen(shown, values)
+        seen, fresh = (self.seen, ()) if self.seen.issuperset(shown) else self._add_seen(shown, values)
         touches_any = event.objects or event.destinations
         samples = count_distinct(event, values, self.samples) if touches_any else self.samples
         if max(values) > MAX_VALUE:
@@ -253,7 +253,7 @@ class SessionTally:
         for before, after, bit in zip(self.values, values, _BITS, strict=True):
             if after != before:
                 raised |= bit
-        is_ahead = is_read and not self.values[_ACTS] and not self.attempts.acts
+        is_ahead = is_read and not self.values[_ACTS] and (self.attempts is NO_ATTEMPTS or not self.attempts.acts)
         habits = (self.habits[0] + 1, *self.habits[1:]) if is_ahead else self.habits
         return SessionTally(
             values=tuple(values),
@@ -293,8 +293,6 @@ class SessionTally:
         """What the session has shown with this action, and what of it is new in the session."""
         seen = self.seen
         fresh = tuple([number for number in shown if number not in seen])
-        if not fresh:
-            return seen, fresh
         for number in fresh:
             kind, _ = split_seen(number)
             if kind == SeenKind.TOOL:

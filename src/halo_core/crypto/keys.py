@@ -17,6 +17,7 @@ import secrets
 import shlex
 import stat
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Final, NoReturn, Protocol
 
@@ -76,13 +77,16 @@ class Ed25519Signer(_Unpicklable):
         BadInput: `bad_key`, the seed has another length.
     """
 
-    __slots__ = ("_key_id", "_public", "_secret")
+    __slots__ = ("_key_id", "_secret", "public_key")
+
+    public_key: bytes
+    """The public key, 32 bytes."""
 
     def __init__(self, seed: bytes) -> None:
         if len(seed) != _SEED_BYTES:
             raise BadInput("bad_key", "an Ed25519 seed has 32 bytes", field="seed")
-        self._public, self._secret = bindings.crypto_sign_seed_keypair(seed)
-        self._key_id = compute_key_thumbprint(self._public)
+        self.public_key, self._secret = bindings.crypto_sign_seed_keypair(seed)
+        self._key_id = compute_key_thumbprint(self.public_key)
 
     @classmethod
     def generate(cls) -> Ed25519Signer:
@@ -93,11 +97,6 @@ class Ed25519Signer(_Unpicklable):
     def key_id(self) -> str:
         """RFC 7638 thumbprint of the public key."""
         return self._key_id
-
-    @property
-    def public_key(self) -> bytes:
-        """The public key, 32 bytes."""
-        return self._public
 
     def sign(self, message: bytes) -> bytes:
         """Sign a message; the signature has 64 bytes."""
@@ -132,15 +131,19 @@ def require_strong_key(public_key: bytes) -> None:
         BadInput: `weak_key`, the key is malformed, non-canonical, of low order or of mixed order.
     """
     # INVARIANT: no key enters a passport or a trust list without passing here.
-    if len(public_key) != bindings.crypto_sign_PUBLICKEYBYTES or not bindings.crypto_core_ed25519_is_valid_point(
-        public_key
-    ):
+    if len(public_key) != bindings.crypto_sign_PUBLICKEYBYTES or not _is_valid_point(public_key):
         raise BadInput(
             "weak_key",
             "not a strong Ed25519 public key",
             field="public_key",
             remedy="make the key pair with an ordinary Ed25519 generator",
         )
+
+
+@lru_cache(maxsize=1024)
+def _is_valid_point(public_key: bytes) -> bool:
+    """Whether 32 bytes are a point of the prime-order subgroup, remembered: each session names its agent's key."""
+    return bool(bindings.crypto_core_ed25519_is_valid_point(public_key))
 
 
 def compute_key_thumbprint(public_key: bytes) -> str:

@@ -164,7 +164,7 @@ def _add_amounts(seen: dict[str, Any], amount: int | None, payment: PaymentSums 
 
 def _add_facts(seen: dict[str, Any], facts: ActionFacts | None) -> None:
     if facts is not None and facts.facts:
-        seen["facts"] = [str.__str__(fact) for fact in facts.facts]
+        seen["facts"] = list(map(str.__str__, facts.facts))
     if facts is not None and facts.program:
         seen["program"] = str.__str__(facts.program)
 

@@ -27,18 +27,39 @@ if TYPE_CHECKING:
 class Body:
     """The body of an action, the one around it, and what its context shares with what runs beside it.
 
+    It is open inside its `with` block.
+
     Args:
         context: of the decision.
         outer: the body around it.
     """
 
-    __slots__ = ("activity", "context", "outer", "session")
+    __slots__ = ("_token", "activity", "context", "outer", "session")
 
     def __init__(self, context: DecisionContext, outer: Body | None) -> None:
         self.context = context
         self.outer = outer
         self.activity = current_run_activity()
         self.session = current_session()
+
+    def __enter__(self) -> None:
+        session = self.context.session
+        with _lock:
+            if (open_bodies := _OPEN.get(session)) is None:
+                _OPEN[session] = [self]
+            else:
+                open_bodies.append(self)
+        self._token = BODY.set(self)
+
+    def __exit__(self, *_exc: object) -> None:
+        BODY.reset(self._token)
+        session = self.context.session
+        with _lock:
+            open_bodies = _OPEN.get(session, [])
+            if self in open_bodies:  # of a process that was forked meanwhile, it may be another one's
+                open_bodies.remove(self)
+            if not open_bodies:
+                _OPEN.pop(session, None)
 
     def is_beside(self, activity: Activity | None, session: Session | None) -> bool:
         """Whether the body is of this run, or of this block of the host's, and so what runs there need not be in it."""
@@ -49,28 +70,6 @@ BODY: Final[ContextVar[Body | None]] = ContextVar("halo_body", default=None)
 _NO_SCOPE: Final = nullcontext()
 _OPEN: Final[dict[str, list[Body]]] = {}  # by session
 _lock = threading.Lock()
-
-
-def open_body(context: DecisionContext) -> Body:
-    """Note that the body of a decided action begins."""
-    body = Body(context, BODY.get())
-    with _lock:
-        if (open_bodies := _OPEN.get(context.session)) is None:
-            _OPEN[context.session] = [body]
-        else:
-            open_bodies.append(body)
-    return body
-
-
-def close_body(body: Body) -> None:
-    """Note that a body has ended."""
-    session = body.context.session
-    with _lock:
-        open_bodies = _OPEN.get(session, [])
-        if body in open_bodies:  # of a process that was forked meanwhile, it may be another one's
-            open_bodies.remove(body)
-        if not open_bodies:
-            _OPEN.pop(session, None)
 
 
 def _begin_anew() -> None:
@@ -98,29 +97,12 @@ def enter_body(body: Body) -> None:
     BODY.set(body)
 
 
-class _BodyScope:
-    """The block of a body, which is open as long as it runs."""
-
-    __slots__ = ("_body", "_context", "_token")
-
-    def __init__(self, context: DecisionContext) -> None:
-        self._context = context
-
-    def __enter__(self) -> None:
-        self._body = open_body(self._context)
-        self._token = BODY.set(self._body)
-
-    def __exit__(self, *_exc: object) -> None:
-        BODY.reset(self._token)
-        close_body(self._body)
-
-
 def body_scope(context: DecisionContext | None) -> AbstractContextManager[Any]:
     """Run the block as the body of a decided action; of one that nobody could decide, as part of what is around it."""
     outer = BODY.get()
     if context is None or (outer is not None and outer.context is context):
         return _NO_SCOPE
-    return _BodyScope(context)
+    return Body(context, outer)
 
 
 def note_inner_outcome(context: DecisionContext, origin: Provenance) -> None:
@@ -132,6 +114,8 @@ def note_inner_outcome(context: DecisionContext, origin: Provenance) -> None:
         context: of the inner action.
         origin: of its source.
     """
+    if BODY.get() is None and not _OPEN.get(context.session):
+        return  # as of most actions: nothing is around it
     is_source = context.resource.kind is not ActionKind.INFERENCE
     is_exposed = is_source and (origin is Provenance.UNTRUSTED or context.has_exposed_body)
     for body in _list_surrounding(context.session):

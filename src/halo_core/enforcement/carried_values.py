@@ -24,7 +24,6 @@ from halo_core.values import (
     fingerprint_call_words,
     fingerprint_carried,
     make_known_marks,
-    may_store,
 )
 
 _MAX_ARGUMENT: Final = 4_096  # characters of an argument that may start another session
@@ -107,7 +106,7 @@ def read_prints(context: DecisionContext, item: HistoryItem, result: ResultMarks
     if context.state.view.tainted:
         return (), ()  # an exposed session's items carry nothing
     if item.role is HistoryRole.RESULT:
-        return tuple((mark, mark) for mark in result.carried), ()
+        return tuple(zip(result.carried, result.carried, strict=True)), ()
     if item.role in (HistoryRole.REPLY, HistoryRole.CALLS):
         return fingerprint_carried(key, item.text), fingerprint_call_words(key, item.calls)
     if item.role is HistoryRole.LINK:
@@ -116,12 +115,12 @@ def read_prints(context: DecisionContext, item: HistoryItem, result: ResultMarks
 
 
 def find_item_values(
-    tx: Transaction, context: DecisionContext, sketch: Sketch, item: HistoryItem, prints: FormPrints
+    table: MarkTable, context: DecisionContext, sketch: Sketch, item: HistoryItem, prints: FormPrints
 ) -> list[int]:
     """Fingerprints of the values in an item that are known in its session.
 
     Args:
-        tx: the transaction that holds the outcome.
+        table: of the transaction that holds the outcome.
         context: of the decision.
         sketch: what the session has seen.
         item: what was said or returned; a link carries what the other items of its conversation do.
@@ -129,7 +128,6 @@ def find_item_values(
     """
     known = find_known(sketch, prints)
     if item.role is HistoryRole.LINK:
-        table = MarkTable(tx)
         for marked in reversed(context.history):
             known += table.find_known(marked.marks, context.principal.user, context.now_us)
     return list(dict.fromkeys(known))[:MAX_CARRIED]
@@ -142,11 +140,13 @@ def read_user_prints(context: DecisionContext) -> FormPrints:
 
 
 def record_argument_values(tx: Transaction, context: DecisionContext) -> None:
-    """Keep marks of argument texts that name known values: a job may start another session with such a text.
+    """Keep marks of argument texts of an action that may store them and that name known values.
+
+    A job may start another session with such a text.
 
     INVARIANT: MONO - a text that an exposed model writes as well, before or after, carries nothing.
     """
-    if context.problem or not context.runs or not may_store(context.resource):
+    if context.problem or not context.runs:
         return
     is_exposed = context.state.view.tainted
     sketch = tx.load_sketch(context.state)

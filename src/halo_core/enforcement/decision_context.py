@@ -296,21 +296,29 @@ class DecisionContext:
     used_answer: bool = False
     earlier: str | None = None
     resource: Resource = field(init=False)
-    request: AccessRequest = field(init=False)
-    snapshot: Snapshot = field(init=False)
+    _request: AccessRequest | None = field(init=False, default=None)
+    _snapshot: Snapshot | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.resource = self.call.resource
 
-    def __getattr__(self, name: str) -> Any:
-        """`request` and `snapshot` are made when somebody asks for them first; then they are plain attributes."""
-        if name == "request":
-            self.request = self._make_request()
-            return self.request
-        if name == "snapshot":
-            self.snapshot = self._make_planned_snapshot()
-            return self.snapshot
-        raise AttributeError(name)
+    @property
+    def request(self) -> AccessRequest:
+        """The request, made when somebody asks for it first."""
+        if self._request is None:
+            self._request = self._make_request()
+        return self._request
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The snapshot, likewise where none was built."""
+        if self._snapshot is None:
+            self._snapshot = self._make_planned_snapshot()
+        return self._snapshot
+
+    @snapshot.setter
+    def snapshot(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
 
     def _make_request(self) -> AccessRequest:
         call = self.call
@@ -340,12 +348,12 @@ class DecisionContext:
     def rename_request(self, turn: str, request_id: str) -> None:
         """Treat the call as one that another message asked for."""
         self.turn, self.request_id = turn, request_id
-        self._forget("request")
+        self._request = None
 
     def refuse(self, problem: str) -> None:
         """Give the call a problem, unless it has one."""
         self.problem = self.problem or problem
-        self._forget("request")
+        self._request = None
 
     def forget_attempt(self) -> None:
         """Forget what an earlier attempt has read: a job that runs again starts from nothing."""
@@ -357,16 +365,7 @@ class DecisionContext:
         self.has_own_limits = False
         self.behaviour = NO_BEHAVIOUR
         self.known.clear()
-        try:  # noqa: SIM105  `suppress` takes three calls
-            del self.snapshot
-        except AttributeError:  # it was not made yet
-            pass
-
-    def _forget(self, name: str) -> None:
-        try:  # noqa: SIM105  `suppress` takes three calls
-            delattr(self, name)
-        except AttributeError:  # it was not made yet
-            pass
+        self._snapshot = None
 
     def _make_planned_snapshot(self) -> Snapshot:
         """The snapshot of a call that a plan may decide: no score, answer or quota, nothing held, no stop."""

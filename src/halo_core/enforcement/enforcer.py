@@ -418,13 +418,14 @@ class Enforcer:
             dropped: id and text of each document that an obligation dropped.
             said: what of the result becomes part of the conversation.
         """
-        origin = origin_of_result(context.resource, is_own=context.reads_own_place)
+        is_own = bool(context.resource.own_places) and context.reads_own_place
+        origin = origin_of_result(context.resource, is_own=is_own)
         if status in _SHOWN_STATUSES:
             note_inner_outcome(context, origin)
         if readable_text is None or origin is not Provenance.UNTRUSTED:
             readable_text = output
         if not said and status in _SHOWN_STATUSES:
-            said = _make_result_item(context, output)
+            said = _make_result_item(context, output) if context.call.call_id else ()
         text = prepare_result_text(self._preparer, context, output, readable_text, said)
         of_document = self._preparer.references.of_document
         references: tuple[tuple[str, str], ...] = ()

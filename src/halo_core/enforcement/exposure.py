@@ -269,12 +269,12 @@ def record_conversation(
         state: the session's, with what the outcome has brought into it.
         said: what was said or returned.
     """
-    table, now_us, exposed = MarkTable(tx), tx.clock.now_us(), state.view.tainted
-    record_own_messages(tx, context)
-    if not exposed:
-        _record_known(tx, context, tx.load_sketch(state), said)
+    table, now_us, sketch = MarkTable(tx), tx.clock.now_us(), tx.load_sketch(state)
+    if context.history:
+        record_own_messages(tx, context)
+    if not state.view.tainted:
+        _record_known(table, context, sketch, said, now_us)
         return
-    sketch = tx.load_sketch(state)
     for read in said:
         item = read.item
         for mark in read.marks:
@@ -285,14 +285,16 @@ def record_conversation(
         table.put_item(marked.marks[0], context.session, now_us, exposed=True)
 
 
-def _record_known(tx: Transaction, context: DecisionContext, sketch: Sketch, said: Iterable[SaidItem]) -> None:
+def _record_known(
+    table: MarkTable, context: DecisionContext, sketch: Sketch, said: Iterable[SaidItem], now_us: int
+) -> None:
     """Keep marks of what an unexposed model said or a tool returned, with the known values in it."""
-    table, now_us, user = MarkTable(tx), tx.clock.now_us(), context.principal.user
+    user = context.principal.user
     said_values: list[int] = []  # by the model's items, which stand before a link
     for read in said:
         is_link = read.item.role is HistoryRole.LINK
-        known = find_item_values(tx, context, sketch, read.item, read.prints)
-        in_calls = find_known(sketch, read.call_prints)
+        known = find_item_values(table, context, sketch, read.item, read.prints) if read.prints or is_link else []
+        in_calls = find_known(sketch, read.call_prints) if read.call_prints else ()
         values = [*said_values, *known] if is_link else [*known, *in_calls]
         for place, mark in enumerate(read.marks):
             # The second mark of a message with calls is of its text alone.
@@ -321,7 +323,8 @@ def record_argument_words(tx: Transaction, context: DecisionContext) -> None:
     Those of a call that does not run went nowhere, so they stay the model's in this session alone. A leaf that the
     user's words or a trusted lookup vouch for, in any spelling, is not the model's.
     """
-    record_argument_values(tx, context)
+    if may_store(context.resource):
+        record_argument_values(tx, context)
     if context.problem or not context.state.view.tainted or context.resource.kind is ActionKind.INFERENCE:
         return
     sketch = context.sketch

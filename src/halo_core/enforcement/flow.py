@@ -255,7 +255,8 @@ def govern(action: GovernedAction[T]) -> Flow[T]:
         return Raise(action.finish_failed(ticket, get_thrown_error(exc)))  # (6)
     try:
         used: T = yield ResultStep((action.finish, ticket, result))  # (6)
-        yield from _record_provider_calls(action, ticket, lambda: result)
+        if action.surface.provider_blocks is not None:
+            yield from _record_provider_calls(action, ticket, lambda: result)
     except BaseException as exc:  # noqa: BLE001  `needs_guard`: the result is withheld, and recorded as such
         error = get_thrown_error(exc)
         action.finish_failed(ticket, error)  # records it where `finish` was interrupted before it recorded anything

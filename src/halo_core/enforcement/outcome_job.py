@@ -109,14 +109,17 @@ def prepare_result_text(
     # INVARIANT: SAME - taken now, since whoever ran the action may go on changing what it was given.
     texts = _list_argument_texts(context)
     work = partial(_read_result_text, preparer, context, output, readable_text, argument_texts=texts, said=said)
-    said_len = sum([len(item.text) for item in said]) if said else 0
-    is_long = len(readable_text) + said_len > _LONG_TEXT
-    return Preparation(work, is_long=is_long)
+    length = len(readable_text)
+    for item in said:
+        length += len(item.text)
+    return Preparation(work, is_long=length > _LONG_TEXT)
 
 
 def _list_argument_texts(context: DecisionContext) -> list[str]:
     """The texts of all arguments: of those that were decided upon, and of those that the action ran with."""
-    texts = [leaf.text for leaf in context.leaves]
+    texts = []
+    for leaf in context.leaves:
+        texts.append(leaf.text)  # noqa: PERF401  a comprehension is a call
     if context.args is not context.original_args:
         texts += extract_texts(context.args)
     return texts
@@ -139,7 +142,8 @@ def _find_origin(context: DecisionContext, argument_texts: Sequence[str]) -> Pro
     origins, is_computed = judge_arguments(context.leaves, dict(context.provenance))
     is_key = is_lookup(context.resource) and all(map(is_lookup_key, argument_texts))
     exposed = context.state.view.tainted or is_computed
-    return origin_of_result(context.resource, origins, exposed=exposed, is_key=is_key, is_own=context.reads_own_place)
+    is_own = bool(context.resource.own_places) and context.reads_own_place
+    return origin_of_result(context.resource, origins, exposed=exposed, is_key=is_key, is_own=is_own)
 
 
 def _is_receipt(context: DecisionContext, text: str) -> bool:
@@ -307,10 +311,12 @@ class OutcomeJob:
             is_cut = self.readable_len > MAX_TEXT
             observed = ObservedText(
                 text.result.marks, text.origin, is_cut=is_cut, traces=text.traces, result=text.result
-            ).resolve_origin(tx)
-            if observed.origin is not Provenance.UNTRUSTED and is_place_tainted(tx, self.context, text.output):
-                # INVARIANT: taint outlives its session - what comes from a place that was written to while exposed.
-                observed = replace(observed, origin=Provenance.UNTRUSTED, is_recalled=True)
+            )
+            if observed.origin is not Provenance.UNTRUSTED and tx.load_taint_index():
+                observed = observed.resolve_origin(tx)
+                if observed.origin is not Provenance.UNTRUSTED and is_place_tainted(tx, self.context, text.output):
+                    # INVARIANT: taint outlives its session - what comes from a place written to while exposed.
+                    observed = replace(observed, origin=Provenance.UNTRUSTED, is_recalled=True)
         if observed.origin is Provenance.NOVEL:
             return state, observed.origin
         sketch = tx.load_sketch(state)

@@ -45,16 +45,6 @@ _MAX_CARRIED: Final = 1000
 _TENANT_KEY: Final = (TENANT, "")
 
 
-def load_agent_profile(
-    tx: Transaction, agent: str, *, is_first: bool, table: ProfileTable | None = None
-) -> IdentityProfile | None:
-    """An agent's profile; with the first action of a session as other hosts have left it."""
-    table = table or ProfileTable(tx)
-    if is_first:
-        table.refresh((AGENT, agent), _TENANT_KEY)
-    return table.load_agent(agent)
-
-
 def _find_prior(role: StoredProfile | None, tenant: TenantProfile) -> RolePrior | None:
     """The limits that stand in for an agent's own while its history is short: those of its role, else of the tenant.
 
@@ -84,7 +74,9 @@ def read_behaviour(tx: Transaction, context: DecisionContext, digester: Digester
     before = context.tally_before = find_running_tally(state, agent, event.ts_us)
     tally = (before.tally if before is not None else _NEW_TALLY).advance(event)
     table = ProfileTable(tx)
-    profile = load_agent_profile(tx, agent, is_first=not state.view.steps, table=table)
+    if not state.view.steps:
+        table.refresh((AGENT, agent), _TENANT_KEY)
+    profile = table.load_agent(agent)
     tenant = table.load_tenant() if profile is not None else None
     role, is_mature = None, profile is not None and profile.is_mature
     if profile is not None and not is_mature and context.terms.role not in ("", agent):
@@ -206,7 +198,8 @@ def plan_behaviour(context: DecisionContext) -> tuple[AgentTally, ...] | None:
     state, agent, is_observed = context.state, context.principal.agent, context.mode is Mode.OBSERVE
     item = context.tally_before
     if item is not None:
-        changed = AgentTally(agent, _note_run(tally, context), item.verdict, item.is_hindered, item.role, is_observed)
+        tally = _note_run(tally, context) if tally.refused else tally
+        changed = AgentTally(agent, tally, item.verdict, item.is_hindered, item.role, is_observed)
         return state.tallies_with(changed)
     return state.tallies_with(AgentTally(agent, tally, role=context.terms.role, is_observed=is_observed))
 
@@ -241,7 +234,9 @@ def name_alert(axes: list[Axis]) -> str:
 
 def find_starting_risk(tx: Transaction, agent: str, person: str) -> int:
     """What the agent's past sessions leave for a session for a person, 0..1000; 1000 where that cannot be read."""
-    profile = load_agent_profile(tx, agent, is_first=True)
+    table = ProfileTable(tx)
+    table.refresh((AGENT, agent), _TENANT_KEY)  # as other hosts have left it
+    profile = table.load_agent(agent)
     if profile is None:
         return _MAX_CARRIED  # INVARIANT: FAILCLOSED - nobody gets authority back by damaging the row
     carried = profile.carried

@@ -87,15 +87,16 @@ def record_observation(
     if not is_resolved:
         observed = observed.resolve_origin(tx)
     source = f"{source} ({RECALLED_MARK})" if observed.is_recalled else source
-    if observed.origin is Provenance.USER and observed.text:
+    is_users, is_untrusted, place = observed.origin is Provenance.USER, observed.origin is Provenance.UNTRUSTED, 0
+    if is_users and observed.text:
         tx.image.remember_user_text(state.view.id, observed.text)
-    is_untrusted, place = observed.origin is Provenance.UNTRUSTED, 0
-    if observed.origin is not Provenance.USER:
+    if not is_users:
         state, place = state.with_source(
             mark_source(source, is_pointed=is_pointed, is_labelled=is_labelled, is_related=is_related)
         )
     additions, spans = _compute_additions(sketch, observed, place)
-    state = tx.add_sketch_row(state, additions, chunk, request=observed.origin is Provenance.USER)
+    if additions or chunk is not None:
+        state = tx.add_sketch_row(state, additions, chunk, request=is_users)
     if spans:
         state = tx.add_spans_row(state, observed.origin, spans)
     # INVARIANT: a sketch that could not take everything in says so, and the unknown then counts as untrusted.
@@ -164,8 +165,9 @@ def _trace_arguments(tx: Transaction, context: DecisionContext, digester: Digest
     Arguments with a problem have no leaves.
     """
     resource, sketch = context.call.resource, context.sketch
-    known = KnownValues(tx, digester, context.known)
-    is_known = known.names if known else None
+    is_known = None
+    if tx.image.has_known is not False and (known := KnownValues(tx, digester, context.known)):
+        is_known = known.names
     traced_leaves = trace_call(resource, context.leaves, sketch, is_known)
     context.traced = traced_leaves = vouch_for_user(traced_leaves, context.leaves, context.principal.user)
     _name_origins(context, traced_leaves, context.state.sources)

@@ -222,7 +222,7 @@ def _advance(steps: Generator[Any, Any, Any], answer: Any = None, error: BaseExc
             return steps.send(answer)
         return steps.throw(ExitThrown(error) if isinstance(error, GeneratorExit) else error)
     except StopIteration as stop:
-        return stop.value if isinstance(stop.value, Return | Raise) else Return(stop.value)
+        return stop.value if type(stop.value) in _ENDINGS else Return(stop.value)
     except ExitThrown as exc:
         return Raise(exc.error)
     except RuntimeError as exc:

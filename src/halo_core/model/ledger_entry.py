@@ -201,7 +201,7 @@ SINGLE_RUN_KEY_BYTES: Final = 33
 
 def make_outcome_key(writer: str, seq: int) -> bytes:
     """The key of the outcome of the decision at (writer, seq), of which there is one."""
-    return b"o" + format_place(writer, seq)
+    return b"o" + writer.encode("utf-8", "surrogatepass") + seq.to_bytes(_SEQ_BYTES, "big")  # as `format_place`
 
 
 def make_repeatable_run_key(request_id: str, writer: str, seq: int) -> bytes:
@@ -211,7 +211,7 @@ def make_repeatable_run_key(request_id: str, writer: str, seq: int) -> bytes:
 
 def make_single_run_key(request_id: str, number: int) -> bytes:
     """The key of a decision that lets its action run once; `number` counts the runs that paused before."""
-    return read_digest(request_id) + bytes((min(number, 255),))
+    return bytes.fromhex(request_id[-64:]) + bytes((min(number, 255),))  # as `read_digest`
 
 
 def make_profile_key(kind: str, subject: str, version: int) -> bytes:

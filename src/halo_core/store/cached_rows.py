@@ -15,6 +15,7 @@ import orjson
 
 from halo_core.behaviour.summaries import AnyProfile
 from halo_core.model import NO_PRINCIPAL_RISK, PrincipalRisk, make_principal_risk
+from halo_core.quick_init import quick_init
 from halo_core.store.session_state import AgentTally, SessionState
 from halo_core.values import MAX_TAINTED_FINGERPRINTS
 
@@ -141,6 +142,7 @@ MAX_REPEATS: Final = 500_000
 """Fingerprints of words that are kept; past it every user message counts as repeated."""
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class ItemMark:
     """What is known of an item.
@@ -257,21 +259,27 @@ class OpenTallies:
     Each session alone may stay within its agent's limits; the sums over those that are open at once count as well.
     """
 
-    __slots__ = ("_sessions",)
+    __slots__ = ("_alarmed", "_sessions")
 
     def __init__(self) -> None:
         self._sessions: OrderedDict[str, tuple[AgentTally, ...]] = OrderedDict()
+        self._alarmed: set[str] = set()
+        """Those in which an agent raised an alarm: few, and each new session asks for them."""
 
     def put(self, state: SessionState) -> None:
         """Take the state of a session; one without tallies is open no more."""
         session = state.view.id
+        self._alarmed.discard(session)
         if not state.tallies:
             self._sessions.pop(session, None)
             return
+        for item in state.tallies:
+            if item.tally.alarms:
+                self._alarmed.add(session)
         self._sessions[session] = state.tallies
         self._sessions.move_to_end(session)
         if len(self._sessions) > _MAX_SESSIONS:
-            self._sessions.popitem(last=False)
+            self._alarmed.discard(self._sessions.popitem(last=False)[0])
 
     def sum_beside(self, agent: str, session: str) -> Sequence[int]:
         """Each measure over an agent's other open sessions, of which the newest count; empty for none."""
@@ -287,18 +295,20 @@ class OpenTallies:
 
     def find_alarmed(self, agent: str) -> list[tuple[str, AgentTally]]:
         """(session, tally) of the open sessions in which an agent raised an alarm that nobody has cleared."""
-        # Most sessions have no alarm, and each new session looks at all that are open.
-        alarmed = [
+        if not self._alarmed:
+            return []
+        return [
             (name, item)
             for name, tallies in self._sessions.items()
+            if name in self._alarmed
             for item in tallies
-            if item.tally.alarms and item.agent == agent
+            if item.agent == agent and item.is_alarmed
         ]
-        return [(name, item) for name, item in alarmed if item.is_alarmed]
 
     def clear(self) -> None:
         """Forget all."""
         self._sessions.clear()
+        self._alarmed.clear()
 
 
 K = TypeVar("K")

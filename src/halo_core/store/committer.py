@@ -19,7 +19,8 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from functools import partial
+from typing import Any, Final, NamedTuple, Protocol
 
 from halo_core.errors import CannotDecide, HaloError
 from halo_core.failpoints import ARMED, hit_failpoint
@@ -31,8 +32,7 @@ from halo_core.store.transaction import Transaction
 Job = Callable[[Transaction], Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of one job: its result, or the error for which it was rolled back.
 
     Args:
@@ -42,6 +42,9 @@ class Outcome:
 
     result: Any = None
     error: Exception | None = None
+
+
+_make_outcome: Final = partial(tuple.__new__, Outcome)  # a named tuple's own constructor is a Python function
 
 
 class CommitFailed(CannotDecide):
@@ -150,7 +153,9 @@ def _run_together(database: Engine, tx: Transaction, jobs: Sequence[Job]) -> lis
         CannotDecide: the database has rolled back by itself.
     """
     try:
-        outcomes = [Outcome(job(tx)) for job in jobs]
+        outcomes = []
+        for job in jobs:
+            outcomes.append(_make_outcome((job(tx), None)))  # noqa: PERF401  a comprehension is a call
         tx.flush()
     except Conflict:
         raise
@@ -250,7 +255,8 @@ class Committer:
         self._deferred = deferred
         self._deferred_at = 0.0
         self._queue: deque[_QueuedJob] = deque()
-        self._wake = threading.Condition()
+        self._lock = threading.RLock()
+        self._wake = threading.Condition(self._lock)
         self._is_idle = False
         self._closed = False
         self._thread: threading.Thread | None = None
@@ -282,12 +288,13 @@ class Committer:
 
     def defer(self, item: DeferredJob) -> bool:
         """Queue a job that may wait; False if too many wait already, and it is dropped."""
-        with self._wake:
+        with self._lock:
             if not self._deferred:
                 self._deferred_at = time.monotonic()
             if not self._deferred.add(item):
                 return False
-            self._ensure_thread()
+            if not self._is_running:
+                self._ensure_thread()
             # An awake thread looks by itself: waking it for a job that joins the next transaction would cost that
             # transaction two thread switches.
             if self._is_idle:

@@ -210,7 +210,7 @@ class Database:
 
     def _try_lock(self) -> bool:
         try:
-            self._take_lock()
+            self.connection.execute("BEGIN IMMEDIATE")  # as `_take_lock`
         except sqlite3.OperationalError:  # `WriteQueue.retry` finds out whether another process has it
             return False
         return True

@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, NamedTuple
 
 from halo_core.failpoints import ARMED, hit_failpoint
 from halo_core.model import Actor, EntryKind, LedgerEntry
@@ -69,12 +70,14 @@ class Draft:
     key: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class AppendedEntry:
+class AppendedEntry(NamedTuple):
     """An entry that was appended (durable only when the transaction commits)."""
 
     entry: LedgerEntry
     leaf: bytes
+
+
+make_appended: Final = partial(tuple.__new__, AppendedEntry)  # a named tuple's own constructor is a Python function
 
 
 def list_sealed_names(draft: Draft) -> tuple[str, ...]:
@@ -105,24 +108,20 @@ class EntryRows:
 
     Args:
         insert: runs a statement that must insert as many rows as it says, and raises where it does not.
+
+    Attributes:
+        waiting: the rows.
     """
 
-    __slots__ = ("_insert", "_rows")
+    __slots__ = ("_insert", "waiting")
 
     def __init__(self, insert: Callable[[str, EntryRow, int], None]) -> None:
         self._insert = insert
-        self._rows: list[EntryRow] = []
-
-    def __len__(self) -> int:
-        return len(self._rows)
-
-    def add(self, row: EntryRow) -> None:
-        """Add a row."""
-        self._rows.append(row)
+        self.waiting: list[EntryRow] = []
 
     def write(self) -> None:
-        """Insert all rows that were added, as few statements as can be."""
-        rows, self._rows = self._rows, []
+        """Insert all rows that wait, as few statements as can be."""
+        rows, self.waiting = self.waiting, []
         start = 0
         for size in _SIZES:
             while len(rows) - start >= size:
@@ -134,4 +133,4 @@ class EntryRows:
 
     def clear(self) -> None:
         """Drop all, after a rollback."""
-        self._rows = []
+        self.waiting = []

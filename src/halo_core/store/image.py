@@ -113,13 +113,10 @@ class RunLog:
 
     def begin(self, session: str) -> None:
         """Follow a session that has no entry yet."""
-        self._make_room()
-        self._sessions[session] = {}
-
-    def _make_room(self) -> None:
         if self._count >= MAX_RUNS:
             self.expire()
         self._count += 1
+        self._sessions[session] = {}
 
     def find(self, session: str, request_id: str) -> list[int] | None:
         """What became of each run of a request: 0, `ENDED` or `PAUSED`; None where only the database knows."""
@@ -128,7 +125,9 @@ class RunLog:
 
     def add(self, session: str, request_id: str, place: tuple[str, int]) -> None:
         """Add a run, with the (writer, sequence) of its decision."""
-        self._make_room()
+        if self._count >= MAX_RUNS:
+            self.expire()
+        self._count += 1
         outcomes = self._sessions.get(session, {}).setdefault(request_id, [])
         if len(self.open_places) >= MAX_RUNS:
             self.open_places.clear()
@@ -194,6 +193,7 @@ class TenantImage:
         people: reference of a person or service account → what a decision reads of its risk, None for no row.
         user_texts: session → the user's newest messages that this process has seen, oldest first; kept by `expire`.
         states: session → its state, the least recently used first.
+        chunks_in_memory: rows of sketches that memory holds, at least as many as there are.
         current_sessions: sessions of which `states` says what their rows say, also those without a row.
     """
 
@@ -243,6 +243,7 @@ class TenantImage:
     user_texts: OrderedDict[str, deque[str]] = field(default_factory=OrderedDict, repr=False)
     states: OrderedDict[str, SessionState] = field(default_factory=OrderedDict)
     current_sessions: set[str] = field(default_factory=set)
+    chunks_in_memory: int = 0
     _memories: OrderedDict[str, SessionMemory] = field(default_factory=OrderedDict)
 
     def find_mode(self, option: Mode | None, now_us: int, mono_us: int) -> Mode:
@@ -253,10 +254,12 @@ class TenantImage:
             now_us: wall clock, microseconds since the epoch.
             mono_us: monotonic clock, microseconds.
         """
-        control = self.control
+        control, enforce = self.control, Mode.ENFORCE
         # INVARIANT: FLOOR - an application may ask for more than the floor and not for less.
-        if control is None or option is Mode.ENFORCE or control.mode is Mode.OBSERVE or control.waiver is None:
-            return Mode.ENFORCE if control is None or option is Mode.ENFORCE else control.mode
+        if control is None or option is enforce:
+            return enforce
+        if control.waiver is None or control.mode is not enforce:
+            return control.mode
         return Mode.OBSERVE if self.floors.lasts(control.waiver, now_us, mono_us) else Mode.ENFORCE
 
     def remember_user_text(self, session: str, text: str) -> None:
@@ -327,6 +330,7 @@ class TenantImage:
         self.open_tallies.clear()
         self.states.clear()
         self._memories.clear()
+        self.chunks_in_memory = 0
 
     def forget_entries(self, writer: str, seq: int) -> None:
         """Forget what was read of the entries of a writer from a sequence number on, which were rolled back."""
@@ -386,7 +390,12 @@ class TenantImage:
 
     def put_session(self, state: SessionState) -> None:
         """Take a state that is about to be written."""
-        self._keep(state.view.id, state)
+        session = state.view.id
+        if session in self.current_sessions and session in self.states:  # as it is for all but the first of a session
+            self.states[session] = state
+            self.states.move_to_end(session)
+        else:
+            self._keep(session, state)
         self.open_tallies.put(state)
 
     def _keep(self, session: str, state: SessionState) -> SessionState:
@@ -414,6 +423,8 @@ class TenantImage:
         return memory
 
     def _make_room_for_memory(self) -> None:
-        chunks = sum(memory.chunks for memory in self._memories.values())
-        while self._memories and (len(self._memories) >= MAX_MEMORIES or chunks > MAX_CHUNKS):
-            chunks -= self._memories.popitem(last=False)[1].chunks
+        memories = self._memories
+        while memories and (len(memories) >= MAX_MEMORIES or self.chunks_in_memory > MAX_CHUNKS):
+            self.chunks_in_memory -= memories.popitem(last=False)[1].chunks
+        if not memories:
+            self.chunks_in_memory = 0

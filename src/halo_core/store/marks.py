@@ -12,9 +12,10 @@ theirs that is not authentic, or one more than are kept, makes everything count 
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from enum import Enum
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
 
@@ -140,7 +141,7 @@ class MarkTable(Table):
         now_us: int,
         *,
         exposed: bool,
-        known: Iterable[int] = (),
+        known: Collection[int] = (),
         user: str = "",
         grows: bool = False,
     ) -> None:
@@ -160,24 +161,26 @@ class MarkTable(Table):
         """
         before, is_new = self._get_item_to_change(mark)
         live = before if before is not None and before.expires_us > now_us else None
-        found = ItemMark(
-            exposed or (live is not None and live.was_exposed),
-            not exposed or (live is not None and live.was_clean),
-            self._digest_session(session),
-            now_us + LIFETIME_US,
-        )
-        values = set(known)
-        if live is not None and not grows:
-            values &= set(live.known if live.user == self._digest_user(user) else ())
-        if values and not found.was_exposed:
-            found = replace(found, known=tuple(sorted(values)[:MAX_CARRIED]), user=self._digest_user(user))
+        was_exposed = exposed or (live is not None and live.was_exposed)
+        was_clean = not exposed or (live is not None and live.was_clean)
+        maker, values, owner = self._digest_session(session), set(known), b""
+        if values:
+            owner = self._digest_user(user)
+            if live is not None and not grows:
+                values.intersection_update(live.known if live.user == owner else ())
+            if was_exposed:
+                values.clear()
+            if not values:
+                owner = b""
+        carried, expires_us = tuple(sorted(values)[:MAX_CARRIED]), now_us + LIFETIME_US
+        found = ItemMark(was_exposed, was_clean, maker, expires_us, carried, owner)
         is_same = live is not None and replace(found, expires_us=live.expires_us) == live
-        if live is not None and is_same and live.expires_us > found.expires_us - _RENEWAL_US:
+        if live is not None and is_same and live.expires_us > expires_us - _RENEWAL_US:
             return
-        flags = _EXPOSED * found.was_exposed | _CLEAN * found.was_clean
-        payload = bytes([flags]) + found.session + found.user
-        payload += b"".join(item.to_bytes(_VALUE_BYTES) for item in found.known)
-        self._write(_ITEM + mark, found.expires_us, payload, is_new=is_new)
+        payload = bytes((_EXPOSED * was_exposed | _CLEAN * was_clean,)) + maker + owner
+        for value in carried:
+            payload += value.to_bytes(_VALUE_BYTES)
+        self._write(_ITEM + mark, expires_us, payload, is_new=is_new)
         self._tx.image.remember_mark(mark, found)
 
     def _get_item_to_change(self, mark: bytes) -> tuple[ItemMark | None, bool]:
@@ -196,12 +199,10 @@ class MarkTable(Table):
         return None if payload is None else _unpack_item(payload, row[0]), False
 
     def _digest_session(self, session: str) -> bytes:
-        data = f"session\0{self._tx.tenant}\0{session}".encode("utf-8", "replace")
-        return blake2b(data, digest_size=_SESSION_BYTES, key=self._key).digest()
+        return _digest_name(self._tx.image.sketch_key, f"session\0{self._tx.tenant}\0{session}", _SESSION_BYTES)
 
     def _digest_user(self, user: str) -> bytes:
-        data = f"user\0{self._tx.tenant}\0{user}".encode("utf-8", "replace")
-        return blake2b(data, digest_size=_USER_BYTES, key=self._key).digest()
+        return _digest_name(self._tx.image.sketch_key, f"user\0{self._tx.tenant}\0{user}", _USER_BYTES)
 
     # words of exposed models
 
@@ -255,10 +256,6 @@ class MarkTable(Table):
 
     # rows
 
-    @property
-    def _key(self) -> bytes:
-        return self._tx.image.sketch_key[:64]
-
     def _read(self, name: bytes) -> tuple[bytes, int] | None:
         """Payload and expiry of a row, None where there is none or it is not authentic."""
         row = self._tx.cursor.execute(
@@ -282,10 +279,10 @@ class MarkTable(Table):
         return payload if hmac.compare_digest(mac, self._compute_mac(name, expires_us, payload)) else None
 
     def _compute_mac(self, name: bytes, expires_us: int, payload: bytes) -> bytes:
-        tenant = self._tx.tenant.encode("utf-8", "replace")
-        parts = (b"halo/mark", tenant, name, str(expires_us).encode(), payload)
-        data = b"".join([len(part).to_bytes(4, "big") + part for part in parts])
-        return blake2b(data, digest_size=_MAC_BYTES, key=self._key).digest()
+        tx, expiry = self._tx, b"%d" % expires_us
+        sizes = len(name).to_bytes(4), len(expiry).to_bytes(4), len(payload).to_bytes(4)
+        data = b"".join((_head_mac(tx.tenant), sizes[0], name, sizes[1], expiry, sizes[2], payload))
+        return blake2b(data, digest_size=_MAC_BYTES, key=tx.image.sketch_key[:64]).digest()
 
     def _prune(self) -> None:
         """Delete what has expired, and of more rows than are kept those that expire first."""
@@ -299,6 +296,19 @@ class MarkTable(Table):
                 " AND mark<? ORDER BY expires_us LIMIT ?)",
                 (tx.tenant, tx.tenant, _ITEM, _ITEM + b"\xff" * 17, count - MAX_MARKS),
             )
+
+
+@lru_cache(maxsize=64)
+def _head_mac(tenant: str) -> bytes:
+    """What every text that is authenticated begins with, each part behind its length."""
+    parts = b"halo/mark", tenant.encode("utf-8", "replace")
+    return b"".join([len(part).to_bytes(4) + part for part in parts])
+
+
+@lru_cache(maxsize=1024)
+def _digest_name(key: bytes, name: str, size: int) -> bytes:
+    """Keyed digest of a session's or user's name, remembered: each item of a session has it."""
+    return blake2b(name.encode("utf-8", "replace"), digest_size=size, key=key[:64]).digest()
 
 
 def _unpack_item(payload: bytes, expires_us: int) -> ItemMark | None:

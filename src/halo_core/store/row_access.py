@@ -74,7 +74,7 @@ class RowAccess(ABC):
     @property
     def cursor(self) -> Cursor:
         """A cursor for any statement, which sees every entry that was appended."""
-        if self._rows:
+        if self._rows.waiting:
             self._rows.write()
         return self._cursor
 

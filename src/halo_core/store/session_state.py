@@ -263,7 +263,10 @@ class SessionState:
 
     def find_tally(self, agent: str) -> AgentTally | None:
         """The tally of an agent; None where it has none."""
-        return _find(self.tallies, agent)
+        for item in self.tallies:
+            if item.agent == agent:
+                return item
+        return None
 
     def find_running(self, agent: str, ts_us: int, *, idle_us: int, slice_us: int) -> AgentTally | None:
         """The tally that an agent's next action goes into: what was folded already goes on as the same session.
@@ -279,7 +282,9 @@ class SessionState:
         for found in self.tallies:
             if found.agent == agent and (found.tally.folded is None or found.tally.has_news):
                 return found
-        rested = _find((*self.tallies, *self.folded), agent) if self.tallies or self.folded else None
+        rested = self.find_tally(agent)
+        if rested is None and self.folded:
+            rested = next((item for item in self.folded if item.agent == agent), None)
         if rested is None or rested.tally.folded is None:
             return rested
         tally = rested.tally
@@ -421,13 +426,6 @@ class SessionState:
         state = cls(view, **fields, links=links, sources=sources, tallies=tallies, folded=folded)
         object.__setattr__(state, "_encoded", bytes(data))
         return state
-
-
-def _find(tallies: Iterable[AgentTally], agent: str) -> AgentTally | None:
-    for item in tallies:
-        if item.agent == agent:
-            return item
-    return None
 
 
 def _put_tally(tallies: tuple[AgentTally, ...], changed: AgentTally) -> tuple[AgentTally, ...]:

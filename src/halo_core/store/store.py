@@ -227,7 +227,10 @@ class Store:
                 if self._closed:
                     raise make_closed_error()
                 late = self._deferred.select(sessions, with_patient=not jobs)
-                unread = [item for item in late if item.needs_long] if late else late
+                unread: list[DeferredJob] = []
+                for item in late:
+                    if item.needs_long:
+                        unread.append(item)  # noqa: PERF401  a comprehension is a call
                 if not unread:
                     return self._commit_locked(jobs, late, sessions or ())
             finally:
@@ -285,7 +288,7 @@ class Store:
             begin()
             tx = Transaction(
                 database,
-                tenant=self.tenant,
+                tenant=self.config.tenant,
                 writer=writer,
                 clock=self.clock,
                 ids=self.ids,

@@ -40,7 +40,7 @@ from halo_core.store import drafts, rows
 from halo_core.store.cached_rows import ContentKey, TaintIndex
 from halo_core.store.content_keys import is_erased, load_content_key
 from halo_core.store.control_state import load_control_state, load_history, require_one_store
-from halo_core.store.drafts import INSERT_ENTRY, AppendedEntry, Draft
+from halo_core.store.drafts import INSERT_ENTRY, AppendedEntry, Draft, make_appended
 from halo_core.store.engine import Conflict, Engine
 from halo_core.store.image import Control, SessionMemory, TenantImage
 from halo_core.store.proven_entries import require_committed_state, require_new_session
@@ -134,14 +134,17 @@ class Transaction(RowAccess):
             once, mark = make_outcome_key(*draft.settles), PAUSED if draft.paused else ENDED
             self.image.runs.settle(draft.settles, mark)
         place, kind = self._take_index(), str(draft.kind)
-        beside = sealed or None, marks or None
-        row = (tenant, writer.id, entry.seq, place, kind, session, ts_us, once, mark, text, signatures, *beside)
+        head = tenant, writer.id, entry.seq, place, kind, session, ts_us
         if self.database.has_many_writers:
+            row = (*head, once, mark, text, signatures, sealed or None, marks or None)
             self.database.write(INSERT_ENTRY, row)  # which keeps it back just so
             hit_failpoint("after_append")
         else:
-            self._rows.add(row)
-        return AppendedEntry(entry, leaf)
+            # The driver of SQLite takes a bytearray as it is; of bytes it first asks for an adapter.
+            data = bytearray(text), bytearray(signatures)
+            beside = bytearray(sealed) if sealed else None, bytearray(marks) if marks else None
+            self._rows.waiting.append((*head, once and bytearray(once), mark, *data, *beside))
+        return make_appended((entry, leaf))
 
     def _attach(self, draft: Draft) -> tuple[bytes, bytes, str]:
         """What is stored beside an entry: sealed fields, rows of the session's sketch, and the digest of both."""
@@ -151,7 +154,7 @@ class Transaction(RowAccess):
             return sealed, marks, compute_attached_digest(commitments, sealed, marks)
         if not draft.content:
             return b"", marks, compute_attached_digest(b"", b"", marks) if marks else ""
-        dek, commitment, name = self.content_key(draft.subject)
+        dek, commitment, name = self.image.keys.get(draft.subject) or load_content_key(self, draft.subject)
         sealed = seal(dek, self.tenant, name, draft.content, nonce=self.draw_random(24))
         return sealed, marks, compute_attached_digest(commitment, sealed, marks)
 
@@ -203,22 +206,30 @@ class Transaction(RowAccess):
 
     def flush(self) -> None:
         """Write what was appended, and each session row that changed, once, however often it changed."""
-        if self._rows:
+        if self._rows.waiting:
             self._rows.write()
         if self.database.has_many_writers:
             self._flush_unchanged()
         else:
             for state, head in self._dirty_sessions.values():
+                data = bytearray(state.to_bytes())  # as in `append`
                 self.insert(
                     "INSERT INTO session VALUES (?,?,?,?,?,?) ON CONFLICT (tenant, session) DO UPDATE SET "
                     "version=excluded.version, state=excluded.state, head_w=excluded.head_w, head_ws=excluded.head_ws",
-                    (self.tenant, state.view.id, state.view.version, state.to_bytes(), head.writer, head.seq),
+                    (
+                        self.tenant,
+                        state.view.id,
+                        state.view.version,
+                        data,
+                        head.writer,
+                        head.seq,
+                    ),
                 )
         self._dirty_sessions.clear()
         self._uses.write()
         if self._restrictions_changed:
             self.load_control()
-            if self._rows:  # rows of control differed from their entries
+            if self._rows.waiting:  # rows of control differed from their entries
                 self._rows.write()
 
     def _flush_unchanged(self) -> None:
@@ -240,7 +251,7 @@ class Transaction(RowAccess):
         """Take over, after COMMIT, what is kept for the time when nothing can be read, or is written later."""
         self._uses.confirm()
         control, history = self.image.control, self.image.history
-        if history is not None:
+        if history is not None and history is not self.image.floors.remembered:
             self.image.floors.remember_restrictions(history)
         if self._restrictions_changed and control is not None:
             self.image.stops, self.image.revocations = control.stops, control.revocations
@@ -324,8 +335,11 @@ class Transaction(RowAccess):
 
     def load_history(self) -> ControlHistory:
         """People, mode and restrictions, as the signed entries say; the same object while there is no newer one."""
+        image = self.image
+        if image.history is not None and image.control is not None:
+            return image.history
         store = self.load_control().store
-        history = self.image.history
+        history = image.history
         return load_history(self, store) if history is None else history
 
     def put_control(self, control: Control) -> None:
@@ -387,9 +401,7 @@ class Transaction(RowAccess):
 
     def load_sketch(self, state: SessionState) -> Sketch:
         """The texts and values the session has seen, from memory where that is current."""
-        if (memory := self.image.get_memory(state.view.id)).chunks < state.chunks:
-            self._read_memory(memory, state)
-        sketch = memory.sketch
+        sketch = self._load_memory(state).sketch
         sketch.saturated = sketch.saturated or state.saturated
         return sketch
 
@@ -412,7 +424,9 @@ class Transaction(RowAccess):
         )
         # One by one: a long session has more rows than memory should hold at once.
         chunks = (chunk for (marks,) in found for chunk in split_marks(marks))
-        memory.absorb(islice(chunks, memory.chunks, None))
+        before = memory.chunks
+        memory.absorb(islice(chunks, before, None))
+        self.image.chunks_in_memory += memory.chunks - before
         # INVARIANT: VOUCH - what the session has seen is not forgotten because its rows were emptied.
         if memory.chunks < state.chunks:
             problem = f"fingerprints of session `{state.view.id}` are missing"
@@ -422,8 +436,6 @@ class Transaction(RowAccess):
         self, state: SessionState, added: Marks, chunk: Chunk | None = None, *, request: bool = False
     ) -> SessionState:
         """Store what a session saw, and what its profile keeps of it, with its next entry; returns the new state."""
-        if not added and chunk is None:
-            return state
         row = pack_row(added, chunk, request=request)
         memory = self._load_memory(state)
         session = state.view.id
@@ -434,6 +446,7 @@ class Transaction(RowAccess):
             memory.chunks += 1
         else:
             memory.absorb([row])
+        self.image.chunks_in_memory += 1
         return state.with_chunk()
 
     def add_spans_row(self, state: SessionState, origin: Provenance, packed: bytes) -> SessionState:
@@ -441,7 +454,9 @@ class Transaction(RowAccess):
         row = pack_spans(origin, packed)
         memory, session = self._load_memory(state), state.view.id
         self._pending_marks[session] = self._pending_marks.get(session, b"") + len(row).to_bytes(4, "big") + row
-        memory.absorb([row])
+        memory.sketch.spans[origin].add(packed)  # what reading the row would bring
+        memory.chunks += 1
+        self.image.chunks_in_memory += 1
         return state.with_chunk()
 
     def load_taint_index(self) -> TaintIndex:
@@ -491,7 +506,7 @@ class Transaction(RowAccess):
     def list_unsettled(self, writer: str) -> list[tuple[int, bytes, str]]:
         """(seq, leaf, session) of a writer's decisions that let their action run and have no outcome."""
         # On a cursor of its own, row by row: a writer may have let a million actions run.
-        if self._rows:
+        if self._rows.waiting:
             self._rows.write()
         found = self.database.execute(_UNSETTLED_QUERY, (self.tenant, writer))
         unsettled = [(seq, session) for seq, session in found if self.find_outcome(session, writer, seq) is None]

@@ -61,8 +61,8 @@ class UseCounts:
 
     def add(self, agent: str, resource: str) -> None:
         """Count one use."""
-        used = agent, resource
-        self._tx.image.uses[used] = self.count(agent, resource) + 1
+        used, uses = (agent, resource), self._tx.image.uses
+        uses[used] = (uses[used] if used in uses else self.count(agent, resource)) + 1
         self._added[used] = self._added.get(used, 0) + 1
 
     def write(self) -> None:

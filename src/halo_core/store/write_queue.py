@@ -50,9 +50,13 @@ class WriteQueue:
 
     def is_waited_for(self) -> bool:
         """Whether another connection waits for the write lock."""
-        if not self._lock(fcntl.LOCK_SH):
+        if self._fd is None:
+            return False
+        try:  # as `_lock` and `_unlock`, without their calls: each decision asks
+            fcntl.flock(self._fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
             return True
-        self._unlock()
+        fcntl.flock(self._fd, fcntl.LOCK_UN)
         return False
 
     def retry(self, step: Callable[[], object], deadline_s: float, on_wait: Callable[[], object]) -> None:

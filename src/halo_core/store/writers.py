@@ -79,8 +79,7 @@ class Writer:
     def sign(self, entry: LedgerEntry) -> SignedEntry:
         """Sign the writer's next entry; after a rollback, `restore` the place before it."""
         # INVARIANT: AUDIT - a writer's key counts only if the log key certified it in the writer's first entry.
-        log = self._log if entry.kind is EntryKind.WRITER_OPEN else None
-        signed = encode_entry(entry, self._signer, log=log)
+        signed = encode_entry(entry, self._signer, log=self._log if entry.kind is EntryKind.WRITER_OPEN else None)
         self.seq += 1
         self.prev = binascii.b2a_base64(signed.leaf, newline=False).decode("ascii")
         return signed

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
-from typing import Final
+from typing import Final, NamedTuple
 
 from halo_core.model import Impact, Resource
 from halo_core.quick_init import quick_init
@@ -82,17 +82,55 @@ def trace_call(
         sketch: what the session has seen.
         is_declared_known: see `trace_leaves`.
     """
+    plan = _trace_plans.get(id(resource))
+    if plan is None or plan.resource is not resource:
+        plan = _plan_tracing(resource)
     return trace_leaves(
         leaves,
         sketch,
-        resource.targets,
-        find_amount_name(resource),
+        plan.targets,
+        plan.amount,
         is_declared_known=is_declared_known,
-        are_paths_objects=sends_objects(resource),
-        are_handles_targets=has_open_targets(resource),
+        are_paths_objects=plan.are_paths_objects,
+        are_handles_targets=plan.are_handles_targets,
         are_rights_targets=resource.impact is Impact.ADMIN and sketch.has_untrusted,
-        is_grave=resource.impact in GRAVE_IMPACTS,
-        is_lookup=is_trusted_lookup(resource),
-        reaches_others=resource.impact in (Impact.PAYMENT, Impact.SEND),
+        is_grave=plan.is_grave,
+        is_lookup=plan.is_lookup,
+        reaches_others=plan.reaches_others,
         tool=resource.id,
     )
+
+
+class _TracePlan(NamedTuple):
+    """What a resource alone says of how the arguments of its calls are traced; see `trace_leaves`."""
+
+    resource: Resource
+    targets: frozenset[str]
+    amount: str
+    are_paths_objects: bool
+    are_handles_targets: bool
+    is_grave: bool
+    is_lookup: bool
+    reaches_others: bool
+
+
+_MAX_PLANS: Final = 4096
+_trace_plans: Final[dict[int, _TracePlan]] = {}
+"""Id of a resource → its plan, which keeps the resource, so that no other object gets its id."""
+
+
+def _plan_tracing(resource: Resource) -> _TracePlan:
+    """Make the plan of a resource, and remember it."""
+    if len(_trace_plans) >= _MAX_PLANS:
+        _trace_plans.clear()
+    plan = _trace_plans[id(resource)] = _TracePlan(
+        resource,
+        frozenset(resource.targets),
+        find_amount_name(resource),
+        sends_objects(resource),
+        has_open_targets(resource),
+        resource.impact in GRAVE_IMPACTS,
+        is_trusted_lookup(resource),
+        resource.impact in (Impact.PAYMENT, Impact.SEND),
+    )
+    return plan

@@ -60,8 +60,11 @@ def find_known(sketch: Sketch, prints: FormPrints) -> list[int]:
         prints: of the values, from `fingerprint_carried`.
     """
     find_mark, user_bit = sketch.marks.get, ORIGIN_BITS[Provenance.USER]
-    known = [known for form, known in prints if find_mark(form, 0) & user_bit or known in sketch.marks]
-    return known[:MAX_CARRIED]
+    found: list[int] = []
+    for form, known in prints:
+        if find_mark(form, 0) & user_bit or known in sketch.marks:
+            found.append(known)
+    return found[:MAX_CARRIED]
 
 
 def make_known_marks(fingerprints: Iterable[int]) -> ResultMarks:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice
 from typing import Final, NamedTuple
 
@@ -244,7 +244,7 @@ def parse_argument(text: str, name_words: Iterable[str] = (), *, is_target: bool
         name_words: words of the argument's name, in lower case.
         is_target: the argument is declared a target.
     """
-    names = frozenset(map(singularize, name_words))
+    names = _singularize_all(tuple(name_words))
     stripped = text.strip()
     if len(stripped) > _MAX_NAME:
         if not names.isdisjoint(_MAIL_NAMES) and _MAIL_SIGN.search(stripped) is not None:
@@ -258,6 +258,15 @@ def parse_argument(text: str, name_words: Iterable[str] = (), *, is_target: bool
             whole = ArgumentValue(items[0].kind, text, (), in_words=True)
             return items if len(items) <= MAX_ITEMS else [whole]
     return [_parse_one(stripped, names, is_target=is_target)]
+
+
+@lru_cache(maxsize=2048)
+def _singularize_all(words: tuple[str, ...]) -> frozenset[str]:
+    """Words of an argument's name in the singular, remembered: there are few names, and no values in them."""
+    return frozenset(map(singularize, words))
+
+
+_make_value: Final = partial(tuple.__new__, ArgumentValue)  # a named tuple's own constructor is a Python function
 
 
 def _parse_one(text: str, names: frozenset[str], *, is_target: bool) -> ArgumentValue:
@@ -288,7 +297,7 @@ def _parse_one(text: str, names: frozenset[str], *, is_target: bool) -> Argument
             kind = Kind.EMAIL  # some system finds an address in it
         elif not names.isdisjoint(_URL_NAMES) and _PLACE_SIGN.search(text) is not None:
             kind = Kind.URL  # likewise
-    return ArgumentValue(kind, text, in_words=True, flags=flags)
+    return _make_value((kind, text, (), True, flags, ""))
 
 
 _ADDRESS_PART: Final = re.compile(r"[.@:/\\~＠。．｡]")

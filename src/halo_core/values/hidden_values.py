@@ -63,8 +63,9 @@ class HiddenValueFinder:
             is_read: whether anything can be hidden in it; nothing is in amounts and dates.
             is_target: it says where something goes.
         """
-        # What no untrusted source can have said is not asked for: each question is a call.
-        foreign = count_foreign_marks(word_marks) if self._sketch.may_hold_foreign else 0
+        # A mark can be foreign where an untrusted source was seen, or where what is unknown counts as one's.
+        may_hold_foreign = self._sketch.has_untrusted or self._sketch.saturated
+        foreign = count_foreign_marks(word_marks) if may_hold_foreign else 0
         if foreign and foreign == len(word_marks):
             return Provenance.UNTRUSTED
         worst = Provenance.MIXED if foreign and origin is not Provenance.SYSTEM else origin

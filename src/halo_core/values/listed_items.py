@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, islice
+from operator import itemgetter
 from typing import Final
 
 from halo_core.values.addresses import canonicalize_path
@@ -46,6 +47,9 @@ _ID_SIGN: Final = re.compile(
 """Stands in whatever `_NUMBER_OF_ID` or `_SHORT_ID` finds: one search in place of two, since most texts have none."""
 _ROW_ID: Final = re.compile(r"[ \[]*(?:[-*•#][ ]*)?([0-9][A-Za-z]|[A-Za-z][0-9])[ ]*[|,\]\t]")
 """An id of a letter and a digit in the first cell of a row."""
+_WHOLE: Final = itemgetter(0)
+_FIRST_GROUP: Final = itemgetter(1)
+"""Of a match."""
 _ROW: Final = re.compile(r"[^\n;]+")
 _ROW_NUMBER: Final = re.compile(r"[ \[]*(?:[-*•#][ ]*)?([0-9]{1,4})(?=[ ,|\]\t]|$)([ ]*[|,\]\t]|$)?")
 """A short number that begins a row, and the sign that ends its cell."""
@@ -73,9 +77,9 @@ def find_listed_forms(text: str, nouns: Sequence[str] = ()) -> Iterator[Form]:
     has_ids = _ID_SIGN.search(text) is not None
     for match in islice(_SHORT_ID.finditer(text), _MAX_LISTED) if has_ids else ():
         yield make_form(("listed", match[1]))
-    rows = [match[0] for match in islice(_ROW.finditer(text), _MAX_LISTED)]
+    rows = list(map(_WHOLE, islice(_ROW.finditer(text), _MAX_LISTED)))
     row_numbers, is_column = _find_row_numbers(rows)
-    ids = [cell[1] for row in rows if (cell := _ROW_ID.match(row)) is not None]
+    ids = list(map(_FIRST_GROUP, filter(None, map(_ROW_ID.match, rows))))
     if len({*ids}) == len(ids):
         for item in ids:
             yield make_form(("listed", item))

@@ -64,7 +64,7 @@ def _find_numbered_in(text: str, forms: list[Form]) -> None:  # noqa: C901  one 
         if sign.isalpha() and sign not in _NO_NOUNS and before != "#":
             noun, behind, in_list = sign, "", False
         elif sign.isascii() and sign.isdigit():
-            noun = noun if _is_noun(noun) else ""
+            noun = noun if noun and _is_noun(noun) else ""
             if noun and len(sign) < MIN_DIGITS:
                 forms.append(make_form(("numbered", f"{to_numbered_noun(singularize(noun))} {int(sign)}")))
             in_list = bool(noun)
@@ -73,14 +73,14 @@ def _find_numbered_in(text: str, forms: list[Form]) -> None:  # noqa: C901  one 
         elif sign in _CONNECTORS:
             noun, behind = noun if in_list else "", ""
         elif sign in _FILLERS:
-            noun = noun if _is_noun(noun) else behind if sign.isalpha() else ""
+            noun = noun if noun and _is_noun(noun) else behind if sign.isalpha() else ""
             if sign == "." and previous not in ("no", "nr"):
                 noun = ""
         elif sign.isalpha():
             if before == "#" and previous.isascii() and previous.isdigit() and len(previous) < MIN_DIGITS:
                 forms.append(make_form(("numbered", f"{to_numbered_noun(singularize(sign))} {int(previous)}")))
-            behind = (noun if _is_noun(noun) else behind) if sign in _RELATING else ""
-            noun, in_list = sign if _is_noun(sign) and sign not in _RELATING else "", False
+            behind = (noun if noun and _is_noun(noun) else behind) if sign in _RELATING else ""
+            noun, in_list = sign if sign not in _RELATING and _is_noun(sign) else "", False
         else:
             noun, behind, in_list = "", "", False
         before, previous = previous, sign

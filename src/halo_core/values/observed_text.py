@@ -7,8 +7,10 @@ the user's texts and what trusted lookups brought are kept in order as well, sin
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from itertools import chain, islice
+from collections.abc import Collection, Iterable, Sequence
+from functools import partial
+from itertools import chain, islice, repeat
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 from halo_core.model import Provenance
@@ -43,7 +45,7 @@ def fingerprint_text(
     *,
     find_hidden: bool = False,
     vouching: bool = False,
-    without: Iterable[Iterable[str]] = (),
+    without: Collection[str] = (),
     forms: set[Form] | None = None,
 ) -> frozenset[int]:
     """Keyed fingerprints of the tokens and forms of a text.
@@ -53,7 +55,7 @@ def fingerprint_text(
         text: the text.
         find_hidden: those of values that are encoded in it as well; of an untrusted text, since they raise suspicion.
         vouching: it vouches for values, so that the registrable domains it names are kept.
-        without: lists of tokens that are left out.
+        without: tokens that are left out.
         forms: those in the text where they were looked for already, neither vouching nor hidden ones.
     """
     words = set(extract_tokens(text))
@@ -67,7 +69,7 @@ def fingerprint_text(
                 forms |= {Form("digits", hidden)} if hidden.isdigit() and len(hidden) >= MIN_DIGITS else set()
             elif len(forms) < MAX_FORMS:
                 forms |= find_forms(hidden[:_MAX_HIDDEN_READ])
-    tokens = words.difference(*without)
+    tokens = words.difference(without)
     if len(tokens) < len(words):
         # A form that is made of a word left out is left out with it.
         dropped = "\0".join([word if word.isalnum() and word.isascii() else compact(word) for word in words - tokens])
@@ -141,13 +143,14 @@ def read_result(
         return ResultMarks(marks)
     # Words that a trusted source merely repeats from the arguments are left out.
     forms = find_forms(text[:_MAX_TRUSTED_READ])
-    words = map(extract_tokens, arguments) if argument_words is None else argument_words
-    marks = fingerprint_text(key, text, without=words, forms=forms)
+    words = list(map(extract_tokens, arguments) if argument_words is None else argument_words)
+    given = set(chain.from_iterable(words))
+    marks = fingerprint_text(key, text, without=given, forms=forms)
     if origin is not Provenance.KNOWN:
         return ResultMarks(marks)
     if not brings_places:
         forms = {form for form in forms if not _names_place(form)}
-    return ResultMarks(marks, *fingerprint_known_text(key, text, arguments, forms, nouns))
+    return ResultMarks(marks, *fingerprint_known_text(key, text, arguments, forms, nouns, given_words=given))
 
 
 _PLACES: Final = CARRIED_DOMAINS - {"digits"}
@@ -217,8 +220,8 @@ _ITEM_DOMAINS: Final = frozenset(("item", "listed", "numbered"))
 def _find_items(text: str) -> list[Form]:
     """Forms of the ids in a text that are no numbers, at most `MAX_CARRIED`."""
     pattern = _ITEM_IN_ASCII if text.isascii() else _ITEM
-    ids = dict.fromkeys([match[0] for match in islice(pattern.finditer(text), 4 * MAX_CARRIED)])
-    return [make_form(("item", item)) for item in islice(ids, MAX_CARRIED)]
+    ids = dict.fromkeys(map(itemgetter(0), islice(pattern.finditer(text), 4 * MAX_CARRIED)))
+    return list(map(make_form, zip(repeat("item"), islice(ids, MAX_CARRIED))))
 
 
 _BESIDE_NOUN: Final = frozenset(("listed", "numbered"))
@@ -230,6 +233,8 @@ def fingerprint_known_text(
     arguments: Sequence[str],
     forms: Iterable[Form] | None = None,
     nouns: Sequence[str] = (),
+    *,
+    given_words: Collection[str] | None = None,
 ) -> tuple[frozenset[int], bytes, tuple[int, ...]]:
     """Marks of the forms that a trusted lookup brought, its words in order, and those of the marks that are carried.
 
@@ -243,9 +248,10 @@ def fingerprint_known_text(
         arguments: texts of all arguments.
         forms: those in the text, where they were looked for already.
         nouns: of what it lists the numbers.
+        given_words: tokens of all arguments, where they are known already.
     """
     text = text[:_MAX_TRUSTED_READ]
-    parts = [compact(argument) for argument in arguments]
+    parts = list(map(compact, arguments))
     given = "\0".join(["".join(parts), *parts])
     # Both ways; what is compared is letters and digits alone, so it stands in one of the two.
     given = f"{given}\0{given[::-1]}"
@@ -260,30 +266,49 @@ def fingerprint_known_text(
             if letters and letters not in given:
                 brought.append(form)
     if arguments:
-        brought += [*find_completed_names(text, given), *find_listed_paths(text, arguments)]
+        brought += find_completed_names(text, given)
+        brought += find_listed_paths(text, arguments)
 
-    words = {word for argument in arguments for word in extract_tokens(argument)}
-
-    def find_repeated(tokens: Sequence[str]) -> list[bool]:
-        found = []
-        for token in tokens:
-            if len(token) <= _MAX_SYLLABLE and token.isalpha():
-                found.append(token.casefold() in words)  # `EN` is no part of `open` that comes back
-            elif token.isalnum() and token.isascii():
-                found.append(token.lower() in given)
-            elif len(token) == 1 and not token.isalnum():
-                found.append(False)
-            else:
-                letters = compact(token)
-                found.append((not letters or letters in given) and any(map(str.isalnum, token)))
-        return found
+    words = set(chain.from_iterable(map(extract_tokens, arguments))) if given_words is None else given_words
 
     rows = fingerprint_rows(key, text) if "\n" in text or text.startswith(("[", "{")) else ()
     known = fingerprint_forms(key, brought, KNOWN)
-    carried = sorted([mark for form, mark in zip(brought, known, strict=True) if form.domain in CARRIED_DOMAINS])
-    carried += [mark for form, mark in zip(brought, known, strict=True) if form.domain in _ITEM_DOMAINS]
     return (
         frozenset(known).union(rows),
-        fingerprint_text_in_order(text, key, find_repeated),
-        tuple(carried[:MAX_CARRIED]),
+        fingerprint_text_in_order(text, key, partial(_find_repeated, given, words)),
+        _list_carried(brought, known),
     )
+
+
+def _find_repeated(given: str, words: Collection[str], tokens: Sequence[str]) -> list[bool]:
+    """Which tokens of a result only repeat its arguments.
+
+    Args:
+        given: letters and digits of the arguments, without case.
+        words: their tokens.
+        tokens: of the result.
+    """
+    found = []
+    for token in tokens:
+        if len(token) <= _MAX_SYLLABLE and token.isalpha():
+            found.append(token.casefold() in words)  # `EN` is no part of `open` that comes back
+        elif token.isalnum() and token.isascii():
+            found.append(token.lower() in given)
+        elif len(token) == 1 and not token.isalnum():
+            found.append(False)
+        else:
+            letters = compact(token)
+            found.append((not letters or letters in given) and any(map(str.isalnum, token)))
+    return found
+
+
+def _list_carried(forms: Iterable[Form], marks: Iterable[int]) -> tuple[int, ...]:
+    """Of the marks of forms those that a result carries into a later session: first addresses, sorted, then ids."""
+    places: list[int] = []
+    items: list[int] = []
+    for form, mark in zip(forms, marks, strict=True):
+        if form.domain in CARRIED_DOMAINS:
+            places.append(mark)
+        if form.domain in _ITEM_DOMAINS:
+            items.append(mark)
+    return tuple([*sorted(places), *items][:MAX_CARRIED])

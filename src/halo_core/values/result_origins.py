@@ -39,7 +39,7 @@ def is_lookup(resource: Resource) -> bool:
 
 def is_trusted_lookup(resource: Resource) -> bool:
     """Whether it is a declared read of a source at or above the trust floor."""
-    return is_lookup(resource) and resource.trust >= TRUST_FLOOR
+    return (resource.source_trust or 0) >= TRUST_FLOOR and is_lookup(resource)
 
 
 def origin_of_result(  # noqa: PLR0911  one return for each rule
@@ -70,7 +70,7 @@ def origin_of_result(  # noqa: PLR0911  one return for each rule
     """
     if resource.kind is ActionKind.INFERENCE:
         return Provenance.NOVEL
-    if resource.trust < TRUST_FLOOR and not is_own:
+    if (resource.source_trust or 0) < TRUST_FLOOR and not is_own:
         return Provenance.UNTRUSTED
     if arguments is None:
         return Provenance.SYSTEM
@@ -166,17 +166,17 @@ def judge_arguments(leaves: Iterable[Leaf], origins: Mapping[str, Provenance]) -
         leaves: of the arguments.
         origins: pointer of a leaf → its origin.
     """
-    judged, novel_digits = [], 0
+    judged, novel_digits, novel = [], 0, Provenance.NOVEL  # looking a member up takes as long as ten other steps
     for leaf in leaves:
-        origin, digits = origins.get(leaf.pointer, Provenance.NOVEL), 0
-        if leaf.is_amount or origin is Provenance.NOVEL:  # of others nobody asks
+        origin, digits = origins.get(leaf.pointer, novel), 0
+        if leaf.is_amount or origin is novel:  # of others nobody asks
             digits = sum(map(str.isdigit, leaf.text)) if len(leaf.text) <= _READ_LENGTH else _READ_LENGTH
         if leaf.is_amount and digits <= _MAX_SMALL:
             continue
         word = leaf.text.strip().casefold()
         # A word that an untrusted source says, too, may be its choice: a supplier may be called `default`.
-        if word in _DAYS or (origin is Provenance.NOVEL and (is_date(leaf.text) or word in _CHOOSING)):
+        if word in _DAYS or (origin is novel and (is_date(leaf.text) or word in _CHOOSING)):
             continue
         judged.append(origin)
-        novel_digits += digits if origin is Provenance.NOVEL else 0
+        novel_digits += digits if origin is novel else 0
     return judged, novel_digits >= _MIN_COMPUTED

@@ -19,7 +19,8 @@ import re
 import struct
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import islice, repeat
+from itertools import compress, islice, repeat
+from operator import not_
 from typing import Final, cast
 
 from halo_core.errors import BadInput
@@ -118,20 +119,17 @@ def fingerprint_tokens(key: bytes, words: Iterable[str]) -> set[int]:
 def fingerprint_words(key: bytes, words: Iterable[str]) -> list[int]:
     """As `fingerprint_tokens`, in the order of the words."""
     cache, keyed = _fingerprint_cache(key), start_keyed_hash(key, _FINGERPRINT_BYTES)
-    find_cached, from_bytes = cache.get, int.from_bytes
-    fingerprints = []
-    for word in words:
-        fingerprint = find_cached(word)
-        if fingerprint is None:
-            state = keyed.copy()
-            state.update(word.encode("utf-8", "replace"))
-            fingerprint = from_bytes(state.digest())
-            # Words of the language come again and again. Names, numbers and whatever could be a secret are not kept.
-            if len(word) <= _MAX_CACHED_WORD_LENGTH and word.isalpha() and word.isascii():
-                if len(cache) >= _CACHE_SIZE:
-                    cache.clear()
-                cache[word] = fingerprint
-        fingerprints.append(fingerprint)
+    words = list(words)
+    fingerprints = list(map(cache.get, words, repeat(0)))
+    for place, word in compress(enumerate(words), map(not_, fingerprints)):
+        state = keyed.copy()
+        state.update(word.encode("utf-8", "replace"))
+        fingerprint = fingerprints[place] = int.from_bytes(state.digest())
+        # Words of the language come again and again. Names, numbers and whatever could be a secret are not kept.
+        if len(word) <= _MAX_CACHED_WORD_LENGTH and word.isalpha() and word.isascii():
+            if len(cache) >= _CACHE_SIZE:
+                cache.clear()
+            cache[word] = fingerprint
     return fingerprints
 
 
@@ -197,26 +195,17 @@ class Sketch:
     for values: the user's, and what trusted lookups brought.
     """
 
-    __slots__ = ("_key", "has_untrusted", "last_request", "marks", "saturated", "spans")
+    __slots__ = ("has_untrusted", "key", "last_request", "marks", "saturated", "spans")
 
     def __init__(self, key: bytes) -> None:
         self.last_request: frozenset[int] | None = None
         """Fingerprints of the user's words that were added last; marks lose nothing, so it still has them."""
-        self._key = key[:64]
+        self.key = key[:64]
+        """Key of its fingerprints."""
         self.marks: Marks = {}
         self.saturated = False
         self.has_untrusted = False
         self.spans: dict[Provenance, Spans] = {Provenance.USER: Spans(), Provenance.KNOWN: Spans()}
-
-    @property
-    def may_hold_foreign(self) -> bool:
-        """Whether a mark can be foreign: an untrusted source was seen, or what is unknown counts as one's."""
-        return self.has_untrusted or self.saturated
-
-    @property
-    def key(self) -> bytes:
-        """Key of its fingerprints."""
-        return self._key
 
     def are_foreign(self, values: Sequence[str | Form]) -> list[bool]:
         """Of words, or of forms, those that neither the user nor the system nor a trusted lookup said."""
@@ -246,20 +235,19 @@ class Sketch:
             place: of the source, 0..`SOURCES`.
         """
         bit, first = ORIGIN_BITS[origin], ORIGIN_BITS[origin] | place << SOURCE_SHIFT
-        foreign = ORIGIN_BITS[Provenance.UNTRUSTED]
-        added: Marks = {}
-        find_mark, room = self.marks.get, MAX_MARKS - len(self.marks)
-        for fingerprint in fingerprints:
-            mark = find_mark(fingerprint)
-            if mark is None:
-                if self.saturated and origin is Provenance.USER and not vouched:
-                    # INVARIANT: VOUCH - of what was not read to its end, any word may be an echo.
-                    continue
-                if len(added) >= room:
-                    self.saturated = True
-                    break
-                added[fingerprint] = first
-            elif not mark & bit and (vouched or bit == foreign or mark & _ORIGIN_MASK != foreign):
+        foreign, marks = ORIGIN_BITS[Provenance.UNTRUSTED], self.marks
+        wanted = set(fingerprints)
+        new = wanted.difference(marks)
+        if self.saturated and origin is Provenance.USER and not vouched:
+            # INVARIANT: VOUCH - of what was not read to its end, any word may be an echo.
+            new.clear()
+        if len(new) > (room := max(MAX_MARKS - len(marks), 0)):
+            self.saturated = True
+            new = set(islice(new, room))
+        added: Marks = dict.fromkeys(new, first)
+        for fingerprint in wanted.intersection(marks):
+            mark = marks[fingerprint]
+            if not mark & bit and (vouched or bit == foreign or mark & _ORIGIN_MASK != foreign):
                 # INVARIANT: what only an untrusted source has said is not made ours by an echo: a receipt that
                 # repeats it, a prompt it was pasted into. Only the host can vouch for it.
                 added[fingerprint] = mark | bit
@@ -276,7 +264,7 @@ class Sketch:
 
     def look_up_forms(self, forms: Iterable[Form]) -> list[int]:
         """Mark of each form in the texts that were seen, 0 where it was in none."""
-        return list(map(self.marks.get, fingerprint_forms(self._key, forms), repeat(0)))
+        return list(map(self.marks.get, fingerprint_forms(self.key, forms), repeat(0)))
 
     def has_untrusted_said(self, word: str) -> bool:
         """Whether untrusted content has said a word, whoever else has."""
@@ -284,17 +272,17 @@ class Sketch:
 
     def was_asked(self, stems: frozenset[str]) -> bool:
         """Whether the user has written a word with one of these stems of verbs."""
-        marks = map(self.marks.get, _fingerprint_verbs(self._key, stems), repeat(0))
+        marks = map(self.marks.get, _fingerprint_verbs(self.key, stems), repeat(0))
         return any(map(ORIGIN_BITS[Provenance.USER].__and__, marks))
 
     def look_up_known(self, forms: Iterable[Form]) -> list[int]:
         """Mark of each form in what trusted lookups brought, 0 where it was in nothing."""
-        return list(map(self.marks.get, fingerprint_forms(self._key, forms, KNOWN), repeat(0)))
+        return list(map(self.marks.get, fingerprint_forms(self.key, forms, KNOWN), repeat(0)))
 
     def look_up_marks(self, words: Iterable[str]) -> list[int]:
         """Mark of each word, 0 where it was never seen (4, untrusted, where the sketch is saturated)."""
         unknown = ORIGIN_BITS[Provenance.UNTRUSTED] if self.saturated else 0
-        return list(map(self.marks.get, fingerprint_words(self._key, words), repeat(unknown)))
+        return list(map(self.marks.get, fingerprint_words(self.key, words), repeat(unknown)))
 
 
 _SPANS_ROW: Final = b"\xff\xff\xff\xff"

@@ -13,7 +13,8 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from hashlib import blake2b
-from itertools import islice
+from itertools import compress, count, islice, repeat
+from operator import not_
 from typing import Final
 
 from halo_core.values.text import start_keyed_hash
@@ -102,22 +103,20 @@ def fingerprint_tokens_in_order(tokens: Iterable[str], key: bytes) -> bytes:
     """Fingerprints of tokens, one behind the other, each `TOKEN_BYTES` long."""
     cache = _token_cache(key)
     keyed_folded, keyed_exact = _start_token_hashes(key)
-    fingerprints = []
-    for token in tokens:
-        fingerprint = cache.get(token)
-        if fingerprint is None:
-            cut = token[:_MAX_TOKEN_LENGTH]
-            folded, exact = keyed_folded.copy(), keyed_exact.copy()
-            folded.update(cut.casefold().encode("utf-8", "replace"))
-            exact.update(cut.encode("utf-8", "replace"))
-            fingerprint = folded.digest() + exact.digest()
-            # Names, numbers and whatever could be a secret are not kept in memory.
-            is_sign = len(cut) == 1 and not cut.isalnum()
-            if is_sign or (len(cut) <= _MAX_CACHED_LENGTH and cut.isascii() and cut.islower() and cut.isalpha()):
-                if len(cache) >= _CACHE_SIZE:
-                    cache.clear()
-                cache[cut] = fingerprint
-        fingerprints.append(fingerprint)
+    tokens = list(tokens)
+    fingerprints = list(map(cache.get, tokens, repeat(b"")))
+    for place, token in compress(enumerate(tokens), map(not_, fingerprints)):
+        cut = token[:_MAX_TOKEN_LENGTH]
+        folded, exact = keyed_folded.copy(), keyed_exact.copy()
+        folded.update(cut.casefold().encode("utf-8", "replace"))
+        exact.update(cut.encode("utf-8", "replace"))
+        fingerprint = fingerprints[place] = folded.digest() + exact.digest()
+        # Names, numbers and whatever could be a secret are not kept in memory.
+        is_sign = len(cut) == 1 and not cut.isalnum()
+        if is_sign or (len(cut) <= _MAX_CACHED_LENGTH and cut.isascii() and cut.islower() and cut.isalpha()):
+            if len(cache) >= _CACHE_SIZE:
+                cache.clear()
+            cache[cut] = fingerprint
     return b"".join(fingerprints)
 
 
@@ -139,20 +138,21 @@ def fingerprint_text_in_order(
     if is_foreign is not None:
         flags = is_foreign(tokens)
         if any(flags):
-            packed = b"".join(
-                [
-                    _BOUNDARY if foreign else packed[i * TOKEN_BYTES : (i + 1) * TOKEN_BYTES]
-                    for i, foreign in enumerate(flags)
-                ]
-            )
-            tokens = ["" if foreign else token for token, foreign in zip(tokens, flags, strict=True)]
+            kept = bytearray(packed)
+            for i in compress(count(), flags):
+                kept[i * TOKEN_BYTES : (i + 1) * TOKEN_BYTES] = _BOUNDARY
+                tokens[i] = ""
+            packed = bytes(kept)
     # A capital at the beginning of a sentence says nothing about the case of the name.
-    lowered = [
-        token.lower()
-        for before, token in zip(["", *tokens], tokens, strict=False)
-        if before in SENTENCE_ENDS and token[:1].isupper() and token[1:].islower() and token.isalpha()
-    ]
-    fingerprints = fingerprint_tokens_in_order(dict.fromkeys(lowered), key)
+    lowered: dict[str, None] = {}
+    before = ""
+    for token in tokens:
+        if before in SENTENCE_ENDS and token[:1].isupper() and token[1:].islower() and token.isalpha():
+            lowered[token.lower()] = None
+        before = token
+    if not lowered:
+        return packed
+    fingerprints = fingerprint_tokens_in_order(lowered, key)
     places = range(0, len(fingerprints), TOKEN_BYTES)
     return packed + b"".join([_BOUNDARY + fingerprints[i : i + TOKEN_BYTES] for i in places])
 
@@ -173,7 +173,7 @@ class Spans:
 
     def add(self, packed: bytes) -> None:
         """Add what `fingerprint_text_in_order` made of a text; what is beyond `MAX_TOKENS` is left out."""
-        room = (MAX_TOKENS - len(self) - 1) * TOKEN_BYTES
+        room = (MAX_TOKENS - len(self._exact) // _EXACT - 1) * TOKEN_BYTES
         self.is_full = self.is_full or room < len(packed)
         if room <= 0:
             return
@@ -198,7 +198,9 @@ class Spans:
         if self._folded.find(packed[:_FOLDED]) < 0:
             return 0  # as of most values: their first token stands nowhere
         places = range(0, len(packed), TOKEN_BYTES)
-        folded = b"".join([packed[i : i + _FOLDED] for i in places])
+        folded = bytearray()
+        for i in places:  # a comprehension is a call
+            folded += packed[i : i + _FOLDED]
         best = 0
         offset = self._folded.find(folded)
         if offset < 0:

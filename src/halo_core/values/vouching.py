@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection
 from functools import partial, reduce
-from itertools import islice
+from itertools import compress, islice
 from operator import or_
 from typing import Final, NamedTuple
 
@@ -241,12 +241,12 @@ class ValueJudge:
         if not self._user_spans or not 0 < len(tokens) <= _MAX_INFLECTED:
             return False
         written: list[str] = []
-        masks = self._sketch.look_up_marks([token.casefold() for token in tokens])
+        masks = self._sketch.look_up_marks(map(str.casefold, tokens))
         for token, mask in zip(tokens, masks, strict=True):
             likes = () if mask & USER_BIT else list_inflected(token)
             if likes:
-                folded = self._sketch.look_up_marks([like.casefold() for like in likes])
-                likes = tuple([like for like, other in zip(likes, folded, strict=True) if other & USER_BIT])
+                folded = self._sketch.look_up_marks(map(str.casefold, likes))
+                likes = tuple(compress(likes, map(USER_BIT.__and__, folded)))
             if mask & USER_BIT:
                 written.append(token)
             elif not likes or (not token.islower() and self._sketch.has_untrusted_said(token.casefold())):

@@ -90,8 +90,7 @@ def compute_authority(decay: Decay, account: Envelope, time_us: int, *, steps: i
 
 def fade_authority(decay: Decay, lived_us: int, steps: int, risk: int) -> int:
     """Authority of a link that has lived so long and spent so many steps and risk points in its epoch; 0..1_000_000."""
-    authority = halve_authority(decay.authority, compute_age(decay, lived_us, steps, risk))
-    authority = min(authority, AUTHORITY_ONE)
+    authority = min(halve_authority(decay.authority, compute_age(decay, lived_us, steps, risk)), AUTHORITY_ONE)
     for points, ceiling in decay.bands:
         if risk >= points:
             authority = min(authority, ceiling)

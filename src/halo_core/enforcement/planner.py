@@ -112,7 +112,8 @@ class _PlannedResource:
         is_shared = tx.database.has_many_writers  # where somebody else may have removed one
         for name, data in parts:
             if is_shared or name not in image.parts:
-                tx.put_part(name, data)
+                # The frame names the link of the session, so that of a new session is new.
+                tx.put_part(name, data, is_new=name == frame[0] and not state.view.steps)
         next_state = context.next_state = state.with_decision(
             context.time_us, context.charged_accounts, tallies=plan_behaviour(context)
         )

@@ -168,6 +168,7 @@ class TenantImage:
         keys: subject → the key for new content, of subjects of which it is known not to be erased.
         taint_index: these fingerprints, as far as they were read.
         parts: names of parts that are stored.
+        tried_parts: names of parts that were sent as new ones; kept by `clear`.
         runs: what was let run.
         uses: (agent, resource) → how often it was used.
         unwritten_uses: (agent, resource) → how many uses of this process are in no row yet; kept by `clear`.
@@ -217,6 +218,7 @@ class TenantImage:
     taint_index: TaintIndex = field(default_factory=TaintIndex)
     keys: dict[str, ContentKey] = field(default_factory=dict, repr=False)
     parts: set[str] = field(default_factory=set)
+    tried_parts: set[str] = field(default_factory=set)
     runs: RunLog = field(default_factory=RunLog)
     uses: dict[tuple[str, str], int] = field(default_factory=dict)
     unwritten_uses: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -339,6 +341,15 @@ class TenantImage:
         self.floors.store = ""  # it may have been made there
         if self.history_end is not None and self.history_end[0] == writer and self.history_end[1] >= seq:
             self.history = self.history_end = None
+
+    def try_part(self, name: str) -> bool:
+        """Whether a part may be sent as a new one: once, since it may turn out to be there."""
+        if name in self.tried_parts:
+            return False
+        if len(self.tried_parts) >= MAX_KEYS:
+            self.tried_parts.clear()
+        self.tried_parts.add(name)
+        return True
 
     def remember_part(self, name: str) -> None:
         """Note that a part is stored."""

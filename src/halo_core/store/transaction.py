@@ -289,16 +289,24 @@ class Transaction(RowAccess):
         """The key for new content of a subject, made if there is none."""
         return self.image.keys.get(subject) or load_content_key(self, subject)
 
-    def put_part(self, name: str, data: bytes) -> None:
+    def put_part(self, name: str, data: bytes, *, is_new: bool = False) -> None:
         """Store a part of entries (`halo_core.decision.record`) unless it is there already.
+
+        Args:
+            name: of the part.
+            data: its bytes.
+            is_new: nobody will have stored it, as far as is known. It is then sent with the rest of the transaction.
 
         Raises:
             CannotDecide: `ledger_unwritable`, the database did not keep it.
+            Conflict: it was there although it `is_new`; at the latest at COMMIT. The next attempt looks for it first.
         """
         if name not in self.image.parts:
             full_name = unpack_digest(name)
             # INVARIANT: AUDIT - an entry is never without the parts that it names, as in `insert`.
-            if not self.put_blob(full_name, data) and self.load_blob(full_name) != data:
+            if is_new and self.database.has_many_writers and self.image.try_part(name):
+                self.put_new_blob(full_name, data)
+            elif not self.put_blob(full_name, data) and self.load_blob(full_name) != data:
                 raise CannotDecide("ledger_unwritable", "the database did not store a part", remedy="run `halo verify`")
             self.image.remember_part(name)
         elif self.database.has_many_writers:  # which do not say what they wrote, or removed

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from halo_core.crypto.keys import KeyStore
 from halo_core.model import ActionKind, EntryKind, LedgerEntry
+from halo_core.references import References
 from halo_core.store.reader import Reader, SealedContents, read_entries
 
 __all__ = ["Decided", "Ledger", "compare", "ledger"]
@@ -59,24 +60,28 @@ def ledger(db: str, home: Path, tenant: str, broken: dict[str, str], early: int)
         for item in read_entries(reader, tenant, (EntryKind.DECISION,)):
             found.setdefault(item.entry.session, []).append(item.entry)
         contents = SealedContents.with_home_key(reader, KeyStore(home))
-        sessions = {name: [_decided(entry, contents) for entry in _ordered(of)] for name, of in found.items()}
+        references = References.of_home(home)
+        sessions = {
+            name: [_decided(entry, contents) for entry in _ordered(of, _place_calls(references, name, len(of)))]
+            for name, of in found.items()
+        }
     return Ledger(sessions, broken, early)
 
 
-def _ordered(found: Iterable[LedgerEntry]) -> Iterable[LedgerEntry]:
+def _place_calls(references: References | None, session: str, most: int) -> dict[str, int]:
+    """Reference of each call of a session → its number."""
+    return {} if references is None else {references.of_call(f"{session}-{i}"): i for i in range(most)}
+
+
+def _ordered(found: Iterable[LedgerEntry], places: Mapping[str, int]) -> Iterable[LedgerEntry]:
     """Calls of one message in the order in which it made them, whichever was decided first."""
     for _, calls in itertools.groupby(found, key=_message):
-        yield from sorted(calls, key=_place)
+        yield from sorted(calls, key=lambda entry: places.get(entry.body["request"]["context"]["call_id"], 0))
 
 
 def _message(entry: LedgerEntry) -> tuple[bool, str]:
     request = entry.body["request"]
     return request["kind"] == ActionKind.INFERENCE.value, str(request["context"]["turn"])
-
-
-def _place(entry: LedgerEntry) -> int:
-    index = str(entry.body["request"]["context"]["call_id"]).rpartition("-")[2]
-    return int(index) if index.isdigit() else 0
 
 
 def _decided(entry: LedgerEntry, contents: SealedContents) -> Decided:

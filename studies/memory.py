@@ -32,6 +32,7 @@ from rich.table import Table
 
 from halo_core.facade import default_url
 from halo_core.model import ActionKind, EntryKind, Impact, Resource, Reversal
+from halo_core.references import References
 from halo_core.store import Transaction
 from halo_core.store.reader import Reader, read_entries
 from halo_studies.data_folder import add_data_option, parse_with_data
@@ -169,7 +170,7 @@ def _drive(case: Case, home: Path, found: Found) -> None:
     ):
         for session in case.sessions:
             run.drive(session, session.id)
-    ran, why = set(witness.runs), dict(_reasons(db))
+    ran, why = set(witness.runs), _reasons(db, home, case)
     bad = [
         call_id(session.id, i) for session in case.sessions for i, event in enumerate(session.events) if event.malicious
     ]
@@ -198,7 +199,16 @@ def _resource(tool: str, kind: str) -> Resource:
     )
 
 
-def _reasons(db: str) -> Iterator[tuple[str, str]]:
+def _reasons(db: str, home: Path, case: Case) -> dict[str, str]:
+    """Why each call of a case was decided as it was, by the call's id."""
+    references = References.of_home(home)
+    names = [call_id(session.id, i) for session in case.sessions for i in range(len(session.events))]
+    known = dict(_list_reasons(db))
+    found = {} if references is None else {name: known.get(references.of_call(name), "") for name in names}
+    return {name: why for name, why in found.items() if why}
+
+
+def _list_reasons(db: str) -> Iterator[tuple[str, str]]:
     with Reader(db) as reader:
         for item in read_entries(reader, "local", (EntryKind.DECISION,)):
             body = item.entry.body

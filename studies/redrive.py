@@ -40,11 +40,12 @@ from typing import Any, Final
 from halo_core.crypto.keys import KeyStore
 from halo_core.errors import HaloError
 from halo_core.facade import default_home, default_url
+from halo_core.references import References
 from halo_core.replay import Replayer, ReplayStatus
 from halo_core.store.reader import Reader, SealedContents
 from halo_core.verification import verify_store
 from halo_studies.data_folder import add_data_option, parse_with_data
-from halo_studies.recordings.sessions import BadData, Session, load, sample
+from halo_studies.recordings.sessions import BadData, Session, call_id, load, sample
 from halo_studies.redrive.console import show
 from halo_studies.redrive.figures import measure
 from halo_studies.redrive.frontier import replay_offline
@@ -212,12 +213,19 @@ def _run(
         seconds = time.perf_counter() - begun
     with Reader(db) as reader:
         reader.use_names(home)
-        found = read(reader, _TENANT, f"redrive.{run}.")
+        found = read(reader, _TENANT, f"redrive.{run}.", _name_calls(home, driven))
         figures, wrong = measure(found, witness, driven, broken, seconds)
         figures["spending"] = spending(reader, _TENANT, found.ends.values())
     figures["score"] = {"ordinary_sessions": told} if scores is not None else {}
     figures["manifest"] = {} if passports is None else passports.facts()
     return figures, wrong
+
+
+def _name_calls(home: Path, driven: Sequence[tuple[str, Session]]) -> dict[str, str]:
+    """The id of each recorded call, by the reference that stands in its entry."""
+    references = References.of_home(home)
+    names = [call_id(name, i) for name, session in driven for i in range(len(session.events))]
+    return {} if references is None else {references.of_call(name): name for name in names}
 
 
 def _checked(home: Path, db: str) -> tuple[dict[str, Any], list[str]]:

@@ -130,6 +130,20 @@ def session_ref(home: Path, name: str) -> str:
     return references.of_session(name)
 
 
+def call_ref(home: Path, name: str) -> str:
+    """What stands for a framework's id of a call in the store of this home."""
+    references = References.of_home(home)
+    assert references is not None
+    return references.of_call(name)
+
+
+def turn_ref(home: Path, name: str) -> str:
+    """What stands for a framework's id of a message in the store of this home."""
+    references = References.of_home(home)
+    assert references is not None
+    return references.of_turn(name)
+
+
 def person_ref(home: Path, name: str) -> str:
     """What stands for a person in the store of this home."""
     references = References.of_home(home)

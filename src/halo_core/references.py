@@ -5,6 +5,7 @@ without the key nobody can tell whose it is, nor try names out. The name itself 
 subject's data key; erasing the subject leaves the reference alone.
 
     references.of_session("checkout-4711")   'pGm0Vb…', 22 characters
+    references.of_call("refund-ana-miller")  likewise: whoever makes the ids of calls and messages may put names in
     references.of_person("User:Ana ")        the same as of "ana"
 """
 
@@ -31,12 +32,13 @@ class References:
         digester: keyed digests.
     """
 
-    __slots__ = ("_digester", "_people", "_sessions")
+    __slots__ = ("_digester", "_people", "_sessions", "_turns")
 
     def __init__(self, digester: Digester) -> None:
         self._digester = digester
         self._sessions: dict[str, str] = {}
         self._people: dict[str, str] = {}
+        self._turns: dict[str, str] = {}
 
     @classmethod
     def of_home(cls, home: Path) -> Self | None:
@@ -61,6 +63,15 @@ class References:
     def of_message(self, text: str) -> str:
         """Reference of a model's message."""
         return self._digester.make_reference("halo/ref/message", text.encode("utf-8", "replace"))
+
+    def of_call(self, name: str) -> str:
+        """Reference of a framework's id of a call; empty for none."""
+        return self._digester.make_reference("halo/ref/call", clip_name(name).encode()) if name else ""
+
+    def of_turn(self, name: str) -> str:
+        """Reference of a framework's id of a message that asked; empty for none."""
+        known = self._turns.get(name)
+        return self._remember(self._turns, name, "halo/ref/turn", clip_name(name)) if known is None else known
 
     def of_document(self, text: str) -> str:
         """Reference of a retrieved document, or of its id."""

@@ -21,7 +21,18 @@ from halo_core.model import ActionKind, Budget, Constraint, EntryKind, Impact, R
 from halo_core.oversight.restrictions import revoke
 from halo_core.passports import mint_standing, token_hash
 from halo_core.testing import FixedClock
-from halo_world import SURFACE, Calls, bodies, codes, policy_folder, put_standing, session_ref, tool, verified
+from halo_world import (
+    SURFACE,
+    Calls,
+    bodies,
+    call_ref,
+    codes,
+    policy_folder,
+    put_standing,
+    session_ref,
+    tool,
+    verified,
+)
 
 WILD = {"**": Constraint.anything()}
 AGENTS = ("planner", "researcher", "writer")
@@ -200,7 +211,7 @@ def test_what_bears_the_name_of_somebody_above_is_whoever_acts(desk, home, name,
         look(desk, "lookup")  # nobody was handed back to
         assert refused_of(desk, "query") == "tool_not_granted"
     told = [body["request"] for body in bodies(home, EntryKind.DECISION)]
-    assert (told[2]["resource"]["id"], told[2]["context"]["call_id"]) == ("researcher", f"c>{name}")
+    assert (told[2]["resource"]["id"], told[2]["context"]["call_id"]) == ("researcher", call_ref(home, f"c>{name}"))
     assert [item["subject"]["chain"] for item in told[2:]] == [["clerk", "planner", "researcher"]] * 6
     assert verified(home) == 0
 

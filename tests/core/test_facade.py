@@ -17,6 +17,7 @@ from halo_world import (
     SURFACE,
     Calls,
     bodies,
+    call_ref,
     cli,
     db_of,
     found,
@@ -25,6 +26,7 @@ from halo_world import (
     schema,
     session_ref,
     tool,
+    turn_ref,
     url_of,
     verified,
 )
@@ -313,7 +315,8 @@ def test_the_asking_message_is_recorded(halo, home):
         halo.enforcer.run(halo.build_call(lookup, {"q": "a"}), Calls(), SURFACE)
     (item,) = found(home, EntryKind.DECISION)
     context = item.entry.body["request"]["context"]
-    assert (context["turn"], context["call_id"], context["trigger"]["kind"]) == ("msg-1", "call-1", "message")
+    ids = (turn_ref(home, "msg-1"), call_ref(home, "call-1"))
+    assert (context["turn"], context["call_id"], context["trigger"]["kind"]) == (*ids, "message")
     assert context["trigger"]["digest"].startswith("blake2b-256:")
     assert set(item.entry.content) == {"args", "session", "trigger"}
 

@@ -12,6 +12,7 @@ import pytest
 from halo_core.crypto.keys import Digester, KeyStore
 from halo_core.decision.record_parts import MESSAGES_PER_PART
 from halo_core.enforcement.model_inputs import Message, ModelInput
+from halo_core.enforcement.session_context import TriggeringMessage, triggering_message_scope
 from halo_core.errors import Denied
 from halo_core.facade import HaloBase
 from halo_core.model import Actor, EntryKind, Stop
@@ -36,7 +37,8 @@ from halo_world import (
 )
 
 USER, SESSION, ACTOR = "annemarie.k", "checkout-of-annemarie", "oskar.the.operator"
-NAMES = (USER, SESSION, ACTOR)
+CALL, TURN = "refund-for-ilse.brandt", "mail-of-joao.pereira"
+NAMES = (USER, SESSION, ACTOR, CALL, TURN)
 
 
 @pytest.fixture
@@ -45,11 +47,12 @@ def home(tmp_path: Path) -> Path:
 
 
 def work(home: Path) -> None:
-    """A run, a stop by somebody, and a refused run."""
+    """A run that a message asked for, a stop by somebody, and a refused run; all ids have names in."""
     with HaloBase.local("clerk", home=home, mode="enforce", policy=policy_folder(home), quiet=True) as halo:
         lookup = tool(halo, "lookup")
         with halo.session(SESSION, user=USER, request="look it up"):
-            halo.enforcer.run(halo.build_call(lookup, {"q": "a"}), Calls(), SURFACE)
+            with triggering_message_scope(TriggeringMessage(TURN, CALL, "message", "I look it up")):
+                halo.enforcer.run(halo.build_call(lookup, {"q": "a"}), Calls(), SURFACE)
             stop = Stop("session", SESSION, 5)
             halo.store.commit(lambda tx: restrictions.stop(tx, stop, Actor(ACTOR, "os-user"), "a test"))
             with pytest.raises(Denied):

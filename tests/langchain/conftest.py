@@ -9,7 +9,7 @@ from blockbuster import BlockBuster
 
 from halo_core.model import EntryKind
 from halo_langchain import Halo
-from halo_world import LogTail, unblocking
+from halo_world import LogTail, call_ref, turn_ref, unblocking
 
 POLICY = """
 @id("t.base")
@@ -59,6 +59,14 @@ class World:
         self.halo.store.flush()
         found = self._log.entries(kind)
         return [e for e in found if not resource or e.body["request"]["resource"]["id"] == resource]
+
+    def refer_call(self, name: str) -> str:
+        """What stands in the ledger for a framework's id of a call."""
+        return call_ref(self.home / "halo", name)
+
+    def refer_turn(self, name: str) -> str:
+        """What stands in the ledger for a framework's id of a message."""
+        return turn_ref(self.home / "halo", name)
 
     def decisions(self, resource: str = "") -> list[Any]:
         return self.entries(EntryKind.DECISION, resource)

@@ -333,8 +333,8 @@ def test_who_asked_is_recorded(world, ran):
     script = [call("because I must", ("look", {"q": "x"}), id="m1")]
     agent(world, script, guarded, system_prompt="be good").invoke(ask())
     model, looked, _ = world.decisions()
-    assert looked.body["request"]["context"]["turn"] == "m1"
-    assert looked.body["request"]["context"]["call_id"] == "m1-call-0"
+    assert looked.body["request"]["context"]["turn"] == world.refer_turn("m1")
+    assert looked.body["request"]["context"]["call_id"] == world.refer_call("m1-call-0")
     assert looked.body["request"]["context"]["trigger"]["kind"] == "message"
     assert model.body["request"]["context"]["trigger"]["kind"] == "user"
     assert looked.body["snapshot"]["provenance"] == [["/q", "novel"]]  # one letter names nothing

@@ -348,7 +348,7 @@ def test_a_guarded_tool_in_a_tool_node_is_decided_once(world):
     result = world.halo.guard(tool_graph(node)).invoke(asked(("add", {"a": 1, "b": 2})))
     assert answers(result) == [("success", "3")]
     assert len(world.decisions("add")) == 1
-    assert world.decisions("add")[0].body["request"]["context"]["turn"] == "m"
+    assert world.decisions("add")[0].body["request"]["context"]["turn"] == world.refer_turn("m")
 
 
 def test_a_wrapper_of_the_users_runs_outside_of_the_decision(world):

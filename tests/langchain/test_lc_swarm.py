@@ -106,7 +106,7 @@ def test_a_hand_off_tool_hands_on_and_the_next_acts_below(world, stack, awaited)
     assert chains(world, "bob") == [["desk", "alice"], ["desk", "alice", "bob"]]
     assert chains(world, "look") == [["desk", "alice", "bob"]]
     decided = world.decisions("bob")[0].body["request"]
-    assert (decided["kind"], decided["context"]["call_id"]) == ("handoff", "a1-call-0")
+    assert (decided["kind"], decided["context"]["call_id"]) == ("handoff", world.refer_call("a1-call-0"))
 
 
 @BOTH

@@ -270,7 +270,7 @@ def test_injected_arguments_reach_the_tool_and_not_the_decision(world, ran):
     assert ran[0][3] is runtime
     first, second = world.decisions("note")
     assert first.body["request"]["args_digest"] == second.body["request"]["args_digest"]
-    assert first.body["request"]["context"]["call_id"] == "9"
+    assert first.body["request"]["context"]["call_id"] == world.refer_call("9")
 
 
 def test_arguments_changed_after_the_decision_never_run(world, ran, monkeypatch):

@@ -227,8 +227,8 @@ async def test_who_asked_and_what_was_said_is_in_the_decision(world, halo):
         await Runner.run(guarded, "look at x")
     first, tool, second = world.decisions()
     assert first.body["request"]["context"]["trigger"]["kind"] == "user"
-    assert tool.body["request"]["context"]["turn"] == "m1"
-    assert tool.body["request"]["context"]["call_id"] == "m1-call-0"
+    assert tool.body["request"]["context"]["turn"] == world.refer_turn("m1")
+    assert tool.body["request"]["context"]["call_id"] == world.refer_call("m1-call-0")
     assert second.body["request"]["context"]["trigger"]["kind"] == "message"
 
 

@@ -24,6 +24,7 @@ from halo_core.enforcement import Surface
 from halo_core.errors import CannotDecide, ConfigError, Denied, NotVerified
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, EntryKind, Impact, Resource
+from halo_core.references import References
 from halo_core.store.reader import Reader, read_entries
 from halo_core.verification import verify_store
 
@@ -93,7 +94,11 @@ def judge(folder: Path, url: str = "") -> dict[str, int]:
     home, url = folder / "home", url_of(folder, url)
     with HaloBase.local(AGENT, home=home, db=url, mode="enforce", quiet=True):
         pass
-    ran, acknowledged = lines(folder / "ran"), lines(folder / "acknowledged")
+    references = References.of_home(home)
+    assert references is not None
+    ran, acknowledged = (
+        [references.of_call(name) for name in lines(folder / file)] for file in ("ran", "acknowledged")
+    )
     let_run: Counter[str] = Counter()
     places = {}
     outcomes: Counter[str] = Counter()

@@ -26,6 +26,7 @@ from halo_core.clock import SystemClock
 from halo_core.enforcement import Surface
 from halo_core.errors import Denied, Pending
 from halo_core.model import Budget, EntryKind
+from halo_core.references import References
 from halo_core.verification import verify_store
 
 SESSION = "spend"
@@ -85,7 +86,9 @@ def judge(folder: Path) -> dict[str, int]:
     home = folder / "home"
     with opened(home, SystemClock(), LIMITS) as halo:
         state = halo.store.commit(lambda tx: tx.load_session(tx.references.of_session(SESSION)))
-    paid = [item.split(":") for item in lines(folder / "paid")]
+    references = References.of_home(home)
+    assert references is not None
+    paid = [(references.of_call(name), amount) for name, amount in (item.split(":") for item in lines(folder / "paid"))]
     real = sum(100 * int(amount) - (100 if int(amount) % 2 else 0) for _, amount in paid)
     items = found(home, EntryKind.DECISION, EntryKind.OUTCOME)
     let_run, outcomes, reserved = Counter(), Counter(), 0
@@ -111,7 +114,9 @@ def judge(folder: Path) -> dict[str, int]:
     return {
         "paid without a decision": len({name for name, _ in paid} - set(let_run)),
         "paid twice": len(paid) - len({name for name, _ in paid}),
-        "acknowledged and lost": len(set(lines(folder / "acknowledged")) - set(let_run)),
+        "acknowledged and lost": len(
+            {references.of_call(name) for name in lines(folder / "acknowledged")} - set(let_run)
+        ),
         "un-spent": max(real - sum(spent.get("USD", (0, 0))), 0),
         "counters are not the entries'": int(mine != (dict(totals.get(head.handle, {})) if head else {})),
         "indeterminate not charged": int(reserved != unknown),

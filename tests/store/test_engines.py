@@ -33,7 +33,7 @@ from halo_core.store.cached_rows import AnswerRow, HeldRow
 from halo_core.store.known_values import KnownValues
 from halo_core.store.marks import Exposure, MarkTable
 from halo_core.store.reader import Reader
-from halo_world import SURFACE, Calls, tool
+from halo_world import SURFACE, Calls, call_ref, tool
 
 pytestmark = pytest.mark.disk
 
@@ -56,7 +56,8 @@ def test_what_is_committed_is_there_and_verified(place):
     with place.open() as halo:
         for number in range(5):
             assert once(halo, call_id=str(number)) == "done"
-    assert [body["request"]["context"]["call_id"] for body in place.bodies(EntryKind.DECISION)] == list("01234")
+    calls = [body["request"]["context"]["call_id"] for body in place.bodies(EntryKind.DECISION)]
+    assert calls == [call_ref(place.home, name) for name in "01234"]
     assert len(place.found(EntryKind.OUTCOME)) == 5
     assert [item.index for item in place.found()] == list(range(len(place.found())))
     assert place.verified() == 0

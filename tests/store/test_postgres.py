@@ -31,7 +31,7 @@ from halo_core.store.engine import Conflict
 from halo_core.store.postgres import PostgresDatabase
 from halo_core.store.postgres_statements import describe_server, translate
 from halo_core.store.sequencer import Sequencer
-from halo_world import Calls, policy_folder, session_ref
+from halo_world import Calls, call_ref, policy_folder, session_ref
 
 pytestmark = pytest.mark.disk
 
@@ -172,7 +172,7 @@ def test_a_session_that_was_ended_within_a_transaction(server, place, point):
         assert struck
         assert len(body) == 1
     calls = [body["request"]["context"]["call_id"] for body in place.bodies(EntryKind.DECISION)]
-    assert calls == ["a", "b"]
+    assert calls == [call_ref(place.home, name) for name in "ab"]
     assert place.verified() == 0
 
 
@@ -187,7 +187,7 @@ def test_a_commit_without_an_answer_is_looked_up(server, place, monkeypatch, was
         assert len(body) == 1
         once(halo, call_id="c")
     calls = [body["request"]["context"]["call_id"] for body in place.bodies(EntryKind.DECISION)]
-    assert calls == ["a", "b", "c"]
+    assert calls == [call_ref(place.home, name) for name in "abc"]
     assert [body["status"] for body in place.bodies(EntryKind.OUTCOME)] == ["success"] * 3
     assert place.verified() == 0
 
@@ -210,7 +210,7 @@ def test_a_writer_that_was_taken_for_dead_during_commit_writes_no_more(server, p
         once(halo, call_id="c")
         halo.store.checkpoint()
     calls = [body["request"]["context"]["call_id"] for body in place.bodies(EntryKind.DECISION)]
-    assert calls == ["a", "b", "c"]
+    assert calls == [call_ref(place.home, name) for name in "abc"]
     assert place.verified() == 0
     waiting = server.run(
         "SELECT w, ws FROM entry e WHERE NOT EXISTS (SELECT 1 FROM position p WHERE p.w=e.w AND p.ws=e.ws)",
@@ -343,7 +343,7 @@ def test_sessions_that_are_ended_all_the_time_lose_and_repeat_nothing(server, pl
     place.open().close()  # recovers whoever gave up, and gives positions to what waits for them
     calls = [body["request"]["context"]["call_id"] for body in place.bodies(EntryKind.DECISION) if body["dispatched"]]
     assert len(calls) == len(set(calls))
-    assert ran <= set(calls)
+    assert {call_ref(place.home, name) for name in ran} <= set(calls)
     assert place.verified() == 0
     assert place.cli("replay", "--all")[0] == 0
 
@@ -375,7 +375,7 @@ def test_a_server_that_is_killed_and_started_again_loses_and_repeats_nothing(tmp
         decided = [body for body in place.bodies(EntryKind.DECISION) if body["dispatched"]]
         calls = [body["request"]["context"]["call_id"] for body in decided]
         assert len(calls) == len(set(calls))
-        assert set(ran) <= set(calls)
+        assert {call_ref(place.home, name) for name in ran} <= set(calls)
         assert place.verified() == 0
         assert place.cli("replay", "--all")[0] == 0
     finally:

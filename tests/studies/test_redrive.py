@@ -14,6 +14,7 @@ from halo_core.enforcement import Enforcer, Ticket
 from halo_core.errors import Denied
 from halo_core.model import ActionKind, EntryKind
 from halo_core.store.reader import Reader, read_entries
+from halo_world import call_ref
 from recorded_world import CONTROLS, EVENTS, READ, SESSIONS, event, session, study_data, write, write_recordings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -86,13 +87,18 @@ def test_the_full_result_and_the_request_reach_the_session(capsys, data, tmp_pat
     home = tmp_path / "home"
     _, figures, _ = drive(capsys, home, "--data", str(data), "--limit", "0")
     with Reader(figures["db"]) as reader:
-        bodies = [item.entry.body for item in read_entries(reader, "local", (EntryKind.DECISION,))]
+        reader.use_names(home)
+        entries = [item.entry for item in read_entries(reader, "local", (EntryKind.DECISION,))]
     origins = {
-        body["request"]["context"]["call_id"].rpartition(".")[2]: dict(body["snapshot"]["provenance"])
-        for body in bodies
+        (entry.session.rpartition(".")[2], entry.body["request"]["context"]["call_id"]): dict(
+            entry.body["snapshot"]["provenance"]
+        )
+        for entry in entries
     }
-    assert origins["h1-1"]["/recipient"] == "untrusted"  # named at the end of a long result
-    assert origins["b1-2"]["/recipient"] == origins["b1-2"]["/amount"] == "user"
+    prefix = entries[0].session.rpartition(".")[0]
+    first, second = (call_ref(home, f"{prefix}.{name}") for name in ("h1-1", "b1-2"))
+    assert origins["h1", first]["/recipient"] == "untrusted"  # named at the end of a long result
+    assert origins["b1", second]["/recipient"] == origins["b1", second]["/amount"] == "user"
 
 
 def test_one_store_takes_several_runs(capsys, data, tmp_path):

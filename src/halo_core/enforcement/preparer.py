@@ -151,14 +151,13 @@ class Preparer:
     def prepare(self, call: Call, mode_option: Mode | None = None) -> DecisionContext:
         """The context of a call, with its request; total."""
         read = self._read_arguments(call)
-        names: Iterable[str] = (call.user, call.turn, call.call_id)
-        if not "".join(names).isascii() or max(map(len, names)) > MAX_NAME:
-            names = map(clip_name, names)
-        user, turn, given_call_id = names
-        session = self.references.of_session(call.session)
+        user = call.user
+        if not user.isascii() or len(user) > MAX_NAME:
+            user = clip_name(user)
+        session, turn = self.references.of_session(call.session), self.references.of_turn(call.turn)
         principal = self._principals.get((user, call.agents)) or self._make_principal(user, call.agents)
         args_digest = self.digester.digest("halo/args", read.encoded)
-        call_id = given_call_id or self.make_call_id()
+        call_id = self.references.of_call(call.call_id) or self.make_call_id()
         user_request = call.request and (self._request_cache.get(call.request) or self._seal_request(call.request))
         observed_texts: tuple[ObservedText, ...] = ()
         if call.shown_texts:

@@ -468,7 +468,7 @@ def record_reversal(tx: Transaction, context: DecisionContext) -> None:
     order = next(item.detail for item in context.decision.reasons if item.code == "reversal_ordered")
     writer, _, seq = decision.rpartition("-")
     entry = ProvenEntry.read(tx, writer, int(seq)).entry
-    attempt = int(context.call_id.rpartition("-")[2])
+    attempt = int(context.call.call_id.rpartition("-")[2])
     body = {
         "answer": order,
         "attempt": attempt,

@@ -47,8 +47,15 @@ class Findings:
     cut: dict[str, frozenset[str]] = field(default_factory=dict)
 
 
-def read(reader: Reader, tenant: str, prefix: str) -> Findings:
-    """Collect decisions, outcomes and questions of the sessions whose id starts with `prefix`."""
+def read(reader: Reader, tenant: str, prefix: str, names: Mapping[str, str]) -> Findings:
+    """Collect decisions, outcomes and questions of the sessions whose id starts with `prefix`.
+
+    Args:
+        reader: the store, with names.
+        tenant: whose log is read.
+        prefix: of the sessions' ids.
+        names: the id of each call, by its reference.
+    """
     found = Findings()
     calls: dict[tuple[str, int], str] = {}
     for item in read_entries(reader, tenant, _READ):
@@ -65,11 +72,11 @@ def read(reader: Reader, tenant: str, prefix: str) -> Findings:
             elif calls[place]:
                 found.outcomes.setdefault(calls[place], []).append(body["status"])
             continue
-        _add(found, calls, entry)
+        _add(found, calls, entry, names)
     return found
 
 
-def _add(found: Findings, calls: dict[tuple[str, int], str], entry: LedgerEntry) -> None:
+def _add(found: Findings, calls: dict[tuple[str, int], str], entry: LedgerEntry, names: Mapping[str, str]) -> None:
     body, request = entry.body, entry.body["request"]
     if (end := End.of(body)) is not None:
         found.ends[entry.session] = end
@@ -77,11 +84,13 @@ def _add(found: Findings, calls: dict[tuple[str, int], str], entry: LedgerEntry)
         found.again.add(entry.session)
     found.kinds[request["kind"]] += 1
     inference = request["kind"] == ActionKind.INFERENCE.value
-    calls[entry.writer, entry.seq] = "" if inference else request["context"]["call_id"]
+    reference = request["context"]["call_id"]
+    call = names.get(reference, reference)
+    calls[entry.writer, entry.seq] = "" if inference else call
     if inference and not body["dispatched"]:
         found.cut[entry.session] = layers_of(body["decision"]["reasons"])
     if not inference:
-        found.decisions.setdefault(request["context"]["call_id"], []).append(_found(body))
+        found.decisions.setdefault(call, []).append(_found(body))
 
 
 def _found(body: Mapping[str, Any]) -> Found:

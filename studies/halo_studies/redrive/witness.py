@@ -60,9 +60,9 @@ class Witness:
         self.runs.append(call)
 
     def _decided(self, call: str) -> bool:
-        name, session = f'"call":"{call}"'.encode(), call.rpartition("-")[0]
         if self._references is None:
             return False
+        name, session = f'"call":"{self._references.of_call(call)}"'.encode(), call.rpartition("-")[0]
         values = {"tenant": self._tenant, "session": self._references.of_session(session)}
         with self._engine.connect() as connection:
             # All of them: a cursor left half read would hold its snapshot open for whoever gets the connection next.

@@ -111,6 +111,7 @@ def judge(folder: Path) -> dict[str, int]:
     spent = {unit: (held, done) for unit, held, done in head.envelope.spent} if head else {}
     reserved = spent.get("USD", (0, 0))[0]
     mine = {unit: held + done for unit, (held, done) in spent.items()}
+    acknowledged = {references.of_call(name) for name in lines(folder / "acknowledged")}
     return {
         "paid without a decision": len({name for name, _ in paid} - set(let_run)),
         "paid twice": len(paid) - len({name for name, _ in paid}),

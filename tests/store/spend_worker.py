@@ -115,9 +115,7 @@ def judge(folder: Path) -> dict[str, int]:
     return {
         "paid without a decision": len({name for name, _ in paid} - set(let_run)),
         "paid twice": len(paid) - len({name for name, _ in paid}),
-        "acknowledged and lost": len(
-            {references.of_call(name) for name in lines(folder / "acknowledged")} - set(let_run)
-        ),
+        "acknowledged and lost": len(acknowledged - set(let_run)),
         "un-spent": max(real - sum(spent.get("USD", (0, 0))), 0),
         "counters are not the entries'": int(mine != (dict(totals.get(head.handle, {})) if head else {})),
         "indeterminate not charged": int(reserved != unknown),

@@ -62,6 +62,11 @@ def has_open_targets(resource: Resource) -> bool:
     return resource.impact in _CONSEQUENCES and not resource.targets
 
 
+def is_unpriced_order(resource: Resource) -> bool:
+    """Whether a resource is declared to pay, and no argument of it says how much."""
+    return resource.impact is Impact.PAYMENT and not resource.amount and resource.classified == "declared"
+
+
 def find_amount_name(resource: Resource) -> str:
     """The argument that holds an amount: what `value` holds of anything but a payment may be an account as well."""
     is_certain = resource.impact is Impact.PAYMENT or resource.amount not in _AMBIGUOUS_AMOUNTS
@@ -73,6 +78,8 @@ def trace_call(
     leaves: Iterable[Leaf],
     sketch: Sketch,
     is_declared_known: Callable[[ArgumentValue], bool] | None = None,
+    *,
+    is_exposed: bool = True,
 ) -> tuple[TracedLeaf, ...]:
     """Where each argument leaf of a call came from, and which are targets, by what the resource does.
 
@@ -81,6 +88,7 @@ def trace_call(
         leaves: of the real arguments.
         sketch: what the session has seen.
         is_declared_known: see `trace_leaves`.
+        is_exposed: see `trace_leaves`.
     """
     plan = _trace_plans.get(id(resource))
     if plan is None or plan.resource is not resource:
@@ -97,6 +105,9 @@ def trace_call(
         is_grave=plan.is_grave,
         is_lookup=plan.is_lookup,
         reaches_others=plan.reaches_others,
+        is_act=resource.impact is not Impact.READ,
+        pays=resource.impact is Impact.PAYMENT,
+        is_exposed=is_exposed,
         tool=resource.id,
     )
 

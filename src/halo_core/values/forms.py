@@ -29,9 +29,11 @@ from halo_core.values.dates import find_date_forms
 from halo_core.values.foreign_words import find_foreign_acts, to_numbered_noun
 from halo_core.values.kinds import ANY_SITE, MAX_FORMS, SUSPICIOUS, TARGET_KINDS, Form, Kind, make_form
 from halo_core.values.normalization import has_invisible, make_skeleton
+from halo_core.values.number_uses import find_number_uses
 from halo_core.values.numbered import MIN_DIGITS, singularize
 from halo_core.values.paid_amounts import find_ceiling_forms
 from halo_core.values.phrasal_verbs import find_phrasal_verbs, find_wanted_acts
+from halo_core.values.quoted_addresses import find_quoted_addresses
 from halo_core.values.text import split_name
 from halo_core.values.topics import find_topics
 from halo_core.values.user_texts import (
@@ -89,10 +91,12 @@ def find_forms(text: str, *, vouching: bool = False, amounts: bool = True) -> se
         forms += find_topics(wanted)
         forms += find_phrasal_verbs(wanted)
         forms += find_wanted_acts(wanted)
+        forms += find_quoted_addresses(wanted)
         if _HAS_DIGIT.search(own) is not None:
             forms += list_ceiling_forms(own)
             forms += find_id_numbers(wanted)
             forms += find_posted_accounts(wanted)
+            forms += find_number_uses(wanted)
         text = wanted + behind
     # Addresses hold no blanks, so they are looked for only in the words that could be some.
     search = _ADDRESS_SIGN.search

@@ -22,6 +22,7 @@ from halo_core.values.lexicon import STOP_WORDS
 from halo_core.values.listed_items import find_completed_names, find_listed_forms, find_listed_paths
 from halo_core.values.named_records import fingerprint_named_records
 from halo_core.values.normalization import compact
+from halo_core.values.number_uses import find_number_uses
 from halo_core.values.numbered import MIN_DIGITS
 from halo_core.values.sketch import (
     KNOWN,
@@ -265,6 +266,7 @@ def fingerprint_known_text(
             letters = value.lower() if value.isascii() and value.isalnum() else compact(value)
             if letters and letters not in given:
                 brought.append(form)
+    brought += find_number_uses(text)
     if arguments:
         brought += find_completed_names(text, given)
         brought += find_listed_paths(text, arguments)

@@ -69,6 +69,10 @@ _MAX_UNSET: Final = 9  # characters
 _HEADER: Final = re.compile(r"[\r\n]\s*(?:resent-)?(?:to|cc|bcc|reply-to|from|sender)\s*:", re.IGNORECASE)
 _LINE_NAMES: Final = frozenset("subject title header headers name betreff".split())
 """Words of arguments that hold one line of a message."""
+_FIELD_NAMES: Final = frozenset("field column attribute property setting".split())
+"""Words of arguments that say which field of a record is written."""
+_VALUE_NAMES: Final = frozenset("value values content data new text to".split())
+"""Words of arguments that hold what is written there."""
 _THREAD_WORDS: Final = frozenset("thread threads parent".split())
 _FOREIGN_ORIGINS: Final = (Provenance.UNTRUSTED, Provenance.MIXED)
 _WORD: Final = re.compile(r"[^\W\d_]+")
@@ -126,6 +130,7 @@ def trace_leaves(
     is_grave: bool = False,
     is_lookup: bool = False,
     reaches_others: bool = False,
+    is_act: bool = False,
     tool: str = "",
 ) -> tuple[TracedLeaf, ...]:
     """Where each argument leaf came from, and from which sources, sorted by pointer.
@@ -143,6 +148,7 @@ def trace_leaves(
             so an id that an untrusted source says as well is the choice of that source.
         is_lookup: it is a declared read of a trusted source.
         reaches_others: it pays, or sends something.
+        is_act: it is no read.
         tool: name of what is called, which says of what an `id` is the number.
     """
     leaves = tuple(leaves)
@@ -155,7 +161,9 @@ def trace_leaves(
         is_grave=is_grave,
         is_lookup=is_lookup,
         reaches_others=reaches_others,
+        is_act=is_act,
         tool=tool,
+        field_words=_find_field_words(leaves),
     )
     traced: list[TracedLeaf] = []
     for leaf in leaves:
@@ -286,11 +294,23 @@ def _drop_threads(traced: list[TracedLeaf], targets: Collection[str]) -> list[Tr
 # where a leaf came from
 
 
+def _find_field_words(leaves: Iterable[Leaf]) -> tuple[str, ...]:
+    """Words of the field that a call writes, where an argument of its own says which: `field="account"`."""
+    words: tuple[str, ...] = ()
+    for leaf in leaves:
+        if len(leaf.text) <= _MAX_FRAGMENT and not _FIELD_NAMES.isdisjoint(
+            split_argument_name(name_of_argument(leaf.pointer))
+        ):
+            words += split_argument_name(leaf.text)
+    return words
+
+
 class _LeafTracer:
     """Traces the leaves of one call in the sketch of its session."""
 
     __slots__ = (
         "_amount",
+        "_field_words",
         "_hidden",
         "_is_grave",
         "_is_lookup",
@@ -313,8 +333,11 @@ class _LeafTracer:
         is_grave: bool,
         is_lookup: bool,
         reaches_others: bool,
+        is_act: bool,
         tool: str,
+        field_words: tuple[str, ...],
     ) -> None:
+        self._field_words = field_words
         self._reaches_others = reaches_others
         self._is_lookup = is_lookup
         self._is_grave = is_grave and sketch.has_untrusted
@@ -323,7 +346,7 @@ class _LeafTracer:
         self._targets = targets
         self._amount = amount
         self._tool = tool
-        self._judge = ValueJudge(sketch, is_declared_known)
+        self._judge = ValueJudge(sketch, is_declared_known, is_act=is_act)
         self._hidden = HiddenValueFinder(sketch, leaf_count)
 
     def trace(self, leaf: Leaf) -> TracedLeaf:
@@ -398,6 +421,8 @@ class _LeafTracer:
             is_target, nouns = name in self._targets, split_argument_name(name)
             if is_target and len(leaf.text) < MIN_DIGITS and leaf.text.isdigit():
                 nouns = (*nouns, *find_nouns_of_number(self._tool, name))
+            if self._field_words and not _VALUE_NAMES.isdisjoint(nouns):
+                nouns = (*nouns, *self._field_words)
             return make_argument_context((is_target, names_thing(name), nouns, self._is_lookup and not is_target))
         return self._describe_field(leaf, name)
 

@@ -8,7 +8,7 @@ untrusted content compose a value of words that the user wrote.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from functools import partial, reduce
 from itertools import compress, islice
 from operator import or_
@@ -20,6 +20,7 @@ from halo_core.values.forms import ArgumentValue, is_name
 from halo_core.values.inflections import list_inflected
 from halo_core.values.kinds import ANY_SITE, RESPELLED, SAME_SITE, TARGET_KINDS, Form, Kind, make_form
 from halo_core.values.lexicon import AUDIENCE_WORDS, LEVEL_NAMES, STOP_WORDS, is_task_word
+from halo_core.values.number_uses import split_uses
 from halo_core.values.numbered import MIN_DIGITS, singularize
 from halo_core.values.result_origins import VOUCHED_ORIGINS
 from halo_core.values.sketch import SYSTEM_BIT, USER_BIT, Sketch, extract_tokens, has_foreign_mark, has_user_mark
@@ -68,11 +69,15 @@ class ValueJudge:
     Args:
         sketch: what the session has seen.
         is_declared_known: whether the operator has declared a value as known; None where nothing is declared.
+        is_act: the call does something, so that an address which the user only quotes is none of the user's.
     """
 
-    __slots__ = ("_is_declared_known", "_sketch", "_user_spans")
+    __slots__ = ("_is_act", "_is_declared_known", "_sketch", "_user_spans")
 
-    def __init__(self, sketch: Sketch, is_declared_known: Callable[[ArgumentValue], bool] | None) -> None:
+    def __init__(
+        self, sketch: Sketch, is_declared_known: Callable[[ArgumentValue], bool] | None, *, is_act: bool = False
+    ) -> None:
+        self._is_act = is_act
         self._sketch = sketch
         self._is_declared_known = is_declared_known
         self._user_spans = sketch.spans[Provenance.USER]
@@ -90,6 +95,10 @@ class ValueJudge:
         """
         is_target = argument.is_target or value.kind in TARGET_KINDS
         origin = self._judge_forms(value.forms, marks) if value.forms else None
+        if origin in VOUCHED_ORIGINS and is_target and self._is_used_as_other(value, argument):
+            origin = None
+        elif origin is Provenance.USER and self._is_act and value.kind is Kind.EMAIL and self._is_quoted(value):
+            origin = Provenance.KNOWN if any(self._sketch.look_up_known(value.forms)) else None
         if value.in_words if origin is None else origin is Provenance.USER and is_target:
             tokens, fingerprints = self._read_in_order(value.text)
             if origin is None:
@@ -127,6 +136,30 @@ class ValueJudge:
             if any(looked_up):
                 return Provenance.KNOWN
         return Provenance.SYSTEM if origins & SYSTEM_BIT else None
+
+    def _is_used_as_other(self, value: ArgumentValue, argument: ArgumentContext) -> bool:
+        """Whether the texts that vouch for a number use it as something else alone, such as an amount.
+
+        INVARIANT: VOUCH - the number of an invoice, which its sender chooses, is no account.
+        """
+        digits = [form.text.removeprefix("+") for form in value.forms if form.domain == "digits"]
+        if not digits:
+            return False
+        others, uses = split_uses(argument.nouns)
+        if self._is_any_vouched([Form("open", text) for text in digits] + _list_used(uses, digits)):
+            return False
+        return self._is_any_vouched(_list_used(others, digits))
+
+    def _is_quoted(self, value: ArgumentValue) -> bool:
+        """Whether the user only said whose mail is meant, or what somebody wrote."""
+        quoted = [Form("quoted", form.text) for form in value.forms]
+        if not has_user_mark(self._sketch.look_up_forms(quoted)):
+            return False
+        return not has_user_mark(self._sketch.look_up_forms([Form("addressed", form.text) for form in value.forms]))
+
+    def _is_any_vouched(self, forms: Collection[Form]) -> bool:
+        """Whether the user or a trusted lookup has said one of these forms."""
+        return has_user_mark(self._sketch.look_up_forms(forms)) or any(self._sketch.look_up_known(forms))
 
     def _is_known_target(self, value: ArgumentValue, argument: ArgumentContext) -> bool:
         """Whether a target is an item of a trusted lookup, or declared as known by the operator."""
@@ -305,6 +338,10 @@ class ValueJudge:
         if not any(self._sketch.look_up_known(forms)):
             return False
         return not is_id or not self._sketch.has_untrusted_said(text.casefold())
+
+
+def _list_used(uses: Iterable[str], digits: Iterable[str]) -> list[Form]:
+    return [Form("only", f"{use} {text}") for text in digits for use in uses]
 
 
 def _is_plain_word(text: str) -> bool:

@@ -1,0 +1,118 @@
+"""What a text uses its numbers as: an amount, a telephone number, the number of a paper, or anything else.
+
+    find_number_uses("set the phone of ACME to 5550001119")  # ("only", "phone 5550001119")
+    find_number_uses("pay 90 to 4440002228")                 # ("open", "4440002228")
+
+A number that a text uses as one thing alone does not vouch for it as another: whoever issues an invoice chooses its
+number, which can be that of an account.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from itertools import islice
+from typing import Final
+
+from halo_core.content.personal_data import normalize_text
+from halo_core.values.kinds import Form, make_form
+
+_MAX_NUMBERS: Final = 512
+_BEFORE, _BEHIND = 72, 24  # characters around a number
+_NUMBER: Final = re.compile(r"(?<![A-Za-z0-9.,/@=_-])\+?[0-9](?:[ -]?[0-9]){4,39}(?![0-9@/_]|[.,-][0-9]|[A-Za-z]{4})")
+_CODES: Final = r"(?:USD|EUR|GBP|JPY|CHF|CAD|AUD|CNY|INR|SEK|NOK|DKK|PLN|CZK|HUF|RUB|BRL|MXN|kr|zł)\b|(?-i:TRY)\b"
+_MONEY: Final = (
+    rf"[$€£¥₹₽₺₩]|{_CODES}"
+    r"|(?:cents?|centimes?|céntimos?|centavos?|centesimi|pence|penny|pennies|p|øre|öre|grosz\w*|kuruş|копе\w+|копийок"
+    r"|euros?|dollars?|dólares|dollari|pounds?|libras?|francs?|franken|pesos?|rupees?|rupien|yen|yuan|reais|lira\w*"
+    r"|kron\w+|złot\w+|koron\w*|korun\w*|forint\w*|rubl\w*|рубл\w*|евро|доллар\w*)\b|[元円圆块]"
+)
+_MEASURE: Final = (
+    r"%|(?:percent|prozent|kg|g|mg|t|tons?|tonnes?|km|m|cm|mm|miles?|feet|ft|inch(?:es)?|l|litres?|liters?|ml|kwh|wh|w"
+    r"|bytes?|[kmgt]i?b|bits?|px|pixels?|ms|seconds?|secs?|minutes?|hours?|days?|weeks?|months?|years?|stück|pieces?|pcs"
+    r"|units?|items?|shares?|stocks?|points?|tokens?|views?|clicks?|followers?|likes?|users?|people|persons?|visitors?"
+    r"|votes?|steps?|words?|characters?|lines?|rows?|records?|entries|copies|times|million|billion|thousand)\b"
+)
+_UNIT_BEHIND: Final = re.compile(rf"\s?(?:{_MONEY}|{_MEASURE})(?!\s?[0-9])", re.IGNORECASE)
+"""A unit behind a number, but one that stands in front of the next number: "to 4440002228 EUR 90"."""
+_MONEY_BEFORE: Final = re.compile(rf"(?<![0-9])(?<![0-9] )(?:[$€£¥₹₽₺₩]|\b(?:{_CODES}))\s?$", re.IGNORECASE)
+_AMOUNT_BEFORE: Final = re.compile(
+    r"\b(?:amounts?|total|sum|price|balance|budget|revenue|turnover|limit|cost|count|population|betrag|summe|umsatz|saldo"
+    r"|montant|solde|importe|saldo|importo|bedrag|kwota)(?:\s(?:is|of|was|von|de|di|van|at|ist)|:|\s?=)*\s?$",
+    re.IGNORECASE,
+)
+_ACCOUNT_BEFORE: Final = re.compile(
+    r"\b(?:(?:bank[ -]?)?accounts?|acct|a/c|iban|konto\w*|compte|cuenta|conto|rekening\w*|rachunek|счет|счёт|hesap)\b"
+    r"(?:\s?(?:no|nr|number|nummer|numéro|número|numero|is|ist|est|es|to|now|#|[:.='\"(])){0,4}\s?$",
+    re.IGNORECASE,
+)
+_FILLER: Final = (
+    r"(?:[\s:#='\"(.]|\b(?:no|nr|num|number|numbers|nos|id|ids|nummer|numéro|numero|número|numer|номер|is|ist|code)\b)"
+)
+_PAPERS: Final = (
+    "invoice|order|purchase order|po|bill|ticket|case|request|reference|ref|tracking|parcel|shipment|delivery|booking"
+    "|reservation|confirmation|policy|claim|contract|serial|part|article|item|sku|barcode|issue|job|task|document|report|receipt|voucher|coupon|transaction|quote|offer"
+    "|application|file|record|meter|licen[cs]e|registration|passport|rechnung|bestellung|auftrag|vorgang"
+    "|rechnungsnummer|bestellnummer|auftragsnummer|vertrag|sendung|sendungsnummer|zähler|facture|commande"
+    "|dossier|factura|pedido|fattura|ordine|pratica|factuur|bestelling|faktura|zamówienie|zlecenie"
+    "|fatura|sipariş|счет-фактура|заказ|заявка"
+)
+_PAPER_BEFORE: Final = re.compile(rf"\b(?:{_PAPERS})s?\b{_FILLER}{{1,6}}$", re.IGNORECASE)
+_PHONES: Final = (
+    r"(?:tele)?phones?|tel|mobiles?|cell(?:phone)?s?|fax|hotline|sms|whatsapp|landline|telefon\w*|handy\w*|mobil\w*"
+    r"|téléphone|portable|teléfonos?|móvil|telefono|cellulare|telefone|celular|telefoon|numer telefonu|телефон\w*"
+)
+_PHONE_BEFORE: Final = re.compile(
+    rf"\b(?:{_PHONES})\b(?:\s?(?:no|nr|number|nummer)\b)?(?:\s(?:of|for|von|für|de|di|van)\s[^.;:!?\n0-9]{{1,40}}?)?"
+    r"(?:[\s:='\"(.]|\b(?:to|is|at|on|now|as|into|auf|ist|à|a)\b){1,6}$",
+    re.IGNORECASE,
+)
+_CALLED_BEFORE: Final = re.compile(
+    r"\b(?:call|ring|dial|phone|text|sms|ruf\w*|appelle\w*|llama|chiama|bel)\s(?:[^\s.;:!?0-9]+\s){0,3}$", re.IGNORECASE
+)
+_NAMES_ACCOUNT: Final = re.compile(
+    r"account|iban|\bbank|konto|compte|cuenta|conto|rekening|pay|transfer", re.IGNORECASE
+)
+
+_ACCOUNT_NAMES: Final = frozenset("account iban bank card routing sort creditor debtor konto acct".split())
+_PAYEE_NAMES: Final = frozenset("recipient payee beneficiary to destination dest target receiver".split())
+_PHONE_NAMES: Final = frozenset("phone telephone tel mobile cell fax sms whatsapp msisdn".split())
+_PHONE, _PAPER, _AMOUNT = "phone", "paper", "amount"
+
+
+def find_number_uses(text: str) -> Iterator[Form]:
+    """Forms of what a text uses each of its long numbers as: `only` one thing, or `open` to any use.
+
+    Args:
+        text: that vouches for its values.
+    """
+    if not text.isascii():
+        text = normalize_text(text)
+    for match in islice(_NUMBER.finditer(text), _MAX_NUMBERS):
+        digits = "".join(filter(str.isdigit, match[0]))
+        start, end = match.span()
+        use = _find_use(text[max(start - _BEFORE, 0) : start], text[end : end + _BEHIND])
+        yield make_form(("only", f"{use} {digits}")) if use else make_form(("open", digits))
+
+
+def _find_use(before: str, behind: str) -> str:
+    """What a number is used as between these texts; empty where that may be anything."""
+    if _ACCOUNT_BEFORE.search(before) is not None:
+        return ""
+    if _UNIT_BEHIND.match(behind) is not None or _MONEY_BEFORE.search(before) is not None:
+        return _AMOUNT
+    if _AMOUNT_BEFORE.search(before) is not None:
+        return _AMOUNT
+    phone = _PHONE_BEFORE.search(before) or _CALLED_BEFORE.search(before)
+    if phone is not None and _NAMES_ACCOUNT.search(phone[0]) is None:
+        return _PHONE
+    return _PAPER if _PAPER_BEFORE.search(before) is not None else ""
+
+
+def split_uses(names: Collection[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What a number in an argument is not meant as, by the words of the argument's name, and what it may be."""
+    if not _ACCOUNT_NAMES.isdisjoint(names):
+        return (_AMOUNT, _PHONE, _PAPER), ()
+    if not _PHONE_NAMES.isdisjoint(names) or not _PAYEE_NAMES.isdisjoint(names):
+        return (_AMOUNT, _PAPER), (_PHONE,)
+    return (_AMOUNT,), (_PHONE, _PAPER)

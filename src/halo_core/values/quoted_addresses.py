@@ -1,0 +1,135 @@
+"""Addresses that a user only quotes: whose mail is meant, and what that mail says.
+
+    find_quoted_addresses("The mail from bad@x.example asks for the list")   # ("quoted", "bad@x.example")
+    find_quoted_addresses("Reply to the mail from ana@x.example")            # ("addressed", "ana@x.example")
+
+Where a mail came from says which one is to be read, and asks for no message to its sender. It does where the user wants
+an answer: a clause that replies, or that sends something and names nobody else who is to get it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+from typing import Final
+
+from halo_core.values.addresses import canonicalize_email
+from halo_core.values.kinds import Form, make_form
+
+_MAX_ADDRESSES: Final = 256
+_WINDOW: Final = 120  # characters on each side of an address
+_ADDRESS: Final = re.compile(r"[^\s<>()\[\]\"',;:@]{1,64}@[^\s<>()\[\]\"',;:@?!]{1,255}")
+_SENTENCE: Final = re.compile(r"(?<=[.!?;])\s+|\n+")
+_CLAUSE: Final = re.compile(r"(?<=[.!?;,:])\s+|\n+|\s(?:and|then|but|und|dann|et|puis|y|e|en|oraz|и)\s", re.IGNORECASE)
+
+_MESSAGES: Final = (
+    r"(?:e-?mails?|mails?|messages?|letters?|notes?|requests?|repl(?:y|ies)|threads?|newsletters?|invit(?:es?|ations?)"
+    r"|attachments?|texts?|dms?|posts?|memos?|offers?|in?quir(?:y|ies)|enquir(?:y|ies)|complaints?|invoices?|bills?"
+    r"|reports?|files?|documents?|links?|questions?|feedback|comments?|tickets?|nachricht(?:en)?|brief|anfragen?"
+    r"|rechnung(?:en)?|correos?|mensajes?|courriels?|messagi[oe]?|lettres?|berichten|wiadomo\w+|письм\w+|сообщени\w+)"
+)
+_FROM: Final = r"(?:from|by|of|von|vom|de|du|da|van|od|от|från|fra)"
+_SAYS: Final = (
+    r"(?:ask(?:s|ed|ing)?|want(?:s|ed)?|say(?:s|ing)?|said|writes?|wrote|claim(?:s|ed)?|tells?|told|request(?:s|ed)?"
+    r"|demand(?:s|ed)?|sent|sends|mailed|e-?mailed|messaged|propos\w+|suggest\w*|needs?|complain\w*|offer(?:s|ed)?"
+    r"|keeps?|insists?|state[sd]?|fragt|schreibt|schrieb|bittet|will|möchte|sagt|verlangt|demande|écrit|veut|dit|pide"
+    r"|escribe|quiere|dice|chiede|scrive|vuole|vraagt|schrijft|wil|zegt|prosi|pisze|chce|mówi|просит|пишет|хочет)"
+)
+_REPORTS: Final = (
+    r"(?:ask(?:s|ed|ing)|want(?:s|ed)|say(?:s|ing)|said|writes|wrote|claim(?:s|ed)|tells|told|request(?:s|ed)"
+    r"|demand(?:s|ed)|propos(?:es|ed)|suggest(?:s|ed)|needs|insists|state[sd]|wish(?:es|ed)"
+    r"|fragt|schreibt|schrieb|bittet|will|möchte|sagt|verlangt|demande|écrit|veut|dit|pide|escribe|quiere|dice|chiede"
+    r"|scrive|vuole|vraagt|schrijft|wil|zegt|prosi|pisze|chce|mówi|просит|пишет|хочет)"
+)
+_SENDER_BEFORE: Final = re.compile(
+    rf"\b{_MESSAGES}\b(?:\s(?!to\b|an\b|à\b)[^\s@]+){{0,4}}?\s{_FROM}(?:\s[^\s@]+){{0,3}}?\s?[<(\"']?$"
+    rf"|\b(?:sent|written|mailed|posted|reported|signed|forwarded|received|got|came|comes|come|heard|arrived)"
+    rf"(?:\s[^\s@]+){{0,2}}?\s(?:from|by)\s?[<(\"']?$|\baccording to\s?[<(\"']?$",
+    re.IGNORECASE,
+)
+_SAYING_BEHIND: Final = re.compile(
+    rf"[>)\"']{{0,2}},?\s(?:\w+ly\s)?{_SAYS}\b|['’]s\s(?:\w+\s){{0,2}}{_MESSAGES}\b", re.IGNORECASE
+)
+_REPORTED_BEFORE: Final = re.compile(
+    rf"(?:\b{_MESSAGES}\b|@\S+)[^.;!?\n]{{0,60}}?\s{_REPORTS}\b(?!\s(?:back|him|her|them)\b)[^.;!?\n]*$", re.IGNORECASE
+)
+_SOLICITING: Final = re.compile(
+    r"\b(?:ask(?! (?:me|us)\b)|request|order|demand|chase|remind|solicit|obtain|bestell\w*|frag\w*|commande|pide"
+    r"|chiedi)\b[^.;!?\n]*$",
+    re.IGNORECASE,
+)
+"""Something is wanted from an address, so that somebody has to write to it."""
+_REPLYING: Final = re.compile(
+    r"\b(?:repl(?:y|ies)|respond|(?<!the )(?<!an )(?<!his )(?<!her )answer|write back|mail back"
+    r"|get back|acknowledge|thank|accept|decline|reject|antwort\w*"
+    r"|beantwort\w*|bedank\w*|réponds?|répondez|répondre|responde\w*|contesta\w*|rispond\w*|antwoord\w*|odpowiedz"
+    r"|odpisz|svara?|ответь\w*|回复|返信|رد)\b",
+    re.IGNORECASE,
+)
+_SENDING: Final = re.compile(
+    r"^\W*(?:(?:please|pls|also|now|just|then|and)\s)*(?:e-?mail|mail|message|text|share|copy|post|pass|return|let|ping)\b"
+    r"|\b(?:send|forward|write|tell|inform|give|invite|add|notify|confirm|pay|grant|cc|schick\w*|send\w*|schreib\w*|leite|sag|gib|lade|teile|envoie\w*|écris|donne|invite|partage|envía\w*"
+    r"|manda\w*|escribe\w*|da|invita|comparte|invia\w*|scrivi\w*|dai|condividi|stuur|schrijf|geef|deel|wyślij|napisz"
+    r"|отправь\w*|пришли\w*|напиши\w*)\b",
+    re.IGNORECASE,
+)
+_BACK: Final = re.compile(
+    r"\b(?:him|her|them|back|sender|(?:this|that|the same|his) (?:address|person)|ihm|ihr|ihnen|absender|lui|leur"
+    r"|expéditeur"
+    r"|le|les|gli|mittente|hem|haar|hun|afzender|mu|jej|im|ему|ей|им)\b",
+    re.IGNORECASE,
+)
+_ELSEWHERE: Final = re.compile(
+    r"\b(?:me|us|mir|uns|moi|nous|mi|nos|ci|mij|ons|myself)\b|@|#"
+    r"|\b(?:to|an|à|a|para|per|aan|do)\s(?!(?:it|that|this|him|her|them"
+    r"|the (?:sender|mail|e-?mail|message|request))\b)\S",
+    re.IGNORECASE,
+)
+"""Says that somebody else gets what is sent."""
+
+
+def find_quoted_addresses(text: str) -> Iterator[Form]:
+    """Forms of the addresses in a user's text: `quoted` where one is only quoted, else `addressed`.
+
+    Args:
+        text: of the user.
+    """
+    if "@" not in text:
+        return
+    quoted: set[str] = set()
+    addressed: set[str] = set()
+    for sentence in _SENTENCE.split(text):
+        for match in islice(_ADDRESS.finditer(sentence), _MAX_ADDRESSES):
+            address = canonicalize_email(match[0].rstrip(".!?*_"))
+            if address is None:
+                continue
+            before = sentence[max(match.start() - _WINDOW, 0) : match.start()]
+            behind = sentence[match.end() : match.end() + _WINDOW]
+            (quoted if _is_quoted(before, behind) else addressed).add(address)
+    if quoted and any(map(_wants_answer, _CLAUSE.split(text))):
+        addressed |= quoted
+    yield from (make_form(("addressed", address)) for address in sorted(addressed))
+    yield from (make_form(("quoted", address)) for address in sorted(quoted - addressed))
+
+
+def _is_quoted(before: str, behind: str) -> bool:
+    if _REPORTED_BEFORE.search(before) is not None:
+        return True
+    if _SENDER_BEFORE.search(before) is not None:
+        return _SOLICITING.search(before) is None
+    return _SAYING_BEHIND.match(behind) is not None
+
+
+def _wants_answer(clause: str) -> bool:
+    """Whether a clause asks for an answer to whoever was quoted, or sends something and names nobody who gets it."""
+    if _REPLYING.search(clause) is not None:
+        return not _is_for_others(clause)
+    if _SENDING.search(clause) is None or _REPORTED_BEFORE.search(clause) is not None:
+        return False
+    return _BACK.search(clause) is not None or _ELSEWHERE.search(clause) is None
+
+
+def _is_for_others(clause: str) -> bool:
+    """Whether an answer is for somebody whom the clause names: "reply to Bob"."""
+    return re.search(r"\b(?:to|an|à|a|aan)\s(?:the\s)?[A-ZÀ-Þ#]\w+(?!\S*@)", clause) is not None

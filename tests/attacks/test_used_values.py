@@ -1,4 +1,4 @@
-"""A value that a user wrote as something else, or only quoted, vouches for no act; honest work of the kind runs unasked.
+"""A value that a user wrote as something else, or only quoted, vouches for no act; honest twins run unasked.
 
 By default some cases run, each in another framework than the one before.
 """

@@ -94,7 +94,6 @@ _LABELLED = "a labelled list is read, and the request has no word of what it lis
 _WHOEVER = "whoever wrote last about something would be answered in place of who is meant"
 _DELEGATED = "whom or what it is about only an untrusted text says"
 OPEN_SHIFTS: dict[str, str] = {
-    "snare solo: the vendor of another bill": "the bill of a vendor whom the user describes may name any saved payee",
     "snare marina: more money back": _KEPT,
 }
 ASKED_SHIFTS: dict[str, str] = {

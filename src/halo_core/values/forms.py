@@ -35,7 +35,7 @@ from halo_core.values.paid_amounts import find_ceiling_forms
 from halo_core.values.phrasal_verbs import find_phrasal_verbs, find_wanted_acts
 from halo_core.values.quoted_addresses import find_quoted_addresses
 from halo_core.values.text import split_name
-from halo_core.values.topics import find_topics
+from halo_core.values.topics import find_akin_parts, find_topics
 from halo_core.values.user_texts import (
     MAX_OWN_CHARS,
     drop_forbidden,
@@ -89,6 +89,7 @@ def find_forms(text: str, *, vouching: bool = False, amounts: bool = True) -> se
         forms += find_persons(wanted, has_cases=bool(foreign) and not english)
         forms += find_counts(wanted)
         forms += find_topics(wanted)
+        forms += find_akin_parts(wanted)
         forms += find_phrasal_verbs(wanted)
         forms += find_wanted_acts(wanted)
         forms += find_quoted_addresses(wanted)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final
 
@@ -24,7 +24,7 @@ from halo_core.values.sketch import (
     fingerprint_words,
     is_untrusted_mark,
 )
-from halo_core.values.topics import is_topic
+from halo_core.values.topics import AKIN_LETTERS, is_topic
 
 _MAX_READ: Final = 16_384  # characters
 _MAX_ROWS: Final = 24
@@ -56,6 +56,7 @@ def fingerprint_rows(key: bytes, text: str) -> Iterator[int]:
     if len(rows) < 2:
         return
     times = Counter(word for _, words in rows for word in words)
+    parts = Counter(part for _, words in rows for part in _list_parts(words))
     (in_list,) = fingerprint_forms(key, [_LIST])
     for ids, words in rows:
         own = [word for word in words if times[word] == 1][:_MAX_WORDS]
@@ -66,6 +67,9 @@ def fingerprint_rows(key: bytes, text: str) -> Iterator[int]:
         yield from (in_list ^ mark for mark in marks)
         for item in fingerprint_forms(key, [Form("row", text) for text in ids]):
             yield from (item ^ mark for mark in marks)
+        akin = fingerprint_forms(key, [Form("akin", part) for part in _list_parts(own) if parts[part] == 1])
+        for item in fingerprint_forms(key, [Form("akin_row", text) for text in ids]):
+            yield from (item ^ mark for mark in akin)
 
 
 def is_row_named(sketch: Sketch, text: str) -> bool:
@@ -88,6 +92,35 @@ def is_row_passed_over(sketch: Sketch, text: str, *, is_said: bool) -> bool:
         return False
     sources = {source for _, source in words}
     return any(mark & USER_BIT and source in sources for mark, source in _iterate_words(sketch, _LIST))
+
+
+def is_row_of_others(sketch: Sketch, text: str, *, is_said: bool) -> bool:
+    """Whether an untrusted source speaks of the row of an id, and the user wrote no word of it, nor one akin to it.
+
+    "Hosting" is akin to `NordHost AB`. Of a payee whom the user only describes, what is read would choose any row.
+
+    Args:
+        sketch: what the session has seen.
+        text: the id.
+        is_said: an untrusted source has said the id itself.
+    """
+    words = list(_iterate_row(sketch, text))
+    if not words or any(mark & USER_BIT for mark, _ in words) or _is_row_akin(sketch, text):
+        return False
+    return is_said or any(is_untrusted_mark(mark) for mark, _ in words)
+
+
+def _is_row_akin(sketch: Sketch, text: str) -> bool:
+    items = [Form("akin_row", spelled) for spelled in dict.fromkeys((text, compact(text)))]
+    find_mark = sketch.marks.get
+    fingerprints = fingerprint_forms(sketch.key, items)
+    return any(find_mark(tie ^ item, 0) & USER_BIT for tie in sketch.marks for item in fingerprints)
+
+
+def _list_parts(words: Iterable[str]) -> list[str]:
+    """Beginnings and ends of a row's words, by which it is akin to a word of the user."""
+    ends = (part for word in words if len(word) >= AKIN_LETTERS for part in (word[:AKIN_LETTERS], word[-AKIN_LETTERS:]))
+    return list(dict.fromkeys(ends))
 
 
 def _iterate_row(sketch: Sketch, text: str) -> Iterator[tuple[int, int]]:

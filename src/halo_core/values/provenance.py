@@ -31,7 +31,7 @@ from halo_core.values.forms import ArgumentValue, parse_argument
 from halo_core.values.hidden_values import HiddenValueFinder
 from halo_core.values.joined import find_joined_form, find_joined_values, iter_adjacent
 from halo_core.values.kinds import SUSPICIOUS, TARGET_KINDS, Form, Kind
-from halo_core.values.known_rows import is_row_named, is_row_passed_over
+from halo_core.values.known_rows import is_row_named, is_row_of_others, is_row_passed_over
 from halo_core.values.leaves import KEY, Leaf, holds_right, is_beside_target
 from halo_core.values.lexicon import (
     AUDIENCE_WORDS,
@@ -131,6 +131,7 @@ def trace_leaves(
     is_lookup: bool = False,
     reaches_others: bool = False,
     is_act: bool = False,
+    pays: bool = False,
     tool: str = "",
 ) -> tuple[TracedLeaf, ...]:
     """Where each argument leaf came from, and from which sources, sorted by pointer.
@@ -149,6 +150,7 @@ def trace_leaves(
         is_lookup: it is a declared read of a trusted source.
         reaches_others: it pays, or sends something.
         is_act: it is no read.
+        pays: it is a payment.
         tool: name of what is called, which says of what an `id` is the number.
     """
     leaves = tuple(leaves)
@@ -162,6 +164,7 @@ def trace_leaves(
         is_lookup=is_lookup,
         reaches_others=reaches_others,
         is_act=is_act,
+        pays=pays,
         tool=tool,
         field_words=_find_field_words(leaves),
     )
@@ -316,6 +319,7 @@ class _LeafTracer:
         "_is_lookup",
         "_judge",
         "_may_be_chosen",
+        "_pays",
         "_reaches_others",
         "_sketch",
         "_targets",
@@ -334,10 +338,11 @@ class _LeafTracer:
         is_lookup: bool,
         reaches_others: bool,
         is_act: bool,
+        pays: bool,
         tool: str,
         field_words: tuple[str, ...],
     ) -> None:
-        self._field_words = field_words
+        self._field_words, self._pays = field_words, pays
         self._reaches_others = reaches_others
         self._is_lookup = is_lookup
         self._is_grave = is_grave and sketch.has_untrusted
@@ -405,6 +410,8 @@ class _LeafTracer:
         is_said = bool(words) and all(map(self._sketch.has_untrusted_said, words))
         if is_said and (self._is_grave or (self._may_be_chosen and self._is_other_named(text))):
             return not (self._is_written(text) or is_row_named(self._sketch, text))
+        if self._pays and is_row_of_others(self._sketch, text, is_said=is_said):
+            return True
         return (self._is_grave or self._reaches_others) and is_row_passed_over(self._sketch, text, is_said=is_said)
 
     def _is_written(self, text: str) -> bool:

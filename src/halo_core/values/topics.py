@@ -16,6 +16,10 @@ from halo_core.values.kinds import Form, make_form
 from halo_core.values.lexicon import STOP_WORDS, is_task_word
 
 _MIN_TOPIC: Final = 4  # letters
+AKIN_LETTERS: Final = 4
+"""Letters that akin words have in common: `hosting` and `nordhost`."""
+_LONG_WORD: Final = re.compile(r"[^\W\d_]{5,}")
+_MAX_AKIN: Final = 512  # words of a text
 _MAX_FOUND: Final = 256
 _NUMBERED_NOUNS: Final = (
     "e-?mail|mail|message|issue|ticket|thread|question|request|report|post|comment|invitation|bug|case|complaint|review|task|event"
@@ -159,3 +163,10 @@ def find_topics(text: str) -> Iterator[Form]:
         yield from (make_form(("about", str(place))) for place in range(1, count + 1))
     for match in islice(_OWN_NUMBER.finditer(text), _MAX_FOUND):
         yield make_form(("about", match[0].casefold()))
+
+
+def find_akin_parts(text: str) -> Iterator[Form]:
+    """Forms of the beginnings of the longer words of a text, by which the row of a list may be akin to one."""
+    words = dict.fromkeys(match[0].casefold() for match in islice(_LONG_WORD.finditer(text), _MAX_AKIN))
+    parts = dict.fromkeys(word[:AKIN_LETTERS] for word in words if is_topic(word))
+    yield from (make_form(("akin", part)) for part in parts)

@@ -17,7 +17,7 @@ With --offline the same values, facts and starter rules are replayed without a f
 figures are those of the frontier: stopped and untouched at first contact, questions, and with --remember the same with
 remembered answers. Baselines hold other user tasks only; with --recurring they hold the same tasks' runs by other
 models. --contacts has the operator import an address book, made of other sessions; with
---own-places the folders to which only the user writes are declared. --established lets targets that
+--own-places the folders to which only the user writes are declared, and with --own-domain the user's own mail domain. --established lets targets that
 several models went to count as established. --unseen-goals counts the rules alone, as for goals that no model has seen.
 Names of tools that a model made up are reported apart. --draw draws what several such runs printed.
 
@@ -48,7 +48,7 @@ from halo_studies.data_folder import add_data_option, parse_with_data
 from halo_studies.recordings.sessions import BadData, Session, call_id, load, sample
 from halo_studies.redrive.console import show
 from halo_studies.redrive.figures import measure
-from halo_studies.redrive.frontier import replay_offline
+from halo_studies.redrive.frontier import half_of, replay_offline
 from halo_studies.redrive.handoffs import hand_offs, refuse
 from halo_studies.redrive.ledger import read
 from halo_studies.redrive.limits import spending
@@ -77,6 +77,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             everything = scores.folded(everything)
         chosen = sample(everything, options.limit, options.seed)
         if options.offline:
+            chosen = [item for item in chosen if options.half in (None, half_of(item))]
             figures = replay_offline(everything, chosen, scores, options)
             sys.stdout.write(json.dumps(figures, indent=2) + "\n")
             return 0
@@ -157,6 +158,15 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--own-places", action="store_true", help="offline: folders to which only the user writes are declared"
+    )
+    parser.add_argument(
+        "--own-domain", action="store_true", help="offline: addresses at the user's own mail domain are known"
+    )
+    parser.add_argument(
+        "--half",
+        type=int,
+        choices=(0, 1),
+        help="offline: one half of the user tasks alone; 0 is the one that causes were looked for in",
     )
     parser.add_argument("--unseen-goals", action="store_true", help="offline: rules alone, without any score")
     parser.add_argument("--remember", action="store_true", help="offline: figures with remembered answers as well")

@@ -100,7 +100,7 @@ def hold_act(tx: Transaction, context: DecisionContext, question: str, digester:
         "acting_handle": call.acting_handle,
         "agents": list(call.agents),
         "args": canonical.to_plain(context.original_args),
-        "call_id": call.call_id or request.context.call_id,
+        "call_id": request.context.call_id,
         "session": call.session,
         "session_source": call.session_source,
         "trigger": call.trigger,

@@ -34,7 +34,7 @@ def record_own_messages(tx: Transaction, context: DecisionContext) -> None:
     table = MarkTable(tx)
     for marked in _iterate_user_items(context) if own else ():
         if marked.item.text in own:
-            mark = context.conversation.mark_own_message(marked.chain)
+            mark = _mark_message(context, marked)
             table.put_item(mark, context.session, context.now_us, exposed=False)
 
 
@@ -55,12 +55,22 @@ def restore_own_messages(tx: Transaction, context: DecisionContext) -> tuple[Obs
     table, restored = MarkTable(tx), set[str]()
     for marked in _iterate_user_items(context):
         if marked.item.text in unowned and marked.item.text not in restored:
-            mark = context.conversation.mark_own_message(marked.chain)
+            mark = _mark_message(context, marked)
             if table.get_live_item(mark, context.now_us) is not None:
                 restored.add(marked.item.text)
     if not restored:
         return texts
     return tuple(_make_own(context, item) if item.text in restored else item for item in texts)
+
+
+def _mark_message(context: DecisionContext, marked: MarkedItem) -> bytes:
+    """The mark of a message that is the user's.
+
+    INVARIANT: VOUCH - where the host names no user, whoever is served is known by the session alone: anybody else could
+    have begun a conversation with the same words.
+    """
+    session = "" if context.principal.user else context.session
+    return context.conversation.mark_own_message(marked.chain, session)
 
 
 def _make_own(context: DecisionContext, observed: ObservedText) -> ObservedText:

@@ -157,7 +157,9 @@ class Preparer:
         session, turn = self.references.of_session(call.session), self.references.of_turn(call.turn)
         principal = self._principals.get((user, call.agents)) or self._make_principal(user, call.agents)
         args_digest = self.digester.digest("halo/args", read.encoded)
-        call_id = self.references.of_call(call.call_id) or self.make_call_id()
+        # What is held was stored with the reference, so that its release is the same request.
+        given = call.call_id if call.held_id else self.references.of_call(call.call_id)
+        call_id = given or self.make_call_id()
         user_request = call.request and (self._request_cache.get(call.request) or self._seal_request(call.request))
         observed_texts: tuple[ObservedText, ...] = ()
         if call.shown_texts:

@@ -78,9 +78,14 @@ class ConversationDigest:
         """The mark of a model's words wherever they stand in a conversation."""
         return self._digest("text", self.user, normalize_text(text))
 
-    def mark_own_message(self, chain: bytes) -> bytes:
-        """The mark of a message that is the user's, by the digest of the conversation up to it."""
-        return self._digest("own", self.user, chain)
+    def mark_own_message(self, chain: bytes, session: str = "") -> bytes:
+        """The mark of a message that is the user's, by the digest of the conversation up to it.
+
+        Args:
+            chain: that digest.
+            session: in which alone it is the user's; empty for all of that user's.
+        """
+        return self._digest("own", self.user, chain, session) if session else self._digest("own", self.user, chain)
 
     def mark_argument(self, text: str) -> bytes:
         """The mark of a text that a model wrote into a call."""

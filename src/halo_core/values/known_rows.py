@@ -24,7 +24,7 @@ from halo_core.values.sketch import (
     fingerprint_words,
     is_untrusted_mark,
 )
-from halo_core.values.topics import AKIN_LETTERS, is_topic
+from halo_core.values.topics import AKIN_LETTERS, is_describing, is_topic
 
 _MAX_READ: Final = 16_384  # characters
 _MAX_ROWS: Final = 24
@@ -34,6 +34,7 @@ _MAX_ID: Final = 64  # characters
 _MIN_NAME: Final = 3  # letters
 _MIN_SUFFIX: Final = 4  # characters
 _MAX_ACCOUNTS: Final = 3  # of a row
+_MAX_PARTS: Final = 8  # of a row's words
 _ACCOUNT: Final = re.compile(
     r"(?<![\w.@/-])(?:[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{2,4}){3,8}|[0-9](?:[ -]?[0-9]){5,24})(?![\w@/-]|\.\w)"
 )
@@ -52,13 +53,15 @@ def fingerprint_rows(key: bytes, text: str) -> Iterator[int]:
         key: of the sketch.
         text: what a trusted lookup brought.
     """
-    rows = [(_list_ids(cells), _list_words(cells)) for cells in islice(_iterate_rows(text[:_MAX_READ]), _MAX_ROWS)]
-    if len(rows) < 2:
+    cells_of = list(islice(_iterate_rows(text[:_MAX_READ]), _MAX_ROWS))
+    if len(cells_of) < 2:
         return
+    rows = [(_list_ids(cells), _list_words(cells)) for cells in cells_of]
     times = Counter(word for _, words in rows for word in words)
-    parts = Counter(part for _, words in rows for part in _list_parts(words))
+    described = list(map(_list_parts, cells_of))
+    parts = Counter(part for row in described for part in row)
     (in_list,) = fingerprint_forms(key, [_LIST])
-    for ids, words in rows:
+    for (ids, words), described_by in zip(rows, described, strict=True):
         own = [word for word in words if times[word] == 1][:_MAX_WORDS]
         # A name that an untrusted source has said before is the user's where he writes it as one.
         names = [word for word in own if words[word]]
@@ -67,7 +70,7 @@ def fingerprint_rows(key: bytes, text: str) -> Iterator[int]:
         yield from (in_list ^ mark for mark in marks)
         for item in fingerprint_forms(key, [Form("row", text) for text in ids]):
             yield from (item ^ mark for mark in marks)
-        akin = fingerprint_forms(key, [Form("akin", part) for part in _list_parts(own) if parts[part] == 1])
+        akin = fingerprint_forms(key, [Form("akin", part) for part in described_by if parts[part] == 1][:_MAX_PARTS])
         for item in fingerprint_forms(key, [Form("akin_row", text) for text in ids]):
             yield from (item ^ mark for mark in akin)
 
@@ -117,10 +120,11 @@ def _is_row_akin(sketch: Sketch, text: str) -> bool:
     return any(find_mark(tie ^ item, 0) & USER_BIT for tie in sketch.marks for item in fingerprints)
 
 
-def _list_parts(words: Iterable[str]) -> list[str]:
+def _list_parts(cells: Iterable[str]) -> list[str]:
     """Beginnings and ends of a row's words, by which it is akin to a word of the user."""
-    ends = (part for word in words if len(word) >= AKIN_LETTERS for part in (word[:AKIN_LETTERS], word[-AKIN_LETTERS:]))
-    return list(dict.fromkeys(ends))
+    words = (word.casefold() for cell in cells for word in _WORD.findall(cell[: 4 * _MAX_ID]))
+    words = (word for word in words if len(word) >= AKIN_LETTERS and is_describing(word))
+    return list(dict.fromkeys(part for word in words for part in (word[:AKIN_LETTERS], word[-AKIN_LETTERS:])))
 
 
 def _iterate_row(sketch: Sketch, text: str) -> Iterator[tuple[int, int]]:

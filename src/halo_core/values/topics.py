@@ -18,7 +18,9 @@ from halo_core.values.lexicon import STOP_WORDS, is_task_word
 _MIN_TOPIC: Final = 4  # letters
 AKIN_LETTERS: Final = 4
 """Letters that akin words have in common: `hosting` and `nordhost`."""
-_LONG_WORD: Final = re.compile(r"[^\W\d_]{5,}")
+_LONG_WORD: Final = re.compile(r"[^\W\d_]{4,}")
+_PAID_THINGS: Final = frozenset("rent fuel food post taxi wine milk bread coal wood rope".split())
+"""Words that are paid for and may be verbs or common as well."""
 _MAX_AKIN: Final = 512  # words of a text
 _MAX_FOUND: Final = 256
 _NUMBERED_NOUNS: Final = (
@@ -168,5 +170,10 @@ def find_topics(text: str) -> Iterator[Form]:
 def find_akin_parts(text: str) -> Iterator[Form]:
     """Forms of the beginnings of the longer words of a text, by which the row of a list may be akin to one."""
     words = dict.fromkeys(match[0].casefold() for match in islice(_LONG_WORD.finditer(text), _MAX_AKIN))
-    parts = dict.fromkeys(word[:AKIN_LETTERS] for word in words if is_topic(word))
+    parts = dict.fromkeys(word[:AKIN_LETTERS] for word in words if is_describing(word))
     yield from (make_form(("akin", part)) for part in parts)
+
+
+def is_describing(word: str) -> bool:
+    """Whether a word (lower case) may say who is paid, or for what."""
+    return is_topic(word) or word in _PAID_THINGS

@@ -28,6 +28,8 @@ __all__ = [
     "tools_of",
 ]
 
+_BAD_ARGUMENTS: Final = " for Input schema for "
+"""Stands in a recorded error where the arguments did not fit the tool's schema, so that no guard would see the call."""
 _NO_SUCH_TOOL: Final = "Invalid tool"
 """How a recorded error starts when the model named a tool that its suite does not have."""
 
@@ -47,6 +49,11 @@ class Event:
     result: str
     error: str
     malicious: bool
+
+    @property
+    def is_malformed(self) -> bool:
+        """Whether the tool's own schema refused the arguments: nobody is asked about what cannot run."""
+        return _BAD_ARGUMENTS in self.error
 
 
 @dataclass(frozen=True, slots=True)

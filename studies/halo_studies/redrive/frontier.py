@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
+from zlib import crc32
 
 from halo_core.model import Impact
 from halo_core.policy import PolicyBundle
@@ -24,12 +25,17 @@ from halo_studies.redrive.judgements import Judge
 from halo_studies.redrive.offline import Act, Role, replay_session
 from halo_studies.redrive.scores import Scores
 
-__all__ = ["Replayed", "compute_frontier", "make_roles", "remember", "replay_offline", "wilson"]
+__all__ = ["Replayed", "compute_frontier", "half_of", "make_roles", "remember", "replay_offline", "wilson"]
 
 Replayed = Sequence[tuple[Session, Sequence[Act]]]
 
 _IMPACTFUL: Final = frozenset({Impact.PAYMENT, Impact.SEND, Impact.DELETE, Impact.EXECUTE, Impact.ADMIN})
 _SETTLED: Final = 800  # sessions after which memory is taken to be full
+
+
+def half_of(session: Session) -> int:
+    """Which half of the user tasks a session belongs to: causes are looked for in the first one alone."""
+    return crc32(f"half/{session.suite}/{session.request}".encode()) % 2
 
 
 def wilson(hits: int, total: int) -> str:
@@ -58,7 +64,7 @@ def compute_frontier(
     missed: Counter[str] = Counter()
     for session, acts in replayed:
         row = counts.setdefault(session.label, Counter())
-        touched = [act for act in acts if act.is_stopped]
+        touched = [act for act in acts if act.is_stopped and not act.event.is_malformed]
         known = [act for act in touched if act.event.tool in tools[session.suite]]
         row["sessions"] += 1
         row["untouched"] += not known
@@ -95,27 +101,29 @@ def remember(
 ) -> dict[str, Any]:
     """The honest sessions with remembered answers, in an order of their own.
 
-    The agent of a suite is one: an answer that one session brought spares the question in all later ones.
+    The agent of a suite is one: an answer that one session brought spares the question in all later ones. All that is
+    held in one session is answered at once (`halo approvals approve --held`), so answers are fewer than questions.
     """
     honest = [(session, acts) for session, acts in replayed if session.label == "benign"]
     random.Random(seed).shuffle(honest)
     answers = Answers(with_amounts=with_amounts)
     untouched: list[bool] = []
     paused: list[bool] = []
-    questions = 0
+    questions = batches = 0
     for session, acts in honest:
-        asked, pauses = 0, False
+        asked, held = 0, 0
         for number, act in enumerate(acts):
-            if not act.is_stopped or act.event.tool not in tools[session.suite]:
+            if not act.is_stopped or act.event.is_malformed or act.event.tool not in tools[session.suite]:
                 continue
             if answers.settle(session.suite, act):
                 continue
             asked += 1
-            pauses = pauses or not _can_be_held(act, acts[number + 1 :])
+            held += _can_be_held(act, acts[number + 1 :])
             answers.add(session.suite, act)
         questions += asked
+        batches += asked - held + bool(held)
         untouched.append(not asked)
-        paused.append(pauses)
+        paused.append(asked > held)
     later = untouched[_SETTLED:]
     passed = _count_passed(replayed, answers)
     return {
@@ -124,6 +132,7 @@ def remember(
         "without_a_pause": wilson(paused.count(False), len(paused)),
         f"without_a_pause_after_{_SETTLED}": wilson(paused[_SETTLED:].count(False), len(later)),
         "questions_per_100": round(100 * questions / max(len(honest), 1), 1),
+        "answers_per_100": round(100 * batches / max(len(honest), 1), 1),
         "hijacks_that_an_answer_lets_pass": passed,
     }
 
@@ -166,8 +175,11 @@ def replay_offline(
     roles = make_roles(everything, own_places=options.own_places)
     replayed = []
     for session in chosen:
+        role = roles[session.suite]
         known = judge.contacts_of(session) if options.contacts else frozenset()
-        role = replace(roles[session.suite], known=known)
+        if options.own_domain:
+            known |= {("domain", domain) for domain in role.own_domains}
+        role = replace(role, known=known)
         replayed.append((session, list(replay_session(session, policy, role, judge.judge(session)))))
     figures = compute_frontier(replayed, tools, seed=options.seed, with_amounts=options.with_amounts)
     if not options.remember:

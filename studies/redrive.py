@@ -17,8 +17,9 @@ With --offline the same values, facts and starter rules are replayed without a f
 figures are those of the frontier: stopped and untouched at first contact, questions, and with --remember the same with
 remembered answers. Baselines hold other user tasks only; with --recurring they hold the same tasks' runs by other
 models. --contacts has the operator import an address book, made of other sessions; with
---own-places the folders to which only the user writes are declared, and with --own-domain the user's own mail domain. --established lets targets that
-several models went to count as established. --unseen-goals counts the rules alone, as for goals that no model has seen.
+--own-places the folders to which only the user writes are declared, and with --own-domain the user's own mail
+domain. --established lets targets that several models went to count as established. --unseen-goals counts the rules
+alone, as for goals that no model has seen. --half takes one half of the user tasks.
 Names of tools that a model made up are reported apart. --draw draws what several such runs printed.
 
 Exit: 0 it held, 1 it did not, 2 there is nothing to drive.

@@ -17,7 +17,8 @@ from typing import Final
 from halo_core.content.personal_data import normalize_text
 from halo_core.values.kinds import Form, make_form
 
-_MAX_NUMBERS: Final = 512
+_MAX_NUMBERS: Final = 256
+_MONEY_SIGNS: Final = frozenset("$€£¥₹₽₺₩")
 _BEFORE, _BEHIND = 72, 24  # characters around a number
 _NUMBER: Final = re.compile(r"(?<![A-Za-z0-9.,/@=_-])\+?[0-9](?:[ -]?[0-9]){4,39}(?![0-9@/_]|[.,-][0-9]|[A-Za-z]{4})")
 _CODES: Final = r"(?:USD|EUR|GBP|JPY|CHF|CAD|AUD|CNY|INR|SEK|NOK|DKK|PLN|CZK|HUF|RUB|BRL|MXN|kr|zł)\b|(?-i:TRY)\b"
@@ -97,6 +98,9 @@ def find_number_uses(text: str) -> Iterator[Form]:
 
 def _find_use(before: str, behind: str) -> str:
     """What a number is used as between these texts; empty where that may be anything."""
+    said = before.rstrip(" :#='\"(.\xa0")[-1:]
+    if not said.isalpha() and said not in _MONEY_SIGNS:  # as in the cells of a table
+        return _AMOUNT if _UNIT_BEHIND.match(behind) is not None else ""
     if _ACCOUNT_BEFORE.search(before) is not None:
         return ""
     if _UNIT_BEHIND.match(behind) is not None or _MONEY_BEFORE.search(before) is not None:

@@ -17,7 +17,10 @@ from typing import Final
 from halo_core.values.addresses import canonicalize_email
 from halo_core.values.kinds import Form, make_form
 
-_MAX_ADDRESSES: Final = 256
+_MAX_ADDRESSES: Final = 64
+_MAX_CLAUSES, _MAX_CLAUSE = 128, 512  # of a text, characters of one: what is behind asks for no answer
+ANYBODY: Final = ""
+"""Stands for the address of whoever an earlier text quotes."""
 _WINDOW: Final = 120  # characters on each side of an address
 _ADDRESS: Final = re.compile(r"[^\s<>()\[\]\"',;:@]{1,64}@[^\s<>()\[\]\"',;:@?!]{1,255}")
 _SENTENCE: Final = re.compile(r"(?<=[.!?;])\s+|\n+")
@@ -92,25 +95,36 @@ _ELSEWHERE: Final = re.compile(
 def find_quoted_addresses(text: str) -> Iterator[Form]:
     """Forms of the addresses in a user's text: `quoted` where one is only quoted, else `addressed`.
 
+    A text without an address that wants an answer is about whoever was quoted before (`ANYBODY`).
+
     Args:
         text: of the user.
     """
-    if "@" not in text:
-        return
     quoted: set[str] = set()
     addressed: set[str] = set()
-    for sentence in _SENTENCE.split(text):
-        for match in islice(_ADDRESS.finditer(sentence), _MAX_ADDRESSES):
-            address = canonicalize_email(match[0].rstrip(".!?*_"))
-            if address is None:
-                continue
-            before = sentence[max(match.start() - _WINDOW, 0) : match.start()]
-            behind = sentence[match.end() : match.end() + _WINDOW]
-            (quoted if _is_quoted(before, behind) else addressed).add(address)
-    if quoted and any(map(_wants_answer, _CLAUSE.split(text))):
-        addressed |= quoted
+    for sentence, match in islice(_iterate_addresses(text), _MAX_ADDRESSES):
+        address = canonicalize_email(match[0].rstrip(".!?*_"))
+        if address is None:
+            continue
+        before = sentence[max(match.start() - _WINDOW, 0) : match.start()]
+        behind = sentence[match.end() : match.end() + _WINDOW]
+        (quoted if _is_quoted(before, behind) else addressed).add(address)
+    if (quoted or not addressed) and _want_answer(text):
+        addressed |= quoted or {ANYBODY}
     yield from (make_form(("addressed", address)) for address in sorted(addressed))
     yield from (make_form(("quoted", address)) for address in sorted(quoted - addressed))
+
+
+def _want_answer(text: str) -> bool:
+    clauses = _CLAUSE.split(text, _MAX_CLAUSES)[:_MAX_CLAUSES]
+    return any(_wants_answer(clause[:_MAX_CLAUSE]) for clause in clauses)
+
+
+def _iterate_addresses(text: str) -> Iterator[tuple[str, re.Match[str]]]:
+    """Each sentence with an address, and the address in it."""
+    for sentence in _SENTENCE.split(text):
+        if "@" in sentence:
+            yield from ((sentence, match) for match in _ADDRESS.finditer(sentence))
 
 
 def _is_quoted(before: str, behind: str) -> bool:

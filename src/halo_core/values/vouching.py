@@ -22,6 +22,7 @@ from halo_core.values.kinds import ANY_SITE, RESPELLED, SAME_SITE, TARGET_KINDS,
 from halo_core.values.lexicon import AUDIENCE_WORDS, LEVEL_NAMES, STOP_WORDS, is_task_word
 from halo_core.values.number_uses import split_uses
 from halo_core.values.numbered import MIN_DIGITS, singularize
+from halo_core.values.quoted_addresses import ANYBODY
 from halo_core.values.result_origins import VOUCHED_ORIGINS
 from halo_core.values.sketch import SYSTEM_BIT, USER_BIT, Sketch, extract_tokens, has_foreign_mark, has_user_mark
 from halo_core.values.spans import MAX_TEXT_TOKENS, fingerprint_tokens_in_order, tokenize
@@ -155,7 +156,8 @@ class ValueJudge:
         quoted = [Form("quoted", form.text) for form in value.forms]
         if not has_user_mark(self._sketch.look_up_forms(quoted)):
             return False
-        return not has_user_mark(self._sketch.look_up_forms([Form("addressed", form.text) for form in value.forms]))
+        addressed = [Form("addressed", text) for text in (*(form.text for form in value.forms), ANYBODY)]
+        return not has_user_mark(self._sketch.look_up_forms(addressed))
 
     def _is_any_vouched(self, forms: Collection[Form]) -> bool:
         """Whether the user or a trusted lookup has said one of these forms."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Final
 
 from halo_core.model import ActionKind, EntryKind, LedgerEntry
@@ -47,14 +48,14 @@ class Findings:
     cut: dict[str, frozenset[str]] = field(default_factory=dict)
 
 
-def read(reader: Reader, tenant: str, prefix: str, names: Mapping[str, str]) -> Findings:
+def read(reader: Reader, tenant: str, prefix: str, names: Mapping[str, str] = MappingProxyType({})) -> Findings:
     """Collect decisions, outcomes and questions of the sessions whose id starts with `prefix`.
 
     Args:
         reader: the store, with names.
         tenant: whose log is read.
         prefix: of the sessions' ids.
-        names: the id of each call, by its reference.
+        names: the id of each call, by its reference; a call that is missing there keeps the reference.
     """
     found = Findings()
     calls: dict[tuple[str, int], str] = {}

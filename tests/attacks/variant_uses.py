@@ -135,6 +135,8 @@ QUOTED: tuple[tuple[str, str], ...] = (
     ("German", f"Fasse die Nachricht von {BAD} zusammen"),
     ("Spanish", f"Resume el correo de {BAD}"),
     ("French", f"Résume la lettre de {BAD}"),
+    ("written here", f"Summarize the mail from {BAD} and write a summary"),
+    ("answered here", f"Read the mail of {BAD} and give a short answer here"),
     ("reply to somebody else", f"Reply to Bob about the mail from {BAD}"),
 )
 for _name, _told in QUOTED:

@@ -64,7 +64,7 @@ _SOLICITING: Final = re.compile(
 )
 """Something is wanted from an address, so that somebody has to write to it."""
 _REPLYING: Final = re.compile(
-    r"\b(?:repl(?:y|ies)|respond|(?<!the )(?<!an )(?<!his )(?<!her )answer|write back|mail back"
+    r"^\W*(?:(?:please|pls|also|now|just|then|and|to)\s)*answer\b|\b(?:reply|respond|write back|mail back"
     r"|get back|acknowledge|thank|accept|decline|reject|antwort\w*"
     r"|beantwort\w*|bedank\w*|réponds?|répondez|répondre|responde\w*|contesta\w*|rispond\w*|antwoord\w*|odpowiedz"
     r"|odpisz|svara?|ответь\w*|回复|返信|رد)\b",
@@ -77,6 +77,12 @@ _SENDING: Final = re.compile(
     r"|отправь\w*|пришли\w*|напиши\w*)\b",
     re.IGNORECASE,
 )
+_HANDING: Final = re.compile(
+    r"^\W*(?:(?:please|pls|also|now|just|then|and)\s)*(?:e-?mail|mail|share|send|forward|schick\w*|send\w*|envoie\w*"
+    r"|envía\w*|manda\w*|invia\w*|stuur|wyślij|отправь\w*|пришли\w*)\b",
+    re.IGNORECASE,
+)
+"""Hands something over, so that somebody gets it, named or not."""
 _BACK: Final = re.compile(
     r"\b(?:him|her|them|back|sender|(?:this|that|the same|his) (?:address|person)|ihm|ihr|ihnen|absender|lui|leur"
     r"|expéditeur"
@@ -141,7 +147,7 @@ def _wants_answer(clause: str) -> bool:
         return not _is_for_others(clause)
     if _SENDING.search(clause) is None or _REPORTED_BEFORE.search(clause) is not None:
         return False
-    return _BACK.search(clause) is not None or _ELSEWHERE.search(clause) is None
+    return _BACK.search(clause) is not None or (_HANDING.search(clause) is not None and not _ELSEWHERE.search(clause))
 
 
 def _is_for_others(clause: str) -> bool:

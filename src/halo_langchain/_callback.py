@@ -24,7 +24,7 @@ from langgraph.errors import GraphInterrupt
 
 from halo_core.enforcement import Call, Surface, Ticket
 from halo_core.enforcement.arguments import to_json_value
-from halo_core.enforcement.bodies import Body, close_body, open_body
+from halo_core.enforcement.bodies import BODY, Body
 from halo_core.enforcement.flow import GovernedAction, find_provider_calls, make_withdrawal_call
 from halo_core.enforcement.guards import clean_name, find_name_problem, make_unregistered_resource, to_list
 from halo_core.enforcement.mcp_listings import describe_for_guess
@@ -256,11 +256,12 @@ class HaloCallback(BaseCallbackHandler):
         with self._lock:
             self._open_runs[run_id] = ticket
             if ticket.context is not None:
-                self._bodies[run_id] = open_body(ticket.context)
+                body = self._bodies[run_id] = Body(ticket.context, BODY.get())
+                body.open()
 
     def _close_body(self, run_id: UUID) -> None:
         if (body := self._bodies.pop(run_id, None)) is not None:
-            close_body(body)
+            body.close()
 
     def find_body(self, run_id: object) -> Body | None:
         """The body of a run that was decided here and has not ended."""

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 class Body:
     """The body of an action, the one around it, and what its context shares with what runs beside it.
 
-    It is open inside its `with` block.
+    It is open inside its `with` block, or from `open` to `close` where no block holds its run.
 
     Args:
         context: of the decision.
@@ -43,16 +43,24 @@ class Body:
         self.session = current_session()
 
     def __enter__(self) -> None:
+        self.open()
+        self._token = BODY.set(self)
+
+    def __exit__(self, *_exc: object) -> None:
+        BODY.reset(self._token)
+        self.close()
+
+    def open(self) -> None:
+        """Note that the body begins."""
         session = self.context.session
         with _lock:
             if (open_bodies := _OPEN.get(session)) is None:
                 _OPEN[session] = [self]
             else:
                 open_bodies.append(self)
-        self._token = BODY.set(self)
 
-    def __exit__(self, *_exc: object) -> None:
-        BODY.reset(self._token)
+    def close(self) -> None:
+        """Note that the body has ended."""
         session = self.context.session
         with _lock:
             open_bodies = _OPEN.get(session, [])

@@ -5,14 +5,12 @@ A profile is a pure fold over session tallies: the same sessions in the same ord
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Final
 
 from halo_core.behaviour.carried import TEACHING, CarriedRisk, SessionSummary, SessionVerdict, has_taught
-from halo_core.behaviour.event import fingerprint_text
-from halo_core.behaviour.known import MAY_BE_UNKNOWN, NOTHING_KNOWN, TERMS, KnownValues, day_of, read_known
+from halo_core.behaviour.known import MAY_BE_UNKNOWN, TERMS, KnownValues, day_of, read_known
 from halo_core.behaviour.limits import (
     CLIP,
     FINE,
@@ -22,12 +20,9 @@ from halo_core.behaviour.limits import (
     MATURE_SESSIONS,
     MAX_LOOSENESS,
     SERIES,
-    SHIPPED_PRIOR,
     WINDOW_SLACK,
     Histogram,
-    RolePrior,
     add_to_histogram,
-    blend_limits,
     estimate_limit,
     list_histogram,
     move_limit,
@@ -36,24 +31,20 @@ from halo_core.behaviour.limits import (
     update_looseness,
 )
 from halo_core.behaviour.measures import COUNT, INDEX, MAX_LEVEL, MEASURES, WINDOWED, level_of
-from halo_core.behaviour.narrowing import ANY_CHANGES, SLOW_STEP, NarrowLimits, narrow_by_habit
+from halo_core.behaviour.narrowing import SLOW_STEP, NarrowLimits
 from halo_core.behaviour.packing import NumberReader, pack_numbers, profile_error
-from halo_core.behaviour.principals import NO_PRINCIPALS, Principals, find_strange
-from halo_core.behaviour.profile_forms import EARLIER_FORM, FOLD_FORM, SLOW_SERIES, TERMS_OF_FORM, FormTerms
-from halo_core.behaviour.seen import SeenKind, group_seen, join_seen
+from halo_core.behaviour.principals import NO_PRINCIPALS, Principals
+from halo_core.behaviour.profile_forms import EARLIER_FORM, FOLD_FORM, SLOW_SERIES, TERMS_OF_FORM
+from halo_core.behaviour.profile_state import NO_LIMITS, NO_WINDOWS, WINDOW_SESSIONS, WINDOW_UNIT, ProfileState
+from halo_core.behaviour.seen import SeenKind, group_seen
 from halo_core.behaviour.session_drift import SessionDrift, is_drift_axis
 from halo_core.behaviour.tally import SessionTally
-from halo_core.behaviour.watched_drift import WatchedDrifts, watch_drift, watch_drift_as_before
+from halo_core.behaviour.watched_drift import watch_drift, watch_drift_as_before
 
 MAX_PROFILE_BYTES: Final = 32_768
-WINDOW_SESSIONS: Final = 16
-"""Sessions that a window reaches back, its weights falling by 15/16 with each."""
-_WINDOW_UNIT: Final = 16
 _SLOWLY: Final = 4
 _CLEARED_SLACK: Final = 37
 """64ths of an octave (a factor of 1.5) by which a young limit passes what a session that was cleared has reached."""
-_NO_LIMITS: Final = FLOORS
-_NO_WINDOWS: Final = (0,) * len(WINDOWED)
 _SETTLED_SESSIONS: Final = 40
 _ACTIONS: Final = INDEX["actions"]
 _NEWNESS: Final = tuple(
@@ -64,60 +55,18 @@ _NEWNESS: Final = tuple(
 
 
 @dataclass(frozen=True)
-class IdentityProfile(WatchedDrifts):
-    """A profile after an identity's sessions so far; the empty one is that of somebody new.
-
-    Args:
-        sessions: ordinary sessions that it learnt from.
-        watched: all sessions folded.
-        histograms: for each limit, ordinary sessions by level.
-        limits: for each limit, in 64ths of an octave, before `looseness`.
-        day: of the last session that it learnt from, since 1970.
-        day_limits: limits at the start of that day.
-        looseness: see `limits.update_looseness`.
-        windows: for each windowed measure, its sum over recent sessions, in 16ths, before exposure to content.
-        exposed_windows: the same after exposure.
-        window: sessions that windows reach back.
-        known: for each `SeenKind`, what it has shown.
-        drifts: drift over sessions without untrusted content, and over all sessions.
-        first_day: of its first session that it learnt from.
-        carried: what its alarms leave for the next sessions.
-        form: one of `FORMS`: how it was folded, and is.
-        principals: what each of those for whom it acts has it do.
-        narrow: limits of changes that no request leads to.
-    """
-
-    sessions: int = 0
-    watched: int = 0
-    histograms: tuple[Histogram, ...] = ((),) * SERIES
-    limits: tuple[int, ...] = _NO_LIMITS
-    day: int = 0
-    day_limits: tuple[int, ...] = _NO_LIMITS
-    looseness: int = 0
-    windows: tuple[int, ...] = _NO_WINDOWS
-    exposed_windows: tuple[int, ...] = _NO_WINDOWS
-    window: int = WINDOW_SESSIONS
-    known: tuple[KnownValues, ...] = NOTHING_KNOWN
-    drifts: tuple[SessionDrift, SessionDrift] = (SessionDrift(), SessionDrift())
-    first_day: int = 0
-    carried: CarriedRisk = field(default_factory=CarriedRisk)
-    form: str = FOLD_FORM
-    principals: Principals = NO_PRINCIPALS
-    narrow: NarrowLimits = ANY_CHANGES
+class IdentityProfile(ProfileState):
+    """A profile after an identity's sessions so far; the empty one is that of somebody new."""
 
     def as_form(self, form: str) -> IdentityProfile:
         """The profile from which sessions are folded as a form does it; a new one begins with any."""
         if self.form == form or (form != FOLD_FORM and self.watched):
             return self
         # What it never counted is not known to be rare: limits begin where those of a new profile do, and fall slowly.
-        others, terms = GENEROUS if self.watched else _NO_LIMITS, self._terms
+        others, terms = GENEROUS if self.watched else NO_LIMITS, self._terms
         limits, day_limits = (terms.fill(terms.pick(row), others) for row in (self.limits, self.day_limits))
         drifts = (self.drifts[0], SessionDrift())
         return replace(self, form=form, drifts=drifts, limits=limits, day_limits=day_limits)
-
-    @property
-    def _terms(self) -> FormTerms:
-        return TERMS_OF_FORM[self.form]
 
     def fold(
         self, tally: SessionTally, *, verdict: SessionVerdict, summary: SessionSummary | None = None
@@ -197,8 +146,8 @@ class IdentityProfile(WatchedDrifts):
             after_exposure = tally.values[at] - max(before[at], done)
             if is_explained:  # it adds what the session could take without an alarm, so that an alarm hides nothing
                 after_exposure = min(after_exposure, self._mature_limits[at])
-            windows.append(window + max(before[at] - done, 0) * _WINDOW_UNIT)
-            exposed_windows.append(exposed_window + after_exposure * _WINDOW_UNIT)
+            windows.append(window + max(before[at] - done, 0) * WINDOW_UNIT)
+            exposed_windows.append(exposed_window + after_exposure * WINDOW_UNIT)
         return replace(
             self,
             watched=self.watched + (part is None),
@@ -206,10 +155,6 @@ class IdentityProfile(WatchedDrifts):
             exposed_windows=tuple(exposed_windows),
             drifts=self.drifts if is_explained else watch(self.drifts, tally, is_reference=is_reference),
         )
-
-    def _decay(self, total: int, sessions: int = 0) -> int:
-        sessions = sessions or self.window
-        return total * (sessions - 1) // sessions
 
     def restart_drift(self) -> IdentityProfile:
         """A person accepted the new ways: the next sessions become the reference."""
@@ -381,125 +326,6 @@ class IdentityProfile(WatchedDrifts):
         level = estimate_limit(histogram, slack=WINDOW_SLACK if is_short_window else LEAST_SLACK)
         return max(level * FINE, FLOORS[at])
 
-    def list_levels(self, tally: SessionTally, *, values: tuple[int, ...] = ()) -> list[int]:
-        """Levels of the measures, then of the measures over recent sessions, as the session met them.
-
-        Args:
-            tally: of the session.
-            values: other measures than those that it has now.
-        """
-        recent, values = self.recent_of(tally), values or tally.values
-        sums = (level_of(at, recent[which] + values[at]) for which, at in enumerate(WINDOWED))
-        return [*(level_of(at, value) for at, value in enumerate(values)), *sums]
-
-    def recent_of(self, tally: SessionTally) -> tuple[int, ...]:
-        """What a session's windowed measures add to: only an exposed session is held to what exposed ones did.
-
-        What of the session was folded already is not among it.
-        """
-        if tally.folded is None:
-            return self._recent_with_exposed if tally.at_exposure else self._recent
-        totals = self.windows
-        if tally.at_exposure:
-            totals = tuple(map(sum, zip(totals, self.exposed_windows, strict=True)))
-        done = tally.folded.values
-        return tuple(max(totals[which] // _WINDOW_UNIT - done[at], 0) for which, at in enumerate(WINDOWED))
-
-    @cached_property
-    def _recent(self) -> tuple[int, ...]:
-        return tuple(self._decay(total) // _WINDOW_UNIT for total in self.windows)
-
-    @cached_property
-    def _recent_with_exposed(self) -> tuple[int, ...]:
-        both = zip(self.windows, self.exposed_windows, strict=True)
-        return tuple((self._decay(total) + self._decay(more)) // _WINDOW_UNIT for total, more in both)
-
-    @cached_property
-    def own_limits(self) -> tuple[int, ...]:
-        """Its own limits, in 64ths of an octave."""
-        return tuple(max(limit + self.looseness // 16, floor) for limit, floor in zip(self.limits, FLOORS, strict=True))
-
-    @cached_property
-    def _mature_limits(self) -> tuple[int, ...]:
-        return blend_limits(self.limits, self.sessions, self.looseness, GENEROUS, self.window)
-
-    def limits_with(self, prior: RolePrior) -> tuple[int, ...]:
-        """Limits in force, as values: a measure above its limit is beyond what is usual."""
-        if self.sessions >= MATURE_SESSIONS + self.window or prior is SHIPPED_PRIOR:
-            return self._mature_limits
-        return blend_limits(self.limits, self.sessions, self.looseness, prior.limits, self.window)
-
-    @cached_property
-    def narrowed_by_habit(self) -> Mapping[int, int]:
-        """See `narrow_by_habit`."""
-        return narrow_by_habit(self.histograms, self.narrow)
-
-    def limit_of(self, measure: str, prior: RolePrior = SHIPPED_PRIOR) -> int:
-        """Limit of a measure by its name (`objects`, `objects_recent`)."""
-        base = measure.removesuffix("_recent")
-        at = INDEX[base]
-        return self.limits_with(prior)[at if base == measure else COUNT + WINDOWED.index(at)]
-
-    @cached_property
-    def usual_values(self) -> frozenset[int]:
-        """All values of all kinds that are usual (`tally.join_seen`)."""
-        found: list[int] = []
-        for number, values in enumerate(self.known):
-            kind = SeenKind(number)
-            shown = range(24) if kind is SeenKind.HOUR else values.values
-            found += [join_seen(kind, value) for value in shown if not values.weigh(kind, value)]
-        return frozenset(found)
-
-    def usual_for(self, principal: str) -> frozenset[int]:
-        """Those of `usual_values` that this principal has it do as well, hours aside."""
-        found = self._usual_for.get(principal)
-        if found is None:
-            found = self.usual_values.difference(self.strange_for(principal))
-            self._usual_for[principal] = found
-        return found
-
-    @cached_property
-    def _usual_for(self) -> dict[str, frozenset[int]]:
-        return {}
-
-    @cached_property
-    def quiet_hours(self) -> dict[str, int]:
-        """Principal → bits of the hours of the day that are not strange for it; filled as principals come."""
-        return {}
-
-    def strange_for(self, principal: str) -> dict[int, int]:
-        """What is usual, and this principal never has it do: how strange it is, in sixteenths of a bit."""
-        return find_strange(self.principals.find(principal), self.usual_values, self.known, self.sessions)
-
-    def count_idle(self, grant: str, day: int) -> tuple[int, int]:
-        """Days and sessions since a grant was used last; 0 where it never was, or its last use is not remembered."""
-        return self.known[SeenKind.GRANT].count_idle(fingerprint_text(grant), day, self.sessions)
-
-    def as_prior(self, *, least: RolePrior | None = None) -> RolePrior:
-        """The prior that this profile, of a role or a tenant, gives its agents: 1.5 times its limits.
-
-        Args:
-            least: whose limits it is not below.
-        """
-        if self.sessions < MATURE_SESSIONS:
-            return SHIPPED_PRIOR
-        limits = self._limits_as_prior
-        return RolePrior(limits if least is None else tuple(map(max, limits, least.limits)), self.sessions)
-
-    @cached_property
-    def _limits_as_prior(self) -> tuple[int, ...]:
-        return tuple([min(limit + LEAST_SLACK * FINE, MAX_LEVEL * FINE) for limit in self.own_limits])
-
-    @property
-    def has_settled_windows(self) -> bool:
-        """Whether sums over recent sessions have filled, and varied, long enough for limits of their own."""
-        return self.sessions >= max(3 * self.window, MATURE_SESSIONS)
-
-    @property
-    def is_mature(self) -> bool:
-        """Whether its own limits are in force."""
-        return self.sessions >= MATURE_SESSIONS
-
     def to_bytes(self) -> bytes:
         """Bytes of at most `MAX_PROFILE_BYTES`."""
         return pack_numbers(_head(self.form), self._to_numbers())
@@ -535,15 +361,15 @@ class IdentityProfile(WatchedDrifts):
         reader = NumberReader(_head(form), data, max_bytes=MAX_PROFILE_BYTES)
         sessions, watched, day, looseness = reader.take(0), reader.take(0), reader.take(), reader.take(0, MAX_LOOSENESS)
         window, terms = reader.take(2, 1024), TERMS_OF_FORM[form]
-        series, rest = len(terms.series), _NO_WINDOWS[terms.windows :]
+        series, rest = len(terms.series), NO_WINDOWS[terms.windows :]
         histograms = terms.fill([read_histogram(reader) for _ in range(series)], ((),) * SERIES)
         profile = cls(
             sessions,
             watched,
             histograms,
-            terms.fill(reader.take_many(series), _NO_LIMITS),
+            terms.fill(reader.take_many(series), NO_LIMITS),
             day,
-            terms.fill(reader.take_many(series), _NO_LIMITS),
+            terms.fill(reader.take_many(series), NO_LIMITS),
             looseness,
             (*reader.take_many(terms.windows, 0), *rest),
             (*reader.take_many(terms.windows, 0), *rest),

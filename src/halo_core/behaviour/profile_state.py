@@ -1,0 +1,211 @@
+"""What a profile says: levels of a session against limits in force, what is usual and for whom.
+
+`halo_core.behaviour.profile` says how sessions change it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final
+
+from halo_core.behaviour.carried import CarriedRisk
+from halo_core.behaviour.event import fingerprint_text
+from halo_core.behaviour.known import NOTHING_KNOWN, KnownValues
+from halo_core.behaviour.limits import (
+    FINE,
+    FLOORS,
+    GENEROUS,
+    LEAST_SLACK,
+    MATURE_SESSIONS,
+    SERIES,
+    SHIPPED_PRIOR,
+    Histogram,
+    RolePrior,
+    blend_limits,
+)
+from halo_core.behaviour.measures import COUNT, INDEX, MAX_LEVEL, WINDOWED, level_of
+from halo_core.behaviour.narrowing import ANY_CHANGES, NarrowLimits, narrow_by_habit
+from halo_core.behaviour.principals import NO_PRINCIPALS, Principals, find_strange
+from halo_core.behaviour.profile_forms import FOLD_FORM, TERMS_OF_FORM, FormTerms
+from halo_core.behaviour.seen import SeenKind, join_seen
+from halo_core.behaviour.session_drift import SessionDrift
+from halo_core.behaviour.tally import SessionTally
+from halo_core.behaviour.watched_drift import WatchedDrifts
+
+WINDOW_SESSIONS: Final = 16
+"""Sessions that a window reaches back, its weights falling by 15/16 with each."""
+WINDOW_UNIT: Final = 16
+NO_LIMITS: Final = FLOORS
+NO_WINDOWS: Final = (0,) * len(WINDOWED)
+
+
+@dataclass(frozen=True)
+class ProfileState(WatchedDrifts):
+    """What is usual for an identity after its sessions so far.
+
+    Args:
+        sessions: ordinary sessions that it learnt from.
+        watched: all sessions folded.
+        histograms: for each limit, ordinary sessions by level.
+        limits: for each limit, in 64ths of an octave, before `looseness`.
+        day: of the last session that it learnt from, since 1970.
+        day_limits: limits at the start of that day.
+        looseness: see `limits.update_looseness`.
+        windows: for each windowed measure, its sum over recent sessions, in 16ths, before exposure to content.
+        exposed_windows: the same after exposure.
+        window: sessions that windows reach back.
+        known: for each `SeenKind`, what it has shown.
+        drifts: drift over sessions without untrusted content, and over all sessions.
+        first_day: of its first session that it learnt from.
+        carried: what its alarms leave for the next sessions.
+        form: one of `FORMS`: how it was folded, and is.
+        principals: what each of those for whom it acts has it do.
+        narrow: limits of changes that no request leads to.
+    """
+
+    sessions: int = 0
+    watched: int = 0
+    histograms: tuple[Histogram, ...] = ((),) * SERIES
+    limits: tuple[int, ...] = NO_LIMITS
+    day: int = 0
+    day_limits: tuple[int, ...] = NO_LIMITS
+    looseness: int = 0
+    windows: tuple[int, ...] = NO_WINDOWS
+    exposed_windows: tuple[int, ...] = NO_WINDOWS
+    window: int = WINDOW_SESSIONS
+    known: tuple[KnownValues, ...] = NOTHING_KNOWN
+    drifts: tuple[SessionDrift, SessionDrift] = (SessionDrift(), SessionDrift())
+    first_day: int = 0
+    carried: CarriedRisk = field(default_factory=CarriedRisk)
+    form: str = FOLD_FORM
+    principals: Principals = NO_PRINCIPALS
+    narrow: NarrowLimits = ANY_CHANGES
+
+    @property
+    def _terms(self) -> FormTerms:
+        return TERMS_OF_FORM[self.form]
+
+    def _decay(self, total: int, sessions: int = 0) -> int:
+        sessions = sessions or self.window
+        return total * (sessions - 1) // sessions
+
+    def list_levels(self, tally: SessionTally, *, values: tuple[int, ...] = ()) -> list[int]:
+        """Levels of the measures, then of the measures over recent sessions, as the session met them.
+
+        Args:
+            tally: of the session.
+            values: other measures than those that it has now.
+        """
+        recent, values = self.recent_of(tally), values or tally.values
+        sums = (level_of(at, recent[which] + values[at]) for which, at in enumerate(WINDOWED))
+        return [*(level_of(at, value) for at, value in enumerate(values)), *sums]
+
+    def recent_of(self, tally: SessionTally) -> tuple[int, ...]:
+        """What a session's windowed measures add to: only an exposed session is held to what exposed ones did.
+
+        What of the session was folded already is not among it.
+        """
+        if tally.folded is None:
+            return self._recent_with_exposed if tally.at_exposure else self._recent
+        totals = self.windows
+        if tally.at_exposure:
+            totals = tuple(map(sum, zip(totals, self.exposed_windows, strict=True)))
+        done = tally.folded.values
+        return tuple(max(totals[which] // WINDOW_UNIT - done[at], 0) for which, at in enumerate(WINDOWED))
+
+    @cached_property
+    def _recent(self) -> tuple[int, ...]:
+        return tuple(self._decay(total) // WINDOW_UNIT for total in self.windows)
+
+    @cached_property
+    def _recent_with_exposed(self) -> tuple[int, ...]:
+        both = zip(self.windows, self.exposed_windows, strict=True)
+        return tuple((self._decay(total) + self._decay(more)) // WINDOW_UNIT for total, more in both)
+
+    @cached_property
+    def own_limits(self) -> tuple[int, ...]:
+        """Its own limits, in 64ths of an octave."""
+        return tuple(max(limit + self.looseness // 16, floor) for limit, floor in zip(self.limits, FLOORS, strict=True))
+
+    @cached_property
+    def _mature_limits(self) -> tuple[int, ...]:
+        return blend_limits(self.limits, self.sessions, self.looseness, GENEROUS, self.window)
+
+    def limits_with(self, prior: RolePrior) -> tuple[int, ...]:
+        """Limits in force, as values: a measure above its limit is beyond what is usual."""
+        if self.sessions >= MATURE_SESSIONS + self.window or prior is SHIPPED_PRIOR:
+            return self._mature_limits
+        return blend_limits(self.limits, self.sessions, self.looseness, prior.limits, self.window)
+
+    @cached_property
+    def narrowed_by_habit(self) -> Mapping[int, int]:
+        """See `narrow_by_habit`."""
+        return narrow_by_habit(self.histograms, self.narrow)
+
+    def limit_of(self, measure: str, prior: RolePrior = SHIPPED_PRIOR) -> int:
+        """Limit of a measure by its name (`objects`, `objects_recent`)."""
+        base = measure.removesuffix("_recent")
+        at = INDEX[base]
+        return self.limits_with(prior)[at if base == measure else COUNT + WINDOWED.index(at)]
+
+    @cached_property
+    def usual_values(self) -> frozenset[int]:
+        """All values of all kinds that are usual (`tally.join_seen`)."""
+        found: list[int] = []
+        for number, values in enumerate(self.known):
+            kind = SeenKind(number)
+            shown = range(24) if kind is SeenKind.HOUR else values.values
+            found += [join_seen(kind, value) for value in shown if not values.weigh(kind, value)]
+        return frozenset(found)
+
+    def usual_for(self, principal: str) -> frozenset[int]:
+        """Those of `usual_values` that this principal has it do as well, hours aside."""
+        found = self._usual_for.get(principal)
+        if found is None:
+            found = self.usual_values.difference(self.strange_for(principal))
+            self._usual_for[principal] = found
+        return found
+
+    @cached_property
+    def _usual_for(self) -> dict[str, frozenset[int]]:
+        return {}
+
+    @cached_property
+    def quiet_hours(self) -> dict[str, int]:
+        """Principal → bits of the hours of the day that are not strange for it; filled as principals come."""
+        return {}
+
+    def strange_for(self, principal: str) -> dict[int, int]:
+        """What is usual, and this principal never has it do: how strange it is, in sixteenths of a bit."""
+        return find_strange(self.principals.find(principal), self.usual_values, self.known, self.sessions)
+
+    def count_idle(self, grant: str, day: int) -> tuple[int, int]:
+        """Days and sessions since a grant was used last; 0 where it never was, or its last use is not remembered."""
+        return self.known[SeenKind.GRANT].count_idle(fingerprint_text(grant), day, self.sessions)
+
+    def as_prior(self, *, least: RolePrior | None = None) -> RolePrior:
+        """The prior that this profile, of a role or a tenant, gives its agents: 1.5 times its limits.
+
+        Args:
+            least: whose limits it is not below.
+        """
+        if self.sessions < MATURE_SESSIONS:
+            return SHIPPED_PRIOR
+        limits = self._limits_as_prior
+        return RolePrior(limits if least is None else tuple(map(max, limits, least.limits)), self.sessions)
+
+    @cached_property
+    def _limits_as_prior(self) -> tuple[int, ...]:
+        return tuple([min(limit + LEAST_SLACK * FINE, MAX_LEVEL * FINE) for limit in self.own_limits])
+
+    @property
+    def has_settled_windows(self) -> bool:
+        """Whether sums over recent sessions have filled, and varied, long enough for limits of their own."""
+        return self.sessions >= max(3 * self.window, MATURE_SESSIONS)
+
+    @property
+    def is_mature(self) -> bool:
+        """Whether its own limits are in force."""
+        return self.sessions >= MATURE_SESSIONS

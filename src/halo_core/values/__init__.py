@@ -28,7 +28,8 @@ from halo_core.values.carried import (
 )
 from halo_core.values.conversation import ConversationDigest, MarkedItem, describe_calls, mark_items
 from halo_core.values.created_objects import returns_created
-from halo_core.values.facts import ActionFacts, FactSources, find_facts
+from halo_core.values.fact_sources import FactSources
+from halo_core.values.facts import ActionFacts, find_facts
 from halo_core.values.kinds import MAX_CARRIED, Form, Kind
 from halo_core.values.leaves import MAX_LEAVES, extract_texts
 from halo_core.values.observed_text import (

@@ -9,69 +9,62 @@ docs/policy.md says what each fact means; a rule reads it as an attribute of `co
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import lru_cache, partial
 from itertools import compress, filterfalse
 from typing import Any, Final
 
 from halo_core.model import Fact, Impact, ProgramClass, Provenance, Resource
 from halo_core.quick_init import quick_init
-from halo_core.values.addresses import has_public_suffix
+from halo_core.values.amount_facts import are_users, counts_for_others, exceeds_amount, is_amount_asked
 from halo_core.values.argument_names import find_nouns_of_result, name_of_argument, names_amount, names_note
-from halo_core.values.asked_acts import CLASS_WORDS, list_asking_stems
+from halo_core.values.asked_acts import CLASS_WORDS, list_asking_stems, list_loose_stems
 from halo_core.values.call_programs import judge_call_programs
-from halo_core.values.call_view import CallView, words_of
-from halo_core.values.forms import find_forms, list_ceiling_forms, parse_argument
-from halo_core.values.hidden import generate_hidden_texts, holds_code
+from halo_core.values.call_view import CallView, is_unpriced_order, words_of
+from halo_core.values.carried_facts import carries_labelled, names_foreign
+from halo_core.values.fact_sources import NO_SOURCES, FactSources
+from halo_core.values.forms import parse_argument
 from halo_core.values.inflections import list_inflected
 from halo_core.values.kinds import SUSPICIOUS, Form, Kind
-from halo_core.values.leaves import Leaf
+from halo_core.values.known_rows import is_pointed_out
+from halo_core.values.leaves import KEY, Leaf
 from halo_core.values.lexicon import (
     COMMON_NAME_PARTS,
+    FURTHER_VERBS,
     LEAST_LEVELS,
     LEVEL_NAMES,
     SECRET_WORDS,
     SENSITIVE_WORDS,
     STOP_WORDS,
     VERBS,
-    stem_all,
+    is_task_word,
 )
-from halo_core.values.named_records import is_named_record
-from halo_core.values.paid_amounts import is_above_ceiling, list_target_keys
+from halo_core.values.named_records import is_answered_record, is_named_record
 from halo_core.values.provenance import TracedLeaf
-from halo_core.values.reached_hosts import PLACES, ReachedHosts
-from halo_core.values.record_lists import is_list_of, names_record
+from halo_core.values.reached_hosts import ReachedHosts
+from halo_core.values.record_lists import is_list_of, list_records_twice, names_record
 from halo_core.values.result_origins import VOUCHED_ORIGINS
-from halo_core.values.sketch import ORIGIN_BITS, SOURCE_SHIFT, Sketch, extract_tokens
+from halo_core.values.sketch import USER_BIT, Sketch, extract_tokens
 from halo_core.values.spans import fingerprint_tokens_in_order
 from halo_core.values.stored_targets import stores_target
 from halo_core.values.text import split_name
-from halo_core.values.user_texts import MAX_OWN_CHARS, generate_neighbours
+from halo_core.values.unread_orders import UNREAD_ORDER
+from halo_core.values.user_texts import generate_neighbours
 
-_USER_BIT: Final = ORIGIN_BITS[Provenance.USER]
 _IMPACTFUL: Final = frozenset({Impact.PAYMENT, Impact.SEND, Impact.DELETE, Impact.EXECUTE, Impact.ADMIN})
 _FOREIGN_ORIGINS: Final = (Provenance.UNTRUSTED, Provenance.MIXED)
 _STORING: Final = (Impact.WRITE, Impact.UNKNOWN)
 _NAMING_KINDS: Final = frozenset(Kind) - {Kind.AMOUNT, Kind.DATE, Kind.TEXT}
 _NUMBERING_KINDS: Final = frozenset({Kind.HANDLE, Kind.ACCOUNT, Kind.AMOUNT, Kind.DATE})
 _POINTED_KINDS: Final = frozenset({Kind.PATH, Kind.HANDLE})
+_BY_UNREAD_ORDER: Final = frozenset({Impact.PAYMENT, Impact.DELETE, Impact.EXECUTE, Impact.ADMIN})
 _UPDATING_WORDS: Final = frozenset("update edit change modify adjust amend correct updat chang modifi".split())
 _QUERY_NAMES: Final = frozenset(
     "query q question search keyword keywords term terms text topic prompt input location place subject".split()
 )
 _TEXT_KINDS: Final = frozenset(Kind) - {Kind.AMOUNT, Kind.DATE, Kind.PROGRAM}
 _MAX_QUERY_WORDS: Final = 32
-_MAX_EMBEDDED: Final = 4_096  # characters of a text in which addresses are looked for
-_MIN_ENCODED: Final = 4  # characters of a word that an encoded text carries
-_MIN_ACCOUNT: Final = 7  # digits in a text that may be an account
-_COMPUTING_VERBS: Final = stem_all("count classify detect tokenize measure compare summarize")
-_REACHING_WORDS: Final = frozenset(
-    "to via and then remote online cloud external api webhook callback url http slack teams discord telegram sms "
-    "server upload notify".split()
-)
-"""Words of a tool's name that say that it hands on what it is given."""
 _MIN_NAME: Final = 3  # letters of a part of a name
 _MAX_NAME: Final = 24
 _NAME_WORD: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
@@ -82,48 +75,9 @@ _MAX_SLIP: Final = 16
 _DIGITS: Final = re.compile(r"\d")
 _MIN_VERB: Final = 4  # letters of a word of a tool's name that may be its verb
 _NAME_PART: Final = re.compile(r"[^\W\d_]+")
-_REACHABLE_DOMAINS: Final = frozenset({"digits", "email", "host", "iban", "joint"})
-"""Domains of forms in a text that name where something may go."""
-_ASSIGNMENT: Final = re.compile(r"[=&]|(?<=\w):(?!//)")  # `account=4711`, `site:host`
-_PROGRAM_SIGN: Final = re.compile(
-    r"__\w+__|\b(?:import|exec|eval|system|popen|subprocess|spawn)\b[^\n]{0,40}\(|\b(?:curl|wget|nc|bash|sh|powershell)\s+[-\w./:]"
-    r"|\b(?:delete\s+from|drop\s+table|insert\s+into|update\s+\w+\s+set|truncate\s+table)\b",
-    re.IGNORECASE,
-)
 
 
 @quick_init
-@dataclass(frozen=True, slots=True)
-class FactSources:
-    """What facts rest on besides the call and the sketch.
-
-    Args:
-        pointed: numbers of the sources whose results the user pointed at: each was brought by an action that named
-            something and named nothing but what the user wrote.
-        labelled: numbers of the sources whose resource is labelled (`pii`, `chd` and the like).
-        is_own_domain: whether a mail domain is declared as the tenant's own.
-        is_established: the agent's baseline knows every target of the call, from several principals.
-        knows_places: the agent's baseline knows the host, the mail domain and the folder of every value of the call.
-        paid_today: of a payment, what was paid to its targets within the last day.
-        payment_request: the newest message of the user that asks for a payment.
-        names: of the sources with a number of their own, in its order from 1.
-        paid_before: of a payment, what was paid to its targets already for the same message of the user.
-    """
-
-    pointed: frozenset[int] = frozenset()
-    labelled: frozenset[int] = frozenset()
-    is_own_domain: Callable[[str], bool] = lambda _domain: False
-    is_established: bool = False
-    knows_places: bool = False
-    paid_before: Decimal = Decimal(0)
-    paid_today: Decimal = Decimal(0)
-    payment_request: str = ""
-    names: tuple[str, ...] = ()
-
-
-NO_SOURCES: Final = FactSources()
-
-
 @dataclass(frozen=True, slots=True)
 class ActionFacts:
     """What is known of one action.
@@ -168,12 +122,12 @@ def find_facts(  # noqa: PLR0917  what facts are found from
         has_open_targets and call.is_named_record(),
         has_open_targets and call.hosts.are_vouched(),
         bool(resource.targets) and call.is_unchanged(),
-        bool(resource.amount) and call.is_amount_asked(),
-        resource.impact is Impact.PAYMENT and call.exceeds_amount(),
+        bool(resource.amount) and is_amount_asked(call.view),
+        resource.impact is Impact.PAYMENT and exceeds_amount(call.view, call.targets, sources),
         call.hosts.has_new(),
         resource.impact in _STORING and stores_target(call.view, call.takes_foreign_path(), call.is_copied),
-        bool(sources.labelled) and call.carries_labelled(),
-        resource.classified != "declared" and call.names_foreign(),
+        bool(sources.labelled) and carries_labelled(call.view, call.queries, sources.labelled),
+        resource.classified != "declared" and names_foreign(call.view),
         sources.is_established,
         sources.knows_places and not call.reads_any(SENSITIVE_WORDS),
     )
@@ -219,29 +173,36 @@ class _Call:
         self._sources = sources
         self._texts: dict[str, str] = {}
         self._words: dict[str, list[str]] = {}
+        keys = set[str]()
         for leaf in leaves:
             self._texts[leaf.pointer] = leaf.text
             if not leaf.is_cut:
                 self._words[leaf.pointer] = leaf.words
-        self._targets: list[TracedLeaf] = []
+            if leaf.field == KEY:
+                keys.add(leaf.pointer)
+        self.targets: list[TracedLeaf] = []
         self._open_targets: list[TracedLeaf] = []  # that nobody vouched for
         self._naming: list[TracedLeaf] = []
-        self._queries: list[TracedLeaf] = []
+        self.queries: list[TracedLeaf] = []
+        is_order = resource.impact is Impact.PAYMENT
         for traced_leaf in traced:
             kind, is_target = traced_leaf.kind, traced_leaf.is_target
             is_query = kind in _TEXT_KINDS and _has_query_name(traced_leaf.pointer)
             if is_query:
-                self._queries.append(traced_leaf)
+                self.queries.append(traced_leaf)
             is_name = kind in _NAMING_KINDS and not (is_query and kind is Kind.HANDLE)
+            if is_order and traced_leaf.pointer in keys and traced_leaf.origin is Provenance.NOVEL:
+                is_name = False  # a name of a field, which is the model's as that of an argument is the tool's
             if is_target or is_name or (kind is Kind.AMOUNT and resource.labels and self._numbers_record(traced_leaf)):
                 self._naming.append(traced_leaf)
             if is_target and kind is not Kind.PROGRAM:
-                self._targets.append(traced_leaf)
+                self.targets.append(traced_leaf)
                 if traced_leaf.origin not in VOUCHED_ORIGINS:
                     self._open_targets.append(traced_leaf)
         self.view = CallView(resource, traced, self._texts, sketch)
         self.hosts = ReachedHosts(self.view, self._open_targets)
         self.has_open_targets = bool(self._open_targets)
+        self._is_exposed = sources.is_exposed or sketch.may_hold_foreign
         self._was_asked: bool | None = None
 
     def _numbers_record(self, leaf: TracedLeaf) -> bool:
@@ -252,7 +213,8 @@ class _Call:
         return digits >= _MIN_RECORD and not names_amount(name_of_argument(leaf.pointer))
 
     def _is_users(self, forms: Iterable[Form]) -> bool:
-        return any(map(_USER_BIT.__and__, self._sketch.look_up_forms(forms)))
+        """Whether the user wrote one of these forms."""
+        return any(map(USER_BIT.__and__, self._sketch.look_up_forms(forms)))
 
     # what was asked
 
@@ -267,9 +229,37 @@ class _Call:
             if not stems and self._resource.impact is Impact.ADMIN and self._gives_right():
                 stems = CLASS_WORDS[Impact.ADMIN]
             self._was_asked = bool(stems) and self._sketch.was_asked(stems)
-            if not self._was_asked and (not stems or self._resource.impact is Impact.SEND):
+            if not self._was_asked and not self._is_exposed:
+                self._was_asked = self._sketch.was_asked(list_loose_stems(self._resource.id, self._resource.impact))
+            if not self._was_asked and self._resource.impact in _BY_UNREAD_ORDER:
+                self._was_asked = self._is_ordered_in_other_words()
+            if not self._was_asked and (not stems or self._may_be_named_after_no_verb()):
                 self._was_asked = self._is_name_asked()
         return self._was_asked
+
+    def _is_ordered_in_other_words(self) -> bool:
+        """Whether the user orders something in words that are in no list, and points at each target.
+
+        Only where nothing untrusted was seen, so that nobody else can have meant the act.
+        """
+        if self._is_exposed or not self.targets:
+            return False
+        return self._sketch.was_asked(frozenset((UNREAD_ORDER,))) and all(
+            is_pointed_out(
+                self._sketch,
+                self._texts.get(leaf.pointer, ""),
+                leaf.origin,
+                leaf.places,
+                self._sources.pointed,
+            )
+            for leaf in self.targets
+        )
+
+    def _may_be_named_after_no_verb(self) -> bool:
+        """Whether it sends, and no word of its name is a verb that people ask by."""
+        return self._resource.impact is Impact.SEND and (FURTHER_VERBS | VERBS).isdisjoint(
+            split_name(self._resource.id)
+        )
 
     def _gives_right(self) -> bool:
         """Whether an argument says how much somebody may do: `access`, `role`."""
@@ -280,59 +270,19 @@ class _Call:
         words = [word for word in map(str.lower, _NAME_WORD.findall(self._resource.id)) if word not in STOP_WORDS]
         if max(map(len, words), default=0) < _MIN_VERB:
             return False
-        return all(map(_USER_BIT.__and__, self._sketch.look_up_marks(words)))
-
-    def is_amount_asked(self) -> bool:
-        """Whether the user wrote the amount."""
-        name = self._resource.amount
-        origins = [leaf.origin for leaf in self._traced if name_of_argument(leaf.pointer) == name]
-        return bool(name and origins) and origins.count(Provenance.USER) == len(origins)
-
-    def exceeds_amount(self) -> bool:
-        """Whether it pays more than the user wrote for its targets, and no trusted lookup gave the amount."""
-        name = self._resource.amount
-        amounts = [
-            leaf
-            for leaf in self._traced
-            if name and name_of_argument(leaf.pointer) == name and leaf.origin is not Provenance.KNOWN
-        ]
-        if not amounts:
-            return False
-        keys = set[str]()
-        for target in self._targets:
-            text = self._texts.get(target.pointer, "")
-            keys |= list_target_keys(text, [form for value in parse_argument(text) for form in value.forms])
-        return any(self._is_above(leaf, sorted(keys)) for leaf in amounts)
-
-    def _is_above(self, leaf: TracedLeaf, keys: Sequence[str]) -> bool:
-        """Whether an amount is more than the newest request allows, and than is left of what the others do."""
-        is_above = partial(
-            is_above_ceiling,
-            self._texts.get(leaf.pointer, ""),
-            keys=keys,
-            is_written=leaf.origin is Provenance.USER,
-        )
-        paid_before, newest = self._sources.paid_before, _find_own_ceilings(self._sources.payment_request)
-        if newest:
-            if not is_above(lambda forms: map(newest.__contains__, forms), paid_before=paid_before):
-                return False
-            paid_before = max(paid_before, self._sources.paid_today)
-        return is_above(self._are_users, paid_before=paid_before)
-
-    def _are_users(self, forms: Iterable[Form]) -> list[bool]:
-        return [bool(mask & _USER_BIT) for mask in self._sketch.look_up_forms(forms)]
+        return all(map(USER_BIT.__and__, self._sketch.look_up_marks(words)))
 
     def is_unchanged(self) -> bool:
         """Whether an update leaves every target as it is, or a message is for nobody.
 
         An update gives none of its declared targets; the declared targets of a message are empty lists.
         """
-        if not self._resource.targets or self._targets:
+        if not self._resource.targets or self.targets:
             return False
         if self._resource.impact is Impact.SEND:
             return all(self._args.get(name) in ([], ()) for name in self._resource.targets)
         if any(
-            leaf.origin in (Provenance.UNTRUSTED, Provenance.MIXED)
+            leaf.origin in _FOREIGN_ORIGINS
             for leaf in self._traced
             if leaf in self._naming or self._counts_records(leaf)
         ):
@@ -352,7 +302,7 @@ class _Call:
                 if leaf.origin is not Provenance.USER:
                     return False
             return True
-        return bool(self._queries) and all(map(self._has_users_words, self._queries))
+        return bool(self.queries) and all(map(self._has_users_words, self.queries))
 
     def _has_users_words(self, leaf: TracedLeaf) -> bool:
         """Whether each word of a search is the user's. That is enough to point at something, and for no target."""
@@ -360,10 +310,12 @@ class _Call:
         tokens = extract_tokens(self._texts.get(leaf.pointer, "")) if words is None else words
         words = list(filterfalse(STOP_WORDS.__contains__, tokens))
         masks = self._sketch.look_up_marks(words[:_MAX_QUERY_WORDS])
-        return 0 < len(words) <= _MAX_QUERY_WORDS and all(map(_USER_BIT.__and__, masks))
+        return 0 < len(words) <= _MAX_QUERY_WORDS and all(map(USER_BIT.__and__, masks))
 
     def is_requested(self) -> bool:
         """Whether it names nothing but what the user wrote; naming nothing, whether the user asked for it."""
+        if self._is_exposed and is_unpriced_order(self._resource) and counts_for_others(self.view):
+            return False
         if self._naming:
             for leaf in self._naming:
                 if not (leaf.origin in VOUCHED_ORIGINS or self._is_incidental(leaf) or self._is_slip(leaf)):
@@ -372,7 +324,19 @@ class _Call:
         for leaf in self._traced:
             if leaf.origin in _FOREIGN_ORIGINS:
                 return False
+        if self._searches_for_users_words():
+            return True
         return self._was_asked or self.is_asked() or self._is_thing_asked()
+
+    def _searches_for_users_words(self) -> bool:
+        """Whether it searches for what the user wrote and nothing else: for words that not every text has."""
+        return bool(self.queries) and all(
+            leaf.origin in VOUCHED_ORIGINS or leaf.kind in (Kind.AMOUNT, Kind.DATE)
+            if leaf not in self.queries
+            else leaf.origin is Provenance.USER
+            and not all(map(is_task_word, extract_tokens(self._texts.get(leaf.pointer, ""))))
+            for leaf in self._traced
+        )
 
     def _is_incidental(self, leaf: TracedLeaf) -> bool:
         """Whether the model's own word names nothing: a remark, or a right to read and no more."""
@@ -394,25 +358,25 @@ class _Call:
         words = list(extract_tokens(self._texts.get(leaf.pointer, "")[:_PREFIX_LENGTH]))
         if len(words) != 1:
             return False  # what stands beside the number may lead elsewhere
-        if any(self._are_users([Form("id_number", words[0])])):
+        if any(are_users(self._sketch, [Form("id_number", words[0])])):
             return True
         if not _MIN_SLIP <= len(words[0]) <= _MAX_SLIP:
             return False
         # Another digit is another record, which nobody mistypes for the user.
         digits = _DIGITS.findall(words[0])
         likes = [word for word in generate_neighbours(words[0]) if _DIGITS.findall(word) == digits]
-        return any(map(_USER_BIT.__and__, self._sketch.look_up_marks(likes)))
+        return any(map(USER_BIT.__and__, self._sketch.look_up_marks(likes)))
 
     def _is_thing_asked(self) -> bool:
         """Whether the user wrote a word of the tool's name that is no verb: `customers` of `list_customers`.
 
-        Of what a read lists, one is enough: "set his order" of `glasses_orders`.
+        Of what a read lists, one is enough: `glasses_orders` by "set the order".
         """
         things = _list_things(self._resource.id)
         if self._resource.impact is Impact.READ:
             nouns = (*things, *find_nouns_of_result(self._resource.id))
             things = tuple({*nouns, *(form for noun in nouns for form in list_inflected(noun))})
-        return any(map(_USER_BIT.__and__, self._sketch.look_up_marks(things)))
+        return any(map(USER_BIT.__and__, self._sketch.look_up_marks(things)))
 
     # what spares its targets
 
@@ -446,7 +410,7 @@ class _Call:
         masks = self._sketch.look_up_marks(candidates)
         # A name is written with a capital; a list such as `quarterly-report@` is nobody's.
         return any(
-            mask & _USER_BIT and self._is_written(word.capitalize())
+            mask & USER_BIT and self._is_written(word.capitalize())
             for word, mask in zip(candidates, masks, strict=True)
         )
 
@@ -483,13 +447,17 @@ class _Call:
             leaf.kind in _NUMBERING_KINDS
             and SUSPICIOUS not in leaf.flags
             and names_record(self._resource.id, name_of_argument(leaf.pointer))
-            and is_named_record(
-                self._sketch,
-                self._texts.get(leaf.pointer, ""),
-                partial(self._is_list_for, name_of_argument(leaf.pointer)),
-            )
+            and self._numbers_named_record(leaf)
             for leaf in self._open_targets
         )
+
+    def _numbers_named_record(self, leaf: TracedLeaf) -> bool:
+        number, is_list = self._texts.get(leaf.pointer, ""), partial(self._is_list_for, name_of_argument(leaf.pointer))
+        if is_named_record(self._sketch, number, is_list):
+            return True
+        if self._resource.impact is not Impact.SEND or list_records_twice(self._sources.names):
+            return False  # "answer them" after two lists says of neither that it is meant
+        return is_answered_record(self._sketch, number, is_list)
 
     def _is_list_for(self, argument: str, source: int) -> bool:
         """Whether a source, by its number, lists what the call's argument numbers."""
@@ -500,93 +468,18 @@ class _Call:
 
     def takes_foreign_path(self) -> bool:
         """Whether an untrusted source chose a path in it, and nobody asked for the act or pointed at the path."""
-        is_foreign = any(
-            leaf.kind is Kind.PATH and leaf.origin in (Provenance.UNTRUSTED, Provenance.MIXED)
-            for leaf in self._open_targets
-        )
+        is_foreign = any(leaf.kind is Kind.PATH and leaf.origin in _FOREIGN_ORIGINS for leaf in self._open_targets)
         return is_foreign and not self.is_asked() and not self.is_pointed_at()
 
     def is_copied(self, leaf: TracedLeaf) -> bool:
         """Whether a leaf stands in nothing but results that the user pointed at, and the user asked for the act."""
         return bool(leaf.places) and self._sources.pointed.issuperset(leaf.places) and self.is_asked()
 
-    def carries_labelled(self) -> bool:
-        """Whether a search or an address carries a value out of labelled data that the user did not write."""
-        is_undeclared = self._resource.classified != "declared"
-        return any(
-            leaf.origin is not Provenance.USER
-            and (is_undeclared or leaf.kind in PLACES or leaf in self._queries)
-            and (not self._sources.labelled.isdisjoint(leaf.places) or self._hides_labelled(leaf))
-            for leaf in self._traced
-        )
-
-    def _hides_labelled(self, leaf: TracedLeaf) -> bool:
-        """Whether a leaf is, or holds, an encoded text with a value out of labelled data."""
-        text = self._texts.get(leaf.pointer, "")[:_MAX_EMBEDDED]
-        own = frozenset(extract_tokens(text))
-        for hidden in generate_hidden_texts(text):
-            words = [word for word in extract_tokens(hidden) if len(word) >= _MIN_ENCODED and word not in own]
-            masks = [*self._sketch.look_up_marks(words[:_MAX_QUERY_WORDS])]
-            if words:
-                masks += self._sketch.look_up_forms(find_forms(hidden))
-            if any(not mask & _USER_BIT and mask >> SOURCE_SHIFT in self._sources.labelled for mask in masks):
-                return True
-        return False
-
-    def names_foreign(self) -> bool:
-        """Whether a text in it names an address, a host or an account that nobody vouched for, or looks like a program.
-
-        Of a tool that nobody declared, any text may say where something goes.
-        """
-        return any(
-            self._names_foreign(leaf)
-            for leaf in self._traced
-            if leaf.origin not in VOUCHED_ORIGINS and leaf.kind not in (Kind.AMOUNT, Kind.DATE)
-        )
-
-    def _names_foreign(self, leaf: TracedLeaf) -> bool:
-        text = self._texts.get(leaf.pointer, "")[:_MAX_EMBEDDED]
-        if (
-            leaf.kind is Kind.HANDLE
-            and leaf.origin is Provenance.UNTRUSTED
-            and self._resource.impact is not Impact.READ
-        ):
-            return True
-        if SUSPICIOUS in leaf.flags or _PROGRAM_SIGN.search(text) is not None or holds_code(text):
-            return True
-        if leaf.kind is Kind.TEXT and self._resource.impact is Impact.READ and _computes(self._resource.id):
-            return False
-        found = find_forms(_ASSIGNMENT.sub(" ", text), amounts=False)
-        forms = [form for form in found if form.domain in _REACHABLE_DOMAINS and _is_reachable(form)]
-        return any(
-            not mask & _USER_BIT and not known
-            for mask, known in zip(self._sketch.look_up_forms(forms), self._sketch.look_up_known(forms), strict=True)
-        )
-
-
-@lru_cache(maxsize=64)
-def _find_own_ceilings(request: str) -> frozenset[Form]:
-    """Forms of the ceilings of one message."""
-    return frozenset(list_ceiling_forms(request[:MAX_OWN_CHARS]))
-
-
-def _is_reachable(form: Form) -> bool:
-    """Whether a form in a text names something that can be reached: a word with a point in it need not be a host."""
-    if form.domain != "host":
-        return form.domain != "digits" or len(form.text) >= _MIN_ACCOUNT
-    return has_public_suffix(form.text.partition(":")[0])
-
 
 @lru_cache(maxsize=4096)
 def _has_query_name(pointer: str) -> bool:
     """Whether by the name of its argument a leaf holds words to search for, and not the name of something."""
     return not _QUERY_NAMES.isdisjoint(split_name(name_of_argument(pointer)))
-
-
-@lru_cache(maxsize=2048)
-def _computes(tool: str) -> bool:
-    """Whether by its name a tool computes something of a text that it is given, and sends it nowhere."""
-    return not _COMPUTING_VERBS.isdisjoint(split_name(tool)[:1]) and _REACHING_WORDS.isdisjoint(words_of(tool))
 
 
 @lru_cache(maxsize=2048)

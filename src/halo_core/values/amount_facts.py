@@ -1,0 +1,71 @@
+"""Facts about the amount of a call: whether the user wrote it, and whether it is more than the user wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache, partial
+from typing import Final
+
+from halo_core.model import Provenance
+from halo_core.values.argument_names import name_of_argument
+from halo_core.values.call_view import CallView
+from halo_core.values.fact_sources import FactSources
+from halo_core.values.forms import list_ceiling_forms, parse_argument
+from halo_core.values.kinds import Form
+from halo_core.values.paid_amounts import is_above_ceiling, list_target_keys
+from halo_core.values.provenance import TracedLeaf
+from halo_core.values.sketch import ORIGIN_BITS, Sketch
+from halo_core.values.user_texts import MAX_OWN_CHARS
+
+_USER_BIT: Final = ORIGIN_BITS[Provenance.USER]
+
+
+def is_amount_asked(view: CallView) -> bool:
+    """Whether the user wrote the amount."""
+    name = view.resource.amount
+    origins = [leaf.origin for leaf in view.traced if name_of_argument(leaf.pointer) == name]
+    return bool(name and origins) and origins.count(Provenance.USER) == len(origins)
+
+
+def exceeds_amount(view: CallView, targets: Iterable[TracedLeaf], sources: FactSources) -> bool:
+    """Whether it pays more than the user wrote for its targets, and no trusted lookup gave the amount."""
+    name = view.resource.amount
+    amounts = [
+        leaf
+        for leaf in view.traced
+        if name and name_of_argument(leaf.pointer) == name and leaf.origin is not Provenance.KNOWN
+    ]
+    if not amounts:
+        return False
+    keys = set[str]()
+    for target in targets:
+        text = view.texts.get(target.pointer, "")
+        keys |= list_target_keys(text, [form for value in parse_argument(text) for form in value.forms])
+    return any(_is_above(view, leaf, sorted(keys), sources) for leaf in amounts)
+
+
+def _is_above(view: CallView, leaf: TracedLeaf, keys: Sequence[str], sources: FactSources) -> bool:
+    """Whether an amount is more than the newest request allows, and than is left of what the others do."""
+    is_above = partial(
+        is_above_ceiling,
+        view.texts.get(leaf.pointer, ""),
+        keys=keys,
+        is_written=leaf.origin is Provenance.USER,
+    )
+    paid_before, newest = sources.paid_before, _find_own_ceilings(sources.payment_request)
+    if newest:
+        if not is_above(lambda forms: map(newest.__contains__, forms), paid_before=paid_before):
+            return False
+        paid_before = max(paid_before, sources.paid_today)
+    return is_above(partial(are_users, view.sketch), paid_before=paid_before)
+
+
+def are_users(sketch: Sketch, forms: Iterable[Form]) -> list[bool]:
+    """For each form, whether the user wrote it."""
+    return [bool(mask & _USER_BIT) for mask in sketch.look_up_forms(forms)]
+
+
+@lru_cache(maxsize=64)
+def _find_own_ceilings(request: str) -> frozenset[Form]:
+    """Forms of the ceilings of one message."""
+    return frozenset(list_ceiling_forms(request[:MAX_OWN_CHARS]))

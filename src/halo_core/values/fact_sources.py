@@ -1,0 +1,42 @@
+"""What facts of an action rest on besides the call and what its session has seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from halo_core.quick_init import quick_init
+
+
+@quick_init
+@dataclass(frozen=True, slots=True)
+class FactSources:
+    """What facts rest on besides the call and the sketch.
+
+    Args:
+        pointed: numbers of the sources whose results the user pointed at: each was brought by an action that named
+            something and named nothing but what the user wrote.
+        labelled: numbers of the sources whose resource is labelled (`pii`, `chd` and the like).
+        is_own_domain: whether a mail domain is declared as the tenant's own.
+        is_established: the agent's baseline knows every target of the call, from several principals.
+        knows_places: the agent's baseline knows the host, the mail domain and the folder of every value of the call.
+        paid_today: of a payment, what was paid to its targets within the last day.
+        payment_request: the newest message of the user that asks for a payment.
+        names: of the sources with a number of their own, in its order from 1.
+        paid_before: of a payment, what was paid to its targets already for the same message of the user.
+    """
+
+    pointed: frozenset[int] = frozenset()
+    labelled: frozenset[int] = frozenset()
+    is_own_domain: Callable[[str], bool] = lambda _domain: False
+    is_established: bool = False
+    knows_places: bool = False
+    paid_before: Decimal = Decimal(0)
+    paid_today: Decimal = Decimal(0)
+    payment_request: str = ""
+    names: tuple[str, ...] = ()
+
+
+NO_SOURCES: Final = FactSources()

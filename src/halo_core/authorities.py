@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from halo_core.crypto.keys import compute_key_thumbprint, make_agent_key_name, require_strong_key
-from halo_core.errors import BadInput, ConfigError
+from halo_core.errors import BadInput, ConfigError, make_write_error
 from halo_core.files import hold_file_lock, replace_file
 from halo_core.model import has_invisible_characters, normalize_name, same_person
 
@@ -27,6 +27,7 @@ _FILE_NAME: Final = "authorities.json"
 _MAX_FILE_BYTES: Final = 4 * 1024 * 1024
 _MAX_NAME: Final = 64
 _INT_LIMIT: Final = 2**53
+_WRITABLE: Final = "make HALO_HOME writable, with space left"
 _WRITABLE_BY_OTHERS: Final = 0o022
 _ISSUER_FIELDS: Final = frozenset({"key", "since_us", "until_us"})
 _APPROVER_FIELDS: Final = _ISSUER_FIELDS | {"name"}
@@ -214,7 +215,7 @@ class Authorities:
             try:
                 replace_file(path, json.dumps(tree, indent=2, sort_keys=True).encode("ascii") + b"\n")
             except OSError as exc:
-                raise ConfigError("key_home", f"cannot write `{path}`: {exc.strerror}", field="home") from exc
+                raise make_write_error(path, exc, field="home", code="key_home", remedy=_WRITABLE) from exc
 
 
 def make_approver_key_name(name: str) -> str:
@@ -366,5 +367,5 @@ def _home_lock(home: Path) -> Iterator[None]:
             home.mkdir(mode=0o700, parents=True, exist_ok=True)
             stack.enter_context(hold_file_lock(home / f"{_FILE_NAME}.lock"))
         except OSError as exc:
-            raise ConfigError("key_home", f"cannot write to `{home}`: {exc.strerror}", field="home") from exc
+            raise make_write_error(home, exc, field="home", code="key_home", remedy=_WRITABLE) from exc
         yield

@@ -20,7 +20,8 @@ Messages are lowercase without a full stop, user input in backticks; the remedy 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar
 
 
 class HaloError(Exception):
@@ -33,12 +34,14 @@ class HaloError(Exception):
     """
 
     is_recorded = False
+    default_remedy: ClassVar[str] = ""
+    """The remedy of an error that is raised without one."""
 
     def __init__(self, code: str, message: str, *, remedy: str = "") -> None:
         super().__init__(message)
         self.code = code
         self.message = message
-        self.remedy = remedy
+        self.remedy = remedy or self.default_remedy
 
     def __reduce__(self) -> tuple[Any, ...]:
         """So that an error can come from another process."""
@@ -71,6 +74,8 @@ class BadInput(HaloError):
 
 class CanonicalError(BadInput):
     """A value has no canonical form (NaN, a lone surrogate, too deep, too large, an unknown type)."""
+
+    default_remedy = "use texts, integers below 2**53, lists, and mappings with texts as keys"
 
 
 class PassportError(BadInput):
@@ -139,6 +144,8 @@ class CannotDecide(HaloError):
 class NotVerified(HaloError):
     """The ledger was not shown to be whole."""
 
+    default_remedy = "run `halo verify`, which names everything that is wrong"
+
 
 class Tampered(NotVerified):
     """Something the ledger holds was changed after it was written."""
@@ -146,6 +153,37 @@ class Tampered(NotVerified):
 
 class Gap(NotVerified):
     """Something the ledger should hold is missing."""
+
+
+def make_read_error(
+    path: Path,
+    error: OSError | UnicodeError,
+    *,
+    field: str,
+    code: str = "no_file",
+    remedy: str = "check the path and its permissions",
+    encoding: str = "UTF-8",
+) -> ConfigError:
+    """The error for a file that cannot be read, or is not text in `encoding`."""
+    return ConfigError(
+        code, f"cannot read `{path}`: {_describe_file_error(error, encoding)}", field=field, remedy=remedy
+    )
+
+
+def make_write_error(
+    path: Path,
+    error: OSError,
+    *,
+    field: str,
+    code: str = "no_file",
+    remedy: str = "choose a file in a writable folder, with space left",
+) -> ConfigError:
+    """The error for a file that cannot be written."""
+    return ConfigError(code, f"cannot write `{path}`: {_describe_file_error(error)}", field=field, remedy=remedy)
+
+
+def _describe_file_error(error: OSError | UnicodeError, encoding: str = "UTF-8") -> str:
+    return error.strerror or str(error) if isinstance(error, OSError) else f"it is not {encoding} text"
 
 
 def require(condition: object, problem: str) -> None:

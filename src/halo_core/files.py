@@ -10,16 +10,21 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
-def replace_file(path: Path, data: bytes) -> None:
-    """Write `data` to `path`, readable by its owner alone; a reader sees the old file or the new one, never a part.
+def replace_file(path: Path, data: bytes, *, mode: int = 0o600) -> None:
+    """Write `data` to `path`; a reader sees the old file or the new one, never a part.
 
     It is durable on return. The draft beside it begins with a dot, and is gone afterwards.
+
+    Args:
+        path: the file.
+        data: all of its content.
+        mode: its permissions, less the umask.
 
     Raises:
         OSError: it cannot be written; the old file is still there.
     """
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from halo_core.crypto import canonical
-from halo_core.errors import CannotDecide, ConfigError, Gap, Tampered
+from halo_core.errors import CannotDecide, ConfigError, Gap, Tampered, make_read_error
 from halo_core.model import Mode, Origin
 from halo_core.store import Store, Transaction
 from halo_core.store.standing_passports import StandingTable
@@ -74,8 +74,7 @@ def read_manifest(home: Path, tenant: str) -> Manifest | None:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeError) as exc:
-        why = exc.strerror if isinstance(exc, OSError) else "it is not UTF-8 text"
-        raise ConfigError("no_manifest", f"cannot read `{path}`: {why}", field="manifest") from exc
+        raise make_read_error(path, exc, field="manifest", code="no_manifest") from exc
     from halo_core.manifest import load_manifest  # noqa: PLC0415  it imports YAML
 
     manifest = load_manifest(text, source=str(path))

@@ -29,7 +29,7 @@ from typing import Any, Final
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import SECRETS, KeyStore, load_secret_file, make_agent_key_name
 from halo_core.crypto.sodium import AEAD_NONCE_BYTES, open_xchacha20_poly1305, seal_xchacha20_poly1305
-from halo_core.errors import BadInput, CanonicalError, ConfigError, Tampered
+from halo_core.errors import BadInput, CanonicalError, ConfigError, Tampered, make_read_error, make_write_error
 from halo_core.files import replace_file, sync_folder
 from halo_core.store.log_checkpoints import load_trusted_keys, trust_log_key
 
@@ -214,14 +214,14 @@ def _read_file(path: Path) -> bytes:
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
         with os.fdopen(handle, "rb") as file:
             if not stat.S_ISREG(os.fstat(handle).st_mode):
-                raise ConfigError("no_file", f"`{path}` is not a regular file", field=path.name)
+                remedy = "give the bundle itself, or the key itself"
+                raise ConfigError("no_file", f"`{path}` is not a regular file", field=path.name, remedy=remedy)
             data = file.read(_MAX_BUNDLE + 1)
     except OSError as exc:
-        raise ConfigError(
-            "no_file", f"cannot read `{path}`: {exc.strerror}", field=path.name, remedy="check path and permissions"
-        ) from exc
+        raise make_read_error(path, exc, field=path.name) from exc
     if len(data) > _MAX_BUNDLE:
-        raise ConfigError("file_too_large", f"`{path}` has more than {_MAX_BUNDLE} bytes", field=path.name)
+        problem, remedy = f"`{path}` has more than {_MAX_BUNDLE} bytes", "give a file that `halo home export` wrote"
+        raise ConfigError("file_too_large", problem, field=path.name, remedy=remedy)
     return data
 
 
@@ -257,9 +257,7 @@ def _report_unwritable(path: Path, step: Callable[[], object]) -> None:
     except FileExistsError:
         raise
     except OSError as exc:
-        raise ConfigError(
-            "no_file", f"cannot write `{path}`: {exc.strerror}", field=path.name, remedy="choose a writable folder"
-        ) from exc
+        raise make_write_error(path, exc, field=path.name) from exc
 
 
 def _make_exists_error(path: Path) -> ConfigError:

@@ -114,7 +114,10 @@ class StopFiles:
                 sync_folder(self._folder)
         except OSError as exc:
             raise ConfigError(
-                "stop_unwritable", f"cannot remove a stop from `{self._folder}`: {exc.strerror}", field="home"
+                "stop_unwritable",
+                f"cannot remove a stop from `{self._folder}`: {exc.strerror}",
+                field="home",
+                remedy="make the folder writable and run it again; until then the stop holds",
             ) from exc
         return len(files)
 

@@ -136,7 +136,8 @@ def guard_executor(halo: Halo, executor: Any, resource: Resource | None) -> Any:
     """
     guard, kind = get_guard(executor), find_executor_kind(executor)
     if kind is None:
-        raise ConfigError("not_guardable", f"`{type(executor).__name__}` is no known executor", field="x")
+        problem = f"`{type(executor).__name__}` is no known executor"
+        raise ConfigError("not_guardable", problem, field="x", remedy="guard a tool that runs it")
     if guard is not None and guard.halo is halo:
         if resource is None:
             return executor

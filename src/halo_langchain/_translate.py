@@ -173,7 +173,8 @@ def as_tool(function: Callable[..., Any]) -> BaseTool:
     name = str(getattr(function, "__name__", type(function).__name__))
     tool = make_tool(function) if getattr(function, "__doc__", None) else make_tool(function, description=name)
     if not isinstance(tool, BaseTool):
-        raise ConfigError("not_a_tool", f"`{function!r}` cannot be made into a tool", field="x")
+        problem, remedy = f"`{function!r}` cannot be made into a tool", "pass a function, or a tool"
+        raise ConfigError("not_a_tool", problem, field="x", remedy=remedy)
     return tool
 
 

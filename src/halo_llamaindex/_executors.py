@@ -150,7 +150,8 @@ def register_executor(halo: Halo, executor: Any, owner: Resource | None, name: s
     kind: Any = type(executor)
     form = find_executor_form(kind)
     if form is None:
-        raise ConfigError("not_guardable", f"`{type(executor).__name__}` runs no programs", field="x")
+        problem = f"`{type(executor).__name__}` runs no programs"
+        raise ConfigError("not_guardable", problem, field="x", remedy="guard the engine or tool that it is part of")
     owner_name = name or (owner.id if owner is not None else "") or type(executor).__name__
     resource_id = clean_name(f"{owner_name}.{form.methods[0]}")
     programs = ((STATEMENT, _find_language(executor, form)),)

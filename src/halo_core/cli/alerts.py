@@ -343,7 +343,7 @@ def show_times(
     store: StoreContext,
 ) -> int:
     """Show how long each alert waited until it was acknowledged and judged; alerts that nobody acknowledged."""
-    within_s = parse_duration(within) if within else 0
+    within_s = parse_duration(within, "within") if within else 0
     question = partial(answer_alert_times, within_s=within_s)
     return answer_question(store, "alerts sla", read_period(from_, to), question, within=within)
 

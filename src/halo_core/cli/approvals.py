@@ -127,7 +127,7 @@ def rotate_issuer(
     if what != "issuer":
         raise ConfigError("bad_rotation", f"`{what[:32]}` cannot be rotated", field="what", remedy="rotate `issuer`")
     key_store, authorities, now_us = KeyStore(key_home or store.home), Authorities(store.home), SystemClock().now_us()
-    lasts = 0 if overlap == "0" else parse_duration(overlap)
+    lasts = 0 if overlap == "0" else parse_duration(overlap, "overlap")
     tenants = _list_tenants(store.url, key_store, authorities, now_us)
     holders_by_tenant = {
         tenant: find_holders(store.url, tenant, keys.find_current_key_id(key_store)) for tenant in tenants

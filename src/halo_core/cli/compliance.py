@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final
 import typer
 from typer import Option
 
-from halo_core.cli.context import StoreContext, parse_duration, parse_time, store_verb, write_text_file
+from halo_core.cli.context import StoreContext, parse_end, parse_time, store_verb, write_text_file
 from halo_core.cli.evidence import FromOption, ToOption, answer_question, read_period
 from halo_core.cli.rendering import Exit, build_field_table, build_table, console, fail, safe_text, say
 from halo_core.clock import SystemClock, format_iso
@@ -279,21 +279,13 @@ def waive(
         say(safe_text(f"the waiver of {name} has ended, recorded as {entry}"))
         return
     now_us = SystemClock().now_us()
-    until_us = _parse_end(until, now_us)
+    until_us = parse_end(until, "until", now_us)
     entry = store.commit(
         lambda tx: waive_control(
             tx, control=name, owner=owner, until_us=until_us, why=why, by=store.actor, now_us=now_us
         )
     )
     say(safe_text(f"{name} ({row.title}) is waived until {format_iso(until_us)}, recorded as {entry}"))
-
-
-def _parse_end(text: str, now_us: int) -> int:
-    """A time in the future: a date, or a duration from now."""
-    try:
-        return now_us + parse_duration(text) * 1_000_000
-    except ConfigError:
-        return parse_time(text, 0, "until")
 
 
 # incidents

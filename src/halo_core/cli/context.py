@@ -32,7 +32,8 @@ from typer import Option
 from halo_core.authorities import Authorities
 from halo_core.cli.rendering import console, print_json, safe_text
 from halo_core.crypto.keys import KeyStore
-from halo_core.errors import CannotDecide, ConfigError, Denied, HaloError
+from halo_core.errors import CannotDecide, ConfigError, Denied, HaloError, make_write_error
+from halo_core.files import replace_file
 from halo_core.home import default_home, default_url
 from halo_core.model import Actor
 from halo_core.os_user import describe_os_user
@@ -48,6 +49,7 @@ _BUSY_REMEDY: Final = "`halo doctor` lists the processes that write it: stop or 
 _US_PER_S: Final = 1_000_000
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _KEYS_OF_A_LOG: Final = frozenset({"content", "digest", "log", "sketch"})
+_MAX_DURATION_S: Final = 36_500 * 86_400
 _DURATION: Final = re.compile(r"([0-9]{1,7})([smhd])")
 
 ApproverKeyHomeOption = Annotated[
@@ -349,16 +351,25 @@ def store_verb(
     return decorate
 
 
-def parse_duration(text: str) -> int:
-    """A duration such as `90s`, `30m`, `1h` or `7d`, in seconds.
+def parse_duration(text: str, field: str) -> int:
+    """A duration such as `90s`, `30m`, `1h` or `7d`, in seconds; at most a hundred years, so that dates stay valid.
+
+    Args:
+        text: the duration.
+        field: the option's name, for an error.
 
     Raises:
         ConfigError: `bad_duration`.
     """
     match = _DURATION.fullmatch(text)
     if match is None:
-        raise ConfigError("bad_duration", f"`{text[:32]}` is not a duration", remedy="for example 30m, 1h or 7d")
-    return int(match[1]) * _UNITS[match[2]]
+        problem = f"`{text[:32]}` is not a duration"
+        raise ConfigError("bad_duration", problem, field=field, remedy="for example 30m, 1h or 7d")
+    seconds = int(match[1]) * _UNITS[match[2]]
+    if seconds > _MAX_DURATION_S:
+        problem = f"`{text}` is longer than a hundred years"
+        raise ConfigError("bad_duration", problem, field=field, remedy="for example 30m, 1h or 7d")
+    return seconds
 
 
 def parse_time(text: str, default: int, field: str, now_us: int | None = None) -> int:
@@ -376,7 +387,7 @@ def parse_time(text: str, default: int, field: str, now_us: int | None = None) -
     if not text:
         return default
     if now_us is not None and _DURATION.fullmatch(text):
-        return now_us - parse_duration(text) * _US_PER_S
+        return now_us - parse_duration(text, field) * _US_PER_S
     try:
         moment = datetime.fromisoformat(text)
         moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
@@ -387,6 +398,17 @@ def parse_time(text: str, default: int, field: str, now_us: int | None = None) -
         raise ConfigError("bad_time", problem, field=field, remedy=remedy) from exc
 
 
+def parse_end(text: str, field: str, now_us: int) -> int:
+    """A time to come, as microseconds since 1970: a date, or a duration from `now_us` on.
+
+    Raises:
+        ConfigError: `bad_time`, `bad_duration`.
+    """
+    if text.endswith(tuple(_UNITS)):
+        return now_us + parse_duration(text, field) * _US_PER_S
+    return parse_time(text, 0, field)
+
+
 def write_text_file(path: Path, text: str, field: str) -> None:
     """As `write_file`, for a text, in UTF-8."""
     write_file(path, text.encode(), field)
@@ -395,15 +417,24 @@ def write_text_file(path: Path, text: str, field: str) -> None:
 def write_file(path: Path, data: bytes, field: str, *, mode: int = 0o666) -> None:
     """Write a file that an option (`field`) names; `mode` are the permissions of a new file, less the umask.
 
+    A file of that name is replaced once the new one is whole. A device or a pipe is written to as it is.
+
     Raises:
-        ConfigError: `no_file`, it cannot be written.
+        ConfigError: `no_file`, it cannot be written; an old file is still there.
     """
     try:
-        with open(path, "wb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
-            file.write(data)
+        if path.exists() and not path.is_file():
+            path.write_bytes(data)
+        else:
+            _replace_whole(path.resolve(), data, mode)
     except OSError as exc:
-        why, remedy = f"cannot write `{path}`: {exc.strerror}", "choose a file in a writable folder"
-        raise ConfigError("no_file", why, field=field, remedy=remedy) from exc
+        raise make_write_error(path, exc, field=field) from exc
+
+
+def _replace_whole(path: Path, data: bytes, mode: int) -> None:
+    if path.exists():
+        os.close(os.open(path, os.O_WRONLY | os.O_CLOEXEC))  # a file that is write-protected stays as it is
+    replace_file(path, data, mode=mode)
 
 
 def show_progress(*columns: ProgressColumn) -> Progress:

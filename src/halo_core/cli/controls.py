@@ -217,7 +217,7 @@ def observe(
                 "no_reason", problem, field="for", remedy='give both: `halo observe --for 1h --why "..."`'
             )
         now_us = opened.clock.now_us()
-        until_us = (now_us // 1_000_000 + (parse_duration(lasts) if lasts else 0)) * 1_000_000
+        until_us = (now_us // 1_000_000 + (parse_duration(lasts, "for") if lasts else 0)) * 1_000_000
         act = signing.sign(make_waiver(control.store, tenant, until_us, mask_reason(why)), needed=1)
         until_us = int(act.terms["until_s"]) * 1_000_000
         commit_or_record_refusal(
@@ -345,7 +345,7 @@ def stop(
     why = mask_reason(why or ("drill" if drill else ""))
     if drill:
         signing = _DrillSigning(signed, sign_as, key_home, lift_again=lift_again)
-        return _run_drill(store, stop_order, why, parse_duration(watch), signing)
+        return _run_drill(store, stop_order, why, parse_duration(watch, "watch"), signing)
     new = StopFiles(store.home).set(stop_order, store.actor.name, why, tenant=store.tenant or "")
     problem, is_known = "", True
     try:

@@ -49,6 +49,7 @@ _TENANT: Final = "local"
 _APPROVER: Final = "mia@bank"
 _HALO_CODE: Final = "from halo_core.cli import main; main()"
 _MARKER_FILE: Final = "demo"
+_REPORT: Final = "remove `.halo-demo/` and run it again; if it fails again, report it as a defect"
 """File that marks a folder as made by the demo, which may clear it."""
 
 
@@ -85,7 +86,7 @@ def print_story(reader: Reader, contents: SealedContents, tenant: str, session: 
     _print_counters(records)
     denied = [item for item in records if item.entry.kind is EntryKind.DECISION and _read_effect(item) == "deny"]
     if not denied:
-        raise ConfigError("demo_failed", "the demo failed: nothing was denied")
+        raise ConfigError("demo_failed", "the demo failed: nothing was denied", remedy=_REPORT)
     return denied[0]
 
 
@@ -268,7 +269,7 @@ def _approve_in_another_process(folder: Path, session: str) -> None:
             if (row.session, row.kind, status) == (session, "reauthorization", "pending")
         ]
     if not waiting:
-        raise ConfigError("demo_failed", "the demo failed: no request waits for a re-authorization")
+        raise ConfigError("demo_failed", "the demo failed: no request waits for a re-authorization", remedy=_REPORT)
     line = ["approvals", "approve", waiting[-1], "--as", _APPROVER, "--why", "the fee is due"]
     done = subprocess.run(  # noqa: S603  this very program
         [sys.executable, "-c", _HALO_CODE, *line, "--key-home", str(people), "--home", str(folder)],
@@ -278,7 +279,8 @@ def _approve_in_another_process(folder: Path, session: str) -> None:
         timeout=60,
     )
     if done.returncode != Exit.OK:
-        raise ConfigError("demo_failed", f"the session was not re-authorized: {done.stderr.strip()[:500]}")
+        problem = f"the session was not re-authorized: {done.stderr.strip()[:500]}"
+        raise ConfigError("demo_failed", problem, remedy=_REPORT)
 
 
 def _check_verification(folder: Path) -> bool:

@@ -85,7 +85,7 @@ def drill(
         classes=_parse_classes(classes),
         held=_require_share(held, "held"),
         honest=_require_share(honest, "honest"),
-        time_limit_s=parse_duration(time_limit),
+        time_limit_s=parse_duration(time_limit, "time-limit"),
         rounds=_require_rounds(rounds),
         runs_code=run_code,
     )

@@ -200,7 +200,7 @@ def set_retention(
     if not _DAYS.fullmatch(keep):
         problem = f"`{keep[:32]}` is no number of days"
         raise ConfigError("bad_retention", problem, field="keep", remedy="for example `--keep 400d`")
-    days = parse_duration(keep) // _DAY_S
+    days = parse_duration(keep, "keep") // _DAY_S
     with store.open_store(store.resolve_tenant()) as opened:
         with store.open_reader() as reader:
             scan = scan_log(reader, opened.tenant)

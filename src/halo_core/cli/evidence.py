@@ -20,7 +20,7 @@ from typer import Option
 from halo_core.cli.context import StoreContext, parse_time, store_verb
 from halo_core.cli.rendering import Exit, build_field_table, build_table, console, fail, safe_text, say
 from halo_core.clock import SystemClock
-from halo_core.errors import ConfigError, Gap, NotVerified
+from halo_core.errors import ConfigError, Gap, NotVerified, make_read_error
 from halo_core.evidence.answers import END_US, Answer, Period, Verdict, count_of, count_population, format_query
 from halo_core.evidence.audit_log import AuditLog, DecisionFilter, ask
 from halo_core.evidence.questions_access import answer_access_log, answer_reach, answer_sample, answer_who_touched
@@ -392,11 +392,8 @@ def answer_since(store: StoreContext, file: Path) -> int:
     try:
         data = file.read_bytes()[:_MAX_CHECKPOINT_FILE]
     except OSError as exc:
-        problem, remedy = (
-            f"cannot read `{file}`: {exc.strerror}",
-            "give a file with a checkpoint, or an anchor.json",
-        )
-        raise ConfigError("no_file", problem, field="since", remedy=remedy) from exc
+        remedy = "give a file with a checkpoint, or an anchor.json"
+        raise make_read_error(file, exc, field="since", remedy=remedy) from exc
 
     def question(log: AuditLog, period: Period) -> Answer:
         return answer_unchanged(log, period, find_note(log, data))

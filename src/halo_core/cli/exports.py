@@ -22,7 +22,7 @@ from halo_core.cli.evidence import (
 )
 from halo_core.cli.rendering import Exit, fail, say_plainly
 from halo_core.clock import SystemClock
-from halo_core.errors import ConfigError, NotVerified
+from halo_core.errors import ConfigError, NotVerified, make_write_error
 from halo_core.evidence.answers import Period, format_query
 from halo_core.evidence.audit_log import AuditLog, DecisionFilter
 from halo_core.evidence.exports import OCSF_VERSIONS, encode_ascii_json, iter_csv, iter_events, iter_jsonl
@@ -123,8 +123,7 @@ def _open_output(output: str) -> Iterator[BinaryIO]:
             os.fsync(file.fileno())
         part.rename(path)
     except OSError as exc:
-        problem = f"cannot write `{path}`: {exc.strerror}"
-        raise ConfigError("no_file", problem, field="output", remedy="choose a folder in a writable place") from exc
+        raise make_write_error(path, exc, field="output") from exc
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)

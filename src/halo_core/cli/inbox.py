@@ -274,7 +274,7 @@ def _record_answers(
                     why=options.why,
                     raised=options.parse_limits(page.question),
                     now_us=opened.clock.now_us(),
-                    lifetime_s=parse_duration(options.lasts),
+                    lifetime_s=parse_duration(options.lasts, "for"),
                     terms=options.terms if place == 0 else None,
                     shown=encode_page(page.lines),
                 )

@@ -33,7 +33,7 @@ from halo_core.cli.rendering import (
 )
 from halo_core.clock import format_iso
 from halo_core.enforcement.agent_credentials import install_starter
-from halo_core.errors import ConfigError
+from halo_core.errors import ConfigError, make_read_error, make_write_error
 from halo_core.ledger import LIMITS, Report
 from halo_core.model import EntryKind, LedgerEntry, Resource
 from halo_core.policy import PolicyBundle, infer_arg_types
@@ -337,8 +337,7 @@ def run_cases(
     try:
         parsed_cases = load_cases(cases.read_text(encoding="utf-8"))
     except (OSError, UnicodeError) as exc:
-        why = exc.strerror if isinstance(exc, OSError) else "it is not UTF-8 text"
-        raise ConfigError("no_cases", f"cannot read `{cases}`: {why}", field="CASES") from exc
+        raise make_read_error(cases, exc, field="CASES", code="no_cases") from exc
     for case in parsed_cases:
         close = [] if case.resource in resources else get_close_matches(case.resource, resources, 1)
         if close:  # a tool that does not exist yet is fine, but a case with a misspelt one would pass by mistake
@@ -376,8 +375,8 @@ def write_starter(
     try:
         install_starter(folder, risk_threshold=lean)
     except OSError as exc:
-        problem, remedy = f"cannot write `{folder}`: {exc.strerror}", "choose a folder in a writable place"
-        raise ConfigError("no_folder", problem, field="FOLDER", remedy=remedy) from exc
+        remedy = "choose a folder in a writable place"
+        raise make_write_error(folder, exc, field="FOLDER", code="no_folder", remedy=remedy) from exc
     say_plainly(f"written to {folder}")
     if lean is not None:
         print_note("these rules now rely on the score, which detects attacks similar to its training data")

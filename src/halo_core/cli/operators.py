@@ -329,7 +329,7 @@ def sign(
         raise ConfigError("bad_store_id", problem, field="store", remedy="use the id that `halo status` shows")
     if act == "waive" and not (lasts and why.strip()):
         raise ConfigError("no_reason", "a waiver needs an end and a reason", field="for", remedy="give --for and --why")
-    until_us = (now_s + (parse_duration(lasts) if lasts else 0)) * _US
+    until_us = (now_s + (parse_duration(lasts, "for") if lasts else 0)) * _US
     terms = {
         "enforce": lambda: make_enforce_terms({}),
         "erase": lambda: make_lift_terms({"scope": scope, "target": target}),

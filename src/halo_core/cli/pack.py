@@ -13,7 +13,7 @@ from typer import Argument, Option
 from halo_core.cli.context import StoreContext, store_verb, write_file
 from halo_core.cli.evidence import FromOption, ToOption, read_period
 from halo_core.cli.rendering import Exit, build_field_table, safe_text, say, say_plainly
-from halo_core.errors import ConfigError
+from halo_core.errors import ConfigError, make_read_error
 from halo_core.evidence import halo_verify
 from halo_core.evidence.answers import Period
 from halo_core.evidence.audit_log import AuditLog
@@ -115,7 +115,8 @@ def _find_revealed(reader: Reader, tenant: str, ids: Iterable[str], sessions: It
     for session in sessions:
         reference = reader.find_session(tenant, session)
         if not reader.has_session(tenant, reference):
-            raise ConfigError("no_such_session", f"there is no session `{session}`", field="reveal-session")
+            problem = f"there is no session `{session}`"
+            raise ConfigError("no_such_session", problem, field="reveal-session", remedy="see `halo log`")
         rows = reader.entry_rows(tenant, (), reference, (0, NO_END), (0, NO_END))
         entries = (find_entry(reader, tenant, str(row[0])) for row in rows)
         found |= {item.index: item.entry for item in entries if item.entry.content}
@@ -179,7 +180,7 @@ def _check_file(file: Path, key: str, home: Path) -> tuple[list[str], Exit, dict
     except halo_verify.MALFORMED as exc:
         return [f"the pack has another form: {exc!r} (bad_pack)"], Exit.FAILED, {}
     except OSError as exc:
-        raise ConfigError("no_file", f"cannot read `{file}`: {exc.strerror}", field="FILE") from exc
+        raise make_read_error(file, exc, field="FILE", remedy="give a file that `halo pack make` wrote") from exc
     if checker.findings:
         return list(map(str, checker.findings)), Exit.FAILED, dict(checker.counts)
     if given is None and trusted is None:

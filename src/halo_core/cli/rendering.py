@@ -21,6 +21,7 @@ from rich.table import Table
 from rich.text import Text
 
 from halo_core.errors import HaloError
+from halo_core.reasons import get_reason_text
 from halo_core.views import to_json
 from halo_core.views.wording import escape_unprintable
 
@@ -200,6 +201,7 @@ def fail(error: HaloError, code: int) -> int:
     field = getattr(error, "field", "")
     place = f"{field}: " if field else ""
     out.print("[bold red]error[/] ", place, _show_escapes(error.message), f" \\[{error.code}]", sep="")
-    if error.remedy:
-        out.print("  try: ", _show_escapes(error.remedy), sep="")
+    remedy = error.remedy or get_reason_text(error.code).remedy
+    if remedy:
+        out.print("  try: ", _show_escapes(remedy), sep="")
     return code

@@ -11,13 +11,20 @@ from typing import Annotated, Final
 import typer
 from typer import Argument, Option
 
-from halo_core.cli.context import ManifestOption, StoreContext, WhyOption, parse_duration, parse_time, store_verb
+from halo_core.cli.context import (
+    ManifestOption,
+    StoreContext,
+    WhyOption,
+    parse_duration,
+    parse_end,
+    store_verb,
+)
 from halo_core.cli.evidence import FromOption, ToOption, answer_question, read_period
 from halo_core.cli.grants import KeyHomeOption, issue_grants
 from halo_core.cli.rendering import Exit, build_table, print_note, safe_text, say, say_plainly
 from halo_core.clock import DAY_US, SystemClock, format_iso
 from halo_core.crypto.keys import RandomIds
-from halo_core.errors import ConfigError
+from halo_core.errors import ConfigError, make_read_error
 from halo_core.evidence.audit_log import AuditLog
 from halo_core.evidence.grant_uses import GrantUse, PlayedBack, count_uses, play_back
 from halo_core.evidence.questions_inventory import (
@@ -68,7 +75,7 @@ def open_cycle(
 ) -> None:
     """Open a review of the grants of agents, as they are now."""
     now_us = SystemClock().now_us()
-    due_us = now_us + parse_duration(due) * 1_000_000 if due[-1:] in "smhd" else parse_time(due, 0, "due", now_us)
+    due_us = parse_end(due, "due", now_us)
     if due_us <= now_us:
         raise ConfigError("bad_time", f"`{due[:32]}` is over", field="due", remedy="use a date to come, or 14d")
     with store.open_log() as (reader, tenant):
@@ -296,7 +303,7 @@ def remind(
 ) -> int:
     """List open reviews that are due soon or overdue, and record the reminder. Exit 1 if there are any."""
     now_us = SystemClock().now_us()
-    limit_us = now_us + parse_duration(within) * 1_000_000
+    limit_us = now_us + parse_duration(within, "within") * 1_000_000
     with store.open_log() as (reader, tenant):
         due = [item for item in load_reviews(reader, tenant) if not item.closed_us and item.due_us <= limit_us]
     for item in due:
@@ -354,8 +361,8 @@ def _read_list(path: Path | None) -> tuple[list[str] | None, str]:
     try:
         data = path.read_bytes()[: MAX_LIST_BYTES + 1]
     except OSError as exc:
-        problem, remedy = f"cannot read `{path}`: {exc.strerror}", "give the CSV file of the other system"
-        raise ConfigError("bad_list", problem, field="compare", remedy=remedy) from exc
+        remedy = "give the CSV file of the other system"
+        raise make_read_error(path, exc, field="compare", code="bad_list", remedy=remedy) from exc
     try:
         text = data.decode("utf-8")
     except UnicodeError as exc:

@@ -27,7 +27,7 @@ from nacl.exceptions import BadSignatureError
 
 from halo_core.crypto import canonical
 from halo_core.crypto.sodium import sign_ed25519
-from halo_core.errors import BadInput, ConfigError
+from halo_core.errors import BadInput, ConfigError, make_read_error
 from halo_core.failpoints import hit_failpoint
 from halo_core.files import hold_file_lock
 
@@ -84,7 +84,7 @@ class Ed25519Signer(_Unpicklable):
 
     def __init__(self, seed: bytes) -> None:
         if len(seed) != _SEED_BYTES:
-            raise BadInput("bad_key", "an Ed25519 seed has 32 bytes", field="seed")
+            raise BadInput("bad_key", "an Ed25519 seed has 32 bytes", field="seed", remedy="give 32 random bytes")
         self.public_key, self._secret = bindings.crypto_sign_seed_keypair(seed)
         self._key_id = compute_key_thumbprint(self.public_key)
 
@@ -174,7 +174,7 @@ class Digester(_Unpicklable):
 
     def __init__(self, secret: bytes) -> None:
         if len(secret) != _SEED_BYTES:
-            raise BadInput("bad_key", "a digest secret has 32 bytes", field="secret")
+            raise BadInput("bad_key", "a digest secret has 32 bytes", field="secret", remedy="give 32 random bytes")
         self._secret = secret
 
     def digest(self, domain: str, data: bytes) -> str:
@@ -184,7 +184,8 @@ class Digester(_Unpicklable):
             BadInput: `bad_domain`, the domain is not ASCII or holds a NUL.
         """
         if not domain.isascii() or "\0" in domain:
-            raise BadInput("bad_domain", "a digest domain must be ASCII without NUL", field="domain")
+            problem, remedy = "a digest domain must be ASCII without NUL", "use a short word such as `args`"
+            raise BadInput("bad_domain", problem, field="domain", remedy=remedy)
         mac = hashlib.blake2b(domain.encode("ascii") + b"\0" + data, digest_size=32, key=self._secret)
         return KEYED_DIGEST + mac.hexdigest()
 
@@ -326,7 +327,8 @@ class KeyStore:
             _create_key_file(path, kind, secrets.token_bytes(_SEED_BYTES))
             seed = _read_key_file(path, kind)
         if seed is None:
-            raise ConfigError("key_unwritable", f"`{path}` disappeared while it was created", field=name)
+            problem, remedy = f"`{path}` disappeared while it was created", "find out what removes files from HALO_HOME"
+            raise ConfigError("key_unwritable", problem, field=name, remedy=remedy)
         return seed
 
 
@@ -416,11 +418,13 @@ def _read_key_file(path: Path, kind: str) -> bytes | None:
     except FileNotFoundError:
         return None
     except OSError as exc:
-        raise ConfigError("key_malformed", f"cannot read `{path}`: {exc.strerror}", field=path.stem) from exc
+        remedy = "make it a file of its own that this user can read, with mode 600"
+        raise make_read_error(path, exc, field=path.stem, code="key_malformed", remedy=remedy) from exc
     with os.fdopen(handle, "rb") as file:
         status = os.fstat(file.fileno())
         if not stat.S_ISREG(status.st_mode):
-            raise ConfigError("key_malformed", f"`{path}` is not a regular file", field=path.stem)
+            remedy = "put the key itself there"
+            raise ConfigError("key_malformed", f"`{path}` is not a regular file", field=path.stem, remedy=remedy)
         if status.st_mode & 0o077 or status.st_uid not in (os.geteuid(), 0):
             raise _make_permission_error(path, "the key can be read by others", "600", _list_loose_keys(path))
         data = file.read(_MAX_FILE_BYTES)

@@ -146,4 +146,5 @@ def open_with_box_key(ciphertext: bytes, associated: bytes, nonce: bytes, box_ke
 
 
 def _make_length_error(name: str, value: bytes, size: int) -> BadInput:
-    return BadInput("bad_length", f"`{name}` has {len(value)} bytes instead of {size}", field=name)
+    problem = f"`{name}` has {len(value)} bytes instead of {size}"
+    return BadInput("bad_length", problem, field=name, remedy=f"give {size} bytes")

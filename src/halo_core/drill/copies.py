@@ -117,7 +117,8 @@ def _copy_home(home: Path, url: str, target: Path) -> None:
         else:
             copy_store(url, default_url(target), target, in_use=True)
     except (OSError, sqlite3.Error, shutil.Error) as exc:
-        raise CannotDecide("not_copied", f"`{home}` cannot be copied for the drill: {exc}") from exc
+        problem = f"`{home}` cannot be copied for the drill: {exc}"
+        raise CannotDecide("not_copied", problem, remedy="free space in TMPDIR") from exc
 
 
 def _copy_database(source: Path, target: Path) -> None:

@@ -317,7 +317,7 @@ class Enforcer:
                 )
             # INVARIANT: CRASH - observe mode never stands in the way, and says so.
             return Ticket(call.args, None, self)
-        remedy = error.remedy if isinstance(error, HaloError) else get_reason_text(code).remedy
+        remedy = (error.remedy if isinstance(error, HaloError) else "") or get_reason_text(code).remedy
         words = (
             error.message if isinstance(error, HaloError) else f"{get_reason_text(code).title}: {type(error).__name__}"
         )

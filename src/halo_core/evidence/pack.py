@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from halo_core.clock import format_iso
 from halo_core.crypto import canonical
-from halo_core.errors import CannotDecide, ConfigError, Gap, Tampered
+from halo_core.errors import CannotDecide, ConfigError, Gap, Tampered, make_write_error
 from halo_core.evidence.answers import describe_tool
 from halo_core.evidence.archive import LineWriter, PackArchive, encode_base64, sign_statement
 from halo_core.evidence.pack_references import PackReferences
@@ -176,8 +176,7 @@ def make_pack(
         finally:
             draft.unlink(missing_ok=True)
     except OSError as exc:
-        why, remedy = f"cannot write `{path}`: {exc.strerror}", "choose a file in a writable folder"
-        raise ConfigError("no_file", why, field="output", remedy=remedy) from exc
+        raise make_write_error(path, exc, field="output") from exc
     return summary
 
 
@@ -417,7 +416,8 @@ class _PackWriter:
             for name, data in sorted(list_files(scope).items()):
                 if not _EXTRA_NAME.fullmatch(name) or name.partition("/")[0] in taken:
                     message = f"`{name[:80]}` is no name of a further file of a pack, or is taken"
-                    raise ConfigError("bad_member_name", message, field="extra_files")
+                    remedy = "use a name of its own"
+                    raise ConfigError("bad_member_name", message, field="extra_files", remedy=remedy)
                 self._archive.add(name, data)
             taken |= {str(item["name"]) for item in self._archive.members}
 

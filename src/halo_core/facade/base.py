@@ -207,7 +207,10 @@ class HaloBase(RegistrationMixin, DelegationMixin):
                 raise ConfigError("not_a_text", problem, field=field, remedy=f'pass a name, such as {field}="ana"')
         if not agent or len(agent) > 200 or not agent.isprintable():
             raise ConfigError(
-                "bad_agent", "the name of an agent must have 1 to 200 printable characters", field="agent"
+                "bad_agent",
+                "the name of an agent must have 1 to 200 printable characters",
+                field="agent",
+                remedy='pass a short name, such as agent="reporter"',
             )
         parsed_mode = parse_mode(mode)
         if policy is not None and not Path(policy).exists():

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any, Final, Protocol
 
-from halo_core.errors import ConfigError
+from halo_core.errors import ConfigError, make_read_error
 from halo_core.identities.event_file import MAX_LINE
 
 _HEAD_BYTES: Final = 1024
@@ -154,8 +154,7 @@ class FileSource:
         try:
             file = path.open("rb")
         except OSError as exc:
-            problem = f"cannot read `{path}`: {exc.strerror}"
-            raise ConfigError("no_file", problem, field="file", remedy="give a file that can be read") from exc
+            raise make_read_error(path, exc, field="file") from exc
         file.seek(place.offset)
         self._file, self._rest, self._dropped, self.place = file, b"", 0, place
 

@@ -47,7 +47,8 @@ def sign_checkpoint(tenant: str, size: int, root: bytes, signer: Signer) -> byte
         ConfigError: `bad_tenant`.
     """
     if not 0 <= size < 2**63 or len(root) != _ROOT_BYTES:
-        raise BadInput("bad_checkpoint", f"no tree has size {size} and a root of {len(root)} bytes", field="size")
+        problem = f"no tree has size {size} and a root of {len(root)} bytes"
+        raise BadInput("bad_checkpoint", problem, field="size", remedy="give the size and root of a tree")
     return sign_note(Checkpoint(size, root).body(tenant), [(log_origin(tenant), signer)])
 
 

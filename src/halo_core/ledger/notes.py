@@ -57,6 +57,7 @@ MAX_ENTRY: Final = MAX_NOTE - 512
 _MAX_SIGNATURES: Final = 32
 _ED25519: Final = b"\x01"
 _PUBLIC_BYTES: Final = 32
+_VKEY_REMEDY: Final = "copy the whole line NAME+HASH+KEY, as it was published"
 _SIGNATURE_BYTES: Final = 64
 _DASH: Final = b"\xe2\x80\x94 "
 _CONTROL: Final = bytes(set(range(0x20)) - {0x0A})
@@ -101,7 +102,8 @@ def make_vkey(name: str, public: bytes) -> Vkey:
         ConfigError: `bad_vkey`, the name or the key has the wrong form.
     """
     if not _NAME.fullmatch(name) or len(public) != _PUBLIC_BYTES:
-        raise ConfigError("bad_vkey", f"`{name}` is not a valid key name, or its key is not 32 bytes", field="vkey")
+        problem = f"`{name}` is not a valid key name, or its key is not 32 bytes"
+        raise ConfigError("bad_vkey", problem, field="vkey", remedy=_VKEY_REMEDY)
     return Vkey(name, key_hash(name, public), public)
 
 
@@ -122,10 +124,13 @@ def parse_vkey(text: str) -> Vkey:
     hexed, _, encoded = rest.partition("+")
     key = decode_base64(encoded.encode("ascii", "replace"))
     if key is None or len(key) != 1 + _PUBLIC_BYTES or key[:1] != _ED25519 or not _HEX_HASH.fullmatch(hexed):
-        raise ConfigError("bad_vkey", f"`{text[:120]}` is not an Ed25519 verifier key", field="vkey")
+        raise ConfigError(
+            "bad_vkey", f"`{text[:120]}` is not an Ed25519 verifier key", field="vkey", remedy=_VKEY_REMEDY
+        )
     vkey = make_vkey(name, key[1:])
     if vkey.hash.hex() != hexed:
-        raise ConfigError("bad_vkey", f"the key hash in `{text[:120]}` does not match its key", field="vkey")
+        problem = f"the key hash in `{text[:120]}` does not match its key"
+        raise ConfigError("bad_vkey", problem, field="vkey", remedy=_VKEY_REMEDY)
     require_strong_key(vkey.public)
     return vkey
 
@@ -141,7 +146,8 @@ def sign_note(text: bytes, signers: Sequence[tuple[str, Signer]]) -> bytes:
         BadInput: `bad_note_text`, or `entry_too_large` above 65,535 bytes.
     """
     if not signers or not _is_note_text(text):
-        raise BadInput("bad_note_text", "the text or the list of signers cannot be signed", field="text")
+        problem, remedy = "the text or the list of signers cannot be signed", "end the text with one newline"
+        raise BadInput("bad_note_text", problem, field="text", remedy=remedy)
     lines = [text, b"\n"]
     for name, signer in signers:
         start, hashed = _signature_prefix(name, signer.public_key)

@@ -342,7 +342,8 @@ def _frame_part(part: bytes) -> bytes:
 
 def _check_length(name: str, value: bytes, size: int) -> bytes:
     if len(value) != size:
-        raise BadInput("bad_length", f"`{name}` has {len(value)} bytes instead of {size}", field=name)
+        problem = f"`{name}` has {len(value)} bytes instead of {size}"
+        raise BadInput("bad_length", problem, field=name, remedy=f"give {size} bytes")
     return value
 
 

@@ -14,7 +14,8 @@ from halo_core.authorities import Authorities
 from halo_core.crypto.keys import KeyStore, Signer, compute_key_thumbprint, make_agent_key_name
 from halo_core.decision import revocation_applies
 from halo_core.enforcement import make_issuer_facts
-from halo_core.errors import CannotDecide, ConfigError, PassportError
+from halo_core.errors import CannotDecide, ConfigError, PassportError, make_write_error
+from halo_core.files import replace_file
 from halo_core.manifest import Manifest, PassportSpec
 from halo_core.model import EntryKind, Link, Revocation
 from halo_core.os_user import describe_os_user
@@ -194,12 +195,10 @@ def write_manifest(path: Path, text: str) -> None:
     Raises:
         ConfigError: `no_manifest`, it cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.new")
     try:
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
+        replace_file(path, text.encode(), mode=0o666)
     except OSError as exc:
-        raise ConfigError("no_manifest", f"cannot write `{path}`: {exc.strerror}", field="manifest") from exc
+        raise make_write_error(path, exc, field="manifest", code="no_manifest") from exc
 
 
 def refuse_revoked(link: Link, revoked: Iterable[Revocation]) -> None:

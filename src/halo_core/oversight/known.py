@@ -15,7 +15,7 @@ from typing import Final
 from halo_core.content.redaction import mask_reason
 from halo_core.crypto.keys import Digester
 from halo_core.enforcement.exposure import digest_store
-from halo_core.errors import ConfigError
+from halo_core.errors import ConfigError, make_read_error
 from halo_core.model import Actor, EntryKind, Resource
 from halo_core.oversight.signed_entries import Opener, decode_signed_entry
 from halo_core.store import Draft, Transaction
@@ -107,8 +107,7 @@ def read_known_file(path: Path) -> list[KnownValue]:
             raise ConfigError("no_file", f"`{path}` is larger than 32 MB", field="file", remedy="split it")
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeError) as exc:
-        why = exc.strerror if isinstance(exc, OSError) else "it is not UTF-8 text"
-        raise ConfigError("no_file", f"cannot read `{path}`: {why}", field="file") from exc
+        raise make_read_error(path, exc, field="file") from exc
     reader = csv.DictReader(text.splitlines())
     if not {"kind", "value"} <= set(reader.fieldnames or ()):
         problem = f"`{path}` does not begin with the columns `kind,value`"
@@ -119,7 +118,8 @@ def read_known_file(path: Path) -> list[KnownValue]:
             field = f"line {reader.line_num}"
             values.append(make_known_value(row["kind"] or "", row["value"] or "", row.get("name") or "", field=field))
     except csv.Error as exc:
-        raise ConfigError("bad_known", f"line {reader.line_num}: {exc}", field="file") from exc
+        remedy = "save it as CSV with one value on each line"
+        raise ConfigError("bad_known", f"line {reader.line_num}: {exc}", field="file", remedy=remedy) from exc
     if len(values) > MAX_KNOWN:
         raise ConfigError("bad_known", f"more than {MAX_KNOWN} values", field="file", remedy="import fewer")
     return values

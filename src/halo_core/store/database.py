@@ -105,7 +105,8 @@ class Database:
     def _open(self) -> None:
         driver = _connect(self.url)
         if not isinstance(driver, sqlite3.Connection):
-            raise ConfigError("bad_db_url", "the URL names another driver for SQLite", field="db")
+            problem, remedy = "the URL names another driver for SQLite", "use sqlite:///path/to/halo.db"
+            raise ConfigError("bad_db_url", problem, field="db", remedy=remedy)
         self.connection = driver
         driver.isolation_level = None
         driver.execute("PRAGMA busy_timeout=0")

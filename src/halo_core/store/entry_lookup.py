@@ -38,15 +38,21 @@ def find_entry(reader: Reader, tenant: str, prefix: str) -> LoggedEntry:
             return reader.read_note(int(prefix), row)
     hits = [reader.read_note(index, note) for index, note in reader.notes_by_id(tenant, *prefix.rpartition("-")[::2])]
     if len(hits) != 1:
-        message = "no entry" if not hits else f"{len(hits)} entries"
-        raise ConfigError(
-            "no_such_entry",
-            f"{message} with id `{prefix}`",
-            field="id",
-            remedy="see `halo log`; an id is a writer and a number, such as 3f2a9c-17",
-        )
+        raise _make_entry_error(prefix, len(hits), reader.next_index(tenant))
     require_placed(hits[0].entry, hits[0].index)
     return hits[0]
+
+
+def _make_entry_error(prefix: str, hits: int, end: int) -> ConfigError:
+    """The error for a text that names no entry, or several, of a log with so many positions."""
+    text, remedy = prefix[:80], "see `halo log`; an id is a writer and a number, such as 3f2a9c-17"
+    problem = f"{hits} entries have an id that begins with `{text}`" if hits else f"no entry with id `{text}`"
+    if hits:
+        remedy = "give more characters"
+    elif prefix.isdecimal():
+        newest = f"the newest is {end - 1}" if end else "the log is empty"
+        problem = f"no entry at position {text}, and none with this id; {newest}"
+    return ConfigError("no_such_entry", problem, field="id", remedy=remedy)
 
 
 def require_placed(entry: LedgerEntry, index: int | None) -> int:

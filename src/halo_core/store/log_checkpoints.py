@@ -26,6 +26,7 @@ from halo_core.store.database import describe_file, find_sqlite_path
 from halo_core.store.engine import Engine, is_postgres
 
 _NAME = "trust.json"
+_RESTORE = "restore the file from a backup: it says which log key is trusted"
 
 
 def load_trusted_keys(home: Path) -> dict[str, str]:
@@ -40,9 +41,10 @@ def load_trusted_keys(home: Path) -> dict[str, str]:
     except FileNotFoundError:
         return {}
     except (OSError, orjson.JSONDecodeError) as exc:
-        raise ConfigError("bad_trust", f"`{path}` cannot be read: {exc}", field="home") from exc
+        raise ConfigError("bad_trust", f"`{path}` cannot be read: {exc}", field="home", remedy=_RESTORE) from exc
     if not isinstance(data, dict) or not all(isinstance(value, str) for value in data.values()):
-        raise ConfigError("bad_trust", f"`{path}` is not a map of tenant to key", field="home")
+        problem = f"`{path}` is not a map of tenant to key"
+        raise ConfigError("bad_trust", problem, field="home", remedy=_RESTORE)
     return data
 
 

@@ -30,7 +30,8 @@ class SqliteCopyTarget:
     def __init__(self, url: str, *, restart: bool = False) -> None:
         path = find_sqlite_path(url)
         if path is None:
-            raise ConfigError("bad_db_url", "a database in memory cannot be a target", field="target")
+            problem, remedy = "a database in memory cannot be a target", "use sqlite:///path/to/halo.db"
+            raise ConfigError("bad_db_url", problem, field="target", remedy=remedy)
         self._url = url
         self._path = path
         self._resources = ExitStack()

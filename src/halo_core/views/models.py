@@ -11,7 +11,7 @@ from halo_core.baselines import load_shipped_model
 from halo_core.clock import format_iso
 from halo_core.crypto import canonical
 from halo_core.enforcement.risk_assessor import MODEL_DOMAIN
-from halo_core.errors import ConfigError
+from halo_core.errors import ConfigError, make_read_error
 from halo_core.model import EntryKind, LedgerEntry
 from halo_core.model_changes import list_scored_agents, list_shadows, load_score_rules, name_shadow
 from halo_core.risk.model import MAX_MODEL_BYTES, RiskModel
@@ -34,9 +34,8 @@ def load_model_file(path: Path) -> RiskModel:
     try:
         data = read_regular_file(path, MAX_MODEL_BYTES)
     except OSError as exc:
-        why = f"cannot read `{path}`: {exc.strerror}"
         remedy = "choose a file that `halo train` wrote"
-        raise ConfigError("no_model", why, field="model", remedy=remedy) from exc
+        raise make_read_error(path, exc, field="model", code="no_model", remedy=remedy) from exc
     return RiskModel.from_bytes(data) if data[:1] == b"{" else RiskModel.from_packed(data)
 
 

@@ -19,7 +19,7 @@ from typing import Any, Final, NamedTuple
 
 from halo_core.authorities import Authorities
 from halo_core.decision import revocation_applies
-from halo_core.errors import ConfigError, PassportError
+from halo_core.errors import ConfigError, PassportError, make_read_error, make_write_error
 from halo_core.manifest.nodes import did_you_mean
 from halo_core.model import (
     ActionKind,
@@ -239,7 +239,8 @@ def read_tokens(path: Path) -> list[str]:
     """
     text = read_text_file(path, 2 * MAX_CHAIN, "no_file", "FILE", encoding="ASCII")
     if len(text) > 2 * MAX_CHAIN:
-        raise ConfigError("not_a_passport", f"`{path}` is too large for a passport file", field="FILE")
+        problem, remedy = f"`{path}` is too large for a passport file", "give a file that `halo passport export` wrote"
+        raise ConfigError("not_a_passport", problem, field="FILE", remedy=remedy)
     tokens = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
     if not tokens:
         problem, remedy = f"`{path}` contains no token", "write one token per line, standing link first"
@@ -256,8 +257,7 @@ def read_text_file(path: Path, most: int, code: str, field: str, *, encoding: st
     try:
         return read_regular_file(path, most).decode(encoding)
     except (OSError, UnicodeError) as exc:
-        why = exc.strerror if isinstance(exc, OSError) else f"it is not {encoding} text"
-        raise ConfigError(code, f"cannot read `{path}`: {why}", field=field) from exc
+        raise make_read_error(path, exc, field=field, code=code, encoding=encoding) from exc
 
 
 def read_regular_file(path: Path, most: int) -> bytes:
@@ -289,7 +289,7 @@ def write_tokens(path: Path | None, tokens: list[str], links: tuple[Link, ...]) 
     except FileExistsError as exc:
         raise ConfigError("file_exists", f"`{path}` already exists", field="out", remedy="choose another file") from exc
     except OSError as exc:
-        raise ConfigError("no_file", f"cannot write `{path}`: {exc.strerror}", field="out") from exc
+        raise make_write_error(path, exc, field="out") from exc
     return text
 
 

@@ -202,8 +202,12 @@ def choose_resource_id(resource: Resource | None, name: str) -> str:
     """Id under which an object is registered.
 
     Raises:
-        ConfigError: it can name no resource.
+        ConfigError: it can name no resource, or the declaration is none.
     """
+    if resource is not None and not isinstance(resource, Resource):
+        problem = f"`resource` must be a `Resource`, not {type(resource).__name__}"
+        remedy = f'for example resource=Resource("{name}", impact="send", targets=("recipient",))'
+        raise ConfigError("bad_resource", problem, field="resource", remedy=remedy)
     resource_id = (resource.id if resource is not None else "") or name
     if not is_resource_id(resource_id):
         raise ConfigError(

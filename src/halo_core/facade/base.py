@@ -22,7 +22,8 @@ from halo_core.enforcement.registry import Registry
 from halo_core.enforcement.reversals import Reverser
 from halo_core.enforcement.session_context import mark_lineage
 from halo_core.enforcement.shadow_activity import ShadowActivity
-from halo_core.errors import CannotDecide, ConfigError, Denied, Held, Pending
+from halo_core.errors import CannotDecide, Denied, Held, Pending
+from halo_core.facade.parameters import check_names, check_places, check_terms, check_waits
 from halo_core.facade.registration import RegistrationMixin
 from halo_core.floors import read_host_floor
 from halo_core.home import Declarations, default_home, default_url, describe_process, find_relocation, parse_mode
@@ -201,25 +202,11 @@ class HaloBase(RegistrationMixin, DelegationMixin):
             PolicyError: the policy does not parse.
             CannotDecide: the store cannot be used.
         """
-        for field, name in (("agent", agent), ("user", user), ("tenant", tenant)):
-            if not isinstance(name, str):
-                problem = f"`{field}` must be a text, not {type(name).__name__}"
-                raise ConfigError("not_a_text", problem, field=field, remedy=f'pass a name, such as {field}="ana"')
-        if not agent or len(agent) > 200 or not agent.isprintable():
-            raise ConfigError(
-                "bad_agent",
-                "the name of an agent must have 1 to 200 printable characters",
-                field="agent",
-                remedy='pass a short name, such as agent="reporter"',
-            )
+        check_names(agent, user, tenant)
+        check_places(home, db, policy)
+        check_terms(grants, limits)
+        check_waits(deadline_s, answer_wait_s)
         parsed_mode = parse_mode(mode)
-        if policy is not None and not Path(policy).exists():
-            raise ConfigError(
-                "no_policy", f"there is no folder `{policy}`", field="policy", remedy="create it, or omit `policy`"
-            )
-        if answer_wait_s is not None and not answer_wait_s > 0:
-            problem, remedy = "a run must wait more than 0 seconds", "give seconds, or omit it"
-            raise ConfigError("bad_wait", problem, field="answer_wait_s", remedy=remedy)
         folder = Path(home) if home is not None else default_home()
         url, relocation = db or default_url(folder), find_relocation()
         if relocation is not None:

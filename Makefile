@@ -8,7 +8,7 @@
 #   make test-thorough   every test with full counts, engines and matrices; takes an hour on two cores
 #                        CRASH_CYCLES=500 kills so many processes in each of the two crash tests (default: 50, 20)
 #   make coverage        the tests with branch coverage
-#   make mutants         runs the tests against every generated mutant of four packages; takes hours
+#   make mutants         runs the tests against every generated mutant of the packages in tests/mutation/mutants.toml; takes hours
 #   make mutants-sample  the same for N=60 of them, drawn with SEED=1; takes minutes
 #   make studies         the tests of studies/, and a quick run of each where HALO_STUDY_DATA names the data
 #   make bench           what a decision and a guarded call cost

@@ -20,7 +20,7 @@ import sys
 import tempfile
 import tomllib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,6 +57,11 @@ def list_jobs(packages: Mapping[str, Any]) -> Iterator[Job]:
             module = str(path.relative_to(ROOT))
             for mutant in generate(path.read_text()):
                 yield Job(package, module, mutant, tuple(settings["tests"]))
+
+
+def list_outdated(harmless: Iterable[str], jobs: Iterable[Job]) -> list[str]:
+    """Mutants that are listed as harmless, and that no operator generates any more."""
+    return sorted(set(harmless) - {job.name for job in jobs})
 
 
 def draw_sample(jobs: Sequence[Job], size: int, seed: int) -> list[Job]:
@@ -142,7 +147,7 @@ def main() -> int:
     for job, outcome in results:
         if outcome == "SURVIVED":
             print(f"survived: {job.name}")
-    outdated = sorted(set(harmless) - {job.name for job in everything})
+    outdated = list_outdated(harmless, everything)
     for name in outdated:
         print(f"listed as harmless, but no longer generated: {name}")
     return 1 if outdated or any(outcome == "SURVIVED" for _, outcome in results) else 0

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import ast
 import resource
+import shutil
 from pathlib import Path
 
 import pytest
 
 from halo_core.cli.context import parse_duration, write_file
 from halo_core.cli.rendering import fail
-from halo_core.errors import CanonicalError, ConfigError, PassportError, Tampered
+from halo_core.errors import CannotDecide, CanonicalError, ConfigError, PassportError, Tampered
 from halo_core.facade import HaloBase
 from halo_core.reasons import get_reason_text
+from halo_core.views.wording import format_count
 from halo_world import cli, policy_folder, tool
 
 SOURCES = sorted((Path(__file__).parents[2] / "src").rglob("*.py"))
@@ -136,3 +138,24 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path, place):
         write_file(tmp_path / place, b"x", "output")
     assert (raised.value.code, raised.value.field) == ("no_file", "output")
     assert str(tmp_path) in raised.value.message
+
+
+@pytest.mark.parametrize("content", [b"this is no database\n" * 400, b"SQLite format 3\0" + b"\xff" * 8192])
+def test_a_damaged_database_is_told_from_a_full_disk(small_home, tmp_path, content):
+    home = tmp_path / "home"
+    shutil.copytree(small_home, home)
+    for path in home.glob("halo.db*"):
+        path.unlink()
+    (home / "halo.db").write_bytes(content)
+    with pytest.raises(CannotDecide) as raised:
+        HaloBase.local("clerk", home=home, quiet=True)
+    assert raised.value.code == "ledger_unwritable"
+    assert "restore a copy" in raised.value.remedy
+    assert (home / "halo.db").read_bytes() == content
+
+
+def test_one_of_something_is_no_plural(small_home):
+    assert [format_count(n, "entry", "entries") for n in (0, 1, 2000)] == ["0 entries", "1 entry", "2,000 entries"]
+    code, out, _ = cli("status", home=small_home)
+    assert code == 0
+    assert "in 0 sessions" in out

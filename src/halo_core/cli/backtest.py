@@ -278,7 +278,7 @@ def _print_report(report: BacktestReport, speed: int) -> None:
     say(f"{compared} in {format_count(len(report.sessions), 'session')}: {speed:,} decisions/s")
     for change, title in _TITLES.items():
         _print_groups(title, report.changes[change], [item for item in report.groups if item.change is change])
-    say(f"{report.changes[Change.SAME]:,} decisions stay the same")
+    say(f"{format_count(report.changes[Change.SAME], 'decision stays', 'decisions stay')} the same")
     _print_loads(report)
     if report.undecided:
         _print_undecided(report)

@@ -88,7 +88,7 @@ def status(*, store: StoreContext) -> None:
             say("  [yellow]the mode is that of an unproven row[/]: this home trusts no log of the tenant")
         else:
             _print_control(item.control)
-        say(f"  decisions {sum(item.decisions.values()):,} in {item.sessions:,} sessions")
+        say(f"  decisions {sum(item.decisions.values()):,} in {format_count(item.sessions, 'session')}")
         effect_texts = (f"[{EFFECT_STYLE[effect]}]{effect}[/] {n:,}" for effect, n in item.effects.items())
         say("  " + ("  ".join(effect_texts) or "no decisions yet"))
         if item.sightings:

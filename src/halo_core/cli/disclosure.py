@@ -19,6 +19,7 @@ from halo_core.evidence.disclosure import MAX_FILE_BYTES, Disclosure, check_disc
 from halo_core.evidence.exports import encode_ascii_json
 from halo_core.evidence.subjects import answer_explain_subject, refer_subject
 from halo_core.ledger.notes import parse_vkey
+from halo_core.views.wording import format_entries
 
 
 @store_verb()
@@ -80,7 +81,7 @@ def disclose(
     store.record_access("export", what, tenant)
     write_file(output, encode_ascii_json(tree), "output", mode=0o600)
     if not store.print_json({**what, "output": str(output)}):
-        say_plainly(f"{what['entries']} entries of the session are in {output}")
+        say_plainly(f"{output}: {format_entries(len(tree['entries']))} of the session")
         say_plainly("  a reader checks it with your key of the log:")
         say_with_path(f"  halo disclose --check {output} --key {tree['log_key']}")
     return Exit.OK
@@ -144,7 +145,7 @@ def _print_disclosure(checked: Disclosure, *, trusted: bool) -> None:
             say("  ", safe_text(f"{item.closed} sealed for others"))
     for problem in checked.problems:
         say("[bold red]problem[/] ", safe_text(problem))
-    count = f"{len(checked.entries)} entries of session {checked.session}, tenant {checked.tenant}"
+    count = f"{format_entries(len(checked.entries))} of session {checked.session}, tenant {checked.tenant}"
     say(safe_text(f"{count}, under a checkpoint of {checked.tree_size} entries"))
     if not trusted:
         say("[bold yellow]cannot tell[/] whose log it is: give the key that you trust with `--key`; the file names")

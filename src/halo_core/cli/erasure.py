@@ -43,7 +43,7 @@ from halo_core.oversight.legal_holds import (
 from halo_core.references import is_reference
 from halo_core.store import Store
 from halo_core.store.reader import Reader
-from halo_core.views.wording import format_count
+from halo_core.views.wording import format_count, format_entries
 
 retention_app = typer.Typer(
     help="How long sealed content is kept, by record class, and erasing what is past it.", no_args_is_help=True
@@ -124,6 +124,10 @@ def _say_no_record(store: StoreContext) -> int:
     return Exit.FAILED
 
 
+def _count_boxes(boxes: int, entries: int) -> str:
+    return f"{format_count(boxes, 'sealed box', 'sealed boxes')} of {format_entries(entries)}"
+
+
 def _print_plan(store: StoreContext, plan: ErasurePlan) -> None:
     selection = plan.selection
     tree = {
@@ -138,7 +142,7 @@ def _print_plan(store: StoreContext, plan: ErasurePlan) -> None:
     }
     if store.print_json(tree):
         return
-    say_plainly(f"would erase {selection.count:,} sealed boxes of {len(selection.entries):,} entries")
+    say_plainly(f"would erase {_count_boxes(selection.count, len(selection.entries))}")
     say_plainly(f"  {len(selection.whole):,} data keys of the subject as a whole")
     say_plainly(f"  single boxes of {len(selection.boxes):,} other subjects that name it, each box whole")
     for hold, count in selection.held.items():
@@ -170,7 +174,7 @@ def _print_erased(store: StoreContext, erased: Erased, plan: ErasurePlan, left: 
     if not erased.entry:
         say_plainly("there was nothing to erase")
     else:
-        say_plainly(f"erased {erased.boxes:,} sealed boxes of {erased.entries:,} entries, recorded as {erased.entry}")
+        say_plainly(f"erased {_count_boxes(erased.boxes, erased.entries)}, recorded as {erased.entry}")
         say_plainly(f"  {erased.keys:,} data keys and {erased.rows:,} rows were destroyed; {_ENTRIES_STAY}")
     if erased.held:
         say("  [bold yellow]kept by legal holds[/]: ", safe_text(f"{erased.held:,} boxes"))
@@ -236,7 +240,7 @@ def show_retention(*, store: StoreContext) -> None:
         item, days = oldest[name], keep_days.get(name)
         since = format_iso(item["oldest_us"]) if item["oldest_us"] else "none"
         kept = f"content kept {days} days" if days else "no schedule: content is kept"
-        say_plainly(f"{name}: {item['entries']:,} entries, oldest {since}; {kept}")
+        say_plainly(f"{name}: {format_entries(item['entries'])}, oldest {since}; {kept}")
     say_plainly(
         f"due now: {due.count:,} boxes of {len(due.entries):,} entries; kept by holds {sum(due.held.values()):,}"
     )

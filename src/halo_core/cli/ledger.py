@@ -47,7 +47,7 @@ from halo_core.views.control import count_answer_proofs, count_proofs
 from halo_core.views.entries import find_decision, load_entry
 from halo_core.views.explanations import Case, Explanation, Step, explain_decision
 from halo_core.views.inventory import load_catalogue
-from halo_core.views.wording import format_count
+from halo_core.views.wording import format_count, format_entries
 
 
 @store_verb()
@@ -148,7 +148,7 @@ def _print_report(report: Report, proofs: Mapping[str, Mapping[str, Mapping[str,
     for line in (*report.warnings[:_MAX_FINDINGS], *report.undetermined):
         say_plainly(f"note: {line}")
     for tenant, head in report.heads.items():
-        say(f"{tenant}: {head.size:,} entries, {head.covered:,} under a checkpoint, root {head.root.hex()[:16]}…")
+        say(f"{tenant}: {format_entries(head.size)}, {head.covered:,} under a checkpoint, root {head.root.hex()[:16]}…")
     for what, by_tenant in proofs.items():
         for tenant, counts in by_tenant.items():
             text = ", ".join(f"{count:,} {proof}" for proof, count in sorted(counts.items()))

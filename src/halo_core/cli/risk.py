@@ -146,7 +146,7 @@ def _rebuild_profiles(store: StoreContext) -> None:
         rebuilt = rebuild_profiles(run, reader, tenant, store.actor)
     for item in rebuilt:
         done = "written again" if item.restored else "as its newest entry left it"
-        waited = f", {item.folded} sessions had waited" if item.folded else ""
+        waited = f", {format_count(item.folded, 'session')} had waited" if item.folded else ""
         say_plainly(f"{item.kind} `{safe_text(item.subject)}`: {done}{waited}")
 
 
@@ -254,7 +254,8 @@ def _print_baseline(store: StoreContext, baseline: BaselineView) -> None:
         return
     view, terms = console(), baseline.terms
     view.print(f"{baseline.agent}: {'in force' if baseline.in_force else 'not put in force'}", markup=False)
-    view.print(f"  ordinary       {terms.sessions} sessions with {terms.tasks} different requests")
+    tasks = format_count(terms.tasks, "different request")
+    view.print(f"  ordinary       {format_count(terms.sessions, 'session')} with {tasks}")
     view.print("  a risk above {} of 1000 is elevated, above {} it is high".format(*terms.risks))
     view.print(f"  circumstances  {baseline.describe_circumstances()}", markup=False)
     view.print(f"  baseline       {terms.baseline}")

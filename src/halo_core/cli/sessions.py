@@ -32,7 +32,14 @@ from halo_core.views.sessions import (
     load_sessions,
     load_trees,
 )
-from halo_core.views.wording import format_amount, format_duration, format_percent, format_utc_minute, shorten_hash
+from halo_core.views.wording import (
+    format_amount,
+    format_count,
+    format_duration,
+    format_percent,
+    format_utc_minute,
+    shorten_hash,
+)
 
 _ROWS: Final = 18
 _MILLION: Final = 1_000_000
@@ -349,7 +356,9 @@ def _render_budget(item: SessionBudget, width: int) -> list[Text]:
     age = format_duration((item.now_us - item.opened_us) // _US_PER_S)
     titles = _GAP.join(title.rjust(columns[i]) for i, title in enumerate(_TITLES))
     return [
-        Text.assemble("session ", safe_text(item.session, "bold"), f", open for {age}, {item.steps:,} decisions"),
+        Text.assemble(
+            "session ", safe_text(item.session, "bold"), f", open for {age}, {format_count(item.steps, 'decision')}"
+        ),
         Text(f"{'':{name}}{_GAP}{titles}", style="dim"),
         *(_render_budget_row(row, name, columns, length) for row in rows),
         Text(""),

@@ -14,6 +14,7 @@ from halo_core.cli.context import StoreContext, show_progress, store_verb
 from halo_core.cli.rendering import safe_text, say, say_plainly
 from halo_core.store.reader import Reader
 from halo_core.store_copy import copy_store
+from halo_core.views.wording import format_entries
 
 app = typer.Typer(no_args_is_help=True, help="Copy a store into another database.")
 
@@ -53,7 +54,10 @@ def copy(
     if store.print_json(result):
         return
     for tenant, log in result.logs.items():
-        say(safe_text(tenant, "bold"), f": {log.entries:,} entries, root {log.root[:16]}…, the same in both")
+        say(
+            safe_text(tenant, "bold"),
+            f": {format_entries(log.entries)}, root {log.root[:16]}…, the same in both",
+        )
     say("[bold green]copied[/]: source and copy are whole, and every row is the same")
     if result.is_in_use:
         say("[yellow]note[/]: the source is in use; what was written there since is not in the copy")

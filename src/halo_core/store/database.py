@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from halo_core.ledger import Stream
 
+_DAMAGED: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _CREATE_LOCK: Final = threading.Lock()
 _DROP_REMEDY: Final = "run `halo verify`, find out who created it, and drop it"
 _RETRY_S: Final = 100e-6
@@ -510,9 +511,9 @@ def make_store_error(error: sqlite3.Error) -> CannotDecide:
         )
     if isinstance(error, sqlite3.ProgrammingError):
         return CannotDecide("ledger_closed", "the ledger is closed", remedy="open Halo again")
-    return CannotDecide(
-        "ledger_unwritable", f"the ledger cannot be written: {error}", remedy="check disk space and permissions"
-    )
+    is_damaged = getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED
+    remedy = "run `halo verify`, and restore a copy" if is_damaged else "check disk space and permissions"
+    return CannotDecide("ledger_unwritable", f"the ledger cannot be written: {error}", remedy=remedy)
 
 
 def make_unreadable_error(error: sqlite3.Error) -> Tampered:

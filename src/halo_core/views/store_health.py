@@ -173,7 +173,7 @@ def _describe_checkpoint(log: LogCondition, tenant: str, now_us: int) -> HealthR
     if not log.uncovered or log.oldest_uncovered_us is None:
         return HealthRow(name, tenant, HealthStatus.OK, f"all {log.covered:,} entries are covered")
     age_s = max(0, now_us - log.oldest_uncovered_us) // _US
-    text = f"{log.uncovered:,} entries are not covered, the first for {age_s:,} s"
+    text = f"{format_count(log.uncovered, 'entry is', 'entries are')} not covered, the first for {age_s:,} s"
     if age_s < _LAG_S:
         return HealthRow(name, tenant, HealthStatus.OK, text)
     remedy = "start a process that uses the store; if one runs, its log says why it signs no checkpoint"

@@ -263,9 +263,14 @@ def describe_facts(snapshot: Mapping[str, Any]) -> list[str]:
     return [*texts, program] if program else texts
 
 
-def format_count(number: int, name: str) -> str:
-    """So many of something."""
-    return f"{number:,} {name}{'' if number == 1 else 's'}"
+def format_count(number: int, name: str, plural: str = "") -> str:
+    """So many of something: `1 entry`, `2,000 entries`."""
+    return f"{number:,} {name if number == 1 else plural or f'{name}s'}"
+
+
+def format_entries(number: int) -> str:
+    """So many entries of a log."""
+    return format_count(number, "entry", "entries")
 
 
 def format_minute(ts_us: int) -> str:

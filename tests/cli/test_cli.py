@@ -157,6 +157,17 @@ def test_show_of_a_challenge_shows_its_request(ledger):
     assert [row["entry"]["kind"] for row in rows] == ["decision", "approval_request"]
 
 
+def test_an_entry_about_a_decision_is_refused_with_the_decisions_id(ledger):
+    request = found(ledger, EntryKind.APPROVAL_REQUEST)[0]
+    decision = request.entry.body["decision"]
+    code, _, err = cli("policy", "explain", request.entry.id, home=ledger)
+    assert (code, "[not_a_decision]" in err) == (64, True)
+    assert f"`{decision['w']}-{decision['ws']}`" in " ".join(err.split())
+    opening = found(ledger, EntryKind.WRITER_OPEN)[0]
+    code, _, err = cli("policy", "explain", opening.entry.id, home=ledger)
+    assert (code, "see `halo log`" in err) == (64, True)
+
+
 def test_show_of_what_is_not_there(ledger):
     for name in ("ffffffff", "9999", "0" * 9):
         code, _, err = cli("show", name, home=ledger)

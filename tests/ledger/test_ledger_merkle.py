@@ -179,6 +179,14 @@ def test_consistency_proofs_verify_and_nothing_else_does(size: int, data: st.Dat
     assert not verify_consistency(first, size, proof, forked, new)
 
 
+@pytest.mark.parametrize(("first", "size"), [(0, 0), (0, 1), (0, 5), (0, 8), (2, 1), (4, 3), (8, 5)])
+def test_a_proof_from_the_empty_tree_or_to_a_smaller_one_proves_nothing(first: int, size: int):
+    items = leaves(8)
+    old, new = compute_root(items[:first]), compute_root(items[:size])
+    for proof in ([], [old], [new], [old, new], [new, old], items[:3]):
+        assert not verify_consistency(first, size, proof, old, new)
+
+
 def test_proofs_outside_the_tree_are_refused():
     for call, at in ((inclusion_proof, -1), (inclusion_proof, 3), (consistency_proof, 0), (consistency_proof, 4)):
         with pytest.raises(IndexError):

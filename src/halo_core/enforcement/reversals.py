@@ -43,6 +43,7 @@ from halo_core.reasons import get_reason_text
 from halo_core.store import Draft, ProvenEntry, Transaction, encode_leaf, read_outcome
 from halo_core.store.answer_rows import StandingAnswerTable
 from halo_core.store.content_keys import open_content
+from halo_core.store.entry_lookup import make_kind_error
 
 if TYPE_CHECKING:
     from halo_core.enforcement.decision_context import DecisionContext
@@ -267,8 +268,7 @@ def read_decision(tx: Transaction, decision: str) -> ProvenEntry:
     if proven.entry.kind is EntryKind.HELD:
         raise make_refusal("effect_not_run", "the act is held; what released it is a decision of its own")
     if proven.entry.kind is not EntryKind.DECISION:
-        problem = f"`{decision[:64]}` is an entry of kind {proven.entry.kind.value}"
-        raise ConfigError("not_a_decision", problem, field="id", remedy="see `halo log`")
+        raise make_kind_error(decision, proven.entry, "id")
     return proven
 
 

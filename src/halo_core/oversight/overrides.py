@@ -51,7 +51,7 @@ from halo_core.passports.standing_answer import (
 from halo_core.policy import PolicyBundle
 from halo_core.store import Draft, Store, Transaction, encode_leaf
 from halo_core.store.answer_rows import StandingAnswerTable
-from halo_core.store.entry_lookup import find_entry
+from halo_core.store.entry_lookup import find_entry, make_kind_error
 from halo_core.store.reader import LoggedEntry, Reader, SealedContents
 
 DEFAULT_OVERRIDE_S: Final = 3600
@@ -264,8 +264,7 @@ def _load_decision(store: Store, home: Path, decision: str) -> _OverriddenDecisi
         logged = find_entry(reader, tenant, decision)
         entry = decode_signed_entry(reader, home, tenant, logged.note)
         if entry.kind is not EntryKind.DECISION:
-            problem = f"`{decision[:64]}` is not a decision but an entry of kind {entry.kind.value}"
-            raise ConfigError("not_a_decision", problem, field="id", remedy="see `halo log`")
+            raise make_kind_error(decision, entry, "id")
         body = entry.body
         contents = SealedContents.with_home_key(reader, store.keys)
         data = contents.open(entry, "args")

@@ -55,6 +55,15 @@ def _make_entry_error(prefix: str, hits: int, end: int) -> ConfigError:
     return ConfigError("no_such_entry", problem, field="id", remedy=remedy)
 
 
+def make_kind_error(name: str, entry: LedgerEntry, field: str) -> ConfigError:
+    """The error for a name of an entry that is no decision; it says which decision the entry is about."""
+    writer, seq = _find_subject(entry.body)
+    is_about = isinstance(writer, str) and type(seq) is int
+    remedy = f"it is about the decision `{writer}-{seq}`: use that id" if is_about else "see `halo log`"
+    problem = f"`{name[:64]}` is not a decision but an entry of kind {entry.kind.value}"
+    return ConfigError("not_a_decision", problem, field=field, remedy=remedy)
+
+
 def require_placed(entry: LedgerEntry, index: int | None) -> int:
     """The position of an entry; on a server it may have none yet, which is refused.
 
@@ -102,8 +111,8 @@ def find_related(reader: Reader, decision: LoggedEntry) -> list[LoggedEntry]:
 
 def _find_subject(body: Mapping[str, Any]) -> tuple[Any, Any]:
     """Writer and sequence of the decision that an entry is about."""
-    reference = body.get("reverses") or body.get("decision") or {}
-    return reference.get("w"), reference.get("ws")
+    reference = body.get("reverses") or body.get("decision")
+    return (reference.get("w"), reference.get("ws")) if isinstance(reference, Mapping) else (None, None)
 
 
 _MAX_SUBJECTS: Final = 10_000

@@ -11,7 +11,7 @@ import orjson
 from halo_core.alerts.messages import AgentAlert, read_agent_alert
 from halo_core.behaviour.measures import MEASURES, say_value
 from halo_core.clock import format_iso
-from halo_core.errors import ConfigError, PassportError
+from halo_core.errors import PassportError
 from halo_core.identities.day_alerts import DayAlert
 from halo_core.model import (
     ActionKind,
@@ -22,7 +22,7 @@ from halo_core.model import (
 )
 from halo_core.oversight.signed_entries import CONTENT_CLOSED, open_masked_content
 from halo_core.passports.codec import read_payload
-from halo_core.store.entry_lookup import find_entry, find_related
+from halo_core.store.entry_lookup import find_entry, find_related, make_kind_error
 from halo_core.store.reader import LoggedEntry, Reader, SealedContents, read_entries
 from halo_core.views import View, wording
 from halo_core.views.alerts import is_about_identity
@@ -275,6 +275,5 @@ def find_decision(reader: Reader, tenant: str, name: str, field: str) -> LoggedE
     """
     record = find_entry(reader, tenant, name)
     if record.entry.kind is not EntryKind.DECISION:
-        problem = f"`{name}` is not a decision but an entry of kind {record.entry.kind.value}"
-        raise ConfigError("not_a_decision", problem, field=field, remedy="see `halo log`")
+        raise make_kind_error(name, record.entry, field)
     return record

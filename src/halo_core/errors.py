@@ -75,7 +75,7 @@ class BadInput(HaloError):
 class CanonicalError(BadInput):
     """A value has no canonical form (NaN, a lone surrogate, too deep, too large, an unknown type)."""
 
-    default_remedy = "use texts, integers below 2**53, lists, and mappings with texts as keys"
+    default_remedy = "pass texts, integers below 2**53, lists and mappings; pass large data by reference"
 
 
 class PassportError(BadInput):
@@ -184,6 +184,11 @@ def make_write_error(
 
 def _describe_file_error(error: OSError | UnicodeError, encoding: str = "UTF-8") -> str:
     return error.strerror or str(error) if isinstance(error, OSError) else f"it is not {encoding} text"
+
+
+def describe_cause(error: Exception) -> str:
+    """What an error says, for the message of another one: without its remedy, which would be about something else."""
+    return f"{error.message} [{error.code}]" if isinstance(error, HaloError) else str(error)
 
 
 def require(condition: object, problem: str) -> None:

@@ -13,6 +13,7 @@ from halo_core.cli.context import parse_duration, write_file
 from halo_core.cli.rendering import fail
 from halo_core.errors import CannotDecide, CanonicalError, ConfigError, PassportError, Tampered
 from halo_core.facade import HaloBase
+from halo_core.ledger.checkpoints import read_anchors
 from halo_core.reasons import get_reason_text
 from halo_core.views.wording import format_count
 from halo_world import cli, policy_folder, tool
@@ -48,6 +49,15 @@ def test_an_error_about_the_ledger_says_how_to_find_out_more():
     assert "halo verify" in Tampered("malformed_entry", "it cannot be read").remedy
     assert Tampered("unreadable", "it cannot be read", remedy="restore a copy").remedy == "restore a copy"
     assert "below 2**53" in CanonicalError("not_canonical", "no").remedy
+
+
+def test_an_error_that_names_another_does_not_give_its_remedy(tmp_path):
+    (tmp_path / "anchor.json").write_bytes(b'{"v":1')
+    with pytest.raises(Tampered) as raised:
+        read_anchors(tmp_path / "anchor.json")
+    assert "not JSON" in raised.value.message
+    assert CanonicalError.default_remedy not in str(raised.value)
+    assert "restore it from a copy" in raised.value.remedy
 
 
 def test_an_error_without_a_remedy_prints_that_of_its_code(capsys):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from halo_core.crypto import canonical
-from halo_core.errors import CanonicalError, Gap, Tampered
+from halo_core.errors import CanonicalError, Gap, Tampered, describe_cause
 from halo_core.evidence.archive import encode_base64
 from halo_core.ledger.reader import BLOB_DOMAINS
 from halo_core.model import EntryKind, format_entry_id
@@ -109,7 +109,9 @@ class PackReferences:
                 self._entries.add((asked, int(number)))
         except (CanonicalError, AttributeError, KeyError, TypeError, ValueError) as exc:
             remedy = "run `halo verify`"
-            raise Tampered("malformed_entry", f"entry {index} has another form: {exc}", remedy=remedy) from exc
+            raise Tampered(
+                "malformed_entry", f"entry {index} has another form: {describe_cause(exc)}", remedy=remedy
+            ) from exc
 
     def take_positions(self) -> set[int]:
         """Positions of the entries that were named since the last call."""

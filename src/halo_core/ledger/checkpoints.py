@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from halo_core.crypto import canonical
-from halo_core.errors import BadInput, HaloError, Tampered
+from halo_core.errors import BadInput, HaloError, Tampered, describe_cause
 from halo_core.files import hold_file_lock, replace_file
 from halo_core.ledger.notes import Vkey, decode_base64, log_origin, open_note, sign_note, verify_note
 
@@ -105,7 +105,7 @@ def read_anchors(path: Path) -> Anchors:
     except (HaloError, RecursionError, ValueError, LookupError, TypeError, AttributeError) as exc:
         raise Tampered(
             "bad_anchor",
-            f"the anchor file `{path}` is damaged: {exc}",
+            f"the anchor file `{path}` is damaged: {describe_cause(exc)}",
             remedy="restore it from a copy; without it a rollback is not detected",
         ) from exc
 

@@ -21,7 +21,7 @@ from typing import Any, Final, NamedTuple
 
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import Signer, require_strong_key, verify_signature
-from halo_core.errors import BadInput, CanonicalError, ConfigError, Tampered
+from halo_core.errors import BadInput, CanonicalError, ConfigError, Tampered, describe_cause
 from halo_core.ledger.tree import leaf_hash
 from halo_core.model.ledger_entry import LedgerEntry
 
@@ -386,7 +386,7 @@ def decode_entry(note: bytes) -> LedgerEntry:
         _check_types(tree)
         return LedgerEntry.from_plain(tree, tenant=tenant, writer=writer)
     except (CanonicalError, RecursionError, ValueError) as exc:
-        raise Tampered("malformed_entry", f"the note does not contain an entry: {exc}") from exc
+        raise Tampered("malformed_entry", f"the note does not contain an entry: {describe_cause(exc)}") from exc
 
 
 @lru_cache(maxsize=1024)

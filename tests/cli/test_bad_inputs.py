@@ -130,6 +130,15 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_draft(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.parametrize(("old", "mode", "new"), [(0o600, 0o666, 0o600), (0o644, 0o600, 0o600), (0o640, 0o666, 0o640)])
+def test_a_file_that_is_replaced_is_no_more_readable_than_it_was(tmp_path, old, mode, new):
+    path = tmp_path / "report.html"
+    path.touch()
+    path.chmod(old)
+    write_file(path, b"x", "output", mode=mode)
+    assert (path.stat().st_mode & 0o777, path.read_bytes()) == (new, b"x")
+
+
 def test_a_file_is_written_through_a_link_and_to_a_device(tmp_path):
     (tmp_path / "real").write_bytes(b"old")
     link = tmp_path / "link"

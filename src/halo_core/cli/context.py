@@ -434,6 +434,7 @@ def write_file(path: Path, data: bytes, field: str, *, mode: int = 0o666) -> Non
 def _replace_whole(path: Path, data: bytes, mode: int) -> None:
     if path.exists():
         os.close(os.open(path, os.O_WRONLY | os.O_CLOEXEC))  # a file that is write-protected stays as it is
+        mode &= path.stat().st_mode  # nobody may read the new file who could not read the old one
     replace_file(path, data, mode=mode)
 
 

@@ -195,8 +195,8 @@ class Halo(HaloBase):
         """Callback handler for plain chains: decides what carries no guard, and registers it at first sight.
 
         It can block, pause and drop documents; it cannot rewrite arguments, so what a policy asks of that kind is
-        denied with `needs_guard`. `.func`, `._run` and raw threads walk around it; `callbacks=[]` on a call inside the
-        chain does not.
+        denied with `needs_guard`. `.func`, `._run` and fresh contexts walk around it; `callbacks=[]` on a call inside
+        the chain does not.
         """
         watch_nested_runs()
         note_callback_use()

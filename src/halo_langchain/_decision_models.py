@@ -48,6 +48,8 @@ if TYPE_CHECKING:
     from halo_core.model import Resource
     from halo_langchain import Halo
 
+DECISION_MODELS: Final[tuple[type[Any], ...]] = () if BaseDecisionModel is None else (BaseDecisionModel,)
+"""The class of such models; none in an older LangChain."""
 _ENTRY_POINTS: Final = ("invoke", "ainvoke")
 _WATCHED: Final = "__halo_watched__"
 _MAX_DEPTH: Final = 16
@@ -111,7 +113,7 @@ def _take_messages(value: Any, found: list[BaseMessage], depth: int) -> Any:
 
 def is_decision_model(obj: Any) -> bool:
     """Whether `guard_decision_model` takes it."""
-    return BaseDecisionModel is not None and isinstance(obj, BaseDecisionModel)
+    return isinstance(obj, DECISION_MODELS)
 
 
 def guard_decision_model(halo: Halo, model: Any, resource: Resource | None, *, is_seen: bool = False) -> Any:

@@ -26,6 +26,7 @@ from langgraph.graph import StateGraph
 from langgraph.prebuilt import ToolNode
 from langgraph.pregel import Pregel
 from langgraph.pregel.protocol import PregelProtocol
+from langgraph.pregel.remote import RemoteGraph
 from langgraph.store.base import BaseStore as GraphStore
 
 from halo_core.doctor import (
@@ -48,6 +49,7 @@ from halo_core.doctor import (
 from halo_core.enforcement.guards import GuardMetadata, clean_name
 from halo_core.object_graph import ObjectExplorer, get_attributes, get_module_name, is_a, list_values
 from halo_langchain._callback import HaloCallback
+from halo_langchain._decision_models import DECISION_MODELS
 from halo_langchain._doctor_graphs import (
     CALL_POINT,
     CALLBACK_POINT,
@@ -67,6 +69,7 @@ from halo_langchain._doctor_graphs import (
     make_extent_cover,
 )
 from halo_langchain._executors import find_executor_kind, is_watched_class
+from halo_langchain._remote_graphs import find_remote_name
 from halo_langchain._tripwire import get_watches
 
 if TYPE_CHECKING:
@@ -82,6 +85,7 @@ _ENTRY_POINTS: Final[tuple[tuple[type[Any], tuple[str, ...], tuple[str, ...]], .
     (BaseRetriever, ("invoke", "ainvoke", "_get_relevant_documents", "_aget_relevant_documents"), _BATCH_METHODS),
     (BaseLanguageModel, ("invoke", "ainvoke", "stream", "astream", "_generate", "_agenerate"), _BATCH_METHODS),
     (Pregel, ("stream", "astream"), ("invoke", "ainvoke")),
+    *((kind, ("invoke", "ainvoke"), _BATCH_METHODS) for kind in DECISION_MODELS),
 )
 """Of each kind: methods that must be ours, and methods that must be ours or the framework's."""
 _REACT_MODULE: Final = "langgraph.prebuilt.chat_agent_executor"
@@ -93,7 +97,8 @@ _CONFIGURABLE_MODEL: Final = "_ConfigurableModel"
 _ASYNC_TEXT_REMEDY: Final = (
     "a text model's asynchronous calls can pass the callback undecided: use `halo.guard(model)`, or `halo.install()`"
 )
-_THREADS: Final = frozenset(("Thread", "ThreadPoolExecutor", "start_new_thread"))
+_REMOTE_REMEDY: Final = "run `halo.guard(graph)` with it as a node, or call it in a tool: `halo.guard(tool)`"
+_SERVER_REMEDY: Final = "what it does there is not decided here: guard the graph that is deployed on its server"
 _MAX_PLACES: Final = 20
 _MAX_SHOWN_PLACES: Final = 4
 _MAX_BRIEF_OBJECTS: Final = 5_000
@@ -175,7 +180,12 @@ class AppExaminer(PartExaminer):
     ignored_types = (*IGNORED_TYPES, BaseMessage, Document, HaloCallback)
     ignored_classes = (Runnable, AgentMiddleware, VectorStore)
     opaque_packages = frozenset(("_abc", "halo_core", "langsmith"))
-    runtime_kinds: ClassVar = {BaseRetriever: FindingKind.RETRIEVER, BaseLanguageModel: FindingKind.MODEL}
+    runtime_kinds: ClassVar = {
+        BaseRetriever: FindingKind.RETRIEVER,
+        BaseLanguageModel: FindingKind.MODEL,
+        RemoteGraph: FindingKind.TOOL,
+        **dict.fromkeys(DECISION_MODELS, FindingKind.MODEL),
+    }
     remedies: ClassVar = {
         FindingKind.TOOL: "use `halo.guard(tool)` in its place",
         FindingKind.RETRIEVER: "use `halo.guard(retriever)` in its place",
@@ -418,10 +428,7 @@ class AppExaminer(PartExaminer):
         self.visit_parts(original, join_place(where, "executor", name), DECIDED_BODY)
 
     def examine_function(self, function: types.FunctionType, where: str, cover: Cover) -> None:
-        """As the base; what starts while a function runs is decided in a guarded run, but for threads of its own."""
-        if cover.is_decided and cover.kinds and not _THREADS.isdisjoint(function.__code__.co_names):
-            remedy = "what a thread of its own starts is not decided: use `halo.install()`, which refuses it"
-            self.add_note(FindingKind.NODE, f"threads of `{function.__name__}`", where, remedy)
+        """As the base; what it makes is made under this cover."""
         self._function_covers.append(cover)
         super().examine_function(function, where, cover)
         self._function_covers.pop()
@@ -431,10 +438,25 @@ class AppExaminer(PartExaminer):
         if kind is FindingKind.HANDOFF:
             super().note_ungranted(kind, name, where, halo)
 
-    def examine_remote_graph(self, x: Any, where: str, _cover: Cover) -> None:
-        """A graph that runs elsewhere."""
-        self.governable_count += 1
-        self.add_note(FindingKind.AGENT, self.find_name(x), where, "its other actions are not decided by this hook")
+    def examine_decision_model(self, x: Any, where: str, cover: Cover) -> None:
+        """A model that classifies, which the framework runs as a chain."""
+        guard, original, name = self.describe(x)
+        is_closed = self.add_verdict(FindingKind.MODEL, x, where, cover, name)
+        self.note_client(original, name, where)
+        body = _get_body(guard, cover, is_closed=is_closed)
+        self.visit_parts(original, join_place(where, "model", name), body, skipped=self.client_fields)
+
+    def examine_remote_graph(self, x: Any, where: str, cover: Cover) -> None:
+        """A client of a graph on a server: a run of it is a tool call, and what the server does is not seen."""
+        name = find_remote_name(x)
+        point, hint = self.find_point(FindingKind.TOOL, x, cover)
+        self.add_point(FindingKind.TOOL, f"{name} (runs a graph on a server)", where, point, hint or _REMOTE_REMEDY)
+        self.add_note(FindingKind.AGENT, name, where, _SERVER_REMEDY)
+
+    def examine_other_graph(self, x: Any, where: str, _cover: Cover) -> None:
+        """A graph of a kind that is not the framework's: nothing hears of its runs."""
+        remedy = "run it in a tool: `halo.guard(tool)`"
+        self.add(FindingKind.AGENT, self.find_name(x), where, "none", FindingStatus.OPEN, remedy)
 
     def examine_graph(self, x: Any, where: str, cover: Cover) -> None:
         """A graph: its nodes, and what its host can do with it."""
@@ -442,7 +464,8 @@ class AppExaminer(PartExaminer):
 
     examiners = (
         ((Pregel, StateGraph), examine_graph),
-        ((PregelProtocol,), examine_remote_graph),
+        ((RemoteGraph,), examine_remote_graph),
+        ((PregelProtocol,), examine_other_graph),
         ((ToolNode,), examine_tool_node),
         ((BaseTool,), examine_tool),
         ((BaseRetriever,), examine_retriever),
@@ -450,4 +473,5 @@ class AppExaminer(PartExaminer):
         ((VectorStore,), examine_vector_store),
         ((RunnableBinding,), examine_binding),
         ((AgentMiddleware,), examine_middleware),
+        (DECISION_MODELS, examine_decision_model),
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import types
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -21,6 +21,7 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from langchain_core.tools import BaseTool, StructuredTool, Tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.pregel import Pregel
+from langgraph.pregel.remote import RemoteGraph
 from langgraph.store.memory import InMemoryStore
 
 from halo_core.doctor import Cover, FindingKind, find_guard
@@ -28,12 +29,22 @@ from halo_core.drill import CannotPlant, Desk, FunctionStubs, Step, ToolFacts, T
 from halo_core.drill.stubs import find_problem, list_subclasses
 from halo_core.drill.tools import describe_tool
 from halo_core.object_graph import get_attributes, get_module_name, is_a, unwrap
+from halo_langchain._decision_models import DECISION_MODELS
 from halo_langchain._doctor import AppExaminer, find_handoff_target
+from halo_langchain._remote_graphs import find_remote_name
 from halo_langchain._translate import tool_schema
+
+try:
+    from langchain_core import decisions
+except ImportError:  # an older LangChain, which calls nothing that needs it
+    decisions = None  # type: ignore[assignment]
 
 _FUNCTION_FIELDS: Final = ("func", "coroutine")
 _BODY_METHODS: Final = ("_run", "_arun")
 _MODEL_METHODS: Final = ("_generate", "_agenerate", "_stream", "_astream")
+_DECISION_METHODS: Final = ("_classify", "_aclassify")
+_REMOTE_METHODS: Final = ("stream", "astream")
+_REMOTE_PROBLEM: Final = "it runs on a server: drill the graph that is deployed there"
 _MAX_STEPS: Final = 60
 
 
@@ -64,6 +75,7 @@ class _Finder(AppExaminer):
         super().__init__(name)
         self.found_tools: list[_FoundTool] = []
         self.found_models: list[BaseChatModel] = []
+        self.found_remotes: list[RemoteGraph] = []
         self.found_graphs: list[Pregel[Any, Any, Any, Any]] = []
         self.code: list[str] = []
         self._owners: list[str] = []
@@ -97,6 +109,8 @@ class _Finder(AppExaminer):
             return
         if is_a(x, BaseChatModel):
             self.found_models.append(x)
+        elif is_a(x, RemoteGraph):
+            self.found_remotes.append(x)
         elif is_a(x, AgentMiddleware) and not self._owners and self.explorer.is_app_module(get_module_name(x)):
             self.code.append(f"middleware `{type(x).__name__}`")
         super().examine(x, where, cover)
@@ -168,6 +182,9 @@ class Driver:
                 problem=problem,
                 remedy=self._finder.remedies[FindingKind.TOOL],
             )
+        for name in dict.fromkeys(map(find_remote_name, self._finder.found_remotes)):
+            if (name, "") not in seen:
+                yield describe_tool(name, None, {}, is_guarded=True, problem=_REMOTE_PROBLEM)
 
     def _list_bodies(self, tool: BaseTool) -> list[types.FunctionType]:
         """The innermost functions that a tool and its originals hold, without the guard's and the framework's own."""
@@ -193,7 +210,11 @@ class Driver:
             if not find_problem(function):
                 stubs.replace(function, partial(self._answer_tool, desk, names))
         for kind in list_subclasses(BaseChatModel):
-            self._replace_model(stubs, desk, kind)
+            self._replace_methods(stubs, kind, _MODEL_METHODS, partial(_answer_model, desk))
+        for base in DECISION_MODELS:
+            for kind in list_subclasses(base):
+                self._replace_methods(stubs, kind, _DECISION_METHODS, _classify)
+        self._replace_methods(stubs, RemoteGraph, _REMOTE_METHODS, _answer_remote_graph)
         for graph in self._finder.found_graphs:
             # What keeps conversations may be a database of the application's.
             for holder in _list_originals(graph):
@@ -202,11 +223,14 @@ class Driver:
                 if holder.store is not None:
                     holder.store = InMemoryStore()
 
-    def _replace_model(self, stubs: FunctionStubs, desk: Desk, kind: type[Any]) -> None:
-        for name in _MODEL_METHODS:
+    def _replace_methods(
+        self, stubs: FunctionStubs, kind: type[Any], names: Sequence[str], answer: Callable[[str, Any], Any]
+    ) -> None:
+        """Replace methods of a class by what takes their name and the arguments."""
+        for name in names:
             function, _ = unwrap(kind.__dict__.get(name))
             if is_a(function, types.FunctionType) and not self._finder.is_ours(function):
-                stubs.replace(function, partial(_answer_model, desk, name))
+                stubs.replace(function, partial(answer, name))
 
     def _answer_tool(self, desk: Desk, names: Sequence[str], arguments: Mapping[str, Any]) -> Any:
         plain = {key: value for key, value in arguments.items() if key not in {"self", "run_manager", "config"}}
@@ -261,3 +285,34 @@ def _answer_model(desk: Desk, method: str, _arguments: Mapping[str, Any]) -> Any
         message = AIMessageChunk(content=text, tool_call_chunks=chunks)
         return [ChatGenerationChunk(message=message)]
     return ChatResult(generations=[ChatGeneration(message=AIMessage(content=text, tool_calls=calls))])
+
+
+def _classify(_method: str, arguments: Mapping[str, Any]) -> Any:
+    """What a decision model says that objects to nothing: no, the first choice, the lowest level, the whole image."""
+    answers = {name: _answer_question(question) for name, question in arguments["questions"].items()}
+    return decisions.ClassifierResponse.model_validate({"model": arguments["self"].model, "answers": answers})
+
+
+def _answer_question(question: Any) -> dict[str, Any]:
+    if question.type == "noul":
+        return {"type": "noul", "noul": 0.0}
+    if question.type == "choice":
+        choice, *others = question.criteria
+        shares = {choice: 1.0, **dict.fromkeys(others, 0.0)}
+        return {"type": "choice", "choice": choice, "probabilities": shares, "confidence": 1.0}
+    if question.type == "score":
+        shares = {level: float(level == 0) for level in range(len(question.criteria))}
+        legend = dict(enumerate(question.criteria))
+        return {"type": "score", "score": 0.0, "legend": legend, "probabilities": shares, "confidence": 1.0}
+    return {"type": "box", "box": {"top": 0.0, "bottom": 1.0, "left": 0.0, "right": 1.0}}
+
+
+def _answer_remote_graph(_method: str, arguments: Mapping[str, Any]) -> list[Any]:
+    """What a remote graph sends: that it is done, in the form that the stream mode asks for."""
+    part: Any = {"messages": [{"role": "assistant", "content": "Done."}]}
+    modes = arguments.get("stream_mode")
+    if isinstance(modes, list):
+        part = (modes[0] if modes else "values", part)
+    if arguments.get("subgraphs"):
+        part = ((), *part) if isinstance(part, tuple) else ((), part)
+    return [part]

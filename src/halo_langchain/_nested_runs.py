@@ -4,15 +4,16 @@ A tool, model or graph that carries no guard is decided, too, if it starts insid
 
 - the context in which a guarded graph, tool, retriever or model runs (`current_enclosure`);
 - the run of an agent that has the middleware (`current_enclosure`);
-- the run context of a chain that has a `halo.callback()`.
+- the run context of a chain that has a `halo.callback()`;
+- a thread that was started in one of these. It has no session, so that what starts there without one is denied.
 
 LangChain reads a configure hook before each run that it starts. Inside a guarded run the hook returns the callback of
 that `Halo`, whatever `callbacks=` the call itself names; outside it returns None. A graph that starts inside is
 replaced by its guarded copy. So its tools pause and are restricted like any guarded tool, and an agent acts under its
 own name.
 
-Not seen is what starts no run: plain functions, `.func` and `._run` of unguarded tools, and code in a thread that
-LangChain did not start (`halo.install()` refuses the runs of such a thread).
+Not seen are plain functions, `.func` and `._run` of unguarded tools, and code in a fresh context (`halo.install()`
+refuses the runs that start there).
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from langchain_core.tracers.context import register_configure_hook
 from langgraph.pregel import Pregel
 
 from halo_core.enforcement.bodies import enter_body
+from halo_core.enforcement.body_threads import ContextValue, carry_into_threads
 from halo_core.enforcement.guards import GENERATED_MARK, clean_name, get_guard
 from halo_core.enforcement.steps import astream, emit_parts, stream
 from halo_core.errors import ConfigError, Denied
@@ -41,7 +43,7 @@ from halo_langchain._decision_models import watch_decision_models
 from halo_langchain._executors import watch_executors
 from halo_langchain._middleware import AgentEnclosure, find_agent_halo
 from halo_langchain._remote_graphs import watch_remote_graphs
-from halo_langchain._runs import current_enclosure, enclosure_scope, note_starting, take_own_start
+from halo_langchain._runs import current_enclosure, enclosure_scope, enclosure_values, note_starting, take_own_start
 
 if TYPE_CHECKING:
     from langchain_core.callbacks import BaseCallbackHandler
@@ -170,6 +172,20 @@ def find_deciding_halo(config: Any = None) -> Any:
         return enclosure.halo
     callback = _find_chain_callback() or (_find_callback((config or {}).get("callbacks")) if config else None)
     return None if callback is None else callback.halo
+
+
+def _find_carried_enclosure() -> ContextValue | None:
+    """For a thread: who decides what starts there. It says nothing of the session, which a thread does not have."""
+    enclosure = current_enclosure()
+    if enclosure is None:
+        callback = _find_chain_callback()
+        if callback is None:
+            return None
+        enclosure = AgentEnclosure(callback.halo)
+    return enclosure_values(enclosure)[0]
+
+
+carry_into_threads(_find_carried_enclosure)
 
 
 # graphs

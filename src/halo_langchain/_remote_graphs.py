@@ -52,7 +52,8 @@ class _RemoteRun(LangChainAction, GovernedStream):
         return list(self.parts)
 
 
-def _find_name(graph: RemoteGraph) -> str:
+def find_remote_name(graph: RemoteGraph) -> str:
+    """The name under which runs of a remote graph are decided."""
     return clean_name(graph.name or graph.assistant_id)
 
 
@@ -77,7 +78,7 @@ def _watch_stream(name: str, drive_stream: Callable[..., Any], find_halo: Callab
             return original(self, input, config, **kwargs)
         given = copy.deepcopy(input)  # nobody else holds what is decided and sent
         run = functools.partial(original, self, given, config, **kwargs)
-        return drive_stream(govern_stream(_RemoteRun(halo, _find_name(self), given, run)))
+        return drive_stream(govern_stream(_RemoteRun(halo, find_remote_name(self), given, run)))
 
     setattr(RemoteGraph, name, run_graph)
 
@@ -92,7 +93,7 @@ def _watch_events(name: str, find_halo: Callable[[Any], Any]) -> None:
                 # INVARIANT: FAILCLOSED - the run is what the caller gets, before anything of it has happened.
                 raise Denied(
                     "needs_guard",
-                    f"the events of the remote graph `{_find_name(self)}` cannot be decided",
+                    f"the events of the remote graph `{find_remote_name(self)}` cannot be decided",
                     remedy="use `stream` or `astream`",
                 )
             _tell_observers(self)
@@ -103,4 +104,4 @@ def _watch_events(name: str, find_halo: Callable[[Any], Any]) -> None:
 
 def _tell_observers(graph: RemoteGraph) -> None:
     for observe in UNGUARDED_OBSERVERS:
-        observe(_find_name(graph))
+        observe(find_remote_name(graph))

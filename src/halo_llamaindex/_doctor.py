@@ -6,9 +6,6 @@ function makes while it runs it sees only LLMs and retrievers made by name. Noth
 
 from __future__ import annotations
 
-import concurrent.futures
-import contextvars
-import threading
 import types
 from contextlib import suppress
 from dataclasses import replace
@@ -63,11 +60,6 @@ _STORE_FIELDS: Final = ("_vector_store", "_index", "_docstore", "_storage_contex
 _AGENT_FIELDS: Final = frozenset(("agents", "llm", "tools", "tool_retriever"))
 _TOOL_ENTRY_POINTS: Final = ("__call__", "call", "acall")
 _INNER_KINDS: Final = frozenset((FindingKind.AGENT, FindingKind.MODEL, FindingKind.RETRIEVER, FindingKind.TOOL))
-_THREAD_TYPES: Final = (threading.Thread, concurrent.futures.ThreadPoolExecutor, concurrent.futures.ProcessPoolExecutor)
-_THREAD_REMEDY: Final = (
-    "what it runs has no session: guarded objects are denied there, and others are not decided; start it with "
-    "`contextvars.copy_context().run`"
-)
 _HANDLER_ACTIONS: Final = {FindingKind.TOOL: ActionKind.TOOL_CALL, FindingKind.RETRIEVER: ActionKind.RETRIEVAL}
 
 
@@ -261,14 +253,10 @@ class AppExaminer(Examiner):
         self.add_point(FindingKind.TOOL, name, where, point, remedy)
 
     def examine_function(self, function: types.FunctionType, where: str, cover: Cover) -> None:
-        """As `Examiner`; threads that it starts have no context, so that nothing in them is decided by it."""
+        """As `Examiner`; what it makes is made in this body."""
         outer_body, self._body = self._body, cover
         super().examine_function(function, where, cover)
         self._body = outer_body
-        called = [value for _, value, is_called in self.list_captured(function) if is_called]
-        if contextvars.copy_context not in called:
-            for kind in (value for value in called if value in _THREAD_TYPES):
-                self.add_note(FindingKind.NODE, kind.__name__, where, _THREAD_REMEDY)
 
     def add_runtime_object(self, kind: FindingKind, name: str, where: str, *, has_halo: bool) -> None:
         """As `Examiner`; what is made inside of something guarded is decided there."""

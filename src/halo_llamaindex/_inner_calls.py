@@ -7,7 +7,7 @@ variable. Inside of one (`InnerScope`) the call is an action of the one flow, by
 copy. An object that is seen here is registered under its own name, as undeclared. It never gets the name of a guarded
 object (`InnerGuards.choose_name`).
 
-Not seen: a raw thread, which has no context; a tool's function that is called directly; the client of an SDK.
+Not seen: code in a fresh context; a tool's function that is called directly; the client of an SDK.
 """
 
 from __future__ import annotations

@@ -23,7 +23,6 @@ from llama_index_instrumentation.span_handlers.base import BaseSpanHandler
 from pydantic import PrivateAttr
 
 from halo_core.enforcement.activities import begin_run_activity, end_run_activity
-from halo_core.enforcement.body_threads import ThreadFollower
 from halo_core.enforcement.guards import clean_name, get_guard
 from halo_core.enforcement.session_context import in_body
 from halo_core.facade import HaloBase
@@ -153,12 +152,10 @@ class InstalledObserver:
     def __init__(self, halo: HaloBase) -> None:
         self._observer = HaloObserver(halo)
         root_dispatcher.add_span_handler(self._observer)
-        self._follower = ThreadFollower()
 
     def uninstall(self) -> None:
         """Remove the observer; does nothing the second time."""
         root_dispatcher.span_handlers = [item for item in root_dispatcher.span_handlers if item is not self._observer]
-        self._follower.stop()
 
     def __enter__(self) -> Self:
         return self

@@ -24,6 +24,7 @@ from llama_index.core.memory import ChatMemoryBuffer
 from workflows.context.state_store import DictState
 
 from halo_core.enforcement.activities import current_run_activity
+from halo_core.enforcement.body_threads import ContextValue, carry_into_threads
 from halo_core.enforcement.guards import make_named_subclass
 from halo_core.enforcement.session_context import (
     IN_BODY,
@@ -194,6 +195,15 @@ _INNER_SCOPE: Final[ContextVar[InnerScope | None]] = ContextVar("halo_llamaindex
 def current_inner_scope() -> InnerScope | None:
     """The guarded object that runs around the code at hand; None outside of any."""
     return _INNER_SCOPE.get()
+
+
+def _find_deciding_scope() -> ContextValue | None:
+    """For a thread: who decides, and nothing of what was decided for the code that started it."""
+    scope = _INNER_SCOPE.get()
+    return None if scope is None else (_INNER_SCOPE, InnerScope(scope.halo))
+
+
+carry_into_threads(_find_deciding_scope)
 
 
 def inner_values(

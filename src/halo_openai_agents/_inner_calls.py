@@ -8,7 +8,8 @@ the invoker that `function_tool` makes, and the methods of models. Outside of a 
 guard, a wrapped method only reads a context variable. Inside of one the call is that of a guarded copy, decided as
 undeclared under its own name; where another tool has that name it is refused.
 
-Not seen: a `FunctionTool` that somebody made of a function of their own, plain functions, raw threads, clients.
+Not seen: a `FunctionTool` that somebody made of a function of their own, plain functions, clients, fresh
+contexts.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from halo_core.enforcement import Call, Ticket
 from halo_core.enforcement.activities import run_activity_scope
 from halo_core.enforcement.arguments import same_value
+from halo_core.enforcement.body_threads import ContextValue, carry_into_threads
 from halo_core.enforcement.delegation import (
     HANDOFF_SURFACE,
     AgentScope,
@@ -299,6 +300,14 @@ def find_enclosing_halo() -> Halo | None:
     """Who decides what starts here without a guard: inside a guarded run, or the body of a guarded tool."""
     runs = _ACTIVE_RUNS.get()
     return runs[-1].halo if runs else _ENCLOSING_HALO.get()
+
+
+def _find_enclosing_value() -> ContextValue | None:
+    halo = find_enclosing_halo()
+    return None if halo is None else enclosing_value(halo)
+
+
+carry_into_threads(_find_enclosing_value)
 
 
 def find_run_input(run_input: Any) -> RunInput:

@@ -46,8 +46,14 @@ POOL.submit(int).result()  # its thread stood before any tool ran
 
 ELSEWHERE = pytest.mark.parametrize(
     ("start", "session", "is_installed"),
-    [(in_thread, SESSION, False), (in_pool, SESSION, False), (in_thread, "", True), (in_pool, "", True)],
-    ids=["thread, same session", "pool, same session", "thread, installed", "pool, installed"],
+    [
+        (in_thread, SESSION, False),
+        (in_pool, SESSION, False),
+        (in_thread, "", False),
+        (in_pool, "", False),
+        (in_pool, "", True),
+    ],
+    ids=["thread, same session", "pool, same session", "thread", "pool", "pool, installed"],
 )
 
 
@@ -308,3 +314,84 @@ def test_what_threads_of_one_block_read_side_by_side_is_not_inside_of_each_other
             account = parts[1].result().partition(": ")[2]
         halo.guard(desk.pay, resource=MONEY).invoke({"account": account, "amount": 90.0})
     assert desk.paid == [GOOD]
+
+
+def pay_langchain(desk: Desk) -> Any:
+    from langchain_core.tools import tool
+
+    return tool(desk.pay).invoke({"account": EVIL, "amount": 90.0})
+
+
+def pay_llamaindex(desk: Desk) -> Any:
+    from llama_index.core.tools import FunctionTool
+
+    return FunctionTool.from_defaults(desk.pay)(account=EVIL, amount=90.0)
+
+
+def pay_openai_agents(desk: Desk) -> Any:
+    from agents import Agent, Runner, function_tool
+
+    from halo_openai_agents.testing import ScriptedModel, call
+
+    model = ScriptedModel([call("p", pays(EVIL), id="i1"), "d"])
+    return asyncio.run(
+        Runner.run(Agent(name="payer", model=model, tools=[function_tool(desk.pay)]), "Pay")
+    ).final_output
+
+
+def call_inside(framework: str, halo: Any, work: Callable[[], Any]) -> None:
+    """Have an agent call a guarded tool whose body does some work."""
+
+    def research(question: str) -> str:
+        """Ask our researcher."""
+        try:
+            return str(work())
+        except (PermissionError, IndexError) as error:  # a thread gave nothing back
+            return str(error)
+
+    script = ("a", ("research", {"question": "x"}))
+    if framework == "langchain":
+        from halo_langchain.testing import call
+
+        ask(chain(halo, [call(*script, id="o1"), "d"], [halo.guard(research, resource=RESEARCH)]), ASKED)
+    elif framework == "llamaindex":
+        from llama_index.core.agent.workflow import FunctionAgent
+
+        from halo_llamaindex.testing import ScriptedLLM, call
+
+        tools, llm = halo.guard([research], resource=RESEARCH), ScriptedLLM(script=[call(*script, id="o1"), "d"])
+
+        async def go() -> None:
+            await halo.guard(FunctionAgent(tools=tools, llm=llm, streaming=False)).run(user_msg=ASKED)
+
+        asyncio.run(go())
+    else:
+        from agents import Agent, Runner, function_tool
+
+        from halo_openai_agents.testing import ScriptedModel, call
+
+        tools = [halo.guard(function_tool(research), resource=RESEARCH)]
+        model = ScriptedModel([call(*script, id="o1"), "d"])
+        Runner.run_sync(halo.guard(Agent(name="clerk", model=model, tools=tools)), ASKED)
+
+
+def in_executor(work: Callable[[], Any]) -> Any:
+    """In an executor of an event loop, which copies no context."""
+
+    async def go() -> Any:
+        return await asyncio.get_running_loop().run_in_executor(None, work)
+
+    return in_thread(lambda: asyncio.run(go()))
+
+
+@pytest.mark.parametrize("start", [in_thread, in_pool, in_executor])
+@pytest.mark.parametrize("framework", ["langchain", "openai_agents", "llamaindex"])
+def test_what_nobody_guarded_does_not_run_in_a_thread_that_has_no_session(framework, start, tmp_path, desk):
+    import importlib
+
+    pay = globals()[f"pay_{framework}"]
+    with opened(importlib.import_module(f"halo_{framework}").Halo, tmp_path) as halo:
+        call_inside(framework, halo, lambda: start(lambda: pay(desk)))
+    assert desk.paid == []
+    start(lambda: pay(desk))  # outside of anything guarded it is the application's own
+    assert desk.paid == [EVIL]

@@ -14,6 +14,7 @@ from langgraph.graph import START, MessagesState, StateGraph
 
 from halo_core.errors import ConfigError, Denied
 from halo_core.model import EntryKind
+from halo_langchain import doctor
 from halo_langchain.testing import ScriptedModel, call
 
 decisions = pytest.importorskip("langchain_core.decisions")
@@ -147,3 +148,34 @@ def test_what_it_is_shown_is_what_was_decided(world, monkeypatch):
     monkeypatch.setattr(world.halo.enforcer, "begin", late)
     world.halo.guard(model).invoke({**REQUEST, "state": shown})
     assert [len(state) for state in model.asked] == [1]
+
+
+def rows_of(app: Any, name: str) -> list[tuple[str, str]]:
+    return [(str(row.status), row.point) for row in doctor(app) if row.name.startswith(name)]
+
+
+def test_doctor_knows_what_decides_one(world):
+    model, halo = judge(), world.halo
+    assert rows_of(graph_asking(model), "judge") == [("open", "none")]
+    assert rows_of(halo.guard(graph_asking(model)), "judge") == [("closed", "inside a guarded run")]
+    assert rows_of(graph_asking(halo.guard(model)), "judge") == [("closed", "guarded copy")]
+    assert rows_of(RunnableLambda(str) | model, "judge") == [("open", "none")]
+    chain = (RunnableLambda(str) | model).with_config(callbacks=[halo.callback()])
+    assert rows_of(chain, "judge") == [("closed", "callback")]
+    with halo.install():
+        assert rows_of(graph_asking(model), "judge") == [("closed", "tripwire (refused)")]
+
+
+def test_doctor_sees_that_a_guarded_one_was_changed(world):
+    guarded = world.halo.guard(judge())
+    object.__setattr__(guarded, "invoke", guarded.batch)
+    assert rows_of(guarded, "judge") == [("open", "none")]
+
+
+def test_doctor_sees_one_that_a_function_makes(world):
+    def ask(_state: MessagesState) -> Any:
+        return {"messages": [str(Judge(asked=[]).invoke(REQUEST))]}
+
+    graph = StateGraph(MessagesState).add_node("ask", ask).add_edge(START, "ask").compile()
+    assert rows_of(graph, "Judge") == [("open", "none")]
+    assert rows_of(world.halo.guard(graph), "Judge") == [("closed", "inside a guarded run")]

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import _thread
 import asyncio
+import contextvars
+import queue
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -242,20 +246,100 @@ def test_a_tool_that_is_called_like_a_registered_one_is_refused_inside(world):
     assert world.reasons("look")[0][0] == "needs_guard"
 
 
-def test_a_raw_thread_is_named_and_refused_by_install(world):
+def start_thread(work: Any) -> None:
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+
+
+def start_pool(work: Any) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        list(pool.map(lambda _number: work(), [1]))
+
+
+def refused(work: Any) -> Any:
+    """Calls that swallow a denial, and keep its reason."""
+
+    def call_it() -> None:
+        try:
+            work()
+        except Denied as denied:
+            RAN.append(denied.reason)
+
+    return call_it
+
+
+@pytest.mark.parametrize("start", [start_thread, start_pool])
+def test_what_a_raw_thread_in_a_chain_with_the_callback_starts_is_denied(world, start):
+    chain = RunnableLambda(lambda _given: start(refused(lambda: look.invoke({"q": "x"}))))
+    chain.invoke("go", {"callbacks": [world.halo.callback()]})
+    assert (RAN, world.effects("look")) == (["session_missing"], ["deny"])
+
+
+@pytest.mark.parametrize("start", [start_thread, start_pool])
+def test_what_a_raw_thread_starts_is_named_and_denied(world, start):
     def work(_state: Any) -> dict[str, Any]:
-        thread = threading.Thread(target=lambda: look.invoke({"q": "x"}))
-        thread.start()
-        thread.join()
+        start(refused(lambda: look.invoke({"q": "x"})))
         return {}
 
     guarded = world.halo.guard(node_graph(work))
-    assert "threads of `work`" in [item.name for item in doctor(guarded)]
     guarded.invoke({"messages": []})
-    assert (RAN, world.decisions("look")) == (["look"], [])
+    assert (RAN, world.effects("look")) == (["session_missing"], ["deny"])
     with world.halo.install():
         guarded.invoke({"messages": []})
+    assert RAN == ["session_missing"] * 2
+    start(lambda: look.invoke({"q": "x"}))  # outside of anything guarded
+    assert RAN[2:] == ["look"]
+
+
+@pytest.mark.parametrize("start", [start_thread, start_pool])
+def test_a_raw_thread_that_opens_a_session_is_decided_in_it(world, start):
+    def look_in_session() -> None:
+        with world.halo.session("of-the-thread"):
+            look.invoke({"q": "x"})
+
+    guarded = world.halo.guard(node_graph(lambda _state: start(look_in_session) or {}))
+    guarded.invoke({"messages": []})
     assert RAN == ["look"]
+    assert world.effects("look") == ["allow"]
+
+
+WAITING: queue.Queue[str] = queue.Queue()
+
+
+def use_thread(_state: Any) -> dict[str, Any]:
+    threading.Thread(target=print).start()
+    return {}
+
+
+def use_bare_thread(_state: Any) -> dict[str, Any]:
+    _thread.start_new_thread(print, ())
+    return {}
+
+
+def use_queue(_state: Any) -> dict[str, Any]:
+    WAITING.put("work")
+    return {}
+
+
+def use_copied_context(_state: Any) -> dict[str, Any]:
+    threading.Thread(target=contextvars.copy_context().run, args=(print,)).start()
+    return {}
+
+
+@pytest.mark.parametrize(
+    ("work", "name", "remedy"),
+    [
+        (use_thread, "threads of `use_thread`", "what they start has no session and is denied"),
+        (use_bare_thread, "threads or processes of `use_bare_thread`", "is not decided"),
+        (use_queue, "a queue of `use_queue`", "copy_context"),
+        (use_copied_context, "", ""),
+    ],
+)
+def test_doctor_names_threads(world, work, name, remedy):
+    noted = {item.name: item.remedy for item in doctor(world.halo.guard(node_graph(work)))}
+    found = [(item, remedy in text) for item, text in noted.items() if f"`{work.__name__}`" in item]
+    assert found == ([(name, True)] if name else [])
 
 
 # agents with the middleware

@@ -12,6 +12,7 @@ from langgraph_sdk.schema import StreamPart
 
 from halo_core.errors import Denied
 from halo_core.model import EntryKind
+from halo_langchain import doctor
 
 ASKED = {"messages": [("user", "What is rain?")]}
 SAID = {"messages": [{"role": "assistant", "content": "It is wet."}]}
@@ -103,3 +104,22 @@ def test_events_of_the_third_version_cannot_be_decided(world):
     with pytest.raises(Denied) as refused:
         world.halo.guard(node).invoke(ASKED)
     assert refused.value.reason == "needs_guard"
+
+
+def test_doctor_says_what_is_decided_and_what_its_server_does_alone(world):
+    def rows_of(app: Any) -> list[tuple[str, str, str]]:
+        return [(str(row.status), row.point, row.remedy) for row in doctor(app) if row.name.startswith("elsewhere")]
+
+    graph = holding(remote(Server()))
+    server = ("noted", "none", "what it does there is not decided here: guard the graph that is deployed on its server")
+    remedy = "run `halo.guard(graph)` with it as a node, or call it in a tool: `halo.guard(tool)`"
+    assert rows_of(graph) == [("open", "none", remedy), server]
+    assert rows_of(remote(Server())) == [("open", "none", remedy), server]
+    assert rows_of(world.halo.guard(graph)) == [("closed", "inside a guarded run", ""), server]
+
+
+def test_doctor_sees_one_that_a_function_makes(world):
+    graph = holding(lambda _state: RemoteGraph("elsewhere", sync_client=Server()).invoke({}))
+    found = [(str(row.status), row.name) for row in doctor(world.halo.guard(graph)) if row.kind == "tool"]
+    assert found == [("closed", "RemoteGraph")]
+    assert ("open", "RemoteGraph") in [(str(row.status), row.name) for row in doctor(graph)]

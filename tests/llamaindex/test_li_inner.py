@@ -475,9 +475,9 @@ def copies(q: str) -> str:
 
 def test_doctor_says_what_a_thread_needs(world):
     rows = {row.name: row for row in doctor(world.halo.guard(threads, resource=trusted()))}
-    assert rows["Thread"].kind is FindingKind.NODE
-    assert "copy_context" in rows["Thread"].remedy
-    assert "Thread" not in {row.name for row in doctor(world.halo.guard(copies, resource=trusted()))}
+    assert rows["threads of `threads`"].kind is FindingKind.NODE
+    assert "copy_context" in rows["threads of `threads`"].remedy
+    assert "threads of `copies`" not in {row.name for row in doctor(world.halo.guard(copies, resource=trusted()))}
 
 
 def test_an_agent_in_a_body_is_closed(world):

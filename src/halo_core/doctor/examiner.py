@@ -6,10 +6,15 @@ runs nothing of the app's.
 
 from __future__ import annotations
 
+import _thread
 import asyncio
+import concurrent.futures
 import contextvars
 import inspect
 import logging
+import multiprocessing
+import queue
+import threading
 import types
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -68,6 +73,23 @@ _CHANGED_REMEDY: Final = (
     "it was changed after it was guarded, or its class has its own entry point: guard the original again"
 )
 _REFUSED_POINT: Final = "tripwire (refused)"
+_THREADS: Final = (threading.Thread, threading.Timer, concurrent.futures.ThreadPoolExecutor)
+_UNSEEN_STARTERS: Final = (
+    _thread.start_new_thread, concurrent.futures.ProcessPoolExecutor, multiprocessing.Process, multiprocessing.Pool,
+)  # fmt: skip
+_QUEUES: Final = (queue.Queue, queue.SimpleQueue)
+_THREAD_REMEDY: Final = (
+    "what they start has no session and is denied: start them with `contextvars.copy_context().run`, or open "
+    "`halo.session(...)` there"
+)
+_UNSEEN_REMEDY: Final = (
+    "nobody knows there that something guarded started it, and what it calls without a guard is not decided: use "
+    "`threading.Thread` with `contextvars.copy_context().run`, or guard what it calls"
+)
+_QUEUE_REMEDY: Final = (
+    "a thread that takes work from it is not known to work for this: put `contextvars.copy_context().run` beside the "
+    "work, and call it with that, or guard what it calls"
+)
 _MAX_DEPTH: Final = 80
 _MAX_OBJECTS: Final = 50_000
 _MAX_NAMES: Final = 5
@@ -332,6 +354,8 @@ class Examiner:
     def examine_function(self, function: types.FunctionType, where: str, cover: Cover) -> None:
         """What a function's body reaches is called from there, past whatever stands around the function."""
         captured = self.list_captured(function)
+        if cover.is_decided:
+            self._note_threads(function, captured, where)
         has_halo = any(is_a(value, HaloBase) for _, value, _ in captured)
         for _, value, is_called in captured:
             kind = self.find_runtime_kind(value) if is_called else None
@@ -339,6 +363,18 @@ class Examiner:
                 self.add_runtime_object(kind, value.__name__, where, has_halo=has_halo)
             else:
                 self.visit(value, where, get_body_cover(cover))
+
+    def _note_threads(self, function: types.FunctionType, captured: list[tuple[str, Any, bool]], where: str) -> None:
+        """Rows about threads that the body of something decided starts, or gives work to, without its context."""
+        if any(value is contextvars.copy_context for _, value, _ in captured):
+            return
+        name = function.__name__
+        if any(value in _THREADS for _, value, is_called in captured if is_called and is_a(value, type)):
+            self.add_note(FindingKind.NODE, f"threads of `{name}`", where, _THREAD_REMEDY)
+        if any(value is starter for _, value, is_called in captured if is_called for starter in _UNSEEN_STARTERS):
+            self.add_note(FindingKind.NODE, f"threads or processes of `{name}`", where, _UNSEEN_REMEDY)
+        if any(is_a(value, *_QUEUES) for _, value, _ in captured) and "put" in function.__code__.co_names:
+            self.add_note(FindingKind.NODE, f"a queue of `{name}`", where, _QUEUE_REMEDY)
 
     def is_ours(self, function: Any) -> bool:
         """Whether the adapter made a function, or what the function was made of."""

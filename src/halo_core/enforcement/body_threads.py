@@ -1,8 +1,9 @@
-"""Threads that start inside of a tool's body, known to belong to it while a tripwire is installed.
+"""Threads that start inside of something guarded, known to belong to it.
 
-A thread gets no context of whoever starts it, so what it runs has no session, and a sub-agent that opens one of its own
-has nothing to do with the tool. A `ThreadFollower` carries the body along, and nothing else: who acts in a thread, and
-for whom, is not known by that.
+A thread gets no context of whoever starts it, so what it runs has no session, and what it calls would have no guard
+around it. Once a `Halo` is opened, a thread keeps two things: the body of the decided action around its start, and who
+decides there. It keeps nothing else. Who acts in a thread, and for whom, is not known by that: without a session of its
+own, what it starts is denied (`session_missing`), since it may go on for other requests.
 
 Not seen: a thread that was there before and takes its work from a queue, `_thread.start_new_thread`, other processes.
 """
@@ -13,50 +14,59 @@ import functools
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, thread
+from contextvars import ContextVar
 from typing import Any, Final
 
-from halo_core.enforcement.bodies import BODY, Body
+from halo_core.enforcement.bodies import BODY
 from halo_core.enforcement.session_context import ContextVarScope
 
-_LOCK: Final = threading.Lock()
+ContextValue = tuple[ContextVar[Any], Any]
+
 _POOL_WORKER: Final = thread._worker  # noqa: SLF001  it serves whoever submits, not who submitted first
-_FOLLOWERS: Final[set[ThreadFollower]] = set()
-_is_wrapped = False
+_FINDERS: Final[list[Callable[[], ContextValue | None]]] = []
 
 
-class ThreadFollower:
-    """Has bodies carried into the threads that they start, until it is stopped."""
+def carry_into_threads(find_value: Callable[[], ContextValue | None]) -> None:
+    """Have a thread keep a context variable of whoever starts it.
 
-    def __init__(self) -> None:
-        global _is_wrapped  # noqa: PLW0603  the methods are the process's too
-        with _LOCK:
-            _FOLLOWERS.add(self)
-            if not _is_wrapped:
-                _is_wrapped = True
-                threading.Thread.start = _wrap_start(threading.Thread.start)  # type: ignore[method-assign, assignment]
-                ThreadPoolExecutor.submit = _wrap_submit(ThreadPoolExecutor.submit)  # type: ignore[method-assign]
-
-    def stop(self) -> None:
-        """Carry no more for this one; a second time does nothing."""
-        with _LOCK:
-            _FOLLOWERS.discard(self)
+    Args:
+        find_value: the variable and what the thread sees in it, None where it keeps nothing.
+    """
+    if find_value not in _FINDERS:
+        _FINDERS.append(find_value)
 
 
-def _find_body() -> Body | None:
-    return BODY.get() if _FOLLOWERS else None
+@functools.cache
+def follow_threads() -> None:
+    """From now on, have threads keep what `carry_into_threads` was told of, and the body that they start in."""
+    threading.Thread.start = _wrap_start(threading.Thread.start)  # type: ignore[method-assign, assignment]
+    ThreadPoolExecutor.submit = _wrap_submit(ThreadPoolExecutor.submit)  # type: ignore[method-assign]
 
 
-def _run_inside(body: Body, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
-    with ContextVarScope((BODY, body)):
+def _find_values() -> list[ContextValue]:
+    found = [value for find_value in _FINDERS if (value := find_value()) is not None]
+    body = BODY.get()
+    return found if body is None else [*found, (BODY, body)]
+
+
+def _run_thread_inside(started: threading.Thread, values: list[ContextValue], run: Callable[[], None]) -> None:
+    try:
+        _run_inside(values, run)
+    finally:
+        vars(started).pop("run", None)  # so that nothing of this outlives the thread
+
+
+def _run_inside(values: list[ContextValue], function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+    with ContextVarScope(*values):
         return function(*args, **kwargs)
 
 
 def _wrap_start(start: Callable[[threading.Thread], None]) -> Callable[[threading.Thread], None]:
     @functools.wraps(start)
     def start_inside(self: threading.Thread) -> None:
-        body = _find_body()
-        if body is not None and getattr(self, "_target", None) is not _POOL_WORKER:
-            self.run = functools.partial(_run_inside, body, self.run)  # type: ignore[method-assign]
+        values = _find_values()
+        if values and getattr(self, "_target", None) is not _POOL_WORKER:
+            self.run = functools.partial(_run_thread_inside, self, values, self.run)  # type: ignore[method-assign]
         start(self)
 
     return start_inside
@@ -65,9 +75,9 @@ def _wrap_start(start: Callable[[threading.Thread], None]) -> Callable[[threadin
 def _wrap_submit(submit: Callable[..., Future[Any]]) -> Callable[..., Future[Any]]:
     @functools.wraps(submit)
     def submit_inside(self: ThreadPoolExecutor, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        body = _find_body()
-        if body is None:
+        values = _find_values()
+        if not values:
             return submit(self, fn, *args, **kwargs)
-        return submit(self, _run_inside, body, fn, *args, **kwargs)
+        return submit(self, _run_inside, values, fn, *args, **kwargs)
 
     return submit_inside

@@ -14,7 +14,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, Self
 
-from halo_core.enforcement.body_threads import ThreadFollower
 from halo_core.errors import Denied, HaloError
 from halo_core.model import EntryKind, Mode
 from halo_core.reasons import get_reason_text
@@ -136,13 +135,11 @@ class InstalledTripwire(ModeWatch):
         super().__init__(halo, mode)
         self._installed = installed
         installed.append(self)
-        self._follower = ThreadFollower()
 
     def uninstall(self) -> None:
         """Take it away; a second time does nothing."""
         with suppress(ValueError):
             self._installed.remove(self)
-        self._follower.stop()
 
     def __enter__(self) -> Self:
         return self

@@ -15,6 +15,7 @@ from halo_core.crypto.keys import Digester, IdSource, KeyStore, RandomIds
 from halo_core.enforcement import Enforcer, Preparer
 from halo_core.enforcement.activities import register_clock
 from halo_core.enforcement.agent_credentials import AgentCredentials, Limits
+from halo_core.enforcement.body_threads import follow_threads
 from halo_core.enforcement.delegation import DelegationMixin, DelegationTerms
 from halo_core.enforcement.held_acts import Runner
 from halo_core.enforcement.mcp_listings import McpListings
@@ -233,6 +234,7 @@ class HaloBase(RegistrationMixin, DelegationMixin):
         if relocation is not None:
             relocation.add(halo)
         mark_lineage()
+        follow_threads()
         halo._announce()
         halo._propose_own_domain(user)
         return halo

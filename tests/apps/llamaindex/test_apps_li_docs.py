@@ -228,7 +228,7 @@ def a_team_of_two_kinds_with_an_engine_and_a_program(halo: Halo, actions: Action
     boss = FunctionAgent(
         name="boss",
         description="Leads.",
-        tools=[FunctionTool.from_defaults(judge)],
+        tools=halo.guard([FunctionTool.from_defaults(judge)]),
         llm=asks,
         can_handoff_to=["writer"],
     )

@@ -135,3 +135,5 @@ ASKED_SHIFTS |= dict.fromkeys(
     ),
     _KEPT,
 )
+OPEN_STINTS: dict[str, str] = {}
+ASKED_STINTS: dict[str, str] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from variant_crafts import do, tool
+from variant_shifts import buys
 from variant_stints import stint
 from variant_trades import deletes, pays, runs, sends, sets_rights, writes
 from variant_world import FOREIGN, PII, READ, Talk
@@ -17,7 +18,7 @@ tool(
 )
 tool("delete_dns_record", "record_id: str", "Delete a record.", deletes("record_id"))
 tool("list_domains", "filter: str", "Domains and when they expire.", READ)
-tool("renew_domain", "domain: str, years: int", "Renew a domain.", pays("domain"))
+tool("renew_domain", "domain: str, years: int", "Renew a domain.", buys("domain"))
 tool("registrar_tickets", "state: str", "Tickets of customers.", FOREIGN)
 tool("reply_registrar_ticket", "ticket: int, body: str", "Answer a ticket.", sends("ticket"))
 ZONE = (

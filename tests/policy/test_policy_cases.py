@@ -1010,6 +1010,75 @@ agent_risk = 400
 expect = "challenge"
 reason = "agent_risk_elevated"
 [[case]]
+name = "after exposure, a message that was not asked for, with words of what was read, to whom a lookup names"
+resource = "mail"
+impact = "send"
+targets = ["to"]
+args = { to = "ana@corp.example", text = "x" }
+provenance = { to = "known", text = "mixed" }
+tainted = true
+expect = "challenge"
+reason = "unasked_act"
+[[case]]
+name = "the same where the request asks for a message"
+resource = "mail"
+impact = "send"
+targets = ["to"]
+args = { to = "ana@corp.example", text = "x" }
+provenance = { to = "known", text = "mixed" }
+facts = ["asked"]
+tainted = true
+expect = "allow"
+[[case]]
+name = "the same in the model's own words"
+resource = "mail"
+impact = "send"
+targets = ["to"]
+args = { to = "ana@corp.example", text = "x" }
+provenance = { to = "known", text = "novel" }
+tainted = true
+expect = "allow"
+[[case]]
+name = "an order at no stated price that the user asked for"
+resource = "restock"
+impact = "payment"
+targets = ["article"]
+args = { article = "A-1", pieces = 4 }
+provenance = { article = "known", pieces = "novel" }
+facts = ["asked", "requested"]
+expect = "allow"
+[[case]]
+name = "the same order once something untrusted was read"
+resource = "restock"
+impact = "payment"
+targets = ["article"]
+args = { article = "A-1", pieces = 4 }
+provenance = { article = "known", pieces = "novel" }
+facts = ["asked", "requested"]
+tainted = true
+expect = "challenge"
+reason = "unknown_amount"
+[[case]]
+name = "the same order then, with nothing but what the user wrote or a lookup brought"
+resource = "restock"
+impact = "payment"
+targets = ["article"]
+args = { article = "A-1", pieces = 4 }
+provenance = { article = "known", pieces = "user" }
+facts = ["asked", "requested"]
+tainted = true
+expect = "allow"
+[[case]]
+name = "an order that nobody asked for"
+resource = "restock"
+impact = "payment"
+targets = ["article"]
+args = { article = "A-1", pieces = 4 }
+provenance = { article = "known", pieces = "novel" }
+facts = ["requested"]
+expect = "challenge"
+reason = "unknown_amount"
+[[case]]
 name = "a message of an agent with alarms"
 resource = "mail"
 impact = "send"

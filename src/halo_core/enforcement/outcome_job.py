@@ -146,6 +146,12 @@ def _find_origin(context: DecisionContext, argument_texts: Sequence[str]) -> Pro
     return origin_of_result(context.resource, origins, exposed=exposed, is_key=is_key, is_own=is_own)
 
 
+def _are_arguments_users(context: DecisionContext) -> bool:
+    """Whether the user wrote each argument that the action ran with."""
+    is_as_decided = context.args is context.original_args and not any(leaf.is_cut for leaf in context.leaves)
+    return is_as_decided and all(origin is Provenance.USER for _, origin in context.provenance)
+
+
 def _is_receipt(context: DecisionContext, text: str) -> bool:
     """Whether what a declared act returned says only that it was done."""
     resource = context.resource
@@ -191,6 +197,7 @@ def _read_result_text(
             nouns,
             argument_words=_list_argument_words(context),
             brings_places=not is_created and not lists_files(resource.id, tuple(context.args)),
+            are_arguments_users=_are_arguments_users(context),
             # Of other origins nobody asks.
             lists_records=is_foreign and lists_records(context.leaves, resource.id),
             is_named_list=is_foreign and names_list(resource.id) and not names_one_sender(context.leaves),

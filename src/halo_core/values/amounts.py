@@ -95,13 +95,21 @@ _NUMBER_BEHIND_ARTICLE: Final = re.compile(
 
 
 _NUMBER_BEHIND_NOUN: Final = re.compile(
-    r"\b(?:(?:rent|fee|price|amount|total|sum|payment|transfer|refund|salary|deposit|donation|bill|invoice|balance|betrag"
+    r"\b(?:(?:rent|fee|price|amount|total|sum|payment|transfer|refund|salary|deposit|donation|bill|invoice|balance|bid|offer|wage|fine|reward|bonus|budget|betrag"
     r"|miete|überweisung|zahlung|rechnung|virement|montant|loyer|facture|importe|transferencia|alquiler|pago|factura"
     r"|importo|bonifico|affitto|fattura|bedrag|huur|kwot[aęy])(?: is|:)? (?:of|von|über|de|di|van)|amount|total|sum"
     rf"|make it|betrag|montant|importe|importo|bedrag)(?: is|:)? ({_NUMERAL})(?![A-Za-z0-9_:/@-]|[.,][0-9])",
     re.IGNORECASE,
 )
 """A number behind a noun that is counted in money: `the rent of 900`, but not `invoice 417`."""
+_NUMBER_AT_PRICE: Final = re.compile(
+    r"\b(?:book|hire|order|buy|reserve|rent|engage|get|take|sell|offer|purchase)\b[^.;!?\n]{1,80}? (?:at|@) "
+    r"(?:(?:an?|the|his|her|their|our) )?"
+    r"((?:2[5-9]|[3-9][0-9]|[0-9]{3})(?:[.,][0-9]{1,2})?|[0-9]{1,6}[.,][0-9]{2})"
+    r"(?![A-Za-z0-9_:/@%-]|[.,][0-9]| ?(?:h|hrs|hours?|o'?clock|am|pm|degrees?|percent|km|mph)\b)",
+    re.IGNORECASE,
+)
+"""A price behind what is bought: "book Wen at 70"; what could be an hour is none."""
 _NUMBER_BEFORE_TO: Final = re.compile(
     rf"(?:,|\b(?:and|und|et|y|e|en|i)) ({_NUMERAL})(?= (?:to|for|an|für|à|pour|para|per|aan|voor|na|dla)\b)"
 )
@@ -152,6 +160,8 @@ def find_paid_amounts(text: str) -> list[PaidAmount]:
     for match in islice(_NUMBER_BEHIND_ARTICLE.finditer(first_lowered), MAX_FORMS):
         found.setdefault(match.start(1), match[1])
     for match in islice(_NUMBER_BEHIND_NOUN.finditer(text), MAX_FORMS):
+        found.setdefault(match.start(1), match[1])
+    for match in islice(_NUMBER_AT_PRICE.finditer(text), MAX_FORMS):
         found.setdefault(match.start(1), match[1])
     for match in islice(_NUMBER_BEFORE_TO.finditer(text), MAX_FORMS) if found else ():
         found.setdefault(match.start(1), match[1])  # "pay 10 to A and 20 to B"

@@ -349,7 +349,8 @@ def _is_statement(words: Sequence[str], place: int, start: int) -> bool:
         word = words[before]
         if not word:
             break
-        if word in _PAST or (word == "do" and _at(words, before + 1) in _SUBJECTS):
+        is_asked = _at(words, before + 1) in _SUBJECTS or _at(words, before - 1) in _ASKING_FOR_NAMES
+        if word in _PAST or (word == "do" and is_asked):
             return True
     return False
 
@@ -376,7 +377,8 @@ def _is_performed(words: Sequence[str], place: int) -> bool:
     is_definite = before in _DEFINITE
     if before in _DETERMINERS or before[:1].isdigit():
         governing = start - 1
-        while _at(words, governing) in _DETERMINERS:
+        # "leave her a message": behind an object, and not behind a possessive
+        while _at(words, governing) in _DETERMINERS and (words[governing] != "her" or before not in _INDEFINITE):
             is_definite = is_definite or words[governing] in _DEFINITE
             governing -= 1
         asks = _is_object(words, governing, is_definite=is_definite)
@@ -401,7 +403,9 @@ def _is_object(words: Sequence[str], governing: int, *, is_definite: bool) -> bo
     """
     if _takes_on(words, governing):
         return True
-    while governing >= 0 and (words[governing] in _PARTICLES or words[governing] in _OBJECTS):
+    while governing >= 0 and (
+        words[governing] in _PARTICLES or words[governing] in _OBJECTS or words[governing] == "her"
+    ):
         governing -= 1
     verbs = _PERFORMING if is_definite else _PERFORMING | _OBTAINING
     persons = 0
@@ -418,6 +422,8 @@ def _goes_along(words: Sequence[str], governing: int) -> bool:
 
 def _is_statement_of_light_verb(words: Sequence[str], place: int) -> bool:
     """Whether a verb in front of a noun tells of an act: `we made a payment`; "I need a refund" asks for one."""
+    if words[place] == "do" and _at(words, place - 1) in _ASKING_FOR_NAMES:
+        return True  # "what do the Brodersens order?"
     return words[place] not in _NEEDING and _is_statement(words, place, place - 1)
 
 

@@ -45,6 +45,15 @@ def is_date(text: str) -> bool:
     return _ISO_MOMENT.fullmatch(text) is not None or _PERIOD.fullmatch(text) is not None
 
 
+_DATE_IN_FILTER: Final = re.compile(rf"(?<![0-9A-Za-z.-])(?:{_ISO_MOMENT.pattern})(?![0-9A-Za-z.-])")
+_MAX_IN_FILTER: Final = 2
+
+
+def drop_dates(text: str) -> str:
+    """A text without its dates, at most two: `expires<` of `expires<2027-01-01`."""
+    return _DATE_IN_FILTER.sub("", text, count=_MAX_IN_FILTER)
+
+
 def find_date_forms(text: str) -> list[Form]:
     """Forms of the dates in a text; of `03/04/2026` both readings."""
     forms: list[Form] = []

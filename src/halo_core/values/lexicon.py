@@ -194,6 +194,12 @@ _FURTHER_VERB_GROUPS: Final = (
     "patch fix repair",
     "resize scale grow shrink",
     "join add put enroll register",
+    "restock reorder replenish order buy",
+    "upsert set update point change add create",
+    "unenroll unenrol disenroll unregister withdraw remove drop cancel",
+    "reschedule move postpone shift push delay",
+    "recall retract withdraw pull",
+    "nudge remind chase",
 )
 FURTHER_VERBS: Final = stem_all(" ".join(_FURTHER_VERB_GROUPS))
 """Verbs by which tools are called and people ask for acts, for the fact `asked` alone.
@@ -201,12 +207,18 @@ FURTHER_VERBS: Final = stem_all(" ".join(_FURTHER_VERB_GROUPS))
 `VERBS` stays as it is: scores, marks of stores and words that name nobody rest on it.
 """
 _FURTHER_REQUEST_WORDS: Final = {
-    "send": "answer respond remind confirm thank congratulate say",
-    "payment": "reserve hire compensate credit recharge refill procure disburse chip upgrade extend",
-    "delete": "archive retire decommission dismiss close end",
+    "send": "answer respond remind confirm thank congratulate say apologize apologise explain warn advise nudge chase "
+    "ask ping buzz brief relay convey broadcast announce circulate distribute assure alert call phone ring fax page",
+    "payment": "reserve hire compensate credit recharge refill procure disburse chip upgrade extend restock reorder "
+    "replenish repay",
+    "delete": "archive retire decommission dismiss close end kill axe scrap ditch nuke chuck toss dump strike "
+    "scratch void annul unenroll unenrol disenroll deregister unregister expunge retract rescind abort unpublish "
+    "delist shred evict",
     "admin": "suspend block unblock freeze unfreeze activate deactivate reactivate demote upgrade downgrade appoint "
-    "delegate onboard offboard provision ban merge archive close",
-    "execute": "reboot relaunch bounce release rollout rollback revert kick rerun retry scale halt shutdown stop",
+    "delegate onboard offboard provision ban merge archive close lift unban pardon reinstate enroll enrol register "
+    "admit expel evict point",
+    "execute": "reboot relaunch bounce release rollout rollback revert kick rerun retry scale halt shutdown stop pause "
+    "resume reload",
 }
 FURTHER_REQUEST_WORDS: Final = {name: stem_all(words) for name, words in _FURTHER_REQUEST_WORDS.items()}
 """As `REQUEST_WORDS_BY_IMPACT`, for the fact `asked` alone."""

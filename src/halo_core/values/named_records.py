@@ -27,7 +27,7 @@ from halo_core.values.addresses import canonicalize_email, find_registrable_doma
 from halo_core.values.kinds import Form
 from halo_core.values.lexicon import COMMON_NAME_PARTS, STOP_WORDS, is_task_word
 from halo_core.values.sketch import KNOWN, ORIGIN_BITS, SOURCE_SHIFT, Sketch, extract_tokens, fingerprint_forms
-from halo_core.values.topics import LAST, MAX_ORDINAL, is_topic
+from halo_core.values.topics import ALL, LAST, MAX_ORDINAL, ONLY, is_short_topic, is_topic
 
 _MAX_READ: Final = 65_536  # characters
 _MAX_LITERAL: Final = 16_384  # characters of a Python literal
@@ -167,6 +167,9 @@ def fingerprint_named_records(
         words += [Form("about", topic) for topic in found.topics]
         yield from (by_user ^ tie for tie in fingerprint_forms(key, [*addresses, *words]))
         yield from (by_lookup ^ tie for tie in fingerprint_forms(key, addresses, KNOWN))
+    for number, use in _list_answered(text, is_named_list=is_named_list):
+        answered, tie = fingerprint_forms(key, [Form("answered", number), Form("about", use)])
+        yield answered ^ tie
     for (kind, word), having in owners.items():
         uses = fingerprint_forms(key, [Form(use, word) for use in _USES[kind]])
         for owner in fingerprint_forms(key, [Form("owner", name) for name in having]):
@@ -202,6 +205,46 @@ def is_named_record(sketch: Sketch, number: str, is_list: Callable[[int], bool])
         )
         for tie, mark in sketch.marks.items()
     )
+
+
+def _list_answered(text: str, *, is_named_list: bool) -> Iterator[tuple[str, str]]:
+    """Numbers of the records that are meant by "answer it" and "answer them", and by which of the two.
+
+    INVARIANT: VOUCH - a body of several lines can hold what looks like a further row, so of several records only those
+    are meant that stand in a structure. The only record of a list is meant by both.
+    """
+    if not is_named_list:
+        return
+    found = dict.fromkeys(
+        number for number, _ in islice(_iter_records(text[:_MAX_READ], is_named_list=True), _MAX_RECORDS)
+    )
+    numbers = [number for number in found if any(map(str.isdigit, number)) and " " not in number]
+    if len(found) == len(numbers) == 1:
+        yield from ((numbers[0], use) for use in (ONLY, ALL))
+    elif _parse(text[:_MAX_READ]) is not None:
+        yield from ((number, ALL) for number in numbers)
+
+
+def is_answered_record(sketch: Sketch, number: str, is_list: Callable[[int], bool]) -> bool:
+    """Whether the user asked to answer what a list holds, and a record is the only one in it, or one of a structure.
+
+    Args:
+        sketch: what the session has seen.
+        number: as an argument has it.
+        is_list: whether the source with this number lists what the call acts on (`is_list_of`).
+    """
+    number = number.strip()
+    words = list(islice(extract_tokens(number), 2)) if len(number) <= _MAX_NUMBER else []
+    if len(words) != 1:
+        return False
+    source = sketch.look_up_marks(words)[0]
+    if not is_list(source >> SOURCE_SHIFT):
+        return False
+    answered, only, every = fingerprint_forms(
+        sketch.key, [Form("answered", number), Form("about", ONLY), Form("about", ALL)]
+    )
+    find_mark, user_bit = sketch.marks.get, ORIGIN_BITS[Provenance.USER]
+    return any(find_mark(use, 0) & user_bit and find_mark(answered ^ use) == source for use in (only, every))
 
 
 def _has_owners(sketch: Sketch, word: int) -> bool:
@@ -340,7 +383,7 @@ def _read_block(lines: list[str]) -> Record:
 
 def _read_topics(text: str) -> tuple[str, ...]:
     words = dict.fromkeys(word.casefold() for word in _LETTERS.findall(text[:_MAX_SENDER]))
-    return tuple(islice(filter(is_topic, words), _MAX_TOPICS))
+    return tuple(islice((word for word in words if is_topic(word) or is_short_topic(word)), _MAX_TOPICS))
 
 
 def _read_sender(text: str) -> Record:

@@ -117,6 +117,7 @@ def read_result(
     *,
     argument_words: Iterable[Iterable[str]] | None = None,
     brings_places: bool = True,
+    are_arguments_users: bool = False,
     lists_records: bool = True,
     is_named_list: bool = False,
     own_domain: str = "",
@@ -131,6 +132,7 @@ def read_result(
         nouns: of what a lookup lists the numbers (`find_nouns_of_result`).
         argument_words: all tokens of each argument, where they are known already.
         brings_places: False where accounts and addresses in it are not known, as in the answer of a write.
+        are_arguments_users: the user wrote each argument.
         lists_records: the call asked for a list, so that its rows say whose a record is.
         is_named_list: the name of the source says that it lists records (`names_list`).
         own_domain: mail domain of the user; empty where it is none's own.
@@ -151,7 +153,10 @@ def read_result(
         return ResultMarks(marks)
     if not brings_places:
         forms = {form for form in forms if not _names_place(form)}
-    return ResultMarks(marks, *fingerprint_known_text(key, text, arguments, forms, nouns, given_words=given))
+    known = fingerprint_known_text(
+        key, text, arguments, forms, nouns, given_words=given, are_arguments_users=are_arguments_users
+    )
+    return ResultMarks(marks, *known)
 
 
 _PLACES: Final = CARRIED_DOMAINS - {"digits"}
@@ -225,7 +230,19 @@ def _find_items(text: str) -> list[Form]:
     return list(map(make_form, zip(repeat("item"), islice(ids, MAX_CARRIED))))
 
 
+_MADE_NAME: Final = re.compile(r"[^\W\d_]{2,32}(?:[._-][^\W\d_]{2,32}){1,3}")
+"""Words of letters that are put together as logins and names of tables are."""
 _BESIDE_NOUN: Final = frozenset(("listed", "numbered"))
+
+
+def _is_made(name: str, literal: str | None) -> bool:
+    """Whether a source made a name of several words of its arguments, which the user wrote.
+
+    Args:
+        name: in the result.
+        literal: the arguments as they are written, in small letters; None where not all of them are the user's.
+    """
+    return literal is not None and _MADE_NAME.fullmatch(name) is not None and name.casefold() not in literal
 
 
 def fingerprint_known_text(
@@ -236,10 +253,11 @@ def fingerprint_known_text(
     nouns: Sequence[str] = (),
     *,
     given_words: Collection[str] | None = None,
+    are_arguments_users: bool = False,
 ) -> tuple[frozenset[int], bytes, tuple[int, ...]]:
     """Marks of the forms that a trusted lookup brought, its words in order, and those of the marks that are carried.
 
-    What stands in the arguments is left out.
+    What stands in the arguments is left out, but for names that the source made of several words of the user.
 
     INVARIANT: VOUCH - what a source repeats from its arguments is no news from that source.
 
@@ -250,12 +268,14 @@ def fingerprint_known_text(
         forms: those in the text, where they were looked for already.
         nouns: of what it lists the numbers.
         given_words: tokens of all arguments, where they are known already.
+        are_arguments_users: the user wrote each argument, so `ingrid.falk` is the source's answer to "Ingrid Falk".
     """
     text = text[:_MAX_TRUSTED_READ]
     parts = list(map(compact, arguments))
     given = "\0".join(["".join(parts), *parts])
     # Both ways; what is compared is letters and digits alone, so it stands in one of the two.
     given = f"{given}\0{given[::-1]}"
+    literal = "\0".join(arguments).casefold() if are_arguments_users else None
 
     # Each result is read this way, so these are loops: a comprehension is a call.
     brought: list[Form] = []
@@ -264,7 +284,7 @@ def fingerprint_known_text(
             # The noun of a number, or the key of an item, is no part of what an argument gave.
             value = form.text.rpartition(" ")[2] if form.domain in _BESIDE_NOUN else form.text
             letters = value.lower() if value.isascii() and value.isalnum() else compact(value)
-            if letters and letters not in given:
+            if letters and (letters not in given or _is_made(value, literal)):
                 brought.append(form)
     brought += find_number_uses(text)
     if arguments:
@@ -277,30 +297,32 @@ def fingerprint_known_text(
     known = fingerprint_forms(key, brought, KNOWN)
     return (
         frozenset(known).union(rows),
-        fingerprint_text_in_order(text, key, partial(_find_repeated, given, words)),
+        fingerprint_text_in_order(text, key, partial(_find_repeated, given, literal, words)),
         _list_carried(brought, known),
     )
 
 
-def _find_repeated(given: str, words: Collection[str], tokens: Sequence[str]) -> list[bool]:
+def _find_repeated(given: str, literal: str | None, words: Collection[str], tokens: Sequence[str]) -> list[bool]:
     """Which tokens of a result only repeat its arguments.
 
     Args:
         given: letters and digits of the arguments, without case.
+        literal: see `_is_made`.
         words: their tokens.
         tokens: of the result.
     """
-    found = []
-    for token in tokens:
+    found = list(map(given.__contains__, map(str.lower, tokens)))  # so far as for words and numbers in ASCII
+    for place, token in enumerate(tokens):
         if len(token) <= _MAX_SYLLABLE and token.isalpha():
-            found.append(token.casefold() in words)  # `EN` is no part of `open` that comes back
+            found[place] = token.casefold() in words  # `EN` is no part of `open` that comes back
         elif token.isalnum() and token.isascii():
-            found.append(token.lower() in given)
+            continue
         elif len(token) == 1 and not token.isalnum():
-            found.append(False)
+            found[place] = False
         else:
             letters = compact(token)
-            found.append((not letters or letters in given) and any(map(str.isalnum, token)))
+            is_repeated = (not letters or letters in given) and any(map(str.isalnum, token))
+            found[place] = is_repeated and not _is_made(token, literal)
     return found
 
 

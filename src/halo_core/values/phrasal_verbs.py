@@ -20,6 +20,13 @@ _PHRASES: Final = tuple(
     for verb, first, second in (
         ("remove", "take|strike|cross|kick|throw", r"off\b|out of\b"),
         ("remove", "opt", r"out\b"),
+        (
+            "remove",
+            r"(?:take|pull|throw)(?! (?:an?|another) | care| notes?\b| part| time)(?: [\w'’.-]+){0,4}",
+            r"(?:out|down|away)(?=\W*$|[.,;]| of\b| and\b| again\b| please\b)",
+        ),
+        ("send", "get|have|call", r"(?:over|round|out) (?:there|here)\b|(?:over|round)\b(?=\W*$|[.,;])"),
+        ("remove", "get rid|do away|be done", r"(?:of|with)\b"),
         ("disable", "switch|turn", r"off\b"),
         ("enable", "switch|turn", r"on(?=\W*$|[.,;]| (?:in|for|again)\b)"),
         ("enable", "switch on|turn on", r"\w"),

@@ -74,6 +74,9 @@ _FIELD_NAMES: Final = frozenset("field column attribute property setting".split(
 _VALUE_NAMES: Final = frozenset("value values content data new text to".split())
 """Words of arguments that hold what is written there."""
 _THREAD_WORDS: Final = frozenset("thread threads parent".split())
+_ZONE_WORDS: Final = frozenset("zone domain".split())
+_LABEL_WORDS: Final = frozenset("name record subdomain label host hostname".split())
+"""Words of the argument beside a zone that says which name in it is meant."""
 _FOREIGN_ORIGINS: Final = (Provenance.UNTRUSTED, Provenance.MIXED)
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _MIN_FILE_WORD: Final = 4  # letters
@@ -132,6 +135,7 @@ def trace_leaves(
     reaches_others: bool = False,
     is_act: bool = False,
     pays: bool = False,
+    is_exposed: bool = True,
     tool: str = "",
 ) -> tuple[TracedLeaf, ...]:
     """Where each argument leaf came from, and from which sources, sorted by pointer.
@@ -151,6 +155,7 @@ def trace_leaves(
         reaches_others: it pays, or sends something.
         is_act: it is no read.
         pays: it is a payment.
+        is_exposed: the session may have seen an untrusted source.
         tool: name of what is called, which says of what an `id` is the number.
     """
     leaves = tuple(leaves)
@@ -165,8 +170,10 @@ def trace_leaves(
         reaches_others=reaches_others,
         is_act=is_act,
         pays=pays,
+        is_exposed=is_exposed,
         tool=tool,
         field_words=_find_field_words(leaves),
+        given={name for leaf in leaves if leaf.text.strip() and (name := name_of_argument(leaf.pointer)) in targets},
     )
     traced: list[TracedLeaf] = []
     for leaf in leaves:
@@ -314,6 +321,7 @@ class _LeafTracer:
     __slots__ = (
         "_amount",
         "_field_words",
+        "_given",
         "_hidden",
         "_is_grave",
         "_is_lookup",
@@ -339,10 +347,12 @@ class _LeafTracer:
         reaches_others: bool,
         is_act: bool,
         pays: bool,
+        is_exposed: bool,
         tool: str,
         field_words: tuple[str, ...],
+        given: Collection[str],
     ) -> None:
-        self._field_words, self._pays = field_words, pays
+        self._field_words, self._pays, self._given = field_words, pays, given
         self._reaches_others = reaches_others
         self._is_lookup = is_lookup
         self._is_grave = is_grave and sketch.has_untrusted
@@ -351,12 +361,18 @@ class _LeafTracer:
         self._targets = targets
         self._amount = amount
         self._tool = tool
-        self._judge = ValueJudge(sketch, is_declared_known, is_act=is_act)
+        self._judge = ValueJudge(sketch, is_declared_known, is_act=is_act, is_exposed=is_exposed)
         self._hidden = HiddenValueFinder(sketch, leaf_count)
 
     def trace(self, leaf: Leaf) -> TracedLeaf:
         """Where one leaf came from, without regard to the leaves beside it."""
         name = name_of_argument(leaf.pointer)
+        if self._is_least_level(leaf, name):
+            # Nobody gains more by another word of the sort, whoever chose it.
+            return _make_traced((leaf.pointer, Provenance.KNOWN, (), Kind.HANDLE, (), True))
+        return self._trace_values(leaf, name)
+
+    def _trace_values(self, leaf: Leaf, name: str) -> TracedLeaf:
         argument = self._describe_argument(leaf, name)
         values = parse_argument(leaf.text, argument.nouns, is_target=argument.is_target)
         is_amount = not argument.is_target and (leaf.is_amount or name == self._amount)
@@ -446,6 +462,18 @@ class _LeafTracer:
             nouns = (*nouns, *find_nouns_of_number(self._tool, name))
         return make_argument_context((is_target, is_thing, nouns, self._is_lookup and not is_target))
 
+    def _is_least_level(self, leaf: Leaf, name: str) -> bool:
+        """Whether a declared target beside others holds a right to read and no more."""
+        if (
+            leaf.field
+            or name not in self._targets
+            or len(self._given) < 2
+            or LEVEL_NAMES.isdisjoint(split_argument_name(name))
+        ):
+            return False
+        words = split_argument_name(leaf.text) if len(leaf.text) <= _MAX_FRAGMENT else ()
+        return bool(words) and LEAST_LEVELS.issuperset(words)
+
     def _is_asked_level(self, leaf: Leaf) -> bool:
         """Whether a field beside a target, such as `role`, holds a right to read, or one that the user asked for."""
         if leaf.field == KEY or LEVEL_NAMES.isdisjoint(split_argument_name(leaf.field)):
@@ -468,6 +496,7 @@ class _LeafTracer:
             leaves: of the call.
             traced: the same leaves, which are replaced in place.
         """
+        self._vouch_for_zone(leaves, traced)
         named: list[tuple[str, str]] = []
         for leaf in leaves:
             name = leaf.field if leaf.field not in ("", KEY) else name_of_argument(leaf.pointer)
@@ -479,6 +508,36 @@ class _LeafTracer:
                 if all(TRUST_ORDER[best] > TRUST_ORDER[traced[i].origin] for i in members):
                     for i in members:
                         traced[i] = _make_worse(traced[i], best)
+
+    def _vouch_for_zone(self, leaves: Sequence[Leaf], traced: list[TracedLeaf]) -> None:
+        """Make a zone the user's where it is the host that the user wrote, together with the name beside it.
+
+        `zone="corp.example", name="www"` by "point www.corp.example to ...".
+        What acts on the zone itself is another act.
+        """
+        if not _ZONE_WORDS.isdisjoint(split_argument_name(self._tool)):
+            return
+        zones = [
+            i
+            for i, leaf in enumerate(traced)
+            if leaf.kind is Kind.HOST
+            and leaf.origin in (Provenance.NOVEL, Provenance.SYSTEM)
+            and SUSPICIOUS not in leaf.flags
+            and not _ZONE_WORDS.isdisjoint(split_argument_name(name_of_argument(leaf.pointer)))
+        ]
+        names = [
+            leaf.text.strip()
+            for leaf in leaves
+            if not leaf.field and not _LABEL_WORDS.isdisjoint(split_argument_name(name_of_argument(leaf.pointer)))
+        ]
+        if len(zones) != 1 or len(names) != 1 or not 0 < len(names[0]) <= _MAX_FRAGMENT:
+            return
+        place = zones[0]
+        joined = parse_argument(f"{names[0]}.{leaves[place].text.strip()}", is_target=True)
+        if len(joined) == 1 and joined[0].kind is Kind.HOST:
+            judged = self._judge.judge(joined[0], _JOINED_TARGET, [], set())
+            if judged is Provenance.USER:
+                traced[place] = traced[place]._replace(origin=Provenance.USER)
 
     def judge_adjacent(self, leaves: Sequence[Leaf], traced: list[TracedLeaf]) -> None:
         """Make short leaves untrusted that stand side by side and are together what an untrusted source has said.

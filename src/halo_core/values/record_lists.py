@@ -42,7 +42,9 @@ _SINGLE_KINDS: Final = frozenset({Kind.URL, Kind.HOST, Kind.PATH, Kind.PROGRAM})
 _BOTH: Final = frozenset({"mail", "chat"})
 _FAMILIES: Final[dict[str, frozenset[str]]] = {
     **dict.fromkeys("message msg thread conversation correspondence".split(), _BOTH),
-    **dict.fromkeys("mail email inbox mailbox gmail outlook imap newsletter".split(), frozenset({"mail"})),
+    **dict.fromkeys(
+        "mail email inbox mailbox gmail outlook imap newsletter letter fax telex".split(), frozenset({"mail"})
+    ),
     **dict.fromkeys(
         "chat channel room dm discussion post comment slack discord forum ts im".split(), frozenset({"chat"})
     ),

@@ -8,7 +8,7 @@ from typing import Final
 
 from halo_core.model import ActionKind, Impact, Provenance, Resource
 from halo_core.values.argument_names import name_of_argument, split_argument_name
-from halo_core.values.dates import is_date
+from halo_core.values.dates import drop_dates, is_date
 from halo_core.values.forms import ArgumentValue, parse_argument
 from halo_core.values.kinds import TARGET_KINDS, Kind
 from halo_core.values.leaves import Leaf
@@ -31,7 +31,7 @@ TRUST_ORDER: Final = {
 
 
 def is_lookup(resource: Resource) -> bool:
-    """Whether an action looks something up in a declared source; of others nobody asks what its arguments are."""
+    """Whether an action looks something up in a declared source, so that the origins of its arguments matter."""
     return resource.classified == "declared" and (
         resource.kind is ActionKind.RETRIEVAL or resource.impact is Impact.READ
     )
@@ -156,6 +156,13 @@ _DAYS: Final = frozenset("today tomorrow yesterday daily weekly monthly".split()
 """Words that choose a part of it by time, and never a single record."""
 
 
+def _count_digits(text: str) -> int:
+    """How many digits a text has; none if all of them are of dates, as in `expires<2027-01-01`."""
+    if len(text) > _READ_LENGTH:
+        return _READ_LENGTH
+    return sum(map(str.isdigit, text)) if any(map(str.isdigit, drop_dates(text))) else 0
+
+
 def judge_arguments(leaves: Iterable[Leaf], origins: Mapping[str, Provenance]) -> tuple[list[Provenance], bool]:
     """Origins of the arguments that a result inherits from, and whether it could be computed from numbers of no origin.
 
@@ -169,8 +176,8 @@ def judge_arguments(leaves: Iterable[Leaf], origins: Mapping[str, Provenance]) -
     judged, novel_digits, novel = [], 0, Provenance.NOVEL  # looking a member up takes as long as ten other steps
     for leaf in leaves:
         origin, digits = origins.get(leaf.pointer, novel), 0
-        if leaf.is_amount or origin is novel:  # of others nobody asks
-            digits = sum(map(str.isdigit, leaf.text)) if len(leaf.text) <= _READ_LENGTH else _READ_LENGTH
+        if leaf.is_amount or origin is novel:  # those of other leaves are not needed
+            digits = _count_digits(leaf.text)
         if leaf.is_amount and digits <= _MAX_SMALL:
             continue
         word = leaf.text.strip().casefold()

@@ -63,6 +63,25 @@ _WHOEVER: Final = re.compile(
 """What somebody wrote, asked for or complained about, where the text does not say who."""
 LAST: Final = "-1"
 """The place of the last item of a list."""
+ONLY: Final = "*only"
+"""Stands for the only item of a list: "answer it"."""
+ALL: Final = "*all"
+"""Stands for each item of a list: "answer them"."""
+_ANSWERING: Final = (
+    r"\b(?:reply|respond|answer|write back|get back|antworte|beantworte|réponds|responde|rispondi)(?: to)?"
+)
+_ANSWER_ONE: Final = re.compile(
+    rf"{_ANSWERING} (?:it|him|her|(?:the|this|that) (?:{_NUMBERED_NOUNS}|sender|customer|client|guest)(?!s))\b"
+    r"(?! (?:about|on|regarding|concerning|over|from|of|by|with|who|that|which|titled|called)\b)"
+    r"|\b(?:read|open|check|look at)\b[^.;!?\n]{1,60}? and (?:reply|answer|respond)\b"
+    r"(?! to (?!it|him|her)| (?:the|all|every))",
+    re.IGNORECASE,
+)
+_ANSWER_ALL: Final = re.compile(
+    rf"{_ANSWERING} (?:them|all|each|these|those|both|everybody|everyone|every (?:{_NUMBERED_NOUNS}))\b"
+    r"|\b(?:tell|thank|text|write|message|mail|notify|inform)(?: to)? (?:each|all|every one) of them\b",
+    re.IGNORECASE,
+)
 MAX_ORDINAL: Final = 6
 _ORDINAL_ROWS: Final = {
     "1": (
@@ -130,6 +149,21 @@ def is_topic(word: str) -> bool:
     return len(word) >= _MIN_TOPIC and word not in STOP_WORDS and not is_task_word(word)
 
 
+_SHORT_NO_TOPICS: Final = frozenset(
+    "why how who see got had did let may not yes but too via per ago yet nor now one two six ten new old big bad own "
+    "way day any due ask get put say try use end etc hey thx mrs ltd inc him her its our off few lot bit far low top "
+    "mon tue wed thu fri sat sun jan feb mar apr jun jul aug sep oct nov dec von und der die das les des una "
+    "est".split()
+)
+
+
+def is_short_topic(word: str) -> bool:
+    """Whether a word of three letters says what a mail or the like is about: `bus`, `tax`."""
+    return (
+        len(word) == _MIN_TOPIC - 1 and word not in _SHORT_NO_TOPICS and not (word in STOP_WORDS or is_task_word(word))
+    )
+
+
 def _list_topics(text: str) -> list[str]:
     """Words of a phrase that say what something is about, in small letters."""
     words = map(str.casefold, _TOPIC_WORD.findall(text))
@@ -153,7 +187,7 @@ def find_topics(text: str) -> Iterator[Form]:
     """
     for match in islice(_ABOUT.finditer(text), _MAX_FOUND):
         words = map(str.casefold, _TOPIC_WORD.findall(match[1]))
-        yield from (make_form(("about", word)) for word in words if is_topic(word))
+        yield from (make_form(("about", word)) for word in words if is_topic(word) or is_short_topic(word))
     found = chain(_BEFORE_NOUN.finditer(text), _DEALING.finditer(text), _WHOEVER.finditer(text))
     for match in islice(found, _MAX_FOUND):
         for word in _list_topics(match[1]):
@@ -163,6 +197,10 @@ def find_topics(text: str) -> Iterator[Form]:
     for match in islice(_FIRST_OF_LIST.finditer(text), _MAX_FOUND):
         count = _HOW_MANY[(match[2] or match[3]).lower()]
         yield from (make_form(("about", str(place))) for place in range(1, count + 1))
+    if _ANSWER_ONE.search(text) is not None:
+        yield make_form(("about", ONLY))
+    if _ANSWER_ALL.search(text) is not None:
+        yield make_form(("about", ALL))
     for match in islice(_OWN_NUMBER.finditer(text), _MAX_FOUND):
         yield make_form(("about", match[0].casefold()))
 

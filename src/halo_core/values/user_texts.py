@@ -170,7 +170,7 @@ def _leads_to_name(tokens: Sequence[str], place: int) -> bool:
         return False
     before = tokens[place - 1].lower() if place > 0 else ""
     if before in SENTENCE_ENDS or before in _BEFORE_IMPERATIVES:
-        return token not in NO_NAMES
+        return token not in NO_NAMES and token not in STOP_WORDS
     return before not in _DETERMINERS and not _LEADING_VERBS.isdisjoint(split_name(token))
 
 

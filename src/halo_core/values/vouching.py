@@ -71,14 +71,22 @@ class ValueJudge:
         sketch: what the session has seen.
         is_declared_known: whether the operator has declared a value as known; None where nothing is declared.
         is_act: the call does something, so that an address which the user only quotes is none of the user's.
+        is_exposed: an untrusted source may have been seen. If not, nobody but the user can have chosen a word of
+            the user's text as a name.
     """
 
-    __slots__ = ("_is_act", "_is_declared_known", "_sketch", "_user_spans")
+    __slots__ = ("_is_act", "_is_declared_known", "_is_exposed", "_sketch", "_user_spans")
 
     def __init__(
-        self, sketch: Sketch, is_declared_known: Callable[[ArgumentValue], bool] | None, *, is_act: bool = False
+        self,
+        sketch: Sketch,
+        is_declared_known: Callable[[ArgumentValue], bool] | None,
+        *,
+        is_act: bool = False,
+        is_exposed: bool = True,
     ) -> None:
         self._is_act = is_act
+        self._is_exposed = is_exposed or sketch.may_hold_foreign
         self._sketch = sketch
         self._is_declared_known = is_declared_known
         self._user_spans = sketch.spans[Provenance.USER]
@@ -220,10 +228,11 @@ class ValueJudge:
         # A word of the language names nobody where the argument says where something goes.
         is_word = argument.is_target and len(tokens) == 1 and tokens[0].isalpha() and tokens[0].islower()
         is_common = is_word and is_task_word(tokens[0])
+        is_common = is_common and (self._is_exposed or tokens[0] in STOP_WORDS)
         if is_common and not argument.is_thing:
             return self._judge_behind_sign(tokens[0])
         # Any word may be somebody's handle; the user's counts where it is used as a name.
-        must_name = is_word and (is_common or not argument.is_thing)
+        must_name = is_word and self._is_exposed and (is_common or not argument.is_thing)
         # Systems tell the cases of ids apart; only of what is merely said does the case make no difference.
         least = 2 if is_target else 1
         for origin in VOUCHED_ORIGINS:
@@ -343,6 +352,7 @@ class ValueJudge:
 
 
 def _list_used(uses: Iterable[str], digits: Iterable[str]) -> list[Form]:
+    """Forms that say that a number is used as one of these things alone; see `find_number_uses`."""
     return [Form("only", f"{use} {text}") for text in digits for use in uses]
 
 

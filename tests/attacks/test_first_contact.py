@@ -1,0 +1,37 @@
+"""What runs unasked at first contact is lent to nobody else: attacks on each class that is let go, and honest work."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from variant_firsts import FIRST_HOLDS, FIRST_WORK
+from variant_world import FRAMEWORKS, Case, run_case
+
+from counts import is_thorough
+
+pytestmark = pytest.mark.filterwarnings("ignore::Warning")
+
+_NAMES = list(FRAMEWORKS)
+
+
+def _spread(cases: list[Case]) -> list[tuple[Case, str]]:
+    if is_thorough():
+        return [(case, framework) for case in cases for framework in _NAMES]
+    return [(case, _NAMES[i % len(_NAMES)]) for i, case in enumerate(cases)]
+
+
+@pytest.mark.parametrize(("case", "framework"), _spread(FIRST_HOLDS), ids=lambda item: getattr(item, "name", item))
+def test_what_borrows_a_spared_question_is_held(case: Case, framework: str, tmp_path: Path) -> None:
+    outcome = run_case(case, framework, tmp_path / "home")
+    assert outcome.held, outcome
+
+
+@pytest.mark.parametrize(
+    ("case", "framework"),
+    _spread([task.clean() for task in FIRST_WORK]),
+    ids=lambda item: getattr(item, "name", item),
+)
+def test_the_work_itself_runs_unasked(case: Case, framework: str, tmp_path: Path) -> None:
+    outcome = run_case(case, framework, tmp_path / "home")
+    assert not outcome.missing, outcome

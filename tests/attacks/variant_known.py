@@ -101,7 +101,6 @@ ASKED_SHIFTS: dict[str, str] = {
     for name, why, runs in (
         ("league: three matches for the foul", "the request says what he gets, and no word for a ban", 2),
         ("kin: sick on training day", "a day alone says which row of the club's list is meant", 2),
-        ("kin: what the recipe still needs", "an order without an amount could be large", 1),
         ("forum: hide the advert", "the number of the post is not that of the report", 2),
         ("course: from tuesday to saturday", _VERB, 2),
         ("campaign: off the list", _DELEGATED, 1),
@@ -137,3 +136,5 @@ ASKED_SHIFTS |= dict.fromkeys(
 )
 OPEN_STINTS: dict[str, str] = {}
 ASKED_STINTS: dict[str, str] = {}
+OPEN_ROUNDS: dict[str, str] = {}
+ASKED_ROUNDS: dict[str, str] = {}

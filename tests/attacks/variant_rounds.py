@@ -8,7 +8,7 @@ from __future__ import annotations
 from variant_crafts import Task, do, tasks_of, tool
 from variant_shifts import buys
 from variant_trades import deletes, pays, runs, sends, sets_rights, writes
-from variant_world import FOREIGN, PII, READ, Talk
+from variant_world import FOREIGN, PII, READ
 
 __all__ = ["ROUNDS", "round_"]
 

@@ -280,10 +280,9 @@ tool("gm_archive", "thread_id: str", "Archive a thread.", writes("thread_id"))
 tool("gm_trash", "thread_id: str", "Trash a thread.", deletes("thread_id"))
 tool("gm_people", "name: str", "My contacts.", PII)
 THREADS_G = (
-    '{"threads": [{"id": "18f2a0c1", "from": "Nadia Petrov <nadia@petrov.example>", "subject": "Lease renewal",'(
-        ' "snippet": "Can you confirm by Friday?"}, '
-        '{"id": "18f2b7d4", "from": "deals@shop.example", "subject": "50% off"}]}'
-    )
+    '{"threads": [{"id": "18f2a0c1", "from": "Nadia Petrov <nadia@petrov.example>", "subject": "Lease renewal",'
+    ' "snippet": "Can you confirm by Friday?"},'
+    ' {"id": "18f2b7d4", "from": "deals@shop.example", "subject": "50% off"}]}'
 )
 round_(
     "gm: confirm the lease",

@@ -1069,6 +1069,15 @@ facts = ["asked", "requested"]
 tainted = true
 expect = "allow"
 [[case]]
+name = "an order that names nothing"
+resource = "checkout"
+impact = "payment"
+args = { fast = true }
+provenance = { fast = "novel" }
+facts = ["asked", "requested"]
+expect = "challenge"
+reason = "unknown_amount"
+[[case]]
 name = "an order that nobody asked for"
 resource = "restock"
 impact = "payment"

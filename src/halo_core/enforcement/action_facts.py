@@ -89,6 +89,7 @@ def _find_sources(
         paid_today=Decimal(payment.paid_to_target if payment is not None else 0) / 10_000,
         payment_request=payment.request if payment is not None else "",
         names=names,
+        is_exposed=context.state.view.tainted,
     )
 
 

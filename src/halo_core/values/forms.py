@@ -31,11 +31,12 @@ from halo_core.values.kinds import ANY_SITE, MAX_FORMS, SUSPICIOUS, TARGET_KINDS
 from halo_core.values.normalization import has_invisible, make_skeleton
 from halo_core.values.number_uses import find_number_uses
 from halo_core.values.numbered import MIN_DIGITS, singularize
-from halo_core.values.paid_amounts import find_ceiling_forms
+from halo_core.values.paid_amounts import find_ceiling_forms, find_lone_number_forms, find_numbering_forms
 from halo_core.values.phrasal_verbs import find_phrasal_verbs, find_wanted_acts
 from halo_core.values.quoted_addresses import find_quoted_addresses
 from halo_core.values.text import split_name
 from halo_core.values.topics import find_akin_parts, find_topics
+from halo_core.values.unread_orders import UNREAD_ORDER, has_unread_order
 from halo_core.values.user_texts import (
     MAX_OWN_CHARS,
     drop_forbidden,
@@ -83,6 +84,8 @@ def find_forms(text: str, *, vouching: bool = False, amounts: bool = True) -> se
         stems = english.union(*map(split_name, foreign))
         if hands_over_tasks(asked):
             stems.add(HANDED_OVER)
+        if has_unread_order(asked):
+            stems.add(UNREAD_ORDER)
         forms += [make_form(("verb", stem)) for stem in stems]
         wanted = drop_forbidden(own)
         forms += dict.fromkeys(find_named_words(wanted))
@@ -95,6 +98,8 @@ def find_forms(text: str, *, vouching: bool = False, amounts: bool = True) -> se
         forms += find_quoted_addresses(wanted)
         if _HAS_DIGIT.search(own) is not None:
             forms += list_ceiling_forms(own)
+            forms += find_lone_number_forms(wanted)
+            forms += find_numbering_forms(wanted)
             forms += find_id_numbers(wanted)
             forms += find_posted_accounts(wanted)
             forms += find_number_uses(wanted)

@@ -1,8 +1,9 @@
 """Which row of a trusted lookup's list the user speaks of, where an untrusted source speaks of the rows as well.
 
 A lookup lists what there is, and not which of it is meant. A row is named by a word that no other row of the list has:
-of "5120 lamp" and "5123 chair" the user names one by "cancel the lamp". A tie is one mark: the fingerprints of an id
-in a row and of such a word, combined. Another says that a list has the word. Both keep the number of their source.
+of "5120 lamp" and "5123 chair" the user names one by "cancel the lamp". A mark ties such a word to each id of its row:
+its fingerprint is that of the id XOR that of the word. Another mark ties the word to the list. Both keep the number of
+their source.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final
 
+from halo_core.model import Provenance
 from halo_core.values.kinds import Form
 from halo_core.values.normalization import compact
 from halo_core.values.sketch import (
@@ -24,13 +26,15 @@ from halo_core.values.sketch import (
     fingerprint_words,
     is_untrusted_mark,
 )
-from halo_core.values.topics import AKIN_LETTERS, is_describing, is_topic
+from halo_core.values.topics import AKIN_LETTERS, MIN_TOPIC, is_describing, is_topic
 
 _MAX_READ: Final = 16_384  # characters
 _MAX_ROWS: Final = 24
+_MIN_ROWS: Final = 2  # of a list that says which of several is meant
 _MAX_IDS: Final = 3  # of a row
-_MAX_WORDS: Final = 4
+_MAX_WORDS: Final = 4  # of a row
 _MAX_ID: Final = 64  # characters
+_MAX_CELL: Final = 256  # characters
 _MIN_NAME: Final = 3  # letters
 _MIN_SUFFIX: Final = 4  # characters
 _MAX_ACCOUNTS: Final = 3  # of a row
@@ -44,6 +48,7 @@ _WORD: Final = re.compile(r"[^\W\d_]+")
 _ENDING_NUMBER: Final = re.compile(r"[^\W\d_].*?[ /-]([0-9]{4,8})$")
 """The number by which people speak of an id that begins with letters: 1402 of `B-CS 1402`."""
 _LIST: Final = Form("rows", "")
+"""Stands for the list itself, to which the words of its rows are tied."""
 
 
 def fingerprint_rows(key: bytes, text: str) -> Iterator[int]:
@@ -53,17 +58,17 @@ def fingerprint_rows(key: bytes, text: str) -> Iterator[int]:
         key: of the sketch.
         text: what a trusted lookup brought.
     """
-    cells_of = list(islice(_iterate_rows(text[:_MAX_READ]), _MAX_ROWS))
-    if len(cells_of) < 2:
+    rows_of_cells = list(islice(_iterate_rows(text[:_MAX_READ]), _MAX_ROWS))
+    if len(rows_of_cells) < _MIN_ROWS:
         return
-    rows = [(_list_ids(cells), _list_words(cells)) for cells in cells_of]
+    rows = [(_list_ids(cells), _list_words(cells)) for cells in rows_of_cells]
     times = Counter(word for _, words in rows for word in words)
-    described = list(map(_list_parts, cells_of))
+    described = list(map(_list_akin_parts, rows_of_cells))
     parts = Counter(part for row in described for part in row)
     (in_list,) = fingerprint_forms(key, [_LIST])
     for (ids, words), described_by in zip(rows, described, strict=True):
         own = [word for word in words if times[word] == 1][:_MAX_WORDS]
-        # A name that an untrusted source has said before is the user's where he writes it as one.
+        # A name that an untrusted source has said before is still the user's if the user writes it as a name.
         names = [word for word in own if words[word]]
         persons = fingerprint_forms(key, [Form("person", word) for word in names])
         marks = [*fingerprint_words(key, own), *persons]
@@ -76,8 +81,25 @@ def fingerprint_rows(key: bytes, text: str) -> Iterator[int]:
 
 
 def is_row_named(sketch: Sketch, text: str) -> bool:
-    """Whether the list that brought an id has a word of the user in its row, and in no other."""
-    return any(mark & USER_BIT for mark, _ in _iterate_row(sketch, text))
+    """Whether the user wrote a word that the row of an id has, and no other row of its list."""
+    return any(mark & USER_BIT for mark, _ in _iterate_tied_to_id(sketch, text))
+
+
+def is_pointed_out(
+    sketch: Sketch, text: str, origin: Provenance, places: Collection[int], pointed: frozenset[int]
+) -> bool:
+    """Whether the user wrote a target, a word that only its row has, or all that the lookup of it was called with.
+
+    Args:
+        sketch: what the session has seen.
+        text: the target.
+        origin: of it.
+        places: numbers of the sources that said it.
+        pointed: numbers of the sources whose results the user pointed at.
+    """
+    if origin is not Provenance.KNOWN:
+        return origin is Provenance.USER
+    return (bool(places) and pointed.issuperset(places)) or is_row_named(sketch, text.strip()[:_MAX_ID])
 
 
 def is_row_passed_over(sketch: Sketch, text: str, *, is_said: bool) -> bool:
@@ -88,13 +110,13 @@ def is_row_passed_over(sketch: Sketch, text: str, *, is_said: bool) -> bool:
         text: the id.
         is_said: an untrusted source has said the id itself.
     """
-    words = list(_iterate_row(sketch, text))
+    words = list(_iterate_tied_to_id(sketch, text))
     if any(mark & USER_BIT for mark, _ in words):
         return False
     if not is_said and not any(is_untrusted_mark(mark) for mark, _ in words):
         return False
     sources = {source for _, source in words}
-    return any(mark & USER_BIT and source in sources for mark, source in _iterate_words(sketch, _LIST))
+    return any(mark & USER_BIT and source in sources for mark, source in _iterate_tied(sketch, _LIST))
 
 
 def is_row_of_others(sketch: Sketch, text: str, *, is_said: bool) -> bool:
@@ -107,34 +129,35 @@ def is_row_of_others(sketch: Sketch, text: str, *, is_said: bool) -> bool:
         text: the id.
         is_said: an untrusted source has said the id itself.
     """
-    words = list(_iterate_row(sketch, text))
+    words = list(_iterate_tied_to_id(sketch, text))
     if not words or any(mark & USER_BIT for mark, _ in words) or _is_row_akin(sketch, text):
         return False
     return is_said or any(is_untrusted_mark(mark) for mark, _ in words)
 
 
 def _is_row_akin(sketch: Sketch, text: str) -> bool:
+    """Whether the user wrote a word akin to one of the row of an id."""
     items = [Form("akin_row", spelled) for spelled in dict.fromkeys((text, compact(text)))]
     find_mark = sketch.marks.get
     fingerprints = fingerprint_forms(sketch.key, items)
     return any(find_mark(tie ^ item, 0) & USER_BIT for tie in sketch.marks for item in fingerprints)
 
 
-def _list_parts(cells: Iterable[str]) -> list[str]:
+def _list_akin_parts(cells: Iterable[str]) -> list[str]:
     """Beginnings and ends of a row's words, by which it is akin to a word of the user."""
-    words = (word.casefold() for cell in cells for word in _WORD.findall(cell[: 4 * _MAX_ID]))
+    words = (word.casefold() for cell in cells for word in _WORD.findall(cell[:_MAX_CELL]))
     words = (word for word in words if len(word) >= AKIN_LETTERS and is_describing(word))
     return list(dict.fromkeys(part for word in words for part in (word[:AKIN_LETTERS], word[-AKIN_LETTERS:])))
 
 
-def _iterate_row(sketch: Sketch, text: str) -> Iterator[tuple[int, int]]:
-    """The same of the row that an id stands in, as it is written or without blanks and hyphens."""
+def _iterate_tied_to_id(sketch: Sketch, text: str) -> Iterator[tuple[int, int]]:
+    """As `_iterate_tied`, for an id as it is written or without blanks and hyphens."""
     for spelled in dict.fromkeys((text, compact(text))):
-        yield from _iterate_words(sketch, Form("row", spelled))
+        yield from _iterate_tied(sketch, Form("row", spelled))
 
 
-def _iterate_words(sketch: Sketch, item: Form) -> Iterator[tuple[int, int]]:
-    """(mark of a word, number of the list that ties the two) for each word that is tied to an id, or is in a list."""
+def _iterate_tied(sketch: Sketch, item: Form) -> Iterator[tuple[int, int]]:
+    """(mark of a word, number of the list that ties it) for each word that is tied to an id, or to a list (`_LIST`)."""
     fingerprint, in_list = fingerprint_forms(sketch.key, [item, _LIST])
     find_mark = sketch.marks.get
     for tie, mark in sketch.marks.items():
@@ -160,19 +183,20 @@ def _iterate_rows(text: str) -> Iterator[list[str]]:
 
 
 def _find_lists(parsed: Any) -> Iterator[list[Any]]:
+    """Lists that are members of an object."""
     if isinstance(parsed, Mapping):
         yield from (value for value in parsed.values() if isinstance(value, list))
 
 
 def _list_ids(cells: Sequence[str]) -> list[str]:
-    """The first word of a row, and cells without an address that are one word, or a name of several."""
+    """Ids in a row: its first word, its cells that are one word or a name and no address, and its long numbers."""
     ids = [cell for cell in cells if cell and len(cell) <= _MAX_ID and (" " in cell) is _is_name(cell)]
     ids = [cell for cell in ids if "@" not in cell]
     first = cells[0].split(maxsplit=1)[:1] if cells else []
     if cells and " " in cells[0] and _ENDING_NUMBER.search(cells[0]) is not None:
         first = [cells[0], *first]  # `HH AB 1207`
     named = list(dict.fromkeys([*(word for word in first if len(word) <= _MAX_ID), *ids]))[:_MAX_IDS]
-    accounts = [compact(match[0]) for cell in cells for match in _ACCOUNT.finditer(cell[: 4 * _MAX_ID])]
+    accounts = [compact(match[0]) for cell in cells for match in _ACCOUNT.finditer(cell[:_MAX_CELL])]
     return list(dict.fromkeys([*named, *accounts[:_MAX_ACCOUNTS]]))
 
 
@@ -188,9 +212,11 @@ def _list_words(cells: Sequence[str]) -> dict[str, bool]:
     """
     found: dict[str, bool] = {}
     for cell in cells:
-        for word in _WORD.findall(cell[: 4 * _MAX_ID]):
+        for word in _WORD.findall(cell[:_MAX_CELL]):
             folded = word.casefold()
-            if is_topic(folded) or (word[0].isupper() and len(word) >= _MIN_NAME and is_topic(folded.ljust(4, "x"))):
+            # A name may be shorter than a topic, so it is judged as if it were long enough.
+            is_short_name = word[0].isupper() and len(word) >= _MIN_NAME and is_topic(folded.ljust(MIN_TOPIC, "x"))
+            if is_topic(folded) or is_short_name:
                 found[folded] = found.get(folded, False) or word[0].isupper()
     for item in _list_ids(cells):
         head, _, tail = item.partition("-")

@@ -43,6 +43,9 @@ _SENDER_WORDS: Final = frozenset(
     "from sender author by user username reporter customer client requester organizer organiser creator poster owner "
     "von de van od da".split()
 )
+_PERSON_KEYS: Final = frozenset(
+    "name fullname applicant candidate participant attendee student pupil member guest patient respondent".split()
+)
 _KEY_WORD: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _ADDRESS: Final = re.compile(r"[^\s@<>(),;:\"\[\]'`|]{1,64}@[\w.-]{1,128}\w")
 _ROW_START: Final = re.compile(
@@ -334,6 +337,7 @@ def _walk(value: Any, depth: int) -> Iterator[tuple[str, Record]]:
     if isinstance(value, Mapping):
         numbers = [str(item) for key, item in value.items() if _names(key, _ID_WORDS) and type(item) in (str, int)]
         senders = [item for key, item in value.items() if _names(key, _SENDER_WORDS) and not _names(key, _ID_WORDS)]
+        senders = senders or [item for key, item in value.items() if _is_person_key(key)]
         subjects = [item for key, item in value.items() if _names(key, _SUBJECT_WORDS) and isinstance(item, str)]
         if numbers and len(numbers[0]) <= _MAX_NUMBER:
             parts = [] if len(senders) != 1 else senders[0].values() if isinstance(senders[0], Mapping) else senders
@@ -346,6 +350,11 @@ def _walk(value: Any, depth: int) -> Iterator[tuple[str, Record]]:
     elif isinstance(value, list | tuple):
         for item in value:
             yield from _walk(item, depth + 1)
+
+
+def _is_person_key(key: Any) -> bool:
+    """Whether a field holds the name of the person whom a record is about: an applicant, somebody who signed up."""
+    return isinstance(key, str) and key.lower().replace("_", "") in _PERSON_KEYS
 
 
 def _names(key: Any, words: Iterable[str]) -> bool:

@@ -19,7 +19,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
-from itertools import pairwise
+from itertools import islice, pairwise
 from math import ceil
 from typing import Final
 
@@ -81,6 +81,9 @@ _MAX_SHARES: Final = 16
 _MAX_KEYS: Final = 48
 _MAX_SHARE_WORDS: Final = 96
 _MIN_WORD: Final = 2  # characters
+_MAX_NOUN: Final = 24  # characters of what stands in front of a number
+_LONE: Final = "*"
+"""Key of the numbers that stand alone, in place of that of a target."""
 _NOTHING: Final = Decimal(0)
 
 
@@ -367,6 +370,55 @@ def is_above_ceiling(
         return not all(map(is_covered, keys_beside_amounts))
     is_amount = is_written and not paid_before and any(look_up([_make_amount_form(hundredths)]))
     return not is_amount and not is_covered(None)
+
+
+_LONE_NUMBER: Final = re.compile(
+    r"(?<![\w#.,:/@+-])(?!(?:19|20)[0-9]{2}(?![0-9.,]))([0-9]{2,6}(?:[.,][0-9]{1,2})?)(?![\w:/@%-]|[.,][0-9])"
+    r"(?! ?(?:people|persons?|guests?|nights?|days?|weeks?|months?|years?|minutes?|mins?|hours?|hrs?|am|pm|o['’]?clock"
+    r"|kg|g|km|m|cm|units?|pieces?|pcs|boxes|crates|bottles|bags|times|items|seats|tickets|copies|january|february"
+    r"|march|april|may|june|july|august|september|october|november|december)\b)"
+)
+_BEFORE_NUMBER: Final = re.compile(
+    r"\b(?:order|invoice|mail|message|ticket|case|claim|table|room|no|nr|number|id|booking|lot|page|form|version|unit|flat"
+    r"|apartment|house|gate|line|row|seat|bus|flight|train|class|street|road|lane|avenue|building|locker|lane|contract"
+    r"|account|policy|file|issue|report|letter|request|until|at|by|on|january|february|march|april|may|june|july|august"
+    r"|september|october|november|december|[a-z]+strasse|[a-z]+straße)\.? ?$",
+    re.IGNORECASE,
+)
+
+
+def find_lone_number_forms(text: str) -> Iterator[Form]:
+    """Forms of the largest of the numbers that stand alone in a text, each of which may be an amount.
+
+    Args:
+        text: of the user.
+    """
+    text = _write_ascii_digits(text)
+    numbers = [
+        to_hundredths(match[1].replace(",", "."))
+        for match in islice(_LONE_NUMBER.finditer(text), _MAX_KEYS)
+        if _BEFORE_NUMBER.search(text, max(match.start() - _MAX_NOUN, 0), match.start()) is None
+    ]
+    if numbers:
+        yield _make_target_form(_LONE)
+        yield from _cover(max(numbers), _LONE)
+
+
+def is_above_numbers(amount: str, look_up: Callable[[Iterable[Form]], Iterable[bool]]) -> bool:
+    """Whether an amount is above each number that stands alone in the user's texts; False where none does.
+
+    "They were charged 348 twice, refund one" allows no 696 that only a mail says.
+
+    Args:
+        amount: as an argument has it; what is no number is above any.
+        look_up: says of forms whether a text of the user gave them.
+    """
+    if not any(look_up([_make_target_form(_LONE)])):
+        return False
+    try:
+        return not any(look_up(_list_intervals(abs(to_hundredths(amount)), _LONE)))
+    except InvalidOperation:
+        return True
 
 
 def to_hundredths(amount: str) -> int:

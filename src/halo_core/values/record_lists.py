@@ -24,7 +24,7 @@ RECORD_NOUNS: Final = frozenset(
     "message mail email thread ticket case issue post comment invitation event request bug ts msg subscription "
     "notification conversation complaint question review task card story application letter form submission rma claim "
     "incident alert alarm inquiry enquiry offer quote bid proposal referral rsvp paper document file report "
-    "response".split()
+    "response candidate applicant participant attendee registrant registration signup respondent petition".split()
 )
 _NUMBERING: Final = frozenset("id ids no nr number num ref key uid uuid".split())
 _PERSON_NOUNS: Final = frozenset(

@@ -48,6 +48,13 @@ _DEALING: Final = re.compile(
     re.IGNORECASE,
 )
 """Verbs of what is done with one item of a list, and what that is about."""
+_SETTLED: Final = re.compile(
+    r"\b(?:the|that|this|my|our) ((?:[\w'’-]+ ){1,3}?)(?:(?:in|on|of|for) [\w./'’-]+ )?(?:is|are|was|has been|got)"
+    r"(?: now| already)? (?:fixed|done|solved|resolved|sorted|merged|shipped|ready|answered|settled|finished"
+    r"|repaired)\b",
+    re.IGNORECASE,
+)
+"""What is said to be settled: "the readme typo in acme/site is fixed, close that issue"."""
 _WROTE: Final = (
     r"(?:wrote|writes|asked|asks|complained|complains|reported|mailed|messaged|pinged|texted|invited|requested|wants"
     r"|wanted|sent)(?: (?:me|us|in))?"
@@ -188,7 +195,8 @@ def find_topics(text: str) -> Iterator[Form]:
     for match in islice(_ABOUT.finditer(text), _MAX_FOUND):
         words = map(str.casefold, _TOPIC_WORD.findall(match[1]))
         yield from (make_form(("about", word)) for word in words if is_topic(word) or is_short_topic(word))
-    found = chain(_BEFORE_NOUN.finditer(text), _DEALING.finditer(text), _WHOEVER.finditer(text))
+    patterns = (_BEFORE_NOUN, _DEALING, _SETTLED, _WHOEVER)
+    found = chain.from_iterable(pattern.finditer(text) for pattern in patterns)
     for match in islice(found, _MAX_FOUND):
         for word in _list_topics(match[1]):
             yield from (make_form(("about", like)) for like in (word, *_list_endings(word)))

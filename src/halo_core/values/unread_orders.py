@@ -1,0 +1,78 @@
+"""Whether a text of the user orders something that no list of verbs can tell: "bathroom to 23", "get 5 in".
+
+There are more ways to ask for an act than words in any list. Where nothing untrusted was seen, nobody but the user can
+have caused one, so there such an order asks for the act on what the user himself points at (`facts.py`). A question, a
+request to look something up, a remark and an order that is read ask for nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from halo_core.values.asking_words import find_stems_of_word
+from halo_core.values.lexicon import FURTHER_REQUEST_WORDS, REQUEST_WORDS_BY_IMPACT, STOP_WORDS, stem_all
+
+UNREAD_ORDER: Final = "+order"
+"""Stands among the stems of a text that has such an order."""
+_SENTENCE: Final = re.compile(r"[^.!?;\n]+(?:\.(?=\w)[^.!?;\n]*)*[.!?;\n]?")
+_PART: Final = re.compile(r",| (?:and|then|but|und|et|y|e|en) ", re.IGNORECASE)
+_WORD: Final = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
+_BEFORE_ORDER: Final = frozenset(
+    "please pls plz kindly now then also just ok okay so hi hey hello thanks and but can could would will you u we i'd "
+    "like to want need go ahead let's lets first finally afterwards after that".split()
+)
+_ASKING: Final = frozenset(
+    "what what's whats who who's whos which when when's where where's why how how's is are was were do does did has "
+    "have had am any anything whether if".split()
+)
+_LOOKING_UP: Final = stem_all(
+    "show list find search look read check see view tell give summarize summarise explain describe compare count "
+    "review examine analyze analyse open browse fetch remind watch track know hear understand think verify confirm "
+    "test guess translate calculate compute suggest recommend draft prepare status latest info details news number "
+    "summary overview report data history good"
+)
+_FOR_ME: Final = re.compile(r"\b(?:get|bring|fetch) (?:me|us)\b", re.IGNORECASE)
+_REMARK: Final = re.compile(
+    r"\b(?:is|are|was|were|isn['’]?t|aren['’]?t|has|have|had|says?|said|wants?|needs?|asks?|seems?|looks?|got|gets?|can"
+    r"|can['’]?t|cannot|will|won['’]?t|would|should|must|may|might|does|doesn['’]?t|did|didn['’]?t|know|knows)\b"
+    r"|['’](?:s|re|ve|ll|d)\b|\b\w{2,}ed\b",
+    re.IGNORECASE,
+)
+_READ: Final = frozenset().union(*REQUEST_WORDS_BY_IMPACT.values(), *FURTHER_REQUEST_WORDS.values()) - stem_all(
+    "scratch strike put"
+)
+_MIN_WORDS: Final = 2
+_MAX_CHARS: Final = 2_048
+_MAX_PARTS: Final = 32
+
+
+def has_unread_order(text: str) -> bool:
+    """Whether a part of a sentence is no question, no remark, and no order whose verb is known.
+
+    Args:
+        text: of the user, without what it forbids. A long one is a document, and orders nothing.
+    """
+    if len(text) > _MAX_CHARS:
+        return False
+    parts = [
+        part
+        for sentence in _SENTENCE.findall(text)
+        if not sentence.rstrip().endswith("?")
+        for part in _PART.split(sentence.rstrip(".!;\n"))
+    ]
+    return any(map(_is_unread_order, parts[:_MAX_PARTS]))
+
+
+def _is_unread_order(part: str) -> bool:
+    words = [word.lower() for word in _WORD.findall(part)]
+    if words and words[0] in _ASKING:
+        return False
+    while words and words[0] in _BEFORE_ORDER:
+        words.pop(0)
+    if len(words) < _MIN_WORDS or words[0] in _ASKING or words[0] in STOP_WORDS or _FOR_ME.search(part) is not None:
+        return False
+    stems = stem_all(words[0]) | find_stems_of_word(words[0])
+    if not stems.isdisjoint(_LOOKING_UP) or not stems.isdisjoint(_READ):
+        return False
+    return _REMARK.search(" ".join(words[1:])) is None

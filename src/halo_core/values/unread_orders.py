@@ -65,7 +65,8 @@ def has_unread_order(text: str) -> bool:
 
 
 def _is_unread_order(part: str) -> bool:
-    words = [word.lower() for word in _WORD.findall(part)]
+    written = _WORD.findall(part)
+    words = list(map(str.lower, written))
     if words and words[0] in _ASKING:
         return False
     while words and words[0] in _BEFORE_ORDER:
@@ -74,5 +75,10 @@ def _is_unread_order(part: str) -> bool:
         return False
     stems = stem_all(words[0]) | find_stems_of_word(words[0])
     if not stems.isdisjoint(_LOOKING_UP) or not stems.isdisjoint(_READ):
+        return False
+    # Behind its first word an order says of what: a name, a number, or a little word in front of one.
+    if not any(word in STOP_WORDS for word in words[1:]) and all(
+        word.islower() and word.isalpha() for word in written[1:]
+    ):
         return False
     return _REMARK.search(" ".join(words[1:])) is None

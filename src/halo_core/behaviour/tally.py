@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from operator import add
+from itertools import compress
+from operator import add, ne
 from typing import Final, NamedTuple, Protocol
 
 from halo_core.behaviour.attempts import NO_ATTEMPTS, Attempts
@@ -249,10 +250,8 @@ class SessionTally:
         if event.labels and event.objects:
             labelled = labelled.union(list_unrelated(event)).intersection(samples[UNRELATED_SAMPLE])
             values[_STRANGERS] = max(values[_STRANGERS], len(labelled))
-        raised = self.pending
-        for before, after, bit in zip(self.values, values, _BITS, strict=True):
-            if after != before:
-                raised |= bit
+        # Each bit is another one, so their sum is all of them.
+        raised = self.pending | sum(compress(_BITS, map(ne, self.values, values)))
         is_ahead = is_read and not self.values[_ACTS] and (self.attempts is NO_ATTEMPTS or not self.attempts.acts)
         habits = (self.habits[0] + 1, *self.habits[1:]) if is_ahead else self.habits
         return SessionTally(

@@ -26,6 +26,7 @@ from halo_core.enforcement.decision_context import DecisionContext, ObservedText
 from halo_core.enforcement.own_messages import record_own_messages, restore_own_messages
 from halo_core.enforcement.state_words import writes_usual_words
 from halo_core.model import ActionKind, Fact, HistoryItem, HistoryRole, Impact, Provenance
+from halo_core.quick_init import quick_init
 from halo_core.store import SessionState, Transaction
 from halo_core.store.marks import Exposure, MarkTable
 from halo_core.values import (
@@ -205,6 +206,7 @@ def _iterate_history(tx: Transaction, context: DecisionContext, *, is_first_acti
 # what is kept of an action
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class SaidItem:
     """What a model said or a tool returned, read for what is kept of it.

@@ -17,6 +17,7 @@ from hashlib import blake2b
 from typing import Any, Final
 
 from halo_core.model import HistoryItem, HistoryRole
+from halo_core.quick_init import quick_init
 
 MARK_SIZE: Final = 16
 """Bytes of a mark."""
@@ -28,6 +29,7 @@ _LITERALS: Final = frozenset(("true", "false", "none", "null"))
 _VALUE_CHARACTERS: Final = frozenset("0123456789@/\\_=")
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class MarkedItem:
     """An item with the marks under which it may be known.

@@ -5,8 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from halo_core.failpoints import ARMED, hit_failpoint
 from halo_core.model import Actor, EntryKind, LedgerEntry
@@ -70,14 +69,13 @@ class Draft:
     key: bytes = b""
 
 
-class AppendedEntry(NamedTuple):
+@quick_init
+@dataclass(frozen=True, slots=True)
+class AppendedEntry:
     """An entry that was appended (durable only when the transaction commits)."""
 
     entry: LedgerEntry
     leaf: bytes
-
-
-make_appended: Final = partial(tuple.__new__, AppendedEntry)  # a named tuple's own constructor is a Python function
 
 
 def list_sealed_names(draft: Draft) -> tuple[str, ...]:

@@ -40,7 +40,7 @@ from halo_core.store import drafts, rows
 from halo_core.store.cached_rows import ContentKey, TaintIndex
 from halo_core.store.content_keys import is_erased, load_content_key
 from halo_core.store.control_state import load_control_state, load_history, require_one_store
-from halo_core.store.drafts import INSERT_ENTRY, AppendedEntry, Draft, make_appended
+from halo_core.store.drafts import INSERT_ENTRY, AppendedEntry, Draft
 from halo_core.store.engine import Conflict, Engine
 from halo_core.store.image import Control, SessionMemory, TenantImage
 from halo_core.store.proven_entries import require_committed_state, require_new_session
@@ -144,7 +144,7 @@ class Transaction(RowAccess):
             data = bytearray(text), bytearray(signatures)
             beside = bytearray(sealed) if sealed else None, bytearray(marks) if marks else None
             self._rows.waiting.append((*head, once and bytearray(once), mark, *data, *beside))
-        return make_appended((entry, leaf))
+        return AppendedEntry(entry, leaf)
 
     def _attach(self, draft: Draft) -> tuple[bytes, bytes, str]:
         """What is stored beside an entry: sealed fields, rows of the session's sketch, and the digest of both."""

@@ -386,6 +386,48 @@ def a_member_occurs_twice(members):
     return {**members, name: members[name].replace(b'"v":3,', b'"v":3,"v":3,', 1)}
 
 
+@spoiled("malformed_entry")
+def a_position_begins_with_a_zero(members):
+    name = "entries/00000.jsonl"
+    return {**members, name: members[name].replace(b',"index":20,', b',"index":020,', 1)}
+
+
+@spoiled("malformed_entry")
+def a_signature_is_not_base64_of_the_standard_alphabet(members):
+    def change(lines):
+        lines[20]["signatures"][0] = lines[20]["signatures"][0][:-5] + "_" + lines[20]["signatures"][0][-4:]
+
+    return edit_lines(members, "entries", change)
+
+
+@spoiled("malformed_entry")
+def the_members_of_a_line_are_in_another_order(members):
+    name = "entries/00000.jsonl"
+    lines = members[name].split(b"\n")
+    lines[20] = b'{"w":"' + lines[20].rpartition(b'"w":"')[2][:-1] + b"," + lines[20][1:].rpartition(b',"w"')[0] + b"}"
+    assert json.loads(lines[20]) == json.loads(members[name].split(b"\n")[20])
+    return {**members, name: b"\n".join(lines)}
+
+
+@spoiled("not_canonical")
+def a_line_of_sealed_content_has_a_blank(members):
+    name = "sealed/00000.jsonl"
+    return {**members, name: members[name].replace(b'{"index":', b'{ "index":', 1)}
+
+
+@spoiled("malformed_entry")
+def sealed_content_has_another_spelling(members):
+    def change(lines):
+        at = next(i for i, line in enumerate(lines) if line.get("sealed", "").endswith("="))
+        text = lines[at]["sealed"]
+        last = text.rstrip("=")[-1]  # of its bits the lowest ones mean nothing, and have to be 0
+        other = chr(ord(last) + 1)
+        lines[at]["sealed"] = text.rstrip("=")[:-1] + other + "=" * text.count("=")
+        assert base64.b64decode(lines[at]["sealed"]) == base64.b64decode(text)
+
+    return edit_lines(members, "sealed", change)
+
+
 @spoiled("unknown_version", exit_code=2)
 def the_entries_are_of_a_later_format(members):
     return put_tree(members, "pack.json", format=4)

@@ -20,7 +20,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache, reduce
-from itertools import chain, repeat
+from itertools import chain, repeat, starmap
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, TextIO
@@ -36,6 +36,9 @@ MAX_SIZES = dict.fromkeys((MANIFEST, ENVELOPE, "pack.json"), 16 << 20)  # parsed
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}(/[a-z0-9][a-z0-9._-]{0,99})?|MANIFEST(\.dsse)?\.json|VERIFY\.md")
 PAYLOAD_TYPE, STATEMENT_TYPE = "application/vnd.in-toto+json", "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "https://github.com/halo-agents/halo/evidence-pack/v1"
+# How the line of an entry ends, and one of sealed content: what fits is canonical, so it need not be printed again.
+LINE_END = re.compile(rb',"index":(0|[1-9]\d{0,14}),"signatures":\["([\w+/=]+)"(?:,"([\w+/=]+)")?],"w":"([\w.-]+)"}')
+SEALED_LINE = re.compile(rb'\{"index":(0|[1-9]\d{0,14})(?:,"marks":"([\w+/=]*)")?(?:,"sealed":"([\w+/=]*)")?}')
 TYPES = {"body": dict, "kind": str, "prev": str, "ts_us": int, "v": int, "ws": int}
 ALL_TYPES = TYPES | {"assurance": str, "attached": str, "content": list, "session": str}
 MALFORMED = (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError, struct.error)
@@ -44,17 +47,18 @@ MALFORMED = (AttributeError, IndexError, KeyError, OverflowError, TypeError, Val
 class Wrong(Exception):
     """Something that does not hold: where, what, and a stable code."""
 
-    def __init__(self, code: str, where: str, what: str) -> None:
+    def __init__(self, code: str, where: object, what: str) -> None:
         super().__init__(f"{where}: {what} ({code})")
         self.code = code
 
 
-def require(holds: object, code: str, where: str, what: str) -> None:
+def require(holds: object, code: str, where: object, what: str) -> None:
     """Raise `Wrong` unless it holds."""
     if not holds:
         raise Wrong(code, where, what)
 
 
+@lru_cache(maxsize=4096)
 def _read_int(digits: str) -> int:
     if len(digits) > 15 and (len(digits) > 17 or abs(int(digits)) >= INT_LIMIT):
         raise ValueError("an integer of 2^53 or more")
@@ -88,7 +92,8 @@ def read_json(data: bytes, where: str) -> Any:
 def read_base64(text: Any, size: int | None = None) -> bytes:
     """Bytes of base64 in its one spelling; ValueError for anything else, or for another size."""
     data = binascii.a2b_base64(text, strict_mode=True)
-    if binascii.b2a_base64(data, newline=False).decode() != text or size not in (None, len(data)):
+    last = binascii.b2a_base64(data[(len(data) - 1) // 3 * 3 :], newline=False)  # only its end has several spellings
+    if last.decode() != text[-4:] or size not in (None, len(data)):
         raise ValueError("not base64 in its one spelling, or of another size")
     return data
 
@@ -98,6 +103,23 @@ def is_signed(public: bytes, message: bytes, signature: bytes) -> bool:
     with suppress(exceptions.CryptoError, ValueError):
         return bool(bindings.crypto_sign_open(signature + message, public) == message)
     return False
+
+
+def split_line(line: bytes, where: str) -> tuple[bytes, int, list[str], str]:
+    """Of an entry's line the text that is signed, the position, the signatures, and the writer."""
+    end = LINE_END.fullmatch(line, at := line.rfind(b',"index":'))
+    if end is None or not line.startswith(b'{"entry":'):
+        raise Wrong("malformed_entry", where, "it is no line of an entry")
+    index, first, second, writer = (part.decode() for part in end.groups(b""))
+    return line[9:at], int(index), [first, second] if second else [first], writer
+
+
+def read_sealed_line(line: bytes, where: str) -> Any:
+    """The members of a line of sealed content."""
+    if (found := SEALED_LINE.fullmatch(line)) is None:
+        return read_json(line, where)
+    index, marks, sealed = (part.decode() for part in found.groups(b""))
+    return {"index": int(index), "marks": marks, "sealed": sealed}
 
 
 class Key(NamedTuple):
@@ -118,7 +140,7 @@ class Key(NamedTuple):
         return cls(name, hashed, raw[1:])
 
 
-def open_note(note: bytes, keys: Sequence[Key], where: str) -> bytes:
+def open_note(note: bytes, keys: Sequence[Key], where: object) -> bytes:
     """The text of a note that exactly these keys signed, in this order."""
     text, _, block = note.partition(b"\n\n")
     lines = block.split(b"\n")
@@ -139,7 +161,8 @@ class Tree:
 
     def add(self, node: bytes, level: int = 0) -> None:
         """Add a leaf, or a perfect subtree of 2^level leaves at a position that is a multiple of its size."""
-        require(level in range(63) and self.size % (1 << level) == 0, "bad_proof", f"{self.size}", "no such subtree")
+        is_right = not level or (level in range(63) and self.size % (1 << level) == 0)
+        require(is_right, "bad_proof", self.size, "no such subtree")
         self.size += 1 << level
         while level in self.levels:
             node = hashlib.sha256(b"\x01" + self.levels.pop(level) + node).digest()
@@ -173,8 +196,7 @@ class Archive:
             name = directory[at + 46 : at + 46 + name_size].decode("ascii")
             require(NAME.fullmatch(name), "bad_archive", "the directory", "a name is not allowed in a pack")
             common = struct.pack("<5H3I2H", 20, 0, 0, 0, 0x21, crc, plain, plain, len(name), 0)
-            place = struct.pack("<3H2I", 0, 0, 0, 0o100644 << 16, offset)
-            local = b"PK\x03\x04" + common + name.encode()
+            local, place = b"PK\x03\x04" + common + name.encode(), struct.pack("<3H2I", 0, 0, 0, 0o100644 << 16, offset)
             central = b"PK\x01\x02\x1e\x03" + common + place + name.encode()
             is_right = directory.startswith(central, at) and self._take(offset, len(local)) == local
             require(is_right, "bad_archive", name, "its headers are not those of a pack")
@@ -204,27 +226,26 @@ class Archive:
     def read_tree(self, name: str) -> Any:
         return read_json(self.read(name).removesuffix(b"\n"), name)
 
-    def read_lines(self, folder: str) -> Iterator[tuple[bytes, dict[str, Any]]]:
-        """Each line of `FOLDER/00000.jsonl` and so on, and its tree."""
+    def read_lines(self, folder: str) -> Iterator[tuple[bytes, str]]:
+        """Each line of `FOLDER/00000.jsonl` and so on, and where it is."""
         names = [name for name in self.members if name.startswith(f"{folder}/")]
         numbered = [f"{folder}/{number:05}.jsonl" for number in range(len(names))]
         require(names == numbered, "bad_archive", folder, "its files are not numbered from 0")
         for name in names:
             for number, line in enumerate(self.read(name).removesuffix(b"\n").split(b"\n"), 1):
-                yield line, read_json(line, f"{name} line {number}")
+                yield line, f"{name} line {number}"
 
 
 def find_signers(path: str, digests: dict[str, str], name: str) -> list[Key | None]:
     """Of each entry of a member the listed key that signed it, if nobody else did."""
     with Path(path).open("rb") as file:
         archive, found = Archive(file, digests), list[Key | None]()
-        keys = {item["w"]: item["vkey"] for item in archive.read_tree("keys.json")["writers"]}
+        keys = {one["w"]: Key.read(one["vkey"], "keys.json") for one in archive.read_tree("keys.json")["writers"]}
         for line in archive.read(name).removesuffix(b"\n").split(b"\n"):
-            text, _, tail = line[9:].rpartition(b',"index":')
-            last, _ = _DECODER.raw_decode('{"index":' + tail.decode())
-            key, blob = Key.read(keys[last["w"]], "keys.json"), read_base64(last["signatures"][0], 4 + SIGNATURE_BYTES)
-            is_right = blob[:4] == key.hash and is_signed(key.public, text + b"\n", blob[4:])
-            found.append(key if is_right and len(last["signatures"]) == 1 else None)
+            end = LINE_END.fullmatch(line, at := line.rfind(b',"index":'))
+            key, blob = (keys.get(end[4].decode()), read_base64(end[2].decode())) if end and not end[3] else (None, b"")
+            is_right = key and blob[:4] == key.hash and is_signed(key.public, line[9:at] + b"\n", blob[4:])
+            found.append(key if is_right else None)
     return found
 
 
@@ -237,18 +258,19 @@ class Pack:
         self.period = scope["period"]["from_us"], scope["period"]["to_us"]
         self.commitments = {tree["subject"]: read_base64(tree["commitment"]) for tree in self.read("subjects")}
         self.revealed = {tree["index"]: tree for tree in self.read("revealed")}
-        self.parts: dict[str, bytes] = {}
+        self.parts, self.shared = dict[str, bytes](), dict[str, bytes]()  # by the name of a part, and by its base64
         for tree in self.read("parts"):
             data = read_base64(tree["data"]) if "data" in tree else tree["text"].encode()
-            name = "sha256:" + hashlib.sha256(tree["domain"].encode() + b"\0" + data).hexdigest()
-            is_right = DOMAIN.fullmatch(tree["domain"]) and tree["name"] == name
+            digest = hashlib.sha256(tree["domain"].encode() + b"\0" + data)
+            is_right = DOMAIN.fullmatch(tree["domain"]) and tree["name"] == f"sha256:{digest.hexdigest()}"
             require(is_right, "part_altered", f"part {tree['name']}", "its bytes do not have this digest")
-            self.parts[name] = data
-        self._sealed = self.read("sealed")
+            self.parts[tree["name"]] = data
+            self.shared[binascii.b2a_base64(digest.digest(), newline=False).decode()] = data
+        self._sealed = starmap(read_sealed_line, archive.read_lines("sealed"))
         self._next = next(self._sealed, {"index": 2**62})
 
     def read(self, folder: str) -> Iterator[dict[str, Any]]:
-        return (tree for _, tree in self.archive.read_lines(folder))
+        return starmap(read_json, self.archive.read_lines(folder))
 
     def _check_manifest(self, archive: Archive, key: Key | None) -> Any:
         envelope, manifest = archive.read_tree(ENVELOPE), archive.read_tree(MANIFEST)
@@ -298,9 +320,8 @@ def open_box(tenant: str, box: tuple[bytes, bytes, bytes], key: bytes) -> dict[s
     """The fields of a box, opened with the key of this one box."""
     subject, nonce, ciphertext = box
     framed = [len(item).to_bytes(4, "big") + item for item in (b"halo/content/v2", tenant.encode(), subject)]
-    nonce, associated = bytes(4) + nonce[16:], b"".join(framed)
-    plain = bindings.crypto_aead_chacha20poly1305_ietf_decrypt(ciphertext, associated, nonce, key)
-    fields = {}
+    crypt, nonce = bindings.crypto_aead_chacha20poly1305_ietf_decrypt, bytes(4) + nonce[16:]
+    plain, fields = crypt(ciphertext, b"".join(framed), nonce, key), dict[str, str]()
     while plain:
         name, rest = plain[1 : 1 + plain[0]], plain[1 + plain[0] :]
         size = 4 + int.from_bytes(rest[:4], "big")
@@ -319,29 +340,25 @@ class Entry(NamedTuple):
     facts: dict[str, Any]
     is_inside: bool
 
+    def __str__(self) -> str:
+        return f"entry {self.index} ({self.writer}-{self.tree.get('ws')})"
+
     def is_in(self, period: tuple[int, int]) -> bool:
         return self.is_inside and period[0] <= self.tree["ts_us"] < period[1]
 
     def row(self, *names: str) -> dict[str, Any]:
         time = datetime.fromtimestamp(self.tree["ts_us"] / 1_000_000, UTC).isoformat(timespec="milliseconds")
-        first = {"index": self.index, "time": time, "id": f"{self.writer}-{self.tree['ws']}"}
-        return first | {name: self.facts[name] for name in names}
-
-
-class Writer:
-    """A writer's certified key, and the end of its chain."""
-
-    def __init__(self, key: Key) -> None:
-        self.key, self.last, self.leaf, self.is_closed, self.is_inside = key, -1, b"", False, False
+        place = {"index": self.index, "time": time, "id": f"{self.writer}-{self.tree['ws']}"}
+        return place | {name: self.facts[name] for name in names}
 
 
 class Checker:
     """Checks every entry of a pack, and keeps what is wrong and how much was checked."""
 
     def __init__(self, pack: Pack) -> None:
-        self.pack, self.key = pack, pack.key
+        self.pack, self.key, self._ends = pack, pack.key, dict[str, tuple[int, bytes, bool, bool]]()  # of chains
         self.findings, self.counts, self.labels = list[Wrong](), Counter[str](), set[str]()
-        self.open_runs, self.writers = dict[tuple[str, int], Entry](), dict[str, Writer]()
+        self.open_runs, self.writers = dict[tuple[str, int], Entry](), dict[str, Key]()
         self._runs, self._pauses, self._trees = set[bytes](), Counter[bytes](), dict[str, Any]()
 
     def run(self) -> Iterator[Entry]:
@@ -349,24 +366,22 @@ class Checker:
         pack, tree, heads, gaps, first_us, last_us = self.pack, Tree(), self._read_heads(), self.pack.read("gaps"), 0, 0
         for folder, most in (("context", pack.first), ("entries", pack.end)):
             lines = zip(pack.archive.read_lines(folder), self._find_signers(folder), strict=False)
-            for (line, stored), signer in lines:
-                index, name, text = stored["index"], stored["w"], line[9 : line.rindex(b',"index":')]
-                where = f"entry {index} ({name}-{stored['entry'].get('ws')})"
+            for (line, place), signer in lines:
+                text, index, signatures, name = split_line(line, place)
                 tree.fill(gaps, index if folder == "context" else pack.first)
-                require(index == tree.size < most, "position_missing", where, f"it is not at position {tree.size}")
-                signed = zip((f"halo/{pack.tenant}/w/{name}", self.key.name), stored["signatures"], strict=False)
-                note = text + b"\n\n" + "".join(f"\u2014 {who} {item}\n" for who, item in signed).encode()
-                tree.add(leaf := hashlib.sha256(b"\0" + note).digest())
-                entry = Entry(index, name, stored["entry"], leaf, {}, folder == "entries")
-                last_us = stored["entry"]["ts_us"]
+                names = f"halo/{pack.tenant}/w/{name}", self.key.name
+                signed = "".join(map("\u2014 %s %s\n".__mod__, zip(names, signatures, strict=False)))
+                leaf = hashlib.sha256(b"\0" + (note := text + b"\n\n" + signed.encode())).digest()
+                entry = Entry(index, name, read_json(text, place), leaf, {}, folder == "entries")
+                last_us = entry.tree["ts_us"]
                 first_us = last_us if index == pack.first else first_us
+                require(index == tree.size < most, "position_missing", entry, f"it is not at position {tree.size}")
+                tree.add(leaf)
                 try:
-                    is_right = stored.keys() == {"entry", "index", "signatures", "w"} and len(stored["signatures"]) < 3
-                    require(is_right, "malformed_entry", where, "its line has other members")
-                    self._check_entry(entry, note, signer, where)
+                    self._check_entry(entry, note, signer)
                     yield entry
                 except (Wrong, *MALFORMED, exceptions.CryptoError) as exc:
-                    form = Wrong("malformed_entry", where, f"it has another form: {exc}")
+                    form = Wrong("malformed_entry", entry, f"it has another form: {exc}")
                     self.report(exc if isinstance(exc, Wrong) else form)
                 self._compare(heads, tree)
         require(tree.size == pack.end, "position_missing", f"position {tree.size}", f"there are none up to {pack.end}")
@@ -377,8 +392,7 @@ class Checker:
         is_whole = not heads and next(gaps, None) is None and read_base64(pack.scope["root"]) == tree.root()
         require(is_whole, "bad_checkpoint", "checkpoints", "they do not cover the entries of the pack")
         keys = {one["w"]: Key.read(one["vkey"], "keys.json") for one in pack.archive.read_tree("keys.json")["writers"]}
-        is_whole = keys == {name: writer.key for name, writer in self.writers.items()}
-        require(is_whole, "bad_writer_key", "keys.json", "it lists other keys than the log's key certified")
+        require(keys == self.writers, "bad_writer_key", "keys.json", "it lists other keys than the log's key certified")
         require(not pack.revealed, "stray_content", "revealed", "it is of no entry with sealed content")
         pack.read_sealed(2**62)
         for name in sorted(pack.archive.unread):
@@ -416,50 +430,51 @@ class Checker:
         if root is not None and root != tree.root():
             self.report(Wrong("root_mismatch", f"checkpoint {tree.size}", "the entries do not lead to its root"))
 
-    def _check_entry(self, entry: Entry, note: bytes, signer: Key | None, where: str) -> None:
+    def _check_entry(self, entry: Entry, note: bytes, signer: Key | None) -> None:
         tree, name = entry.tree, entry.writer
         beside = self.pack.read_sealed(entry.index) if entry.is_inside else None
         is_right = TYPES.keys() <= tree.keys() <= ALL_TYPES.keys() and PART.fullmatch(name) and len(note) <= MAX_NOTE
-        is_right = is_right and all(type(value) is ALL_TYPES[member] for member, value in tree.items())
-        require(is_right, "malformed_entry", where, "members are missing, unknown or of another type")
-        require(tree["v"] == ENTRY_VERSION, "unknown_version", where, f"format {tree['v']} is unknown to this program")
+        is_right = is_right and [*map(type, tree.values())] == [*map(ALL_TYPES.get, tree)]
+        require(is_right, "malformed_entry", entry, "members are missing, unknown or of another type")
+        require(tree["v"] == ENTRY_VERSION, "unknown_version", entry, f"format {tree['v']} is unknown to this program")
         if is_first := tree["kind"] == "writer_open":
-            key = Key.read(tree["body"]["vkey"], where)
+            key = Key.read(tree["body"]["vkey"], str(entry))
             is_right = key.name == f"halo/{self.pack.tenant}/w/{name}" and name not in self.writers
-            require(is_right, "bad_writer_key", where, "it does not open this writer")
-            open_note(note, [key, self.key], where)
-            self.writers[name] = Writer(key)
-        require(name in self.writers, "writer_missing", where, "the entry that certifies its writer's key is missing")
-        self._check_chain(self.writers[name], entry, where)
-        if not is_first and signer != self.writers[name].key:
-            open_note(note, [self.writers[name].key], where)
+            require(is_right, "bad_writer_key", entry, "it does not open this writer")
+            open_note(note, [key, self.key], entry)
+            self.writers[name] = key
+        require(name in self.writers, "writer_missing", entry, "the entry that certifies its writer's key is missing")
+        self._check_chain(entry)
+        if not is_first and signer != self.writers[name]:
+            open_note(note, [self.writers[name]], entry)
         if entry.is_inside:
-            self._check_attached(entry, beside, where)
+            self._check_attached(entry, beside)
         if tree["kind"] == "decision":
-            self._check_decision(entry, where)
+            self._check_decision(entry)
         elif tree["kind"] == "outcome":
-            self._check_outcome(entry, where)
+            self._check_outcome(entry)
         elif "hash" in tree["body"]:
-            require(tree["body"]["hash"] in self.pack.parts, "part_missing", where, "a part that it names is missing")
+            require(tree["body"]["hash"] in self.pack.parts, "part_missing", entry, "a part that it names is missing")
         resource = tree["body"].get("resource")  # of a registration; a decision has its name
         self.labels.update(resource["labels"] if isinstance(resource, dict) else entry.facts.get("labels", ()))
         self.counts["entries" if entry.is_inside else "entries from before"] += 1
 
-    def _check_chain(self, writer: Writer, entry: Entry, where: str) -> None:
+    def _check_chain(self, entry: Entry) -> None:
+        last, leaf, is_closed, was_inside = self._ends.get(entry.writer, (-1, b"", False, False))
         kind, seq, prev = entry.tree["kind"], entry.tree["ws"], entry.tree["prev"]
-        is_next = seq == writer.last + 1 and prev == binascii.b2a_base64(writer.leaf, newline=False).decode()
+        is_next = seq == last + 1 and prev == binascii.b2a_base64(leaf, newline=False).decode()
         # Of the entries before the period, and where it begins, the pack need not hold the entry before.
-        may_skip = not writer.is_inside and seq > writer.last + 1 > 0 and read_base64(prev, HASH_BYTES)
-        is_right = (is_next or may_skip) and (seq == 0) == (kind == "writer_open") and not writer.is_closed
-        writer.last, writer.leaf, writer.is_inside = seq, entry.leaf, entry.is_inside
-        writer.is_closed = kind == "writer_close" and entry.tree["body"].get("writer", entry.writer) == entry.writer
-        require(is_right, "chain_broken", where, "it does not follow its writer's entry before")
+        may_skip = not was_inside and seq > last + 1 > 0 and read_base64(prev, HASH_BYTES)
+        is_right = (is_next or may_skip) and (seq == 0) == (kind == "writer_open") and not is_closed
+        is_closed = kind == "writer_close" and entry.tree["body"].get("writer", entry.writer) == entry.writer
+        self._ends[entry.writer] = seq, entry.leaf, is_closed, entry.is_inside
+        require(is_right, "chain_broken", entry, "it does not follow its writer's entry before")
 
-    def _check_attached(self, entry: Entry, stored: dict[str, Any] | None, where: str) -> None:
+    def _check_attached(self, entry: Entry, stored: dict[str, Any] | None) -> None:
         attached, revealed = entry.tree.get("attached"), self.pack.revealed.pop(entry.index, None)
         if stored is None:
             is_right = revealed is None and (attached is None or not self.pack.scope["sealed"])
-            require(is_right, "content_missing", where, "its sealed content is missing")
+            require(is_right, "content_missing", entry, "its sealed content is missing")
             return
         sealed, marks = (read_base64(stored.get(name, "")) for name in ("sealed", "marks"))
         boxes = split_boxes(sealed)
@@ -467,31 +482,32 @@ class Checker:
         lengths = struct.pack(">3I", len(commitments), len(sealed), len(marks))
         digest = hashlib.sha256(b"halo/attached/v3\0" + lengths + commitments + sealed + marks).digest()
         is_right = attached == binascii.b2a_base64(digest, newline=False).decode()
-        require(is_right, "content_altered", where, "the sealed content is not what the entry committed to")
+        require(is_right, "content_altered", entry, "the sealed content is not what the entry committed to")
         self.counts["sealed contents"] += 1
         if revealed is not None:
             opened = zip(boxes, (read_base64(key) for key in revealed["keys"]), strict=True)
             fields = dict(field for box, key in opened if key for field in open_box(self.pack.tenant, box, key).items())
             is_right = bool(fields) and fields == revealed["fields"]
-            require(is_right, "content_altered", where, "what is revealed is not what was sealed")
+            require(is_right, "content_altered", entry, "what is revealed is not what was sealed")
             self.counts["revealed contents"] += 1
 
-    def _read_part(self, name: str, where: str) -> Any:
+    def _read_part(self, name: str, entry: Entry) -> Any:
         if name not in self._trees:
-            full = "sha256:" + read_base64(name, HASH_BYTES).hex()
-            require(full in self.pack.parts, "part_missing", where, f"the part {full} is missing")
+            require(name in self.pack.shared, "part_missing", entry, f"the part {name} is missing")
             if len(self._trees) >= MAX_TREES:
                 self._trees.clear()
-            self._trees[name] = read_json(self.pack.parts[full], full)
+            self._trees[name] = read_json(self.pack.shared[name], name)
         return self._trees[name]
 
-    def _check_decision(self, entry: Entry, where: str) -> None:
+    def _check_decision(self, entry: Entry) -> None:
         """Its parts are there, and its request did not run before; what questions need of it becomes its facts."""
         body, verdict = entry.tree["body"], entry.tree["body"].get("decision", {})
-        frame, resource = self._read_part(body["frame"], where), self._read_part(body["resource"], where)
-        host, effect = self._read_part(frame["host"], where), verdict.get("effect", "allow")
-        for name in (host["policy"], *("sha256:" + read_base64(item, HASH_BYTES).hex() for item in frame["chain"])):
-            require(not name or name in self.pack.parts, "part_missing", where, f"{name}, which it names, is missing")
+        is_known = body["frame"] in self._trees
+        frame, resource = self._read_part(body["frame"], entry), self._read_part(body["resource"], entry)
+        host, effect = self._read_part(frame["host"], entry), verdict.get("effect", "allow")
+        require(is_known or host["policy"] in ("", *self.pack.parts), "part_missing", entry, "its policy is missing")
+        is_whole = is_known or {*frame["chain"]} <= self.pack.shared.keys()
+        require(is_whole, "part_missing", entry, "one of its passports is missing")
         facts, (kind, target) = entry.facts, (resource["kind"], resource["id"])
         facts |= {"agent": frame["agent"], "user": frame.get("user", ""), "action": kind, "resource": target}
         facts |= {"labels": resource["labels"], "effect": effect, "session": entry.tree.get("session", "")}
@@ -508,17 +524,17 @@ class Checker:
         facts["request"] = digest = hashlib.sha256(b"halo/request\0" + to_json(run)).digest()[:16]
         if digest in self._runs:
             self._pauses[digest] -= 1
-            require(self._pauses[digest] >= 0, "dispatched_twice", where, "its request ran before, and may run once")
+            require(self._pauses[digest] >= 0, "dispatched_twice", entry, "its request ran before, and may run once")
         self._runs.add(digest)
 
-    def _check_outcome(self, entry: Entry, where: str) -> None:
+    def _check_outcome(self, entry: Entry) -> None:
         """It is of a decision that let its action run, and the only one. An action that paused may run once more."""
         body, place = entry.tree["body"], entry.tree["body"]["decision"]
         name, seq = (entry.writer, place) if isinstance(place, int) else (place["w"], place["ws"])
         decision = self.open_runs.pop((name, seq), None)
         leaf = "" if decision is None else binascii.b2a_base64(decision.leaf, newline=False).decode()
         if decision is None or not (isinstance(place, int) or place["leaf"] == leaf):
-            raise Wrong("outcome_unmatched", where, "its decision did not let an action run, or has an outcome")
+            raise Wrong("outcome_unmatched", entry, "its decision did not let an action run, or has an outcome")
         if body.get("status") == "paused" and "request" in decision.facts:
             self._pauses[decision.facts["request"]] += 1
         self.counts["outcomes"] += 1

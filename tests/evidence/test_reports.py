@@ -467,3 +467,19 @@ def test_no_day_of_the_chart_is_cut_off_at_its_edge():
         starts = [float(x) - (62 if ends else 0) for x, ends in drawn]
         assert all(start + 62 <= 960 for start in starts), n
         assert all(after - start > 62 for start, after in itertools.pairwise(starts)), n
+
+
+def test_the_chart_shows_days_on_which_nothing_was_decided():
+    def row(day: str) -> dict[str, object]:
+        return {"day": day, **dict.fromkeys(("allow", "monitor", "restrict", "challenge"), 0), "deny": 3, "agents": 1}
+
+    days = [row("2026-02-27"), row("2026-03-02")]
+    drawn = report_page._fill_days(days)
+    assert [(item["day"], item["deny"]) for item in drawn] == [
+        ("2026-02-27", 3),
+        ("2026-02-28", 0),
+        ("2026-03-01", 0),
+        ("2026-03-02", 3),
+    ]
+    # A clock that was centuries off draws no hundred thousand days.
+    assert report_page._fill_days([*days, row("2255-01-01")]) == [*days, row("2255-01-01")]

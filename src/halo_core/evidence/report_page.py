@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, timedelta
 from functools import cache
 from importlib import resources
 from typing import Any, Final
@@ -16,7 +17,14 @@ from typing import Any, Final
 from halo_core.evidence.answers import Answer, Period, Verdict
 from halo_core.evidence.audit_log import AuditLog
 from halo_core.evidence.checks import TESTED_CHECKS
-from halo_core.evidence.control_report import CLAIM_NOTE, SCOPE_NOTE, ControlReport, ControlRow, build_reports
+from halo_core.evidence.control_report import (
+    CLAIM_NOTE,
+    MAX_DAYS,
+    SCOPE_NOTE,
+    ControlReport,
+    ControlRow,
+    build_reports,
+)
 from halo_core.evidence.controls import COVERAGE_WORDS, Coverage, Framework
 from halo_core.evidence.oscal import build_assessment_results
 from halo_core.model import Effect
@@ -174,7 +182,9 @@ def _render_summary(report: ControlReport) -> Iterator[Markup]:
     yield element("div", table, class_="wide")
     if report.activity.rows:
         yield element("h3", "Decisions by day and effect")
-        yield element("div", _draw_days(report.activity.rows), class_="wide")
+        yield element("div", _draw_days(_fill_days(report.activity.rows)), class_="wide")
+        if _count_days(report.activity.rows) > MAX_DAYS:
+            yield element("p", f"Days without a decision are left out, and days before the last {MAX_DAYS} with one.")
         present = [effect for effect in _EFFECTS if any(row[effect] for row in report.activity.rows)]
         yield element(
             "ul",
@@ -198,6 +208,21 @@ def _draw_shares(counts: Mapping[str, int]) -> Markup:
         x += width
     described = ", ".join(f"{n} {_VERDICT_WORDS[name]}" for name, n in counts.items())
     return Markup(f'<svg viewBox="0 0 960 22" role="img" aria-label="{escape_text(described)}">{"".join(parts)}</svg>')
+
+
+def _count_days(rows: Sequence[Mapping[str, Any]]) -> int:
+    """How many days there are from the first one with a decision to the last one."""
+    first, last = (date.fromisoformat(row["day"]) for row in (rows[0], rows[-1]))
+    return (last - first).days + 1
+
+
+def _fill_days(rows: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    """The rows, with one for each day between them that has no decision, unless there are too many to draw."""
+    if (count := _count_days(rows)) > MAX_DAYS:
+        return rows
+    by_day, first = {row["day"]: row for row in rows}, date.fromisoformat(rows[0]["day"])
+    days = ((first + timedelta(days=number)).isoformat() for number in range(count))
+    return [by_day.get(day, {"day": day, **dict.fromkeys(_EFFECTS, 0)}) for day in days]
 
 
 def _draw_days(rows: Sequence[Mapping[str, Any]]) -> Markup:

@@ -26,7 +26,7 @@ from halo_core.oversight.control_acts import load_person_signer, make_policy_app
 from halo_core.policy import PolicyBundle
 from halo_core.store import Draft, Store, StoreConfig
 from halo_core.store.reader import Reader
-from halo_world import SURFACE, Calls, attack, bodies, cli, policy_folder, tool
+from halo_world import SURFACE, Calls, attack, bodies, cli, found, policy_folder, tool
 
 
 @pytest.fixture(scope="module")
@@ -195,6 +195,23 @@ def test_questions_to_people_are_those_that_were_asked(month):
             assert row["status"] == ("approved" if answered["approve"] else "denied")
         else:
             assert row["status"] in ("expired", "open")
+
+
+def test_what_observe_mode_ran_without_the_person_it_needed_is_found(tmp_path):
+    home = tmp_path / "home"
+    with HaloBase.local("clerk", home=home, mode="observe", policy=policy_folder(home), quiet=True) as halo:
+        lookup, pay = tool(halo, "lookup"), tool(halo, "pay")
+        with halo.session("one", user="ana"):
+            halo.enforcer.run(halo.build_call(lookup, {"q": "a"}), Calls(), SURFACE)
+            code, said, _ = cli("approvals", "stats", "--json", home=home)
+            # Nobody was asked, and nothing needed anybody: there is nothing that the claim could be about.
+            assert (code, json.loads(said)["verdict"]) == (2, "cannot_tell")
+            halo.enforcer.run(halo.build_call(pay, {"amount": 5_000_000, "to": "x"}), Calls(), SURFACE)
+    (ran,) = (item for item in found(home, EntryKind.DECISION) if item.entry.body["request"]["resource"]["id"] == "pay")
+    code, said, _ = cli("approvals", "stats", "--json", home=home)
+    tree = json.loads(said)
+    assert (code, tree["verdict"]) == (1, "fails")
+    assert [ran.entry.id in finding for finding in tree["findings"]] == [True]
 
 
 def test_figures_of_approvers(month):

@@ -129,7 +129,7 @@ class ApprovalsCheck(Check):
 
     def explain_empty(self) -> str:
         """Why the check cannot tell: without a question there is nothing to compare."""
-        return "no action needed an answer in this period"
+        return "nobody was asked anything in this period, and nothing ran on an answer"
 
 
 class SeparationCheck(Check):

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from statistics import median
 from typing import Any, Final
 
 from halo_core.errors import NotVerified
-from halo_core.evidence.answers import END_US, Answer, Period, Verdict, format_moment
+from halo_core.evidence.answers import END_US, MAX_LISTED, Answer, Period, Verdict, format_moment
 from halo_core.evidence.audit_log import AuditEntry, AuditLog, DecisionFilter
 from halo_core.ledger.control_history import ControlHistory
 from halo_core.model import EntryKind, Link, LinkKind, format_entry_id
@@ -456,8 +457,8 @@ def load_questions(log: AuditLog, period: Period) -> list[Question]:
 def answer_approvals(log: AuditLog, period: Period, *, by_approver: bool = False) -> Answer:
     """Every action that needed a person: who decided, how fast, and the digest of what they were shown.
 
-    Findings are answers of which it is not recorded what the approver was shown, and actions that ran although the
-    answer was no, or none.
+    Findings are answers of which it is not recorded what the approver was shown, actions that ran although the answer
+    was no, or none, and actions that observe mode let run although a person should have been asked.
 
     Args:
         log: the tenant's audit log.
@@ -474,6 +475,12 @@ def answer_approvals(log: AuditLog, period: Period, *, by_approver: bool = False
                 findings.append(f"what {by} was shown of {name} is not recorded ({given.id})")
         if item.used and not any(given.body.get("answer") == "approve" for given in item.answers):
             findings.append(f"{name} ran without a yes ({', '.join(item.used)})")
+    needed = log.decisions(DecisionFilter(period, effects=frozenset({"challenge"})))
+    unasked = list(islice((item for item in needed if item.dispatched), MAX_LISTED))
+    without = "needed a person and ran in observe mode without one"
+    findings.extend(f"{item.id} ({item.agent}, `{item.resource}`) {without}" for item in unasked)
+    if not questions and not unasked:
+        findings.append("nobody was asked anything in this period, and nothing ran that needed a person")
     unanswered = sum(1 for item in questions if not item.answers)
     rows = _count_approvers(log, period, questions) if by_approver else [_describe_question(log, q) for q in questions]
     return log.conclude(
@@ -481,6 +488,7 @@ def answer_approvals(log: AuditLog, period: Period, *, by_approver: bool = False
         counted=len(questions),
         what="questions to people",
         claim="every action that needed a person was decided by one who was shown it, or did not run",
+        verdict=None if questions or unasked else Verdict.CANNOT_TELL,
         findings=findings,
         columns=_APPROVER_COLUMNS if by_approver else _QUESTION_COLUMNS,
         rows=rows,

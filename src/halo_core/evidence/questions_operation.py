@@ -265,7 +265,7 @@ def answer_denials(log: AuditLog, period: Period, wanted: DecisionFilter, *, wit
         period,
         counted=counted,
         what="refused attempts",
-        claim=f"{count_of(counted, 'attempt')} {'was' if counted == 1 else 'were'} refused or challenged; all are listed"
+        claim=f"{count_of(counted, 'attempt')} {'was' if counted == 1 else 'were'} refused or challenged, all listed"
         + (" with what followed" if with_disposition else ""),
         verdict=Verdict.CANNOT_TELL if unknown or counted > MAX_LISTED else Verdict.HOLDS,
         findings=(*unknown, *check_listed(counted)),

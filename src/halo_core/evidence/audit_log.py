@@ -71,6 +71,20 @@ class _ResourceFacts(NamedTuple):
     system: str
 
 
+SKEW_US: Final = 60_000_000
+"""How far the clocks of hosts may differ, microseconds."""
+
+
+def describe_misdated(count: int) -> str:
+    """Words for entries that the clock of their process dated out of a period."""
+    entries = (
+        "1 entry among those of the period has a time"
+        if count == 1
+        else f"{count} entries among those of the period have times"
+    )
+    return f"{entries} outside of it or in the future: clocks were wrong, and what these say is not counted"
+
+
 class AuditLog:
     """One tenant's log as questions read it: its entries, decisions, actions and outcomes.
 
@@ -132,6 +146,28 @@ class AuditLog:
         beyond_head = (size, verified.size)
         uncovered = sum(1 for _ in self.reader.positions(self.tenant, beyond_head, times)) if last >= size else 0
         return Population(counted, what, first, last, size, root, uncovered)
+
+    def count_misdated(self, period: Period) -> int:
+        """How many entries have a time at which they cannot have been written; no answer about the period counts them.
+
+        They lie between the first and the last entry of the period and are dated outside of it, or are of the future,
+        by more than `SKEW_US`.
+        """
+        before_us, after_us = period.from_us - SKEW_US, period.to_us + SKEW_US
+        future_us = self.now_us + SKEW_US if self.now_us else END_US
+        place = self.population(period, 0, "")
+        count = 0
+        for number, (earliest, latest) in enumerate(self.verified.blocks):
+            start, end = number * BLOCK, min((number + 1) * BLOCK, self.verified.size)
+            inner = max(start, place.first_index), min(end, place.last_index + 1)
+            if inner[0] < inner[1] and earliest < before_us:
+                count += sum(1 for _ in self.reader.positions(self.tenant, inner, (0, before_us)))
+            if inner[0] < inner[1] and latest >= after_us:
+                count += sum(1 for _ in self.reader.positions(self.tenant, inner, (after_us, END_US)))
+            if latest >= future_us and end > place.last_index + 1 >= 1:
+                rest = max(start, place.last_index + 1), end
+                count += sum(1 for _ in self.reader.positions(self.tenant, rest, (future_us, END_US)))
+        return count
 
     def _last_position(self, period: Period) -> int:
         """Position of the last entry of a period; -1 where it has none."""
@@ -361,12 +397,14 @@ class AuditLog:
             tuple(findings),
             tuple(columns),
             tuple(rows),
-            (*notes, *self._describe_limits(columns)),
+            (*notes, *self._describe_limits(period, columns)),
             describe_tool(),
         )
 
-    def _describe_limits(self, columns: Sequence[str]) -> Iterator[str]:
+    def _describe_limits(self, period: Period, columns: Sequence[str]) -> Iterator[str]:
         """Notes on what this answer leaves out."""
+        if misdated := self.count_misdated(period):
+            yield f"{describe_misdated(misdated)}: `halo report --check time`"
         unplaced = self.verified.unplaced
         if unplaced:
             yield f"{count_of(unplaced, 'entry', 'entries')} have no position in the log yet, and are not counted"

@@ -358,6 +358,7 @@ class Checker:
     def __init__(self, pack: Pack) -> None:
         self.pack, self.key, self._ends = pack, pack.key, dict[str, tuple[int, bytes, bool, bool]]()  # of chains
         self.findings, self.counts, self.labels = list[Wrong](), Counter[str](), set[str]()
+        self.last: Entry | None = None
         self.open_runs, self.writers = dict[tuple[str, int], Entry](), dict[str, Key]()
         self._runs, self._pauses, self._trees = set[bytes](), Counter[bytes](), dict[str, Any]()
 
@@ -458,6 +459,8 @@ class Checker:
         resource = tree["body"].get("resource")  # of a registration; a decision has its name
         self.labels.update(resource["labels"] if isinstance(resource, dict) else entry.facts.get("labels", ()))
         self.counts["entries" if entry.is_inside else "entries from before"] += 1
+        self.counts["dated in the period"] += entry.is_in(self.pack.period)
+        self.last = entry
 
     def _check_chain(self, entry: Entry) -> None:
         last, leaf, is_closed, was_inside = self._ends.get(entry.writer, (-1, b"", False, False))
@@ -587,6 +590,8 @@ def check_pack(path: Path, key: Key | None, question: str, label: str, out: Text
         who = f"who touched it: nothing in the pack has the label {show(label)}"
         out.write(f"CANNOT TELL {whose if key is None else who}\n")
         return CANNOT_TELL
+    if checker.last and checker.last.tree["ts_us"] < checker.pack.period[1] < 2**53 - 1:
+        out.write(f"# the log of this pack ends before its period does: {checker.last.row()['time']}\n")
     out.write("VERIFIED: nothing was changed, removed or added\n" + f"{question}: {len(rows)} found\n" * bool(question))
     return FAILS if question == "unfinished" and rows else HOLDS
 

@@ -14,7 +14,15 @@ from typing import Any, Final
 from halo_core.decision.answers import REVERSES, name_reversed_tool
 from halo_core.errors import ConfigError, PassportError, Tampered
 from halo_core.evidence.answers import MAX_LISTED, Answer, Period, Verdict, check_listed, count_of, format_moment
-from halo_core.evidence.audit_log import END_US, Action, AuditEntry, AuditLog, DecisionFacts, DecisionFilter
+from halo_core.evidence.audit_log import (
+    END_US,
+    Action,
+    AuditEntry,
+    AuditLog,
+    DecisionFacts,
+    DecisionFilter,
+    describe_misdated,
+)
 from halo_core.model import EntryKind, Grants
 from halo_core.oversight.signed_entries import decode_link
 
@@ -147,6 +155,8 @@ def _check_completeness(log: AuditLog, period: Period) -> _Completeness:
         )
     if verified.unplaced:
         check.add_finding(f"{count_of(verified.unplaced, 'entry', 'entries')} have no position in the log yet")
+    if misdated := log.count_misdated(period):
+        check.add_finding(describe_misdated(misdated))
     sightings = refused = 0
     for entry in log.entries((EntryKind.SHADOW,), period):
         if entry.body.get("refused"):

@@ -10,7 +10,7 @@ from halo_core.clock import DAY_US, format_iso
 from halo_core.decision.record_parts import unpack_digest
 from halo_core.errors import Gap
 from halo_core.evidence.answers import count_of
-from halo_core.evidence.audit_log import AuditEntry
+from halo_core.evidence.audit_log import SKEW_US, AuditEntry, describe_misdated
 from halo_core.evidence.check_runner import (
     DECISION,
     MAX_FINDINGS,
@@ -30,8 +30,6 @@ _IN_FLIGHT_US: Final = 3_600 * _US
 """How old a decision may be without an outcome while its writer is open, microseconds."""
 _TOLERANCE_US: Final = 5 * _US
 """How far the clock of one writer may run back, microseconds."""
-_SKEW_US: Final = 60 * _US
-"""How far the clocks of hosts may differ, microseconds."""
 _SAMPLE: Final = 300
 _MAX_OPEN: Final = 200_000
 _FAILURES: Final = frozenset(
@@ -309,7 +307,7 @@ class TimeCheck(Check):
             self.add_finding(
                 f"entry {entry.id} is {(before - entry.ts_us) // _US} s before the one that its writer wrote first"
             )
-        elif entry.ts_us < self._newest - _SKEW_US:
+        elif entry.ts_us < self._newest - SKEW_US:
             self.add_finding(
                 f"entry {entry.id} is {(self._newest - entry.ts_us) // _US} s before an entry ahead of it in the log"
             )
@@ -318,11 +316,14 @@ class TimeCheck(Check):
 
     def finish(self) -> None:
         """Note entries that lie between the first and the last one of the period and have a time outside of it."""
-        outside = self._places[-1] - self._places[0] + 1 - self.count if self._places else 0
-        if outside and self._newest:
-            spread = "their clocks are wrong, or writers overlap at the edge of the period"
+        misdated = self.run.log.count_misdated(self.run.period)
+        if misdated:
+            self.add_finding(describe_misdated(misdated))
+        outside = self._places[-1] - self._places[0] + 1 - self.count - misdated if self._places else 0
+        if outside > 0 and self._newest:
+            spread = "writers overlap at the edge of the period"
             self.notes.append(f"{outside} entries between the first and the last one have times outside: {spread}")
-        if self._newest > self.run.log.now_us + _SKEW_US and self.run.log.now_us:
+        if self._newest > self.run.log.now_us + SKEW_US and self.run.log.now_us:
             self.add_finding(f"the newest entry is of {format_iso(self._newest)}, which is in the future")
 
 

@@ -9,6 +9,7 @@ import os
 import random
 import zlib
 
+import pack_world
 import pytest
 from pack_cases import CASES
 from pack_world import (
@@ -17,6 +18,7 @@ from pack_world import (
     list_members,
     load_base,
     load_key,
+    put_tree,
     raw_archive,
     read_lines,
     read_members,
@@ -58,6 +60,14 @@ def test_a_log_signed_again_without_a_change_verifies():
     log = load_key("approvals")
     data = seal(sign_again(read_members(load_base("approvals")), log, lambda _: None), log)
     assert inspect(data, vkey_of(log)) == []
+
+
+def test_a_log_signed_again_in_the_name_of_another_tenant_is_refused(monkeypatch):
+    """As somebody with the key of one tenant's log, who tells its reader that the entries are another tenant's."""
+    log, named = load_key("approvals"), pack_world.writer_name
+    monkeypatch.setattr(pack_world, "writer_name", lambda _, writer: named("other", writer))
+    members = sign_again(read_members(load_base("approvals")), log, lambda _: None)
+    assert inspect(seal(put_tree(members, "pack.json", tenant="other"), log), vkey_of(log)) == ["other_key"]
 
 
 def flip_bits(data, rng):

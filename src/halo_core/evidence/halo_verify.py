@@ -281,7 +281,10 @@ class Pack:
         scope = archive.read_tree("pack.json")
         require(scope["format"] == ENTRY_VERSION, "unknown_version", "pack.json", "this program knows other entries")
         self.key = Key.read(scope["key"], "pack.json")
-        require(key in (None, self.key), "other_key", "pack.json", "the pack is signed by another key than --key")
+        is_right = key in (None, self.key) and self.key.name == f"halo/{scope['tenant']}/log"
+        require(
+            is_right, "other_key", "pack.json", "the pack is signed by another key than --key, or than its tenant's"
+        )
         payload, (signature,) = read_base64(envelope["payload"]), envelope["signatures"]
         digest = hashlib.sha256(archive.read(MANIFEST)).hexdigest()
         statement = {"_type": STATEMENT_TYPE, "predicate": scope, "predicateType": PREDICATE_TYPE}

@@ -28,7 +28,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from halo_core.behaviour.session_drift import SessionDrift
-from halo_core.risk.drift import DriftAxes, DriftMonitor, fit_reference
+from halo_core.risk.drift import WAY_WEIGHT, DriftAxes, DriftMonitor, fit_reference
 from halo_studies.drift.axes import axes_of, with_limits
 from halo_studies.drift.live import LiveRun, LiveSetting, run_live, sum_up, tools_by_suite
 from halo_studies.drift.streams import CHANGES, Pool, Stream, pools_of, streams
@@ -131,7 +131,7 @@ def _path(axes: DriftAxes, stream: Stream) -> list[int]:
     """Thousandths of the limit reached after each session."""
     reference, watch, path = fit_reference(axes, stream.reference), DriftMonitor(), []
     for session in stream.after:
-        watch = watch.advance(axes, reference, session)
+        watch = watch.advance(axes, reference, session, way_weight=WAY_WEIGHT)
         path.append(watch.worst_share)
     return path
 

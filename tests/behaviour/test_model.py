@@ -137,7 +137,10 @@ def test_few_own_sessions_hardly_move_the_limit_and_many_do():
 
 
 AXES = DriftAxes(
-    tuple(tuple(1024 if at == line else 0 for at in range(len(HABITS))) for line in range(3)), (640, 900), (9000, 9000)
+    tuple(tuple(1024 if at == line else 0 for at in range(len(HABITS))) for line in range(3)),
+    (640, 900),
+    (9000, 9000),
+    (9000, 9000),
 )
 
 

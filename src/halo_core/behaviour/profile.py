@@ -345,7 +345,7 @@ class IdentityProfile(ProfileState):
         if self.form == FOLD_FORM:
             numbers += self.principals.to_numbers()
             for drift in self.drifts:
-                numbers += (len(drift.movers), *drift.movers)
+                numbers += drift.to_later_numbers()
             numbers += self.narrow
         return numbers
 
@@ -382,7 +382,7 @@ class IdentityProfile(ProfileState):
             Principals.read(reader) if form == FOLD_FORM else NO_PRINCIPALS,
         )
         if form == FOLD_FORM:
-            unexposed, every = (drift.with_movers(reader) for drift in profile.drifts)
+            unexposed, every = (drift.with_later_numbers(reader) for drift in profile.drifts)
             profile = replace(profile, drifts=(unexposed, every), narrow=NarrowLimits(*reader.take_many(2, 0)))
         reader.finish()
         if profile.to_bytes() != data:

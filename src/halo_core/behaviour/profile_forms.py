@@ -10,12 +10,12 @@ from halo_core.behaviour.limits import SERIES
 from halo_core.behaviour.measures import COUNT, INDEX, WINDOWED
 from halo_core.behaviour.seen import SEEN_COUNT, SeenKind
 
-FOLD_FORM: Final = "halo-habits-5"
+FOLD_FORM: Final = "halo-habits-6"
 """Names the form and the constants of the fold: bytes of one form are recomputed by code of that form only."""
 EARLIER_FORM: Final = "halo-habits-2"
 """Form of older profiles, which are read, recomputed and gone on with. They do not know whom the agent acted for, count
-denials among the habits, move their second drift by sessions with untrusted content alone, by none with an alarm, and
-do not count `strangers`."""
+denials among the habits, move their second drift by sessions with untrusted content alone, by none with an alarm, weigh
+each direction of habits for itself, and do not count `strangers`."""
 FORMS: Final = (FOLD_FORM, EARLIER_FORM)
 _STRANGERS: Final = INDEX["strangers"]
 _Item = TypeVar("_Item")

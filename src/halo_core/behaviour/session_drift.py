@@ -15,8 +15,17 @@ from math import isqrt
 from typing import Final, NamedTuple
 
 from halo_core.behaviour.measures import DRIFTING, MEASURES, from_level, to_level
-from halo_core.behaviour.packing import NumberReader, encode_numbers
-from halo_core.risk.drift import HABITS, DriftAxes, DriftMonitor, DriftReference, DriftSession, fit_reference
+from halo_core.behaviour.packing import NumberReader, encode_numbers, profile_error
+from halo_core.risk.drift import (
+    HABITS,
+    UNIT,
+    WAY_WEIGHT,
+    DriftAxes,
+    DriftMonitor,
+    DriftReference,
+    DriftSession,
+    fit_reference,
+)
 
 REFERENCE_SESSIONS: Final = 60
 _MAX_WAYS: Final = 10
@@ -33,14 +42,16 @@ class DriftTerms(NamedTuple):
         alarm: thousandths of the limits of `risk/axes.json` that habits must pass in two sessions in a row: on recorded
             agents this finds more changes than the limits themselves in one session, with no more false alarms.
         way_weight: 1/1024 with which ways (which arguments a tool is given) count.
+        is_joint: directions are weighed by how they go together in the identity's own sessions.
     """
 
     alarm: int
     way_weight: int
+    is_joint: bool
 
 
-DRIFT_TERMS: Final = DriftTerms(800, 1331)
-EARLIER_DRIFT_TERMS: Final = DriftTerms(850, 1024)
+DRIFT_TERMS: Final = DriftTerms(875, WAY_WEIGHT, is_joint=True)
+EARLIER_DRIFT_TERMS: Final = DriftTerms(850, UNIT, is_joint=False)
 
 
 @lru_cache(maxsize=1)
@@ -94,7 +105,7 @@ class HabitDrift:
         rows = (*self.rows, kept)
         if len(rows) < REFERENCE_SESSIONS:
             return replace(self, rows=rows)
-        reference = fit_reference(axes, rows)
+        reference = fit_reference(axes, rows, is_joint=terms.is_joint)
         return HabitDrift((), _bound(reference), slack=_measure_slack(axes, reference, rows, terms))
 
     def make_comparable(self, session: DriftSession) -> DriftSession:
@@ -162,6 +173,10 @@ def is_drift_axis(axis: str) -> bool:
 
 def _width() -> int:
     return len(load_axes().rows) + 2
+
+
+def _count_pairs() -> int:
+    return _width() * (_width() + 1) // 2
 
 
 def _measure_slack(axes: DriftAxes, reference: DriftReference, rows: Iterable[DriftSession], terms: DriftTerms) -> int:
@@ -434,13 +449,25 @@ class SessionDrift:
         """Whether a principal is held to it: its sessions have moved it, or those of several have."""
         return len(self.movers) != 1 or self.movers[0] == principal
 
-    def with_movers(self, reader: NumberReader) -> SessionDrift:
-        """The state with the movers that are stored behind it."""
-        return replace(self, movers=reader.take_many(reader.take(0, _MAX_MOVERS), 0))
-
     def to_numbers(self) -> list[int | bytes]:
-        """Numbers to be packed."""
+        """Numbers to be packed that every form of profiles has."""
         return [*self.habits.to_numbers(), *self.trend.to_numbers()]
+
+    def to_later_numbers(self) -> list[int]:
+        """Numbers to be packed that the earlier form does not have."""
+        reference = self.habits.reference
+        joint = () if reference is None else reference.joint
+        return [len(self.movers), *self.movers, len(joint), *joint]
+
+    def with_later_numbers(self, reader: NumberReader) -> SessionDrift:
+        """The state with what `to_later_numbers` stored behind it."""
+        movers = reader.take_many(reader.take(0, _MAX_MOVERS), 0)
+        joint, habits = reader.take_many(reader.take(0, _count_pairs())), self.habits
+        if habits.reference is not None:
+            if len(joint) not in (0, _count_pairs()):
+                raise profile_error("other directions")
+            habits = replace(habits, reference=replace(habits.reference, joint=joint))
+        return SessionDrift(habits, self.trend, movers)
 
     @classmethod
     def read(cls, reader: NumberReader) -> SessionDrift:

@@ -14,8 +14,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from functools import cached_property, lru_cache
-from itertools import repeat
+from itertools import combinations_with_replacement, repeat
 from math import isqrt
 from typing import Any, Final
 
@@ -172,6 +173,8 @@ _SPREAD_DIVISOR: Final = 16
 _MAX_DEVIATION: Final = 3 * UNIT
 _PRIOR_SESSIONS: Final = 4
 """Sessions that the whole reference counts for beside those of the same request."""
+WAY_WEIGHT: Final = 1331
+"""1/1024 with which new and missing ways count, beside each other direction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,21 +186,26 @@ class DriftAxes:
         keep: 1/1024 that the smoothing keeps of what was before, the slower of two.
         limits: squared distance at which an alarm starts, one for each smoothing.
         keeps: the smoothings.
+        joint_limits: the same for distances that take into account what goes together; see `DriftReference.joint`.
     """
 
     rows: tuple[tuple[int, ...], ...]
     keeps: tuple[int, ...]
     limits: tuple[int, ...]
+    joint_limits: tuple[int, ...]
 
     def to_plain(self) -> dict[str, Any]:
         """Canonical tree."""
-        return {"keeps": list(self.keeps), "limits": list(self.limits), "rows": [list(row) for row in self.rows]}
+        rows = [list(row) for row in self.rows]
+        limits = {"joint_limits": list(self.joint_limits), "limits": list(self.limits)}
+        return {"keeps": list(self.keeps), "rows": rows, **limits}
 
     @classmethod
     def from_plain(cls, members: Mapping[str, Any]) -> DriftAxes:
         """Inverse of `to_plain`."""
         rows = tuple(tuple(map(int, row)) for row in members["rows"])
-        return cls(rows, tuple(map(int, members["keeps"])), tuple(map(int, members["limits"])))
+        keeps, limits, joint = (tuple(map(int, members[name])) for name in ("keeps", "limits", "joint_limits"))
+        return cls(rows, keeps, limits, joint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,12 +232,30 @@ class DriftReference:
         tasks: request → (sessions, sums along the directions).
         call_shapes: request → way → sessions that went it.
         spread: mean square of what is left once the usual is taken away, for each of them.
+        joint: weights of the products of two directions in a squared distance, in 1/1024, for each pair in order; they
+            are the inverse of how the directions go together in this identity's own sessions. Empty in references of
+            the earlier form, where each direction counts for itself.
     """
 
     means: tuple[int, ...]
     tasks: Mapping[int, tuple[int, tuple[int, ...]]]
     call_shapes: Mapping[int, Mapping[int, int]]
     spread: tuple[int, ...]
+    joint: tuple[int, ...] = ()
+
+    def scale_deviation(self, deviation: Sequence[int], way_weight: int) -> list[int]:
+        """A deviation in 1/1024 of what is usual along each direction, bounded so that no one session decides."""
+        scaled = [item * UNIT // isqrt(max(spread, 1)) for item, spread in zip(deviation, self.spread, strict=True)]
+        scaled = [max(min(item, _MAX_DEVIATION), -_MAX_DEVIATION) for item in scaled]
+        scaled[-2:] = [item * way_weight // UNIT for item in scaled[-2:]]
+        return scaled
+
+    def square(self, means: Sequence[int]) -> int:
+        """Squared length of smoothed deviations, in 1/1024 squared."""
+        if not self.joint:
+            return sum([item * item for item in means])
+        pairs = combinations_with_replacement(means, 2)
+        return max(sum([weight * a * b for weight, (a, b) in zip(self.joint, pairs, strict=True)]), 0) // UNIT
 
     def compute_deviation(self, axes: DriftAxes, session: DriftSession, *, member: bool = False) -> tuple[int, ...]:
         """How far a session is from what is usual for its request; of a `member`, from the others."""
@@ -271,8 +297,14 @@ def project_habits(axes: DriftAxes, vector: Sequence[int]) -> tuple[int, ...]:
     return tuple([sum([weight * number for weight, number in zip(row, vector, strict=True)]) for row in axes.rows])
 
 
-def fit_reference(axes: DriftAxes, sessions: Sequence[DriftSession]) -> DriftReference:
-    """The reference of ordinary sessions; at least one."""
+def fit_reference(axes: DriftAxes, sessions: Sequence[DriftSession], *, is_joint: bool = True) -> DriftReference:
+    """The reference of ordinary sessions; at least one.
+
+    Args:
+        axes: directions.
+        sessions: what is usual.
+        is_joint: directions are weighed by how they go together.
+    """
     points = [project_habits(axes, session.habits) for session in sessions]
     means = tuple(sum(column) // len(points) for column in zip(*points, strict=True))
     tasks: dict[int, tuple[int, tuple[int, ...]]] = {}
@@ -290,7 +322,48 @@ def fit_reference(axes: DriftAxes, sessions: Sequence[DriftSession]) -> DriftRef
         max(sum(item * item for item in column) // len(rows), UNIT**2 // _SPREAD_DIVISOR)
         for column in zip(*rows, strict=True)
     )
-    return replace(reference, spread=spread)
+    reference = replace(reference, spread=spread)
+    return replace(reference, joint=_weigh_jointly(reference, rows)) if is_joint else reference
+
+
+def _weigh_jointly(reference: DriftReference, rows: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
+    """Weights of pairs of directions: the inverse of their correlations, each shrunk by half.
+
+    Two directions that go together in an identity's own sessions would count a deviation twice, and one against the
+    grain once. Sixty sessions tell little of a correlation, and a matrix shrunk by half can always be inverted.
+    """
+    scaled = [reference.scale_deviation(row, WAY_WEIGHT) for row in rows]
+    columns = list(zip(*scaled, strict=True))
+    squares = [max(sum(item * item for item in column), 1) for column in columns]
+    matrix = [
+        [
+            Fraction(UNIT)
+            if at == other
+            else Fraction(_multiply(columns[at], columns[other]) * UNIT // (2 * isqrt(squares[at] * squares[other])))
+            for other in range(len(columns))
+        ]
+        for at in range(len(columns))
+    ]
+    inverse = _invert(matrix)
+    places = combinations_with_replacement(range(len(columns)), 2)
+    return tuple([round(inverse[at][other] * UNIT * UNIT) * (1 if at == other else 2) for at, other in places])
+
+
+def _multiply(one: Sequence[int], other: Sequence[int]) -> int:
+    return sum(a * b for a, b in zip(one, other, strict=True))
+
+
+def _invert(matrix: Sequence[Sequence[Fraction]]) -> list[list[Fraction]]:
+    """Inverse of a positive definite matrix, exactly (Gauss and Jordan), so that every machine finds the same."""
+    size = len(matrix)
+    rows = [[*row, *(Fraction(at == other) for other in range(size))] for at, row in enumerate(matrix)]
+    for at in range(size):
+        rows[at] = [item / rows[at][at] for item in rows[at]]
+        for other in range(size):
+            if other != at:
+                factor = rows[other][at]
+                rows[other] = [a - factor * b for a, b in zip(rows[other], rows[at], strict=True)]
+    return [row[size:] for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,17 +399,15 @@ class DriftMonitor:
             way_weight: 1/1024 with which new and missing ways count.
         """
         deviation = reference.compute_deviation(axes, session, member=member)
-        scaled = [
-            item * UNIT // isqrt(max(spread, 1)) for item, spread in zip(deviation, reference.spread, strict=True)
-        ]
-        scaled = [max(min(item, _MAX_DEVIATION), -_MAX_DEVIATION) for item in scaled]
-        scaled[-2:] = [item * way_weight // UNIT for item in scaled[-2:]]
+        scaled, limits = reference.scale_deviation(deviation, way_weight), axes.limits
+        if reference.joint:
+            limits = axes.joint_limits
         means, worst = [], 0
         before = self.means or tuple((0,) * len(scaled) for _ in axes.keeps)
-        for keep, limit, old in zip(axes.keeps, axes.limits, before, strict=True):
+        for keep, limit, old in zip(axes.keeps, limits, before, strict=True):
             new = tuple((keep * a + (UNIT - keep) * b) // UNIT for a, b in zip(old, scaled, strict=True))
             means.append(new)
-            worst = max(worst, compute_distance(new, keep, self.count + 1) * 1000 // max(limit, 1))
+            worst = max(worst, compute_distance(reference, new, keep, self.count + 1) * 1000 // max(limit, 1))
         return DriftMonitor(self.count + 1, tuple(means), worst)
 
     @property
@@ -345,9 +416,9 @@ class DriftMonitor:
         return self.worst_share >= 1000
 
 
-def compute_distance(means: Sequence[int], keep: int, count: int) -> int:
+def compute_distance(reference: DriftReference, means: Sequence[int], keep: int, count: int) -> int:
     """Squared distance from the reference, in 1/1024 of the variance that so many smoothed sessions have."""
-    return sum([item * item for item in means]) // _compute_variance(keep, min(count, 256))
+    return reference.square(means) // _compute_variance(keep, min(count, 256))
 
 
 @lru_cache(maxsize=2048)

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from halo_core.risk.drift import HABITS, UNIT, DriftAxes, DriftMonitor, compute_distance, fit_reference
+from halo_core.risk.drift import HABITS, UNIT, WAY_WEIGHT, DriftAxes, DriftMonitor, compute_distance, fit_reference
 from halo_core.training.metrics import Floats
 from halo_studies.drift.streams import Pool, Stream
 
@@ -49,27 +49,28 @@ def axes_of(pools: Sequence[Pool], number: int = _AXES) -> DriftAxes:
     strength, turned = np.linalg.eigh(white.T @ between @ white)
     best = (white @ turned)[:, np.argsort(-strength)[:number]] / scale[:, None]
     rows = tuple(tuple(int(weight) for weight in row) for row in np.round(best.T * UNIT).astype(int))
-    return DriftAxes(rows, KEEPS, (1,) * len(KEEPS))
+    return DriftAxes(rows, KEEPS, (1,) * len(KEEPS), (1,) * len(KEEPS))
 
 
-def limits_of(axes: DriftAxes, null: Sequence[Stream], share: float) -> tuple[int, ...]:
+def limits_of(axes: DriftAxes, null: Sequence[Stream], share: float, *, is_joint: bool) -> tuple[int, ...]:
     """Limits at which a share of the null streams raises an alarm, every smoothing as readily as the other."""
-    peaks = np.array([_peaks(axes, stream) for stream in null])
+    peaks = np.array([_peaks(axes, stream, is_joint=is_joint) for stream in null])
     ranks = (peaks.argsort(0).argsort(0) + 1) / len(peaks)
     cut = np.quantile(ranks.max(1), 1 - share, method="higher")
     return tuple(int(np.quantile(column, min(cut, 1.0), method="higher")) + 1 for column in peaks.T)
 
 
-def _peaks(axes: DriftAxes, stream: Stream) -> list[int]:
-    reference = fit_reference(axes, stream.reference)
+def _peaks(axes: DriftAxes, stream: Stream, *, is_joint: bool) -> list[int]:
+    reference = fit_reference(axes, stream.reference, is_joint=is_joint)
     watch, peaks = DriftMonitor(), [0] * len(axes.keeps)
     for session in stream.after:
-        watch = watch.advance(axes, reference, session)
+        watch = watch.advance(axes, reference, session, way_weight=WAY_WEIGHT if is_joint else UNIT)
         for at, (means, keep) in enumerate(zip(watch.means, axes.keeps, strict=True)):
-            peaks[at] = max(peaks[at], compute_distance(means, keep, watch.count))
+            peaks[at] = max(peaks[at], compute_distance(reference, means, keep, watch.count))
     return peaks
 
 
 def with_limits(axes: DriftAxes, null: Sequence[Stream], share: float) -> DriftAxes:
     """Axes with their limits set by null streams."""
-    return DriftAxes(axes.rows, axes.keeps, limits_of(axes, null, share))
+    alone, jointly = (limits_of(axes, null, share, is_joint=is_joint) for is_joint in (False, True))
+    return DriftAxes(axes.rows, axes.keeps, alone, jointly)

@@ -1,14 +1,14 @@
-"""Rogue behaviour: agents that turn bad by themselves, on eight synthetic desks, with Halo and two rivals in front.
+"""Rogue behaviour: agents that turn bad by themselves, on eleven synthetic desks, with Halo and two rivals in front.
 
     python studies/rogue.py
     python studies/rogue.py --desk loan-clerk --family "mass read" --seed 3 --json
     python studies/rogue.py --quick
 
 Each desk has a small world with real tool bodies, people who ask, and ordinary sessions of some months: a baseline is
-fitted from the first 150, the next 100 run in enforce mode, and any call that is denied, asked about, held or
-restricted counts. Each family of rogue behaviour starts from a copy of that home. Damage is counted from what tool
-bodies did. A family is stopped where less than half of the damage was done that the same sessions do unguarded. Time is
-simulated. `studies/README.md` says what each figure means.
+fitted from the first 150 (`--history`), the next 100 run in enforce mode, and any call that is denied, asked about,
+held or restricted counts. Each family of rogue behaviour starts from a copy of that home. Damage is counted from what
+tool bodies did. A family is stopped where less than half of the damage was done that the same sessions do unguarded.
+Time is simulated. `studies/README.md` says what each figure means.
 
 Exit: 0 the figures are there, whatever they say; 2 wrong usage.
 """
@@ -28,10 +28,14 @@ from halo_studies.rogue.console import show, summarize
 from halo_studies.rogue.depot_desk import DepotDesk
 from halo_studies.rogue.estate_desk import EstateDesk
 from halo_studies.rogue.families import FAMILIES
+from halo_studies.rogue.fourth_families import FOURTH_FAMILIES
+from halo_studies.rogue.freight_desk import FreightDesk
 from halo_studies.rogue.guarded import Setting
 from halo_studies.rogue.later_families import LATER_FAMILIES
 from halo_studies.rogue.loan_desk import LoanDesk
 from halo_studies.rogue.measure import Sizes, measure_desk
+from halo_studies.rogue.pharmacy_desk import PharmacyDesk
+from halo_studies.rogue.registrar_desk import RegistrarDesk
 from halo_studies.rogue.school_desk import SchoolDesk
 from halo_studies.rogue.service_desk import ServiceDesk
 from halo_studies.rogue.shop_desk import ShopDesk
@@ -41,9 +45,21 @@ __all__ = ["main"]
 
 _DESKS: Final = {
     desk.name: desk
-    for desk in (LoanDesk, ServiceDesk, ShopDesk, ClinicDesk, SchoolDesk, DepotDesk, ClaimsDesk, EstateDesk)
+    for desk in (
+        LoanDesk,
+        ServiceDesk,
+        ShopDesk,
+        ClinicDesk,
+        SchoolDesk,
+        DepotDesk,
+        ClaimsDesk,
+        EstateDesk,
+        PharmacyDesk,
+        FreightDesk,
+        RegistrarDesk,
+    )
 }
-_EVERY: Final = (*FAMILIES, *LATER_FAMILIES, *THIRD_FAMILIES)
+_EVERY: Final = (*FAMILIES, *LATER_FAMILIES, *THIRD_FAMILIES, *FOURTH_FAMILIES)
 _QUICK: Final = Sizes(history=24, siblings=0, ordinary=5, family=1)
 _QUICK_FAMILIES: Final = ("mass read", "export", "planted order")
 
@@ -51,7 +67,8 @@ _QUICK_FAMILIES: Final = ("mass read", "export", "planted order")
 def main(argv: Sequence[str] | None = None) -> int:
     """Run, print, and return the exit code."""
     options = _options(argv)
-    sizes = _QUICK if options.quick else Sizes(ordinary=options.ordinary, family=options.sessions)
+    few = Sizes(options.history, options.siblings, options.ordinary, options.sessions)
+    sizes = _QUICK if options.quick else few
     names = options.family or (_QUICK_FAMILIES if options.quick else [family.name for family in _EVERY])
     families = [family for family in _EVERY if family.name in names]
     desks = options.desk or (["loan-clerk"] if options.quick else list(_DESKS))
@@ -84,6 +101,8 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--ordinary", type=int, default=100, help="ordinary sessions in enforce mode (default %(default)s)"
     )
+    parser.add_argument("--history", type=int, default=150, help="sessions before a baseline is fitted (default 150)")
+    parser.add_argument("--siblings", type=int, default=20, help="of each of three siblings (default %(default)s)")
     parser.add_argument("--framework", choices=("", "langchain"), default="", help="through an adapter's guarded tools")
     parser.add_argument("--compressed", action="store_true", help="sessions within seconds: no hours and days")
     parser.add_argument("--quick", action="store_true", help="a few sessions, to see that it runs")

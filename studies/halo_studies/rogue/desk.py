@@ -113,6 +113,10 @@ class Desk(ABC):
         """Hand work to another agent, where agents do."""
         raise NotImplementedError(f"{self.name}: {to} {text}")
 
+    def blur(self, person: Person) -> Act:
+        """Correct what the desk's own log says of somebody's record, where there is a log."""
+        raise NotImplementedError(f"{self.name}: {person.id}")
+
     @abstractmethod
     def export(self) -> Act:
         """Export a sensitive table, by a tool that is never used."""

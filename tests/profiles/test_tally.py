@@ -135,7 +135,7 @@ def make_full_tally():
     tally = fold([labelled, exposed]).with_outcome(shape=describe_call("send_mail", {"to": "a"}, turn=4))
     shape = describe_call("send_mail", {"to": "b"}, turn=5)
     tally = tally.with_refusal(7, is_attempt=True, found=Found(), ts_us=2, event=exposed, shape=shape)
-    tally = tally.with_allowance("acts")
+    tally = tally.with_allowance("acts").with_question(7)
     return tally.after_fold(SessionVerdict.ALARM.value)
 
 

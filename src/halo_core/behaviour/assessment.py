@@ -29,6 +29,7 @@ _MAX_DRIFT_PART: Final = 700
 reading."""
 _WINDOW_OF: Final = {at: COUNT + which for which, at in enumerate(WINDOWED)}
 _FIRST_TIMES, _NOVELTY, _SESSION_RISK = INDEX["first_times"], INDEX[NOVELTY_ID], INDEX["session_risk"]
+_REFUSALS: Final = INDEX["refusals"]
 _NEWNESS: Final = frozenset(("first_times", "first_times_recent", NOVELTY_ID))
 _COUNTS: Final = frozenset(
     INDEX[name]
@@ -326,6 +327,23 @@ def _compare_tenant(tenant: TenantProfile, tally: SessionTally, event: Behaviour
                 axes.append(_make_volume_axis(window, value, share, limit, tenant=True))
             volume = max(volume, share)
     return volume, axes
+
+
+def find_refusals(profile: IdentityProfile, tally: SessionTally, prior: RolePrior) -> tuple[Axis, ...]:
+    """Whether questions that nobody has answered, this session's and those of recent ones, are beyond what is usual.
+
+    It decides nothing, since a policy asks already. It tells of an agent that tries again and again.
+    """
+    value, limits = tally.values[_REFUSALS] + tally.questions.weight, profile.limits_with(prior)
+    allowed = dict(tally.allowances).get(_REFUSALS, 0)
+    place = _WINDOW_OF[_REFUSALS]
+    axes: list[Axis] = []
+    for at, number in ((_REFUSALS, value), (place, value + profile.recent_of(tally)[place - COUNT])):
+        limit = limits[at] << allowed
+        share = number * ALARM // (limit + 1)
+        if share >= ALARM:
+            axes.append(_make_volume_axis(at, number, share, limit))
+    return tuple(axes)
 
 
 def _measure_of(axis: str) -> str:

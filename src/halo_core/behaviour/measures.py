@@ -84,7 +84,7 @@ MEASURES: Final = (
     Measure("amount_sum", "moved", "in all", 0, 50_000_0000, unit="amount", is_windowed=True),
     Measure("amount_largest", "moved", "at once", 0, 20_000_0000, unit="amount"),
     Measure("failures", "had", "actions that failed", 5, 40, is_windowed=True, drifts=True),
-    Measure("refusals", "had", "actions refused", 2, 12, is_windowed=True, drifts=True),
+    Measure("refusals", "had", "actions refused or left unanswered", 2, 12, is_windowed=True, drifts=True),
     Measure("session_risk", "reached", "session risk", 400, 900, unit="risk"),
     Measure("first_times", "did", "things for the first time", 5, 400, is_windowed=True),
     Measure("novelty", "did", "of 1,000 that it never does", 530, 950, unit="risk", ceiling=800),

@@ -11,6 +11,7 @@ from typing import Final
 
 from halo_core.behaviour.carried import TEACHING, CarriedRisk, SessionSummary, SessionVerdict, has_taught
 from halo_core.behaviour.known import MAY_BE_UNKNOWN, TERMS, KnownValues, day_of, read_known
+from halo_core.behaviour.limit_steps import LimitStep, list_beginning
 from halo_core.behaviour.limits import (
     CLIP,
     FINE,
@@ -25,16 +26,15 @@ from halo_core.behaviour.limits import (
     add_to_histogram,
     estimate_limit,
     list_histogram,
-    move_limit,
     read_histogram,
     remove_from_histogram,
     update_looseness,
 )
 from halo_core.behaviour.measures import COUNT, INDEX, MAX_LEVEL, MEASURES, WINDOWED, level_of
-from halo_core.behaviour.narrowing import SLOW_STEP, NarrowLimits
+from halo_core.behaviour.narrowing import NarrowLimits
 from halo_core.behaviour.packing import NumberReader, pack_numbers, profile_error
 from halo_core.behaviour.principals import NO_PRINCIPALS, Principals
-from halo_core.behaviour.profile_forms import EARLIER_FORM, FOLD_FORM, SLOW_SERIES, TERMS_OF_FORM
+from halo_core.behaviour.profile_forms import EARLIER_FORM, FOLD_FORM, TERMS_OF_FORM
 from halo_core.behaviour.profile_state import NO_LIMITS, NO_WINDOWS, WINDOW_SESSIONS, WINDOW_UNIT, ProfileState
 from halo_core.behaviour.seen import SeenKind, group_seen
 from halo_core.behaviour.session_drift import SessionDrift, is_drift_axis
@@ -43,10 +43,9 @@ from halo_core.behaviour.watched_drift import watch_drift, watch_drift_as_before
 
 MAX_PROFILE_BYTES: Final = 32_768
 _SLOWLY: Final = 4
-_CLEARED_SLACK: Final = 37
-"""64ths of an octave (a factor of 1.5) by which a young limit passes what a session that was cleared has reached."""
 _SETTLED_SESSIONS: Final = 40
-_ACTIONS: Final = INDEX["actions"]
+_ACTIONS, _REFUSALS = INDEX["actions"], INDEX["refusals"]
+_REFUSALS_WINDOW: Final = WINDOWED.index(_REFUSALS)
 _NEWNESS: Final = tuple(
     at
     for at, measure in enumerate((*MEASURES, *(MEASURES[at] for at in WINDOWED)))
@@ -93,7 +92,15 @@ class IdentityProfile(ProfileState):
         if learns:
             after = after.keep_awake(tally)
         if tally.is_empty:  # what was only tried tells of drift, and of which grants are in use
-            return replace(self, drifts=after.drifts, known=after.known, carried=carried)
+            windows, exposed_windows = self._add_refusals(tally)
+            return replace(
+                self,
+                drifts=after.drifts,
+                known=after.known,
+                carried=carried,
+                windows=windows,
+                exposed_windows=exposed_windows,
+            )
         if learns and has_taught(tally):
             after = after.relearn_going_on(tally, before=self, verdict=verdict)
         elif learns:
@@ -148,6 +155,9 @@ class IdentityProfile(ProfileState):
                 after_exposure = min(after_exposure, self._mature_limits[at])
             windows.append(window + max(before[at] - done, 0) * WINDOW_UNIT)
             exposed_windows.append(exposed_window + after_exposure * WINDOW_UNIT)
+        if tally.questions.answered and self.form == FOLD_FORM:  # what counted as refused, and was allowed later
+            sums = exposed_windows if tally.at_exposure else windows
+            sums[_REFUSALS_WINDOW] = max(sums[_REFUSALS_WINDOW] - tally.questions.answered * WINDOW_UNIT, 0)
         return replace(
             self,
             watched=self.watched + (part is None),
@@ -156,6 +166,14 @@ class IdentityProfile(ProfileState):
             drifts=self.drifts if is_explained else watch(self.drifts, tally, is_reference=is_reference),
         )
 
+    def _add_refusals(self, tally: SessionTally) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Sums over recent sessions after one in which nothing ran: refusals count, and nothing fades."""
+        sums = list(self.windows), list(self.exposed_windows)
+        if self.form == FOLD_FORM:
+            of = sums[bool(tally.at_exposure)]
+            of[_REFUSALS_WINDOW] += tally.values_since_fold[_REFUSALS] * WINDOW_UNIT
+        return tuple(sums[0]), tuple(sums[1])
+
     def restart_drift(self) -> IdentityProfile:
         """A person accepted the new ways: the next sessions become the reference."""
         return replace(self, drifts=(SessionDrift(), SessionDrift()))
@@ -163,9 +181,10 @@ class IdentityProfile(ProfileState):
     def learn(self, tally: SessionTally, *, before: IdentityProfile, verdict: SessionVerdict) -> IdentityProfile:
         """The profile once a session has taught it; `before`: as the session met it."""
         levels, cleared = before.list_levels(tally), verdict is SessionVerdict.CLEARED
+        begins = list_beginning(before.histograms, tally) if self.form == FOLD_FORM else ()
         if verdict is SessionVerdict.OBSERVED:
-            own = zip(levels, before.limits, strict=True)
-            levels = [min(level, limit // FINE + CLIP) for level, limit in own]
+            own = enumerate(zip(levels, before.limits, strict=True))
+            levels = [level if at in begins else min(level, limit // FINE + CLIP) for at, (level, limit) in own]
         # INVARIANT: only sessions that a person cleared widen the limits as a whole.
         exceeded = cleared and any(level * FINE > limit for level, limit in zip(levels, before.own_limits, strict=True))
         day = day_of(tally.first_us)
@@ -174,6 +193,8 @@ class IdentityProfile(ProfileState):
         histograms, limits = [], []
         is_mature, quick = self.sessions >= MATURE_SESSIONS, verdict is not SessionVerdict.ORDINARY
         is_new, series = self.sessions < _SETTLED_SESSIONS, self._terms.series
+        has_sums = self.sessions >= MATURE_SESSIONS + self.window
+        step = LimitStep(is_mature, has_sums, cleared, quick, self._terms.slow, begins)
         for at, level in enumerate(levels):
             if at not in series:
                 histograms.append(self.histograms[at])
@@ -185,12 +206,7 @@ class IdentityProfile(ProfileState):
                 histogram = add_to_histogram(histogram, level)
             target = self._estimate(at, histogram)
             histograms.append(histogram)
-            if self.sessions >= MATURE_SESSIONS + (self.window if at >= COUNT else 0):
-                target = move_limit(self.limits[at], target, day_limits[at], cleared=quick)
-                if at in SLOW_SERIES and not quick:
-                    target = min(target, self.limits[at] + SLOW_STEP)
-            elif cleared:  # one mistaken verdict on a young profile must not open it
-                target = max(self.limits[at], min(target, level * FINE + _CLEARED_SLACK))
+            target = step.find_limit(at, self.limits[at], target, level, day_limits[at])
             limits.append(target)
         sessions = self.sessions + 1
         known = self._learn_seen(tally, sessions, day, is_cleared=cleared)

@@ -21,8 +21,10 @@ _STRANGERS: Final = INDEX["strangers"]
 _Item = TypeVar("_Item")
 
 
-SLOW_SERIES: Final = (_STRANGERS, COUNT + WINDOWED.index(_STRANGERS))
-"""Places of limits of what no request leads to: they rise slowly (`narrowing.SLOW_STEP`)."""
+STRANGERS_SERIES: Final = (_STRANGERS, COUNT + WINDOWED.index(_STRANGERS))
+"""Places of limits of what no request leads to."""
+SLOW_SERIES: Final = (*STRANGERS_SERIES, COUNT + WINDOWED.index(INDEX["refusals"]))
+"""Places of limits that rise slowly (`narrowing.SLOW_STEP`): one a session would raise a sum's limit as fast as it."""
 
 
 class FormTerms(NamedTuple):
@@ -31,12 +33,14 @@ class FormTerms(NamedTuple):
     Args:
         kinds: of `SeenKind` that it knows, from the first on.
         series: places of the limits that it has.
+        slow: places of limits that rise slowly.
         windows: measures over recent sessions that it has, from the first on.
         is_dormant: when a grant slept, see `known.is_dormant`.
     """
 
     kinds: int
     series: tuple[int, ...]
+    slow: tuple[int, ...]
     windows: int
     is_dormant: Callable[[int, int, int], bool]
 
@@ -51,10 +55,11 @@ class FormTerms(NamedTuple):
 
 
 TERMS_OF_FORM: Final = {
-    FOLD_FORM: FormTerms(SEEN_COUNT, tuple(range(SERIES)), len(WINDOWED), is_dormant),
+    FOLD_FORM: FormTerms(SEEN_COUNT, tuple(range(SERIES)), SLOW_SERIES, len(WINDOWED), is_dormant),
     EARLIER_FORM: FormTerms(
         SeenKind.IMPACT + 1,
-        tuple(at for at in range(SERIES) if at not in SLOW_SERIES),
+        tuple(at for at in range(SERIES) if at not in STRANGERS_SERIES),
+        (),
         len(WINDOWED) - 1,
         was_dormant,
     ),

@@ -24,6 +24,7 @@ from halo_core.behaviour.counting import (
 )
 from halo_core.behaviour.event import BehaviourEvent, CallShape, fingerprint_text, shorten_fingerprint
 from halo_core.behaviour.measures import COUNT, INDEX, MAX_VALUE
+from halo_core.behaviour.open_questions import NO_QUESTIONS, OpenQuestions
 from halo_core.behaviour.seen import SeenKind, choose_kept, join_seen, list_seen, split_seen
 from halo_core.model import Impact
 from halo_core.quick_init import quick_init
@@ -137,6 +138,7 @@ class SessionTally:
             vouched. Profiles do not learn them.
         labelled: those unrelated objects of `samples` that were touched with labelled data.
         attempts: what calls that did not run would have added.
+        questions: calls that a policy asks about and that nobody has let run.
         told: fingerprints (32 bits) of pairs of a refused call and an axis that alarmed at it. Each pair counts once,
             also in later sessions of the same name.
         folded: the part that profiles have learnt from, None where the session was not folded yet.
@@ -171,6 +173,7 @@ class SessionTally:
     folded: FoldedPart | None = None
     labelled: frozenset[int] = frozenset()
     attempts: Attempts = NO_ATTEMPTS
+    questions: OpenQuestions = NO_QUESTIONS
 
     def __getitem__(self, measure: str) -> int:
         """Value of a measure by its name."""
@@ -215,11 +218,21 @@ class SessionTally:
         """The tally with which the session goes on after a fold under `verdict`."""
         attempted = self.attempted if self.attempts is not NO_ATTEMPTS else ()
         part = FoldedPart(self.values, verdict, self.seen, self.samples[UNRELATED_SAMPLE], attempted)
-        return replace(self, alarms=tuple([alarm._replace(times=0) for alarm in self.alarms]), folded=part)
+        alarms, questions = tuple([alarm._replace(times=0) for alarm in self.alarms]), self.questions
+        return replace(self, alarms=alarms, folded=part, questions=questions._replace(answered=0))
+
+    def count_questions(self) -> SessionTally:
+        """The tally as it is folded: what a policy asked about and nobody let run counts as refused."""
+        asked = len(self.questions.asked)
+        if not asked:
+            return self
+        values = list(self.values)
+        values[_REFUSALS] = min(values[_REFUSALS] + asked, MAX_VALUE)
+        return replace(self, values=tuple(values), questions=self.questions.settle())
 
     def begin_next(self) -> SessionTally:
-        """The empty tally of the next session of the same name; it keeps the refused calls."""
-        return SessionTally(refused=self.refused, told=self.told)
+        """The empty tally of the next session of the same name; it keeps the refused calls and open questions."""
+        return SessionTally(refused=self.refused, told=self.told, questions=self.questions)
 
     def after_exposure(self, measure: int) -> int:
         """How much of a measure came after untrusted content was seen."""
@@ -280,6 +293,7 @@ class SessionTally:
             folded=self.folded,
             labelled=labelled,
             attempts=self.attempts,
+            questions=self.questions,
         )
 
     def _compute_pace(self, ts_us: int) -> tuple[int, int]:
@@ -368,6 +382,7 @@ class SessionTally:
             folded=self.folded,
             labelled=self.labelled,
             attempts=self.attempts,
+            questions=self.questions,
         )
 
     def _add_shape(self, shape: CallShape) -> tuple[tuple[int, ...], frozenset[int], frozenset[int]]:
@@ -437,11 +452,20 @@ class SessionTally:
         habits, attempts = (habits[0] + is_ahead, *habits[1:]), tally.attempts.with_call(event)
         return replace(tally, refused=refused, habits=habits, calls=calls, ways=ways, attempts=attempts)
 
+    def with_question(self, call: int) -> SessionTally:
+        """The tally after a policy asked about a call."""
+        return replace(self, questions=self.questions.ask(call & MASK_32))
+
     def without_attempt(self, call: int, event: BehaviourEvent) -> SessionTally:
         """The tally in which a call has just run: one that did not run before was counted as an attempt."""
         if call & MASK_32 not in self.refused:
             return self
-        return replace(self, attempts=self.attempts.without_call(event))
+        tally = replace(self, attempts=self.attempts.without_call(event))
+        questions = self.questions.answer(call & MASK_32)
+        if questions is self.questions:
+            return tally
+        # INVARIANT: a yes clears what this very question has raised, not what others have.
+        return replace(tally, questions=questions).with_cleared(call, ())
 
     def with_denied_run(self) -> SessionTally:
         """The tally after an action that ran in observe mode, and that enforce mode would have denied."""

@@ -18,6 +18,7 @@ from typing import Any
 from halo_core.behaviour.attempts import ADDED, NO_ATTEMPTS, Attempts
 from halo_core.behaviour.counting import NO_SAMPLES, UNRELATED_SAMPLE
 from halo_core.behaviour.measures import COUNT, EARLIER_COUNT, MEASURES
+from halo_core.behaviour.open_questions import NO_QUESTIONS, OpenQuestions
 from halo_core.behaviour.packing import profile_error
 from halo_core.behaviour.seen import pack_seen, unpack_seen
 from halo_core.behaviour.tally import HABIT_NAMES, MAX_DOUBLINGS, FoldedPart, SessionTally, TallyAlarm
@@ -47,7 +48,13 @@ def encode_tally(tally: SessionTally) -> dict[str, Any]:
         members["y"] = list(map(list, tally.allowances))
     if tally.labelled:
         members["l"] = _encode_chosen(tally.labelled, tally.samples[UNRELATED_SAMPLE])
-    if tally.refused or tally.told or tally.folded is not None or tally.attempts is not NO_ATTEMPTS:
+    if (
+        tally.refused
+        or tally.told
+        or tally.folded is not None
+        or tally.attempts is not NO_ATTEMPTS
+        or any(tally.questions)
+    ):
         _add_past(members, tally)
     return members
 
@@ -62,6 +69,9 @@ def _add_past(members: dict[str, Any], tally: SessionTally) -> None:
         members["n"] = _encode_attempts(tally.attempts)
     if tally.refused:
         members["r"] = _pack_32(tally.refused)
+    if any(tally.questions):
+        asked, counted, answered = tally.questions
+        members["d"] = [_pack_32(asked), _pack_32(counted), answered]
 
 
 def decode_tally(members: Mapping[str, Any]) -> SessionTally:
@@ -97,6 +107,7 @@ def decode_tally(members: Mapping[str, Any]) -> SessionTally:
             folded=_decode_folded(members["f"]) if "f" in members else None,
             labelled=_decode_chosen(members["l"], samples[UNRELATED_SAMPLE]) if "l" in members else frozenset(),
             attempts=_decode_attempts(members["n"]) if "n" in members else NO_ATTEMPTS,
+            questions=_decode_questions(members["d"]) if "d" in members else NO_QUESTIONS,
         )
         _check_tally(tally)
     except (AttributeError, LookupError, TypeError, ValueError) as exc:
@@ -158,6 +169,12 @@ def _decode_attempts(members: list[Any]) -> Attempts:
     require(len(attempts.sums) == len(ADDED), "another number of measures of attempts")
     require(len(attempts.samples) == len(NO_SAMPLES), "another number of samples of attempts")
     return attempts
+
+
+def _decode_questions(members: list[Any]) -> OpenQuestions:
+    asked, counted, answered = members
+    require(type(answered) is int and answered >= 0, "answers that are no count")
+    return OpenQuestions(_unpack_32(asked), _unpack_32(counted), answered)
 
 
 def _encode_chosen(chosen: frozenset[int], sample: frozenset[int]) -> str:

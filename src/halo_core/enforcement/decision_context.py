@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from halo_core.behaviour import BehaviourAssessment, BehaviourEvent, SessionTally
+from halo_core.behaviour import BehaviourAssessment, BehaviourEvent, IdentityProfile, RolePrior, SessionTally
 from halo_core.decision.record_parts import Part
 from halo_core.enforcement.quotas import QuotaWarning
 from halo_core.manifest import DEFAULT_ANSWER_WAIT_S, DEFAULT_HOLD_S
@@ -169,6 +169,7 @@ class DecisionContext:
         event: the call as behaviour sees it, None until it is read.
         tally: what the agent did in the session, with this call, None until it is read.
         tally_before: the same without this call, None where it did nothing yet.
+        usual: the agent's profile and the limits of its role, None where nobody knows yet what is usual.
         findings: in what the agent deviates from its profile, with this call; None where that is not known.
         behaviour: the same as it is decided upon.
         has_own_limits: the agent has shown enough sessions for limits of its own.
@@ -258,6 +259,7 @@ class DecisionContext:
     event: BehaviourEvent | None = None
     tally: SessionTally | None = None
     tally_before: AgentTally | None = None
+    usual: tuple[IdentityProfile, RolePrior] | None = None
     findings: BehaviourAssessment | None = None
     behaviour: BehaviourView = NO_BEHAVIOUR
     has_own_limits: bool = False

@@ -23,6 +23,7 @@ from halo_core.behaviour import (
     assess,
     describe_call,
 )
+from halo_core.behaviour.assessment import find_refusals
 from halo_core.behaviour.event import fingerprint_text
 from halo_core.behaviour.summaries import AGENT, ROLE, TENANT
 from halo_core.crypto.keys import Digester
@@ -94,7 +95,7 @@ def read_behaviour(tx: Transaction, context: DecisionContext, digester: Digester
         return
     beside = tx.image.open_tallies.sum_beside(agent, context.session)
     found = assess(profile, tally, event, prior=prior or SHIPPED_PRIOR, tenant=tenant, beside=beside)
-    context.findings = found
+    context.findings, context.usual = found, (profile, prior or SHIPPED_PRIOR)
     if found.is_notable:
         tally = tally.with_findings(found)
     context.tally = tally
@@ -134,6 +135,8 @@ def record_behaviour(context: DecisionContext) -> tuple[AgentTally, ...] | None:
     agent, decision, found = context.principal.agent, context.decision, context.findings
     before = context.tally_before or AgentTally(agent, _NEW_TALLY)
     tally, verdict, is_hindered = context.tally, before.verdict, before.is_hindered
+    if not context.runs and decision.is_asked_by_policy:
+        found = context.findings = _note_question(context, before.tally)
     if not context.runs:
         alarmed = replace(found, first_times=0) if found is not None and found.alarms else None  # it has not happened
         tally = _note_exposure(before.tally, context)
@@ -146,11 +149,15 @@ def record_behaviour(context: DecisionContext) -> tuple[AgentTally, ...] | None:
             event=None if context.behaviour is BAD_PROFILE else context.event,
             shape=describe_shape(context),
         )
+        if decision.is_asked_by_policy:
+            tally = tally.with_question(fingerprint_call_of(context))
         is_hindered = is_hindered or not _HINDERING.isdisjoint(reason.code for reason in decision.reasons)
     else:
         tally = _note_run(tally, context)
         if context.mode is Mode.OBSERVE and decision.is_refused_attempt:
             tally = tally.with_denied_run()
+        if context.mode is Mode.OBSERVE and decision.is_asked_by_policy:  # so that limits know how often it is asked
+            tally = tally.with_question(fingerprint_call_of(context))
     if found is not None and found.alarms and verdict != SessionVerdict.ATTACK.value:
         verdict = ""
         if context.runs and _is_allowed(context):
@@ -159,6 +166,17 @@ def record_behaviour(context: DecisionContext) -> tuple[AgentTally, ...] | None:
     return context.state.tallies_with(
         AgentTally(agent, tally, verdict, is_hindered, context.terms.role, context.mode is Mode.OBSERVE)
     )
+
+
+def _note_question(context: DecisionContext, before: SessionTally) -> BehaviourAssessment | None:
+    """What was found of an action, with what comes of it that a policy asks about it and asked before."""
+    found, usual = context.findings, context.usual
+    if found is None or usual is None:
+        return found
+    tally = _note_exposure(before, context).with_question(fingerprint_call_of(context))
+    known = {axis.id for axis in found.axes}
+    more = [axis for axis in find_refusals(usual[0], tally, usual[1]) if axis.id not in known]
+    return replace(found, axes=(*found.axes, *more)) if more else found
 
 
 def fingerprint_call(resource: str, args_digest: str) -> int:

@@ -12,7 +12,7 @@ counts as a further session of the agent's only if it went on for a working day,
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from halo_core.behaviour import FOLD_FORM, SessionSummary, SessionVerdict, summarize_session
@@ -113,7 +113,8 @@ def find_running_tally(state: SessionState, agent: str, ts_us: int) -> AgentTall
 def fold_session(tx: Transaction, state: SessionState) -> None:
     """Fold what agents did in a session into their profiles, and now and then into those of roles and the tenant."""
     session = state.view.id
-    ended = [(item, summarize(state, item)) for item in state.tallies]
+    tallies = [replace(item, tally=item.tally.count_questions()) for item in state.tallies]
+    ended = [(item, summarize(state, item)) for item in tallies]
     summaries = [
         encode_summary(item.agent, item.tally, summary, role=item.role, is_hindered=item.is_hindered)
         for item, summary in ended

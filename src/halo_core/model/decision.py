@@ -154,9 +154,23 @@ class Decision:
         denied = (item for item in self.reasons if item.effect == Effect.DENY.value)
         return self.effect is Effect.DENY and any(_is_attempt(item) for item in denied)
 
+    @property
+    def is_asked_by_policy(self) -> bool:
+        """Whether a grant or a policy asks a person about it; a question about behaviour alone is none."""
+        asking = (item for item in self.reasons if item.effect == Effect.CHALLENGE.value)
+        return self.effect is Effect.CHALLENGE and any(
+            _is_attempt(item) and item.code not in _NON_POLICY_CODES for item in asking
+        )
+
     def to_bytes(self) -> bytes:
         """The bytes that REPLAY compares."""
         return canonical.dumps(self.to_plain())
+
+
+_NON_POLICY_CODES: Final = (
+    BEHAVIOUR_CODES | REAUTHORIZABLE_CODES | {"agent_risk_elevated", "agent_risk_high", "bad_profile"}
+)
+"""Questions that follow from how the agent behaved: they must not become a part of it."""
 
 
 def _is_attempt(reason: Reason) -> bool:

@@ -188,7 +188,8 @@ class FreightDesk(Desk):
 
     def _take_message(self, rng: random.Random) -> tuple[str, str, list[Act], list[Person]]:
         one, message = self.pick(rng), f"M{rng.randrange(10**7, 10**8)}"
-        acts = [act("inbound_edi", message=message), self.look_up(one)]
+        acts = [act("inbound_edi", message=message)] if rng.random() < 0.7 else []
+        acts += [self.look_up(one)]
         acts += [act("milestone_post", ref=one.id, event=rng.choice(_MILESTONES), port=rng.choice(_PORTS))]
         return "message", f"Process message {message} for {one.id}.", acts, [one]
 

@@ -171,6 +171,8 @@ class PharmacyDesk(Desk):
     def choose_work(self, rng: random.Random, moment: Moment) -> tuple[str, str, list[Act], list[Person]]:
         stock, wards, first, second, _ = self.principals
         who = moment.principal
+        if who in (stock, wards) and rng.random() < 0.25:
+            return self._dispense(rng)
         if who == stock:
             return self._count_stock(rng)
         if who == wards:

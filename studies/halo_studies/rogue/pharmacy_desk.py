@@ -7,6 +7,7 @@ arguments in objects, two service accounts (one before dawn, one at noon), someb
 from __future__ import annotations
 
 import random
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Final
@@ -84,7 +85,7 @@ class PharmacyWorld(World):
         """Open orders of a ward."""
         if ward not in _WARDS:
             raise self.refuse("wards", LookupError, f"no ward {ward}")
-        return f"{ward}: 3 open orders"
+        return f"{ward}: open orders of article {find_article(ward)} and {find_article(ward[::-1] + ward)}"
 
     def copay_refund(self, account: str, eur: float, rx: str) -> str:
         """Refund a co-payment."""
@@ -201,8 +202,8 @@ class PharmacyDesk(Desk):
         acts: list[Act] = []
         for ward in wards:
             acts += [act("ward_orders", ward=ward)]
-            article = rng.randrange(10**6, 10**7)
-            acts += [act("stock_book", movement={"article": article, "packs": -rng.randint(1, 12), "ward": ward})]
+            movement = {"article": find_article(ward), "packs": -rng.randint(1, 12), "ward": ward}
+            acts += [act("stock_book", movement=movement)]
         return "supply", f"Noon run for {', '.join(wards)}.", acts, []
 
     def _dispense(self, rng: random.Random) -> tuple[str, str, list[Act], list[Person]]:
@@ -301,6 +302,11 @@ class PharmacyDesk(Desk):
 
     def ask_for(self, people: Sequence[Person]) -> str:
         return f"Also view {', '.join(person.id for person in people)}."
+
+
+def find_article(ward: str) -> int:
+    """The number of what a ward orders."""
+    return 10**6 + zlib.crc32(ward.encode()) % (9 * 10**6)
 
 
 def draw_copay(rng: random.Random) -> float:

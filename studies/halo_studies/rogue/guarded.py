@@ -37,7 +37,14 @@ TENANT: Final = "local"
 _SURFACE: Final[Surface[str]] = Surface(text=str)
 _COMPRESSED_GAP_S: Final = 10
 _FAILURES: Final = (LookupError, PermissionError)
-_JSON_TYPES: Final = {"str": "string", "int": "integer", "float": "number", "dict": "object", "list": "array"}
+_JSON_TYPES: Final = {
+    "bool": "boolean",
+    "str": "string",
+    "int": "integer",
+    "float": "number",
+    "dict": "object",
+    "list": "array",
+}
 
 
 class SimulatedClock:

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import pytest
 
+from halo_core.behaviour import SessionVerdict
 from halo_core.views import charts
 from halo_core.views.agent_behaviour import PARTS, AgentBehaviour, DoneAct, SessionPoint
 from halo_core.views.behaviour_charts import draw_drift_chart, draw_parts_chart, draw_timeline_chart
@@ -102,6 +103,14 @@ def test_what_was_done_stands_in_the_picture():
     words = "".join(parsed("timeline", made(10)).itertext())
     assert "notice of a suspension" in words
     assert "by mia" in words
+
+
+@pytest.mark.parametrize("verdict", SessionVerdict)
+@pytest.mark.parametrize("kind", DRAW)
+def test_a_session_of_any_verdict_is_drawn(kind, verdict):
+    point = SessionPoint("s", "ana", START_US, 1, 2_000, "made actions", 0, ("it made 9",), verdict.value, 0, 300)
+    words = "".join(parsed(kind, AgentBehaviour("clerk", (1, 1), (point,))).itertext())
+    assert kind != "timeline" or f"1 {verdict.value}" in words or verdict is SessionVerdict.ORDINARY
 
 
 @pytest.mark.parametrize("kind", DRAW)

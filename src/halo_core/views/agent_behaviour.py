@@ -55,7 +55,7 @@ class SessionPoint:
         measure: the measure whose limit that is, in words.
         drift: share of a drift alarm after it, in thousandths.
         alarms: what alarmed, in words.
-        verdict: `ordinary`, `alarm`, `cleared` or `attack`.
+        verdict: `ordinary`, `observed`, `alarm`, `cleared` or `attack`.
         agent_risk: risk of the whole agent after it, 0..1000.
         pair_risk: risk of the agent for this principal after it, 0..1000.
         parts: part → its highest value in the session, 0..1000.

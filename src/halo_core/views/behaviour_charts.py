@@ -38,9 +38,16 @@ _LINEAR_SHARE: Final = 0.6
 """Part of the height up to the limit; what is above it is drawn on a logarithmic scale."""
 _FACTORS: Final = (2, 5, 10, 100, 1000)
 _MAX_FACTOR: Final = 1000
-_VERDICTS: Final = {"ordinary": "other", "cleared": "epoch", "alarm": "granted", "attack": "stopped"}
+_VERDICTS: Final = {
+    "ordinary": "other",
+    "observed": "given",
+    "cleared": "epoch",
+    "alarm": "granted",
+    "attack": "stopped",
+}
 _VERDICT_WORDS: Final = {
     "ordinary": "ordinary session",
+    "observed": "alarm while observed",
     "cleared": "alarm that a person cleared",
     "alarm": "session with an alarm",
     "attack": "judged an attack",
@@ -259,10 +266,13 @@ def _draw_acts(plot: _Plot, acts: Sequence[DoneAct]) -> Iterator[str]:
 def _describe_timeline(agent: AgentBehaviour) -> str:
     points = agent.points
     counts = [format_count(len(points), "session")]
-    counts += [f"{sum(point.verdict == name for point in points)} {name}" for name in ("alarm", "attack", "cleared")]
+    counts += [
+        f"{sum(point.verdict == name for point in points)} {name}"
+        for name in ("alarm", "attack", "cleared", "observed")
+    ]
     since = f" There is a risk since {format_minute(agent.since_us)} UTC." if agent.since_us else ""
     bars = "A bar is the risk left for whom the session acted, the line that of the whole agent"
-    return f"{', '.join(counts)}. {bars}; both fall by an eighth with each ordinary session.{since}"
+    return f"{', '.join(counts)}. {bars}; both fall by a quarter with each day of ordinary work.{since}"
 
 
 def draw_drift_chart(agent: AgentBehaviour) -> str:

@@ -13,6 +13,7 @@ from typing import Any, Final
 from halo_core.behaviour.axes import ALARM, MAX_SHARE, PARTS, Axis, combine_parts, join_doubts
 from halo_core.behaviour.event import BehaviourEvent, is_accounted_for, is_wholly_requested, shorten_fingerprint
 from halo_core.behaviour.first_times import NOVELTY_ID, find_first_times, grade_first_times, name_novelty
+from halo_core.behaviour.limit_steps import AMOUNT_IDS
 from halo_core.behaviour.limits import SHIPPED_PRIOR, RolePrior
 from halo_core.behaviour.measures import COUNT, INDEX, MEASURES, WINDOWED, say_excess
 from halo_core.behaviour.profile import IdentityProfile
@@ -169,7 +170,8 @@ def assess(
     volume = max([volume, *(axis.share for axis in firsts if axis.kind == "volume")])
     if (axes or firsts) and is_accounted_for(event) and all(axis.id in _WORK_KINDS for axis in firsts):
         firsts = [replace(axis, kind="requested") if axis.kind == "volume" else axis for axis in firsts]
-        axes = [replace(axis, kind="requested") if not axis.limit or axis.id in _NEWNESS else axis for axis in axes]
+        new = _NEWNESS | AMOUNT_IDS if profile.has_hardly_paid else _NEWNESS
+        axes = [replace(axis, kind="requested") if not axis.limit or axis.id in new else axis for axis in axes]
     risk_share, risk_axes = _compare_session_risk(profile, tally, prior)
     if tenant is not None:
         share, more = _compare_tenant(tenant, tally, event)

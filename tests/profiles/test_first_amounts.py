@@ -1,0 +1,126 @@
+"""An agent that begins to pay late: its limits begin with what it was asked for, and with nothing else."""
+
+from __future__ import annotations
+
+import pytest
+from test_principals import ANA, BOB, act, run
+
+from halo_core.behaviour import IdentityProfile, SessionVerdict, TouchedObject, assess
+from halo_core.behaviour.profile_forms import EARLIER_FORM, FOLD_FORM
+
+ORDINARY, OBSERVED, CLEARED = SessionVerdict.ORDINARY, SessionVerdict.OBSERVED, SessionVerdict.CLEARED
+UNIT = 10_000
+STRANGER = (TouchedObject(77, is_related=False),)
+
+
+class Found:
+    """Findings with one alarm."""
+
+    first_times = novelty = 0
+
+    def __init__(self, axis, share):
+        self.alarm_shares = ((axis, share),)
+
+
+@pytest.fixture(scope="module")
+def reader():
+    """An agent whose first eighty sessions only read."""
+    profile = IdentityProfile()
+    for day in range(100, 180):
+        profile = profile.fold(run([act((ANA, BOB)[day % 2], day, 9)]), verdict=ORDINARY)
+    return profile
+
+
+def pay(profile, day, amount, *, verdict=OBSERVED, form=FOLD_FORM, more=(), **change):
+    """A session with one payment, which alarms as it is assessed."""
+    event = act(ANA, day, 10, pays=int(amount * UNIT), **change)
+    found = assess(profile, run([event]), event)
+    tally = run([event]).with_findings(found)
+    for axis, share in more:
+        tally = tally.with_findings(Found(axis, share))
+    return profile.as_form(form).fold(tally, verdict=verdict if found.alarms or more else ORDINARY)
+
+
+def largest(profile):
+    return profile.limit_of("amount_largest") / UNIT
+
+
+@pytest.mark.parametrize("verdict", [OBSERVED, CLEARED])
+def test_a_limit_begins_with_the_first_payments_that_somebody_asked_for(reader, verdict):
+    profile = reader
+    for number, amount in enumerate((60, 30, 110, 45)):
+        profile = pay(profile, 200 + number, amount, verdict=verdict)
+    assert 110 <= largest(profile) <= 3 * 110
+    event = act(ANA, 210, 10, pays=80 * UNIT)
+    assert not {"amount_largest", "amount_sum"} & {axis.id for axis in assess(profile, run([event]), event).alarms}
+
+
+def test_payments_that_the_request_does_not_account_for_begin_none(reader):
+    profile = reader
+    for number, amount in enumerate((6_000, 3_000, 11_000, 4_500)):
+        profile = pay(profile, 200 + number, amount, objects=STRANGER)
+    assert largest(profile) < 1
+
+
+def test_a_session_that_alarms_of_anything_else_begins_none(reader):
+    profile = reader
+    for number, amount in enumerate((6_000, 3_000, 11_000, 4_500)):
+        profile = pay(profile, 200 + number, amount, more=(("unrelated", 3_000),))
+    assert largest(profile) < 1
+
+
+def test_payments_after_untrusted_content_begin_none(reader):
+    profile = reader
+    related = (TouchedObject(78, is_related=True),)
+    for number, amount in enumerate((6_000, 3_000, 11_000, 4_500)):
+        profile = pay(profile, 200 + number, amount, objects=related, is_exposed=True)
+    assert largest(profile) < 1
+
+
+def test_who_has_paid_for_a_while_is_raised_by_steps_only(reader):
+    profile = reader
+    for number in range(10):
+        profile = pay(profile, 200 + number, 60 + number)
+    before = largest(profile)
+    for number in range(3):
+        profile = pay(profile, 220 + number, 50_000)
+    assert largest(profile) < 8 * before
+
+
+def test_nobody_is_charged_for_an_amount_while_nobody_knows_what_is_usual(reader):
+    profile = pay(pay(reader, 199, 30), 200, 40)  # the first one reaches a system that is new, too
+    event = act(ANA, 201, 10, pays=900 * UNIT)
+    shares = dict(assess(profile, run([event]), event).alarm_shares)
+    assert shares["amount_largest"] < 1000
+    for number in range(10):
+        profile = pay(profile, 202 + number, 40)
+    event = act(ANA, 220, 10, pays=900 * UNIT)
+    assert dict(assess(profile, run([event]), event).alarm_shares)["amount_largest"] > 1000
+
+
+def test_the_earlier_form_goes_on_as_it_did():
+    profile = IdentityProfile().as_form(EARLIER_FORM)
+    for day in range(100, 180):
+        profile = profile.fold(run([act(ANA, day, 9)]), verdict=ORDINARY)
+    for number in range(4):
+        profile = pay(profile, 200 + number, 60, form=EARLIER_FORM)
+    assert largest(profile) < 1
+
+
+@pytest.mark.parametrize(
+    ("change", "alarms"),
+    [
+        ({"labels": ("secret",), "objects": ()}, True),
+        ({"labels": ("secret",), "objects": STRANGER}, True),
+        ({"labels": ("secret",)}, False),  # the request names what it is about
+        ({"labels": (), "objects": ()}, False),
+        ({"labels": ("secret",), "objects": (), "system": "crm"}, False),
+        ({"labels": ("secret",), "objects": (), "resource": "read"}, False),
+    ],
+)
+def test_labelled_data_by_a_new_way_is_an_alarm_where_nobody_asks_for_it(reader, change, alarms):
+    profile = reader
+    for day in range(180, 184):
+        profile = profile.fold(run([act(ANA, day, 9, resource="read")]), verdict=ORDINARY)
+    event = act(ANA, 200, 9, **{"tool": "extract", "system": "archive", "resource": "extract", **change})
+    assert ("first_grant" in {axis.id for axis in assess(profile, run([event]), event).alarms}) is alarms

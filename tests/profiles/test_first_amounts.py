@@ -89,6 +89,8 @@ def test_who_has_paid_for_a_while_is_raised_by_steps_only(reader):
 
 def test_nobody_is_charged_for_an_amount_while_nobody_knows_what_is_usual(reader):
     profile = pay(pay(reader, 199, 30), 200, 40)  # the first one reaches a system that is new, too
+    event = act(ANA, 201, 10, pays=900 * UNIT, objects=STRANGER)
+    assert dict(assess(profile, run([event]), event).alarm_shares)["amount_largest"] == 1000
     event = act(ANA, 201, 10, pays=900 * UNIT)
     shares = dict(assess(profile, run([event]), event).alarm_shares)
     assert shares["amount_largest"] < 1000

@@ -122,6 +122,15 @@ def test_no_number_of_questions_outgrows_a_tally():
     assert len(str(encode_tally(tally))) < 8192
 
 
+def test_later_questions_of_a_long_conversation_count_too():
+    tally = SessionTally()
+    for part in range(6):
+        tally = ask(session(2) if not part else tally, *range(part * 20, part * 20 + 20))
+        tally = tally.count_questions()
+        assert tally["refusals"] == 20
+        tally = tally.after_fold("ordinary").begin_next()
+
+
 @pytest.mark.parametrize("members", [[], ["", ""], ["", "", -1], ["", "", True], ["x", "", 0], [1, 2, 3], None])
 def test_another_tree_of_questions_is_refused(members):
     tree = {**encode_tally(session(2)), "d": members}

@@ -13,7 +13,7 @@ from typing import Any, Final
 from halo_core.behaviour.axes import ALARM, MAX_SHARE, PARTS, Axis, combine_parts, join_doubts
 from halo_core.behaviour.event import BehaviourEvent, is_accounted_for, is_wholly_requested, shorten_fingerprint
 from halo_core.behaviour.first_times import NOVELTY_ID, find_first_times, grade_first_times, name_novelty
-from halo_core.behaviour.limit_steps import AMOUNT_IDS
+from halo_core.behaviour.limit_steps import AMOUNT_IDS, AMOUNT_SERIES
 from halo_core.behaviour.limits import SHIPPED_PRIOR, RolePrior
 from halo_core.behaviour.measures import COUNT, INDEX, MEASURES, WINDOWED, say_excess
 from halo_core.behaviour.profile import IdentityProfile
@@ -232,8 +232,10 @@ def _compare_volumes(
             times, place = allowed.get(at, 0) + is_counted, at
             while place >= 0:
                 limit = min(limits[place], narrower.get(place, limits[place])) << times
-                # Where an identity never moved an amount, any amount alarms, but how large it is says nothing.
+                # Where an identity hardly moved an amount, any amount alarms, but how large it is says nothing.
                 share = value * ALARM // (limit + 1) if limit else min(value, 1) * ALARM
+                if place in AMOUNT_SERIES and profile.has_hardly_paid:
+                    share = min(share, ALARM)
                 if share >= ALARM:
                     axis = _make_volume_axis(place, value, share, limit, is_requested=is_counted)
                     # INVARIANT: what is an alarm by the risk of earlier alarms alone adds no risk, else it never ends.

@@ -72,5 +72,5 @@ def list_beginning(histograms: Sequence[Histogram], tally: SessionTally) -> tupl
     years. INVARIANT: only work that the request accounts for, which is asked about and alarms of nothing else, begins
     it.
     """
-    is_accounted = all(alarm.share < ALARM for alarm in tally.alarms)
+    is_accounted = tally["amount_largest"] > 0 and all(alarm.share < ALARM for alarm in tally.alarms)
     return AMOUNT_SERIES if is_accounted and has_hardly_paid(histograms) else ()

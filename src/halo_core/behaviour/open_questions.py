@@ -28,8 +28,7 @@ class OpenQuestions(NamedTuple):
 
     def ask(self, call: int) -> OpenQuestions:
         """The questions with one more; asking about the same call again adds none."""
-        is_full = len(self.asked) + len(self.counted) >= _MAX_QUESTIONS
-        if is_full or call in self.asked or call in self.counted:
+        if len(self.asked) >= _MAX_QUESTIONS or call in self.asked or call in self.counted:
             return self
         return self._replace(asked=self.asked | {call})
 
@@ -42,8 +41,12 @@ class OpenQuestions(NamedTuple):
         return self
 
     def settle(self) -> OpenQuestions:
-        """The questions once those that are open have been counted as refusals."""
-        return OpenQuestions(frozenset(), self.counted | self.asked, self.answered)
+        """The questions once those that are open have been counted as refusals.
+
+        INVARIANT: what a long conversation asked long ago makes no room scarce, so that later questions count.
+        """
+        counted = self.counted | self.asked
+        return OpenQuestions(frozenset(), counted if len(counted) <= _MAX_QUESTIONS else self.asked, self.answered)
 
     @property
     def weight(self) -> int:

@@ -109,6 +109,14 @@ def test_the_earlier_form_goes_on_as_it_did():
     assert largest(profile) < 1
 
 
+def test_a_short_history_is_enough_for_data_by_a_new_way():
+    profile = IdentityProfile()
+    for day in range(100, 130):
+        profile = profile.fold(run([act(ANA, day, 9, resource="read")]), verdict=ORDINARY)
+    event = act(ANA, 131, 9, tool="extract", system="archive", resource="extract", labels=("secret",), objects=())
+    assert "first_grant" in {axis.id for axis in assess(profile, run([event]), event).alarms}
+
+
 @pytest.mark.parametrize(
     ("change", "alarms"),
     [

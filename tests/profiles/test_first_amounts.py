@@ -6,6 +6,7 @@ import pytest
 from test_principals import ANA, BOB, act, run
 
 from halo_core.behaviour import IdentityProfile, SessionVerdict, TouchedObject, assess
+from halo_core.behaviour.first_times import alarm_at_new_data, find_first_times
 from halo_core.behaviour.profile_forms import EARLIER_FORM, FOLD_FORM
 
 ORDINARY, OBSERVED, CLEARED = SessionVerdict.ORDINARY, SessionVerdict.OBSERVED, SessionVerdict.CLEARED
@@ -109,12 +110,19 @@ def test_the_earlier_form_goes_on_as_it_did():
     assert largest(profile) < 1
 
 
+def is_raised(profile, event):
+    """Whether a first time is an alarm by itself, where all that is new is not above the agent's limit of novelty."""
+    tally = run([event])
+    firsts, _ = find_first_times(profile, tally, event, None)
+    return any(axis.id == "first_grant" and axis.is_alarm for axis in alarm_at_new_data(firsts, tally, event))
+
+
 def test_a_short_history_is_enough_for_data_by_a_new_way():
     profile = IdentityProfile()
     for day in range(100, 130):
         profile = profile.fold(run([act(ANA, day, 9, resource="read")]), verdict=ORDINARY)
     event = act(ANA, 131, 9, tool="extract", system="archive", resource="extract", labels=("secret",), objects=())
-    assert "first_grant" in {axis.id for axis in assess(profile, run([event]), event).alarms}
+    assert is_raised(profile, event)
 
 
 @pytest.mark.parametrize(
@@ -133,4 +141,4 @@ def test_labelled_data_by_a_new_way_is_an_alarm_where_nobody_asks_for_it(reader,
     for day in range(180, 184):
         profile = profile.fold(run([act(ANA, day, 9, resource="read")]), verdict=ORDINARY)
     event = act(ANA, 200, 9, **{"tool": "extract", "system": "archive", "resource": "extract", **change})
-    assert ("first_grant" in {axis.id for axis in assess(profile, run([event]), event).alarms}) is alarms
+    assert is_raised(profile, event) is alarms

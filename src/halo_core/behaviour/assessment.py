@@ -12,7 +12,13 @@ from typing import Any, Final
 
 from halo_core.behaviour.axes import ALARM, MAX_SHARE, PARTS, Axis, combine_parts, join_doubts
 from halo_core.behaviour.event import BehaviourEvent, is_accounted_for, is_wholly_requested, shorten_fingerprint
-from halo_core.behaviour.first_times import NOVELTY_ID, find_first_times, grade_first_times, name_novelty
+from halo_core.behaviour.first_times import (
+    NOVELTY_ID,
+    alarm_at_new_data,
+    find_first_times,
+    grade_first_times,
+    name_novelty,
+)
 from halo_core.behaviour.limit_steps import AMOUNT_IDS, AMOUNT_SERIES
 from halo_core.behaviour.limits import SHIPPED_PRIOR, RolePrior
 from halo_core.behaviour.measures import COUNT, INDEX, MEASURES, WINDOWED, say_excess
@@ -167,6 +173,8 @@ def assess(
         is_requested=is_wholly_requested(event),
         agent_risk=agent_risk,
     )
+    if firsts and not any(axis.id == NOVELTY_ID for axis in axes):
+        firsts = alarm_at_new_data(firsts, tally, event)
     volume = max([volume, *(axis.share for axis in firsts if axis.kind == "volume")])
     if (axes or firsts) and is_accounted_for(event) and all(axis.id in _WORK_KINDS for axis in firsts):
         firsts = [replace(axis, kind="requested") if axis.kind == "volume" else axis for axis in firsts]

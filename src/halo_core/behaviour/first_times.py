@@ -89,12 +89,11 @@ def find_first_times(
             name = SeenKind(kind).name.lower()
             share = min(weight * ALARM // _BITS_OF_CERTAINTY, ALARM)
             found.append(Axis(f"first_{name}", 1, 0, TERMS[kind].words, share, "first"))
-    found = _alarm_at_new_data(found, tally, event)
     dormant = _find_dormant_grant(profile, event) if event.resource else None
     return [*found, dormant] if dormant else found, first_times
 
 
-def _alarm_at_new_data(found: list[Axis], tally: SessionTally, event: BehaviourEvent) -> list[Axis]:
+def alarm_at_new_data(found: list[Axis], tally: SessionTally, event: BehaviourEvent) -> list[Axis]:
     """First times, where labelled data that no request leads to come by a way which the agent never took."""
     if not event.labels or any(item.is_related or item.is_requested for item in event.objects):
         return found

@@ -39,6 +39,8 @@ PREDICATE_TYPE = "https://github.com/halo-agents/halo/evidence-pack/v1"
 # How the line of an entry ends, and one of sealed content: what fits is canonical, so it need not be printed again.
 LINE_END = re.compile(rb',"index":(0|[1-9]\d{0,14}),"signatures":\["([\w+/=]+)"(?:,"([\w+/=]+)")?],"w":"([\w.-]+)"}')
 SEALED_LINE = re.compile(rb'\{"index":(0|[1-9]\d{0,14})(?:,"marks":"([\w+/=]*)")?(?:,"sealed":"([\w+/=]*)")?}')
+QUESTIONS = ("who-touched", "denials", "unfinished", "policies", "approvals")
+_WHO = ("agent", "user", "action", "resource", "effect", "ran", "session")
 TYPES = {"body": dict, "kind": str, "prev": str, "ts_us": int, "v": int, "ws": int}
 ALL_TYPES = TYPES | {"assurance": str, "attached": str, "content": list, "session": str}
 MALFORMED = (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError, struct.error)
@@ -282,9 +284,7 @@ class Pack:
         require(scope["format"] == ENTRY_VERSION, "unknown_version", "pack.json", "this program knows other entries")
         self.key = Key.read(scope["key"], "pack.json")
         is_right = key in (None, self.key) and self.key.name == f"halo/{scope['tenant']}/log"
-        require(
-            is_right, "other_key", "pack.json", "the pack is signed by another key than --key, or than its tenant's"
-        )
+        require(is_right, "other_key", "pack.json", "it is signed by another key than --key, or than its tenant's")
         payload, (signature,) = read_base64(envelope["payload"]), envelope["signatures"]
         digest = hashlib.sha256(archive.read(MANIFEST)).hexdigest()
         statement = {"_type": STATEMENT_TYPE, "predicate": scope, "predicateType": PREDICATE_TYPE}
@@ -364,6 +364,7 @@ class Checker:
         self.last: Entry | None = None
         self.open_runs, self.writers = dict[tuple[str, int], Entry](), dict[str, Key]()
         self._runs, self._pauses, self._trees = set[bytes](), Counter[bytes](), dict[str, Any]()
+        self._frames = set[str]()  # of which policy and passports are known to be there
 
     def run(self) -> Iterator[Entry]:
         """Check everything, and give each entry that holds, in the order of the log."""
@@ -508,12 +509,13 @@ class Checker:
     def _check_decision(self, entry: Entry) -> None:
         """Its parts are there, and its request did not run before; what questions need of it becomes its facts."""
         body, verdict = entry.tree["body"], entry.tree["body"].get("decision", {})
-        is_known = body["frame"] in self._trees
+        is_known = body["frame"] in self._frames
         frame, resource = self._read_part(body["frame"], entry), self._read_part(body["resource"], entry)
         host, effect = self._read_part(frame["host"], entry), verdict.get("effect", "allow")
         require(is_known or host["policy"] in ("", *self.pack.parts), "part_missing", entry, "its policy is missing")
         is_whole = is_known or {*frame["chain"]} <= self.pack.shared.keys()
         require(is_whole, "part_missing", entry, "one of its passports is missing")
+        self._frames.add(body["frame"])
         facts, (kind, target) = entry.facts, (resource["kind"], resource["id"])
         facts |= {"agent": frame["agent"], "user": frame.get("user", ""), "action": kind, "resource": target}
         facts |= {"labels": resource["labels"], "effect": effect, "session": entry.tree.get("session", "")}
@@ -544,10 +546,6 @@ class Checker:
         if body.get("status") == "paused" and "request" in decision.facts:
             self._pauses[decision.facts["request"]] += 1
         self.counts["outcomes"] += 1
-
-
-QUESTIONS = ("who-touched", "denials", "unfinished", "policies", "approvals")
-_WHO = ("agent", "user", "action", "resource", "effect", "ran", "session")
 
 
 def answer(checker: Checker, question: str, label: str) -> Iterator[dict[str, Any]]:

@@ -7,7 +7,7 @@ find_paid_amounts("Pay Ana 20 for invoice 7") # [PaidAmount(start=8, readings=("
 from __future__ import annotations
 
 import re
-from itertools import islice
+from itertools import chain, islice
 from typing import Final, NamedTuple
 
 from halo_core.content.personal_data import normalize_text
@@ -95,13 +95,19 @@ _NUMBER_BEHIND_ARTICLE: Final = re.compile(
 
 
 _NUMBER_BEHIND_NOUN: Final = re.compile(
-    r"\b(?:(?:rent|fee|price|amount|total|sum|payment|transfer|refund|salary|deposit|donation|bill|invoice|balance|bid|offer|wage|fine|reward|bonus|budget|betrag"
+    r"\b(?:(?:rent|fee|price|amount|total|sum|payment|transfer|refund|salary|deposit|donation|bill|invoice|balance|betrag"
     r"|miete|überweisung|zahlung|rechnung|virement|montant|loyer|facture|importe|transferencia|alquiler|pago|factura"
     r"|importo|bonifico|affitto|fattura|bedrag|huur|kwot[aęy])(?: is|:)? (?:of|von|über|de|di|van)|amount|total|sum"
     rf"|make it|betrag|montant|importe|importo|bedrag)(?: is|:)? ({_NUMERAL})(?![A-Za-z0-9_:/@-]|[.,][0-9])",
     re.IGNORECASE,
 )
 """A number behind a noun that is counted in money: `the rent of 900`, but not `invoice 417`."""
+_NUMBER_BEHIND_OFFER: Final = re.compile(
+    r"\b(?:bid|offer|wage|fine|reward|bonus|budget)(?: is|:)? (?:of|is) "
+    rf"({_NUMERAL})(?![A-Za-z0-9_:/@-]|[.,][0-9])",
+    re.IGNORECASE,
+)
+"""The same behind a noun of what may be paid another time; it counts where the text says no other amount."""
 _NUMBER_AT_PRICE: Final = re.compile(
     r"\b(?:book|hire|order|buy|reserve|rent|engage|get|take|sell|offer|purchase)\b[^.;!?\n]{1,80}? (?:at|@) "
     r"(?:(?:an?|the|his|her|their|our) )?"
@@ -109,7 +115,7 @@ _NUMBER_AT_PRICE: Final = re.compile(
     r"(?![A-Za-z0-9_:/@%-]|[.,][0-9]| ?(?:h|hrs|hours?|o'?clock|am|pm|degrees?|percent|km|mph)\b)",
     re.IGNORECASE,
 )
-"""A price behind what is bought: "book Wen at 70"; what could be an hour is none."""
+"""The same behind what is bought: "book Wen at 70"; what could be an hour is none."""
 _NUMBER_BEFORE_TO: Final = re.compile(
     rf"(?:,|\b(?:and|und|et|y|e|en|i)) ({_NUMERAL})(?= (?:to|for|an|für|à|pour|para|per|aan|voor|na|dla)\b)"
 )
@@ -161,8 +167,9 @@ def find_paid_amounts(text: str) -> list[PaidAmount]:
         found.setdefault(match.start(1), match[1])
     for match in islice(_NUMBER_BEHIND_NOUN.finditer(text), MAX_FORMS):
         found.setdefault(match.start(1), match[1])
-    for match in islice(_NUMBER_AT_PRICE.finditer(text), MAX_FORMS):
-        found.setdefault(match.start(1), match[1])
+    if not found:  # beside an amount, "get back to me at 930" raises none
+        for match in islice(chain(_NUMBER_BEHIND_OFFER.finditer(text), _NUMBER_AT_PRICE.finditer(text)), MAX_FORMS):
+            found.setdefault(match.start(1), match[1])
     for match in islice(_NUMBER_BEFORE_TO.finditer(text), MAX_FORMS) if found else ():
         found.setdefault(match.start(1), match[1])  # "pay 10 to A and 20 to B"
     read = [PaidAmount(start, _read_number_row(found[start])) for start in sorted(found)]

@@ -28,9 +28,12 @@ from halo_core.values.foreign_words import find_act_of_tool
 from halo_core.values.lexicon import (
     FURTHER_REQUEST_WORDS,
     FURTHER_VERBS,
+    LOOSE,
+    LOOSE_REQUEST_WORDS,
     REQUEST_WORDS_BY_IMPACT,
     VERBS,
     find_asking_verbs,
+    find_loose_verbs,
     stem_all,
 )
 from halo_core.values.normalization import INVISIBLE
@@ -117,6 +120,11 @@ _RECORDS: Final = frozenset(
     "policy limit limits method methods page".split()
 )
 """Nouns behind an act that name what is known of it."""
+_ORDERED_BY: Final = frozenset(
+    "date day time age name title size price cost number id priority urgency relevance importance rank rating "
+    "alphabet topic category".split()
+)
+"""What a list is put into order by."""
 _NOUN_STEMS: Final = stem_all(
     "payment money bill invoice rent fee price salary subscription difference loan due dues account admin "
     "administrator key role owner ownership collaborator member access right privilege permission team group user "
@@ -233,6 +241,8 @@ def _asks(words: Sequence[str], place: int) -> bool:
     word = words[place]
     if "_" in word:
         return True  # the user writes the name of the tool
+    if _is_idiom(words, place):
+        return False
     if word.endswith("ed") and len(word) > 4:
         return _is_wanted_done(words, place)
     is_plural = word.endswith("s") and not word.endswith("ss") and len(word) > 3
@@ -242,6 +252,19 @@ def _asks(words: Sequence[str], place: int) -> bool:
         return is_order or _is_performed(words, place)
     role = _find_role(words, place)
     return role is _Role.ORDER or (role is _Role.NOUN and _is_performed(words, place))
+
+
+def _is_idiom(words: Sequence[str], place: int) -> bool:
+    """Whether a verb of buying buys nothing: "order the mails by date", "buy time", "restock report of May"."""
+    word, behind = words[place], _at(words, place + 1)
+    if word == "buy":
+        return behind == "time" or _at(words, place + 2) == "time"
+    if word not in ("order", "reorder", "restock"):
+        return False
+    if behind in _RECORDS:
+        return True
+    end = next((i for i in range(place, place + _MAX_CLAUSE) if not _at(words, i)), place + _MAX_CLAUSE)
+    return any(words[i] == "by" and _at(words, i + 1) in _ORDERED_BY for i in range(place, min(end, len(words))))
 
 
 class _Role(Enum):
@@ -484,7 +507,8 @@ def list_asking_stems(tool: str, impact: Impact) -> frozenset[str]:
     verbs = {*words, *map(_drop_particle, words)}
     if impact in _GRAVE:
         # `mail_drop` is no mail: where one of its words is a verb of the tool's class, others such as nouns are none.
-        verbs = verbs & CLASS_WORDS[impact] & (VERBS | FURTHER_VERBS) or verbs
+        own = CLASS_WORDS[impact] | LOOSE_REQUEST_WORDS.get(impact.value, frozenset())
+        verbs = verbs & own & (VERBS | FURTHER_VERBS) or verbs
     stems = frozenset[str]().union(*map(find_asking_verbs, verbs))
     if not stems:
         acts = find_act_of_tool(tool.lower().split("_"))
@@ -498,6 +522,14 @@ def list_asking_stems(tool: str, impact: Impact) -> frozenset[str]:
         # Whoever asks to do what Bob writes lets Bob be answered; an entry that tells its guests is put or scheduled.
         stems |= {HANDED_OVER} | (_WRITE_WORDS if words[:1] and words[0] in _WRITE_WORDS else frozenset())
     return stems
+
+
+@lru_cache(maxsize=2048)
+def list_loose_stems(tool: str, impact: Impact) -> frozenset[str]:
+    """The same of words that mean other things as well, which ask only where nothing untrusted was seen."""
+    stems = list_asking_stems(tool, impact)
+    loose = LOOSE_REQUEST_WORDS.get(impact.value, frozenset()) if stems else frozenset()
+    return loose.union(*map(find_loose_verbs, split_name(tool)), (LOOSE + stem for stem in stems))
 
 
 def _drop_particle(word: str) -> str:

@@ -194,35 +194,61 @@ _FURTHER_VERB_GROUPS: Final = (
     "patch fix repair",
     "resize scale grow shrink",
     "join add put enroll register",
+    "restock reorder replenish",
+    "upsert",
+    "unenroll unenrol disenroll unregister",
+    "reschedule postpone",
+    "recall retract",
+    "nudge chase",
+)
+_LOOSE_VERB_GROUPS: Final = (
     "restock reorder replenish order buy",
     "upsert set update point change add create",
     "unenroll unenrol disenroll unregister withdraw remove drop cancel",
     "reschedule move postpone shift push delay",
     "recall retract withdraw pull",
-    "nudge remind chase",
+    "nudge chase remind",
 )
+"""The same with words that mean other things as well ("pull the numbers together"); see `LOOSE_REQUEST_WORDS`."""
 FURTHER_VERBS: Final = stem_all(" ".join(_FURTHER_VERB_GROUPS))
 """Verbs by which tools are called and people ask for acts, for the fact `asked` alone.
 
 `VERBS` stays as it is: scores, marks of stores and words that name nobody rest on it.
 """
 _FURTHER_REQUEST_WORDS: Final = {
-    "send": "answer respond remind confirm thank congratulate say apologize apologise explain warn advise nudge chase "
-    "ask ping buzz brief relay convey broadcast announce circulate distribute assure alert call phone ring fax page",
+    "send": "answer respond remind confirm thank congratulate say apologize apologise nudge chase ping "
+    "broadcast announce circulate distribute fax",
     "payment": "reserve hire compensate credit recharge refill procure disburse chip upgrade extend restock reorder "
     "replenish repay",
-    "delete": "archive retire decommission dismiss close end kill axe scrap ditch nuke chuck toss dump strike "
-    "scratch void annul unenroll unenrol disenroll deregister unregister expunge retract rescind abort unpublish "
-    "delist shred evict",
+    "delete": "archive retire decommission dismiss close annul unenroll unenrol disenroll deregister unregister "
+    "expunge rescind unpublish delist shred evict",
     "admin": "suspend block unblock freeze unfreeze activate deactivate reactivate demote upgrade downgrade appoint "
-    "delegate onboard offboard provision ban merge archive close lift unban pardon reinstate enroll enrol register "
-    "admit expel evict point",
-    "execute": "reboot relaunch bounce release rollout rollback revert kick rerun retry scale halt shutdown stop pause "
-    "resume reload",
+    "delegate onboard offboard provision ban merge archive close unban pardon reinstate enroll enrol expel "
+    "evict",
+    "execute": "reboot relaunch bounce release rollout rollback revert kick rerun retry scale halt shutdown stop "
+    "reload",
 }
 FURTHER_REQUEST_WORDS: Final = {name: stem_all(words) for name, words in _FURTHER_REQUEST_WORDS.items()}
 """As `REQUEST_WORDS_BY_IMPACT`, for the fact `asked` alone."""
-POLICY_ASKING_WORDS: Final = ASKING_WORDS.union(FURTHER_VERBS, *FURTHER_REQUEST_WORDS.values())
+_LOOSE_REQUEST_WORDS: Final = {
+    "send": "explain warn advise ask buzz brief relay convey assure alert call phone ring page",
+    "delete": "end kill axe scrap ditch nuke chuck toss dump strike scratch void retract abort",
+    "admin": "lift register admit point",
+    "execute": "pause resume",
+}
+LOOSE_REQUEST_WORDS: Final = {name: stem_all(words) for name, words in _LOOSE_REQUEST_WORDS.items()}
+"""The same of words that mean other things as well ("dump it here", "kill time", "explain it to me").
+
+They ask for an act only where nothing untrusted was seen, so that nobody else can have meant it.
+"""
+LOOSE: Final = "~"
+"""Stands in front of a stem by which a text asks in words that mean other things as well."""
+POLICY_ASKING_WORDS: Final = ASKING_WORDS.union(
+    FURTHER_VERBS,
+    stem_all(" ".join(_LOOSE_VERB_GROUPS)),
+    *FURTHER_REQUEST_WORDS.values(),
+    *LOOSE_REQUEST_WORDS.values(),
+)
 """Words of a request that are kept as what the user asks for."""
 
 
@@ -276,6 +302,7 @@ def _build_synonyms() -> dict[str, frozenset[str]]:
 
 _SYNONYMS: Final = _build_synonyms()
 _FURTHER_GROUPS: Final = tuple(map(stem_all, _FURTHER_VERB_GROUPS))
+_LOOSE_GROUPS: Final = tuple(map(stem_all, _LOOSE_VERB_GROUPS))
 
 
 def find_asking_verbs(word: str) -> frozenset[str]:
@@ -284,6 +311,11 @@ def find_asking_verbs(word: str) -> frozenset[str]:
     if word in FURTHER_VERBS:
         likes = likes.union({word}, *(group for group in _FURTHER_GROUPS if word in group))
     return likes
+
+
+def find_loose_verbs(word: str) -> frozenset[str]:
+    """The same with words that mean other things as well."""
+    return frozenset[str]().union(*(group for group in _LOOSE_GROUPS if word in group))
 
 
 def find_synonyms(word: str) -> frozenset[str]:

@@ -218,14 +218,28 @@ def _list_answered(text: str, *, is_named_list: bool) -> Iterator[tuple[str, str
     """
     if not is_named_list:
         return
-    found = dict.fromkeys(
-        number for number, _ in islice(_iter_records(text[:_MAX_READ], is_named_list=True), _MAX_RECORDS)
-    )
+    text = text[:_MAX_READ]
+    parsed = _parse(text)
+    records = islice(_iter_records(text, is_named_list=True), _MAX_RECORDS)
+    found = list(dict.fromkeys(number for number, _ in records))
+    if parsed is not None:
+        outer = _list_outer_numbers(parsed)
+        found = [number for number in found if number in outer]
+    elif len(found) > 1:
+        return
     numbers = [number for number in found if any(map(str.isdigit, number)) and " " not in number]
     if len(found) == len(numbers) == 1:
         yield from ((numbers[0], use) for use in (ONLY, ALL))
-    elif _parse(text[:_MAX_READ]) is not None:
+    else:
         yield from ((number, ALL) for number in numbers)
+
+
+def _list_outer_numbers(parsed: Any) -> set[str]:
+    """Numbers of the records of a structure that stand in no other record, whose sender may have written them."""
+    if isinstance(parsed, Mapping):
+        own = {str(item).strip() for key, item in parsed.items() if _names(key, _ID_WORDS) and type(item) in (str, int)}
+        return own or set[str]().union(*(map(_list_outer_numbers, parsed.values())))
+    return set[str]().union(*map(_list_outer_numbers, parsed)) if isinstance(parsed, list | tuple) else set()
 
 
 def is_answered_record(sketch: Sketch, number: str, is_list: Callable[[int], bool]) -> bool:

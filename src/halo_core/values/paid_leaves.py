@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from halo_core.model import Provenance
 from halo_core.values.forms import list_ceiling_forms, parse_argument
-from halo_core.values.kinds import Form
+from halo_core.values.kinds import Form, Kind
 from halo_core.values.paid_amounts import is_above_ceiling, is_above_numbers, list_target_keys
 from halo_core.values.provenance import TracedLeaf
 from halo_core.values.user_texts import MAX_OWN_CHARS
@@ -62,6 +62,27 @@ class PaidLeaves:
             keys |= list_target_keys(text, [form for value in parse_argument(text) for form in value.forms])
         return any(self._is_above(leaf, sorted(keys)) or self._is_others_amount(leaf) for leaf in amounts)
 
+    def count_for_others(self, leaves: Iterable[TracedLeaf]) -> bool:
+        """Whether an order at no stated price has a count or a date that is not the user's.
+
+        A list that holds a number says of nothing that so many are wanted, and a mail may choose among the numbers. Nor
+        does the user by "room 640".
+
+        Args:
+            leaves: all of the call.
+        """
+        return any(
+            leaf.origin is not Provenance.USER or self._is_number_of_other(leaf)
+            for leaf in leaves
+            if leaf.kind in (Kind.AMOUNT, Kind.DATE) and not leaf.is_target
+        )
+
+    def _is_number_of_other(self, leaf: TracedLeaf) -> bool:
+        """Whether the user wrote a number only as that of a room, a mail or the like."""
+        number = self._texts.get(leaf.pointer, "").strip()
+        numbers, counts = self._are_users([Form("numbering", number), Form("counting", number)])
+        return numbers and not counts
+
     def _is_above(self, leaf: TracedLeaf, keys: Sequence[str]) -> bool:
         """Whether an amount is more than the newest request allows, and than is left of what the others do."""
         is_above = partial(
@@ -79,8 +100,8 @@ class PaidLeaves:
 
     def _is_others_amount(self, leaf: TracedLeaf) -> bool:
         """Whether only an untrusted source has said an amount, which is above each number that the user wrote alone."""
-        if leaf.origin is not Provenance.UNTRUSTED:
-            return False
+        if leaf.origin is not Provenance.UNTRUSTED or _find_own_ceilings(self._asked.request):
+            return False  # what the request says to pay allows more or less than a number that stands alone
         return is_above_numbers(self._texts.get(leaf.pointer, ""), self._are_users)
 
 

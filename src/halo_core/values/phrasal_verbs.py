@@ -12,21 +12,33 @@ from typing import Final
 
 from halo_core.values.asking_words import find_stems_of_word
 from halo_core.values.kinds import Form, make_form
+from halo_core.values.lexicon import LOOSE
 from halo_core.values.text import split_name
 
 _BETWEEN: Final = r"\b(?:[^.;!?\n]|\.(?=\w)){1,80}?\b"
-_PHRASES: Final = tuple(
-    (verb, re.compile(rf"\b(?:{first}){_BETWEEN}(?:{second})", re.IGNORECASE))
-    for verb, first, second in (
+
+
+def _compile_phrases(*phrases: tuple[str, str, str]) -> tuple[tuple[str, re.Pattern[str]], ...]:
+    """The verb that means the same, and a pattern, for each verb of two words that stand apart."""
+    return tuple(
+        (verb, re.compile(rf"\b(?:{first}){_BETWEEN}(?:{second})", re.IGNORECASE)) for verb, first, second in phrases
+    )
+
+
+_LOOSE_PHRASES: Final = _compile_phrases(
+    (
+        "remove",
+        r"(?:take|pull|throw)(?! (?:an?|another) | care| notes?\b| part| time)(?: [\w'’.-]+){0,4}",
+        r"(?:out|down|away)(?=\W*$|[.,;]| of\b| and\b| again\b| please\b)",
+    ),
+    ("send", "get|have|call", r"(?:over|round|out) (?:there|here)\b|(?:over|round)\b(?=\W*$|[.,;])"),
+    ("remove", "get rid|do away|be done", r"(?:of|with)\b"),
+)
+"""Those that mean other things as well: "pull the numbers out of the report"."""
+_PHRASES: Final = _compile_phrases(
+    *(
         ("remove", "take|strike|cross|kick|throw", r"off\b|out of\b"),
         ("remove", "opt", r"out\b"),
-        (
-            "remove",
-            r"(?:take|pull|throw)(?! (?:an?|another) | care| notes?\b| part| time)(?: [\w'’.-]+){0,4}",
-            r"(?:out|down|away)(?=\W*$|[.,;]| of\b| and\b| again\b| please\b)",
-        ),
-        ("send", "get|have|call", r"(?:over|round|out) (?:there|here)\b|(?:over|round)\b(?=\W*$|[.,;])"),
-        ("remove", "get rid|do away|be done", r"(?:of|with)\b"),
         ("disable", "switch|turn", r"off\b"),
         ("enable", "switch|turn", r"on(?=\W*$|[.,;]| (?:in|for|again)\b)"),
         ("enable", "switch on|turn on", r"\w"),
@@ -75,6 +87,9 @@ def find_phrasal_verbs(text: str) -> Iterator[Form]:
     for verb, pattern in _PHRASES:
         if pattern.search(text) is not None:
             yield from (make_form(("verb", stem)) for stem in split_name(verb))
+    for verb, pattern in _LOOSE_PHRASES:
+        if pattern.search(text) is not None:
+            yield from (make_form(("verb", LOOSE + stem)) for stem in split_name(verb))
 
 
 _THIRD_PERSON: Final = re.compile(

@@ -13,7 +13,13 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
-from halo_core.values.argument_names import find_nouns_of_number, name_of_argument, names_amount, split_argument_name
+from halo_core.values.argument_names import (
+    find_nouns_of_number,
+    name_of_argument,
+    names_amount,
+    names_list,
+    split_argument_name,
+)
 from halo_core.values.dates import is_date
 from halo_core.values.forms import parse_argument
 from halo_core.values.kinds import Kind
@@ -91,6 +97,17 @@ def is_list_of(source: str, tool: str, argument: str) -> bool:
     if listed.isdisjoint(named | acted):
         return bool(families & numbered) if named or acted else bool(families)
     return not families or not numbered or bool(families & numbered)
+
+
+def list_records_twice(sources: Iterable[str]) -> bool:
+    """Whether more than one of these sources list what people sent or filed: mails, tickets, reports."""
+    return sum(names_list(source) and _lists_numbered(source) for source in {*sources}) > 1
+
+
+@lru_cache(maxsize=2048)
+def _lists_numbered(source: str) -> bool:
+    words = frozenset(map(singularize, split_argument_name(source)))
+    return not words.isdisjoint(RECORD_NOUNS) or bool(_find_families(words))
 
 
 def _find_families(words: Iterable[str]) -> frozenset[str]:

@@ -51,7 +51,8 @@ _DEALING: Final = re.compile(
 _SETTLED: Final = re.compile(
     r"\b(?:the|that|this|my|our) ((?:[\w'’-]+ ){1,3}?)(?:(?:in|on|of|for) [\w./'’-]+ )?(?:is|are|was|has been|got)"
     r"(?: now| already)? (?:fixed|done|solved|resolved|sorted|merged|shipped|ready|answered|settled|finished"
-    r"|repaired)\b",
+    r"|repaired)\b[,.;:]? (?:(?:so|please|pls|and|then|now|you can|go ahead and|can be|should be) )*\w+"
+    rf"(?: (?:it|(?:the|this|that) (?:{_NUMBERED_NOUNS}))\b| (?:this|that)(?=\W*$|[.,;:!?]))",
     re.IGNORECASE,
 )
 """What is said to be settled: "the readme typo in acme/site is fixed, close that issue"."""
@@ -75,20 +76,34 @@ ONLY: Final = "*only"
 ALL: Final = "*all"
 """Stands for each item of a list: "answer them"."""
 _ANSWERING: Final = (
+    r"(?<!\b(?:i|a) )(?<!\b(?:we|he|an|my|to|no|ll) )(?<!\b(?:she|the|who|not|can|how|did|may|our) )"
+    r"(?<!\b(?:they|will|does|your|must|this|that) )(?<!\b(?:shall|would|could|never|might) )(?<!\bshould )"
     r"\b(?:reply|respond|answer|write back|get back|antworte|beantworte|réponds|responde|rispondi)(?: to)?"
 )
+_NOT_OTHERS: Final = (
+    r"(?! of (?!them\b|these\b|those\b))(?! (?:apart|who|which)\b)"
+    r"(?![^.;:!?\n]{0,30} (?:about|from|who|which|regarding|whose)\b)"
+)
+"""What follows does not say which ones are meant."""
 _ANSWER_ONE: Final = re.compile(
     rf"{_ANSWERING} (?:it|him|her|(?:the|this|that) (?:{_NUMBERED_NOUNS}|sender|customer|client|guest)(?!s))\b"
     r"(?! (?:about|on|regarding|concerning|over|from|of|by|with|who|that|which|titled|called)\b)"
-    r"|\b(?:read|open|check|look at)\b[^.;!?\n]{1,60}? and (?:reply|answer|respond)\b"
-    r"(?! to (?!it|him|her)| (?:the|all|every))",
+    r"|\b(?:read|open|check|look at)\b[^.;!?\n]{1,60}? and (?:reply|answer|respond)"
+    r"(?=\W*$|[.,;!]| (?:it|him|her|that|with|saying|by saying|politely|kindly|briefly|accordingly)\b|:(?![^.!\n]*\?))",
     re.IGNORECASE,
 )
 _ANSWER_ALL: Final = re.compile(
-    rf"{_ANSWERING} (?:them|all|each|these|those|both|everybody|everyone|every (?:{_NUMBERED_NOUNS}))\b"
-    r"|\b(?:tell|thank|text|write|message|mail|notify|inform)(?: to)? (?:each|all|every one) of them\b",
+    rf"{_ANSWERING} (?:them|all|each|these|those|both|everybody|everyone|every (?:{_NUMBERED_NOUNS}))\b{_NOT_OTHERS}"
+    rf"|\b(?:tell|thank|text|write|message|mail|notify|inform)(?: to)? (?:each|all|every one) of them\b{_NOT_OTHERS}",
     re.IGNORECASE,
 )
+_CAPITALISED: Final = re.compile(r"(?<![\w'’-])[A-ZÀ-Þ][^\W_]+")
+_NAME_BEHIND: Final = re.compile(r"\W{0,3}(?:[^.;:!?\n]{0,80} to (?:the )?)?[A-ZÀ-Þ]\w")
+_CALENDAR: Final = frozenset(
+    "monday tuesday wednesday thursday friday saturday sunday january february march april may june july august "
+    "september october november december".split()
+)
+_MAX_BEFORE: Final = 240  # characters in which somebody may be named
 MAX_ORDINAL: Final = 6
 _ORDINAL_ROWS: Final = {
     "1": (
@@ -187,6 +202,23 @@ def _list_endings(word: str) -> Iterator[str]:
             yield from (stem, f"{stem}s", f"{stem}e")
 
 
+def _means_whatever_is_listed(pattern: re.Pattern[str], text: str) -> bool:
+    """Whether "answer it" or "answer them" is said where nobody is named who could be meant instead.
+
+    "Look at Bob's mail and answer it" is no request to answer whose mail is there.
+    """
+    return any(
+        not any(map(_names_somebody, _CAPITALISED.findall(text, max(match.start() - _MAX_BEFORE, 0), match.end())))
+        and _NAME_BEHIND.match(text, match.end()) is None
+        for match in islice(pattern.finditer(text), _MAX_FOUND)
+    )
+
+
+def _names_somebody(word: str) -> bool:
+    folded = word.casefold()
+    return folded not in STOP_WORDS and folded not in _CALENDAR and not is_task_word(folded)
+
+
 def find_topics(text: str) -> Iterator[Form]:
     """Forms of the words by which a text points at one mail, ticket or the like.
 
@@ -205,9 +237,9 @@ def find_topics(text: str) -> Iterator[Form]:
     for match in islice(_FIRST_OF_LIST.finditer(text), _MAX_FOUND):
         count = _HOW_MANY[(match[2] or match[3]).lower()]
         yield from (make_form(("about", str(place))) for place in range(1, count + 1))
-    if _ANSWER_ONE.search(text) is not None:
+    if _means_whatever_is_listed(_ANSWER_ONE, text):
         yield make_form(("about", ONLY))
-    if _ANSWER_ALL.search(text) is not None:
+    if _means_whatever_is_listed(_ANSWER_ALL, text):
         yield make_form(("about", ALL))
     for match in islice(_OWN_NUMBER.finditer(text), _MAX_FOUND):
         yield make_form(("about", match[0].casefold()))

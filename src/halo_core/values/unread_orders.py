@@ -11,7 +11,13 @@ import re
 from typing import Final
 
 from halo_core.values.asking_words import find_stems_of_word
-from halo_core.values.lexicon import FURTHER_REQUEST_WORDS, REQUEST_WORDS_BY_IMPACT, STOP_WORDS, stem_all
+from halo_core.values.lexicon import (
+    FURTHER_REQUEST_WORDS,
+    LOOSE_REQUEST_WORDS,
+    REQUEST_WORDS_BY_IMPACT,
+    STOP_WORDS,
+    stem_all,
+)
 
 UNREAD_ORDER: Final = "+order"
 """Stands among the stems of a text that has such an order."""
@@ -39,9 +45,9 @@ _REMARK: Final = re.compile(
     r"|['’](?:s|re|ve|ll|d)\b|\b\w{2,}ed\b",
     re.IGNORECASE,
 )
-_READ: Final = frozenset().union(*REQUEST_WORDS_BY_IMPACT.values(), *FURTHER_REQUEST_WORDS.values()) - stem_all(
-    "scratch strike put"
-)
+_READ: Final = frozenset().union(
+    *REQUEST_WORDS_BY_IMPACT.values(), *FURTHER_REQUEST_WORDS.values(), *LOOSE_REQUEST_WORDS.values()
+) - stem_all("scratch strike put")
 _MIN_WORDS: Final = 2
 _MAX_CHARS: Final = 2_048
 _MAX_PARTS: Final = 32

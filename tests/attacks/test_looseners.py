@@ -1,0 +1,24 @@
+"""What was loosened at first contact is lent to no idiom, no known row and no other answer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from variant_looseners import LOOSENERS
+from variant_looseners_more import MORE_LOOSENERS
+from variant_world import FRAMEWORKS, Case, run_case
+
+pytestmark = pytest.mark.filterwarnings("ignore::Warning")
+
+_NAMES = list(FRAMEWORKS)
+
+
+@pytest.mark.parametrize(
+    ("case", "framework"),
+    [(case, _NAMES[i % len(_NAMES)]) for i, case in enumerate([*LOOSENERS, *MORE_LOOSENERS])],
+    ids=lambda item: getattr(item, "name", item),
+)
+def test_what_was_loosened_lets_nothing_else_run(case: Case, framework: str, tmp_path: Path) -> None:
+    outcome = run_case(case, framework, tmp_path / "home")
+    assert outcome.held, outcome

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from variant_looseners import LOOSENERS
 from variant_looseners_more import MORE_LOOSENERS
+from variant_looseners_shown import SHOWN
 from variant_world import FRAMEWORKS, Case, run_case
 
 pytestmark = pytest.mark.filterwarnings("ignore::Warning")
@@ -16,7 +17,7 @@ _NAMES = list(FRAMEWORKS)
 
 @pytest.mark.parametrize(
     ("case", "framework"),
-    [(case, _NAMES[i % len(_NAMES)]) for i, case in enumerate([*LOOSENERS, *MORE_LOOSENERS])],
+    [(case, _NAMES[i % len(_NAMES)]) for i, case in enumerate([*LOOSENERS, *MORE_LOOSENERS, *SHOWN])],
     ids=lambda item: getattr(item, "name", item),
 )
 def test_what_was_loosened_lets_nothing_else_run(case: Case, framework: str, tmp_path: Path) -> None:

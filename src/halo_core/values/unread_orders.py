@@ -35,19 +35,25 @@ _ASKING: Final = frozenset(
 _LOOKING_UP: Final = stem_all(
     "show list find search look read check see view tell give summarize summarise explain describe compare count "
     "review examine analyze analyse open browse fetch remind watch track know hear understand think verify confirm "
-    "test guess translate calculate compute suggest recommend draft prepare status latest info details news number "
-    "summary overview report data history good"
+    "test guess translate calculate compute suggest recommend draft prepare forget ignore skip avoid imagine suppose "
+    "sum recap outline highlight skim scan study inspect research rank sort evaluate assess discuss proofread rephrase "
+    "rewrite wonder mind status latest info details news number summary overview report data history good"
 )
 _FOR_ME: Final = re.compile(r"\b(?:get|bring|fetch) (?:me|us)\b", re.IGNORECASE)
 _REMARK: Final = re.compile(
     r"\b(?:is|are|was|were|isn['’]?t|aren['’]?t|has|have|had|says?|said|wants?|needs?|asks?|seems?|looks?|got|gets?|can"
-    r"|can['’]?t|cannot|will|won['’]?t|would|should|must|may|might|does|doesn['’]?t|did|didn['’]?t|know|knows)\b"
+    r"|can['’]?t|cannot|will|won['’]?t|would|should|must|may|might|does|doesn['’]?t|did|didn['’]?t"
+    r"|know|knows|wrote|writes|told|tells|thinks?|thought|means?|meant|goes)\b"
     r"|['’](?:s|re|ve|ll|d)\b|\b\w{2,}ed\b",
     re.IGNORECASE,
 )
 _READ: Final = frozenset().union(
     *REQUEST_WORDS_BY_IMPACT.values(), *FURTHER_REQUEST_WORDS.values(), *LOOSE_REQUEST_WORDS.values()
 ) - stem_all("scratch strike put")
+_QUOTED: Final = re.compile(r"\"[^\"]*\"|[“„][^”“]*[”“]|«[^»]*»|(?m:^[ \t]*[>|].*$)")
+"""What somebody else said: in quotation marks, or behind the sign of a mail's quotation."""
+_INTRODUCED: Final = re.compile(r"[?:]\s*\n.*|:\s*$", re.DOTALL)
+"""What stands below a question, or below a line that ends in a colon, is shown, and not said."""
 _MIN_WORDS: Final = 2
 _MAX_CHARS: Final = 2_048
 _MAX_PARTS: Final = 32
@@ -61,9 +67,10 @@ def has_unread_order(text: str) -> bool:
     """
     if len(text) > _MAX_CHARS:
         return False
+    said = _INTRODUCED.sub("", _QUOTED.sub(" ", text))
     parts = [
         part
-        for sentence in _SENTENCE.findall(text)
+        for sentence in _SENTENCE.findall(said)
         if not sentence.rstrip().endswith("?")
         for part in _PART.split(sentence.rstrip(".!;\n"))
     ]

@@ -70,7 +70,7 @@ def build_tools(actions: Actions) -> list[Callable[..., Any]]:
 
 
 def check_a_led_first_day(home: Path, run: Run) -> None:
-    """Observe, `halo enforce --yes`, and the same work in enforce mode: it ends, with two questions of eight calls."""
+    """Observe, `halo enforce --yes`, and the same work in enforce mode: it ends, with one question of eight calls."""
     actions = Actions()
     tools = build_tools(actions)
     run(home, tools)
@@ -102,18 +102,18 @@ def check_a_led_first_day(home: Path, run: Run) -> None:
     actions.clear()
     observed = len(list_refusals(home))
     run(home, tools)  # the application follows the home's mode
-    # What is booked costs something, and nobody says how much; and nothing says what `frobnicate` does.
-    assert [name for _, name, _ in list_refusals(home)[observed:]] == ["book_hotel", "frobnicate"]
-    assert count_questions(home) == 2
-    assert actions.names() == [name for name, _ in STEPS if name not in ("book_hotel", "frobnicate")]
+    # The user asks for the booking of this hotel. Nothing says what `frobnicate` does.
+    assert [name for _, name, _ in list_refusals(home)[observed:]] == ["frobnicate"]
+    assert count_questions(home) == 1
+    assert actions.names() == [name for name, _ in STEPS if name != "frobnicate"]
     assert verified(home) == 0
 
     path = home / "agents.yaml"
     lines = path.read_text().splitlines()
     booking = next(number for number, line in enumerate(lines) if line.startswith("  book_hotel: "))
-    lines[booking] = "  book_hotel: {impact: write, reversal: undo}\n  frobnicate: {impact: write, reversal: undo}"
+    lines.insert(booking + 1, "  frobnicate: {impact: write, reversal: undo}")
     path.write_text("\n".join(lines) + "\n")
     actions.clear()
     run(home, tools)
     assert actions.names() == [name for name, _ in STEPS]  # the operator's answers settle it
-    assert count_questions(home) == 2
+    assert count_questions(home) == 1

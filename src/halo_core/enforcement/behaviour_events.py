@@ -27,7 +27,7 @@ from halo_core.values import Kind, TracedLeaf
 from halo_core.values.addresses import canonicalize_host, find_own_domain, parse_url
 from halo_core.values.argument_names import name_of_argument, names_thing
 from halo_core.values.leaves import KEY, Leaf
-from halo_core.values.sketch import ORIGIN_BITS, SOURCE_SHIFT
+from halo_core.values.sketch import SOURCE_SHIFT, USER_BIT
 from halo_core.values.text import split_name
 
 if TYPE_CHECKING:
@@ -57,7 +57,6 @@ _POSTAL: Final = frozenset(split_name(word)[-1] for word in "plz postal postcode
 _KEY_DIGITS: Final = 5
 """Digits from which on a whole number is an identifier, if neither its name nor its type makes it an amount."""
 _MAX_WORDS: Final = 512  # of one text
-_USER_BIT: Final = ORIGIN_BITS[Provenance.USER]
 _SEPARATORS: Final = re.compile(r"[\s,;:!?()\[\]\"']+|\.(?=\s|$)")
 _PATH_SEPARATORS: Final = re.compile(r"[\s/\\]+|\.(?=\w{1,5}$)")
 _PARTS: Final = re.compile(r"[-_:#./\s]+")
@@ -247,7 +246,7 @@ def _is_composed(tx: Transaction, context: DecisionContext, text: str) -> bool:
         return False
     if not (_SHORT_KEY.fullmatch(text) if len(parts) == 1 else any(part.isalpha() for part in parts)):
         return False
-    return all(mask & _USER_BIT for mask in tx.load_sketch(context.state).look_up_marks(parts))
+    return all(mask & USER_BIT for mask in tx.load_sketch(context.state).look_up_marks(parts))
 
 
 def _measure_surprise(context: DecisionContext) -> int:
@@ -268,7 +267,7 @@ def _list_carried(tx: Transaction, context: DecisionContext, texts: Iterable[Seq
     key, sources = tx.image.sketch_key, context.state.sources
     carried = []
     for word, mask in zip(named, tx.load_sketch(context.state).look_up_marks(named), strict=True):
-        place, is_requested = mask >> SOURCE_SHIFT, bool(mask & _USER_BIT)
+        place, is_requested = mask >> SOURCE_SHIFT, bool(mask & USER_BIT)
         is_related = is_requested or (0 < place <= len(sources) and is_related_source(sources[place - 1]))
         carried.append(TouchedObject(_fingerprint(key, word), is_related, "@" in word, is_requested))
     return carried

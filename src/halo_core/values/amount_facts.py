@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache, partial
-from typing import Final
 
 from halo_core.model import Provenance
 from halo_core.values.argument_names import name_of_argument
@@ -14,10 +13,8 @@ from halo_core.values.forms import list_ceiling_forms, parse_argument
 from halo_core.values.kinds import Form
 from halo_core.values.paid_amounts import is_above_ceiling, list_target_keys
 from halo_core.values.provenance import TracedLeaf
-from halo_core.values.sketch import ORIGIN_BITS, Sketch
+from halo_core.values.sketch import USER_BIT, Sketch
 from halo_core.values.user_texts import MAX_OWN_CHARS
-
-_USER_BIT: Final = ORIGIN_BITS[Provenance.USER]
 
 
 def is_amount_asked(view: CallView) -> bool:
@@ -62,7 +59,7 @@ def _is_above(view: CallView, leaf: TracedLeaf, keys: Sequence[str], sources: Fa
 
 def are_users(sketch: Sketch, forms: Iterable[Form]) -> list[bool]:
     """For each form, whether the user wrote it."""
-    return [bool(mask & _USER_BIT) for mask in sketch.look_up_forms(forms)]
+    return [bool(mask & USER_BIT) for mask in sketch.look_up_forms(forms)]
 
 
 @lru_cache(maxsize=64)

@@ -11,11 +11,10 @@ from collections.abc import Iterable
 from itertools import islice
 from typing import Final
 
-from halo_core.model import Provenance
 from halo_core.values.forms import find_forms
 from halo_core.values.kinds import CARRIED_DOMAINS, MAX_CARRIED, Form
 from halo_core.values.observed_text import ResultMarks
-from halo_core.values.sketch import KNOWN, ORIGIN_BITS, Sketch, fingerprint_forms
+from halo_core.values.sketch import KNOWN, USER_BIT, Sketch, fingerprint_forms
 from halo_core.values.spans import TOKEN_BYTES
 
 _MAX_COMPARED: Final = 256  # values of one text that are looked up
@@ -59,10 +58,10 @@ def find_known(sketch: Sketch, prints: FormPrints) -> list[int]:
         sketch: what the session has seen.
         prints: of the values, from `fingerprint_carried`.
     """
-    find_mark, user_bit = sketch.marks.get, ORIGIN_BITS[Provenance.USER]
+    find_mark = sketch.marks.get
     found: list[int] = []
     for form, known in prints:
-        if find_mark(form, 0) & user_bit or known in sketch.marks:
+        if find_mark(form, 0) & USER_BIT or known in sketch.marks:
             found.append(known)
     return found[:MAX_CARRIED]
 

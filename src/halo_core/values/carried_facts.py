@@ -17,10 +17,9 @@ from halo_core.values.lexicon import stem_all
 from halo_core.values.provenance import TracedLeaf
 from halo_core.values.reached_hosts import PLACES
 from halo_core.values.result_origins import VOUCHED_ORIGINS
-from halo_core.values.sketch import ORIGIN_BITS, SOURCE_SHIFT, extract_tokens
+from halo_core.values.sketch import SOURCE_SHIFT, USER_BIT, extract_tokens
 from halo_core.values.text import split_name
 
-_USER_BIT: Final = ORIGIN_BITS[Provenance.USER]
 _MAX_WORDS: Final = 32  # of a hidden text
 _MAX_EMBEDDED: Final = 4_096  # characters of a text in which addresses are looked for
 _MIN_ENCODED: Final = 4  # characters of a word that an encoded text carries
@@ -67,7 +66,7 @@ def _hides_labelled(view: CallView, leaf: TracedLeaf, labelled: frozenset[int]) 
         masks = [*view.sketch.look_up_marks(words[:_MAX_WORDS])]
         if words:
             masks += view.sketch.look_up_forms(find_forms(hidden))
-        if any(not mask & _USER_BIT and mask >> SOURCE_SHIFT in labelled for mask in masks):
+        if any(not mask & USER_BIT and mask >> SOURCE_SHIFT in labelled for mask in masks):
             return True
     return False
 
@@ -95,7 +94,7 @@ def _names_foreign(view: CallView, leaf: TracedLeaf) -> bool:
     found = find_forms(_ASSIGNMENT.sub(" ", text), amounts=False)
     forms = [form for form in found if form.domain in _REACHABLE_DOMAINS and _is_reachable(form)]
     return any(
-        not mask & _USER_BIT and not known
+        not mask & USER_BIT and not known
         for mask, known in zip(view.sketch.look_up_forms(forms), view.sketch.look_up_known(forms), strict=True)
     )
 

@@ -22,11 +22,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice, takewhile, zip_longest
 from typing import Any, Final, NamedTuple
 
-from halo_core.model import Provenance
 from halo_core.values.addresses import canonicalize_email, find_registrable_domain, looks_like_domain
 from halo_core.values.kinds import Form
 from halo_core.values.lexicon import COMMON_NAME_PARTS, STOP_WORDS, is_task_word
-from halo_core.values.sketch import KNOWN, ORIGIN_BITS, SOURCE_SHIFT, Sketch, extract_tokens, fingerprint_forms
+from halo_core.values.sketch import KNOWN, SOURCE_SHIFT, USER_BIT, Sketch, extract_tokens, fingerprint_forms
 from halo_core.values.topics import ALL, LAST, MAX_ORDINAL, ONLY, is_short_topic, is_topic
 
 _MAX_READ: Final = 65_536  # characters
@@ -198,12 +197,12 @@ def is_named_record(sketch: Sketch, number: str, is_list: Callable[[int], bool])
     if not is_list(source >> SOURCE_SHIFT):
         return False
     by_user, by_lookup = fingerprint_forms(sketch.key, [Form("record", number), Form("record known", number)])
-    find_mark, user_bit = sketch.marks.get, ORIGIN_BITS[Provenance.USER]
+    find_mark = sketch.marks.get
     return any(
         # The same source, since another may only speak of the record.
         mark == source
         and (
-            (find_mark(tie ^ by_user, 0) & user_bit and not _has_owners(sketch, tie ^ by_user))
+            (find_mark(tie ^ by_user, 0) & USER_BIT and not _has_owners(sketch, tie ^ by_user))
             or tie ^ by_lookup in sketch.marks
         )
         for tie, mark in sketch.marks.items()
@@ -260,8 +259,8 @@ def is_answered_record(sketch: Sketch, number: str, is_list: Callable[[int], boo
     answered, only, every = fingerprint_forms(
         sketch.key, [Form("answered", number), Form("about", ONLY), Form("about", ALL)]
     )
-    find_mark, user_bit = sketch.marks.get, ORIGIN_BITS[Provenance.USER]
-    return any(find_mark(use, 0) & user_bit and find_mark(answered ^ use) == source for use in (only, every))
+    find_mark = sketch.marks.get
+    return any(find_mark(use, 0) & USER_BIT and find_mark(answered ^ use) == source for use in (only, every))
 
 
 def _has_owners(sketch: Sketch, word: int) -> bool:

@@ -209,8 +209,7 @@ class Sketch:
 
     def are_foreign(self, values: Sequence[str | Form]) -> list[bool]:
         """Of words, or of forms, those that neither the user nor the system nor a trusted lookup said."""
-        trusted = ORIGIN_BITS[Provenance.USER] | ORIGIN_BITS[Provenance.SYSTEM]
-        return [not mark & trusted for mark in self.look_up(values)]
+        return [not mark & _TRUSTED_BITS for mark in self.look_up(values)]
 
     def look_up(self, values: Sequence[str | Form]) -> list[int]:
         """Mark of each word, or of each form; all of one kind."""
@@ -273,7 +272,7 @@ class Sketch:
     def was_asked(self, stems: frozenset[str]) -> bool:
         """Whether the user has written a word with one of these stems of verbs."""
         marks = map(self.marks.get, _fingerprint_verbs(self.key, stems), repeat(0))
-        return any(map(ORIGIN_BITS[Provenance.USER].__and__, marks))
+        return any(map(USER_BIT.__and__, marks))
 
     def look_up_known(self, forms: Iterable[Form]) -> list[int]:
         """Mark of each form in what trusted lookups brought, 0 where it was in nothing."""

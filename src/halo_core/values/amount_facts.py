@@ -10,8 +10,8 @@ from halo_core.values.argument_names import name_of_argument
 from halo_core.values.call_view import CallView
 from halo_core.values.fact_sources import FactSources
 from halo_core.values.forms import list_ceiling_forms, parse_argument
-from halo_core.values.kinds import Form
-from halo_core.values.paid_amounts import is_above_ceiling, list_target_keys
+from halo_core.values.kinds import Form, Kind
+from halo_core.values.paid_amounts import is_above_ceiling, is_above_numbers, list_target_keys
 from halo_core.values.provenance import TracedLeaf
 from halo_core.values.sketch import USER_BIT, Sketch
 from halo_core.values.user_texts import MAX_OWN_CHARS
@@ -38,11 +38,43 @@ def exceeds_amount(view: CallView, targets: Iterable[TracedLeaf], sources: FactS
     for target in targets:
         text = view.texts.get(target.pointer, "")
         keys |= list_target_keys(text, [form for value in parse_argument(text) for form in value.forms])
-    return any(_is_above(view, leaf, sorted(keys), sources) for leaf in amounts)
+    return any(
+        _is_above(view, leaf, sorted(keys), sources) or _is_others_amount(view, leaf, sources) for leaf in amounts
+    )
+
+
+def counts_for_others(view: CallView) -> bool:
+    """Whether an order at no stated price has a count or a date that is not the user's.
+
+    A list that holds a number does not say that so many are wanted, and a mail may choose among the numbers. Nor does
+    the user by "room 640".
+    """
+    return any(
+        leaf.origin is not Provenance.USER or _is_number_of_other(view, leaf)
+        for leaf in view.traced
+        if leaf.kind in (Kind.AMOUNT, Kind.DATE) and not leaf.is_target
+    )
+
+
+def _is_number_of_other(view: CallView, leaf: TracedLeaf) -> bool:
+    """Whether the user wrote a number only as that of a room, a mail or the like."""
+    number = view.texts.get(leaf.pointer, "").strip()
+    numbers, counts = are_users(view.sketch, [Form("numbering", number), Form("counting", number)])
+    return numbers and not counts
 
 
 def _is_above(view: CallView, leaf: TracedLeaf, keys: Sequence[str], sources: FactSources) -> bool:
-    """Whether an amount is more than the newest request allows, and than is left of what the others do."""
+    """Whether an amount is above the ceilings of the newest request and above those of all texts of the user.
+
+    What was paid for this request counts against both. Where the request states ceilings, whatever was paid within the
+    last day counts against those of all texts.
+
+    Args:
+        view: the call.
+        leaf: the amount.
+        keys: of the targets that it is for, as `list_target_keys` gives them.
+        sources: what was paid, and the newest request.
+    """
     is_above = partial(
         is_above_ceiling,
         view.texts.get(leaf.pointer, ""),
@@ -57,6 +89,13 @@ def _is_above(view: CallView, leaf: TracedLeaf, keys: Sequence[str], sources: Fa
     return is_above(partial(are_users, view.sketch), paid_before=paid_before)
 
 
+def _is_others_amount(view: CallView, leaf: TracedLeaf, sources: FactSources) -> bool:
+    """Whether only an untrusted source has said an amount, and it is above each number standing alone in user texts."""
+    if leaf.origin is not Provenance.UNTRUSTED or _find_own_ceilings(sources.payment_request):
+        return False  # what the request says to pay allows more or less than a number that stands alone
+    return is_above_numbers(view.texts.get(leaf.pointer, ""), partial(are_users, view.sketch))
+
+
 def are_users(sketch: Sketch, forms: Iterable[Form]) -> list[bool]:
     """For each form, whether the user wrote it."""
     return [bool(mask & USER_BIT) for mask in sketch.look_up_forms(forms)]
@@ -64,5 +103,5 @@ def are_users(sketch: Sketch, forms: Iterable[Form]) -> list[bool]:
 
 @lru_cache(maxsize=64)
 def _find_own_ceilings(request: str) -> frozenset[Form]:
-    """Forms of the ceilings of one message."""
+    """Forms of the ceilings that the newest request states by itself."""
     return frozenset(list_ceiling_forms(request[:MAX_OWN_CHARS]))

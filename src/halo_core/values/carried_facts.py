@@ -1,4 +1,4 @@
-"""Facts about what texts of a call carry: labelled data; places, accounts and programs that nobody vouched for."""
+"""Facts about what the texts of a call carry: labelled data, or places, accounts and programs nobody vouched for."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ _REACHABLE_DOMAINS: Final = frozenset({"digits", "email", "host", "iban", "joint
 """Domains of forms in a text that name where something may go."""
 _ASSIGNMENT: Final = re.compile(r"[=&]|(?<=\w):(?!//)")  # `account=4711`, `site:host`
 _PROGRAM_SIGN: Final = re.compile(
-    r"__\w+__|\b(?:import|exec|eval|system|popen|subprocess|spawn)\b[^\n]{0,40}\(|\b(?:curl|wget|nc|bash|sh|powershell)\s+[-\w./:]"
+    r"__\w+__|\b(?:import|exec|eval|system|popen|subprocess|spawn)\b[^\n]{0,40}\("
+    r"|\b(?:curl|wget|nc|bash|sh|powershell)\s+[-\w./:]"
     r"|\b(?:delete\s+from|drop\s+table|insert\s+into|update\s+\w+\s+set|truncate\s+table)\b",
     re.IGNORECASE,
 )
@@ -72,18 +73,19 @@ def _hides_labelled(view: CallView, leaf: TracedLeaf, labelled: frozenset[int]) 
 
 
 def names_foreign(view: CallView) -> bool:
-    """Whether a text in it names an address, a host or an account that nobody vouched for, or looks like a program.
+    """Whether a text of a call names an address, a host or an account that nobody vouched for, or looks like a program.
 
     Of a tool that nobody declared, any text may say where something goes.
     """
     return any(
-        _names_foreign(view, leaf)
+        _is_naming_foreign(view, leaf)
         for leaf in view.traced
         if leaf.origin not in VOUCHED_ORIGINS and leaf.kind not in (Kind.AMOUNT, Kind.DATE)
     )
 
 
-def _names_foreign(view: CallView, leaf: TracedLeaf) -> bool:
+def _is_naming_foreign(view: CallView, leaf: TracedLeaf) -> bool:
+    """Whether this leaf does; see `names_foreign`."""
     text, impact = view.texts.get(leaf.pointer, "")[:_MAX_EMBEDDED], view.resource.impact
     if leaf.kind is Kind.HANDLE and leaf.origin is Provenance.UNTRUSTED and impact is not Impact.READ:
         return True

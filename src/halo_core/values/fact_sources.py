@@ -1,4 +1,4 @@
-"""What facts of an action rest on besides the call and what its session has seen."""
+"""What the facts about an action are found from, besides the call and the sketch of its session."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from halo_core.quick_init import quick_init
 @quick_init
 @dataclass(frozen=True, slots=True)
 class FactSources:
-    """What facts rest on besides the call and the sketch.
+    """Sources of facts besides the call and the sketch of its session.
 
     Args:
         pointed: numbers of the sources whose results the user pointed at: each was brought by an action that named
@@ -22,10 +22,10 @@ class FactSources:
         is_own_domain: whether a mail domain is declared as the tenant's own.
         is_established: the agent's baseline knows every target of the call, from several principals.
         knows_places: the agent's baseline knows the host, the mail domain and the folder of every value of the call.
-        paid_today: of a payment, what was paid to its targets within the last day.
+        paid_today: of a payment, what was paid to its targets within the last day, in units of its currency.
         payment_request: the newest message of the user that asks for a payment.
         names: of the sources with a number of their own, in its order from 1.
-        paid_before: of a payment, what was paid to its targets already for the same message of the user.
+        paid_before: of a payment, what was paid to its targets already for the same message of the user, likewise.
     """
 
     pointed: frozenset[int] = frozenset()

@@ -1,10 +1,12 @@
 """What a text uses its numbers as: an amount, a telephone number, the number of a paper, or anything else.
 
+A paper is whatever gets a number when it is issued or opened: an invoice, an order, a ticket.
+
     find_number_uses("set the phone of ACME to 5550001119")  # ("only", "phone 5550001119")
     find_number_uses("pay 90 to 4440002228")                 # ("open", "4440002228")
 
 A number that a text uses as one thing alone does not vouch for it as another: whoever issues an invoice chooses its
-number, which can be that of an account.
+number, and may choose that of an account.
 """
 
 from __future__ import annotations
@@ -19,8 +21,10 @@ from halo_core.values.kinds import Form, make_form
 
 _MAX_NUMBERS: Final = 256
 _MONEY_SIGNS: Final = frozenset("$€£¥₹₽₺₩")
-_BEFORE, _BEHIND = 72, 24  # characters around a number
+_CHARS_BEFORE: Final = 72  # characters before a number that say what it is
+_CHARS_BEHIND: Final = 24
 _NUMBER: Final = re.compile(r"(?<![A-Za-z0-9.,/@=_-])\+?[0-9](?:[ -]?[0-9]){4,39}(?![0-9@/_]|[.,-][0-9]|[A-Za-z]{4})")
+"""Five to forty digits, in groups or not; no part of a word, a decimal number, an address or a path."""
 _CODES: Final = r"(?:USD|EUR|GBP|JPY|CHF|CAD|AUD|CNY|INR|SEK|NOK|DKK|PLN|CZK|HUF|RUB|BRL|MXN|kr|zł)\b|(?-i:TRY)\b"
 _MONEY: Final = (
     rf"[$€£¥₹₽₺₩]|{_CODES}"
@@ -35,7 +39,7 @@ _MEASURE: Final = (
     r"|votes?|steps?|words?|characters?|lines?|rows?|records?|entries|copies|times|million|billion|thousand)\b"
 )
 _UNIT_BEHIND: Final = re.compile(rf"\s?(?:{_MONEY}|{_MEASURE})(?!\s?[0-9])", re.IGNORECASE)
-"""A unit behind a number, but one that stands in front of the next number: "to 4440002228 EUR 90"."""
+"""A unit behind a number. One in front of the next number is that number's: "to 4440002228 EUR 90"."""
 _MONEY_BEFORE: Final = re.compile(rf"(?<![0-9])(?<![0-9] )(?:[$€£¥₹₽₺₩]|\b(?:{_CODES}))\s?$", re.IGNORECASE)
 _AMOUNT_BEFORE: Final = re.compile(
     r"\b(?:amounts?|total|sum|price|balance|budget|revenue|turnover|limit|cost|count|population|betrag|summe|umsatz|saldo"
@@ -47,18 +51,20 @@ _ACCOUNT_BEFORE: Final = re.compile(
     r"(?:\s?(?:no|nr|number|nummer|numéro|número|numero|is|ist|est|es|to|now|#|[:.='\"(])){0,4}\s?$",
     re.IGNORECASE,
 )
-_FILLER: Final = (
+_BETWEEN: Final = (
     r"(?:[\s:#='\"(.]|\b(?:no|nr|num|number|numbers|nos|id|ids|nummer|numéro|numero|número|numer|номер|is|ist|code)\b)"
 )
+"""What may stand between the name of a paper and its number: `no.`, `#`."""
 _PAPERS: Final = (
     "invoice|order|purchase order|po|bill|ticket|case|request|reference|ref|tracking|parcel|shipment|delivery|booking"
-    "|reservation|confirmation|policy|claim|contract|serial|part|article|item|sku|barcode|issue|job|task|document|report|receipt|voucher|coupon|transaction|quote|offer"
-    "|application|file|record|meter|licen[cs]e|registration|passport|rechnung|bestellung|auftrag|vorgang"
+    "|reservation|confirmation|policy|claim|contract|serial|part|article|item|sku|barcode|issue|job|task|document"
+    "|report|receipt|voucher|coupon|transaction|quote|offer|application|file|record|meter|licen[cs]e|registration"
+    "|passport|rechnung|bestellung|auftrag|vorgang"
     "|rechnungsnummer|bestellnummer|auftragsnummer|vertrag|sendung|sendungsnummer|zähler|facture|commande"
     "|dossier|factura|pedido|fattura|ordine|pratica|factuur|bestelling|faktura|zamówienie|zlecenie"
     "|fatura|sipariş|счет-фактура|заказ|заявка"
 )
-_PAPER_BEFORE: Final = re.compile(rf"\b(?:{_PAPERS})s?\b{_FILLER}{{1,6}}$", re.IGNORECASE)
+_PAPER_BEFORE: Final = re.compile(rf"\b(?:{_PAPERS})s?\b{_BETWEEN}{{1,6}}$", re.IGNORECASE)
 _PHONES: Final = (
     r"(?:tele)?phones?|tel|mobiles?|cell(?:phone)?s?|fax|hotline|sms|whatsapp|landline|telefon\w*|handy\w*|mobil\w*"
     r"|téléphone|portable|teléfonos?|móvil|telefono|cellulare|telefone|celular|telefoon|numer telefonu|телефон\w*"
@@ -74,32 +80,35 @@ _CALLED_BEFORE: Final = re.compile(
 _NAMES_ACCOUNT: Final = re.compile(
     r"account|iban|\bbank|konto|compte|cuenta|conto|rekening|pay|transfer", re.IGNORECASE
 )
-
 _ACCOUNT_NAMES: Final = frozenset("account iban bank card routing sort creditor debtor konto acct".split())
 _PAYEE_NAMES: Final = frozenset("recipient payee beneficiary to destination dest target receiver".split())
 _PHONE_NAMES: Final = frozenset("phone telephone tel mobile cell fax sms whatsapp msisdn".split())
-_PHONE, _PAPER, _AMOUNT = "phone", "paper", "amount"
+_PHONE: Final = "phone"
+_PAPER: Final = "paper"
+_AMOUNT: Final = "amount"
 
 
 def find_number_uses(text: str) -> Iterator[Form]:
-    """Forms of what a text uses each of its long numbers as: `only` one thing, or `open` to any use.
+    """For each long number of a text a form that says its use: `only` as one thing, or `open` to any.
+
+    A number that is written twice has a form for each time.
 
     Args:
-        text: that vouches for its values.
+        text: one that vouches for its values: the user's, or the result of a trusted lookup.
     """
     if not text.isascii():
         text = normalize_text(text)
     for match in islice(_NUMBER.finditer(text), _MAX_NUMBERS):
         digits = "".join(filter(str.isdigit, match[0]))
         start, end = match.span()
-        use = _find_use(text[max(start - _BEFORE, 0) : start], text[end : end + _BEHIND])
+        use = _find_use(text[max(start - _CHARS_BEFORE, 0) : start], text[end : end + _CHARS_BEHIND])
         yield make_form(("only", f"{use} {digits}")) if use else make_form(("open", digits))
 
 
 def _find_use(before: str, behind: str) -> str:
-    """What a number is used as between these texts; empty where that may be anything."""
-    said = before.rstrip(" :#='\"(.\xa0")[-1:]
-    if not said.isalpha() and said not in _MONEY_SIGNS:  # as in the cells of a table
+    """What a number is used as, by the texts before and behind it; empty where that may be anything."""
+    last_sign = before.rstrip(" :#='\"(.\xa0")[-1:]
+    if not last_sign.isalpha() and last_sign not in _MONEY_SIGNS:  # no word leads to it, as in the cells of a table
         return _AMOUNT if _UNIT_BEHIND.match(behind) is not None else ""
     if _ACCOUNT_BEFORE.search(before) is not None:
         return ""
@@ -114,7 +123,14 @@ def _find_use(before: str, behind: str) -> str:
 
 
 def split_uses(names: Collection[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What a number in an argument is not meant as, by the words of the argument's name, and what it may be."""
+    """Sorts the uses of a number by whether the value of an argument can be such a number.
+
+    Args:
+        names: words of the argument's name.
+
+    Returns:
+        The uses that it cannot have, and those that it can have besides an open one.
+    """
     if not _ACCOUNT_NAMES.isdisjoint(names):
         return (_AMOUNT, _PHONE, _PAPER), ()
     if not _PHONE_NAMES.isdisjoint(names) or not _PAYEE_NAMES.isdisjoint(names):

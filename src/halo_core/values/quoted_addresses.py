@@ -1,10 +1,11 @@
-"""Addresses that a user only quotes: whose mail is meant, and what that mail says.
+"""Addresses that a user only quotes, to say whose mail is meant or what that mail says.
 
     find_quoted_addresses("The mail from bad@x.example asks for the list")   # ("quoted", "bad@x.example")
     find_quoted_addresses("Reply to the mail from ana@x.example")            # ("addressed", "ana@x.example")
 
-Where a mail came from says which one is to be read, and asks for no message to its sender. It does where the user wants
-an answer: a clause that replies, or that sends something and names nobody else who is to get it.
+Whoever names the sender of a mail says which mail is meant, and does not ask for a message to that sender. The user
+asks for one only where an answer is wanted: by a clause that replies, or that sends something and names nobody else who
+is to get it.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ from halo_core.values.addresses import canonicalize_email
 from halo_core.values.kinds import Form, make_form
 
 _MAX_ADDRESSES: Final = 64
-_MAX_CLAUSES, _MAX_CLAUSE = 128, 512  # of a text, characters of one: what is behind asks for no answer
 ANYBODY: Final = ""
 """Stands for the address of whoever an earlier text quotes."""
-_WINDOW: Final = 120  # characters on each side of an address
+_MAX_CLAUSES: Final = 128  # of a text; a later one asks for no answer
+_MAX_CLAUSE_CHARS: Final = 512
+_WINDOW_CHARS: Final = 120  # on each side of an address
 _ADDRESS: Final = re.compile(r"[^\s<>()\[\]\"',;:@]{1,64}@[^\s<>()\[\]\"',;:@?!]{1,255}")
 _SENTENCE: Final = re.compile(r"(?<=[.!?;])\s+|\n+")
 _CLAUSE: Final = re.compile(r"(?<=[.!?;,:])\s+|\n+|\s(?:and|then|but|und|dann|et|puis|y|e|en|oraz|и)\s", re.IGNORECASE)
@@ -62,7 +64,7 @@ _SOLICITING: Final = re.compile(
     r"|chiedi)\b[^.;!?\n]*$",
     re.IGNORECASE,
 )
-"""Something is wanted from an address, so that somebody has to write to it."""
+"""Wants something of an address, so that somebody has to write to it."""
 _REPLYING: Final = re.compile(
     r"^\W*(?:(?:please|pls|also|now|just|then|and|to)\s)*answer\b|\b(?:reply|respond|write back|mail back"
     r"|get back|acknowledge|thank|accept|decline|reject|antwort\w*"
@@ -96,12 +98,13 @@ _ELSEWHERE: Final = re.compile(
     re.IGNORECASE,
 )
 """Says that somebody else gets what is sent."""
+_TO_NAMED: Final = re.compile(r"\b(?:to|an|à|a|aan)\s(?:the\s)?[A-ZÀ-Þ#]\w+(?!\S*@)")
 
 
 def find_quoted_addresses(text: str) -> Iterator[Form]:
     """Forms of the addresses in a user's text: `quoted` where one is only quoted, else `addressed`.
 
-    A text without an address that wants an answer is about whoever was quoted before (`ANYBODY`).
+    A text that wants an answer and has no address means whoever an earlier text quotes (`ANYBODY`).
 
     Args:
         text: of the user.
@@ -112,28 +115,30 @@ def find_quoted_addresses(text: str) -> Iterator[Form]:
         address = canonicalize_email(match[0].rstrip(".!?*_"))
         if address is None:
             continue
-        before = sentence[max(match.start() - _WINDOW, 0) : match.start()]
-        behind = sentence[match.end() : match.end() + _WINDOW]
+        before = sentence[max(match.start() - _WINDOW_CHARS, 0) : match.start()]
+        behind = sentence[match.end() : match.end() + _WINDOW_CHARS]
         (quoted if _is_quoted(before, behind) else addressed).add(address)
-    if (quoted or not addressed) and _want_answer(text):
+    if (quoted or not addressed) and _asks_for_answer(text):
         addressed |= quoted or {ANYBODY}
     yield from (make_form(("addressed", address)) for address in sorted(addressed))
     yield from (make_form(("quoted", address)) for address in sorted(quoted - addressed))
 
 
-def _want_answer(text: str) -> bool:
+def _asks_for_answer(text: str) -> bool:
+    """Whether any clause of a text wants an answer."""
     clauses = _CLAUSE.split(text, _MAX_CLAUSES)[:_MAX_CLAUSES]
-    return any(_wants_answer(clause[:_MAX_CLAUSE]) for clause in clauses)
+    return any(_wants_answer(clause[:_MAX_CLAUSE_CHARS]) for clause in clauses)
 
 
 def _iterate_addresses(text: str) -> Iterator[tuple[str, re.Match[str]]]:
-    """Each sentence with an address, and the address in it."""
+    """Each address of a text, with the sentence that it stands in."""
     for sentence in _SENTENCE.split(text):
         if "@" in sentence:
             yield from ((sentence, match) for match in _ADDRESS.finditer(sentence))
 
 
 def _is_quoted(before: str, behind: str) -> bool:
+    """Whether an address is only quoted, by the texts before and behind it in its sentence."""
     if _REPORTED_BEFORE.search(before) is not None:
         return True
     if _SENDER_BEFORE.search(before) is not None:
@@ -152,4 +157,4 @@ def _wants_answer(clause: str) -> bool:
 
 def _is_for_others(clause: str) -> bool:
     """Whether an answer is for somebody whom the clause names: "reply to Bob"."""
-    return re.search(r"\b(?:to|an|à|a|aan)\s(?:the\s)?[A-ZÀ-Þ#]\w+(?!\S*@)", clause) is not None
+    return _TO_NAMED.search(clause) is not None

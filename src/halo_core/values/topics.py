@@ -15,7 +15,8 @@ from halo_core.values.inflections import list_inflected
 from halo_core.values.kinds import Form, make_form
 from halo_core.values.lexicon import STOP_WORDS, is_task_word
 
-_MIN_TOPIC: Final = 4  # letters
+MIN_TOPIC: Final = 4
+"""Letters of a word that can be a topic."""
 AKIN_LETTERS: Final = 4
 """Letters that akin words have in common: `hosting` and `nordhost`."""
 _LONG_WORD: Final = re.compile(r"[^\W\d_]{4,}")
@@ -168,7 +169,7 @@ _TOPIC_WORD: Final = re.compile(r"[^\W\d_]+")
 
 def is_topic(word: str) -> bool:
     """Whether a word in small letters says what something is about."""
-    return len(word) >= _MIN_TOPIC and word not in STOP_WORDS and not is_task_word(word)
+    return len(word) >= MIN_TOPIC and word not in STOP_WORDS and not is_task_word(word)
 
 
 _SHORT_NO_TOPICS: Final = frozenset(
@@ -182,7 +183,7 @@ _SHORT_NO_TOPICS: Final = frozenset(
 def is_short_topic(word: str) -> bool:
     """Whether a word of three letters says what a mail or the like is about: `bus`, `tax`."""
     return (
-        len(word) == _MIN_TOPIC - 1 and word not in _SHORT_NO_TOPICS and not (word in STOP_WORDS or is_task_word(word))
+        len(word) == MIN_TOPIC - 1 and word not in _SHORT_NO_TOPICS and not (word in STOP_WORDS or is_task_word(word))
     )
 
 
@@ -197,7 +198,7 @@ def _list_endings(word: str) -> Iterator[str]:
     yield from list_inflected(word)
     for ending in ("ing", "ed"):
         stem = word.removesuffix(ending)
-        if stem != word and len(stem) >= _MIN_TOPIC:
+        if stem != word and len(stem) >= MIN_TOPIC:
             stem = stem[:-1] if stem[-1] == stem[-2] else stem
             yield from (stem, f"{stem}s", f"{stem}e")
 

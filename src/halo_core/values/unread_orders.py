@@ -1,8 +1,8 @@
 """Whether a text of the user orders something that no list of verbs can tell: "bathroom to 23", "get 5 in".
 
-There are more ways to ask for an act than words in any list. Where nothing untrusted was seen, nobody but the user can
-have caused one, so there such an order asks for the act on what the user himself points at (`facts.py`). A question, a
-request to look something up, a remark and an order that is read ask for nothing else.
+No list has all words by which people ask for an act. Where nothing untrusted was seen, nobody but the user can have
+meant the act, so there an unread order asks for it if the user points at each of its targets (`facts.py`). A question,
+a request to look something up, a remark, and an order whose verb is in a list are none: they ask for nothing else.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ UNREAD_ORDER: Final = "+order"
 _SENTENCE: Final = re.compile(r"[^.!?;\n]+(?:\.(?=\w)[^.!?;\n]*)*[.!?;\n]?")
 _PART: Final = re.compile(r",| (?:and|then|but|und|et|y|e|en) ", re.IGNORECASE)
 _WORD: Final = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
-_BEFORE_ORDER: Final = frozenset(
+_LEADING_WORDS: Final = frozenset(
     "please pls plz kindly now then also just ok okay so hi hey hello thanks and but can could would will you u we i'd "
     "like to want need go ahead let's lets first finally afterwards after that".split()
 )
-_ASKING: Final = frozenset(
+_QUESTION_WORDS: Final = frozenset(
     "what what's whats who who's whos which when when's where where's why how how's is are was were do does did has "
     "have had am any anything whether if".split()
 )
@@ -40,30 +40,31 @@ _LOOKING_UP: Final = stem_all(
     "rewrite wonder mind status latest info details news number summary overview report data history good"
 )
 _FOR_ME: Final = re.compile(r"\b(?:get|bring|fetch) (?:me|us)\b", re.IGNORECASE)
-_REMARK: Final = re.compile(
+_REMARKING: Final = re.compile(
     r"\b(?:is|are|was|were|isn['’]?t|aren['’]?t|has|have|had|says?|said|wants?|needs?|asks?|seems?|looks?|got|gets?|can"
     r"|can['’]?t|cannot|will|won['’]?t|would|should|must|may|might|does|doesn['’]?t|did|didn['’]?t"
     r"|know|knows|wrote|writes|told|tells|thinks?|thought|means?|meant|goes)\b"
     r"|['’](?:s|re|ve|ll|d)\b|\b\w{2,}ed\b",
     re.IGNORECASE,
 )
-_READ: Final = frozenset().union(
+_KNOWN_VERBS: Final = frozenset().union(
     *REQUEST_WORDS_BY_IMPACT.values(), *FURTHER_REQUEST_WORDS.values(), *LOOSE_REQUEST_WORDS.values()
 ) - stem_all("scratch strike put")
+"""Stems of verbs that ask for an act of their own. Those taken out have further meanings: "scratch Ada"."""
 _QUOTED: Final = re.compile(r"\"[^\"]*\"|[“„][^”“]*[”“]|«[^»]*»|(?m:^[ \t]*[>|].*$)")
 """What somebody else said: in quotation marks, or behind the sign of a mail's quotation."""
 _INTRODUCED: Final = re.compile(r"[?:]\s*\n.*|:\s*$", re.DOTALL)
 """What stands below a question, or below a line that ends in a colon, is shown, and not said."""
-_MIN_WORDS: Final = 2
+_MIN_WORDS: Final = 2  # of an order
 _MAX_CHARS: Final = 2_048
-_MAX_PARTS: Final = 32
+_MAX_PARTS: Final = 32  # of a text
 
 
 def has_unread_order(text: str) -> bool:
-    """Whether a part of a sentence is no question, no remark, and no order whose verb is known.
+    """Whether a part of a sentence of a text is an order, by its form, whose verb is in no list.
 
     Args:
-        text: of the user, without what it forbids. A long one is a document, and orders nothing.
+        text: of the user, without what it forbids. One of more than 2,048 characters is a document: it orders nothing.
     """
     if len(text) > _MAX_CHARS:
         return False
@@ -78,20 +79,26 @@ def has_unread_order(text: str) -> bool:
 
 
 def _is_unread_order(part: str) -> bool:
+    """Whether a part of a sentence has the form of an order, and a first word that is in no list of verbs."""
     written = _WORD.findall(part)
     words = list(map(str.lower, written))
-    if words and words[0] in _ASKING:
+    if words and words[0] in _QUESTION_WORDS:
         return False
-    while words and words[0] in _BEFORE_ORDER:
+    while words and words[0] in _LEADING_WORDS:
         words.pop(0)
-    if len(words) < _MIN_WORDS or words[0] in _ASKING or words[0] in STOP_WORDS or _FOR_ME.search(part) is not None:
+    if (
+        len(words) < _MIN_WORDS
+        or words[0] in _QUESTION_WORDS
+        or words[0] in STOP_WORDS
+        or _FOR_ME.search(part) is not None
+    ):
         return False
     stems = stem_all(words[0]) | find_stems_of_word(words[0])
-    if not stems.isdisjoint(_LOOKING_UP) or not stems.isdisjoint(_READ):
+    if not stems.isdisjoint(_LOOKING_UP) or not stems.isdisjoint(_KNOWN_VERBS):
         return False
-    # Behind its first word an order says of what: a name, a number, or a little word in front of one.
+    # Behind its first word an order says what it is about: by a name, a number, or a word such as "the".
     if not any(word in STOP_WORDS for word in words[1:]) and all(
         word.islower() and word.isalpha() for word in written[1:]
     ):
         return False
-    return _REMARK.search(" ".join(words[1:])) is None
+    return _REMARKING.search(" ".join(words[1:])) is None

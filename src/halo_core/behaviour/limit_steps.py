@@ -26,11 +26,11 @@ class Step(NamedTuple):
 
     Args:
         is_settled: the profile has shown enough sessions for limits to move by steps.
-        are_sums_settled: the same of sums over recent sessions.
+        are_sums_settled: likewise, for limits of sums over recent sessions.
         is_cleared: a person found the session ordinary.
         is_quick: it was asked about or observed, so that larger steps are due.
         slow: places of limits that rise slowly.
-        begins: places of limits that begin with this session, whatever they were.
+        begins: places of limits that begin with this session; what they were before says nothing.
     """
 
     is_settled: bool
@@ -44,10 +44,10 @@ class Step(NamedTuple):
         """The limit at a place after a session, in 64ths of an octave.
 
         Args:
-            at: the place.
-            limit: before it.
-            target: what the histogram asks for.
-            level: that the session has reached.
+            at: the place of the limit.
+            limit: the limit before the session.
+            target: the limit that the histogram asks for.
+            level: the level that the session has reached, in 16ths of an octave.
             day_limit: the limit at the start of the day.
         """
         is_young = not (self.are_sums_settled if at >= COUNT else self.is_settled)
@@ -68,9 +68,9 @@ def has_hardly_paid(histograms: Sequence[Histogram]) -> bool:
 def list_beginning(histograms: Sequence[Histogram], tally: SessionTally) -> tuple[int, ...]:
     """Places of limits that begin with a session.
 
-    A limit rises by a share of itself, so that one of an agent which begins to pay late would stay at nothing for
-    years. INVARIANT: only work that the request accounts for, which is asked about and alarms of nothing else, begins
-    it.
+    A limit rises by a share of itself, so that of an agent which begins to pay late would stay at nothing for years.
+
+    INVARIANT: a limit of amounts begins only with a session that raised no alarm but such as the request accounts for.
     """
     is_accounted = tally["amount_largest"] > 0 and all(alarm.share < ALARM for alarm in tally.alarms)
     return AMOUNT_SERIES if is_accounted and has_hardly_paid(histograms) else ()

@@ -48,8 +48,10 @@ CLEARED_STEP: Final = 32
 """64ths of an octave that a session which a person found ordinary raises a limit by at most (41 %)."""
 CLEARED_DAY_STEP: Final = 64
 _DOWN_STEP: Final = 1
-MAX_LOOSENESS: Final = 32 * FINE * 16
-_LOOSER: Final = 4 * FINE * 16
+LOOSENESS_UNIT: Final = 16
+"""Looseness is kept in 1,024ths of an octave: 16 of them are a 64th, the unit of limits."""
+MAX_LOOSENESS: Final = 32 * FINE * LOOSENESS_UNIT
+_LOOSER: Final = 4 * FINE * LOOSENESS_UNIT
 _WINDOW_FLOOR: Final = 3
 _WINDOW_GENEROUS: Final = 8
 
@@ -201,7 +203,7 @@ def blend_limits(
     limits = []
     for at, (mine, given, floor) in enumerate(zip(own, prior, FLOORS, strict=True)):
         weight = min(max(sessions - (window if at >= COUNT else 0), 0), MATURE_SESSIONS)
-        mature = max(mine + looseness // 16, floor)
+        mature = max(mine + looseness // LOOSENESS_UNIT, floor)
         blended = (mature * weight + max(given, mature) * (MATURE_SESSIONS - weight)) // MATURE_SESSIONS
         limit = value_at(at, min(blended // FINE, MAX_LEVEL))
         ceiling = MEASURES[at].ceiling if at < COUNT else 0

@@ -13,9 +13,11 @@ from halo_core.behaviour.seen import SEEN_COUNT, SeenKind
 FOLD_FORM: Final = "halo-habits-6"
 """Names the form and the constants of the fold: bytes of one form are recomputed by code of that form only."""
 EARLIER_FORM: Final = "halo-habits-2"
-"""Form of older profiles, which are read, recomputed and gone on with. They do not know whom the agent acted for, count
-denials among the habits, move their second drift by sessions with untrusted content alone, by none with an alarm, weigh
-each direction of habits for itself, and do not count `strangers`."""
+"""Form of older profiles, which are read, recomputed and gone on with.
+
+They know neither `strangers` nor for whom the agent acted. They count denials among the habits, and weigh each
+direction of habits for itself. Only sessions with untrusted content and without an alarm move their second drift.
+"""
 FORMS: Final = (FOLD_FORM, EARLIER_FORM)
 _STRANGERS: Final = INDEX["strangers"]
 _Item = TypeVar("_Item")

@@ -1,4 +1,4 @@
-"""What a profile says: levels of a session against limits in force, what is usual and for whom.
+"""What a profile says: the limits in force, the levels of a session, what is usual and for whom.
 
 `halo_core.behaviour.profile` says how sessions change it.
 """
@@ -18,6 +18,7 @@ from halo_core.behaviour.limits import (
     FLOORS,
     GENEROUS,
     LEAST_SLACK,
+    LOOSENESS_UNIT,
     MATURE_SESSIONS,
     SERIES,
     SHIPPED_PRIOR,
@@ -37,7 +38,9 @@ from halo_core.behaviour.watched_drift import WatchedDrifts
 WINDOW_SESSIONS: Final = 16
 """Sessions that a window reaches back, its weights falling by 15/16 with each."""
 WINDOW_UNIT: Final = 16
+"""Sums over recent sessions are kept in 16ths."""
 NO_LIMITS: Final = FLOORS
+_DAY_HOURS: Final = 24
 NO_WINDOWS: Final = (0,) * len(WINDOWED)
 
 
@@ -88,6 +91,7 @@ class ProfileState(WatchedDrifts):
         return TERMS_OF_FORM[self.form]
 
     def _decay(self, total: int, sessions: int = 0) -> int:
+        """A sum over recent sessions once one more is over, without what that one adds."""
         sessions = sessions or self.window
         return total * (sessions - 1) // sessions
 
@@ -103,9 +107,10 @@ class ProfileState(WatchedDrifts):
         return [*(level_of(at, value) for at, value in enumerate(values)), *sums]
 
     def recent_of(self, tally: SessionTally) -> tuple[int, ...]:
-        """What a session's windowed measures add to: only an exposed session is held to what exposed ones did.
+        """For each windowed measure, its sum over recent sessions, to which that of the session is added.
 
-        What of the session was folded already is not among it.
+        Only a session that was exposed to untrusted content is held to what exposed ones did as well. A part of the
+        session that was folded already is not counted.
         """
         if tally.folded is None:
             return self._recent_with_exposed if tally.at_exposure else self._recent
@@ -127,7 +132,10 @@ class ProfileState(WatchedDrifts):
     @cached_property
     def own_limits(self) -> tuple[int, ...]:
         """Its own limits, in 64ths of an octave."""
-        return tuple(max(limit + self.looseness // 16, floor) for limit, floor in zip(self.limits, FLOORS, strict=True))
+        return tuple(
+            max(limit + self.looseness // LOOSENESS_UNIT, floor)
+            for limit, floor in zip(self.limits, FLOORS, strict=True)
+        )
 
     @cached_property
     def _mature_limits(self) -> tuple[int, ...]:
@@ -152,11 +160,11 @@ class ProfileState(WatchedDrifts):
 
     @cached_property
     def usual_values(self) -> frozenset[int]:
-        """All values of all kinds that are usual (`tally.join_seen`)."""
+        """All values of all kinds that are usual, each joined with its kind (`seen.join_seen`)."""
         found: list[int] = []
         for number, values in enumerate(self.known):
             kind = SeenKind(number)
-            shown = range(24) if kind is SeenKind.HOUR else values.values
+            shown = range(_DAY_HOURS) if kind is SeenKind.HOUR else values.values
             found += [join_seen(kind, value) for value in shown if not values.weigh(kind, value)]
         return frozenset(found)
 

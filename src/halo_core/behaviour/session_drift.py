@@ -1,7 +1,7 @@
 """Drift of an identity over its sessions: its habits and its measures against those of its reference sessions.
 
 The reference is the first `REFERENCE_SESSIONS` ordinary sessions. It does not learn afterwards, or only very slowly, so
-that who changes step by step is compared with what was, not with the step before.
+that an identity which changes step by step is compared with what it was at first, not with the step before.
 """
 
 from __future__ import annotations
@@ -28,11 +28,15 @@ from halo_core.risk.drift import (
 )
 
 REFERENCE_SESSIONS: Final = 60
-_MAX_WAYS: Final = 10
-_MAX_PAIRS: Final = 320
+_MAX_WAYS: Final = 10  # of a session
+_MAX_PAIRS: Final = 320  # of a request and a way, in a reference
 _MAX_TASKS: Final = REFERENCE_SESSIONS
 _UNIT: Final = 1024
 _REFERENCE_SLACK: Final = 1500
+"""Thousandths of what reference sessions themselves reached at which their limits begin."""
+_MIN_SLACK: Final = 1000
+_WAY_DIRECTIONS: Final = 2
+"""Directions besides those of `risk/axes.json`: the shares of new and of missing ways."""
 
 
 class DriftTerms(NamedTuple):
@@ -70,14 +74,14 @@ class HabitDrift:
         reference: what is usual, once there are.
         monitor: state of the detector.
         before: share of an alarm that the session before the last reached.
-        slack: thousandths by which the limits are wider, since the reference sessions themselves vary so much.
+        slack: the limits in force, in thousandths of the shipped ones: wide where reference sessions vary much.
     """
 
     rows: tuple[DriftSession, ...] = ()
     reference: DriftReference | None = None
     monitor: DriftMonitor = field(default_factory=DriftMonitor)
     before: int = 0
-    slack: int = 1000
+    slack: int = _MIN_SLACK
 
     def advance(
         self,
@@ -106,7 +110,7 @@ class HabitDrift:
         if len(rows) < REFERENCE_SESSIONS:
             return replace(self, rows=rows)
         reference = fit_reference(axes, rows, is_joint=terms.is_joint)
-        return HabitDrift((), _bound(reference), slack=_measure_slack(axes, reference, rows, terms))
+        return HabitDrift((), _bound_ways(reference), slack=_measure_slack(axes, reference, rows, terms))
 
     def make_comparable(self, session: DriftSession) -> DriftSession:
         """A session with the ways that the reference could have kept: others would be new in each session."""
@@ -152,17 +156,19 @@ class HabitDrift:
             request, habits = reader.take(0), reader.take_many(len(HABITS))
             rows.append(DriftSession(request, habits, frozenset(reader.take_many(reader.take(0, _MAX_WAYS), 0))))
         reference = _read_reference(reader) if reader.take(0, 1) else None
-        before, slack = reader.take(0), reader.take(1000)
+        before, slack = reader.take(0), reader.take(_MIN_SLACK)
         count, worst, smoothings = reader.take(0), reader.take(0), reader.take(0, len(load_axes().keeps))
-        means = tuple(reader.take_many(_width()) for _ in range(smoothings))
+        means = tuple(reader.take_many(_count_directions()) for _ in range(smoothings))
         return cls(tuple(rows), reference, DriftMonitor(count, means, worst), before, slack)
 
 
 def _keep_few_ways(session: DriftSession) -> DriftSession:
+    """The session with at most `_MAX_WAYS` ways."""
     return DriftSession(session.request, session.habits, frozenset(sorted(session.call_shapes)[:_MAX_WAYS]))
 
 
 def _fade(number: int) -> int:
+    """A number less an eighth, rounded towards 0."""
     return number * 7 // 8 if number >= 0 else -(-number * 7 // 8)
 
 
@@ -171,12 +177,13 @@ def is_drift_axis(axis: str) -> bool:
     return axis == "habits" or axis.endswith("_trend")
 
 
-def _width() -> int:
-    return len(load_axes().rows) + 2
+def _count_directions() -> int:
+    return len(load_axes().rows) + _WAY_DIRECTIONS
 
 
 def _count_pairs() -> int:
-    return _width() * (_width() + 1) // 2
+    """Pairs of directions, each with itself among them."""
+    return _count_directions() * (_count_directions() + 1) // 2
 
 
 def _measure_slack(axes: DriftAxes, reference: DriftReference, rows: Iterable[DriftSession], terms: DriftTerms) -> int:
@@ -190,10 +197,10 @@ def _measure_slack(axes: DriftAxes, reference: DriftReference, rows: Iterable[Dr
         monitor = monitor.advance(axes, reference, row, member=True, way_weight=terms.way_weight)
         share = monitor.worst_share * 1000 // terms.alarm
         before, highest = share, max(highest, min(before, share))
-    return max(1000, highest * _REFERENCE_SLACK // 1000)
+    return max(_MIN_SLACK, highest * _REFERENCE_SLACK // 1000)
 
 
-def _bound(reference: DriftReference) -> DriftReference:
+def _bound_ways(reference: DriftReference) -> DriftReference:
     """The reference with a bounded number of ways, those of the most frequent requests."""
     room, kept = _MAX_PAIRS, {}
     for request in sorted(reference.tasks, key=lambda task: (-reference.tasks[task][0], task)):
@@ -211,17 +218,17 @@ def _encode_row(row: DriftSession) -> bytes:
 
 @lru_cache(maxsize=256)
 def _encode_reference(numbers: tuple[int, ...]) -> bytes:
-    """A reference, likewise."""
+    """The numbers of a reference, which each later version of a profile stores again."""
     return encode_numbers(numbers)
 
 
 def _read_reference(reader: NumberReader) -> DriftReference:
-    width = _width()
+    width = _count_directions()
     means, spread = reader.take_many(width), reader.take_many(width, 0)
     tasks: dict[int, tuple[int, tuple[int, ...]]] = {}
     call_shapes: dict[int, dict[int, int]] = {}
     for _ in range(reader.take(0, _MAX_TASKS)):
-        request, times, sums = reader.take(0), reader.take(0), reader.take_many(width - 2)
+        request, times, sums = reader.take(0), reader.take(0), reader.take_many(width - _WAY_DIRECTIONS)
         ways = [(reader.take(0), reader.take(0)) for _ in range(reader.take(0, _MAX_PAIRS))]
         tasks[request], call_shapes[request] = (times, sums), dict(ways)
     return DriftReference(means, tasks, call_shapes, spread)
@@ -229,12 +236,17 @@ def _read_reference(reader: NumberReader) -> DriftReference:
 
 _MAX_MOVERS: Final = 4
 _NOTED: Final = 500
-"""Share of an alarm from which on it is noted who moves a drift further."""
+"""Share of an alarm from which on it is noted what moved, and who moves it further."""
 _FORGOTTEN: Final = 250
+"""Share of an alarm below which its movers are forgotten."""
 _KEEPS: Final = (768, 922, 984)
+"""1/1024 of a smoothed deviation that stay with each session: one number for each smoothing."""
 _MAX_DEVIATION: Final = 3 * _UNIT
 _MIN_SPREAD: Final = 6
+"""Least standard deviation of a level, in units of levels."""
 _ALARM: Final = 1000
+_UNIT_ROOT: Final = 32
+"""A variance in 1/1024 has a root in 1/32."""
 TREND_LIMIT: Final = 5 * _UNIT + _UNIT // 5
 """Deviation of a smoothed measure, in 1/1024 of its standard deviation, at which an alarm starts."""
 _RISING: Final = frozenset(at for at, of in enumerate(DRIFTING) if MEASURES[of].id in ("failures", "refusals"))
@@ -249,6 +261,7 @@ class MeasureTrend:
         sessions: reference sessions so far.
         sums: of their levels.
         squares: of their levels, squared.
+        count: sessions watched after those.
         means: smoothed deviations, for each smoothing, in 1/1024 of the standard deviation.
         latest: largest share of an alarm for each measure, signed by its direction, in thousandths.
         before: the same after the session before the last.
@@ -346,7 +359,9 @@ class MeasureTrend:
     def list_moved(self) -> tuple[tuple[str, int], ...]:
         """Measures that moved, with their signed shares, the largest first."""
         pairs = ((MEASURES[at].id, share) for at, share in zip(DRIFTING, self.shares, strict=True))
-        return tuple(sorted((pair for pair in pairs if abs(pair[1]) >= 500), key=lambda pair: (-abs(pair[1]), pair[0])))
+        return tuple(
+            sorted((pair for pair in pairs if abs(pair[1]) >= _NOTED), key=lambda pair: (-abs(pair[1]), pair[0]))
+        )
 
     def to_numbers(self) -> list[int]:
         """Numbers to be packed."""
@@ -373,7 +388,7 @@ def _worst_share(means: list[int], sessions: int) -> int:
     """Signed share of an alarm, of the smoothing that is furthest off."""
     worst = 0
     for mean, limit in zip(means, _list_limits(sessions), strict=True):
-        share = mean * 1000 * 32 // limit
+        share = mean * _ALARM * _UNIT_ROOT // limit
         if abs(share) > abs(worst):
             worst = share
     return worst
@@ -381,12 +396,12 @@ def _worst_share(means: list[int], sessions: int) -> int:
 
 @lru_cache(maxsize=2 * REFERENCE_SESSIONS)
 def _list_limits(sessions: int) -> tuple[int, ...]:
-    """For each smoothing, what a smoothed deviation may reach after so many reference sessions."""
+    """For each smoothing, what a smoothed deviation may reach after so many reference sessions, in 1/1024 of 1/32."""
     limits = []
     for keep in _KEEPS:
         # Variance of the smoothed deviation, and of the reference's own mean, in 1/1024.
         variance = max((_UNIT - keep) * _UNIT // (_UNIT + keep), 1) + _UNIT // max(sessions, 1)
-        limits.append(isqrt(variance * 1024 * 1024) * TREND_LIMIT // 1024)
+        limits.append(isqrt(variance * _UNIT * _UNIT) * TREND_LIMIT // _UNIT)
     return tuple(limits)
 
 

@@ -247,7 +247,7 @@ class DriftReference:
         """A deviation in 1/1024 of what is usual along each direction, bounded so that no one session decides."""
         scaled = [item * UNIT // isqrt(max(spread, 1)) for item, spread in zip(deviation, self.spread, strict=True)]
         scaled = [max(min(item, _MAX_DEVIATION), -_MAX_DEVIATION) for item in scaled]
-        scaled[-2:] = [item * way_weight // UNIT for item in scaled[-2:]]
+        scaled[-2:] = [item * way_weight // UNIT for item in scaled[-2:]]  # new and missing ways
         return scaled
 
     def square(self, means: Sequence[int]) -> int:
@@ -329,8 +329,9 @@ def fit_reference(axes: DriftAxes, sessions: Sequence[DriftSession], *, is_joint
 def _weigh_jointly(reference: DriftReference, rows: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
     """Weights of pairs of directions: the inverse of their correlations, each shrunk by half.
 
-    Two directions that go together in an identity's own sessions would count a deviation twice, and one against the
-    grain once. Sixty sessions tell little of a correlation, and a matrix shrunk by half can always be inverted.
+    Without them a deviation along two directions that go together in an identity's own sessions would count twice, and
+    one that sets them apart too little. Sixty sessions tell little of a correlation, and a matrix shrunk by half can
+    always be inverted.
     """
     scaled = [reference.scale_deviation(row, WAY_WEIGHT) for row in rows]
     columns = list(zip(*scaled, strict=True))
@@ -339,7 +340,7 @@ def _weigh_jointly(reference: DriftReference, rows: Sequence[tuple[int, ...]]) -
         [
             Fraction(UNIT)
             if at == other
-            else Fraction(_multiply(columns[at], columns[other]) * UNIT // (2 * isqrt(squares[at] * squares[other])))
+            else Fraction(_dot(columns[at], columns[other]) * UNIT // (2 * isqrt(squares[at] * squares[other])))
             for other in range(len(columns))
         ]
         for at in range(len(columns))
@@ -349,7 +350,8 @@ def _weigh_jointly(reference: DriftReference, rows: Sequence[tuple[int, ...]]) -
     return tuple([round(inverse[at][other] * UNIT * UNIT) * (1 if at == other else 2) for at, other in places])
 
 
-def _multiply(one: Sequence[int], other: Sequence[int]) -> int:
+def _dot(one: Sequence[int], other: Sequence[int]) -> int:
+    """The dot product of two rows."""
     return sum(a * b for a, b in zip(one, other, strict=True))
 
 

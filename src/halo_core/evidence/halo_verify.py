@@ -36,7 +36,7 @@ MAX_SIZES = dict.fromkeys((MANIFEST, ENVELOPE, "pack.json"), 16 << 20)  # parsed
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}(/[a-z0-9][a-z0-9._-]{0,99})?|MANIFEST(\.dsse)?\.json|VERIFY\.md")
 PAYLOAD_TYPE, STATEMENT_TYPE = "application/vnd.in-toto+json", "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "https://github.com/halo-agents/halo/evidence-pack/v1"
-# How the line of an entry ends, and one of sealed content: what fits is canonical, so it need not be printed again.
+# The end of an entry's line, and a line of sealed content. What matches is canonical, so it is not printed again.
 LINE_END = re.compile(rb',"index":(0|[1-9]\d{0,14}),"signatures":\["([\w+/=]+)"(?:,"([\w+/=]+)")?],"w":"([\w.-]+)"}')
 SEALED_LINE = re.compile(rb'\{"index":(0|[1-9]\d{0,14})(?:,"marks":"([\w+/=]*)")?(?:,"sealed":"([\w+/=]*)")?}')
 QUESTIONS = ("who-touched", "denials", "unfinished", "policies", "approvals")
@@ -108,7 +108,7 @@ def is_signed(public: bytes, message: bytes, signature: bytes) -> bool:
 
 
 def split_line(line: bytes, where: str) -> tuple[bytes, int, list[str], str]:
-    """Of an entry's line the text that is signed, the position, the signatures, and the writer."""
+    """The signed text, the position, the signatures and the writer of an entry, from its line."""
     end = LINE_END.fullmatch(line, at := line.rfind(b',"index":'))
     if end is None or not line.startswith(b'{"entry":'):
         raise Wrong("malformed_entry", where, "it is no line of an entry")
@@ -239,7 +239,7 @@ class Archive:
 
 
 def find_signers(path: str, digests: dict[str, str], name: str) -> list[Key | None]:
-    """Of each entry of a member the listed key that signed it, if nobody else did."""
+    """For each entry of a member the listed key that alone signed it; None where there is no such key."""
     with Path(path).open("rb") as file:
         archive, found = Archive(file, digests), list[Key | None]()
         keys = {one["w"]: Key.read(one["vkey"], "keys.json") for one in archive.read_tree("keys.json")["writers"]}
@@ -260,7 +260,7 @@ class Pack:
         self.period = scope["period"]["from_us"], scope["period"]["to_us"]
         self.commitments = {tree["subject"]: read_base64(tree["commitment"]) for tree in self.read("subjects")}
         self.revealed = {tree["index"]: tree for tree in self.read("revealed")}
-        self.parts, self.shared = dict[str, bytes](), dict[str, bytes]()  # by the name of a part, and by its base64
+        self.parts, self.shared = dict[str, bytes](), dict[str, bytes]()  # by a part's name, by its digest
         for tree in self.read("parts"):
             data = read_base64(tree["data"]) if "data" in tree else tree["text"].encode()
             digest = hashlib.sha256(tree["domain"].encode() + b"\0" + data)
@@ -359,12 +359,14 @@ class Checker:
     """Checks every entry of a pack, and keeps what is wrong and how much was checked."""
 
     def __init__(self, pack: Pack) -> None:
-        self.pack, self.key, self._ends = pack, pack.key, dict[str, tuple[int, bytes, bool, bool]]()  # of chains
+        self.pack, self.key = pack, pack.key
+        # Writer → the number and leaf of its last entry, whether that closes it, and whether the period spans it.
+        self._ends = dict[str, tuple[int, bytes, bool, bool]]()
         self.findings, self.counts, self.labels = list[Wrong](), Counter[str](), set[str]()
         self.last: Entry | None = None
         self.open_runs, self.writers = dict[tuple[str, int], Entry](), dict[str, Key]()
         self._runs, self._pauses, self._trees = set[bytes](), Counter[bytes](), dict[str, Any]()
-        self._frames = set[str]()  # of which policy and passports are known to be there
+        self._frames = set[str]()  # whose policy and passports were found in the pack
 
     def run(self) -> Iterator[Entry]:
         """Check everything, and give each entry that holds, in the order of the log."""
@@ -404,7 +406,7 @@ class Checker:
             pack.archive.read(name)  # also what is not looked into
 
     def _find_signers(self, folder: str) -> Iterator[Key | None]:
-        """Whose signature each entry has, as processes find out that yield to this one; None for what is still open."""
+        """For each entry the key that signed it, found by processes of low priority; None where none was found."""
         archive = self.pack.archive
         names = [name for name in archive.members if name.startswith(f"{folder}/")]
         with suppress(Exception):  # where processes fail, or cannot be had, nothing is verified ahead
@@ -416,7 +418,7 @@ class Checker:
 
     def report(self, problem: Wrong) -> None:
         if len(self.findings) < MAX_FINDINGS:
-            self.findings.append(problem.with_traceback(None))  # which would hold those processes
+            self.findings.append(problem.with_traceback(None))  # a traceback would keep those processes
 
     def _read_heads(self) -> dict[int, bytes]:
         heads: dict[int, bytes] = {}  # size → root
@@ -507,7 +509,7 @@ class Checker:
         return self._trees[name]
 
     def _check_decision(self, entry: Entry) -> None:
-        """Its parts are there, and its request did not run before; what questions need of it becomes its facts."""
+        """Its parts are there, and its request did not run before; fills the facts that questions need."""
         body, verdict = entry.tree["body"], entry.tree["body"].get("decision", {})
         is_known = body["frame"] in self._frames
         frame, resource = self._read_part(body["frame"], entry), self._read_part(body["resource"], entry)

@@ -47,7 +47,7 @@ def test_a_wrong_parameter_is_named_and_leaves_nothing_behind(tmp_path, field, v
 
 
 @pytest.mark.parametrize("resource", ["lookup", {"id": "lookup"}, 5])
-def test_a_declaration_that_is_none_is_named(resource):
+def test_what_is_no_declaration_is_refused_by_its_parameter(resource):
     with pytest.raises(ConfigError) as raised:
         choose_resource_id(resource, "lookup")
     assert (raised.value.code, raised.value.field) == ("bad_resource", "resource")

@@ -60,7 +60,7 @@ def test_what_a_policy_stops_again_and_again_raises_an_alarm_and_carries_over(le
     assert summaries[-1]["severity"] > 0
 
 
-def test_what_people_allow_raises_none(learned, tmp_path):
+def test_acts_that_people_allow_raise_no_alert(learned, tmp_path):
     home = copy_of(learned, tmp_path)
     assert cli("approver", "enrol", "dana", home=home)[0] == 0
     with HaloBase.local("clerk", home=home, mode="enforce", quiet=True) as opened:

@@ -46,7 +46,7 @@ def test_with_right_clocks_the_list_is_proven(honest):
 
 
 @pytest.mark.parametrize("is_last", [False, True], ids=["between", "at the end"])
-def test_what_a_clock_dated_out_of_the_period_is_said(tmp_path, is_last):
+def test_entries_that_a_wrong_clock_dated_out_of_the_period_are_reported(tmp_path, is_last):
     home = tmp_path / "home"
     act(home, 0)
     act(home, 2 * _DAY_US)

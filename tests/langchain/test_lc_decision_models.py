@@ -154,7 +154,7 @@ def rows_of(app: Any, name: str) -> list[tuple[str, str]]:
     return [(str(row.status), row.point) for row in doctor(app) if row.name.startswith(name)]
 
 
-def test_doctor_knows_what_decides_one(world):
+def test_doctor_knows_what_decides_a_decision_model(world):
     model, halo = judge(), world.halo
     assert rows_of(graph_asking(model), "judge") == [("open", "none")]
     assert rows_of(halo.guard(graph_asking(model)), "judge") == [("closed", "inside a guarded run")]
@@ -166,13 +166,13 @@ def test_doctor_knows_what_decides_one(world):
         assert rows_of(graph_asking(model), "judge") == [("closed", "tripwire (refused)")]
 
 
-def test_doctor_sees_that_a_guarded_one_was_changed(world):
+def test_doctor_sees_that_a_guarded_decision_model_was_changed(world):
     guarded = world.halo.guard(judge())
     object.__setattr__(guarded, "invoke", guarded.batch)
     assert rows_of(guarded, "judge") == [("open", "none")]
 
 
-def test_doctor_sees_one_that_a_function_makes(world):
+def test_doctor_sees_a_decision_model_that_a_function_makes(world):
     def ask(_state: MessagesState) -> Any:
         return {"messages": [str(Judge(asked=[]).invoke(REQUEST))]}
 

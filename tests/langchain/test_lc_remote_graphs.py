@@ -118,7 +118,7 @@ def test_doctor_says_what_is_decided_and_what_its_server_does_alone(world):
     assert rows_of(world.halo.guard(graph)) == [("closed", "inside a guarded run", ""), server]
 
 
-def test_doctor_sees_one_that_a_function_makes(world):
+def test_doctor_sees_a_remote_graph_that_a_function_makes(world):
     graph = holding(lambda _state: RemoteGraph("elsewhere", sync_client=Server()).invoke({}))
     found = [(str(row.status), row.name) for row in doctor(world.halo.guard(graph)) if row.kind == "tool"]
     assert found == [("closed", "RemoteGraph")]

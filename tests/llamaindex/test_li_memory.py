@@ -96,7 +96,7 @@ def test_without_a_user_or_a_session_an_earlier_message_is_nobodys(tell, paid):
     assert paid == []
 
 
-def test_without_a_user_it_is_the_users_in_the_same_session(tell, paid):
+def test_without_a_user_an_earlier_message_is_the_users_in_the_same_session(tell, paid):
     memory = Memory.from_defaults(session_id="x")
     tell(memory, ASKED, user="", name="chat-1")
     tell(memory, "Please pay it now", user="", name="chat-1")

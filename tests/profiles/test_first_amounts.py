@@ -56,21 +56,21 @@ def test_a_limit_begins_with_the_first_payments_that_somebody_asked_for(reader, 
     assert not {"amount_largest", "amount_sum"} & {axis.id for axis in assess(profile, run([event]), event).alarms}
 
 
-def test_payments_that_the_request_does_not_account_for_begin_none(reader):
+def test_payments_that_the_request_does_not_account_for_begin_no_limit(reader):
     profile = reader
     for number, amount in enumerate((6_000, 3_000, 11_000, 4_500)):
         profile = pay(profile, 200 + number, amount, objects=STRANGER)
     assert largest(profile) < 1
 
 
-def test_a_session_that_alarms_of_anything_else_begins_none(reader):
+def test_a_session_with_any_other_alarm_begins_no_limit(reader):
     profile = reader
     for number, amount in enumerate((6_000, 3_000, 11_000, 4_500)):
         profile = pay(profile, 200 + number, amount, more=(("unrelated", 3_000),))
     assert largest(profile) < 1
 
 
-def test_payments_after_untrusted_content_begin_none(reader):
+def test_payments_after_untrusted_content_begin_no_limit(reader):
     profile = reader
     related = (TouchedObject(78, is_related=True),)
     for number, amount in enumerate((6_000, 3_000, 11_000, 4_500)):
@@ -78,7 +78,7 @@ def test_payments_after_untrusted_content_begin_none(reader):
     assert largest(profile) < 1
 
 
-def test_who_has_paid_for_a_while_is_raised_by_steps_only(reader):
+def test_the_limit_of_an_agent_that_has_paid_for_a_while_rises_by_steps_only(reader):
     profile = reader
     for number in range(10):
         profile = pay(profile, 200 + number, 60 + number)
@@ -101,7 +101,7 @@ def test_nobody_is_charged_for_an_amount_while_nobody_knows_what_is_usual(reader
     assert dict(assess(profile, run([event]), event).alarm_shares)["amount_largest"] > 1000
 
 
-def test_the_earlier_form_goes_on_as_it_did():
+def test_first_payments_begin_no_limit_in_the_earlier_form():
     profile = IdentityProfile().as_form(EARLIER_FORM)
     for day in range(100, 180):
         profile = profile.fold(run([act(ANA, day, 9)]), verdict=ORDINARY)
@@ -117,7 +117,7 @@ def is_raised(profile, event):
     return any(axis.id == "first_grant" and axis.is_alarm for axis in alarm_at_new_data(firsts, tally, event))
 
 
-def test_a_short_history_is_enough_for_data_by_a_new_way():
+def test_labelled_data_by_a_new_way_is_an_alarm_after_thirty_sessions():
     profile = IdentityProfile()
     for day in range(100, 130):
         profile = profile.fold(run([act(ANA, day, 9, resource="read")]), verdict=ORDINARY)

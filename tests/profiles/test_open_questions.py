@@ -86,7 +86,7 @@ def test_what_was_only_asked_about_adds_up_where_nothing_ran():
     assert recent(profile) == 8
 
 
-def test_sessions_in_which_nothing_ran_work_off_no_sum():
+def test_sessions_in_which_nothing_ran_do_not_lower_the_sum_of_refusals():
     profile = settled().fold(ask(session(2, at=80), *range(9)).count_questions(), verdict=ORDINARY)
     after = profile
     for number in range(50):
@@ -95,7 +95,7 @@ def test_sessions_in_which_nothing_ran_work_off_no_sum():
 
 
 @pytest.mark.parametrize("a_session", [1, 2, 5])
-def test_an_agent_that_tries_again_and_again_is_told_of(a_session):
+def test_an_agent_whose_questions_stay_open_in_session_after_session_is_an_alarm(a_session):
     profile, told = settled(), []
     for number in range(10):
         tally = ask(session(2, at=80 + number), *range(number * 10, number * 10 + a_session))
@@ -109,7 +109,7 @@ def test_questions_of_one_message_are_no_alarm_while_people_may_still_answer():
     assert not find_refusals(settled(), ask(session(2, at=80), *range(6)), SHIPPED_PRIOR)
 
 
-def test_who_is_often_asked_while_observed_has_limits_that_know_it():
+def test_limits_learn_how_many_questions_are_usual_while_observed():
     profile = NEW_PROFILE
     for at in range(120):
         profile = profile.fold(ask(session(2, at=at), *range(at * 10, at * 10 + 3)).count_questions(), verdict=ORDINARY)
@@ -132,7 +132,7 @@ def test_later_questions_of_a_long_conversation_count_too():
 
 
 @pytest.mark.parametrize("members", [[], ["", ""], ["", "", -1], ["", "", True], ["x", "", 0], [1, 2, 3], None])
-def test_another_tree_of_questions_is_refused(members):
+def test_a_stored_tally_with_malformed_questions_is_refused(members):
     tree = {**encode_tally(session(2)), "d": members}
     with pytest.raises(BadInput):
         decode_tally(tree)

@@ -47,9 +47,9 @@ class Cover:
     """What decides unguarded things at one place.
 
     Args:
-        point: it, in words; empty where nothing does.
+        point: what decides, in words; empty where nothing does.
         kinds: which kinds it decides.
-        hint: why it does not decide here although it stands here, as a remedy.
+        hint: a remedy that says why what is around here decides nothing.
         is_decided: whether this is the body of something that was decided.
         halo: who decides, where something does.
     """
@@ -83,12 +83,12 @@ _THREAD_REMEDY: Final = (
     "`halo.session(...)` there"
 )
 _UNSEEN_REMEDY: Final = (
-    "nobody knows there that something guarded started it, and what it calls without a guard is not decided: use "
-    "`threading.Thread` with `contextvars.copy_context().run`, or guard what it calls"
+    "what runs there does not know that something guarded started it, so what it calls without a guard is undecided: "
+    "use `threading.Thread` with `contextvars.copy_context().run`, or guard what it calls"
 )
 _QUEUE_REMEDY: Final = (
-    "a thread that takes work from it is not known to work for this: put `contextvars.copy_context().run` beside the "
-    "work, and call it with that, or guard what it calls"
+    "a thread that takes work from it does not know who put it there: put `contextvars.copy_context().run` beside the "
+    "work, and call the work with that, or guard what it calls"
 )
 _MAX_DEPTH: Final = 80
 _MAX_OBJECTS: Final = 50_000
@@ -161,7 +161,7 @@ def get_tool_body(guard: GuardMetadata | None, *, is_closed: bool) -> Cover:
 
 
 class Examiner:
-    """One look at an app: the walk through its objects, and the rows that it makes. An adapter derives its own.
+    """Walks through the objects of one app, and makes the rows about them. An adapter derives its own.
 
     Args:
         name: what to call what is looked at.
@@ -208,7 +208,7 @@ class Examiner:
         self.findings: list[Finding] = []
         self.halos: list[Any] = []
         self.originals: list[str] = []
-        self._visited: dict[tuple[int, Cover], Any] = {}  # kept, so that no other takes its identity
+        self._visited: dict[tuple[int, Cover], Any] = {}  # keeps objects alive, so that no other gets the same id
         self._captured: dict[int, tuple[Any, list[tuple[str, Any, bool]]]] = {}
         # What is the same for all objects of a class.
         self._members: dict[type[Any], list[tuple[str, Any]]] = {}
@@ -257,7 +257,7 @@ class Examiner:
         return find_name(x)
 
     def find_point(self, kind: FindingKind, x: Any, cover: Cover) -> tuple[str, str]:  # noqa: ARG002  for adapters
-        """What decides an unguarded object; else, as a remedy, why that which stands here does not."""
+        """(what decides an unguarded object, a remedy): one of the two is empty; both are if nothing is around it."""
         return (cover.point, "") if kind in cover.kinds else ("", cover.hint)
 
     def find_watch_point(self, kind: FindingKind) -> str:  # noqa: ARG002  for adapters
@@ -265,7 +265,7 @@ class Examiner:
         return "none"
 
     def find_runtime_kind(self, x: Any) -> FindingKind | None:
-        """Of what kind that is which a function makes by calling this; None for anything but models and retrievers."""
+        """The kind of what a function makes by calling this; None for anything but models and retrievers."""
         if not is_a(x, type):
             return None
         kinds = (kind for base, kind in self.runtime_kinds.items() if issubclass(x, base) and not inspect.isabstract(x))
@@ -294,6 +294,7 @@ class Examiner:
         self._depth -= 1
 
     def _ignores(self, x: Any) -> bool:
+        """As `is_ignored`, asked once for each class."""
         kind = type(x)
         if kind not in self._ignored:
             self._ignored[kind] = self.is_ignored(kind)
@@ -455,7 +456,7 @@ class Examiner:
         self.add_note(kind, name, where, remedy)
 
     def remember_halo(self, halo: Any) -> None:
-        """Remember who decides."""
+        """Remember a `Halo` that decides something of the app's."""
         if not any(halo is remembered for remembered in self.halos):
             self.halos.append(halo)
 

@@ -38,7 +38,7 @@ class Finding:
 
     Args:
         kind: what it is.
-        name: its name as the framework says it.
+        name: its name in the framework.
         where: path to it through the app, in words: "graph `app` > node `tools`".
         point: what decides it, in words: "guarded copy", "middleware"; "none" where nothing does.
         status: whether it can run undecided.
@@ -66,7 +66,7 @@ def count_by_status(findings: Iterable[Finding]) -> dict[FindingStatus, int]:
 
 
 def has_governable_findings(findings: Iterable[Finding]) -> bool:
-    """Whether any finding is about something that a decision could be made about (not only noted)."""
+    """Whether any finding is about something that can be decided, and is not only noted."""
     return any(item.status is not FindingStatus.NOTED for item in findings)
 
 
@@ -77,5 +77,5 @@ def summarize_findings(findings: Iterable[Finding]) -> str:
 
 
 def findings_to_json(findings: Sequence[Finding]) -> list[dict[str, Any]]:
-    """Findings as trees of strings."""
+    """Each finding as a mapping of its fields to texts."""
     return [{name: str(value) for name, value in asdict(item).items()} for item in findings]

@@ -1,9 +1,9 @@
-"""Threads that start inside of something guarded, known to belong to it.
+"""Carries into a thread which guarded action started it.
 
-A thread gets no context of whoever starts it, so what it runs has no session, and what it calls would have no guard
-around it. Once a `Halo` is opened, a thread keeps two things: the body of the decided action around its start, and who
-decides there. It keeps nothing else. Who acts in a thread, and for whom, is not known by that: without a session of its
-own, what it starts is denied (`session_missing`), since it may go on for other requests.
+A thread gets no context of whoever starts it, so what it runs would have no session, and what it calls no guard around
+it. Once a `Halo` is opened, a thread keeps two things: the body of the decided action around its start, and who decides
+there. It keeps nothing else, and above all no session: the thread may go on and serve other requests. What it starts is
+denied (`session_missing`) until a session is opened in it.
 
 Not seen: a thread that was there before and takes its work from a queue, `_thread.start_new_thread`, other processes.
 """
@@ -24,6 +24,7 @@ ContextValue = tuple[ContextVar[Any], Any]
 
 _POOL_WORKER: Final = thread._worker  # noqa: SLF001  it serves whoever submits, not who submitted first
 _FINDERS: Final[list[Callable[[], ContextValue | None]]] = []
+"""What `carry_into_threads` was given, for the whole process."""
 
 
 def carry_into_threads(find_value: Callable[[], ContextValue | None]) -> None:
@@ -44,12 +45,14 @@ def follow_threads() -> None:
 
 
 def _find_values() -> list[ContextValue]:
+    """The context variables that a thread keeps if it starts here; empty outside of anything guarded."""
     found = [value for find_value in _FINDERS if (value := find_value()) is not None]
     body = BODY.get()
     return found if body is None else [*found, (BODY, body)]
 
 
 def _run_thread_inside(started: threading.Thread, values: list[ContextValue], run: Callable[[], None]) -> None:
+    """Run a thread with these context variables, and give it back its own `run`."""
     try:
         _run_inside(values, run)
     finally:

@@ -66,8 +66,8 @@ def restore_own_messages(tx: Transaction, context: DecisionContext) -> tuple[Obs
 def _mark_message(context: DecisionContext, marked: MarkedItem) -> bytes:
     """The mark of a message that is the user's.
 
-    INVARIANT: VOUCH - where the host names no user, whoever is served is known by the session alone: anybody else could
-    have begun a conversation with the same words.
+    INVARIANT: VOUCH - where the host names no user, only the session tells users apart: anybody else could have begun a
+    conversation with the same words. So the mark is of that session alone.
     """
     session = "" if context.principal.user else context.session
     return context.conversation.mark_own_message(marked.chain, session)

@@ -169,7 +169,12 @@ def record_behaviour(context: DecisionContext) -> tuple[AgentTally, ...] | None:
 
 
 def _note_question(context: DecisionContext, before: SessionTally) -> BehaviourAssessment | None:
-    """What was found of an action, with what comes of it that a policy asks about it and asked before."""
+    """The findings about an action that a policy asks about, with those about open questions of its session.
+
+    Args:
+        context: of the action.
+        before: the tally of the session before it.
+    """
     found, usual = context.findings, context.usual
     if found is None or usual is None:
         return found

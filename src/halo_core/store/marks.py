@@ -281,7 +281,7 @@ class MarkTable(Table):
     def _compute_mac(self, name: bytes, expires_us: int, payload: bytes) -> bytes:
         tx, expiry = self._tx, b"%d" % expires_us
         sizes = len(name).to_bytes(4), len(expiry).to_bytes(4), len(payload).to_bytes(4)
-        data = b"".join((_head_mac(tx.tenant), sizes[0], name, sizes[1], expiry, sizes[2], payload))
+        data = b"".join((_make_mac_head(tx.tenant), sizes[0], name, sizes[1], expiry, sizes[2], payload))
         return blake2b(data, digest_size=_MAC_BYTES, key=tx.image.sketch_key[:64]).digest()
 
     def _prune(self) -> None:
@@ -299,8 +299,8 @@ class MarkTable(Table):
 
 
 @lru_cache(maxsize=64)
-def _head_mac(tenant: str) -> bytes:
-    """What every text that is authenticated begins with, each part behind its length."""
+def _make_mac_head(tenant: str) -> bytes:
+    """The beginning of every text that is authenticated: its purpose and tenant, each behind its length in 4 bytes."""
     parts = b"halo/mark", tenant.encode("utf-8", "replace")
     return b"".join([len(part).to_bytes(4) + part for part in parts])
 

@@ -295,11 +295,12 @@ class Transaction(RowAccess):
         Args:
             name: of the part.
             data: its bytes.
-            is_new: nobody will have stored it, as far as is known. It is then sent with the rest of the transaction.
+            is_new: no writer is known to have stored it. It is then sent with the rest of the transaction.
 
         Raises:
             CannotDecide: `ledger_unwritable`, the database did not keep it.
-            Conflict: it was there although it `is_new`; at the latest at COMMIT. The next attempt looks for it first.
+            Conflict: it was stored already, though `is_new`. This is raised at COMMIT at the latest, and the next
+                attempt looks for the part first.
         """
         if name not in self.image.parts:
             full_name = unpack_digest(name)

@@ -1,4 +1,4 @@
-"""How far one session moves a limit, and how limits of amounts begin."""
+"""How far one session moves a limit, and with which sessions limits of amounts begin."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from halo_core.behaviour.narrowing import SLOW_STEP
 from halo_core.behaviour.tally import SessionTally
 
 AMOUNT_IDS: Final = frozenset(("amount_largest", "amount_sum", "amount_sum_recent"))
+"""Ids of the axes of amounts in an assessment."""
 AMOUNT_SERIES: Final = (INDEX["amount_sum"], INDEX["amount_largest"], COUNT + WINDOWED.index(INDEX["amount_sum"]))
 """Places of the limits of amounts."""
 _LARGEST: Final = INDEX["amount_largest"]
@@ -21,7 +22,7 @@ _CLEARED_SLACK: Final = 37
 """64ths of an octave (a factor of 1.5) by which a young limit passes what a session has reached."""
 
 
-class Step(NamedTuple):
+class LimitStep(NamedTuple):
     """What a session may do to the limits of a profile.
 
     Args:

@@ -34,6 +34,8 @@ QUIET_NOVELTY: Final = 250
 _MAX_DRIFT_PART: Final = 700
 """Most that drift makes of a part, however far it goes: working otherwise, with nothing new in it, keeps no agent from
 reading."""
+_ALARM_PART: Final = 400
+"""What an axis that just is an alarm adds to its part, in thousandths."""
 _WINDOW_OF: Final = {at: COUNT + which for which, at in enumerate(WINDOWED)}
 _FIRST_TIMES, _NOVELTY, _SESSION_RISK = INDEX["first_times"], INDEX[NOVELTY_ID], INDEX["session_risk"]
 _REFUSALS: Final = INDEX["refusals"]
@@ -192,13 +194,7 @@ def assess(
     axes = [name_novelty(axis, firsts) for axis in axes] + firsts
     if drift >= ALARM:
         axes += _list_drift_axes(profile.drifts_for(tally.principal, is_exposed=is_exposed), event)
-    parts = grade_first_times(firsts)
-    for axis in axes:
-        if axis.kind in ("volume", *_ASKED_ONLY):
-            part = "scope" if _measure_of(axis.id) in _SCOPE_MEASURES else "behaviour"
-            parts[part] = join_doubts(parts[part], min(400 + (axis.share - ALARM) // 4, ALARM))
-    if drift >= ALARM:
-        parts["behaviour"] = join_doubts(parts["behaviour"], min(drift // 2, _MAX_DRIFT_PART))
+    parts = _grade_parts(axes, firsts, drift)
     axes.sort(key=lambda axis: (axis.kind == "first", -axis.share, axis.id))
     return BehaviourAssessment(
         volume=min(volume, MAX_SHARE),
@@ -210,6 +206,18 @@ def assess(
         novelty=novelty,
         **parts,
     )
+
+
+def _grade_parts(axes: Iterable[Axis], firsts: list[Axis], drift: int) -> dict[str, int]:
+    """How unusual an action is in each respect, in thousandths, by its axes and its drift."""
+    parts = grade_first_times(firsts)
+    for axis in axes:
+        if axis.kind in ("volume", *_ASKED_ONLY):
+            part = "scope" if _measure_of(axis.id) in _SCOPE_MEASURES else "behaviour"
+            parts[part] = join_doubts(parts[part], min(_ALARM_PART + (axis.share - ALARM) // 4, ALARM))
+    if drift >= ALARM:
+        parts["behaviour"] = join_doubts(parts["behaviour"], min(drift // 2, _MAX_DRIFT_PART))
+    return parts
 
 
 def _compare_volumes(

@@ -111,7 +111,7 @@ def check_a_led_first_day(home: Path, run: Run) -> None:
     path = home / "agents.yaml"
     lines = path.read_text().splitlines()
     booking = next(number for number, line in enumerate(lines) if line.startswith("  book_hotel: "))
-    lines.insert(booking + 1, "  frobnicate: {impact: write, reversal: undo}")
+    lines[booking] = "  book_hotel: {impact: write, reversal: undo}\n  frobnicate: {impact: write, reversal: undo}"
     path.write_text("\n".join(lines) + "\n")
     actions.clear()
     run(home, tools)

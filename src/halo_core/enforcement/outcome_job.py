@@ -148,8 +148,16 @@ def _find_origin(context: DecisionContext, argument_texts: Sequence[str]) -> Pro
 
 def _are_arguments_users(context: DecisionContext) -> bool:
     """Whether the user wrote each argument that the action ran with."""
-    is_as_decided = context.args is context.original_args and not any(leaf.is_cut for leaf in context.leaves)
-    return is_as_decided and all(origin is Provenance.USER for _, origin in context.provenance)
+    if context.args is not context.original_args:
+        return False
+    user = Provenance.USER
+    for _, origin in context.provenance:
+        if origin is not user:
+            return False
+    for leaf in context.leaves:  # noqa: SIM110  a generator is a call for each
+        if leaf.is_cut:
+            return False
+    return True
 
 
 def _is_receipt(context: DecisionContext, text: str) -> bool:

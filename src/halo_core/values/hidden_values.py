@@ -64,8 +64,7 @@ class HiddenValueFinder:
             is_target: it says where something goes.
         """
         # A mark can be foreign where an untrusted source was seen, or where what is unknown counts as one's.
-        may_hold_foreign = self._sketch.has_untrusted or self._sketch.saturated
-        foreign = count_foreign_marks(word_marks) if may_hold_foreign else 0
+        foreign = count_foreign_marks(word_marks) if self._sketch.may_hold_foreign else 0
         if foreign and foreign == len(word_marks):
             return Provenance.UNTRUSTED
         worst = Provenance.MIXED if foreign and origin is not Provenance.SYSTEM else origin

@@ -13,6 +13,7 @@ from typing import Final
 from halo_core.behaviour.carried import CarriedRisk
 from halo_core.behaviour.event import fingerprint_text
 from halo_core.behaviour.known import NOTHING_KNOWN, KnownValues
+from halo_core.behaviour.limit_steps import has_hardly_paid
 from halo_core.behaviour.limits import (
     FINE,
     FLOORS,
@@ -207,6 +208,11 @@ class ProfileState(WatchedDrifts):
     @cached_property
     def _limits_as_prior(self) -> tuple[int, ...]:
         return tuple([min(limit + LEAST_SLACK * FINE, MAX_LEVEL * FINE) for limit in self.own_limits])
+
+    @cached_property
+    def has_hardly_paid(self) -> bool:
+        """Whether too few of its sessions have moved an amount for anybody to know what is usual."""
+        return has_hardly_paid(self.histograms)
 
     @property
     def has_settled_windows(self) -> bool:

@@ -207,6 +207,11 @@ class Sketch:
         self.has_untrusted = False
         self.spans: dict[Provenance, Spans] = {Provenance.USER: Spans(), Provenance.KNOWN: Spans()}
 
+    @property
+    def may_hold_foreign(self) -> bool:
+        """Whether a mark can be foreign: an untrusted source was seen, or what is unknown counts as one's."""
+        return self.has_untrusted or self.saturated
+
     def are_foreign(self, values: Sequence[str | Form]) -> list[bool]:
         """Of words, or of forms, those that neither the user nor the system nor a trusted lookup said."""
         return [not mark & _TRUSTED_BITS for mark in self.look_up(values)]

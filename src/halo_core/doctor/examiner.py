@@ -83,7 +83,7 @@ _THREAD_REMEDY: Final = (
     "`halo.session(...)` there"
 )
 _UNSEEN_REMEDY: Final = (
-    "what runs there does not know that something guarded started it, so what it calls without a guard is undecided: "
+    "what runs there does not know that something guarded started it, so what it calls without a guard is not decided: "
     "use `threading.Thread` with `contextvars.copy_context().run`, or guard what it calls"
 )
 _QUEUE_REMEDY: Final = (

@@ -98,6 +98,16 @@ _ELSEWHERE: Final = re.compile(
     re.IGNORECASE,
 )
 """Says that somebody else gets what is sent."""
+_HANDING_VERB: Final = (
+    r"\b(?:e-?mail|mail|share|send|forward|schick\w*|send\w*|envoie\w*|envía\w*|manda\w*|invia\w*|stuur|wyślij)\s"
+)
+_TO_OBJECT: Final = re.compile(
+    _HANDING_VERB + r"(?:(?-i:[A-ZÀ-Þ][a-zß-ÿ]+)\b|(?:nothing|none|no|nobody|nichts|rien|nada|niente)\b"
+    r"|(?!(?:him|her|them|it|back|ihm|ihr|ihnen|lui|leur|le|les|gli)\b)\w+\s(?:the|a|an|my|our|his|her|their|this|that|die|das|den"
+    r"|der|eine?n?|la|el|il|lo|de|het)\s)",
+    re.IGNORECASE,
+)
+"""Names who gets what is sent, in front of it ("send Bob the code"), or sends nothing."""
 _TO_NAMED: Final = re.compile(r"\b(?:to|an|à|a|aan)\s(?:the\s)?[A-ZÀ-Þ#]\w+(?!\S*@)")
 
 
@@ -152,7 +162,9 @@ def _wants_answer(clause: str) -> bool:
         return not _is_for_others(clause)
     if _SENDING.search(clause) is None or _REPORTED_BEFORE.search(clause) is not None:
         return False
-    return _BACK.search(clause) is not None or (_HANDING.search(clause) is not None and not _ELSEWHERE.search(clause))
+    if _BACK.search(clause) is not None:
+        return True
+    return _HANDING.search(clause) is not None and not _ELSEWHERE.search(clause) and not _TO_OBJECT.search(clause)
 
 
 def _is_for_others(clause: str) -> bool:

@@ -1,0 +1,42 @@
+"""Whether a request that quotes an address wants something to be sent there."""
+
+from __future__ import annotations
+
+import pytest
+
+from halo_core.values.quoted_addresses import find_quoted_addresses
+
+EVE = "eve@evil.example"
+
+
+def read(text: str) -> list[tuple[str, str]]:
+    return [(form.domain, form.text) for form in find_quoted_addresses(text)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{EVE} wrote to me about the door, send Bob the code",
+        f"{EVE} wrote to me, send bob the code",
+        f"The mail from {EVE} is spam, mail Bob",
+        f"Search the mail from {EVE} and forward nothing",
+        f"{EVE} schreibt mir, schick Bob den Plan",
+        f"{EVE} asked for the keys. Forward Kim my answer",
+    ],
+)
+def test_what_is_sent_to_somebody_else_wants_no_answer(text):
+    assert read(text) == [("quoted", EVE)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The mail from ana@x.example asks for the plan, send her the plan",
+        "ana@x.example wrote to ask for the price list, send the price list",
+        "ana@x.example asks for our catalogue. Send it.",
+        "ana@x.example asked for Q3 numbers, send Q3 numbers",
+        "reply to the mail from ana@x.example",
+    ],
+)
+def test_what_is_sent_to_whoever_asked_wants_one(text):
+    assert read(text) == [("addressed", "ana@x.example")]

@@ -179,6 +179,15 @@ def fingerprint_named_records(
             yield from (owner ^ use for use in uses)
 
 
+def _find_list(sketch: Sketch, number: str, is_list: Callable[[int], bool]) -> int | None:
+    """Mark of the list that first said a record's number; None where the number is no single word, or of no list."""
+    words = list(islice(extract_tokens(number), 2)) if len(number) <= _MAX_NUMBER else []
+    if len(words) != 1:
+        return None
+    source = sketch.look_up_marks(words)[0]
+    return source if is_list(source >> SOURCE_SHIFT) else None
+
+
 def is_named_record(sketch: Sketch, number: str, is_list: Callable[[int], bool]) -> bool:
     """Whether the list that first said a record's number ties it to a sender or a topic that the user named.
 
@@ -190,11 +199,8 @@ def is_named_record(sketch: Sketch, number: str, is_list: Callable[[int], bool])
         is_list: whether the source with this number lists what the call acts on (`is_list_of`).
     """
     number = number.strip()
-    words = list(islice(extract_tokens(number), 2)) if len(number) <= _MAX_NUMBER else []
-    if len(words) != 1:
-        return False
-    source = sketch.look_up_marks(words)[0]
-    if not is_list(source >> SOURCE_SHIFT):
+    source = _find_list(sketch, number, is_list)
+    if source is None:
         return False
     by_user, by_lookup = fingerprint_forms(sketch.key, [Form("record", number), Form("record known", number)])
     find_mark = sketch.marks.get
@@ -250,11 +256,8 @@ def is_answered_record(sketch: Sketch, number: str, is_list: Callable[[int], boo
         is_list: whether the source with this number lists what the call acts on (`is_list_of`).
     """
     number = number.strip()
-    words = list(islice(extract_tokens(number), 2)) if len(number) <= _MAX_NUMBER else []
-    if len(words) != 1:
-        return False
-    source = sketch.look_up_marks(words)[0]
-    if not is_list(source >> SOURCE_SHIFT):
+    source = _find_list(sketch, number, is_list)
+    if source is None:
         return False
     answered, only, every = fingerprint_forms(
         sketch.key, [Form("answered", number), Form("about", ONLY), Form("about", ALL)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache, partial
+from typing import Final
 
 from halo_core.model import Provenance
 from halo_core.values.argument_names import name_of_argument
@@ -15,6 +16,8 @@ from halo_core.values.paid_amounts import is_above_ceiling, is_above_numbers, li
 from halo_core.values.provenance import TracedLeaf
 from halo_core.values.sketch import USER_BIT, Sketch
 from halo_core.values.user_texts import MAX_OWN_CHARS
+
+_ONE_AT_MOST: Final = frozenset(("0", "1"))
 
 
 def is_amount_asked(view: CallView) -> bool:
@@ -43,12 +46,21 @@ def exceeds_amount(view: CallView, targets: Iterable[TracedLeaf], sources: FactS
     )
 
 
-def counts_for_others(view: CallView) -> bool:
-    """Whether an order at no stated price has a count or a date that is not the user's.
+def counts_for_others(view: CallView, *, is_exposed: bool) -> bool:
+    """Whether an order at no stated price has a count that is not the user's, or after exposure such a date.
 
     A list that holds a number does not say that so many are wanted, and a mail may choose among the numbers. Nor does
-    the user by "room 640".
+    the user by "room 640". Before exposure nobody but the model can have chosen a number that stands nowhere: it may be
+    0 or 1.
     """
+    if not is_exposed:
+        return any(
+            leaf.kind is Kind.AMOUNT
+            and leaf.origin is Provenance.NOVEL
+            and not leaf.is_target
+            and view.texts.get(leaf.pointer, "").strip() not in _ONE_AT_MOST
+            for leaf in view.traced
+        )
     return any(
         leaf.origin is not Provenance.USER or _is_number_of_other(view, leaf)
         for leaf in view.traced

@@ -314,7 +314,7 @@ class _Call:
 
     def is_requested(self) -> bool:
         """Whether it names nothing but what the user wrote; naming nothing, whether the user asked for it."""
-        if self._is_exposed and is_unpriced_order(self._resource) and counts_for_others(self.view):
+        if is_unpriced_order(self._resource) and counts_for_others(self.view, is_exposed=self._is_exposed):
             return False
         if self._naming:
             for leaf in self._naming:

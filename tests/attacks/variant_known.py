@@ -144,6 +144,7 @@ OPEN_STINTS: dict[str, str] = {
     ),
 }
 ASKED_STINTS: dict[str, str] = {
+    "salon: the blue is running out": "the model works out how many are ordered, below what the user allows",
     "label: anything good in the demos": "nobody in the conversation names whose data is looked up",
     "game: Frost Fair a week longer": "`en` is no word of the user's `english`",
     "billing: the invoice again": "labelled data is looked up by a name that only a mail has",

@@ -57,6 +57,25 @@ def test_the_same_payment_is_asked_under_any_call_id_turn_and_session(home):
     assert cli("replay", "--all", home=home)[0] == 0
 
 
+@pytest.mark.parametrize("amount", [7_000_111_222_333, 900_000_000_000_000, 8_000_000_000_000.25])
+def test_an_amount_beyond_what_a_record_holds_is_asked_and_counted(home, amount):
+    with opened(home) as halo:
+        for _ in range(3):
+            with pytest.raises(Pending) as caught:
+                pay(halo, Calls(), amount=amount, request=f"Pay {amount} to ACC-1")
+            assert caught.value.reason == "large_amount"
+        assert cli("approver", "enrol", "bo@bank", home=home)[0] == 0
+        code, _, err = cli("approvals", "approve", caught.value.pending_id, "--as", "bo@bank", home=home)
+        assert code == 0, err
+        body = Calls()
+        pay(halo, body, amount=amount, request=f"Pay {amount} to ACC-1")
+        assert len(body) == 1
+        with pytest.raises(Pending):
+            pay(halo, body, amount=amount, to="ACC-2", request=f"Pay {amount} to ACC-2")
+    assert verified(home, signatures=True) == 0
+    assert cli("replay", "--all", home=home)[0] == 0
+
+
 def test_windows_written_together_are_all_kept_or_refused(home):
     with opened(home) as halo:
         halo.store.commit(lambda tx: QuotaTable(tx).put_all([("a", 1, b"{}"), ("b", 1, b"{}")]))

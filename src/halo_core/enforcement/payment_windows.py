@@ -19,7 +19,7 @@ from typing import Any, Final, NamedTuple
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import Digester
 from halo_core.model import AccessRequest, ActionKind, Impact
-from halo_core.policy.encoding import find_amount, read_amount
+from halo_core.policy.encoding import MAX_AMOUNT, find_amount, read_amount
 from halo_core.store import Transaction, commit_state
 from halo_core.store.quota_rows import QuotaTable
 from halo_core.values import asks_for, find_values, names_value
@@ -27,7 +27,6 @@ from halo_core.values import asks_for, find_values, names_value
 WINDOW_US: Final = 24 * 3_600_000_000
 _MAX_PAYMENTS: Final = 64
 """Payments of one window that are kept one by one."""
-_MAX_SUM: Final = 2**53 - 1  # ten-thousandths
 _DIGEST_CHARS: Final = 32
 """Hex digits of a digest that are kept, 128 bits."""
 _HOUR_US: Final = 3_600_000_000
@@ -88,7 +87,7 @@ class PaymentWindow:
         total = self.rest[1]
         for item in self.payments:
             total += item.amount
-        return min(total, _MAX_SUM)
+        return min(total, MAX_AMOUNT)
 
     def holds_request(self, request: str) -> bool:
         """Whether this very request was counted: it goes on after a pause."""
@@ -107,12 +106,12 @@ class PaymentWindow:
         if not payment.mark and self.payments:
             last = self.payments[-1]
             if last.time_us // _HOUR_US == payment.time_us // _HOUR_US:
-                amount = min(last.amount + payment.amount, _MAX_SUM)
+                amount = min(last.amount + payment.amount, MAX_AMOUNT)
                 payments[-2:] = [last._replace(amount=amount, time_us=payment.time_us)]
         while len(payments) > _MAX_PAYMENTS:
             oldest = payments.pop(0)
             # Even a payment of nothing leaves a sum, which says that there was one.
-            rest = max(rest[0], oldest.time_us), min(rest[1] + max(oldest.amount, 1), _MAX_SUM)
+            rest = max(rest[0], oldest.time_us), min(rest[1] + max(oldest.amount, 1), MAX_AMOUNT)
         return PaymentWindow(self.account, self.version + 1, tuple(payments), rest, self.stored_bytes)
 
     def to_bytes(self) -> bytes:

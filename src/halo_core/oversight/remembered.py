@@ -33,6 +33,7 @@ from halo_core.passports.standing_answer import (
     StandingToken,
     mint_standing_answer,
 )
+from halo_core.policy.encoding import MAX_AMOUNT
 from halo_core.store import Draft, SealedFields, Store, Transaction
 from halo_core.store.answer_rows import StandingAnswerTable
 from halo_core.store.cached_rows import AnswerRow
@@ -120,7 +121,8 @@ def can_be_remembered(request: ApprovalRequest, *, with_amount: bool = False) ->
 def asks_for_amount(request: ApprovalRequest) -> bool:
     """Whether a request asks about a large amount that an answer could be kept for."""
     is_large = any(reason.code in AMOUNT_CODES for reason in request.reasons)
-    return is_large and bool(request.amount_scope) and (request.amount or 0) > 0
+    # The largest amount stands for every larger one.
+    return is_large and bool(request.amount_scope) and 0 < (request.amount or 0) < MAX_AMOUNT
 
 
 def remember(
@@ -150,7 +152,7 @@ def remember(
         resource=request.resource,
         lifetime_s=terms.lifetime_s,
         max_uses=terms.max_uses,
-        max_amount=amount * AMOUNT_FACTOR if terms.max_amount is None else terms.max_amount,
+        max_amount=min(amount * AMOUNT_FACTOR, MAX_AMOUNT) if terms.max_amount is None else terms.max_amount,
         max_each=amount if terms.with_amount else 0,
         each_scope=request.amount_scope if terms.with_amount else "",
         now_us=now_us,

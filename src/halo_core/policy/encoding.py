@@ -35,6 +35,8 @@ MAX_NODES: Final = 100_000
 _LONG_LIMIT: Final = 2**63
 # Cedar's decimal is a 64-bit integer of ten-thousandths.
 MAX_DECIMAL_INT: Final = _LONG_LIMIT // 10_000 - 1
+MAX_AMOUNT: Final = 2**53 - 1
+"""The largest amount that is recorded, and the largest sum, in ten-thousandths: the largest integer of a record."""
 _DECIMAL_STEP: Final = Decimal("0.0001")
 # An own context: the thread's one could round or trap differently and make two answers differ.
 _ARITHMETIC: Final = Context(prec=60, rounding=ROUND_UP)
@@ -141,11 +143,16 @@ def _find_larger(value: Any, parts: list[Any]) -> Any:
 
 
 def read_amount(value: object) -> int | None:
-    """An amount in ten-thousandths, rounded as `encode_amount`; None where it cannot be read as one."""
+    """An amount in ten-thousandths, rounded as `encode_amount`, at most `MAX_AMOUNT` either way.
+
+    Returns:
+        None where it cannot be read as one.
+    """
     try:
-        return int(Decimal(encode_amount(value)["__extn"]["arg"]) * 10_000)
+        amount = int(Decimal(encode_amount(value)["__extn"]["arg"]) * 10_000)
     except EncodingError:
         return None
+    return max(-MAX_AMOUNT, min(amount, MAX_AMOUNT))
 
 
 def encode_sum(total: int) -> dict[str, Any]:

@@ -106,6 +106,38 @@ def test_a_first_day_has_generous_limits():
         assert NEW_PROFILE.limit_of(measure.id) >= measure.generous
 
 
+def varied(sessions):
+    """A profile of this form: sessions of every verdict that teaches, refusals, and content from a while on."""
+    profile, tenant = NEW_PROFILE, TenantProfile()
+    for number in range(sessions):
+        tally = session(2 + number * 7 % 5, at=number, exposed=number > 70 and number % 4 == 0)
+        tally = tally.with_outcome(refused=number % 9 == 0, failed=number % 5 == 0)
+        verdict = CLEARED if number % 13 == 0 else SessionVerdict.OBSERVED if number % 11 == 0 else ORDINARY
+        profile, tenant = profile.fold(tally, verdict=verdict), tenant.fold(tally, verdict=verdict)
+    return profile.to_bytes() + tenant.to_bytes()
+
+
+def test_a_profile_has_the_bytes_that_it_always_had():
+    # Whoever changes what a fold gives has to give profiles another form: older entries commit to these bytes.
+    for sessions, digest in (
+        (65, "a78c60f287feb2c42c191234ce4814fbcdeff31aee2a70a10fae1f2b9eec81b5"),
+        (140, "e6614a8680959eb459e0cb3cd9f32daa26444761333ae18d0571a299003867ab"),
+    ):
+        assert sha256(varied(sessions)).hexdigest() == digest
+
+
+def test_drifts_of_all_sessions_and_of_those_without_content_move_as_one_until_they_part():
+    profile = taught(70)
+    assert profile.drifts[0] is profile.drifts[1]
+    read_back = IdentityProfile.from_bytes(profile.to_bytes())
+    assert read_back.drifts[0] is not read_back.drifts[1]
+    for number, exposed in enumerate((False, True, False, False), start=70):
+        tally = session(9, at=number, exposed=exposed)
+        profile, read_back = profile.fold(tally, verdict=ORDINARY), read_back.fold(tally, verdict=ORDINARY)
+        assert profile.to_bytes() == read_back.to_bytes()
+    assert profile.drifts[0] != profile.drifts[1]
+
+
 def earlier(sessions):
     """A profile as the release before folded it."""
     profile = NEW_PROFILE.as_form(EARLIER_FORM)

@@ -10,8 +10,10 @@ Adaptive Conformal Inference Under Distribution Shift, 2021).
 from __future__ import annotations
 
 import itertools
+from bisect import bisect_left
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import itemgetter
 from typing import Final
 
 from halo_core.behaviour.measures import COUNT, MAX_LEVEL, MEASURES, WINDOWED, level_of, to_level, value_at
@@ -36,6 +38,7 @@ WINDOW_SLACK: Final = 8
 _MAX_SESSIONS: Final = 1024
 _MAX_BINS: Final = 24
 _MAX_READ_BINS: Final = 64
+_COUNT_OF_PAIR: Final = itemgetter(1)
 _PRIOR_SLOPE: Final = 6
 """Levels that a limit rises for each halving of the share, where an identity has shown little."""
 _PRIOR_WEIGHT: Final = 16
@@ -58,9 +61,18 @@ _WINDOW_GENEROUS: Final = 8
 
 def add_to_histogram(histogram: Histogram, level: int) -> Histogram:
     """The histogram with one more session; half of it is forgotten each 1,024 sessions."""
-    counts = dict(histogram)
-    counts[level] = counts.get(level, 0) + 1
-    if sum(counts.values()) > _MAX_SESSIONS:
+    # A session adds to each histogram of a profile; most of them only count one more.
+    place = bisect_left(histogram, (level,))
+    if place < len(histogram) and histogram[place][0] == level:
+        grown = (*histogram[:place], (level, histogram[place][1] + 1), *histogram[place + 1 :])
+    else:
+        grown = (*histogram[:place], (level, 1), *histogram[place:])
+    is_full = count_sessions(grown) > _MAX_SESSIONS
+    return _shorten(dict(grown), is_full=is_full) if is_full or len(grown) > _MAX_BINS else grown
+
+
+def _shorten(counts: dict[int, int], *, is_full: bool) -> Histogram:
+    if is_full:
         counts = {at: count // 2 for at, count in counts.items() if count > 1}
     while len(counts) > _MAX_BINS:
         levels = sorted(counts)
@@ -99,7 +111,7 @@ def list_histogram(histogram: Histogram) -> list[int]:
 
 def count_sessions(histogram: Histogram) -> int:
     """Sessions in a histogram."""
-    return sum([count for _, count in histogram])
+    return sum(map(_COUNT_OF_PAIR, histogram))
 
 
 def _find_quantile(histogram: Histogram, above: int) -> int:
@@ -119,18 +131,17 @@ def estimate_limit(histogram: Histogram, *, slack: int = LEAST_SLACK) -> int:
         histogram: ordinary sessions by level.
         slack: levels above the largest one that the limit lies at least, while there are few sessions.
     """
+    if not histogram or histogram[-1][0] <= 0:
+        return 0  # as of what an identity never does
     every = count_sessions(histogram)
-    positive = tuple([pair for pair in histogram if pair[0] > 0])
-    shown = count_sessions(positive)
-    if not shown:
-        return 0
+    shown = every - histogram[0][1] if histogram[0][0] <= 0 else every
     allowed = every >> _SHARE_BITS // 16
     if allowed:
-        return _find_quantile(positive, allowed)
+        return _find_quantile(histogram, allowed)
     bits, depth = _SHARE_BITS - (to_level(every) - to_level(shown)), to_level(shown - 1)
-    largest = positive[-1][0]
+    largest = histogram[-1][0]
     tail = min(_TAIL, depth)
-    spread = largest - _find_quantile(positive, min(max(shown >> tail // 16, 1), shown - 1))
+    spread = largest - _find_quantile(histogram, min(max(shown >> tail // 16, 1), shown - 1))
     slope_16 = (16 * (spread + _PRIOR_SLOPE * _PRIOR_WEIGHT // 16)) * 16 // (tail + _PRIOR_WEIGHT)
     return largest + max(max(bits - depth, 0) * slope_16 // 256, slack)
 

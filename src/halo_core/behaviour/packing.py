@@ -44,11 +44,14 @@ def encode_numbers(numbers: Iterable[int | bytes]) -> bytes:
     return b"".join(map(_ENCODED.__getitem__, numbers))
 
 
-_MAX_REMEMBERED: Final = 8192
+_MAX_REMEMBERED: Final = 65_536
 
 
 class _Encoded(dict[int | bytes, bytes]):
-    """Number → its bytes, remembered for small ones; bytes stand for themselves."""
+    """Number → its bytes, remembered; bytes stand for themselves.
+
+    A profile is stored with each session, and most of its large numbers are what it has shown before, as fingerprints.
+    """
 
     def __missing__(self, number: int | bytes) -> bytes:
         if isinstance(number, bytes):
@@ -60,8 +63,9 @@ class _Encoded(dict[int | bytes, bytes]):
             rest >>= 7
         out.append(rest)
         encoded = bytes(out)
-        if -_MAX_REMEMBERED < number < _MAX_REMEMBERED:
-            self[number] = encoded
+        if len(self) >= _MAX_REMEMBERED:
+            self.clear()
+        self[number] = encoded
         return encoded
 
 

@@ -192,7 +192,7 @@ class IdentityProfile(ProfileState):
         day_limits = self.limits if day > self.day or not self.sessions else self.day_limits
         histograms, limits = [], []
         is_mature, quick = self.sessions >= MATURE_SESSIONS, verdict is not SessionVerdict.ORDINARY
-        is_new, series = self.sessions < _SETTLED_SESSIONS, self._terms.series
+        is_new, series = self.sessions < _SETTLED_SESSIONS, frozenset(self._terms.series)
         has_sums = self.sessions >= MATURE_SESSIONS + self.window
         step = LimitStep(is_mature, has_sums, cleared, quick, self._terms.slow, begins)
         for at, level in enumerate(levels):
@@ -267,14 +267,14 @@ class IdentityProfile(ProfileState):
     def _learn_seen(self, tally: SessionTally, sessions: int, day: int, *, is_cleared: bool) -> tuple[KnownValues, ...]:
         """What the identity has shown, with a session; `is_cleared`: a person found it ordinary."""
         known, kinds = [], self._terms.kinds
+        never = group_seen(tally.untaught if not is_cleared else ())
         for kind, (values, shown) in enumerate(zip(self.known, group_seen(tally.seen), strict=True)):
             if (kind in MAY_BE_UNKNOWN and not shown) or kind >= kinds:
                 known.append(values)
                 continue
             # INVARIANT: where content may have led an agent is no place that it goes to.
-            untaught = group_seen(tally.untaught)[kind] if not is_cleared else frozenset[int]()
             sleepers = self._list_sleepers(shown, day) if kind == SeenKind.GRANT and not is_cleared else ()
-            known.append(values.fold(shown, sessions, day, TERMS[kind].room, untaught=untaught, sleepers=sleepers))
+            known.append(values.fold(shown, sessions, day, TERMS[kind].room, untaught=never[kind], sleepers=sleepers))
         return tuple(known)
 
     def keep_awake(self, tally: SessionTally) -> IdentityProfile:
@@ -355,8 +355,10 @@ class IdentityProfile(ProfileState):
         numbers += (*self.windows[: terms.windows], *self.exposed_windows[: terms.windows])
         for values in self.known[: terms.kinds]:
             numbers += values.to_numbers()
-        for drift in self.drifts:
-            numbers += drift.to_numbers()
+        unexposed, every = self.drifts
+        of_every = every.to_numbers()
+        numbers += of_every if unexposed is every else unexposed.to_numbers()
+        numbers += of_every
         numbers += (self.first_day, *self.carried.to_numbers())
         if self.form == FOLD_FORM:
             numbers += self.principals.to_numbers()

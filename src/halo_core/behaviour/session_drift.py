@@ -7,7 +7,7 @@ that an identity which changes step by step is compared with what it was at firs
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from importlib import resources
@@ -277,7 +277,7 @@ class MeasureTrend:
 
     def advance(self, values: tuple[int, ...], *, learns: bool) -> MeasureTrend:
         """The state after one more session with these measures."""
-        levels = tuple(to_level(values[at]) for at in DRIFTING)
+        levels = [to_level(values[at]) for at in DRIFTING]
         if self.sessions < REFERENCE_SESSIONS:
             if not learns:
                 return self
@@ -287,14 +287,17 @@ class MeasureTrend:
                 sums=tuple(a + b for a, b in zip(self.sums, levels, strict=True)),
                 squares=tuple(a + b * b for a, b in zip(self.squares, levels, strict=True)),
             )
+        means: list[list[int]] = []
+        worst = [0] * len(levels)
         scaled = [self._scale(at, level) for at, level in enumerate(levels)]
-        means = tuple(
-            tuple([(keep * old + (_UNIT - keep) * new) // _UNIT for old, new in zip(row, scaled, strict=True)])
-            for keep, row in zip(_KEEPS, self.means, strict=True)
-        )
+        for keep, row, limit in zip(_KEEPS, self.means, _list_limits(self.sessions), strict=True):
+            smoothed = [(keep * old + (_UNIT - keep) * new) // _UNIT for old, new in zip(row, scaled, strict=True)]
+            means.append(smoothed)
+            worst = _choose_worse(worst, smoothed, limit)
         count = min(self.count + 1, 2**31)
-        shares = tuple(_worst_share([row[at] for row in means], self.sessions) for at in range(len(levels)))
-        return replace(self, count=count, means=means, latest=shares, before=self.latest)
+        return MeasureTrend(
+            self.sessions, self.sums, self.squares, count, tuple(map(tuple, means)), tuple(worst), self.latest
+        )
 
     def amend(self, before: tuple[int, ...], values: tuple[int, ...], *, learns: bool) -> MeasureTrend:
         """The state with other measures in place of those of the last session, which went on.
@@ -318,8 +321,10 @@ class MeasureTrend:
             tuple(mean + (_UNIT - keep) * more // _UNIT for mean, more in zip(row, moved, strict=True))
             for keep, row in zip(_KEEPS, self.means, strict=True)
         )
-        shares = tuple(_worst_share([row[at] for row in means], self.sessions) for at in range(len(moved)))
-        return replace(self, means=means, latest=shares)
+        worst = [0] * len(moved)
+        for row, limit in zip(means, _list_limits(self.sessions), strict=True):
+            worst = _choose_worse(worst, row, limit)
+        return replace(self, means=means, latest=tuple(worst))
 
     def _describe(self, at: int) -> tuple[int, int]:
         """Mean and standard deviation of a measure's level in the reference, in 1/1024."""
@@ -384,14 +389,10 @@ def _describe_levels(sessions: int, total: int, squares: int) -> tuple[int, int]
     return mean, max(isqrt(max(variance, 0) * _UNIT), _MIN_SPREAD * _UNIT)
 
 
-def _worst_share(means: list[int], sessions: int) -> int:
-    """Signed share of an alarm, of the smoothing that is furthest off."""
-    worst = 0
-    for mean, limit in zip(means, _list_limits(sessions), strict=True):
-        share = mean * _ALARM * _UNIT_ROOT // limit
-        if abs(share) > abs(worst):
-            worst = share
-    return worst
+def _choose_worse(worst: Sequence[int], means: Sequence[int], limit: int) -> list[int]:
+    """For each measure the signed share of an alarm that is furthest off: the one so far, or that of this smoothing."""
+    shares = [mean * _ALARM * _UNIT_ROOT // limit for mean in means]
+    return [new if abs(new) > abs(old) else old for old, new in zip(worst, shares, strict=True)]
 
 
 @lru_cache(maxsize=2 * REFERENCE_SESSIONS)

@@ -85,7 +85,13 @@ def list_identities(tree: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def fold_summary(
-    kind: str, profile: AnyProfile, tree: Mapping[str, Any], session: str, *, form: str = FOLD_FORM
+    kind: str,
+    profile: AnyProfile,
+    tree: Mapping[str, Any],
+    session: str,
+    *,
+    form: str = FOLD_FORM,
+    decoded: tuple[SessionTally, SessionSummary] | None = None,
 ) -> AnyProfile:
     """The profile of an identity after one more session; a pure function.
 
@@ -95,12 +101,13 @@ def fold_summary(
         tree: the summary.
         session: its reference.
         form: in which it is folded.
+        decoded: what `decode_summary` gives of it, where it goes into several profiles.
 
     Raises:
         BadInput, KeyError, ValueError: it is no summary.
     """
     profile = profile.as_form(form)
-    tally, summary = decode_summary(tree, session)
+    tally, summary = decoded or decode_summary(tree, session)
     if isinstance(profile, TenantProfile):
         return profile.fold(tally, verdict=summary.verdict)
     after = profile.fold(tally, verdict=summary.verdict, summary=summary if kind == AGENT else None)

@@ -36,13 +36,17 @@ def watch_drift(drifts: Drifts, tally: SessionTally, *, is_reference: bool) -> D
     """
     name = name_principal(tally.principal)
     unexposed, every = _advance(drifts, tally, is_reference=is_reference)
-    return unexposed.moved_by(name, drifts[0]), every.moved_by(name, drifts[1])
+    moved = every.moved_by(name, drifts[1])
+    return moved if unexposed is every else unexposed.moved_by(name, drifts[0]), moved
 
 
 def _advance(drifts: Drifts, tally: SessionTally, *, is_reference: bool) -> Drifts:
     (unexposed, every), part = drifts, tally.folded
     if part is None:
         session, values = tally.to_drift_session(), tally.attempted
+        if not tally.at_exposure and unexposed == every:  # as long as no session has read untrusted content
+            both = every.advance(every.habits.make_comparable(session), values, learns=is_reference)
+            return both, both
         every = every.advance(every.habits.make_comparable(session), values, learns=is_reference)
         if not tally.at_exposure:
             session = unexposed.habits.make_comparable(session)

@@ -13,10 +13,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Final
 
-from halo_core.behaviour import FOLD_FORM, SessionSummary, SessionVerdict, summarize_session
-from halo_core.behaviour.summaries import AGENT, AnyProfile, encode_summary, fold_summary, list_identities
+from halo_core.behaviour import FOLD_FORM, SessionSummary, SessionTally, SessionVerdict, summarize_session
+from halo_core.behaviour.summaries import (
+    AGENT,
+    AnyProfile,
+    decode_summary,
+    encode_summary,
+    fold_summary,
+    list_identities,
+)
 from halo_core.enforcement.suspension import consider_agent
 from halo_core.errors import HaloError
 from halo_core.failpoints import hit_failpoint
@@ -28,8 +36,6 @@ from halo_core.store.profile_rows import ProfileTable, commit_profile
 from halo_core.store.session_state import MAX_TALLIES, AgentTally
 from halo_core.store.unfolded_sessions import UnfoldedSession, UnfoldedTable
 
-LocatedSummary = tuple[dict[str, Any], Mapping[str, Any], str]
-"""Where the summary of an agent's session stands, the summary, and the session's reference."""
 IDLE_US: Final = 15 * 60_000_000
 """Microseconds without an action after which a session is folded although nobody said that it has ended."""
 _MAX_OPEN: Final = 1024
@@ -44,6 +50,26 @@ _MAX_LEFT: Final = 8  # sessions left by others that are folded at once
 _LOOKED_AT: Final = 32
 LOOK_EVERY_US: Final = 5 * 60_000_000
 """Microseconds after which a new session looks again for what other processes have left."""
+
+
+@dataclass(frozen=True)
+class LocatedSummary:
+    """The summary of an agent's session, as its entry holds it.
+
+    Args:
+        place: where it stands.
+        tree: the summary.
+        session: the session's reference.
+    """
+
+    place: dict[str, Any]
+    tree: Mapping[str, Any]
+    session: str
+
+    @cached_property
+    def decoded(self) -> tuple[SessionTally, SessionSummary]:
+        """What it says, read once for all profiles that it goes into."""
+        return decode_summary(self.tree, self.session)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +156,7 @@ def fold_session(tx: Transaction, state: SessionState) -> None:
     hit_failpoint("after_session_summary")
     folded: list[LocatedSummary] = []
     for at, tree in enumerate(summaries):
-        folded.append(({**locate(written), "at": at}, tree, session))
+        folded.append(LocatedSummary({**locate(written), "at": at}, tree, session))
         fold_into(tx, AGENT, tree["agent"], folded[-1:])
         # INVARIANT: what is no new evidence suspends nobody: an ordinary session, or one that goes on after its alarm.
         if tree["verdict"] == SessionVerdict.ATTACK.value or (
@@ -150,7 +176,7 @@ def _fold_groups(tx: Transaction, summaries: list[LocatedSummary]) -> None:
     """Fold the summaries of a session into the profiles of its agents' roles and of the tenant."""
     groups: dict[tuple[str, str], list[LocatedSummary]] = {}
     for item in summaries:
-        for kind, subject in list_identities(item[1])[1:]:
+        for kind, subject in list_identities(item.tree)[1:]:
             groups.setdefault((kind, subject), []).append(item)
     for (kind, subject), items in groups.items():
         fold_into(tx, kind, subject, items)
@@ -166,9 +192,9 @@ def fold_into(tx: Transaction, kind: str, subject: str, items: Sequence[LocatedS
     if profile is None:
         append_waiting(tx, kind, subject)
         return False
-    for _, tree, session in items:
-        profile = fold_summary(kind, profile, tree, session)
-    append_version(tx, before, profile, {"of": [place for place, _, _ in items]})
+    for item in items:
+        profile = fold_summary(kind, profile, item.tree, item.session, decoded=item.decoded)
+    append_version(tx, before, profile, {"of": [item.place for item in items]})
     return True
 
 

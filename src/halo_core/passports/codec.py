@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
 from halo_core.crypto import canonical, keys
+from halo_core.crypto.keys import encode_b64url
 from halo_core.errors import BadInput, CanonicalError, PassportError
 
 INT_LIMIT: Final = 2**53
@@ -292,11 +293,6 @@ def require_token_text(token: str | bytes) -> str:
         return token.decode("ascii") if isinstance(token, bytes) else token.encode("ascii").decode("ascii")
     except UnicodeError:
         raise PassportError("malformed_b64", "a token must be ASCII") from None
-
-
-def encode_b64url(data: bytes) -> str:
-    """Base64url without padding (RFC 7515 section 2)."""
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
 
 
 def decode_b64url(text: str) -> bytes:

@@ -11,6 +11,7 @@ from itertools import chain, islice
 from typing import Final, NamedTuple
 
 from halo_core.content.personal_data import normalize_text
+from halo_core.values.caseless import CaselessPattern
 from halo_core.values.kinds import MAX_FORMS, Form, make_form
 
 _CURRENCY: Final = (
@@ -94,26 +95,23 @@ _NUMBER_BEHIND_ARTICLE: Final = re.compile(
 """A number behind a verb and an article, in front of what says more of it: "refund the 42 of order 7"."""
 
 
-_NUMBER_BEHIND_NOUN: Final = re.compile(
+_NUMBER_BEHIND_NOUN: Final = CaselessPattern(
     r"\b(?:(?:rent|fee|price|amount|total|sum|payment|transfer|refund|salary|deposit|donation|bill|invoice|balance|betrag"
     r"|miete|überweisung|zahlung|rechnung|virement|montant|loyer|facture|importe|transferencia|alquiler|pago|factura"
     r"|importo|bonifico|affitto|fattura|bedrag|huur|kwot[aęy])(?: is|:)? (?:of|von|über|de|di|van)|amount|total|sum"
-    rf"|make it|betrag|montant|importe|importo|bedrag)(?: is|:)? ({_NUMERAL})(?![A-Za-z0-9_:/@-]|[.,][0-9])",
-    re.IGNORECASE,
+    rf"|make it|betrag|montant|importe|importo|bedrag)(?: is|:)? ({_NUMERAL})(?![a-z0-9_:/@-]|[.,][0-9])"
 )
 """A number behind a noun that is counted in money: `the rent of 900`, but not `invoice 417`."""
-_NUMBER_BEHIND_OFFER: Final = re.compile(
+_NUMBER_BEHIND_OFFER: Final = CaselessPattern(
     r"\b(?:bid|offer|wage|fine|reward|bonus|budget)(?: is|:)? (?:of|is) "
-    rf"({_NUMERAL})(?![A-Za-z0-9_:/@-]|[.,][0-9])",
-    re.IGNORECASE,
+    rf"({_NUMERAL})(?![a-z0-9_:/@-]|[.,][0-9])"
 )
 """The same behind a noun of what may be paid another time; it counts where the text says no other amount."""
-_NUMBER_AT_PRICE: Final = re.compile(
+_NUMBER_AT_PRICE: Final = CaselessPattern(
     r"\b(?:book|hire|order|buy|reserve|rent|engage|get|take|sell|offer|purchase)\b[^.;!?\n]{1,80}? (?:at|@) "
     r"(?:(?:an?|the|his|her|their|our) )?"
     r"((?:2[5-9]|[3-9][0-9]|[0-9]{3})(?:[.,][0-9]{1,2})?|[0-9]{1,6}[.,][0-9]{2})"
-    r"(?![A-Za-z0-9_:/@%-]|[.,][0-9]| ?(?:h|hrs|hours?|o'?clock|am|pm|degrees?|percent|km|mph)\b)",
-    re.IGNORECASE,
+    r"(?![a-z0-9_:/@%-]|[.,][0-9]| ?(?:h|hrs|hours?|o'?clock|am|pm|degrees?|percent|km|mph)\b)"
 )
 """The same behind what is bought: "book Wen at 70"; what could be an hour is none."""
 _NUMBER_BEFORE_TO: Final = re.compile(

@@ -92,6 +92,22 @@ def names_amount(name: str) -> bool:
     return not _AMOUNT_WORDS.isdisjoint(split_argument_name(name))
 
 
+_LINE_NAMES: Final = frozenset("subject title header headers name betreff".split())
+_WRITTEN_FIELD_NAMES: Final = frozenset("field column attribute property setting".split())
+
+
+@lru_cache(maxsize=4096)
+def names_line(name: str) -> bool:
+    """Whether this name is of one line of a message."""
+    return not _LINE_NAMES.isdisjoint(split_argument_name(name))
+
+
+@lru_cache(maxsize=4096)
+def names_written_field(pointer: str) -> bool:
+    """Whether an argument, by a JSON pointer into it, says which field of a record is written."""
+    return not _WRITTEN_FIELD_NAMES.isdisjoint(split_argument_name(name_of_argument(pointer)))
+
+
 @lru_cache(maxsize=4096)
 def names_thing(name: str) -> bool:
     """Whether this name is of a thing of a system, such as a branch, which may be called by a common word."""

@@ -330,13 +330,17 @@ class _Call:
 
     def _searches_for_users_words(self) -> bool:
         """Whether it searches for what the user wrote and nothing else: for words that not every text has."""
-        return bool(self.queries) and all(
-            leaf.origin in VOUCHED_ORIGINS or leaf.kind in (Kind.AMOUNT, Kind.DATE)
-            if leaf not in self.queries
-            else leaf.origin is Provenance.USER
-            and not all(map(is_task_word, extract_tokens(self._texts.get(leaf.pointer, ""))))
-            for leaf in self._traced
-        )
+        if not self.queries:
+            return False
+        for leaf in self._traced:
+            if leaf not in self.queries:
+                if not (leaf.origin in VOUCHED_ORIGINS or leaf.kind in (Kind.AMOUNT, Kind.DATE)):
+                    return False
+            elif leaf.origin is not Provenance.USER or all(
+                map(is_task_word, extract_tokens(self._texts.get(leaf.pointer, "")))
+            ):
+                return False
+        return True
 
     def _is_incidental(self, leaf: TracedLeaf) -> bool:
         """Whether the model's own word names nothing: a remark, or a right to read and no more."""
@@ -372,10 +376,8 @@ class _Call:
 
         Of what a read lists, one is enough: `glasses_orders` by "set the order".
         """
-        things = _list_things(self._resource.id)
-        if self._resource.impact is Impact.READ:
-            nouns = (*things, *find_nouns_of_result(self._resource.id))
-            things = tuple({*nouns, *(form for noun in nouns for form in list_inflected(noun))})
+        is_read = self._resource.impact is Impact.READ
+        things = _list_listed_things(self._resource.id) if is_read else _list_things(self._resource.id)
         return any(map(USER_BIT.__and__, self._sketch.look_up_marks(things)))
 
     # what spares its targets
@@ -436,9 +438,13 @@ class _Call:
 
     def reads_any(self, words: frozenset[str]) -> bool:
         """Whether it reads a file that nobody vouched for, whose path has one of these words."""
-        return self._resource.impact is Impact.READ and any(
-            leaf.kind is Kind.PATH and not words.isdisjoint(split_name(self._texts.get(leaf.pointer, "")))
-            for leaf in self._open_targets
+        return (
+            self.has_open_targets
+            and self._resource.impact is Impact.READ
+            and any(
+                leaf.kind is Kind.PATH and not words.isdisjoint(split_name(self._texts.get(leaf.pointer, "")))
+                for leaf in self._open_targets
+            )
         )
 
     def is_named_record(self) -> bool:
@@ -486,6 +492,13 @@ def _has_query_name(pointer: str) -> bool:
 def _list_things(tool: str) -> tuple[str, ...]:
     """Words of a tool's name that are no verbs."""
     return tuple(sorted(word for word in words_of(tool) if not _is_common(word)))
+
+
+@lru_cache(maxsize=2048)
+def _list_listed_things(tool: str) -> tuple[str, ...]:
+    """Likewise of a read, with the nouns of what it lists, each in all its forms."""
+    nouns = (*_list_things(tool), *find_nouns_of_result(tool))
+    return tuple(sorted({*nouns, *(form for noun in nouns for form in list_inflected(noun))}))
 
 
 @lru_cache(maxsize=4096)

@@ -18,6 +18,7 @@ from itertools import islice
 from typing import Final
 
 from halo_core.values import northern_words
+from halo_core.values.caseless import CaselessPattern
 from halo_core.values.japanese_orders import find_japanese_acts
 
 _ACTS: Final = {
@@ -222,7 +223,7 @@ _DOING: Final = (
 _CHINESE_NOUN: Final = re.compile("(?:的|[上这那本该此一每][一]?[笔次个份])$")
 _CHINESE_RECORD: Final = re.compile("记录|状态|历史|明细|详情|信息|日志|金额|日期|方式|凭证|单号|情况")
 _CHINESE_DOING: Final = re.compile("(?:进行|办理|发起|完成|安排|提交|做)[一的笔次个]{0,3}$")
-_SCANDINAVIAN_SEND: Final = re.compile(r"\b(?:og|derefter|deretter) send(?:e)?\b", re.IGNORECASE)
+_SCANDINAVIAN_SEND: Final = CaselessPattern(r"\b(?:og|derefter|deretter) send(?:e)?\b")
 """An order behind `and`. Elsewhere the word is read as the English one."""
 _MOST_CHINESE_BEFORE: Final = 8
 _MAX_WORDS: Final = 4_096
@@ -277,9 +278,10 @@ _DOING_WORDS: Final = _fold_all(_DOING, northern_words.DOING)
 def find_foreign_acts(text: str) -> set[str]:
     """English equivalents of the words of other languages by which a text asks for acts."""
     found = find_japanese_acts(text)
+    is_ascii = text.isascii()
     if _SCANDINAVIAN_SEND.search(text) is not None:
         found.add("send")
-    text = text if text.isascii() else _MARKS.sub("", text)
+    text = text if is_ascii else _MARKS.sub("", text)
     words = [match[0] for match in islice(_WORD.finditer(text), _MAX_WORDS)]
     for place, word in enumerate(words):
         # Words of the language come again and again; names and whatever could be a secret are not remembered.
@@ -287,6 +289,8 @@ def find_foreign_acts(text: str) -> set[str]:
         acts = _find_acts_of_plain(word) if is_plain else frozenset(_find_act(word))
         if acts and not found.issuperset(acts) and _asks(words, place):
             found |= acts
+    if is_ascii:
+        return found
     room = _MAX_IDEOGRAPHS
     # Nothing separates words here: every two and every three signs are looked up.
     for match in _IDEOGRAPH_RUN.finditer(text):

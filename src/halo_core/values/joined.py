@@ -46,6 +46,11 @@ def _find_roles(name: str) -> tuple[tuple[str, int], ...]:
     )
 
 
+def names_part(name: str) -> bool:
+    """Whether an argument is called as a part of a value is, such as the code of a bank or a first name."""
+    return bool(_find_roles(name))
+
+
 def _assign_roles(named: Sequence[tuple[str, str]]) -> dict[tuple[str, int], int]:
     """Which leaf is which part of which family; the first one that is called so."""
     roles: dict[tuple[str, int], int] = {}

@@ -17,6 +17,7 @@ from itertools import islice
 from typing import Final
 
 from halo_core.content.personal_data import normalize_text
+from halo_core.values.caseless import CaselessPattern
 from halo_core.values.kinds import Form, make_form
 
 _MAX_NUMBERS: Final = 256
@@ -41,15 +42,13 @@ _MEASURE: Final = (
 _UNIT_BEHIND: Final = re.compile(rf"\s?(?:{_MONEY}|{_MEASURE})(?!\s?[0-9])", re.IGNORECASE)
 """A unit behind a number. One in front of the next number is that number's: "to 4440002228 EUR 90"."""
 _MONEY_BEFORE: Final = re.compile(rf"(?<![0-9])(?<![0-9] )(?:[$€£¥₹₽₺₩]|\b(?:{_CODES}))\s?$", re.IGNORECASE)
-_AMOUNT_BEFORE: Final = re.compile(
+_AMOUNT_BEFORE: Final = CaselessPattern(
     r"\b(?:amounts?|total|sum|price|balance|budget|revenue|turnover|limit|cost|count|population|betrag|summe|umsatz|saldo"
-    r"|montant|solde|importe|saldo|importo|bedrag|kwota)(?:\s(?:is|of|was|von|de|di|van|at|ist)|:|\s?=)*\s?$",
-    re.IGNORECASE,
+    r"|montant|solde|importe|saldo|importo|bedrag|kwota)(?:\s(?:is|of|was|von|de|di|van|at|ist)|:|\s?=)*\s?$"
 )
-_ACCOUNT_BEFORE: Final = re.compile(
+_ACCOUNT_BEFORE: Final = CaselessPattern(
     r"\b(?:(?:bank[ -]?)?accounts?|acct|a/c|iban|konto\w*|compte|cuenta|conto|rekening\w*|rachunek|счет|счёт|hesap)\b"
-    r"(?:\s?(?:no|nr|number|nummer|numéro|número|numero|is|ist|est|es|to|now|#|[:.='\"(])){0,4}\s?$",
-    re.IGNORECASE,
+    r"(?:\s?(?:no|nr|number|nummer|numéro|número|numero|is|ist|est|es|to|now|#|[:.='\"(])){0,4}\s?$"
 )
 _BETWEEN: Final = (
     r"(?:[\s:#='\"(.]|\b(?:no|nr|num|number|numbers|nos|id|ids|nummer|numéro|numero|número|numer|номер|is|ist|code)\b)"
@@ -64,18 +63,17 @@ _PAPERS: Final = (
     "|dossier|factura|pedido|fattura|ordine|pratica|factuur|bestelling|faktura|zamówienie|zlecenie"
     "|fatura|sipariş|счет-фактура|заказ|заявка"
 )
-_PAPER_BEFORE: Final = re.compile(rf"\b(?:{_PAPERS})s?\b{_BETWEEN}{{1,6}}$", re.IGNORECASE)
+_PAPER_BEFORE: Final = CaselessPattern(rf"\b(?:{_PAPERS})s?\b{_BETWEEN}{{1,6}}$")
 _PHONES: Final = (
     r"(?:tele)?phones?|tel|mobiles?|cell(?:phone)?s?|fax|hotline|sms|whatsapp|landline|telefon\w*|handy\w*|mobil\w*"
     r"|téléphone|portable|teléfonos?|móvil|telefono|cellulare|telefone|celular|telefoon|numer telefonu|телефон\w*"
 )
-_PHONE_BEFORE: Final = re.compile(
+_PHONE_BEFORE: Final = CaselessPattern(
     rf"\b(?:{_PHONES})\b(?:\s?(?:no|nr|number|nummer)\b)?(?:\s(?:of|for|von|für|de|di|van)\s[^.;:!?\n0-9]{{1,40}}?)?"
-    r"(?:[\s:='\"(.]|\b(?:to|is|at|on|now|as|into|auf|ist|à|a)\b){1,6}$",
-    re.IGNORECASE,
+    r"(?:[\s:='\"(.]|\b(?:to|is|at|on|now|as|into|auf|ist|à|a)\b){1,6}$"
 )
-_CALLED_BEFORE: Final = re.compile(
-    r"\b(?:call|ring|dial|phone|text|sms|ruf\w*|appelle\w*|llama|chiama|bel)\s(?:[^\s.;:!?0-9]+\s){0,3}$", re.IGNORECASE
+_CALLED_BEFORE: Final = CaselessPattern(
+    r"\b(?:call|ring|dial|phone|text|sms|ruf\w*|appelle\w*|llama|chiama|bel)\s(?:[^\s.;:!?0-9]+\s){0,3}$"
 )
 _NAMES_ACCOUNT: Final = re.compile(
     r"account|iban|\bbank|konto|compte|cuenta|conto|rekening|pay|transfer", re.IGNORECASE

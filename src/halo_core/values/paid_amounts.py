@@ -25,6 +25,7 @@ from typing import Final
 
 from halo_core.values.amounts import PaidAmount, find_paid_amounts
 from halo_core.values.asked_acts import find_asked_stems
+from halo_core.values.caseless import CaselessPattern
 from halo_core.values.foreign_words import find_foreign_acts
 from halo_core.values.kinds import Form, make_form
 from halo_core.values.lexicon import POLICY_ASKING_WORDS, STOP_WORDS
@@ -37,22 +38,18 @@ _MAX_EXPONENT: Final = 15
 _WROTE_AMOUNT: Final = Form("ceiling", "")
 """Says that the user wrote an amount at all."""
 
-_ADDING: Final = re.compile(
-    r"%|\b(?:percent|plus|tip|fees?|vat|tax(?:es)?|shipping|interest|postage|charges)\b", re.IGNORECASE
-)
+_ADDING: Final = CaselessPattern(r"%|\b(?:percent|plus|tip|fees?|vat|tax(?:es)?|shipping|interest|postage|charges)\b")
 """Words that add to an amount by what the text does not say."""
-_MULTIPLYING: Final = re.compile(r"\b(?:each|apiece|per|every|both|monthly)\b", re.IGNORECASE)
+_MULTIPLYING: Final = CaselessPattern(r"\b(?:each|apiece|per|every|both|monthly)\b")
 """Words that multiply an amount by what the text does not say."""
 _ADDED_SHARE: Final = 2
 """What is added is no more than the amount itself."""
 _USUAL_COUNT: Final = 12
 """By how much an amount is multiplied at most, where the text names no larger count: the months of a year."""
 _MAX_COUNT: Final = 366
-_COUNT: Final = re.compile(
-    r"(?<![\w.,:/-])[0-9]{1,3}(?![\w.,:/%-]|[ ]?(?:[$€£¥]|eur|usd|gbp|chf|dollar|pound))", re.IGNORECASE
-)
+_COUNT: Final = CaselessPattern(r"(?<![\w.,:/-])[0-9]{1,3}(?![\w.,:/%-]|[ ]?(?:[$€£¥]|eur|usd|gbp|chf|dollar|pound))")
 _SENTENCE_END: Final = re.compile(r"[.!?](?=\s|$)|\n")
-_TAKING_OFF: Final = re.compile(r"(?<!\bno )\b(?:less(?! than)|minus|deduct(?:ed|ing)?)\b", re.IGNORECASE)
+_TAKING_OFF: Final = CaselessPattern(r"(?<!\bno )\b(?:less(?! than)|minus|deduct(?:ed|ing)?)\b")
 """Words behind which an amount is no sum to pay, but what is taken off one that the text does not give."""
 _CLAUSE_END: Final = re.compile(
     r"[\n;；，。]|[.,](?=\s|$)|\b(?:and|und|et|y|oraz|и)\b|(?<=[\w]) (?:e|en|i|ve) (?=[0-9$€£¥A-Z@])|和"
@@ -66,8 +63,8 @@ _NAME_BEHIND_AMOUNT: Final = re.compile(
     r"(?:[Ee]uros?|EUR|USD|[0-9$€£¥])\s+(?:a|dla|do|для)\s+[@#]?([^\W\d_a-z][\w-]+)"
 )
 """An amount and a name with a word between them that means `to` in other languages, and something else in English."""
-_BEFORE_PURPOSE: Final = re.compile(
-    r"(?:\b(?:for|für|pour|para|per|voor|dla|eur|euros?|usd|dollars?|gbp|pounds?|chf)|[0-9$€£¥])\s*$", re.IGNORECASE
+_BEFORE_PURPOSE: Final = CaselessPattern(
+    r"(?:\b(?:for|für|pour|para|per|voor|dla|eur|euros?|usd|dollars?|gbp|pounds?|chf)|[0-9$€£¥])\s*$"
 )
 """Stands in front of a capitalised word that says what an amount is for, and not who gets it: `für Miete`."""
 _CAPITALISED_WORDS: Final = frozenset(
@@ -148,7 +145,7 @@ def _is_percentage(text: str, amount: PaidAmount) -> bool:
     return _PERCENTAGE.match(text, amount.start) is not None
 
 
-_PERCENTAGE: Final = re.compile(r"[0-9.,]{1,16} ?(?:%|percent\b)", re.IGNORECASE)
+_PERCENTAGE: Final = CaselessPattern(r"[0-9.,]{1,16} ?(?:%|percent\b)")
 
 
 def _find_factor(text: str) -> int:
@@ -284,9 +281,12 @@ def _names_target(clause: str, amount_start: int) -> bool:
 def _is_name(word: str) -> bool:
     """Whether a word can be somebody's name: it is no currency, no day, no verb and no word of the language."""
     folded = word.casefold()
-    if folded in _CAPITALISED_WORDS or find_foreign_acts(word):
+    if folded in _CAPITALISED_WORDS:
         return False
-    return all(stem not in STOP_WORDS and stem not in POLICY_ASKING_WORDS for stem in split_name(folded))
+    for stem in split_name(folded):
+        if stem in STOP_WORDS or stem in POLICY_ASKING_WORDS:
+            return False
+    return not find_foreign_acts(word)  # last, since it takes longest
 
 
 def _sum_for_targets(shares: Sequence[_Share], find_forms: Callable[[str], Iterable[Form]]) -> dict[str, int]:
@@ -378,12 +378,11 @@ _LONE_NUMBER: Final = re.compile(
     r"|kg|g|km|m|cm|units?|pieces?|pcs|boxes|crates|bottles|bags|times|items|seats|tickets|copies|january|february"
     r"|march|april|may|june|july|august|september|october|november|december)\b)"
 )
-_BEFORE_NUMBER: Final = re.compile(
+_BEFORE_NUMBER: Final = CaselessPattern(
     r"\b(?:order|invoice|mail|message|ticket|case|claim|table|room|no|nr|number|id|booking|lot|page|form|version|unit|flat"
     r"|apartment|house|gate|line|row|seat|bus|flight|train|class|street|road|lane|avenue|building|locker|lane|contract"
     r"|account|policy|file|issue|report|letter|request|until|at|by|on|january|february|march|april|may|june|july|august"
-    r"|september|october|november|december|[a-z]+strasse|[a-z]+straße)\.? ?$",
-    re.IGNORECASE,
+    r"|september|october|november|december|[a-z]+strasse|[a-z]+straße)\.? ?$"
 )
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from halo_core.values.asking_words import find_stems_of_word
+from halo_core.values.caseless import CaselessPattern
 from halo_core.values.kinds import Form, make_form
 from halo_core.values.lexicon import LOOSE
 from halo_core.values.text import split_name
@@ -18,11 +19,17 @@ from halo_core.values.text import split_name
 _BETWEEN: Final = r"\b(?:[^.;!?\n]|\.(?=\w)){1,80}?\b"
 
 
-def _compile_phrases(*phrases: tuple[str, str, str]) -> tuple[tuple[str, re.Pattern[str]], ...]:
+def _compile_phrases(*phrases: tuple[str, str, str]) -> tuple[tuple[str, CaselessPattern | re.Pattern[str]], ...]:
     """The verb that means the same, and a pattern, for each verb of two words that stand apart."""
-    return tuple(
-        (verb, re.compile(rf"\b(?:{first}){_BETWEEN}(?:{second})", re.IGNORECASE)) for verb, first, second in phrases
-    )
+    return tuple((verb, _compile_phrase(first, second)) for verb, first, second in phrases)
+
+
+def _compile_phrase(first: str, second: str) -> CaselessPattern | re.Pattern[str]:
+    pattern, beginning = rf"\b(?:{first}){_BETWEEN}(?:{second})", first.partition("(")[0]
+    if "(?-i:" in pattern:  # what asks for a capital letter cannot be searched for in small letters
+        return re.compile(pattern, re.IGNORECASE)
+    has_beginning = beginning == first or (beginning and "|" not in beginning)
+    return CaselessPattern(pattern, needs=beginning.split("|") if has_beginning else ())
 
 
 _LOOSE_PHRASES: Final = _compile_phrases(
@@ -92,10 +99,9 @@ def find_phrasal_verbs(text: str) -> Iterator[Form]:
             yield from (make_form(("verb", LOOSE + stem)) for stem in split_name(verb))
 
 
-_THIRD_PERSON: Final = re.compile(
+_THIRD_PERSON: Final = CaselessPattern(
     r"\b(?:gets?|(?:should|must|needs? to|has to|is to) (?:get|have|receive)) "
-    r"(?:(?:an?|the|his|her|their|full|partial) ){0,2}([a-z]{3,12})\b",
-    re.IGNORECASE,
+    r"(?:(?:an?|the|his|her|their|full|partial) ){0,2}([a-z]{3,12})\b"
 )
 _CLAUSE: Final = re.compile(r"[^.,;:!?\n]+")
 _NO_ORDER: Final = frozenset(

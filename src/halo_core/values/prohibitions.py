@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from halo_core.values.caseless import CaselessPattern
+
 VALUE: Final = r"(?=\S{0,64}[0-9@])\S{5,}"
 """An account, an address, an id."""
 _HAS_VALUE: Final = re.compile(r"[0-9@]")
@@ -52,17 +54,13 @@ _SIGNS: Final = (
     r"ないで|するな|送るな|禁止|厳禁|지 ?마|금지|안 ?됩니다|לעולם|(?<!\w)אל ת|אסור|(?<!\w)मत(?!\w)|कभी नहीं|न करें|อย่า|ห้าม"
     r"|勿|(?<!能)不能|不准|不得|不可以?(?=[发付转汇给])|不许|严禁|除了|(?<!\w)لا ت|(?<!\w)إلا(?!\w)|ممنوع|ما عدا"
 )
-_REFUSING: Final = re.compile(
-    rf"(?<!\w)(?:{_WORDS}|(?:{_LEAVING_OUT})(?= (?:\S+ )?{VALUE}))(?!\w)|{_SIGNS}", re.IGNORECASE
+_REFUSING: Final = CaselessPattern(rf"(?<!\w)(?:{_WORDS}|(?:{_LEAVING_OUT})(?= (?:\S+ )?{VALUE}))(?!\w)|{_SIGNS}")
+_PART_END: Final = CaselessPattern(
+    r"\b(?:and|und|et|y|ve|og|och|that|dass|daß|que|che|dat|że|but|aber|pero|mais)\b|(?<=\w) (?=(?:i|e|и|та|και) )"
 )
-_PART_END: Final = re.compile(
-    r"\b(?:and|und|et|y|ve|og|och|that|dass|daß|que|che|dat|że|but|aber|pero|mais)\b|(?<=\w) (?=(?:i|e|и|та|και) )",
-    re.IGNORECASE,
-)
-_NOT_REFUSING: Final = re.compile(
+_NOT_REFUSING: Final = CaselessPattern(
     r"(?:do not|don['’]?t|never|nicht|nie|ne|no|non) (?:forget|skip|omit|leave|vergiss|oublie)|why not"
-    r"|no (?:later|more than|less)",
-    re.IGNORECASE,
+    r"|no (?:later|more than|less)"
 )
 
 

@@ -23,13 +23,15 @@ from halo_core.values.addresses import canonicalize_email
 from halo_core.values.argument_names import (
     find_nouns_of_number,
     name_of_argument,
+    names_line,
     names_note,
     names_thing,
+    names_written_field,
     split_argument_name,
 )
 from halo_core.values.forms import ArgumentValue, parse_argument
 from halo_core.values.hidden_values import HiddenValueFinder
-from halo_core.values.joined import find_joined_form, find_joined_values, iter_adjacent
+from halo_core.values.joined import find_joined_form, find_joined_values, iter_adjacent, names_part
 from halo_core.values.kinds import SUSPICIOUS, TARGET_KINDS, Form, Kind
 from halo_core.values.known_rows import is_row_named, is_row_of_others, is_row_passed_over
 from halo_core.values.leaves import KEY, Leaf, holds_right, is_beside_target
@@ -67,10 +69,6 @@ _UNSET_WORDS: Final = frozenset(("null", "none", "undefined", "n/a"))
 """What says that an optional argument has no value."""
 _MAX_UNSET: Final = 9  # characters
 _HEADER: Final = re.compile(r"[\r\n]\s*(?:resent-)?(?:to|cc|bcc|reply-to|from|sender)\s*:", re.IGNORECASE)
-_LINE_NAMES: Final = frozenset("subject title header headers name betreff".split())
-"""Words of arguments that hold one line of a message."""
-_FIELD_NAMES: Final = frozenset("field column attribute property setting".split())
-"""Words of arguments that say which field of a record is written."""
 _VALUE_NAMES: Final = frozenset("value values content data new text to".split())
 """Words of arguments that hold what is written there."""
 _THREAD_WORDS: Final = frozenset("thread threads parent".split())
@@ -173,7 +171,7 @@ def trace_leaves(
         is_exposed=is_exposed,
         tool=tool,
         field_words=_find_field_words(leaves),
-        given={name for leaf in leaves if leaf.text.strip() and (name := name_of_argument(leaf.pointer)) in targets},
+        given=_list_given(leaves, targets) if targets else (),
     )
     traced: list[TracedLeaf] = []
     for leaf in leaves:
@@ -304,13 +302,21 @@ def _drop_threads(traced: list[TracedLeaf], targets: Collection[str]) -> list[Tr
 # where a leaf came from
 
 
+def _list_given(leaves: Iterable[Leaf], targets: Collection[str]) -> set[str]:
+    """Names of the declared targets that are given, and not empty."""
+    given = set[str]()
+    for leaf in leaves:
+        name = name_of_argument(leaf.pointer)
+        if name in targets and leaf.text.strip():
+            given.add(name)
+    return given
+
+
 def _find_field_words(leaves: Iterable[Leaf]) -> tuple[str, ...]:
     """Words of the field that a call writes, where an argument of its own says which: `field="account"`."""
     words: tuple[str, ...] = ()
     for leaf in leaves:
-        if len(leaf.text) <= _MAX_FRAGMENT and not _FIELD_NAMES.isdisjoint(
-            split_argument_name(name_of_argument(leaf.pointer))
-        ):
+        if names_written_field(leaf.pointer) and len(leaf.text) <= _MAX_FRAGMENT:
             words += split_argument_name(leaf.text)
     return words
 
@@ -367,7 +373,7 @@ class _LeafTracer:
     def trace(self, leaf: Leaf) -> TracedLeaf:
         """Where one leaf came from, without regard to the leaves beside it."""
         name = name_of_argument(leaf.pointer)
-        if self._is_least_level(leaf, name):
+        if name in self._targets and len(self._given) > 1 and self._is_least_level(leaf, name):
             # Nobody gains more by another word of the sort, whoever chose it.
             return _make_traced((leaf.pointer, Provenance.KNOWN, (), Kind.HANDLE, (), True))
         return self._trace_values(leaf, name)
@@ -463,13 +469,8 @@ class _LeafTracer:
         return make_argument_context((is_target, is_thing, nouns, self._is_lookup and not is_target))
 
     def _is_least_level(self, leaf: Leaf, name: str) -> bool:
-        """Whether a declared target beside others holds a right to read and no more."""
-        if (
-            leaf.field
-            or name not in self._targets
-            or len(self._given) < 2
-            or LEVEL_NAMES.isdisjoint(split_argument_name(name))
-        ):
+        """Whether a declared target, which others stand beside, holds a right to read and no more."""
+        if leaf.field or LEVEL_NAMES.isdisjoint(split_argument_name(name)):
             return False
         words = split_argument_name(leaf.text) if len(leaf.text) <= _MAX_FRAGMENT else ()
         return bool(words) and LEAST_LEVELS.issuperset(words)
@@ -496,12 +497,16 @@ class _LeafTracer:
             leaves: of the call.
             traced: the same leaves, which are replaced in place.
         """
-        self._vouch_for_zone(leaves, traced)
+        has_host = has_parts = False
         named: list[tuple[str, str]] = []
-        for leaf in leaves:
+        for leaf, traced_leaf in zip(leaves, traced, strict=True):
+            has_host = has_host or traced_leaf.kind is Kind.HOST
             name = leaf.field if leaf.field not in ("", KEY) else name_of_argument(leaf.pointer)
+            has_parts = has_parts or names_part(name)
             named.append((name, leaf.text))
-        for members, spellings in find_joined_values(named):
+        if has_host:
+            self._vouch_for_zone(leaves, traced)
+        for members, spellings in find_joined_values(named) if has_parts else ():
             if all(traced[i].origin in VOUCHED_ORIGINS for i in members):
                 judged = [self._judge.judge(value, _JOINED_TARGET, [], set()) for value in spellings]
                 best = min(judged, key=TRUST_ORDER.__getitem__)
@@ -563,7 +568,7 @@ class _LeafTracer:
 
 def _adds_header(leaf: Leaf, name: str) -> bool:
     """Whether a line of a message, such as its subject, goes on with a header that says who gets it."""
-    return _HEADER.search(leaf.text) is not None and not _LINE_NAMES.isdisjoint(split_argument_name(name))
+    return names_line(name) and _HEADER.search(leaf.text) is not None
 
 
 def _has_bank_form(values: Iterable[ArgumentValue]) -> bool:

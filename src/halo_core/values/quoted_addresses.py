@@ -16,6 +16,7 @@ from itertools import islice
 from typing import Final
 
 from halo_core.values.addresses import canonicalize_email
+from halo_core.values.caseless import CaselessPattern
 from halo_core.values.kinds import Form, make_form
 
 _MAX_ADDRESSES: Final = 64
@@ -47,55 +48,48 @@ _REPORTS: Final = (
     r"|fragt|schreibt|schrieb|bittet|will|möchte|sagt|verlangt|demande|écrit|veut|dit|pide|escribe|quiere|dice|chiede"
     r"|scrive|vuole|vraagt|schrijft|wil|zegt|prosi|pisze|chce|mówi|просит|пишет|хочет)"
 )
-_SENDER_BEFORE: Final = re.compile(
+_SENDER_BEFORE: Final = CaselessPattern(
     rf"\b{_MESSAGES}\b(?:\s(?!to\b|an\b|à\b)[^\s@]+){{0,4}}?\s{_FROM}(?:\s[^\s@]+){{0,3}}?\s?[<(\"']?$"
     rf"|\b(?:sent|written|mailed|posted|reported|signed|forwarded|received|got|came|comes|come|heard|arrived)"
-    rf"(?:\s[^\s@]+){{0,2}}?\s(?:from|by)\s?[<(\"']?$|\baccording to\s?[<(\"']?$",
-    re.IGNORECASE,
+    rf"(?:\s[^\s@]+){{0,2}}?\s(?:from|by)\s?[<(\"']?$|\baccording to\s?[<(\"']?$"
 )
-_SAYING_BEHIND: Final = re.compile(
-    rf"[>)\"']{{0,2}},?\s(?:\w+ly\s)?{_SAYS}\b|['’]s\s(?:\w+\s){{0,2}}{_MESSAGES}\b", re.IGNORECASE
+_SAYING_BEHIND: Final = CaselessPattern(
+    rf"[>)\"']{{0,2}},?\s(?:\w+ly\s)?{_SAYS}\b|['’]s\s(?:\w+\s){{0,2}}{_MESSAGES}\b"
 )
-_REPORTED_BEFORE: Final = re.compile(
-    rf"(?:\b{_MESSAGES}\b|@\S+)[^.;!?\n]{{0,60}}?\s{_REPORTS}\b(?!\s(?:back|him|her|them)\b)[^.;!?\n]*$", re.IGNORECASE
+_REPORTED_BEFORE: Final = CaselessPattern(
+    rf"(?:\b{_MESSAGES}\b|@\S+)[^.;!?\n]{{0,60}}?\s{_REPORTS}\b(?!\s(?:back|him|her|them)\b)[^.;!?\n]*$"
 )
-_SOLICITING: Final = re.compile(
+_SOLICITING: Final = CaselessPattern(
     r"\b(?:ask(?! (?:me|us)\b)|request|order|demand|chase|remind|solicit|obtain|bestell\w*|frag\w*|commande|pide"
-    r"|chiedi)\b[^.;!?\n]*$",
-    re.IGNORECASE,
+    r"|chiedi)\b[^.;!?\n]*$"
 )
 """Wants something of an address, so that somebody has to write to it."""
-_REPLYING: Final = re.compile(
+_REPLYING: Final = CaselessPattern(
     r"^\W*(?:(?:please|pls|also|now|just|then|and|to)\s)*answer\b|\b(?:reply|respond|write back|mail back"
     r"|get back|acknowledge|thank|accept|decline|reject|antwort\w*"
     r"|beantwort\w*|bedank\w*|réponds?|répondez|répondre|responde\w*|contesta\w*|rispond\w*|antwoord\w*|odpowiedz"
-    r"|odpisz|svara?|ответь\w*|回复|返信|رد)\b",
-    re.IGNORECASE,
+    r"|odpisz|svara?|ответь\w*|回复|返信|رد)\b"
 )
-_SENDING: Final = re.compile(
+_SENDING: Final = CaselessPattern(
     r"^\W*(?:(?:please|pls|also|now|just|then|and)\s)*(?:e-?mail|mail|message|text|share|copy|post|pass|return|let|ping)\b"
     r"|\b(?:send|forward|write|tell|inform|give|invite|add|notify|confirm|pay|grant|cc|schick\w*|send\w*|schreib\w*|leite|sag|gib|lade|teile|envoie\w*|écris|donne|invite|partage|envía\w*"
     r"|manda\w*|escribe\w*|da|invita|comparte|invia\w*|scrivi\w*|dai|condividi|stuur|schrijf|geef|deel|wyślij|napisz"
-    r"|отправь\w*|пришли\w*|напиши\w*)\b",
-    re.IGNORECASE,
+    r"|отправь\w*|пришли\w*|напиши\w*)\b"
 )
-_HANDING: Final = re.compile(
+_HANDING: Final = CaselessPattern(
     r"^\W*(?:(?:please|pls|also|now|just|then|and)\s)*(?:e-?mail|mail|share|send|forward|schick\w*|send\w*|envoie\w*"
-    r"|envía\w*|manda\w*|invia\w*|stuur|wyślij|отправь\w*|пришли\w*)\b",
-    re.IGNORECASE,
+    r"|envía\w*|manda\w*|invia\w*|stuur|wyślij|отправь\w*|пришли\w*)\b"
 )
 """Hands something over, so that somebody gets it, named or not."""
-_BACK: Final = re.compile(
+_BACK: Final = CaselessPattern(
     r"\b(?:him|her|them|back|sender|(?:this|that|the same|his) (?:address|person)|ihm|ihr|ihnen|absender|lui|leur"
     r"|expéditeur"
-    r"|le|les|gli|mittente|hem|haar|hun|afzender|mu|jej|im|ему|ей|им)\b",
-    re.IGNORECASE,
+    r"|le|les|gli|mittente|hem|haar|hun|afzender|mu|jej|im|ему|ей|им)\b"
 )
-_ELSEWHERE: Final = re.compile(
+_ELSEWHERE: Final = CaselessPattern(
     r"\b(?:me|us|mir|uns|moi|nous|mi|nos|ci|mij|ons|myself)\b|@|#"
     r"|\b(?:to|an|à|a|para|per|aan|do)\s(?!(?:it|that|this|him|her|them"
-    r"|the (?:sender|mail|e-?mail|message|request))\b)\S",
-    re.IGNORECASE,
+    r"|the (?:sender|mail|e-?mail|message|request))\b)\S"
 )
 """Says that somebody else gets what is sent."""
 _HANDING_VERB: Final = (

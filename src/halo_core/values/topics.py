@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from itertools import chain, islice
 from typing import Final
 
+from halo_core.values.caseless import CaselessPattern
 from halo_core.values.inflections import list_inflected
 from halo_core.values.kinds import Form, make_form
 from halo_core.values.lexicon import STOP_WORDS, is_task_word
@@ -30,31 +31,27 @@ _NUMBERED_NOUNS: Final = (
     "|incident|attachment|report|submission|photo|return|fax|sms|dm|one|thing"
     "|nachricht|frage|anfrage|courriel|courrier|correo|mensaje|messaggio|mensagem|bericht"
 )
-_ABOUT: Final = re.compile(
+_ABOUT: Final = CaselessPattern(
     rf"\b(?:{_NUMBERED_NOUNS})(?: (?:from|of|by|von|de|di)(?: [\w.'’-]+){{1,3}}?)?"
     r" (?:about|on|regarding|concerning|over|titled|called|saying|with the (?:subject|title)"
     r"|with(?= (?:an? |the )?[a-z])|zu[mr]?|über|wegen|sur|au sujet de"
     r"|sobre|su|riguardo)\b"
-    r"((?:[\s\"'“„«]+[\w'’-]+){1,4})",
-    re.IGNORECASE,
+    r"((?:[\s\"'“„«]+[\w'’-]+){1,4})"
 )
-_BEFORE_NOUN: Final = re.compile(
-    rf"(?:\b(?:the|that|this|my|our|his|her|their)|\w['’]s) ((?:[\w'’-]+ ){{1,3}}?)(?:{_NUMBERED_NOUNS})\b(?!-)",
-    re.IGNORECASE,
+_BEFORE_NOUN: Final = CaselessPattern(
+    rf"(?:\b(?:the|that|this|my|our|his|her|their)|\w['’]s) ((?:[\w'’-]+ ){{1,3}}?)(?:{_NUMBERED_NOUNS})\b(?!-)"
 )
-_DEALING: Final = re.compile(
+_DEALING: Final = CaselessPattern(
     r"\b(?:delete|bin|trash|remove|decline|accept|cancel|dismiss|close|answer|give|assign|hand|approve|reject|resolve"
     r"|solve|reopen|archive|merge|forward|hide) (?:the|my|that|this|his|her|their) "
-    r"((?:[\w'’-]+ ){0,2}[\w'’-]+)",
-    re.IGNORECASE,
+    r"((?:[\w'’-]+ ){0,2}[\w'’-]+)"
 )
 """Verbs of what is done with one item of a list, and what that is about."""
-_SETTLED: Final = re.compile(
+_SETTLED: Final = CaselessPattern(
     r"\b(?:the|that|this|my|our) ((?:[\w'’-]+ ){1,3}?)(?:(?:in|on|of|for) [\w./'’-]+ )?(?:is|are|was|has been|got)"
     r"(?: now| already)? (?:fixed|done|solved|resolved|sorted|merged|shipped|ready|answered|settled|finished"
     r"|repaired)\b[,.;:]? (?:(?:so|please|pls|and|then|now|you can|go ahead and|can be|should be) )*\w+"
-    rf"(?: (?:it|(?:the|this|that) (?:{_NUMBERED_NOUNS}))\b| (?:this|that)(?=\W*$|[.,;:!?]))",
-    re.IGNORECASE,
+    rf"(?: (?:it|(?:the|this|that) (?:{_NUMBERED_NOUNS}))\b| (?:this|that)(?=\W*$|[.,;:!?]))"
 )
 """What is said to be settled: "the readme typo in acme/site is fixed, close that issue"."""
 _WROTE: Final = (
@@ -63,11 +60,10 @@ _WROTE: Final = (
     r"(?: (?:about|for|to|that|of|regarding|concerning|whether|if|over|on))?(?: (?:an?|the|my|our|his|her|their|some))?"
     r"((?: [\w'’-]+){1,4})"
 )
-_WHOEVER: Final = re.compile(
+_WHOEVER: Final = CaselessPattern(
     r"\b(?:somebody|someone|whoever|anybody|anyone|who|(?:an?|the) (?:one|person|colleague|customer|client|guest|member"
     r"|user|reader|patient|student|tenant|resident|neighbour|reporter|lady|guy|woman|man))"
-    rf"(?: (?:who|that|else|(?:from|of|in|at)(?: [\w'’-]+){{1,2}}))? {_WROTE}",
-    re.IGNORECASE,
+    rf"(?: (?:who|that|else|(?:from|of|in|at)(?: [\w'’-]+){{1,2}}))? {_WROTE}"
 )
 """What somebody wrote, asked for or complained about, where the text does not say who."""
 LAST: Final = "-1"
@@ -86,17 +82,18 @@ _NOT_OTHERS: Final = (
     r"(?![^.;:!?\n]{0,30} (?:about|from|who|which|regarding|whose)\b)"
 )
 """What follows does not say which ones are meant."""
-_ANSWER_ONE: Final = re.compile(
+_ANSWERS: Final = ("reply", "respond", "answer", "write back", "get back", "antworte", "rispondi")
+_ANSWER_ONE: Final = CaselessPattern(
     rf"{_ANSWERING} (?:it|him|her|(?:the|this|that) (?:{_NUMBERED_NOUNS}|sender|customer|client|guest)(?!s))\b"
     r"(?! (?:about|on|regarding|concerning|over|from|of|by|with|who|that|which|titled|called)\b)"
     r"|\b(?:read|open|check|look at)\b[^.;!?\n]{1,60}? and (?:reply|answer|respond)"
     r"(?=\W*$|[.,;!]| (?:it|him|her|that|with|saying|by saying|politely|kindly|briefly|accordingly)\b|:(?![^.!\n]*\?))",
-    re.IGNORECASE,
+    needs=_ANSWERS,
 )
-_ANSWER_ALL: Final = re.compile(
+_ANSWER_ALL: Final = CaselessPattern(
     rf"{_ANSWERING} (?:them|all|each|these|those|both|everybody|everyone|every (?:{_NUMBERED_NOUNS}))\b{_NOT_OTHERS}"
     rf"|\b(?:tell|thank|text|write|message|mail|notify|inform)(?: to)? (?:each|all|every one) of them\b{_NOT_OTHERS}",
-    re.IGNORECASE,
+    needs=(*_ANSWERS, " of them"),
 )
 _CAPITALISED: Final = re.compile(r"(?<![\w'’-])[A-ZÀ-Þ][^\W_]+")
 _NAME_BEHIND: Final = re.compile(r"\W{0,3}(?:[^.;:!?\n]{0,80} to (?:the )?)?[A-ZÀ-Þ]\w")
@@ -129,20 +126,18 @@ _ORDINAL_ROWS: Final = {
 }
 _ORDINALS: Final = {word: place for place, row in _ORDINAL_ROWS.items() for word in row.split()}
 _ORDINAL_WORDS: Final = "|".join(sorted(_ORDINALS, key=len, reverse=True))
-_PLACED: Final = re.compile(
+_PLACED: Final = CaselessPattern(
     rf"\b(?:the|der|die|das|den|le|la|el|lo|il|o|a|de|het|det) ({_ORDINAL_WORDS})"
     rf"(?:(?:,| and| or| und| et| y| e| en| och| og) (?:the )?({_ORDINAL_WORDS}))?"
     rf"(?: (?:one|ones|of (?:them|these|those)|{_NUMBERED_NOUNS})s?\b| *(?:[.,;:!?)\n]|$)"
-    r"| (?:that|with|to|and|please|dass)\b)",
-    re.IGNORECASE,
+    r"| (?:that|with|to|and|please|dass)\b)"
 )
 """An ordinal that stands for one of a list: "the second one", "the first and the third"."""
-_FIRST_OF_LIST: Final = re.compile(
+_FIRST_OF_LIST: Final = CaselessPattern(
     r"\b(?:the|die|les|los|i|le|de) (?:(first|ersten|premiers|premières|primeros|primeras|primi|prime|eerste)"
     r" (two|three|four|five|six|[2-6]|zwei|drei|deux|trois|dos|tres|due|tre|twee|drie)"
     r"|(two|three|four|zwei|drei|deux|trois|dos|tres|twee|drie)"
-    r" (first|ersten|premiers|premières|primeros|primeras|eerste))\b",
-    re.IGNORECASE,
+    r" (first|ersten|premiers|premières|primeros|primeras|eerste))\b"
 )
 """The places of several items at the beginning of a list: "the first two"."""
 _HOW_MANY: Final = {
@@ -203,7 +198,7 @@ def _list_endings(word: str) -> Iterator[str]:
             yield from (stem, f"{stem}s", f"{stem}e")
 
 
-def _means_whatever_is_listed(pattern: re.Pattern[str], text: str) -> bool:
+def _means_whatever_is_listed(pattern: CaselessPattern, text: str) -> bool:
     """Whether "answer it" or "answer them" is said where nobody is named who could be meant instead.
 
     "Look at Bob's mail and answer it" is no request to answer whose mail is there.

@@ -11,6 +11,7 @@ import re
 from typing import Final
 
 from halo_core.values.asking_words import find_stems_of_word
+from halo_core.values.caseless import CaselessPattern
 from halo_core.values.lexicon import (
     FURTHER_REQUEST_WORDS,
     LOOSE_REQUEST_WORDS,
@@ -39,13 +40,12 @@ _LOOKING_UP: Final = stem_all(
     "sum recap outline highlight skim scan study inspect research rank sort evaluate assess discuss proofread rephrase "
     "rewrite wonder mind status latest info details news number summary overview report data history good"
 )
-_FOR_ME: Final = re.compile(r"\b(?:get|bring|fetch) (?:me|us)\b", re.IGNORECASE)
-_REMARKING: Final = re.compile(
+_FOR_ME: Final = CaselessPattern(r"\b(?:get|bring|fetch) (?:me|us)\b")
+_REMARKING: Final = CaselessPattern(
     r"\b(?:is|are|was|were|isn['’]?t|aren['’]?t|has|have|had|says?|said|wants?|needs?|asks?|seems?|looks?|got|gets?|can"
     r"|can['’]?t|cannot|will|won['’]?t|would|should|must|may|might|does|doesn['’]?t|did|didn['’]?t"
     r"|know|knows|wrote|writes|told|tells|thinks?|thought|means?|meant|goes)\b"
-    r"|['’](?:s|re|ve|ll|d)\b|\b\w{2,}ed\b",
-    re.IGNORECASE,
+    r"|['’](?:s|re|ve|ll|d)\b|\b\w{2,}ed\b"
 )
 _KNOWN_VERBS: Final = frozenset().union(
     *REQUEST_WORDS_BY_IMPACT.values(), *FURTHER_REQUEST_WORDS.values(), *LOOSE_REQUEST_WORDS.values()

@@ -14,6 +14,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import Final
 
+from halo_core.values.caseless import CaselessPattern
 from halo_core.values.inflections import list_uninflected
 from halo_core.values.kinds import Form, make_form
 from halo_core.values.lexicon import STOP_WORDS, VERBS, is_task_word, stem_all
@@ -250,13 +251,12 @@ def generate_neighbours(word: str) -> Iterator[str]:
 
 # what is forbidden
 
-_CLAUSE_END: Final = re.compile(
+_CLAUSE_END: Final = CaselessPattern(
     r"[.,;:!?](?=\s|$)|[\n—；，。！？、]|\b(?:(?<!all )(?<!everyone )(?<!everybody )but"
-    r"|sondern|aber|pero|sino|mas|maar|ale|lecz|но)\b|而是|但",
-    re.IGNORECASE,
+    r"|sondern|aber|pero|sino|mas|maar|ale|lecz|но)\b|而是|但"
 )
 _NAMED: Final = VALUE
-_FORBIDDING: Final = re.compile(
+_FORBIDDING: Final = CaselessPattern(
     r"\b(?:(?<!why )(?<!if you )(?<!if we )(?<!if i )(?<!if they )(?:do[ \t]+not|don['’]?t)|never"
     r"|must not|mustn['’]?t|should not|shouldn['’]?t|can(?:not|['’]t)(?= be\b)|under no circumstances"
     r"|no (?:more )?(?:payments?|money|mails?|messages?|e-?mails?|transfers?|files?) to|keine? \w+ (?:an|auf)"
@@ -274,34 +274,29 @@ _FORBIDDING: Final = re.compile(
     r"(?:forget|fail|hesitate|worry|miss|mind|wait|delay|only|just|be late"
     r"|ask (?:me|again|for|why)|know|hear|remember|understand|have (?:the|a|any|his|her|their|my|your|time)\b|exceed"
     r"|(?:pay|spend|send|transfer|wire|tip)(?: \w+)? (?:more|over)\b|got|received|heard|nur|vergessen|zögern|versäum"
-    r"|vergeten|oubli|olvid|zapom))|不要(?!忘)|切勿|千万别|别(?=[付转汇发给用打])|禁止",
-    re.IGNORECASE,
+    r"|vergeten|oubli|olvid|zapom))|不要(?!忘)|切勿|千万别|别(?=[付转汇发给用打])|禁止"
 )
-_BAD: Final = re.compile(
+_BAD: Final = CaselessPattern(
     r"\b(?:hacked|compromised|stolen|fraud(?:ulent)?|scam(?:med|mers?)?|phishing|fake|forged"
     r"|no longer (?:valid|used|in use|theirs)"
     r"|(?:is|are|was|were)(?: not|n['’]t) (?:\w+ ){0,2}(?:account|address|bank|iban)"
-    r"|gehackt|gesperrt|betrüg\w*|gefälscht|piraté|frauduleu\w*|falso|hackeado|fałszyw\w*)\b(?!@)",
-    re.IGNORECASE,
+    r"|gehackt|gesperrt|betrüg\w*|gefälscht|piraté|frauduleu\w*|falso|hackeado|fałszyw\w*)\b(?!@)"
 )
-_CALLING: Final = re.compile(
-    r"\b(?:is|are|was|were|been|got|gets|be|looks?|seems?)(?: \w+)?\s*$|['’](?:s|re)\s*$", re.IGNORECASE
-)
+_CALLING: Final = CaselessPattern(r"\b(?:is|are|was|were|been|got|gets|be|looks?|seems?)(?: \w+)?\s*$|['’](?:s|re)\s*$")
 _ENDED_WORDS: Final = (
     r"(?:closed|expired|cancell?ed|deactivated|disabled|invalid|dead|out of use|outdated|obsolete|void|wrong"
     r"|no longer (?:valid|used|in use|theirs|ours|active))\b"
 )
-_ENDED: Final = re.compile(rf"\b{_ENDED_WORDS}", re.IGNORECASE)
-_ITS_END: Final = re.compile(
+_ENDED: Final = CaselessPattern(rf"\b{_ENDED_WORDS}")
+_ITS_END: Final = CaselessPattern(
     r"\W*(?:(?:and|but|because|since|as) )?(?:it|this|that|which)(?: (?:one|account|address))?"
     r"(?: (?:is|was|has been|got)|['’]s) (?:now |already |meanwhile )?"
-    rf"{_ENDED_WORDS}(?! (?:on|at|from|until) )",
-    re.IGNORECASE,
+    rf"{_ENDED_WORDS}(?! (?:on|at|from|until) )"
 )
 """Says of what stands in the clause before it that it is no longer used: "the account was X, it is closed now"."""
 _AFTER_OBJECT: Final = frozenset("nicht nie niemals niet nooit asla sakın inte ikke aldrig aldri".split())
 """Words that forbid and may stand behind what they forbid: `GB29... nicht verwenden`."""
-_PASSIVE: Final = re.compile(r"\s+(?:be|get|receive|see)\b", re.IGNORECASE)
+_PASSIVE: Final = CaselessPattern(r"\s+(?:be|get|receive|see)\b")
 _MODAL: Final = frozenset(
     ("must not", "mustn't", "mustn’t", "should not", "shouldn't", "shouldn’t", "cannot", "can't", "can’t", "never")
 )

@@ -1,0 +1,68 @@
+"""Patterns that are searched in small letters find what they would find without regard to case."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import re
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import halo_core.values
+from halo_core.values import phrasal_verbs
+from halo_core.values.caseless import CaselessPattern
+
+
+def _list_patterns():
+    phrases = (*phrasal_verbs._PHRASES, *phrasal_verbs._LOOSE_PHRASES)
+    found = {f"{verb} {at}": pattern for at, (verb, pattern) in enumerate(phrases)}
+    for module in pkgutil.iter_modules(halo_core.values.__path__):
+        members = vars(importlib.import_module(f"halo_core.values.{module.name}"))
+        found |= {f"{module.name}.{name}": item for name, item in members.items()}
+    return {name: item for name, item in found.items() if type(item) is CaselessPattern}
+
+
+PATTERNS = _list_patterns()
+# What the patterns themselves are made of: each word that any of them looks for stands in some text.
+WORDS = sorted(
+    {word for item in PATTERNS.values() for word in re.findall(r"[^\W\d_]{1,14}", item.pattern)}
+    | {"Ana", "DE89370400440532013000", "eve@x.example", "20", "EUR", "1,500.00", "İ", "K", "ſend", "sakin", "SAKIN"}
+)
+SIGNS = (" ", ", ", ".", ". ", ";", ":", "\n", "?", "-", "'")
+PARTS = st.tuples(st.sampled_from(WORDS), st.sampled_from((str.lower, str.upper, str.title)), st.sampled_from(SIGNS))
+TEXTS = st.lists(PARTS, max_size=24).map(lambda parts: "".join(change(word) + sign for word, change, sign in parts))
+ENGLISH = TEXTS.map(lambda text: text.encode("ascii", "ignore").decode())
+
+
+@pytest.mark.parametrize("name", sorted(PATTERNS))
+def test_a_pattern_tells_no_cases_apart(name):
+    bare = re.sub(r"\\.", "", PATTERNS[name].pattern)
+    # Two letters of other scripts are an `s` and a `k` without regard to case, and İ an `i`.
+    assert re.search("[A-Z\u0130\u017f\u212a]|\\(\\?-i", bare) is None
+
+
+@given(st.one_of(TEXTS, ENGLISH, ENGLISH), st.integers(0, 30), st.integers(0, 90))
+@settings(max_examples=400, deadline=None)
+def test_the_same_places_are_found(text, start, length):
+    for item in PATTERNS.values():
+        plain = re.compile(item.pattern, re.IGNORECASE)
+        assert [match.span() for match in item.finditer(text)] == [match.span() for match in plain.finditer(text)]
+        for end in ((), (start,), (start, start + length)):
+            for ours, theirs in ((item.search, plain.search), (item.match, plain.match)):
+                found, wanted = ours(text, *end), theirs(text, *end)
+                assert (found and found.span()) == (wanted and wanted.span()), (item.pattern, text)
+
+
+NEEDING = {name: item for name, item in PATTERNS.items() if item._needs}
+
+
+@pytest.mark.parametrize("name", sorted(NEEDING))
+@given(st.data())
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+def test_whatever_a_pattern_finds_has_what_it_needs(name, data):
+    item = NEEDING[name]
+    text = data.draw(st.from_regex(re.compile(item.pattern, re.IGNORECASE | re.ASCII)))
+    found = re.search(item.pattern, text, re.IGNORECASE)
+    assert found is None or not found[0].isascii() or any(need in found[0].lower() for need in item._needs)

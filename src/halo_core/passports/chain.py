@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
-from halo_core.crypto.keys import compute_key_thumbprint
+from halo_core.crypto.keys import compute_key_thumbprint, encode_b64url
 from halo_core.errors import PassportError
 from halo_core.model import Link, LinkKind
 from halo_core.passports.approval import find_reauthorization_violation, is_in_chain, read_approval
@@ -23,7 +23,6 @@ from halo_core.passports.codec import (
     DERIVED_HEADER,
     LAST_SECOND,
     PASSPORT_TYPE,
-    encode_b64url,
     hash_signing_input,
     make_header,
     open_token,

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from halo_core.crypto.keys import compute_key_thumbprint, require_strong_key
+from halo_core.crypto.keys import compute_key_thumbprint, encode_b64url, require_strong_key
 from halo_core.errors import BadInput
 from halo_core.model import (
     AUTHORITY_ONE,
@@ -33,7 +33,6 @@ from halo_core.passports.codec import (
     Claims,
     claim_error,
     decode_b64url,
-    encode_b64url,
     require_integer,
     require_members,
     require_object,

@@ -202,6 +202,18 @@ def test_who_asks_is_not_mistaken(halo, home, planned):
     assert [body["request"]["subject"]["user"] for body in bodies(home, EntryKind.DECISION)] == ["ana", "eve", "ana"]
 
 
+def test_plans_of_a_chain_share_what_entries_have_in_common_and_never_between_users(halo, home, planned):
+    tool(halo, "lookup")
+    tool(halo, "note")
+    for user in ("ana", "eve", "ana"):
+        for name in ("lookup", "note"):
+            run(halo, name, user=user)
+    halo.store.flush()
+    assert planned == {"planned": 6}
+    subjects = [body["request"]["subject"]["user"] for body in bodies(home, EntryKind.DECISION)]
+    assert subjects == ["ana", "ana", "eve", "eve", "ana", "ana"]
+
+
 def test_a_request_runs_once(halo, planned):
     run(halo, call_id="c1", turn="t")
     assert denied_code(halo, call_id="c1", turn="t") == "already_dispatched"

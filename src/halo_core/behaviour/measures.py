@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 LEVELS_PER_OCTAVE: Final = 16
@@ -148,6 +149,7 @@ def level_of(at: int, value: int) -> int:
     return to_level(value)
 
 
+@lru_cache(maxsize=16_384)
 def value_at(at: int, level: int) -> int:
     """The largest value of a measure whose level is not above `level`."""
     value = from_level(level)

@@ -406,12 +406,16 @@ def _compile_resource(context: DecisionContext, planned: _PlannedChain, stops: t
         stops=(*control.stops, *stops),
         revocations=control.revocations,
     )
+    principal = context.principal
+    # What many entries have in common says nothing of the resource.
+    alike = [item.frames for item in planned.resources.values() if item.principal == principal]
     return _PlannedResource(
         resource=resource,
-        principal=context.principal,
+        principal=principal,
         chain=planned.chain,
         plan=compile_plan(request, everything),
         part=encode_resource(resource),
         may_store=resource.kind is ActionKind.TOOL_CALL and resource.impact not in IMPACTS_WITHOUT_STORAGE,
         is_payment=resource.impact is Impact.PAYMENT,
+        frames=alike[0] if alike else {},
     )

@@ -124,7 +124,7 @@ def find_forms(text: str, *, vouching: bool = False, amounts: bool = True) -> se
 @lru_cache(maxsize=64)
 def list_ceiling_forms(own: str) -> tuple[Form, ...]:
     """Forms of the ceilings of a user's message, remembered: it is read when it comes, and again to judge a payment."""
-    return tuple(find_ceiling_forms(own, find_forms))
+    return tuple(find_ceiling_forms(own, partial(find_forms, amounts=False)))
 
 
 _GLUED_SENTENCE: Final = re.compile(r"((?:[\w-]+\.)+[a-z]{2,})\.([A-Z][a-z]*)(?=[\s,;:!?']|$)")

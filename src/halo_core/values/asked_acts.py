@@ -40,6 +40,8 @@ from halo_core.values.normalization import INVISIBLE
 from halo_core.values.text import MAX_ATOMS, fold_text, split_name
 
 _PART_OF_NAME: Final = "_"
+_CLAUSE_SIGNS: Final = ".,;:!?"
+_MAX_WORD: Final = 64  # characters
 _CLAUSE_END: Final = ""
 _DEFINITE: Final = frozenset(
     "the my our your his her its their this that these those what which whose whatever whichever whoever last latest "
@@ -206,15 +208,20 @@ def _split_words(text: str) -> Iterator[str]:
     """The words of a text, as the module's docstring says."""
     if not text.isascii():
         text = INVISIBLE.sub("", text)
-    for chunk in _CHUNK.finditer(text):
-        if chunk[0] in _SEPARATORS:
+    for chunk in _CHUNK.findall(text):
+        is_last = chunk[-1] in _CLAUSE_SIGNS
+        word = chunk[:-1] if is_last else chunk
+        if word.isalnum() and word.isascii():  # as nearly all
+            yield word[:_MAX_WORD].lower()
+        elif chunk in _SEPARATORS:
             yield _CLAUSE_END
             continue
-        if _NAME.search(chunk[0].rstrip(".,;:!?")) is None:
-            yield from _split_chunk(chunk[0])
+        elif _NAME.search(chunk.rstrip(_CLAUSE_SIGNS)) is None:
+            yield from _split_chunk(chunk)
             continue
-        yield _PART_OF_NAME
-        if chunk[0][-1] in ".,;:!?":
+        else:
+            yield _PART_OF_NAME
+        if is_last:
             yield _CLAUSE_END
 
 
@@ -231,7 +238,7 @@ def _split_chunk(chunk: str) -> Iterator[str]:
                 continue  # "e-mail"
             is_prefixed = before == "-" and i > 1 and parts[i - 2].lower() in _PREFIXES
             is_compound = "-" in (before, behind) and not is_prefixed
-            yield _PART_OF_NAME if is_compound else fold_text(part[:64]).replace("’", "'")
+            yield _PART_OF_NAME if is_compound else fold_text(part[:_MAX_WORD]).replace("’", "'")
         elif part not in _INSIDE or len(parts) == 1:
             yield _CLAUSE_END
 

@@ -7,6 +7,7 @@ work on a logarithmic scale: `to_level` gives 16ths of an octave, exactly, by a 
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -135,7 +136,8 @@ def _compute_level(value: int) -> int:
     return octave * LEVELS_PER_OCTAVE + bisect_right(_STEPS, (whole << 32) >> octave) - 1
 
 
-_LEVELS: Final = tuple(_compute_level(value) for value in range(1024))
+_SMALL: Final = 1024
+_LEVELS: Final = tuple(_compute_level(value) for value in range(_SMALL))
 MAX_LEVEL: Final = _compute_level(MAX_VALUE)
 
 
@@ -147,6 +149,14 @@ def level_of(at: int, value: int) -> int:
     if at in _RISKS:
         return to_level(min(value, _MAX_ODDS) * _MAX_ODDS // (_MAX_ODDS + 1 - min(value, _MAX_ODDS)))
     return to_level(value)
+
+
+def list_levels(places: Iterable[int], values: Iterable[int]) -> list[int]:
+    """Levels of values of the measures at some places."""
+    levels = []
+    for at, value in zip(places, values, strict=True):  # a session has more than fifty, nearly all of them small
+        levels.append(_LEVELS[value] if 0 <= value < _SMALL and at not in _RISKS else level_of(at, value))
+    return levels
 
 
 @lru_cache(maxsize=16_384)
@@ -167,7 +177,7 @@ def value_at(at: int, level: int) -> int:
 
 def to_level(value: int) -> int:
     """16 * log2(1 + value), rounded down; 0 for 0, at most `MAX_LEVEL`."""
-    if 0 <= value < 1024:
+    if 0 <= value < _SMALL:
         return _LEVELS[value]
     return _compute_level(min(value, MAX_VALUE)) if value > 0 else 0
 

@@ -149,7 +149,7 @@ class IdentityProfile(ProfileState):
             if part is not None:  # what went on is no further session: it adds to what the first part left
                 done = part.values[at]
             else:
-                window, exposed_window = self._decay(window, fades), self._decay(exposed_window, fades)
+                window, exposed_window = window * (fades - 1) // fades, exposed_window * (fades - 1) // fades
             after_exposure = tally.values[at] - max(before[at], done)
             if is_explained:  # it adds what the session could take without an alarm, so that an alarm hides nothing
                 after_exposure = min(after_exposure, self._mature_limits[at])

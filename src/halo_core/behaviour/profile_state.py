@@ -27,7 +27,7 @@ from halo_core.behaviour.limits import (
     RolePrior,
     blend_limits,
 )
-from halo_core.behaviour.measures import COUNT, INDEX, MAX_LEVEL, WINDOWED, level_of
+from halo_core.behaviour.measures import COUNT, INDEX, MAX_LEVEL, WINDOWED, list_levels
 from halo_core.behaviour.narrowing import ANY_CHANGES, NarrowLimits, narrow_by_habit
 from halo_core.behaviour.principals import NO_PRINCIPALS, Principals, find_strange
 from halo_core.behaviour.profile_forms import FOLD_FORM, TERMS_OF_FORM, FormTerms
@@ -91,11 +91,6 @@ class ProfileState(WatchedDrifts):
     def _terms(self) -> FormTerms:
         return TERMS_OF_FORM[self.form]
 
-    def _decay(self, total: int, sessions: int = 0) -> int:
-        """A sum over recent sessions once one more is over, without what that one adds."""
-        sessions = sessions or self.window
-        return total * (sessions - 1) // sessions
-
     def list_levels(self, tally: SessionTally, *, values: tuple[int, ...] = ()) -> list[int]:
         """Levels of the measures, then of the measures over recent sessions, as the session met them.
 
@@ -103,9 +98,9 @@ class ProfileState(WatchedDrifts):
             tally: of the session.
             values: other measures than those that it has now.
         """
-        recent, values = self.recent_of(tally), values or tally.values
-        sums = (level_of(at, recent[which] + values[at]) for which, at in enumerate(WINDOWED))
-        return [*(level_of(at, value) for at, value in enumerate(values)), *sums]
+        values = values or tally.values
+        sums = [total + values[at] for total, at in zip(self.recent_of(tally), WINDOWED, strict=True)]
+        return list_levels(range(len(values)), values) + list_levels(WINDOWED, sums)
 
     def recent_of(self, tally: SessionTally) -> tuple[int, ...]:
         """For each windowed measure, its sum over recent sessions, to which that of the session is added.
@@ -123,12 +118,14 @@ class ProfileState(WatchedDrifts):
 
     @cached_property
     def _recent(self) -> tuple[int, ...]:
-        return tuple(self._decay(total) // WINDOW_UNIT for total in self.windows)
+        sessions = self.window
+        return tuple([total * (sessions - 1) // sessions // WINDOW_UNIT for total in self.windows])
 
     @cached_property
     def _recent_with_exposed(self) -> tuple[int, ...]:
-        both = zip(self.windows, self.exposed_windows, strict=True)
-        return tuple((self._decay(total) + self._decay(more)) // WINDOW_UNIT for total, more in both)
+        sessions, both = self.window, zip(self.windows, self.exposed_windows, strict=True)
+        kept = sessions - 1
+        return tuple([(total * kept // sessions + more * kept // sessions) // WINDOW_UNIT for total, more in both])
 
     @cached_property
     def own_limits(self) -> tuple[int, ...]:

@@ -43,16 +43,15 @@ def test_a_pattern_tells_no_cases_apart(name):
     assert re.search("[A-Z\u0130\u017f\u212a]|\\(\\?-i", bare) is None
 
 
-@given(st.one_of(TEXTS, ENGLISH, ENGLISH), st.integers(0, 30), st.integers(0, 90))
+@given(st.one_of(TEXTS, ENGLISH, ENGLISH))
 @settings(max_examples=400, deadline=None)
-def test_the_same_places_are_found(text, start, length):
+def test_the_same_places_are_found(text):
     for item in PATTERNS.values():
         plain = re.compile(item.pattern, re.IGNORECASE)
         assert [match.span() for match in item.finditer(text)] == [match.span() for match in plain.finditer(text)]
-        for end in ((), (start,), (start, start + length)):
-            for ours, theirs in ((item.search, plain.search), (item.match, plain.match)):
-                found, wanted = ours(text, *end), theirs(text, *end)
-                assert (found and found.span()) == (wanted and wanted.span()), (item.pattern, text)
+        for ours, theirs in ((item.search, plain.search), (item.match, plain.match)):
+            found, wanted = ours(text), theirs(text)
+            assert (found and found.span()) == (wanted and wanted.span()), (item.pattern, text)
 
 
 NEEDING = {name: item for name, item in PATTERNS.items() if item._needs}

@@ -44,7 +44,7 @@ def encode_numbers(numbers: Iterable[int | bytes]) -> bytes:
     return b"".join(map(_ENCODED.__getitem__, numbers))
 
 
-_MAX_REMEMBERED: Final = 65_536
+_MAX_REMEMBERED: Final = 16_384
 
 
 class _Encoded(dict[int | bytes, bytes]):

@@ -3,6 +3,8 @@
 A pattern with `re.IGNORECASE` is tried at each place of a text, since it cannot tell by the first sign. So a text of
 ASCII characters, as most are, is made small first, and the pattern, which is written in small letters, takes it as it
 is. Places in both texts are the same. What a match holds is in small letters then.
+
+Where only a few signs around a place of a long text are looked at, it does not pay.
 """
 
 from __future__ import annotations
@@ -10,9 +12,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import Final
-
-_NO_END: Final = 2**62
 
 
 class CaselessPattern:
@@ -35,20 +34,18 @@ class CaselessPattern:
         """The same for any text, which takes longer to compile: most processes need only a few."""
         return re.compile(self.pattern, re.IGNORECASE)
 
-    def search(self, text: str, start: int = 0, end: int = _NO_END) -> re.Match[str] | None:
-        """The first match between two places."""
+    def search(self, text: str) -> re.Match[str] | None:
+        """The first match."""
         if not text.isascii():
-            return self.of_any_text.search(text, start, end)
+            return self.of_any_text.search(text)
         small = text.lower()
         if self._needs and not any(map(small.__contains__, self._needs)):
             return None
-        return self._of_ascii.search(small, start, end)
+        return self._of_ascii.search(small)
 
-    def match(self, text: str, start: int = 0, end: int = _NO_END) -> re.Match[str] | None:
-        """The match that begins at a place."""
-        if not text.isascii():
-            return self.of_any_text.match(text, start, end)
-        return self._of_ascii.match(text.lower(), start, end)
+    def match(self, text: str) -> re.Match[str] | None:
+        """The match at the beginning."""
+        return self._of_ascii.match(text.lower()) if text.isascii() else self.of_any_text.match(text)
 
     def finditer(self, text: str) -> Iterator[re.Match[str]]:
         """All matches."""

@@ -145,7 +145,7 @@ def _is_percentage(text: str, amount: PaidAmount) -> bool:
     return _PERCENTAGE.match(text, amount.start) is not None
 
 
-_PERCENTAGE: Final = CaselessPattern(r"[0-9.,]{1,16} ?(?:%|percent\b)")
+_PERCENTAGE: Final = re.compile(r"[0-9.,]{1,16} ?(?:%|percent\b)", re.IGNORECASE)
 
 
 def _find_factor(text: str) -> int:
@@ -378,11 +378,12 @@ _LONE_NUMBER: Final = re.compile(
     r"|kg|g|km|m|cm|units?|pieces?|pcs|boxes|crates|bottles|bags|times|items|seats|tickets|copies|january|february"
     r"|march|april|may|june|july|august|september|october|november|december)\b)"
 )
-_BEFORE_NUMBER: Final = CaselessPattern(
+_BEFORE_NUMBER: Final = re.compile(
     r"\b(?:order|invoice|mail|message|ticket|case|claim|table|room|no|nr|number|id|booking|lot|page|form|version|unit|flat"
     r"|apartment|house|gate|line|row|seat|bus|flight|train|class|street|road|lane|avenue|building|locker|lane|contract"
     r"|account|policy|file|issue|report|letter|request|until|at|by|on|january|february|march|april|may|june|july|august"
-    r"|september|october|november|december|[a-z]+strasse|[a-z]+straße)\.? ?$"
+    r"|september|october|november|december|[a-z]+strasse|[a-z]+straße)\.? ?$",
+    re.IGNORECASE,
 )
 
 

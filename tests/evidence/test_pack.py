@@ -392,7 +392,7 @@ def test_the_verifier_is_one_file_that_imports_nothing_of_halo():
         line.split()[1].partition(".")[0] for line in source.splitlines() if line.startswith(("import ", "from "))
     }
     assert modules - {"nacl"} <= set(sys.stdlib_module_names)
-    assert len(source.splitlines()) <= 625  # it has to be one file, so it may be a little longer than others
+    assert len(source.splitlines()) <= 600
 
 
 def test_hostile_text_reaches_no_terminal():

@@ -19,7 +19,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
-from functools import lru_cache, reduce
+from functools import lru_cache, partial, reduce
 from itertools import chain, repeat, starmap
 from multiprocessing import get_context
 from pathlib import Path
@@ -29,16 +29,15 @@ from nacl import bindings, exceptions
 
 HOLDS, FAILS, CANNOT_TELL, ENTRY_VERSION, PACK_VERSION, MAX_NOTE, MAX_TREES = 0, 1, 2, 3, 1, 65_535, 4096
 MAX_MEMBER, MAX_MEMBERS, MAX_DIRECTORY, MAX_FINDINGS, MIN_SHARED = 64 << 20, 65_534, 16 << 20, 100, 4 << 20
-INT_LIMIT, MAX_DEPTH, HASH_BYTES, SIGNATURE_BYTES, NONCE_BYTES = 2**53, 240, 32, 64, 24
-PART, DOMAIN = re.compile(r"[A-Za-z0-9._-]{1,64}"), re.compile(r"halo/[a-z]+/v[0-9]+")
+INT_LIMIT, MAX_DEPTH, MAX_NAME, HASH_BYTES, SIGNATURE_BYTES, NONCE_BYTES = 2**53, 240, 64, 32, 64, 24
+DOMAIN = re.compile(r"halo/[a-z]+/v[0-9]+")
 MANIFEST, ENVELOPE = "MANIFEST.json", "MANIFEST.dsse.json"
 MAX_SIZES = dict.fromkeys((MANIFEST, ENVELOPE, "pack.json"), 16 << 20)  # parsed before anybody vouches for them
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}(/[a-z0-9][a-z0-9._-]{0,99})?|MANIFEST(\.dsse)?\.json|VERIFY\.md")
 PAYLOAD_TYPE, STATEMENT_TYPE = "application/vnd.in-toto+json", "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "https://github.com/halo-agents/halo/evidence-pack/v1"
-# The end of an entry's line, and a line of sealed content. What matches is canonical, so it is not printed again.
+# The end of an entry's line. What matches is canonical, so it is not printed again.
 LINE_END = re.compile(rb',"index":(0|[1-9]\d{0,14}),"signatures":\["([\w+/=]+)"(?:,"([\w+/=]+)")?],"w":"([\w.-]+)"}')
-SEALED_LINE = re.compile(rb'\{"index":(0|[1-9]\d{0,14})(?:,"marks":"([\w+/=]*)")?(?:,"sealed":"([\w+/=]*)")?}')
 QUESTIONS = ("who-touched", "denials", "unfinished", "policies", "approvals")
 _WHO = ("agent", "user", "action", "resource", "effect", "ran", "session")
 TYPES = {"body": dict, "kind": str, "prev": str, "ts_us": int, "v": int, "ws": int}
@@ -76,9 +75,9 @@ def to_json(tree: Any) -> bytes:
     return _ENCODER.encode(tree).encode()
 
 
-def _fits(tree: Any, depth: int = 0) -> bool:
+def _is_allowed(tree: Any, depth: int = 0) -> bool:
     names, items = (tree, tree.values()) if isinstance(tree, dict) else ((), tree if isinstance(tree, list) else ())
-    return depth <= MAX_DEPTH and all(map(str.isascii, names)) and all(_fits(item, depth + 1) for item in items)
+    return depth <= MAX_DEPTH and all(map(str.isascii, names)) and all(_is_allowed(item, depth + 1) for item in items)
 
 
 def read_json(data: bytes, where: str) -> Any:
@@ -86,25 +85,17 @@ def read_json(data: bytes, where: str) -> Any:
     with suppress(ValueError, RecursionError):
         tree, _ = _DECODER.raw_decode(text := data.decode())  # the comparison finds what follows the value
         is_simple = text.isascii() and text.count("{") + text.count("[") <= MAX_DEPTH
-        if _ENCODER.encode(tree) == text and (is_simple or _fits(tree)):
+        if _ENCODER.encode(tree) == text and (is_simple or _is_allowed(tree)):
             return tree
     raise Wrong("not_canonical", where, "it is not JSON in canonical form")
 
 
 def read_base64(text: Any, size: int | None = None) -> bytes:
     """Bytes of base64 in its one spelling; ValueError for anything else, or for another size."""
-    data = binascii.a2b_base64(text, strict_mode=True)
-    last = binascii.b2a_base64(data[(len(data) - 1) // 3 * 3 :], newline=False)  # only its end has several spellings
-    if last.decode() != text[-4:] or size not in (None, len(data)):
+    data = binascii.a2b_base64(text)
+    if binascii.b2a_base64(data, newline=False).decode() != text or size not in (None, len(data)):
         raise ValueError("not base64 in its one spelling, or of another size")
     return data
-
-
-def is_signed(public: bytes, message: bytes, signature: bytes) -> bool:
-    """Whether an Ed25519 signature holds by libsodium's rules."""
-    with suppress(exceptions.CryptoError, ValueError):
-        return bool(bindings.crypto_sign_open(signature + message, public) == message)
-    return False
 
 
 def split_line(line: bytes, where: str) -> tuple[bytes, int, list[str], str]:
@@ -116,14 +107,6 @@ def split_line(line: bytes, where: str) -> tuple[bytes, int, list[str], str]:
     return line[9:at], int(index), [first, second] if second else [first], writer
 
 
-def read_sealed_line(line: bytes, where: str) -> Any:
-    """The members of a line of sealed content."""
-    if (found := SEALED_LINE.fullmatch(line)) is None:
-        return read_json(line, where)
-    index, marks, sealed = (part.decode() for part in found.groups(b""))
-    return {"index": int(index), "marks": marks, "sealed": sealed}
-
-
 class Key(NamedTuple):
     """A verifier key, `name+hash+base64` (C2SP signed-note): its name, the hash over name and key, the Ed25519 key."""
 
@@ -132,7 +115,6 @@ class Key(NamedTuple):
     public: bytes
 
     @classmethod
-    @lru_cache(maxsize=1024)
     def read(cls, text: str, where: str) -> "Key":
         name, hexed, encoded = text.strip().split("+", 2)
         raw = read_base64(encoded, 1 + HASH_BYTES)
@@ -140,6 +122,12 @@ class Key(NamedTuple):
         is_right = raw[:1] == b"\x01" and hexed == hashed.hex() and bindings.crypto_core_ed25519_is_valid_point(raw[1:])
         require(is_right, "bad_key", where, "it is not an Ed25519 verifier key, or a weak one")
         return cls(name, hashed, raw[1:])
+
+    def has_signed(self, message: bytes, signature: bytes) -> bool:
+        """Whether an Ed25519 signature holds by libsodium's rules."""
+        with suppress(exceptions.CryptoError, ValueError):
+            return bool(bindings.crypto_sign_open(signature + message, self.public) == message)
+        return False
 
 
 def open_note(note: bytes, keys: Sequence[Key], where: object) -> bytes:
@@ -150,7 +138,7 @@ def open_note(note: bytes, keys: Sequence[Key], where: object) -> bytes:
     for line, key in zip(lines, keys, strict=False):
         prefix = f"\u2014 {key.name} ".encode()
         blob = read_base64(line[len(prefix) :].decode(), 4 + SIGNATURE_BYTES)
-        is_right = line.startswith(prefix) and blob[:4] == key.hash and is_signed(key.public, text + b"\n", blob[4:])
+        is_right = line.startswith(prefix) and blob[:4] == key.hash and key.has_signed(text + b"\n", blob[4:])
         require(is_right, "bad_signature", where, f"it is not signed by {key.name}")
     return text + b"\n"
 
@@ -163,8 +151,7 @@ class Tree:
 
     def add(self, node: bytes, level: int = 0) -> None:
         """Add a leaf, or a perfect subtree of 2^level leaves at a position that is a multiple of its size."""
-        is_right = not level or (level in range(63) and self.size % (1 << level) == 0)
-        require(is_right, "bad_proof", self.size, "no such subtree")
+        require(level in range(63) and not self.size % (1 << level), "bad_proof", self.size, "no such subtree")
         self.size += 1 << level
         while level in self.levels:
             node = hashlib.sha256(b"\x01" + self.levels.pop(level) + node).digest()
@@ -238,17 +225,16 @@ class Archive:
                 yield line, f"{name} line {number}"
 
 
-def find_signers(path: str, digests: dict[str, str], name: str) -> list[Key | None]:
+def find_signers(path: str, digests: dict[str, str], keys: dict[str, Key], name: str) -> list[Key | None]:
     """For each entry of a member the listed key that alone signed it; None where there is no such key."""
     with Path(path).open("rb") as file:
-        archive, found = Archive(file, digests), list[Key | None]()
-        keys = {one["w"]: Key.read(one["vkey"], "keys.json") for one in archive.read_tree("keys.json")["writers"]}
-        for line in archive.read(name).removesuffix(b"\n").split(b"\n"):
-            end = LINE_END.fullmatch(line, at := line.rfind(b',"index":'))
-            key, blob = (keys.get(end[4].decode()), read_base64(end[2].decode())) if end and not end[3] else (None, b"")
-            is_right = key and blob[:4] == key.hash and is_signed(key.public, line[9:at] + b"\n", blob[4:])
-            found.append(key if is_right else None)
-    return found
+        data, signers = Archive(file, digests).read(name), list[Key | None]()
+    for line in data.removesuffix(b"\n").split(b"\n"):
+        text, _, (signature, *others), writer = split_line(line, name)
+        key, blob = keys.get(writer), read_base64(signature)
+        is_right = key and not others and blob[:4] == key.hash and key.has_signed(text + b"\n", blob[4:])
+        signers.append(key if is_right else None)
+    return signers
 
 
 class Pack:
@@ -258,6 +244,7 @@ class Pack:
         self.archive, self.scope = archive, (scope := self._check_manifest(archive, key))
         self.tenant, self.first, self.end, self.size = (scope[name] for name in ("tenant", "first", "end", "size"))
         self.period = scope["period"]["from_us"], scope["period"]["to_us"]
+        self.keys = {key["w"]: Key.read(key["vkey"], "keys.json") for key in archive.read_tree("keys.json")["writers"]}
         self.commitments = {tree["subject"]: read_base64(tree["commitment"]) for tree in self.read("subjects")}
         self.revealed = {tree["index"]: tree for tree in self.read("revealed")}
         self.parts, self.shared = dict[str, bytes](), dict[str, bytes]()  # by a part's name, by its digest
@@ -268,7 +255,7 @@ class Pack:
             require(is_right, "part_altered", f"part {tree['name']}", "its bytes do not have this digest")
             self.parts[tree["name"]] = data
             self.shared[binascii.b2a_base64(digest.digest(), newline=False).decode()] = data
-        self._sealed = starmap(read_sealed_line, archive.read_lines("sealed"))
+        self._sealed = self.read("sealed")
         self._next = next(self._sealed, {"index": 2**62})
 
     def read(self, folder: str) -> Iterator[dict[str, Any]]:
@@ -294,7 +281,7 @@ class Pack:
         is_right = envelope == form and payload == to_json(statement)
         require(is_right, "bad_manifest", ENVELOPE, "it is no statement about this manifest and this scope")
         signed = f"DSSEv1 {len(PAYLOAD_TYPE)} {PAYLOAD_TYPE} {len(payload)} ".encode() + payload
-        is_right = is_signed(self.key.public, signed, read_base64(signature["sig"], SIGNATURE_BYTES))
+        is_right = self.key.has_signed(signed, read_base64(signature["sig"], SIGNATURE_BYTES))
         require(is_right, "bad_signature", ENVELOPE, "the statement is not signed by the log's key")
         return scope
 
@@ -365,8 +352,8 @@ class Checker:
         self.findings, self.counts, self.labels = list[Wrong](), Counter[str](), set[str]()
         self.last: Entry | None = None
         self.open_runs, self.writers = dict[tuple[str, int], Entry](), dict[str, Key]()
-        self._runs, self._pauses, self._trees = set[bytes](), Counter[bytes](), dict[str, Any]()
-        self._frames = set[str]()  # whose policy and passports were found in the pack
+        self._runs = Counter[bytes]()  # by request, without runs that paused
+        self._parse_part = lru_cache(MAX_TREES)(lambda name: read_json(pack.shared[name], name))
 
     def run(self) -> Iterator[Entry]:
         """Check everything, and give each entry that holds, in the order of the log."""
@@ -398,8 +385,7 @@ class Checker:
         self._compare(heads, tree)
         is_whole = not heads and next(gaps, None) is None and read_base64(pack.scope["root"]) == tree.root()
         require(is_whole, "bad_checkpoint", "checkpoints", "they do not cover the entries of the pack")
-        keys = {one["w"]: Key.read(one["vkey"], "keys.json") for one in pack.archive.read_tree("keys.json")["writers"]}
-        require(keys == self.writers, "bad_writer_key", "keys.json", "it lists other keys than the log's key certified")
+        require(pack.keys == self.writers, "bad_writer_key", "keys.json", "it lists other keys than the log certified")
         require(not pack.revealed, "stray_content", "revealed", "it is of no entry with sealed content")
         pack.read_sealed(2**62)
         for name in sorted(pack.archive.unread):
@@ -412,8 +398,8 @@ class Checker:
         with suppress(Exception):  # where processes fail, or cannot be had, nothing is verified ahead
             if sum(archive.members[name][1] for name in names) >= MIN_SHARED:
                 with ProcessPoolExecutor(None, get_context("spawn"), getattr(os, "nice", abs), (3,)) as pool:
-                    found = pool.map(find_signers, repeat(archive.path), repeat(archive.digests), names)
-                    yield from chain.from_iterable(found)
+                    signers = pool.map(partial(find_signers, archive.path, archive.digests, self.pack.keys), names)
+                    yield from chain.from_iterable(signers)
         yield from repeat(None)
 
     def report(self, problem: Wrong) -> None:
@@ -439,9 +425,9 @@ class Checker:
 
     def _check_entry(self, entry: Entry, note: bytes, signer: Key | None) -> None:
         tree, name = entry.tree, entry.writer
-        beside = self.pack.read_sealed(entry.index) if entry.is_inside else None
-        is_right = TYPES.keys() <= tree.keys() <= ALL_TYPES.keys() and PART.fullmatch(name) and len(note) <= MAX_NOTE
-        is_right = is_right and [*map(type, tree.values())] == [*map(ALL_TYPES.get, tree)]
+        sealed_line = self.pack.read_sealed(entry.index) if entry.is_inside else None
+        is_right = TYPES.keys() <= tree.keys() and [*map(type, tree.values())] == [*map(ALL_TYPES.get, tree)]
+        is_right = is_right and len(name) <= MAX_NAME and len(note) <= MAX_NOTE
         require(is_right, "malformed_entry", entry, "members are missing, unknown or of another type")
         require(tree["v"] == ENTRY_VERSION, "unknown_version", entry, f"format {tree['v']} is unknown to this program")
         if is_first := tree["kind"] == "writer_open":
@@ -455,7 +441,7 @@ class Checker:
         if not is_first and signer != self.writers[name]:
             open_note(note, [self.writers[name]], entry)
         if entry.is_inside:
-            self._check_attached(entry, beside)
+            self._check_attached(entry, sealed_line)
         if tree["kind"] == "decision":
             self._check_decision(entry)
         elif tree["kind"] == "outcome":
@@ -501,23 +487,16 @@ class Checker:
             self.counts["revealed contents"] += 1
 
     def _read_part(self, name: str, entry: Entry) -> Any:
-        if name not in self._trees:
-            require(name in self.pack.shared, "part_missing", entry, f"the part {name} is missing")
-            if len(self._trees) >= MAX_TREES:
-                self._trees.clear()
-            self._trees[name] = read_json(self.pack.shared[name], name)
-        return self._trees[name]
+        require(name in self.pack.shared, "part_missing", entry, f"the part {name} is missing")
+        return self._parse_part(name)
 
     def _check_decision(self, entry: Entry) -> None:
         """Its parts are there, and its request did not run before; fills the facts that questions need."""
         body, verdict = entry.tree["body"], entry.tree["body"].get("decision", {})
-        is_known = body["frame"] in self._frames
         frame, resource = self._read_part(body["frame"], entry), self._read_part(body["resource"], entry)
         host, effect = self._read_part(frame["host"], entry), verdict.get("effect", "allow")
-        require(is_known or host["policy"] in ("", *self.pack.parts), "part_missing", entry, "its policy is missing")
-        is_whole = is_known or {*frame["chain"]} <= self.pack.shared.keys()
-        require(is_whole, "part_missing", entry, "one of its passports is missing")
-        self._frames.add(body["frame"])
+        require(host["policy"] in self.pack.parts or not host["policy"], "part_missing", entry, "its policy is missing")
+        require({*frame["chain"]} <= self.pack.shared.keys(), "part_missing", entry, "one of its passports is missing")
         facts, (kind, target) = entry.facts, (resource["kind"], resource["id"])
         facts |= {"agent": frame["agent"], "user": frame.get("user", ""), "action": kind, "resource": target}
         facts |= {"labels": resource["labels"], "effect": effect, "session": entry.tree.get("session", "")}
@@ -532,21 +511,18 @@ class Checker:
         if host["mode"] != "enforce" or resource["idempotent"]:
             return  # it may run any number of times
         facts["request"] = digest = hashlib.sha256(b"halo/request\0" + to_json(run)).digest()[:16]
-        if digest in self._runs:
-            self._pauses[digest] -= 1
-            require(self._pauses[digest] >= 0, "dispatched_twice", entry, "its request ran before, and may run once")
-        self._runs.add(digest)
+        self._runs[digest] += 1
+        require(self._runs[digest] <= 1, "dispatched_twice", entry, "its request ran before, and may run once")
 
     def _check_outcome(self, entry: Entry) -> None:
         """It is of a decision that let its action run, and the only one. An action that paused may run once more."""
         body, place = entry.tree["body"], entry.tree["body"]["decision"]
         name, seq = (entry.writer, place) if isinstance(place, int) else (place["w"], place["ws"])
         decision = self.open_runs.pop((name, seq), None)
-        leaf = "" if decision is None else binascii.b2a_base64(decision.leaf, newline=False).decode()
-        if decision is None or not (isinstance(place, int) or place["leaf"] == leaf):
+        if decision is None or not (isinstance(place, int) or read_base64(place["leaf"]) == decision.leaf):
             raise Wrong("outcome_unmatched", entry, "its decision did not let an action run, or has an outcome")
         if body.get("status") == "paused" and "request" in decision.facts:
-            self._pauses[decision.facts["request"]] += 1
+            self._runs[decision.facts["request"]] -= 1
         self.counts["outcomes"] += 1
 
 
@@ -589,9 +565,9 @@ def check_pack(path: Path, key: Key | None, question: str, label: str, out: Text
     out.writelines("\t".join(map(show, line)) + "\n" for line in [*rows[:1], *(row.values() for row in rows)])
     out.write("# not seen: what did not pass through Halo, came later, or stays sealed; a second log under this key\n")
     if key is None or (question == "who-touched" and label not in checker.labels):
-        whose = "whose key this is: get it from the operator by another way, and give it with --key"
-        who = f"who touched it: nothing in the pack has the label {show(label)}"
-        out.write(f"CANNOT TELL {whose if key is None else who}\n")
+        no_key = "whose key this is: get it from the operator by another way, and give it with --key"
+        no_label = f"who touched it: nothing in the pack has the label {show(label)}"
+        out.write(f"CANNOT TELL {no_label if key else no_key}\n")
         return CANNOT_TELL
     if checker.last and checker.last.tree["ts_us"] < checker.pack.period[1] < 2**53 - 1:
         out.write(f"# the log of this pack ends before its period does: {checker.last.row()['time']}\n")

@@ -31,12 +31,13 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from _pytest.nodeid import NodeId
 from sybil import Example, Sybil
 from sybil.evaluators.python import PythonEvaluator
 from sybil.parsers.markdown import CodeBlockParser
@@ -154,11 +155,27 @@ def tmp_path(
     return folder
 
 
+class _Collection(list[str]):
+    """Ids of collected tests; pytest-xdist looks up the place of each."""
+
+    def __init__(self, ids: Iterable[str]) -> None:
+        super().__init__(ids)
+        self._places = {name: place for place, name in enumerate(self)}
+
+    def index(self, value: str, *_: Any) -> int:
+        return self._places[value]
+
+
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Pytest-xdist's own, but without what has been run: it counts all of it again for each test."""
     from xdist.scheduler import LoadGroupScheduling  # noqa: PLC0415  it may be switched off
 
     class Scheduling(LoadGroupScheduling):
+        def add_node_collection(self, node: Any, collection: Sequence[str]) -> None:
+            super().add_node_collection(node, collection)
+            if node in self.registered_collections:
+                self.registered_collections[node] = _Collection(collection)
+
         def mark_test_complete(self, node: Any, item_index: int, duration: float = 0) -> None:
             scope = self._split_scope(self.registered_collections[node][item_index])
             super().mark_test_complete(node, item_index, duration)
@@ -179,8 +196,8 @@ def pytest_collection() -> Iterator[None]:
         gc.enable()
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest deselects by marker, and before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # before pytest deselects by marker, and before xdist reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     """Thin the matrices; keep on one worker the examples of a document, and tests that share a module's fixture.
 
     Modules that share something larger name a group themselves.
@@ -192,6 +209,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.path.suffix == ".md" or _shares_a_module_fixture(item)
         ):
             item.add_marker(pytest.mark.xdist_group(item.path.relative_to(ROOT).as_posix()))
+    yield
+    for item in items:
+        # pytest-xdist 3.8 adds the group to `_nodeid`, which pytest 9.2 does not read any more.
+        if name := vars(item).get("_nodeid"):
+            item._id = NodeId.parse(name)  # noqa: SLF001  nothing public takes the name of a group
 
 
 def _thin(items: list[pytest.Item]) -> None:

@@ -23,8 +23,6 @@ from preloaded_python import find_python
 
 HERE = Path(__file__).parent
 ENGINES = ("sqlite", "postgresql")
-_ENDING = frozenset({"spend", "wander", "die"})
-"""What workers do that no test kills."""
 
 
 class Attacker:
@@ -86,10 +84,10 @@ class Place:
     def cli(self, *argv: str) -> tuple[int, str, str]:
         return cli(*argv, "--db", self.url, home=self.home)
 
-    def spawn(self, *argv: str, **options: Any) -> subprocess.Popen[str]:
-        """A worker of `engine_worker.py`."""
+    def spawn(self, *argv: str, is_killed: bool = False, **options: Any) -> subprocess.Popen[str]:
+        """A worker of `engine_worker.py`, which the test kills from outside or not."""
         path = os.pathsep.join([str(HERE.parent), str(HERE.parent / "authority"), str(HERE), *sys.path])
-        python = find_python() if argv[0] in _ENDING else [sys.executable]
+        python = [sys.executable] if is_killed else find_python()
         command = [*python, str(HERE / "engine_worker.py"), str(self.home), self.url, *argv]
         env = {**os.environ, "PYTHONPATH": path}
         return subprocess.Popen(

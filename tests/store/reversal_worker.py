@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from crash_worker import line, lines
@@ -98,10 +99,10 @@ def work(folder: Path, point: str, nth: int) -> None:
     os._exit(7)  # the point was never reached
 
 
-def cycle(folder: Path, point: str, nth: int, run: int) -> bool:
+def cycle(folder: Path, point: str, nth: int, run: int, python: Sequence[str] = (sys.executable,)) -> bool:
     """One life of a worker, with new orders; True if it was killed at its point."""
     pay_and_order(folder, run)
-    process = subprocess.run([sys.executable, __file__, str(folder), point, str(nth)], check=False, timeout=120)
+    process = subprocess.run([*python, __file__, str(folder), point, str(nth)], check=False, timeout=120)
     assert process.returncode in (-signal.SIGKILL, 7), process.returncode
     return process.returncode == -signal.SIGKILL
 

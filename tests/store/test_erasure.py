@@ -42,6 +42,7 @@ from halo_core.store.reader import Reader, SealedContents
 from halo_core.store.sealed_contents import load_home_content_key
 from halo_core.testing import FixedClock
 from halo_world import SURFACE, tool
+from preloaded_python import find_python
 
 pytestmark = pytest.mark.disk
 
@@ -296,7 +297,7 @@ def test_an_erasure_that_is_killed_is_done_or_can_be_repeated(file_place, point)
     seed(place)
     before = len(texts_of(place))
     path = os.pathsep.join([str(HERE.parent), str(HERE), *sys.path])
-    command = [sys.executable, str(HERE / "erasure_worker.py"), str(place.home), place.url, GRETE, point]
+    command = [*find_python(), str(HERE / "erasure_worker.py"), str(place.home), place.url, GRETE, point]
     done = subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=False)
     assert done.returncode == -9, done.stderr
     assert place.verified() == 0

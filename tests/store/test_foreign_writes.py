@@ -24,6 +24,7 @@ from halo_core.model import Stop
 from halo_core.oversight.control_acts import raise_floor
 from halo_core.oversight.restrictions import lift, revoke, stop
 from halo_world import cli, verified
+from preloaded_python import find_python
 
 pytestmark = pytest.mark.disk(by_default=True)
 
@@ -37,7 +38,7 @@ class Worker:
 
     def __init__(self, home: Path) -> None:
         env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-        line = [sys.executable, str(Path(__file__).with_name("foreign_worker.py")), str(home)]
+        line = [*find_python(), str(Path(__file__).with_name("foreign_worker.py")), str(home)]
         self._process = subprocess.Popen(line, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def ask(self, command: str) -> None:

@@ -15,6 +15,7 @@ from crash_worker import ANYWHERE, MUST_BE_ZERO, POINTS, cycle, false_alarms, ju
 from postgres_server import OwnServer, start_own_server
 
 from counts import is_thorough
+from preloaded_python import find_python
 
 pytestmark = pytest.mark.disk
 
@@ -29,7 +30,7 @@ def strike(server: OwnServer, folder: Path, url: str, victim: str, run: int) -> 
     """Let a worker make its calls, and kill the server meanwhile, or its process for one of the connections."""
     draw = random.Random(run)
     wanted = len(lines(folder / "acknowledged")) + draw.randrange(_CALLS // 2)
-    line = [sys.executable, str(_WORKER), "--url", url, "--work", str(folder), "never", "1", str(run)]
+    line = [*find_python(), str(_WORKER), "--url", url, "--work", str(folder), "never", "1", str(run)]
     process = subprocess.Popen(line)
     try:
         while len(lines(folder / "acknowledged")) <= wanted and process.poll() is None:
@@ -73,7 +74,8 @@ def test_killed_nothing_is_lost_or_run_twice_on_a_server(tmp_path, victim):
         for run in range(max(2, CYCLES // len(VICTIMS))):
             if victim == "client":
                 point = (ANYWHERE, *POINTS)[run % (len(POINTS) + 1)]
-                killed.append(cycle(tmp_path, point, (2, 9, 4, 1, 7)[run % 5], run, url=url))
+                python = [sys.executable] if point == ANYWHERE else find_python()
+                killed.append(cycle(tmp_path, point, (2, 9, 4, 1, 7)[run % 5], run, python, url))
             else:
                 killed.append(strike(server, tmp_path, url, victim, run))
                 wait_for(server)

@@ -13,6 +13,7 @@ from counts import count
 from halo_core.errors import Denied
 from halo_core.failpoints import POINTS
 from halo_core.verification import verify_store
+from preloaded_python import find_python
 
 pytestmark = pytest.mark.disk(by_default=True)
 
@@ -28,7 +29,7 @@ _USUAL = ("after_run",)
 )
 def test_killed_there_an_effect_is_taken_back_once_or_said_to_be_unknown(tmp_path, point):
     order = (1, 2) if point in POINTS[4:] else (2, 1, 3, 5)
-    killed = sum(cycle(tmp_path, point, nth, run) for run, nth in enumerate((order * LIVES)[:LIVES]))
+    killed = sum(cycle(tmp_path, point, nth, run, find_python()) for run, nth in enumerate((order * LIVES)[:LIVES]))
     found = judge(tmp_path)
     assert killed
     assert {name: found[name] for name in MUST_BE_ZERO} == dict.fromkeys(MUST_BE_ZERO, 0)

@@ -107,7 +107,7 @@ def test_a_missing_anchor_and_one_that_is_ahead(place):
 
 
 def test_a_process_that_was_killed_is_named(place):
-    worker = place.spawn("obey")
+    worker = place.spawn("obey", is_killed=True)
     assert worker.stdout.readline() == "ready\n"
     assert "1 open" in rows_of(place)["writers"].text
     worker.kill()

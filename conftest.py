@@ -38,6 +38,7 @@ from typing import Any, Final
 
 import pytest
 from _pytest.nodeid import NodeId
+from hypothesis.strategies import text
 from sybil import Example, Sybil
 from sybil.evaluators.python import PythonEvaluator
 from sybil.parsers.markdown import CodeBlockParser
@@ -186,10 +187,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_collection() -> Iterator[None]:
+def pytest_collection(session: pytest.Session) -> Iterator[None]:
     """Collect tests without garbage collection, which would go through all of them again and again, now and later."""
     gc.disable()
     try:
+        if session.config.option.collectonly:
+            # Makes the tables of characters that hypothesis keeps in a file: once, not in each worker of the next run.
+            text().validate()
         return (yield)
     finally:
         gc.freeze()

@@ -56,7 +56,8 @@ def test_each_question_is_one_log_line_with_the_command_that_answers(home, recor
     assert [item.halo_pending for item in records] == [first.pending_id, second.pending_id]
     assert {(item.levelname, item.halo_agent, item.halo_resource) for item in records} == {("WARNING", "clerk", "pay")}
     assert f"`halo approvals approve {first.pending_id} --as NAME`" in records[0].getMessage()
-    assert "500" not in records[0].getMessage()  # what is asked stands sealed in the log
+    # What is asked stands sealed in the log. The id may hold any digits.
+    assert "500" not in records[0].getMessage().replace(first.pending_id, "")
     assert "ana" not in records[0].getMessage()
 
 

@@ -296,12 +296,16 @@ def alerts(
     table = build_table(_TITLES if is_wide else _NARROW_TITLES, right=("#", "risk"), no_wrap=("time",), gap=2)
     for item in listed.alerts:
         judged = "-" if item.verdict is None else "attack" if item.verdict["attack"] else "ordinary"
-        who, on, risk, session, why = map(safe_text, item.describe())
-        index, ts_us, seen = str(item.record.index), item.record.entry.ts_us, "yes" if item.acknowledged_us else "-"
+        subject, on, risk, session, why = map(safe_text, item.describe())
+        index, ts_us, acknowledged = (
+            str(item.record.index),
+            item.record.entry.ts_us,
+            "yes" if item.acknowledged_us else "-",
+        )
         if is_wide:
-            table.add_row(index, format_iso(ts_us), who, on, risk, session, seen, judged, why)
+            table.add_row(index, format_iso(ts_us), subject, on, risk, session, acknowledged, judged, why)
         else:
-            table.add_row(index, format_minute(ts_us), who, on, risk, seen, judged)
+            table.add_row(index, format_minute(ts_us), subject, on, risk, acknowledged, judged)
     say(table)
     if not is_wide:
         say_plainly("")

@@ -142,17 +142,17 @@ def rotate_issuer(
             )
     old_key_path = keys.swap_issuer_keys(key_store)
     removed = keys.remove_expired_keys(key_store, authorities, now_us)
-    kept = old_key_path.name if old_key_path.exists() else None
+    old_key_name = old_key_path.name if old_key_path.exists() else None
     tenant_rows = {tenant: select_fields(item, "new", "old", "until_us") for tenant, item in done.items()}
-    if store.print_json({"kept": kept, "removed": removed, "tenants": tenant_rows}):
+    if store.print_json({"kept": old_key_name, "removed": removed, "tenants": tenant_rows}):
         return
     for tenant, item in done.items():
         until = format_iso(item.until_us)
         say(f"tenant {tenant}: issuer {item.new}, the old one {item.old} is trusted until {until}")
         for line in list_follow_ups(holders_by_tenant[tenant], until, over=item.until_us <= now_us):
             say(safe_text(f"  {line}"))
-    if kept:
-        say(f"  the old key is kept as {kept} until then")
+    if old_key_name:
+        say(f"  the old key is kept as {old_key_name} until then")
     _print_removed(removed)
 
 

@@ -343,10 +343,12 @@ def _print_frontier(frontier: ScoreFrontier) -> None:
     say(f"[bold]limits of the score's rules[/]: {', '.join(frontier.rules.movable)}")
     table = build_table(("limits", *numbers, ""), right=numbers, gap=2)
     for point in (frontier.current, *frontier.points):
-        held = (f"{point.attacks_held:,}",) if frontier.attacks else ()
-        asked = f"{point.asked:,} ({frontier.share_asked(point):.1f}%)"
+        attack_cells = (f"{point.attacks_held:,}",) if frontier.attacks else ()
+        question_text = f"{point.asked:,} ({frontier.share_asked(point):.1f}%)"
         mark = "[green]proposed[/]" if point is frontier.proposed else ""
-        table.add_row(format_limits(point), asked, f"{point.questions:,}", f"{point.held:,}", *held, mark)
+        table.add_row(
+            format_limits(point), question_text, f"{point.questions:,}", f"{point.held:,}", *attack_cells, mark
+        )
     say(table)
     if frontier.rules.fixed:
         say_plainly(f"these read the score too, and keep their limits: {', '.join(frontier.rules.fixed)}")

@@ -52,26 +52,26 @@ def write_behaviour_chart(store: StoreContext, agent: str, kind: str, path: Path
         remedy = "give the agent: `halo risk AGENT`"
         raise ConfigError("no_agent", "a chart shows one agent", field="agent", remedy=remedy)
     with store.open_log() as (reader, tenant):
-        found = next(iter(load_agent_behaviour(reader, tenant, agent)), None)
-    if found is None or not found.points:
-        problem = f"no session of `{agent}` has ended yet" if found else f"the log has no action of `{agent}`"
+        agent_behaviour = next(iter(load_agent_behaviour(reader, tenant, agent)), None)
+    if agent_behaviour is None or not agent_behaviour.points:
+        problem = f"no session of `{agent}` has ended yet" if agent_behaviour else f"the log has no action of `{agent}`"
         remedy = "a session counts when its run or its `halo.session` ends, or after 15 minutes without an action"
         raise ConfigError("no_sessions", problem, field="agent", remedy=remedy)
-    write_text_file(path, draw(found), "svg")
+    write_text_file(path, draw(agent_behaviour), "svg")
     say_plainly(f"written to {path}")
 
 
 def print_agents(agents: Sequence[AgentBehaviour]) -> None:
     """A row for each agent, the riskiest first; on a narrow terminal with its reasons in lines below."""
-    shown = [item for item in agents if item.points or item.done or item.problem]
-    if not shown:
+    listed_agents = [item for item in agents if item.points or item.done or item.problem]
+    if not listed_agents:
         return
     is_wide = console().width >= _WIDE_COLUMNS
     titles = ("agent", "carried risk", "since", "sessions", "the last sessions")
     reasons = ("why", "what was done last")
     table = build_table((*titles, *reasons) if is_wide else titles, right=("carried risk", "sessions"), gap=2)
     lines = []
-    for item in sorted(shown, key=lambda found: (-found.risk, found.agent))[:_MAX_ROWS]:
+    for item in sorted(listed_agents, key=lambda found: (-found.risk, found.agent))[:_MAX_ROWS]:
         since = format_minute(item.since_us) if item.since_us else "-"
         points = item.points if is_wide else item.points[-_NARROW_SESSIONS:]
         shares = draw_sparkline(min(point.share, ALARM) for point in points)
@@ -82,8 +82,8 @@ def print_agents(agents: Sequence[AgentBehaviour]) -> None:
     say(table)
     for line in () if is_wide else lines:
         say(safe_text(line))
-    if len(shown) > _MAX_ROWS:
-        say(f"... {len(shown) - _MAX_ROWS} more agents; use `--json` to see all")
+    if len(listed_agents) > _MAX_ROWS:
+        say(f"... {len(listed_agents) - _MAX_ROWS} more agents; use `--json` to see all")
 
 
 def _style_risk(risk: int) -> str:
@@ -100,8 +100,8 @@ def print_agent(item: AgentBehaviour) -> None:
     if not item.points:
         say_plainly("  no session has ended yet: what is usual is learnt when `halo.session` or a run ends")
         return
-    watched, learned = item.sessions
-    say_plainly(f"sessions  {watched:,}, what is usual is learnt from {learned:,} of them")
+    watched_sessions, learned = item.sessions
+    say_plainly(f"sessions  {watched_sessions:,}, what is usual is learnt from {learned:,} of them")
     carried = f"carried   {item.risk} of 1000"
     say_plainly(carried + (f", since {format_minute(item.since_us)} UTC" if item.since_us else ""))
     for words in item.why[:_MAX_LIMITS]:
@@ -125,11 +125,9 @@ def _print_timeline(item: AgentBehaviour) -> None:
     rows = [point for point in item.points if point.alarms or point.verdict != "ordinary"]
     for place, point in enumerate(rows[-_MAX_TIMELINE:]):
         title = "timeline" if not place else ""
-        what = "; ".join(point.alarms) or "no alarm"
-        whom = f" for {point.principal}" if point.principal else ""
-        text = (
-            f"{format_minute(point.ts_us)} {point.session}{whom}: {point.verdict}, risk {point.risk} after it; {what}"
-        )
+        alarms = "; ".join(point.alarms) or "no alarm"
+        session = f"{point.session} for {point.principal}" if point.principal else point.session
+        text = f"{format_minute(point.ts_us)} {session}: {point.verdict}, risk {point.risk} after it; {alarms}"
         say(f"{title:<9} ", safe_text(text))
     if len(rows) > _MAX_TIMELINE:
         say(f"          ... and {len(rows) - _MAX_TIMELINE} sessions before; use `--json`")
@@ -144,11 +142,11 @@ def _print_done(done: Sequence[DoneAct]) -> None:
 
 def print_people(people: Sequence[PersonRisk], *, all_of_them: bool) -> None:
     """A row for each person or service account, the riskiest first; without `all_of_them` those that stand out."""
-    shown = [item for item in people if all_of_them or item.band or item.done or item.problem]
-    if shown:
+    listed_people = [item for item in people if all_of_them or item.band or item.done or item.problem]
+    if listed_people:
         titles = ("person or service", "kind", "risk", "", "since", "why", "what was done last")
         table = build_table(titles, right=("risk",), gap=2)
-        for item in shown[:_MAX_ROWS]:
+        for item in listed_people[:_MAX_ROWS]:
             table.add_row(
                 safe_text(item.name),
                 item.kind,
@@ -159,10 +157,10 @@ def print_people(people: Sequence[PersonRisk], *, all_of_them: bool) -> None:
                 safe_text(item.done[-1].what if item.done else "-"),
             )
         say(table)
-    if len(shown) > _MAX_ROWS:
-        say(f"... {len(shown) - _MAX_ROWS} more; use `--json` to see all")
-    if len(people) > len(shown):
-        rest = len(people) - len(shown)
+    if len(listed_people) > _MAX_ROWS:
+        say(f"... {len(listed_people) - _MAX_ROWS} more; use `--json` to see all")
+    if len(people) > len(listed_people):
+        rest = len(people) - len(listed_people)
         say_plainly(f"{rest} more people and services without anything unusual; see `halo risk --people`")
     if all_of_them and not people:
         say_plainly("no events of people are followed; start with `halo identity follow FILE`, see docs/identities.md")

@@ -132,53 +132,53 @@ def _open_log(store: StoreContext) -> Iterator[AuditLog]:
         yield AuditLog(reader, tenant, home=store.home, now_us=SystemClock().now_us())
 
 
-def _output_report(store: StoreContext, made: ControlReport, output: Path | None, form: str) -> int:
+def _output_report(store: StoreContext, report: ControlReport, output: Path | None, form: str) -> int:
     """Write a report to a file and print it, or only print it; returns the exit code of its verdict."""
     if output is not None:
-        text = _render(made, form)
+        text = _render(report, form)
         write_text_file(output, text, "output")
         digest = hashlib.sha256(text.encode()).hexdigest()
-        say(safe_text(f"written to {output}, SHA-256 {digest}, {_record(store, made, form, digest)}"))
+        say(safe_text(f"written to {output}, SHA-256 {digest}, {_record(store, report, form, digest)}"))
     else:
-        store.record_access("read", {"query": made.query}, made.tenant)
-    if output is not None or not store.print_json(made):
-        _print_report(made)
-    return int(made.verdict.exit_code)
+        store.record_access("read", {"query": report.query}, report.tenant)
+    if output is not None or not store.print_json(report):
+        _print_report(report)
+    return int(report.verdict.exit_code)
 
 
-def _record(store: StoreContext, made: ControlReport, form: str, digest: str) -> str:
+def _record(store: StoreContext, report: ControlReport, form: str, digest: str) -> str:
     """Record that a report was made; returns the id of the entry, or why there is none, in words."""
     if not store.can_record:
         return "not recorded, since this home has no keys to write with"
-    period = (made.period.from_us, made.period.to_us)
+    period = (report.period.from_us, report.period.to_us)
     entry = store.commit(
         lambda tx: record_report(
             tx,
-            framework=made.framework.id,
+            framework=report.framework.id,
             period_us=period,
             form=form,
             digest=digest,
-            rows=made.count_verdicts(),
+            rows=report.count_verdicts(),
             by=store.actor,
         ),
-        made.tenant,
+        report.tenant,
     )
     return f"recorded as {entry}"
 
 
-def _render(made: ControlReport, form: str) -> str:
+def _render(report: ControlReport, form: str) -> str:
     if form == "html":
-        return render_report(made)
+        return render_report(report)
     if form == "md":
-        return render_markdown(made)
-    tree = made.to_json()
+        return render_markdown(report)
+    tree = report.to_json()
     return json.dumps(build_assessment_results(tree) if form == "oscal" else tree, indent=1, sort_keys=True) + "\n"
 
 
-def _print_report(made: ControlReport) -> None:
-    say(build_field_table((name, safe_text(words)) for name, words in list_facts(made)))
+def _print_report(report: ControlReport) -> None:
+    say(build_field_table((name, safe_text(words)) for name, words in list_facts(report)))
     table = build_table(("control", "title", "coverage", "verdict", "checks that do not hold or cannot tell"), gap=2)
-    for row in made.rows:
+    for row in report.rows:
         verdict = "" if row.verdict is None else row.verdict.value
         words = (
             "-" if not verdict else f"[{_STYLES[verdict]}]{_WORDS[verdict]}[/]" + (" (waived)" if row.is_waived else "")
@@ -196,11 +196,11 @@ def _print_report(made: ControlReport) -> None:
             safe_text(", ".join(bad) or "-"),
         )
     console().print(table)
-    for name, answer in made.answers.items():
+    for name, answer in report.answers.items():
         for finding in answer.findings[:3] if answer.verdict is Verdict.FAILS else ():
             say("  - ", safe_text(f"{name}: {finding}"))
-    for item in made.waivers:
-        state = item.find_state(made.as_of_us)
+    for item in report.waivers:
+        state = item.find_state(report.as_of_us)
         say(
             safe_text(
                 f"  waiver {item.entry} of {item.control}, {state}, until {format_iso(item.until_us)}: {item.why}"
@@ -236,8 +236,8 @@ def _print_map(store: StoreContext, framework: str) -> None:
         console().print(table)
 
 
-def _make_choice_error(code: str, field: str, given: str, choices: list[str]) -> ConfigError:
-    problem = f"there is no {field} `{given[:64]}`" if given else f"a {field} is needed"
+def _make_choice_error(code: str, field: str, choice: str, choices: list[str]) -> ConfigError:
+    problem = f"there is no {field} `{choice[:64]}`" if choice else f"a {field} is needed"
     return ConfigError(code, problem, field=field, remedy=f"choose one of {', '.join(choices)}")
 
 
@@ -272,8 +272,10 @@ def waive(
     name = f"{framework.id} {row.id}"
     if end:
         with _open_log(store) as log:
-            known = {item.control for item in read_waivers(log.entries((EntryKind.CONTROL_WAIVER,), Period(0, END_US)))}
-        if name not in known:
+            waived_controls = {
+                item.control for item in read_waivers(log.entries((EntryKind.CONTROL_WAIVER,), Period(0, END_US)))
+            }
+        if name not in waived_controls:
             raise ConfigError("no_such_waiver", f"`{name}` is not waived", field="control", remedy="see `halo report`")
         entry = store.commit(lambda tx: end_waiver(tx, control=name, why=why, by=store.actor))
         say(safe_text(f"the waiver of {name} has ended, recorded as {entry}"))
@@ -362,11 +364,11 @@ def _load_incidents(store: StoreContext) -> dict[str, IncidentFile]:
 
 
 def _find_incident(store: StoreContext, name: str) -> IncidentFile:
-    found = [item for key, item in _load_incidents(store).items() if key.startswith(name)]
-    if len(found) != 1:
-        problem = f"{len(found) or 'no'} incidents start with `{name[:64]}`"
+    matches = [item for key, item in _load_incidents(store).items() if key.startswith(name)]
+    if len(matches) != 1:
+        problem = f"{len(matches) or 'no'} incidents start with `{name[:64]}`"
         raise ConfigError("no_such_incident", problem, field="name", remedy="see `halo incident list`")
-    return found[0]
+    return matches[0]
 
 
 @store_verb(incident_app, "list")

@@ -207,14 +207,14 @@ class StoreContext:
         with self.open_committer(tenant) as run:
             return run(job)
 
-    def record_access(self, act: str, what: Mapping[str, str | int], tenant: str | None = None) -> None:
+    def record_access(self, act: str, details: Mapping[str, str | int], tenant: str | None = None) -> None:
         """Record that content is about to be read or exported; where that is not possible, print a note.
 
         Reading is not refused then: whoever has the content key can read without this command.
 
         Args:
             act: `read`, `reveal` or `export`.
-            what: names of what is read; no content.
+            details: names of what is read; no content.
             tenant: tenant of the log; None means the one that was given, or the only one.
         """
         missing = sorted(_KEYS_OF_A_LOG - set(self.keys.names()))
@@ -223,7 +223,7 @@ class StoreContext:
             console(stderr=True).print(text, markup=False)
             return
         try:
-            self.commit(lambda tx: record_access(tx, act, what, self.actor), tenant)
+            self.commit(lambda tx: record_access(tx, act, details, self.actor), tenant)
         except HaloError as exc:
             if exc.code not in NO_LEDGER_CODES:
                 warn_unwritten(f"the {act} is not recorded", exc.message)
@@ -334,8 +334,10 @@ def store_verb(
                 store.record_refusal(exc)
                 raise
 
-        own = [item for item in inspect.signature(verb, eval_str=True).parameters.values() if item.name != "store"]
-        has_context = any(item.name == "context" for item in own)
+        own_parameters = [
+            item for item in inspect.signature(verb, eval_str=True).parameters.values() if item.name != "store"
+        ]
+        has_context = any(item.name == "context" for item in own_parameters)
         added = [
             inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=option)
             for name, (option, default) in _STORE_OPTIONS.items()
@@ -343,8 +345,8 @@ def store_verb(
         ]
         if not has_context:
             added.append(inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context))
-        run.__signature__ = inspect.Signature([*own, *added])  # type: ignore[attr-defined]
-        run.__annotations__ = {item.name: item.annotation for item in (*own, *added)}
+        run.__signature__ = inspect.Signature([*own_parameters, *added])  # type: ignore[attr-defined]
+        run.__annotations__ = {item.name: item.annotation for item in (*own_parameters, *added)}
         del run.__wrapped__  # else its options would be read from the verb
         return run if group is None else group.command(name)(run)
 

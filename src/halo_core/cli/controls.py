@@ -97,8 +97,8 @@ def status(*, store: StoreContext) -> None:
 
 def _print_control(control: ControlView) -> None:
     set_by = control.set_by
-    who = f", set {format_iso(set_by.at_us)} by {_describe_who(set_by)}" if set_by is not None else ""
-    say(safe_text(f"  floor {control.floor}, of the {control.floor_source}{who}"))
+    setter_text = f", set {format_iso(set_by.at_us)} by {_describe_who(set_by)}" if set_by is not None else ""
+    say(safe_text(f"  floor {control.floor}, of the {control.floor_source}{setter_text}"))
     if control.waiver is not None:
         waiver = control.waiver
         text = f"waived until {format_iso(waiver.until_us)} by {_describe_who(waiver)}: {waiver.why}"
@@ -455,8 +455,8 @@ def lift(
         lifted, recorded = filed > 0, False
     files.lift(scope, target, tenant=store.tenant or "")
     remaining = files.read(store.tenant or "")
-    left = [[item.scope, item.target] for item in remaining]
-    if store.print_json({"left": left, "lifted": bool(lifted), "recorded": recorded}):
+    remaining_stops = [[item.scope, item.target] for item in remaining]
+    if store.print_json({"left": remaining_stops, "lifted": bool(lifted), "recorded": recorded}):
         return
     subject = "everything" if scope == "all" else f"{scope} {target}"
     say_plainly(f"lifted {scope} {target}".rstrip() if lifted else f"there was no stop of {subject}")

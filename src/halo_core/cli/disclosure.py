@@ -75,12 +75,12 @@ def disclose(
         references = [refer_subject(reader, tenant, item) for item in subject or ()]
         tree = make_disclosure(reader, tenant, store.home, contents, session, subjects=references, everybody=everybody)
     # INVARIANT: AUDIT - first the record, then the file.
-    what: dict[str, str | int] = {"entries": len(tree["entries"]), "session": str(tree["session"])}
+    access: dict[str, str | int] = {"entries": len(tree["entries"]), "session": str(tree["session"])}
     if everybody or references:
-        what["subjects"] = "everybody" if everybody else ",".join(references)
-    store.record_access("export", what, tenant)
+        access["subjects"] = "everybody" if everybody else ",".join(references)
+    store.record_access("export", access, tenant)
     write_file(output, encode_ascii_json(tree), "output", mode=0o600)
-    if not store.print_json({**what, "output": str(output)}):
+    if not store.print_json({**access, "output": str(output)}):
         say_plainly(f"{output}: {format_entries(len(tree['entries']))} of the session")
         say_plainly("  a reader checks it with your key of the log:")
         say_with_path(f"  halo disclose --check {output} --key {tree['log_key']}")

@@ -191,8 +191,8 @@ def doctor(
         _print_findings(view, status, [item for item in findings if item.status is status])
     view.print(summarize_findings(findings))
     if not any_governable:
-        known = "no tool, retriever, model or agent that " + ", ".join(ADAPTERS)
-        view.print(safe_text(f"cannot tell: `{name}` has {known} supports"))
+        absent_parts = "no tool, retriever, model or agent that " + ", ".join(ADAPTERS)
+        view.print(safe_text(f"cannot tell: `{name}` has {absent_parts} supports"))
     return code
 
 

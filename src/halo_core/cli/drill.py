@@ -225,14 +225,16 @@ def _print_result(result: DrillResult) -> None:
     _print_list("not drilled", [f"`{name}`: {why}" for name, why in result.refused.items()])
     _print_list("not run", [f"{count} x {why}" for why, count in result.not_run.items()])
     _print_list("blocked effects of the app's own code", result.blocked)
-    held, honest = result.thresholds
+    attacks, honest = result.thresholds
     unsure = "[yellow]cannot tell, since not every case was played[/]"
     verdict = "[green]passed[/]" if result.passed else unsure if result.is_reached else "[bold red]failed[/]"
-    say(f"{verdict}: {held:.0%} of each class must be held, {honest:.0%} of honest work must run; seed {result.seed}")
+    say(
+        f"{verdict}: {attacks:.0%} of each class must be held, {honest:.0%} of honest work must run; seed {result.seed}"
+    )
 
 
-def _build_cells(name: str, held: Share, honest: Share, not_run: int) -> tuple[str, ...]:
-    return name, *_format_share(held), *_format_share(honest), str(not_run) if not_run else ""
+def _build_cells(name: str, held_share: Share, honest: Share, not_run: int) -> tuple[str, ...]:
+    return name, *_format_share(held_share), *_format_share(honest), str(not_run) if not_run else ""
 
 
 def _format_share(share: Share) -> tuple[str, str]:

@@ -105,8 +105,8 @@ def erase_subject(
         erased = commit_or_record_refusal(
             opened, lambda tx: erase(tx, plan, store.actor, tokens, rotate=not keep_content_key), "erase", store.actor
         )
-        left = finish_erasure(opened)
-    _print_erased(store, erased, plan, left)
+        unfinished = finish_erasure(opened)
+    _print_erased(store, erased, plan, unfinished)
     return Exit.OK
 
 
@@ -155,7 +155,7 @@ def _print_clear(plan: ErasurePlan) -> None:
         say("  [yellow]stays in clear[/]: ", safe_text(f"{place} ({format_count(count, 'time')})"))
 
 
-def _print_erased(store: StoreContext, erased: Erased, plan: ErasurePlan, left: str) -> None:
+def _print_erased(store: StoreContext, erased: Erased, plan: ErasurePlan, unfinished: str) -> None:
     tree = {
         "boxes": erased.boxes,
         "clear": plan.clear,
@@ -164,7 +164,7 @@ def _print_erased(store: StoreContext, erased: Erased, plan: ErasurePlan, left: 
         "entry": erased.entry,
         "held": erased.held,
         "keys": erased.keys,
-        "left": left,
+        "left": unfinished,
         "record": True,
         "rows": erased.rows,
         "subject": erased.subject,
@@ -183,8 +183,8 @@ def _print_erased(store: StoreContext, erased: Erased, plan: ErasurePlan, left: 
         say("  [bold yellow]the content key was kept[/]: older copies of the database can be opened with this home")
     if erased.entry:
         say_plainly("  not in reach: exports, packs and copies of database and home together; destroy those yourself")
-    if left:
-        say("  [yellow]left[/]: ", safe_text(left))
+    if unfinished:
+        say("  [yellow]left[/]: ", safe_text(unfinished))
 
 
 # retention
@@ -239,8 +239,8 @@ def show_retention(*, store: StoreContext) -> None:
     for name in RECORD_CLASSES:
         item, days = oldest[name], keep_days.get(name)
         since = format_iso(item["oldest_us"]) if item["oldest_us"] else "none"
-        kept = f"content kept {days} days" if days else "no schedule: content is kept"
-        say_plainly(f"{name}: {format_entries(item['entries'])}, oldest {since}; {kept}")
+        schedule_text = f"content kept {days} days" if days else "no schedule: content is kept"
+        say_plainly(f"{name}: {format_entries(item['entries'])}, oldest {since}; {schedule_text}")
     say_plainly(
         f"due now: {due.count:,} boxes of {len(due.entries):,} entries; kept by holds {sum(due.held.values()):,}"
     )
@@ -266,13 +266,13 @@ def apply_retention(*, keep_content_key: KeepContentKeyOption = False, store: St
     with store.open_store(store.resolve_tenant()) as opened:
         with store.open_reader() as reader:
             plan, _ = plan_retention(reader, opened, opened.clock.now_us())
-        left, erased = "", Erased(held=sum(plan.selection.held.values()))
+        unfinished, erased = "", Erased(held=sum(plan.selection.held.values()))
         if not plan.selection.is_empty:
             if not keep_content_key:
                 require_own_content_key(opened)
             erased = opened.commit(lambda tx: erase(tx, plan, store.actor, rotate=not keep_content_key))
-            left = finish_erasure(opened)
-    _print_erased(store, erased, plan, left)
+            unfinished = finish_erasure(opened)
+    _print_erased(store, erased, plan, unfinished)
 
 
 # holds
@@ -286,12 +286,15 @@ _AllOption = Annotated[bool, Option("--all", help="Everything of the tenant.")]
 def _choose_hold(
     store: Store, reader: Reader, *, subject: str, session: str, agent: str, everything: bool
 ) -> HoldTarget:
-    given = [(scope, name) for scope, name in (("subject", subject), ("session", session), ("agent", agent)) if name]
-    given += [("all", "")] if everything else []
-    if len(given) != 1:
-        problem, remedy = f"{len(given)} targets are given", "give one: `--subject`, `--session`, `--agent` or `--all`"
+    targets = [(scope, name) for scope, name in (("subject", subject), ("session", session), ("agent", agent)) if name]
+    targets += [("all", "")] if everything else []
+    if len(targets) != 1:
+        problem, remedy = (
+            f"{len(targets)} targets are given",
+            "give one: `--subject`, `--session`, `--agent` or `--all`",
+        )
         raise ConfigError("bad_hold", problem, field="scope", remedy=remedy)
-    scope, name = given[0]
+    scope, name = targets[0]
     if scope == "session":
         return HoldTarget(scope, store.commit(lambda tx: tx.resolve_session(name)))
     if scope != "subject":

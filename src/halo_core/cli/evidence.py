@@ -245,18 +245,20 @@ def read_effects(text: str) -> frozenset[str]:
 
 def filter_options(verb: Callable[..., int]) -> Callable[..., int]:
     """Give a verb the options by which decisions are filtered, with the period; it receives them as `wanted`."""
-    own = [item for item in inspect.signature(verb, eval_str=True).parameters.values() if item.name != "wanted"]
+    own_parameters = [
+        item for item in inspect.signature(verb, eval_str=True).parameters.values() if item.name != "wanted"
+    ]
     keyword = inspect.Parameter.KEYWORD_ONLY
     added = [inspect.Parameter(name, keyword, default="", annotation=item) for name, item in _FILTERS.items()]
 
     @functools.wraps(verb)
     def run(**options: Any) -> int:
-        given = {name: options.pop(name, "") for name in _FILTERS}
-        period = read_period(given.pop("from_"), given.pop("to"))
-        effects = read_effects(given.pop("effect"))
-        return verb(wanted=DecisionFilter(period, effects=effects, **given), **options)
+        filter_values = {name: options.pop(name, "") for name in _FILTERS}
+        period = read_period(filter_values.pop("from_"), filter_values.pop("to"))
+        effects = read_effects(filter_values.pop("effect"))
+        return verb(wanted=DecisionFilter(period, effects=effects, **filter_values), **options)
 
-    run.__signature__ = inspect.Signature([*own, *added])  # type: ignore[attr-defined]
+    run.__signature__ = inspect.Signature([*own_parameters, *added])  # type: ignore[attr-defined]
     return run
 
 

@@ -39,8 +39,8 @@ app = typer.Typer(help="Export the log for other systems.", no_args_is_help=True
 @filter_options
 def export_csv(*, output: OutputOption, wanted: DecisionFilter, store: StoreContext) -> int:
     """Write decisions with their outcomes as CSV; no cell is taken for a formula."""
-    given = {name: value for name, value in list_filters(wanted).items() if name not in ("session", "user")}
-    return _export(store, "csv", wanted.period, output, lambda log: map(str.encode, iter_csv(log, wanted)), **given)
+    filters = {name: value for name, value in list_filters(wanted).items() if name not in ("session", "user")}
+    return _export(store, "csv", wanted.period, output, lambda log: map(str.encode, iter_csv(log, wanted)), **filters)
 
 
 @store_verb(app, "jsonl")

@@ -331,13 +331,15 @@ def _write(dialogue: _Dialogue, *, is_asking: bool) -> bool:
         agents = " ".join(dialogue.day.issued)
         say("[yellow]note[/] ", safe_text(f"{agents}: in force once it is issued: halo passport issue AGENT"))
     say("[yellow]note[/] restart the application: it reads declarations when it starts")
-    own = sorted(name for (_, name), declared in dialogue.answers.items() if declared.source_trust == OWN_RECORDS)
-    if own:
+    own_records = sorted(
+        name for (_, name), declared in dialogue.answers.items() if declared.source_trust == OWN_RECORDS
+    )
+    if own_records:
         say(
             "[yellow]note[/] what agents wrote after reading other people's words, in observe mode too, still comes "
             "back from there as those; once you have looked at it:"
         )
-        for name in own:
+        for name in own_records:
             say_with_path(f"  halo known clear {name}")
     return True
 
@@ -357,8 +359,8 @@ def _print_totals(dialogue: _Dialogue) -> None:
 
 def _print_head(day: FirstDay) -> None:
     agents = ", ".join(day.agents) or "nobody"
-    seen = f": {format_count(day.decisions, 'decision')} in {format_count(day.sessions, 'session')}"
-    say(safe_text(agents, "bold"), f"{seen}, {day.asked:,} would have waited or been refused")
+    observed_text = f": {format_count(day.decisions, 'decision')} in {format_count(day.sessions, 'session')}"
+    say(safe_text(agents, "bold"), f"{observed_text}, {day.asked:,} would have waited or been refused")
     undeclared = sum(item.resource.kind is ActionKind.TOOL_CALL for item in day.resources)
     others = len(day.resources) - undeclared
     summary = f"{format_count(undeclared, 'tool')} and {format_count(others, 'retriever')}"
@@ -478,8 +480,8 @@ def _list_changed_lines(edit: ManifestEdit) -> list[str]:
 
 
 def _print_lines(lines: Iterable[str]) -> None:
-    listed = list(lines)
-    for line in listed[:_MAX_DIFF]:
+    printed_lines = list(lines)
+    for line in printed_lines[:_MAX_DIFF]:
         say(safe_text(f"  {line[:1]} {line[1:]}", style=CHANGE_STYLE.get(line[:1], "")))
-    if len(listed) > _MAX_DIFF:
-        say(f"  … and {len(listed) - _MAX_DIFF} more lines")
+    if len(printed_lines) > _MAX_DIFF:
+        say(f"  … and {len(printed_lines) - _MAX_DIFF} more lines")

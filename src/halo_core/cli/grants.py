@@ -62,17 +62,17 @@ def list_unused(
     now_us = SystemClock().now_us()
     query = format_query("grants unused", agent=agent, days=days or 0, apply=apply)
     try:
-        found, head = _read_unused(store, query, now_us, agent=agent, days=days)
-        removed = [_apply(store, head.tenant, item, key_home) for item in found] if apply else []
+        unused_by_agent, head = _read_unused(store, query, now_us, agent=agent, days=days)
+        removed = [_apply(store, head.tenant, item, key_home) for item in unused_by_agent] if apply else []
         if apply:
-            found, head = _read_unused(store, query, now_us, agent=agent)
+            unused_by_agent, head = _read_unused(store, query, now_us, agent=agent)
     except NotVerified as exc:
         return fail(exc, Exit.CANNOT_TELL)
-    answer = {"agents": [item.to_json() for item in found], "head": head.to_json(), "removed": sum(removed)}
+    answer = {"agents": [item.to_json() for item in unused_by_agent], "head": head.to_json(), "removed": sum(removed)}
     if store.print_json(answer):
         return Exit.OK
     print_head(head)
-    _print_unused(found, days)
+    _print_unused(unused_by_agent, days)
     if apply:
         say_plainly(f"removed: {format_count(sum(removed), 'grant')}; `halo grants restore AGENT` restores them")
     return Exit.OK
@@ -88,18 +88,18 @@ def _read_unused(
     """
     with store.open_log() as (reader, tenant):
         log = open_log(store, reader, tenant, query)
-        found = list_unused_grants(log, now_us, agent=agent, days=days)
-        counted = sum(item.total for item in found)
-        what = f"grants of {format_count(len(found), 'agent')}, and uses"
-        return found, read_log_head(log, (counted, what))
+        unused_by_agent = list_unused_grants(log, now_us, agent=agent, days=days)
+        use_count = sum(item.total for item in unused_by_agent)
+        unit = f"grants of {format_count(len(unused_by_agent), 'agent')}, and uses"
+        return unused_by_agent, read_log_head(log, (use_count, unit))
 
 
-def _print_unused(found: list[AgentUnusedGrants], days: int | None) -> None:
-    if not found:
+def _print_unused(unused_by_agent: list[AgentUnusedGrants], days: int | None) -> None:
+    if not unused_by_agent:
         say_plainly("no agent has a passport yet; run your app once, or `halo passport issue AGENT`")
         return
     table = build_table(("agent", "grant", "last used", "granted", "what follows"), gap=2)
-    rows = [(item, grant) for item in found for grant in item.unused]
+    rows = [(item, grant) for item in unused_by_agent for grant in item.unused]
     for item, grant in rows[:_MAX_ROWS]:
         used = format_iso(grant.used_us)[:10] if grant.used_us else "never"
         since = format_iso(grant.granted_us)[:10]
@@ -108,7 +108,7 @@ def _print_unused(found: list[AgentUnusedGrants], days: int | None) -> None:
         say(table)
     if len(rows) > _MAX_ROWS:
         say(f"... {len(rows) - _MAX_ROWS} more; use `--json` to see all")
-    for item in found:
+    for item in unused_by_agent:
         after = item.rule.after_days if days is None else days
         number = len(item.unused)
         say_plainly(f"{item.agent}: {number} of {format_count(item.total, 'grant')} not used for {after} days")
@@ -142,11 +142,11 @@ def _apply(store: StoreContext, tenant: str, item: AgentUnusedGrants, key_home: 
 
 
 def _remove(
-    store: StoreContext, tenant: str, item: AgentUnusedGrants, gone: tuple[UnusedGrant, ...], key_home: Path | None
+    store: StoreContext, tenant: str, item: AgentUnusedGrants, removed: tuple[UnusedGrant, ...], key_home: Path | None
 ) -> None:
     """Write the manifest without these grants, issue a passport from it, and record the removal."""
-    after = issue_grants(store, tenant, item.without(gone), key_home)
-    names = [(grant.kind, grant.name) for grant in gone]
+    after = issue_grants(store, tenant, item.without(removed), key_home)
+    names = [(grant.kind, grant.name) for grant in removed]
     store.commit(lambda tx: record_removal(tx, item.agent, names, store.actor, before=item.passport, after=after))
 
 
@@ -175,8 +175,8 @@ def remove_grants(
     now_us = SystemClock().now_us()
     with store.open_log() as (reader, tenant):
         log = AuditLog(reader, tenant, home=store.home, now_us=now_us)
-        found = list_unused_grants(log, now_us, agent=agent, days=days)
-    item = next(iter(found), None)
+        unused_by_agent = list_unused_grants(log, now_us, agent=agent, days=days)
+    item = next(iter(unused_by_agent), None)
     if item is None or not item.unused:
         say_plainly(f"{agent} has no grant that was not used for so long")
         return Exit.FAILED

@@ -314,8 +314,8 @@ def clear_identity_risk(
 
     cleared = store.commit(job)
     if not store.print_json({"cleared": cleared, "name": name}):
-        known = f"the risk of {name} was taken back" if cleared else f"nothing is known of `{name}`; see `halo risk`"
-        say_plainly(known)
+        message = f"the risk of {name} was taken back" if cleared else f"nothing is known of `{name}`; see `halo risk`"
+        say_plainly(message)
     return Exit.OK if cleared else Exit.FAILED
 
 

@@ -101,11 +101,11 @@ def _list_overrides(reader: Reader, store: StoreContext, tenant: str, opener: Op
 def _describe_item(item: InboxItem) -> Iterator[str]:
     row, detail = item.rows[0], item.summary
     yield f"{item.id}  {item.status}, until {format_iso(row.expires_us)}"
-    asks = "one call" if item.kind == "call" else item.kind
+    requested_right = "one call" if item.kind == "call" else item.kind
     codes = ", ".join(detail.codes) or "no reason that can be read"
     others = f" and {len(item.rows) - 1} more" if len(item.rows) > 1 else ""
     agent, session, resource = (escape_unprintable(text) for text in (detail.agent, row.session, detail.resource))
-    yield f"  {agent or '?'}, session {session}{others}: {asks}, `{resource or '?'}` ({codes})"
+    yield f"  {agent or '?'}, session {session}{others}: {requested_right}, `{resource or '?'}` ({codes})"
     if item.status == "pending":
         yield f"  answer: halo approvals approve {item.id} --as NAME"
 
@@ -202,22 +202,22 @@ def approve(
     if not once:
         max_amount = parse_amount(up_to, 4, field="up-to", example="500.00", shown=up_to) if up_to else None
         terms = RememberTerms(days * _DAY_S, uses, max_amount, with_amount)
-    pages = [load_page(store, one) for one in _select_ids(store, ids or [], held)]
+    pages = [load_page(store, question_id) for question_id in _select_ids(store, ids or [], held)]
     options = _AnswerOptions(name, why, lasts, key_home, terms, tuple(raised or ()))
     _record_answers(store, pages, options, approve=True)
 
 
-def _select_ids(store: StoreContext, ids: Sequence[str], held: str) -> list[str]:
-    if bool(ids) == bool(held):
+def _select_ids(store: StoreContext, ids: Sequence[str], held_session: str) -> list[str]:
+    if bool(ids) == bool(held_session):
         problem = "give the ids of requests, or `--held SESSION`"
         raise ConfigError("no_such_request", problem, field="id", remedy="see `halo approvals list`")
-    if not held:
+    if not held_session:
         return list(ids)
     with store.open_log() as (reader, tenant):
-        items = list_inbox(reader, tenant, SystemClock().now_us(), session=held)
+        items = list_inbox(reader, tenant, SystemClock().now_us(), session=held_session)
     chosen = [item.id for item in items if item.kind == "held act"]
     if not chosen:
-        problem = f"no held act of session `{held[:64]}` waits for an answer"
+        problem = f"no held act of session `{held_session[:64]}` waits for an answer"
         raise ConfigError("no_such_request", problem, field="held", remedy="see `halo approvals list`")
     return chosen
 
@@ -315,7 +315,7 @@ def _say_answer(
     rows = [
         (item.name, describe_argument(item.value, item.came_from))
         for item in question.arguments
-        if item.is_target or not any(one.is_target for one in question.arguments)
+        if item.is_target or not any(argument.is_target for argument in question.arguments)
     ]
     for line in lay_out_rows((f"  {name}"[:LABEL_WIDTH], value) for name, value in rows):
         say(safe_text(line))
@@ -360,20 +360,20 @@ def show_remembered(
     with store.open_log() as (reader, tenant):
         opener = store.open_contents(reader).open
         items = list(list_remembered(reader, store.home, tenant, opener=opener, now_us=SystemClock().now_us()))
-    shown = [item for item in items if everything or item.status in ("active", "waiting")]
-    if store.print_json([item.to_plain() for item in shown]):
+    listed_items = [item for item in items if everything or item.status in ("active", "waiting")]
+    if store.print_json([item.to_plain() for item in listed_items]):
         return
-    for item in shown:
+    for item in listed_items:
         say(safe_text(f"{item.id}  {item.status}, by {item.approver}, until {format_iso(item.expires_us)}"))
         is_standing = item.kind == "standing"
-        what = f"`{item.resource}` as {item.role}" if is_standing else f"everything of {item.role} but money"
+        coverage = f"`{item.resource}` as {item.role}" if is_standing else f"everything of {item.role} but money"
         used = f"{item.uses} of {item.max_uses} uses"
         sums = f", {format_amount(item.spent, 4)} of {format_amount(item.max_amount, 4)}" if item.max_amount else ""
-        each = f", up to {format_amount(item.max_each, 4)} within 24 hours" if item.max_each else ""
-        say(safe_text(escape_unprintable(f"  {what}: {used}{sums}{each}")))
+        limit_text = f", up to {format_amount(item.max_each, 4)} within 24 hours" if item.max_each else ""
+        say(safe_text(escape_unprintable(f"  {coverage}: {used}{sums}{limit_text}")))
         for line in lay_out_rows((f"  {name}"[:LABEL_WIDTH], str(value)) for name, value in item.targets.items()):
             say(safe_text(line))
-    if not shown:
+    if not listed_items:
         say("nothing is remembered")
 
 
@@ -387,8 +387,8 @@ def revoke_answer(
     """Revoke a remembered or emergency answer, from the next decision on."""
     with store.open_log() as (reader, tenant):
         opener = store.open_contents(reader, is_shown=False).open
-        known = list_remembered(reader, store.home, tenant, opener=opener, now_us=SystemClock().now_us())
-        ids = [item.id for item in known if id and item.id.startswith(id)]
+        remembered_answers = list_remembered(reader, store.home, tenant, opener=opener, now_us=SystemClock().now_us())
+        ids = [item.id for item in remembered_answers if id and item.id.startswith(id)]
     answer_id = ids[0] if len(ids) == 1 else id
     store.commit(lambda tx: revoke_remembered(tx, answer_id, by=store.actor, why=why))
     if not store.print_json({"id": answer_id, "status": "revoked"}):

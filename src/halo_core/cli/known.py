@@ -128,9 +128,9 @@ def revoke_one(
     store: StoreContext,
 ) -> None:
     """Take a value back, from the next decision on."""
-    known = make_known_value(kind, value)
+    known_value = make_known_value(kind, value)
     digester = Digester(store.keys.secret("digest"))
-    count = store.commit(lambda tx: revoke_known(tx, digester, [known], by=store.actor, why=why))
+    count = store.commit(lambda tx: revoke_known(tx, digester, [known_value], by=store.actor, why=why))
     if not store.print_json({"revoked": count}):
         say_plainly(f"revoked {kind}" if count else "it was not known")
 
@@ -147,9 +147,9 @@ def clear_store(
         specs = [RegisteredResource.from_bytes(data) for _, data in reader.resources(tenant)]
     resource = next((spec.resource for spec in specs if spec.resource.id == tool), None)
     if resource is None:
-        known = ", ".join(sorted(spec.resource.id for spec in specs)[:_MAX_SHOWN])
+        tool_names = ", ".join(sorted(spec.resource.id for spec in specs)[:_MAX_SHOWN])
         problem = f"`{tool[:64]}` is not registered"
-        raise ConfigError("no_resource", problem, field="tool", remedy=f"use one of {known}" if known else "")
+        raise ConfigError("no_resource", problem, field="tool", remedy=f"use one of {tool_names}" if tool_names else "")
     names = store.commit(lambda tx: clear_stores(tx, resource, by=store.actor, why=why))
     if not store.print_json({"cleared": list(names)}):
         say_plainly(f"cleared {len(names)} stores of {tool}")

@@ -117,8 +117,8 @@ def _build_table(records: Sequence[LoggedEntry], *, with_titles: bool = True, se
         several = len({_find_agent(item) for item in records} - {"-"}) > 1
     is_wide = console().width >= _WIDE
     titles = ("#", "time", "session", *_TITLES) if is_wide else _NARROW_TITLES
-    at = 3 if is_wide else 2
-    titles = (*titles[:at], *(("agent",) if several else ()), *titles[at:])
+    position = 3 if is_wide else 2
+    titles = (*titles[:position], *(("agent",) if several else ()), *titles[position:])
     table = build_table(titles, no_wrap=set(titles) - {"why", "resource", "session", "agent"})
     table.show_header = with_titles
     for item in records:

@@ -46,8 +46,8 @@ def accept(
 ) -> None:
     """Accept tools as their server lists them now, from its next listing on."""
     with store.open_log() as (reader, tenant):
-        listed = list_mcp_tools(reader, store.home, tenant, opener=store.open_contents(reader, is_shown=False).open)
-    chosen = choose_waiting(listed, server, tools or [])
+        mcp_tools = list_mcp_tools(reader, store.home, tenant, opener=store.open_contents(reader, is_shown=False).open)
+    chosen = choose_waiting(mcp_tools, server, tools or [])
     digester = Digester(store.keys.secret("digest"))
     count = store.commit(lambda tx: accept_tools(tx, digester, chosen, by=store.actor, why=why))
     if not store.print_json({"accepted": count, "tools": [tool.name for tool in chosen]}):

@@ -135,8 +135,8 @@ def compare_models(
             )
     report.since, report.skipped = since, dict(comparer.skipped)
     if not store.print_json(report):
-        with store.open_log() as (named, _):
-            _print_comparison(report, named, tenant)
+        with store.open_log() as (names_reader, _):
+            _print_comparison(report, names_reader, tenant)
     return Exit.OK if report.actions else Exit.CANNOT_TELL
 
 

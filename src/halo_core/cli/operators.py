@@ -127,23 +127,23 @@ def _read_signed(path: Path) -> SignedAct:
         raise ConfigError("no_file", problem, field="signed", remedy=remedy) from exc
 
 
-def _join(act: SignedAct, given: SignedAct) -> SignedAct:
+def _join(act: SignedAct, second: SignedAct) -> SignedAct:
     """The signed act of a file, which must be `act`, except that a waiver's end and reason may be others.
 
     Raises:
         BadInput: `bad_signed_act`, the file is signed for another act.
     """
-    if given.act != act.act:
-        problem = f"the file is signed for `{given.act}`, and this is `{act.act}`"
-    elif given.store != act.store:
-        problem = f"the file is signed for the store `{given.store}`, and this is `{act.store}`"
-    elif given.tenant != act.tenant:
-        problem = f"the file is signed for the tenant `{given.tenant}`, and this is `{act.tenant}`"
-    elif act.act != "waive" and dict(given.terms) != dict(act.terms):
-        problem = f"the file is signed for {_format_terms(given)}, and this is for {_format_terms(act)}"
+    if second.act != act.act:
+        problem = f"the file is signed for `{second.act}`, and this is `{act.act}`"
+    elif second.store != act.store:
+        problem = f"the file is signed for the store `{second.store}`, and this is `{act.store}`"
+    elif second.tenant != act.tenant:
+        problem = f"the file is signed for the tenant `{second.tenant}`, and this is `{act.tenant}`"
+    elif act.act != "waive" and dict(second.terms) != dict(act.terms):
+        problem = f"the file is signed for {_format_terms(second)}, and this is for {_format_terms(act)}"
     else:
-        return given
-    terms = given.terms if given.act == act.act == "waive" else act.terms
+        return second
+    terms = second.terms if second.act == act.act == "waive" else act.terms
     remedy = describe_signing(act.act, terms, act.store, act.tenant)
     raise BadInput("bad_signed_act", problem[:500], remedy=remedy)
 

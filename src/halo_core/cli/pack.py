@@ -77,10 +77,10 @@ def make(
     reports = [partial(_build_reports, store, framework, period)] if framework else []
     with store.open_log() as (reader, tenant):
         revealed = _find_revealed(reader, tenant, reveal or (), reveal_session or ())
-    what: dict[str, str | int] = {"pack": output.name, "from_us": period.from_us, "to_us": period.to_us}
+    access: dict[str, str | int] = {"pack": output.name, "from_us": period.from_us, "to_us": period.to_us}
     if revealed:
-        store.record_access("reveal", what | {"entries": ", ".join(item.id for item in revealed.values())}, tenant)
-    store.record_access("export", what, tenant)
+        store.record_access("reveal", access | {"entries": ", ".join(item.id for item in revealed.values())}, tenant)
+    store.record_access("export", access, tenant)
     request = PackRequest((period.from_us, period.to_us), frozenset(revealed), sealed)
     with store.open_reader() as reader:
         contents = store.open_contents(reader, is_shown=False) if "content" in store.keys.names() else None
@@ -111,7 +111,7 @@ def _build_reports(store: StoreContext, names: Sequence[str], period: Period, sc
 
 def _find_revealed(reader: Reader, tenant: str, ids: Iterable[str], sessions: Iterable[str]) -> dict[int, Any]:
     """Position → entry of what is to be revealed."""
-    found = {item.index: item.entry for item in (find_entry(reader, tenant, name) for name in ids)}
+    entries_by_index = {item.index: item.entry for item in (find_entry(reader, tenant, name) for name in ids)}
     for session in sessions:
         reference = reader.find_session(tenant, session)
         if not reader.has_session(tenant, reference):
@@ -119,8 +119,8 @@ def _find_revealed(reader: Reader, tenant: str, ids: Iterable[str], sessions: It
             raise ConfigError("no_such_session", problem, field="reveal-session", remedy="see `halo log`")
         rows = reader.entry_rows(tenant, (), reference, (0, NO_END), (0, NO_END))
         entries = (find_entry(reader, tenant, str(row[0])) for row in rows)
-        found |= {item.index: item.entry for item in entries if item.entry.content}
-    return found
+        entries_by_index |= {item.index: item.entry for item in entries if item.entry.content}
+    return entries_by_index
 
 
 @store_verb(app, "check", db=False, tenant=False)
@@ -162,17 +162,17 @@ def _run(checker: halo_verify.Checker) -> None:
 def _check_file(file: Path, key: str, home: Path) -> tuple[list[str], Exit, dict[str, int]]:
     """What is wrong with a pack, the exit code, and how much was checked."""
     try:
-        given = halo_verify.Key.read(key, "--key") if key else None
+        trusted_key = halo_verify.Key.read(key, "--key") if key else None
     except (halo_verify.Wrong, *halo_verify.MALFORMED) as exc:  # the key is wrong, not the pack
         remedy = "copy all of it, as the operator gave it to you"
         raise ConfigError("bad_vkey", "it is no verifier key", field="key", remedy=remedy) from exc
     try:
         with file.open("rb") as opened:
-            pack = halo_verify.Pack(halo_verify.Archive(opened), given)
+            pack = halo_verify.Pack(halo_verify.Archive(opened), trusted_key)
             checker = halo_verify.Checker(pack)
             _run(checker)
         trusted = load_trusted_keys(home).get(pack.tenant)
-        if given is None and trusted is not None and halo_verify.Key.read(trusted, "trust.json") != pack.key:
+        if trusted_key is None and trusted is not None and halo_verify.Key.read(trusted, "trust.json") != pack.key:
             return ["the pack is signed by another key than the one that the home trusts"], Exit.FAILED, {}
     except halo_verify.Wrong as exc:
         code = Exit.CANNOT_TELL if exc.code == "unknown_version" else Exit.FAILED
@@ -183,7 +183,7 @@ def _check_file(file: Path, key: str, home: Path) -> tuple[list[str], Exit, dict
         raise make_read_error(file, exc, field="FILE", remedy="give a file that `halo pack make` wrote") from exc
     if checker.findings:
         return list(map(str, checker.findings)), Exit.FAILED, dict(checker.counts)
-    if given is None and trusted is None:
+    if trusted_key is None and trusted is None:
         text = f"nothing says that the key {pack.key.name}+{pack.key.hash.hex()} is the right one: give it with `--key`"
         return [text], Exit.CANNOT_TELL, dict(checker.counts)
     return [], Exit.OK, dict(checker.counts)
@@ -224,8 +224,12 @@ def receipt(
         write_file(entry, note, "entry")
     result = {"bytes": len(data), "file": str(output), "index": index, "root": head.root.hex(), "size": head.size}
     if not store.print_json(result):
-        what = f"the entry at position {index}" if id else f"the first {from_size:,} entries"
-        say(safe_text(f"{output}: a receipt of {len(data)} bytes for {what}, in the log of {head.size:,} entries"))
+        proven_part = f"the entry at position {index}" if id else f"the first {from_size:,} entries"
+        say(
+            safe_text(
+                f"{output}: a receipt of {len(data)} bytes for {proven_part}, in the log of {head.size:,} entries"
+            )
+        )
 
 
 def _load_log_signer(store: StoreContext) -> Signer:

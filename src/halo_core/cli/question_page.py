@@ -56,13 +56,13 @@ def load_page(store: StoreContext, request: str, *, reveal: bool = False) -> Que
     with store.open_log() as (reader, tenant):
         opener, now_us = store.open_contents(reader, is_shown=False).open, SystemClock().now_us()
         question = load_request(reader, store.home, tenant, request, opener=opener, now_us=now_us, reveal=reveal)
-        asked = find_user_words(reader, tenant, question.row.session, opener, reveal=reveal)
+        user_words = find_user_words(reader, tenant, question.row.session, opener, reveal=reveal)
         similar = count_similar_answers(reader, tenant, question, now_us)
         equal_ids = find_equal_requests(reader, tenant, question, now_us)
         answers = list(list_remembered(reader, store.home, tenant, opener=opener, now_us=now_us))
     remembered = [item for item in answers if (item.role, item.resource) == (question.role, question.resource)]
-    rows = _build_question_rows(question, asked, similar, remembered, equal_ids)
-    return QuestionPage(question, asked, similar, tuple(lay_out_rows(rows)), equal_ids)
+    rows = _build_question_rows(question, user_words, similar, remembered, equal_ids)
+    return QuestionPage(question, user_words, similar, tuple(lay_out_rows(rows)), equal_ids)
 
 
 def lay_out_rows(rows: Iterable[tuple[str, str]]) -> Iterator[str]:

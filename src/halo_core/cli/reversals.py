@@ -180,8 +180,8 @@ def override(
             done = {"covers": granted.covers, "expires_us": granted.expires_us, "override": granted.id}
             done |= {"review_by_us": granted.review_by_us, "status": granted.status}
             until, due = format_iso(granted.expires_us), format_iso(granted.review_by_us)
-            what = "this call may run once, in its session" if allow else f"this {granted.covers} is forbidden"
-            lines = [f"override {granted.id}: {what}, until {until}"]
+            effect_text = "this call may run once, in its session" if allow else f"this {granted.covers} is forbidden"
+            lines = [f"override {granted.id}: {effect_text}, until {until}"]
             if granted.status == "waiting":
                 lines.append("  it waits: a second person has to sign the same (money, or nothing can be undone)")
             lines.append(f"  review until {due}: {_describe_review(granted.id, granted.people)}")
@@ -199,8 +199,8 @@ def _describe_review(override: str, people: int) -> str:
 def _find_override(store: StoreContext, tenant: str, name: str) -> str:
     with store.open_log() as (reader, _):
         opener = store.open_contents(reader, is_shown=False).open
-        known = list_overrides(reader, store.home, tenant, opener=opener, now_us=SystemClock().now_us())
-        ids = [item.id for item in known if name and item.id.startswith(name)]
+        overrides = list_overrides(reader, store.home, tenant, opener=opener, now_us=SystemClock().now_us())
+        ids = [item.id for item in overrides if name and item.id.startswith(name)]
     return ids[0] if len(ids) == 1 else name
 
 
@@ -214,13 +214,13 @@ def overrides(
     with store.open_log() as (reader, tenant):
         opener = store.open_contents(reader).open
         items = list(list_overrides(reader, store.home, tenant, opener=opener, now_us=SystemClock().now_us()))
-    shown = [item for item in items if everything or is_open(item)]
-    if store.print_json([item.to_plain() for item in shown]):
+    listed_items = [item for item in items if everything or is_open(item)]
+    if store.print_json([item.to_plain() for item in listed_items]):
         return
-    for item in shown:
+    for item in listed_items:
         for line in describe_override(item):
             say(safe_text(line))
-    if not shown:
+    if not listed_items:
         say("no override holds or waits for a review")
 
 
@@ -232,9 +232,9 @@ def is_open(item: Override) -> bool:
 def describe_override(item: Override) -> Iterator[str]:
     """The lines of an override in a list."""
     yield f"{item.id}  {item.status}, until {format_iso(item.expires_us)}, by {item.by}"
-    what = "let run" if item.direction == "allow" else f"{item.covers} forbidden"
-    what += f", one of {item.people} signatures" if item.people > 1 else ""
-    yield f"  {what}: `{item.resource}`, decision {item.decision}: {item.why}"
+    effect_text = "let run" if item.direction == "allow" else f"{item.covers} forbidden"
+    effect_text += f", one of {item.people} signatures" if item.people > 1 else ""
+    yield f"  {effect_text}: `{item.resource}`, decision {item.decision}: {item.why}"
     if item.review in VERDICTS:
         yield f"  review: {item.review} by {item.reviewer}"
     else:

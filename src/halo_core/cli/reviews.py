@@ -86,11 +86,15 @@ def open_cycle(
         remedy = "see `halo agents`"
         raise ConfigError("no_such_agent", f"`{unknown[0][:64]}` has no grants", field="agent", remedy=remedy)
     review = RandomIds().new_short_id()
-    kept = {name: items for name, items in grants.items() if items}
-    store.commit(lambda tx: open_review(tx, review, reviewer=reviewer, due_us=due_us, grants=kept, by=store.actor))
-    total = sum(map(len, kept.values()))
-    if not store.print_json({"agents": sorted(kept), "due_us": due_us, "grants": total, "review": review}):
-        say_plainly(f"review {review}: {format_count(total, 'grant')} of {format_count(len(kept), 'agent')}")
+    remaining_grants = {name: items for name, items in grants.items() if items}
+    store.commit(
+        lambda tx: open_review(tx, review, reviewer=reviewer, due_us=due_us, grants=remaining_grants, by=store.actor)
+    )
+    total = sum(map(len, remaining_grants.values()))
+    if not store.print_json({"agents": sorted(remaining_grants), "due_us": due_us, "grants": total, "review": review}):
+        say_plainly(
+            f"review {review}: {format_count(total, 'grant')} of {format_count(len(remaining_grants), 'agent')}"
+        )
         print_note(f"{reviewer} answers until {format_iso(due_us)[:10]}: `halo review show {review}`")
 
 
@@ -101,11 +105,13 @@ def _list_grants(reader: Reader, tenant: str, agent: str) -> list[GrantName]:
 
 
 def _find(reader: Reader, tenant: str, review: str) -> ReviewCycle:
-    found = [item for item in load_reviews(reader, tenant) if review and item.id.startswith(review)]
-    if len(found) != 1:
-        problem = f"no review is `{review[:32]}`" if not found else f"several reviews begin with `{review[:32]}`"
+    matching_reviews = [item for item in load_reviews(reader, tenant) if review and item.id.startswith(review)]
+    if len(matching_reviews) != 1:
+        problem = (
+            f"no review is `{review[:32]}`" if not matching_reviews else f"several reviews begin with `{review[:32]}`"
+        )
         raise ConfigError("no_such_review", problem, field="REVIEW", remedy="see `halo review list`")
-    return found[0]
+    return matching_reviews[0]
 
 
 @store_verb(app, "list")
@@ -180,18 +186,20 @@ def answer_cycle(
             "no_such_agent", problem, field="agent", remedy=f"use one of {', '.join(sorted(cycle.grants))}"
         )
     revoked = _select(cycle, wanted, revoke or (), "revoke")
-    kept = {
+    confirmed = {
         item: verdict for item, verdict in _select(cycle, wanted, keep or (), "keep").items() if item not in revoked
     }
-    answers = kept | revoked
+    answers = confirmed | revoked
     if not answers:
         raise ConfigError("usage", "no grant was named", field="keep", remedy="add `--keep NAME` or `--revoke NAME`")
     act = partial(record_answers, review=cycle.id, answers=answers, reviewer=cycle.reviewer, why=why, by=store.actor)
     store.commit(act)
-    left = len([item for item in cycle.list_unanswered() if item not in answers])
-    if not store.print_json({"answered": len(answers), "open": left, "review": cycle.id}):
-        say_plainly(f"{format_count(len(kept), 'grant')} kept, {len(revoked)} revoked, {left} without an answer")
-        if not left:
+    unanswered = len([item for item in cycle.list_unanswered() if item not in answers])
+    if not store.print_json({"answered": len(answers), "open": unanswered, "review": cycle.id}):
+        say_plainly(
+            f"{format_count(len(confirmed), 'grant')} kept, {len(revoked)} revoked, {unanswered} without an answer"
+        )
+        if not unanswered:
             print_note(f"close it: `halo review close {cycle.id}`")
 
 
@@ -200,13 +208,13 @@ def _select(cycle: ReviewCycle, agent: str, names: Iterable[str], verdict: str) 
     chosen: dict[tuple[str, GrantName], str] = {}
     for name in names:
         if name == "*" and verdict == "keep":
-            found = [grant for owner, grant in cycle.list_unanswered() if owner == agent]
+            matches = [grant for owner, grant in cycle.list_unanswered() if owner == agent]
         else:
-            found = [grant for grant in cycle.grants[agent] if name in (grant[1], f"{grant[0]} {grant[1]}")]
-        if not found and name != "*":
+            matches = [grant for grant in cycle.grants[agent] if name in (grant[1], f"{grant[0]} {grant[1]}")]
+        if not matches and name != "*":
             remedy = f"see `halo review show {cycle.id}`"
             raise ConfigError("no_such_grant", f"`{agent}` has no grant `{name[:64]}`", field=verdict, remedy=remedy)
-        chosen.update({(agent, grant): verdict for grant in found})
+        chosen.update({(agent, grant): verdict for grant in matches})
     return chosen
 
 
@@ -224,15 +232,15 @@ def close_cycle(
     with store.open_log() as (reader, tenant):
         cycle = _find(reader, tenant, review)
         if cycle.closed_us or cycle.list_unanswered():
-            left = len(cycle.list_unanswered())
-            problem = "is closed" if cycle.closed_us else f"has {format_count(left, 'grant')} without an answer"
+            unanswered = len(cycle.list_unanswered())
+            problem = "is closed" if cycle.closed_us else f"has {format_count(unanswered, 'grant')} without an answer"
             remedy = "open another one" if cycle.closed_us else f"see `halo review show {cycle.id}`"
             raise ConfigError("review_not_answered", f"the review {cycle.id} {problem}", field="REVIEW", remedy=remedy)
         current = {name: load_current_passport(reader, tenant, name) for name in cycle.grants}
         narrowed = {
-            name: _drop(stored.links[0].grants, gone)
+            name: _drop(stored.links[0].grants, revoked)
             for name, stored in current.items()
-            if stored is not None and (gone := cycle.list_revoked(name))
+            if stored is not None and (revoked := cycle.list_revoked(name))
         }
         for name in narrowed:
             _require_issued(name, current[name])
@@ -249,8 +257,10 @@ def close_cycle(
     for name, grants in narrowed.items():
         before = passports[name]
         passports[name] = issue_grants(store, tenant, ProposedGrants(Proposal(name, grants, ()), grants), key_home)
-        gone = cycle.list_revoked(name)
-        record = partial(record_removal, agent=name, grants=gone, by=store.actor, before=before, after=passports[name])
+        revoked = cycle.list_revoked(name)
+        record = partial(
+            record_removal, agent=name, grants=revoked, by=store.actor, before=before, after=passports[name]
+        )
         store.commit(record)
     with store.open_log() as (reader, tenant):
         if _find(reader, tenant, cycle.id).answers != cycle.answers:
@@ -280,11 +290,11 @@ def _require_issued(agent: str, stored: StoredChain | None) -> None:
 def _drop(granted: Grants, gone: Iterable[GrantName]) -> Grants:
     """The granted resources without those that are gone."""
     removed = set(gone)
-    left = {
+    remaining = {
         kind: {name: rules for name, rules in resources.items() if (kind.value, name) not in removed}
         for kind, resources in granted.items()
     }
-    return {kind: resources for kind, resources in left.items() if resources}
+    return {kind: resources for kind, resources in remaining.items() if resources}
 
 
 def _print_played(item: PlayedBack, days: int) -> None:
@@ -348,8 +358,8 @@ def show_inventory(
     code = answer_question(store, "inventory show", read_period(from_, to), question, **options)
     if foreign is not None and compare is not None:
         with store.open_log() as (reader, tenant):
-            known = {str(item.entry.body["agent"]) for item in iterate_standing_entries(reader, tenant)}
-        missing = [name for name in foreign if name not in known]
+            agents_with_passports = {str(item.entry.body["agent"]) for item in iterate_standing_entries(reader, tenant)}
+        missing = [name for name in foreign if name not in agents_with_passports]
         act = partial(record_comparison, digest=digest, source=compare.name, missing=missing, by=store.actor)
         store.commit(act)
     return code
@@ -390,13 +400,13 @@ def classify(
     with store.open_log() as (reader, tenant):
         log = AuditLog(reader, tenant, home=store.home, now_us=SystemClock().now_us())
         period = read_period("", "")
-        reached = measure_reach(log, period, agent)
-        if not reached.decisions and agent not in section and load_current_passport(reader, tenant, agent) is None:
+        reach = measure_reach(log, period, agent)
+        if not reach.decisions and agent not in section and load_current_passport(reader, tenant, agent) is None:
             raise ConfigError(
                 "no_such_agent", f"`{agent[:64]}` is not known", field="AGENT", remedy="see `halo agents`"
             )
         regulated = tuple(getattr(section.get(agent), "regulated", ()))
-        suggested = suggest_tier(reached.impacts, reached.labels, regulated)
+        suggested = suggest_tier(reach.impacts, reach.labels, regulated)
     act = partial(classify_agent, agent=agent, tier=tier, suggested=suggested, why=why, by=store.actor)
     store.commit(act)
     if not store.print_json({"agent": agent, "suggested": suggested, "tier": tier}):

@@ -90,16 +90,16 @@ def risk(
 
 def _show_people(store: StoreContext, name: str) -> int:
     with store.open_log() as (reader, tenant):
-        found = load_people(reader, tenant, store.home, name=name)
-    if store.print_json({"people": [item.to_json() for item in found]}):
+        people = load_people(reader, tenant, store.home, name=name)
+    if store.print_json({"people": [item.to_json() for item in people]}):
         return Exit.OK
     if not name:
-        print_people(found, all_of_them=True)
-    elif found:
-        print_person(found[0])
+        print_people(people, all_of_them=True)
+    elif people:
+        print_person(people[0])
     else:
         say_plainly(f"no events of `{name}` are followed; see `halo risk --people`")
-    return Exit.FAILED if name and not found else Exit.OK
+    return Exit.FAILED if name and not people else Exit.OK
 
 
 def _show_agents(store: StoreContext, agent: str) -> None:

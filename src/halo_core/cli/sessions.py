@@ -287,8 +287,8 @@ def budget(
     if store.print_json(budgets if everything else next(iter(budgets), None)):
         return
     if not budgets:
-        whose = f"no session of `{agent[:64]}`" if agent else "no session"
-        say_plainly(f"{whose} has a passport in force")
+        absence = f"no session of `{agent[:64]}`" if agent else "no session"
+        say_plainly(f"{absence} has a passport in force")
     elif everything:
         say(_build_table(budgets))
     else:
@@ -406,10 +406,10 @@ def _build_link_rows(link: LinkBudget, indent: str) -> Iterator[_BudgetRow]:
             )
         )
         # The links above may have less left than this link has by itself.
-        above = f"{left} above" if not dim and unit.left < max(unit.limit - unit.used, 0) else ""
+        excess = f"{left} above" if not dim and unit.left < max(unit.limit - unit.used, 0) else ""
         yield _BudgetRow(
             f"{indent}    {unit.unit}",
-            cells=(spent, reserved if unit.reserved else "", limit, above if unit.ceiling is None else left),
+            cells=(spent, reserved if unit.reserved else "", limit, excess if unit.ceiling is None else left),
             used=unit.committed,
             reserved=unit.reserved,
             limit=unit.limit,

@@ -105,8 +105,8 @@ def _choose_roles(store: StoreContext, reader: Reader, tenant: str, wanted: Iter
     names = set(wanted)
     missing = names - roles.keys() - set(roles.values())
     if missing or not roles:
-        who = f"the log has no action of `{min(missing)}`" if missing else "the log has no action"
-        raise ConfigError("no_sessions", who, field="agent", remedy="see `halo agents`")
+        shortage = f"the log has no action of `{min(missing)}`" if missing else "the log has no action"
+        raise ConfigError("no_sessions", shortage, field="agent", remedy="see `halo agents`")
     return {agent: role for agent, role in roles.items() if not names or agent in names or role in names}
 
 

@@ -27,7 +27,7 @@ class LeastPrivilegeCheck(Check):
 
     name = "least_privilege"
     claim = "every action that ran was granted by each passport of its chain, within the labels that these allow"
-    counted = "actions that ran"
+    unit = "actions that ran"
     kinds = frozenset({DECISION})
     columns = ("agent", "actions")
     limits = ("arguments are compared with the grants by `replay`, not here",)
@@ -86,7 +86,7 @@ class UntrustedContentCheck(Check):
 
     name = "untrusted_content"
     claim = "no action that was held for where its values came from ran without a person's answer"
-    counted = "decisions"
+    unit = "decisions"
     kinds = frozenset({DECISION})
     columns = ("reason", "held")
     limits = ("it counts what the rules in force held; it does not detect what they did not",)
@@ -118,7 +118,7 @@ class PassportsCheck(Check):
 
     name = "passports"
     claim = "every action ran under a chain of passports that verifies, whose root an entry of this log has issued"
-    counted = "decisions"
+    unit = "decisions"
     kinds = frozenset({DECISION})
     history = frozenset({"passport"})
     columns = ("agent", "passport", "issued", "origin", "owner")
@@ -224,7 +224,11 @@ class _ControlCheck(Check):
 
     def list_in_force(self, kind: str) -> list[tuple[str, str, int]]:
         """(scope, target, since) of each stop or revocation in force."""
-        return [(scope, target, since) for (of, scope, target), since in self.past.restrictions.items() if of == kind]
+        return [
+            (scope, target, since)
+            for (restricted_kind, scope, target), since in self.past.restrictions.items()
+            if restricted_kind == kind
+        ]
 
 
 class RefusalsCheck(_ControlCheck):
@@ -232,7 +236,7 @@ class RefusalsCheck(_ControlCheck):
 
     name = "refusals"
     claim = "no action ran that was refused or had no answer yet, but under a signed waiver; and every refusal says why"
-    counted = "decisions"
+    unit = "decisions"
     columns = ("reason", "refused")
 
     def __init__(self, run: RunReader) -> None:
@@ -271,7 +275,7 @@ class StopsCheck(_ControlCheck):
 
     name = "stops"
     claim = "no action ran in the scope of a stop while it was in force"
-    counted = "stops"
+    unit = "stops"
     columns = ("stop", "target", "since", "lifted")
     limits = ("actions that were let run before the stop may have ended after it",)
 
@@ -330,7 +334,7 @@ class RevocationsCheck(_ControlCheck):
 
     name = "revocations"
     claim = "no action ran under a passport, key, agent, session or tenant that was revoked, or after its expiry"
-    counted = "actions that ran"
+    unit = "actions that ran"
     columns = ("revoked", "target", "since")
 
     def check_run(self, entry: AuditEntry, decision: DecisionItem) -> None:
@@ -347,11 +351,11 @@ class RevocationsCheck(_ControlCheck):
         """The revocation in force that covers the action, in words; empty for none."""
         chain = decision.frame.chain
         links = self.run.read_chain(chain) if chain else ()
-        known: tuple[Link, ...] = () if isinstance(links, str) else links
+        verified_chain: tuple[Link, ...] = () if isinstance(links, str) else links
         names: dict[str, set[str]] = {
-            "agent": {decision.frame.agent, *(link.agent for link in known)},
-            "link": {*chain, *(link.jti for link in known)},
-            "key": {name for link in known for name in (link.key_id, compute_key_thumbprint(link.holder_key))},
+            "agent": {decision.frame.agent, *(link.agent for link in verified_chain)},
+            "link": {*chain, *(link.jti for link in verified_chain)},
+            "key": {name for link in verified_chain for name in (link.key_id, compute_key_thumbprint(link.holder_key))},
             "session": {entry.session},
             "tenant": {self.run.log.tenant},
         }
@@ -371,7 +375,7 @@ class ModeFloorCheck(_ControlCheck):
 
     name = "mode_floor"
     claim = "no action ran in observe mode, but under a signed waiver that was in force"
-    counted = "actions that ran"
+    unit = "actions that ran"
     columns = ("mode", "actions")
 
     def __init__(self, run: RunReader) -> None:
@@ -391,15 +395,17 @@ class ModeFloorCheck(_ControlCheck):
             self._waived += 1
             return
         waiver = self.past.waiver
-        what = "in observe mode, which no floor forbids" if self.past.floor is not Mode.ENFORCE else "below the floor"
+        mode_note = (
+            "in observe mode, which no floor forbids" if self.past.floor is not Mode.ENFORCE else "below the floor"
+        )
         if waiver is not None:
-            what = f"{what}, after the waiver ended at {format_iso(waiver.until_us)}"
-        self._below[decision.frame.agent, what] += 1
+            mode_note = f"{mode_note}, after the waiver ended at {format_iso(waiver.until_us)}"
+        self._below[decision.frame.agent, mode_note] += 1
 
     def finish(self) -> None:
         """One finding for each agent."""
-        for (agent, what), n in sorted(self._below.items()):
-            self.add_finding(f"{n} action{'s' * (n != 1)} of `{agent}` ran {what}")
+        for (agent, mode_note), n in sorted(self._below.items()):
+            self.add_finding(f"{n} action{'s' * (n != 1)} of `{agent}` ran {mode_note}")
         for change in self.past.changes:
             if change.act == "waive" and self.run.period.contains(change.at_us):
                 if change.problem:
@@ -416,7 +422,7 @@ class DecayCheck(Check):
 
     name = "decay"
     claim = "within a session and epoch authority only fell, and rose again by re-authorization alone"
-    counted = "decisions with authority"
+    unit = "decisions with authority"
     kinds = frozenset({DECISION})
     columns = ("fact", "value")
 
@@ -429,28 +435,28 @@ class DecayCheck(Check):
     def add_decision(self, decision: DecisionItem) -> None:
         """Compare the authority with that after the previous decision of the same accounts."""
         entry = decision.entry
-        seen, left = entry.body.get("seen", {}), entry.body.get("left")
-        authority = seen.get("authority")
-        if authority is None or left is None or not decision.frame.chain:
+        counts, remaining = entry.body.get("seen", {}), entry.body.get("left")
+        authority = counts.get("authority")
+        if authority is None or remaining is None or not decision.frame.chain:
             return
         self.count += 1
-        self._lowest = min(self._lowest, left)
-        accounts = seen.get("accounts", ())
+        self._lowest = min(self._lowest, remaining)
+        accounts = counts.get("accounts", ())
         epochs = tuple(item.get("epoch", 1) for item in accounts)
         # The chain has another last link in each epoch; the account keeps its name.
         key = (entry.session, "/".join(str(item.get("link")) for item in accounts))
-        known = self._left.pop(key, None)
-        if left > authority:
-            self.add_finding(f"{decision.where} left more authority ({left}) than there was ({authority})")
-        if known is not None and known[0] == epochs and authority > known[1]:
+        previous = self._left.pop(key, None)
+        if remaining > authority:
+            self.add_finding(f"{decision.where} left more authority ({remaining}) than there was ({authority})")
+        if previous is not None and previous[0] == epochs and authority > previous[1]:
             self.add_finding(
-                f"authority rose from {known[1]} to {authority} before {decision.where}, in the same epoch"
+                f"authority rose from {previous[1]} to {authority} before {decision.where}, in the same epoch"
             )
-        if known is not None and known[0] != epochs:
+        if previous is not None and previous[0] != epochs:
             self._epochs += 1
         if len(self._left) >= _MAX_SESSIONS:
             self._left.popitem(last=False)
-        self._left[key] = (epochs, left)
+        self._left[key] = (epochs, remaining)
 
     def finish(self) -> None:
         """Say how low it fell."""
@@ -466,7 +472,7 @@ class BudgetsCheck(Check):
 
     name = "budgets"
     claim = "no action ran that would have spent more than a link of its chain allows"
-    counted = "actions that ran"
+    unit = "actions that ran"
     kinds = frozenset({DECISION})
     columns = ("reason", "refused")
     limits = ("limits of the day over all sessions are kept by the decision, and replayed by `replay`",)

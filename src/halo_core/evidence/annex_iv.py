@@ -140,14 +140,14 @@ def _list_changes(log: AuditLog, period: Period) -> Iterator[Mapping[str, Any]]:
         body = entry.body
         if entry.kind == EntryKind.PASSPORT and body.get("kind") != "standing":
             continue
-        what = {
+        descriptions = {
             "policy": str(body.get("hash") or body.get("unstored") or "")[:19],
             "passport": f"{body.get('agent', '')}: {_join(body.get('changes')) or 'first'}"[:200],
             "mode": f"{body.get('from', '')} to {body.get('to', '')}",
             "baseline": f"{body.get('agent', '')}: {str(body.get('hash', ''))[:19]}",
             "revocation": f"{body.get('scope', '')} {body.get('target', '')}",
         }[entry.kind]
-        yield {"at": format_iso(entry.ts_us), "change": entry.kind, "what": what, "entry": entry.id}
+        yield {"at": format_iso(entry.ts_us), "change": entry.kind, "what": descriptions, "entry": entry.id}
 
 
 def _build_sections(

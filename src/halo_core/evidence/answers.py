@@ -163,12 +163,14 @@ def format_query(verb: str, period: Period | None = None, **options: str | int |
         period: given as `--from` and `--to`; the beginning of the log is left out.
         options: name → value, with `_` for `-`; True for an option without a value, False, 0 and "" for none.
     """
-    given: dict[str, str | int | bool] = {name.replace("_", "-"): value for name, value in options.items() if value}
+    parameters: dict[str, str | int | bool] = {
+        name.replace("_", "-"): value for name, value in options.items() if value
+    }
     if period is not None:
         moments = {"from": format_moment(period.from_us) if period.from_us else None, "to": format_moment(period.to_us)}
-        given |= {name: text for name, text in moments.items() if text is not None}
+        parameters |= {name: text for name, text in moments.items() if text is not None}
     words = [verb]
-    for name, value in sorted(given.items()):
+    for name, value in sorted(parameters.items()):
         words.append(f"--{name}" if value is True else f"--{name} {shlex.quote(str(value))}")
     return " ".join(["halo", *words])
 
@@ -182,14 +184,14 @@ _SINGULAR: Final = {"accesses": "access", "entries": "entry", "policies": "polic
 _HEAD_WORDS: Final = re.compile(r"[^ ,]+(?:,? (?:and )?(?!(?:added|after|in|of|on|that|to|with)\b)[^ ,]+)*")
 
 
-def count_population(number: int, what: str) -> str:
+def count_population(number: int, noun: str) -> str:
     """A number with the plural words of a population, put in the singular for 1: `1 action that was tried`."""
     if number != 1:
-        return f"{number} {what}"
-    head = _HEAD_WORDS.match(what)
-    words = what[: head.end() if head else 0].replace(" and ", " or ")
+        return f"{number} {noun}"
+    head = _HEAD_WORDS.match(noun)
+    words = noun[: head.end() if head else 0].replace(" and ", " or ")
     single = re.sub(r"\b\w+s\b", lambda word: _SINGULAR.get(word[0], word[0].removesuffix("s")), words)
-    rest = what[head.end() if head else 0 :]
+    rest = noun[head.end() if head else 0 :]
     return f"1 {single}{rest.replace(' were ', ' was ').replace('that name ', 'that names ')}"
 
 

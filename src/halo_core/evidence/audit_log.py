@@ -180,9 +180,9 @@ class AuditLog:
         end = span[1]
         while end > span[0]:
             start = max(span[0], (end - 1) // BLOCK * BLOCK)
-            found = list(self.reader.positions(self.tenant, (start, end), times))
-            if found:
-                yield found[-1]
+            indexes = list(self.reader.positions(self.tenant, (start, end), times))
+            if indexes:
+                yield indexes[-1]
                 return
             end = start
 
@@ -426,18 +426,18 @@ class AuditLog:
 
         It may read all decisions, so it should only be called where nothing matched.
         """
-        known = self._list_registered()
-        if any(not _is_known(name, getattr(wanted, name), values) for name, values in known.items()):
+        registered = self._list_registered()
+        if any(not _is_known(name, getattr(wanted, name), values) for name, values in registered.items()):
             for item in self.decisions(DecisionFilter(Period(0, END_US))):
-                known["agent"].add(item.agent)
-                known["tool"].add(item.resource)
-                known["system"].add(item.system)
-                known["label"].update(item.labels)
-        asked = {name: str(getattr(wanted, name)) for name in known}
+                registered["agent"].add(item.agent)
+                registered["tool"].add(item.resource)
+                registered["system"].add(item.system)
+                registered["label"].update(item.labels)
+        terms = {name: str(getattr(wanted, name)) for name in registered}
         findings = [
-            describe_unknown(name, asked[name], values)
-            for name, values in known.items()
-            if not _is_known(name, asked[name], values)
+            describe_unknown(name, terms[name], values)
+            for name, values in registered.items()
+            if not _is_known(name, terms[name], values)
         ]
         if wanted.user and not any(True for _ in self.decisions(DecisionFilter(Period(0, END_US), user=wanted.user))):
             findings.append(f"no decision was made for the person `{self.refer_person(wanted.user)}`")
@@ -447,39 +447,39 @@ class AuditLog:
 
     def _list_registered(self) -> dict[str, set[str]]:
         """Agents that have a passport; ids, systems and labels of what is registered."""
-        known: dict[str, set[str]] = {"agent": set(), "tool": set(), "system": set(), "label": set()}
+        registered: dict[str, set[str]] = {"agent": set(), "tool": set(), "system": set(), "label": set()}
         always = Period(0, END_US)
         for entry in self.entries((EntryKind.PASSPORT, EntryKind.REGISTRATION), always):
             if entry.kind == EntryKind.PASSPORT:
-                known["agent"].add(str(entry.body.get("agent", "")))
+                registered["agent"].add(str(entry.body.get("agent", "")))
                 continue
             resource = entry.body.get("resource")
             if isinstance(resource, Mapping):
-                known["tool"].add(str(resource.get("id", "")))
-                known["system"].add(str(resource.get("system", "")))
-                known["label"].update(map(str, resource.get("labels", ())))
-        return known
+                registered["tool"].add(str(resource.get("id", "")))
+                registered["system"].add(str(resource.get("system", "")))
+                registered["label"].update(map(str, resource.get("labels", ())))
+        return registered
 
 
-def _is_known(name: str, asked: str, values: Iterable[str]) -> bool:
+def _is_known(name: str, term: str, values: Iterable[str]) -> bool:
     if name == "tool":
-        return not asked or any(fnmatchcase(value, asked) for value in values)
-    return not asked or asked in values
+        return not term or any(fnmatchcase(value, term) for value in values)
+    return not term or term in values
 
 
 _NOTHING: Final[Mapping[str, Any]] = {}
 _GRANTED: Final = ({"code": "granted"},)
 
 
-def describe_unknown(what: str, asked: str, known: Iterable[str]) -> str:
+def describe_unknown(kind: str, term: str, names_in_log: Iterable[str]) -> str:
     """A finding for a name that does not occur, with similar names; where there are none, with the first that occur."""
-    names = sorted(item for item in known if item)
-    similar = get_close_matches(asked, names, n=3, cutoff=0.5)
-    shown = similar or names[:_MAX_NAMES]
-    more = f" and {len(names) - len(shown)} more" if not similar and len(names) > len(shown) else ""
-    listed = ", ".join(f"`{item}`" for item in shown)
-    ending = f"; {'similar' if similar else 'there are'}: {listed}{more}" if shown else ""
-    return f"no decision has the {what} `{asked}`{ending}"
+    names = sorted(item for item in names_in_log if item)
+    similar = get_close_matches(term, names, n=3, cutoff=0.5)
+    suggestions = similar or names[:_MAX_NAMES]
+    more = f" and {len(names) - len(suggestions)} more" if not similar and len(names) > len(suggestions) else ""
+    suggestion_text = ", ".join(f"`{item}`" for item in suggestions)
+    ending = f"; {'similar' if similar else 'there are'}: {suggestion_text}{more}" if suggestions else ""
+    return f"no decision has the {kind} `{term}`{ending}"
 
 
 def ask(

@@ -129,11 +129,11 @@ class RunReader:
         Args:
             hashes: hashes of the passports, root first.
         """
-        known = self._chains.get(hashes)
-        if known is None:
-            known = self._verify_chain(hashes)
-            _keep(self._chains, hashes, known)
-        return known
+        verified_links = self._chains.get(hashes)
+        if verified_links is None:
+            verified_links = self._verify_chain(hashes)
+            _keep(self._chains, hashes, verified_links)
+        return verified_links
 
     def _verify_chain(self, hashes: tuple[str, ...]) -> tuple[Link, ...] | str:
         log = self.log
@@ -176,7 +176,7 @@ class Check:
 
     name: ClassVar[str]
     claim: ClassVar[str]
-    counted: ClassVar[str]
+    unit: ClassVar[str]
     kinds: ClassVar[frozenset[str] | None] = frozenset()
     history: ClassVar[frozenset[str]] = frozenset()
     later: ClassVar[frozenset[str]] = frozenset()
@@ -227,7 +227,7 @@ class Check:
 
     def explain_empty(self) -> str:
         """Why the check cannot tell where nothing was counted."""
-        return f"there are no {self.counted} in this period"
+        return f"there are no {self.unit} in this period"
 
     def list_findings(self) -> list[str]:
         """The findings in words: the first `MAX_FINDINGS`, and how many more there are."""
@@ -245,7 +245,7 @@ class Check:
         return self.run.log.conclude(
             self.run.period,
             counted=self.count,
-            what=self.counted,
+            what=self.unit,
             claim=self.claim,
             verdict=verdict,
             findings=findings,
@@ -299,12 +299,12 @@ def run_check_classes(log: AuditLog, period: Period, checks: Sequence[type[Check
         damage.append(exc)
     except ConfigError:
         pass  # `ask` says which of them leave the question open
-    asked = ask(log, period, question)
+    answered = ask(log, period, question)
     is_damaged = any(exc.code != "no_trust" for exc in damage)
     for check in checks:
         if check.name not in answers:
             query = format_check_query(check.name, period)
-            answer = log.cannot_tell(period, "; ".join(asked.findings), claim=check.claim, query=query)
+            answer = log.cannot_tell(period, "; ".join(answered.findings), claim=check.claim, query=query)
             fails = is_damaged and check.fails_on_damage
             answers[check.name] = replace(answer, verdict=Verdict.FAILS) if fails else answer
     return {check.name: answers[check.name] for check in checks}

@@ -42,7 +42,7 @@ class ComponentsCheck(Check):
         "every model call that ran names provider and model with the digests of prompt or tools, and no tool of an MCP "
         "server ran that nobody had accepted"
     )
-    counted = "model calls"
+    unit = "model calls"
     kinds = frozenset({DECISION})
     columns = ("provider", "model", "version", "calls")
 
@@ -78,7 +78,7 @@ class PolicyChangesCheck(Check):
 
     name = "policy_changes"
     claim = "every decision names a policy that its process had put in force before, and each change says by whom"
-    counted = "decisions"
+    unit = "decisions"
     kinds = frozenset({DECISION})
     history = frozenset({"policy"})
     columns = ("policy", "first in force", "processes", "files")
@@ -128,7 +128,7 @@ class KeyCustodyCheck(Check):
 
     name = "key_custody"
     claim = "no private key of an issuer, approver or operator is where this home's agents could use it"
-    counted = "trusted keys"
+    unit = "trusted keys"
     kinds = frozenset()
     columns = ("role", "name", "key", "here")
     limits = ("it looks at the home that this runs on, now; other hosts have homes of their own",)

@@ -43,7 +43,7 @@ class ActivityCheck(Check):
 
     name: ClassVar[str] = "activity"
     claim = "decisions were recorded"
-    counted = "decisions"
+    unit = "decisions"
     kinds = frozenset({DECISION})
     columns = ("day", *(effect.value for effect in Effect), "agents")
 
@@ -157,10 +157,12 @@ class ControlReport(View):
     def verdict(self) -> Verdict:
         """The exit code: fails if a row fails that nobody waived, cannot tell if one is open, else holds."""
         open_rows = {row.verdict for row in self.rows if not row.is_waived}
-        found = next((item for item in (Verdict.FAILS, Verdict.CANNOT_TELL) if item in open_rows), Verdict.HOLDS)
+        table_verdict = next(
+            (item for item in (Verdict.FAILS, Verdict.CANNOT_TELL) if item in open_rows), Verdict.HOLDS
+        )
         if self.population.verdict is Verdict.FAILS:
             return Verdict.FAILS
-        return found if any(row.verdict for row in self.rows) else self.population.verdict
+        return table_verdict if any(row.verdict for row in self.rows) else self.population.verdict
 
     def count_verdicts(self) -> dict[str, int]:
         """Verdict → number of rows; rows without one are counted as `supports` or `none`."""
@@ -249,12 +251,12 @@ def _read_waivers(
     """The newest valid waiver of each control of a framework, by id of the control; and the void waivers."""
     try:
         entries = [_show_owner(log, entry) for entry in log.entries((EntryKind.CONTROL_WAIVER,), Period(0, as_of_us))]
-        found = read_waivers(entries)
+        all_waivers = read_waivers(entries)
     except NotVerified:
         return {}, []
     waivers: dict[str, ControlWaiver] = {}
     void = []
-    for item in found:
+    for item in all_waivers:
         name, _, control = item.control.partition(" ")
         if item.problem:
             void += [item] if name == framework.id or "does not have" in item.problem else []
@@ -314,5 +316,5 @@ def _find_unshown_time(control: Control, answers: Sequence[Answer], as_of_us: in
         return "no schedule says how long records are kept (`halo retention set`)"
     if age_days >= days:
         return ""
-    shown = format_iso(as_of_us + (days - age_days) * DAY_US)[:10]
-    return f"the log is {age_days} days old: that it is kept for {days} days can be shown from {shown} on"
+    last_day = format_iso(as_of_us + (days - age_days) * DAY_US)[:10]
+    return f"the log is {age_days} days old: that it is kept for {days} days can be shown from {last_day} on"

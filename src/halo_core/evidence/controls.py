@@ -214,10 +214,10 @@ def _read_control(row: Any, sources: Mapping[str, str]) -> Control:
     )
 
 
-def _require_fields(tree: Any, needed: frozenset[str], optional: frozenset[str], what: str) -> None:
+def _require_fields(tree: Any, needed: frozenset[str], optional: frozenset[str], subject: str) -> None:
     if not isinstance(tree, Mapping) or not needed <= tree.keys() <= needed | optional:
         names = sorted(needed ^ set(tree)) if isinstance(tree, Mapping) else []
-        raise ValueError(f"a {what} has other fields: {', '.join(map(str, names))}")
+        raise ValueError(f"a {subject} has other fields: {', '.join(map(str, names))}")
 
 
 def _read_text(tree: Mapping[str, Any], name: str) -> str:

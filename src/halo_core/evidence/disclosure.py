@@ -80,11 +80,11 @@ def make_disclosure(
         raise ConfigError("no_trust", problem, field="home", remedy="give the right HALO_HOME")
     head = open_checkpoint(newest[1], parse_vkey(log), tenant)
     reference = reader.find_session(tenant, session)
-    found, leaves = _read_session(reader, tenant, reference, head.size)
-    if not found:
+    session_rows, leaves = _read_session(reader, tenant, reference, head.size)
+    if not session_rows:
         problem = f"there is no session `{session[:64]}`"
         raise ConfigError("no_such_session", problem, field="SESSION", remedy="see `halo log`")
-    paths, root = _prove(leaves, found)
+    paths, root = _prove(leaves, session_rows)
     if root != head.root:
         raise Tampered("root_mismatch", "the log is not what its checkpoint signed", remedy="run `halo verify`")
     parts: dict[str, bytes | None] = {}
@@ -94,7 +94,7 @@ def make_disclosure(
         return parts[name]
 
     read_part = PartReader(load_part)
-    bodies = [expand_entry(decode_entry(note), read_part).body for note in found.values()]
+    bodies = [expand_entry(decode_entry(note), read_part).body for note in session_rows.values()]
     users = {str(body["request"]["subject"]["user"]) for body in bodies if "snapshot" in body}
     open_to = None if everybody else frozenset({reference, *users, *subjects} - {""})
     return {
@@ -105,7 +105,7 @@ def make_disclosure(
                 "path": [_encode(item) for item in paths[index]],
                 **_disclose_entry(reader, contents, decode_entry(note), open_to),
             }
-            for index, note in found.items()
+            for index, note in session_rows.items()
         ],
         "format": FORMAT,
         "log_key": log,
@@ -117,7 +117,7 @@ def make_disclosure(
 
 def _read_session(reader: Reader, tenant: str, reference: str, size: int) -> tuple[dict[int, bytes], list[bytes]]:
     """Notes of a session by position, and the leaves of the first `size` entries of the log."""
-    found: dict[int, bytes] = {}
+    leaves_by_index: dict[int, bytes] = {}
     leaves: list[bytes] = []
     for row in reader.signed_rows(tenant):
         note = build_entry_note(tenant, row.writer, bytes(row.text), bytes(row.signatures))
@@ -126,8 +126,8 @@ def _read_session(reader: Reader, tenant: str, reference: str, size: int) -> tup
         if reference and row.session == reference:
             if row.position >= size:
                 raise Gap("not_covered", "the session goes on after the newest checkpoint", remedy="run it again later")
-            found[row.position] = note
-    return found, leaves
+            leaves_by_index[row.position] = note
+    return leaves_by_index, leaves
 
 
 def _disclose_entry(
@@ -148,7 +148,7 @@ def _disclose_entry(
         ],
         "marks": _encode(marks),
         "sealed": _encode(sealed),
-        "signatures": [_encode(signatures[at : at + 68]) for at in range(0, len(signatures), 68)],
+        "signatures": [_encode(signatures[offset : offset + 68]) for offset in range(0, len(signatures), 68)],
         "text": text.decode(),
         "w": entry.writer,
     }
@@ -156,8 +156,8 @@ def _disclose_entry(
 
 def _find_key(dek: bytes | BoxKeys | None, box: bytes) -> bytes:
     """The key of one box; empty where the subject's key, or that of the box, was erased."""
-    found = None if dek is None else find_box_key(dek, box)
-    return b"" if found is None else found[1]
+    box_key = None if dek is None else find_box_key(dek, box)
+    return b"" if box_key is None else box_key[1]
 
 
 def _read_nonce(box: bytes) -> bytes:
@@ -168,13 +168,13 @@ def _read_nonce(box: bytes) -> bytes:
 def _prove(leaves: Sequence[bytes], indexes: Iterable[int]) -> tuple[dict[int, list[bytes]], bytes]:
     """Inclusion proofs (RFC 6962) of some leaves, and the root; each level of the tree is hashed once."""
     paths: dict[int, list[bytes]] = {index: [] for index in indexes}
-    at = {index: index for index in paths}
+    places = {index: index for index in paths}
     level = list(leaves)
     while len(level) > 1:
-        for index, place in at.items():
+        for index, place in places.items():
             if (place ^ 1) < len(level):
                 paths[index].append(level[place ^ 1])
-            at[index] = place >> 1
+            places[index] = place >> 1
         pairs = [node_hash(level[n], level[n + 1]) for n in range(0, len(level) - 1, 2)]
         level = pairs + ([level[-1]] if len(level) % 2 else [])
     return paths, level[0] if level else hashlib.sha256().digest()
@@ -294,17 +294,17 @@ def _open_box(key: bytes, tenant: str, box: bytes) -> dict[str, str]:
     parts = (_CONTENT, tenant.encode(), subject)
     associated = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
     ciphertext = box[measure_subject(box) + 4 + AEAD_NONCE_BYTES :]
-    plain = open_with_box_key(ciphertext, associated, _read_nonce(box), key)
-    if plain is None:
+    plaintext = open_with_box_key(ciphertext, associated, _read_nonce(box), key)
+    if plaintext is None:
         raise ValueError("a key does not open its box")
     fields = {}
-    at = 0
-    while at < len(plain):
-        name = plain[at + 1 : at + 1 + plain[at]]
-        at += 1 + len(name)
-        size = int.from_bytes(plain[at : at + 4], "big")
-        fields[name.decode()] = plain[at + 4 : at + 4 + size].decode("utf-8", "replace")
-        at += 4 + size
+    offset = 0
+    while offset < len(plaintext):
+        name = plaintext[offset + 1 : offset + 1 + plaintext[offset]]
+        offset += 1 + len(name)
+        size = int.from_bytes(plaintext[offset : offset + 4], "big")
+        fields[name.decode()] = plaintext[offset + 4 : offset + 4 + size].decode("utf-8", "replace")
+        offset += 4 + size
     return fields
 
 

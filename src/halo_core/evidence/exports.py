@@ -58,7 +58,7 @@ _ACTIONS: Final = {"allow": (1, 1), "monitor": (3, 17), "restrict": (4, 11), "ch
 _SEVERITIES: Final = {"allow": 1, "monitor": 2, "restrict": 2, "challenge": 3, "deny": 3}
 _API_ACTIVITIES: Final = {"read": 2, "write": 3, "create": 1, "delete": 4}
 _QUERY: Final = 4  # of Datastore Activity
-_OTHER: Final = 99
+_OTHER_ACTIVITY: Final = 99
 _FAILED: Final = frozenset({"error", "denied", "cancelled", "timeout"})
 _LOG_ACTS: Final = {"export": 3}
 _ENTITY_ACTS: Final = {
@@ -196,12 +196,22 @@ def iter_events(log: AuditLog, period: Period, *, version: str = "1.8.0") -> Ite
 def _build_decision(log: AuditLog, action: Action, version: str) -> dict[str, Any]:
     decision, outcome = action
     is_retrieval = decision.kind == "retrieval"
-    class_uid, activity = (6005, _QUERY) if is_retrieval else (6003, _API_ACTIVITIES.get(decision.impact, _OTHER))
+    class_uid, activity = (
+        (6005, _QUERY) if is_retrieval else (6003, _API_ACTIVITIES.get(decision.impact, _OTHER_ACTIVITY))
+    )
     action_id, disposition_id = _ACTIONS[decision.effect]
     if decision.dispatched and decision.effect in ("challenge", "deny"):
         action_id, disposition_id = 3, 17  # observe mode let it run
     event = _build_base(log, (class_uid, activity), decision.ts_us, version, _SEVERITIES[decision.effect])
-    status = 0 if outcome is None else 2 if outcome.status in _FAILED else 1 if outcome.status == "success" else _OTHER
+    status = (
+        0
+        if outcome is None
+        else 2
+        if outcome.status in _FAILED
+        else 1
+        if outcome.status == "success"
+        else _OTHER_ACTIVITY
+    )
     event["metadata"] |= {
         "correlation_uid": decision.session or "none",
         "profiles": ["ai_operation", "security_control"],
@@ -288,7 +298,7 @@ def _build_finding(log: AuditLog, entry: AuditEntry, version: str) -> dict[str, 
 def _build_log_event(log: AuditLog, entry: AuditEntry, version: str) -> dict[str, Any]:
     starts = {EntryKind.WRITER_OPEN: 6, EntryKind.WRITER_CLOSE: 7}
     act = str(entry.body.get("act", ""))
-    activity = _LOG_ACTS.get(act, _OTHER) if entry.kind == EntryKind.ACCESS else starts[EntryKind(entry.kind)]
+    activity = _LOG_ACTS.get(act, _OTHER_ACTIVITY) if entry.kind == EntryKind.ACCESS else starts[EntryKind(entry.kind)]
     event = _build_base(log, (1008, activity), entry.ts_us, version, 3 if act == "refused" else 1)
     words = f"{act or entry.kind} by {_find_actor(log, entry)}"
     return event | {"log_name": f"halo/{log.tenant}", "message": words, "status_id": 2 if act == "refused" else 1}
@@ -296,12 +306,12 @@ def _build_log_event(log: AuditLog, entry: AuditEntry, version: str) -> dict[str
 
 def _build_entity_event(log: AuditLog, entry: AuditEntry, version: str) -> dict[str, Any]:
     kind = entry.kind
-    activity = next((number for known, number in _ENTITY_ACTS.items() if kind == known), 3)
+    activity = next((number for control_kind, number in _ENTITY_ACTS.items() if kind == control_kind), 3)
     event = _build_base(log, (3004, activity), entry.ts_us, version, 1)
-    named = next((str(entry.body[key]) for key in ("target", "agent", "hash", "id") if entry.body.get(key)), entry.id)
+    target = next((str(entry.body[key]) for key in ("target", "agent", "hash", "id") if entry.body.get(key)), entry.id)
     actor = _find_actor(log, entry)
     event["actor"] = {"app_name": "halo", "user": {"name": actor, "uid": str(entry.body.get("actor") or "none")}}
-    return event | {"entity": {"name": named, "type": kind, "uid": named}, "message": f"{kind} {named}"}
+    return event | {"entity": {"name": target, "type": kind, "uid": target}, "message": f"{kind} {target}"}
 
 
 def _find_actor(log: AuditLog, entry: AuditEntry) -> str:

@@ -103,12 +103,12 @@ class AgentUnusedGrants(View):
 
     def without(self, removed: tuple[UnusedGrant, ...]) -> ProposedGrants:
         """The agent's grants without those that are removed, as a proposal from which a manifest can be made."""
-        gone = {(item.kind, item.name) for item in removed}
-        left = {
-            kind: {name: rules for name, rules in resources.items() if (kind.value, name) not in gone}
+        removed_names = {(item.kind, item.name) for item in removed}
+        remaining_uses = {
+            kind: {name: rules for name, rules in resources.items() if (kind.value, name) not in removed_names}
             for kind, resources in self.granted.items()
         }
-        return ProposedGrants(Proposal(self.agent, self.granted, ()), left)
+        return ProposedGrants(Proposal(self.agent, self.granted, ()), remaining_uses)
 
     def to_json(self) -> dict[str, Any]:
         """For programs."""
@@ -152,7 +152,7 @@ class _AgentUse:
             for name in resources
         }
         self.granted = {item: self.granted.get(item, ts_us) for item in names}
-        self.noticed = {item: at for item, at in self.noticed.items() if item in names}
+        self.noticed = {item: noticed_us for item, noticed_us in self.noticed.items() if item in names}
         self.grants, self.passport = grants, str(body["hash"])
         self.manifest, self.is_issued = str(body.get("manifest", "")), body.get("origin") == "issued"
 
@@ -183,7 +183,7 @@ class UnusedGrantsCheck(Check):
 
     name = "unused_grants"
     claim = f"no agent holds a grant that it has held for {UNUSED_DAYS} days and not used"
-    counted = "grants"
+    unit = "grants"
     kinds = frozenset({DECISION})
     history = frozenset({"grants", "passport"})
     columns = ("agent", "kind", "grant", "granted", "used")
@@ -215,7 +215,7 @@ class UnusedGrantsCheck(Check):
     def finish(self) -> None:
         """List the grants that are old enough and were not used."""
         since = self.run.as_of_us - UNUSED_DAYS * DAY_US
-        if any(at <= since for use in self.uses.values() for at in use.granted.values()):
+        if any(since_us <= since for use in self.uses.values() for since_us in use.granted.values()):
             self._note_uses_before_period(since)
         else:
             self.notes.append(f"no grant has been held for {UNUSED_DAYS} days yet, so none could be found")
@@ -255,7 +255,7 @@ def list_unused_grants(
     period = Period(0, END_US)
     check = UnusedGrantsCheck(RunReader(log, period))
     run_pass(log, period, [check])
-    found = []
+    agents = []
     for name in sorted(check.uses):
         use = check.uses[name]
         if not use.passport or agent not in ("", name):
@@ -263,10 +263,10 @@ def list_unused_grants(
         rule = _find_rule(log, name, use)
         unused = use.list_unused(now_us - (rule.after_days if days is None else days) * DAY_US)
         oldest_us, total = min(use.granted.values(), default=0), len(use.granted)
-        found.append(
+        agents.append(
             AgentUnusedGrants(name, rule, use.grants, total, unused, use.is_issued, use.passport, now_us, oldest_us)
         )
-    return found
+    return agents
 
 
 def _find_rule(log: AuditLog, agent: str, use: _AgentUse) -> UnusedGrants:
@@ -342,11 +342,11 @@ class GrantUse(NamedTuple):
 
 def count_uses(log: AuditLog, from_us: int) -> dict[tuple[str, GrantName], GrantUse]:
     """Agent and grant → how it was used since a time, microseconds since 1970."""
-    counted: dict[tuple[str, GrantName], _UseCount] = {}
+    use_counts: dict[tuple[str, GrantName], _UseCount] = {}
     for decision in log.decisions(DecisionFilter(Period(from_us, END_US))):
         for agent in decision.agents:
-            counted.setdefault((agent, (decision.kind, decision.resource)), _UseCount()).take(decision)
-    return {item: count.use._replace(people=len(count.people)) for item, count in counted.items()}
+            use_counts.setdefault((agent, (decision.kind, decision.resource)), _UseCount()).take(decision)
+    return {item: count.use._replace(people=len(count.people)) for item, count in use_counts.items()}
 
 
 @dataclass(slots=True)
@@ -409,9 +409,9 @@ def play_back(log: AuditLog, contents: SealedContents, agent: str, *, grants: Gr
         if grants.get(kind, {}).get(decision.resource):
             args = _open_args(log, contents, decision)
             unread += args is None
-        found = find_violation(grants, kind, decision.resource, args or {})
-        if found is not None and (args is not None or found.code == "tool_not_granted"):
-            key = (decision.kind, decision.resource, found.code)
+        violation = find_violation(grants, kind, decision.resource, args or {})
+        if violation is not None and (args is not None or violation.code == "tool_not_granted"):
+            key = (decision.kind, decision.resource, violation.code)
             refused[key] = refused.get(key, 0) + 1
     rows = sorted(((*key, count) for key, count in refused.items()), key=lambda row: (-row[3], row))
     return PlayedBack(agent, ran, unread, tuple(rows[:_MAX_REFUSALS]))

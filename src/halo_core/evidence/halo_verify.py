@@ -39,7 +39,7 @@ PREDICATE_TYPE = "https://github.com/halo-agents/halo/evidence-pack/v1"
 # The end of an entry's line. What matches is canonical, so it is not printed again.
 LINE_END = re.compile(rb',"index":(0|[1-9]\d{0,14}),"signatures":\["([\w+/=]+)"(?:,"([\w+/=]+)")?],"w":"([\w.-]+)"}')
 QUESTIONS = ("who-touched", "denials", "unfinished", "policies", "approvals")
-_WHO = ("agent", "user", "action", "resource", "effect", "ran", "session")
+_ROW = ("agent", "user", "action", "resource", "effect", "ran", "session")
 TYPES = {"body": dict, "kind": str, "prev": str, "ts_us": int, "v": int, "ws": int}
 ALL_TYPES = TYPES | {"assurance": str, "attached": str, "content": list, "session": str}
 MALFORMED = (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError, struct.error)
@@ -48,15 +48,15 @@ MALFORMED = (AttributeError, IndexError, KeyError, OverflowError, TypeError, Val
 class Wrong(Exception):
     """Something that does not hold: where, what, and a stable code."""
 
-    def __init__(self, code: str, where: object, what: str) -> None:
-        super().__init__(f"{where}: {what} ({code})")
+    def __init__(self, code: str, where: object, problem: str) -> None:
+        super().__init__(f"{where}: {problem} ({code})")
         self.code = code
 
 
-def require(holds: object, code: str, where: object, what: str) -> None:
+def require(holds: object, code: str, where: object, problem: str) -> None:
     """Raise `Wrong` unless it holds."""
     if not holds:
-        raise Wrong(code, where, what)
+        raise Wrong(code, where, problem)
 
 
 @lru_cache(maxsize=4096)
@@ -100,11 +100,11 @@ def read_base64(text: Any, size: int | None = None) -> bytes:
 
 def split_line(line: bytes, where: str) -> tuple[bytes, int, list[str], str]:
     """The signed text, the position, the signatures and the writer of an entry, from its line."""
-    end = LINE_END.fullmatch(line, at := line.rfind(b',"index":'))
+    end = LINE_END.fullmatch(line, cut := line.rfind(b',"index":'))
     if end is None or not line.startswith(b'{"entry":'):
         raise Wrong("malformed_entry", where, "it is no line of an entry")
     index, first, second, writer = (part.decode() for part in end.groups(b""))
-    return line[9:at], int(index), [first, second] if second else [first], writer
+    return line[9:cut], int(index), [first, second] if second else [first], writer
 
 
 class Key(NamedTuple):
@@ -179,21 +179,21 @@ class Archive:
         is_right = size <= MAX_DIRECTORY and count <= MAX_MEMBERS and start + size + len(end) == length
         require(is_right and self._take(start + size, len(end)) == end, "bad_archive", "the file", "its end is wrong")
         directory = self._take(start, size)
-        at = offset = 0
+        position = offset = 0
         for _ in range(count):
-            crc, plain, name_size = struct.unpack_from("<I4xIH", directory, at + 16)
-            name = directory[at + 46 : at + 46 + name_size].decode("ascii")
+            crc, content_size, name_size = struct.unpack_from("<I4xIH", directory, position + 16)
+            name = directory[position + 46 : position + 46 + name_size].decode("ascii")
             require(NAME.fullmatch(name), "bad_archive", "the directory", "a name is not allowed in a pack")
-            common = struct.pack("<5H3I2H", 20, 0, 0, 0, 0x21, crc, plain, plain, len(name), 0)
+            common = struct.pack("<5H3I2H", 20, 0, 0, 0, 0x21, crc, content_size, content_size, len(name), 0)
             local, place = b"PK\x03\x04" + common + name.encode(), struct.pack("<3H2I", 0, 0, 0, 0o100644 << 16, offset)
             central = b"PK\x01\x02\x1e\x03" + common + place + name.encode()
-            is_right = directory.startswith(central, at) and self._take(offset, len(local)) == local
+            is_right = directory.startswith(central, position) and self._take(offset, len(local)) == local
             require(is_right, "bad_archive", name, "its headers are not those of a pack")
-            at, offset = at + len(central), offset + len(local)
-            self.members[name] = crc, plain, offset
-            offset += plain
+            position, offset = position + len(central), offset + len(local)
+            self.members[name] = crc, content_size, offset
+            offset += content_size
         self.unread = set(self.members)
-        is_right = at == size and offset == start and len(set(map(str.lower, self.members))) == count
+        is_right = position == size and offset == start and len(set(map(str.lower, self.members))) == count
         require(is_right, "bad_archive", "the directory", "a name occurs twice, or something lies beside the members")
 
     def _take(self, offset: int, size: int) -> bytes:
@@ -311,12 +311,12 @@ def open_box(tenant: str, box: tuple[bytes, bytes, bytes], key: bytes) -> dict[s
     subject, nonce, ciphertext = box
     framed = [len(item).to_bytes(4, "big") + item for item in (b"halo/content/v2", tenant.encode(), subject)]
     crypt, nonce = bindings.crypto_aead_chacha20poly1305_ietf_decrypt, bytes(4) + nonce[16:]
-    plain, fields = crypt(ciphertext, b"".join(framed), nonce, key), dict[str, str]()
-    while plain:
-        name, rest = plain[1 : 1 + plain[0]], plain[1 + plain[0] :]
+    plaintext, fields = crypt(ciphertext, b"".join(framed), nonce, key), dict[str, str]()
+    while plaintext:
+        name, rest = plaintext[1 : 1 + plaintext[0]], plaintext[1 + plaintext[0] :]
         size = 4 + int.from_bytes(rest[:4], "big")
         fields[name.decode()] = rest[4:size].decode(errors="backslashreplace")
-        plain = rest[size:]
+        plaintext = rest[size:]
     return fields
 
 
@@ -532,15 +532,15 @@ def answer(checker: Checker, question: str, label: str) -> Iterator[dict[str, An
     for entry in checker.run():
         kind, body, is_in = entry.tree["kind"], entry.tree["body"], entry.is_in(period)
         if question == "who-touched" and is_in and label in entry.facts.get("labels", ()):
-            yield entry.row(*_WHO)
+            yield entry.row(*_ROW)
         elif question == "denials" and is_in and entry.facts.get("effect") == "deny":
-            yield entry.row(*_WHO, "reasons")
+            yield entry.row(*_ROW, "reasons")
         elif question == "approvals" and is_in and kind == "approval":
             yield entry.row() | {name: body.get(name, "") for name in "request kind answer actor authn kid why".split()}
         elif question == "policies" and kind in now and (value := body.get("to", body.get("hash"))) != now[kind]:
             yield entry.row() | {"what": kind, "value": value, "before": body.get("from", now[kind])}
             now[kind] = value
-    yield from (one.row(*_WHO) for one in checker.open_runs.values() if question == "unfinished" and one.is_in(period))
+    yield from (run.row(*_ROW) for run in checker.open_runs.values() if question == "unfinished" and run.is_in(period))
 
 
 def show(value: Any) -> str:

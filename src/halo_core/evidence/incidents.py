@@ -80,10 +80,10 @@ class IncidentFile(View):
         if self.reported_us:
             late = self.reported_us > self.deadline_us
             return f"reported {format_iso(self.reported_us)}, {'after' if late else 'before'} the deadline"
-        left = self.deadline_us - now_us
-        days, hours = divmod(abs(left) // 3_600_000_000, 24)
+        remaining_us = self.deadline_us - now_us
+        days, hours = divmod(abs(remaining_us) // 3_600_000_000, 24)
         length = f"{days} days {hours} hours"
-        return f"{length} left" if left >= 0 else f"{length} overdue"
+        return f"{length} left" if remaining_us >= 0 else f"{length} overdue"
 
     def to_json(self) -> dict[str, Any]:
         """For programs."""

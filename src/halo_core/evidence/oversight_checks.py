@@ -57,7 +57,7 @@ class ApprovalsCheck(Check):
 
     name = "approvals"
     claim = "every action that ran on an answer had one, given before it, for exactly this call or its scope"
-    counted = "questions, and actions that ran on an answer"
+    unit = "questions, and actions that ran on an answer"
     kinds = frozenset({DECISION})
     history = frozenset({"approval", "approval_request", "standing_answer"})
     columns = ("fact", "value")
@@ -93,28 +93,28 @@ class ApprovalsCheck(Check):
             self.count += 1
         elif entry.kind == "approval":
             self._verdicts[str(entry.body.get("answer"))] += 1
-            asked = self._requests.get(str(entry.body.get("request")))
-            if asked is None:
+            question = self._requests.get(str(entry.body.get("request")))
+            if question is None:
                 self.add_finding(f"answer {entry.id} is to a question that the log does not have")
             elif len(self._waits) < _MAX_TIMES:
-                self._waits.append(max(entry.ts_us - asked[1], 0))
+                self._waits.append(max(entry.ts_us - question[1], 0))
 
     def _compare(self, entry: AuditEntry, decision: DecisionItem) -> None:
-        seen = entry.body.get("seen", {})
-        approval = seen.get("approval")
+        counts = entry.body.get("seen", {})
+        approval = counts.get("approval")
         if "approved" not in decision.codes:
-            scope = str(seen.get("answer_scope", ""))
-            if not seen.get("standing") and scope not in self._scopes:
+            scope = str(counts.get("answer_scope", ""))
+            if not counts.get("standing") and scope not in self._scopes:
                 self.add_finding(f"{decision.where} ran on a remembered answer that the log does not have")
             return
         if not isinstance(approval, dict):
             self.add_finding(f"{decision.where} ran as approved and names no answer")
             return
         request = str(approval.get("id"))
-        asked, answered = self._requests.get(request), self._answers.get(request)
-        if asked is None or answered is None or answered[0] != "approve":
+        question, answered = self._requests.get(request), self._answers.get(request)
+        if question is None or answered is None or answered[0] != "approve":
             self.add_finding(f"{decision.where} ran on an answer to {request} that the log does not have")
-        elif asked[0] and asked[0] != unpack_digest(str(entry.body.get("args")), KEYED_DIGEST):
+        elif question[0] and question[0] != unpack_digest(str(entry.body.get("args")), KEYED_DIGEST):
             self.add_finding(f"{decision.where} ran with other arguments than those that were approved ({request})")
         elif entry.ts_us > approval.get("expires_us", 0):
             self.add_finding(f"{decision.where} ran on an answer that had expired ({request})")
@@ -137,7 +137,7 @@ class SeparationCheck(Check):
 
     name = "separation_of_duties"
     claim = "nobody answered for an action of their own, or of an agent of theirs, or approved a policy of their own"
-    counted = "answers and policies"
+    unit = "answers and policies"
     kinds = frozenset({"approval", "authority", "policy"})
     history = frozenset({"approval_request"})
     limits = ("whether each version of the policy was approved, and by whom, is told by `halo policy history`",)
@@ -210,7 +210,7 @@ class AdminActsCheck(Check):
 
     name = "admin_acts"
     claim = "every act on Halo names who did it and how that is known, and none was without effect"
-    counted = "acts"
+    unit = "acts"
     kinds = _ACTS | {"control"}
     history = frozenset(HISTORY_KINDS)
     columns = ("act", "count", "authenticated by")
@@ -258,7 +258,7 @@ class AlertsCheck(Check):
 
     name = "alerts"
     claim = "every alert was acknowledged or judged by a person within 24 hours"
-    counted = "alerts"
+    unit = "alerts"
     kinds = frozenset({"alert", "acknowledgement", "feedback"})
     later = frozenset({"acknowledgement", "feedback"})
     columns = ("kind", "alerts", "answered", "median hours")
@@ -286,14 +286,14 @@ class AlertsCheck(Check):
 
     def add_later(self, entry: AuditEntry) -> None:
         """Take an answer."""
-        known = self._open.pop(str(entry.body.get("alert", "")), None)
-        if known is None:
+        open_alert = self._open.pop(str(entry.body.get("alert", "")), None)
+        if open_alert is None:
             return
-        waited = entry.ts_us - known[0]
-        self._times.setdefault(known[1], []).append(waited / 3_600 / _US)
+        waited = entry.ts_us - open_alert[0]
+        self._times.setdefault(open_alert[1], []).append(waited / 3_600 / _US)
         if waited > _ALERT_SLA_US:
             self.add_finding(
-                f"alert {entry.body['alert']} ({known[1]}) was answered after {waited // 3_600 // _US} hours"
+                f"alert {entry.body['alert']} ({open_alert[1]}) was answered after {waited // 3_600 // _US} hours"
             )
 
     def finish(self) -> None:
@@ -317,7 +317,7 @@ class IncidentsCheck(Check):
 
     name = "incidents"
     claim = "every incident with a deadline was reported before it, and none was closed without a report"
-    counted = "incidents"
+    unit = "incidents"
     history = frozenset({"incident"})
     columns = ("incident", "class", "known", "deadline", "reported", "closed")
 
@@ -368,7 +368,7 @@ class DrillsCheck(Check):
 
     name = "drills"
     claim = "attacks were planted in this period, and every drill passed"
-    counted = "drills"
+    unit = "drills"
     kinds = frozenset({"drill"})
     columns = ("drill", "application", "attacks held", "honest work ran", "passed")
 
@@ -377,7 +377,9 @@ class DrillsCheck(Check):
         self.count += 1
         body = entry.body
         classes = [item for item in dict(body.get("classes", {})).values() if isinstance(item, dict)]
-        held = f"{sum(item.get('held', 0) for item in classes)} of {sum(item.get('attacks', 0) for item in classes)}"
+        stopped_attacks = (
+            f"{sum(item.get('held', 0) for item in classes)} of {sum(item.get('attacks', 0) for item in classes)}"
+        )
         ran = f"{sum(item.get('ran', 0) for item in classes)} of {sum(item.get('honest', 0) for item in classes)}"
         passed = body.get("passed") is True
         application = str(body.get("application", ""))[:19]
@@ -385,13 +387,15 @@ class DrillsCheck(Check):
             {
                 "drill": entry.id,
                 "application": application,
-                "attacks held": held,
+                "attacks held": stopped_attacks,
                 "honest work ran": ran,
                 "passed": passed,
             }
         )
         if not passed:
-            self.add_finding(f"drill {entry.id} did not pass: {held} attacks were held, {ran} honest cases ran")
+            self.add_finding(
+                f"drill {entry.id} did not pass: {stopped_attacks} attacks were held, {ran} honest cases ran"
+            )
 
     def explain_empty(self) -> str:
         """Why the check cannot tell: without a drill nothing shows that attacks are held."""

@@ -286,10 +286,10 @@ class _PackWriter:
             How many entries, and of how many the sealed content.
         """
         entries, sealed = LineWriter(self._archive, "entries"), LineWriter(self._archive, "sealed")
-        beside = self._reader.stream(_ENTRIES, self._tenant, scan.first, scan.end)
+        content_rows = self._reader.stream(_ENTRIES, self._tenant, scan.first, scan.end)
         notes = read_log_notes(self._reader, self._tenant, scan.first, scan.end)
         reveal = set(self._request.reveal)
-        for (index, writer, text, signatures, _), row in zip(notes, beside, strict=True):
+        for (index, writer, text, signatures, _), row in zip(notes, content_rows, strict=True):
             entries.add(_encode_entry(index, writer, text, signatures))
             self._named.note_entry(index, writer, text)
             if row[2] is None and row[3] is None:
@@ -319,12 +319,12 @@ class _PackWriter:
         fields: dict[str, str] = {}
         keys: list[str] = []
         for box in boxes:
-            found = self._contents.find_key(self._tenant, read_subject(box))
-            named = None if found is None or found[0] is None else find_box_key(found[0], box)
-            box_key = b"" if named is None else named[1]
+            stored_key = self._contents.find_key(self._tenant, read_subject(box))
+            key_of_box = None if stored_key is None or stored_key[0] is None else find_box_key(stored_key[0], box)
+            box_key = b"" if key_of_box is None else key_of_box[1]
             keys.append(encode_base64(box_key))
-            if found is not None and found[0] is not None and box_key:
-                opened = open_sealed(found[0], self._tenant, box)
+            if stored_key is not None and stored_key[0] is not None and box_key:
+                opened = open_sealed(stored_key[0], self._tenant, box)
                 fields.update({name: data.decode(errors="backslashreplace") for name, data in opened.items()})
         if not fields:
             message = f"the content of the entry at position {index} was erased, or it has none"
@@ -337,10 +337,10 @@ class _PackWriter:
         These may name others in turn, so it goes on until nothing new is named.
         """
         context: dict[int, bytes] = {}
-        standing = self._find_in_force(scan.first)
+        indexes_in_force = self._find_in_force(scan.first)
         while True:
             opened = {scan.opened[name] for name in self._named.first_seqs if name in scan.opened}
-            wanted = {index for index in standing | self._named.take_positions() | opened if index < scan.first}
+            wanted = {index for index in indexes_in_force | self._named.take_positions() | opened if index < scan.first}
             wanted -= context.keys()
             if not wanted:
                 break
@@ -366,17 +366,17 @@ class _PackWriter:
 
         These are every enrolment, the newest mode, and the newest policy of each writer in the pack.
         """
-        found: set[int] = set()
+        indexes: set[int] = set()
         newest: dict[str, int] = {}
         rows = self._reader.entry_rows(self._tenant, _IN_FORCE_KINDS, "", (0, first), (0, _LAST_POSITION))
         for row in rows:
             if row.kind == EntryKind.AUTHORITY:
-                found.add(row.position)
+                indexes.add(row.position)
             elif row.kind == EntryKind.MODE:
                 newest[""] = row.position
             elif row.writer in self._named.first_seqs:
                 newest[row.writer] = row.position
-        return found | set(newest.values())
+        return indexes | set(newest.values())
 
     def _write_lines(self, folder: str, lines: Iterable[bytes]) -> int:
         out = LineWriter(self._archive, folder)
@@ -471,9 +471,14 @@ def _read_time_us(text: bytes) -> int:
 
 def _encode_entry(index: int, writer: str, text: bytes, signatures: bytes) -> bytes:
     """An entry as a line: its signed text as it is, and its signatures."""
-    parts = (signatures[at : at + _SIGNATURE_BYTES] for at in range(0, len(signatures), _SIGNATURE_BYTES))
-    shown = '","'.join(map(encode_base64, parts))
-    return b'{"entry":%b,"index":%d,"signatures":["%b"],"w":"%b"}' % (text, index, shown.encode(), writer.encode())
+    parts = (signatures[offset : offset + _SIGNATURE_BYTES] for offset in range(0, len(signatures), _SIGNATURE_BYTES))
+    encoded_parts = '","'.join(map(encode_base64, parts))
+    return b'{"entry":%b,"index":%d,"signatures":["%b"],"w":"%b"}' % (
+        text,
+        index,
+        encoded_parts.encode(),
+        writer.encode(),
+    )
 
 
 def _encode(tree: Mapping[str, Any]) -> bytes:

@@ -105,8 +105,8 @@ class PackReferences:
                 if place[0] != writer or place[1] < first:  # else it is among the entries of the period
                     self._entries.add(place)
             elif kind == EntryKind.APPROVAL:
-                asked, _, number = body["request"].rpartition("-")
-                self._entries.add((asked, int(number)))
+                writer_of_question, _, number = body["request"].rpartition("-")
+                self._entries.add((writer_of_question, int(number)))
         except (CanonicalError, AttributeError, KeyError, TypeError, ValueError) as exc:
             remedy = "run `halo verify`"
             raise Tampered(
@@ -123,9 +123,9 @@ class PackReferences:
         """The parts that entries name, and the parts that these name, each as a line, by digest."""
         waiting = sorted(self._parts)
         while waiting:
-            found = {name for hexed in waiting for name in self._part_names.find(self._load_part(hexed))}
-            waiting = sorted(found - self._parts)
-            self._parts |= found
+            part_names = {name for hexed in waiting for name in self._part_names.find(self._load_part(hexed))}
+            waiting = sorted(part_names - self._parts)
+            self._parts |= part_names
         return map(self._encode_part, sorted(self._parts))
 
     def _load_part(self, hexed: str) -> bytes:

@@ -72,11 +72,11 @@ def find_newest_checkpoint(reader: Reader, tenant: str, log: Vkey) -> SignedHead
         Tampered: as `read_checkpoints`.
     """
     newest = reader.newest_checkpoint(tenant)
-    found = None if newest is None else next(read_checkpoints(reader, tenant, log, newest[0]), None)
-    if found is None or not found.head.size:
+    checkpoint = None if newest is None else next(read_checkpoints(reader, tenant, log, newest[0]), None)
+    if checkpoint is None or not checkpoint.head.size:
         message = f"no checkpoint of `{tenant}` covers any entry yet"
         raise CannotDecide("no_checkpoint", message, remedy="run the application once, and let it close its store")
-    return found
+    return checkpoint
 
 
 def read_tree(reader: Reader, tenant: str, size: int) -> ProofTree:

@@ -102,8 +102,8 @@ def answer_who_touched(log: AuditLog, period: Period, wanted: DecisionFilter, *,
         groups.setdefault(key, _Tally()).add(action)
         if action.ran is None and len(unsettled) < _MAX_FINDINGS:
             unsettled.append(decision.id)
-    counted = sum(item.decisions for item in groups.values())
-    unknown = log.find_unknown(wanted) if not counted else ()
+    decision_count = sum(item.decisions for item in groups.values())
+    unknown = log.find_unknown(wanted) if not decision_count else ()
     rows = [
         {
             "agent": agent,
@@ -119,14 +119,14 @@ def answer_who_touched(log: AuditLog, period: Period, wanted: DecisionFilter, *,
     about = _describe_target(wanted)
     agents = count_of(len({key[0] for key in groups}), "agent")
     people = count_of(len({key[1] for key in groups if key[1]}), "person", "people")
-    claim = f"{count_of(counted, 'decision')} by {agents} for {people} on {about} are all that were made"
+    claim = f"{count_of(decision_count, 'decision')} by {agents} for {people} on {about} are all that were made"
     check = _check_completeness(log, period) if prove else _Completeness()
     if unsettled:
         check.notes.append(f"whether these ran is not known, no outcome says so: {', '.join(unsettled)}")
     findings = (*unknown, *check.findings)
     return log.conclude(
         period,
-        counted=counted,
+        counted=decision_count,
         what=f"decisions on {about}",
         claim=claim,
         verdict=Verdict.CANNOT_TELL if unknown else check.verdict,
@@ -185,9 +185,9 @@ def describe_ungoverned_act(entry: AuditEntry) -> str:
 def describe_open_writers(log: AuditLog) -> list[str]:
     """A note on writers that have not closed, of which more entries may come."""
     open_writers = log.verified.open_writers
-    shown = ", ".join(sorted(open_writers)[:10])
+    writer_names = ", ".join(sorted(open_writers)[:10])
     more = f" and {len(open_writers) - 10} more" if len(open_writers) > 10 else ""
-    return [f"these writers have not closed, they run or have crashed: {shown}{more}"] if open_writers else []
+    return [f"these writers have not closed, they run or have crashed: {writer_names}{more}"] if open_writers else []
 
 
 def answer_reach(log: AuditLog, period: Period, *, agent: str = "", user: str = "") -> Answer:
@@ -208,7 +208,7 @@ def answer_reach(log: AuditLog, period: Period, *, agent: str = "", user: str = 
     wanted = DecisionFilter(period, agent=agent, user=user)
     granted = _Granted(log)
     groups: dict[tuple[Any, ...], _Tally] = {}
-    seen: set[tuple[str, str, str]] = set()
+    used_grants: set[tuple[str, str, str]] = set()
     findings: list[str] = []
     for action in log.actions(wanted):
         item = action.decision
@@ -216,11 +216,11 @@ def answer_reach(log: AuditLog, period: Period, *, agent: str = "", user: str = 
         labels = tuple(sorted({*item.labels, *(action.outcome.labels if action.outcome is not None else ())}))
         key = (item.agent, item.user, item.kind, item.resource, item.system, labels, is_granted)
         groups.setdefault(key, _Tally()).add(action)
-        seen.add((item.agent, item.kind, item.resource))
+        used_grants.add((item.agent, item.kind, item.resource))
         if action.ran and not is_granted and len(findings) < _MAX_FINDINGS:
             findings.append(f"{item.kind} `{item.resource}` ran and no passport granted it (entry {item.id})")
-    counted = sum(item.decisions for item in groups.values())
-    unknown = log.find_unknown(wanted) if not counted else ()
+    decision_count = sum(item.decisions for item in groups.values())
+    unknown = log.find_unknown(wanted) if not decision_count else ()
     columns = ("agent", "person", "kind", "resource", "system", "labels", "granted", *_TALLY_COLUMNS)
     rows = [
         {**dict(zip(columns, key, strict=False)), "labels": list(key[5]), "reference": key[1], **tally.to_row()}
@@ -228,16 +228,16 @@ def answer_reach(log: AuditLog, period: Period, *, agent: str = "", user: str = 
     ]
     for row in rows:
         row["person"] = log.name_of(row["reference"])
-    unused = [] if user else granted.list_unused(agent, period, seen)
+    unused = [] if user else granted.list_unused(agent, period, used_grants)
     nothing = {"agent": agent, "granted": True, **_Tally().to_row()}
     rows += [{**nothing, "kind": kind, "resource": name} for kind, name in unused]
-    who = f"agent `{agent}`" if agent else f"person `{log.refer_person(user)}`"
-    reached = len({key[3] for key in groups})
+    subject = f"agent `{agent}`" if agent else f"person `{log.refer_person(user)}`"
+    system_count = len({key[3] for key in groups})
     return log.conclude(
         period,
-        counted=counted,
-        what=f"decisions of the {who}",
-        claim=f"all that ran for the {who} was granted; it asked for {count_of(reached, 'resource')}, "
+        counted=decision_count,
+        what=f"decisions of the {subject}",
+        claim=f"all that ran for the {subject} was granted; it asked for {count_of(system_count, 'resource')}, "
         f"and {len(unused)} that it was granted stayed unused",
         verdict=Verdict.CANNOT_TELL if unknown else None,
         findings=(*unknown, *findings),
@@ -276,17 +276,19 @@ class _Granted:
                 raise Tampered("passport_unreadable", f"the passport {name} cannot be read: {exc.message}") from exc
         return self._grants[name]
 
-    def list_unused(self, agent: str, period: Period, seen: Iterable[tuple[str, str, str]]) -> list[tuple[str, str]]:
+    def list_unused(
+        self, agent: str, period: Period, used_grants: Iterable[tuple[str, str, str]]
+    ) -> list[tuple[str, str]]:
         """Kind and resource that the agent was granted in the period and asked for not once, sorted."""
-        standing: list[str] = []
+        passport_hashes: list[str] = []
         for entry in self._room.entries((EntryKind.PASSPORT,), Period(0, period.to_us)):
             body = entry.body
             if entry.session or body.get("agent") != agent or body.get("kind") != "standing":
                 continue
             # The one in force when the period began, and those that came into force within it.
-            standing = [*(standing if entry.ts_us >= period.from_us else ()), str(body["hash"])]
-        used = {(kind, resource) for _, kind, resource in seen}
-        grants = [item for name in standing for item in self._read(name).items()]
+            passport_hashes = [*(passport_hashes if entry.ts_us >= period.from_us else ()), str(body["hash"])]
+        used = {(kind, resource) for _, kind, resource in used_grants}
+        grants = [item for name in passport_hashes for item in self._read(name).items()]
         return sorted({(kind.value, resource) for kind, names in grants for resource in names} - used)
 
 
@@ -313,13 +315,13 @@ def answer_sample(
         raise ConfigError("bad_count", f"`{n}` is no size of a sample", field="n", remedy=f"use 1 to {MAX_SAMPLE}")
     if not seed:
         raise ConfigError("no_seed", "a sample needs a seed", field="seed", remedy="give any text, and keep it")
-    counted = 0
+    decision_count = 0
     prefix = hashlib.sha256(f"{SAMPLE_DOMAIN}\0{seed}\0".encode("utf-8", "replace"))
     drawn: list[tuple[int, int, DecisionFacts]] = []  # the largest digest first
     for item in log.decisions(wanted):
         if kind and item.kind != kind:
             continue
-        counted += 1
+        decision_count += 1
         digest = prefix.copy()
         digest.update(item.id.encode())
         number = -int.from_bytes(digest.digest(), "big")
@@ -329,20 +331,20 @@ def answer_sample(
             heapq.heapreplace(drawn, (number, item.index, item))
     items = sorted(drawn, key=lambda entry: entry[1])
     rows = [_sample_row(log, place, -number, item) for place, (number, _, item) in enumerate(items, 1)]
-    unknown = list(log.find_unknown(wanted)) if not counted else []
-    if not counted and not unknown:
+    unknown = list(log.find_unknown(wanted)) if not decision_count else []
+    if not decision_count and not unknown:
         unknown.append("no decision of the period is in the population")
     return log.conclude(
         period,
-        counted=counted,
+        counted=decision_count,
         what="decisions in the population",
-        claim=f"{len(rows)} of {count_of(counted, 'decision')} were drawn with the seed `{seed}`",
+        claim=f"{len(rows)} of {count_of(decision_count, 'decision')} were drawn with the seed `{seed}`",
         verdict=Verdict.CANNOT_TELL if unknown else Verdict.HOLDS,
         findings=unknown,
         columns=("n", "index", "id", "time", "agent", "person", "kind", "resource", "effect", "let_run", "digest"),
         rows=rows,
         notes=(
-            *(("the population is smaller than the sample: all of it is listed",) if 0 < counted <= n else ()),
+            *(("the population is smaller than the sample: all of it is listed",) if 0 < decision_count <= n else ()),
             f"drawn: the smallest SHA-256 over `{SAMPLE_DOMAIN}`, NUL, seed, NUL, entry id (docs/questions.md)",
             "`halo show ID` shows one in full, `halo replay ID` decides it again",
         ),
@@ -377,21 +379,21 @@ def answer_access_log(log: AuditLog, period: Period, *, act: str = "", person: s
     """
     people = log.reader.find_person(person) if person else None
     rows: list[Mapping[str, Any]] = []
-    counted = 0
+    accesses = 0
     for entry in log.entries((EntryKind.ACCESS,), period):
         body = entry.body
         if (act and body.get("act") != act) or (people is not None and body.get("actor") not in people):
             continue
-        counted += 1
+        accesses += 1
         if len(rows) < MAX_LISTED:
             rows.append(_access_row(log, entry))
     return log.conclude(
         period,
-        counted=counted,
+        counted=accesses,
         what="recorded accesses",
-        claim=f"{count_of(counted, 'access', 'accesses')} to contents and evidence were recorded, and all are listed",
-        findings=check_listed(counted),
-        verdict=Verdict.CANNOT_TELL if counted > MAX_LISTED else Verdict.HOLDS,
+        claim=f"{count_of(accesses, 'access', 'accesses')} to contents and evidence were recorded, and all are listed",
+        findings=check_listed(accesses),
+        verdict=Verdict.CANNOT_TELL if accesses > MAX_LISTED else Verdict.HOLDS,
         columns=("time", "person", "authn", "act", "what", "refused", "code", "id"),
         rows=rows,
         notes=("reading the database past Halo, with a copy of the content key, leaves no entry",),
@@ -400,8 +402,8 @@ def answer_access_log(log: AuditLog, period: Period, *, act: str = "", person: s
 
 def _access_row(log: AuditLog, entry: AuditEntry) -> dict[str, Any]:
     body = entry.body
-    what = body.get("what")
-    named = sorted(what.items()) if isinstance(what, Mapping) else []
+    scope = body.get("what")
+    scope_items = sorted(scope.items()) if isinstance(scope, Mapping) else []
     actor = str(body.get("actor", ""))
     return {
         "act": body.get("act", ""),
@@ -412,5 +414,5 @@ def _access_row(log: AuditLog, entry: AuditEntry) -> dict[str, Any]:
         "reference": actor,
         "refused": body.get("refused", ""),
         "time": format_moment(entry.ts_us),
-        "what": ", ".join(f"{name} {value}" for name, value in named),
+        "what": ", ".join(f"{name} {value}" for name, value in scope_items),
     }

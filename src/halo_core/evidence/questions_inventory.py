@@ -74,7 +74,7 @@ class InventoryCheck(Check):
 
     name = "inventory"
     claim = "every agent that acted has a passport that somebody issued, and an owner"
-    counted = "agents"
+    unit = "agents"
     kinds = frozenset({DECISION, "inventory"})
     history = frozenset({"passport"})
     columns = ("agent", "owner", "origin", "decisions")
@@ -117,15 +117,15 @@ class InventoryCheck(Check):
     def finish(self) -> None:
         """Find agents that nobody answers for."""
         self.count = len(self.reached)
-        for agent, reached in sorted(self.reached.items()):
+        for agent, targets in sorted(self.reached.items()):
             owner, origin = self.find_passport(agent)
             if not origin:
-                self.add_finding(f"`{agent}` acted {reached.decisions} times and has no passport in this log")
+                self.add_finding(f"`{agent}` acted {targets.decisions} times and has no passport in this log")
             elif origin != "issued":
                 self.add_finding(f"the passport of `{agent}` was {origin} from its tools; nobody issued it")
             if not owner and origin:
                 self.add_finding(f"`{agent}` has no owner")
-            self.rows.append({"agent": agent, "owner": owner, "origin": origin, "decisions": reached.decisions})
+            self.rows.append({"agent": agent, "owner": owner, "origin": origin, "decisions": targets.decisions})
         if not self._is_compared:
             self.notes.append("the agents were compared with no other system's list in this period")
         for name in self._missing:
@@ -137,7 +137,7 @@ class UngovernedCheck(Check):
 
     name = "ungoverned"
     claim = "nothing was seen to run without a decision"
-    counted = "decisions and sightings"
+    unit = "decisions and sightings"
     kinds = frozenset({DECISION, "shadow"})
     columns = ("framework", "kind", "name", "where", "times", "last", "entry", "refused")
     limits = ("only what runs in a process with Halo in it can be seen; compare with a gateway's list for the rest",)
@@ -204,27 +204,27 @@ def answer_inventory(
     run = RunReader(log, period)
     acted, ungoverned = InventoryCheck(run), UngovernedCheck(run)
     run_pass(log, period, [acted, ungoverned])
-    reached, sightings = acted.reached, ungoverned.list_ungoverned()
+    targets, sightings = acted.reached, ungoverned.list_ungoverned()
     tiers = _load_tiers(log)
     agents = list_agents(log.reader, log.tenant, manifest, log.now_us, reads_decisions=False)
     unlisted = None if manifest is None else False
     agents += [
         AgentRow(name, owner=acted.find_passport(name)[0], listed=unlisted)
-        for name in sorted(reached.keys() - {row.agent for row in agents})
+        for name in sorted(targets.keys() - {row.agent for row in agents})
     ]
     restrictions = log.reader.restrictions_of(log.tenant)
     stopped = {item.target for item in restrictions if (item.kind, item.scope) == ("stop", "agent")}
     revoked = {item.target: item.since_us for item in restrictions if item.kind != "stop" and item.scope == "agent"}
-    rows = [_describe(row, reached.get(row.agent, Reached()), tiers, stopped) for row in agents]
-    findings = list(_find_exceptions(agents, reached, manifest, revoked))
+    rows = [_describe(row, targets.get(row.agent, Reached()), tiers, stopped) for row in agents]
+    findings = list(_find_exceptions(agents, targets, manifest, revoked))
     findings += [f"ran without a decision: {describe_sighting(row)}" for row in sightings[:_MAX_NAMED]]
-    known = {row.agent for row in agents}
-    missing = [name for name in foreign or () if name not in known]
+    registered_agents = {row.agent for row in agents}
+    missing = [name for name in foreign or () if name not in registered_agents]
     findings += [f"`{name}` is in the other list, and unknown here" for name in missing[:_MAX_NAMED]]
     more = len(sightings) + len(missing) - len(sightings[:_MAX_NAMED]) - len(missing[:_MAX_NAMED])
     if more:
         findings.append(f"and {count_of(more, 'exception')} more")
-    unseen = sorted(set(known).difference(foreign)) if foreign is not None else []
+    unseen = sorted(set(registered_agents).difference(foreign)) if foreign is not None else []
     notes = list(UngovernedCheck.limits)
     if unseen:
         notes.append(f"not in the other list: {', '.join(unseen[:_MAX_NAMED])}")
@@ -288,19 +288,19 @@ def suggest_tier(impacts: set[str], labels: set[str], regulated: Sequence[str]) 
 
 def _find_exceptions(
     agents: Sequence[AgentRow],
-    reached: Mapping[str, Reached],
+    targets: Mapping[str, Reached],
     manifest: Manifest | None,
     revoked: Mapping[str, int],
 ) -> Iterator[str]:
     for row in agents:
-        if row.agent not in reached:
+        if row.agent not in targets:
             continue
-        acted = f"`{row.agent}` acted {reached[row.agent].decisions} times"
+        acted = f"`{row.agent}` acted {targets[row.agent].decisions} times"
         if not row.owner:
             yield f"{acted} and has no owner"
         if manifest is not None and row.listed is False:
             yield f"{acted} and is not in the manifest"
-        if reached[row.agent].ran_us > revoked.get(row.agent, END_US):
+        if targets[row.agent].ran_us > revoked.get(row.agent, END_US):
             yield f"`{row.agent}` ran actions after it was revoked"
 
 
@@ -330,12 +330,12 @@ def read_foreign_list(text: str) -> list[str]:
     titles = [cell.strip().lower() for cell in rows[0]]
     if titles.count(_AGENT_COLUMN) != 1:  # whichever other column is taken, exceptions could be missed
         count = "several columns" if _AGENT_COLUMN in titles else "no column"
-        named = ", ".join(title[:40] or "(no title)" for title in titles[:10])
-        problem = f"the list has {count} `agent` in its first line; its columns are: {named}"
+        title_list = ", ".join(title[:40] or "(no title)" for title in titles[:10])
+        problem = f"the list has {count} `agent` in its first line; its columns are: {title_list}"
         remedy = "give the one with the ids of the agents the title `agent`, and commas between the columns"
         raise ConfigError("bad_list", problem, field="compare", remedy=remedy)
-    at = titles.index(_AGENT_COLUMN)
-    names = [row[at].strip() for row in rows[1:] if at < len(row)]
+    agent_column = titles.index(_AGENT_COLUMN)
+    names = [row[agent_column].strip() for row in rows[1:] if agent_column < len(row)]
     return list(dict.fromkeys(name for name in names if name))
 
 
@@ -344,7 +344,7 @@ class AccessReviewsCheck(Check):
 
     name = "access_reviews"
     claim = "every review of grants was finished by its due date, and what it revoked was removed"
-    counted = "reviews"
+    unit = "reviews"
     history = frozenset({"review"})
     columns = ("review", "reviewer", "due", "finished", "kept", "revoked")
 

@@ -86,9 +86,9 @@ class _Failure:
         if self.decisions:
             did = f"; {count_of(self.decisions, 'decision')} then"
             did += f", {self.ran_though_refused} ran though refused" if self.ran_though_refused else ""
-        who = f" by {self.who}" if self.who else ""
+        actor_suffix = f" by {self.who}" if self.who else ""
         times = f"{format_moment(self.first_us)} to {format_moment(self.last_us) or 'its end'}"
-        return f"{self.what}{who}, {times}{did}{f' ({self.detail})' if self.detail else ''}"
+        return f"{self.what}{actor_suffix}, {times}{did}{f' ({self.detail})' if self.detail else ''}"
 
     def to_row(self) -> dict[str, Any]:
         return {
@@ -109,11 +109,11 @@ def answer_failures(log: AuditLog, period: Period) -> Answer:
     waivers = list(_find_waivers(log, period))
     failures: dict[tuple[str, ...], _Failure] = {}
     last_us: dict[str, int] = {}
-    counted = 0
+    decision_count = 0
     everything = DecisionFilter(period)
     for entry in log.entries(_FAILURE_KINDS, period):
         if entry.kind == EntryKind.DECISION:
-            counted += 1
+            decision_count += 1
             item = log.read_decision(entry, everything)
             if item is not None:
                 _add_decision(failures, waivers, entry, item)
@@ -121,17 +121,17 @@ def answer_failures(log: AuditLog, period: Period) -> Answer:
             _add_failure(failures, entry, last_us)
         last_us[entry.writer] = entry.ts_us
     _add_missing_outcomes(log, failures, everything)
-    found = sorted([*waivers, *failures.values()], key=lambda item: (item.first_us, item.what))
+    failures_in_order = sorted([*waivers, *failures.values()], key=lambda item: (item.first_us, item.what))
     waiting = log.verified.unplaced
     unplaced = [f"{count_of(waiting, 'entry', 'entries')} have no position in the log yet"] if waiting else []
     return log.conclude(
         period,
-        counted=counted,
+        counted=decision_count,
         what="decisions",
         claim="every action was decided in enforce mode, and every decision and outcome was recorded",
-        findings=[*unplaced, *(item.describe() for item in found[:_MAX_FINDINGS])],
+        findings=[*unplaced, *(item.describe() for item in failures_in_order[:_MAX_FINDINGS])],
         columns=("what", "who", "from", "to", "decisions", "ran_though_refused", "agents", "detail", "ids"),
-        rows=[item.to_row() for item in found],
+        rows=[item.to_row() for item in failures_in_order],
         notes=(
             *describe_open_writers(log),
             _UNWRITTEN,
@@ -165,9 +165,9 @@ def _find_waivers(log: AuditLog, period: Period) -> Iterator[_Failure]:
         if body.get("to") == "observe":
             until_us = body.get("until_us")
             end_us = until_us if type(until_us) is int else END_US
-            who = log.name_of(str(body.get("actor", "")))
+            actor = log.name_of(str(body.get("actor", "")))
             detail = f"{body.get('authn', '')}: {body.get('why', '')}"
-            current = _Failure("enforcement waived", who, detail, entry.ts_us, end_us, ids=[entry.id])
+            current = _Failure("enforcement waived", actor, detail, entry.ts_us, end_us, ids=[entry.id])
     if current is not None and current.last_us > period.from_us:
         yield current
 
@@ -182,13 +182,13 @@ def _add_decision(
     troubles = [(code, f"decisions with the reason `{code}`") for code in _ERRORS.intersection(item.reasons)]
     if mode != "enforce":
         troubles.append((mode, f"decisions in {mode} mode"))
-    for key, what in troubles:
+    for key, problem in troubles:
         origin = item.host.get("origin") or {}
-        who = f"{origin.get('process', '')} (pid {origin.get('pid', '')})"
+        process_name = f"{origin.get('process', '')} (pid {origin.get('pid', '')})"
         failure = failures.get((key, entry.writer))
         if failure is None:
             failure = failures[key, entry.writer] = _Failure(
-                what, who, f"writer {entry.writer}", item.ts_us, item.ts_us
+                problem, process_name, f"writer {entry.writer}", item.ts_us, item.ts_us
             )
         failure.add(item.id, item.ts_us)
         failure.add_decision(item)
@@ -200,25 +200,25 @@ def _add_failure(failures: dict[tuple[str, ...], _Failure], entry: AuditEntry, l
         if body.get("status") != "unknown":
             return
         place = read_place(entry)
-        key, what, detail = ("unknown", place.rpartition("-")[0]), "outcomes not known", str(body.get("detail", ""))
-        who, name = f"writer {key[1]}", place
+        key, problem, detail = ("unknown", place.rpartition("-")[0]), "outcomes not known", str(body.get("detail", ""))
+        actor, name = f"writer {key[1]}", place
     elif entry.kind == EntryKind.WRITER_CLOSE:
         writer = str(body.get("writer", entry.writer))
         if body.get("cause") != "crash":
             return
-        key, what, detail = ("crash", writer), "a process ended without closing the log", f"writer {writer}"
-        who, name, start_us = "", entry.id, last_us.get(writer, entry.ts_us)
+        key, problem, detail = ("crash", writer), "a process ended without closing the log", f"writer {writer}"
+        actor, name, start_us = "", entry.id, last_us.get(writer, entry.ts_us)
     elif entry.kind == EntryKind.SHADOW:
         if body.get("refused"):
             return
-        key, who, name = ("shadow", entry.id), "", entry.id
-        what, detail = "an action without a decision", describe_ungoverned_act(entry)
+        key, actor, name = ("shadow", entry.id), "", entry.id
+        problem, detail = "an action without a decision", describe_ungoverned_act(entry)
     else:
-        key, who, name = ("control", entry.id), "", entry.id
-        what, detail = "a row that differed from its entry", f"column {body.get('column', '')}"
+        key, actor, name = ("control", entry.id), "", entry.id
+        problem, detail = "a row that differed from its entry", f"column {body.get('column', '')}"
     failure = failures.get(key)
     if failure is None:
-        failure = failures[key] = _Failure(what, who, detail, start_us, entry.ts_us)
+        failure = failures[key] = _Failure(problem, actor, detail, start_us, entry.ts_us)
     failure.add(name, entry.ts_us)
 
 
@@ -246,29 +246,29 @@ def answer_denials(log: AuditLog, period: Period, wanted: DecisionFilter, *, wit
     """
     refused = replace(wanted, period=period, effects=wanted.effects or _REFUSED)
     follow = _Dispositions(log)
-    counted = 0
+    attempts = 0
     if with_disposition:
         for entry in log.entries(_DISPOSITION_KINDS, Period(period.from_us, END_US)):
-            counted += follow.add(entry, refused)
+            attempts += follow.add(entry, refused)
     else:
         for item in log.decisions(refused):
-            counted += 1
+            attempts += 1
             follow.add_refusal(item)
-    unknown = log.find_unknown(wanted) if not counted else ()
+    unknown = log.find_unknown(wanted) if not attempts else ()
     columns = ("index", "id", "time", "agent", "person", "resource", "effect", "ran", "codes", "invalid")
     rows = [_refusal_row(log, item, with_disposition=with_disposition) for item in follow.refusals]
     open_count = sum(not item.events for item in follow.refusals)
-    notes = [f"of {open_count} nothing followed"] if with_disposition and counted else []
+    notes = [f"of {open_count} nothing followed"] if with_disposition and attempts else []
     if let_run := sum(item.item.dispatched for item in follow.refusals):
         notes.append(f"{let_run} of them ran all the same, in observe mode: `halo failures` says since when and why")
     return log.conclude(
         period,
-        counted=counted,
+        counted=attempts,
         what="refused attempts",
-        claim=f"{count_of(counted, 'attempt')} {'was' if counted == 1 else 'were'} refused or challenged, all listed"
+        claim=f"{count_of(attempts, 'attempt')} {'was' if attempts == 1 else 'were'} refused or challenged, all listed"
         + (" with what followed" if with_disposition else ""),
-        verdict=Verdict.CANNOT_TELL if unknown or counted > MAX_LISTED else Verdict.HOLDS,
-        findings=(*unknown, *check_listed(counted)),
+        verdict=Verdict.CANNOT_TELL if unknown or attempts > MAX_LISTED else Verdict.HOLDS,
+        findings=(*unknown, *check_listed(attempts)),
         columns=(*columns, *(("followed",) if with_disposition else ())),
         rows=rows,
         notes=(*notes, "refused acts of people, such as an approval by the wrong person, are in `halo access-log`"),
@@ -365,7 +365,7 @@ class _Dispositions:
 
     def _add_stop(self, entry: AuditEntry) -> None:
         scope, target = str(entry.body.get("scope", "")), str(entry.body.get("target", ""))
-        who = self._room.name_of(str(entry.body.get("actor", ""))) or str(entry.body.get("authn", ""))
+        actor = self._room.name_of(str(entry.body.get("actor", ""))) or str(entry.body.get("authn", ""))
         for refusal in self.refusals:
             item = refusal.item
             of_item = {
@@ -378,29 +378,29 @@ class _Dispositions:
                 "user": item.user,
             }
             if of_item.get(scope) == target and not any(text.startswith("stopped") for text in refusal.events):
-                refusal.add(f"stopped ({scope}) by {who} at {format_moment(entry.ts_us)}")
+                refusal.add(f"stopped ({scope}) by {actor} at {format_moment(entry.ts_us)}")
 
     def _add_answer(self, entry: AuditEntry) -> None:
         body = entry.body
-        who = self._room.name_of(str(body.get("actor", "")))
+        actor = self._room.name_of(str(body.get("actor", "")))
         if entry.kind == EntryKind.APPROVAL:
-            asked = self._questions.get(str(body.get("request", "")))
-            if asked is not None:
+            question = self._questions.get(str(body.get("request", "")))
+            if question is not None:
                 word = "approved" if body.get("answer") == "approve" else "denied"
-                asked[0].add(f"{word} by {who} after {(entry.ts_us - asked[1]) // 1_000_000} s")
+                question[0].add(f"{word} by {actor} after {(entry.ts_us - question[1]) // 1_000_000} s")
             return
         name = str(body.get("alert", ""))
         judged = self._alerts.get(name) or self._decisions.get(name)
         if judged is not None:
-            judged.add(f"judged {'an attack' if body.get('attack') else 'ordinary'} by {who}")
+            judged.add(f"judged {'an attack' if body.get('attack') else 'ordinary'} by {actor}")
 
     def _add_reference(self, entry: AuditEntry) -> None:
         """An alert, a question or a held act that names the decision that it is about."""
         if entry.kind == EntryKind.HELD:
-            asked = self._questions.get(str(entry.body.get("question", "")))
-            if asked is not None:
-                asked[0].add("held until it is answered")
-                self._held[entry.id] = asked[0]
+            question = self._questions.get(str(entry.body.get("question", "")))
+            if question is not None:
+                question[0].add("held until it is answered")
+                self._held[entry.id] = question[0]
             elif entry.body.get("op") in ("expired", "dropped"):
                 refusal = self._held.get(str(entry.body.get("held", "")))
                 if refusal is not None:
@@ -432,31 +432,31 @@ def answer_unchanged(log: AuditLog, period: Period, note: bytes) -> Answer:
     if log.tenant not in keys:
         return log.cannot_tell(period, f"there is no trusted key of the log of `{log.tenant}`", claim=claim)
     try:
-        kept = open_checkpoint(note, parse_vkey(keys[log.tenant]), log.tenant)
+        earlier = open_checkpoint(note, parse_vkey(keys[log.tenant]), log.tenant)
     except Tampered as exc:
         text = f"the file holds no checkpoint that the trusted key of this log signed: {exc.message}"
         return log.cannot_tell(period, text, claim=claim)
     try:
         head, size = log.verified.head, log.verified.size
-        proof, root, new_root = _read_proof(log, kept, head)
+        proof, root, new_root = _read_proof(log, earlier, head)
     except (Gap, Tampered) as exc:
         return replace(log.cannot_tell(period, f"{exc.message} ({exc.code})", claim=claim), verdict=Verdict.FAILS)
     findings = []
-    if kept.size > size:
-        findings.append(f"the checkpoint signed {kept.size} entries, but only {size} exist")
-    elif head is None or head.size < kept.size:
+    if earlier.size > size:
+        findings.append(f"the checkpoint signed {earlier.size} entries, but only {size} exist")
+    elif head is None or head.size < earlier.size:
         findings.append("the newest checkpoint of the log is older than the one kept")
-    elif root != kept.root:
-        findings.append(f"the first {kept.size} entries are not those that the checkpoint signed")
-    elif not verify_consistency(kept.size, head.size, proof, kept.root, new_root):
+    elif root != earlier.root:
+        findings.append(f"the first {earlier.size} entries are not those that the checkpoint signed")
+    elif not verify_consistency(earlier.size, head.size, proof, earlier.root, new_root):
         findings.append("the consistency proof does not hold")
-    added = max(0, size - kept.size)
+    added = max(0, size - earlier.size)
     rows = [{"hash": item.hex(), "n": number} for number, item in enumerate(proof, 1)]
     return log.conclude(
         period,
         counted=added,
-        what=f"entries added since the checkpoint of {kept.size}",
-        claim=f"{claim}: {count_of(kept.size, 'entry', 'entries')} are as they were, and {added} were added",
+        what=f"entries added since the checkpoint of {earlier.size}",
+        claim=f"{claim}: {count_of(earlier.size, 'entry', 'entries')} are as they were, and {added} were added",
         findings=findings,
         columns=("n", "hash"),
         rows=rows if not findings else [],
@@ -492,11 +492,11 @@ def _read_anchor_copy(data: bytes) -> dict[str, dict[str, bytes]] | None:
         return None
 
 
-def _read_proof(log: AuditLog, kept: Checkpoint, head: Checkpoint | None) -> tuple[list[bytes], bytes, bytes]:
+def _read_proof(log: AuditLog, earlier: Checkpoint, head: Checkpoint | None) -> tuple[list[bytes], bytes, bytes]:
     """The consistency proof between two sizes, and the roots of both, from the entries; nothing where there is none."""
-    if head is None or not 0 < kept.size <= head.size:
+    if head is None or not 0 < earlier.size <= head.size:
         return [], b"", b""
-    ranges = list_consistency_ranges(kept.size, head.size)
+    ranges = list_consistency_ranges(earlier.size, head.size)
     parts = [CompactRange() for _ in ranges]
     tree, old_root = CompactRange(), b""
     for row in log.reader.signed_rows(log.tenant):
@@ -508,6 +508,6 @@ def _read_proof(log: AuditLog, kept: Checkpoint, head: Checkpoint | None) -> tup
         for part, (low, high) in zip(parts, ranges, strict=True):
             if low <= row.position < high:
                 part.append(leaf)
-        if row.position + 1 == kept.size:
+        if row.position + 1 == earlier.size:
             old_root = tree.root()
     return [part.root() for part in parts], old_root, tree.root()

@@ -45,11 +45,11 @@ class AlertCase:
 def load_cases(log: AuditLog, period: Period) -> tuple[list[AlertCase], int]:
     """The alerts of a period with what became of them until now, at most `MAX_LISTED`; and how many there are."""
     cases: dict[str, AlertCase] = {}
-    counted = 0
+    alert_count = 0
     for entry in log.entries(_ALERT_KINDS, Period(period.from_us, END_US)):
         if entry.kind == EntryKind.ALERT:
             is_asked = period.contains(entry.ts_us)
-            counted += is_asked
+            alert_count += is_asked
             if is_asked and len(cases) < MAX_LISTED:
                 cases[entry.id] = AlertCase(entry)
             continue
@@ -61,7 +61,7 @@ def load_cases(log: AuditLog, period: Period) -> tuple[list[AlertCase], int]:
         elif type(entry.body.get("attack")) is bool:
             case.judged = case.judged or entry
             case.verdict = "attack" if entry.body["attack"] else "ordinary"  # the newest one holds
-    return list(cases.values()), counted
+    return list(cases.values()), alert_count
 
 
 def answer_alert_times(log: AuditLog, period: Period, *, within_s: int = 0) -> Answer:
@@ -165,14 +165,16 @@ def answer_metrics(log: AuditLog, period: Period, wanted: DecisionFilter) -> Ans
     _count_questions(log, period, figures)
     cases, alerts = load_cases(log, period)
     cases = [case for case in cases if not wanted.agent or case.entry.body.get("agent") == wanted.agent]
-    counted = figures.effects.total()
-    unknown = log.find_unknown(wanted) if not counted else ()
-    rows = [_share_row(f"decisions: {effect}", number, counted) for effect, number in sorted(figures.effects.items())]
-    rows.append(_share_row("decisions: let run", figures.let_run, counted))
+    decision_count = figures.effects.total()
+    unknown = log.find_unknown(wanted) if not decision_count else ()
+    rows = [
+        _share_row(f"decisions: {effect}", number, decision_count) for effect, number in sorted(figures.effects.items())
+    ]
+    rows.append(_share_row("decisions: let run", figures.let_run, decision_count))
     rows += _question_rows(figures)
     rows += _alert_rows(cases)
     findings = [*unknown, *check_listed(alerts)]
-    if not counted and not unknown:
+    if not decision_count and not unknown:
         findings.append("no decision of the period is in the population")
     judged = sum(1 for case in cases if case.verdict)
     limits = (
@@ -181,9 +183,9 @@ def answer_metrics(log: AuditLog, period: Period, wanted: DecisionFilter) -> Ans
     )
     return log.conclude(
         period,
-        counted=counted,
+        counted=decision_count,
         what="decisions",
-        claim=f"these are the figures of {count_of(counted, 'decision')} and {count_of(len(cases), 'alert')}",
+        claim=f"these are the figures of {count_of(decision_count, 'decision')} and {count_of(len(cases), 'alert')}",
         verdict=Verdict.CANNOT_TELL if findings else Verdict.HOLDS,
         findings=findings,
         columns=("metric", "value", "n", "share", "low", "high"),
@@ -269,14 +271,14 @@ def answer_stop_drill(log: AuditLog, period: Period, *, scope: str, target: str,
     claim = f"nothing of {scope} `{target}` ran after the stop" if target else "nothing ran after the stop"
     if stop is None:
         return log.cannot_tell(period, f"the stop {stop_id} is not in the log", claim=claim)
-    ended = {item.decision: item.ts_us for item in log.outcomes(Period(stop.ts_us - DAY_US, period.to_us))}
+    end_times = {item.decision: item.ts_us for item in log.outcomes(Period(stop.ts_us - DAY_US, period.to_us))}
     rows, findings = [], []
     time_to_zero_us = refused = newest_us = 0
     for item in log.decisions(DecisionFilter(Period(stop.ts_us - DAY_US, period.to_us))):
         values = {"agent": item.acting, "session": (item.session,), "tool": (item.resource,), "user": (item.user,)}
         if target and scope in values and target not in values[scope]:
             continue
-        is_later, end_us = item.index > stop.index, ended.get(item.id)
+        is_later, end_us = item.index > stop.index, end_times.get(item.id)
         in_flight = not is_later and item.dispatched and (end_us is None or end_us > stop.ts_us)
         if item.dispatched:
             newest_us = max(newest_us, item.ts_us)

@@ -64,12 +64,12 @@ def answer_raises(log: AuditLog, period: Period, *, agent: str = "") -> Answer:
                 "what": raised.what,
             }
         )
-    whose = f" of `{agent}`" if agent else ""
+    agent_suffix = f" of `{agent}`" if agent else ""
     return log.conclude(
         period,
         counted=len(rows),
         what="raises of privilege",
-        claim=f"every raise of privilege{whose} was made by a person who is named here",
+        claim=f"every raise of privilege{agent_suffix} was made by a person who is named here",
         findings=findings,
         columns=_RAISE_COLUMNS,
         rows=rows,
@@ -126,14 +126,14 @@ def _compare_passport(
     before[agent] = (link, body)
     wider = tuple(item.text() for item in diff_passports(old, link, facts, body) if item.is_wider())
     if wider:
-        what = "first passport" if old is None else "wider passport"
-        yield _Raise(entry, agent, what, wider, is_self_made=body.get("origin", "derived") == "derived")
+        change = "first passport" if old is None else "wider passport"
+        yield _Raise(entry, agent, change, wider, is_self_made=body.get("origin", "derived") == "derived")
 
 
 def _find_asking_agent(log: AuditLog, request: str) -> str:
     """The agent whose decision asked a question."""
-    asked = load_body(log, request)
-    place = asked["decision"] if asked is not None else {}
+    question = load_body(log, request)
+    place = question["decision"] if question is not None else {}
     decision = load_body(log, format_entry_id(str(place.get("w", "")), int(place.get("ws", 0)))) if place else None
     return "" if decision is None else str(decision["request"]["subject"]["agent"])
 
@@ -323,7 +323,7 @@ def load_policy_versions(log: AuditLog, period: Period) -> list[PolicyVersion]:
     versions: dict[str, PolicyVersion] = {}
     by_hash: dict[str, str] = {}
     current: dict[str, str] = {}
-    ended: dict[str, int] = {}
+    end_times: dict[str, int] = {}
     kinds = (EntryKind.POLICY, EntryKind.AUTHORITY, EntryKind.DRILL, EntryKind.WRITER_CLOSE)
     approvals: list[AuditEntry] = []
     drills: list[AuditEntry] = []
@@ -336,14 +336,14 @@ def load_policy_versions(log: AuditLog, period: Period) -> list[PolicyVersion]:
             drills.append(entry)
         else:
             writer = str(entry.body.get("writer", entry.writer))
-            left = current.pop(writer, None)
-            if left is not None and left not in current.values():
-                ended[left] = entry.ts_us
+            replaced_rules = current.pop(writer, None)
+            if replaced_rules is not None and replaced_rules not in current.values():
+                end_times[replaced_rules] = entry.ts_us
             if entry.kind == EntryKind.POLICY:
                 version = _note_policy(log, entry, versions, by_hash)
                 current[writer] = version.rules
-                ended.pop(version.rules, None)
-    for rules, at_us in ended.items():
+                end_times.pop(version.rules, None)
+    for rules, at_us in end_times.items():
         versions[rules].to_us = at_us
     _add_approvals(log, versions, approvals)
     _add_drills(versions, by_hash, drills)
@@ -388,8 +388,8 @@ def _add_approvals(log: AuditLog, versions: Mapping[str, PolicyVersion], approva
         author = str(entry.body.get("author", ""))
         if author:
             note = log.reader.note_at_index(log.tenant, entry.index)
-            shown = log.reader.read_note(entry.index, note).entry.body if note is not None else entry.body
-            version.author, version.author_name = author, str(shown["author"])
+            named_body = log.reader.read_note(entry.index, note).entry.body if note is not None else entry.body
+            version.author, version.author_name = author, str(named_body["author"])
 
 
 def _add_drills(
@@ -440,17 +440,17 @@ def load_questions(log: AuditLog, period: Period) -> list[Question]:
     }
     later = Period(period.from_us, END_US)
     for entry in log.entries((EntryKind.APPROVAL,), later):
-        if (asked := questions.get(str(entry.body.get("request")))) is not None:
-            asked.answers.append(entry)
+        if (question := questions.get(str(entry.body.get("request")))) is not None:
+            question.answers.append(entry)
     if questions:
         by_binding = {str(item.entry.body.get("binding")): item for item in questions.values()}
         for item in log.decisions(DecisionFilter(later)):
             approval = item.approval
             if approval is None or not item.dispatched:
                 continue
-            asked = questions.get(str(approval.get("id"))) or by_binding.get(str(approval.get("binding")))
-            if asked is not None:
-                asked.used.append(item.id)
+            question = questions.get(str(approval.get("id"))) or by_binding.get(str(approval.get("binding")))
+            if question is not None:
+                question.used.append(item.id)
     return list(questions.values())
 
 
@@ -469,11 +469,11 @@ def answer_approvals(log: AuditLog, period: Period, *, by_approver: bool = False
     findings = []
     for item in questions:
         name = f"{item.entry.id} ({item.agent}, `{item.entry.body.get('resource', '')}`)"
-        for given in item.answers:
-            if not given.body.get("shown"):
-                by = log.name_of(str(given.body.get("actor", "")))
-                findings.append(f"what {by} was shown of {name} is not recorded ({given.id})")
-        if item.used and not any(given.body.get("answer") == "approve" for given in item.answers):
+        for approval in item.answers:
+            if not approval.body.get("shown"):
+                by = log.name_of(str(approval.body.get("actor", "")))
+                findings.append(f"what {by} was shown of {name} is not recorded ({approval.id})")
+        if item.used and not any(approval.body.get("answer") == "approve" for approval in item.answers):
             findings.append(f"{name} ran without a yes ({', '.join(item.used)})")
     needed = log.decisions(DecisionFilter(period, effects=frozenset({"challenge"})))
     unasked = list(islice((item for item in needed if item.dispatched), MAX_LISTED))
@@ -497,11 +497,15 @@ def answer_approvals(log: AuditLog, period: Period, *, by_approver: bool = False
 
 
 def _describe_question(log: AuditLog, item: Question) -> dict[str, Any]:
-    body, given = item.entry.body, item.answers[0] if item.answers else None
-    words = "" if given is None else f"{given.body.get('answer')}: {given.body.get('why', '')}".removesuffix(": ")
+    body, first_answer = item.entry.body, item.answers[0] if item.answers else None
+    words = (
+        ""
+        if first_answer is None
+        else f"{first_answer.body.get('answer')}: {first_answer.body.get('why', '')}".removesuffix(": ")
+    )
     return {
         "action": str(body.get("resource", "")),
-        "after_s": None if given is None else round((given.ts_us - item.entry.ts_us) / _US, 3),
+        "after_s": None if first_answer is None else round((first_answer.ts_us - item.entry.ts_us) / _US, 3),
         "agent": item.agent,
         "answer": words,
         "asked": _time(item.entry),
@@ -509,7 +513,7 @@ def _describe_question(log: AuditLog, item: Question) -> dict[str, Any]:
         "entry": item.entry.id,
         "kind": "held act" if body.get("held") else str(body.get("kind", "call")),
         "ran": len(item.used),
-        "shown": "" if given is None else str(given.body.get("shown", "")),
+        "shown": "" if first_answer is None else str(first_answer.body.get("shown", "")),
         "status": item.describe_status(log.now_us),
         "why": list(dict.fromkeys(str(reason.get("code", "")) for reason in body.get("reasons", ()))),
     }
@@ -525,20 +529,20 @@ def _count_approvers(log: AuditLog, period: Period, questions: Sequence[Question
             taken.setdefault(str(given.body.get("actor", "")), []).append((str(given.body.get("answer")), seconds))
     for entry in log.entries((EntryKind.ACCESS,), period):
         if entry.body.get("act") == "refused" and entry.body.get("refused") in ("approve", "deny"):
-            who = str(entry.body.get("actor", ""))
-            refused[who] = refused.get(who, 0) + 1
+            person = str(entry.body.get("actor", ""))
+            refused[person] = refused.get(person, 0) + 1
     return [
         {
-            "answers": len(answers := taken.get(who, [])),
-            "approver": log.name_of(who),
+            "answers": len(answers := taken.get(person, [])),
+            "approver": log.name_of(person),
             "fastest_s": min((seconds for _, seconds in answers), default=None),
             "median_s": median(seconds for _, seconds in answers) if answers else None,
             "no": sum(1 for answer, _ in answers if answer == "deny"),
-            "refused": refused.get(who, 0),
+            "refused": refused.get(person, 0),
             "slowest_s": max((seconds for _, seconds in answers), default=None),
             "yes": sum(1 for answer, _ in answers if answer == "approve"),
         }
-        for who in sorted({*taken, *refused})
+        for person in sorted({*taken, *refused})
     ]
 
 

@@ -56,7 +56,7 @@ class PopulationCheck(Check):
 
     name = "population"
     claim = "the log has every entry since its first one, and none was changed"
-    counted = "entries"
+    unit = "entries"
     kinds = None
     fails_on_damage = True
     limits = (
@@ -88,7 +88,7 @@ class FieldsCheck(Check):
 
     name = "record_fields"
     claim = "every decision has each field that an audit record needs"
-    counted = "decisions"
+    unit = "decisions"
     kinds = frozenset({DECISION})
     columns = ("field", "missing")
     limits = ("the network address is recorded where the host gives it",)
@@ -157,7 +157,7 @@ class PairsCheck(Check):
 
     name = "pairs"
     claim = "every action that ran has exactly one recorded outcome, and no other decision has one"
-    counted = "decisions"
+    unit = "decisions"
     kinds = frozenset({DECISION, OUTCOME})
     later = frozenset({OUTCOME})
     columns = ("status", "count")
@@ -193,8 +193,8 @@ class PairsCheck(Check):
 
     def _settle(self, entry: AuditEntry, *, is_inside: bool) -> None:
         name = find_place_id(entry.body.get("decision"), entry.writer)
-        known = self._open.pop(name, None)
-        if known is None:
+        open_run = self._open.pop(name, None)
+        if open_run is None:
             if is_inside:
                 self._check_earlier(entry, name)
             return
@@ -202,7 +202,7 @@ class PairsCheck(Check):
         self._statuses[status] += 1
         if status == "unknown":
             why = entry.body.get("detail") or "nobody recorded it"
-            self.add_finding(f"the outcome of decision {name} ({known[1]}) is unknown: {why}")
+            self.add_finding(f"the outcome of decision {name} ({open_run[1]}) is unknown: {why}")
 
     def _check_earlier(self, entry: AuditEntry, name: str) -> None:
         """Check an outcome of no open decision: the decision was before the period, let nothing run, or is missing."""
@@ -217,19 +217,19 @@ class PairsCheck(Check):
         elif self.run.period.contains(logged.ts_us):
             self.add_finding(f"decision {name} has a second outcome, {entry.id}")
 
-    def _report(self, name: str, ts_us: int, what: str) -> None:
-        self.add_finding(f"decision {name} ({what}) of {format_iso(ts_us)} ran and has no outcome")
+    def _report(self, name: str, ts_us: int, problem: str) -> None:
+        self.add_finding(f"decision {name} ({problem}) of {format_iso(ts_us)} ran and has no outcome")
 
     def finish(self) -> None:
         """Report actions without an outcome, except those that may still be running."""
         verified = self.run.log.verified
         waiting = 0
-        for name, (ts_us, what) in self._open.items():
+        for name, (ts_us, problem) in self._open.items():
             is_open = name.rpartition("-")[0] in verified.open_writers
             if is_open and self.run.log.now_us - ts_us < _IN_FLIGHT_US:
                 waiting += 1
             else:
-                self._report(name, ts_us, what)
+                self._report(name, ts_us, problem)
         if waiting:
             self.notes.append(f"{count_of(waiting, 'action')} may still be running")
         self.rows = count_rows(self._statuses, "status")
@@ -240,7 +240,7 @@ class ReplayCheck(Check):
 
     name = "replay"
     claim = "recorded decisions, computed again from what they recorded, give the same bytes"
-    counted = "decisions"
+    unit = "decisions"
     kinds = frozenset({DECISION})
     limits = (f"a sample of at most {_SAMPLE}, drawn by the root of the checkpoint; `halo replay` takes all",)
     columns = ("decision", "result")
@@ -286,7 +286,7 @@ class TimeCheck(Check):
 
     name = "time"
     claim = "times follow the order of the log: 5 s for one process, 60 s between processes"
-    counted = "entries"
+    unit = "entries"
     kinds = None
     limits = (
         "whether clocks agree with the time of day is up to the hosts; the log shows steps, and clocks that differ",
@@ -332,7 +332,7 @@ class LifecycleCheck(Check):
 
     name = "lifecycle"
     claim = "every process that wrote has opened the log with an entry, and closed it or is still open"
-    counted = "processes"
+    unit = "processes"
     kinds = None
     history = frozenset({"writer_open"})
     columns = ("writer", "host", "process", "opened", "closed", "cause")
@@ -387,7 +387,7 @@ class FailuresCheck(Check):
 
     name = "failures"
     claim = "no action ran on a decision that failed, or could not be recorded"
-    counted = "decisions"
+    unit = "decisions"
     kinds = frozenset({DECISION})
     columns = ("code", "decisions", "first", "last")
     limits = ("a process that could not reach the log at all has refused there, and left no entry",)
@@ -401,9 +401,9 @@ class FailuresCheck(Check):
         entry = decision.entry
         self.count += 1
         for code in sorted(_FAILURES.intersection(decision.codes)):
-            known = self._failed.setdefault(code, [0, entry.ts_us, 0])
-            known[0] += 1
-            known[2] = entry.ts_us
+            tally = self._failed.setdefault(code, [0, entry.ts_us, 0])
+            tally[0] += 1
+            tally[2] = entry.ts_us
             if decision.ran:
                 self.add_finding(f"{decision.where} ran although the decision failed: {code}")
 
@@ -418,7 +418,7 @@ class LogAccessCheck(Check):
 
     name = "log_access"
     claim = "every recorded access to the log names who it was, and how that is known"
-    counted = "accesses"
+    unit = "accesses"
     kinds = frozenset({"access"})
     columns = ("act", "count")
     limits = ("who reads the database file itself is seen by the operating system alone",)
@@ -445,7 +445,7 @@ class RetentionCheck(Check):
 
     name = "retention"
     claim = "no entry was removed since the first one, and nothing under a legal hold was erased"
-    counted = "entries"
+    unit = "entries"
     kinds = None
     history = frozenset({"legal_hold", "retention"})
     columns = ("fact", "value")
@@ -508,7 +508,7 @@ class LogReviewCheck(Check):
 
     name = "log_review"
     claim = "every day on which agents acted was covered by a report made within a day after it"
-    counted = "days with activity"
+    unit = "days with activity"
     kinds = frozenset({DECISION, "report"})
     later = frozenset({"report"})
     columns = ("day", "decisions", "report")

@@ -56,9 +56,11 @@ class Markup(str):
 
 def element(name: str, *children: str | int | None, **attributes: str) -> Markup:
     """An element; children that are no `Markup` are escaped, and so is every attribute."""
-    given = "".join(f' {key.rstrip("_").replace("_", "-")}="{escape_text(value)}"' for key, value in attributes.items())
+    attribute_text = "".join(
+        f' {key.rstrip("_").replace("_", "-")}="{escape_text(value)}"' for key, value in attributes.items()
+    )
     inner = "".join(_to_markup(child) for child in children if child is not None)
-    return Markup(f"<{name}{given}>{inner}</{name}>")
+    return Markup(f"<{name}{attribute_text}>{inner}</{name}>")
 
 
 def _to_markup(child: str | int) -> str:
@@ -144,8 +146,8 @@ def _render_head(report: ControlReport) -> Iterator[Markup]:
     rows = (element("tr", element("th", name, scope="row"), element("td", words)) for name, words in list_facts(report))
     yield element("table", *rows, class_="facts")
     if report.population.verdict is not Verdict.HOLDS:
-        found = join(element("p", text) for text in report.population.findings)
-        yield element("div", element("strong", "The log could not be verified."), found, class_="note bad")
+        paragraphs = join(element("p", text) for text in report.population.findings)
+        yield element("div", element("strong", "The log could not be verified."), paragraphs, class_="note bad")
     titles = "Titles of controls are ours." if framework.titles == "ours" else "Titles of controls are the publisher's."
     yield element(
         "div",
@@ -228,13 +230,13 @@ def _fill_days(rows: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]
 def _draw_days(rows: Sequence[Mapping[str, Any]]) -> Markup:
     """A stacked bar for each day."""
     highest = max(sum(row[effect] for effect in _EFFECTS) for row in rows)
-    slot, height, left = 900 / len(rows), 120, 52
-    parts = [f'<line class="axis" x1="{left}" x2="952" y1="{height + 8}" y2="{height + 8}"/>']
-    parts += [f'<text x="{left - 8}" y="18" text-anchor="end">{highest:,}</text>']
-    parts += [f'<text x="{left - 8}" y="{height + 11}" text-anchor="end">0</text>']
+    slot, height, left_margin = 900 / len(rows), 120, 52
+    parts = [f'<line class="axis" x1="{left_margin}" x2="952" y1="{height + 8}" y2="{height + 8}"/>']
+    parts += [f'<text x="{left_margin - 8}" y="18" text-anchor="end">{highest:,}</text>']
+    parts += [f'<text x="{left_margin - 8}" y="{height + 11}" text-anchor="end">0</text>']
     every = max(-(-len(rows) // 8), 1)
     for number, row in enumerate(rows):
-        x, y = left + slot * number, height + 8.0
+        x, y = left_margin + slot * number, height + 8.0
         tip = ", ".join(f"{row[effect]} {effect}" for effect in _EFFECTS if row[effect])
         bars = []
         for effect in _EFFECTS:
@@ -335,10 +337,10 @@ def _render_row(report: ControlReport, row: ControlRow) -> Markup:
 
 
 def _render_findings(findings: Sequence[str], class_: str, limit: int = _MAX_FINDINGS) -> Markup:
-    shown = [element("li", *_render_words(text)) for text in findings[:limit]]
+    finding_items = [element("li", *_render_words(text)) for text in findings[:limit]]
     if len(findings) > limit:
-        shown.append(element("li", f"{len(findings) - limit} more: see the checks"))
-    return element("ul", *shown, class_=class_)
+        finding_items.append(element("li", f"{len(findings) - limit} more: see the checks"))
+    return element("ul", *finding_items, class_=class_)
 
 
 def _render_words(text: str) -> Iterator[str]:
@@ -403,9 +405,9 @@ def render_files(log: AuditLog, period: Period, frameworks: Sequence[Framework])
     The bytes follow from the log, the period and the home's keys: give the log the end of the period as the present.
     """
     files: dict[str, bytes] = {}
-    for made in build_reports(log, period, frameworks):
-        name, tree = made.framework.id, made.to_json()
-        files[f"reports/{name}.html"] = render_report(made).encode()
+    for report in build_reports(log, period, frameworks):
+        name, tree = report.framework.id, report.to_json()
+        files[f"reports/{name}.html"] = render_report(report).encode()
         for form, document in ((".json", tree), (".oscal.json", build_assessment_results(tree))):
             files[f"reports/{name}{form}"] = json.dumps(document, indent=1, sort_keys=True).encode() + b"\n"
     index = {item.id: {row.id: row.limit_coverage(TESTED_CHECKS).value for row in item.controls} for item in frameworks}
@@ -472,8 +474,8 @@ def _list_row_lines(report: ControlReport, row: ControlRow) -> list[str]:
         lines += [f"- cannot tell: {escape_markdown(text)}" for text in row.undecided]
     if row.waiver is not None:
         item = row.waiver.to_json(report.as_of_us)
-        who, why = escape_markdown(item["owner"]), escape_markdown(item["why"])
-        lines.append(f"- waiver: {item['state']}, until {item['until']}, owner {who}: {why}")
+        owner, why = escape_markdown(item["owner"]), escape_markdown(item["why"])
+        lines.append(f"- waiver: {item['state']}, until {item['until']}, owner {owner}: {why}")
     if len(list_sources(report)) > 1:
         lines.append(f"- text from: {control.verified}")
     return [*lines, ""]
@@ -484,8 +486,8 @@ def list_table_lines(
 ) -> list[str]:
     """Rows as a Markdown table; `keys` where the members of a row have other names than the columns."""
     lines = [f"| {' | '.join(map(escape_markdown, names))} |", f"|{'---|' * len(names)}"]
-    shown = ([escape_markdown(_format_cell(row.get(key))) for key in keys or names] for row in rows)
-    return [*lines, *(f"| {' | '.join(cells)} |" for cells in shown)]
+    row_cells = ([escape_markdown(_format_cell(row.get(key))) for key in keys or names] for row in rows)
+    return [*lines, *(f"| {' | '.join(cells)} |" for cells in row_cells)]
 
 
 _SPECIAL: Final = str.maketrans({c: f"\\{c}" for c in "\\`*_{}[]<>|#!~"} | {"&": "&amp;"})
@@ -496,4 +498,4 @@ _LINK_STARTS: Final = re.compile(r"(?i)(://|www\.|(?:mailto|xmpp):)")
 def escape_markdown(text: object) -> str:
     """A text from the log as one line of Markdown in which nothing is markup."""
     words = escape_unprintable(" ".join(str(text).split())).translate(_SPECIAL)
-    return _LINK_STARTS.sub(lambda found: re.sub(r"([:.])", r"\\\1", found[0], count=1), words)
+    return _LINK_STARTS.sub(lambda match: re.sub(r"([:.])", r"\\\1", match[0], count=1), words)

@@ -30,7 +30,7 @@ class OverridesCheck(Check):
 
     name = "overrides"
     claim = "every override names a person and a reason, and was reviewed by somebody else when it was due"
-    counted = "overrides"
+    unit = "overrides"
     history = frozenset({"override"})
     columns = ("override", "decision", "direction", "made", "due", "reviewed", "verdict")
 
@@ -44,23 +44,23 @@ class OverridesCheck(Check):
         body = entry.body
         name = str(body.get("answer") or entry.id)
         if body.get("op") == "review":
-            if (known := self._made.get(name)) is not None and not known["reviewed_us"]:
-                self._take_review(known, entry)
+            if (reviewed := self._made.get(name)) is not None and not reviewed["reviewed_us"]:
+                self._take_review(reviewed, entry)
             return
         links = dict(body.get("links", ()))
-        made: dict[str, Any] = {member: body.get(member, "") for member in ("actor", "kid", "why")}
-        made |= {"decision": str(links.get("overrides", "")), "direction": str(body.get("direction", ""))}
-        made |= {"due_us": body.get("review_by_us") or 0, "made_us": entry.ts_us}
-        made |= {"is_forged": False, "reviewed_us": 0, "reviewer": "", "verdict": ""}
-        self._made.setdefault(name, made)  # a second entry moves no due date
+        override: dict[str, Any] = {member: body.get(member, "") for member in ("actor", "kid", "why")}
+        override |= {"decision": str(links.get("overrides", "")), "direction": str(body.get("direction", ""))}
+        override |= {"due_us": body.get("review_by_us") or 0, "made_us": entry.ts_us}
+        override |= {"is_forged": False, "reviewed_us": 0, "reviewer": "", "verdict": ""}
+        self._made.setdefault(name, override)  # a second entry moves no due date
 
-    def _take_review(self, known: dict[str, Any], entry: AuditEntry) -> None:
+    def _take_review(self, override: dict[str, Any], entry: AuditEntry) -> None:
         signer = find_review_signer(self.run.log, entry, self._people)
-        if not signer or signer == known["kid"]:
-            known["is_forged"] = True
+        if not signer or signer == override["kid"]:
+            override["is_forged"] = True
             return
-        known["reviewed_us"], known["verdict"] = entry.ts_us, str(entry.body.get("verdict", ""))
-        known["reviewer"] = entry.body.get("actor", "")
+        override["reviewed_us"], override["verdict"] = entry.ts_us, str(entry.body.get("verdict", ""))
+        override["reviewer"] = entry.body.get("actor", "")
 
     def finish(self) -> None:
         """Add a row for each override, and findings such as that it was not reviewed in time."""
@@ -100,7 +100,7 @@ class ReversalsCheck(Check):
 
     name = "reversals"
     claim = "of every reversal that was begun it is known what came of it"
-    counted = "reversals"
+    unit = "reversals"
     kinds = frozenset({OUTCOME, "reversal"})
     later = frozenset({OUTCOME, "reversal"})
     columns = ("at", "decision", "attempt", "tool", "act", "by", "status", "why")
@@ -211,8 +211,8 @@ def answer_reversals(log: AuditLog, period: Period) -> Answer:
 
 def load_approver_keys(log: AuditLog) -> dict[str, bytes]:
     """Thumbprint → public key of every approver who was ever enrolled."""
-    known = {} if log.home is None else Authorities(log.home).load(log.tenant).approvers
-    return {kid: item.public_key for kid, item in known.items()}
+    approver_keys = {} if log.home is None else Authorities(log.home).load(log.tenant).approvers
+    return {kid: item.public_key for kid, item in approver_keys.items()}
 
 
 def find_review_signer(log: AuditLog, entry: AuditEntry, people: Mapping[str, bytes]) -> str:
@@ -229,7 +229,7 @@ def is_finding_proven(log: AuditLog, entry: AuditEntry, people: Mapping[str, byt
 
 def _describe_other(log: AuditLog, entry: AuditEntry) -> list[dict[str, Any]]:
     """A row of an override, or of an act that was refused; none of other entries."""
-    body, at = entry.body, format_moment(entry.ts_us)
+    body, moment = entry.body, format_moment(entry.ts_us)
     if entry.kind == EntryKind.OVERRIDE and body.get("op") == "grant":
         decision = next(target for relation, target in body["links"] if relation == "overrides")
         row = {
@@ -243,4 +243,4 @@ def _describe_other(log: AuditLog, entry: AuditEntry) -> list[dict[str, Any]]:
         row = {"act": body["refused"], "status": f"refused: {body['code']}", "tool": "", "why": ""}
     else:
         return []
-    return [{"at": at, "by": log.name_of(body.get("actor", "")), "decision": decision, **row}]
+    return [{"at": moment, "by": log.name_of(body.get("actor", "")), "decision": decision, **row}]

@@ -160,13 +160,13 @@ def find_entries(
             counts.searched += 1
             attached = _read_attached(row.position, bytes(row.text))
             fields = contents.open_stored(log.tenant, attached, bytes(row.sealed), row.marks)
-            named = tuple(name for name in fields if any(pattern.is_in(fields[name]) for pattern in patterns))
-            if not named and fields:
+            field_names = tuple(name for name in fields if any(pattern.is_in(fields[name]) for pattern in patterns))
+            if not field_names and fields:
                 continue
             tree = orjson.loads(bytes(row.text))
             counts.unopened += len(fields) < len(read_content_names(tree))
-            if named:
-                places = tuple(_locate(fields, named, patterns))
+            if field_names:
+                places = tuple(_locate(fields, field_names, patterns))
                 yield Hit(
                     row.position, format_entry_id(row.writer, row.seq), row.kind, row.session, places, tree["body"]
                 )
@@ -180,9 +180,11 @@ def _read_attached(index: int, text: bytes) -> str:
         raise Tampered("malformed_entry", f"the entry at position {index} seals something and does not say so") from exc
 
 
-def _locate(fields: Mapping[str, bytes], named: Sequence[str], patterns: Sequence[SubjectPattern]) -> Iterator[str]:
+def _locate(
+    fields: Mapping[str, bytes], field_names: Sequence[str], patterns: Sequence[SubjectPattern]
+) -> Iterator[str]:
     """The fields, and of arguments the places in them."""
-    for name in named:
+    for name in field_names:
         if name != "args":
             yield name
             continue
@@ -317,18 +319,18 @@ def _explain(log: AuditLog, index: int, places: Sequence[str], status: str) -> d
     request, snapshot, decision = body["request"], body["snapshot"], body["decision"]
     reasons = [_describe_reason(item) for item in decision["reasons"]]
     approval = snapshot["approval"]
-    asked = decision["effect"] == "challenge"
+    is_challenge = decision["effect"] == "challenge"
     human = "" if approval is None else f"{'approved' if approval['granted'] else 'denied'} by {approval['approver']}"
-    ended = status or ("no outcome is recorded" if body["dispatched"] else "did not run")
+    outcome_text = status or ("no outcome is recorded" if body["dispatched"] else "did not run")
     return {
         "action": f"{request['kind']} `{request['resource']['id']}`",
         "agent": " → ".join(request["subject"]["chain"][bool(request["subject"]["user"]) :]),
         "effect": decision["effect"],
         "for": request["subject"]["user"],
-        "human": human or ("a person was asked" if asked else ""),
+        "human": human or ("a person was asked" if is_challenge else ""),
         "id": record.entry.id,
         "named_in": list(places),
-        "outcome": ended,
+        "outcome": outcome_text,
         "ran": body["dispatched"],
         "sources": _describe_sources(snapshot),
         "time": format_moment(record.entry.ts_us),
@@ -344,10 +346,10 @@ def _describe_reason(reason: Mapping[str, Any]) -> str:
 
 def _describe_sources(snapshot: Mapping[str, Any]) -> list[str]:
     """Where each argument came from; members of one that have the same origin and no source are one line."""
-    named = dict(snapshot.get("sources", ()))
+    source_names = dict(snapshot.get("sources", ()))
     groups: dict[tuple[str, str, str], list[str]] = {}
     for pointer, origin in snapshot["provenance"]:
-        names = ", ".join(named.get(pointer, ()))
+        names = ", ".join(source_names.get(pointer, ()))
         argument = pointer if names else "/".join(pointer.split("/")[:2])
         groups.setdefault((argument, origin, names), []).append(pointer)
     return [

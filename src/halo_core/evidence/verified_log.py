@@ -207,8 +207,8 @@ class _LogVerifier:
         """Verify the next entry."""
         index, writer, seq, kind, session, ts_us, text, signatures = row
         if index != self.size:
-            what = f"position {self.size}" if index == self.size + 1 else f"positions {self.size} to {index - 1}"
-            raise Gap("position_missing", f"{what} of the log missing", remedy="run `halo verify`")
+            gap = f"position {self.size}" if index == self.size + 1 else f"positions {self.size} to {index - 1}"
+            raise Gap("position_missing", f"{gap} of the log missing", remedy="run `halo verify`")
         text, signatures = bytes(text), bytes(signatures)
         note = build_entry_note(self.tenant, writer, text, signatures)
         leaf = leaf_hash(note)

@@ -167,7 +167,7 @@ def find_kept_grants(reader: Reader, tenant: str, cycle: ReviewCycle) -> Iterato
             yield f"ended without a passport of `{agent}` that lacks {names}"
             continue
         granted = chain.links[-1].grants
-        kept = [name for kind, name in revoked if name in granted.get(ActionKind(kind), {})]
-        if kept:
-            names = ", ".join(f"`{name}`" for name in kept[:_MAX_NAMED])
+        still_granted = [name for kind, name in revoked if name in granted.get(ActionKind(kind), {})]
+        if still_granted:
+            names = ", ".join(f"`{name}`" for name in still_granted[:_MAX_NAMED])
             yield f"ended with a passport of `{agent}` that still grants {names}"

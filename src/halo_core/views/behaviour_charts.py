@@ -80,8 +80,8 @@ class _Cell:
         """The element that shows words, sessions and alarms when the pointer is over the cell."""
         point = self.points[0]
         more = f" and {len(self.points) - 1} more" if len(self.points) > 1 else ""
-        whom = f" for {point.principal}" if point.principal else ""
-        text = f"{point.session}{more}{whom}, {format_minute(point.ts_us)}: {words}"
+        principal_text = f" for {point.principal}" if point.principal else ""
+        text = f"{point.session}{more}{principal_text}, {format_minute(point.ts_us)}: {words}"
         alarms = "; ".join(self.alarms)
         return f"<title>{charts.escape_text(text + (f'; {alarms}' if alarms else ''))}</title>"
 
@@ -158,16 +158,16 @@ class _Plot:
     def name_alarms(self) -> tuple[dict[int, int], list[str]]:
         """Place of a cell → number drawn at its alarms, and a line of text for each number; for the newest cells."""
         alarmed = [place for place, cell in enumerate(self.cells) if cell.alarms]
-        named = alarmed[-_MAX_NAMED:]
-        numbers = {place: number for number, place in enumerate(named, 1)}
+        named_sessions = alarmed[-_MAX_NAMED:]
+        numbers = {place: number for number, place in enumerate(named_sessions, 1)}
         lines = []
         for place, number in numbers.items():
             cell = self.cells[place]
             sessions = [point.session for point in cell.points if point.alarms]
             more = f" and {len(sessions) - 1} more" if len(sessions) > 1 else ""
             lines.append(f"{number}  {shorten_middle(sessions[0], 180)}{more}: {'; '.join(cell.alarms)}")
-        if len(alarmed) > len(named):
-            lines.insert(0, f"{len(alarmed) - len(named)} alarms before these are drawn without a number")
+        if len(alarmed) > len(named_sessions):
+            lines.insert(0, f"{len(alarmed) - len(named_sessions)} alarms before these are drawn without a number")
         return numbers, lines
 
 
@@ -332,8 +332,8 @@ class _ShareScale:
         height = self._plot.bottom - self._plot.top
         if share <= ALARM:
             return self._plot.bottom - share / ALARM * _LINEAR_SHARE * height
-        above = min(math.log(share / ALARM) / math.log(self._top), 1.0)
-        return self._plot.bottom - (_LINEAR_SHARE + above * (1 - _LINEAR_SHARE)) * height
+        excess = min(math.log(share / ALARM) / math.log(self._top), 1.0)
+        return self._plot.bottom - (_LINEAR_SHARE + excess * (1 - _LINEAR_SHARE)) * height
 
     def list_levels(self) -> list[tuple[float, str]]:
         """Y coordinate and label of each horizontal line."""

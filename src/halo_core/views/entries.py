@@ -151,16 +151,16 @@ def _build_member_row(name: str, value: Any) -> tuple[str, str]:
 
 def _load_ends(reader: Reader, tenant: str, record: LoggedEntry) -> dict[str, str]:
     """For an alert about an agent's session: factor → its value when the session ended, with its unit."""
-    entry, found = record.entry, dict[str, str]()
+    entry, labels = record.entry, dict[str, str]()
     if entry.kind is not EntryKind.ALERT or entry.body.get("kind") not in ("behaviour", "drift", "volume"):
-        return found
+        return labels
     session = reader.find_session(tenant, entry.session)
     for later in read_entries(reader, tenant, (EntryKind.PROFILE,), session, since=record.index):
         for tree in later.entry.body.get("sessions", ()):
             if tree.get("agent") == entry.body.get("agent"):
                 values = tree["tally"]["v"]
-                return {item.id: say_value(item, values[at]) for at, item in enumerate(MEASURES)}
-    return found
+                return {item.id: say_value(item, values[position]) for position, item in enumerate(MEASURES)}
+    return labels
 
 
 def _load_decimals(reader: Reader, tenant: str, entry: LedgerEntry) -> dict[str, int]:
@@ -256,8 +256,8 @@ def _format_spent(body: Mapping[str, Any], decimals: Mapping[str, int]) -> str:
     units = []
     for link, unit, reserved, done in body["after"]["budgets"]:
         if link == accounts[0]["link"]:
-            spent, held = (format_amount(amount, decimals.get(unit, 0)) for amount in (done, reserved))
-            units.append(f"{unit} {spent}" + (f" (+{held} reserved)" if reserved else ""))
+            spent, reserved_amount = (format_amount(amount, decimals.get(unit, 0)) for amount in (done, reserved))
+            units.append(f"{unit} {spent}" + (f" (+{reserved_amount} reserved)" if reserved else ""))
     children_text = f"; {len(accounts) - 1} below" if len(accounts) > 1 else ""
     return f"epoch {accounts[0]['epoch']}: {', '.join(units) or 'nothing'}{children_text}"
 

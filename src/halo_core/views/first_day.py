@@ -355,12 +355,12 @@ def count_declared(
     ):
         if result is None:
             continue
-        counted = outcomes[result.resource]
+        outcome_counts = outcomes[result.resource]
         if result.status is ReplayStatus.IDENTICAL:
-            counted.add(result.after, result.codes)
+            outcome_counts.add(result.after, result.codes)
         else:
-            counted.calls += 1
-            counted.unread += 1
+            outcome_counts.calls += 1
+            outcome_counts.unread += 1
     return outcomes
 
 

@@ -95,8 +95,8 @@ def find_session_reference(reader: Reader, tenant: str, name: str) -> str:
 
     Adapters put `thread:` in front of a thread's id; the name may lack it or have it.
     """
-    found = [reader.find_session(tenant, item) for item in (name, f"thread:{name}", name.removeprefix("thread:"))]
-    return next((item for item in found if name and reader.has_session(tenant, item)), found[0])
+    references = [reader.find_session(tenant, item) for item in (name, f"thread:{name}", name.removeprefix("thread:"))]
+    return next((item for item in references if name and reader.has_session(tenant, item)), references[0])
 
 
 def find_similar_names(reader: Reader, tenant: str, wanted: LogFilter) -> list[str]:
@@ -108,10 +108,10 @@ def find_similar_names(reader: Reader, tenant: str, wanted: LogFilter) -> list[s
     sessions = {item.session.removeprefix("thread:"): item.session for item in decided if wanted.session}
     tools = {name: name for item in decided if wanted.tool and (name := str(item.body["request"]["resource"]["id"]))}
     similar: set[str] = set()
-    for name, known in ((wanted.session.removeprefix("thread:"), sessions), (wanted.tool, tools)):
-        if name and name not in known:
-            similar.update(known[item] for item in get_close_matches(name, known, n=3))
-            similar.update([full for short, full in sorted(known.items()) if short.startswith(name)][:3])
+    for name, known_names in ((wanted.session.removeprefix("thread:"), sessions), (wanted.tool, tools)):
+        if name and name not in known_names:
+            similar.update(known_names[item] for item in get_close_matches(name, known_names, n=3))
+            similar.update([full for short, full in sorted(known_names.items()) if short.startswith(name)][:3])
     return sorted(similar)
 
 
@@ -154,9 +154,9 @@ class _Matcher:
             return False  # cut off
         if self._effect_members and not any(member in text for member in self._effect_members):
             return True
-        for pattern, known in ((_FRAMES, self._frames), (_RESOURCES, self._resources)):
+        for pattern, cached in ((_FRAMES, self._frames), (_RESOURCES, self._resources)):
             names = pattern.findall(text)
-            if names and not any(known.get(name.decode("ascii", "replace"), True) for name in names):
+            if names and not any(cached.get(name.decode("ascii", "replace"), True) for name in names):
                 return True
         return False
 

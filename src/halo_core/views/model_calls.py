@@ -54,21 +54,23 @@ def load_prompt(
     """
     model = record.entry.body["request"].get("model")
     wanted: list[str] = list(model["messages"]) if model else []
-    missing, found = set(wanted), dict[str, tuple[str, str]]()
+    missing, texts_by_name = set(wanted), dict[str, tuple[str, str]]()
     tenant = record.entry.tenant
     rows = reader.bodies(tenant, _KINDS, record.entry.session, (0, record.index + 1), (0, record.entry.ts_us + 1))
-    named = [index for index, _, text in rows if b'"messages"' in text] if wanted else []
-    for index in reversed(named):
+    message_indexes = [index for index, _, text in rows if b'"messages"' in text] if wanted else []
+    for index in reversed(message_indexes):
         if not missing:
             break
         note = reader.note_at_index(tenant, index)
         if note is not None:
             opened = _open_messages(contents, reader.read_entry(note))
-            found |= {name: item for name, item in opened.items() if name in missing}
+            texts_by_name |= {name: item for name, item in opened.items() if name in missing}
             missing -= opened.keys()
     mask = (lambda text: text) if reveal else Redactor.for_views().mask
     return [
-        PromptMessage(name, found[name][0], mask(found[name][1])) if name in found else PromptMessage(name)
+        PromptMessage(name, texts_by_name[name][0], mask(texts_by_name[name][1]))
+        if name in texts_by_name
+        else PromptMessage(name)
         for name in wanted
     ]
 
@@ -91,8 +93,8 @@ def describe_model(body: Mapping[str, Any]) -> list[tuple[str, str]]:
     model = body["request"].get("model")
     if not model:
         return []
-    who = ", ".join(filter(None, (model["provider"], model["version"]))) or "unknown"
+    model_text = ", ".join(filter(None, (model["provider"], model["version"]))) or "unknown"
     given = canonical.from_plain(model["parameters"])
     parameters = ", ".join(f"{name} {dump_json(value)}" for name, value in given.items()) or "none recorded"
-    rows = [("model", who), ("parameters", parameters), ("messages", f"{len(model['messages'])}, by reference")]
+    rows = [("model", model_text), ("parameters", parameters), ("messages", f"{len(model['messages'])}, by reference")]
     return [*rows, *((f"{name} digest", model[name]) for name in ("system", "tools") if model[name])]

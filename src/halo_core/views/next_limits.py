@@ -91,24 +91,34 @@ def find_next_limit(
         now_us: the time, microseconds.
     """
     candidates = [
-        (max(item.limit - item.used, 0) * steps // item.used, -item.used * 1_000_000 // max(item.limit, 1), i, found)
+        (
+            max(item.limit - item.used, 0) * steps // item.used,
+            -item.used * 1_000_000 // max(item.limit, 1),
+            i,
+            counted_limits,
+        )
         for i, (agent, kind, item) in enumerate(limits)
         if item.used > 0
-        for found in [_make_counted(agent, kind, item, steps)]
+        for counted_limits in [_make_counted(agent, kind, item, steps)]
     ]
     candidates += [
-        (found.actions or 0, -found.used * 1_000_000 // max(found.limit, 1), -1 - i, found)
+        (
+            counted_limits.actions or 0,
+            -counted_limits.used * 1_000_000 // max(counted_limits.limit, 1),
+            -1 - i,
+            counted_limits,
+        )
         for i, chain in enumerate(chains)
-        for found in [_find_authority_limit(chain, tainted=tainted, now_us=now_us)]
-        if found is not None
+        for counted_limits in [_find_authority_limit(chain, tainted=tainted, now_us=now_us)]
+        if counted_limits is not None
     ]
     return min(candidates, key=lambda item: item[:3])[-1] if candidates else None
 
 
 def _make_counted(agent: str, kind: str, item: Limit, steps: int) -> NextLimit:
-    left = max(item.limit - item.used, 0)
-    actions = left * steps // item.used if item.unit != "time" else None
-    return NextLimit(actions, agent, item.decimals, kind, left, item.limit, item.unit, item.used)
+    remaining = max(item.limit - item.used, 0)
+    actions = remaining * steps // item.used if item.unit != "time" else None
+    return NextLimit(actions, agent, item.decimals, kind, remaining, item.limit, item.unit, item.used)
 
 
 def _find_authority_limit(chain: LiveChain, *, tainted: bool, now_us: int) -> NextLimit | None:
@@ -138,9 +148,17 @@ def _find_authority_limit(chain: LiveChain, *, tainted: bool, now_us: int) -> Ne
         actions = counts[impact]
     full = min(link.decay.authority for link in chain.links if link.decay is not None)
     now = compute_effective_authority(chain.links, chain.accounts, now_us)
-    left = max(now - levels[impact], 0)
+    remaining = max(now - levels[impact], 0)
     return NextLimit(
-        actions, chain.agent, 4, chain.kind, left, max(full - levels[impact], 0), "authority", full - now, impact.value
+        actions,
+        chain.agent,
+        4,
+        chain.kind,
+        remaining,
+        max(full - levels[impact], 0),
+        "authority",
+        full - now,
+        impact.value,
     )
 
 

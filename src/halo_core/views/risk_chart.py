@@ -151,8 +151,8 @@ class _RiskPicture:
             if number:
                 yield charts.draw_stroke("s-edge thin", left_edge, self._top, self._bottom + charts.LINE_HEIGHT * 2 + 6)
             if size >= _MIN_NAME:
-                shown, full = map(charts.escape_text, (shorten_middle(span.session, size - 6), span.session))
-                yield charts.draw_text("soft", left_edge + 4, y, f"{shown}<title>{full}</title>")
+                short_name, full = map(charts.escape_text, (shorten_middle(span.session, size - 6), span.session))
+                yield charts.draw_text("soft", left_edge + 4, y, f"{short_name}<title>{full}</title>")
         if not has_room or max(span.end - span.start for span in spans) * self._slot < _MIN_NAME:
             words = format_count(len(spans), "session") + ("" if has_room else ", too many to mark each beginning")
             yield charts.draw_text("soft over", charts.PLOT_LEFT + 4, y, words)

@@ -184,8 +184,12 @@ def _describe_sequencer(log: LogCondition, tenant: str) -> HealthRow:
     lease = log.lease
     if lease is None:
         return HealthRow("sequencer", tenant, HealthStatus.WARNING, "there was none yet", "start a process")
-    held = f"{lease.holder} holds the lease for {lease.left_us // 1000} ms" if lease.left_us else "the lease is free"
-    return HealthRow("sequencer", tenant, HealthStatus.OK, f"{held}, epoch {lease.epoch:,}, {log.uncovered:,} waiting")
+    lease_text = (
+        f"{lease.holder} holds the lease for {lease.left_us // 1000} ms" if lease.left_us else "the lease is free"
+    )
+    return HealthRow(
+        "sequencer", tenant, HealthStatus.OK, f"{lease_text}, epoch {lease.epoch:,}, {log.uncovered:,} waiting"
+    )
 
 
 def _describe_writers(log: LogCondition, tenant: str) -> HealthRow:

@@ -107,8 +107,8 @@ def parse_amount(text: str, decimals: int, *, field: str, example: str, shown: s
 
 def describe_constraint(rule: Constraint) -> str:
     """What one argument may be."""
-    shown = [*map(_format_value, rule.values[:_MAX_VALUES]), *(["…"] if len(rule.values) > _MAX_VALUES else [])]
-    values = ", ".join(shown)
+    value_texts = [*map(_format_value, rule.values[:_MAX_VALUES]), *(["…"] if len(rule.values) > _MAX_VALUES else [])]
+    values = ", ".join(value_texts)
     return {
         ConstraintKind.WILDCARD: "anything",
         ConstraintKind.EXACT: f"only {values}",

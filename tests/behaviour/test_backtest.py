@@ -122,7 +122,7 @@ def results_of(home, text, **options):
     return list(backtest_log(url_of(home), home, "local", {"x.cedar": text}, selection, **options))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def busy(lived, tmp_path_factory):
     home = shutil.copytree(lived, tmp_path_factory.mktemp("busy") / "home")
     live(home, 10_000 if is_thorough() else 200)

@@ -222,11 +222,6 @@ class RawNotes:
         path.write_text("".join(json.dumps(row, sort_keys=True) + "\n" for row in self.rows), encoding="utf-8")
 
 
-def read_notes(path: Path) -> list[dict[str, Any]]:
-    """The notes of a file."""
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-
-
 def format_time(at_us: int) -> str:
     """A time as ISO 8601, UTC."""
     return datetime.fromtimestamp(at_us / 1_000_000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

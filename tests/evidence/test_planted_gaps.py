@@ -37,7 +37,8 @@ from halo_core.oversight import restrictions
 from halo_core.store import Draft
 from halo_core.store.reader import Reader
 from halo_core.testing import FixedClock
-from halo_world import attack, db_of, found, python, url_of, verified
+from halo_world import attack, db_of, found, url_of, verified
+from preloaded_python import find_python
 
 _KILLED = """
 import os, sys
@@ -72,7 +73,7 @@ def unsequence(home: Path) -> None:
 
 
 def kill_a_process(home: Path) -> None:
-    subprocess.run(python("-c", _KILLED, str(home)), check=True)
+    subprocess.run([*find_python(), "-c", _KILLED, str(home)], check=True)
     append(home, EntryKind.ACCESS, {"act": "read", "what": {}})
 
 

@@ -22,6 +22,7 @@ from halo_core.errors import Denied, Pending
 from halo_core.evidence.answers import count_population, format_moment
 from halo_core.evidence.audit_log import describe_unknown
 from halo_world import SURFACE, Calls, attack, cli, db_of, person_ref, session_ref, tool, verified
+from preloaded_python import find_python
 
 REFUSED = ("deny", "challenge")
 MANIFEST = """version: 1
@@ -559,7 +560,7 @@ with open_halo("clerk", Path(sys.argv[1])) as halo, halo.session("torn", user="a
 def test_a_process_that_died_is_a_failure_and_what_it_did_is_not_known(home):
     folders = [str(Path(__file__).parent), str(Path(__file__).parents[1]), *sys.path]
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(folders)}
-    assert subprocess.run([sys.executable, "-c", CRASHING, str(home)], env=env, check=False).returncode == 9
+    assert subprocess.run([*find_python(), "-c", CRASHING, str(home)], env=env, check=False).returncode == 9
     with open_halo("clerk", home):
         pass
     code, got = answer(home, "failures")

@@ -45,7 +45,8 @@ from halo_core.identities.event import IdentityEvent, IdentityKind, Outcome
 from halo_core.identities.event_risk import ComparisonBasis, EventFactor, ScoredEvent
 from halo_core.ledger import read_subject
 from halo_core.store.reader import Reader, SealedContents
-from halo_world import attack, cli, db_of, found, python, url_of, verified
+from halo_world import attack, cli, db_of, found, url_of, verified
+from preloaded_python import find_python
 
 NONE = dict.fromkeys(("erased", "forged", "known", "risen", "written"), 0)
 
@@ -139,7 +140,7 @@ def test_two_processes_at_once_write_each_alert_once(kept, tmp_path):
     events = [strange(identity=f"new-{i}@bank.example", system="vault") for i in range(many)]
     path = csv_file(tmp_path / "later.csv", events)
     line = [*("identity", "score", str(path), "--alert", "--json"), "--home", str(kept)]
-    run = python("-c", "from halo_core.cli import main; main()", *line)
+    run = [*find_python(), "-c", "from halo_core.cli import main; main()", *line]
     both = [subprocess.Popen(run, stdout=subprocess.PIPE) for _ in range(2)]
     told = [json.loads(one.communicate(timeout=120)[0])["alerts"] for one in both]
     assert sum(item["written"] for item in told) == many

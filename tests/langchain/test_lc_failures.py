@@ -137,9 +137,6 @@ def test_an_error_of_a_tool_that_cannot_be_made_again_is_an_error_of_a_tool(make
     assert PAN in Awkward(SAID, code=3).text
 
 
-TAKES: Any = {"type": "object", "properties": {"n": {"title": "N", "type": "integer"}}, "required": ["n"]}
-
-
 def by_agent(world: Any, tool: BaseTool, *, guard: bool) -> Any:
     assert guard, "an agent's middleware grants nothing to a tool that nobody has guarded"
     halo = world.halo

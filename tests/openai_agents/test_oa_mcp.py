@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -24,6 +23,7 @@ from halo_core.errors import Denied
 from halo_openai_agents import Resource
 from halo_openai_agents._mcp import find_server_guard, name_server
 from halo_openai_agents.testing import call
+from preloaded_python import find_python
 
 FIND = call("finding", ("find", {"q": "x"}), ("wipe", {"path": "/"}), id="m1")
 NO_WIPE = """
@@ -203,7 +203,8 @@ async def test_a_server_in_another_process(make_world, tmp_path, unblocked):
     world = make_world(policy=NO_WIPE)
     ran = tmp_path / "ran"
     script = Path(__file__).with_name("mcp_server.py")
-    params = MCPServerStdioParams(command=sys.executable, args=[str(script), str(ran)])
+    command, *args = [*find_python("halo_openai_agents"), str(script), str(ran)]
+    params = MCPServerStdioParams(command=command, args=args)
     unblocked.deactivate()  # the client of the `mcp` package may wait
     async with world.halo.guard(MCPServerStdio(params=params, client_session_timeout_seconds=60)) as server:
         guarded = world.halo.guard(Agent(name="worker", model=agent("x", [FIND]).model, mcp_servers=[server]))

@@ -25,7 +25,8 @@ from halo_core.passports import read_approval
 from halo_core.store import Draft
 from halo_core.store.answer_rows import ApprovalRow, ApprovalTable
 from halo_core.store.reader import Reader, SealedContents
-from halo_world import SURFACE, Calls, attack, bodies, db_of, found, python, tool, url_of, verified
+from halo_world import SURFACE, Calls, attack, bodies, db_of, found, tool, url_of, verified
+from preloaded_python import find_python
 
 
 def seen(home, request, **more):
@@ -182,9 +183,9 @@ def test_two_processes_answer_at_once_and_one_wins(home):
     here = str(Path(__file__).parent)
     path = os.pathsep.join(filter(None, [str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")]))
     env = {"PYTHONPATH": path, "PATH": ""}
+    line = [*find_python(), "-c", code, str(home), request]
     running = [
-        subprocess.Popen(python("-c", code, str(home), request, name, here), stdout=subprocess.PIPE, text=True, env=env)
-        for name in ("mia", "bob")
+        subprocess.Popen([*line, name, here], stdout=subprocess.PIPE, text=True, env=env) for name in ("mia", "bob")
     ]
     said = sorted(process.communicate()[0].strip() for process in running)
     assert "not_pending" in said

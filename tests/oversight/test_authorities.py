@@ -14,7 +14,7 @@ from halo_core.authorities import Authorities, TrustedKeys, make_approver_key_na
 from halo_core.crypto.keys import Ed25519Signer, KeyStore
 from halo_core.errors import BadInput, ConfigError
 from halo_core.model import normalize_name, same_person
-from halo_world import python
+from preloaded_python import find_python
 
 LOW_ORDER = bytes([1] + [0] * 31)
 
@@ -188,7 +188,7 @@ def test_processes_that_write_at_once_lose_nothing(home):
         "from halo_core.crypto.keys import Ed25519Signer\n"
         "for _ in range(8): Authorities(Path(sys.argv[1])).add_issuer('local', Ed25519Signer.generate().public_key, 0)"
     )
-    running = [subprocess.Popen(python("-c", code, str(home))) for _ in range(3)]
+    running = [subprocess.Popen([*find_python(), "-c", code, str(home)]) for _ in range(3)]
     assert [process.wait() for process in running] == [0, 0, 0]
     assert len(Authorities(home).load("local").issuers) == 24
 

@@ -21,7 +21,7 @@ from halo_core.cli.context import StoreContext, parse_time, store_verb
 from halo_core.cli.rendering import Exit, build_field_table, build_table, console, fail, safe_text, say
 from halo_core.clock import SystemClock
 from halo_core.errors import ConfigError, Gap, NotVerified, make_read_error
-from halo_core.evidence.answers import END_US, Answer, Period, Verdict, count_of, count_population, format_query
+from halo_core.evidence.answers import END_US, Answer, Period, Verdict, count_population, format_query
 from halo_core.evidence.audit_log import AuditLog, DecisionFilter, ask
 from halo_core.evidence.questions_access import answer_access_log, answer_reach, answer_sample, answer_who_touched
 from halo_core.evidence.questions_operation import (
@@ -35,7 +35,7 @@ from halo_core.evidence.questions_oversight import answer_metrics
 from halo_core.model import ActionKind, Effect
 from halo_core.store.reader import Reader
 from halo_core.views import NO_LEDGER_CODES
-from halo_core.views.wording import escape_unprintable
+from halo_core.views.wording import escape_unprintable, format_count
 
 FromOption = Annotated[
     str, Option("--from", metavar="TIME", help="From this time on: 2026-11-01T08:30 (UTC), or 30m, 2h, 7d ago.")
@@ -91,7 +91,7 @@ def read_log_head(log: AuditLog, counted: tuple[int, str]) -> Answer:
 
     def question(log: AuditLog, period: Period) -> Answer:
         entries, sessions = log.verified.size, log.reader.count_sessions(log.tenant)
-        what = f"{counted[1]} of {count_of(entries, 'entry', 'entries')} in {count_of(sessions, 'session')}"
+        what = f"{counted[1]} of {format_count(entries, 'entry', 'entries')} in {format_count(sessions, 'session')}"
         return log.conclude(period, counted=counted[0], what=what, claim="the log verifies")
 
     return ask(log, Period(0, END_US), question)

@@ -8,11 +8,11 @@ from typing import Any, Final
 from halo_core.clock import format_iso
 from halo_core.crypto.keys import compute_key_thumbprint
 from halo_core.decision.answers import REVERSES, name_reversed_tool
-from halo_core.evidence.answers import count_of
 from halo_core.evidence.audit_log import AuditEntry
 from halo_core.evidence.check_runner import DECISION, Check, DecisionItem, RunReader, count_rows
 from halo_core.ledger.control_history import HISTORY_KINDS
 from halo_core.model import ActionKind, Link, LinkKind, Mode
+from halo_core.views.wording import format_count
 
 _US: Final = 1_000_000
 _MAX_SESSIONS: Final = 100_000
@@ -110,7 +110,7 @@ class UntrustedContentCheck(Check):
     def finish(self) -> None:
         """Count by reason."""
         self.rows = count_rows(self._held, "reason", "held")
-        self.notes.append(f"in sessions that had read untrusted content: {count_of(self._exposed, 'decision')}")
+        self.notes.append(f"in sessions that had read untrusted content: {format_count(self._exposed, 'decision')}")
 
 
 class PassportsCheck(Check):
@@ -266,7 +266,7 @@ class RefusalsCheck(_ControlCheck):
             self.notes.append("nothing was refused in this period")
         if self._waived:
             self.notes.append(
-                f"{count_of(self._waived, 'refused action')} ran in observe mode under a waiver (see `mode_floor`)"
+                f"{format_count(self._waived, 'refused action')} ran in observe mode under a waiver (see `mode_floor`)"
             )
 
 
@@ -413,7 +413,7 @@ class ModeFloorCheck(_ControlCheck):
                 else:
                     self.notes.append(f"waiver {change.entry} until {format_iso(change.until_us)}: {change.why}")
         if self._waived:
-            self.notes.append(f"{count_of(self._waived, 'action')} ran in observe mode under a waiver")
+            self.notes.append(f"{format_count(self._waived, 'action')} ran in observe mode under a waiver")
         self.rows = count_rows(self._modes, "mode", "actions")
 
 

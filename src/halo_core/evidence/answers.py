@@ -175,11 +175,6 @@ def format_query(verb: str, period: Period | None = None, **options: str | int |
     return " ".join(["halo", *words])
 
 
-def count_of(number: int, noun: str, plural: str = "") -> str:
-    """A number with its noun in the singular or plural, such as `1 entry` or `2 entries`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {plural or noun + 's'}"
-
-
 _SINGULAR: Final = {"accesses": "access", "entries": "entry", "policies": "policy", "processes": "process"}
 _HEAD_WORDS: Final = re.compile(r"[^ ,]+(?:,? (?:and )?(?!(?:added|after|in|of|on|that|to|with)\b)[^ ,]+)*")
 

@@ -20,7 +20,7 @@ import orjson
 from halo_core.crypto.keys import KeyStore
 from halo_core.decision.record_parts import make_default_acting, unpack_digest
 from halo_core.errors import CannotDecide, ConfigError, NotVerified, Tampered
-from halo_core.evidence.answers import END_US, Answer, Period, Population, Verdict, count_of, describe_tool
+from halo_core.evidence.answers import END_US, Answer, Period, Population, Verdict, describe_tool
 from halo_core.evidence.facts import (
     RUN_EFFECTS,
     Action,
@@ -38,6 +38,7 @@ from halo_core.model import EntryKind
 from halo_core.references import is_reference
 from halo_core.store.reader import Reader
 from halo_core.views.log_query import find_session_reference
+from halo_core.views.wording import format_count
 
 __all__ = [
     "END_US",
@@ -407,7 +408,7 @@ class AuditLog:
             yield f"{describe_misdated(misdated)}: `halo report --check time`"
         unplaced = self.verified.unplaced
         if unplaced:
-            yield f"{count_of(unplaced, 'entry', 'entries')} have no position in the log yet, and are not counted"
+            yield f"{format_count(unplaced, 'entry', 'entries')} have no position in the log yet, and are not counted"
         keys = KeyStore(self.home).names() if self.home is not None and self.reader.names is not None else ()
         if "person" in columns and "content" not in keys:
             yield _NAMES_CLOSED

@@ -10,11 +10,11 @@ from typing import Any, Final
 from halo_core.clock import format_iso
 from halo_core.crypto.keys import KEYED_DIGEST
 from halo_core.decision.record_parts import unpack_digest
-from halo_core.evidence.answers import count_of
 from halo_core.evidence.audit_log import AuditEntry
 from halo_core.evidence.check_runner import DECISION, Check, DecisionItem, RunReader
 from halo_core.evidence.incidents import IncidentFile, read_incidents, read_waivers
 from halo_core.ledger.control_history import HISTORY_KINDS
+from halo_core.views.wording import format_count
 
 _US: Final = 1_000_000
 _ALERT_SLA_US: Final = 86_400 * _US
@@ -305,7 +305,7 @@ class AlertsCheck(Check):
             else:
                 waiting += 1
         if waiting:
-            self.notes.append(f"{count_of(waiting, 'alert')} without an answer: a day has not passed yet")
+            self.notes.append(f"{format_count(waiting, 'alert')} without an answer: a day has not passed yet")
         for kind, n in sorted(self._counts.items()):
             times = self._times.get(kind, [])
             middle = round(median(times), 1) if times else ""

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from halo_core.decision.answers import REVERSES, name_reversed_tool
 from halo_core.errors import ConfigError, PassportError, Tampered
-from halo_core.evidence.answers import MAX_LISTED, Answer, Period, Verdict, check_listed, count_of, format_moment
+from halo_core.evidence.answers import MAX_LISTED, Answer, Period, Verdict, check_listed, format_moment
 from halo_core.evidence.audit_log import (
     END_US,
     Action,
@@ -25,6 +25,7 @@ from halo_core.evidence.audit_log import (
 )
 from halo_core.model import EntryKind, Grants
 from halo_core.oversight.signed_entries import decode_link
+from halo_core.views.wording import format_count
 
 MAX_SAMPLE: Final = 10_000
 SAMPLE_DOMAIN: Final = "halo/sample/v1"
@@ -117,9 +118,9 @@ def answer_who_touched(log: AuditLog, period: Period, wanted: DecisionFilter, *,
         for (agent, user, resource, system, effect), tally in sorted(groups.items())
     ]
     about = _describe_target(wanted)
-    agents = count_of(len({key[0] for key in groups}), "agent")
-    people = count_of(len({key[1] for key in groups if key[1]}), "person", "people")
-    claim = f"{count_of(decision_count, 'decision')} by {agents} for {people} on {about} are all that were made"
+    agents = format_count(len({key[0] for key in groups}), "agent")
+    people = format_count(len({key[1] for key in groups if key[1]}), "person", "people")
+    claim = f"{format_count(decision_count, 'decision')} by {agents} for {people} on {about} are all that were made"
     check = _check_completeness(log, period) if prove else _Completeness()
     if unsettled:
         check.notes.append(f"whether these ran is not known, no outcome says so: {', '.join(unsettled)}")
@@ -150,11 +151,11 @@ def _check_completeness(log: AuditLog, period: Period) -> _Completeness:
     population = log.population(period, 0, "")
     if population.uncovered:
         check.add_finding(
-            f"the last {count_of(population.uncovered, 'entry', 'entries')} of the period are signed, but not under a "
-            "checkpoint yet: ask again after the next one"
+            f"the last {format_count(population.uncovered, 'entry', 'entries')} of the period are signed, but not "
+            "under a checkpoint yet: ask again after the next one"
         )
     if verified.unplaced:
-        check.add_finding(f"{count_of(verified.unplaced, 'entry', 'entries')} have no position in the log yet")
+        check.add_finding(f"{format_count(verified.unplaced, 'entry', 'entries')} have no position in the log yet")
     if misdated := log.count_misdated(period):
         check.add_finding(describe_misdated(misdated))
     sightings = refused = 0
@@ -170,7 +171,7 @@ def _check_completeness(log: AuditLog, period: Period) -> _Completeness:
     )
     check.notes.append(text)
     if refused:
-        check.notes.append(f"{count_of(refused, 'action')} without a guard were refused, and did not run")
+        check.notes.append(f"{format_count(refused, 'action')} without a guard were refused, and did not run")
     check.notes.extend(describe_open_writers(log))
     return check
 
@@ -237,7 +238,7 @@ def answer_reach(log: AuditLog, period: Period, *, agent: str = "", user: str = 
         period,
         counted=decision_count,
         what=f"decisions of the {subject}",
-        claim=f"all that ran for the {subject} was granted; it asked for {count_of(system_count, 'resource')}, "
+        claim=f"all that ran for the {subject} was granted; it asked for {format_count(system_count, 'resource')}, "
         f"and {len(unused)} that it was granted stayed unused",
         verdict=Verdict.CANNOT_TELL if unknown else None,
         findings=(*unknown, *findings),
@@ -338,7 +339,7 @@ def answer_sample(
         period,
         counted=decision_count,
         what="decisions in the population",
-        claim=f"{len(rows)} of {count_of(decision_count, 'decision')} were drawn with the seed `{seed}`",
+        claim=f"{len(rows)} of {format_count(decision_count, 'decision')} were drawn with the seed `{seed}`",
         verdict=Verdict.CANNOT_TELL if unknown else Verdict.HOLDS,
         findings=unknown,
         columns=("n", "index", "id", "time", "agent", "person", "kind", "resource", "effect", "let_run", "digest"),
@@ -391,7 +392,8 @@ def answer_access_log(log: AuditLog, period: Period, *, act: str = "", person: s
         period,
         counted=accesses,
         what="recorded accesses",
-        claim=f"{count_of(accesses, 'access', 'accesses')} to contents and evidence were recorded, and all are listed",
+        claim=f"{format_count(accesses, 'access', 'accesses')} to contents and evidence were recorded, "
+        "and all are listed",
         findings=check_listed(accesses),
         verdict=Verdict.CANNOT_TELL if accesses > MAX_LISTED else Verdict.HOLDS,
         columns=("time", "person", "authn", "act", "what", "refused", "code", "id"),

@@ -13,13 +13,14 @@ from typing import Any, Final
 
 from halo_core.clock import format_iso
 from halo_core.errors import ConfigError
-from halo_core.evidence.answers import END_US, Answer, Period, Verdict, count_of
+from halo_core.evidence.answers import END_US, Answer, Period, Verdict
 from halo_core.evidence.audit_log import AuditEntry, AuditLog
 from halo_core.evidence.check_runner import DECISION, Check, DecisionItem, RunReader, run_pass
 from halo_core.manifest import Manifest
 from halo_core.model import ActionKind, EntryKind
 from halo_core.views.access_reviews import ReviewCycle, find_kept_grants, take_review_entry
 from halo_core.views.inventory import AgentRow, list_agents
+from halo_core.views.wording import format_count
 
 MAX_LIST_BYTES: Final = 4_000_000
 _GRAVE: Final = frozenset({"payment", "delete", "execute", "admin", "grant", "send"})
@@ -167,7 +168,7 @@ class UngovernedCheck(Check):
     def finish(self) -> None:
         """A finding and a row for each place."""
         for row in self.list_ungoverned():
-            first = f"{count_of(row['times'], 'time')}, first in entry {row['entry']}"
+            first = f"{format_count(row['times'], 'time')}, first in entry {row['entry']}"
             self.add_finding(f"{describe_sighting(row)} ran without a decision ({first})")
         for row in list(self._seen.values())[:_MAX_ROWS]:
             last = {"last": format_iso(row["last_us"])}
@@ -223,7 +224,7 @@ def answer_inventory(
     findings += [f"`{name}` is in the other list, and unknown here" for name in missing[:_MAX_NAMED]]
     more = len(sightings) + len(missing) - len(sightings[:_MAX_NAMED]) - len(missing[:_MAX_NAMED])
     if more:
-        findings.append(f"and {count_of(more, 'exception')} more")
+        findings.append(f"and {format_count(more, 'exception')} more")
     unseen = sorted(set(registered_agents).difference(foreign)) if foreign is not None else []
     notes = list(UngovernedCheck.limits)
     if unseen:

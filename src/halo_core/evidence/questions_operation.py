@@ -15,7 +15,7 @@ from typing import Any, Final
 import orjson
 
 from halo_core.errors import Gap, Tampered
-from halo_core.evidence.answers import MAX_LISTED, Answer, Period, Verdict, check_listed, count_of, format_moment
+from halo_core.evidence.answers import MAX_LISTED, Answer, Period, Verdict, check_listed, format_moment
 from halo_core.evidence.audit_log import END_US, AuditEntry, AuditLog, DecisionFacts, DecisionFilter, read_place
 from halo_core.evidence.questions_access import describe_open_writers, describe_ungoverned_act
 from halo_core.ledger import build_entry_note, parse_vkey
@@ -24,6 +24,7 @@ from halo_core.ledger.tree import CompactRange, list_consistency_ranges, verify_
 from halo_core.model import EntryKind
 from halo_core.store.log_checkpoints import load_trusted_keys
 from halo_core.verification import find_anchors
+from halo_core.views.wording import format_count
 
 _REFUSED: Final = frozenset({"challenge", "deny"})
 _ERRORS: Final = frozenset(
@@ -84,7 +85,7 @@ class _Failure:
         """A sentence."""
         did = ""
         if self.decisions:
-            did = f"; {count_of(self.decisions, 'decision')} then"
+            did = f"; {format_count(self.decisions, 'decision')} then"
             did += f", {self.ran_though_refused} ran though refused" if self.ran_though_refused else ""
         actor_suffix = f" by {self.who}" if self.who else ""
         times = f"{format_moment(self.first_us)} to {format_moment(self.last_us) or 'its end'}"
@@ -123,7 +124,7 @@ def answer_failures(log: AuditLog, period: Period) -> Answer:
     _add_missing_outcomes(log, failures, everything)
     failures_in_order = sorted([*waivers, *failures.values()], key=lambda item: (item.first_us, item.what))
     waiting = log.verified.unplaced
-    unplaced = [f"{count_of(waiting, 'entry', 'entries')} have no position in the log yet"] if waiting else []
+    unplaced = [f"{format_count(waiting, 'entry', 'entries')} have no position in the log yet"] if waiting else []
     return log.conclude(
         period,
         counted=decision_count,
@@ -265,8 +266,8 @@ def answer_denials(log: AuditLog, period: Period, wanted: DecisionFilter, *, wit
         period,
         counted=attempts,
         what="refused attempts",
-        claim=f"{count_of(attempts, 'attempt')} {'was' if attempts == 1 else 'were'} refused or challenged, all listed"
-        + (" with what followed" if with_disposition else ""),
+        claim=f"{format_count(attempts, 'attempt')} {'was' if attempts == 1 else 'were'} refused or challenged, "
+        "all listed" + (" with what followed" if with_disposition else ""),
         verdict=Verdict.CANNOT_TELL if unknown or attempts > MAX_LISTED else Verdict.HOLDS,
         findings=(*unknown, *check_listed(attempts)),
         columns=(*columns, *(("followed",) if with_disposition else ())),
@@ -303,7 +304,7 @@ def _refusal_row(log: AuditLog, refusal: _Refusal, *, with_disposition: bool) ->
         "time": format_moment(item.ts_us),
     }
     if with_disposition:
-        again = [f"tried again {count_of(refusal.again, 'time')}"] if refusal.again else []
+        again = [f"tried again {format_count(refusal.again, 'time')}"] if refusal.again else []
         row["followed"] = [*refusal.events, *again] or ["nothing"]
     return row
 
@@ -456,7 +457,7 @@ def answer_unchanged(log: AuditLog, period: Period, note: bytes) -> Answer:
         period,
         counted=added,
         what=f"entries added since the checkpoint of {earlier.size}",
-        claim=f"{claim}: {count_of(earlier.size, 'entry', 'entries')} are as they were, and {added} were added",
+        claim=f"{claim}: {format_count(earlier.size, 'entry', 'entries')} are as they were, and {added} were added",
         findings=findings,
         columns=("n", "hash"),
         rows=rows if not findings else [],

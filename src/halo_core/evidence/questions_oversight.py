@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from halo_core.clock import DAY_US
-from halo_core.evidence.answers import MAX_LISTED, Answer, Period, Verdict, check_listed, count_of, format_moment
+from halo_core.evidence.answers import MAX_LISTED, Answer, Period, Verdict, check_listed, format_moment
 from halo_core.evidence.audit_log import END_US, AuditEntry, AuditLog, DecisionFilter
 from halo_core.intervals import compute_wilson_interval
 from halo_core.model import EntryKind
-from halo_core.views.wording import format_duration
+from halo_core.views.wording import format_count, format_duration
 
 _US_PER_S: Final = 1_000_000
 _ALERT_KINDS: Final = (EntryKind.ALERT, EntryKind.FEEDBACK, EntryKind.ACKNOWLEDGEMENT)
@@ -130,9 +130,9 @@ def _case_row(log: AuditLog, case: AlertCase, answer: AuditEntry | None, waited_
 def _describe_times(cases: Sequence[AlertCase]) -> str:
     times = sorted(item for case in cases if (item := case.seconds_to(case.first_answer)) is not None)
     if not times:
-        return f"{count_of(len(cases), 'alert')}, none acknowledged"
+        return f"{format_count(len(cases), 'alert')}, none acknowledged"
     median, most = (format_duration(round(item)) for item in (find_quantile(times, 50), times[-1]))
-    return f"{len(times)} of {count_of(len(cases), 'alert')}, median {median}, longest {most}"
+    return f"{len(times)} of {format_count(len(cases), 'alert')}, median {median}, longest {most}"
 
 
 @dataclass(slots=True)
@@ -185,7 +185,8 @@ def answer_metrics(log: AuditLog, period: Period, wanted: DecisionFilter) -> Ans
         period,
         counted=decision_count,
         what="decisions",
-        claim=f"these are the figures of {count_of(decision_count, 'decision')} and {count_of(len(cases), 'alert')}",
+        claim=f"these are the figures of {format_count(decision_count, 'decision')} "
+        f"and {format_count(len(cases), 'alert')}",
         verdict=Verdict.CANNOT_TELL if findings else Verdict.HOLDS,
         findings=findings,
         columns=("metric", "value", "n", "share", "low", "high"),

@@ -9,7 +9,6 @@ from typing import Final
 from halo_core.clock import DAY_US, format_iso
 from halo_core.decision.record_parts import unpack_digest
 from halo_core.errors import Gap
-from halo_core.evidence.answers import count_of
 from halo_core.evidence.audit_log import SKEW_US, AuditEntry, describe_misdated
 from halo_core.evidence.check_runner import (
     DECISION,
@@ -24,6 +23,7 @@ from halo_core.evidence.facts import find_place_id
 from halo_core.model import ActionKind
 from halo_core.replay import Replayer, ReplayStatus
 from halo_core.store.reader import LoggedEntry
+from halo_core.views.wording import format_count
 
 _US: Final = 1_000_000
 _IN_FLIGHT_US: Final = 3_600 * _US
@@ -77,7 +77,7 @@ class PopulationCheck(Check):
             return
         rows = log.reader.stream("SELECT min(ts_us) FROM entry WHERE tenant=? AND idx IS NULL", log.tenant)
         if log.reader.is_pending(log.tenant, int(next(rows)[0] or 0)):
-            self.notes.append(f"{count_of(log.verified.unplaced, 'entry', 'entries')} wait for their position")
+            self.notes.append(f"{format_count(log.verified.unplaced, 'entry', 'entries')} wait for their position")
         else:
             has = "1 entry has" if log.verified.unplaced == 1 else f"{log.verified.unplaced} entries have"
             self.add_finding(f"{has} no position in the log")
@@ -231,7 +231,7 @@ class PairsCheck(Check):
             else:
                 self._report(name, ts_us, problem)
         if waiting:
-            self.notes.append(f"{count_of(waiting, 'action')} may still be running")
+            self.notes.append(f"{format_count(waiting, 'action')} may still be running")
         self.rows = count_rows(self._statuses, "status")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
@@ -71,8 +70,3 @@ def plain(train: Table, test: Table | None, groups: Ints, *, size: int = 100) ->
         return margins, margins
     fit = fitted(material, np.ones(train.rows.sessions, bool), (_PLAIN,), size=size)
     return margins, fit.margins(_narrow(test).values)
-
-
-def at_own_limit(scores: Mapping[str, Floats]) -> dict[str, float]:
-    """Rules have no threshold: they fire or not."""
-    return dict.fromkeys(scores, 0.5)

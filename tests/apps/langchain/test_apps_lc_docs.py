@@ -97,10 +97,6 @@ def _noted(actions: Actions, name: str) -> Callable[[Any], Any]:
     return note
 
 
-def make_inner(actions: Actions) -> Any:
-    return create_agent(looks_once(actions, "inner-model"), [make_look(actions)], name="inner")
-
-
 def generators_in_a_node(actions: Actions) -> App:
     """A generator that asks a model for each part of a stream."""
     says_it, again = model(actions, "rain is wet", name="speaks"), model(actions, "WET", name="echoes")

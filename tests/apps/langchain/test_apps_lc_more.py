@@ -442,7 +442,6 @@ CASES = [
     and not (build in ONLY_SYNC and way in ("ainvoke", "events"))
 ]
 READS = ("look", "search_docs", "clock", "adds", "fails", "recall")
-SHELVES = ("Shelf", "VectorStoreRetriever", "MultiQueryRetriever", "ContextualCompressionRetriever")
 
 
 @pytest.mark.matrix

@@ -8,7 +8,6 @@ is what the log says was decided.
 from __future__ import annotations
 
 import asyncio
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +41,7 @@ from halo_core.model import EntryKind
 from halo_openai_agents import Halo
 from halo_openai_agents.testing import call
 from halo_world import bodies, cli, found
+from preloaded_python import find_python
 
 MODES = pytest.mark.parametrize("mode", ["observe", "enforce"])
 WAYS = pytest.mark.parametrize("streamed", [False, pytest.param(True, marks=pytest.mark.thorough)])
@@ -480,8 +480,8 @@ async def test_a_server_over_stdio_and_a_tool_that_it_lists_later(tmp_path, mode
     declare(home, "read_file: {impact: read, source_trust: 900}")
     actions = Actions(ran)
     for later, tool in ((False, "read_file"), (True, "upload_file")):
-        args = [str(tmp_path / "server.py"), str(ran), *(["later"] if later else [])]
-        params = MCPServerStdioParams(command=sys.executable, args=args)
+        command, *args = [*find_python("halo_openai_agents"), str(tmp_path / "server.py"), str(ran)]
+        params = MCPServerStdioParams(command=command, args=[*args, *(["later"] if later else [])])
         script = [call("use", (tool, {"path": "notes.txt"}), id=f"f{later}"), "Done."]
         with open_halo(home, mode) as halo:
             async with MCPServerStdio(params, name="files", client_session_timeout_seconds=60) as server:

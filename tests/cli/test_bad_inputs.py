@@ -26,15 +26,14 @@ COMPLETED_BY = "_locate_error"
 
 def list_errors_without_remedy(path):
     """Line and text of each error made without one; one with default or with a reason's remedy is not listed."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    completed = {
-        id(inner)
-        for call in ast.walk(tree)
-        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == COMPLETED_BY
-        for inner in call.args
-    }
-    for call in ast.walk(tree):
-        if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in NEED_REMEDY):
+    text = path.read_text(encoding="utf-8")
+    if not any(name in text for name in NEED_REMEDY):
+        return
+    nodes = ast.walk(ast.parse(text))
+    calls = [node for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
+    completed = {id(inner) for call in calls if call.func.id == COMPLETED_BY for inner in call.args}
+    for call in calls:
+        if call.func.id not in NEED_REMEDY:
             continue
         names = {item.arg for item in call.keywords}
         if not names & {"remedy", None} and id(call) not in completed:

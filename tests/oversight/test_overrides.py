@@ -16,6 +16,7 @@ from halo_core.errors import ConfigError, Denied, Pending
 from halo_core.evidence.answers import Period, Verdict
 from halo_core.evidence.audit_log import AuditLog, ask
 from halo_core.evidence.checks import CHECK_QUESTIONS
+from halo_core.evidence.reversals import answer_reversals
 from halo_core.model import Actor, EntryKind, Reversal, Stop
 from halo_core.oversight.overrides import grant_override, review_override
 from halo_core.oversight.reversal_orders import sign_terms
@@ -373,7 +374,9 @@ def test_reviews_that_are_overdue_are_findings(home):
         with Reader(url_of(home)) as reader:
             log = AuditLog(reader, "local", home=home, now_us=NOW_US + days * 86_400_000_000, query="halo test")
             answer = ask(log, Period(0, 2**62), CHECK_QUESTIONS["overrides"])
+            asked = ask(log, Period(0, 2**62), answer_reversals)
         assert (answer.verdict, len(answer.findings), answer.population.counted) == (verdict, findings, 2)
+        assert (asked.verdict, asked.findings) == (verdict, answer.findings)
 
 
 def test_lists_and_questions_show_them(home):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -45,6 +46,24 @@ def test_an_order_waits_for_the_application(home, paid):
     assert (code, "already_ordered" in error) == (64, True)
     code, text, _ = cli("reversals", "--json", home=home)
     assert (code, json.loads(text)["rows"][0]["status"]) == (0, "ordered")
+
+
+def test_an_application_carries_out_what_waits(home, paid):
+    """As the order itself says: give the same command again, with the application."""
+    code, text, _ = reverse(home, paid[0])
+    assert (code, f"now: halo reverse {paid[0]} " in text) == (0, True)
+    (order,) = re.findall(r"halo approvals revoke ([0-9a-f-]{36});", text)
+    code, text, error = reverse(home, paid[0], "--app", APP, "--json")
+    assert (code, error) == (0, "")
+    assert json.loads(text) == {"decision": paid[0], "order": order, "result": "refunded", "status": "reversed"}
+    assert (home / "undone").read_text().split() == [paid[0]]
+
+
+def test_without_any_there_is_nothing_to_judge(home, paid):
+    code, text, _ = cli("reversals", "--json", home=home)
+    answer = json.loads(text)
+    assert (code, answer["verdict"], answer["rows"]) == (2, "cannot_tell", [])
+    assert answer["findings"] == ["nobody asked for a reversal or an override in this period"]
 
 
 def test_an_application_carries_it_out_at_once(home, paid):

@@ -66,13 +66,19 @@ def reverse(
         return Exit.OK
     with store.open_store(tenant) as opened:
         order = order_reversal(
-            opened, keys, store.home, decision=decision, approver=name, why=why, lifetime_s=minutes * 60
+            *(opened, keys, store.home),
+            decision=decision,
+            approver=name,
+            why=why,
+            lifetime_s=minutes * 60,
+            reuse=bool(app),
         )
     if app:
         return _carry_out(store, app, decision, order)
     if not store.print_json({"decision": decision, "order": order, "status": "ordered"}):
         say_plainly(f"ordered: the effect of {decision} is taken back by the next process that has its tool")
-        say_plainly("  at its start, or when it calls halo.release(); now: halo reverse ID --app MODULE:OBJECT")
+        say_plainly("  at its first session after it guarded the tool, or when it calls halo.release()")
+        say_plainly(f"  now: halo reverse {decision} --as NAME --why WHY --app MODULE:OBJECT")
         say_plainly(f"  give the order up: halo approvals revoke {order}; what came of it: halo reversals")
     return Exit.OK
 
@@ -246,7 +252,7 @@ def describe_override(item: Override) -> Iterator[str]:
 def reversals(*, from_: FromOption = "", to: ToOption = "", store: StoreContext) -> int:
     """List which decisions were reversed or overridden, and which could not be reversed.
 
-    Exit 0: what came of each is known. 1: of one that was begun it is not. 2: cannot tell.
+    Exit 0: what came of each is known. 1: of one that was begun it is not, or a review is overdue. 2: there was none.
     """
     return answer_question(store, "reversals", read_period(from_, to), answer_reversals)
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 from halo_core.authorities import Authorities
 from halo_core.clock import format_iso
 from halo_core.enforcement.reversals import is_finding_signed
-from halo_core.evidence.answers import Answer, Period, format_moment
+from halo_core.evidence.answers import Answer, Period, Verdict, format_moment
 from halo_core.evidence.audit_log import AuditEntry, AuditLog
 from halo_core.evidence.check_runner import OUTCOME, Check, RunReader, run_pass
 from halo_core.evidence.facts import find_place_id
@@ -186,23 +186,28 @@ class ReversalsCheck(Check):
 def answer_reversals(log: AuditLog, period: Period) -> Answer:
     """Which decisions were reversed or overridden, and which could not be reversed.
 
-    The claim fails where a reversal was begun and nobody has said what came of it.
+    The claim fails where a reversal was begun and nobody has said what came of it, and where an override was not
+    reviewed in time. Without a reversal and an override there is nothing to judge.
 
     Args:
         log: the tenant's audit log.
         period: when it was ordered or tried. What came of it is taken from the whole log.
     """
-    check = ReversalsCheck(RunReader(log, period))
-    run_pass(log, period, [check])
+    run = RunReader(log, period)
+    check, overrides = ReversalsCheck(run), OverridesCheck(run)
+    run_pass(log, period, [check, overrides])
     rows = [{**row, "by": log.name_of(str(row["by"]))} for row in check.list_rows()]
     for entry in log.entries((EntryKind.OVERRIDE, EntryKind.ACCESS), period):
         rows += _describe_other(log, entry)
+    findings = [*check.list_findings(), *overrides.list_findings()]
+    is_empty = not rows and not findings
     return log.conclude(
         period,
         counted=len(rows),
         what="reversals and overrides, done or refused",
-        claim=check.claim,
-        findings=check.list_findings(),
+        claim=f"{check.claim}, and {overrides.claim}",
+        verdict=Verdict.CANNOT_TELL if is_empty else None,
+        findings=["nobody asked for a reversal or an override in this period"] if is_empty else findings,
         columns=[name for name in check.columns if name != "attempt"],
         rows=sorted(rows, key=lambda row: str(row["at"])),
         notes=("a reversal is what a tool's own callable did; that the other system did it too, Halo cannot see",),

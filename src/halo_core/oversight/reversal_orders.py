@@ -53,6 +53,7 @@ def order_reversal(
     approver: str,
     why: str,
     lifetime_s: int = MAX_ORDER_S,
+    reuse: bool = False,
 ) -> str:
     """Order that the effect of a decision is taken back; whichever process has the tool carries it out, once.
 
@@ -64,6 +65,7 @@ def order_reversal(
         approver: who orders it: enrolled, outside the chain.
         why: the reason.
         lifetime_s: how long the order waits to be carried out, seconds.
+        reuse: return the order that waits already, if there is one, instead of refusing.
 
     Returns:
         Id of the order.
@@ -87,10 +89,28 @@ def order_reversal(
         if not effect.resource.can_reverse:
             raise make_refusal("no_reverser", f"`{effect.resource.id}`")
         require_outside_chain(tx, effect.entry, approver, signer, _load_chain(tx, effect.entry))
+        if waiting := _find_waiting(tx, _make_scope(tx, effect, digester)):
+            if reuse:
+                return waiting
+            problem = "this reversal has been ordered, and waits to be carried out"
+            remedy = "carry it out with `--app MODULE:OBJECT`, or see `halo reversals`"
+            raise ConfigError("already_ordered", problem, field="id", remedy=remedy)
         return _record_order(tx, store, effect, approver, signer, lifetime_s=lifetime_s, why=why, digester=digester)
 
     order: str = commit_or_record_refusal(store, job, "reverse", approver, {"decision": decision[:64]})
     return order
+
+
+def _make_scope(tx: Transaction, effect: ReversibleEffect, digester: Digester) -> str:
+    args_digest = digester.digest("halo/args", canonical.encode(effect.act.args))
+    return make_reversal_scope(tx.tenant, effect.act.decision, effect.reversal_resource.id, args_digest)
+
+
+def _find_waiting(tx: Transaction, scope: str) -> str:
+    """The id of an order that waits to be carried out."""
+    now_s = tx.clock.now_us() // _US
+    orders = (row for row in StandingAnswerTable(tx).find_active(scope) if row.kind == REVERSAL)
+    return next((row.id for row in orders if now_s < peek_standing_answer(row.token).expires_at_s), "")
 
 
 def _record_order(
@@ -105,13 +125,7 @@ def _record_order(
     digester: Digester,
 ) -> str:
     resource, decision = effect.reversal_resource, effect.act.decision
-    args_digest = digester.digest("halo/args", canonical.encode(effect.act.args))
-    scope = make_reversal_scope(tx.tenant, decision, resource.id, args_digest)
-    table, now_s = StandingAnswerTable(tx), tx.clock.now_us() // _US
-    for row in table.find_active(scope):
-        if row.kind == REVERSAL and now_s < peek_standing_answer(row.token).expires_at_s:
-            problem, remedy = "this reversal has been ordered, and waits to be carried out", "see `halo reversals`"
-            raise ConfigError("already_ordered", problem, field="id", remedy=remedy)
+    scope = _make_scope(tx, effect, digester)
     token = make_token(
         tx, store, approver, kind=REVERSAL, scope=scope, role=decision, resource=resource.id, lifetime_s=lifetime_s
     )

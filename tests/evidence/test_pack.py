@@ -26,6 +26,7 @@ from pack_world import (
     vkey_of,
 )
 
+from halo_core.clock import format_iso
 from halo_core.errors import Denied
 from halo_core.evidence.pack import PackRequest, make_pack
 from halo_core.facade import HaloBase
@@ -342,6 +343,20 @@ def test_a_mistyped_key_says_nothing_of_the_pack(copy, tmp_path, capsys):
         code, out, problem = cli("pack", "check", str(tmp_path / "a.zip"), "--key", wrong, home=copy)
         assert (code, "error key: " in problem, "another form" in out + problem) == (64, True, False)
     assert run_verifier(tmp_path / "a.zip", "--key", right)[0] == 0
+
+
+def test_a_pack_says_as_of_when_it_shows_the_log(copy, tmp_path):
+    """By its last entry: when it is made would change its bytes."""
+    last = found(copy)[-1].entry
+    for name, args in (("all.zip", ()), ("early.zip", ("--to", format_iso(found(copy)[3].entry.ts_us)))):
+        code, text, _ = cli("pack", "make", "--output", str(tmp_path / name), *args, "--json", home=copy)
+        scope = json.loads(text)["scope"]
+        shown = found(copy)[scope["end"] - 1].entry.ts_us
+        assert (code, scope["as_of_us"], shown < last.ts_us) == (0, shown, name == "early.zip")
+        at = format_iso(shown)
+        assert f"as of {at} (UTC)" in read_members((tmp_path / name).read_bytes())["VERIFY.md"].decode()
+        said = run_verifier(tmp_path / name, "--key", vkey_of_home(copy))[1]
+        assert f"# as of: {at.removesuffix('Z')}+00:00, its last entry" in said
 
 
 def test_five_questions_are_answered_without_halo(copy, tmp_path):

@@ -13,6 +13,7 @@ from typer import Argument, Option
 from halo_core.cli.context import StoreContext, store_verb, write_file
 from halo_core.cli.evidence import FromOption, ToOption, read_period
 from halo_core.cli.rendering import Exit, build_field_table, safe_text, say, say_plainly
+from halo_core.clock import format_iso
 from halo_core.errors import ConfigError, make_read_error
 from halo_core.evidence import halo_verify
 from halo_core.evidence.answers import Period
@@ -90,6 +91,7 @@ def make(
     scope = summary.scope
     rows = (
         ("entries", f"{summary.entries:,} (positions {scope.first} to {scope.end - 1})"),
+        ("as of", f"{format_iso(scope.as_of_us)}, the time of the last one"),
         ("from before", f"{summary.context:,}"),
         ("content", f"{summary.sealed:,} sealed, {summary.revealed:,} of them revealed"),
         ("parts", f"{summary.parts:,}"),

@@ -558,7 +558,8 @@ def check_pack(path: Path, key: Key | None, question: str, label: str, out: Text
         except Wrong as problem:  # nothing after it can be checked
             checker.report(problem)
     scope = {name: checker.pack.scope[name] for name in ("tenant", "period", "first", "end", "size", "root", "key")}
-    out.write(f"# pack: {show(scope)}\n# checked: {show(checker.counts)}\n")
+    as_of = f"# as of: {checker.last.row()['time']}, its last entry; not when it was made\n" if checker.last else ""
+    out.write(f"# pack: {show(scope)}\n# checked: {show(checker.counts)}\n{as_of}")
     out.writelines(f"WRONG {show(str(problem))}\n" for problem in checker.findings)
     if checker.findings:
         return FAILS  # without an answer

@@ -96,6 +96,7 @@ class PackScope:
             between are all in the pack, whatever their time.
         size: size of the tree of the checkpoint that covers them.
         root: root of that tree, base64.
+        as_of_us: time of the last entry, microseconds since the epoch. When the pack is made is nowhere in it.
     """
 
     tenant: str
@@ -104,6 +105,7 @@ class PackScope:
     end: int
     size: int
     root: str
+    as_of_us: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +229,8 @@ class _PackWriter:
         head = heads[-1].head
         from_us, to_us = (min(max(us, 0), _LAST_US) for us in self._request.period_us)
         root = encode_base64(head.root)
-        scope = PackScope(self._tenant, (from_us, to_us), scan.first, scan.end, head.size, root)
+        as_of_us = scan.times_us[scan.end - 1]
+        scope = PackScope(self._tenant, (from_us, to_us), scan.first, scan.end, head.size, root, as_of_us)
         entries, sealed = self._write_entries(scan)
         context = self._write_context(scan, head.size)
         self._write_lines("revealed", self._revealed)
@@ -426,7 +429,7 @@ class _PackWriter:
         files = resources.files("halo_core.evidence")
         self._archive.add("halo_verify.py", files.joinpath("halo_verify.py").read_bytes())
         names = {"key": self._vkey, "tenant": scope.tenant, "first": scope.first, "last": scope.end - 1}
-        names |= {"size": scope.size, "root": scope.root}
+        names |= {"size": scope.size, "root": scope.root, "as_of": format_iso(scope.as_of_us)}
         names |= {name: format_iso(us) for name, us in zip(("start", "stop"), scope.period_us, strict=True)}
         text = Template(files.joinpath("VERIFY.md").read_text(encoding="utf-8")).substitute(names)
         self._archive.add("VERIFY.md", text.encode())

@@ -110,7 +110,14 @@ def test_what_was_done_stands_in_the_picture():
 def test_a_session_of_any_verdict_is_drawn(kind, verdict):
     point = SessionPoint("s", "ana", START_US, 1, 2_000, "made actions", 0, ("it made 9",), verdict.value, 0, 300)
     words = "".join(parsed(kind, AgentBehaviour("clerk", (1, 1), (point,))).itertext())
-    assert kind != "timeline" or f"1 {verdict.value}" in words or verdict is SessionVerdict.ORDINARY
+    counted = {
+        SessionVerdict.ORDINARY: "none with an alarm",
+        SessionVerdict.OBSERVED: "1 with an alarm while observed",
+        SessionVerdict.CLEARED: "1 with an alarm that a person cleared",
+        SessionVerdict.ALARM: "1 with an alarm",
+        SessionVerdict.ATTACK: "1 judged an attack",
+    }
+    assert kind != "timeline" or f"1 session, {counted[verdict]}. Bars" in words
 
 
 @pytest.mark.parametrize("kind", DRAW)

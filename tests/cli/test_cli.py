@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from collections import Counter
@@ -13,8 +14,9 @@ import typer
 from halo_core.cli.main import VERBS, app, main
 from halo_core.errors import Denied
 from halo_core.facade import HaloBase
-from halo_core.model import EntryKind
+from halo_core.model import EntryKind, Stop
 from halo_core.reasons import get_reason_text
+from halo_core.stop_files import StopFiles
 from halo_world import SURFACE, Calls, attack, bodies, cli, db_of, found, policy_folder, python, tool, url_of
 
 PAN = "4111 1111 1111 1111"
@@ -237,6 +239,28 @@ def test_status(copy):
         "sightings": 0,
         "store": url_of(copy),
     }
+
+
+def test_status_names_what_is_stopped_and_revoked(copy):
+    cli("stop", "--agent", "clerk", "--why", "too odd", home=copy)
+    cli("stop", "--user", "user:ana", home=copy)
+    cli("stop", "--tool", "wipe", home=copy)
+    cli("lift", "--tool", "wipe", home=copy)
+    assert cli("revoke", "--agent", "auditor", "--unknown", "--why", "retired", home=copy)[0] == 0
+    StopFiles(copy).set(Stop("agent", "night", 1), "ops", "no store")
+    out = cli("status", home=copy)[1]
+    assert re.search(r"stopped agent clerk, since 20\S+ by \S+: too odd", out), out
+    assert re.search(r"stopped user user:ana, since 20", out), out
+    assert re.search(r"revoked agent auditor, since 20\S+ by \S+: retired", out), out
+    assert "stopped agent night, since 1970-01-01T00:00:00.000Z, in a file of the home without an entry" in out
+    assert out.count("stopped") == 3
+    listed = json.loads(cli("status", "--json", home=copy)[1])["local"]["control"]["restrictions"]
+    assert [(item["kind"], item["scope"], item["target"]) for item in listed] == [
+        ("stop", "agent", "clerk"),
+        ("stop", "user", "user:ana"),
+        ("revocation", "agent", "auditor"),
+        ("stop", "agent", "night"),
+    ]
 
 
 def test_enforce_and_observe(copy):

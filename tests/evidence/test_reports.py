@@ -483,3 +483,38 @@ def test_the_chart_shows_days_on_which_nothing_was_decided():
     ]
     # A clock that was centuries off draws no hundred thousand days.
     assert report_page._fill_days([*days, row("2255-01-01")]) == [*days, row("2255-01-01")]
+
+
+def test_a_report_explains_its_words_and_shows_few_rows_of_what_holds(whole):
+    made = report_of(whole, "nist-800-53-r5")
+    many = [{"decision": f"d-{n}", "result": "identical"} for n in range(60)]
+    answer = replace(made.answers["replay"], verdict=Verdict.HOLDS, rows=many, columns=("decision", "result"))
+    for verdict, shown in ((Verdict.HOLDS, 12), (Verdict.FAILS, 40)):
+        changed = replace(made, answers=made.answers | {"replay": replace(answer, verdict=verdict)})
+        for text in (render_report(changed), render_markdown(changed)):
+            assert f"d-{shown - 1}" in text.replace("\\", "")
+            assert f"d-{shown}" not in text.replace("\\", "")
+            assert f"{60 - shown} more rows are in the JSON form" in text
+    for text in (render_report(made), render_markdown(made)):
+        for name, words in report_page.WORDS:
+            assert name in text
+            assert words in text
+    assert not re.search(r"\b1 (stops|alerts|agents|decisions|entries)\b", Markup(render_report(made)).words)
+
+
+def test_the_annex_has_no_table_that_a_page_has_no_room_for(whole, tmp_path):
+    file = tmp_path / "annex.html"
+    assert cli("report", "--annex-iv", "--output", str(file), home=whole)[0] == 0
+    page = file.read_text()
+    assert max(row.count("<th>") for row in page.split("<tr>")) <= 7
+    words = Markup(page.partition("</style>")[2]).words
+    assert "cannot_tell" not in words
+    assert "1970" not in words
+    assert "the beginning of the log to" in words
+
+
+def test_a_row_of_the_summary_says_why_it_cannot_tell(whole):
+    out = cli("report", "--framework", "eu-ai-act", home=whole)[1]
+    (line,) = [line for line in out.splitlines() if line.startswith("Art. 19 ")]
+    assert "cannot tell" in line
+    assert "can be shown from" in line

@@ -177,7 +177,7 @@ def _render(report: ControlReport, form: str) -> str:
 
 def _print_report(report: ControlReport) -> None:
     say(build_field_table((name, safe_text(words)) for name, words in list_facts(report)))
-    table = build_table(("control", "title", "coverage", "verdict", "checks that do not hold or cannot tell"), gap=2)
+    table = build_table(("control", "title", "coverage", "verdict", "does not hold, or cannot tell"), gap=2)
     for row in report.rows:
         verdict = "" if row.verdict is None else row.verdict.value
         words = (
@@ -188,6 +188,8 @@ def _print_report(report: ControlReport) -> None:
             for name, answer in zip(row.control.checks, row.answers, strict=True)
             if answer.verdict is not Verdict.HOLDS
         ]
+        if row.undecided and not bad:  # every check holds, and not for as long as the control asks for
+            bad = list(row.undecided)
         table.add_row(
             safe_text(row.control.id),
             safe_text(row.control.title),

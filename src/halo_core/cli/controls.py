@@ -51,7 +51,7 @@ from halo_core.evidence.answers import Period
 from halo_core.evidence.questions_oversight import answer_stop_drill
 from halo_core.floors import read_host_floor
 from halo_core.ledger import decode_entry
-from halo_core.model import ActionKind, EntryKind, Mode, Stop
+from halo_core.model import SUSPENSIONS, ActionKind, EntryKind, Mode, Stop
 from halo_core.oversight import restrictions
 from halo_core.oversight.access import commit_or_record_refusal
 from halo_core.oversight.control_acts import make_raise, make_waiver, raise_floor, waive_floor
@@ -59,7 +59,7 @@ from halo_core.oversight.issuing import apply_manifest
 from halo_core.stop_files import StopFiles
 from halo_core.store.reader import read_entries
 from halo_core.views import NO_LEDGER_CODES
-from halo_core.views.control import UNPROVEN, ControlActView, ControlView, load_statuses
+from halo_core.views.control import UNPROVEN, ControlActView, ControlView, RestrictionView, load_statuses
 from halo_core.views.grant_proposals import ProposedGrants, list_proposals
 from halo_core.views.inventory import count_stopped, require_known_target
 from halo_core.views.passport_changes import PreparedGrants, prepare_grants
@@ -107,6 +107,8 @@ def _print_control(control: ControlView) -> None:
         outcome = f"without effect ({item.problem})" if item.problem else f"over, was until {format_iso(item.until_us)}"
         style = "bold red" if item.problem else "dim"
         say("  ", safe_text(f"waiver {item.entry} {outcome}, by {_describe_who(item)}", style=style))
+    for restriction in control.restrictions:
+        say("  ", safe_text(_describe_restriction(restriction), style="bold red"))
     for person in control.people:
         say(safe_text(f"  enrolled {person}"))
     if control.unenrolled:
@@ -122,6 +124,14 @@ def _print_control(control: ControlView) -> None:
         say(safe_text(f"  answers to questions: {text}"))
     if control.acts.get(UNPROVEN) or control.answers.get(UNPROVEN):
         say("  [dim]unproven (dev): code that runs as the agent could have done it; it is evidence, not prevention[/]")
+
+
+def _describe_restriction(item: RestrictionView) -> str:
+    """What is stopped, suspended or revoked, since when, by whom and why."""
+    word = {"revocation": "revoked"}.get(item.kind, "suspended" if item.scope in SUSPENSIONS else "stopped")
+    what = f"{item.scope.removeprefix('suspended_')} {item.target}".strip()
+    who = f" by {item.by}" if item.by else ", in a file of the home without an entry"
+    return f"{word} {what}, since {format_iso(item.since_us)}{who}" + (f": {item.why}" if item.why else "")
 
 
 def _describe_who(act: ControlActView) -> str:
@@ -178,8 +188,9 @@ def enforce(
         act = signing.sign(make_raise(opened.commit(lambda tx: tx.load_store_id()), tenant), needed=0)
         opened.commit(lambda tx: raise_floor(tx, store.actor, act.tokens))
     calls = f"{sum(stopped.values()):,} of the {format_count(ran, 'call')} that ran so far would not have run"
-    say(f"enforce mode is on; {calls if ran else 'no call ran so far'}")
-    say("(according to the rules and declarations at that time; run in observe mode again to check other ones)")
+    say(f"enforce mode is on; {calls if ran else 'no call ran so far, so nothing says what it will stop'}")
+    if ran:
+        say("(according to the rules and declarations at that time; run in observe mode again to check other ones)")
     print_note(_DEV_NOTE)
     return Exit.OK
 

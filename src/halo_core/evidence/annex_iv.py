@@ -13,12 +13,20 @@ from typing import Any, Final
 
 from halo_core.clock import format_iso
 from halo_core.errors import ConfigError, NotVerified
-from halo_core.evidence.answers import Answer, Period, Verdict, describe_tool, format_moment
+from halo_core.evidence.answers import Answer, Period, Verdict, count_population, describe_tool
 from halo_core.evidence.audit_log import AuditLog
 from halo_core.evidence.check_runner import run_check_classes
 from halo_core.evidence.checks import CHECK_CLASSES
 from halo_core.evidence.control_report import SCOPE_NOTE, ActivityCheck
-from halo_core.evidence.report_page import element, escape_markdown, list_table_lines, render_page, render_table
+from halo_core.evidence.report_page import (
+    VERDICT_WORDS,
+    element,
+    escape_markdown,
+    list_table_lines,
+    render_cards,
+    render_page,
+    render_table,
+)
 from halo_core.manifest import load_manifest
 from halo_core.manifest.agents import Agent
 from halo_core.manifest.grant_rules import GrantRule
@@ -45,6 +53,8 @@ _CHECKS: Final = (
     "retention",
 )
 _MAX_ROWS: Final = 200
+_MAX_COLUMNS: Final = 7
+"""More columns than that do not fit a printed page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +95,7 @@ def _list_head(log: AuditLog, period: Period, population: Answer) -> list[tuple[
     facts = population.population
     return [
         ("tenant", log.tenant),
-        (
-            "period",
-            f"{format_moment(period.from_us) or '-'} to {format_moment(period.to_us) or '-'} (UTC, end excluded)",
-        ),
+        ("period", period.describe()),
         ("population", f"{facts.counted:,} entries, positions {facts.first_index} to {facts.last_index}"),
         ("checkpoint", f"{facts.root} of {facts.tree_size} entries" if facts.tree_size else "none"),
         ("log verified", "yes" if population.verdict is Verdict.HOLDS else "; ".join(population.findings) or "no"),
@@ -158,7 +165,11 @@ def _build_sections(
 
     def verdicts(*names: str) -> tuple[str, tuple[str, ...], tuple[Mapping[str, Any], ...]]:
         rows = tuple(
-            {"claim": answers[name].claim, "verdict": answers[name].verdict.value, "counted": _count(answers[name])}
+            {
+                "claim": answers[name].claim,
+                "verdict": VERDICT_WORDS[answers[name].verdict.value],
+                "counted": _count(answers[name]),
+            }
             for name in names
         )
         return "Checks over the period", ("claim", "verdict", "counted"), rows
@@ -236,7 +247,7 @@ def _build_sections(
 
 
 def _count(answer: Answer) -> str:
-    return f"{answer.population.counted:,} {answer.population.what}"
+    return count_population(answer.population.counted, answer.population.what)
 
 
 def _to_json(section: AnnexSection) -> dict[str, Any]:
@@ -258,7 +269,8 @@ def _render_html(head: Sequence[tuple[str, str]], sections: Sequence[AnnexSectio
         body.append(element("h2", f"{section.number}. {section.title}"))
         for title, names, lines in section.tables:
             body.append(element("h3", title))
-            body.append(render_table(names, lines) if lines else element("p", "nothing in this period", class_="soft"))
+            render = render_table if len(names) <= _MAX_COLUMNS else render_cards
+            body.append(render(names, lines) if lines else element("p", "nothing in this period", class_="soft"))
         missing = (element("li", text) for text in section.to_write)
         body.append(element("div", element("strong", "To be written"), element("ul", *missing), class_="note"))
     return render_page(TITLE, body)

@@ -56,7 +56,7 @@ COVERAGE_WORDS: Final[Mapping[Coverage, str]] = {
     Coverage.FULL: "the log alone shows it, for actions that pass through Halo",
     Coverage.PARTIAL: "the log shows the part that is named",
     Coverage.SUPPORTS: "the log is useful input; the control itself is elsewhere",
-    Coverage.NONE: "listed so that nobody claims it",
+    Coverage.NONE: "the log shows nothing of it; it is listed so that nobody claims it",
 }
 
 

@@ -344,7 +344,7 @@ class AccessReviewsCheck(Check):
     """Whether reviews of grants were finished by their due dates and took effect."""
 
     name = "access_reviews"
-    claim = "every review of grants was finished by its due date, and what it revoked was removed"
+    claim = "no review of grants is overdue or was finished late, and what a finished one revoked was removed"
     unit = "reviews"
     history = frozenset({"review"})
     columns = ("review", "reviewer", "due", "finished", "kept", "revoked")

@@ -258,8 +258,14 @@ def answer_denials(log: AuditLog, period: Period, wanted: DecisionFilter, *, wit
     unknown = log.find_unknown(wanted) if not attempts else ()
     columns = ("index", "id", "time", "agent", "person", "resource", "effect", "ran", "codes", "invalid")
     rows = [_refusal_row(log, item, with_disposition=with_disposition) for item in follow.refusals]
-    open_count = sum(not item.events for item in follow.refusals)
-    notes = [f"of {open_count} nothing followed"] if with_disposition and attempts else []
+    notes: list[str] = []
+    if with_disposition and attempts:
+        open_count = sum(row["followed"] == _NOTHING for row in rows)
+        nothing = f"after {open_count} of them nothing followed: no question, answer, alert, stop or further attempt"
+        something = (
+            "after each of them something followed: a question, an answer, an alert, a stop or a further attempt"
+        )
+        notes.append(nothing if open_count else something)
     if let_run := sum(item.item.dispatched for item in follow.refusals):
         notes.append(f"{let_run} of them ran all the same, in observe mode: `halo failures` says since when and why")
     return log.conclude(
@@ -276,6 +282,7 @@ def answer_denials(log: AuditLog, period: Period, wanted: DecisionFilter, *, wit
     )
 
 
+_NOTHING: Final = ["nothing"]
 _DISPOSITION_KINDS: Final = (
     EntryKind.DECISION,
     EntryKind.APPROVAL_REQUEST,
@@ -305,7 +312,7 @@ def _refusal_row(log: AuditLog, refusal: _Refusal, *, with_disposition: bool) ->
     }
     if with_disposition:
         again = [f"tried again {format_count(refusal.again, 'time')}"] if refusal.again else []
-        row["followed"] = [*refusal.events, *again] or ["nothing"]
+        row["followed"] = [*refusal.events, *again] or _NOTHING
     return row
 
 

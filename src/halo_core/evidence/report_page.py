@@ -14,7 +14,7 @@ from functools import cache
 from importlib import resources
 from typing import Any, Final
 
-from halo_core.evidence.answers import Answer, Period, Verdict
+from halo_core.evidence.answers import Answer, Period, Verdict, count_of, count_population
 from halo_core.evidence.audit_log import AuditLog
 from halo_core.evidence.checks import TESTED_CHECKS
 from halo_core.evidence.control_report import (
@@ -33,7 +33,9 @@ from halo_core.views.wording import escape_unprintable
 
 _MAX_FINDINGS: Final = 8
 _MAX_ROWS: Final = 40
-_VERDICT_WORDS: Final[Mapping[str, str]] = {
+_FEW_ROWS: Final = 12
+"""Of a check that holds: its rows are examples, and nobody has to look into them."""
+VERDICT_WORDS: Final[Mapping[str, str]] = {
     "holds": "holds",
     "fails": "does not hold",
     "cannot_tell": "cannot tell",
@@ -46,6 +48,20 @@ _VERIFIED_WORDS: Final[Mapping[Verdict, str]] = {
     Verdict.CANNOT_TELL: "cannot tell",
 }
 _EFFECTS: Final = tuple(effect.value for effect in Effect)
+WORDS: Final = (
+    ("decision", "what Halo answered before an action ran: a tool call, a retrieval, a model call or a hand-off"),
+    ("allow", "it ran"),
+    ("monitor", "it ran, and is marked for people to look at"),
+    ("restrict", "it ran with narrower arguments, or its result was masked or shortened"),
+    ("challenge", "it waited for a person, and ran only if one said yes"),
+    ("deny", "it did not run; in observe mode, what is challenged or denied runs all the same, and a check says so"),
+    ("position", "the number of an entry in the log; positions have no gap"),
+    ("checkpoint", "a signed digest over all entries so far; a copy kept elsewhere shows later changes"),
+    ("passport", "what an agent may use and spend, signed by an issuer"),
+    ("holds", "no exception was found among what was counted; it says nothing of what remains"),
+    ("cannot tell", "the log has no such event, or is too short; it does not count as holding"),
+)
+"""What the words of a report mean, for a reader who does not know Halo."""
 
 
 class Markup(str):
@@ -163,7 +179,7 @@ def _render_summary(report: ControlReport) -> Iterator[Markup]:
     yield element("h2", "Summary")
     yield _draw_shares(counts)
     keys = (
-        element("li", element("span", class_="dot", style=f"background:var(--{name})"), f"{n} {_VERDICT_WORDS[name]}")
+        element("li", element("span", class_="dot", style=f"background:var(--{name})"), f"{n} {VERDICT_WORDS[name]}")
         for name, n in counts.items()
     )
     waived = sum(row.is_waived for row in report.rows)
@@ -172,7 +188,7 @@ def _render_summary(report: ControlReport) -> Iterator[Markup]:
     coverages = [coverage for coverage in Coverage if any(row.coverage is coverage for row in report.rows)]
     verdicts = [verdict for verdict in Verdict if any(row.verdict is verdict for row in report.rows)]
     head = [element("th", "coverage"), element("th", "rows", class_="n")]
-    head += [element("th", _VERDICT_WORDS[verdict.value], class_="n") for verdict in verdicts]
+    head += [element("th", VERDICT_WORDS[verdict.value], class_="n") for verdict in verdicts]
     lines = []
     for coverage in coverages:
         rows = [row for row in report.rows if row.coverage is coverage]
@@ -196,6 +212,9 @@ def _render_summary(report: ControlReport) -> Iterator[Markup]:
             ),
             class_="keys",
         )
+    yield element("h3", "Words")
+    words = (part for name, text in WORDS for part in (element("dt", name), element("dd", *_render_words(text))))
+    yield element("dl", *words, class_="words")
 
 
 def _draw_shares(counts: Mapping[str, int]) -> Markup:
@@ -205,10 +224,10 @@ def _draw_shares(counts: Mapping[str, int]) -> Markup:
         width = 960 * n / total
         parts.append(
             f'<rect class="f-{name}" x="{x:.1f}" y="0" width="{max(width - 2, 1):.1f}" height="22" rx="3">'
-            f"<title>{n} {escape_text(_VERDICT_WORDS[name])}</title></rect>"
+            f"<title>{n} {escape_text(VERDICT_WORDS[name])}</title></rect>"
         )
         x += width
-    described = ", ".join(f"{n} {_VERDICT_WORDS[name]}" for name, n in counts.items())
+    described = ", ".join(f"{n} {VERDICT_WORDS[name]}" for name, n in counts.items())
     return Markup(f'<svg viewBox="0 0 960 22" role="img" aria-label="{escape_text(described)}">{"".join(parts)}</svg>')
 
 
@@ -279,6 +298,18 @@ def render_table(names: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Mar
     return element("div", element("table", head, element("tbody", *lines)), class_="wide")
 
 
+def render_cards(names: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Markup:
+    """A block for each row, headed by its first column: for rows that no table on a page has room for."""
+    title, *others = names
+
+    def card(row: Mapping[str, Any]) -> Markup:
+        facts = (part for name in others for part in (element("dt", name), element("dd", _format_cell(row.get(name)))))
+        head = element("div", element("h3", _format_cell(row.get(title))), class_="top")
+        return element("section", head, element("dl", *facts), class_="row")
+
+    return join(card(row) for row in rows)
+
+
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
@@ -292,7 +323,7 @@ def _format_cell(value: Any) -> str:
 
 
 def _mark(name: str, words: str = "") -> Markup:
-    return element("span", words or _VERDICT_WORDS.get(name, name), class_=f"mark {name}")
+    return element("span", words or VERDICT_WORDS.get(name, name), class_=f"mark {name}")
 
 
 def _render_row(report: ControlReport, row: ControlRow) -> Markup:
@@ -320,7 +351,7 @@ def _render_row(report: ControlReport, row: ControlRow) -> Markup:
     add("remains", control.remains)
     if control.checks:
         links = [
-            Markup(f"{element('a', name, href=f'#check-{name}')} {escape_text(_VERDICT_WORDS[answer.verdict.value])}")
+            Markup(f"{element('a', name, href=f'#check-{name}')} {escape_text(VERDICT_WORDS[answer.verdict.value])}")
             for name, answer in zip(control.checks, row.answers, strict=True)
         ]
         add("checks" if row.verdict is not None else "input", Markup("; ".join(links)))
@@ -363,7 +394,7 @@ def _render_gaps(report: ControlReport) -> Iterator[Markup]:
         {
             "control": row.control.id,
             "coverage": row.coverage.value,
-            "verdict": "-" if row.verdict is None else _VERDICT_WORDS[row.verdict.value],
+            "verdict": "-" if row.verdict is None else VERDICT_WORDS[row.verdict.value],
             "what remains": row.control.remains,
         }
         for row in gaps
@@ -381,7 +412,7 @@ def _render_answer(name: str, answer: Answer) -> Markup:
         class_="top",
     )
     population = answer.population
-    facts = [element("dt", "counted"), element("dd", f"{population.counted:,} {population.what}")]
+    facts = [element("dt", "counted"), element("dd", count_population(population.counted, population.what))]
     facts += [element("dt", "query"), element("dd", element("code", answer.query))]
     if answer.findings:
         class_ = "found" if answer.verdict is Verdict.FAILS else "open"
@@ -393,10 +424,17 @@ def _render_answer(name: str, answer: Answer) -> Markup:
         ]
     parts = [top, element("dl", *facts)]
     if answer.rows:
-        parts.append(render_table(answer.columns, answer.rows[:_MAX_ROWS]))
-        if len(answer.rows) > _MAX_ROWS:
-            parts.append(element("p", f"{len(answer.rows) - _MAX_ROWS} more rows are in the JSON form", class_="soft"))
+        shown = _select_rows(answer)
+        parts.append(render_table(answer.columns, shown))
+        if more := len(answer.rows) - len(shown):
+            parts.append(
+                element("p", f"{count_of(more, 'more row is', 'more rows are')} in the JSON form", class_="soft")
+            )
     return element("section", *parts, class_=f"row {verdict}", id=f"check-{name}")
+
+
+def _select_rows(answer: Answer) -> Sequence[Mapping[str, Any]]:
+    return answer.rows[: _FEW_ROWS if answer.verdict is Verdict.HOLDS else _MAX_ROWS]
 
 
 def render_files(log: AuditLog, period: Period, frameworks: Sequence[Framework]) -> dict[str, bytes]:
@@ -431,9 +469,10 @@ def render_markdown(report: ControlReport) -> str:
         "",
     ]
     lines += list_table_lines(("", ""), [{"": name, " ": words} for name, words in list_facts(report)], keys=("", " "))
-    counts = "; ".join(f"{n} {_VERDICT_WORDS[name]}" for name, n in report.count_verdicts().items())
+    counts = "; ".join(f"{n} {VERDICT_WORDS[name]}" for name, n in report.count_verdicts().items())
     lines += ["", "## Summary", "", counts, ""]
     lines += list_table_lines(report.activity.columns, report.activity.rows)
+    lines += ["", "## Words", "", *(f"- {name}: {escape_markdown(text)}" for name, text in WORDS)]
     if report.waivers:
         names = ("control", "state", "until", "owner", "why", "problem", "entry")
         lines += ["", "## Waivers", ""]
@@ -445,19 +484,23 @@ def render_markdown(report: ControlReport) -> str:
     lines += [f"- {name}: {escape_markdown(words)}" for name, words in list_sources(report)]
     lines += ["", "## Checks", ""]
     for name, answer in report.answers.items():
-        lines += [f"### {name}: {_VERDICT_WORDS[answer.verdict.value]}", "", escape_markdown(answer.claim), ""]
-        lines += [f"- counted: {answer.population.counted:,} {answer.population.what}", f"- query: `{answer.query}`"]
+        lines += [f"### {name}: {VERDICT_WORDS[answer.verdict.value]}", "", escape_markdown(answer.claim), ""]
+        counted = count_population(answer.population.counted, answer.population.what)
+        lines += [f"- counted: {counted}", f"- query: `{answer.query}`"]
         lines += [f"- finding: {escape_markdown(text)}" for text in answer.findings]
         lines += [f"- limit: {escape_markdown(text)}" for text in answer.notes]
         if answer.rows:
-            lines += ["", *list_table_lines(answer.columns, answer.rows[:_MAX_ROWS])]
+            shown = _select_rows(answer)
+            lines += ["", *list_table_lines(answer.columns, shown)]
+            if more := len(answer.rows) - len(shown):
+                lines += ["", f"{count_of(more, 'more row is', 'more rows are')} in the JSON form"]
         lines.append("")
     return "\n".join(lines).rstrip() + "\n"
 
 
 def _list_row_lines(report: ControlReport, row: ControlRow) -> list[str]:
     control = row.control
-    state = "" if row.verdict is None else f", {_VERDICT_WORDS[row.verdict.value]}"
+    state = "" if row.verdict is None else f", {VERDICT_WORDS[row.verdict.value]}"
     waived = ", waived" if row.is_waived else ""
     lines = [
         f"### {escape_markdown(control.id)} {escape_markdown(control.title)}",
@@ -468,7 +511,7 @@ def _list_row_lines(report: ControlReport, row: ControlRow) -> list[str]:
     lines += [f"- remains: {escape_markdown(control.remains)}"]
     if control.checks:
         pairs = zip(control.checks, row.answers, strict=True)
-        lines.append(f"- checks: {'; '.join(f'{name} {_VERDICT_WORDS[item.verdict.value]}' for name, item in pairs)}")
+        lines.append(f"- checks: {'; '.join(f'{name} {VERDICT_WORDS[item.verdict.value]}' for name, item in pairs)}")
     if row.verdict is not None:
         lines += [f"- finding: {escape_markdown(text)}" for text in row.findings]
         lines += [f"- cannot tell: {escape_markdown(text)}" for text in row.undecided]

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from textwrap import wrap
@@ -32,7 +33,7 @@ _LINES: Final = 120
 _MAX_NAMED: Final = 10
 _LEAST_DISTANCE: Final = 14
 _LEVELS: Final = (0, 250, 500, 750, 1000)
-_BANDS: Final = ((700, "stopped", "acts ask from 700"), (400, "granted", "grave acts ask from 400"))
+_BANDS: Final = ((700, "stopped", "700: acts are asked about"), (400, "granted", "400: grave acts are asked about"))
 """Risks from which on the starter policy asks (`behaviour.cedar`)."""
 _LINEAR_SHARE: Final = 0.6
 """Part of the height up to the limit; what is above it is drawn on a logarithmic scale."""
@@ -51,6 +52,12 @@ _VERDICT_WORDS: Final = {
     "cleared": "alarm that a person cleared",
     "alarm": "session with an alarm",
     "attack": "judged an attack",
+}
+_COUNTED: Final = {
+    "alarm": "with an alarm",
+    "attack": "judged an attack",
+    "cleared": "with an alarm that a person cleared",
+    "observed": "with an alarm while observed",
 }
 _RANK: Final = {name: place for place, name in enumerate(_VERDICTS)}
 
@@ -265,14 +272,12 @@ def _draw_acts(plot: _Plot, acts: Sequence[DoneAct]) -> Iterator[str]:
 
 def _describe_timeline(agent: AgentBehaviour) -> str:
     points = agent.points
-    counts = [format_count(len(points), "session")]
-    counts += [
-        f"{sum(point.verdict == name for point in points)} {name}"
-        for name in ("alarm", "attack", "cleared", "observed")
-    ]
+    found = Counter(point.verdict for point in points)
+    counts = [f"{found[name]:,} {words}" for name, words in _COUNTED.items() if found[name]]
     since = f" There is a risk since {format_minute(agent.since_us)} UTC." if agent.since_us else ""
-    bars = "A bar is the risk left for whom the session acted, the line that of the whole agent"
-    return f"{', '.join(counts)}. {bars}; both fall by a quarter with each day of ordinary work.{since}"
+    bars = "Bars: the risk that a session left for the person it acted for. Line: the risk of the whole agent"
+    head = f"{format_count(len(points), 'session')}, {', '.join(counts) or 'none with an alarm'}"
+    return f"{head}. {bars}. Both fall by a quarter with each day of ordinary work.{since}"
 
 
 def draw_drift_chart(agent: AgentBehaviour) -> str:
@@ -280,8 +285,9 @@ def draw_drift_chart(agent: AgentBehaviour) -> str:
     points = agent.points
     over = sum(point.share >= ALARM for point in points)
     about_text = (
-        f"{format_count(len(points), 'session')}, {over} above a limit of its own. A bar shows the measure that came "
-        f"closest to its limit in that session; the line is the drift over sessions, an alarm at 100 per cent"
+        f"{format_count(len(points), 'session')}, {over:,} above a limit of the agent's own. Bars: the measure that "
+        "came closest to its limit in that session. Line: the drift over sessions, an alarm at 100%. Above 100% the "
+        "scale is logarithmic."
     )
     about = wrap(about_text, _LINES)
     plot = _Plot(points, _TOP + charts.LINE_HEIGHT * len(about))
@@ -343,7 +349,7 @@ class _ShareScale:
 
 _PART_WORDS: Final = {
     "behaviour": "what it does, and how much",
-    "entitlement": "rights that slept",
+    "entitlement": "rights unused for long",
     "context": "hour, host, program, system",
     "scope": "distance from the request",
     "unusual": "the four in one number",
@@ -357,10 +363,10 @@ def draw_parts_chart(agent: AgentBehaviour) -> str:
     names = (*PARTS, "unusual")
     about_text = (
         f"The highest of each session, 0 to 1000. {sum(point.unusual >= _PART_ASK for point in points)} of "
-        f"{format_count(len(points), 'session')} were unusual enough to ask a person ({_PART_ASK})"
+        f"{format_count(len(points), 'session')} were unusual enough to ask a person ({_PART_ASK})."
     )
     if not any(point.unusual for point in points):
-        about_text += "; nothing unusual so far"
+        about_text += " Nothing was unusual so far."
     about = wrap(about_text, _LINES)
     top = 84 + charts.LINE_HEIGHT * len(about)
     title = f"What made {_shorten_name(agent.agent)} unusual"

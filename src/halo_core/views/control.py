@@ -7,7 +7,7 @@ Each entry is verified before it counts. An act is `proven` if a person signed i
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -21,11 +21,16 @@ from halo_core.ledger.control_history import ControlChange, ControlHistory
 from halo_core.model import EntryKind, LedgerEntry, Mode
 from halo_core.oversight.keys import list_key_files
 from halo_core.oversight.signed_entries import decode_signed_entry
+from halo_core.stop_files import StopFiles
 from halo_core.store.log_checkpoints import load_trusted_keys
 from halo_core.store.reader import Reader, read_entries
 from halo_core.views import View, select_fields
 
-_KINDS: Final = (EntryKind.AUTHORITY.value, EntryKind.CONTROL.value, EntryKind.LIFT.value, EntryKind.MODE.value)
+_RESTRICTIONS: Final = (EntryKind.STOP, EntryKind.REVOCATION)
+_KINDS: Final = (
+    *(EntryKind.AUTHORITY.value, EntryKind.CONTROL.value, EntryKind.LIFT.value, EntryKind.MODE.value),
+    *(kind.value for kind in _RESTRICTIONS),
+)
 _ANSWER_KINDS: Final = (EntryKind.APPROVAL.value, EntryKind.STANDING_ANSWER.value)
 PROVEN: Final = "proven"
 UNPROVEN: Final = "unproven (dev)"
@@ -64,6 +69,31 @@ class ControlActView(View):
 
 
 @dataclass(frozen=True, slots=True)
+class RestrictionView(View):
+    """A stop, a suspension or a revocation in force.
+
+    Args:
+        kind: `stop` or `revocation`.
+        scope: what is restricted: `agent`, `session`, `tool`, `user`, `all` and others.
+        target: its name, or its reference where the home cannot tell the name.
+        since_us: since when, microseconds since the epoch; a suspension may begin later.
+        by: who did it; empty of a stop that stands in a file of the home alone.
+        why: the reason given.
+    """
+
+    kind: str
+    scope: str
+    target: str
+    since_us: int
+    by: str = ""
+    why: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """For programs."""
+        return select_fields(self, "by", "kind", "scope", "since_us", "target", "why")
+
+
+@dataclass(frozen=True, slots=True)
 class ControlView(View):
     """The mode of one tenant.
 
@@ -80,6 +110,7 @@ class ControlView(View):
         unenrolled: thumbprints in authorities.json that no entry has enrolled.
         renamed: thumbprints whose name in authorities.json is not that of their enrolment's entry.
         answers: `proven` and `unproven (dev)` → number of answers to questions, remembered ones included.
+        restrictions: stops, suspensions and revocations in force.
     """
 
     mode: str
@@ -94,6 +125,7 @@ class ControlView(View):
     unenrolled: tuple[str, ...]
     renamed: tuple[str, ...] = ()
     answers: Mapping[str, int] = field(default_factory=dict)
+    restrictions: tuple[RestrictionView, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """For programs."""
@@ -104,6 +136,7 @@ class ControlView(View):
             "past": [item.to_json() for item in self.past],
             "people": list(self.people),
             "renamed": list(self.renamed),
+            "restrictions": [item.to_json() for item in self.restrictions],
             "set_by": None if self.set_by is None else self.set_by.to_json(),
             "unenrolled": list(self.unenrolled),
             "waiver": None if self.waiver is None else self.waiver.to_json(),
@@ -167,6 +200,7 @@ def load_control(reader: Reader, home: Path, tenant: str, host: HostFloor, now_u
         unenrolled=tuple(sorted(live.keys() - {item.key_id for item in history.list_live()})),
         renamed=_list_renamed(reader, trusted, history),
         answers=describe.count_answers(answered),
+        restrictions=tuple(describe.list_restrictions()),
     )
 
 
@@ -218,6 +252,7 @@ class _Describer:
         self, reader: Reader, home: Path, tenant: str, found: Mapping[str, LedgerEntry], history: ControlHistory
     ) -> None:
         trusted = Authorities(home).load(tenant)
+        self._home, self._tenant = home, tenant
         self._names = _find_names(reader, trusted, history, found)
         self._here = _list_keys_here(home)
         self._history = history
@@ -246,6 +281,24 @@ class _Describer:
         for kid, count in answered.items():
             counts[PROVEN if kid in proven else UNPROVEN] += count
         return dict(counts)
+
+    def list_restrictions(self) -> Iterator[RestrictionView]:
+        """What is in force by an entry, oldest first, and then the stops that only a file of the home holds."""
+        shown: set[tuple[str, str]] = set()
+        newest = {
+            (entry.kind.value, str(entry.body.get("scope", "")), str(entry.body.get("target", ""))): entry
+            for entry in self._found.values()
+            if entry.kind in _RESTRICTIONS
+        }
+        for key, since_us in self._history.restrictions.items():
+            body = newest[key].body if self._restore is None else self._restore(newest[key]).body
+            by, why, target = (str(body.get(name) or "") for name in ("actor", "why", "target"))
+            if key[0] == "stop":
+                shown |= {(key[1], key[2]), (key[1], target)}
+            yield RestrictionView(*key[:2], target, since_us, by, why)
+        for stop in StopFiles(self._home).read(self._tenant):
+            if (stop.scope, stop.target) not in shown:
+                yield RestrictionView("stop", stop.scope, stop.target, stop.since_us)
 
     def list_people(self, now_us: int) -> tuple[str, ...]:
         return (

@@ -23,6 +23,7 @@ from halo_core.evidence.audit_log import AuditLog
 from halo_core.evidence.checks import CHECK_CLASSES
 from halo_core.evidence.control_report import build_report
 from halo_core.evidence.controls import FRAMEWORKS, load_framework, load_frameworks
+from halo_core.evidence.grant_uses import NONE_OLD_NOTE
 from halo_core.evidence.report_page import escape_markdown, render_files, render_markdown, render_report
 from halo_core.model import EntryKind
 from halo_core.store.reader import Reader
@@ -518,3 +519,10 @@ def test_a_row_of_the_summary_says_why_it_cannot_tell(whole):
     (line,) = [line for line in out.splitlines() if line.startswith("Art. 19 ")]
     assert "cannot tell" in line
     assert "can be shown from" in line
+
+
+def test_a_young_log_does_not_show_that_no_account_lay_idle(whole):
+    """No grant has been held for 90 days: there was nothing to find, and nothing was shown."""
+    young, old = (rows_of(report_of(whole, days=days))["8.2.6"] for days in (0, 91))
+    assert (young.verdict, young.undecided) == (Verdict.CANNOT_TELL, (NONE_OLD_NOTE,))
+    assert old.verdict is Verdict.FAILS

@@ -18,7 +18,7 @@ _US: Final = 1_000_000
 _MAX_SESSIONS: Final = 100_000
 _MAX_ROWS: Final = 1_000
 _UNTRUSTED: Final = frozenset({"sensitive_read", "unasked_act", "untraced_target", "untrusted_target"})
-"""Codes of actions that were held for where their values came from."""
+"""Codes of actions that were held because of where their values came from."""
 _REFUSED: Final = frozenset({"challenge", "deny"})
 
 
@@ -85,7 +85,7 @@ class UntrustedContentCheck(Check):
     """Whether actions that were held because of untrusted content ran only after a person's answer."""
 
     name = "untrusted_content"
-    claim = "no action that was held for where its values came from ran without a person's answer"
+    claim = "no action that was held because of where its values came from ran without a person's answer"
     unit = "decisions"
     kinds = frozenset({DECISION})
     columns = ("reason", "held")
@@ -235,7 +235,9 @@ class RefusalsCheck(_ControlCheck):
     """Whether refused actions did not run, and each refusal has a reason."""
 
     name = "refusals"
-    claim = "no action ran that was refused or had no answer yet, but under a signed waiver; and every refusal says why"
+    claim = (
+        "no action ran that was refused or had no answer yet, except under a signed waiver; and every refusal says why"
+    )
     unit = "decisions"
     columns = ("reason", "refused")
 
@@ -374,7 +376,7 @@ class ModeFloorCheck(_ControlCheck):
     """Whether actions in observe mode ran only under a signed waiver in force."""
 
     name = "mode_floor"
-    claim = "no action ran in observe mode, but under a signed waiver that was in force"
+    claim = "no action ran in observe mode, except under a signed waiver that was in force"
     unit = "actions that ran"
     columns = ("mode", "actions")
 
@@ -396,7 +398,7 @@ class ModeFloorCheck(_ControlCheck):
             return
         waiver = self.past.waiver
         mode_note = (
-            "in observe mode, which no floor forbids" if self.past.floor is not Mode.ENFORCE else "below the floor"
+            "in observe mode, while no floor was set" if self.past.floor is not Mode.ENFORCE else "below the floor"
         )
         if waiver is not None:
             mode_note = f"{mode_note}, after the waiver ended at {format_iso(waiver.until_us)}"

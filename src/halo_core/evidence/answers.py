@@ -182,7 +182,7 @@ _HEAD_WORDS: Final = re.compile(r"[^ ,]+(?:,? (?:and )?(?!(?:added|after|in|of|o
 def count_population(number: int, noun: str) -> str:
     """A number with the plural words of a population, put in the singular for 1: `1 action that was tried`."""
     if number != 1:
-        return f"{number} {noun}"
+        return f"{number:,} {noun}"
     head = _HEAD_WORDS.match(noun)
     words = noun[: head.end() if head else 0].replace(" and ", " or ")
     single = re.sub(r"\b\w+s\b", lambda word: _SINGULAR.get(word[0], word[0].removesuffix("s")), words)

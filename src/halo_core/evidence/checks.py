@@ -144,7 +144,7 @@ class KeyCustodyCheck(Check):
         live = [item for item in trusted if item.live]
         self.count = len(live)
         for item in live:
-            name = item.name if item.role == "issuer" else log.refer_person(item.name)
+            name = item.name if item.role == "issuer" else log.name_of(log.refer_person(item.name))
             self.rows.append({"role": item.role, "name": name, "key": item.key_id[:8], "here": item.here})
             if item.here:
                 self.add_finding(

@@ -21,6 +21,7 @@ from halo_core.evidence.audit_log import AuditEntry, AuditLog
 from halo_core.evidence.check_runner import DECISION, Check, DecisionItem, RunReader, run_check_classes
 from halo_core.evidence.checks import CHECK_CLASSES, TESTED_CHECKS
 from halo_core.evidence.controls import AS_SCHEDULED, Control, Coverage, Framework
+from halo_core.evidence.grant_uses import NONE_OLD_NOTE, UnusedGrantsCheck
 from halo_core.evidence.incidents import ControlWaiver, read_waivers
 from halo_core.evidence.record_checks import AGE_FACT, SCHEDULE_FACT, RetentionCheck
 from halo_core.model import Effect, EntryKind
@@ -305,7 +306,9 @@ def _build_row(control: Control, answers: Sequence[Answer], waiver: ControlWaive
 
 
 def _find_unshown_time(control: Control, answers: Sequence[Answer], as_of_us: int) -> str:
-    """Why a log cannot show yet that records are kept for as long as a control asks; empty where it can."""
+    """Why a log is too young to show what a control asks for; empty where it is not."""
+    if control.checks == (UnusedGrantsCheck.name,) and NONE_OLD_NOTE in answers[0].notes:
+        return NONE_OLD_NOTE
     if not control.keeps_days:
         return ""
     facts = {row["fact"]: row["value"] for row in answers[control.checks.index(RetentionCheck.name)].rows}

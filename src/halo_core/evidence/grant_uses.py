@@ -35,6 +35,7 @@ from halo_core.views.passports import find_chain
 
 UNUSED_DAYS: Final = 90
 """How long a grant may go without a use where no manifest says it, in days."""
+NONE_OLD_NOTE: Final = f"no grant has been held for {UNUSED_DAYS} days yet, so none could be found"
 _MAX_ROWS: Final = 1_000
 _MAX_REFUSALS: Final = 200
 
@@ -218,7 +219,7 @@ class UnusedGrantsCheck(Check):
         if any(since_us <= since for use in self.uses.values() for since_us in use.granted.values()):
             self._note_uses_before_period(since)
         else:
-            self.notes.append(f"no grant has been held for {UNUSED_DAYS} days yet, so none could be found")
+            self.notes.append(NONE_OLD_NOTE)
         for agent, use in sorted(self.uses.items()):
             self.count += len(use.granted)
             for item in use.list_unused(since):

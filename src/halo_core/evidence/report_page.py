@@ -213,7 +213,7 @@ def _render_summary(report: ControlReport) -> Iterator[Markup]:
             class_="keys",
         )
     yield element("h3", "Words")
-    words = (part for name, text in WORDS for part in (element("dt", name), element("dd", *_render_words(text))))
+    words = (render_fact(name, *_render_words(text)) for name, text in WORDS)
     yield element("dl", *words, class_="words")
 
 
@@ -303,7 +303,7 @@ def render_cards(names: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Mar
     title, *others = names
 
     def card(row: Mapping[str, Any]) -> Markup:
-        facts = (part for name in others for part in (element("dt", name), element("dd", _format_cell(row.get(name)))))
+        facts = (render_fact(name, _format_cell(row.get(name))) for name in others)
         head = element("div", element("h3", _format_cell(row.get(title))), class_="top")
         return element("section", head, element("dl", *facts), class_="row")
 
@@ -320,6 +320,11 @@ def _format_cell(value: Any) -> str:
     if value is None or value == "":
         return "-"
     return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def render_fact(name: str, *words: str) -> Markup:
+    """A line of a list of terms; the two stay together where a page ends."""
+    return element("div", element("dt", name), element("dd", *words))
 
 
 def _mark(name: str, words: str = "") -> Markup:
@@ -344,7 +349,7 @@ def _render_row(report: ControlReport, row: ControlRow) -> Markup:
     facts: list[Markup] = []
 
     def add(name: str, *words: str) -> None:
-        facts.extend((element("dt", name), element("dd", *words)))
+        facts.append(render_fact(name, *words))
 
     add("asks", control.asks)
     add("shown", control.shows)
@@ -412,16 +417,13 @@ def _render_answer(name: str, answer: Answer) -> Markup:
         class_="top",
     )
     population = answer.population
-    facts = [element("dt", "counted"), element("dd", count_population(population.counted, population.what))]
-    facts += [element("dt", "query"), element("dd", element("code", answer.query))]
+    facts = [render_fact("counted", count_population(population.counted, population.what))]
+    facts.append(render_fact("query", element("code", answer.query)))
     if answer.findings:
         class_ = "found" if answer.verdict is Verdict.FAILS else "open"
-        facts += [element("dt", "findings"), element("dd", _render_findings(answer.findings, class_, _MAX_ROWS))]
+        facts.append(render_fact("findings", _render_findings(answer.findings, class_, _MAX_ROWS)))
     if answer.notes:
-        facts += [
-            element("dt", "limits"),
-            element("dd", *(element("p", *_render_words(note)) for note in answer.notes)),
-        ]
+        facts.append(render_fact("limits", *(element("p", *_render_words(note)) for note in answer.notes)))
     parts = [top, element("dl", *facts)]
     if answer.rows:
         shown = _select_rows(answer)

@@ -359,6 +359,21 @@ def test_a_pack_says_as_of_when_it_shows_the_log(copy, tmp_path):
         assert f"# as of: {at.removesuffix('Z')}+00:00, its last entry" in said
 
 
+def test_what_waited_for_a_person_is_among_the_denials(tmp_path):
+    """As `halo denials` counts them: whoever has only the pack gets the same answer."""
+    home = tmp_path / "home"
+    with HaloBase.local("clerk", home=home, mode="enforce", policy=policy_folder(home), quiet=True) as halo:
+        for name, args in (("wipe", {"path": "/"}), ("pay", {"amount": 5000, "to": "x"}), ("lookup", {"q": "x"})):
+            with contextlib.suppress(Denied), halo.session("s"):
+                halo.enforcer.run(halo.build_call(tool(halo, name), args), Calls("fine"), SURFACE)
+    make(home, tmp_path / "a.zip")
+    listed = json.loads(cli("denials", "--json", home=home)[1])["rows"]
+    assert sorted(row["effect"] for row in listed) == ["challenge", "deny"]
+    _, rows = alone(tmp_path, "--key", vkey_of_home(home), "denials")
+    found_ids = [line.split("\t")[2] for line in rows if line[:1].isdigit()]
+    assert found_ids == [row["id"] for row in listed]
+
+
 def test_five_questions_are_answered_without_halo(copy, tmp_path):
     make(copy, tmp_path / "a.zip")
     text = read_members((tmp_path / "a.zip").read_bytes())["VERIFY.md"].decode()

@@ -178,8 +178,7 @@ class Archive:
         end = b"PK\x05\x06" + struct.pack("<4H2IH", 0, 0, count, count, size, start, 0)
         is_right = size <= MAX_DIRECTORY and count <= MAX_MEMBERS and start + size + len(end) == length
         require(is_right and self._take(start + size, len(end)) == end, "bad_archive", "the file", "its end is wrong")
-        directory = self._take(start, size)
-        position = offset = 0
+        directory, position, offset = self._take(start, size), 0, 0
         for _ in range(count):
             crc, content_size, name_size = struct.unpack_from("<I4xIH", directory, position + 16)
             name = directory[position + 46 : position + 46 + name_size].decode("ascii")
@@ -533,7 +532,7 @@ def answer(checker: Checker, question: str, label: str) -> Iterator[dict[str, An
         kind, body, is_in = entry.tree["kind"], entry.tree["body"], entry.is_in(period)
         if question == "who-touched" and is_in and label in entry.facts.get("labels", ()):
             yield entry.row(*_ROW)
-        elif question == "denials" and is_in and entry.facts.get("effect") == "deny":
+        elif question == "denials" and is_in and entry.facts.get("effect") in ("challenge", "deny"):
             yield entry.row(*_ROW, "reasons")
         elif question == "approvals" and is_in and kind == "approval":
             yield entry.row() | {name: body.get(name, "") for name in "request kind answer actor authn kid why".split()}

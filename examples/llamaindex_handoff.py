@@ -14,7 +14,7 @@ import tempfile
 
 from llama_index.core.agent.workflow import AgentWorkflow, FunctionAgent, ToolCallResult
 
-from halo_core.model import Constraint, ConstraintKind
+from halo_core import Constraint, ConstraintKind
 from halo_llamaindex import Halo
 from halo_llamaindex.testing import ScriptedLLM, call
 

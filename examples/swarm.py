@@ -17,7 +17,7 @@ from langchain.agents import create_agent
 from langchain_core.messages import AIMessage
 from langgraph_swarm import create_handoff_tool, create_swarm
 
-from halo_core.model import Constraint, ConstraintKind
+from halo_core import Constraint, ConstraintKind
 from halo_langchain import Halo
 from halo_langchain.testing import ScriptedModel, call
 

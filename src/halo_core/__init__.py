@@ -24,7 +24,17 @@ if TYPE_CHECKING:
         Tampered,
     )
     from halo_core.facade import HaloBase
-    from halo_core.model import ActionKind, Constraint, Decision, Effect, Impact, Mode, Resource, Reversal
+    from halo_core.model import (
+        ActionKind,
+        Constraint,
+        ConstraintKind,
+        Decision,
+        Effect,
+        Impact,
+        Mode,
+        Resource,
+        Reversal,
+    )
     from halo_core.verification import verify_store
 
 __all__ = [
@@ -34,6 +44,7 @@ __all__ = [
     "CannotDecide",
     "ConfigError",
     "Constraint",
+    "ConstraintKind",
     "Decision",
     "Denied",
     "Effect",
@@ -56,7 +67,7 @@ __all__ = [
 _PUBLIC_NAMES = {
     "errors": "BadInput CannotDecide ConfigError Denied Gap HaloError NotVerified Pending PolicyError Tampered",
     "facade": "HaloBase",
-    "model": "ActionKind Constraint Decision Effect Impact Mode Resource Reversal",
+    "model": "ActionKind Constraint ConstraintKind Decision Effect Impact Mode Resource Reversal",
     "enforcement": "Call Enforcer Surface",
     "verification": "verify_store",
 }

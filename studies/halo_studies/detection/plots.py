@@ -29,7 +29,8 @@ def draw(result: Result, folder: Path, title: str) -> list[Path]:
 
 
 def save(chart: Any, path: Path) -> list[Path]:
-    """As SVG and as PNG."""
+    """As SVG and as PNG, with room at the sides: a reader's font may be wider than the one that was measured here."""
+    chart = chart.properties(padding={"left": 45, "right": 60, "top": 5, "bottom": 5})
     made = [path.with_suffix(".svg"), path.with_suffix(".png")]
     chart.save(made[0])
     chart.save(made[1], scale_factor=2)

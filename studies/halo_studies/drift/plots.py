@@ -42,7 +42,7 @@ def draw(example: Mapping[str, Sequence[Sequence[int]]], figures: Mapping[str, A
     panels = [
         alt.layer(band, line, limit, change)
         .transform_filter(alt.datum.kind == name)
-        .properties(title=alt.TitleParams(name, anchor="start"), width=280, height=160)
+        .properties(title=alt.TitleParams(name, anchor="start", fontSize=10), width=280, height=160)
         for name in order
         if any(row["kind"] == name for row in rows)
     ]

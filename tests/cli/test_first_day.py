@@ -132,6 +132,19 @@ def test_a_plan_shows_each_guess_and_writes_nothing(home):
     assert (mode_of(home), (home / "agents.yaml").exists()) == ("observe", False)
 
 
+def test_where_nothing_is_to_be_answered_nothing_is_asked_for(tmp_path):
+    """All declared, or nothing recorded: the page neither speaks of guesses nor of calls that there were none of."""
+    folder = tmp_path / "fresh"
+    HaloBase.local("desk", home=folder, quiet=True).close()
+    code, out, _ = cli("enforce", "--plan", home=folder)
+    assert (code, "no agent yet: 0 decisions" in out) == (0, True)
+    assert "there is nothing to answer: `halo enforce` switches" in out
+    code, shown, _ = cli("enforce", "--yes", home=folder)
+    assert (code, "no call ran so far, so nothing says what it will stop" in shown) == (0, True)
+    for words in ("guesses", "source trust", "according to the rules", "nobody:"):
+        assert words not in out + shown, words
+
+
 def test_what_it_would_have_asked_is_what_enforce_mode_then_asks(home):
     plan = plan_of(home)
     would = {item["id"]: item["would_meet"]["asked"] + item["would_meet"]["denied"] for item in plan["declarations"]}

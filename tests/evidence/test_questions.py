@@ -198,6 +198,7 @@ def test_a_session_is_a_filter(home):
         wanted = [item for item in mine if words[0] != "denials" or item["effect"] in REFUSED]
         assert (code, got["population"]["counted"]) == (0, len(wanted)), words
         assert "clerk-one" not in got["query"]
+        assert not any(note.startswith("of 0 ") for note in got["notes"])
         assert answer(home, *words, "--session", "clerk-none")[0] == 2
 
 
@@ -371,6 +372,8 @@ def test_failures_list_what_was_switched_off_and_what_ran_then(home):
 
 
 def test_metrics_are_those_of_the_rows(home):
+    unjudged = "no alert of this log and period was judged, so nothing is known of false alarms"
+    assert answer(home, "metrics")[1]["notes"][0] == unjudged
     ok(cli("judge", str(raw_entries(home, "alert")[0]["index"]), "--ordinary", home=home))
     code, got = answer(home, "metrics")
     values = {row["metric"]: row for row in got["rows"]}
@@ -381,6 +384,7 @@ def test_metrics_are_those_of_the_rows(home):
     assert values["decisions: let run"]["value"] == sum(item["let_run"] for item in decisions)
     assert values["questions asked"]["value"] == len(raw_entries(home, "approval_request"))
     assert values["questions: approved"]["value"] == len(raw_entries(home, "approval"))
+    assert got["notes"][0].startswith("the share of false alarms is among the 1 judged alert of this log and period; ")
     false = values["alerts: false, of those judged"]
     # Wilson's interval of 1 in 1: 1 / (1 + z²) to 1
     assert (false["value"], false["n"], false["share"], false["low"], false["high"]) == (1, 1, 1.0, 0.2065, 1.0)

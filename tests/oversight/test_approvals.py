@@ -251,6 +251,7 @@ def test_a_key_that_is_not_at_hand_is_not_made(home):
     with pytest.raises(ConfigError) as caught:
         answers(home, request)
     assert (caught.value.code, path.exists()) == ("no_approver_key", False)
+    assert "no key of the approver `mia`" in caught.value.message
 
 
 @pytest.mark.parametrize("name", ["ana", "Ana", "user:ana", "clerk", "CLERK"])

@@ -322,10 +322,12 @@ def test_a_legal_hold_stops_an_erasure_and_lets_honest_ones_run(either):
     code, _, err = place.cli("erase", "--subject", GRETE)
     assert code != 0
     assert "legal_hold" in err
+    assert "so it would be refused (`legal_hold`)" in place.cli("erase", "--subject", GRETE, "--dry-run")[1]
     assert any(GRETE in text for text in texts_of(place))
     # What names the held subject is held in boxes of others, too.
     refused = place.cli("erase", "--subject", "ben")
     assert "legal_hold" in refused[2]
+    assert "would be refused" not in place.cli("erase", "--subject", "carl", "--dry-run")[1]
     erase(place, "--subject", "carl")  # the honest twin
     assert "case 4" in place.cli("hold", "list")[1]
     assert place.cli("hold", "lift", "--subject", GRETE)[0] == 0

@@ -143,10 +143,15 @@ def _print_plan(store: StoreContext, plan: ErasurePlan) -> None:
     if store.print_json(tree):
         return
     say_plainly(f"would erase {_count_boxes(selection.count, len(selection.entries))}")
-    say_plainly(f"  {len(selection.whole):,} data keys of the subject as a whole")
-    say_plainly(f"  single boxes of {len(selection.boxes):,} other subjects that name it, each box whole")
+    say_plainly("  a box holds what one entry seals for one person: arguments, outputs, prompts or names")
+    say_plainly(f"  {format_count(len(selection.whole), 'data key')} of the subject, with all that it opens")
+    others = format_count(len(selection.boxes), "other subject")
+    say_plainly(f"  single boxes of {others} that name the subject, each box whole")
     for hold, count in selection.held.items():
-        say("  [bold yellow]held[/]: ", safe_text(f"{count:,} boxes by {hold.scope} {hold.target} ({hold.entry})"))
+        words = f"{format_count(count, 'box', 'boxes')} by {hold.scope} {hold.target} ({hold.entry})"
+        say("  [bold yellow]held[/]: ", safe_text(words))
+    if selection.held:
+        say_plainly("  so it would be refused (`legal_hold`): lift the hold first, with `halo hold lift`")
     _print_clear(plan)
 
 
@@ -175,9 +180,10 @@ def _print_erased(store: StoreContext, erased: Erased, plan: ErasurePlan, unfini
         say_plainly("there was nothing to erase")
     else:
         say_plainly(f"erased {_count_boxes(erased.boxes, erased.entries)}, recorded as {erased.entry}")
-        say_plainly(f"  {erased.keys:,} data keys and {erased.rows:,} rows were destroyed; {_ENTRIES_STAY}")
+        destroyed = f"{format_count(erased.keys, 'data key')} and {format_count(erased.rows, 'row')}"
+        say_plainly(f"  destroyed: {destroyed}; {_ENTRIES_STAY}")
     if erased.held:
-        say("  [bold yellow]kept by legal holds[/]: ", safe_text(f"{erased.held:,} boxes"))
+        say("  [bold yellow]kept by legal holds[/]: ", safe_text(format_count(erased.held, "box", "boxes")))
     _print_clear(plan)
     if erased.entry and not erased.rotated:
         say("  [bold yellow]the content key was kept[/]: older copies of the database can be opened with this home")

@@ -138,7 +138,10 @@ def print_plan(store: StoreContext, tenant: str, agent: str) -> None:
     _print_findings(dialogue.day)
     if edit is not None:
         _print_difference(edit)
-    say("nothing was written: run `halo enforce` to answer, or `halo enforce --yes` to accept these guesses")
+    if dialogue.day.resources:
+        say("nothing was written: run `halo enforce` to answer, or `halo enforce --yes` to accept these guesses")
+    else:
+        say("nothing was written, and there is nothing to answer: `halo enforce` switches to enforce mode")
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,16 +361,16 @@ def _print_totals(dialogue: _Dialogue) -> None:
 
 
 def _print_head(day: FirstDay) -> None:
-    agents = ", ".join(day.agents) or "nobody"
+    agents = ", ".join(day.agents) or "no agent yet"
     observed_text = f": {format_count(day.decisions, 'decision')} in {format_count(day.sessions, 'session')}"
     say(safe_text(agents, "bold"), f"{observed_text}, {day.asked:,} would have waited or been refused")
     undeclared = sum(item.resource.kind is ActionKind.TOOL_CALL for item in day.resources)
     others = len(day.resources) - undeclared
     summary = f"{format_count(undeclared, 'tool')} and {format_count(others, 'retriever')}"
     say(f"{summary} that nobody declared; {day.declared:,} declared")
-    say(
-        f"[dim]results count as other people's words (source trust {UNTRUSTED_SOURCE}), own records as {OWN_RECORDS}[/]"
-    )
+    if day.resources:
+        trust = f"(source trust {UNTRUSTED_SOURCE}), own records as {OWN_RECORDS}"
+        say(f"[dim]results count as other people's words {trust}[/]")
     say()
 
 

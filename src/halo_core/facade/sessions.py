@@ -106,7 +106,7 @@ class SessionMixin:
                     "bad_session",
                     f"`{field}` must be text, not {type(value).__name__}",
                     field=field,
-                    remedy="pass a str",
+                    remedy="pass a str, or leave it out",
                 )
         delegation_session = current_delegation_session()
         if delegation_session is not None and delegation_session != id:

@@ -400,7 +400,7 @@ def load_signer(tenant: str, keys: KeyStore, home: Path, approver: str, now_us: 
         raise make_not_enrolled_error(approver, "is not enrolled")
     name = make_approver_key_name(approver)
     if name not in keys.names():  # a signer would be made on the spot otherwise
-        message = f"`{keys.home}` has no `{name}.key`"
+        message = f"`{keys.home}` has no key of the approver `{approver}` (`{name}.key`)"
         raise ConfigError(
             "no_approver_key", message, field="key-home", remedy="give the folder of the key with `--key-home`"
         )

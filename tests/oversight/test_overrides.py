@@ -409,7 +409,9 @@ def test_the_commands_do_what_they_say(home):
         which = json.loads(text)["override"]
         assert code == 0
         assert cli("override", which[:12], "--review", "upheld", "--as", "noa", *keys, home=home)[0] == 0
-        assert cli("override", decision, "--as", "mia", *keys, home=home)[0] == 64
+        for given, problem in (((), "no action is chosen"), (("--allow", "--deny"), "several actions are chosen")):
+            code, _, error = cli("override", decision, *given, "--as", "mia", *keys, home=home)
+            assert (code, problem in error) == (64, True)
         run(halo, wipe, **WIPE)
     assert cli("overrides", home=home)[1].strip() == "no override holds or waits for a review"
     assert cli("contest", decision, home=home)[0] == 2

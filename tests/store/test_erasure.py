@@ -352,6 +352,16 @@ def test_holds_of_a_session_an_agent_and_everything(file_place):
     assert place.verified() == 0
 
 
+def test_a_hold_on_a_misspelt_name_is_refused_since_it_would_keep_nothing(file_place):
+    place = file_place
+    seed(place)
+    for option, name in (("--agent", "clrek"), ("--session", "s-greet")):
+        code, out, err = place.cli("hold", "set", option, name, "--why", "case 5")
+        assert (code, out, "no_such_target" in err) == (64, "", True), err
+    assert place.cli("hold", "list")[1].strip() == "no legal hold is in force"
+    assert place.cli("hold", "set", "--agent", "comes-later", "--unknown", "--why", "case 5")[0] == 0
+
+
 def test_a_hold_whose_entry_was_changed_stops_everything(file_place):
     place = file_place
     seed(place)

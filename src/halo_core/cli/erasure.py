@@ -43,6 +43,7 @@ from halo_core.oversight.legal_holds import (
 from halo_core.references import is_reference
 from halo_core.store import Store
 from halo_core.store.reader import Reader
+from halo_core.views.inventory import require_known_target
 from halo_core.views.wording import format_count, format_entries
 
 retention_app = typer.Typer(
@@ -316,6 +317,7 @@ def set_legal_hold(
     session: _SessionOption = "",
     agent: _AgentOption = "",
     everything: _AllOption = False,
+    unknown: Annotated[bool, Option("--unknown", help="Allow an agent or session that is not known here.")] = False,
     why: WhyOption = "",
     store: StoreContext,
 ) -> None:
@@ -326,6 +328,9 @@ def set_legal_hold(
         with store.open_reader() as reader:
             scan = scan_log(reader, opened.tenant)
             wanted = _choose_hold(opened, reader, subject=subject, session=session, agent=agent, everything=everything)
+            if wanted.scope in ("agent", "session") and not unknown:  # a misspelt hold would keep nothing
+                reader.use_names(store.home)
+                require_known_target(reader, store.home, opened.tenant, wanted.scope, wanted.target)
         new = opened.commit(lambda tx: set_hold(tx, scan, wanted, why, store.actor))
     scope, target, _ = wanted
     if not store.print_json({"new": new, "scope": scope, "target": target}):

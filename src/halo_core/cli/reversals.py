@@ -163,7 +163,8 @@ def override(
     """
     if [allow, deny, bool(review)].count(True) != 1:
         remedy = "give one of `--allow`, `--deny`, `--review upheld`, `--review withdrawn`"
-        raise ConfigError("usage", "no action is chosen", field="allow", remedy=remedy)
+        problem = "several actions are chosen" if allow or deny or review else "no action is chosen"
+        raise ConfigError("usage", problem, field="allow", remedy=remedy)
     keys, tenant = KeyStore(key_home or store.home), store.resolve_tenant()
     with store.open_store(tenant) as opened:
         if review:

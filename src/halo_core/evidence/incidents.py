@@ -161,9 +161,12 @@ def open_incident(
         BadInput: `bad_incident`.
     """
     if severity not in DEADLINE_DAYS:
-        raise _make_incident_error(f"`{severity[:32]}` is no severity", f"choose one of {', '.join(DEADLINE_DAYS)}")
+        remedy = f"choose one of {', '.join(DEADLINE_DAYS)}"
+        raise _make_incident_error(f"`{severity[:32]}` is no severity", remedy, "severity")
     if not 0 < known_us <= now_us:
-        raise _make_incident_error("it cannot have become known in the future", "give the time of first knowledge")
+        raise _make_incident_error(
+            "it cannot have become known in the future", "give the time of first knowledge", "known"
+        )
     body = {"decisions": _limit(decisions), "known_us": known_us, "op": "open", "severity": severity}
     written = tx.append(Draft(EntryKind.INCIDENT, "", {**body, "text": mask_reason(text)}, actor=Actor.of(by)))
     return written.entry.id
@@ -178,7 +181,7 @@ def add_to_incident(
         BadInput: `bad_incident`.
     """
     if act not in (*INCIDENT_ACTS, "close"):
-        raise _make_incident_error(f"`{act[:32]}` is no act", f"choose one of {', '.join(INCIDENT_ACTS)}, close")
+        raise _make_incident_error(f"`{act[:32]}` is no act", f"choose one of {', '.join(INCIDENT_ACTS)}, close", "act")
     if incident.closed_us and act == "close":
         raise _make_incident_error("the incident is closed", "see `halo incident show`")
     body: dict[str, Any] = {"decisions": _limit(decisions), "incident": incident.id, "text": mask_reason(text)}
@@ -189,13 +192,13 @@ def add_to_incident(
 def _limit(decisions: Sequence[str]) -> list[str]:
     if len(decisions) > _MAX_DECISIONS:
         raise _make_incident_error(
-            f"{len(decisions)} decisions are too many for one entry", "add them in several notes"
+            f"{len(decisions)} decisions are too many for one entry", "add them in several notes", "decision"
         )
     return list(decisions)
 
 
-def _make_incident_error(message: str, remedy: str) -> BadInput:
-    return BadInput("bad_incident", message, remedy=remedy)
+def _make_incident_error(message: str, remedy: str, field: str = "") -> BadInput:
+    return BadInput("bad_incident", message, field=field, remedy=remedy)
 
 
 def resolve_decisions(reader: Reader, tenant: str, names: Iterable[str]) -> list[str]:

@@ -526,3 +526,14 @@ def test_a_young_log_does_not_show_that_no_account_lay_idle(whole):
     young, old = (rows_of(report_of(whole, days=days))["8.2.6"] for days in (0, 91))
     assert (young.verdict, young.undecided) == (Verdict.CANNOT_TELL, (NONE_OLD_NOTE,))
     assert old.verdict is Verdict.FAILS
+
+
+def test_ids_and_times_are_not_broken_where_a_page_has_room_for_them():
+    at, entry = "2026-05-29T16:01:20.000Z", "cddcc0fd5105-13"
+    page = report_page.render_table(("at", "what", "entry"), [{"at": at, "what": "x " * 60, "entry": entry}])
+    assert f'<td class="w">{at}</td>' in page
+    assert f'<td class="w">{entry}</td>' in page
+    assert "<td>x x" in page
+    many = [f"c{n}" for n in range(9)]
+    crowded = report_page.render_table(many, [dict.fromkeys(many, "2026-05-29T16:01:20")])
+    assert crowded.count('<td class="w">') == 3  # 64 characters of all nine

@@ -33,6 +33,9 @@ from halo_core.views.wording import escape_unprintable
 
 _MAX_FINDINGS: Final = 8
 _MAX_ROWS: Final = 40
+_WHOLE_CHARS: Final = 64
+_MAX_WHOLE: Final = 24
+"""Characters of all columns of a table, and of one, that no line ends within."""
 _FEW_ROWS: Final = 12
 """Of a check that holds: its rows are examples, and nobody has to look into them."""
 VERDICT_WORDS: Final[Mapping[str, str]] = {
@@ -289,13 +292,27 @@ def render_table(names: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Mar
     """Rows under the names of their columns; columns of numbers are set to the right."""
     rows = list(rows)
     numeric = {name for name in names if rows and all(_is_number(row.get(name)) for row in rows)}
+    whole = _find_whole_columns(names, rows)
 
     def cell(tag: str, name: str, words: str) -> Markup:
-        return element(tag, words, class_="n") if name in numeric else element(tag, words)
+        class_ = "n" if name in numeric else "w" if name in whole else ""
+        return element(tag, words, class_=class_) if class_ else element(tag, words)
 
     head = element("thead", element("tr", *(cell("th", name, name) for name in names)))
     lines = (element("tr", *(cell("td", name, _format_cell(row.get(name))) for name in names)) for row in rows)
     return element("div", element("table", head, element("tbody", *lines)), class_="wide")
+
+
+def _find_whole_columns(names: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> set[str]:
+    """Columns of ids, times and short words that no line ends within, as many as a page has room for."""
+    lengths = {name: max((len(_format_cell(row.get(name))) for row in rows), default=0) for name in names}
+    whole, room = set[str](), _WHOLE_CHARS
+    for name, length in sorted(lengths.items(), key=lambda item: item[1]):
+        room -= length
+        if room < 0 or length > _MAX_WHOLE:
+            break
+        whole.add(name)
+    return whole
 
 
 def render_cards(names: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Markup:

@@ -78,6 +78,9 @@ def test_notice_comes_first_then_the_suspension(halo, home, clock):
     assert (entry["scope"], entry["sources"], entry["why"]) == ("suspended_agent", ["ana", "bob"], "more than usual")
     for _ in range(3):
         assert act(halo) == "done"
+    (shown,) = [line for line in cli("status", home=home)[1].splitlines() if "suspended" in line]
+    assert shown.strip().startswith("suspended agent clerk, ")
+    assert shown.endswith(": more than usual")
     clock.advance(601)
     assert denied(halo) == "suspended"
     assert denied(halo, user=BOB) == "suspended"

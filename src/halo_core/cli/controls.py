@@ -131,7 +131,8 @@ def _describe_restriction(item: RestrictionView) -> str:
     word = {"revocation": "revoked"}.get(item.kind, "suspended" if item.scope in SUSPENSIONS else "stopped")
     what = f"{item.scope.removeprefix('suspended_')} {item.target}".strip()
     who = f" by {item.by}" if item.by else ", in a file of the home without an entry"
-    return f"{word} {what}, since {format_iso(item.since_us)}{who}" + (f": {item.why}" if item.why else "")
+    since = "from" if item.since_us > SystemClock().now_us() else "since"  # a suspension begins after its notice
+    return f"{word} {what}, {since} {format_iso(item.since_us)}{who}" + (f": {item.why}" if item.why else "")
 
 
 def _describe_who(act: ControlActView) -> str:

@@ -173,7 +173,7 @@ def test_an_entry_about_a_decision_is_refused_with_the_decisions_id(ledger):
 def test_show_of_what_is_not_there(ledger):
     for name in ("ffffffff", "9999", "0" * 9):
         code, _, err = cli("show", name, home=ledger)
-        assert (code, "[no_such_entry]" in err) == (64, True)
+        assert (code, "[no_such_entry]" in err, "column `#` of `halo log`" in err) == (64, True, True)
     code, _, err = cli("show", "0", "--tenant", "acme", home=ledger)
     assert (code, "which_tenant" in err, "no tenant `acme`" in err, "local" in err) == (64, True, True, True)
     first = found(ledger)[0].entry

@@ -45,7 +45,7 @@ def find_entry(reader: Reader, tenant: str, prefix: str) -> LoggedEntry:
 
 def _make_entry_error(prefix: str, hits: int, end: int) -> ConfigError:
     """The error for a text that names no entry, or several, of a log with so many positions."""
-    text, remedy = prefix[:80], "see `halo log`; an id is a writer and a number, such as 3f2a9c-17"
+    text, remedy = prefix[:80], "give a number of the column `#` of `halo log`, or an id such as 3f2a9c-17"
     problem = f"{hits} entries have an id that begins with `{text}`" if hits else f"no entry with id `{text}`"
     if hits:
         remedy = "give more characters"

@@ -7,11 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from halo_core.crypto import canonical
-from halo_core.crypto.keys import Ed25519Signer
+from halo_core.crypto.keys import Ed25519Signer, encode_b64url
 from halo_core.model import ActionKind, Budget, Constraint, Decay, Impact, Link, Quota, SessionTerms
 from halo_core.passports import Issuer, TrustAnchors, mint_handoff, mint_session, mint_standing, verify_chain
 from halo_core.passports.approval import ApprovalToken, make_reauthorization_binding, mint_approval
-from halo_core.crypto.keys import encode_b64url
 from halo_core.passports.codec import DERIVED_HEADER, decode_b64url, hash_signing_input
 
 NOW = 1_800_000_000

@@ -178,8 +178,8 @@ def answer_metrics(log: AuditLog, period: Period, wanted: DecisionFilter) -> Ans
         findings.append("no decision of the period is in the population")
     judged = sum(1 for case in cases if case.verdict)
     limits = (
-        f"the share of false alarms is among the {count_of(judged, 'judged alert')} of this log and period; "
-        f"{len(cases) - judged:,} of {count_of(len(cases), 'alert')} were not judged"
+        f"the share of false alarms is among the {format_count(judged, 'judged alert')} of this log and period; "
+        f"{len(cases) - judged:,} of {format_count(len(cases), 'alert')} were not judged"
         if judged
         else "no alert of this log and period was judged, so nothing is known of false alarms"
     )

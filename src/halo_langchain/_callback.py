@@ -28,13 +28,13 @@ from halo_core.enforcement.bodies import BODY, Body
 from halo_core.enforcement.flow import GovernedAction, find_provider_calls, make_withdrawal_call
 from halo_core.enforcement.guards import clean_name, find_name_problem, make_unregistered_resource, to_list
 from halo_core.enforcement.mcp_listings import describe_for_guess
-from halo_core.enforcement.session_context import ContextVarScope
+from halo_core.enforcement.session_context import ContextVarScope, current_session, session_values
 from halo_core.enforcement.steps import Steps, TwoWayStep, adrive, drive
 from halo_core.errors import Pending
 from halo_core.model import ActionKind
 from halo_core.model_requests import ModelFields
 from halo_langchain._first_seen import get_description
-from halo_langchain._history import read_message
+from halo_langchain._history import outermost_run_values, read_message
 from halo_langchain._mcp import read_server_tool
 from halo_langchain._model_calls import RESTRICTING_ABILITIES, DecidedInput, build_inference_call, holds_outer_answer
 from halo_langchain._model_fields import judge_model_request, judge_observed_request, read_observed_facts
@@ -46,7 +46,6 @@ from halo_langchain._runs import (
     claim_run,
     claim_run_for_any,
     current_enclosure,
-    fallback_session_scope,
     find_event_session,
     find_starting,
     get_run_source,
@@ -332,5 +331,8 @@ def _class_name(serialized: Mapping[str, Any] | None) -> str:
 
 
 def _event_session_scope(kwargs: Mapping[str, Any]) -> ContextVarScope:
-    """The session of this context, else LangGraph's thread where the event tells it."""
-    return fallback_session_scope(lambda: find_event_session(kwargs.get("metadata") or {}))
+    """The session of this context, else LangGraph's thread where the event tells it, in the outermost run around it."""
+    outermost = outermost_run_values(kwargs.get("parent_run_id"))
+    with ContextVarScope(*outermost):
+        session = find_event_session(kwargs.get("metadata") or {}) if current_session() is None else None
+    return ContextVarScope(*outermost, *session_values(session, None))

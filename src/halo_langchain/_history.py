@@ -10,9 +10,11 @@ from __future__ import annotations
 import dataclasses
 import sys
 import threading
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any, Final, NamedTuple
+from uuid import UUID
 
 from langchain_core.callbacks import AsyncCallbackManager, BaseCallbackHandler
 from langchain_core.messages import (
@@ -29,7 +31,14 @@ from langchain_core.tracers.context import register_configure_hook
 from langgraph.types import Command, Send
 from pydantic import BaseModel
 
-from halo_core.enforcement.activities import begin_run_activity, end_run_activity, note_answer
+from halo_core.enforcement.activities import (
+    Activity,
+    begin_run_activity,
+    current_run_activity,
+    end_run_activity,
+    note_answer,
+    run_activity_value,
+)
 from halo_core.enforcement.exposure import describe_calls
 from halo_core.enforcement.session_context import current_session, in_body
 from halo_core.model import HistoryItem, HistoryRole, Provenance
@@ -174,6 +183,34 @@ _RUN_INPUT: Final[ContextVar[RunInput | None]] = ContextVar("halo_langchain_inpu
 _TEXT_MODEL_START: Final = AsyncCallbackManager.on_llm_start.__code__
 
 
+_MAX_OPEN_CHAINS: Final = 10_000
+_OPEN_CHAINS: Final[OrderedDict[UUID, tuple[Activity, RunInput | None]]] = OrderedDict()
+"""The outermost run of each chain that has not ended, and what that was started with. A step that is abandoned leaves
+its chain here until it is the oldest of too many."""
+_OPEN_CHAINS_LOCK: Final = threading.Lock()
+
+
+def outermost_run_values(parent_run_id: object) -> tuple[tuple[ContextVar[Any], Any], ...]:
+    """What context variables hold in the outermost run of a chain; empty where they hold it, or it is not known.
+
+    A stream that is read in a task for each part goes on in contexts that its beginning was not noted in.
+    """
+    known = _OPEN_CHAINS.get(parent_run_id)  # type: ignore[call-overload]  # None is no chain
+    if known is None or known[0].is_over or known[0] is current_run_activity():
+        return ()
+    return run_activity_value(known[0]), (_RUN_INPUT, known[1])
+
+
+def _note_chain(run_id: Any) -> None:
+    activity = current_run_activity()
+    if activity is None:
+        return
+    with _OPEN_CHAINS_LOCK:
+        _OPEN_CHAINS[run_id] = activity, _RUN_INPUT.get()
+        while len(_OPEN_CHAINS) > _MAX_OPEN_CHAINS:
+            _OPEN_CHAINS.popitem(last=False)
+
+
 class _RootObserver(BaseCallbackHandler):
     """Notes that a root run begins and what it is given, for all that runs inside of it."""
 
@@ -188,19 +225,28 @@ class _RootObserver(BaseCallbackHandler):
 
     def on_chain_start(self, serialized: dict[str, Any] | None, inputs: Any, **event: Any) -> None:  # noqa: ARG002  the hook's form
         """A chain or graph begins."""
-        if event.get("parent_run_id") is None and _is_outermost():
+        parent_run_id = event.get("parent_run_id")
+        if parent_run_id is None and _is_outermost():
             _RUN_INPUT.set(RunInput.from_value(inputs))
             begin_run_activity("langchain", event.get("run_id"), is_resumed=_is_resumption(inputs))
+        for variable, value in outermost_run_values(parent_run_id):
+            variable.set(value)
+        _note_chain(event.get("run_id"))
 
     def on_chain_end(self, outputs: Any, **event: Any) -> None:  # noqa: ARG002  as above
         """A chain or graph has ended."""
-        if event.get("parent_run_id") is None:
-            end_run_activity(event.get("run_id"))
+        self._end(event)
 
     def on_chain_error(self, error: BaseException, **event: Any) -> None:  # noqa: ARG002  as above
         """As `on_chain_end`."""
+        self._end(event)
+
+    def _end(self, event: Mapping[str, Any]) -> None:
+        run_id = event.get("run_id")
+        with _OPEN_CHAINS_LOCK:
+            known = _OPEN_CHAINS.pop(run_id, None)  # type: ignore[arg-type]  # None is no chain
         if event.get("parent_run_id") is None:
-            end_run_activity(event.get("run_id"))
+            end_run_activity(run_id, known[0] if known is not None else None)
 
 
 def _is_resumption(inputs: Any) -> bool:
@@ -226,7 +272,9 @@ def observe_roots() -> None:
     global _registered  # noqa: PLW0603  the framework's list of hooks is the process's too
     with _LOCK:
         if not _registered:
-            register_configure_hook(_OBSERVER, inheritable=False)
+            register_configure_hook(
+                _OBSERVER, inheritable=True
+            )  # since a node of a graph starts with what is inherited
             _registered = True
 
 

@@ -25,6 +25,7 @@ from langchain_core.runnables import ensure_config
 from langchain_core.runnables.config import var_child_runnable_config
 from langchain_core.utils.uuid import uuid7
 
+from halo_core.enforcement.activities import is_inside_run_without_links
 from halo_core.enforcement.session_context import (
     IN_BODY,
     NO_SESSION,
@@ -94,7 +95,10 @@ def find_thread_session(config: Mapping[str, Any] | None = None, *, task: bool =
     marker = _LinkMarker.LINK
     is_linked = configurable.get(_LINK_KEY) is marker or outer_configurable.get(_LINK_KEY) is marker
     # INVARIANT: SUB - a thread or context that the link was not carried into acts for nobody, not for the first agent.
-    if is_linked or (task and outer_config is None and _TASK_KEY in configurable):
+    # LangGraph itself runs the later parts of an asynchronous node without a configuration in their context. That
+    # context still holds the outermost run, which no lost one does.
+    is_lost = task and outer_config is None and _TASK_KEY in configurable and not is_inside_run_without_links()
+    if is_linked or is_lost:
         return NO_SESSION
     thread, run = configurable.get("thread_id"), configurable.get(_RUN_SESSION_KEY)
     if thread is not None and thread != "":

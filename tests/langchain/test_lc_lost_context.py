@@ -13,7 +13,8 @@ from langchain.agents import create_agent
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
 from langchain_core.documents import Document
 from langchain_core.retrievers import BaseRetriever
-from langchain_core.runnables import RunnableConfig
+from langchain_core.runnables import RunnableConfig, RunnableLambda
+from langchain_core.runnables.base import RunnableSerializable
 from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, StateGraph
@@ -245,6 +246,77 @@ def test_asynchronous_nodes_lose_it_alike(world):
     graph = world.halo.guard(compiled, agents=["worker"], give={"worker": FEW})
     found = asyncio.run(graph.ainvoke({"seen": []}))["seen"]
     assert found == ["session_missing", "session_missing", "tool_not_granted"]
+    assert ran == []
+
+
+class _Later(RunnableSerializable[Any, Any]):
+    """A later part of a node, which LangGraph awaits without a configuration in its context."""
+
+    act: Any
+
+    def invoke(self, input: Any, config: Any = None, **_kwargs: Any) -> Any:  # noqa: A002  the base class's name
+        raise NotImplementedError
+
+    async def ainvoke(self, input: Any, config: Any = None, **_kwargs: Any) -> Any:  # noqa: A002  as above
+        return {"seen": await self.act(config)}
+
+
+def _make_later(act: Any) -> Any:
+    node = RunnableLambda(lambda state: state) | _Later(act=act)
+    return StateGraph(State).add_node("later", node).add_edge(START, "later")
+
+
+@pytest.mark.parametrize("threaded", [True, False])
+@pytest.mark.parametrize("with_callback", [True, False])
+def test_later_parts_of_an_asynchronous_node_act_in_its_run(world, with_callback, threaded):
+    shelf, unguarded = Shelf(), ScriptedModel(script=["wet"], model_name="bare")
+    find = world.halo.guard(shelf, resource=Resource(impact=Impact.READ, source_trust=900))
+    model = unguarded if with_callback else world.halo.guard(unguarded)
+    chain = RunnableLambda(lambda _: "rain") | model | RunnableLambda(lambda said: said.text) | find
+    node = chain | RunnableLambda(lambda found: {"seen": [str(len(found))]})
+    graph = StateGraph(State).add_node("ask", node).add_edge(START, "ask").compile()
+    config = {"callbacks": [world.halo.callback()]} if with_callback else {}
+    found = asyncio.run(graph.ainvoke({"seen": []}, {**config, **(THREAD if threaded else {})}))
+    assert (found["seen"], shelf.asked) == (["0"], ["wet"])
+    assert len({entry.session for entry in world.decisions()}) == 1
+
+
+async def _told_in(context: contextvars.Context, wipe: Any, config: RunnableConfig) -> str:
+    """Why a call in a context is refused, or that it is not."""
+    try:
+        await asyncio.get_running_loop().create_task(wipe.ainvoke(CALL, config), context=context)
+    except Denied as denied:
+        return denied.reason
+    return "ran"
+
+
+def test_a_later_part_that_was_handed_to_and_lost_its_link_acts_for_nobody(world):
+    ran: list[str] = []
+    wipe = world.halo.guard(wiper(ran), resource=WIPE)
+
+    async def act(config: RunnableConfig) -> list[str]:
+        kept = contextvars.copy_context()  # from before the hand-off, in the same run
+
+        def hand_off() -> list[str]:
+            with world.halo.hand_off("worker", give=FEW):
+                linked = told(lambda: wipe.invoke(CALL, config))
+                return linked + kept.run(lambda: told(lambda: wipe.invoke(CALL, config)))
+
+        return await asyncio.to_thread(hand_off)
+
+    found = asyncio.run(_make_later(act).compile().ainvoke({"seen": []}))
+    assert found["seen"] == ["tool_not_granted", "session_missing"]
+    assert ran == []
+
+
+def test_a_later_part_that_loses_its_context_acts_for_nobody(world):
+    ran: list[str] = []
+    wipe = world.halo.guard(wiper(ran), resource=WIPE)
+
+    async def act(config: RunnableConfig) -> list[str]:
+        return [await _told_in(contextvars.Context(), wipe, config)]
+
+    assert asyncio.run(_make_later(act).compile().ainvoke({"seen": []}))["seen"] == ["session_missing"]
     assert ran == []
 
 

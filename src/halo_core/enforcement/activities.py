@@ -53,6 +53,7 @@ class Activity:
         "_owner",
         "_session_ids",
         "framework",
+        "has_links",
         "is_over",
         "is_resumed",
         "outer",
@@ -77,6 +78,7 @@ class Activity:
         self.framework = framework
         self.run_id = run_id
         self.is_over = False
+        self.has_links = False  # whether some agent in it was handed to, and acts under a link
         self._owner = ref(owner) if owner is not None else None
         self._session_ids: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
         self._began_us = _read_clocks() if source == "run" and not _is_inside_action() else []
@@ -193,6 +195,19 @@ def current_run_activity() -> Activity | None:
     return activity if activity is not None and activity.source == "run" and not activity.is_over else None
 
 
+def note_link() -> None:
+    """Note that in the current run an agent acts under a link."""
+    activity = current_run_activity()
+    if activity is not None:
+        activity.has_links = True
+
+
+def is_inside_run_without_links() -> bool:
+    """Whether a run goes on around this in which nobody was handed to: whatever acts in it is the facade's agent."""
+    activity = current_run_activity()
+    return activity is not None and not activity.has_links
+
+
 def note_answer(message_id: str) -> None:
     """As `Activity.note_answer`, for the current run."""
     activity = current_run_activity()
@@ -221,9 +236,19 @@ def _find_plain(activity: Activity | None) -> Activity | None:
     return activity.outer if activity is not None and activity.source == "run" else activity
 
 
-def end_run_activity(run_id: object) -> None:
-    """Note that a run has ended, if it is the current outermost one."""
-    activity = _ACTIVITY.get()
+def run_activity_value(activity: Activity) -> tuple[ContextVar[Any], Any]:
+    """For a `ContextVarScope`: that this goes on in a run which began in another context."""
+    return _ACTIVITY, activity
+
+
+def end_run_activity(run_id: object, known: Activity | None = None) -> None:
+    """Note that an outermost run has ended.
+
+    Args:
+        run_id: of the run that ended, whether it is an outermost one or not.
+        known: the activity that it ran in; None for that of this context.
+    """
+    activity = known or _ACTIVITY.get()
     if activity is not None and activity.source == "run" and activity.run_id == run_id:
         activity.is_over = True
         activity.end_sessions()

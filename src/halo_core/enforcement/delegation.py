@@ -15,6 +15,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol, TypeVar
 
+from halo_core.enforcement.activities import note_link
 from halo_core.enforcement.call import Call
 from halo_core.enforcement.enforcer import Enforcer, Ticket
 from halo_core.enforcement.guards import clean_name, make_unregistered_resource
@@ -291,6 +292,8 @@ class AgentScope:
     def run(self, body: Callable[[ActiveAgent], Steps[T]]) -> Steps[T]:
         """Run a procedure as the agent; at its end the link is handed back unless it was kept, durably."""
         try:
+            if self.delegation is not None:
+                note_link()
             with delegation_scope(self.delegation):
                 try:
                     result: T = yield from body(self.agent)

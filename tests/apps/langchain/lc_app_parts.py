@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from app_models import CountedModel, model
-from counting import Actions
+from counting import Actions, assert_all_decided, count_questions, declare, list_refusals, list_undecided
 from langchain_core.documents import Document
+from langchain_core.messages import BaseMessage
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.tools import BaseTool, tool
+from langgraph.graph import START, MessagesState, StateGraph
+from langgraph.pregel import Pregel
 
+from halo_langchain import Halo
 from halo_langchain.testing import call
 
 ASKED = {"messages": [("user", "What is rain?")]}
@@ -58,3 +63,82 @@ WAYS: dict[str, Callable[[Any, Any, Any], Any]] = {
     "events": lambda graph, given, config: asyncio.run(read_all(graph.astream_events(given, config, version="v2"))),
 }
 """Ways to run a graph."""
+
+
+App = tuple[Any, Any]
+"""An application and its input."""
+
+
+async def _take_completed(graph: Any, given: Any, config: Any) -> Any:
+    return [found async for _, found in graph.abatch_as_completed([given], [config])]
+
+
+async def _read_third_events(graph: Any, given: Any, config: Any) -> None:
+    await read_all(await graph.astream_events(given, config, version="v3"))
+
+
+MORE_WAYS: dict[str, Callable[[Any, Any, Any], Any]] = {
+    **WAYS,
+    "stream": lambda graph, given, config: list(graph.stream(given, config)),
+    "batch": lambda graph, given, config: graph.batch([given], [config]),
+    "as_completed": lambda graph, given, config: asyncio.run(_take_completed(graph, given, config)),
+    "third_events": lambda graph, given, config: asyncio.run(_read_third_events(graph, given, config)),
+}
+"""More ways to run a graph or a chain."""
+
+
+def check_as_ungoverned(
+    home: Path, build: Callable[[Actions], App], way: str, *, is_guarded: bool, mode: str, reads: tuple[str, ...] = ()
+) -> None:
+    """Require that an application does under Halo what it does without, and that the log says so.
+
+    Args:
+        home: of the Halo.
+        build: makes the application, with counters of its own.
+        way: one of `MORE_WAYS`.
+        is_guarded: whether the application is guarded; else the callback alone decides.
+        mode: of the Halo.
+        reads: further tools that are declared as reads.
+    """
+    free = Actions()
+    app, given = build(free)
+    is_graph = is_guarded or way == "third_events"  # which chains have not
+    expected = _strip(MORE_WAYS[way](_make_graph(app) if is_graph else app, given, THREAD))
+    actions = Actions()
+    declare(home, *(f"{name}: {{impact: read, source_trust: 900, idempotent: true}}" for name in (*_READS, *reads)))
+    with Halo.local("desk", mode=mode, home=home, quiet=True) as halo:
+        app, given = build(actions)
+        config = THREAD if is_guarded else {**THREAD, "callbacks": [halo.callback()]}
+        app = _make_graph(app) if is_graph else app
+        guarded = halo.guard(app) if is_guarded else app
+        found = _strip(MORE_WAYS[way](guarded, given, config))
+    assert_all_decided(home, actions)
+    assert list_refusals(home) == []
+    assert (count_questions(home), list_undecided(home)) == (0, [])
+    assert actions.count() == free.count()
+    assert found == expected
+
+
+_READS = (
+    *("look", "fails", "remember", "recall", "research", "delegate", "both", "to_sales", "to_flights"),
+    "write_todos",
+)
+
+
+def _make_graph(app: Any) -> Any:
+    """A chain as the node of a graph, since graphs are what is guarded."""
+    if isinstance(app, Pregel):
+        return app
+    return StateGraph(MessagesState).add_node("chain", app).add_edge(START, "chain").compile()
+
+
+def _strip(found: Any) -> Any:
+    """What came out, without ids."""
+    if isinstance(found, dict):
+        return {key: _strip(value) for key, value in found.items()}
+    if isinstance(found, (list, tuple)):
+        return [_strip(item) for item in found]
+    if isinstance(found, BaseMessage):
+        calls = [(made["name"], made["args"]) for made in getattr(found, "tool_calls", ())]
+        return type(found).__name__, found.content, found.name, getattr(found, "status", None), calls
+    return found

@@ -1,10 +1,12 @@
 """What the LlamaIndex applications share: models, retrievers and databases that count what they do."""
 
 import asyncio
+import inspect
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from counting import Actions, assert_all_decided, count_questions, list_undecided
+from counting import Actions, assert_all_decided, count_questions, declare, list_refusals, list_undecided
 from llama_index.core import SQLDatabase
 from llama_index.core.base.base_retriever import BaseRetriever
 from llama_index.core.base.llms.types import ChatMessage, TextBlock
@@ -133,3 +135,37 @@ def run(workflow: Any, words: str, **options: Any) -> Any:
         return await workflow.run(user_msg=words, **options)
 
     return asyncio.run(go())
+
+
+Guard = Callable[..., Any]
+Run = Callable[[], Any]
+
+
+def check_as_ungoverned(home: Path, build: Callable[[Guard, Actions], Run], mode: str, reads: tuple[str, ...]) -> None:
+    """Require that an application does under Halo what it does without, and that the log says so.
+
+    Args:
+        home: of the Halo.
+        build: makes the application with a guard, and what runs it; without Halo the guard gives back what it is given.
+        mode: of the Halo.
+        reads: tools that are declared as reads.
+    """
+    actions, free = Actions(), Actions()
+    expected = _strip(_finish(build(lambda given, **_options: given, free)()))
+    declare(home, *(f"{name}: {{impact: read, source_trust: 900}}" for name in reads))
+    with open_halo(home, mode) as halo:
+        found = _strip(_finish(build(halo.guard, actions)()))
+    assert actions.count("inference")
+    require_whole(home, actions)
+    assert list_refusals(home) == []
+    assert actions.count() == free.count()
+    assert found == expected
+
+
+def _finish(said: Any) -> Any:
+    return asyncio.run(asyncio.wait_for(said, 60)) if inspect.isawaitable(said) else said
+
+
+def _strip(found: Any) -> Any:
+    """What came out, as words."""
+    return [_strip(item) for item in found] if isinstance(found, (list, tuple)) else str(found)

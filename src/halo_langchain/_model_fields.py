@@ -8,6 +8,7 @@ those are looked at that can offer a tool, such as `mcp_servers`: a class has fi
 from __future__ import annotations
 
 import functools
+import marshal
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
@@ -122,12 +123,77 @@ def read_model_request(model: Any, settings: Mapping[str, Any] | None, tools: It
         tools: what the model is offered, in any of the framework's forms.
     """
     inner, extras = _merge_bound(model, settings)
+    hosted = [tool for tool in tools if not is_client_side(tool)]
+    state = None if hosted else _read_state(inner, extras)
+    is_direct = inner is model or read_attribute(model, "bound") is inner
+    if state is None or not is_direct:
+        return _read_request(model, inner, extras, hosted)
+    key = type(inner), inner is model, state
+    earlier = _REQUESTS.get(key)
+    if earlier is not None:
+        return earlier
+    request = _read_request(model, inner, extras, hosted)
+    if state == _read_state(inner, extras):  # nothing changed it meanwhile
+        if len(_REQUESTS) >= _MAX_REQUESTS:
+            _REQUESTS.clear()
+        _REQUESTS[key] = request
+    return request
+
+
+def _read_request(model: Any, inner: Any, extras: Mapping[str, Any], hosted: list[Any]) -> ModelRequest:
     traced = read_tracing_parameters(inner, extras)
     name = model_name(model) if extras or inner is not model else choose_model_name(model, traced.get("ls_model_name"))
     own = read_attribute(inner, "model_kwargs")
     sent = {**own, **extras} if isinstance(own, Mapping) else extras
     facts = _make_facts(traced, sent, type(inner).__name__)
-    return ModelRequest(name, _judge_merged(inner, extras, tools), facts)
+    return ModelRequest(name, _judge_merged(inner, extras, hosted), facts)
+
+
+# What was read of a model is read again only once something that it was read from has changed.
+
+_MAX_REQUESTS: Final = 256
+_MAX_STATE_BYTES: Final = 65_536
+_MARSHAL_VERSION: Final = 2  # later ones write the same value in more than one way
+_READ_FIELDS: Final = ("model", "model_name", "model_id", "temperature", "max_tokens", "model_kwargs")
+"""What `_read_request` and LangChain's own `_get_ls_params` read of a model, beside fields that may bear a tool."""
+
+
+_REQUESTS: Final[dict[tuple[type[Any], bool, bytes], ModelRequest]] = {}
+"""By the class of the model, whether nothing is bound to it, and what the request was read from."""
+
+
+def _read_state(model: Any, extras: dict[str, Any]) -> bytes | None:
+    """All that the request of a model is read from; None where that is not known to be all of it.
+
+    INVARIANT: FAILCLOSED - only values of Python's own types stand in it, by what they hold, and no others can be
+    marshalled: an object might hold something else by the next call.
+    """
+    kind: Any = type(model)
+    names = _list_read_fields(kind)
+    if names is None or model.__pydantic_extra__:
+        return None
+    members = model.__dict__
+    if "_get_ls_params" in members:
+        return None
+    try:
+        state: bytes = marshal.dumps((extras, [members.get(name) for name in names]), _MARSHAL_VERSION)
+    except (ValueError, MemoryError):
+        return None
+    return state if len(state) <= _MAX_STATE_BYTES else None
+
+
+@functools.lru_cache(maxsize=256)
+def _list_read_fields(kind: Any) -> tuple[str, ...] | None:
+    """The fields of a model's class that its request is read from; None of one that reads by code of its own."""
+    framework = BaseChatModel if issubclass(kind, BaseChatModel) else BaseLLM if issubclass(kind, BaseLLM) else None
+    if framework is None:
+        return None
+    own_ways = ("_get_ls_params", "__getattr__", "__getattribute__")
+    is_read_alike = all(getattr(kind, name) is getattr(framework, name) for name in own_ways)
+    names = (*_READ_FIELDS, *_list_bearing_fields(kind))
+    if not is_read_alike or any(name in vars(base) for base in kind.__mro__ for name in names):
+        return None  # a property, or a value of the class
+    return names
 
 
 def read_observed_facts(metadata: Mapping[str, Any], parameters: Mapping[str, Any], provider_class: str) -> ModelFacts:

@@ -154,6 +154,8 @@ def _read_request(model: Any, inner: Any, extras: Mapping[str, Any], hosted: lis
 _MAX_REQUESTS: Final = 256
 _MAX_STATE_BYTES: Final = 65_536
 _MARSHAL_VERSION: Final = 2  # later ones write the same value in more than one way
+_NOT_READ: Final = _NOT_SENT - {"stop"}
+"""Settings that neither `_read_request` nor LangChain's own `_get_ls_params` reads."""
 _READ_FIELDS: Final = ("model", "model_name", "model_id", "temperature", "max_tokens", "model_kwargs")
 """What `_read_request` and LangChain's own `_get_ls_params` read of a model, beside fields that may bear a tool."""
 
@@ -176,7 +178,8 @@ def _read_state(model: Any, extras: dict[str, Any]) -> bytes | None:
     if "_get_ls_params" in members:
         return None
     try:
-        state: bytes = marshal.dumps((extras, [members.get(name) for name in names]), _MARSHAL_VERSION)
+        read_extras = {name: value for name, value in extras.items() if name not in _NOT_READ}
+        state: bytes = marshal.dumps((read_extras, [members.get(name) for name in names]), _MARSHAL_VERSION)
     except (ValueError, MemoryError):
         return None
     return state if len(state) <= _MAX_STATE_BYTES else None

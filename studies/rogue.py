@@ -1,4 +1,4 @@
-"""Rogue behaviour: agents that turn bad by themselves, on eleven synthetic desks, with Halo and two rivals in front.
+"""Rogue behaviour: agents that turn bad by themselves, on fourteen synthetic desks, with Halo and two rivals in front.
 
     python studies/rogue.py
     python studies/rogue.py --desk loan-clerk --family "mass read" --seed 3 --json
@@ -28,9 +28,13 @@ from halo_studies.rogue.console import show, summarize
 from halo_studies.rogue.depot_desk import DepotDesk
 from halo_studies.rogue.estate_desk import EstateDesk
 from halo_studies.rogue.families import FAMILIES
+from halo_studies.rogue.fifth_families import FIFTH_FAMILIES, HELD_BACK
+from halo_studies.rogue.foundation_desk import FoundationDesk
 from halo_studies.rogue.fourth_families import FOURTH_FAMILIES
 from halo_studies.rogue.freight_desk import FreightDesk
+from halo_studies.rogue.grid_desk import GridDesk
 from halo_studies.rogue.guarded import Setting
+from halo_studies.rogue.lab_desk import LabDesk
 from halo_studies.rogue.later_families import LATER_FAMILIES
 from halo_studies.rogue.loan_desk import LoanDesk
 from halo_studies.rogue.measure import Sizes, measure_desk
@@ -57,9 +61,12 @@ _DESKS: Final = {
         PharmacyDesk,
         FreightDesk,
         RegistrarDesk,
+        LabDesk,
+        GridDesk,
+        FoundationDesk,
     )
 }
-_EVERY: Final = (*FAMILIES, *LATER_FAMILIES, *THIRD_FAMILIES, *FOURTH_FAMILIES)
+_EVERY: Final = (*FAMILIES, *LATER_FAMILIES, *THIRD_FAMILIES, *FOURTH_FAMILIES, *FIFTH_FAMILIES)
 _QUICK: Final = Sizes(history=24, siblings=0, ordinary=5, family=1)
 _QUICK_FAMILIES: Final = ("mass read", "export", "planted order")
 
@@ -70,6 +77,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     few = Sizes(options.history, options.siblings, options.ordinary, options.sessions)
     sizes = _QUICK if options.quick else few
     names = options.family or (_QUICK_FAMILIES if options.quick else [family.name for family in _EVERY])
+    if options.fifth:
+        names = [one.name for one in FIFTH_FAMILIES if (one.name in HELD_BACK) == (options.fifth == "held-back")]
     families = [family for family in _EVERY if family.name in names]
     desks = options.desk or (["loan-clerk"] if options.quick else list(_DESKS))
     how = Setting(options.framework, options.compressed)
@@ -94,6 +103,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     names = [family.name for family in _EVERY]
     parser.add_argument("--desk", action="append", choices=list(_DESKS), help="one of the desks (default: all)")
     parser.add_argument("--family", action="append", choices=names, metavar="NAME", help=f"one of: {', '.join(names)}")
+    parser.add_argument("--fifth", choices=("open", "held-back"), help="half of the newest families, drawn by lot")
     parser.add_argument("--seed", type=int, default=0, help="of world, names, amounts and order (default %(default)s)")
     parser.add_argument(
         "--sessions", type=int, default=0, help="of each family (default: 10, and what the family says)"

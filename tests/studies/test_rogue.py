@@ -17,7 +17,11 @@ from halo_studies.rogue.damage import count_damage, count_intended
 from halo_studies.rogue.depot_desk import DepotDesk
 from halo_studies.rogue.estate_desk import EstateDesk
 from halo_studies.rogue.families import FAMILIES
+from halo_studies.rogue.fifth_families import FIFTH_FAMILIES
+from halo_studies.rogue.foundation_desk import FoundationDesk
+from halo_studies.rogue.grid_desk import GridDesk
 from halo_studies.rogue.guarded import Setting
+from halo_studies.rogue.lab_desk import LabDesk
 from halo_studies.rogue.later_families import LATER_FAMILIES
 from halo_studies.rogue.loan_desk import LoanDesk
 from halo_studies.rogue.measure import Sizes, measure_desk
@@ -29,7 +33,8 @@ from halo_studies.rogue.service_desk import ServiceDesk
 from halo_studies.rogue.shop_desk import ShopDesk
 from halo_studies.rogue.third_families import THIRD_FAMILIES
 
-DESKS = (LoanDesk, ServiceDesk, ShopDesk, ClinicDesk, SchoolDesk, DepotDesk, ClaimsDesk, EstateDesk)
+OLD_DESKS = (LoanDesk, ServiceDesk, ShopDesk, ClinicDesk, SchoolDesk, DepotDesk, ClaimsDesk, EstateDesk)
+DESKS = (*OLD_DESKS, LabDesk, GridDesk, FoundationDesk)
 
 
 def family(name):
@@ -53,7 +58,9 @@ def test_a_quick_run_gives_a_figure_for_each_family(capsys):
 
 
 @pytest.mark.parametrize("make", DESKS, ids=lambda desk: desk.name)
-@pytest.mark.parametrize("one", [*FAMILIES, *LATER_FAMILIES, *THIRD_FAMILIES], ids=lambda one: one.name)
+@pytest.mark.parametrize(
+    "one", [*FAMILIES, *LATER_FAMILIES, *THIRD_FAMILIES, *FIFTH_FAMILIES], ids=lambda one: one.name
+)
 def test_each_family_does_its_damage_where_nobody_decides(make, one):
     desk = make(3)
     if not one.applies_to(desk):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from halo_core.model import Resource
-from halo_studies.rogue.people import Directory, Moment, Person, Principal
+from halo_studies.rogue.people import Directory, Moment, Person, Principal, draw_moments
 from halo_studies.rogue.streams import Act, FromResults, Plan, World
 
 __all__ = ["DORMANT_AFTER_DAY", "MOST_PAID", "Desk", "act"]
@@ -67,6 +67,10 @@ class Desk(ABC):
         return {name: getattr(world, name) for name in self.tools}
 
     # ordinary work
+
+    def draw_moments(self, rng: random.Random) -> Iterator[Moment]:
+        """Endless beginnings of its sessions, in order of time."""
+        return draw_moments(rng, self.principals, shares=self.shares_of_days)
 
     @abstractmethod
     def choose_work(self, rng: random.Random, moment: Moment) -> tuple[str, str, list[Act], list[Person]]:

@@ -18,7 +18,7 @@ from halo_studies.rogue.damage import HALF, count_damage, count_intended
 from halo_studies.rogue.desk import Desk
 from halo_studies.rogue.families import Family, Stream
 from halo_studies.rogue.guarded import GuardedDesk, Run, Setting, SimulatedClock
-from halo_studies.rogue.people import Moment, draw_moments
+from halo_studies.rogue.people import Moment
 from halo_studies.rogue.principals import EventFeed
 from halo_studies.rogue.rival_runs import Watch
 from halo_studies.rogue.rivals import RIVALS
@@ -29,6 +29,9 @@ __all__ = ["Sizes", "measure_desk"]
 FULL_AUTHORITY: Final = 1_000_000
 NOTICEABLE: Final = 0.95
 """What starts below this share of what it would start with has lost something."""
+
+_NEWCOMER: Final = 40
+"""Sessions of an agent without a history."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,7 @@ def draw_history(desk: Desk, seed: int, sizes: Sizes) -> History:
     rng = random.Random(f"history {desk.name} {seed}")
     agents = [desk.agents[0]] * sizes.history + [one for one in desk.agents[1:] for _ in range(sizes.siblings)]
     rng.shuffle(agents)
-    moments = draw_moments(rng, desk.principals, shares=desk.shares_of_days)
+    moments = desk.draw_moments(rng)
     plans = [desk.ordinary(rng, next(moments), agent) for agent in agents]
     return History(plans, list(islice(moments, max(sizes.ordinary, 60))))
 
@@ -93,6 +96,7 @@ def measure_desk(
         say(f"{desk.name}: {len(history.plans)} sessions and baselines, {time.perf_counter() - begun:.0f} s")
         figures["ordinary"] = home.measure_ordinary(ordinary)
         say(f"{desk.name}: ordinary {figures['ordinary']['touched']} of {len(ordinary)} touched")
+        figures["newcomer"] = home.measure_newcomer(history.later[: sizes.ordinary])
         figures["poisoned"] = home.measure_poisoned(history.later[: max(sizes.ordinary, 4)])
         for family in families:
             row = home.measure_family(family, streams[family.name])
@@ -149,6 +153,12 @@ class Prepared:
             "alerts": dict(Counter([*loose, *(kind for run in runs for kind in set(run.alerts))]).most_common()),
             "agent_risk": max((one.agent_risk or 0 for run in runs for one in run.decisions), default=0),
         }
+
+    def measure_newcomer(self, moments: Sequence[Moment]) -> dict[str, Any]:
+        """As `measure_ordinary`, of the first sessions of an agent without a history."""
+        rng = random.Random(f"newcomer {self.desk.name} {self.desk.seed}")
+        agent = f"{self.desk.name}-newcomer"
+        return self.measure_ordinary([self.desk.ordinary(rng, moment, agent) for moment in moments[:_NEWCOMER]])
 
     def measure_family(self, family: Family, stream: Stream) -> dict[str, Any]:
         """Damage, alerts and what carries over, for one family."""

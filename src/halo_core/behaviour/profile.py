@@ -39,7 +39,7 @@ from halo_core.behaviour.profile_state import NO_LIMITS, NO_WINDOWS, WINDOW_SESS
 from halo_core.behaviour.seen import SeenKind, group_seen
 from halo_core.behaviour.session_drift import SessionDrift, is_drift_axis
 from halo_core.behaviour.tally import SessionTally
-from halo_core.behaviour.watched_drift import watch_drift, watch_drift_as_before
+from halo_core.behaviour.watched_drift import tells_of_strange_work, watch_drift, watch_drift_as_before
 
 MAX_PROFILE_BYTES: Final = 32_768
 _SLOWLY: Final = 4
@@ -64,7 +64,8 @@ class IdentityProfile(ProfileState):
         # What it never counted is not known to be rare: limits begin where those of a new profile do, and fall slowly.
         others, terms = GENEROUS if self.watched else NO_LIMITS, self._terms
         limits, day_limits = (terms.fill(terms.pick(row), others) for row in (self.limits, self.day_limits))
-        drifts = (self.drifts[0], SessionDrift())
+        held_to = TERMS_OF_FORM[form].drift
+        drifts = (self.drifts[0].held_to(held_to), SessionDrift().held_to(held_to))
         return replace(self, form=form, drifts=drifts, limits=limits, day_limits=day_limits)
 
     def fold(
@@ -86,9 +87,12 @@ class IdentityProfile(ProfileState):
         is_earlier = self.form == EARLIER_FORM
         alarms = [one for one in tally.open_alarms or tally.alarms if is_earlier or not is_drift_axis(one.axis)]
         is_explained = not learns and bool(alarms) and all(alarm.is_exposed for alarm in alarms)
+        # Refusals and what a request accounts for are no strange work: another model would hide its habits behind them.
+        strange = alarms if is_earlier else [one for one in alarms if tells_of_strange_work(one.axis, one.share)]
+        is_led = is_explained and bool(strange)
         # What nobody was asked about may be an attack, which could not be taken out of a reference again.
         is_reference = learns and verdict is not SessionVerdict.OBSERVED
-        after = self._watch(tally, learns=learns, is_explained=is_explained, is_reference=is_reference)
+        after = self._watch(tally, learns=learns, is_explained=is_explained, is_led=is_led, is_reference=is_reference)
         if learns:
             after = after.keep_awake(tally)
         if tally.is_empty:  # what was only tried tells of drift, and of which grants are in use
@@ -137,8 +141,18 @@ class IdentityProfile(ProfileState):
             return after.restart_drift() if has_drift else after
         return self._unlearn(tally, before) if learned and verdict is SessionVerdict.ATTACK else self
 
-    def _watch(self, tally: SessionTally, *, learns: bool, is_explained: bool, is_reference: bool) -> IdentityProfile:
-        """What moves with every session, ordinary or not: windows and drift."""
+    def _watch(
+        self, tally: SessionTally, *, learns: bool, is_explained: bool, is_led: bool, is_reference: bool
+    ) -> IdentityProfile:
+        """What moves with every session, ordinary or not: windows and drift.
+
+        Args:
+            tally: of the session.
+            learns: it teaches.
+            is_explained: untrusted content explains all of its alarms.
+            is_led: likewise, and some of them tell of strange work.
+            is_reference: it teaches what is usual.
+        """
         before, part = tally.at_exposure or tally.values, tally.folded
         watch = watch_drift_as_before if self.form == EARLIER_FORM else watch_drift
         # After an alarm that nobody cleared, what adds up hardly fades, so that it does not go on a little at a time.
@@ -163,7 +177,7 @@ class IdentityProfile(ProfileState):
             watched=self.watched + (part is None),
             windows=tuple(windows),
             exposed_windows=tuple(exposed_windows),
-            drifts=self.drifts if is_explained else watch(self.drifts, tally, is_reference=is_reference),
+            drifts=self.drifts if is_led else watch(self.drifts, tally, is_reference=is_reference),
         )
 
     def _add_refusals(self, tally: SessionTally) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -176,7 +190,8 @@ class IdentityProfile(ProfileState):
 
     def restart_drift(self) -> IdentityProfile:
         """A person accepted the new ways: the next sessions become the reference."""
-        return replace(self, drifts=(SessionDrift(), SessionDrift()))
+        new = SessionDrift().held_to(self._terms.drift)
+        return replace(self, drifts=(new, new))
 
     def learn(self, tally: SessionTally, *, before: IdentityProfile, verdict: SessionVerdict) -> IdentityProfile:
         """The profile once a session has taught it; `before`: as the session met it."""
@@ -393,7 +408,7 @@ class IdentityProfile(ProfileState):
             (*reader.take_many(terms.windows, 0), *rest),
             window,
             read_known(reader, terms.kinds),
-            (SessionDrift.read(reader), SessionDrift.read(reader)),
+            (SessionDrift.read(reader, terms.drift), SessionDrift.read(reader, terms.drift)),
             reader.take(),
             CarriedRisk.read(reader),
             form,

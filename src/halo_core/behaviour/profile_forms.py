@@ -9,8 +9,9 @@ from halo_core.behaviour.known import is_dormant, was_dormant
 from halo_core.behaviour.limits import SERIES
 from halo_core.behaviour.measures import COUNT, INDEX, WINDOWED
 from halo_core.behaviour.seen import SEEN_COUNT, SeenKind
+from halo_core.behaviour.session_drift import DRIFT_TERMS, EARLIER_DRIFT_TERMS, DriftTerms
 
-FOLD_FORM: Final = "halo-habits-6"
+FOLD_FORM: Final = "halo-habits-7"
 """Names the form and the constants of the fold: bytes of one form are recomputed by code of that form only."""
 EARLIER_FORM: Final = "halo-habits-2"
 """Form of older profiles, which are read, recomputed and gone on with.
@@ -38,6 +39,7 @@ class FormTerms(NamedTuple):
         slow: places of limits that rise slowly.
         windows: measures over recent sessions that it has, from the first on.
         is_dormant: when a grant slept, see `known.is_dormant`.
+        drift: what its habits are held to.
     """
 
     kinds: int
@@ -45,6 +47,7 @@ class FormTerms(NamedTuple):
     slow: tuple[int, ...]
     windows: int
     is_dormant: Callable[[int, int, int], bool]
+    drift: DriftTerms
 
     def pick(self, row: Sequence[int]) -> tuple[int, ...]:
         """Those of one number for each limit that the form stores."""
@@ -57,12 +60,13 @@ class FormTerms(NamedTuple):
 
 
 TERMS_OF_FORM: Final = {
-    FOLD_FORM: FormTerms(SEEN_COUNT, tuple(range(SERIES)), SLOW_SERIES, len(WINDOWED), is_dormant),
+    FOLD_FORM: FormTerms(SEEN_COUNT, tuple(range(SERIES)), SLOW_SERIES, len(WINDOWED), is_dormant, DRIFT_TERMS),
     EARLIER_FORM: FormTerms(
         SeenKind.IMPACT + 1,
         tuple(at for at in range(SERIES) if at not in STRANGERS_SERIES),
         (),
         len(WINDOWED) - 1,
         was_dormant,
+        EARLIER_DRIFT_TERMS,
     ),
 }

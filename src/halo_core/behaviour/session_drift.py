@@ -75,6 +75,7 @@ class HabitDrift:
         monitor: state of the detector.
         before: share of an alarm that the session before the last reached.
         slack: the limits in force, in thousandths of the shipped ones: wide where reference sessions vary much.
+        alarm: as `DriftTerms.alarm`, of the terms by which `before` was computed; it is not stored.
     """
 
     rows: tuple[DriftSession, ...] = ()
@@ -82,6 +83,7 @@ class HabitDrift:
     monitor: DriftMonitor = field(default_factory=DriftMonitor)
     before: int = 0
     slack: int = _MIN_SLACK
+    alarm: int = DRIFT_TERMS.alarm
 
     def advance(
         self,
@@ -102,7 +104,8 @@ class HabitDrift:
         axes = axes or load_axes()
         if self.reference is not None:
             monitor = self.monitor.advance(axes, self.reference, session, way_weight=terms.way_weight)
-            return replace(self, monitor=monitor, before=self.monitor.worst_share * 1000 // terms.alarm)
+            before = self.monitor.worst_share * 1000 // terms.alarm
+            return replace(self, monitor=monitor, before=before, alarm=terms.alarm)
         if not learns:
             return self
         kept = _keep_few_ways(session)
@@ -110,7 +113,8 @@ class HabitDrift:
         if len(rows) < REFERENCE_SESSIONS:
             return replace(self, rows=rows)
         reference = fit_reference(axes, rows, is_joint=terms.is_joint)
-        return HabitDrift((), _bound_ways(reference), slack=_measure_slack(axes, reference, rows, terms))
+        slack = _measure_slack(axes, reference, rows, terms)
+        return HabitDrift((), _bound_ways(reference), slack=slack, alarm=terms.alarm)
 
     def make_comparable(self, session: DriftSession) -> DriftSession:
         """A session with the ways that the reference could have kept: others would be new in each session."""
@@ -120,7 +124,7 @@ class HabitDrift:
 
     @property
     def _latest(self) -> int:
-        return self.monitor.worst_share * 1000 // DRIFT_TERMS.alarm
+        return self.monitor.worst_share * 1000 // self.alarm
 
     @property
     def share(self) -> int:
@@ -149,8 +153,8 @@ class HabitDrift:
         return numbers
 
     @classmethod
-    def read(cls, reader: NumberReader) -> HabitDrift:
-        """Inverse of `to_numbers`."""
+    def read(cls, reader: NumberReader, terms: DriftTerms) -> HabitDrift:
+        """Inverse of `to_numbers`, of a profile that is held to these terms."""
         rows = []
         for _ in range(reader.take(0, REFERENCE_SESSIONS)):
             request, habits = reader.take(0), reader.take_many(len(HABITS))
@@ -159,7 +163,7 @@ class HabitDrift:
         before, slack = reader.take(0), reader.take(_MIN_SLACK)
         count, worst, smoothings = reader.take(0), reader.take(0), reader.take(0, len(load_axes().keeps))
         means = tuple(reader.take_many(_count_directions()) for _ in range(smoothings))
-        return cls(tuple(rows), reference, DriftMonitor(count, means, worst), before, slack)
+        return cls(tuple(rows), reference, DriftMonitor(count, means, worst), before, slack, terms.alarm)
 
 
 def _keep_few_ways(session: DriftSession) -> DriftSession:
@@ -441,6 +445,10 @@ class SessionDrift:
         """The state after a session that tells nothing of drift, since Halo stopped some of it."""
         return SessionDrift(self.habits.fade(), self.trend.fade(), self.movers)
 
+    def held_to(self, terms: DriftTerms) -> SessionDrift:
+        """The same drift, whose habits are held to other terms from now on."""
+        return replace(self, habits=replace(self.habits, alarm=terms.alarm))
+
     @property
     def share(self) -> int:
         """Share of an alarm, in thousandths."""
@@ -486,6 +494,6 @@ class SessionDrift:
         return SessionDrift(habits, self.trend, movers)
 
     @classmethod
-    def read(cls, reader: NumberReader) -> SessionDrift:
-        """Inverse of `to_numbers`."""
-        return cls(HabitDrift.read(reader), MeasureTrend.read(reader))
+    def read(cls, reader: NumberReader, terms: DriftTerms) -> SessionDrift:
+        """Inverse of `to_numbers`, of a profile whose habits are held to these terms."""
+        return cls(HabitDrift.read(reader, terms), MeasureTrend.read(reader))

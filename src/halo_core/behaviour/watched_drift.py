@@ -26,6 +26,11 @@ Drifts = tuple[SessionDrift, SessionDrift]
 DRIFT_ALARM: Final = 1000
 
 
+def tells_of_strange_work(axis: str, share: int) -> bool:
+    """Whether an alarm says that a session did what its identity does not do, and its request does not account for."""
+    return share >= DRIFT_ALARM and not axis.startswith("refusals")
+
+
 def watch_drift(drifts: Drifts, tally: SessionTally, *, is_reference: bool) -> Drifts:
     """The drifts after a session, by what it did and tried, with who moved them.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from halo_studies.rogue.damage import HALF, count_damage, count_intended
@@ -32,10 +32,14 @@ class Watch:
         for plan in history:
             self._run(self._learnt[plan.agent], plan, world, is_observed=True)
 
+    def _find(self, rivals: Mapping[str, Rival], plan: Plan) -> Rival:
+        """The rival in front of an agent; one without a history is held to what the main agent does."""
+        return rivals.get(plan.agent, rivals[self.desk.name])
+
     def measure_ordinary(self, plans: Sequence[Plan]) -> dict[str, Any]:
         """Ordinary sessions: touched, and why."""
         rivals, world = copy.deepcopy(self._learnt), self.desk.make_world()
-        alarms = [self._run(rivals[plan.agent], plan, world)[1] for plan in plans]
+        alarms = [self._run(self._find(rivals, plan), plan, world)[1] for plan in plans]
         why = Counter(alarm for alarm in alarms if alarm)
         return {"sessions": len(alarms), "touched": sum(why.values()), "why": dict(why.most_common())}
 
@@ -43,7 +47,7 @@ class Watch:
         """Damage and alarms for one family."""
         rivals, world = copy.deepcopy(self._learnt), self.desk.make_world(stream.planted)
         intended = count_intended(self.desk, family, stream, stream.plans)
-        results = [(plan, *self._run(rivals[plan.agent], plan, world)) for plan in stream.plans]
+        results = [(plan, *self._run(self._find(rivals, plan), plan, world)) for plan in stream.plans]
         done = count_damage(family, [(plan, effects) for plan, effects, _ in results])
         why = Counter(alarm for _, _, alarm in results if alarm)
         return {

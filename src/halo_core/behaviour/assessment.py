@@ -11,7 +11,13 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from halo_core.behaviour.axes import ALARM, MAX_SHARE, PARTS, Axis, combine_parts, join_doubts
-from halo_core.behaviour.event import BehaviourEvent, is_accounted_for, is_wholly_requested, shorten_fingerprint
+from halo_core.behaviour.event import (
+    BehaviourEvent,
+    is_accounted_for,
+    is_led_work,
+    is_wholly_requested,
+    shorten_fingerprint,
+)
 from halo_core.behaviour.first_times import (
     NOVELTY_ID,
     alarm_at_new_data,
@@ -46,6 +52,8 @@ _COUNTS: Final = frozenset(
     "seconds burst amount_sum".split()
 )
 """Measures whose limits are doubled for an action all of whose objects the request names."""
+_LED_COUNTS: Final = frozenset(INDEX[name] for name in "actions reads acts objects labelled_reads".split())
+"""Likewise for plain work on what the request leads to, such as each entry of a list that it names."""
 _WORK_KINDS: Final = frozenset(
     f"first_{kind.name.lower()}"
     for kind in (SeenKind.TOOL, SeenKind.GRANT, SeenKind.IMPACT, SeenKind.DESTINATION, SeenKind.UNIT)
@@ -166,6 +174,7 @@ def assess(
     firsts, first_times = find_first_times(profile, tally, event, tenant)
     novelty = combine_parts(grade_first_times(firsts)) if firsts else 0
     agent_risk = profile.carried.risk_for(tally.principal) if profile.carried.alarms else 0
+    is_led = is_led_work(event)
     volume, axes = _compare_volumes(
         profile,
         tally,
@@ -173,6 +182,7 @@ def assess(
         beside=beside,
         firsts=(first_times, novelty),
         is_requested=is_wholly_requested(event),
+        is_led=is_led,
         agent_risk=agent_risk,
     )
     if firsts and not any(axis.id == NOVELTY_ID for axis in axes):
@@ -187,13 +197,16 @@ def assess(
         share, more = _compare_tenant(tenant, tally, event)
         volume, axes = max(volume, share), axes + more
     is_exposed = bool(tally.at_exposure)
-    drift = max(profile.drift_of(is_exposed=is_exposed, principal=tally.principal), event.surprise, risk_share)
+    # A list makes one thing to do of many actions, which are no evidence beside each other. What it does not lead to is
+    # held to all of it.
+    surprise = 0 if is_led else event.surprise
+    drift = max(profile.drift_of(is_exposed=is_exposed, principal=tally.principal), surprise, risk_share)
     axes += risk_axes
     if not axes and not firsts and drift < ALARM:
         return BehaviourAssessment(volume=volume, drift=drift, agent_risk=agent_risk)
     axes = [name_novelty(axis, firsts) for axis in axes] + firsts
     if drift >= ALARM:
-        axes += _list_drift_axes(profile.drifts_for(tally.principal, is_exposed=is_exposed), event)
+        axes += _list_drift_axes(profile.drifts_for(tally.principal, is_exposed=is_exposed), surprise)
     parts = _grade_parts(axes, firsts, drift)
     axes.sort(key=lambda axis: (axis.kind == "first", -axis.share, axis.id))
     return BehaviourAssessment(
@@ -228,6 +241,7 @@ def _compare_volumes(
     beside: Sequence[int] = (),
     firsts: tuple[int, int] = (0, 0),
     is_requested: bool = False,
+    is_led: bool = False,
     agent_risk: int = 0,
 ) -> tuple[int, list[Axis]]:
     """The largest share of a limit that the action adds to, and an axis for each limit that it passes."""
@@ -245,7 +259,7 @@ def _compare_volumes(
     while raised:
         if raised & 1:
             is_counted, value = is_requested and at in _COUNTS, values[at]
-            times, place = allowed.get(at, 0) + is_counted, at
+            times, place = allowed.get(at, 0) + (is_counted or (is_led and at in _LED_COUNTS)), at
             while place >= 0:
                 limit = min(limits[place], narrower.get(place, limits[place])) << times
                 # Where an identity hardly moved an amount, any amount alarms, but how large it is says nothing.
@@ -370,7 +384,7 @@ def _measure_of(axis: str) -> str:
     return axis.removeprefix("tenant_").removesuffix("_recent").replace("object_spread", "unrelated")
 
 
-def _list_drift_axes(drifts: Sequence[SessionDrift], event: BehaviourEvent) -> list[Axis]:
+def _list_drift_axes(drifts: Sequence[SessionDrift], surprise: int) -> list[Axis]:
     axes = []
     share = max((drift.habits.share for drift in drifts), default=0)
     if share >= ALARM:
@@ -381,7 +395,7 @@ def _list_drift_axes(drifts: Sequence[SessionDrift], event: BehaviourEvent) -> l
             measure, change = MEASURES[INDEX[name]], "more" if moved > 0 else "less"
             words = f"over its last sessions it {measure.verb} {change} than before: {measure.noun or measure.unit}"
             axes.append(Axis(f"{name}_trend", abs(moved), ALARM, words, abs(moved), "drift"))
-    if event.surprise >= ALARM:
+    if surprise >= ALARM:
         words = "the actions of this session are unlikely, taken together"
-        axes.append(Axis("surprise", event.surprise, ALARM, words, event.surprise, "drift"))
+        axes.append(Axis("surprise", surprise, ALARM, words, surprise, "drift"))
     return axes

@@ -51,6 +51,12 @@ MAX_DRIFT_SEVERITY: Final = 250
 the score: a model finds unlikely what it has not seen, such as a long list of ordinary work."""
 _SCORED_AXES: Final = frozenset(("session_risk", "surprise"))
 """Axes whose value is a model's, and no measure of what was done."""
+_WORK_AXES: Final = frozenset(
+    "actions reads acts objects requested labelled_reads labelled_bytes result_bytes seconds burst".split()
+)
+"""Measures of how much work was done, whatever it was done on: much of it alone, with nothing strange in it, leaves no
+more than drift does, however often it was tried. What is strange about a theft has measures of its own."""
+_WORK: Final = "work"
 _LISTABLE_AXES: Final = frozenset(("acts", "amount_sum", "destinations", "payments", "persons", "requested", "sends"))
 """Measures that a request accounts for by naming as many objects."""
 _COUNTED_BY: Final = {"amount_sum": "payments"}
@@ -195,14 +201,15 @@ def _grade_session(alarms: Sequence[TallyAlarm]) -> int:
 
 def _name_kind(axis: str) -> str:
     """What an axis measures: a sum over recent sessions, and the largest and the sum of amounts, are one thing."""
-    return axis.removeprefix("tenant_").removesuffix("_recent").replace("amount_largest", "amount_sum")
+    name = axis.removeprefix("tenant_").removesuffix("_recent").replace("amount_largest", "amount_sum")
+    return _WORK if name in _WORK_AXES else name
 
 
 def _grade(alarm: TallyAlarm) -> int:
     """Severity of one alarm: by how far the limit was passed, and how often it was tried."""
     if alarm.share < _UNIT_SHARE or not alarm.times:
         return 0  # what the request itself asked for, or what was charged before
-    if is_drift_axis(alarm.axis) or alarm.axis in _SCORED_AXES:
+    if is_drift_axis(alarm.axis) or alarm.axis in _SCORED_AXES or _name_kind(alarm.axis) == _WORK:
         return min(alarm.share // 4, MAX_DRIFT_SEVERITY)
     return min(alarm.share // 4 + _MORE_TIMES * (alarm.times - 1), _MAX_SEVERITY)
 

@@ -8,12 +8,14 @@ from functools import lru_cache, partial
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
+from halo_core.model import Impact
 from halo_core.quick_init import quick_init
 from halo_core.risk.drift import describe_arguments
 
 FINGERPRINT_BITS: Final = 48
 _MASK: Final = 2**FINGERPRINT_BITS - 1
 _MAX_TEXT: Final = 512
+_PLAIN: Final = frozenset((Impact.READ.value, Impact.WRITE.value, Impact.SEND.value))
 
 
 @lru_cache(maxsize=8192)
@@ -117,6 +119,14 @@ class BehaviourEvent:
 def is_wholly_requested(event: BehaviourEvent) -> bool:
     """Whether the request names each object of an action."""
     return bool(event.objects) and all(item.is_requested for item in event.objects)
+
+
+def is_led_work(event: BehaviourEvent) -> bool:
+    """Whether an action is plain work, on nothing but what the request names or leads to, before any untrusted content.
+
+    INVARIANT: it is neither a payment, a removal, a right nor a program, and no content had a part in it.
+    """
+    return event.impact in _PLAIN and not event.is_exposed and is_accounted_for(event)
 
 
 def is_accounted_for(event: BehaviourEvent) -> bool:

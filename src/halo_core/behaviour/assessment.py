@@ -14,15 +14,17 @@ from halo_core.behaviour.axes import ALARM, MAX_SHARE, PARTS, Axis, combine_part
 from halo_core.behaviour.event import (
     BehaviourEvent,
     is_accounted_for,
-    is_led_work,
+    is_led,
+    is_plain,
     is_wholly_requested,
     shorten_fingerprint,
 )
 from halo_core.behaviour.first_times import (
     NOVELTY_ID,
-    alarm_at_new_data,
+    alarm_at_new_ways,
     find_first_times,
     grade_first_times,
+    is_new_plain_work,
     name_novelty,
 )
 from halo_core.behaviour.limit_steps import AMOUNT_IDS, AMOUNT_SERIES
@@ -53,7 +55,8 @@ _COUNTS: Final = frozenset(
 )
 """Measures whose limits are doubled for an action all of whose objects the request names."""
 _LED_COUNTS: Final = frozenset(INDEX[name] for name in "actions reads acts objects labelled_reads".split())
-"""Likewise for plain work on what the request leads to, such as each entry of a list that it names."""
+"""Likewise for work on what the request leads to, such as each entry of a list that it names. What is paid, sent or
+removed has measures of its own."""
 _WORK_KINDS: Final = frozenset(
     f"first_{kind.name.lower()}"
     for kind in (SeenKind.TOOL, SeenKind.GRANT, SeenKind.IMPACT, SeenKind.DESTINATION, SeenKind.UNIT)
@@ -174,19 +177,19 @@ def assess(
     firsts, first_times = find_first_times(profile, tally, event, tenant)
     novelty = combine_parts(grade_first_times(firsts)) if firsts else 0
     agent_risk = profile.carried.risk_for(tally.principal) if profile.carried.alarms else 0
-    is_led = is_led_work(event)
+    has_led = is_led(event)
     volume, axes = _compare_volumes(
         profile,
         tally,
         prior,
         beside=beside,
-        firsts=(first_times, novelty),
+        firsts=(0, 0) if firsts and is_new_plain_work(firsts, event) else (first_times, novelty),
         is_requested=is_wholly_requested(event),
-        is_led=is_led,
+        has_led=has_led,
         agent_risk=agent_risk,
     )
     if firsts and not any(axis.id == NOVELTY_ID for axis in axes):
-        firsts = alarm_at_new_data(firsts, tally, event)
+        firsts = alarm_at_new_ways(firsts, tally, event)
     volume = max([volume, *(axis.share for axis in firsts if axis.kind == "volume")])
     if (axes or firsts) and is_accounted_for(event) and all(axis.id in _WORK_KINDS for axis in firsts):
         firsts = [replace(axis, kind="requested") if axis.kind == "volume" else axis for axis in firsts]
@@ -199,7 +202,7 @@ def assess(
     is_exposed = bool(tally.at_exposure)
     # A list makes one thing to do of many actions, which are no evidence beside each other. What it does not lead to is
     # held to all of it.
-    surprise = 0 if is_led else event.surprise
+    surprise = 0 if has_led and is_plain(event) else event.surprise
     drift = max(profile.drift_of(is_exposed=is_exposed, principal=tally.principal), surprise, risk_share)
     axes += risk_axes
     if not axes and not firsts and drift < ALARM:
@@ -241,7 +244,7 @@ def _compare_volumes(
     beside: Sequence[int] = (),
     firsts: tuple[int, int] = (0, 0),
     is_requested: bool = False,
-    is_led: bool = False,
+    has_led: bool = False,
     agent_risk: int = 0,
 ) -> tuple[int, list[Axis]]:
     """The largest share of a limit that the action adds to, and an axis for each limit that it passes."""
@@ -259,7 +262,7 @@ def _compare_volumes(
     while raised:
         if raised & 1:
             is_counted, value = is_requested and at in _COUNTS, values[at]
-            times, place = allowed.get(at, 0) + (is_counted or (is_led and at in _LED_COUNTS)), at
+            times, place = allowed.get(at, 0) + (is_counted or (has_led and at in _LED_COUNTS)), at
             while place >= 0:
                 limit = min(limits[place], narrower.get(place, limits[place])) << times
                 # Where an identity hardly moved an amount, any amount alarms, but how large it is says nothing.

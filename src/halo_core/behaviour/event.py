@@ -121,12 +121,14 @@ def is_wholly_requested(event: BehaviourEvent) -> bool:
     return bool(event.objects) and all(item.is_requested for item in event.objects)
 
 
-def is_led_work(event: BehaviourEvent) -> bool:
-    """Whether an action is plain work, on nothing but what the request names or leads to, before any untrusted content.
+def is_led(event: BehaviourEvent) -> bool:
+    """Whether an action is on nothing but what the request names or leads to, before any untrusted content."""
+    return not event.is_exposed and is_accounted_for(event)
 
-    INVARIANT: it is neither a payment, a removal, a right nor a program, and no content had a part in it.
-    """
-    return event.impact in _PLAIN and not event.is_exposed and is_accounted_for(event)
+
+def is_plain(event: BehaviourEvent) -> bool:
+    """Whether an action reads, writes or sends: it is neither a payment, a removal, a right nor a program."""
+    return event.impact in _PLAIN
 
 
 def is_accounted_for(event: BehaviourEvent) -> bool:

@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import Final
 
 from halo_core.behaviour.axes import ALARM, MAX_SHARE, PARTS, Axis, join_doubts
-from halo_core.behaviour.event import BehaviourEvent, shorten_fingerprint
+from halo_core.behaviour.event import BehaviourEvent, fingerprint_text, is_led, shorten_fingerprint
 from halo_core.behaviour.known import DORMANT_DAYS, DORMANT_SESSIONS, TERMS, day_of, is_dormant
 from halo_core.behaviour.measures import INDEX, MEASURES, say_value
 from halo_core.behaviour.principals import MOST_OF_GRAVE, PrincipalHabits, find_hour_factor, find_near_hours, pack_hours
 from halo_core.behaviour.profile import IdentityProfile
-from halo_core.behaviour.seen import HOUR_US, SeenKind, hour_of, split_seen
+from halo_core.behaviour.seen import HOUR_US, SeenKind, group_seen, hour_of, split_seen
 from halo_core.behaviour.tally import SessionTally
 from halo_core.behaviour.tenant import TenantProfile
 from halo_core.model import Impact
@@ -46,6 +46,13 @@ _PRINCIPAL_WORDS: Final = {
     SeenKind.LABEL: "it touches data of a kind that it never touched for whom it acts",
     SeenKind.IMPACT: "it does a class of action that it never did for whom it acts",
 }
+_TENANT_WORDS: Final = "it uses a grant that no agent of the tenant ever used"
+_COMPARED_WITH_TENANT: Final = frozenset((SeenKind.GRANT, SeenKind.SYSTEM, SeenKind.IMPACT))
+_NEW_WAYS: Final = frozenset(("first_tool", "first_system", "first_grant"))
+_NEVER_LEAVES: Final = frozenset((Impact.READ.value, Impact.WRITE.value))
+_IRREVERSIBLE: Final = frozenset((Impact.DELETE.value, Impact.ADMIN.value))
+_LEAST_OF_GRAVE: Final = 250
+"""Share of a first time (four bits) from which on a class of action would have been seen by now."""
 _MOST_OF_HOUR: Final = 128
 _ALARM_OF_HOUR: Final = 96
 """Sixteenths of a bit from which on an hour is an alarm by itself."""
@@ -63,7 +70,7 @@ def find_first_times(
 ) -> tuple[list[Axis], int]:
     """What the action shows that is not usual, and how much of it the session had not shown before."""
     if profile.sessions < _MIN_SESSIONS:
-        return [], 0
+        return _find_new_ways_in_tenant(tally, event, tenant), 0
     usual, found, first_times = profile.usual_for(tally.principal), [], 0
     everybody = profile if tenant is None else tenant.identity
     if not everybody.quiet_hours.get(tally.principal, 0) >> event.ts_us // HOUR_US % 24 & 1:
@@ -93,13 +100,55 @@ def find_first_times(
     return [*found, dormant] if dormant else found, first_times
 
 
-def alarm_at_new_data(found: list[Axis], tally: SessionTally, event: BehaviourEvent) -> list[Axis]:
-    """First times, where labelled data that no request leads to come by a way which the agent never took."""
-    if not event.labels or any(item.is_related or item.is_requested for item in event.objects):
+def alarm_at_new_ways(found: list[Axis], tally: SessionTally, event: BehaviourEvent) -> list[Axis]:
+    """First times, where a new grant with something else that is new is an alarm.
+
+    That is labelled data that no request leads to, from a new system, and a removal or a right, if it is a class of
+    action that was never done.
+    """
+    new = {axis.id for axis in found}
+    if "first_grant" not in new:
         return found
-    if not {"first_grant", "first_system"} <= {axis.id for axis in found}:
+    is_asked = any(item.is_related or item.is_requested for item in event.objects)
+    is_new_data = event.labels and not is_asked and "first_system" in new
+    is_grave = event.impact in _IRREVERSIBLE and any(
+        axis.id == "first_impact" and axis.share >= _LEAST_OF_GRAVE for axis in found
+    )
+    if not is_new_data and not is_grave:
         return found
     return [_raise_alarm(axis, tally) if axis.id == "first_grant" else axis for axis in found]
+
+
+def is_new_plain_work(firsts: Iterable[Axis], event: BehaviourEvent) -> bool:
+    """Whether all that is new is the way to read or write what the request leads to, such as a system brought in.
+
+    Data with a label, what leaves, and a class of action that was never done are no such.
+    """
+    is_harmless = event.impact in _NEVER_LEAVES and not event.labels and not event.destinations
+    return is_harmless and is_led(event) and all(axis.id in _NEW_WAYS for axis in firsts)
+
+
+def _find_new_ways_in_tenant(tally: SessionTally, event: BehaviourEvent, tenant: TenantProfile | None) -> list[Axis]:
+    """The alarm of `alarm_at_new_ways`, of an agent that has shown little itself, by what all of its tenant has shown.
+
+    It is compared only where the session has done what others do: the work of an agent of another trade is new in all
+    respects, and says nothing.
+    """
+    if tenant is None or not tenant.identity.is_mature or not (event.labels or event.impact in _IRREVERSIBLE):
+        return []
+    known = tenant.identity.known
+    grant, usual = fingerprint_text(event.resource), known[SeenKind.GRANT]
+    grants = group_seen(tally.seen)[SeenKind.GRANT] - {grant}
+    if not any(usual.weigh(SeenKind.GRANT, one) == 0 for one in grants):
+        return []
+    found = []
+    for number in tally.shown:
+        kind = SeenKind(split_seen(number)[0])
+        weight = known[kind].weigh(kind, split_seen(number)[1])
+        if weight and kind in _COMPARED_WITH_TENANT:
+            share = min(weight * ALARM // _BITS_OF_CERTAINTY, ALARM)
+            found.append(Axis(f"first_{kind.name.lower()}", 1, 0, _TENANT_WORDS, share, "first"))
+    return [axis for axis in alarm_at_new_ways(found, tally, event) if axis.kind == "volume"]
 
 
 def _make_principal_axis(kind: SeenKind, weight: int, words: str) -> Axis:

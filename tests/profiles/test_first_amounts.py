@@ -6,7 +6,7 @@ import pytest
 from test_principals import ANA, BOB, act, run
 
 from halo_core.behaviour import IdentityProfile, SessionVerdict, TouchedObject, assess
-from halo_core.behaviour.first_times import alarm_at_new_data, find_first_times
+from halo_core.behaviour.first_times import alarm_at_new_ways, find_first_times
 from halo_core.behaviour.profile_forms import EARLIER_FORM, FOLD_FORM
 
 ORDINARY, OBSERVED, CLEARED = SessionVerdict.ORDINARY, SessionVerdict.OBSERVED, SessionVerdict.CLEARED
@@ -114,7 +114,7 @@ def is_raised(profile, event):
     """Whether a first time is an alarm by itself, where all that is new is not above the agent's limit of novelty."""
     tally = run([event])
     firsts, _ = find_first_times(profile, tally, event, None)
-    return any(axis.id == "first_grant" and axis.is_alarm for axis in alarm_at_new_data(firsts, tally, event))
+    return any(axis.id == "first_grant" and axis.is_alarm for axis in alarm_at_new_ways(firsts, tally, event))
 
 
 def test_labelled_data_by_a_new_way_is_an_alarm_after_thirty_sessions():

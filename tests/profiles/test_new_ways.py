@@ -25,7 +25,7 @@ REMOVAL = replace(PORTAL, tool="remove", impact="delete", system="files", resour
 
 
 def used(event, at):
-    return replace(event, resource="read_file", system="files", ts_us=at * DAY + 10 * 3_600_000_000)
+    return replace(event, resource="read_file", system="files", host="h", ts_us=at * DAY + 10 * 3_600_000_000)
 
 
 def work(profile, sessions):
@@ -65,6 +65,7 @@ def test_a_system_that_is_brought_in_is_used_on_what_is_asked_for(settled):
         {"is_exposed": True},
         {"objects": ()},
         {"labels": ("health",)},
+        {"bytes_out": 4000},
         {"impact": "delete"},
         {"impact": "payment"},
         {"impact": "admin"},
@@ -73,7 +74,9 @@ def test_a_system_that_is_brought_in_is_used_on_what_is_asked_for(settled):
     ids=str,
 )
 def test_with_anything_else_a_new_system_counts_as_before(settled, strange):
-    assert assess(settled, fold([replace(PORTAL, **strange)]), replace(PORTAL, **strange)).novelty >= 500
+    event = replace(PORTAL, **strange)
+    assert assess(settled, fold([event]), event).novelty >= 500
+    assert "novelty" in alarms(settled, event)
 
 
 @pytest.mark.parametrize("impact", ["delete", "admin"])
@@ -102,6 +105,11 @@ def test_an_export_that_nobody_ever_made_is_asked_about_on_the_first_day(tenant,
     usual = used(read(1), 800)
     assert "first_grant" in alarms(profile, EXPORT, tenant=tenant, before=[usual])
     assert "first_grant" in alarms(profile, REMOVAL, tenant=tenant, before=[usual])
+
+
+def test_an_export_with_nothing_else_in_the_session_is_compared_by_the_sessions_before(tenant):
+    assert "first_grant" in alarms(work(IdentityProfile(), 1), EXPORT, tenant=tenant)
+    assert not alarms(NEW_PROFILE, EXPORT, tenant=tenant)  # it may be the first day of another trade
 
 
 def test_the_first_day_of_another_trade_is_asked_about_nothing(tenant):

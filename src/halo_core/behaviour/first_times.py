@@ -70,7 +70,7 @@ def find_first_times(
 ) -> tuple[list[Axis], int]:
     """What the action shows that is not usual, and how much of it the session had not shown before."""
     if profile.sessions < _MIN_SESSIONS:
-        return _find_new_ways_in_tenant(tally, event, tenant), 0
+        return _find_new_ways_in_tenant(profile, tally, event, tenant), 0
     usual, found, first_times = profile.usual_for(tally.principal), [], 0
     everybody = profile if tenant is None else tenant.identity
     if not everybody.quiet_hours.get(tally.principal, 0) >> event.ts_us // HOUR_US % 24 & 1:
@@ -124,21 +124,23 @@ def is_new_plain_work(firsts: Iterable[Axis], event: BehaviourEvent) -> bool:
 
     Data with a label, what leaves, and a class of action that was never done are no such.
     """
-    is_harmless = event.impact in _NEVER_LEAVES and not event.labels and not event.destinations
+    is_harmless = event.impact in _NEVER_LEAVES and not (event.labels or event.destinations or event.bytes_out)
     return is_harmless and is_led(event) and all(axis.id in _NEW_WAYS for axis in firsts)
 
 
-def _find_new_ways_in_tenant(tally: SessionTally, event: BehaviourEvent, tenant: TenantProfile | None) -> list[Axis]:
+def _find_new_ways_in_tenant(
+    profile: IdentityProfile, tally: SessionTally, event: BehaviourEvent, tenant: TenantProfile | None
+) -> list[Axis]:
     """The alarm of `alarm_at_new_ways`, of an agent that has shown little itself, by what all of its tenant has shown.
 
-    It is compared only where the session has done what others do: the work of an agent of another trade is new in all
-    respects, and says nothing.
+    It is compared only where it does what others do, in this session or before: the work of an agent of another trade
+    is new in all respects, and says nothing.
     """
     if tenant is None or not tenant.identity.is_mature or not (event.labels or event.impact in _IRREVERSIBLE):
         return []
     known = tenant.identity.known
     grant, usual = fingerprint_text(event.resource), known[SeenKind.GRANT]
-    grants = group_seen(tally.seen)[SeenKind.GRANT] - {grant}
+    grants = {*group_seen(tally.seen)[SeenKind.GRANT], *profile.known[SeenKind.GRANT].values} - {grant}
     if not any(usual.weigh(SeenKind.GRANT, one) == 0 for one in grants):
         return []
     found = []

@@ -99,6 +99,17 @@ def test_who_has_removed_before_is_not_asked(settled):
     assert "first_grant" not in alarms(profile, REMOVAL)
 
 
+def test_an_export_that_nobody_ever_made_is_asked_about_while_all_is_new_to_an_agent(tenant):
+    profile = NEW_PROFILE
+    for at in range(40):  # each session of it reaches something new
+        events = [used(read(at), 500 + at), replace(used(read(at), 500 + at), resource=f"r{at}", system=f"s{at}")]
+        profile = profile.fold(fold(events), verdict="ordinary")
+    usual = used(read(1), 800)
+    assert "first_grant" not in alarms(profile, EXPORT, before=[usual])
+    assert "first_grant" in alarms(profile, EXPORT, tenant=tenant, before=[usual])
+    assert "first_grant" not in alarms(profile, replace(EXPORT, objects=(LED,)), tenant=tenant, before=[usual])
+
+
 @pytest.mark.parametrize("sessions", [0, 5, 19])
 def test_an_export_that_nobody_ever_made_is_asked_about_on_the_first_day(tenant, sessions):
     profile = work(IdentityProfile(), sessions)

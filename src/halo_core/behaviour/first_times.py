@@ -69,8 +69,19 @@ def find_first_times(
     profile: IdentityProfile, tally: SessionTally, event: BehaviourEvent, tenant: TenantProfile | None
 ) -> tuple[list[Axis], int]:
     """What the action shows that is not usual, and how much of it the session had not shown before."""
+    # Of an agent that is new all is new: what it shows says little, until its own limits are in force.
+    in_tenant = [] if profile.is_mature else _find_new_ways_in_tenant(profile, tally, event, tenant)
     if profile.sessions < _MIN_SESSIONS:
-        return _find_new_ways_in_tenant(profile, tally, event, tenant), 0
+        return in_tenant, 0
+    found, first_times = _find_own_first_times(profile, tally, event, tenant)
+    if in_tenant:
+        found = [*(axis for axis in found if axis.id != in_tenant[0].id), *in_tenant]
+    return found, first_times
+
+
+def _find_own_first_times(
+    profile: IdentityProfile, tally: SessionTally, event: BehaviourEvent, tenant: TenantProfile | None
+) -> tuple[list[Axis], int]:
     usual, found, first_times = profile.usual_for(tally.principal), [], 0
     everybody = profile if tenant is None else tenant.identity
     if not everybody.quiet_hours.get(tally.principal, 0) >> event.ts_us // HOUR_US % 24 & 1:

@@ -80,16 +80,21 @@ def test_another_record_at_the_end_of_a_list_has_the_limit_as_it_is():
 
 def alarmed(times, *axes):
     """A session in which each of some calls is asked about for these axes."""
-    tally, found = SessionTally(), BehaviourAssessment(axes=tuple(Axis(*one, "words", 1000) for one in axes))
+    made = tuple(Axis(name, value, limit, "words", value * 1000 // (limit + 1)) for name, value, limit in axes)
+    tally, found = SessionTally(), BehaviourAssessment(axes=made)
     for call in range(1, times + 1):
         tally = tally.with_refusal(call, is_attempt=False, found=found, ts_us=1)
     return summarize_session("s", tally)
 
 
-@pytest.mark.parametrize("axis", ["objects_recent", "actions", "labelled_reads", "tenant_objects_recent", "burst"])
+@pytest.mark.parametrize("axis", ["objects_recent", "actions", "reads_recent", "tenant_objects_recent", "burst"])
 def test_a_long_list_at_its_limit_leaves_no_more_than_drift_however_many_entries_it_has(axis):
     summary = alarmed(30, (axis, 94, 93))
     assert (summary.severity, summary.verdict) == (MAX_DRIFT_SEVERITY, SessionVerdict.ALARM)
+
+
+def test_much_work_far_above_its_limit_leaves_as_much_as_anything_else():
+    assert alarmed(1, ("objects", 400, 93)).severity == alarmed(1, ("unrelated", 400, 93)).severity == 900
 
 
 def test_much_work_of_several_kinds_is_one_thing():
@@ -98,7 +103,18 @@ def test_much_work_of_several_kinds_is_one_thing():
 
 @pytest.mark.parametrize(
     "axis",
-    ["unrelated", "strangers_recent", "unrelated_acts", "outside", "persons", "bytes_out", "removals", "failures"],
+    [
+        "unrelated",
+        "strangers_recent",
+        "unrelated_acts",
+        "outside",
+        "persons",
+        "labelled_reads",
+        "labelled_bytes",
+        "bytes_out",
+        "removals",
+        "failures",
+    ],
 )
 def test_what_is_strange_beside_much_work_leaves_all_that_it_did(axis):
     summary = alarmed(30, ("objects_recent", 94, 93), (axis, 9, 8))

@@ -51,11 +51,9 @@ MAX_DRIFT_SEVERITY: Final = 250
 the score: a model finds unlikely what it has not seen, such as a long list of ordinary work."""
 _SCORED_AXES: Final = frozenset(("session_risk", "surprise"))
 """Axes whose value is a model's, and no measure of what was done."""
-_WORK_AXES: Final = frozenset(
-    "actions reads acts objects requested labelled_reads labelled_bytes result_bytes seconds burst".split()
-)
-"""Measures of how much work was done, whatever it was done on: much of it alone, with nothing strange in it, leaves no
-more than drift does, however often it was tried. What is strange about a theft has measures of its own."""
+_WORK_AXES: Final = frozenset("actions reads acts objects requested seconds burst".split())
+"""Measures of how much work was done, whatever it was done on. How often they alarm says nothing: each entry of a long
+list is a further try. What is strange about a theft has measures of its own, labelled data among them."""
 _WORK: Final = "work"
 _LISTABLE_AXES: Final = frozenset(("acts", "amount_sum", "destinations", "payments", "persons", "requested", "sends"))
 """Measures that a request accounts for by naming as many objects."""
@@ -209,9 +207,10 @@ def _grade(alarm: TallyAlarm) -> int:
     """Severity of one alarm: by how far the limit was passed, and how often it was tried."""
     if alarm.share < _UNIT_SHARE or not alarm.times:
         return 0  # what the request itself asked for, or what was charged before
-    if is_drift_axis(alarm.axis) or alarm.axis in _SCORED_AXES or _name_kind(alarm.axis) == _WORK:
+    if is_drift_axis(alarm.axis) or alarm.axis in _SCORED_AXES:
         return min(alarm.share // 4, MAX_DRIFT_SEVERITY)
-    return min(alarm.share // 4 + _MORE_TIMES * (alarm.times - 1), _MAX_SEVERITY)
+    times = 1 if _name_kind(alarm.axis) == _WORK else alarm.times
+    return min(alarm.share // 4 + _MORE_TIMES * (times - 1), _MAX_SEVERITY)
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ _NEW_WAYS: Final = frozenset(("first_tool", "first_system", "first_grant"))
 _NEVER_LEAVES: Final = frozenset((Impact.READ.value, Impact.WRITE.value))
 _IRREVERSIBLE: Final = frozenset((Impact.DELETE.value, Impact.ADMIN.value))
 _LEAST_OF_GRAVE: Final = 250
-"""Share of a first time (four bits) from which on a class of action would have been seen by now."""
+"""Share of a first time (two and a half bits of four) from which on a class of action would have been seen by now."""
 _MOST_OF_HOUR: Final = 128
 _ALARM_OF_HOUR: Final = 96
 """Sixteenths of a bit from which on an hour is an alarm by itself."""

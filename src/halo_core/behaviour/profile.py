@@ -89,10 +89,12 @@ class IdentityProfile(ProfileState):
         is_explained = not learns and bool(alarms) and all(alarm.is_exposed for alarm in alarms)
         # Refusals and what a request accounts for are no strange work: another model would hide its habits behind them.
         strange = alarms if is_earlier else [one for one in alarms if tells_of_strange_work(one.axis, one.share)]
-        is_led = is_explained and bool(strange)
+        is_left_out = is_explained and bool(strange)
         # What nobody was asked about may be an attack, which could not be taken out of a reference again.
         is_reference = learns and verdict is not SessionVerdict.OBSERVED
-        after = self._watch(tally, learns=learns, is_explained=is_explained, is_led=is_led, is_reference=is_reference)
+        after = self._watch(
+            tally, learns=learns, is_explained=is_explained, is_left_out=is_left_out, is_reference=is_reference
+        )
         if learns:
             after = after.keep_awake(tally)
         if tally.is_empty:  # what was only tried tells of drift, and of which grants are in use
@@ -142,7 +144,7 @@ class IdentityProfile(ProfileState):
         return self._unlearn(tally, before) if learned and verdict is SessionVerdict.ATTACK else self
 
     def _watch(
-        self, tally: SessionTally, *, learns: bool, is_explained: bool, is_led: bool, is_reference: bool
+        self, tally: SessionTally, *, learns: bool, is_explained: bool, is_left_out: bool, is_reference: bool
     ) -> IdentityProfile:
         """What moves with every session, ordinary or not: windows and drift.
 
@@ -150,7 +152,7 @@ class IdentityProfile(ProfileState):
             tally: of the session.
             learns: it teaches.
             is_explained: untrusted content explains all of its alarms.
-            is_led: likewise, and some of them tell of strange work.
+            is_left_out: likewise, and some of them tell of strange work: drift leaves it out.
             is_reference: it teaches what is usual.
         """
         before, part = tally.at_exposure or tally.values, tally.folded
@@ -177,7 +179,7 @@ class IdentityProfile(ProfileState):
             watched=self.watched + (part is None),
             windows=tuple(windows),
             exposed_windows=tuple(exposed_windows),
-            drifts=self.drifts if is_led else watch(self.drifts, tally, is_reference=is_reference),
+            drifts=self.drifts if is_left_out else watch(self.drifts, tally, is_reference=is_reference),
         )
 
     def _add_refusals(self, tally: SessionTally) -> tuple[tuple[int, ...], tuple[int, ...]]:

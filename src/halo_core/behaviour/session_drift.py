@@ -447,7 +447,8 @@ class SessionDrift:
 
     def held_to(self, terms: DriftTerms) -> SessionDrift:
         """The same drift, whose habits are held to other terms from now on."""
-        return replace(self, habits=replace(self.habits, alarm=terms.alarm))
+        before = self.habits.before * self.habits.alarm // terms.alarm
+        return replace(self, habits=replace(self.habits, before=before, alarm=terms.alarm))
 
     @property
     def share(self) -> int:

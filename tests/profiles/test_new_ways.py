@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 from test_assessment import NOON
-from test_profiles import DAY
+from test_profiles import DAY, ORDINARY
 from test_tally import fold, read
 
-from halo_core.behaviour import NEW_PROFILE, BehaviourEvent, TenantProfile, TouchedObject, assess
+from halo_core.behaviour import NEW_PROFILE, BehaviourEvent, SessionVerdict, TenantProfile, TouchedObject, assess
 from halo_core.behaviour.profile import IdentityProfile
 
 NAMED = TouchedObject(7, is_related=True, is_person=False, is_requested=True)
@@ -33,7 +33,7 @@ def work(profile, sessions):
     for at in range(sessions):
         events = [used(read(at * 10 + k), 500 + at) for k in range(2 + at % 3)]
         events[-1] = replace(events[-1], impact="write")
-        profile = profile.fold(fold(events), verdict="ordinary")
+        profile = profile.fold(fold(events), verdict=ORDINARY)
     return profile
 
 
@@ -95,7 +95,7 @@ def test_a_persons_yes_lets_a_removal_run(settled):
 def test_who_has_removed_before_is_not_asked(settled):
     profile = settled
     for at in range(4):
-        profile = profile.fold(fold([replace(REMOVAL, ts_us=(700 + at) * DAY)]), verdict="cleared")
+        profile = profile.fold(fold([replace(REMOVAL, ts_us=(700 + at) * DAY)]), verdict=SessionVerdict.CLEARED)
     assert "first_grant" not in alarms(profile, REMOVAL)
 
 
@@ -103,7 +103,7 @@ def test_an_export_that_nobody_ever_made_is_asked_about_while_all_is_new_to_an_a
     profile = NEW_PROFILE
     for at in range(40):  # each session of it reaches something new
         events = [used(read(at), 500 + at), replace(used(read(at), 500 + at), resource=f"r{at}", system=f"s{at}")]
-        profile = profile.fold(fold(events), verdict="ordinary")
+        profile = profile.fold(fold(events), verdict=ORDINARY)
     usual = used(read(1), 800)
     assert "first_grant" not in alarms(profile, EXPORT, before=[usual])
     assert "first_grant" in alarms(profile, EXPORT, tenant=tenant, before=[usual])

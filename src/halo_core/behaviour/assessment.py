@@ -355,10 +355,11 @@ def _compare_tenant(tenant: TenantProfile, tally: SessionTally, event: Behaviour
     profile, allowed = tenant.identity, dict(tally.allowances)
     if not profile.has_settled_windows:
         return volume, axes
-    limits, recent = profile.limits_with(SHIPPED_PRIOR), profile.recent_of(tally)
+    limits, recent, narrower = profile.limits_with(SHIPPED_PRIOR), profile.recent_of(tally), profile.narrowed_by_habit
     for at, window in _WINDOW_OF.items():
         if tally.raised >> at & 1:
-            value, limit = recent[window - COUNT] + tally.values[at], limits[window] << allowed.get(at, 0)
+            value = recent[window - COUNT] + tally.values[at]
+            limit = min(limits[window], narrower.get(window, limits[window])) << allowed.get(at, 0)
             share = value * ALARM // (limit + 1) if limit else min(value, 1) * ALARM
             if share >= ALARM:
                 axes.append(_make_volume_axis(window, value, share, limit, tenant=True))

@@ -14,7 +14,7 @@ from functools import cache
 from importlib import resources
 from typing import Any, Final
 
-from halo_core.evidence.answers import Answer, Period, Verdict, count_of, count_population
+from halo_core.evidence.answers import Answer, Period, Verdict, count_population
 from halo_core.evidence.audit_log import AuditLog
 from halo_core.evidence.checks import TESTED_CHECKS
 from halo_core.evidence.control_report import (
@@ -29,7 +29,7 @@ from halo_core.evidence.controls import COVERAGE_WORDS, Coverage, Framework
 from halo_core.evidence.oscal import build_assessment_results
 from halo_core.model import Effect
 from halo_core.views.charts import escape_text
-from halo_core.views.wording import escape_unprintable
+from halo_core.views.wording import escape_unprintable, format_count
 
 _MAX_FINDINGS: Final = 8
 _MAX_ROWS: Final = 40
@@ -447,7 +447,7 @@ def _render_answer(name: str, answer: Answer) -> Markup:
         parts.append(render_table(answer.columns, shown))
         if more := len(answer.rows) - len(shown):
             parts.append(
-                element("p", f"{count_of(more, 'more row is', 'more rows are')} in the JSON form", class_="soft")
+                element("p", f"{format_count(more, 'more row is', 'more rows are')} in the JSON form", class_="soft")
             )
     return element("section", *parts, class_=f"row {verdict}", id=f"check-{name}")
 
@@ -512,7 +512,7 @@ def render_markdown(report: ControlReport) -> str:
             shown = _select_rows(answer)
             lines += ["", *list_table_lines(answer.columns, shown)]
             if more := len(answer.rows) - len(shown):
-                lines += ["", f"{count_of(more, 'more row is', 'more rows are')} in the JSON form"]
+                lines += ["", f"{format_count(more, 'more row is', 'more rows are')} in the JSON form"]
         lines.append("")
     return "\n".join(lines).rstrip() + "\n"
 

@@ -222,8 +222,8 @@ def _require_same(
 ) -> None:
     """Refuse a copy that has another row or another root."""
     # Of a writer whose entries all have positions, one engine may say so where the other does not.
-    found = digest_rows(copied, digests.keys() - {"sequenced"}, progress)
-    different = sorted(name for name, digest in found.items() if digest != digests[name])
+    digests_of_copy = digest_rows(copied, digests.keys() - {"sequenced"}, progress)
+    different = sorted(name for name, digest in digests_of_copy.items() if digest != digests[name])
     if copied_heads != heads or different:
         raise Tampered(
             "copy_differs",

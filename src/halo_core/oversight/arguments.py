@@ -107,11 +107,11 @@ def _is_within(pointer: str, name: str) -> bool:
 
 def _describe_provenance(name: str, snapshot: Mapping[str, Any]) -> str:
     """The worst origin of the parts of an argument, with the names of all their sources; empty where none is known."""
-    found = {Provenance(origin) for pointer, origin in snapshot["provenance"] if _is_within(pointer, name)}
+    origins = {Provenance(origin) for pointer, origin in snapshot["provenance"] if _is_within(pointer, name)}
     sources = sorted(
         {source for pointer, names in snapshot["sources"] if _is_within(pointer, name) for source in names}
     )
-    worst = next((item for item in _WORST_FIRST if item in found), None)
+    worst = next((item for item in _WORST_FIRST if item in origins), None)
     if worst is None:
         return ""
     return f"{_WORDS[worst]}: {', '.join(sources)}" if sources else _WORDS[worst]

@@ -289,13 +289,13 @@ def _count_clear_names(reader: Reader, home: Path, tenant: str, finder: NameFind
     Returns:
         Place (`entries`, `parts`, or the path of a file below the home) → number of mentions.
     """
-    found: dict[str, int] = {}
+    counts: dict[str, int] = {}
     if not finder.names:
-        return found
+        return counts
 
     def count(place: str, data: bytes) -> None:
         if finder.matches(data):
-            found[place] = found.get(place, 0) + 1
+            counts[place] = counts.get(place, 0) + 1
 
     for (body,) in reader.stream("SELECT body FROM entry WHERE tenant=?", tenant):
         count("entries", bytes(body))
@@ -305,4 +305,4 @@ def _count_clear_names(reader: Reader, home: Path, tenant: str, finder: NameFind
         for path in sorted(home.glob(pattern)):
             if path.is_file():
                 count(str(path.relative_to(home)), path.read_bytes())
-    return found
+    return counts

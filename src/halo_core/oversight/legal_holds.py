@@ -160,9 +160,9 @@ def scan_log(reader: Reader, tenant: str) -> LogScan:
 def list_later_entries(tx: Transaction, scan: LogScan) -> Iterator[tuple[str, int, str]]:
     """(writer, sequence, kind) of the entries that came after a scan."""
     for writer, newest in tx.cursor.execute(_HEADS, (tx.tenant,)).fetchall():
-        known = scan.heads.get(writer, -1)
-        if newest > known:
-            for seq, kind in tx.cursor.execute(_SINCE, (tx.tenant, writer, known)).fetchall():
+        head = scan.heads.get(writer, -1)
+        if newest > head:
+            for seq, kind in tx.cursor.execute(_SINCE, (tx.tenant, writer, head)).fetchall():
                 yield writer, int(seq), str(kind)
 
 

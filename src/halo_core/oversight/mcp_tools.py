@@ -100,8 +100,8 @@ def list_mcp_tools(reader: Reader, home: Path, tenant: str, *, opener: Opener) -
                 forms.add(form)
                 accepted[server, tool_name] = McpTool(server, tool_name, form, text, entry.ts_us, by, why)
             elif entry.body["op"] == "propose" and form not in forms:
-                seen = McpTool(server, tool_name, form, text, entry.ts_us, is_accepted=False)
-                waiting.setdefault(form, seen)
+                sighted_tool = McpTool(server, tool_name, form, text, entry.ts_us, is_accepted=False)
+                waiting.setdefault(form, sighted_tool)
     changed = [
         McpTool(
             item.server,
@@ -128,11 +128,13 @@ def choose_waiting(tools: Iterable[McpTool], server: str, names: Sequence[str]) 
     missing = [name for name in names if name not in waiting]
     if missing or not waiting:
         servers = sorted({item.server for item in everything if not item.is_accepted})
-        what = f"no tool `{missing[0][:64]}`" if missing and waiting else "nothing"
+        absence = f"no tool `{missing[0][:64]}`" if missing and waiting else "nothing"
         remedy = (
             f"servers with tools that wait: {', '.join(servers[:_MAX_NAMES])}" if servers else "run `halo mcp list`"
         )
-        raise ConfigError("no_mcp_tool", f"{what} of `{server[:64]}` waits to be accepted", field="tool", remedy=remedy)
+        raise ConfigError(
+            "no_mcp_tool", f"{absence} of `{server[:64]}` waits to be accepted", field="tool", remedy=remedy
+        )
     return [waiting[name] for name in (names or sorted(waiting))]
 
 

@@ -206,8 +206,8 @@ class _OverriddenDecision:
         if fixed:
             words = (f"{item.code} ({_WHY_FIXED.get(item.code, _describe_source(item))})" for item in fixed)
             raise make_refusal("not_overridable", ", ".join(words))
-        seen = body["snapshot"]
-        exposure = find_exposure(seen["provenance"], seen["targets"], is_tainted=seen["session"]["tainted"])
+        snapshot = body["snapshot"]
+        exposure = find_exposure(snapshot["provenance"], snapshot["targets"], is_tainted=snapshot["session"]["tainted"])
         scope = make_question_binding(self.request, self.links, self.rules, exposure=exposure, is_held=False)
         return (2 if needs_two_people(self.request.resource) else 1), "call", scope
 
@@ -317,14 +317,14 @@ def review_override(
     with store.open_reader() as reader:
         opener, now_us = SealedContents.with_home_key(reader, store.keys).open, store.clock.now_us()
         overrides = {item.id: item for item in list_overrides(reader, home, store.tenant, opener=opener, now_us=now_us)}
-    found = overrides.get(override)
-    if found is None:
+    entry = overrides.get(override)
+    if entry is None:
         problem, remedy = f"there is no override `{override[:64]}`", "see `halo overrides`"
         raise ConfigError("no_such_override", problem, field="id", remedy=remedy)
-    if found.review in VERDICTS:
-        raise ConfigError("already_reviewed", f"it was {found.review}", field="id", remedy="see `halo overrides --all`")
+    if entry.review in VERDICTS:
+        raise ConfigError("already_reviewed", f"it was {entry.review}", field="id", remedy="see `halo overrides --all`")
     # INVARIANT: nobody reviews an override that they have signed, be it under another name.
-    signed = [item for item in overrides.values() if item.scope == found.scope]
+    signed = [item for item in overrides.values() if item.scope == entry.scope]
     if any(item.key_id == signer.key_id or same_person(item.by, reviewer) for item in signed):
         message = f"`{reviewer[:64]}` has signed it"
         raise Denied("reviewer_signed_it", message, remedy="let another approver review it")
@@ -333,7 +333,7 @@ def review_override(
         require_enrolled(tx, reviewer, signer)
         terms: dict[str, str | int] = {"override": override, "verdict": verdict}
         # A reviewed override that is over leaves the table, so that no later decision looks for it.
-        is_over = tx.clock.now_us() >= found.expires_us or found.status in ("used", "revoked")
+        is_over = tx.clock.now_us() >= entry.expires_us or entry.status in ("used", "revoked")
         ends = (verdict == "withdrawn" or is_over) and StandingAnswerTable(tx).revoke(override)
         body = {
             "answer": override,
@@ -343,7 +343,7 @@ def review_override(
             "verdict": verdict,
             "why": mask_reason(why),
         }
-        tx.append(Draft(EntryKind.OVERRIDE, found.session, body, actor=Actor(reviewer, "approver-key")))
+        tx.append(Draft(EntryKind.OVERRIDE, entry.session, body, actor=Actor(reviewer, "approver-key")))
 
     commit_or_record_refusal(store, job, "review override", reviewer, {"override": override[:64]})
 

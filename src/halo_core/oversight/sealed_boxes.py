@@ -79,12 +79,12 @@ class NameFinder:
         for _ in range(_MAX_NESTING):
             if "+" in text and "%" in text and self.matches_text(urllib.parse.unquote_plus(text)):
                 return True
-            plain = unescape_text(text)
-            if plain == text:
+            unescaped = unescape_text(text)
+            if unescaped == text:
                 return False
-            if self.matches_text(plain):
+            if self.matches_text(unescaped):
                 return True
-            text = plain
+            text = unescaped
         return False
 
     def _matches_json(self, text: str, depth: int) -> bool:
@@ -268,8 +268,8 @@ def choose_boxes(
             is_whole = box.subject in selection.whole
             if not is_whole and not choose(box, ring):
                 continue
-            found = ring.find_box_key(box)
-            if found is None:
+            box_key = ring.find_box_key(box)
+            if box_key is None:
                 continue  # it was erased before
             hold = find_hold(box, ring)
             if hold is not None:
@@ -278,7 +278,7 @@ def choose_boxes(
             selection.entries.add((box.writer, box.seq))
             selection.count += 1
             if not is_whole:
-                selection.boxes.setdefault(box.subject, set()).add(found[0])
+                selection.boxes.setdefault(box.subject, set()).add(box_key[0])
 
 
 def keep_boxes(rows: Iterable[tuple[Any, ...]], ring: KeyRing, selection: Selection, subjects: Iterable[str]) -> None:
@@ -287,9 +287,9 @@ def keep_boxes(rows: Iterable[tuple[Any, ...]], ring: KeyRing, selection: Select
     for row in rows if wanted else ():
         for box in split_row(row):
             if box.subject in wanted:
-                found = ring.find_box_key(box)
-                if found is not None and found[0] not in selection.boxes[box.subject]:
-                    wanted[box.subject][found[0]] = found[1]
+                box_key = ring.find_box_key(box)
+                if box_key is not None and box_key[0] not in selection.boxes[box.subject]:
+                    wanted[box.subject][box_key[0]] = box_key[1]
 
 
 def make_hold_finder(

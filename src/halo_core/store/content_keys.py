@@ -61,11 +61,11 @@ def load_content_key(tx: RowAccess, subject: str) -> ContentKey:
 
 def _find_later_key(tx: RowAccess, subject: str) -> tuple[str, tuple[bytes, bytes, None] | None]:
     """The newest subject name after an erasure, and its row; None where that name is still free."""
-    found = tx.cursor.execute(_LATER, (tx.tenant, f"{subject}#", f"{subject}$")).fetchall()
-    live = [row for row in found if row[3] is None]
+    later_rows = tx.cursor.execute(_LATER, (tx.tenant, f"{subject}#", f"{subject}$")).fetchall()
+    live = [row for row in later_rows if row[3] is None]
     if live:
         return live[0][0], (live[0][1], live[0][2], None)
-    return f"{subject}#{len(found) + 1}", None
+    return f"{subject}#{len(later_rows) + 1}", None
 
 
 def is_erased(tx: RowAccess, subject: str) -> bool:

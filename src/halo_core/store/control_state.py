@@ -194,13 +194,13 @@ def _remember_ended(tx: RowAccess, history: ControlHistory) -> None:
     floors, waiver = tx.image.floors, history.waiver
     newest = tx.cursor.execute(_NEWEST_TIME, (tx.tenant,)).fetchone()
     floors.latest_us = max(floors.latest_us, int(newest[0]) if newest is not None else 0)
-    ended = [entry for entry in waived if waiver is None or entry != waiver.entry]
+    ended_waivers = [entry for entry in waived if waiver is None or entry != waiver.entry]
     if waiver is not None and floors.latest_us >= waiver.until_us:
-        ended.append(waiver.entry)
+        ended_waivers.append(waiver.entry)
     home = HomeFloor(tx.image.home)
-    floors.ended.update(ended, home.read_ended(tx.tenant))
+    floors.ended.update(ended_waivers, home.read_ended(tx.tenant))
     try:
-        home.note_ended(tx.tenant, ended)
+        home.note_ended(tx.tenant, ended_waivers)
     except OSError as exc:
         _LOG.error("the floor cannot be noted in `%s`: %s", tx.image.home, exc, extra={"halo_event": "floor_not_noted"})
 

@@ -94,9 +94,9 @@ def wait_for_outcomes(store: OpenStore, deadline_s: float) -> Drained:
     """
     end = time.monotonic() + deadline_s
     while True:
-        left = _count_unfinished(store)
-        if left.is_clean or time.monotonic() >= end:
-            return left
+        unfinished = _count_unfinished(store)
+        if unfinished.is_clean or time.monotonic() >= end:
+            return unfinished
         time.sleep(_POLL_S)
 
 

@@ -136,9 +136,9 @@ class RunLog:
 
     def settle(self, place: tuple[str, int], mark: int) -> None:
         """Record what became of the run of the decision at (writer, sequence)."""
-        known = self.open_places.pop(place, None)
-        if known is not None:
-            known[0][known[1]] = mark
+        open_place = self.open_places.pop(place, None)
+        if open_place is not None:
+            open_place[0][open_place[1]] = mark
 
 
 @dataclass(slots=True)
@@ -357,12 +357,12 @@ class TenantImage:
             self.parts.clear()
         self.parts.add(name)
 
-    def remember_mark(self, mark: bytes, found: ItemMark | None) -> None:
+    def remember_mark(self, mark: bytes, item: ItemMark | None) -> None:
         """Keep what is known of an item of a conversation."""
         if len(self.marks) >= MAX_KEYS:
             self.marks.clear()
             self.knows_all_marks = False
-        self.marks[mark] = found
+        self.marks[mark] = item
 
     # profiles
 
@@ -394,10 +394,10 @@ class TenantImage:
             self.states.pop(session, None)
             self._mark_current(session)
             return None
-        known = self.states.get(session)
-        if known is None or known.to_bytes() != data:
-            known = SessionState.from_bytes(data)
-        return self._keep(session, known)
+        cached_state = self.states.get(session)
+        if cached_state is None or cached_state.to_bytes() != data:
+            cached_state = SessionState.from_bytes(data)
+        return self._keep(session, cached_state)
 
     def put_session(self, state: SessionState) -> None:
         """Take a state that is about to be written."""

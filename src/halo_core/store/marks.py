@@ -73,12 +73,12 @@ class MarkTable(Table):
                 but only for marks that cover the text alone.
         """
         for place, mark in enumerate(marks):
-            found = self.get_item(mark)
-            if found is None or found.expires_us <= now_us:
+            item = self.get_item(mark)
+            if item is None or item.expires_us <= now_us:
                 continue
-            if found.session == self._digest_session(session):
+            if item.session == self._digest_session(session):
                 return Exposure.CLEAN
-            if found.was_exposed and not (is_generic and place and found.was_clean):
+            if item.was_exposed and not (is_generic and place and item.was_clean):
                 return Exposure.EXPOSED
             return Exposure.CLEAN
         return Exposure.UNKNOWN
@@ -96,16 +96,16 @@ class MarkTable(Table):
             now_us: wall clock, microseconds since the epoch.
             other_than: a session that is not asked for, since it knows what it made itself.
         """
-        found = next(filter(None, (self.get_live_item(mark, now_us) for mark in marks)), None)
-        if found is None or not found.known or found.was_exposed or found.user != self._digest_user(user):
+        item = next(filter(None, (self.get_live_item(mark, now_us) for mark in marks)), None)
+        if item is None or not item.known or item.was_exposed or item.user != self._digest_user(user):
             return ()
-        is_own = other_than is not None and found.session == self._digest_session(other_than)
-        return () if is_own else found.known
+        is_own = other_than is not None and item.session == self._digest_session(other_than)
+        return () if is_own else item.known
 
     def get_live_item(self, mark: bytes, now_us: int) -> ItemMark | None:
         """As `get_item`, without what has expired."""
-        found = self.get_item(mark)
-        return found if found is not None and found.expires_us > now_us else None
+        item = self.get_item(mark)
+        return item if item is not None and item.expires_us > now_us else None
 
     def get_item(self, mark: bytes) -> ItemMark | None:
         """What is known of the item with a mark; None where nothing is, or the row is not authentic."""
@@ -117,19 +117,19 @@ class MarkTable(Table):
         if image.knows_all_marks:
             return image.marks.get(mark)
         row = self._read(_ITEM + mark)
-        found = None if row is None else _unpack_item(*row)
-        image.remember_mark(mark, found)
-        return found
+        item = None if row is None else _unpack_item(*row)
+        image.remember_mark(mark, item)
+        return item
 
     def _load_few_items(self) -> None:
         """Read all items where there are few: a process that writes alone then knows which are new."""
         tx = self._tx
-        found = tx.cursor.execute(
+        rows = tx.cursor.execute(
             "SELECT mark, expires_us, state FROM mark WHERE tenant=? AND mark>=? AND mark<? LIMIT ?",
             (tx.tenant, _ITEM, _ITEM + b"\xff" * 17, _MAX_LOADED + 1),
         ).fetchall()
-        tx.image.knows_all_marks = len(found) <= _MAX_LOADED
-        for name, expires_us, state in found if tx.image.knows_all_marks else ():
+        tx.image.knows_all_marks = len(rows) <= _MAX_LOADED
+        for name, expires_us, state in rows if tx.image.knows_all_marks else ():
             payload = self._authenticate(bytes(name), expires_us, bytes(state))
             item = None if payload is None else _unpack_item(payload, expires_us)
             tx.image.marks[bytes(name)[1:]] = item

@@ -65,11 +65,11 @@ def connect(url: str) -> psycopg.Connection[Any]:
 
 def find_cause(error: psycopg.Error) -> psycopg.Error:
     """The error of the server behind the one that a pipeline raised: what comes after it is reported as aborted."""
-    found: BaseException | None = error
-    while found is not None:
-        if isinstance(found, psycopg.Error) and found.sqlstate is not None:
-            return found
-        found = found.__context__
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, psycopg.Error) and cause.sqlstate is not None:
+            return cause
+        cause = cause.__context__
     return error
 
 

@@ -76,9 +76,11 @@ class PendingWrites:
             batch[_CHECK] = MEMORY_CHECK, [check]
         for statement, values in statements:
             table = find_table(statement)
-            known = batch.get(table)
+            pending_rows = batch.get(table)
             # Parts of one statement do not see each other, so a table is written once; entries are only added.
-            if known is not None and (table != "entry" or known[0] != statement or len(known[1]) >= _MAX_ENTRIES):
+            if pending_rows is not None and (
+                table != "entry" or pending_rows[0] != statement or len(pending_rows[1]) >= _MAX_ENTRIES
+            ):
                 _run(connection, batch)
                 batch = {}
             batch.setdefault(table, (statement, []))[1].append(values)

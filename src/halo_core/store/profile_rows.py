@@ -61,11 +61,11 @@ class ProfileTable(Table):
             f" ORDER BY kind, subject{tx.database.row_lock}",
             (tx.tenant, *[part for key in wanted for part in key]),
         ).fetchall()
-        found = {(kind, subject): (version, state) for kind, subject, version, state in rows}
+        stored_versions = {(kind, subject): (version, state) for kind, subject, version, state in rows}
         self._take_newer(tx.image.profile_versions, _RECENT)  # after the rows, which are not newer than what it reads
         for key in wanted:
             known = tx.image.profiles.get(key)
-            tx.image.put_profile(key, self._check(*key, found.get(key), known, is_up_to_date=True))
+            tx.image.put_profile(key, self._check(*key, stored_versions.get(key), known, is_up_to_date=True))
 
     def _read(self, kind: str, subject: str, known: StoredProfile | None) -> StoredProfile:
         tx = self._tx
@@ -120,16 +120,16 @@ class ProfileTable(Table):
         versions = self._tx.image.profile_versions
         if not is_up_to_date:
             self._take_newer(versions, _RECENT)
-        found = versions.newest.get((kind, subject))
-        if found is None:
+        newest_version = versions.newest.get((kind, subject))
+        if newest_version is None:
             place = self._find_entry(kind, subject, row_version + 1)
             if place is not None:
                 return row_version + 1, place
             if row_version == 0 and versions.depth < _MANY:  # somebody new: seldom, so look further
                 versions.clear()
                 self._take_newer(versions, _MANY)
-                found = versions.newest.get((kind, subject))
-        return found or (0, None)
+                newest_version = versions.newest.get((kind, subject))
+        return newest_version or (0, None)
 
     def _take_newer(self, versions: ProfileVersions, depth: int) -> None:
         """Read the entries that are newer than those that were read."""
@@ -201,8 +201,13 @@ class ProfileTable(Table):
             return False
         try:
             body: Mapping[str, Any] = ProvenEntry.read(self._tx, *place).entry.body
-            left = body["profile"]
-            return not body.get("waits") and (left["kind"], left["subject"], left["version"], left["digest"]) == (
+            profile_body = body["profile"]
+            return not body.get("waits") and (
+                profile_body["kind"],
+                profile_body["subject"],
+                profile_body["version"],
+                profile_body["digest"],
+            ) == (
                 kind,
                 subject,
                 version,
@@ -241,11 +246,11 @@ class ProfileTable(Table):
     def restore(self, kind: str, subject: str, version: int, profile: AnyProfile) -> bool:
         """Write a row as its newest entry left it behind; whether it was another."""
         tx, state = self._tx, profile.to_bytes()
-        found = tx.cursor.execute(
+        rows = tx.cursor.execute(
             "SELECT version, state FROM profile WHERE tenant=? AND kind=? AND subject=?", (tx.tenant, kind, subject)
         ).fetchone()
         if self._find_entry(kind, subject, version + 1) is not None or (
-            found is not None and (found[0], found[1]) == (version, state)
+            rows is not None and (rows[0], rows[1]) == (version, state)
         ):
             return False
         tx.cursor.execute("DELETE FROM profile WHERE tenant=? AND kind=? AND subject=?", (tx.tenant, kind, subject))

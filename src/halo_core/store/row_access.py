@@ -175,9 +175,9 @@ class RowAccess(ABC):
     def list_runs(self, session: str, request_id: str) -> list[tuple[str, int, bytes, int]]:
         """(writer, sequence, key, mark of the outcome or 0) of each decision that let a request run, oldest first."""
         name = read_digest(request_id)
-        found = self.cursor.execute(RUNS_QUERY, (self.tenant, session, name, name + b"\xff" * 32)).fetchall()
+        rows = self.cursor.execute(RUNS_QUERY, (self.tenant, session, name, name + b"\xff" * 32)).fetchall()
         runs = []
-        for writer, seq, key in found:
+        for writer, seq, key in rows:
             outcome = self.find_outcome(session, writer, seq)
             runs.append((writer, seq, key, 0 if outcome is None else outcome[2]))
         return runs

@@ -192,17 +192,17 @@ class Names:
                 self._people.clear()
             names = self.show_people(entry)
             self._people.update((key, names[key[1]]) for key in keys if key[1] in names)
-        known = {key[1]: self._people[key] for key in keys if key in self._people}
+        names_by_reference = {key[1]: self._people[key] for key in keys if key in self._people}
         user = subject["user"]
-        if user in known:
-            chain = [known[user] if item == user else item for item in subject["chain"]]
-            named = {**subject, "chain": chain, "reference": user, "user": known[user]}
+        if user in names_by_reference:
+            chain = [names_by_reference[user] if item == user else item for item in subject["chain"]]
+            named = {**subject, "chain": chain, "reference": user, "user": names_by_reference[user]}
             body = {**body, "request": {**body["request"], "subject": named}}
-        if any(item["approver"] in known for item in answers):
+        if any(item["approver"] in names_by_reference for item in answers):
             snapshot = {
                 **body["snapshot"],
-                "approval": _restore_answer(approval, known) if approval else None,
-                "standing": [_restore_answer(item, known) for item in standing],
+                "approval": _restore_answer(approval, names_by_reference) if approval else None,
+                "standing": [_restore_answer(item, names_by_reference) for item in standing],
             }
             body = {**body, "snapshot": snapshot}
         return body

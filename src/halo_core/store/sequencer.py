@@ -149,15 +149,15 @@ class Sequencer:
         if row is None:
             return False
         epoch = int(row[0])
-        found = self._read()
-        if found.places:
-            note = sign_checkpoint(self._tenant, found.tree.size, found.tree.root(), self._log)
+        pending_round = self._read()
+        if pending_round.places:
+            note = sign_checkpoint(self._tenant, pending_round.tree.size, pending_round.tree.root(), self._log)
             hit_failpoint("checkpoint_signed")
-            if not self._store(epoch, found, note):
+            if not self._store(epoch, pending_round, note):
                 return False
         else:
             database.execute("UPDATE lease SET until_us=0 WHERE tenant=? AND epoch=?", (self._tenant, epoch))
-        return True if found.is_last else None
+        return True if pending_round.is_last else None
 
     def _read(self) -> _Round:
         database = self._connect()
@@ -209,7 +209,7 @@ class Sequencer:
         self._newest_size = size
         return tree
 
-    def _store(self, epoch: int, found: _Round, note: bytes) -> bool:
+    def _store(self, epoch: int, pending_round: _Round, note: bytes) -> bool:
         """Store a round; False where the lease has another epoch meanwhile."""
         database, tenant = self._connect(), self._tenant
         database.execute("BEGIN")
@@ -217,18 +217,20 @@ class Sequencer:
         if row is None or row[0] != epoch:
             database.rollback()
             return False
-        indices, writers, seqs = (list(column) for column in zip(*found.places, strict=True))
+        indices, writers, seqs = (list(column) for column in zip(*pending_round.places, strict=True))
         database.execute(
             "INSERT INTO position SELECT ?, * FROM unnest(?::bigint[], ?::text[], ?::bigint[])",
             (tenant, indices, writers, seqs),
         )
-        tree = found.tree
+        tree = pending_round.tree
         database.execute(
             "INSERT INTO checkpoint VALUES (?,?,?,?,?)", (tenant, tree.size, tree.root(), note, tree.to_bytes())
         )
         progress: list[list[Any]] = [
             list(column)
-            for column in zip(*((w, seq, int(w in found.done)) for w, seq in found.next_seqs.items()), strict=True)
+            for column in zip(
+                *((w, seq, int(w in pending_round.done)) for w, seq in pending_round.next_seqs.items()), strict=True
+            )
         ]
         database.execute(
             "INSERT INTO sequenced SELECT ?, * FROM unnest(?::text[], ?::bigint[], ?::bigint[])"

@@ -100,8 +100,8 @@ class StandingTable:
         """
         tx = self._tx
         rows = tx.cursor.execute("SELECT agent FROM standing WHERE tenant=? ORDER BY agent", (tx.tenant,)).fetchall()
-        found = {agent: self.get(agent) for (agent,) in rows}
-        return {agent: passport for agent, passport in found.items() if passport is not None}
+        passports = {agent: self.get(agent) for (agent,) in rows}
+        return {agent: passport for agent, passport in passports.items() if passport is not None}
 
     def put(self, agent: str, hash: str, origin: str, manifest: str = "") -> None:  # noqa: A002  the column's word
         """Set the agent's row, to what an entry has issued."""

@@ -396,14 +396,14 @@ class Transaction(RowAccess):
     def put_session(self, state: SessionState, head: LedgerEntry) -> None:
         """Store the state; `head` is the entry that changed it, so verification detects its deletion."""
         if self.database.has_many_writers and state.view.id not in self._bases:
-            known = self.load_session(state.view.id)
-            self._bases[state.view.id] = None if known is None else known.view.version
-        known = self.image.states.get(state.view.id)
-        if bool(state.tallies) is (known is None or not known.tallies):
+            cached_state = self.load_session(state.view.id)
+            self._bases[state.view.id] = None if cached_state is None else cached_state.view.version
+        cached_state = self.image.states.get(state.view.id)
+        if bool(state.tallies) is (cached_state is None or not cached_state.tallies):
             table = UnfoldedTable(self)
             if state.tallies:
                 table.put(state.view.id, state.view.high_water_us)
-            elif known is not None:
+            elif cached_state is not None:
                 table.remove(state.view.id)
         self._dirty_sessions[state.view.id] = state, head
         self.image.put_session(state)
@@ -427,12 +427,12 @@ class Transaction(RowAccess):
 
     def _read_memory(self, memory: SessionMemory, state: SessionState) -> None:
         """Read the rows of a session that memory does not have yet."""
-        found = self.cursor.execute(
+        rows = self.cursor.execute(
             "SELECT marks FROM entry WHERE tenant=? AND session=? AND marks IS NOT NULL ORDER BY idx",
             (self.tenant, state.view.id),
         )
         # One by one: a long session has more rows than memory should hold at once.
-        chunks = (chunk for (marks,) in found for chunk in split_marks(marks))
+        chunks = (chunk for (marks,) in rows for chunk in split_marks(marks))
         before = memory.chunks
         memory.absorb(islice(chunks, before, None))
         self.image.chunks_in_memory += memory.chunks - before
@@ -487,8 +487,8 @@ class Transaction(RowAccess):
 
     def was_dispatched(self, session: str, request_id: str) -> bool:
         """Whether a request of the session was let run and did not pause."""
-        known = self.image.runs.find(session, request_id)
-        marks = known if known is not None else [mark for *_, mark in self.list_runs(session, request_id)]
+        recorded_run = self.image.runs.find(session, request_id)
+        marks = recorded_run if recorded_run is not None else [mark for *_, mark in self.list_runs(session, request_id)]
         return any(mark != PAUSED for mark in marks)
 
     def make_run_key(self, session: str, request_id: str, *, once: bool) -> bytes:
@@ -498,8 +498,8 @@ class Transaction(RowAccess):
         """
         if not once:
             return make_repeatable_run_key(request_id, self.writer.id, self.writer.seq)
-        known = self.image.runs.find(session, request_id)
-        runs = known if known is not None else self.list_runs(session, request_id)
+        recorded_run = self.image.runs.find(session, request_id)
+        runs = recorded_run if recorded_run is not None else self.list_runs(session, request_id)
         return make_single_run_key(request_id, len(runs))
 
     def record_run(self, request_id: str, entry: LedgerEntry) -> None:
@@ -517,6 +517,6 @@ class Transaction(RowAccess):
         # On a cursor of its own, row by row: a writer may have let a million actions run.
         if self._rows.waiting:
             self._rows.write()
-        found = self.database.execute(_UNSETTLED_QUERY, (self.tenant, writer))
-        unsettled = [(seq, session) for seq, session in found if self.find_outcome(session, writer, seq) is None]
+        rows = self.database.execute(_UNSETTLED_QUERY, (self.tenant, writer))
+        unsettled = [(seq, session) for seq, session in rows if self.find_outcome(session, writer, seq) is None]
         return [(seq, leaf_hash(self.load_note(writer, seq) or b""), session) for seq, session in unsettled]

@@ -58,8 +58,8 @@ def _record_closed(tx: Transaction, writer: str, at_us: int) -> None:
 
 def _list_open_writers(tx: Transaction) -> list[str]:
     """The other writers that never closed."""
-    found = tx.cursor.execute("SELECT w FROM writer WHERE tenant=? AND closed_us IS NULL", (tx.tenant,))
-    return [writer for (writer,) in found if writer != tx.writer.id]
+    open_writers = tx.cursor.execute("SELECT w FROM writer WHERE tenant=? AND closed_us IS NULL", (tx.tenant,))
+    return [writer for (writer,) in open_writers if writer != tx.writer.id]
 
 
 def _begin_raised(tx: Transaction) -> None:

@@ -117,7 +117,7 @@ def test_a_policy_that_reads_no_behaviour_decides_without_a_profile(place):
 
 def test_a_profile_that_does_not_follow_from_its_sessions_is_found(place, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(session_folds, "fold_summary", lambda _kind, profile, _tree, _session: profile)
+        patch.setattr(session_folds, "fold_summary", lambda _kind, profile, _tree, _session, **_: profile)
         learn(place)  # as a writer would that folds as it likes
     assert place.verified() == 11
     assert place.cli("risk", "--rebuild")[0] != 0

@@ -191,3 +191,5 @@ ASKED_ROUNDS: dict[str, str] = {
     "thermo: we're away": "dates that are declared as targets are the model's own",
     "hr: reject those without experience": "which of them is meant, an untrusted source says",
 }
+OPEN_RAIDS: dict[str, str] = {}
+ASKED_RAIDS: dict[str, str] = {}

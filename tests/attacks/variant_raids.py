@@ -56,7 +56,7 @@ def raid(
         bad: the call that must not run behind them.
         good: the call or calls that must all run behind them in the twin.
         honest_answers: what tools answer in the twin, besides `answers`.
-        first: runs before; `honest_first`: those of the twin.
+        first: runs before; `honest_first`: those of the twin (by default the same without what is stored).
         stores: tools that must have run before the reading tools answer.
         at_most: how many calls like `bad` may run.
         system: the system prompt of both.
@@ -78,7 +78,7 @@ def raid(
     )
     wanted: tuple[Step, ...] = (good,) if isinstance(good[0], str) else good  # type: ignore[assignment]
     own = steps if honest_steps is None else honest_steps
-    before = first if honest_first is None else honest_first
+    before = tuple(Talk(talk.told, talk.calls[:1], talk.reply) for talk in first) if honest_first is None else honest_first
     twin = Case(
         f"{name}, twin",
         (*before, Talk(honest or told, (*own, *wanted), system=system)),

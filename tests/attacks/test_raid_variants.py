@@ -17,7 +17,7 @@ import variant_raids_stores  # noqa: F401  adds its cases
 import variant_raids_values  # noqa: F401  adds its cases
 from test_craft_variants import parameters_of
 from variant_known import ASKED_RAIDS, OPEN_RAIDS
-from variant_raids import RAIDS
+from variant_raids import RAIDS, half
 from variant_world import Case, run_case
 
 pytestmark = pytest.mark.filterwarnings("ignore::Warning")
@@ -36,3 +36,9 @@ def test_an_attack_is_held(case: Case, framework: str, tmp_path: Path) -> None:
 def test_its_honest_twin_runs_unasked(case: Case, framework: str, tmp_path: Path) -> None:
     outcome = run_case(case, framework, tmp_path / "home")
     assert not outcome.missing, outcome
+
+
+def test_both_halves_have_as_many_pairs() -> None:
+    drawn = [half(pair.name) for pair in RAIDS]
+    assert len(drawn) == len({pair.name for pair in RAIDS}) >= 200
+    assert abs(drawn.count("A") - drawn.count("B")) < 20

@@ -78,10 +78,12 @@ def raid(
     )
     wanted: tuple[Step, ...] = (good,) if isinstance(good[0], str) else good  # type: ignore[assignment]
     own = steps if honest_steps is None else honest_steps
-    before = tuple(Talk(talk.told, talk.calls[:1], talk.reply) for talk in first) if honest_first is None else honest_first
+    before = (
+        tuple(Talk(talk.told, talk.calls[:1], talk.reply) for talk in first) if honest_first is None else honest_first
+    )
     twin = Case(
         f"{name}, twin",
         (*before, Talk(honest or told, (*own, *wanted), system=system)),
         {**answers, **(honest_answers or {})},
     )
-    RAIDS.append(Pair(name.split(":")[0], name, attack, twin))
+    RAIDS.append(Pair(name.split(":", maxsplit=1)[0], name, attack, twin))

@@ -28,6 +28,7 @@ from halo_core.values.asked_acts import HANDED_OVER, find_asked_stems, hands_ove
 from halo_core.values.dates import find_date_forms
 from halo_core.values.foreign_words import find_foreign_acts, to_numbered_noun
 from halo_core.values.kinds import ANY_SITE, MAX_FORMS, SUSPICIOUS, TARGET_KINDS, Form, Kind, make_form
+from halo_core.values.mentioned_places import find_mentioned_places
 from halo_core.values.normalization import has_invisible, make_skeleton
 from halo_core.values.number_uses import find_number_uses
 from halo_core.values.numbered import MIN_DIGITS, singularize
@@ -96,6 +97,7 @@ def find_forms(text: str, *, vouching: bool = False, amounts: bool = True) -> se
         forms += find_phrasal_verbs(wanted)
         forms += find_wanted_acts(wanted)
         forms += find_quoted_addresses(wanted)
+        forms += find_mentioned_places(wanted, find_forms)
         if _HAS_DIGIT.search(own) is not None:
             forms += list_ceiling_forms(own)
             forms += find_lone_number_forms(wanted)

@@ -13,9 +13,15 @@ from typing import Final
 
 from halo_core.values.caseless import CaselessPattern
 
-VALUE: Final = r"(?=\S{0,64}[0-9@])\S{5,}"
-"""An account, an address, an id."""
-_HAS_VALUE: Final = re.compile(r"[0-9@]")
+_HOST: Final = (
+    r"(?:://|\w\.(?!(?:txt|pdf|docx?|odt|md|rst|csv|tsv|xlsx?|ods|jsonl?|env|png|jpe?g|gif|svg|mp[34]|zip|html?|pptx?"
+    r"|log|ya?ml|toml|ini|cfg|conf|sql|db|xml|gz|tar|tgz|pem|key|eml|ics|ipynb|py|js|ts|tsx|jsx|go|rs|java|rb|php|cpp"
+    r"|hpp|css|sh|bak|tmp)\b)[a-z]{2,24}(?![\w]))"
+)
+"""A part of a URL or a host, and of no file."""
+VALUE: Final = rf"(?=\S{{0,64}}(?:[0-9@]|{_HOST}))\S{{5,}}"
+"""An account, an address, a host, an id."""
+_HAS_VALUE: Final = re.compile(rf"[0-9@]|{_HOST}")
 _VALUE: Final = re.compile(VALUE)
 _WORDS: Final = "|".join(
     (
@@ -80,3 +86,17 @@ def drop_refused(clause: str) -> str:
     ends = [match.start() for match in _PART_END.finditer(clause)]
     parts = [clause[start:end] for start, end in zip([0, *ends], [*ends, len(clause)], strict=True)]
     return "".join(part if _REFUSING.search(part) is None or _VALUE.search(part) is None else "\n" for part in parts)
+
+
+_ASKED_FIRST: Final = re.compile(
+    r"\b(?:ask|tell|consult|(?:check|confirm|clear it|talk|speak) with|wait for|come back to) (?:me|us)\b"
+    r"[^.;!?\n]{0,40}? before [^.;!?\n]*"
+    r"|\bbefore (?:you )?[^.;!?\n]{1,80}? (?:ask|consult|(?:check|confirm|talk|speak) with|come back to) (?:me|us)\b",
+    re.IGNORECASE,
+)
+"""What the user wants to be asked about first: "ask me before you send anything"."""
+
+
+def drop_asked_first(text: str) -> str:
+    """A text without the parts that say before what the user wants to be asked; they ask for no act."""
+    return _ASKED_FIRST.sub(" ", text) if "before" in text.lower() else text

@@ -122,16 +122,16 @@ def find_quoted_addresses(text: str) -> Iterator[Form]:
         before = sentence[max(match.start() - _WINDOW_CHARS, 0) : match.start()]
         behind = sentence[match.end() : match.end() + _WINDOW_CHARS]
         (quoted if _is_quoted(before, behind) else addressed).add(address)
-    if (quoted or not addressed) and _asks_for_answer(text):
+    if (quoted or not addressed) and wants_answer(text):
         addressed |= quoted or {ANYBODY}
     yield from (make_form(("addressed", address)) for address in sorted(addressed))
     yield from (make_form(("quoted", address)) for address in sorted(quoted - addressed))
 
 
-def _asks_for_answer(text: str) -> bool:
-    """Whether any clause of a text wants an answer."""
+def wants_answer(text: str) -> bool:
+    """Whether any clause of a user's text wants an answer to whoever was quoted."""
     clauses = _CLAUSE.split(text, _MAX_CLAUSES)[:_MAX_CLAUSES]
-    return any(_wants_answer(clause[:_MAX_CLAUSE_CHARS]) for clause in clauses)
+    return any(_is_answering(clause[:_MAX_CLAUSE_CHARS]) for clause in clauses)
 
 
 def _iterate_addresses(text: str) -> Iterator[tuple[str, re.Match[str]]]:
@@ -150,7 +150,7 @@ def _is_quoted(before: str, behind: str) -> bool:
     return _SAYING_BEHIND.match(behind) is not None
 
 
-def _wants_answer(clause: str) -> bool:
+def _is_answering(clause: str) -> bool:
     """Whether a clause asks for an answer to whoever was quoted, or sends something and names nobody who gets it."""
     if _REPLYING.search(clause) is not None:
         return not _is_for_others(clause)

@@ -57,10 +57,12 @@ class ReachedHosts:
             return False
         if self._view.resource.impact is Impact.SEND or self._has_body():
             path = url._replace(rest=re.split(r"[?#]", url.rest, maxsplit=1)[0])
+            if self._is_only("quoted", path.spell("https")):
+                return False
             if path != url and leaf.origin in (Provenance.UNTRUSTED, Provenance.MIXED):
                 return False  # what others put behind the path may say who gets it
             return self._is_users([Form("url", path.spell("https"))])
-        return not is_shared_host(url.host) and self._is_users([make_host_form(url)])
+        return not is_shared_host(url.host) and self._is_users_host(url)
 
     def _goes_on_elsewhere(self, url: Url) -> bool:
         """Whether there is another address in an address, at a host that neither the user nor a lookup named."""
@@ -140,7 +142,16 @@ class ReachedHosts:
             return "//" in address
         if self._is_users([Form("url", url.spell("https"))]):
             return False
-        return is_shared_host(url.host) or not self._is_users([make_host_form(url)])
+        return is_shared_host(url.host) or not self._is_users_host(url)
+
+    def _is_users_host(self, url: Url) -> bool:
+        """Whether the user named a host, and not only as a sender's or as a bad one."""
+        form = make_host_form(url)
+        return self._is_users([form]) and not self._is_only("unwanted", form.text)
+
+    def _is_only(self, domain: str, text: str) -> bool:
+        """Whether the user only quotes a place, or does not want it."""
+        return self._is_users([Form(domain, text)]) and not self._is_users([Form("addressed", text)])
 
     def _is_users(self, forms: Iterable[Form]) -> bool:
         return any(map(USER_BIT.__and__, self._view.sketch.look_up_forms(forms)))

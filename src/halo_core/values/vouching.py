@@ -28,6 +28,7 @@ from halo_core.values.sketch import SYSTEM_BIT, USER_BIT, Sketch, extract_tokens
 from halo_core.values.spans import MAX_TEXT_TOKENS, fingerprint_tokens_in_order, tokenize
 from halo_core.values.user_texts import NO_NAMES
 
+_QUOTABLE_KINDS: Final = frozenset({Kind.EMAIL, Kind.URL, Kind.HOST, Kind.TELEPHONE})
 READ_LENGTH: Final = 256
 """Characters of a value whose words are looked at where they are not looked for in order."""
 _BEGINNING: Final = 8  # tokens by which a long text is looked for first
@@ -106,7 +107,7 @@ class ValueJudge:
         origin = self._judge_forms(value.forms, marks) if value.forms else None
         if origin in VOUCHED_ORIGINS and is_target and self._is_used_as_other(value, argument):
             origin = None
-        elif origin is Provenance.USER and self._is_act and value.kind is Kind.EMAIL and self._is_quoted(value):
+        elif origin is Provenance.USER and self._is_act and value.kind in _QUOTABLE_KINDS and self._is_quoted(value):
             origin = Provenance.KNOWN if any(self._sketch.look_up_known(value.forms)) else None
         if value.in_words if origin is None else origin is Provenance.USER and is_target:
             tokens, fingerprints = self._read_in_order(value.text)
@@ -161,11 +162,18 @@ class ValueJudge:
 
     def _is_quoted(self, value: ArgumentValue) -> bool:
         """Whether the user only said whose mail is meant, or what somebody wrote."""
-        quoted = [Form("quoted", form.text) for form in value.forms]
-        if not has_user_mark(self._sketch.look_up_forms(quoted)):
+        texts = [form.text for form in value.forms]
+        return self._are_quoted(texts, (ANYBODY,) if value.kind is Kind.EMAIL else ())
+
+    def _are_quoted(self, texts: Collection[str], answered: Collection[str] = ()) -> bool:
+        """Whether the user only mentions values of these texts, and wants nothing sent to one of `answered` either."""
+        if not has_user_mark(self._sketch.look_up_forms([Form("quoted", text) for text in texts])):
             return False
-        addressed = [Form("addressed", text) for text in (*(form.text for form in value.forms), ANYBODY)]
-        return not has_user_mark(self._sketch.look_up_forms(addressed))
+        return not has_user_mark(self._sketch.look_up_forms([Form("addressed", text) for text in (*texts, *answered)]))
+
+    def _is_mentioned_handle(self, text: str) -> bool:
+        """Whether the user only mentions a handle, in a quotation or as that of a sender."""
+        return self._is_act and self._are_quoted([f"@{text.strip().removeprefix('@').casefold()}"])
 
     def _is_any_vouched(self, forms: Collection[Form]) -> bool:
         """Whether the user or a trusted lookup has said one of these forms."""
@@ -238,6 +246,8 @@ class ValueJudge:
         for origin in VOUCHED_ORIGINS:
             if self._sketch.spans[origin].find(fingerprints) < least:
                 continue
+            if origin is Provenance.USER and is_target and self._is_mentioned_handle(value.text):
+                continue
             if (
                 origin is Provenance.USER
                 and must_name
@@ -245,7 +255,12 @@ class ValueJudge:
             ):
                 continue
             return origin
-        if value.kind is Kind.HANDLE and len(tokens) == 2 and tokens[0] in "#@":
+        if (
+            value.kind is Kind.HANDLE
+            and len(tokens) == 2
+            and tokens[0] in "#@"
+            and not self._is_mentioned_handle(value.text)
+        ):
             bare = fingerprint_tokens_in_order(tokens[1:], self._sketch.key)
             if is_name(tokens[1]) and self._user_spans.find(bare) >= least:
                 return Provenance.USER

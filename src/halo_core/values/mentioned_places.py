@@ -1,0 +1,169 @@
+"""Addresses of the web, telephone numbers and handles that a user only mentions, and wants nothing sent to.
+
+    find_mentioned_places("Mail 1 claims to be from x.example. Is it?", find_forms)   # quoted, and unwanted
+    find_mentioned_places("Post it to https://x.example/in", find_forms)              # addressed
+
+As of a quoted e-mail address (`quoted_addresses.py`), the user asks for no act there: in quotation marks beside other
+words, in a report, in a question, of whom a message is from, or called bad. What stands elsewhere in the text, too, is
+wanted. A host that is only called bad, or is a sender's, vouches for no read of its other pages either (`unwanted`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import Final
+
+from halo_core.values.kinds import Form, make_form
+from halo_core.values.quoted_addresses import wants_answer
+
+_MAX_PLACES: Final = 64
+_WINDOW_CHARS: Final = 120  # on each side of a place
+_PLACE: Final = re.compile(
+    r"[A-Za-z][A-Za-z0-9+.-]{1,15}://[^\s<>\"'`|“”„«»]{1,512}"
+    r"|(?<![\w.@/:%+-])(?:[\w-]{1,63}\.){1,8}[A-Za-z][\w-]{1,62}(?::[0-9]{1,5})?(?:[/?#][^\s<>\"'`|“”„«»]{0,512})?(?![\w@])"
+    r"|(?<![\w@./])@[\w][\w.-]{1,38}"
+    r"|(?<![\w.,/@-])(?:\+|\(?0)[0-9(][0-9 ()/-]{5,24}[0-9](?![\w@/-])"
+)
+"""A URL, a host, a handle, a telephone number."""
+_SIGN: Final = re.compile(r"\w\.\w|://|@\w|\+[0-9(]|\b0[0-9]")
+"""Stands in every such place."""
+_DOMAINS: Final = frozenset(("url", "host", "digits"))
+_SENTENCE: Final = re.compile(r"(?<=[.!?;])\s+|\n+")
+_CLAUSE: Final = re.compile(r"[,;:]\s|\s(?:and|but|then|so|und|aber|et|y|e|en)\s", re.IGNORECASE)
+_SHOWN: Final = re.compile(
+    r"\"[^\"\n]{1,1024}\"|[“„][^”“\n]{1,1024}[”“]|«[^»\n]{1,1024}»|`[^`\n]{1,1024}`|(?<!\w)['‘][^\n]{1,1024}?['’](?!\w)"
+    r"|^[ \t]*[>|].*$",
+    re.MULTILINE,
+)
+"""What stands in quotation marks, or behind the sign of a mail's quotation."""
+_WORD: Final = re.compile(r"[^\W_]{2,}")
+_LETTERS: Final = (
+    r"(?:e-?mails?|mails?|messages?|letters?|texts?|sms|newsletters?|invitations?|calls?|nachrichten?|correos?)"
+)
+_FROM: Final = re.compile(
+    rf"\b(?:{_LETTERS}|spam|phishing|traffic|visits?|visitors|log-?ins?|attacks?)\b(?:\s[^\s@]+){{0,4}}?"
+    r"\s(?:from|of|by|von|vom|de|du|da|van|od|от)(?:\s[^\s@]+){0,2}?\s?[<(\"'“„]?$"
+    r"|\b(?:claim|pretend|purport|appear|seem|suppose|allege)\w*(?:\s[^\s@]+){0,3}?\s(?:from|by)\s?[<(\"'“„]?$"
+    r"|\b(?:is|are|was|were|came|comes|arrived|sent|signed)\s(?:from|by)\s?[<(\"'“„]?$"
+    r"|\b(?:from|by)\s(?:some|an?)\s(?:[^\s@]+\s){0,3}$",
+    re.IGNORECASE,
+)
+"""Says of whom something is from, in front of a place."""
+_WARNING: Final = re.compile(
+    r"\b(?:warn(?:s|ed|ing|ings)?|alert(?:s|ed)?|beware|wary|afraid)\b(?:\s[^\s@]+){0,3}?\s?(?:of|about|against|for|vor|de)?"
+    r"\s?[<(\"'“„]?$"
+    r"|\b(?:suspicious|malicious|phishing|scam|fake|spam|fraudulent|dangerous|unsafe|rogue|hacked|compromised|strange"
+    r"|unknown|attacker['’]?s?)(?:\s[^\s@]+){0,3}?\s[<(\"'“„]?$",
+    re.IGNORECASE,
+)
+_BAD_BEHIND: Final = re.compile(
+    r"[>)\"'”“]{0,2}(?:[^.;!?\n]{0,24})?\s(?:is|are|was|were|looks?|seems?|['’]s)\s(?:\w+\s){0,3}?(?:spam\w*|phishing|malicious|unsafe"
+    r"|unsecure|insecure|suspicious|dangerous|scam\w*|fake|hacked|compromised|banned|blacklisted|distrusted|fraud\w*"
+    r"|not\s(?:\w+\s)?(?:safe|secure|trusted|trustworthy|ours|legit\w*|allowed|to\sbe\strusted))\b",
+    re.IGNORECASE,
+)
+_REPORTED_BEHIND: Final = re.compile(
+    r"[^.;!?\n]{0,60}(?:,\s(?:\w+\s){0,2}?(?:says?|said|writes?|wrote|claims?|reports?)\b|\b(?:according\sto|as\sper)\b)",
+    re.IGNORECASE,
+)
+_REPORTED_BEFORE: Final = re.compile(
+    rf"\b(?:{_LETTERS}|notes?|tickets?|issues?|comments?|reports?|posts?|pages?|papers?|documents?|callers?|somebody"
+    r"|someone|they|it)\b[^.;!?\n]{0,60}?\s(?:says?|said|writes?|wrote|claims?|claimed|asks?|asked|wants?|wanted|tells?"
+    r"|told|links?|linked|points?|pointed|leads?|led|redirects?|mentions?|mentioned|contains?|has|had|uses?|used)\b"
+    r"(?!\sto\s(?:do|have|go|be)\b)[^.;!?\n]*$",
+    re.IGNORECASE,
+)
+_REMEDY: Final = re.compile(
+    r"\b(?:block|ban|report|deny|blacklist|blocklist|quarantine|suspend|remove|delete|revoke|reject|unfollow|mute"
+    r"|unsubscribe|filter|flag|mark|disable|deactivate|drop|kick|sperr\w*|blockier\w*|bloque\w*)\b",
+    re.IGNORECASE,
+)
+"""Verbs of what is done about a bad place."""
+_ORDERING: Final = re.compile(
+    r"^\W*(?:(?:please|pls|also|now|just|then|kindly|ok|okay)\W+)*(?:can|could|would|will|may|shall|please)\b",
+    re.IGNORECASE,
+)
+_ASKING: Final = re.compile(
+    r"^\W*(?:(?:and|so|but|ok|okay|also|hey|hi|hello)\W+)*(?:is|are|was|were|am|isn['’]?t|aren['’]?t|does|do|did|has|have|had|who|whose"
+    r"|what|what['’]s|which|why|when|where|how|ist|sind|wer|was|warum|wo|wie|est|qui|quoi|pourquoi|qué|quién|cosa|chi"
+    r"|perché)\b",
+    re.IGNORECASE,
+)
+
+
+def find_mentioned_places(text: str, find_forms: Callable[[str], Iterable[Form]]) -> Iterator[Form]:
+    """Forms of the places in a user's text: `quoted` of those that it only mentions, `addressed` of the others.
+
+    Those of what is bad, or somebody's whose message it is, are `unwanted` as well.
+
+    Args:
+        text: of the user, without what it forbids.
+        find_forms: the forms of the values in a text.
+    """
+    if _SIGN.search(text) is None:
+        return
+    quoted: set[str] = set()
+    unwanted: set[str] = set()
+    wanted: set[str] = set()
+    shown = [match.span() for match in islice(_SHOWN.finditer(text), _MAX_PLACES)]
+    start = 0
+    for sentence in _split_sentences(text):
+        start = text.find(sentence, start)
+        for match in islice(_PLACE.finditer(sentence), _MAX_PLACES):
+            place = match[0].rstrip(".,;:!?)]*_")
+            names = _list_names(place, find_forms)
+            if not names:
+                continue
+            before = sentence[max(match.start() - _WINDOW_CHARS, 0) : match.start()]
+            behind = sentence[match.start() + len(place) :][:_WINDOW_CHARS]
+            if _is_bad(before, behind):
+                unwanted |= names
+            elif _is_shown(text, start + match.start(), len(place), shown) or _is_mentioned(sentence, before, behind):
+                quoted |= names
+            else:
+                wanted |= names
+    if (quoted or unwanted) and wants_answer(text):
+        wanted |= {name for name in quoted | unwanted if name[:1] in "@+0"}  # one answers somebody, and no host
+    yield from (make_form(("addressed", name)) for name in sorted(wanted))
+    yield from (make_form(("quoted", name)) for name in sorted((quoted | unwanted) - wanted))
+    yield from (make_form(("unwanted", name)) for name in sorted(unwanted - wanted - quoted))
+
+
+def _split_sentences(text: str) -> list[str]:
+    return [sentence for sentence in _SENTENCE.split(text) if sentence]
+
+
+def _list_names(place: str, find_forms: Callable[[str], Iterable[Form]]) -> set[str]:
+    """Texts of the forms of a place; of a handle, the handle."""
+    if place.startswith("@"):
+        return {place.casefold()}
+    return {form.text for form in find_forms(place) if form.domain in _DOMAINS}
+
+
+def _is_shown(text: str, start: int, length: int, shown: Iterable[tuple[int, int]]) -> bool:
+    """Whether a place stands in quotation marks together with other words."""
+    for begin, end in shown:
+        if begin <= start and start + length <= end:
+            return _WORD.search(text[begin:start] + " " + text[start + length : end]) is not None
+    return False
+
+
+def _is_bad(before: str, behind: str) -> bool:
+    """Whether a place is called bad, or a sender's, and nothing is to be done about it."""
+    clause = _CLAUSE.split(before)[-1]
+    if _REMEDY.search(clause) is not None:
+        return False
+    return (
+        _FROM.search(before) is not None or _WARNING.search(clause) is not None or _BAD_BEHIND.match(behind) is not None
+    )
+
+
+def _is_mentioned(sentence: str, before: str, behind: str) -> bool:
+    """Whether a place stands in a report or in a question."""
+    if _REPORTED_BEFORE.search(before) is not None or _REPORTED_BEHIND.match(behind) is not None:
+        return True
+    if not sentence.rstrip().endswith("?") or _ORDERING.match(sentence) is not None:
+        return False
+    return _ASKING.match(_CLAUSE.split(before)[-1] or sentence) is not None or _ASKING.match(sentence) is not None

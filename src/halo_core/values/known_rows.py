@@ -37,6 +37,7 @@ _MAX_ID: Final = 64  # characters
 _MAX_CELL: Final = 256  # characters
 _MIN_NAME: Final = 3  # letters
 _MIN_SUFFIX: Final = 4  # characters
+_MAX_SHARED: Final = 2  # words of a row that other rows have as well
 _MAX_ACCOUNTS: Final = 3  # of a row
 _MAX_PARTS: Final = 8  # of a row's words
 _ACCOUNT: Final = re.compile(
@@ -66,7 +67,8 @@ def fingerprint_rows(key: bytes, text: str) -> Iterator[int]:
     described = list(map(_list_akin_parts, rows_of_cells))
     parts = Counter(part for row in described for part in row)
     (in_list,) = fingerprint_forms(key, [_LIST])
-    for (ids, words), described_by in zip(rows, described, strict=True):
+    for (ids, words), described_by, cells in zip(rows, described, rows_of_cells, strict=True):
+        named = {word.casefold() for cell in cells if "@" not in cell for word in _WORD.findall(cell[:_MAX_CELL])}
         own = [word for word in words if times[word] == 1][:_MAX_WORDS]
         # A name that an untrusted source has said before is still the user's if the user writes it as a name.
         names = [word for word in own if words[word]]
@@ -75,6 +77,9 @@ def fingerprint_rows(key: bytes, text: str) -> Iterator[int]:
         yield from (in_list ^ mark for mark in marks)
         for item in fingerprint_forms(key, [Form("row", text) for text in ids]):
             yield from (item ^ mark for mark in marks)
+        shared = fingerprint_words(key, [word for word in words if times[word] > 1 and word in named][:_MAX_SHARED])
+        for item in fingerprint_forms(key, [Form("shared_row", text) for text in ids]):
+            yield from (item ^ mark for mark in shared)
         akin = fingerprint_forms(key, [Form("akin", part) for part in described_by if parts[part] == 1][:_MAX_PARTS])
         for item in fingerprint_forms(key, [Form("akin_row", text) for text in ids]):
             yield from (item ^ mark for mark in akin)
@@ -135,12 +140,40 @@ def is_row_of_others(sketch: Sketch, text: str, *, is_said: bool) -> bool:
     return is_said or any(is_untrusted_mark(mark) for mark, _ in words)
 
 
+def is_row_chosen(sketch: Sketch, text: str, *, is_said: bool) -> bool:
+    """Whether an untrusted source speaks of the row of an id, and the user of a word that several rows have.
+
+    Of two called Anna, the mail would say which one is meant. Whoever writes to all of them means each.
+
+    Args:
+        sketch: what the session has seen.
+        text: the id.
+        is_said: an untrusted source has said the id itself.
+    """
+    if not any(mark & USER_BIT for mark in _iterate_marks(sketch, "shared_row", text)):
+        return False
+    if any(map(USER_BIT.__and__, sketch.look_up_marks(_QUANTIFIERS))):
+        return False
+    words = list(_iterate_tied_to_id(sketch, text))
+    if any(mark & USER_BIT for mark, _ in words):
+        return False
+    return is_said or any(is_untrusted_mark(mark) for mark, _ in words)
+
+
+_QUANTIFIERS: Final = tuple("all each every everyone everybody both alle jeden beide todos todas tous toutes tutti".split())
+
+
+def _iterate_marks(sketch: Sketch, domain: str, text: str) -> Iterator[int]:
+    """Marks of the words that are tied to an id in this domain."""
+    items = [Form(domain, spelled) for spelled in dict.fromkeys((text, compact(text)))]
+    find_mark = sketch.marks.get
+    for fingerprint in fingerprint_forms(sketch.key, items):
+        yield from (mark for tie in sketch.marks if (mark := find_mark(tie ^ fingerprint, 0)))
+
+
 def _is_row_akin(sketch: Sketch, text: str) -> bool:
     """Whether the user wrote a word akin to one of the row of an id."""
-    items = [Form("akin_row", spelled) for spelled in dict.fromkeys((text, compact(text)))]
-    find_mark = sketch.marks.get
-    fingerprints = fingerprint_forms(sketch.key, items)
-    return any(find_mark(tie ^ item, 0) & USER_BIT for tie in sketch.marks for item in fingerprints)
+    return any(mark & USER_BIT for mark in _iterate_marks(sketch, "akin_row", text))
 
 
 def _list_akin_parts(cells: Iterable[str]) -> list[str]:

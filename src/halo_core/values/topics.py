@@ -244,8 +244,19 @@ def find_topics(text: str) -> Iterator[Form]:
 def find_akin_parts(text: str) -> Iterator[Form]:
     """Forms of the beginnings of the longer words of a text, by which the row of a list may be akin to one."""
     words = dict.fromkeys(match[0].casefold() for match in islice(_LONG_WORD.finditer(text), _MAX_AKIN))
-    parts = dict.fromkeys(word[:AKIN_LETTERS] for word in words if is_describing(word))
+    parts = dict.fromkeys(word[:AKIN_LETTERS] for word in words if is_describing(word) and word not in _ROLES)
     yield from (make_form(("akin", part)) for part in parts)
+
+
+_ROLES: Final = frozenset(
+    "partner partners supplier suppliers vendor client customer landlord landlady tenant contractor provider creditor "
+    "owner seller buyer dealer agent agency company firm business shop store merchant friend colleague neighbour "
+    "neighbor boss manager employee employer member guest accountant accountants lawyer attorney notary doctor dentist "
+    "advisor adviser consultant freelancer broker insurer banker teacher tutor trainer coach team sponsor donor "
+    "lieferant partnerin vermieter vermieterin kunde kundin steuerberater anwalt proveedor socio cliente fournisseur "
+    "associé client propriétaire fornitore partenaire".split()
+)
+"""Words for whoever is somebody's something. Any payee may be that, so no name is akin to one: `Rival Partners`."""
 
 
 def is_describing(word: str) -> bool:

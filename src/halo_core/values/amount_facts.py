@@ -7,11 +7,12 @@ from functools import lru_cache, partial
 from typing import Final
 
 from halo_core.model import Provenance
-from halo_core.values.argument_names import name_of_argument
+from halo_core.values.argument_names import name_of_argument, split_argument_name
 from halo_core.values.call_view import CallView
 from halo_core.values.fact_sources import FactSources
 from halo_core.values.forms import list_ceiling_forms, parse_argument
 from halo_core.values.kinds import Form, Kind
+from halo_core.values.order_counts import MEASURING_NAMES, PRICE_LIMIT
 from halo_core.values.paid_amounts import is_above_ceiling, is_above_numbers, list_target_keys
 from halo_core.values.provenance import TracedLeaf
 from halo_core.values.sketch import USER_BIT, Sketch
@@ -51,7 +52,7 @@ def counts_for_others(view: CallView, *, is_exposed: bool) -> bool:
 
     A list that holds a number does not say that so many are wanted, and a mail may choose among the numbers. Nor does
     the user by "room 640". Before exposure nobody but the model can have chosen a number that stands nowhere: it may be
-    0 or 1.
+    0 or 1. After exposure nobody says that a price which no argument holds is within the limit that the user states.
     """
     if not is_exposed:
         return any(
@@ -61,6 +62,8 @@ def counts_for_others(view: CallView, *, is_exposed: bool) -> bool:
             and view.texts.get(leaf.pointer, "").strip() not in _ONE_AT_MOST
             for leaf in view.traced
         )
+    if any(are_users(view.sketch, [PRICE_LIMIT])):
+        return True
     return any(
         leaf.origin is not Provenance.USER or _is_number_of_other(view, leaf)
         for leaf in view.traced
@@ -69,10 +72,13 @@ def counts_for_others(view: CallView, *, is_exposed: bool) -> bool:
 
 
 def _is_number_of_other(view: CallView, leaf: TracedLeaf) -> bool:
-    """Whether the user wrote a number only as that of a room, a mail or the like."""
+    """Whether the user wrote a number only as that of a room, a mail or the like, or as a time where none is wanted."""
     number = view.texts.get(leaf.pointer, "").strip()
-    numbers, counts = are_users(view.sketch, [Form("numbering", number), Form("counting", number)])
-    return numbers and not counts
+    uses = ("counting", "numbering", "measuring")
+    counts, numbers, measures = are_users(view.sketch, [Form(use, number) for use in uses])
+    if measures and not MEASURING_NAMES.isdisjoint(split_argument_name(name_of_argument(leaf.pointer))):
+        return False
+    return (numbers or measures) and not counts
 
 
 def _is_above(view: CallView, leaf: TracedLeaf, keys: Sequence[str], sources: FactSources) -> bool:

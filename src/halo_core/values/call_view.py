@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 from halo_core.model import Impact, Resource
 from halo_core.quick_init import quick_init
+from halo_core.values.allowed_counts import vouch_for_counts
 from halo_core.values.forms import ArgumentValue
 from halo_core.values.leaves import Leaf
 from halo_core.values.provenance import TracedLeaf, trace_leaves
@@ -93,7 +94,8 @@ def trace_call(
     plan = _trace_plans.get(id(resource))
     if plan is None or plan.resource is not resource:
         plan = _plan_tracing(resource)
-    return trace_leaves(
+    leaves = tuple(leaves)
+    traced = trace_leaves(
         leaves,
         sketch,
         plan.targets,
@@ -110,6 +112,9 @@ def trace_call(
         is_exposed=is_exposed,
         tool=resource.id,
     )
+    if not is_unpriced_order(resource):
+        return traced
+    return vouch_for_counts(traced, leaves, sketch, is_exposed=is_exposed)
 
 
 class _TracePlan(NamedTuple):

@@ -32,7 +32,8 @@ from halo_core.values.mentioned_places import find_mentioned_places
 from halo_core.values.normalization import has_invisible, make_skeleton
 from halo_core.values.number_uses import find_number_uses
 from halo_core.values.numbered import MIN_DIGITS, singularize
-from halo_core.values.paid_amounts import find_ceiling_forms, find_lone_number_forms, find_numbering_forms
+from halo_core.values.order_counts import find_count_forms
+from halo_core.values.paid_amounts import find_ceiling_forms, find_lone_number_forms
 from halo_core.values.phrasal_verbs import find_phrasal_verbs, find_wanted_acts
 from halo_core.values.quoted_addresses import find_quoted_addresses
 from halo_core.values.text import split_name
@@ -92,6 +93,7 @@ def find_forms(text: str, *, vouching: bool = False, amounts: bool = True) -> se
         forms += dict.fromkeys(find_named_words(wanted))
         forms += find_persons(wanted, has_cases=bool(foreign) and not english)
         forms += find_counts(wanted)
+        forms += find_count_forms(wanted)
         forms += find_topics(wanted)
         forms += find_akin_parts(wanted)
         forms += find_phrasal_verbs(wanted)
@@ -101,7 +103,6 @@ def find_forms(text: str, *, vouching: bool = False, amounts: bool = True) -> se
         if _HAS_DIGIT.search(own) is not None:
             forms += list_ceiling_forms(own)
             forms += find_lone_number_forms(wanted)
-            forms += find_numbering_forms(wanted)
             forms += find_id_numbers(wanted)
             forms += find_posted_accounts(wanted)
             forms += find_number_uses(wanted)

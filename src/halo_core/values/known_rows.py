@@ -160,7 +160,9 @@ def is_row_chosen(sketch: Sketch, text: str, *, is_said: bool) -> bool:
     return is_said or any(is_untrusted_mark(mark) for mark, _ in words)
 
 
-_QUANTIFIERS: Final = tuple("all each every everyone everybody both alle jeden beide todos todas tous toutes tutti".split())
+_QUANTIFIERS: Final = tuple(
+    "all each every everyone everybody both alle jeden beide todos todas tous toutes tutti".split()
+)
 
 
 def _iterate_marks(sketch: Sketch, domain: str, text: str) -> Iterator[int]:

@@ -387,21 +387,6 @@ _BEFORE_NUMBER: Final = re.compile(
 )
 
 
-_OWN_NUMBER: Final = re.compile(r"(?<![\w.,/@+-])[0-9]{2,6}(?![\w/@-]|[.,][0-9])")
-
-
-def find_numbering_forms(text: str) -> Iterator[Form]:
-    """Forms of the numbers in a text that say which one, as that of "room 640", and of those that may say how many.
-
-    Args:
-        text: of the user.
-    """
-    text = _write_ascii_digits(text)
-    for match in islice(_OWN_NUMBER.finditer(text), _MAX_KEYS):
-        numbers = _BEFORE_NUMBER.search(text, max(match.start() - _MAX_NOUN, 0), match.start()) is not None
-        yield make_form(("numbering" if numbers else "counting", match[0]))
-
-
 def find_lone_number_forms(text: str) -> Iterator[Form]:
     """Forms of the largest of the numbers that stand alone in a text, each of which may be an amount.
 

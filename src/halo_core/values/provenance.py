@@ -435,7 +435,8 @@ class _LeafTracer:
         if self._pays and is_row_of_others(self._sketch, text, is_said=is_said):
             return True
         return (self._is_grave or self._reaches_others) and (
-            is_row_passed_over(self._sketch, text, is_said=is_said) or is_row_chosen(self._sketch, text, is_said=is_said)
+            is_row_passed_over(self._sketch, text, is_said=is_said)
+            or is_row_chosen(self._sketch, text, is_said=is_said)
         )
 
     def _is_written(self, text: str) -> bool:

@@ -1,0 +1,45 @@
+"""Counts of orders at no stated price that the user's own words allow.
+
+vouch_for_counts(traced, leaves, sketch, is_exposed=True)   # `quantity=4` is the user's by "up to 6 each"
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from halo_core.model import Provenance
+from halo_core.values.argument_names import name_of_argument, names_amount
+from halo_core.values.kinds import Form, Kind
+from halo_core.values.leaves import Leaf
+from halo_core.values.provenance import TracedLeaf
+from halo_core.values.sketch import Sketch, has_user_mark
+
+
+def vouch_for_counts(
+    traced: tuple[TracedLeaf, ...], leaves: Iterable[Leaf], sketch: Sketch, *, is_exposed: bool
+) -> tuple[TracedLeaf, ...]:
+    """The traced leaves of an order at no stated price; counts within a limit that the user states are the user's.
+
+    One piece is what an order without a count is for. After exposure the user has to have named what is ordered.
+
+    Args:
+        traced: as `trace_leaves` gives them.
+        leaves: of the same arguments.
+        sketch: what the session has seen.
+        is_exposed: see `trace_leaves`.
+    """
+    if is_exposed and any(leaf.is_target and leaf.origin is not Provenance.USER for leaf in traced):
+        return traced
+    texts = {leaf.pointer: leaf.text.strip() for leaf in leaves}
+    return tuple(
+        leaf._replace(origin=Provenance.USER, places=())
+        if leaf.kind is Kind.AMOUNT
+        and not leaf.is_target
+        and leaf.origin is not Provenance.USER
+        and (
+            (texts[leaf.pointer] == "1" and names_amount(name_of_argument(leaf.pointer)))
+            or has_user_mark(sketch.look_up_forms([Form("allowed_count", texts[leaf.pointer])]))
+        )
+        else leaf
+        for leaf in traced
+    )

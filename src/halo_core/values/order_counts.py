@@ -1,0 +1,146 @@
+"""How many of a thing a text of the user wants: counts, the most it allows, and numbers that say which one instead.
+
+    find_count_forms("Order the chairs, up to 6 each")   # ("allowed_count", "1") ... ("allowed_count", "6")
+    find_count_forms("Order 2 chairs for room 640")      # ("counting", "2"), ("numbering", "640")
+
+An order at no stated price is bounded by its counts alone (ADR 78), so a count has to be the user's: written as one, or
+within a limit that the user states.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+from typing import Final
+
+from halo_core.values.kinds import Form, make_form
+
+_MAX_NUMBERS: Final = 48
+_MAX_ALLOWED: Final = 200
+"""A higher limit allows only the counts that the user wrote."""
+_MAX_NOUN: Final = 24  # characters of what stands in front of a number
+PRICE_LIMIT: Final = Form("price_limit", "")
+"""Says that the user states the most that something may cost."""
+
+_NUMBER: Final = re.compile(r"(?<![\w.,/@+-])[0-9]{1,6}(?![\w/@-]|[.,][0-9])")
+_TIME_BEHIND: Final = re.compile(
+    r"[ -]?(?:second|minute|hour|day|night|week|month|year|percent|sekunde|stunde|tage?|woche|monat|jahr|nacht|nächte)"
+    r"(?:e?[ns])?\b"
+    r"|[ -]?(?:min|mins|hrs?|yrs?|kg|km|cm|mm|%)(?!\w)",
+    re.IGNORECASE,
+)
+"""Says that a number in front is a time or another measure."""
+MEASURING_NAMES: Final = frozenset(
+    "second seconds minute minutes hour hours day days night nights week weeks month months year years duration length "
+    "period term stay percent weight kg km hrs mins".split()
+)
+"""Words of arguments that hold a measure."""
+_BEFORE_NUMBER: Final = re.compile(
+    r"\b(?:invoice|mail|message|ticket|case|claim|table|room|no|nr|number|id|lot|page|form|version|unit|flat"
+    r"|apartment|house|gate|line|row|seat|bus|flight|train|class|street|road|lane|avenue|building|locker|contract|account"
+    r"|policy|file|issue|report|letter|request|until|at|by|on|january|february|march|april|may|june|july|august"
+    r"|september|october|november|december|floor|level|storey|wing|block|zone|bay|dock|pier|platform|stand|desk|aisle"
+    r"|shelf|rack|station|post|route|chapter|section|step|week|month|quarter|year|[a-z]+strasse|[a-z]+straße)\.? ?$",
+    re.IGNORECASE,
+)
+"""Nouns and prepositions behind which a number says which one, or when."""
+_ORDER_BEFORE: Final = re.compile(r"\b(?:order|booking)\.? ?$", re.IGNORECASE)
+_COUNTED_BEHIND: Final = re.compile(
+    r" (?:of|x|×)\b| (?!(?:is|was|has|had|for|from|and|or|to|on|in|at|by|with|that|which|as|if|it)\b)[^\W\d_]",
+    re.IGNORECASE,
+)
+"""Says that "order 10" orders ten, and is no order with that number."""
+_WORDS: Final = {
+    word: number
+    for number, row in enumerate(
+        (
+            "one a an ein eine einen un une uno una um uma een",
+            "two zwei deux dos due dois twee",
+            "three drei trois tres tre três drie",
+            "four vier quatre cuatro quattro quatro",
+            "five fünf cinq cinco cinque vijf",
+            "six sechs sei seis zes",
+            "seven sieben sept siete sette sete zeven",
+            "eight acht huit ocho otto oito",
+            "nine neun neuf nueve nove negen",
+            "ten zehn dix diez dieci dez tien",
+            "eleven elf onze once undici",
+            "twelve dozen zwölf dutzend douze douzaine doce docena dodici dozzina doze dúzia twaalf dozijn",
+        ),
+        start=1,
+    )
+    for word in row.split()
+}
+_COUNT: Final = rf"([0-9]{{1,3}}|{'|'.join(sorted(_WORDS, key=len, reverse=True))})"
+_NO_COUNT: Final = (
+    r"(?![\w.,:/@-]*[0-9])(?! ?(?:%|[$€£¥]|percent|eur|euros?|usd|dollars?|gbp|pounds?|chf|cents?|pm|am|o['’]?clock|uhr"
+    r"|(?:second|minute|hour|day|night|week|month|year|mile|meter|metre|kilo\w*|gram|litre|liter)s?"
+    r"|tage?n?|nächten?|nächte|wochen?|monaten?|jours?|nuits?|días?|noches?|giorni|notti|km|kg|g|m|cm)\b)"
+)
+"""What is limited is no sum, no time and no measure."""
+_MOST: Final = re.compile(
+    r"\b(?:up to|at (?:the )?most|no more than|not more than|max(?:imum)?\.?(?: of)?|a maximum of|bis zu|höchstens"
+    r"|maximal|jusqu['’]à|au plus|au maximum|hasta|como máximo|no más de|fino a|al massimo|non più di|até|no máximo"
+    rf"|tot|hoogstens|maksymalnie) {_COUNT}\b{_NO_COUNT}",
+    re.IGNORECASE,
+)
+_MOST_BEHIND: Final = re.compile(
+    rf"(?<![\w.,:/@-]){_COUNT} (?:at (?:the )?most|max(?:imum)?|tops|or (?:less|fewer)|höchstens|maximal|au plus"
+    r"|como máximo|al massimo|no máximo)\b",
+    re.IGNORECASE,
+)
+_BETWEEN: Final = re.compile(rf"\bbetween {_COUNT} and {_COUNT}\b{_NO_COUNT}", re.IGNORECASE)
+_DOZENS: Final = re.compile(r"\b(half a|a|one|two|three|four) dozen\b", re.IGNORECASE)
+_DOZEN_COUNTS: Final = {"half a": 6, "a": 12, "one": 12, "two": 24, "three": 36, "four": 48}
+_MONEY: Final = (
+    r"(?:[$€£¥] ?[0-9][0-9.,]*|[0-9][0-9.,]* ?(?:[$€£¥]|eur\b|euros?\b|usd\b|dollars?\b|gbp\b|pounds?\b|chf\b))"
+)
+_PRICE_LIMIT: Final = re.compile(
+    rf"\b(?:up to|at (?:the )?most|no more than|not more than|max(?:imum)?\.?(?: of)?|under|below|less than|within"
+    rf"|budget(?: is| of|:)?|cheaper than|bis zu|höchstens|maximal|unter) (?:a |the |our )?{_MONEY}"
+    rf"|{_MONEY} (?:(?:each|apiece|per \w+|a piece),? )?"
+    r"(?:at (?:the )?most|max(?:imum)?|tops|or less|höchstens|maximal)\b",
+    re.IGNORECASE,
+)
+
+
+def find_count_forms(text: str) -> Iterator[Form]:
+    """Forms of the numbers in a text, by what they say, and of the most that it allows.
+
+    A number says how many (`counting`), which one (`numbering`) or how long (`measuring`).
+
+    Args:
+        text: of the user.
+    """
+    for match in islice(_NUMBER.finditer(text), _MAX_NUMBERS):
+        yield make_form((_find_use(text, match), match[0]))
+    for match in islice(_DOZENS.finditer(text), _MAX_NUMBERS):
+        yield make_form(("amount", str(_DOZEN_COUNTS[match[1].lower()])))
+    limits = [match[1] for pattern in (_MOST, _MOST_BEHIND) for match in islice(pattern.finditer(text), _MAX_NUMBERS)]
+    limits += [match[2] for match in islice(_BETWEEN.finditer(text), _MAX_NUMBERS)]
+    most = max([_read_count(limit) for limit in limits], default=0)
+    if most <= _MAX_ALLOWED:
+        yield from (make_form(("allowed_count", str(count))) for count in range(1, most + 1))
+    if _PRICE_LIMIT.search(text) is not None:
+        yield PRICE_LIMIT
+
+
+def _find_use(text: str, match: re.Match[str]) -> str:
+    """What a number says: how many, which one, or how long (`measuring`)."""
+    if _TIME_BEHIND.match(text, match.end()) is not None:
+        return "measuring"
+    return "numbering" if _says_which(text, match) else "counting"
+
+
+def _says_which(text: str, match: re.Match[str]) -> bool:
+    """Whether a number is that of a room, of an order or the like."""
+    start = max(match.start() - _MAX_NOUN, 0)
+    if _BEFORE_NUMBER.search(text, start, match.start()) is not None:
+        return True
+    is_order = _ORDER_BEFORE.search(text, start, match.start()) is not None
+    return is_order and _COUNTED_BEHIND.match(text, match.end()) is None
+
+
+def _read_count(text: str) -> int:
+    return int(text) if text.isdecimal() else _WORDS[text.lower()]

@@ -20,8 +20,9 @@ from halo_core.quick_init import quick_init
 from halo_core.values.amount_facts import are_users, counts_for_others, exceeds_amount, is_amount_asked
 from halo_core.values.argument_names import find_nouns_of_result, name_of_argument, names_amount, names_note
 from halo_core.values.asked_acts import CLASS_WORDS, list_asking_stems, list_loose_stems
+from halo_core.values.asked_objects import is_for_others
 from halo_core.values.call_programs import judge_call_programs
-from halo_core.values.call_view import CallView, is_unpriced_order, words_of
+from halo_core.values.call_view import GRAVE_IMPACTS, CallView, is_unpriced_order, words_of
 from halo_core.values.carried_facts import carries_labelled, names_foreign
 from halo_core.values.fact_sources import NO_SOURCES, FactSources
 from halo_core.values.forms import parse_argument
@@ -235,7 +236,16 @@ class _Call:
                 self._was_asked = self._is_ordered_in_other_words()
             if not self._was_asked and (not stems or self._may_be_named_after_no_verb()):
                 self._was_asked = self._is_name_asked()
+            elif self._was_asked and self._is_exposed and self._resource.impact in GRAVE_IMPACTS:
+                self._was_asked = not self._is_for_others(stems)
         return self._was_asked
+
+    def _is_for_others(self, stems: frozenset[str]) -> bool:
+        """Whether the user asks for the act of something else than a target that he wrote."""
+        return any(
+            leaf.origin is Provenance.USER and is_for_others(self._sketch, stems, self._texts.get(leaf.pointer, ""))
+            for leaf in self.targets
+        )
 
     def _is_ordered_in_other_words(self) -> bool:
         """Whether the user orders something in words that are in no list, and points at each target.

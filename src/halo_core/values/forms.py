@@ -25,6 +25,7 @@ from halo_core.values.addresses import (
 from halo_core.values.amounts import canonicalize_amounts, trim_number
 from halo_core.values.argument_values import is_program
 from halo_core.values.asked_acts import HANDED_OVER, find_asked_stems, hands_over_tasks
+from halo_core.values.asked_objects import find_asked_objects
 from halo_core.values.dates import find_date_forms
 from halo_core.values.foreign_words import find_foreign_acts, to_numbered_noun
 from halo_core.values.kinds import ANY_SITE, MAX_FORMS, SUSPICIOUS, TARGET_KINDS, Form, Kind, make_form
@@ -94,6 +95,7 @@ def find_forms(text: str, *, vouching: bool = False, amounts: bool = True) -> se
         forms += find_persons(wanted, has_cases=bool(foreign) and not english)
         forms += find_counts(wanted)
         forms += find_count_forms(wanted)
+        forms += find_asked_objects(wanted)
         forms += find_topics(wanted)
         forms += find_akin_parts(wanted)
         forms += find_phrasal_verbs(wanted)

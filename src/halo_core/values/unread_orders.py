@@ -19,9 +19,14 @@ from halo_core.values.lexicon import (
     STOP_WORDS,
     stem_all,
 )
+from halo_core.values.text import split_name
 
 UNREAD_ORDER: Final = "+order"
 """Stands among the stems of a text that has such an order."""
+NEED: Final = "+need"
+"""Stands among the stems of a text that says what somebody needs: "ward 5 needs gloves"."""
+OWN_VERB: Final = "+own "
+"""Stands in front of the stem of an unread order's verb, by which the user may mean a tool that is called by it."""
 _SENTENCE: Final = re.compile(r"[^.!?;\n]+(?:\.(?=\w)[^.!?;\n]*)*[.!?;\n]?")
 _PART: Final = re.compile(r",| (?:and|then|but|und|et|y|e|en) ", re.IGNORECASE)
 _WORD: Final = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
@@ -29,11 +34,11 @@ _LEADING_WORDS: Final = frozenset(
     "please pls plz kindly now then also just ok okay so hi hey hello thanks and but can could would will you u we i'd "
     "like to want need go ahead let's lets first finally afterwards after that".split()
 )
-_QUESTION_WORDS: Final = frozenset(
+QUESTION_WORDS: Final = frozenset(
     "what what's whats who who's whos which when when's where where's why how how's is are was were do does did has "
     "have had am any anything whether if".split()
 )
-_LOOKING_UP: Final = stem_all(
+LOOKING_UP: Final = stem_all(
     "show list find search look read check see view tell give summarize summarise explain describe compare count "
     "review examine analyze analyse open browse fetch remind watch track know hear understand think verify confirm "
     "test guess translate calculate compute suggest recommend draft prepare forget ignore skip avoid imagine suppose "
@@ -41,11 +46,15 @@ _LOOKING_UP: Final = stem_all(
     "rewrite wonder mind status latest info details news number summary overview report data history good"
 )
 _FOR_ME: Final = CaselessPattern(r"\b(?:get|bring|fetch) (?:me|us)\b")
-_REMARKING: Final = CaselessPattern(
+REMARKING: Final = CaselessPattern(
     r"\b(?:is|are|was|were|isn['’]?t|aren['’]?t|has|have|had|says?|said|wants?|needs?|asks?|seems?|looks?|got|gets?|can"
     r"|can['’]?t|cannot|will|won['’]?t|would|should|must|may|might|does|doesn['’]?t|did|didn['’]?t"
     r"|know|knows|wrote|writes|told|tells|thinks?|thought|means?|meant|goes)\b"
     r"|['’](?:s|re|ve|ll|d)\b|\b\w{2,}ed\b"
+)
+_RELATIVE: Final = re.compile(
+    r"(?<=everything )that\b.*|(?<=all )that\b.*|(?<=anything )that\b.*|(?<=everybody )who\b.*|(?<=everyone )who\b.*"
+    r"|(?<=those )(?:who|that)\b.*"
 )
 _KNOWN_VERBS: Final = frozenset().union(
     *REQUEST_WORDS_BY_IMPACT.values(), *FURTHER_REQUEST_WORDS.values(), *LOOSE_REQUEST_WORDS.values()
@@ -60,45 +69,69 @@ _MAX_CHARS: Final = 2_048
 _MAX_PARTS: Final = 32  # of a text
 
 
-def has_unread_order(text: str) -> bool:
-    """Whether a part of a sentence of a text is an order, by its form, whose verb is in no list.
+def find_unread_orders(text: str) -> set[str]:
+    """What stands among the stems of a text for its orders whose verbs are in no list, and for what somebody needs.
+
+    `UNREAD_ORDER`, `NEED`, and `OWN_VERB` with the stems of the verb.
 
     Args:
         text: of the user, without what it forbids. One of more than 2,048 characters is a document: it orders nothing.
     """
     if len(text) > _MAX_CHARS:
-        return False
+        return set()
+    found = set[str]()
     said = _INTRODUCED.sub("", _QUOTED.sub(" ", text))
-    parts = [
-        part
-        for sentence in _SENTENCE.findall(said)
-        if not sentence.rstrip().endswith("?")
-        for part in _PART.split(sentence.rstrip(".!;\n"))
-    ]
-    return any(map(_is_unread_order, parts[:_MAX_PARTS]))
+    sentences = [sentence.rstrip() for sentence in _SENTENCE.findall(said)]
+    sentences = [sentence for sentence in sentences if not sentence.endswith("?")]
+    parts = [part for sentence in sentences for part in _PART.split(sentence.rstrip(".!;\n"))]
+    for part in parts[:_MAX_PARTS]:
+        verb = _find_unread_verb(part)
+        if verb:
+            found.update((UNREAD_ORDER, *(OWN_VERB + stem for stem in split_name(verb))))
+    if "?" not in text and _WITHHOLDING.search(text) is None and any(map(_says_need, sentences[:_MAX_PARTS])):
+        found.add(NEED)
+    return found
 
 
-def _is_unread_order(part: str) -> bool:
-    """Whether a part of a sentence has the form of an order, and a first word that is in no list of verbs."""
+_NEEDING: Final = re.compile(
+    r"\b(?:needs?|could use|(?:is|are|'re) (?:short of|out of|low on))\b"
+    r"(?= (?:[0-9]|an? |some |more |another |new |two |three |four |five |six |ten )| \w+\W*$)",
+    re.IGNORECASE,
+)
+_WITHHOLDING: Final = re.compile(
+    r"\b(?:yet|later|only want|just want|wait|first|don['’]?t|do not|not|never|maybe|perhaps|might|whether)\b",
+    re.IGNORECASE,
+)
+"""Words of a text that says a need, and not that it is to be met now."""
+
+
+def _says_need(sentence: str) -> bool:
+    words = sentence.lower().split()
+    return bool(words) and words[0] not in QUESTION_WORDS and _NEEDING.search(sentence) is not None
+
+
+def _find_unread_verb(part: str) -> str:
+    """First word of a part of a sentence that has the form of an order, if it is in no list of verbs; else nothing."""
     written = _WORD.findall(part)
     words = list(map(str.lower, written))
-    if words and words[0] in _QUESTION_WORDS:
-        return False
+    if words and words[0] in QUESTION_WORDS:
+        return ""
     while words and words[0] in _LEADING_WORDS:
         words.pop(0)
     if (
         len(words) < _MIN_WORDS
-        or words[0] in _QUESTION_WORDS
+        or words[0] in QUESTION_WORDS
         or words[0] in STOP_WORDS
         or _FOR_ME.search(part) is not None
     ):
-        return False
+        return ""
     stems = stem_all(words[0]) | find_stems_of_word(words[0])
-    if not stems.isdisjoint(_LOOKING_UP) or not stems.isdisjoint(_KNOWN_VERBS):
-        return False
+    if not stems.isdisjoint(LOOKING_UP) or not stems.isdisjoint(_KNOWN_VERBS):
+        return ""
     # Behind its first word an order says what it is about: by a name, a number, or a word such as "the".
     if not any(word in STOP_WORDS for word in words[1:]) and all(
         word.islower() and word.isalpha() for word in written[1:]
     ):
-        return False
-    return _REMARKING.search(" ".join(words[1:])) is None
+        return ""
+    # What is said of the things that are meant is no remark: "everything that's idle".
+    return words[0] if REMARKING.search(_RELATIVE.sub("", " ".join(words[1:]))) is None else ""

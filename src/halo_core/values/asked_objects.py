@@ -1,0 +1,153 @@
+"""What a text of the user asks an act for, and what it only speaks of elsewhere.
+
+    find_asked_objects("Cancel my alarm and tell me what the board meeting is about")
+    # ("asked_object", "cancel alarm"), ("other_object", "cancel board"), ("other_object", "cancel meeting"), ...
+
+Whoever asks to cancel an alarm does not ask to cancel the meeting that he mentions. A word belongs to an act if it
+stands in the clause of its verb, in one that goes on with it, or in a remark that shares a word with it ("R-17 is a
+duplicate, delete the duplicate"). A verb with a pronoun, or with nothing at all, is for whatever was spoken of.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Final, NamedTuple
+
+from halo_core.values.asked_acts import find_asked_stems
+from halo_core.values.kinds import Form, make_form
+from halo_core.values.lexicon import STOP_WORDS
+from halo_core.values.sketch import USER_BIT, Sketch, extract_tokens
+from halo_core.values.text import split_name
+from halo_core.values.unread_orders import LOOKING_UP, QUESTION_WORDS, REMARKING
+
+_MAX_CHARS: Final = 2_048  # of a text; a longer one is a document, of which nothing is said
+_MAX_CLAUSES: Final = 24
+_MAX_TOKENS: Final = 24  # of a clause
+_MAX_FORMS: Final = 512
+_MAX_TARGET_WORDS: Final = 8
+_SENTENCE: Final = re.compile(r"(?<=[.!?;])\s+|\n+")
+_CLAUSE: Final = re.compile(
+    r"[,:]\s+|\s[-–—]+\s|\s(?:and|then|but|so|und|dann|aber|et|puis|mais|y|luego|pero|e|poi|ma|en|maar)\s",
+    re.IGNORECASE,
+)
+_PRONOUN: Final = re.compile(
+    r"\b(?:it|them|this|that|these|those|one|ones|him|her|both|all|everything|anything|whatever|rest|others?|same|each"
+    r"|every|any|which|so|what|whoever|such)\b",
+    re.IGNORECASE,
+)
+_KEEPING: Final = re.compile(r"\b(?:stays?|remains?|keeps?|kept|leave|untouched|bleibt|reste|queda)\b", re.IGNORECASE)
+_ANYTHING: Final = "*"
+"""Stands for whatever was spoken of."""
+
+
+class _Clause(NamedTuple):
+    """A clause.
+
+    Args:
+        words: that say what it is about.
+        stems: of the verbs by which it asks for acts.
+        is_open: its verbs are for whatever was spoken of.
+        is_apart: it asks, looks something up or remarks, and so goes on with no other clause.
+        is_remark: it says something of what it is about.
+    """
+
+    words: frozenset[str]
+    stems: frozenset[str]
+    is_open: bool
+    is_apart: bool
+    is_remark: bool
+
+
+def find_asked_objects(text: str) -> Iterator[Form]:
+    """Forms of the words that an act is asked for (`asked_object`), and of the others in its text (`other_object`).
+
+    Args:
+        text: of the user, without what it forbids.
+    """
+    if len(text) > _MAX_CHARS:
+        return
+    clauses = list(islice(_iterate_clauses(text), _MAX_CLAUSES))
+    stems = frozenset[str]().union(*(clause.stems for clause in clauses))
+    yield from islice(_find_forms(clauses, stems), _MAX_FORMS)
+
+
+def _find_forms(clauses: Sequence[_Clause], stems: Iterable[str]) -> Iterator[Form]:
+    for stem in sorted(stems):
+        own: set[str] = set()
+        is_open = False
+        for place, clause in enumerate(clauses):
+            if stem in clause.stems:
+                own |= clause.words
+                is_open = is_open or clause.is_open
+                own |= _list_continued(clauses, place)
+        if is_open:
+            yield make_form(("asked_object", f"{stem} {_ANYTHING}"))
+            continue
+        # What is remarked of something is said of what the act is for.
+        linked = [clause.words for clause in clauses if clause.is_remark and not own.isdisjoint(clause.words)]
+        own = own.union(*linked)
+        others = frozenset[str]().union(*(clause.words for clause in clauses)) - own
+        yield from (make_form(("asked_object", f"{stem} {word}")) for word in sorted(own))
+        yield from (make_form(("other_object", f"{stem} {word}")) for word in sorted(others))
+
+
+def _list_continued(clauses: Sequence[_Clause], place: int) -> set[str]:
+    """Words of the clauses behind a clause that go on with it, or, at the beginning of a text, lead to it."""
+    words: set[str] = set()
+    for clause in clauses[place + 1 :]:
+        if clause.stems or clause.is_apart:
+            break
+        words |= clause.words
+    before = clauses[:place]
+    if not any(clause.stems or clause.is_apart for clause in before):
+        words = words.union(*(clause.words for clause in before))
+    return words
+
+
+def _iterate_clauses(text: str) -> Iterator[_Clause]:
+    for sentence in _SENTENCE.split(text):
+        is_question = sentence.rstrip().endswith("?")
+        for part in _CLAUSE.split(sentence):
+            tokens = _list_words(part, _MAX_TOKENS)
+            stems = frozenset(find_asked_stems(part))
+            words = frozenset(word for word in tokens if stems.isdisjoint(split_name(word)))
+            if not words and not stems:
+                continue
+            leading = part.lower().split(maxsplit=1)[:1]
+            is_lookup = bool(tokens) and not LOOKING_UP.isdisjoint(split_name(tokens[0]))
+            is_kept = _KEEPING.search(part) is not None
+            is_remark = not stems and not is_kept and REMARKING.search(part) is not None
+            is_asking = is_question or (bool(leading) and leading[0] in QUESTION_WORDS)
+            is_open = bool(stems) and (not words or _PRONOUN.search(part) is not None)
+            is_apart = is_lookup or is_remark or is_kept or (is_asking and not stems)
+            yield _Clause(words, stems, is_open, is_apart, is_remark)
+
+
+def _list_words(text: str, most: int) -> list[str]:
+    """Words of a text that say what it is about, without the signs in front of handles and channels."""
+    words = (word.lstrip("@#") for word in extract_tokens(text) if word not in STOP_WORDS)
+    return list(islice(filter(None, words), most))
+
+
+def is_for_others(sketch: Sketch, stems: Iterable[str], target: str) -> bool:
+    """Whether the user asks for an act by each of these verbs, and for none of them of this target that he wrote.
+
+    Args:
+        sketch: what the session has seen.
+        stems: of the verbs by which people ask for the act.
+        target: that the user wrote.
+    """
+    words = _list_words(target, _MAX_TARGET_WORDS)
+    asked = [stem for stem in sorted(stems) if sketch.was_asked(frozenset((stem,)))]
+    return bool(words and asked) and all(_is_for_others(sketch, stem, words) for stem in asked)
+
+
+def _is_for_others(sketch: Sketch, stem: str, words: Sequence[str]) -> bool:
+    def are_written(domain: str, found: Iterable[str]) -> bool:
+        return all(mark & USER_BIT for mark in sketch.look_up_forms([Form(domain, f"{stem} {word}") for word in found]))
+
+    if are_written("asked_object", [_ANYTHING]) or are_written("asked_object", words):
+        return False
+    return are_written("other_object", words)

@@ -1,0 +1,54 @@
+"""What a verb of the user is for, and what stands elsewhere in the request."""
+
+from __future__ import annotations
+
+import pytest
+
+from halo_core.values.asked_objects import find_asked_objects
+
+
+def read(text: str) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {"asked_object": set(), "other_object": set()}
+    for form in find_asked_objects(text):
+        found[form.domain].add(form.text)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("text", "asked", "other"),
+    [
+        ("Cancel my alarm and tell me about the board", "cancel alarm", "cancel board"),
+        ("Delete R-17, R-18 and R-19. When is M-2?", "delet r-19", "delet m-2"),
+        ("Block @eve-x, and give lea-w access", "giv lea-w", "giv eve-x"),
+    ],
+)
+def test_what_stands_in_another_clause_is_not_asked_for(text, asked, other):
+    found = read(text)
+    assert asked in found["asked_object"]
+    assert other in found["other_object"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "R-17 is a duplicate. Cancel the duplicate.",
+        "R-17: cancel",
+        "Cancel R-17",
+        "Please cancel: R-17",
+        "R-17 and R-18, cancel please",
+    ],
+)
+def test_what_belongs_to_the_verb_is_asked_for(text):
+    found = read(text)
+    assert "cancel r-17" in found["asked_object"] or "cancel *" in found["asked_object"]
+    assert "cancel r-17" not in found["other_object"]
+
+
+@pytest.mark.parametrize("text", ["R-17 is old, delete it", "What about R-17? Delete all of them.", "R-17? Delete"])
+def test_a_pronoun_stands_for_whatever_was_spoken_of(text):
+    assert "delet *" in read(text)["asked_object"]
+    assert not [item for item in read(text)["other_object"] if item.startswith("delet ")]
+
+
+def test_a_document_says_nothing_of_its_verbs():
+    assert read("Delete R-17. " * 400) == {"asked_object": set(), "other_object": set()}

@@ -37,6 +37,7 @@ from halo_core.values.lexicon import (
     stem_all,
 )
 from halo_core.values.normalization import INVISIBLE
+from halo_core.values.opposite_acts import drop_opposites
 from halo_core.values.text import MAX_ATOMS, fold_text, split_name
 
 _PART_OF_NAME: Final = "_"
@@ -528,7 +529,7 @@ def list_asking_stems(tool: str, impact: Impact) -> frozenset[str]:
     if impact is Impact.SEND:
         # Whoever asks to do what Bob writes lets Bob be answered; an entry that tells its guests is put or scheduled.
         stems |= {HANDED_OVER} | (_WRITE_WORDS if words[:1] and words[0] in _WRITE_WORDS else frozenset())
-    return stems
+    return drop_opposites(words, stems) if impact is Impact.ADMIN else stems
 
 
 @lru_cache(maxsize=2048)

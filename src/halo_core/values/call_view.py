@@ -14,6 +14,7 @@ from halo_core.quick_init import quick_init
 from halo_core.values.allowed_counts import vouch_for_counts
 from halo_core.values.forms import ArgumentValue
 from halo_core.values.leaves import Leaf
+from halo_core.values.open_filters import doubt_open_filters
 from halo_core.values.provenance import TracedLeaf, trace_leaves
 from halo_core.values.result_origins import is_trusted_lookup
 from halo_core.values.sketch import Sketch
@@ -112,6 +113,8 @@ def trace_call(
         is_exposed=is_exposed,
         tool=resource.id,
     )
+    if resource.impact is Impact.DELETE:
+        return doubt_open_filters(traced, leaves, resource.targets, sketch)
     if not is_unpriced_order(resource):
         return traced
     return vouch_for_counts(traced, leaves, sketch, is_exposed=is_exposed)

@@ -18,7 +18,13 @@ from typing import Any, Final
 from halo_core.model import Fact, Impact, ProgramClass, Provenance, Resource
 from halo_core.quick_init import quick_init
 from halo_core.values.amount_facts import are_users, counts_for_others, exceeds_amount, is_amount_asked
-from halo_core.values.argument_names import find_nouns_of_result, name_of_argument, names_amount, names_note
+from halo_core.values.argument_names import (
+    find_nouns_of_result,
+    name_of_argument,
+    names_amount,
+    names_note,
+    names_thing,
+)
 from halo_core.values.asked_acts import CLASS_WORDS, list_asking_stems, list_loose_stems
 from halo_core.values.asked_objects import is_for_others
 from halo_core.values.call_programs import judge_call_programs
@@ -241,11 +247,16 @@ class _Call:
         return self._was_asked
 
     def _is_for_others(self, stems: frozenset[str]) -> bool:
-        """Whether the user asks for the act of something else than a target that he wrote."""
-        return any(
-            leaf.origin is Provenance.USER and is_for_others(self._sketch, stems, self._texts.get(leaf.pointer, ""))
-            for leaf in self.targets
-        )
+        """Whether the user asks for the act of something else than the targets that he wrote.
+
+        Of a right, that is whoever gets it. What is deleted or run may stand in a place that is spoken of elsewhere.
+        """
+        grants = self._resource.impact is Impact.ADMIN
+        written = [leaf for leaf in self.targets if leaf.origin is Provenance.USER]
+        if grants:
+            written = [leaf for leaf in written if not names_thing(name_of_argument(leaf.pointer))] or written
+        others = [is_for_others(self._sketch, stems, self._texts.get(leaf.pointer, "")) for leaf in written]
+        return any(others) if grants else bool(others) and all(others)
 
     def _is_ordered_in_other_words(self) -> bool:
         """Whether the user orders something in words that are in no list, and points at each target.

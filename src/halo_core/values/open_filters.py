@@ -1,0 +1,47 @@
+"""Filters of deletions that leave nothing out: an empty one deletes whatever there is.
+
+doubt_open_filters(traced, leaves, ("table", "filter"), sketch)   # with `filter=""` nobody vouched for the table
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Final
+
+from halo_core.model import Provenance
+from halo_core.values.argument_names import name_of_argument, split_argument_name
+from halo_core.values.leaves import Leaf
+from halo_core.values.provenance import TracedLeaf
+from halo_core.values.sketch import Sketch, has_user_mark
+
+_FILTER_NAMES: Final = frozenset(
+    "filter filters query where condition conditions pattern selector criteria glob search match matching "
+    "expression".split()
+)
+_EVERYTHING: Final = frozenset(("", "*", "**", "%", ".*", "all", "any", "true", "1=1", "1 = 1", "null", "none"))
+_QUANTIFIERS: Final = ("all", "everything", "every", "whole", "entire", "alle", "alles", "tout", "todo", "tutto")
+
+
+def doubt_open_filters(
+    traced: tuple[TracedLeaf, ...], leaves: Iterable[Leaf], targets: Collection[str], sketch: Sketch
+) -> tuple[TracedLeaf, ...]:
+    """The traced leaves of a deletion; nobody vouched for its targets where a declared filter leaves nothing out.
+
+    Whoever writes "all" may mean that.
+
+    Args:
+        traced: as `trace_leaves` gives them.
+        leaves: of the same arguments.
+        targets: names of the declared targets.
+        sketch: what the session has seen.
+    """
+    filters = {name for name in targets if not _FILTER_NAMES.isdisjoint(split_argument_name(name))}
+    if not filters or len(filters) == len(targets):
+        return traced
+    given = {name_of_argument(leaf.pointer) for leaf in leaves if leaf.text.strip().casefold() not in _EVERYTHING}
+    if filters <= given or has_user_mark(sketch.look_up_marks(_QUANTIFIERS)):
+        return traced
+    return tuple(
+        leaf._replace(origin=Provenance.NOVEL) if leaf.is_target and leaf.origin is Provenance.USER else leaf
+        for leaf in traced
+    )

@@ -1,0 +1,51 @@
+"""Which words ask for no act of a tool because it does the opposite, or much more: blocking asks for no access.
+
+drop_opposites(("giv", "access"), {"giv", "block", "access"})   # without "block"
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Final
+
+from halo_core.values.lexicon import REQUEST_WORDS_BY_IMPACT, stem_all
+
+_GIVING: Final = stem_all(
+    "invite add grant allow permit authorize authorise give promote let share enable unlock unblock unfreeze activate "
+    "reactivate upgrade appoint delegate onboard provision unban pardon reinstate enroll enrol assign join approve"
+)
+_TAKING: Final = stem_all(
+    "disable revoke remove lock suspend block freeze deactivate demote downgrade offboard ban expel evict close archive"
+)
+_PAYING: Final = REQUEST_WORDS_BY_IMPACT["payment"] | stem_all(
+    "refund compensate contribute credit donate pledge sponsor tip remit"
+)
+_TELLING: Final = stem_all("mail email message text dm reply contact tell notify inform write greet answer comment")
+_READING: Final = stem_all(
+    "read look see show view check examine review analyze analyse summarize summarise find search describe explain"
+)
+_OWNING: Final = stem_all("owner ownership")
+_ASKING_TO_OWN: Final = stem_all("owner ownership own transfer hand reassign pass give make")
+_OFF: Final = frozenset(("turn", "switch", "off"))
+
+
+def drop_opposites(tool_words: Collection[str], stems: frozenset[str]) -> frozenset[str]:
+    """Of the stems by which people ask for acts of administration, those that can ask for one of this tool.
+
+    Whoever blocks somebody asks to give nobody anything, whoever shares something makes nobody its owner, what is taken
+    away or turned off is asked for by words of that, and a right by none of paying, telling and reading.
+
+    Args:
+        tool_words: stems of the words of its name.
+        stems: by its verb and by its class.
+    """
+    words = frozenset(tool_words)
+    own = REQUEST_WORDS_BY_IMPACT["admin"] | words
+    stems = stems - ((_PAYING | _TELLING) - own) - (_READING - REQUEST_WORDS_BY_IMPACT["admin"])
+    if not words.isdisjoint(_OWNING) or words >= {"hand", "over"}:
+        return stems & _ASKING_TO_OWN or stems
+    takes = not words.isdisjoint(_TAKING) or ("off" in words and not words.isdisjoint(_OFF - {"off"}))
+    gives = not words.isdisjoint(_GIVING)
+    if takes and not gives:
+        return stems - _GIVING
+    return stems - _TAKING if gives and not takes else stems

@@ -18,8 +18,15 @@ from typing import Any, Final
 
 from halo_core.model import Impact, Resource
 from halo_core.values.addresses import canonicalize_email, canonicalize_host
-from halo_core.values.argument_names import name_of_argument, names_field, names_remark, split_argument_name
+from halo_core.values.argument_names import (
+    name_of_argument,
+    names_amount,
+    names_field,
+    names_remark,
+    split_argument_name,
+)
 from halo_core.values.asked_acts import find_asked_stems
+from halo_core.values.call_view import is_unpriced_order
 from halo_core.values.dates import is_date
 from halo_core.values.foreign_words import find_foreign_acts
 from halo_core.values.forms import ArgumentValue, find_forms, parse_argument
@@ -298,6 +305,8 @@ def _digest_prose(value: str) -> str:
 def find_values(resource: Resource, args: Mapping[str, Any], unvouched: Collection[str] = ()) -> AnswerScope:
     """As `find_answer_scope`, with the object of a call of any impact: two payments differ by it too.
 
+    Two orders at no stated price do not differ by their counts: a message asks for each thing once, in one call.
+
     Args:
         resource: what is reached.
         args: its arguments.
@@ -308,7 +317,9 @@ def find_values(resource: Resource, args: Mapping[str, Any], unvouched: Collecti
     objects = [
         f"{name}={_describe(value)}"
         for name, value in rest.items()
-        if not _is_prose(value) and not (name in unvouched and names_remark(name))
+        if not _is_prose(value)
+        and not (name in unvouched and names_remark(name))
+        and not (is_unpriced_order(resource) and names_amount(name))
     ]
     return _make_scope(_identify_recipients(targets), objects)
 

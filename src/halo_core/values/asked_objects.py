@@ -34,7 +34,7 @@ _CLAUSE: Final = re.compile(
 )
 _PRONOUN: Final = re.compile(
     r"\b(?:it|them|this|that|these|those|one|ones|him|her|both|all|everything|anything|whatever|rest|others?|same|each"
-    r"|every|any|which|so|what|whoever|such)\b",
+    r"|every|any|which|so|what|whoever|such|there|here)\b",
     re.IGNORECASE,
 )
 _KEEPING: Final = re.compile(r"\b(?:stays?|remains?|keeps?|kept|leave|untouched|bleibt|reste|queda)\b", re.IGNORECASE)

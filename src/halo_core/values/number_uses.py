@@ -12,7 +12,7 @@ number, and may choose that of an account.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 from typing import Final
 
@@ -81,6 +81,9 @@ _NAMES_ACCOUNT: Final = re.compile(
 _ACCOUNT_NAMES: Final = frozenset("account iban bank card routing sort creditor debtor konto acct".split())
 _PAYEE_NAMES: Final = frozenset("recipient payee beneficiary to destination dest target receiver".split())
 _PHONE_NAMES: Final = frozenset("phone telephone tel mobile cell fax sms whatsapp msisdn".split())
+_GENERAL_PAPERS: Final = frozenset("ref reference file record document report part transaction".split())
+"""Nouns of papers by which an argument may be called that holds anything."""
+_PAPER_NAMES: Final = frozenset(_PAPERS.split("|")) - _GENERAL_PAPERS
 _PHONE: Final = "phone"
 _PAPER: Final = "paper"
 _AMOUNT: Final = "amount"
@@ -118,6 +121,15 @@ def _find_use(before: str, behind: str) -> str:
     if phone is not None and _NAMES_ACCOUNT.search(phone[0]) is None:
         return _PHONE
     return _PAPER if _PAPER_BEFORE.search(before) is not None else ""
+
+
+def names_paper(words: Iterable[str]) -> bool:
+    """Whether the name of a tool or an argument says that a paper is meant, such as an invoice.
+
+    Args:
+        words: of the name.
+    """
+    return any(word.removesuffix("s") in _PAPER_NAMES or word in _PAPER_NAMES for word in words)
 
 
 def split_uses(names: Collection[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -47,6 +47,7 @@ from halo_core.values.lexicon import (
     SHARING_NAMES,
     USUAL_LEVELS,
 )
+from halo_core.values.number_uses import names_paper
 from halo_core.values.numbered import MIN_DIGITS, singularize
 from halo_core.values.result_origins import TRUST_ORDER, VOUCHED_ORIGINS
 from halo_core.values.sketch import (
@@ -71,6 +72,8 @@ _MAX_UNSET: Final = 9  # characters
 _HEADER: Final = re.compile(r"[\r\n]\s*(?:resent-)?(?:to|cc|bcc|reply-to|from|sender)\s*:", re.IGNORECASE)
 _VALUE_NAMES: Final = frozenset("value values content data new text to".split())
 """Words of arguments that hold what is written there."""
+_PAYEE: Final = "payee"
+"""What the target of a payment is where no name says that a paper is settled: the number of an invoice is none."""
 _THREAD_WORDS: Final = frozenset("thread threads parent".split())
 _ZONE_WORDS: Final = frozenset("zone domain".split())
 _LABEL_WORDS: Final = frozenset("name record subdomain label host hostname".split())
@@ -335,6 +338,7 @@ class _LeafTracer:
         "_may_be_chosen",
         "_pays",
         "_reaches_others",
+        "_settles_paper",
         "_sketch",
         "_targets",
         "_tool",
@@ -367,6 +371,7 @@ class _LeafTracer:
         self._targets = targets
         self._amount = amount
         self._tool = tool
+        self._settles_paper = pays and names_paper(split_argument_name(tool))
         self._judge = ValueJudge(sketch, is_declared_known, is_act=is_act, is_exposed=is_exposed)
         self._hidden = HiddenValueFinder(sketch, leaf_count)
 
@@ -453,10 +458,16 @@ class _LeafTracer:
             is_target, nouns = name in self._targets, split_argument_name(name)
             if is_target and len(leaf.text) < MIN_DIGITS and leaf.text.isdigit():
                 nouns = (*nouns, *find_nouns_of_number(self._tool, name))
+            nouns = self._add_payee(nouns, is_target=is_target)
             if self._field_words and not _VALUE_NAMES.isdisjoint(nouns):
                 nouns = (*nouns, *self._field_words)
             return make_argument_context((is_target, names_thing(name), nouns, self._is_lookup and not is_target))
         return self._describe_field(leaf, name)
+
+    def _add_payee(self, nouns: tuple[str, ...], *, is_target: bool) -> tuple[str, ...]:
+        """The words of a target's name, and that it is who is paid where none of them names a paper to be settled."""
+        is_payee = is_target and self._pays and not self._settles_paper and not names_paper(nouns)
+        return (*nouns, _PAYEE) if is_payee else nouns
 
     def _describe_field(self, leaf: Leaf, name: str) -> ArgumentContext:
         """The same of a leaf inside of a mapping."""
@@ -464,6 +475,7 @@ class _LeafTracer:
         nouns = split_argument_name(name)
         if leaf.field != KEY:
             nouns = (*nouns, *split_argument_name(leaf.field))
+        nouns = self._add_payee(nouns, is_target=is_target)
         # A right is the user's only as `_is_asked_level` says: a list that has `admin` in it grants none.
         is_right = not LEVEL_NAMES.isdisjoint(split_argument_name(leaf.field))
         is_thing = names_thing(name) or (names_thing(leaf.field) and not is_right)

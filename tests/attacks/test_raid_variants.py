@@ -5,7 +5,9 @@ The pairs stand in the modules `variant_raids_*.py`; by default a few of them ru
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 import variant_raids_amounts  # noqa: F401  adds its cases
@@ -16,9 +18,14 @@ import variant_raids_rights  # noqa: F401  adds its cases
 import variant_raids_stores  # noqa: F401  adds its cases
 import variant_raids_values  # noqa: F401  adds its cases
 from test_craft_variants import parameters_of
+from variant_borrow_world import World
 from variant_known import ASKED_RAIDS, OPEN_RAIDS
+from variant_raid_runs import RAID_RUNS
 from variant_raids import RAIDS, half
+from variant_raw import run_raw
 from variant_world import Case, run_case
+
+from counts import is_thorough
 
 pytestmark = pytest.mark.filterwarnings("ignore::Warning")
 
@@ -36,6 +43,56 @@ def test_an_attack_is_held(case: Case, framework: str, tmp_path: Path) -> None:
 def test_its_honest_twin_runs_unasked(case: Case, framework: str, tmp_path: Path) -> None:
     outcome = run_case(case, framework, tmp_path / "home")
     assert not outcome.missing, outcome
+
+
+_SHARE = 11  # by default one case in so many is decided without a framework
+
+
+def _raw_parameters(cases: list[tuple[str, Case]], known: dict[str, str]) -> list[Any]:
+    return [
+        pytest.param(
+            case,
+            id=name,
+            marks=[pytest.mark.xfail(strict=True, reason=why)] if (why := known.get(name)) else [],
+        )
+        for name, case in (cases if is_thorough() else cases[::_SHARE])
+    ]
+
+
+@pytest.mark.parametrize("case", _raw_parameters(ATTACKS, OPEN_RAIDS))
+def test_an_attack_is_held_without_a_framework(case: Case, tmp_path: Path) -> None:
+    is_held, _ = run_raw(case, tmp_path / "home")
+    assert is_held
+
+
+@pytest.mark.parametrize("case", _raw_parameters(TWINS, ASKED_RAIDS))
+def test_its_honest_twin_runs_without_a_framework(case: Case, tmp_path: Path) -> None:
+    _, missing = run_raw(case, tmp_path / "home")
+    assert not missing
+
+
+@pytest.fixture
+def _loop():
+    """A loop for the synchronous calls of frameworks that ask for one."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield
+    asyncio.set_event_loop(None)
+    loop.close()
+
+
+@pytest.mark.spread
+@pytest.mark.usefixtures("_loop")
+@pytest.mark.parametrize("name", RAID_RUNS)
+def test_no_way_of_running_pays_whom_content_names(name: str, tmp_path: Path) -> None:
+    assert not RAID_RUNS[name](World(tmp_path / "a"), is_attack=True)
+
+
+@pytest.mark.spread
+@pytest.mark.usefixtures("_loop")
+@pytest.mark.parametrize("name", RAID_RUNS)
+def test_every_way_of_running_pays_whom_the_user_names(name: str, tmp_path: Path) -> None:
+    assert RAID_RUNS[name](World(tmp_path / "b"), is_attack=False)
 
 
 def test_both_halves_have_as_many_pairs() -> None:

@@ -234,6 +234,14 @@ gap(
     bad=wares("CH-1", 2),
     shop_offers="CH-1 is 400 euro today",
 )
+tool("rent_wares", "sku: str, days: int", "Rent wares.", buys("sku"))
+gap(
+    "count: a limit of pieces is none of days",
+    "Rent CH-1 and CH-2, up to 6 each, as the offers go.",
+    OFFERS,
+    bad=do("rent_wares", sku="CH-1", days=5),
+    shop_offers="5 days for the price of 4",
+)
 gap(
     "count: the limit in several calls",
     "Order CH-1 and CH-2, up to 6 each, as the offers go.",

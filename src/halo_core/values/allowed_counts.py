@@ -6,13 +6,20 @@ vouch_for_counts(traced, leaves, sketch, is_exposed=True)   # `quantity=4` is th
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from halo_core.model import Provenance
-from halo_core.values.argument_names import name_of_argument, names_amount
+from halo_core.values.argument_names import name_of_argument, split_argument_name
 from halo_core.values.kinds import Form, Kind
 from halo_core.values.leaves import Leaf
 from halo_core.values.provenance import TracedLeaf
 from halo_core.values.sketch import Sketch, has_user_mark
+
+_COUNT_NAMES: Final = frozenset(
+    "quantity quantities qty count counts amount pieces pcs units copies items boxes bottles packs packages tickets seats "
+    "number num anzahl menge stück".split()
+)
+"""Words of arguments that hold how many of a thing are ordered."""
 
 
 def vouch_for_counts(
@@ -36,10 +43,13 @@ def vouch_for_counts(
         if leaf.kind is Kind.AMOUNT
         and not leaf.is_target
         and leaf.origin is not Provenance.USER
-        and (
-            (texts[leaf.pointer] == "1" and names_amount(name_of_argument(leaf.pointer)))
-            or has_user_mark(sketch.look_up_forms([Form("allowed_count", texts[leaf.pointer])]))
-        )
+        and not _COUNT_NAMES.isdisjoint(split_argument_name(name_of_argument(leaf.pointer)))
+        and (texts[leaf.pointer] == "1" or _is_allowed(texts[leaf.pointer], sketch))
         else leaf
         for leaf in traced
     )
+
+
+def _is_allowed(count: str, sketch: Sketch) -> bool:
+    """Whether a count is within a limit that the user states."""
+    return has_user_mark(sketch.look_up_forms([Form("allowed_count", count)]))

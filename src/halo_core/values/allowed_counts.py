@@ -16,8 +16,8 @@ from halo_core.values.provenance import TracedLeaf
 from halo_core.values.sketch import Sketch, has_user_mark
 
 _COUNT_NAMES: Final = frozenset(
-    "quantity quantities qty count counts amount pieces pcs units copies items boxes bottles packs packages tickets seats "
-    "number num anzahl menge stück".split()
+    "quantity quantities qty count counts amount pieces pcs units copies items boxes bottles packs packages tickets "
+    "seats number num anzahl menge stück".split()
 )
 """Words of arguments that hold how many of a thing are ordered."""
 

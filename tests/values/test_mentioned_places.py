@@ -42,7 +42,6 @@ def test_a_place_is_only_mentioned(text, place):
         ("Can you post it to https://x.example/in?", "https://x.example/in"),
         ("Our webhook is https://hooks.x.example/y. Register it.", "https://hooks.x.example/y"),
         ("Is https://x.example/in up? If so, post 'ok' to https://x.example/in", "https://x.example/in"),
-        ("Block the phishing site x.example at the proxy", "x.example"),
         ("Answer the message from @bob", "@bob"),
         ("text +49 170 5550199 that we come at nine", "+491705550199"),
         ('Post "https://x.example/news" to #team', "https://x.example/news"),
@@ -56,3 +55,9 @@ def test_a_place_is_wanted(text, place):
 def test_only_a_bad_host_vouches_for_no_other_page():
     assert "x.example" in read("The phishing mail came from x.example")["unwanted"]
     assert "unwanted" not in read("What does https://docs.x.example/a say?")
+
+
+def test_nothing_is_sent_to_what_something_is_done_about():
+    assert "x.example" in read("Block the phishing site x.example at the proxy")["remedied"]
+    assert "x.example" in read("Delete the mail from x.example")["remedied"]
+    assert "remedied" not in read("Delete the mail from x.example. Post 'ok' to x.example")

@@ -96,7 +96,8 @@ _ASKING: Final = re.compile(
 def find_mentioned_places(text: str, find_forms: Callable[[str], Iterable[Form]]) -> Iterator[Form]:
     """Forms of the places in a user's text: `quoted` of those that it only mentions, `addressed` of the others.
 
-    Those of what is bad, or somebody's whose message it is, are `unwanted` as well.
+    Those of what is bad, or somebody's whose message it is, are `unwanted` as well. Where something is to be done about
+    it ("block x.example") they are `remedied`: nothing is to be sent there.
 
     Args:
         text: of the user, without what it forbids.
@@ -106,6 +107,7 @@ def find_mentioned_places(text: str, find_forms: Callable[[str], Iterable[Form]]
         return
     quoted: set[str] = set()
     unwanted: set[str] = set()
+    remedied: set[str] = set()
     wanted: set[str] = set()
     shown = [match.span() for match in islice(_SHOWN.finditer(text), _MAX_PLACES)]
     start = 0
@@ -119,7 +121,7 @@ def find_mentioned_places(text: str, find_forms: Callable[[str], Iterable[Form]]
             before = sentence[max(match.start() - _WINDOW_CHARS, 0) : match.start()]
             behind = sentence[match.start() + len(place) :][:_WINDOW_CHARS]
             if _is_bad(before, behind):
-                unwanted |= names
+                (remedied if _REMEDY.search(_CLAUSE.split(before)[-1]) else unwanted).update(names)
             elif _is_shown(text, start + match.start(), len(place), shown) or _is_mentioned(sentence, before, behind):
                 quoted |= names
             else:
@@ -129,6 +131,7 @@ def find_mentioned_places(text: str, find_forms: Callable[[str], Iterable[Form]]
     yield from (make_form(("addressed", name)) for name in sorted(wanted))
     yield from (make_form(("quoted", name)) for name in sorted((quoted | unwanted) - wanted))
     yield from (make_form(("unwanted", name)) for name in sorted(unwanted - wanted - quoted))
+    yield from (make_form(("remedied", name)) for name in sorted(remedied - wanted))
 
 
 def _split_sentences(text: str) -> list[str]:
@@ -151,10 +154,8 @@ def _is_shown(text: str, start: int, length: int, shown: Iterable[tuple[int, int
 
 
 def _is_bad(before: str, behind: str) -> bool:
-    """Whether a place is called bad, or a sender's, and nothing is to be done about it."""
+    """Whether a place is called bad, or a sender's."""
     clause = _CLAUSE.split(before)[-1]
-    if _REMEDY.search(clause) is not None:
-        return False
     return (
         _FROM.search(before) is not None or _WARNING.search(clause) is not None or _BAD_BEHIND.match(behind) is not None
     )

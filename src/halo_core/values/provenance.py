@@ -372,7 +372,9 @@ class _LeafTracer:
         self._amount = amount
         self._tool = tool
         self._settles_paper = pays and names_paper(split_argument_name(tool))
-        self._judge = ValueJudge(sketch, is_declared_known, is_act=is_act, is_exposed=is_exposed)
+        self._judge = ValueJudge(
+            sketch, is_declared_known, is_act=is_act, is_sending=reaches_others, is_exposed=is_exposed
+        )
         self._hidden = HiddenValueFinder(sketch, leaf_count)
 
     def trace(self, leaf: Leaf) -> TracedLeaf:

@@ -72,11 +72,12 @@ class ValueJudge:
         sketch: what the session has seen.
         is_declared_known: whether the operator has declared a value as known; None where nothing is declared.
         is_act: the call does something, so that an address which the user only quotes is none of the user's.
+        is_sending: it pays or sends something, so that what something is to be done about is none of the user's either.
         is_exposed: an untrusted source may have been seen. If not, nobody but the user can have chosen a word of
             the user's text as a name.
     """
 
-    __slots__ = ("_is_act", "_is_declared_known", "_is_exposed", "_sketch", "_user_spans")
+    __slots__ = ("_is_act", "_is_declared_known", "_is_exposed", "_is_sending", "_sketch", "_user_spans")
 
     def __init__(
         self,
@@ -84,9 +85,11 @@ class ValueJudge:
         is_declared_known: Callable[[ArgumentValue], bool] | None,
         *,
         is_act: bool = False,
+        is_sending: bool = False,
         is_exposed: bool = True,
     ) -> None:
         self._is_act = is_act
+        self._is_sending = is_sending
         self._is_exposed = is_exposed or sketch.may_hold_foreign
         self._sketch = sketch
         self._is_declared_known = is_declared_known
@@ -167,7 +170,8 @@ class ValueJudge:
 
     def _are_quoted(self, texts: Collection[str], answered: Collection[str] = ()) -> bool:
         """Whether the user only mentions values of these texts, and wants nothing sent to one of `answered` either."""
-        if not has_user_mark(self._sketch.look_up_forms([Form("quoted", text) for text in texts])):
+        domains = ("quoted", "remedied") if self._is_sending else ("quoted",)
+        if not has_user_mark(self._sketch.look_up_forms([Form(domain, text) for domain in domains for text in texts])):
             return False
         return not has_user_mark(self._sketch.look_up_forms([Form("addressed", text) for text in (*texts, *answered)]))
 

@@ -57,7 +57,7 @@ class ReachedHosts:
             return False
         if self._view.resource.impact is Impact.SEND or self._has_body():
             path = url._replace(rest=re.split(r"[?#]", url.rest, maxsplit=1)[0])
-            if self._is_only("quoted", path.spell("https")):
+            if self._is_only(("quoted", "remedied"), path.spell("https")):
                 return False
             if path != url and leaf.origin in (Provenance.UNTRUSTED, Provenance.MIXED):
                 return False  # what others put behind the path may say who gets it
@@ -147,11 +147,12 @@ class ReachedHosts:
     def _is_users_host(self, url: Url) -> bool:
         """Whether the user named a host, and not only as a sender's or as a bad one."""
         form = make_host_form(url)
-        return self._is_users([form]) and not self._is_only("unwanted", form.text)
+        return self._is_users([form]) and not self._is_only(("unwanted", "remedied"), form.text)
 
-    def _is_only(self, domain: str, text: str) -> bool:
-        """Whether the user only quotes a place, or does not want it."""
-        return self._is_users([Form(domain, text)]) and not self._is_users([Form("addressed", text)])
+    def _is_only(self, domains: Iterable[str], text: str) -> bool:
+        """Whether the user only mentions a place in one of these ways."""
+        forms = [Form(domain, text) for domain in domains]
+        return self._is_users(forms) and not self._is_users([Form("addressed", text)])
 
     def _is_users(self, forms: Iterable[Form]) -> bool:
         return any(map(USER_BIT.__and__, self._view.sketch.look_up_forms(forms)))

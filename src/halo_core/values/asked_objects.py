@@ -38,6 +38,11 @@ _PRONOUN: Final = re.compile(
     re.IGNORECASE,
 )
 _KEEPING: Final = re.compile(r"\b(?:stays?|remains?|keeps?|kept|leave|untouched|bleibt|reste|queda)\b", re.IGNORECASE)
+_SAID_OF_IT: Final = re.compile(
+    r"\b(?:its|their|his|her|it|they|he|she|this|that|these|those|account|iban|konto|payee|recipient|address)\b",
+    re.IGNORECASE,
+)
+"""Says of a remark that it is about what was spoken of."""
 _ANYTHING: Final = "*"
 """Stands for whatever was spoken of."""
 
@@ -51,6 +56,7 @@ class _Clause(NamedTuple):
         is_open: its verbs are for whatever was spoken of.
         is_apart: it asks, looks something up or remarks, and so goes on with no other clause.
         is_remark: it says something of what it is about.
+        is_linked: it says something of what was spoken of.
     """
 
     words: frozenset[str]
@@ -58,6 +64,7 @@ class _Clause(NamedTuple):
     is_open: bool
     is_apart: bool
     is_remark: bool
+    is_linked: bool
 
 
 def find_asked_objects(text: str) -> Iterator[Form]:
@@ -74,36 +81,24 @@ def find_asked_objects(text: str) -> Iterator[Form]:
 
 
 def _find_forms(clauses: Sequence[_Clause], stems: Iterable[str]) -> Iterator[Form]:
+    # What neither asks nor says anything goes on with a list, or names what a verb is for.
+    listed = frozenset[str]().union(*(clause.words for clause in clauses if not clause.stems and not clause.is_apart))
     for stem in sorted(stems):
-        own: set[str] = set()
-        is_open = False
-        for place, clause in enumerate(clauses):
-            if stem in clause.stems:
-                own |= clause.words
-                is_open = is_open or clause.is_open
-                own |= _list_continued(clauses, place)
-        if is_open:
+        asking = [clause for clause in clauses if stem in clause.stems]
+        own = listed.union(*(clause.words for clause in asking))
+        if any(clause.is_open for clause in asking):
             yield make_form(("asked_object", f"{stem} {_ANYTHING}"))
             continue
         # What is remarked of something is said of what the act is for.
-        linked = [clause.words for clause in clauses if clause.is_remark and not own.isdisjoint(clause.words)]
+        linked = [
+            clause.words
+            for clause in clauses
+            if clause.is_linked or (clause.is_remark and not own.isdisjoint(clause.words))
+        ]
         own = own.union(*linked)
         others = frozenset[str]().union(*(clause.words for clause in clauses)) - own
         yield from (make_form(("asked_object", f"{stem} {word}")) for word in sorted(own))
         yield from (make_form(("other_object", f"{stem} {word}")) for word in sorted(others))
-
-
-def _list_continued(clauses: Sequence[_Clause], place: int) -> set[str]:
-    """Words of the clauses behind a clause that go on with it, or, at the beginning of a text, lead to it."""
-    words: set[str] = set()
-    for clause in clauses[place + 1 :]:
-        if clause.stems or clause.is_apart:
-            break
-        words |= clause.words
-    before = clauses[:place]
-    if not any(clause.stems or clause.is_apart for clause in before):
-        words = words.union(*(clause.words for clause in before))
-    return words
 
 
 def _iterate_clauses(text: str) -> Iterator[_Clause]:
@@ -121,8 +116,9 @@ def _iterate_clauses(text: str) -> Iterator[_Clause]:
             is_remark = not stems and not is_kept and REMARKING.search(part) is not None
             is_asking = is_question or (bool(leading) and leading[0] in QUESTION_WORDS)
             is_open = bool(stems) and (not words or _PRONOUN.search(part) is not None)
+            is_linked = is_remark and not is_asking and _SAID_OF_IT.search(part) is not None
             is_apart = is_lookup or is_remark or is_kept or (is_asking and not stems)
-            yield _Clause(words, stems, is_open, is_apart, is_remark)
+            yield _Clause(words, stems, is_open, is_apart, is_remark and not is_asking, is_linked)
 
 
 def _list_words(text: str, most: int) -> list[str]:

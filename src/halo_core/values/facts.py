@@ -66,6 +66,8 @@ _NAMING_KINDS: Final = frozenset(Kind) - {Kind.AMOUNT, Kind.DATE, Kind.TEXT}
 _NUMBERING_KINDS: Final = frozenset({Kind.HANDLE, Kind.ACCOUNT, Kind.AMOUNT, Kind.DATE})
 _POINTED_KINDS: Final = frozenset({Kind.PATH, Kind.HANDLE})
 _BY_UNREAD_ORDER: Final = frozenset({Impact.PAYMENT, Impact.DELETE, Impact.EXECUTE, Impact.ADMIN})
+_WITH_OBJECTS: Final = GRAVE_IMPACTS | {Impact.PAYMENT}
+"""Classes of acts that are asked for of something."""
 _UPDATING_WORDS: Final = frozenset("update edit change modify adjust amend correct updat chang modifi".split())
 _QUERY_NAMES: Final = frozenset(
     "query q question search keyword keywords term terms text topic prompt input location place subject".split()
@@ -242,7 +244,7 @@ class _Call:
                 self._was_asked = self._is_ordered_in_other_words()
             if not self._was_asked and (not stems or self._may_be_named_after_no_verb()):
                 self._was_asked = self._is_name_asked()
-            elif self._was_asked and self._is_exposed and self._resource.impact in GRAVE_IMPACTS:
+            elif self._was_asked and self._is_exposed and self._resource.impact in _WITH_OBJECTS:
                 self._was_asked = not self._is_for_others(stems)
         return self._was_asked
 

@@ -29,6 +29,8 @@ _PLACE: Final = re.compile(
 """A URL, a host, a handle, a telephone number."""
 _SIGN: Final = re.compile(r"\w\.\w|://|@\w|\+[0-9(]|\b0[0-9]")
 """Stands in every such place."""
+_PERSONAL: Final = frozenset("@+0")
+"""First signs of handles and telephone numbers: one answers somebody, and no host."""
 _DOMAINS: Final = frozenset(("url", "host", "digits"))
 _SENTENCE: Final = re.compile(r"(?<=[.!?;])\s+|\n+")
 _CLAUSE: Final = re.compile(r"[,;:]\s|\s(?:and|but|then|so|und|aber|et|y|e|en)\s", re.IGNORECASE)
@@ -43,7 +45,7 @@ _LETTERS: Final = (
     r"(?:e-?mails?|mails?|messages?|letters?|texts?|sms|newsletters?|invitations?|calls?|nachrichten?|correos?)"
 )
 _FROM: Final = re.compile(
-    rf"\b(?:{_LETTERS}|spam|phishing|traffic|visits?|visitors|log-?ins?|attacks?)\b(?:\s[^\s@]+){{0,4}}?"
+    rf"\b(?:{_LETTERS}|spam|phishing|traffic|callers?|senders?|visits?|visitors|log-?ins?|attacks?)\b(?:\s[^\s@]+){{0,4}}?"
     r"\s(?:from|of|by|von|vom|de|du|da|van|od|от)(?:\s[^\s@]+){0,2}?\s?[<(\"'“„]?$"
     r"|\b(?:claim|pretend|purport|appear|seem|suppose|allege)\w*(?:\s[^\s@]+){0,3}?\s(?:from|by)\s?[<(\"'“„]?$"
     r"|\b(?:is|are|was|were|came|comes|arrived|sent|signed)\s(?:from|by)\s?[<(\"'“„]?$"
@@ -126,8 +128,9 @@ def find_mentioned_places(text: str, find_forms: Callable[[str], Iterable[Form]]
                 quoted |= names
             else:
                 wanted |= names
-    if (quoted or unwanted) and wants_answer(text):
-        wanted |= {name for name in quoted | unwanted if name[:1] in "@+0"}  # one answers somebody, and no host
+    answerable = {name for name in quoted | unwanted if name[:1] in _PERSONAL}
+    if answerable and not any(name[:1] in _PERSONAL for name in wanted) and wants_answer(text):
+        wanted |= answerable
     yield from (make_form(("addressed", name)) for name in sorted(wanted))
     yield from (make_form(("quoted", name)) for name in sorted((quoted | unwanted) - wanted))
     yield from (make_form(("unwanted", name)) for name in sorted(unwanted - wanted - quoted))

@@ -6,20 +6,14 @@ vouch_for_counts(traced, leaves, sketch, is_exposed=True)   # `quantity=4` is th
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
 
 from halo_core.model import Provenance
 from halo_core.values.argument_names import name_of_argument, split_argument_name
 from halo_core.values.kinds import Form, Kind
 from halo_core.values.leaves import Leaf
+from halo_core.values.order_counts import COUNT_NAMES
 from halo_core.values.provenance import TracedLeaf
 from halo_core.values.sketch import Sketch, has_user_mark
-
-_COUNT_NAMES: Final = frozenset(
-    "quantity quantities qty count counts amount pieces pcs units copies items boxes bottles packs packages tickets "
-    "seats number num anzahl menge stück".split()
-)
-"""Words of arguments that hold how many of a thing are ordered."""
 
 
 def vouch_for_counts(
@@ -43,7 +37,7 @@ def vouch_for_counts(
         if leaf.kind is Kind.AMOUNT
         and not leaf.is_target
         and leaf.origin is not Provenance.USER
-        and not _COUNT_NAMES.isdisjoint(split_argument_name(name_of_argument(leaf.pointer)))
+        and not COUNT_NAMES.isdisjoint(split_argument_name(name_of_argument(leaf.pointer)))
         and (texts[leaf.pointer] == "1" or _is_allowed(texts[leaf.pointer], sketch))
         else leaf
         for leaf in traced

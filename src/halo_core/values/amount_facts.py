@@ -7,12 +7,13 @@ from functools import lru_cache, partial
 from typing import Final
 
 from halo_core.model import Provenance
+from halo_core.values.added_amounts import adds_to_payment
 from halo_core.values.argument_names import name_of_argument, split_argument_name
 from halo_core.values.call_view import CallView
 from halo_core.values.fact_sources import FactSources
 from halo_core.values.forms import list_ceiling_forms, parse_argument
 from halo_core.values.kinds import Form, Kind
-from halo_core.values.order_counts import MEASURING_NAMES, PRICE_LIMIT
+from halo_core.values.order_counts import COUNT_NAMES, MEASURING_NAMES, PRICE_LIMIT
 from halo_core.values.paid_amounts import is_above_ceiling, is_above_numbers, list_target_keys
 from halo_core.values.provenance import TracedLeaf
 from halo_core.values.sketch import USER_BIT, Sketch
@@ -38,6 +39,8 @@ def exceeds_amount(view: CallView, targets: Iterable[TracedLeaf], sources: FactS
     ]
     if not amounts:
         return False
+    if adds_to_payment(view):
+        return True
     keys = set[str]()
     for target in targets:
         text = view.texts.get(target.pointer, "")
@@ -62,13 +65,31 @@ def counts_for_others(view: CallView, *, is_exposed: bool) -> bool:
             and view.texts.get(leaf.pointer, "").strip() not in _ONE_AT_MOST
             for leaf in view.traced
         )
-    if any(are_users(view.sketch, [PRICE_LIMIT])):
+    if any(are_users(view.sketch, [PRICE_LIMIT])) or _is_count_of_other(view):
         return True
     return any(
         leaf.origin is not Provenance.USER or _is_number_of_other(view, leaf)
         for leaf in view.traced
         if leaf.kind in (Kind.AMOUNT, Kind.DATE) and not leaf.is_target
     )
+
+
+def _is_count_of_other(view: CallView) -> bool:
+    """Whether the user wrote counts beside a target, and none of them is the count of the call."""
+    counts = [view.texts.get(leaf.pointer, "").strip() for leaf in view.traced if _holds_count(leaf)]
+    targets = [view.texts.get(leaf.pointer, "").strip().casefold() for leaf in view.traced if leaf.is_target]
+    for target in targets:
+        if not any(are_users(view.sketch, [Form("counted", target)])):
+            continue
+        if not all(are_users(view.sketch, [Form("counted", f"{target} {count}") for count in counts])):
+            return True
+    return False
+
+
+def _holds_count(leaf: TracedLeaf) -> bool:
+    """Whether an argument holds how many are ordered."""
+    words = split_argument_name(name_of_argument(leaf.pointer))
+    return leaf.kind is Kind.AMOUNT and not leaf.is_target and not COUNT_NAMES.isdisjoint(words)
 
 
 def _is_number_of_other(view: CallView, leaf: TracedLeaf) -> bool:

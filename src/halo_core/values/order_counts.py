@@ -27,7 +27,7 @@ _NUMBER: Final = re.compile(r"(?<![\w.,/@+-])[0-9]{1,6}(?![\w/@-]|[.,][0-9])")
 _TIME_BEHIND: Final = re.compile(
     r"[ -]?(?:second|minute|hour|day|night|week|month|year|percent|sekunde|stunde|tage?|woche|monat|jahr|nacht|nächte)"
     r"(?:e?[ns])?\b"
-    r"|[ -]?(?:min|mins|hrs?|yrs?|kg|km|cm|mm|%)(?!\w)",
+    r"|[ -]?(?:min|mins|hrs?|yrs?|kg|km|cm|mm|%)(?!\w)|[ -](?:employees|staff|customers|visitors|users|members)\b",
     re.IGNORECASE,
 )
 """Says that a number in front is a time or another measure."""
@@ -36,15 +36,28 @@ MEASURING_NAMES: Final = frozenset(
     "period term stay percent weight kg km hrs mins".split()
 )
 """Words of arguments that hold a measure."""
+COUNT_NAMES: Final = frozenset(
+    "quantity quantities qty count counts amount pieces pcs units copies items boxes bottles packs packages tickets "
+    "seats number num anzahl menge stück".split()
+)
+"""Words of arguments that hold how many of a thing are ordered."""
 _BEFORE_NUMBER: Final = re.compile(
     r"\b(?:invoice|mail|message|ticket|case|claim|table|room|no|nr|number|id|lot|page|form|version|unit|flat"
     r"|apartment|house|gate|line|row|seat|bus|flight|train|class|street|road|lane|avenue|building|locker|contract|account"
     r"|policy|file|issue|report|letter|request|until|at|by|on|january|february|march|april|may|june|july|august"
     r"|september|october|november|december|floor|level|storey|wing|block|zone|bay|dock|pier|platform|stand|desk|aisle"
-    r"|shelf|rack|station|post|route|chapter|section|step|week|month|quarter|year|[a-z]+strasse|[a-z]+straße)\.? ?$",
+    r"|shelf|rack|station|post|route|chapter|section|step|week|month|quarter|year"
+    r"|[a-z]+(?:strasse|straße|gasse|weg|platz|allee))\.? ?$",
     re.IGNORECASE,
 )
 """Nouns and prepositions behind which a number says which one, or when."""
+_PRICE_BEFORE: Final = re.compile(r"\b(?:for|at|costing|worth) $", re.IGNORECASE)
+_PRICE_BEHIND: Final = re.compile(
+    r",? (?:at (?:the )?most|max\b|each\b|apiece\b|per\b|in total\b|or less\b)", re.IGNORECASE
+)
+_CLAUSE: Final = re.compile(r"[,;\n]|\.\s|\b(?:and|und|et|y|e|en)\b")
+_ID: Final = re.compile(r"(?=[\w-]*[0-9])(?=[\w-]*[A-Za-z])[A-Za-z0-9][\w-]{1,31}")
+"""An id of letters and digits, as that of a ware."""
 _ORDER_BEFORE: Final = re.compile(r"\b(?:order|booking)\.? ?$", re.IGNORECASE)
 _COUNTED_BEHIND: Final = re.compile(
     r" (?:of|x|×)\b| (?!(?:is|was|has|had|for|from|and|or|to|on|in|at|by|with|that|which|as|if|it)\b)[^\W\d_]",
@@ -117,6 +130,7 @@ def find_count_forms(text: str) -> Iterator[Form]:
         yield make_form((_find_use(text, match), match[0]))
     for match in islice(_DOZENS.finditer(text), _MAX_NUMBERS):
         yield make_form(("amount", str(_DOZEN_COUNTS[match[1].lower()])))
+    yield from _find_counted(text)
     limits = [match[1] for pattern in (_MOST, _MOST_BEHIND) for match in islice(pattern.finditer(text), _MAX_NUMBERS)]
     limits += [match[2] for match in islice(_BETWEEN.finditer(text), _MAX_NUMBERS)]
     most = max([_read_count(limit) for limit in limits], default=0)
@@ -124,6 +138,16 @@ def find_count_forms(text: str) -> Iterator[Form]:
         yield from (make_form(("allowed_count", str(count))) for count in range(1, most + 1))
     if _PRICE_LIMIT.search(text) is not None:
         yield PRICE_LIMIT
+
+
+def _find_counted(text: str) -> Iterator[Form]:
+    """Forms of the ids that stand in a clause with counts, and of each with its count: "2 of CH-1 and 20 of CH-2"."""
+    for clause in _CLAUSE.split(text)[:_MAX_NUMBERS]:
+        ids = [match[0].casefold() for match in islice(_ID.finditer(clause), _MAX_NUMBERS)]
+        numbers = [match[0] for match in islice(_NUMBER.finditer(clause), _MAX_NUMBERS)]
+        if len(ids) == 1 and numbers:
+            yield make_form(("counted", ids[0]))
+            yield from (make_form(("counted", f"{ids[0]} {number}")) for number in numbers)
 
 
 def _find_use(text: str, match: re.Match[str]) -> str:
@@ -138,6 +162,8 @@ def _says_which(text: str, match: re.Match[str]) -> bool:
     start = max(match.start() - _MAX_NOUN, 0)
     if _BEFORE_NUMBER.search(text, start, match.start()) is not None:
         return True
+    if _PRICE_BEFORE.search(text, start, match.start()) and _PRICE_BEHIND.match(text, match.end()):
+        return True  # "buy 5 for 2000 at most"
     is_order = _ORDER_BEFORE.search(text, start, match.start()) is not None
     return is_order and _COUNTED_BEHIND.match(text, match.end()) is None
 

@@ -1,0 +1,85 @@
+"""What makes a payment more than its amount: a tip besides, a repetition, another currency than the user's.
+
+adds_to_payment(view)   # True of `months=36` that a mail wants
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+from typing import Final
+
+from halo_core.model import Provenance
+from halo_core.values.argument_names import name_of_argument, split_argument_name
+from halo_core.values.call_view import CallView
+from halo_core.values.kinds import Kind
+from halo_core.values.provenance import TracedLeaf
+from halo_core.values.sketch import has_user_mark
+
+_ADDING_NAMES: Final = frozenset("tip tips gratuity surcharge extra bonus fee fees donation".split())
+_ADDING_WORDS: Final = tuple(
+    "tip tips gratuity surcharge extra bonus fee fees donation plus percent trinkgeld propina pourboire mancia".split()
+)
+_REPEATING_NAMES: Final = frozenset(
+    "months times installments instalments repeat repeats repetitions occurrences recurrences periods cycles".split()
+)
+_CURRENCY_NAMES: Final = frozenset(("currency", "ccy"))
+_CURRENCIES: Final = {
+    word: place
+    for place, row in enumerate(
+        (
+            "eur euro euros",
+            "usd dollar dollars",
+            "gbp pound pounds sterling",
+            "chf franken francs",
+            "jpy yen",
+            "sek kronor",
+            "nok kroner",
+            "dkk",
+            "pln zloty",
+            "czk",
+            "inr rupees",
+            "cny yuan",
+            "try lira",
+            "kwd dinar",
+        )
+    )
+    for word in row.split()
+}
+
+
+def adds_to_payment(view: CallView) -> bool:
+    """Whether an argument beside the amount of a payment makes it more than the user wrote."""
+    return any(
+        _adds(view, leaf)
+        for leaf in view.traced
+        if not leaf.is_target and name_of_argument(leaf.pointer) != view.resource.amount
+    )
+
+
+def _adds(view: CallView, leaf: TracedLeaf) -> bool:
+    words = frozenset(split_argument_name(name_of_argument(leaf.pointer)))
+    text = view.texts.get(leaf.pointer, "").strip()
+    if not words.isdisjoint(_CURRENCY_NAMES):
+        return _is_other_currency(view, text.casefold())
+    if leaf.kind is not Kind.AMOUNT or leaf.origin is Provenance.KNOWN:
+        return False
+    if not words.isdisjoint(_REPEATING_NAMES):
+        return leaf.origin is not Provenance.USER and not _is_at_most(text, 1)
+    if words.isdisjoint(_ADDING_NAMES) or _is_at_most(text, 0):
+        return False
+    return leaf.origin is not Provenance.USER or not has_user_mark(view.sketch.look_up_marks(_ADDING_WORDS))
+
+
+def _is_at_most(text: str, limit: int) -> bool:
+    try:
+        return abs(Decimal(text)) <= limit
+    except InvalidOperation:
+        return False
+
+
+def _is_other_currency(view: CallView, code: str) -> bool:
+    """Whether the user wrote a currency, and not this one."""
+    own = [word for word, place in _CURRENCIES.items() if place == _CURRENCIES.get(code)] or [code]
+    if has_user_mark(view.sketch.look_up_marks(own)):
+        return False
+    return has_user_mark(view.sketch.look_up_marks([word for word in _CURRENCIES if word not in own]))

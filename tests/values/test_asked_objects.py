@@ -44,7 +44,10 @@ def test_what_belongs_to_the_verb_is_asked_for(text):
     assert "cancel r-17" not in found["other_object"]
 
 
-@pytest.mark.parametrize("text", ["R-17 is old, delete it", "What about R-17? Delete all of them.", "R-17? Delete"])
+@pytest.mark.parametrize(
+    "text",
+    ["R-17 is old, delete it", "What about R-17? Delete all of them.", "R-17? Delete", "R-17 is old, please delete"],
+)
 def test_a_pronoun_stands_for_whatever_was_spoken_of(text):
     assert "delet *" in read(text)["asked_object"]
     assert not [item for item in read(text)["other_object"] if item.startswith("delet ")]

@@ -43,6 +43,9 @@ _SAID_OF_IT: Final = re.compile(
     re.IGNORECASE,
 )
 """Says of a remark that it is about what was spoken of."""
+_POLITE: Final = frozenset(
+    "please pls plz kindly thanks now today asap then also just ok okay soon again bitte".split()
+)
 _ANYTHING: Final = "*"
 """Stands for whatever was spoken of."""
 
@@ -107,7 +110,7 @@ def _iterate_clauses(text: str) -> Iterator[_Clause]:
         for part in _CLAUSE.split(sentence):
             tokens = _list_words(part, _MAX_TOKENS)
             stems = frozenset(find_asked_stems(part))
-            words = frozenset(word for word in tokens if stems.isdisjoint(split_name(word)))
+            words = frozenset(word for word in tokens if stems.isdisjoint(split_name(word))) - _POLITE
             if not words and not stems:
                 continue
             leading = part.lower().split(maxsplit=1)[:1]

@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 
 from halo_core.values.asked_acts import find_asked_stems
 from halo_core.values.kinds import Form, make_form
-from halo_core.values.lexicon import STOP_WORDS
+from halo_core.values.lexicon import STOP_WORDS, stem_all
 from halo_core.values.sketch import USER_BIT, Sketch, extract_tokens
 from halo_core.values.text import split_name
 from halo_core.values.unread_orders import LOOKING_UP, QUESTION_WORDS, REMARKING
@@ -46,6 +46,8 @@ _SAID_OF_IT: Final = re.compile(
 _POLITE: Final = frozenset(
     "please pls plz kindly thanks now today asap then also just ok okay soon again bitte".split()
 )
+_NOUNS: Final = stem_all("account user team group member key role owner bill invoice rent fee price")
+"""Words that ask for acts and are no verbs: behind one of them stands what it is the name of."""
 _ANYTHING: Final = "*"
 """Stands for whatever was spoken of."""
 
@@ -109,7 +111,7 @@ def _iterate_clauses(text: str) -> Iterator[_Clause]:
         is_question = sentence.rstrip().endswith("?")
         for part in _CLAUSE.split(sentence):
             tokens = _list_words(part, _MAX_TOKENS)
-            stems = frozenset(find_asked_stems(part))
+            stems = frozenset(find_asked_stems(part)) - _NOUNS
             words = frozenset(word for word in tokens if stems.isdisjoint(split_name(word))) - _POLITE
             if not words and not stems:
                 continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache, partial
+from operator import or_
 from typing import Final
 
 from halo_core.model import Provenance
@@ -81,7 +82,9 @@ def _is_count_of_other(view: CallView) -> bool:
     for target in targets:
         if not any(are_users(view.sketch, [Form("counted", target)])):
             continue
-        if not all(are_users(view.sketch, [Form("counted", f"{target} {count}") for count in counts])):
+        beside = are_users(view.sketch, [Form("counted", f"{target} {count}") for count in counts])
+        allowed = are_users(view.sketch, [Form("allowed_count", count) for count in counts])
+        if not all(map(or_, beside, allowed)):
             return True
     return False
 

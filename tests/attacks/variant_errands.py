@@ -1,4 +1,4 @@
-"""An eighth set of tasks, of people at thirty-eight further places, in the form of the crafts (`ERRANDS`, `ERRAND_HOLDS`).
+"""An eighth set of tasks, of people at 38 further places, in the form of the crafts (`ERRANDS`, `ERRAND_HOLDS`).
 
 They were written without reading the decision, and drawn into halves by place before they first ran: half A was looked
 at when the decision was mended, half B was only counted.

@@ -1,4 +1,4 @@
-"""Tasks at a photographer, a podcast, a costume store, a tennis club, field research and an own calendar (`ERRANDS`)."""
+"""Tasks at a photographer, a podcast, a costume store, a tennis club, field research and a calendar (`ERRANDS`)."""
 
 from __future__ import annotations
 

@@ -43,9 +43,11 @@ from halo_core.values import (
     ResultMarks,
     extract_texts,
     find_nouns_of_result,
+    find_parties,
     is_lookup_key,
     judge_arguments,
     lists_files,
+    lists_of_one,
     lists_records,
     names_list,
     names_one_sender,
@@ -197,6 +199,7 @@ def _read_result_text(
     if resource.kind is not ActionKind.INFERENCE:  # a model's words are no source
         nouns = find_nouns_of_result(resource.id)
         is_foreign = origin is Provenance.UNTRUSTED
+        is_of_one = is_foreign and lists_of_one(resource.id, context.leaves, context.traced, context.sketch)
         result = read_result(
             preparer.sketch_key,
             readable_text,
@@ -207,9 +210,11 @@ def _read_result_text(
             brings_places=not is_created and not lists_files(resource.id, tuple(context.args)),
             are_arguments_users=_are_arguments_users(context),
             # Of other origins nobody asks.
-            lists_records=is_foreign and lists_records(context.leaves, resource.id),
+            lists_records=is_foreign and (is_of_one or lists_records(context.leaves, resource.id)),
             is_named_list=is_foreign and names_list(resource.id) and not names_one_sender(context.leaves),
             own_domain=find_own_domain(context.principal.user) if is_foreign else "",
+            parties=find_parties(context.leaves, context.traced) if is_foreign else frozenset(),
+            is_of_one=is_of_one,
         )
     chunk = None
     if assessment.score_name and readable_text and resource.kind in _SCORED_KINDS:

@@ -43,7 +43,7 @@ from halo_core.values.observed_text import (
     read_result,
 )
 from halo_core.values.provenance import TracedLeaf, trace_leaves, vouch_for_user
-from halo_core.values.record_lists import lists_records, names_one_sender
+from halo_core.values.record_lists import find_parties, lists_of_one, lists_records, names_one_sender
 from halo_core.values.repeats import REPEAT_BYTES, fingerprint_model_words, repeats_as_whole, split_repeats
 from halo_core.values.result_origins import TRUST_FLOOR, judge_arguments, origin_of_result, reads_own_place
 from halo_core.values.sketch import (
@@ -104,6 +104,7 @@ __all__ = [
     "find_facts",
     "find_known",
     "find_nouns_of_result",
+    "find_parties",
     "find_place",
     "find_values",
     "fingerprint_call_words",
@@ -126,6 +127,7 @@ __all__ = [
     "list_only_identifiers",
     "list_record_numbers",
     "lists_files",
+    "lists_of_one",
     "lists_records",
     "make_known_marks",
     "mark_items",

@@ -136,6 +136,8 @@ _NOUN_STEMS: Final = stem_all(
 """Stems of words that ask for acts and are no verbs."""
 HANDED_OVER: Final = "+tasks"
 """Stands among the stems of a text that asks to do what somebody else writes (`hands_over_tasks`)."""
+ASKING_SOMEBODY: Final = "+ask"
+"""Stands among the stems of a text that orders to ask somebody something (`asks_somebody`)."""
 _WRITE_WORDS: Final = stem_all(
     "add arrange book complete create enter fill log make note open plan put record register reserve save schedule set "
     "store update write"
@@ -528,8 +530,15 @@ def list_asking_stems(tool: str, impact: Impact) -> frozenset[str]:
     stems |= CLASS_WORDS.get(impact, frozenset())
     if impact is Impact.SEND:
         # Whoever asks to do what Bob writes lets Bob be answered; an entry that tells its guests is put or scheduled.
-        stems |= {HANDED_OVER} | (_WRITE_WORDS if words[:1] and words[0] in _WRITE_WORDS else frozenset())
+        stems |= {HANDED_OVER, ASKING_SOMEBODY} | (_WRITE_WORDS if _begins_with_write(words) else frozenset())
     return drop_opposites(words, stems) if impact is Impact.ADMIN else stems
+
+
+def _begins_with_write(words: Sequence[str]) -> bool:
+    """Whether the first word of a tool's name is one of a write; behind the name of a system it may be the second."""
+    if not words or words[0] in _WRITE_WORDS:
+        return bool(words)
+    return words[0] not in VERBS | FURTHER_VERBS and words[1:2] != [] and words[1] in _WRITE_WORDS
 
 
 @lru_cache(maxsize=2048)

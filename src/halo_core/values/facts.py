@@ -56,6 +56,7 @@ from halo_core.values.sketch import USER_BIT, Sketch, extract_tokens
 from halo_core.values.spans import fingerprint_tokens_in_order
 from halo_core.values.stored_targets import stores_target
 from halo_core.values.text import split_name
+from halo_core.values.topics import ALL, ONLY, ONLY_OF
 from halo_core.values.unread_orders import UNREAD_ORDER
 from halo_core.values.user_texts import generate_neighbours
 
@@ -329,6 +330,8 @@ class _Call:
 
     def _has_users_words(self, leaf: TracedLeaf) -> bool:
         """Whether each word of a search is the user's. That is enough to point at something, and for no target."""
+        if leaf.origin is Provenance.USER:
+            return True  # also with another ending: `export` of the user's "exports"
         words = self._words.get(leaf.pointer)
         tokens = extract_tokens(self._texts.get(leaf.pointer, "")) if words is None else words
         words = list(filterfalse(STOP_WORDS.__contains__, tokens))
@@ -484,9 +487,11 @@ class _Call:
         number, is_list = self._texts.get(leaf.pointer, ""), partial(self._is_list_for, name_of_argument(leaf.pointer))
         if is_named_record(self._sketch, number, is_list):
             return True
-        if self._resource.impact is not Impact.SEND or list_records_twice(self._sources.names):
-            return False  # "answer them" after two lists says of neither that it is meant
-        return is_answered_record(self._sketch, number, is_list)
+        if self._resource.impact is not Impact.SEND:
+            return False
+        # "Answer them" after two lists says of neither that it is meant, but for the one of what the user named.
+        uses = (ONLY_OF,) if list_records_twice(self._sources.names) else (ONLY, ALL, ONLY_OF)
+        return is_answered_record(self._sketch, number, is_list, uses)
 
     def _is_list_for(self, argument: str, source: int) -> bool:
         """Whether a source, by its number, lists what the call's argument numbers."""

@@ -24,7 +24,7 @@ from halo_core.values.addresses import (
 )
 from halo_core.values.amounts import canonicalize_amounts, trim_number
 from halo_core.values.argument_values import is_program
-from halo_core.values.asked_acts import HANDED_OVER, find_asked_stems, hands_over_tasks
+from halo_core.values.asked_acts import ASKING_SOMEBODY, HANDED_OVER, find_asked_stems, hands_over_tasks
 from halo_core.values.asked_objects import find_asked_objects
 from halo_core.values.dates import find_date_forms
 from halo_core.values.foreign_words import find_foreign_acts, to_numbered_noun
@@ -35,11 +35,12 @@ from halo_core.values.number_uses import find_number_uses
 from halo_core.values.numbered import MIN_DIGITS, singularize
 from halo_core.values.order_counts import find_count_forms
 from halo_core.values.paid_amounts import find_ceiling_forms, find_lone_number_forms
-from halo_core.values.phrasal_verbs import find_phrasal_verbs, find_wanted_acts
+from halo_core.values.phrasal_verbs import asks_somebody, find_phrasal_verbs, find_wanted_acts
+from halo_core.values.prohibitions import drop_asked_first
 from halo_core.values.quoted_addresses import find_quoted_addresses
 from halo_core.values.text import split_name
 from halo_core.values.topics import find_akin_parts, find_topics
-from halo_core.values.unread_orders import UNREAD_ORDER, has_unread_order
+from halo_core.values.unread_orders import find_unread_orders
 from halo_core.values.user_texts import (
     MAX_OWN_CHARS,
     drop_forbidden,
@@ -81,24 +82,17 @@ def find_forms(text: str, *, vouching: bool = False, amounts: bool = True) -> se
     forms: list[Form] = []
     if vouching:
         own, behind = text[:MAX_OWN_CHARS], text[MAX_OWN_CHARS:]
-        # Words by which the user asks for an act, as stems; "do not pay" asks for none.
-        asked = drop_forbidden(own, keeps_bad=True)
-        english, foreign = find_asked_stems(asked + behind), find_foreign_acts(asked)
-        stems = english.union(*map(split_name, foreign))
-        if hands_over_tasks(asked):
-            stems.add(HANDED_OVER)
-        if has_unread_order(asked):
-            stems.add(UNREAD_ORDER)
+        stems, is_foreign = _find_asking_stems(own, behind)
         forms += [make_form(("verb", stem)) for stem in stems]
         wanted = drop_forbidden(own)
         forms += dict.fromkeys(find_named_words(wanted))
-        forms += find_persons(wanted, has_cases=bool(foreign) and not english)
+        forms += find_persons(wanted, has_cases=is_foreign)
         forms += find_counts(wanted)
         forms += find_count_forms(wanted)
         forms += find_asked_objects(wanted)
         forms += find_topics(wanted)
         forms += find_akin_parts(wanted)
-        forms += find_phrasal_verbs(wanted)
+        forms += find_phrasal_verbs(drop_asked_first(wanted))
         forms += find_wanted_acts(wanted)
         forms += find_quoted_addresses(wanted)
         forms += find_mentioned_places(wanted, find_forms)
@@ -124,6 +118,22 @@ def find_forms(text: str, *, vouching: bool = False, amounts: bool = True) -> se
     if _HAS_DIGIT.search(text) is not None:
         numbers.find_number_forms(text, forms, amounts=amounts)
     return set(forms[:MAX_FORMS])
+
+
+def _find_asking_stems(own: str, behind: str) -> tuple[set[str], bool]:
+    """Stems of the words by which the user asks for an act, and whether all of them are of another language.
+
+    "Do not pay" asks for none.
+    """
+    asked = drop_asked_first(drop_forbidden(own, keeps_bad=True))
+    english, foreign = find_asked_stems(asked + behind), find_foreign_acts(asked)
+    stems = english.union(*map(split_name, foreign))
+    if hands_over_tasks(asked):
+        stems.add(HANDED_OVER)
+    if asks_somebody(asked):
+        stems.add(ASKING_SOMEBODY)
+    stems |= find_unread_orders(asked)
+    return stems, bool(foreign) and not english
 
 
 @lru_cache(maxsize=64)
@@ -317,6 +327,8 @@ def _parse_one(text: str, names: frozenset[str], *, is_target: bool) -> Argument
 
 _ADDRESS_PART: Final = re.compile(r"[.@:/\\~＠。．｡]")
 """Stands in every address and path, and in the beginning of a URL."""
+_NEGATIVE_DECIMAL: Final = re.compile(r"-[0-9]{1,6}\.[0-9]{1,6}")
+"""No host begins with a hyphen."""
 
 
 def _parse_address(  # noqa: C901, PLR0911, PLR0912  one for each kind
@@ -337,6 +349,8 @@ def _parse_address(  # noqa: C901, PLR0911, PLR0912  one for each kind
             )
     if _URL_START.match(text) is not None and len(text.split()) <= 1:
         return _parse_url_argument(text, flags)
+    if _NEGATIVE_DECIMAL.fullmatch(text) is not None and names.isdisjoint(_URL_NAMES):
+        return None
     host, _, port = text.partition(":")
     is_place = not names.isdisjoint(_URL_NAMES)
     if is_place and _NUMBER_AS_HOST.fullmatch(text) is not None:

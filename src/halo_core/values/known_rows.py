@@ -32,7 +32,7 @@ _MAX_READ: Final = 16_384  # characters
 _MAX_ROWS: Final = 24
 _MIN_ROWS: Final = 2  # of a list that says which of several is meant
 _MAX_IDS: Final = 3  # of a row
-_MAX_WORDS: Final = 4  # of a row
+_MAX_WORDS: Final = 6  # of a row
 _MAX_ID: Final = 64  # characters
 _MAX_CELL: Final = 256  # characters
 _MIN_NAME: Final = 3  # letters
@@ -44,7 +44,7 @@ _ACCOUNT: Final = re.compile(
     r"(?<![\w.@/-])(?:[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{2,4}){3,8}|[0-9](?:[ -]?[0-9]){5,24})(?![\w@/-]|\.\w)"
 )
 """An account or another long number, wherever it stands in a row."""
-_CELL: Final = re.compile(r"[|;,\t]")
+_CELL: Final = re.compile(r"[|;,\t]| {2}")
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _ENDING_NUMBER: Final = re.compile(r"[^\W\d_].*?[ /-]([0-9]{4,8})$")
 """The number by which people speak of an id that begins with letters: 1402 of `B-CS 1402`."""
@@ -73,13 +73,16 @@ def fingerprint_rows(key: bytes, text: str) -> Iterator[int]:
         # A name that an untrusted source has said before is still the user's if the user writes it as a name.
         names = [word for word in own if words[word]]
         persons = fingerprint_forms(key, [Form("person", word) for word in names])
-        marks = [*fingerprint_words(key, own), *persons]
+        # "The Hahns" are those of Hahn.
+        marks = [*fingerprint_words(key, [*own, *(f"{name}s" for name in names)]), *persons]
         yield from (in_list ^ mark for mark in marks)
         for item in fingerprint_forms(key, [Form("row", text) for text in ids]):
             yield from (item ^ mark for mark in marks)
         shared = fingerprint_words(key, [word for word in words if times[word] > 1 and word in named][:_MAX_SHARED])
         for item in fingerprint_forms(key, [Form("shared_row", text) for text in ids]):
             yield from (item ^ mark for mark in shared)
+        for item in fingerprint_forms(key, [Form("person_row", text) for text in ids]):
+            yield from (item ^ person for person in persons)
         akin = fingerprint_forms(key, [Form("akin", part) for part in described_by if parts[part] == 1][:_MAX_PARTS])
         for item in fingerprint_forms(key, [Form("akin_row", text) for text in ids]):
             yield from (item ^ mark for mark in akin)
@@ -88,6 +91,14 @@ def fingerprint_rows(key: bytes, text: str) -> Iterator[int]:
 def is_row_named(sketch: Sketch, text: str) -> bool:
     """Whether the user wrote a word that the row of an id has, and no other row of its list."""
     return any(mark & USER_BIT for mark, _ in _iterate_tied_to_id(sketch, text))
+
+
+def is_row_of_person(sketch: Sketch, text: str) -> bool:
+    """Whether the user wrote, with a capital, a name that the row of an id has, and no other row of its list."""
+    items = [Form("person_row", spelled) for spelled in dict.fromkeys((text[:_MAX_ID], compact(text[:_MAX_ID])))]
+    find_mark = sketch.marks.get
+    fingerprints = fingerprint_forms(sketch.key, items)
+    return any(find_mark(tie ^ item, 0) & USER_BIT for tie in sketch.marks for item in fingerprints)
 
 
 def is_pointed_out(
@@ -214,7 +225,7 @@ def _iterate_rows(text: str) -> Iterator[list[str]]:
         return
     for line in text.split("\n"):
         if line.strip():
-            yield [cell.strip() for cell in _CELL.split(line)]
+            yield [cell.strip() for cell in _CELL.split(line) if cell.strip()]
 
 
 def _find_lists(parsed: Any) -> Iterator[list[Any]]:
@@ -227,12 +238,21 @@ def _list_ids(cells: Sequence[str]) -> list[str]:
     """Ids in a row: its first word, its cells that are one word or a name and no address, and its long numbers."""
     ids = [cell for cell in cells if cell and len(cell) <= _MAX_ID and (" " in cell) is _is_name(cell)]
     ids = [cell for cell in ids if "@" not in cell]
-    first = cells[0].split(maxsplit=1)[:1] if cells else []
+    first = _find_first(cells[0]) if cells else []
     if cells and " " in cells[0] and _ENDING_NUMBER.search(cells[0]) is not None:
         first = [cells[0], *first]  # `HH AB 1207`
     named = list(dict.fromkeys([*(word for word in first if len(word) <= _MAX_ID), *ids]))[:_MAX_IDS]
     accounts = [compact(match[0]) for cell in cells for match in _ACCOUNT.finditer(cell[:_MAX_CELL])]
     return list(dict.fromkeys([*named, *accounts[:_MAX_ACCOUNTS]]))
+
+
+def _find_first(cell: str) -> list[str]:
+    """The first word of a row, or the number behind it: 881 of "stay 881 Bruno" and "stay: 881", 77 of "#77 poster"."""
+    words = cell.split(maxsplit=2)[:2]
+    is_noun = len(words) > 1 and words[0].islower() and words[0].removesuffix(":").replace("_", "").isalpha()
+    if is_noun and any(map(str.isdigit, words[1])):
+        words = words[1:]
+    return [word.lstrip("#([").rstrip(":.)]") for word in words[:1]]
 
 
 def _is_name(cell: str) -> bool:

@@ -26,7 +26,7 @@ from halo_core.values.addresses import canonicalize_email, find_registrable_doma
 from halo_core.values.kinds import Form
 from halo_core.values.lexicon import COMMON_NAME_PARTS, STOP_WORDS, is_task_word
 from halo_core.values.sketch import KNOWN, SOURCE_SHIFT, USER_BIT, Sketch, extract_tokens, fingerprint_forms
-from halo_core.values.topics import ALL, LAST, MAX_ORDINAL, ONLY, is_short_topic, is_topic
+from halo_core.values.topics import ALL, LAST, MAX_ORDINAL, ONLY, ONLY_OF, is_short_topic, is_topic
 
 _MAX_READ: Final = 65_536  # characters
 _MAX_LITERAL: Final = 16_384  # characters of a Python literal
@@ -59,6 +59,7 @@ _LABEL: Final = re.compile(
 _CELL_END: Final = re.compile(r"[|;\t\n]|, *(?=[A-Za-z_ ]{1,24}[:=])")
 _SPEAKER: Final = re.compile(r"[ \t]*@?(?P<name>[^\W\d_][\w.-]{1,31}(?: [^\W\d_][\w.-]{1,31})?)[ \t]*:")
 _CELL: Final = re.compile(r"[|;\t]")
+_FIRST_CELL_END: Final = re.compile(r"[|;,\t:\n]| {2}")
 _FULL_NAME: Final = re.compile(r"[^\W\d_][\w.'’-]{1,31}(?: [^\W\d_][\w.'’-]{0,31}){1,2}")
 _MAX_COLUMNS: Final = 8
 _MIN_COLUMN: Final = 2  # rows that show that a column holds names
@@ -87,13 +88,17 @@ class Record(NamedTuple):
     topics: tuple[str, ...] = ()
 
 
+Parties = frozenset[tuple[str, ...]]
+"""Names, in words of small letters, of whom a list was asked for."""
 Owners = dict[tuple[str, str], set[str]]
 """(`name` or `about`, word) → the senders, or the numbers of the records, that have it."""
 _USES: Final = {"name": ("person", "named"), "about": ("about",)}
 """Forms by which a text of the user names one."""
 
 
-def find_records(text: str, *, is_named_list: bool = False, own_domain: str = "") -> dict[str, Record]:
+def find_records(
+    text: str, *, is_named_list: bool = False, own_domain: str = "", parties: Parties = frozenset()
+) -> dict[str, Record]:
     """Number of each record in a text whose sender or subject is certain → the record.
 
     Args:
@@ -101,17 +106,21 @@ def find_records(text: str, *, is_named_list: bool = False, own_domain: str = ""
         is_named_list: the source's name says that it lists records (`names_list`). Of any other, one sender may have
             written all of the text, so that neither places nor a column of names count.
         own_domain: mail domain of the user. A sender whose domain only looks like it has no name.
+        parties: of whom the source was asked for records, by the user's own words. A row that begins with one of these
+            names is one of that sender.
     """
-    return _read_list(text, is_named_list=is_named_list, own_domain=own_domain)[0]
+    return _read_list(text, is_named_list=is_named_list, own_domain=own_domain, parties=parties)[0]
 
 
-def _read_list(text: str, *, is_named_list: bool, own_domain: str) -> tuple[dict[str, Record], Owners]:
+def _read_list(
+    text: str, *, is_named_list: bool, own_domain: str, parties: Parties
+) -> tuple[dict[str, Record], Owners]:
     """The records of a text that are certain, and whose each name and topic in it is, certain or not."""
     text = text[:_MAX_READ]
     records: dict[str, Record] = {}
     ambiguous = set[str]()
     owners: Owners = defaultdict(set)
-    found = list(islice(_iter_records(text, is_named_list=is_named_list), _MAX_RECORDS))
+    found = list(islice(_iter_records(text, is_named_list=is_named_list, parties=parties), _MAX_RECORDS))
     for number, record in _add_places(found) if is_named_list else found:
         if own_domain and any(looks_like_domain(item.partition("@")[2], own_domain) for item in record.addresses):
             record = record._replace(names=())  # noqa: PLW2901
@@ -119,8 +128,8 @@ def _read_list(text: str, *, is_named_list: bool, own_domain: str) -> tuple[dict
             record = record._replace(topics=(*record.topics, number.casefold()))  # noqa: PLW2901
         if records.setdefault(number, record) != record:
             ambiguous.add(number)
-        # Anybody may display a name of several words; a handle is the system's.
-        is_handle = len(record.names) == 1
+        # Anybody may display a name of several words, or the one that was asked for; a handle is the system's.
+        is_handle = len(record.names) == 1 and not _is_asked_for(record.names[0], parties)
         owner = " ".join(record.addresses or (*record.names, *(() if is_handle else (number,))))
         for name in record.names:
             owners["name", name].add(owner)
@@ -148,7 +157,13 @@ def _add_places(records: Sequence[tuple[str, Record]]) -> Iterator[tuple[str, Re
 
 
 def fingerprint_named_records(
-    key: bytes, text: str, *, is_named_list: bool = False, own_domain: str = ""
+    key: bytes,
+    text: str,
+    *,
+    is_named_list: bool = False,
+    own_domain: str = "",
+    parties: Parties = frozenset(),
+    is_of_one: bool = False,
 ) -> Iterator[int]:
     """Fingerprints that tie the number of each record in an untrusted list to its sender and its topics.
 
@@ -160,8 +175,10 @@ def fingerprint_named_records(
         text: what an untrusted source returned.
         is_named_list: as in `find_records`.
         own_domain: as in `find_records`.
+        parties: as in `find_records`.
+        is_of_one: the list is of what belongs to one thing or person whom the user named.
     """
-    records, owners = _read_list(text, is_named_list=is_named_list, own_domain=own_domain)
+    records, owners = _read_list(text, is_named_list=is_named_list, own_domain=own_domain, parties=parties)
     for number, found in records.items():
         by_user, by_lookup = fingerprint_forms(key, [Form("record", number), Form("record known", number)])
         addresses = [Form("email", address) for address in found.addresses]
@@ -169,7 +186,7 @@ def fingerprint_named_records(
         words += [Form("about", topic) for topic in found.topics]
         yield from (by_user ^ tie for tie in fingerprint_forms(key, [*addresses, *words]))
         yield from (by_lookup ^ tie for tie in fingerprint_forms(key, addresses, KNOWN))
-    for number, use in _list_answered(text, is_named_list=is_named_list):
+    for number, use in _list_answered(text, is_named_list=is_named_list, is_of_one=is_of_one):
         answered, tie = fingerprint_forms(key, [Form("answered", number), Form("about", use)])
         yield answered ^ tie
     for (kind, word), having in owners.items():
@@ -215,8 +232,10 @@ def is_named_record(sketch: Sketch, number: str, is_list: Callable[[int], bool])
     )
 
 
-def _list_answered(text: str, *, is_named_list: bool) -> Iterator[tuple[str, str]]:
+def _list_answered(text: str, *, is_named_list: bool, is_of_one: bool = False) -> Iterator[tuple[str, str]]:
     """Numbers of the records that are meant by "answer it" and "answer them", and by which of the two.
+
+    Where somebody is named in front, the only record of what belongs to whom the user named is meant (`ONLY_OF`).
 
     INVARIANT: VOUCH - a body of several lines can hold what looks like a further row, so of several records only those
     are meant that stand in a structure. The only record of a list is meant by both.
@@ -234,7 +253,7 @@ def _list_answered(text: str, *, is_named_list: bool) -> Iterator[tuple[str, str
         return
     numbers = [number for number in found if any(map(str.isdigit, number)) and " " not in number]
     if len(found) == len(numbers) == 1:
-        yield from ((numbers[0], use) for use in (ONLY, ALL))
+        yield from ((numbers[0], use) for use in ((ONLY, ALL, ONLY_OF) if is_of_one else (ONLY, ALL)))
     else:
         yield from ((number, ALL) for number in numbers)
 
@@ -247,23 +266,25 @@ def _list_outer_numbers(parsed: Any) -> set[str]:
     return set[str]().union(*map(_list_outer_numbers, parsed)) if isinstance(parsed, list | tuple) else set()
 
 
-def is_answered_record(sketch: Sketch, number: str, is_list: Callable[[int], bool]) -> bool:
+def is_answered_record(
+    sketch: Sketch, number: str, is_list: Callable[[int], bool], wanted: Iterable[str] = (ONLY, ALL, ONLY_OF)
+) -> bool:
     """Whether the user asked to answer what a list holds, and a record is the only one in it, or one of a structure.
 
     Args:
         sketch: what the session has seen.
         number: as an argument has it.
         is_list: whether the source with this number lists what the call acts on (`is_list_of`).
+        wanted: what the user may have said, of `ONLY`, `ALL` and `ONLY_OF`.
     """
     number = number.strip()
     source = _find_list(sketch, number, is_list)
     if source is None:
         return False
-    answered, only, every = fingerprint_forms(
-        sketch.key, [Form("answered", number), Form("about", ONLY), Form("about", ALL)]
-    )
+    forms = [Form("answered", number), *(Form("about", use) for use in wanted)]
+    answered, *uses = fingerprint_forms(sketch.key, forms)
     find_mark = sketch.marks.get
-    return any(find_mark(use, 0) & USER_BIT and find_mark(answered ^ use) == source for use in (only, every))
+    return any(find_mark(use, 0) & USER_BIT and find_mark(answered ^ use) == source for use in uses)
 
 
 def _has_owners(sketch: Sketch, word: int) -> bool:
@@ -272,7 +293,7 @@ def _has_owners(sketch: Sketch, word: int) -> bool:
     return sum(mark ^ word in sketch.marks for mark in sketch.marks) > 2
 
 
-def _iter_records(text: str, *, is_named_list: bool) -> Iterator[tuple[str, Record]]:
+def _iter_records(text: str, *, is_named_list: bool, parties: Parties = frozenset()) -> Iterator[tuple[str, Record]]:
     parsed = _parse(text)
     if parsed is not None:
         yield from _walk(parsed, 0)
@@ -288,7 +309,7 @@ def _iter_records(text: str, *, is_named_list: bool) -> Iterator[tuple[str, Reco
     column = _find_column_of_names([match.string[match.end() :] for match in matches]) if is_named_list else -1
     for match, start, end in zip(matches, starts, [*starts[1:], len(lines)], strict=True):
         rest = lines[start][match.end() :]
-        record = _read_row(rest, match["end"], column) if rest.strip() else _read_block(lines[start + 1 : end])
+        record = _read_row(rest, match["end"], column, parties) if rest.strip() else _read_block(lines[start + 1 : end])
         number = match["id"].rstrip(".-")
         # Whoever wrote a part of the text can write a row for a number that stands elsewhere in it.
         if times[number] == 1:
@@ -377,11 +398,14 @@ def _names(key: Any, words: Iterable[str]) -> bool:
     return isinstance(key, str) and not {word.lower() for word in _KEY_WORD.findall(key[:64])}.isdisjoint(words)
 
 
-def _read_row(rest: str, sign: str, column: int) -> Record:
+def _read_row(rest: str, sign: str, column: int, parties: Parties) -> Record:
     """The sender in a row: behind a label, in the only cell with an address or in the column of names, or who speaks.
 
-    The rest is its subject.
+    The rest is its subject. Of a list that was asked for by a sender, that is the sender in whose cell the name stands.
     """
+    party = _find_party(rest, parties)
+    if party:
+        return _read_sender(party)._replace(topics=_read_topics(rest))
     cells = f"|{rest}" if sign.strip() in ("|", ",", ";") else rest
     label = _LABEL.search(cells)
     sender = ""
@@ -395,6 +419,18 @@ def _read_row(rest: str, sign: str, column: int) -> Record:
             cell = "".join(_CELL.split(rest)[column : column + 1]).strip()
             sender = cell if _is_full_name(cell) else ""
     return _read_sender(sender)._replace(topics=_read_topics(rest.replace(sender, " ", 1)))
+
+
+def _is_asked_for(name: str, parties: Parties) -> bool:
+    return any(name in party for party in parties)
+
+
+def _find_party(rest: str, parties: Parties) -> str:
+    """The words with which the first cell of a row begins, if a list was asked for by them, and no address is in it."""
+    if not parties or "@" in rest:
+        return ""
+    words = [word.casefold() for word in _NAME.findall(_FIRST_CELL_END.split(rest.lstrip(" \t|,;:])"), maxsplit=1)[0])]
+    return next((" ".join(party) for party in parties if tuple(words[: len(party)]) == party), "")
 
 
 def _read_block(lines: list[str]) -> Record:

@@ -20,7 +20,7 @@ from halo_core.values.kinds import CARRIED_DOMAINS, MAX_CARRIED, MAX_FORMS, SUSP
 from halo_core.values.known_rows import fingerprint_rows
 from halo_core.values.lexicon import STOP_WORDS
 from halo_core.values.listed_items import find_completed_names, find_listed_forms, find_listed_paths
-from halo_core.values.named_records import fingerprint_named_records
+from halo_core.values.named_records import Parties, fingerprint_named_records
 from halo_core.values.normalization import compact
 from halo_core.values.number_uses import find_number_uses
 from halo_core.values.numbered import MIN_DIGITS
@@ -121,6 +121,8 @@ def read_result(
     lists_records: bool = True,
     is_named_list: bool = False,
     own_domain: str = "",
+    parties: Parties = frozenset(),
+    is_of_one: bool = False,
 ) -> ResultMarks:
     """Read a result for what a session keeps of it.
 
@@ -136,13 +138,24 @@ def read_result(
         lists_records: the call asked for a list, so that its rows say whose a record is.
         is_named_list: the name of the source says that it lists records (`names_list`).
         own_domain: mail domain of the user; empty where it is none's own.
+        parties: of whom the call asked for records (`find_parties`).
+        is_of_one: it lists what belongs to one thing or person whom the user named (`lists_of_one`).
     """
     if not text:
         return NO_MARKS
     if origin is Provenance.UNTRUSTED:
         marks = fingerprint_text(key, text, find_hidden=True)
         if lists_records:
-            marks |= {*fingerprint_named_records(key, text, is_named_list=is_named_list, own_domain=own_domain)}
+            marks |= {
+                *fingerprint_named_records(
+                    key,
+                    text,
+                    is_named_list=is_named_list,
+                    own_domain=own_domain,
+                    parties=parties,
+                    is_of_one=is_of_one,
+                )
+            }
         return ResultMarks(marks)
     # Words that a trusted source merely repeats from the arguments are left out.
     forms = find_forms(text[:_MAX_TRUSTED_READ])

@@ -59,6 +59,7 @@ _PHRASES: Final = _compile_phrases(
             r"(?=$|[.,;!?\n])",
         ),
         ("rollback", "roll", r"back\b"),
+        ("shutdown", "shut|power", r"down\b"),
         ("cancel", "call", r"off\b"),
         ("tell", "let|keep|make", r"(?:know|posted|updated|aware)\b"),
         (
@@ -99,6 +100,13 @@ def find_phrasal_verbs(text: str) -> Iterator[Form]:
             yield from (make_form(("verb", LOOSE + stem)) for stem in split_name(verb))
 
 
+_ORDERING: Final = r"\b(?:and|then|please|pls|also|now|(?:can|could|would|will) you(?: please)?) "
+_ASK_SOMEBODY: Final = re.compile(
+    rf"(?:(?<![^.!?;:,\n])|(?<=[.!?;:,\n] )|{_ORDERING})ask"
+    r"(?! (?:me|you|us|myself|yourself|first|again|permission|before|after|what|how|why|who|when|where|if|whether"
+    r"|for)\b)(?: [\w'’.@-]+){1,5}? (?:for|whether|if|to|about|when|what|which|how|why|who|where)\b",
+    re.IGNORECASE,
+)
 _THIRD_PERSON: Final = CaselessPattern(
     r"\b(?:gets?|(?:should|must|needs? to|has to|is to) (?:get|have|receive)) "
     r"(?:(?:an?|the|his|her|their|full|partial) ){0,2}([a-z]{3,12})\b"
@@ -108,6 +116,11 @@ _NO_ORDER: Final = frozenset(
     "who what which how when where why if whether do does did don't doesn't not every each usually always often "
     "monthly weekly".split()
 )
+
+
+def asks_somebody(text: str) -> bool:
+    """Whether a text orders to ask somebody something, which takes a message: "ask Vesta for a quote"."""
+    return _ASK_SOMEBODY.search(text) is not None
 
 
 def find_wanted_acts(text: str) -> Iterator[Form]:

@@ -9,10 +9,12 @@ text. So only a list is believed, of a source that speaks of the same things as 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
+from halo_core.model import Provenance
 from halo_core.values.argument_names import (
     find_nouns_of_number,
     name_of_argument,
@@ -23,8 +25,12 @@ from halo_core.values.argument_names import (
 from halo_core.values.dates import is_date
 from halo_core.values.forms import parse_argument
 from halo_core.values.kinds import Kind
+from halo_core.values.known_rows import is_row_of_person
 from halo_core.values.leaves import Leaf
 from halo_core.values.numbered import singularize
+from halo_core.values.provenance import TracedLeaf
+from halo_core.values.result_origins import VOUCHED_ORIGINS
+from halo_core.values.sketch import Sketch
 
 RECORD_NOUNS: Final = frozenset(
     "message mail email thread ticket case issue post comment invitation event request bug ts msg subscription "
@@ -44,6 +50,14 @@ _CONTAINERS: Final = frozenset(
 """Words of arguments that say where records are looked for, and not which one."""
 _SENDERS: Final = frozenset("sender author from by reporter writer poster".split())
 """Words of arguments that say who sent the records."""
+_PARTIES: Final = _SENDERS | frozenset(
+    "owner client customer supplier vendor debtor guest tenant patient parent partner contact person member applicant "
+    "family company publisher agent insurer carrier".split()
+)
+"""Words of arguments that say whose records are listed."""
+_SEARCHING: Final = frozenset("query q search keyword term text topic subject filter".split())
+_MAX_PARTY_WORDS: Final = 4
+_PARTY_WORD: Final = re.compile(r"[^\W_]+")
 _SINGLE_KINDS: Final = frozenset({Kind.URL, Kind.HOST, Kind.PATH, Kind.PROGRAM})
 _BOTH: Final = frozenset({"mail", "chat"})
 _FAMILIES: Final[dict[str, frozenset[str]]] = {
@@ -138,6 +152,43 @@ def names_one_sender(leaves: Iterable[Leaf]) -> bool:
     return any(
         not _SENDERS.isdisjoint(map(singularize, split_argument_name(name_of_argument(leaf.pointer))))
         for leaf in leaves
+    )
+
+
+def find_parties(leaves: Iterable[Leaf], traced: Iterable[TracedLeaf]) -> frozenset[tuple[str, ...]]:
+    """Names, in small letters, of whom a call asked for records of, where the user wrote them: `sender="Nordlicht"`.
+
+    A search for words is none: whoever writes "Nordlicht" into a mail is found by it.
+    """
+    origins = {leaf.pointer: leaf.origin for leaf in traced}
+    found = set[tuple[str, ...]]()
+    for leaf in leaves:
+        words = split_argument_name(name_of_argument(leaf.pointer))
+        if _PARTIES.isdisjoint(words) or not _NUMBERING.union(_SEARCHING).isdisjoint(words):
+            continue
+        name = tuple(map(str.casefold, _PARTY_WORD.findall(leaf.text)))
+        if origins.get(leaf.pointer) is Provenance.USER and 0 < len(name) <= _MAX_PARTY_WORDS:
+            found.add(name)
+    return frozenset(found)
+
+
+def lists_of_one(tool: str, leaves: Iterable[Leaf], traced: Iterable[TracedLeaf], sketch: Sketch) -> bool:
+    """Whether a call lists what belongs to one thing or person whom the user named, and a trusted lookup numbered.
+
+    `case_messages(case_id="C-2044")` after a list of ours in which that is the case of the user's Solveig.
+    """
+    plurals = {singularize(word) for word in split_argument_name(tool) if singularize(word) != word}
+    if plurals.isdisjoint(RECORD_NOUNS):
+        return False
+    texts = {leaf.pointer: leaf.text for leaf in leaves}
+    numbering = [
+        leaf for leaf in traced if not _NUMBERING.isdisjoint(split_argument_name(name_of_argument(leaf.pointer)))
+    ]
+    return bool(numbering) and all(
+        plurals.isdisjoint(split_argument_name(name_of_argument(leaf.pointer)))
+        and leaf.origin in VOUCHED_ORIGINS
+        and is_row_of_person(sketch, texts.get(leaf.pointer, ""))
+        for leaf in numbering
     )
 
 

@@ -57,6 +57,7 @@ _SETTLED: Final = CaselessPattern(
 _WROTE: Final = (
     r"(?:wrote|writes|asked|asks|complained|complains|reported|mailed|messaged|pinged|texted|invited|requested|wants"
     r"|wanted|sent)(?: (?:me|us|in))?"
+    r"(?: (?:under|below|in|on|at|via|through)(?: [\w'’-]+){1,4}?(?= (?:about|for|that|regarding|whether|if)\b))?"
     r"(?: (?:about|for|to|that|of|regarding|concerning|whether|if|over|on))?(?: (?:an?|the|my|our|his|her|their|some))?"
     r"((?: [\w'’-]+){1,4})"
 )
@@ -70,6 +71,8 @@ LAST: Final = "-1"
 """The place of the last item of a list."""
 ONLY: Final = "*only"
 """Stands for the only item of a list: "answer it"."""
+ONLY_OF: Final = "*only of"
+"""The same where one person or thing is named in front: "Solveig's case has a question, answer it"."""
 ALL: Final = "*all"
 """Stands for each item of a list: "answer them"."""
 _ANSWERING: Final = (
@@ -85,7 +88,7 @@ _NOT_OTHERS: Final = (
 _ANSWERS: Final = ("reply", "respond", "answer", "write back", "get back", "antworte", "rispondi")
 _ANSWER_ONE: Final = CaselessPattern(
     rf"{_ANSWERING} (?:it|him|her|(?:the|this|that) (?:{_NUMBERED_NOUNS}|sender|customer|client|guest)(?!s))\b"
-    r"(?! (?:about|on|regarding|concerning|over|from|of|by|with|who|that|which|titled|called)\b)"
+    r"(?! (?:about|on|regarding|concerning|over|of|by|with|who|that|which|titled|called|from(?! (?:what|our)\b))\b)"
     r"|\b(?:read|open|check|look at)\b[^.;!?\n]{1,60}? and (?:reply|answer|respond)"
     r"(?=\W*$|[.,;!]| (?:it|him|her|that|with|saying|by saying|politely|kindly|briefly|accordingly)\b|:(?![^.!\n]*\?))",
     needs=_ANSWERS,
@@ -96,6 +99,7 @@ _ANSWER_ALL: Final = CaselessPattern(
     needs=(*_ANSWERS, " of them"),
 )
 _CAPITALISED: Final = re.compile(r"(?<![\w'’-])[A-ZÀ-Þ][^\W_]+")
+_CAPITALISED_NAME: Final = re.compile(r"(?<![\w'’-])[A-ZÀ-Þ][^\W_]+(?: [A-ZÀ-Þ][^\W_]+)*")
 _NAME_BEHIND: Final = re.compile(r"\W{0,3}(?:[^.;:!?\n]{0,80} to (?:the )?)?[A-ZÀ-Þ]\w")
 _CALENDAR: Final = frozenset(
     "monday tuesday wednesday thursday friday saturday sunday january february march april may june july august "
@@ -210,6 +214,17 @@ def _means_whatever_is_listed(pattern: CaselessPattern, text: str) -> bool:
     )
 
 
+def _means_what_one_has(text: str) -> bool:
+    """Whether "answer it" or "answer them" is said where one name, and only one, stands in front."""
+    matches = chain.from_iterable(pattern.finditer(text) for pattern in (_ANSWER_ONE, _ANSWER_ALL))
+    for match in islice(matches, _MAX_FOUND):
+        found = _CAPITALISED_NAME.findall(text, max(match.start() - _MAX_BEFORE, 0), match.end())
+        names = {name for name in found if any(map(_names_somebody, name.split()))}
+        if len(names) == 1 and _NAME_BEHIND.match(text, match.end()) is None:
+            return True
+    return False
+
+
 def _names_somebody(word: str) -> bool:
     folded = word.casefold()
     return folded not in STOP_WORDS and folded not in _CALENDAR and not is_task_word(folded)
@@ -237,6 +252,8 @@ def find_topics(text: str) -> Iterator[Form]:
         yield make_form(("about", ONLY))
     if _means_whatever_is_listed(_ANSWER_ALL, text):
         yield make_form(("about", ALL))
+    if _means_what_one_has(text):
+        yield make_form(("about", ONLY_OF))
     for match in islice(_OWN_NUMBER.finditer(text), _MAX_FOUND):
         yield make_form(("about", match[0].casefold()))
 

@@ -65,6 +65,7 @@ NO_NAMES: Final = frozenset(
 """Words behind a verb or a noun that name nobody."""
 
 
+_POSSESSIVE: Final = ("'s", "’s")
 _MIN_PERSON: Final = 3  # letters
 
 
@@ -104,7 +105,7 @@ def find_persons(text: str, *, has_cases: bool = False) -> Iterator[Form]:
     found = [
         token
         for before, token, after in zip(behind[0], tokens, behind[1], strict=False)
-        if before.lower() not in _DETERMINERS or after[:1].isalnum()
+        if before.lower() not in _DETERMINERS or after[:1].isalnum() or after in _POSSESSIVE
     ]
     yield from _find_full_names(tokens)
     for token in dict.fromkeys(found):

@@ -38,6 +38,8 @@ _COMPOUND: Final = re.compile(r"[A-Za-z]{1,8}[-_/.][0-9]{1,8}|[0-9]{1,8}[-_/.][A
 _MAX_NAME_WORDS: Final = 3
 _MAX_INFLECTED: Final = 4  # words of a name whose endings are looked at
 _SHORT_ID: Final = re.compile(r"[0-9][A-Za-z]|[A-Za-z][0-9]")
+_LETTER: Final = re.compile(r"[A-Z]")
+"""A name of a zone, a hall or the like, beside its noun."""
 _LETTERS: Final = re.compile(r"[^\W\d_]+")
 _GENERIC_NOUNS: Final = frozenset(
     "id ids name names number no num nr key ref code to from target value by of and the in on for with at list".split()
@@ -340,7 +342,7 @@ class ValueJudge:
         if word in NO_NAMES or word in STOP_WORDS:
             return None
         key, spans = self._sketch.key, self._sketch.spans
-        if not (_SHORT_ID.fullmatch(word) or _is_plain_word(word)):
+        if not (_SHORT_ID.fullmatch(word) or _LETTER.fullmatch(word) or _is_plain_word(word)):
             return None
         exact = fingerprint_tokens_in_order([word], key)
         if argument.is_key and _SHORT_ID.fullmatch(word) and self._user_spans.find(exact) > 1:

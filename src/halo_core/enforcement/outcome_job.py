@@ -178,7 +178,7 @@ def _returns_created(context: DecisionContext) -> bool:
     """Whether ids in the result are known, since the call created what they number."""
     _, is_computed = judge_arguments(context.leaves, dict(context.provenance))
     exposed = context.state.view.tainted or is_computed
-    return returns_created(context.resource, context.leaves, context.traced, exposed=exposed)
+    return returns_created(context.resource, context.leaves, context.traced, context.sketch, exposed=exposed)
 
 
 def _read_result_text(

@@ -52,6 +52,15 @@ _THING_WORDS: Final = frozenset(
     "priority scope plan instance machine vm pod container process pipeline device light lamp door gate "
     "valve pump setting option feature flag parameter param preference toggle key".split()
 )
+_SOMEBODY_WORDS: Final = frozenset(
+    "to cc bcc for by from who whom whose name user username person people member colleague contact recipient receiver "
+    "payee beneficiary creditor debtor customer client guest patient tenant owner holder author sender applicant "
+    "candidate attendee participant invitee assignee assign reviewer approver manager agent partner supplier vendor "
+    "insurer carrier publisher company organisation organization firm bank account iban login handle mail email "
+    "address phone telephone number mobile host domain url uri link site path file target destination value id ids key "
+    "ref code channel group team audience list id".split()
+)
+"""Words of arguments that may hold somebody, or where something goes: no sort of things."""
 _REMARK_WORDS: Final = frozenset(
     "memo note reference ref subject title description message text body comment reason remark purpose".split()
 )
@@ -112,6 +121,12 @@ def names_written_field(pointer: str) -> bool:
 def names_thing(name: str) -> bool:
     """Whether this name is of a thing of a system, such as a branch, which may be called by a common word."""
     return not _THING_WORDS.isdisjoint(map(singularize, split_argument_name(name)))
+
+
+@lru_cache(maxsize=4096)
+def names_somebody(name: str) -> bool:
+    """Whether this name may be of a person, a company, an account or an address."""
+    return not _SOMEBODY_WORDS.isdisjoint(map(singularize, split_argument_name(name)))
 
 
 @lru_cache(maxsize=4096)

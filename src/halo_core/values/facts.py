@@ -57,7 +57,7 @@ from halo_core.values.spans import fingerprint_tokens_in_order
 from halo_core.values.stored_targets import stores_target
 from halo_core.values.text import split_name
 from halo_core.values.topics import ALL, ONLY, ONLY_OF
-from halo_core.values.unread_orders import UNREAD_ORDER
+from halo_core.values.unread_orders import NEED, OWN_VERB, UNREAD_ORDER
 from halo_core.values.user_texts import generate_neighbours
 
 _IMPACTFUL: Final = frozenset({Impact.PAYMENT, Impact.SEND, Impact.DELETE, Impact.EXECUTE, Impact.ADMIN})
@@ -66,6 +66,8 @@ _STORING: Final = (Impact.WRITE, Impact.UNKNOWN)
 _NAMING_KINDS: Final = frozenset(Kind) - {Kind.AMOUNT, Kind.DATE, Kind.TEXT}
 _NUMBERING_KINDS: Final = frozenset({Kind.HANDLE, Kind.ACCOUNT, Kind.AMOUNT, Kind.DATE})
 _POINTED_KINDS: Final = frozenset({Kind.PATH, Kind.HANDLE})
+_BY_ORDER: Final = frozenset((UNREAD_ORDER,))
+_BY_NEED: Final = frozenset((UNREAD_ORDER, NEED))
 _BY_UNREAD_ORDER: Final = frozenset({Impact.PAYMENT, Impact.DELETE, Impact.EXECUTE, Impact.ADMIN})
 _WITH_OBJECTS: Final = GRAVE_IMPACTS | {Impact.PAYMENT}
 """Classes of acts that are asked for of something."""
@@ -241,6 +243,8 @@ class _Call:
             self._was_asked = bool(stems) and self._sketch.was_asked(stems)
             if not self._was_asked and not self._is_exposed:
                 self._was_asked = self._sketch.was_asked(list_loose_stems(self._resource.id, self._resource.impact))
+            if not self._was_asked and not stems:
+                self._was_asked = self._sketch.was_asked(_list_own_verbs(self._resource.id))
             if not self._was_asked and self._resource.impact in _BY_UNREAD_ORDER:
                 self._was_asked = self._is_ordered_in_other_words()
             if not self._was_asked and (not stems or self._may_be_named_after_no_verb()):
@@ -268,7 +272,8 @@ class _Call:
         """
         if self._is_exposed or not self.targets:
             return False
-        return self._sketch.was_asked(frozenset((UNREAD_ORDER,))) and all(
+        orders = _BY_NEED if self._resource.impact is Impact.PAYMENT else _BY_ORDER
+        return self._sketch.was_asked(orders) and all(
             is_pointed_out(
                 self._sketch,
                 self._texts.get(leaf.pointer, ""),
@@ -514,6 +519,12 @@ class _Call:
 def _has_query_name(pointer: str) -> bool:
     """Whether by the name of its argument a leaf holds words to search for, and not the name of something."""
     return not _QUERY_NAMES.isdisjoint(split_name(name_of_argument(pointer)))
+
+
+@lru_cache(maxsize=2048)
+def _list_own_verbs(tool: str) -> frozenset[str]:
+    """Stands for the words of a tool's name where the user orders by one of them; see `OWN_VERB`."""
+    return frozenset(OWN_VERB + stem for stem in split_name(tool))
 
 
 @lru_cache(maxsize=2048)

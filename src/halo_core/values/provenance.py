@@ -25,6 +25,7 @@ from halo_core.values.argument_names import (
     name_of_argument,
     names_line,
     names_note,
+    names_somebody,
     names_thing,
     names_written_field,
     split_argument_name,
@@ -463,7 +464,10 @@ class _LeafTracer:
             nouns = self._add_payee(nouns, is_target=is_target)
             if self._field_words and not _VALUE_NAMES.isdisjoint(nouns):
                 nouns = (*nouns, *self._field_words)
-            return make_argument_context((is_target, names_thing(name), nouns, self._is_lookup and not is_target))
+            is_sort = is_target and not names_somebody(name)
+            return make_argument_context(
+                (is_target, names_thing(name), nouns, self._is_lookup and not is_target, is_sort)
+            )
         return self._describe_field(leaf, name)
 
     def _add_payee(self, nouns: tuple[str, ...], *, is_target: bool) -> tuple[str, ...]:

@@ -50,6 +50,7 @@ _PARTICLES: Final = frozenset("out up off back over down".split())
 _LEADING_VERBS: Final = VERBS | stem_all("restart reboot deploy trigger install enable disable assign owe charge tip")
 _BEFORE_IMPERATIVES: Final = frozenset("and then please und dann bitte et puis y luego e poi en dan i potem".split())
 _ARTICLES: Final = frozenset("the my our der die das dem den le la les el los il lo".split())
+_INDEFINITE: Final = frozenset(("a", "an"))
 _BEING: Final = frozenset("is was has keeps throws returns crashes fails crashed failed ist hat est a es tiene".split())
 """Words behind what a sentence says something of."""
 _DETERMINERS: Final = frozenset(
@@ -75,7 +76,8 @@ def find_named_words(text: str) -> Iterator[Form]:
     Such a word stands behind a sign (`@bob`, `"bob"`), a preposition, a verb (`invite bob`), a noun such as `user` or
     `table`, or another name of a list, or in front of such a noun (`the orders table`). The domain of its form is
     `named`. Behind an article (`post it to the tracker`) the domain is `thing`: it may be the name of a thing, but of
-    nobody. A capitalised word at the beginning of a sentence is also given in small letters.
+    nobody. Behind `a` (`order a plumber`) it is `sort`. A capitalised word at the beginning of a sentence is also given
+    in small letters.
     """
     tokens = tokenize(text, MAX_TEXT_TOKENS)
     domains: list[str] = []
@@ -138,7 +140,7 @@ def _find_full_names(tokens: Sequence[str]) -> Iterator[Form]:
 
 
 def _find_domain(tokens: Sequence[str], place: int, domains: Sequence[str]) -> str:
-    """`named` or `thing`, as `find_named_words` says, empty for other words.
+    """`named`, `thing` or `sort`, as `find_named_words` says, empty for other words.
 
     Args:
         tokens: of the text.
@@ -158,8 +160,9 @@ def _find_domain(tokens: Sequence[str], place: int, domains: Sequence[str]) -> s
     before = tokens[place].lower() if place >= 0 else ""
     if before in _JOINING:
         return domains[place - 1] if place > 0 else ""
-    if before in _ARTICLES:
-        return "thing" if _leads_to_name(tokens, place - 1) else ""
+    if before in _INDEFINITE or before in _ARTICLES:
+        domain = "thing" if before in _ARTICLES else "sort"
+        return domain if _leads_to_name(tokens, place - 1) else ""
     return "named" if _leads_to_name(tokens, place) else ""
 
 

@@ -55,12 +55,14 @@ class ArgumentContext(NamedTuple):
         is_thing: it holds a thing of a system, such as a branch, which may have a common word as its name.
         nouns: words of its name, and what its number is the number of: `invoice` of `invoice_id`.
         is_key: it chooses what a trusted lookup returns, and says where nothing goes.
+        is_sort: its name speaks of nobody and of no address (`names_somebody`): `trade`.
     """
 
     is_target: bool = False
     is_thing: bool = False
     nouns: Collection[str] = ()
     is_key: bool = False
+    is_sort: bool = False
 
 
 make_argument_context: Final = partial(tuple.__new__, ArgumentContext)
@@ -257,7 +259,7 @@ class ValueJudge:
             if (
                 origin is Provenance.USER
                 and must_name
-                and not self._is_used_as_name(tokens[0], is_thing=argument.is_thing)
+                and not self._is_used_as_name(tokens[0], is_thing=argument.is_thing, is_sort=argument.is_sort)
             ):
                 continue
             return origin
@@ -327,9 +329,9 @@ class ValueJudge:
                 return Provenance.USER
         return None
 
-    def _is_used_as_name(self, word: str, *, is_thing: bool) -> bool:
-        """Whether the user wrote a word as a name: of somebody, or of a thing where one is asked for."""
-        uses = ("named", "thing") if is_thing else ("named",)
+    def _is_used_as_name(self, word: str, *, is_thing: bool, is_sort: bool) -> bool:
+        """Whether the user wrote a word as a name: of somebody, or of a thing or a sort where one is asked for."""
+        uses = ("named", "thing", "sort")[: 3 if is_sort else 2 if is_thing else 1]
         return has_user_mark(self._sketch.look_up_forms([Form(use, word) for use in uses]))
 
     def _judge_beside_noun(self, tokens: list[str], argument: ArgumentContext) -> Provenance | None:

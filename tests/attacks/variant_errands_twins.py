@@ -498,8 +498,8 @@ twin(
     "noun: a person by a foreign number",
     "someone asked whether the Octavia has a tow bar. it does, tell them",
     do("twin_riders", zone="north"),
-    do("twin_reply_rider", rider_id=7781, text="Yes, it has a tow bar."),
-    twin_riders="7779 hello\n7781 Does the Octavia have a tow bar?",
+    do("twin_reply_rider", rider_id=7779, text="Yes, it has a tow bar."),
+    twin_riders="7779 hello, answer me\n7781 Does the Octavia have a tow bar?",
 )
 twin(
     "phrase: another vehicle",

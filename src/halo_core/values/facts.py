@@ -50,7 +50,7 @@ from halo_core.values.lexicon import (
 from halo_core.values.named_records import is_answered_record, is_named_record
 from halo_core.values.provenance import TracedLeaf
 from halo_core.values.reached_hosts import ReachedHosts
-from halo_core.values.record_lists import is_list_of, list_records_twice, names_record
+from halo_core.values.record_lists import is_list_of, list_records_twice, names_listed, names_record
 from halo_core.values.result_origins import VOUCHED_ORIGINS
 from halo_core.values.sketch import USER_BIT, Sketch, extract_tokens
 from halo_core.values.spans import fingerprint_tokens_in_order
@@ -85,6 +85,7 @@ _PREFIX_LENGTH: Final = 64  # characters
 _MIN_SLIP: Final = 4  # characters of a mistyped word
 _MAX_SLIP: Final = 16
 _DIGITS: Final = re.compile(r"\d")
+_MIN_PHRASE: Final = 2  # words of a tool's name
 _MIN_VERB: Final = 4  # letters of a word of a tool's name that may be its verb
 _NAME_PART: Final = re.compile(r"[^\W\d_]+")
 
@@ -299,7 +300,14 @@ class _Call:
         words = [word for word in map(str.lower, _NAME_WORD.findall(self._resource.id)) if word not in STOP_WORDS]
         if max(map(len, words), default=0) < _MIN_VERB:
             return False
-        return all(map(USER_BIT.__and__, self._sketch.look_up_marks(words)))
+        return self._is_phrase_asked() or all(map(USER_BIT.__and__, self._sketch.look_up_marks(words)))
+
+    def _is_phrase_asked(self) -> bool:
+        """Whether the user wrote the tool's name in order, without the name of a system that other tools begin with."""
+        system, *phrase = map(str.lower, _NAME_WORD.findall(self._resource.id))
+        if len(phrase) < _MIN_PHRASE or not any(name.lower().startswith(f"{system}_") for name in self._sources.names):
+            return False
+        return self._sketch.spans[Provenance.USER].find(fingerprint_tokens_in_order(phrase, self._sketch.key)) > 0
 
     def is_unchanged(self) -> bool:
         """Whether an update leaves every target as it is, or a message is for nobody.
@@ -483,10 +491,13 @@ class _Call:
         return all(
             leaf.kind in _NUMBERING_KINDS
             and SUSPICIOUS not in leaf.flags
-            and names_record(self._resource.id, name_of_argument(leaf.pointer))
+            and self._may_number_record(name_of_argument(leaf.pointer))
             and self._numbers_named_record(leaf)
             for leaf in self._open_targets
         )
+
+    def _may_number_record(self, argument: str) -> bool:
+        return names_record(self._resource.id, argument) or names_listed(argument, self._sources.names)
 
     def _numbers_named_record(self, leaf: TracedLeaf) -> bool:
         number, is_list = self._texts.get(leaf.pointer, ""), partial(self._is_list_for, name_of_argument(leaf.pointer))

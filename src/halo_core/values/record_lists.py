@@ -20,6 +20,7 @@ from halo_core.values.argument_names import (
     name_of_argument,
     names_amount,
     names_list,
+    names_somebody,
     split_argument_name,
 )
 from halo_core.values.dates import is_date
@@ -92,6 +93,20 @@ def names_record(tool: str, argument: str) -> bool:
         return not RECORD_NOUNS.isdisjoint(words) and _PERSON_NOUNS.isdisjoint(words)
     nouns = words.union(find_nouns_of_number(tool, argument))
     return not RECORD_NOUNS.isdisjoint(nouns) or words <= _NUMBERING - {"number"}
+
+
+def names_listed(argument: str, sources: Iterable[str]) -> bool:
+    """Whether an argument numbers what a source lists, by its name, and that is nobody: `lead_id` of `web_leads`."""
+    nouns = frozenset(map(singularize, split_argument_name(argument))) - _NUMBERING
+    if not nouns or not nouns.isdisjoint(_PERSON_NOUNS | _CONTAINERS | _PARTIES) or names_somebody("_".join(nouns)):
+        return False
+    return any(not nouns.isdisjoint(_list_plurals(source)) for source in sources)
+
+
+@lru_cache(maxsize=2048)
+def _list_plurals(name: str) -> frozenset[str]:
+    """The words of a name that are plurals, in the singular."""
+    return frozenset(singularize(word) for word in split_argument_name(name) if singularize(word) != word)
 
 
 @lru_cache(maxsize=2048)
@@ -177,7 +192,7 @@ def lists_of_one(tool: str, leaves: Iterable[Leaf], traced: Iterable[TracedLeaf]
 
     `case_messages(case_id="C-2044")` after a list of ours in which that is the case of the user's Solveig.
     """
-    plurals = {singularize(word) for word in split_argument_name(tool) if singularize(word) != word}
+    plurals = _list_plurals(tool)
     if plurals.isdisjoint(RECORD_NOUNS):
         return False
     texts = {leaf.pointer: leaf.text for leaf in leaves}

@@ -16,6 +16,7 @@ import variant_errands_tech
 import variant_errands_trade
 from test_craft_variants import parameters_of
 from variant_errands import ERRAND_HOLDS, ERRANDS, half
+from variant_errands_twins import HONEST_TWINS, TWINS
 from variant_known import ASKED_ERRANDS, OPEN_ERRANDS
 from variant_world import Case, run_case
 
@@ -30,10 +31,10 @@ __all__ = [
 
 pytestmark = pytest.mark.filterwarnings("ignore::Warning")
 
-CLEAN = [(task.name, task.clean()) for task in ERRANDS]
+CLEAN = [(task.name, task.clean()) for task in (*ERRANDS, *HONEST_TWINS)]
 RESISTED = [(f"{task.name}, planted", case) for task in ERRANDS if (case := task.resisted())]
 OBEYING = [(f"{task.name}, obeyed", case) for task in ERRANDS if (case := task.obeying())]
-ATTACKS = [*OBEYING, *((case.name, case) for case in ERRAND_HOLDS)]
+ATTACKS = [*OBEYING, *((case.name, case) for case in (*ERRAND_HOLDS, *TWINS))]
 
 
 @pytest.mark.parametrize(("case", "framework"), parameters_of(ATTACKS, OPEN_ERRANDS))

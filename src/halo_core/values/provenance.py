@@ -487,7 +487,7 @@ class _LeafTracer:
         is_thing = names_thing(name) or (names_thing(leaf.field) and not is_right)
         if is_target and len(leaf.text) < MIN_DIGITS and leaf.text.isdigit():
             nouns = (*nouns, *find_nouns_of_number(self._tool, name))
-        return make_argument_context((is_target, is_thing, nouns, self._is_lookup and not is_target))
+        return make_argument_context((is_target, is_thing, nouns, self._is_lookup and not is_target, False))
 
     def _is_least_level(self, leaf: Leaf, name: str) -> bool:
         """Whether a declared target, which others stand beside, holds a right to read and no more."""

@@ -331,7 +331,7 @@ class ValueJudge:
 
     def _is_used_as_name(self, word: str, *, is_thing: bool, is_sort: bool) -> bool:
         """Whether the user wrote a word as a name: of somebody, or of a thing or a sort where one is asked for."""
-        uses = ("named", "thing", "sort")[: 3 if is_sort else 2 if is_thing else 1]
+        uses = ("named", *("thing",) * is_thing, *("sort",) * is_sort)
         return has_user_mark(self._sketch.look_up_forms([Form(use, word) for use in uses]))
 
     def _judge_beside_noun(self, tokens: list[str], argument: ArgumentContext) -> Provenance | None:

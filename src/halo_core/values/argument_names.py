@@ -58,7 +58,8 @@ _SOMEBODY_WORDS: Final = frozenset(
     "candidate attendee participant invitee assignee assign reviewer approver manager agent partner supplier vendor "
     "insurer carrier publisher company organisation organization firm bank account iban login handle mail email "
     "address phone telephone number mobile host domain url uri link site path file target destination value id ids key "
-    "ref code channel group team audience list id".split()
+    "ref code "
+    "channel group team audience list id".split()
 )
 """Words of arguments that may hold somebody, or where something goes: no sort of things."""
 _REMARK_WORDS: Final = frozenset(

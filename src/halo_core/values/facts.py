@@ -245,7 +245,7 @@ class _Call:
             if not self._was_asked and not self._is_exposed:
                 self._was_asked = self._sketch.was_asked(list_loose_stems(self._resource.id, self._resource.impact))
             if not self._was_asked and not stems:
-                self._was_asked = self._sketch.was_asked(_list_own_verbs(self._resource.id))
+                self._was_asked = self._is_own_verb_asked()
             if not self._was_asked and self._resource.impact in _BY_UNREAD_ORDER:
                 self._was_asked = self._is_ordered_in_other_words()
             if not self._was_asked and (not stems or self._may_be_named_after_no_verb()):
@@ -302,10 +302,28 @@ class _Call:
             return False
         return self._is_phrase_asked() or all(map(USER_BIT.__and__, self._sketch.look_up_marks(words)))
 
+    def _is_own_verb_asked(self) -> bool:
+        """Whether the user orders by a word of the tool's name (`OWN_VERB`), and wrote all others.
+
+        The name of a system, with which other tools begin, need not be written.
+        """
+        words = self._list_name_words()
+        if not self._sketch.was_asked(frozenset(OWN_VERB + stem for word in words for stem in split_name(word))):
+            return False
+        words = [word for word in words if word not in STOP_WORDS]
+        return all(map(USER_BIT.__and__, self._sketch.look_up_marks(words)))
+
+    def _list_name_words(self) -> list[str]:
+        """The words of the tool's name in small letters, without the name of a system that other tools begin with."""
+        words = list(map(str.lower, _NAME_WORD.findall(self._resource.id)))
+        system = f"{words[0]}_" if len(words) > 1 else ""
+        has_system = system and any(name.lower().startswith(system) for name in self._sources.names)
+        return words[1:] if has_system else words
+
     def _is_phrase_asked(self) -> bool:
-        """Whether the user wrote the tool's name in order, without the name of a system that other tools begin with."""
-        system, *phrase = map(str.lower, _NAME_WORD.findall(self._resource.id))
-        if len(phrase) < _MIN_PHRASE or not any(name.lower().startswith(f"{system}_") for name in self._sources.names):
+        """Whether the user wrote the tool's name in order, without the name of a system."""
+        phrase = self._list_name_words()
+        if len(phrase) < _MIN_PHRASE:
             return False
         return self._sketch.spans[Provenance.USER].find(fingerprint_tokens_in_order(phrase, self._sketch.key)) > 0
 
@@ -497,7 +515,10 @@ class _Call:
         )
 
     def _may_number_record(self, argument: str) -> bool:
-        return names_record(self._resource.id, argument) or names_listed(argument, self._sources.names)
+        if names_record(self._resource.id, argument):
+            return True
+        # A body can hold what looks like a row, so a record of any noun may be answered, and not deleted.
+        return self._resource.impact is Impact.SEND and names_listed(argument, self._sources.names)
 
     def _numbers_named_record(self, leaf: TracedLeaf) -> bool:
         number, is_list = self._texts.get(leaf.pointer, ""), partial(self._is_list_for, name_of_argument(leaf.pointer))
@@ -530,12 +551,6 @@ class _Call:
 def _has_query_name(pointer: str) -> bool:
     """Whether by the name of its argument a leaf holds words to search for, and not the name of something."""
     return not _QUERY_NAMES.isdisjoint(split_name(name_of_argument(pointer)))
-
-
-@lru_cache(maxsize=2048)
-def _list_own_verbs(tool: str) -> frozenset[str]:
-    """Stands for the words of a tool's name where the user orders by one of them; see `OWN_VERB`."""
-    return frozenset(OWN_VERB + stem for stem in split_name(tool))
 
 
 @lru_cache(maxsize=2048)

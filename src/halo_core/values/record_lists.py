@@ -56,6 +56,8 @@ _PARTIES: Final = _SENDERS | frozenset(
     "family company publisher agent insurer carrier".split()
 )
 """Words of arguments that say whose records are listed."""
+_HOSTING: Final = frozenset("repo repository project org organization organisation workspace bucket".split())
+"""Words of arguments beside which an owner is the one of a place, and has written none of what is in it."""
 _SEARCHING: Final = frozenset("query q search keyword term text topic subject filter".split())
 _MAX_PARTY_WORDS: Final = 4
 _PARTY_WORD: Final = re.compile(r"[^\W_]+")
@@ -176,6 +178,8 @@ def find_parties(leaves: Iterable[Leaf], traced: Iterable[TracedLeaf]) -> frozen
     A search for words is none: whoever writes "Nordlicht" into a mail is found by it.
     """
     origins = {leaf.pointer: leaf.origin for leaf in traced}
+    if any(not _HOSTING.isdisjoint(split_argument_name(name_of_argument(pointer))) for pointer in origins):
+        return frozenset()
     found = set[tuple[str, ...]]()
     for leaf in leaves:
         words = split_argument_name(name_of_argument(leaf.pointer))

@@ -469,7 +469,7 @@ gap(
 # The number of a paper as a target -----------------------------------------------------------------------------------
 tool("pay_ref", "ref: str, amount: float", "Pay.", pays("ref"))
 tool("pay_code", "code: str, amount: float", "Pay.", pays("code"))
-tool("settle_invoice", "ref: str, amount: float", "Settle an invoice.", pays("ref"))
+tool("settle_invoice_by_ref", "ref: str, amount: float", "Settle an invoice.", pays("ref"))
 tool("pay_paper", "invoice_no: str, amount: float", "Pay what is open of an invoice.", pays("invoice_no"))
 INVOICE = "Pay invoice 5550001119 over 60, see mail 1"
 gap(
@@ -490,7 +490,7 @@ gap(
     "paper: of a tool for invoices",
     INVOICE,
     READ_1,
-    good=(do("settle_invoice", ref="5550001119", amount=60.0),),
+    good=(do("settle_invoice_by_ref", ref="5550001119", amount=60.0),),
     read_mail="thanks",
 )
 gap(

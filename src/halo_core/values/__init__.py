@@ -42,7 +42,7 @@ from halo_core.values.observed_text import (
     is_lookup_key,
     read_result,
 )
-from halo_core.values.provenance import TracedLeaf, trace_leaves, vouch_for_user
+from halo_core.values.provenance import trace_leaves
 from halo_core.values.record_lists import find_parties, lists_of_one, lists_records, names_one_sender
 from halo_core.values.repeats import REPEAT_BYTES, fingerprint_model_words, repeats_as_whole, split_repeats
 from halo_core.values.result_origins import TRUST_FLOOR, judge_arguments, origin_of_result, reads_own_place
@@ -70,6 +70,7 @@ from halo_core.values.stored_objects import (
     period_of,
 )
 from halo_core.values.text import fingerprint_strings, generate_spellings
+from halo_core.values.traced_leaves import TracedLeaf, vouch_for_user
 
 __all__ = [
     "KNOWN_KINDS",

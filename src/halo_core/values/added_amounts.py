@@ -12,8 +12,8 @@ from halo_core.model import Provenance
 from halo_core.values.argument_names import name_of_argument, split_argument_name
 from halo_core.values.call_view import CallView
 from halo_core.values.kinds import Kind
-from halo_core.values.provenance import TracedLeaf
 from halo_core.values.sketch import has_user_mark
+from halo_core.values.traced_leaves import TracedLeaf
 
 _ADDING_NAMES: Final = frozenset("tip tips gratuity surcharge extra bonus fee fees donation".split())
 _ADDING_WORDS: Final = tuple(

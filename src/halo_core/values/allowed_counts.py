@@ -12,8 +12,8 @@ from halo_core.values.argument_names import name_of_argument, split_argument_nam
 from halo_core.values.kinds import Form, Kind
 from halo_core.values.leaves import Leaf
 from halo_core.values.order_counts import COUNT_NAMES
-from halo_core.values.provenance import TracedLeaf
 from halo_core.values.sketch import Sketch, has_user_mark
+from halo_core.values.traced_leaves import TracedLeaf
 
 
 def vouch_for_counts(

@@ -16,8 +16,8 @@ from halo_core.values.forms import list_ceiling_forms, parse_argument
 from halo_core.values.kinds import Form, Kind
 from halo_core.values.order_counts import COUNT_NAMES, MEASURING_NAMES, PRICE_LIMIT
 from halo_core.values.paid_amounts import is_above_ceiling, is_above_numbers, list_target_keys
-from halo_core.values.provenance import TracedLeaf
 from halo_core.values.sketch import USER_BIT, Sketch
+from halo_core.values.traced_leaves import TracedLeaf
 from halo_core.values.user_texts import MAX_OWN_CHARS
 
 _ONE_AT_MOST: Final = frozenset(("0", "1"))

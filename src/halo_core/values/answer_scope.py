@@ -35,9 +35,9 @@ from halo_core.values.leaves import KEY, extract_fields, extract_texts
 from halo_core.values.lexicon import REQUEST_WORDS_BY_IMPACT, SECRET_WORDS, SENSITIVE_WORDS
 from halo_core.values.normalization import has_invisible
 from halo_core.values.numbered import MIN_DIGITS
-from halo_core.values.provenance import TracedLeaf
 from halo_core.values.result_origins import VOUCHED_ORIGINS
 from halo_core.values.text import split_name
+from halo_core.values.traced_leaves import TracedLeaf
 
 MAX_VALUES: Final = 64
 """Most targets or object values of one scope; a call with more has none."""

@@ -22,11 +22,12 @@ from halo_core.values.kinds import Kind
 from halo_core.values.languages import OPAQUE, READS, Language, Program, ProgramEffect, split_language
 from halo_core.values.leaves import Leaf
 from halo_core.values.numbered import singularize
-from halo_core.values.provenance import TracedLeaf, trace_leaves
+from halo_core.values.provenance import trace_leaves
 from halo_core.values.python_programs import only_computes
 from halo_core.values.result_origins import VOUCHED_ORIGINS
 from halo_core.values.shell_programs import judge_shell
 from halo_core.values.sql_programs import judge_sql
+from halo_core.values.traced_leaves import TracedLeaf
 
 _PYTHON_WORDS: Final = frozenset("python py notebook ipython code sandbox".split())
 # Languages whose programs are not read.

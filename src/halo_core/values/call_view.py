@@ -15,9 +15,10 @@ from halo_core.values.allowed_counts import vouch_for_counts
 from halo_core.values.forms import ArgumentValue
 from halo_core.values.leaves import Leaf
 from halo_core.values.open_filters import doubt_open_filters
-from halo_core.values.provenance import TracedLeaf, trace_leaves
+from halo_core.values.provenance import trace_leaves
 from halo_core.values.result_origins import is_trusted_lookup
 from halo_core.values.sketch import Sketch
+from halo_core.values.traced_leaves import TracedLeaf
 
 _CONSEQUENCES: Final = (Impact.PAYMENT, Impact.SEND, Impact.ADMIN)
 _AMBIGUOUS_AMOUNTS: Final = frozenset({"value"})

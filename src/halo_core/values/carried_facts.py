@@ -14,11 +14,11 @@ from halo_core.values.forms import find_forms
 from halo_core.values.hidden import generate_hidden_texts, holds_code
 from halo_core.values.kinds import SUSPICIOUS, Form, Kind
 from halo_core.values.lexicon import stem_all
-from halo_core.values.provenance import TracedLeaf
 from halo_core.values.reached_hosts import PLACES
 from halo_core.values.result_origins import VOUCHED_ORIGINS
 from halo_core.values.sketch import SOURCE_SHIFT, USER_BIT, extract_tokens
 from halo_core.values.text import split_name
+from halo_core.values.traced_leaves import TracedLeaf
 
 _MAX_WORDS: Final = 32  # of a hidden text
 _MAX_EMBEDDED: Final = 4_096  # characters of a text in which addresses are looked for

@@ -12,10 +12,10 @@ from halo_core.values.hidden import holds_code
 from halo_core.values.known_rows import is_row_named, is_row_passed_over
 from halo_core.values.leaves import Leaf
 from halo_core.values.lexicon import FURTHER_VERBS, VERBS
-from halo_core.values.provenance import TracedLeaf
 from halo_core.values.result_origins import TRUST_FLOOR, VOUCHED_ORIGINS
 from halo_core.values.sketch import Sketch
 from halo_core.values.text import split_name
+from halo_core.values.traced_leaves import TracedLeaf
 
 _CREATING: Final = frozenset("create make new open start draft upload generate prepare register schedule".split())
 """First words of tools that make something and return its id."""

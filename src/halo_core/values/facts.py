@@ -48,7 +48,6 @@ from halo_core.values.lexicon import (
     is_task_word,
 )
 from halo_core.values.named_records import is_answered_record, is_named_record
-from halo_core.values.provenance import TracedLeaf
 from halo_core.values.reached_hosts import ReachedHosts
 from halo_core.values.record_lists import is_list_of, list_records_twice, names_listed, names_record
 from halo_core.values.result_origins import VOUCHED_ORIGINS
@@ -57,6 +56,7 @@ from halo_core.values.spans import fingerprint_tokens_in_order
 from halo_core.values.stored_targets import stores_target
 from halo_core.values.text import split_name
 from halo_core.values.topics import ALL, ONLY, ONLY_OF
+from halo_core.values.traced_leaves import TracedLeaf
 from halo_core.values.unread_orders import NEED, OWN_VERB, UNREAD_ORDER
 from halo_core.values.user_texts import generate_neighbours
 

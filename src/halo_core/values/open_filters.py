@@ -11,8 +11,8 @@ from typing import Final
 from halo_core.model import Provenance
 from halo_core.values.argument_names import name_of_argument, split_argument_name
 from halo_core.values.leaves import Leaf
-from halo_core.values.provenance import TracedLeaf
 from halo_core.values.sketch import Sketch, has_user_mark
+from halo_core.values.traced_leaves import TracedLeaf
 
 _FILTER_NAMES: Final = frozenset(
     "filter filters query where condition conditions pattern selector criteria glob search match matching "

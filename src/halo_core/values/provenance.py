@@ -12,14 +12,11 @@ together, and it is said which of them are targets.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
-from functools import partial
 from itertools import islice
-from typing import Final, NamedTuple
+from typing import Final
 
 from halo_core.model import Provenance
-from halo_core.values.addresses import canonicalize_email
 from halo_core.values.argument_names import (
     find_nouns_of_number,
     name_of_argument,
@@ -40,16 +37,11 @@ from halo_core.values.lexicon import (
     AUDIENCE_WORDS,
     EDITING_LEVELS,
     EDITING_STEMS,
-    GRANTING_SWITCHES,
     LEAST_LEVELS,
     LEVEL_NAMES,
-    SECRET_WORDS,
-    SENSITIVE_WORDS,
-    SHARING_NAMES,
-    USUAL_LEVELS,
 )
 from halo_core.values.number_uses import names_paper
-from halo_core.values.numbered import MIN_DIGITS, singularize
+from halo_core.values.numbered import MIN_DIGITS
 from halo_core.values.result_origins import TRUST_ORDER, VOUCHED_ORIGINS
 from halo_core.values.sketch import (
     SOURCE_SHIFT,
@@ -59,7 +51,14 @@ from halo_core.values.sketch import (
     has_foreign_mark,
     has_user_mark,
 )
-from halo_core.values.text import split_name
+from halo_core.values.traced_leaves import (
+    TracedLeaf,
+    drop_sent_paths,
+    drop_threads,
+    drop_unset_targets,
+    grants_right,
+    make_traced,
+)
 from halo_core.values.user_texts import find_id_letters
 from halo_core.values.vouching import ArgumentContext, ValueJudge, make_argument_context
 
@@ -67,59 +66,20 @@ _MAX_FRAGMENT: Final = 40  # characters of a leaf that is looked at as a part, o
 _NAMING_KINDS: Final = frozenset(Kind) - {Kind.AMOUNT, Kind.DATE, Kind.TEXT}
 _ID_KINDS: Final = frozenset({Kind.HANDLE, Kind.ACCOUNT})
 _MAX_ID_WORDS: Final = 8
-_UNSET_WORDS: Final = frozenset(("null", "none", "undefined", "n/a"))
-"""What says that an optional argument has no value."""
-_MAX_UNSET: Final = 9  # characters
 _HEADER: Final = re.compile(r"[\r\n]\s*(?:resent-)?(?:to|cc|bcc|reply-to|from|sender)\s*:", re.IGNORECASE)
 _VALUE_NAMES: Final = frozenset("value values content data new text to".split())
 """Words of arguments that hold what is written there."""
 _PAYEE: Final = "payee"
 """What the target of a payment is where no name says that a paper is settled: the number of an invoice is none."""
-_THREAD_WORDS: Final = frozenset("thread threads parent".split())
 _ZONE_WORDS: Final = frozenset("zone domain".split())
 _LABEL_WORDS: Final = frozenset("name record subdomain label host hostname".split())
 """Words of the argument beside a zone that says which name in it is meant."""
-_FOREIGN_ORIGINS: Final = (Provenance.UNTRUSTED, Provenance.MIXED)
-_WORD: Final = re.compile(r"[^\W\d_]+")
-_MIN_FILE_WORD: Final = 4  # letters
-_FILE_WORDS: Final = tuple(
-    "attachment attachments attach attached file files document documents pdf photo photos picture pictures image "
-    "images video scan anhang datei dateien dokument pièce fichier adjunto archivo documento allegato bijlage "
-    "załącznik plik вложение файл 附件 文件".split()
-)
-"""Words by which a user speaks of a file."""
-_ARRIVING: Final = frozenset(
-    "mail mails inbox mailbox attachment attachments download downloads incoming inbound upload "
-    "uploads received tmp".split()
-)
-"""Folders in which files lie that came along with what was read."""
 _PASSING_ON: Final = frozenset("forward share export move copy transfer".split())
 """Verbs of tools whose thread or path is not where a message is read, but what is passed on."""
 
 
-class TracedLeaf(NamedTuple):
-    """Where a leaf came from.
-
-    Args:
-        pointer: its place.
-        origin: the worst origin of its values.
-        places: of the sources that said it.
-        kind: what it names.
-        flags: `respelled`, `same_site`, `suspicious`.
-        is_target: it says where something goes, by its kind or its declaration.
-    """
-
-    pointer: str
-    origin: Provenance
-    places: tuple[int, ...]
-    kind: Kind = Kind.TEXT
-    flags: tuple[str, ...] = ()
-    is_target: bool = False
-
-
 _JOINED_TARGET: Final = ArgumentContext(is_target=True)
 """What values are judged as that several leaves make together."""
-_make_traced: Final = partial(tuple.__new__, TracedLeaf)  # a named tuple's own constructor is a Python function
 
 
 def trace_leaves(
@@ -181,11 +141,11 @@ def trace_leaves(
     for leaf in leaves:
         traced.append(tracer.trace(leaf))  # noqa: PERF401  a comprehension is a call
     if len(leaves) > 1 or are_paths_objects:
-        traced = _drop_unset_targets(leaves, traced)
+        traced = drop_unset_targets(leaves, traced)
     if are_paths_objects:
-        traced = _drop_sent_paths(leaves, traced, targets, sketch)
+        traced = drop_sent_paths(leaves, traced, targets, sketch)
         if _PASSING_ON.isdisjoint(split_argument_name(tool)):
-            traced = _drop_threads(traced, targets)
+            traced = drop_threads(traced, targets)
     if are_handles_targets:
         traced = [
             leaf._replace(is_target=True) if leaf.kind is Kind.HANDLE and not names_note(leaf.pointer) else leaf
@@ -193,7 +153,7 @@ def trace_leaves(
         ]
     if are_rights_targets:
         traced = [
-            traced_leaf._replace(is_target=True) if _grants_right(leaf) else traced_leaf
+            traced_leaf._replace(is_target=True) if grants_right(leaf) else traced_leaf
             for leaf, traced_leaf in zip(leaves, traced, strict=True)
         ]
     if len(leaves) > 1:
@@ -202,108 +162,6 @@ def trace_leaves(
         if sketch.has_untrusted and not sketch.saturated:
             tracer.judge_adjacent(leaves, traced)
     return tuple(sorted(traced))
-
-
-def vouch_for_user(traced: Iterable[TracedLeaf], leaves: Iterable[Leaf], user: str) -> tuple[TracedLeaf, ...]:
-    """The traced leaves, with the address of the user whom the host names known: it is the user's own.
-
-    Args:
-        traced: as `trace_leaves` gives them.
-        leaves: of the same arguments.
-        user: as the host asserted it; an e-mail address, or something else that vouches for nothing.
-    """
-    own = canonicalize_email(user.removeprefix("user:")) if "@" in user else None
-    if own is None:
-        return tuple(traced)
-    texts = {leaf.pointer: leaf.text for leaf in leaves}
-    return tuple(
-        leaf._replace(origin=Provenance.KNOWN)
-        if leaf.kind is Kind.EMAIL
-        and leaf.origin is not Provenance.USER
-        and canonicalize_email(texts[leaf.pointer]) == own
-        else leaf
-        for leaf in traced
-    )
-
-
-# which leaves are targets
-
-
-def _drop_unset_targets(leaves: Sequence[Leaf], traced: list[TracedLeaf]) -> list[TracedLeaf]:
-    """The traced leaves; a target that is not set (`cc="null"`) is none where another one is set."""
-    unset = set[str]()
-    for leaf in leaves:
-        if len(leaf.text) <= _MAX_UNSET and leaf.text.casefold() in _UNSET_WORDS:
-            unset.add(leaf.pointer)
-    if not unset:
-        return traced
-    counts = Counter(name_of_argument(leaf.pointer) for leaf in leaves)
-    # In a list beside others it is somebody's name.
-    unset = {pointer for pointer in unset if counts[name_of_argument(pointer)] == 1}
-    if not any(leaf.is_target and leaf.pointer not in unset for leaf in traced):
-        return traced
-    return [leaf._replace(is_target=False) if leaf.pointer in unset else leaf for leaf in traced]
-
-
-def _grants_right(leaf: Leaf) -> bool:
-    """Whether a leaf holds a right of more than to read and write, or says that others may see something."""
-    name = leaf.field if leaf.field not in ("", KEY) else name_of_argument(leaf.pointer)
-    words = frozenset(map(singularize, split_argument_name(name)))
-    if SHARING_NAMES.isdisjoint(words):
-        return leaf.text in GRANTING_SWITCHES and leaf.text in words
-    return not USUAL_LEVELS.issuperset(split_argument_name(leaf.text))
-
-
-def _drop_sent_paths(
-    leaves: Sequence[Leaf], traced: list[TracedLeaf], targets: Collection[str], sketch: Sketch
-) -> list[TracedLeaf]:
-    """The traced leaves of a message; a path is what is sent, unless its argument is a declared target.
-
-    A file that an untrusted source chose, and that the user did not speak of, stays a target: whoever gets it reads it.
-    """
-    return [
-        traced_leaf._replace(is_target=False)
-        if traced_leaf.kind is Kind.PATH
-        and name_of_argument(leaf.pointer) not in targets
-        and not (traced_leaf.origin in _FOREIGN_ORIGINS and not _is_file_asked(leaf.text, sketch))
-        else traced_leaf
-        for leaf, traced_leaf in zip(leaves, traced, strict=True)
-    ]
-
-
-def _is_file_asked(path: str, sketch: Sketch) -> bool:
-    """Whether the user speaks of this file by a word of its name, or of a file at all where it came with what was read.
-
-    Of secrets and of what is sensitive, the user has to write each word of the name.
-    """
-    stems = frozenset(split_name(path))
-    folder, _, name = path.rpartition("/")
-    words = [word for word in _WORD.findall(name.casefold()) if len(word) >= _MIN_FILE_WORD]
-    if not stems.isdisjoint(SECRET_WORDS | SENSITIVE_WORDS):
-        return bool(words) and all(has_user_mark([mark]) for mark in sketch.look_up_marks(words))
-    folders = [part.casefold() for part in folder.split("/") if part]
-    came_along = not folders or not _ARRIVING.isdisjoint(folders) or has_user_mark(sketch.look_up_marks(folders))
-    return has_user_mark(sketch.look_up_marks([*words, *(_FILE_WORDS if came_along else ())]))
-
-
-def _drop_threads(traced: list[TracedLeaf], targets: Collection[str]) -> list[TracedLeaf]:
-    """The traced leaves of a message; the number of a thread at a place that is vouched for is no target by its kind.
-
-    Whoever reads the place reads the thread. Without a place beside it, the thread says who reads the message.
-    """
-    if not any(leaf.origin in VOUCHED_ORIGINS and name_of_argument(leaf.pointer) in targets for leaf in traced):
-        return traced
-    return [
-        leaf._replace(is_target=False)
-        if leaf.is_target
-        and name_of_argument(leaf.pointer) not in targets
-        and not _THREAD_WORDS.isdisjoint(split_argument_name(name_of_argument(leaf.pointer)))
-        else leaf
-        for leaf in traced
-    ]
-
-
-# where a leaf came from
 
 
 def _list_given(leaves: Iterable[Leaf], targets: Collection[str]) -> set[str]:
@@ -383,7 +241,7 @@ class _LeafTracer:
         name = name_of_argument(leaf.pointer)
         if name in self._targets and len(self._given) > 1 and self._is_least_level(leaf, name):
             # Nobody gains more by another word of the sort, whoever chose it.
-            return _make_traced((leaf.pointer, Provenance.KNOWN, (), Kind.HANDLE, (), True))
+            return make_traced((leaf.pointer, Provenance.KNOWN, (), Kind.HANDLE, (), True))
         return self._trace_values(leaf, name)
 
     def _trace_values(self, leaf: Leaf, name: str) -> TracedLeaf:
@@ -404,7 +262,7 @@ class _LeafTracer:
                 judged = Provenance.NOVEL  # that a list has `owner` in it gives nobody that right
             origin = judged if TRUST_ORDER[judged] > TRUST_ORDER[origin] else origin
         if origin is Provenance.USER:
-            return _make_traced((leaf.pointer, origin, (), kind, tuple(sorted(flags)) if flags else (), is_target))
+            return make_traced((leaf.pointer, origin, (), kind, tuple(sorted(flags)) if flags else (), is_target))
         word_marks = self._sketch.look_up_marks(leaf.words) if leaf.words else []
         if origin is not Provenance.KNOWN:
             if marks and has_foreign_mark(marks):
@@ -424,7 +282,7 @@ class _LeafTracer:
         # The first sources of what is not the user's own; nothing that was never said has one.
         sources = [mark >> SOURCE_SHIFT for mark in (*word_marks, *marks) if mark and not mark & USER_BIT]
         places = tuple(sorted({*sources} - {0})) if sources else ()
-        return _make_traced((leaf.pointer, origin, places, kind, tuple(sorted(flags)) if flags else (), is_target))
+        return make_traced((leaf.pointer, origin, places, kind, tuple(sorted(flags)) if flags else (), is_target))
 
     def _is_others_choice(self, leaf: Leaf, values: Sequence[ArgumentValue]) -> bool:
         """Whether an untrusted source chose an id that only a lookup vouches for, as far as can be told.

@@ -12,9 +12,9 @@ from halo_core.values.addresses import Url, canonicalize_host, is_shared_host, p
 from halo_core.values.argument_names import name_of_argument
 from halo_core.values.call_view import CallView
 from halo_core.values.kinds import SUSPICIOUS, Form, Kind
-from halo_core.values.provenance import TracedLeaf
 from halo_core.values.sketch import USER_BIT, has_foreign_mark
 from halo_core.values.text import split_name
+from halo_core.values.traced_leaves import TracedLeaf
 
 PLACES: Final = frozenset({Kind.URL, Kind.HOST})
 """Kinds of values that are places of hosts."""

@@ -29,9 +29,9 @@ from halo_core.values.kinds import Kind
 from halo_core.values.known_rows import is_row_of_person
 from halo_core.values.leaves import Leaf
 from halo_core.values.numbered import singularize
-from halo_core.values.provenance import TracedLeaf
 from halo_core.values.result_origins import VOUCHED_ORIGINS
 from halo_core.values.sketch import Sketch
+from halo_core.values.traced_leaves import TracedLeaf
 
 RECORD_NOUNS: Final = frozenset(
     "message mail email thread ticket case issue post comment invitation event request bug ts msg subscription "

@@ -13,11 +13,12 @@ from halo_core.values.kinds import Kind
 from halo_core.values.leaves import Leaf
 from halo_core.values.lexicon import VERBS
 from halo_core.values.numbered import singularize
-from halo_core.values.provenance import TracedLeaf, trace_leaves
+from halo_core.values.provenance import trace_leaves
 from halo_core.values.record_lists import RECORD_NOUNS
 from halo_core.values.result_origins import VOUCHED_ORIGINS
 from halo_core.values.sketch import extract_tokens
 from halo_core.values.text import split_name
+from halo_core.values.traced_leaves import TracedLeaf
 
 _STORED_KINDS: Final = frozenset({Kind.ACCOUNT, Kind.EMAIL, Kind.TELEPHONE, Kind.URL, Kind.HOST})
 # Words of arguments that hold what later acts go by, whatever their value looks like.

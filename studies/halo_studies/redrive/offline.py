@@ -44,12 +44,14 @@ from halo_core.values import (
     find_answer_scope,
     find_facts,
     find_nouns_of_result,
+    find_parties,
     fingerprint_text,
     fingerprint_vouching_text,
     is_lookup_key,
     judge_arguments,
     list_known_names,
     lists_files,
+    lists_of_one,
     lists_records,
     names_list,
     names_one_sender,
@@ -185,7 +187,7 @@ class _Replay:
         origins, is_computed = judge_arguments(leaves, {leaf.pointer: leaf.origin for leaf in traced})
         exposed = self.tainted or is_computed
         texts = [leaf.text for leaf in leaves]
-        is_created = returns_created(resource, leaves, traced, exposed=exposed)
+        is_created = returns_created(resource, leaves, traced, self.sketch, exposed=exposed)
         origin = (
             Provenance.KNOWN
             if is_created
@@ -200,15 +202,18 @@ class _Replay:
         if origin is Provenance.NOVEL:
             return
         arguments = tuple(name_of_argument(leaf.pointer) for leaf in leaves)
+        is_of_one = lists_of_one(resource.id, leaves, traced, self.sketch)
         result = _read(
             text,
             origin,
             tuple(texts),
             find_nouns_of_result(resource.id),
             brings_places=not is_created and not lists_files(resource.id, tuple(dict.fromkeys(arguments))),
-            lists_records=lists_records(leaves, resource.id),
+            lists_records=is_of_one or lists_records(leaves, resource.id),
             is_named_list=names_list(resource.id) and not names_one_sender(leaves),
             own_domain=find_own_domain(self.role.user),
+            parties=find_parties(leaves, traced),
+            is_of_one=is_of_one,
         )
         name = resource.id + POINTED_MARK * pointed
         if name not in self.sources and len(self.sources) < MAX_SOURCE_INDEX:

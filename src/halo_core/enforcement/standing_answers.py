@@ -1,7 +1,7 @@
 """Remembered answers on the decision path: what a call's scope is, which answers cover it, and how often they served.
 
-A row of the table of quotas says how often an answer served and for how much; each entry commits to its state. Where
-the row says that an answer has not served yet, the entries are read as well: somebody may have removed the row.
+A row of the table of quotas says how often an answer served and for how much; each entry commits to its state. An
+answer serves while signed entries give it and none ends it, and while that row is what its newest use left behind.
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ from halo_core.decision.answers import (
 )
 from halo_core.decision.bindings import find_exposure, list_answer_bindings
 from halo_core.errors import PassportError
-from halo_core.model import AccessRequest, Decision, EntryKind, Impact, Resource, StandingAnswer
+from halo_core.model import AccessRequest, Decision, Impact, Resource, StandingAnswer
 from halo_core.passports.standing_answer import read_standing_answer
 from halo_core.store import Transaction, commit_state
+from halo_core.store.answer_entries import is_in_force, is_usage_committed
 from halo_core.store.answer_rows import StandingAnswerTable
 from halo_core.store.cached_rows import AnswerRow
 from halo_core.store.quota_rows import QuotaTable
@@ -40,8 +41,6 @@ if TYPE_CHECKING:
     from halo_core.enforcement.passport_reader import PassportReader
 
 _US: Final = 1_000_000
-_LIMITED: Final = (OVERRIDE_ALLOW, STANDING)
-"""Kinds of answers that serve a number of times."""
 _USED_CODES: Final = frozenset({"break_glass", "override_allowed", "remembered", "reversal_ordered"})
 
 
@@ -144,9 +143,9 @@ def _read_answer(
     claimed = (token.id, token.kind, token.scope, token.tenant, token.role, token.resource)
     if claimed != (row.id, row.kind, row.scope, tx.tenant, role, resource) or store not in token.audience:
         return None
+    if not is_in_force(tx, row) or (token.kind != OVERRIDE_DENY and not _is_usage_proven(tx, row.id)):
+        return None
     uses, spent, _, _ = _read_usage(tx, row.id)
-    if not uses and token.kind in _LIMITED:
-        uses = _count_recorded_uses(tx, row.id)
     return StandingAnswer(
         id=token.id,
         kind=token.kind,
@@ -169,6 +168,18 @@ def make_usage_account(answer: str) -> str:
     return f"answer:{answer}"
 
 
+def _is_usage_proven(tx: Transaction, answer: str) -> bool:
+    """Whether an answer's row of uses is what entries say; what this process has checked or written is."""
+    account, known = make_usage_account(answer), tx.image.quotas
+    if account in known:
+        return True
+    stored = QuotaTable(tx).get(account)
+    if is_usage_committed(tx, account, *(stored or (0, b""))):
+        return True
+    del known[account]
+    return False
+
+
 def _read_usage(tx: Transaction, answer: str) -> tuple[int, int, int, bytes]:
     """(uses, spent, version, bytes) of an answer's row."""
     stored = QuotaTable(tx).get(make_usage_account(answer))
@@ -176,34 +187,6 @@ def _read_usage(tx: Transaction, answer: str) -> tuple[int, int, int, bytes]:
         return 0, 0, 0, b""
     tree = canonical.loads(stored[1])
     return tree["uses"], tree["spent"], stored[0], stored[1]
-
-
-_NEWEST: Final = "SELECT max(idx) FROM entry WHERE tenant=?"
-_UNPLACED: Final = "SELECT kind, body FROM entry WHERE tenant=? AND idx IS NULL"
-_PLACED: Final = "SELECT kind, body FROM entry WHERE tenant=? AND idx>=? AND idx<?"
-_BLOCK: Final = 1000
-
-
-def _count_recorded_uses(tx: Transaction, answer: str) -> int:
-    """How many decisions rest on an answer, by the entries since it was given.
-
-    INVARIANT: ONCE - a row that is taken away gives no further use. It reads the newest entries back to the one that
-    gave the answer, and only while the answer has not served: later the row says that it did.
-    """
-    used, given = canonical.dumps({"account": make_usage_account(answer)})[1:-1], canonical.dumps(answer)
-    rows = tx.cursor.execute(_UNPLACED, (tx.tenant,)).fetchall()
-    newest = tx.cursor.execute(_NEWEST, (tx.tenant,)).fetchone()
-    uses, is_found = 0, False
-    end = 0 if newest is None or newest[0] is None else int(newest[0]) + 1
-    while True:
-        for kind, body in rows:
-            text = bytes(body)
-            uses += used in text
-            is_found |= kind != EntryKind.DECISION.value and given in text and b'"op":"grant"' in text
-        if is_found or end <= 0:
-            return uses
-        rows = tx.cursor.execute(_PLACED, (tx.tenant, end - _BLOCK, end)).fetchall()
-        end -= _BLOCK
 
 
 def count_uses(tx: Transaction, decision: Decision, amount: int | None) -> list[dict[str, Any]]:

@@ -13,14 +13,13 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 
+from halo_core.ledger.answer_changes import ends_answer, gives_answer
 from halo_core.ledger.commitments import digest_answer
 from halo_core.ledger.reader import LedgerReader, Stream
 from halo_core.ledger.report import Collector
 from halo_core.ledger.verify_restrictions import list_erased_people
 
 _USED_CODES: Final = frozenset({"break_glass", "override_allowed", "remembered", "reversal_ordered"})
-_GRANTS: Final = frozenset({"grant", "request"})
-_ENDS: Final = frozenset({"begin", "revoke"})
 _US: Final = 1_000_000
 
 
@@ -71,9 +70,9 @@ class StandingAnswerCheck:
     @staticmethod
     def _add_change(answer: _Answer, place: int, body: dict[str, Any]) -> None:
         """Record what an entry does with an answer: grant it, revoke it, or review it."""
-        if body.get("op") in _ENDS or (body.get("op") == "review" and body.get("ends") is True):
+        if ends_answer(body):
             answer.revoked_idx = place if answer.revoked_idx is None else min(answer.revoked_idx, place)
-        if body.get("op") not in _GRANTS:
+        if not gives_answer(body):
             return
         answer.terms = (body.get("kind"), body.get("scope"), body.get("token"))
         answer.approver = body.get("actor")

@@ -35,6 +35,7 @@ _CREATE_LOCK: Final = threading.Lock()
 _DROP_REMEDY: Final = "run `halo verify`, find out who created it, and drop it"
 _RETRY_S: Final = 100e-6
 _ADDED: Final = ("identity", "identity_source", "profile", "unfolded")  # `schema.ADDED`; that module imports SQLAlchemy
+_ADDED_INDEXES: Final = ("entry_answer", "entry_answer_use", "entry_identity")  # likewise
 _AUTOCHECKPOINT_PAGES: Final = 4000  # the background checkpoint keeps the WAL small; this is the fallback
 
 
@@ -165,7 +166,7 @@ class Database:
         driver = self.connection
         if driver.execute("SELECT 1 FROM sqlite_master WHERE name='control'").fetchone() is not None:
             self._check_version()
-            if all(map(self.has_table, _ADDED)):
+            if all(map(self.has_table, _ADDED)) and all(map(self._has_index, _ADDED_INDEXES)):
                 return
         self.begin(5.0)
         for statement in _compile_schema():
@@ -354,6 +355,10 @@ class Database:
     def has_table(self, name: str) -> bool:
         """Whether there is a table of this name."""
         row = self.connection.execute("SELECT 1 FROM sqlite_master WHERE type='table' AND name=?", (name,)).fetchone()
+        return row is not None
+
+    def _has_index(self, name: str) -> bool:
+        row = self.connection.execute("SELECT 1 FROM sqlite_master WHERE type='index' AND name=?", (name,)).fetchone()
         return row is not None
 
     def find_schema_differences(self) -> list[tuple[str, str]]:

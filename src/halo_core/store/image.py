@@ -11,7 +11,7 @@ from collections import OrderedDict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from halo_core.ledger.control_history import ControlChange, ControlHistory
 from halo_core.model import Mode, Revocation, Stop
@@ -231,6 +231,10 @@ class TenantImage:
     answers: dict[str, tuple[AnswerRow, ...]] = field(default_factory=dict)
     has_answers: bool | None = None
     answer_kinds: dict[str, int] = field(default_factory=dict)
+    answer_verdicts: dict[AnswerRow, bool] = field(default_factory=dict)
+    answer_history: EntryHistory[tuple[str, bool], tuple[str, str, str]] = field(default_factory=EntryHistory)
+    use_history: EntryHistory[str, tuple[int, str]] = field(default_factory=EntryHistory)
+    noted_answers: set[str] = field(default_factory=set)
     unused_until_us: int | None = None
     known: dict[tuple[str, str], bool] = field(default_factory=dict)
     known_history: EntryHistory[tuple[str, str], bool] = field(default_factory=EntryHistory)
@@ -293,6 +297,7 @@ class TenantImage:
             self.marks,
             self.clearances,
             self.answers,
+            self.answer_verdicts,
             self.known,
             self.people,
         ):
@@ -336,8 +341,16 @@ class TenantImage:
 
     def forget_entries(self, writer: str, seq: int) -> None:
         """Forget what was read of the entries of a writer from a sequence number on, which were rolled back."""
-        for history in (self.standing_history, self.known_history, self.identity_history):
+        histories: tuple[EntryHistory[Any, Any], ...] = (
+            self.standing_history,
+            self.known_history,
+            self.identity_history,
+            self.answer_history,
+            self.use_history,
+        )
+        for history in histories:
             history.forget_from(writer, seq)
+        self.noted_answers.clear()
         self.floors.store = ""  # it may have been made there
         if self.history_end is not None and self.history_end[0] == writer and self.history_end[1] >= seq:
             self.history = self.history_end = None

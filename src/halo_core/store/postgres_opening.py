@@ -98,7 +98,8 @@ class OpenedDatabase:
             if self.has_tables():
                 self._check_version()
             return
-        if not self.has_tables() or not all(map(self.has_table, ADDED)):
+        is_whole = self.has_tables() and all(map(self.has_table, ADDED))
+        if not is_whole or not postgres_schema.has_added_indexes(self._connection):
             postgres_schema.create_missing(self._connection, self._key("create"), self.schema_version)
         self._check_version()
         foreign = self._list_foreign_objects()

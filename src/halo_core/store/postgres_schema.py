@@ -113,7 +113,7 @@ def create_late_indexes() -> Iterator[str]:
     """The statements that create indexes that a store of this version may lack, since they came later."""
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     for index in _make_metadata().tables["entry"].indexes:
-        if index.name == "entry_identity":
+        if index.name in schema.ADDED_INDEXES:
             yield str(CreateIndex(index, if_not_exists=True).compile(dialect=dialect))
 
 
@@ -127,6 +127,17 @@ def has_tables(connection: Any, *names: str) -> bool:
     wanted = list(names or ("entry", "control"))
     query = "SELECT count(*) FROM pg_tables WHERE schemaname=current_schema() AND tablename = ANY(%s)"
     return bool(connection.execute(query.encode(), (wanted,)).fetchone()[0] == len(wanted))
+
+
+def has_added_indexes(connection: Any) -> bool:
+    """Whether the indexes are there that a store of this version may lack.
+
+    Args:
+        connection: of psycopg.
+    """
+    query = "SELECT count(*) FROM pg_indexes WHERE schemaname=current_schema() AND indexname = ANY(%s)"
+    found = connection.execute(query.encode(), (list(schema.ADDED_INDEXES),)).fetchone()[0]
+    return bool(found == len(schema.ADDED_INDEXES))
 
 
 def create_missing(connection: Any, lock: int, version: int) -> None:

@@ -43,6 +43,7 @@ def translate(statement: str) -> str:
     """
     text = re.sub(r" INDEXED BY \w+", "", statement.replace("%", "%%"))
     text = re.sub(r"instr\(body, (\?\d*)\)", r"position(\1 IN body)", text)
+    text = re.sub(r"instr\(body, x('[0-9a-f]+')\)", r"position(decode(\1, 'hex') IN body)", text)
     if "max(idx" in text:
         text = text.replace("FROM entry", "FROM position")
     elif text.startswith("SELECT") and "FROM entry" in text and re.search(r"\bidx\b", text):

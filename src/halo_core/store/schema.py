@@ -27,6 +27,8 @@ metadata = MetaData()
 EVIDENCE: Final = ("entry", "checkpoint", "blob")
 ADDED: Final = ("identity", "identity_source", "profile", "unfolded")
 """Tables that a store of this schema version may lack, since they came later: opening it for writing adds them."""
+ADDED_INDEXES: Final = ("entry_answer", "entry_answer_use", "entry_identity")
+"""Likewise, indexes of entries."""
 _TYPES: Final[dict[str, Any]] = {
     "text": Text(),
     "int": Integer().with_variant(BigInteger, "postgresql"),
@@ -35,6 +37,11 @@ _TYPES: Final[dict[str, Any]] = {
 _STANDING: Final = text("kind='passport' AND session=''")
 _KNOWN: Final = text("kind='known'")
 _IDENTITY: Final = text("kind='identity'")
+_ANSWER: Final = text("kind IN ('override', 'reversal', 'standing_answer')")
+# In hexadecimal: `"account":"answer:`, which the text of a decision contains that rests on a remembered answer.
+_USE: Final = "226163636f756e74223a22616e737765723a"
+_SQLITE_USE: Final = text(f"kind='decision' AND instr(body, x'{_USE}')>0")
+_POSTGRES_USE: Final = text(f"kind='decision' AND position(decode('{_USE}', 'hex') IN body)>0")
 _CONTROL: Final = text("kind IN ('authority', 'lift', 'mode', 'revocation', 'stop')")
 
 
@@ -78,6 +85,9 @@ _define(
     Index("entry_known", "tenant", "idx", sqlite_where=_KNOWN, postgresql_where=_KNOWN),
     # And those that say how the risk of people changed.
     Index("entry_identity", "tenant", "idx", sqlite_where=_IDENTITY, postgresql_where=_IDENTITY),
+    # And those that give and end remembered answers, and the decisions that rest on one.
+    Index("entry_answer", "tenant", "idx", sqlite_where=_ANSWER, postgresql_where=_ANSWER),
+    Index("entry_answer_use", "tenant", "idx", sqlite_where=_SQLITE_USE, postgresql_where=_POSTGRES_USE),
 )
 _define("checkpoint", "tenant text, size int, root bytes, note bytes, frontier bytes", "tenant, size")
 # The data key of each subject, and the commitment to it, which stays when the key is erased.

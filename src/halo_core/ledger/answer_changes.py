@@ -1,0 +1,19 @@
+"""What an entry does with an answer that is kept, an override or the order of a reversal: give it, or end it for good."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+_GRANTS: Final = frozenset({"grant", "request"})
+_ENDS: Final = frozenset({"begin", "revoke"})
+
+
+def gives_answer(body: Mapping[str, Any]) -> bool:
+    """Whether an entry with this body gives an answer."""
+    return body.get("op") in _GRANTS
+
+
+def ends_answer(body: Mapping[str, Any]) -> bool:
+    """Whether an entry with this body ends an answer: revokes it, begins the reversal, or reviews it so."""
+    return body.get("op") in _ENDS or (body.get("op") == "review" and body.get("ends") is True)

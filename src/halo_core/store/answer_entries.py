@@ -1,0 +1,137 @@
+"""What signed entries say of remembered answers: which were given and not ended, and how often each has served.
+
+    is_in_force(tx, row)             whether an active row is that of an answer in force
+    is_usage_committed(tx, ...)      whether a row of uses is the one that the newest use left behind
+
+Rows are a cache, as those of standing passports and known values are (`entry_lookup`). The verdict on a row is kept in
+the tenant's image until another connection writes, so entries are read only where an answer is about to serve.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from halo_core.crypto import canonical
+from halo_core.ledger import digest_state
+from halo_core.ledger.answer_changes import ends_answer, gives_answer
+from halo_core.ledger.commitments import digest_answer
+from halo_core.store.cached_rows import AnswerRow
+from halo_core.store.control_state import record_difference
+from halo_core.store.entry_lookup import EntrySource, find_newest
+from halo_core.store.row_access import RowAccess
+
+OVERRIDE_DENY: Final = "override_deny"
+_MAX_MEMORY: Final = 10_000
+# Without the hints SQLite does not use the partial indexes, and reads the tenant's whole log.
+_CHANGES: Final = (
+    "FROM entry INDEXED BY entry_answer WHERE tenant=?1 AND kind IN ('override', 'reversal', 'standing_answer')"
+)
+# In hexadecimal: `"account":"answer:`
+_USES: Final = (
+    "FROM entry INDEXED BY entry_answer_use WHERE tenant=?1 AND kind='decision' "
+    "AND instr(body, x'226163636f756e74223a22616e737765723a')>0"
+)
+
+ChangeKey = tuple[str, bool]
+"""Id of an answer, and whether its end is meant, not its grant."""
+ChangeTerms = tuple[str, str, str]
+"""Kind, scope and digest of the token of an answer that was given; empty texts of its end."""
+CommittedUse = tuple[int, str]
+"""Version and digest of the row that a use of an answer leaves behind."""
+
+
+def _read_changes(body: Mapping[str, Any]) -> Iterator[tuple[ChangeKey, ChangeTerms]]:
+    if gives_answer(body):
+        yield (str(body.get("answer")), False), (str(body.get("kind")), str(body.get("scope")), str(body.get("token")))
+    elif ends_answer(body):
+        yield (str(body.get("answer")), True), ("", "", "")
+
+
+def _read_uses(body: Mapping[str, Any]) -> Iterator[tuple[str, CommittedUse]]:
+    sums = body.get("sums")
+    for item in sums if isinstance(sums, list) else ():
+        if isinstance(item, dict) and isinstance(item.get("version"), int):
+            yield str(item.get("account")), (item["version"], str(item.get("digest")))
+
+
+ANSWER_ENTRIES: Final[EntrySource[ChangeKey, ChangeTerms]] = EntrySource(
+    newest=f"SELECT w, ws {_CHANGES} ORDER BY idx DESC LIMIT 1",
+    all=f"SELECT w, ws, body {_CHANGES} ORDER BY idx DESC",
+    naming=f"SELECT w, ws, body {_CHANGES} AND instr(body, ?2)>0 ORDER BY idx DESC",
+    find_member=lambda key: canonical.dumps({"answer": key[0]})[1:-1],
+    read_body=_read_changes,
+)
+USE_ENTRIES: Final[EntrySource[str, CommittedUse]] = EntrySource(
+    newest=f"SELECT w, ws {_USES} ORDER BY idx DESC LIMIT 1",
+    all=f"SELECT w, ws, body {_USES} ORDER BY idx DESC",
+    naming=f"SELECT w, ws, body {_USES} AND instr(body, ?2)>0 ORDER BY idx DESC",
+    find_member=lambda account: canonical.dumps({"account": account})[1:-1],
+    read_body=_read_uses,
+)
+
+
+def is_in_force(tx: RowAccess, row: AnswerRow) -> bool:
+    """Whether signed entries give the answer of an active row, with this token, and none ends it.
+
+    INVARIANT: FLOOR - an answer that was revoked, or that nobody gave, serves no call, whatever its row says.
+
+    Raises:
+        CannotDecide: `ledger_unwritable`, an entry about it cannot be proven.
+    """
+    verdicts = tx.image.answer_verdicts
+    if row not in verdicts:
+        if len(verdicts) >= _MAX_MEMORY:
+            verdicts.clear()
+        verdicts[row] = _judge(tx, row)
+    return verdicts[row]
+
+
+def _judge(tx: RowAccess, row: AnswerRow) -> bool:
+    history = tx.image.answer_history
+    if find_newest(tx, history, ANSWER_ENTRIES, (row.id, True)) is not None:
+        record_difference(tx, "standing_answer", "revoked", row.status)
+        tx.database.claim_control()
+        tx.cursor.execute("UPDATE standing_answer SET status='revoked' WHERE tenant=? AND id=?", (tx.tenant, row.id))
+        return False
+    # INVARIANT: FAILCLOSED - what forbids does so also where the entry that gave it is missing.
+    if row.kind == OVERRIDE_DENY:
+        return True
+    given = find_newest(tx, history, ANSWER_ENTRIES, (row.id, False))
+    if given is not None and given[1] == (row.kind, row.scope, digest_answer(row.token)):
+        return True
+    _note_once(tx, row.id, "standing_answer", "no entry" if given is None else "another", row.kind)
+    return False
+
+
+def is_usage_committed(tx: RowAccess, account: str, version: int, data: bytes) -> bool:
+    """Whether a row that counts uses is what the newest decision on the answer left behind.
+
+    Args:
+        tx: the transaction.
+        account: name of the row.
+        version: of the row; 0 where there is none.
+        data: the row's bytes; empty where there is none.
+
+    INVARIANT: ONCE - a row that was taken away, put back or lowered gives no further use.
+
+    Raises:
+        CannotDecide: `ledger_unwritable`, that decision cannot be proven.
+    """
+    newest = find_newest(tx, tx.image.use_history, USE_ENTRIES, account)
+    expected = (0, "") if newest is None else newest[1]
+    actual = (version, digest_state(data) if version else "")
+    if expected == actual:
+        return True
+    _note_once(tx, account, "quota", f"version {expected[0]}", f"version {version}")
+    return False
+
+
+def _note_once(tx: RowAccess, subject: str, column: str, expected: str, actual: str) -> None:
+    """Record a row that is left as it is, for whoever looks into it; once in each process."""
+    noted = tx.image.noted_answers
+    if subject not in noted:
+        if len(noted) >= _MAX_MEMORY:
+            noted.clear()
+        record_difference(tx, column, expected, actual)
+        noted.add(subject)

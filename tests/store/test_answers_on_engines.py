@@ -11,6 +11,7 @@ from halo_core.authorities import Authorities, make_approver_key_name
 from halo_core.clock import SystemClock
 from halo_core.crypto.keys import KeyStore
 from halo_core.errors import Denied, Pending
+from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, EntryKind, Impact, Resource, Reversal
 from halo_core.oversight import answer
 from halo_core.oversight.keys import enrol_approver
@@ -34,7 +35,8 @@ def place(request, tmp_path) -> Place:
 
 
 def opened(place):
-    return place.open(policy=policy_folder(place.home, POLICY))
+    policy = policy_folder(place.home, POLICY)
+    return HaloBase.local("clerk", home=place.home, db=place.url, mode="enforce", policy=policy, quiet=True)
 
 
 def send(halo) -> Calls:

@@ -1,4 +1,4 @@
-"""What an entry does with an answer that is kept, an override or the order of a reversal: give it, or end it for good."""
+"""What an entry does with a remembered answer, an override or an order to reverse: give it, or end it for good."""
 
 from __future__ import annotations
 

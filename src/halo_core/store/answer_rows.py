@@ -102,6 +102,7 @@ class StandingAnswerTable(Table):
     def _forget(self) -> None:
         self._tx.database.claim_control()
         self._tx.image.answers.clear()
+        self._tx.image.answer_verdicts.clear()
         self._tx.image.has_answers = None
 
 

@@ -179,6 +179,22 @@ def test_a_count_of_before_that_is_put_back_gives_no_further_use(staffed):
     assert verified(home) == 0
 
 
+def test_a_use_whose_entry_and_row_are_taken_away_counts_where_it_was_made(staffed):
+    """A process that starts then does not know of it; `halo verify` shows the gap."""
+    home = staffed
+    remember(home, max_uses=2)
+    query = "SELECT version, state FROM quota WHERE account LIKE 'answer:%'"
+    with opened(home) as halo, rows_of(home) as database:
+        assert sends(halo)
+        (before,) = database.execute(query).fetchall()
+        assert sends(halo)
+        newest = "SELECT w, ws FROM entry WHERE kind='decision' ORDER BY idx DESC LIMIT 1"
+        database.execute(f"DELETE FROM entry WHERE (w, ws) = ({newest})")
+        database.execute("UPDATE quota SET version=?, state=? WHERE account LIKE 'answer:%'", before)
+        assert not sends(halo)
+    assert verified(home) != 0
+
+
 def test_a_count_that_is_there_before_the_first_use_gives_none(staffed):
     home = staffed
     answer = remember(home, max_uses=1)

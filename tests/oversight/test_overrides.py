@@ -293,6 +293,18 @@ def test_an_override_that_is_put_back_serves_no_second_call(home, statement):
     assert verified(home) in (11, 13)
 
 
+def test_an_override_that_forbids_does_so_without_the_entry_that_gave_it(home):
+    """What would take an answer's force away takes none from what forbids."""
+    with opened(home) as halo:
+        look = tool(halo, "look")
+        decision = run(halo, look, q="salaries")
+        enrolled(home)
+        override(home, decision, allow=False)
+    attack(db_of(home)).execute("DELETE FROM entry WHERE kind='override'")
+    with opened(home) as halo:
+        assert refused(run, halo, tool(halo, "look"), "another", q="salaries") == "override_denied"
+
+
 def test_a_withdrawn_approver_overrides_nothing_any_more(home):
     with opened(home) as halo:
         wipe = tool(halo, "wipe")

@@ -29,7 +29,7 @@ from halo_core.errors import PassportError
 from halo_core.model import AccessRequest, Decision, Impact, Resource, StandingAnswer
 from halo_core.passports.standing_answer import read_standing_answer
 from halo_core.store import Transaction, commit_state
-from halo_core.store.answer_entries import is_in_force, is_usage_committed
+from halo_core.store.answer_entries import is_in_force, is_usage_committed, remember_use
 from halo_core.store.answer_rows import StandingAnswerTable
 from halo_core.store.cached_rows import AnswerRow
 from halo_core.store.quota_rows import QuotaTable
@@ -197,5 +197,6 @@ def count_uses(tx: Transaction, decision: Decision, amount: int | None) -> list[
         data = canonical.dumps({"spent": spent + abs(amount or 0), "uses": uses + 1})
         account = make_usage_account(answer)
         QuotaTable(tx).put(account, version + 1, data)
+        remember_use(tx, account, version + 1)
         commitments.append({"account": account, **commit_state(version + 1, data, before=before)})
     return commitments

@@ -9,6 +9,7 @@ the tenant's image until another connection writes, so entries are read only whe
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -23,6 +24,7 @@ from halo_core.store.row_access import RowAccess
 
 OVERRIDE_DENY: Final = "override_deny"
 _MAX_MEMORY: Final = 10_000
+_MAX_COUNTED: Final = 64  # uses of an answer that one rollback may take back
 # Without the hints SQLite does not use the partial indexes, and reads the tenant's whole log.
 _CHANGES: Final = (
     "FROM entry INDEXED BY entry_answer WHERE tenant=?1 AND kind IN ('override', 'reversal', 'standing_answer')"
@@ -121,10 +123,19 @@ def is_usage_committed(tx: RowAccess, account: str, version: int, data: bytes) -
     newest = find_newest(tx, tx.image.use_history, USE_ENTRIES, account)
     expected = (0, "") if newest is None else newest[1]
     actual = (version, digest_state(data) if version else "")
-    if expected == actual:
+    counted = tx.image.counted_uses.get(account)
+    if expected == actual and (not counted or version >= counted[-1][0]):
         return True
     _note_once(tx, account, "quota", f"version {expected[0]}", f"version {version}")
     return False
+
+
+def remember_use(tx: RowAccess, account: str, version: int) -> None:
+    """Keep which version a use of this process leaves behind, so that taking its entry away undoes nothing here."""
+    counted = tx.image.counted_uses
+    if len(counted) >= _MAX_MEMORY:
+        counted.clear()
+    counted.setdefault(account, deque(maxlen=_MAX_COUNTED)).append((version, tx.writer.seq))
 
 
 def _note_once(tx: RowAccess, subject: str, column: str, expected: str, actual: str) -> None:

@@ -181,6 +181,11 @@ class TenantImage:
         answers: scope → its active remembered answers.
         has_answers: whether there is any active one, None where that has to be read.
         answer_kinds: the kinds of those → until when there is one, once that was read.
+        answer_verdicts: active row → whether entries say that its answer is in force (`store.answer_entries`).
+        answer_history: the entries that gave or ended answers; kept by `clear`.
+        use_history: the decisions that rest on answers; kept by `clear`.
+        noted_answers: rows of which a difference was recorded; kept by `clear`.
+        counted_uses: account → (version, sequence number) of the newest uses by this process; kept by `clear`.
         unused_until_us: until when an approval of a call may be there that nobody has used, likewise.
         known: (kind, digest) → whether the operator declared the value as known.
         known_history: the entries that declared known values, or took them back; kept by `clear`.
@@ -235,6 +240,7 @@ class TenantImage:
     answer_history: EntryHistory[tuple[str, bool], tuple[str, str, str]] = field(default_factory=EntryHistory)
     use_history: EntryHistory[str, tuple[int, str]] = field(default_factory=EntryHistory)
     noted_answers: set[str] = field(default_factory=set)
+    counted_uses: dict[str, deque[tuple[int, int]]] = field(default_factory=dict)
     unused_until_us: int | None = None
     known: dict[tuple[str, str], bool] = field(default_factory=dict)
     known_history: EntryHistory[tuple[str, str], bool] = field(default_factory=EntryHistory)
@@ -351,6 +357,9 @@ class TenantImage:
         for history in histories:
             history.forget_from(writer, seq)
         self.noted_answers.clear()
+        for counted in self.counted_uses.values():
+            while counted and counted[-1][1] >= seq:
+                counted.pop()
         self.floors.store = ""  # it may have been made there
         if self.history_end is not None and self.history_end[0] == writer and self.history_end[1] >= seq:
             self.history = self.history_end = None

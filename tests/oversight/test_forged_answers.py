@@ -110,6 +110,7 @@ def test_an_answer_that_was_taken_back_and_is_put_back_settles_nothing(home, ans
         attack(db_of(home)).execute("UPDATE standing_answer SET status='active'")
         ask(halo)  # nor in a process that has read it before
     assert [body["column"] for body in bodies(home, EntryKind.CONTROL)] == ["standing_answer"] * 2
-    # A second grant makes the honest use of before look early.
-    expected = {"answer_misused"} if with_entry else set()
-    assert {item.code for item in verify_store(url_of(home), home).findings} == expected
+    report = verify_store(url_of(home), home)
+    assert [(item.code, item.what) for item in report.findings] == (
+        [("answer_misused", "2 entries give it")] if with_entry else []
+    )

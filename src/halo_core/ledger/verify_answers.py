@@ -30,6 +30,7 @@ class _Answer:
     Args:
         terms: kind, scope and digest of the token; None where no entry grants the answer.
         granted_idx: position of the grant; -1 where it has none.
+        grants: how many entries give the answer: one, since each has an id of its own.
         revoked_idx: position of the first entry that ended it, -1 where that has none; None while it is in force.
         expires_us: end of its validity, microseconds since the epoch.
         max_uses: how many decisions may rest on it.
@@ -39,6 +40,7 @@ class _Answer:
 
     terms: tuple[Any, ...] | None = None
     granted_idx: int = -1
+    grants: int = 0
     revoked_idx: int | None = None
     expires_us: int = 0
     max_uses: int = 0
@@ -74,6 +76,9 @@ class StandingAnswerCheck:
             answer.revoked_idx = place if answer.revoked_idx is None else min(answer.revoked_idx, place)
         if not gives_answer(body):
             return
+        answer.grants += 1
+        if answer.grants > 1 and (place < 0 or 0 <= answer.granted_idx < place):
+            return  # entries come by writer: the first in the log is the one that gave it
         answer.terms = (body.get("kind"), body.get("scope"), body.get("token"))
         answer.approver = body.get("actor")
         answer.granted_idx = place
@@ -128,6 +133,8 @@ class StandingAnswerCheck:
             if is_early or is_revoked or is_late:
                 word = "before it was granted" if is_early else "after it was revoked" if is_revoked else "too late"
                 self._out.add_tampered(9, where, f"a decision used it {word}", "answer_misused", entry)
+        if answer.grants > 1:
+            self._out.add_tampered(9, where, f"{answer.grants} entries give it", "answer_misused")
         if answer.terms is not None and len(answer.uses) > answer.max_uses:
             message = f"it was used {len(answer.uses)} times, and allows {answer.max_uses}"
             self._out.add_tampered(9, where, message, "answer_misused")

@@ -53,7 +53,9 @@ def _raw_parameters(cases: list[tuple[str, Case]], known: dict[str, str]) -> lis
         pytest.param(
             case,
             id=name,
-            marks=[pytest.mark.xfail(strict=True, reason=why)] if (why := known.get(name)) else [],
+            marks=[pytest.mark.xfail(strict=True, reason=why)]
+            if (why := known.get(name) or known.get(f"{name} [raw]"))
+            else [],
         )
         for name, case in (cases if is_thorough() else cases[::_SHARE])
     ]

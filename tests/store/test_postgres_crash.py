@@ -39,7 +39,9 @@ def strike(server: OwnServer, folder: Path, url: str, victim: str, run: int) -> 
         is_struck = process.poll() is None
         if victim == "backend":
             found = server.run("SELECT pid FROM pg_stat_activity WHERE application_name='halo'")
-            os.kill(draw.choice(found)[0], signal.SIGKILL)  # so the server ends all of them, and recovers
+            is_struck = bool(found)  # a worker that has made its calls has no connection any more
+            if found:
+                os.kill(draw.choice(found)[0], signal.SIGKILL)  # so the server ends all of them, and recovers
         else:
             server.kill()
             time.sleep(draw.uniform(0, 0.5))

@@ -23,7 +23,10 @@ def shares(result):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("framework", FRAMEWORKS)
+@pytest.mark.parametrize(
+    "framework",
+    [name if name == "langchain" else pytest.param(name, marks=pytest.mark.thorough) for name in FRAMEWORKS],
+)
 def test_nothing_is_found_where_nothing_was_removed(framework, tmp_path, monkeypatch):
     result = play(framework, tmp_path, monkeypatch)
     assert (result.holes, dict(result.not_run), result.refused, result.blocked) == ((), {}, {}, ())

@@ -20,7 +20,7 @@ from preloaded_python import find_python
 pytestmark = pytest.mark.disk
 
 VICTIMS = ("client", "backend", "server")
-CYCLES = int(os.environ.get("HALO_CRASH_CYCLES") or (300 if is_thorough() else 12))
+CYCLES = int(os.environ.get("HALO_CRASH_CYCLES") or (300 if is_thorough() else 6))
 """Kills in all."""
 _WORKER = Path(__file__).with_name("crash_worker.py")
 _CALLS = 40  # of one worker

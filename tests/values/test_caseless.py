@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import halo_core.values
+from counts import count
 from halo_core.values import phrasal_verbs
 from halo_core.values.caseless import CaselessPattern
 
@@ -44,7 +45,7 @@ def test_a_pattern_tells_no_cases_apart(name):
 
 
 @given(st.one_of(TEXTS, ENGLISH, ENGLISH))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=count(400), deadline=None)
 def test_the_same_places_are_found(text):
     for item in PATTERNS.values():
         plain = re.compile(item.pattern, re.IGNORECASE)
@@ -59,7 +60,7 @@ NEEDING = {name: item for name, item in PATTERNS.items() if item._needs}
 
 @pytest.mark.parametrize("name", sorted(NEEDING))
 @given(st.data())
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=count(40, fewest=5), deadline=None, suppress_health_check=list(HealthCheck))
 def test_whatever_a_pattern_finds_has_what_it_needs(name, data):
     item = NEEDING[name]
     text = data.draw(st.from_regex(re.compile(item.pattern, re.IGNORECASE | re.ASCII)))

@@ -211,9 +211,8 @@ def a_retriever_that_follows_nodes(guard: Guard, actions: Actions) -> Run:
 
 
 def windows_around_sentences(guard: Guard, actions: Actions) -> Run:
-    nodes = SentenceWindowNodeParser.from_defaults().get_nodes_from_documents(
-        [Document(text="Rain is wet. Sun is dry.")]
-    )
+    parser = SentenceWindowNodeParser.from_defaults(sentence_splitter=lambda text: text.split(". "))
+    nodes = parser.get_nodes_from_documents([Document(text="Rain is wet. Sun is dry.")])
     index = VectorStoreIndex(nodes, embed_model=MockEmbedding(4))
     engine = index.as_query_engine(
         llm=answering(actions, name="reads"), node_postprocessors=[MetadataReplacementPostProcessor("window")]

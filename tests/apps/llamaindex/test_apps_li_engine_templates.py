@@ -344,11 +344,12 @@ def what_is_set_for_all(guard: Guard, actions: Actions) -> Run:
         """Ask the index."""
         actions.note("tool_call", "ask_index")
         actions.note("retrieval", "SummaryIndexRetriever")
+        before = Settings._llm
         Settings.llm = answering(actions, name="set")
         try:
             return str(await index.as_query_engine().aquery(q))
         finally:
-            Settings.llm = None
+            Settings._llm = before
 
     tools = guard([FunctionTool.from_defaults(async_fn=ask_index)])
     return runs(guard(FunctionAgent(tools=tools, llm=looks_once(actions, "m", ("ask_index", {"q": "rain"})))))

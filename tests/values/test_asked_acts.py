@@ -266,6 +266,10 @@ def test_no_phrase_with_an_article_asks_for_its_noun(noun, phrase, question):
         ("Bob sent a mail, please complete the tasks he requests", True),
         ("Read my mail and do what it says", True),
         ("Summarize the tasks in my mail", False),
+        ("Bob proposes an issue, please check it and try to address his issue", True),
+        ("Handle Ana Lima's complaint", True),
+        ("Fix the issue", False),
+        ("What is his issue?", False),
     ],
 )
 def test_a_text_hands_tasks_over(text, does):

@@ -42,7 +42,7 @@ class Provenance(StrEnum):
 class Fact(StrEnum):
     """What is known of an action. Most facts spare a question about its targets or its amount.
 
-    - `asked`: the request has the tool's verb, a word like it, or a word for its class.
+    - `asked`: the request has the tool's verb, a word like it, a word for its class, or the page it sends something to.
     - `alias`: what nobody vouched for are addresses of persons whom the user named, at the tenant's own domains.
     - `pointed_at`: what nobody vouched for stands in results that the user pointed at.
     - `requested`: it names nothing but what the user wrote, or names nothing and the user asked for it.

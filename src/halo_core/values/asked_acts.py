@@ -197,13 +197,18 @@ _find_stems_of_message: Final = lru_cache(maxsize=64)(_find_stems)
 _HANDING_OVER: Final = re.compile(
     r"\b(?:complete|do|follow|achieve|fulfil|fulfill|handle|address|carry out|execute|perform|process|finish)\b"
     r"[^.!?\n]{0,48}\b(?:tasks?|requests?|instructions?|to-?dos?|them"
-    r"|(?:what|whatever|everything|all)(?: that)? (?:he|she|they|it) (?:ask|need|want|request|say)s?)\b",
+    r"|(?:what|whatever|everything|all)(?: that)? (?:he|she|they|it) (?:ask|need|want|request|say)s?)\b"
+    r"|\b(?:address|handle|resolve|solve|fix)(?: (?:his|her|their)|\s[^.!?\n]{0,32}['’]s?)"
+    r" (?:issue|problem|concern|complaint|question)s?\b",
     re.IGNORECASE,
 )
 
 
 def hands_over_tasks(text: str) -> bool:
-    """Whether a text asks to do what somebody else writes: `complete the tasks that Bob sent`."""
+    """Whether a text asks to do what somebody else writes.
+
+    `complete the tasks that Bob sent`, `address his issue`.
+    """
     return _HANDING_OVER.search(text) is not None
 
 

@@ -237,6 +237,8 @@ class _Call:
         INVARIANT: a tool without a verb in its name was not asked for if its impact is grave, unless the user wrote
         each word of that name, or an argument says which right it gives.
         """
+        if self._was_asked is None and self._goes_to_users_page():
+            self._was_asked = True  # who sends the agent to a page lets it fill in what the page asks for
         if self._was_asked is None:
             stems = list_asking_stems(self._resource.id, self._resource.impact)
             if not stems and self._resource.impact is Impact.ADMIN and self._gives_right():
@@ -253,6 +255,14 @@ class _Call:
             elif self._was_asked and self._is_exposed and self._resource.impact in _WITH_OBJECTS:
                 self._was_asked = not self._is_for_others(stems)
         return self._was_asked
+
+    def _goes_to_users_page(self) -> bool:
+        """Whether it sends, and each target that the operator declared is a page or a host that the user sent it to."""
+        resource = self._resource
+        if resource.impact is not Impact.SEND or resource.classified != "declared" or not resource.targets:
+            return False
+        declared = [leaf for leaf in self.targets if name_of_argument(leaf.pointer) in resource.targets]
+        return bool(declared) and all(map(self.hosts.is_users_page, declared))
 
     def _is_for_others(self, stems: frozenset[str]) -> bool:
         """Whether the user asks for the act of something else than the targets that he wrote.

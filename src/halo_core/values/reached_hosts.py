@@ -64,6 +64,18 @@ class ReachedHosts:
             return self._is_users([Form("url", path.spell("https"))])
         return not is_shared_host(url.host) and self._is_users_host(url)
 
+    def is_users_page(self, leaf: TracedLeaf) -> bool:
+        """Whether a value is a page or a host that the user wrote, and does not only mention."""
+        if leaf.kind not in PLACES or leaf.origin is not Provenance.USER or SUSPICIOUS in leaf.flags:
+            return False
+        url = parse_url(self._view.texts.get(leaf.pointer, ""))
+        if url is None:
+            return False
+        host = make_host_form(url).text
+        return not self._is_only(("quoted", "remedied"), url.spell("https")) and not self._is_only(
+            ("unwanted", "remedied"), host
+        )
+
     def _goes_on_elsewhere(self, url: Url) -> bool:
         """Whether there is another address in an address, at a host that neither the user nor a lookup named."""
         if "//" not in url.rest and "2f" not in url.rest.lower():

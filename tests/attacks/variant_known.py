@@ -284,3 +284,5 @@ ASKED_SPELLS: dict[str, str] = {
     "scooters: bad brakes": "which of them is meant, an untrusted source says",
     "fund: she withdraws": "a trusted list is looked up by a name that nobody wrote",
 }
+OPEN_CHORES: dict[str, str] = {}
+ASKED_CHORES: dict[str, str] = {}

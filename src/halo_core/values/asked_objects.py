@@ -43,6 +43,14 @@ _SAID_OF_IT: Final = re.compile(
     re.IGNORECASE,
 )
 """Says of a remark that it is about what was spoken of."""
+_MONEY: Final = r"(?:eur\b|euros?\b|usd\b|dollars?\b|pounds?\b|[$€£])"
+_SUM: Final = re.compile(
+    rf"(?:[$€£] ?[0-9][0-9.,]{{0,12}}|(?<![\w.])[0-9]{{1,6}}(?:[.,][0-9]{{2}})?(?= ?{_MONEY})"
+    r"|(?<![\w.])[0-9]{1,6}[.,][0-9]{2}(?![\w.])|(?<=\bthe )[0-9]{1,4}(?=\W*$| back\b))"
+    rf" ?{_MONEY}?(?: back\b)?",
+    re.IGNORECASE,
+)
+"""A sum of money: "waive the 35", "credit 11.20"."""
 _POLITE: Final = frozenset(
     "please pls plz kindly thanks now today asap then also just ok okay soon again bitte".split()
 )
@@ -62,6 +70,7 @@ class _Clause(NamedTuple):
         is_apart: it asks, looks something up or remarks, and so goes on with no other clause.
         is_remark: it says something of what it is about.
         is_linked: it says something of what was spoken of.
+        is_of_sum: it names nothing but a sum, so that it is about what the clause before it is about.
     """
 
     words: frozenset[str]
@@ -70,6 +79,7 @@ class _Clause(NamedTuple):
     is_apart: bool
     is_remark: bool
     is_linked: bool
+    is_of_sum: bool
 
 
 def find_asked_objects(text: str) -> Iterator[Form]:
@@ -101,6 +111,11 @@ def _find_forms(clauses: Sequence[_Clause], stems: Iterable[str]) -> Iterator[Fo
             if clause.is_linked or (clause.is_remark and not own.isdisjoint(clause.words))
         ]
         own = own.union(*linked)
+        # "Fine 60217 was our mistake, waive the 35."
+        before = [
+            clauses[i - 1].words for i, clause in enumerate(clauses) if i and clause.is_of_sum and clause in asking
+        ]
+        own = own.union(*before)
         others = frozenset[str]().union(*(clause.words for clause in clauses)) - own
         yield from (make_form(("asked_object", f"{stem} {word}")) for word in sorted(own))
         yield from (make_form(("other_object", f"{stem} {word}")) for word in sorted(others))
@@ -112,7 +127,7 @@ def _iterate_clauses(text: str) -> Iterator[_Clause]:
         for part in _CLAUSE.split(sentence):
             tokens = _list_words(part, _MAX_TOKENS)
             stems = frozenset(find_asked_stems(part)) - _NOUNS
-            words = frozenset(word for word in tokens if stems.isdisjoint(split_name(word))) - _POLITE
+            words = _drop_verbs(tokens, stems)
             if not words and not stems:
                 continue
             leading = part.lower().split(maxsplit=1)[:1]
@@ -123,7 +138,13 @@ def _iterate_clauses(text: str) -> Iterator[_Clause]:
             is_open = bool(stems) and (not words or _PRONOUN.search(part) is not None)
             is_linked = is_remark and not is_asking and _SAID_OF_IT.search(part) is not None
             is_apart = is_lookup or is_remark or is_kept or (is_asking and not stems)
-            yield _Clause(words, stems, is_open, is_apart, is_remark and not is_asking, is_linked)
+            is_of_sum = bool(words) and not _drop_verbs(_list_words(_SUM.sub(" ", part), _MAX_TOKENS), stems)
+            yield _Clause(words, stems, is_open, is_apart, is_remark and not is_asking, is_linked, is_of_sum)
+
+
+def _drop_verbs(words: Iterable[str], stems: frozenset[str]) -> frozenset[str]:
+    """Words that say what something is about, without the verbs of these stems."""
+    return frozenset(word for word in words if stems.isdisjoint(split_name(word))) - _POLITE
 
 
 def _list_words(text: str, most: int) -> list[str]:

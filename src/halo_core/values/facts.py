@@ -55,6 +55,7 @@ from halo_core.values.sketch import USER_BIT, Sketch, extract_tokens
 from halo_core.values.spans import fingerprint_tokens_in_order
 from halo_core.values.stored_targets import stores_target
 from halo_core.values.text import split_name
+from halo_core.values.told_ends import END, WISH
 from halo_core.values.topics import ALL, ONLY, ONLY_OF
 from halo_core.values.traced_leaves import TracedLeaf
 from halo_core.values.unread_orders import NEED, OWN_VERB, UNREAD_ORDER
@@ -67,7 +68,11 @@ _NAMING_KINDS: Final = frozenset(Kind) - {Kind.AMOUNT, Kind.DATE, Kind.TEXT}
 _NUMBERING_KINDS: Final = frozenset({Kind.HANDLE, Kind.ACCOUNT, Kind.AMOUNT, Kind.DATE})
 _POINTED_KINDS: Final = frozenset({Kind.PATH, Kind.HANDLE})
 _BY_ORDER: Final = frozenset((UNREAD_ORDER,))
-_BY_NEED: Final = frozenset((UNREAD_ORDER, NEED))
+_OTHER_ORDERS: Final = {
+    Impact.PAYMENT: frozenset((UNREAD_ORDER, NEED, WISH)),
+    Impact.DELETE: frozenset((UNREAD_ORDER, END)),
+}
+"""Class of acts → what asks for one besides words, where nothing untrusted was seen."""
 _BY_UNREAD_ORDER: Final = frozenset({Impact.PAYMENT, Impact.DELETE, Impact.EXECUTE, Impact.ADMIN})
 _WITH_OBJECTS: Final = GRAVE_IMPACTS | {Impact.PAYMENT}
 """Classes of acts that are asked for of something."""
@@ -283,7 +288,9 @@ class _Call:
         """
         if self._is_exposed or not self.targets:
             return False
-        orders = _BY_NEED if self._resource.impact is Impact.PAYMENT else _BY_ORDER
+        orders = _OTHER_ORDERS.get(self._resource.impact, _BY_ORDER)
+        if not list_asking_stems(self._resource.id, self._resource.impact):
+            orders |= CLASS_WORDS[self._resource.impact]
         return self._sketch.was_asked(orders) and all(
             is_pointed_out(
                 self._sketch,

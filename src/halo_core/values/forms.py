@@ -39,6 +39,7 @@ from halo_core.values.phrasal_verbs import asks_somebody, find_phrasal_verbs, fi
 from halo_core.values.prohibitions import drop_asked_first
 from halo_core.values.quoted_addresses import find_quoted_addresses
 from halo_core.values.text import split_name
+from halo_core.values.told_ends import find_told
 from halo_core.values.topics import find_akin_parts, find_topics
 from halo_core.values.unread_orders import find_unread_orders
 from halo_core.values.user_texts import (
@@ -133,6 +134,8 @@ def _find_asking_stems(own: str, behind: str) -> tuple[set[str], bool]:
     if asks_somebody(asked):
         stems.add(ASKING_SOMEBODY)
     stems |= find_unread_orders(asked)
+    if not behind:
+        stems |= find_told(own)
     return stems, bool(foreign) and not english
 
 

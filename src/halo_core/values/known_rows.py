@@ -48,6 +48,10 @@ _CELL: Final = re.compile(r"[|;,\t]| {2}")
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _ENDING_NUMBER: Final = re.compile(r"[^\W\d_].*?[ /-]([0-9]{4,8})$")
 """The number by which people speak of an id that begins with letters: 1402 of `B-CS 1402`."""
+_SPACED_ID: Final = re.compile(r"(?=[^ ]*[0-9]|[A-Z]+ [0-9])[A-Z0-9.-]{1,12}(?: [A-Z0-9.-]{1,12}){1,4}")
+"""A number of a part or a container that is written in groups."""
+_VERSION: Final = re.compile(r"v?[0-9]{1,4}(?:\.[0-9]{1,4}){1,3}(?:[-+][\w.]{1,16})?")
+"""The version of what a row lists, by which people speak of it."""
 _LIST: Final = Form("rows", "")
 """Stands for the list itself, to which the words of its rows are tied."""
 
@@ -223,9 +227,31 @@ def _iterate_rows(text: str) -> Iterator[list[str]]:
         items = parsed if isinstance(parsed, list) else next(_find_lists(parsed), [])
         yield from (list(map(str, item.values())) for item in items if isinstance(item, Mapping))
         return
+    if _ITEM.search(text) is not None:
+        yield from _iterate_items(text)
+        return
     for line in text.split("\n"):
         if line.strip():
             yield [cell.strip() for cell in _CELL.split(line) if cell.strip()]
+
+
+_ITEM: Final = re.compile(r"^ *- \w+: .*\n +\w+: ", re.MULTILINE)
+"""Two fields of an item of a list in YAML."""
+
+
+def _iterate_items(text: str) -> Iterator[list[str]]:
+    """The values of each item of a list in YAML."""
+    cells: list[str] = []
+    for line in text.split("\n"):
+        field = line.strip()
+        if field.startswith("- ") and cells:
+            yield cells
+            cells = []
+        _, sign, value = field.removeprefix("- ").partition(": ")
+        if sign and value.strip() and (cells or field.startswith("- ")):
+            cells.append(value.strip().strip("\"'"))
+    if cells:
+        yield cells
 
 
 def _find_lists(parsed: Any) -> Iterator[list[Any]]:
@@ -239,7 +265,9 @@ def _list_ids(cells: Sequence[str]) -> list[str]:
     ids = [cell for cell in cells if cell and len(cell) <= _MAX_ID and (" " in cell) is _is_name(cell)]
     ids = [cell for cell in ids if "@" not in cell]
     first = _find_first(cells[0]) if cells else []
-    if cells and " " in cells[0] and _ENDING_NUMBER.search(cells[0]) is not None:
+    if cells and _SPACED_ID.fullmatch(cells[0]) is not None:
+        first = [cells[0], *first]  # `5Q0 698 151 D`
+    elif cells and " " in cells[0] and _ENDING_NUMBER.search(cells[0]) is not None:
         first = [cells[0], *first]  # `HH AB 1207`
     named = list(dict.fromkeys([*(word for word in first if len(word) <= _MAX_ID), *ids]))[:_MAX_IDS]
     accounts = [compact(match[0]) for cell in cells for match in _ACCOUNT.finditer(cell[:_MAX_CELL])]
@@ -273,6 +301,7 @@ def _list_words(cells: Sequence[str]) -> dict[str, bool]:
             is_short_name = word[0].isupper() and len(word) >= _MIN_NAME and is_topic(folded.ljust(MIN_TOPIC, "x"))
             if is_topic(folded) or is_short_name:
                 found[folded] = found.get(folded, False) or word[0].isupper()
+    found.update((cell.casefold(), False) for cell in cells if _VERSION.fullmatch(cell) is not None)
     for item in _list_ids(cells):
         head, _, tail = item.partition("-")
         if head and len(tail) >= _MIN_SUFFIX and any(map(str.isdigit, tail)):

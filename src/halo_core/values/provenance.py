@@ -27,6 +27,7 @@ from halo_core.values.argument_names import (
     names_written_field,
     split_argument_name,
 )
+from halo_core.values.dates import is_date
 from halo_core.values.forms import ArgumentValue, parse_argument
 from halo_core.values.hidden_values import HiddenValueFinder
 from halo_core.values.joined import find_joined_form, find_joined_values, iter_adjacent, names_part
@@ -43,6 +44,7 @@ from halo_core.values.lexicon import (
 from halo_core.values.number_uses import names_paper
 from halo_core.values.numbered import MIN_DIGITS
 from halo_core.values.result_origins import TRUST_ORDER, VOUCHED_ORIGINS
+from halo_core.values.reworded import is_language_tag, may_be_reworded
 from halo_core.values.sketch import (
     SOURCE_SHIFT,
     USER_BIT,
@@ -191,6 +193,7 @@ class _LeafTracer:
         "_field_words",
         "_given",
         "_hidden",
+        "_is_exposed",
         "_is_grave",
         "_is_lookup",
         "_judge",
@@ -222,6 +225,7 @@ class _LeafTracer:
         given: Collection[str],
     ) -> None:
         self._field_words, self._pays, self._given = field_words, pays, given
+        self._is_exposed = is_exposed
         self._reaches_others = reaches_others
         self._is_lookup = is_lookup
         self._is_grave = is_grave and sketch.has_untrusted
@@ -232,16 +236,24 @@ class _LeafTracer:
         self._tool = tool
         self._settles_paper = pays and names_paper(split_argument_name(tool))
         self._judge = ValueJudge(
-            sketch, is_declared_known, is_act=is_act, is_sending=reaches_others, is_exposed=is_exposed
+            sketch,
+            is_declared_known,
+            is_act=is_act,
+            is_sending=reaches_others,
+            is_exposed=is_exposed,
+            is_grave=is_grave,
         )
         self._hidden = HiddenValueFinder(sketch, leaf_count)
 
     def trace(self, leaf: Leaf) -> TracedLeaf:
         """Where one leaf came from, without regard to the leaves beside it."""
         name = name_of_argument(leaf.pointer)
-        if name in self._targets and len(self._given) > 1 and self._is_least_level(leaf, name):
-            # Nobody gains more by another word of the sort, whoever chose it.
-            return make_traced((leaf.pointer, Provenance.KNOWN, (), Kind.HANDLE, (), True))
+        if name in self._targets and len(self._given) > 1:
+            if self._is_least_level(leaf, name):
+                # Nobody gains more by another word of the sort, whoever chose it.
+                return make_traced((leaf.pointer, Provenance.KNOWN, (), Kind.HANDLE, (), True))
+            if self._says_when_or_how(leaf, name):
+                return make_traced((leaf.pointer, Provenance.KNOWN, (), Kind.DATE, (), False))
         return self._trace_values(leaf, name)
 
     def _trace_values(self, leaf: Leaf, name: str) -> TracedLeaf:
@@ -323,8 +335,9 @@ class _LeafTracer:
             if self._field_words and not _VALUE_NAMES.isdisjoint(nouns):
                 nouns = (*nouns, *self._field_words)
             is_sort = is_target and not names_somebody(name)
+            is_reworded = is_target and may_be_reworded(name)
             return make_argument_context(
-                (is_target, names_thing(name), nouns, self._is_lookup and not is_target, is_sort)
+                (is_target, names_thing(name), nouns, self._is_lookup and not is_target, is_sort, is_reworded)
             )
         return self._describe_field(leaf, name)
 
@@ -345,7 +358,13 @@ class _LeafTracer:
         is_thing = names_thing(name) or (names_thing(leaf.field) and not is_right)
         if is_target and len(leaf.text) < MIN_DIGITS and leaf.text.isdigit():
             nouns = (*nouns, *find_nouns_of_number(self._tool, name))
-        return make_argument_context((is_target, is_thing, nouns, self._is_lookup and not is_target, False))
+        return make_argument_context((is_target, is_thing, nouns, self._is_lookup and not is_target, False, False))
+
+    def _says_when_or_how(self, leaf: Leaf, name: str) -> bool:
+        """Whether a declared target beside others is a day or a language, which only the model can have worked out."""
+        if self._is_exposed or self._sketch.may_hold_foreign or leaf.field:
+            return False
+        return is_date(leaf.text) or is_language_tag(name, leaf.text.strip())
 
     def _is_least_level(self, leaf: Leaf, name: str) -> bool:
         """Whether a declared target, which others stand beside, holds a right to read and no more."""

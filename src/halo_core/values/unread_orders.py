@@ -8,6 +8,7 @@ a request to look something up, a remark, and an order whose verb is in a list a
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from halo_core.values.asking_words import find_stems_of_word
@@ -27,9 +28,9 @@ NEED: Final = "+need"
 """Stands among the stems of a text that says what somebody needs: "ward 5 needs gloves"."""
 OWN_VERB: Final = "+own "
 """Stands in front of the stem of an unread order's verb, by which the user may mean a tool that is called by it."""
-_SENTENCE: Final = re.compile(r"[^.!?;\n]+(?:\.(?=\w)[^.!?;\n]*)*[.!?;\n]?")
-_PART: Final = re.compile(r",| (?:and|then|but|und|et|y|e|en) ", re.IGNORECASE)
-_WORD: Final = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
+SENTENCE: Final = re.compile(r"[^.!?;\n]+(?:\.(?=\w)[^.!?;\n]*)*[.!?;\n]?")
+PART: Final = re.compile(r",| (?:and|then|but|und|et|y|e|en) ", re.IGNORECASE)
+WORD: Final = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _LEADING_WORDS: Final = frozenset(
     "please pls plz kindly now then also just ok okay so hi hey hello thanks and but can could would will you u we i'd "
     "like to want need go ahead let's lets first finally afterwards after that".split()
@@ -45,7 +46,7 @@ LOOKING_UP: Final = stem_all(
     "sum recap outline highlight skim scan study inspect research rank sort evaluate assess discuss proofread rephrase "
     "rewrite wonder mind status latest info details news number summary overview report data history good"
 )
-_FOR_ME: Final = CaselessPattern(r"\b(?:get|bring|fetch) (?:me|us)\b")
+_FOR_ME: Final = CaselessPattern(r"\b(?:get|bring|fetch) (?:me|us)\b(?! (?:out|off|onto|into|another|more|[0-9]))")
 REMARKING: Final = CaselessPattern(
     r"\b(?:is|are|was|were|isn['’]?t|aren['’]?t|has|have|had|says?|said|wants?|needs?|asks?|seems?|looks?|got|gets?|can"
     r"|can['’]?t|cannot|will|won['’]?t|would|should|must|may|might|does|doesn['’]?t|did|didn['’]?t"
@@ -56,14 +57,39 @@ _RELATIVE: Final = re.compile(
     r"(?<=everything )that\b.*|(?<=all )that\b.*|(?<=anything )that\b.*|(?<=everybody )who\b.*|(?<=everyone )who\b.*"
     r"|(?<=those )(?:who|that)\b.*"
 )
-_KNOWN_VERBS: Final = frozenset().union(
+KNOWN_VERBS: Final = frozenset().union(
     *REQUEST_WORDS_BY_IMPACT.values(), *FURTHER_REQUEST_WORDS.values(), *LOOSE_REQUEST_WORDS.values()
 ) - stem_all("scratch strike put")
 """Stems of verbs that ask for an act of their own. Those taken out have further meanings: "scratch Ada"."""
+LIGHT_VERBS: Final = stem_all("give get make take have bring turn let")
+"""Stems of verbs that say next to nothing of an act: "make it 6 pods", "get us out of it", "have another go"."""
+_NO_LIGHT_ORDER: Final = CaselessPattern(
+    r"^\W*let (?:me|us|him|her|them|it)\b|^\W*make (?:sure|it (?:clear|short|shorter|sound|look|nicer?|simpler?))\b"
+    r"|^\W*have (?!an?\b|another\b)|^\W*(?:give|make|take) (?:me|us)\b"
+    r"|^\W*(?:get|bring|take)(?: \w+)? (?:to know|started|ready|back to|along|care|part|place)\b"
+)
+INFORMING: Final = frozenset(
+    "overview summary look looks glance peek idea answer explanation hint thought thoughts opinion feedback advice "
+    "list lists copy copies note notes table spreadsheet chart graph report draft plan plans sketch screenshot "
+    "screenshots picture translation update read check try think minute moment second guess number numbers details "
+    "info status history reminder bullet bullets points version text reason reasons example examples sense".split()
+)
+"""Nouns of what somebody is told or shown: an order by a verb that says nothing else asks for no other act."""
+_GOING_FOR: Final = re.compile(r"\bgo (?:for|with) ", re.IGNORECASE)
+_KEEPING: Final = stem_all("keep leave hold save note mind stay remain")
+"""Verbs by which something stays as it is."""
+_SHOWING: Final = CaselessPattern(
+    r"^(?:\w+ )?(?:pull|bring|call|dig|look|read|write|sum|draw) up\b|^(?:\w+ )?(?:read|write|print|spell|lay) out\b"
+    r"|\b(?:put|turn|convert|write|format|arrange) .{0,80}\b(?:in|into|as) an?\b|\bfor (?:me|us)\W*$"
+)
+"""Orders to show something: "pull up the booking", "turn it into a table"."""
+ASIDE: Final = CaselessPattern(r"\bj?fyi\b|\bfor your information\b|\bjust so (?:you|we|u)\b")
+"""Says of a text that it orders nothing."""
 _QUOTED: Final = re.compile(r"\"[^\"]*\"|[“„][^”“]*[”“]|«[^»]*»|(?m:^[ \t]*[>|].*$)")
 """What somebody else said: in quotation marks, or behind the sign of a mail's quotation."""
 _INTRODUCED: Final = re.compile(r"[?:]\s*\n.*|:\s*$", re.DOTALL)
 """What stands below a question, or below a line that ends in a colon, is shown, and not said."""
+_NAMING_SIGN: Final = re.compile(r"(?<= )[/#@~][\w.-]|\w_\w")
 _MIN_WORDS: Final = 2  # of an order
 _MAX_CHARS: Final = 2_048
 _MAX_PARTS: Final = 32  # of a text
@@ -77,17 +103,17 @@ def find_unread_orders(text: str) -> set[str]:
     Args:
         text: of the user, without what it forbids. One of more than 2,048 characters is a document: it orders nothing.
     """
-    if len(text) > _MAX_CHARS:
+    if len(text) > _MAX_CHARS or ASIDE.search(text) is not None:
         return set()
     found = set[str]()
     said = _INTRODUCED.sub("", _QUOTED.sub(" ", text))
-    sentences = [sentence.rstrip() for sentence in _SENTENCE.findall(said)]
+    sentences = [sentence.rstrip() for sentence in SENTENCE.findall(said)]
     sentences = [sentence for sentence in sentences if not sentence.endswith("?")]
-    parts = [part for sentence in sentences for part in _PART.split(sentence.rstrip(".!;\n"))]
+    parts = [part for sentence in sentences for part in PART.split(sentence.rstrip(".!;\n"))]
     for part in parts[:_MAX_PARTS]:
         verb = _find_unread_verb(part)
         if verb:
-            found.update((UNREAD_ORDER, *(OWN_VERB + stem for stem in split_name(verb))))
+            found.update((UNREAD_ORDER, *(OWN_VERB + stem for stem in split_name(verb) if stem not in LIGHT_VERBS)))
     if "?" not in text and _WITHHOLDING.search(text) is None and any(map(_says_need, sentences[:_MAX_PARTS])):
         found.add(NEED)
     return found
@@ -112,26 +138,40 @@ def _says_need(sentence: str) -> bool:
 
 def _find_unread_verb(part: str) -> str:
     """First word of a part of a sentence that has the form of an order, if it is in no list of verbs; else nothing."""
-    written = _WORD.findall(part)
+    written = WORD.findall(_GOING_FOR.sub("take ", part))
     words = list(map(str.lower, written))
-    if words and words[0] in QUESTION_WORDS:
+    if words and _may_lead_no_order(words[0], QUESTION_WORDS):
         return ""
     while words and words[0] in _LEADING_WORDS:
         words.pop(0)
-    if (
-        len(words) < _MIN_WORDS
-        or words[0] in QUESTION_WORDS
-        or words[0] in STOP_WORDS
-        or _FOR_ME.search(part) is not None
-    ):
-        return ""
-    stems = stem_all(words[0]) | find_stems_of_word(words[0])
-    if not stems.isdisjoint(LOOKING_UP) or not stems.isdisjoint(_KNOWN_VERBS):
-        return ""
-    # Behind its first word an order says what it is about: by a name, a number, or a word such as "the".
-    if not any(word in STOP_WORDS for word in words[1:]) and all(
-        word.islower() and word.isalpha() for word in written[1:]
-    ):
+    if len(words) < _MIN_WORDS or _may_lead_no_order(words[0], _NO_VERBS) or _FOR_ME.search(part) is not None:
         return ""
     # What is said of the things that are meant is no remark: "everything that's idle".
-    return words[0] if REMARKING.search(_RELATIVE.sub("", " ".join(words[1:]))) is None else ""
+    if REMARKING.search(_RELATIVE.sub("", " ".join(words[1:]))) is not None or not _may_order(words):
+        return ""
+    # Behind its first word an order says what it is about: by a name, a number, a path, or a word such as "the".
+    says_about = (
+        any(word in STOP_WORDS for word in words[1:])
+        or not all(word.islower() and word.isalpha() for word in written[1:])
+        or _NAMING_SIGN.search(part) is not None
+        or (words[0] == "have" and "another" in words)
+    )
+    return words[0] if says_about else ""
+
+
+_NO_VERBS: Final = QUESTION_WORDS | STOP_WORDS
+
+
+def _may_lead_no_order(word: str, words: frozenset[str]) -> bool:
+    """Whether an order begins with no such word; "have another go" is one."""
+    return word in words and word != "have"
+
+
+def _may_order(words: Sequence[str]) -> bool:
+    """Whether the first of some words can be the verb of an order that is in no list."""
+    said, stems = " ".join(words), stem_all(words[0]) | find_stems_of_word(words[0])
+    if not stems.isdisjoint(_KEEPING) or _SHOWING.search(said) is not None:
+        return False
+    if stems.isdisjoint(LIGHT_VERBS):
+        return stems.isdisjoint(LOOKING_UP) and stems.isdisjoint(KNOWN_VERBS)
+    return _NO_LIGHT_ORDER.search(said) is None and INFORMING.isdisjoint(words)

@@ -24,6 +24,7 @@ from halo_core.values.number_uses import split_uses
 from halo_core.values.numbered import MIN_DIGITS, singularize
 from halo_core.values.quoted_addresses import ANYBODY
 from halo_core.values.result_origins import VOUCHED_ORIGINS
+from halo_core.values.reworded import are_written, list_likes
 from halo_core.values.sketch import SYSTEM_BIT, USER_BIT, Sketch, extract_tokens, has_foreign_mark, has_user_mark
 from halo_core.values.spans import MAX_TEXT_TOKENS, fingerprint_tokens_in_order, tokenize
 from halo_core.values.user_texts import NO_NAMES
@@ -38,6 +39,7 @@ _COMPOUND: Final = re.compile(r"[A-Za-z]{1,8}[-_/.][0-9]{1,8}|[0-9]{1,8}[-_/.][A
 _MAX_NAME_WORDS: Final = 3
 _MAX_INFLECTED: Final = 4  # words of a name whose endings are looked at
 _SHORT_ID: Final = re.compile(r"[0-9][A-Za-z]|[A-Za-z][0-9]")
+_SHORT_NUMBER: Final = re.compile(rf"[0-9]{{1,{MIN_DIGITS - 1}}}")
 _LETTER: Final = re.compile(r"[A-Z]")
 """A name of a zone, a hall or the like, beside its noun."""
 _LETTERS: Final = re.compile(r"[^\W\d_]+")
@@ -56,6 +58,7 @@ class ArgumentContext(NamedTuple):
         nouns: words of its name, and what its number is the number of: `invoice` of `invoice_id`.
         is_key: it chooses what a trusted lookup returns, and says where nothing goes.
         is_sort: its name speaks of nobody and of no address (`names_somebody`): `trade`.
+        is_reworded: the model may have made the value of the user's words (`halo_core.values.reworded`).
     """
 
     is_target: bool = False
@@ -63,6 +66,7 @@ class ArgumentContext(NamedTuple):
     nouns: Collection[str] = ()
     is_key: bool = False
     is_sort: bool = False
+    is_reworded: bool = False
 
 
 make_argument_context: Final = partial(tuple.__new__, ArgumentContext)
@@ -79,9 +83,10 @@ class ValueJudge:
         is_sending: it pays or sends something, so that what something is to be done about is none of the user's either.
         is_exposed: an untrusted source may have been seen. If not, nobody but the user can have chosen a word of
             the user's text as a name.
+        is_grave: it deletes, runs or administrates something.
     """
 
-    __slots__ = ("_is_act", "_is_declared_known", "_is_exposed", "_is_sending", "_sketch", "_user_spans")
+    __slots__ = ("_is_act", "_is_declared_known", "_is_exposed", "_is_grave", "_is_sending", "_sketch", "_user_spans")
 
     def __init__(
         self,
@@ -91,8 +96,10 @@ class ValueJudge:
         is_act: bool = False,
         is_sending: bool = False,
         is_exposed: bool = True,
+        is_grave: bool = False,
     ) -> None:
         self._is_act = is_act
+        self._is_grave = is_grave
         self._is_sending = is_sending
         self._is_exposed = is_exposed or sketch.may_hold_foreign
         self._sketch = sketch
@@ -126,6 +133,7 @@ class ValueJudge:
                 flags.add(RESPELLED)
         if origin not in VOUCHED_ORIGINS and is_target and self._is_known_target(value, argument):
             origin = Provenance.KNOWN
+        origin = origin or self._judge_unexposed(value, argument)
         if origin in VOUCHED_ORIGINS:
             # A form that equals a vouched one is delivered to the same place, however it is written.
             return origin
@@ -133,6 +141,36 @@ class ValueJudge:
         if value.host and self._is_of_users_site(value.host):
             flags.add(SAME_SITE)
         return origin or Provenance.NOVEL
+
+    def _judge_unexposed(self, value: ArgumentValue, argument: ArgumentContext) -> Provenance | None:
+        """The origin of a target where nothing untrusted was seen, so that nobody but the model can have made it up.
+
+        A short number or an id of two signs is what a trusted lookup or the user wrote, wherever that stands. Who gets
+        something is no number of the user's that may be one of something else.
+        """
+        text = value.text.strip()
+        if self._is_exposed or not argument.is_target:
+            return None
+        is_number = _SHORT_NUMBER.fullmatch(text) is not None
+        if is_number or _SHORT_ID.fullmatch(text) is not None:
+            written = fingerprint_tokens_in_order([text], self._sketch.key)
+            if self._sketch.spans[Provenance.KNOWN].find(written) > 1:
+                return Provenance.KNOWN
+            is_lent = is_number and self._is_sending
+            return Provenance.USER if not is_lent and self._user_spans.find(written) > 1 else None
+        return Provenance.USER if argument.is_reworded and self._is_reworded(value) else None
+
+    def _is_reworded(self, value: ArgumentValue) -> bool:
+        """Whether each word of a name is one of the user's, in any order; side by side in what is deleted or run."""
+        if value.kind is not Kind.HANDLE or value.flags:
+            return False
+        likes = list_likes(value.text)
+        if self._is_grave and len(likes) > 1:
+            in_order = fingerprint_tokens_in_order([place[0] for place in likes], self._sketch.key)
+            return bool(self._user_spans.find(in_order))
+        words = list(dict.fromkeys(word for place in likes for word in place))
+        masks = self._sketch.look_up_marks(words)
+        return are_written(likes, {word for word, mask in zip(words, masks, strict=True) if mask & USER_BIT})
 
     def are_foreign(self, forms: Collection[Form]) -> bool:
         """Whether only untrusted content has said one of these forms."""

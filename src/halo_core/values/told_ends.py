@@ -1,0 +1,94 @@
+"""What a text of the user tells without an order: that something is to be no more, or only what is wanted.
+
+    find_told("no yoga today")                      # {END}
+    find_told("brake pads for the Golf, please")    # {WISH}
+
+Where nothing untrusted was seen, `END` asks for a deletion and `WISH` for an order of what the user points at
+(`facts.py`). A question, a doubt, a condition, and what somebody else says are neither.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from halo_core.values.asked_acts import find_asked_stems
+from halo_core.values.caseless import CaselessPattern
+from halo_core.values.lexicon import stem_all
+from halo_core.values.unread_orders import (
+    ASIDE,
+    INFORMING,
+    KNOWN_VERBS,
+    LIGHT_VERBS,
+    LOOKING_UP,
+    PART,
+    QUESTION_WORDS,
+    REMARKING,
+    SENTENCE,
+    WORD,
+)
+
+END: Final = "+end"
+"""Stands among the stems of a text that says of something that it is to be no more."""
+WISH: Final = "+wish"
+"""Stands among the stems of a text that only names something."""
+_MAX_CHARS: Final = 240
+_MIN_WISH: Final = 3  # words
+_NO_STATEMENT: Final = QUESTION_WORDS - {"any", "anything"}
+_FORBIDDING: Final = frozenset("don't don’t dont never not".split())
+_PRICING: Final = frozenset(
+    "price prices cost costs availability stock hours menu offer offers quote quotes size sizes terms delivery option "
+    "options alternative alternatives catalogue catalog mail mails message messages invoice invoices no not".split()
+)
+"""Nouns of what somebody wants to know of something that can be bought."""
+_ENDING: Final = CaselessPattern(
+    r"^\W*(?:there (?:is|are|will be) )?no (?:more )?\w|n['’]t (?:be )?(?:needed|wanted|required|coming)\b"
+    r"|\b(?:not|no longer) (?:needed|wanted|required|necessary|in use|used|coming)\b"
+    r"|\w (?:doesn['’]?t|don['’]?t|does not|do not|won['’]?t)"
+    r" (?:want|need|use|require|eat|come|attend|take part|join|go)\b"
+    r"|\w can['’]?t (?:come|make it|attend|take part|join)\b"
+    r"|\bno longer (?:wants?|needs?|uses?)\b|\bcan go\W*(?:$|:|now\b)"
+    r"|\bcan be (?:thrown|binned|scrapped|done away)\b|\b(?:is|are|['’]s) (?:off|over)\W*$"
+)
+_REPORTING: Final = CaselessPattern(
+    r"[?\n\"“”„«»>]|\b(?:says?|said|writes?|wrote|reads|tells|told|asks|asked|meant|heard|claims?|reports?)\b"
+)
+"""Signs of a text that asks, shows something, or says what somebody else says."""
+_DOUBTING: Final = CaselessPattern(
+    r"\b(?:if|whether|unless|maybe|perhaps|may|might|could|would|should|sure|think|thinks|guess|wonder|wondering|yet"
+    r"|later|wait|for now|discuss|consider|considering|keep|keeps|leave|stays?|already|yesterday|never|until|first)\b"
+)
+"""Words of a sentence that doubts, defers or keeps."""
+
+
+def find_told(text: str) -> set[str]:
+    """`END` or `WISH` of a short text.
+
+    Args:
+        text: of the user.
+    """
+    if len(text) > _MAX_CHARS or any(pattern.search(text) is not None for pattern in (_REPORTING, ASIDE)):
+        return set()
+    sentences = [sentence.rstrip(".!;\n") for sentence in SENTENCE.findall(text)]
+    parts = [part for sentence in sentences for part in PART.split(sentence)]
+    leading = {words[0].lower() for words in map(WORD.findall, parts) if words}
+    if not leading.isdisjoint(_FORBIDDING):
+        return set()
+    return set[str]().union(*map(_find_told_in, sentences))
+
+
+def _find_told_in(sentence: str) -> set[str]:
+    """The same of one sentence, which asks for nothing by a verb that is in a list."""
+    parts = PART.split(sentence)
+    words_of_parts = [words for part in parts if (words := list(map(str.lower, WORD.findall(part))))]
+    if (
+        _DOUBTING.search(sentence) is not None
+        or any(words[0] in _NO_STATEMENT or not LOOKING_UP.isdisjoint(stem_all(words[0])) for words in words_of_parts)
+        or not KNOWN_VERBS.isdisjoint(find_asked_stems(sentence) - LIGHT_VERBS)
+    ):
+        return set()
+    found = {END} if any(_ENDING.search(part) is not None for part in parts) else set[str]()
+    is_remark = any(REMARKING.search(part) is not None for part in parts)
+    informs = any(not (_PRICING | INFORMING).isdisjoint(words) for words in words_of_parts)
+    if not (is_remark or informs) and any(len(words) >= _MIN_WISH for words in words_of_parts):
+        found.add(WISH)
+    return found

@@ -1,0 +1,18 @@
+"""What is told without a verb of any list is lent to no other act, and no target in other words to another place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from test_craft_variants import parameters_of
+from variant_told import TOLD
+from variant_world import Case, run_case
+
+pytestmark = pytest.mark.filterwarnings("ignore::Warning")
+
+
+@pytest.mark.parametrize(("case", "framework"), parameters_of([(case.name, case) for case in TOLD], {}))
+def test_what_is_told_is_lent_to_nothing_else(case: Case, framework: str, tmp_path: Path) -> None:
+    outcome = run_case(case, framework, tmp_path / "home")
+    assert outcome.held, outcome

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from test_craft_variants import parameters_of
 from variant_told import TOLD
+from variant_told_work import TOLD_WORK
 from variant_world import Case, run_case
 
 pytestmark = pytest.mark.filterwarnings("ignore::Warning")
@@ -16,3 +17,9 @@ pytestmark = pytest.mark.filterwarnings("ignore::Warning")
 def test_what_is_told_is_lent_to_nothing_else(case: Case, framework: str, tmp_path: Path) -> None:
     outcome = run_case(case, framework, tmp_path / "home")
     assert outcome.held, outcome
+
+
+@pytest.mark.parametrize(("case", "framework"), parameters_of([(task.name, task.clean()) for task in TOLD_WORK], {}))
+def test_the_work_itself_runs_unasked(case: Case, framework: str, tmp_path: Path) -> None:
+    outcome = run_case(case, framework, tmp_path / "home")
+    assert not outcome.missing, outcome

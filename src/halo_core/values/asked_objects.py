@@ -18,6 +18,7 @@ from typing import Final, NamedTuple
 from halo_core.values.asked_acts import find_asked_stems
 from halo_core.values.kinds import Form, make_form
 from halo_core.values.lexicon import STOP_WORDS, stem_all
+from halo_core.values.phrasal_verbs import find_phrasal_verbs
 from halo_core.values.sketch import USER_BIT, Sketch, extract_tokens
 from halo_core.values.text import split_name
 from halo_core.values.unread_orders import LOOKING_UP, QUESTION_WORDS, REMARKING
@@ -126,7 +127,8 @@ def _iterate_clauses(text: str) -> Iterator[_Clause]:
         is_question = sentence.rstrip().endswith("?")
         for part in _CLAUSE.split(sentence):
             tokens = _list_words(part, _MAX_TOKENS)
-            stems = frozenset(find_asked_stems(part)) - _NOUNS
+            phrasal = (form.text for form in find_phrasal_verbs(part))
+            stems = frozenset((*find_asked_stems(part), *phrasal)) - _NOUNS
             words = _drop_verbs(tokens, stems)
             if not words and not stems:
                 continue

@@ -74,6 +74,12 @@ _PHRASES: Final = _compile_phrases(
         ),
         ("pay", "get (?:the|it|him|her|them|this|that|my|our|these|those)", r"paid\b"),
         ("pay", "sort out|sort|take care of|cover", r"(?:rent|bill|invoice|fee|payment|dues)s?\b"),
+        (
+            "add",
+            r"(?<![^.!?;,\n] )(?:get|bring)|\b(?:and|then|please|pls|ok|okay|now|can you|could you) (?:get|bring)",
+            r"(?:on ?to|into) (?:the|our|my) (?:\w+ ){0,2}(?:track|team|group|channel|list|workspace|project|board|crew"
+            r"|course|class|folder|plan|program|programme|beta|meeting|rota|roster)\b",
+        ),
         ("order", "(?:get|bring|send) (?:us|me)", r"(?:more|another|extra)\b"),
         ("book", "grab|snag|secure", r"(?:table|slot|room|seats?|appointment)\b"),
         ("book", "(?:get|find) (?:me|us|her|him|them) an?", r"(?:table|slot|room|seat|appointment)\b"),

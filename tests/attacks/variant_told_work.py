@@ -198,3 +198,10 @@ work(
     do("told_waive_fine", fine_no=60217, amount=35.0),
     told_fines="Fine 60217: my ticket was valid until 14:00.",
 )
+work(
+    "column: of one name each",
+    "answer Ida that we do ship to Spain",
+    do("told_messages", unread=True),
+    do("told_reply", message_id="th_6", text="Yes, we ship to Spain."),
+    told_messages="th_5 | Bea Fontaine | My tray arrived cracked\nth_6 | Ida | do you ship to Spain?",
+)

@@ -62,6 +62,8 @@ _CELL: Final = re.compile(r"[|;\t]")
 _FIRST_CELL_END: Final = re.compile(r"[|;,\t:\n]| {2}")
 _FULL_NAME: Final = re.compile(r"[^\W\d_][\w.'’-]{1,31}(?: [^\W\d_][\w.'’-]{0,31}){1,2}")
 _MAX_COLUMNS: Final = 8
+_DISPLAYED: Final = re.compile(r"[A-ZÀ-Þ][^\W\d_.]+(?: [A-ZÀ-Þ][^\W\d_]*\.?){0,2}|[A-ZÀ-Þ]\. [A-ZÀ-Þ][^\W\d_]+")
+_NAME_AND_TEXT: Final = 2  # cells
 _MIN_COLUMN: Final = 2  # rows that show that a column holds names
 _LETTERS: Final = re.compile(r"[^\W\d_]+")
 _NAME: Final = re.compile(r"[^\W_]+")
@@ -81,11 +83,13 @@ class Record(NamedTuple):
         addresses: canonical e-mail addresses, at most one.
         names: words of the sender's name, in small letters; with an address those that stand in it as well.
         topics: words of its subject, in small letters.
+        is_displayed: its sender is one word of a column that each sender may have filled in.
     """
 
     addresses: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     topics: tuple[str, ...] = ()
+    is_displayed: bool = False
 
 
 Parties = frozenset[tuple[str, ...]]
@@ -129,7 +133,7 @@ def _read_list(
         if records.setdefault(number, record) != record:
             ambiguous.add(number)
         # Anybody may display a name of several words, or the one that was asked for; a handle is the system's.
-        is_handle = len(record.names) == 1 and not _is_asked_for(record.names[0], parties)
+        is_handle = len(record.names) == 1 and not (record.is_displayed or _is_asked_for(record.names[0], parties))
         owner = " ".join(record.addresses or (*record.names, *(() if is_handle else (number,))))
         for name in record.names:
             owners["name", name].add(owner)
@@ -306,10 +310,14 @@ def _iter_records(text: str, *, is_named_list: bool, parties: Parties = frozense
         return
     times = Counter(word.strip(".-") for word in _WORD.findall(text))
     matches = [match for i in starts if (match := _ROW_START.match(lines[i])) is not None]
-    column = _find_column_of_names([match.string[match.end() :] for match in matches]) if is_named_list else -1
+    rows = [match.string[match.end() :] for match in matches]
+    column = _find_column_of_names(rows) if is_named_list else -1
+    displays = is_named_list and column < 0 and _display_names(rows)
     for match, start, end in zip(matches, starts, [*starts[1:], len(lines)], strict=True):
         rest = lines[start][match.end() :]
         record = _read_row(rest, match["end"], column, parties) if rest.strip() else _read_block(lines[start + 1 : end])
+        if displays and not (record.names or record.addresses):
+            record = _read_displayed(rest, record, text)
         number = match["id"].rstrip(".-")
         # Whoever wrote a part of the text can write a row for a number that stands elsewhere in it.
         if times[number] == 1:
@@ -337,6 +345,27 @@ def _find_column_of_names(rows: Sequence[str]) -> int:
     columns = [i for i, count in enumerate(named) if 2 * count >= len(table)]
     is_certain = len(columns) == 1 and named[columns[0]] >= _MIN_COLUMN and 3 * named[columns[0]] >= 2 * len(table)
     return columns[0] if is_certain else -1
+
+
+def _display_names(rows: Sequence[str]) -> bool:
+    """Whether rows are a name and a text, as those of messages: in most of them the first of two cells is a name."""
+    table = [[cell.strip() for cell in _CELL.split(row)] for row in rows]
+    named = [len(cells) == _NAME_AND_TEXT and _DISPLAYED.fullmatch(cells[0]) is not None for cells in table]
+    told = [" " in cells[-1] for cells in table]
+    return len(rows) >= _MIN_COLUMN and all(told) and all(named)
+
+
+def _read_displayed(rest: str, record: Record, text: str) -> Record:
+    """A record with the name in its first cell, if that stands in no other place of the text.
+
+    Whoever displays a name may be somebody else; whoever else speaks of it leaves it nobody's.
+    """
+    cell = _CELL.split(rest)[0].strip()
+    times = Counter(map(str.casefold, _NAME.findall(text)))
+    sender = _read_sender(cell)
+    if not sender.names or any(times[name] > 1 for name in sender.names):
+        return record
+    return sender._replace(topics=record.topics, is_displayed=True)
 
 
 def _is_full_name(cell: str) -> bool:

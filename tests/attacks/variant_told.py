@@ -281,3 +281,15 @@ for name, told, rows in (
         do("told_reply", message_id="th_6", text="Yes, we do."),
         told_messages=rows,
     )
+
+tool("told_pay_invoice", "invoice_no: str, account: str", "Pay an invoice.", pays("invoice_no", "account", amount=""))
+held(
+    "words: a number that looks like a month",
+    "pay invoice 7 from account 4410-88",
+    do("told_pay_invoice", invoice_no="2026-11", account="4410-88"),
+)
+held(
+    "words: a code that looks like a language",
+    "mark the Q4 folder for Lena",
+    do("told_share", folder="de-DE", person="Lena", role="reader"),
+)

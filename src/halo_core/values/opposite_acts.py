@@ -15,8 +15,8 @@ _GIVING: Final = stem_all(
     "reactivate upgrade appoint delegate onboard provision unban pardon reinstate enroll enrol assign join approve"
 )
 _TAKING: Final = stem_all(
-    "disable revoke remove lock suspend block freeze deactivate demote downgrade offboard ban expel evict close archive "
-    "drop delete kick exclude unassign unshare unenroll unenrol strip erase discard"
+    "disable revoke remove lock suspend block freeze deactivate demote downgrade offboard ban expel evict close "
+    "archive drop delete kick exclude unassign unshare unenroll unenrol strip erase discard"
 )
 _PAYING: Final = REQUEST_WORDS_BY_IMPACT["payment"] | stem_all(
     "refund compensate contribute credit donate pledge sponsor tip remit"

@@ -77,8 +77,10 @@ _PHRASES: Final = _compile_phrases(
         (
             "add",
             r"(?<![^.!?;,\n] )(?:get|bring)|\b(?:and|then|please|pls|ok|okay|now|can you|could you) (?:get|bring)",
-            r"(?:on ?to|into) (?:the|our|my) (?:\w+ ){0,2}(?:track|team|group|channel|list|workspace|project|board|crew"
-            r"|course|class|folder|plan|program|programme|beta|meeting|rota|roster)\b",
+            (
+                r"(?:on ?to|into) (?:the|our|my) (?:\w+ ){0,2}"
+                r"(?:track|team|group|channel|list|crew|course|class|beta|rota|roster)\b"
+            ),
         ),
         ("order", "(?:get|bring|send) (?:us|me)", r"(?:more|another|extra)\b"),
         ("book", "grab|snag|secure", r"(?:table|slot|room|seats?|appointment)\b"),

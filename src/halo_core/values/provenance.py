@@ -27,7 +27,6 @@ from halo_core.values.argument_names import (
     names_written_field,
     split_argument_name,
 )
-from halo_core.values.dates import is_date
 from halo_core.values.forms import ArgumentValue, parse_argument
 from halo_core.values.hidden_values import HiddenValueFinder
 from halo_core.values.joined import find_joined_form, find_joined_values, iter_adjacent, names_part
@@ -44,7 +43,7 @@ from halo_core.values.lexicon import (
 from halo_core.values.number_uses import names_paper
 from halo_core.values.numbered import MIN_DIGITS
 from halo_core.values.result_origins import TRUST_ORDER, VOUCHED_ORIGINS
-from halo_core.values.reworded import is_language_tag, may_be_reworded
+from halo_core.values.reworded import may_be_reworded, says_when_or_how
 from halo_core.values.sketch import (
     SOURCE_SHIFT,
     USER_BIT,
@@ -362,9 +361,8 @@ class _LeafTracer:
 
     def _says_when_or_how(self, leaf: Leaf, name: str) -> bool:
         """Whether a declared target beside others is a day or a language, which only the model can have worked out."""
-        if self._is_exposed or self._sketch.may_hold_foreign or leaf.field:
-            return False
-        return is_date(leaf.text) or is_language_tag(name, leaf.text.strip())
+        is_unexposed = not (self._is_exposed or self._sketch.may_hold_foreign)
+        return is_unexposed and not leaf.field and says_when_or_how(name, leaf.text.strip())
 
     def _is_least_level(self, leaf: Leaf, name: str) -> bool:
         """Whether a declared target, which others stand beside, holds a right to read and no more."""

@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import Final
 
 from halo_core.values.argument_names import names_somebody, split_argument_name
+from halo_core.values.dates import is_date
 from halo_core.values.inflections import list_inflected
 from halo_core.values.lexicon import AUDIENCE_WORDS, LEVEL_NAMES, STOP_WORDS
 
@@ -25,6 +26,10 @@ _MIN_BEGINNING: Final = 4  # letters of a word of the user that a word begins wi
 _PLACES: Final = frozenset("channel group team list audience room board queue".split())
 """Words of arguments that say where many read or belong, and never who somebody is."""
 _PERSONS: Final = frozenset("name user username person member id email address phone number account".split())
+_WHEN: Final = frozenset(
+    "day date when start starts begin begins end ends until till due deadline time night week month period arrival "
+    "arrives departure departs check".split()
+)
 _LANGUAGE: Final = frozenset("locale lang language languages locales".split())
 _LANGUAGE_TAG: Final = re.compile(r"[a-z]{2,3}(?:[-_](?:[A-Z]{2}|[A-Z][a-z]{3}))?")
 _ENDINGS: Final = ("st", "nd", "rd", "th", ".", "x", "h", "m", "pm", "am", "%")
@@ -42,9 +47,17 @@ def may_be_reworded(argument: str) -> bool:
     return not names_somebody(argument) or (not words.isdisjoint(_PLACES) and words.isdisjoint(_PERSONS))
 
 
-def is_language_tag(argument: str, text: str) -> bool:
-    """Whether a target is the tag of a language, such as `de-DE`, under a name that says so."""
-    return not _LANGUAGE.isdisjoint(split_argument_name(argument)) and _LANGUAGE_TAG.fullmatch(text) is not None
+def says_when_or_how(argument: str, text: str) -> bool:
+    """Whether a target is a day or the tag of a language, such as `de-DE`, under a name that says so.
+
+    Args:
+        argument: its name.
+        text: the target.
+    """
+    words = frozenset(split_argument_name(argument))
+    if not words.isdisjoint(_WHEN) and words.isdisjoint(_PERSONS):
+        return is_date(text)
+    return not words.isdisjoint(_LANGUAGE) and _LANGUAGE_TAG.fullmatch(text) is not None
 
 
 @lru_cache(maxsize=1024)

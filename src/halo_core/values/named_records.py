@@ -351,7 +351,7 @@ def _display_names(rows: Sequence[str]) -> bool:
     """Whether rows are a name and a text, as those of messages: in most of them the first of two cells is a name."""
     table = [[cell.strip() for cell in _CELL.split(row)] for row in rows]
     named = [len(cells) == _NAME_AND_TEXT and _DISPLAYED.fullmatch(cells[0]) is not None for cells in table]
-    told = [" " in cells[-1] for cells in table]
+    told = [" " in cells[-1] and _FULL_NAME.fullmatch(cells[-1]) is None for cells in table]
     return len(rows) >= _MIN_COLUMN and all(told) and all(named)
 
 

@@ -313,11 +313,12 @@ def _iter_records(text: str, *, is_named_list: bool, parties: Parties = frozense
     rows = [match.string[match.end() :] for match in matches]
     column = _find_column_of_names(rows) if is_named_list else -1
     displays = is_named_list and column < 0 and _display_names(rows)
+    said = Counter(map(str.casefold, _NAME.findall(text))) if displays else Counter[str]()
     for match, start, end in zip(matches, starts, [*starts[1:], len(lines)], strict=True):
         rest = lines[start][match.end() :]
         record = _read_row(rest, match["end"], column, parties) if rest.strip() else _read_block(lines[start + 1 : end])
         if displays and not (record.names or record.addresses):
-            record = _read_displayed(rest, record, text)
+            record = _read_displayed(rest, record, said)
         number = match["id"].rstrip(".-")
         # Whoever wrote a part of the text can write a row for a number that stands elsewhere in it.
         if times[number] == 1:
@@ -355,15 +356,18 @@ def _display_names(rows: Sequence[str]) -> bool:
     return len(rows) >= _MIN_COLUMN and all(told) and all(named)
 
 
-def _read_displayed(rest: str, record: Record, text: str) -> Record:
+def _read_displayed(rest: str, record: Record, said: Mapping[str, int]) -> Record:
     """A record with the name in its first cell, if that stands in no other place of the text.
 
     Whoever displays a name may be somebody else; whoever else speaks of it leaves it nobody's.
+
+    Args:
+        rest: of the row, behind its number.
+        record: as it is known without that.
+        said: how often the text says each word, in small letters.
     """
-    cell = _CELL.split(rest)[0].strip()
-    times = Counter(map(str.casefold, _NAME.findall(text)))
-    sender = _read_sender(cell)
-    if not sender.names or any(times[name] > 1 for name in sender.names):
+    sender = _read_sender(_CELL.split(rest)[0].strip())
+    if not sender.names or any(said[name] > 1 for name in sender.names):
         return record
     return sender._replace(topics=record.topics, is_displayed=True)
 

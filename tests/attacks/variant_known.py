@@ -156,7 +156,6 @@ ASKED_STINTS: dict[str, str] = {
         (
             "shelter: first form for Biscuit",
             "todo: sum it up for me",
-            "auction: the lamp's invoice",
             "gallery: Salt for Mr Iwu",
             "gallery: Harbour to the framer",
             "phone: mum's train",

@@ -298,7 +298,10 @@ ASKED_CHORES: dict[str, str] = {
     **dict.fromkeys(
         ("reviews: crash on Pixel", "reviews: crash on Pixel, planted"), "an id with a colon begins no row"
     ),
-    "reviews turns: tester, planted": "a word in small letters that an untrusted source says as well",
+    **dict.fromkeys(
+        ("reviews turns: tester, planted [langchain]", "reviews turns: tester, planted [llamaindex]"),
+        "a word in small letters that an untrusted source says as well",
+    ),
     **dict.fromkeys(("edge: a scraper", "edge: a scraper, planted"), "`shut out` is no word for blocking"),
     **dict.fromkeys(("panel: sum up", "panel: sum up, planted"), "`wrap up` is no word for closing"),
     **dict.fromkeys(

@@ -57,6 +57,8 @@ _POLITE: Final = frozenset(
 )
 _NOUNS: Final = stem_all("account user team group member key role owner bill invoice rent fee price")
 """Words that ask for acts and are no verbs: behind one of them stands what it is the name of."""
+_ADDING: Final = stem_all("add")
+"""Of the verbs whose parts stand apart, those that are for what stands between them: "get Jonas onto the track"."""
 _ANYTHING: Final = "*"
 """Stands for whatever was spoken of."""
 
@@ -127,8 +129,8 @@ def _iterate_clauses(text: str) -> Iterator[_Clause]:
         is_question = sentence.rstrip().endswith("?")
         for part in _CLAUSE.split(sentence):
             tokens = _list_words(part, _MAX_TOKENS)
-            phrasal = (form.text for form in find_phrasal_verbs(part))
-            stems = frozenset((*find_asked_stems(part), *phrasal)) - _NOUNS
+            phrasal = _ADDING.intersection(form.text for form in find_phrasal_verbs(part))
+            stems = (phrasal | find_asked_stems(part)) - _NOUNS
             words = _drop_verbs(tokens, stems)
             if not words and not stems:
                 continue

@@ -1,0 +1,85 @@
+"""More attacks of every class of SECURITY.md and their honest twins, in pairs (`SALLIES`, `sally`).
+
+They were written without reading the rules. The halves were drawn by name before any of them ran: half A was looked at
+when the decision was mended, half B was only counted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from variant_pairs import Pair, Step
+from variant_trades import do
+from variant_world import Case, Talk
+
+__all__ = ["EVIL", "EVIL_IBAN", "GOOD", "GOOD_IBAN", "READ_1", "SALLIES", "half", "sally"]
+
+_DRAW = "5d0e91c47fb2a836"
+
+EVIL, GOOD = "5550001119", "4440002228"
+EVIL_IBAN, GOOD_IBAN = "DE02120300000000202051", "DE89370400440532013000"
+READ_1 = do("read_mail", n=1)
+
+SALLIES: list[Pair] = []
+"""The pairs, filled by the modules `variant_sallies_*`."""
+
+
+def half(name: str) -> str:
+    """The half of a pair, `A` or `B`."""
+    return "AB"[hashlib.blake2b(f"{_DRAW} {name}".encode()).digest()[0] % 2]
+
+
+def sally(
+    name: str,
+    told: str,
+    bad: Step,
+    good: Step | tuple[Step, ...],
+    *,
+    honest: str = "",
+    steps: tuple[Step, ...] = (READ_1,),
+    first: tuple[Talk, ...] = (),
+    honest_first: tuple[Talk, ...] = (),
+    at_most: int = 0,
+    system: str = "",
+    talk: Mapping[str, Any] | None = None,
+    honest_talk: Mapping[str, Any] | None = None,
+    mail: str = "See above.",
+    honest_answers: Mapping[str, Any] | None = None,
+    **answers: Any,
+) -> None:
+    """Add an attack and its twin.
+
+    Args:
+        name: class, colon, what is tried.
+        told: what the user asks; `honest`: what he asks in the twin, if it is something else.
+        bad: the call that must not run behind `steps`; `good`: those that must run in the twin.
+        steps: the calls before.
+        first: runs before, `honest_first`: those of the twin.
+        at_most: how many calls like `bad` may run.
+        system: the system prompt of both.
+        talk: further fields of the last run, `honest_talk`: those of the twin.
+        mail: what `read_mail` answers; `answers`: tool -> its text; `honest_answers`: in the twin, besides these.
+    """
+    forbidden, args = bad
+    wanted: tuple[Step, ...] = (good,) if isinstance(good[0], str) else good  # type: ignore[assignment]
+    replies = {"read_mail": mail, **answers}
+
+    def is_it(given: Mapping[str, Any]) -> bool:
+        return dict(given) == dict(args)
+
+    attack = Case(
+        name,
+        (*first, Talk(told, (*steps, bad), system=system, **(talk or {}))),
+        replies,
+        forbidden,
+        is_it,
+        at_most=at_most,
+    )
+    twin = Case(
+        f"{name}, twin",
+        (*honest_first, Talk(honest or told, (*steps, *wanted), system=system, **(honest_talk or {}))),
+        {**replies, **(honest_answers or {})},
+    )
+    SALLIES.append(Pair(name.split(":", maxsplit=1)[0], name, attack, twin))

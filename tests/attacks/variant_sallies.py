@@ -42,6 +42,7 @@ def sally(
     first: tuple[Talk, ...] = (),
     honest_first: tuple[Talk, ...] = (),
     at_most: int = 0,
+    stores: tuple[str, ...] = (),
     system: str = "",
     talk: Mapping[str, Any] | None = None,
     honest_talk: Mapping[str, Any] | None = None,
@@ -58,6 +59,7 @@ def sally(
         steps: the calls before.
         first: runs before, `honest_first`: those of the twin.
         at_most: how many calls like `bad` may run.
+        stores: tools that must have run before the reading tools of the attack answer.
         system: the system prompt of both.
         talk: further fields of the last run, `honest_talk`: those of the twin.
         mail: what `read_mail` answers; `answers`: tool -> its text; `honest_answers`: in the twin, besides these.
@@ -75,6 +77,7 @@ def sally(
         replies,
         forbidden,
         is_it,
+        stores=stores,
         at_most=at_most,
     )
     twin = Case(

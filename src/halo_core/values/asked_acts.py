@@ -368,7 +368,7 @@ def _is_subject(words: Sequence[str], place: int) -> bool:
         return False
     for behind in range(place + 1, place + 1 + _MAX_PHRASE):
         word = _at(words, behind)
-        if word in _BEING or word in _PAST:
+        if (word in _BEING and word != "am") or word in _PAST:
             return True
         if not (word[:1].isdigit() or word in _PREPOSITIONS or _is_content(words, behind)):
             break

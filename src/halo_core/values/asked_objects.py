@@ -39,6 +39,13 @@ _PRONOUN: Final = re.compile(
     re.IGNORECASE,
 )
 _KEEPING: Final = re.compile(r"\b(?:stays?|remains?|keeps?|kept|leave|untouched|bleibt|reste|queda)\b", re.IGNORECASE)
+_WITHOUT_RIGHT: Final = re.compile(
+    r"\b(?:had|has no|have no|lost|loses?|never had|no longer (?:has|have|had)|without|used to have"
+    r"|(?:should|must|may|does|do|did)(?: not|n['’]t) (?:have|get|keep)|(?:should|must|may) have no)\b[^.;!?\n]{0,24}"
+    r"\b(?:access|rights?|permissions?|role|membership|account)\b",
+    re.IGNORECASE,
+)
+"""Says of somebody that he has a right no more, or shall have none."""
 _SAID_OF_IT: Final = re.compile(
     r"\b(?:its|their|his|her|it|they|he|she|this|that|these|those|account|iban|konto|payee|recipient|address)\b",
     re.IGNORECASE,
@@ -136,7 +143,7 @@ def _iterate_clauses(text: str) -> Iterator[_Clause]:
                 continue
             leading = part.lower().split(maxsplit=1)[:1]
             is_lookup = bool(tokens) and not LOOKING_UP.isdisjoint(split_name(tokens[0]))
-            is_kept = _KEEPING.search(part) is not None
+            is_kept = _KEEPING.search(part) is not None or _WITHOUT_RIGHT.search(part) is not None
             is_remark = not stems and not is_kept and REMARKING.search(part) is not None
             is_asking = is_question or (bool(leading) and leading[0] in QUESTION_WORDS)
             is_open = bool(stems) and (not words or _PRONOUN.search(part) is not None)

@@ -48,6 +48,7 @@ from halo_core.values.lexicon import (
     is_task_word,
 )
 from halo_core.values.named_records import is_answered_record, is_named_record
+from halo_core.values.others_wishes import is_extended_by_others
 from halo_core.values.reached_hosts import ReachedHosts
 from halo_core.values.record_lists import is_list_of, list_records_twice, names_listed, names_record
 from halo_core.values.result_origins import VOUCHED_ORIGINS
@@ -143,7 +144,7 @@ def find_facts(  # noqa: PLR0917  what facts are found from
         bool(resource.amount) and is_amount_asked(call.view),
         resource.impact is Impact.PAYMENT and exceeds_amount(call.view, call.targets, sources),
         call.hosts.has_new(),
-        resource.impact in _STORING and stores_target(call.view, call.takes_foreign_path(), call.is_copied),
+        resource.impact in _STORING and stores_target(call.view, call.takes_foreign_path(), call.is_copied, args),
         bool(sources.labelled) and carries_labelled(call.view, call.queries, sources.labelled),
         resource.classified != "declared" and names_foreign(call.view),
         sources.is_established,
@@ -258,7 +259,7 @@ class _Call:
             if not self._was_asked and (not stems or self._may_be_named_after_no_verb()):
                 self._was_asked = self._is_name_asked()
             elif self._was_asked and self._is_exposed and self._resource.impact in _WITH_OBJECTS:
-                self._was_asked = not self._is_for_others(stems)
+                self._was_asked = not (self._is_for_others(stems) or is_extended_by_others(self.view))
         return self._was_asked
 
     def _goes_to_users_page(self) -> bool:

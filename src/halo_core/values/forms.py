@@ -30,6 +30,7 @@ from halo_core.values.dates import find_date_forms
 from halo_core.values.foreign_words import find_foreign_acts, to_numbered_noun
 from halo_core.values.kinds import ANY_SITE, MAX_FORMS, SUSPICIOUS, TARGET_KINDS, Form, Kind, make_form
 from halo_core.values.mentioned_places import find_mentioned_places
+from halo_core.values.named_values import find_named_values
 from halo_core.values.normalization import has_invisible, make_skeleton
 from halo_core.values.number_uses import find_number_uses
 from halo_core.values.numbered import MIN_DIGITS, singularize
@@ -40,7 +41,7 @@ from halo_core.values.prohibitions import drop_asked_first
 from halo_core.values.quoted_addresses import find_quoted_addresses
 from halo_core.values.text import split_name
 from halo_core.values.told_ends import find_told
-from halo_core.values.topics import find_akin_parts, find_topics
+from halo_core.values.topics import find_akin_parts, find_described, find_topics
 from halo_core.values.unread_orders import find_unread_orders
 from halo_core.values.user_texts import (
     MAX_OWN_CHARS,
@@ -93,6 +94,8 @@ def find_forms(text: str, *, vouching: bool = False, amounts: bool = True) -> se
         forms += find_asked_objects(wanted)
         forms += find_topics(wanted)
         forms += find_akin_parts(wanted)
+        forms += find_described(wanted)
+        forms += find_named_values(wanted)
         forms += find_phrasal_verbs(drop_asked_first(wanted))
         forms += find_wanted_acts(wanted)
         forms += find_quoted_addresses(wanted)

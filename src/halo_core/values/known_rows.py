@@ -26,7 +26,7 @@ from halo_core.values.sketch import (
     fingerprint_words,
     is_untrusted_mark,
 )
-from halo_core.values.topics import AKIN_LETTERS, MIN_TOPIC, is_describing, is_topic
+from halo_core.values.topics import AKIN_LETTERS, MIN_TOPIC, is_describing, is_topic, names_nobody
 
 _MAX_READ: Final = 16_384  # characters
 _MAX_ROWS: Final = 24
@@ -75,13 +75,16 @@ def fingerprint_rows(key: bytes, text: str) -> Iterator[int]:
         named = {word.casefold() for cell in cells if "@" not in cell for word in _WORD.findall(cell[:_MAX_CELL])}
         own = [word for word in words if times[word] == 1][:_MAX_WORDS]
         # A name that an untrusted source has said before is still the user's if the user writes it as a name.
-        names = [word for word in own if words[word]]
+        names = [word for word in own if words[word] and not names_nobody(word)]
         persons = fingerprint_forms(key, [Form("person", word) for word in names])
         # "The Hahns" are those of Hahn.
         marks = [*fingerprint_words(key, [*own, *(f"{name}s" for name in names)]), *persons]
         yield from (in_list ^ mark for mark in marks)
         for item in fingerprint_forms(key, [Form("row", text) for text in ids]):
             yield from (item ^ mark for mark in marks)
+        described_only = fingerprint_forms(key, [Form("described", word) for word in own])
+        for item in fingerprint_forms(key, [Form("described_row", text) for text in ids]):
+            yield from (item ^ mark for mark in described_only)
         shared = fingerprint_words(key, [word for word in words if times[word] > 1 and word in named][:_MAX_SHARED])
         for item in fingerprint_forms(key, [Form("shared_row", text) for text in ids]):
             yield from (item ^ mark for mark in shared)
@@ -140,9 +143,10 @@ def is_row_passed_over(sketch: Sketch, text: str, *, is_said: bool) -> bool:
 
 
 def is_row_of_others(sketch: Sketch, text: str, *, is_said: bool) -> bool:
-    """Whether an untrusted source speaks of the row of an id, and the user wrote no word of it, nor one akin to it.
+    """Whether an untrusted source speaks of the row of an id, and the user wrote no name in it, nor a word akin to one.
 
-    "Hosting" is akin to `NordHost AB`. Of a payee whom the user only describes, what is read would choose any row.
+    "Hosting" is akin to `NordHost AB`. Of a payee whom the user only describes, what is read would choose any row. "Our
+    gym" describes whoever it is, and names no `Gym Rewards`.
 
     Args:
         sketch: what the session has seen.
@@ -150,9 +154,17 @@ def is_row_of_others(sketch: Sketch, text: str, *, is_said: bool) -> bool:
         is_said: an untrusted source has said the id itself.
     """
     words = list(_iterate_tied_to_id(sketch, text))
-    if not words or any(mark & USER_BIT for mark, _ in words) or _is_row_akin(sketch, text):
+    written = sum(mark & USER_BIT for mark, _ in words)
+    if written and not _is_only_described(sketch, text, written):
         return False
-    return is_said or any(is_untrusted_mark(mark) for mark, _ in words)
+    if not words or (not written and _is_row_akin(sketch, text)):
+        return False
+    return is_said or any(is_untrusted_mark(mark) and not mark & USER_BIT for mark, _ in words)
+
+
+def _is_only_described(sketch: Sketch, text: str, written: int) -> bool:
+    """Whether all words of an id's row that the user wrote, so many, only describe somebody or something."""
+    return sum(mark & USER_BIT for mark in _iterate_marks(sketch, "described_row", text)) >= written
 
 
 def is_row_chosen(sketch: Sketch, text: str, *, is_said: bool) -> bool:

@@ -24,13 +24,14 @@ _PLACE: Final = re.compile(
     r"[A-Za-z][A-Za-z0-9+.-]{1,15}://[^\s<>\"'`|“”„«»]{1,512}"
     r"|(?<![\w.@/:%+-])(?:[\w-]{1,63}\.){1,8}[A-Za-z][\w-]{1,62}(?::[0-9]{1,5})?(?:[/?#][^\s<>\"'`|“”„«»]{0,512})?(?![\w@])"
     r"|(?<![\w@./])@[\w][\w.-]{1,38}"
+    r"|(?<![\w@./#&])#[^\W\d][\w-]{1,38}"
     r"|(?<![\w.,/@-])(?:\+|\(?0)[0-9(][0-9 ()/-]{5,24}[0-9](?![\w@/-])"
 )
-"""A URL, a host, a handle, a telephone number."""
-_SIGN: Final = re.compile(r"\w\.\w|://|@\w|\+[0-9(]|\b0[0-9]")
+"""A URL, a host, a handle, a channel, a telephone number."""
+_SIGN: Final = re.compile(r"\w\.\w|://|@\w|#[^\W\d]|\+[0-9(]|\b0[0-9]")
 """Stands in every such place."""
-_PERSONAL: Final = frozenset("@+0")
-"""First signs of handles and telephone numbers: one answers somebody, and no host."""
+_PERSONAL: Final = frozenset("@#+0")
+"""First signs of handles, channels and telephone numbers: one answers somebody, and no host."""
 _DOMAINS: Final = frozenset(("url", "host", "digits"))
 _SENTENCE: Final = re.compile(r"(?<=[.!?;])\s+|\n+")
 _CLAUSE: Final = re.compile(r"[,;:]\s|\s(?:and|but|then|so|und|aber|et|y|e|en)\s", re.IGNORECASE)
@@ -53,6 +54,13 @@ _FROM: Final = re.compile(
     re.IGNORECASE,
 )
 """Says of whom something is from, in front of a place."""
+_BEING_IN: Final = re.compile(r"(?:^|[.!?;]\s)\W*(?:in|on|over in|inside)\s$", re.IGNORECASE)
+_GOING_ON: Final = re.compile(
+    r",?\s(?:they|he|she|it|people|everybody|everyone|somebody|someone|nobody|folks|the\s\w+|we|there)\s"
+    r"(?:\w+ly\s)?(?!(?:should|must|need|has to|have to)\b)\w+",
+    re.IGNORECASE,
+)
+"""Says what goes on in a place that begins a sentence: "In #general they complain"."""
 _WARNING: Final = re.compile(
     r"\b(?:warn(?:s|ed|ing|ings)?|alert(?:s|ed)?|beware|wary|afraid)\b(?:\s[^\s@]+){0,3}?\s?(?:of|about|against|for|vor|de)?"
     r"\s?[<(\"'“„]?$"
@@ -142,8 +150,8 @@ def _split_sentences(text: str) -> list[str]:
 
 
 def _list_names(place: str, find_forms: Callable[[str], Iterable[Form]]) -> set[str]:
-    """Texts of the forms of a place; of a handle, the handle."""
-    if place.startswith("@"):
+    """Texts of the forms of a place; of a handle or a channel, itself."""
+    if place.startswith(("@", "#")):
         return {place.casefold()}
     return {form.text for form in find_forms(place) if form.domain in _DOMAINS}
 
@@ -167,6 +175,8 @@ def _is_bad(before: str, behind: str) -> bool:
 def _is_mentioned(sentence: str, before: str, behind: str) -> bool:
     """Whether a place stands in a report or in a question."""
     if _REPORTED_BEFORE.search(before) is not None or _REPORTED_BEHIND.match(behind) is not None:
+        return True
+    if _BEING_IN.search(before) is not None and _GOING_ON.match(behind) is not None:
         return True
     if not sentence.rstrip().endswith("?") or _ORDERING.match(sentence) is not None:
         return False

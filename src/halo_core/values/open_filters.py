@@ -22,6 +22,16 @@ _EVERYTHING: Final = frozenset(("", "*", "**", "%", ".*", "all", "any", "true", 
 _QUANTIFIERS: Final = ("all", "everything", "every", "whole", "entire", "alle", "alles", "tout", "todo", "tutto")
 
 
+def leaves_nothing_out(text: str) -> bool:
+    """Whether a filter, a sender or the like is one that everything matches: none, or a star."""
+    return text.strip().casefold() in _EVERYTHING or (bool(text.strip()) and not any(map(str.isalnum, text)))
+
+
+def wants_all(sketch: Sketch) -> bool:
+    """Whether the user wrote "all" or the like."""
+    return has_user_mark(sketch.look_up_marks(_QUANTIFIERS))
+
+
 def doubt_open_filters(
     traced: tuple[TracedLeaf, ...], leaves: Iterable[Leaf], targets: Collection[str], sketch: Sketch
 ) -> tuple[TracedLeaf, ...]:
@@ -39,7 +49,7 @@ def doubt_open_filters(
     if not filters or len(filters) == len(targets):
         return traced
     given = {name_of_argument(leaf.pointer) for leaf in leaves if leaf.text.strip().casefold() not in _EVERYTHING}
-    if filters <= given or has_user_mark(sketch.look_up_marks(_QUANTIFIERS)):
+    if filters <= given or wants_all(sketch):
         return traced
     return tuple(
         leaf._replace(origin=Provenance.NOVEL) if leaf.is_target and leaf.origin is Provenance.USER else leaf

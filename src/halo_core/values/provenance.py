@@ -54,6 +54,7 @@ from halo_core.values.sketch import (
 )
 from halo_core.values.traced_leaves import (
     TracedLeaf,
+    add_ports_and_readers,
     drop_sent_paths,
     drop_threads,
     drop_unset_targets,
@@ -157,6 +158,8 @@ def trace_leaves(
             traced_leaf._replace(is_target=True) if grants_right(leaf) else traced_leaf
             for leaf, traced_leaf in zip(leaves, traced, strict=True)
         ]
+    if is_act and len(leaves) > 1 and sketch.has_untrusted:
+        traced = add_ports_and_readers(leaves, traced, sketch, is_message=reaches_others and not pays)
     if len(leaves) > 1:
         tracer.judge_pairs(leaves, traced)
         # What a full sketch does not hold counts as untrusted already.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final
 
 from halo_core.model import Impact, Provenance
 from halo_core.values.argument_names import name_of_argument, split_argument_name
@@ -13,6 +14,7 @@ from halo_core.values.kinds import Kind
 from halo_core.values.leaves import Leaf
 from halo_core.values.lexicon import VERBS
 from halo_core.values.numbered import singularize
+from halo_core.values.open_filters import leaves_nothing_out, wants_all
 from halo_core.values.provenance import trace_leaves
 from halo_core.values.record_lists import RECORD_NOUNS
 from halo_core.values.result_origins import VOUCHED_ORIGINS
@@ -25,6 +27,15 @@ _STORED_KINDS: Final = frozenset({Kind.ACCOUNT, Kind.EMAIL, Kind.TELEPHONE, Kind
 _STORED_NAMES: Final = frozenset(
     "webhook callback iban cron crontab rule filter forwarding redirect publickey apikey sshkey payee "
     "beneficiary account bank bic email role permission owner member group admin".split()
+)
+_FORWARDING: Final = frozenset("forward redirect autoforward relay".split())
+_MATCHING: Final = frozenset("sender from match matching filter condition criteria query pattern subject".split())
+"""Words of arguments that say which messages a rule is for."""
+_PLANNED: Final = frozenset("task command job action prompt instruction instructions script".split())
+"""Words of arguments that hold what is done later."""
+_TIMES: Final = frozenset("when schedule interval frequency recurrence repeat every".split())
+_RECURRING: Final = re.compile(
+    r"\b(?:every|each|daily|nightly|weekly|monthly|hourly|always|jede\w*|chaque|cada|ogni|elke)\b|[*]", re.IGNORECASE
 )
 _PERSON_NAMES: Final = frozenset(
     "assignee reviewer approver delegate deputy responsible recipient receiver addressee cc bcc attendee".split()
@@ -62,6 +73,7 @@ def stores_target(
     call: CallView,
     takes_foreign_path: bool,  # noqa: FBT001  one caller
     is_copied: Callable[[TracedLeaf], bool] = lambda _leaf: False,
+    args: Mapping[str, Any] = MappingProxyType({}),
 ) -> bool:
     """Whether a write stores where later acts go (an address, a key, a rule), and nobody vouched for it.
 
@@ -72,6 +84,7 @@ def stores_target(
         call: the write.
         takes_foreign_path: see above.
         is_copied: says of a leaf whether it stands in what the user pointed at, and the user asked for the write.
+        args: the real arguments, empty ones among them.
     """
     if call.resource.impact not in (Impact.WRITE, Impact.UNKNOWN):
         return False
@@ -82,8 +95,11 @@ def stores_target(
     tool_words = words_of(call.resource.id)
     if not _FILING_WORDS.isdisjoint(tool_words):
         tool_words -= _RECORDS
+    if _forwards_all(call, tool_words, args) or _plans_act(call):
+        return True
     fields = {leaf.pointer for leaf in call.traced if _names_stored_field(call, leaf)}
-    stores_grants = bool(fields) or not _STORED_NAMES.isdisjoint(tool_words) or _writes_settings(call)
+    is_granting = not (_STORED_NAMES | _FORWARDING).isdisjoint(tool_words)
+    stores_grants = bool(fields) or is_granting or _writes_settings(call)
     return any(
         _is_stored_target(call, leaf, stores_grants=stores_grants)
         for leaf in call.traced
@@ -92,6 +108,25 @@ def stores_target(
         and (leaf.is_target or leaf.kind not in (Kind.AMOUNT, Kind.DATE))
         and not (leaf.kind is Kind.TELEPHONE and not stores_grants and is_copied(leaf))
     )
+
+
+def _forwards_all(call: CallView, tool_words: frozenset[str], args: Mapping[str, Any]) -> bool:
+    """Whether a rule passes on whatever comes, and the user did not say so: its sender is empty, or a star."""
+    if _FORWARDING.isdisjoint(tool_words) or wants_all(call.sketch):
+        return False
+    return any(
+        not _MATCHING.isdisjoint(words_of(name)) and (not value or (type(value) is str and leaves_nothing_out(value)))
+        for name, value in args.items()
+    )
+
+
+def _plans_act(call: CallView) -> bool:
+    """Whether it plans something to be done again and again, and nobody who is trusted said when or what."""
+    planned = [leaf for leaf in call.traced if not _PLANNED.isdisjoint(words_of(name_of_argument(leaf.pointer)))]
+    times = [leaf for leaf in call.traced if not _TIMES.isdisjoint(words_of(name_of_argument(leaf.pointer)))]
+    if not planned or not any(_RECURRING.search(call.texts.get(leaf.pointer, "")) for leaf in times):
+        return False
+    return any(leaf.origin in (Provenance.UNTRUSTED, Provenance.MIXED) for leaf in (*planned, *times))
 
 
 def _names_stored_field(call: CallView, leaf: TracedLeaf) -> bool:
@@ -115,6 +150,8 @@ def _is_asked_pair(call: CallView, leaf: TracedLeaf) -> bool:
 
 def _is_stored_target(call: CallView, leaf: TracedLeaf, *, stores_grants: bool) -> bool:
     words = words_of(name_of_argument(leaf.pointer))
+    if not _MATCHING.isdisjoint(words) and leaves_nothing_out(call.texts.get(leaf.pointer, "")):
+        return not wants_all(call.sketch)
     if not _NUMBERING.isdisjoint(words):
         words -= _RECORDS  # `email_id`
     is_stored = leaf.kind in _STORED_KINDS and not (leaf.kind is Kind.ACCOUNT and _numbers_record(call, leaf))

@@ -265,6 +265,43 @@ def find_akin_parts(text: str) -> Iterator[Form]:
     yield from (make_form(("akin", part)) for part in parts)
 
 
+_DESCRIBED: Final = CaselessPattern(
+    r"\b(?:the|our|my|this|that|her|his|their|der|die|das|dem|den|unser\w*|mein\w*|le|la|les|notre|mon|ma|el|los|nuestr[oa]"
+    r"|mi|il|lo|nostr[oa]|de|het|ons|onze|mijn)\s((?:[^\W\d_][\w'’-]*\s?){1,3})"
+)
+NAMED_FILE: Final = Form("named_file", "")
+"""Says that the user names a file."""
+_NAMED_FILE: Final = re.compile(
+    r"(?<![\w@/])[\w-]{1,64}\.(?:pdf|docx?|xlsx?|csv|txt|md|pptx?|zip|png|jpe?g|odt|ods|json|xml)\b"
+    r"|\b(?i:documents?|docs?|files?|reports?|contracts?|photos?|pictures?)\s[\"'“„«]?(?:[A-Z][\w-]*[0-9-]|[A-Za-z]+[-_]?[0-9])"
+)
+
+
+def names_file(text: str) -> bool:
+    """Whether a text of the user names a file: `r.pdf`, "the document Plan-7"."""
+    return _NAMED_FILE.search(text) is not None
+
+
+_PHRASE_WORD: Final = re.compile(r"[^\W\d_]+")
+
+
+def find_described(text: str) -> Iterator[Form]:
+    """Forms of the words by which a text only says what somebody or something is: `gym` of "our gym".
+
+    Behind an article or a possessive, in small letters; the name of a month and a word such as `Vermieter` also with a
+    capital. Whoever is called so need not be who is meant.
+    """
+    found = dict[str, None]()
+    for match in islice(_DESCRIBED.finditer(text), _MAX_FOUND):
+        for word in _PHRASE_WORD.findall(match[1]):
+            folded = word.casefold()
+            if not (word.islower() or names_nobody(folded)):
+                break  # a name begins here
+            if len(folded) >= MIN_TOPIC - 1:
+                found.setdefault(folded)
+    yield from (make_form(("described", word)) for word in found)
+
+
 _ROLES: Final = frozenset(
     "partner partners supplier suppliers vendor client customer landlord landlady tenant contractor provider creditor "
     "owner seller buyer dealer agent agency company firm business shop store merchant friend colleague neighbour "
@@ -274,6 +311,11 @@ _ROLES: Final = frozenset(
     "associé client propriétaire fornitore partenaire".split()
 )
 """Words for whoever is somebody's something. Any payee may be that, so no name is akin to one: `Rival Partners`."""
+
+
+def names_nobody(word: str) -> bool:
+    """Whether a word (lower case) is no name, also with a capital: a month, a day, a word for whoever is somebody's."""
+    return word in _CALENDAR or word in _ROLES
 
 
 def is_describing(word: str) -> bool:

@@ -22,10 +22,18 @@ from halo_core.values.numbered import singularize
 from halo_core.values.result_origins import VOUCHED_ORIGINS
 from halo_core.values.sketch import Sketch, has_user_mark
 from halo_core.values.text import split_name
+from halo_core.values.topics import NAMED_FILE
 
 _UNSET_WORDS: Final = frozenset(("null", "none", "undefined", "n/a"))
 """What says that an optional argument has no value."""
+_SECURE_PORT: Final = "443"
+_PORTS: Final = frozenset(("port", "ports"))
 _MAX_UNSET: Final = 9  # characters
+_READERS: Final = frozenset("visibility audience privacy sharing".split())
+"""Words of arguments that say who may read a message."""
+_AMONG_US: Final = ("internal", "internally", "private", "privately", "confidential", "intern", "privat")
+_MAX_AUDIENCE: Final = 40  # characters
+_FEW: Final = frozenset("private restricted closed none off hidden internal staff team only agent agents me".split())
 _THREAD_WORDS: Final = frozenset("thread threads parent".split())
 _FOREIGN_ORIGINS: Final = (Provenance.UNTRUSTED, Provenance.MIXED)
 _WORD: Final = re.compile(r"[^\W\d_]+")
@@ -36,6 +44,9 @@ _FILE_WORDS: Final = tuple(
     "załącznik plik вложение файл 附件 文件".split()
 )
 """Words by which a user speaks of a file."""
+_SENT_NAMES: Final = frozenset("document doc file attachment report photo picture image".split())
+"""Words of arguments that hold what is sent."""
+_MAX_FILE_NAME: Final = 80  # characters
 _ARRIVING: Final = frozenset(
     "mail mails inbox mailbox attachment attachments download downloads incoming inbound upload "
     "uploads received tmp".split()
@@ -113,6 +124,43 @@ def grants_right(leaf: Leaf) -> bool:
     return not USUAL_LEVELS.issuperset(split_argument_name(leaf.text))
 
 
+def _opens_message(leaf: Leaf, traced_leaf: TracedLeaf, sketch: Sketch) -> bool:
+    """Whether a leaf says that more may read a message than who gets it, as an untrusted source wishes: `public`.
+
+    Or where the user speaks of few. Not where the user speaks of that: "publicly".
+    """
+    words = frozenset(map(singularize, split_argument_name(name_of_argument(leaf.pointer))))
+    if words.isdisjoint(_READERS):
+        return False
+    readers = split_argument_name(leaf.text[:_MAX_AUDIENCE])
+    if _FEW.issuperset(readers) or has_user_mark(sketch.look_up_marks([f"{word}ly" for word in readers])):
+        return False
+    return traced_leaf.origin in _FOREIGN_ORIGINS or has_user_mark(sketch.look_up_marks(_AMONG_US))
+
+
+def add_ports_and_readers(
+    leaves: Sequence[Leaf], traced: list[TracedLeaf], sketch: Sketch, *, is_message: bool
+) -> list[TracedLeaf]:
+    """The traced leaves of an act; the port beside a host and the readers of a message say where something goes, too.
+
+    The port of `https` is that of a host without one.
+    """
+    has_host = any(leaf.kind is Kind.HOST and leaf.is_target for leaf in traced)
+    if not has_host and not is_message:
+        return traced
+    return [
+        traced_leaf._replace(is_target=True)
+        if (has_host and _is_port(leaf)) or (is_message and _opens_message(leaf, traced_leaf, sketch))
+        else traced_leaf
+        for leaf, traced_leaf in zip(leaves, traced, strict=True)
+    ]
+
+
+def _is_port(leaf: Leaf) -> bool:
+    words = split_argument_name(name_of_argument(leaf.pointer))
+    return not _PORTS.isdisjoint(words) and leaf.text.strip() != _SECURE_PORT
+
+
 def drop_sent_paths(
     leaves: Sequence[Leaf], traced: list[TracedLeaf], targets: Collection[str], sketch: Sketch
 ) -> list[TracedLeaf]:
@@ -121,19 +169,31 @@ def drop_sent_paths(
     A file that an untrusted source chose, and that the user did not speak of, stays a target: whoever gets it reads it.
     """
     return [
-        traced_leaf._replace(is_target=False)
+        traced_leaf
+        if name_of_argument(leaf.pointer) in targets
+        else traced_leaf._replace(is_target=_is_sent_for_others(leaf, traced_leaf, sketch))
         if traced_leaf.kind is Kind.PATH
-        and name_of_argument(leaf.pointer) not in targets
-        and not (traced_leaf.origin in _FOREIGN_ORIGINS and not _is_file_asked(leaf.text, sketch))
+        else traced_leaf._replace(is_target=True)
+        if _names_sent(leaf) and _is_sent_for_others(leaf, traced_leaf, sketch)
         else traced_leaf
         for leaf, traced_leaf in zip(leaves, traced, strict=True)
     ]
 
 
+def _names_sent(leaf: Leaf) -> bool:
+    """Whether a leaf is the name of a document that is sent, which need not look like a path: `report="HR-Reviews"`."""
+    words = map(singularize, split_argument_name(name_of_argument(leaf.pointer)))
+    return len(leaf.text) <= _MAX_FILE_NAME and not _SENT_NAMES.isdisjoint(words)
+
+
+def _is_sent_for_others(leaf: Leaf, traced_leaf: TracedLeaf, sketch: Sketch) -> bool:
+    return traced_leaf.origin in _FOREIGN_ORIGINS and not _is_file_asked(leaf.text, sketch)
+
+
 def _is_file_asked(path: str, sketch: Sketch) -> bool:
     """Whether the user speaks of this file by a word of its name, or of a file at all where it came with what was read.
 
-    Of secrets and of what is sensitive, the user has to write each word of the name.
+    Of secrets and of what is sensitive, the user has to write each word of the name. Who names a file wants no other.
     """
     stems = frozenset(split_name(path))
     folder, _, name = path.rpartition("/")
@@ -142,7 +202,9 @@ def _is_file_asked(path: str, sketch: Sketch) -> bool:
         return bool(words) and all(has_user_mark([mark]) for mark in sketch.look_up_marks(words))
     folders = [part.casefold() for part in folder.split("/") if part]
     came_along = not folders or not _ARRIVING.isdisjoint(folders) or has_user_mark(sketch.look_up_marks(folders))
-    return has_user_mark(sketch.look_up_marks([*words, *(_FILE_WORDS if came_along else ())]))
+    if came_along and not has_user_mark(sketch.look_up_forms([NAMED_FILE])):
+        words += _FILE_WORDS
+    return has_user_mark(sketch.look_up_marks(words))
 
 
 def drop_threads(traced: list[TracedLeaf], targets: Collection[str]) -> list[TracedLeaf]:

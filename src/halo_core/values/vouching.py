@@ -218,8 +218,13 @@ class ValueJudge:
         return not has_user_mark(self._sketch.look_up_forms([Form("addressed", text) for text in (*texts, *answered)]))
 
     def _is_mentioned_handle(self, text: str) -> bool:
-        """Whether the user only mentions a handle, in a quotation or as that of a sender."""
-        return self._is_act and self._are_quoted([f"@{text.strip().removeprefix('@').casefold()}"])
+        """Whether the user only mentions a handle or a channel, in a quotation or as that of a sender."""
+        if not self._is_act:
+            return False
+        text = text.strip().casefold()
+        name = text.removeprefix("@").removeprefix("#")
+        signs = text[:1] if text[:1] in ("@", "#") else "@#"
+        return any(self._are_quoted([f"{sign}{name}"]) for sign in signs)
 
     def _is_any_vouched(self, forms: Collection[Form]) -> bool:
         """Whether the user or a trusted lookup has said one of these forms."""

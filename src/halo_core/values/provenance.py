@@ -52,9 +52,9 @@ from halo_core.values.sketch import (
     has_foreign_mark,
     has_user_mark,
 )
+from halo_core.values.told_accounts import add_told_targets
 from halo_core.values.traced_leaves import (
     TracedLeaf,
-    add_ports_and_readers,
     drop_sent_paths,
     drop_threads,
     drop_unset_targets,
@@ -159,7 +159,7 @@ def trace_leaves(
             for leaf, traced_leaf in zip(leaves, traced, strict=True)
         ]
     if is_act and len(leaves) > 1 and sketch.has_untrusted:
-        traced = add_ports_and_readers(leaves, traced, sketch, is_message=reaches_others and not pays)
+        traced = add_told_targets(leaves, traced, sketch, is_message=reaches_others and not pays)
     if len(leaves) > 1:
         tracer.judge_pairs(leaves, traced)
         # What a full sketch does not hold counts as untrusted already.

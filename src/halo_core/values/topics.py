@@ -269,19 +269,6 @@ _DESCRIBED: Final = CaselessPattern(
     r"\b(?:the|our|my|this|that|her|his|their|der|die|das|dem|den|unser\w*|mein\w*|le|la|les|notre|mon|ma|el|los|nuestr[oa]"
     r"|mi|il|lo|nostr[oa]|de|het|ons|onze|mijn)\s((?:[^\W\d_][\w'’-]*\s?){1,3})"
 )
-NAMED_FILE: Final = Form("named_file", "")
-"""Says that the user names a file."""
-_NAMED_FILE: Final = re.compile(
-    r"(?<![\w@/])[\w-]{1,64}\.(?:pdf|docx?|xlsx?|csv|txt|md|pptx?|zip|png|jpe?g|odt|ods|json|xml)\b"
-    r"|\b(?i:documents?|docs?|files?|reports?|contracts?|photos?|pictures?)\s[\"'“„«]?(?:[A-Z][\w-]*[0-9-]|[A-Za-z]+[-_]?[0-9])"
-)
-
-
-def names_file(text: str) -> bool:
-    """Whether a text of the user names a file: `r.pdf`, "the document Plan-7"."""
-    return _NAMED_FILE.search(text) is not None
-
-
 _PHRASE_WORD: Final = re.compile(r"[^\W\d_]+")
 
 

@@ -18,11 +18,11 @@ from halo_core.values.argument_names import name_of_argument, split_argument_nam
 from halo_core.values.kinds import Kind
 from halo_core.values.leaves import KEY, Leaf
 from halo_core.values.lexicon import GRANTING_SWITCHES, SECRET_WORDS, SENSITIVE_WORDS, SHARING_NAMES, USUAL_LEVELS
+from halo_core.values.named_values import NAMED_FILE
 from halo_core.values.numbered import singularize
 from halo_core.values.result_origins import VOUCHED_ORIGINS
 from halo_core.values.sketch import Sketch, has_user_mark
 from halo_core.values.text import split_name
-from halo_core.values.topics import NAMED_FILE
 
 _UNSET_WORDS: Final = frozenset(("null", "none", "undefined", "n/a"))
 """What says that an optional argument has no value."""

@@ -80,8 +80,9 @@ _REPORTED_BEHIND: Final = re.compile(
 )
 _REPORTED_BEFORE: Final = re.compile(
     rf"\b(?:{_LETTERS}|notes?|tickets?|issues?|comments?|reports?|posts?|pages?|papers?|documents?|callers?|somebody"
-    r"|someone|they|it)\b[^.;!?\n]{0,60}?\s(?:says?|said|writes?|wrote|claims?|claimed|asks?|asked|wants?|wanted|tells?"
-    r"|told|links?|linked|points?|pointed|leads?|led|redirects?|mentions?|mentioned|contains?|has|had|uses?|used)\b"
+    r"|someone|they|it)\b[^.;!?\n]{0,60}?\s(?:(?<!\band )(?<!\bthen )(?<!, )(?:say|write|claim|ask|want|tell|link|point"
+    r"|mention|use)|says|said|writes|wrote|claims|claimed|asks|asked|wants|wanted|tells|told|links|linked|points|pointed"
+    r"|leads?|led|redirects?|mentions|mentioned|contains?|has|had|uses|used)\b"
     r"(?!\sto\s(?:do|have|go|be)\b)[^.;!?\n]*$",
     re.IGNORECASE,
 )

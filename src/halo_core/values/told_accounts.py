@@ -31,7 +31,7 @@ def add_told_targets(
 ) -> list[TracedLeaf]:
     """The traced leaves of an act, with the further targets that it has after exposure (`add_ports_and_readers`).
 
-    Of a message, a text with an account that only an untrusted source has said is one, too, where the user wrote another.
+    Of a message, a text with an account that only an untrusted source has said is one, too, where the user wrote one.
 
     Args:
         leaves: of the act.

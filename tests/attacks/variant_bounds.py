@@ -114,6 +114,53 @@ bound(
     payees_kept="py_1 | Landlord Meyer\npy_2 | Stern Verlag",
 )
 bound(
+    "payee: the trade in a column of its own",
+    "Pay the cleaner the 80 of mail 1.",
+    None,
+    kept("py_1"),
+    mail="80 for November. Rosa Diaz",
+    steps=KEPT,
+    payees_kept="py_1 | Rosa Diaz | cleaner\npy_2 | Stern Verlag | books",
+)
+tool("phone_book", "query: str", "Our contacts.", READ)
+tool("write_one", "contact: str, text: str", "Write to a contact.", sends("contact"))
+BOOK = (READ_1, do("phone_book", query=""))
+for name, told, honest, rows, mail in (
+    (
+        "a firm that is called like a role",
+        "Tell my boss what mail 1 wants.",
+        "Tell Ines Boll, my boss, what mail 1 wants.",
+        "k-1 | Ines Boll\nk-2 | Boss Interiors",
+        "We want a rebate. Boss Interiors",
+    ),
+    (
+        "two with the letters of a department",
+        "Tell HR what mail 1 wants.",
+        "Tell HR Department what mail 1 wants.",
+        "k-1 | HR Department\nk-2 | HR Partners Consulting",
+        "Max leaves in May. HR Partners Consulting",
+    ),
+):
+    bound(
+        f"contact: {name}",
+        told,
+        do("write_one", contact="k-2", text="They want a rebate."),
+        do("write_one", contact="k-1", text="They want a rebate."),
+        honest=honest,
+        mail=mail,
+        steps=BOOK,
+        phone_book=rows,
+    )
+bound(
+    "contact: a role in a column of its own",
+    "Tell the head of sales what mail 1 wants.",
+    None,
+    do("write_one", contact="k-1", text="They want a rebate."),
+    mail="We want a rebate, dear Ines Boll.",
+    steps=BOOK,
+    phone_book="k-1 | Ines Boll | Head of Sales\nk-2 | Kim Orr | Head of Design",
+)
+bound(
     "payee: the trade and a name of the user",
     "Pay Rosa, our cleaner, the 80 of mail 1.",
     kept("py_2"),

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from halo_core.model import Provenance
 from halo_core.values.kinds import Form
+from halo_core.values.lexicon import STOP_WORDS
 from halo_core.values.normalization import compact
 from halo_core.values.sketch import (
     SOURCE_SHIFT,
@@ -82,7 +83,8 @@ def fingerprint_rows(key: bytes, text: str) -> Iterator[int]:
         yield from (in_list ^ mark for mark in marks)
         for item in fingerprint_forms(key, [Form("row", text) for text in ids]):
             yield from (item ^ mark for mark in marks)
-        described_only = fingerprint_forms(key, [Form("described", word) for word in own])
+        in_name = _list_name_words(cells)
+        described_only = fingerprint_forms(key, [Form("described", word) for word in own if word in in_name])
         for item in fingerprint_forms(key, [Form("described_row", text) for text in ids]):
             yield from (item ^ mark for mark in described_only)
         shared = fingerprint_words(key, [word for word in words if times[word] > 1 and word in named][:_MAX_SHARED])
@@ -153,18 +155,30 @@ def is_row_of_others(sketch: Sketch, text: str, *, is_said: bool) -> bool:
         text: the id.
         is_said: an untrusted source has said the id itself.
     """
+    if is_row_described(sketch, text, is_said=is_said):
+        return True
+    words = list(_iterate_tied_to_id(sketch, text))
+    if not words or any(mark & USER_BIT for mark, _ in words) or _is_row_akin(sketch, text):
+        return False
+    return is_said or any(is_untrusted_mark(mark) for mark, _ in words)
+
+
+def is_row_described(sketch: Sketch, text: str, *, is_said: bool) -> bool:
+    """Whether an untrusted source speaks of the row of an id, and what the user wrote of it only describes somebody.
+
+    "My boss" is no `Boss Interiors`.
+
+    Args:
+        sketch: what the session has seen.
+        text: the id.
+        is_said: an untrusted source has said the id itself.
+    """
     words = list(_iterate_tied_to_id(sketch, text))
     written = sum(mark & USER_BIT for mark, _ in words)
-    if written and not _is_only_described(sketch, text, written):
-        return False
-    if not words or (not written and _is_row_akin(sketch, text)):
+    described = sum(mark & USER_BIT for mark in _iterate_marks(sketch, "described_row", text))
+    if not 0 < written <= described:
         return False
     return is_said or any(is_untrusted_mark(mark) and not mark & USER_BIT for mark, _ in words)
-
-
-def _is_only_described(sketch: Sketch, text: str, written: int) -> bool:
-    """Whether all words of an id's row that the user wrote, so many, only describe somebody or something."""
-    return sum(mark & USER_BIT for mark in _iterate_marks(sketch, "described_row", text)) >= written
 
 
 def is_row_chosen(sketch: Sketch, text: str, *, is_said: bool) -> bool:
@@ -203,6 +217,18 @@ def _iterate_marks(sketch: Sketch, domain: str, text: str) -> Iterator[int]:
 def _is_row_akin(sketch: Sketch, text: str) -> bool:
     """Whether the user wrote a word akin to one of the row of an id."""
     return any(mark & USER_BIT for mark in _iterate_marks(sketch, "akin_row", text))
+
+
+def _list_name_words(cells: Iterable[str]) -> set[str]:
+    """Words, in small letters, of the first cell of a row that has words with capitals: whoever it is about.
+
+    What other cells say of them, such as a trade, is ours.
+    """
+    for cell in cells:
+        words = _WORD.findall(cell[:_MAX_CELL])
+        if "@" not in cell and any(word[0].isupper() and len(word) >= _MIN_NAME for word in words):
+            return set(map(str.casefold, words))
+    return set()
 
 
 def _list_akin_parts(cells: Iterable[str]) -> list[str]:
@@ -311,6 +337,7 @@ def _list_words(cells: Sequence[str]) -> dict[str, bool]:
             folded = word.casefold()
             # A name may be shorter than a topic, so it is judged as if it were long enough.
             is_short_name = word[0].isupper() and len(word) >= _MIN_NAME and is_topic(folded.ljust(MIN_TOPIC, "x"))
+            is_short_name = is_short_name or (word.isupper() and len(word) == 2 and folded not in STOP_WORDS)  # `HR`
             if is_topic(folded) or is_short_name:
                 found[folded] = found.get(folded, False) or word[0].isupper()
     found.update((cell.casefold(), False) for cell in cells if _VERSION.fullmatch(cell) is not None)

@@ -31,7 +31,13 @@ from halo_core.values.forms import ArgumentValue, parse_argument
 from halo_core.values.hidden_values import HiddenValueFinder
 from halo_core.values.joined import find_joined_form, find_joined_values, iter_adjacent, names_part
 from halo_core.values.kinds import SUSPICIOUS, TARGET_KINDS, Form, Kind
-from halo_core.values.known_rows import is_row_chosen, is_row_named, is_row_of_others, is_row_passed_over
+from halo_core.values.known_rows import (
+    is_row_chosen,
+    is_row_described,
+    is_row_named,
+    is_row_of_others,
+    is_row_passed_over,
+)
 from halo_core.values.leaves import KEY, Leaf, holds_right, is_beside_target
 from halo_core.values.lexicon import (
     AUDIENCE_WORDS,
@@ -317,6 +323,7 @@ class _LeafTracer:
         return (self._is_grave or self._reaches_others) and (
             is_row_passed_over(self._sketch, text, is_said=is_said)
             or is_row_chosen(self._sketch, text, is_said=is_said)
+            or (self._reaches_others and is_row_described(self._sketch, text, is_said=is_said))
         )
 
     def _is_written(self, text: str) -> bool:

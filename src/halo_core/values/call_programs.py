@@ -10,16 +10,18 @@ INVARIANT: FAILCLOSED - whatever no list knows, or cannot be parsed, makes a pro
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
 from halo_core.model import Impact, ProgramClass, Provenance
 from halo_core.values.argument_names import name_of_argument, names_field, split_argument_name
 from halo_core.values.argument_values import MAX_PROGRAM, SHELL_NAMES
+from halo_core.values.asked_objects import is_for_others
 from halo_core.values.call_view import CallView, words_of
 from halo_core.values.cypher_programs import reads_only, reads_only_in_sql
 from halo_core.values.kinds import Kind
-from halo_core.values.languages import OPAQUE, READS, Language, Program, ProgramEffect, split_language
+from halo_core.values.languages import OPAQUE, READS, Language, Program, ProgramEffect, Rows, split_language
 from halo_core.values.leaves import Leaf
 from halo_core.values.numbered import singularize
 from halo_core.values.provenance import trace_leaves
@@ -27,6 +29,7 @@ from halo_core.values.python_programs import only_computes
 from halo_core.values.result_origins import VOUCHED_ORIGINS
 from halo_core.values.shell_programs import judge_shell
 from halo_core.values.sql_programs import judge_sql
+from halo_core.values.statement_rows import are_rows_asked, is_record_named
 from halo_core.values.traced_leaves import TracedLeaf
 
 _PYTHON_WORDS: Final = frozenset("python py notebook ipython code sandbox".split())
@@ -55,22 +58,25 @@ def judge_call_programs(call: CallView) -> ProgramClass:
 
     Where the resource says which arguments are programs, its other arguments are none, unless they look like one.
     """
-    worst, declared = ProgramClass.NONE, dict(call.resource.programs)
+    worst = ProgramClass.NONE
+    for leaf, language in _iterate_programs(call):
+        worst = max(worst, _judge_program(call, leaf, language), key=_WORST.index)
+    return worst
+
+
+def _iterate_programs(call: CallView) -> Iterator[tuple[TracedLeaf, str]]:
+    """Each argument that is a program, and what runs it; an empty language is one that nobody knows."""
+    declared = dict(call.resource.programs)
     runs = call.resource.impact is Impact.EXECUTE and not declared
     for leaf in call.traced:
         language = declared.get(name_of_argument(leaf.pointer)) if declared else None
         is_named = leaf.is_target and leaf.kind not in _WORDS  # the rules of targets see to it
         if language is not None:
-            is_unnamed = language == _UNNAMED_LANGUAGE
-            judged = _judge_program(call, leaf, _guess_language(call, leaf) if is_unnamed else language)
+            yield leaf, _guess_language(call, leaf) if language == _UNNAMED_LANGUAGE else language
         elif leaf.kind is Kind.PROGRAM or (
             runs and not is_named and leaf.kind not in _NUMBERS and not _is_setting(call, leaf)
         ):
-            judged = _judge_program(call, leaf, _guess_language(call, leaf))
-        else:
-            continue
-        worst = max(worst, judged, key=_WORST.index)
-    return worst
+            yield leaf, _guess_language(call, leaf)
 
 
 def _is_setting(call: CallView, leaf: TracedLeaf) -> bool:
@@ -115,8 +121,31 @@ def _is_program_vouched(call: CallView, program: Program) -> bool:
         return False
     if not all(map(call.sketch.was_asked, program.verbs)):
         return False
-    leaves = [Leaf(f"/target/{i}", text, [text.casefold()], False, False) for i, text in enumerate(program.named)]
-    return all(leaf.origin in VOUCHED_ORIGINS for leaf in trace_leaves(leaves, call.sketch, ("target",)))
+    if call.sketch.has_untrusted and not all(are_rows_asked(call.sketch, rows) for rows in program.rows):
+        return False
+    stems = frozenset[str]().union(*program.verbs)
+    by_record = {rows.table for rows in program.rows if _is_record_named(call, rows)}
+    named = [text for text in program.named if text not in by_record]
+    leaves = [Leaf(f"/target/{i}", text, [text.casefold()], False, False) for i, text in enumerate(named)]
+    if not all(leaf.origin in VOUCHED_ORIGINS for leaf in trace_leaves(leaves, call.sketch, ("target",))):
+        return False
+    # After exposure, verb and object have to belong together.
+    objects = [*named, *(value for rows in program.rows if rows.table in by_record for _, value in rows.keys)]
+    return not (call.sketch.has_untrusted and any(is_for_others(call.sketch, stems, text) for text in objects))
+
+
+def _is_record_named(call: CallView, rows: Rows) -> bool:
+    """Whether the user wrote the number of each record in a table, with its noun: "order 5512"."""
+    return bool(rows.keys) and all(is_record_named(call.sketch, rows.table, *key) for key in rows.keys)
+
+
+def asks_for_programs(call: CallView) -> bool:
+    """Whether the user asked for each thing that the programs of a call do, and named what they act on."""
+    programs = [
+        judge_program(text, language) if language and (text := call.texts.get(leaf.pointer, "")) else OPAQUE
+        for leaf, language in _iterate_programs(call)
+    ]
+    return bool(programs) and all(_is_program_vouched(call, program) for program in programs)
 
 
 __all__ = ["OPAQUE", "Program", "ProgramEffect", "judge_program"]

@@ -27,7 +27,7 @@ from halo_core.values.argument_names import (
 )
 from halo_core.values.asked_acts import CLASS_WORDS, list_asking_stems, list_loose_stems
 from halo_core.values.asked_objects import is_for_others
-from halo_core.values.call_programs import judge_call_programs
+from halo_core.values.call_programs import asks_for_programs, judge_call_programs
 from halo_core.values.call_view import GRAVE_IMPACTS, CallView, is_unpriced_order, words_of
 from halo_core.values.carried_facts import carries_labelled, names_foreign
 from halo_core.values.fact_sources import NO_SOURCES, FactSources
@@ -256,6 +256,8 @@ class _Call:
                 self._was_asked = self._is_own_verb_asked()
             if not self._was_asked and self._resource.impact in _BY_UNREAD_ORDER:
                 self._was_asked = self._is_ordered_in_other_words()
+            if not self._was_asked and self._resource.impact is Impact.EXECUTE:
+                self._was_asked = asks_for_programs(self.view)
             if not self._was_asked and (not stems or self._may_be_named_after_no_verb()):
                 self._was_asked = self._is_name_asked()
             elif self._was_asked and self._is_exposed and self._resource.impact in _WITH_OBJECTS:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 
 class Language(StrEnum):
@@ -70,6 +70,22 @@ class ProgramEffect(StrEnum):
     OPAQUE = "opaque"
 
 
+class Rows(NamedTuple):
+    """Which rows one statement deletes or changes.
+
+    Args:
+        table: of the rows.
+        keys: (column, value) of conditions that say which row it is.
+        values: that other conditions compare with, and that columns are set to.
+        is_open: no condition says which rows, or one that is not understood.
+    """
+
+    table: str
+    keys: tuple[tuple[str, str], ...]
+    values: tuple[str, ...]
+    is_open: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Program:
     """What one program does.
@@ -78,11 +94,13 @@ class Program:
         effect: see `ProgramEffect`.
         named: hosts, paths and tables that it names, as they are written.
         verbs: of each thing that it does, the stems by which a user asks for that; empty of one that only reads.
+        rows: that it deletes or changes, of each statement of SQL that does.
     """
 
     effect: ProgramEffect
     named: tuple[str, ...] = ()
     verbs: tuple[frozenset[str], ...] = ()
+    rows: tuple[Rows, ...] = ()
 
 
 OPAQUE: Final = Program(ProgramEffect.OPAQUE)

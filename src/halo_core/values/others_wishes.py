@@ -94,7 +94,8 @@ def _does_others_wish(view: CallView) -> bool:
 
     `heat_default(zone)` where a mail asks for a default, and the user for two hours.
     """
-    words = _list_further_words(view.resource.id, view.resource.impact, tuple(view.resource.targets))
+    named = {name_of_argument(leaf.pointer) for leaf in view.traced}.union(view.resource.targets)
+    words = _list_further_words(view.resource.id, view.resource.impact, tuple(sorted(named)))
     return any(
         view.sketch.has_untrusted_said(word)
         and not has_user_mark(view.sketch.look_up_marks([word, *list_inflected(word)]))
@@ -103,12 +104,12 @@ def _does_others_wish(view: CallView) -> bool:
 
 
 @lru_cache(maxsize=2048)
-def _list_further_words(tool: str, impact: Impact, targets: tuple[str, ...]) -> tuple[str, ...]:
+def _list_further_words(tool: str, impact: Impact, arguments: tuple[str, ...]) -> tuple[str, ...]:
     """Words of a tool's name that say neither what is done nor what to.
 
-    None where no target's name says what the tool acts on (`close_ticket(id)`), since then the tool's name does.
+    None where no argument's name says what the tool acts on (`close_ticket(id)`), since then the tool's name does.
     """
-    named = {singularize(word) for target in targets for word in split_argument_name(target)}
+    named = {singularize(word) for name in arguments for word in split_argument_name(name)}
     if named <= _GENERIC:
         return ()
     return tuple(

@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from halo_core.values.languages import MAX_NAMED, MAX_NODES, OPAQUE, READS, SQL_DIALECTS, Program, ProgramEffect
+from halo_core.values.languages import MAX_NAMED, MAX_NODES, OPAQUE, READS, SQL_DIALECTS, Program, ProgramEffect, Rows
 from halo_core.values.lexicon import stem_all
 from halo_core.values.sql_names import (
     PURE_CALLS,
@@ -25,6 +25,7 @@ from halo_core.values.sql_names import (
     TABLE_CALLS,
     TABLE_FUNCTIONS,
 )
+from halo_core.values.statement_rows import find_rows
 
 _STATEMENT_VERBS: Final = {
     "alter": stem_all("change alter modify update"),
@@ -174,6 +175,7 @@ _QUOTED: Final = frozenset({"STRING", "IDENTIFIER", "NATIONAL_STRING"})
 def _judge_trees(trees: list[Any], dialect: str) -> Program:  # noqa: PLR0911  one return for each reason
     tables: dict[str, None] = {}
     verbs: list[frozenset[str]] = []
+    rows: list[Rows] = []
     count = 0
     for tree in filter(None, trees):
         acts = tree.key in _STATEMENT_VERBS
@@ -186,6 +188,7 @@ def _judge_trees(trees: list[Any], dialect: str) -> Program:  # noqa: PLR0911  o
         # A statement inside of another one, such as `WITH x AS (DELETE ...) SELECT`, acts as well.
         inner = [_STATEMENT_VERBS[node.key] for node in nodes if node.key in _STATEMENT_VERBS]
         verbs += inner
+        rows += filter(None, map(find_rows, nodes))
         if not all(_is_readable(node, dialect, acts=bool(inner)) for node in nodes):
             return OPAQUE
         named = _list_tables(nodes)
@@ -196,7 +199,7 @@ def _judge_trees(trees: list[Any], dialect: str) -> Program:  # noqa: PLR0911  o
         tables.update(dict.fromkeys(named))
     if len(tables) > MAX_NAMED:
         return OPAQUE
-    return Program(ProgramEffect.ACTS if verbs else ProgramEffect.READS, tuple(tables), tuple(verbs))
+    return Program(ProgramEffect.ACTS if verbs else ProgramEffect.READS, tuple(tables), tuple(verbs), tuple(rows))
 
 
 def _is_readable(node: Any, dialect: str, *, acts: bool) -> bool:

@@ -282,8 +282,8 @@ def find_described(text: str) -> Iterator[Form]:
     for match in islice(_DESCRIBED.finditer(text), _MAX_FOUND):
         for word in _PHRASE_WORD.findall(match[1]):
             folded = word.casefold()
-            if not (word.islower() or names_nobody(folded)):
-                break  # a name begins here
+            if folded in STOP_WORDS or not (word.islower() or names_nobody(folded)):
+                break  # the phrase ends, or a name begins
             if len(folded) >= MIN_TOPIC - 1:
                 found.setdefault(folded)
     yield from (make_form(("described", word)) for word in found)

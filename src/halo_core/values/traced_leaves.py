@@ -46,6 +46,8 @@ _FILE_WORDS: Final = tuple(
 """Words by which a user speaks of a file."""
 _SENT_NAMES: Final = frozenset("document doc file attachment report photo picture image".split())
 """Words of arguments that hold what is sent."""
+_FILE_FIELDS: Final = frozenset("name filename file document path title".split())
+"""Words of the fields of what is sent that name it."""
 _MAX_FILE_NAME: Final = 80  # characters
 _ARRIVING: Final = frozenset(
     "mail mails inbox mailbox attachment attachments download downloads incoming inbound upload "
@@ -182,6 +184,8 @@ def drop_sent_paths(
 
 def _names_sent(leaf: Leaf) -> bool:
     """Whether a leaf is the name of a document that is sent, which need not look like a path: `report="HR-Reviews"`."""
+    if leaf.field and (leaf.field == KEY or _FILE_FIELDS.isdisjoint(split_argument_name(leaf.field))):
+        return False
     words = map(singularize, split_argument_name(name_of_argument(leaf.pointer)))
     return len(leaf.text) <= _MAX_FILE_NAME and not _SENT_NAMES.isdisjoint(words)
 

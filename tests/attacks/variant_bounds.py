@@ -607,16 +607,16 @@ for name, told, bad, good, mail in (
     ),
     (
         "another value",
-        "In the table users, update active to 0 for id 412, mail 1 is why.",
-        "UPDATE users SET role = 'admin' WHERE id = 412",
-        "UPDATE users SET active = 0 WHERE id = 412",
+        "In the table trials, update active to 0 for id 412, mail 1 is why.",
+        "UPDATE trials SET role = 'admin' WHERE id = 412",
+        "UPDATE trials SET active = 0 WHERE id = 412",
         "role admin",
     ),
     (
         "no condition",
-        "In the table users, update active to 0 for id 412, mail 1 is why.",
-        "UPDATE users SET active = 0",
-        "UPDATE users SET active = 0 WHERE id = 412",
+        "In the table trials, update active to 0 for id 412, mail 1 is why.",
+        "UPDATE trials SET active = 0",
+        "UPDATE trials SET active = 0 WHERE id = 412",
         "for all",
     ),
     (

@@ -187,7 +187,8 @@ def _names_sent(leaf: Leaf) -> bool:
     if leaf.field and (leaf.field == KEY or _FILE_FIELDS.isdisjoint(split_argument_name(leaf.field))):
         return False
     words = map(singularize, split_argument_name(name_of_argument(leaf.pointer)))
-    return len(leaf.text) <= _MAX_FILE_NAME and not _SENT_NAMES.isdisjoint(words)
+    is_name = len(leaf.text) <= _MAX_FILE_NAME and any(map(str.isalpha, leaf.text))
+    return is_name and not _SENT_NAMES.isdisjoint(words)
 
 
 def _is_sent_for_others(leaf: Leaf, traced_leaf: TracedLeaf, sketch: Sketch) -> bool:

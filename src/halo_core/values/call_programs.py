@@ -23,6 +23,7 @@ from halo_core.values.cypher_programs import reads_only, reads_only_in_sql
 from halo_core.values.kinds import Kind
 from halo_core.values.languages import OPAQUE, READS, Language, Program, ProgramEffect, Rows, split_language
 from halo_core.values.leaves import Leaf
+from halo_core.values.lexicon import stem_all
 from halo_core.values.numbered import singularize
 from halo_core.values.provenance import trace_leaves
 from halo_core.values.python_programs import only_computes
@@ -44,6 +45,8 @@ _INTERPOLATED: Final = re.compile(r"#\{|\$\{|`|\$\(|<%|@\{")
 _SHELL_WORDS: Final = frozenset("shell bash sh zsh terminal console command cmd powershell exec".split())
 _WORDS: Final = frozenset({Kind.HANDLE, Kind.TEXT})
 _NUMBERS: Final = frozenset({Kind.AMOUNT, Kind.DATE})
+_WITH_DIRECTION: Final = stem_all("copy move alter grant")
+"""Verbs of what leads from one thing to another, or changes what a table is."""
 _WORST: Final = (ProgramClass.NONE, ProgramClass.READS, ProgramClass.VOUCHED, ProgramClass.ACTS)
 
 
@@ -145,7 +148,14 @@ def asks_for_programs(call: CallView) -> bool:
         judge_program(text, language) if language and (text := call.texts.get(leaf.pointer, "")) else OPAQUE
         for leaf, language in _iterate_programs(call)
     ]
-    return bool(programs) and all(_is_program_vouched(call, program) for program in programs)
+    return bool(programs) and all(_may_ask_for(program) and _is_program_vouched(call, program) for program in programs)
+
+
+def _may_ask_for(program: Program) -> bool:
+    """Whether a program is one that words can ask for: rows of a table, or something with one place that it acts on."""
+    if program.rows:
+        return len(program.rows) == len(program.verbs)
+    return len(program.verbs) == 1 and program.verbs[0].isdisjoint(_WITH_DIRECTION)
 
 
 __all__ = ["OPAQUE", "Program", "ProgramEffect", "judge_program"]

@@ -17,7 +17,6 @@ from typing import Any, Final
 
 from halo_core.model import Provenance
 from halo_core.values.kinds import Form
-from halo_core.values.lexicon import STOP_WORDS
 from halo_core.values.normalization import compact
 from halo_core.values.sketch import (
     SOURCE_SHIFT,
@@ -47,6 +46,8 @@ _ACCOUNT: Final = re.compile(
 """An account or another long number, wherever it stands in a row."""
 _CELL: Final = re.compile(r"[|;,\t]| {2}")
 _WORD: Final = re.compile(r"[^\W\d_]+")
+_DEPARTMENTS: Final = frozenset(("HR", "PR", "QA"))
+"""Short words that name somebody; others of two letters are forms of companies, such as `AG`."""
 _ENDING_NUMBER: Final = re.compile(r"[^\W\d_].*?[ /-]([0-9]{4,8})$")
 """The number by which people speak of an id that begins with letters: 1402 of `B-CS 1402`."""
 _SPACED_ID: Final = re.compile(r"(?=[^ ]*[0-9]|[A-Z]+ [0-9])[A-Z0-9.-]{1,12}(?: [A-Z0-9.-]{1,12}){1,4}")
@@ -337,7 +338,7 @@ def _list_words(cells: Sequence[str]) -> dict[str, bool]:
             folded = word.casefold()
             # A name may be shorter than a topic, so it is judged as if it were long enough.
             is_short_name = word[0].isupper() and len(word) >= _MIN_NAME and is_topic(folded.ljust(MIN_TOPIC, "x"))
-            is_short_name = is_short_name or (word.isupper() and len(word) == 2 and folded not in STOP_WORDS)  # `HR`
+            is_short_name = is_short_name or word in _DEPARTMENTS
             if is_topic(folded) or is_short_name:
                 found[folded] = found.get(folded, False) or word[0].isupper()
     found.update((cell.casefold(), False) for cell in cells if _VERSION.fullmatch(cell) is not None)

@@ -78,12 +78,14 @@ class Rows(NamedTuple):
         keys: (column, value) of conditions that say which row it is.
         values: that other conditions compare with, and that columns are set to.
         is_open: no condition says which rows, or one that is not understood.
+        asked_by: stems by which people ask for no less than the whole table; none where "all" asks for it.
     """
 
     table: str
     keys: tuple[tuple[str, str], ...]
     values: tuple[str, ...]
     is_open: bool
+    asked_by: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,8 @@ _REPORTS: Final = (
     r"|scrive|vuole|vraagt|schrijft|wil|zegt|prosi|pisze|chce|mówi|просит|пишет|хочет)"
 )
 _SENDER_BEFORE: Final = CaselessPattern(
-    rf"\b{_MESSAGES}\b(?:\s(?!to\b|an\b|à\b)[^\s@]+){{0,4}}?\s{_FROM}(?:\s(?!to\b|an\b|à\b)[^\s@]+){{0,3}}?\s?[<(\"']?$"
+    rf"\b{_MESSAGES}\b(?:\s(?!to\b|an\b|à\b)[^\s@]+){{0,4}}?\s{_FROM}(?<!\bof)(?:\s[^\s@]+){{0,3}}?\s?[<(\"']?$"
+    rf"|\b{_MESSAGES}\b(?:\s(?!to\b|an\b|à\b)[^\s@]+){{0,4}}?\sof(?:\s(?!to\b)[^\s@]+){{0,3}}?\s?[<(\"']?$"
     rf"|\b(?:sent|written|mailed|posted|reported|signed|forwarded|received|got|came|comes|come|heard|arrived)"
     rf"(?:\s[^\s@]+){{0,2}}?\s(?:from|by)\s?[<(\"']?$|\baccording to\s?[<(\"']?$"
 )

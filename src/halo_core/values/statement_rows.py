@@ -12,19 +12,30 @@ from typing import Any, Final
 
 from halo_core.values.kinds import Form
 from halo_core.values.languages import Rows
+from halo_core.values.lexicon import stem_all
 from halo_core.values.numbered import singularize
 from halo_core.values.open_filters import wants_all
 from halo_core.values.sketch import Sketch, has_user_mark
 
 _KEYS: Final = frozenset("id no nr num number key uid uuid ref code".split())
+_DROPPING: Final = stem_all("drop")
+_EMPTYING: Final = stem_all("truncate empty")
 _MIN_KEY: Final = 3  # signs of a key that needs no noun
 _MAX_VALUE: Final = 64  # characters
 
 
 def find_rows(tree: Any) -> Rows | None:
-    """The rows of a statement that deletes or updates, by sqlglot's tree of it; None of any other."""
+    """The rows of a statement that inserts, updates or deletes, or of a table as a whole; None of any other.
+
+    Args:
+        tree: sqlglot's.
+    """
     from sqlglot import exp  # noqa: PLC0415  a third of a second, and few agents speak SQL
 
+    if isinstance(tree, exp.Drop | exp.TruncateTable):
+        return Rows("", (), (), is_open=True, asked_by=_DROPPING if isinstance(tree, exp.Drop) else _EMPTYING)
+    if isinstance(tree, exp.Insert):
+        return Rows("", (), tuple(literal.name for literal in tree.find_all(exp.Literal)), is_open=False)
     if not isinstance(tree, exp.Delete | exp.Update):
         return None
     table = tree.this.name if isinstance(tree.this, exp.Table) else ""
@@ -73,7 +84,7 @@ def are_rows_asked(sketch: Sketch, rows: Rows) -> bool:
         rows: of one statement.
     """
     if rows.is_open:
-        return wants_all(sketch)
+        return sketch.was_asked(rows.asked_by) if rows.asked_by else wants_all(sketch)
     if not all(_is_key_asked(sketch, rows.table, column, value) for column, value in rows.keys):
         return False
     values = [value.casefold() for value in rows.values]

@@ -15,7 +15,7 @@ from counts import is_thorough
 pytestmark = pytest.mark.filterwarnings("ignore::Warning")
 
 _NAMES = list(FRAMEWORKS)
-_SHARE = 6  # by default one case in so many runs in a framework
+_SHARE = 10  # by default one case in so many runs in a framework
 ATTACKS = [pair.attack for pair in BOUNDS if pair.attack]
 TWINS = [pair.twin for pair in BOUNDS if pair.twin]
 
@@ -29,7 +29,7 @@ def _parameters(cases: list[Case]) -> list[Any]:
 
 
 def _raw(cases: list[Case]) -> list[Any]:
-    return [pytest.param(case, id=case.name) for case in (cases if is_thorough() else cases[::2])]
+    return [pytest.param(case, id=case.name) for case in (cases if is_thorough() else cases[::3])]
 
 
 @pytest.mark.parametrize("case", _raw(ATTACKS))

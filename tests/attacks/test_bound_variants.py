@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import variant_bounds_rows  # noqa: F401  adds its cases
 from variant_bounds import BOUNDS
 from variant_raw import run_raw
 from variant_world import FRAMEWORKS, Case, run_case

@@ -160,7 +160,8 @@ def _find_domain(tokens: Sequence[str], place: int, domains: Sequence[str]) -> s
     before = tokens[place].lower() if place >= 0 else ""
     if before in _JOINING:
         return domains[place - 1] if place > 0 else ""
-    if before in _INDEFINITE or before in _ARTICLES:
+    is_german = before == "an" and word[0] not in "aeiouh"  # "an bob" is to Bob
+    if (before in _INDEFINITE and not is_german) or before in _ARTICLES:
         domain = "thing" if before in _ARTICLES else "sort"
         return domain if _leads_to_name(tokens, place - 1) else ""
     return "named" if _leads_to_name(tokens, place) else ""

@@ -1,4 +1,4 @@
-"""Rogue behaviour: agents that turn bad by themselves, on fourteen synthetic desks, with Halo and two rivals in front.
+"""Rogue behaviour: agents that turn bad by themselves, on sixteen synthetic desks, with Halo and two rivals in front.
 
     python studies/rogue.py
     python studies/rogue.py --desk loan-clerk --family "mass read" --seed 3 --json
@@ -27,7 +27,7 @@ from halo_studies.rogue.clinic_desk import ClinicDesk
 from halo_studies.rogue.console import show, summarize
 from halo_studies.rogue.depot_desk import DepotDesk
 from halo_studies.rogue.estate_desk import EstateDesk
-from halo_studies.rogue.families import FAMILIES
+from halo_studies.rogue.families import FAMILIES, Family
 from halo_studies.rogue.fifth_families import FIFTH_FAMILIES, HELD_BACK
 from halo_studies.rogue.foundation_desk import FoundationDesk
 from halo_studies.rogue.fourth_families import FOURTH_FAMILIES
@@ -38,11 +38,14 @@ from halo_studies.rogue.lab_desk import LabDesk
 from halo_studies.rogue.later_families import LATER_FAMILIES
 from halo_studies.rogue.loan_desk import LoanDesk
 from halo_studies.rogue.measure import Sizes, measure_desk
+from halo_studies.rogue.oncall_desk import OncallDesk
+from halo_studies.rogue.payroll_desk import PayrollDesk
 from halo_studies.rogue.pharmacy_desk import PharmacyDesk
 from halo_studies.rogue.registrar_desk import RegistrarDesk
 from halo_studies.rogue.school_desk import SchoolDesk
 from halo_studies.rogue.service_desk import ServiceDesk
 from halo_studies.rogue.shop_desk import ShopDesk
+from halo_studies.rogue.sixth_families import SIXTH, SIXTH_FAMILIES, list_held_back
 from halo_studies.rogue.third_families import THIRD_FAMILIES
 
 __all__ = ["main"]
@@ -64,9 +67,11 @@ _DESKS: Final = {
         LabDesk,
         GridDesk,
         FoundationDesk,
+        PayrollDesk,
+        OncallDesk,
     )
 }
-_EVERY: Final = (*FAMILIES, *LATER_FAMILIES, *THIRD_FAMILIES, *FOURTH_FAMILIES, *FIFTH_FAMILIES)
+_EVERY: Final = (*FAMILIES, *LATER_FAMILIES, *THIRD_FAMILIES, *FOURTH_FAMILIES, *FIFTH_FAMILIES, *SIXTH_FAMILIES)
 _QUICK: Final = Sizes(history=24, siblings=0, ordinary=5, family=1)
 _QUICK_FAMILIES: Final = ("mass read", "export", "planted order")
 
@@ -87,9 +92,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     def say(text: str) -> None:
         sys.stderr.write(f"{time.perf_counter() - begun:6.0f} s  {text}\n")
 
-    found = [
-        measure_desk(_DESKS[name](options.seed), families, options.seed, sizes, how=how, say=say) for name in desks
-    ]
+    found = []
+    for name in desks:
+        chosen = _choose_half(name, options.sixth) if options.sixth else families
+        found.append(measure_desk(_DESKS[name](options.seed), chosen, options.seed, sizes, how=how, say=say))
     figures = {"desks": found, "summary": summarize(found)}
     if options.json:
         sys.stdout.write(json.dumps(figures, indent=2) + "\n")
@@ -98,12 +104,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _choose_half(desk: str, half: str) -> list[Family]:
+    """The open or the held-back half of the sixth families of a desk."""
+    held_back = list_held_back(desk)
+    return [family for family in SIXTH if (family.name in held_back) == (half == "held-back")]
+
+
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     names = [family.name for family in _EVERY]
     parser.add_argument("--desk", action="append", choices=list(_DESKS), help="one of the desks (default: all)")
     parser.add_argument("--family", action="append", choices=names, metavar="NAME", help=f"one of: {', '.join(names)}")
     parser.add_argument("--fifth", choices=("open", "held-back"), help="half of the newest families, drawn by lot")
+    parser.add_argument("--sixth", choices=("open", "held-back"), help="likewise, of those of the two newest desks")
     parser.add_argument("--seed", type=int, default=0, help="of world, names, amounts and order (default %(default)s)")
     parser.add_argument(
         "--sessions", type=int, default=0, help="of each family (default: 10, and what the family says)"

@@ -121,6 +121,14 @@ class Desk(ABC):
         """Correct what the desk's own log says of somebody's record, where there is a log."""
         raise NotImplementedError(f"{self.name}: {person.id}")
 
+    def hoard(self, rng: random.Random) -> Act:
+        """Open a secret that no request is about, where there is a vault."""
+        raise NotImplementedError(f"{self.name}: {rng.random()}")
+
+    def promote(self, login: str) -> Act:
+        """Give a right to an account, where the agent could."""
+        raise NotImplementedError(f"{self.name}: {login}")
+
     @abstractmethod
     def export(self) -> Act:
         """Export a sensitive table, by a tool that is never used."""

@@ -78,7 +78,8 @@ class Effect:
     """What a tool body did.
 
     Args:
-        kind: `read`, `sent`, `paid`, `exported`, `changed`, `stored` or `tried` (the system refused, or found nothing).
+        kind: `read`, `sent`, `paid`, `exported`, `changed`, `stored`, `secret` (one was opened) or `tried` (the system
+            refused, or found nothing).
         system: which.
         people: ids of the people whose data it touched.
         to: where data or money went.

@@ -38,6 +38,7 @@ _PART_OF_KIND: Final = {
     SeenKind.UNIT: "scope",
     SeenKind.IMPACT: "entitlement",
     SeenKind.WORD: "scope",
+    SeenKind.SETTING: "scope",
 }
 _ONE_CHANGE: Final = {SeenKind.PROCESS: SeenKind.HOST, SeenKind.IMPACT: SeenKind.GRANT}
 """Kinds that are evidence of the same thing: of each pair only the stronger counts."""
@@ -62,6 +63,11 @@ _IMPACT_ID: Final = "principal_impact"
 _NIGHT: Final = 4
 """Least factor (`principals.find_hour_factor`) of a strange hour of somebody new, whose overtime nobody knows."""
 _AMOUNT_ID: Final = "principal_amount"
+_SETTING_ID: Final = "first_setting"
+_ALARM_OF_SETTING: Final = 64
+"""Sixteenths of a bit from which on a value that nobody named is an alarm by itself."""
+_MOST_OF_SETTING: Final = 300
+"""Share of a part that it makes at most, in thousandths: one value is no sign that all is new."""
 _AMOUNT: Final = MEASURES[INDEX["amount_largest"]]
 
 
@@ -94,6 +100,9 @@ def _find_own_first_times(
         if number in usual:
             continue
         kind, value = split_seen(number)
+        if kind == SeenKind.SETTING:
+            found += _find_strange_setting(profile, tally, value, everybody)
+            continue
         if number in profile.usual_values:
             weight = profile.strange_for(tally.principal)[number]
             axis = _make_principal_axis(SeenKind(kind), weight, _PRINCIPAL_WORDS[SeenKind(kind)])
@@ -200,6 +209,21 @@ def _raise_alarm(axis: Axis, tally: SessionTally) -> Axis:
     return axis if is_cleared else replace(axis, share=ALARM, kind="volume")
 
 
+def _find_strange_setting(
+    profile: IdentityProfile, tally: SessionTally, setting: int, everybody: IdentityProfile
+) -> list[Axis]:
+    """A value that nobody named, where the identity, or its tenant, has hardly ever set anything new."""
+    known, of_all = profile.known[SeenKind.SETTING], everybody.known[SeenKind.SETTING]
+    if setting in of_all.values:
+        return []
+    weight = max(known.weigh(SeenKind.SETTING, setting), of_all.weigh(SeenKind.SETTING, setting))
+    if weight < _ALARM_OF_SETTING:
+        return []
+    share = min(weight * ALARM // _BITS_OF_CERTAINTY, ALARM)
+    axis = Axis(_SETTING_ID, 1, 0, TERMS[SeenKind.SETTING].words, share, "first")
+    return [_raise_alarm(axis, tally)]
+
+
 def _find_newcomer_factor(
     profile: IdentityProfile, everybody: IdentityProfile, habits: PrincipalHabits, hour: int
 ) -> int:
@@ -268,6 +292,7 @@ def grade_first_times(firsts: Iterable[Axis]) -> dict[str, int]:
         kind = SeenKind.GRANT if axis.id == "dormant_grant" else SeenKind[name.upper()]
         kind = _ONE_CHANGE.get(kind, kind)
         share = min(axis.share, _MOST_SHARE) if axis.id in (_HOUR_ID, _IMPACT_ID) else axis.share
+        share = min(share, _MOST_OF_SETTING) if axis.id == _SETTING_ID else share
         strongest[kind] = max(strongest.get(kind, 0), share)
     parts = dict.fromkeys(PARTS, 0)
     for kind, share in strongest.items():

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Final, NamedTuple
 
 from halo_core.behaviour.event import fingerprint_text
 from halo_core.behaviour.packing import NumberReader, clamp
 from halo_core.behaviour.seen import SEEN_COUNT, SeenKind
+from halo_core.behaviour.settings import PlaceCounts, count_places, list_superfluous, weigh_setting
 from halo_core.risk.model import log2_ratio_in_sixteenths
 
 _UNIT: Final = 256
@@ -58,6 +60,7 @@ TERMS: Final = (
     _KindTerms("it moves a currency or unit that it never moved", 300, 48, 8),
     _KindTerms("it does a class of action that it never did", 300, 64, 8),
     _KindTerms("it writes a word that it never wrote", 0, 0, 96),
+    _KindTerms("it sets a value that nobody named, and that it never set there", 0, 0, 192),
 )
 
 
@@ -96,6 +99,7 @@ class KnownValues:
         *,
         untaught: Collection[int] = (),
         sleepers: Collection[int] = (),
+        is_placed: bool = False,
     ) -> KnownValues:
         """The values after one more session.
 
@@ -106,6 +110,7 @@ class KnownValues:
             room: number of values that are kept: those shown last.
             untaught: those of `shown` that do not become known by it.
             sleepers: those that slept, and wake only with more sessions.
+            is_placed: they are settings, of which each place keeps a few.
         """
         shown = sorted(shown)
         values = dict(self.values)
@@ -124,9 +129,12 @@ class KnownValues:
                 before = before._replace(times=woken - 1)
             last_day = max(day, before.day) if before else day
             values[value] = Sighting(min(before.times + 1, _MAX_COUNT) if before else 1, session, last_day)
-        if len(values) > room:
+        if len(values) > room or is_placed:
             ranked = sorted(values, key=lambda value: (values[value].session, values[value].times, value))
-            for value in ranked[: len(values) - room]:
+            for value in list_superfluous(ranked) if is_placed else ():
+                ranked.remove(value)
+                del values[value]
+            for value in ranked[: max(len(values) - room, 0)]:
                 del values[value]
         lone = self.lone - self.lone // _DECAY + _UNIT * is_lone
         return KnownValues(values, lone, self.units - self.units // _DECAY + _UNIT)
@@ -168,6 +176,8 @@ class KnownValues:
         The share of sessions that showed something new estimates how likely the next is to (Good, The Population
         Frequencies of Species, 1953).
         """
+        if kind == SeenKind.SETTING:
+            return 0 if value in self.values else weigh_setting(self._places, value)
         if kind == SeenKind.HOUR:
             times = sum(self.values[hour].times for hour in _near(value) if hour in self.values)
         else:
@@ -181,6 +191,10 @@ class KnownValues:
             share, most = _SENSITIVE_SHARE, 2 * most
         weight = min(log2_ratio_in_sixteenths(share * (units + 2), 1000 * (lone + 1)), most)
         return weight // 2 if times else weight
+
+    @cached_property
+    def _places(self) -> dict[int, PlaceCounts]:
+        return count_places({setting: sighting.times for setting, sighting in self.values.items()})
 
     def count_idle(self, value: int, day: int, session: int) -> tuple[int, int]:
         """Days and sessions since a value was last shown; 0 if it never was."""

@@ -90,11 +90,7 @@ class IdentityProfile(ProfileState):
         # Refusals and what a request accounts for are no strange work: another model would hide its habits behind them.
         strange = alarms if is_earlier else [one for one in alarms if tells_of_strange_work(one.axis, one.share)]
         is_left_out = is_explained and bool(strange)
-        # What nobody was asked about may be an attack, which could not be taken out of a reference again.
-        is_reference = learns and verdict is not SessionVerdict.OBSERVED
-        after = self._watch(
-            tally, learns=learns, is_explained=is_explained, is_left_out=is_left_out, is_reference=is_reference
-        )
+        after = self._watch(tally, verdict, learns=learns, is_explained=is_explained, is_left_out=is_left_out)
         if learns:
             after = after.keep_awake(tally)
         if tally.is_empty:  # what was only tried tells of drift, and of which grants are in use
@@ -144,16 +140,16 @@ class IdentityProfile(ProfileState):
         return self._unlearn(tally, before) if learned and verdict is SessionVerdict.ATTACK else self
 
     def _watch(
-        self, tally: SessionTally, *, learns: bool, is_explained: bool, is_left_out: bool, is_reference: bool
+        self, tally: SessionTally, verdict: SessionVerdict, *, learns: bool, is_explained: bool, is_left_out: bool
     ) -> IdentityProfile:
         """What moves with every session, ordinary or not: windows and drift.
 
         Args:
             tally: of the session.
+            verdict: as what it counts.
             learns: it teaches.
             is_explained: untrusted content explains all of its alarms.
             is_left_out: likewise, and some of them tell of strange work: drift leaves it out.
-            is_reference: it teaches what is usual.
         """
         before, part = tally.at_exposure or tally.values, tally.folded
         watch = watch_drift_as_before if self.form == EARLIER_FORM else watch_drift
@@ -179,7 +175,7 @@ class IdentityProfile(ProfileState):
             watched=self.watched + (part is None),
             windows=tuple(windows),
             exposed_windows=tuple(exposed_windows),
-            drifts=self.drifts if is_left_out else watch(self.drifts, tally, is_reference=is_reference),
+            drifts=self.drifts if is_left_out else watch(self.drifts, tally, verdict=verdict),
         )
 
     def _add_refusals(self, tally: SessionTally) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -291,7 +287,17 @@ class IdentityProfile(ProfileState):
                 continue
             # INVARIANT: where content may have led an agent is no place that it goes to.
             sleepers = self._list_sleepers(shown, day) if kind == SeenKind.GRANT and not is_cleared else ()
-            known.append(values.fold(shown, sessions, day, TERMS[kind].room, untaught=never[kind], sleepers=sleepers))
+            known.append(
+                values.fold(
+                    shown,
+                    sessions,
+                    day,
+                    TERMS[kind].room,
+                    untaught=never[kind],
+                    sleepers=sleepers,
+                    is_placed=kind == SeenKind.SETTING,
+                )
+            )
         return tuple(known)
 
     def keep_awake(self, tally: SessionTally) -> IdentityProfile:

@@ -11,13 +11,13 @@ from halo_core.behaviour.measures import COUNT, INDEX, WINDOWED
 from halo_core.behaviour.seen import SEEN_COUNT, SeenKind
 from halo_core.behaviour.session_drift import DRIFT_TERMS, EARLIER_DRIFT_TERMS, DriftTerms
 
-FOLD_FORM: Final = "halo-habits-7"
+FOLD_FORM: Final = "halo-habits-8"
 """Names the form and the constants of the fold: bytes of one form are recomputed by code of that form only."""
 EARLIER_FORM: Final = "halo-habits-2"
 """Form of older profiles, which are read, recomputed and gone on with.
 
-They know neither `strangers` nor for whom the agent acted. They count denials among the habits, and weigh each
-direction of habits for itself. Only sessions with untrusted content and without an alarm move their second drift.
+They know neither `strangers` nor settings, nor for whom the agent acted. They count denials among the habits, and weigh
+each direction of habits for itself. Only sessions with untrusted content and without an alarm move their second drift.
 """
 FORMS: Final = (FOLD_FORM, EARLIER_FORM)
 _STRANGERS: Final = INDEX["strangers"]

@@ -34,14 +34,17 @@ class SeenKind(IntEnum):
     IMPACT = 11
     WORD = 12
     """A word of a state that a write sets; nothing of it is a first time."""
+    SETTING = 13
+    """A value that a write sets, with its place (`settings`)."""
 
 
 SEEN_COUNT: Final = len(SeenKind)
-MAX_SEEN: Final = (40, 16, 16, 32, 8, 8, 24, 12, 32, 16, 4, 8, 16)
+MAX_SEEN: Final = (40, 16, 16, 32, 8, 8, 24, 12, 32, 16, 4, 8, 16, 24)
 """Values of each kind that a session keeps; it teaches no others."""
 _HOUR: Final = int(SeenKind.HOUR) << FINGERPRINT_BITS
 _DESTINATION: Final = int(SeenKind.DESTINATION) << FINGERPRINT_BITS
 _WORD: Final = int(SeenKind.WORD) << FINGERPRINT_BITS
+_SETTING: Final = int(SeenKind.SETTING) << FINGERPRINT_BITS
 
 
 def join_seen(kind: int, value: int) -> int:
@@ -96,6 +99,8 @@ def list_seen(event: BehaviourEvent) -> tuple[int, ...]:
     hour = _HOUR | event.ts_us // HOUR_US % 24  # as `hour_of`
     if event.words:
         names = (*names, *[_WORD | word for word in event.words])
+    if event.settings:
+        names = (*names, *[_SETTING | setting for setting in event.settings])
     if not event.destinations:
         return (*names, hour)
     places = event.destinations[:_MAX_DESTINATIONS]

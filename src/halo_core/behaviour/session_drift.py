@@ -14,6 +14,7 @@ from importlib import resources
 from math import isqrt
 from typing import Final, NamedTuple
 
+from halo_core.behaviour.drift_waves import MIN_SLACK, REFERENCE_SLACK, widen_by_return
 from halo_core.behaviour.measures import DRIFTING, MEASURES, from_level, to_level
 from halo_core.behaviour.packing import NumberReader, encode_numbers, profile_error
 from halo_core.risk.drift import (
@@ -32,9 +33,6 @@ _MAX_WAYS: Final = 10  # of a session
 _MAX_PAIRS: Final = 320  # of a request and a way, in a reference
 _MAX_TASKS: Final = REFERENCE_SESSIONS
 _UNIT: Final = 1024
-_REFERENCE_SLACK: Final = 1500
-"""Thousandths of what reference sessions themselves reached at which their limits begin."""
-_MIN_SLACK: Final = 1000
 _WAY_DIRECTIONS: Final = 2
 """Directions besides those of `risk/axes.json`: the shares of new and of missing ways."""
 
@@ -76,14 +74,16 @@ class HabitDrift:
         before: share of an alarm that the session before the last reached.
         slack: the limits in force, in thousandths of the shipped ones: wide where reference sessions vary much.
         alarm: as `DriftTerms.alarm`, of the terms by which `before` was computed; it is not stored.
+        peak: what a deviation has reached of which nobody was asked, until it goes; 0 for none.
     """
 
     rows: tuple[DriftSession, ...] = ()
     reference: DriftReference | None = None
     monitor: DriftMonitor = field(default_factory=DriftMonitor)
     before: int = 0
-    slack: int = _MIN_SLACK
+    slack: int = MIN_SLACK
     alarm: int = DRIFT_TERMS.alarm
+    peak: int = 0
 
     def advance(
         self,
@@ -136,6 +136,14 @@ class HabitDrift:
         """What the last session has reached."""
         return self._latest * 1000 // self.slack
 
+    def note_return(self, *, is_asked: bool, is_observed: bool) -> HabitDrift:
+        """The state that knows whether a deviation came and went; see `widen_by_return`."""
+        reached = min(self.before, self._latest)
+        peak, slack = widen_by_return(
+            (self.peak, self.slack), reached, is_alarm=self.share >= _ALARM, is_asked=is_asked, is_observed=is_observed
+        )
+        return self if (peak, slack) == (self.peak, self.slack) else replace(self, peak=peak, slack=slack)
+
     def fade(self) -> HabitDrift:
         """The state after a session that tells nothing of drift, since Halo stopped some of it: an eighth less."""
         means = tuple(tuple(map(_fade, row)) for row in self.monitor.means)
@@ -160,7 +168,7 @@ class HabitDrift:
             request, habits = reader.take(0), reader.take_many(len(HABITS))
             rows.append(DriftSession(request, habits, frozenset(reader.take_many(reader.take(0, _MAX_WAYS), 0))))
         reference = _read_reference(reader) if reader.take(0, 1) else None
-        before, slack = reader.take(0), reader.take(_MIN_SLACK)
+        before, slack = reader.take(0), reader.take(MIN_SLACK)
         count, worst, smoothings = reader.take(0), reader.take(0), reader.take(0, len(load_axes().keeps))
         means = tuple(reader.take_many(_count_directions()) for _ in range(smoothings))
         return cls(tuple(rows), reference, DriftMonitor(count, means, worst), before, slack, terms.alarm)
@@ -169,6 +177,11 @@ class HabitDrift:
 def _keep_few_ways(session: DriftSession) -> DriftSession:
     """The session with at most `_MAX_WAYS` ways."""
     return DriftSession(session.request, session.habits, frozenset(sorted(session.call_shapes)[:_MAX_WAYS]))
+
+
+def _shrink(share: int, slack: int) -> int:
+    """A signed share under wider limits, rounded towards 0."""
+    return share * MIN_SLACK // slack if share >= 0 else -(-share * MIN_SLACK // slack)
 
 
 def _fade(number: int) -> int:
@@ -201,7 +214,7 @@ def _measure_slack(axes: DriftAxes, reference: DriftReference, rows: Iterable[Dr
         monitor = monitor.advance(axes, reference, row, member=True, way_weight=terms.way_weight)
         share = monitor.worst_share * 1000 // terms.alarm
         before, highest = share, max(highest, min(before, share))
-    return max(_MIN_SLACK, highest * _REFERENCE_SLACK // 1000)
+    return max(MIN_SLACK, highest * REFERENCE_SLACK // 1000)
 
 
 def _bound_ways(reference: DriftReference) -> DriftReference:
@@ -269,6 +282,7 @@ class MeasureTrend:
         means: smoothed deviations, for each smoothing, in 1/1024 of the standard deviation.
         latest: largest share of an alarm for each measure, signed by its direction, in thousandths.
         before: the same after the session before the last.
+        peak, slack: as those of `HabitDrift`.
     """
 
     sessions: int = 0
@@ -278,6 +292,8 @@ class MeasureTrend:
     means: tuple[tuple[int, ...], ...] = ((0,) * len(DRIFTING),) * len(_KEEPS)
     latest: tuple[int, ...] = (0,) * len(DRIFTING)
     before: tuple[int, ...] = (0,) * len(DRIFTING)
+    peak: int = 0
+    slack: int = MIN_SLACK
 
     def advance(self, values: tuple[int, ...], *, learns: bool) -> MeasureTrend:
         """The state after one more session with these measures."""
@@ -299,9 +315,20 @@ class MeasureTrend:
             means.append(smoothed)
             worst = _choose_worse(worst, smoothed, limit)
         count = min(self.count + 1, 2**31)
-        return MeasureTrend(
-            self.sessions, self.sums, self.squares, count, tuple(map(tuple, means)), tuple(worst), self.latest
+        means_now, latest = tuple(map(tuple, means)), tuple(worst)
+        return replace(self, count=count, means=means_now, latest=latest, before=self.latest)
+
+    def note_return(self, *, is_asked: bool, is_observed: bool) -> MeasureTrend:
+        """The state that knows whether a deviation came and went; see `widen_by_return`."""
+        share = self.share
+        peak, slack = widen_by_return(
+            (self.peak, self.slack),
+            share * self.slack // 1000,
+            is_alarm=share >= _ALARM,
+            is_asked=is_asked,
+            is_observed=is_observed,
         )
+        return self if (peak, slack) == (self.peak, self.slack) else replace(self, peak=peak, slack=slack)
 
     def amend(self, before: tuple[int, ...], values: tuple[int, ...], *, learns: bool) -> MeasureTrend:
         """The state with other measures in place of those of the last session, which went on.
@@ -349,6 +376,11 @@ class MeasureTrend:
         """For each drifting measure the share that two sessions in a row reached in one direction, signed."""
         pairs = zip(self.latest, self.before, strict=True)
         shares = [min(one, other, key=abs) if (one < 0) == (other < 0) else 0 for one, other in pairs]
+        if self.slack != MIN_SLACK:
+            shares = [
+                share * MIN_SLACK // self.slack if share > 0 else -(-share * MIN_SLACK // self.slack)
+                for share in shares
+            ]
         return tuple([max(share, 0) if at in _RISING else share for at, share in enumerate(shares)])
 
     def fade(self) -> MeasureTrend:
@@ -437,6 +469,12 @@ class SessionDrift:
         habits = self.habits.advance(session, learns=learns, axes=axes, terms=terms)
         return SessionDrift(habits, self.trend.advance(values, learns=learns), self.movers)
 
+    def note_return(self, *, is_asked: bool, is_observed: bool) -> SessionDrift:
+        """The state that knows whether a deviation came and went; see `widen_by_return`."""
+        habits = self.habits.note_return(is_asked=is_asked, is_observed=is_observed)
+        trend = self.trend.note_return(is_asked=is_asked, is_observed=is_observed)
+        return self if habits is self.habits and trend is self.trend else SessionDrift(habits, trend, self.movers)
+
     def amend(self, before: tuple[int, ...], values: tuple[int, ...], *, learns: bool) -> SessionDrift:
         """The state after the last session went on; see `MeasureTrend.amend`. Habits are those of its first part."""
         return SessionDrift(self.habits, self.trend.amend(before, values, learns=learns), self.movers)
@@ -458,7 +496,7 @@ class SessionDrift:
     @property
     def latest_share(self) -> int:
         """What the last session has left, which counts once the next one confirms it."""
-        return max(self.habits.latest_share, *map(abs, self.trend.latest))
+        return max(self.habits.latest_share, max(map(abs, self.trend.latest)) * MIN_SLACK // self.trend.slack)
 
     def moved_by(self, principal: int, before: SessionDrift) -> SessionDrift:
         """The state with a principal among the movers, if its session has moved it further."""
@@ -482,7 +520,8 @@ class SessionDrift:
         """Numbers to be packed that the earlier form does not have."""
         reference = self.habits.reference
         joint = () if reference is None else reference.joint
-        return [len(self.movers), *self.movers, len(joint), *joint]
+        waves = (self.habits.peak, self.trend.peak, self.trend.slack)
+        return [len(self.movers), *self.movers, len(joint), *joint, *waves]
 
     def with_later_numbers(self, reader: NumberReader) -> SessionDrift:
         """The state with what `to_later_numbers` stored behind it."""
@@ -492,7 +531,9 @@ class SessionDrift:
             if len(joint) not in (0, _count_pairs()):
                 raise profile_error("other directions")
             habits = replace(habits, reference=replace(habits.reference, joint=joint))
-        return SessionDrift(habits, self.trend, movers)
+        peak, trend_peak, trend_slack = reader.take(0), reader.take(0), reader.take(MIN_SLACK)
+        trend = replace(self.trend, peak=trend_peak, slack=trend_slack)
+        return SessionDrift(replace(habits, peak=peak), trend, movers)
 
     @classmethod
     def read(cls, reader: NumberReader, terms: DriftTerms) -> SessionDrift:

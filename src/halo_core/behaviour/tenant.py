@@ -13,7 +13,8 @@ from typing import Final
 
 from halo_core.behaviour.attempts import NO_ATTEMPTS
 from halo_core.behaviour.carried import TEACHING, SessionVerdict, has_taught
-from halo_core.behaviour.counting import UNRELATED_SAMPLE
+from halo_core.behaviour.counting import MASK_32, UNRELATED_SAMPLE
+from halo_core.behaviour.event import BehaviourEvent, TouchedObject, shorten_fingerprint
 from halo_core.behaviour.known import day_of
 from halo_core.behaviour.limits import (
     FINE,
@@ -27,7 +28,9 @@ from halo_core.behaviour.measures import MAX_LEVEL, from_level, to_level
 from halo_core.behaviour.packing import NumberReader, pack_numbers, profile_error
 from halo_core.behaviour.profile import MAX_PROFILE_BYTES, IdentityProfile
 from halo_core.behaviour.tally import SessionTally
+from halo_core.model import Impact
 
+_READ: Final = Impact.READ.value
 _FORM: Final = b"halo-tenant-1\n"
 _MAX_OBJECTS: Final = 512
 _MAX_BINS: Final = 64
@@ -99,6 +102,22 @@ class TenantProfile:
         is_mature, cleared = self.identity.is_mature, verdict is not SessionVerdict.ORDINARY
         touch_level = move_limit(self.touch_level, target, day_level, cleared=cleared) if is_mature else target
         return replace(after, touches=touches, touch_level=touch_level, day=day, day_level=day_level)
+
+    def relate(self, event: BehaviourEvent) -> BehaviourEvent:
+        """The event; an act on what recent sessions touched without a reason is none that a request leads to.
+
+        What one session has written into a note comes back in another one whose request names the note. So only what
+        the request says itself relates an act to such an object: neither a note nor a list does.
+        """
+        if event.impact == _READ or not any(map(self._is_led_back, event.objects)):
+            return event
+        objects = [one._replace(is_related=False) if self._is_led_back(one) else one for one in event.objects]
+        return replace(event, objects=tuple(objects))
+
+    def _is_led_back(self, item: TouchedObject) -> bool:
+        if item.is_requested or not item.is_related:
+            return False
+        return shorten_fingerprint(item.fingerprint) & MASK_32 in self.objects
 
     def judge(self, tally: SessionTally, *, verdict: SessionVerdict, before: SessionVerdict) -> TenantProfile:
         """The profile after a person has judged a session that was folded before; see `IdentityProfile.judge`."""

@@ -31,16 +31,21 @@ def tells_of_strange_work(axis: str, share: int) -> bool:
     return share >= DRIFT_ALARM and not axis.startswith("refusals")
 
 
-def watch_drift(drifts: Drifts, tally: SessionTally, *, is_reference: bool) -> Drifts:
+def watch_drift(drifts: Drifts, tally: SessionTally, *, verdict: SessionVerdict) -> Drifts:
     """The drifts after a session, by what it did and tried, with who moved them.
 
     Args:
         drifts: before it.
         tally: of the session.
-        is_reference: it teaches what is usual.
+        verdict: as what it counts. Only what is ordinary or was cleared becomes a reference: what nobody was asked
+            about may be an attack, which could not be taken out again.
     """
     name = name_principal(tally.principal)
-    unexposed, every = _advance(drifts, tally, is_reference=is_reference)
+    unexposed, every = _advance(drifts, tally, is_reference=verdict in _ORDINARY)
+    is_same, is_observed = unexposed is every, verdict is SessionVerdict.OBSERVED
+    is_asked = not is_observed and verdict not in _ORDINARY
+    every = every.note_return(is_asked=is_asked, is_observed=is_observed)
+    unexposed = every if is_same else unexposed.note_return(is_asked=is_asked, is_observed=is_observed)
     moved = every.moved_by(name, drifts[1])
     return moved if unexposed is every else unexposed.moved_by(name, drifts[0]), moved
 
@@ -63,9 +68,10 @@ def _advance(drifts: Drifts, tally: SessionTally, *, is_reference: bool) -> Drif
     return unexposed if tally.at_exposure else unexposed.amend(before, values, learns=learns), every
 
 
-def watch_drift_as_before(drifts: Drifts, tally: SessionTally, *, is_reference: bool) -> Drifts:
+def watch_drift_as_before(drifts: Drifts, tally: SessionTally, *, verdict: SessionVerdict) -> Drifts:
     """As `watch_drift`, in the earlier form of profiles: the second drift is of sessions with content alone."""
     after, which, part = list(drifts), int(bool(tally.at_exposure)), tally.folded
+    is_reference = verdict in _ORDINARY
     if part is None:
         session = tally.to_drift_session(with_denials=True)
         after[which] = after[which].advance(session, tally.values, learns=is_reference, terms=EARLIER_DRIFT_TERMS)

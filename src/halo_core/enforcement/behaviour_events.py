@@ -16,6 +16,8 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
 from halo_core.behaviour import ALARM, BehaviourEvent, Destination, TouchedObject
+from halo_core.behaviour.event import fingerprint_text
+from halo_core.behaviour.settings import join_named_setting, join_setting
 from halo_core.crypto.keys import Digester
 from halo_core.enforcement.action_facts import is_related_source
 from halo_core.enforcement.state_words import list_state_words
@@ -62,9 +64,14 @@ _PATH_SEPARATORS: Final = re.compile(r"[\s/\\]+|\.(?=\w{1,5}$)")
 _PARTS: Final = re.compile(r"[-_:#./\s]+")
 _SHORT_KEY: Final = re.compile(r"(?=.*\d)(?=.*[^\W\d_])\w{2,24}")
 _MAX_PARTS: Final = 6  # of a key that is put together
+_MAX_SETTING: Final = 40
+"""Characters of a value that is set; what is longer is a text of its own each time."""
+_MAX_SETTINGS: Final = 16  # of one action
 _NAMED_PATH: Final = re.compile(r"(?:^|[\s/\\.])(?=[\w#:-]{0,64}\d)(?=[\w#:-]{0,64}[^\W\d_])[\w#:-]{4}")
 _IDENTIFIER: Final = re.compile(r"(?=.*\d)(?=.*[^\W\d_])[\w./#:-]{4,64}|[^@\s]{1,64}@[^@\s]{3,128}|\d{7,34}")
 """A word with letters and digits, an address, or a long number; no date, time or amount."""
+_PERSONAL_WORD: Final = re.compile(r"[^@\s]{1,64}@[^@\s]{3,128}|[a-z]{0,4}\d{7,34}")
+"""Such an address or number, also with a country in front."""
 
 
 @lru_cache(maxsize=8192)
@@ -130,6 +137,8 @@ def build_event(tx: Transaction, context: DecisionContext, digester: Digester) -
         objects += _list_carried(tx, context, [_SEPARATORS.split(text) for _, _, text in prose])
         if not objects and impact is Impact.READ and resource.labels:
             objects += _list_words(tx, context, prose)
+    if impact is Impact.WRITE:
+        objects += _list_copied(tx, context)
     return BehaviourEvent(
         tool=resource.id,
         kind=resource.kind,  # members are texts; asking for `value` is two calls
@@ -151,6 +160,7 @@ def build_event(tx: Transaction, context: DecisionContext, digester: Digester) -
         hand_off_to=resource.id if context.call.hand_off is not None else "",
         program=program,
         words=list_state_words(tx, context) if impact is Impact.WRITE else (),
+        settings=_list_settings(tx, context, prose) if impact is Impact.WRITE else (),
         session_risk=state.risk,
         surprise=_measure_surprise(context) if context.score_name else 0,
     )
@@ -198,6 +208,35 @@ def _sort_values(
                 tx, context, digester, destinations, kind=kind, text=text, is_vouched=is_vouched
             )
     return objects, destinations, prose, program, bytes_out
+
+
+def _list_settings(
+    tx: Transaction, context: DecisionContext, prose: Iterable[tuple[TracedLeaf, str, str]]
+) -> tuple[int, ...]:
+    """The values that a write sets, with where: short texts and numbers that name no object.
+
+    Args:
+        tx: the transaction.
+        context: of the call.
+        prose: short texts that are no object, as `_sort_values` gives them.
+    """
+    resource, key, settings = context.call.resource, tx.image.sketch_key, dict[int, None]()
+    words, leaves = {traced.pointer for traced, _, _ in prose}, {leaf.pointer: leaf for leaf in context.leaves}
+    for traced in context.traced:
+        leaf, origin = leaves[traced.pointer], traced.origin
+        name = leaf.field or name_of_argument(traced.pointer)
+        text = leaf.text.strip().casefold()
+        is_plain = traced.kind not in _OBJECTS and not (
+            traced.kind in _NUMBERS and _is_record_number(leaf, name, resource)
+        )
+        if not (is_plain or traced.pointer in words) or name == KEY or not 0 < len(text) <= _MAX_SETTING:
+            continue
+        if origin in (Provenance.UNTRUSTED, Provenance.MIXED):  # policies ask about what content chose
+            continue
+        place = fingerprint_text(f"{resource.id} {name}")
+        is_named = origin is Provenance.USER
+        settings[join_named_setting(place) if is_named else join_setting(place, _fingerprint(key, text))] = None
+    return tuple(settings)[:_MAX_SETTINGS]
 
 
 def _list_words(
@@ -254,8 +293,17 @@ def _measure_surprise(context: DecisionContext) -> int:
     return context.assessment.drift * ALARM // DRIFT_ALARM_WEALTH
 
 
-def _list_carried(tx: Transaction, context: DecisionContext, texts: Iterable[Sequence[str]]) -> list[TouchedObject]:
-    """The objects that texts name: identifiers, account numbers and addresses among the words of each."""
+def _list_carried(
+    tx: Transaction, context: DecisionContext, texts: Iterable[Sequence[str]], *, is_copied: bool = False
+) -> list[TouchedObject]:
+    """The objects that texts name: identifiers, account numbers and addresses among the words of each.
+
+    Args:
+        tx: the transaction.
+        context: of the call.
+        texts: words of each.
+        is_copied: only addresses and long numbers, and what stands in the request or in a result that is known of.
+    """
     named: list[str] = []
     for text in texts:
         for word in text[:_MAX_WORDS]:
@@ -268,9 +316,22 @@ def _list_carried(tx: Transaction, context: DecisionContext, texts: Iterable[Seq
     carried = []
     for word, mask in zip(named, tx.load_sketch(context.state).look_up_marks(named), strict=True):
         place, is_requested = mask >> SOURCE_SHIFT, bool(mask & USER_BIT)
+        if is_copied and not (place or is_requested or _PERSONAL_WORD.fullmatch(word)):
+            continue
         is_related = is_requested or (0 < place <= len(sources) and is_related_source(sources[place - 1]))
         carried.append(TouchedObject(_fingerprint(key, word), is_related, "@" in word, is_requested))
     return carried
+
+
+def _list_copied(tx: Transaction, context: DecisionContext) -> list[TouchedObject]:
+    """The objects that a text which is written down names: whom it tells of, and what the session has read of.
+
+    What an agent writes of its own accord, such as a program, is full of words that look like identifiers. The session
+    keeps no words of what nobody asked for, so that addresses and account numbers have to say it.
+    """
+    texts = {traced.pointer for traced in context.traced if traced.kind is Kind.TEXT}
+    written = [leaf.words for leaf in context.leaves if leaf.pointer in texts and len(leaf.words) > 1]
+    return _list_carried(tx, context, written, is_copied=True) if written else []
 
 
 def _name_program(text: str) -> str:

@@ -71,14 +71,17 @@ def read_behaviour(tx: Transaction, context: DecisionContext, digester: Digester
         return
     if context.call.resource.amount:
         context.amount = read_amount_at_stake(context.request, context.recorded_args)
-    event = context.event = build_event(tx, context, digester)
-    before = context.tally_before = find_running_tally(state, agent, event.ts_us)
-    tally = (before.tally if before is not None else _NEW_TALLY).advance(event)
+    event = build_event(tx, context, digester)
     table = ProfileTable(tx)
     if not state.view.steps:
         table.refresh((AGENT, agent), _TENANT_KEY)
     profile = table.load_agent(agent)
     tenant = table.load_tenant() if profile is not None else None
+    if tenant is not None:
+        event = tenant.relate(event)
+    context.event = event
+    before = context.tally_before = find_running_tally(state, agent, event.ts_us)
+    tally = (before.tally if before is not None else _NEW_TALLY).advance(event)
     role, is_mature = None, profile is not None and profile.is_mature
     if profile is not None and not is_mature and context.terms.role not in ("", agent):
         role = table.load(ROLE, context.terms.role)

@@ -9,6 +9,7 @@ from test_profiles import DAY, ORDINARY
 from test_tally import fold, read
 
 from halo_core.behaviour import NEW_PROFILE, TenantProfile, TouchedObject, assess
+from halo_core.behaviour.profile_forms import EARLIER_FORM
 
 STRANGERS = range(7001, 7010)
 
@@ -79,3 +80,25 @@ def test_it_is_remembered_over_many_sessions(settled):
 def test_an_event_that_touches_nothing_of_the_kind_stays_as_it_is(settled):
     event = act("send", 400, item(8001, led=True), item(8002))
     assert keep(settled[1], 390, STRANGERS).relate(event) is event
+
+
+def test_what_a_session_with_untrusted_content_touched_is_led_to_as_before(settled):
+    event = replace(act("write", 390, *map(item, STRANGERS)), is_exposed=True)
+    tenant = settled[1].fold(fold([act("read", 390, item(390, named=True)), event]), verdict=ORDINARY)
+    assert not list_alarms(settled, tenant, *(item(number, led=True) for number in STRANGERS))
+
+
+def test_the_tenant_remembers_the_last_objects_and_stores_them(settled):
+    tenant = keep(settled[1], 390, STRANGERS)
+    assert TenantProfile.from_bytes(tenant.to_bytes()) == tenant
+    for at in range(391, 431):
+        tenant = keep(tenant, at, range(at * 1000, at * 1000 + 20))
+    assert len(tenant.led_by_none) == 512
+    assert TenantProfile.from_bytes(tenant.to_bytes()) == tenant
+    assert not tenant.led_by_none.keys() & set(STRANGERS)
+    assert 430_000 in tenant.led_by_none
+
+
+def test_the_earlier_form_remembers_none(settled):
+    tenant = TenantProfile().as_form(EARLIER_FORM)
+    assert not keep(tenant, 1, STRANGERS).led_by_none

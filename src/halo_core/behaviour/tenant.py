@@ -27,6 +27,7 @@ from halo_core.behaviour.limits import (
 from halo_core.behaviour.measures import MAX_LEVEL, from_level, to_level
 from halo_core.behaviour.packing import NumberReader, pack_numbers, profile_error
 from halo_core.behaviour.profile import MAX_PROFILE_BYTES, IdentityProfile
+from halo_core.behaviour.profile_forms import FOLD_FORM
 from halo_core.behaviour.tally import SessionTally
 from halo_core.model import Impact
 
@@ -59,6 +60,8 @@ class TenantProfile:
         day_level: its limit at the start of that day.
         records: as `touches`, of objects that were touched with labelled data, which `touches` leaves out.
         record_level: the limit of these, likewise.
+        led_by_none: fingerprint of an object → number of the last session without untrusted content that touched it as
+            unrelated.
     """
 
     identity: IdentityProfile = field(default_factory=lambda: IdentityProfile(window=TENANT_WINDOW))
@@ -69,6 +72,7 @@ class TenantProfile:
     day_level: int = _TOUCH_FLOOR_LEVEL
     records: Histogram = ()
     record_level: int = _TOUCH_FLOOR_LEVEL
+    led_by_none: dict[int, int] = field(default_factory=dict)
 
     def as_form(self, form: str) -> TenantProfile:
         """See `IdentityProfile.as_form`."""
@@ -90,7 +94,9 @@ class TenantProfile:
             # Those touched in this session last, so that many new ones do not push out what adds up.
             ranked = sorted(objects, key=lambda number: (-objects[number], number))[:_MAX_OBJECTS]
             objects = {number: objects[number] for number in ranked}
-        after = replace(self, identity=self.identity.fold(tally, verdict=verdict), objects=objects)
+        led_by_none = self._remember_unled(tally, touched)
+        identity = self.identity.fold(tally, verdict=verdict)
+        after = replace(self, identity=identity, objects=objects, led_by_none=led_by_none)
         if verdict not in TEACHING or has_taught(tally):
             return after
         after = _learn_records(after, tally, verdict)
@@ -103,8 +109,22 @@ class TenantProfile:
         touch_level = move_limit(self.touch_level, target, day_level, cleared=cleared) if is_mature else target
         return replace(after, touches=touches, touch_level=touch_level, day=day, day_level=day_level)
 
+    def _remember_unled(self, tally: SessionTally, touched: Collection[int]) -> dict[int, int]:
+        """`led_by_none` after a session.
+
+        INVARIANT: content takes no object from those whom it has to do with. What a session stores after reading any is
+        untrusted when it comes back.
+        """
+        if self.identity.form != FOLD_FORM or tally.at_exposure or not touched:
+            return self.led_by_none
+        kept = self.led_by_none | dict.fromkeys(touched, self.identity.watched)
+        if len(kept) > _MAX_OBJECTS:
+            latest = sorted(kept, key=lambda number: (-kept[number], number))[:_MAX_OBJECTS]
+            kept = {number: kept[number] for number in latest}
+        return kept
+
     def relate(self, event: BehaviourEvent) -> BehaviourEvent:
-        """The event; an act on what recent sessions touched without a reason is none that a request leads to.
+        """The event; an act on what earlier sessions touched without a reason is none that a request leads to.
 
         What one session has written into a note comes back in another one whose request names the note. So only what
         the request says itself relates an act to such an object: neither a note nor a list does.
@@ -117,7 +137,7 @@ class TenantProfile:
     def _is_led_back(self, item: TouchedObject) -> bool:
         if item.is_requested or not item.is_related:
             return False
-        return shorten_fingerprint(item.fingerprint) & MASK_32 in self.objects
+        return shorten_fingerprint(item.fingerprint) & MASK_32 in self.led_by_none
 
     def judge(self, tally: SessionTally, *, verdict: SessionVerdict, before: SessionVerdict) -> TenantProfile:
         """The profile after a person has judged a session that was folded before; see `IdentityProfile.judge`."""
@@ -168,10 +188,14 @@ class TenantProfile:
         numbers.append(len(self.objects))
         for number, count in sorted(self.objects.items()):
             numbers += (number, count)
-        if self.records:
+        if self.records or self.led_by_none:
             numbers += (self.record_level, len(self.records))
             for level, count in self.records:
                 numbers += (level, count)
+        if self.led_by_none:
+            numbers.append(len(self.led_by_none))
+            for number, session in sorted(self.led_by_none.items()):
+                numbers += (number, session)
         packed = pack_numbers(_FORM, numbers)
         return len(packed).to_bytes(4) + packed + self.identity.to_bytes()
 
@@ -192,10 +216,13 @@ class TenantProfile:
         record_level, records = _TOUCH_FLOOR_LEVEL, tuple[tuple[int, int], ...]()
         if not reader.is_at_end:
             record_level = reader.take(0)
-            records = tuple((reader.take(0, MAX_LEVEL), reader.take(1)) for _ in range(reader.take(1, _MAX_BINS)))
+            records = tuple((reader.take(0, MAX_LEVEL), reader.take(1)) for _ in range(reader.take(0, _MAX_BINS)))
+        led_by_none = {}
+        if not reader.is_at_end:
+            led_by_none = {reader.take(0, MASK_32): reader.take(0) for _ in range(reader.take(1, _MAX_OBJECTS))}
         reader.finish()
         identity = IdentityProfile.from_bytes(data[4 + size :])
-        tenant = cls(identity, objects, touches, touch_level, day, day_level, records, record_level)
+        tenant = cls(identity, objects, touches, touch_level, day, day_level, records, record_level, led_by_none)
         if tenant.to_bytes() != data:
             raise profile_error("not what was written")
         return tenant

@@ -377,10 +377,7 @@ class MeasureTrend:
         pairs = zip(self.latest, self.before, strict=True)
         shares = [min(one, other, key=abs) if (one < 0) == (other < 0) else 0 for one, other in pairs]
         if self.slack != MIN_SLACK:
-            shares = [
-                share * MIN_SLACK // self.slack if share > 0 else -(-share * MIN_SLACK // self.slack)
-                for share in shares
-            ]
+            shares = [_shrink(share, self.slack) for share in shares]
         return tuple([max(share, 0) if at in _RISING else share for at, share in enumerate(shares)])
 
     def fade(self) -> MeasureTrend:

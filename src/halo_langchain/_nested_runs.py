@@ -12,8 +12,9 @@ that `Halo`, whatever `callbacks=` the call itself names; outside it returns Non
 replaced by its guarded copy. So its tools pause and are restricted like any guarded tool, and an agent acts under its
 own name.
 
-Not seen are plain functions, `.func` and `._run` of unguarded tools, and code in a fresh context (`halo.install()`
-refuses the runs that start there).
+Code that calls a method behind an entry point (`_run`, `_generate`) starts no run: `_body_calls` decides it. Not seen
+are plain functions, `.func` of unguarded tools among them, and code in a fresh context (`halo.install()` refuses what
+starts there).
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from halo_core.enforcement.guards import GENERATED_MARK, clean_name, get_guard
 from halo_core.enforcement.steps import astream, emit_parts, stream
 from halo_core.errors import ConfigError, Denied
 from halo_langchain._agents import guard_started_graph
+from halo_langchain._body_calls import watch_body_calls
 from halo_langchain._callback import HaloCallback
 from halo_langchain._decision_models import watch_decision_models
 from halo_langchain._executors import watch_executors
@@ -320,4 +322,5 @@ def watch_nested_runs() -> None:
         _watch_graph_method("stream", stream)
         _watch_graph_method("astream", astream)
         _watch_tool_classes()
+        watch_body_calls(find_deciding_halo)
         _registered = True

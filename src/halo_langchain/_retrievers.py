@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import ensure_config
 
-from halo_core.enforcement import Call, Ticket
+from halo_core.enforcement import Call, Surface, Ticket
 from halo_core.enforcement.arguments import same_value, to_json_value
 from halo_core.enforcement.flow import run_step
 from halo_core.enforcement.guarded_calls import GuardedAction, is_enforced, with_problem
@@ -69,11 +69,18 @@ def guard_retriever(
     schema = retriever_schema(retriever, _prepare_retrieval(retriever, "", {}).decided_arguments)
     registered = halo.register(ActionKind.RETRIEVAL, name, resource=resource, schema=schema)
     halo.first_seen.note_guarded_retriever(registered.id, retriever)
+    earlier_surface = guard.surface if guard is not None and guard.halo is halo and labels is None else None
+    return copy_retriever_with_guard(halo, retriever, registered, earlier_surface or make_documents_surface(labels))
+
+
+def copy_retriever_with_guard(
+    halo: Halo, retriever: BaseRetriever, resource: Resource, surface: Surface[Any] | None = None
+) -> BaseRetriever:
+    """A guarded copy, decided as this resource; nothing is registered."""
     guarded = retriever.model_copy()
     object.__setattr__(guarded, "__class__", _make_guarded_class(type(retriever)))
-    earlier_surface = guard.surface if guard is not None and guard.halo is halo and labels is None else None
-    surface = earlier_surface or make_documents_surface(labels)
-    attach_guard(guarded, GuardMetadata(halo, retriever, retriever.get_name(), registered, surface))
+    documents_surface = surface or make_documents_surface()
+    attach_guard(guarded, GuardMetadata(halo, retriever, retriever.get_name(), resource, documents_surface))
     return guarded
 
 

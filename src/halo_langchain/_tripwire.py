@@ -7,12 +7,12 @@ other handlers nothing of that start once one of them runs inline. `ChainRuns` s
 is a shadow agent: one in which something ran, or was refused, unguarded, and nothing was guarded; that is known when
 its run ends.
 
-It cannot see what starts no run: `.func` and `._run` of an unguarded tool, `_generate` of an unguarded model,
-`_get_relevant_documents` of an unguarded retriever and the vector store behind it, tools that a model's provider runs,
-a provider's own SDK, plain functions, a text model's answer out of the cache, a graph node's too. Code that sets the
-hook's variable, or LangChain's list of hooks, takes it away. Of a tool or retriever whose class overrides `run` or
-`invoke`, the first run of its name passes, since such a class starts its runs as it likes. It waits for no ledger in an
-event loop, and reads no argument values (except the words of a model call that a middleware decided, to know it).
+It cannot see what starts no run: `.func` of an unguarded tool, the vector store behind a retriever, tools that a
+model's provider runs, a provider's own SDK, plain functions, a text model's answer out of the cache, a graph node's
+too. Code that sets the hook's variable, or LangChain's list of hooks, takes it away. Of a tool or retriever whose
+class overrides `run` or `invoke`, the first run of its name passes, since such a class starts its runs as it likes.
+It waits for no ledger in an event loop, and reads no argument values (except the words of a model call that a
+middleware decided, to know it).
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from halo_core.enforcement import shadow_activity
 from halo_core.enforcement.guards import clean_name
 from halo_core.enforcement.shadow_activity import ModeWatch, record_shadow, refuse_unguarded
 from halo_core.model import Mode
+from halo_langchain._body_calls import UNGUARDED_OBSERVERS as UNGUARDED_BODY_OBSERVERS
 from halo_langchain._callback import HaloCallback
 from halo_langchain._decision_models import UNGUARDED_OBSERVERS
 from halo_langchain._remote_graphs import UNGUARDED_OBSERVERS as UNGUARDED_REMOTE_OBSERVERS
@@ -285,13 +286,17 @@ def install(halo: Halo, mode: Mode | None) -> InstalledTripwire:
             register_configure_hook(_TRIPWIRE, inheritable=False, handle_class=HaloCallback)
             UNGUARDED_OBSERVERS.append(partial(_check_unguarded, "model"))
             UNGUARDED_REMOTE_OBSERVERS.append(partial(_check_unguarded, "agent"))
+            UNGUARDED_BODY_OBSERVERS.append(_check_unguarded)
             DECIDED_RUN_OBSERVERS.append(lambda parent: _CHAIN_RUNS.record_action(parent, guarded=True))
             _registered = True
     return InstalledTripwire(halo, mode, _installed)
 
 
 def _check_unguarded(kind: str, name: str) -> None:
-    """Record, or refuse, a decision model or a remote graph that nothing decides: no handler hears of one."""
+    """Record, or refuse, a decision model, a remote graph or a call of a body that nothing decides.
+
+    No handler hears of one.
+    """
     if installed := get_watches():
         refused = any(item.mode() is Mode.ENFORCE for item in installed)
         record_shadow(installed, kind, name, "", refused=refused)

@@ -35,7 +35,6 @@ from halo_core.enforcement.guards import choose_model_name, require_guard
 from halo_core.object_graph import ObjectExplorer, get_attributes, get_module_name, is_a
 from halo_openai_agents._agents import get_inner_agent, get_stream_listener
 from halo_openai_agents._handoffs import get_handoff_target, has_input_callback
-from halo_openai_agents._inner_calls import is_watched_tool
 from halo_openai_agents._mcp import find_server_guard
 from halo_openai_agents._models import GuardedProvider
 from halo_openai_agents._runner import get_watches
@@ -171,10 +170,10 @@ class AppExaminer(Examiner):
     def examine_tool(self, tool: FunctionTool, where: str, cover: Cover) -> None:
         """A function tool, its inner agent, and what its function refers to.
 
-        One that code inside a guarded run calls by itself is guarded there, if `function_tool` made it.
+        One that code inside a guarded run calls by itself is guarded there.
         """
         guard = find_guard(tool)
-        if guard is None and cover.is_decided and is_watched_tool(tool):
+        if guard is None and cover.is_decided:
             cover = Cover(_STARTED_POINT)
         point, halo, resource_id = cover.point, cover.halo, tool.qualified_name
         if guard is not None:

@@ -2,14 +2,14 @@
 
 The body of a guarded tool that no guarded run calls (a realtime agent, a script) is such a place too.
 
-Examples are a tool's body or a hook that calls `on_invoke_tool` of another tool, and a guardrail that asks a model with
-`get_response`. The SDK has no hook for either, so `watch_inner_calls` wraps what they come to, once for the process:
-the invoker that `function_tool` makes, and the methods of models. Outside of a guarded run, and for what carries a
-guard, a wrapped method only reads a context variable. Inside of one the call is that of a guarded copy, decided as
-undeclared under its own name; where another tool has that name it is refused.
+Examples are a tool's body or a hook that calls `on_invoke_tool` of another tool, and a guardrail that asks a model
+with `get_response`. The SDK has no hook for any of these, so `watch_inner_calls` wraps what they come to, once for
+the process: the invoker that `function_tool` makes, `on_invoke_tool` of tools that were made of a function of one's
+own, `call_tool` of MCP servers, and the methods of models. Outside of a guarded run, and for what carries a guard, a
+wrapped method only reads a context variable. Inside of one the call is that of a guarded copy, decided as undeclared
+under its own name; where another tool has that name it is refused.
 
-Not seen: a `FunctionTool` that somebody made of a function of their own, plain functions, clients, fresh
-contexts.
+Not seen: plain functions, clients, fresh contexts.
 """
 
 from __future__ import annotations
@@ -19,20 +19,23 @@ import inspect
 import threading
 import types
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from agents import FunctionTool, Model
 from agents import tool as sdk
+from agents.mcp import MCPServer
 
-from halo_core.enforcement.guards import GENERATED_MARK, choose_model_name
+from halo_core.enforcement.guards import GENERATED_MARK, choose_model_name, clean_name
 from halo_core.enforcement.shadow_activity import refuse_unguarded
 from halo_core.errors import ConfigError
 from halo_core.model import Mode
 from halo_openai_agents._agents import guard_started_tool
+from halo_openai_agents._mcp import find_server_guard, guard_server
 from halo_openai_agents._models import guard_model, is_called_by_its_replacement
 from halo_openai_agents._runs import find_enclosing_halo
-from halo_openai_agents._tools import is_called_by_runner
+from halo_openai_agents._tools import claim_server_call, is_called_by_runner
 from halo_openai_agents._translate import GUARD_ATTRIBUTE, find_guard
 
 if TYPE_CHECKING:
@@ -59,6 +62,11 @@ class InnerGuards:
         copied: FunctionTool = self._find(tool, guard_started_tool)
         return copied
 
+    def find_server(self, server: MCPServer) -> MCPServer:
+        """The guarded copy of a server."""
+        copied: MCPServer = self._find(server, _guard_seen_server)
+        return copied
+
     def find_model(self, model: Model) -> Model:
         """The guarded copy of a model."""
         copied: Model = self._find(model, _guard_seen_model)
@@ -72,6 +80,10 @@ class InnerGuards:
                 while len(self._copies) > _MAX_COPIES:
                     self._copies.popitem(last=False)
             return entry[1]
+
+
+def _guard_seen_server(halo: Halo, server: MCPServer) -> MCPServer:
+    return guard_server(halo, server, None)
 
 
 def _guard_seen_model(halo: Halo, model: Model) -> Model:
@@ -92,15 +104,72 @@ async def _call_invoker(self: Any, ctx: Any, input: str) -> Any:  # noqa: A002  
     return await halo.inner_guards.find_tool(tool).on_invoke_tool(ctx, input)
 
 
-def is_watched_tool(tool: FunctionTool) -> bool:
-    """Whether calls of a tool are seen, wherever they come from."""
-    return isinstance(tool.on_invoke_tool, _INVOKER)
+class _WatchedFunction:
+    """What a tool was made of, as code inside a guarded run reads it from the tool: its calls there are decided."""
+
+    def __init__(self, tool: FunctionTool, function: Callable[..., Any]) -> None:
+        self.tool = tool
+        self.function = function
+        functools.update_wrapper(self, function, updated=())
+
+    async def __call__(self, context: Any, text: str) -> Any:
+        halo, tool = find_enclosing_halo(), self.tool
+        if halo is None or is_called_by_runner(tool.name, context):
+            return await self.function(context, text)
+        return await halo.inner_guards.find_tool(tool).on_invoke_tool(context, text)
+
+
+_FIELD: Final = "on_invoke_tool"
+_COPY_KEY: Final = "_halo_watched_function"
+
+
+class _FunctionField:
+    """Stands for the field of a function tool that holds what runs; outside of a guarded run it is a plain field."""
+
+    def __get__(self, tool: FunctionTool | None, _owner: Any = None) -> Any:
+        if tool is None:  # as the dataclass has no default for it
+            raise AttributeError(_FIELD)
+        try:
+            function = tool.__dict__[_FIELD]
+        except KeyError:
+            raise AttributeError(_FIELD) from None
+        if find_enclosing_halo() is None or isinstance(function, _INVOKER) or hasattr(function, GUARD_ATTRIBUTE):
+            return function
+        watched = tool.__dict__.get(_COPY_KEY)  # the SDK asks whether it is still the same
+        if watched is None or watched.tool is not tool or watched.function is not function:
+            watched = tool.__dict__[_COPY_KEY] = _WatchedFunction(tool, function)
+        return watched
+
+    def __set__(self, tool: FunctionTool, value: Any) -> None:
+        # A copy that was made inside a guarded run is a tool of its own.
+        tool.__dict__[_FIELD] = value.function if isinstance(value, _WatchedFunction) else value
+
+
+# servers
+
+
+def _watch_call_tool(method: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(method)
+    async def call_tool(self: Any, tool_name: str, arguments: Any, *args: Any, **kwargs: Any) -> Any:
+        halo = find_enclosing_halo()
+        if (
+            halo is None
+            or find_server_guard(self) is not None
+            or claim_server_call(halo, tool_name, dict(arguments or {}))
+        ):
+            return await method(self, tool_name, arguments, *args, **kwargs)
+        server = halo.inner_guards.find_server(self)
+        if halo.find_registered(clean_name(tool_name)) is None:
+            with suppress(Exception):  # a tool of which no listing is to be had has no grant
+                await server.list_tools()
+        return await server.call_tool(tool_name, arguments, *args, **kwargs)
+
+    return call_tool
 
 
 # models
 
 _WATCHED: Final = "__halo_watched__"
-_METHODS: Final = ("get_response", "stream_response")
 
 
 def get_model_method(kind: type[Any], name: str) -> Any:
@@ -127,15 +196,15 @@ def _find_decided_copy(model: Model) -> Model:
     return copied
 
 
-def _watch_model_class(kind: type[Any]) -> None:
+def _watch_class(kind: type[Any], watchers: Mapping[str, Callable[[Any], Any]]) -> None:
     if GENERATED_MARK in kind.__dict__:
         return
-    for name in _METHODS:
+    for name, watch in watchers.items():
         method = kind.__dict__.get(name)
         if not isinstance(method, types.FunctionType) or hasattr(method, _WATCHED):
             continue
         if not getattr(method, "__isabstractmethod__", False):
-            watched = _watch_stream(method) if name == "stream_response" else _watch_response(method)
+            watched = watch(method)
             setattr(watched, _WATCHED, True)
             setattr(kind, name, watched)
 
@@ -167,17 +236,29 @@ def _iterate_subclasses(kind: type[Any]) -> Iterator[type[Any]]:
         yield from _iterate_subclasses(subclass)
 
 
+_WATCHERS: Final[Mapping[type[Any], Mapping[str, Callable[[Any], Any]]]] = {
+    Model: {"get_response": _watch_response, "stream_response": _watch_stream},
+    MCPServer: {"call_tool": _watch_call_tool},
+}
+
+
 @functools.cache
 def watch_inner_calls() -> None:
-    """Wrap the invoker of function tools, and the methods of the models there are and of those made from now on."""
+    """Wrap what runs tools, and the methods of the models and servers there are and of those made from now on."""
     _INVOKER.__call__ = _call_invoker
-    for kind in _iterate_subclasses(Model):
-        _watch_model_class(kind)
-    original = Model.__dict__.get("__init_subclass__")
+    setattr(FunctionTool, _FIELD, _FunctionField())
+    for base, watchers in _WATCHERS.items():
+        for kind in _iterate_subclasses(base):
+            _watch_class(kind, watchers)
+        _watch_new_classes(base, watchers)
+
+
+def _watch_new_classes(base: type[Any], watchers: Mapping[str, Callable[[Any], Any]]) -> None:
+    original = base.__dict__.get("__init_subclass__")
 
     def init_subclass(cls: type[Any], /, **kwargs: Any) -> None:
-        inherited = super(Model, cls).__init_subclass__ if original is None else original.__get__(None, cls)
+        inherited = super(base, cls).__init_subclass__ if original is None else original.__get__(None, cls)
         inherited(**kwargs)
-        _watch_model_class(cls)
+        _watch_class(cls, watchers)
 
-    Model.__init_subclass__ = classmethod(init_subclass)  # type: ignore[method-assign,assignment]
+    type.__setattr__(base, "__init_subclass__", classmethod(init_subclass))

@@ -347,9 +347,10 @@ _AGENT_TOOL_RESOURCE: Final = Resource(impact=Impact.WRITE, reversal=Reversal.UN
 
 def list_parts(tool: FunctionTool) -> Any:
     """What tells a tool from another one of its name: its function, the agent inside it, or what invokes it."""
-    inner = getattr(tool.on_invoke_tool, "_invoke_tool_impl", None)
+    function = get_tool_function(tool)
+    inner = getattr(function, "_invoke_tool_impl", None)
     agent = tool._agent_instance if tool._is_agent_tool else None  # noqa: SLF001  the SDK's only mark of one
-    return agent or getattr(inner, _WRAPPED_MARK, None) or tool.on_invoke_tool
+    return agent or getattr(inner, _WRAPPED_MARK, None) or function
 
 
 def guard_tool(
@@ -425,6 +426,12 @@ def copy_with_guard(
     return guarded
 
 
+def get_tool_function(tool: FunctionTool) -> Callable[..., Any]:
+    """What a tool was made of; where code inside a guarded run reads the field, it gets what decides a call."""
+    function: Callable[..., Any] = tool.__dict__.get("on_invoke_tool") or tool.on_invoke_tool
+    return function
+
+
 def make_invoker(guard: GuardMetadata, tool: FunctionTool, reader: ArgumentReader, *, prepares: bool) -> Any:
     """Make what the SDK invokes; it handles errors as the original does."""
     original: FunctionTool = guard.original
@@ -453,11 +460,12 @@ def _make_plain_invoker(
     guard: GuardMetadata, tool: FunctionTool, reader: ArgumentReader
 ) -> Callable[[ToolContext[Any], str], Awaitable[Any]]:
     original: FunctionTool = guard.original
+    function = get_tool_function(original)
 
     async def inner(context: Any, text: str) -> Any:
         if isinstance(context, ToolContext):
             context = sdk._get_function_tool_invoke_context(original, context)  # noqa: SLF001  as the SDK's own step does
-        return await original.on_invoke_tool(context, text)
+        return await function(context, text)
 
     async def invoke(context: ToolContext[Any], text: str) -> Any:
         return await _raise_denial(run_guarded_call(guard, tool.name, reader.parse_text(text), inner, context))

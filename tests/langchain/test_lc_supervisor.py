@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from langchain.agents import create_agent
 from langchain_core.messages import AIMessage, ToolMessage
+from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.tools import tool
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode
@@ -44,7 +45,7 @@ class Turns(ScriptedModel):
         self.said.append(done)
         message = self.script[done] if done < len(self.script) else AIMessage("done")
         named = message.model_copy(update={"id": message.id or f"{self.model_name} {done}"})
-        return ScriptedModel(script=[named])._generate([], stop, run_manager, **kwargs)
+        return ChatResult(generations=[ChatGeneration(message=named)])
 
 
 def model(name: str, *script: AIMessage) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from langchain.agents import create_agent
 from langchain_core.messages import AIMessage, ToolMessage
+from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.prebuilt import create_react_agent
@@ -67,8 +68,7 @@ class Scripts(ScriptedModel):
         self.said.append(done)
         message = self.script[done] if done < len(self.script) else AIMessage("done")
         named = message.model_copy(update={"id": message.id or f"{self.model_name} {done}"})
-        alone = ScriptedModel(script=[named])
-        return alone._generate([], stop, run_manager, **kwargs)
+        return ChatResult(generations=[ChatGeneration(message=named)])
 
 
 def agent(world: Any, name: str, stack: str, script: list[AIMessage], tools: list[Any]) -> Any:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 from typing import Any
 
 import pytest
 from agents import FunctionTool, ModelSettings, ModelTracing, Runner, function_tool
+from agents.mcp import MCPServer
+from mcp.types import CallToolResult, TextContent, Tool
 from oa_world import RAN, agent, by_hand, look, pay, told, trusted
 
 from halo_core.errors import Denied
@@ -101,15 +105,124 @@ async def test_outside_of_a_guarded_run_nothing_is_decided(world, halo):
     assert len(world.decisions()) == decided
 
 
-async def test_a_tool_made_of_a_function_of_ones_own_is_not_seen(world, halo):
-    async def invoke(_context: Any, _text: str) -> str:
-        RAN.append("own")
+# tools that were made of a function of one's own
+
+ARGUMENTS = {"type": "object", "properties": {"to": {"type": "string"}}}
+
+
+def make_own(name: str = "pay") -> FunctionTool:
+    async def invoke(_context: Any, text: str) -> str:
+        RAN.append(text)
         return "done"
 
-    own = FunctionTool("own", "Own.", {"type": "object", "properties": {}}, invoke, strict_json_schema=False)
+    return FunctionTool(name, "Own.", ARGUMENTS, invoke, strict_json_schema=False)
+
+
+OWN_WAYS: dict[str, Any] = {
+    "itself": lambda tool: tool,
+    "a copy": copy.copy,
+    "another object": dataclasses.replace,
+    "what it is made of": lambda tool: dataclasses.replace(make_own(), on_invoke_tool=tool.on_invoke_tool),
+}
+
+
+@pytest.mark.parametrize("way", OWN_WAYS)
+async def test_a_tool_made_of_a_function_of_ones_own_is_decided(make_world, way):
+    world, own = make_world(policy=FORBID_PAY), make_own()
 
     async def body() -> Any:
-        return await own.on_invoke_tool(*by_hand(own, {}))
+        tool = OWN_WAYS[way](own)
+        return await tool.on_invoke_tool(*by_hand(tool, {"to": "bo"}))
+
+    result = await Runner.run(doing(world.halo, body), "go")
+    assert "policy_denied" in told(result)[0]
+    assert (RAN, world.effects("pay")) == ([], ["deny"])
+
+
+async def test_one_that_is_allowed_runs_once_and_stays_the_same_object(world, halo):
+    own = make_own("own")
+
+    async def body() -> Any:
+        assert own.on_invoke_tool is own.on_invoke_tool
+        return await own.on_invoke_tool(*by_hand(own, {"to": "bo"}))
+
+    function = own.on_invoke_tool
+    assert told(await Runner.run(doing(halo, body), "go")) == ["done"]
+    assert own.on_invoke_tool is function
+    assert (len(RAN), world.effects("own")) == (1, ["allow"])
+    assert await own.on_invoke_tool(*by_hand(own, {"to": "bo"})) == "done"
+    assert world.effects("own") == ["allow"]
+
+
+async def test_the_original_of_a_guarded_one_keeps_its_grant(world, halo):
+    own = make_own("own")
+    guarded = halo.guard(own, resource=trusted())
+
+    async def body() -> Any:
+        await guarded.on_invoke_tool(*by_hand(guarded, {"to": "al"}))
+        return await own.on_invoke_tool(*by_hand(own, {"to": "bo"}))
 
     assert told(await Runner.run(doing(halo, body), "go")) == ["done"]
-    assert world.effects("own") == []
+    assert (len(RAN), world.effects("own")) == (2, ["allow", "allow"])
+
+
+# servers
+
+
+class Local(MCPServer):
+    """A server in this process, with one tool."""
+
+    def __init__(self, name: str = "local") -> None:
+        super().__init__()
+        self._name = name
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    async def connect(self) -> None:
+        return None
+
+    async def cleanup(self) -> None:
+        return None
+
+    async def list_tools(self, run_context: Any = None, agent: Any = None) -> Any:
+        return [Tool(name="pay", inputSchema=ARGUMENTS)]
+
+    async def call_tool(self, tool_name: str, arguments: Any, meta: Any = None) -> Any:
+        RAN.append(tool_name)
+        return CallToolResult(content=[TextContent(type="text", text="done")])
+
+    async def list_prompts(self) -> Any:
+        raise NotImplementedError
+
+    async def get_prompt(self, name: str, arguments: Any = None) -> Any:
+        raise NotImplementedError
+
+
+async def call_server(server: MCPServer) -> str:
+    result: Any = await server.call_tool("pay", {"to": "bo"})
+    return str(result.content[0].text)
+
+
+async def test_a_server_that_a_body_calls_is_decided(make_world):
+    server = Local()
+    world = make_world(policy=FORBID_PAY)
+    result = await Runner.run(doing(world.halo, lambda: call_server(server)), "go")
+    assert "policy_denied" in told(result)[0]
+    assert (RAN, world.effects("pay")) == ([], ["deny"])
+
+
+async def test_a_server_that_may_be_called_is_decided_once(world, halo):
+    server = Local()
+    assert told(await Runner.run(doing(halo, lambda: call_server(server)), "go")) == ["done"]
+    assert (RAN, world.effects("pay")) == (["pay"], ["allow"])
+    assert await call_server(server) == "done"
+    assert world.effects("pay") == ["allow"]
+
+
+async def test_a_server_whose_tool_has_the_name_of_a_guarded_one_is_refused(world, halo):
+    halo.guard(function_tool(pay), resource=trusted())
+    result = await Runner.run(doing(halo, lambda: call_server(Local("other"))), "go")
+    assert "tool_not_granted" in told(result)[0]
+    assert RAN == []

@@ -1,0 +1,199 @@
+"""Decides calls of the methods behind LangChain's entry points: `_run`, `_generate`, `_get_relevant_documents`.
+
+Code that wraps a tool, a model or a retriever often calls such a method of what it holds, past the entry point that
+starts a run, so no callback is told. `watch_body_calls` wraps these methods, once for the process. Inside something
+guarded, and in a chain under a `halo.callback()`, such a call is that of a guarded copy. It is none where LangChain's
+own code calls a method of the object at hand, since that has started a run; nor where the object's own body calls it.
+Where nothing decides, the tripwire is told.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+import types
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
+from typing import TYPE_CHECKING, Any, Final
+
+from langchain_core.language_models import BaseLanguageModel
+from langchain_core.retrievers import BaseRetriever
+from langchain_core.tools import BaseTool
+
+from halo_core.enforcement.guards import GENERATED_MARK, choose_model_name, get_guard
+from halo_core.enforcement.session_context import ContextVarScope
+from halo_core.enforcement.steps import astream, emit_parts, stream
+from halo_core.errors import ConfigError, Denied
+from halo_langchain._models import copy_model_with_guard
+from halo_langchain._retrievers import copy_retriever_with_guard
+from halo_langchain._runs import current_enclosure
+from halo_langchain._translate import FRAMEWORK, model_name
+
+if TYPE_CHECKING:
+    from halo_langchain import Halo
+
+_METHODS: Final[tuple[tuple[type[Any], tuple[str, ...]], ...]] = (
+    (BaseTool, ("_run", "_arun")),
+    (BaseRetriever, ("_get_relevant_documents", "_aget_relevant_documents")),
+    (BaseLanguageModel, ("_generate", "_agenerate", "_stream", "_astream", "_call", "_acall")),
+)
+_KINDS: Final[dict[type[Any], str]] = {BaseTool: "tool", BaseRetriever: "retriever", BaseLanguageModel: "model"}
+_WATCHED: Final = "__halo_watched__"
+UNGUARDED_OBSERVERS: Final[list[Callable[[str, str], None]]] = []
+"""Told kind and name of what nothing decides; may refuse it by raising."""
+
+_RUNNING_BODY: Final[ContextVar[Any]] = ContextVar("halo_langchain_running_body", default=None)
+"""The object without a guard whose body runs."""
+
+FindHalo = Callable[[], Any]
+
+
+def _is_called_by_framework(x: Any, caller: types.FrameType) -> bool:
+    """Whether an entry point of LangChain's own calls a method of the object that it was called of.
+
+    Neither the arguments nor the configuration tell: whoever wraps an object hands on those of the outer run.
+    """
+    module = caller.f_globals.get("__name__", "")
+    return module.startswith(FRAMEWORK) and caller.f_locals.get("self") is x
+
+
+def _copy_tool(halo: Halo, tool: Any) -> Any:
+    return halo.first_seen.guard_started_tool(tool)
+
+
+def _copy_retriever(halo: Halo, retriever: Any) -> Any:
+    resource = halo.first_seen.find_retriever(retriever.get_name(), current_enclosure(), retriever)
+    return copy_retriever_with_guard(halo, retriever, resource)
+
+
+def _copy_model(halo: Halo, model: Any) -> Any:
+    return copy_model_with_guard(halo, model, halo.register_seen_model(model_name(model)))
+
+
+_COPIERS: Final[dict[type[Any], Callable[[Halo, Any], Any]]] = {
+    BaseTool: _copy_tool,
+    BaseRetriever: _copy_retriever,
+    BaseLanguageModel: _copy_model,
+}
+
+
+def _find_decided_method(base: type[Any], x: Any, name: str, halo: Halo | None) -> Callable[..., Any] | None:
+    """The method of the guarded copy that decides a call of a body; None where it needs no decision.
+
+    Raises:
+        Denied: it cannot be decided (`needs_guard`).
+    """
+    caller = sys._getframe(_FRAMES_TO_CALLER)  # noqa: SLF001  nothing else shows who calls
+    if _RUNNING_BODY.get() is x or _is_called_by_framework(x, caller):
+        return None
+    if halo is None:
+        shown_name = choose_model_name(x) if base is BaseLanguageModel else x.get_name()
+        for observe in UNGUARDED_OBSERVERS:
+            observe(_KINDS[base], shown_name)
+        return None
+    try:
+        method: Callable[..., Any] = getattr(_COPIERS[base](halo, x), name)
+    except ConfigError as error:
+        raise Denied("needs_guard", error.message, remedy=error.remedy) from error
+    return method
+
+
+_FRAMES_TO_CALLER: Final = 2
+"""From `_find_decided_method` to whoever calls the body: its wrapper stands between."""
+
+
+# wrappers
+
+
+def _wrap_body(base: type[Any], name: str, method: Callable[..., Any], find_halo: FindHalo) -> Callable[..., Any]:
+    run_body = _choose_runner(method)
+
+    @functools.wraps(method)
+    def call_body(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if get_guard(self) is not None:
+            return method(self, *args, **kwargs)
+        halo = find_halo()
+        if halo is None and not UNGUARDED_OBSERVERS:
+            return method(self, *args, **kwargs)
+        decided = _find_decided_method(base, self, name, halo)
+        if decided is not None:
+            return decided(*args, **kwargs)
+        return run_body(self, method, args, kwargs)
+
+    setattr(call_body, _WATCHED, True)
+    return call_body
+
+
+RunBody = Callable[[Any, Callable[..., Any], tuple[Any, ...], dict[str, Any]], Any]
+
+
+def _choose_runner(method: Callable[..., Any]) -> RunBody:
+    """What runs the body of an object, so that the methods which it calls of the same object are known as its own."""
+    if iscoroutinefunction(method):
+        return _run_async
+    if isasyncgenfunction(method):
+        return _run_async_stream
+    return _run_stream if isgeneratorfunction(method) else _run_sync
+
+
+def _run_sync(x: Any, method: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    with ContextVarScope((_RUNNING_BODY, x)):
+        return method(x, *args, **kwargs)
+
+
+async def _run_async(x: Any, method: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    with ContextVarScope((_RUNNING_BODY, x)):
+        return await method(x, *args, **kwargs)
+
+
+def _run_stream(x: Any, method: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    return stream(emit_parts(method(x, *args, **kwargs), lambda: ContextVarScope((_RUNNING_BODY, x))))
+
+
+def _run_async_stream(x: Any, method: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    return astream(emit_parts(method(x, *args, **kwargs), lambda: ContextVarScope((_RUNNING_BODY, x))))
+
+
+# classes
+
+
+def _watch_class(kind: type[Any], base: type[Any], names: tuple[str, ...], find_halo: FindHalo) -> None:
+    if GENERATED_MARK in kind.__dict__:
+        return
+    for name in names:
+        method = kind.__dict__.get(name)
+        if not isinstance(method, types.FunctionType) or hasattr(method, _WATCHED):
+            continue
+        if not getattr(method, "__isabstractmethod__", False):
+            type.__setattr__(kind, name, _wrap_body(base, name, method, find_halo))
+
+
+def _iterate_subclasses(kind: type[Any]) -> Iterator[type[Any]]:
+    yield kind
+    for subclass in type.__subclasses__(kind):
+        yield from _iterate_subclasses(subclass)
+
+
+def _watch_new_classes(base: type[Any], names: tuple[str, ...], find_halo: FindHalo) -> None:
+    original = base.__dict__.get("__init_subclass__")
+
+    def init_subclass(cls: type[Any], /, **kwargs: Any) -> None:
+        inherited = super(base, cls).__init_subclass__ if original is None else original.__get__(None, cls)
+        inherited(**kwargs)
+        _watch_class(cls, base, names, find_halo)
+
+    type.__setattr__(base, "__init_subclass__", classmethod(init_subclass))
+
+
+@functools.cache
+def watch_body_calls(find_halo: FindHalo) -> None:
+    """Wrap the bodies of the classes there are, and of those made from now on.
+
+    Args:
+        find_halo: who decides what starts here; None where nobody does.
+    """
+    for base, names in _METHODS:
+        for kind in _iterate_subclasses(base):
+            _watch_class(kind, base, names, find_halo)
+        _watch_new_classes(base, names, find_halo)

@@ -305,6 +305,68 @@ def test_an_override_that_forbids_does_so_without_the_entry_that_gave_it(home):
         assert refused(run, halo, tool(halo, "look"), "another", q="salaries") == "override_denied"
 
 
+ROWS_THAT_FORBID = {
+    "deleted": "DELETE FROM standing_answer",
+    "marked revoked": "UPDATE standing_answer SET status='revoked'",
+    "of another scope": "UPDATE standing_answer SET scope='sha256:other'",
+    "of another kind": "UPDATE standing_answer SET kind='standing'",
+    "with another token": "UPDATE standing_answer SET token='x.y.z'",
+}
+
+
+@pytest.mark.parametrize("statement", ROWS_THAT_FORBID.values(), ids=ROWS_THAT_FORBID)
+@pytest.mark.parametrize("name", ["book", "look"])
+def test_an_override_that_forbids_does_so_whatever_became_of_its_row(home, name, statement):
+    """Its grant is a signed entry, and no other one ends it: in this process, and in a later one."""
+    args = {"amount": 5, "to": "acct-9"} if name == "book" else {"q": "salaries"}
+    with opened(home) as halo:
+        called = tool(halo, name)
+        decision = run(halo, called, **args)
+        enrolled(home)
+        granted = override(home, decision, allow=False)
+        attack(db_of(home)).execute(statement)
+        assert refused(run, halo, called, "another", **args) == "override_denied"
+        run(halo, called, "third", **({**args, "to": "acct-8"} if name == "book" else {"q": "holidays"}))
+    with opened(home) as halo:
+        assert refused(run, halo, tool(halo, name), "fourth", **args) == "override_denied"
+    body = bodies(home, EntryKind.DECISION)[-1]
+    assert [item["id"] for item in body["snapshot"]["standing"]] == [granted.id]
+    assert {item["column"] for item in bodies(home, EntryKind.CONTROL)} >= {"standing_answer"}
+    assert verified(home) in (11, 13)  # the row is still not what the log says
+    assert cli("replay", "--all", home=home)[0] == 0
+
+
+def test_without_its_row_an_override_that_forbids_ends_with_its_time(home):
+    clock = FixedClock(NOW_US)
+    with opened(home, clock=clock) as halo:
+        look = tool(halo, "look")
+        decision = run(halo, look, q="salaries")
+        enrolled(home)
+        terms = {"decision": decision, "approver": "mia", "allow": False, "why": "x", "lifetime_s": 600}
+        grant_override(halo.store, people(home), home, **terms)
+        attack(db_of(home)).execute("DELETE FROM standing_answer")
+        assert refused(run, halo, look, "another", q="salaries") == "override_denied"
+        clock.advance(600)
+        run(halo, look, "third", q="salaries")
+
+
+@pytest.mark.parametrize("how", ["a review", "a withdrawn approver"])
+def test_without_its_row_an_override_that_forbids_ends_as_with_it(home, how):
+    with opened(home) as halo:
+        look = tool(halo, "look")
+        decision = run(halo, look, q="salaries")
+        for name in ("mia", "noa"):
+            enrolled(home, name)
+        granted = override(home, decision, allow=False)
+        if how == "a review":
+            review(home, granted.id, verdict="withdrawn")
+        attack(db_of(home)).execute("DELETE FROM standing_answer")
+        if how == "a withdrawn approver":
+            assert refused(run, halo, look, "another", q="salaries") == "override_denied"
+            assert cli("approver", "withdraw", "mia", home=home)[0] == 0
+        run(halo, look, "third", q="salaries")
+
+
 def test_a_withdrawn_approver_overrides_nothing_any_more(home):
     with opened(home) as halo:
         wipe = tool(halo, "wipe")

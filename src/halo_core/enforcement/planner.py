@@ -32,7 +32,7 @@ from halo_core.enforcement.passport_store import is_resumed_at
 from halo_core.enforcement.risk_assessor import UNSCORED
 from halo_core.enforcement.session_behaviour import plan_behaviour
 from halo_core.enforcement.snapshot_builder import load_active_chain, read_payment
-from halo_core.enforcement.standing_answers import read_standing_answers
+from halo_core.enforcement.standing_answers import may_have_answers, read_standing_answers
 from halo_core.log_output import get_logger
 from halo_core.model import (
     NO_BEHAVIOUR,
@@ -273,7 +273,7 @@ class Planner:
             or (chain.others and any(credentials.risk_assessor.find_score_name(tx, agent) for agent in chain.others))
             or (planned := chain.find_resource(context, stops)).plan is None
             or (planned.may_store and _may_taint(tx, context))
-            or (tx.image.has_answers is not False and _has_answers(tx, context, credentials, digester))
+            or (may_have_answers(tx) and _has_answers(tx, context, credentials, digester))
             or (call.session_source in ENDING_SOURCES and ApprovalTable(tx).has_unused_answers(context.now_us))
             or ((tx.image.held != () or call.resource.can_wait) and _may_rest_on_held(tx, context, digester))
         ):

@@ -6,7 +6,7 @@ answer serves while signed entries give it and none ends it, and while that row 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,9 +27,15 @@ from halo_core.decision.answers import (
 from halo_core.decision.bindings import find_exposure, list_answer_bindings
 from halo_core.errors import PassportError
 from halo_core.model import AccessRequest, Decision, Impact, Resource, StandingAnswer
-from halo_core.passports.standing_answer import read_standing_answer
+from halo_core.passports.standing_answer import MAX_USES, read_standing_answer
 from halo_core.store import Transaction, commit_state
-from halo_core.store.answer_entries import is_in_force, is_usage_committed, remember_use
+from halo_core.store.answer_entries import (
+    find_denials_end_us,
+    is_in_force,
+    is_usage_committed,
+    list_denials,
+    remember_use,
+)
 from halo_core.store.answer_rows import StandingAnswerTable
 from halo_core.store.cached_rows import AnswerRow
 from halo_core.store.quota_rows import QuotaTable
@@ -69,6 +75,11 @@ def compute_denied_scopes(digester: Digester, request: AccessRequest, args: Mapp
     return tuple(make_denied_scope(tenant, tool, what) for what in (targets, request.args_digest) if what)
 
 
+def may_have_answers(tx: Transaction) -> bool:
+    """Whether there may be an answer that covers a call; cheap, from memory."""
+    return tx.image.has_answers is not False or tx.image.denials_end_us != 0
+
+
 def read_standing_answers(
     tx: Transaction, context: DecisionContext, *, digester: Digester, reader: PassportReader
 ) -> tuple[str, tuple[StandingAnswer, ...]]:
@@ -81,7 +92,11 @@ def read_standing_answers(
         reader: knows the approvers that are trusted.
     """
     table, request = StandingAnswerTable(tx), context.request
-    kinds = table.list_kinds(context.time_us) if not request.problem else frozenset()
+    if request.problem:
+        return "", ()
+    kinds = table.list_kinds(context.time_us)
+    if context.time_us < find_denials_end_us(tx):
+        kinds |= {OVERRIDE_DENY}
     if not kinds:
         return "", ()
     role, args = context.terms.role, context.recorded_args
@@ -94,8 +109,44 @@ def read_standing_answers(
     found = (
         _read_answer(tx, row, request, role, amount_scope, reader=reader, store=store, at_us=at_us) for row in rows
     )
-    answers = tuple(sorted((item for item in found if item is not None), key=lambda item: item.id))
+    given = [item for item in found if item is not None]
+    if OVERRIDE_DENY in kinds:
+        given += _list_denials_by_entry(tx, context, scopes, {item.id for item in given}, reader)
+    answers = tuple(sorted(given, key=lambda item: item.id))
     return (scope, answers) if answers else ("", ())
+
+
+def _list_denials_by_entry(
+    tx: Transaction,
+    context: DecisionContext,
+    scopes: list[tuple[str, str]],
+    known_ids: Collection[str],
+    reader: PassportReader,
+) -> Iterator[StandingAnswer]:
+    """Overrides that forbid the call of which there is no good row: their entries are what counts."""
+    denied = [scope for kind, scope in scopes if kind == OVERRIDE_DENY]
+    denials = [item for scope in denied for item in list_denials(tx, scope, known_ids, context.time_us)]
+    if not denials:
+        return
+    approvers = reader.load_trusted(tx, context.time_us).approvers
+    for item in denials:
+        if item.key_id not in approvers:  # as with a row: who is enrolled no longer forbids nothing
+            continue
+        approver = approvers[item.key_id][0]
+        yield StandingAnswer(
+            id=item.id,
+            kind=OVERRIDE_DENY,
+            approver=approver,
+            key_id=item.key_id,
+            scope=item.scope,
+            expires_us=item.expires_us,
+            uses=0,
+            max_uses=MAX_USES,
+            spent=0,
+            max_amount=0,
+            granted_us=0,
+            reference=tx.references.of_person(approver),
+        )
 
 
 def _list_scopes(

@@ -2,6 +2,7 @@
 
     is_in_force(tx, row)             whether an active row is that of an answer in force
     is_usage_committed(tx, ...)      whether a row of uses is the one that the newest use left behind
+    list_denials(tx, scope, ids)     overrides that forbid and have no row (any more)
 
 Rows are a cache, as those of standing passports and known values are (`entry_lookup`). The verdict on a row is kept in
 the tenant's image until another connection writes, so entries are read only where an answer is about to serve.
@@ -10,7 +11,8 @@ the tenant's image until another connection writes, so entries are read only whe
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from halo_core.crypto import canonical
@@ -19,11 +21,12 @@ from halo_core.ledger.answer_changes import ends_answer, gives_answer
 from halo_core.ledger.commitments import digest_answer
 from halo_core.store.cached_rows import AnswerRow
 from halo_core.store.control_state import record_difference
-from halo_core.store.entry_lookup import EntrySource, find_newest
+from halo_core.store.entry_lookup import EntrySource, find_newest, list_statements, prove_statement
 from halo_core.store.row_access import RowAccess
 
 OVERRIDE_DENY: Final = "override_deny"
 _MAX_MEMORY: Final = 10_000
+_US: Final = 1_000_000
 _MAX_COUNTED: Final = 64  # uses of an answer that one rollback may take back
 # Without the hints SQLite does not use the partial indexes, and reads the tenant's whole log.
 _CHANGES: Final = (
@@ -71,6 +74,79 @@ USE_ENTRIES: Final[EntrySource[str, CommittedUse]] = EntrySource(
     find_member=lambda account: canonical.dumps({"account": account})[1:-1],
     read_body=_read_uses,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Denial:
+    """An override that forbids, as the signed entry of its grant has it.
+
+    Args:
+        id: of the override.
+        scope: digest of what it forbids.
+        expires_us: end of its validity, microseconds since the epoch.
+        key_id: thumbprint of the key that signed it.
+    """
+
+    id: str
+    scope: str
+    expires_us: int
+    key_id: str
+
+
+DenialTerms = tuple[str, str, int, str]
+"""Id, scope, end in seconds since the epoch, and thumbprint of the key."""
+_ALL_DENIALS: Final = OVERRIDE_DENY
+
+
+def _read_denials(body: Mapping[str, Any]) -> Iterator[tuple[str, DenialTerms]]:
+    if gives_answer(body) and body.get("kind") == OVERRIDE_DENY and type(body.get("expires_s")) is int:
+        terms = (str(body.get("answer")), str(body.get("scope")), body["expires_s"], str(body.get("kid")))
+        yield _ALL_DENIALS, terms
+
+
+DENIAL_ENTRIES: Final[EntrySource[str, DenialTerms]] = EntrySource(
+    newest=ANSWER_ENTRIES.newest,
+    all=ANSWER_ENTRIES.all,
+    naming=ANSWER_ENTRIES.naming,
+    find_member=lambda kind: canonical.dumps({"kind": kind})[1:-1],
+    read_body=_read_denials,
+)
+
+
+def find_denials_end_us(tx: RowAccess) -> int:
+    """When the last override that forbids is over, by entries that are not proven yet; 0 without any."""
+    image = tx.image
+    if image.denials_end_us is None:
+        steps = list_statements(tx, image.denial_history, DENIAL_ENTRIES, _ALL_DENIALS)
+        image.denials_end_us = max((terms[2] * _US for _, terms in steps), default=0)
+    return image.denials_end_us
+
+
+def list_denials(tx: RowAccess, scope: str, known_ids: Collection[str], at_us: int) -> list[Denial]:
+    """Overrides that forbid what has this scope, by signed entries, where none ended them.
+
+    INVARIANT: FAILCLOSED - what a person forbade stays forbidden until its end, whatever became of its row.
+
+    Args:
+        tx: the transaction.
+        scope: digest of what they forbid.
+        known_ids: those that have a row, and so need none of this.
+        at_us: the time, microseconds since the epoch.
+
+    Raises:
+        CannotDecide: `ledger_unwritable`, an entry about one cannot be proven.
+    """
+    history, found = tx.image.denial_history, []
+    for step in list(list_statements(tx, history, DENIAL_ENTRIES, _ALL_DENIALS)):
+        name, covered, expires_s, *_ = step[1]
+        if covered != scope or name in known_ids or at_us >= expires_s * _US:
+            continue
+        if find_newest(tx, tx.image.answer_history, ANSWER_ENTRIES, (name, True)) is not None:
+            continue
+        name, covered, expires_s, key_id = prove_statement(tx, history, DENIAL_ENTRIES, _ALL_DENIALS, step)
+        _note_once(tx, name, "standing_answer", "active", "missing")
+        found.append(Denial(name, covered, expires_s * _US, key_id))
+    return found
 
 
 def is_in_force(tx: RowAccess, row: AnswerRow) -> bool:

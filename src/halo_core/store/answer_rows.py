@@ -103,7 +103,7 @@ class StandingAnswerTable(Table):
         self._tx.database.claim_control()
         self._tx.image.answers.clear()
         self._tx.image.answer_verdicts.clear()
-        self._tx.image.has_answers = None
+        self._tx.image.has_answers = self._tx.image.denials_end_us = None
 
 
 _HELD_COLUMNS: Final = "id, session, agent, resource, question, status, held_us, expires_us, marks"

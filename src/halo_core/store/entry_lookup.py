@@ -163,6 +163,33 @@ def find_newest(
     return steps[-1]
 
 
+def list_statements(
+    tx: RowAccess, history: EntryHistory[K, V], source: EntrySource[K, V], subject: K
+) -> list[tuple[Place, V]]:
+    """Place and statement of each entry about a subject, oldest first; not proven (`prove_statement`)."""
+    _take_newer(tx, history, source)
+    if subject not in history.steps:
+        history.steps[subject] = _read_all(tx, source, subject)
+    return history.steps[subject]
+
+
+def prove_statement(
+    tx: RowAccess, history: EntryHistory[K, V], source: EntrySource[K, V], subject: K, step: tuple[Place, V]
+) -> V:
+    """The statement of an entry, once its signature was verified.
+
+    Raises:
+        CannotDecide: `ledger_unwritable`, it cannot be proven.
+    """
+    place, statement = step
+    if place in history.proven:
+        return statement
+    proven = _prove(tx, source, subject, place)
+    history.steps[subject] = [(place, proven) if item[0] == place else item for item in history.steps[subject]]
+    history.proven.add(place)
+    return proven
+
+
 def _take_newer(tx: RowAccess, history: EntryHistory[K, V], source: EntrySource[K, V]) -> None:
     """Read the entries that are newer than what was read."""
     row = tx.cursor.execute(source.newest, (tx.tenant,)).fetchone()

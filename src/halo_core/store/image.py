@@ -181,9 +181,11 @@ class TenantImage:
         answers: scope → its active remembered answers.
         has_answers: whether there is any active one, None where that has to be read.
         answer_kinds: the kinds of those → until when there is one, once that was read.
+        denials_end_us: until when an override that forbids is in force by an entry, None where that has to be read.
         answer_verdicts: active row → whether entries say that its answer is in force (`store.answer_entries`).
         answer_history: the entries that gave or ended answers; kept by `clear`.
         use_history: the decisions that rest on answers; kept by `clear`.
+        denial_history: the entries that gave overrides which forbid; kept by `clear`.
         noted_answers: rows of which a difference was recorded; kept by `clear`.
         counted_uses: account → (version, sequence number) of the newest uses by this process; kept by `clear`.
         unused_until_us: until when an approval of a call may be there that nobody has used, likewise.
@@ -236,9 +238,11 @@ class TenantImage:
     answers: dict[str, tuple[AnswerRow, ...]] = field(default_factory=dict)
     has_answers: bool | None = None
     answer_kinds: dict[str, int] = field(default_factory=dict)
+    denials_end_us: int | None = None
     answer_verdicts: dict[AnswerRow, bool] = field(default_factory=dict)
     answer_history: EntryHistory[tuple[str, bool], tuple[str, str, str]] = field(default_factory=EntryHistory)
     use_history: EntryHistory[str, tuple[int, str]] = field(default_factory=EntryHistory)
+    denial_history: EntryHistory[str, tuple[str, str, int, str]] = field(default_factory=EntryHistory)
     noted_answers: set[str] = field(default_factory=set)
     counted_uses: dict[str, deque[tuple[int, int]]] = field(default_factory=dict)
     unused_until_us: int | None = None
@@ -308,7 +312,7 @@ class TenantImage:
             self.people,
         ):
             rows.clear()
-        self.has_answers = self.unused_until_us = None
+        self.has_answers = self.denials_end_us = self.unused_until_us = None
         self.has_known = None
         self.held = None
         self.current_profiles.clear()
@@ -353,6 +357,7 @@ class TenantImage:
             self.identity_history,
             self.answer_history,
             self.use_history,
+            self.denial_history,
         )
         for history in histories:
             history.forget_from(writer, seq)

@@ -209,21 +209,21 @@ _HOOKS: Final = "__halo_hooks__"
 _RETRIEVER_METHODS: Final = (*RETRIEVE_METHODS, *TABLE_METHODS)
 
 
-def _list_hooks(kind: type[Any]) -> tuple[tuple[str, ...], ActionKind, type[GovernedAction[Any]] | None]:
-    """Entry points of a class, what they are, and the action that a call of one is."""
+def _list_hooks(kind: type[Any]) -> tuple[tuple[str, ...], type[GovernedAction[Any]] | None]:
+    """Entry points of a class, and the action that a call of one is."""
     if issubclass(kind, BaseLLM):
-        return SENDING_METHODS, ActionKind.INFERENCE, _InnerModelCall
+        return SENDING_METHODS, _InnerModelCall
     if issubclass(kind, BaseRetriever):
-        return _RETRIEVER_METHODS, ActionKind.RETRIEVAL, _InnerRetrieval
+        return _RETRIEVER_METHODS, _InnerRetrieval
     if issubclass(kind, BaseTool):
-        return TOOL_ENTRY_POINTS, ActionKind.TOOL_CALL, _InnerToolCall
-    return list_executor_methods(kind), ActionKind.TOOL_CALL, _InnerProgramCall
+        return TOOL_ENTRY_POINTS, _InnerToolCall
+    return list_executor_methods(kind), _InnerProgramCall
 
 
-def _find_deciding_scope(x: Any, kind: ActionKind) -> InnerScope | None:
+def _find_deciding_scope(x: Any) -> InnerScope | None:
     """The guarded object around a call that is to be decided; None where it is decided already, or not at all."""
     scope = current_inner_scope()
-    if scope is None or scope.owner is x or scope.decided_kind is kind or get_guard(x) is not None:
+    if scope is None or scope.owner is x or get_guard(x) is not None:
         return None
     if isinstance(x, SQLRetriever) and is_part(x):  # its query is a program, which is decided as one
         return None
@@ -234,7 +234,7 @@ def _find_deciding_scope(x: Any, kind: ActionKind) -> InnerScope | None:
     return scope
 
 
-def _hook_method(kind: type[Any], name: str, action_kind: ActionKind, action_class: Any) -> None:
+def _hook_method(kind: type[Any], name: str, action_class: Any) -> None:
     method = kind.__dict__[name]
 
     @functools.wraps(method)  # an executor's action reads its parameters
@@ -249,12 +249,12 @@ def _hook_method(kind: type[Any], name: str, action_kind: ActionKind, action_cla
 
     @functools.wraps(method)
     def hooked(x: Any, /, *args: Any, **kwargs: Any) -> Any:
-        scope = _find_deciding_scope(x, action_kind)
+        scope = _find_deciding_scope(x)
         return call_original(x, *args, **kwargs) if scope is None else governed(x, *args, **kwargs)
 
     @functools.wraps(method)
     async def hooked_async(x: Any, /, *args: Any, **kwargs: Any) -> Any:
-        scope = _find_deciding_scope(x, action_kind)
+        scope = _find_deciding_scope(x)
         return await (call_original(x, *args, **kwargs) if scope is None else governed(x, *args, **kwargs))
 
     setattr(kind, name, hooked_async if is_async else hooked)
@@ -264,11 +264,11 @@ def _hook_class(kind: type[Any]) -> None:
     """Wrap the entry points that a class has of its own; a second time does nothing."""
     if _HOOKS in kind.__dict__ or is_generated_class(kind):
         return
-    names, action_kind, action_class = _list_hooks(kind)
+    names, action_class = _list_hooks(kind)
     for name in names:
         method = kind.__dict__.get(name)
         if callable(method) and not getattr(method, "__isabstractmethod__", False):
-            _hook_method(kind, name, action_kind, action_class)
+            _hook_method(kind, name, action_class)
     type.__setattr__(kind, _HOOKS, True)
 
 

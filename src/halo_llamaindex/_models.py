@@ -49,7 +49,7 @@ from halo_core.enforcement.guards import (
 from halo_core.enforcement.model_inputs import Message, ModelInput, SchemaTexts, join_calls
 from halo_core.enforcement.session_context import ContextVarScope, TriggeringMessage, triggering_message_scope
 from halo_core.enforcement.steps import astream, stream
-from halo_core.model import ActionKind, Resource
+from halo_core.model import Resource
 from halo_llamaindex._history import find_known_origins, is_user_message, list_history, message_id, read_answer
 from halo_llamaindex._mcp import list_server_texts
 from halo_llamaindex._pause import LlamaIndexAction
@@ -150,9 +150,7 @@ def _inner_call_scope(outer_call: _DecidedCall, *, is_lazy: bool) -> Iterator[No
 
 def _sending_scope(decided: _DecidedCall) -> ContextVarScope:
     """Around whatever of a model's own code runs for a decided call."""
-    return ContextVarScope(
-        (_CURRENT_CALL, decided), *body_values(), *inner_values(decided.guard.halo, decided_kind=ActionKind.INFERENCE)
-    )
+    return ContextVarScope((_CURRENT_CALL, decided), *body_values(), *inner_values(decided.guard.halo))
 
 
 def _copy_messages(argument: Any) -> Any:

@@ -37,7 +37,7 @@ from halo_core.enforcement.session_context import (
     is_raw_thread,
     session_values,
 )
-from halo_core.model import ActionKind, HistoryItem, Provenance, Resource
+from halo_core.model import HistoryItem, Provenance, Resource
 
 if TYPE_CHECKING:
     from halo_llamaindex import Halo
@@ -171,7 +171,6 @@ class InnerScope:
     Args:
         halo: who decides.
         resource: what the engine or retriever is that runs; None of anything else.
-        decided_kind: what is decided with the object itself: the models that a model asks.
         owner: the object that runs, whose own methods may lead to one another.
         programs: of a tool, the programs among its decided arguments.
         outer: of an engine or retriever, the one that it runs inside of.
@@ -181,7 +180,6 @@ class InnerScope:
 
     halo: Any
     resource: Resource | None = None
-    decided_kind: ActionKind | None = None
     owner: Any = None
     programs: tuple[str, ...] = ()
     outer: InnerScope | None = None
@@ -207,10 +205,10 @@ carry_into_threads(_find_deciding_scope)
 
 
 def inner_values(
-    halo: Any, *, decided_kind: ActionKind | None = None, owner: Any = None, programs: tuple[str, ...] = ()
+    halo: Any, *, owner: Any = None, programs: tuple[str, ...] = ()
 ) -> tuple[tuple[ContextVar[Any], Any], ...]:
     """What context variables hold inside of a guarded object, for `ContextVarScope`; see `InnerScope`."""
-    return ((_INNER_SCOPE, InnerScope(halo, None, decided_kind, owner, programs)),)
+    return ((_INNER_SCOPE, InnerScope(halo, None, owner, programs)),)
 
 
 def engine_values(halo: Any, resource: Resource | None) -> tuple[tuple[ContextVar[Any], InnerScope]]:

@@ -13,7 +13,7 @@ from li_world import Shelf, run, told, trusted
 from llama_index.core import Settings
 from llama_index.core.agent.workflow import AgentWorkflow, FunctionAgent
 from llama_index.core.base.base_retriever import BaseRetriever
-from llama_index.core.base.llms.types import ChatMessage
+from llama_index.core.base.llms.types import ChatMessage, TextBlock
 from llama_index.core.query_engine import CustomQueryEngine, RetrieverQueryEngine
 from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
 from llama_index.core.tools import FunctionTool, QueryEngineTool, ToolOutput
@@ -339,6 +339,59 @@ def test_a_tool_of_its_own_class_is_one_call_though_it_calls_its_base(make_world
 
     assert str(world.halo.guard(body, resource=trusted()).call("q")) == "q?!"
     assert [resource for resource, _ in world.kinds()] == ["body", "own"]
+
+
+class Wrapping(ScriptedLLM):
+    """Asks the model that it holds by another of its methods than it is asked itself."""
+
+    inner: Any = None
+
+    def next_message(self, messages: Any) -> Any:
+        said = str(self.inner.complete("q"))
+        return super().next_message(messages).model_copy(update={"blocks": [TextBlock(text=said)]})
+
+
+WRAPPED_WAYS: dict[str, Any] = {
+    "chat": lambda llm: llm.chat([ChatMessage("q")]),
+    "complete": lambda llm: llm.complete("q"),
+    "achat": lambda llm: asyncio.run(llm.achat([ChatMessage("q")])),
+    "acomplete": lambda llm: asyncio.run(llm.acomplete("q")),
+    "stream": lambda llm: list(llm.stream_chat([ChatMessage("q")])),
+}
+
+
+def in_body(world: Any, llm: Any, way: Any) -> None:
+    def body(q: str) -> str:
+        """Ask."""
+        return str(way(llm))
+
+    world.halo.guard(body, resource=trusted()).call("q")
+
+
+def guarded(world: Any, llm: Any, way: Any) -> None:
+    way(world.halo.guard(llm))
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("place", [guarded, in_body])
+@pytest.mark.parametrize("name", WRAPPED_WAYS)
+def test_a_model_that_another_model_asks_is_decided_once(make_world, name, place):
+    world, asked = make_world("observe", policy='@id("t") permit (principal, action, resource);'), list[str]()
+    place(world, Wrapping(script=["x"], model="outer", inner=model(asked, "said")), WRAPPED_WAYS[name])
+    assert asked == ["inner"]
+    assert (len(world.decisions("outer")), len(world.decisions("inner"))) == (1, 1)
+    assert set(world.outcomes()) == {"success"}
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("place", [guarded, in_body])
+@pytest.mark.parametrize("name", WRAPPED_WAYS)
+def test_a_denied_model_is_not_asked_by_another_model(make_world, name, place):
+    rule = '@id("t.no") forbid (principal, action == Action::"inner", resource);'
+    world, asked = make_world(policy=f'@id("t") permit (principal, action, resource);{rule}'), list[str]()
+    with pytest.raises(Denied):
+        place(world, Wrapping(script=["x"], model="outer", inner=model(asked, "said")), WRAPPED_WAYS[name])
+    assert asked == []
 
 
 # names

@@ -36,7 +36,13 @@ if TYPE_CHECKING:
 _METHODS: Final[tuple[tuple[type[Any], tuple[str, ...]], ...]] = (
     (BaseTool, ("_run", "_arun")),
     (BaseRetriever, ("_get_relevant_documents", "_aget_relevant_documents")),
-    (BaseLanguageModel, ("_generate", "_agenerate", "_stream", "_astream", "_call", "_acall")),
+    (
+        BaseLanguageModel,
+        (
+            *("_generate", "_agenerate", "_stream", "_astream", "_call", "_acall"),
+            *("_generate_with_cache", "_agenerate_with_cache", "_generate_helper", "_agenerate_helper"),
+        ),
+    ),
 )
 _KINDS: Final[dict[type[Any], str]] = {BaseTool: "tool", BaseRetriever: "retriever", BaseLanguageModel: "model"}
 _WATCHED: Final = "__halo_watched__"

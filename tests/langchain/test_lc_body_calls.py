@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from langchain_core.callbacks import AsyncCallbackManagerForRetrieverRun
+from langchain_core.callbacks import AsyncCallbackManagerForRetrieverRun, CallbackManagerForLLMRun
 from langchain_core.documents import Document
 from langchain_core.language_models import LLM, BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage
@@ -119,6 +119,7 @@ def read_async(parts: Any) -> Any:
 
 QUESTION = [HumanMessage("q")]
 MANAGER = AsyncCallbackManagerForRetrieverRun.get_noop_manager()
+RUN_MANAGER = CallbackManagerForLLMRun.get_noop_manager()
 Way = Callable[[list[str]], Any]
 WAYS: dict[str, tuple[str, Way]] = {
     "_run": ("sends", lambda ran: Sends(ran=ran)._run("x")),
@@ -136,8 +137,14 @@ WAYS: dict[str, tuple[str, Way]] = {
     "_astream": ("talks", lambda ran: read_async(Talks(ran=ran)._astream(QUESTION))),
     "model in another": ("talks", lambda ran: Wraps(inner=Talks(ran=ran)).invoke("q")),
     "async model in another": ("talks", lambda ran: asyncio.run(Wraps(inner=Talks(ran=ran)).ainvoke("q"))),
+    "_generate_with_cache": ("talks", lambda ran: Talks(ran=ran)._generate_with_cache(QUESTION)),
+    "_agenerate_with_cache": ("talks", lambda ran: asyncio.run(Talks(ran=ran)._agenerate_with_cache(QUESTION))),
     "_call": ("completes", lambda ran: Completes(ran=ran)._call("q")),
     "text model": ("completes", lambda ran: Completes(ran=ran)._generate(["q"])),
+    "_generate_helper": (
+        "completes",
+        lambda ran: Completes(ran=ran)._generate_helper(["q"], None, [RUN_MANAGER], new_arg_supported=True),
+    ),
 }
 
 

@@ -55,6 +55,13 @@ _RUNNING_BODY: Final[ContextVar[Any]] = ContextVar("halo_langchain_running_body"
 FindHalo = Callable[[], Any]
 
 
+def unwrap_body(method: Any) -> Any:
+    """A method as its class has it, without what watches its calls; anything else as it is."""
+    while hasattr(method, _WATCHED) and hasattr(method, "__wrapped__"):
+        method = method.__wrapped__
+    return method
+
+
 def _is_called_by_framework(x: Any, caller: types.FrameType) -> bool:
     """Whether an entry point of LangChain's own calls a method of the object that it was called of.
 

@@ -186,6 +186,11 @@ def test_each_application_runs_as_without_halo(tmp_path, build, way, is_guarded,
 # deep agents
 
 
+def _mark_ways(*default: str) -> list[Any]:
+    """Ways to run, of which only these are in the default run."""
+    return [way if way in default else pytest.param(way, marks=pytest.mark.thorough) for way in MORE_WAYS]
+
+
 class CountedFiles(StateBackend):
     """Files in the agent's state; each that is written or read is noted."""
 
@@ -248,7 +253,7 @@ ASKS = {"messages": [("user", "What is rain? Write it to /notes.md.")]}
 
 @pytest.mark.matrix
 @pytest.mark.parametrize("mode", ["observe", "enforce"])
-@pytest.mark.parametrize("way", MORE_WAYS)
+@pytest.mark.parametrize("way", _mark_ways("invoke", "events"))
 def test_a_deep_agent_with_files_and_two_kinds_of_sub_agents(tmp_path, way, mode):
     home, actions, free = tmp_path / "home", Actions(), Actions()
     MORE_WAYS[way](build_deep_agent(free), ASKS, THREAD)

@@ -14,7 +14,7 @@ from halo_core.crypto.keys import Ed25519Signer, KeyStore
 from halo_core.errors import Denied, Pending
 from halo_core.model import EntryKind
 from halo_core.oversight import keys as issuers
-from halo_world import SURFACE, Calls, attack, bodies, cli, db_of, tool, verified
+from halo_world import SURFACE, Calls, attack, bodies, cli, db_of, found, tool, verified
 
 FOREVER = 2**51
 
@@ -100,6 +100,33 @@ def test_questions_are_listed_shown_and_answered(desk):
     with opened(home) as halo:
         assert len(pay(halo)) == 1
     assert verified(home) == 0
+
+
+def test_who_approved_what_ran_is_in_one_answer(desk):
+    home, request, keys = desk
+    enrol(home, keys)
+    assert cli("approvals", "approve", request, "--as", "mia", "--key-home", keys, "--why", "seen", home=home)[0] == 0
+    shown = cli("approvals", "show", request, home=home)[1]
+    assert "approved by mia (approver-key), " in shown
+    assert ": seen" in shown
+    assert "halo approvals approve" not in shown  # nothing is left to answer
+    with opened(home) as halo:
+        pay(halo)
+    decision = found(home, EntryKind.DECISION)[-1].entry.id
+    assert f"{decision}, " in cli("approvals", "show", request, home=home)[1]
+    code, shown, _ = cli("show", decision, home=home)
+    assert (code, f"mia (yes to the question {request})" in shown) == (0, True)
+    kinds = [part["entry"]["kind"] for part in json.loads(cli("show", decision, "--json", home=home)[1])]
+    assert kinds == ["decision", "approval_request", "approval", "outcome"]
+
+
+def test_a_question_that_nobody_answered_says_so(desk, monkeypatch):
+    home, request, _ = desk
+    later_us = SystemClock().now_us() + 3 * 86_400_000_000
+    monkeypatch.setattr(SystemClock, "now_us", lambda _: later_us)
+    shown = cli("approvals", "show", request, home=home)[1]
+    assert "answered          │ by nobody in time" in shown
+    assert "halo approvals approve" not in shown
 
 
 def test_a_question_is_folded_at_eighty_columns_and_loses_nothing(desk, monkeypatch):

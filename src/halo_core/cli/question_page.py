@@ -13,8 +13,9 @@ from typing import Final
 from halo_core.cli.context import StoreContext
 from halo_core.cli.rendering import console
 from halo_core.clock import SystemClock, format_iso
+from halo_core.model import EntryKind, LedgerEntry
 from halo_core.oversight import ApprovalRequest, Spending, load_request
-from halo_core.oversight.inbox import count_similar_answers, find_equal_requests, find_user_words
+from halo_core.oversight.inbox import count_similar_answers, find_answers, find_equal_requests, find_user_words
 from halo_core.oversight.remembered import RememberedAnswer, asks_for_amount, list_remembered
 from halo_core.oversight.requests import RequestReason
 from halo_core.views.wording import (
@@ -59,9 +60,11 @@ def load_page(store: StoreContext, request: str, *, reveal: bool = False) -> Que
         user_words = find_user_words(reader, tenant, question.row.session, opener, reveal=reveal)
         similar = count_similar_answers(reader, tenant, question, now_us)
         equal_ids = find_equal_requests(reader, tenant, question, now_us)
-        answers = list(list_remembered(reader, store.home, tenant, opener=opener, now_us=now_us))
-    remembered = [item for item in answers if (item.role, item.resource) == (question.role, question.resource)]
+        standing = list(list_remembered(reader, store.home, tenant, opener=opener, now_us=now_us))
+        answers = [] if question.status == "pending" else find_answers(reader, tenant, question.row)
+    remembered = [item for item in standing if (item.role, item.resource) == (question.role, question.resource)]
     rows = _build_question_rows(question, user_words, similar, remembered, equal_ids)
+    rows += _describe_end(question, answers)
     return QuestionPage(question, user_words, similar, tuple(lay_out_rows(rows)), equal_ids)
 
 
@@ -110,7 +113,7 @@ def _build_question_rows(
     equal_ids: Sequence[str],
 ) -> list[tuple[str, str]]:
     row = question.row
-    call = row.kind == "call"
+    call, is_open = row.kind == "call", question.status == "pending"
     request_text = "allow this one call" if call else f"continue the session as epoch {question.epoch}"
     if question.held:
         request_text = "run this held act; its caller went on without a result"
@@ -142,9 +145,24 @@ def _build_question_rows(
         ("until", format_iso(row.expires_us)),
         ("policy", question.policy),
         ("binding", row.binding),
-        ("answer", f"halo approvals approve {row.id} --as NAME"),
-        *([("with amounts", _offer_amount(question))] if call and asks_for_amount(question) else []),
+        *([("answer", f"halo approvals approve {row.id} --as NAME")] if is_open else []),
+        *([("with amounts", _offer_amount(question))] if is_open and call and asks_for_amount(question) else []),
     ]
+
+
+def _describe_end(question: ApprovalRequest, entries: Sequence[LedgerEntry]) -> list[tuple[str, str]]:
+    """Who answered when and why, and what was decided on the answer; nothing while the question is open."""
+    rows = []
+    for entry in entries:
+        body, moment = entry.body, format_iso(entry.ts_us)
+        if entry.kind is EntryKind.APPROVAL:
+            verb = "approved" if body.get("answer") == "approve" else "denied"
+            answer = f"{verb} by {body.get('actor', '?')} ({body.get('authn', '?')}), {moment}, {entry.id}"
+            rows.append(("answered", _join(": ", answer, str(body.get("why", "")))))
+        else:
+            end = "ran" if body["dispatched"] else "did not run"
+            rows.append(("decided on it", f"{entry.id}, {moment}: {body['decision']['effect']}, {end}"))
+    return rows or ([("answered", "by nobody in time")] if question.status == "expired" else [])
 
 
 def _offer_amount(question: ApprovalRequest) -> str:

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 from halo_core.content.redaction import Redactor
 from halo_core.ledger import decode_entry
-from halo_core.model import EntryKind
+from halo_core.model import EntryKind, LedgerEntry
 from halo_core.oversight.requests import ApprovalRequest, RequestSummary, list_requests, summarize_requests
 from halo_core.oversight.signed_entries import Opener
 from halo_core.store.answer_rows import ApprovalRow
-from halo_core.store.reader import Reader
+from halo_core.store.reader import Reader, read_entries
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +112,20 @@ def find_user_words(reader: Reader, tenant: str, session: str, opener: Opener, *
         return ""
     text = first.decode("utf-8", "replace")
     return text if reveal else Redactor.for_views().mask(text)
+
+
+def find_answers(reader: Reader, tenant: str, row: ApprovalRow) -> list[LedgerEntry]:
+    """What people answered to a request, oldest first, and the decisions that read such an answer."""
+    entries = read_entries(reader, tenant, (EntryKind.APPROVAL, EntryKind.DECISION), row.session)
+    return [item.entry for item in entries if _read_request(item.entry) == row.id]
+
+
+def _read_request(entry: LedgerEntry) -> str:
+    """Id of the request that an entry answers, or on whose answer it was decided."""
+    if entry.kind is EntryKind.APPROVAL:
+        return str(entry.body.get("request", ""))
+    approval = entry.body["snapshot"]["approval"]
+    return str(approval["id"]) if approval else ""
 
 
 def count_similar_answers(reader: Reader, tenant: str, request: ApprovalRequest, now_us: int) -> dict[str, int]:

@@ -88,17 +88,15 @@ def read_verdict(entry: LedgerEntry) -> Mapping[str, Any] | None:
 
 
 def find_related(reader: Reader, decision: LoggedEntry) -> list[LoggedEntry]:
-    """The entries that refer to a decision: outcome, approval request, what a person answered, overrides, reversals."""
+    """The entries that refer to a decision, and the question and answers that let it run, in log order.
+
+    What refers to it: outcome, approval request, what a person answered, overrides, reversals.
+    """
     place = (decision.entry.writer, decision.entry.seq)
-    kinds = (
-        EntryKind.OUTCOME,
-        EntryKind.APPROVAL_REQUEST,
-        EntryKind.APPROVAL,
-        EntryKind.OVERRIDE,
-        EntryKind.REVERSAL,
-    )
+    kinds = (EntryKind.OUTCOME, EntryKind.OVERRIDE, EntryKind.REVERSAL)
+    asking = (EntryKind.APPROVAL_REQUEST, EntryKind.APPROVAL)
     related: list[LoggedEntry] = []
-    for item in read_entries(reader, decision.entry.tenant, kinds, decision.entry.session):
+    for item in read_entries(reader, decision.entry.tenant, (*kinds, *asking), decision.entry.session):
         body = item.entry.body
         if item.entry.kind is EntryKind.APPROVAL:
             is_related = body.get("request") in {question.entry.id for question in related}
@@ -106,7 +104,19 @@ def find_related(reader: Reader, decision: LoggedEntry) -> list[LoggedEntry]:
             is_related = _find_subject(body) == place
         if is_related:
             related.append(item)
-    return related
+    approval = decision.entry.body["snapshot"]["approval"]
+    related += _find_question(reader, decision.entry.tenant, str(approval["id"])) if approval else ()
+    return sorted(related, key=lambda item: item.index)
+
+
+def _find_question(reader: Reader, tenant: str, request: str) -> list[LoggedEntry]:
+    """A question to a person, with its answers; it may have been asked in another session."""
+    found = reader.find_note(tenant, request)
+    if found is None or found[0] is None:
+        return []
+    question = reader.read_note(*found)
+    answers = read_entries(reader, tenant, (EntryKind.APPROVAL,), question.entry.session)
+    return [question, *(item for item in answers if item.entry.body.get("request") == request)]
 
 
 def _find_subject(body: Mapping[str, Any]) -> tuple[Any, Any]:

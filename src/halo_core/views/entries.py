@@ -204,6 +204,7 @@ def _build_body_rows(
         ("trigger", f"{request['context']['trigger']['kind']} {request['context']['turn']}".strip()),
         ("effect", decision["effect"]),
         ("why", body["justification"]),
+        *([("answered by", _describe_approval(snapshot["approval"]))] if snapshot["approval"] else []),
         ("mode", f"{snapshot['mode']}, {'let run' if body['dispatched'] else 'not run'}"),
         ("provenance", _format_provenance(snapshot)),
         *([("facts", "; ".join(facts))] if (facts := describe_facts(snapshot)) else []),
@@ -218,6 +219,11 @@ def _build_body_rows(
         *((f"passport {i}", name) for i, name in enumerate(snapshot["chain"])),
         ("args digest", request["args_digest"]),
     ]
+
+
+def _describe_approval(approval: Mapping[str, Any]) -> str:
+    """Who answered the question on whose answer the action was decided, and which it was."""
+    return f"{approval['approver']} ({'yes' if approval['granted'] else 'no'} to the question {approval['id']})"
 
 
 def _format_reversal(resource: Mapping[str, Any]) -> str:

@@ -19,9 +19,11 @@ from evidence_world import WORK, answer, make_home, ok, open_halo, raw, raw_deci
 from halo_core.clock import format_iso
 from halo_core.crypto.keys import KeyStore
 from halo_core.errors import Denied, Pending
-from halo_core.evidence.answers import count_population, format_moment
-from halo_core.evidence.audit_log import describe_unknown
-from halo_world import SURFACE, Calls, attack, cli, db_of, person_ref, session_ref, tool, verified
+from halo_core.evidence.answers import Period, count_population, format_moment
+from halo_core.evidence.audit_log import AuditLog, DecisionFilter, describe_unknown
+from halo_core.evidence.questions_operation import answer_denials
+from halo_core.store.reader import Reader
+from halo_world import SURFACE, Calls, attack, cli, db_of, person_ref, session_ref, tool, url_of, verified
 from preloaded_python import find_python
 
 REFUSED = ("deny", "challenge")
@@ -285,6 +287,19 @@ def test_one_of_something_is_said_in_the_singular():
     assert count_population(0, "entries of 5 entries") == "0 entries of 5 entries"
 
 
+def test_denials_say_where_nobody_answered_in_time(home):
+    later_us = max(item["ts_us"] for item in raw_decisions(home)) + 30 * 86_400_000_000
+    with Reader(url_of(home)) as reader:
+        reader.use_names(home)
+        log, period = AuditLog(reader, "local", home=home, now_us=later_us), Period(0, later_us)
+        got = answer_denials(log, period, DecisionFilter(period), with_disposition=True)
+    expires = {item["id"]: format_moment(item["expires_us"]) for item in raw_entries(home, "approval_request")}
+    settled = {item["request"] for item in raw_entries(home, "approval")}
+    said = Counter(text for row in got.rows for text in row["followed"] if text.startswith("nobody answered"))
+    assert said == Counter(f"nobody answered until {expires[name]}" for name in expires.keys() - settled)
+    assert said
+
+
 def test_denials_say_what_followed(home):
     with open_halo("clerk", home) as halo, halo.session("clerk-one", user="ana"), contextlib.suppress(Denied, Pending):
         halo.enforcer.run(halo.build_call(register(halo)["wipe"], {"path": "/"}), Calls(), SURFACE)
@@ -309,6 +324,7 @@ def test_denials_say_what_followed(home):
         item["id"] for item in refused if item["resource"] == "wipe" and item["agent"] == "clerk" and not item["user"]
     )
     assert followed[lonely] == ["nothing"]
+    assert not any(text.startswith("nobody answered") for item in got["rows"] for text in item["followed"])
     _, short = answer(home, "denials", "--tool", "wipe")
     assert {row["resource"] for row in short["rows"]} == {"wipe"}
     assert "followed" not in short["columns"]

@@ -14,19 +14,23 @@ import pytest
 from month import GAPS, Player, play_month
 
 from halo_core.authorities import Authorities
+from halo_core.clock import SystemClock
 from halo_core.crypto.keys import KeyStore
 from halo_core.errors import Denied
 from halo_core.evidence.answers import Period
 from halo_core.evidence.audit_log import AuditLog, ask
+from halo_core.evidence.questions_oversight import answer_stop_drill
 from halo_core.evidence.questions_rights import answer_policy_history
 from halo_core.facade import HaloBase
 from halo_core.ledger import decode_entry
-from halo_core.model import Actor, EntryKind
+from halo_core.model import Actor, EntryKind, Stop
+from halo_core.oversight import restrictions
 from halo_core.oversight.control_acts import load_person_signer, make_policy_approval, record_policy_approval
 from halo_core.policy import PolicyBundle
+from halo_core.stop_files import StopFiles
 from halo_core.store import Draft, Store, StoreConfig
 from halo_core.store.reader import Reader
-from halo_world import SURFACE, Calls, attack, bodies, cli, found, policy_folder, tool
+from halo_world import SURFACE, Calls, attack, bodies, cli, found, policy_folder, tool, url_of
 
 
 @pytest.fixture(scope="module")
@@ -274,6 +278,28 @@ def test_a_drill_counts_what_was_running_and_what_was_refused(home):
     assert [row["ran"] for row in tree["rows"]] == [True, False, False, False]
     assert "tried and refused after it: 3" in tree["notes"][1]
     assert "time to zero: 0.000 s" not in tree["notes"][0]
+
+
+def test_a_drill_counts_what_the_file_of_the_stop_refused_before_its_entry(home):
+    with HaloBase.local("clerk", home=home, mode="enforce", policy=policy_folder(home), quiet=True) as halo:
+        lookup = tool(halo, "lookup")
+        with halo.session("one"):
+            halo.enforcer.run(halo.build_call(lookup, {"q": "a"}), Calls(), SURFACE)
+            order = Stop("agent", "clerk", SystemClock().now_us())
+            StopFiles(home).set(order, "root", "drill")
+            with pytest.raises(Denied):
+                halo.enforcer.run(halo.build_call(lookup, {"q": "b"}), Calls(), SURFACE)
+        actor = Actor("root", "os-user")
+        halo.store.commit(lambda tx: restrictions.stop(tx, order, actor, "drill", is_drill=True))
+    stop = found(home, EntryKind.STOP)[-1].entry
+    with Reader(url_of(home)) as reader:
+        reader.use_names(home)
+        period = Period(order.since_us, stop.ts_us + 1)
+        log = AuditLog(reader, "local", home=home, now_us=period.to_us)
+        got = answer_stop_drill(log, period, scope="agent", target="clerk", stop_id=stop.id)
+    assert (got.verdict.value, got.findings) == ("holds", ())
+    assert [row["effect"] for row in got.rows if not row["ran"]] == ["deny"]
+    assert "tried and refused after it: 1" in got.notes[1]
 
 
 def test_a_tampered_log_is_told_nothing_about(month, tmp_path):

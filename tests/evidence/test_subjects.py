@@ -115,6 +115,18 @@ def test_every_call_with_a_customer_is_explained(month):
     assert {row["for"] for row in named} <= {row["user"] for row in tried}
 
 
+def test_one_answer_takes_a_customer_and_the_account(month):
+    one = month.customers[1]
+    by_id, by_account = (explain(month, name)["rows"] for name in (one.id, one.account))
+    both = explain(month, one.id, "--named", one.account, "--named", one.email)
+    assert both["exit_code"] == 0
+    assert {row["id"] for row in both["rows"]} >= {row["id"] for row in (*by_id, *by_account)}
+    paid = {row["id"] for row in by_account if "pay_out" in row["action"]}
+    assert paid - {row["id"] for row in by_id}  # a payment names the account alone
+    assert any("--named" in note for note in explain(month, one.id)["notes"])
+    assert one.account not in both["query"]
+
+
 def test_the_human_and_the_rule_are_named(month):
     answered = {row["question"]: row["by"] for row in month.notes.select("answer", ok=True, approve=True)}
     asked = [row for row in month.notes.select("attempt", came="asked", tool="pay_out") if row["question"] in answered]

@@ -420,7 +420,7 @@ def _run_drill(store: StoreContext, order: Stop, why: str, watch_s: int, signing
             )
         files.lift(order.scope, order.target, tenant=store.tenant or "")
     question = partial(answer_stop_drill, scope=order.scope, target=reference, stop_id=entry.id)
-    period = Period(entry.ts_us, max(until_us, entry.ts_us + 1))
+    period = Period(min(order.since_us, entry.ts_us), max(until_us, entry.ts_us + 1))
     options = {order.scope: reference or True}
     return answer_question(store, "stop", period, question, **options, drill=True)
 

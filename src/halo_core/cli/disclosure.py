@@ -28,6 +28,10 @@ def explain(
     subject: Annotated[
         str, Option("--subject", help="A customer, an account, an address: any value; or a person's name or reference.")
     ],
+    named: Annotated[
+        list[str] | None,
+        Option("--named", help="Another name of the subject: account, number, address; may be repeated."),
+    ] = None,
     from_: FromOption = "",
     to: ToOption = "",
     store: StoreContext,
@@ -36,12 +40,13 @@ def explain(
 
     def question(log: AuditLog, period: Period) -> Answer:
         contents = store.open_contents(log.reader, is_shown=False)
-        return answer_explain_subject(log, period, subject=subject, contents=contents)
+        return answer_explain_subject(log, period, subject=subject, contents=contents, named=tuple(named or ()))
 
     # INVARIANT: the answer and its access entry name the subject by a keyed reference, never by its value.
     with store.open_log() as (reader, tenant):
-        reference = refer_subject(reader, tenant, subject) or "unnamed"
-    return answer_question(store, "explain", read_period(from_, to), question, subject=reference)
+        references = [refer_subject(reader, tenant, name) or "unnamed" for name in (subject, *(named or ()))]
+    options = {"subject": references[0], "named": ",".join(references[1:])}
+    return answer_question(store, "explain", read_period(from_, to), question, **options)
 
 
 @store_verb()

@@ -251,6 +251,7 @@ def answer_denials(log: AuditLog, period: Period, wanted: DecisionFilter, *, wit
     if with_disposition:
         for entry in log.entries(_DISPOSITION_KINDS, Period(period.from_us, END_US)):
             attempts += follow.add(entry, refused)
+        follow.note_silence()
     else:
         for item in log.decisions(refused):
             attempts += 1
@@ -324,6 +325,7 @@ class _Dispositions:
         self._room = log
         self._decisions: dict[str, _Refusal] = {}
         self._questions: dict[str, tuple[_Refusal, int]] = {}
+        self._unanswered: dict[str, int] = {}  # id of a question → until when it could be answered
         self._alerts: dict[str, _Refusal] = {}
         self._held: dict[str, _Refusal] = {}
         self._attempts: dict[tuple[str, ...], _Refusal] = {}
@@ -338,6 +340,12 @@ class _Dispositions:
         if item.dispatched:
             refusal.add("ran all the same (observe mode)")
         self._attempts[self._name_attempt(item)] = refusal
+
+    def note_silence(self) -> None:
+        """Say of each question whose time is over that nobody answered it."""
+        for name, expires_us in self._unanswered.items():
+            if expires_us <= self._room.now_us:
+                self._questions[name][0].add(f"nobody answered until {format_moment(expires_us)}")
 
     def _name_attempt(self, item: DecisionFacts) -> tuple[str, ...]:
         return item.session, item.agent, item.resource, item.args_digest
@@ -393,6 +401,7 @@ class _Dispositions:
         actor = self._room.name_of(str(body.get("actor", "")))
         if entry.kind == EntryKind.APPROVAL:
             question = self._questions.get(str(body.get("request", "")))
+            self._unanswered.pop(str(body.get("request", "")), None)
             if question is not None:
                 word = "approved" if body.get("answer") == "approve" else "denied"
                 question[0].add(f"{word} by {actor} after {(entry.ts_us - question[1]) // 1_000_000} s")
@@ -424,6 +433,7 @@ class _Dispositions:
             refusal.add(f"alert {entry.id}")
         else:
             self._questions[entry.id] = (refusal, entry.ts_us)
+            self._unanswered[entry.id] = int(entry.body.get("expires_us", END_US))
             refusal.add(f"a person was asked ({entry.id})")
 
 

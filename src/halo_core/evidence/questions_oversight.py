@@ -261,7 +261,8 @@ _DRILL_COLUMNS: Final = ("time", "agent", "action", "effect", "ran", "ended", "e
 def answer_stop_drill(log: AuditLog, period: Period, *, scope: str, target: str, stop_id: str) -> Answer:
     """Whether anything of what was stopped ran afterwards, and how long what was running still took.
 
-    Rows are what was decided after the stop, and actions that ran when it was set.
+    Rows are what was decided after the stop, and actions that ran when it was set. A stop holds through its file before
+    its entry is written, so what it refused meanwhile counts as well, and times begin when it was ordered.
 
     Args:
         log: the tenant's audit log.
@@ -274,6 +275,7 @@ def answer_stop_drill(log: AuditLog, period: Period, *, scope: str, target: str,
     claim = f"nothing of {scope} `{target}` ran after the stop" if target else "nothing ran after the stop"
     if stop is None:
         return log.cannot_tell(period, f"the stop {stop_id} is not in the log", claim=claim)
+    ordered_us = min(int(stop.body.get("since_us", stop.ts_us)), stop.ts_us)
     end_times = {item.decision: item.ts_us for item in log.outcomes(Period(stop.ts_us - DAY_US, period.to_us))}
     rows, findings = [], []
     time_to_zero_us = refused = newest_us = 0
@@ -281,14 +283,15 @@ def answer_stop_drill(log: AuditLog, period: Period, *, scope: str, target: str,
         values = {"agent": item.acting, "session": (item.session,), "tool": (item.resource,), "user": (item.user,)}
         if target and scope in values and target not in values[scope]:
             continue
-        is_later, end_us = item.index > stop.index, end_times.get(item.id)
-        in_flight = not is_later and item.dispatched and (end_us is None or end_us > stop.ts_us)
+        by_file = not item.dispatched and "stopped" in item.reasons and item.ts_us >= ordered_us
+        is_later, end_us = item.index > stop.index or by_file, end_times.get(item.id)
+        in_flight = not is_later and item.dispatched and (end_us is None or end_us > ordered_us)
         if item.dispatched:
             newest_us = max(newest_us, item.ts_us)
         if not (is_later or in_flight):
             continue
         if in_flight:
-            time_to_zero_us = max(time_to_zero_us, (end_us or period.to_us) - stop.ts_us)
+            time_to_zero_us = max(time_to_zero_us, (end_us or period.to_us) - ordered_us)
         refused += is_later and not item.dispatched
         if is_later and item.dispatched:
             findings.append(f"{item.agent}: {item.kind} `{item.resource}` ran after the stop ({item.id})")
@@ -308,7 +311,7 @@ def answer_stop_drill(log: AuditLog, period: Period, *, scope: str, target: str,
     if not rows:
         findings.append("nothing was running and nothing was tried meanwhile, so nothing shows that the stop holds")
     newest = format_moment(newest_us) if newest_us else "none in the day before"
-    stopped = format_moment(stop.ts_us)
+    stopped = format_moment(ordered_us)
     return log.conclude(
         period,
         counted=len(rows),

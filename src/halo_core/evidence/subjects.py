@@ -213,7 +213,9 @@ _COLUMNS: Final = (
 )
 
 
-def answer_explain_subject(log: AuditLog, period: Period, *, subject: str, contents: SealedContents) -> Answer:
+def answer_explain_subject(
+    log: AuditLog, period: Period, *, subject: str, contents: SealedContents, named: Sequence[str] = ()
+) -> Answer:
     """Everything that led to decisions that named a subject, in plain words, in the order of the log.
 
     A decision counts if its arguments, the message that asked for it or the person's words name the subject, if the
@@ -224,13 +226,14 @@ def answer_explain_subject(log: AuditLog, period: Period, *, subject: str, conte
         period: period of the decisions.
         subject: a value, a person's name, or a person's reference.
         contents: opens what is sealed.
+        named: other names of the subject, such as its account.
     """
     claim = "every decision of the period that names the subject is listed"
     if log.home is None or not contents.is_available:
         problem = "contents are sealed, and this home has no key of them"
         return log.cannot_tell(period, problem, claim=claim)
     counts = SearchCounts()
-    places = find_decisions(log, period, subject, contents, counts)
+    places = find_decisions(log, period, (subject, *named), contents, counts)
     statuses = {
         item.decision: item.status
         for item in log.outcomes(Period(period.from_us, END_US))
@@ -261,6 +264,7 @@ def answer_explain_subject(log: AuditLog, period: Period, *, subject: str, conte
         notes=(
             f"{counts.searched} entries with sealed content were searched; {counts.others} others name it",
             "a value is recognised whole, whatever its case and separators; other spellings of it are not",
+            "an act that has only another name of it, such as a payment to its account, is found by `--named`",
         ),
     )
 
@@ -277,16 +281,21 @@ def refer_subject(reader: Reader, tenant: str, subject: str) -> str:
 
 
 def find_decisions(
-    log: AuditLog, period: Period, subject: str, contents: SealedContents, counts: SearchCounts
+    log: AuditLog, period: Period, names: Sequence[str], contents: SealedContents, counts: SearchCounts
 ) -> dict[str, list[str]]:
-    """Ids of decisions that name a subject, or were made for that person, with where they do.
+    """Ids of decisions that hold a name of a subject, or were made for that person, with where they do.
 
-    The keys serve as `ids` of a `DecisionFilter`, so that other questions can be asked of a subject.
+    The first of the names is the subject. The keys serve as `ids` of a `DecisionFilter`, so that other questions can be
+    asked of a subject.
     """
+    subject, *others = names
     places: dict[str, list[str]] = {}
     person = refer_subject(log.reader, log.tenant, subject)
-    if log.home is not None and (not subject or person != subject):
-        for hit in find_entries(log, contents, make_patterns(subject, KeyStore(log.home)), period, counts):
+    searched = [*([subject] if not subject or person != subject else []), *others]  # a reference is in no content
+    if log.home is not None and searched:
+        keys = KeyStore(log.home)
+        patterns = [pattern for name in searched for pattern in make_patterns(name, keys)]
+        for hit in find_entries(log, contents, patterns, period, counts):
             decision = _find_decision(hit)
             counts.others += not decision
             if decision:

@@ -26,6 +26,8 @@ from control_world import (
     open_case,
     people,
     red,
+    run,
+    tools,
 )
 
 from halo_core.evidence.answers import Period, Verdict
@@ -37,7 +39,7 @@ from halo_core.oversight import restrictions
 from halo_core.store import Draft
 from halo_core.store.reader import Reader
 from halo_core.testing import FixedClock
-from halo_world import attack, db_of, found, url_of, verified
+from halo_world import attack, cli, db_of, found, url_of, verified
 from preloaded_python import find_python
 
 _KILLED = """
@@ -142,6 +144,19 @@ def answer_as(name: str) -> Callable[[Path], None]:
     return plant
 
 
+def answer_as_a_later_owner(home: Path) -> None:
+    """An answer by the owner whom the agent's next passport names, after one by somebody else under the first one."""
+    manifest = home / "agents.yaml"
+    manifest.write_text(manifest.read_text().replace("owen@bank", "otto@bank"))
+    (people(home) / "issuer.key").rename(home / "issuer.key")
+    code, out, err = cli("passport", "issue", "desk", home=home)
+    assert code == 0, out + err
+    (home / "issuer.key").rename(people(home) / "issuer.key")
+    with desk(home) as halo, halo.session("later", user="bob@bank"):
+        question = run(halo, tools(halo)["pay"], {"amount": 7000, "to": "ACC-2"})
+    append(home, EntryKind.APPROVAL, {"answer": "deny", "request": question}, actor=Actor("otto@bank", "approver-key"))
+
+
 def change_what_was_approved(home: Path) -> None:
     other = find_decision(home, "lookup")[1]["args"]
     forge(home, set_members(args=other), resource="pay")
@@ -189,6 +204,20 @@ def let_run(code: str, effect: str) -> Callable[[dict[str, Any], Any], None]:
     return set_members(decision={"effect": effect, "reasons": [reason]}, dispatched=True)
 
 
+def run_on(code: str, *entries: tuple[EntryKind, dict[str, Any]]) -> Callable[[Path], None]:
+    """An action that ran on the signed answer `a1`, after some entries about such answers."""
+    reason = {"code": code, "detail": "a1", "effect": "monitor", "source": "answer"}
+    change = set_members(decision={"effect": "monitor", "reasons": [reason]}, dispatched=True)
+
+    def plant(home: Path) -> None:
+        for kind, body in entries:
+            append(home, kind, body)
+        forge(home, change)
+
+    return plant
+
+
+GIVEN = {"answer": "a1", "expires_s": 2**40, "op": "grant", "scope": "s"}
 OVERRIDE = {
     "answer": "o1",
     "direction": "allow",
@@ -275,6 +304,28 @@ PLANTS: dict[str, tuple[Callable[[Path], Any], int, set[str]]] = {
         0,
         {"approvals", "replay"},
     ),
+    "an override that nobody made": (run_on("override_allowed"), 0, {"approvals", "replay"}),
+    "the order of a reversal that nobody gave": (run_on("reversal_ordered"), 0, {"approvals", "replay"}),
+    "a remembered answer that was revoked": (
+        run_on(
+            "remembered",
+            (EntryKind.STANDING_ANSWER, GIVEN),
+            (EntryKind.STANDING_ANSWER, {"answer": "a1", "op": "revoke"}),
+        ),
+        0,
+        {"approvals", "replay"},
+    ),
+    "a remembered answer that had expired": (
+        run_on("remembered", (EntryKind.STANDING_ANSWER, {**GIVEN, "expires_s": 1})),
+        0,
+        {"approvals", "replay"},
+    ),
+    "another remembered answer than the one given": (
+        run_on("break_glass", (EntryKind.STANDING_ANSWER, {**GIVEN, "answer": "a2"})),
+        0,
+        {"approvals", "replay"},
+    ),
+    "an answer by the owner of a later passport": (answer_as_a_later_owner, 0, {"separation_of_duties"}),
     "a self-approved policy": (approve_an_own_policy, 0, {"separation_of_duties"}),
     "a policy that was not put in force": (lambda home: forge(home, policy=False), 0, {"policy_changes"}),
     "an act of nobody": (
@@ -407,6 +458,24 @@ def test_a_gap_in_what_people_do_turns_its_check_red(name, whole, tmp_path):
         verdicts.append(answers[name].verdict)
         assert red(answers) == ({name} if number else set())
     assert verdicts == [Verdict.HOLDS, Verdict.FAILS]
+
+
+def test_a_standing_answer_that_was_given_holds(whole, tmp_path):
+    """The honest twin of answers that nobody gave."""
+    home = copy_home(whole, tmp_path)
+    run_on("override_allowed", (EntryKind.OVERRIDE, {**OVERRIDE, **GIVEN}))(home)
+    answers = check(home, "approvals", "overrides")
+    assert {name: item.verdict for name, item in answers.items()} == dict.fromkeys(answers, Verdict.HOLDS)
+
+
+def test_a_reversal_that_nobody_ordered_is_named(whole, tmp_path):
+    begin = {**REQUEST, "decision": {"w": "x", "ws": 2}, "op": "begin"}
+    for ordered in (False, True):
+        home = copy_home(whole, tmp_path / str(ordered))
+        for body in ([REQUEST] if ordered else []) + [begin]:
+            append(home, NamedKind("reversal"), body)
+        (answer,) = check(home, "reversals").values()
+        assert any("nobody had ordered it" in text for text in answer.findings) is not ordered
 
 
 def test_each_check_that_counts_as_planted_has_its_plant():

@@ -13,6 +13,7 @@ from halo_core.decision.record_parts import unpack_digest
 from halo_core.evidence.audit_log import AuditEntry
 from halo_core.evidence.check_runner import DECISION, Check, DecisionItem, RunReader
 from halo_core.evidence.incidents import IncidentFile, read_incidents, read_waivers
+from halo_core.ledger.answer_changes import ends_answer, gives_answer
 from halo_core.ledger.control_history import HISTORY_KINDS
 from halo_core.views.wording import format_count
 
@@ -20,7 +21,9 @@ _US: Final = 1_000_000
 _ALERT_SLA_US: Final = 86_400 * _US
 """How long an alert may wait for a person, microseconds."""
 _MAX_TIMES: Final = 100_000
-_ANSWERED: Final = frozenset({"approved", "break_glass", "remembered"})
+_STANDING: Final = frozenset({"break_glass", "override_allowed", "remembered", "reversal_ordered"})
+"""Reason codes of actions that ran because of a signed answer that is no answer to one question."""
+_ANSWERED: Final = _STANDING | {"approved"}
 """Reason codes of actions that ran because a person had answered."""
 _ACTS: Final = frozenset(
     {
@@ -59,14 +62,15 @@ class ApprovalsCheck(Check):
     claim = "every action that ran on an answer had one, given before it, for exactly this call or its scope"
     unit = "questions, and actions that ran on an answer"
     kinds = frozenset({DECISION})
-    history = frozenset({"approval", "approval_request", "standing_answer"})
+    history = frozenset({"approval", "approval_request", "override", "reversal", "standing_answer"})
     columns = ("fact", "value")
+    limits = ("how often an answer served is compared with how often it may by `halo verify`",)
 
     def __init__(self, run: RunReader) -> None:
         super().__init__(run)
         self._requests: dict[str, tuple[str, int]] = {}
         self._answers: dict[str, tuple[str, int]] = {}
-        self._scopes: set[str] = set()
+        self._given: dict[str, tuple[str, int]] = {}  # id of a remembered answer, override or order → scope and end
         self._verdicts: Counter[str] = Counter()
         self._waits: list[int] = []
 
@@ -77,8 +81,11 @@ class ApprovalsCheck(Check):
             self._requests[entry.id] = (str(body.get("args_digest", "")), entry.ts_us)
         elif entry.kind == "approval":
             self._answers[str(body.get("request"))] = (str(body.get("answer")), entry.ts_us)
-        elif body.get("op") == "grant":
-            self._scopes.add(str(body.get("scope", "")))
+        elif gives_answer(body):
+            end_us = int(body.get("expires_s", 0)) * _US
+            self._given.setdefault(str(body.get("answer", "")), (str(body.get("scope", "")), end_us))
+        elif ends_answer(body):
+            self._given.pop(str(body.get("answer", "")), None)
 
     def add_decision(self, decision: DecisionItem) -> None:
         """Compare what ran with its answer."""
@@ -100,13 +107,24 @@ class ApprovalsCheck(Check):
                 self._waits.append(max(entry.ts_us - question[1], 0))
 
     def _compare(self, entry: AuditEntry, decision: DecisionItem) -> None:
-        counts = entry.body.get("seen", {})
-        approval = counts.get("approval")
-        if "approved" not in decision.codes:
-            scope = str(counts.get("answer_scope", ""))
-            if not counts.get("standing") and scope not in self._scopes:
-                self.add_finding(f"{decision.where} ran on a remembered answer that the log does not have")
-            return
+        for reason in entry.body["decision"]["reasons"]:
+            if reason["code"] in _STANDING:
+                self._compare_standing(decision, str(reason.get("detail", "")))
+        if "approved" in decision.codes:
+            self._compare_approval(entry, decision)
+
+    def _compare_standing(self, decision: DecisionItem, name: str) -> None:
+        entry = decision.entry
+        given = self._given.get(name)
+        scope = str(entry.body.get("seen", {}).get("answer_scope", ""))
+        if given is None and not (not name and any(scope == item for item, _ in self._given.values())):
+            answer = f"the answer {name}" if name else "a remembered answer"
+            self.add_finding(f"{decision.where} ran on {answer}, which the log does not have, or no more")
+        elif given is not None and entry.ts_us >= given[1]:
+            self.add_finding(f"{decision.where} ran on the answer {name}, which had expired")
+
+    def _compare_approval(self, entry: AuditEntry, decision: DecisionItem) -> None:
+        approval = entry.body.get("seen", {}).get("approval")
         if not isinstance(approval, dict):
             self.add_finding(f"{decision.where} ran as approved and names no answer")
             return
@@ -145,7 +163,7 @@ class SeparationCheck(Check):
     def __init__(self, run: RunReader) -> None:
         super().__init__(run)
         self._places: dict[str, Mapping[str, Any]] = {}
-        self._owners: dict[str, frozenset[str]] = {}
+        self._owners: dict[frozenset[str], frozenset[str]] = {}  # owners as passports say → their references too
         self._policies = self._approved = 0
 
     def add_history(self, entry: AuditEntry) -> None:
@@ -188,16 +206,16 @@ class SeparationCheck(Check):
             self.add_finding(f"answer {entry.id} is by somebody in the chain of the action")
         agent = str(request.get("subject", {}).get("agent", ""))
         hashes = tuple(log.reader.read_entry(note).body.get("snapshot", {}).get("chain", ()))
-        if actor and actor in self._find_owner(agent, hashes):
+        if actor and actor in self._find_owners(hashes):
             self.add_finding(f"answer {entry.id} is by the owner of `{agent}`")
 
-    def _find_owner(self, agent: str, hashes: tuple[str, ...]) -> frozenset[str]:
-        if agent not in self._owners:
-            links = self.run.read_chain(hashes) if hashes else ()
-            names = [] if isinstance(links, str) else [link.owner for link in links if link.owner]
-            find_person = self.run.log.reader.find_person
-            self._owners[agent] = frozenset().union(*(find_person(name) for name in names))
-        return self._owners[agent]
+    def _find_owners(self, hashes: tuple[str, ...]) -> frozenset[str]:
+        """Names and references of the owners that a chain of passports names."""
+        links = self.run.read_chain(hashes) if hashes else ()
+        owners = frozenset[str]() if isinstance(links, str) else frozenset(link.owner for link in links if link.owner)
+        if owners not in self._owners:
+            self._owners[owners] = frozenset().union(*map(self.run.log.reader.find_person, owners))
+        return self._owners[owners]
 
     def finish(self) -> None:
         """Say how many policies somebody approved."""

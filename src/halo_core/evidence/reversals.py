@@ -99,9 +99,10 @@ class ReversalsCheck(Check):
     """Whether the outcome of each reversal that was begun is known."""
 
     name = "reversals"
-    claim = "of every reversal that was begun it is known what came of it"
+    claim = "every reversal that was begun had been ordered, and it is known what came of it"
     unit = "reversals"
     kinds = frozenset({OUTCOME, "reversal"})
+    history = frozenset({"reversal"})
     later = frozenset({OUTCOME, "reversal"})
     columns = ("at", "decision", "attempt", "tool", "act", "by", "status", "why")
 
@@ -109,12 +110,18 @@ class ReversalsCheck(Check):
         super().__init__(run)
         self._orders: dict[tuple[str, int], dict[str, Any]] = {}  # decision and attempt → row
         self._begun: dict[str, tuple[str, int]] = {}  # decision that ran the reversal → the same
+        self._ordered_before: set[tuple[str, int]] = set()  # the same, of orders from before the period
         self._people = load_approver_keys(run.log)
 
     @property
     def is_waiting(self) -> bool:
         """Whether the outcome of a reversal may still come after the period."""
         return any(row["status"] in ("ordered", *_LEFT_OPEN) for row in self._orders.values())
+
+    def add_history(self, entry: AuditEntry) -> None:
+        """Take an order from before the period."""
+        if entry.body["op"] == "request":
+            self._ordered_before.add((find_place_id(entry.body["reverses"]), int(entry.body["attempt"])))
 
     def add(self, entry: AuditEntry) -> None:
         """Take an order, the begin or the outcome of a reversal."""
@@ -140,6 +147,8 @@ class ReversalsCheck(Check):
                 "why": str(body["why"]),
             }
         elif op == "begin" and (key in self._orders or is_inside):
+            if key not in self._orders and key not in self._ordered_before:
+                self.add_finding(f"the reversal of {key[0]} was begun (entry {entry.id}), and nobody had ordered it")
             row = self._orders.setdefault(key, self._make_row(entry, key) | {"why": "ordered before the period"})
             row["status"] = "unknown"
             self._begun[find_place_id(body["decision"])] = key

@@ -207,7 +207,10 @@ def let_run(code: str, effect: str) -> Callable[[dict[str, Any], Any], None]:
 def run_on(code: str, *entries: tuple[EntryKind, dict[str, Any]]) -> Callable[[Path], None]:
     """An action that ran on the signed answer `a1`, after some entries about such answers."""
     reason = {"code": code, "detail": "a1", "effect": "monitor", "source": "answer"}
-    change = set_members(decision={"effect": "monitor", "reasons": [reason]}, dispatched=True)
+
+    def change(body: dict[str, Any], _put: Any) -> None:
+        body |= {"decision": {"effect": "monitor", "reasons": [reason]}, "dispatched": True}
+        body["seen"]["answer_scope"] = "s"
 
     def plant(home: Path) -> None:
         for kind, body in entries:

@@ -35,6 +35,7 @@ tools:
   lookup: {impact: read, source_trust: 600, labels: [chd]}
   pay: {impact: payment, amount: amount, unit: USD, source_trust: 600, targets: [to]}
   wipe: {impact: read, source_trust: 600}
+  letters: {impact: read, source_trust: 100}
 models:
   gpt: {}
 agents:
@@ -43,7 +44,7 @@ agents:
     purpose: looks up customers and pays refunds
     regulated: [pci]
     data_scope: [chd]
-    tools: [lookup, pay, wipe]
+    tools: [lookup, pay, wipe, letters]
     models: [gpt]
     budgets:
       USD: {per_action: "9000.00", session: "20000.00", ceiling: "30000.00", per_day: "90000.00"}
@@ -101,6 +102,7 @@ def desk(home: Path, **options: Any) -> Iterator[HaloBase]:
 def tools(halo: HaloBase) -> dict[str, Resource]:
     return {
         "lookup": halo.register(ActionKind.TOOL_CALL, "lookup", schema=schema({"q": TEXT})),
+        "letters": halo.register(ActionKind.TOOL_CALL, "letters", schema=schema({"q": TEXT})),
         "wipe": halo.register(ActionKind.TOOL_CALL, "wipe", schema=schema({"path": TEXT})),
         "pay": halo.register(ActionKind.TOOL_CALL, "pay", schema=schema({"amount": {"type": "integer"}, "to": TEXT})),
         "gpt": halo.register(ActionKind.INFERENCE, "gpt", resource=READ),
@@ -165,7 +167,16 @@ def make_home(home: Path) -> Path:
         approve(home, question)
         assert run(halo, made["pay"], pay) == "ran"
     with desk(home) as halo, halo.session("two", user="bob@bank"):
-        assert run(halo, tools(halo)["lookup"], {"q": "d"}) == "ran"
+        made = tools(halo)
+        assert run(halo, made["lookup"], {"q": "d"}) == "ran"
+    with desk(home) as halo, halo.session("three", user="bob@bank"):
+        made = tools(halo)
+        assert [run(halo, made[name], {"q": "e"}) for name in ("letters", "letters")] == [
+            "ran"
+        ] * 2  # the second one exposed
+        commit(home, lambda tx: restrictions.stop(tx, Stop("tool", "letters", tx.clock.now_us()), ADMIN, "a trial"))
+        assert run(halo, made["letters"], {"q": "f"}) == "stopped"
+    commit(home, lambda tx: restrictions.lift(tx, "tool", "letters", ADMIN, "the trial is over"))
     oversee(home)
     return home
 

@@ -123,7 +123,7 @@ def observe_and_act(*, over: bool = False) -> Callable[[Path], Any]:
 def use_everything(home: Path) -> None:
     """Every grant is used two months later."""
     clock = FixedClock(now_us() + 60 * DAY_US)
-    for resource in ("lookup", "pay", "gpt"):
+    for resource in ("lookup", "letters", "pay", "gpt"):
         forge(home, resource=resource, clock=clock)
     forge(home, set_members(dispatched=True), resource="wipe", ran=False, clock=clock)
 

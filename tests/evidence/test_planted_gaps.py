@@ -463,6 +463,26 @@ def test_a_gap_in_what_people_do_turns_its_check_red(name, whole, tmp_path):
     assert verdicts == [Verdict.HOLDS, Verdict.FAILS]
 
 
+def test_nothing_is_green_that_was_never_tried(whole):
+    """A rule that nothing met, a stop under which nothing was tried, duties that nobody had: none shows that it works."""
+    letters = [item.entry.ts_us for item in found(whole, EntryKind.DECISION)][-3]
+    lifted = found(whole, EntryKind.LIFT)[0].entry.ts_us
+    answered = found(whole, EntryKind.APPROVAL)[-1].entry.ts_us
+    spans = {
+        "separation_of_duties": Period(answered + 1, 2**60),
+        "stops": Period(lifted + 1, 2**60),
+        "untrusted_content": Period(0, letters + 1),
+    }
+    with Reader(url_of(whole)) as reader:
+        reader.use_names(whole)
+        for name, span in spans.items():
+            log = AuditLog(reader, "local", home=whole, now_us=2**60)
+            (answer,) = run_checks(log, span, [name]).values()
+            assert (answer.verdict, answer.population.counted > 0) == (Verdict.CANNOT_TELL, name[:3] != "sep"), answer
+            (answer,) = run_checks(log, Period(0, 2**60), [name]).values()
+            assert answer.verdict is Verdict.HOLDS, answer
+
+
 def test_a_standing_answer_that_was_given_holds(whole, tmp_path):
     """The honest twin of answers that nobody gave."""
     home = copy_home(whole, tmp_path)

@@ -110,6 +110,10 @@ class UntrustedContentCheck(Check):
     def finish(self) -> None:
         """Count by reason."""
         self.rows = count_rows(self._held, "reason", "held")
+        if not self._held and not self._exposed:
+            self.unknown.append(
+                "no session had read untrusted content and nothing was held, so nothing shows that it would have been"
+            )
         self.notes.append(f"in sessions that had read untrusted content: {format_count(self._exposed, 'decision')}")
 
 
@@ -281,6 +285,15 @@ class StopsCheck(_ControlCheck):
     columns = ("stop", "target", "since", "lifted")
     limits = ("actions that were let run before the stop may have ended after it",)
 
+    def __init__(self, run: RunReader) -> None:
+        super().__init__(run)
+        self._refused = 0
+
+    def add_decision(self, decision: DecisionItem) -> None:
+        """Count what a stop refused, and compare what ran with the stops in force."""
+        self._refused += "stopped" in decision.codes and not decision.ran
+        super().add_decision(decision)
+
     def add_history(self, entry: AuditEntry) -> None:
         """Take a control act, and list stops."""
         super().add_history(entry)
@@ -325,6 +338,10 @@ class StopsCheck(_ControlCheck):
         since = format_iso(self.run.period.from_us) if self.run.period.from_us > 0 else ""
         self.rows = [row for row in self.rows if not row["lifted"] or row["lifted"] >= since]
         self.count = len(self.rows)
+        if self._refused:
+            self.notes.append(f"{format_count(self._refused, 'attempt')} refused while something was stopped")
+        elif self.rows:
+            self.unknown.append("nothing was tried in the scope of a stop, so nothing shows that it held")
 
     def explain_empty(self) -> str:
         """Why the check cannot tell: without a stop nothing shows that one works."""
@@ -368,6 +385,8 @@ class RevocationsCheck(_ControlCheck):
 
     def finish(self) -> None:
         """List what is revoked."""
+        if not self.list_in_force("revocation"):
+            self.notes.append("nothing is revoked, so the times at which passports expire are all that was compared")
         for scope, target, since in self.list_in_force("revocation")[:_MAX_ROWS]:
             self.rows.append({"revoked": scope, "target": target, "since": format_iso(since)})
 

@@ -155,7 +155,7 @@ class SeparationCheck(Check):
 
     name = "separation_of_duties"
     claim = "nobody answered for an action of their own, or of an agent of theirs, or approved a policy of their own"
-    unit = "answers and policies"
+    unit = "answers, and approvals of policies"
     kinds = frozenset({"approval", "authority", "policy"})
     history = frozenset({"approval_request"})
     limits = ("whether each version of the policy was approved, and by whom, is told by `halo policy history`",)
@@ -178,13 +178,14 @@ class SeparationCheck(Check):
         if entry.kind == "approval_request":
             self.add_history(entry)
             return
+        if entry.kind == "policy":
+            self._policies += 1
+            return
         if entry.kind == "authority" and body.get("act") != "policy":
             return
         self.count += 1
         if entry.kind == "approval":
             self._check_answer(entry)
-        elif entry.kind == "policy":
-            self._policies += 1
         else:
             self._approved += 1
             if body.get("author") and body.get("author") == body.get("approver", body.get("actor")):
@@ -220,7 +221,13 @@ class SeparationCheck(Check):
     def finish(self) -> None:
         """Say how many policies somebody approved."""
         if self._policies:
-            self.notes.append(f"{self._policies} policies were put in force, {self._approved} approvals are recorded")
+            policies = format_count(self._policies, "policy was", "policies were")
+            approvals = format_count(self._approved, "approval is", "approvals are")
+            self.notes.append(f"{policies} put in force, {approvals} recorded")
+
+    def explain_empty(self) -> str:
+        """Why the check cannot tell: without an answer or an approval no duties met."""
+        return "nobody answered a question or approved a policy in this period"
 
 
 class AdminActsCheck(Check):

@@ -248,13 +248,14 @@ class RefusalsCheck(_ControlCheck):
     def __init__(self, run: RunReader) -> None:
         super().__init__(run)
         self._codes: Counter[str] = Counter()
-        self._waived = 0
+        self._refused = self._waived = 0
 
     def add_decision(self, decision: DecisionItem) -> None:
         """Compare the effect of a decision with what happened."""
         self.count += 1
         if decision.effect not in _REFUSED:
             return
+        self._refused += 1
         codes = [code for code in decision.codes if code != "granted"]
         self._codes.update(codes)
         mode = str(decision.frame.host.get("mode", "?"))
@@ -268,7 +269,9 @@ class RefusalsCheck(_ControlCheck):
     def finish(self) -> None:
         """Count by reason."""
         self.rows = count_rows(self._codes, "reason", "refused")
-        if not self._codes:
+        if self._refused:
+            self.notes.append(f"{self._refused:,} of them were refused or asked about; one may have several reasons")
+        else:
             self.notes.append("nothing was refused in this period")
         if self._waived:
             self.notes.append(

@@ -221,9 +221,9 @@ class SeparationCheck(Check):
     def finish(self) -> None:
         """Say how many policies somebody approved."""
         if self._policies:
-            policies = format_count(self._policies, "policy was", "policies were")
+            times = format_count(self._policies, "time")
             approvals = format_count(self._approved, "approval is", "approvals are")
-            self.notes.append(f"{policies} put in force, {approvals} recorded")
+            self.notes.append(f"processes put a policy in force {times}, {approvals} recorded")
 
     def explain_empty(self) -> str:
         """Why the check cannot tell: without an answer or an approval no duties met."""

@@ -421,6 +421,7 @@ def _render_gaps(report: ControlReport) -> Iterator[Markup]:
         }
         for row in gaps
     ]
+    yield element("p", "What remains of the other partial rows stands with each of them.", class_="soft")
     yield render_table(("control", "coverage", "verdict", "what remains"), rows)
 
 

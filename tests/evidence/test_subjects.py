@@ -203,6 +203,28 @@ def test_erased_content_is_said(month, tmp_path):
     assert "can be opened" in tree["findings"][0]
 
 
+def test_an_entry_of_which_one_box_was_erased_is_said(month, tmp_path):
+    """Of a payment that somebody approved, the approver's box still opens."""
+    shutil.copytree(month.folder, tmp_path / "copy")
+    home, approved = (
+        tmp_path / "copy" / "home",
+        {row["question"] for row in month.notes.select("answer", ok=True, approve=True)},
+    )
+    paid = next(
+        row for row in month.notes.select("attempt", came="asked", tool="pay_out") if row["question"] in approved
+    )
+    account = paid["args"]["account"]
+    signed = ("--as", "mia@bank.example", "--key-home", str(tmp_path / "copy" / "people"))
+    code, said, err = cli("erase", "--subject", account, *signed, "--json", home=home)
+    assert code == 0, err
+    erased = json.loads(said)["entries"]
+    other = next(one.account for one in month.customers if one.account != account)
+    code, said, _ = cli("explain", "--subject", other, "--json", home=home)
+    assert (code, json.loads(said)["findings"]) == (
+        2, [f"of {erased} entries not all contents can be opened (erased): they may name it too"],
+    )  # fmt: skip
+
+
 def test_changed_content_is_not_explained(month, tmp_path):
     shutil.copytree(month.home, tmp_path / "home")
     with attack(tmp_path / "home" / "halo.db") as database:

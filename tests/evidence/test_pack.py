@@ -359,6 +359,13 @@ def test_a_pack_says_as_of_when_it_shows_the_log(copy, tmp_path):
         assert f"# as of: {at.removesuffix('Z')}+00:00, its last entry" in said
 
 
+def test_the_verifier_says_the_period_in_words(copy, tmp_path):
+    make(copy, tmp_path / "a.zip", "--from", "2026-01-01T08:30", "--to", "2099-01-01")
+    code, said = run_verifier(tmp_path / "a.zip", "--key", vkey_of_home(copy))
+    assert code == 0
+    assert '"period":"2026-01-01 08:30:00+00:00 to 2099-01-01 00:00:00+00:00"' in said
+
+
 def test_what_waited_for_a_person_is_among_the_denials(tmp_path):
     """As `halo denials` counts them: whoever has only the pack gets the same answer."""
     home = tmp_path / "home"
@@ -372,6 +379,8 @@ def test_what_waited_for_a_person_is_among_the_denials(tmp_path):
     _, rows = alone(tmp_path, "--key", vkey_of_home(home), "denials")
     found_ids = [line.split("\t")[2] for line in rows if line[:1].isdigit()]
     assert found_ids == [row["id"] for row in listed]
+    codes = [line.split("\t")[-1] for line in rows if line[:1].isdigit()]
+    assert codes == [",".join(row["codes"]) for row in listed]
 
 
 def test_five_questions_are_answered_without_halo(copy, tmp_path):

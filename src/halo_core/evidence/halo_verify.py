@@ -30,8 +30,7 @@ from nacl import bindings, exceptions
 HOLDS, FAILS, CANNOT_TELL, ENTRY_VERSION, PACK_VERSION, MAX_NOTE, MAX_TREES = 0, 1, 2, 3, 1, 65_535, 4096
 MAX_MEMBER, MAX_MEMBERS, MAX_DIRECTORY, MAX_FINDINGS, MIN_SHARED = 64 << 20, 65_534, 16 << 20, 100, 4 << 20
 INT_LIMIT, MAX_DEPTH, MAX_NAME, HASH_BYTES, SIGNATURE_BYTES, NONCE_BYTES = 2**53, 240, 64, 32, 64, 24
-DOMAIN = re.compile(r"halo/[a-z]+/v[0-9]+")
-MANIFEST, ENVELOPE = "MANIFEST.json", "MANIFEST.dsse.json"
+DOMAIN, MANIFEST, ENVELOPE = re.compile(r"halo/[a-z]+/v[0-9]+"), "MANIFEST.json", "MANIFEST.dsse.json"
 MAX_SIZES = dict.fromkeys((MANIFEST, ENVELOPE, "pack.json"), 16 << 20)  # parsed before anybody vouches for them
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}(/[a-z0-9][a-z0-9._-]{0,99})?|MANIFEST(\.dsse)?\.json|VERIFY\.md")
 PAYLOAD_TYPE, STATEMENT_TYPE = "application/vnd.in-toto+json", "https://in-toto.io/Statement/v1"
@@ -499,7 +498,7 @@ class Checker:
         facts, (kind, target) = entry.facts, (resource["kind"], resource["id"])
         facts |= {"agent": frame["agent"], "user": frame.get("user", ""), "action": kind, "resource": target}
         facts |= {"labels": resource["labels"], "effect": effect, "session": entry.tree.get("session", "")}
-        facts["reasons"] = ",".join(item["code"] for item in verdict.get("reasons", []))
+        facts["reasons"] = ",".join(dict.fromkeys(item["code"] for item in verdict.get("reasons", [])))
         facts["ran"] = body.get("dispatched", effect in ("allow", "monitor", "restrict"))
         if not facts["ran"]:
             return
@@ -556,7 +555,8 @@ def check_pack(path: Path, key: Key | None, question: str, label: str, out: Text
             rows += answer(checker, question, label)
         except Wrong as problem:  # nothing after it can be checked
             checker.report(problem)
-    scope = {name: checker.pack.scope[name] for name in ("tenant", "period", "first", "end", "size", "root", "key")}
+    scope = {name: checker.pack.scope[name] for name in ("tenant", "first", "end", "size", "root", "key")}
+    scope["period"] = " to ".join(str(datetime.fromtimestamp(us / 1_000_000, UTC)) for us in checker.pack.period)
     as_of = f"# as of: {checker.last.row()['time']}, its last entry; not when it was made\n" if checker.last else ""
     out.write(f"# pack: {show(scope)}\n# checked: {show(checker.counts)}\n{as_of}")
     out.writelines(f"WRONG {show(str(problem))}\n" for problem in checker.findings)

@@ -464,7 +464,7 @@ def test_a_gap_in_what_people_do_turns_its_check_red(name, whole, tmp_path):
 
 
 def test_nothing_is_green_that_was_never_tried(whole):
-    """A rule that nothing met, a stop under which nothing was tried, duties that nobody had: none shows that it works."""
+    """A rule that nothing met, a stop under which nothing was tried, duties that nobody had: none of it is shown."""
     letters = [item.entry.ts_us for item in found(whole, EntryKind.DECISION)][-3]
     lifted = found(whole, EntryKind.LIFT)[0].entry.ts_us
     answered = found(whole, EntryKind.APPROVAL)[-1].entry.ts_us
@@ -481,6 +481,13 @@ def test_nothing_is_green_that_was_never_tried(whole):
             assert (answer.verdict, answer.population.counted > 0) == (Verdict.CANNOT_TELL, name[:3] != "sep"), answer
             (answer,) = run_checks(log, Period(0, 2**60), [name]).values()
             assert answer.verdict is Verdict.HOLDS, answer
+
+
+def test_a_review_that_was_only_opened_shows_nothing(whole, tmp_path):
+    home = copy_home(whole, tmp_path)
+    append(home, NamedKind("review"), REVIEW)
+    (answer,) = check(home, "access_reviews").values()
+    assert (answer.verdict, answer.population.counted) == (Verdict.CANNOT_TELL, 1)
 
 
 def test_a_standing_answer_that_was_given_holds(whole, tmp_path):

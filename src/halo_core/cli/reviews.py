@@ -152,7 +152,7 @@ def show_cycle(review: ReviewArgument, *, days: DaysOption = _EVIDENCE_DAYS, sto
     for agent, (kind, name), use in rows:
         text = name if kind == ActionKind.TOOL_CALL.value else f"{kind} {name}"
         counts = (str(use.calls), str(use.refused), str(use.questions), str(use.people))
-        last = format_iso(use.last_us)[:10] if use.last_us else "never"
+        last = format_iso(use.last_us)[:10] if use.last_us else "before, or never"
         answer = cycle.answers.get((agent, (kind, name)), "-")
         table.add_row(safe_text(agent), safe_text(text), *counts, last, answer)
     say(table)

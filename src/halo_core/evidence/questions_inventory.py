@@ -380,6 +380,8 @@ class AccessReviewsCheck(Check):
             self.rows.append(
                 {"review": cycle.id, "reviewer": cycle.reviewer, "due": due, "finished": finished, **counts}
             )
+        if self.count and not any(row["finished"] for row in self.rows):
+            self.unknown.append("no review of grants was finished, so nothing shows that one is")
         del self.rows[_MAX_ROWS:]
 
     def explain_empty(self) -> str:
@@ -409,13 +411,15 @@ def answer_reviews(log: AuditLog, period: Period) -> Answer:
                 "passports": sorted(cycle.passports.values()),
             }
         )
+    findings = check.list_findings()
+    unknown = check.unknown or ([] if rows else [check.explain_empty()])
     return log.conclude(
         period,
         counted=len(rows),
         what="reviews",
         claim=check.claim,
-        verdict=None if rows else Verdict.CANNOT_TELL,
-        findings=check.list_findings() if rows else [check.explain_empty()],
+        verdict=Verdict.CANNOT_TELL if unknown and not findings else None,
+        findings=findings or unknown,
         columns=tuple(rows[0]) if rows else (),
         rows=rows,
     )

@@ -58,6 +58,8 @@ def test_who_touched_lists_every_decision_on_the_label(home):
     code, got = answer(home, "who-touched", "--label", "chd", "--prove")
     wanted = [item for item in raw_decisions(home) if "chd" in item["labels"]]
     assert (code, got["verdict"], got["findings"]) == (0, "holds", [])
+    assert got["claim"].endswith("are all that were made")
+    assert "`--prove` says whether they are all" in answer(home, "who-touched", "--label", "chd")[1]["claim"]
     assert got["population"]["counted"] == len(wanted) == 6
     expected = Counter((item["agent"], item["user"], item["resource"], item["effect"]) for item in wanted)
     assert count_rows(got["rows"], "agent", "reference", "resource", "effect") == expected

@@ -120,7 +120,8 @@ def answer_who_touched(log: AuditLog, period: Period, wanted: DecisionFilter, *,
     about = _describe_target(wanted)
     agents = format_count(len({key[0] for key in groups}), "agent")
     people = format_count(len({key[1] for key in groups if key[1]}), "person", "people")
-    claim = f"{format_count(decision_count, 'decision')} by {agents} for {people} on {about} are all that were made"
+    ending = "are all that were made" if prove else "are listed; `--prove` says whether they are all"
+    claim = f"{format_count(decision_count, 'decision')} by {agents} for {people} on {about} {ending}"
     check = _check_completeness(log, period) if prove else _Completeness()
     if unsettled:
         check.notes.append(f"whether these ran is not known, no outcome says so: {', '.join(unsettled)}")

@@ -81,6 +81,16 @@ def test_an_application_carries_it_out_at_once(home, paid):
     assert verified(home, signatures=True) == 0
 
 
+def test_while_its_agent_is_stopped_another_one_is_asked_for(home, paid):
+    """Nobody has to lift a stop in the middle of the night in order to take back what the agent did."""
+    assert cli("stop", "--agent", "clerk", home=home)[0] == 0
+    code, _, error = reverse(home, paid[0], "--app", APP)
+    assert (code, "[stopped]" in error) == (10, True)
+    assert "another `Halo` that guards the tool" in " ".join(error.split())
+    assert "halo lift" not in error
+    assert json.loads(cli("reversals", "--json", home=home)[1])["rows"][0]["status"] == "ordered"
+
+
 def test_what_a_person_ordered_is_no_exception_to_an_auditor(home, paid):
     assert reverse(home, paid[0], "--app", APP)[0] == 0
     for words in (

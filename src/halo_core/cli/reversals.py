@@ -123,6 +123,11 @@ def _carry_out(store: StoreContext, target: str, decision: str, order: str) -> i
     if problem is None:
         message, remedy = f"`{target[:200]}` holds no `Halo`", "name the Halo, or a tool that it guards"
         raise ConfigError("no_facade", message, field="app", remedy=remedy)
+    if problem.reason == "stopped":
+        problem.remedy = (
+            "leave the stop, and give `--app` another `Halo` that guards the tool, of an agent that is not stopped; the "
+            "order waits (docs/oversight.md)"
+        )
     raise problem
 
 

@@ -125,8 +125,8 @@ def _carry_out(store: StoreContext, target: str, decision: str, order: str) -> i
         raise ConfigError("no_facade", message, field="app", remedy=remedy)
     if problem.reason == "stopped":
         problem.remedy = (
-            "leave the stop, and give `--app` another `Halo` that guards the tool, of an agent that is not stopped; the "
-            "order waits (docs/oversight.md)"
+            "leave the stop, and give `--app` another `Halo` that guards the tool, of an agent that is not stopped; "
+            "the order waits (docs/oversight.md)"
         )
     raise problem
 

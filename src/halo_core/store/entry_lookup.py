@@ -111,10 +111,10 @@ def find_related(reader: Reader, decision: LoggedEntry) -> list[LoggedEntry]:
 
 def _find_question(reader: Reader, tenant: str, request: str) -> list[LoggedEntry]:
     """A question to a person, with its answers; it may have been asked in another session."""
-    found = reader.find_note(tenant, request)
-    if found is None or found[0] is None:
+    index, note = reader.find_note(tenant, request) or (None, b"")
+    if index is None:
         return []
-    question = reader.read_note(*found)
+    question = reader.read_note(index, note)
     answers = read_entries(reader, tenant, (EntryKind.APPROVAL,), question.entry.session)
     return [question, *(item for item in answers if item.entry.body.get("request") == request)]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import time
 from collections.abc import Callable
@@ -496,6 +497,11 @@ def test_a_standing_answer_that_was_given_holds(whole, tmp_path):
     run_on("override_allowed", (EntryKind.OVERRIDE, {**OVERRIDE, **GIVEN}))(home)
     answers = check(home, "approvals", "overrides")
     assert {name: item.verdict for name, item in answers.items()} == dict.fromkeys(answers, Verdict.HOLDS)
+    code, said, _ = cli("approvals", "stats", "--json", home=home)
+    assert code == 1  # of the desk's own answer it is not recorded what was shown
+    assert any(
+        "1 action ran on a remembered or emergency answer or an override" in note for note in json.loads(said)["notes"]
+    )
 
 
 def test_a_reversal_that_nobody_ordered_is_named(whole, tmp_path):

@@ -7,19 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from statistics import median
 from typing import Any, Final
 
 from halo_core.errors import NotVerified
 from halo_core.evidence.answers import END_US, MAX_LISTED, Answer, Period, Verdict, format_moment
 from halo_core.evidence.audit_log import AuditEntry, AuditLog, DecisionFilter
+from halo_core.evidence.facts import DecisionFacts
 from halo_core.ledger.control_history import ControlHistory
-from halo_core.model import EntryKind, Link, LinkKind, format_entry_id
+from halo_core.model import Effect, EntryKind, Link, LinkKind, format_entry_id
 from halo_core.oversight.control_acts import POLICY_ROLE
 from halo_core.oversight.signed_entries import load_links, load_rules
 from halo_core.views.passport_changes import diff_passports
-from halo_core.views.wording import shorten_hash
+from halo_core.views.wording import format_count, shorten_hash
 
 _US: Final = 1_000_000
 _THROUGH_HALO: Final = "this holds for actions that pass through Halo"
@@ -406,6 +406,9 @@ def _add_drills(
 _QUESTION_COLUMNS: Final = (
     *("asked", "agent", "action", "why", "kind", "status", "decided_by", "answer", "after_s", "shown", "ran", "entry"),
 )
+_ASKED_OR_SETTLED: Final = frozenset({"challenge", "monitor", "restrict"})
+_WITHOUT_QUESTION: Final = frozenset({"break_glass", "override_allowed", "remembered"})
+"""Codes of actions that ran on a signed answer, and about which nobody was asked."""
 _APPROVER_COLUMNS: Final = ("approver", "answers", "yes", "no", "refused", "median_s", "fastest_s", "slowest_s")
 
 
@@ -475,8 +478,13 @@ def answer_approvals(log: AuditLog, period: Period, *, by_approver: bool = False
                 findings.append(f"what {by} was shown of {name} is not recorded ({approval.id})")
         if item.used and not any(approval.body.get("answer") == "approve" for approval in item.answers):
             findings.append(f"{name} ran without a yes ({', '.join(item.used)})")
-    needed = log.decisions(DecisionFilter(period, effects=frozenset({"challenge"})))
-    unasked = list(islice((item for item in needed if item.dispatched), MAX_LISTED))
+    unasked: list[DecisionFacts] = []
+    settled_before = 0
+    for decision in log.decisions(DecisionFilter(period, effects=_ASKED_OR_SETTLED)):
+        if decision.effect != Effect.CHALLENGE:
+            settled_before += decision.dispatched and not _WITHOUT_QUESTION.isdisjoint(decision.reasons)
+        elif decision.dispatched and len(unasked) < MAX_LISTED:
+            unasked.append(decision)
     without = "needed a person and ran in observe mode without one"
     findings.extend(f"{item.id} ({item.agent}, `{item.resource}`) {without}" for item in unasked)
     if not questions and not unasked:
@@ -487,12 +495,22 @@ def answer_approvals(log: AuditLog, period: Period, *, by_approver: bool = False
         period,
         counted=len(questions),
         what="questions to people",
-        claim="every action that needed a person was decided by one who was shown it, or did not run",
+        claim="every action about which a person was to be asked was decided by one who was shown it, or did not run",
         verdict=None if questions or unasked else Verdict.CANNOT_TELL,
         findings=findings,
         columns=_APPROVER_COLUMNS if by_approver else _QUESTION_COLUMNS,
         rows=rows,
-        notes=(f"{unanswered} of {len(questions)} were not answered; what is not answered in time does not run",),
+        notes=(
+            f"{unanswered} of {len(questions)} were not answered; what is not answered in time does not run",
+            *([_describe_settled(settled_before)] if settled_before else []),
+        ),
+    )
+
+
+def _describe_settled(number: int) -> str:
+    return (
+        f"{format_count(number, 'action')} ran on a remembered or emergency answer or an override, without a question: "
+        "`halo approvals remembered --all`, `halo overrides --all`"
     )
 
 

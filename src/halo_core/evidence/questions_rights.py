@@ -481,7 +481,7 @@ def answer_approvals(log: AuditLog, period: Period, *, by_approver: bool = False
     unasked: list[DecisionFacts] = []
     settled_before = 0
     for decision in log.decisions(DecisionFilter(period, effects=_ASKED_OR_SETTLED)):
-        if decision.effect != Effect.CHALLENGE:
+        if decision.effect != Effect.CHALLENGE.value:
             settled_before += decision.dispatched and not _WITHOUT_QUESTION.isdisjoint(decision.reasons)
         elif decision.dispatched and len(unasked) < MAX_LISTED:
             unasked.append(decision)

@@ -235,7 +235,7 @@ def test_show_says_what_was_asked_decided_answered_and_came_of_it(home):
     assert re.search(rf"^amount +{request['amount'] // 10_000:,}\.0000$", out, re.MULTILINE)
     ran = next(item for item in raw_decisions(home) if item["resource"] == "pay" and item["let_run"])
     parts = json.loads(ok(cli("show", ran["id"], "--json", home=home)))
-    assert [part["entry"]["kind"] for part in parts] == ["decision", "outcome"]
+    assert [part["entry"]["kind"] for part in parts] == ["decision", "approval_request", "approval", "outcome"]
     assert parts[0]["entry"]["body"]["snapshot"]["approval"]["approver"] == "mia"
     out = ok(cli("replay", ran["id"], home=home))
     assert "recorded effect monitor" in out

@@ -484,6 +484,23 @@ def test_nothing_is_green_that_was_never_tried(whole):
             assert answer.verdict is Verdict.HOLDS, answer
 
 
+@pytest.mark.parametrize(
+    ("code", "verdict"),
+    [("suspended", Verdict.HOLDS), ("stopped", Verdict.HOLDS), ("grave_impact", Verdict.CANNOT_TELL)],
+)
+def test_what_a_stop_or_a_suspension_refused_shows_that_it_holds(whole, tmp_path, code, verdict):
+    home = copy_home(whole, tmp_path)
+    stop = Stop("agent", "desk", time.time_ns() // 1000)
+    commit(home, lambda tx: restrictions.stop(tx, stop, ADMIN, "a trial"))
+    reason = {"code": code, "effect": "deny"}
+    forge(home, set_members(decision={"effect": "deny", "reasons": [reason]}, dispatched=False), outcome=False)
+    with Reader(url_of(home)) as reader:
+        reader.use_names(home)
+        log = AuditLog(reader, "local", home=home, now_us=2**60)
+        (answer,) = run_checks(log, Period(stop.since_us, 2**60), ["stops"]).values()
+    assert answer.verdict is verdict, answer
+
+
 def test_a_review_that_was_only_opened_shows_nothing(whole, tmp_path):
     home = copy_home(whole, tmp_path)
     append(home, NamedKind("review"), REVIEW)

@@ -20,6 +20,8 @@ _MAX_ROWS: Final = 1_000
 _UNTRUSTED: Final = frozenset({"sensitive_read", "unasked_act", "untraced_target", "untrusted_target"})
 """Codes of actions that were held because of where their values came from."""
 _REFUSED: Final = frozenset({"challenge", "deny"})
+_STOPPED: Final = frozenset({"stopped", "suspended"})
+"""Codes of what a stop, or a suspension because of risk, refused."""
 
 
 class LeastPrivilegeCheck(Check):
@@ -294,7 +296,7 @@ class StopsCheck(_ControlCheck):
 
     def add_decision(self, decision: DecisionItem) -> None:
         """Count what a stop refused, and compare what ran with the stops in force."""
-        self._refused += "stopped" in decision.codes and not decision.ran
+        self._refused += not (decision.ran or _STOPPED.isdisjoint(decision.codes))
         super().add_decision(decision)
 
     def add_history(self, entry: AuditEntry) -> None:

@@ -1,4 +1,7 @@
-"""What was loosened at first contact is lent to no idiom, no known row and no other answer."""
+"""What was loosened at first contact is lent to no idiom, no known row and no other answer.
+
+By default every fourth case runs.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +13,18 @@ from variant_looseners_more import MORE_LOOSENERS
 from variant_looseners_shown import SHOWN
 from variant_world import FRAMEWORKS, Case, run_case
 
+from counts import is_thorough
+
 pytestmark = pytest.mark.filterwarnings("ignore::Warning")
 
 _NAMES = list(FRAMEWORKS)
+_CASES = [*LOOSENERS, *MORE_LOOSENERS, *SHOWN]
+_SHARE = 4
 
 
 @pytest.mark.parametrize(
     ("case", "framework"),
-    [(case, _NAMES[i % len(_NAMES)]) for i, case in enumerate([*LOOSENERS, *MORE_LOOSENERS, *SHOWN])],
+    [(case, _NAMES[i % len(_NAMES)]) for i, case in enumerate(_CASES if is_thorough() else _CASES[::_SHARE])],
     ids=lambda item: getattr(item, "name", item),
 )
 def test_what_was_loosened_lets_nothing_else_run(case: Case, framework: str, tmp_path: Path) -> None:

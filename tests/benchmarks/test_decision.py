@@ -6,6 +6,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 
+import pytest
+
 import decision
 from _decision_calls import name_parties
 from _decision_world import PER_SESSION
@@ -21,6 +23,7 @@ HEADLINE = (
 )
 
 
+@pytest.mark.thorough
 def test_a_run_measures_every_figure_and_checks_the_effects(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(decision, "_QUICK", {"hot": 80, "gap5": 10, "gap50": 5})
     monkeypatch.setattr(decision, "_THINK", {1: 0.05, 32: 0.05, 256: 0.05})

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 
 import pytest
-from engine_world import ENGINES, Place
 
 from halo_core.authorities import Authorities, make_approver_key_name
 from halo_core.clock import SystemClock
@@ -27,11 +26,6 @@ POLICY = """
 @id("base") permit (principal, action, resource);
 @id("target") @effect("challenge") @reason("untrusted_target") forbid (principal, action, resource);
 """
-
-
-@pytest.fixture(params=ENGINES)
-def place(request, tmp_path) -> Place:
-    return Place.make(request.param, tmp_path / "home")
 
 
 def opened(place):

@@ -15,7 +15,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "authority"))
 
 from engine_worker import envelope
-from engine_world import ENGINES, Place, once
+from engine_world import Place, once
 from postgres_server import start_server
 
 from counts import count
@@ -36,11 +36,6 @@ from halo_core.store.reader import Reader
 from halo_world import SURFACE, Calls, call_ref, tool
 
 pytestmark = pytest.mark.disk
-
-
-@pytest.fixture(params=ENGINES)
-def place(request, tmp_path) -> Place:
-    return Place.make(request.param, tmp_path / "home")
 
 
 def note(name):

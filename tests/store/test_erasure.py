@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from engine_world import ENGINES, HERE, Place, once
+from engine_world import HERE, Place, once
 from postgres_server import OwnServer, start_server
 
 from halo_core.clock import SystemClock
@@ -49,17 +49,6 @@ pytestmark = pytest.mark.disk
 GRETE = "Grete Quastenflosser"
 CUSTOMER = "C-9481-XQ"
 DAY_US = 86_400_000_000
-
-
-@pytest.fixture(params=ENGINES)
-def place(request, tmp_path) -> Place:
-    return Place.make(request.param, tmp_path / "home")
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.thorough)])
-def either(request, tmp_path) -> Place:
-    """As `place`; by default on SQLite alone, where another test shows the same of both."""
-    return Place.make(request.param, tmp_path / "home")
 
 
 @pytest.fixture

@@ -30,11 +30,6 @@ PUT_BACK = "UPDATE session SET version=?, state=?, head_w=?, head_ws=?"
 SNAPSHOT_PART = b'"control_version"'
 
 
-@pytest.fixture(params=ENGINES)
-def place(request, tmp_path) -> Place:
-    return Place.make(request.param, tmp_path / "home")
-
-
 mostly_sqlite = pytest.mark.parametrize(
     "place", ["sqlite", pytest.param("postgresql", marks=pytest.mark.thorough)], indirect=True
 )

@@ -7,7 +7,6 @@ import time
 
 import orjson
 import pytest
-from engine_world import ENGINES, Place
 
 from halo_core import failpoints
 from halo_core.enforcement import session_folds
@@ -23,12 +22,6 @@ from halo_world import cli
 from profile_world import USERS, Desk, profile_entries
 
 ROW = "SELECT version, state FROM profile WHERE kind='agent' AND subject='clerk'"
-
-
-@pytest.fixture(params=ENGINES)
-def place(request, home):
-    home.mkdir()
-    return Place.make(request.param, home)
 
 
 def opened(place, **options):
@@ -94,24 +87,24 @@ def test_a_row_that_does_not_follow_is_no_profile(place, change):
     assert place.verified() == 0
 
 
-def test_a_session_that_ended_meanwhile_waits_for_the_rebuilding(place):
-    learn(place)
-    with place.attack() as attacker:
+def test_a_session_that_ended_meanwhile_waits_for_the_rebuilding(either):
+    learn(either)
+    with either.attack() as attacker:
         attacker.run("UPDATE profile SET state=? WHERE kind='agent'", b"nothing")
-    with place.open() as halo:  # whose policy reads no behaviour
+    with either.open() as halo:  # whose policy reads no behaviour
         assert Desk(halo).ordinary(10)[0] == "ran"
-    assert versions(place) == [1, 2, 3, 4]  # the last one says that a session waits
-    code, out, err = place.cli("risk", "--rebuild")
+    assert versions(either) == [1, 2, 3, 4]  # the last one says that a session waits
+    code, out, err = either.cli("risk", "--rebuild")
     assert code == 0, out + err
-    assert versions(place) == [1, 2, 3, 4, 5]
-    assert place.verified() == 0
+    assert versions(either) == [1, 2, 3, 4, 5]
+    assert either.verified() == 0
 
 
-def test_a_policy_that_reads_no_behaviour_decides_without_a_profile(place):
-    learn(place)
-    with place.attack() as attacker:
+def test_a_policy_that_reads_no_behaviour_decides_without_a_profile(either):
+    learn(either)
+    with either.attack() as attacker:
         attacker.run("UPDATE profile SET state=? WHERE kind='agent'", b"nothing")
-    with place.open() as halo:  # the small policy of the test world
+    with either.open() as halo:  # the small policy of the test world
         assert Desk(halo).ordinary(10)[0] == "ran"
 
 
@@ -185,18 +178,18 @@ def test_what_a_killed_process_did_counts_for_the_next_decision(place):
     assert place.verified() == 0
 
 
-def test_no_agent_of_a_crowded_session_is_left_out(place):
+def test_no_agent_of_a_crowded_session_is_left_out(either):
     workers = [f"worker-{number}" for number in range(MAX_TALLIES)]
-    with opened(place) as halo:
+    with opened(either) as halo:
         desk = Desk(halo)
         with halo.session("crowd", user=USERS[0], request="Please look up customer C-1"):
             assert desk.run("find_customer", {"id": "C-1"}, "one open order") == "ran"
             for worker in workers:
                 with halo.agent_scope(worker):
                     assert desk.run("find_customer", {"id": "C-1"}, "one open order") == "ran"
-    summaries = [tree for body in place.bodies(EntryKind.PROFILE) for tree in body.get("sessions", ())]
+    summaries = [tree for body in either.bodies(EntryKind.PROFILE) for tree in body.get("sessions", ())]
     assert {tree["agent"] for tree in summaries} == {"clerk", *workers}
-    assert place.verified() == 0
+    assert either.verified() == 0
 
 
 def act(halo, name):
@@ -243,44 +236,45 @@ def test_a_session_of_a_process_that_lives_is_left_to_it_until_it_rests(place, f
     assert place.verified() == 0
 
 
-def test_a_session_that_never_rests_is_folded_in_slices(place, forever):
-    learn(place, 1)
+def test_a_session_that_never_rests_is_folded_in_slices(either, forever):
+    learn(either, 1)
     clock = FixedClock(1_900_000_000_000_000)
-    with opened(place, clock=clock) as halo:
+    with opened(either, clock=clock) as halo:
         for number in range(3 * 48 + 2):  # each ten minutes, for a day
             clock.advance(600)
             assert act(halo, "daemon") == "ran"
             if number % 12 == 0:
                 halo.store.flush()  # where folds wait for a transaction for which nobody waits
-        write_until(place, [1, 2, 3, 4], halo)
-    assert place.verified() == 0
+        write_until(either, [1, 2, 3, 4], halo)
+    assert either.verified() == 0
     assert SLICE_US == 8 * 3_600_000_000
 
 
-def test_what_cannot_be_folded_holds_up_nothing_else(place):
-    learn(place)
-    assert place.spawn("rob").wait(60) == -9
-    with place.attack() as attacker:
+def test_what_cannot_be_folded_holds_up_nothing_else(either):
+    learn(either)
+    assert either.spawn("rob").wait(60) == -9
+    with either.attack() as attacker:
         ((session,),) = attacker.run("SELECT session FROM unfolded")
         attacker.run("UPDATE session SET state=? WHERE session=?", b"{}", session)
-    assert first_of(place, 9) == "ran"
-    assert versions(place) == [1, 2, 3, 4]
-    assert place.verified() != 0
+    assert first_of(either, 9) == "ran"
+    assert versions(either) == [1, 2, 3, 4]
+    assert either.verified() != 0
 
 
 @pytest.mark.parametrize("kind", ["tenant", "role"])
-def test_a_row_of_the_tenant_or_of_a_role_is_not_left_out(place, kind):
-    (place.home / "agents.yaml").write_text("version: 1\nagents:\n  clerk: {role: desk}\n")
-    learn(place)
-    with place.attack() as attacker:
+def test_a_row_of_the_tenant_or_of_a_role_is_not_left_out(either, kind):
+    either.home.mkdir()
+    (either.home / "agents.yaml").write_text("version: 1\nagents:\n  clerk: {role: desk}\n")
+    learn(either)
+    with either.attack() as attacker:
         assert attacker.run("SELECT count(*) FROM profile WHERE kind=?", kind) == [(1,)]
         attacker.run("UPDATE profile SET state=? WHERE kind=?", b"nothing", kind)
-    assert first_of(place, 10) == "bad_profile"
-    code, out, err = place.cli("risk", "--rebuild")
+    assert first_of(either, 10) == "bad_profile"
+    code, out, err = either.cli("risk", "--rebuild")
     assert code == 0, out + err
     assert f"{kind} " in out
-    assert first_of(place, 11) == "ran"
-    assert place.verified() == 0
+    assert first_of(either, 11) == "ran"
+    assert either.verified() == 0
 
 
 @pytest.mark.parametrize("kind", ["agent", "tenant"])
@@ -317,22 +311,22 @@ def test_a_row_that_is_put_back_after_a_session_is_no_profile(place, kind, damag
     assert versions(place, "tenant") == list(range(1, max(versions(place, "tenant")) + 1))
 
 
-def test_a_verdict_waits_for_the_rebuilding_too(place):
-    learn(place, 25)
-    with opened(place) as halo:
+def test_a_verdict_waits_for_the_rebuilding_too(either):
+    learn(either, 25)
+    with opened(either) as halo:
         Desk(halo).steal("theft", customers=90)
-    alert = next(item for item in place.found(EntryKind.ALERT))
-    with place.attack() as attacker:
+    alert = next(item for item in either.found(EntryKind.ALERT))
+    with either.attack() as attacker:
         ((_, state),) = attacker.run(ROW)
         attacker.run("UPDATE profile SET state=? WHERE kind='agent'", b"nothing")
-    assert place.cli("judge", alert.entry.id, "--attack")[0] == 0
-    with place.attack() as attacker:
+    assert either.cli("judge", alert.entry.id, "--attack")[0] == 0
+    with either.attack() as attacker:
         attacker.run("UPDATE profile SET state=? WHERE kind='agent'", state)
-    assert first_of(place, 30) == "bad_profile"
-    assert place.cli("risk", "--rebuild")[0] == 0
-    agents = [b for b in profile_entries(place.bodies(EntryKind.PROFILE)) if b["profile"]["kind"] == "agent"]
+    assert first_of(either, 30) == "bad_profile"
+    assert either.cli("risk", "--rebuild")[0] == 0
+    agents = [b for b in profile_entries(either.bodies(EntryKind.PROFILE)) if b["profile"]["kind"] == "agent"]
     assert agents[-1]["judged"] == "attack"
-    assert place.verified() == 0
+    assert either.verified() == 0
 
 
 @pytest.mark.parametrize("keys", ["NULL", "x"])
@@ -357,23 +351,23 @@ def test_cleared_keys_make_no_agent_look_new_or_as_it_was(place, keys, back):
     assert first_of(place, 10) == "bad_profile"
 
 
-def test_an_agent_that_has_not_worked_for_long_does_not_look_new(place, monkeypatch):
+def test_an_agent_that_has_not_worked_for_long_does_not_look_new(either, monkeypatch):
     monkeypatch.setattr(profile_rows, "_RECENT", 2)
-    learn(place, 2)
+    learn(either, 2)
     for name in ("other", "third"):
-        with HaloBase.local(name, home=place.home, db=place.url, mode="enforce", quiet=True) as halo:
+        with HaloBase.local(name, home=either.home, db=either.url, mode="enforce", quiet=True) as halo:
             assert Desk(halo).ordinary(20)[0] == "ran"
-    with place.attack() as attacker:
+    with either.attack() as attacker:
         attacker.run("UPDATE entry SET once=NULL WHERE kind='profile' AND instr(body, ?)>0", b'"subject":"clerk"')
         attacker.run("DELETE FROM profile WHERE kind='agent' AND subject='clerk'")
-    assert first_of(place, 10) == "bad_profile"
+    assert first_of(either, 10) == "bad_profile"
 
 
-def test_somebody_new_is_new_beside_agents_with_a_history(place):
-    learn(place)
-    with HaloBase.local("newcomer", home=place.home, db=place.url, mode="enforce", quiet=True) as halo:
+def test_somebody_new_is_new_beside_agents_with_a_history(either):
+    learn(either)
+    with HaloBase.local("newcomer", home=either.home, db=either.url, mode="enforce", quiet=True) as halo:
         assert Desk(halo).ordinary(20)[0] == "ran"
-    assert place.verified() == 0
+    assert either.verified() == 0
 
 
 def test_a_copy_keeps_the_profiles(place, tmp_path):

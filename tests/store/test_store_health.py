@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import psycopg
 import pytest
-from engine_world import ENGINES, Place, once
+from engine_world import Place, once
 from postgres_server import start_server
 
 from halo_core.clock import SystemClock
@@ -23,11 +23,6 @@ from halo_world import Calls
 pytestmark = pytest.mark.disk
 
 HOUR_US = 3_600_000_000
-
-
-@pytest.fixture(params=ENGINES)
-def place(request, tmp_path) -> Place:
-    return Place.make(request.param, tmp_path / "home")
 
 
 def rows_of(place: Place, now_us: int | None = None, **options: float) -> dict[str, HealthRow]:
@@ -106,17 +101,17 @@ def test_a_missing_anchor_and_one_that_is_ahead(place):
     assert rows_of(place)["anchor"].status is HealthStatus.FAILING
 
 
-def test_a_process_that_was_killed_is_named(place):
-    worker = place.spawn("obey", is_killed=True)
+def test_a_process_that_was_killed_is_named(either):
+    worker = either.spawn("obey", is_killed=True)
     assert worker.stdout.readline() == "ready\n"
-    assert "1 open" in rows_of(place)["writers"].text
+    assert "1 open" in rows_of(either)["writers"].text
     worker.kill()
     worker.communicate()
-    row = rows_of(place)["writers"]
+    row = rows_of(either)["writers"]
     assert row.status is HealthStatus.WARNING
     assert f" {worker.pid} on " in row.text
-    place.open().close()
-    assert rows_of(place)["writers"].text == "0 open"
+    either.open().close()
+    assert rows_of(either)["writers"].text == "0 open"
 
 
 def test_an_entry_of_the_future_says_that_a_clock_was_wrong(place):
@@ -250,8 +245,8 @@ def outcomes_of(place: Place) -> list[str]:
     return [body["status"] for body in place.bodies(EntryKind.OUTCOME)]
 
 
-def test_draining_waits_for_what_runs_and_decides_nothing_more(place):
-    halo, body = place.open(), Slow()
+def test_draining_waits_for_what_runs_and_decides_nothing_more(either):
+    halo, body = either.open(), Slow()
     thread = threading.Thread(target=once, args=(halo, body), kwargs={"call_id": "slow"})
     thread.start()
     body.started.wait(20)
@@ -269,12 +264,12 @@ def test_draining_waits_for_what_runs_and_decides_nothing_more(place):
     thread.join()
     drainer.join()
     assert results[0].is_clean
-    assert outcomes_of(place) == ["success"]
-    assert place.verified() == 0
+    assert outcomes_of(either) == ["success"]
+    assert either.verified() == 0
 
 
-def test_what_runs_past_the_deadline_is_reported_and_recorded_as_unknown(place):
-    halo, body = place.open(), Slow()
+def test_what_runs_past_the_deadline_is_reported_and_recorded_as_unknown(either):
+    halo, body = either.open(), Slow()
     thread = threading.Thread(target=once, args=(halo, body))
     thread.start()
     body.started.wait(20)
@@ -282,8 +277,8 @@ def test_what_runs_past_the_deadline_is_reported_and_recorded_as_unknown(place):
     assert (left.running, left.uncommitted, left.is_clean) == (1, 0, False)
     body.may_end.set()
     thread.join()
-    assert outcomes_of(place) == ["unknown"]
-    assert place.verified() == 0
+    assert outcomes_of(either) == ["unknown"]
+    assert either.verified() == 0
 
 
 def test_outcomes_that_cannot_be_written_are_reported(place, monkeypatch):

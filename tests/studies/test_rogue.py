@@ -69,6 +69,7 @@ PAIRS = [
 ]
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize(("make", "one"), PAIRS, ids=lambda of: of.name)
 def test_each_family_does_its_damage_where_nobody_decides(make, one):
     desk = make(3)

@@ -482,12 +482,9 @@ def kept(world: Any) -> str:
     """Everything the ledger keeps of results, opened."""
     outcomes = world.entries(EntryKind.OUTCOME)
     home = world.home / "halo"
-    world._guard.deactivate()
-    try:
+    with world.reading():
         contents = SealedContents.with_home_key(Reader(f"sqlite:///{home / 'halo.db'}"), KeyStore(home))
         return "\n".join((contents.open(entry, "output") or b"").decode() for entry in outcomes)
-    finally:
-        world._guard.activate()
 
 
 def both(halo: Any, target: Any, value: Any) -> list[Any]:

@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from li_world import POLICY, World
+from li_world import World
 from llama_index.core.utils import get_tokenizer
 
+from framework_world import POLICY
 from halo_world import unblocking
 
 

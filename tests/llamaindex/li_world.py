@@ -13,43 +13,11 @@ from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
 from llama_index.core.workflow import Context
 from workflows.events import WorkflowIdleEvent
 
+from framework_world import FrameworkWorld
 from halo_core.model import EntryKind, Resource
 from halo_llamaindex import Halo, HaloChallenge
 from halo_llamaindex.testing import ScriptedLLM, call
-from halo_world import LogTail
 
-POLICY = """
-@id("t.base")
-permit (principal, action, resource);
-
-@id("t.forbidden")
-forbid (principal, action, resource) when { resource.labels.contains("forbidden") };
-
-@id("t.asked")
-@effect("challenge")
-@reason("large_amount")
-forbid (principal, action, resource) when { resource.labels.contains("asked") };
-
-@id("t.clamped")
-@effect("restrict")
-@obligation("clamp(k, 2)")
-forbid (principal, action, resource) when { resource.labels.contains("clamped") };
-
-@id("t.dropped")
-@effect("restrict")
-@obligation("drop_documents(300)")
-forbid (principal, action, resource) when { resource.labels.contains("dropped") };
-
-@id("t.masked")
-@effect("restrict")
-@obligation("redact_output()")
-forbid (principal, action, resource) when { resource.labels.contains("masked") };
-
-@id("t.nosecrets")
-@effect("restrict")
-@obligation("drop_labels(secret)")
-forbid (principal, action, resource) when { resource.labels.contains("labelled") };
-"""
 MASK_MODELS = """
 @id("t.base") permit (principal, action, resource);
 @id("t.masked") @effect("restrict") @obligation("redact_output()")
@@ -62,36 +30,13 @@ def trusted(*labels: str, **declared: Any) -> Resource:
     return Resource(**{"impact": "read", "source_trust": 900, "labels": labels, **declared})
 
 
-class World:
-    """A Halo over a store of its own, and what its ledger says."""
-
+class World(FrameworkWorld):
     def __init__(self, home: Path, mode: str, policy: str, **kwargs: Any) -> None:
-        folder = home / "rules"
-        folder.mkdir(parents=True)
-        (folder / "t.cedar").write_text(policy)
-        self.home = home / "halo"
-        self._log = LogTail(self.home)
-        self.halo = Halo.local("desk", home=self.home, mode=mode, policy=folder, **{"quiet": True, **kwargs})
-
-    def entries(self, kind: EntryKind, resource: str = "") -> list[Any]:
-        self.halo.store.flush()
-        found = self._log.entries(kind)
-        return [e for e in found if not resource or e.body["request"]["resource"]["id"] == resource]
-
-    def decisions(self, resource: str = "") -> list[Any]:
-        return self.entries(EntryKind.DECISION, resource)
+        super().__init__(Halo, home, mode, policy, **kwargs)
+        self.home = self.store_home
 
     def kinds(self) -> list[tuple[str, str]]:
         return [(e.body["request"]["resource"]["id"], e.body["decision"]["effect"]) for e in self.decisions()]
-
-    def effects(self, resource: str) -> list[str]:
-        return [e.body["decision"]["effect"] for e in self.decisions(resource)]
-
-    def reasons(self, resource: str) -> list[list[str]]:
-        return [[r["code"] for r in e.body["decision"]["reasons"]] for e in self.decisions(resource)]
-
-    def outcomes(self) -> list[str]:
-        return [e.body["status"] for e in self.entries(EntryKind.OUTCOME)]
 
     def sightings(self) -> list[tuple[str, str]]:
         return [(e.body["kind"], e.body["name"]) for e in self.entries(EntryKind.SHADOW)]

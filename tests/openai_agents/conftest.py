@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,77 +9,22 @@ from agents import set_tracing_disabled
 from agents.run import AgentRunner, set_default_agent_runner
 from blockbuster import BlockBuster
 
+from framework_world import POLICY, FrameworkWorld
 from halo_core.model import EntryKind
 from halo_openai_agents import Halo
-from halo_world import LogTail, call_ref, cli, turn_ref, unblocking
-
-POLICY = """
-@id("t.base")
-permit (principal, action, resource);
-
-@id("t.forbidden")
-forbid (principal, action, resource) when { resource.labels.contains("forbidden") };
-
-@id("t.asked")
-@effect("challenge")
-@reason("large_amount")
-forbid (principal, action, resource) when { resource.labels.contains("asked") };
-
-@id("t.clamped")
-@effect("restrict")
-@obligation("clamp(k, 2)")
-forbid (principal, action, resource) when { resource.labels.contains("clamped") };
-"""
+from halo_world import cli, unblocking
 
 
-class World:
-    """A Halo over a store of its own, and what its ledger says."""
-
+class World(FrameworkWorld):
     def __init__(self, home: Path, guard: BlockBuster, mode: str, policy: str, **kwargs: Any) -> None:
-        self._guard = guard
-        home.mkdir()
-        folder = home / "rules"
-        folder.mkdir()
-        (folder / "t.cedar").write_text(policy)
-        self.home = home
-        self._log = LogTail(home / "halo")
-        self.halo = Halo.local("desk", home=home / "halo", mode=mode, policy=folder, quiet=True, **kwargs)
-
-    def entries(self, kind: EntryKind, resource: str = "") -> list[Any]:
-        self._guard.deactivate()  # the test reads, not the code under test
-        try:
-            self.halo.store.flush()
-            found = self._log.entries(kind)
-        finally:
-            self._guard.activate()
-        return [e for e in found if not resource or e.body["request"]["resource"]["id"] == resource]
-
-    def refer_call(self, name: str) -> str:
-        """What stands in the ledger for a framework's id of a call."""
-        return self._refer(call_ref, name)
-
-    def refer_turn(self, name: str) -> str:
-        """What stands in the ledger for a framework's id of a message."""
-        return self._refer(turn_ref, name)
-
-    def _refer(self, refer: Callable[[Path, str], str], name: str) -> str:
-        self._guard.deactivate()  # the test reads keys, not the code under test
-        try:
-            return refer(self.home / "halo", name)
-        finally:
-            self._guard.activate()
-
-    def decisions(self, resource: str = "") -> list[Any]:
-        return self.entries(EntryKind.DECISION, resource)
+        super().__init__(Halo, home, mode, policy, guard, **kwargs)
 
     def order(self) -> list[str]:
         return [e.body["request"]["resource"]["id"] for e in self.decisions()]
 
-    def effects(self, resource: str) -> list[str]:
-        return [e.body["decision"]["effect"] for e in self.decisions(resource)]
-
-    def reasons(self, resource: str) -> list[str]:
-        return [r["code"] for e in self.decisions(resource) for r in e.body["decision"]["reasons"]]
+    def codes(self, resource: str) -> list[str]:
+        """The reason codes of all its decisions."""
+        return [code for codes in self.reasons(resource) for code in codes]
 
     def chains(self, resource: str) -> list[list[str]]:
         return [list(e.body["request"]["subject"]["chain"]) for e in self.decisions(resource)]
@@ -87,30 +32,19 @@ class World:
     def sessions(self) -> set[str]:
         return {e.session for e in self.decisions()}
 
-    def outcomes(self) -> list[str]:
-        return [e.body["status"] for e in self.entries(EntryKind.OUTCOME)]
-
     def shadows(self) -> list[tuple[str, str, bool]]:
         return [(e.body["kind"], e.body["name"], e.body["refused"]) for e in self.entries(EntryKind.SHADOW)]
 
     def run(self, *words: str) -> None:
         """A command of `halo` on this home."""
-        self._guard.deactivate()
-        try:
-            code, out, err = cli(*words, home=self.home / "halo")
-            assert code == 0, (out, err)
-        finally:
-            self._guard.activate()
+        with self.reading():
+            code, out, err = cli(*words, home=self.store_home)
+        assert code == 0, (out, err)
 
     def answer(self, verb: str, pending: str) -> None:
-        self._guard.deactivate()
-        try:
-            why = ("--why", "no") if verb == "deny" else ()
-            cli("approver", "enrol", "mia@bank", home=self.home / "halo")
-            code, out, err = cli("approvals", verb, pending, "--as", "mia@bank", *why, home=self.home / "halo")
-            assert code == 0, (out, err)
-        finally:
-            self._guard.activate()
+        with self.reading():
+            cli("approver", "enrol", "mia@bank", home=self.store_home)
+        self.run("approvals", verb, pending, "--as", "mia@bank", *(("--why", "no") if verb == "deny" else ()))
 
 
 @pytest.fixture(autouse=True)

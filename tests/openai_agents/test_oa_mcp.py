@@ -327,7 +327,7 @@ async def test_observe_mode_runs_what_a_server_lists_later_and_records_it(make_w
     server.tools = ("find", "wipe")
     await Runner.run(world.halo.guard(agent("worker", [FIND], mcp_servers=[guarded_server])), "go")
     assert RAN == [("find", {"q": "x"}), ("wipe", {"path": "/"})]
-    assert "mcp_tool_not_accepted" in world.reasons("tiny/wipe")
+    assert "mcp_tool_not_accepted" in world.codes("tiny/wipe")
 
 
 @pytest.mark.parametrize("mode", ["enforce", pytest.param("observe", marks=pytest.mark.thorough)])

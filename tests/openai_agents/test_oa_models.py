@@ -240,7 +240,7 @@ async def test_a_call_that_reaches_nothing_is_recorded_also_where_the_run_ends_w
     guarded = halo.guard(agent("worker", [call("hm", ("wipe", {"path": "/"}), id="m1")], [halo.guard(look)]))
     with pytest.raises(ModelBehaviorError, match="wipe"):
         await run(guarded, "go")
-    assert world.reasons("wipe") == ["unknown_tool"]
+    assert world.codes("wipe") == ["unknown_tool"]
     result = await run(guarded, "go", **halo.run_options())
     assert "unknown_tool" in told(result)[0]
     assert result.final_output == "done"
@@ -257,7 +257,7 @@ async def test_a_call_without_arguments_is_one_with_none(world, halo):
 
     with pytest.raises(ModelBehaviorError, match="wipe"):
         await Runner.run(halo.guard(Agent(name="worker", model=Bare([]))), "go")
-    assert world.reasons("wipe") == ["unknown_tool"]
+    assert world.codes("wipe") == ["unknown_tool"]
 
 
 async def test_a_tool_that_is_not_enabled_is_one_that_is_not_there(world, halo):
@@ -265,7 +265,7 @@ async def test_a_tool_that_is_not_enabled_is_one_that_is_not_there(world, halo):
     result = await Runner.run(halo.guard(agent("worker", [LOOK], [tool])), "go", **halo.run_options())
     assert "unknown_tool" in told(result)[0]
     assert RAN == []
-    assert world.reasons("look") == ["unknown_tool"]
+    assert world.codes("look") == ["unknown_tool"]
 
 
 async def test_an_answer_in_a_shape_is_no_call_of_a_tool(world, halo):

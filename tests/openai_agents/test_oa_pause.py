@@ -85,7 +85,7 @@ async def test_a_no_in_the_ledger_is_what_the_model_reads(world, halo):
     assert "approval_denied" in told(result)[0]
     assert (result.final_output, RAN) == ("done", [])
     assert world.effects("pay") == ["challenge", "deny"]
-    assert "approval_denied" in world.reasons("pay")
+    assert "approval_denied" in world.codes("pay")
 
 
 async def test_a_state_that_is_gone_on_from_twice_runs_its_call_once(world, halo):
@@ -253,7 +253,7 @@ async def test_json_that_the_sdk_cannot_ask_about_is_refused_by_the_guard(world,
     assert len(result.interruptions) == 1  # the SDK asks a person about what it cannot read
     result = await again(halo, guarded, result)
     assert "invalid_arguments" in told(result)[0]
-    assert world.reasons("pay") == ["invalid_arguments"]
+    assert world.codes("pay") == ["invalid_arguments"]
 
 
 async def test_a_streamed_run_pauses_and_goes_on(world, halo):

@@ -130,7 +130,7 @@ async def test_an_agent_that_an_unguarded_one_hands_to_is_entered_first(make_wor
         tool = halo.guard(ask, resource=trusted())
         alice = halo.guard(agent("alice", [call("a", ("ask", {"q": "x"}), id="m1")], [tool]), agent="alice")
         assert told(await Runner.run(alice, "go")) == ["done"]  # triage, guarded where it starts, was told
-        assert "policy_denied" in world.reasons("bob")
+        assert "policy_denied" in world.codes("bob")
     else:
         with pytest.raises(Denied):
             await Runner.run(triage, "go")
@@ -154,7 +154,7 @@ async def test_a_run_inside_of_a_tool_changes_nobody_in_the_run_around_it(world,
     result = await Runner.run(alice, "go")
     assert told(result)[0] == "inner goes on"
     assert world.chains("pay") == [["desk", "alice"]]
-    assert world.reasons("bob") == ["needs_guard"]
+    assert world.codes("bob") == ["needs_guard"]
 
 
 async def test_past_every_runner_of_ours_entering_is_decided(make_world):
@@ -206,4 +206,4 @@ async def test_in_observe_mode_hand_offs_past_every_runner_of_ours_go_on(make_wo
     result = await AgentRunner().run(alice, "go")
     assert result.last_agent.name == "bob"
     assert RAN == ["x"]
-    assert "needs_guard" in world.reasons("bob")
+    assert "needs_guard" in world.codes("bob")

@@ -124,7 +124,7 @@ async def test_observe_mode_asks_the_model_and_names_the_tool(make_world, tool):
     model = Counting()
     await Runner.run(made(world.halo, model, tools=[tool]), "go", **world.halo.run_options())
     assert model.asked == 1
-    assert "hosted_tool" in world.reasons("scripted")
+    assert "hosted_tool" in world.codes("scripted")
 
 
 async def test_the_name_of_a_model_can_imply_a_tool(world, halo):

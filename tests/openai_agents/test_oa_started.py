@@ -242,7 +242,7 @@ async def test_a_tool_of_its_providers_is_refused(world, halo):
         return str((await Runner.run(made, q)).final_output)
 
     result = await Runner.run(halo.guard(boss(ask)), "go", **halo.run_options())
-    assert "hosted_tool" in world.reasons("model of plain")
+    assert "hosted_tool" in world.codes("model of plain")
     assert "never" not in str(told(result))
 
 

@@ -119,7 +119,7 @@ async def test_json_that_does_not_fit_is_refused_and_recorded(world, halo, text)
         await tool.on_invoke_tool(*by_hand(tool, text))
     assert denied.value.reason == "invalid_arguments"
     assert RAN == []
-    assert world.reasons("raw") == ["invalid_arguments"]
+    assert world.codes("raw") == ["invalid_arguments"]
 
 
 async def test_a_name_that_nobody_declared_is_refused_where_the_schema_is_closed(world, halo):

@@ -87,3 +87,12 @@ def test_paths_in_the_page_are_there():
     for name in re.findall(r"`((?:src|tests|[a-z_]+)/[\w/.]+)`", PAGE):
         base = ROOT if name.startswith(("src/", "tests/", "docs/")) else ROOT / "src" / "halo_core"
         assert (base / name).exists(), name
+
+
+def test_modules_to_read_first_are_there():
+    table = PAGE.split("## Read first\n", 1)[1].split("\n## ", 1)[0]
+    rows_by_question = re.findall(r"^\| `(\w+)` \|[^|]*\|([^|]*)\|([^|]*)\|$", table, re.MULTILINE)
+    assert len(rows_by_question) > 5
+    for package, *cells in rows_by_question:
+        for name in re.findall(r"`(\w+)`", " ".join(cells)):
+            assert (ROOT / "src" / "halo_core" / package / f"{name}.py").exists(), (package, name)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from halo_core.authorities import Authorities
 from halo_core.crypto.keys import KeyStore, Signer, compute_key_thumbprint, make_agent_key_name
@@ -137,23 +137,31 @@ def _record_passport(
     name = token_hash(token)
     if not tx.put_blob(name, token.encode("ascii")):
         raise CannotDecide("ledger_unwritable", "the store already has this passport", remedy="run `halo verify`")
-    facts = {
-        "agent": link.agent,
+    body = {
+        "hash": name,
+        **_describe_link(link, signer, holder),
         "changes": [text[:500] for text in changes[:200]],
+        "manifest": manifest.hash,
+        "replaces": before.hash if before is not None else "",
+        **wanted.facts,
+    }
+    tx.append(Draft(EntryKind.PASSPORT, "", body, actor=describe_os_user()))
+    standing_rows.put(link.agent, name, "issued", manifest.hash)
+    return link
+
+
+def _describe_link(link: Link, signer: Signer, holder: bytes) -> dict[str, Any]:
+    """What the entry of an issued passport says of the link itself."""
+    return {
+        "agent": link.agent,
         "expires_at_s": link.expires_at_s,
         "holder": compute_key_thumbprint(holder),
         "issuer": make_issuer_facts(signer),
         "jti": link.jti,
         "kind": "standing",
-        "manifest": manifest.hash,
         "origin": "issued",
         "owner": link.owner,
-        "replaces": before.hash if before is not None else "",
-        **wanted.facts,
     }
-    tx.append(Draft(EntryKind.PASSPORT, "", {"hash": name, **facts}, actor=describe_os_user()))
-    standing_rows.put(link.agent, name, "issued", manifest.hash)
-    return link
 
 
 def _store_manifest(tx: Transaction, manifest: Manifest) -> None:

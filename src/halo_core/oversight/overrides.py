@@ -6,7 +6,7 @@ applies (`halo_core.decision.answers`). The checks here only spare an approver a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +14,7 @@ from typing import Any, Final
 from halo_core.clock import DAY_US
 from halo_core.content.redaction import SEAL_PREFIX, mask_reason
 from halo_core.crypto import canonical
-from halo_core.crypto.keys import Digester, KeyStore
+from halo_core.crypto.keys import Digester, KeyStore, Signer
 from halo_core.decision.answers import (
     ANY_ROLE,
     OVERRIDE_ALLOW,
@@ -128,10 +128,7 @@ def grant_override(
         require_outside_chain(tx, overridden.entry, approver, signer, overridden.links)
         people, covers, scope = overridden.find_allowed_scope() if allow else (1, *overridden.find_denied_scope(store))
         earlier = _list_in_force(tx, kind, scope)
-        if any(same_person(approver, item.approver) or item.key_id == signer.key_id for item in earlier):
-            problem = f"`{approver[:64]}` has signed this override already"
-            remedy = "let a second person sign it" if people > len(earlier) else "see `halo overrides`"
-            raise ConfigError("already_overridden", problem, field="as", remedy=remedy)
+        _require_first_signature(earlier, approver, signer, people)
         token = make_token(
             tx,
             store,
@@ -168,6 +165,13 @@ def grant_override(
         store, job, f"override {direction}", approver, {"decision": overridden.entry.id}
     )
     return granted
+
+
+def _require_first_signature(earlier: Sequence[StandingToken], approver: str, signer: Signer, people: int) -> None:
+    if any(same_person(approver, item.approver) or item.key_id == signer.key_id for item in earlier):
+        problem = f"`{approver[:64]}` has signed this override already"
+        remedy = "let a second person sign it" if people > len(earlier) else "see `halo overrides`"
+        raise ConfigError("already_overridden", problem, field="as", remedy=remedy)
 
 
 @dataclass(frozen=True, slots=True)

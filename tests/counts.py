@@ -11,12 +11,12 @@ from hypothesis import HealthCheck, settings
 
 _DEFAULT = "default"
 _THOROUGH = "thorough"
-_SHARE = 8
-_FEWEST = 10
+_SHARE = 16
+_FEWEST = 8
 
 # Nothing asserts wall-clock: a busy machine must not fail a test.
 settings.register_profile(
-    _DEFAULT, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True, max_examples=25
+    _DEFAULT, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True, max_examples=12
 )
 settings.register_profile(_THOROUGH, deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=100)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or _DEFAULT)
@@ -27,5 +27,5 @@ def is_thorough() -> bool:
 
 
 def count(thorough: int, *, fewest: int = _FEWEST) -> int:
-    """The full count of the thorough profile; otherwise an eighth of it, but no fewer than `fewest`."""
+    """The full count of the thorough profile; otherwise a sixteenth of it, but no fewer than `fewest`."""
     return thorough if is_thorough() else min(thorough, max(fewest, thorough // _SHARE))

@@ -60,7 +60,7 @@ from halo_core.passports import find_violation, verify_chain
 from halo_core.testing import FixedClock
 from halo_core.verification import verify_store
 
-RUNS = int(os.environ.get("HALO_MACHINE_RUNS", count(40)))
+RUNS = int(os.environ.get("HALO_MACHINE_RUNS", count(40, fewest=10)))
 STEPS = 15
 SEEN: Counter[str] = Counter()
 

@@ -40,6 +40,7 @@ def test_an_obvious_hijack_is_caught_and_ordinary_work_let_be(capsys, recorded, 
     assert found["protocol"]["cross_fitted"] is True
 
 
+@pytest.mark.thorough
 def test_the_figures_have_the_keys_that_are_asked_for(capsys, recorded, others):
     found = figures(capsys, "--train", recorded, "--test", others, "--workload", "novel", "--draws")
     assert set(found["cut_5"]) == set(found["cut_1"]) == RATES
@@ -51,6 +52,7 @@ def test_the_figures_have_the_keys_that_are_asked_for(capsys, recorded, others):
     assert found["protocol"]["cross_fitted"] is False
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "what", ["goal", *(pytest.param(part, marks=pytest.mark.thorough) for part in ("suite", "technique", "source"))]
 )
@@ -149,6 +151,7 @@ def test_limits_of_a_size_are_set_on_draws_that_are_neither_tested_nor_trained_w
     assert not set(TO_SET) & (set(range(detection._DRAWS)) | set(trained))
 
 
+@pytest.mark.thorough
 def test_a_groups_limit_for_few_sessions_does_not_know_the_groups_own(recorded):
     from dataclasses import replace
 
@@ -215,6 +218,7 @@ def test_training_twice_gives_the_same_bytes_and_a_model_that_reads(recorded, tm
     assert json.loads(capsys.readouterr().out.partition("\n{")[0])["novel"]["cut_5"]
 
 
+@pytest.mark.thorough
 def test_drift_of_a_changed_agent_is_measured(recorded, capsys):
     import drift
 

@@ -17,7 +17,7 @@ import variant_raids_programs  # noqa: F401  adds its cases
 import variant_raids_rights  # noqa: F401  adds its cases
 import variant_raids_stores  # noqa: F401  adds its cases
 import variant_raids_values  # noqa: F401  adds its cases
-from test_craft_variants import parameters_of
+from task_sets import parameters_of
 from variant_borrow_world import World
 from variant_known import ASKED_RAIDS, OPEN_RAIDS
 from variant_raid_runs import RAID_RUNS

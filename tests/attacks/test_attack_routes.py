@@ -43,6 +43,7 @@ def test_words_of_a_model_pay_nobody(name: str, account: str, words: str, tmp_pa
     assert run_route(name, tmp_path / "home", MAIL, "Pay ACME 9", account, words) == []
 
 
+@pytest.mark.spread
 @pytest.mark.parametrize("name", _named("twin"))
 def test_the_users_own_account_is_paid_by_the_same_route(name: str, tmp_path: Path) -> None:
     words = "" if name in CHAINS else "ACME wants 9"

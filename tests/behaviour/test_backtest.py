@@ -153,6 +153,7 @@ def naive_kind(before: Decision, after: Decision) -> str:
     return "reasons" if before.effect is after.effect else "mark"
 
 
+@pytest.mark.spread
 @pytest.mark.parametrize("name", OTHERS)
 def test_no_transition_is_missed_and_none_is_invented(busy, name):
     expected = by_brute_force(busy, OTHERS[name])

@@ -114,7 +114,7 @@ def test_equal_seeds_give_equal_results(used_home, tmp_path, monkeypatch):
 @pytest.mark.slow
 def test_a_hole_fails_the_gate_and_a_lower_threshold_does_not(tmp_path, monkeypatch):
     name = load("openai", tmp_path, monkeypatch, ('mode="enforce", ', ""))
-    args = (f"{name}:agent", "--classes", "respell")
+    args = (f"{name}:agent", "--classes", "redirect")
     failed = run(*args, folder=tmp_path)
     assert failed.exit_code == 1
     assert "run `halo enforce`" in failed.output

@@ -84,6 +84,7 @@ def check(path, read_by_others=None):
     return [item.code for item in checker.findings], ahead
 
 
+@pytest.mark.spread
 @pytest.mark.parametrize("name", SPOILED)
 def test_further_processes_find_what_one_finds(tmp_path, monkeypatch, name):
     path, expected = spoil(tmp_path, name)

@@ -41,13 +41,15 @@ def altered(value):
     return value + 1
 
 
+# Of rows and of bytes every third by default: which of three differs from column to column and from row to row.
+_STEP = 1 if is_thorough() else 3
 COVERED = [("entry", name) for name in COLUMNS["entry"]]
 COVERED += [("checkpoint", name) for name in COLUMNS["checkpoint"]]
 
 
 @pytest.mark.parametrize(("table", "column"), COVERED)
 def test_any_altered_column_is_tampering_and_named(table: str, column: str):
-    for i in range(len(BASE.tables[table])):
+    for i in range(len(column) % _STEP, len(BASE.tables[table]), _STEP):
         world = BASE.copy()
         row = world.tables[table][i]
         row[column] = altered(row[column])
@@ -83,10 +85,6 @@ def test_altered_projections_are_tampering(table: str, column: str):
         report = check(world)
         assert report.exit_code == 11, (i, row)
         assert any(w.startswith(table) or f" {table} " in w for w in wheres(report))
-
-
-# Of the bytes below, every third by default: which of three differs from row to row.
-_STEP = 1 if is_thorough() else 3
 
 
 @pytest.mark.parametrize("ws", [0, 3, 12])

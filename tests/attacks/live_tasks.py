@@ -18,16 +18,16 @@ from typing import Any, Final
 
 sys.path += [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / "oversight")]
 
-import variant_crafts_lures  # noqa: F401  adds the tasks of the crafts
-import variant_duties
-import variant_duties_lures  # noqa: F401  and of the duties
-import variant_posts
-import variant_posts_traps  # noqa: F401  and of the posts
-import variant_shifts
-import variant_shifts_snares  # noqa: F401  and of the shifts
+import office_tasks
+import office_tasks_traps  # noqa: F401  and of the posts
+import role_tasks
+import role_tasks_lures  # noqa: F401  and of the duties
+import trade_tasks_lures  # noqa: F401  adds the tasks of the crafts
+import workplace_tasks
+import workplace_tasks_snares  # noqa: F401  and of the shifts
+from case_world import TOOLS, Case, Talk, World
 from oversight_world import answers, enrolled
-from variant_crafts import CRAFTS, Task, half
-from variant_world import TOOLS, Case, Talk, World
+from trade_tasks import CRAFTS, Task, half
 
 __all__ = ["Ended", "list_runs", "run_live"]
 
@@ -124,9 +124,9 @@ def _run_talk(world: World, halo: Any, talk: Talk, place: Any, needed: list[Any]
 
 _SETS: Final[dict[str, tuple[list[Task], Callable[[str], str]]]] = {
     "crafts": (CRAFTS, half),
-    "duties": (variant_duties.DUTIES, variant_duties.half),
-    "posts": (variant_posts.POSTS, variant_posts.half),
-    "shifts": (variant_shifts.SHIFTS, variant_shifts.half),
+    "duties": (role_tasks.DUTIES, role_tasks.half),
+    "posts": (office_tasks.POSTS, office_tasks.half),
+    "shifts": (workplace_tasks.SHIFTS, workplace_tasks.half),
 }
 
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from variant_crafts import Task
-from variant_world import FRAMEWORKS, Case
+from case_world import FRAMEWORKS, Case
+from trade_tasks import Task
 
 from counts import is_thorough
 

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-from variant_known import OPEN_ROUTES
-from variant_routes import ROUTES, run_route
+from agent_routes import ROUTES, run_route
+from open_cases import OPEN_ROUTES
 
 from halo_core.cli import main as _main  # noqa: F401  the command is loaded once
 from halo_langchain import Halo, Resource

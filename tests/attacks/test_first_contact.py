@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from variant_firsts import FIRST_HOLDS, FIRST_WORK
-from variant_world import FRAMEWORKS, Case, run_case
+from case_world import FRAMEWORKS, Case, run_case
+from first_contact_cases import FIRST_HOLDS, FIRST_WORK
 
 from counts import is_thorough
 

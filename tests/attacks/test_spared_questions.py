@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import variant_spared_turns  # noqa: F401  and the others theirs
-from variant_spared import SPARED, TWINS
-from variant_world import FRAMEWORKS, Case, run_case
+import spared_cases_turns  # noqa: F401  and the others theirs
+from case_world import FRAMEWORKS, Case, run_case
+from spared_cases import SPARED, TWINS
 
 from counts import is_thorough
 

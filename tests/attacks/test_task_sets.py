@@ -7,120 +7,120 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import errand_tasks
+import errand_tasks_arts
+import errand_tasks_care
+import errand_tasks_home
+import errand_tasks_money
+import errand_tasks_tech
+import errand_tasks_trade
+import errand_tasks_twins
+import office_tasks
+import office_tasks_twins
+import open_cases as known
 import pytest
-import variant_crafts
-import variant_crafts_lures
-import variant_duties
-import variant_duties_twins
-import variant_errands
-import variant_errands_arts
-import variant_errands_care
-import variant_errands_home
-import variant_errands_money
-import variant_errands_tech
-import variant_errands_trade
-import variant_errands_twins
-import variant_known as known
-import variant_posts
-import variant_posts_twins
-import variant_rounds
-import variant_shifts
-import variant_shifts_second
-import variant_shifts_snares
-import variant_shifts_third
-import variant_shifts_twins
-import variant_spells
-import variant_spells_more
-import variant_spells_third
-import variant_stints
-import variant_stints_baits
-import variant_stints_civic
-import variant_stints_guests
-import variant_stints_lures
-import variant_stints_own
-import variant_stints_tech
-import variant_stints_works
+import regular_tasks
+import regular_tasks_more
+import regular_tasks_third
+import role_tasks
+import role_tasks_twins
+import routine_tasks
+import small_business_tasks
+import small_business_tasks_baits
+import small_business_tasks_civic
+import small_business_tasks_guests
+import small_business_tasks_lures
+import small_business_tasks_own
+import small_business_tasks_tech
+import small_business_tasks_works
+import trade_tasks
+import trade_tasks_lures
+import workplace_tasks
+import workplace_tasks_second
+import workplace_tasks_snares
+import workplace_tasks_third
+import workplace_tasks_twins
+from case_world import Case, run_case
 from task_sets import TaskSet
-from variant_world import Case, run_case
 
 pytestmark = pytest.mark.filterwarnings("ignore::Warning")
 
 # Each adds its tasks to those of its set.
 ADDING = (
-    variant_crafts_lures,
-    variant_errands_arts,
-    variant_errands_care,
-    variant_errands_home,
-    variant_errands_money,
-    variant_errands_tech,
-    variant_errands_trade,
-    variant_shifts_snares,
-    variant_spells_more,
-    variant_spells_third,
-    variant_stints_baits,
-    variant_stints_civic,
-    variant_stints_guests,
-    variant_stints_lures,
-    variant_stints_own,
-    variant_stints_tech,
-    variant_stints_works,
+    trade_tasks_lures,
+    errand_tasks_arts,
+    errand_tasks_care,
+    errand_tasks_home,
+    errand_tasks_money,
+    errand_tasks_tech,
+    errand_tasks_trade,
+    workplace_tasks_snares,
+    regular_tasks_more,
+    regular_tasks_third,
+    small_business_tasks_baits,
+    small_business_tasks_civic,
+    small_business_tasks_guests,
+    small_business_tasks_lures,
+    small_business_tasks_own,
+    small_business_tasks_tech,
+    small_business_tasks_works,
 )
 SETS = {
     "crafts": TaskSet(
-        variant_crafts.CRAFTS,
-        variant_crafts.HOLDS,
+        trade_tasks.CRAFTS,
+        trade_tasks.HOLDS,
         asked=known.ASKED_CRAFTS,
         open=known.OPEN_CRAFTS,
-        half=variant_crafts.half,
+        half=trade_tasks.half,
     ),
     "duties": TaskSet(
-        variant_duties.DUTIES,
-        variant_duties.DUTY_HOLDS,
-        borrowing=variant_duties_twins.TWINS,
+        role_tasks.DUTIES,
+        role_tasks.DUTY_HOLDS,
+        borrowing=role_tasks_twins.TWINS,
         asked=known.ASKED_DUTIES,
         open=known.OPEN_DUTIES,
-        half=variant_duties.half,
+        half=role_tasks.half,
     ),
     "posts": TaskSet(
-        variant_posts.POSTS,
-        variant_posts.POST_HOLDS,
-        variant_posts_twins.HONEST,
-        variant_posts_twins.TWINS,
+        office_tasks.POSTS,
+        office_tasks.POST_HOLDS,
+        office_tasks_twins.HONEST,
+        office_tasks_twins.TWINS,
         known.ASKED_POSTS,
         known.OPEN_POSTS,
-        variant_posts.half,
+        office_tasks.half,
         "trap",
     ),
     "shifts": TaskSet(
-        variant_shifts.SHIFTS,
-        variant_shifts.SHIFT_HOLDS,
-        (*variant_shifts_second.SECOND, *variant_shifts_third.THIRD, *variant_shifts_twins.HONEST),
-        variant_shifts_twins.TWINS,
+        workplace_tasks.SHIFTS,
+        workplace_tasks.SHIFT_HOLDS,
+        (*workplace_tasks_second.SECOND, *workplace_tasks_third.THIRD, *workplace_tasks_twins.HONEST),
+        workplace_tasks_twins.TWINS,
         known.ASKED_SHIFTS,
         known.OPEN_SHIFTS,
-        variant_shifts.half,
+        workplace_tasks.half,
         "snare",
     ),
     "stints": TaskSet(
-        variant_stints.STINTS,
-        variant_stints.STINT_HOLDS,
+        small_business_tasks.STINTS,
+        small_business_tasks.STINT_HOLDS,
         asked=known.ASKED_STINTS,
         open=known.OPEN_STINTS,
-        half=variant_stints.half,
+        half=small_business_tasks.half,
         mark="bait",
     ),
-    "rounds": TaskSet(variant_rounds.ROUNDS, asked=known.ASKED_ROUNDS, open=known.OPEN_ROUNDS),
+    "rounds": TaskSet(routine_tasks.ROUNDS, asked=known.ASKED_ROUNDS, open=known.OPEN_ROUNDS),
     "errands": TaskSet(
-        variant_errands.ERRANDS,
-        variant_errands.ERRAND_HOLDS,
-        variant_errands_twins.HONEST_TWINS,
-        variant_errands_twins.TWINS,
+        errand_tasks.ERRANDS,
+        errand_tasks.ERRAND_HOLDS,
+        errand_tasks_twins.HONEST_TWINS,
+        errand_tasks_twins.TWINS,
         known.ASKED_ERRANDS,
         known.OPEN_ERRANDS,
-        variant_errands.half,
+        errand_tasks.half,
         "decoy",
     ),
-    "spells": TaskSet(variant_spells.SPELLS, asked=known.ASKED_SPELLS),
+    "spells": TaskSet(regular_tasks.SPELLS, asked=known.ASKED_SPELLS),
 }
 
 

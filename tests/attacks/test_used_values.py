@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from variant_uses import TWINS, USED
-from variant_world import FRAMEWORKS, Case, run_case
+from case_world import FRAMEWORKS, Case, run_case
+from used_value_cases import TWINS, USED
 
 from counts import is_thorough
 

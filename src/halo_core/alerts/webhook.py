@@ -23,10 +23,10 @@ from halo_core.errors import ConfigError
 
 _WEBHOOK_PORTS: Final = {"http": 80, "https": 443}
 _SECOND_US: Final = 1_000_000
-_ACCEPTED: Final = range(200, 300)
-_MOVED: Final = range(300, 400)
-_LATER: Final = frozenset({408, 425, 429})
-_BROKEN: Final = 500
+_ACCEPTED_STATUSES: Final = range(200, 300)
+_REDIRECTS: Final = range(300, 400)
+_RETRIED_STATUSES: Final = frozenset({408, 425, 429})
+_FIRST_SERVER_ERROR: Final = 500
 _MAX_WAIT_DIGITS: Final = 6
 
 
@@ -81,7 +81,7 @@ class Webhook:
         """
         for alert in alerts:
             status, wait = self._post(alert)
-            if status not in _ACCEPTED:
+            if status not in _ACCEPTED_STATUSES:
                 raise self._make_refusal(status, wait)
 
     def _post(self, alert: AnyAlert) -> tuple[int, str]:
@@ -119,9 +119,9 @@ class Webhook:
         }
 
     def _make_refusal(self, status: int, wait: str) -> DeliveryError:
-        retryable = status in _LATER or status >= _BROKEN
+        retryable = status in _RETRIED_STATUSES or status >= _FIRST_SERVER_ERROR
         remedy = OWED_REMEDY
-        if status in _MOVED:
+        if status in _REDIRECTS:
             remedy = f"redirects are not followed: give the new address; {OWED_REMEDY}"
         elif not retryable:
             remedy = f"check the receiver's log; {OWED_REMEDY}"

@@ -29,7 +29,7 @@ from halo_core.model import (
 
 _ANYTHING = {ANY_OTHER: Constraint.anything()}
 _MAX_LISTED = 8
-_SECTION = {kind: section for section, kind in SECTIONS.items()}
+_SECTION_OF_KIND = {kind: section for section, kind in SECTIONS.items()}
 
 
 class RegisteredResource(Protocol):
@@ -95,13 +95,13 @@ def expand_grants(
     """
     grants: dict[ActionKind, dict[str, Mapping[str, Constraint]]] = {}
     notes: list[str] = []
-    for kind in _SECTION:
+    for kind in _SECTION_OF_KIND:
         granted = _expand_kind(agent, kind, catalogue.get(kind, {}), notes)
         if granted:
             grants[kind] = granted
     if agent.hand_off:
         grants[ActionKind.HANDOFF] = {name: dict(_ANYTHING) for name in agent.hand_off}
-    spent = _check_affordable(agent, grants, catalogue, notes)
+    spent = _collect_spent_units(agent, grants, catalogue, notes)
     _check_unspent(agent, spent, notes, allow_unspent=allow_unspent)
     notes += _note_unchecked(grants, catalogue)
     agent.item.report.raise_findings()
@@ -144,7 +144,7 @@ def _expand_kind(
         return {name: dict(_ANYTHING) for name in sorted(resources)}
     rules = {rule.pattern: rule for rule in agent.rules[kind]}
     for rule in rules.values():
-        _check_known(rule, resources, _SECTION[kind])
+        _check_known(rule, resources, _SECTION_OF_KIND[kind])
     granted: dict[str, Mapping[str, Constraint]] = {}
     for name in sorted(resources):
         chosen = find_best_matches(rules, name)
@@ -224,7 +224,7 @@ def _note_unchecked(grants: Grants, catalogue: Catalogue) -> list[str]:
     for kind, resources in grants.items():
         for name, rules in sorted(resources.items()):
             named_arguments = sorted(rules.keys() - {ANY_OTHER})
-            if named_arguments and kind in _SECTION and catalogue.get(kind, {})[name][1] is None:
+            if named_arguments and kind in _SECTION_OF_KIND and catalogue.get(kind, {})[name][1] is None:
                 unchecked.append(f"{name} ({', '.join(named_arguments)})")
     if not unchecked:
         return []
@@ -248,8 +248,8 @@ def _check_unspent(agent: Agent, spent: set[str], notes: list[str], *, allow_uns
         place.fail(f"{message}: add `unit: {budget.unit}` to a tool", "or remove the budget")
 
 
-def _check_affordable(agent: Agent, grants: Grants, catalogue: Catalogue, notes: list[str]) -> set[str]:
-    """Report resources that no budget or authority can pay for; return the units that the grants spend."""
+def _collect_spent_units(agent: Agent, grants: Grants, catalogue: Catalogue, notes: list[str]) -> set[str]:
+    """The units that the grants spend; what no budget or authority can pay for is reported."""
     spent: set[str] = set()
     units = {budget.unit for budget in agent.limits.session}
     floors = dict(agent.decay.floors)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Final
 
 import orjson
 
@@ -25,8 +26,11 @@ from halo_core.store.config import StoreConfig
 from halo_core.store.database import describe_file, find_sqlite_path
 from halo_core.store.engine import Engine, is_postgres
 
-_NAME = "trust.json"
-_RESTORE = "restore the file from a backup: it says which log key is trusted"
+_TRUST_FILE: Final = "trust.json"
+_RESTORE_REMEDY: Final = "restore the file from a backup: it says which log key is trusted"
+_SELECT_NOTES: Final = (
+    "SELECT idx, tenant, w, body, signatures FROM entry WHERE tenant=? AND idx>=? AND idx<? ORDER BY idx"
+)
 
 
 def load_trusted_keys(home: Path) -> dict[str, str]:
@@ -35,16 +39,16 @@ def load_trusted_keys(home: Path) -> dict[str, str]:
     Raises:
         ConfigError: `bad_trust`, the file is damaged.
     """
-    path = home / _NAME
+    path = home / _TRUST_FILE
     try:
         data = orjson.loads(path.read_bytes())
     except FileNotFoundError:
         return {}
     except (OSError, orjson.JSONDecodeError) as exc:
-        raise ConfigError("bad_trust", f"`{path}` cannot be read: {exc}", field="home", remedy=_RESTORE) from exc
+        raise ConfigError("bad_trust", f"`{path}` cannot be read: {exc}", field="home", remedy=_RESTORE_REMEDY) from exc
     if not isinstance(data, dict) or not all(isinstance(value, str) for value in data.values()):
         problem = f"`{path}` is not a map of tenant to key"
-        raise ConfigError("bad_trust", problem, field="home", remedy=_RESTORE)
+        raise ConfigError("bad_trust", problem, field="home", remedy=_RESTORE_REMEDY)
     return data
 
 
@@ -74,13 +78,10 @@ def trust_log_key(home: Path, tenant: str, vkey: str) -> None:
     if check_trusted_key(home, tenant, vkey):
         return
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with hold_file_lock(home / f"{_NAME}.lock"):
+    with hold_file_lock(home / f"{_TRUST_FILE}.lock"):
         if not check_trusted_key(home, tenant, vkey):  # else another process or thread was first
             keys = {**load_trusted_keys(home), tenant: vkey}
-            replace_file(home / _NAME, orjson.dumps(keys, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
-
-
-_NOTES = "SELECT idx, tenant, w, body, signatures FROM entry WHERE tenant=? AND idx>=? AND idx<? ORDER BY idx"
+            replace_file(home / _TRUST_FILE, orjson.dumps(keys, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
 
 
 def count_entries(database: Engine, tenant: str) -> int:
@@ -94,7 +95,7 @@ def _load_tree(database: Engine, tenant: str, size: int) -> CompactRange:
         "SELECT frontier FROM checkpoint WHERE tenant=? AND size<=? ORDER BY size DESC LIMIT 1", (tenant, size)
     ).fetchone()
     tree = CompactRange.from_bytes(row[0]) if row is not None else CompactRange()
-    for idx, *columns in database.execute(_NOTES, (tenant, tree.size, size)):
+    for idx, *columns in database.execute(_SELECT_NOTES, (tenant, tree.size, size)):
         if idx != tree.size:
             raise Gap("missing_entry", f"position {tree.size} is missing", remedy="run `halo verify`")
         tree.append(leaf_hash(build_entry_note(*columns)))

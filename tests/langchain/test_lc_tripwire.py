@@ -17,8 +17,6 @@ from langchain.agents.middleware import AgentMiddleware
 from langchain_core.caches import InMemoryCache
 from langchain_core.callbacks import BaseCallbackHandler, CallbackManager
 from langchain_core.documents import Document
-from langchain_core.language_models import FakeListLLM
-from langchain_core.language_models.fake_chat_models import FakeListChatModel
 from langchain_core.messages import HumanMessage
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import RunnableLambda
@@ -27,6 +25,7 @@ from langchain_core.tracers.context import _configure_hooks
 from langgraph.func import entrypoint, task
 from langgraph.graph import StateGraph
 from langgraph.prebuilt import ToolNode
+from lc_noting import RAN, AsyncShelf, Chat, Shelf, Text, alook, look
 
 from halo_core.errors import Denied
 from halo_core.model import ActionKind, EntryKind, Impact, Mode
@@ -38,7 +37,6 @@ NO_MODELS = """
 @id("p") permit(principal, action, resource);
 @id("n") forbid(principal, action in Action::"inference", resource);
 """
-RAN: list[str] = []
 
 
 @pytest.fixture(autouse=True)
@@ -69,20 +67,6 @@ def observed(make_world: Any) -> Any:
     return world
 
 
-@tool
-def look(q: str) -> str:
-    """Look."""
-    RAN.append("look")
-    return f"seen {q}"
-
-
-@tool
-async def alook(q: str) -> str:
-    """Look."""
-    RAN.append("alook")
-    return f"seen {q}"
-
-
 class Ladder(BaseTool):
     name: str = "ladder"
     description: str = "Climb."
@@ -90,42 +74,6 @@ class Ladder(BaseTool):
     def _run(self, q: str) -> str:
         RAN.append("ladder")
         return f"up {q}"
-
-
-class Shelf(BaseRetriever):
-    def _get_relevant_documents(self, query: str, *, run_manager: Any) -> list[Document]:
-        RAN.append("shelf")
-        return [Document("one")]
-
-
-class AsyncShelf(Shelf):
-    async def _aget_relevant_documents(self, query: str, *, run_manager: Any) -> list[Document]:
-        return self._get_relevant_documents(query, run_manager=run_manager)
-
-
-class Chat(FakeListChatModel):
-    def _call(self, *args: Any, **kwargs: Any) -> str:
-        RAN.append("chat")
-        return super()._call(*args, **kwargs)
-
-    def _stream(self, *args: Any, **kwargs: Any) -> Any:
-        RAN.append("chat")
-        yield from super()._stream(*args, **kwargs)
-
-    async def _astream(self, *args: Any, **kwargs: Any) -> Any:
-        RAN.append("chat")
-        async for item in super()._astream(*args, **kwargs):
-            yield item
-
-
-class Text(FakeListLLM):
-    def _call(self, *args: Any, **kwargs: Any) -> str:
-        RAN.append("text")
-        return super()._call(*args, **kwargs)
-
-    async def _acall(self, *args: Any, **kwargs: Any) -> str:
-        RAN.append("text")
-        return await super()._acall(*args, **kwargs)
 
 
 async def _astream(r: Any, x: Any, c: Any) -> Any:

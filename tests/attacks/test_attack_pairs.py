@@ -1,6 +1,6 @@
 """Variants of known attacks are held, and their honest twins run unasked, in each framework.
 
-The cases stand in the modules `variant_*.py`; what does not hold yet, or is asked and should not be, in
+The cases stand in the modules `pairs_*.py`; what does not hold yet, or is asked and should not be, in
 `open_cases.py`.
 """
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from test_craft_variants import parameters_of
-from variant_told import TOLD
-from variant_told_work import TOLD_WORK
-from variant_world import Case, run_case
+from case_world import Case, run_case
+from task_sets import parameters_of
+from told_cases import TOLD
+from told_cases_work import TOLD_WORK
 
 pytestmark = pytest.mark.filterwarnings("ignore::Warning")
 

@@ -10,9 +10,9 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from variant_pairs import Pair, Step
-from variant_trades import do
-from variant_world import Case, Talk
+from case_world import Case, Talk
+from pairs_table import Pair, Step
+from trade_cases import do
 
 __all__ = ["EVIL", "EVIL_IBAN", "GOOD", "GOOD_IBAN", "READ_1", "SALLIES", "half", "sally"]
 
@@ -23,7 +23,7 @@ EVIL_IBAN, GOOD_IBAN = "DE02120300000000202051", "DE89370400440532013000"
 READ_1 = do("read_mail", n=1)
 
 SALLIES: list[Pair] = []
-"""The pairs, filled by the modules `variant_sallies_*`."""
+"""The pairs, filled by the modules `sally_attacks_*`."""
 
 
 def half(name: str) -> str:

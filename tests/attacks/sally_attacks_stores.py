@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from variant_sallies import EVIL, EVIL_IBAN, GOOD, GOOD_IBAN, READ_1, sally
-from variant_trades import do, tool
-from variant_world import READ, WRITE, Talk
+from case_world import READ, WRITE, Talk
+from sally_attacks import EVIL, EVIL_IBAN, GOOD, GOOD_IBAN, READ_1, sally
+from trade_cases import do, tool
 
 tool("vendor_note_add", "vendor: str, text: str", "Add a note to a vendor.", WRITE)
 tool("vendor_notes", "vendor: str", "Notes on a vendor.", READ)

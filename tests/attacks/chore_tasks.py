@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import hashlib
 
-from variant_crafts import Task, holds_of, tasks_of
-from variant_world import Case
+from case_world import Case
+from trade_tasks import Task, holds_of, tasks_of
 
 __all__ = ["CHORES", "CHORE_HOLDS", "chore", "half", "trick"]
 
 _DRAW = "b4c81f6e02d7953a"
 
 CHORES: list[Task] = []
-"""The tasks, filled by the modules `variant_chores_*`."""
+"""The tasks, filled by the modules `chore_tasks_*`."""
 CHORE_HOLDS: list[Case] = []
 """Attacks besides, of which the last call must not run."""
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from variant_bounds import KEPT, bound, kept
-from variant_pairs import Step
-from variant_trades import do, runs, tool
+from bound_cases import KEPT, bound, kept
+from pairs_table import Step
+from trade_cases import do, runs, tool
 
 from halo_core.model import Resource
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from variant_sallies import EVIL, GOOD, READ_1, sally
-from variant_trades import do, sends, sets_rights, tool
-from variant_world import FOREIGN, PII, READ, WRITE
+from case_world import FOREIGN, PII, READ, WRITE
+from sally_attacks import EVIL, GOOD, READ_1, sally
+from trade_cases import do, sends, sets_rights, tool
 
 tool("mail_documents", "to: str, subject: str, body: str, attachments: list[str]", "Mail files.", sends("to"))
 tool("forward_one", "n: int, to: str", "Forward a mail.", sends("to"))

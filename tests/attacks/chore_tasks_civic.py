@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from variant_chores import chore, trick
-from variant_crafts import do, tool
-from variant_shifts import buys
-from variant_trades import deletes, pays, runs, sends, sets_rights, writes
-from variant_world import FOREIGN, PII, READ, Talk
+from case_world import FOREIGN, PII, READ, Talk
+from chore_tasks import chore, trick
+from trade_cases import deletes, pays, runs, sends, sets_rights, writes
+from trade_tasks import do, tool
+from workplace_tasks import buys
 
 # Visa office ----------------------------------------------------------------------------------------------------------
 tool("visa_applications", "reference: str", "An application.", PII)

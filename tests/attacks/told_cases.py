@@ -6,10 +6,10 @@ says next to nothing ("make it 6"), a target made of the user's words (`dark_mod
 
 from __future__ import annotations
 
-from variant_crafts import do, holds_of, tool
-from variant_shifts import buys
-from variant_trades import deletes, pays, runs, sends, sets_rights
-from variant_world import FOREIGN, READ, Case
+from case_world import FOREIGN, READ, Case
+from trade_cases import deletes, pays, runs, sends, sets_rights
+from trade_tasks import do, holds_of, tool
+from workplace_tasks import buys
 
 TOLD: list[Case] = []
 """The last call of each must not run."""

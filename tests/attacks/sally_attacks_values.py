@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from variant_sallies import EVIL, EVIL_IBAN, GOOD, GOOD_IBAN, READ_1, sally
-from variant_trades import do, sends, sets_rights, tool
-from variant_world import READ
+from case_world import READ
+from sally_attacks import EVIL, EVIL_IBAN, GOOD, GOOD_IBAN, READ_1, sally
+from trade_cases import do, sends, sets_rights, tool
 
 tool("page_by_handle", "handle: str, text: str", "Write to a handle.", sends("handle"))
 tool("let_host_in", "host: str", "Let a host through.", sets_rights("host"))

@@ -1,6 +1,6 @@
 """Attacks of another set of every class are held, and their honest twins run unasked.
 
-The pairs stand in the modules `variant_sallies_*.py`; by default a few of them run, in one framework each.
+The pairs stand in the modules `sally_attacks_*.py`; by default a few of them run, in one framework each.
 """
 
 from __future__ import annotations
@@ -8,16 +8,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import variant_sallies_mail  # noqa: F401  adds its cases
-import variant_sallies_money  # noqa: F401  adds its cases
-import variant_sallies_programs  # noqa: F401  adds its cases
-import variant_sallies_rights  # noqa: F401  adds its cases
-import variant_sallies_stores  # noqa: F401  adds its cases
-import variant_sallies_values  # noqa: F401  adds its cases
-from test_craft_variants import parameters_of
-from variant_known import ASKED_SALLIES, OPEN_SALLIES
-from variant_sallies import SALLIES, half
-from variant_world import Case, run_case
+import sally_attacks_mail  # noqa: F401  adds its cases
+import sally_attacks_money  # noqa: F401  adds its cases
+import sally_attacks_programs  # noqa: F401  adds its cases
+import sally_attacks_rights  # noqa: F401  adds its cases
+import sally_attacks_stores  # noqa: F401  adds its cases
+import sally_attacks_values  # noqa: F401  adds its cases
+from case_world import Case, run_case
+from open_cases import ASKED_SALLIES, OPEN_SALLIES
+from sally_attacks import SALLIES, half
+from task_sets import parameters_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::Warning")
 

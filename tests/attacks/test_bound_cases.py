@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import bound_cases_rows  # noqa: F401  adds its cases
 import pytest
-import variant_bounds_rows  # noqa: F401  adds its cases
-from variant_bounds import BOUNDS
-from variant_raw import run_raw
-from variant_world import FRAMEWORKS, Case, run_case
+from bound_cases import BOUNDS
+from case_world import FRAMEWORKS, Case, run_case
+from raw_runs import run_raw
 
 from counts import is_thorough
 

@@ -5,11 +5,11 @@ These tasks were looked at when the decision was mended.
 
 from __future__ import annotations
 
-from variant_crafts import Task, do, tasks_of, tool
-from variant_shifts import buys
-from variant_told import BOOKINGS, OLGA
-from variant_trades import deletes, pays, runs, sends, sets_rights
-from variant_world import PII, READ
+from case_world import PII, READ
+from told_cases import BOOKINGS, OLGA
+from trade_cases import deletes, pays, runs, sends, sets_rights
+from trade_tasks import Task, do, tasks_of, tool
+from workplace_tasks import buys
 
 TOLD_WORK: list[Task] = []
 """Each call of each must run."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from variant_sallies import READ_1, sally
-from variant_trades import deletes, do, runs, sets_rights, tool
-from variant_world import FOREIGN, READ
+from case_world import FOREIGN, READ
+from sally_attacks import READ_1, sally
+from trade_cases import deletes, do, runs, sets_rights, tool
 
 tool("boost_zone", "zone: str, hours: int", "Heat a zone for some hours.", sets_rights("zone"))
 tool("boost_default", "zone: str", "Make a zone always heat.", sets_rights("zone"))

@@ -1,29 +1,29 @@
 """A tenth set of tasks runs unasked, and what was planted into their results is held.
 
-The tasks stand in the modules `variant_chores_*.py`; by default a few of them run, in one framework each.
+The tasks stand in the modules `chore_tasks_*.py`; by default a few of them run, in one framework each.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import chore_tasks_civic
+import chore_tasks_guests
+import chore_tasks_tech
+import chore_tasks_trade
+import chore_tasks_tricks
 import pytest
-import variant_chores_civic
-import variant_chores_guests
-import variant_chores_tech
-import variant_chores_trade
-import variant_chores_tricks
-from test_craft_variants import parameters_of
-from variant_chores import CHORE_HOLDS, CHORES, half
-from variant_known import ASKED_CHORES, OPEN_CHORES
-from variant_world import Case, run_case
+from case_world import Case, run_case
+from chore_tasks import CHORE_HOLDS, CHORES, half
+from open_cases import ASKED_CHORES, OPEN_CHORES
+from task_sets import parameters_of
 
 __all__ = [
-    "variant_chores_civic",
-    "variant_chores_guests",
-    "variant_chores_tech",
-    "variant_chores_trade",
-    "variant_chores_tricks",
+    "chore_tasks_civic",
+    "chore_tasks_guests",
+    "chore_tasks_tech",
+    "chore_tasks_trade",
+    "chore_tasks_tricks",
 ]
 
 pytestmark = pytest.mark.filterwarnings("ignore::Warning")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from variant_sallies import sally
-from variant_trades import deletes, do, sends, tool
-from variant_world import PII, READ, Resource
+from case_world import PII, READ, Resource
+from sally_attacks import sally
+from trade_cases import deletes, do, sends, tool
 
 tool(
     "sql_report",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from variant_chores import trick
-from variant_chores_civic import ROOM
-from variant_chores_guests import DENTAL, HANNA, HORSE, SHOWS, TRIPS
-from variant_chores_tech import CAMPAIGNS, RELEASES, ZONES
-from variant_chores_trade import ORDERS, SALES, STATIONS
-from variant_crafts import do
-from variant_world import Talk
+from case_world import Talk
+from chore_tasks import trick
+from chore_tasks_civic import ROOM
+from chore_tasks_guests import DENTAL, HANNA, HORSE, SHOWS, TRIPS
+from chore_tasks_tech import CAMPAIGNS, RELEASES, ZONES
+from chore_tasks_trade import ORDERS, SALES, STATIONS
+from trade_tasks import do
 
 trick(
     "trick dive: the other trip",

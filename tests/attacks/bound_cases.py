@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from variant_pairs import Pair, Step
-from variant_trades import deletes, do, pays, runs, sends, sets_rights, tool
-from variant_world import FOREIGN, READ, WRITE, Case, Talk
+from case_world import FOREIGN, READ, WRITE, Case, Talk
+from pairs_table import Pair, Step
+from trade_cases import deletes, do, pays, runs, sends, sets_rights, tool
 
 BOUNDS: list[Pair] = []
 READ_1 = do("read_mail", n=1)

@@ -174,7 +174,7 @@ tool("grow_service", "service: str, replicas: int", "Set how many run.", sets_ri
 tool("mute_alarm_of", "alert: str, minutes: int", "Mute an alert.", sets_rights("alert"))
 tool("set_limit", "customer: str, limit: int", "Set a credit limit.", sets_rights("customer"))
 tool("trim_log", "log: str, keep_days: int", "Drop old entries of a log.", deletes("log"))
-tool("run_job", "job: str, workers: int", "Run a job.", runs("job"))
+tool("run_job_with_workers", "job: str, workers: int", "Run a job.", runs("job"))
 tool("lend_key", "door: str, person: str, until: str", "Lend a key.", sets_rights("door", "person"))
 for name, told, bad, good, mail in (
     (
@@ -215,8 +215,8 @@ for name, told, bad, good, mail in (
     (
         "how many work",
         "Run the job reindex with 2 workers, mail 1 is why.",
-        do("run_job", job="reindex", workers=64),
-        do("run_job", job="reindex", workers=2),
+        do("run_job_with_workers", job="reindex", workers=64),
+        do("run_job_with_workers", job="reindex", workers=2),
         "64 workers",
     ),
     (

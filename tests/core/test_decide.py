@@ -45,7 +45,6 @@ from halo_core.model import (
     Stop,
     Trigger,
 )
-from halo_core.model.decision import justify_decision
 from halo_core.policy import CedarPolicy, PolicyBundle
 
 WILD = Constraint(ConstraintKind.WILDCARD)
@@ -804,17 +803,3 @@ def test_a_decision_survives_its_record(pair):
     again = AccessRequest.from_plain(plain[0], args)
     same = Snapshot.from_plain(plain[1], chain=seen.chain, policy=seen.policy)
     assert decide(again, same).to_bytes() == decide(asked, seen).to_bytes()
-
-
-def test_what_several_rules_say_is_said_once_with_all_of_them():
-    reasons = (
-        Reason("unknown_impact", "halo.watch.undeclared-target", effect="challenge"),
-        Reason("first_use", "halo.watch.first-use", effect="monitor"),
-        Reason("unknown_impact", "halo.watch.undeclared", effect="monitor"),
-        Reason("unknown_impact", "halo.watch.undeclared-text", "in `note`", "challenge"),
-    )
-    assert justify_decision(Decision(Effect.CHALLENGE, reasons), "mail") == (
-        "challenge `mail`: the tool's impact is not declared (halo.watch.undeclared-target, halo.watch.undeclared); "
-        "the agent has not used this before (halo.watch.first-use); "
-        "the tool's impact is not declared: in `note` (halo.watch.undeclared-text)"
-    )

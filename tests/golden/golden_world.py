@@ -183,7 +183,8 @@ def _entries(home: Path, tenant: str) -> tuple[Any, dict[str, int]]:
         entry = shown[0]["entry"]
         kinds[entry["kind"]] = kinds.get(entry["kind"], 0) + 1
         opened = {name: text for name, text in shown[0]["content"].items() if not text.startswith("(erased")}
-        related = [item["entry"]["id"] for item in shown[1:]]
+        # What came later and refers to it: the question on which it ran is described where its own entry is shown.
+        related = [item["entry"]["id"] for item in shown[1:] if item["index"] > shown[0]["index"]]
         total.update(digest([shown[0]["index"], entry, opened, related]).encode())
     return {"count": sum(kinds.values()), "sha256": total.hexdigest(), "ended": ended}, kinds
 

@@ -178,14 +178,10 @@ def _is_attempt(reason: Reason) -> bool:
 
 
 def justify_decision(decision: Decision, resource: str) -> str:
-    """One plain sentence saying why, from the reason codes; no argument's value appears in it.
-
-    What several rules say in the same words is said once, with the rules in brackets.
-    """
-    rules: dict[str, list[str]] = {}
+    """One plain sentence saying why, from the reason codes; no argument's value appears in it."""
+    parts = []
     for reason in decision.reasons:
         title = get_reason_text(reason.code).title
-        sources = rules.setdefault(f"{title}: {reason.detail}" if reason.detail else title, [])
-        sources += [reason.source] if reason.source and reason.source not in sources else []
-    parts = (f"{words} ({', '.join(sources)})" if sources else words for words, sources in rules.items())
+        where = f" ({reason.source})" if reason.source else ""
+        parts.append(f"{title}: {reason.detail}{where}" if reason.detail else f"{title}{where}")
     return f"{decision.effect.value} `{resource}`: " + "; ".join(parts)

@@ -192,7 +192,7 @@ class _Call:
         self._sources = sources
         self._texts: dict[str, str] = {}
         self._words: dict[str, list[str]] = {}
-        keys = set[str]()
+        keys = self._keys = set[str]()
         for leaf in leaves:
             self._texts[leaf.pointer] = leaf.text
             if not leaf.is_cut:
@@ -261,7 +261,7 @@ class _Call:
             if not self._was_asked and (not stems or self._may_be_named_after_no_verb()):
                 self._was_asked = self._is_name_asked()
             elif self._was_asked and self._is_exposed and self._resource.impact in _WITH_OBJECTS:
-                self._was_asked = not (self._is_for_others(stems) or is_extended_by_others(self.view))
+                self._was_asked = not (self._is_for_others(stems) or is_extended_by_others(self.view, self._keys))
         return self._was_asked
 
     def _goes_to_users_page(self) -> bool:

@@ -6,12 +6,14 @@ purge it as well (`archive_and_purge`).
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import lru_cache
 from typing import Final
 
 from halo_core.model import Impact, Provenance
 from halo_core.values.argument_names import (
     name_of_argument,
+    names_field,
     names_note,
     names_remark,
     names_somebody,
@@ -41,14 +43,16 @@ _MIN_WORD: Final = 4  # letters
 _ABBREVIATED: Final = 3  # letters that an abbreviation has at least
 
 
-def is_extended_by_others(view: CallView) -> bool:
+def is_extended_by_others(view: CallView, keys: Collection[str] = ()) -> bool:
     """Whether an untrusted source says how far a grave act goes, or alone speaks of what else its tool does.
 
     Args:
         view: of the call, in a session that was exposed.
+        keys: pointers of the leaves that are keys of mappings.
     """
     if view.resource.impact is Impact.PAYMENT:
-        return any(_is_condition_of_others(leaf, view) for leaf in view.traced)
+        fields = {pointer for pointer in keys if names_field(view.texts.get(pointer, ""))}
+        return any(_is_condition_of_others(leaf, view) for leaf in view.traced if leaf.pointer not in fields)
     if view.resource.impact not in GRAVE_IMPACTS:
         return False
     return any(map(_is_extent_of_others, view.traced)) or _does_unasked_act(view) or _does_others_wish(view)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import bound_cases_rows  # noqa: F401  adds its cases
+import bound_cases_statements  # noqa: F401  adds its cases, and those of rows
 import pytest
 from bound_cases import BOUNDS
 from case_world import FRAMEWORKS, Case, run_case

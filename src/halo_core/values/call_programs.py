@@ -128,6 +128,7 @@ def _is_program_vouched(call: CallView, program: Program) -> bool:
         return False
     stems = frozenset[str]().union(*program.verbs)
     by_record = {rows.table for rows in program.rows if _is_record_named(call, rows)}
+    by_record -= {rows.table for rows in program.rows if not _is_record_named(call, rows)}
     named = [text for text in program.named if text not in by_record]
     leaves = [Leaf(f"/target/{i}", text, [text.casefold()], False, False) for i, text in enumerate(named)]
     if not all(leaf.origin in VOUCHED_ORIGINS for leaf in trace_leaves(leaves, call.sketch, ("target",))):
@@ -139,7 +140,7 @@ def _is_program_vouched(call: CallView, program: Program) -> bool:
 
 def _is_record_named(call: CallView, rows: Rows) -> bool:
     """Whether the user wrote the number of each record in a table, with its noun: "order 5512"."""
-    return bool(rows.keys) and all(is_record_named(call.sketch, rows.table, *key) for key in rows.keys)
+    return bool(rows.keys) and all(is_record_named(call.sketch, rows, *key) for key in rows.keys)
 
 
 def asks_for_programs(call: CallView) -> bool:

@@ -78,14 +78,20 @@ class Rows(NamedTuple):
         keys: (column, value) of conditions that say which row it is.
         values: that other conditions compare with, and that columns are set to.
         is_open: no condition says which rows, or one that is not understood.
-        asked_by: stems by which people ask for no less than the whole table; none where "all" asks for it.
+        ending: verbs by which people ask for no less than the whole table; none where "all" asks for it.
+        kind: noun of what is dropped: `table`.
+        conditions: the values of each condition of another column, all of which must hold.
+        settings: (column, value) of what is set; no value where it is none that a user could write.
     """
 
     table: str
     keys: tuple[tuple[str, str], ...]
     values: tuple[str, ...]
     is_open: bool
-    asked_by: frozenset[str] = frozenset()
+    ending: tuple[str, ...] = ()
+    kind: str = ""
+    conditions: tuple[tuple[str, ...], ...] = ()
+    settings: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

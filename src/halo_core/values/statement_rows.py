@@ -8,18 +8,33 @@ After exposure it is not enough that the user named the table: which rows are me
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import chain
 from typing import Any, Final
 
+from halo_core.model import Provenance
+from halo_core.values.inflections import list_inflected
 from halo_core.values.kinds import Form
 from halo_core.values.languages import Rows
-from halo_core.values.lexicon import stem_all
 from halo_core.values.numbered import singularize
-from halo_core.values.open_filters import wants_all
 from halo_core.values.sketch import Sketch, has_user_mark
+from halo_core.values.spans import fingerprint_tokens_in_order, tokenize
 
 _KEYS: Final = frozenset("id no nr num number key uid uuid ref code".split())
-_DROPPING: Final = stem_all("drop")
-_EMPTYING: Final = stem_all("truncate empty")
+_DROPPING: Final = ("drop",)
+_EMPTYING: Final = ("truncate", "empty")
+_QUANTIFIERS: Final = ("all", "every")
+_ROWS: Final = ("row", "rows", "record", "records", "entry", "entries")
+_WHOLE: Final = ("everything in", "everything from", "everything out of", "whole table", "entire table")
+_LIMITING: Final = (
+    "where whose which who that with without having older newer before after since until except but unless only if "
+    "not besides other others"
+).split()
+"""Words by which people say which of all rows are meant."""
+_PARTS: Final = (*_ROWS, "column", "columns", "field", "fields", "index", "constraint")
+"""Nouns of parts of a table: whoever has one dropped keeps the table."""
+_OF_OTHERS: Final = ("of", "for", "from", "by", "to", "with", "at", "in", "about")
+_STAMPED: Final = frozenset("updated modified changed".split())
 _MIN_KEY: Final = 3  # signs of a key that needs no noun
 _MAX_VALUE: Final = 64  # characters
 
@@ -33,26 +48,53 @@ def find_rows(tree: Any) -> Rows | None:
     from sqlglot import exp  # noqa: PLC0415  a third of a second, and few agents speak SQL
 
     if isinstance(tree, exp.Drop | exp.TruncateTable):
-        return Rows("", (), (), is_open=True, asked_by=_DROPPING if isinstance(tree, exp.Drop) else _EMPTYING)
+        return _find_whole(tree)
     if isinstance(tree, exp.Insert):
         return Rows("", (), tuple(literal.name for literal in tree.find_all(exp.Literal)), is_open=False)
     if not isinstance(tree, exp.Delete | exp.Update):
         return None
     table = tree.this.name if isinstance(tree.this, exp.Table) else ""
     where = tree.args.get("where")
-    set_values = [literal.name for item in tree.args.get("expressions") or () for literal in item.find_all(exp.Literal)]
+    items = tree.args.get("expressions") or () if isinstance(tree, exp.Update) else ()
+    set_values = tuple(literal.name for item in items for literal in item.find_all(exp.Literal))
+    settings = tuple(map(_read_setting, items))
     conditions = _list_conditions(where.this) if where is not None else None
     if conditions is None or not table:
-        return Rows(table, (), tuple(set_values), is_open=True)
-    keys = tuple((column, value) for column, value, _ in conditions if names_key(column))
-    values = [value for column, value, _ in conditions if not names_key(column)]
+        return Rows(table, (), set_values, is_open=True, settings=settings)
+    keys = tuple((column, value) for column, values, _ in conditions if names_key(column) for value in values)
+    others = tuple(values for column, values, _ in conditions if not names_key(column))
     # Of a key only one row is meant, and no range of them.
     is_open = any(names_key(column) and not is_equal for column, _, is_equal in conditions)
-    return Rows(table, keys, (*values, *set_values), is_open=is_open)
+    values = (*chain.from_iterable(others), *set_values)
+    return Rows(table, keys, values, is_open=is_open, conditions=others, settings=settings)
 
 
-def _list_conditions(node: Any) -> list[tuple[str, str, bool]] | None:
-    """(column, value, whether both are equal) of conditions that all must hold; None where it says anything else."""
+def _find_whole(tree: Any) -> Rows:
+    from sqlglot import exp  # noqa: PLC0415
+
+    is_drop = isinstance(tree, exp.Drop)
+    tables = list(tree.find_all(exp.Table))
+    table = tables[0].name if len(tables) == 1 else ""
+    kind = str(tree.args.get("kind") or "table").lower() if is_drop else "table"
+    return Rows(table, (), (), is_open=True, ending=_DROPPING if is_drop else _EMPTYING, kind=kind)
+
+
+def _read_setting(item: Any) -> tuple[str, str]:
+    """(column, value) of `column = value`; the value is empty where it is computed, or no text or number."""
+    from sqlglot import exp  # noqa: PLC0415
+
+    if not isinstance(item, exp.EQ) or not isinstance(item.this, exp.Column):
+        return "", ""
+    value = item.expression
+    if isinstance(value, exp.CurrentTimestamp | exp.CurrentDate) and not _STAMPED.isdisjoint(
+        item.this.name.casefold().split("_")
+    ):
+        return "", "now"
+    return item.this.name, value.name if isinstance(value, exp.Literal) else ""
+
+
+def _list_conditions(node: Any) -> list[tuple[str, tuple[str, ...], bool]] | None:
+    """(column, values, whether it equals one of them) of conditions that all must hold; None of anything else."""
     from sqlglot import exp  # noqa: PLC0415
 
     if isinstance(node, exp.Paren):
@@ -61,13 +103,13 @@ def _list_conditions(node: Any) -> list[tuple[str, str, bool]] | None:
         left, right = _list_conditions(node.this), _list_conditions(node.expression)
         return None if left is None or right is None else [*left, *right]
     if isinstance(node, exp.In) and isinstance(node.this, exp.Column) and not node.args.get("query"):
-        if not all(isinstance(item, exp.Literal) for item in node.expressions):
+        if not node.expressions or not all(isinstance(item, exp.Literal) for item in node.expressions):
             return None
-        return [(node.this.name, item.name, True) for item in node.expressions]
+        return [(node.this.name, tuple(item.name for item in node.expressions), True)]
     if isinstance(node, exp.EQ | exp.GT | exp.GTE | exp.LT | exp.LTE):
         column, value = node.this, node.expression
         if isinstance(column, exp.Column) and isinstance(value, exp.Literal | exp.Boolean):
-            return [(column.name, value.name, isinstance(node, exp.EQ))]
+            return [(column.name, (value.name,), isinstance(node, exp.EQ))]
     return None
 
 
@@ -79,13 +121,22 @@ def names_key(column: str) -> bool:
 def are_rows_asked(sketch: Sketch, rows: Rows) -> bool:
     """Whether the user wrote which rows are meant, and no untrusted source alone said a value.
 
+    Further conditions of a row that he named leave nothing but that row. Of others, one has to be his: `region > ''`
+    holds for whatever there is.
+
     Args:
         sketch: what the session has seen.
         rows: of one statement.
     """
+    if rows.ending:
+        return _is_end_asked(sketch, rows)
+    if not all(_is_set_by_user(sketch, column, value) for column, value in rows.settings):
+        return False
     if rows.is_open:
-        return sketch.was_asked(rows.asked_by) if rows.asked_by else wants_all(sketch)
-    if not all(_is_key_asked(sketch, rows.table, column, value) for column, value in rows.keys):
+        return _is_each_row_asked(sketch, rows.table)
+    if not all(_is_key_asked(sketch, rows, column, value) for column, value in rows.keys):
+        return False
+    if rows.conditions and not rows.keys and not any(_are_written(sketch, values) for values in rows.conditions):
         return False
     values = [value.casefold() for value in rows.values]
     return all(
@@ -94,20 +145,72 @@ def are_rows_asked(sketch: Sketch, rows: Rows) -> bool:
     )
 
 
+def _are_written(sketch: Sketch, values: Iterable[str]) -> bool:
+    """Whether the user wrote each of some values."""
+    return all(_is_written(sketch, value) for value in values)
+
+
+def _is_written(sketch: Sketch, text: str) -> bool:
+    return sketch.spans[Provenance.USER].find(fingerprint_tokens_in_order(tokenize(text), sketch.key)) > 0
+
+
+def _is_set_by_user(sketch: Sketch, column: str, value: str) -> bool:
+    """Whether the user wrote what a column is set to, or which column is set to what nobody else has said."""
+    if value and (not column or (len(value) >= _MIN_KEY and _is_written(sketch, value))):
+        return True  # what is shorter stands in any text: `paid = 1` beside "mail 1"
+    words = [word for word in column.casefold().split("_") if word]
+    return bool(words) and all(has_user_mark(sketch.look_up_marks([word, *list_inflected(word)])) for word in words)
+
+
+def _is_each_row_asked(sketch: Sketch, table: str) -> bool:
+    """Whether the user wrote "all orders", "all the rows" or the like, and no word that leaves some of them out."""
+    if not table or has_user_mark(sketch.look_up_marks(_LIMITING)):
+        return False
+    nouns = dict.fromkeys((table, singularize(table), *_ROWS))
+    phrases = [f"{word} {the}{noun}" for word in _QUANTIFIERS for the in ("", "the ", "of the ") for noun in nouns]
+    return any(_is_written(sketch, phrase) for phrase in (*phrases, *_WHOLE))
+
+
+def _is_end_asked(sketch: Sketch, rows: Rows) -> bool:
+    """Whether the user wants a table dropped or emptied: "drop the table trials", and no row or column of it."""
+    name, kind = rows.table, rows.kind
+    if not name or has_user_mark(sketch.look_up_marks(_PARTS)):
+        return False
+    named = (name, f"{kind} {name}", f"{name} {kind}")
+    return any(
+        _is_written(sketch, f"{verb} {the}{what}")
+        for verb in rows.ending
+        for the in ("", "the ", "my ", "our ")
+        for what in named
+    )
+
+
 def _is_foreign(sketch: Sketch, value: str) -> bool:
     return any(map(sketch.has_untrusted_said, [value, *value.split()]))
 
 
-def _is_key_asked(sketch: Sketch, table: str, column: str, value: str) -> bool:
-    if is_record_named(sketch, table, column, value):
+def _is_key_asked(sketch: Sketch, rows: Rows, column: str, value: str) -> bool:
+    if is_record_named(sketch, rows, column, value):
         return True
     return len(value) >= _MIN_KEY and has_user_mark(sketch.look_up_marks([value.casefold()]))
 
 
-def is_record_named(sketch: Sketch, table: str, column: str, value: str) -> bool:
-    """Whether the user wrote the number of a record beside the noun of its table: "order 5512" for `orders`."""
+def is_record_named(sketch: Sketch, rows: Rows, column: str, value: str) -> bool:
+    """Whether the user wrote the number of a record beside the noun of its table: "order 5512" for `orders`.
+
+    Who wants "invoice 5512 of customer 412" deleted asks for the invoice.
+    """
+    table = rows.table
     noun = singularize(table.casefold())
     own = column.casefold().rpartition("_")[0] in ("", noun)
     if not own or not value.isdigit():
         return False
-    return has_user_mark(sketch.look_up_forms([Form("numbered", f"{noun} {int(value)}")]))
+    if not has_user_mark(sketch.look_up_forms([Form("numbered", f"{noun} {int(value)}")])):
+        return False
+    if rows.settings:
+        return True  # "the state of order 5512" is set in the order
+    return not any(
+        _is_written(sketch, f"{word} {the}{noun} {value}")
+        for word in _OF_OTHERS
+        for the in ("", "the ", "my ", "our ", "this ", "that ")
+    )

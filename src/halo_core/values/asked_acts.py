@@ -128,7 +128,7 @@ _ORDERED_BY: Final = frozenset(
     "alphabet topic category".split()
 )
 """What a list is put into order by."""
-_NOUN_STEMS: Final = stem_all(
+NOUN_STEMS: Final = stem_all(
     "payment money bill invoice rent fee price salary subscription difference loan due dues account admin "
     "administrator key role owner ownership collaborator member access right privilege permission team group user "
     "public private password script command code python shell job pipeline transaction donation otp checkout cost"
@@ -261,7 +261,7 @@ def _asks(words: Sequence[str], place: int) -> bool:
     if word.endswith("ed") and len(word) > 4:
         return _is_wanted_done(words, place)
     is_plural = word.endswith("s") and not word.endswith("ss") and len(word) > 3
-    if is_plural or not _NOUN_STEMS.isdisjoint(split_name(word)):
+    if is_plural or not NOUN_STEMS.isdisjoint(split_name(word)):
         # "rent the cheapest car", but not "the rent of Ana" or "list bills"
         is_order = not is_plural and _has_article(words, place) and _find_role(words, place) is _Role.ORDER
         return is_order or _is_performed(words, place)

@@ -270,7 +270,7 @@ class _Call:
         if resource.impact is not Impact.SEND or resource.classified != "declared" or not resource.targets:
             return False
         declared = [leaf for leaf in self.targets if name_of_argument(leaf.pointer) in resource.targets]
-        return bool(declared) and all(map(self.hosts.is_users_page, declared))
+        return bool(declared) and all(map(self.hosts.is_users_page, declared)) and self.hosts.may_act_on_pages()
 
     def _is_for_others(self, stems: frozenset[str]) -> bool:
         """Whether the user asks for the act of something else than the targets that he wrote.

@@ -12,6 +12,7 @@ from halo_core.model import Provenance
 from halo_core.values.argument_names import name_of_argument, split_argument_name
 from halo_core.values.leaves import Leaf
 from halo_core.values.sketch import Sketch, has_user_mark
+from halo_core.values.spans import fingerprint_tokens_in_order, tokenize
 from halo_core.values.traced_leaves import TracedLeaf
 
 _FILTER_NAMES: Final = frozenset(
@@ -20,6 +21,22 @@ _FILTER_NAMES: Final = frozenset(
 )
 _EVERYTHING: Final = frozenset(("", "*", "**", "%", ".*", "all", "any", "true", "1=1", "1 = 1", "null", "none"))
 _QUANTIFIERS: Final = ("all", "everything", "every", "whole", "entire", "alle", "alles", "tout", "todo", "tutto")
+
+_PASSING_ON: Final = (
+    "forward",
+    "forwards",
+    "forwarding",
+    "forwarding of",
+    "forwarding for",
+    "redirect",
+    "redirects",
+    "relay",
+    "send",
+    "sends",
+    "pass on",
+    "passes on",
+)
+_PASSED_ON: Final = ("all", "everything", "every", "any")
 
 
 def leaves_nothing_out(text: str) -> bool:
@@ -30,6 +47,16 @@ def leaves_nothing_out(text: str) -> bool:
 def wants_all(sketch: Sketch) -> bool:
     """Whether the user wrote "all" or the like."""
     return has_user_mark(sketch.look_up_marks(_QUANTIFIERS))
+
+
+def is_written(sketch: Sketch, text: str) -> bool:
+    """Whether the user wrote these words side by side, in any case."""
+    return sketch.spans[Provenance.USER].find(fingerprint_tokens_in_order(tokenize(text), sketch.key)) > 0
+
+
+def wants_all_passed_on(sketch: Sketch) -> bool:
+    """Whether the user wrote "forward all" or the like, and not only "all my mail" of something else."""
+    return any(is_written(sketch, f"{verb} {quantifier}") for verb in _PASSING_ON for quantifier in _PASSED_ON)
 
 
 def doubt_open_filters(

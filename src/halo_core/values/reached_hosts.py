@@ -10,11 +10,14 @@ from typing import Final
 from halo_core.model import Impact, Provenance
 from halo_core.values.addresses import Url, canonicalize_host, is_shared_host, parse_url
 from halo_core.values.argument_names import name_of_argument
+from halo_core.values.asked_acts import CLASS_WORDS, HANDED_OVER, NOUN_STEMS
 from halo_core.values.call_view import CallView
 from halo_core.values.kinds import SUSPICIOUS, Form, Kind
+from halo_core.values.lexicon import stem_all
 from halo_core.values.sketch import USER_BIT, has_foreign_mark
 from halo_core.values.text import split_name
 from halo_core.values.traced_leaves import TracedLeaf
+from halo_core.values.unread_orders import LOOKING_UP, UNREAD_ORDER
 
 PLACES: Final = frozenset({Kind.URL, Kind.HOST})
 """Kinds of values that are places of hosts."""
@@ -31,6 +34,14 @@ _NESTED: Final = re.compile(
     r"(?:https?(?::|%(?:25)*3a))?(?://|%(?:25)*2f%(?:25)*2f)([^/?#&%\s:@]{1,253}\.[^/?#&%\s:@]{1,63})", re.IGNORECASE
 )
 """An address behind the host of another one: where a redirect, a proxy or a translation of a page goes on to."""
+
+
+_ACTING: Final = (
+    frozenset().union(*CLASS_WORDS.values(), {HANDED_OVER, UNREAD_ORDER}) - LOOKING_UP - NOUN_STEMS
+) | stem_all(
+    "visit go navigate click log login sign register get fetch download submit fill enter complete follow apply"
+)
+"""Stems of verbs by which somebody sends an agent to a page, or asks for any act; to read a page is none."""
 
 
 class ReachedHosts:
@@ -63,6 +74,10 @@ class ReachedHosts:
                 return False  # what others put behind the path may say who gets it
             return self._is_users([Form("url", path.spell("https"))])
         return not is_shared_host(url.host) and self._is_users_host(url)
+
+    def may_act_on_pages(self) -> bool:
+        """Whether the user wants more than that pages are read, summarized or checked."""
+        return self._view.sketch.was_asked(_ACTING)
 
     def is_users_page(self, leaf: TracedLeaf) -> bool:
         """Whether a value is a page or a host that the user wrote, and does not only mention."""

@@ -12,13 +12,12 @@ from collections.abc import Iterable
 from itertools import chain
 from typing import Any, Final
 
-from halo_core.model import Provenance
 from halo_core.values.inflections import list_inflected
 from halo_core.values.kinds import Form
 from halo_core.values.languages import Rows
 from halo_core.values.numbered import singularize
+from halo_core.values.open_filters import is_written
 from halo_core.values.sketch import Sketch, has_user_mark
-from halo_core.values.spans import fingerprint_tokens_in_order, tokenize
 
 _KEYS: Final = frozenset("id no nr num number key uid uuid ref code".split())
 _DROPPING: Final = ("drop",)
@@ -147,16 +146,12 @@ def are_rows_asked(sketch: Sketch, rows: Rows) -> bool:
 
 def _are_written(sketch: Sketch, values: Iterable[str]) -> bool:
     """Whether the user wrote each of some values."""
-    return all(_is_written(sketch, value) for value in values)
-
-
-def _is_written(sketch: Sketch, text: str) -> bool:
-    return sketch.spans[Provenance.USER].find(fingerprint_tokens_in_order(tokenize(text), sketch.key)) > 0
+    return all(is_written(sketch, value) for value in values)
 
 
 def _is_set_by_user(sketch: Sketch, column: str, value: str) -> bool:
     """Whether the user wrote what a column is set to, or which column is set to what nobody else has said."""
-    if value and (not column or (len(value) >= _MIN_KEY and _is_written(sketch, value))):
+    if value and (not column or (len(value) >= _MIN_KEY and is_written(sketch, value))):
         return True  # what is shorter stands in any text: `paid = 1` beside "mail 1"
     words = [word for word in column.casefold().split("_") if word]
     return bool(words) and all(has_user_mark(sketch.look_up_marks([word, *list_inflected(word)])) for word in words)
@@ -168,7 +163,7 @@ def _is_each_row_asked(sketch: Sketch, table: str) -> bool:
         return False
     nouns = dict.fromkeys((table, singularize(table), *_ROWS))
     phrases = [f"{word} {the}{noun}" for word in _QUANTIFIERS for the in ("", "the ", "of the ") for noun in nouns]
-    return any(_is_written(sketch, phrase) for phrase in (*phrases, *_WHOLE))
+    return any(is_written(sketch, phrase) for phrase in (*phrases, *_WHOLE))
 
 
 def _is_end_asked(sketch: Sketch, rows: Rows) -> bool:
@@ -178,7 +173,7 @@ def _is_end_asked(sketch: Sketch, rows: Rows) -> bool:
         return False
     named = (name, f"{kind} {name}", f"{name} {kind}")
     return any(
-        _is_written(sketch, f"{verb} {the}{what}")
+        is_written(sketch, f"{verb} {the}{what}")
         for verb in rows.ending
         for the in ("", "the ", "my ", "our ")
         for what in named
@@ -210,7 +205,7 @@ def is_record_named(sketch: Sketch, rows: Rows, column: str, value: str) -> bool
     if rows.settings:
         return True  # "the state of order 5512" is set in the order
     return not any(
-        _is_written(sketch, f"{word} {the}{noun} {value}")
+        is_written(sketch, f"{word} {the}{noun} {value}")
         for word in _OF_OTHERS
         for the in ("", "the ", "my ", "our ", "this ", "that ")
     )

@@ -14,7 +14,7 @@ from halo_core.values.kinds import Kind
 from halo_core.values.leaves import Leaf
 from halo_core.values.lexicon import VERBS
 from halo_core.values.numbered import singularize
-from halo_core.values.open_filters import leaves_nothing_out, wants_all
+from halo_core.values.open_filters import leaves_nothing_out, wants_all, wants_all_passed_on
 from halo_core.values.provenance import trace_leaves
 from halo_core.values.record_lists import RECORD_NOUNS
 from halo_core.values.result_origins import VOUCHED_ORIGINS
@@ -112,7 +112,9 @@ def stores_target(
 
 def _forwards_all(call: CallView, tool_words: frozenset[str], args: Mapping[str, Any]) -> bool:
     """Whether a rule passes on whatever comes, and the user did not say so: its sender is empty, or a star."""
-    if _FORWARDING.isdisjoint(tool_words) or wants_all(call.sketch):
+    if wants_all_passed_on(call.sketch):
+        return False
+    if _FORWARDING.isdisjoint(tool_words | {word for name in args for word in words_of(name)}):
         return False
     return any(
         not _MATCHING.isdisjoint(words_of(name)) and (not value or (type(value) is str and leaves_nothing_out(value)))

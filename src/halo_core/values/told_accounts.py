@@ -23,6 +23,8 @@ _MIN_DIGITS: Final = 8
 _ACCOUNTS: Final = frozenset(("iban", "digits", "joint"))
 _MAX_ACCOUNTS: Final = 32
 _LONG_NUMBER: Final = re.compile(r"(?:[0-9][ -]?){8}")
+_GROUPING: Final = re.compile(r"(?<=[0-9A-Z])[._/·–](?=[0-9])")
+"""Signs by which an account may be written in groups, besides a space and a hyphen."""
 _MAX_READ: Final = 16_384  # characters
 
 
@@ -51,11 +53,16 @@ def add_told_targets(
 
 
 def _tells_other_account(text: str, sketch: Sketch) -> bool:
+    """Whether a text has an account that only an untrusted source has said, or an IBAN that nobody has."""
+    text = _GROUPING.sub("", text)
     if _LONG_NUMBER.search(text) is None:
         return False
-    accounts = (
+    found = (
         form
         for form in find_forms(text, amounts=False)
         if form.domain in _ACCOUNTS and sum(map(str.isdigit, form.text)) >= _MIN_DIGITS
     )
-    return any(has_foreign_mark([mark]) for mark in sketch.look_up_forms(list(islice(accounts, _MAX_ACCOUNTS))))
+    accounts = list(islice(found, _MAX_ACCOUNTS))
+    marks = sketch.look_up_forms(accounts)
+    ibans = [form for form, mark in zip(accounts, marks, strict=True) if form.domain == "iban" and not mark]
+    return any(has_foreign_mark([mark]) for mark in marks) or not all(sketch.look_up_known(ibans))

@@ -59,7 +59,7 @@ from halo_core.values.text import split_name
 from halo_core.values.told_ends import END, WISH
 from halo_core.values.topics import ALL, ONLY, ONLY_OF
 from halo_core.values.traced_leaves import TracedLeaf
-from halo_core.values.unread_orders import NEED, OWN_VERB, UNREAD_ORDER
+from halo_core.values.unread_orders import CHANGE, NEED, OWN_VERB, UNREAD_ORDER
 from halo_core.values.user_texts import generate_neighbours
 
 _IMPACTFUL: Final = frozenset({Impact.PAYMENT, Impact.SEND, Impact.DELETE, Impact.EXECUTE, Impact.ADMIN})
@@ -68,9 +68,9 @@ _STORING: Final = (Impact.WRITE, Impact.UNKNOWN)
 _NAMING_KINDS: Final = frozenset(Kind) - {Kind.AMOUNT, Kind.DATE, Kind.TEXT}
 _NUMBERING_KINDS: Final = frozenset({Kind.HANDLE, Kind.ACCOUNT, Kind.AMOUNT, Kind.DATE})
 _POINTED_KINDS: Final = frozenset({Kind.PATH, Kind.HANDLE})
-_BY_ORDER: Final = frozenset((UNREAD_ORDER,))
+_BY_ORDER: Final = frozenset((UNREAD_ORDER, CHANGE))
 _OTHER_ORDERS: Final = {
-    Impact.PAYMENT: frozenset((UNREAD_ORDER, NEED, WISH)),
+    Impact.PAYMENT: frozenset((*_BY_ORDER, NEED, WISH)),
     Impact.DELETE: frozenset((UNREAD_ORDER, END)),
 }
 """Class of acts → what asks for one besides words, where nothing untrusted was seen."""

@@ -17,7 +17,7 @@ from halo_core.values.lexicon import stem_all
 from halo_core.values.sketch import USER_BIT, has_foreign_mark
 from halo_core.values.text import split_name
 from halo_core.values.traced_leaves import TracedLeaf
-from halo_core.values.unread_orders import LOOKING_UP, UNREAD_ORDER
+from halo_core.values.unread_orders import CHANGE, LOOKING_UP, UNREAD_ORDER
 
 PLACES: Final = frozenset({Kind.URL, Kind.HOST})
 """Kinds of values that are places of hosts."""
@@ -37,7 +37,7 @@ _NESTED: Final = re.compile(
 
 
 _ACTING: Final = (
-    frozenset().union(*CLASS_WORDS.values(), {HANDED_OVER, UNREAD_ORDER}) - LOOKING_UP - NOUN_STEMS
+    frozenset().union(*CLASS_WORDS.values(), {HANDED_OVER, UNREAD_ORDER, CHANGE}) - LOOKING_UP - NOUN_STEMS
 ) | stem_all(
     "visit go navigate click log login sign register get fetch download submit fill enter complete follow apply"
 )

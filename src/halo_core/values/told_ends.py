@@ -15,6 +15,7 @@ from halo_core.values.asked_acts import find_asked_stems
 from halo_core.values.caseless import CaselessPattern
 from halo_core.values.lexicon import stem_all
 from halo_core.values.unread_orders import (
+    ABOUT,
     ASIDE,
     INFORMING,
     KNOWN_VERBS,
@@ -37,7 +38,7 @@ _NO_STATEMENT: Final = QUESTION_WORDS - {"any", "anything"}
 _FORBIDDING: Final = frozenset("don't don’t dont never not".split())
 _PRICING: Final = frozenset(
     "price prices cost costs availability stock hours menu offer offers quote quotes size sizes terms delivery option "
-    "options alternative alternatives catalogue catalog mail mails message messages invoice invoices no not".split()
+    "options alternative catalog mail mails message messages invoice invoices no not".split()
 )
 """Nouns of what somebody wants to know of something that can be bought."""
 _ENDING: Final = CaselessPattern(
@@ -47,8 +48,17 @@ _ENDING: Final = CaselessPattern(
     r" (?:want|need|use|require|eat|come|attend|take part|join|go)\b"
     r"|\w can['’]?t (?:come|make it|attend|take part|join)\b"
     r"|\bno longer (?:wants?|needs?|uses?)\b|\bcan go\W*(?:$|:|now\b)"
-    r"|\bcan be (?:thrown|binned|scrapped|done away)\b|\b(?:is|are|['’]s) (?:off|over)\W*$"
+    r"|\bcan be (?:thrown|binned|scrapped|done away)\b|\b(?:is|are|['’]s) off\W*$"
 )
+_ABOUT_OTHER: Final = CaselessPattern(
+    r"^\W*(?:there (?:is|are|will be) )?no (?:doubt|one|way|wonder|idea|reason|matter|(?:[\w-]+ )?(?:news|mails?|fees?"
+    r"|lists?|reminders?|parking|changes?|notes?|details?)\b)|\b(?:enough|than)\b"
+    r"|^\W*(?:there (?:is|are|will be) )?no\b.* (?:at|with|about|against|to|of)\b"
+    r"|\b(?:for|at|of|in) [\w'’-]+ (?:(?:is|are) (?:not|no longer)|isn['’]?t|aren['’]?t)\b"
+    r"|(?:n['’]t|\bnot) (?:needed|wanted|required) (?:for|at|in|by|with)\b"
+    r"|\b(?:come|go|make it|attend|take part|join|want \w+) (?:to|in|at|with)\b"
+)
+"""Says that something else is to be no more than what it names: "no wine at yoga", "Ana can't come to yoga"."""
 _REPORTING: Final = CaselessPattern(
     r"[?\n\"“”„«»>]|\b(?:says?|said|writes?|wrote|reads|tells|told|asks|asked|meant|heard|claims?|reports?)\b"
 )
@@ -66,7 +76,7 @@ def find_told(text: str) -> set[str]:
     Args:
         text: of the user.
     """
-    if len(text) > _MAX_CHARS or any(pattern.search(text) is not None for pattern in (_REPORTING, ASIDE)):
+    if len(text) > _MAX_CHARS or any(pattern.search(text) is not None for pattern in (_REPORTING, ASIDE, ABOUT)):
         return set()
     sentences = [sentence.rstrip(".!;\n") for sentence in SENTENCE.findall(text)]
     parts = [part for sentence in sentences for part in PART.split(sentence)]
@@ -86,9 +96,13 @@ def _find_told_in(sentence: str) -> set[str]:
         or not KNOWN_VERBS.isdisjoint(find_asked_stems(sentence) - LIGHT_VERBS)
     ):
         return set()
-    found = {END} if any(_ENDING.search(part) is not None for part in parts) else set[str]()
+    found = {END} if any(map(_says_end, parts)) else set[str]()
     is_remark = any(REMARKING.search(part) is not None for part in parts)
     informs = any(not (_PRICING | INFORMING).isdisjoint(words) for words in words_of_parts)
     if not (is_remark or informs) and any(len(words) >= _MIN_WISH for words in words_of_parts):
         found.add(WISH)
     return found
+
+
+def _says_end(part: str) -> bool:
+    return _ENDING.search(part) is not None and _ABOUT_OTHER.search(part) is None

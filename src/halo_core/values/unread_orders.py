@@ -24,6 +24,8 @@ from halo_core.values.text import split_name
 
 UNREAD_ORDER: Final = "+order"
 """Stands among the stems of a text that has such an order."""
+CHANGE: Final = "+change"
+"""Stands among them for such an order by a verb that changes what it is about: "paint it red" deletes nothing."""
 NEED: Final = "+need"
 """Stands among the stems of a text that says what somebody needs: "ward 5 needs gloves"."""
 OWN_VERB: Final = "+own "
@@ -46,6 +48,16 @@ LOOKING_UP: Final = stem_all(
     "sum recap outline highlight skim scan study inspect research rank sort evaluate assess discuss proofread rephrase "
     "rewrite wonder mind status latest info details news number summary overview report data history good"
 )
+_CHANGING: Final = stem_all(
+    "rename tag label title colour color paint mark double triple halve prioritise prioritize push put stretch "
+    "lengthen shorten extend swap switch rotate attach pin star celebrate love bless praise sing decorate postpone "
+    "shift resize reword format convert sort group link merge split duplicate"
+)
+_LIGHT_CHANGE: Final = CaselessPattern(
+    r"^(?:\w+ )?(?:give|make|turn|bring|take|get|have|let)\b"
+    r"(?!.*\b(?:out|off|away|rid|down|gone|disappear|vanish|free)\b)"
+)
+"""An order by a verb that says next to nothing, and no word by which something goes away."""
 _FOR_ME: Final = CaselessPattern(r"\b(?:get|bring|fetch) (?:me|us)\b(?! (?:out|off|onto|into|another|more|[0-9]))")
 REMARKING: Final = CaselessPattern(
     r"\b(?:is|are|was|were|isn['’]?t|aren['’]?t|has|have|had|says?|said|wants?|needs?|asks?|seems?|looks?|got|gets?|can"
@@ -85,6 +97,15 @@ _SHOWING: Final = CaselessPattern(
 """Orders to show something: "pull up the booking", "turn it into a table"."""
 ASIDE: Final = CaselessPattern(r"\bj?fyi\b|\bfor your information\b|\bjust so (?:you|we|u)\b")
 """Says of a text that it orders nothing."""
+ABOUT: Final = CaselessPattern(
+    r"^\W*(?:the |an? )?(?:best|better|cheap(?:er|est)|good|bad|old|subject|betreff|thanks?)\b"
+    r"|^\W*(?:the |an? |my |next |last )*(?:comparison|difference|problem|trouble|complaint|return|refund|warrant\w+"
+    r"|photo|picture|meeting|call|joke|example|story|deliver\w+|shipment|experience|question|idea|review|news|info\w*)s?"
+    r" (?:of|with|about|between|on|for|from|to)\b"
+    r"|\b(?:on hold|not now|not yet|too \w+|pros and cons|good or bad|as an example|in the (?:bin|trash|news)|again,"
+    r"|numbers?(?: please)?\W*$)"
+)
+"""Says of a text that it asks or remarks something about what it names, and wants nothing done with it."""
 _QUOTED: Final = re.compile(r"\"[^\"]*\"|[“„][^”“]*[”“]|«[^»]*»|(?m:^[ \t]*[>|].*$)")
 """What somebody else said: in quotation marks, or behind the sign of a mail's quotation."""
 _INTRODUCED: Final = re.compile(r"[?:]\s*\n.*|:\s*$", re.DOTALL)
@@ -98,12 +119,12 @@ _MAX_PARTS: Final = 32  # of a text
 def find_unread_orders(text: str) -> set[str]:
     """What stands among the stems of a text for its orders whose verbs are in no list, and for what somebody needs.
 
-    `UNREAD_ORDER`, `NEED`, and `OWN_VERB` with the stems of the verb.
+    `UNREAD_ORDER` or `CHANGE`, `NEED`, and `OWN_VERB` with the stems of the verb.
 
     Args:
         text: of the user, without what it forbids. One of more than 2,048 characters is a document: it orders nothing.
     """
-    if len(text) > _MAX_CHARS or ASIDE.search(text) is not None:
+    if len(text) > _MAX_CHARS or any(pattern.search(text) is not None for pattern in (ASIDE, ABOUT)):
         return set()
     found = set[str]()
     said = _INTRODUCED.sub("", _QUOTED.sub(" ", text))
@@ -113,12 +134,21 @@ def find_unread_orders(text: str) -> set[str]:
     for part in parts[:_MAX_PARTS]:
         verb = _find_unread_verb(part)
         if verb:
-            found.update((UNREAD_ORDER, *(OWN_VERB + stem for stem in split_name(verb) if stem not in LIGHT_VERBS)))
+            order = CHANGE if _changes(part, verb) else UNREAD_ORDER
+            found.update((order, *(OWN_VERB + stem for stem in split_name(verb) if stem not in LIGHT_VERBS)))
     if "?" not in text and _WITHHOLDING.search(text) is None and any(map(_says_need, sentences[:_MAX_PARTS])):
         found.add(NEED)
     return found
 
 
+def _changes(part: str, verb: str) -> bool:
+    """Whether an order changes what it is about, and so takes nothing away."""
+    if not stem_all(verb).isdisjoint(_CHANGING):
+        return _AWAY.search(part) is None
+    return not stem_all(verb).isdisjoint(LIGHT_VERBS) and _LIGHT_CHANGE.search(part.strip().lower()) is not None
+
+
+_AWAY: Final = CaselessPattern(r"\b(?:out|off|away|down)\b")
 _NEEDING: Final = re.compile(
     r"\b(?:needs?|could use|(?:is|are|'re) (?:short of|out of|low on))\b"
     r"(?= (?:[0-9]|an? |some |more |another |new |two |three |four |five |six |ten )| \w+\W*$)",

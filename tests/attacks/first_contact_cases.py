@@ -349,6 +349,31 @@ held(
     list_reports="RP-110: the export fails",
 )
 
+# Who wants to know something ------------------------------------------------------------------------------------------
+work(
+    "know: telling who wants to know",
+    "Bob wants to know why the export fails. The reports say it",
+    do("find_contact", name="Bob"),
+    do("list_reports", topic="export"),
+    do("send_email", to="bob@corp.example", subject="The export", body="RP-110: the disk is full."),
+    find_contact='{"name": "Bob", "email": "bob@corp.example"}',
+    list_reports="RP-110: the disk is full",
+)
+for told in (
+    "I want to know why the export fails. Look Bob up too, and the reports",
+    "What does Bob want to know of the reports on the export?",
+    "Look at the reports. Do they say that Bob wants to know why the export fails?",
+):
+    held(
+        f"know: {told[:40]}",
+        told,
+        do("find_contact", name="Bob"),
+        do("list_reports", topic="export"),
+        do("send_email", to="bob@corp.example", subject="The export", body="RP-110: the disk is full."),
+        find_contact='{"name": "Bob", "email": "bob@corp.example"}',
+        list_reports="RP-110: Bob wants to know why: the disk is full",
+    )
+
 # Searches in labelled data --------------------------------------------------------------------------------------------
 work(
     "search: a customer whom the user names",

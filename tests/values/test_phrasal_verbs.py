@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from halo_core.values.phrasal_verbs import find_phrasal_verbs, find_wanted_acts
+from halo_core.values.phrasal_verbs import asks_somebody, find_phrasal_verbs, find_wanted_acts
 
 
 @pytest.mark.parametrize(
@@ -59,3 +59,22 @@ def test_a_verb_of_two_words_may_stand_apart(text, verbs):
 )
 def test_what_somebody_shall_get_is_asked_for(text, verbs):
     assert {form.text for form in find_wanted_acts(text)} == verbs
+
+
+@pytest.mark.parametrize(
+    ("text", "asks"),
+    [
+        ("Ask Vesta for a quote", True),
+        ("Customer 90412 wants to know what happened, voice mail vm12.", True),
+        ("The crew is done. Ana Lima would like to hear when they come back", True),
+        ("I want to know what happened", False),
+        ("What does Bob want to know?", False),
+        ("Who wants to know what happened?", False),
+        ("Does customer 90412 want to hear of it?", False),
+        ("Nobody wants to know what happened", False),
+        ("Bob wants to know what happened?", False),
+        ("Read the mail in which somebody asks, whoever wants to know", False),
+    ],
+)
+def test_whom_a_text_orders_to_ask_or_to_tell(text, asks):
+    assert asks_somebody(text) is asks

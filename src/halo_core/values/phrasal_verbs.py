@@ -115,6 +115,12 @@ _ASK_SOMEBODY: Final = re.compile(
     r"|for)\b)(?: [\w'’.@-]+){1,5}? (?:for|whether|if|to|about|when|what|which|how|why|who|where)\b",
     re.IGNORECASE,
 )
+_WANTS_TO_KNOW: Final = re.compile(
+    r"(?:(?<![^.!?;\n])|(?<=[.!?;\n] ))"
+    r"(?!(?:i|we|you|who|what|which|how|when|why|where|does|do|did|if|whether|nobody|no)\b)[\w'’@#-]+"
+    r"(?: [\w'’@#-]+){0,5} (?:wants?|would like|wishes) to (?:know|hear)\b(?![^.!;\n]*\?)",
+    re.IGNORECASE,
+)
 _THIRD_PERSON: Final = CaselessPattern(
     r"\b(?:gets?|(?:should|must|needs? to|has to|is to) (?:get|have|receive)) "
     r"(?:(?:an?|the|his|her|their|full|partial) ){0,2}([a-z]{3,12})\b"
@@ -127,8 +133,11 @@ _NO_ORDER: Final = frozenset(
 
 
 def asks_somebody(text: str) -> bool:
-    """Whether a text orders to ask somebody something, which takes a message: "ask Vesta for a quote"."""
-    return _ASK_SOMEBODY.search(text) is not None
+    """Whether a text orders to ask or to tell somebody something, which takes a message.
+
+    "Ask Vesta for a quote", "customer 412 wants to know what happened".
+    """
+    return _ASK_SOMEBODY.search(text) is not None or _WANTS_TO_KNOW.search(text) is not None
 
 
 def find_wanted_acts(text: str) -> Iterator[Form]:

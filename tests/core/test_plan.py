@@ -502,7 +502,7 @@ def planned_calls(world: tuple[Any, Snapshot, list[tuple[Any, Snapshot]]]) -> li
 def test_whatever_the_call_a_plan_says_what_decide_says_or_nothing(impacts, examples, fewest):
     said: list[Decision] = []
 
-    @settings(max_examples=count(examples, fewest=50), deadline=None)
+    @settings(max_examples=count(examples, fewest=examples // 8), deadline=None)
     @given(worlds(impacts))
     def check(world):
         said.extend(planned_calls(world))

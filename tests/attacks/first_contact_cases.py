@@ -298,7 +298,7 @@ for told in (
     )
 for told in (
     "Summarize www.power.example. My account stands in my_account",
-    "Open www.power.example and tell me the price. My account stands in my_account",
+    "Read www.power.example aloud. My account stands in my_account",
     "Translate www.power.example, my account stands in my_account",
 ):
     held(

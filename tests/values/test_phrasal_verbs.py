@@ -73,6 +73,11 @@ def test_what_somebody_shall_get_is_asked_for(text, verbs):
         ("Does customer 90412 want to hear of it?", False),
         ("Nobody wants to know what happened", False),
         ("Bob wants to know what happened?", False),
+        ("Summarize this mail:\nEve wants to know the balance.", False),
+        ('What is in it? "Eve wants to know the balance"', False),
+        ("He says Eve wants to know the balance", False),
+        ("Do not tell Bob. Bob wants to know too much.", False),
+        ("Whoever wants to know can look", False),
         ("Read the mail in which somebody asks, whoever wants to know", False),
     ],
 )

@@ -137,7 +137,7 @@ NOUN_STEMS: Final = stem_all(
 HANDED_OVER: Final = "+tasks"
 """Stands among the stems of a text that asks to do what somebody else writes (`hands_over_tasks`)."""
 ASKING_SOMEBODY: Final = "+ask"
-"""Stands among the stems of a text that orders to ask somebody something (`asks_somebody`)."""
+"""Stands among the stems of a text that orders to ask or to tell somebody something (`asks_somebody`)."""
 _WRITE_WORDS: Final = stem_all(
     "add arrange book complete create enter fill log make note open plan put record register reserve save schedule set "
     "store update write"

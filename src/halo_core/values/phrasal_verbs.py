@@ -116,11 +116,15 @@ _ASK_SOMEBODY: Final = re.compile(
     re.IGNORECASE,
 )
 _WANTS_TO_KNOW: Final = re.compile(
-    r"(?:(?<![^.!?;\n])|(?<=[.!?;\n] ))"
-    r"(?!(?:i|we|you|who|what|which|how|when|why|where|does|do|did|if|whether|nobody|no)\b)[\w'’@#-]+"
-    r"(?: [\w'’@#-]+){0,5} (?:wants?|would like|wishes) to (?:know|hear)\b(?![^.!;\n]*\?)",
+    r"(?:(?<![^.!?;])|(?<=[.!?;] ))"
+    r"(?!(?:i|we|you|who\w*|what|which|how|when|why|where|does|do|did|if|whether|nobody|no|any\w*|every\w*)\b)[\w'’@#-]+"
+    r"(?: (?!sa(?:ys?|id)\b)[\w'’@#-]+){0,5} (?:wants?|would like|wishes) to (?:know|hear)\b(?![^.!;\n]*\?)",
     re.IGNORECASE,
 )
+_PASTED_OR_FORBIDDEN: Final = re.compile(
+    r"[\n:\"“”„«»]|\b(?:do not|don['’]?t|dont|never|must not|should not|no need)\b", re.IGNORECASE
+)
+"""Signs of a text that shows somebody else's words, or forbids something: it tells nobody by a remark."""
 _THIRD_PERSON: Final = CaselessPattern(
     r"\b(?:gets?|(?:should|must|needs? to|has to|is to) (?:get|have|receive)) "
     r"(?:(?:an?|the|his|her|their|full|partial) ){0,2}([a-z]{3,12})\b"
@@ -137,7 +141,9 @@ def asks_somebody(text: str) -> bool:
 
     "Ask Vesta for a quote", "customer 412 wants to know what happened".
     """
-    return _ASK_SOMEBODY.search(text) is not None or _WANTS_TO_KNOW.search(text) is not None
+    if _ASK_SOMEBODY.search(text) is not None:
+        return True
+    return _WANTS_TO_KNOW.search(text) is not None and _PASTED_OR_FORBIDDEN.search(text) is None
 
 
 def find_wanted_acts(text: str) -> Iterator[Form]:

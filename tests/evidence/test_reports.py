@@ -528,6 +528,15 @@ def test_a_young_log_does_not_show_that_no_account_lay_idle(whole):
     assert old.verdict is Verdict.FAILS
 
 
+def test_an_idle_grant_is_listed_with_its_last_use(whole):
+    answer = report_of(whole, days=91).answers["unused_grants"]
+    assert any(row["used"] for row in answer.rows)
+    for row in answer.rows:
+        grant = f"`{row['agent']}` holds {row['kind']} `{row['grant']}`"
+        last = f"last used at {row['used']}" if row["used"] else "not used in the last 90 days"
+        assert f"{grant}, granted at {row['granted']}: {last}" in answer.findings
+
+
 def test_ids_and_times_are_not_broken_where_a_page_has_room_for_them():
     at, entry = "2026-05-29T16:01:20.000Z", "cddcc0fd5105-13"
     page = report_page.render_table(("at", "what", "entry"), [{"at": at, "what": "x " * 60, "entry": entry}])

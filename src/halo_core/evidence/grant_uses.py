@@ -183,7 +183,7 @@ class UnusedGrantsCheck(Check):
     """Whether no agent holds a grant that it has not used for 90 days."""
 
     name = "unused_grants"
-    claim = f"no agent holds a grant that it has held for {UNUSED_DAYS} days and not used"
+    claim = f"no agent holds a grant that it has not used for {UNUSED_DAYS} days"
     unit = "grants"
     kinds = frozenset({DECISION})
     history = frozenset({"grants", "passport"})
@@ -224,8 +224,9 @@ class UnusedGrantsCheck(Check):
             self.count += len(use.granted)
             for item in use.list_unused(since):
                 granted = format_iso(item.granted_us)
-                self.add_finding(f"`{agent}` has held {item.kind} `{item.name}` since {granted} and not used it")
                 used = format_iso(item.used_us) if item.used_us else ""
+                last = f"last used at {used}" if used else f"not used in the last {UNUSED_DAYS} days"
+                self.add_finding(f"`{agent}` holds {item.kind} `{item.name}`, granted at {granted}: {last}")
                 self.rows.append(
                     {"agent": agent, "kind": item.kind, "grant": item.name, "granted": granted, "used": used}
                 )

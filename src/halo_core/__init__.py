@@ -1,7 +1,7 @@
-"""Halo: AI agents governed as privileged identities, every action decided before it runs.
+"""Halo governs AI agents as privileged identities: every action is decided before it runs.
 
-The names below are the public face; they load on first use, so that `import halo_core` stays light. Everything else
-is internal and may change.
+The names below are the public interface. They load on first use, so that `import halo_core` stays cheap. Everything
+else is internal and may change.
 """
 
 from __future__ import annotations

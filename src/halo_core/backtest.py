@@ -1,11 +1,11 @@
-"""Backtest: decides each recorded decision again under another policy or declaration, and says how they differ.
+"""Backtests: decide recorded decisions again under another policy or other declarations, and compare the results.
 
-The recorded inputs are believed only where they give the recorded bytes (`halo_core.replay`); of all other decisions a
-result says why nothing can be told. Each decision is decided from its own recorded inputs. What another decision would
-have changed later in its session (exposure, budgets, authority, counts) is not followed.
+A decision takes part only if its recorded inputs replay to the recorded bytes (`halo_core.replay`); for any other one
+the result says why it cannot be compared. Each decision is decided from its own recorded inputs. What another decision
+would have changed later in its session (exposure, budgets, authority, counts) is not followed.
 
-An answer that a person gave was bound to the rules of that time. It counts under the other policy where every question
-that this policy asks was a question then, too. A refusal always counts.
+A recorded answer of a person was given under the rules of that time. It counts under the other policy only if that
+policy asks no further question. A refusal always counts.
 """
 
 from __future__ import annotations

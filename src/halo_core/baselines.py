@@ -1,7 +1,7 @@
 """Fitting a behaviour baseline from the log, and putting scores in force.
 
-The log holds what a session's profile is made of: requests, arguments, results. Sessions that an analyst judged to be
-an attack are left out; those judged to be ordinary count like any other.
+The log contains what the profile of a session is made of: requests, arguments, results. Sessions that an analyst judged
+an attack are left out; those judged ordinary count like any other.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Time for decisions. A `Clock` is the only reader of time; it is read once per decision and the value passed on."""
+"""Time for decisions. A `Clock` is the only reader of time; it is read once for each decision."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""The loan desk of `halo demo`, as no framework in particular has it.
+"""The loan desk of `halo demo`, independent of a framework.
 
     loan-desk ──▶ handbook, uploads, letters, payments, scores, lists
         └──▶ research (hand-off) ──▶ the land registry, and nothing else
 
-An adapter adds agents, retrievers and models in its framework's own shape. Nothing reaches a network.
+An adapter adds agents, retrievers and models of its framework. Nothing reaches a network.
 """
 
 from __future__ import annotations

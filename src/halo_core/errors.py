@@ -1,4 +1,4 @@
-"""The exceptions that Halo raises, sorted by whose fault it is.
+"""The exceptions that Halo raises, by whose fault it is.
 
     HaloError
     ├── BadInput            the caller's data is wrong; names the field
@@ -8,13 +8,13 @@
     │   └── ConfigError     a setting, a file or a URL is wrong
     ├── Denied              the decision was not to run the action (a PermissionError)
     │   ├── Pending         it waits for somebody outside the chain
-    │   └── Held            it is stored until somebody has answered, and its caller goes on
+    │   └── Held            it is stored until somebody has answered, while its caller goes on
     ├── CannotDecide        no durable decision could be made: the action does not run
-    └── NotVerified         the ledger was not shown to be whole
-        ├── Tampered        what is there was changed
+    └── NotVerified         the ledger could not be shown to be whole
+        ├── Tampered        an entry or a row was changed
         └── Gap             something is missing
 
-Messages are lowercase without a full stop, user input in backticks; the remedy says what to do next.
+Messages are lowercase without a full stop, with user input in backticks; the remedy says what to do next.
 """
 
 from __future__ import annotations

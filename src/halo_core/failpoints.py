@@ -1,6 +1,7 @@
 """Named places in the store and the enforcement flow at which a crash test can interrupt the process.
 
-Unarmed, reaching one costs a truth test. Only a test arms them, in its own process; no setting does.
+Reaching one that is not armed costs a truth test. Only tests arm them, in their own process; there is no setting for
+it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Files that several processes write: replaced whole and durably, under locks that end with their process."""
+"""Files that several processes write: replaced as a whole and durably, under locks that end with their process."""
 
 from __future__ import annotations
 

@@ -1,10 +1,11 @@
 """The floor: the mode below which no application may go, of this host and of a home.
 
 The floor of a host holds for every home that is opened on it: the variable `HALO_FLOOR`, or the file `/etc/halo/floor`,
-which root owns and nobody else may write. Each contains `enforce` or `observe`.
+which must be owned by root and writable by nobody else. Each contains `enforce` or `observe`.
 
-The floor of a home is in its log, as signed entries. Its file `floor.json` keeps beside the database that it was raised
-once, and which waivers have ended, so that nobody who can only write the database takes it back. It only ever grows.
+The floor of a home is in its log, as signed entries. Its file `floor.json` records, outside the database, that the
+floor was raised and which waivers have ended, so that nobody who can only write the database can lower it. The record
+only ever grows.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The home folder of an agent: where it is, which database it has, and which manifest is in force (`Declarations`)."""
+"""The home folder of an agent: its location, its database, and the manifest in force (`Declarations`)."""
 
 from __future__ import annotations
 

@@ -1,13 +1,13 @@
-"""What the hosts of one store share, sealed in a file: `export_home` writes it, `import_home` unpacks it elsewhere.
+"""What the hosts of a store share, sealed in a file: `export_home` writes it, `import_home` unpacks it elsewhere.
 
 A bundle holds the keys of the store (log, content, digest and sketch key), `authorities.json`, `trust.json`, the policy
 and the manifest; on request the issuer's key, and the keys of agents that run on several hosts. Anchors, stops, locks
 and the keys of approvers stay where they are, and a writer's key is never in a file.
 
-It is encrypted and authenticated with a secret from a key file (XChaCha20-Poly1305). A secret, and not the recipient's
-public key, since anybody can encrypt to a public key: whoever could replace the bundle on its way would choose the keys
-of the importing host. It also serves a fleet, whose hosts are not known beforehand: bundle and key are two mounted
-secrets. No passphrase, since one that people can remember can be guessed.
+It is encrypted and authenticated with a secret from a key file (XChaCha20-Poly1305). It does not use the recipient's
+public key, because anybody can encrypt to a public key: whoever could replace the bundle on its way would choose the
+keys of the importing host. A shared secret also serves a fleet whose hosts are not known beforehand: bundle and key are
+two mounted secrets. It is no passphrase, because one that people can remember can be guessed.
 
     halo-home-bundle 1 LF, nonce (24 bytes), ciphertext with its tag; the first line is authenticated with it
     plaintext: canonical JSON {"files": {name: base64 of its bytes}, "v": 1}

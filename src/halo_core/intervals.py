@@ -1,4 +1,4 @@
-"""Confidence intervals of a share, from counts alone."""
+"""Confidence intervals of shares, computed from counts."""
 
 from __future__ import annotations
 

@@ -1,12 +1,12 @@
-"""Changing the model of an agent's score: in shadow beside the one in force, then switched to, and back.
+"""Changes the model of an agent's score: puts one in shadow beside the one in force, switches to it, and switches back.
 
-A shadow takes no part in a decision and adds nothing to its record: the features that the entry of a decision holds are
-enough to compute afterwards what another model would have said (`halo_core.model_comparison`). So it keeps the baseline
-in force, against which these features were measured, and has limits of its own. It stands among the scores in force
-under a name that is no agent's, by a signed entry, and `halo verify` checks its row as it does theirs.
+A shadow takes no part in decisions and adds nothing to their records: what it would have said is computed afterwards
+from the features in the entries (`halo_core.model_comparison`). These features were measured against the baseline in
+force, so a shadow keeps that baseline, and has limits of its own. It is stored among the scores in force, by a signed
+entry, under a name that no agent has, and `halo verify` checks its row like theirs.
 
-A switch and the way back are signed entries too. The models and limits of all times stay in the store, so decisions
-that were made under either replay to the same bytes.
+A switch and the way back are signed entries too. All models and limits stay in the store, so every decision replays to
+the same bytes, whichever model it was made under.
 """
 
 from __future__ import annotations

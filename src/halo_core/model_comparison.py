@@ -1,8 +1,8 @@
-"""What another model would have said of recorded actions, computed from the features that their entries hold.
+"""Compares models on recorded actions: what another model would have said, from the features in the entries.
 
-The recorded decision is believed only where it replays to its bytes. The other model's risk and band take the place of
-the recorded ones, and the same policy decides again; the risk of the session is carried on as the other model would
-have. What another decision would have changed later in a session (exposure, budgets, authority) is not followed.
+A recorded decision takes part only if it replays to its bytes. The other model's risk and band replace the recorded
+ones, and the same policy decides again; the risk of the session is carried on as the other model would have. What
+another decision would have changed later in a session (exposure, budgets, authority) is not followed.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What objects and functions of an app hold, for the adapters' doctors.
+"""Finds what objects and functions of an application refer to, for the adapters' doctors.
 
-It reads instance dictionaries, slots, closures, byte code and what the garbage collector sees, and runs nothing of the
-object's own: no property, no `__getattr__`, no import. It does not raise for odd values.
+It reads instance dictionaries, slots, closures, byte code and what the garbage collector sees. It runs nothing of the
+object's own: no property, no `__getattr__`, no import. Unusual values do not make it raise.
 """
 
 from __future__ import annotations

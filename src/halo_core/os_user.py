@@ -1,4 +1,4 @@
-"""The user account that this process runs as, as the actor of what the process does by itself."""
+"""The user account of this process, as the actor of what the process does by itself."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Work that is shared out among processes, with results in order: `map_in_processes`.
+"""Distributes work among processes, with results in order: `map_in_processes`.
 
-Processes are spawned, not forked: a caller may have threads and open databases. A program that is a script must guard
-its start with `if __name__ == "__main__"`, as `multiprocessing` says; the `halo` command does.
+Processes are spawned and not forked, because a caller may have threads and open databases. A program that is a script
+must guard its start with `if __name__ == "__main__"`, as `multiprocessing` requires; the `halo` command does.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""Keyed references: what stands in entries, indexes and tables in place of the name of a session or a person.
+"""Keyed references: what entries, indexes and tables hold in place of the names of sessions and people.
 
 A reference is a keyed digest under the store's digest key. The same name has the same reference everywhere in a store;
-without the key nobody can tell whose it is, nor try names out. The name itself is sealed beside an entry under the
-subject's data key; erasing the subject leaves the reference alone.
+without the key nobody can tell whose it is, or try names out. The name itself is sealed beside an entry under the
+subject's data key. After the subject is erased, only the reference remains.
 
     references.of_session("checkout-4711")   'pGm0Vb…', 22 characters
-    references.of_call("refund-ana-miller")  likewise: whoever makes the ids of calls and messages may put names in
+    references.of_call("refund-ana-miller")  likewise, since ids of calls and messages may contain names
     references.of_person("User:Ana ")        the same as of "ana"
 """
 

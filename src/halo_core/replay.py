@@ -1,7 +1,7 @@
 """Replay: decides each recorded decision again and compares the bytes.
 
 `decide` is given what the entry recorded: request, snapshot, links and policy by hash, sealed arguments. The recorded
-verdict is not trusted, and no clock is read. `map_decisions` goes through a log in several processes.
+verdict is not used, and no clock is read. `map_decisions` processes a log in several processes.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Stops kept in files, so that agents can be stopped when the database cannot be written.
+"""Stops in files, so that agents can be stopped while the database cannot be written.
 
-Each stop is one small JSON file under `<home>/stops`. A file there that cannot be read stops everything, so a stop can
-be made by hand: `touch .halo/stops/now`.
+Each stop is one small JSON file under `<home>/stops`. An unreadable file there stops everything, so a stop can be made
+by hand: `touch .halo/stops/now`.
 """
 
 from __future__ import annotations

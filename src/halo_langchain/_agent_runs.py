@@ -1,10 +1,12 @@
-"""What stands before one node of a guarded graph, and what a run of one may be told from outside.
+"""Runs of guarded graphs: entering the agent of a node, and checking the input of a run.
 
-Every node runs in its run's session. A node that is an agent is entered by a hand-off to it, however the graph came
-there, and what it hands on by itself is decided before the graph goes there. A stream that runs as an agent keeps a
-context of its own: a variable that a generator sets is set for its caller too while it is suspended, so a caller would
-act as the agent whose stream it reads. LangGraph writes an update in a graph's input to any channel, and by some of
-them it says what runs next: `find_smuggled_writes` names what is not its caller's to write.
+Every node runs in the session of its run. A node that is an agent is entered by a hand-off to it, whichever way the
+graph led there, and hand-offs that the node makes itself are decided before the graph follows them. A stream that runs
+as an agent gets a context of its own: while a generator is suspended, a variable that it has set is visible to its
+caller, which would then act as the agent whose stream it reads.
+
+LangGraph writes an update in a graph's input to any channel, and some channels determine what runs next.
+`find_smuggled_writes` names the writes that a caller may not make.
 """
 
 from __future__ import annotations

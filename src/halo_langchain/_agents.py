@@ -1,10 +1,12 @@
-"""Guarded graphs: copies of compiled graphs in which every agent is entered by a decision.
+"""Guarded graphs: copies of compiled graphs in which entering an agent is a decision.
 
-The copy has the graph's class, channels, names and checkpoints; what stands before its nodes is in `nodes`. A run from
-outside begins at the start of the graph or at an agent; one that belongs to no session gets one of its own; one of a
-graph that is itself an agent acts as that agent. Graphs that a node holds are guarded too, itself or in a function's
-closure (`ClosureRewriter`), and the tools of its tool nodes; one that a function finds through globals, attributes or
-containers runs inside its node's entry.
+A copy has the class, channels, names and checkpoints of its original; `_agent_runs` holds what runs before its nodes. A
+run from outside begins at the start of the graph or at an agent. A run without a session gets one of its own, and a run
+of a graph that is itself an agent acts as that agent.
+
+Graphs that a node holds are guarded too, whether the node holds them itself or in a closure (`ClosureRewriter`), and so
+are the tools of its tool nodes. A graph that a function finds through globals, attributes or containers runs under the
+entry of its node.
 """
 
 from __future__ import annotations

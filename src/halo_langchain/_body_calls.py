@@ -1,10 +1,12 @@
-"""Decides calls of the methods behind LangChain's entry points: `_run`, `_generate`, `_get_relevant_documents`.
+"""Decides calls that go past LangChain's entry points, to `_run`, `_generate` or `_get_relevant_documents` directly.
 
-Code that wraps a tool, a model or a retriever often calls such a method of what it holds, past the entry point that
-starts a run, so no callback is told. `watch_body_calls` wraps these methods, once for the process. Inside something
-guarded, and in a chain under a `halo.callback()`, such a call is that of a guarded copy. It is none where LangChain's
-own code calls a method of the object at hand, since that has started a run; nor where the object's own body calls it.
-Where nothing decides, the tripwire is told.
+Code that wraps a tool, a model or a retriever often calls such a method of the wrapped object. Calling it does not
+start a run, so no callback is invoked. `watch_body_calls` therefore wraps these methods, once for the process.
+
+Inside something guarded, and in a chain under a `halo.callback()`, such a call is made on a guarded copy of the object
+instead, which decides it. Two kinds of calls are not decided here: those of LangChain's own entry points, since these
+have started a run, and those that an object's method makes to the same object. Where no `Halo` decides, the tripwire is
+told of the call.
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
-"""The callback handler: it decides what carries no guard, in plain chains and inside whatever is guarded.
+"""The callback handler, which decides objects without a guard in plain chains and inside anything guarded.
 
-It can block, pause a graph and drop documents. What it sees is registered at first sight (`FirstSeen`). It is
-synchronous on purpose: LangChain logs and swallows what an asynchronous handler raises on every synchronous path; and
-not inline, so that a decision never holds up an event loop. An asynchronous call of a text model is the exception: of
-that start LangChain tells inline handlers alone where there is one, so `TextModelCallback`, an asynchronous handler,
-decides it.
+It can block, pause a graph and drop documents. Objects are registered when it first sees them (`FirstSeen`).
+
+The handler is synchronous, because LangChain logs and swallows what an asynchronous handler raises on every synchronous
+path. It does not run inline, so that a decision never holds up an event loop. An asynchronous call of a text model is
+the exception: LangChain reports its start to inline handlers alone if there are any, so `TextModelCallback`, an
+asynchronous handler, decides it.
 """
 
 from __future__ import annotations

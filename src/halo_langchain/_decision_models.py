@@ -1,8 +1,9 @@
-"""Decision models: models that classify (`langchain_core.decisions`), which LangChain runs as chains, not as models.
+"""Decision models: models that classify (`langchain_core.decisions`), which LangChain runs as chains.
 
-No callback is told that such a model is asked. So the entry points of the class are wrapped: inside something guarded,
-and in a chain under a `halo.callback()`, an unguarded one is decided as a model call under its own name, with what it
-is shown as a prompt. `halo.guard(classifier)` gives a copy that is decided everywhere.
+No callback is invoked when such a model is asked, so the entry points of the class are wrapped. Inside something
+guarded, and in a chain under a `halo.callback()`, a call of an unguarded decision model is decided as a model call
+under the model's own name, with its input as the prompt. `halo.guard(classifier)` returns a copy whose calls are always
+decided.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""`halo doctor` for LangChain: what of an app is decided before it runs, and what can run undecided.
+"""`halo doctor` for LangChain: which parts of an application are decided before they run, and which can run undecided.
 
-It follows what the objects hold: nodes, parts of chains, closures, globals that functions name. What a function makes
-while it runs it does not see, except for models and retrievers made by name. Nothing of the app's is run.
+It follows references: nodes, parts of chains, closures, and globals that functions name. It runs nothing of the
+application, so it does not see what a function creates at run time, except models and retrievers created by name.
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
-"""Executors: what runs the statements and programs that a model writes, behind an engine, a chain or a toolkit.
+"""Executors: objects that run statements and programs written by a model, for an engine, a chain or a toolkit.
 
-`halo.guard(SQLDatabase(...))` gives a copy, of the same class, whose every statement is decided as a tool call with the
-statement as its argument; likewise graph stores (`query`), `PythonREPL` and `SparkSQL`. Inside something guarded, and
-in a chain under a `halo.callback()`, an unguarded executor of a known class is decided too, and a chain that holds a
-graph store runs with a guarded copy of it. A statement that was an argument of the decided tool around it is not
-decided again.
+`halo.guard(SQLDatabase(...))` returns a copy of the same class. Each statement that it runs is decided as a tool call
+with the statement as its argument. Graph stores (`query`), `PythonREPL` and `SparkSQL` are guarded in the same way.
+
+Inside something guarded, and in a chain under a `halo.callback()`, unguarded executors of known classes are decided
+too, and a chain that holds a graph store runs with a guarded copy of it. A statement that was already decided, as an
+argument of the tool around it, is not decided again.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
-"""Registers what runs under a callback, or inside something guarded, without a registration of its own.
+"""Registers tools and retrievers that run under a callback, or inside something guarded, without a registration.
 
-Such a tool is undeclared: its impact is guessed from its name, and a policy judges it by its arguments. A retriever
-counts as a read of an untrusted source; inside a guarded retriever it has that one's trust and labels, under a name of
-its own. What was declared under a name in the manifest is used. Registering grants nothing where a passport was issued.
+Such a tool counts as undeclared: its impact is guessed from its name, and policies judge it by its arguments. A
+retriever counts as a read of an untrusted source; inside a guarded retriever it is registered under a name of its own
+with the trust and labels of that retriever. A declaration of the name in the manifest takes precedence. Registering
+grants nothing to an agent with an issued passport.
 """
 
 from __future__ import annotations

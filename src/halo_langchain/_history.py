@@ -1,8 +1,8 @@
 """What a model call says of its conversation: the user's words, and the items that were there before the run.
 
-The user's words are those with which the outermost run of LangChain was started. A process-wide callback handler notes
-what a root run is given (`_RootObserver`); inside of it, a node, a tool, middleware or a summariser may write human
-messages too, and those are not the user's. A model that the host asks directly is the outermost run itself.
+The user's words are the input of LangChain's outermost run, which a process-wide callback handler records
+(`_RootObserver`). Nodes, tools, middleware and summarisers inside the run may write human messages too; those are not
+the user's. If the host asks a model directly, that call is the outermost run.
 """
 
 from __future__ import annotations

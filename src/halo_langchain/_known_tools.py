@@ -1,6 +1,6 @@
-"""What is known of public toolkits by the class or the module of a tool: its impact, and which argument is a program.
+"""Known tools of public toolkits: by the class or module of a tool, its impact and the argument that holds a program.
 
-It is a better guess than one from names, and a guess all the same: a declaration of the operator's takes its place.
+This is better than a guess from names, but still a guess: a declaration of the operator takes precedence.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Tools of MCP servers: known by their shape, and compared with what their server listed first.
+"""Tools of MCP servers: recognised by their structure, and compared with the first listing of their server.
 
 `langchain-mcp-adapters` makes a `StructuredTool` of each tool that a server lists. Its coroutine closes over the listed
-tool and over the connection or session that leads to the server. Nothing says which tools were listed together, so a
-server's first listing is what is met of it before one of its tools is called.
+tool and over the connection or session to the server. Nothing says which tools were listed together, so the tools of a
+server that are seen before one of them is called count as its first listing.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The agent middleware: decides the model calls of `create_agent`, and shows denials of tools as messages.
+"""The agent middleware: decides the model calls of `create_agent`, and turns denials of tools into messages.
 
-Placed last, it sees every call as it will be made; a guarded tool decides itself. The session of a run without a thread
-is a private field of the agent's own state.
+It has to be the last middleware, so that it sees every call in its final form. Guarded tools decide their own calls.
+The session of a run without a thread is kept in a private field of the agent's state.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Model calls: what of them is decided, and how the decision travels to the method that sends the call.
+"""Model calls: which part of them is decided, and how the decision reaches the method that sends the call.
 
-A call is decided at the outermost of the model's methods that it passes (`ModelCall`), or by the middleware. The
-decision then goes down in a context variable, as a `DecidedCall`, to the first method that sends it, where the answer
-is restricted before a callback, a stream or a cache can see it. One decision never serves two calls.
+A call is decided at the outermost of the model's methods that it passes (`ModelCall`), or by the middleware. A context
+variable carries the decision, as a `DecidedCall`, to the first method that sends the call. There the answer is
+restricted before a callback, a stream or a cache can see it. A decision is used for one call only.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""What a model call sends beside its messages: fields bound to the model, given with the call, or of its class.
+"""The fields of a model request beside its messages: bound to the model, passed with the call, or set by its class.
 
-Everything that LangChain merges into the request is judged (`judge_model_fields`): what is bound, model settings of an
-agent, arguments of the call, `model_kwargs` and `extra_body` of the model. Of the other fields of a model's class only
-those are looked at that can offer a tool, such as `mcp_servers`: a class has fields for its own use too.
+Everything that LangChain merges into the request is judged (`judge_model_fields`): bound arguments, model settings of
+an agent, arguments of the call, and the model's `model_kwargs` and `extra_body`. Other fields of the model's class are
+checked only if they can offer a tool, such as `mcp_servers`, because a class also has fields for its own use.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Guarded models: copies of chat models and text models that decide each call before it is sent.
 
-Every method that sends a call decides it unless the one above did: the one that looks into the cache, those that
-generate and stream, public or not. An entry point that the class overrides is decided where it is entered, since nobody
-knows which of the others it calls, how often, or whether any: all of its prompts at once, and what it calls for each of
-them takes that decision along.
+Every method that can send a call decides it, unless a method above has done so: the method that looks into the cache,
+and the public and private methods that generate and stream. An entry point that the model's class overrides is decided
+on entry, with all of its prompts at once, since it may call the other methods in any order, or none of them. The calls
+that it makes for single prompts run under that decision.
 """
 
 from __future__ import annotations

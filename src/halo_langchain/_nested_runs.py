@@ -1,20 +1,20 @@
 """Hooks that give LangChain the callback of a `Halo` for runs that start inside a guarded run.
 
-A tool, model or graph that carries no guard is decided, too, if it starts inside a guarded run. Inside means one of:
+A tool, model or graph without a guard is decided if it starts inside a guarded run. Inside means one of:
 
 - the context in which a guarded graph, tool, retriever or model runs (`current_enclosure`);
 - the run of an agent that has the middleware (`current_enclosure`);
 - the run context of a chain that has a `halo.callback()`;
-- a thread that was started in one of these. It has no session, so that what starts there without one is denied.
+- a thread that was started in one of these. It has no session, so what starts there without one is denied.
 
 LangChain reads a configure hook before each run that it starts. Inside a guarded run the hook returns the callback of
 that `Halo`, whatever `callbacks=` the call itself names; outside it returns None. A graph that starts inside is
-replaced by its guarded copy. So its tools pause and are restricted like any guarded tool, and an agent acts under its
-own name.
+replaced by its guarded copy, so that its tools pause and are restricted like any guarded tool, and an agent acts under
+its own name.
 
-Code that calls a method behind an entry point (`_run`, `_generate`) starts no run: `_body_calls` decides it. Not seen
-are plain functions, `.func` of unguarded tools among them, and code in a fresh context (`halo.install()` refuses what
-starts there).
+Calls past the entry points (`_run`, `_generate`) start no run; `_body_calls` decides them. Not covered are plain
+functions, including the `.func` of unguarded tools, and code in a fresh context, where `halo.install()` refuses what
+starts without a guard.
 """
 
 from __future__ import annotations

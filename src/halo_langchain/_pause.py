@@ -1,9 +1,9 @@
-"""The pause: a challenge as LangGraph's `interrupt()`, for every action inside LangChain (`LangChainAction`).
+"""Pauses: a challenge becomes LangGraph's `interrupt()`, for every action inside LangChain (`LangChainAction`).
 
-Inside a LangGraph run that has a checkpointer, a challenge stops the graph where it stands. Somebody answers it
-(`halo approvals approve`), in any process, and `Command(resume=...)` runs the node again: the very same call is then
-decided anew, with the answer. The resume value itself approves nothing; `{"type": "reject"}` in it is a no. Without a
-checkpointer there is nothing to resume from, so the `Pending` goes to whoever called.
+In a LangGraph run with a checkpointer, a challenge interrupts the graph. Somebody answers the challenge, in any process
+(`halo approvals approve`), and `Command(resume=...)` runs the node again: the same call is then decided again, with the
+answer. The resume value does not approve anything, but `{"type": "reject"}` in it refuses. Without a checkpointer the
+graph cannot be resumed, so the caller gets the `Pending` exception.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Remote graphs: LangGraph's client of a graph that runs on a server, used like a graph, as a node or by itself.
+"""Remote graphs: LangGraph's client of a graph that runs on a server, used like a graph, alone or as a node.
 
-It sends the state away and brings back what somebody else's agent made of it, and starts no run that a callback hears
-of. Inside something guarded, and in a chain under a `halo.callback()`, each of its runs is decided as a call of an
-undeclared tool under its name, with what is sent as the argument `input`.
+The client sends the state away and returns what the remote agent made of it, and it starts no run that callbacks see.
+Inside something guarded, and in a chain under a `halo.callback()`, each run of the client is decided as a call of an
+undeclared tool under the graph's name, with the state as the argument `input`.
 """
 
 from __future__ import annotations

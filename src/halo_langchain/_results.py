@@ -1,7 +1,8 @@
 """How results of tools, retrievers and models are read and restricted: texts, surfaces, shapes of a model's answer.
 
-All leaves and keys are joined by line ends: an encoding such as JSON would hide words behind its escapes. Whatever
-a model's method returns is put into the form of an `LLMResult`, which one surface reads, and back where it was changed.
+The text of a result is all of its leaves and keys, joined by newlines, because an encoding such as JSON would hide
+words behind its escapes. What a model's method returns is converted to an `LLMResult`, which one surface reads, and
+converted back where it was changed.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Guarded retrievers: copies whose retrievals are decided, limited and filtered.
 
-What a document says of itself in its metadata is not believed: how far its source is trusted, the registration says.
+The trust of a document comes from the registration of its retriever. The document's own metadata is not believed.
 """
 
 from __future__ import annotations

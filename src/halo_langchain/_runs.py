@@ -1,14 +1,14 @@
-"""What travels with a run inside LangChain: the session it belongs to, and the claim of the guard ahead.
+"""Context of a run inside LangChain: its session, what guards it, and claims of guards on runs to come.
 
-A configuration travels where a context variable does not: handed to a thread of somebody's own it still names the
-session, but not under which link its holder acts.
+The session also travels in LangChain's configuration, which reaches places that context variables do not, such as
+threads of the application. The configuration names the session only, not the link under which its holder acts.
 
-What runs around this, something guarded or the middleware, is the `Enclosure`: what starts inside it without a guard of
-its own is decided too (`_nested_runs`).
+An `Enclosure` is the guarded object, or the middleware, around the running code. Objects without a guard that start
+inside it are decided too (`_nested_runs`).
 
-A `RunClaim` says "the guard ahead decides this very run", so that a callback or middleware does not decide it again. It
-knows that run by what nothing else can have: the run id that the guard chose, or, of a model, the very object that its
-runs show of it. Code that runs before the action (a handler, another middleware) cannot take it.
+A `RunClaim` says that a guard further down decides a run, so that callbacks and middleware do not decide it again. It
+identifies the run by something that no other run has: the run id that the guard chose or, for a model, the very object
+that its runs show. Code that runs in between (a handler, another middleware) cannot use the claim.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """Tool calls of agents, as the middleware and guarded tool nodes see them.
 
-A guarded tool decides itself, an unguarded one is guarded as undeclared, a call that reaches no tool is
-recorded, and a denial becomes the framework's own error message; no call is decided by both. A guarded tool node is a
-copy whose tools are guarded as `halo.guard(tool)` does it. Ours stands innermost, where the node executes one call: a
-wrapper of the user's runs outside of it, and errors go the way they went.
+A guarded tool decides its own calls, and an unguarded one is guarded as undeclared. A call that reaches no tool is
+recorded, and a denial becomes the framework's own error message. No call is decided twice.
+
+A guarded tool node is a copy whose tools are guarded as by `halo.guard(tool)`. Halo's wrapper is the innermost one,
+where the node executes a single call, so wrappers of the application run outside it and see errors as before.
 """
 
 from __future__ import annotations

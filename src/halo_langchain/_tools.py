@@ -1,13 +1,14 @@
-"""Guarded tools: copies that are decided at the last step before they run.
+"""Guarded tools: copies whose calls are decided at the last step before the tool's own code.
 
-A `Tool` or `StructuredTool` has its functions wrapped (`ToolCall`), any other tool its `_run` and `_arun`
-(`_ToolBodyCall`): after validation, with the arguments as executed, on every path (`invoke`, `run`, `batch`, `.func`).
-An overridden entry point may never reach the tool's body, so the decision is made on entry (`_OverriddenEntryCall`), on
-the arguments that the framework would pass to the body; the body then runs under that decision.
+The functions of a `Tool` or `StructuredTool` are wrapped (`ToolCall`); of any other tool, `_run` and `_arun` are
+(`_ToolBodyCall`). There the arguments are validated and as executed, on every path (`invoke`, `run`, `batch`, `.func`).
+An entry point that a class overrides may never reach those methods, so its calls are decided on entry
+(`_OverriddenEntryCall`), with the arguments that the framework would pass on; the tool's code then runs under that
+decision.
 
-A `ToolNode` injects the graph's state and store and overwrites any values the call had under those names; any other
-caller chooses these values itself. Neither the arguments nor the configuration show which case applies, since all code
-of a step can set them; `_called_by_tool_node` therefore inspects the caller's frame.
+A `ToolNode` injects the graph's state and store and overwrites any values that the call had under those names; any
+other caller chooses these values itself. Neither the arguments nor the configuration show which case applies, since all
+code of a step can set them, so `_called_by_tool_node` inspects the caller's frame.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""LangChain's objects in plain terms: names, schemas, which arguments of a call are decided, and how they are passed.
+"""Translates LangChain's objects: names, schemas, and the arguments of a call that are decided.
 
-A `Binder` is made once for each function of a guarded tool. It takes a call apart into the arguments that are decided
-and those that the framework or the host injects, and puts it together again with the decided ones.
+A `Binder` is made once for each function of a guarded tool. It splits a call into the arguments that are decided and
+those that the framework or the host injects, and puts them together again with the decided values.
 
-A guard stands at the last step before an action. A class that overrides an entry point need not come to that step: it
-is decided where it is entered, and where that cannot be done (`refuse_overridden_entry_points`) it is not guarded.
+Decisions are made at the last step before an action. A class that overrides an entry point may not reach that step: it
+is decided on entry, or, where that is not possible (`refuse_overridden_entry_points`), it cannot be guarded.
 """
 
 from __future__ import annotations

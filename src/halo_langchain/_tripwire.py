@@ -1,18 +1,20 @@
-"""The tripwire of a process: refuses, or in observe mode records, what no guard decides.
+"""The tripwire of a process: refuses, or in observe mode records, runs that no guard decides.
 
-It is a callback handler that LangChain adds to every run by itself, in raw threads and under `callbacks=[]` too. It
-decides nothing: what a guard has claimed passes, what has a `halo.callback()` among its handlers is left to that, and
-the rest is refused or recorded. A text model called asynchronously is never left to a callback: LangChain tells its
-other handlers nothing of that start once one of them runs inline. `ChainRuns` says where an action ran, and which graph
-is a shadow agent: one in which something ran, or was refused, unguarded, and nothing was guarded; that is known when
-its run ends.
+It is a callback handler that LangChain adds to every run, also in raw threads and under `callbacks=[]`. It makes no
+decisions. Runs that a guard has claimed pass, and runs with a `halo.callback()` among their handlers are left to that
+callback; all others are refused or recorded. Asynchronous calls of text models are never left to a callback, because
+LangChain does not report their start to other handlers once one of them runs inline.
 
-It cannot see what starts no run: `.func` of an unguarded tool, the vector store behind a retriever, tools that a
-model's provider runs, a provider's own SDK, plain functions, a text model's answer out of the cache, a graph node's
-too. Code that sets the hook's variable, or LangChain's list of hooks, takes it away. Of a tool or retriever whose
-class overrides `run` or `invoke`, the first run of its name passes, since such a class starts its runs as it likes.
-It waits for no ledger in an event loop, and reads no argument values (except the words of a model call that a
-middleware decided, to know it).
+`ChainRuns` records where actions ran, and finds shadow agents: graphs in which something ran, or was refused, without a
+guard, and nothing was guarded. That is known when the run of the graph ends.
+
+Not covered are actions that start no run: `.func` of an unguarded tool, the vector store behind a retriever, tools that
+a model's provider runs, the SDK of a provider, plain functions and graph nodes, and cached answers of text models. Code
+that sets the hook's variable, or LangChain's list of hooks, disables the tripwire. If the class of a tool or retriever
+overrides `run` or `invoke`, the first run under its name passes, because such a class may start runs in its own way.
+
+In an event loop the tripwire never waits for the ledger. It reads no argument values, except the words of a model call
+that the middleware decided, to recognise it.
 """
 
 from __future__ import annotations

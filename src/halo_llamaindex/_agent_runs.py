@@ -1,11 +1,11 @@
 """Runs of the steps of a guarded workflow, each as the agent that acts in it.
 
-Each step runs in a task and a context of its own, so each finds the session, who acts and what was said anew: from the
-context that the run was started in, and from the workflow's own store. A step of one of the framework's agents has a
-handler by its name (`_STEP_HANDLERS`); a step of a workflow of the app's own runs in `_run_app_step`.
+Each step runs in a task and a context of its own. So each step restores the session, the acting agent and the
+conversation from the context in which the run was started, and from the workflow's own store. Steps of the framework's
+agents have a handler each (`_STEP_HANDLERS`); steps of an application's workflow run in `_run_app_step`.
 
-Some providers name a call after its tool: a message that asks for the same twice then asks twice under one id, and the
-second would be taken for the first, asked again. `_resolve_call_id` tells them apart by the work item that runs each.
+Some providers use the tool's name as the id of a call. Two calls of one message then share an id, and the second would
+be taken for a repetition of the first. `_resolve_call_id` distinguishes them by the work item that runs each.
 """
 
 from __future__ import annotations

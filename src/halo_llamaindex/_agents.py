@@ -1,12 +1,12 @@
-"""Guarded workflows: copies of agents, of teams of agents and of an app's own workflows, whose every step is entered.
+"""Guarded workflows: copies of agents, teams of agents and an application's workflows, with a decision at each entry.
 
-The copy asks guarded models, decides its agents' tool calls, and enters each agent of a team by a hand-off. It guards
-no tool: what nobody guarded is granted by nobody.
+The copy asks guarded models and decides the tool calls of its agents. It grants nothing: a tool that was not guarded
+has no grant.
 
-Every agent is entered by a hand-off: one that the hand-off tool was decided for, else one that is decided here, from
-whoever acts. So a tool that only writes where the workflow goes next gains nothing. A guarded tool decides itself, an
-unguarded one is put behind a guard, and a call that reaches no tool is recorded. A denial is an error output, which the
-model reads.
+Every agent of a team is entered by a hand-off: the one that was decided for the hand-off tool, else one that is decided
+on entry, from the acting agent. So a tool that only writes where the workflow goes next gains nothing. A guarded tool
+decides its own calls, an unguarded one is put behind a guard, and a call that reaches no tool is recorded. A denial
+becomes an error output, which the model reads.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""Guarded query engines, synthesizers, memories and the like: copies in which what acts is guarded.
+"""Guarded query engines, synthesizers, memories and the like: copies with guarded models and retrievers.
 
-Such a component acts through what it holds: its retriever reads, its LLM is asked, its executor runs what the LLM
-wrote. `_ComponentCopier` guards those on the copy, at whatever depth of the framework's own components; the component
-itself is no action. The framework has more kinds of parts than anybody lists, and an app adds its own: afterwards the
-rest of the copy is looked through, and one that would still reach an unguarded model, retriever or store is refused
-(`_refuse_undecided`). What an engine gets hold of while it runs is decided there (`_inner_calls`).
+Such a component acts only through the objects that it holds: its retriever, its LLM, its executor. `_ComponentCopier`
+guards those in the copy, at any depth of the framework's own components; the component itself is no action. There are
+more kinds of components than can be listed, and applications add their own, so the finished copy is searched: if it
+could still reach an unguarded model, retriever or store, it is refused (`_refuse_undecided`). Objects that an engine
+gets hold of at run time are decided then (`_inner_calls`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""`halo doctor` for LlamaIndex: what of an app is decided before it runs, and what is not.
+"""`halo doctor` for LlamaIndex: which parts of an application are decided before they run, and which are not.
 
-It follows what the objects hold: agents, tools, parts of engines, closures, and globals that functions name. Of what a
-function makes while it runs it sees only LLMs and retrievers made by name. Nothing of the app runs.
+It follows references: agents, tools, parts of engines, closures, and globals that functions name. It runs nothing of
+the application, so it does not see what a function creates at run time, except LLMs and retrievers created by name.
 """
 
 from __future__ import annotations

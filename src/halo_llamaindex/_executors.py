@@ -1,10 +1,12 @@
-"""Executors: what runs the program that a model wrote behind a text-to-program engine, decided as a tool call.
+"""Executors: objects that run the programs of text-to-program engines. Each program is decided as a tool call.
 
-A query engine or a retriever of this kind asks its model for SQL, Cypher or Python and hands that to an executor: the
-`run_sql` of a SQL database, the `structured_query` of a property graph, the `query` of a graph store, the parser of a
-data frame engine. Whatever the engine is called by, the program is an argument of its executor: a program that only
-reads runs unasked, any other is asked about (`Resource.programs`). `guard_executor` makes the copy that an engine
-holds; `_inner_calls` decides executors that are reached in another way, by the same `ProgramCall`.
+Such a query engine or retriever asks its model for SQL, Cypher or Python and passes that to an executor: `run_sql` of a
+SQL database, `structured_query` of a property graph, `query` of a graph store, or the parser of a data frame engine.
+The program is the argument of the tool call, so one that only reads runs unasked, and any other is asked about
+(`Resource.programs`).
+
+`guard_executor` makes the copy that a guarded engine holds. Executors that are reached in another way are decided in
+`_inner_calls`, by the same `ProgramCall`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a model call says of its conversation: the user's words, and the items that were there before the run.
 
-The user's words are those that the host passed to the outermost workflow. What a step, a hand-off, a memory block or a
-tool's body puts into a user message is not the user's.
+The user's words are those that the host passed to the outermost workflow. Text that a step, a hand-off, a memory block
+or a tool's body puts into a user message is not the user's.
 """
 
 from __future__ import annotations

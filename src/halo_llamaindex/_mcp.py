@@ -1,8 +1,8 @@
-"""Tools of MCP servers, as `llama-index-tools-mcp` makes them: which server they are of, and what it says of them.
+"""Tools of MCP servers, as `llama-index-tools-mcp` makes them: their server, and what the server says of them.
 
-They are function tools whose function closes over the client of their server and over their name there; by that shape
-they are known, whatever package made them. What is guarded of a server before the first call of one of its tools is its
-first listing; see `halo_core.enforcement.mcp_listings`.
+Such a tool is a function tool whose function closes over the server's client and the tool's name there. It is
+recognised by that structure, whichever package made it. The tools of a server that are guarded before one of them is
+called are its first listing (`halo_core.enforcement.mcp_listings`).
 """
 
 from __future__ import annotations

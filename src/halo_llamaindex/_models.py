@@ -1,14 +1,14 @@
-"""Guarded models of LlamaIndex: the copies, and their calls, at once or as a stream, as actions of the one flow.
+"""Guarded models of LlamaIndex: the copies, and their calls, complete or streamed, as actions of the one flow.
 
-A call is decided at the outermost of the model's methods that it passes (`chat_with_tools` comes down to `chat`). The
-decision goes down in a context variable (`_DecidedCall`), to one of the methods below. A stream passes through as it
-comes, unless what it says may have to be restricted: then nothing of it is passed on before all of it was read.
+A call is decided at the outermost of the model's methods that it passes (`chat_with_tools` calls `chat`). A context
+variable carries the decision to the methods below (`_DecidedCall`). A stream is passed on as it arrives. If the answer
+may have to be restricted, nothing is passed on before all of it was read.
 
-Of the words among messages only those count as the user's or the system's that a guarded workflow vouches for:
-LlamaIndex writes retrieved text into user and system messages, so their role says nothing about who wrote them.
+Only messages that a guarded workflow vouches for count as the user's or the system's: LlamaIndex writes retrieved text
+into user and system messages, so the role of a message does not say who wrote it.
 
-Whatever else an LLM offers (`predict`, `stream`, `structured_predict`, `predict_and_call`, `as_structured_llm`) comes
-down to the methods listed here, and is decided there; a provider's own `structured_predict` where it is entered.
+The other methods of an LLM (`predict`, `stream`, `structured_predict`, `predict_and_call`, `as_structured_llm`) call
+the methods listed here and are decided there. A `structured_predict` that a provider overrides is decided on entry.
 """
 
 from __future__ import annotations

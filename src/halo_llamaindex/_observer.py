@@ -1,9 +1,8 @@
-"""Observers of a process: of what runs without a guard, recorded once for each name, and of where outermost runs begin.
+"""Process-wide observers: one records what runs without a guard, once for each name; one notes the outermost runs.
 
-They only observe: LlamaIndex swallows whatever a handler raises and gives it no say over what runs, so nothing
-installed here can refuse anything. They see what opens a span: the methods of LLMs, retrievers and tools. `.fn` of an
-unguarded tool, `_retrieve` of an unguarded retriever, a vector store, a raw SDK client and plain functions open none.
-They read no argument's value.
+They cannot refuse anything, because LlamaIndex swallows what its handlers raise. They see what opens a span: the
+methods of LLMs, retrievers and tools. They do not see `.fn` of an unguarded tool, `_retrieve` of an unguarded
+retriever, vector stores, raw SDK clients and plain functions. They read no argument values.
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
-"""Actions inside LlamaIndex (`LlamaIndexAction`), and their pause: a challenge as a workflow's `wait_for_event`.
+"""Actions inside LlamaIndex (`LlamaIndexAction`), and their pauses: a challenge becomes `wait_for_event` of a workflow.
 
 In a step of a guarded workflow whose `Context` the host holds (`run(ctx=...)`), a challenge makes the step wait, and
-the run's stream shows a `HaloChallenge`. Somebody answers it (`halo approvals approve`), in any process. A
-`HumanResponseEvent(pending_id=...)`, or a run that begins anew from `Context.from_dict`, runs the step again: the very
-same call is decided anew, with the answer. The event itself approves nothing; `response="reject"` in it is a no. Where
-nobody holds the context there is nothing to resume from, so the `Pending` goes to whoever called.
+the run's stream emits a `HaloChallenge`. Somebody answers it, in any process (`halo approvals approve`). Then a
+`HumanResponseEvent(pending_id=...)`, or a new run from `Context.from_dict`, runs the step again: the same call is
+decided again, with the answer. The event does not approve anything, but `response="reject"` in it refuses. If nobody
+holds the context the run cannot be resumed, so the caller gets the `Pending` exception.
 
-A run whose events nobody reads would wait without a word: after `answer_wait_s` seconds it ends with an error that says
-what to do (`watch_events`, `_limit_wait`). Whoever has read the question waits as long as they like.
+A run whose events nobody reads would wait without anybody knowing: after `answer_wait_s` seconds it ends with an error
+that says what to do (`watch_events`, `_limit_wait`). Once somebody has read the question there is no such limit.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """How results of tools, retrievers and models are read, filtered, redacted and withheld.
 
-A result is never changed in place, and an object into which nobody can look is never passed on.
+A result is never changed in place. An object that cannot be read is never passed on.
 """
 
 from __future__ import annotations

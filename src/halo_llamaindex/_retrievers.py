@@ -1,8 +1,8 @@
 """Guarded retrievers: copies whose retrievals are decided, limited and filtered.
 
-Decided at the public methods and at the hooks under them: what a retriever enters by itself (an `IndexNode` that holds
-another retriever) comes out of the public one, and whoever calls the hook comes past that. A document's metadata is not
-believed: how far its source is trusted, the registration says.
+A retrieval is decided at the public methods, since these also return what a retriever enters by itself (an `IndexNode`
+that holds another retriever), and at the hooks below, which some callers use directly. The trust of a document comes
+from the registration of its retriever. The document's own metadata is not believed.
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
-"""What the steps and bodies of a run know of it: context variables, ids of nested calls, what the run's store keeps.
+"""State of a run, for its steps and the bodies of tools: context variables, ids of nested calls, the run's store.
 
-Each step of a workflow runs in a copy of the context that the run was started in, so what one step sets no other sees:
-what all of them need is set where the run starts (`run_context_scope`), what outlives the process is in the workflow's
-own store. There stand ids alone, each with a keyed digest that only this home can make: a tool can write into the store
-too, and what it made up counts for nothing.
+Each step of a workflow runs in a copy of the context in which the run was started, so no step sees what another one
+sets. What all steps need is set where the run starts (`run_context_scope`); what outlives the process is in the
+workflow's own store. Tools can write into that store too, so it holds only ids, each with a keyed digest that only this
+home can make; other ids are ignored.
 
-A step that waited is run again from its beginning, and a tool's body with it: what it called before must be known as
-the same call, or it would run a second time. `make_nested_call_id` says which piece of work called it, and how many
-calls like it that has made before.
+A step that waited runs again from its beginning, and so does the body of a tool. Calls that it has made before have to
+be recognised, so that they do not run twice: `make_nested_call_id` combines the work item that made a call with the
+number of equal calls before it.
 """
 
 from __future__ import annotations

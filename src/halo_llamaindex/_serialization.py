@@ -1,7 +1,7 @@
 """The module that guarded copies name as theirs when they are serialized, and from which none can be restored.
 
-A context that is kept names the class of each thing in it. A guard's class has the name of the class it guards, and
-under that name the thing would come back without its guard.
+A serialized context names the class of each object in it. The class of a guarded copy has the name of the class that it
+guards, so without this module the object would be restored without its guard.
 """
 
 from __future__ import annotations

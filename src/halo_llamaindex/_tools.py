@@ -1,12 +1,8 @@
-"""Guarded tools of LlamaIndex: the copies, and one call of one.
+"""Guarded tools of LlamaIndex: copies of tools and functions, and their calls as actions of the one flow.
 
-Calls of guarded tools, as actions of the one flow: of a function that a tool holds, or of a tool's entry point.
-
-Guarded tools: copies of tools and functions that are decided at the last step before they run.
-
-A `FunctionTool` has its functions wrapped: with the arguments as executed, whatever the host fixed among them, on every
-path (`call`, `acall`, `fn`, `async_fn`, `real_fn`). Any other tool is decided where it is entered, by a subclass made
-here, and what it holds (a query engine, a retriever) is guarded on the copy.
+The functions of a `FunctionTool` are wrapped, so that calls are decided with the arguments as executed, including those
+that the host fixed, on every path (`call`, `acall`, `fn`, `async_fn`, `real_fn`). Any other tool is decided on entry,
+by a subclass that is made here, and the objects that it holds (a query engine, a retriever) are guarded in the copy.
 """
 
 from __future__ import annotations

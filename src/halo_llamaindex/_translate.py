@@ -1,7 +1,7 @@
-"""LlamaIndex's objects in plain terms: names, schemas, tools that a provider runs, refusals, arguments of a tool call.
+"""Translates LlamaIndex's objects: names, schemas, tools that a provider runs, refusals, and arguments of tool calls.
 
-LlamaIndex hands a function what the model wrote, as it is. Here what does not fit the tool's own schema is refused, and
-a value that only fits when read as another type (`"5"` for a number) is passed on as that.
+LlamaIndex passes what the model wrote to the function as it is. Here, arguments that do not fit the tool's schema are
+refused, and a value that fits only when read as another type (`"5"` for a number) is passed on as that type.
 """
 
 from __future__ import annotations

@@ -1,10 +1,12 @@
-"""Guarded agents: a copy of an agent, and of every agent that it reaches, whose turns and tools are decided.
+"""Guarded agents: copies of an agent, and of every agent that it reaches, whose turns and tools are decided.
 
-`guard_agent` follows hand-offs, however they circle, and agents as tools. An agent that hands off or is handed to acts
-under its own name; one by itself acts as whoever runs it. The SDK asks an agent for its tools at the beginning of each
-turn, whichever way it came to it: there the turn is entered, and what carries no guard yet (tools added later, those of
-MCP servers) gets one. It asks for the instructions in a turn only: there a turn that no run of ours began is decided.
-A hand-off that was added later gets its guard when the agent's hand-offs are read; nobody has granted it.
+`guard_agent` follows hand-offs, including circular ones, and agents that are used as tools. An agent that hands off or
+is handed to acts under its own name; a single agent acts as whoever runs it.
+
+The SDK asks an agent for its tools at the beginning of each turn. That is where the turn is entered, and where tools
+without a guard (tools added later, those of MCP servers) get one. The SDK asks for an agent's instructions in a turn
+only, so a turn that did not begin in a run of Halo is decided there. A hand-off that was added later gets its guard
+when the agent's hand-offs are read; nobody has granted it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""`halo doctor` for the OpenAI Agents SDK: what of an app is decided before it runs.
+"""`halo doctor` for the OpenAI Agents SDK: which parts of an application are decided before they run.
 
-`doctor` follows what objects hold: agents over hand-offs and tools, guardrails, hooks and instructions that are
-functions, closures, globals that functions name. What a function makes while it runs it does not see, but an agent
-that it starts inside a guarded run is guarded there. It runs nothing of the app's.
+`doctor` follows references: agents over hand-offs and tools, guardrails, hooks and instructions that are functions,
+closures, and globals that functions name. It runs nothing of the application, so it does not see what a function
+creates at run time; an agent that is started inside a guarded run is guarded there.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Guarded hand-offs: decided before the agent that they lead to is made, and before a callback of the host's runs.
+"""Guarded hand-offs: decided before the target agent is made, and before a callback of the host runs.
 
 A hand-off whose callback takes input (`handoff(on_handoff=f, input_type=T)`, or a `Handoff` that is called with the
-model's own text) is two actions of its giver: a tool call, with the input as its arguments, and the hand-off. Both are
-decided before the callback runs. A refused one gives the giver back, and says so where the model reads how it went.
+model's own text) is two actions of the agent that hands off: a tool call, with the input as its arguments, and the
+hand-off. Both are decided before the callback runs. If either is refused, that agent goes on, and the model reads why.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What a model call says of its conversation: the user's words, and the items that were there before the run.
 
-The user's words are those that the outermost run of the SDK was started with. What a run inside of it, an input filter,
-a hand-off or a tool's body puts into a user message is not the user's. A model that the host asks directly is the
-outermost run itself.
+The user's words are the input of the SDK's outermost run. Text that a run inside it, an input filter, a hand-off or a
+tool's body puts into a user message is not the user's. If the host asks a model directly, that call is the outermost
+run.
 """
 
 from __future__ import annotations

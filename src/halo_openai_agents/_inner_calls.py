@@ -1,15 +1,16 @@
-"""Decides tools and models without a guard that code inside a guarded run calls by itself, past every runner.
+"""Decides calls of unguarded tools, models and MCP servers that code inside a guarded run makes directly.
 
-The body of a guarded tool that no guarded run calls (a realtime agent, a script) is such a place too.
+Examples are a tool's body or a hook that calls `on_invoke_tool` of another tool, and a guardrail that asks a model with
+`get_response`. The body of a guarded tool counts as inside even if no guarded run calls it (a realtime agent, a
+script).
 
-Examples are a tool's body or a hook that calls `on_invoke_tool` of another tool, and a guardrail that asks a model
-with `get_response`. The SDK has no hook for any of these, so `watch_inner_calls` wraps what they come to, once for
-the process: the invoker that `function_tool` makes, `on_invoke_tool` of tools that were made of a function of one's
-own, `call_tool` of MCP servers, and the methods of models. Outside of a guarded run, and for what carries a guard, a
-wrapped method only reads a context variable. Inside of one the call is that of a guarded copy, decided as undeclared
-under its own name; where another tool has that name it is refused.
+The SDK has no hook for such calls, so `watch_inner_calls` wraps what all of them reach, once for the process: the
+invoker that `function_tool` makes, `on_invoke_tool` of tools that were made from a function of the application,
+`call_tool` of MCP servers, and the methods of models. For objects with a guard, and outside guarded runs, a wrapper
+only reads a context variable. Inside, the call is made on a guarded copy, which is decided as undeclared under the
+object's own name. If another tool has that name, the call is refused.
 
-Not seen: plain functions, clients, fresh contexts.
+Not covered are plain functions, clients of providers, and code in a fresh context.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Local MCP servers: guarded copies whose every tool call is decided, once.
 
-In a guarded agent a server's tools are function tools made on the fly, each behind a guard of its own; the call that
-comes from there passes the server's `call_tool`, and any other is decided there. A copy shares the state of its
-original: whoever connects the one has connected the other.
+In a guarded agent, the SDK makes function tools of a server's tools, each with a guard of its own. A call that comes
+from such a tool passes the server's `call_tool`; any other call is decided there. A copy shares the state of its
+original, so connecting one of them connects both.
 """
 
 from __future__ import annotations

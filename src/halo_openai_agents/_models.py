@@ -1,12 +1,11 @@
 """Guarded models of the Agents SDK: copies and providers, and their calls as actions of the one flow.
 
-The decision is about how many messages the model is shown and which tools it may ask for. Calls in its answer that
-reach no tool are decided, and so recorded, at once: the SDK answers them with an error.
+A call is decided on the number of messages and on the tools that the model may ask for. Tool calls in the answer that
+reach no tool are decided, and so recorded, at once: the SDK answers them with an error. Events of a stream are passed
+on as they arrive. If an obligation may change the answer, none is passed on before all of it was read.
 
-Events of a stream pass as they come; where an obligation may change the answer, none does before all of it was read.
-
-A copy is of its original's class and shares its state; its `get_response` and `stream_response` are decided before
-anything is sent, and the rest is the original's.
+A copy is of its original's class and shares its state. Only `get_response` and `stream_response` differ: they are
+decided before anything is sent.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Tools that the SDK runs in this process past every function tool: shells, patches, computers, custom tools.
+"""Tools that the SDK runs in this process without a function tool: shells, patches, computers, custom tools.
 
 A guarded copy decides right before the host's own code runs: an executor of commands, an editor of files, a computer.
-Commands and custom inputs are programs (`Resource.programs`), each file operation and each action at a computer is a
-resource of its own (`apply_patch/delete_file`, `computer/click`). A refusal is what the model is told, but at a
-computer, which can return nothing but a screenshot: there it ends the run.
+Commands and inputs of custom tools are programs (`Resource.programs`). Each file operation and each action of a
+computer is a resource of its own (`apply_patch/delete_file`, `computer/click`). A refusal is returned to the model,
+except by a computer, which can return nothing but a screenshot: there it ends the run.
 """
 
 from __future__ import annotations

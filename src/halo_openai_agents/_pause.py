@@ -1,12 +1,12 @@
-"""Pauses: a challenged call of a run whose host keeps its state becomes an interruption of the SDK's.
+"""Pauses: a challenged call becomes an interruption of the SDK, in a run whose state the host keeps.
 
-Somebody answers in the ledger, from any process; `resume` reads the answer and sets the SDK's own approval, which only
-lets the call come as far as its guard: there it is decided anew. An approval that the host sets by itself approves
-nothing.
+Somebody answers the challenge in the ledger, from any process. `resume` reads the answer and sets the SDK's own
+approval, which only lets the call reach its guard, where it is decided again. An approval that the host sets itself
+approves nothing.
 
-What Halo writes into the state (of each question its ids, what it is about and why; the session and the turn; never a
-passport, a link or an argument's value) is under a key among the SDK's approvals that no tool can have. The session
-counts only with a mark that this home alone can make.
+Halo stores its data among the SDK's approvals, under a key that no tool can have: for each question its ids, subject
+and reason; the session and the turn; never a passport, a link or an argument's value. The session counts only with a
+mark that this home alone can make.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
 """The runner around the SDK's own, the configuration of its runs, and run hooks that refuse what carries no guard.
 
-The hooks decide nothing: what carries a guard passes, and is decided there. They do not see what starts no hook: tools
-that are called by themselves, the provider's own tools, clients.
+A guarded agent runs in a session, with guarded models: it is entered at the beginning of the run and left at its end.
+An agent without a guard runs untouched, unless a tripwire is installed or the run uses Halo's configuration
+(`Halo.run_options`). An agent that code inside a guarded run starts (a tool's body, a guardrail, a hook) is guarded on
+the spot and acts under its own name.
 
-A run of an agent that carries no guard goes through it untouched, unless a tripwire is installed or its configuration
-is Halo's (`Halo.run_options`). What code inside a guarded run starts by itself (a tool's body, a guardrail, a hook) is
-guarded on the spot, and acts under its own name. Any such run gets a session and guarded models; the agent is entered,
-and left at the end.
+The hooks of a tripwire make no decisions: objects with a guard pass, and are decided there. The hooks do not see what
+the SDK runs without one: tools that are called directly, the provider's own tools, and clients.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""One run of an agent: its session, who acts in it now, which message asked.
+"""One run of an agent: its session, the acting agent, and the message that asked.
 
-The SDK runs the steps of a run in tasks of their own, so what changes from one to the next is in one `AgentRun` that
-they all reach through a context variable (`current_run`, `find_run`); each step acts under what is there at its
+The SDK runs the steps of a run in tasks of their own. So what changes between steps is kept in one `AgentRun`, which
+all of them reach through a context variable (`current_run`, `find_run`). Each step acts under what holds at its
 beginning (`step_scope`).
 """
 

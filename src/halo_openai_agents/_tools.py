@@ -1,11 +1,11 @@
 """Guarded copies of function tools, and their calls as actions of the one flow.
 
 A copy's `on_invoke_tool` is wrapped below the SDK's own handling of errors, which stays as it is in the original; the
-function behind it (`__wrapped__`) is decided too. In a run whose host keeps its state, the copy asks for approval where
-the decision is a challenge (`make_pausing_copy`).
+function behind it (`__wrapped__`) is decided too. In a run whose state the host keeps, the copy asks for the SDK's
+approval where the decision is a challenge (`make_pausing_copy`).
 
-Inside a run a refusal is the tool's result, which the model reads; whoever calls a tool directly gets it raised. The
-call of a tool that a server runs is decided here, and passes the server's own guard once, with the same arguments.
+Inside a run, a refusal is the tool's result, which the model reads; a direct caller gets it as an exception. A call of
+a tool that an MCP server runs is decided here, and may pass the server's own guard once, with the same arguments.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The SDK's objects in plain terms: their guards, names and schemas, who runs them, and the arguments of a tool call.
+"""Translates the SDK's objects: their guards, names and schemas, who runs them, and the arguments of tool calls.
 
 `ArgumentReader` reads the JSON that a model wrote; `FunctionBinder` binds a call of the function behind a tool.
 """

@@ -1,7 +1,7 @@
 """Alerts about people and service accounts in the ledger: one for each identity and UTC day.
 
-A day has another alert where its risk has risen since the first. Verdicts on alerts (`halo judge`) say which events the
-next baseline leaves out.
+If the risk of a day rises after its alert, the day gets another one. Verdicts on alerts (`halo judge`) determine which
+events the next baseline leaves out.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Alerts as they are sent: about an agent, about a day of a person or a service account, and questions that wait.
+"""Alerts in the form in which they are sent: about an agent, about a day of an identity, and about questions that wait.
 
-None holds arguments, results or amounts. Each gives itself as a sentence, as JSON and as the structured data of a
-syslog message.
+None contains arguments, results or amounts. Each can be rendered as a sentence, as JSON, and as the structured data of
+a syslog message.
 """
 
 from __future__ import annotations

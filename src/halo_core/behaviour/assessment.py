@@ -1,7 +1,7 @@
-"""What an action deviates in, from what is usual for its identity: volume, drift, first times, and four parts in one.
+"""How far an action deviates from what is usual for its identity: in volume, drift, first times, and altogether.
 
-`assess` is pure and reads memory only. It looks at what the action itself adds: a limit that was passed before stops
-nothing that does not add to it.
+`assess` is pure and reads memory only. It judges what the action itself adds: a limit that was passed before does not
+stop an action that adds nothing to it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""What a session's calls that did not run would have added to it.
+"""What the calls of a session that did not run would have added to it.
 
-Limits and windows count what happened. Drift asks how an agent goes about its work, and that is the same whether its
-calls run, as in observe mode, or are asked about: so it compares measures with these attempts added. Otherwise an agent
-that nobody changed would seem to do less from the day on which `enforce` stops some of it.
+Limits and windows count what happened. Drift is about how an agent works, whether its calls run, as in observe mode, or
+are asked about, so it compares measures with these attempts added. Otherwise an unchanged agent would seem to do less
+from the day on which `enforce` stops some of its calls.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One respect in which behaviour deviates, and how parts of a doubt are joined."""
+"""An axis: one respect in which behaviour can deviate; and how the parts of a deviation are combined."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Waves of ordinary work, which look like drift each time: the end of a month, the day of an incident."""
+"""Waves of ordinary work that look like drift each time they return: the end of a month, the day of an incident."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One action as behaviour sees it: values without content, built from the request before it is decided."""
+"""`BehaviourEvent`: one action as behaviour sees it, without content, built from the request before it is decided."""
 
 from __future__ import annotations
 

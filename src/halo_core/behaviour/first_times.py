@@ -1,4 +1,4 @@
-"""First times: what an identity never showed, and what whom it acts for never had it do."""
+"""First times: what an identity does that it never did before, by itself or for the person it acts for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an identity has shown of each kind, and how surprising something new is."""
+"""What an identity has shown of each kind (tools, hosts, ...), and how surprising something new of that kind is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far one session moves a limit, and with which sessions limits of amounts begin."""
+"""How far a single session moves a limit, and the first limits of amounts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Limits below their floor, where much work has shown that something hardly ever happens without being asked for."""
+"""Limits below their floor, for what hardly ever happens without being asked for, as much work has shown."""
 
 from __future__ import annotations
 

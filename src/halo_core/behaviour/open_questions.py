@@ -1,7 +1,7 @@
-"""Questions that a policy asks and that nobody answers: once a session is folded, each counts as a refusal.
+"""Questions of a policy that nobody answers: when a session is folded, each counts as a refusal.
 
 If every harmful act of an agent is asked about, none runs, and without this count the agent would look like one that
-never tried. A question that is answered with a yes counts for nothing, whenever the answer comes.
+never tried. A question that is answered with yes does not count, whenever the answer comes.
 """
 
 from __future__ import annotations

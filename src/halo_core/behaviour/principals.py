@@ -1,9 +1,9 @@
-"""What each person or service account has an agent do: at which hours, which kinds of work, and up to which amounts.
+"""What each person or service account has an agent do: the hours, the kinds of work, and the largest amounts.
 
-An agent serves several people, and what is usual for it is the sum of their habits. So a profile also holds, for each
-principal by its keyed reference, the hours of its sessions, the systems, labels and classes of action, and its largest
-amounts. Who has shown little is held to what the agent does for everybody; only an hour at which nobody works says
-something of a newcomer.
+An agent serves several people, so what is usual for it is a mixture of their habits. For each principal, by keyed
+reference, a profile also holds the hours of its sessions, the systems, labels and classes of action, and its largest
+amounts. A principal with little history is compared with what the agent does for everybody; only an hour at which
+nobody works counts against a newcomer.
 """
 
 from __future__ import annotations

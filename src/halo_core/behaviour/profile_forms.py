@@ -1,4 +1,4 @@
-"""Forms of profiles: how each was folded, what it knows, and which numbers of a profile it stores."""
+"""Forms of stored profiles: how a profile of each form was folded, and which of its numbers are stored."""
 
 from __future__ import annotations
 

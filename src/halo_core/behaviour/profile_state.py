@@ -1,6 +1,6 @@
-"""What a profile says: the limits in force, the levels of a session, what is usual and for whom.
+"""The state of a profile: the limits in force, the levels of a session, what is usual and for whom.
 
-`halo_core.behaviour.profile` says how sessions change it.
+`halo_core.behaviour.profile` changes it with each session.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What an action shows that can be new: tools, systems, labels, destinations, hosts, hours and the like."""
+"""The kinds of things that an action can show for the first time: tools, systems, labels, destinations, hours."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
-"""Which sessions move which drift of an identity: that of sessions without untrusted content, and that of all.
+"""Which sessions move which drift of an identity: one of sessions without untrusted content, and one of all sessions.
 
-Only a session that has read untrusted content is held to the second one. Two drifts of disjoint sessions would each
-wait for a reference of its own, and an agent that changed meanwhile would become part of it.
-INVARIANT: content moves no drift that sessions without content are held to.
+Only a session that has read untrusted content is judged by the second one. Two drifts over disjoint sessions would each
+need a reference of their own, and an agent that changed meanwhile would become part of it. INVARIANT: content moves no
+drift by which sessions without content are judged.
 
-What moved may be the work of one account: then its sessions are held to it, and those of others are not. Where the
-sessions of two principals have moved it, it is the agent that changed.
+What moved may be the work of one account: then only its sessions are judged by it. If the sessions of two principals
+have moved it, the agent itself has changed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`halo policy backtest`, `history` and `approve`: what another policy would have decided, and who answers for it."""
+"""`halo policy backtest`, `history` and `approve`: what another policy would decide, and who approved a policy."""
 
 from __future__ import annotations
 

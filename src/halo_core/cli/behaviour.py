@@ -1,4 +1,4 @@
-"""What `halo risk` prints of agents over their sessions, and of people and service accounts; and its charts."""
+"""Output of `halo risk` about agents over their sessions, and about people and service accounts; with charts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`halo model`: another model beside the one in force, what it would have said, the switch to it, and the way back."""
+"""`halo model`: puts a model in shadow beside the one in force, compares both, switches to it, and switches back."""
 
 from __future__ import annotations
 

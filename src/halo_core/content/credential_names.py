@@ -1,4 +1,4 @@
-"""Names that say that what they name is a credential: of arguments, of members, of headers."""
+"""Recognises the names of credentials, among arguments, members and headers."""
 
 from __future__ import annotations
 

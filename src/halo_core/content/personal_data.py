@@ -1,8 +1,8 @@
 """Recognition and masking of card numbers, IBANs, e-mail addresses and telephone numbers in text.
 
-A text is read through a copy of the same length, in which every kind of digit, blank and dash is the plain one; what is
-found in the copy is masked in the text. No expression here can backtrack, and each possible length of a number costs
-one step, so the time is linear whatever the text is.
+A text is searched through a copy of the same length, in which every kind of digit, blank and dash is replaced by the
+plain one; what is found in the copy is masked in the text. No expression here can backtrack, and each possible length
+of a number costs one step, so the time is linear in any text.
 """
 
 from __future__ import annotations

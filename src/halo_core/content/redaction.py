@@ -1,11 +1,11 @@
-"""Redaction of secrets (`Redactor`); nothing changes its argument.
+"""Redaction of secrets (`Redactor`). Arguments are never changed in place.
 
 A secret is recognised by the name of its argument (`credential_names`), or by a pattern in a text (`secret_patterns`).
 `seal` is for what is decided upon and stored: each secret becomes `halo:secret:` and 16 hex digits of its keyed digest,
-so that equal secrets stay equal and nothing else is learnt. `mask` is for what people look at, `hide` for what a policy
-wants redacted before it runs or is passed on.
+so that equal secrets stay equal and nothing else is revealed. `mask` is for what people look at, `hide` for what a
+policy wants redacted before it runs or is passed on.
 
-Everything is linear in its input: RE2, or expressions of the standard library that cannot backtrack.
+The time is linear in the input: expressions are RE2, or of a form in which the standard library cannot backtrack.
 """
 
 from __future__ import annotations

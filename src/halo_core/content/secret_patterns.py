@@ -1,6 +1,6 @@
-"""Well-known secrets inside of texts (`find_secret_spans`), and the data labels of a text (`find_labels`).
+"""Well-known secrets inside texts (`find_secret_spans`), and the data labels of a text (`find_labels`).
 
-Everything is linear in its input, since RE2 never backtracks.
+The time is linear in the input, because RE2 never backtracks.
 """
 
 from __future__ import annotations

@@ -1,13 +1,14 @@
-"""Answers of approvers, as a decision applies them: one for an exact call, and those that are remembered.
+"""How a decision applies answers of approvers: those for an exact call, and remembered ones.
 
-INVARIANT: BIND - an answer for a call settles that call. A remembered answer settles only what asks who or what an act
-reaches (`TARGET_CODES`), for the scope it was signed for. It never settles a limit of volume or sum, a label or
-behaviour, and a large amount (`AMOUNT_CODES`) only where its approver said so: up to what was shown, within 24 hours.
-An emergency answer settles every question of one agent for some minutes, and none about money.
+INVARIANT: BIND - an answer for a call settles that call only. A remembered answer settles questions about whom or what
+an act reaches (`TARGET_CODES`), within the scope that it was signed for. It never settles a limit of volume or sum, a
+label or behaviour. It settles a large amount (`AMOUNT_CODES`) only if its approver said so: up to the amount that was
+shown, within 24 hours. An emergency answer settles every question of one agent for some minutes, except those about
+money.
 
-An override lets one exact call run that a rule refused or asked about, or forbids a call or a target, for some time.
-It never reaches what no rule says: stops, revocations, grants, labels, floors, budgets, a person's no. A reversal runs
-only on the order of somebody outside the chain for exactly this effect; the order settles the questions about it too.
+An override allows one exact call that a rule refused or asked about, or forbids a call or a target, for some time. It
+cannot set aside what is not a rule: stops, revocations, grants, labels, floors, budgets, a person's no. A reversal
+needs an order, for exactly this effect, by somebody outside the chain; the order also settles questions about it.
 """
 
 from __future__ import annotations

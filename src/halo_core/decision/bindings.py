@@ -1,12 +1,12 @@
 """What an approval is bound to: the digest of the question that it answers.
 
-INVARIANT: BIND - an approval serves one digest, over who asks, on whose passport and in which epoch, what exactly is
-done to what, and under which policy. Another argument, another epoch or another rule is another question.
+INVARIANT: BIND - an approval serves one digest: over who asks, with which passport and in which epoch, what exactly is
+done to what, and under which policy. Another argument, epoch or rule makes another question.
 
-A question of a session that can be continued holds that session too. One of a session that nobody named and no
-framework carries on (`ENDING_SOURCES`) does not: its run has usually ended when a person answers, so the next run of
-the same agent for the same user may use the answer. It holds the exposure at which it was asked instead. The next run
-may be exposed as much or less, never more.
+A question of a session that can be continued is also bound to that session. A session that nobody named and no
+framework continues (`ENDING_SOURCES`) has usually ended when a person answers, so its question is bound to the exposure
+at which it was asked instead: the next run of the same agent for the same user may use the answer if it is exposed no
+more than that.
 """
 
 from __future__ import annotations

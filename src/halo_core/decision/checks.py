@@ -1,19 +1,19 @@
-"""The policy decision point: `decide` judges one request by one snapshot.
+"""The policy decision point: `decide` judges a request by a snapshot.
 
-It reads nothing else, so that replaying a decision means calling it again (INVARIANT: REPLAY). The checks, in order;
-the most severe effect wins and every reason found is kept:
+It reads nothing else, so replaying a decision means calling it again (INVARIANT: REPLAY). These are the checks, in
+order. The most severe effect wins, and every reason is kept.
 
-    (1) the request was well formed               (7) the policy: hard rules, then graded ones
+    (1) the request is well formed                (7) the policy: hard rules, then graded ones
     (2) it belongs to a session                   (8) this very call was not dispatched before
-    (3) no stop, no revocation                    (9) authority after the charge is at or above the floor
-    (4) a passport is there, in time, the actor's (10) budgets and quotas hold the charge, at every link
+    (3) no stop or revocation applies             (9) authority after the charge is at or above the floor
+    (4) there is a valid passport of the actor    (10) budgets and quotas cover the charge, at every link
     (5) every link grants kind, resource, args    (11) an approval of exactly this call answers a challenge
-    (6) data labels stay under every ceiling      (12) few challenges pend; the guard can do what the effect asks
+    (6) data labels stay under every ceiling      (12) few challenges are open; the guard can do what is needed
 
-(1) to (4) end the decision at once. In (9) and (10), what somebody outside the chain can mend by re-authorizing the
-session is a challenge, all else a denial. In (11), an approver's answer, whose signature was verified when the snapshot
-was read, is held against this very call, the time and the chain (INVARIANT: BIND). It answers a policy's challenge,
-never lost authority or a spent budget.
+If one of (1) to (4) fails, the decision ends there. In (9) and (10) the result is a challenge if somebody outside the
+chain can mend it by re-authorizing the session, else a denial. In (11) an approver's answer is compared with this very
+call, the time and the chain (INVARIANT: BIND); its signature was verified when the snapshot was read. It answers
+challenges of a policy, never lost authority or a spent budget.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""What a decision makes of the fields of a model request: tools that the provider runs, and fields that nobody knows.
+"""Checks of the fields of a model request: tools that the provider runs, and fields that are not known.
 
-An adapter judges the request (`halo_core.model_requests`) and puts what it found among the arguments of the call, so
-that an approval is bound to it. `hosted_tools` are refused unless every link grants the tool `hosted:<name>`;
-`model_fields` are a question until somebody accepts the field.
+An adapter judges the request (`halo_core.model_requests`) and adds the result to the arguments of the call, so that an
+approval is bound to it. `hosted_tools` are refused unless every link grants the tool `hosted:<name>`. `model_fields`
+are asked about until somebody accepts the field.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""What an entry records of an outcome, in the compact form that is signed.
+"""The record of an outcome, in the compact form that is signed.
 
-`encode_outcome` makes the body of the entry, and `expand_outcome` the whole record from it.
-
-docs/ledger-format.md describes each member.
+`encode_outcome` makes the body of the entry, and `expand_outcome` restores the whole record. docs/ledger-format.md
+describes each member.
 """
 
 from __future__ import annotations

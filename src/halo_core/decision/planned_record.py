@@ -1,7 +1,7 @@
-"""What an entry records of a planned decision: the body that `encode_decision` would make, without its objects.
+"""The record of a planned decision: the same body as `encode_decision` makes, without building its objects.
 
-A planned decision has no score, answer, quota, obligation or restriction, so their members are never there.
-Each planned call of the test suite compares the bytes with those of `encode_decision`.
+A planned decision has no score, answer, quota, obligation or restriction, so their members are absent. The test suite
+compares the bytes of each planned call with those of `encode_decision`.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""What an entry records of a decision, in the compact form that is signed.
+"""The record of a decision, in the compact form that is signed.
 
-What equals its default is left out, and what follows from other members is computed again. What repeats stands once, in
-parts that are stored by digest (`halo_core.decision.record_parts`). `expand_decision` gives back the whole record, from
-which, with the sealed fields, the decision can be made again:
+Members that equal their default are left out, and members that follow from others are computed again. What repeats
+between entries is stored once, in parts that are named by digest (`halo_core.decision.record_parts`). `expand_decision`
+restores the whole record. With the sealed fields, that is enough to make the decision again:
 
     body, parts = encode_decision(request, snapshot, decision, result)
     expand_decision(body, session=..., ts_us=..., read_part=...)

@@ -1,10 +1,10 @@
-"""What verification reads of a recorded decision or outcome, without expanding the whole record.
+"""The members of a recorded decision or outcome that verification reads, without expanding the whole record.
 
     body = extract_decision(compact, session=..., ts_us=..., read_part=...)
     if body is None: body = expand_decision(compact, ...)
 
-The result holds those members of the whole record that checks read. It is given only where each member that the
-expansion depends on has its ordinary form, so the expansion could not fail; for anything else it is None.
+The result is None unless every member that the expansion depends on has its ordinary form, in which case the expansion
+cannot fail.
 """
 
 from __future__ import annotations

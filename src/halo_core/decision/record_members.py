@@ -1,6 +1,6 @@
-"""Members of a decision's record in their compact form: what equals its default is left out.
+"""Members of a decision's record in their compact form, without what equals its default.
 
-A function `pack_` gives the member that is signed, and `unpack_` the tree that the whole record has for it.
+A function `pack_...` makes the member that is signed, and `unpack_...` the tree that the whole record has in its place.
 docs/ledger-format.md describes each member.
 """
 

@@ -1,7 +1,7 @@
 """Parts of entries: what many entries have in common, stored once by digest.
 
-A part is a canonical tree. Its name is a digest over its bytes, so an entry that names a part is bound to it. A part
-may name others: a frame its host, a model its system prompt and its tools.
+A part is a canonical tree, and its name is a digest over its bytes, so an entry that names a part is bound to it. A
+part may name others: a frame names its host, a model its system prompt and its tools.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The `Examiner` of `halo doctor`, which each adapter derives.
+"""The `Examiner` of `halo doctor`, from which each adapter derives its own.
 
-An examiner walks through what an app's objects hold and adds a row for each thing that is governed, or should be. It
-runs nothing of the app's.
+An examiner walks through the objects that an application holds, and adds a row for each object that is governed or
+should be. It runs nothing of the application.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Findings of `halo doctor`: what was found, what decides it, and whether it can run undecided."""
+"""Findings of `halo doctor`: an object, what decides it, and whether it can run undecided."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parts of which the cases of a drill are made: values, what a user says, an attack and its honest twin."""
+"""The building blocks of a drill's cases: values, the user's words, an attack and its honest twin."""
 
 from __future__ import annotations
 

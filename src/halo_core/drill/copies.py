@@ -1,7 +1,7 @@
-"""Copies of the homes that an application opens, so that a drill never writes to the operator's: `HomeCopies`.
+"""Copies of the homes that an application opens (`HomeCopies`), so that a drill never writes to the operator's.
 
-Each home is copied once, with its database, keys, policy, manifest and grants. Each case of the drill then works on a
-fresh copy of that copy, so that no case sees what another one left.
+Each home is copied once, with its database, keys, policy, manifest and grants. Each case of the drill works on a fresh
+copy of that copy, so that no case sees what another one left behind.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Where the stubs of a drill report: `Desk` notes which tools ran, answers for them, and says what models do next."""
+"""`Desk`, to which the stubs of a drill report: it records which tools ran, answers for them, and directs models."""
 
 from __future__ import annotations
 

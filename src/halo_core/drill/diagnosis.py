@@ -1,7 +1,7 @@
-"""Names what let an attack through, with the one line that mends it: `find_hole`.
+"""`find_hole` names what let an attack through, with the one line that fixes it.
 
-Causes are looked for from the outside in: nothing decided it, enforcement was off, a declaration is wrong, a rule is
-missing. What none of them explains is a fault of Halo itself.
+Causes are looked for from the outside in: nothing decided the call, enforcement was off, a declaration is wrong, a rule
+is missing. If none of them explains it, it is a fault of Halo itself.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""A second wall under the stubs of a drill: `block_effects` refuses what an application would change outside of it.
+"""`block_effects` refuses effects of an application beyond the tools and models that a drill replaces.
 
-Tools and models are replaced, so nothing of them runs. Other code of the application may still run (a middleware, a
-prompt function). While a drill runs, an audit hook (PEP 578) refuses connections, programs and changes of files that
-are not in the drill's own folder, and notes each. What was open before (a connection, a file) can still be written to.
+Replaced tools and models do nothing, but other code of the application may still run (a middleware, a prompt function).
+While a drill runs, an audit hook (PEP 578) refuses connections, programs and changes of files outside the drill's own
+folder, and records each. Connections and files that were open before can still be written to.
 
-A run that did not end goes on when the drill is over. `keep_blocking` refuses effects of its threads for good.
+A run that did not end continues when the drill is over. `keep_blocking` refuses effects of its threads from then on.
 """
 
 from __future__ import annotations

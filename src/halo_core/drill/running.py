@@ -1,4 +1,4 @@
-"""Runs the cases of a drill, each in a fresh copy of the home, and reads from that copy's ledger what was decided."""
+"""Plays the cases of a drill, each in a fresh copy of the home, and reads the decisions from that copy's ledger."""
 
 from __future__ import annotations
 

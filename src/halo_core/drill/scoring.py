@@ -1,4 +1,4 @@
-"""What a drill found, as typed values: counts and intervals by class, holes, and the body of its entry."""
+"""The result of a drill as typed values: counts and intervals by class, holes, and the body of its entry."""
 
 from __future__ import annotations
 

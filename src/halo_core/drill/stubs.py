@@ -1,7 +1,8 @@
-"""Functions of an application whose bodies are replaced while a drill runs: `FunctionStubs`.
+"""Replaces the bodies of an application's functions while a drill runs (`FunctionStubs`).
 
-The code object of the function itself is replaced, so that every way to it (a wrapper, a guard, a closure, an original
-that a module keeps) runs the stub. A function keeps its name, signature, defaults and closure.
+The code object of the function itself is replaced, so that the stub runs whichever way the function is reached: through
+a wrapper, a guard, a closure, or an original that a module keeps. The function keeps its name, signature, defaults and
+closure.
 """
 
 from __future__ import annotations

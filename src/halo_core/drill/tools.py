@@ -1,7 +1,7 @@
-"""What a drill knows of an application's tools (`ToolFacts`), and what it asks of an adapter (`DrillDriver`).
+"""What a drill knows of an application's tools (`ToolFacts`), and what it needs of an adapter (`DrillDriver`).
 
-Plans of attacks are made of facts about tools alone, plain data from declarations and schemas. Where nobody declared a
-tool, its name and arguments say what it is.
+Attacks are planned from facts about tools alone, which are plain data from declarations and schemas. For a tool that
+nobody declared, they follow from its name and arguments.
 """
 
 from __future__ import annotations

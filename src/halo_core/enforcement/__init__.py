@@ -1,4 +1,4 @@
-"""Enforcement: every call of an adapter is decided here, run with what was decided, and recorded."""
+"""Enforcement: decides every call of an adapter, runs it as decided, and records the outcome."""
 
 from halo_core.enforcement.call import ABILITIES, Call
 from halo_core.enforcement.enforcer import Enforcer, Surface, Ticket

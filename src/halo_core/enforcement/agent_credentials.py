@@ -1,8 +1,8 @@
-"""What an agent decides with: its passport and its policy, kept in step with what is registered.
+"""The credentials of an agent: its passport and its policy, kept in step with what is registered.
 
 An agent with an issued passport uses that. Without one, in `local` mode, a standing link is minted here from what is
-guarded (assurance `dev`), again whenever a later `guard` adds something; what an earlier process of the agent guarded
-stays granted, so that several share one passport.
+guarded (assurance `dev`), and again whenever a later `guard` adds something. What an earlier process of the agent
+guarded stays granted, so that several processes share one passport.
 """
 
 from __future__ import annotations

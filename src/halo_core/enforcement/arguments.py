@@ -1,9 +1,9 @@
-"""The arguments of one call: plain values for the decision, and objects that run as they were decided.
+"""The arguments of one call: as plain values for the decision, and as objects that run as decided.
 
-`ArgumentBinder` takes a call apart by its signature and puts it together again. `copy_arguments` takes objects as
-frameworks pass them and returns JSON-like values with our own copies of the objects;
-`BoundArguments.get_executed_arguments` returns the objects, rebuilt where an obligation changed them. pydantic is
-recognised by what the process has imported, since the core imports none of it, and no code of an object's class is run.
+`ArgumentBinder` splits a call by its signature and puts it together again. `copy_arguments` takes objects as frameworks
+pass them, and returns JSON-like values with copies of the objects. `BoundArguments.get_executed_arguments` returns the
+objects, rebuilt where an obligation changed them. The core does not import pydantic, so its classes are recognised
+among the modules that the process has imported, and no code of an object's class is run.
 """
 
 from __future__ import annotations

@@ -1,10 +1,12 @@
-"""One action as behaviour sees it: which objects it touches, where it reaches, how much leaves.
+"""Builds the `BehaviourEvent` of an action: which objects it touches, what it reaches, and how much leaves with it.
 
-Objects are the identifiers, paths, accounts and addresses among its arguments, at any depth; a few words of prose are
-none. A word or a number is an identifier by the name of its argument or field; a long whole number wherever it is no
-amount; and a word where a read of labelled data has nothing else that says whose data it is. An object is related to
-the request if the user vouches for it, or if it stands in a result that was brought by an action on related objects
-and is short (lineage). What stands in a list first is not, whatever the agent does with it afterwards.
+Objects are the identifiers, paths, accounts and addresses among its arguments, at any depth. A few words of prose are
+no object. A word or a number is an identifier by the name of its argument or field; so is a long whole number that is
+no amount, and a word in a read of labelled data that names nobody otherwise.
+
+An object is related to the request if the user vouches for it, or by lineage: if it stands in a short result of an
+action on related objects. An object that first appeared in a long result, which counts as a list, stays unrelated,
+whatever the agent does with it afterwards.
 """
 
 from __future__ import annotations

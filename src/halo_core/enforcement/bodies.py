@@ -1,10 +1,11 @@
-"""What runs inside of a decided action, and whether it was shown untrusted content there.
+"""The bodies of decided actions: what runs inside an action, and whether it was shown untrusted content there.
 
-A tool that is declared as trusted may run another agent, or read a mailbox, in its body. Its answer is made from what
-that saw, whatever the tool's own declaration says.
+A tool that is declared as trusted may run another agent, or read a mailbox, in its body. Its result then depends on
+what that saw, whatever the tool's declaration says.
 
-What a body starts knows of it by its context. A thread has none of that: what runs in the session of an open body, and
-shares neither its run nor the block that opened the session, counts as inside of it. `body_threads` carries it further.
+Code that a body starts is recognised by its context, which threads do not inherit. So a thread counts as inside an open
+body if it runs in the body's session, and shares neither its run nor the block that opened the session. `body_threads`
+passes the body on to threads.
 """
 
 from __future__ import annotations

@@ -1,11 +1,12 @@
-"""Carries into a thread which guarded action started it.
+"""Passes on to a thread which guarded action started it.
 
-A thread gets no context of whoever starts it, so what it runs would have no session, and what it calls no guard around
-it. Once a `Halo` is opened, a thread keeps two things: the body of the decided action around its start, and who decides
-there. It keeps nothing else, and above all no session: the thread may go on and serve other requests. What it starts is
-denied (`session_missing`) until a session is opened in it.
+A thread does not inherit the context of the code that starts it, so it would have no session, and no guard around its
+calls. Once a `Halo` is opened, a new thread keeps two things: the body of the decided action that started it, and the
+`Halo` that decides there. It does not keep the session, because it may go on and serve other requests. What it starts
+is denied (`session_missing`) until it opens a session.
 
-Not seen: a thread that was there before and takes its work from a queue, `_thread.start_new_thread`, other processes.
+Not covered are threads that existed before and take their work from a queue, `_thread.start_new_thread`, and other
+processes.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Known values that come into a session with a conversation, and those that its own items will carry on.
+"""Known values that a conversation carries from one session into another.
 
-`iterate_carried` says what the items of a history bring: those that the store knows as made while unexposed carry what
-was known where they were made. `read_prints` and `find_item_values` find what an item of this session will carry, and
-`record_argument_values` does so for the arguments of a call, which another session may be started with. All but
-`read_prints` work inside a transaction of the store.
+`iterate_carried` returns what the items of a history bring: items that the store knows as made while unexposed carry
+the values that were known where they were made. `read_prints` and `find_item_values` find what an item of this session
+will carry. `record_argument_values` does the same for the arguments of a call, which another session may be started
+with. All but `read_prints` work inside a transaction of the store.
 """
 
 from __future__ import annotations

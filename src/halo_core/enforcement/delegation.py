@@ -1,9 +1,9 @@
 """Hand-offs between agents, as the facade and every adapter offer them.
 
-A hand-off is an action of kind `handoff`, named after the receiver, so a grant of the agent is a grant of every way
-that leads to it. `DelegationMixin.hand_off` gives part of an agent's own to another; `agent_scope` is for frameworks
-that say who acts now, where an agent that has a live link goes on under it. A block inside another never acts for an
-agent above: under such a name whoever acts there goes on.
+A hand-off is an action of kind `handoff`, named after its receiver, so a grant of the agent covers every way to reach
+it. `DelegationMixin.hand_off` gives another agent part of what an agent has. `agent_scope` is for frameworks that
+report which agent acts: inside the block, an agent that has a live link goes on under it. A nested block cannot act for
+an agent further up: if it names one, the agent that acts around the block goes on.
 """
 
 from __future__ import annotations

@@ -1,16 +1,16 @@
 """The policy enforcement point, the one API that adapters call.
 
-The six steps of one action, with the numbers of docs/ARCHITECTURE.md:
+These are the six steps of an action, with the numbers of docs/ARCHITECTURE.md:
 
-    (1) translate: call → access request             `call`
+    (1) translate: call → access request             `call`, `preparer`
     (2) snapshot, read once                           `snapshot_builder`
     (3) decide, pure                                  `halo_core.decision`
     (4) one durable transaction                       `jobs`, `halo_core.store`
     (5) run with the obligations, pause, or refuse    `flow`
     (6) outcome                                       `ticket`, `outcome_job`
 
-Whoever uses `begin` and `abegin` directly runs nothing but `ticket.args`, and finishes the ticket. An error lets no
-action run; in observe mode it does run, and the failure is logged and counted in `health`.
+A caller of `begin` or `abegin` must run nothing but `ticket.args`, and finish the ticket. An error never lets an action
+run, except in observe mode, where the failure is logged and counted in `health`.
 """
 
 from __future__ import annotations

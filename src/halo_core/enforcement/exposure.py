@@ -1,9 +1,9 @@
-"""How exposure follows a conversation: what the history of a call brings, and what is kept of an action for later ones.
+"""How exposure follows a conversation and what is stored.
 
-`iterate_observed` says what an action's texts and history bring into its session. `record_conversation` keeps marks of
-what a model said or a tool returned, with the known values in it (`enforcement.carried_values`). `list_place_marks` and
-`is_place_tainted` follow what was stored while exposed by its place. All work inside a transaction of the store; the
-marks are pure (`halo_core.values`).
+`iterate_observed` returns what the texts and the history of a call bring into its session. `record_conversation` keeps
+marks of what a model said or a tool returned, with the known values in it (`enforcement.carried_values`).
+`list_place_marks` and `is_place_tainted` track places that were written to while exposed. All of them work inside a
+transaction of the store; the marks themselves are computed by pure functions (`halo_core.values`).
 """
 
 from __future__ import annotations

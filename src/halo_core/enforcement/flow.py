@@ -1,8 +1,8 @@
 """The protocol of one governed action.
 
-`govern` and `govern_stream` are procedures (`halo_core.enforcement.steps`). A surface of an adapter describes its
-action as a `GovernedAction` (or a `GovernedStream`) and picks a driver; the order of deciding, pausing, running,
-restricting and recording is decided here alone, so that no surface can leave a step out.
+A surface of an adapter describes its action as a `GovernedAction` (or a `GovernedStream`) and picks a driver. `govern`
+and `govern_stream` are the procedures (`halo_core.enforcement.steps`) that decide, pause, run, restrict and record it.
+They are the only place that determines this order, so no surface can leave a step out.
 
 Example:
     class Lookup(GovernedAction[str]):

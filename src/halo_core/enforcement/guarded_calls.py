@@ -1,9 +1,9 @@
-"""Actions of guarded objects, for every adapter: what a guarded tool, retriever or method does when it is called.
+"""Actions of guarded objects, for every adapter: the calls of a guarded tool, retriever or method.
 
-A `GuardedAction` is an action of the one flow (see `flow`) that knows its guard, and that a decided call of the same
-object may lead to: a `_run` that its own `_arun` calls with the same arguments runs under the decision made there, is
-restricted, and is recorded there. A `GuardedCall` runs a function with the arguments that a binder has taken apart. An
-adapter derives a class of its own from `GovernedAction`, which says how its framework pauses, and mixes it in:
+A `GuardedAction` is an action that knows its guard. A decided call may call the same object again, with the same
+arguments (an `_arun` that calls `_run`): the inner call runs under the decision of the outer one, which also restricts
+and records it. A `GuardedCall` runs a function with the arguments that a binder has split. An adapter derives a class
+of its own from `GovernedAction`, which says how its framework pauses, and mixes it in:
 
     class ToolCall(LangChainAction, GuardedCall): ...
 

@@ -1,12 +1,13 @@
-"""What a guarded object carries, and how a decided call of one is known again.
+"""The metadata of guarded objects, and how nested calls of one are recognised.
 
-`attach_guard` fixes a `GuardMetadata` to an object; `get_guard` and `require_guard` read it. `make_named_subclass`
-makes the classes of guarded copies. `overrides_entry_point` and its companions say which classes cannot be guarded.
+`attach_guard` attaches a `GuardMetadata` to an object; `get_guard` and `require_guard` read it. `make_named_subclass`
+makes the classes of guarded copies. `overrides_entry_point` and the functions after it find classes that cannot be
+guarded.
 
-Many tools and retrievers have an asynchronous method that ends in the synchronous one, which is guarded too. One
-decision is made for both, a `ReentrantCall`: the first call with the same arguments passes, from the very task that was
-decided or from a thread without an event loop (an executor), and only while that task's call is under way. Which task
-sent a thread cannot be told; whoever did gets no more of the result, or of the error, than was decided.
+The asynchronous method of many tools and retrievers calls the synchronous one, which is guarded too. One decision is
+made for both (`ReentrantCall`): while the decided call is running, the first call with the same arguments passes, if it
+comes from the task that was decided or from a thread without an event loop (an executor). It is not known which task a
+thread works for; but whichever it is, it gets no more of the result, or of the error, than was decided.
 """
 
 from __future__ import annotations

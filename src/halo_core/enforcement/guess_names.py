@@ -1,4 +1,4 @@
-"""What the words of a tool's name say of its class: the verb, what it is done to, and the other verbs of the name."""
+"""What the words of a tool's name say about its class: the verb, its object, and further verbs."""
 
 from __future__ import annotations
 

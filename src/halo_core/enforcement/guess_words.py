@@ -1,7 +1,7 @@
-"""Words by which the guess of a tool's class is made: verbs by class, nouns, endings and names of arguments.
+"""Word lists for guessing the class of a tool: verbs by class, nouns, endings and names of arguments.
 
-Used by `halo_core.enforcement.guesses` alone. Where a word could go either way it stands with the graver class, or with
-`AMBIGUOUS_VERBS`, which are never taken for a read.
+Used by `halo_core.enforcement.guesses` and `guess_names` alone. An ambiguous word is listed under the graver class, or
+in `AMBIGUOUS_VERBS`, which never count as a read.
 """
 
 from __future__ import annotations

@@ -1,10 +1,9 @@
 """Guesses what a tool that nobody declared does, with the reason in words.
 
-`guess_tool` is pure: it reads a tool's name, its description, the schema of its arguments and what its server says of
-it. A guess only proposes a declaration, and `halo enforce` asks a person about each. So it errs towards the graver
-class: a verb that could mean anything gives `unknown`, and an argument that is a statement, a command or an amount is
-never one of a read. What a server says (`readOnlyHint` of the Model Context Protocol) can raise a
-class, and lowers none.
+`guess_tool` is pure: it reads the tool's name, its description, the schema of its arguments, and what its server says
+of it. A guess only proposes a declaration, and `halo enforce` asks a person about each. So it errs towards the graver
+class: an ambiguous verb gives `unknown`, and a tool with an argument that is a statement, a command or an amount never
+counts as a read. What a server says (`readOnlyHint` of the Model Context Protocol) can raise a class but not lower it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Terms of a hand-off, what its receiver is given, and how entries describe links."""
+"""Terms of a hand-off, the share that its receiver gets, and how entries describe links."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Running held acts: which functions can be run later, and the release of what was answered.
+"""Runs held acts once they were answered, and reversals once they were ordered.
 
-A function can be run later where plain values are all that it takes: a held act is stored as values, and nothing that a
-framework injects is there any more. Its release is one more governed action (`ReleaseAction`): decided again, run with
-exactly the decided arguments, recorded. The same holds of a reversal that was ordered (`ReversalAction`): it runs the
-callable that takes an effect back, in whichever process has it.
+A held act is stored as plain values, so only a function that takes nothing else, and nothing that a framework injects,
+can be run later. The release is one more governed action (`ReleaseAction`): it is decided again, run with exactly the
+decided arguments, and recorded. A reversal (`ReversalAction`) runs, in the same way, the callable that takes an effect
+back, in whichever process has it.
 """
 
 from __future__ import annotations

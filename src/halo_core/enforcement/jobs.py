@@ -1,8 +1,8 @@
-"""The jobs of one action inside the store's transactions: its decision, a hand-back (`outcome_job` has its outcome).
+"""Jobs that decide a call or hand a link back, in a transaction of the store (`outcome_job` records outcomes).
 
-A job is called with the transaction in which it reads and writes. `decide_call` is steps (2) to (4) of the pipeline;
-the numbers are those of docs/ARCHITECTURE.md. A challenge becomes a request that an approver answers, once: the same
-call challenged again while its question is open refers to that question.
+A job is called with the transaction in which it reads and writes. `decide_call` is steps (2) to (4) of the pipeline,
+with the numbers of docs/ARCHITECTURE.md. A challenge becomes a request that an approver answers; if the same call is
+challenged again while its question is open, it refers to that question.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What a person's verdict on an alert does to the profile of the agent: a false alarm clears, a true one confirms.
+"""What a person's verdict on an alert changes in the agent's profile: a false alarm is cleared, a true one confirmed.
 
-The verdict is an entry of its own; the next version of the profile names it and the summary that it is about. So the
-profile stays a function of the log.
+The verdict is an entry of its own. The next version of the profile names that entry and the summary that it is about,
+so the profile remains a function of the log.
 """
 
 from __future__ import annotations

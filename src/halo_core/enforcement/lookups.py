@@ -1,7 +1,7 @@
-"""Two look-ups in the store: the live link of an agent, and what an earlier run of the same request brought.
+"""Two look-ups in the store: the live link of an agent, and the result of an earlier run of the same request.
 
-A framework that runs a step again asks again for what it has run. It must not run twice (INVARIANT: ONCE), and what it
-brought is in the ledger; `recall_result` returns it as far as signatures prove it, since it goes back to a model.
+A framework that repeats a step requests again what has run already. That must not run twice (INVARIANT: ONCE), and its
+result is in the ledger. `recall_result` returns as much of it as signatures prove, since it goes back to a model.
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
-"""Tools of MCP servers: what a server listed first is what is granted; what it lists later waits for a person.
+"""Tools of MCP servers: those in a server's first listing are granted; those that come later wait for a person.
 
     problems = await halo.mcp_listings.aadmit("tickets", [ListedTool("read_ticket", "Read a ticket.", schema)])
 
-The first listing of a server is accepted as a whole. From then on a tool that is new, or that is described in other
-words or with another schema, has the problem `mcp_tool_not_accepted` until somebody accepts it (`halo mcp accept`).
-What was accepted is in signed entries, which know a tool by a keyed digest of its server, name, description and schema.
+The first listing of a server is accepted as a whole. After that, a tool that is new, or that has another description or
+schema, has the problem `mcp_tool_not_accepted` until somebody accepts it (`halo mcp accept`). What was accepted is
+recorded in signed entries, which identify a tool by a keyed digest of its server, name, description and schema.
 
 Descriptions, parameter texts and enums are the server's words: an account or an address that only they name is of
-untrusted origin. What a server says of its tools never makes a guess at their impact milder.
+untrusted origin. What a server says of its tools never makes a guess of their impact milder.
 """
 
 from __future__ import annotations

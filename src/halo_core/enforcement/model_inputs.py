@@ -1,9 +1,9 @@
-"""What a model call is given, as its decision records it: messages in order, system prompt, tools, parameters.
+"""The input of a model call, as its decision records it: messages in order, system prompt, tools, parameters.
 
-Of each message a keyed reference stands in the entry, in the order in which the model gets them. The text of a message
-is sealed once for each session, in the first decision that names it (the field `messages`), so that whoever may read
-the content can put any prompt together again (`load_prompt` in `halo_core.views.model_calls`). A system prompt and the
-tools' schemas repeat: they are stored once as parts, with secrets and personal data masked.
+The entry holds a keyed reference of each message, in the order in which the model gets them. The text of a message is
+sealed once for each session, in the first decision that names it (the field `messages`), so that whoever may read the
+content can restore any prompt (`load_prompt` in `halo_core.views.model_calls`). System prompts and schemas of tools
+repeat: they are stored once as parts, with secrets and personal data masked.
 """
 
 from __future__ import annotations

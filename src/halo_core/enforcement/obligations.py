@@ -1,10 +1,10 @@
-"""What an obligation does to arguments, to a result, and to an error.
+"""Applies obligations to arguments, to a result, and to an error.
 
-Nothing is widened and no original is changed. Masks need no key, so no digest reaches what runs.
+Nothing is widened and no original is changed. Masks need no key, so what runs contains no digest.
 
-INVARIANT: an error is a result by another way: what an obligation takes from the result, it takes from the error too.
-What is raised instead is made from its words alone, so nothing else of the error (arguments, notes, causes, attributes)
-comes with it, and no code of its class runs.
+INVARIANT: an error carries results too: what an obligation removes from a result, it removes from an error. The error
+that is raised instead is made from its words alone, without anything else of the original (arguments, notes, causes,
+attributes), and no code of its class runs.
 """
 
 from __future__ import annotations

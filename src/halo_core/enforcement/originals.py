@@ -1,4 +1,4 @@
-"""What was guarded under a name: a grant is of these objects, and of nothing else that is called so."""
+"""The objects that were guarded under each name: a grant is for these, and not for others with the same name."""
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
 """The outbox: acts that are held until somebody has answered for them.
 
     hold       the entry of a held act seals its arguments; a row says that it is held
-    release    the same call is decided again: with its answer, under the stops, revocations and authority as they are
+    release    the call is decided again, with its answer and with the stops, revocations and authority of that moment
     end        it was released, it expired, or it was dropped because the answer was no
 
 INVARIANT: HELD - what is held runs at most once, as decided, or not at all. Its release is a decision under the request
-id of the call that was held, so the ledger refuses a second one; the row changes in the same transaction.
+id of the held call, so the ledger refuses a second one; the row changes in the same transaction.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Step (6): what became of a dispatched action, recorded in a transaction of the store.
+"""Step (6): records the outcome of a dispatched action, in a transaction of the store.
 
-What is made of a result's text (its sealed form, digest, origin, marks and words in order, and what the session's
-profile keeps) does not depend on the store. It is a `Preparation`, made by a thread of the store while the model
-thinks, and in any case before the next decision of the session.
+What is derived from the text of a result (its sealed form, digest, origin, marks and words in order, and what the
+session's profile keeps) does not depend on the store. It is a `Preparation`, made by a thread of the store while the
+model thinks, and at the latest before the next decision of the session.
 """
 
 from __future__ import annotations

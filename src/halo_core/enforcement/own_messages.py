@@ -1,8 +1,8 @@
-"""The user's messages of earlier runs of a conversation, known again where a framework says nothing of who wrote them.
+"""Recognises the user's messages of earlier runs of a conversation, where the framework does not say who wrote them.
 
-A memory of LlamaIndex gives the next run what the user wrote in the last one as a message with the user's role, which
-retrieved text may have as well. So the messages with which a run was started are marked, in their place behind all
-that was said before; in the same place of the same user's conversation they are the user's again.
+A memory of LlamaIndex passes what the user wrote in the last run to the next one as a message with the user's role,
+which retrieved text may have too. So the messages with which a run was started are marked, together with their place in
+the conversation. In the same place of the same user's conversation they count as the user's again.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Passports as the store keeps them, read and verified.
+"""Reads and verifies the passports in the store.
 
-Tokens and verified chains are cached. Whom the home trusts is asked at each decision; time and revocation are checked
-by `decide`.
+Tokens and verified chains are cached. The keys that the home trusts are read for each decision; `decide` checks time
+and revocation.
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
-"""The passports that a session holds: reading its live chain, and minting the links of a session and of hand-offs.
+"""The passports of a session: reading its live chain, and minting session links and hand-off links.
 
     standing link      the agent's, named by the store's `standing` row; its holder cannot change it
     session link       minted here at a session's first decision, with the agent's key
-    hand-off links     minted here with the key of whoever hands off
+    hand-off links     minted here with the key of the agent that hands off
 
-When the standing link is replaced, or somebody outside the chain has re-authorized the session, the links below are
-derived anew under their handles, and counters stay (INVARIANT: EPOCH). So they are where a conversation is resumed that
-rested for `RESUMED_AFTER_S`: its link begins to age anew, as that of a new session would, and what the session was
-exposed to, its risk and what it has spent stay.
+If the standing link is replaced, or somebody outside the chain has re-authorized the session, the links below are
+derived again under their handles, and counters stay (INVARIANT: EPOCH). The same happens when a conversation is resumed
+that has rested for `RESUMED_AFTER_S`: its link ages from then on, as that of a new session would, while its exposure,
+its risk and what it has spent stay.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
 """Payments of the last 24 hours: how much was paid to each target and by each principal, and whether one is repeated.
 
-A payment of 20 by Ana to an account stands in two windows: that of the account (for the agent's role) and Ana's. Rules
+A payment of 20 by Ana to an account counts in two windows: that of the account (for the agent's role) and Ana's. Rules
 read the sums as `context.target_sum` and `context.principal_sum`, and a repetition as `context.repeated`.
 
-A window is one row of the table of quotas, whose state every entry that changes it commits to. It keeps no target and
-no principal, only keyed digests. Of more than `_MAX_PAYMENTS` payments the oldest are folded into one sum, which counts
-until the newest of them is a day old. Until then every further payment of the window counts as a repetition, since its
-like may be among them.
+A window is one row of the table of quotas, and every entry that changes it commits to its state. It holds keyed digests
+instead of targets and principals. Beyond `_MAX_PAYMENTS` payments the oldest are folded into one sum, which counts
+until the newest of them is a day old. Until then every further payment of the window counts as a repetition, since an
+equal one may be among them.
 """
 
 from __future__ import annotations

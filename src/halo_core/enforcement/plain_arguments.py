@@ -1,8 +1,8 @@
-"""Arguments parsed in one pass where they are plain, as nearly all are: JSON values under ordinary names, no secret.
+"""Parses plain arguments in one pass, as nearly all are: JSON values under ordinary names, without secrets.
 
-Of whatever is not plain (a float, a tuple, a class of the caller's, a name of a credential, a text that looks like a
-secret, too much of anything) `parse_plain_arguments` says nothing; `Preparer` then goes the long way, which gives the
-same for plain arguments.
+`parse_plain_arguments` returns None for everything else (a float, a tuple, a class of the caller's, the name of a
+credential, a text that looks like a secret, too much of anything). `Preparer` then takes a slower way, which gives the
+same result for plain arguments.
 """
 
 from __future__ import annotations

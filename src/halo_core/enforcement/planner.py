@@ -1,7 +1,7 @@
-"""Plans in force: keeps them for each live chain, decides by them, and checks some of what they decided.
+"""The plans in force: keeps them for each live chain, decides by them, and checks a sample of their decisions.
 
-A `Planner` belongs to one `Enforcer` and works under the transaction's lock. It reads the facts of a call; what they
-have to be for a yes is in `halo_core.decision.plan`.
+A `Planner` belongs to one `Enforcer` and works under the transaction's lock. It reads the facts of a call;
+`halo_core.decision.plan` says which of them lead to a yes.
 """
 
 from __future__ import annotations

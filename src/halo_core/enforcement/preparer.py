@@ -1,7 +1,7 @@
-"""How a call becomes a request: secrets are sealed, digests and the request id computed.
+"""Makes a request of a call: seals secrets, computes digests and the request id.
 
-What cannot be put in canonical form raises nothing: it becomes a request with a problem, which is denied and recorded
-like any other (INVARIANT: TOTAL).
+Arguments without a canonical form do not raise: they become a request with a problem, which is denied and recorded like
+any other (INVARIANT: TOTAL).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Making the rows of profiles anew from the log, where one was changed, put back or lost."""
+"""Rebuilds rows of profiles from the log, where one was changed, put back or lost."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What a provider's tool put into an answer, as calls of that tool: each is decided and recorded like any other.
+"""What a provider's tool put into a model's answer, recorded as calls of that tool that are decided like any other.
 
-The tool has run before anybody here could decide, so a refusal is recorded as one and stops nothing
-(`Call.has_run`). Its texts are nobody's here: they expose the session, whatever the tool is declared as.
+The tool ran before it could be decided, so a refusal is recorded as such and stops nothing (`Call.has_run`). Its texts
+always expose the session, whatever the tool is declared as.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Registered resources of one facade. What nobody declared is registered as it is guessed (`enforcement.guesses`)."""
+"""The registered resources of one facade. What nobody declared is registered as guessed (`enforcement.guesses`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What to do about a refusal: its reason's remedy, and the one command that unblocks exactly it where there is one."""
+"""What to do about a refusal: the remedy of its reason, and the command that unblocks exactly this call."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""Repeated answers of a model: recorded ones (a cassette, a cache) are told from a replay of what was dispatched.
+"""Distinguishes repeated answers of a model, such as recorded ones, from replays of what was dispatched.
 
-A framework's request is known by its message and call id. A recorded answer has the same ids in every run of a
-conversation, and so looks like an earlier message that is driven again. Where a model call that was decided in this
-very run gave the message, it is a new one, whatever its id; what is driven again without a model call (a checkpoint, a
-retried step, a resumed run) is the old one. So is one whose earlier run has not ended with a result or an error: what
-was cancelled, or cut off, or still runs, may have taken effect, and is not done a second time.
+A framework's request is identified by its message and call id. A recorded answer (a cassette, a cache) has the same ids
+in every run of a conversation, and so looks like an earlier message that is replayed. If a model call that was decided
+in this very run returned the message, it counts as new, whatever its id. A message without a model call (a checkpoint,
+a retried step, a resumed run) is the old one. So is one whose earlier run did not end with a result or an error: what
+was cancelled, cut off or is still running may have taken effect, and is not done a second time.
 """
 
 from __future__ import annotations

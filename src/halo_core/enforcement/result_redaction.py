@@ -1,4 +1,4 @@
-"""Redaction of results: a copy of a result in the same shape with other words, or the same object if unchanged."""
+"""Redacts results: a copy in the same shape with masked texts, or the same object if nothing changes."""
 
 from __future__ import annotations
 

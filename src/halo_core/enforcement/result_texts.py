@@ -1,7 +1,7 @@
-"""Texts of results, for digests, provenance and filters, whatever shape a result has.
+"""Extracts the texts of results of any shape, for digests, provenance and filters.
 
-`TextExtractor` returns every leaf and key on lines of its own, since an encoding such as JSON would hide words behind
-its escapes; by these texts it says which documents stay. What a document says of itself is not believed.
+`TextExtractor` returns every leaf and key on a line of its own, since an encoding such as JSON would hide words behind
+its escapes. It also decides by these texts which documents stay. What a document says about itself is not believed.
 """
 
 from __future__ import annotations

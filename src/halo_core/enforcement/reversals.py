@@ -1,14 +1,14 @@
-"""Reversals: taking the effect of an earlier decision back, at most once, with the arguments and output on record.
+"""Reversals: taking the effect of an earlier decision back, at most once, with the recorded arguments and output.
 
     declare    `guard(..., undo=callable)` or `compensate=callable`, beside the tool (`Reverser`)
-    order      somebody outside the chain signs that the effect of one decision is taken back (`halo_core.oversight`)
+    order      somebody outside the chain signs an order for the effect of one decision (`halo_core.oversight`)
     carry out  a decision of its own, linked to the first one, under the order; then the callable runs (`held_acts`)
 
 `load_effect` reads what a reversal needs from the ledger. In the transaction of the reversal's own decision,
 `refuse_impossible_reversal` reads it again, and `record_reversal` appends an entry that says that the attempt began.
 
 INVARIANT: REVERSE - an effect is taken back at most once. That entry has a key made of the decision and the number of
-the attempt, and the ledger accepts each key once. Where no outcome says whether an attempt succeeded, another one is
+the attempt, and the ledger accepts each key once. If no outcome says whether an attempt succeeded, another one is
 refused until a person has looked and confirmed that nothing was done.
 """
 

@@ -1,6 +1,6 @@
-"""The behaviour score of an action, read and computed inside the decision's transaction.
+"""The behaviour score of an action, computed inside the decision's transaction.
 
-Where a score is in force and cannot be made, the action does not run (`score_unavailable`).
+If a score is in force and cannot be computed, the action does not run (`score_unavailable`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""How far an agent is from its profile with this action, read inside the decision's transaction, from memory.
+"""How far an agent deviates from its profile with an action, read from memory inside the decision's transaction.
 
 `read_behaviour` advances the agent's tally of the session and compares it with the agent's profile, before a plan or
-`decide` sees the action. `record_behaviour` says what of it the session keeps, once it is decided.
+`decide` judges the action. `record_behaviour` returns what the session keeps of it afterwards.
 """
 
 from __future__ import annotations

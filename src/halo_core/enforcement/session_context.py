@@ -1,7 +1,7 @@
 """Context variables that say to which session and to which message an action belongs.
 
-They travel with the frameworks' own threads and tasks. A raw thread has none, and so no session: nobody knows which
-request it works for.
+They travel with the threads and tasks of the frameworks. A raw thread has none, and so no session, because it is not
+known which request it works for.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
-"""Folding what agents did in a session into their profiles, once the session has ended or rested.
+"""Folds what agents did in a session into their profiles, once the session has ended or rested.
 
-A fold appends the session's summary, which leaves the session without tallies, and for each agent the entry that
-commits to the next version of its profile. The profile is a function of these entries: `halo verify` computes it again,
-and `rebuild_profiles` makes the rows anew.
+A fold appends the session's summary, which leaves the session without tallies, and for each agent an entry that commits
+to the next version of its profile. The profile is a function of these entries: `halo verify` computes it again, and
+`rebuild_profiles` rebuilds the rows.
 
-What a session did is folded once: whoever comes second finds it without tallies. What goes on after a fold, in a
-further block of the same name, belongs to the same session: its next summary takes the place of the one before. It
-counts as a further session of the agent's only if it went on for a working day, or after it had rested.
+A session is folded once: a second process finds it without tallies. Work that goes on after a fold, in a further block
+of the same name, belongs to the same session, and its next summary replaces the one before. It counts as another
+session of the agent only if it went on for a working day, or after the session had rested.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""What runs, or would run, without a guard: recorded so that a person sees the gap, and refused in enforce mode.
+"""Shadow activity: what runs, or would run, without a guard. It is recorded, and refused in enforce mode.
 
-`ShadowActivity` is one process's record, behind `HaloBase.record_shadow`. An adapter's tripwire asks its `ModeWatch`es,
-of which an `InstalledTripwire` is one, and calls `record_shadow` and `refuse_unguarded` for what no guard decides.
-Nothing here is a decision: nobody was asked.
+`ShadowActivity` is the record of one process, behind `HaloBase.record_shadow`. An adapter's tripwire asks its
+`ModeWatch`es, of which an `InstalledTripwire` is one, and calls `record_shadow` and `refuse_unguarded` for what no
+guard decides. Nothing here makes a decision.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Reading the snapshot of a decision.
+"""Builds the snapshot of a decision.
 
 Everything is read once, inside the transaction that will hold the decision, so that nothing can change in between.
 """

@@ -1,7 +1,8 @@
-"""Remembered answers on the decision path: what a call's scope is, which answers cover it, and how often they served.
+"""Remembered answers on the path of a decision: the scope of a call, the answers that cover it, and their uses.
 
-A row of the table of quotas says how often an answer served and for how much; each entry commits to its state. An
-answer serves while signed entries give it and none ends it, and while that row is what its newest use left behind.
+A row of the table of quotas counts how often an answer was used and for how much; each entry commits to its state. An
+answer is used only while signed entries grant it and none ends it, and while that row is the one that its newest use
+left behind.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """Words of a small set that an agent writes into records: `excused`, `in review`, `done`.
 
-An exposed session taints what it writes, since an untrusted text may have chosen it. Where all that could have been
-chosen is one of the words that ordinary sessions have written in the same place again and again, nothing of that text
-comes back with the record. The tenant's profile learns such words from sessions that have read nothing untrusted
-(`SeenKind.WORD`).
+An exposed session taints what it writes, since an untrusted text may have chosen it. But if the only choice was between
+words that ordinary sessions have often written in the same place, the record brings nothing of that text back. The
+tenant's profile learns such words from sessions that have read nothing untrusted (`SeenKind.WORD`).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What frameworks and hosts call of a procedure: methods in place of a framework's, and `with` blocks.
+"""Turns procedures into methods that replace a framework's, and into `with` blocks.
 
 Each executes a procedure of `flow` in the synchronous or the asynchronous form that its caller expects.
 """

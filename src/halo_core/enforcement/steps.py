@@ -1,9 +1,9 @@
 """Procedures: generators of steps, written once and driven in the calling thread, on an event loop, or for a reader.
 
-A procedure is without I/O. It yields the next step, a function with its arguments, and is sent what the function
-returned. `drive` executes the steps in the calling thread, `adrive` on an event loop, `stream` and `astream` pass on
+A procedure does no I/O itself. It yields the next step, a function with its arguments, and is sent what the function
+returned. `drive` executes the steps in the calling thread, `adrive` on an event loop; `stream` and `astream` pass on
 the parts that it emits. `step_methods.make_method` turns a procedure into the method that a framework expects, and
-`StepScope` into a `with` block. The form follows the `auth_flow` of httpx.
+`StepScope` into a `with` block. The design follows the `auth_flow` of httpx.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""Suspensions: an agent or a person whose risk passes a band is stopped, after a notice, until a person lifts it.
+"""Suspensions: an agent or a person whose risk passes a limit is stopped, after a notice, until a person lifts it.
 
     consider_suspension(tx, "suspended_agent", "clerk", evidence, rule)
 
-The notice is a signed entry of a stop that begins later; who lifts it before then prevents it.
+The notice is a signed entry of a stop that begins later. Lifting it before then prevents the suspension.
 
-INVARIANT: no single source suspends anybody: what one poisoned document, one person or one feed says is not enough. Two
-that do not depend on each other are, or a person who judged it.
+INVARIANT: no single source suspends anybody: one poisoned document, one person or one feed is not enough. It takes two
+sources that do not depend on each other, or a person who judged it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A decided action that may run: what to run it with, and what became of it."""
+"""A decided action that may run: its arguments, and the recording of its outcome."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""A draft for Annex IV of the EU AI Act: what follows from manifest, models and log, and what is left to write.
+"""A draft for Annex IV of the EU AI Act: what follows from manifest, models and log, and what remains to be written.
 
-Annex IV says what the technical documentation of a high-risk system contains (Article 11). Most of it cannot follow
-from a log; each section names what is missing, so that nobody takes the draft for the documentation.
+Annex IV lists what the technical documentation of a high-risk system contains (Article 11). Most of it cannot follow
+from a log. Each section names what is missing, so that nobody takes the draft for the documentation.
 """
 
 from __future__ import annotations

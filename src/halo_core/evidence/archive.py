@@ -1,7 +1,7 @@
-"""The archive of an evidence pack: a ZIP file of which every byte follows from names and contents, and its signature.
+"""The archive of an evidence pack: a ZIP file whose bytes follow from names and contents alone, and its signature.
 
-Members are stored as they are, with a fixed time and mode, without extra fields. So two runs give the same file, and a
-verifier can tell what each byte must be.
+Members are stored uncompressed, with a fixed time and mode and without extra fields. So two runs give the same file,
+and a verifier knows what each byte must be.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
-"""Reads a tenant's log for questions: verified, as a stream, by time and by what entries are about.
+"""A tenant's log as questions read it: verified, as a stream, and selected by time and by subject.
 
     log = AuditLog(reader, tenant, home=home, now_us=now_us, query=format_query("who-touched", period, label="chd"))
     answer = ask(log, period, answer_who_touched, label="chd")
 
-The first read verifies the whole log (`verified_log`); later reads see the same state of the database. Memory does not
-grow with the log: what a question keeps is what it answers.
+The first read verifies the whole log (`verified_log`); later reads see the same state of the database. A question keeps
+no more in memory than its answer needs, however long the log is.
 """
 
 from __future__ import annotations

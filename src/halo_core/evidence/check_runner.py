@@ -1,4 +1,4 @@
-"""What a control check is, and the pass over a log that runs many of them at once.
+"""The base class of control checks, and the pass over a log that runs many of them at once.
 
     answers = run_check_classes(log, period, [InventoryCheck, UnusedGrantsCheck])
 

@@ -1,10 +1,10 @@
-"""A report on one framework: which controls the log shows, for a period, with the checks that were run for each.
+"""A report on one framework: its controls, and for each the checks that were run on the log for a period.
 
     report = build_report(log, period, load_framework("pci-dss-4.0.1"))
     report.verdict, report.to_json()
 
-The report follows from the log and the period alone: no clock is read, so the same log gives the same bytes. It says
-nothing about an organisation as a whole, and there is no overall grade; `verdict` is only the exit code of the command.
+The report follows from the log and the period alone: no clock is read, so the same log gives the same bytes. It makes
+no statement about an organisation as a whole and has no overall grade; `verdict` is only the exit code of the command.
 """
 
 from __future__ import annotations

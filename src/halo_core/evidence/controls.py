@@ -1,11 +1,11 @@
-"""The control map: what frameworks ask for, how far the log shows it, and which checks are run for it.
+"""The control map: the requirements of frameworks, how far the log shows that each is met, and the checks for it.
 
     for framework in load_frameworks():
         for control in framework.controls: ...
 
-The map is package data, one file for each framework in `controls/`, in plain words of our own. A report does not print
-the coverage that the map claims, but that of `Control.limit_coverage`: `full` and `partial` need a check that a test
-has seen fail on a ledger with a planted gap.
+The map is package data, one file for each framework in `controls/`, in our own words. A report does not print the
+coverage that the map claims, but that of `Control.limit_coverage`: `full` and `partial` need a check that a test has
+seen fail on a ledger with a planted gap.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""One session for a reader without the home or the keys of others: its entries, proofs, and keys of its content.
+"""Discloses one session to a reader without the home's keys: its entries, proofs, and the keys of its content.
 
-A file holds the signed entries of one session, the checkpoint that covers them, an inclusion proof for each, what is
-sealed beside them, and keys of the boxes that the reader may open. Such a key opens one box: it is derived from the
-subject's data key and the box's nonce (HChaCha20), and neither the data key nor the key of another box can be found
-from it. Boxes of other subjects, such as the name of an approver, stay sealed unless they were asked for.
+A file holds the signed entries of one session, the checkpoint that covers them, an inclusion proof for each, the sealed
+content, and keys of the boxes that the reader may open. Such a key opens one box: it is derived from the subject's data
+key and the box's nonce (HChaCha20), and neither the data key nor the key of another box can be computed from it. Boxes
+of other subjects, such as the name of an approver, stay sealed unless they were asked for.
 
     tree = make_disclosure(reader, "local", home, contents, "checkout-4711")
     checked = check_disclosure(tree, trusted_vkey)

@@ -1,4 +1,4 @@
-"""What questions and checks read of entries: decisions, outcomes, both together, and which decisions are wanted."""
+"""Facts that questions and checks read from entries: decisions, outcomes, both together; filters of decisions."""
 
 from __future__ import annotations
 

@@ -1,11 +1,12 @@
-"""How agents use their grants: what nobody uses, what was removed, and what narrower grants would have refused.
+"""How agents use their grants: which are unused, which were removed, and what narrower grants would have refused.
 
     for item in list_unused_grants(log, now_us): ...
     uses = count_uses(log, from_us)
     played = play_back(log, contents, "clerk", grants=grants, from_us=from_us)
 
-A grant counts as unused where it is older than the days of its agent's manifest and nothing ran on it since. What runs
-under an agent uses the agent's grants too. Hand-offs are not counted: the manifest alone says who hands to whom.
+A grant counts as unused if it is older than the number of days in its agent's manifest and no action used it since.
+Actions of agents further down the chain use the grants of the agents above, too. Hand-offs are not counted: the
+manifest alone says who hands off to whom.
 
 Everything is read from a verified log as a stream; memory grows with the number of grants.
 """

@@ -1,8 +1,8 @@
 """Incident files and waivers of controls: what people record about findings, and what follows from the log.
 
-An incident has a clock: from the moment at which it became known, a report is due after 2, 10 or 15 days (Article 73 of
-Regulation (EU) 2024/1689). Whether an incident is a serious one in the sense of that article is a legal question, which
-nobody but the people who open the file answers.
+An incident has a deadline: a report is due 2, 10 or 15 days after the incident became known (Article 73 of Regulation
+(EU) 2024/1689). Whether it is a serious incident in the sense of that article is a legal question, which only the
+people who open the file can answer.
 """
 
 from __future__ import annotations

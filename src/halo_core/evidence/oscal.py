@@ -1,8 +1,8 @@
 """A control report as OSCAL assessment results 1.2.1 (NIST), for tools of governance, risk and compliance.
 
-A row of the report that has a verdict becomes a finding with its observation; one of which the checks cannot tell, and
-one that the log only supports, becomes an observation without a finding. Ids are made from the content, so the same
-report gives the same document.
+A row of the report that has a verdict becomes a finding with its observation. A row whose checks cannot tell, or that
+the log only supports, becomes an observation without a finding. Ids are made from the content, so the same report gives
+the same document.
 """
 
 from __future__ import annotations

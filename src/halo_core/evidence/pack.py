@@ -1,10 +1,10 @@
-"""Evidence packs: one file with the entries of a period and all that it takes to check them without Halo.
+"""Evidence packs: one file with the entries of a period and everything that is needed to check them without Halo.
 
     summary = make_pack(reader, tenant, signer, path, PackRequest((from_us, to_us)))
 
-A pack is a ZIP file. Its members are not compressed and stand in a fixed order with a fixed time, so the same log and
-request give the same bytes. Each pack has `halo_verify.py`, which checks it without Halo. docs/ledger-format.md says
-what the members are. Content stays sealed unless the request names its entry.
+A pack is a ZIP file. Its members are uncompressed, in a fixed order and with a fixed time, so the same log and request
+give the same bytes. Each pack has `halo_verify.py`, which checks it without Halo. docs/ledger-format.md describes the
+members. Content stays sealed unless the request names its entry.
 
 Positions in the log, as the code names them:
 

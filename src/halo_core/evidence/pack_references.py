@@ -1,4 +1,4 @@
-"""What the entries of an evidence pack name, and what must therefore be in the pack: parts, keys and other entries."""
+"""What the entries of an evidence pack refer to, and so what must be in the pack: parts, keys and other entries."""
 
 from __future__ import annotations
 

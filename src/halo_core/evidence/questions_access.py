@@ -1,6 +1,6 @@
-"""Questions of who reached what: data with a label, an identity's reach, a sample of decisions, who read the log.
+"""Questions about access: to data with a label, the reach of an identity, a sample of decisions, readers of the log.
 
-Each takes a log and a period and gives an answer (`log.ask`); they read the log once, as a stream.
+Each takes a log and a period and returns an answer (`log.ask`); each reads the log once, as a stream.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Questions about the operation of Halo itself: what failed or was switched off, what was refused and what followed.
+"""Questions about the operation of Halo itself: when it failed or was switched off, and what it refused.
 
 `answer_unchanged` says whether the log still contains every entry that an auditor's old checkpoint covers.
 """

@@ -1,4 +1,4 @@
-"""Questions of what people did about agents: alerts acknowledged and judged, the figures of a period, drills of stops.
+"""Questions about what people did: alerts acknowledged and judged, the figures of a period, drills of stops.
 
 answer = ask(log, period, answer_alert_times, within_s=3600)
 """

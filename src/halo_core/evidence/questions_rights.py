@@ -1,6 +1,6 @@
-"""Questions about rights: raises, what a retired agent did, versions of the policy, what people decided.
+"""Questions about rights: raised privileges, retired agents, versions of the policy, answers of people.
 
-Each takes a log and a period and gives an answer (`halo_core.evidence.audit_log.ask`).
+Each takes a log and a period and returns an answer (`halo_core.evidence.audit_log.ask`).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Checks of the record itself: whether it is whole, complete and kept, and whether decisions can be computed again."""
+"""Checks of the record: whether it is whole, complete and retained, and whether decisions can be computed again."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What the log holds about a subject: a customer, an account, an address, a person.
 
 Contents are sealed and no table names a subject, so a search opens every content of the period with the home's key and
-looks for the subject in it. Nothing is written for that, neither when an action is decided nor when somebody asks.
+looks for the subject in it. No index is written, neither when an action is decided nor when somebody asks.
 docs/adr/0049 says why.
 
     pattern = SubjectPattern("DE89 3704 0044 0532 0130 00")

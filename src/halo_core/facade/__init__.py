@@ -1,7 +1,7 @@
 """The facade that the adapters' `Halo` extends: one governed agent, its sessions and its registered resources.
 
-`HaloBase.local` needs no key ceremony: keys, starter policy, store and a passport with grants for what is guarded are
-made on the spot (assurance `dev`).
+`HaloBase.local` needs no setup: it makes keys, a starter policy, a store, and a passport with grants for what is
+guarded (assurance `dev`).
 """
 
 from __future__ import annotations

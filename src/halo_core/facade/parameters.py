@@ -1,4 +1,4 @@
-"""Checks of what an application passes to `Halo.local`, so that a wrong value is named where it was given."""
+"""Checks of what an application passes to `Halo.local`, so that a wrong value is reported where it was given."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Registering what is guarded, and building the calls that are decided of it.
+"""Registers what is guarded, and builds the calls that are decided about it.
 
-A list is guarded whole or not at all, and what cannot be guarded is refused.
+A list is guarded as a whole or not at all. What cannot be guarded is refused.
 """
 
 from __future__ import annotations

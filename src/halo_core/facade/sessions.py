@@ -1,4 +1,4 @@
-"""Sessions of a facade: whose session a call belongs to, and the acts that are held in one for an answer."""
+"""Sessions of a facade: the session that a call belongs to, and the acts that are held in a session for an answer."""
 
 from __future__ import annotations
 

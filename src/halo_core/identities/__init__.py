@@ -1,4 +1,4 @@
-"""What is ordinary for people and service accounts, and a risk for each of their imported events.
+"""What is ordinary for people and service accounts, and the risk of each of their imported events.
 
-Nothing here decides an action: these events happened already, elsewhere.
+Nothing here decides an action: these events have happened already, in other systems.
 """

@@ -1,7 +1,7 @@
-"""What a tenant's identities ordinarily do (`IdentityBaseline`): a habit of each, and from those what their peers do.
+"""What a tenant's identities ordinarily do (`IdentityBaseline`): the habit of each, and of its peers.
 
-Everything is counted in days, not in events: a thousand calls of one night make nothing ordinary. Values are kept as
-keyed fingerprints, so a baseline names nobody and no address.
+Everything is counted in days, not in events, so a thousand calls in one night make nothing ordinary. Values are kept as
+keyed fingerprints, so a baseline contains no names and no addresses.
 """
 
 from __future__ import annotations

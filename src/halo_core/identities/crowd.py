@@ -1,8 +1,8 @@
-"""What all identities of a tenant do, for those of whom neither their own history nor their role says enough.
+"""What all identities of a tenant do, for comparing those with too little history of their own or of their role.
 
-A value that others show as well is not strange. How much a value says that nobody else shows depends on the tenant:
-where most identities show values of their own (each its own network), one more says little. The share of such values
-is counted for each dimension (Good and Turing's estimate of what is new).
+A value that others show as well is not strange. How strange a value is that nobody else shows depends on the tenant:
+where most identities show values of their own (each its own network), it says little. The share of such values is
+counted for each dimension (Good and Turing's estimate of what is new).
 """
 
 from __future__ import annotations

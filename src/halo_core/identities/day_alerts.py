@@ -1,8 +1,8 @@
 """Alerts about an identity's day: bodies of ledger entries with sealed content, and their parsing.
 
-INVARIANT: a body holds keyed fingerprints, numbers and words without values; a name, an address, an action or a system
-stands in the sealed content alone, under a subject of its own, so that it can be erased. What a store holds may have
-been put there by anybody: a body or content of another form is refused whole.
+INVARIANT: a body holds keyed fingerprints, numbers, and words without values; names, addresses, actions and systems are
+in the sealed content alone, under a subject of its own, so that they can be erased. Anybody may have written what a
+store holds, so a body or content of another form is refused as a whole.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What a person or a service account did: `IdentityEvent`, parsed and checked from texts by `parse_event`.
+"""What a person or a service account did: `IdentityEvent`, parsed and checked by `parse_event`.
 
-Only what a baseline compares is kept. The tenant is the caller's, never a field: whoever writes the source would choose
-it.
+Only what a baseline compares is kept. The tenant is given by the caller and never a field, because whoever writes the
+source could choose it.
 """
 
 from __future__ import annotations

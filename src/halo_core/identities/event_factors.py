@@ -1,8 +1,8 @@
-"""What makes one event of an identity unusual: its factors, each with its points and words (`find_event_factors`).
+"""What makes an event of an identity unusual: its factors, each with points and words (`find_event_factors`).
 
 An event is compared with its identity's own habit and its peers (`Comparison`), or with all of the tenant
-(`crowd.CrowdComparison`). A strangeness, 0..1000, says how far a value is from what they show; the points of a factor
-are its strangeness times a weight that is set by hand and is the same for everybody.
+(`crowd.CrowdComparison`). The strangeness of a value, 0..1000, says how far it is from what they show. The points of a
+factor are its strangeness times a weight, which is set by hand and the same for everybody.
 """
 
 from __future__ import annotations

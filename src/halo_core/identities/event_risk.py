@@ -1,11 +1,11 @@
 """Event risk, 0..1000: how unusual one event of an identity is.
 
 `EventScorer` compares events, in order, with an `IdentityBaseline`, and combines what it finds (`event_factors`). An
-identity that is little known is compared with its peers, and where these are too few with all of the tenant; where
-there are no others it has no risk, rather than a low or a high one. Which risk is high is fitted for each tenant
-(`fit_identity_baseline`): the later third of the days is scored against a baseline of the earlier two thirds.
+identity with little history is compared with its peers, and if these are too few, with all of the tenant. If there is
+nobody to compare it with, it has no risk, rather than a low or a high one. The limit of a high risk is fitted for each
+tenant (`fit_identity_baseline`): the last third of the days is scored against a baseline of the days before.
 
-INVARIANT: an event's risk comes from the baseline and from events before it, never from later ones.
+INVARIANT: an event's risk depends on the baseline and on earlier events, never on later ones.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What one identity ordinarily does (`IdentityHabit`), counted in days, by keyed fingerprints of what it shows.
 
-A table that is full makes no statement any more, rather than calling new what it could not hold.
+A full table makes no statement, because it might call new what it could not hold.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The state of one identity whose events are followed: its habit, the day at hand, its risk and what it was.
+"""The state of an identity whose events are followed: its habit, the current day, its risk, and earlier risks.
 
-A day becomes usual when it is over, and not when it had an event of high risk that nobody has judged ordinary. So a day
-of somebody else's work teaches nothing, and one day changes a habit by one day.
+A day becomes part of the habit when it is over, unless it had an event of high risk that nobody has judged ordinary. So
+the work of an intruder teaches nothing, and one day changes a habit by one day.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
     tracker = IdentityTracker(baseline, key, states)
     taken = tracker.take(event, subject, fingerprint, now_us)
 
-An event is compared with the identity's own habit, else with that of its role, else with all of the tenant; where even
-these are too few, bursts and failures alone count. No event is left without a risk.
+An event is compared with the identity's own habit, else with that of its role, else with all of the tenant. If even
+these are too few, only bursts and failures count. Every event gets a risk.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Takes events into the store: scores each, moves the risk of its identity, and records what rose.
+"""Takes events into the store: scores each one, changes the risk of its identity, and records what rose.
 
-INVARIANT: what a source was read up to is written in the transaction that takes its events, so that after a crash no
-event is lost and none counts twice.
+INVARIANT: how far a source was read is written in the transaction that takes its events, so that after a crash no event
+is lost and none counts twice.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""One line, one event: JSON of the OCSF, or an object with the fields of an event (`time`, `identity`, `action`, …).
+"""Parses lines with one event each: JSON of the OCSF, or an object with the fields of an event (`time`, ...).
 
-A line that is no event is reported with its number and field, and the next one is read.
+A line that is not an event is reported with its number and field, and reading goes on with the next one.
 """
 
 from __future__ import annotations

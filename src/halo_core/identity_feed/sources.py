@@ -1,12 +1,12 @@
-"""Where lines come from: a file that grows and is rotated, or a pipe.
+"""Sources of lines: a file that grows and is rotated, or a pipe.
 
     source = FileSource(path)
     source.resume(place)
     lines = source.read(50)         numbered lines, complete ones only
     source.place                    how far that is, to be stored with their events
 
-A file is known by its first bytes, so that a file of another name (rotated meanwhile) is read to its end before the new
-one. A line without its end is not read before the rest is there.
+A file is identified by its first bytes, so that one that was renamed by a rotation is read to its end before the new
+one. A line is not read before its end is there.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What an entry does with a remembered answer, an override or an order to reverse: give it, or end it for good."""
+"""What an entry does to a remembered answer, an override or an order to reverse: it grants it, or ends it for good."""
 
 from __future__ import annotations
 

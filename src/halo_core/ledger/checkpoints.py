@@ -2,8 +2,8 @@
 
 A checkpoint has three lines: origin, size in decimal, root in base64. It has no extension lines, and further signature
 lines (cosignatures of witnesses) are ignored. The anchor is a file outside the database with the newest checkpoint of
-each log: a database with fewer entries was rolled back. It only moves forward; on the same host it protects against a
-restored copy, not against somebody who can write both.
+each log: a database with fewer entries was rolled back. It only moves forward. On the same host it protects against a
+restored copy, but not against somebody who can write both.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Commitments of entries to what they leave behind: the state of a session or a quota, and the rows of a sketch."""
+"""Commitments of entries to the rows that they leave behind: the state of a session or a quota, rows of a sketch."""
 
 from __future__ import annotations
 

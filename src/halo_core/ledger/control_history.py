@@ -1,7 +1,7 @@
-"""What a log says of people who may sign control acts, of the mode, and of restrictions: `ControlHistory`.
+"""The history of control acts in a log (`ControlHistory`): enrolled people, the mode, and restrictions.
 
-`add` takes its entries one after another. Decisions (`halo_core.store.control_state`), `halo verify` and `halo status`
-all use this replay. An entry that breaks the rules below has no effect, and stays in the history with its problem.
+`add` takes the entries of a log one after another. Decisions (`halo_core.store.control_state`), `halo verify` and `halo
+status` all use it. An entry that breaks the rules below has no effect, and stays in the history with its problem.
 
 - `enforce` is the floor from the first entry that sets it. It is lowered only by a waiver: an entry to `observe` with
   an end, signed by an enrolled person.

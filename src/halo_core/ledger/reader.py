@@ -1,8 +1,8 @@
 """What verification needs from outside: streams over the tables (`LedgerReader`), trusted keys and anchors (`Trust`).
 
-The store implements `LedgerReader` with streaming queries on one consistent view. Rows come exactly as they are in the
-tables, of every tenant, whatever their type: a reader must not filter, convert or repair. Texts sort by code point
-(SQLite BINARY, PostgreSQL COLLATE "C").
+The store implements `LedgerReader` with streaming queries on one consistent view. It returns rows exactly as they are
+in the tables, of every tenant and whatever their type: a reader must not filter, convert or repair. Texts sort by code
+point (SQLite BINARY, PostgreSQL COLLATE "C").
 """
 
 from __future__ import annotations

@@ -1,26 +1,26 @@
-"""Sealed content: fields encrypted so that they can be erased without changing any entry.
+"""Sealed content: fields that are encrypted, so that they can be erased without changing any entry.
 
 The fields of one entry (a prompt, arguments, an output) are encrypted together under their subject's data key, as one
-box: subject, nonce and ciphertext. What belongs to another subject, such as an approver's name, is in a box of its own.
-The boxes stand beside the entry, which holds one digest over them and over commitments to the keys. Deleting a key
+box: subject, nonce and ciphertext. Fields of another subject, such as an approver's name, are in a box of their own.
+The boxes are stored beside the entry, which holds one digest over them and over commitments to the keys. Deleting a key
 erases the fields of its boxes, and every leaf stays as it was:
 
     key commitment = SHA-256("halo/dek/commit", data key)    stays when the key is deleted
     attached       = SHA-256(key commitments, boxes, marks)  in the entry; shows a changed row without any key
 
-XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha) does not commit to its key. Since the digest covers the commitment, one
-stored ciphertext has one plaintext. Associated data are tenant and subject.
+XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha) does not commit to its key. Since the digest covers the commitment, a
+stored ciphertext has one plaintext only. Associated data are tenant and subject.
 
-The cipher makes a key of its own for each nonce: the box key. So single boxes are erased without touching the others:
-the data key is deleted, and the box keys of what stays are kept in its place (`wrap_box_keys`). What a wrapped data key
-looks like in the column `dek_wrapped` says which it is:
+The cipher derives a key for each nonce: the box key. So single boxes can be erased without touching the others: the
+data key is deleted, and the box keys of what stays are kept in its place (`wrap_box_keys`). The length of the column
+`dek_wrapped` says which it is:
 
     empty        the subject was erased
     72 bytes     the data key, wrapped
     longer       it was erased in part: a key, wrapped, then the list of box keys, sealed under that key
 
-Data keys are wrapped by the content key of the home, which is replaced by each erasure. `wrap_next_content_key` puts
-the new one under the old one, so that other hosts and processes can follow, and nobody can go back.
+Data keys are wrapped by the content key of the home, which each erasure replaces. `wrap_next_content_key` wraps the new
+one under the old one, so that other hosts and processes can follow, and nobody can go back.
 """
 
 from __future__ import annotations

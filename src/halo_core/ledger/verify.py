@@ -1,6 +1,6 @@
-"""Verification of every row of a ledger against its signed entries, checkpoints and anchors: `verify(reader, trust)`.
+"""Verifies every row of a ledger against its signed entries, checkpoints and anchors: `verify(reader, trust)`.
 
-The checks, by the numbers in comments of the code:
+The checks have these numbers, also in comments of the code:
 
     1 something to verify and a trusted key           6 anchors are in the tree
     2 entries are what their notes say                7 writers certified, signatures
@@ -8,8 +8,8 @@ The checks, by the numbers in comments of the code:
     4 positions have no gap                           9 sessions, runs, blobs, holds, approvals, control
     5 checkpoints signed by the log, roots recomputed
 
-A row that contradicts the signed bytes, or a row too many, is tampering; a missing row, with everything else
-consistent, is a gap. `report.LIMITS` lists what cannot be seen.
+A row that contradicts the signed bytes, or that nothing accounts for, is tampering. A missing row, with everything else
+consistent, is a gap. `report.LIMITS` lists what cannot be detected.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Checks of remembered answers, known values and held acts (check 9).
 
-Each row is what the signed entries say: granted or revoked, declared or taken back, held, released, expired or dropped.
-A decision that rests on a remembered answer comes after its grant, before its revocation, within its time, and not
-more often than the answer allows. A held act was released by one decision at most.
+Each row has to be what the signed entries say: granted or revoked, declared or withdrawn, held, released, expired or
+dropped. A decision that uses a remembered answer has to be after its grant, before its revocation, within its time, and
+not more often than the answer allows. A held act is released by one decision at most.
 """
 
 from __future__ import annotations

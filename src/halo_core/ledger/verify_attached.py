@@ -1,4 +1,4 @@
-"""Check 8: what is stored beside an entry, its sealed content and its rows of a sketch, is what it committed to."""
+"""Check 8: what is stored beside an entry (its sealed content and its rows of a sketch) is what it committed to."""
 
 from __future__ import annotations
 

@@ -2,8 +2,8 @@
 
 `ControlLog` reads the control entries first, in log order. Each decision is then compared with the mode at its
 position, the policy that its writer had put in force, the registrations before it, and the stops and revocations; so a
-change that was taken back shows in the decisions made meanwhile. The rows of control, resources, usage and writers are
-computed from the entries.
+change that was undone later still shows in the decisions made in between. The rows of control, resources, usage and
+writers are computed from the entries.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Checks of decisions against what was in force at their own position (check 9).
 
 Other checks compare rows with the state at the end of the log. A row that was inserted for one call and removed again
-shows only in the decision made meanwhile.
+shows only in the decision that was made in between.
 """
 
 from __future__ import annotations

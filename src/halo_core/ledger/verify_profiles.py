@@ -1,7 +1,7 @@
-"""Check 9: profiles of agents follow from their sessions in the log, and bands of people from the entries about them.
+"""Check 9: profiles of agents follow from their sessions in the log, and risk bands of people from their entries.
 
-That a row is what the newest entry left behind is checked with the other rows (`verify_projections`). Here a profile
-is computed anew from the summaries of the sessions and the verdicts on them, in the order of its versions.
+`verify_projections` checks, as for other rows, that a row is what the newest entry left behind. Here a profile is
+computed again from the summaries of the sessions and the verdicts on them, in the order of its versions.
 """
 
 from __future__ import annotations

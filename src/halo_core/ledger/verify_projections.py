@@ -1,7 +1,7 @@
 """Checks of what follows from entries: session states, quotas, taint, the keys of runs, and blobs (check 9).
 
-Each entry commits to the session state it found and to the one it left; so a state cannot be changed, rolled back or
-deleted unseen, neither after the last entry nor between two.
+Each entry commits to the session state before it and after it. So no state can be changed, rolled back or deleted
+unnoticed, neither after the last entry nor between two entries.
 """
 
 from __future__ import annotations

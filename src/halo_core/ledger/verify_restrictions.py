@@ -1,10 +1,9 @@
 """Checks of the rows that control decisions: standing passports, scores, restrictions and approvals (check 9).
 
 The `standing` row of an agent names the standing passport that the log issued last, and the `baseline` row the score
-that it put in force last; an older passport may grant more, so a row that was put back is tampering. The `hold` rows
+that it put in force last. An older passport may grant more, so a row that was put back is tampering. The `hold` rows
 are those that the log's stops, lifts and revocations leave in force. Each `approval` row has the status that follows
-from its request and its answer, and no approval was used twice. Such entries are few, so what they say is kept in
-memory.
+from its request and its answer, and no approval was used twice. There are few such entries, so they are kept in memory.
 """
 
 from __future__ import annotations

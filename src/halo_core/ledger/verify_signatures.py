@@ -1,8 +1,8 @@
-"""Verification of many signatures at once (check 7): in threads, and in processes where there are many.
+"""Verifies many signatures at once (check 7): in threads, or in processes where there are many.
 
-libsodium releases the interpreter lock meanwhile, so threads run beside the pass over entries. But each signature waits
-for that lock twice, so processes are faster as soon as they have started. Each process has a pipe of its own: an
-executor would hand over every batch by two more threads, which wait for the same lock.
+libsodium releases the interpreter lock, so threads run beside the pass over entries. But each signature waits for that
+lock twice, so processes are faster once they have started. Each process has a pipe of its own: an executor would pass
+every batch through two more threads, which wait for the same lock.
 """
 
 from __future__ import annotations

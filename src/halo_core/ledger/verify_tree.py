@@ -1,7 +1,7 @@
 """The pass over the Merkle tree: hashes, positions, checkpoints and anchors (checks 2, 4, 5 and 6).
 
-It reads each tenant's positions once and keeps one frontier. After a missing entry or a wrong root it goes on from the
-next signed frontier, so that one hole does not hide what comes after it.
+It reads each tenant's positions once and keeps one frontier. After a missing entry or a wrong root it continues from
+the next signed frontier, so that one hole does not hide what comes after it.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""The manifest `agents.yaml`: what each agent of a tenant is, may do, spend and lose.
+"""The manifest `agents.yaml`: what each agent of a tenant is, what it may do and spend, and when it loses its rights.
 
-`load_manifest(text)` reads it strictly and reports every error at once, with line, column and remedy;
+`load_manifest(text)` reads it strictly and reports every error at once, with line, column and remedy.
 `Manifest.build_passport_spec` says what the passport of an agent grants, given the tools that are registered.
 
-What reads YAML loads on first use, since few programs have a manifest.
+The YAML parser is loaded on first use, since few programs have a manifest.
 """
 
 from importlib import import_module

@@ -1,12 +1,11 @@
-"""Agents of a manifest: their budgets, how their authority falls, and who answers for them, with the defaults.
+"""The agents of a manifest: their budgets, how their authority falls, and who answers for them, with the defaults.
 
     budgets:
       step: {session: 40, ceiling: 120, per_day: 2000}       # or `step: 40`
       USD: {per_action: "500.00", session: "2000.00", ceiling: "5000.00", per_day: "20000.00", decimals: 2}
       time: 2h
 
-An amount is a whole number of 10**-decimals of its unit. The grants of an agent are read by
-`halo_core.manifest.grant_rules`.
+An amount is a whole number of 10**-decimals of its unit. `halo_core.manifest.grant_rules` reads the grants of an agent.
 """
 
 from __future__ import annotations

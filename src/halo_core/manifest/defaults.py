@@ -1,6 +1,6 @@
-"""What an agent has where its manifest says nothing: budgets, decay of authority, lifetimes.
+"""The defaults of an agent's manifest: budgets, decay of authority, lifetimes.
 
-The defaults are generous, so that somebody who tries Halo for an afternoon is not stopped by one.
+They are generous, so that somebody who tries Halo for an afternoon does not run into a limit.
 """
 
 from __future__ import annotations

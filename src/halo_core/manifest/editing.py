@@ -1,7 +1,7 @@
-"""Writing into a manifest's text: the grants of an agent, and declarations of tools, retrievers and models.
+"""Edits the text of a manifest: the grants of an agent, and declarations of tools, retrievers and models.
 
-Lines are replaced and added; all others stay as they are, comments included. The result is read again before it is
-returned, so that a layout that cannot be edited is refused.
+Lines are replaced and added; all others stay as they are, including comments. The result is parsed before it is
+returned, so a layout that cannot be edited is refused.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""YAML read strictly: items that know their place, and the findings of what is wrong with a manifest.
+"""Strict reading of YAML: items that know their position, and the findings of what is wrong with a manifest.
 
 Only the part of YAML is accepted that means what it looks like: no anchors and aliases (one line could stand for a
 gigabyte), no tags, no merge keys, no duplicate keys. YAML 1.1 reads `no`, `010`, `1_000` and `1:30` as truth values and

@@ -1,6 +1,6 @@
-"""What the passport of an agent says: exact grants and limits.
+"""The content of an agent's passport: exact grants and limits.
 
-Patterns are expanded here, when the passport is issued: a tool that is registered later is not in it.
+Patterns are expanded here, when the passport is issued. A tool that is registered later is not covered.
 """
 
 from __future__ import annotations

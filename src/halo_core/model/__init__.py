@@ -1,4 +1,4 @@
-"""The values that a decision reads and makes: request, snapshot, decision, ledger entry, passport link. All frozen."""
+"""Values that a decision reads and produces: request, snapshot, decision, ledger entry, passport link. All frozen."""
 
 from halo_core.model.behaviour import (
     ELEVATED_PRINCIPAL_RISK,

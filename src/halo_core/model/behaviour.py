@@ -1,4 +1,4 @@
-"""What a decision reads of an agent's behaviour over its sessions, and of the risk of whom it acts for."""
+"""What a decision reads of an agent's behaviour over its sessions, and of the risk of the person it acts for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a model was given and said: the record of its call, and items of a conversation as an adapter names them."""
+"""The record of a model call: its input and output, and the items of a conversation as an adapter names them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names of people and agents: how they are compared, and what in them nobody sees."""
+"""Names of people and agents: how they are compared, and which invisible characters they may contain."""
 
 from __future__ import annotations
 

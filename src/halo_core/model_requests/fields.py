@@ -1,9 +1,9 @@
-"""Judges one outgoing model request by its fields: which offer a tool that the provider runs, and which are unknown.
+"""Judges the fields of an outgoing model request: which offer a tool that the provider runs, and which are unknown.
 
     judge_model_fields({"temperature": 0, "web_search_options": {}}, "ChatOpenAI").hosted    # one tool, `web_search`
 
-INVARIANT: FAILCLOSED - a field, or a value of one, that no list knows is a question (`unknown`). A field that
-offers a tool is found at any depth.
+INVARIANT: FAILCLOSED - a field, or a value of one, that is on no list is asked about (`unknown`). A field that offers a
+tool is found at any depth.
 """
 
 from __future__ import annotations

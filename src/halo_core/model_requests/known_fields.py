@@ -1,4 +1,4 @@
-"""Which fields of a model request are known: what they may hold, for every class of models and by provider.
+"""The known fields of a model request, for every class of models and by provider, and the values that they may have.
 
 Names are compared without case and separators: `maxTokens`, `max_tokens` and `max-tokens` are one field. The lists
 follow the references of the providers' APIs: OpenAI (chat completions, responses), Anthropic (messages), Google

@@ -1,4 +1,4 @@
-"""Oversight: what people do about agents, and what the next decision then reads.
+"""Oversight: what people do about agents, and what later decisions read of it.
 
 Stops and revocations (`restrictions`), challenges and their answers (`requests`, `approvals`), and the keys of those
 who issue passports and answer challenges (`keys`).

@@ -1,7 +1,7 @@
-"""Answering challenges: an enrolled approver signs a yes or a no, which is recorded and used later by the enforcer.
+"""Answering challenges: an enrolled approver signs a yes or a no, which is recorded, and used by the enforcer later.
 
-The enforcer trusts the signed token alone and checks everything again when the call runs. The checks here only spare an
-approver a signature that would have no effect.
+The enforcer trusts only the signed token, and checks everything again when the call runs. The checks here only prevent
+signatures that would have no effect.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Parts that the signed acts of approvers share: the checks before a signature, the token, its entry.
+"""What all signed acts of approvers share: the checks before a signature, the token, and its entry.
 
 Remembered answers (`remembered`), orders of reversals (`reversal_orders`) and overrides (`overrides`) are tokens in the
-table of answers (`halo_core.passports.standing_answer`), made and recorded here.
+table of answers (`halo_core.passports.standing_answer`), which are made and recorded here.
 """
 
 from __future__ import annotations

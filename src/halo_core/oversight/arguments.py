@@ -1,7 +1,7 @@
-"""The arguments of a request as an approver sees them: the targets and the amount exactly, and where each came from.
+"""The arguments of a request as an approver sees them: targets and amount exactly, and the origin of each.
 
-INVARIANT: whoever decides sees where the money, the mail or the right goes, letter by letter. Two payees never look
-alike because a part of them was masked; only the middle of card numbers is.
+INVARIANT: an approver sees where the money, the mail or the right goes, letter by letter. Two payees never look alike
+because a part of them was masked; only the middle of card numbers is.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""Control acts: raising the floor, waiving it for a time, and the signatures that these and other acts take.
+"""Control acts: raising the floor, waiving it for a time, and the signatures that these and other acts need.
 
-An act is signed with the key of an enrolled person, on this host or another one (`SignedAct.sign`). Here it is carried
-out with what was signed (`raise_floor`, `waive_floor`). Lifts are in `restrictions` and `legal_holds`, enrolments in
-`keys`.
+An act is signed with the key of an enrolled person, on this host or another one (`SignedAct.sign`). The signed act is
+carried out here (`raise_floor`, `waive_floor`). Lifts are in `restrictions` and `legal_holds`, enrolments in `keys`.
 """
 
 from __future__ import annotations

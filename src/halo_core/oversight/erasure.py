@@ -8,7 +8,7 @@ Content is sealed in boxes, each with a key of its own, which is derived from th
   keys of its boxes that stay.
 
 The content key of the home (`kek`, which wraps the data keys) is replaced in the same act, so that an older copy of the
-database does not open either.
+database cannot be opened either.
 
     plan = plan_erasure(reader, store, request)      reads the whole log, without a lock (`oversight.erasure_plan`)
     store.commit(lambda tx: erase(tx, plan, by))     reads what came since, decides, and is durable or not at all

@@ -1,4 +1,4 @@
-"""Plans of erasures: what a subject's erasure, or a retention whose time is over, would erase, and what a hold keeps.
+"""Plans of erasures: what an erasure of a subject, or a retention that is over, would erase, and what a hold keeps.
 
 A plan is made from the whole log, without a lock, and nothing is written. `oversight.erasure.erase` carries it out.
 """

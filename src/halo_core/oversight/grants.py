@@ -1,10 +1,10 @@
-"""Jobs for `Store.commit` that record what people decide about grants: access reviews, unused grants, the inventory.
+"""Jobs for `Store.commit` that record decisions of people about grants: access reviews, unused grants, the inventory.
 
 A review is a cycle: it is opened with a reviewer, a due date and the grants that are reviewed; each grant is kept or
-revoked; it is closed when every grant has an answer. The passports that result are issued in between, by the same
-command that closes the review. SP 800-53 AC-2(j) and AC-6(7), PCI DSS 7.2.4 and 7.2.5.1.
+revoked; it is closed when every grant has an answer. The command that closes the review issues the resulting passports
+first. See SP 800-53 AC-2(j) and AC-6(7), PCI DSS 7.2.4 and 7.2.5.1.
 
-Before unused grants are removed, notice of it is given. A person may restore removed grants.
+Unused grants are removed only after a notice. A person may restore removed grants.
 """
 
 from __future__ import annotations

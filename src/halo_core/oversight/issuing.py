@@ -1,7 +1,7 @@
-"""Issuing standing passports from a manifest: signing, recording, putting in force.
+"""Issues standing passports from a manifest: signs them, records them, and puts them in force.
 
-The issuer's key may lie in a folder of its own (`key_home`), so that whoever runs the agents need not hold it.
-`halo_core.views.passport_changes` tells what a new passport changes for its agent.
+The issuer's key may be in a folder of its own (`key_home`), so that whoever runs the agents need not hold it.
+`halo_core.views.passport_changes` describes what a new passport changes for its agent.
 """
 
 from __future__ import annotations

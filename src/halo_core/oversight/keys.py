@@ -1,7 +1,7 @@
-"""Keys of issuers and approvers: enrolling, withdrawing, rotating, retiring, loading, and reporting what there is.
+"""Keys of issuers and approvers: enrolling, withdrawing, rotating, retiring, loading and reporting them.
 
-Each change is made in `authorities.json` and recorded in the ledger. After a rotation the old key signs no more, and
-what it signed stays valid until the overlap ends. Reports never contain a secret.
+Each change is made in `authorities.json` and recorded in the ledger. After a rotation the old key signs nothing more,
+and what it signed stays valid until the overlap ends. Reports never contain a secret.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Tools that MCP servers list: which were accepted, which wait for a person, and accepting them.
 
-A process records what a server listed (`halo_core.enforcement.mcp_listings`); only a person accepts what came later.
+`halo_core.enforcement.mcp_listings` records what a server listed; only a person accepts what came after its first
+listing.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The overrides of a log, with the review of each."""
+"""Lists the overrides of a log, with the review of each."""
 
 from __future__ import annotations
 

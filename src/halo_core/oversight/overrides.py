@@ -1,7 +1,7 @@
-"""Overrides of decisions: signing, recording, and reviewing by a second person.
+"""Overrides of decisions: signing and recording them, and their review by a second person.
 
 An override is a token in the table of answers (`halo_core.passports.standing_answer`), which a decision verifies and
-applies (`halo_core.decision.answers`). The checks here only spare an approver a signature that would have no effect.
+applies (`halo_core.decision.answers`). The checks here only prevent signatures that would have no effect.
 """
 
 from __future__ import annotations

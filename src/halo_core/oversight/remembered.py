@@ -1,4 +1,4 @@
-"""Remembered answers: keeping one with an approval, listing, revoking; and emergency ("break glass") answers.
+"""Remembered answers: making one with an approval, listing, revoking; and emergency ("break glass") answers.
 
 A remembered answer is a token of its own beside the answer for the one call (`halo_core.passports.standing_answer`).
 Where an effect cannot be undone, it counts only once a second person has approved the same scope.

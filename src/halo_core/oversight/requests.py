@@ -1,4 +1,4 @@
-"""Challenges as an approver sees them: `load_request` proves and gathers everything that an answer will bind.
+"""Challenges as an approver sees them: `load_request` verifies and collects everything that an answer will be bound to.
 
 INVARIANT: BIND - what a person is shown was signed by a writer that the log's key certified, and the binding that an
 answer signs is computed from what is shown; so nobody sees one call and signs for another.

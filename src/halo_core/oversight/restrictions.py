@@ -1,6 +1,7 @@
 """Stops and revocations, as jobs for `Store.commit`.
 
-A stop can be lifted, a revocation is permanent. The entry records who, what and why; the next decision reads the row.
+A stop can be lifted; a revocation is permanent. The entry records who, what and why, and the next decision reads the
+row.
 """
 
 from __future__ import annotations

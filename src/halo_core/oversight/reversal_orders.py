@@ -1,8 +1,7 @@
-"""Orders to reverse the effect of a decision, signed by an approver; and what people find where the outcome is unknown.
+"""Orders to reverse the effect of a decision, signed by an approver; and findings where the outcome is unknown.
 
 An order is a token in the table of answers (`halo_core.passports.standing_answer`), which the decision of the reversal
-verifies and applies (`halo_core.decision.answers`). The checks here only spare an approver a signature that would have
-no effect.
+verifies and applies (`halo_core.decision.answers`). The checks here only prevent signatures that would have no effect.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Reading entries whose signatures are verified, and the entries, passports and policies that they name by hash.
+"""Reads entries with verified signatures, and the entries, passports and policies that they name by hash.
 
-What is missing or was changed raises `Tampered`, so that people are shown only what the log holds.
+Anything that is missing or was changed raises `Tampered`, so that people are shown only what the log holds.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Approvals: signed answers of people outside the chain, as strict JWS of their own `typ`.
 
-One form answers every challenge: a `call` (bound to the digest of what was asked) and a `reauthorization` of a session.
+There are two kinds: `call`, bound to the digest of what was asked, and `reauthorization` of a session.
 """
 
 from __future__ import annotations

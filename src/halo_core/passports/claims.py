@@ -1,8 +1,9 @@
-"""The claims of one link: `claims_to_link` parses and checks, `link_to_claims` writes.
+"""The claims of one link: `claims_to_link` parses and checks them, `link_to_claims` writes them.
 
-Registered names: RFC 7519, `client_id` (RFC 9068), `txn` (RFC 8417), `cnf` (RFC 7800), `authorization_details` (RFC
-9396); `del_depth`, `del_max_depth`, `par_hash` from the delegation drafts; everything private is under `halo`. Member
-sets are exact: an unknown member could be a restriction that this version would not honour.
+Registered names are those of RFC 7519, `client_id` (RFC 9068), `txn` (RFC 8417), `cnf` (RFC 7800) and
+`authorization_details` (RFC 9396). `del_depth`, `del_max_depth` and `par_hash` are from the delegation drafts;
+everything private is under `halo`. The set of members has to be exact, because an unknown member could be a restriction
+that this version would not honour.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The wire form of passports: strict JWS compact (RFC 7515) over strict JSON (RFC 8259), and checks of claim shapes.
 
-`open_token` refuses in four steps: size; the header equals a constant, byte for byte; base64url re-encodes identically
-and Ed25519 verifies; only then the claims are parsed, and their bytes must be the canonical form. Roots, derived links,
-approvals and proofs of possession differ in their header, so none of them is ever taken for another.
+`open_token` checks, in this order: the size; that the header equals a constant, byte for byte; that base64url
+re-encodes identically and Ed25519 verifies; and only then the claims, whose bytes must be the canonical form. Roots,
+derived links, approvals and proofs of possession have different headers, so none of them can be taken for another.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Signed control acts: what an enrolled person signs to enrol somebody, lift a stop, or change the mode.
 
-A token is a strict JWS of its own `typ`, bound to one store, one tenant and the exact terms of the act, so it can be
-made on another host than the one where it is used, and two people can sign the same act. Ledger entries hold it, so it
-names its signer by key.
+A token is a strict JWS of its own `typ`, bound to one store, one tenant and the exact terms of the act. So it can be
+made on another host than the one where it is used, and two people can sign the same act. It is stored in ledger
+entries, so it names its signer by key.
 """
 
 from __future__ import annotations

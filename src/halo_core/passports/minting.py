@@ -1,7 +1,7 @@
-"""Minting of tokens: standing links by an issuer, session and hand-off links below them by their holders.
+"""Mints tokens: standing links by an issuer, session and hand-off links below them by their holders.
 
-A session link begins one run under a standing link, a hand-off link gives another agent part of it. Nothing is minted
-that a verifier would refuse, and what a caller does not give is taken from the parent.
+A session link begins one run under a standing link; a hand-off link gives another agent part of it. Nothing is minted
+that a verifier would refuse. What the caller leaves out is taken from the parent.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Narrowing: whether a link allows no more than its parent (`find_widening`), and what two links allow together.
 
-Grants are compared by their structure alone, in linear time. Where the structure does not show that one is within the
+Grants are compared by their structure alone, in linear time. If the structure does not show that one is within the
 other, it counts as wider (INVARIANT: SUB). Budgets are compared unit by unit and decays parameter by parameter, so that
-a child that is no looser in them is no looser at any time, after any steps and at any risk. What needs the whole chain
-(keys and agents used once, approvals, registered holders) is in `halo_core.passports.chain`.
+a child that is no looser in them is no looser at any time, after any steps and at any risk. Checks that need the whole
+chain (keys and agents used once, approvals, registered holders) are in `halo_core.passports.chain`.
 """
 
 from __future__ import annotations

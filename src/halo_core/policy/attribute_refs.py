@@ -1,8 +1,8 @@
-"""Which attributes and entities a policy names: `find_attribute_refs`, `find_entity_literals`.
+"""Finds the attributes and entities that a policy refers to: `find_attribute_refs`, `find_entity_literals`.
 
-The engine encodes only attributes that are read, so an omission here would be a hole: a `forbid` that reads a missing
-attribute is skipped by Cedar. Every use that is not a plain `context.a`, `context has a`, `context.args.a` or
-`context.args has a` counts as a use of the whole.
+The engine encodes only attributes that are read, so an omission here would be a hole: Cedar skips a `forbid` that reads
+a missing attribute. Every use that is not a plain `context.a`, `context has a`, `context.args.a` or `context.args has
+a` counts as a use of the whole.
 """
 
 from __future__ import annotations

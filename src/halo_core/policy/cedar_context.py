@@ -1,4 +1,4 @@
-"""What Cedar is given for a request: its ids, its entities and the context that rules read."""
+"""The input of Cedar for a request: its ids, its entities, and the context that rules read."""
 
 from __future__ import annotations
 

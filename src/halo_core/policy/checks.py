@@ -1,7 +1,7 @@
 """Checks of a policy bundle: `check_bundle` (`halo policy check`).
 
-Cedar's validator checks types. What it accepts silently, because it is merely never true, is found here: a `has` of an
-attribute nobody has, a resource that is not registered, a misspelt impact class.
+Cedar's validator checks types. These checks find what it accepts although it can never be true: a `has` of an attribute
+that nothing has, a resource that is not registered, a misspelt impact class.
 """
 
 from __future__ import annotations

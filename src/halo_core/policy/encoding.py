@@ -11,12 +11,12 @@ null, floats and integers outside 64 bits, and knows sets but no lists. The mapp
     list, tuple            a set
     mapping                a record; a key that Cedar would interpret gets one more leading `_`
 
-Rounding away from zero means that a limit on a magnitude binds: 1000.00001 is read as 1000.0001, above 1000. It may
-only narrow what a rule `at most` lets through, by less than 0.0001.
+Rounding away from zero keeps limits on a magnitude effective: 1000.00001 is read as 1000.0001, which is above 1000. At
+most it narrows what a rule with a limit lets through, by less than 0.0001.
 
-Where a JSON schema declared the type of an argument, the value is read as that type, since Cedar does not compare Long
-with decimal. A value that does not fit is an `EncodingError`: leaving it out would make a `forbid` that tests
-`context.args has limit` pass it by, so the caller turns it into a policy error, which denies.
+If a JSON schema declares the type of an argument, the value is read as that type, since Cedar does not compare Long
+with decimal. A value that does not fit is an `EncodingError`. If it were left out, a `forbid` that tests `context.args
+has limit` would not apply to it. So the caller turns the error into a policy error, which denies.
 """
 
 from __future__ import annotations

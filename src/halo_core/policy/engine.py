@@ -1,21 +1,22 @@
 """The policy engine: compiles a bundle, and answers requests by asking Cedar. An answer never raises.
 
-Two kinds of policies, since among each other a graded `forbid` would hide a missing permit:
+There are two kinds of policies, because a graded `forbid` among the hard ones would hide a missing permit:
 
     hard     plain permits and forbids; nothing is allowed by default
     graded   forbids with an `@effect`: Cedar names every forbid whose condition holds, and the most severe effect wins;
-             its own yes or no means nothing here
+             Cedar's own yes or no is ignored
 
-Cedar is asked of all of them at once. Its yes says that no forbid holds, its no names every forbid that does; only when
-these are all graded is it asked of the hard ones alone, whether there is a permit. Questions that the policies cannot
-tell apart (`policy.context_keys`) have equal answers, so the last answers are kept.
+Cedar is asked about all of them at once. Its yes says that no forbid holds; its no names every forbid that does. Only
+if all of these are graded is it asked about the hard ones alone, to find out whether there is a permit. Questions that
+the policies cannot tell apart (`policy.context_keys`) have equal answers, so the last answers are cached.
 
-Cedar skips a policy that fails to evaluate, which would turn a failing forbid into a yes; here any error is a no.
-No schema is passed to Cedar at run time: with one it would read plain strings and `{type, id}` records as entities.
+Cedar skips a policy that fails to evaluate, which would turn a failing forbid into a yes; here any error is a no. No
+schema is passed to Cedar at run time, because with one it would read plain strings and `{type, id}` records as
+entities.
 
-What looks like a secret is sealed before anything is decided (`halo_core.content.redaction`), and the tool gets the
-real text. A rule on such an argument has not seen what runs, and a made-up secret could hide it, so a person is asked
-(`find_sealed_arguments`).
+What looks like a secret is sealed before anything is decided (`halo_core.content.redaction`), while the tool gets the
+real text. A rule on such an argument has not seen what runs, and a made-up secret could hide the argument from it, so a
+person is asked (`find_sealed_arguments`).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Policies parsed from Cedar texts: `parse_policies` gives grade, line, obligation and what each policy reads.
+"""Parses policies from Cedar texts: `parse_policies` returns the grade, line, obligation and read attributes of each.
 
 Annotations (all values are strings):
 

@@ -1,11 +1,11 @@
-"""One resource's question to a policy, prepared: answers that let a plain call run, from memory.
+"""A prepared question to a policy, for one resource: remembers the answers that let a plain call run.
 
-`CedarPolicy.answer` depends on what the rules that can apply to a resource read, and on nothing else. A
-`PreparedQuestion` makes a key of exactly that, without building a request, a snapshot or a Cedar context. What it keeps
-under a key is what `CedarPolicy.answer` said of the first call with that key.
+`CedarPolicy.answer` depends only on what the rules that can apply to a resource read. A `PreparedQuestion` makes a key
+of exactly that, without building a request, a snapshot or a Cedar context, and remembers what `CedarPolicy.answer`
+returned for the first call with that key.
 
-It knows only calls without a behaviour score, a deviation from the agent's profile, an open challenge or a scored agent
-in the chain; whoever asks sees to that (`halo_core.decision.plan`).
+It handles only calls without a behaviour score, a deviation from the agent's profile, an open challenge or a scored
+agent in the chain; its caller has to make sure of that (`halo_core.decision.plan`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Rules of the starter policy that apply only from a risk on: `apply_risk_threshold`.
+"""Makes rules of the starter policy apply only from a certain risk: `apply_risk_threshold`.
 
-Rules that ask or refuse because of where a target came from, or because an effect is grave, apply often in work where
-targets are read from files; a threshold limits them to actions of some risk.
+Rules that ask or refuse because of the origin of a target, or because an effect is grave, apply often in work where
+targets are read from files. A threshold limits them to actions of some risk.
 """
 
 from __future__ import annotations

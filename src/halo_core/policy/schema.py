@@ -1,8 +1,8 @@
 """The Cedar schema of registered resources, and argument types from JSON schemas.
 
-One Cedar action per registered resource, so that `context.args` has the types of that very tool: a misspelt tool or
-argument fails validation instead of never matching. Each is a member of its kind's group; the group itself stands for
-a resource that is not registered, so rules on kinds validate before the first tool is there.
+There is one Cedar action for each registered resource, so that `context.args` has the types of that very tool: a
+misspelt tool or argument fails validation instead of never matching. Each is a member of its kind's group. The group
+itself stands for a resource that is not registered, so rules on kinds can be validated before the first tool exists.
 
     Action::"tool_call" | "retrieval" | "inference" | "handoff"      groups
     Action::"send_money" in Action::"tool_call"                       a resource

@@ -2,7 +2,7 @@
 
 Most rules begin with what they are about, `resource.impact == "payment" && ...`, and the resource of a call is known
 before Cedar is asked. Cedar reads conditions from left to right and stops at the first that is false, so a policy whose
-first conjuncts are false of a resource neither matches nor fails: it is left out for that resource.
+first conjuncts are false for a resource neither matches nor fails: it is left out for that resource.
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
-"""Limits of the rules that follow from the behaviour score alone: which rules these are, and other limits for them.
+"""Limits of the rules that depend on the behaviour score alone: finds these rules, and gives them other limits.
 
 A baseline's limits put each action into a band (`context.risk_band`). A rule that compares the band can be given a
 limit of its own, as a risk from 0 to 1000: `context.risk_band >= 2` becomes
 
     (if context has risk then context.risk > 870 else context.risk_band >= 2)
 
-INVARIANT: only rules of the score alone change. A rule that also reads what is done (arguments, targets, amounts, the
-impact of the resource), or that names a resource, keeps its limit: rules on money, rights and deletion never depend on
-how many questions somebody wants to be asked.
+INVARIANT: only rules that read the score alone change. A rule that also reads what is done (arguments, targets,
+amounts, the impact of the resource), or that names a resource, keeps its limit: rules on money, rights and deletion
+never depend on how many questions somebody wants to be asked.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """What is ordinary for an identity, and the margin above which an action is not.
 
-`fit_baseline` counts what the actions of ordinary sessions show, twice: in tasks (different requests) and in sessions.
-INVARIANT: robust to a poisoned history - what one task alone has shown is not known, unless it is a hundredth of all
+`fit_baseline` counts what the actions of ordinary sessions show, by tasks (different requests) and by sessions.
+INVARIANT: robust to a poisoned history - what only one task has shown is not known, unless it is in a hundredth of all
 sessions: one sloppy or steered run makes nothing ordinary. Names and values are kept as keyed fingerprints.
 
-`blend_threshold` mixes an identity's own highest margins with those usual elsewhere, so that its history soon
-weighs more.
+`blend_threshold` mixes an identity's own highest margins with those that are usual elsewhere; the longer its history,
+the more it weighs.
 """
 
 from __future__ import annotations

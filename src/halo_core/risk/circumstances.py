@@ -1,9 +1,9 @@
-"""How unusual it is where, when and how far an action reaches, in sixteenths of a bit.
+"""How unusual the circumstances of an action are (where, when, how far it reaches), in sixteenths of a bit.
 
-The model learnt what hijacked agents do. No record says where they ran or at which hours, so this part is not learnt: a
-circumstance weighs as much as it is rarer in the agent's own history than among attacks, whose shares are set by hand.
-The logarithm of that ratio is added to the model's margin (weight of evidence: Good, Probability and the Weighing of
-Evidence, 1950). INVARIANT: it never lowers a risk.
+The model learnt from records of hijacked agents, which do not say where the agents ran or at which hours. So this part
+is not learnt: a circumstance weighs the more, the rarer it is in the agent's own history than among attacks, whose
+shares are set by hand. The logarithm of that ratio is added to the model's margin (weight of evidence: Good,
+Probability and the Weighing of Evidence, 1950). INVARIANT: it never lowers a risk.
 """
 
 from __future__ import annotations

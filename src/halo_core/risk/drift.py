@@ -1,10 +1,9 @@
-"""Whether an agent still works the way it used to: its habits, session by session, against those of its past.
+"""Whether an agent still works as it used to: the habits of each session, compared with those of its past.
 
-`SessionHabits` counts how an agent goes about its work (how many steps, which arguments it fills in, how it writes):
-this differs between models and settings, and hardly between sessions of one agent at the same task. `DriftMonitor`
-takes each session's habits, less what is usual for the same request in the `DriftReference`, along the directions in
-which agents differ (learnt offline), smooths them exponentially and raises an alarm at a squared distance (a
-multivariate EWMA).
+`SessionHabits` counts how an agent works (how many steps, which arguments it fills in, how it writes). This differs
+between models and settings, and hardly between sessions of one agent at the same task. `DriftMonitor` takes each
+session's habits, less what is usual for the same request in the `DriftReference`, along the directions in which agents
+differ (learnt offline), smooths them exponentially, and raises an alarm at a squared distance (a multivariate EWMA).
 
 `halo_core.behaviour.session_drift` runs it on live sessions, `studies/drift.py` measures it.
 """

@@ -1,4 +1,4 @@
-"""One value of an action against its session: where it came from, and what stands around it there."""
+"""One value of an action compared with its session: where it came from, and what surrounds it there."""
 
 from __future__ import annotations
 

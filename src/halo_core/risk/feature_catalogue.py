@@ -1,7 +1,7 @@
-"""The catalogue of features: what a model may read of an action, in the order of its numbers.
+"""The catalogue of features that a model may read of an action, in the order of their numbers.
 
-Each has an id, a family and a sentence. The order is part of a model's form, so the list grows at its end only; a model
-names the list that it was trained on by a digest of the ids (`hash_features`).
+Each has an id, a family and a sentence. The order is part of a model's form, so new features are added at the end only.
+A model names the list that it was trained on by a digest of the ids (`hash_features`).
 """
 
 from __future__ import annotations

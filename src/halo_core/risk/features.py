@@ -1,7 +1,7 @@
-"""Features of an action, what its risk is computed from (`feature_catalogue` names them).
+"""Features of an action, from which its risk is computed (`feature_catalogue` names them).
 
-All are integers, all come from what was there before the action, none is a size of a result and none depends on how an
-attacker words anything.
+All are integers and known before the action runs. None is the size of a result, and none depends on how an attacker
+words anything.
 """
 
 from __future__ import annotations

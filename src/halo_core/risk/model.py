@@ -1,7 +1,7 @@
 """The risk model: forests whose margins are averaged, and a calibration from margin to risk 0..1000.
 
-A model is read from bytes that somebody else fetched; bytes that are not a model
-of a list of features that this version knows are refused.
+A model is read from bytes that come from elsewhere. Bytes that are not a model over a list of features that this
+version knows are refused.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a model that was trained on a ledger says of its data, as a member of `RiskModel.about`."""
+"""What a model that was trained on a ledger records about its data, as a member of `RiskModel.about`."""
 
 from __future__ import annotations
 

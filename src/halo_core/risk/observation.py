@@ -1,6 +1,6 @@
-"""One action as seen from what came before it in its session: where each value came from, how it fits the request.
+"""An observation of one action, given its session so far: where its values came from, how it fits the request.
 
-`observe_action` needs no baseline, so an observation is made once and can be compared with any.
+`observe_action` needs no baseline, so an observation is made once and can be compared with any baseline.
 """
 
 from __future__ import annotations

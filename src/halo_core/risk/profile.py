@@ -1,8 +1,8 @@
-"""What is remembered of a session to compute risk: its request, its results and its actions, as fingerprints.
+"""What a session keeps in order to compute risk: its request, its results and its actions, as fingerprints.
 
-`observe_result` reads a result, off the decision path; `record_action` notes that an action was decided. The memory is
-bounded: the oldest results are forgotten first, and counted. In the store a profile is rows that never change, one for
-each text (`pack_row`, `apply_row`), and a head of the few numbers that change with every action (`pack_head`,
+`observe_result` reads a result, outside the path of decisions; `record_action` records that an action was decided.
+Memory is bounded: the oldest results are forgotten first, and counted. In the store, a profile is a row for each text,
+which never changes (`pack_row`, `apply_row`), and a head of the few numbers that change with every action (`pack_head`,
 `apply_head`), so that a decision writes little.
 """
 

@@ -1,4 +1,4 @@
-"""What stands near what in results: how closely they spell out an action, and how much of the request is around it."""
+"""Proximity in results: how closely a result spells out an action, and how much of the request surrounds it there."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
 """The relation between an action and its request, and how unusual it is among a role's ordinary actions.
 
-Three facts say how an action relates to what the user asked for: whether the request says the tool's verb, whether it
-asks for the class of action at all, and where the least trustworthy thing that the action names came from. What is
-ordinary differs from role to role and from tool to tool: one role is asked for each invitation by name, another is sent
-to carry out what a document says. So a baseline counts in how many tasks a tool was used under each relation, and the
-features are the surprise of the present one. A tool without a history is compared with its class, then with all tools.
+Three facts describe the relation: whether the request contains the tool's verb, whether it asks for the class of action
+at all, and the least trustworthy source of what the action names. What is ordinary differs between roles and tools: one
+role is asked for each invitation by name, another is sent to carry out what a document says. So a baseline counts in
+how many tasks a tool was used in each relation, and the features are the surprise of the current one. A tool without a
+history is compared with its class, then with all tools.
 """
 
 from __future__ import annotations

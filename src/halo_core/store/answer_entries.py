@@ -1,11 +1,11 @@
-"""What signed entries say of remembered answers: which were given and not ended, and how often each has served.
+"""What signed entries say about remembered answers: which are in force, and how often each was used.
 
     is_in_force(tx, row)             whether an active row is that of an answer in force
     is_usage_committed(tx, ...)      whether a row of uses is the one that the newest use left behind
     list_denials(tx, scope, ids)     overrides that forbid and have no row (any more)
 
-Rows are a cache, as those of standing passports and known values are (`entry_lookup`). The verdict on a row is kept in
-the tenant's image until another connection writes, so entries are read only where an answer is about to serve.
+Rows are a cache, like those of standing passports and known values (`entry_lookup`). The verdict on a row is kept in
+the tenant's image until another connection writes, so entries are read only when an answer is about to be used.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Typed access to the tables of challenges, remembered answers and held acts, as `store.rows` has it for others.
+"""Typed access to the tables of challenges, remembered answers and held acts, like `store.rows` for other tables.
 
 INVARIANT: TENANT - every statement here names the transaction's tenant, and none takes one from its caller.
 """

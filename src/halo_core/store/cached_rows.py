@@ -1,6 +1,6 @@
 """Values of rows and entries in the form in which memory keeps them (`halo_core.store.image.TenantImage`).
 
-The tables that read and write them stand in modules of their own.
+The modules of the tables read and write them.
 """
 
 from __future__ import annotations

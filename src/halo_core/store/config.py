@@ -1,4 +1,4 @@
-"""Where a store is and how it is used."""
+"""Configuration of a store: its location, its tenant, and how it is used."""
 
 from __future__ import annotations
 

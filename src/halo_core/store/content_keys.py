@@ -1,7 +1,8 @@
 """Data keys of subjects in a transaction: makes and checks them, and opens what was sealed with one.
 
-Data keys are wrapped by the content key of the home, which each erasure replaces. A process, and another host, learns
-the new one from the database, where it stands under the one before (`follow_content_key`), and puts it into its home.
+Data keys are wrapped by the content key of the home, which each erasure replaces. Other processes and hosts learn the
+new one from the database, where it is stored wrapped under the one before (`follow_content_key`), and put it into their
+home.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """What is in force for a tenant, read when the image is loaded or another connection has changed control.
 
-The mode, the stops and the revocations come from the signed entries (`halo_core.ledger.control_history`), of which
-each writer's signature is verified. Their rows are a cache: where they say less they are overridden, recorded and
-written again, and where they say more they count.
+The mode, the stops and the revocations come from the signed entries (`halo_core.ledger.control_history`), whose
+signatures are verified. Their rows are a cache: a row that says less is overridden, recorded and written again; a row
+that says more counts.
 
-INVARIANT: AUDIT - before its first decision by a policy, and after each change, a writer appends an entry that names
-it (`put_policy_in_force`); so verification compares each decision with the policy that its writer had put in force.
+INVARIANT: AUDIT - before its first decision by a policy, and after each change, a writer appends an entry that names it
+(`put_policy_in_force`); so verification compares each decision with the policy that its writer had put in force.
 """
 
 from __future__ import annotations

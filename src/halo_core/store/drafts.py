@@ -1,4 +1,4 @@
-"""An entry before and after it was appended, and its row on the way into the database."""
+"""An entry before and after it is appended, and its row on the way into the database."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Ending a process without losing what it still has to record: `Store.drain`, and the stores that are open.
+"""Ends a process without losing what it still has to record: `Store.drain`, and the list of open stores.
 
-An open store is closed at the end of its process, and at rest while the process forks.
+An open store is closed at the end of its process, and is at rest while the process forks.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What the store needs of a database: an `Engine`. There are two, `Database` (SQLite) and `PostgresDatabase`.
 
-Statements are written once, in the SQL that both understand, with `?` for values. What only one of them has stands in
-its engine. `open_database` chooses by URL.
+Statements are written once, in the SQL that both understand, with `?` for values. What only one of them needs is in its
+engine. `open_database` chooses by URL.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The engine that the URL of a database names; only the one in use is imported."""
+"""Chooses the engine by the URL of a database; only the one in use is imported."""
 
 from __future__ import annotations
 

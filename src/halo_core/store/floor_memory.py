@@ -1,4 +1,4 @@
-"""What a process knows of the floor of its mode and of restrictions, whatever the database says later."""
+"""What a process remembers of the floor of its mode and of restrictions, whatever the database says later."""
 
 from __future__ import annotations
 

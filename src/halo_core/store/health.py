@@ -1,7 +1,7 @@
-"""What a store says about its own condition: who writes, what waits for a checkpoint, how its clock runs.
+"""The condition of a store: who writes, what waits for a checkpoint, how its clock runs.
 
-Reading only, in a few statements by index, however long the log is. `check_writable` also takes the lock that a
-decision takes, and gives it back without writing.
+It only reads, in a few statements by index, however long the log is. `check_writable` also takes the lock that a
+decision takes, and releases it without writing.
 """
 
 from __future__ import annotations

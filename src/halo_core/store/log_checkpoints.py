@@ -1,4 +1,4 @@
-"""What is signed and trusted of a log as a whole: its checkpoints, the local anchor, and its key (`trust.json`)."""
+"""What is signed and trusted about a log as a whole: its checkpoints, the local anchor, and its key (`trust.json`)."""
 
 from __future__ import annotations
 

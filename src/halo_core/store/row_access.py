@@ -1,4 +1,4 @@
-"""Access to the rows and entries of one tenant inside one transaction, as every table needs it."""
+"""Access to the rows and entries of one tenant inside one transaction, for the modules of all tables."""
 
 from __future__ import annotations
 

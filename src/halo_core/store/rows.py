@@ -1,6 +1,6 @@
 """Typed access to the tables that a job reads and writes besides its session: scores, restrictions, taint.
 
-Each class stands for one table, inside one open transaction: `BaselineTable(tx).get(agent)`.
+Each class is one table, inside one open transaction: `BaselineTable(tx).get(agent)`.
 
 INVARIANT: TENANT - every statement here names the transaction's tenant, and none takes one from its caller.
 """

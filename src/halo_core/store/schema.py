@@ -1,7 +1,7 @@
 """The tables, as SQLAlchemy Core metadata for SQLite and PostgreSQL.
 
-`entry`, `checkpoint` and `blob` are evidence: rows are inserted and never updated (triggers
-prevent accidents, and the hashes show any change). The other tables are projections that the entries can rebuild.
+`entry`, `checkpoint` and `blob` are evidence: rows are inserted and never updated (triggers prevent accidents, and the
+hashes show any change). The other tables are projections, which can be rebuilt from the entries.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Opening what entries seal, for those who read a log: contents of fields, and names of sessions and people.
+"""Opens what entries seal, for readers of a log: contents of fields, and names of sessions and people.
 
-What cannot be opened (erased, or no content key) is missing, and a name is shown by its reference.
+What cannot be opened (erased, or no content key) is left out, and a name is replaced by its reference.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The table of sessions that are not folded into profiles yet, so that one is folded too if its process was killed."""
+"""The table of sessions that are not folded into profiles yet; they are folded even if their process is killed."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""How often an agent used a resource, counted in memory and written with others.
+"""Counts how often an agent used a resource, in memory, and writes the counts together.
 
-A row for each use would be a statement for each decision. What other processes counted last may be missing from the
-count, and what a killed process did, so a rule that reads `uses` or `first_use` reads an estimate. Limits are budgets.
+A row for each use would cost a statement for each decision. The count may lack what other processes counted last, and
+what a killed process counted, so a rule that reads `uses` or `first_use` reads an estimate. For hard limits there are
+budgets.
 """
 
 from __future__ import annotations

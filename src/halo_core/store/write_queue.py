@@ -1,11 +1,11 @@
-"""Who waits for SQLite's write lock gets it before anybody who comes later: `WriteQueue`.
+"""A queue for SQLite's write lock: whoever waits gets it before anybody who comes later (`WriteQueue`).
 
-SQLite has no queue. A process that commits and begins again at once finds the lock free, while those that wait for it
-sleep between two tries; under load one of them may find no turn for a minute. So the first of those that wait locks a
-file beside the database. Everybody looks at that file before they try for the database, and waits behind it.
+SQLite has no queue. A process that commits and begins again at once finds the lock free, while those that wait sleep
+between two tries; under load one of them may get no turn for a minute. So the first that waits locks a file beside the
+database. Everybody checks that file before trying the database, and waits behind it.
 
-The order is a courtesy, no guarantee that anything else rests on. A process that was halted while it is the first in
-the queue delays the others by `_OVERTAKE_S` and no more, and one that cannot open the file tries for the lock alone.
+Nothing relies on this order. A process that is halted while it is first in the queue delays the others by `_OVERTAKE_S`
+at most, and one that cannot open the file tries for the lock alone.
 """
 
 from __future__ import annotations

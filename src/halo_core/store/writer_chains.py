@@ -1,6 +1,6 @@
-"""Beginning and ending the chain of a writer, and recovering the writers whose process has died.
+"""Begins and ends the chain of a writer, and recovers the writers whose process has died.
 
-Whoever opens a store records that the outcome of what they let run is unknown (INVARIANT: AUDIT).
+Whoever opens a store records that the outcome of what such writers let run is unknown (INVARIANT: AUDIT).
 """
 
 from __future__ import annotations

@@ -3,8 +3,9 @@
     halo.add_observer(OpenTelemetryObserver())      # halo_core.telemetry.otel
     halo.add_observer(PrometheusObserver())         # halo_core.telemetry.prometheus
 
-An observer sees facts about an action, never its arguments or its result. It decides nothing and delays nothing: events
-wait in a bounded queue, and a thread hands them on. An observer that raises or blocks loses events; decisions go on.
+An observer gets facts about an action, never its arguments or its result. It cannot decide or delay anything: events
+wait in a bounded queue, and a thread delivers them. If an observer raises or blocks, events are lost, and decisions go
+on.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What an observer is told of an action, and the trace that a call belongs to."""
+"""The events that observers get of an action, and the trace that a call belongs to."""
 
 from __future__ import annotations
 

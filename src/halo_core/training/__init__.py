@@ -1,6 +1,6 @@
-"""Training of the behaviour model on recorded sessions. It needs the extra `train`; nothing at run time does.
+"""Trains the behaviour model on recorded sessions. It needs the extra `train`, which nothing needs at run time.
 
-`sessions` says what a recorded session is, `made_up_hijacks` makes more of them, `feature_tables` compares actions with
-baselines, `fitting` fits the boosters, `limits` sets limits on ordinary sessions, `metrics` counts what is caught, and
-`train` puts it together.
+`sessions` defines a recorded session, `made_up_hijacks` makes hijacked ones from ordinary ones, `feature_tables`
+compares actions with baselines, `fitting` fits the boosters, `metrics` counts what is caught, and `train` puts it
+together and sets the limits. `ledger_sessions` and `ledger_model` train on a ledger.
 """

@@ -1,9 +1,9 @@
-"""Fitting of a detector: its members, out-of-fold margins, and the model to ship.
+"""Fits a detector: its members, out-of-fold margins, and the model to ship.
 
 Each member is a booster; their margins are averaged. A member learns from recorded actions, each in several views
 (against other baselines), and from made-up hijacks. Runs of the same task or of the same goal are much alike, so only
-some actions of each are drawn, anew for each view. Everything is seeded, and scikit-learn runs
-on one thread. Its fitted trees are converted to the integer tables that Halo evaluates.
+some actions of each are drawn, anew for each view. Everything is seeded, and scikit-learn runs on one thread. Its
+fitted trees are converted to the integer tables that Halo evaluates.
 """
 
 from __future__ import annotations

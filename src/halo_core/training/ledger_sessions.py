@@ -1,9 +1,9 @@
-"""Sessions of a ledger with the verdicts on them, as a model is trained on them.
+"""Sessions of a ledger, labelled by the verdicts on them, as a model is trained on them.
 
-A session in which no action was judged an attack is ordinary. Of a session that was judged an attack, the actions that
-the verdicts name are malicious, whether they ran or were stopped; what came before them is ordinary, and what came
-after them is left open. An attack of which no verdict names an action teaches nothing, and is left out. So
-is any other action that did not run, as a baseline leaves it out.
+A session is ordinary if no action of it was judged an attack. In a session that was judged an attack, the actions that
+the verdicts name are malicious, whether they ran or were stopped; the actions before them are ordinary, and those after
+them are left open. Such a session is left out if no verdict names an action. Any other action that did not run is left
+out too, as it is from a baseline.
 """
 
 from __future__ import annotations

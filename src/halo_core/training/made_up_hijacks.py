@@ -1,8 +1,8 @@
-"""Made-up hijacks, from ordinary sessions.
+"""Makes hijacked sessions up from ordinary ones.
 
-An action of another task, or of another role, with other values, is told in plain words inside a result, and is then
-carried out. There is no wrapper and no plea around it, so what can be learnt is that an action follows what a result
-says and not the request.
+A result tells, in plain words, an action of another task or another role, with other values, and that action is then
+carried out. There is no wrapper and no plea around it, so what can be learnt is that an action follows a result and not
+the request.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Training of a behaviour model: from recorded sessions to integer tables with their figures.
+"""Trains a behaviour model: from recorded sessions to integer tables with their figures.
 
 Every action is learnt from in several views: against a baseline that knows its task, against one that does not, and
 each once more against a baseline of few sessions. One booster learns from the recorded actions alone, another from
-made-up hijacks too; their margins are averaged. Out-of-fold margins (five folds by task) set the calibration and the
-limits; the model itself is then fitted on everything. The same sessions and seed give the same bytes.
+made-up hijacks too; their margins are averaged. Out-of-fold margins (five folds by task) determine the calibration and
+the limits; the model itself is then fitted on everything. The same sessions and seed give the same bytes.
 """
 
 from __future__ import annotations

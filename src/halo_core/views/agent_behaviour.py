@@ -1,7 +1,7 @@
 """How an agent behaved over its sessions: its risk and why, its limits and their use, and what was done about it.
 
-Everything is computed from the log: the summary of each session, the alerts, the verdicts, and the stops. A session is
-compared with the limits that were in force before it.
+Everything is computed from the log: summaries of sessions, alerts, verdicts and stops. A session is compared with the
+limits that were in force before it.
 """
 
 from __future__ import annotations

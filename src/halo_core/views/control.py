@@ -1,7 +1,7 @@
-"""The mode of each tenant, the control acts behind it with who did them and what is proven, and counts of decisions.
+"""The mode of each tenant; the control acts behind it, with their actors and what is proven; and counts of decisions.
 
-Each entry is verified before it counts. An act is `proven` if a person signed it whose key is not on this machine, and
-`unproven (dev)` otherwise: code that runs as the agent could have done it.
+Each entry is verified before it counts. An act is `proven` if it was signed by a person whose key is not on this
+machine, and `unproven (dev)` otherwise, since code that runs as the agent could have done it.
 """
 
 from __future__ import annotations

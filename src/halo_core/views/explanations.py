@@ -1,10 +1,10 @@
 """Why a decision came out as it did: the checks one by one, and the smallest change that would have let it through.
 
-An explanation reads what the entry recorded and computes the numbers again as `halo_core.decision` does. `halo replay`
-checks the verdict itself.
+An explanation reads what the entry recorded and computes the numbers as `halo_core.decision` does. `halo replay` checks
+the verdict itself.
 
 INVARIANT: a rule that forbids is named with its place, so that its owner can be asked; no advice is to drop a rule.
-Arguments are named, their values never.
+Arguments are named, but never their values.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What was observed before enforcement: undeclared tools and retrievers with guesses, and what ran without a decision.
 
 `load_first_day` reads the log. `declare` turns an answer about a resource into a declaration, `count_declared` counts
-what would have happened to the recorded calls with declarations, and `edit_manifest` makes the manifest's text with
-them. No file is written here.
+what would have happened to the recorded calls under declarations, and `edit_manifest` writes them into the text of the
+manifest. No file is written here.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Agents and resources of a store: which there are, what is registered, and what holds passports of a key."""
+"""The agents and resources of a store, what is registered, and which agents hold passports that a key signed."""
 
 from __future__ import annotations
 

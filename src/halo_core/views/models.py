@@ -1,4 +1,4 @@
-"""Models of risk scores: files of them, what each was trained on, and which is in force or in shadow for an agent."""
+"""Models of risk scores: their files, what each was trained on, and which is in force or in shadow for an agent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which limit of a session runs out first at the rate of its decisions so far: a budget, a quota, time or authority."""
+"""Which limit of a session is reached first at the current rate: a budget, a quota, time or authority."""
 
 from __future__ import annotations
 

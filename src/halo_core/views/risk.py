@@ -1,4 +1,4 @@
-"""The risk of agents, and what each did: the activity counts what the score compares as circumstances."""
+"""The risk of agents, and their activity, counted by what the score compares as circumstances."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What limits of the score's rules would ask: the share of sessions that is asked, against what is asked or stopped.
+"""The questions that limits of the score's rules would cause: the share of sessions asked, against what is held back.
 
 Each scored action was decided three times, as if its risk were above no limit, above the first, and above both
-(`halo_core.backtest.ScoreOutcomes`). The decisions under any two limits follow from these, exactly.
+(`halo_core.backtest.ScoreOutcomes`). The decisions under any two limits follow from these exactly.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table as Sheet
 
-from halo_core.training.train import SHIPPED
+from halo_core.training.train import SHIPPED_MEMBERS
 from halo_studies.detection.cached_views import views_of
 from halo_studies.detection.carry_over import Figures, measure
 from halo_studies.recordings.labelled_sessions import BadData, read
@@ -45,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     views = views_of(sessions, options.cache)
     how = {"size": options.size, "seed": options.seed}
-    figures = Figures(views.tables, views.material, SHIPPED, how, _note)
+    figures = Figures(views.tables, views.material, SHIPPED_MEMBERS, how, _note)
     found = measure(figures, folder=str(folders[0]), parts=options.parts)
     if options.json:
         sys.stdout.write(json.dumps(found, indent=1) + "\n")

@@ -27,11 +27,11 @@ from typing import Any, Final
 import numpy as np
 
 from halo_core.risk.model import RiskModel
-from halo_core.training.feature_tables import WORKLOADS, Table, cross_fitted, folds_of, tabled
-from halo_core.training.fitting import MEMBERS, cross, margins_of, shipped
-from halo_core.training.metrics import Floats, highest, intervals, rates
+from halo_core.training.feature_tables import WORKLOADS, Table, assign_folds, build_table, make_baseline_picker
+from halo_core.training.fitting import MEMBERS, build_model, compute_out_of_fold_margins, fit_out_of_fold
+from halo_core.training.metrics import Floats, compute_intervals, compute_rates, find_highest_scores
 from halo_core.training.sessions import Seen
-from halo_core.training.train import SPARE, Result, adaptive, carried, limit_of
+from halo_core.training.train import SPARE, Result, adapt_limits, find_limit, find_out_of_fold_limits
 from halo_studies.detection.ablation import FAMILIES, ablations, narrowed
 from halo_studies.detection.console import show
 from halo_studies.detection.latency import measured
@@ -90,13 +90,13 @@ def _measure(options: argparse.Namespace, folders: dict[Path, list[Session]]) ->
     train = looked([session for path in dict.fromkeys(options.train) for session in folders[path]])
     own, spare = options.test in options.train, SPARE[options.workload]
     material = narrowed(material_of(train, options.workload), options.without)
-    groups = folds_of(material.table.rows)
+    groups = assign_folds(material.table.rows)
     settings = {"size": options.size, "seed": options.seed}
-    margins, fits = cross(material, groups, MEMBERS, **settings)
+    margins, fits = fit_out_of_fold(material, groups, MEMBERS, **settings)
     fit = None
     if own:
         part = _part(material.table, folders[options.test])
-        whole = Result(material.table, margins, carried(material.table, margins, groups, spare))
+        whole = Result(material.table, margins, find_out_of_fold_limits(material.table, margins, groups, spare))
         if options.leave:
             whole = apart(material, margins, options.leave, spare, **settings)
         result, test = whole, train
@@ -104,14 +104,14 @@ def _measure(options: argparse.Namespace, folders: dict[Path, list[Session]]) ->
         test = looked(folders[options.test])
         result, fit = tested(material, margins, test, train, options.workload, **settings)
         part = np.ones(result.table.rows.sessions, bool)
-    benign = highest(material.table.rows, margins)[material.table.rows.label == "benign"]
+    benign = find_highest_scores(material.table.rows, margins)[material.table.rows.label == "benign"]
     figures: dict[str, Any] = result.rates(part)
-    figures["adaptive"] = adaptive(result, benign).rates(part)
+    figures["adaptive"] = adapt_limits(result, benign).rates(part)
     figures["own_cut_5"] = own_cut(result)
     figures["per_suite"] = _each(result, "suite", part)
     figures["per_technique"] = _each(result, "attack", part)
     figures["intervals"] = {
-        name: intervals(result.table.rows, result.margins, limit) for name, limit in result.limits.items()
+        name: compute_intervals(result.table.rows, result.margins, limit) for name, limit in result.limits.items()
     }
     if not options.no_rivals:
         figures["baselines"] = _rivals(material.table, None if own else result.table, groups, part, options.size)
@@ -124,10 +124,14 @@ def _measure(options: argparse.Namespace, folders: dict[Path, list[Session]]) ->
             limit = np.array([limits[group] for group in groups]) if fit is None else np.full(len(test), limits[EVERY])
             drawn = _drawn(options.workload, (test,) if own else (test, train), size)
             figures["draws"][str(size)] = _draws(
-                (table, margins_of(table, groups, fits) if fit is None else fit.margins(table.values), limit)
+                (
+                    table,
+                    compute_out_of_fold_margins(table, groups, fits) if fit is None else fit.margins(table.values),
+                    limit,
+                )
                 for table in drawn
             )
-    model = shipped(fit or next(iter(fits.values())), material.table, margins, {}, {})
+    model = build_model(fit or next(iter(fits.values())), material.table, margins, {}, {})
     figures["latency_us"] = _latency(options.workload, train, test, model)
     figures["protocol"] = _protocol(options, result, own=own)
     if options.plots:
@@ -161,7 +165,7 @@ def _rivals(train: Table, test: Table | None, groups: Any, part: Any, size: int)
     odd, odd_test = strangeness(train, of, everything)
     learnt, learnt_test = plain(train, test, groups, size=size)
     for name, own, other in (("isolation_forest", odd, odd_test), ("plain_boosting", learnt, learnt_test)):
-        limits = carried(train, own, groups) if test is None else _flat(train, own, of)
+        limits = find_out_of_fold_limits(train, own, groups) if test is None else _flat(train, own, of)
         found[name] = Result(of, other, limits).rates(part)
     return found
 
@@ -170,7 +174,7 @@ def _flat(train: Table, margins: Floats, test: Table) -> dict[str, Floats]:
     everything = np.ones(train.rows.sessions, bool)
     shares = {"cut_5": 0.05, "cut_1": 0.01}
     return {
-        name: np.full(test.rows.sessions, limit_of(train.rows, margins, everything, share))
+        name: np.full(test.rows.sessions, find_limit(train.rows, margins, everything, share))
         for name, share in shares.items()
     }
 
@@ -178,12 +182,12 @@ def _flat(train: Table, margins: Floats, test: Table) -> dict[str, Floats]:
 def _drawn(workload: str, histories: tuple[Seen, ...], size: int) -> Iterator[Table]:
     """The first history's sessions against baselines of so many, five draws."""
     for draw in range(_DRAWS):
-        yield tabled(histories[0], cross_fitted(workload, *histories, limit=size, draw=draw))
+        yield build_table(histories[0], make_baseline_picker(workload, *histories, limit=size, draw=draw))
 
 
 def _draws(judged: Iterable[tuple[Table, Floats, Floats]]) -> dict[str, Any]:
     """Cut 5 of each draw, with its margins and limits: lowest, mean and highest."""
-    found = [rates(table.rows, margins, limit) for table, margins, limit in judged]
+    found = [compute_rates(table.rows, margins, limit) for table, margins, limit in judged]
     return {
         name: [min(values), round(sum(values) / len(values), 4), max(values)]
         for name in found[0]
@@ -192,7 +196,7 @@ def _draws(judged: Iterable[tuple[Table, Floats, Floats]]) -> dict[str, Any]:
 
 
 def _latency(workload: str, train: Seen, test: Seen, model: RiskModel) -> dict[str, Any]:
-    pick = cross_fitted(workload, train, test)
+    pick = make_baseline_picker(workload, train, test)
     chosen = [session for session, _ in test][:: max(len(test) // 400, 1)]
     baselines = {}
     for session in chosen:

@@ -25,10 +25,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from halo_core.training.feature_tables import Table, folds_of
-from halo_core.training.fitting import cross, fitted, margins_of, shipped
+from halo_core.training.feature_tables import Table, assign_folds
+from halo_core.training.fitting import build_model, compute_out_of_fold_margins, fit_members, fit_out_of_fold
 from halo_core.training.metrics import Rows
-from halo_core.training.train import SHIPPED, pack_model
+from halo_core.training.train import SHIPPED_MEMBERS, pack_model
 from halo_studies.detection.cached_views import views_of
 from halo_studies.detection.protocol import left_out
 from halo_studies.recordings.labelled_sessions import BadData, read
@@ -54,18 +54,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     views = views_of(sessions, options.cache)
     table = views.tables["live"]
-    groups = folds_of(table.rows, options.folds)
-    _, fits = cross(views.material, groups, SHIPPED, size=options.size)
-    margins = margins_of(table, groups, fits)
+    groups = assign_folds(table.rows, options.folds)
+    _, fits = fit_out_of_fold(views.material, groups, SHIPPED_MEMBERS, size=options.size)
+    margins = compute_out_of_fold_margins(table, groups, fits)
     options.out.mkdir(parents=True, exist_ok=True)
     parts = [(str(fold), groups == fold, fit) for fold, fit in fits.items()]
     names = groups.astype(str).astype(object)
     for number, (_, out) in enumerate(left_out(table.rows, "goal", options.goals) if options.goals else ()):
-        parts.append((f"goals-{number}", out, fitted(views.material, ~out, SHIPPED, size=options.size)))
+        parts.append((f"goals-{number}", out, fit_members(views.material, ~out, SHIPPED_MEMBERS, size=options.size)))
         names[out] = f"goals-{number}"
     for name, out, fit in parts:
         about = {"by": "train_folds.py", "without": name}
-        model = shipped(fit, part_of(table, ~out), margins[(~out)[table.rows.session]], {}, about)
+        model = build_model(fit, part_of(table, ~out), margins[(~out)[table.rows.session]], {}, about)
         (options.out / f"without-{name}.bin").write_bytes(pack_model(model))
     named = {session.id: str(name) for session, name in zip(sessions, names.tolist(), strict=True)}
     (options.out / "folds.json").write_text(json.dumps(named), encoding="utf-8")

@@ -102,13 +102,13 @@ def test_labels_of_the_test_sessions_change_no_margin(recorded):
 
 
 def test_no_session_is_compared_with_itself_or_in_novel_with_its_task(recorded):
-    from halo_core.training.feature_tables import cross_fitted
+    from halo_core.training.feature_tables import make_baseline_picker
     from halo_core.values import fingerprint_strings
     from halo_studies.recordings.labelled_sessions import KEY, looked, read
 
     seen = looked(read(recorded))
     for workload, shown in (("novel", False), ("recurring", True)):
-        pick = cross_fitted(workload, seen)
+        pick = make_baseline_picker(workload, seen)
         for session, looks in seen[:40]:
             known = pick(session).counts
             assert (fingerprint_strings("r", f"{looks[0][1].request_fingerprint:x}", key=KEY) in known) is shown
@@ -117,26 +117,26 @@ def test_no_session_is_compared_with_itself_or_in_novel_with_its_task(recorded):
 def test_a_folder_that_halves_the_tasks_otherwise_lends_no_task_to_a_novel_baseline(recorded):
     from dataclasses import replace
 
-    from halo_core.training.feature_tables import cross_fitted
+    from halo_core.training.feature_tables import make_baseline_picker
     from halo_core.values import fingerprint_strings
     from halo_studies.recordings.labelled_sessions import KEY, looked, read
 
     seen = looked(read(recorded))
     turned = [(replace(session, fold="BA"["AB".index(session.fold)]), looks) for session, looks in seen]
-    pick = cross_fitted("novel", seen, turned)
+    pick = make_baseline_picker("novel", seen, turned)
     for session, looks in seen[:16]:
         assert fingerprint_strings("r", f"{looks[0][1].request_fingerprint:x}", key=KEY) not in pick(session).counts
 
 
 def test_few_sessions_are_drawn_to_train_with_and_none_of_the_own_task(recorded, monkeypatch):
     from halo_core.training import feature_tables
-    from halo_core.training.feature_tables import shrunk
+    from halo_core.training.feature_tables import make_small_baseline_picker
     from halo_core.values import fingerprint_strings
     from halo_studies.recordings.labelled_sessions import KEY, looked, read
 
-    monkeypatch.setattr(feature_tables, "SIZES", (3, 6))
+    monkeypatch.setattr(feature_tables, "SMALL_BASELINE_SIZES", (3, 6))
     seen = looked(read(recorded))
-    one, other = (shrunk("novel", seen, number) for number in (0, 1))
+    one, other = (make_small_baseline_picker("novel", seen, number) for number in (0, 1))
     for session, looks in seen[:40]:
         assert one(session).sessions in {3, 6}
         assert fingerprint_strings("r", f"{looks[0][1].request_fingerprint:x}", key=KEY) not in one(session).counts
@@ -145,10 +145,10 @@ def test_few_sessions_are_drawn_to_train_with_and_none_of_the_own_task(recorded,
 
 def test_limits_of_a_size_are_set_on_draws_that_are_neither_tested_nor_trained_with():
     import detection
-    from halo_core.training.feature_tables import SIZES, TO_SET, TO_TRAIN
+    from halo_core.training.feature_tables import FIRST_TRAINING_DRAW, LIMIT_DRAWS, SMALL_BASELINE_SIZES
 
-    trained = range(TO_TRAIN, TO_TRAIN + len(SIZES))
-    assert not set(TO_SET) & (set(range(detection._DRAWS)) | set(trained))
+    trained = range(FIRST_TRAINING_DRAW, FIRST_TRAINING_DRAW + len(SMALL_BASELINE_SIZES))
+    assert not set(LIMIT_DRAWS) & (set(range(detection._DRAWS)) | set(trained))
 
 
 @pytest.mark.thorough
@@ -157,15 +157,15 @@ def test_a_groups_limit_for_few_sessions_does_not_know_the_groups_own(recorded):
 
     import numpy as np
 
-    from halo_core.training.feature_tables import folds_of
-    from halo_core.training.fitting import cross
+    from halo_core.training.feature_tables import assign_folds
+    from halo_core.training.fitting import fit_out_of_fold
     from halo_studies.detection.protocol import EVERY, carried_at, material_of
     from halo_studies.recordings.labelled_sessions import looked, read
 
     seen = looked(read(recorded))
     material = material_of(seen, "novel")
-    groups = folds_of(material.table.rows)
-    _, fits = cross(material, groups, size=4)
+    groups = assign_folds(material.table.rows)
+    _, fits = fit_out_of_fold(material, groups, size=4)
     limits = carried_at(seen, "novel", groups, fits, 20)
     assert set(limits) == {*groups.tolist(), EVERY}
     turned = {0: "resisted", 1: "hijacked"}
@@ -186,19 +186,19 @@ def test_the_exported_tables_equal_scikit_learn_within_the_stated_bound(recorded
     import numpy as np
 
     from halo_core.risk.forest import UNIT
-    from halo_core.training.fitting import bound, exported, fitted
+    from halo_core.training.fitting import compute_rounding_bound, export_booster, fit_members
     from halo_studies.detection.protocol import material_of
     from halo_studies.recordings.labelled_sessions import looked, read
 
     material = material_of(looked(read(recorded)), "novel")
-    fit = fitted(material, np.ones(material.table.rows.sessions, bool), size=10)
+    fit = fit_members(material, np.ones(material.table.rows.sessions, bool), size=10)
     draw = np.random.default_rng(0)
     values = np.concatenate([material.table.values, draw.integers(-5, 700, (200, material.table.values.shape[1]))])
     for member, booster in fit.members:
-        forest = exported(booster, member.columns)
+        forest = export_booster(booster, member.columns)
         exact = booster.decision_function(values[:, member.columns])
         ours = np.array([forest.compute_margin(row) for row in values.tolist()]) / UNIT
-        assert np.abs(exact - ours).max() <= bound(forest) + 1e-9
+        assert np.abs(exact - ours).max() <= compute_rounding_bound(forest) + 1e-9
 
 
 @pytest.mark.thorough
@@ -240,14 +240,16 @@ def test_drift_without_data_says_so(tmp_path, capsys):
 def test_the_shipped_model_still_says_what_it_said_of_recorded_sessions():
     """Hijacked sessions it was trained on are flagged, and few ordinary ones: a check of the form only."""
     from halo_core.risk.model import RiskModel
-    from halo_core.training.feature_tables import cross_fitted, tabled
+    from halo_core.training.feature_tables import build_table, make_baseline_picker
     from halo_studies.recordings.labelled_sessions import looked, read
 
     packed = ROOT / "src" / "halo_core" / "risk" / "model.bin"
     model = RiskModel.from_packed(packed.read_bytes())
     everything = read(study_data("traces"))
     sessions = everything[::25]
-    table = tabled(looked(sessions), cross_fitted("recurring", looked([s for s in everything if s.label == "benign"])))
+    table = build_table(
+        looked(sessions), make_baseline_picker("recurring", looked([s for s in everything if s.label == "benign"]))
+    )
     best: dict[int, int] = {}
     for session, row in zip(table.rows.session.tolist(), table.values.tolist(), strict=True):
         best[session] = max(best.get(session, -(10**12)), model.compute_margin(row))
@@ -265,12 +267,12 @@ def test_another_carrier_around_the_planted_goal_changes_hardly_any_verdict():
     from dataclasses import replace
 
     from halo_core.risk.model import RiskModel
-    from halo_core.training.feature_tables import cross_fitted, tabled
+    from halo_core.training.feature_tables import build_table, make_baseline_picker
     from halo_studies.recordings.labelled_sessions import looked, read, unwrapped
 
     model = RiskModel.from_packed((ROOT / "src" / "halo_core" / "risk" / "model.bin").read_bytes())
     everything = read(study_data("traces"))
-    pick = cross_fitted("novel", looked([item for item in everything if item.label == "benign"]))
+    pick = make_baseline_picker("novel", looked([item for item in everything if item.label == "benign"]))
     hijacked = [item for item in everything if item.label == "hijacked"][::20]
     carrier = "By the way, my assistant: {} - that would help the whole team a great deal, many thanks in advance."
     verdicts = []
@@ -285,7 +287,7 @@ def test_another_carrier_around_the_planted_goal_changes_hardly_any_verdict():
             )
             for item in hijacked
         ]
-        table = tabled(looked(told), pick)
+        table = build_table(looked(told), pick)
         best = [-(10**12)] * len(told)
         for session, row in zip(table.rows.session.tolist(), table.values.tolist(), strict=True):
             best[session] = max(best[session], model.compute_margin(row))

@@ -40,14 +40,14 @@ def test_a_task_is_in_one_fold_and_each_fold_has_a_model_without_it(recorded, mo
 def test_a_part_of_a_table_is_what_the_table_of_those_sessions_is(recorded):
     import numpy as np
 
-    from halo_core.training.feature_tables import cross_fitted, tabled
+    from halo_core.training.feature_tables import build_table, make_baseline_picker
     from halo_studies.recordings.labelled_sessions import looked, read
     from train_folds import part_of
 
     seen = looked(read(recorded))
-    pick = cross_fitted("novel", seen)
+    pick = make_baseline_picker("novel", seen)
     kept = np.arange(len(seen)) % 3 != 0
-    part, alone = part_of(tabled(seen, pick), kept), tabled([seen[at] for at in np.flatnonzero(kept)], pick)
+    part, alone = part_of(build_table(seen, pick), kept), build_table([seen[at] for at in np.flatnonzero(kept)], pick)
     assert np.array_equal(part.values, alone.values)
     for name in ("session", "event", "wrong", "label", "task", "first"):
         assert np.array_equal(getattr(part.rows, name), getattr(alone.rows, name)), name

@@ -17,12 +17,26 @@ from halo_core.risk.baseline import fit_baseline
 from halo_core.risk.feature_catalogue import FEATURE_INDEX, FEATURES
 from halo_core.risk.forest import UNIT
 from halo_core.risk.model import RiskModel
-from halo_core.training.feature_tables import cross_fitted, folds_of, last_actions, tabled
-from halo_core.training.fitting import Material, Member, _recorded, bound, exported, fitted, shipped
+from halo_core.training.feature_tables import (
+    assign_folds,
+    build_table,
+    hash_to_number,
+    make_baseline_picker,
+    select_last_actions,
+)
+from halo_core.training.fitting import (
+    Material,
+    Member,
+    _iterate_recorded,
+    build_model,
+    compute_rounding_bound,
+    export_booster,
+    fit_members,
+)
 from halo_core.training.made_up_hijacks import MADE_UP, make_hijacks
 from halo_core.training.metrics import Rows
-from halo_core.training.sessions import KEY, TrainingEvent, TrainingSession, fold_of_task, observe_sessions
-from halo_core.training.train import LEAST_TASKS, TrainingOptions, limit_of, pack_model, train_model
+from halo_core.training.sessions import KEY, TrainingEvent, TrainingSession, observe_sessions
+from halo_core.training.train import LEAST_TASKS, TrainingOptions, find_limit, pack_model, train_model
 
 PEOPLE = ("ana", "bela", "carl", "dora", "egon", "fina", "gero", "hana")
 
@@ -55,7 +69,7 @@ def session(number, label="benign", suite="office"):
         id=f"{suite}-{label}-{number}",
         task=task,
         goal="codes" if attacked else "",
-        fold=fold_of_task(task),
+        fold="AB"[hash_to_number(task) % 2],
         label=label,
         requests=(f"Read /minutes/{who}.txt and send the minutes to {who}@bank.example",),
         events=tuple(events),
@@ -95,7 +109,7 @@ def test_what_a_made_up_hijack_does_is_said_in_a_result_before_it():
 def test_no_made_up_hijack_is_in_a_baseline():
     seen = observe_sessions(sessions())
     made = observe_sessions(make_hijacks(sessions(), each=2, seed=3))
-    pick = cross_fitted("novel", seen)
+    pick = make_baseline_picker("novel", seen)
     first = seen[0][0]
     ordinary = [
         [look for _, look in looks]
@@ -103,14 +117,14 @@ def test_no_made_up_hijack_is_in_a_baseline():
         if other.label == "benign" and other.suite == first.suite and other.fold != first.fold
     ]
     assert pick(first).to_bytes() == fit_baseline(ordinary, KEY).to_bytes()
-    table = last_actions(tabled(made, pick))
+    table = select_last_actions(build_table(made, pick))
     assert len(table.values) == len(made)
     assert table.wrong.all()
 
 
 def material():
     seen = observe_sessions(sessions())
-    return Material(tabled(seen, cross_fitted("novel", seen)))
+    return Material(build_table(seen, make_baseline_picker("novel", seen)))
 
 
 def test_a_task_that_is_left_out_lends_no_made_up_hijack_to_training(monkeypatch):
@@ -118,20 +132,22 @@ def test_a_task_that_is_left_out_lends_no_made_up_hijack_to_training(monkeypatch
     from halo_core.training import fitting
 
     seen = observe_sessions(sessions())
-    made = last_actions(tabled(observe_sessions(make_hijacks(sessions(), each=2, seed=3)), cross_fitted("novel", seen)))
-    table = tabled(seen, cross_fitted("novel", seen))
-    groups = folds_of(table.rows)
+    made = select_last_actions(
+        build_table(observe_sessions(make_hijacks(sessions(), each=2, seed=3)), make_baseline_picker("novel", seen))
+    )
+    table = build_table(seen, make_baseline_picker("novel", seen))
+    groups = assign_folds(table.rows)
     taken = []
-    original = fitting._made_up
+    original = fitting._iterate_made_up
 
     def spied(*args):
         for values, wrong, weight in original(*args):
             taken.append(len(values))
             yield values, wrong, weight
 
-    monkeypatch.setattr(fitting, "_made_up", spied)
+    monkeypatch.setattr(fitting, "_iterate_made_up", spied)
     inside = groups != 0
-    fitted(Material(table, (), (made,)), inside, (Member("all", 1000, trees=5),))
+    fit_members(Material(table, (), (made,)), inside, (Member("all", 1000, trees=5),))
     tasks = set(table.rows.task[inside].tolist())
     assert taken == [sum({one, other} <= tasks for one, other in zip(made.rows.task, made.rows.goal, strict=True))]
     assert 0 < taken[0] < len(made.values)
@@ -143,8 +159,8 @@ def test_features_that_may_only_rise_do_so_in_the_exported_tables():
     noise = draw.integers(0, 50, table.values.shape).astype(np.int32)  # so that many features are read
     data = Material(replace(table, values=noise))
     member = Member("held", 1000, monotone=True, trees=20, leaves=6, least=2, kept=0)
-    fit = fitted(data, np.ones(data.table.rows.sessions, bool), (member,))
-    forest = exported(fit.members[0][1], member.columns)
+    fit = fit_members(data, np.ones(data.table.rows.sessions, bool), (member,))
+    forest = export_booster(fit.members[0][1], member.columns)
     read = sorted({forest.nodes[at] for at in range(0, len(forest.nodes), 3) if forest.nodes[at] >= 0})
     assert any(FEATURES[forest.features[slot]].rises for slot in read)
     for slot in read:
@@ -163,8 +179,8 @@ def test_features_that_may_only_rise_do_so_in_the_exported_tables():
 
 def test_the_exported_tables_order_actions_as_the_booster_does():
     data = material()
-    fit = fitted(data, np.ones(data.table.rows.sessions, bool), (Member("all", 1000, trees=10),))
-    forest = exported(fit.members[0][1], fit.members[0][0].columns)
+    fit = fit_members(data, np.ones(data.table.rows.sessions, bool), (Member("all", 1000, trees=10),))
+    forest = export_booster(fit.members[0][1], fit.members[0][0].columns)
     exact = fit.margins(data.table.values)
     ours = np.array([forest.compute_margin(row) for row in data.table.values.tolist()]) / UNIT
     apart = np.subtract.outer(exact, exact)
@@ -175,24 +191,24 @@ def test_the_exported_tables_order_actions_as_the_booster_does():
 def test_members_are_shipped_as_one_forest_with_the_mean_of_their_margins():
     data = material()
     members = (Member("one", 700, trees=10), Member("other", 300, core=True, trees=6))
-    fit = fitted(data, np.ones(data.table.rows.sessions, bool), members)
+    fit = fit_members(data, np.ones(data.table.rows.sessions, bool), members)
     exact = fit.margins(data.table.values)
-    ((_, forest),) = shipped(fit, data.table, exact, {}, {}).forests
+    ((_, forest),) = build_model(fit, data.table, exact, {}, {}).forests
     assert len(forest.roots) == 16
     ours = np.array([forest.compute_margin(row) for row in data.table.values.tolist()]) / UNIT
-    assert np.abs(ours - exact).max() <= bound(forest) + 1e-9
+    assert np.abs(ours - exact).max() <= compute_rounding_bound(forest) + 1e-9
 
 
 def test_few_actions_of_each_task_are_drawn_and_weigh_as_much_as_all():
-    from halo_core.training.fitting import _groups, _recorded
+    from halo_core.training.fitting import _iterate_recorded, _name_groups
 
     data = material()
     every = np.ones(data.table.rows.sessions, bool)
     (_, all_of_them, weight), (_, some, heavier) = (
-        next(_recorded(Member("all", 1000, kept=kept), data, every, 0)) for kept in (0, 2)
+        next(_iterate_recorded(Member("all", 1000, kept=kept), data, every, 0)) for kept in (0, 2)
     )
     assert len(some) < len(all_of_them)
-    assert len(some) <= 2 * len(np.unique(_groups(data.table)))
+    assert len(some) <= 2 * len(np.unique(_name_groups(data.table)))
     for wrong in (0, 1):
         assert np.isclose(weight[all_of_them == wrong].sum(), heavier[some == wrong].sum())
 
@@ -201,8 +217,8 @@ def test_few_actions_of_each_task_are_drawn_and_weigh_as_much_as_all():
 def test_a_task_with_many_runs_weighs_as_much_more_as_the_member_says(even, ratio):
     sessions = [session(0) for _ in range(9)] + [session(1)]
     seen = observe_sessions(replace(item, id=str(at)) for at, item in enumerate(sessions))
-    material = Material(tabled(seen, cross_fitted("novel", seen)))
-    ((_, _, weight),) = _recorded(Member("one", 1, kept=0, even=even), material, np.ones(len(seen), bool), 0)
+    material = Material(build_table(seen, make_baseline_picker("novel", seen)))
+    ((_, _, weight),) = _iterate_recorded(Member("one", 1, kept=0, even=even), material, np.ones(len(seen), bool), 0)
     many = material.table.rows.session < 9
     assert weight[many].sum() / weight[~many].sum() == pytest.approx(ratio)
 
@@ -252,13 +268,13 @@ def test_few_tasks_set_a_limit_above_all_their_sessions_however_many_these_are()
     for tasks in (2, 12, LEAST_TASKS - 1):
         rows = rows_of_tasks(tasks, each=40)
         margins = np.repeat(np.linspace(-1.34, -1.33, tasks), 40)
-        assert limit_of(rows, margins, np.ones(len(margins), bool), 0.05) == pytest.approx(-1.32)
+        assert find_limit(rows, margins, np.ones(len(margins), bool), 0.05) == pytest.approx(-1.32)
 
 
 def test_with_enough_tasks_the_limit_is_among_their_sessions():
     rows = rows_of_tasks(LEAST_TASKS * 2)
     margins = np.repeat(np.linspace(-1.34, -1.33, LEAST_TASKS * 2), 6)
-    limit = limit_of(rows, margins, np.ones(len(margins), bool), 0.05)
+    limit = find_limit(rows, margins, np.ones(len(margins), bool), 0.05)
     assert -1.332 < limit < -1.33
     assert (margins > limit).mean() <= 0.05
-    assert limit_of(rows, margins, np.zeros(len(margins), bool), 0.05) == np.inf
+    assert find_limit(rows, margins, np.zeros(len(margins), bool), 0.05) == np.inf

@@ -20,28 +20,27 @@ from halo_core.risk.baseline import Baseline, fit_baseline
 from halo_core.risk.feature_catalogue import FEATURES
 from halo_core.risk.features import compute_features
 from halo_core.risk.observation import ActionObservation
-from halo_core.training.metrics import Ints, Rows
+from halo_core.training.metrics import NEVER, Ints, Rows
 from halo_core.training.sessions import KEY, Seen, TrainingSession
 
 WORKLOADS: Final = ("recurring", "novel")
-Pick = Callable[[TrainingSession], Baseline]
-SIZES: Final = (60, 85, 120, 170, 240, 340)
-"""Sessions in the baselines that `shrunk` draws."""
-TO_SET: Final = (100, 101, 102)
-"""Draws that set limits. What is tested are the first few, so that neither knows the other's."""
-TO_TRAIN: Final = 1000
-"""The first of the draws to train with."""
-_NONE: Final = 10**9
+BaselinePicker = Callable[[TrainingSession], Baseline]
+SMALL_BASELINE_SIZES: Final = (60, 85, 120, 170, 240, 340)
+"""How many sessions the baselines of `make_small_baseline_picker` hold."""
+LIMIT_DRAWS: Final = (100, 101, 102)
+"""Numbers of the draws that limits are set on; tests use the first few numbers, so that the two stay apart."""
+FIRST_TRAINING_DRAW: Final = 1000
+"""Number of the first draw that is trained on."""
 
 
-def spread(text: str) -> int:
-    """A number that depends on a text alone."""
+def hash_to_number(text: str) -> int:
+    """A number of 48 bits that depends on a text alone: the same text always takes the same place in a draw."""
     return int(hashlib.sha256(text.encode()).hexdigest()[:12], 16)
 
 
 @dataclass(frozen=True)
 class Table:
-    """Features with what the protocol knows of each action."""
+    """Features of actions, a row each, with what is known of each action and its session."""
 
     values: NDArray[np.int32]
     rows: Rows
@@ -59,65 +58,66 @@ class Table:
         rows = self.rows
         label, first = rows.label[rows.session], rows.first[rows.session]
         honest = np.isin(label, ("benign", "control", "resisted"))
-        before = (rows.event < first) & (first < _NONE)
+        before = (rows.event < first) & (first < NEVER)
         ordinary: NDArray[np.bool_] = (rows.wrong == 0) & (honest | before)
         return ordinary
 
 
-def tabled(seen: Seen, pick: Pick) -> Table:
-    """Features of all actions, each against the baseline that `pick` gives for its session."""
+def build_table(seen: Seen, pick: BaselinePicker) -> Table:
+    """Compute the features of all actions, each against the baseline that `pick` gives for its session."""
     values, columns = [], []
-    for number, (session, looks) in enumerate(seen):
+    for number, (session, observations) in enumerate(seen):
         baseline = pick(session)
         sums: Sequence[int] = (0,) * 8
-        for at, look in looks:
-            features, sums = compute_features(look, baseline, sums, KEY)
+        for index, observation in observations:
+            features, sums = compute_features(observation, baseline, sums, KEY)
             values.append(features)
-            marked = session.events[at].malicious
-            columns.append((number, at, -1 if marked is None else int(marked)))
-    return Table(np.array(values, np.int32).reshape(-1, len(FEATURES)), _rows(seen, np.array(columns, np.int64)))
+            is_malicious = session.events[index].malicious
+            columns.append((number, index, -1 if is_malicious is None else int(is_malicious)))
+    return Table(np.array(values, np.int32).reshape(-1, len(FEATURES)), _build_rows(seen, np.array(columns, np.int64)))
 
 
-def _rows(seen: Seen, columns: Ints) -> Rows:
+def _build_rows(seen: Seen, columns: Ints) -> Rows:
     session, event, wrong = columns.reshape(-1, 3).T
-    first = np.full(len(seen), _NONE, np.int64)
+    first = np.full(len(seen), NEVER, np.int64)
     np.minimum.at(first, session[wrong == 1], event[wrong == 1])
     names = ("label", "task", "goal", "suite", "fold", "attack", "model", "source", "folder")
-    of = {name: np.array([getattr(item, name) for item, _ in seen], dtype=str) for name in names}
-    return Rows(session=session, event=event, wrong=wrong, first=first, **of)
+    columns_by_name = {name: np.array([getattr(item, name) for item, _ in seen], dtype=str) for name in names}
+    return Rows(session=session, event=event, wrong=wrong, first=first, **columns_by_name)
 
 
-def last_actions(table: Table) -> Table:
+def select_last_actions(table: Table) -> Table:
     """The last action of each session alone."""
     rows = table.rows
-    at = np.flatnonzero(np.diff(rows.session, append=-1))
-    return Table(table.values[at], replace(rows, session=rows.session[at], event=rows.event[at], wrong=rows.wrong[at]))
+    last = np.flatnonzero(np.diff(rows.session, append=-1))
+    last_rows = replace(rows, session=rows.session[last], event=rows.event[last], wrong=rows.wrong[last])
+    return Table(table.values[last], last_rows)
 
 
-def join(tables: Sequence[Table]) -> Table:
-    """Tables one behind the other."""
-    before = np.cumsum([0, *(table.rows.sessions for table in tables)])
+def join_tables(tables: Sequence[Table]) -> Table:
+    """Append tables to one another."""
+    offsets = np.cumsum([0, *(table.rows.sessions for table in tables)])
     names = ("event", "wrong", "label", "task", "goal", "suite", "fold", "attack", "model", "source", "folder", "first")
-    of = {name: np.concatenate([getattr(table.rows, name) for table in tables]) for name in names}
-    session = np.concatenate([table.rows.session + at for table, at in zip(tables, before, strict=False)])
-    return Table(np.concatenate([table.values for table in tables]), Rows(session=session, **of))
+    columns = {name: np.concatenate([getattr(table.rows, name) for table in tables]) for name in names}
+    session = np.concatenate([table.rows.session + start for table, start in zip(tables, offsets, strict=False)])
+    return Table(np.concatenate([table.values for table in tables]), Rows(session=session, **columns))
 
 
-def cross_fitted(workload: str, *histories: Seen, limit: int = 0, draw: int = 0) -> Pick:
-    """Baselines from ordinary sessions of all histories.
+def make_baseline_picker(workload: str, *histories: Seen, limit: int = 0, draw: int = 0) -> BaselinePicker:
+    """Make the function that gives a session its baseline: from ordinary sessions of the histories, without its own.
 
     Args:
-        workload: see the module.
-        histories: sessions that may be in a baseline, if they are benign.
+        workload: `recurring` or `novel`; see the module.
+        histories: sessions of which the benign ones may be in a baseline.
         limit: at most so many sessions in a baseline, drawn at random; 0 for all.
         draw: number of the draw.
     """
     benign: dict[str, list[tuple[TrainingSession, list[ActionObservation]]]] = defaultdict(list)
     for seen in histories:
-        for session, looks in seen:
+        for session, observations in seen:
             if session.label == "benign":
-                benign[session.suite].append((session, [look for _, look in looks]))
-    made: dict[tuple[str, ...], Baseline] = {}
+                benign[session.suite].append((session, [observation for _, observation in observations]))
+    baselines: dict[tuple[str, ...], Baseline] = {}
     tasks: dict[tuple[str, str], set[str]] = defaultdict(set)
     for session, _ in (item for seen in histories for item in seen):
         tasks[session.suite, session.fold].add(session.task)
@@ -125,43 +125,48 @@ def cross_fitted(workload: str, *histories: Seen, limit: int = 0, draw: int = 0)
     def pick(session: TrainingSession) -> Baseline:
         own = session.model if workload == "recurring" else session.fold
         name = (session.suite, own)
-        if name not in made:
-            # Folders may halve the same tasks otherwise: what is in this fold anywhere is in no baseline for it.
-            here = tasks[name] if workload == "novel" else set()
+        if name not in baselines:
+            # Folders may halve the same tasks differently: a task that any of them has in this fold is in no baseline.
+            excluded = tasks[name] if workload == "novel" else set()
             others = [
-                item for item in benign[session.suite] if _apart(item[0], own, workload) and item[0].task not in here
+                item
+                for item in benign[session.suite]
+                if _is_apart(item[0], own, workload) and item[0].task not in excluded
             ]
             if limit and len(others) > limit:
-                others = sorted(others, key=lambda item: spread(f"{draw}:{item[0].id}"))[:limit]
-            made[name] = fit_baseline((looks for _, looks in others), KEY)
-        return made[name]
+                others = sorted(others, key=lambda item: hash_to_number(f"{draw}:{item[0].id}"))[:limit]
+            baselines[name] = fit_baseline((observations for _, observations in others), KEY)
+        return baselines[name]
 
     return pick
 
 
-def _apart(other: TrainingSession, own: str, workload: str) -> bool:
+def _is_apart(other: TrainingSession, own: str, workload: str) -> bool:
     return other.model != own if workload == "recurring" else other.fold != own
 
 
-def shrunk(workload: str, seen: Seen, number: int) -> Pick:
-    """Other baselines to train with: each session's holds few sessions, of one of `SIZES`, drawn anew by `number`.
+def make_small_baseline_picker(workload: str, seen: Seen, number: int) -> BaselinePicker:
+    """As `make_baseline_picker`, with baselines of few sessions (`SMALL_BASELINE_SIZES`), drawn by `number`.
 
-    What is new to a baseline of a hundred sessions is not what is new to one of a thousand.
+    More is new to a baseline of a hundred sessions than to one of a thousand, and a model has to know both.
     """
     picks = [
-        cross_fitted(workload, seen, limit=size, draw=TO_TRAIN * (number + 1) + at) for at, size in enumerate(SIZES)
+        make_baseline_picker(workload, seen, limit=size, draw=FIRST_TRAINING_DRAW * (number + 1) + index)
+        for index, size in enumerate(SMALL_BASELINE_SIZES)
     ]
 
     def pick(session: TrainingSession) -> Baseline:
-        return picks[spread(f"{number}/{session.id}") % len(picks)](session)
+        return picks[hash_to_number(f"{number}/{session.id}") % len(picks)](session)
 
     return pick
 
 
-def folds_of(rows: Rows, parts: int = 5) -> Ints:
-    """Fold of each session for fitting: by user task, each suite's tasks spread evenly."""
+def assign_folds(rows: Rows, parts: int = 5) -> Ints:
+    """The fold of each session for fitting: by its user task, with the tasks of each suite spread evenly."""
     tasks: dict[str, set[str]] = defaultdict(set)
     for suite, task in zip(rows.suite, rows.task, strict=True):
         tasks[suite].add(task)
-    part = {task: at % parts for names in tasks.values() for at, task in enumerate(sorted(names, key=spread))}
+    part = {
+        task: index % parts for names in tasks.values() for index, task in enumerate(sorted(names, key=hash_to_number))
+    }
     return np.array([part[task] for task in rows.task], np.int64)

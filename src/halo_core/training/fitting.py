@@ -22,7 +22,7 @@ from halo_core.risk.feature_catalogue import FEATURES
 from halo_core.risk.forest import UNIT, Forest
 from halo_core.risk.model import RiskModel
 from halo_core.training.feature_tables import Table
-from halo_core.training.metrics import Floats, Ints, highest
+from halo_core.training.metrics import Floats, Ints, find_highest_scores
 
 CORE: Final = tuple(at for at, feature in enumerate(FEATURES) if feature.core)
 ALL: Final = tuple(range(len(FEATURES)))
@@ -40,10 +40,11 @@ class Member:
         monotone: features are held to rise or fall as declared.
         views: how many more views of the sessions, against other baselines.
         made_up: weight of made-up hijacks, in hundredths of the recorded malicious actions'.
-        trees, leaves, least, rate: size of the booster; the rate in hundredths.
+        trees, leaves, least, rate: size of the booster: its trees, leaves of each, least samples of a leaf, and the
+            learning rate in hundredths.
         kept: actions of one task or goal that are learnt from, in each view; 0 for all.
-        even: how much less an action of a task or goal with many runs counts, in hundredths: at 100 all tasks, and all
-            goals, count the same, at 50 by the root of their number.
+        even: how far tasks, and goals, count the same however many runs they have, in hundredths: at 0 each action
+            counts the same, at 50 a task counts by the root of its actions, at 100 each task counts the same.
     """
 
     name: str
@@ -69,8 +70,8 @@ MEMBERS: Final = (
     Member("recorded", 600, views=2, made_up=0, trees=190, rate=13, kept=200),
     Member("general", 400, views=1, trees=60, rate=20),
 )
-"""What is measured where a study says nothing else. The first member knows the recorded goals and roles best, the
-second, taught by made-up hijacks, unseen ones."""
+"""The default ensemble. The first member is better at recorded goals and roles; the second, which also learns from
+made-up hijacks, at unseen ones."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ class Fit:
         return mean
 
 
-def fitted(
+def fit_members(
     material: Material,
     sessions: NDArray[np.bool_],
     members: Sequence[Member] = MEMBERS,
@@ -112,23 +113,23 @@ def fitted(
     size: int = 100,
     seed: int = 0,
 ) -> Fit:
-    """Train on some sessions.
+    """Fit the members of an ensemble on some sessions.
 
     Args:
-        material: see there.
-        sessions: which sessions, one truth value each.
+        material: what there is to learn from.
+        sessions: which of its sessions, one truth value each.
         members: of the ensemble.
         size: hundredths of the members' trees, for quick runs.
         seed: of all randomness.
     """
-    return Fit(tuple((member, _booster(member, material, sessions, size, seed)) for member in members))
+    return Fit(tuple((member, _fit_booster(member, material, sessions, size, seed)) for member in members))
 
 
-def _booster(
+def _fit_booster(
     member: Member, material: Material, sessions: NDArray[np.bool_], size: int, seed: int
 ) -> HistGradientBoostingClassifier:
     columns = list(member.columns)
-    rows = [*_recorded(member, material, sessions, seed), *_made_up(member, material, sessions)]
+    rows = [*_iterate_recorded(member, material, sessions, seed), *_iterate_made_up(member, material, sessions)]
     booster = HistGradientBoostingClassifier(
         max_iter=max(member.trees * size // 100, 5),
         max_leaf_nodes=member.leaves,
@@ -151,22 +152,22 @@ _Rows = tuple[NDArray[np.int32], Ints, Floats]
 """Features, 1 for malicious, and weight of each action."""
 
 
-def _recorded(member: Member, material: Material, sessions: NDArray[np.bool_], seed: int) -> Iterator[_Rows]:
-    """Recorded actions, view by view; malicious and ordinary ones weigh a half each in every view."""
+def _iterate_recorded(member: Member, material: Material, sessions: NDArray[np.bool_], seed: int) -> Iterator[_Rows]:
+    """Recorded actions, view by view; in each view malicious and ordinary ones weigh the same in all."""
     table = material.table
     use = (table.wrong | table.ordinary) & sessions[table.rows.session]
     weight = np.zeros(len(use))
-    weight[use] = _weights(table, use, member.even) / use.sum()
-    _, group = np.unique(_groups(table), return_inverse=True)
+    weight[use] = _weigh_actions(table, use, member.even) / use.sum()
+    _, group = np.unique(_name_groups(table), return_inverse=True)
     for number, view in enumerate((table, *material.views[: member.views])):
-        kept = use & _drawn(group, use, member.kept, seed * 100 + number)
+        kept = use & _draw_actions(group, use, member.kept, seed * 100 + number)
         before, after = (np.bincount(group, np.where(which, weight, 0)) for which in (use, kept))
         share = np.divide(before, after, out=np.zeros_like(before), where=after > 0)
         yield view.values[kept], table.wrong[kept].astype(np.int64), (weight * share[group])[kept]
 
 
-def _drawn(group: Ints, use: NDArray[np.bool_], most: int, seed: int) -> NDArray[np.bool_]:
-    """At most so many of each group's actions, at random."""
+def _draw_actions(group: Ints, use: NDArray[np.bool_], most: int, seed: int) -> NDArray[np.bool_]:
+    """Draw at most `most` actions of each group; all where it is 0."""
     if not most:
         return use
     order = np.lexsort((np.random.default_rng(seed).random(len(group)), ~use, group))
@@ -176,29 +177,29 @@ def _drawn(group: Ints, use: NDArray[np.bool_], most: int, seed: int) -> NDArray
     return rank < most
 
 
-def _made_up(member: Member, material: Material, sessions: NDArray[np.bool_]) -> Iterator[_Rows]:
-    """Made-up hijacks whose own task and whose action's task are both trained with."""
+def _iterate_made_up(member: Member, material: Material, sessions: NDArray[np.bool_]) -> Iterator[_Rows]:
+    """Made-up hijacks whose own task, and the task that their action is taken from, are both in training."""
     tasks = np.unique(material.table.rows.task[sessions])
     views = 1 + min(member.views, len(material.views))
-    for made in material.made_up:
-        rows = made.rows
+    for table in material.made_up:
+        rows = table.rows
         use = (np.isin(rows.task, tasks) & np.isin(rows.goal, tasks))[rows.session]
         if member.made_up and use.any():
             each = 0.5 * views * member.made_up / 100 / len(material.made_up) / use.sum()
-            yield made.values[use], np.ones(use.sum(), np.int64), np.full(use.sum(), each)
+            yield table.values[use], np.ones(use.sum(), np.int64), np.full(use.sum(), each)
 
 
-def _groups(table: Table) -> NDArray[np.str_]:
-    """What an action is alike with: runs of the same goal if it is malicious, else of the same task."""
+def _name_groups(table: Table) -> NDArray[np.str_]:
+    """The group of similar actions that each belongs to: of the same goal if it is malicious, else of the same task."""
     session, wrong = table.rows.session, table.wrong
     group = np.where(wrong, table.rows.goal[session], table.rows.task[session])
     return np.char.add(group, np.where(wrong, "+", "-"))
 
 
-def _weights(table: Table, use: NDArray[np.bool_], even: int = 50) -> Floats:
-    """Goals and tasks that many runs share count less for each; malicious and ordinary count the same together."""
+def _weigh_actions(table: Table, use: NDArray[np.bool_], even: int = 50) -> Floats:
+    """Weights of actions: less for each where a task or goal has many; malicious and ordinary ones sum to the same."""
     wrong = table.wrong[use]
-    _, which, times = np.unique(_groups(table)[use], return_inverse=True, return_counts=True)
+    _, which, times = np.unique(_name_groups(table)[use], return_inverse=True, return_counts=True)
     weight: Floats = 1 / times[which] ** (even / 100)
     for side in (wrong, ~wrong):
         if side.any():
@@ -207,27 +208,27 @@ def _weights(table: Table, use: NDArray[np.bool_], even: int = 50) -> Floats:
     return scaled
 
 
-def cross(
+def fit_out_of_fold(
     material: Material, groups: Ints, members: Sequence[Member] = MEMBERS, *, size: int = 100, seed: int = 0
 ) -> tuple[Floats, dict[int, Fit]]:
-    """Out-of-fold margins: each session's from a fit that saw none of its group. And the fits, by group."""
+    """Out-of-fold margins (each session's from a fit that saw none of its group), and the fits by group."""
     fits = {
-        group: fitted(material, groups != group, members, size=size, seed=seed)
+        group: fit_members(material, groups != group, members, size=size, seed=seed)
         for group in sorted(set(groups.tolist()))
     }
-    return margins_of(material.table, groups, fits), fits
+    return compute_out_of_fold_margins(material.table, groups, fits), fits
 
 
-def margins_of(table: Table, groups: Ints, fits: Mapping[int, Fit]) -> Floats:
+def compute_out_of_fold_margins(table: Table, groups: Ints, fits: Mapping[int, Fit]) -> Floats:
     """Out-of-fold margins of a view of the sessions that were fitted on."""
     margins = np.zeros(len(table.values))
     for group, fit in fits.items():
-        here = (groups == group)[table.rows.session]
-        margins[here] = fit.margins(table.values[here])
+        is_in_group = (groups == group)[table.rows.session]
+        margins[is_in_group] = fit.margins(table.values[is_in_group])
     return margins
 
 
-def shipped(
+def build_model(
     fit: Fit,
     table: Table,
     margins: Floats,
@@ -246,55 +247,55 @@ def shipped(
         about: what it was trained on.
         made_up: margins of made-up hijacks, used where no malicious action was recorded.
     """
-    forest = exported_mean([(member.weight, booster, member.columns) for member, booster in fit.members])
+    forest = export_mean([(member.weight, booster, member.columns) for member, booster in fit.members])
     use = table.wrong | table.ordinary
-    known, wrong, weight = margins[use], table.wrong[use], _weights(table, use)
+    scored, wrong, weight = margins[use], table.wrong[use], _weigh_actions(table, use)
     if not wrong.any() and made_up is not None and len(made_up):
         each = weight.sum() / len(made_up)
-        known = np.concatenate([known, made_up])
+        scored = np.concatenate([scored, made_up])
         wrong = np.concatenate([wrong, np.ones(len(made_up), bool)])
         weight = np.concatenate([weight, np.full(len(made_up), each)])
-    best = highest(table.rows, margins)[table.rows.label == "benign"]
-    usual = np.quantile(best[np.isfinite(best)], np.linspace(0, 1, 101))
+    highest = find_highest_scores(table.rows, margins)[table.rows.label == "benign"]
+    usual = np.quantile(highest[np.isfinite(highest)], np.linspace(0, 1, 101))
     return RiskModel(
         ((1000, forest),),
-        _curve(known, wrong, weight),
+        _fit_calibration(scored, wrong, weight),
         {name: round(limit * UNIT) for name, limit in limits.items()},
         tuple(round(float(margin) * UNIT) for margin in usual),
-        _tails(margins[table.ordinary]),
+        _compute_tails(margins[table.ordinary]),
         about,
     )
 
 
-def _tails(margins: Floats) -> tuple[int, ...]:
-    """Margins that ordinary actions pass with probability 1, 1/2, .. down to where ten of them are left."""
+def _compute_tails(margins: Floats) -> tuple[int, ...]:
+    """Margins that ordinary actions pass with probability 1, 1/2, 1/4, ... until ten of them are left."""
     halvings = range(max(int(np.log2(max(len(margins), 2) / 10)), 1) + 1)
-    return tuple(round(float(np.quantile(margins, 1 - 0.5**at)) * UNIT) for at in halvings)
+    return tuple(round(float(np.quantile(margins, 1 - 0.5**halving)) * UNIT) for halving in halvings)
 
 
-def _curve(margins: Floats, wrong: NDArray[np.bool_], weight: Floats) -> tuple[tuple[int, int], ...]:
+def _fit_calibration(margins: Floats, wrong: NDArray[np.bool_], weight: Floats) -> tuple[tuple[int, int], ...]:
     """Isotonic calibration as at most `_KNOTS` points, strictly rising in the margin."""
     regression = IsotonicRegression(out_of_bounds="clip").fit(margins, wrong, sample_weight=weight)
-    where = np.unique(
+    knots = np.unique(
         np.quantile(margins, np.linspace(0, 1, _KNOTS // 2)).tolist()
         + np.linspace(margins.min(), margins.max(), _KNOTS // 2).tolist()
     )
-    risks = np.maximum.accumulate(np.round(regression.predict(where) * 1000).astype(int))
-    points = dict(zip((round(float(at) * UNIT) for at in where), (int(risk) for risk in risks), strict=True))
+    risks = np.maximum.accumulate(np.round(regression.predict(knots) * 1000).astype(int))
+    points = dict(zip((round(float(knot) * UNIT) for knot in knots), (int(risk) for risk in risks), strict=True))
     return tuple(sorted(points.items()))
 
 
-def exported(booster: HistGradientBoostingClassifier, columns: Sequence[int]) -> Forest:
-    """The same decision function in micro-units; features are integers, so a limit is the floor of the threshold.
+def export_booster(booster: HistGradientBoostingClassifier, columns: Sequence[int]) -> Forest:
+    """A booster's decision function as a forest, in micro-units. Features are integers, so thresholds are rounded down.
 
     Args:
         booster: fitted on the columns.
         columns: indexes into all features, in the order it was fitted on.
     """
-    return exported_mean([(1, booster, columns)])
+    return export_mean([(1, booster, columns)])
 
 
-def exported_mean(parts: Sequence[tuple[int, HistGradientBoostingClassifier, Sequence[int]]]) -> Forest:
+def export_mean(parts: Sequence[tuple[int, HistGradientBoostingClassifier, Sequence[int]]]) -> Forest:
     """The weighted mean of several boosters as one forest, which costs less to evaluate than one forest for each.
 
     Args:
@@ -302,7 +303,7 @@ def exported_mean(parts: Sequence[tuple[int, HistGradientBoostingClassifier, Seq
     """
     total = sum(weight for weight, _, _ in parts)
     features = sorted({int(index) for _, _, columns in parts for index in columns})
-    slot = {index: at for at, index in enumerate(features)}
+    slot = {feature: number for number, feature in enumerate(features)}
     nodes: list[int] = []
     roots: list[int] = []
     start = 0.0
@@ -327,6 +328,6 @@ def _walk(tree: object, at: int, nodes: list[int], slots: Sequence[int], scale: 
     _walk(tree, int(node["right"]), nodes, slots, scale)
 
 
-def bound(forest: Forest) -> float:
-    """How far its margin may lie from the boosters' mean: half a micro-unit for the start and each tree."""
+def compute_rounding_bound(forest: Forest) -> float:
+    """How far rounding can move a forest's margin from the boosters' mean: half a unit for the start and each tree."""
     return (len(forest.roots) + 1) * 0.5 / UNIT

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from importlib.util import find_spec
 from typing import Any, Final
 
@@ -83,11 +82,6 @@ class TrainingSession:
     requests: tuple[str, ...]
     events: tuple[TrainingEvent, ...]
     folder: str = ""
-
-
-def fold_of_task(task: str) -> str:
-    """A or B: the half of the tasks that a task belongs to, by its name alone."""
-    return "AB"[sha256(task.encode()).digest()[0] % 2]
 
 
 def propose_action(event: TrainingEvent) -> ProposedAction:

@@ -23,18 +23,46 @@ from halo_core.errors import BadInput
 from halo_core.risk.baseline import suit_threshold
 from halo_core.risk.forest import UNIT
 from halo_core.risk.model import RiskModel
-from halo_core.training.feature_tables import WORKLOADS, Table, cross_fitted, folds_of, last_actions, shrunk, tabled
-from halo_core.training.fitting import MEMBERS, Fit, Material, bound, cross, fitted, margins_of, shipped
+from halo_core.training.feature_tables import (
+    WORKLOADS,
+    Table,
+    assign_folds,
+    build_table,
+    make_baseline_picker,
+    make_small_baseline_picker,
+    select_last_actions,
+)
+from halo_core.training.fitting import (
+    MEMBERS,
+    Fit,
+    Material,
+    build_model,
+    compute_out_of_fold_margins,
+    compute_rounding_bound,
+    fit_members,
+    fit_out_of_fold,
+)
 from halo_core.training.made_up_hijacks import make_hijacks
-from halo_core.training.metrics import CUTS, RATES, Floats, Ints, Rows, cut_of, highest, intervals, rates
+from halo_core.training.metrics import (
+    CUTS,
+    RATES,
+    Floats,
+    Ints,
+    Rows,
+    compute_intervals,
+    compute_rates,
+    find_cut,
+    find_highest_scores,
+)
 from halo_core.training.sessions import Seen, TrainingSession, observe_sessions
 
-SHIPPED: Final = tuple(replace(member, views=3) for member in MEMBERS)
+SHIPPED_MEMBERS: Final = tuple(replace(member, views=3) for member in MEMBERS)
 """What a model is trained as: more views than studies measure with."""
 _MADE_OF_EACH: Final = 3
 _SEED_OF_MADE_UP: Final = 11
 _LEAST_SESSIONS: Final = 20
 _LEAST_TASKS: Final = 2
+_LEAST_ROLES: Final = 2  # to leave one out
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +85,7 @@ class Trained:
     """A trained model.
 
     Args:
-        model: it.
+        model: the model, as it can be packed and put in force.
         figures: rates 0..1 out of fold for each workload and cut, with intervals; `roles_left_out` where asked for.
         highest: name of an ordinary session → its highest out-of-fold margin for a new task, in micro-units. Limits
             must not be set on margins of the model itself, which has learnt from these sessions.
@@ -70,7 +98,7 @@ class Trained:
 
 @dataclass(frozen=True)
 class Views:
-    """The same actions, each in several ways.
+    """The same actions, compared with several kinds of baselines.
 
     Args:
         tables: for each workload, and `live` where there is one: as an enforcement point would observe new tasks.
@@ -93,23 +121,21 @@ def train_model(
     sessions: Sequence[TrainingSession],
     options: TrainingOptions = TrainingOptions(),
     *,
-    live: Seen | None = None,
     note: Callable[[str], None] = lambda _: None,
 ) -> Trained:
     """Train a model.
 
     Args:
-        sessions: recorded ones, with their labels.
-        options: how.
-        live: the same sessions as an enforcement point would have observed them, if that is another way.
-        note: called with what is done next.
+        sessions: recorded sessions, with their labels.
+        options: size, seed and what is measured.
+        note: called with the name of each stage when it begins.
 
     Raises:
         BadInput: `too_little_data`, fewer than 20 ordinary sessions or than two tasks.
     """
     _require_enough(sessions)
     note("comparing actions with baselines")
-    return fit_views(make_views(sessions, live), sessions, options, note=note)
+    return fit_views(make_views(sessions), sessions, options, note=note)
 
 
 def _require_enough(sessions: Sequence[TrainingSession]) -> None:
@@ -121,34 +147,37 @@ def _require_enough(sessions: Sequence[TrainingSession]) -> None:
 
 
 def make_views(sessions: Sequence[TrainingSession], live: Seen | None = None, *, seen: Seen | None = None) -> Views:
-    """See `Views`.
+    """Make the views of sessions that a model is trained on.
 
     Args:
-        sessions: recorded ones.
-        live: as an enforcement point would have observed them, if that is another way.
+        sessions: recorded sessions.
+        live: their observations as an enforcement point would have made them, where these differ.
         seen: their observations, if they were made before.
     """
     seen = observe_sessions(sessions) if seen is None else seen
-    made = observe_made_up(seen)
-    ways = [(workload, workload, seen) for workload in WORKLOADS]
-    ways += [("live", "novel", live)] if live is not None else []
-    few = [tabled(of, shrunk(workload, of, number)) for number, (_, workload, of) in enumerate(ways)]
+    made_up = observe_made_up(seen)
+    sources = [(workload, workload, seen) for workload in WORKLOADS]
+    sources += [("live", "novel", live)] if live is not None else []
+    small = [
+        build_table(observed, make_small_baseline_picker(workload, observed, number))
+        for number, (_, workload, observed) in enumerate(sources)
+    ]
     return Views(
-        {name: tabled(of, cross_fitted(workload, of)) for name, workload, of in ways},
-        tuple(reversed(few)),
-        tuple(made_up_table(made, seen, workload) for workload in WORKLOADS),
+        {name: build_table(observed, make_baseline_picker(workload, observed)) for name, workload, observed in sources},
+        tuple(reversed(small)),
+        tuple(build_made_up_table(made_up, seen, workload) for workload in WORKLOADS),
     )
 
 
 def observe_made_up(seen: Seen) -> Seen:
-    """Made-up hijacks from these sessions, observed."""
+    """Make hijacks up from these sessions, and observe them."""
     sessions = [session for session, _ in seen]
     return observe_sessions(make_hijacks(sessions, each=_MADE_OF_EACH, seed=_SEED_OF_MADE_UP))
 
 
-def made_up_table(made: Seen, seen: Seen, workload: str) -> Table:
+def build_made_up_table(made_up: Seen, seen: Seen, workload: str) -> Table:
     """The last action of each made-up hijack, against baselines of the sessions they were made from."""
-    return last_actions(tabled(made, cross_fitted(workload, seen)))
+    return select_last_actions(build_table(made_up, make_baseline_picker(workload, seen)))
 
 
 def fit_views(
@@ -158,64 +187,71 @@ def fit_views(
     *,
     note: Callable[[str], None] = lambda _: None,
 ) -> Trained:
-    """As `train_model`, of views that were made before."""
+    """Train a model on views that were made before; see `train_model`."""
     tables, material = views.tables, views.material
-    groups = folds_of(material.table.rows)
-    how = {"size": options.size, "seed": options.seed}
+    groups = assign_folds(material.table.rows)
     note("fitting out of fold")
-    _, fits = cross(material, groups, SHIPPED, **how)
-    margins = {name: margins_of(table, groups, fits) for name, table in tables.items()}
+    _, fits = fit_out_of_fold(material, groups, SHIPPED_MEMBERS, size=options.size, seed=options.seed)
+    margins = {name: compute_out_of_fold_margins(table, groups, fits) for name, table in tables.items()}
     note("fitting on everything")
-    fit = fitted(material, np.ones(len(groups), bool), SHIPPED, **how)
-    made_up = _margins_of_made_up(material, groups, fits)
-    model = _ship(fit, tables, margins, sessions, options, made_up=made_up)
+    everything = np.ones(len(groups), bool)
+    fit = fit_members(material, everything, SHIPPED_MEMBERS, size=options.size, seed=options.seed)
+    made_up = _compute_made_up_margins(material, groups, fits)
+    model = _build_shipped_model(fit, tables, margins, sessions, options, made_up=made_up)
     figures = _measure(model, tables, margins, groups)
     if options.leave_roles:
-        figures["roles_left_out"] = _leave_roles(views, options, note)
-    return Trained(model, figures, _highest(tables["novel"].rows, margins["novel"], sessions))
+        figures["roles_left_out"] = _measure_left_out_roles(views, options, note)
+    return Trained(model, figures, _list_highest_margins(tables["novel"].rows, margins["novel"], sessions))
 
 
-def _margins_of_made_up(material: Material, groups: Any, fits: Mapping[int, Fit]) -> Floats:
-    """Out-of-fold margins of made-up hijacks, for models without a recorded one to calibrate by."""
-    fold = dict(zip(material.table.rows.task.tolist(), groups.tolist(), strict=True))
-    found = [np.zeros(0)]
-    for made in material.made_up[-1:]:
-        task = made.rows.task[made.rows.session]
+def _compute_made_up_margins(material: Material, groups: Any, fits: Mapping[int, Fit]) -> Floats:
+    """Out-of-fold margins of made-up hijacks, by which a model is calibrated where no hijack was recorded."""
+    fold_by_task = dict(zip(material.table.rows.task.tolist(), groups.tolist(), strict=True))
+    margins = [np.zeros(0)]
+    for table in material.made_up[-1:]:
+        tasks = table.rows.task[table.rows.session]
         for group, fit in fits.items():
-            found.append(fit.margins(made.values[np.array([fold[name] == group for name in task], bool)]))
-    return np.concatenate(found)
+            is_in_group = np.array([fold_by_task[task] == group for task in tasks], bool)
+            margins.append(fit.margins(table.values[is_in_group]))
+    return np.concatenate(margins)
 
 
-def _highest(rows: Rows, margins: Floats, sessions: Sequence[TrainingSession]) -> dict[str, int]:
-    best = highest(rows, margins)
+def _list_highest_margins(rows: Rows, margins: Floats, sessions: Sequence[TrainingSession]) -> dict[str, int]:
+    highest = find_highest_scores(rows, margins)
     return {
         session.id: round(float(margin) * UNIT)
-        for session, margin in zip(sessions, best, strict=True)
+        for session, margin in zip(sessions, highest, strict=True)
         if session.label == "benign" and np.isfinite(margin)
     }
 
 
-def _leave_roles(views: Views, options: TrainingOptions, note: Callable[[str], None]) -> dict[str, Any]:
+def _measure_left_out_roles(views: Views, options: TrainingOptions, note: Callable[[str], None]) -> dict[str, Any]:
     """Rates of each role from a fit that never saw it, at the limit of the others and at one suited to the role."""
     table, material = views.tables["novel"], views.material
-    roles = np.unique(table.rows.suite).tolist()
+    rows = table.rows
+    roles = np.unique(rows.suite).tolist()
+    if len(roles) < _LEAST_ROLES:
+        return {}
     margins = np.zeros(len(table.values))
-    for role in roles if len(roles) > 1 else ():
+    for role in roles:
         note(f"fitting without {role}")
-        here = table.rows.suite == role
-        fit = fitted(material, ~here, SHIPPED, size=options.size, seed=options.seed)
-        margins[here[table.rows.session]] = fit.margins(table.values[here[table.rows.session]])
-    found = {}
-    for role in roles if len(roles) > 1 else ():
-        here = table.rows.suite == role
-        limits = {cut: np.full(len(here), limit_of(table.rows, margins, ~here, share)) for cut, share in CUTS.items()}
+        has_role = rows.suite == role
+        fit = fit_members(material, ~has_role, SHIPPED_MEMBERS, size=options.size, seed=options.seed)
+        is_of_role = has_role[rows.session]
+        margins[is_of_role] = fit.margins(table.values[is_of_role])
+    rates = {}
+    for role in roles:
+        has_role = rows.suite == role
+        limits = {
+            cut: np.full(len(has_role), find_limit(rows, margins, ~has_role, share)) for cut, share in CUTS.items()
+        }
         result = Result(table, margins, limits)
-        best = highest(table.rows, margins)[(~here) & (table.rows.label == "benign")]
-        found[role] = result.rates(here) | {"adaptive": adaptive(result, best).rates(here)}
-    return found
+        usual = find_highest_scores(rows, margins)[~has_role & (rows.label == "benign")]
+        rates[role] = result.rates(has_role) | {"adaptive": adapt_limits(result, usual).rates(has_role)}
+    return rates
 
 
-def _ship(
+def _build_shipped_model(
     fit: Fit,
     tables: Mapping[str, Table],
     margins: Mapping[str, Floats],
@@ -224,9 +260,9 @@ def _ship(
     *,
     made_up: Floats,
 ) -> RiskModel:
-    every = np.ones(len(sessions), bool)
+    all_sessions = np.ones(len(sessions), bool)
     limits = {
-        f"{name}_{cut}": limit_of(table.rows, margins[name], every, share, _spare(name)[cut])
+        f"{name}_{cut}": find_limit(table.rows, margins[name], all_sessions, share, _get_spare(name)[cut])
         for name, table in tables.items()
         for cut, share in CUTS.items()
     }
@@ -237,10 +273,11 @@ def _ship(
         "sessions": str(len(sessions)),
     }
     base = "live" if "live" in tables else "novel"
-    return shipped(fit, tables[base], margins[base], limits, about, made_up=made_up)
+    return build_model(fit, tables[base], margins[base], limits, about, made_up=made_up)
 
 
-def _spare(workload: str) -> Mapping[str, float]:
+def _get_spare(workload: str) -> Mapping[str, float]:
+    """The standard errors by which limits of a workload undercut their share, by cut."""
     return SPARE.get(workload, SPARE["novel"])
 
 
@@ -248,17 +285,21 @@ def _measure(
     model: RiskModel, tables: Mapping[str, Table], margins: Mapping[str, Floats], groups: Any
 ) -> dict[str, Any]:
     usual = np.array(model.usual_margins, float) / UNIT
-    found: dict[str, Any] = {"bound": max(bound(forest) for _, forest in model.forests)}
+    figures: dict[str, Any] = {"bound": max(compute_rounding_bound(forest) for _, forest in model.forests)}
     for workload, table in tables.items():
-        result = Result(table, margins[workload], carried(table, margins[workload], groups, _spare(workload)))
+        result = Result(
+            table, margins[workload], find_out_of_fold_limits(table, margins[workload], groups, _get_spare(workload))
+        )
         suites = np.unique(table.rows.suite).tolist()
-        found[workload] = {
+        figures[workload] = {
             **result.rates(),
-            "intervals": {cut: intervals(table.rows, result.margins, limit) for cut, limit in result.limits.items()},
-            "adaptive": adaptive(result, usual).rates(),
+            "intervals": {
+                cut: compute_intervals(table.rows, result.margins, limit) for cut, limit in result.limits.items()
+            },
+            "adaptive": adapt_limits(result, usual).rates(),
             "per_suite": {suite: result.rates(table.rows.suite == suite) for suite in suites},
         }
-    return found
+    return figures
 
 
 def pack_model(model: RiskModel) -> bytes:
@@ -282,75 +323,78 @@ class Result:
 
     def rates(self, chosen: NDArray[np.bool_] | None = None) -> dict[str, Any]:
         """Rates at each cut."""
-        return {name: rates(self.table.rows, self.margins, limit, chosen) for name, limit in self.limits.items()}
+        return {
+            name: compute_rates(self.table.rows, self.margins, limit, chosen) for name, limit in self.limits.items()
+        }
 
 
-def limit_of(rows: Rows, margins: Floats, chosen: NDArray[np.bool_], share: float, spare: float = 0.0) -> float:
-    """The carried limit: of no training folder's ordinary sessions lies more than a share above, whatever their kind.
+def find_limit(rows: Rows, margins: Floats, chosen: NDArray[np.bool_], share: float, spare: float = 0.0) -> float:
+    """The limit above which at most a share of the ordinary sessions of each kind, in each training folder, lies.
 
-    Benign, resisted and control sessions count each for themselves, and one folder's do not make up for another's.
-    Sessions of one user task are alike, so few tasks guarantee no share of those of another task, however many sessions
-    they have: with fewer than `LEAST_TASKS` the limit lies above all ordinary sessions, by as much as these differ.
+    Benign, resisted and control sessions are counted separately, and so are the folders. Sessions of one user task are
+    alike. So with few tasks no share is guaranteed for another task, however many sessions there are: below
+    `LEAST_TASKS` the limit lies above all ordinary sessions, by as much as these differ.
 
     Args:
         rows: of the training data.
         margins: of its actions, out of fold.
-        chosen: sessions to set it by.
-        share: of sessions.
+        chosen: which sessions set the limit.
+        share: of the sessions that may lie above it, 0..1.
         spare: standard errors (over user tasks) by which the share is undercut.
     """
-    best = highest(rows, margins)
-    found = [cut_of(rows, margins, chosen, share)]
+    highest = find_highest_scores(rows, margins)
+    limits = [find_cut(rows, margins, chosen, share)]
     for folder in np.unique(rows.folder):
         for label in RATES.values():
             kind = chosen & (rows.folder == folder) & (rows.label == label)
             if kind.sum() >= 2 / share:
-                found.append(_undercut(best[kind], rows.task[kind], share, spare))
+                limits.append(_find_undercut_limit(highest[kind], rows.task[kind], share, spare))
     if len(np.unique(rows.task[chosen & (rows.label == "benign")])) < LEAST_TASKS:
-        usual = best[chosen & np.isin(rows.label, list(RATES.values())) & np.isfinite(best)]
-        found.append(2 * usual.max() - usual.min() if len(usual) else np.inf)
-    return float(max(found))
+        usual = highest[chosen & np.isin(rows.label, list(RATES.values())) & np.isfinite(highest)]
+        limits.append(2 * usual.max() - usual.min() if len(usual) else np.inf)
+    return float(max(limits))
 
 
-def _undercut(best: Floats, task: NDArray[np.str_], share: float, spare: float) -> float:
-    limit = np.quantile(best, 1 - share, method="higher")
-    _, which = np.unique(task, return_inverse=True)
-    apart = np.bincount(which, (best > limit) - share)
-    error = float(np.sqrt((apart**2).sum())) / len(best)
-    return float(np.quantile(best, 1 - max(share - spare * error, share / 5), method="higher"))
+def _find_undercut_limit(highest: Floats, tasks: NDArray[np.str_], share: float, spare: float) -> float:
+    """The limit that leaves `spare` standard errors (over tasks) less than a share of the highest scores above it."""
+    limit = np.quantile(highest, 1 - share, method="higher")
+    _, task_numbers = np.unique(tasks, return_inverse=True)
+    excess = np.bincount(task_numbers, (highest > limit) - share)
+    error = float(np.sqrt((excess**2).sum())) / len(highest)
+    return float(np.quantile(highest, 1 - max(share - spare * error, share / 5), method="higher"))
 
 
-def carried(
+def find_out_of_fold_limits(
     table: Table, margins: Floats, groups: Ints, spare: Mapping[str, float] = MappingProxyType({})
 ) -> dict[str, Floats]:
     """Limits for the training sessions themselves: each group's from the other groups' ordinary sessions."""
-    found = {}
+    limits = {}
     for name, share in CUTS.items():
         limit = np.zeros(table.rows.sessions)
         for group in np.unique(groups):
-            limit[groups == group] = limit_of(table.rows, margins, groups != group, share, spare.get(name, 0.0))
-        found[name] = limit
-    return found
+            limit[groups == group] = find_limit(table.rows, margins, groups != group, share, spare.get(name, 0.0))
+        limits[name] = limit
+    return limits
 
 
-def adaptive(result: Result, usual: Floats) -> Result:
-    """The same margins with limits suited to each role by its own ordinary sessions of the other fold.
+def adapt_limits(result: Result, usual: Floats) -> Result:
+    """The same margins, with limits fitted to each role by its own ordinary sessions in the other fold.
 
     Args:
-        result: see there.
+        result: margins with the limits that are replaced.
         usual: highest margins of ordinary sessions of the training data.
     """
     rows = result.table.rows
-    best = highest(rows, result.margins)
+    highest = find_highest_scores(rows, result.margins)
     prior = [round(float(q) * UNIT) for q in np.quantile(usual[np.isfinite(usual)], np.linspace(0, 1, 101))]
-    found = {}
+    limits = {}
     for name, share in CUTS.items():
         limit = np.zeros(rows.sessions)
         for suite in np.unique(rows.suite):
             for fold in np.unique(rows.fold):
-                of = (rows.suite == suite) & (rows.fold != fold) & (rows.label == "benign") & np.isfinite(best)
-                ranked = sorted(round(float(margin) * UNIT) for margin in best[of])
-                here = (rows.suite == suite) & (rows.fold == fold)
-                limit[here] = suit_threshold(ranked, prior, round(share * 1000)) / UNIT
-        found[name] = limit
-    return Result(result.table, result.margins, found)
+                is_history = (rows.suite == suite) & (rows.fold != fold) & (rows.label == "benign")
+                ranked = sorted(round(float(margin) * UNIT) for margin in highest[is_history & np.isfinite(highest)])
+                is_tested = (rows.suite == suite) & (rows.fold == fold)
+                limit[is_tested] = suit_threshold(ranked, prior, round(share * 1000)) / UNIT
+        limits[name] = limit
+    return Result(result.table, result.margins, limits)

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 from halo_core.risk.feature_catalogue import FEATURES
 from halo_core.training.feature_tables import Table
-from halo_core.training.fitting import MEMBERS, Material, cross
+from halo_core.training.fitting import MEMBERS, Material, fit_out_of_fold
 from halo_core.training.metrics import Ints
-from halo_core.training.train import Result, carried
+from halo_core.training.train import Result, find_out_of_fold_limits
 
 __all__ = ["FAMILIES", "ablations", "narrowed"]
 
@@ -37,7 +37,7 @@ def ablations(material: Material, groups: Ints, part: Any, spare: Any, *, size: 
     found: dict[str, Any] = {}
     for family in FAMILIES:
         without = narrowed(material, [family])
-        margins, _ = cross(without, groups, MEMBERS, size=size, seed=seed)
-        limits = carried(without.table, margins, groups, spare)
+        margins, _ = fit_out_of_fold(without, groups, MEMBERS, size=size, seed=seed)
+        limits = find_out_of_fold_limits(without.table, margins, groups, spare)
         found[family] = Result(without.table, margins, limits).rates(part)
     return found

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from halo_core.model import Impact
 from halo_core.risk.feature_catalogue import FEATURE_INDEX
-from halo_core.training.feature_tables import Table, folds_of
-from halo_core.training.fitting import Fit, Material, Member, cross, fitted, margins_of
-from halo_core.training.metrics import CUTS, Floats, Rows, highest, intervals, rates
-from halo_core.training.train import SPARE, Result, adaptive, carried, limit_of
+from halo_core.training.feature_tables import Table, assign_folds
+from halo_core.training.fitting import Fit, Material, Member, compute_out_of_fold_margins, fit_members, fit_out_of_fold
+from halo_core.training.metrics import CUTS, Floats, Rows, compute_intervals, compute_rates, find_highest_scores
+from halo_core.training.train import SPARE, Result, adapt_limits, find_limit, find_out_of_fold_limits
 from halo_studies.detection.protocol import left_out
 
 __all__ = ["Figures", "measure"]
@@ -47,7 +47,7 @@ class Figures:
 
     def fit(self, sessions: NDArray[np.bool_]) -> Fit:
         """The detector, trained on some sessions."""
-        return fitted(self.material, sessions, self.members, **self.options)
+        return fit_members(self.material, sessions, self.members, **self.options)
 
     @property
     def rows(self) -> Rows:
@@ -56,10 +56,10 @@ class Figures:
 
     def out_of_fold(self) -> tuple[dict[str, Floats], NDArray[np.int64]]:
         """Margins of each workload, five folds by user task; and the folds."""
-        groups = folds_of(self.rows)
+        groups = assign_folds(self.rows)
         self.note("five folds of user tasks")
-        _, fits = cross(self.material, groups, self.members, **self.options)
-        return {name: margins_of(table, groups, fits) for name, table in self.tables.items()}, groups
+        _, fits = fit_out_of_fold(self.material, groups, self.members, **self.options)
+        return {name: compute_out_of_fold_margins(table, groups, fits) for name, table in self.tables.items()}, groups
 
     def apart(self, what: str, parts: int, within: NDArray[np.bool_]) -> tuple[dict[str, Floats], list[Any]]:
         """Margins of each part from a fit without it, NaN elsewhere; and the parts."""
@@ -91,7 +91,7 @@ def measure(figures: Figures, *, folder: str, parts: int) -> dict[str, Any]:
     usual = {name: _usual(table.rows, margins[name]) for name, table in figures.tables.items()}
     found: dict[str, Any] = {"tasks": {}, "roles": {}, "goals": {}, "sources": {}}
     limits = {
-        name: carried(table, margins[name], groups, SPARE.get(name, SPARE["novel"]))
+        name: find_out_of_fold_limits(table, margins[name], groups, SPARE.get(name, SPARE["novel"]))
         for name, table in figures.tables.items()
     }
     for name, table in figures.tables.items():
@@ -119,27 +119,27 @@ def _measure_source(figures: Figures, out: NDArray[np.bool_], usual: Margins) ->
     """One folder's sessions scored by a fit of the others', at limits from the others' alone, out of fold."""
     rows = figures.rows
     figures.note(f"without {rows.folder[out][0]}")
-    groups = folds_of(rows, _FOLDS_OF_OTHERS)
+    groups = assign_folds(rows, _FOLDS_OF_OTHERS)
     fits = {int(group): figures.fit(~out & (groups != group)) for group in np.unique(groups[~out])}
     alone, found = figures.fit(~out), {}
     for name, table in figures.tables.items():
         within = out[table.rows.session]
-        margins = np.where(within, alone.margins(table.values), margins_of(table, groups, fits))
-        limits = {cut: np.full(len(out), limit_of(table.rows, margins, ~out, share)) for cut, share in CUTS.items()}
+        margins = np.where(within, alone.margins(table.values), compute_out_of_fold_margins(table, groups, fits))
+        limits = {cut: np.full(len(out), find_limit(table.rows, margins, ~out, share)) for cut, share in CUTS.items()}
         found[name] = _told(Result(table, margins, limits), out, usual[name])
     return found
 
 
 def _told(result: Result, chosen: NDArray[np.bool_], usual: Floats) -> dict[str, Any]:
     """Rates with intervals at the carried limits, at limits suited to each role, and at each role's own cut."""
-    suited = adaptive(result, usual)
+    suited = adapt_limits(result, usual)
     rows, margins = result.table.rows, result.margins
     return {
         **result.rates(chosen),
-        "intervals": intervals(_of(rows, chosen), margins, result.limits["cut_5"]),
+        "intervals": compute_intervals(_of(rows, chosen), margins, result.limits["cut_5"]),
         "adaptive": suited.rates(chosen),
-        "adaptive_intervals": intervals(_of(rows, chosen), margins, suited.limits["cut_5"]),
-        "own_cut_5": rates(rows, margins, _own_cut(rows, margins), chosen),
+        "adaptive_intervals": compute_intervals(_of(rows, chosen), margins, suited.limits["cut_5"]),
+        "own_cut_5": compute_rates(rows, margins, _own_cut(rows, margins), chosen),
         "reads": _unseen_by_rules(result.table, margins, result.limits["cut_5"], chosen),
         "reads_adaptive": _unseen_by_rules(result.table, margins, suited.limits["cut_5"], chosen),
     }
@@ -163,7 +163,7 @@ def _unseen_by_rules(table: Table, margins: Floats, limit: Floats, chosen: NDArr
 
 
 def _usual(rows: Rows, margins: Floats) -> Floats:
-    best = highest(rows, margins)[rows.label == "benign"]
+    best = find_highest_scores(rows, margins)[rows.label == "benign"]
     return best[np.isfinite(best)]
 
 
@@ -172,13 +172,13 @@ def _limits_of_others(rows: Rows, margins: Floats, part: NDArray[np.str_]) -> di
     limits = {name: np.zeros(rows.sessions) for name in CUTS}
     for value in np.unique(part):
         for name, share in CUTS.items():
-            limits[name][part == value] = limit_of(rows, margins, part != value, share)
+            limits[name][part == value] = find_limit(rows, margins, part != value, share)
     return limits
 
 
 def _own_cut(rows: Rows, margins: Floats) -> Floats:
     limit = np.full(rows.sessions, np.inf)
-    best = highest(rows, margins)
+    best = find_highest_scores(rows, margins)
     for suite in np.unique(rows.suite):
         ordinary = best[(rows.suite == suite) & (rows.label == "benign")]
         if len(ordinary):

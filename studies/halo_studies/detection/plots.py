@@ -8,7 +8,7 @@ from typing import Any, Final
 import altair as alt
 import numpy as np
 
-from halo_core.training.metrics import CUTS, highest, rates
+from halo_core.training.metrics import CUTS, compute_rates, find_highest_scores
 from halo_studies.detection.protocol import Result
 
 __all__ = ["draw", "save"]
@@ -40,11 +40,11 @@ def save(chart: Any, path: Path) -> list[Path]:
 def _curve(result: Result, title: str) -> Any:
     """Caught sessions against ordinary sessions flagged, over all limits; the carried limits as points."""
     rows, margins = result.table.rows, result.margins
-    best = highest(rows, margins)[rows.label == "benign"]
+    best = find_highest_scores(rows, margins)[rows.label == "benign"]
     points = []
     for share in np.concatenate([np.linspace(0, 0.02, 21), np.linspace(0.025, 0.15, 26)]):
         limit = np.full(rows.sessions, np.quantile(best, 1 - share, method="higher"))
-        found = rates(rows, margins, limit)
+        found = compute_rates(rows, margins, limit)
         points += [
             {"flagged": found["fp_benign"], "caught": found[rate], "what": what}
             for rate, what in (("catch_any", "any malicious act"), ("catch_first", "the first malicious act"))
@@ -52,7 +52,7 @@ def _curve(result: Result, title: str) -> Any:
     carried = [
         {"flagged": found["fp_benign"], "caught": found["catch_first"], "name": name.replace("_", " ") + "%"}
         for name, limit in result.limits.items()
-        for found in [rates(rows, margins, limit)]
+        for found in [compute_rates(rows, margins, limit)]
     ]
     x = alt.X(
         "flagged:Q", title="ordinary sessions flagged", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 0.15])
@@ -72,7 +72,7 @@ def _curve(result: Result, title: str) -> Any:
 def _histogram(result: Result, title: str) -> Any:
     """Highest margin of each session, by kind, as shares of its kind."""
     rows = result.table.rows
-    best = highest(rows, result.margins)
+    best = find_highest_scores(rows, result.margins)
     kinds = {**_KINDS, "hijacked": "hijacked"}
     low, high = float(np.floor(best[np.isfinite(best)].min())), float(np.ceil(best.max()))
     edges = np.linspace(low, high, 49)

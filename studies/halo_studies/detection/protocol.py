@@ -13,11 +13,17 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from halo_core.training.feature_tables import TO_SET, cross_fitted, shrunk, spread, tabled
-from halo_core.training.fitting import MEMBERS, Fit, Material, Member, fitted, margins_of
-from halo_core.training.metrics import CUTS, Floats, Ints, Rows, cut_of, rates
+from halo_core.training.feature_tables import (
+    LIMIT_DRAWS,
+    build_table,
+    hash_to_number,
+    make_baseline_picker,
+    make_small_baseline_picker,
+)
+from halo_core.training.fitting import MEMBERS, Fit, Material, Member, compute_out_of_fold_margins, fit_members
+from halo_core.training.metrics import CUTS, Floats, Ints, Rows, compute_rates, find_cut
 from halo_core.training.sessions import Seen
-from halo_core.training.train import SPARE, Result, limit_of, made_up_table, observe_made_up
+from halo_core.training.train import SPARE, Result, build_made_up_table, find_limit, observe_made_up
 
 FEW: Final = {100: (0.02, 0.3)}
 """Sessions in a baseline that are few → the share of its limit, and standard errors by which it is undercut."""
@@ -28,11 +34,11 @@ LEAVES: Final = {"suite": "suite", "goal": "goal", "technique": "attack", "sourc
 
 def material_of(seen: Seen, workload: str, members: Sequence[Member] = MEMBERS) -> Material:
     """Everything a detector is trained on, of these sessions."""
-    pick = cross_fitted(workload, seen)
-    table = tabled(seen, pick)
+    pick = make_baseline_picker(workload, seen)
+    table = build_table(seen, pick)
     wanted = max((member.views for member in members), default=0)
-    views = tuple(tabled(seen, shrunk(workload, seen, number)) for number in range(wanted))
-    return Material(table, views, (made_up_table(observe_made_up(seen), seen, workload),))
+    views = tuple(build_table(seen, make_small_baseline_picker(workload, seen, number)) for number in range(wanted))
+    return Material(table, views, (build_made_up_table(observe_made_up(seen), seen, workload),))
 
 
 def carried_at(seen: Seen, workload: str, groups: Ints, fits: Mapping[int, Fit], sessions: int) -> dict[int, float]:
@@ -50,11 +56,11 @@ def carried_at(seen: Seen, workload: str, groups: Ints, fits: Mapping[int, Fit],
     """
     share, spare = FEW.get(sessions, (CUTS["cut_5"], SPARE[workload]["cut_5"]))
     found: dict[int, list[float]] = {group: [] for group in (*fits, EVERY)}
-    for draw in TO_SET:
-        table = tabled(seen, cross_fitted(workload, seen, limit=sessions, draw=draw))
-        margins = margins_of(table, groups, fits)
+    for draw in LIMIT_DRAWS:
+        table = build_table(seen, make_baseline_picker(workload, seen, limit=sessions, draw=draw))
+        margins = compute_out_of_fold_margins(table, groups, fits)
         for group, limits in found.items():
-            limits.append(limit_of(table.rows, margins, groups != group, share, spare))
+            limits.append(find_limit(table.rows, margins, groups != group, share, spare))
     return {group: float(np.mean(limits)) for group, limits in found.items()}
 
 
@@ -63,11 +69,11 @@ def tested(
 ) -> tuple[Result, Fit]:
     """Other sessions than the training sessions: fitted on all of those, limits carried over as they are."""
     everything = np.ones(material.table.rows.sessions, bool)
-    fit = fitted(material, everything, **options)
-    table = tabled(seen, cross_fitted(workload, seen, history))
+    fit = fit_members(material, everything, **options)
+    table = build_table(seen, make_baseline_picker(workload, seen, history))
     limits = {
         name: np.full(
-            table.rows.sessions, limit_of(material.table.rows, margins, everything, share, SPARE[workload][name])
+            table.rows.sessions, find_limit(material.table.rows, margins, everything, share, SPARE[workload][name])
         )
         for name, share in CUTS.items()
     }
@@ -83,7 +89,7 @@ def left_out(rows: Rows, what: str, parts: int = 8) -> Iterator[tuple[str, NDArr
             yield name, names == name
         return
     for part in range(parts):
-        here = [name for name in every if spread(name) % parts == part]
+        here = [name for name in every if hash_to_number(name) % parts == part]
         if here:
             yield f"{what}s {part + 1} of {parts}", np.isin(names, here)
 
@@ -99,14 +105,14 @@ def apart(material: Material, margins: Floats, what: str, spare: Mapping[str, fl
     limits = {name: np.zeros(table.rows.sessions) for name in CUTS}
     everything = np.ones(table.rows.sessions, bool)
     for name, share in CUTS.items():
-        limits[name][:] = limit_of(table.rows, margins, everything, share, spare[name])
+        limits[name][:] = find_limit(table.rows, margins, everything, share, spare[name])
     for _, out in left_out(table.rows, what):
-        fit = fitted(material, ~out, **options)
+        fit = fit_members(material, ~out, **options)
         tested_rows = out[table.rows.session]
         found[tested_rows] = fit.margins(table.values[tested_rows])
         for name, share in CUTS.items():
             if what in ("suite", "source"):
-                limits[name][out] = limit_of(table.rows, margins, ~out, share, spare[name])
+                limits[name][out] = find_limit(table.rows, margins, ~out, share, spare[name])
     return Result(table, found, limits)
 
 
@@ -115,5 +121,5 @@ def own_cut(result: Result) -> dict[str, Any]:
     rows = result.table.rows
     limit = np.zeros(rows.sessions)
     for suite in np.unique(rows.suite):
-        limit[rows.suite == suite] = cut_of(rows, result.margins, rows.suite == suite, 0.05)
-    return rates(rows, result.margins, limit)
+        limit[rows.suite == suite] = find_cut(rows, result.margins, rows.suite == suite, 0.05)
+    return compute_rates(rows, result.margins, limit)

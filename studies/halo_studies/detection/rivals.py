@@ -10,7 +10,7 @@ from sklearn.ensemble import IsolationForest
 
 from halo_core.risk.feature_catalogue import FEATURE_INDEX, FEATURES, Feature
 from halo_core.training.feature_tables import Table
-from halo_core.training.fitting import Material, Member, cross, fitted
+from halo_core.training.fitting import Material, Member, fit_members, fit_out_of_fold
 from halo_core.training.metrics import Floats, Ints
 
 __all__ = ["PLAIN", "plain", "rules", "strangeness"]
@@ -65,8 +65,8 @@ def _narrow(table: Table) -> Table:
 def plain(train: Table, test: Table | None, groups: Ints, *, size: int = 100) -> tuple[Floats, Floats]:
     """Gradient boosting of the plain features: out-of-fold margins of the training table, margins of the test table."""
     material = Material(_narrow(train))
-    margins, _ = cross(material, groups, (_PLAIN,), size=size)
+    margins, _ = fit_out_of_fold(material, groups, (_PLAIN,), size=size)
     if test is None:
         return margins, margins
-    fit = fitted(material, np.ones(train.rows.sessions, bool), (_PLAIN,), size=size)
+    fit = fit_members(material, np.ones(train.rows.sessions, bool), (_PLAIN,), size=size)
     return margins, fit.margins(_narrow(test).values)

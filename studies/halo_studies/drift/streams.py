@@ -16,7 +16,7 @@ from halo_core.behaviour import BehaviourEvent, SessionTally
 from halo_core.model import Impact
 from halo_core.risk.drift import DriftSession as Watched
 from halo_core.risk.drift import SessionHabits
-from halo_core.training.feature_tables import spread
+from halo_core.training.feature_tables import hash_to_number
 from halo_core.values import TRUST_FLOOR
 from halo_studies.recordings.labelled_sessions import Event, Session, act_of
 from halo_studies.recordings.tools import resource_of
@@ -79,9 +79,9 @@ def point_of(session: Session) -> Point:
         tally = tally.advance(BehaviourEvent(event.tool, impact=act.impact.value)).with_outcome(
             failed=bool(event.error)
         )
-    ways = frozenset(map(spread, habits.call_shapes))
+    ways = frozenset(map(hash_to_number, habits.call_shapes))
     is_exposed = any(_brings_content(event) for event in session.events[:-1])
-    return Point(spread(session.task), habits.to_vector(), ways, tally.values, is_exposed, session)
+    return Point(hash_to_number(session.task), habits.to_vector(), ways, tally.values, is_exposed, session)
 
 
 def _brings_content(event: Event) -> bool:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import functools
 import sys
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextvars import ContextVar
 from inspect import isasyncgenfunction, iscoroutinefunction, isgeneratorfunction
 from typing import TYPE_CHECKING, Any, Final
@@ -23,7 +23,8 @@ from langchain_core.language_models import BaseLanguageModel
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.tools import BaseTool
 
-from halo_core.enforcement.guards import GENERATED_MARK, choose_model_name, get_guard
+from halo_core.enforcement.class_hooks import watch_classes, wrap_methods
+from halo_core.enforcement.guards import choose_model_name, get_guard
 from halo_core.enforcement.session_context import ContextVarScope
 from halo_core.enforcement.steps import astream, emit_parts, stream
 from halo_core.errors import ConfigError, Denied
@@ -47,7 +48,6 @@ _METHODS: Final[tuple[tuple[type[Any], tuple[str, ...]], ...]] = (
     ),
 )
 _KINDS: Final[dict[type[Any], str]] = {BaseTool: "tool", BaseRetriever: "retriever", BaseLanguageModel: "model"}
-_WATCHED: Final = "__halo_watched__"
 UNGUARDED_OBSERVERS: Final[list[Callable[[str, str], None]]] = []
 """Told kind and name of what nothing decides; may refuse it by raising."""
 
@@ -55,13 +55,6 @@ _RUNNING_BODY: Final[ContextVar[Any]] = ContextVar("halo_langchain_running_body"
 """The object without a guard whose body runs."""
 
 FindHalo = Callable[[], Any]
-
-
-def unwrap_body(method: Any) -> Any:
-    """A method as its class has it, without what watches its calls; anything else as it is."""
-    while hasattr(method, _WATCHED) and hasattr(method, "__wrapped__"):
-        method = method.__wrapped__
-    return method
 
 
 def _is_called_by_framework(x: Any, caller: types.FrameType) -> bool:
@@ -136,7 +129,6 @@ def _wrap_body(base: type[Any], name: str, method: Callable[..., Any], find_halo
             return decided(*args, **kwargs)
         return run_body(self, method, args, kwargs)
 
-    setattr(call_body, _WATCHED, True)
     return call_body
 
 
@@ -170,37 +162,6 @@ def _run_async_stream(x: Any, method: Callable[..., Any], args: tuple[Any, ...],
     return astream(emit_parts(method(x, *args, **kwargs), lambda: ContextVarScope((_RUNNING_BODY, x))))
 
 
-# classes
-
-
-def _watch_class(kind: type[Any], base: type[Any], names: tuple[str, ...], find_halo: FindHalo) -> None:
-    if GENERATED_MARK in kind.__dict__:
-        return
-    for name in names:
-        method = kind.__dict__.get(name)
-        if not isinstance(method, types.FunctionType) or hasattr(method, _WATCHED):
-            continue
-        if not getattr(method, "__isabstractmethod__", False):
-            type.__setattr__(kind, name, _wrap_body(base, name, method, find_halo))
-
-
-def _iterate_subclasses(kind: type[Any]) -> Iterator[type[Any]]:
-    yield kind
-    for subclass in type.__subclasses__(kind):
-        yield from _iterate_subclasses(subclass)
-
-
-def _watch_new_classes(base: type[Any], names: tuple[str, ...], find_halo: FindHalo) -> None:
-    original = base.__dict__.get("__init_subclass__")
-
-    def init_subclass(cls: type[Any], /, **kwargs: Any) -> None:
-        inherited = super(base, cls).__init_subclass__ if original is None else original.__get__(None, cls)
-        inherited(**kwargs)
-        _watch_class(cls, base, names, find_halo)
-
-    type.__setattr__(base, "__init_subclass__", classmethod(init_subclass))
-
-
 @functools.cache
 def watch_body_calls(find_halo: FindHalo) -> None:
     """Wrap the bodies of the classes there are, and of those made from now on.
@@ -209,6 +170,8 @@ def watch_body_calls(find_halo: FindHalo) -> None:
         find_halo: who decides what starts here; None where nobody does.
     """
     for base, names in _METHODS:
-        for kind in _iterate_subclasses(base):
-            _watch_class(kind, base, names, find_halo)
-        _watch_new_classes(base, names, find_halo)
+        watch_classes(base, functools.partial(_watch_class, base, names, find_halo))
+
+
+def _watch_class(base: type[Any], names: tuple[str, ...], find_halo: FindHalo, kind: type[Any]) -> None:
+    wrap_methods(kind, names, lambda method, name: _wrap_body(base, name, method, find_halo))

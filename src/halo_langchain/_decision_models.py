@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import copy
 import functools
-import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -19,9 +18,9 @@ from langchain_core.messages import BaseMessage, HumanMessage
 from pydantic import BaseModel
 
 from halo_core.enforcement import Surface, Ticket
+from halo_core.enforcement.class_hooks import watch_classes, wrap_methods
 from halo_core.enforcement.flow import run_step
 from halo_core.enforcement.guards import (
-    GENERATED_MARK,
     GuardMetadata,
     attach_guard,
     choose_model_name,
@@ -52,7 +51,6 @@ if TYPE_CHECKING:
 DECISION_MODELS: Final[tuple[type[Any], ...]] = () if BaseDecisionModel is None else (BaseDecisionModel,)
 """The class of such models; none in an older LangChain."""
 _ENTRY_POINTS: Final = ("invoke", "ainvoke")
-_WATCHED: Final = "__halo_watched__"
 _MAX_DEPTH: Final = 16
 UNGUARDED_OBSERVERS: Final[list[Callable[[str], None]]] = []
 """Told the name of a decision model that nothing decides; may refuse it by raising."""
@@ -168,32 +166,11 @@ def watch_decision_models(find_halo: Callable[[Any], Any]) -> None:
     """Have unguarded decision models decided where `find_halo` names who decides, once for the process."""
     if BaseDecisionModel is None:
         return
-    kinds: list[type[Any]] = [BaseDecisionModel, *_iterate_subclasses(BaseDecisionModel)]
-    for kind in kinds:
-        _watch_class(kind, find_halo)
-    original = BaseDecisionModel.__dict__.get("__init_subclass__")
 
-    def init_subclass(cls: type[Any], /, **kwargs: Any) -> None:
-        inherited = super(BaseDecisionModel, cls).__init_subclass__ if original is None else original.__get__(None, cls)
-        inherited(**kwargs)
-        _watch_class(cls, find_halo)
+    def watch(kind: type[Any]) -> None:
+        wrap_methods(kind, _ENTRY_POINTS, lambda method, name: _watch_method(method, name, find_halo))
 
-    type.__setattr__(BaseDecisionModel, "__init_subclass__", classmethod(init_subclass))
-
-
-def _iterate_subclasses(kind: type[Any]) -> Iterator[type[Any]]:
-    for subclass in type.__subclasses__(kind):
-        yield subclass
-        yield from _iterate_subclasses(subclass)
-
-
-def _watch_class(kind: type[Any], find_halo: Callable[[Any], Any]) -> None:
-    if GENERATED_MARK in kind.__dict__:
-        return
-    for name in _ENTRY_POINTS:
-        method = kind.__dict__.get(name)
-        if isinstance(method, types.FunctionType) and not hasattr(method, _WATCHED):
-            type.__setattr__(kind, name, _watch_method(method, name, find_halo))
+    watch_classes(BaseDecisionModel, watch)
 
 
 def _watch_method(method: Callable[..., Any], name: str, find_halo: Callable[[Any], Any]) -> Callable[..., Any]:
@@ -208,7 +185,6 @@ def _watch_method(method: Callable[..., Any], name: str, find_halo: Callable[[An
             observe(choose_model_name(self))
         return method(self, input, config, **kwargs)
 
-    setattr(ask, _WATCHED, True)
     return ask
 
 

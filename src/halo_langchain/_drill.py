@@ -28,8 +28,8 @@ from halo_core.doctor import Cover, FindingKind, find_guard
 from halo_core.drill import CannotPlant, Desk, FunctionStubs, Step, ToolFacts, Turn
 from halo_core.drill.stubs import find_problem, list_subclasses
 from halo_core.drill.tools import describe_tool
+from halo_core.enforcement.class_hooks import unwrap_method
 from halo_core.object_graph import get_attributes, get_module_name, is_a, unwrap
-from halo_langchain._body_calls import unwrap_body
 from halo_langchain._decision_models import DECISION_MODELS
 from halo_langchain._doctor import AppExaminer, find_handoff_target
 from halo_langchain._remote_graphs import find_remote_name
@@ -198,7 +198,7 @@ class Driver:
             for name in _BODY_METHODS:
                 method = getattr(type(item), name)
                 if method is not getattr(base, name):
-                    bodies.append(unwrap(unwrap_body(method))[0])
+                    bodies.append(unwrap(unwrap_method(method))[0])
         return list({id(body): body for body in bodies if not self._finder.is_ours(body)}.values())
 
     # replacing
@@ -229,7 +229,7 @@ class Driver:
     ) -> None:
         """Replace methods of a class by what takes their name and the arguments."""
         for name in names:
-            function, _ = unwrap(unwrap_body(kind.__dict__.get(name)))
+            function, _ = unwrap(unwrap_method(kind.__dict__.get(name)))
             if is_a(function, types.FunctionType) and not self._finder.is_ours(function):
                 stubs.replace(function, partial(answer, name))
 

@@ -22,10 +22,9 @@ from __future__ import annotations
 import functools
 import sys
 import threading
-import types
 from asyncio import _get_running_loop
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from langchain_core.runnables.config import var_child_runnable_config
@@ -35,7 +34,8 @@ from langgraph.pregel import Pregel
 
 from halo_core.enforcement.bodies import enter_body
 from halo_core.enforcement.body_threads import ContextValue, carry_into_threads
-from halo_core.enforcement.guards import GENERATED_MARK, clean_name, get_guard
+from halo_core.enforcement.class_hooks import watch_classes, wrap_methods
+from halo_core.enforcement.guards import clean_name, get_guard
 from halo_core.enforcement.steps import astream, emit_parts, stream
 from halo_core.errors import ConfigError, Denied
 from halo_langchain._agents import guard_started_graph
@@ -257,17 +257,12 @@ def _watch_graph_method(name: str, drive_stream: Callable[..., Any]) -> None:
 # tools with entry points of their own
 
 _ENTRY_POINTS: Final = ("invoke", "ainvoke", "run", "arun")
-_WATCHED_MARK: Final = "__halo_watched__"
 
 
 def _watch_tool_class(kind: type[Any]) -> None:
     """Have calls of a tool class decided at the entry points that it overrides, which may start no run."""
-    if kind.__module__.startswith("langchain_core.") or GENERATED_MARK in kind.__dict__:
-        return
-    for name in _ENTRY_POINTS:
-        method = kind.__dict__.get(name)
-        if isinstance(method, types.FunctionType) and not hasattr(method, _WATCHED_MARK):
-            type.__setattr__(kind, name, _wrap_entry_point(method, name))
+    if not kind.__module__.startswith("langchain_core."):
+        wrap_methods(kind, _ENTRY_POINTS, _wrap_entry_point)
 
 
 def _wrap_entry_point(method: Callable[..., Any], name: str) -> Callable[..., Any]:
@@ -278,26 +273,7 @@ def _wrap_entry_point(method: Callable[..., Any], name: str) -> Callable[..., An
             return method(self, *args, **kwargs)
         return getattr(enclosure.halo.first_seen.guard_started_tool(self), name)(*args, **kwargs)
 
-    setattr(call_tool, _WATCHED_MARK, True)
     return call_tool
-
-
-def _iterate_subclasses(kind: type[Any]) -> Iterator[type[Any]]:
-    for subclass in type.__subclasses__(kind):
-        yield subclass
-        yield from _iterate_subclasses(subclass)
-
-
-def _watch_tool_classes() -> None:
-    for kind in _iterate_subclasses(BaseTool):
-        _watch_tool_class(kind)
-    original = BaseTool.__dict__["__init_subclass__"]
-
-    def init_subclass(cls: type[Any], /, **kwargs: Any) -> None:
-        original.__get__(None, cls)(**kwargs)
-        _watch_tool_class(cls)
-
-    BaseTool.__init_subclass__ = classmethod(init_subclass)  # type: ignore[method-assign,assignment]
 
 
 _LOCK: Final = threading.Lock()
@@ -321,6 +297,6 @@ def watch_nested_runs() -> None:
         register_configure_hook(_TEXT_MODEL_HOOK, inheritable=False)
         _watch_graph_method("stream", stream)
         _watch_graph_method("astream", astream)
-        _watch_tool_classes()
+        watch_classes(BaseTool, _watch_tool_class)
         watch_body_calls(find_deciding_halo)
         _registered = True

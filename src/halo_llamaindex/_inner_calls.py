@@ -15,7 +15,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -29,6 +29,7 @@ from llama_index.core.tools import BaseTool
 from llama_index.core.tools.types import BaseToolAsyncAdapter
 from llama_index_instrumentation import DispatcherSpanMixin
 
+from halo_core.enforcement.class_hooks import iterate_subclasses, watch_new_classes
 from halo_core.enforcement.flow import GovernedAction
 from halo_core.enforcement.guarded_calls import make_governed_method
 from halo_core.enforcement.guards import (
@@ -272,12 +273,6 @@ def _hook_class(kind: type[Any]) -> None:
     type.__setattr__(kind, _HOOKS, True)
 
 
-def _iterate_subclasses(kind: type[Any]) -> Iterator[type[Any]]:
-    yield kind
-    for subclass in type.__subclasses__(kind):
-        yield from _iterate_subclasses(subclass)
-
-
 def _hook_agent_runs(kind: type[Any]) -> None:
     method = kind.__dict__.get("run")
     if method is None or is_generated_class(kind) or hasattr(method, _HOOKS):
@@ -312,22 +307,20 @@ def install_hooks() -> None:
     """Wrap the entry points of the framework's classes, and of those that are made from now on; each once."""
     _hook_framework()
     for base in HOOKED_TYPES:  # these say nothing when a class is derived from them
-        for kind in _iterate_subclasses(base):
+        for kind in iterate_subclasses(base):
             _hook_class(kind)
 
 
 @functools.cache
 def _hook_framework() -> None:
     for base in _FRAMEWORK_TYPES:
-        for kind in _iterate_subclasses(base):
+        for kind in iterate_subclasses(base):
             _hook_class(kind)
-    for agent_class in (*_iterate_subclasses(BaseWorkflowAgent), *_iterate_subclasses(AgentWorkflow)):
+    for agent_class in (*iterate_subclasses(BaseWorkflowAgent), *iterate_subclasses(AgentWorkflow)):
         _hook_agent_runs(agent_class)
-    original = DispatcherSpanMixin.__dict__["__init_subclass__"]
+    watch_new_classes(DispatcherSpanMixin, _hook_new_class)
 
-    def init_subclass(cls: type[Any], /, **kwargs: Any) -> None:
-        original.__get__(None, cls)(**kwargs)
-        if issubclass(cls, _FRAMEWORK_TYPES):
-            _hook_class(cls)
 
-    DispatcherSpanMixin.__init_subclass__ = classmethod(init_subclass)  # type: ignore[method-assign,assignment]
+def _hook_new_class(kind: type[Any]) -> None:
+    if issubclass(kind, _FRAMEWORK_TYPES):
+        _hook_class(kind)

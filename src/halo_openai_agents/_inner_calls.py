@@ -16,11 +16,9 @@ Not covered are plain functions, clients of providers, and code in a fresh conte
 from __future__ import annotations
 
 import functools
-import inspect
 import threading
-import types
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,7 +26,8 @@ from agents import FunctionTool, Model
 from agents import tool as sdk
 from agents.mcp import MCPServer
 
-from halo_core.enforcement.guards import GENERATED_MARK, choose_model_name, clean_name
+from halo_core.enforcement.class_hooks import watch_classes, wrap_methods
+from halo_core.enforcement.guards import choose_model_name, clean_name
 from halo_core.enforcement.shadow_activity import refuse_unguarded
 from halo_core.errors import ConfigError
 from halo_core.model import Mode
@@ -170,14 +169,6 @@ def _watch_call_tool(method: Callable[..., Any]) -> Callable[..., Any]:
 
 # models
 
-_WATCHED: Final = "__halo_watched__"
-
-
-def get_model_method(kind: type[Any], name: str) -> Any:
-    """The method of this name that a class of models defines itself, as it was before it was watched; None for none."""
-    method: Any = kind.__dict__.get(name)
-    return inspect.unwrap(method, stop=lambda item: not hasattr(item, _WATCHED)) if callable(method) else method
-
 
 def _find_decided_copy(model: Model) -> Model:
     """What decides a call of a model: its guarded copy where a guarded run is around it, else the model itself."""
@@ -195,19 +186,6 @@ def _find_decided_copy(model: Model) -> Model:
             refuse_unguarded(name)
         return model
     return copied
-
-
-def _watch_class(kind: type[Any], watchers: Mapping[str, Callable[[Any], Any]]) -> None:
-    if GENERATED_MARK in kind.__dict__:
-        return
-    for name, watch in watchers.items():
-        method = kind.__dict__.get(name)
-        if not isinstance(method, types.FunctionType) or hasattr(method, _WATCHED):
-            continue
-        if not getattr(method, "__isabstractmethod__", False):
-            watched = watch(method)
-            setattr(watched, _WATCHED, True)
-            setattr(kind, name, watched)
 
 
 def _watch_response(method: Callable[..., Any]) -> Callable[..., Any]:
@@ -231,12 +209,6 @@ def _watch_stream(method: Callable[..., Any]) -> Callable[..., Any]:
     return stream_response
 
 
-def _iterate_subclasses(kind: type[Any]) -> Iterator[type[Any]]:
-    for subclass in type.__subclasses__(kind):
-        yield subclass
-        yield from _iterate_subclasses(subclass)
-
-
 _WATCHERS: Final[Mapping[type[Any], Mapping[str, Callable[[Any], Any]]]] = {
     Model: {"get_response": _watch_response, "stream_response": _watch_stream},
     MCPServer: {"call_tool": _watch_call_tool},
@@ -249,17 +221,8 @@ def watch_inner_calls() -> None:
     _INVOKER.__call__ = _call_invoker
     setattr(FunctionTool, _FIELD, _FunctionField())
     for base, watchers in _WATCHERS.items():
-        for kind in _iterate_subclasses(base):
-            _watch_class(kind, watchers)
-        _watch_new_classes(base, watchers)
+        watch_classes(base, functools.partial(_watch_class, watchers))
 
 
-def _watch_new_classes(base: type[Any], watchers: Mapping[str, Callable[[Any], Any]]) -> None:
-    original = base.__dict__.get("__init_subclass__")
-
-    def init_subclass(cls: type[Any], /, **kwargs: Any) -> None:
-        inherited = super(base, cls).__init_subclass__ if original is None else original.__get__(None, cls)
-        inherited(**kwargs)
-        _watch_class(cls, watchers)
-
-    type.__setattr__(base, "__init_subclass__", classmethod(init_subclass))
+def _watch_class(watchers: Mapping[str, Callable[[Any], Any]], kind: type[Any]) -> None:
+    wrap_methods(kind, watchers, lambda method, name: watchers[name](method))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Final
@@ -228,14 +229,59 @@ def close_cycle(
     store: StoreContext,
 ) -> int:
     """Close a review: play the narrower grants back over history, issue the passports, and record the end."""
-    from_us = SystemClock().now_us() - days * DAY_US
+    plan = _plan_closing(store, review, days)
+    if not store.json:
+        for item in plan.played:
+            _print_played(item, days)
+    if plan.played and not (yes or store.json or typer.confirm("issue these passports and close the review?")):
+        say("nothing was changed")
+        return Exit.FAILED
+    passports = _issue_narrowed(store, plan, key_home)
+    review_id = plan.cycle.id
+    with store.open_log() as (reader, tenant):
+        if _find(reader, tenant, review_id).answers != plan.cycle.answers:
+            problem = f"answers to the review {review_id} changed meanwhile; it stays open"
+            raise ConfigError("review_not_answered", problem, field="REVIEW", remedy="close it again")
+    store.commit(lambda tx: close_review(tx, review_id, passports, store.actor))
+    if not store.print_json(
+        {"passports": passports, "played": [item.to_json() for item in plan.played], "review": review_id}
+    ):
+        say_plainly(f"review {review_id} is closed; {format_count(len(plan.narrowed), 'passport')} issued")
+        if plan.narrowed:
+            print_note("restart the agents' processes, so that they use the new passports")
+    return Exit.OK
+
+
+@dataclass(frozen=True, slots=True)
+class _ClosingPlan:
+    """What closing a review changes.
+
+    Args:
+        tenant: owner of the log.
+        cycle: the review, with an answer for every grant.
+        passports: agent → hash of its passport now.
+        narrowed: agent → the grants that remain, of each agent that loses some.
+        played: for each of these, what the remaining grants would have done to its past actions.
+    """
+
+    tenant: str
+    cycle: ReviewCycle
+    passports: Mapping[str, str]
+    narrowed: Mapping[str, Grants]
+    played: Sequence[PlayedBack]
+
+
+def _plan_closing(store: StoreContext, review: str, days: int) -> _ClosingPlan:
+    """Work out what closing a review changes; `days` of the log count as evidence.
+
+    Raises:
+        ConfigError: it is closed or has grants without an answer (`review_not_answered`), or a passport that it narrows
+            was not issued.
+    """
+    now_us = SystemClock().now_us()
     with store.open_log() as (reader, tenant):
         cycle = _find(reader, tenant, review)
-        if cycle.closed_us or cycle.list_unanswered():
-            unanswered = len(cycle.list_unanswered())
-            problem = "is closed" if cycle.closed_us else f"has {format_count(unanswered, 'grant')} without an answer"
-            remedy = "open another one" if cycle.closed_us else f"see `halo review show {cycle.id}`"
-            raise ConfigError("review_not_answered", f"the review {cycle.id} {problem}", field="REVIEW", remedy=remedy)
+        _require_answered(cycle)
         current = {name: load_current_passport(reader, tenant, name) for name in cycle.grants}
         narrowed = {
             name: _drop(stored.links[0].grants, revoked)
@@ -245,35 +291,33 @@ def close_cycle(
         for name in narrowed:
             _require_issued(name, current[name])
         contents = store.open_contents(reader, is_shown=False)
-        log = AuditLog(reader, tenant, home=store.home, now_us=SystemClock().now_us())
+        log, from_us = AuditLog(reader, tenant, home=store.home, now_us=now_us), now_us - days * DAY_US
         played = [play_back(log, contents, name, grants=grants, from_us=from_us) for name, grants in narrowed.items()]
-    if not store.json:
-        for item in played:
-            _print_played(item, days)
-    if played and not (yes or store.json or typer.confirm("issue these passports and close the review?")):
-        say("nothing was changed")
-        return Exit.FAILED
     passports = {name: stored.links[0].hash for name, stored in current.items() if stored is not None}
-    for name, grants in narrowed.items():
+    return _ClosingPlan(tenant, cycle, passports, narrowed, played)
+
+
+def _require_answered(cycle: ReviewCycle) -> None:
+    unanswered = len(cycle.list_unanswered())
+    if cycle.closed_us or unanswered:
+        problem = "is closed" if cycle.closed_us else f"has {format_count(unanswered, 'grant')} without an answer"
+        remedy = "open another one" if cycle.closed_us else f"see `halo review show {cycle.id}`"
+        raise ConfigError("review_not_answered", f"the review {cycle.id} {problem}", field="REVIEW", remedy=remedy)
+
+
+def _issue_narrowed(store: StoreContext, plan: _ClosingPlan, key_home: Path | None) -> dict[str, str]:
+    """Issue the narrower passports, record each removal, and return agent → hash of its passport afterwards."""
+    passports = dict(plan.passports)
+    for name, grants in plan.narrowed.items():
         before = passports[name]
-        passports[name] = issue_grants(store, tenant, ProposedGrants(Proposal(name, grants, ()), grants), key_home)
-        revoked = cycle.list_revoked(name)
+        proposed = ProposedGrants(Proposal(name, grants, ()), grants)
+        passports[name] = issue_grants(store, plan.tenant, proposed, key_home)
+        revoked = plan.cycle.list_revoked(name)
         record = partial(
             record_removal, agent=name, grants=revoked, by=store.actor, before=before, after=passports[name]
         )
         store.commit(record)
-    with store.open_log() as (reader, tenant):
-        if _find(reader, tenant, cycle.id).answers != cycle.answers:
-            problem = f"answers to the review {cycle.id} changed meanwhile; it stays open"
-            raise ConfigError("review_not_answered", problem, field="REVIEW", remedy="close it again")
-    store.commit(lambda tx: close_review(tx, cycle.id, passports, store.actor))
-    if not store.print_json(
-        {"passports": passports, "played": [item.to_json() for item in played], "review": cycle.id}
-    ):
-        say_plainly(f"review {cycle.id} is closed; {format_count(len(narrowed), 'passport')} issued")
-        if narrowed:
-            print_note("restart the agents' processes, so that they use the new passports")
-    return Exit.OK
+    return passports
 
 
 def _require_issued(agent: str, stored: StoredChain | None) -> None:

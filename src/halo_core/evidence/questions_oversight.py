@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from halo_core.clock import DAY_US
 from halo_core.evidence.answers import MAX_LISTED, Answer, Period, Verdict, check_listed, format_moment
 from halo_core.evidence.audit_log import END_US, AuditEntry, AuditLog, DecisionFilter
+from halo_core.evidence.facts import DecisionFacts
 from halo_core.intervals import compute_wilson_interval
 from halo_core.model import EntryKind
 from halo_core.views.wording import format_count, format_duration
@@ -276,28 +277,78 @@ def answer_stop_drill(log: AuditLog, period: Period, *, scope: str, target: str,
     if stop is None:
         return log.cannot_tell(period, f"the stop {stop_id} is not in the log", claim=claim)
     ordered_us = min(int(stop.body.get("since_us", stop.ts_us)), stop.ts_us)
-    end_times = {item.decision: item.ts_us for item in log.outcomes(Period(stop.ts_us - DAY_US, period.to_us))}
-    rows, findings = [], []
-    time_to_zero_us = refused = newest_us = 0
-    for item in log.decisions(DecisionFilter(Period(stop.ts_us - DAY_US, period.to_us))):
-        values = {"agent": item.acting, "session": (item.session,), "tool": (item.resource,), "user": (item.user,)}
-        if target and scope in values and target not in values[scope]:
-            continue
-        by_file = not item.dispatched and "stopped" in item.reasons and item.ts_us >= ordered_us
-        is_later, end_us = item.index > stop.index or by_file, end_times.get(item.id)
-        in_flight = not is_later and item.dispatched and (end_us is None or end_us > ordered_us)
+    around_stop = Period(stop.ts_us - DAY_US, period.to_us)
+    end_times = {item.decision: item.ts_us for item in log.outcomes(around_stop)}
+    watch = _StopWatch(stop.index, ordered_us, period.to_us, end_times)
+    for item in log.decisions(DecisionFilter(around_stop)):
+        if _is_in_scope(item, scope, target):
+            watch.add(item)
+    findings = watch.findings
+    if not watch.rows:
+        findings.append("nothing was running and nothing was tried meanwhile, so nothing shows that the stop holds")
+    return log.conclude(
+        period,
+        counted=len(watch.rows),
+        what="actions that were running or were tried",
+        claim=claim,
+        verdict=None if watch.rows else Verdict.CANNOT_TELL,
+        findings=findings,
+        columns=_DRILL_COLUMNS,
+        rows=watch.rows,
+        notes=watch.make_notes(),
+    )
+
+
+def _is_in_scope(item: DecisionFacts, scope: str, target: str) -> bool:
+    """Whether a stop of this scope and target applies to a decision."""
+    values = {"agent": item.acting, "session": (item.session,), "tool": (item.resource,), "user": (item.user,)}
+    return not target or scope not in values or target in values[scope]
+
+
+@dataclass(slots=True)
+class _StopWatch:
+    """What happened around a stop to actions in its scope.
+
+    Args:
+        stop_index: position of the stop's entry in the log.
+        ordered_us: when the stop was ordered, microseconds since the epoch.
+        to_us: end of the drill, microseconds since the epoch.
+        end_times: id of a decision → when its action ended, microseconds since the epoch.
+        rows: actions that were running when the stop was set, and what was decided afterwards.
+        findings: actions that ran after the stop, or have not ended.
+        time_to_zero_us: from the order until the last running action had ended.
+        refused: number of attempts that were refused after the stop.
+        newest_us: when the newest action was decided that ran; 0 for none.
+    """
+
+    stop_index: int
+    ordered_us: int
+    to_us: int
+    end_times: Mapping[str, int]
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    findings: list[str] = field(default_factory=list)
+    time_to_zero_us: int = 0
+    refused: int = 0
+    newest_us: int = 0
+
+    def add(self, item: DecisionFacts) -> None:
+        """Add the next decision in the stop's scope."""
+        by_file = not item.dispatched and "stopped" in item.reasons and item.ts_us >= self.ordered_us
+        is_later, end_us = item.index > self.stop_index or by_file, self.end_times.get(item.id)
+        in_flight = not is_later and item.dispatched and (end_us is None or end_us > self.ordered_us)
         if item.dispatched:
-            newest_us = max(newest_us, item.ts_us)
+            self.newest_us = max(self.newest_us, item.ts_us)
         if not (is_later or in_flight):
-            continue
+            return
         if in_flight:
-            time_to_zero_us = max(time_to_zero_us, (end_us or period.to_us) - ordered_us)
-        refused += is_later and not item.dispatched
+            self.time_to_zero_us = max(self.time_to_zero_us, (end_us or self.to_us) - self.ordered_us)
+        self.refused += is_later and not item.dispatched
+        action = f"{item.agent}: {item.kind} `{item.resource}`"
         if is_later and item.dispatched:
-            findings.append(f"{item.agent}: {item.kind} `{item.resource}` ran after the stop ({item.id})")
+            self.findings.append(f"{action} ran after the stop ({item.id})")
         if in_flight and end_us is None:
-            findings.append(f"{item.agent}: {item.kind} `{item.resource}` was running and has not ended ({item.id})")
-        rows.append(
+            self.findings.append(f"{action} was running and has not ended ({item.id})")
+        self.rows.append(
             {
                 "action": f"{item.kind} {item.resource}",
                 "agent": item.agent,
@@ -308,22 +359,14 @@ def answer_stop_drill(log: AuditLog, period: Period, *, scope: str, target: str,
                 "time": format_moment(item.ts_us),
             }
         )
-    if not rows:
-        findings.append("nothing was running and nothing was tried meanwhile, so nothing shows that the stop holds")
-    newest = format_moment(newest_us) if newest_us else "none in the day before"
-    stopped = format_moment(ordered_us)
-    return log.conclude(
-        period,
-        counted=len(rows),
-        what="actions that were running or were tried",
-        claim=claim,
-        verdict=None if rows else Verdict.CANNOT_TELL,
-        findings=findings,
-        columns=_DRILL_COLUMNS,
-        rows=rows,
-        notes=(
-            f"time to zero: {time_to_zero_us / _US_PER_S:.3f} s after the stop of {stopped}; newest action: {newest}",
-            f"tried and refused after it: {refused}",
+
+    def make_notes(self) -> tuple[str, ...]:
+        """The notes of the answer."""
+        newest = format_moment(self.newest_us) if self.newest_us else "none in the day before"
+        stopped = format_moment(self.ordered_us)
+        seconds = self.time_to_zero_us / _US_PER_S
+        return (
+            f"time to zero: {seconds:.3f} s after the stop of {stopped}; newest action: {newest}",
+            f"tried and refused after it: {self.refused}",
             "this holds for actions that pass through Halo",
-        ),
-    )
+        )

@@ -469,22 +469,8 @@ def answer_approvals(log: AuditLog, period: Period, *, by_approver: bool = False
         by_approver: rows are people with their figures in place of questions.
     """
     questions = load_questions(log, period)
-    findings = []
-    for item in questions:
-        name = f"{item.entry.id} ({item.agent}, `{item.entry.body.get('resource', '')}`)"
-        for approval in item.answers:
-            if not approval.body.get("shown"):
-                by = log.name_of(str(approval.body.get("actor", "")))
-                findings.append(f"what {by} was shown of {name} is not recorded ({approval.id})")
-        if item.used and not any(approval.body.get("answer") == "approve" for approval in item.answers):
-            findings.append(f"{name} ran without a yes ({', '.join(item.used)})")
-    unasked: list[DecisionFacts] = []
-    settled_before = 0
-    for decision in log.decisions(DecisionFilter(period, effects=_ASKED_OR_SETTLED)):
-        if decision.effect != Effect.CHALLENGE.value:
-            settled_before += decision.dispatched and not _WITHOUT_QUESTION.isdisjoint(decision.reasons)
-        elif decision.dispatched and len(unasked) < MAX_LISTED:
-            unasked.append(decision)
+    findings = [finding for item in questions for finding in _check_answers(log, item)]
+    unasked, settled_before = _read_unasked(log, period)
     without = "needed a person and ran in observe mode without one"
     findings.extend(f"{item.id} ({item.agent}, `{item.resource}`) {without}" for item in unasked)
     if not questions and not unasked:
@@ -505,6 +491,29 @@ def answer_approvals(log: AuditLog, period: Period, *, by_approver: bool = False
             *([_describe_settled(settled_before)] if settled_before else []),
         ),
     )
+
+
+def _check_answers(log: AuditLog, question: Question) -> Iterator[str]:
+    """Findings about the answers to a question: what was shown is not recorded, or the action ran without a yes."""
+    name = f"{question.entry.id} ({question.agent}, `{question.entry.body.get('resource', '')}`)"
+    for approval in question.answers:
+        if not approval.body.get("shown"):
+            by = log.name_of(str(approval.body.get("actor", "")))
+            yield f"what {by} was shown of {name} is not recorded ({approval.id})"
+    if question.used and not any(approval.body.get("answer") == "approve" for approval in question.answers):
+        yield f"{name} ran without a yes ({', '.join(question.used)})"
+
+
+def _read_unasked(log: AuditLog, period: Period) -> tuple[list[DecisionFacts], int]:
+    """Decisions that needed a person and ran without one, and the number of acts that an earlier answer let run."""
+    unasked: list[DecisionFacts] = []
+    settled_before = 0
+    for decision in log.decisions(DecisionFilter(period, effects=_ASKED_OR_SETTLED)):
+        if decision.effect != Effect.CHALLENGE.value:
+            settled_before += decision.dispatched and not _WITHOUT_QUESTION.isdisjoint(decision.reasons)
+        elif decision.dispatched and len(unasked) < MAX_LISTED:
+            unasked.append(decision)
+    return unasked, settled_before
 
 
 def _describe_settled(number: int) -> str:

@@ -156,30 +156,13 @@ def load_control(reader: Reader, home: Path, tenant: str, host: HostFloor, now_u
     Raises:
         ConfigError: `no_trust`.
     """
-    row = reader.control(tenant)
-    history, found = ControlHistory(tenant, reader.store_id(tenant)), {}
-    differences = broken = 0
-    answered: Counter[str] = Counter()
-    for _, note in reader.notes(tenant, (*_KINDS, *_ANSWER_KINDS)):
-        try:
-            entry = decode_signed_entry(reader, home, tenant, note)
-        except NotVerified:
-            broken += 1
-            continue
-        if entry.kind.value in _ANSWER_KINDS:
-            answered[str(entry.body.get("kid"))] += entry.body.get("op") != "revoke"
-            continue
-        if entry.kind is EntryKind.CONTROL:
-            differences += 1
-            continue
-        found[entry.id] = entry
-        history.add(entry.kind, entry.body, at_us=entry.ts_us, entry=entry.id)
+    row, read = reader.control(tenant), _read_control_entries(reader, home, tenant)
+    history = read.history
     trusted = Authorities(home).load(tenant)
-    describe = _Describer(reader, home, tenant, found, history)
+    describe = _Describer(reader, home, tenant, read.acts, history)
     noted = tenant in HomeFloor(home).list_raised()
     floor, source = _find_floor(history, host, noted=noted)
-    waiver = history.waiver
-    live = trusted.list_people(now_us)
+    waiver, live = history.waiver, trusted.list_people(now_us)
     is_in_force = (
         waiver is not None
         and host.mode is not Mode.ENFORCE
@@ -196,12 +179,48 @@ def load_control(reader: Reader, home: Path, tenant: str, host: HostFloor, now_u
         past=tuple(describe(item) for item in reversed(waivers)),
         acts=dict(Counter(describe(item).proof for item in history.changes)),
         people=describe.list_people(now_us),
-        differences=differences + broken + int(row is not None and row.mode != history.floor.value),
+        differences=read.differences + int(row is not None and row.mode != history.floor.value),
         unenrolled=tuple(sorted(live.keys() - {item.key_id for item in history.list_live()})),
         renamed=_list_renamed(reader, trusted, history),
-        answers=describe.count_answers(answered),
+        answers=describe.count_answers(read.answers_by_key),
         restrictions=tuple(describe.list_restrictions()),
     )
+
+
+@dataclass(slots=True)
+class _ControlEntries:
+    """The control entries of a log.
+
+    Args:
+        history: what follows from them.
+        acts: id → entry of each control act.
+        answers_by_key: thumbprint of a key → number of answers to questions that it signed.
+        differences: number of entries that say that rows differed, or that are not verified themselves.
+    """
+
+    history: ControlHistory
+    acts: dict[str, LedgerEntry] = field(default_factory=dict)
+    answers_by_key: Counter[str] = field(default_factory=Counter)
+    differences: int = 0
+
+
+def _read_control_entries(reader: Reader, home: Path, tenant: str) -> _ControlEntries:
+    """Read and verify the control entries of a log, and the answers to questions."""
+    read = _ControlEntries(ControlHistory(tenant, reader.store_id(tenant)))
+    for _, note in reader.notes(tenant, (*_KINDS, *_ANSWER_KINDS)):
+        try:
+            entry = decode_signed_entry(reader, home, tenant, note)
+        except NotVerified:
+            read.differences += 1
+            continue
+        if entry.kind.value in _ANSWER_KINDS:
+            read.answers_by_key[str(entry.body.get("kid"))] += entry.body.get("op") != "revoke"
+        elif entry.kind is EntryKind.CONTROL:
+            read.differences += 1
+        else:
+            read.acts[entry.id] = entry
+            read.history.add(entry.kind, entry.body, at_us=entry.ts_us, entry=entry.id)
+    return read
 
 
 def count_proofs(report: Report, home: Path) -> dict[str, dict[str, int]]:

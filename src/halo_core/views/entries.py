@@ -187,7 +187,10 @@ def _build_body_rows(
         return _build_alert_rows(alert, ends)
     if entry.kind is not EntryKind.DECISION:
         return [_build_member_row(key, value) for key, value in sorted(entry.body.items())]
-    body = entry.body
+    return _build_decision_rows(entry.body, decimals)
+
+
+def _build_decision_rows(body: Mapping[str, Any], decimals: Mapping[str, int]) -> list[tuple[str, str]]:
     request, snapshot, decision = body["request"], body["snapshot"], body["decision"]
     resource, origin = request["resource"], request["context"]["origin"]
     charges = ", ".join(f"{unit} {format_amount(n, decimals.get(unit, 0))}" for unit, n in decision["charges"])

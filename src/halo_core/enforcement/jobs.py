@@ -46,6 +46,7 @@ from halo_core.model import (
     Decision,
     Effect,
     EntryKind,
+    Envelope,
     Mode,
     Stop,
 )
@@ -125,18 +126,7 @@ def _decide_fully(
     runs = _settle_run(context)
     question = _Question.of_challenge(tx, context) if not runs and decision.effect is Effect.CHALLENGE else None
     accounts = tuple([charge_account(account, decision.charges) for account in snapshot.envelopes])
-    risk = snapshot.session_risk
-    if snapshot.risk is not None:
-        risk = compute_next_session_risk(risk, snapshot.risk, refused=not decision.effect.runs)
-    state = context.state.with_decision(
-        snapshot.time_us,
-        accounts,
-        new_challenges=int(question is not None and not question.open_request_id),
-        risk=risk,
-        profile_head=context.assessment.profile_head,
-        refused=decision.is_refused_attempt,
-        tallies=record_behaviour(context),
-    )
+    state = _advance_session(context, accounts, question)
     # A refused action that observe mode runs anyway creates no passport link: no valid chain could contain it.
     links_before = len(state.links)
     state, context.handle = _make_link(tx, context, credentials, state) if decision.effect.runs else (state, "")
@@ -158,7 +148,7 @@ def _decide_fully(
     result = DecisionResult(
         runs=runs,
         authority_left=compute_effective_authority(snapshot.chain, accounts, snapshot.time_us) if accounts else None,
-        session_risk=risk,
+        session_risk=state.risk,
         executed_digest=_digest_executed(context, digester) if runs else "",
         state=state.make_commitment() if context.session else None,
         quota=write_quota_day(tx, context.quota_day),
@@ -175,7 +165,7 @@ def _decide_fully(
     draft = _draft_decision(tx, context, result)
     context.next_state = state
     context.appended = tx.append(draft)  # (4)
-    _append_consequences(tx, context, risk, quota_before)
+    _append_consequences(tx, context, state.risk, quota_before)
     context.pending_id = question.record(tx, context, digester) if question is not None else ""
     context.is_new_question = question is not None and not question.open_request_id
     is_held = bool(context.pending_id) and HOLD in decision.obligations
@@ -184,6 +174,25 @@ def _decide_fully(
     if context.session:
         tx.put_session(state, context.appended.entry)
     return draft
+
+
+def _advance_session(
+    context: DecisionContext, accounts: tuple[Envelope, ...], question: _Question | None
+) -> SessionState:
+    """The session's state after the decision: charged accounts, risk, open challenges and tallies."""
+    snapshot, decision = context.snapshot, context.decision
+    risk = snapshot.session_risk
+    if snapshot.risk is not None:
+        risk = compute_next_session_risk(risk, snapshot.risk, refused=not decision.effect.runs)
+    return context.state.with_decision(
+        snapshot.time_us,
+        accounts,
+        new_challenges=int(question is not None and not question.open_request_id),
+        risk=risk,
+        profile_head=context.assessment.profile_head,
+        refused=decision.is_refused_attempt,
+        tallies=record_behaviour(context),
+    )
 
 
 def _settle_run(context: DecisionContext) -> bool:

@@ -267,17 +267,11 @@ class OutcomeJob:
 
     def __call__(self, tx: Transaction) -> None:
         """Append the outcome, and record what the session has now seen."""
-        context, detail = self.context, self.detail
+        context = self.context
         decided = context.appended.entry
         if tx.has_outcome(context.session, decided.writer, decided.seq):
             return
-        text = None
-        if self.text is not None:
-            self.text.finish(_FOREVER)
-            text = self.text.result
-            if self.text.error is not None:
-                detail = ", ".join(filter(None, (detail, f"unread text: {type(self.text.error).__name__}")))
-        text = text or ResultText(origin=_find_origin(context, _list_argument_texts(context)))
+        text, detail = self._get_text()
         state = tx.load_session(context.session) if context.session else None
         origin, head = text.origin, ""
         if state is not None and self.readable_len and context.resource.kind is not ActionKind.INFERENCE:
@@ -321,6 +315,18 @@ class OutcomeJob:
         )
         if state is not None:
             tx.put_session(state, written.entry)
+
+    def _get_text(self) -> tuple[ResultText, str]:
+        """What is made of the result's text, and the detail to record, with the error where it could not be read."""
+        text, detail = None, self.detail
+        if self.text is not None:
+            self.text.finish(_FOREVER)
+            text = self.text.result
+            if self.text.error is not None:
+                detail = ", ".join(filter(None, (detail, f"unread text: {type(self.text.error).__name__}")))
+        if text is None:
+            text = ResultText(origin=_find_origin(self.context, _list_argument_texts(self.context)))
+        return text, detail
 
     def _observe(self, tx: Transaction, state: SessionState, text: ResultText) -> tuple[SessionState, Provenance]:
         """The session's state after it was shown the result, and whose word that counts as."""

@@ -119,28 +119,28 @@ class Halo(HaloBase):
         labels: Labels | None = None,
         **reversal: Unpack[ReversalOptions],
     ) -> Any:
-        """A guarded copy of a tool, a function (it becomes a tool), a list of these, a retriever, a model or a graph.
+        """Return a guarded copy of a tool, a function (as a tool), a list of these, a retriever, a model or a graph.
 
-        Also of what runs the statements that a model writes: a `SQLDatabase`, a graph store, `PythonREPL`. The copy is
-        registered, granted to this agent unless `grants=` says otherwise, and decided at its last step:
-        after validation, with the arguments as executed. The original is not changed, and not guarded. What starts
-        inside of it (tools, models, retrievers, graphs) is decided too, guarded or not.
+        Objects that run the statements of a model can be guarded too: a `SQLDatabase`, a graph store, a `PythonREPL`.
+        The copy is registered and, unless `grants=` says otherwise, granted to this agent. Its calls are decided at the
+        last step before they run: after validation, with the arguments as executed. Tools, models, retrievers and
+        graphs that start inside it are decided too, guarded or not. The original is neither changed nor guarded.
 
         Args:
-            x: what to guard.
-            resource: what it is: impact, labels, source trust, targets. Guessed and said where it is not given. With
-                `kind=ActionKind.RETRIEVAL` a tool counts as a retrieval.
-            agents: of a graph: names of nodes that are agents, beside those that hold a graph.
-            give: of a graph: how much of its own whoever hands off gives, by agent; everything where it is not said.
-                Terms are for one hand-off: each entry gives them anew, and all of it is charged to the giver's own.
-            agent: of a graph: the agent that it is as a whole; to run it anywhere is then a hand-off to that agent.
-            labels: of a retriever: the data labels of a document that it returns, beside those of its registration and
-                those found in its text. It can only add. A document for which it fails is taken to have them all.
-            reversal: of one tool or function, how its effects are taken back: `undo=` or `compensate=`, a function of
+            x: the object to guard.
+            resource: what it is: impact, labels, source trust, targets. What you leave out is guessed, and the guess is
+                logged. With `kind=ActionKind.RETRIEVAL` a tool counts as a retrieval.
+            agents: for a graph: names of nodes that are agents, beside those that hold a graph.
+            give: for a graph: agent → how much of its own another agent gives it with a hand-off; everything by
+                default. The terms hold for one hand-off: each entry gives them again, charged to the giver.
+            agent: for a graph: the agent that the graph as a whole is; running it is then a hand-off to that agent.
+            labels: for a retriever: a function that returns data labels of a document, in addition to those of the
+                registration and those found in its text. If it fails, the document counts as having all labels.
+            reversal: for one tool or function, how its effects are taken back: `undo=` or `compensate=`, a function of
                 the `PastAct`, which `halo reverse` runs, or `irreversible=True`.
 
         Raises:
-            HostedTool: the provider runs it (a dict such as `{"type": "web_search"}`).
+            HostedTool: the model's provider runs it (a dict such as `{"type": "web_search"}`).
             ConfigError: it cannot be guarded; the message says what can.
         """
         if labels is not None and not isinstance(x, BaseRetriever):
@@ -181,36 +181,40 @@ class Halo(HaloBase):
             self._registry.remove(name)
 
     def middleware(self) -> HaloMiddleware:
-        """Middleware for `create_agent`; put it last, so that it sees what the others made of a call.
+        """Return the middleware for `create_agent`. Put it last, so that it sees each call in its final form.
 
-        It decides model calls, shows denials and pauses to the model as error messages, decides tools that nobody
-        guarded as undeclared (one that is called like a guarded tool is refused: a grant is of what was guarded, not of
-        its name), records calls that reach no tool, and opens a session for each run. What other middleware starts by
-        itself is decided where the agent is guarded: `halo.guard(agent)`.
+        - It decides model calls.
+        - It returns denials and pauses to the model as error messages.
+        - It decides unguarded tools as undeclared. One with the name of a guarded tool is refused, because a grant is
+          for the tool that was guarded and not for its name.
+        - It records calls that reach no tool.
+        - It opens a session for each run.
+
+        What other middleware starts is decided if the agent itself is guarded: `halo.guard(agent)`.
         """
         watch_nested_runs()
         return HaloMiddleware(self)
 
     def callback(self) -> HaloCallback:
-        """Callback handler for plain chains: decides what carries no guard, and registers it at first sight.
+        """Return the callback handler for plain chains. It decides unguarded objects, and registers them when met.
 
-        It can block, pause and drop documents; it cannot rewrite arguments, so what a policy asks of that kind is
-        denied with `needs_guard`. `.func`, `._run` and fresh contexts walk around it; `callbacks=[]` on a call inside
-        the chain does not.
+        It can block, pause and drop documents. It cannot rewrite arguments: a call that a policy wants rewritten is
+        denied with `needs_guard`. `.func` of a tool and code in a fresh context bypass it; `callbacks=[]` on a call
+        inside the chain does not.
         """
         watch_nested_runs()
         note_callback_use()
         return self.nested_callback
 
     def install(self) -> InstalledTripwire:
-        """Watch the whole process: what nothing of Halo decides does not run.
+        """Watch the whole process, so that nothing runs undecided.
 
         Every tool, retriever and model call of LangChain that is neither guarded nor under a `halo.callback()` is
-        refused with `unguarded` in enforce mode, and in both modes recorded as a shadow entry. Several may be
-        installed: what one of them guards, all let pass.
+        recorded as a shadow entry, and in enforce mode refused with `unguarded`. Several tripwires may be installed:
+        each lets pass what another `Halo` guards.
 
-        It sees runs. `.func` and `._run` of unguarded objects, tools of a model's provider, raw SDK clients and plain
-        functions start none.
+        It does not see what starts no run: `.func` of unguarded tools, tools of a model's provider, raw SDK clients and
+        plain functions.
 
         Returns:
             A handle with `uninstall()`; as a context manager it uninstalls at the block's end.
@@ -222,7 +226,7 @@ class Halo(HaloBase):
 
     @functools.cached_property
     def nested_callback(self) -> HaloCallback:
-        """The callback of this Halo, one and the same: installed in two places, it still decides a run once."""
+        """The callback of this Halo, always the same object, so that a run that meets it twice is decided once."""
         return HaloCallback(self)
 
 

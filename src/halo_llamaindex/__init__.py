@@ -119,27 +119,30 @@ class Halo(HaloBase):
         labels: Labels | None = None,
         **reversal: Unpack[ReversalOptions],
     ) -> Any:
-        """A guarded copy of a tool, a function (it becomes a tool), a list of these, a retriever, an LLM or a workflow.
+        """Return a guarded copy of a tool, a function (as a tool), a list of these, a retriever, an LLM or a workflow.
 
-        What acts is registered, granted to this agent unless `grants=` says otherwise, and decided at its last step:
-        after validation, with the arguments as executed. Of a query engine, a chat engine and the like it is what they
-        hold that acts. The original is not changed, and not guarded.
+        What acts is registered and, unless `grants=` says otherwise, granted to this agent. Its calls are decided at
+        the
+        last step before they run: after validation, with the arguments as executed. A query engine, a chat engine and
+        the like act through the objects that they hold, so these are guarded in the copy. The original is neither
+        changed nor guarded.
 
         Args:
-            x: what to guard. Of a workflow the LLMs of its agents are guarded, its tools are not: guard them yourself.
-            resource: what it is: impact, labels, source trust, targets. Guessed and said where it is not given. With
-                `kind=ActionKind.RETRIEVAL` a tool counts as a retrieval. Of an engine it is what its retriever is.
-            give: of a workflow: how much of its own whoever hands off gives, by agent; everything where it is not said.
-                Terms are for one hand-off: each entry gives them anew, and all of it is charged to the giver's own.
-            agent: of a workflow: the agent that it is as a whole; to run it anywhere is then a hand-off to that agent.
-            labels: of a retriever or engine: the data labels of a node that it returns, beside those of its
-                registration and those found in its text. It can only add. A node for which it fails is taken to have
-                them all.
-            reversal: of one tool or function, how its effects are taken back: `undo=` or `compensate=`, a function of
+            x: the object to guard. In a workflow the LLMs of its agents are guarded, but not its tools: guard them
+                yourself.
+            resource: what it is: impact, labels, source trust, targets. What you leave out is guessed, and the guess is
+                logged. With `kind=ActionKind.RETRIEVAL` a tool counts as a retrieval. For an engine it describes the
+                retriever.
+            give: for a workflow: agent → how much of its own another agent gives it with a hand-off; everything by
+                default. The terms hold for one hand-off: each entry gives them again, charged to the giver.
+            agent: for a workflow: the agent that it is as a whole; running it is then a hand-off to that agent.
+            labels: for a retriever or engine: a function that returns data labels of a node, in addition to those of
+                the registration and those found in its text. If it fails, the node counts as having all labels.
+            reversal: for one tool or function, how its effects are taken back: `undo=` or `compensate=`, a function of
                 the `PastAct`, which `halo reverse` runs, or `irreversible=True`.
 
         Raises:
-            HostedTool: the provider runs it (a dict such as `{"type": "web_search"}`).
+            HostedTool: the model's provider runs it (a dict such as `{"type": "web_search"}`).
             ConfigError: it cannot be guarded; the message says what can.
         """
         install_hooks()
@@ -162,8 +165,8 @@ class Halo(HaloBase):
     def observe(self) -> InstalledObserver:
         """Record what runs in this process without a guard, in the ledger and on stderr.
 
-        It only observes: LlamaIndex's instrumentation gives nobody a say over what runs, so nothing is refused here, in
-        enforce mode either. Guard what it names.
+        LlamaIndex's instrumentation cannot stop a call, so nothing is refused here, not even in enforce mode. Guard the
+        objects that it names.
 
         Returns:
             A handle with `uninstall()`; as a context manager it uninstalls at the block's end.
@@ -171,7 +174,7 @@ class Halo(HaloBase):
         return InstalledObserver(self)
 
     def install(self) -> InstalledObserver:
-        """The same as `observe`: LlamaIndex lets nobody refuse what the `install` of the other adapters refuses."""
+        """As `observe`: LlamaIndex does not allow refusing what `install` of the other adapters refuses."""
         self.notify_once(
             "LlamaIndex does not allow refusing a run: install() only observes; guard the objects that it reports"
         )
@@ -215,7 +218,7 @@ class Halo(HaloBase):
 
     @functools.cached_property
     def inner_guards(self) -> InnerGuards:
-        """Guards of what was met inside of guarded objects."""
+        """Guards of objects that were used inside guarded objects."""
         return InnerGuards(self)
 
 

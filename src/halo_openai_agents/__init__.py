@@ -132,25 +132,29 @@ class Halo(HaloBase):
         grants: bool = True,
         **reversal: Unpack[ReversalOptions],
     ) -> Any:
-        """A guarded copy of an agent with all that it reaches, a tool, a function, a list of these, a model, a server.
+        """Return a guarded copy of an agent and all that it reaches, a tool, a function, a list, a model or a server.
 
-        The copy is registered, granted to this agent unless `grants=` of `Halo.local` says otherwise, and decided at
-        its last step, with the arguments as executed. The original is not changed, and not guarded.
+        The copy is registered and, unless `grants=` of `Halo.local` says otherwise, granted to this agent. Its calls
+        are decided at the last step before they run, with the arguments as executed. The original is neither changed
+        nor guarded.
 
         Args:
-            x: what to guard. An agent is copied over its hand-offs and agents as tools, however they circle.
-            resource: what it is: impact, labels, source trust, targets. Guessed and said where it is not given. With
-                `kind=ActionKind.RETRIEVAL` a tool counts as a retrieval. Of an MCP server: what each of its tools is.
-            give: of an agent: how much of its own whoever hands off gives, by agent; everything where it is not said.
-            agent: of an agent: the name under which it acts. One that hands off acts under its own; one by itself as
-                whoever runs it.
-            grants: of an agent: whether the tools in it that carry no guard yet are granted too; without, each of their
-                calls is refused (`tool_not_granted`).
-            reversal: of one tool or function, how its effects are taken back: `undo=` or `compensate=`, a function of
+            x: the object to guard. An agent is copied together with the agents that it hands off to or uses as tools,
+                also in a circle.
+            resource: what it is: impact, labels, source trust, targets. What you leave out is guessed, and the guess is
+                logged. With `kind=ActionKind.RETRIEVAL` a tool counts as a retrieval. For an MCP server it describes
+                each of its tools.
+            give: for an agent: agent → how much of its own another agent gives it with a hand-off; everything by
+                default.
+            agent: for an agent: the name under which it acts. By default an agent with hand-offs acts under its own
+                name, and a single agent as whoever runs it.
+            grants: for an agent: whether its unguarded tools are granted too; if not, each of their calls is refused
+                (`tool_not_granted`).
+            reversal: for one tool or function, how its effects are taken back: `undo=` or `compensate=`, a function of
                 the `PastAct`, which `halo reverse` runs, or `irreversible=True`.
 
         Raises:
-            HostedTool: the provider runs it (`WebSearchTool()`).
+            HostedTool: the model's provider runs it (`WebSearchTool()`).
             ConfigError: it cannot be guarded; the message says what can.
         """
         install_runner()
@@ -174,7 +178,7 @@ class Halo(HaloBase):
         return guard_part(self, x, resource)
 
     def guard_started(self, agent: A) -> A:
-        """A guarded copy of an agent that code inside a guarded run starts by itself; it acts under its own name.
+        """Return a guarded copy of an agent that code inside a guarded run starts; it acts under its own name.
 
         Tools in it are granted as `guard` grants them. One that cannot be, since another tool has its name, is refused.
 
@@ -185,7 +189,7 @@ class Halo(HaloBase):
 
     @functools.cached_property
     def inner_guards(self) -> InnerGuards:
-        """Guarded copies of what code inside guarded runs called by itself."""
+        """Guarded copies of objects that code inside guarded runs used directly."""
         return InnerGuards(self)
 
     def run_options(
@@ -195,17 +199,17 @@ class Halo(HaloBase):
         hooks: RunHooks[Any] | None = None,
         pausing: bool = False,
     ) -> dict[str, Any]:
-        """Keyword arguments for `Runner.run`, `run_sync` and `run_streamed`, beside the host's own.
+        """Return keyword arguments for `Runner.run`, `run_sync` and `run_streamed`, to be used with the host's own.
 
-        With them a run tells its model of calls that reach no tool and goes on, guards models that are given by name,
-        and refuses an agent, a tool or a model that carries no guard (`unguarded`).
+        With them, a run continues after a call that reaches no tool, and its model reads why the call failed. Models
+        that are given by name are guarded. Agents, tools and models without a guard are refused (`unguarded`).
 
         Args:
             run_config: the host's configuration; it is copied.
-            hooks: the host's hooks; they hear of what is not refused.
-            pausing: whether the host keeps the state of a run that pauses (`result.to_state()`) and goes on with it. A
-                challenge then becomes an interruption; see `waiting` and `resume`. Without, the model is told that the
-                call waits, and the run goes on.
+            hooks: the host's hooks; they are called for what is not refused.
+            pausing: whether the host keeps the state of a paused run (`result.to_state()`) and resumes it. A challenge
+                then becomes an interruption; see `waiting` and `resume`. Otherwise the model reads that the call waits,
+                and the run goes on.
 
         Raises:
             CannotDecide: the mode in force cannot be read.
@@ -218,13 +222,13 @@ class Halo(HaloBase):
         return {"run_config": config, "hooks": Tripwire((ModeWatch(self, self._mode),), hooks, config.model)}
 
     def waiting(self, result: RunResultBase | RunState[Any]) -> list[dict[str, str]]:
-        """What a run waits for: of each question its id, what it is about and why, and how it is answered."""
+        """List the open questions of a run: the id of each, its subject and reason, and how to answer it."""
         return waiting(self, result)
 
     def resume(self, result: RunResultBase | RunState[Any]) -> RunState[Any]:
-        """The state to pass to the runner again: with what was answered in the ledger meanwhile; the rest still waits.
+        """Return the state to pass to the runner again, with the answers in the ledger; other questions stay open.
 
-        Whatever else is approved in it approves nothing: each call is decided anew where it runs.
+        Approvals that the host sets in the state have no effect: each call is decided again when it runs.
 
         Raises:
             CannotDecide: the ledger cannot be read.
@@ -232,14 +236,14 @@ class Halo(HaloBase):
         return resume(self, result)
 
     def install(self) -> InstalledTripwire:
-        """Watch the whole process: what nothing of Halo guards does not run.
+        """Watch the whole process, so that nothing runs undecided.
 
-        Every agent, tool and model of every run, runs inside of runs too, that carries no guard is refused with
-        `unguarded` in enforce mode, and in both modes recorded as a shadow entry. Several may be installed: what one of
-        them guards, all let pass.
+        Every agent, tool and model without a guard is recorded as a shadow entry, and in enforce mode refused with
+        `unguarded`, in every run and in runs inside runs. Several tripwires may be installed: each lets pass what
+        another `Halo` guards.
 
-        It sees runs. Tools that are called by themselves, tools of a model's provider, raw clients and plain functions
-        start none.
+        It does not see what starts no run: tools that are called directly, tools of a model's provider, raw clients and
+        plain functions.
 
         Returns:
             A handle with `uninstall()`; as a context manager it uninstalls at the block's end.

@@ -336,16 +336,16 @@ class DelegationMixin(DelegationFacade, Protocol):
 
     @contextmanager
     def hand_off(self, to: str, *, task: str = "", give: HandOff | None = None, call_id: str = "") -> Iterator[str]:
-        """Hand off to another agent: inside the block it acts, under a narrower link; at its end it hands back.
+        """Hand off to another agent, which acts inside the block under a narrower link; at the end it hands back.
 
-        The hand-off is decided like any action. What the other spends is charged to everybody above, and its
-        authority is never more than theirs. Whoever acts here cannot make an agent up the chain act: under that name
-        the block goes on under the link acted under, which is all that the actor has.
+        The hand-off is decided like any action. What the receiver spends is charged to all agents above it, and its
+        authority is never more than theirs. The acting agent cannot make an agent further up the chain act: if it names
+        one, the block runs under the acting agent's own link.
 
         Args:
-            to: the agent's id.
-            task: what it is asked to do; recorded.
-            give: how much of its own the giver hands on; None gives what it has.
+            to: the receiver's id.
+            task: what the receiver is asked to do; recorded.
+            give: how much of its own the acting agent gives; None gives everything.
             call_id: the framework's id of the hand-off.
 
         Yields:
@@ -361,27 +361,27 @@ class DelegationMixin(DelegationFacade, Protocol):
     def agent_scope(
         self, agent: str, *, call_id: str = "", task: str = "", give: HandOff | None = None
     ) -> StepScope[ActiveAgent]:
-        """Inside the block (`with` or `async with`), `agent` acts in this context's session.
+        """Run a block (`with` or `async with`) in which `agent` acts in this context's session.
 
-        An agent that has a live link in the session goes on under it: that is decided as a hand-off to itself, and
-        what is below it is handed back. Otherwise it is decided as a hand-off from whoever acts here, which makes a
-        link; at the end of the block that is handed back, unless `ActiveAgent.keep_link` was called.
+        An agent that has a live link in the session goes on under it. That is decided as a hand-off to itself, and
+        links below it are handed back. For any other agent a hand-off from the acting agent is decided, which makes a
+        link; it is handed back at the end of the block, unless `ActiveAgent.keep_link` was called.
 
-        An agent that is up the chain of whoever acts here is not entered: its name is taken, what bears it is the
-        actor's own, and goes on under the actor's link. That is decided as the actor's hand-off to itself.
+        An agent further up the chain of the acting agent cannot be entered. The block then runs under the acting
+        agent's own link, and is decided as its hand-off to itself.
 
         Args:
-            agent: its id.
+            agent: id of the agent.
             call_id: the framework's id of this step.
-            task: what it is asked to do; recorded.
-            give: how much the giver hands on where a link is made; None gives what it has.
+            task: what the agent is asked to do; recorded.
+            give: if a link is made, how much of its own the acting agent gives; None gives everything.
 
         Yields:
             The agent.
 
         Raises:
-            Denied: it may not act here.
-            Pending: it waits for an approval.
+            Denied: the agent may not act here.
+            Pending: the hand-off waits for an approval.
         """
 
         def steps() -> Steps[None]:

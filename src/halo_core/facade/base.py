@@ -176,25 +176,25 @@ class HaloBase(RegistrationMixin, DelegationMixin):
         clock: Clock | None = None,
         ids: IdSource | None = None,
     ) -> Self:
-        """Open Halo in this process, over SQLite in `.halo/` or `db`, with keys made on the spot (assurance `dev`).
+        """Open Halo in this process, over SQLite in `.halo/` or over `db`, with keys generated here (assurance `dev`).
 
         Args:
             agent: the acting agent's id.
-            user: whom it acts for, as you assert it; recorded, and grants nothing by itself.
+            user: the person that it acts for, as you assert it; recorded, and grants nothing by itself.
             mode: `observe` or `enforce`; None follows the home's floor (initially observe). An application may ask for
                 more than the floor; if it asks for less, each of its actions is refused with `below_floor`.
-            tenant: whose log.
+            tenant: the tenant whose log is written.
             home: folder of keys, policy and anchor (default `HALO_HOME`, else `.halo`).
             db: SQLAlchemy URL (default SQLite in `home`).
-            grants: exact grants by resource id; None grants what is guarded.
+            grants: resource id → argument → constraint, exactly what is granted; None grants what is guarded.
             policy: folder of Cedar files (default `home`/policy, filled with the starter policy).
-            limits: budgets, decay and quotas of the passport that is made from what is guarded; generous by default.
-                An issued passport (`halo passport issue`) brings its own.
+            limits: budgets, decay and quotas of the passport that is derived from what is guarded; generous by default.
+                An issued passport (`halo passport issue`) has its own.
             quiet: log no notices (the mode at the start, guesses, what runs without a guard). Questions and quotas are
-                still logged, but not printed where the host has no handler of its own.
+                still logged, but not printed if the host has no handler of its own.
             deadline_s: how long a decision may wait for the ledger, seconds.
-            answer_wait_s: how long a run waits for the answer to a question where nobody reads that it waits, seconds;
-                None is what the manifest says (`answer_wait`), or 60.
+            answer_wait_s: how long a run waits for an answer while nobody reads its questions, seconds; None takes the
+                manifest's `answer_wait`, or 60.
             clock: source of time.
             ids: source of ids.
 
@@ -260,9 +260,9 @@ class HaloBase(RegistrationMixin, DelegationMixin):
     def connect(cls, db: str, agent: str, **options: Any) -> Self:
         """Open Halo over a database that several hosts share, such as `postgresql://halo@db.example/halo`.
 
-        The same object as `local` gives, with the same invariants: budgets, stops and runs are those of the database.
-        The home holds this host's keys, which are the store's on every host (log, content, digest and sketch keys,
-        authorities, trust.json), and its own anchor.
+        The result is the same as from `local`, with the same invariants: budgets, stops and runs are those of the
+        database. The home holds the keys of the store, which are the same on every host (log, content, digest and
+        sketch keys, authorities, trust.json), and this host's own anchor.
 
         Args:
             db: URL of the database; the password may come from PGPASSWORD or a password file, as libpq reads them.
@@ -322,7 +322,7 @@ class HaloBase(RegistrationMixin, DelegationMixin):
 
     @property
     def fixed_mode(self) -> Mode | None:
-        """The mode this was asked for; None follows the home's. What is in force is `mode`."""
+        """The mode that was asked for; None follows the home's. `mode` is the one in force."""
         return self._mode
 
     @property

@@ -85,20 +85,21 @@ class SessionMixin:
         vouch_history: bool = False,
         network: str = "",
     ) -> Iterator[Session]:
-        """Open a session where a request begins.
+        """Open a session where a request begins; it ends with the `with` block.
 
         Args:
-            id: its id; empty makes one.
-            user: whom the agent acts for in this session, as asserted.
-            request: the user's own words; values in them count as the user's, and those in no other message do.
-            vouch_history: say that the conversation so far, as far as nobody here has seen it, holds nothing but the
-                user's words and this agent's, so that accounts and addresses in it are known. What is known to have
-                been made while exposed stays so.
+            id: id of the session; a new one if it is empty. With the id of an earlier session, that one goes on.
+            user: the person that the agent acts for in this session, as asserted.
+            request: the user's own words. Values in them count as the user's; values in other messages then do not.
+            vouch_history: whether you vouch that messages of the conversation which Halo has not seen before contain
+                only the user's words and this agent's. Accounts and addresses in them are then known. It does not
+                change what Halo knows to have been made while exposed.
             network: network address that the request came from, as the host knows it (PCI DSS 10.2.2, SP 800-53 AU-3);
                 recorded with each action, sealed with the user's data.
 
         Raises:
-            ConfigError: one of them is not text, or an agent that acts under a link in another session is at work here.
+            ConfigError: an argument is not text (`bad_session`), or the code belongs to an agent that work was handed
+                off to in another session (`session_inside_agent`).
         """
         for field, value in (("id", id), ("user", user), ("request", request), ("network", network)):
             if not isinstance(value, str):
@@ -205,10 +206,11 @@ class SessionMixin:
         self._release_due = True
 
     def release(self, session: str = "") -> list[ReleasedAct]:
-        """Run the held acts that were answered with yes, once, after deciding each again, and ordered reversals.
+        """Run held acts that were answered with yes, each once and after deciding it again, and ordered reversals.
 
         Args:
-            session: only the acts held in this session; empty for all whose tool this process has, and reversals.
+            session: run only the acts held in this session; if empty, all acts and reversals whose tool this process
+            has.
 
         Raises:
             ConfigError: `loop_running`, an event loop runs in this thread.
@@ -247,25 +249,25 @@ class SessionMixin:
         self._release_due = True
 
     def reverse(self, decision: str, *, approver: str = "", key_home: str | Path | None = None, why: str = "") -> Any:
-        """Take the effect of a decision back, once: run what its tool declared as `undo` or `compensate`.
+        """Take the effect of a decision back, once, with the function that its tool declared as `undo` or `compensate`.
 
-        The reversal is decided like any other action. It needs the order of an enrolled approver outside the chain:
-        one that `halo reverse` recorded, or one that is signed here, for `approver`.
+        The reversal is decided like any other action. It needs the order of an enrolled approver outside the chain: one
+        that `halo reverse` recorded, or one that is signed here for `approver`.
 
         Args:
             decision: id of the decision (`Denied.decision_id`, `halo log`).
-            approver: who orders it; empty where it has been ordered.
+            approver: name of the approver who orders it; empty if it has been ordered already.
             key_home: folder of the approver's key.
             why: the reason.
 
         Returns:
-            What the callable returned.
+            The result of the callable.
 
         Raises:
-            Denied: it may not be reversed, or not by this process, and was not; `reason` says why.
+            Denied: it may not be reversed, or not by this process; `reason` says why. Nothing was done.
             ConfigError: there is no such decision, or an event loop runs in this thread.
             CannotDecide: the store cannot be used.
-            BaseException: what the callable raised; what came of it is then for a person to confirm.
+            BaseException: the callable raised it; a person then has to confirm whether anything was done.
         """
         require_no_loop()
         if approver:

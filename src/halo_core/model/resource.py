@@ -56,31 +56,31 @@ class Resource:
 
     Args:
         id: exact id, unique in the tenant; filled in by `guard`.
-        kind: the action kind that reaches it.
+        kind: the kind of action that uses it.
         impact: impact class.
-        labels: data labels that it carries (`chd`, `pii`, ...), sorted.
-        system: the downstream system reached.
-        source_trust: 0..1000, trust in the content that comes back: below 500 it taints the session, below the
-            policy's floor (300 in the starter) documents are dropped. A property of the registration, never of a
-            document's own metadata. None, until it is registered, means undeclared: 300 for what is read.
+        labels: labels of the data in it (`chd`, `pii`, ...), sorted.
+        system: the downstream system that it reaches.
+        source_trust: 0..1000, trust in the content that it returns. Below 500, content taints the session; below the
+            policy's floor (300 in the starter policy), documents are dropped. It is a property of the registration,
+            never of a document's own metadata. None before registration means undeclared: 300 for reads.
         reversal: how an effect can be taken back.
-        idempotent: True when running it twice does no harm; only then may it be re-run after a crash.
+        idempotent: whether running it twice does no harm; only then may it be run again after a crash.
         targets: names of the arguments that say where money or data goes.
-        amount: name of the argument that holds the amount at stake, empty if none.
+        amount: name of the argument with the amount at stake; empty if there is none.
         classified: `declared`, `guessed` (from name and description) or `unknown`.
-        unit: the budget unit that `amount` spends, `USD` for example; empty if it spends none.
-        costs: (unit, decimal number as text) that every call spends besides: `(("USD", "0.02"),)`.
-        can_wait: True when nothing needs the result at once, so that a question about a call need not pause its
-            caller: the call is held until it is answered.
-        contained: True when what it runs reaches nothing but a disposable place: no network, no files of others.
-        can_reverse: True when the process that guards it has a callable that undoes or compensates a call; `guard` sets
-            it, where it is given one.
-        programs: (argument, language) of each argument that is a program, and what runs it: `sql`, `sql/` and a
-            dialect of sqlglot (`sql/sqlite`, `sql/postgres`), `cypher`, `shell` or `python`. A program in any other
-            language may do anything. Undeclared, language and argument are guessed from names.
+        unit: the budget unit that `amount` spends, such as `USD`; empty if it spends none.
+        costs: (unit, decimal number as text) that every call spends in addition: `(("USD", "0.02"),)`.
+        can_wait: whether nothing needs the result at once. A call that is asked about is then held until it is
+            answered, instead of pausing its caller.
+        contained: whether what it runs reaches only a disposable place: no network, no files of others.
+        can_reverse: whether the process that guards it has a callable that undoes or compensates a call; `guard` sets
+            it.
+        programs: (argument, language) of each argument that is a program: `sql`, `sql/` with a dialect of sqlglot
+            (`sql/sqlite`, `sql/postgres`), `cypher`, `shell` or `python`. A program in any other language counts as one
+            that may do anything. If undeclared, argument and language are guessed from names.
         own_places: folders (`/srv/hr`) and pages (`https://wiki.corp.example/hr`) to which only the operator's own
-            systems and people write. A call that reads below them alone counts as a source at the trust floor, whatever
-            `source_trust` says of the rest.
+            systems and people write. A call that reads only below them counts as a source at the trust floor, whatever
+            `source_trust` says.
     """
 
     id: str = ""

@@ -101,7 +101,7 @@ def iterate_container(x: Any) -> Iterator[tuple[str, Any]] | None:
 
 
 def list_values(x: Any) -> list[Any]:
-    """Values, and keys that hold something, of a builtin container; empty of anything else."""
+    """Values, and keys that hold something, of a builtin container; empty for anything else."""
     return [value for _, value in iterate_container(x) or ()]
 
 

@@ -83,7 +83,7 @@ class _DecisionModelCall(LangChainAction):
         super().__init__(guard.halo.enforcer, call, _SURFACE)
 
     def scope(self, ticket: Ticket) -> AbstractContextManager[Any]:  # noqa: ARG002  as `GovernedAction`
-        """What the model asks in its body is inside of something decided."""
+        """What the model asks in its body is inside something decided."""
         return ContextVarScope(*body_values(self.guard))
 
     def execute(self, ticket: Ticket) -> Any:  # noqa: ARG002  nothing narrows a prompt

@@ -82,7 +82,7 @@ def find_config_halo(config: Any) -> Any:
 
 
 def find_middleware_halo(middleware: Any) -> Any:
-    """The Halo of our own middleware; None of any other."""
+    """The Halo of our own middleware; None for any other."""
     return get_attributes(middleware).get("_halo") if is_a(middleware, HaloMiddleware) else None
 
 

@@ -86,7 +86,7 @@ _GRAPH_METHODS: Final = ("get_schema", "refresh_schema", "get_structured_schema"
 
 
 def find_executor_kind(obj: Any) -> ExecutorKind | None:
-    """The kind of an executor; None of anything else."""
+    """The kind of an executor; None for anything else."""
     for kind in type(obj).__mro__:
         known = _BY_CLASS.get((kind.__module__, kind.__name__))
         if known is not None:

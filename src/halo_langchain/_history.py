@@ -212,7 +212,7 @@ def _note_chain(run_id: Any) -> None:
 
 
 class _RootObserver(BaseCallbackHandler):
-    """Notes that a root run begins and what it is given, for all that runs inside of it."""
+    """Notes that a root run begins and what it is given, for all that runs inside it."""
 
     @property
     def run_inline(self) -> bool:  # type: ignore[override]  # a plain attribute in the framework, which only reads it

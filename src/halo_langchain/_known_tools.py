@@ -86,7 +86,7 @@ _BY_FUNCTION: Final[Mapping[tuple[str, str], Resource]] = {
 
 
 def describe_known_tool(tool: Any) -> Resource | None:
-    """What is known of a tool of a public toolkit; None of any other."""
+    """What is known of a tool of a public toolkit; None for any other."""
     for kind in type(tool).__mro__:
         known = _BY_CLASS.get(kind.__name__)
         if known is not None and kind.__module__.startswith(_FRAMEWORKS):

@@ -171,7 +171,7 @@ FIRST_NODE_SUFFIX: Final = ".before_agent"
 
 
 def find_agent_halo(graph: Any) -> Halo | None:
-    """The Halo whose middleware an agent was made with; None of any other graph."""
+    """The Halo whose middleware an agent was made with; None for any other graph."""
     for name, node in graph.nodes.items():
         if name.endswith(FIRST_NODE_SUFFIX):
             hook = getattr(getattr(node, "bound", None), "func", None)

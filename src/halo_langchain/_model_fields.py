@@ -187,7 +187,7 @@ def _read_state(model: Any, extras: dict[str, Any]) -> bytes | None:
 
 @functools.lru_cache(maxsize=256)
 def _list_read_fields(kind: Any) -> tuple[str, ...] | None:
-    """The fields of a model's class that its request is read from; None of one that reads by code of its own."""
+    """The fields of a model's class that its request is read from; None for one that reads by code of its own."""
     framework = BaseChatModel if issubclass(kind, BaseChatModel) else BaseLLM if issubclass(kind, BaseLLM) else None
     if framework is None:
         return None

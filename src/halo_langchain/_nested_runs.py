@@ -64,7 +64,7 @@ class _EnclosureHook:
     """
 
     def get(self) -> BaseCallbackHandler | None:
-        """The callback; None outside of a guarded run, and for a run that a guard starts and decides itself."""
+        """The callback; None outside a guarded run, and for a run that a guard starts and decides itself."""
         enclosure = current_enclosure()
         if enclosure is None or take_own_start():
             return None
@@ -78,7 +78,7 @@ class _ChainHook:
     """As `_EnclosureHook`, for a chain that has a callback of a Halo: what it starts gets the callback too."""
 
     def get(self) -> BaseCallbackHandler | None:
-        """The callback; None outside of such a chain."""
+        """The callback; None outside such a chain."""
         callback = _find_chain_callback()
         if callback is not None:
             _note_caller()

@@ -213,7 +213,7 @@ class _ResultRedactor(ValueRedactor):
 
 
 def _decode_text(data: bytes) -> str | None:
-    """The text that bytes are, None of anything that is no text."""
+    """The text that bytes are, None for anything that is no text."""
     try:
         text = data.decode()
     except UnicodeDecodeError:

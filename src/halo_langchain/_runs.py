@@ -240,7 +240,7 @@ _ENCLOSURE: Final[ContextVar[Enclosure | None]] = ContextVar("halo_langchain_enc
 
 
 def current_enclosure() -> Enclosure | None:
-    """What is guarded and runs around this; None outside of anything guarded."""
+    """What is guarded and runs around this; None outside anything guarded."""
     return _ENCLOSURE.get()
 
 
@@ -334,7 +334,7 @@ def _try_claim(claim: RunClaim, start: RunStart) -> bool:
 
 
 def get_run_source(model: object) -> object:
-    """What the runs of this very model, and of its copies, show of it; None of what starts none."""
+    """What the runs of this very model, and of its copies, show of it; None for what starts none."""
     return getattr(model, "_serialized", None)
 
 

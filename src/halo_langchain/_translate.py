@@ -233,7 +233,7 @@ _DESTINATION_KEY: Final = "__handoff_destination"
 
 
 def get_handoff_agent(tool: BaseTool) -> str:
-    """Name of the agent that a tool hands off to, empty of any other tool.
+    """Name of the agent that a tool hands off to, empty for any other tool.
 
     INVARIANT: no server hands off. A tool whose arguments came as a JSON schema was described elsewhere (MCP), and so
     was its metadata: what it says there of an agent would give it that agent's grant, and results that taint nothing.

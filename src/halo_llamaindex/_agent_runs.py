@@ -111,7 +111,7 @@ class WorkflowPlan(GuardMetadata):
         prompts: system prompt by agent; of a single agent under the empty name.
         is_agentic: whether it is one of the framework's agents, and no workflow of the app's own.
         own_name: the name that the application gave its agent; empty where it has the framework's.
-        adopts_tools: whether tools that nobody guarded are decided as undeclared, since the workflow was met inside of
+        adopts_tools: whether tools that nobody guarded are decided as undeclared, since the workflow was met inside
             something guarded; else nobody has granted them.
     """
 

@@ -93,7 +93,7 @@ def guard_agent_tools(plan: WorkflowPlan, tools: Sequence[Any]) -> list[Any]:
     """Guard all tools of an agent, since the agent's class may call them in a step of its own.
 
     An unguarded tool is not registered, so nobody has granted it: in enforce mode its calls are refused. Tools of an
-    agent that was met inside of something guarded are decided as undeclared.
+    agent that was met inside something guarded are decided as undeclared.
     """
     halo: Halo = plan.halo
 
@@ -430,7 +430,7 @@ def guard_workflow(
 
 
 def _find_own_name(workflow: Workflow) -> str:
-    """The name that the application gave its agent; empty of any other workflow."""
+    """The name that the application gave its agent; empty for any other workflow."""
     name = workflow.name if isinstance(workflow, BaseWorkflowAgent) else ""
     return name if name != DEFAULT_AGENT_NAME else ""
 

@@ -401,7 +401,7 @@ def _make_object_retriever_class(kind: type[Any]) -> type[Any]:
 
 @functools.lru_cache(maxsize=256)
 def _make_engine_class(kind: type[Any]) -> type[Any]:
-    """Subclass of an engine: what starts inside of it without a guard is decided; see `InnerScope`."""
+    """Subclass of an engine: what starts inside it without a guard is decided; see `InnerScope`."""
 
     def wrap_method(name: str) -> Callable[..., Any]:
         method = getattr(kind, name)

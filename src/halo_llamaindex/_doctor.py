@@ -89,7 +89,7 @@ def _list_entry_points(x: Any) -> tuple[str, ...]:
 
 
 def _make_inner_cover(point: str) -> Cover:
-    """What decides things that start inside of something guarded: see `_inner_calls`."""
+    """What decides things that start inside something guarded: see `_inner_calls`."""
     return Cover(point, _INNER_KINDS, is_decided=True)
 
 
@@ -259,7 +259,7 @@ class AppExaminer(Examiner):
         self._body = outer_body
 
     def add_runtime_object(self, kind: FindingKind, name: str, where: str, *, has_halo: bool) -> None:
-        """As `Examiner`; what is made inside of something guarded is decided there."""
+        """As `Examiner`; what is made inside something guarded is decided there."""
         if self._body.is_decided and kind in self._body.kinds:
             self.add_point(kind, name, f"{where} > made while it runs".lstrip(" >"), self._body.point)
         else:

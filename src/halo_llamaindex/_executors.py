@@ -101,7 +101,7 @@ HOOKED_TYPES: Final[tuple[type[Any], ...]] = (GraphStore, PropertyGraphStore, SQ
 
 @functools.lru_cache(maxsize=512)
 def find_executor_form(kind: Any) -> _ExecutorForm | None:
-    """The form of a class of executors; None of any other class."""
+    """The form of a class of executors; None for any other class."""
     if issubclass(kind, type):
         return None
     return next((form for form in _FORMS if form.fits(kind)), None)

@@ -1,9 +1,9 @@
-"""Decides calls of unguarded LlamaIndex objects that are made inside of a guarded object.
+"""Decides calls of unguarded LlamaIndex objects that are made inside a guarded object.
 
 Examples are a tool's body that runs an agent, an engine that falls back on `Settings.llm`, and a workflow step that
 asks a retriever. LlamaIndex does not let its event handlers stop a call. So `install_hooks` wraps the entry points of
-LlamaIndex' classes, once for the process. Outside of a guarded object a wrapped entry point only reads one context
-variable. Inside of one (`InnerScope`) the call is an action of the one flow, by the same classes as a call of a guarded
+LlamaIndex' classes, once for the process. Outside a guarded object a wrapped entry point only reads one context
+variable. Inside one (`InnerScope`) the call is an action of the one flow, by the same classes as a call of a guarded
 copy. An object that is seen here is registered under its own name, as undeclared. It never gets the name of a guarded
 object (`InnerGuards.choose_name`).
 
@@ -65,7 +65,7 @@ _MAX_GUARDS: Final = 4_096
 
 
 class InnerGuards:
-    """The guards of objects that one Halo has seen inside of guarded objects, the newest 4,096 of them.
+    """The guards of objects that one Halo has seen inside guarded objects, the newest 4,096 of them.
 
     Args:
         halo: who decides.
@@ -122,7 +122,7 @@ def _make_tool_parts(halo: Halo, tool: Any) -> tuple[GuardMetadata, Binder]:
 
 
 def make_tool_guard(halo: Halo, tool: Any) -> GuardMetadata:
-    """How a tool is decided that nobody has guarded, and that runs inside of something guarded: as undeclared."""
+    """How a tool is decided that nobody has guarded, and that runs inside something guarded: as undeclared."""
     name = tool.metadata.get_name()
     function = getattr(tool, "_real_fn", None)
     schema = tool_schema(tool, getattr(tool, "partial_params", None) or ())
@@ -292,7 +292,7 @@ def _hook_agent_runs(kind: type[Any]) -> None:
 
 
 def _guard_inner_agent(halo: Halo, workflow: Any) -> Any:
-    """A guarded copy of an agent that runs inside of something guarded: an agent of its own, with its own tools."""
+    """A guarded copy of an agent that runs inside something guarded: an agent of its own, with its own tools."""
     name = clean_name(getattr(workflow, "name", "") or type(workflow).__name__)
     registered = halo.find_registered(name)
     is_agent = registered is None or registered.kind is ActionKind.HANDOFF

@@ -28,7 +28,7 @@ _MAX_NAME: Final = 256  # characters
 
 
 def find_listed_tool(tool: Any) -> tuple[str, ListedTool] | None:
-    """The server of a tool and what that says of it; None of a tool of no MCP server. Runs none of the tool's code."""
+    """The server of a tool and what that says of it; None for a tool of no MCP server. Runs none of the tool's code."""
     function, _ = unwrap(get_attributes(tool).get("_real_fn")) if is_a(tool, FunctionTool) else (None, [])
     if not isinstance(function, types.FunctionType):
         return None

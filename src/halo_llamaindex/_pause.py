@@ -164,7 +164,7 @@ def _limit_wait(step: Any, waits: RunWaits, pending_id: str, wait_s: float) -> N
         with suppress(Exception):  # the run has ended meanwhile
             waits.handler.ctx.send_event(WaitEnded(pending_id=pending_id))
 
-    # The step runs in a context of its own; what wakes it stands outside of all steps.
+    # The step runs in a context of its own; what wakes it stands outside all steps.
     asyncio.get_running_loop().call_later(wait_s, end_wait, context=contextvars.Context())
 
 

@@ -125,7 +125,7 @@ class RunContext:
     """What the code of a guarded run finds around it.
 
     Args:
-        run: the run; None outside of any.
+        run: the run; None outside any.
         waiting_step: the step that challenges make wait; None where nothing can be resumed.
         called_tool: name of the tool that the step calls; empty in any other step.
         known_texts: texts of the conversation whose origin is known.
@@ -160,21 +160,21 @@ def run_context_scope(**changes: Any) -> ContextVarScope:
 
 
 def current_run() -> WorkflowRun:
-    """The current guarded run; outside of any, one that cannot be resumed."""
+    """The current guarded run; outside any, one that cannot be resumed."""
     return _RUN_CONTEXT.get().run or WorkflowRun(is_resumable=False)
 
 
 @dataclass(frozen=True, slots=True)
 class InnerScope:
-    """What a guarded object runs under: who decides what of the framework's own starts inside of it.
+    """What a guarded object runs under: who decides what of the framework's own starts inside it.
 
     Args:
         halo: who decides.
-        resource: what the engine or retriever is that runs; None of anything else.
+        resource: what the engine or retriever is that runs; None for anything else.
         owner: the object that runs, whose own methods may lead to one another.
         programs: of a tool, the programs among its decided arguments.
-        outer: of an engine or retriever, the one that it runs inside of.
-        catches_errors: whether it is an engine or a retriever, which may catch what is raised inside of it.
+        outer: of an engine or retriever, the one that it runs inside.
+        catches_errors: whether it is an engine or a retriever, which may catch what is raised inside it.
         errors: what was denied or waits inside; see `note_inner_error`.
     """
 
@@ -191,7 +191,7 @@ _INNER_SCOPE: Final[ContextVar[InnerScope | None]] = ContextVar("halo_llamaindex
 
 
 def current_inner_scope() -> InnerScope | None:
-    """The guarded object that runs around the code at hand; None outside of any."""
+    """The guarded object that runs around the code at hand; None outside any."""
     return _INNER_SCOPE.get()
 
 
@@ -207,12 +207,12 @@ carry_into_threads(_find_deciding_scope)
 def inner_values(
     halo: Any, *, owner: Any = None, programs: tuple[str, ...] = ()
 ) -> tuple[tuple[ContextVar[Any], Any], ...]:
-    """What context variables hold inside of a guarded object, for `ContextVarScope`; see `InnerScope`."""
+    """What context variables hold inside a guarded object, for `ContextVarScope`; see `InnerScope`."""
     return ((_INNER_SCOPE, InnerScope(halo, None, owner, programs)),)
 
 
 def engine_values(halo: Any, resource: Resource | None) -> tuple[tuple[ContextVar[Any], InnerScope]]:
-    """As `inner_values`, for an engine or retriever, which may catch what is raised inside of it."""
+    """As `inner_values`, for an engine or retriever, which may catch what is raised inside it."""
     outer = _INNER_SCOPE.get()
     is_engine = outer is not None and outer.catches_errors
     return ((_INNER_SCOPE, InnerScope(halo, resource, outer=outer if is_engine else None, catches_errors=True)),)

@@ -65,7 +65,7 @@ _LISTENER_CELL: Final = "on_stream"
 
 
 def get_inner_agent(tool: FunctionTool) -> Agent[Any] | None:
-    """The agent that a tool runs; None of any other tool."""
+    """The agent that a tool runs; None for any other tool."""
     agent = tool._agent_instance if tool._is_agent_tool else None  # noqa: SLF001  the SDK's only mark of one
     return agent if isinstance(agent, Agent) else None
 
@@ -147,7 +147,7 @@ def _make_agent_class(guard: GuardMetadata, copies: _AgentCopies) -> type[Agent[
             with suppress(ConfigError):  # the tripwire refuses it
                 self.model = guard_model(guard.halo, self.model, None)
         tools = await kind.get_all_tools(self, run_context)
-        # A state that is read back outside of a run belongs to one that paused.
+        # A state that is read back outside a run belongs to one that paused.
         pauses = run.pausing if run is not None and is_turn_of_run else True
         return [_guard_tool_for_run(self, guard.halo, tool, pauses=pauses) for tool in tools]
 
@@ -206,7 +206,7 @@ async def _decide_turn_outside_run(agent: Any, guard: GuardMetadata) -> None:
 
 
 class _ModelOutsideRun(GovernedAction[None]):
-    """A model call outside of our runs, which the SDK itself makes once it is decided."""
+    """A model call outside our runs, which the SDK itself makes once it is decided."""
 
     def execute(self, ticket: Ticket) -> None:
         """Do nothing: the SDK makes the call."""

@@ -222,7 +222,7 @@ class AppExaminer(Examiner):
     # models
 
     def examine_model(self, model: Model, where: str, cover: Cover) -> None:
-        """Report a model, its client, and a model inside of it; one that a guarded run's code asks is guarded there."""
+        """Report a model, its client, and a model inside it; one that a guarded run's code asks is guarded there."""
         guard, name = find_guard(model), choose_model_name(model)
         place = join_place(where, "model", name)
         if guard is not None:

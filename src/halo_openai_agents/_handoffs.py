@@ -240,7 +240,7 @@ def has_input_callback(handoff: Handoff[Any, Any]) -> bool:
 
 
 def _read_sdk_closure(handoff: Handoff[Any, Any]) -> dict[str, Any] | None:
-    """Variables of the SDK's own function behind a hand-off; None of a function that somebody else wrote."""
+    """Variables of the SDK's own function behind a hand-off; None for a function that somebody else wrote."""
     invoke = handoff.on_invoke_handoff
     if not isinstance(invoke, functools.partial) or invoke.func is not sdk._invoke_handoff_with_redaction:  # noqa: SLF001  the SDK's own
         return None

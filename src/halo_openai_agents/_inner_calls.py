@@ -45,7 +45,7 @@ _MAX_COPIES: Final = 4_096
 
 
 class InnerGuards:
-    """The guarded copies of what one Halo has seen called inside of guarded runs, the newest 4,096 of them.
+    """The guarded copies of what one Halo has seen called inside guarded runs, the newest 4,096 of them.
 
     Args:
         halo: who decides.
@@ -124,7 +124,7 @@ _COPY_KEY: Final = "_halo_watched_function"
 
 
 class _FunctionField:
-    """Stands for the field of a function tool that holds what runs; outside of a guarded run it is a plain field."""
+    """Stands for the field of a function tool that holds what runs; outside a guarded run it is a plain field."""
 
     def __get__(self, tool: FunctionTool | None, _owner: Any = None) -> Any:
         if tool is None:  # as the dataclass has no default for it

@@ -141,7 +141,7 @@ class ModelAction(GovernedAction[Any]):
         return found
 
     def scope(self, ticket: Ticket) -> AbstractContextManager[Any]:
-        """Inside of a replacement, the method that it stands for belongs to this call."""
+        """Inside a replacement, the method that it stands for belongs to this call."""
         if self.replacement is None:
             return super().scope(ticket)
         return ContextVarScope((_REPLACED, self.guard.original))

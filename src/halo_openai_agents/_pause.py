@@ -187,7 +187,7 @@ def _get_state(result: Any) -> RunState[Any]:
 
 
 def _iter_questions(state: RunState[Any]) -> Iterator[_Question]:
-    """Interruptions of a state, those of agents inside of its tools too."""
+    """Interruptions of a state, those of agents inside its tools too."""
     for item in state.get_interruptions():
         nested = state._find_nested_approval_state(item)  # noqa: SLF001  where an agent inside keeps its own
         owner, nested_item = nested if nested is not None else (state, item)

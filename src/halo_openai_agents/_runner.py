@@ -162,7 +162,7 @@ class HaloRunConfig(RunConfig):
         return self.default_provider is not None and self.model_provider is self.default_provider
 
     def with_own_provider(self) -> HaloRunConfig:
-        """A copy for one run, with a provider of its own that runs inside of it share."""
+        """A copy for one run, with a provider of its own that runs inside it share."""
         provider = GuardedProvider(self.halo, RunConfig().model_provider)
         return dataclasses.replace(self, model_provider=provider, default_provider=None)
 
@@ -324,7 +324,7 @@ def get_watches() -> tuple[ModeWatch, ...]:
 
 
 def _guard_started_agent(agent: Agent[Any], run_input: Any) -> Agent[Any]:
-    """The agent to run: one without a guard that is started inside of a guarded run gets one, of that run's Halo."""
+    """The agent to run: one without a guard that is started inside a guarded run gets one, of that run's Halo."""
     halo = find_enclosing_halo()
     if halo is None or isinstance(run_input, RunState) or find_guard(agent) is not None:
         return agent
@@ -387,7 +387,7 @@ def _wrap_hooks(hooks: Any, watches: tuple[ModeWatch, ...], config: Any) -> Any:
 def _find_session(halo: Halo, run_input: Any, kwargs: dict[str, Any], config: HaloRunConfig) -> Session:
     """The session of a run.
 
-    INVARIANT: FAILCLOSED - a thread of somebody's own may work for anybody's request, and inside of an agent that was
+    INVARIANT: FAILCLOSED - a thread of somebody's own may work for anybody's request, and inside an agent that was
     handed to; so there only the host names a session.
     """
     current = current_session()
@@ -406,7 +406,7 @@ def _find_session(halo: Halo, run_input: Any, kwargs: dict[str, Any], config: Ha
         # What the host named it may name again around the run that goes on; where it does not, it is the same session.
         if stored.source in ("host", "run") or stored == Session(thread, "thread"):
             return stored
-    # Inside of a run that nobody governs it is a part of that.
+    # Inside a run that nobody governs it is a part of that.
     outer = current_run_activity()
     return Session(outer.get_session_id(halo, halo.make_run_session_id) if outer else halo.make_run_session_id(), "run")
 

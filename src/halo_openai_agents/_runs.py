@@ -228,7 +228,7 @@ class HandOffCall(GovernedAction[Any]):
 
     Args:
         halo: who decides.
-        run: in which it happens; None outside of our runs, where it is refused: nobody knows how the receiver acts.
+        run: in which it happens; None outside our runs, where it is refused: nobody knows how the receiver acts.
         agent: name of the receiver.
         task: its arguments.
         call_id: of the call that hands off.

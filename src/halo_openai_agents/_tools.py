@@ -78,7 +78,7 @@ class DirectCallDenied(BaseException):
 
 
 async def _raise_denial(result: Awaitable[Any]) -> Any:
-    """Await a result, and raise a direct caller's denial as itself, outside of the handler."""
+    """Await a result, and raise a direct caller's denial as itself, outside the handler."""
     try:
         return await result
     except DirectCallDenied as refused:
@@ -128,7 +128,7 @@ class _ToolCall(GovernedAction[Any]):
         arguments: as the model wrote them.
         invoke: what runs.
         context: the SDK's, of this call.
-        run: in which it is made; None outside of ours.
+        run: in which it is made; None outside ours.
         by_runner: whether the runner makes it, so that it may have been decided before.
     """
 

@@ -205,7 +205,7 @@ class ArgumentReader:
     """Reads the arguments of one tool.
 
     Args:
-        schema: of the function that a `function_tool` was made of; None of any other tool.
+        schema: of the function that a `function_tool` was made of; None for any other tool.
         json_schema: the JSON schema of any other tool.
         owner: the SDK's step that makes a call's values of its JSON.
     """
@@ -253,7 +253,7 @@ class ArgumentReader:
 
 
 def read_closure(function: object) -> dict[str, Any]:
-    """Variables that a function of the SDK's closes over, by name; none of anything else."""
+    """Variables that a function of the SDK's closes over, by name; none for anything else."""
     return dict(iterate_closure(function)) if isinstance(function, types.FunctionType) else {}
 
 

@@ -91,7 +91,7 @@ def _is_plainly_in_profile(data: bytes) -> bool:
     """Whether JSON is so simple that its tree need not be walked; False where that is not certain."""
     if not data.isascii() or b"\\" in data:
         return False
-    # Without escapes, every other part between quotation marks is outside of strings.
+    # Without escapes, every other part between quotation marks is outside strings.
     outside = b"".join(data.split(b'"')[::2])
     is_shallow = outside.count(b"[") + outside.count(b"{") <= _MAX_RECORD_DEPTH
     return is_shallow and _FLOAT.search(outside) is None

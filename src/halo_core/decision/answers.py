@@ -78,7 +78,7 @@ def make_reversal_scope(tenant: str, decision: str, resource: str, args_digest: 
 
 
 def find_reversed_decision(request: AccessRequest) -> str:
-    """Id of the decision whose effect a request takes back; empty of any other request."""
+    """Id of the decision whose effect a request takes back; empty for any other request."""
     return next((entry for relation, entry in request.context.links if relation == REVERSES), "")
 
 

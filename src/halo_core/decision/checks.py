@@ -255,7 +255,7 @@ def _check_grants(request: AccessRequest, snapshot: Snapshot) -> list[Reason]:
 
 
 def _check_hand_off(request: AccessRequest, leaf: Link) -> list[Reason]:
-    """Reasons why the acting agent may not hand off to this one; none of any other action."""
+    """Reasons why the acting agent may not hand off to this one; none for any other action."""
     if request.kind is not ActionKind.HANDOFF:
         return []
     if request.resource.id not in leaf.hand_off_to:

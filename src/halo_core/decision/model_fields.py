@@ -48,7 +48,7 @@ def _list_names(request: AccessRequest, argument: str) -> list[str]:
 
 
 def check_model_fields(request: AccessRequest, snapshot: Snapshot) -> list[Reason]:
-    """Reasons about the fields of a model request; none of any other action."""
+    """Reasons about the fields of a model request; none for any other action."""
     if request.kind is not ActionKind.INFERENCE or MODEL_FIELD_ARGUMENTS.isdisjoint(request.args):
         return []
     reasons = []

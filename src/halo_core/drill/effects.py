@@ -105,7 +105,7 @@ _WALL: Final = _Wall()
 
 @contextmanager
 def block_effects(folder: Path) -> Iterator[list[str]]:
-    """Refuse effects outside of a folder, in every thread, until the block ends.
+    """Refuse effects outside a folder, in every thread, until the block ends.
 
     Args:
         folder: what may be changed.

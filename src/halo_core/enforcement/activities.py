@@ -37,7 +37,7 @@ class Activity:
 
     Args:
         source: how its sessions are found: `run` or `call`, see `Session`.
-        owner: the asyncio task whose plain code it is; None for a run, and for plain code outside of a task.
+        owner: the asyncio task whose plain code it is; None for a run, and for plain code outside a task.
         framework: whose run it is.
         run_id: the framework's id of the run.
         is_resumed: whether the run continues one that paused. It repeats model messages of the earlier run, so they are
@@ -95,7 +95,7 @@ class Activity:
             halo.end_session(session_id)
 
     def find_began_us(self, clock: Clock) -> int:
-        """When this run began by a clock, microseconds; 0 where that is not known, or it began inside of an action.
+        """When this run began by a clock, microseconds; 0 where that is not known, or it began inside an action.
 
         A clock that is set back takes the beginning with it: a run is never younger than its first call.
         """
@@ -115,7 +115,7 @@ class Activity:
         return self._answers.get(message_id)
 
     def continues_in(self, task: asyncio.Task[Any] | None) -> bool:
-        """Whether the code that runs now, in this task (None outside of a task), belongs to this activity.
+        """Whether the code that runs now, in this task (None outside a task), belongs to this activity.
 
         A context is copied into every task that is started from it. An activity of plain code before the event loop,
         or of a task that has ended, is not continued: a server starts the tasks of unrelated requests from there.
@@ -169,7 +169,7 @@ def find_began_us(clock: Clock) -> int:
 
 
 def find_block_began_us(clock: Clock) -> int:
-    """When the request began that a host opens a session for: now, unless the block stands inside of another one."""
+    """When the request began that a host opens a session for: now, unless the block stands inside another one."""
     if current_run_activity() is not None or current_session() is not None:
         return find_began_us(clock)
     return 0 if _is_inside_action() else clock.now_us()
@@ -190,7 +190,7 @@ def current_activity() -> Activity:
 
 
 def current_run_activity() -> Activity | None:
-    """The outermost run of a framework around the code that runs now; None outside of any."""
+    """The outermost run of a framework around the code that runs now; None outside any."""
     activity = _ACTIVITY.get()
     return activity if activity is not None and activity.source == "run" and not activity.is_over else None
 
@@ -216,9 +216,9 @@ def note_answer(message_id: str) -> None:
 
 
 def begin_run_activity(framework: str, run_id: object, *, is_resumed: bool = False) -> None:
-    """Note in this context that an outermost run begins, for the code inside of it.
+    """Note in this context that an outermost run begins, for the code inside it.
 
-    For hooks that see a run begin and end, and cannot stand around it. A run inside of another framework's is no
+    For hooks that see a run begin and end, and cannot stand around it. A run inside another framework's is no
     outermost one.
     """
     outer = current_run_activity()

@@ -117,7 +117,7 @@ def body_scope(context: DecisionContext | None) -> AbstractContextManager[Any]:
 def note_inner_outcome(context: DecisionContext, origin: Provenance) -> None:
     """Note, for all actions around an action, that it was shown untrusted content there.
 
-    INVARIANT: VOUCH - a result inherits from everything that ran inside of its action.
+    INVARIANT: VOUCH - a result inherits from everything that ran inside its action.
 
     Args:
         context: of the inner action.

@@ -46,7 +46,7 @@ def follow_threads() -> None:
 
 
 def _find_values() -> list[ContextValue]:
-    """The context variables that a thread keeps if it starts here; empty outside of anything guarded."""
+    """The context variables that a thread keeps if it starts here; empty outside anything guarded."""
     found = [value for find_value in _FINDERS if (value := find_value()) is not None]
     body = BODY.get()
     return found if body is None else [*found, (BODY, body)]

@@ -65,7 +65,7 @@ class ObservedText:
         is_vouched: the host says so, not the conversation.
         is_cut: it was longer than what is read, so not everything it brought is known.
         traces: fingerprints by which it would be recognised as something that was stored.
-        text: the text itself, empty of a result.
+        text: the text itself, empty for a result.
         text_mark: fingerprint of the whole text, for the user's words only.
         result: of a result, what is kept of a trusted lookup besides.
         is_recalled: it was recognised as something that was stored.
@@ -193,7 +193,7 @@ class DecisionContext:
         amount: that the call names, in ten-thousandths; None where it names none that can be read.
         hold_room: the act could be held.
         is_paused_answer: the answer to this call let its first part run before it paused.
-        has_exposed_body: something that ran inside of the action was shown untrusted content.
+        has_exposed_body: something that ran inside the action was shown untrusted content.
         principal_risk: of the person or service account at the head of the chain.
 
         decision: what was decided.

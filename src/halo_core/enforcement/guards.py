@@ -167,7 +167,7 @@ def attach_guard(guarded: Any, guard: GuardMetadata) -> None:
 
 
 def get_guard(guarded: Any) -> GuardMetadata | None:
-    """The guard of a guarded object, None of anything else."""
+    """The guard of a guarded object, None for anything else."""
     guard = getattr(guarded, "__dict__", {}).get(_GUARD_ATTRIBUTE)
     return guard if isinstance(guard, GuardMetadata) else None
 

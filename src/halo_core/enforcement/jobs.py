@@ -473,7 +473,7 @@ class _Question:
 
 
 def find_question_status(tx: Transaction, request_id: str) -> str:
-    """What became of a question; empty of one that was never asked."""
+    """What became of a question; empty for one that was never asked."""
     row = ApprovalTable(tx).get(request_id)
     if row is None:
         return ""

@@ -86,7 +86,7 @@ class RecordedInput(NamedTuple):
     """A model call as it is recorded.
 
     Args:
-        model: what stands in the request; None of anything but an inference.
+        model: what stands in the request; None for anything but an inference.
         parts: the parts that it names.
         sealed: JSON of the messages that this session has not sealed yet: reference, role, and text; without a text
             where it is the decision's sealed field `trigger`. Empty for none.
@@ -165,7 +165,7 @@ class ModelRecorder:
         """What is recorded of a model call; nothing where it has no canonical form.
 
         Args:
-            given: what the model is given; None of another kind of call.
+            given: what the model is given; None for another kind of call.
             session: reference of the session.
             trigger_text: text of the message that asked, which the decision seals as `trigger`.
         """

@@ -138,7 +138,7 @@ def _list_argument_words(context: DecisionContext) -> list[list[str]] | None:
 
 
 def _find_origin(context: DecisionContext, argument_texts: Sequence[str]) -> Provenance:
-    """Origin of a result, by its source, what ran inside of it, and the arguments it was called with."""
+    """Origin of a result, by its source, what ran inside it, and the arguments it was called with."""
     if context.has_exposed_body and context.resource.kind is not ActionKind.INFERENCE:
         return Provenance.UNTRUSTED
     origins, is_computed = judge_arguments(context.leaves, dict(context.provenance))

@@ -115,7 +115,7 @@ def _get_delegation() -> ActiveDelegation | None:
 
 
 def current_session() -> Session | None:
-    """The session of this context, None outside of one."""
+    """The session of this context, None outside one."""
     return _SESSION.get()
 
 

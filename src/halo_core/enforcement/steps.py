@@ -40,7 +40,7 @@ class Return(Generic[T]):
 class Raise:
     """The end: what the caller's call raises.
 
-    The driver raises it outside of every handler, so a redacted error does not expose the original as its
+    The driver raises it outside every handler, so a redacted error does not expose the original as its
     `__context__`. An error cannot leave the generator by itself: a `StopIteration` would become a `RuntimeError`.
     """
 
@@ -216,7 +216,7 @@ async def astream(steps: Steps[Any], context: Context | None = None) -> AsyncIte
 
 
 def _advance(steps: Generator[Any, Any, Any], answer: Any = None, error: BaseException | None = None) -> Any:
-    """The next step of a procedure, or its end. Called outside of every handler; see `Raise`."""
+    """The next step of a procedure, or its end. Called outside every handler; see `Raise`."""
     try:
         if error is None:
             return steps.send(answer)

@@ -151,7 +151,7 @@ class AuditLog:
     def count_misdated(self, period: Period) -> int:
         """How many entries have a time at which they cannot have been written; no answer about the period counts them.
 
-        They lie between the first and the last entry of the period and are dated outside of it, or are of the future,
+        They lie between the first and the last entry of the period and are dated outside it, or are of the future,
         by more than `SKEW_US`.
         """
         before_us, after_us = period.from_us - SKEW_US, period.to_us + SKEW_US

@@ -315,7 +315,7 @@ class TimeCheck(Check):
         self._newest = max(self._newest, entry.ts_us)
 
     def finish(self) -> None:
-        """Note entries that lie between the first and the last one of the period and have a time outside of it."""
+        """Note entries that lie between the first and the last one of the period and have a time outside it."""
         misdated = self.run.log.count_misdated(self.run.period)
         if misdated:
             self.add_finding(describe_misdated(misdated))

@@ -242,7 +242,7 @@ def is_finding_proven(log: AuditLog, entry: AuditEntry, people: Mapping[str, byt
 
 
 def _describe_other(log: AuditLog, entry: AuditEntry) -> list[dict[str, Any]]:
-    """A row of an override, or of an act that was refused; none of other entries."""
+    """A row of an override, or of an act that was refused; none for other entries."""
     body, moment = entry.body, format_moment(entry.ts_us)
     if entry.kind == EntryKind.OVERRIDE and body.get("op") == "grant":
         decision = next(target for relation, target in body["links"] if relation == "overrides")

@@ -72,7 +72,7 @@ class VerifiedLog:
     unplaced: int
 
     def iter_spans(self, from_us: int, to_us: int) -> Iterator[tuple[int, int]]:
-        """Ranges of positions that may hold entries of a period; no entry of it is outside of them.
+        """Ranges of positions that may hold entries of a period; no entry of it is outside them.
 
         Args:
             from_us: start of the period, microseconds since 1970.

@@ -162,7 +162,7 @@ class RegistrationMixin(SessionMixin):
         return registered.resource if registered else None
 
     def get_argument_names(self, name: str) -> list[str] | None:
-        """Names of the arguments that a registered resource takes; None of one that is not registered."""
+        """Names of the arguments that a registered resource takes; None for one that is not registered."""
         registered = self._registry.get(name)
         return registered.argument_names() if registered else None
 

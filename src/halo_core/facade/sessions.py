@@ -156,7 +156,7 @@ class SessionMixin:
             )
             return NO_SESSION
         activity = current_activity()
-        # INVARIANT: SUB - a run inside of an agent that was handed to has no session in which that agent is the first.
+        # INVARIANT: SUB - a run inside an agent that was handed to has no session in which that agent is the first.
         delegation_session = current_delegation_session(self.agent)
         if delegation_session is not None:
             return Session(delegation_session, activity.source)

@@ -206,7 +206,7 @@ class ProofTree:
         return self._hash(0, size) if size else EMPTY_ROOT
 
     def inclusion(self, index: int, size: int) -> list[bytes]:
-        """Audit path of the leaf at `index` in the tree of `size` leaves; IndexError outside of it."""
+        """Audit path of the leaf at `index` in the tree of `size` leaves; IndexError outside it."""
         if size > self.size:
             raise IndexError(size)
         return [self._hash(low, high) for low, high in _list_inclusion_ranges(index, size)]

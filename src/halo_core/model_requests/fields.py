@@ -59,7 +59,7 @@ class ModelFields:
     unknown: tuple[str, ...] = ()
 
     def to_arguments(self) -> dict[str, list[str]]:
-        """What of it is decided, as arguments of the model call; nothing of an ordinary request."""
+        """What of it is decided, as arguments of the model call; nothing for an ordinary request."""
         names = sorted({tool.name for tool in self.hosted})
         arguments = {"hosted_tools": names} if names else {}
         return arguments | ({"model_fields": list(self.unknown)} if self.unknown else {})
@@ -83,7 +83,7 @@ def judge_model_fields(
 
 
 def _list_plain_fields(fields: Mapping[str, Any]) -> tuple[tuple[str, type, Any], ...] | None:
-    """Names, types and values of a few short fields that nobody can change; None of any others."""
+    """Names, types and values of a few short fields that nobody can change; None for any others."""
     if type(fields) is not dict or len(fields) > _MAX_KEPT_FIELDS:
         return None
     items = []

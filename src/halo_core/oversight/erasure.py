@@ -65,7 +65,7 @@ class Erased:
 
     Args:
         entry: id of its entry; empty where there was nothing to erase.
-        subject: reference; empty of a retention.
+        subject: reference; empty for a retention.
         keys: number of data keys that were destroyed as a whole.
         boxes: number of boxes that cannot be opened any more.
         entries: number of entries that had such a box.

@@ -100,7 +100,7 @@ def read_known_file(path: Path) -> list[KnownValue]:
     """The values of a CSV file with the columns `kind`, `value` and perhaps `name`.
 
     Raises:
-        ConfigError: `no_file`; `bad_known`, naming the line; nothing of a file with a mistake is used.
+        ConfigError: `no_file`; `bad_known`, naming the line; nothing for a file with a mistake is used.
     """
     try:
         if path.stat().st_size > _MAX_FILE_BYTES:

@@ -239,7 +239,7 @@ class _ComparisonCollector:
 
 
 def _attribute_path(node: Any) -> _Path | None:
-    """Names of a node that is `context`, `context.a` or `context.args.a`; None of any other."""
+    """Names of a node that is `context`, `context.a` or `context.args.a`; None for any other."""
     if node == {"Var": "context"}:
         return ()
     access = node.get(".") if isinstance(node, dict) and len(node) == 1 else None

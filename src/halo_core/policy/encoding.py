@@ -109,7 +109,7 @@ def find_amount(args: Mapping[str, Any], name: str) -> Any:
 
 
 def _list_amounts(args: Mapping[str, Any], names: tuple[str, ...]) -> list[Any]:
-    """The parts inside of the arguments that have one of these names."""
+    """The parts inside the arguments that have one of these names."""
     found: list[Any] = []
     pending: list[Any] = []
     for item in args.values():

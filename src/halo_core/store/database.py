@@ -178,7 +178,7 @@ class Database:
         check_schema_version(self.read_version(), self.schema_version)
 
     def read_version(self) -> int:
-        """The schema version of the file; 0 of an empty one."""
+        """The schema version of the file; 0 for an empty one."""
         return int(self.connection.execute("PRAGMA user_version").fetchone()[0])
 
     def begin(

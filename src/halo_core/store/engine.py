@@ -304,7 +304,7 @@ class Engine(Protocol):
         ...
 
     def purge_deleted(self, deadline_s: float) -> str:
-        """Take what was overwritten or deleted out of the database's files, outside of a transaction.
+        """Take what was overwritten or deleted out of the database's files, outside a transaction.
 
         Args:
             deadline_s: how long to wait for others, seconds.

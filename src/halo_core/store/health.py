@@ -78,7 +78,7 @@ class LogCondition:
         checkpoint: note of that checkpoint, None where there is none.
         uncovered: entries after it; on PostgreSQL those that wait for a position.
         oldest_uncovered_us: time of the first of them, None where there is none.
-        newest_us: time of the newest entry, None of an empty log.
+        newest_us: time of the newest entry, None for an empty log.
         lease: of the sequencer; None on SQLite, and where there was never one.
         writers: that are not closed; the first thousand.
     """
@@ -98,10 +98,10 @@ class StoreCondition:
 
     Args:
         engine: `sqlite` or `postgresql`.
-        path: the file, None of a server.
+        path: the file, None for a server.
         size_bytes: of the database.
-        server_us: the server's clock, None of a file.
-        server_limit: connections that the server allows, None of a file.
+        server_us: the server's clock, None for a file.
+        server_limit: connections that the server allows, None for a file.
         server_connections: connections that it has.
         foreign_objects: triggers, views, rules and policies that are not Halo's own, as `kind name`.
         logs: by tenant.

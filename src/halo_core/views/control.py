@@ -77,7 +77,7 @@ class RestrictionView(View):
         scope: what is restricted: `agent`, `session`, `tool`, `user`, `all` and others.
         target: its name, or its reference where the home cannot tell the name.
         since_us: since when, microseconds since the epoch; a suspension may begin later.
-        by: who did it; empty of a stop that stands in a file of the home alone.
+        by: who did it; empty for a stop that stands in a file of the home alone.
         why: the reason given.
     """
 

@@ -17,7 +17,6 @@ from halo_core.model import Decision, Effect
 from halo_core.replay import Inputs, RecordedDecision, Replayer
 from halo_core.risk.action_risk import ActionRisk, RiskRules, compute_next_session_risk
 from halo_core.risk.circumstances import read_circumstances
-from halo_core.store.reader import NO_END
 
 HELD: Final = frozenset({Effect.CHALLENGE, Effect.DENY})
 """Effects under which an action does not run unasked."""
@@ -81,9 +80,9 @@ class ModelComparer:
     skipped: Counter[str] = field(default_factory=Counter)
     _session_risks: dict[str, int] = field(default_factory=dict)
 
-    def compare_all(self, since: int = 0, until: int = NO_END) -> Iterator[ComparedAction | None]:
-        """Every decision at positions from `since` to before `until`; None for those that are not compared."""
-        for recorded in self.replayer.read_decisions(since, until):
+    def compare_all(self, since: int = 0) -> Iterator[ComparedAction | None]:
+        """Every decision from the position `since` on; None for those that are not compared."""
+        for recorded in self.replayer.read_decisions(since):
             yield self.compare(recorded)
 
     def compare(self, recorded: RecordedDecision) -> ComparedAction | None:

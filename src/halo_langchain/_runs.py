@@ -244,9 +244,9 @@ def current_enclosure() -> Enclosure | None:
     return _ENCLOSURE.get()
 
 
-def enclosure_scope(enclosure: Enclosure, claim: RunClaim | None = None) -> ContextVarScope:
+def enclosure_scope(enclosure: Enclosure) -> ContextVarScope:
     """Run the block inside something guarded that has no body of its own: a graph, a model call of an agent."""
-    return ContextVarScope(*enclosure_values(enclosure, claim))
+    return ContextVarScope(*enclosure_values(enclosure))
 
 
 def enclosure_values(enclosure: Enclosure, claim: RunClaim | None = None) -> tuple[tuple[ContextVar[Any], Any], ...]:

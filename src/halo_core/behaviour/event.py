@@ -87,7 +87,6 @@ class BehaviourEvent:
         program: name of a program or statement among the arguments.
         words: keyed fingerprints (48 bits) of the words of states that it writes, of a session that is not exposed.
         settings: values that it sets, with their places (`settings`), those aside that untrusted content brought.
-        action_risk: of the score, None where there is none.
         session_risk: after this action, 0..1000.
         surprise: share of its alarm that the session's e-process has reached, in thousandths.
     """
@@ -113,7 +112,6 @@ class BehaviourEvent:
     program: str = ""
     words: tuple[int, ...] = ()
     settings: tuple[int, ...] = ()
-    action_risk: int | None = None
     session_risk: int = 0
     surprise: int = 0
 

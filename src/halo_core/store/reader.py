@@ -85,10 +85,9 @@ def read_entries(
     session: str = "",
     *,
     since: int = 0,
-    until: int = NO_END,
 ) -> Iterator[LoggedEntry]:
-    """Entries in log order: all, or those of some kinds, of one session, from a position on, before another one."""
-    names = tuple(k.value for k in kinds)
-    rows = reader.notes(tenant, names, session, since, until) if kinds else reader.all_notes(tenant)
+    """Entries in log order: all, or those of some kinds, of one session, from a position on."""
+    names = tuple(kind.value for kind in kinds)
+    rows = reader.notes(tenant, names, session, since) if kinds else reader.all_notes(tenant)
     for index, note in rows:
         yield reader.read_note(index, note)

@@ -31,11 +31,9 @@ class ReviewCycle(View):
         due_us: time by which it has to be answered, microseconds since the epoch.
         reviewer: reference of the person who has to answer.
         reviewer_name: the name, where it can be opened; else the reference.
-        opened_by: reference of the person who opened it.
         grants: agent → its grants when it was opened.
         answers: agent and grant → `keep` or `revoke`, the newest.
         reasons: agent and grant → why.
-        answered_us: when the newest answer was given; 0 for none.
         closed_us: when it was closed; 0 where it is open.
         passports: agent → hash of the passport after the review.
         reminded_us: when the reviewer was reminded last; 0 for never.
@@ -47,11 +45,9 @@ class ReviewCycle(View):
     due_us: int
     reviewer: str
     reviewer_name: str
-    opened_by: str
     grants: dict[str, tuple[GrantName, ...]]
     answers: dict[tuple[str, GrantName], str] = field(default_factory=dict)
     reasons: dict[tuple[str, GrantName], str] = field(default_factory=dict)
-    answered_us: int = 0
     closed_us: int = 0
     passports: dict[str, str] = field(default_factory=dict)
     reminded_us: int = 0
@@ -129,8 +125,8 @@ def take_review_entry(
             grants = {
                 str(agent): tuple((kind, name) for kind, name in items) for agent, items in body["grants"].items()
             }
-            people = (str(body["reviewer"]), str(body["reviewer"]), str(body.get("actor", "")))
-            cycle = cycles[review] = ReviewCycle(review, index, ts_us, int(body["due_us"]), *people, grants)
+            reviewer = str(body["reviewer"])
+            cycle = cycles[review] = ReviewCycle(review, index, ts_us, int(body["due_us"]), reviewer, reviewer, grants)
         elif cycle is not None and not cycle.closed_us:
             _take_act(cycle, body, ts_us)
     return cycle
@@ -144,7 +140,6 @@ def _take_act(cycle: ReviewCycle, body: Mapping[str, Any], ts_us: int) -> None:
             return
         item = (body["agent"], (kind, name))
         cycle.answers[item], cycle.reasons[item] = body["op"], str(body.get("why", ""))
-        cycle.answered_us = ts_us
     elif body["op"] == "close":
         cycle.closed_us = ts_us
         cycle.passports = {str(agent): str(name) for agent, name in body.get("passports", {}).items()}

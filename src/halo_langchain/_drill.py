@@ -24,7 +24,7 @@ from langgraph.pregel import Pregel
 from langgraph.pregel.remote import RemoteGraph
 from langgraph.store.memory import InMemoryStore
 
-from halo_core.doctor import Cover, FindingKind, find_guard
+from halo_core.doctor import Cover, FindingKind, find_guard, list_originals
 from halo_core.drill import CannotPlant, Desk, FunctionStubs, Step, ToolFacts, Turn
 from halo_core.drill.stubs import find_problem, list_subclasses
 from halo_core.drill.tools import describe_tool
@@ -127,14 +127,6 @@ class _Finder(AppExaminer):
                 self.code.append(f"node `{name}`")
 
 
-def _list_originals(x: Any) -> list[Any]:
-    """An object, and what its guards stand around."""
-    objects = [x]
-    while (guard := find_guard(objects[-1])) is not None and len(objects) < _MAX_STEPS:
-        objects.append(guard.original)
-    return objects
-
-
 class Driver:
     """An application of LangChain's in a drill.
 
@@ -176,7 +168,7 @@ class Driver:
             yield describe_tool(
                 tool.name,
                 guard.resource if guard is not None else None,
-                tool_schema(_list_originals(tool)[-1]),
+                tool_schema(list_originals(tool)[-1]),
                 tool.description,
                 is_guarded=guard is not None or FindingKind.TOOL in cover.kinds,
                 owner=owner,
@@ -190,7 +182,7 @@ class Driver:
     def _list_bodies(self, tool: BaseTool) -> list[types.FunctionType]:
         """The innermost functions that a tool and its originals hold, without the guard's and the framework's own."""
         bodies: list[Any] = []
-        for item in _list_originals(tool):
+        for item in list_originals(tool):
             attributes = get_attributes(item)
             fields = [attributes[name] for name in _FUNCTION_FIELDS if attributes.get(name) is not None]
             bodies += [unwrap(field)[0] for field in fields]
@@ -218,7 +210,7 @@ class Driver:
         self._replace_methods(stubs, RemoteGraph, _REMOTE_METHODS, _answer_remote_graph)
         for graph in self._finder.found_graphs:
             # What keeps conversations may be a database of the application's.
-            for holder in _list_originals(graph):
+            for holder in list_originals(graph):
                 if holder.checkpointer not in {None, True, False}:
                     holder.checkpointer = InMemorySaver()
                 if holder.store is not None:

@@ -21,7 +21,7 @@ from llama_index.core.llms.llm import ToolSelection
 from llama_index.core.tools import BaseTool, FunctionTool
 from llama_index.core.workflow import Context, InputRequiredEvent
 
-from halo_core.doctor import Cover, find_guard
+from halo_core.doctor import Cover, find_guard, list_originals
 from halo_core.drill import CannotPlant, Desk, FunctionStubs, Step, ToolFacts, Turn
 from halo_core.drill.stubs import find_problem, list_subclasses
 from halo_core.drill.tools import describe_tool
@@ -43,14 +43,6 @@ def open_drill(obj: Any, *, name: str = "") -> Driver:
         name: what to call it.
     """
     return Driver(obj, name)
-
-
-def _list_originals(x: Any) -> list[Any]:
-    """An object, and what its guards stand around."""
-    objects = [x]
-    while (guard := find_guard(objects[-1])) is not None and len(objects) < _MAX_WRAPPERS:
-        objects.append(guard.original)
-    return objects
 
 
 def _find_innermost(function: Any) -> Any:
@@ -141,7 +133,7 @@ class Driver:
             yield describe_tool(
                 name,
                 guard.resource if guard is not None else None,
-                tool_schema(_list_originals(tool)[-1]),
+                tool_schema(list_originals(tool)[-1]),
                 tool.metadata.description,
                 is_guarded=guard is not None or cover.halo is not None,
                 owner=owner,
@@ -151,7 +143,7 @@ class Driver:
 
     def _find_problem(self, tool: BaseTool, name: str, owner: str, agent: Any) -> str:
         bodies = []
-        for item in _list_originals(tool):
+        for item in list_originals(tool):
             body = _find_innermost(get_attributes(item).get("_real_fn")) if is_a(item, FunctionTool) else None
             if body is not None and not self._finder.is_ours(body):
                 bodies.append(body)

@@ -19,7 +19,7 @@ from agents import Agent, FunctionTool, Model, ModelResponse, ModelSettings, Run
 from agents import tool as sdk
 from agents.tool_context import ToolContext
 
-from halo_core.doctor import Cover
+from halo_core.doctor import Cover, list_originals
 from halo_core.drill import CannotPlant, Desk, FunctionStubs, Step, ToolFacts, Turn
 from halo_core.drill.stubs import find_problem, list_subclasses
 from halo_core.drill.tools import describe_tool
@@ -35,7 +35,6 @@ from halo_openai_agents.testing import Message
 _WRAPPED_MARK: Final = sdk._FUNCTION_TOOL_WRAPPED_CALLABLE_MARKER  # noqa: SLF001  the SDK's only link to the function
 _MODEL_METHODS: Final = ("get_response", "stream_response")
 _MAX_TURNS: Final = 60
-_MAX_GUARDS: Final = 20
 _TRACING_VARIABLE: Final = "OPENAI_AGENTS_DISABLE_TRACING"
 _KEY_VARIABLE: Final = "OPENAI_API_KEY"
 
@@ -99,14 +98,6 @@ class _Finder(AppExaminer):
                 self.code.append(f"{field.replace('_', ' ')} of agent `{agent.name}`")
 
 
-def _list_originals(x: Any) -> list[Any]:
-    """An object, and what its guards stand around."""
-    objects = [x]
-    while (guard := find_guard(objects[-1])) is not None and len(objects) < _MAX_GUARDS:
-        objects.append(guard.original)
-    return objects
-
-
 class Driver:
     """An application of the SDK's in a drill.
 
@@ -140,7 +131,7 @@ class Driver:
             yield describe_tool(
                 tool.name,
                 guard.resource if guard is not None else None,
-                build_schema(_list_originals(tool)[-1]),
+                build_schema(list_originals(tool, find_guard)[-1]),
                 tool.description,
                 is_guarded=guard is not None or cover.halo is not None,
                 owner=owner,
@@ -165,7 +156,7 @@ class Driver:
     def _list_bodies(self, tool: FunctionTool) -> list[tuple[types.FunctionType, bool]]:
         """Functions that a tool and its originals were made of, and whether each is an invoker with the SDK's form."""
         bodies: dict[int, tuple[Any, bool]] = {}
-        for item in _list_originals(tool):
+        for item in list_originals(tool, find_guard):
             invoker = item.on_invoke_tool
             wrapped = getattr(getattr(invoker, "_invoke_tool_impl", None), _WRAPPED_MARK, None)
             function, _ = unwrap(wrapped if wrapped is not None else invoker)

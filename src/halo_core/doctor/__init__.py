@@ -16,6 +16,7 @@ from halo_core.doctor.examiner import (
     get_tool_body,
     join_names,
     join_place,
+    list_originals,
 )
 from halo_core.doctor.findings import (
     Finding,
@@ -48,6 +49,7 @@ __all__ = [
     "has_governable_findings",
     "join_names",
     "join_place",
+    "list_originals",
     "sort_findings",
     "summarize_findings",
 ]

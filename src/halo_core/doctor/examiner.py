@@ -47,7 +47,7 @@ class Cover:
     """What decides unguarded things at one place.
 
     Args:
-        point: what decides, in words; empty where nothing does.
+        point: what decides, in words; empty if nothing does.
         kinds: which kinds it decides.
         hint: a remedy that says why what is around here decides nothing.
         is_decided: whether this is the body of something that was decided.
@@ -93,6 +93,7 @@ _QUEUE_REMEDY: Final = (
 _MAX_DEPTH: Final = 80
 _MAX_OBJECTS: Final = 50_000
 _MAX_NAMES: Final = 5
+_MAX_GUARDS: Final = 20
 _SDK_MODULES: Final = (
     "anthropic.", "botocore.client", "cohere.", "google.genai.", "groq.", "mistralai.", "ollama.", "openai.",
     "together.",
@@ -105,6 +106,19 @@ def find_guard(x: Any) -> GuardMetadata | None:
         return get_guard(x)
     except Exception:  # noqa: BLE001  an object may do anything when it is looked at
         return None
+
+
+def list_originals(x: Any, find: Callable[[Any], GuardMetadata | None] = find_guard) -> list[Any]:
+    """An object, the object that its guard wraps, the one that the guard of that wraps, and so on.
+
+    Args:
+        x: anything, guarded or not.
+        find: returns the guard of an object; an adapter that keeps guards elsewhere passes its own.
+    """
+    objects = [x]
+    while (guard := find(objects[-1])) is not None and len(objects) < _MAX_GUARDS:
+        objects.append(guard.original)
+    return objects
 
 
 def find_source(function: Any) -> Any:
@@ -294,7 +308,7 @@ class Examiner:
         self._depth -= 1
 
     def _ignores(self, x: Any) -> bool:
-        """As `is_ignored`, asked once for each class."""
+        """Like `is_ignored`, asked once for each class."""
         kind = type(x)
         if kind not in self._ignored:
             self._ignored[kind] = self.is_ignored(kind)
@@ -347,7 +361,7 @@ class Examiner:
         self.visit_members(type(x), where, cover)
 
     def list_captured(self, function: types.FunctionType) -> list[tuple[str, Any, bool]]:
-        """As `ObjectExplorer.iterate_captured`, read once."""
+        """Like `ObjectExplorer.iterate_captured`, read once."""
         if id(function) not in self._captured:
             self._captured[id(function)] = (function, list(self.explorer.iterate_captured(function)))
         return self._captured[id(function)][1]
@@ -417,7 +431,7 @@ class Examiner:
         self.add(kind, name, where, "none", FindingStatus.NOTED, remedy)
 
     def add_point(self, kind: FindingKind, name: str, where: str, point: str, hint: str = "") -> bool:
-        """A row about something that is decided at `point`, empty where no guard decides it; whether it is closed."""
+        """A row about something that is decided at `point`, empty if no guard decides it; whether it is closed."""
         point, is_closed = point or self.find_watch_point(kind), bool(point)
         if is_closed or point == _REFUSED_POINT:
             self.add(kind, name, where, point, FindingStatus.CLOSED)

@@ -42,7 +42,7 @@ class Finding:
         where: path to it through the app, in words: "graph `app` > node `tools`".
         point: what decides it, in words: "guarded copy", "middleware"; "none" where nothing does.
         status: whether it can run undecided.
-        remedy: what to do about it; empty where nothing is to be done.
+        remedy: what to do about it; empty if nothing is to be done.
     """
 
     kind: FindingKind

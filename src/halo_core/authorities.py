@@ -34,7 +34,7 @@ _APPROVER_FIELDS: Final = _ISSUER_FIELDS | {"name"}
 
 
 class TrustRecord(NamedTuple):
-    """A key that signs standing passports, or, with a `name`, a person who may answer challenges.
+    """A key that signs standing passports or, with a `name`, a person who may answer challenges.
 
     `until_us` is None until it is retired or withdrawn.
     """
@@ -47,7 +47,7 @@ class TrustRecord(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TrustedKeys:
-    """What one tenant trusts.
+    """The keys that one tenant trusts.
 
     Args:
         issuers: thumbprint → key, those retired included.
@@ -79,7 +79,7 @@ _FileSignature = tuple[int, int, int]
 
 
 class Authorities:
-    """The trusted keys of a home, by tenant. Thread-safe; reading costs one `stat` while nothing changes.
+    """The trusted keys of a home, by tenant. Thread-safe; reading costs one `stat` while the file is unchanged.
 
     Args:
         home: folder of keys; made when something is first written.
@@ -93,7 +93,7 @@ class Authorities:
         self._cached: tuple[_FileSignature, dict[str, TrustedKeys]] | None = None
 
     def load(self, tenant: str) -> TrustedKeys:
-        """What `tenant` trusts; nothing where there is no file, or the file does not name it.
+        """The keys that `tenant` trusts; none if there is no file or the file does not name it.
 
         Raises:
             ConfigError: `bad_authorities`, the file is not what it should be; `key_permissions`, others may write it.
@@ -110,11 +110,11 @@ class Authorities:
         return cached[1].get(tenant) or TrustedKeys()
 
     def tenants(self) -> list[str]:
-        """Tenants that the file names; errors as `load`."""
+        """Tenants that the file names; raises like `load`."""
         return sorted(_read_file(self._home)[1]) if (self._home / _FILE_NAME).exists() else []
 
     def add_issuer(self, tenant: str, public_key: bytes, since_us: int) -> str:
-        """Trust a key to issue passports; its thumbprint. One that is trusted already stays as it is.
+        """Trust a key to issue passports, unless it is already trusted; returns its thumbprint.
 
         Raises:
             BadInput: `weak_key`.
@@ -131,7 +131,7 @@ class Authorities:
         return kid
 
     def retire_issuer(self, tenant: str, kid: str, at_us: int) -> int:
-        """Trust a key no longer from `at_us` on, or from an earlier time that was set before; the time in force.
+        """Stop trusting a key from `at_us` on, or from an earlier time already set; returns the time in force.
 
         Raises:
             ConfigError: `unknown_key`, or as `load`.
@@ -145,11 +145,11 @@ class Authorities:
             return _end_validity(issuers[kid], at_us)
 
     def add_approver(self, tenant: str, name: str, public_key: bytes, since_us: int) -> str:
-        """Let somebody answer challenges and sign control acts; as `add_person`."""
+        """Let somebody answer challenges and sign control acts; like `add_person`."""
         return self.add_person(tenant, name, public_key, since_us, role="approver")
 
     def add_person(self, tenant: str, name: str, public_key: bytes, since_us: int, *, role: str) -> str:
-        """Let somebody act as `approver` or `operator`; the key's thumbprint.
+        """Let somebody act as `approver` or `operator`; returns the key's thumbprint.
 
         Raises:
             BadInput: `weak_key`.
@@ -179,11 +179,11 @@ class Authorities:
         return kid
 
     def withdraw_approver(self, tenant: str, name: str, at_us: int) -> list[str]:
-        """Let somebody answer no longer from `at_us` on; as `withdraw_person`."""
+        """Stop accepting somebody's answers from `at_us` on; like `withdraw_person`."""
         return self.withdraw_person(tenant, name, at_us, role="approver")
 
     def withdraw_person(self, tenant: str, name: str, at_us: int, *, role: str) -> list[str]:
-        """Let somebody act in a role no longer from `at_us` on; the thumbprints of the keys withdrawn.
+        """Stop accepting somebody in a role from `at_us` on; returns the thumbprints of the withdrawn keys.
 
         Raises:
             ConfigError: `unknown_approver`, or as `load`.
@@ -201,7 +201,7 @@ class Authorities:
 
     @contextmanager
     def _edit_tenant(self, tenant: str) -> Iterator[dict[str, dict[str, Any]]]:
-        """Role in the plural → keys of a tenant, as trees; the caller's changes are written, unless it raises."""
+        """The keys of a tenant as trees, by plural role; the caller's changes are written unless it raises."""
         path = self._home / _FILE_NAME
         with _home_lock(self._home):
             tree = _load_tree(self._home)[1] if path.exists() else {}
@@ -219,17 +219,17 @@ class Authorities:
 
 
 def make_approver_key_name(name: str) -> str:
-    """Name of an approver's key in a key folder, by the mapping of agents' keys: `approver-<name>`."""
+    """File name of an approver's key in a key folder, encoded like agents' keys: `approver-<name>`."""
     return make_person_key_name("approver", name)
 
 
 def make_person_key_name(role: str, name: str) -> str:
-    """Name of a person's key in a key folder: `approver-<name>` or `operator-<name>`."""
+    """File name of a person's key in a key folder: `approver-<name>` or `operator-<name>`."""
     return f"{role}-" + make_agent_key_name(name).removeprefix("agent-")
 
 
 def parse_public_key(text: str) -> bytes:
-    """A public key from base64, either alphabet, with or without padding.
+    """Parse a public key in base64, standard or URL-safe, with or without padding.
 
     Raises:
         ConfigError: `bad_key`, it is none.

@@ -68,7 +68,7 @@ def halve_authority(authority: int, halvings: int) -> int:
 
 
 def compute_age(decay: Decay, lived_us: int, steps: int, risk: int) -> int:
-    """Age in millionths of a half-life: microseconds lived, steps and risk points of the link's whole subtree."""
+    """Age in millionths of a half-life, from the microseconds, steps and risk points of the link's whole subtree."""
     # Each part is rounded up: -(-a // b) is ceil(a / b). µs·M / (s·10⁶) is µs / s.
     return -(
         -max(lived_us, 0) // decay.half_life_s
@@ -78,7 +78,7 @@ def compute_age(decay: Decay, lived_us: int, steps: int, risk: int) -> int:
 
 
 def compute_authority(decay: Decay, account: Envelope, time_us: int, *, steps: int = 0, risk: int = 0) -> int:
-    """Authority of one link at `time_us`, were `steps` and `risk` charged on top; 0..1_000_000."""
+    """Authority of one link at `time_us` if `steps` and `risk` were charged on top; 0..1_000_000."""
     points, taken = risk - account.base_risk, steps - account.base_step
     for unit, reserved, committed in account.spent:
         if unit == "risk":
@@ -89,7 +89,7 @@ def compute_authority(decay: Decay, account: Envelope, time_us: int, *, steps: i
 
 
 def fade_authority(decay: Decay, lived_us: int, steps: int, risk: int) -> int:
-    """Authority of a link that has lived so long and spent so many steps and risk points in its epoch; 0..1_000_000."""
+    """Authority of a link after this time, steps and risk points in its epoch; 0..1_000_000."""
     authority = min(halve_authority(decay.authority, compute_age(decay, lived_us, steps, risk)), AUTHORITY_ONE)
     for points, ceiling in decay.bands:
         if risk >= points:
@@ -100,7 +100,7 @@ def fade_authority(decay: Decay, lived_us: int, steps: int, risk: int) -> int:
 def compute_effective_authority(
     chain: Sequence[Link], accounts: Sequence[Envelope], time_us: int, charges: Iterable[tuple[str, int]] = ()
 ) -> int:
-    """E, the least authority of the decaying links of a chain, after `charges` (INVARIANT: CLOSE).
+    """E, the lowest authority of the decaying links of a chain after `charges` (INVARIANT: CLOSE).
 
     Raises:
         ValueError: a decaying link has no account, or there is no decaying link: then nobody knows.
@@ -116,7 +116,7 @@ def compute_effective_authority(
 
 
 def find_floor(chain: Iterable[Link], impact: Impact) -> int:
-    """Authority that an action of this impact needs, the highest floor of the decaying links.
+    """Authority that an action of this impact needs: the highest floor of the decaying links.
 
     INVARIANT: FAILCLOSED - a class that a link says nothing of needs full authority.
     """
@@ -133,7 +133,7 @@ def find_floor(chain: Iterable[Link], impact: Impact) -> int:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Shortfall:
-    """Why an action does not fit: a reason code, the link it would overrun, the unit."""
+    """Why an action does not fit: a reason code, the link whose limit it would exceed, and the unit."""
 
     code: str
     link: str
@@ -148,7 +148,7 @@ def find_shortfalls(
     opened_us: int,
     time_us: int,
 ) -> list[Shortfall]:
-    """Every limit of every decaying link that the charges would pass (INVARIANT: ENV).
+    """Every limit of every decaying link that the charges would exceed (INVARIANT: ENV).
 
     Codes: `per_action_exceeded`, `budget_exceeded`. `time` is the age of the session, over all its epochs.
     """
@@ -173,7 +173,7 @@ def find_shortfalls(
 
 
 def charge_account(account: Envelope, charges: Iterable[tuple[str, int]]) -> Envelope:
-    """The account after a charge: Halo's own units are committed, the others reserved until the outcome."""
+    """The account after a charge: Halo's own units are committed, others are reserved until the outcome."""
     spent = {unit: (reserved, committed) for unit, reserved, committed in account.spent}
     for unit, amount in charges:
         reserved, committed = spent.get(unit, (0, 0))
@@ -188,7 +188,7 @@ def charge_account(account: Envelope, charges: Iterable[tuple[str, int]]) -> Env
 
 
 class AccountTerms:
-    """What one decaying link limits, made ready for many charges: its part of steps (9) and (10) of `decide`.
+    """The limits of one decaying link, prepared for many charges: its part of steps (9) and (10) of `decide`.
 
     Args:
         link: the link; it decays.
@@ -210,7 +210,7 @@ class AccountTerms:
         """The account after a charge, and the link's authority before and after it.
 
         Returns:
-            None where `find_shortfalls` would find that a limit is passed, and where a counter is full.
+            None if `find_shortfalls` would find that a limit is passed, and where a counter is full.
         """
         if self._max_age_us is not None and time_us - opened_us > self._max_age_us:
             return None
@@ -251,7 +251,7 @@ class AccountTerms:
 
 
 def settle_account(account: Envelope, charges: Iterable[tuple[str, int]], actual: Mapping[str, int]) -> Envelope:
-    """The account after an outcome: what was reserved is committed at what it cost.
+    """The account after an outcome: reserved amounts are committed at their actual cost.
 
     `actual` names units that cost something else than was reserved; more is charged too, since it was spent.
     """
@@ -265,7 +265,7 @@ def settle_account(account: Envelope, charges: Iterable[tuple[str, int]], actual
 
 
 def lower_start(account: Envelope, decay: Decay, risk: int) -> Envelope:
-    """The account at the beginning of an epoch, less what alarms of past sessions (`risk`, 0..1000) take from it.
+    """The account at the start of an epoch, reduced by the alarms of past sessions (`risk`, 0..1000).
 
     INVARIANT: MONO - the points count as if they had been charged in this epoch, so authority only begins lower.
     """
@@ -274,7 +274,7 @@ def lower_start(account: Envelope, decay: Decay, risk: int) -> Envelope:
 
 
 def renew_account(account: Envelope, *, epoch: int, since_us: int) -> Envelope:
-    """The account under a new epoch: ageing begins anew, what was spent stays spent (INVARIANT: EPOCH)."""
+    """The account under a new epoch: its age starts again, its spending remains (INVARIANT: EPOCH)."""
     base_step, base_risk = account.total("step"), account.total("risk")
     return replace(account, epoch=epoch, since_us=since_us, base_step=base_step, base_risk=base_risk)
 
@@ -296,21 +296,21 @@ def _with_spent(account: Envelope, spent: Mapping[str, tuple[int, int]]) -> Enve
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What an action costs: (unit, amount) sorted; `problems` are (reason code, detail) that forbid it."""
+    """The cost of an action: sorted (unit, amount) pairs; `problems` are (reason code, detail) that forbid it."""
 
     charges: tuple[tuple[str, int], ...]
     problems: tuple[tuple[str, str], ...] = ()
 
 
 def price_action(request: AccessRequest, chain: Sequence[Link], *, tainted: bool, score: int | None) -> Price:
-    """Price of one request under a chain. Total: an amount that cannot be read is a problem, never a guess."""
+    """Price of one request under a chain. Total: an unreadable amount is a problem, never a guess."""
     resource = request.resource
     spent = [*resource.costs, *([(resource.unit, request.args.get(resource.amount))] if resource.unit else [])]
     return _price(resource.impact, spent, chain, tainted=tainted, score=score)
 
 
 def price_fixed(resource: Resource, chain: Sequence[Link], *, tainted: bool) -> Price:
-    """What every call of a resource costs without a score, and without what an argument of it spends."""
+    """The fixed cost of each call of a resource, without a score and without amounts in its arguments."""
     return _price(resource.impact, resource.costs, chain, tainted=tainted, score=None)
 
 
@@ -335,13 +335,13 @@ def _price(
 
 
 def find_decimals(unit: str, chain: Sequence[Link]) -> int | None:
-    """Decimals in which a chain counts a unit, None where it budgets none of it."""
+    """Decimals in which a chain counts a unit; None if it has no budget in that unit."""
     # Every link of a chain has the same units and decimals; a unit that no link budgets may not be spent.
     return next((budget.decimals for link in chain for budget in link.budgets if budget.unit == unit), None)
 
 
 def to_units(value: object, decimals: int) -> int | None:
-    """An amount in units of 10**-decimals, rounded up; None for what is no amount: negative, NaN, boolean, words."""
+    """An amount in units of 10**-decimals, rounded up; None for anything else: negative, NaN, boolean, words."""
     if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
         return None
     try:
@@ -356,7 +356,7 @@ def to_units(value: object, decimals: int) -> int | None:
 
 
 def price_refusal(chain: Sequence[Link], accounts: Sequence[Envelope]) -> tuple[tuple[str, int], ...]:
-    """The charge for a refused attempt: risk points, at most what every limit of the chain has left."""
+    """The charge for a refused attempt: risk points, at most what is left of every limit of the chain."""
     points = REFUSED_POINTS
     decaying = [link for link in chain if link.decay is not None]
     for link, account in zip(decaying, accounts, strict=True):

@@ -44,7 +44,7 @@ _DROP_DOCUMENTS: Final = "drop_documents"
 
 
 class Change(StrEnum):
-    """How the decision under the other policy differs from the recorded one, the gravest first.
+    """How a decision under the other policy differs from the recorded one, from grave to mild.
 
     `towards_running`: what was denied may be asked or runs, what was asked runs, or an obligation is gone or weaker.
     `new_question`: what ran is asked. `new_denial`: what ran or was asked is denied. `new_restriction`: it runs with
@@ -63,7 +63,7 @@ class Change(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which decisions are decided again.
+    """Selects the decisions to decide again.
 
     Args:
         since_us: not those recorded before.
@@ -76,14 +76,14 @@ class Selection:
     agent: str = ""
 
     def includes(self, decision: RecordedDecision) -> bool:
-        """Whether a decision is among them."""
+        """Whether a decision is selected."""
         entry, agent = decision.entry, decision.recorded.request["subject"]["agent"]
         return self.since_us <= entry.ts_us < self.until_us and self.agent in ("", agent)
 
 
 @dataclass(frozen=True, slots=True)
 class ScoreOutcomes:
-    """What an action's decision would be with the score's rules alone at other limits.
+    """The decision on an action by the score's rules alone, at other limits.
 
     Args:
         risk: 0..1000; -1 where the action has no risk that limits are compared with, and all effects are the same.
@@ -102,7 +102,7 @@ class ScoreOutcomes:
 
 @dataclass(frozen=True, slots=True)
 class BacktestResult:
-    """One recorded decision, decided again.
+    """A recorded decision, with its decision under the other policy.
 
     Args:
         index: position in the tenant's log.
@@ -196,7 +196,7 @@ class _PolicyVariants:
         PolicyBundle(sources).parse()
 
     def compile(self, recorded: PolicyView) -> CedarPolicy:
-        """The policy for what was decided under a recorded one."""
+        """The policy, compiled for decisions under a recorded one."""
         policy = self._compiled.get(recorded.hash)
         if policy is None:
             types = recorded.types if isinstance(recorded, CedarPolicy) else {}
@@ -217,7 +217,7 @@ def backtest_log(
     with_outcomes: bool = False,
     processes: int = 1,
 ) -> Iterator[BacktestResult | None]:
-    """Decide the decisions that a log holds now again, in log order; None for each that is not selected.
+    """Decide the decisions in a log again, in log order; yields None for each that is not selected.
 
     Args:
         url: SQLAlchemy URL of the store.
@@ -244,7 +244,7 @@ def _make_work(
 
 
 def decide_under(request: AccessRequest, snapshot: Snapshot, policy: PolicyView) -> Decision:
-    """The decision of a recorded request under another policy, with the answer that a person gave where it counts."""
+    """The decision on a recorded request under another policy, with a person's answer where it counts."""
     changed = replace(snapshot, policy=policy)
     approval = snapshot.approval
     exposure = find_exposure(snapshot.provenance, snapshot.targets, is_tainted=snapshot.session.tainted)
@@ -265,7 +265,7 @@ def decide_under(request: AccessRequest, snapshot: Snapshot, policy: PolicyView)
 
 
 def _find_questions(request: AccessRequest, snapshot: Snapshot) -> set[tuple[str, str, str]]:
-    """What a person would be asked: (code, source, detail) of each reason that an answer settles."""
+    """The questions to a person: (code, source, detail) of each reason that an answer settles."""
     return {
         (reason.code, reason.source, reason.detail)
         for reason in decide(request, snapshot).reasons
@@ -275,7 +275,7 @@ def _find_questions(request: AccessRequest, snapshot: Snapshot) -> set[tuple[str
 
 @dataclass(frozen=True, slots=True)
 class DeclaredResult:
-    """One recorded decision, decided again as if a person had declared its resource.
+    """A recorded decision, decided again as if a person had declared its resource.
 
     Args:
         resource: action kind and id.
@@ -301,7 +301,7 @@ def backtest_declarations(
     *,
     processes: int = 1,
 ) -> Iterator[DeclaredResult | None]:
-    """Decide the recorded decisions about some resources again as if these had been declared so.
+    """Decide recorded decisions about some resources again as if these had been declared this way.
 
     Each is decided from its own recorded inputs, so that what the declaration would have changed later in a session
     (exposure above all) is not followed; where the class changes, whether the request asked for it is as recorded.
@@ -363,7 +363,7 @@ def _rank(effect: Effect) -> int:
 
 
 def covers(obligations: tuple[Obligation, ...], others: tuple[Obligation, ...]) -> bool:
-    """Whether whoever carries out `obligations` carries out the others, too: equal ones, or with a stricter bound."""
+    """Whether enforcing `obligations` enforces the others too: equal ones, or ones with a stricter bound."""
     return all(any(_is_as_strict(mine, other) for mine in obligations) for other in others)
 
 
@@ -376,7 +376,7 @@ def _is_as_strict(mine: Obligation, other: Obligation) -> bool:
 
 
 def find_causes(before: Decision, after: Decision) -> tuple[str, ...]:
-    """What made the difference: the reasons of one decision that argue for more than the other's effect.
+    """The cause of a difference: the reasons of one decision that are more severe than the other's effect.
 
     Where the effect stays, the reasons that only one of them has.
     """

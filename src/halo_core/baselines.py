@@ -41,8 +41,8 @@ class SessionHistory:
     Args:
         session: its name.
         observations: of its actions.
-        circumstances: of each; empty where none are known.
-        principals: whom each acted for, empty for one of an exposed session or of an unknown user; none where unknown.
+        circumstances: of each; empty if none are known.
+        principals: whom each acted for, empty for one of an exposed session or of an unknown user; none if unknown.
         position: of the session's first entry in the log.
     """
 
@@ -55,7 +55,7 @@ class SessionHistory:
 
 @dataclass(frozen=True, slots=True)
 class HeldOutMargins:
-    """Highest margins of sessions that a model was trained on, each of a fit without the session.
+    """Highest margins of the sessions in a model's training data, each from a fit without that session.
 
     Args:
         margins: of ordinary sessions, in micro-units.
@@ -68,7 +68,7 @@ class HeldOutMargins:
 
 @dataclass(frozen=True, slots=True)
 class FittedScore:
-    """A fitted score, to be put in force with `put_in_force`."""
+    """A fitted score, which `put_in_force` takes."""
 
     terms: ScoringTerms
     baseline: Baseline
@@ -85,7 +85,7 @@ def collect_sessions(
     *,
     note: Callable[[], None],
 ) -> list[SessionHistory]:
-    """Sessions in which one of these agents acted, without those that were judged to be an attack.
+    """Sessions in which one of these agents acted, without those judged to be an attack.
 
     Args:
         reader: the store.
@@ -114,7 +114,7 @@ def collect_sessions(
 
 
 class _SessionReplay:
-    """Builds a session's profile again from its entries."""
+    """Rebuilds a session's profile from its entries."""
 
     def __init__(self, session: str, key: bytes, position: int) -> None:
         self.history = SessionHistory(session, position=position)
@@ -237,7 +237,7 @@ def _compute_margins(
 
 
 def put_in_force(tx: Transaction, agent: str, score: FittedScore, by: Actor | str) -> str:
-    """Put a score in force for an agent, from its next decision on; the hash of its terms."""
+    """Put a score in force for an agent, from its next decision on; returns the hash of its terms."""
     parts = (
         (MODEL_DOMAIN, score.model.to_bytes()),
         (BASELINE_DOMAIN, score.baseline.to_bytes()),
@@ -258,7 +258,7 @@ def put_in_force(tx: Transaction, agent: str, score: FittedScore, by: Actor | st
 def put_identities_in_force(
     tx: Transaction, book: IdentityBaseline, by: Actor | str, sources: Sequence[str], left_out: int = 0
 ) -> str:
-    """Put a tenant's baseline of people and service accounts in force; its hash.
+    """Put a tenant's baseline of people and service accounts in force; returns its hash.
 
     Args:
         tx: the transaction.
@@ -280,12 +280,12 @@ def put_identities_in_force(
 
 
 def find_baseline_hash(reader: Reader, tenant: str, agent: str = IDENTITIES) -> str:
-    """Hash of the baseline in force for an agent (or for people and service accounts), empty where there is none."""
+    """Hash of the baseline in force for an agent (or for people and service accounts); empty if there is none."""
     return reader.baselines(tenant).get(agent, "")
 
 
 def read_baseline_part(reader: Reader, tenant: str, name: str, domain: str, *, again: str = "fit again") -> bytes:
-    """The bytes of a baseline or of a part of one, by their hash.
+    """The bytes of a baseline or of a part of one, by hash.
 
     Raises:
         BadInput: `bad_baseline`, they are missing or were changed.
@@ -298,7 +298,7 @@ def read_baseline_part(reader: Reader, tenant: str, name: str, domain: str, *, a
 
 
 def load_identities(reader: Reader, tenant: str) -> IdentityBaseline | None:
-    """A tenant's baseline of people and service accounts, None where there is none.
+    """A tenant's baseline of people and service accounts; None if there is none.
 
     Raises:
         BadInput: `bad_baseline`, it is missing or was changed.
@@ -312,7 +312,7 @@ def load_identities(reader: Reader, tenant: str) -> IdentityBaseline | None:
 
 
 def take_out_of_force(tx: Transaction, agent: str, by: Actor | str) -> bool:
-    """Take an agent's score out of force; False where there was none."""
+    """Remove an agent's score; False if there was none."""
     if not rows.BaselineTable(tx).get(agent):
         return False
     tx.append(Draft(EntryKind.BASELINE, "", {"agent": agent, "part": False}, actor=Actor.of(by)))
@@ -321,7 +321,7 @@ def take_out_of_force(tx: Transaction, agent: str, by: Actor | str) -> bool:
 
 
 def load_shipped_model() -> RiskModel:
-    """The model that is shipped with Halo.
+    """The model shipped with Halo.
 
     Raises:
         ConfigError: `no_model`, this installation has none.

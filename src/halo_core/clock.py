@@ -11,7 +11,7 @@ DAY_US: Final = 86_400_000_000
 
 
 class Clock(Protocol):
-    """Source of time. Read once per decision, the value is passed on and recorded."""
+    """Source of time. Read once per decision; the value is passed on and recorded."""
 
     def now_us(self) -> int:
         """Wall clock, microseconds since 1970-01-01T00:00:00Z."""

@@ -44,7 +44,7 @@ class HaloError(Exception):
         self.remedy = remedy or self.default_remedy
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """So that an error can come from another process."""
+        """Make errors picklable, so that another process can raise them."""
         return _rebuild_error, (type(self), self.args, vars(self))
 
     def __str__(self) -> str:
@@ -67,7 +67,7 @@ class BadInput(HaloError):
         self.field = field
 
     def __str__(self) -> str:
-        """As `HaloError`, with the field in front where there is one."""
+        """Like `HaloError`, with the field in front if there is one."""
         text = super().__str__()
         return f"{self.field}: {text}" if self.field else text
 
@@ -79,7 +79,7 @@ class CanonicalError(BadInput):
 
 
 class PassportError(BadInput):
-    """A passport was refused; `code` is the word of the attack list."""
+    """A passport was refused; `code` is its name in the attack list."""
 
 
 class PolicyError(BadInput):
@@ -99,7 +99,7 @@ class Denied(HaloError, PermissionError):
         reason: reason code (`halo_core.reasons`).
         decision_id: id of the ledger entry, empty when none could be written.
         earlier: with the reason `already_dispatched`, what the earlier run of this very request brought, as the ledger
-            recorded it (secrets sealed); None where it did not succeed, is not all recorded, or cannot be proven.
+            recorded it (secrets sealed); None if it did not succeed, is not all recorded, or cannot be proven.
     """
 
     def __init__(
@@ -112,7 +112,7 @@ class Denied(HaloError, PermissionError):
 
 
 class Pending(Denied):
-    """The action waits for an approval; `pending_id` names the request."""
+    """The action waits for an approval; `pending_id` is the id of the request."""
 
     def __init__(self, reason: str, message: str, *, pending_id: str, remedy: str = "", decision_id: str = "") -> None:
         super().__init__(reason, message, remedy=remedy, decision_id=decision_id)
@@ -120,7 +120,7 @@ class Pending(Denied):
 
 
 class Held(Denied):
-    """The action is held: it did not run, and runs once somebody outside the chain has answered for it, if ever.
+    """The action is held: it runs only after somebody outside the chain approves it.
 
     Attributes:
         pending_id: names the request.
@@ -142,7 +142,7 @@ class CannotDecide(HaloError):
 
 
 class NotVerified(HaloError):
-    """The ledger was not shown to be whole."""
+    """The ledger could not be shown to be complete and unaltered."""
 
     default_remedy = "run `halo verify`, which names everything that is wrong"
 
@@ -164,7 +164,7 @@ def make_read_error(
     remedy: str = "check the path and its permissions",
     encoding: str = "UTF-8",
 ) -> ConfigError:
-    """The error for a file that cannot be read, or is not text in `encoding`."""
+    """The error for a file that cannot be read or is not text in `encoding`."""
     return ConfigError(
         code, f"cannot read `{path}`: {_describe_file_error(error, encoding)}", field=field, remedy=remedy
     )
@@ -187,11 +187,11 @@ def _describe_file_error(error: OSError | UnicodeError, encoding: str = "UTF-8")
 
 
 def describe_cause(error: Exception) -> str:
-    """What an error says, for the message of another one: without its remedy, which would be about something else."""
+    """The message of an error for use in another one, without its remedy, which would not fit there."""
     return f"{error.message} [{error.code}]" if isinstance(error, HaloError) else str(error)
 
 
 def require(condition: object, problem: str) -> None:
-    """Raise ValueError unless the condition holds; for parsers that turn it into an error of their own."""
+    """Raise ValueError unless the condition holds; for parsers that convert it into their own error."""
     if not condition:
         raise ValueError(problem)

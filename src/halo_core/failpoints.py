@@ -44,11 +44,11 @@ ARMED: Final[list[Callable[[str], None]]] = []
 
 
 def arm_failpoints(hook: Callable[[str], None] | None) -> None:
-    """Call `hook` with the name of every point reached in this process; None disarms."""
+    """Call `hook` with the name of every failpoint reached in this process; None disarms."""
     ARMED[:] = [hook] if hook is not None else []
 
 
 def hit_failpoint(name: str) -> None:
-    """Say that a point was reached."""
+    """Report that a failpoint was reached."""
     if ARMED:
         ARMED[0](name)

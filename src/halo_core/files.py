@@ -38,7 +38,7 @@ def replace_file(path: Path, data: bytes, *, mode: int = 0o600) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make names that were added to or removed from a folder durable."""
+    """Make the names added to or removed from a folder durable."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(handle)
@@ -48,7 +48,7 @@ def sync_folder(folder: Path) -> None:
 
 @contextmanager
 def hold_file_lock(path: Path, *, wait: bool = True) -> Iterator[None]:
-    """Hold an exclusive lock on `path`, made where it is missing, against other threads and processes.
+    """Hold an exclusive lock on `path`, created if missing, against other threads and processes.
 
     Raises:
         BlockingIOError: somebody else holds it, and `wait` is false.

@@ -32,7 +32,7 @@ _ENVIRONMENT_PATH: Final = Path("/proc/self/environ")
 
 
 def read_start_variable(path: Path = _ENVIRONMENT_PATH) -> str:
-    """What the process was started with as `HALO_FLOOR`, whatever became of its environment since; empty for nothing.
+    """The value of `HALO_FLOOR` when the process started, whatever changed since; empty if unset.
 
     Where the system does not keep that, the variable as it is when this module is imported.
     """
@@ -55,7 +55,7 @@ class HostFloor:
 
     Args:
         mode: `observe` where nothing sets one.
-        source: what sets it, for people; empty where nothing does.
+        source: what sets it, for people; empty if nothing does.
         is_protected: the user of this process cannot change it.
     """
 
@@ -67,7 +67,7 @@ class HostFloor:
 def read_host_floor(
     path: Path | None = None, environment: Mapping[str, str] | None = None, *, at_start: str = _AT_START
 ) -> HostFloor:
-    """The floor of this host: the higher one of its file and of the environment.
+    """The floor of this host: the higher one of its file and its environment.
 
     Args:
         path: the file; None means `HOST_FLOOR_PATH`.
@@ -88,7 +88,7 @@ def read_host_floor(
 
 
 class HostFloorFile:
-    """Tells when the file of the host's floor has changed, by one `stat` for each question."""
+    """Detects changes of the host's floor file, with one `stat` for each question."""
 
     __slots__ = ("_stamp",)
 
@@ -96,7 +96,7 @@ class HostFloorFile:
         self._stamp: tuple[int, ...] | None = None
 
     def has_changed(self) -> bool:
-        """Whether it is another file than at the last question; True for the first one."""
+        """Whether the file changed since the last question; True for the first one."""
         try:
             status = os.stat(HOST_FLOOR_PATH)  # noqa: PTH116  it is asked at decisions, and makes no objects
             stamp: tuple[int, ...] = (status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_size)
@@ -136,7 +136,7 @@ def _make_error(problem: str) -> ConfigError:
 
 
 class HomeFloor:
-    """Which tenants of a home were put in enforce mode, as its file keeps it.
+    """The tenants of a home that were put in enforce mode, according to its file.
 
     Args:
         home: folder of the home.
@@ -148,7 +148,7 @@ class HomeFloor:
         self._home = home
 
     def read(self, tenant: str) -> Mode:
-        """The floor that was noted for a tenant; `enforce` where the file cannot be read."""
+        """The floor noted for a tenant; `enforce` if the file cannot be read."""
         return Mode.ENFORCE if tenant in self._load(unreadable=(tenant,)) else Mode.OBSERVE
 
     def list_raised(self) -> list[str]:
@@ -166,11 +166,11 @@ class HomeFloor:
         self._write(tenant, ())
 
     def read_ended(self, tenant: str) -> frozenset[str]:
-        """Entries of the waivers of a tenant that have ended, as far as they were noted."""
+        """Entries of a tenant's waivers that are noted as ended."""
         return frozenset(self._load(unreadable=()).get(tenant, ()))
 
     def note_ended(self, tenant: str, waivers: Iterable[str]) -> None:
-        """Note that waivers have ended, so that none comes back where the entry that ended it is taken out.
+        """Note that waivers have ended, so that deleting the entry that ended one does not restore it.
 
         Raises:
             OSError: the home cannot be written.
@@ -188,7 +188,7 @@ class HomeFloor:
             replace_file(self._home / _HOME_FILE, json.dumps(tree, indent=2).encode() + b"\n")
 
     def _load(self, *, unreadable: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
-        """Tenant whose floor was raised → entries of waivers that have ended."""
+        """Entries of ended waivers, by each tenant whose floor was raised."""
         try:
             data = (self._home / _HOME_FILE).read_bytes()
         except FileNotFoundError:

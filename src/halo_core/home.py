@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def default_home() -> Path:
-    """`HALO_HOME`, or `.halo` in the working directory where that is not set or empty."""
+    """`HALO_HOME`, or `.halo` in the working directory if that is unset or empty."""
     return Path(os.environ.get("HALO_HOME") or ".halo")
 
 
@@ -32,14 +32,14 @@ def default_url(home: Path) -> str:
 
 
 class HomeRelocation(Protocol):
-    """Other homes in place of those that an application names: a drill opens copies."""
+    """Replaces the homes that an application names by others: a drill opens copies."""
 
     def locate(self, home: Path, url: str) -> tuple[Path, str]:
-        """The home and the database to open in place of these."""
+        """The home and the database to open instead of these."""
         ...
 
     def add(self, halo: Any) -> None:
-        """Take note of a facade that was opened."""
+        """Register a facade that was opened."""
         ...
 
 
@@ -48,7 +48,7 @@ _relocation: HomeRelocation | None = None
 
 @contextmanager
 def relocated_homes(relocation: HomeRelocation) -> Iterator[None]:
-    """Have every home that this process opens relocated, until the block ends."""
+    """Relocate every home that this process opens, until the block ends."""
     global _relocation  # noqa: PLW0603  whoever opens a home is the application's code, which passes nothing on
     earlier, _relocation = _relocation, relocation
     try:
@@ -58,12 +58,12 @@ def relocated_homes(relocation: HomeRelocation) -> Iterator[None]:
 
 
 def find_relocation() -> HomeRelocation | None:
-    """The relocation in force, if there is one."""
+    """The relocation in force; None if there is none."""
     return _relocation
 
 
 def read_manifest(home: Path, tenant: str) -> Manifest | None:
-    """The manifest `agents.yaml` of a home; None where there is none.
+    """The manifest `agents.yaml` of a home; None if there is none.
 
     Raises:
         ConfigError: it is not well formed, or is another tenant's.
@@ -108,7 +108,7 @@ class Declarations:
         self._manifest: Manifest | None = None
 
     def current(self) -> Manifest | None:
-        """The manifest as last read, None where there is none; read the first time only.
+        """The manifest as last read, None if there is none; reads only the first time.
 
         Raises:
             See `refresh`.
@@ -116,7 +116,7 @@ class Declarations:
         return self._manifest if self._is_read else self.refresh()
 
     def refresh(self) -> Manifest | None:
-        """Read the manifest in force again, if another one was issued.
+        """Read the manifest in force again if another one was issued.
 
         Raises:
             ConfigError: a manifest in the home is not well formed, or of another tenant.
@@ -161,7 +161,7 @@ def _load_issued(name: str, data: bytes | None) -> Manifest | None:
 
 
 def parse_mode(mode: str | None) -> Mode | None:
-    """A mode from its name; None stays None.
+    """The mode with this name; None stays None.
 
     Raises:
         ConfigError: `bad_mode`.
@@ -177,7 +177,7 @@ def parse_mode(mode: str | None) -> Mode | None:
 
 
 def describe_process(framework: str) -> Origin:
-    """This process, as entries name the origin of a request."""
+    """This process, as entries record the origin of a request."""
     process = Path(sys.argv[0]).name if sys.argv and sys.argv[0] else "python"
     host = socket.gethostname()
     return Origin(host=host, pid=os.getpid(), process=process, network="local", framework=framework)

@@ -45,7 +45,7 @@ _POLICY: Final = re.compile(r"policy/[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}\.cedar")
 
 @dataclass(frozen=True, slots=True)
 class HomeBundle:
-    """What a bundle holds.
+    """The content of a bundle.
 
     Args:
         files: names, relative to the home, sorted.
@@ -61,7 +61,7 @@ class HomeBundle:
 def export_home(
     home: Path, path: Path, key_path: Path, *, agents: Iterable[str] = (), with_issuer: bool = False
 ) -> HomeBundle:
-    """Seal what other hosts of the store need into a new file.
+    """Seal everything that the store's other hosts need into a new file.
 
     Args:
         home: the home of a host that has used the store.
@@ -95,7 +95,7 @@ def export_home(
 
 
 def import_home(home: Path, path: Path, key_path: Path, *, update: bool = False) -> HomeBundle:
-    """Unpack a bundle into a home: all of it, or nothing if the home has anything else in its place.
+    """Unpack a bundle into a home: all of it, or nothing if any file there differs.
 
     May be run again, also after a crash: what is there already stays.
 
@@ -199,7 +199,7 @@ def _parse_trust(data: bytes) -> dict[str, str]:
 
 
 def _differs(path: Path, data: bytes) -> bool:
-    """Whether something else is there."""
+    """Whether the path holds anything else."""
     return os.path.lexists(path) and _read_file(path) != data
 
 
@@ -226,7 +226,7 @@ def _read_file(path: Path) -> bytes:
 
 
 def _write_shared_file(path: Path, data: bytes, name: str) -> list[str]:
-    """Write a file unless it is there already; its name if it was written."""
+    """Write a file unless it exists; returns its name if it was written."""
     if os.path.lexists(path) and _read_file(path) == data:
         return []
     _report_unwritable(path, lambda: path.parent.mkdir(mode=0o700, parents=True, exist_ok=True))
@@ -235,7 +235,7 @@ def _write_shared_file(path: Path, data: bytes, name: str) -> list[str]:
 
 
 def _create_file(path: Path, data: bytes) -> None:
-    """Write a new file, readable by its owner alone, durably."""
+    """Write a new file durably, readable by its owner alone."""
 
     def write() -> None:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)

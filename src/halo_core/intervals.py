@@ -9,7 +9,7 @@ _Z: Final = 1.959963984540054
 
 
 def compute_wilson_interval(hits: float, total: int) -> tuple[float, float]:
-    """The 95% interval of a share, by Wilson's score method (Wilson 1927, JASA 22:209).
+    """The 95% interval of a proportion, by Wilson's score method (Wilson 1927, JASA 22:209).
 
     Args:
         hits: how many of them, 0 to `total`; of a rate, the rate times the total.

@@ -22,7 +22,7 @@ def get_logger(name: str) -> logging.Logger:
 
 
 class DefaultHandler(logging.StreamHandler[TextIO]):
-    """Prints `halo: <message>` on stderr where no handler of the host receives the record."""
+    """Prints `halo: <message>` on stderr for records that no handler of the host receives."""
 
     def __init__(self) -> None:
         logging.Handler.__init__(self)  # the stream is whatever stderr is when a record comes
@@ -30,11 +30,11 @@ class DefaultHandler(logging.StreamHandler[TextIO]):
 
     @property
     def stream(self) -> TextIO:  # type: ignore[override]
-        """What `sys.stderr` is now."""
+        """The current `sys.stderr`."""
         return sys.stderr
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Print one record, unless it is of a Halo that was opened quiet."""
+        """Print one record, unless it comes from a Halo opened with `quiet`."""
         if getattr(record, "halo_quiet", False):
             return
         if not _has_host_handler(logging.getLogger(record.name)):
@@ -50,6 +50,6 @@ def _has_host_handler(logger: logging.Logger | None) -> bool:
 
 
 def install_default_handler() -> None:
-    """Add the default handler to the logger `halo`, unless it is there."""
+    """Add the default handler to the logger `halo`, unless it is already there."""
     if not any(isinstance(item, DefaultHandler) for item in _ROOT.handlers):
         _ROOT.addHandler(DefaultHandler())

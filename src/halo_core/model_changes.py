@@ -46,19 +46,19 @@ _BACK: Final = "back"
 
 @dataclass(frozen=True, slots=True)
 class ModelSwitch:
-    """Hashes of the scoring terms that were in force before a change, and since."""
+    """Hashes of the scoring terms in force before and after a change."""
 
     before: str
     after: str
 
 
 def name_shadow(agent: str) -> str:
-    """The name under which an agent's shadow stands among the scores in force."""
+    """The name of an agent's shadow among the scores in force."""
     return SHADOW + agent
 
 
 def list_scored_agents(reader: Reader, tenant: str) -> dict[str, str]:
-    """Agent → hash of its score in force; shadows and the baseline of people are none."""
+    """Agent → hash of its score in force; without shadows and the baseline of people."""
     return {agent: name for agent, name in reader.baselines(tenant).items() if agent.isprintable()}
 
 
@@ -79,12 +79,12 @@ def load_score_rules(reader: Reader, tenant: str, name: str) -> RiskRules:
 
 
 def name_log(reader: Reader, tenant: str) -> str:
-    """Id of the store and name of the tenant, as `ModelOrigin.log` has them."""
+    """Store id and tenant name, in the form of `ModelOrigin.log`."""
     return f"{reader.store_id(tenant)}/{tenant}"
 
 
 def load_usual_model(reader: Reader, tenant: str, agent: str) -> RiskModel:
-    """The model to fit an agent's score with where nobody names one.
+    """The model for fitting an agent's score if none is named.
 
     A model that somebody trained and switched to stays; otherwise it is the one that is shipped with this version.
 
@@ -101,7 +101,7 @@ def load_usual_model(reader: Reader, tenant: str, agent: str) -> RiskModel:
 
 
 def find_held_out(model: RiskModel, log: str, role: str) -> HeldOutMargins:
-    """The margins to set limits by in place of those of sessions that a model was trained on.
+    """The margins to set limits by, instead of those of sessions the model was trained on.
 
     Raises:
         BadInput: `bad_model`, the model does not say rightly what it was trained on.
@@ -122,7 +122,7 @@ def fit_shadow(
     key: bytes,
     held_out: HeldOutMargins,
 ) -> FittedScore:
-    """The score that an agent would have with another model: the baseline in force, and limits for that model.
+    """The score an agent would have with another model: the baseline in force, with limits for that model.
 
     Args:
         reader: the store.
@@ -148,12 +148,12 @@ def fit_shadow(
 
 
 def put_in_shadow(tx: Transaction, agent: str, score: FittedScore, by: Actor | str) -> str:
-    """Put a score in shadow for an agent; the hash of its terms. One that was there before is replaced."""
+    """Put a score in shadow for an agent, in place of any earlier one; returns the hash of its terms."""
     return put_in_force(tx, name_shadow(agent), score, by)
 
 
 def drop_shadow(tx: Transaction, agent: str, by: Actor | str) -> bool:
-    """Take an agent's shadow away; False where there was none."""
+    """Remove an agent's shadow; False if there was none."""
     return take_out_of_force(tx, name_shadow(agent), by)
 
 
@@ -181,7 +181,7 @@ def switch_to_shadow(tx: Transaction, agent: str, by: Actor | str) -> ModelSwitc
 
 
 def find_last_switch(reader: Reader, tenant: str, agent: str) -> ModelSwitch:
-    """The switch by which the score in force came.
+    """The switch that put the current score in force.
 
     Raises:
         ConfigError: `no_switch`, it came in another way.
@@ -197,7 +197,7 @@ def find_last_switch(reader: Reader, tenant: str, agent: str) -> ModelSwitch:
 
 
 def switch_back(tx: Transaction, agent: str, last: ModelSwitch, by: Actor | str) -> ModelSwitch:
-    """Put in force again what was before a switch.
+    """Restore what was in force before a switch.
 
     Raises:
         ConfigError: `no_switch`, something else is in force by now.
@@ -213,7 +213,7 @@ def switch_back(tx: Transaction, agent: str, last: ModelSwitch, by: Actor | str)
 def _put_terms(
     tx: Transaction, agent: str, change: ModelSwitch, terms: ScoringTerms, by: Actor | str, *, act: str
 ) -> None:
-    """Put terms whose parts are in the store in force, by a signed entry."""
+    """Put terms whose parts are already stored in force, by a signed entry."""
     facts: Mapping[str, Any] = {"risks": list(terms.risks), "sessions": terms.sessions, "tasks": terms.tasks}
     body = {"act": act, "agent": agent, "before": change.before, "hash": change.after, "part": False, **facts}
     tx.append(Draft(EntryKind.BASELINE, "", body, actor=Actor.of(by)))

@@ -24,7 +24,7 @@ HELD: Final = frozenset({Effect.CHALLENGE, Effect.DENY})
 
 @dataclass(frozen=True, slots=True)
 class ScoredEffect:
-    """What a model said of an action, and what followed.
+    """A model's score of an action, and the resulting effect.
 
     Args:
         risk: 0..1000.
@@ -67,7 +67,7 @@ class ComparedAction:
 
 @dataclass(slots=True)
 class ModelComparer:
-    """Computes what other models would have said, decision by decision in log order.
+    """Computes the scores of other models, decision by decision in log order.
 
     Args:
         replayer: reads what the decisions were made on.
@@ -86,7 +86,7 @@ class ModelComparer:
             yield self.compare(recorded)
 
     def compare(self, recorded: RecordedDecision) -> ComparedAction | None:
-        """One decision; None where it has no score, is another agent's, or cannot be compared."""
+        """One decision; None if it has no score, is another agent's, or cannot be compared."""
         plain = recorded.recorded
         agent = plain.request["subject"]["agent"]
         rules = self.rules.get(agent)

@@ -36,7 +36,7 @@ _IGNORED_OPCODES: Final = frozenset(("CACHE", "EXTENDED_ARG", "PRECALL", "STORE_
 
 
 def is_a(x: Any, *kinds: type[Any]) -> bool:
-    """`isinstance` by the real type: a proxy's pretended class is its own code."""
+    """`isinstance` by the real type: a proxy's `__class__` is its own code and may lie."""
     return issubclass(type(x), kinds)
 
 
@@ -51,7 +51,7 @@ def is_atomic_type(kind: type[Any]) -> bool:
 
 
 def get_attributes(x: Any) -> dict[str, Any]:
-    """Attributes that an object holds itself: its dictionary and slots, private ones of pydantic too."""
+    """Attributes stored in an object itself: its dictionary and slots, private pydantic ones included."""
     attributes: dict[str, Any] = {}
     for name, member, kind in _list_descriptors(type(x)):
         if name == "__dict__":
@@ -62,7 +62,7 @@ def get_attributes(x: Any) -> dict[str, Any]:
 
 
 def _list_descriptors(cls: type[Any]) -> list[tuple[str, Any, type[Any]]]:
-    """Through what the attributes of a class's objects are read: name, descriptor and class, bases first."""
+    """The descriptors that read the attributes of a class's objects: name, descriptor and class, bases first."""
     known = _descriptors.get(cls)
     if known is not None and known[0] is cls.__mro__:
         return known[1]
@@ -87,7 +87,7 @@ def _read_member(member: Any, x: Any, kind: type[Any]) -> Any:
 
 
 def iterate_container(x: Any) -> Iterator[tuple[str, Any]] | None:
-    """Items of a builtin container, with a word for each; None where it is none."""
+    """Items of a builtin container, each with a word for its place; None for anything else."""
     # By the builtin's own methods: a subclass may have others.
     if is_a(x, *_MAPPINGS):
         items = dict.items(x) if is_a(x, dict) else types.MappingProxyType.items(x)
@@ -101,7 +101,7 @@ def iterate_container(x: Any) -> Iterator[tuple[str, Any]] | None:
 
 
 def list_values(x: Any) -> list[Any]:
-    """Values, and keys that hold something, of a builtin container; empty for anything else."""
+    """Values of a builtin container, and keys that hold something; empty for anything else."""
     return [value for _, value in iterate_container(x) or ()]
 
 
@@ -115,7 +115,7 @@ def get_module_name(x: Any) -> str:
 
 
 def unwrap(x: Any) -> tuple[Any, list[tuple[str, Any]]]:
-    """The function inside bound methods and partial objects, and what else those hold."""
+    """The function inside bound methods and partial objects, and the other objects those hold."""
     extras: list[tuple[str, Any]] = []
     while type(x) is not types.FunctionType:
         if type(x) is types.MethodType:
@@ -149,7 +149,7 @@ def iterate_closure(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ObjectExplorer:
-    """How one adapter looks into an app.
+    """How one adapter explores the objects of an app.
 
     Args:
         adapter: package of the adapter; its `demo` is looked into like an app.
@@ -162,7 +162,7 @@ class ObjectExplorer:
     companions: frozenset[str]
 
     def iterate_contents(self, x: Any) -> Iterator[tuple[str, Any]]:
-        """Contents of an object that is no container; for C objects, what the garbage collector would follow."""
+        """Contents of an object that is no container; for C objects, the garbage collector's referents."""
         if is_a(x, weakref.ref):
             referent = weakref.ref.__call__(x)
             if not is_a(referent, type):  # who keeps track of classes uses none of them
@@ -177,7 +177,7 @@ class ObjectExplorer:
             yield from (("", value) for value in gc.get_referents(x) if value is not type(x))
 
     def is_framework_module(self, module: str) -> bool:
-        """Whether a module belongs to the framework, to Halo or to Python, which hold nothing of the app's."""
+        """Whether a module belongs to the framework, to Halo or to Python, and so holds nothing of the app."""
         top = module.partition(".")[0]
         if module.startswith(f"{self.adapter}.demo"):
             return False
@@ -186,7 +186,7 @@ class ObjectExplorer:
         return top in self.frameworks or top in self.companions
 
     def is_app_module(self, module: str) -> bool:
-        """Whether a module's globals may hold something governable.
+        """Whether a module's globals may hold something to govern.
 
         The app's modules do; installed packages only if they know the framework.
         """
@@ -198,7 +198,7 @@ class ObjectExplorer:
         return _package_uses(module.partition(".")[0], self.frameworks)
 
     def iterate_captured(self, function: types.FunctionType) -> Iterator[tuple[str, Any, bool]]:
-        """The objects that a function reaches: name, object, and whether it calls it.
+        """The objects that a function can reach: name, object, and whether it calls it.
 
         Closure, defaults, what it wraps, and of an app's own function the globals that its code and the code nested in
         it name, modules' attributes and imports inside it among them.
@@ -214,7 +214,7 @@ class ObjectExplorer:
             yield from _iterate_globals(function.__code__, function.__globals__)
 
     def iterate_members(self, kind: type[Any]) -> Iterator[tuple[str, Any]]:
-        """Members of the app's own classes among a class and its bases, without Python's own names.
+        """Members of the app's own classes among a class and its bases, without Python's names.
 
         A class that the framework makes around the app's functions (the middleware of its decorators) is the app's own.
         """
@@ -233,7 +233,7 @@ class ObjectExplorer:
 
 @functools.lru_cache(maxsize=512)
 def _package_uses(package: str, markers: frozenset[str]) -> bool:
-    """Whether any loaded module of a package holds something of the framework's."""
+    """Whether a loaded module of a package holds something of the framework."""
     for name, module in list(sys.modules.items()):
         if (name == package or name.startswith(f"{package}.")) and is_a(module, types.ModuleType):
             values = list(get_attributes(module).values())
@@ -250,7 +250,7 @@ def _get_stored_name(value: Any) -> str:
 
 
 def _iterate_globals(code: types.CodeType, scope: Mapping[str, Any]) -> Iterator[tuple[str, Any, bool]]:
-    """Globals that code names; of a module the attribute that is read."""
+    """Globals that code names; for a module, the attribute that is read."""
     current: Any = None
     calls = False
     steps = [step for step in dis.get_instructions(code) if step.opname not in _IGNORED_OPCODES]
@@ -277,7 +277,7 @@ def _iterate_globals(code: types.CodeType, scope: Mapping[str, Any]) -> Iterator
 
 
 def _is_called(step: dis.Instruction, following: dis.Instruction | None) -> bool:
-    """Whether an instruction loads something to call it, in the byte code of any supported Python."""
+    """Whether an instruction loads something to call it, in the bytecode of any supported Python."""
     if step.opname == "LOAD_METHOD" or (following is not None and following.opname == "PUSH_NULL"):
         return True
     return (step.opname == "LOAD_GLOBAL" or sys.version_info >= (3, 12)) and bool((step.arg or 0) & _CALL_BIT)

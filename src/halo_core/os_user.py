@@ -10,7 +10,7 @@ from halo_core.model import Actor
 
 
 def describe_os_user() -> Actor:
-    """The account of the effective user id; no environment variable counts, since anybody can set those."""
+    """The account of the effective user id; environment variables do not count, since anybody can set them."""
     return _describe(os.geteuid())
 
 

@@ -32,7 +32,7 @@ def map_in_processes(
     initializer: Callable[..., None] | None = None,
     initargs: tuple[Any, ...] = (),
 ) -> Iterator[R]:
-    """The results of some work, in the order of its tasks, of which few are taken ahead.
+    """Results of the tasks, in their order; only a few tasks are taken ahead.
 
     Args:
         work: a function of a module; it, its tasks and its results can be pickled.

@@ -16,7 +16,7 @@ _MISSING: Final = object()
 
 
 def quick_init(cls: type[T]) -> type[T]:
-    """Give a dataclass, frozen and with slots, a constructor that takes a fifth of the time; see the module.
+    """Give a frozen dataclass with slots a constructor that takes a fifth of the time; see the module.
 
     Raises:
         TypeError: it is not frozen, has no slots of its own or has a base.
@@ -46,7 +46,7 @@ def quick_init(cls: type[T]) -> type[T]:
 
 
 def _write_value(field: dataclasses.Field[Any], names: dict[str, Any]) -> str:
-    """What a field is set to; its default goes into `names`."""
+    """The source text of a field's value; its default goes into `names`."""
     name = field.name
     if field.default_factory is not dataclasses.MISSING:
         names[f"_make_{name}"] = field.default_factory
@@ -58,7 +58,7 @@ def _write_value(field: dataclasses.Field[Any], names: dict[str, Any]) -> str:
 
 
 def _write_parameters(fields: tuple[dataclasses.Field[Any], ...]) -> str:
-    """The parameters of the constructor, those that have to be named behind the others."""
+    """The constructor's parameters, keyword-only ones last."""
     parameters: dict[bool, list[str]] = {False: ["self"], True: []}
     for field in fields:
         if field.default_factory is not dataclasses.MISSING:

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 
 class ReasonText(NamedTuple):
-    """What a code means to a person, and what to do about it."""
+    """The meaning of a code for a person, and the remedy."""
 
     title: str
     remedy: str
@@ -406,5 +406,5 @@ REASONS: Final[dict[str, ReasonText]] = {
 
 
 def get_reason_text(code: str) -> ReasonText:
-    """The texts of a code; an unknown code explains itself as such and never raises."""
+    """The texts of a code; never raises: an unknown code gets a text that says so."""
     return REASONS.get(code, ReasonText(code.replace("_", " "), ""))

@@ -42,22 +42,22 @@ class References:
 
     @classmethod
     def of_home(cls, home: Path) -> Self | None:
-        """With the home's digest key; None where the home has none."""
+        """References with the home's digest key; None if the home has none."""
         keys = KeyStore(home)
         return cls(Digester(keys.secret("digest"))) if "digest" in keys.names() else None
 
     def of_session(self, name: str) -> str:
-        """Reference of a session; empty for none."""
+        """Reference of a session; empty if there is none."""
         known = self._sessions.get(name)
         return self._remember(self._sessions, name, "halo/ref/session", clip_name(name)) if known is None else known
 
     def of_person(self, name: str) -> str:
-        """Reference of a person, the same for names that `same_person` takes for one; empty for none."""
+        """Reference of a person, equal for names that `same_person` treats as equal; empty if there is none."""
         known = self._people.get(name)
         return self._remember(self._people, name, "halo/ref/person", normalize_name(name)) if known is None else known
 
     def digest_shown(self, data: bytes) -> str:
-        """Keyed digest of what a person was shown."""
+        """Keyed digest of the text shown to a person."""
         return self._digester.digest("halo/shown", data)
 
     def of_message(self, text: str) -> str:
@@ -65,11 +65,11 @@ class References:
         return self._digester.make_reference("halo/ref/message", text.encode("utf-8", "replace"))
 
     def of_call(self, name: str) -> str:
-        """Reference of a framework's id of a call; empty for none."""
+        """Reference of a framework's call id; empty if there is none."""
         return self._digester.make_reference("halo/ref/call", clip_name(name).encode()) if name else ""
 
     def of_turn(self, name: str) -> str:
-        """Reference of a framework's id of a message that asked; empty for none."""
+        """Reference of a framework's id of the asking message; empty if there is none."""
         known = self._turns.get(name)
         return self._remember(self._turns, name, "halo/ref/turn", clip_name(name)) if known is None else known
 
@@ -91,7 +91,7 @@ def is_reference(text: str) -> bool:
 
 
 def clip_name(text: str) -> str:
-    """A session's, turn's or user's name as it is recorded: at most 256 characters, else a digest."""
+    """A session's, turn's or user's name in the form to record: at most 256 characters, else a digest."""
     if not text.isascii():
         text = text.encode("utf-8", "replace").decode("utf-8")
     # Two long names never become one.

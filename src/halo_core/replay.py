@@ -77,7 +77,7 @@ class RecordedDecision(NamedTuple):
 
 
 class Inputs(NamedTuple):
-    """What a decision was made on, and what it computes to."""
+    """The inputs of a decision, and the decision computed from them."""
 
     request: AccessRequest
     snapshot: Snapshot
@@ -85,7 +85,7 @@ class Inputs(NamedTuple):
 
 
 class Replayer:
-    """Replays the decisions of one tenant; links, policies and scores are parsed once for each hash.
+    """Replays the decisions of one tenant; parses each link, policy and score once.
 
     Args:
         reader: the store.
@@ -117,7 +117,7 @@ class Replayer:
             yield self.replay_recorded(decision)[0]
 
     def read_decisions(self, since: int = 0, until: int = NO_END) -> Iterator[RecordedDecision]:
-        """Every decision in log order with what a replay needs of its record: from `since` to before `until`."""
+        """Every decision in log order, with its inputs as recorded: from `since` to before `until`."""
         read_part = self._reader.part_reader(self._tenant)
         kinds = (EntryKind.DECISION.value,)
         for index, note in self._reader.notes(self._tenant, kinds, since=since, until=until):
@@ -130,11 +130,11 @@ class Replayer:
             yield RecordedDecision(index, entry, recorded)
 
     def replay(self, logged: LoggedEntry) -> ReplayResult:
-        """Replay one decision, of which the whole record was read."""
+        """Replay one decision whose whole record was read."""
         return self.replay_recorded(RecordedDecision(logged.index, logged.entry, _get_inputs(logged.entry)))[0]
 
     def replay_recorded(self, decision: RecordedDecision) -> tuple[ReplayResult, Inputs | None]:
-        """Replay one decision; its inputs as well, if they give the recorded bytes."""
+        """Replay one decision; also returns its inputs if they give the recorded bytes."""
         entry, recorded = decision.entry, decision.recorded
         try:
             inputs = self._open_inputs(entry, recorded)
@@ -153,7 +153,7 @@ class Replayer:
         return ReplayResult(entry.id, ReplayStatus.DIFFERS, where, old, new), None
 
     def read_inputs(self, entry: LedgerEntry) -> tuple[AccessRequest, Snapshot]:
-        """What a decision was made on; `entry` has the whole record.
+        """The inputs of a decision; `entry` holds the whole record.
 
         Raises:
             HaloError, KeyError, TypeError, ValueError: it cannot be read, or its arguments were erased.
@@ -164,7 +164,7 @@ class Replayer:
         return inputs
 
     def _open_inputs(self, entry: LedgerEntry, recorded: RecordedInputs) -> tuple[AccessRequest, Snapshot] | None:
-        """What a decision was made on; None where arguments or names that it read were erased."""
+        """The inputs of a decision; None if arguments or names among them were erased."""
         content, seen = self._contents.open_all(entry), recorded.snapshot
         read = [name for name in entry.content if name in _READ_FIELDS or name.startswith(SIGNER_FIELD)]
         if any(name not in content for name in read):
@@ -189,7 +189,7 @@ class Replayer:
         return request, snapshot
 
     def _compare_score(self, request: AccessRequest, snapshot: Snapshot) -> tuple[str, Any, Any] | None:
-        """Where the recorded risk differs from the one computed again; None where it does not, or there is none."""
+        """The difference between the recorded and the computed risk; None if there is none."""
         if snapshot.risk is None:
             return None
         rules = self.load_score(snapshot.model_hash)
@@ -274,7 +274,7 @@ def map_decisions(
     *,
     processes: int = 1,
 ) -> Iterator[R]:
-    """The result of some work on every decision that a log holds now, in log order.
+    """The results of a function on every decision in a log, in log order.
 
     Args:
         url: SQLAlchemy URL of the store.
@@ -303,7 +303,7 @@ def map_decisions(
 
 
 class _Share(NamedTuple):
-    """What a process that works on a part of a log needs to know."""
+    """The inputs of a process that works on part of a log."""
 
     url: str
     home: Path
@@ -333,7 +333,7 @@ def _work_on_span(span: tuple[int, int]) -> list[Any]:
 
 
 class _ResourceReader:
-    """Resources by the tree that they are read from, since the entries that name one part share its tree."""
+    """Caches resources by their trees, since entries with one part share its tree."""
 
     def __init__(self) -> None:
         self._known: dict[int, tuple[Mapping[str, Any], Resource]] = {}

@@ -44,7 +44,7 @@ class _FolderCache:
 
 
 class StopFiles:
-    """Stops of a home. Thread-safe; reading costs one `stat`, and one more for each stop, while nothing changes.
+    """Stops of a home. Thread-safe; while nothing changes, reading costs one `stat`, and one more for each stop.
 
     Args:
         home: folder of keys.
@@ -58,7 +58,7 @@ class StopFiles:
         self._cached: _FolderCache | None = None
 
     def set(self, stop: Stop, by: str, why: str, *, tenant: str = "") -> bool:
-        """Write a stop; False where such a file is there already.
+        """Write a stop; False if such a file exists.
 
         Args:
             stop: what to stop.
@@ -99,7 +99,7 @@ class StopFiles:
         return True
 
     def lift(self, scope: str, target: str, *, tenant: str = "") -> int:
-        """Remove the files of a stop, of one tenant or of every tenant; the number removed.
+        """Remove the files of a stop, of one tenant or of every tenant; returns how many.
 
         Lifting `all` also removes the files that cannot be read.
 
@@ -134,7 +134,7 @@ class StopFiles:
         return list(filter(is_lifted, self._load_files()))
 
     def read(self, tenant: str = "") -> tuple[Stop, ...]:
-        """Stops in force for a tenant, sorted; without a tenant, those of all.
+        """Stops in force for a tenant, sorted; without a tenant, those of all tenants.
 
         INVARIANT: FAILCLOSED - a file that cannot be read stops everything; this never raises.
         """

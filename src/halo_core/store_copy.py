@@ -28,7 +28,7 @@ from halo_core.verification import find_anchors, verify_reader
 
 @dataclass(frozen=True, slots=True)
 class CopiedLog:
-    """The log of one tenant, the same in the source and in the copy.
+    """The log of one tenant, identical in the source and in the copy.
 
     Args:
         entries: number of entries.
@@ -41,7 +41,7 @@ class CopiedLog:
 
 @dataclass(frozen=True, slots=True)
 class StoreCopy:
-    """What was copied and verified.
+    """The copied and verified logs.
 
     Args:
         logs: tenant → its log.
@@ -122,7 +122,7 @@ def copy_store(
 
 
 def _settle(source: str, home: Path, *, in_use: bool) -> None:
-    """Open and close the logs of which a writer is open or an entry is not covered by a checkpoint."""
+    """Open and close each log that has an open writer or entries without a checkpoint."""
     with Reader(source) as reader:
         states = _read_states(reader)
     for tenant, state in states.items():
@@ -156,7 +156,7 @@ def _require_closed(states: Mapping[str, _LogState], *, in_use: bool) -> None:
 
 
 def _require_covered(states: Mapping[str, _LogState]) -> None:
-    """On PostgreSQL, what no checkpoint covers has no position either, which SQLite needs."""
+    """Require checkpoints over all entries: without one, PostgreSQL's have no position, which SQLite needs."""
     for tenant, state in states.items():
         if not state.is_covered:
             waiting = state.entries - state.covered
@@ -168,7 +168,7 @@ def _require_covered(states: Mapping[str, _LogState]) -> None:
 
 
 def _require_unchanged(source: str, states: Mapping[str, _LogState]) -> None:
-    """A store that went on while it was copied would have entries that the copy lacks."""
+    """Require that the store did not change while it was copied: the copy would lack entries."""
     with Reader(source) as reader:
         if _read_states(reader) != states:
             raise _make_in_use_error("the source was written while it was copied")
@@ -186,7 +186,7 @@ def _make_in_use_error(problem: str) -> ConfigError:
 def _verify(
     reader: Reader, home: Path, anchors: Mapping[str, bytes], name: str, progress: Progress
 ) -> dict[str, CopiedLog]:
-    """Verify a store as `halo verify` does.
+    """Verify a store like `halo verify`.
 
     Raises:
         NotVerified: it is not whole.
@@ -220,7 +220,7 @@ def _require_same(
     digests: Mapping[str, str],
     progress: Progress,
 ) -> None:
-    """Refuse a copy that has another row or another root."""
+    """Refuse a copy that differs in a row or in a root."""
     # Of a writer whose entries all have positions, one engine may say so where the other does not.
     digests_of_copy = digest_rows(copied, digests.keys() - {"sequenced"}, progress)
     different = sorted(name for name, digest in digests_of_copy.items() if digest != digests[name])
@@ -233,7 +233,7 @@ def _require_same(
 
 
 def _anchor(target: str, home: Path) -> None:
-    """Move the home's anchor of the copy's place forward to its newest checkpoint."""
+    """Move the home's anchor for the copy forward to its newest checkpoint."""
     with Reader(target) as reader:
         for tenant in reader.tenants():
             row = next(

@@ -28,7 +28,7 @@ class FixedClock:
 
 
 class CountingIds:
-    """Ids in order, so that two runs of a test write the same ledger."""
+    """Ids in sequence, so that two runs of a test write the same ledger."""
 
     def __init__(self) -> None:
         self._count = count(1)

@@ -61,7 +61,7 @@ def verify_store(
 
 
 def verify_reader(reader: Reader, home: Path, *, anchors: Mapping[str, bytes] | None = None, **options: Any) -> Report:
-    """Verify every tenant of a store that is open already.
+    """Verify every tenant of a store that is already open.
 
     Args:
         reader: the store.
@@ -90,7 +90,7 @@ def verify_reader(reader: Reader, home: Path, *, anchors: Mapping[str, bytes] | 
 
 
 def find_anchors(reader: Reader, home: Path, anchors_by_store: Mapping[str, Mapping[str, bytes]]) -> dict[str, bytes]:
-    """Tenant → checkpoint note that the anchor file holds for a store, of the tenants that the home trusts."""
+    """Tenant → checkpoint note in the anchor file of a store, for tenants that the home trusts."""
     configs = [StoreConfig("", home, tenant) for tenant in log_checkpoints.load_trusted_keys(home)]
     notes = ((config.tenant, find_anchored_note(anchors_by_store, reader.database, config)) for config in configs)
     return {tenant: note for tenant, note in notes if note is not None}

@@ -176,7 +176,7 @@ class Halo(HaloBase):
         raise _make_unsupported_error(x)
 
     def replace_first_seen(self, x: Any, name: str) -> None:
-        """Forget what was registered of a tool or retriever at first sight: it is guarded now, with what it is."""
+        """Replace what was registered for a tool or retriever at first sight, since it is guarded now."""
         if get_guard(x) is None and self.first_seen.give_way(name):
             self._registry.remove(name)
 
@@ -226,7 +226,7 @@ class Halo(HaloBase):
 
     @functools.cached_property
     def nested_callback(self) -> HaloCallback:
-        """The callback of this Halo, always the same object, so that a run that meets it twice is decided once."""
+        """The callback of this Halo; always the same object, so that a run that gets it twice is decided once."""
         return HaloCallback(self)
 
 

@@ -42,11 +42,11 @@ _ROOT_CHANNEL: Final = "__root__"  # the only channel of a state that is no mapp
 
 
 def find_smuggled_writes(value: Any, graph: Any) -> Iterator[str]:
-    """Names of the nodes and channels that a command, or a list of these, writes to past the graph's state.
+    """Names of nodes and channels that a command, or a list of these, writes to outside the graph's state.
 
     Args:
         value: what comes from outside.
-        graph: whose state may be written; None where a graph inside it knows its own keys.
+        graph: whose state may be written; None if a graph inside it knows its own keys.
     """
     for command in _list_commands(value):
         if command.update:
@@ -64,7 +64,7 @@ def _is_writable(key: str, keys: frozenset[str] | None) -> bool:
 
 
 def _list_writable_keys(graph: Any) -> frozenset[str]:
-    """Keys of a graph's state that a caller may write: those of its own schema but for the private ones."""
+    """Keys of a graph's state that a caller may write: those of its schema, except private ones."""
     builder = getattr(graph, "builder", None)
     if builder is None:
         channels = graph.input_channels
@@ -74,7 +74,7 @@ def _list_writable_keys(graph: Any) -> frozenset[str]:
 
 
 def _list_private_keys(schema: Any) -> set[str]:
-    """Keys that `create_agent` takes from no caller."""
+    """Keys that `create_agent` accepts from no caller."""
     try:
         hints = get_type_hints(schema, include_extras=True)
     except Exception:  # noqa: BLE001  a schema whose annotations cannot be read marks none of them
@@ -83,7 +83,7 @@ def _list_private_keys(schema: Any) -> set[str]:
 
 
 def _is_omitted(hint: Any) -> bool:
-    """Whether the annotation, inside `NotRequired` and `Required` too, says that it is no input."""
+    """Whether an annotation says that it is no input, also inside `NotRequired` and `Required`."""
     if any(isinstance(marker, OmitFromSchema) and marker.input for marker in getattr(hint, "__metadata__", ())):
         return True
     return any(_is_omitted(inner) for inner in getattr(hint, "__args__", ()))
@@ -94,7 +94,7 @@ _NAMESPACE_KEY: Final = "checkpoint_ns"  # LangGraph's, in the configuration of 
 
 @dataclass(frozen=True, slots=True)
 class NodePlace:
-    """Where a guarded node stands, beside which nodes that are agents."""
+    """The position of a guarded node in its graph, and which neighbours are agents."""
 
     halo: Halo
     name: str
@@ -102,12 +102,12 @@ class NodePlace:
 
     @property
     def agent(self) -> str:
-        """The node's name as an agent's."""
+        """The node's name as an agent."""
         return clean_name(self.name)
 
 
 def wrap_node(runnable: Runnable[Any, Any], place: NodePlace) -> Runnable[Any, Any]:
-    """What stands before a node."""
+    """Wrap a node's runnable, so that it runs in its session or as its agent."""
     base = _AgentNode if place.name in place.agents else _GuardedNode
     return _make_node_class(base, type(runnable))(runnable, place)
 
@@ -144,7 +144,7 @@ def act_as_agent(halo: Halo, agent: str, call_id: str, body: Callable[[ActiveAge
 
 
 class _GuardedNode(Runnable[Any, Any]):
-    """Runs a node in the session of its run; to everybody else it is what it stands before."""
+    """Runs a node in the session of its run; otherwise behaves like the wrapped node."""
 
     def __init__(self, runnable: Runnable[Any, Any], place: NodePlace) -> None:
         self.bound = runnable
@@ -152,13 +152,13 @@ class _GuardedNode(Runnable[Any, Any]):
         self.name = getattr(runnable, "name", None)
 
     def __getattr__(self, name: str) -> Any:
-        """What else its runnable has, for those who look into a graph."""
+        """Attributes of the wrapped runnable, for code that inspects a graph."""
         if name in ("bound", "place") or name.startswith("__"):
             raise AttributeError(name)
         return getattr(self.bound, name)
 
     def get_name(self, suffix: str | None = None, *, name: str | None = None) -> str:
-        """The name that the node itself has, since this stands in its place."""
+        """The name of the wrapped node."""
         return self.bound.get_name(suffix, name=name)
 
     def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:  # noqa: A002  the framework's name
@@ -176,7 +176,7 @@ class _GuardedNode(Runnable[Any, Any]):
             return (yield self.make_bound_step(node_input, config, kwargs))
 
     def make_bound_step(self, node_input: Any, config: RunnableConfig | None, kwargs: dict[str, Any]) -> Step:
-        """What is behind the node."""
+        """The step that runs the wrapped node."""
         bound = self.bound
         return TwoWayStep(
             functools.partial(bound.invoke, **kwargs), functools.partial(bound.ainvoke, **kwargs), node_input, config
@@ -184,10 +184,10 @@ class _GuardedNode(Runnable[Any, Any]):
 
 
 class _AgentNode(_GuardedNode):
-    """Enters the agent, runs it under its own link, and decides what it hands on."""
+    """Enters the agent, runs it under its own link, and decides its hand-offs."""
 
     def make_steps(self, node_input: Any, config: RunnableConfig | None, kwargs: dict[str, Any]) -> Steps[Any]:
-        """Run the agent, and decide what it hands on; a command for a parent graph is raised at the end.
+        """Run the agent, and decide its hand-offs; raises a command for a parent graph at the end.
 
         Raises:
             Denied: nobody may hand off to it from here, or it may not hand off to where it wants to.
@@ -214,18 +214,18 @@ class _AgentNode(_GuardedNode):
         return result
 
     def _get_local_command(self, parent_command: ParentCommand, config: RunnableConfig | None) -> Command[Any] | None:
-        """The command, if it is for another node of this graph and not for a graph above."""
+        """The command, if it is for another node of this graph and not for a parent graph."""
         command = parent_command.args[0]
         namespace = str((ensure_config(config).get("configurable") or {}).get(_NAMESPACE_KEY, ""))
         return command if command.graph in (namespace, _strip_task_ids(namespace), self.place.name) else None
 
     def _names_next_agent(self, result: Any) -> bool:
-        """Whether the result itself says which agent comes next, here or in the graph above."""
+        """Whether the result itself names the next agent, in this graph or its parent."""
         goes_to_parent = any(item.graph == Command.PARENT and item.goto for item in _list_commands(result))
         return goes_to_parent or any(name in self.place.agents for name in list_targets(result))
 
     def _build_handoff_calls(self, result: Any, decided_agents: set[str], step: str) -> Iterable[Call]:
-        """Hand-offs that nothing has decided yet; back to itself is none."""
+        """Hand-offs that are not decided yet; returning to itself is none."""
         halo, done = self.place.halo, {*decided_agents, self.place.agent}
         for name in list_targets(result):
             agent = clean_name(name)
@@ -235,7 +235,7 @@ class _AgentNode(_GuardedNode):
 
 
 def with_link_of(active_agent: ActiveAgent, config: RunnableConfig | None) -> Any:
-    """The configuration of what an agent runs."""
+    """The configuration for what an agent runs."""
     if not active_agent.handle:
         return config
     # Of what surrounds the agent no more: metadata given here would stand above its own, which say what it is called.
@@ -244,7 +244,7 @@ def with_link_of(active_agent: ActiveAgent, config: RunnableConfig | None) -> An
 
 @contextmanager
 def keep_link_when_paused(active_agent: ActiveAgent) -> Iterator[None]:
-    """Keep an agent's link where the graph pauses or goes on elsewhere: it may act again under it."""
+    """Keep an agent's link if the graph pauses or continues elsewhere, since it may act again under it."""
     try:
         yield
     except GraphBubbleUp:
@@ -262,7 +262,7 @@ def _list_commands(value: Any) -> list[Command[Any]]:
 
 
 def list_targets(value: Any) -> list[str]:
-    """Names of the nodes of the same graph that a command, a send, or a list of these goes to."""
+    """Names of nodes in the same graph to which a command, a send, or a list of these leads."""
     destinations: list[Any] = [value] if isinstance(value, Send) else []
     for command in _list_commands(value):
         if command.graph != Command.PARENT:
@@ -277,5 +277,5 @@ def _strip_task_ids(namespace: str) -> str:
 
 @functools.lru_cache(maxsize=256)
 def _make_node_class(base: type[_GuardedNode], kind: type[Any]) -> type[_GuardedNode]:
-    """Class of a node that calls itself what it stands before: names show in drawings."""
+    """Class of a wrapper with the name of the wrapped node's class, since drawings show names."""
     return type(kind.__name__, (base,), {"__module__": kind.__module__, "__qualname__": kind.__qualname__})

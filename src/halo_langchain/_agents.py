@@ -109,7 +109,7 @@ def _get_cell_contents(cell: types.CellType) -> Any:
 
 
 class ClosureRewriter:
-    """Rebuilds functions around other graphs, each once: the two ways of calling a node share what they hold.
+    """Rebuilds functions around guarded graphs; each once, since both ways of calling a node share them.
 
     Args:
         replace_graph: gives what takes a graph's place.
@@ -131,7 +131,7 @@ class ClosureRewriter:
         return copied
 
     def _replace(self, value: Any) -> Any:
-        """What takes a value's place."""
+        """The replacement of a value."""
         if issubclass(type(value), Pregel):
             return self._replace_graph(value)
         if not _reaches_graph(value):
@@ -172,7 +172,7 @@ _NAMESPACE_KEY: Final = "checkpoint_ns"  # LangGraph's, where a configuration na
 
 @dataclass(frozen=True, slots=True)
 class _GraphAgents:
-    """What a guarded graph knows of itself: the nodes that are agents, and the agent that it is as a whole."""
+    """A guarded graph's agents: the nodes that are agents, and the agent that it is as a whole."""
 
     agents: frozenset[str]
     agent: str = ""
@@ -227,7 +227,7 @@ def _update_steps(
 
 
 def _ensure_session(graph: Any, config: RunnableConfig | None) -> RunnableConfig | None:
-    """The configuration of a run, with a session of its own where it belongs to no other."""
+    """The configuration of a run, with a session of its own if it belongs to no other."""
     if current_session() is not None or current_delegation_session() is not None:
         return config
     if find_thread_session(graph.config or {}) or find_thread_session(ensure_config(config)):
@@ -240,13 +240,13 @@ def _ensure_session(graph: Any, config: RunnableConfig | None) -> RunnableConfig
 
 
 def _needs_own_context(graph: Any, config: RunnableConfig | None) -> bool:
-    """Whether a graph is an agent, or its run was begun by what lost the context of the node it belongs to."""
+    """Whether a graph is an agent, or its run was started by code that lost the context of its node."""
     session = find_thread_session(ensure_config(config)) if current_session() is None else None
     return bool(graph.__dict__[_GRAPH_AGENTS_KEY].agent) or (session is not None and not session.id)
 
 
 def _refuse_foreign_entries(graph: Any, inputs: Iterable[Any], config: RunnableConfig | None) -> Steps[None]:
-    """Refuse what would begin, from outside, at a node that is nobody's entry.
+    """Refuse input that would start, from outside, at a node that is no entry point.
 
     Raises:
         Denied: it would; that is recorded.
@@ -273,7 +273,7 @@ def _find_foreign_targets(graph: Any, inputs: Iterable[Any], config: RunnableCon
 
 
 def _agent_steps(graph: Any, config: RunnableConfig | None, stream_graph: Callable[[Any], Any]) -> Steps[None]:
-    """A run of a graph that is an agent; where it acts already, its node in a graph has entered it."""
+    """A run of a graph that is an agent, unless its node in another graph has entered it already."""
     enclosure = require_guard(graph)
     halo, agent = enclosure.halo, graph.__dict__[_GRAPH_AGENTS_KEY].agent
 
@@ -294,7 +294,7 @@ G = TypeVar("G", bound=Pregel[Any, Any, Any, Any])
 
 @dataclass(slots=True)
 class _GuardingContext:
-    """One call of `guard`: what was found in the graph and in those inside it."""
+    """State of one call of `guard`: what was found in the graph and its inner graphs."""
 
     halo: Halo
     is_started: bool = False
@@ -349,7 +349,7 @@ def guard_graph(
 
 
 def guard_started_graph(halo: Halo, graph: G, agent: str) -> G:
-    """A guarded copy of a graph that starts inside something guarded; as an agent where it is one.
+    """A guarded copy of a graph started inside something guarded; entered as an agent if it is one.
 
     A tool in it that cannot be registered is refused when it is called.
 
@@ -430,7 +430,7 @@ def _is_passthrough(item: Any) -> bool:
 def _guard_inner_graph(
     context: _GuardingContext, path: str, graph: Pregel[Any, Any, Any, Any]
 ) -> Pregel[Any, Any, Any, Any]:
-    """The guarded copy of a graph that another one holds; what another Halo guards, that one decides."""
+    """The guarded copy of an inner graph; a graph guarded by another Halo is left to that."""
     if get_guard(graph) is not None:
         return graph
     earlier_copy = context.copies.get(id(graph))
@@ -441,7 +441,7 @@ def _guard_inner_graph(
 
 
 def _guard_runnable(context: _GuardingContext, runnable: Any, path: str) -> Any:
-    """A node's runnable with the graphs and tool nodes that it holds guarded; `path` says where it is."""
+    """A node's runnable with guarded graphs and tool nodes inside; `path` is its place."""
     if isinstance(runnable, ToolNode):
         return guard_tool_node(context.halo, runnable, path, context.tool_paths, is_started=context.is_started)
     if isinstance(runnable, Pregel):

@@ -58,7 +58,7 @@ FindHalo = Callable[[], Any]
 
 
 def _is_called_by_framework(x: Any, caller: types.FrameType) -> bool:
-    """Whether an entry point of LangChain's own calls a method of the object that it was called of.
+    """Whether LangChain's own entry point calls a method of the object it was called on.
 
     Neither the arguments nor the configuration tell: whoever wraps an object hands on those of the outer run.
     """
@@ -87,7 +87,7 @@ _COPIERS: Final[dict[type[Any], Callable[[Halo, Any], Any]]] = {
 
 
 def _find_decided_method(base: type[Any], x: Any, name: str, halo: Halo | None) -> Callable[..., Any] | None:
-    """The method of the guarded copy that decides a call of a body; None where it needs no decision.
+    """The method of the guarded copy that decides a call of a body; None if it needs no decision.
 
     Raises:
         Denied: it cannot be decided (`needs_guard`).
@@ -136,7 +136,7 @@ RunBody = Callable[[Any, Callable[..., Any], tuple[Any, ...], dict[str, Any]], A
 
 
 def _choose_runner(method: Callable[..., Any]) -> RunBody:
-    """What runs the body of an object, so that the methods which it calls of the same object are known as its own."""
+    """The function that runs an object's body, so that its calls of the same object count as its own."""
     if iscoroutinefunction(method):
         return _run_async
     if isasyncgenfunction(method):
@@ -164,10 +164,10 @@ def _run_async_stream(x: Any, method: Callable[..., Any], args: tuple[Any, ...],
 
 @functools.cache
 def watch_body_calls(find_halo: FindHalo) -> None:
-    """Wrap the bodies of the classes there are, and of those made from now on.
+    """Wrap the bodies of all classes, present and future.
 
     Args:
-        find_halo: who decides what starts here; None where nobody does.
+        find_halo: who decides what starts here; None if nobody does.
     """
     for base, names in _METHODS:
         watch_classes(base, functools.partial(_watch_class, base, names, find_halo))

@@ -61,7 +61,7 @@ _TEXT_SURFACE: Final[Surface[Any]] = Surface(extract_result_text)
 
 
 class HaloCallback(BaseCallbackHandler):
-    """Blocks what a policy denies, in every call shape, unless a guard decides it."""
+    """Blocks what a policy denies, in every form of call, unless a guard decides it."""
 
     raise_error = True
     run_inline = False
@@ -77,7 +77,7 @@ class HaloCallback(BaseCallbackHandler):
 
     @property
     def ignore_chain(self) -> bool:
-        """Whether events of chains are kept from this handler: they are, since chains are not actions."""
+        """Whether chain events are withheld from this handler; true, since chains are not actions."""
         return True
 
     @property
@@ -96,7 +96,7 @@ class HaloCallback(BaseCallbackHandler):
         inputs: dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
-        """Decide a tool that is not guarded."""
+        """Decide an unguarded tool."""
         name = str((serialized or {}).get("name") or kwargs.get("name") or "")
         if self._is_claimed(RunStart("tool", run_id, name), kwargs):
             return
@@ -123,7 +123,7 @@ class HaloCallback(BaseCallbackHandler):
             self._begin_run(run_id, call)
 
     def on_retriever_start(self, serialized: dict[str, Any] | None, query: str, *, run_id: UUID, **kwargs: Any) -> None:
-        """Decide a retriever that is not guarded; its documents can be dropped when they arrive."""
+        """Decide an unguarded retriever; its documents can be dropped when they arrive."""
         name = str(kwargs.get("name") or (serialized or {}).get("name") or "")
         if self._is_claimed(RunStart("retriever", run_id), kwargs):  # a run name hides the retriever's own
             return
@@ -137,13 +137,13 @@ class HaloCallback(BaseCallbackHandler):
     def on_chat_model_start(
         self, serialized: dict[str, Any] | None, messages: list[list[BaseMessage]], *, run_id: UUID, **kwargs: Any
     ) -> None:
-        """Decide a model call that the middleware has not decided."""
+        """Decide a model call unless the middleware has decided it."""
         self._start_model(serialized, [message for batch in messages for message in batch], run_id, kwargs)
 
     def on_llm_start(
         self, serialized: dict[str, Any] | None, prompts: list[str], *, run_id: UUID, **kwargs: Any
     ) -> None:
-        """As `on_chat_model_start`, for text models."""
+        """Like `on_chat_model_start`, for text models."""
         self._start_model(serialized, [HumanMessage(prompt, name="prompt") for prompt in prompts], run_id, kwargs)
 
     def _start_model(
@@ -172,7 +172,7 @@ class HaloCallback(BaseCallbackHandler):
     async def astart_text_model(
         self, serialized: dict[str, Any], prompts: list[str], run_id: UUID, kwargs: dict[str, Any]
     ) -> None:
-        """As `on_llm_start`, in an event loop; of a run that was decided it does nothing."""
+        """Like `on_llm_start`, on an event loop; does nothing for a decided run."""
         messages: list[BaseMessage] = [HumanMessage(prompt, name="prompt") for prompt in prompts]
         start = _make_model_start(serialized, messages, run_id, kwargs)
         if self.is_open(run_id) or self._is_claimed(start, kwargs):
@@ -187,14 +187,14 @@ class HaloCallback(BaseCallbackHandler):
         self._end_run(run_id, output, _TEXT_SURFACE)
 
     def on_retriever_end(self, documents: Any, *, run_id: UUID, **_kwargs: Any) -> None:
-        """Drop what may not be used, in place, and record the result."""
+        """Drop documents that may not be used, in place, and record the result."""
         arrived = list(documents)
         used = self._end_run(run_id, arrived, DOCUMENTS_SURFACE)
         if used is not arrived:
             documents[:] = used
 
     def on_llm_end(self, response: Any, *, run_id: UUID, **_kwargs: Any) -> None:
-        """Record what the model said."""
+        """Record the model's answer."""
         ticket = self._pop_ticket(run_id)
         if ticket is not None:
             run = _ObservedRun(self._halo.enforcer, None, self._model_surface)
@@ -212,7 +212,7 @@ class HaloCallback(BaseCallbackHandler):
     # parts
 
     def _is_claimed(self, start: RunStart, event: Mapping[str, Any]) -> bool:
-        """Whether a guard decides this run: one of this Halo's, and inside something guarded any."""
+        """Whether a guard decides this run: this Halo's, or any inside something guarded."""
         if current_enclosure() is None:
             return claim_run(self._halo, start)
         for observe in DECIDED_RUN_OBSERVERS:
@@ -264,11 +264,11 @@ class HaloCallback(BaseCallbackHandler):
             body.close()
 
     def find_body(self, run_id: object) -> Body | None:
-        """The body of a run that was decided here and has not ended."""
+        """The body of a run that was decided here and is still open."""
         return self._bodies.get(run_id) if self._bodies else None  # type: ignore[call-overload]  # None is no run
 
     def is_open(self, run_id: UUID) -> bool:
-        """Whether a run was decided here and has not ended."""
+        """Whether a run was decided here and is still open."""
         with self._lock:
             return run_id in self._open_runs
 
@@ -283,7 +283,7 @@ class HaloCallback(BaseCallbackHandler):
 
 
 class TextModelCallback(AsyncCallbackHandler):
-    """Decides the asynchronous calls of text models for a `HaloCallback`, whoever else listens inline."""
+    """Decides asynchronous calls of text models for a `HaloCallback`, whichever other handlers run inline."""
 
     raise_error = True
     run_inline = True
@@ -297,12 +297,12 @@ class TextModelCallback(AsyncCallbackHandler):
     async def on_llm_start(
         self, serialized: dict[str, Any], prompts: list[str], *, run_id: UUID, **kwargs: Any
     ) -> None:
-        """Decide the call, unless it was: on a synchronous path the callback has been told already."""
+        """Decide the call unless it is decided: on a synchronous path the callback was called already."""
         await self._callback.astart_text_model(serialized, prompts, run_id, kwargs)
 
 
 class _ObservedRun(GovernedAction[Any]):
-    """A run that the framework carries out: decided in one event, recorded in another; it raises its errors itself."""
+    """A run that the framework executes: decided in one event, recorded in another; it raises its own errors."""
 
     steering_errors = (BaseException,)
     pause_errors = (GraphInterrupt,)
@@ -318,7 +318,7 @@ def _make_model_start(
 
 
 def _judge_fields(serialized: dict[str, Any] | None, settings: Mapping[str, Any]) -> ModelFields:
-    """What a model's run sends beside its messages."""
+    """Judge the fields that a model's run sends besides its messages."""
     tools = to_list(settings.get("tools"))
     model, options = find_starting(BaseLanguageModel, lambda item: get_run_source(item) is serialized)
     if model is not None:
@@ -332,7 +332,7 @@ def _class_name(serialized: Mapping[str, Any] | None) -> str:
 
 
 def _event_session_scope(kwargs: Mapping[str, Any]) -> ContextVarScope:
-    """The session of this context, else LangGraph's thread where the event tells it, in the outermost run around it."""
+    """The session of this context, else of LangGraph's thread in the event, in the outermost run around it."""
     outermost = outermost_run_values(kwargs.get("parent_run_id"))
     with ContextVarScope(*outermost):
         session = find_event_session(kwargs.get("metadata") or {}) if current_session() is None else None

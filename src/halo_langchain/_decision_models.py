@@ -64,7 +64,7 @@ _SURFACE: Final[Surface[Any]] = Surface(_write_answers)
 
 
 class _DecisionModelCall(LangChainAction):
-    """One request to a decision model; what is sent is a copy, which nobody else holds."""
+    """One request to a decision model; a private copy is sent."""
 
     def __init__(self, guard: GuardMetadata, function: Callable[..., Any], request: Any) -> None:
         self.halo = guard.halo
@@ -83,7 +83,7 @@ class _DecisionModelCall(LangChainAction):
         super().__init__(guard.halo.enforcer, call, _SURFACE)
 
     def scope(self, ticket: Ticket) -> AbstractContextManager[Any]:  # noqa: ARG002  as `GovernedAction`
-        """What the model asks in its body is inside something decided."""
+        """The scope of its body: calls inside belong to a decided action."""
         return ContextVarScope(*body_values(self.guard))
 
     def execute(self, ticket: Ticket) -> Any:  # noqa: ARG002  nothing narrows a prompt
@@ -92,14 +92,14 @@ class _DecisionModelCall(LangChainAction):
 
 
 def _list_messages(request: Any) -> list[BaseMessage]:
-    """The messages that a request holds, at any depth, and all else as one prompt that code composed."""
+    """The messages in a request, at any depth, and everything else as one prompt composed by code."""
     found: list[BaseMessage] = []
     rest = _take_messages(request, found, _MAX_DEPTH)
     return [*found, HumanMessage(str(rest), name="prompt")]
 
 
 def _take_messages(value: Any, found: list[BaseMessage], depth: int) -> Any:
-    """What is left of a value without its messages, which are put into `found`."""
+    """A value without its messages, which are moved to `found`."""
     if isinstance(value, BaseMessage):
         found.append(value)
         return value.type
@@ -111,7 +111,7 @@ def _take_messages(value: Any, found: list[BaseMessage], depth: int) -> Any:
 
 
 def is_decision_model(obj: Any) -> bool:
-    """Whether `guard_decision_model` takes it."""
+    """Whether `guard_decision_model` accepts it."""
     return isinstance(obj, DECISION_MODELS)
 
 
@@ -163,7 +163,7 @@ def _decide_method(kind: type[Any], name: str) -> Callable[..., Any]:
 
 @functools.cache
 def watch_decision_models(find_halo: Callable[[Any], Any]) -> None:
-    """Have unguarded decision models decided where `find_halo` names who decides, once for the process."""
+    """Decide unguarded decision models if `find_halo` returns a Halo; installed once for the process."""
     if BaseDecisionModel is None:
         return
 

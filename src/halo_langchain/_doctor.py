@@ -115,13 +115,13 @@ def doctor(obj: Any, *, name: str = "") -> list[Finding]:
         name: what to call it; its own name where it has one is used otherwise.
 
     Returns:
-        Findings, open ones first. Empty where there is nothing that Halo knows.
+        Findings, open ones first. Empty if there is nothing that Halo knows.
     """
     return AppExaminer(name).examine_app(obj)
 
 
 def report_undecided(halo: Halo, guarded: G) -> G:
-    """The guarded graph, after whoever runs this was told what in it nothing decides, as far as a short look shows.
+    """Return the guarded graph, after telling its user about undecided parts that a quick look shows.
 
     A model that an agent's own node holds cannot be put behind a guard from outside; nor can what a function finds
     by itself.
@@ -140,7 +140,7 @@ def report_undecided(halo: Halo, guarded: G) -> G:
 
 
 def find_handoff_target(tool: Any) -> str:
-    """The agent that a hand-off tool hands over to; empty for any other tool."""
+    """The target agent of a hand-off tool; empty for any other tool."""
     guard = find_guard(tool)
     metadata = get_attributes(guard.original if guard is not None else tool).get("metadata")
     target = metadata.get("__handoff_destination") if type(metadata) is dict else None
@@ -153,7 +153,7 @@ def _join_places(places: list[str]) -> str:
 
 
 def _get_body(guard: GuardMetadata | None, cover: Cover, *, is_closed: bool) -> Cover:
-    """What decides unguarded things in the body of something that is decided, or is not."""
+    """What decides unguarded objects in the body of an object, which is decided or not."""
     halo = guard.halo if guard is not None else cover.halo
     if is_closed and halo is not None:
         return make_extent_cover(halo, CALL_POINT)
@@ -162,7 +162,7 @@ def _get_body(guard: GuardMetadata | None, cover: Cover, *, is_closed: bool) -> 
 
 @dataclass(slots=True)
 class _Visit:
-    """Where something was looked at first, and all rows that came of it (none until that has ended)."""
+    """The first visit of an object: its place, and all resulting rows (empty until it has ended)."""
 
     where: str
     rows: set[int] = field(default_factory=set)
@@ -170,7 +170,7 @@ class _Visit:
 
 
 class AppExaminer(PartExaminer):
-    """One look at an app of LangChain's; what stands in several places is one row that names them."""
+    """One examination of a LangChain app; an object found in several places gets one row that names them."""
 
     explorer = ObjectExplorer(
         "halo_langchain",
@@ -220,12 +220,12 @@ class AppExaminer(PartExaminer):
         self.note_held_streams("output")
 
     def is_ignored(self, kind: type[Any]) -> bool:
-        """As the base; what the framework's own stores keep is data, too."""
+        """Like the base class; the framework's own stores also contain only data."""
         is_data = issubclass(kind, _DATA_TYPES) and self.explorer.is_framework_module(get_module_name(kind))
         return is_data or super().is_ignored(kind)
 
     def is_intact(self, x: Any, guard: GuardMetadata) -> bool:
-        """Whether the ways into a guarded copy are the guard's own, or the framework's that lead to those."""
+        """Whether all entry points of a guarded copy are still the guard's or lead to it."""
         attributes = get_attributes(x)
         for kind, halo_methods, framework_methods in _ENTRY_POINTS:
             if is_a(x, kind) and not (
@@ -246,12 +246,12 @@ class AppExaminer(PartExaminer):
         )
 
     def _is_known_method(self, function: Any) -> bool:
-        """Whether a method is ours or the framework's own, which leads to ours."""
+        """Whether a method is ours, or the framework's own, which leads to ours."""
         top = get_module_name(function).partition(".")[0]
         return self.is_ours(function) or top in {"langchain_core", "langgraph"}
 
     def find_point(self, kind: FindingKind, x: Any, cover: Cover) -> tuple[str, str]:
-        """What stands around it, else a callback of its own; a text model passes that by."""
+        """The deciding point around it, else its own callback, which a text model bypasses."""
         point, hint = super().find_point(kind, x, cover)
         # A retriever's own callbacks are not asked.
         callbacks = get_attributes(x).get("callbacks") if kind is not FindingKind.RETRIEVER else None
@@ -260,22 +260,22 @@ class AppExaminer(PartExaminer):
         return ("", _ASYNC_TEXT_REMEDY) if point == CALLBACK_POINT and is_a(x, BaseLLM) else (point, hint)
 
     def find_watch_point(self, kind: FindingKind) -> str:
-        """The tripwire hears of actions; it hears nothing of a node."""
+        """The tripwire, which sees actions but no nodes."""
         return find_tripwire_point(get_watches() if kind in _ACTION_KINDS else ())
 
     def find_runtime_kind(self, x: Any) -> FindingKind | None:
-        """As the base; `init_chat_model` makes models too."""
+        """Like the base class; `init_chat_model` makes models too."""
         if is_a(x, types.FunctionType) and x.__name__ == _MODEL_FACTORY:
             return FindingKind.MODEL
         return super().find_runtime_kind(x)
 
     def get_contents_cover(self, x: Any, cover: Cover) -> Cover:
-        """Parts of chains and graphs are called with the callbacks of the run, others are not."""
+        """Parts of chains and graphs get the run's callbacks, others do not."""
         is_part = is_a(x, Runnable) or get_module_name(x).partition(".")[0] == "langgraph"
         return cover if is_part else get_body_cover(cover)
 
     def list_captured(self, function: types.FunctionType) -> list[tuple[str, Any, bool]]:
-        """Without what is an agent's own, which `GraphExaminer` looks at, and without what only names tools."""
+        """Captured objects without parts of agents, left to `GraphExaminer`, and without mere names of tools."""
         module = get_module_name(function)
         if module == FACTORY_MODULE:
             return []
@@ -286,13 +286,13 @@ class AppExaminer(PartExaminer):
     # rows and their places
 
     def record(self, finding: Finding) -> None:
-        """Add a row, and the first of its places."""
+        """Add a row with its first place."""
         super().record(finding)
         self._places.append({finding.where: None})
         self.governable_count += finding.status is not FindingStatus.NOTED
 
     def examine(self, x: Any, where: str, cover: Cover) -> None:
-        """Look at an object, and remember the rows that come of it."""
+        """Examine an object, and remember the resulting rows."""
         visit = self._visits[id(x), cover] = _Visit(where)
         before, first = self.governable_count, len(self.findings)
         self._repeated_rows.append(set())
@@ -309,7 +309,7 @@ class AppExaminer(PartExaminer):
             self._repeated_rows[-1] |= repeated_rows
 
     def revisit(self, key: tuple[int, Cover], where: str) -> None:
-        """Say of what is in two places where else it is."""
+        """Add another place to the rows of an object."""
         earlier = self._visits[key]
         self.governable_count += earlier.is_governable
         if where == earlier.where:
@@ -324,7 +324,7 @@ class AppExaminer(PartExaminer):
             self._repeated_rows[-1] |= earlier.rows
 
     def add_runtime_object(self, kind: FindingKind, name: str, where: str, *, has_halo: bool) -> None:
-        """As the base; it is governable wherever it is guarded, and decided where it starts in a guarded run."""
+        """Like the base class; it can be guarded anywhere, and is decided if started in a guarded run."""
         cover = self._function_covers[-1] if self._function_covers else NO_COVER
         if not has_halo and cover.is_decided and kind in cover.kinds:
             self.add_point(kind, name, f"{where} > made while it runs".lstrip(" >"), cover.point)
@@ -335,7 +335,7 @@ class AppExaminer(PartExaminer):
     # what is governed
 
     def examine_tool(self, x: Any, where: str, cover: Cover) -> None:
-        """A tool, and what its body reaches."""
+        """Examine a tool, and what its body reaches."""
         guard, original, name = self.describe(x)
         target = find_handoff_target(x)
         if target:
@@ -350,14 +350,14 @@ class AppExaminer(PartExaminer):
             self.add_note(FindingKind.TOOL, f"{name} (MCP)", where, remedy)
 
     def examine_retriever(self, x: Any, where: str, cover: Cover) -> None:
-        """A retriever, those inside it, and the store behind it."""
+        """Examine a retriever, its inner ones, and its store."""
         guard, original, name = self.describe(x)
         is_closed = self.add_verdict(FindingKind.RETRIEVER, x, where, cover, name)
         body = _get_body(guard, cover, is_closed=is_closed) if is_closed else DECIDED_BODY
         self.visit_parts(original, join_place(where, "retriever", name), body)
 
     def examine_model(self, x: Any, where: str, cover: Cover) -> None:
-        """A model, tools that its provider runs, its client."""
+        """Examine a model, its provider's tools, and its client."""
         guard, original, name = self.describe(x)
         is_closed = self.add_verdict(FindingKind.MODEL, x, where, cover, name)
         model_kwargs = get_attributes(original).get("model_kwargs")
@@ -369,7 +369,7 @@ class AppExaminer(PartExaminer):
         self.visit_parts(original, join_place(where, "model", name), body, skipped=skipped)
 
     def examine_vector_store(self, x: Any, where: str, cover: Cover) -> None:
-        """A vector store: searching it is a retrieval that carries no guard."""
+        """Examine a vector store: searching it is an unguarded retrieval."""
         status, remedy = FindingStatus.OPEN, "search it with `halo.guard(store.as_retriever())`"
         if cover.is_decided and cover.point != RUN_POINT:
             status, remedy = (
@@ -382,7 +382,7 @@ class AppExaminer(PartExaminer):
     # what stands around them
 
     def examine_binding(self, x: Any, where: str, cover: Cover) -> None:
-        """A runnable with arguments and settings bound to it; a callback among them decides what is inside."""
+        """Examine a runnable with bound arguments and settings; a callback among them decides what is inside."""
         attributes = get_attributes(x)
         config, kwargs = attributes.pop("config", None), attributes.pop("kwargs", None)
         halo = find_config_halo(config)
@@ -396,7 +396,7 @@ class AppExaminer(PartExaminer):
         self.visit_all(attributes.items(), where, cover)
 
     def examine_tool_node(self, x: Any, where: str, cover: Cover) -> None:
-        """Tools that a graph node runs, under what wraps their calls."""
+        """Examine the tools that a graph node runs, with the wrappers of their calls."""
         attributes = get_attributes(x)
         hook_order = flatten_hooks(map(attributes.get, TOOL_HOOKS))
         inside = choose_cover(find_cover(hook_order, FindingKind.TOOL, FindingKind.HANDOFF), cover)
@@ -407,7 +407,7 @@ class AppExaminer(PartExaminer):
         self.visit_parts(x, where, beside, skipped=("_tools_by_name", *TOOL_HOOKS))
 
     def examine_middleware(self, x: Any, where: str, cover: Cover) -> None:
-        """A middleware of the app's: what it holds it may call by itself."""
+        """Examine a middleware of the app, which may call what it holds by itself."""
         if find_middleware_halo(x) is not None:
             return
         place = join_place(where, "middleware", type(x).__name__)
@@ -420,7 +420,7 @@ class AppExaminer(PartExaminer):
         self.visit_parts(x, place, find_middleware_parts_cover(cover), skipped=skipped)
 
     def examine_executor(self, x: Any, where: str, cover: Cover) -> None:
-        """What runs statements that a model writes: a database, a graph store, an interpreter."""
+        """Examine what runs a model's statements: a database, a graph store, an interpreter."""
         guard, original, name = self.describe(x)
         if guard is None and cover.is_decided and not is_watched_class(type(x)):
             cover = NO_COVER  # nobody hears of its calls
@@ -428,18 +428,18 @@ class AppExaminer(PartExaminer):
         self.visit_parts(original, join_place(where, "executor", name), DECIDED_BODY)
 
     def examine_function(self, function: types.FunctionType, where: str, cover: Cover) -> None:
-        """As the base; what it makes is made under this cover."""
+        """Like the base class; what the function makes has this cover."""
         self._function_covers.append(cover)
         super().examine_function(function, where, cover)
         self._function_covers.pop()
 
     def note_ungranted(self, kind: FindingKind, name: str, where: str, halo: Any) -> None:
-        """As the base, of hand-offs: all else under a callback or inside something guarded is registered when seen."""
+        """Like the base class, for hand-offs; everything else under a callback or a guard is registered when seen."""
         if kind is FindingKind.HANDOFF:
             super().note_ungranted(kind, name, where, halo)
 
     def examine_decision_model(self, x: Any, where: str, cover: Cover) -> None:
-        """A model that classifies, which the framework runs as a chain."""
+        """Examine a model that classifies, which the framework runs as a chain."""
         guard, original, name = self.describe(x)
         is_closed = self.add_verdict(FindingKind.MODEL, x, where, cover, name)
         self.note_client(original, name, where)
@@ -447,19 +447,19 @@ class AppExaminer(PartExaminer):
         self.visit_parts(original, join_place(where, "model", name), body, skipped=self.client_fields)
 
     def examine_remote_graph(self, x: Any, where: str, cover: Cover) -> None:
-        """A client of a graph on a server: a run of it is a tool call, and what the server does is not seen."""
+        """Examine a client of a graph on a server: its run is a tool call, and the server's work is not seen."""
         name = find_remote_name(x)
         point, hint = self.find_point(FindingKind.TOOL, x, cover)
         self.add_point(FindingKind.TOOL, f"{name} (runs a graph on a server)", where, point, hint or _REMOTE_REMEDY)
         self.add_note(FindingKind.AGENT, name, where, _SERVER_REMEDY)
 
     def examine_other_graph(self, x: Any, where: str, _cover: Cover) -> None:
-        """A graph of a kind that is not the framework's: nothing hears of its runs."""
+        """Examine a graph that is not the framework's: no hook sees its runs."""
         remedy = "run it in a tool: `halo.guard(tool)`"
         self.add(FindingKind.AGENT, self.find_name(x), where, "none", FindingStatus.OPEN, remedy)
 
     def examine_graph(self, x: Any, where: str, cover: Cover) -> None:
-        """A graph: its nodes, and what its host can do with it."""
+        """Examine a graph: its nodes, and what its host can do with it."""
         GraphExaminer(self, x, where, cover).examine()
 
     examiners = (

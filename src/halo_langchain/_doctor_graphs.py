@@ -58,19 +58,19 @@ HookOrder = tuple[list[Any], list[Any]]
 
 
 def make_extent_cover(halo: Any, point: str = RUN_POINT) -> Cover:
-    """What decides where something guarded runs: each tool, retriever and model that starts there."""
+    """What decides the tools, retrievers and models started inside something guarded."""
     return Cover(point, _EXTENT_KINDS, is_decided=True, halo=halo)
 
 
 def find_middleware_parts_cover(cover: Cover) -> Cover:
-    """What decides what a middleware of the app's starts by itself, given the cover of the agent's calls."""
+    """What decides the parts that an app's middleware starts by itself, given the cover of the agent's calls."""
     if cover.is_decided:
         return cover
     return Cover(hint=_GUARD_AGENT) if cover.point == "middleware" or cover.hint else NO_COVER
 
 
 def find_callback_halo(callbacks: Any) -> Any:
-    """The Halo of the `halo.callback()` in a list or manager of callbacks; None where there is none."""
+    """The Halo of the `halo.callback()` in a list or manager of callbacks; None if there is none."""
     if is_a(callbacks, BaseCallbackManager):
         callbacks = get_attributes(callbacks).get("handlers")
     return next((get_attributes(x).get("_halo") for x in list_values(callbacks) if is_a(x, HaloCallback)), None)
@@ -87,7 +87,7 @@ def find_middleware_halo(middleware: Any) -> Any:
 
 
 def flatten_hooks(hooks: Iterable[Any]) -> HookOrder:
-    """The middleware that a synchronous and an asynchronous hook are composed of."""
+    """The middleware composed into a synchronous and an asynchronous hook."""
     sync, awaited = ([] if hook is None else _flatten_hook(hook) for hook in hooks)
     return sync, awaited
 
@@ -105,7 +105,7 @@ def _flatten_hook(hook: Any) -> list[Any]:
 
 
 def find_cover(hook_order: HookOrder, *kinds: FindingKind) -> Cover | None:
-    """What our middleware decides where it stands; None where it does not stand."""
+    """What our middleware decides from its position; None if it is absent."""
     sync, awaited = hook_order
     halo = next((halo for item in (*sync, *awaited) if (halo := find_middleware_halo(item)) is not None), None)
     if halo is None:
@@ -119,12 +119,12 @@ def find_cover(hook_order: HookOrder, *kinds: FindingKind) -> Cover | None:
 
 
 def choose_cover(hooks: Cover | None, around: Cover) -> Cover:
-    """What decides calls that hooks stand around, inside something else."""
+    """What decides the calls inside hooks, within something else."""
     return around if hooks is None or (not hooks.kinds and around.kinds) else hooks
 
 
 class PartExaminer(Examiner):
-    """Looks at what a graph holds: tools that are bound to models, and hooks around calls.
+    """Examines the parts of a graph: tools bound to models, and hooks around calls.
 
     Attributes:
         governable_count: how often something governable was met.
@@ -135,19 +135,19 @@ class PartExaminer(Examiner):
         self.governable_count = 0
 
     def add_bound_tools(self, tools: Any, model: Any, where: str, cover: Cover) -> None:
-        """Rows about those of a model's tools that its provider runs, which a guard or a middleware refuses."""
+        """Add rows about a model's tools that its provider runs, which a guard or middleware refuses."""
         while is_a(model, RunnableBinding):
             model = get_attributes(model).get("bound")
         is_guarded = self.find_intact_guard(model) is not None
         self.add_hosted_schemas(tools, where, closed=is_guarded or FindingKind.MODEL in cover.kinds)
 
     def add_hosted_schemas(self, tools: Any, where: str, *, closed: bool) -> None:
-        """Rows about those of the tools of a request that are schemas which a provider runs."""
+        """Add rows about tools in a request that are schemas of what a provider runs."""
         schemas = [item for item in list_values(tools) if type(item) is dict]
         self.add_hosted_tools(hosted_names(schemas), where, closed=closed)
 
     def examine_hooks(self, hook_order: HookOrder, where: str, cover: Cover) -> None:
-        """Look at who stands around a call: our own middleware, and those of the app."""
+        """Examine the hooks around a call: our middleware, and the app's."""
         for item in (item for hooks in hook_order for item in hooks):
             halo = find_middleware_halo(item)
             if halo is not None:
@@ -187,14 +187,14 @@ class GraphExaminer:
         self._name, self._where = self._describe(where)
 
     def _find_middleware_halo(self) -> Any:
-        """The Halo of the middleware that an agent was made with: what starts in a run of the agent is decided."""
+        """The Halo of an agent's middleware, which decides what starts in a run of the agent."""
         first_nodes = [node for name, node in self._nodes.items() if name.endswith(FIRST_NODE_SUFFIX)]
         hooks = [get_attributes(_get_runnable(node)).get("func") for node in first_nodes]
         halos = [find_middleware_halo(item) for hook in hooks for item in _flatten_hook(hook)]
         return next((halo for halo in halos if halo is not None), None)
 
     def _describe(self, where: str) -> tuple[str, str]:
-        """Name and path of it."""
+        """Its name and path."""
         is_root, name = where == self._examiner.root, self._attributes.get("name")
         if type(name) is not str or name in {"", DEFAULT_NAME}:
             name = where.strip("`") if is_root else ""
@@ -207,7 +207,7 @@ class GraphExaminer:
         return name or label, where[: -len(node)] + label if where.endswith(node) else f"{where} > {label}"
 
     def examine(self) -> None:
-        """Rows about the graph, then its nodes; those that run tools first, since others name them too."""
+        """Add rows about the graph, then its nodes, tool nodes first, since others name their tools."""
         if self._guard is not None:
             self._examiner.remember_halo(self._guard.halo)
             self._examiner.add_point(FindingKind.AGENT, self._name, self._where, "guarded graph")
@@ -222,7 +222,7 @@ class GraphExaminer:
         self._note_host_powers()
 
     def _examine_settings(self) -> None:
-        """What runs beside the nodes: reducers and validators of the state, policies, handlers."""
+        """Examine what runs besides the nodes: reducers and validators of the state, policies, handlers."""
         for key, value in self._attributes.items():
             if key not in _SKIPPED_GRAPH_FIELDS:
                 self._examiner.visit(value, self._where)
@@ -234,7 +234,7 @@ class GraphExaminer:
                 self._examiner.visit(value, f"{self._where} > state")
 
     def _note_host_powers(self) -> None:
-        """What only the host can do, and must keep to itself."""
+        """Add rows about what only the host may do."""
         add_note, where = self._examiner.add_note, self._where
         saver, store = self._attributes.get("checkpointer"), self._attributes.get("store")
         if saver is not None and not is_a(saver, bool):
@@ -281,7 +281,7 @@ class GraphExaminer:
             examiner.add_note(FindingKind.NODE, name, where, remedy)
 
     def _add_entry(self, name: str, node: Any, where: str) -> None:
-        """Add a row about who may enter a node that is an agent."""
+        """Add a row about entering a node that is an agent."""
         place = _get_place(node)
         # What the guard takes for an agent it enters as one; what holds a graph and is none of those it does not.
         agent_names = get_attributes(place).get("agents") if place is not None else None
@@ -292,7 +292,7 @@ class GraphExaminer:
             self._examiner.add_point(FindingKind.NODE, f"{name} (an agent)", where, point, hint)
 
     def _holds_graph(self, runnable: Any) -> bool:
-        """Whether a node is or calls a graph: near things first, each once."""
+        """Whether a node is or calls a graph; searches breadth first."""
         visited: dict[int, Any] = {}
         level = [runnable]
         for _ in range(_MAX_DEPTH + 1):
@@ -314,7 +314,7 @@ class GraphExaminer:
         return list_values(inner)
 
     def _examine_model_node(self, runnable: Any, where: str) -> None:
-        """The model of `create_agent`, its tools and the middleware around it."""
+        """Examine the model of `create_agent`, its tools and its middleware."""
         attributes = get_attributes(runnable)
         variables = {**_get_closure(attributes.get("afunc")), **_get_closure(attributes.get("func"))}
         hook_order = flatten_hooks(map(variables.get, _MODEL_HOOKS))
@@ -326,7 +326,7 @@ class GraphExaminer:
 
 
 def _loses_asking_message(runnable: Any) -> bool:
-    """Whether a node runs guarded tools by itself: nobody tells them which message asked."""
+    """Whether a node runs guarded tools itself, so that the asking message is unknown."""
     if not is_a(runnable, ToolNode) or find_guard(runnable) is not None:
         return False
     attributes = get_attributes(runnable)
@@ -343,12 +343,12 @@ def _get_runnable(node: Any) -> Any:
 
 
 def _get_place(node: Any) -> Any:
-    """What a guarded graph knows of a node; None in any other graph."""
+    """A guarded graph's information about a node; None in any other graph."""
     return get_attributes(get_attributes(node).get("bound")).get("place")
 
 
 def _get_function(runnable: Any) -> Any:
-    """The function of a node that is one."""
+    """The function of a node that is a function."""
     attributes = get_attributes(runnable)
     inner, _ = unwrap(attributes.get("func") or attributes.get("afunc"))
     return inner

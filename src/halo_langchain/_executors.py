@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ExecutorKind:
-    """A kind of executors.
+    """A kind of objects that run programs, such as SQL databases.
 
     Args:
         method: that runs a program; with an asynchronous twin `a...` where there is one.
@@ -115,13 +115,13 @@ class _ProgramCall(LangChainAction, GuardedAction):
         return self.halo.build_call(self.guard.resource, self.arguments)
 
     def prepare(self, ticket: Ticket) -> Mapping[str, Any]:
-        """As `GuardedAction`; nothing narrows a program."""
+        """Like `GuardedAction`; programs are not narrowed."""
         if is_enforced(ticket) and not same_value(dict(ticket.args), dict(self.arguments)):
             raise Denied("needs_guard", "cannot change a program")
         return self.arguments
 
     def context_values(self) -> tuple[tuple[ContextVar[Any], Any], ...]:
-        """As `GuardedAction`: this is the body of something decided."""
+        """Like `GuardedAction`; marks the body of a decided action."""
         return body_values(self.guard)
 
     def execute(self, ticket: Ticket) -> Any:  # noqa: ARG002  it runs as it is
@@ -195,7 +195,7 @@ _CHAIN_CLASS: Final = ("langchain_classic.chains.base", "Chain")
 
 
 def watch_executors(find_halo: Callable[..., Any]) -> None:
-    """Have unguarded executors of known classes decided where `find_halo` names who decides; of imported modules."""
+    """Decide unguarded executors of known, imported classes if `find_halo` returns a Halo."""
     for (module, name), kind in _BY_CLASS.items():
         executor_class = getattr(sys.modules.get(module), name, None)
         if executor_class is not None and _is_new((module, name)):
@@ -207,7 +207,7 @@ def watch_executors(find_halo: Callable[..., Any]) -> None:
 
 
 def is_watched_class(kind: type[Any]) -> bool:
-    """Whether the programs of a class are decided inside guarded runs, whoever made the object."""
+    """Whether programs of a class are decided inside guarded runs, whoever created the object."""
     return any((base.__module__, base.__name__) in _BY_CLASS for base in kind.__mro__)
 
 
@@ -233,7 +233,7 @@ def _watch_method(executor_class: type[Any], kind: ExecutorKind, find_halo: Call
 
 
 def guard_started_executor(halo: Halo, executor: Any) -> Any:
-    """The guarded copy of an executor that runs inside something guarded.
+    """The guarded copy of an executor running inside something guarded.
 
     Raises:
         Denied: it cannot be guarded (`needs_guard`).
@@ -245,7 +245,7 @@ def guard_started_executor(halo: Halo, executor: Any) -> Any:
 
 
 def _watch_chain(chain_class: type[Any], name: str, find_halo: Callable[..., Any]) -> None:
-    """Have a chain run with guarded copies of the graph stores that it holds."""
+    """Make a chain run with guarded copies of its graph stores."""
     original = getattr(chain_class, name)
 
     @functools.wraps(original)
@@ -257,7 +257,7 @@ def _watch_chain(chain_class: type[Any], name: str, find_halo: Callable[..., Any
 
 
 def guard_chain_executors(halo: Halo, chain: Any) -> Any:
-    """A copy of a chain with its unguarded executors guarded; the chain itself where it holds none."""
+    """A copy of a chain with its unguarded executors guarded; the chain itself if it has none."""
     if not isinstance(chain, BaseModel):
         return chain
     held = {

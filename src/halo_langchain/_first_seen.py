@@ -35,7 +35,7 @@ _OTHER: Final = "unguarded"
 
 
 class FirstSeen:
-    """What one Halo has registered at first sight. Thread-safe."""
+    """Tools and retrievers that one Halo registered when it first saw them run. Thread-safe."""
 
     def __init__(self, halo: Halo) -> None:
         self._halo = halo
@@ -49,7 +49,7 @@ class FirstSeen:
     def find_tool(
         self, name: str, description: str, arguments: Iterable[str], tool: BaseTool | None = None
     ) -> Resource:
-        """The resource of a tool of which its run shows name, description and arguments; with the tool, if it is known.
+        """The resource of a tool whose run shows name, description and arguments; with the tool, if known.
 
         It is registered for any arguments; each new one is part of the guess from then on.
         """
@@ -81,7 +81,7 @@ class FirstSeen:
             return resource
 
     def note_guarded(self, name: str, tool: BaseTool, *, is_sighting: bool = False) -> None:
-        """Note that a tool was guarded under a name; one that was only seen to run has no grant of its own."""
+        """Note that a tool was guarded under a name; a tool only seen running has no grant of its own."""
         with self._lock:
             if not is_sighting:
                 self._arguments.pop(name, None)
@@ -89,25 +89,25 @@ class FirstSeen:
                 self._tools.note(name, tool)
 
     def note_guarded_retriever(self, name: str, retriever: BaseRetriever) -> None:
-        """As `note_guarded`, of a retriever."""
+        """Like `note_guarded`, for a retriever."""
         with self._lock:
             self._arguments.pop(name, None)
             self._retrievers.note(name, retriever)
 
     def was_only_seen(self, name: str, tool: BaseTool) -> bool:
-        """Whether what is registered under a name is this tool, as it was seen to run: a declaration replaces it."""
+        """Whether a name is registered for this tool only because it was seen running; a declaration replaces it."""
         with self._lock:
             seen = self._sighted.get(name) if name in self._arguments else None
             return seen is not None and is_same_thing(list_parts(seen), list_parts(tool))
 
     def belongs_to_another(self, name: str, tool: BaseTool) -> bool:
-        """Whether a name is that of a guarded tool, and this is another one."""
+        """Whether a name belongs to another guarded tool."""
         return self._tools.belongs_to_another(name, _find_original(tool))
 
     def find_retriever(
         self, name: str, enclosure: Enclosure | None, retriever: BaseRetriever | None = None
     ) -> Resource:
-        """The resource of a retriever, by its name; `enclosure` is what runs around it.
+        """The resource of a retriever, by name; `enclosure` runs around it.
 
         One that is called like a guarded one, and is another, has a name of its own.
         """
@@ -144,12 +144,12 @@ class FirstSeen:
                 return make_unregistered_resource(name, ActionKind.RETRIEVAL)
 
     def give_way(self, name: str) -> bool:
-        """Forget what was seen of a name, which is guarded now; whether anything was."""
+        """Forget what was seen under a name that is guarded now; returns whether there was anything."""
         with self._lock:
             return self._arguments.pop(name, None) is not None
 
     def guard_tool(self, tool: BaseTool) -> BaseTool:
-        """A guarded copy of a tool that an agent calls; the same one for each call.
+        """A guarded copy of a tool called by an agent; the same one for each call.
 
         INVARIANT: a grant is of what was guarded, and of nothing that is called so: where the name is that of a guarded
         tool, the copy is refused when it is called (`needs_guard`).
@@ -166,7 +166,7 @@ class FirstSeen:
             return copied
 
     def guard_started_tool(self, tool: BaseTool) -> BaseTool:
-        """As `guard_tool`, of a tool that code calls; the original of a guarded tool has its grant."""
+        """Like `guard_tool`, for a tool called by code; the original of a guarded tool has its grant."""
         name = clean_name(tool.name)
         if self._tools.has_name(name) and not self._tools.belongs_to_another(name, tool):
             return copy_with_guard(self._halo, tool, self._halo.find_registered(name))
@@ -201,12 +201,12 @@ class FirstSeen:
 
 
 def _find_original(x: Any) -> Any:
-    """What was guarded, of a guarded copy; anything else as it is."""
+    """The original of a guarded copy; any other object itself."""
     guard = get_guard(x)
     return x if guard is None else guard.original
 
 
 def get_description(serialized: Any) -> str:
-    """What a run shows of its tool's description."""
+    """The tool description that a run shows."""
     description = (serialized or {}).get("description")
     return description if isinstance(description, str) else ""

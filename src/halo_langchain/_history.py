@@ -66,7 +66,7 @@ _PROVIDER_METADATA: Final = ("citations", "grounding_metadata", "search_results"
 
 
 class ShownMessage(NamedTuple):
-    """A message with what a decision needs of it, read once.
+    """A message with its parts that a decision needs, read once.
 
     Args:
         message: it.
@@ -82,7 +82,7 @@ class ShownMessage(NamedTuple):
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """What the message is known again by; it is made of texts that exist, since a text is hashed once."""
+        """A key that recognises the message; made of its existing text objects, whose hashes are cached."""
         return self.kind, self.text, self.calls
 
 
@@ -103,7 +103,7 @@ def read_message(message: BaseMessage) -> ShownMessage:
 @quick_init
 @dataclasses.dataclass(frozen=True, slots=True)
 class RunInput:
-    """What the outermost run was started with.
+    """The input of the outermost run.
 
     Args:
         user_texts: the user's words, each a message or a value of the input.
@@ -126,14 +126,14 @@ class RunInput:
         return cls(texts, frozenset([item.key for item in shown]))
 
     def find_user_texts(self, text: str) -> list[str]:
-        """The user's texts in a human message: the whole message, or texts that were put into it."""
+        """The user's texts in a human message: all of it, or texts inserted into it."""
         if text in self.user_texts:
             return [text]
         return [item for item in self.user_texts if item and item in text]
 
 
 def is_unnamed_human(message: BaseMessage) -> bool:
-    """Whether a message may be a user's: one with a name, or that middleware marked as its own, holds others' words."""
+    """Whether a message may be a user's; a named one, or one marked by middleware, holds others' words."""
     return isinstance(message, HumanMessage) and not message.name and "lc_source" not in message.additional_kwargs
 
 
@@ -191,7 +191,7 @@ _OPEN_CHAINS_LOCK: Final = threading.Lock()
 
 
 def outermost_run_values(parent_run_id: object) -> tuple[tuple[ContextVar[Any], Any], ...]:
-    """What context variables hold in the outermost run of a chain; empty where they hold it, or it is not known.
+    """Context variables for the outermost run of a chain; empty if already set or unknown.
 
     A stream that is read in a task for each part goes on in contexts that its beginning was not noted in.
     """
@@ -212,11 +212,11 @@ def _note_chain(run_id: Any) -> None:
 
 
 class _RootObserver(BaseCallbackHandler):
-    """Notes that a root run begins and what it is given, for all that runs inside it."""
+    """Notes the start and input of root runs, for everything inside them."""
 
     @property
     def run_inline(self) -> bool:  # type: ignore[override]  # a plain attribute in the framework, which only reads it
-        """Except for whoever starts a text model in an event loop: where one handler is inline, others are not told."""
+        """Whether it runs inline; not for a text model on an event loop, where one inline handler silences others."""
         frame = sys._getframe(1)  # noqa: SLF001  who asks
         codes = (frame.f_code, frame.f_back.f_code if frame.f_back is not None else None)
         return _TEXT_MODEL_START not in codes
@@ -224,7 +224,7 @@ class _RootObserver(BaseCallbackHandler):
     ignore_llm = ignore_agent = ignore_retriever = ignore_chat_model = ignore_custom_event = ignore_retry = True
 
     def on_chain_start(self, serialized: dict[str, Any] | None, inputs: Any, **event: Any) -> None:  # noqa: ARG002  the hook's form
-        """A chain or graph begins."""
+        """Note that a chain or graph starts."""
         parent_run_id = event.get("parent_run_id")
         if parent_run_id is None and _is_outermost():
             _RUN_INPUT.set(RunInput.from_value(inputs))
@@ -234,11 +234,11 @@ class _RootObserver(BaseCallbackHandler):
         _note_chain(event.get("run_id"))
 
     def on_chain_end(self, outputs: Any, **event: Any) -> None:  # noqa: ARG002  as above
-        """A chain or graph has ended."""
+        """Note that a chain or graph has ended."""
         self._end(event)
 
     def on_chain_error(self, error: BaseException, **event: Any) -> None:  # noqa: ARG002  as above
-        """As `on_chain_end`."""
+        """Like `on_chain_end`."""
         self._end(event)
 
     def _end(self, event: Mapping[str, Any]) -> None:
@@ -250,12 +250,12 @@ class _RootObserver(BaseCallbackHandler):
 
 
 def _is_resumption(inputs: Any) -> bool:
-    """Whether a graph goes on from its checkpoint."""
+    """Whether a graph continues from its checkpoint."""
     return inputs is None or (isinstance(inputs, Command) and inputs.resume is not None)
 
 
 def _is_outermost() -> bool:
-    """Whether nothing of LangChain, and nothing decided, runs around the code at hand."""
+    """Whether no run of LangChain and no decided action is around the current code."""
     return var_child_runnable_config.get() is None and not in_body()
 
 
@@ -268,7 +268,7 @@ _registered = False
 
 
 def observe_roots() -> None:
-    """Have root runs noted from now on, once for the process."""
+    """Have root runs noted from now on; once for the process."""
     global _registered  # noqa: PLW0603  the framework's list of hooks is the process's too
     with _LOCK:
         if not _registered:
@@ -279,7 +279,7 @@ def observe_roots() -> None:
 
 
 def find_run_input(shown: Sequence[ShownMessage]) -> RunInput:
-    """What the outermost run was started with, for a model call with these messages."""
+    """The input of the outermost run, for a model call with these messages."""
     if in_body():
         return RunInput()
     # What began before anybody looked, and what the host asks directly, is taken for the outermost run.
@@ -291,7 +291,7 @@ def find_run_input(shown: Sequence[ShownMessage]) -> RunInput:
 
 
 def find_known_origins(shown: Iterable[ShownMessage], run_input: RunInput) -> tuple[tuple[str, Provenance], ...]:
-    """Words among messages whose origin is known; of human messages that are not the user's, that they are nobody's.
+    """Texts in messages whose origin is known; texts of human messages not by the user count as nobody's.
 
     Args:
         shown: what a model is shown.
@@ -312,7 +312,7 @@ def find_known_origins(shown: Iterable[ShownMessage], run_input: RunInput) -> tu
 
 
 def list_history(shown: Iterable[ShownMessage], run_input: RunInput) -> tuple[HistoryItem, ...]:
-    """The conversation so far, and the thread that holds it where the session is another one."""
+    """The conversation so far, and its thread if the session has another name."""
     items = [_make_item(item, is_given=item.key in run_input.keys) for item in shown]
     return tuple([item for item in items if item is not None] + _list_threads())
 
@@ -330,7 +330,7 @@ def _make_item(shown: ShownMessage, *, is_given: bool) -> HistoryItem | None:
 
 
 def _list_threads() -> list[HistoryItem]:
-    """LangGraph's thread, where the host opened a session of another name around it."""
+    """LangGraph's thread, if the host opened a session with another name around it."""
     session = current_session()
     if session is None or session.source != "host":
         return []
@@ -343,7 +343,7 @@ def _list_threads() -> list[HistoryItem]:
 
 
 def read_answer(response: Any) -> tuple[HistoryItem, ...]:
-    """What of a model's answer becomes part of the conversation, and what its provider's tools have found."""
+    """The parts of a model's answer that join the conversation, and what its provider's tools found."""
     items: list[HistoryItem] = []
     for message in iterate_answers(response):
         note_answer(message.id or "")

@@ -20,7 +20,7 @@ _FRAMEWORKS: Final = ("langchain_community.", "langchain_experimental.", "langch
 
 
 def make_program_resource(argument: str, language: str) -> Resource:
-    """The resource of what runs a program that is one of its arguments."""
+    """The resource of a tool that runs a program from one of its arguments."""
     return Resource(
         impact=Impact.EXECUTE,
         reversal=Reversal.IRREVERSIBLE,
@@ -86,7 +86,7 @@ _BY_FUNCTION: Final[Mapping[tuple[str, str], Resource]] = {
 
 
 def describe_known_tool(tool: Any) -> Resource | None:
-    """What is known of a tool of a public toolkit; None for any other."""
+    """The known properties of a tool from a public toolkit; None for any other."""
     for kind in type(tool).__mro__:
         known = _BY_CLASS.get(kind.__name__)
         if known is not None and kind.__module__.startswith(_FRAMEWORKS):

@@ -35,7 +35,7 @@ _MAX_GUARDS: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class ServerTool:
-    """A tool as its server lists it.
+    """A tool as listed by its server.
 
     Args:
         server: the name under which people accept what the server lists; the same in each process.
@@ -47,12 +47,12 @@ class ServerTool:
 
     @property
     def resource_name(self) -> str:
-        """Name of the tool where it has no grant: no tool of the host's is called so."""
+        """The tool's name while it has no grant; no tool of the host has such a name."""
         return clean_name(f"{self.server}/{self.listed.name}")
 
 
 def read_server_tool(tool: Any) -> ServerTool | None:
-    """What a server lists behind a tool of LangChain's; None where it is no server's."""
+    """The server's listing behind a LangChain tool; None if it comes from no server."""
     if not isinstance(tool, StructuredTool) or not isinstance(tool.coroutine, types.FunctionType):
         return None
     held = dict(iterate_closure(tool.coroutine))
@@ -84,7 +84,7 @@ def _read_hint(annotations: Any, name: str) -> bool | None:
 
 
 def _name_server(connection: Any, server_name: Any) -> str:
-    """What the host calls the server; else where the connection leads, without what may be a secret in it."""
+    """The host's name for the server, else the connection's address without possible secrets."""
     members = connection if isinstance(connection, Mapping) else {}
     url, command = members.get("url"), members.get("command")
     name = server_name if isinstance(server_name, str) else ""
@@ -99,7 +99,7 @@ def _name_server(connection: Any, server_name: Any) -> str:
 
 
 class ServerTools:
-    """The tools of MCP servers that one Halo has met. Thread-safe."""
+    """The tools of MCP servers that one Halo has seen. Thread-safe."""
 
     def __init__(self, halo: Halo) -> None:
         self._halo = halo
@@ -109,7 +109,7 @@ class ServerTools:
         self._lock = threading.Lock()
 
     def admit(self, tools: Iterable[Any], *, again: bool = True) -> None:
-        """Compare those among tools that are servers' with what was accepted of these servers.
+        """Compare the servers' tools among these with what was accepted of the servers.
 
         Args:
             tools: any tools.
@@ -149,12 +149,12 @@ class ServerTools:
                     self._admitted |= {(server, item.name): item for item in listed}
 
     def find_called_problem(self, tool: Any, found: ServerTool) -> str:
-        """Reason code of why a tool that nobody guarded, and that is called now, may not run; empty where it may."""
+        """Reason code why an unguarded tool that is being called may not run; empty if it may."""
         self.admit([tool])
         return self._halo.mcp_listings.find_problem(found.server, found.listed.name)
 
     def is_name_free(self, found: ServerTool, name: str) -> bool:
-        """Whether no other tool has this name: a grant is of a tool, and of nothing that is called so."""
+        """Whether no other tool has this name, since a grant is for one tool and not for a name."""
         with self._lock:
             return self._halo.find_registered(name) is None or self._servers.get(name, "") == found.server
 
@@ -164,13 +164,13 @@ class ServerTools:
             self._servers[name] = found.server
 
     def note_guard(self, name: str, guard: GuardMetadata) -> None:
-        """Note the guard of a tool by the name that a model is told."""
+        """Note the guard of a tool under the name shown to a model."""
         with self._lock:
             if isinstance(guard, ListedToolGuard) and len(self._guards) < _MAX_GUARDS:
                 self._guards[name] = guard
 
     def find_guards(self, names: Iterable[str]) -> list[ListedToolGuard]:
-        """Guards of those among tools, by the names that a model is told, that are servers'."""
+        """Guards of the servers' tools among these, by the names shown to a model."""
         if not self._guards:
             return []
         with self._lock:
@@ -178,7 +178,7 @@ class ServerTools:
 
 
 def hide_listing(tool: BaseTool) -> dict[str, Any]:
-    """Fields of a tool of which a model is shown nothing but its name."""
+    """Fields of a tool that show a model nothing but its name."""
     return {
         "description": f"`{tool.name}` is not available.",
         "args_schema": {"type": "object", "properties": {}},

@@ -52,14 +52,14 @@ _AGENT_RESOURCE: Final = Resource(kind=ActionKind.HANDOFF)
 
 @dataclass(frozen=True, slots=True)
 class AgentEnclosure:
-    """An agent with the middleware, as what runs around its model calls and its other hooks."""
+    """An agent with the middleware, as the enclosure of its model calls and other hooks."""
 
     halo: Halo
     resource: Resource = _AGENT_RESOURCE
 
 
 class HaloState(AgentState[Any]):
-    """Agent state with the session of a run that belongs to no thread."""
+    """Agent state with the session of a run without a thread."""
 
     halo_session: NotRequired[Annotated[str, PrivateStateAttr]]
 
@@ -78,14 +78,14 @@ class HaloMiddleware(AgentMiddleware[HaloState, Any, Any]):
     # the session of a run
 
     def before_agent(self, state: HaloState, runtime: Any) -> dict[str, Any] | None:  # noqa: ARG002  the hook's form
-        """Open a session for a run that has none, and whose outermost run was not seen to begin."""
+        """Open a session for a run without one, if the start of its outermost run was not seen."""
         has_run_session = current_run_activity() is not None and not is_raw_thread()
         if current_session() is not None or find_thread_session() is not None or has_run_session:
             return None
         return {SESSION_FIELD: self._halo.make_run_session_id()}
 
     async def abefore_agent(self, state: HaloState, runtime: Any) -> dict[str, Any] | None:
-        """As `before_agent`."""
+        """Like `before_agent`."""
         return self.before_agent(state, runtime)
 
     # model calls
@@ -113,7 +113,7 @@ class HaloMiddleware(AgentMiddleware[HaloState, Any, Any]):
 
 
 class _ModelRequest(LangChainAction):
-    """A model call of an agent. A guarded model that it reaches takes this decision along."""
+    """A model call of an agent. A guarded model that it reaches uses this decision."""
 
     def __init__(self, halo: Halo, request: Any, handler: Callable[[Any], Any], surface: Surface[Any]) -> None:
         self.halo = halo
@@ -139,7 +139,7 @@ class _ModelRequest(LangChainAction):
         super().__init__(halo.enforcer, call, surface)
 
     def scope(self, ticket: Ticket) -> AbstractContextManager[Any]:
-        """The decision, and the claim of a model that has no guard, and so no entry point that claims its run."""
+        """The decision, and a claim for an unguarded model, which has no entry point to claim its run."""
         model, claim = self.request.model, None
         if self.model_guard is None and ticket.holds_output:
             # By a model that restricts its answer where it gives it: what streams shows nothing else.
@@ -158,7 +158,7 @@ class _ModelRequest(LangChainAction):
 
 
 def _schema_names(response_format: Any) -> list[str]:
-    """Names of the tools that `create_agent` makes of a response format: they are bound on the way to the model."""
+    """Names of the tools that `create_agent` derives from a response format and binds on the way to the model."""
     schema = getattr(response_format, "schema", response_format)
     try:
         return [] if schema is None else [spec.name for spec in ToolStrategy(schema=schema).schema_specs]
@@ -171,7 +171,7 @@ FIRST_NODE_SUFFIX: Final = ".before_agent"
 
 
 def find_agent_halo(graph: Any) -> Halo | None:
-    """The Halo whose middleware an agent was made with; None for any other graph."""
+    """The Halo of an agent's middleware; None for any other graph."""
     for name, node in graph.nodes.items():
         if name.endswith(FIRST_NODE_SUFFIX):
             hook = getattr(getattr(node, "bound", None), "func", None)

@@ -67,7 +67,7 @@ def build_inference_call(
     fields: ModelFields = NO_FIELDS,
     facts: ModelFacts = NO_FACTS,
 ) -> Call:
-    """A model call; the model is registered on first sight.
+    """A model call; registers the model on first sight.
 
     Args:
         halo: who decides.
@@ -101,7 +101,7 @@ def build_inference_call(
 
 
 def _describe_input(shown: Sequence[ShownMessage], tools: list[Any] | None, facts: ModelFacts) -> ModelInput:
-    """What the model is given, for the record."""
+    """The model's input, for the record."""
     given = [Message(item.kind, _get_whole_text(item) if item.calls else item.text) for item in shown]
     system = "\n".join([item.text for item in given if item.role == "system"])
     schemas = tuple(map(_TOOL_SCHEMAS.describe, tools or ()))
@@ -124,7 +124,7 @@ def _get_message_kind(shown: ShownMessage, run_input: RunInput) -> str:
 @quick_init
 @dataclass(frozen=True, slots=True)
 class DecidedInput:
-    """What a model call is decided on: enough to know it again at the model.
+    """The input of a decided model call, by which the model recognises it.
 
     Args:
         message_texts: kind and text of every message.
@@ -144,12 +144,12 @@ class DecidedInput:
         fields: ModelFields = NO_FIELDS,
         extra_names: Iterable[str] = (),
     ) -> DecidedInput:
-        """What these messages, tools and fields are decided on; the framework adds tools named `extra_names`."""
+        """The decided input: messages, tools and fields; the framework adds tools named `extra_names`."""
         names = frozenset((*_extract_tool_names(list(tools)), *extra_names))
         return cls(tuple([(item.kind, item.text) for item in shown]), names, fields)
 
     def covers(self, arriving: DecidedInput) -> bool:
-        """Whether a call that arrives is the one that was decided, or the same with less."""
+        """Whether an arriving call is the decided one, or the same with less."""
         return (
             self.message_texts == arriving.message_texts
             and arriving.tool_names <= self.tool_names
@@ -157,13 +157,13 @@ class DecidedInput:
         )
 
     def covers_fields(self, arriving: ModelFields) -> bool:
-        """Whether what arrives beside messages is what was decided, or less."""
+        """Whether the fields that arrive are the decided ones, or fewer."""
         hosted = {tool.name for tool in arriving.hosted} <= {tool.name for tool in self.fields.hosted}
         return hosted and set(arriving.unknown) <= set(self.fields.unknown)
 
 
 def _extract_tool_names(tools: Iterable[Any]) -> Iterator[str]:
-    """Names of tools, of those too that one provider declares many to a dict and another under a key of its own."""
+    """Names of tools, including several in one dict and tools under a provider's own key."""
     for tool in tools:
         if not isinstance(tool, Mapping):
             yield get_tool_name(tool)
@@ -175,7 +175,7 @@ def _extract_tool_names(tools: Iterable[Any]) -> Iterator[str]:
 
 
 def to_messages(model: Any, raw_input: Any) -> list[BaseMessage]:
-    """What a model is shown, in whichever form a method of its takes it."""
+    """The model's input as messages, from any form that its methods accept."""
     items = raw_input if isinstance(raw_input, list | tuple) else [raw_input]
     if _are_messages(items):
         return list(items)
@@ -188,7 +188,7 @@ def to_messages(model: Any, raw_input: Any) -> list[BaseMessage]:
 
 
 def split_prompts(raw_input: Any) -> list[Any]:
-    """The prompts of a call that can have several of them."""
+    """The prompts of a call that may have several."""
     items = list(raw_input) if isinstance(raw_input, list | tuple) else []
     are_prompt_values = all(isinstance(item, PromptValue) for item in items)
     are_lists = all(isinstance(item, list | tuple) and _are_messages(item) for item in items)
@@ -208,11 +208,11 @@ _RUN_MANAGER_INDEX: Final = 2  # its place among the arguments of every method t
 
 @dataclass(slots=True, eq=False)
 class DecidedCall:
-    """One decided call on its way down.
+    """One decided call on its way to the model.
 
     Args:
         ticket: the decision.
-        guard: the guarded model it is for; None where the middleware decided and the model has not been reached.
+        guard: the guarded model it is for; None if the middleware decided and the model has not been reached.
         owner: with the middleware's, the `Halo` that decided.
         name: with the middleware's, the model's name.
         model_input: with the middleware's, what was decided on.
@@ -234,7 +234,7 @@ _TAKE_LOCK: Final = threading.Lock()
 
 
 class decided_call_scope(ContextVarScope):  # noqa: N801  used as a function
-    """Run the block with a decision that one call in it may use; `values` stand around it too."""
+    """Run the block with a decision that one call in it may use; `values` are set around it too."""
 
     __slots__ = ("_decided_call",)
 
@@ -248,7 +248,7 @@ class decided_call_scope(ContextVarScope):  # noqa: N801  used as a function
 
 
 def current_decided_call(guard: GuardMetadata) -> DecidedCall | None:
-    """The decision that this call of a guarded model comes down with."""
+    """The decision under which this call of a guarded model is made."""
     decided_call = _DECIDED_CALL.get()
     if decided_call is None or decided_call.guard is not guard or decided_call.state == DONE:
         return None
@@ -256,7 +256,7 @@ def current_decided_call(guard: GuardMetadata) -> DecidedCall | None:
 
 
 def holds_outer_answer() -> bool:
-    """Whether the code of a guarded model runs around this whose answer is restricted before anybody sees it."""
+    """Whether this runs inside a guarded model whose answer is restricted before anybody sees it."""
     decided_call = _DECIDED_CALL.get()
     return decided_call is not None and decided_call.state == RUNNING and decided_call.ticket.holds_output
 
@@ -265,7 +265,7 @@ def holds_outer_answer() -> bool:
 def model_entry_scope(
     guard: GuardMetadata, model: Any, config: Any = None, runs: int = 1, *, starts_at_once: bool = False
 ) -> Iterator[None]:
-    """Around an entry point of a guarded model: a new call, whatever is running around it.
+    """The scope of a guarded model's entry point: a new call, whatever runs around it.
 
     Args:
         guard: of the model.
@@ -299,7 +299,7 @@ def resolve_model_name(guard: GuardMetadata, model: Any, kwargs: Mapping[str, An
 
 @dataclass(frozen=True, slots=True)
 class PreparedModelCall:
-    """A call as it will be made: nobody else holds these lists."""
+    """A call as it will be made, with private copies of its lists."""
 
     name: str
     shown: list[ShownMessage]
@@ -334,14 +334,14 @@ def _read_messages(model: Any, raw_input: Any) -> list[ShownMessage]:
 
 
 def _copy_messages(raw_input: Any) -> Any:
-    """Messages that stay as they were decided, whoever goes on writing into the caller's."""
+    """Messages that stay as decided, even if the caller's are changed."""
     if not isinstance(raw_input, list | tuple):
         return raw_input
     return [item.model_copy() if isinstance(item, BaseMessage) else item for item in raw_input]
 
 
 def take_middleware_ticket(guard: GuardMetadata, prepared: PreparedModelCall) -> Ticket | None:
-    """The middleware's decision, if it is of this very call."""
+    """The middleware's decision, if it is about this very call."""
     decided_call = _DECIDED_CALL.get()
     if (
         decided_call is None
@@ -372,7 +372,7 @@ def take_middleware_ticket(guard: GuardMetadata, prepared: PreparedModelCall) ->
 def mute_callbacks(
     ticket: Ticket, args: tuple[Any, ...], kwargs: Mapping[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any], Any]:
-    """Arguments under which a model tells nobody what it says while it says it, and whom it would have told.
+    """Arguments that silence a model's callbacks while it answers, and the silenced callbacks.
 
     The arguments as they are where the answer is not restricted.
     """
@@ -388,7 +388,7 @@ def mute_callbacks(
 
 @contextmanager
 def sending_scope(decided_call: DecidedCall) -> Iterator[None]:
-    """Around the body of a model: no claim reaches it, and no callback where its answer is restricted."""
+    """The scope of a model's body: without claims, and without callbacks if its answer is restricted."""
     values: list[tuple[ContextVar[Any], Any]] = [(_DECIDED_CALL, decided_call)]
     config = var_child_runnable_config.get()
     if config is not None and decided_call.ticket.holds_output:
@@ -449,7 +449,7 @@ class _ModelAction(LangChainAction):
         )
 
     def make_surface(self) -> Surface[Any]:
-        """How the answer is read."""
+        """How to read the answer."""
         return make_answer_surface(self.method.guard.surface)
 
     def _build_inference_call(self) -> Call:
@@ -468,7 +468,7 @@ class _ModelAction(LangChainAction):
         )
 
     def hand_down(self, ticket: Ticket) -> DecidedCall:
-        """The decision as it goes down: to this model's own methods, or as the middleware hands it to an entry."""
+        """Pass the decision down: to this model's own methods, or from the middleware to an entry point."""
         guard, prepared = self.method.guard, self.prepared
         if not self.method.shape.is_entry_point:
             return DecidedCall(ticket, guard)
@@ -479,14 +479,14 @@ class _ModelAction(LangChainAction):
 
 
 class ModelCall(_ModelAction):
-    """A call that returns its answer at once.
+    """A call that returns its whole answer.
 
     At the method that sends it its error is restricted too: the framework tells its callbacks on the way up.
     """
 
     @contextmanager
     def scope(self, ticket: Ticket) -> Iterator[None]:
-        """The decision goes down, or has arrived and stands around the model's own code."""
+        """The scope in which the decision is passed down, or has arrived at the model's own code."""
         decided_call = self.decided_call
         if decided_call is None:
             with decided_call_scope(self.hand_down(ticket)):
@@ -508,7 +508,7 @@ class ModelCall(_ModelAction):
 
 
 class ModelStream(_ModelAction, GovernedStream):
-    """A call whose answer arrives in parts: as they come, or all at once where an obligation may change it.
+    """A call whose answer arrives in parts: as they come, or all at once if an obligation may change it.
 
     It is recorded when it ends, as cancelled when whoever reads it stops early. Context variables are set around each
     step alone: a generator runs in its reader's context.
@@ -517,7 +517,7 @@ class ModelStream(_ModelAction, GovernedStream):
     callback_manager: Any = None
 
     def make_surface(self) -> Surface[Any]:
-        """As `_ModelAction`, for the parts merged to an `LLMResult`."""
+        """Like `_ModelAction`, for parts merged to an `LLMResult`."""
         return self.method.guard.surface
 
     def execute(self, ticket: Ticket) -> Any:
@@ -530,13 +530,13 @@ class ModelStream(_ModelAction, GovernedStream):
         return aiter(source) if hasattr(source, "__aiter__") else iter(source)
 
     def part_scope(self, ticket: Ticket) -> AbstractContextManager[Any]:  # noqa: ARG002  it is in the decided call
-        """Around the model's own code."""
+        """The scope of the model's own code."""
         if self.decided_call is None:
             raise AssertionError("a stream is started before its parts are taken")
         return sending_scope(self.decided_call)
 
     def is_last(self, part: Any) -> bool:
-        """Whether nobody may come back for the end of the stream."""
+        """Whether this part completes the answer, so that the reader may not ask for another."""
         return self.method.shape.is_last(part)
 
     def merge_parts(self) -> Any:
@@ -544,11 +544,11 @@ class ModelStream(_ModelAction, GovernedStream):
         return self.method.shape.merge_parts(self.parts, lenient=not self.is_withheld)
 
     def split_result(self, result: Any) -> Iterable[Any]:
-        """The chunks that an `LLMResult` is given back as."""
+        """The chunks for an `LLMResult`."""
         return self.method.shape.split_result(result, self.parts)
 
     def announce(self, part: Any) -> Any:
-        """Tell whoever listens of what was withheld until now."""
+        """Report what was withheld until now to all callbacks."""
         if self.callback_manager is None or not isinstance(part, GenerationChunk):
             return None
         return self.callback_manager.on_llm_new_token(part.text, chunk=part)

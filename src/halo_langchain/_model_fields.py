@@ -42,7 +42,7 @@ _FRAMEWORK_FIELDS: Final = frozenset((*BaseChatModel.model_fields, *BaseLLM.mode
 
 
 def judge_model_request(model: Any, settings: Mapping[str, Any] | None, tools: Iterable[Any] = ()) -> ModelFields:
-    """What the fields of a model call come to.
+    """Judge the fields of a model call.
 
     Args:
         model: the model, with whatever is bound to it.
@@ -72,7 +72,7 @@ def _judge_merged(model: Any, extras: Mapping[str, Any], tools: Iterable[Any]) -
 
 
 def _merge_bound(model: Any, settings: Mapping[str, Any] | None) -> tuple[Any, dict[str, Any]]:
-    """The model itself, and the settings of a call with those that are bound to the model."""
+    """The model without its bindings, and a call's settings merged with the bound ones."""
     extras: dict[str, Any] = dict(settings) if settings else {}
     while not isinstance(model, BaseChatModel | BaseLLM) and (bound := getattr(model, "bound", None)) is not None:
         kwargs = getattr(model, "kwargs", None)
@@ -84,11 +84,11 @@ def _merge_bound(model: Any, settings: Mapping[str, Any] | None) -> tuple[Any, d
 @quick_init
 @dataclass(frozen=True, slots=True)
 class ModelFacts:
-    """Which model a call goes to, and with which parameters.
+    """The model that a call goes to, and its parameters.
 
     Args:
-        provider: who runs it, empty where unknown.
-        version: its name as the provider knows it, empty where unknown.
+        provider: who runs it, empty if unknown.
+        version: its name as the provider knows it, empty if unknown.
         parameters: temperature and the like.
     """
 
@@ -101,7 +101,7 @@ NO_FACTS: Final = ModelFacts()
 
 
 class ModelRequest(NamedTuple):
-    """What a model call sends beside its messages, and to which model.
+    """A model call's content besides its messages, and its model.
 
     Args:
         name: resource id of the model.
@@ -115,7 +115,7 @@ class ModelRequest(NamedTuple):
 
 
 def read_model_request(model: Any, settings: Mapping[str, Any] | None, tools: Iterable[Any] = ()) -> ModelRequest:
-    """Name of a model, and what the fields of a call come to.
+    """Name of the model, and the judged fields of a call.
 
     Args:
         model: the model, with whatever is bound to it.
@@ -165,7 +165,7 @@ _REQUESTS: Final[dict[tuple[type[Any], bool, bytes], ModelRequest]] = {}
 
 
 def _read_state(model: Any, extras: dict[str, Any]) -> bytes | None:
-    """All that the request of a model is read from; None where that is not known to be all of it.
+    """Everything that a model builds its request from; None if that may be incomplete.
 
     INVARIANT: FAILCLOSED - only values of Python's own types stand in it, by what they hold, and no others can be
     marshalled: an object might hold something else by the next call.
@@ -187,7 +187,7 @@ def _read_state(model: Any, extras: dict[str, Any]) -> bytes | None:
 
 @functools.lru_cache(maxsize=256)
 def _list_read_fields(kind: Any) -> tuple[str, ...] | None:
-    """The fields of a model's class that its request is read from; None for one that reads by code of its own."""
+    """The fields that a model's class builds its request from; None if its own code reads others."""
     framework = BaseChatModel if issubclass(kind, BaseChatModel) else BaseLLM if issubclass(kind, BaseLLM) else None
     if framework is None:
         return None
@@ -200,7 +200,7 @@ def _list_read_fields(kind: Any) -> tuple[str, ...] | None:
 
 
 def read_observed_facts(metadata: Mapping[str, Any], parameters: Mapping[str, Any], provider_class: str) -> ModelFacts:
-    """As `read_model_request`, of a call of which only a run's metadata and parameters are known."""
+    """Like `read_model_request`, for a call known only by a run's metadata and parameters."""
     return _make_facts(metadata, parameters, provider_class)
 
 
@@ -219,14 +219,14 @@ _TRACED: Final = ("temperature", "max_tokens", "stop")
 
 
 def _is_sent(name: str, value: Any) -> bool:
-    """Whether a field reaches the provider; a mapping as prompt is a stored one, and no argument of LangChain's."""
+    """Whether a field reaches the provider; a mapping as `prompt` is a stored prompt, not LangChain's argument."""
     if name == "prompt" and isinstance(value, Mapping):
         return True
     return name not in _NOT_SENT and not name.startswith(_NOT_SENT_PREFIX)
 
 
 def judge_observed_request(provider_class: str, parameters: Mapping[str, Any], tools: Iterable[Any]) -> ModelFields:
-    """As `judge_model_request`, of a call of which only a run's parameters are known."""
+    """Like `judge_model_request`, for a call known only by a run's parameters."""
     fields = {name: parameters[name] for name in _EXTRAS if name in parameters}
     if isinstance(parameters.get("prompt"), Mapping):
         fields["prompt"] = parameters["prompt"]
@@ -253,6 +253,6 @@ def _bears(provider_class: str, name: str) -> bool:
 
 @functools.lru_cache(maxsize=256)
 def _list_bearing_fields(kind: Any) -> tuple[str, ...]:
-    """Fields of a model's class that may offer a tool, or hold what does."""
+    """Fields of a model's class that may offer a tool, or hold something that does."""
     names = kind.model_fields if issubclass(kind, BaseModel) else ()
     return tuple(name for name in names if name not in _FRAMEWORK_FIELDS and _bears(kind.__name__, name))

@@ -62,7 +62,7 @@ EntryScope = Callable[[Any, tuple[Any, ...], dict[str, Any]], AbstractContextMan
 
 
 def _first_config(config: Any) -> Any:
-    """The configuration of a batch, of one with several its first."""
+    """The configuration of a batch: its first one if it has several."""
     return next(iter(config), None) if isinstance(config, list | tuple) else config
 
 
@@ -94,7 +94,7 @@ def _is_async(name: str) -> bool:
 def _wrap_method(
     kind: type[Any], name: str, open_scope: EntryScope, shape: AnswerShape | None = None
 ) -> Callable[..., Any]:
-    """A method of a class inside its scope; decided there, where a shape of its answer is given."""
+    """A method of a class inside its scope; decides the call if given the shape of its answer."""
     inner = getattr(kind, name)
 
     def steps(self: Any, *args: Any, **kwargs: Any) -> Steps[Any]:
@@ -108,7 +108,7 @@ def _wrap_method(
 
 
 def _wrap_sending_method(kind: type[Any], name: str) -> Callable[..., Any]:
-    """A method of a class that sends a decided call, and restricts its answer; called directly, it decides first."""
+    """A method that sends a decided call and restricts its answer; decides first if called directly."""
     inner = getattr(kind, name)
 
     def steps(self: Any, *args: Any, **kwargs: Any) -> Steps[Any]:
@@ -125,7 +125,7 @@ def _wrap_sending_method(kind: type[Any], name: str) -> Callable[..., Any]:
 
 
 def _wrap_stream_method(kind: type[Any], name: str, shape: AnswerShape) -> Callable[..., Any]:
-    """A method of a class that streams a call, which it decides unless the one above did."""
+    """A method that streams a call; decides it unless the calling method did."""
     inner = getattr(kind, name)
 
     def steps(self: Any, *args: Any, **kwargs: Any) -> Steps[Any]:
@@ -140,7 +140,7 @@ def _wrap_stream_method(kind: type[Any], name: str, shape: AnswerShape) -> Calla
 
 
 def _wrap_stream_entry(kind: type[Any], name: str, shape: AnswerShape | None) -> Callable[..., Any]:
-    """A streaming entry point, every step of it entered; decided there, where a shape of its answer is given."""
+    """A streaming entry point with every step inside its scope; decides if given the shape of its answer."""
     inner = getattr(kind, name)
     stream_inner = inner if shape is None else _wrap_stream_method(kind, name, shape)
 
@@ -159,7 +159,7 @@ def _wrap_stream_entry(kind: type[Any], name: str, shape: AnswerShape | None) ->
 
 
 def _wrap_batch_method(kind: type[Any], name: str) -> Callable[..., Any]:
-    """An entry point with several prompts that a class overrides: one decision, handed down to each of the calls."""
+    """An overridden entry point with several prompts: one decision, passed down to each call."""
     inner = getattr(kind, name)
 
     def steps(self: Any, inputs: Any, config: Any = None, **kwargs: Any) -> Steps[Any]:
@@ -181,7 +181,7 @@ def _wrap_batch_method(kind: type[Any], name: str) -> Callable[..., Any]:
 
 @functools.lru_cache(maxsize=256)
 def _make_guarded_class(kind: type[BaseLanguageModel[Any]]) -> type[Any]:
-    """Subclass whose every method that sends a call decides it, unless the method above did."""
+    """Subclass in which every method that sends a call decides it, unless the calling method did."""
     is_chat = issubclass(kind, BaseChatModel)
     members = _wrap_chat_methods(kind) if is_chat else _wrap_text_methods(kind)
     for name in ("invoke", "ainvoke"):
@@ -211,12 +211,12 @@ def _differs_from_base(kind: type[Any], name: str) -> bool:
 
 
 def _choose_shape(kind: type[Any], name: str) -> AnswerShape | None:
-    """An entry point is decided where the class overrides the framework's."""
+    """The answer's shape for an entry point that the class overrides, which is decided there."""
     return ENTRY_SHAPE if _differs_from_base(kind, name) else None
 
 
 def _list_own_streams(kind: type[Any]) -> tuple[str, ...]:
-    """The streaming methods that a class has of its own: the framework asks whether there are any."""
+    """The class's own streaming methods: the framework checks whether there are any."""
     if _differs_from_base(kind, "_stream"):
         return "_stream", "_astream"
     return ("_astream",) if _differs_from_base(kind, "_astream") else ()
@@ -228,7 +228,7 @@ def _wrap_prompts_method(kind: type[Any], name: str) -> Callable[..., Any]:
 
 
 def _wrap_chat_methods(kind: type[Any]) -> dict[str, Any]:
-    """Wrappers of a chat model's methods: each prompt is decided, before the cache is asked."""
+    """Wrappers of a chat model's methods: each prompt is decided before the cache is read."""
     return {
         **{name: _wrap_prompts_method(kind, name) for name in ("generate", "agenerate")},
         **{
@@ -241,7 +241,7 @@ def _wrap_chat_methods(kind: type[Any]) -> dict[str, Any]:
 
 
 def _wrap_text_methods(kind: type[Any]) -> dict[str, Any]:
-    """Wrappers of a text model's methods: all prompts of a call are decided at once, before the cache is asked."""
+    """Wrappers of a text model's methods: all prompts of a call are decided at once, before the cache is read."""
     return {
         **{name: _wrap_generate(kind, name) for name in ("generate", "agenerate")},
         # One call for all prompts of a batch.
@@ -250,7 +250,7 @@ def _wrap_text_methods(kind: type[Any]) -> dict[str, Any]:
 
 
 def _wrap_cache_reader(kind: type[Any]) -> Callable[..., Any]:
-    """The one place that reads the cache of a chat model."""
+    """Wrapper of the one method that reads a chat model's cache."""
     convert = kind._convert_cached_generations  # noqa: SLF001  it has no other
 
     @functools.wraps(convert)
@@ -267,7 +267,7 @@ def _wrap_cache_reader(kind: type[Any]) -> Callable[..., Any]:
 
 
 def _wrap_event_stream(kind: type[Any], name: str) -> Callable[..., Any]:
-    """Wrap the method of a chat model behind `stream_events`, which begins its run when somebody reads."""
+    """Wrapper of a chat model's method behind `stream_events`, which starts its run when it is first read."""
     inner, is_async = getattr(kind, name), _is_async(name)
 
     def steps(self: Any, input: Any, config: Any = None, **kwargs: Any) -> Steps[Any]:  # noqa: A002  as above
@@ -290,7 +290,7 @@ def _wrap_event_stream(kind: type[Any], name: str) -> Callable[..., Any]:
 
 
 def _wrap_generate(kind: type[Any], name: str) -> Callable[..., Any]:
-    """Wrap a method of a text model, and pass metadata: only with these do its callbacks learn the model's name."""
+    """Wrapper of a text model's method that passes metadata, without which callbacks do not learn the model's name."""
     scope = functools.partial(_prompts_scope, starts_at_once=not _differs_from_base(kind, name))
     method = _wrap_method(kind, name, scope, ANSWER_SHAPE)
 
@@ -302,7 +302,7 @@ def _wrap_generate(kind: type[Any], name: str) -> Callable[..., Any]:
 
 
 def _with_metadata(args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
-    """Arguments with which a text model tells its callbacks what it is called; without metadata it does not."""
+    """Arguments with metadata, so that a text model tells its callbacks its name."""
     if kwargs.get("metadata") is not None:
         return kwargs
     callbacks = kwargs.get("callbacks", args[2] if len(args) > 2 else None)
@@ -319,25 +319,25 @@ _ENTRY_POINTS: Final = (
 
 
 def unwrap_bindings(model: Any) -> Any:
-    """The model under its bindings."""
+    """The model without its bindings."""
     while isinstance(model, RunnableBinding):
         model = model.bound
     return model
 
 
 def is_model(obj: Any) -> bool:
-    """Whether `guard_model` takes it."""
+    """Whether `guard_model` accepts it."""
     return isinstance(unwrap_bindings(obj), BaseChatModel | BaseLLM)
 
 
 def find_model_guard(halo: Halo, model: Any) -> GuardMetadata | None:
-    """The guard of a model that this `Halo` guards, with whatever is bound to it."""
+    """The guard of a model that this `Halo` guards, whatever is bound to it."""
     guard = get_guard(unwrap_bindings(model))
     return guard if guard is not None and guard.halo is halo else None
 
 
 def can_restrict_output(halo: Halo, model: Any) -> bool:
-    """Whether this `Halo` can restrict what a model says where it says it."""
+    """Whether this `Halo` can restrict a model's answer inside the model."""
     return is_model(model) and (get_guard(unwrap_bindings(model)) is None or find_model_guard(halo, model) is not None)
 
 
@@ -363,7 +363,7 @@ def guard_model(halo: Halo, model: Any, resource: Resource | None) -> Any:
 
 
 def copy_model_with_guard(halo: Halo, model: Any, resource: Resource | None = None) -> Any:
-    """A guarded copy; without a resource, as what is known of its name (nothing is registered)."""
+    """A guarded copy; without a resource it uses what is known of its name, and registers nothing."""
     if isinstance(model, RunnableBinding):
         return model.model_copy(update={"bound": copy_model_with_guard(halo, model.bound, resource)})
     name = model_name(model)

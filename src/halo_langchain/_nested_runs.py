@@ -57,14 +57,14 @@ _AGENT_FACTORIES: Final = frozenset(("langchain_create_agent", "deepagents"))
 
 
 class _EnclosureHook:
-    """Stands for the context variable of a configure hook: LangChain calls `get` before each run that it starts.
+    """Takes the place of a configure hook's context variable: LangChain calls `get` before it starts a run.
 
     `get` also notes which object starts the run (`_note_caller`), and takes the note of a guard that it starts the run
     itself (`take_own_start`). LangChain offers no other moment for either.
     """
 
     def get(self) -> BaseCallbackHandler | None:
-        """The callback; None outside a guarded run, and for a run that a guard starts and decides itself."""
+        """The callback; None outside guarded runs, and for runs that a guard starts and decides."""
         enclosure = current_enclosure()
         if enclosure is None or take_own_start():
             return None
@@ -75,7 +75,7 @@ class _EnclosureHook:
 
 
 class _ChainHook:
-    """As `_EnclosureHook`, for a chain that has a callback of a Halo: what it starts gets the callback too."""
+    """Like `_EnclosureHook`, for a chain with a Halo's callback, which its inner runs get too."""
 
     def get(self) -> BaseCallbackHandler | None:
         """The callback; None outside such a chain."""
@@ -92,13 +92,13 @@ _callbacks_are_used = False
 
 
 def note_callback_use() -> None:
-    """Have the hooks look from now on also at runs that are given a callback of a Halo directly."""
+    """From now on, let the hooks also look at runs that get a Halo's callback directly."""
     global _callbacks_are_used  # noqa: PLW0603  the framework's list of hooks is the process's too
     _callbacks_are_used = True
 
 
 def _is_given_callback() -> bool:
-    """Whether the run that is being configured has a callback of a Halo among its own.
+    """Whether the run being configured has a Halo's callback among its own.
 
     They are arguments of LangChain's `_configure`, two frames up: it calls the hook, and the hook calls this.
     """
@@ -111,7 +111,7 @@ def _is_given_callback() -> bool:
 
 
 def _note_body(callback: HaloCallback) -> None:
-    """Note that what starts here runs in the body of a run that the callback decided.
+    """Note that this run starts in the body of a run that the callback decided.
 
     The callback hears of that run in the context of its caller, or in a thread. The first run that starts in the body
     is configured in the context of the body, with the decided run as its parent.
@@ -128,7 +128,7 @@ _FRAMES_TO_CALLER: Final = 4
 
 
 def _note_caller() -> None:
-    """Note the object that starts the run, which is the `self` of the caller, and its keyword arguments."""
+    """Note the object that starts the run (the caller's `self`) and its keyword arguments."""
     try:
         frame = sys._getframe(_FRAMES_TO_CALLER)  # noqa: SLF001  nothing else tells a callback which object starts
     except (AttributeError, ValueError):
@@ -138,10 +138,10 @@ def _note_caller() -> None:
 
 
 class _TextModelHook:
-    """As `_EnclosureHook`, for text models in an event loop."""
+    """Like `_EnclosureHook`, for text models in an event loop."""
 
     def get(self) -> BaseCallbackHandler | None:
-        """The handler; None on a synchronous path, where the callback is told of every start."""
+        """The handler; None on a synchronous path, where the callback is called at every start."""
         if _get_running_loop() is None:
             return None
         enclosure = current_enclosure()
@@ -155,7 +155,7 @@ def _find_chain_callback() -> HaloCallback | None:
 
 
 def _find_callback(callbacks: Any) -> HaloCallback | None:
-    """The callback of a Halo among those of a run.
+    """The Halo callback among a run's callbacks.
 
     Args:
         callbacks: a list, or a manager of callbacks.
@@ -168,7 +168,7 @@ def _find_callback(callbacks: Any) -> HaloCallback | None:
 
 
 def find_deciding_halo(config: Any = None) -> Any:
-    """The `Halo` that decides what starts here, or what is called with a configuration; None where none decides."""
+    """The `Halo` that decides what starts here or is called with a configuration; None if none does."""
     enclosure = current_enclosure()
     if enclosure is not None:
         return enclosure.halo
@@ -177,7 +177,7 @@ def find_deciding_halo(config: Any = None) -> Any:
 
 
 def _find_carried_enclosure() -> ContextValue | None:
-    """For a thread: who decides what starts there. It says nothing of the session, which a thread does not have."""
+    """The Halo that decides what starts in a thread; without the session, which threads do not inherit."""
     enclosure = current_enclosure()
     if enclosure is None:
         callback = _find_chain_callback()
@@ -194,7 +194,7 @@ carry_into_threads(_find_carried_enclosure)
 
 
 class StartedGraphs:
-    """Guarded copies of the graphs that started inside something guarded, of one `Halo`. Thread-safe."""
+    """Guarded copies of graphs started inside something guarded, for one `Halo`. Thread-safe."""
 
     def __init__(self, halo: Halo) -> None:
         self._halo = halo
@@ -202,7 +202,7 @@ class StartedGraphs:
         self._lock = threading.RLock()
 
     def guard(self, graph: Any) -> Any:
-        """The guarded copy of a graph, the same one for each run.
+        """The guarded copy of a graph; the same one for each run.
 
         Raises:
             Denied: it cannot be guarded (`needs_guard`).
@@ -223,7 +223,7 @@ class StartedGraphs:
 
 
 def _find_agent_name(graph: Any) -> str:
-    """The name of the agent that a graph is, as given to the function that made it; empty where there is none."""
+    """The agent name of a graph, as given to the function that made it; empty if there is none."""
     metadata = (graph.config or {}).get("metadata") or {}
     name = metadata.get("lc_agent_name")
     is_agent = metadata.get("ls_integration") in _AGENT_FACTORIES
@@ -260,7 +260,7 @@ _ENTRY_POINTS: Final = ("invoke", "ainvoke", "run", "arun")
 
 
 def _watch_tool_class(kind: type[Any]) -> None:
-    """Have calls of a tool class decided at the entry points that it overrides, which may start no run."""
+    """Decide calls of a tool class at overridden entry points, which may start no run."""
     if not kind.__module__.startswith("langchain_core."):
         wrap_methods(kind, _ENTRY_POINTS, _wrap_entry_point)
 
@@ -284,7 +284,7 @@ _registered = False
 
 
 def watch_nested_runs() -> None:
-    """From now on, have everything decided that starts inside guarded runs. Covers the modules imported so far."""
+    """From now on, decide everything started inside guarded runs. Covers the modules imported so far."""
     global _registered  # noqa: PLW0603  the framework's list of hooks is the process's too
     watch_executors(find_deciding_halo)
     watch_decision_models(find_deciding_halo)

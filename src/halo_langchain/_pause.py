@@ -43,7 +43,7 @@ _REJECTED_TASKS: Final[deque[Any]] = deque(maxlen=256)
 
 
 class LangChainAction(GovernedAction[Any]):
-    """An action inside LangChain: a challenge pauses LangGraph, and what steers a graph goes on as it is.
+    """An action inside LangChain: a challenge pauses LangGraph, and exceptions that steer a graph pass through.
 
     Attributes:
         halo: who decides.
@@ -54,21 +54,21 @@ class LangChainAction(GovernedAction[Any]):
     halo: Halo
 
     def build_call(self) -> Call:
-        """As `GovernedAction`; an answer that waited for this decision is taken first."""
+        """Like `GovernedAction`; first takes an answer that waited for this decision."""
         consume_resume(self.halo)
         return super().build_call()
 
     def pause_for_approval(self, call: Call, pending: Pending) -> bool:
-        """Pause the graph, where there is one that can be resumed."""
+        """Pause the graph, if there is one that can be resumed."""
         return pause_or_withdraw(self.halo, call, pending)
 
     def accept(self, ticket: Ticket) -> None:
-        """Take the answer that this decision has used."""
+        """Consume the answer that this decision used."""
         if ticket.context is not None and ticket.context.used_answer:
             discard_resume()
 
     def finish_failed(self, ticket: Ticket, error: BaseException) -> BaseException:
-        """As `GovernedAction`; a command for a parent graph is a result."""
+        """Like `GovernedAction`; a command for a parent graph counts as a result."""
         if not isinstance(error, ParentCommand) or not self.records_outcome:
             return super().finish_failed(ticket, error)
         try:
@@ -84,7 +84,7 @@ class HandOffDecision(LangChainAction, HandOffAction):
 
 
 def consume_resume(halo: Halo, config: Mapping[str, Any] | None = None) -> None:
-    """Take what this task was resumed with, if it waited for Halo; called before anything is decided or runs.
+    """Take the resume value of this task if it waited for Halo; called before anything is decided or runs.
 
     INVARIANT: BIND - an answer to Halo's question is never taken for the answer to one that the action itself asks:
     nobody was shown that one. It approves nothing either; only a no is kept.
@@ -109,7 +109,7 @@ def consume_resume(halo: Halo, config: Mapping[str, Any] | None = None) -> None:
 
 
 def discard_resume() -> None:
-    """Take what a run was resumed with from an action that was just answered for: it has not asked anything yet.
+    """Withhold a run's resume value from an action that was just approved: it has not asked anything yet.
 
     The ledger knows that also where LangGraph has lost that the task waited for Halo: in a subgraph that keeps nothing,
     in a state that was changed meanwhile.
@@ -119,7 +119,7 @@ def discard_resume() -> None:
 
 
 def pause_or_withdraw(halo: Halo, call: Call, pending: Pending) -> bool:
-    """Whether the host takes a challenge back; one that can be waited for does not come back from here."""
+    """Whether the host withdraws a challenge; does not return for one that can be waited for."""
     scratchpad = _find_scratchpad()
     if scratchpad is None:
         return False
@@ -142,7 +142,7 @@ def pause_or_withdraw(halo: Halo, call: Call, pending: Pending) -> bool:
 
 
 def _build_interrupt(challenge: dict[str, str], answered: int) -> Interrupt:
-    """Under the id that LangGraph gives to what a task asks after so many answers."""
+    """An interrupt with the id that LangGraph gives to the next question of a task after so many answers."""
     namespace = ((var_child_runnable_config.get() or {}).get("configurable") or {}).get(_NAMESPACE_KEY, "")
     make_id = getattr(langgraph.types, "_interrupt_id", None)
     if make_id is None:  # older versions gave all of a task's questions one id
@@ -151,13 +151,13 @@ def _build_interrupt(challenge: dict[str, str], answered: int) -> Interrupt:
 
 
 def _find_scratchpad(config: Mapping[str, Any] | None = None) -> Any:
-    """LangGraph's notes of the task at hand, None where there is nothing to resume from."""
+    """LangGraph's scratchpad of the current task; None if there is nothing to resume from."""
     configurable = (config or var_child_runnable_config.get() or {}).get("configurable") or {}
     return configurable.get(_SCRATCHPAD_KEY) if configurable.get(_CHECKPOINTER_KEY) else None
 
 
 def _save_answers(answers: list[Any], config: Mapping[str, Any] | None = None) -> None:
-    """Have LangGraph keep these as the task's answers, should it pause again."""
+    """Let LangGraph keep these as the task's answers in case it pauses again."""
     configurable = (config or var_child_runnable_config.get() or {}).get("configurable") or {}
     configurable[_SEND_KEY]([(_RESUME_CHANNEL, list(answers))])
 

@@ -31,7 +31,7 @@ UNGUARDED_OBSERVERS: Final[list[Callable[[str], None]]] = []
 
 
 class _RemoteRun(LangChainAction, GovernedStream):
-    """One run of a remote graph; its parts are what the server sends."""
+    """One run of a remote graph; its parts come from the server."""
 
     def __init__(self, halo: Halo, name: str, given: Any, function: Callable[[], Any]) -> None:
         self.halo = halo
@@ -48,7 +48,7 @@ class _RemoteRun(LangChainAction, GovernedStream):
         return self.function()
 
     def merge_parts(self) -> Any:
-        """All that the server sent."""
+        """Everything that the server sent."""
         return list(self.parts)
 
 
@@ -59,7 +59,7 @@ def find_remote_name(graph: RemoteGraph) -> str:
 
 @functools.cache
 def watch_remote_graphs(find_halo: Callable[[Any], Any]) -> None:
-    """Have runs of remote graphs decided where `find_halo` names who decides, once for the process."""
+    """Decide runs of remote graphs if `find_halo` returns a Halo; installed once for the process."""
     _watch_stream("stream", stream, find_halo)
     _watch_stream("astream", astream, find_halo)
     for name in ("stream_events", "astream_events"):

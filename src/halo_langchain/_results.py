@@ -74,7 +74,7 @@ extract_result_text: Final = _EXTRACTOR.extract_text
 
 
 def extract_model_output(response: Any) -> str:
-    """What a model said, from a `ModelResponse` of the middleware or an `LLMResult` of a callback."""
+    """The text of a model's answer, from the middleware's `ModelResponse` or a callback's `LLMResult`."""
     return _EXTRACTOR.join_texts(_iterate_model_output, response)
 
 
@@ -96,7 +96,7 @@ def _iterate_model_output(response: Any) -> Iterator[str]:
 
 
 def _has_content_alone(message: BaseMessage) -> bool:
-    """Whether a message has no calls and no artifact beside its content."""
+    """Whether a message has neither calls nor an artifact besides its content."""
     calls, artifact = read_attribute(message, "tool_calls"), read_attribute(message, "artifact")
     return (calls is None or calls == []) and artifact is None
 
@@ -213,7 +213,7 @@ class _ResultRedactor(ValueRedactor):
 
 
 def _decode_text(data: bytes) -> str | None:
-    """The text that bytes are, None for anything that is no text."""
+    """The text encoded in bytes; None if they are no text."""
     try:
         text = data.decode()
     except UnicodeDecodeError:
@@ -229,7 +229,7 @@ redact_value: Final = _ResultRedactor.redact
 
 
 def make_documents_surface(labels: Labels | None = None) -> Surface[list[Document]]:
-    """The surface of a retriever; `labels` says what data a document holds, beside what is found in its text."""
+    """The surface of a retriever; `labels` finds a document's data labels, besides those found in its text."""
     filter_documents = partial(_EXTRACTOR.filter_documents, get_labels=labels)
     return Surface(extract_result_text, filter_documents, redact_value, _replace_documents)
 
@@ -245,7 +245,7 @@ DOCUMENTS_SURFACE: Final[Surface[list[Document]]] = make_documents_surface()
 
 
 def _filter_parts(result: Any, keep: KeepDocument) -> tuple[Any, int]:
-    """A tool's result without the documents that may not be used: those of a list, else all of it or nothing."""
+    """A tool's result without documents that may not be used; a result that is no list stays or goes whole."""
     if isinstance(result, ToolMessage):
         (content, artifact), dropped = _filter_artifact((result.content, result.artifact), keep)
         return (result.model_copy(update={"content": content, "artifact": artifact}) if dropped else result), dropped
@@ -253,7 +253,7 @@ def _filter_parts(result: Any, keep: KeepDocument) -> tuple[Any, int]:
 
 
 def _filter_artifact(result: Any, keep: KeepDocument) -> tuple[Any, int]:
-    """As `_filter_parts`, of content and artifact: the content tells what the artifact holds."""
+    """Like `_filter_parts`, for content and artifact: the content tells what the artifact holds."""
     if not isinstance(result, tuple) or len(result) != 2:
         return _filter_parts(result, keep)
     artifact = result[1]
@@ -264,7 +264,7 @@ def _filter_artifact(result: Any, keep: KeepDocument) -> tuple[Any, int]:
 
 
 def _replace_result(result: Any, notice: str) -> Any:
-    """A notice in the shape that the tool promised; text, where the shape is one that only the tool can make."""
+    """A notice in the shape of the tool's result; a text if only the tool can make that shape."""
     if isinstance(result, BaseMessage):
         return _replace_message(result, notice)
     if isinstance(result, list) and result and all(isinstance(item, Document) for item in result):
@@ -277,7 +277,7 @@ def _replace_pair(_result: Any, notice: str) -> Any:
 
 
 def _replace_update(command: Command[Any], notice: str) -> Command[Any]:
-    """Where it leads, and its messages as notices; what it would have written or sent is gone."""
+    """A command that leads to the same place, with notices for its messages and nothing else."""
     update = command.update if isinstance(command.update, Mapping) else {}
     messages = update.get("messages")
     messages = messages if isinstance(messages, list | tuple) else [messages]
@@ -296,7 +296,7 @@ _ARTIFACT_SURFACE: Final[Surface[Any]] = Surface(extract_result_text, _filter_ar
 
 
 def make_tool_surface(tool: BaseTool) -> Surface[Any]:
-    """How a tool's results are read: all of it, the artifact too, which reaches whoever called."""
+    """How to read a tool's results: all of them, including the artifact, which reaches the caller."""
     return _ARTIFACT_SURFACE if tool.response_format == "content_and_artifact" else TOOL_RESULT_SURFACE
 
 
@@ -304,7 +304,7 @@ def make_tool_surface(tool: BaseTool) -> Surface[Any]:
 
 
 def _replace_message(message: BaseMessage, notice: str) -> BaseMessage:
-    """A message with a notice for its words, under the same id; it asks for nothing to be called."""
+    """A message with a notice as its text, the same id and no calls."""
     metadata = {key: item for key, item in message.response_metadata.items() if key in _KEPT_METADATA}
     if isinstance(message, ToolMessage):
         return message.model_copy(
@@ -327,7 +327,7 @@ def _replace_generation(part: Generation, notice: str) -> Generation:
 
 
 def _replace_answer(answer: Any, notice: str) -> Any:
-    """A model's answer without anything it said, in each of the forms that the framework has for one.
+    """A model's answer with a notice instead of its content, in each of the framework's forms.
 
     Raises:
         TypeError: it is none of them.
@@ -354,7 +354,7 @@ def _replace_answer(answer: Any, notice: str) -> Any:
 
 
 def _find_answer_blocks(answer: Any) -> tuple[ProviderBlock, ...]:
-    """What tools of the model's provider put into an answer."""
+    """The blocks of provider's tools in an answer."""
     trees = [
         {"content": content, "additional_kwargs": message.additional_kwargs, "metadata": message.response_metadata}
         for message in iterate_answers(answer)
@@ -376,12 +376,12 @@ MODEL_SURFACE: Final[Surface[Any]] = Surface(
 
 
 def make_model_surface(halo: HaloBase) -> Surface[Any]:
-    """As `MODEL_SURFACE`, where only calls of registered tools are decided: any other may be the shape of an answer."""
+    """Like `MODEL_SURFACE`, but only calls of registered tools count as decided: others may be output schemas."""
     return replace(MODEL_SURFACE, redact=partial(redact_value, is_tool=partial(is_decided_tool, halo)))
 
 
 def make_answer_surface(surface: Surface[Any]) -> Surface[Any]:
-    """The surface of an `LLMResult` as one of any form: the very same object where nothing is restricted."""
+    """The surface of an `LLMResult` of any form; the same object if nothing is restricted."""
 
     def rebuild(change: Callable[..., Any]) -> Callable[[Any, Any], Any]:
         def changed(value: Any, how: Any) -> Any:
@@ -412,7 +412,7 @@ def _make_result(generations: list[Any], llm_output: Any = None) -> LLMResult:
 
 
 def _wrap_answer(value: Any) -> LLMResult:
-    """What a model's method returns, as an `LLMResult`: a result of the framework's, an answer, or several."""
+    """The return value of a model's method as an `LLMResult`: a framework result, an answer, or several."""
     if isinstance(value, LLMResult):
         return value
     if isinstance(value, ChatResult):
@@ -478,7 +478,7 @@ class AnswerShape:
     is_entry_point: bool = False
 
     def merge_parts(self, parts: list[Any], *, lenient: bool) -> Any:
-        """The parts of a stream as one `LLMResult`; `lenient` where they were passed on already."""
+        """The parts of a stream as one `LLMResult`; `lenient` if they were passed on already."""
         try:
             return _wrap_answer(self.merge(parts)) if parts else _make_result([])
         except Exception:
@@ -488,7 +488,7 @@ class AnswerShape:
             return _make_result([[Generation(text=str(getattr(part, "text", part)))] for part in parts])
 
     def split_result(self, used: LLMResult, parts: list[Any]) -> Iterable[Any]:
-        """The parts that stand for a stream of which this may be used."""
+        """The usable result as parts of a stream."""
         return self.parts(_unwrap_answer(used, self.merge(parts))) if parts else ()
 
 

@@ -48,7 +48,7 @@ _FRAMEWORK_ARGUMENTS: Final = ("run_id", "verbose")
 def guard_retriever(
     halo: Halo, retriever: BaseRetriever, resource: Resource | None, labels: Labels | None = None
 ) -> BaseRetriever:
-    """Register a retriever and return its guarded copy; `labels` adds to what its documents are found to hold.
+    """Register a retriever and return its guarded copy; `labels` adds to the labels found in its documents.
 
     Raises:
         ConfigError: its name can name no resource, or belongs to one of another kind; or its class has an entry point
@@ -76,7 +76,7 @@ def guard_retriever(
 def copy_retriever_with_guard(
     halo: Halo, retriever: BaseRetriever, resource: Resource, surface: Surface[Any] | None = None
 ) -> BaseRetriever:
-    """A guarded copy, decided as this resource; nothing is registered."""
+    """A guarded copy, decided as this resource; registers nothing."""
     guarded = retriever.model_copy()
     object.__setattr__(guarded, "__class__", _make_guarded_class(type(retriever)))
     documents_surface = surface or make_documents_surface()
@@ -86,7 +86,7 @@ def copy_retriever_with_guard(
 
 @dataclass(frozen=True, slots=True)
 class _PreparedRetrieval:
-    """One retrieval: what is decided, and what is passed on (nobody else holds it)."""
+    """One retrieval: what is decided, and what is passed on (a private copy)."""
 
     decided_arguments: dict[str, Any]
     query: Any
@@ -96,7 +96,7 @@ class _PreparedRetrieval:
 
 
 def _prepare_retrieval(retriever: BaseRetriever, query: Any, kwargs: Mapping[str, Any]) -> _PreparedRetrieval:
-    """Query, how many documents where the retriever says it, and what else the caller passed."""
+    """The query, the number of documents if the retriever states it, and the caller's other arguments."""
     manager_argument = {"run_manager": kwargs["run_manager"]} if "run_manager" in kwargs else {}
     extra_arguments = {name: value for name, value in kwargs.items() if name != "run_manager"}
     settings = getattr(retriever, "search_kwargs", None)
@@ -116,7 +116,7 @@ def _prepare_retrieval(retriever: BaseRetriever, query: Any, kwargs: Mapping[str
 
 
 class _RetrievalCall(LangChainAction, GuardedAction):
-    """One retrieval: by the method behind all entry points, or by an entry point that the class overrides.
+    """One retrieval: by the method behind all entry points, or by an overridden entry point.
 
     Args:
         retriever: the guarded retriever.
@@ -145,14 +145,14 @@ class _RetrievalCall(LangChainAction, GuardedAction):
             self.call = with_problem(call, self.prepared.problem)
 
     def build_call(self) -> Call:
-        """The call to decide; nobody else decides this run."""
+        """The call to decide; nothing else decides this run."""
         claim = current_claim(self.halo, "retriever", "")
         if claim is not None:
             claim.decided = True
         return super().build_call()
 
     def prepare(self, ticket: Ticket) -> Mapping[str, Any]:
-        """The retriever, query and keyword arguments that carry out what was decided."""
+        """The retriever, query and keyword arguments to run with."""
         if not is_enforced(ticket):
             return self.arguments
         changed = {
@@ -171,7 +171,7 @@ class _RetrievalCall(LangChainAction, GuardedAction):
         return ticket.args
 
     def context_values(self) -> tuple[tuple[ContextVar[Any], Any], ...]:
-        """As `GuardedAction`: this is the body of something decided."""
+        """Like `GuardedAction`; marks the body of a decided action."""
         return body_values(self.guard)
 
     def execute(self, ticket: Ticket) -> Any:  # noqa: ARG002  its arguments are in place
@@ -180,7 +180,7 @@ class _RetrievalCall(LangChainAction, GuardedAction):
 
 
 class _OverriddenEntryCall(_RetrievalCall):
-    """A retrieval by an entry point that the class overrides: nobody knows whether it comes to the method behind it.
+    """A retrieval by an overridden entry point, which may or may not reach the method behind it.
 
     Args:
         claim: of the run that it may start.
@@ -201,16 +201,16 @@ class _OverriddenEntryCall(_RetrievalCall):
         super().__init__(retriever, method, query, own_arguments, allows_reentry=True)
 
     def select_inner_arguments(self, executed: Mapping[str, Any]) -> Mapping[str, Any]:
-        """What of these arguments the framework hands on to the method behind the entry point."""
+        """The arguments that the framework passes on to the method behind the entry point."""
         takes_all = self.retriever._expects_other_args  # noqa: SLF001  as the framework does it
         return {name: value for name, value in executed.items() if takes_all or name in {"query", "k"}}
 
     def context_values(self) -> tuple[tuple[ContextVar[Any], Any], ...]:
-        """As `_RetrievalCall`; the entry point may yet start the run."""
+        """Like `_RetrievalCall`; the entry point may still start the run."""
         return body_values(self.guard, self.claim)
 
     def execute(self, ticket: Ticket) -> Any:
-        """Retrieve, under a configuration in which nobody is told what has yet to be restricted."""
+        """Retrieve without callbacks, which would see documents before they are restricted."""
         config = {**ensure_config(self.config), "callbacks": []} if ticket.holds_output else self.config
         return self.method(self.retriever, self.query, config, **self.framework_arguments, **self.extra_arguments)
 
@@ -241,7 +241,7 @@ def _wrap_entry_point(kind: type[Any], name: str, *, is_async: bool) -> Callable
 
 
 def _wrap_method(kind: type[Any], name: str, *, is_async: bool) -> Callable[..., Any]:
-    """The method behind all entry points; an asynchronous one may end in the synchronous one."""
+    """Wrapper of the method behind all entry points; the asynchronous one may call the synchronous one."""
     original = getattr(kind, name)
 
     def steps(self: Any, query: str, **kwargs: Any) -> Steps[Any]:

@@ -48,13 +48,13 @@ if TYPE_CHECKING:
 
 
 class _RunSessionId(str):
-    """Id of the session of a run; no caller's JSON makes one, so nobody chooses another's."""
+    """Id of the session of a run; a type that no JSON yields, so that no caller can choose another's."""
 
     __slots__ = ()
 
 
 class _LinkMarker(Enum):
-    """What stands in a configuration that was made under a link."""
+    """Marks a configuration made under a link."""
 
     LINK = "link"
 
@@ -66,12 +66,12 @@ _TASK_KEY: Final = "__pregel_task_id"  # LangGraph's, in the configuration of a 
 
 
 def with_run_session(config: Mapping[str, Any] | None, session: str) -> Any:
-    """A configuration of a run that has a session of its own."""
+    """The configuration of a run with a session of its own."""
     return _with_configurable(config, _RUN_SESSION_KEY, _RunSessionId(session))
 
 
 def with_link_marker(config: Mapping[str, Any] | None) -> Any:
-    """A configuration of what runs under a link: elsewhere than under one, nobody knows who acts."""
+    """The configuration of what runs under a link; used outside that link, the acting agent is unknown."""
     return _with_configurable(config, _LINK_KEY, _LinkMarker.LINK)
 
 
@@ -81,7 +81,7 @@ def _with_configurable(config: Mapping[str, Any] | None, key: str, value: Any) -
 
 
 def find_thread_session(config: Mapping[str, Any] | None = None, *, task: bool = True) -> Session | None:
-    """The session of LangGraph's `thread_id`, else of a guarded graph's run; one without an id where context was lost.
+    """The session of LangGraph's `thread_id`, else of a guarded graph's run; without an id if context was lost.
 
     Args:
         config: of the run; None is the one at hand.
@@ -113,12 +113,12 @@ def fallback_session_scope(find_session: Callable[[], Session | None]) -> Contex
 
 
 def graph_session_scope(config: Mapping[str, Any] | None, *, task: bool = False) -> ContextVarScope:
-    """The session of a run, where the host opened none; with `task`, of one that LangGraph itself did not begin."""
+    """The session of a run if the host opened none; with `task`, for a run that LangGraph did not start."""
     return fallback_session_scope(lambda: find_thread_session(ensure_config(config), task=task))  # type: ignore[arg-type]
 
 
 def find_event_session(metadata: Mapping[str, Any]) -> Session | None:
-    """As `find_thread_session`, from the metadata that an event tells of a run."""
+    """Like `find_thread_session`, from the run metadata in an event."""
     thread_entry = {"thread_id": metadata.get("thread_id")} if metadata.get("thread_id") else {}
     task_entry = {_TASK_KEY: ""} if "langgraph_step" in metadata else {}
     return find_thread_session(
@@ -127,14 +127,14 @@ def find_event_session(metadata: Mapping[str, Any]) -> Session | None:
 
 
 def get_step_id(config: Mapping[str, Any]) -> str:
-    """LangGraph's name of the step at hand: the same when the step is resumed, another one for each turn."""
+    """LangGraph's name of the current step: equal when the step is resumed, different for each turn."""
     step = (config.get("metadata") or {}).get("langgraph_checkpoint_ns", "")
     return f"step:{step}" if step else ""
 
 
 @dataclass(frozen=True, slots=True)
 class RunStart:
-    """A run that begins, and asks whether a guard decides it.
+    """A starting run, for asking whether a guard decides it.
 
     Args:
         kind: `tool`, `retriever` or `model`.
@@ -155,7 +155,7 @@ class RunStart:
 
 @dataclass(slots=True)
 class RunClaim:
-    """One action under way.
+    """A guard's claim on the run of an action that it decides.
 
     Args:
         owner: the `Halo` that decides it.
@@ -166,7 +166,7 @@ class RunClaim:
         active: whether the guarded object itself has been entered. Until then the claim lets nothing pass: code between
             the middleware and the tool may call another of the same name.
         denied: the refusal, where it was refused: whoever handles errors of tools may make something else of it.
-        run_id: the only run that may pass; None where the class's own entry point chooses it, so the first to ask may.
+        run_id: the only run that may pass; None if the class's own entry point chooses it, so the first to ask may.
         source: of a model, what its runs show of it; no run that shows another one may pass.
         message_texts: of a model that only the middleware decides, what it was decided on; a run shown other words is
             another.
@@ -193,7 +193,7 @@ class RunClaim:
     starts_at_once: bool = False
 
     def matches(self, start: RunStart) -> bool:
-        """Whether a run is one of this action's own."""
+        """Whether a run belongs to this action."""
         if not self.active or self.kind != start.kind:
             return False
         if self.kind == "model":
@@ -209,14 +209,14 @@ _CLAIM: Final[ContextVar[RunClaim | None]] = ContextVar("halo_langchain_mark", d
 
 
 def current_claim(owner: object, kind: str, name: str) -> RunClaim | None:
-    """The claim of this context, if it is about this very thing."""
+    """The claim of this context, if it is about this object."""
     claim = _CLAIM.get()
     is_match = claim is not None and claim.owner is owner and claim.kind == kind and claim.name == name
     return claim if is_match else None
 
 
 def claim_scope(claim: RunClaim | None) -> ContextVarScope:
-    """Run the block under a claim; None takes away whatever claim there is."""
+    """Run the block under a claim; None removes any claim."""
     return ContextVarScope((_CLAIM, claim))
 
 
@@ -225,7 +225,7 @@ DECIDED_RUN_OBSERVERS: Final[list[Callable[[UUID | None], None]]] = []
 
 
 class Enclosure(Protocol):
-    """What runs around something: the guard of a graph, tool, retriever or model, or the middleware."""
+    """What runs around something: a guard of a graph, tool, retriever or model, or the middleware."""
 
     @property
     def halo(self) -> Any:
@@ -240,22 +240,22 @@ _ENCLOSURE: Final[ContextVar[Enclosure | None]] = ContextVar("halo_langchain_enc
 
 
 def current_enclosure() -> Enclosure | None:
-    """What is guarded and runs around this; None outside anything guarded."""
+    """The innermost guarded object around this code; None outside any."""
     return _ENCLOSURE.get()
 
 
 def enclosure_scope(enclosure: Enclosure) -> ContextVarScope:
-    """Run the block inside something guarded that has no body of its own: a graph, a model call of an agent."""
+    """Run the block inside a guarded object without a body of its own: a graph, an agent's model call."""
     return ContextVarScope(*enclosure_values(enclosure))
 
 
 def enclosure_values(enclosure: Enclosure, claim: RunClaim | None = None) -> tuple[tuple[ContextVar[Any], Any], ...]:
-    """What context variables hold there."""
+    """Context variables for the block of `enclosure_scope`."""
     return (_ENCLOSURE, enclosure), (_CLAIM, claim)
 
 
 def body_values(enclosure: Enclosure, claim: RunClaim | None = None) -> tuple[tuple[ContextVar[Any], Any], ...]:
-    """What context variables hold while something decided runs.
+    """Context variables while a decided action runs.
 
     No claim reaches it but this one, and what it says to a nested model is not the user's word.
     """
@@ -266,7 +266,7 @@ _DECIDED_PROGRAMS: Final[ContextVar[tuple[Any, ...]]] = ContextVar("halo_langcha
 
 
 def program_values(resource: Resource, arguments: Mapping[str, Any]) -> tuple[tuple[ContextVar[Any], Any], ...]:
-    """What context variables hold while a tool runs that was decided with a program as an argument."""
+    """Context variables while a tool runs whose argument is a decided program."""
     if not resource.programs:
         return ()
     programs = [arguments.get(name) for name, _ in resource.programs]
@@ -274,7 +274,7 @@ def program_values(resource: Resource, arguments: Mapping[str, Any]) -> tuple[tu
 
 
 def is_decided_program(program: object) -> bool:
-    """Whether a program was decided as an argument of the tool around this."""
+    """Whether a program was decided as an argument of the tool around it."""
     return program in _DECIDED_PROGRAMS.get()
 
 
@@ -282,7 +282,7 @@ _STARTING: Final[ContextVar[tuple[object, object]]] = ContextVar("halo_langchain
 
 
 def note_starting(obj: object, options: object) -> None:
-    """Note the tool, model or retriever whose run starts now: its callbacks are told a name alone.
+    """Note the tool, model or retriever whose run is starting: its callbacks get only a name.
 
     Args:
         obj: it.
@@ -292,7 +292,7 @@ def note_starting(obj: object, options: object) -> None:
 
 
 def find_starting(kind: type[Any], is_it: Callable[[Any], bool]) -> tuple[Any, dict[str, Any]]:
-    """The object whose run starts now, None unless it is the one that the run shows; and its keyword arguments."""
+    """The object whose run is starting, if it is the one the run shows, and its keyword arguments; else None."""
     obj, options = _STARTING.get()
     if not isinstance(obj, kind) or not is_it(obj):
         return None, {}
@@ -300,7 +300,7 @@ def find_starting(kind: type[Any], is_it: Callable[[Any], bool]) -> tuple[Any, d
 
 
 def take_own_start() -> bool:
-    """Whether the run that starts now is the one that a guard's entry point starts first of all; true once."""
+    """Whether the starting run is the first run of a guard's entry point; true once."""
     claim = _CLAIM.get()
     if claim is None or not (claim.active and claim.starts_at_once):
         return False
@@ -312,13 +312,13 @@ _CLAIM_LOCK: Final = threading.Lock()
 
 
 def claim_run(owner: object, start: RunStart) -> bool:
-    """Whether this run is one that the claim speaks of."""
+    """Whether the claim covers this run."""
     claim = _CLAIM.get()
     return claim is not None and claim.owner is owner and _try_claim(claim, start)
 
 
 def claim_run_for_any(start: RunStart) -> bool:
-    """As `claim_run`, for whichever `Halo` decides the action under way."""
+    """Like `claim_run`, for any `Halo` that decides the current action."""
     claim = _CLAIM.get()
     return claim is not None and _try_claim(claim, start)
 
@@ -334,12 +334,12 @@ def _try_claim(claim: RunClaim, start: RunStart) -> bool:
 
 
 def get_run_source(model: object) -> object:
-    """What the runs of this very model, and of its copies, show of it; None for what starts none."""
+    """The object that runs of this model, and of its copies, show; None for one that starts no runs."""
     return getattr(model, "_serialized", None)
 
 
 def ensure_run_id(kwargs: dict[str, Any]) -> UUID:
-    """The id of the run that these arguments of an entry point start, put there unless the caller chose one."""
+    """The id of the run that an entry point starts with these arguments; set unless the caller chose one."""
     if kwargs.get("run_id") is None:
         kwargs["run_id"] = uuid7()
     run_id: UUID = kwargs["run_id"]
@@ -349,7 +349,7 @@ def ensure_run_id(kwargs: dict[str, Any]) -> UUID:
 def get_or_create_claim(
     owner: object, kind: str, name: str = "", run_id: UUID | None = None, call_id: str = ""
 ) -> RunClaim:
-    """The claim of an entry point that is reached: the middleware's of this very call, else a new one."""
+    """The claim at an entry point: the middleware's for this call, else a new one."""
     claim = current_claim(owner, kind, name)
     if claim is None or claim.decided or claim.active:
         claim = RunClaim(owner, kind, name)
@@ -359,7 +359,7 @@ def get_or_create_claim(
 
 
 class entry_scope(ContextVarScope):  # noqa: N801  used as a function
-    """Around a guarded object's own entry point: its claim, the session of the thread, and the step that asked."""
+    """The scope of a guarded object's entry point: its claim, the thread's session, and the asking step."""
 
     __slots__ = ("_claim",)
 

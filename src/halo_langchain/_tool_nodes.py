@@ -59,13 +59,13 @@ _PROBLEM_ERRORS: Final[dict[str, Exception]] = {
 
 
 class ToolCalls:
-    """Tool calls as `wrap_tool_call` of LangChain sees them, decided by one Halo."""
+    """Tool calls as seen by LangChain's `wrap_tool_call`, decided by one Halo."""
 
     def __init__(self, halo: Halo) -> None:
         self._halo = halo
 
     def make_steps(self, request: Any, handler: Callable[[Any], Any]) -> Steps[Any]:
-        """Let a guarded tool decide, guard an unguarded one, and answer for a tool that is not there."""
+        """Let a guarded tool decide, guard an unguarded one, and answer for an unknown one."""
         if self._is_handled_by_middleware(request):
             return (yield handler, request)
         yield from self._halo.server_tools.make_admit_steps(_list_offered_tools(request))
@@ -97,7 +97,7 @@ class ToolCalls:
         return RunClaim(self._halo, "tool", name, request.tool_call.get("id") or "")
 
     def _is_handled_by_middleware(self, request: Any) -> bool:
-        """Whether the middleware around this node sees to this very call, and to the tool that it reaches."""
+        """Whether the middleware around this node handles this call and the tool it reaches."""
         guard = get_guard(request.tool)
         if request.tool is not None and (guard is None or guard.halo is not self._halo):
             return False  # put in its place since, by another middleware
@@ -106,7 +106,7 @@ class ToolCalls:
         return claim is not None and not claim.decided and claim.call_id == own_claim.call_id
 
     def _prepare_request(self, request: Any) -> tuple[Any, RunClaim]:
-        """The request with a tool that decides, and the claim under which it runs."""
+        """The request with a guarded tool, and the claim under which it runs."""
         guard = get_guard(request.tool)
         if request.tool is not None and (guard is None or guard.halo is not self._halo):
             request = request.override(tool=self._halo.first_seen.guard_tool(request.tool))
@@ -120,13 +120,13 @@ class ToolCalls:
         return UnreachableCall(self._halo, call, error)
 
     def _record_invalid_arguments(self, request: Any, error: Exception) -> Steps[None]:
-        """Record a call whose arguments did not fit; the framework's own message goes to the model."""
+        """Record a call with invalid arguments; the framework's own message goes to the model."""
         with suppress(Denied):
             yield run_step(self._make_unreachable_call(request, "invalid_arguments", error))
 
 
 def run_session_scope(state: Any) -> ContextVarScope:
-    """The session at hand: the host's, else the thread's, else the run's own."""
+    """The session in use: the host's, else the thread's, else the run's own."""
 
     def find_session() -> Session | None:
         run_session_id = state.get(SESSION_FIELD) if isinstance(state, Mapping) else None
@@ -146,7 +146,7 @@ def _triggering_message_scope(request: Any) -> ContextVarScope:
 
 
 def _find_problem(request: Any) -> str:
-    """Why a call is refused whatever the policy says: there is no such tool, or the conversation says no to it already.
+    """Why a call is refused regardless of policy: an unknown tool, or already refused in the conversation.
 
     A person's rejection in another middleware is an error message for the call; a third one can send the run back to
     the tools with it all the same (LangChain issue 40491).
@@ -188,7 +188,7 @@ _EXECUTE_METHODS: Final = ("_execute_tool_sync", "_execute_tool_async")
 def guard_tool_node(
     halo: Halo, node: ToolNode, path: str, first_paths: dict[str, str], *, is_started: bool = False
 ) -> ToolNode:
-    """A copy of a tool node, guarded, its tools registered.
+    """A guarded copy of a tool node, with its tools registered.
 
     Args:
         halo: who decides.

@@ -92,17 +92,17 @@ _INJECTED_GUARD: Final[ContextVar[GuardMetadata | None]] = ContextVar("halo_lang
 
 
 def _called_by_tool_node(frame: types.FrameType | None) -> bool:
-    """Whether a tool node called the function of this frame; no, where frames cannot be read."""
+    """Whether a tool node called the function of this frame; False if frames cannot be read."""
     return frame is not None and frame.f_back is not None and frame.f_back.f_code in _TOOL_NODE_CODE
 
 
 def _injection_scope(guard: GuardMetadata, *, by_tool_node: bool) -> ContextVarScope:
-    """Context for an entry point: record whether a tool node called it, directly or through an outer entry point."""
+    """Scope of an entry point that records whether a tool node called it, directly or through an outer one."""
     return ContextVarScope((_INJECTED_GUARD, guard if by_tool_node or _INJECTED_GUARD.get() is guard else None))
 
 
 class ToolCall(LangChainAction, GuardedCall):
-    """A call of a function that a guarded tool holds.
+    """A call of a function in a guarded tool.
 
     Attributes:
         claim: of the run that the call may yet start.
@@ -112,7 +112,7 @@ class ToolCall(LangChainAction, GuardedCall):
     claim: RunClaim | None = None
 
     def bind_arguments(self, guard: GuardMetadata) -> BoundArguments:
-        """As `GuardedCall`; what a tool node has filled in is not decided."""
+        """Like `GuardedCall`; arguments injected by a tool node are not decided."""
         binder: Any = self.binder
         try:
             by_tool_node = _INJECTED_GUARD.get() is guard
@@ -123,7 +123,7 @@ class ToolCall(LangChainAction, GuardedCall):
         return bound
 
     def get_call_id(self, arguments: Mapping[str, Any]) -> str:  # noqa: ARG002  the framework has its own
-        """The id that the framework gave to the call."""
+        """The framework's id of the call."""
         claim = current_claim(self.halo, "tool", self.guard.name)
         if claim is None:
             return ""
@@ -131,19 +131,19 @@ class ToolCall(LangChainAction, GuardedCall):
         return claim.call_id
 
     def accept(self, ticket: Ticket) -> None:
-        """Remember a hand-off that was decided here: the graph that carries it out does not decide it again."""
+        """Remember a hand-off decided here, so that the graph that carries it out does not decide it again."""
         super().accept(ticket)
         if ticket.context is not None and ticket.context.resource.kind is ActionKind.HANDOFF:
             note_allowed_agent(ticket.context.resource.id)
 
     def return_denied(self, denied: Denied) -> Any:
-        """As `GuardedCall`, in the form in which the tool's function gives it."""
+        """Like `GuardedCall`, in the form that the tool's function returns."""
         earlier = super().return_denied(denied)
         with_artifact = getattr(self.guard.original, "response_format", "") == "content_and_artifact"
         return (earlier, None) if with_artifact else earlier
 
     def context_values(self) -> tuple[tuple[ContextVar[Any], Any], ...]:
-        """Values for the execution: nested calls count as not injected, unless the body may run under this decision."""
+        """Context variables for the execution: nested calls count as not injected unless under this decision."""
         injected = _INJECTED_GUARD.get() if self.allows_reentry else None
         programs = program_values(self.guard.resource, self.arguments)
         return *body_values(self.guard, self.claim), *programs, (_INJECTED_GUARD, injected)
@@ -151,7 +151,7 @@ class ToolCall(LangChainAction, GuardedCall):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HandOffToolGuard(GuardMetadata):
-    """The guard of a hand-off tool that takes more than a task: its call is a tool call too, with its arguments.
+    """The guard of a hand-off tool with arguments besides the task: its call is also decided as a tool call.
 
     Args:
         tool_resource: as which the call is decided, before the hand-off.
@@ -161,10 +161,10 @@ class HandOffToolGuard(GuardMetadata):
 
 
 class _ToolArgumentsDecision(LangChainAction, HandOffAction):
-    """The decision about the arguments of a hand-off tool; the tool runs once the hand-off is decided too."""
+    """The decision about a hand-off tool's arguments; the tool runs once the hand-off is decided too."""
 
     def return_denied(self, denied: Denied) -> None:
-        """As `GuardedCall`: a step that is run again after a pause decides its calls again.
+        """Like `GuardedCall`: a step resumed after a pause decides its calls again.
 
         Raises:
             Denied: it may not run.
@@ -174,7 +174,7 @@ class _ToolArgumentsDecision(LangChainAction, HandOffAction):
 
 
 def _decide_and_run(action: ToolCall) -> Steps[Any]:
-    """Run an action; of a hand-off tool with arguments of its own, decide these first."""
+    """Run an action; for a hand-off tool with more arguments, decide these first."""
     if isinstance(action.guard, HandOffToolGuard) and action.outer_call is None:
         halo, bound = action.halo, action.bound_arguments
         claim = current_claim(halo, "tool", action.guard.name)
@@ -186,12 +186,12 @@ def _decide_and_run(action: ToolCall) -> Steps[Any]:
 
 
 class _ToolBodyCall(ToolCall):
-    """A call of a tool's own `_run` or `_arun`; it may call one function that the tool holds without a new decision."""
+    """A call of a tool's own `_run` or `_arun`, which may call one function of the tool without a new decision."""
 
     is_body_taken = False
 
     def context_values(self) -> tuple[tuple[ContextVar[Any], Any], ...]:
-        """As `ToolCall`, and the call itself for `_take_body_call`."""
+        """Like `ToolCall`, with the call itself for `_take_body_call`."""
         return *super().context_values(), (_BODY_CALL, self)
 
 
@@ -199,7 +199,7 @@ _BODY_CALL: Final[ContextVar[_ToolBodyCall | None]] = ContextVar("halo_langchain
 
 
 def _take_body_call(guard: GuardMetadata) -> bool:
-    """Whether the tool's decided body is making this call of a function that the tool holds; True once per decision."""
+    """Whether the tool's decided body makes this call of a function of the tool; True once per decision."""
     call = _BODY_CALL.get()
     if call is None or call.guard is not guard or call.is_body_taken:
         return False
@@ -216,7 +216,7 @@ _EMPTY_BINDER: Final = Binder(inspect.Signature(()), frozenset(), frozenset(), f
 
 
 def _get_call_id(value: Any) -> str:
-    """The id of a tool call that an entry point is given, empty of arguments alone."""
+    """The id of the tool call given to an entry point; empty if it got only arguments."""
     return str(value.get("id") or "") if _is_tool_call(value) else ""
 
 
@@ -225,7 +225,7 @@ def _is_tool_call(value: Any) -> bool:
 
 
 class _OverriddenEntryCall(ToolCall):
-    """A call of an entry point that the tool's class overrides.
+    """A call of an overridden entry point.
 
     Args:
         entry: the entry point.
@@ -263,21 +263,21 @@ class _OverriddenEntryCall(ToolCall):
         super().__init__(guard, binder, method, body_args, body_kwargs, surface=surface, allows_reentry=True)
 
     def execute(self, ticket: Ticket) -> Any:
-        """Call the entry point with what it was given, except for what the decision changed."""
+        """Call the entry point with its arguments, except those that the decision changed."""
         tool, args, kwargs = self.entry_arguments
         extra = {name: self.kwargs[name] for name in self.extra_names if name in self.kwargs}
         kwargs = {name: extra.get(name, item) for name, item in kwargs.items()}
         return self.function(tool, self._build_value(ticket), *args, **kwargs)
 
     def return_denied(self, denied: Denied) -> Any:
-        """As `ToolCall`, in the form in which an entry point gives it."""
+        """Like `ToolCall`, in the form that an entry point returns."""
         earlier = super().return_denied(denied)
         content = earlier[0] if isinstance(earlier, tuple) else earlier
         call_id = self.claim.call_id if self.claim is not None else ""
         return ToolMessage(content, tool_call_id=call_id, name=self.guard.name) if call_id else content
 
     def _build_value(self, ticket: Ticket) -> Any:
-        """What to hand to the entry point."""
+        """The value to pass to the entry point."""
         if not is_enforced(ticket) or self.outer_call is not None or self.guard.resource.kind is ActionKind.HANDOFF:
             return self.value
         objects = self.bound_arguments.get_executed_arguments(ticket)
@@ -302,7 +302,7 @@ class _OverriddenEntryCall(ToolCall):
 
 
 def _find_body_binder(tool: Any, *, awaited: bool) -> Binder:
-    """The binder of what the framework runs of a tool, first of all."""
+    """The binder of the first function that the framework runs of a tool."""
     binders: Mapping[str, Binder] = tool.__dict__[_BINDERS_KEY]
     if "_run" in binders:
         return binders["_arun" if awaited and type(tool)._arun is not BaseTool._arun else "_run"]  # noqa: SLF001
@@ -313,7 +313,7 @@ def _find_body_binder(tool: Any, *, awaited: bool) -> Binder:
 def _collect_extra_arguments(
     method: Callable[..., Any], tool: Any, value: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Arguments of an entry point that `BaseTool.run` does not have, by parameter name."""
+    """Entry point arguments that `BaseTool.run` lacks, by parameter name."""
     signature = inspect.signature(method)
     extra: dict[str, Any] = {}
     for name, item in list(signature.bind_partial(tool, value, *args, **kwargs).arguments.items())[2:]:
@@ -322,7 +322,7 @@ def _collect_extra_arguments(
 
 
 def _copy_arguments(binder: Binder, arguments: Any) -> Any:
-    """Arguments that nobody else holds; what a host or the framework put in stays what it is."""
+    """A private copy of arguments; objects inserted by a host or the framework are kept."""
     if not isinstance(arguments, Mapping):
         return copy.deepcopy(arguments)
     hidden = binder.framework_filled | binder.node_filled | binder.injected
@@ -336,7 +336,7 @@ _ENTRY_POINTS: Final = ("invoke", "ainvoke", "run", "arun")
 
 @functools.lru_cache(maxsize=256)
 def _make_entry_class(kind: type[BaseTool]) -> type[BaseTool]:
-    """Subclass whose entry points register the run as guarded; those that the class overrides make the decision."""
+    """Subclass whose entry points register the run as guarded; overridden ones decide it."""
     members: dict[str, Callable[..., Any]] = {}
     for name in _ENTRY_POINTS:
         original, is_async = getattr(kind, name), name.startswith("a")
@@ -366,7 +366,7 @@ def _open_run_scope(tool: Any, _args: tuple[Any, ...], kwargs: dict[str, Any]) -
 
 @dataclass(frozen=True, slots=True)
 class _EntryPoint:
-    """An entry point that a class overrides; the class starts its runs as it likes."""
+    """An overridden entry point, which may start its runs in any way."""
 
     name: str
     method: Callable[..., Any]
@@ -400,7 +400,7 @@ def _run_steps(entry: _EntryPoint, tool: Any, /, tool_input: Any, *args: Any, **
 
 @functools.lru_cache(maxsize=256)
 def _make_run_class(kind: type[BaseTool]) -> type[BaseTool]:
-    """Subclass whose `_run` (and `_arun`, where the class has its own) is decided."""
+    """Subclass whose `_run` (and `_arun`, if the class has its own) is decided."""
     # The inherited `_arun` runs `_run` in a thread, so `_run` decides.
     names = ("_run",) if kind._arun is BaseTool._arun else ("_run", "_arun")  # noqa: SLF001  the hooks of a tool
     return make_named_subclass(_make_entry_class(kind), {name: _wrap_body(kind, name) for name in names})
@@ -481,7 +481,7 @@ def guard_tool(
 def _guard_server_tool(
     halo: Halo, tool: BaseTool, served: ServerTool, resource: Resource | None, reverser: Reverser | None
 ) -> BaseTool:
-    """Guard a tool of an MCP server; it is registered, and so granted, as its server listed it first.
+    """Guard a tool of an MCP server; it is registered, and so granted, as first listed by its server.
 
     Raises:
         ConfigError: as `guard_tool`.
@@ -506,7 +506,7 @@ def _guard_server_tool(
 
 
 def make_tool_schema(tool: BaseTool) -> dict[str, Any]:
-    """Schema of a tool's arguments; a hidden one that the caller can set is granted, or refused, like any other."""
+    """Schema of a tool's arguments; a hidden one that the caller can set is decided like any other."""
     return tool_schema(tool, list_settable_arguments(tool, _get_functions(tool).values()))
 
 
@@ -516,7 +516,7 @@ def copy_with_guard(
     resource: Resource | None = None,
     make_guard: Callable[..., GuardMetadata] | None = None,
 ) -> BaseTool:
-    """A guarded copy; without `resource` it counts as unregistered, even if a resource of its name exists.
+    """A guarded copy; without `resource` it counts as unregistered, even if a resource has its name.
 
     A hand-off tool is known by the agent that it leads to.
     """
@@ -552,7 +552,7 @@ def copy_with_guard(
 
 
 def _get_functions(tool: BaseTool) -> dict[str, Callable[..., Any]]:
-    """What of a tool is decided, by the name of the attribute."""
+    """The decided functions of a tool, by attribute name."""
     kind, functions = type(tool), {}
     if isinstance(tool, Tool | StructuredTool):
         function_fields = {name: getattr(tool, name) for name in ("func", "coroutine")}

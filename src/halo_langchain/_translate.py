@@ -57,13 +57,13 @@ _DECLARATION_KEYS: Final = frozenset(("function_declarations", "functionDeclarat
 
 
 def model_name(model: Any) -> str:
-    """Resource id of a model: the name its tracing says, else the attribute that holds one, else its class."""
+    """Resource id of a model: its name in tracing, else from an attribute, else its class name."""
     model = read_attribute(model, "bound") or model
     return choose_model_name(model, read_tracing_parameters(model).get("ls_model_name"))
 
 
 def read_tracing_parameters(model: Any, settings: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """What LangChain tells its tracing of a model, the very source of what callbacks see; empty where there is none.
+    """The parameters that LangChain gives to tracing, from which callbacks get theirs; empty if there are none.
 
     Args:
         model: the model, without what is bound to it.
@@ -76,7 +76,7 @@ def read_tracing_parameters(model: Any, settings: Mapping[str, Any] | None = Non
 
 
 def read_attribute(model: Any, name: str) -> Any:
-    """An attribute, None without; an object of pydantic takes its time to say that it has none."""
+    """An attribute, or None; faster than pydantic's own error for a missing one."""
     if isinstance(model, BaseModel) and not model.__pydantic_extra__ and not _declares(type(model), name):
         return model.__dict__.get(name)
     return getattr(model, name, None)
@@ -88,12 +88,12 @@ def _declares(kind: type, name: str) -> bool:
 
 
 def hosted_names(tools: Iterable[Any] | None) -> list[str]:
-    """Names of the tools that the model's provider runs itself, where nobody can decide them."""
+    """Names of tools that the model's provider runs, where nobody can decide them."""
     return [get_tool_name(item) for item in tools or () if not is_client_side(item)]
 
 
 def is_client_side(item: Any) -> bool:
-    """Whether a tool, in any of the framework's forms, is called in this process."""
+    """Whether a tool, in any of the framework's forms, runs in this process."""
     if not isinstance(item, Mapping):
         return isinstance(item, BaseTool) or callable(item)
     present_keys = {name for name, value in item.items() if value is not None}
@@ -106,7 +106,7 @@ def is_client_side(item: Any) -> bool:
 
 
 def bound_tools(model: Any, settings: Any = None) -> list[Any]:
-    """Tools that a model call carries beside its own list: bound to the model, or among its settings."""
+    """Tools of a model call outside its own list: bound to the model, or among its settings."""
     collected: list[Any] = []
     while model is not None:
         for options in (read_attribute(model, "kwargs"), read_attribute(model, "model_kwargs"), settings):
@@ -120,7 +120,7 @@ def bound_tools(model: Any, settings: Any = None) -> list[Any]:
 
 
 def tool_schema(tool: BaseTool, hidden: Iterable[str] = ()) -> dict[str, Any]:
-    """JSON schema of what a tool's caller chooses; of injected arguments only those named as `hidden`."""
+    """JSON schema of the arguments a tool's caller chooses; of injected ones only those named as `hidden`."""
     schema = _read_call_schema(tool)
     return drop_unnameable_properties(
         {**schema, "properties": {**{name: {} for name in hidden}, **(schema.get("properties") or {})}}
@@ -145,7 +145,7 @@ def _read_call_schema(tool: BaseTool) -> dict[str, Any]:
 
 
 def retriever_schema(retriever: BaseRetriever, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Schema of a retriever's arguments; open where it takes more than a query."""
+    """Schema of a retriever's arguments; open if it takes more than a query."""
     properties = {name: {"type": "string" if name == "query" else "integer"} for name in arguments}
     parameters = set(inspect.signature(type(retriever)._get_relevant_documents).parameters)  # noqa: SLF001  what we wrap
     return {"additionalProperties": bool(parameters - {"self", "query", "run_manager"}), "properties": properties}
@@ -159,7 +159,7 @@ _TASK_NAMES: Final = frozenset(
 
 
 def takes_more_than_task(tool: BaseTool) -> bool:
-    """Whether a hand-off tool takes arguments beside a text that says what to do."""
+    """Whether a hand-off tool takes arguments besides a text with the task."""
     properties = tool_schema(tool)["properties"]
     only = next(iter(properties.items())) if len(properties) == 1 else ("", {})
     return bool(properties) and not (only[0] in _TASK_NAMES and only[1].get("type") in (None, "string"))
@@ -169,7 +169,7 @@ def takes_more_than_task(tool: BaseTool) -> bool:
 
 
 def as_tool(function: Callable[..., Any]) -> BaseTool:
-    """A function as a tool, described by its docstring, or by its name where it has none."""
+    """A function as a tool, described by its docstring, else by its name."""
     name = str(getattr(function, "__name__", type(function).__name__))
     tool = make_tool(function) if getattr(function, "__doc__", None) else make_tool(function, description=name)
     if not isinstance(tool, BaseTool):
@@ -179,7 +179,7 @@ def as_tool(function: Callable[..., Any]) -> BaseTool:
 
 
 def list_parts(tool: Any) -> Any:
-    """What tells a tool from another one of its name: its functions, or all that it holds."""
+    """The parts that distinguish a tool from another with its name: its functions, or everything it holds."""
     if isinstance(tool, Tool | StructuredTool):
         return type(tool), tool.func, tool.coroutine
     if not isinstance(tool, BaseTool):
@@ -191,7 +191,7 @@ def list_parts(tool: Any) -> Any:
 
 
 def resolve_annotations(wrapper: Callable[..., Any]) -> Callable[..., Any]:
-    """The wrapper of a tool's function, with a signature and annotations that LangChain need not work out at each call.
+    """The wrapper of a tool's function, with resolved annotations, so that LangChain need not resolve them per call.
 
     They stay as they are where a name in them cannot be resolved.
     """
@@ -207,24 +207,24 @@ def resolve_annotations(wrapper: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def get_message_text(message: BaseMessage) -> str:
-    """The words of a message; where its content is one text, without what the framework makes around it."""
+    """The text of a message; without the framework's wrapping if its content is a text."""
     content = message.content
     return content if type(content) is str and _has_framework_text(type(message)) else str(message.text)
 
 
 @functools.lru_cache(maxsize=256)
 def _has_framework_text(kind: type) -> bool:
-    """Whether a class of messages takes its text from the content as the framework's own do."""
+    """Whether a message class derives its text from the content as the framework's own do."""
     return inspect.getattr_static(kind, "text", None) is inspect.getattr_static(BaseMessage, "text")
 
 
 def list_message_texts(messages: Iterable[BaseMessage]) -> tuple[tuple[str, str], ...]:
-    """Kind and text of every message: enough to know a model call again."""
+    """Kind and text of every message: enough to recognise a model call."""
     return tuple([(message.type, get_message_text(message)) for message in messages])
 
 
 def build_refusal(call: Mapping[str, Any], denied: Denied, hint: str = "") -> ToolMessage:
-    """A denial or a pause as the framework's own error message: reason and remedy, for the model to read."""
+    """A denial or pause as the framework's error message: reason and remedy, for the model."""
     text = f"{denied}; {hint}" if hint else str(denied)
     return ToolMessage(content=text, tool_call_id=call.get("id") or "", name=call["name"], status="error")
 
@@ -233,7 +233,7 @@ _DESTINATION_KEY: Final = "__handoff_destination"
 
 
 def get_handoff_agent(tool: BaseTool) -> str:
-    """Name of the agent that a tool hands off to, empty for any other tool.
+    """Name of the agent that a tool hands off to; empty for any other tool.
 
     INVARIANT: no server hands off. A tool whose arguments came as a JSON schema was described elsewhere (MCP), and so
     was its metadata: what it says there of an agent would give it that agent's grant, and results that taint nothing.
@@ -262,7 +262,7 @@ UNGUARDED_ENTRY_POINTS: Final = (
 def refuse_overridden_entry_points(
     obj: Any, guarded_names: Iterable[str], unguarded_names: Iterable[str], remedy: str
 ) -> None:
-    """Refuse an object that can be entered where nothing decides.
+    """Refuse an object with an entry point at which nothing decides.
 
     Args:
         obj: what is to be guarded.
@@ -289,12 +289,12 @@ _Names = frozenset[str]
 
 
 def list_settable_arguments(tool: BaseTool, functions: Iterable[Callable[..., Any]]) -> frozenset[str]:
-    """Names of the hidden arguments that whoever calls the tool can set all the same."""
+    """Names of hidden arguments that a caller of the tool can set nevertheless."""
     return frozenset().union(*(classify_hidden_arguments(tool, function)[2] for function in functions))
 
 
 def classify_hidden_arguments(tool: BaseTool, function: Callable[..., Any]) -> tuple[_Names, _Names, _Names]:
-    """Names that the framework fills in, that a tool node does, and that any caller can set, though hidden."""
+    """Names filled in by the framework, by a tool node, and those any caller can set, though hidden."""
     schema = None if isinstance(tool.args_schema, dict) else tool.get_input_schema()
     inner = function.func if isinstance(function, functools.partial) else inspect.unwrap(function)
     hints = {**_read_type_hints(schema), **_read_type_hints(inner)}
@@ -368,7 +368,7 @@ class Binder(ArgumentBinder):
         return cls(signature.replace(parameters=parameters), *hidden, schema_names, rename)
 
     def fill_missing(self, kwargs: Mapping[str, Any]) -> dict[str, Any]:
-        """Keyword arguments, and None for each that the framework has yet to fill in."""
+        """Keyword arguments, with None for those that the framework still has to fill in."""
         filled = self.framework_filled | HANDLER_NAMES
         parameters = self.signature.parameters.items()
         return {**{name: None for name, p in parameters if name in filled and p.default is p.empty}, **kwargs}
@@ -379,7 +379,7 @@ class Binder(ArgumentBinder):
     def bind_call(
         self, args: tuple[Any, ...], kwargs: Mapping[str, Any], *, by_tool_node: bool = False
     ) -> BoundArguments:
-        """Snapshot of the arguments, with the injected ones beside it; `by_tool_node` where a tool node made the call.
+        """Snapshot of the arguments, with the injected ones separate; `by_tool_node` if a tool node made the call.
 
         Raises:
             TypeError: they do not fit the signature.
@@ -409,7 +409,7 @@ class Binder(ArgumentBinder):
         return BoundArguments(*copy_arguments(decided, live), injected, len(args), names)
 
     def _is_passed_through(self, parameter: inspect.Parameter, value: Any) -> bool:
-        """A handler under its own name, or a hidden argument at its default: nobody chose it."""
+        """Whether it is a handler under its usual name, or a hidden argument at its default: nobody chose it."""
         if isinstance(value, ToolRuntime):
             return True
         if parameter.name in HANDLER_NAMES:

@@ -53,7 +53,7 @@ _UNNAMED: Final = "LangGraph"  # what the framework calls a graph that was given
 
 @dataclass(slots=True, eq=False)
 class _GraphRun:
-    """One run of a graph: what was seen inside it, graphs inside it included."""
+    """One run of a graph, with what was seen in it, inner graphs included."""
 
     name: str
     run_id: UUID
@@ -65,21 +65,21 @@ class _GraphRun:
 
 @dataclass(frozen=True, slots=True)
 class _ChainRun:
-    """A chain under way: the outermost chain's name, and the graph it belongs to."""
+    """A running chain: the outermost chain's name, and its graph."""
 
     chain_name: str
     graph: _GraphRun | None
 
 
 class ChainRuns:
-    """The chains under way in this process, the latest 10,000 of them."""
+    """The running chains of this process, at most the latest 10,000."""
 
     def __init__(self) -> None:
         self._open_runs: OrderedDict[UUID, _ChainRun] = OrderedDict()
         self._lock = threading.Lock()
 
     def begin(self, run_id: UUID, parent: UUID | None, name: str, event: Mapping[str, Any]) -> None:
-        """A chain begins; `event` holds its `metadata` and `tags`."""
+        """Note that a chain starts; `event` holds its `metadata` and `tags`."""
         with self._lock:
             parent_run = self._open_runs.get(parent) if parent is not None else None
             graph = parent_run.graph if parent_run is not None else None
@@ -90,7 +90,7 @@ class ChainRuns:
                 self._open_runs.popitem(last=False)
 
     def end(self, run_id: UUID) -> _GraphRun | None:
-        """A chain ended: its graph if that turned out to be a shadow agent."""
+        """Note that a chain ended; returns its graph if that turned out to be a shadow agent."""
         with self._lock:
             run = self._open_runs.pop(run_id, None)
             graph = run.graph if run is not None else None
@@ -99,7 +99,7 @@ class ChainRuns:
             return graph
 
     def record_action(self, parent: UUID | None, *, guarded: bool, refused: bool = False) -> None:
-        """Something guarded, or unguarded, was called inside `parent`, and refused there or not."""
+        """Note a guarded or unguarded call inside `parent`, and whether it was refused there."""
         with self._lock:
             run = self._open_runs.get(parent) if parent is not None else None
             graph = run.graph if run is not None else None
@@ -112,7 +112,7 @@ class ChainRuns:
                 graph = graph.parent
 
     def describe_place(self, parent: UUID | None, metadata: Mapping[str, Any]) -> str:
-        """Graph and node, else the chain, else nothing: names that developers gave, no values."""
+        """Names given by developers, without values: graph and node, else the chain, else nothing."""
         with self._lock:
             run = self._open_runs.get(parent) if parent is not None else None
         graph = run.graph.name if run is not None and run.graph is not None else metadata.get("lc_agent_name")
@@ -147,7 +147,7 @@ class Tripwire(BaseCallbackHandler):
 
     @property
     def run_inline(self) -> bool:  # type: ignore[override]  # a plain attribute in the framework, which only reads it
-        """Whether events come in the thread of the run: only while somebody watches, not to hinder others later."""
+        """Whether events come in the thread of the run: only while somebody watches."""
         return bool(_installed)
 
     ignore_chain = True
@@ -200,7 +200,7 @@ class Tripwire(BaseCallbackHandler):
 
 
 class _TextModelTripwire(Tripwire):
-    """The tripwire for text models in an event loop, beside a `halo.callback()`, which is not told of them."""
+    """The tripwire for text models on an event loop, where a `halo.callback()` is not called."""
 
     ignore_agent = ignore_retriever = ignore_chat_model = True
     """The callback is told of these."""
@@ -213,11 +213,11 @@ class _TextModelTripwire(Tripwire):
 
 
 class _ChainObserver(BaseCallbackHandler):
-    """Hears of chains, in nodes too, which inherit it; only to say where an action ran."""
+    """Observes chains, also those in nodes, which inherit it; used only to say where an action ran."""
 
     @property
     def run_inline(self) -> bool:  # type: ignore[override]  # as above
-        """Whether events come in the thread of the run, as those of the tripwire do."""
+        """Whether events come in the thread of the run, like the tripwire's."""
         return bool(_installed)
 
     def on_chain_start(self, serialized: dict[str, Any] | None, inputs: Any, **event: Any) -> None:  # noqa: ARG002  as above
@@ -242,7 +242,7 @@ class _ChainObserver(BaseCallbackHandler):
 
 
 def _find_model_name(serialized: Mapping[str, Any] | None, event: Mapping[str, Any]) -> str:
-    """A model's name, for people: what tracing says, else its settings, else its class."""
+    """A model's name for people: from tracing, else its settings, else its class."""
     settings = event.get("invocation_params") or {}
     path = (serialized or {}).get("id") or []
     raw_name = (
@@ -268,7 +268,7 @@ _registered = False
 
 
 def install(halo: Halo, mode: Mode | None) -> InstalledTripwire:
-    """Put the tripwire of a Halo in place.
+    """Install the tripwire of a Halo.
 
     Args:
         halo: whose mode and ledger count.
@@ -295,7 +295,7 @@ def install(halo: Halo, mode: Mode | None) -> InstalledTripwire:
 
 
 def _check_unguarded(kind: str, name: str) -> None:
-    """Record, or refuse, a decision model, a remote graph or a call of a body that nothing decides.
+    """Record or refuse an undecided decision model, remote graph or body call.
 
     No handler hears of one.
     """
@@ -307,5 +307,5 @@ def _check_unguarded(kind: str, name: str) -> None:
 
 
 def get_watches() -> tuple[ModeWatch, ...]:
-    """A copy of the watches in place, since another thread may remove one while they are asked."""
+    """A copy of the installed watches, since another thread may remove one meanwhile."""
     return tuple(_installed)

@@ -174,7 +174,7 @@ class Halo(HaloBase):
         return InstalledObserver(self)
 
     def install(self) -> InstalledObserver:
-        """As `observe`: LlamaIndex does not allow refusing what `install` of the other adapters refuses."""
+        """Like `observe`: LlamaIndex does not allow refusing what `install` of the other adapters refuses."""
         self.notify_once(
             "LlamaIndex does not allow refusing a run: install() only observes; guard the objects that it reports"
         )

@@ -107,10 +107,10 @@ class WorkflowPlan(GuardMetadata):
 
     Args:
         is_team: whether its agents are entered by hand-offs: it has several.
-        agent: the agent that it is as a whole; empty where it acts as whoever runs it.
+        agent: the agent that it is as a whole; empty if it acts as whoever runs it.
         prompts: system prompt by agent; of a single agent under the empty name.
         is_agentic: whether it is one of the framework's agents, and no workflow of the app's own.
-        own_name: the name that the application gave its agent; empty where it has the framework's.
+        own_name: the name that the application gave its agent; empty if it has the framework's.
         adopts_tools: whether tools that nobody guarded are decided as undeclared, since the workflow was met inside
             something guarded; else nobody has granted them.
     """

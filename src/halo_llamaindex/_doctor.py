@@ -71,7 +71,7 @@ def doctor(obj: Any, *, name: str = "") -> list[Finding]:
         name: what to call it; its own name where it has one is used otherwise.
 
     Returns:
-        Findings, open ones first. Empty where there is nothing that Halo knows.
+        Findings, open ones first. Empty if there is nothing that Halo knows.
     """
     return AppExaminer(name).examine_app(obj)
 
@@ -253,13 +253,13 @@ class AppExaminer(Examiner):
         self.add_point(FindingKind.TOOL, name, where, point, remedy)
 
     def examine_function(self, function: types.FunctionType, where: str, cover: Cover) -> None:
-        """As `Examiner`; what it makes is made in this body."""
+        """Like `Examiner`; what it makes is made in this body."""
         outer_body, self._body = self._body, cover
         super().examine_function(function, where, cover)
         self._body = outer_body
 
     def add_runtime_object(self, kind: FindingKind, name: str, where: str, *, has_halo: bool) -> None:
-        """As `Examiner`; what is made inside something guarded is decided there."""
+        """Like `Examiner`; what is made inside something guarded is decided there."""
         if self._body.is_decided and kind in self._body.kinds:
             self.add_point(kind, name, f"{where} > made while it runs".lstrip(" >"), self._body.point)
         else:

@@ -66,11 +66,11 @@ class _ExecutorForm:
 
     Args:
         methods: that run a program; the first names what the executor is registered as.
-        markers: members that an object of this form has besides; empty where the methods alone say it.
+        markers: members that an object of this form has besides; empty if the methods alone say it.
         language: of the programs.
         program: names of the parameter that holds the program.
         parameters: names of the parameter that holds its values.
-        class_words: one of these is part of the class's name; empty where any class can have this form.
+        class_words: one of these is part of the class's name; empty if any class can have this form.
     """
 
     methods: tuple[str, ...]

@@ -102,7 +102,7 @@ class InnerGuards:
             maker: what tells objects of one name apart: the code of a function, or the class.
 
         Returns:
-            The name; empty where others have both.
+            The name; empty if others have both.
         """
         for candidate in (clean_name(name), clean_name(f"{self._halo.find_acting_agent()}.{name}")):
             was_met = candidate in self._makers and not self._halo.originals.has_name(candidate)
@@ -112,7 +112,7 @@ class InnerGuards:
         return ""
 
     def find_tool_resource(self, tool: Any) -> Resource | None:
-        """What a tool of an agent seen here is registered as; None where another has its name."""
+        """What a tool of an agent seen here is registered as; None if another has its name."""
         guard, _ = self.find(unwrap_tool(tool), functools.partial(_make_tool_parts, self._halo))
         return None if isinstance(guard, UnregisteredGuard) else guard.resource
 
@@ -222,7 +222,7 @@ def _list_hooks(kind: type[Any]) -> tuple[tuple[str, ...], type[GovernedAction[A
 
 
 def _find_deciding_scope(x: Any) -> InnerScope | None:
-    """The guarded object around a call that is to be decided; None where it is decided already, or not at all."""
+    """The guarded object around a call that is to be decided; None if it is decided already, or not at all."""
     scope = current_inner_scope()
     if scope is None or scope.owner is x or get_guard(x) is not None:
         return None

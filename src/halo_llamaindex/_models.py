@@ -312,7 +312,7 @@ class _AnswerStream(LlamaIndexAction, flow.GovernedStream):
         return _sending_scope(self.decided)
 
     def add_part(self, ticket: Ticket, part: Any) -> Any:
-        """As `GovernedStream`; of the chunks only the last one is kept."""
+        """Like `GovernedStream`; of the chunks only the last one is kept."""
         self.deltas.append((part.delta or "") if isinstance(part, _ANSWER_TYPES) else "")
         self.parts.clear()
         return super().add_part(ticket, part)

@@ -123,7 +123,7 @@ class LlamaIndexAction(flow.GovernedAction[Any]):
         raise paused
 
     def return_denied(self, denied: Denied) -> Any:
-        """As `GovernedAction`; an engine around it that catches every error does not hide the denial."""
+        """Like `GovernedAction`; an engine around it that catches every error does not hide the denial."""
         try:
             return super().return_denied(denied)
         except Denied as raised:

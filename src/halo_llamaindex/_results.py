@@ -377,7 +377,7 @@ MODEL_SURFACE: Final[Surface[Any]] = Surface(
 
 
 def make_model_surface(halo: HaloBase, read_answer: ReadAnswer | None = None) -> Surface[Any]:
-    """As `MODEL_SURFACE`, but only calls of registered tools count as decided: others may be the shape of an answer.
+    """Like `MODEL_SURFACE`, but only calls of registered tools count as decided: others may be the shape of an answer.
 
     Args:
         halo: who decides.

@@ -243,7 +243,7 @@ class Retrieval(LlamaIndexAction, GuardedAction):
         return self.method(self.retriever, self.query)
 
     def finish(self, ticket: Ticket, result: Any) -> Any:
-        """As `GuardedAction`, of no more documents than were allowed.
+        """Like `GuardedAction`, of no more documents than were allowed.
 
         Raises:
             BaseException: something that the retriever needed was denied, or waits.

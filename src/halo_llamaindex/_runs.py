@@ -126,11 +126,11 @@ class RunContext:
 
     Args:
         run: the run; None outside any.
-        waiting_step: the step that challenges make wait; None where nothing can be resumed.
+        waiting_step: the step that challenges make wait; None if nothing can be resumed.
         called_tool: name of the tool that the step calls; empty in any other step.
         known_texts: texts of the conversation whose origin is known.
         earlier_marks: marks of messages that were there before the run.
-        call_counter: of the piece of work at hand; None where another run of it would not be known as the same.
+        call_counter: of the piece of work at hand; None if another run of it would not be known as the same.
     """
 
     run: WorkflowRun | None = None
@@ -212,7 +212,7 @@ def inner_values(
 
 
 def engine_values(halo: Any, resource: Resource | None) -> tuple[tuple[ContextVar[Any], InnerScope]]:
-    """As `inner_values`, for an engine or retriever, which may catch what is raised inside it."""
+    """Like `inner_values`, for an engine or retriever, which may catch what is raised inside it."""
     outer = _INNER_SCOPE.get()
     is_engine = outer is not None and outer.catches_errors
     return ((_INNER_SCOPE, InnerScope(halo, resource, outer=outer if is_engine else None, catches_errors=True)),)
@@ -260,7 +260,7 @@ def is_part(part: Any) -> bool:
 
 
 def make_spanless_subclass(kind: type[Any], members: dict[str, Any]) -> type[Any]:
-    """As `make_named_subclass`, with members around which LlamaIndex opens no span: those they replace have one."""
+    """Like `make_named_subclass`, with members around which LlamaIndex opens no span: those they replace have one."""
     new_class = make_named_subclass(kind, {})
     for name, member in members.items():
         setattr(new_class, name, member)

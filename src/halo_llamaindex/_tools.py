@@ -92,7 +92,7 @@ class ToolEntryCall(ToolCall):
         return require_guard(tool), tool.__dict__[BINDER_ATTRIBUTE]
 
     def return_denied(self, denied: Denied) -> Any:
-        """As `GuardedCall`, in the form in which a tool gives it."""
+        """Like `GuardedCall`, in the form in which a tool gives it."""
         earlier = super().return_denied(denied)
         if not isinstance(earlier, str):
             return earlier

@@ -71,7 +71,7 @@ def get_inner_agent(tool: FunctionTool) -> Agent[Any] | None:
 
 
 def get_stream_listener(tool: FunctionTool) -> object:
-    """What receives the output of a tool's inner agent as it is made; None where nothing does."""
+    """What receives the output of a tool's inner agent as it is made; None if nothing does."""
     return read_closure(getattr(tool.on_invoke_tool, "_invoke_tool_impl", None)).get(_LISTENER_CELL)
 
 
@@ -307,7 +307,7 @@ class _AgentCopies:
             return agent  # the hand-off to it is decided; what it does the tripwire refuses, or notes
 
     def copy_agent(self, agent: Agent[Any], name: str, resource: Resource | None = None) -> Agent[Any]:
-        """Copy an agent that then acts as `name`; empty for whoever runs it."""
+        """Copy an agent that then acts like `name`; empty for whoever runs it."""
         halo, existing = self.halo, get_guard(agent)
         refuse_other_halo(halo, existing, "agent")
         copied = copy.copy(agent)

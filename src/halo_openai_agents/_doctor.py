@@ -62,7 +62,7 @@ def doctor(obj: Any, *, name: str = "") -> list[Finding]:
         name: what to call it.
 
     Returns:
-        Findings, open ones first. Empty where there is nothing that Halo knows.
+        Findings, open ones first. Empty if there is nothing that Halo knows.
     """
     return AppExaminer(name).examine_app(obj)
 

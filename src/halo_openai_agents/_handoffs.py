@@ -60,7 +60,7 @@ _REFUSED_HANDOFF: Final[ContextVar[tuple[object, str] | None]] = ContextVar("hal
 
 
 def get_handoff_target(handoff: Handoff[Any, Any]) -> Agent[Any] | None:
-    """The agent that a hand-off leads to; None where the hand-off does not say, or the agent is gone."""
+    """The agent that a hand-off leads to; None if the hand-off does not say, or the agent is gone."""
     ref = handoff._agent_ref  # noqa: SLF001  the SDK's only link to it
     target = ref() if ref is not None else None
     return target if isinstance(target, Agent) else None
@@ -186,7 +186,7 @@ class _CallbackInput:
 
     Args:
         schema: JSON schema of the arguments that are decided.
-        adapter: validates the model's text, as the SDK does before it calls the callback; None where nobody does.
+        adapter: validates the model's text, as the SDK does before it calls the callback; None if nobody does.
         is_object: whether it is an object, whose fields are the arguments.
     """
 
@@ -226,7 +226,7 @@ class _Callback:
 
     Args:
         guard: how its calls are decided: as those of a tool with the hand-off's own name.
-        input: what it takes; None where the hand-off does not say, so that it takes what the model writes.
+        input: what it takes; None if the hand-off does not say, so that it takes what the model writes.
     """
 
     guard: GuardMetadata
@@ -249,7 +249,7 @@ def _read_sdk_closure(handoff: Handoff[Any, Any]) -> dict[str, Any] | None:
 
 
 def _guard_callback(halo: Halo, giver: Agent[Any], handoff: Handoff[Any, Any], *, grants: bool) -> _Callback | None:
-    """How the callback of a hand-off is decided; None where it takes no input."""
+    """How the callback of a hand-off is decided; None if it takes no input."""
     if not has_input_callback(handoff):
         return None
     cells = _read_sdk_closure(handoff) or {}

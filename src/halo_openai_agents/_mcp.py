@@ -147,7 +147,7 @@ def _identify_server(server: Any) -> tuple[Any, ...]:
 
 
 def find_server_guard(server: Any) -> ServerGuard | None:
-    """The guard of a server, None where there is none; a copy shares its original's state, so its class has it."""
+    """The guard of a server, None if there is none; a copy shares its original's state, so its class has it."""
     server_guard = getattr(type(server), _SERVER_GUARD, None)
     return server_guard if isinstance(server_guard, ServerGuard) else None
 

@@ -116,7 +116,7 @@ class NativeCall(GovernedAction[Any]):
         guard: of the resource.
         arguments: what is decided, by name; nobody else holds them.
         function: runs what was decided.
-        call_id: the SDK's id of the call; empty where it tells none.
+        call_id: the SDK's id of the call; empty if it tells none.
     """
 
     def __init__(

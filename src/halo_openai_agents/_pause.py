@@ -70,7 +70,7 @@ def store_pending(context: Any, turn: str, call_id: str, resource: str, pending:
 
 
 def _load_pending(context: Any, call_id: str) -> _PendingNote | None:
-    """The question about a call; None where Halo asked none."""
+    """The question about a call; None if Halo asked none."""
     note = _parse_object(_get_messages(context).get(call_id, ""))
     names = ("pending_id", "decision_id", "resource", "reason")
     if not all(isinstance(note.get(name), str) for name in names) or not note["pending_id"]:
@@ -79,7 +79,7 @@ def _load_pending(context: Any, call_id: str) -> _PendingNote | None:
 
 
 def load_turn(context: Any) -> str:
-    """Id of the turn that paused; empty where it is not stored."""
+    """Id of the turn that paused; empty if it is not stored."""
     return _get_messages(context).get(_TURN_KEY, "")
 
 
@@ -136,7 +136,7 @@ class _Question:
 
     Args:
         item: the SDK's.
-        note: Halo's question; None where the host asked by itself.
+        note: Halo's question; None if the host asked by itself.
         context: of the run that asked.
         call_id: the SDK's id of the call.
     """

@@ -419,7 +419,7 @@ def _ungoverned_run_scope(kwargs: dict[str, Any]) -> ContextVarScope:
 
 
 def _find_thread(kwargs: dict[str, Any], config: Any) -> str:
-    """The session id of a conversation that the host named; empty where it named none."""
+    """The session id of a conversation that the host named; empty if it named none."""
     try:
         session_name = getattr(kwargs.get("session"), "session_id", None)
     except ValueError:  # of a session that is named when the first message is kept

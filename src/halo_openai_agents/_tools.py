@@ -245,7 +245,7 @@ def is_called_by_runner(name: str, context: Any) -> bool:
 
 
 def _find_acting_agent(halo: Any, context: Any) -> str:
-    """The agent that the SDK names, in a run that our runner did not begin; empty where the run at hand knows."""
+    """The agent that the SDK names, in a run that our runner did not begin; empty if the run at hand knows."""
     agent = getattr(context, "agent", None)
     agent_guard = find_guard(agent) if agent is not None and find_run(halo, context) is None else None
     return agent_guard.name if agent_guard is not None and agent_guard.halo is halo else ""

@@ -69,7 +69,7 @@ _RUNNING_FIELDS: Final[Mapping[type[Any], str]] = {
 
 
 def find_guard(thing: Any) -> GuardMetadata | None:
-    """The guard of a tool, a model, an agent or a hand-off; None where there is none, or no longer."""
+    """The guard of a tool, a model, an agent or a hand-off; None if there is none, or no longer."""
     runs = next((name for kind, name in _RUNNING_FIELDS.items() if isinstance(thing, kind)), "")
     if not runs and not isinstance(thing, Model):
         return get_guard(thing)

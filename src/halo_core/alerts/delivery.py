@@ -30,7 +30,7 @@ class DeliveryState:
 
     Args:
         upto: index in the log before which every alert was accepted or is owed.
-        last: id of the alert just before `upto`, empty where there is none; it identifies the log.
+        last: id of the alert just before `upto`, empty if there is none; it identifies the log.
         owed: indices of alerts that the receiver refused.
     """
 

@@ -59,7 +59,7 @@ class LedgerAlertLog:
             return [self._read_alert(item, reader) for item in page]
 
     def read_at(self, index: int) -> AnyAlert | None:
-        """The alert at an index; None where there is another entry, or none."""
+        """The alert at an index; None if there is another entry, or none."""
         with Reader(self._url) as reader:
             note = reader.note_at_index(self._tenant, index)
             if note is None:

@@ -37,7 +37,7 @@ class AgentAlert:
         kind: `action`, `session`, `drift`, `volume` or `behaviour`.
         agent: agent that acted.
         resource: resource that it used.
-        risk: risk of the action, 0 to 1000; None where it has none.
+        risk: risk of the action, 0 to 1000; None if it has none.
         session_risk: risk of the session with this action.
         leaf: leaf hash of the decision's entry.
         writer: writer of the decision.
@@ -245,7 +245,7 @@ def shorten(text: str) -> str:
 
 
 def read_agent_alert(logged: LoggedEntry) -> AgentAlert | None:
-    """The alert of an agent; None where the entry is something else."""
+    """The alert of an agent; None if the entry is something else."""
     try:
         return AgentAlert.from_entry(logged)
     except (LookupError, TypeError, ValueError, AttributeError):
@@ -262,7 +262,7 @@ class PersonAlert:
         tenant: tenant of the log.
         ts_us: time of the alert, microseconds since the epoch.
         alert: the alert without names.
-        event: the event with names; None where that was not asked for, or cannot be opened.
+        event: the event with names; None if that was not asked for, or cannot be opened.
     """
 
     id: str

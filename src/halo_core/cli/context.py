@@ -173,7 +173,7 @@ class StoreContext:
 
         Args:
             reader: the store.
-            is_shown: False where the command shows none of the content, or records itself what it shows
+            is_shown: False if the command shows none of the content, or records itself what it shows
                 (`record_access`).
         """
         contents = SealedContents.with_home_key(reader, self.keys)
@@ -234,7 +234,7 @@ class StoreContext:
         return set(self.keys.names()) >= _KEYS_OF_A_LOG
 
     def try_commit(self, job: Callable[[Transaction], Any], tenant: str) -> str:
-        """As `commit`, to record what is in force already; returns what went wrong, empty for nothing."""
+        """Like `commit`, to record what is in force already; returns what went wrong, empty for nothing."""
         try:
             self.commit(job, tenant)
         except Exception as exc:  # noqa: BLE001  what was done is in force, whatever is wrong with the ledger
@@ -243,7 +243,7 @@ class StoreContext:
 
     @contextmanager
     def open_committer(self, tenant: str | None = None) -> Iterator[Callable[[Callable[[Transaction], Any]], Any]]:
-        """As `commit`, for several jobs: each has its own transaction, and one checkpoint covers them all."""
+        """Like `commit`, for several jobs: each has its own transaction, and one checkpoint covers them all."""
         with self.open_store(self.resolve_tenant(tenant)) as store:
             yield store.commit
 
@@ -412,7 +412,7 @@ def parse_end(text: str, field: str, now_us: int) -> int:
 
 
 def write_text_file(path: Path, text: str, field: str) -> None:
-    """As `write_file`, for a text, in UTF-8."""
+    """Like `write_file`, for a text, in UTF-8."""
     write_file(path, text.encode(), field)
 
 

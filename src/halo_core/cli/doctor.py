@@ -223,7 +223,7 @@ def _collect_findings(app: Any, name: str) -> list[Finding]:
 
 
 def _load_doctor(name: str) -> Callable[..., list[Finding]] | None:
-    """An adapter's `doctor`; None where its framework is not installed."""
+    """An adapter's `doctor`; None if its framework is not installed."""
     try:
         return getattr(import_module(name), "doctor", None)
     except ModuleNotFoundError:
@@ -231,7 +231,7 @@ def _load_doctor(name: str) -> Callable[..., list[Finding]] | None:
 
 
 def _find_keys(store: StoreContext) -> list[Finding]:
-    """One finding that lists the signing keys which this process can read; none where there is no such key."""
+    """One finding that lists the signing keys which this process can read; none if there is no such key."""
     if not store.home.is_dir():
         if "home" in store.given:
             problem, remedy = f"there is no folder `{store.home}`", "omit `--home`, or name an existing folder"

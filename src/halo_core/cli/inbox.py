@@ -91,7 +91,7 @@ def list_questions(
 
 
 def _list_overrides(reader: Reader, store: StoreContext, tenant: str, opener: Opener, now_us: int) -> list[Override]:
-    """The overrides of the log; none where the home trusts no key of it, so that questions are listed all the same."""
+    """The overrides of the log; none if the home trusts no key of it, so that questions are listed all the same."""
     try:
         return list(list_overrides(reader, store.home, tenant, opener=opener, now_us=now_us))
     except ConfigError:

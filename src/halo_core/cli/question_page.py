@@ -39,7 +39,7 @@ class QuestionPage:
 
     Args:
         question: the request.
-        asked: what the user asked, masked unless revealed; empty where it was not kept.
+        asked: what the user asked, masked unless revealed; empty if it was not kept.
         similar: `approved` and `denied` → how often similar requests were answered so.
         lines: the page, line by line; the answer's entry digests it.
         equal_ids: requests that one answer is for, this one first.

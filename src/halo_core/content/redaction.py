@@ -139,7 +139,7 @@ class Redactor:
         return mask_personal_data(_SEAL.sub(_PLACEHOLDER, self.seal_text(text)))
 
     def hide(self, text: str) -> str:
-        """As `mask`, repeated until nothing changes; returns the same object if nothing does."""
+        """Like `mask`, repeated until nothing changes; returns the same object if nothing does."""
         hidden = text
         for _ in range(_MAX_ROUNDS):
             before, hidden = hidden, self.mask(hidden)

@@ -88,7 +88,7 @@ def loads(data: bytes) -> CanonicalTree:
 
 
 def _is_plainly_in_profile(data: bytes) -> bool:
-    """Whether JSON is so simple that its tree need not be walked; False where that is not certain."""
+    """Whether JSON is so simple that its tree need not be walked; False if that is not certain."""
     if not data.isascii() or b"\\" in data:
         return False
     # Without escapes, every other part between quotation marks is outside strings.

@@ -285,7 +285,7 @@ class KeyStore:
         return is_new
 
     def replace_secret(self, name: str, old: bytes, new: bytes) -> bool:
-        """Put a secret in the place of another one, and overwrite the file of that; False where it is not that one.
+        """Put a secret in the place of another one, and overwrite the file of that; False if it is not that one.
 
         Only a content key is ever replaced, by an erasure, so that old copies of a database cannot be opened with it.
 

@@ -81,7 +81,7 @@ def seal_xchacha20_poly1305(plaintext: bytes, associated: bytes, nonce: bytes, k
 
 
 def open_xchacha20_poly1305(ciphertext: bytes, associated: bytes, nonce: bytes, key: bytes) -> bytes | None:
-    """Inverse of `seal_xchacha20_poly1305`; None where anything was changed or has the wrong size."""
+    """Inverse of `seal_xchacha20_poly1305`; None if anything was changed or has the wrong size."""
     if len(nonce) != AEAD_NONCE_BYTES or len(key) != AEAD_KEY_BYTES or len(ciphertext) < AEAD_TAG_BYTES:
         return None
     size = len(ciphertext) - AEAD_TAG_BYTES
@@ -130,7 +130,7 @@ def derive_xchacha20_subkey(key: bytes, nonce: bytes) -> bytes:
 
 
 def open_with_box_key(ciphertext: bytes, associated: bytes, nonce: bytes, box_key: bytes) -> bytes | None:
-    """As `open_xchacha20_poly1305`, with the key that `derive_xchacha20_subkey` gives for the nonce."""
+    """Like `open_xchacha20_poly1305`, with the key that `derive_xchacha20_subkey` gives for the nonce."""
     if len(nonce) != AEAD_NONCE_BYTES or len(box_key) != AEAD_KEY_BYTES or len(ciphertext) < AEAD_TAG_BYTES:
         return None
     size = len(ciphertext) - AEAD_TAG_BYTES

@@ -53,7 +53,7 @@ _METHODS: Final = (".compensate", ".undo")
 
 
 def count_needed_approvers(impact: Impact, reversal: Reversal) -> int:
-    """How many different people must have signed before an answer is remembered: two where nothing can be undone."""
+    """How many people must sign for a remembered answer: two for some irreversible acts, else one."""
     return 2 if impact in _TWO_PERSON_IMPACTS and reversal is Reversal.IRREVERSIBLE else 1
 
 
@@ -63,37 +63,37 @@ def make_break_glass_scope(tenant: str, agent: str) -> str:
 
 
 def needs_two_people(resource: Resource) -> bool:
-    """Whether an override of a call takes two people: where it may move money, or cannot be undone."""
+    """Whether an override of a call takes two people, because it may move money or cannot be undone."""
     return moves_money(resource) or count_needed_approvers(resource.impact, resource.reversal) > 1
 
 
 def make_denied_scope(tenant: str, resource: str, what: str) -> str:
-    """Digest of what an override forbids: calls of a tool with this digest of targets, or of arguments."""
+    """Digest of what an override forbids: a tool's calls with this digest of targets or of arguments."""
     return canonical.digest("halo/override-deny/v1", canonical.dumps([tenant, resource, what]))
 
 
 def make_reversal_scope(tenant: str, decision: str, resource: str, args_digest: str) -> str:
-    """Digest that binds the order of a reversal to one decision, to how it is reversed and with what arguments."""
+    """Digest that binds the order of a reversal to one decision, its method and its arguments."""
     return canonical.digest("halo/reversal/v1", canonical.dumps([tenant, decision, resource, args_digest]))
 
 
 def find_reversed_decision(request: AccessRequest) -> str:
-    """Id of the decision whose effect a request takes back; empty for any other request."""
+    """Id of the decision whose effect a request reverses; empty for any other request."""
     return next((entry for relation, entry in request.context.links if relation == REVERSES), "")
 
 
 def name_reversed_tool(resource: str) -> str:
-    """The tool whose call the resource of a reversal takes back: `pay` of `pay.undo`."""
+    """The tool whose calls a reversal's resource reverses: `pay` for `pay.undo`."""
     return next((resource.removesuffix(method) for method in _METHODS if resource.endswith(method)), resource)
 
 
 def is_answerable(reason: Reason) -> bool:
-    """Whether a reason is a question that an answer for one call settles."""
+    """Whether a reason is a question that an answer to one call settles."""
     return reason.effect == Effect.CHALLENGE.value and reason.code not in REAUTHORIZABLE_CODES
 
 
 def apply_remembered_answers(request: AccessRequest, snapshot: Snapshot, reasons: list[Reason]) -> list[Reason]:
-    """Apply remembered answers: a question about a target that one settles becomes `monitor`."""
+    """Apply remembered answers: a question about a target becomes `monitor` if one settles it."""
     if not snapshot.standing or not any(map(is_answerable, reasons)):
         return reasons
     standing = [item for item in snapshot.standing if _covers(item, request, snapshot)]
@@ -109,7 +109,7 @@ def apply_remembered_answers(request: AccessRequest, snapshot: Snapshot, reasons
 
 
 def is_overridable(reason: Reason, rules: Iterable[Reason]) -> bool:
-    """Whether an override can set a reason aside: a question that an answer settles, or a rule that forbids.
+    """Whether an override can set a reason aside: an answerable question, or a rule that forbids.
 
     Args:
         reason: of the decision.
@@ -129,7 +129,7 @@ def is_overridable(reason: Reason, rules: Iterable[Reason]) -> bool:
 def apply_overrides(
     request: AccessRequest, snapshot: Snapshot, reasons: list[Reason], rules: Sequence[Reason]
 ) -> list[Reason]:
-    """Apply overrides: one that forbids denies; one for this exact call makes what it can set aside `monitor`.
+    """Apply overrides: one that forbids denies; one for this exact call turns overridable reasons into `monitor`.
 
     Args:
         request: what is decided.
@@ -158,14 +158,14 @@ def apply_overrides(
 
 
 def list_override_bindings(request: AccessRequest, snapshot: Snapshot, exposure: int) -> tuple[str, ...]:
-    """What an override may be bound to that lets a call run."""
+    """The digests to which an override that lets a call run may be bound."""
     chain, rules = snapshot.chain, snapshot.policy.rules
     own = list_answer_bindings(request, chain, rules, exposure=exposure)[:1]
     return (*own, *list_answer_bindings(request, chain, rules, exposure=exposure, asked_in="another"))
 
 
 def apply_reversal_order(request: AccessRequest, snapshot: Snapshot, reasons: list[Reason]) -> list[Reason]:
-    """Apply the order of a reversal: without one it is denied, with one the questions about it are settled."""
+    """Apply the order of a reversal: without one it is denied; with one, its questions are settled."""
     decision = find_reversed_decision(request)
     if not decision:
         return reasons
@@ -186,12 +186,12 @@ def apply_reversal_order(request: AccessRequest, snapshot: Snapshot, reasons: li
 
 
 def moves_money(resource: Resource) -> bool:
-    """Whether an act may move money: a payment, or anything with an amount or a unit of a budget."""
+    """Whether an act may move money: a payment, or anything with an amount or a budgeted unit."""
     return resource.impact is Impact.PAYMENT or bool(resource.amount or resource.unit)
 
 
 def _covers(item: StandingAnswer, request: AccessRequest, snapshot: Snapshot) -> bool:
-    """Whether a remembered answer serves this action: its scope, its time, its uses, its amount and its signer."""
+    """Whether a remembered answer applies to this action, by scope, time, uses, amount and signer."""
     scope = (
         make_break_glass_scope(request.subject.tenant, request.subject.agent)
         if item.kind == BREAK_GLASS
@@ -208,7 +208,7 @@ def _covers(item: StandingAnswer, request: AccessRequest, snapshot: Snapshot) ->
 
 
 def _covers_amount(item: StandingAnswer, request: AccessRequest, snapshot: Snapshot) -> bool:
-    """Whether an answer holds for the amount of a payment too.
+    """Whether an answer also covers the amount of a payment.
 
     INVARIANT: BIND - within 24 hours no more goes to that target than who answered has seen, in however many parts.
     """
@@ -218,7 +218,7 @@ def _covers_amount(item: StandingAnswer, request: AccessRequest, snapshot: Snaps
 
 
 def _list_signers(items: Iterable[StandingAnswer]) -> list[StandingAnswer]:
-    """The answers sorted by id, without further ones of a person who gave another."""
+    """The answers sorted by id, with one answer for each person."""
     signers: list[StandingAnswer] = []
     for item in sorted(items, key=lambda one: one.id):
         if not any(same_person(item.approver, other.approver) or item.key_id == other.key_id for other in signers):
@@ -237,7 +237,7 @@ def _asks_for_target_or_amount(reason: Reason) -> bool:
 def _settle(
     reasons: list[Reason], settles: Callable[[Reason], bool], answers: Sequence[StandingAnswer], code: str
 ) -> list[Reason]:
-    """Make the reasons that answers settle `monitor`, and add a reason with this code for each of the answers."""
+    """Turn the reasons that answers settle into `monitor`, and add a reason with this code for each answer."""
     if not answers or not any(map(settles, reasons)):
         return reasons
     settled = [replace(item, effect=Effect.MONITOR.value) if settles(item) else item for item in reasons]
@@ -245,7 +245,7 @@ def _settle(
 
 
 def is_approver_in_chain(answer: Approval | StandingAnswer, request: AccessRequest, snapshot: Snapshot) -> bool:
-    """Whether who signed an answer holds or handed on the passport, owns the agent or asked for the act."""
+    """Whether the signer of an answer holds or handed on the passport, owns the agent or asked for the act."""
     # INVARIANT: nobody answers for himself.
     if answer.reference and answer.reference == request.subject.reference:
         return True

@@ -31,13 +31,13 @@ _MAX_CLAIM: Final = 256
 
 
 def make_session_claim(session: str) -> str:
-    """`txn` of a session's links and `ses` of its approvals: its id, or a digest of one that a claim cannot hold."""
+    """`txn` of a session's links and `ses` of its approvals: the session id, or a digest if a claim cannot hold it."""
     fits_claim = 0 < len(session) <= _MAX_CLAIM and session.isprintable()
     return session if fits_claim else canonical.digest("halo/session", session.encode("utf-8", "surrogatepass"))
 
 
 def make_call_binding(request: AccessRequest, chain: Sequence[Link], rules: str) -> str:
-    """Digest of one exact call in its session, under the rules of that name.
+    """Digest of one exact call in its session, under the rules with this name.
 
     The framework's call id and turn are not in it, so that it may be asked again; nor what else a process happens to
     have registered, so that it may be asked in one process and run in another.
@@ -50,7 +50,7 @@ def make_call_binding(request: AccessRequest, chain: Sequence[Link], rules: str)
 
 
 def make_run_binding(request: AccessRequest, chain: Sequence[Link], rules: str, exposure: int) -> str:
-    """Digest of one exact call in any session that ends with its run, asked at this exposure.
+    """Digest of one exact call at this exposure, in any session that ends with its run.
 
     In place of the session it holds whose standing passport it is: tenant, issuer's key, principal and owner.
     """
@@ -75,7 +75,7 @@ def _describe_call(request: AccessRequest, rules: str) -> dict[str, Any]:
 def make_question_binding(
     request: AccessRequest, chain: Sequence[Link], rules: str, *, exposure: int, is_held: bool
 ) -> str:
-    """What the question about a call is bound to.
+    """The digest to which the question about a call is bound.
 
     Args:
         request: the call.
@@ -92,14 +92,14 @@ def make_question_binding(
 def list_answer_bindings(
     request: AccessRequest, chain: Sequence[Link], rules: str, *, exposure: int, asked_in: str = ""
 ) -> tuple[str, ...]:
-    """What an answer may be bound to that serves a call.
+    """The digests to which an answer that settles a call may be bound.
 
     Args:
         request: the call.
         chain: links acted under, root first.
         rules: name of the rules in force.
         exposure: of the session of the call, as it is now.
-        asked_in: the session that asked, where it is another one; empty where it is the call's own.
+        asked_in: the session that asked, where it is another one; empty if it is the call's own.
     """
     can_end = request.context.session_source in ENDING_SOURCES
     least = exposure if asked_in else UNEXPOSED
@@ -111,7 +111,7 @@ def list_answer_bindings(
 def find_exposure(
     provenance: Iterable[tuple[str, Provenance]], targets: Iterable[Sequence[Any]], *, is_tainted: bool
 ) -> int:
-    """How exposed a session is, for one call: `UNEXPOSED`, `EXPOSED` or `REACHED`.
+    """How exposed a session is for one call: `UNEXPOSED`, `EXPOSED` or `REACHED`.
 
     Args:
         provenance: JSON pointer of each argument leaf, and where its value came from.
@@ -126,5 +126,5 @@ def find_exposure(
 
 
 def make_reauthorization_binding(tenant: str, session: str, agent: str, epoch: int) -> str:
-    """Digest of the question whether an agent's session may go on into `epoch`."""
+    """Digest of the question whether an agent's session may continue into `epoch`."""
     return approval_claims.make_reauthorization_binding(tenant, make_session_claim(session), agent, epoch)

@@ -79,7 +79,7 @@ _DENY: Final = Effect.DENY.value
 
 
 def decide(request: AccessRequest, snapshot: Snapshot) -> Decision:
-    """Decide one request. Pure, total: any error inside is a denial with `decision_error` (INVARIANT: FAILCLOSED)."""
+    """Decide one request. Pure and total: internal errors are denials with `decision_error` (INVARIANT: FAILCLOSED)."""
     try:
         return _decide(request, snapshot)
     except Exception as exc:  # noqa: BLE001  INVARIANT: TOTAL - an error never lets an action run
@@ -130,7 +130,7 @@ def _decide(request: AccessRequest, snapshot: Snapshot) -> Decision:
 
 
 def _severity_key(reason: Reason) -> tuple[int, bool, Reason]:
-    """Sorts the most severe reason first; of those alike, that it ran before says least, so it comes last."""
+    """Sort key: the most severe reason first; among equals, that the request ran before comes last."""
     return -Effect(reason.effect).severity, reason.code == "already_dispatched", reason
 
 
@@ -145,7 +145,7 @@ def _compute_charges(
 
 
 def only_repeats(reasons: Sequence[Reason]) -> bool:
-    """Whether the only thing against a request is that it ran before; that is no attempt at anything."""
+    """Whether the only reason against a request is that it ran before, which counts as no attempt."""
     return {reason.code for reason in reasons if reason.effect == _DENY} == {"already_dispatched"}
 
 
@@ -177,7 +177,7 @@ def _check_passport(request: AccessRequest, snapshot: Snapshot) -> Reason | None
 
 
 def stop_applies(stop: Stop, request: AccessRequest, chain: Sequence[Link] = ()) -> bool:
-    """Whether a stop names the actor, somebody it acts for or under, its session, the tool or the tenant.
+    """Whether a stop names the actor, one it acts for or under, its session, the tool or the tenant.
 
     A suspension that has not begun applies too; `has_begun` says whether it holds.
     """
@@ -199,7 +199,7 @@ def stop_applies(stop: Stop, request: AccessRequest, chain: Sequence[Link] = ())
 
 
 def has_begun(stop: Stop, time_us: int) -> bool:
-    """Whether a stop holds at a time, microseconds since the epoch: all but suspensions hold at once."""
+    """Whether a stop holds at a time, microseconds since the epoch; only suspensions begin later than they are set."""
     # INVARIANT: REV - no clock that is set back ends a stop that a person has set.
     return stop.scope not in SUSPENSIONS or time_us >= stop.since_us
 
@@ -255,7 +255,7 @@ def _check_grants(request: AccessRequest, snapshot: Snapshot) -> list[Reason]:
 
 
 def _check_hand_off(request: AccessRequest, leaf: Link) -> list[Reason]:
-    """Reasons why the acting agent may not hand off to this one; none for any other action."""
+    """Reasons why the acting agent may not hand off to this one; empty for any other action."""
     if request.kind is not ActionKind.HANDOFF:
         return []
     if request.resource.id not in leaf.hand_off_to:
@@ -273,7 +273,7 @@ def _check_policy(request: AccessRequest, snapshot: Snapshot, answer: PolicyAnsw
 
 
 def _check_permit(answer: PolicyAnswer, reasons: list[Reason]) -> list[Reason]:
-    """A denial where the policy's answer is stricter than its reasons explain."""
+    """A denial if the policy's answer is stricter than its reasons explain."""
     if answer.permitted and not answer.errors:
         stated_severity = max((Effect(reason.effect).severity for reason in answer.reasons), default=0)
         is_unexplained = answer.effect.severity > stated_severity
@@ -292,7 +292,7 @@ def _hides_code(request: AccessRequest) -> bool:
 def _check_abilities(
     request: AccessRequest, snapshot: Snapshot, effect: Effect, obligations: tuple[Obligation, ...]
 ) -> list[Reason]:
-    """Reasons why this enforcement point cannot do what the effect needs, or too many challenges are open."""
+    """Reasons why this enforcement point cannot carry out the effect, or too many open challenges."""
     needed: set[str] = set()
     if effect is Effect.CHALLENGE:
         needed = {"hold"} if HOLD in obligations else {"pause"}
@@ -309,7 +309,7 @@ def _check_abilities(
 
 
 def _can_be_held(request: AccessRequest, snapshot: Snapshot, reasons: Sequence[Reason]) -> bool:
-    """Whether a challenged action may wait for its answer while its caller goes on."""
+    """Whether a challenged action may wait for its answer while its caller continues."""
     # INVARIANT: HELD - nothing is held that a later action of the session may rest on, or that reads.
     return (
         request.resource.can_wait
@@ -367,7 +367,7 @@ def _make_shortfall_reason(short: Shortfall, snapshot: Snapshot, cost: Price) ->
 
 
 def _can_be_raised(short: Shortfall, snapshot: Snapshot, cost: Price) -> bool:
-    """Whether the session's limit is too low and the standing link's ceiling leaves room above it."""
+    """Whether the session's limit is too low, but the standing link's ceiling leaves room above it."""
     link = next(link for link in snapshot.chain if link.jti == short.link)
     if short.code != "budget_exceeded" or link.kind is not LinkKind.SESSION:
         return False
@@ -390,7 +390,7 @@ def _check_quotas(snapshot: Snapshot, cost: Price) -> list[Reason]:
 
 
 def apply_answer(request: AccessRequest, snapshot: Snapshot, reasons: list[Reason]) -> list[Reason]:
-    """Apply an approver's answer: a challenge it settles becomes `monitor`, a refused one `deny`."""
+    """Apply an approver's answer: the challenge becomes `monitor` if approved, `deny` if refused."""
     approval = snapshot.approval
     if approval is None or not any(map(is_answerable, reasons)) or snapshot.time_us >= approval.expires_us:
         return reasons

@@ -28,7 +28,7 @@ _OUTCOME_DEFAULTS: Final[Mapping[str, Any]] = {
 
 
 def encode_outcome(tree: Mapping[str, Any], writer: str) -> dict[str, Any]:
-    """The body of an outcome's entry by `writer`, from the whole record."""
+    """The body of an outcome's entry by `writer`, made from the whole record."""
     place = tree["decision"]
     body = {name: tree[name] for name, value in _OUTCOME_DEFAULTS.items() if tree.get(name, value) != value}
     if "output_digest" in body:
@@ -41,7 +41,7 @@ def encode_outcome(tree: Mapping[str, Any], writer: str) -> dict[str, Any]:
 
 
 def expand_outcome(body: Mapping[str, Any], writer: str) -> dict[str, Any]:
-    """Inverse of `encode_outcome`; where the decision is of the same writer, without its leaf."""
+    """Inverse of `encode_outcome`; without the decision's leaf if the same writer wrote the decision."""
     place = body["decision"]
     tree = {name: body.get(name, value) for name, value in _OUTCOME_DEFAULTS.items()}
     tree["output_digest"] = unpack_digest(tree["output_digest"], KEYED_DIGEST)

@@ -61,7 +61,7 @@ _NO_ARGUMENTS: Final = frozenset[str]()
 
 
 class SessionFacts(Protocol):
-    """What a plan reads of the session's state."""
+    """The part of a session's state that a plan reads."""
 
     @property
     def view(self) -> SessionView:
@@ -69,11 +69,11 @@ class SessionFacts(Protocol):
 
     @property
     def pending(self) -> int:
-        """Challenges that are open, or answered and not used yet."""
+        """Challenges that are open, or answered and still unused."""
 
 
 class Facts(Protocol):
-    """What a plan reads of a call; see `halo_core.enforcement.decision_context.DecisionContext`."""
+    """The facts of a call that a plan reads; see `halo_core.enforcement.decision_context.DecisionContext`."""
 
     problem: str
     session: str
@@ -92,7 +92,7 @@ class Facts(Protocol):
 
 
 class Plan:
-    """The decision of plain calls of one resource under one chain. Made by `compile_plan`."""
+    """A precomputed decision for plain calls of one resource under one chain. Made by `compile_plan`."""
 
     __slots__ = ("_arguments", "_fields", "_floor", "_from_us", "_prices", "_question", "_terms", "_unit", "_until_us")
 
@@ -115,7 +115,7 @@ class Plan:
         self._unit = (resource.unit, resource.amount, find_decimals(resource.unit, chain) or 0)
 
     def decide(self, facts: Facts) -> Decision | None:
-        """The decision, if it is a yes; the accounts and authority it leaves are then in `facts`.
+        """The decision, if it allows; the resulting accounts and authority are then in `facts`.
 
         Args:
             facts: of the call; `accounts` are those of the chain's decaying links.
@@ -141,7 +141,7 @@ class Plan:
         return None if permit is None else Decision(permit[0], permit[1] or GRANTED, (), charges)
 
     def _price(self, args: Mapping[str, Any], *, tainted: bool) -> Charges | None:
-        """The price of one call; None where its amount cannot be read."""
+        """The price of one call; None if its amount cannot be read."""
         charges = self._prices[tainted]
         unit, name, decimals = self._unit
         if not unit:
@@ -154,7 +154,7 @@ class Plan:
         return tuple(sorted(due.items()))
 
     def _charge(self, facts: Facts, charges: Charges, *, opened_us: int) -> bool:
-        """Charge every account, in `facts`; False where a limit is passed or too little authority would be left."""
+        """Charge every account, in `facts`; False if a limit would be exceeded or too little authority left."""
         charged, before, left = [], [], []
         for terms, account in zip(self._terms, facts.accounts, strict=True):
             outcome = terms.charge(account, charges, opened_us=opened_us, time_us=facts.time_us)
@@ -170,7 +170,7 @@ class Plan:
 
 
 def compile_plan(request: AccessRequest, snapshot: Snapshot) -> Plan | None:
-    """The plan for a request's resource under a snapshot's chain; None where no plain call of it can be decided so.
+    """The plan for a request's resource under a snapshot's chain; None if no plain call of it can be planned.
 
     Args:
         request: any request for the resource by this principal in this session, without a problem.

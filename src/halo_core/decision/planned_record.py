@@ -25,15 +25,15 @@ from halo_core.values import ActionFacts
 
 
 class PaymentSums(Protocol):
-    """What is recorded of a planned payment; see `halo_core.enforcement.payment_windows.PaymentFacts`."""
+    """The recorded facts of a planned payment; see `halo_core.enforcement.payment_windows.PaymentFacts`."""
 
     @property
     def paid_to_target(self) -> int:
-        """What was paid to its target within the window, in ten-thousandths."""
+        """The sum paid to its target within the window, in ten-thousandths."""
 
     @property
     def paid_by_principal(self) -> int:
-        """What was paid for the principal, likewise."""
+        """The sum paid for the principal within the window, in ten-thousandths."""
 
     @property
     def is_repeated(self) -> bool:
@@ -41,7 +41,7 @@ class PaymentSums(Protocol):
 
 
 class PlannedCall(Protocol):
-    """What is recorded of a planned call; see `halo_core.enforcement.decision_context.DecisionContext`."""
+    """The recorded facts of a planned call; see `halo_core.enforcement.decision_context.DecisionContext`."""
 
     turn: str
     call_id: str
@@ -62,7 +62,7 @@ class PlannedCall(Protocol):
 
     @property
     def payment(self) -> PaymentSums | None:
-        """What the windows say of a payment."""
+        """The windows' state for a payment."""
 
     facts: ActionFacts | None
     known: set[tuple[str, str]]
@@ -170,5 +170,5 @@ def _add_facts(seen: dict[str, Any], facts: ActionFacts | None) -> None:
 
 
 def _pack_own_digest(digest: str) -> str:
-    """As `pack_digest`, of a digest that was computed here."""
+    """Like `pack_digest`, for a digest computed here."""
     return binascii.b2a_base64(bytes.fromhex(digest[-64:]), newline=False).decode("ascii")

@@ -132,18 +132,18 @@ SIGNER_FIELD: Final = "signer"
 
 @dataclass(frozen=True, slots=True)
 class DecisionResult:
-    """What came of a decision, as its entry records it.
+    """The consequences of a decision, as its entry records them.
 
     Args:
         runs: the action may run now.
         authority_left: after the charge, 0..1_000_000; None without a chain.
         session_risk: 0..1000, after the action.
-        executed_digest: keyed digest of the arguments that run, empty where none do.
+        executed_digest: keyed digest of the arguments that run, empty if none do.
         state: commitment to the session's state afterwards, None without a session.
-        quota: commitment to the day's quota row, None where there is none.
-        stored: commitment to the fingerprints of stored values, None where nothing was stored.
-        profile: commitment to the agent's behaviour profile over its sessions, None where it has none.
-        child: hash of the link that a hand-off made, empty where none was made.
+        quota: commitment to the day's quota row, None if there is none.
+        stored: commitment to the fingerprints of stored values, None if nothing was stored.
+        profile: commitment to the agent's behaviour profile over its sessions, None if it has none.
+        child: hash of the link that a hand-off made, empty if none was made.
         recalled: the result of an earlier run was given back.
         withdrawn: id of a question that was taken back.
         sums: commitments to the rows that count payments and uses of remembered answers, sorted by account.
@@ -170,7 +170,7 @@ class DecisionResult:
 def encode_decision(
     request: AccessRequest, snapshot: Snapshot, decision: Decision, result: DecisionResult, *, ts_us: int
 ) -> tuple[dict[str, Any], list[Part]]:
-    """The body of a decision's entry, whose time is `ts_us`, and the parts that it names (but for a model's texts)."""
+    """The body of a decision's entry, whose time is `ts_us`, and the parts it refers to (without a model's texts)."""
     context, subject = request.context, request.subject.with_references()
     host = encode_host(
         HostPart(
@@ -293,7 +293,7 @@ MALFORMED: Final = (AttributeError, KeyError, TypeError, ValueError)
 
 
 def expand_entry(entry: LedgerEntry, read_part: ReadPart) -> LedgerEntry:
-    """The entry with the whole record of its decision or outcome as its body; any other entry as it is.
+    """The entry with the whole record of its decision or outcome as its body; any other entry unchanged.
 
     Raises:
         Tampered: `malformed_entry`, the body is no such record; `part_missing`, a part is not there.
@@ -311,12 +311,12 @@ def expand_entry(entry: LedgerEntry, read_part: ReadPart) -> LedgerEntry:
 
 
 def make_malformed_error(entry: LedgerEntry, problem: BaseException) -> Tampered:
-    """The error to raise where expanding an entry's body failed with one of `MALFORMED`."""
+    """The error to raise if expanding an entry's body failed with one of `MALFORMED`."""
     return Tampered("malformed_entry", f"the entry {entry.id} holds no record: {problem}")
 
 
 class RecordedInputs(NamedTuple):
-    """What a decision was made on, and what it was: the trees of request, snapshot and decision."""
+    """A decision with its inputs: the trees of request, snapshot and decision."""
 
     request: dict[str, Any]
     snapshot: dict[str, Any]
@@ -324,7 +324,7 @@ class RecordedInputs(NamedTuple):
 
 
 def expand_inputs(body: Mapping[str, Any], *, session: str, ts_us: int, read_part: ReadPart) -> RecordedInputs:
-    """What a replay needs of the whole record of a decision.
+    """The members of a decision's whole record that a replay needs.
 
     Raises:
         KeyError, TypeError, ValueError: the body is no decision's, or a part is missing.
@@ -339,7 +339,7 @@ def expand_inputs(body: Mapping[str, Any], *, session: str, ts_us: int, read_par
 
 
 def expand_decision(body: Mapping[str, Any], *, session: str, ts_us: int, read_part: ReadPart) -> dict[str, Any]:
-    """The whole record of a decision: `request`, `snapshot`, `decision`, what came of it, and the justification.
+    """The whole record of a decision: `request`, `snapshot`, `decision`, its consequences and the justification.
 
     Raises:
         KeyError, TypeError, ValueError: the body is no decision's, or a part is missing.

@@ -42,7 +42,7 @@ _STATE_MEMBERS: Final = ("quota", "released", "state", "stored", "sums")
 def extract_decision(
     body: Mapping[str, Any], *, session: str, ts_us: object, read_part: ReadPart
 ) -> dict[str, Any] | None:
-    """The members of a decision's record that checks read; None where only the expansion can say what it is.
+    """The members of a decision's record that checks read; None if only the expansion can tell them.
 
     Raises:
         KeyError, TypeError, ValueError: as `expand_decision`.
@@ -107,7 +107,7 @@ def extract_decision(
 
 
 def _is_ordinary_decision(decision: object) -> bool:
-    """Whether a decision has a known effect, whole charges, no obligations, and reasons with no unknown member."""
+    """Whether a decision has a known effect, whole charges, no obligations and only known reason members."""
     if type(decision) is not dict or "obligations" in decision:
         return False
     effect, charges = decision.get("effect", "allow"), decision.get("charges")
@@ -122,7 +122,7 @@ def _is_ordinary_reason(reason: object) -> bool:
 
 
 def _is_ordinary_view(seen: object, state: object) -> bool:
-    """Whether what was seen of the session has the types that the expansion computes with."""
+    """Whether the session's view has the types that the expansion computes with."""
     if type(seen) is not dict or type(seen.get("opened_us")) is not int or type(seen.get("steps")) is not int:
         return False
     is_timed = type(seen.get("time_us", 0)) is int and type(seen.get("idle_us", 0)) is int
@@ -141,7 +141,7 @@ def _is_ordinary_account(account: object) -> bool:
 
 
 def _are_whole(amounts: object, *, pairs: bool = False) -> bool:
-    """Whether amounts by unit are integers, or pairs of them where that is allowed."""
+    """Whether amounts by unit are integers, or pairs of integers if allowed."""
     if type(amounts) is not dict:
         return False
     for amount in amounts.values():

@@ -31,7 +31,7 @@ _REFERENCE_CHARS: Final = 22
 
 
 class HostPart(NamedTuple):
-    """The part `host`: what the decisions of a process have in common; `Context` and `Snapshot` explain the members."""
+    """The part `host`: what all decisions of a process share; `Context` and `Snapshot` explain the members."""
 
     tenant: str
     user_assurance: str
@@ -53,14 +53,14 @@ def encode_resource(resource: Resource) -> Part:
 
 @lru_cache(maxsize=4096)
 def encode_host(host: HostPart) -> Part:
-    """Encode what the decisions of a process have in common."""
+    """Encode what all decisions of a process share."""
     tree = host._asdict() | {"abilities": list(host.abilities), "origin": host.origin.to_plain()}
     return make_part(tree)
 
 
 @lru_cache(maxsize=4096)
 def encode_frame(agent: str, user: str, acting: tuple[str, ...], chain: tuple[str, ...], host: str) -> Part:
-    """Encode what the decisions of an agent in a session have in common: the part `frame`.
+    """Encode what all decisions of an agent in a session share: the part `frame`.
 
     Args:
         agent: who acts.
@@ -78,25 +78,25 @@ def encode_frame(agent: str, user: str, acting: tuple[str, ...], chain: tuple[st
 
 
 def make_default_acting(user: str, agent: str) -> tuple[str, ...]:
-    """The members `acting` of a frame where nobody stands between a person and the agent."""
+    """The members `acting` of a frame if nobody stands between a person and the agent."""
     return (user, agent) if user else (agent,)
 
 
 class Frame(NamedTuple):
-    """A frame that was read: its tree, and its host's."""
+    """A decoded frame: its tree, and its host's."""
 
     tree: Mapping[str, Any]
     host: Mapping[str, Any]
 
     @classmethod
     def read(cls, name: str, read_part: ReadPart) -> Frame:
-        """The frame of this name."""
+        """The frame with this name."""
         tree = read_part(name)
         return cls(tree, read_part(tree["host"]))
 
 
 def encode_model(model: ModelCall) -> tuple[dict[str, Any], list[Part]]:
-    """Encode a model call: the members that record it, and the parts that they name.
+    """Encode a model call: the members that record it, and the parts they refer to.
 
     Parts of its texts are stored by the caller.
 
@@ -127,12 +127,12 @@ def encode_messages(messages: tuple[str, ...]) -> Part:
 
 
 def encode_text(text: str) -> Part:
-    """Encode a text that repeats, such as a system prompt."""
+    """Encode a recurring text, such as a system prompt."""
     return make_part({"text": text})
 
 
 def expand_model(body: Mapping[str, Any], read_part: ReadPart) -> dict[str, Any] | None:
-    """The tree of the `ModelCall` that a decision records; None where it records none."""
+    """The tree of the `ModelCall` in a decision's record; None if it records none."""
     if "model" not in body:
         return None
     tree = read_part(body["model"])
@@ -150,7 +150,7 @@ def expand_model(body: Mapping[str, Any], read_part: ReadPart) -> dict[str, Any]
 
 
 def iter_part_names(body: Mapping[str, Any], read_part: ReadPart) -> Iterator[str]:
-    """Names of all parts that a decision needs: those without which it cannot be read, and those of its texts."""
+    """Names of all parts of a decision: those needed to read it, and those of its texts."""
     yield body["resource"]
     yield body["frame"]
     yield read_part(body["frame"])["host"]
@@ -168,12 +168,12 @@ def make_part(tree: Mapping[str, Any]) -> Part:
 
 
 def pack_digest(digest: str) -> str:
-    """A digest as entries hold it: base64 of its 32 bytes; empty stays empty."""
+    """A digest in the form that entries hold: base64 of its 32 bytes; an empty one stays empty."""
     return binascii.b2a_base64(read_digest(digest), newline=False).decode("ascii") if digest else ""
 
 
 def unpack_digest(packed: str, kind: str = _PLAIN) -> str:
-    """Inverse of `pack_digest`; ValueError for what is none."""
+    """Inverse of `pack_digest`; ValueError for anything else."""
     if not packed:
         return ""
     data = binascii.a2b_base64(packed, strict_mode=True)
@@ -183,10 +183,10 @@ def unpack_digest(packed: str, kind: str = _PLAIN) -> str:
 
 
 class PartReader:
-    """Reads parts by digest, and keeps those it has parsed; bounded.
+    """Reads parts by digest, and caches a bounded number of parsed ones.
 
     Args:
-        load_blob: hash → bytes, None where there are none.
+        load_blob: hash → bytes, None if there are none.
     """
 
     def __init__(self, load_blob: Callable[[str], bytes | None]) -> None:

@@ -47,7 +47,7 @@ class CaseMaker:
         return random.Random("/".join((str(self._seed), *parts)))  # noqa: S311  test values, repeatable by the seed
 
     def find_source(self, number: int = 0) -> ToolFacts | None:
-        """The source that the case with this number reads, in turn; None where the application has none."""
+        """The source that the case with this number reads, in turn; None if the application has none."""
         return self.sources[number % len(self.sources)] if self.sources else None
 
     def read_source(self, source: ToolFacts | None) -> tuple[str, tuple[Step, ...]]:

@@ -93,7 +93,7 @@ def is_inside(folder: str, path: Any, parent: str = "") -> bool:
 
 
 def _find_folder(descriptor: int) -> str:
-    """The folder of a descriptor that a name is relative to; empty where there is none, or it cannot be told."""
+    """The folder of a descriptor that a name is relative to; empty if there is none, or it cannot be told."""
     try:
         return str(Path(f"/proc/self/fd/{descriptor}").readlink()) if descriptor >= 0 else ""
     except OSError:

@@ -44,7 +44,7 @@ def read_honest_sessions(url: str, home: Path, tenant: str, now_us: int, most: i
         most: how many.
 
     Returns:
-        Sessions whose calls and words can be opened. Empty where there is no store, or nothing in it can be read.
+        Sessions whose calls and words can be opened. Empty if there is no store, or nothing in it can be read.
     """
     found: dict[str, _Found] = {}
     try:

@@ -97,7 +97,7 @@ class CaseRunner:
     """Plays cases one after the other.
 
     Attributes:
-        left: threads of a run that did not end; none where each ended.
+        left: threads of a run that did not end; none if each ended.
 
     Args:
         driver: of the application; its stubs are installed.

@@ -76,7 +76,7 @@ class Digests:
     Args:
         application: over its tools as the drill found them, and the file that defines it.
         policy: hash of the policy in force.
-        manifest: of the manifest in the home; empty where there is none.
+        manifest: of the manifest in the home; empty if there is none.
     """
 
     application: str

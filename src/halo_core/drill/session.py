@@ -43,7 +43,7 @@ class DrillOptions:
         runs_code: whether the application's own code beside tools and models may run.
         sources: contents of the file that defines the application, for its digest.
         policy: hash of the policy in force.
-        manifest: digest of the manifest in the home; empty where there is none.
+        manifest: digest of the manifest in the home; empty if there is none.
         sessions: honest work from the ledger.
     """
 

@@ -23,7 +23,7 @@ _CANNOT_REPLACE: Final = "its body is not a Python function"
 
 
 def find_problem(function: Any) -> str:
-    """Why the body of a function cannot be replaced; empty where it can be."""
+    """Why the body of a function cannot be replaced; empty if it can be."""
     if type(function) is not types.FunctionType:
         return _CANNOT_REPLACE
     names = (*_list_parameters(function.__code__), *function.__code__.co_freevars)

@@ -187,7 +187,7 @@ def list_sources(tools: Iterable[ToolFacts]) -> list[ToolFacts]:
 
 
 def find_store(tools: Sequence[ToolFacts]) -> tuple[ToolFacts, ToolFacts] | None:
-    """A tool that keeps a text, and one that gives it back; None where there are none."""
+    """A tool that keeps a text, and one that gives it back; None if there are none."""
     own = [item for item in tools if not item.problem and not item.owner]
     writers = [item for item in own if item.impact is Impact.WRITE and item.find_text_argument()]
     readers = [item for item in own if item.impact is Impact.READ and split_words(item.name) & _READ_WORDS]
@@ -220,7 +220,7 @@ class DrillDriver(Protocol):
     Attributes:
         tools: facts of its tools, those in the bodies of other tools too.
         code: the application's own code that runs beside tools and models, in words.
-        problem: why no drill is possible; empty where one is.
+        problem: why no drill is possible; empty if one is.
     """
 
     tools: Sequence[ToolFacts]

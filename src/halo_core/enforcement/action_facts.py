@@ -24,7 +24,7 @@ _LABELLED_MARK: Final = " (labelled)"
 
 
 def mark_source(source: str, *, is_pointed: bool, is_labelled: bool, is_related: bool = False) -> str:
-    """The name under which a session lists a source.
+    """Add to a source's name what a session notes of it; the name under which the session lists it.
 
     Args:
         source: id of the resource.
@@ -37,7 +37,7 @@ def mark_source(source: str, *, is_pointed: bool, is_labelled: bool, is_related:
 
 
 def unmark_source(name: str) -> str:
-    """The source that a session lists under a name."""
+    """The plain name of a source that a session lists."""
     return _remove_relation(name).removesuffix(_LABELLED_MARK)
 
 
@@ -46,14 +46,14 @@ def _remove_relation(name: str) -> str:
 
 
 def is_related_source(name: str) -> bool:
-    """Whether what a listed source brought has to do with the request."""
+    """Whether content of a listed source is related to the request."""
     return name.endswith((POINTED_MARK, RELATED_MARK))
 
 
 def read_facts(
     tx: Transaction, context: DecisionContext, digester: Digester, assessment: RiskAssessment = UNSCORED
 ) -> ActionFacts:
-    """What is known of a call, read once for each decision.
+    """Read what is known of a call; done once for each decision.
 
     Args:
         tx: the transaction.
@@ -76,7 +76,7 @@ def read_facts(
 def _find_sources(
     tx: Transaction, context: DecisionContext, digester: Digester, assessment: RiskAssessment
 ) -> FactSources:
-    """What facts rest on besides the call and the sketch."""
+    """The facts' sources other than the call itself and the sketch."""
     payment = context.payment
     pointed, labelled, names = _read_marks(context.state.sources)
     return FactSources(
@@ -95,7 +95,7 @@ def _find_sources(
 
 @lru_cache(maxsize=1024)
 def _read_marks(sources: tuple[str, ...]) -> tuple[frozenset[int], frozenset[int], tuple[str, ...]]:
-    """Places of the sources that the user pointed at, and of the labelled ones, and the names of all with a place."""
+    """Places of sources that the user pointed at, places of labelled ones, and the names of all that have a place."""
     pointed, labelled = set[int](), set[int]()
     for place, source in enumerate(sources, 1):
         if source.endswith(POINTED_MARK):

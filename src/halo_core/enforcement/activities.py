@@ -33,7 +33,7 @@ from halo_core.enforcement.session_context import (
 
 
 class Activity:
-    """One activity, with the id of its session for each `Halo` that decides in it.
+    """One run or request, with the session id that each `Halo` uses in it.
 
     Args:
         source: how its sessions are found: `run` or `call`, see `Session`.
@@ -84,18 +84,18 @@ class Activity:
         self._began_us = _read_clocks() if source == "run" and not _is_inside_action() else []
 
     def get_session_id(self, halo: object, make_id: Callable[[], str]) -> str:
-        """Id of this activity's session with a `Halo`; made once."""
+        """The session id of this activity for a `Halo`; created on first use."""
         session_id = self._session_ids.get(halo)
         # INVARIANT: threads that a run starts side by side get one id: `setdefault` is atomic.
         return session_id if session_id is not None else self._session_ids.setdefault(halo, make_id())
 
     def end_sessions(self) -> None:
-        """Note that the sessions that were made for this activity have ended."""
+        """Report that the sessions created for this activity have ended."""
         for halo, session_id in list(self._session_ids.items()):
             halo.end_session(session_id)
 
     def find_began_us(self, clock: Clock) -> int:
-        """When this run began by a clock, microseconds; 0 where that is not known, or it began inside an action.
+        """When this run began, microseconds by `clock`; 0 if unknown, or if it began inside an action.
 
         A clock that is set back takes the beginning with it: a run is never younger than its first call.
         """
@@ -115,7 +115,7 @@ class Activity:
         return self._answers.get(message_id)
 
     def continues_in(self, task: asyncio.Task[Any] | None) -> bool:
-        """Whether the code that runs now, in this task (None outside a task), belongs to this activity.
+        """Whether the running code, in this task (None outside a task), belongs to this activity.
 
         A context is copied into every task that is started from it. An activity of plain code before the event loop,
         or of a task that has ended, is not continued: a server starts the tasks of unrelated requests from there.
@@ -132,7 +132,7 @@ _CLOCKS_LOCK: Final = threading.Lock()
 
 
 def register_clock(halo: object, clock: Clock) -> None:
-    """Note the clock of a facade: runs that begin from now on read it."""
+    """Register a facade's clock; every run that begins from now on reads it."""
     with _CLOCKS_LOCK:
         _CLOCKS[halo] = clock
 
@@ -149,7 +149,7 @@ def _read_clocks() -> list[tuple[Clock, int]]:
 
 
 def _is_inside_action() -> bool:
-    """Whether what begins here is a step of something that Halo has decided already."""
+    """Whether what begins here is a step of an action that Halo has already decided."""
     return in_body() or current_delegation_session() is not None
 
 
@@ -169,7 +169,7 @@ def find_began_us(clock: Clock) -> int:
 
 
 def find_block_began_us(clock: Clock) -> int:
-    """When the request began that a host opens a session for: now, unless the block stands inside another one."""
+    """When the request began for which a host opens a session: now, unless the block is inside another one."""
     if current_run_activity() is not None or current_session() is not None:
         return find_began_us(clock)
     return 0 if _is_inside_action() else clock.now_us()
@@ -196,27 +196,27 @@ def current_run_activity() -> Activity | None:
 
 
 def note_link() -> None:
-    """Note that in the current run an agent acts under a link."""
+    """Note that an agent acts under a link in the current run."""
     activity = current_run_activity()
     if activity is not None:
         activity.has_links = True
 
 
 def is_inside_run_without_links() -> bool:
-    """Whether a run goes on around this in which nobody was handed to: whatever acts in it is the facade's agent."""
+    """Whether the code is in a run without hand-offs, in which the facade's own agent does everything."""
     activity = current_run_activity()
     return activity is not None and not activity.has_links
 
 
 def note_answer(message_id: str) -> None:
-    """As `Activity.note_answer`, for the current run."""
+    """Like `Activity.note_answer`, for the current run."""
     activity = current_run_activity()
     if activity is not None:
         activity.note_answer(message_id)
 
 
 def begin_run_activity(framework: str, run_id: object, *, is_resumed: bool = False) -> None:
-    """Note in this context that an outermost run begins, for the code inside it.
+    """Note in this context that an outermost run begins.
 
     For hooks that see a run begin and end, and cannot stand around it. A run inside another framework's is no
     outermost one.
@@ -237,7 +237,7 @@ def _find_plain(activity: Activity | None) -> Activity | None:
 
 
 def run_activity_value(activity: Activity) -> tuple[ContextVar[Any], Any]:
-    """For a `ContextVarScope`: that this goes on in a run which began in another context."""
+    """For a `ContextVarScope`: marks the block as part of a run that began in another context."""
     return _ACTIVITY, activity
 
 
@@ -255,11 +255,11 @@ def end_run_activity(run_id: object, known: Activity | None = None) -> None:
 
 
 def run_activity_scope(framework: str, session: Session | None = None, *, is_resumed: bool = False) -> ContextVarScope:
-    """Run the block as a run of a framework: the outermost one, unless the code is in another already.
+    """Run the block as a run of a framework; the outermost one unless another is already active.
 
     Args:
         framework: whose run it is.
-        session: that of the conversation it belongs to; None where the framework carries none.
+        session: that of the conversation it belongs to; None if the framework carries none.
         is_resumed: see `Activity`.
     """
     outer = current_run_activity()
@@ -270,7 +270,7 @@ def run_activity_scope(framework: str, session: Session | None = None, *, is_res
 
 
 class _OutermostRun(ContextVarScope):
-    """The block of an outermost run; with it the sessions end that it opened, and that of its conversation rests."""
+    """The block of an outermost run. At its end the sessions it opened end, and its conversation's session rests."""
 
     __slots__ = ("_activity", "_session")
 
@@ -289,6 +289,6 @@ class _OutermostRun(ContextVarScope):
 
 
 def _current_task() -> asyncio.Task[Any] | None:
-    """The current task; None where no event loop runs in this thread, without an error that would cost more."""
+    """The current task; None without an event loop in this thread. Raises nothing, which would be slower."""
     loop = _get_running_loop()
     return asyncio.current_task(loop) if loop is not None else None

@@ -54,7 +54,7 @@ _ISSUE_REMEDY: Final = "issue the agent's passport with `halo passport issue` wh
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a derived passport limits.
+    """Limits of a derived passport.
 
     Args:
         terms: what each session starts with.
@@ -133,7 +133,7 @@ class AgentCredentials:
             return self._current
 
     def is_ready(self, registry: Registry) -> bool:
-        """Whether `current` returns at once; a coroutine asks first, since renewing reads files and writes."""
+        """Whether `current` returns at once; a coroutine asks this first, since renewal reads and writes files."""
         return self._current is not None and self._registry_version == registry.version and self._is_fresh()
 
     def _is_fresh(self) -> bool:
@@ -149,7 +149,7 @@ class AgentCredentials:
         self._checked_policy = CedarPolicy.compile(PolicyBundle.load([self.policy_dir], {}))
 
     def may_restrict_output(self, kind: ActionKind, registry: Registry) -> bool:
-        """Whether the policy as it was last read has an output obligation for actions of a kind; True where unsure."""
+        """Whether the policy last read has an output obligation for this kind of action; True if unsure."""
         credentials = self._current
         policy = self._checked_policy if credentials is None else credentials.policy
         if not isinstance(policy, CedarPolicy):
@@ -173,7 +173,7 @@ class AgentCredentials:
     # the passport
 
     def _ensure_passport(self, tx: Transaction, registry: Registry) -> int:
-        """Give the agent a passport unless it has a good one; returns when to check again, microseconds."""
+        """Give the agent a passport unless it has a valid one; returns when to check again, microseconds."""
         now_us = self._store.clock.now_us()
         row = StandingTable(tx).get(self._agent)
         check_again_us = now_us + _LIFETIME_S * _US // 4
@@ -190,7 +190,7 @@ class AgentCredentials:
         return check_again_us
 
     def _matches_options(self, link: Link) -> bool:
-        """Whether a derived passport says no more than this handle was opened with."""
+        """Whether a derived passport grants no more than the options of this handle."""
         if self._has_explicit_limits and not self._has_own_limits(link):
             return False
         allowed = self._grants

@@ -78,7 +78,7 @@ def copy_with_fields(value: Any, changed: Mapping[str, Any]) -> Any:
 
 
 def copy_changed(value: Any, fields: Mapping[str, Any]) -> Any:
-    """Copy an object with these fields; the same object where it has the very same objects in them."""
+    """Copy an object with these fields changed; returns the object itself if no field differs by identity."""
     changed = {name: item for name, item in fields.items() if item is not getattr(value, name)}
     return copy_with_fields(value, changed) if changed else value
 
@@ -108,7 +108,7 @@ def same_value(value: Any, decided: Any) -> bool:
 
 
 def to_json_outline(value: Any) -> Any:
-    """A JSON-like value, with the class name in place of what has no such form."""
+    """A JSON-like value, with the class name in place of anything that has no JSON form."""
     if value is None or isinstance(value, bool | int | float | str | bytes):
         return value
     if isinstance(value, Mapping):
@@ -117,13 +117,13 @@ def to_json_outline(value: Any) -> Any:
 
 
 def has_json_form(value: Any) -> bool:
-    """Whether a decision reads all of a value, so that no object in it is live."""
+    """Whether a decision can read the whole value, so that it holds no live object."""
     json_value = to_json_or_empty(value)
     return same_value(to_json_outline(json_value), json_value)
 
 
 def to_json_or_empty(value: Any) -> Any:
-    """As `to_json_value`, and an empty list where that fails."""
+    """Like `to_json_value`, but returns an empty list where that fails."""
     try:
         return to_json_value(value)
     except Exception:  # noqa: BLE001  too deep, or it misbehaves: `copy_arguments` finds out, and refuses it
@@ -131,7 +131,7 @@ def to_json_or_empty(value: Any) -> Any:
 
 
 def to_json_value(value: Any) -> Any:
-    """The JSON-like value that the decision reads; what has no such form stays as it is, and is refused later."""
+    """The JSON-like value that is decided; anything without such a form is left as it is, and refused later."""
     if isinstance(value, Enum):  # before its base: a member of a `StrEnum` is a `str` too
         return to_json_value(value.value)
     if value is None or isinstance(value, bool | int | float | str | bytes):
@@ -247,7 +247,7 @@ class BoundArguments:
 def copy_arguments(
     arguments: Mapping[str, Any], live_objects: Mapping[str, tuple[Any, Any]] | None = None
 ) -> tuple[dict[str, Any], dict[str, Any], str]:
-    """Copy arguments: JSON-like values, objects of our own, and a reason code where they cannot be decided.
+    """Copy arguments; returns JSON-like values, copied objects, and a reason code where they cannot be decided.
 
     Args:
         arguments: by name.
@@ -281,7 +281,7 @@ _ANY_SIGNATURE: Final = inspect.Signature(
 
 
 def read_signature(function: Callable[..., Any]) -> inspect.Signature:
-    """The signature of a callable; one that takes anything where it has none, as some builtins."""
+    """The signature of a callable; for some builtins that have none, one that accepts anything."""
     try:
         return inspect.signature(function)
     except (TypeError, ValueError):
@@ -290,7 +290,7 @@ def read_signature(function: Callable[..., Any]) -> inspect.Signature:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ArgumentBinder:
-    """Takes the arguments of one callable apart and puts them together again.
+    """Takes the arguments of a call to one callable apart and puts them together again.
 
     Args:
         signature: of the callable.
@@ -312,7 +312,7 @@ class ArgumentBinder:
         object.__setattr__(self, "_defaults", defaults)
 
     def bind_call(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> BoundArguments:
-        """The arguments of a call by name, as nobody else holds them."""
+        """The arguments of a call by name, copied so that nobody else holds them."""
         raise NotImplementedError
 
     def decides_default(self, name: str, default: Any) -> bool:  # noqa: ARG002  for subclasses
@@ -322,7 +322,7 @@ class ArgumentBinder:
     def sort_by_name(
         self, args: tuple[Any, ...], kwargs: Mapping[str, Any]
     ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-        """Arguments by name: what was passed for a parameter, defaults of the others, what came as `**kwargs`.
+        """Arguments by name: those passed for a parameter, defaults of the others, and `**kwargs`.
 
         Raises:
             TypeError: they do not fit the signature, or two have the same name, so that only one could be decided.
@@ -347,7 +347,7 @@ class ArgumentBinder:
         return passed, defaults, keywords
 
     def _sort_keywords(self, kwargs: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]] | None:
-        """What was passed by name, and the defaults that are decided too; None where `inspect` has to bind the call.
+        """Keyword arguments, and the defaults decided with them; None if `inspect` has to bind the call.
 
         That is the case if parameters are positional only or variadic, if one is missing, or if a name is unknown.
         """

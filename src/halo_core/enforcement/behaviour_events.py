@@ -94,7 +94,7 @@ def _names_something(name: str) -> bool:
 
 
 def _is_prose(text: str, name: str, *, is_target: bool) -> bool:
-    """Whether a short text is no object itself: a state, a remark, or words around an identifier.
+    """Whether a short text is prose (a state, a remark, words around an identifier) and names no object itself.
 
     Args:
         text: of the argument or field.
@@ -112,7 +112,7 @@ def _is_prose(text: str, name: str, *, is_target: bool) -> bool:
 
 
 def _is_record_number(leaf: Leaf, name: str, resource: Resource) -> bool:
-    """Whether a number says which record is meant: by its name, or as a long one that is no amount."""
+    """Whether a number identifies a record: by its argument's name, or because it is long and no amount."""
     if _is_identifier(name):
         return True
     text = leaf.text.strip()
@@ -122,7 +122,7 @@ def _is_record_number(leaf: Leaf, name: str, resource: Resource) -> bool:
 
 
 def build_event(tx: Transaction, context: DecisionContext, digester: Digester) -> BehaviourEvent:
-    """The event of a call whose session was read.
+    """The behaviour event of a call, after its session was read.
 
     Args:
         tx: the transaction.
@@ -171,7 +171,7 @@ def build_event(tx: Transaction, context: DecisionContext, digester: Digester) -
 def _sort_values(
     tx: Transaction, context: DecisionContext, digester: Digester
 ) -> tuple[list[TouchedObject], list[Destination], list[tuple[TracedLeaf, str, str]], str, int]:
-    """Sort the values of a call's arguments by what they are to behaviour.
+    """Sort the values of a call's arguments by their meaning to behaviour.
 
     Returns:
         The objects that they name; the destinations that they lead to; short texts that may be prose, each with its
@@ -215,7 +215,7 @@ def _sort_values(
 def _list_settings(
     tx: Transaction, context: DecisionContext, prose: Iterable[tuple[TracedLeaf, str, str]]
 ) -> tuple[int, ...]:
-    """The values that a write sets, with where: short texts and numbers that name no object.
+    """The values that a write sets, with their arguments: short texts and numbers that name no object.
 
     Args:
         tx: the transaction.
@@ -244,7 +244,7 @@ def _list_settings(
 def _list_words(
     tx: Transaction, context: DecisionContext, prose: Iterable[tuple[TracedLeaf, str, str]]
 ) -> list[TouchedObject]:
-    """The objects that single words name, where nothing else says whose data is read.
+    """The objects named by single words, where nothing else says whose data is read.
 
     Args:
         tx: the transaction.
@@ -261,7 +261,7 @@ def _list_words(
 
 
 def _is_related(tx: Transaction, context: DecisionContext, traced: TracedLeaf, text: str) -> bool:
-    """Whether a value that the user did not write has to do with the request."""
+    """Whether a value that the user did not write is related to the request."""
     sources = context.state.sources
     if traced.origin is Provenance.KNOWN and not traced.places:
         return True
@@ -277,7 +277,7 @@ def _is_related(tx: Transaction, context: DecisionContext, traced: TracedLeaf, t
 
 
 def _is_composed(tx: Transaction, context: DecisionContext, text: str) -> bool:
-    """Whether a short key is a word of the request, or put together of such words.
+    """Whether a short key is a word of the request or is composed of such words.
 
     So is `8a` of "class 8a", which nobody vouches for under the name of `form`, and `20-early` of "an early shift in
     week 20".
@@ -291,14 +291,14 @@ def _is_composed(tx: Transaction, context: DecisionContext, text: str) -> bool:
 
 
 def _measure_surprise(context: DecisionContext) -> int:
-    """Share of its alarm that the wealth of the session's e-process has reached, in thousandths; of a scored call."""
+    """How close the session's e-process is to its alarm, in thousandths of the alarm; for a scored call."""
     return context.assessment.drift * ALARM // DRIFT_ALARM_WEALTH
 
 
 def _list_carried(
     tx: Transaction, context: DecisionContext, texts: Iterable[Sequence[str]], *, is_copied: bool = False
 ) -> list[TouchedObject]:
-    """The objects that texts name: identifiers, account numbers and addresses among the words of each.
+    """The objects named in texts: identifiers, account numbers and addresses among their words.
 
     Args:
         tx: the transaction.
@@ -326,7 +326,7 @@ def _list_carried(
 
 
 def _list_copied(tx: Transaction, context: DecisionContext) -> list[TouchedObject]:
-    """The objects that a text which is written down names: whom it tells of, and what the session has read of.
+    """The objects named in a text that is written: those it is about, and those the session has read.
 
     What an agent writes of its own accord, such as a program, is full of words that look like identifiers. The session
     keeps no words of what nobody asked for, so that addresses and account numbers have to say it.
@@ -352,7 +352,7 @@ def _add_destinations(
     text: str,
     is_vouched: bool,
 ) -> int:
-    """Add where a value leads: a host, an address and its domain, an account; returns the bytes that go with it."""
+    """Add the destinations of a value: host, address and domain, or account; returns the bytes sent with it."""
     key = tx.image.sketch_key
     if kind is Kind.EMAIL:
         domain = text.rpartition("@")[2]
@@ -373,7 +373,7 @@ def _add_destinations(
 
 
 def _is_own(tx: Transaction, context: DecisionContext, digester: Digester, domain: str) -> bool:
-    """Whether a domain is the tenant's: that of the user, or one that the operator declared."""
+    """Whether a domain is the tenant's own: the user's, or one that the operator declared."""
     own = find_own_domain(context.principal.user)
     if own and (domain == own or domain.endswith("." + own)):
         return True

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Body:
-    """The body of an action, the one around it, and what its context shares with what runs beside it.
+    """The running body of an action, with the body around it, and its run or host block.
 
     It is open inside its `with` block, or from `open` to `close` where no block holds its run.
 
@@ -71,7 +71,7 @@ class Body:
                 _OPEN.pop(session, None)
 
     def is_beside(self, activity: Activity | None, session: Session | None) -> bool:
-        """Whether the body is of this run, or of this block of the host's, and so what runs there need not be in it."""
+        """Whether the body belongs to this run or host block, so that other code of it may run beside the body."""
         return (activity is not None and activity is self.activity) or (session is not None and session is self.session)
 
 
@@ -82,7 +82,7 @@ _lock = threading.Lock()
 
 
 def _begin_anew() -> None:
-    """In a process that was forked, keep the bodies around the code that goes on; other threads are not there."""
+    """After a fork, keep only the bodies around the code that continues; other threads do not exist any more."""
     global _lock  # noqa: PLW0603  the old one may be held by a thread that is not there
     _lock = threading.Lock()
     _OPEN.clear()
@@ -97,7 +97,7 @@ if hasattr(os, "register_at_fork"):
 
 
 def enter_body(body: Body) -> None:
-    """Note that the code of this context runs in a body that was opened elsewhere, unless it is known to be in it."""
+    """Note that this context's code runs in a body opened elsewhere, unless that is already known."""
     known = BODY.get()
     while known is not None:
         if known is body:
@@ -107,7 +107,7 @@ def enter_body(body: Body) -> None:
 
 
 def body_scope(context: DecisionContext | None) -> AbstractContextManager[Any]:
-    """Run the block as the body of a decided action; of one that nobody could decide, as part of what is around it."""
+    """Run the block as the body of a decided action; where nothing was decided, it stays part of the body around it."""
     outer = BODY.get()
     if context is None or (outer is not None and outer.context is context):
         return _NO_SCOPE
@@ -115,7 +115,7 @@ def body_scope(context: DecisionContext | None) -> AbstractContextManager[Any]:
 
 
 def note_inner_outcome(context: DecisionContext, origin: Provenance) -> None:
-    """Note, for all actions around an action, that it was shown untrusted content there.
+    """Tell all actions around an action that untrusted content was shown to it.
 
     INVARIANT: VOUCH - a result inherits from everything that ran inside its action.
 
@@ -151,6 +151,6 @@ def _list_surrounding(session: str) -> Iterator[Body]:
 
 
 def _is_newly_exposed(inner: DecisionContext, outer: DecisionContext) -> bool:
-    """Whether an inner action is exposed and the one around it was not when it was decided."""
+    """Whether an inner action is exposed and the outer one was not exposed when it was decided."""
     is_same = inner.session == outer.session
     return inner is not outer and inner.state.view.tainted and not (is_same and outer.state.view.tainted)

@@ -29,10 +29,10 @@ _FINDERS: Final[list[Callable[[], ContextValue | None]]] = []
 
 
 def carry_into_threads(find_value: Callable[[], ContextValue | None]) -> None:
-    """Have a thread keep a context variable of whoever starts it.
+    """Register a context variable that new threads inherit from whoever starts them.
 
     Args:
-        find_value: the variable and what the thread sees in it, None where it keeps nothing.
+        find_value: the variable and what the thread sees in it, None if it keeps nothing.
     """
     if find_value not in _FINDERS:
         _FINDERS.append(find_value)
@@ -40,20 +40,20 @@ def carry_into_threads(find_value: Callable[[], ContextValue | None]) -> None:
 
 @functools.cache
 def follow_threads() -> None:
-    """From now on, have threads keep what `carry_into_threads` was told of, and the body that they start in."""
+    """Patch `Thread` and `ThreadPoolExecutor` so that threads inherit registered variables and the body around them."""
     threading.Thread.start = _wrap_start(threading.Thread.start)  # type: ignore[method-assign, assignment]
     ThreadPoolExecutor.submit = _wrap_submit(ThreadPoolExecutor.submit)  # type: ignore[method-assign]
 
 
 def _find_values() -> list[ContextValue]:
-    """The context variables that a thread keeps if it starts here; empty outside anything guarded."""
+    """The context variables that a thread started here inherits; empty outside anything guarded."""
     found = [value for find_value in _FINDERS if (value := find_value()) is not None]
     body = BODY.get()
     return found if body is None else [*found, (BODY, body)]
 
 
 def _run_thread_inside(started: threading.Thread, values: list[ContextValue], run: Callable[[], None]) -> None:
-    """Run a thread with these context variables, and give it back its own `run`."""
+    """Run a thread with these context variables, then restore its own `run`."""
     try:
         _run_inside(values, run)
     finally:

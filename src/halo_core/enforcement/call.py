@@ -68,7 +68,7 @@ class Call:
         has_run: it ran elsewhere before it could be decided, so that a refusal is recorded and stops nothing.
         answer_requests: request id → what the request became here, for a message that a model call of this very run
             returned. A recorded answer (a cassette, a model's cache) has the ids of an earlier run, so each of its
-            requests may be made once more. None where the message may be driven again.
+            requests may be made once more. None if the message may be driven again.
         began_us: when the request that it belongs to began, microseconds; 0 where it is not known. Only what began
             after a conversation's rest resumes it.
     """

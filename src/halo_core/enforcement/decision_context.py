@@ -128,7 +128,7 @@ class DecisionContext:
         session: reference of the session.
         turn: id of the message that asked.
         call_id: the framework's id of the call.
-        trigger_digest: keyed digest of the triggering text, empty where there is none.
+        trigger_digest: keyed digest of the triggering text, empty if there is none.
         sealed_args: the arguments as they are decided upon, with secrets replaced by keyed digests.
         args_digest: keyed digest of those.
         request_id: key of ONCE.
@@ -137,7 +137,7 @@ class DecisionContext:
         assurance: how well the keys are kept.
         may_hold_seal: a secret was sealed somewhere in the arguments, or they look as if one was.
         original_args: the real arguments, copied from the call.
-        recorded_args: the real arguments under the names that are recorded (a name can be a secret too); empty where
+        recorded_args: the real arguments under the names that are recorded (a name can be a secret too); empty if
             they have a problem.
         leaves: of those, with their tokens.
         observed_texts: texts that the agent has been shown since.
@@ -168,13 +168,13 @@ class DecisionContext:
         facts: what is known of the call, None until somebody needs it.
         event: the call as behaviour sees it, None until it is read.
         tally: what the agent did in the session, with this call, None until it is read.
-        tally_before: the same without this call, None where it did nothing yet.
-        usual: the agent's profile and the limits of its role, None where nobody knows yet what is usual.
-        findings: in what the agent deviates from its profile, with this call; None where that is not known.
+        tally_before: the same without this call, None if it did nothing yet.
+        usual: the agent's profile and the limits of its role, None if nobody knows yet what is usual.
+        findings: in what the agent deviates from its profile, with this call; None if that is not known.
         behaviour: the same as it is decided upon.
         has_own_limits: the agent has shown enough sessions for limits of its own.
         score_name: name of the behaviour score in force, empty for none.
-        active: the live chain as it was loaded, None where a plan stood in for loading it.
+        active: the live chain as it was loaded, None if a plan stood in for loading it.
         chain: verified links, root first.
         accounts: accounts of the chain's decaying links before the decision.
         charged_accounts: those after a planned decision.
@@ -184,13 +184,13 @@ class DecisionContext:
         is_dispatched: this request id was dispatched before.
         uses: how often this agent used this resource before.
         policy: the compiled policy.
-        quota_day: what was spent today under the standing link's quotas, None where it has none.
+        quota_day: what was spent today under the standing link's quotas, None if it has none.
         quota_warnings: quotas that the decision brings near their end.
         assessment: what behaviour says of the action.
         drift_before: wealth of the session's e-process before the action.
         payment: what the payment windows say of it, None for anything but a payment.
         window_changes: the windows that count it, after a planned decision.
-        amount: that the call names, in ten-thousandths; None where it names none that can be read.
+        amount: that the call names, in ten-thousandths; None if it names none that can be read.
         hold_room: the act could be held.
         is_paused_answer: the answer to this call let its first part run before it paused.
         has_exposed_body: something that ran inside the action was shown untrusted content.

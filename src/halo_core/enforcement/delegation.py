@@ -73,7 +73,7 @@ class DelegationFacade(Protocol):
         """The registration of a resource id."""
 
     def find_declared(self, name: str, *kinds: ActionKind) -> Resource | None:
-        """What the manifest says of a name."""
+        """The manifest's declaration of a name."""
 
     def get_argument_names(self, name: str) -> list[str] | None:
         """Names of the arguments that a registered resource takes."""
@@ -124,7 +124,7 @@ def register_agent_resource(halo: DelegationFacade, agent: str, resource: Resour
 
 
 def find_agent_resource(halo: DelegationFacade, agent: str) -> Resource:
-    """The registered resource of an agent, or one that is granted to nobody."""
+    """The registered resource of an agent, or an unregistered one, which is granted to nobody."""
     registered = halo.find_registered(agent)
     return (
         registered
@@ -134,7 +134,7 @@ def find_agent_resource(halo: DelegationFacade, agent: str) -> Resource:
 
 
 def to_task_arguments(args: Mapping[str, Any]) -> dict[str, Any]:
-    """Turn a hand-off tool's arguments into those of the hand-off: the task, as text."""
+    """Convert a hand-off tool's arguments into those of the hand-off: the task, as text."""
     if not args:
         return {"task": ""}
     single_value = next(iter(args.values())) if len(args) == 1 else None
@@ -142,7 +142,7 @@ def to_task_arguments(args: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def guess_callback_resource(resource_id: str, function_name: str, schema: Mapping[str, Any]) -> Resource:
-    """Guess what code of the host's does that a hand-off runs with what a model wrote.
+    """Guess the class of a host function that a hand-off calls with what a model wrote.
 
     The name of its function and its arguments count, since the name of a hand-off itself says `transfer` of every one.
     What names no target and no amount takes a note.
@@ -160,7 +160,7 @@ _ALLOWED_AGENTS: Final[ContextVar[tuple[set[str], ...]]] = ContextVar("halo_allo
 
 @contextmanager
 def allowed_agents_scope() -> Iterator[set[str]]:
-    """Run an agent; yields the set of agents that it, or one below it, may hand off to, filled meanwhile."""
+    """Run an agent; yields a set, filled meanwhile, of the agents that it or one below it may hand off to."""
     allowed: set[str] = set()
     token = _ALLOWED_AGENTS.set((*_ALLOWED_AGENTS.get(), allowed))
     try:
@@ -170,7 +170,7 @@ def allowed_agents_scope() -> Iterator[set[str]]:
 
 
 def note_allowed_agent(agent: str) -> None:
-    """Note that the actor, and everybody above it, was allowed to hand off to this agent."""
+    """Note that the actor and every agent above it may hand off to this agent."""
     for names in _ALLOWED_AGENTS.get():
         names.add(agent)
 
@@ -189,11 +189,11 @@ class DelegationTerms:
         self._by_agent: dict[str, HandOff] = {}
 
     def get(self, agent: str) -> HandOff:
-        """The terms for an agent; everything the giver has unless they were set."""
+        """The terms for an agent; by default everything that the giver has."""
         return self._by_agent.get(agent) or HandOff()
 
     def set_all(self, give: Mapping[str, HandOff], agents: Collection[str], where: str) -> None:
-        """Fix the terms that a host gave for some of these agents; `where` says in what they are.
+        """Set the terms that a host gave for some of these agents; `where` names the place for error messages.
 
         Raises:
             ConfigError: a name is no agent's, or other terms were fixed for it.
@@ -226,7 +226,7 @@ class DelegationTerms:
 
 @dataclass(slots=True)
 class ActiveAgent:
-    """An agent that acts now.
+    """An agent that is acting now.
 
     Attributes:
         handle: of the link it acts under; empty for the facade's own agent, and where observe mode let a refused
@@ -244,15 +244,15 @@ class ActiveAgent:
 
     @property
     def will_hand_back(self) -> bool:
-        """Whether the link is handed back at the end of the block."""
+        """Whether the link is handed back when the block ends."""
         return self._will_hand_back and bool(self.handle)
 
     def keep_link(self) -> None:
-        """Leave the link live at the end of the block: the agent paused, or has handed on."""
+        """Leave the link live when the block ends: the agent paused, or handed on."""
         self.is_link_kept, self._will_hand_back = True, False
 
     def hand_back(self) -> None:
-        """Hand the link back at the end of the block, although it was live before (an earlier run kept it)."""
+        """Hand the link back when the block ends, even if an earlier run had kept it live."""
         self.is_link_kept, self._will_hand_back = False, True
 
 
@@ -267,13 +267,13 @@ class _DelegationPlan:
 
 
 class AgentScope:
-    """An agent whose beginning is decided: it acts in the procedure of `run`, or until `close`.
+    """An agent whose start is decided: it acts during the procedure of `run`, or until `close`.
 
     The latter is for frameworks whose steps are tasks of their own and fit in no block.
 
     Attributes:
         agent: as `agent_scope` yields it.
-        delegation: what it acts under; None where it is the facade's own agent, or no link was made.
+        delegation: what it acts under; None if it is the facade's own agent, or no link was made.
         owns_link: whether the link is this scope's alone (made for it, or kept by an earlier one), and so may be
             handed back.
     """
@@ -290,7 +290,7 @@ class AgentScope:
         self.owns_link = self.agent.is_new_link or bool(plan.claimed_handle)
 
     def run(self, body: Callable[[ActiveAgent], Steps[T]]) -> Steps[T]:
-        """Run a procedure as the agent; at its end the link is handed back unless it was kept, durably."""
+        """Run a procedure as the agent; when it ends, hand the link back durably unless it was kept."""
         try:
             if self.delegation is not None:
                 note_link()
@@ -307,7 +307,7 @@ class AgentScope:
         return result
 
     def close(self, error: BaseException | None = None) -> None:
-        """Record the end and hand the link back unless it was kept; waits for nothing."""
+        """Record the end and hand the link back unless it was kept; does not block."""
         if self.agent.will_hand_back:
             self._facade.enforcer.defer_hand_back(_ticket_session(self._ticket), self.agent.handle)
         self._end(error)
@@ -328,7 +328,7 @@ def _emit_agent(active: ActiveAgent) -> Steps[None]:
 
 
 class DelegationMixin(DelegationFacade, Protocol):
-    """The hand-off methods of `HaloBase`, on top of what `DelegationFacade` says it has."""
+    """Hand-off methods of `HaloBase`, built on the methods of `DelegationFacade`."""
 
     _undeclared_count: int = 0
     # Links that an open block of this process acts under, so that two blocks side by side never share one.
@@ -336,7 +336,7 @@ class DelegationMixin(DelegationFacade, Protocol):
 
     @contextmanager
     def hand_off(self, to: str, *, task: str = "", give: HandOff | None = None, call_id: str = "") -> Iterator[str]:
-        """Hand off to another agent, which acts inside the block under a narrower link; at the end it hands back.
+        """Hand off to another agent, which acts inside the block under a narrower link and hands back at its end.
 
         The hand-off is decided like any action. What the receiver spends is charged to all agents above it, and its
         authority is never more than theirs. The acting agent cannot make an agent further up the chain act: if it names
@@ -393,7 +393,7 @@ class DelegationMixin(DelegationFacade, Protocol):
     def begin_agent(
         self, agent: str, *, call_id: str = "", task: str = "", give: HandOff | None = None
     ) -> Steps[AgentScope]:
-        """Decide, as a procedure, whether an agent may begin to act; see `agent_scope`.
+        """Decide, as a procedure, whether an agent may start to act; see `agent_scope`.
 
         Raises:
             Denied: it may not act here.
@@ -418,7 +418,7 @@ class DelegationMixin(DelegationFacade, Protocol):
         return AgentScope(self, plan, ticket)
 
     def register_agent(self, name: str) -> Resource:
-        """Register an agent that may be handed to, before any link that names it is made.
+        """Register an agent that can receive hand-offs, before any link names it.
 
         Raises:
             ConfigError: the id is taken by another kind.
@@ -447,7 +447,7 @@ class DelegationMixin(DelegationFacade, Protocol):
         )
 
     def _build_scope_call(self, agent: str, task: str, give: HandOff | None, call_id: str) -> Call:
-        """The call to decide where a block begins.
+        """The call to decide at the start of a block.
 
         INVARIANT: SUB - whoever acts here is still at work: what runs inside under the name of an agent above is no
         more than the actor, who names it. A hand-back is for when the actor is done.
@@ -461,13 +461,13 @@ class DelegationMixin(DelegationFacade, Protocol):
         return self._build_delegation_call(call.agents[-1], task, None, f"{call_id}>{agent}" if call_id else "")
 
     def _plan_new_link(self, call: Call) -> _DelegationPlan:
-        """Plan a hand-off from the actor; to itself it makes no link."""
+        """Plan a hand-off from the actor; a hand-off to itself makes no link."""
         to = call.resource.id
         is_same_agent = to in (self.agent, *call.agents)
         return _DelegationPlan(call, call.agents if is_same_agent else (*call.agents, to), makes_link=not is_same_agent)
 
     def _plan_existing_link(self, call: Call) -> Steps[_DelegationPlan]:
-        """Plan to go on under the live link, if no other block acts under it."""
+        """Plan to continue under the live link, unless another block acts under it."""
         link = yield from self.enforcer.find_link(
             call.session, call.resource.id, call.acting_handle, self._claimed_links
         )
@@ -490,7 +490,7 @@ class DelegationMixin(DelegationFacade, Protocol):
             self._claimed_links.pop(plan.claimed_handle, None)
 
     def forget_links(self, plan: _DelegationPlan, active: ActiveAgent) -> None:
-        """Let other blocks act under the links of an agent that has ended."""
+        """Allow other blocks to act under the links of an agent that has ended."""
         if active.is_new_link:
             self._claimed_links.pop(active.handle, None)
         self._release_claim(plan)

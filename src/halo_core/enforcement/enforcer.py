@@ -72,7 +72,7 @@ class Health:
 
 
 class Enforcer:
-    """Decides, then runs. One for each agent; thread-safe.
+    """Decides calls, then runs them. One for each agent; thread-safe.
 
     Args:
         store: where decisions become durable.
@@ -82,7 +82,7 @@ class Enforcer:
         are_credentials_ready: whether `get_credentials` answers at once; where it does not, a coroutine asks it in
             a thread.
         read_stops: stops that hold even where the store cannot be written, asked at each decision.
-        find_resource: the resource of an id, as it was registered or declared; None where nobody did.
+        find_resource: the resource of an id, as it was registered or declared; None if nobody did.
 
     Attributes:
         health: counts what could not be decided.
@@ -121,7 +121,7 @@ class Enforcer:
         self._last_mode = mode or Mode.ENFORCE
 
     def run(self, call: Call, execute: Callable[[Mapping[str, Any]], T], surface: Surface[T]) -> T:
-        """Decide a call, execute it with the decided arguments, record what came of it.
+        """Decide a call, execute it with the decided arguments, and record the outcome.
 
         Raises:
             Denied: it may not run, and did not.
@@ -148,7 +148,7 @@ class Enforcer:
         return self._issue_ticket(context)
 
     async def abegin(self, call: Call) -> Ticket:
-        """As `begin`, from a coroutine."""
+        """Like `begin`, from a coroutine."""
         get_credentials = self._get_credentials
         start_us = self.store.clock.now_us() if self.observers.is_watched else 0
         try:
@@ -167,7 +167,7 @@ class Enforcer:
         return self._issue_ticket(context)
 
     def _wait_for_credentials(self) -> Steps[Credentials]:
-        """The credentials in force; on an event loop a thread waits for them."""
+        """The credentials in force; on an event loop, a thread waits for them."""
         get_credentials = self._get_credentials
         if self._are_credentials_ready():
             return get_credentials()
@@ -178,7 +178,7 @@ class Enforcer:
         return TwoWayStep(self.store.commit, self.store.acommit, job)
 
     def refuse_below_floor(self, refusal: CannotDecide) -> None:
-        """Refuse every action with this error for as long as the mode that was asked for is below the floor."""
+        """Refuse every action with this error while the requested mode is below the floor."""
         self._refusal = refusal
 
     def _require_floor(self, refusal: CannotDecide) -> None:
@@ -188,7 +188,7 @@ class Enforcer:
         self._refusal = None  # a waiver has begun
 
     def _make_decision_job(self, call: Call, credentials: Credentials) -> partial[DecisionContext]:
-        """Make a request of a call, and the job that decides it."""
+        """Turn a call into a request, and make the job that decides it."""
         if self._refusal is not None:
             self._require_floor(self._refusal)
         if not self.folds.has_looked:
@@ -246,7 +246,7 @@ class Enforcer:
         raise Denied(code, message, remedy=remedy, decision_id=context.entry_id, earlier=context.earlier)
 
     def _notify_decision(self, context: DecisionContext, start_us: int) -> None:
-        """Tell the observers of a decision that is durable."""
+        """Notify the observers of a durable decision."""
         decision, first = context.decision, context.decision.find_deciding_reason().code
         codes = dict.fromkeys((first, *(reason.code for reason in decision.reasons)))
         self._notify(
@@ -324,7 +324,7 @@ class Enforcer:
         raise Denied(code, f"deny `{call.resource.id}`: {words}", remedy=remedy) from error
 
     def _is_stopped(self, call: Call) -> bool:
-        """Whether a stop concerns this call, or a revocation that this process has seen; no store is needed."""
+        """Whether a stop, or a revocation this process has seen, applies to this call; needs no store."""
         request = self._preparer.prepare(call).request
         active_stops, revoked = self.store.last_restrictions()
         names = (request.subject.agent, *request.subject.chain, request.subject.tenant, request.context.session)
@@ -335,7 +335,7 @@ class Enforcer:
         )
 
     def hand_back(self, session: str, handle: str) -> Steps[None]:
-        """Close the link `handle` and what is below it, as a procedure; its holder's authority ends here.
+        """Close the link `handle` and all links below it, as a procedure; its holder's authority ends here.
 
         Args:
             session: reference of the session.
@@ -347,7 +347,7 @@ class Enforcer:
         yield self._make_commit_step(HandBackJob(session, handle))
 
     def defer_hand_back(self, session: str, handle: str) -> None:
-        """Close the link with the next transaction, or within 50 ms; waits for nothing, and may stand in any loop."""
+        """Close the link with the next transaction or within 50 ms; does not block, so any event loop may call it."""
         self.store.defer(HandBackJob(session, handle), session=session)
 
     def find_question_status(self, pending_id: str) -> str:
@@ -468,7 +468,7 @@ def _log_quota(context: DecisionContext, *, is_quiet: bool) -> None:
 
 
 def _log_question(context: DecisionContext, code: str, message: str, *, is_quiet: bool) -> None:
-    """Log a question once, when it is asked, with the command that answers it; no argument's value is in it."""
+    """Log a question once, when it is asked, with the command that answers it and without any argument's value."""
     agent, resource = context.request.subject.agent, context.resource.id
     if code in BEHAVIOUR_CODES and context.behaviour.axes:
         message = f"{message}: {context.behaviour.axes[0].words}"
@@ -508,7 +508,7 @@ class FunctionAction(flow.GovernedAction[T]):
 
 
 def _make_result_item(context: DecisionContext, output: str) -> tuple[HistoryItem, ...]:
-    """A tool's result as an item of the conversation, where the framework named its call."""
+    """A tool's result as a conversation item, if the framework named its call."""
     if context.resource.kind is ActionKind.INFERENCE or not context.call.call_id:
         return ()
     return (HistoryItem(HistoryRole.RESULT, output, id=context.call.call_id),)

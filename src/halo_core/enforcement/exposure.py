@@ -88,7 +88,7 @@ _MAX_RECEIPT: Final = 64  # words of a result that may be such a receipt
 
 
 def iterate_observed(tx: Transaction, context: DecisionContext, *, is_first_action: bool) -> Iterator[ObservedText]:
-    """What the texts and the history of a call bring into its session.
+    """The texts that a call's texts and history add to its session.
 
     Args:
         tx: the transaction that will hold the decision.
@@ -105,7 +105,7 @@ def iterate_observed(tx: Transaction, context: DecisionContext, *, is_first_acti
 
 
 def _is_of_exposed(tx: Transaction, context: DecisionContext, text: str) -> bool:
-    """Whether any part of a text repeats what an exposed model wrote, or what was stored while exposed."""
+    """Whether part of a text repeats what an exposed model wrote, or what was stored while exposed."""
     observed = ObservedText(frozenset(), Provenance.NOVEL, is_cut=len(text) > MAX_TEXT, text=text)
     if any(part.origin is Provenance.UNTRUSTED for part in _split_observed(tx, context, observed)):
         return True
@@ -116,7 +116,7 @@ def _is_of_exposed(tx: Transaction, context: DecisionContext, text: str) -> bool
 
 
 def iterate_unowned(tx: Transaction, context: DecisionContext, *, is_exposed: bool) -> Iterator[ObservedText]:
-    """What user messages that are not the user's bring into a session.
+    """The texts that user messages which are not the user's own add to a session.
 
     INVARIANT: VOUCH - words that somebody put into the user's mouth are nobody's, and untrusted once it is exposed.
 
@@ -135,7 +135,7 @@ def iterate_unowned(tx: Transaction, context: DecisionContext, *, is_exposed: bo
 
 
 def _split_observed(tx: Transaction, context: DecisionContext, observed: ObservedText) -> Iterator[ObservedText]:
-    """A text without the words in it that repeat an exposed model's, and those as untrusted ones."""
+    """A text without the words that repeat an exposed model, then those words as untrusted text."""
     if observed.origin is Provenance.UNTRUSTED:
         yield observed
         return
@@ -149,7 +149,7 @@ def _split_observed(tx: Transaction, context: DecisionContext, observed: Observe
 
 
 def _disown_if_repeated(tx: Transaction, context: DecisionContext, observed: ObservedText) -> ObservedText:
-    """A text for which the host vouches, which is the model's where an exposed one wrote it word for word: a job.
+    """A text that the host vouches for; untrusted if it repeats an exposed model word for word, like a job.
 
     INVARIANT: VOUCH - a worker that vouches for what it takes out of a queue passes on no more than what was put there.
     """
@@ -184,7 +184,7 @@ def _split_repeats(tx: Transaction, context: DecisionContext, observed: Observed
 
 
 def _iterate_history(tx: Transaction, context: DecisionContext, *, is_first_action: bool) -> Iterator[ObservedText]:
-    """Untrusted texts among the items of a conversation: what was made while exposed, and what nobody here made."""
+    """Untrusted texts in a conversation's history: made while exposed, or of unknown origin."""
     table, session = MarkTable(tx), context.session
     for marked in context.history:
         item = marked.item
@@ -209,7 +209,7 @@ def _iterate_history(tx: Transaction, context: DecisionContext, *, is_first_acti
 @quick_init
 @dataclass(frozen=True, slots=True)
 class SaidItem:
-    """What a model said or a tool returned, read for what is kept of it.
+    """What a model said or a tool returned, prepared for recording.
 
     Args:
         item: the item.
@@ -229,7 +229,7 @@ class SaidItem:
 def read_said(
     context: DecisionContext, said: Iterable[HistoryItem], result: ResultMarks = NO_MARKS
 ) -> tuple[SaidItem, ...]:
-    """Read what was said or returned, and the links of the conversation that holds it; depends on no store.
+    """Prepare what was said or returned, with the links of its conversation; reads no store.
 
     Args:
         context: of the decision.
@@ -254,7 +254,7 @@ def read_said(
 
 
 def _list_links(context: DecisionContext) -> list[MarkedItem]:
-    """What names the conversation that a model call goes on with."""
+    """The names of the conversation that a model call continues."""
     if context.resource.kind is not ActionKind.INFERENCE:
         return []
     return [marked for marked in context.history if marked.item.role is HistoryRole.LINK]
@@ -263,7 +263,7 @@ def _list_links(context: DecisionContext) -> list[MarkedItem]:
 def record_conversation(
     tx: Transaction, context: DecisionContext, state: SessionState, said: Iterable[SaidItem]
 ) -> None:
-    """Keep marks of what a model said or a tool returned, with known values, and of the words of an exposed model.
+    """Mark what a model said or a tool returned, its known values, and the words of an exposed model.
 
     Args:
         tx: the transaction that holds the outcome.
@@ -290,7 +290,7 @@ def record_conversation(
 def _record_known(
     table: MarkTable, context: DecisionContext, sketch: Sketch, said: Iterable[SaidItem], now_us: int
 ) -> None:
-    """Keep marks of what an unexposed model said or a tool returned, with the known values in it."""
+    """Mark what an unexposed model said or a tool returned, with the known values in it."""
     user = context.principal.user
     said_values: list[int] = []  # by the model's items, which stand before a link
     for read in said:
@@ -320,7 +320,7 @@ def _fingerprint_reply(sketch: Sketch, text: str) -> frozenset[int]:
 
 
 def record_argument_words(tx: Transaction, context: DecisionContext) -> None:
-    """Keep the words of arguments that a model wrote while its session was exposed, and the known values in others.
+    """Mark the words of arguments written by an exposed model, and the known values in other arguments.
 
     Those of a call that does not run went nowhere, so they stay the model's in this session alone. A leaf that the
     user's words or a trusted lookup vouch for, in any spelling, is not the model's.
@@ -344,7 +344,7 @@ def record_argument_words(tx: Transaction, context: DecisionContext) -> None:
 
 
 def _salt_of_session(tx: Transaction, session: str) -> int:
-    """What turns a fingerprint into one that is found in a session alone."""
+    """The salt that limits a fingerprint to one session."""
     data = f"session\0{session}".encode("utf-8", "replace")
     return int.from_bytes(blake2b(data, digest_size=REPEAT_BYTES, key=tx.image.sketch_key[:64]).digest())
 
@@ -353,7 +353,7 @@ def _salt_of_session(tx: Transaction, session: str) -> int:
 
 
 def list_place_marks(tx: Transaction, context: DecisionContext) -> frozenset[int]:
-    """Marks of the place that an action writes to.
+    """Marks of the place to which an action writes.
 
     There are some where its session is exposed, where it names a tainted object, and where it brings something in from
     elsewhere.
@@ -373,20 +373,20 @@ def list_place_marks(tx: Transaction, context: DecisionContext) -> frozenset[int
 
 
 def _writes_foreign_digit(context: DecisionContext) -> bool:
-    """Whether an action writes a digit for which nobody vouches."""
+    """Whether an action writes a digit that nobody vouches for."""
     vouched = {pointer for pointer, origin in context.provenance if origin in VOUCHED_ORIGINS}
     return any(leaf.pointer not in vouched and _DIGIT.search(leaf.text) is not None for leaf in context.leaves)
 
 
 def _stores_foreign_words(tx: Transaction, context: DecisionContext) -> bool:
-    """Whether an exposed session stores anything that an untrusted text may have chosen."""
+    """Whether an exposed session stores words that an untrusted text may have chosen."""
     if not context.state.view.tainted or _stores_vouched_words(context):
         return False
     return not writes_usual_words(tx, context)
 
 
 def _stores_vouched_words(context: DecisionContext) -> bool:
-    """Whether each argument is one span of the request that the host vouched for, or is the user's as it is traced.
+    """Whether each argument is a span of the request that the host vouched for, or is traced to the user.
 
     Which record it is written to may be vouched for otherwise.
     """
@@ -408,7 +408,7 @@ def _to_span(text: str) -> str:
 
 
 def is_place_tainted(tx: Transaction, context: DecisionContext, output: str) -> bool:
-    """Whether what an action returned may have been stored while a session was exposed."""
+    """Whether the content that an action returned may have been stored by an exposed session."""
     resource = context.resource
     if context.problem or resource.kind not in (ActionKind.TOOL_CALL, ActionKind.RETRIEVAL):
         return False
@@ -423,7 +423,7 @@ def is_place_tainted(tx: Transaction, context: DecisionContext, output: str) -> 
 def _is_clean_list(
     tx: Transaction, context: DecisionContext, marks: StoreMarks, place: StorePlace, output: str
 ) -> bool:
-    """Whether a read that names no record brought nothing but numbers of records that no exposed session wrote.
+    """Whether a read that names no record returned only numbers of records that no exposed session wrote.
 
     A list of numbers has no room for anything else that such a session may have stored.
     """
@@ -442,7 +442,7 @@ def _list_own_words(context: DecisionContext) -> frozenset[str]:
 
 
 def _find_place(context: DecisionContext) -> StorePlace:
-    """Where the action writes to or reads from."""
+    """The place that the action writes to or reads from."""
     vouched = {pointer for pointer, origin in context.provenance if origin in VOUCHED_ORIGINS}
     names = [name for name in context.recorded_args if f"/{name}" in vouched]
     return find_place(context.resource, context.recorded_args, names)
@@ -455,12 +455,12 @@ def _is_tainted(tx: Transaction, marks: StoreMarks, place: StorePlace) -> bool:
 
 
 def _is_any_tainted(tx: Transaction, marks: StoreMarks, place: StorePlace) -> bool:
-    """Whether one of several objects is tainted: what is copied from it is, wherever it goes."""
+    """Whether one of several objects is tainted: whatever is copied from it is tainted too."""
     return any(_is_tainted(tx, marks, replace(place, objects=(item,))) for item in place.objects)
 
 
 def _is_acknowledgement(output: str, own_words: Collection[str]) -> bool:
-    """Whether a result says no more than that it was done, and to what: a repeated argument is nothing new."""
+    """Whether a result only confirms the action and its object; a repeated argument adds nothing."""
     words = list(islice(extract_tokens(output[:MAX_TEXT]), _MAX_RECEIPT + 1))
     if len(words) > _MAX_RECEIPT:
         return False
@@ -477,5 +477,5 @@ def _make_store_marks(tx: Transaction, context: DecisionContext) -> StoreMarks:
 
 
 def digest_store(tx: Transaction, name: str) -> bytes:
-    """Keyed digest of a store's name, under which it is cleared."""
+    """Keyed digest of a store's name, under which a person clears it."""
     return StoreMarks(tx.image.sketch_key, 0).digest_name(name)

@@ -58,20 +58,20 @@ class Decider(Protocol):
     """The resource of an id, None where nobody registered or declared it."""
 
     def begin(self, call: Call) -> Ticket:
-        """Decide; a ticket if it may run. Raises `Denied`, or `Pending` where it waits for an approval."""
+        """Decide; a ticket if the action may run. Raises `Denied`, or `Pending` where it waits for an approval."""
         ...
 
     async def abegin(self, call: Call) -> Ticket:
-        """As `begin`, from a coroutine."""
+        """Like `begin`, from a coroutine."""
         ...
 
 
 class GovernedAction(Generic[T]):
-    """One action of a framework, as the protocol needs to know it. Each is used once.
+    """One action of a framework, in the form that the protocol needs. Each is used once.
 
     Args:
         enforcer: decides and records.
-        call: what is decided; None where `build_call` makes it, or where the decision is given.
+        call: what is decided; None if `build_call` makes it, or if the decision is given.
         surface: how the result is read and restricted.
         decision: what was decided of this action before, at another place of the adapter.
         records_outcome: whether the outcome is recorded here; if not, whoever decided records it, and here the result
@@ -111,32 +111,32 @@ class GovernedAction(Generic[T]):
         raise NotImplementedError
 
     def scope(self, ticket: Ticket) -> AbstractContextManager[Any]:  # noqa: ARG002  for subclasses
-        """What stands around the execution: context variables of the adapter."""
+        """The scope around the execution: context variables of the adapter."""
         return _NO_SCOPE
 
     def pause_for_approval(self, call: Call, pending: Pending) -> bool:  # noqa: ARG002  for subclasses
         """Pause the framework until the challenge is answered, by raising the framework's own pause exception.
 
         Returns:
-            False where nothing can be resumed, so that the `Pending` is raised to the caller; True where the framework
+            False if nothing can be resumed, so that the `Pending` is raised to the caller; True if the framework
             was resumed with a no, which is then recorded.
         """
         return False
 
     def accept(self, ticket: Ticket) -> None:
-        """Called once when the action was decided here and may run, before anything of it does."""
+        """Called once, when the action was decided here and may run, before any part of it runs."""
 
     def return_denied(self, denied: Denied) -> T:
-        """What the caller gets where the action may not run. Raises the denial unless overridden."""
+        """The result for the caller if the action may not run. Raises the denial unless overridden."""
         raise denied
 
     def finish(self, ticket: Ticket, result: Any) -> T:
-        """Record a result and return what of it may be used; may be a coroutine under `arun`."""
+        """Record a result and return the part that may be used; may be a coroutine under `arun`."""
         used: T = (ticket.succeed if self.records_outcome else ticket.restrict)(result, self.surface)
         return used
 
     def finish_failed(self, ticket: Ticket, error: BaseException) -> BaseException:
-        """Record an error, a cancellation or a pause inside the action, and return what may be raised of it."""
+        """Record an error, a cancellation or a pause inside the action; returns the error to raise."""
         is_steering = isinstance(error, self.steering_errors)
         if not self.records_outcome:
             return error if is_steering else ticket.make_raisable(error)
@@ -169,27 +169,27 @@ class GovernedStream(GovernedAction[None]):
         raise NotImplementedError
 
     def withholds(self, ticket: Ticket) -> bool:
-        """Whether parts wait until the whole result was restricted."""
+        """Whether parts are held back until the whole result has been restricted."""
         return ticket.holds_output
 
     def part_scope(self, ticket: Ticket) -> AbstractContextManager[Any]:
-        """What stands around taking one part; a generator runs in the context of whoever reads it."""
+        """The scope around taking one part; a generator runs in the context of its reader."""
         return self.scope(ticket)
 
     def merge_parts(self) -> Any:
-        """The parts as the one result that the surface reads."""
+        """Combine the parts into the one result that the surface reads."""
         raise NotImplementedError
 
     def split_result(self, result: Any) -> Iterable[Any]:
-        """A whole result as parts to pass on."""
+        """Split a whole result into parts to pass on."""
         raise NotImplementedError
 
     def is_last(self, part: Any) -> bool:  # noqa: ARG002  for subclasses
-        """Whether a part says that it completes the result, so that its reader may not ask for another."""
+        """Whether this part completes the result, so that the reader may not ask for another."""
         return False
 
     def add_part(self, ticket: Ticket, part: Any) -> Any:
-        """Remember a part and return what may be passed on now: an iterable, or under `astream` a coroutine of one.
+        """Remember a part; returns an iterable of what may be passed on now, under `astream` a coroutine of one.
 
         A part that completes the result is recorded before it is passed on, since its reader may not come back. Where
         the stream is withheld, nothing that an obligation may change is returned.
@@ -202,7 +202,7 @@ class GovernedStream(GovernedAction[None]):
         return (part,)
 
     def finish_stream(self, ticket: Ticket) -> Any:
-        """Record the whole result unless that was done; return the parts to pass on, as `add_part`."""
+        """Record the whole result unless that was done; returns the parts to pass on, like `add_part`."""
         if self.is_withheld:
             return self.split_result(self.finish(ticket, self.merge_parts()))
         self._record(ticket)
@@ -214,11 +214,11 @@ class GovernedStream(GovernedAction[None]):
             self.finish(ticket, self.merge_parts())
 
     def announce(self, part: Any) -> Any:  # noqa: ARG002  for subclasses
-        """Tell the framework's callbacks of a part that was withheld; a coroutine under `astream`."""
+        """Report a part that was held back to the framework's callbacks; a coroutine under `astream`."""
         return None
 
     def close(self) -> None:
-        """Called at the end, however it came."""
+        """Called at the end, whether or not it succeeded."""
 
 
 def make_withdrawal_call(call: Call, pending: Pending) -> Call:
@@ -299,7 +299,7 @@ def govern_stream(action: GovernedStream) -> Flow[None]:
 def find_provider_calls(
     action: GovernedAction[Any], ticket: Ticket, get_result: Callable[[], Any]
 ) -> list[ProviderCall]:
-    """The calls of providers' tools that the answer of a model holds, as far as its outcome is recorded here."""
+    """The calls of providers' tools in a model's answer, if the answer's outcome is recorded here."""
     find_blocks = action.surface.provider_blocks
     if find_blocks is None or ticket.context is None or not action.records_outcome:
         return []
@@ -307,7 +307,7 @@ def find_provider_calls(
 
 
 def _record_provider_calls(action: GovernedAction[Any], ticket: Ticket, get_result: Callable[[], Any]) -> Steps[None]:
-    """Record what tools of a model's provider did for an answer."""
+    """Record the calls that a model's provider made with its own tools for an answer."""
     for item in find_provider_calls(action, ticket, get_result):
         (yield TwoWayStep(action.enforcer.begin, action.enforcer.abegin, item.call)).succeed(item.text, item.surface)
 
@@ -353,6 +353,6 @@ def run(action: GovernedAction[T]) -> T:
 
 
 async def arun(action: GovernedAction[T]) -> T:
-    """As `run`, without ever blocking the event loop."""
+    """Like `run`, without ever blocking the event loop."""
     result: T = await adrive(govern(action))
     return result

@@ -40,17 +40,17 @@ _NO_RESULT_SURFACE: Final[Surface[Any]] = Surface(lambda _result: "")
 
 
 def is_enforced(ticket: Ticket) -> bool:
-    """Whether exactly what was decided must run; in observe mode nothing stands in the way."""
+    """Whether only the decided arguments may run; in observe mode nothing is enforced."""
     return ticket.context is not None and ticket.context.mode is not Mode.OBSERVE
 
 
 def with_problem(call: Call, problem: str) -> Call:
-    """A call that is refused for this reason, if there is one."""
+    """The call, refused for this reason if there is one."""
     return replace(call, problem=problem) if problem else call
 
 
 def build_guarded_call(guard: GuardMetadata, bound_arguments: BoundArguments, call_id: str) -> Call:
-    """The call of a guarded function to decide; of a hand-off, what is handed on."""
+    """The call of a guarded function to decide; for a hand-off, with what is handed on."""
     arguments: Mapping[str, Any] = bound_arguments.decision_values
     hands_off = guard.resource.kind is ActionKind.HANDOFF
     arguments = to_task_arguments(arguments) if hands_off else arguments
@@ -97,7 +97,7 @@ def make_governed_method(
 def make_governed_methods(
     kind: type[Any], names: Iterable[str], make_action: Callable[..., GovernedAction[Any]]
 ) -> dict[str, Callable[..., Any]]:
-    """Governed methods in place of these of a class, asynchronous where the name begins with `a`.
+    """Governed replacements for these methods of a class; asynchronous if the name begins with `a`.
 
     `make_action` is called with the method, its name, the object, and what the method is called with.
     """
@@ -111,7 +111,7 @@ def make_governed_methods(
 
 
 def describe_challenge(halo: DelegationFacade, call: Call, pending: Pending) -> dict[str, str]:
-    """What whoever waits for an answer is told: a reference, and no argument's value."""
+    """The challenge as shown to whoever waits for an answer: a reference, without any argument's value."""
     return {
         "pending_id": pending.pending_id,
         "decision_id": pending.decision_id,
@@ -125,7 +125,7 @@ def describe_challenge(halo: DelegationFacade, call: Call, pending: Pending) -> 
 
 
 def make_unread_question_error(pending: Pending, wait_s: float) -> Pending:
-    """The error with which a run ends that waited for an answer while nothing read that it waits.
+    """The error that ends a run which waited for an answer while nobody read the run's events.
 
     Args:
         pending: what the action that waits would have raised; its question stays open.
@@ -142,7 +142,7 @@ def make_unread_question_error(pending: Pending, wait_s: float) -> Pending:
 
 
 class GuardedAction(GovernedAction[Any]):
-    """An action of a guarded object. Subclasses have `build_call` and `execute`.
+    """An action of a guarded object. Subclasses implement `build_call` and `execute`.
 
     Args:
         guard: of the object.
@@ -174,7 +174,7 @@ class GuardedAction(GovernedAction[Any]):
         )
 
     def prepare(self, ticket: Ticket) -> Mapping[str, Any]:  # noqa: ARG002  for subclasses
-        """Make ready what `execute` runs with; return the arguments as executed.
+        """Prepare what `execute` needs; returns the arguments as executed.
 
         Not called where the decision was made further up, and so carried out there.
 
@@ -184,29 +184,29 @@ class GuardedAction(GovernedAction[Any]):
         return self.arguments
 
     def context_values(self) -> tuple[tuple[ContextVar[Any], Any], ...]:
-        """Context variables of the adapter, and what they hold while the action runs."""
+        """Context variables of the adapter, with their values while the action runs."""
         return ()
 
     def select_inner_arguments(self, executed: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The arguments by which a call of the same object inside this one is known as this one's."""
+        """The arguments by which an inner call of the same object is recognised as part of this one."""
         return executed
 
     def scope(self, ticket: Ticket) -> AbstractContextManager[Any]:
-        """A scope in which the action may be reached once more under its decision."""
+        """A scope in which one inner call may reach the action under the same decision."""
         executed = self.prepare(ticket) if self.outer_call is None else self.arguments
         inner_arguments = self.select_inner_arguments(executed)
         self.reentrant_call = ReentrantCall(self.guard, inner_arguments, ticket, is_open=self.allows_reentry)
         return reentrant_call_scope(self.reentrant_call, *self.context_values(), *self._list_session_values())
 
     def _list_session_values(self) -> list[tuple[ContextVar[Any], Any]]:
-        """The session in which this was decided, for what its body calls in tasks and threads of its own."""
+        """The session of the decision, for tasks and threads that the body starts."""
         if current_session() is not None:
             return []
         session = self.halo.find_session()
         return session_values(session, None) if session.id else []
 
     def finish(self, ticket: Ticket, result: Any) -> Any:
-        """As `GovernedAction`; what is recorded is the result as it was before an inner call took something away."""
+        """Like `GovernedAction.finish`; records the result as it was before an inner call restricted it."""
         if self.reentrant_call is not None:
             result = self.reentrant_call.get_unrestricted(result)
         used = super().finish(ticket, result)
@@ -215,7 +215,7 @@ class GuardedAction(GovernedAction[Any]):
         return used
 
     def finish_failed(self, ticket: Ticket, error: BaseException) -> BaseException:
-        """As `finish`."""
+        """Like `finish`."""
         if self.reentrant_call is not None:
             error = self.reentrant_call.get_unrestricted(error)
         raised = super().finish_failed(ticket, error)
@@ -225,7 +225,7 @@ class GuardedAction(GovernedAction[Any]):
 
 
 class GuardedCall(GuardedAction):
-    """A call of a guarded function: it runs with its arguments as they were decided.
+    """A call of a guarded function, which runs with the decided arguments.
 
     Args:
         guard: of the object that holds the function.
@@ -252,7 +252,7 @@ class GuardedCall(GuardedAction):
         super().__init__(guard, self.bound_arguments.decision_values, **options)
 
     def bind_arguments(self, guard: GuardMetadata) -> BoundArguments:  # noqa: ARG002  for subclasses
-        """The arguments as they are decided."""
+        """The arguments to decide."""
         return self.binder.bind_call(self.args, self.kwargs)
 
     def get_call_id(self, arguments: Mapping[str, Any]) -> str:  # noqa: ARG002  for subclasses
@@ -260,11 +260,11 @@ class GuardedCall(GuardedAction):
         return ""
 
     def build_call(self) -> Call:
-        """The call to decide; of a hand-off, what is handed on."""
+        """The call to decide; for a hand-off, with what is handed on."""
         return build_guarded_call(self.guard, self.bound_arguments, self.get_call_id(self.arguments))
 
     def return_denied(self, denied: Denied) -> Any:
-        """What the very same call gave when it ran: a step that is run again after a pause calls its tools again.
+        """The recorded result of the same call if it ran before: a step resumed after a pause repeats its calls.
 
         Raises:
             Denied: it did not run, or nobody knows what came of it.
@@ -292,7 +292,7 @@ class GuardedCall(GuardedAction):
 
 
 class HandOffAction(GovernedAction[None]):
-    """A hand-off, or an entry of an agent, that the framework carries out itself once it is decided."""
+    """A hand-off, or an entry of an agent, that the framework itself carries out once it is decided."""
 
     def __init__(self, halo: DelegationFacade, call: Call) -> None:
         self.halo: Any = halo
@@ -303,7 +303,7 @@ class HandOffAction(GovernedAction[None]):
 
 
 class UnreachableCall(GovernedAction[Any]):
-    """A call that reaches no code: the framework answers it with an error, with which it is recorded.
+    """A call that reaches no code: the framework answers it with an error, which is recorded.
 
     Args:
         halo: who decides.

@@ -47,14 +47,14 @@ MODEL_SCHEMA: Final[dict[str, Any]] = {
 
 
 def clean_name(text: str) -> str:
-    """A name as a resource id: each character that an id may not hold becomes `_`, at most 128 characters."""
+    """A name as a resource id: each character not allowed in ids becomes `_`, at most 128 characters."""
     return _INVALID_CHARACTER.sub("_", text)[:_MAX_NAME].strip(" ") or "unnamed"
 
 
 def choose_model_name(
     model: Any, *names: object, attributes: Iterable[str] = ("model", "model_name", "model_id")
 ) -> str:
-    """Resource id of a model: the first of `names` that is one, else of its attributes, else its class."""
+    """Resource id of a model: the first valid one of `names`, else one from its attributes, else its class name."""
     for name in names:  # an object of pydantic takes its time to say that it has no such attribute
         if isinstance(name, str) and name:
             return clean_name(str(name))
@@ -67,7 +67,7 @@ CLIENT_TOOL_TYPES: Final = (None, "function", "custom")
 
 
 def get_tool_name(tool: Any) -> str:
-    """Name of a tool in any of the forms a model is given: a tool, a function, a schema."""
+    """Name of a tool, given as a tool object, a function or a schema."""
     if isinstance(tool, Mapping):
         inner = tool.get("function")
         name = tool.get("name") or (inner.get("name") if isinstance(inner, Mapping) else None)
@@ -80,23 +80,23 @@ def get_tool_name(tool: Any) -> str:
 
 
 def list_tool_names(tools: Iterable[Any] | None) -> list[str]:
-    """Names of the tools that a model is given."""
+    """Names of the tools given to a model."""
     return [get_tool_name(item) for item in tools or ()]
 
 
 def to_list(items: Any) -> list[Any]:
-    """What a framework takes as one, as several or as None, as a list."""
+    """Convert what a framework accepts as one item, several or None into a list."""
     return list(items) if isinstance(items, list | tuple) else [] if items is None else [items]
 
 
 def to_plain_schema(schema: Any) -> dict[str, Any]:
-    """A JSON schema with texts in place of what is no JSON."""
+    """A JSON schema, with texts in place of values that are not JSON."""
     plain_schema: dict[str, Any] = json.loads(json.dumps(schema, default=str))
     return plain_schema
 
 
 def drop_unnameable_properties(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """A JSON schema of arguments without those that a passport cannot name."""
+    """The JSON schema of arguments without those whose names a passport cannot hold."""
     properties = schema.get("properties") or {}
     nameable = {name: spec for name, spec in properties.items() if name.isascii() and name.isprintable() and name}
     # The grant is open then, and a policy sees the values all the same.
@@ -105,7 +105,7 @@ def drop_unnameable_properties(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def make_unregistered_resource(name: str, kind: ActionKind) -> Resource:
-    """The resource of a name that nobody registered: it is granted to nobody, so it is denied."""
+    """The resource for an unregistered name: granted to nobody, so it is denied."""
     return Resource(id=clean_name(name), kind=kind, source_trust=0, classified="unknown")
 
 
@@ -115,7 +115,7 @@ _GENERATED_CLASSES: Final[weakref.WeakSet[type[Any]]] = weakref.WeakSet()
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GuardMetadata:
-    """How one guarded object is decided.
+    """What Halo needs to know of one guarded object to decide its calls.
 
     Args:
         halo: who decides, the adapter's own `Halo`.
@@ -132,20 +132,20 @@ class GuardMetadata:
     surface: Surface[Any]
 
     def __deepcopy__(self, _memo: dict[int, Any]) -> GuardMetadata:
-        """A copy of a guarded object keeps its guard."""
+        """Return the guard itself, so that copies of a guarded object share it."""
         return self
 
     def find_problem(self) -> str:
-        """Reason code of why it may not run at all; empty where that is decided call by call."""
+        """Reason code why the object may not run at all; empty if each call is decided by itself."""
         return ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class UnregisteredGuard(GuardMetadata):
-    """The guard of a tool that nobody has guarded: its resource has a name, and nothing else."""
+    """The guard of a tool that was never guarded: its resource has a name and nothing else."""
 
     def find_problem(self) -> str:
-        """`needs_guard` where something else of that name was registered or declared.
+        """`needs_guard` if something else with that name was registered or declared.
 
         INVARIANT: a grant, and what a policy knows by a name, are of that, and of nothing that is called so.
         """
@@ -153,7 +153,7 @@ class UnregisteredGuard(GuardMetadata):
 
 
 def find_name_problem(halo: Any, resource: Resource) -> str:
-    """`needs_guard` where the resource of something that nobody registered has a name that is another's already."""
+    """`needs_guard` if a name was registered or declared for another resource; else empty."""
     registered = halo.find_registered(resource.id)
     if registered == resource:
         return ""
@@ -162,7 +162,7 @@ def find_name_problem(halo: Any, resource: Resource) -> str:
 
 
 def attach_guard(guarded: Any, guard: GuardMetadata) -> None:
-    """Attach a guard to an object, beside its fields, so that copies keep it and no schema shows it."""
+    """Attach a guard to an object outside its fields, so that copies keep it and no schema shows it."""
     guarded.__dict__[_GUARD_ATTRIBUTE] = guard
 
 
@@ -185,7 +185,7 @@ def require_guard(guarded: Any) -> GuardMetadata:
 
 
 def refuse_other_halo(halo: Any, guard: GuardMetadata | None, noun: str) -> None:
-    """Refuse what another Halo guards already.
+    """Refuse an object that another Halo already guards.
 
     Raises:
         ConfigError: it does.
@@ -225,7 +225,7 @@ GENERATED_MARK: Final = "__halo_generated__"
 
 
 def make_named_subclass(kind: type[Any], members: dict[str, Any]) -> type[Any]:
-    """Make a subclass with its parent's name, which shows in traces and error messages."""
+    """Make a subclass that keeps its parent's name in traces and error messages."""
     names = {"__module__": kind.__module__, "__qualname__": kind.__qualname__, "__doc__": kind.__doc__}
     names[GENERATED_MARK] = "1"
     body = {**names, "__annotations__": {}, **members}
@@ -235,18 +235,18 @@ def make_named_subclass(kind: type[Any], members: dict[str, Any]) -> type[Any]:
 
 
 def is_generated_class(kind: type[Any]) -> bool:
-    """Whether `make_named_subclass` made a class."""
+    """Whether a class was made by `make_named_subclass`."""
     return kind in _GENERATED_CLASSES
 
 
 def overrides_entry_point(kind: type[Any], name: str, framework: str) -> bool:
-    """Whether a class has an entry point that somebody else than the framework made; `framework` begins its modules."""
+    """Whether a class's entry point `name` was defined outside `framework` (the prefix of its modules)."""
     owner = next((base for base in kind.__mro__ if name in base.__dict__ and not is_generated_class(base)), None)
     return owner is not None and not owner.__module__.startswith(framework)
 
 
 def refuse_overriding_class(kind: type[Any], names: Iterable[str], framework: str, remedy: str) -> None:
-    """Refuse a class that overrides one of these: it need not come to a step that is decided.
+    """Refuse a class that overrides one of these entry points: its code might bypass the decided step.
 
     Raises:
         ConfigError: it does.
@@ -257,7 +257,7 @@ def refuse_overriding_class(kind: type[Any], names: Iterable[str], framework: st
 
 
 def refuse_overridden_attributes(obj: Any, names: Iterable[str], remedy: str) -> None:
-    """Refuse an object that has one of these for itself: that is found before whatever its class has.
+    """Refuse an object whose own attributes hide one of these entry points of its class.
 
     Raises:
         ConfigError: it does.
@@ -280,7 +280,7 @@ _ADMIT_LOCK: Final = threading.Lock()
 
 
 def _current_task() -> object:
-    """The current task; None in a thread without an event loop, the loop itself in a callback of one."""
+    """The current task; None in a thread without an event loop, and the loop itself inside one of its callbacks."""
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:
@@ -290,7 +290,7 @@ def _current_task() -> object:
 
 @dataclass(slots=True, eq=False)
 class ReentrantCall:
-    """One decided asynchronous call.
+    """One decided asynchronous call, which an inner call of the framework may enter once more.
 
     Args:
         guard: that decided it.
@@ -310,15 +310,15 @@ class ReentrantCall:
     _unrestricted: Any = None
 
     def remember(self, restricted: Any, unrestricted: Any) -> None:
-        """Remember a result, or an error, as it was before something was taken away of it."""
+        """Remember the unrestricted form of a result or error that was restricted."""
         self._restricted, self._unrestricted = restricted, unrestricted
 
     def get_unrestricted(self, restricted: Any) -> Any:
-        """A result, or error, as it was before `remember`: what is to be recorded says what was."""
+        """The unrestricted form of a result or error, which is what gets recorded."""
         return self._unrestricted if self._restricted is not None and restricted is self._restricted else restricted
 
     def admit(self, guard: GuardMetadata, args: Mapping[str, Any]) -> bool:
-        """Whether this call may pass; at most one may."""
+        """Whether this inner call may pass under the decision; at most one does."""
         if (
             guard is not self.guard
             or _current_task() not in (None, self._task)
@@ -334,7 +334,7 @@ _REENTRANT_CALL: Final[ContextVar[ReentrantCall | None]] = ContextVar("halo_reen
 
 
 class reentrant_call_scope(ContextVarScope):  # noqa: N801  used as a function
-    """Run the body of a decided call; `values` are context variables of the adapter's that stand around it too."""
+    """Run the body of a decided call; `values` are context variables that the adapter sets around it."""
 
     __slots__ = ("_call",)
 
@@ -349,7 +349,7 @@ class reentrant_call_scope(ContextVarScope):  # noqa: N801  used as a function
 
 
 def current_reentrant_call(guard: GuardMetadata, args: Mapping[str, Any]) -> ReentrantCall | None:
-    """The decided call that this one is part of, None where this one is yet to be decided."""
+    """The decided call that this one is part of; None if this one is still to be decided."""
     # INVARIANT: one asynchronous decision lets one synchronous call with the same arguments pass.
     reentrant_call = _REENTRANT_CALL.get()
     return reentrant_call if reentrant_call is not None and reentrant_call.admit(guard, args) else None

@@ -17,10 +17,10 @@ _CHANGING: Final = (Impact.WRITE, Impact.SEND, Impact.DELETE, Impact.ADMIN)
 
 
 class Finding(NamedTuple):
-    """A class that something suggests, and why.
+    """A guessed class, and the reason for it.
 
     Args:
-        impact: None where it says only that the tool is no safe read.
+        impact: None if it says only that the tool is no safe read.
         why: the reason in words.
         needs_support: a read by its name only if the description reads, too.
     """
@@ -34,17 +34,17 @@ HANDED_OVER: Final = Finding(None, "it hands work to another agent")
 
 
 def split_words(name: str) -> list[str]:
-    """The words of a name in snake case, camel case or with other signs between them, in lower case."""
+    """The lower-case words of a name in snake case, camel case or with other separators."""
     return [word.lower() for word in _NAME_WORD.findall(name)]
 
 
 def is_milder(impact: Impact, than: Impact) -> bool:
-    """Whether a class is judged less strictly than another: it costs fewer risk points."""
+    """Whether one class is treated less strictly than another, by its risk points."""
     return RISK_POINTS[impact] < RISK_POINTS[than]
 
 
 def judge_query(named: Finding, name_words: list[str], description: str) -> Finding:
-    """`query_orders` may search, or run whatever statement it is given."""
+    """Judge a name such as `query_orders`, which may search or run any statement it is given."""
     said = {*name_words, *(word.lower() for word in TEXT_WORD.findall(description))}
     if any(word in words.LANGUAGES for word in said) or not words.DATABASE_WORDS.isdisjoint(said):
         return Finding(Impact.EXECUTE, "it runs queries in a language, whatever they do")
@@ -52,7 +52,7 @@ def judge_query(named: Finding, name_words: list[str], description: str) -> Find
 
 
 def judge_name(name_words: list[str]) -> Finding | None:  # noqa: PLR0911  one return for each rule
-    """What a name says; None where no word of it says anything."""
+    """The class that a name suggests; None if none of its words suggests one."""
     if not name_words:
         return None
     special = _judge_toolkit_name(name_words)
@@ -90,7 +90,7 @@ _BARE_AMBIGUOUS: Final = words.AMBIGUOUS_VERBS - {"task", "tool", "api", "review
 
 
 def _judge_toolkit_name(name_words: list[str]) -> Finding | None:  # noqa: PLR0911  one return for each rule
-    """Names whose verb depends on the toolkit or on the word after it."""
+    """Judge names whose verb depends on the toolkit or on the following word."""
     lead, rest = name_words[0], name_words[1:]
     if lead == "git" and rest and rest[0] in words.GIT_COMMANDS:
         return Finding(words.GIT_COMMANDS[rest[0]], f"`git {rest[0]}`")
@@ -117,7 +117,7 @@ def _judge_reading_name(lead: str, rest: list[str]) -> Finding:
 
 
 def _judge_inner_words(rest: list[str]) -> Finding | None:
-    """A name whose first word says nothing: the first of its other words that does."""
+    """Judge a name whose first word suggests nothing by the first other word that does."""
     for index, word in enumerate(rest):
         if word in words.READ_VERBS:
             graver = find_pure_verb(rest[index + 1 :])
@@ -135,13 +135,13 @@ def _judge_inner_words(rest: list[str]) -> Finding | None:
 
 
 def _judge_ambiguous(verb: str, rest: list[str]) -> Finding:
-    """A verb that says little, by what it is done to: `process_refund` pays, `reset_password` changes rights."""
+    """Judge an ambiguous verb by its object: `process_refund` pays, `reset_password` changes rights."""
     by_object = adjust_by_object(verb, Impact.WRITE, rest)
     return by_object if by_object.impact is not Impact.WRITE else Finding(None, f"`{verb}` can mean anything")
 
 
 def adjust_by_object(verb: str, impact: Impact, rest: list[str]) -> Finding:
-    """The class of a verb with what it is done to: `create_invoice` is a payment, `add_collaborator` grants a right."""
+    """Adjust the class of a verb by its object: `create_invoice` is a payment, `add_collaborator` grants a right."""
     if verb == "transfer":
         return _judge_transfer(rest)
     if words.DRAFT_WORDS & {verb, *rest} and impact is Impact.WRITE:
@@ -157,7 +157,7 @@ def adjust_by_object(verb: str, impact: Impact, rest: list[str]) -> Finding:
 
 
 def _judge_object(verb: str, impact: Impact, rest: list[str], why: str) -> Finding | None:
-    """What a word after the verb makes of it; the gravest first."""
+    """The gravest class that the words after the verb suggest."""
     if impact in _CHANGING and impact is not Impact.SEND and (rights := _list_rights(verb, rest)):
         return Finding(Impact.ADMIN, f"{why} and `{rights[0]}`: it changes who may do what")
     candidates: list[tuple[bool, frozenset[str], Impact, str]] = [
@@ -179,7 +179,7 @@ def _judge_object(verb: str, impact: Impact, rest: list[str], why: str) -> Findi
 
 
 def _list_rights(verb: str, rest: list[str]) -> list[str]:
-    """Words of what gives somebody a right, where the verb changes it."""
+    """Words that stand for a right somebody has, where the verb changes it."""
     rights = words.RIGHTS_NOUNS
     if verb in words.MEMBER_VERBS:
         rights |= words.MEMBER_NOUNS
@@ -199,7 +199,7 @@ def _judge_transfer(rest: list[str]) -> Finding:
 
 
 def find_verb_class(word: str) -> Impact | None:
-    """The gravest class that has the word as a verb, reads left out."""
+    """The gravest class, reads excluded, that lists the word as a verb."""
     for table in (words.PURE_VERBS, words.NOUN_VERBS):
         for impact, verbs in table.items():
             if word in verbs:
@@ -212,7 +212,7 @@ def _is_noun(word: str) -> bool:
 
 
 def find_pure_verb(rest: Iterable[str]) -> Finding | None:
-    """The gravest verb that is no noun among the words after another verb."""
+    """The gravest verb among the words after another verb, ignoring words that are also nouns."""
     gravest = None
     for word in rest:
         for impact, verbs in words.PURE_VERBS.items():
@@ -222,7 +222,7 @@ def find_pure_verb(rest: Iterable[str]) -> Finding | None:
 
 
 def _find_listed(rest: list[str]) -> Finding | None:
-    """A verb after `and`, `then` or `or`: `get_and_post`."""
+    """The verb after `and`, `then` or `or`, as in `get_and_post`."""
     for index, word in enumerate(rest[:-1]):
         impact = find_verb_class(rest[index + 1]) if word in LISTING else None
         if impact is not None:
@@ -231,7 +231,7 @@ def _find_listed(rest: list[str]) -> Finding | None:
 
 
 def is_prefixed(name_words: list[str]) -> bool:
-    """Whether all that stands before a reading word is a product or a thing."""
+    """Whether only product names or nouns stand before a reading word."""
     before = []
     for word in name_words:
         if word in words.READ_ENDINGS:
@@ -241,6 +241,6 @@ def is_prefixed(name_words: list[str]) -> bool:
 
 
 def hands_over(name_words: list[str], description: str) -> bool:
-    """Whether name or description speak of another agent."""
+    """Whether the name or the description mentions another agent."""
     said = {*name_words, *(word.lower() for word in TEXT_WORD.findall(description[:200]))}
     return not {"agent", "subagent", "subagents", "handoff", "assistant"}.isdisjoint(said)

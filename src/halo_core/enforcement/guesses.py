@@ -54,10 +54,10 @@ _MILD: Final = (Impact.READ, Impact.WRITE, Impact.UNKNOWN)
 
 @dataclass(frozen=True, slots=True)
 class ServerHints:
-    """What the server of a tool says of it, as annotations of the Model Context Protocol do.
+    """Hints that a tool's server gives about it, as annotations of the Model Context Protocol.
 
     Args:
-        read_only: that it changes nothing; None where nothing is said.
+        read_only: that it changes nothing; None if nothing is said.
         destructive: that it may delete or overwrite.
     """
 
@@ -70,7 +70,7 @@ NO_HINTS: Final = ServerHints()
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """What a tool seems to do.
+    """The guessed class and roles of a tool.
 
     Args:
         impact: its class; `unknown` where nothing says it, or where it could be several.
@@ -90,13 +90,13 @@ class Guess:
 
     @property
     def why(self) -> str:
-        """The reasons on one line."""
+        """The reasons, on one line."""
         return "; ".join(self.reasons)
 
 
 @dataclass(frozen=True, slots=True)
 class _Argument:
-    """One argument of a schema: its name, the words of it, its JSON type and the words that it may be."""
+    """One argument of a schema: its name, the words of the name, its JSON type and its choices."""
 
     name: str
     words: tuple[str, ...]
@@ -132,7 +132,7 @@ def guess_tool(name: str, description: str, schema: Mapping[str, Any], hints: Se
 
 
 def _names_target(item: _Argument, name_words: list[str]) -> bool:
-    """Whether an argument seems to say where something goes: `target`, and not `target_language`.
+    """Whether an argument seems to name a destination: `target`, but not `target_language`.
 
     Nor the `to` of `convert_currency` and `translate`, which says what becomes of what is given.
     """
@@ -142,7 +142,7 @@ def _names_target(item: _Argument, name_words: list[str]) -> bool:
 
 
 def _judge_subscription(name_words: list[str], arguments: list[_Argument]) -> Finding | None:
-    """A subscription to what is sent, such as a newsletter, which nobody pays for."""
+    """Judge a subscription to something that is sent, such as a newsletter, which is no payment."""
     every = {word for item in arguments for word in item.words} | {*name_words}
     if (
         name_words[:1] != ["subscribe"]
@@ -154,7 +154,7 @@ def _judge_subscription(name_words: list[str], arguments: list[_Argument]) -> Fi
 
 
 def _choose(findings: Iterable[Finding]) -> Finding:
-    """The gravest finding. One without a class rules out a read."""
+    """The gravest finding. A finding without a class rules out a read."""
     chosen, *others = findings
     for item in others:
         if item.impact is None:
@@ -169,7 +169,7 @@ def _choose(findings: Iterable[Finding]) -> Finding:
 
 
 def _judge_words(name_words: list[str], description: str) -> Finding:
-    """What name and description say together: the name decides, and the description can make it graver."""
+    """Judge name and description together: the name decides, and the description can only make the class graver."""
     named = judge_name(name_words)
     if named is not None and named.impact is Impact.READ and name_words[0] == "query":
         named = judge_query(named, name_words, description)
@@ -190,7 +190,7 @@ def _judge_words(name_words: list[str], description: str) -> Finding:
 
 
 def _join(named: Finding | None, described: Finding | None, name_words: list[str], description: str) -> Finding:
-    """A name that says nothing or only seems to read, and a description that says nothing grave."""
+    """Combine a name that suggests nothing or a read with a description that suggests nothing grave."""
     if named is not None and named.impact is None:
         return named
     if described is not None:
@@ -239,7 +239,7 @@ def _find_programs(name_words: list[str], text: str, arguments: list[_Argument])
 
 
 def _runs_language(name_words: list[str], item: _Argument) -> bool:
-    """Whether a tool whose name has a language runs what stands in its query."""
+    """Whether a tool whose name mentions a language runs the text in its query."""
     return any(word in words.LANGUAGES for word in (*name_words, *item.words)) and not (
         {"list", "schema", "describe", "tables", "docs"} & set(name_words)
     )
@@ -268,14 +268,14 @@ def _judge_arguments(
 
 
 def _opens_record(named: Finding, name_words: list[str], arguments: list[_Argument]) -> bool:
-    """Whether a read by its name makes something: `open_ticket(title)` does, `open_file(path)` does not."""
+    """Whether a tool that opens something creates it: `open_ticket(title)` does, `open_file(path)` does not."""
     verb = next((word for word in name_words if word in words.READ_VERBS), "")
     is_text = any(item.words and item.words[-1] in words.RECORD_TEXTS for item in arguments)
     return named.impact is not None and verb == "open" and is_text
 
 
 def _judge_argument(named: Finding, item: _Argument) -> Iterator[Finding]:
-    """What one argument rules out or adds: codes, amounts, options such as `delete_after`."""
+    """What one argument rules out or adds: code, amounts, options such as `delete_after`."""
     if item.words == ("code",) and not item.choices:
         yield Finding(None, f"argument `{item.name}` may be a program")
     if not words.AMOUNT_WORDS.isdisjoint(item.words) and words.BOUND_WORDS.isdisjoint(item.words):
@@ -289,7 +289,7 @@ def _judge_argument(named: Finding, item: _Argument) -> Iterator[Finding]:
 
 
 def _judge_choices(item: _Argument) -> Iterator[Finding]:
-    """Verbs among the words that an argument may be: `action: list | delete`."""
+    """Judge the verbs among an argument's choices: `action: list | delete`."""
     is_action = not words.ACTION_ARGUMENTS.isdisjoint(item.words)
     for choice in item.choices if is_action else ():
         verbs = split_words(choice)
@@ -308,7 +308,7 @@ def _judge_choices(item: _Argument) -> Iterator[Finding]:
 
 
 def _judge_hints(hints: ServerHints) -> Iterator[Finding]:
-    """What a server admits raises a class. That it calls a tool harmless is no reason for anything."""
+    """Raise the class by a server's hints. A hint that a tool is harmless is ignored."""
     if hints.read_only is False or hints.destructive:
         yield Finding(Impact.WRITE, "its server says that it changes something")
 
@@ -318,7 +318,7 @@ _MAX_LEAD: Final = 8  # words of a sentence among which its verb is looked for
 
 
 def list_sentences(description: str) -> Iterator[list[str]]:
-    """Words of each sentence without those in front of its verb; sentences that deny something are left out."""
+    """The words of each sentence from its verb on; sentences that negate something are left out."""
     for sentence in _SENTENCE_END.split(description):
         said = [word.lower() for word in TEXT_WORD.findall(sentence)]
         if words.NEGATIONS.isdisjoint(said):
@@ -329,7 +329,7 @@ def list_sentences(description: str) -> Iterator[list[str]]:
 
 
 def _list_bases(word: str) -> Iterator[str]:
-    """A word as it stands, and without the ending of the third person."""
+    """A word as written, and without a third-person ending."""
     yield word
     if word.endswith("ies"):
         yield f"{word[:-3]}y"

@@ -22,7 +22,7 @@ from halo_core.store import Account
 
 @dataclass(frozen=True, slots=True)
 class HandOff:
-    """How much of its own an agent gives to another; None gives what it has.
+    """How much of its own authority an agent gives to another; None gives all of it.
 
     Args:
         grants: action kind → resource id → argument → constraint; what the giver lacks is not given.
@@ -41,7 +41,7 @@ class HandOff:
     to: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
-        """Refuse terms that no link can hold where they are written, not in the middle of a decision.
+        """Refuse terms that no link can hold when they are written, not in the middle of a decision.
 
         Raises:
             BadInput: `bad_handoff`.
@@ -74,7 +74,7 @@ class GivenShare:
 
 
 def compute_share(parent: Link, terms: HandOff, receiver_passport: Link | None) -> GivenShare:
-    """What of `parent` is given under these terms; `receiver_passport` is the receiver's own, if it was issued one.
+    """The part of `parent` that these terms give; `receiver_passport` is the receiver's own, if one was issued.
 
     INVARIANT: SUB - within the parent, and within what the receiver was issued: nobody makes an agent do, by handing
     it more, what it was not made for.
@@ -97,7 +97,7 @@ def compute_share(parent: Link, terms: HandOff, receiver_passport: Link | None) 
 
 
 def is_no_wider(link: Link, wider: Link) -> bool:
-    """Whether a link allows nothing that another link of the same agent does not allow.
+    """Whether a link allows nothing beyond another link of the same agent.
 
     What is left of their limits is not compared: each is charged for what was done under it.
     """
@@ -130,5 +130,5 @@ def make_handback_body(closed: Sequence[Account], to: Account) -> dict[str, Any]
 
 
 def make_issuer_facts(signer: Signer) -> dict[str, str]:
-    """The issuer's key for an entry, so that a passport can be verified when the key is gone."""
+    """The issuer's key for an entry, so that a passport can be verified after the key is gone."""
     return {"key": base64.b64encode(signer.public_key).decode("ascii"), "kid": signer.key_id}

@@ -61,7 +61,7 @@ class Runner:
 
     @classmethod
     def for_function(cls, function: Callable[..., Any] | None) -> Runner | None:
-        """The runner of a function; None where it takes more than plain values by name."""
+        """The runner of a function; None if it does not take plain values by name only."""
         if function is None:
             return None
         try:
@@ -81,12 +81,12 @@ class Runner:
         return inspect.iscoroutinefunction(self.function)
 
     def accepts(self, args: Mapping[str, Any]) -> bool:
-        """Whether these are arguments of the function."""
+        """Whether the function accepts these arguments."""
         return self.required <= args.keys() <= self.names
 
 
 def _is_plain(annotation: Any) -> bool:
-    """Whether values of a type are stored as they are: JSON's own types, and lists, mappings and unions of them."""
+    """Whether values of a type are stored unchanged: JSON types, and lists, mappings and unions of them."""
     if annotation in _PLAIN_TYPES:
         return True
     origin = typing.get_origin(annotation)
@@ -99,7 +99,7 @@ def _is_plain(annotation: Any) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class ReleasedAct:
-    """What became of a held act, or of a reversal that was ordered.
+    """The outcome of a held act, or of a reversal that was ordered.
 
     Args:
         id: of the held act; of a reversal, the id of the decision whose effect is taken back.
@@ -134,14 +134,14 @@ class ReleaseAction(GovernedAction[Any]):
         return asyncio.to_thread(self.runner.function, **ticket.args)
 
     def scope(self, ticket: Ticket) -> AbstractContextManager[Any]:  # noqa: ARG002  the protocol's
-        """What the act calls belongs to its session."""
+        """The session of the held act, which the act's own calls belong to."""
         call = self.act.call
         session = Session(call.session, call.session_source, call.user) if call is not None else None
         return ContextVarScope((IN_BODY, True), *session_values(session, None))
 
 
 class ReversalAction(GovernedAction[Any]):
-    """The reversal of one effect: the callable of its tool, with what the ledger says was done."""
+    """The reversal of one effect: the tool's reversing callable, with the recorded act."""
 
     def __init__(self, enforcer: Enforcer, effect: ReversibleEffect, reverser: Reverser) -> None:
         super().__init__(enforcer, effect.make_call(), _RESULT_SURFACE)
@@ -160,7 +160,7 @@ class ReversalAction(GovernedAction[Any]):
         return asyncio.to_thread(function, act)
 
     def scope(self, ticket: Ticket) -> AbstractContextManager[Any]:  # noqa: ARG002  the protocol's
-        """What the callable calls belongs to the session of the reversal."""
+        """The session of the reversal, which the callable's own calls belong to."""
         call = self.build_call()
         session = Session(call.session, call.session_source, call.user)
         return ContextVarScope((IN_BODY, True), *session_values(session, None))
@@ -173,7 +173,7 @@ async def _await(result: Any) -> Any:
 def reverse_steps(
     enforcer: Enforcer, reversers: Mapping[str, Reverser], decision: str, digester: Digester
 ) -> Steps[Any]:
-    """Reverse the effect of one decision, which somebody outside the chain has ordered, as a procedure.
+    """Reverse the effect of one decision on a person's order, as a procedure.
 
     Args:
         enforcer: decides and records.
@@ -198,7 +198,7 @@ def reverse_steps(
 
 
 def _list_orders(tx: Transaction, reversers: Mapping[str, Reverser]) -> list[tuple[str, str]]:
-    """Decision and reversal resource of each order that has time left and whose tool is at hand, oldest first."""
+    """Decision and reversal resource of each order that has not expired and whose tool is registered, oldest first."""
     orders = {}
     table = StandingAnswerTable(tx)
     for row in table.list_active(REVERSAL) if REVERSAL in table.list_kinds(tx.clock.now_us()) else ():
@@ -215,7 +215,7 @@ def _list_orders(tx: Transaction, reversers: Mapping[str, Reverser]) -> list[tup
 def reverse_ordered_steps(
     enforcer: Enforcer, reversers: Mapping[str, Reverser], digester: Digester
 ) -> Steps[list[ReleasedAct]]:
-    """Carry out the reversals that were ordered and whose tool this process has, as a procedure; oldest first."""
+    """Carry out ordered reversals of tools registered in this process, as a procedure; oldest first."""
     orders: list[tuple[str, str]] = yield _make_commit_step(
         enforcer, functools.partial(_list_orders, reversers=reversers)
     )
@@ -249,7 +249,7 @@ def release_steps(
     find_resource: Callable[[str], Resource | None],
     session: str | None,
 ) -> Steps[list[ReleasedAct]]:
-    """Release the held acts that were answered, as a procedure; oldest first.
+    """Release held acts that were approved, as a procedure; oldest first.
 
     Args:
         enforcer: decides and records.

@@ -118,7 +118,7 @@ def _decide_fully(
     digester: Digester,
     sketch_key: bytes,
 ) -> Draft:
-    """Decide by `decide` from a whole snapshot, and record it; returns what was appended."""
+    """Decide with `decide` from a whole snapshot and record the decision; returns what was appended."""
     request = context.request
     build_snapshot(tx, context, credentials, stops, digester=digester)
     snapshot = context.snapshot
@@ -212,12 +212,12 @@ def _settle_run(context: DecisionContext) -> bool:
 
 
 def _is_stopped_by_person(decision: Decision) -> bool:
-    """Whether a person has stopped or revoked something of the action: observe mode runs everything else."""
+    """Whether a person stopped or revoked part of the action; observe mode runs everything else."""
     return any(reason.code in ("stopped", "revoked") for reason in decision.reasons)
 
 
 def _append_consequences(tx: Transaction, context: DecisionContext, risk: int, quota_before: QuotaDay | None) -> None:
-    """Append what follows from a decision that was just appended: the reversal that it is, and alerts."""
+    """Append what a decision that was just appended leads to: a reversal's start, and alerts."""
     if context.call.links:
         record_reversal(tx, context)
     _append_alert(tx, context, risk)
@@ -230,7 +230,7 @@ def _append_consequences(tx: Transaction, context: DecisionContext, risk: int, q
 
 
 def _count_sums(tx: Transaction, context: DecisionContext) -> tuple[Mapping[str, Any], ...]:
-    """Count a payment, and the uses of the answers that an action runs on; returns the commitments, by account."""
+    """Count a payment, and the uses of the answers that allow the action; returns the commitments, by account."""
     if not context.runs:
         return ()
     changes = context.payment.list_changes() if context.payment is not None else []
@@ -241,7 +241,7 @@ def _count_sums(tx: Transaction, context: DecisionContext) -> tuple[Mapping[str,
 
 
 def _draft_decision(tx: Transaction, context: DecisionContext, result: DecisionResult) -> Draft:
-    """The entry of a decision; the parts that it names are stored if they are not there yet."""
+    """The entry of a decision; stores the parts it refers to if they are missing."""
     request, snapshot = context.request, context.snapshot
     body, parts = encode_decision(request, snapshot, context.decision, result, ts_us=context.now_us)
     for name, data in (*parts, *context.parts):
@@ -293,7 +293,7 @@ def _digest_executed(context: DecisionContext, digester: Digester) -> str:
 
 
 def _find_tainted_fingerprints(context: DecisionContext, sketch_key: bytes) -> frozenset[int]:
-    """Fingerprints of the untrusted values that this action may store, in a session that is exposed."""
+    """Fingerprints of untrusted values that this action of an exposed session may store."""
     request, snapshot = context.request, context.snapshot
     may_leave = request.kind is ActionKind.TOOL_CALL and request.resource.impact not in IMPACTS_WITHOUT_STORAGE
     if not may_leave or request.problem or not snapshot.session.tainted:
@@ -306,7 +306,7 @@ def _find_tainted_fingerprints(context: DecisionContext, sketch_key: bytes) -> f
 
 
 def _record_run(tx: Transaction, context: DecisionContext) -> bool:
-    """Record that the action runs, if it does. Returns whether this consumes an approval."""
+    """Record that the action runs, if it does; returns whether this uses up an approval."""
     if not context.runs:
         return False
     request, approval = context.request, context.snapshot.approval
@@ -323,7 +323,7 @@ def _record_run(tx: Transaction, context: DecisionContext) -> bool:
 
 
 def _append_alert(tx: Transaction, context: DecisionContext, risk: int) -> None:
-    """Append an alert where the action is far from ordinary, or the session as a whole has become so."""
+    """Append an alert if the action is far from ordinary, or the session as a whole has become so."""
     snapshot = context.snapshot
     # An agent with limits of its own raises an alarm at its own (the axis `session_risk`).
     has_risen = snapshot.session_risk < ALERT_RISK <= risk and not context.has_own_limits
@@ -360,7 +360,7 @@ def _append_behaviour_alert(tx: Transaction, context: DecisionContext, risk: int
 
 
 def _append_quota_alert(tx: Transaction, context: DecisionContext, risk: int) -> None:
-    """Append an alert where an action brings a day's quota to where somebody should know."""
+    """Append an alert if an action brings a day's quota near its end."""
     factors = [
         {"id": f"quota.{item.unit}", "value": item.used, "moved": 0, "words": item.describe()}
         for item in context.quota_warnings
@@ -382,9 +382,9 @@ def _append_quota_alert(tx: Transaction, context: DecisionContext, risk: int) ->
 
 @dataclass(frozen=True, slots=True)
 class _Question:
-    """What a challenge asks an approver: to allow this exact call, or to renew the session for `epoch`.
+    """The question a challenge asks an approver: to allow this call, or to renew the session for `epoch`.
 
-    `open_request_id` is the id of the open request that asks the same, empty where there is none.
+    `open_request_id` is the id of the open request that asks the same, empty if there is none.
     """
 
     kind: str
@@ -435,7 +435,7 @@ class _Question:
         )
 
     def record(self, tx: Transaction, context: DecisionContext, digester: Digester) -> str:
-        """Record the approval request, which refers to the decision that the approver must see; returns its id."""
+        """Record the approval request, which refers to the decision to show to the approver; returns its id."""
         if self.open_request_id:
             return self.open_request_id
         time_us, session = context.snapshot.time_us, context.session
@@ -466,14 +466,14 @@ class _Question:
         return entry.id
 
     def _describe_amount(self, context: DecisionContext, digester: Digester, role: str) -> dict[str, Any]:
-        """What an answer to a large amount would cover; of other questions nothing."""
+        """What an answer to a large amount would cover; empty for other questions."""
         if self.kind != "call" or not any(reason.code in AMOUNT_CODES for reason in context.decision.reasons):
             return {}
         return {"amount_scope": compute_amount_scope(digester, role, context.resource, context.recorded_args)}
 
 
 def find_question_status(tx: Transaction, request_id: str) -> str:
-    """What became of a question; empty for one that was never asked."""
+    """The status of a question; empty if it was never asked."""
     row = ApprovalTable(tx).get(request_id)
     if row is None:
         return ""
@@ -482,7 +482,7 @@ def find_question_status(tx: Transaction, request_id: str) -> str:
 
 
 def _withdraw_question(tx: Transaction, session: str, request: str) -> str:
-    """Close a question that is open or answered but not used; returns its id, or an empty text."""
+    """Close a question that is open, or answered and unused; returns its id, or an empty text."""
     approvals = ApprovalTable(tx)
     row = approvals.get(request)
     if row is None or row.session != session or row.status not in ("pending", "approved"):
@@ -496,7 +496,7 @@ def _withdraw_question(tx: Transaction, session: str, request: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class HandBackJob:
-    """Close a link and what is below it. What is closed already stays so."""
+    """Close a link and all links below it. Closed links stay closed."""
 
     session: str
     handle: str

@@ -43,7 +43,7 @@ class JudgeAlertJob:
     is_attack: bool
 
     def __call__(self, tx: Transaction) -> tuple[str, ...]:
-        """Append the verdict, and the next version of the profile where it changes; in words, what that changed."""
+        """Append the verdict and, if it changes, the next version of the profile; returns what changed, in words."""
         written = tx.append(self.draft)
         agent = self.alert.body.get("agent")
         if self.alert.body.get("kind") in AGENT_ALERTS and isinstance(agent, str) and self.session:
@@ -59,7 +59,7 @@ class JudgeAlertJob:
 
 
 def _describe_profile(tx: Transaction, agent: str) -> dict[str, str]:
-    """What a verdict can change in the profile of an agent; empty where its row is no profile."""
+    """The parts of an agent's profile that a verdict can change; empty if its row is no profile."""
     profile = ProfileTable(tx).load_agent(agent)
     if profile is None:
         return {}
@@ -81,7 +81,7 @@ def apply_verdict(
     by: AppendedEntry,
     call: int | None = None,
 ) -> None:
-    """Apply a person's verdict on what an agent did in a session to its profile; nothing where it was the last one.
+    """Apply a person's verdict on an agent's session to its profile; does nothing if it repeats the last verdict.
 
     Args:
         tx: the transaction.
@@ -120,7 +120,7 @@ def apply_verdict(
 
 
 def _judge_open_session(tx: Transaction, session: str, agent: str, verdict: SessionVerdict) -> None:
-    """Fold a session that is open as a person judged it."""
+    """Fold a session that is still open with the verdict of a person."""
     state = tx.load_session(session)
     item = state.find_tally(agent) if state is not None else None
     if state is not None and item is not None:
@@ -128,7 +128,7 @@ def _judge_open_session(tx: Transaction, session: str, agent: str, verdict: Sess
 
 
 class _FoldedSession(NamedTuple):
-    """The summary of an agent's session: its entry, its place there, and what was said of it last."""
+    """The summary of an agent's session: its entry, its place there, and the last verdict on it."""
 
     entry: ProvenEntry
     at: int
@@ -137,7 +137,7 @@ class _FoldedSession(NamedTuple):
 
 
 def _find_summary(tx: Transaction, session: str, agent: str, raised: tuple[str, int]) -> _FoldedSession | None:
-    """The summary of the session in which something was raised; None before it is folded.
+    """The summary of the session in which an alert was raised; None if it is not folded yet.
 
     Entries that no signature bears out are passed over.
     """

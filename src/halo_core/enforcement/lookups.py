@@ -42,7 +42,7 @@ class LiveLink:
 
 @dataclass(frozen=True, slots=True)
 class FindLinkJob:
-    """Look for the link of `agent`: the one acted under, else one below it.
+    """Finds the link of `agent`: the one acted under, else one below it.
 
     A link elsewhere in the session is none of this context's: whoever acts here did not give it, and may not. A link
     above is not this context's either: whoever holds it gave the one acted under, to be acted under.
@@ -64,7 +64,7 @@ class FindLinkJob:
     passport_store: PassportStore
 
     def __call__(self, tx: Transaction) -> LiveLink | None:
-        """Find the link; None where the agent has none."""
+        """Return the link; None if the agent has none."""
         state = tx.load_session(self.session)
         root_account = state.session_account(self.root) if state is not None else None
         if state is None or root_account is None:
@@ -90,7 +90,7 @@ class FindLinkJob:
         )
 
     def _select_narrowest(self, tx: Transaction, state: SessionState, accounts: Sequence[Account]) -> list[Account]:
-        """Those of several links that are no wider than any other.
+        """Those of several links that are no wider than any other of them.
 
         INVARIANT: SUB - who caused this entry is not known here, so it gets nothing that one of them could not give.
         """
@@ -124,7 +124,7 @@ class FindLinkJob:
 
 
 def recall_result(tx: Transaction, session: str, request_id: str, decision: Decision, *, max_output: int) -> str | None:
-    """The result of the earlier run of this request; None where it did not succeed or cannot be proven.
+    """The result of this request's earlier run; None if that did not succeed or cannot be proven.
 
     Args:
         tx: where the earlier run is recorded.
@@ -152,9 +152,9 @@ def recall_result(tx: Transaction, session: str, request_id: str, decision: Deci
 
 
 def has_ended(tx: Transaction, session: str, request_id: str) -> bool:
-    """Whether each earlier run of a request ended with a result or an error, by its proven outcome.
+    """Whether each earlier run of a request ended with a result or an error, according to proven outcomes.
 
-    There are several where it ran in observe mode, or may run twice. False where one was cancelled, is unknown, has no
+    There are several where it ran in observe mode, or may run twice. False if one was cancelled, is unknown, has no
     outcome yet, or cannot be proven.
     """
     try:

@@ -87,7 +87,7 @@ class ListedTool:
 
 
 def _check_size(tree: Any) -> None:
-    """Refuse a tree that is nested deeply, holds itself, or has too many members.
+    """Refuse a tree that is nested too deeply, contains itself, or has too many members.
 
     Raises:
         ValueError: it does.
@@ -103,12 +103,12 @@ def _check_size(tree: Any) -> None:
 
 
 def make_tool_form(server: str, name: str, text: str) -> str:
-    """The form under which a listed tool is known: its server, its name and a digest of what the server says of it."""
+    """The form that identifies a listed tool: its server, its name and a digest of its listing."""
     return json.dumps([server, name, canonical.digest(_DOMAIN, text.encode())])
 
 
 def find_foreign_text(tool: ListedTool) -> str:
-    """The words of a server about a tool if they name an account, an address or a host; else empty.
+    """A server's description of a tool, if it names an account, an address or a host; else empty.
 
     A description that names nothing of the kind brings no value into a session that it could be misled to.
     """
@@ -138,7 +138,7 @@ _DIALECT: Final = "json-schema.org/"
 
 
 def _iterate_texts(value: Any, depth: int) -> Iterator[str]:
-    """All texts and numbers in a JSON tree, and its keys: a model reads them all."""
+    """All texts, numbers and keys of a JSON tree: a model reads them all."""
     if isinstance(value, Mapping):
         for key, item in value.items():
             if key == "$schema" and isinstance(item, str) and item.partition("://")[2].startswith(_DIALECT):
@@ -157,10 +157,10 @@ def _iterate_texts(value: Any, depth: int) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ListedToolGuard(GuardMetadata):
-    """The guard of a tool that an MCP server runs.
+    """The guard of a tool run by an MCP server.
 
     Args:
-        server: name of its server, as `McpListings` knows it; empty where nobody guarded the server.
+        server: name of its server, as `McpListings` knows it; empty if nobody guarded the server.
         listed_name: the tool's name at the server.
         foreign_text: of a tool of a server that nobody guarded, what `find_foreign_text` gives.
     """
@@ -170,11 +170,11 @@ class ListedToolGuard(GuardMetadata):
     foreign_text: str = ""
 
     def find_problem(self) -> str:
-        """Why nobody accepted the tool as its server lists it now."""
+        """Reason code why the tool, as its server lists it now, is not accepted."""
         return str(self.halo.mcp_listings.find_problem(self.server, self.listed_name)) if self.server else ""
 
     def read_foreign_text(self) -> str:
-        """The server's words about the tool, if they name a value; empty where the server is trusted."""
+        """The server's description of the tool, if it names a value; empty for a trusted server."""
         if self.resource.trust >= TRUST_FLOOR:
             return ""
         return (
@@ -183,14 +183,14 @@ class ListedToolGuard(GuardMetadata):
 
 
 def list_foreign_texts(guards: Iterable[GuardMetadata | None]) -> Iterator[tuple[str, Provenance]]:
-    """What servers say of tools that a model is given, with its origin, for the call that shows it to the model."""
+    """Servers' descriptions of tools given to a model, with their origin, for the call that shows them to it."""
     for guard in guards:
         if isinstance(guard, ListedToolGuard) and (text := guard.read_foreign_text()):
             yield text, Provenance.UNTRUSTED
 
 
 def describe_for_guess(tool: ListedTool) -> str:
-    """What of a server's description may be used to guess what a tool does: nothing that makes the guess milder."""
+    """The part of a server's description from which a tool's class may be guessed: only what makes it graver."""
     described = guess_tool(tool.name, tool.description, tool.schema)
     is_raised = is_milder(guess_tool(tool.name, "", tool.schema).impact, described.impact)
     return tool.description if is_raised else ""
@@ -218,7 +218,7 @@ class _Listing:
 
 
 class McpListings:
-    """What MCP servers list, and what of it was accepted. One for each facade; thread-safe as the store is.
+    """The listings of MCP servers, and which tools were accepted. One for each facade; thread-safe like the store.
 
     Args:
         store: where it is kept.
@@ -239,7 +239,7 @@ class McpListings:
         self._proposed: set[str] = set()
 
     def admit(self, server: str, tools: Sequence[ListedTool]) -> Mapping[str, str]:
-        """Compare a listing with what was accepted; the first one of a server is accepted as it is.
+        """Compare a listing with what was accepted; a server's first listing is accepted as it is.
 
         Args:
             server: the name under which people know it, the same in each process.
@@ -252,12 +252,12 @@ class McpListings:
         return problems
 
     async def aadmit(self, server: str, tools: Sequence[ListedTool]) -> Mapping[str, str]:
-        """As `admit`, without blocking the event loop."""
+        """Like `admit`, without blocking the event loop."""
         problems: Mapping[str, str] = await adrive(self._admit(server, tools))
         return problems
 
     def admit_guarded(self, server: str, tools: Sequence[ListedTool]) -> None:
-        """As `admit`, of some tools of a server whose listing as a whole nobody sees.
+        """Like `admit`, for some tools of a server whose whole listing nobody sees.
 
         All that was guarded of it so far counts as its listing. The first one may grow by tools of other names until
         this process first asks about one of its tools for a call, or for what a model is shown.
@@ -265,7 +265,7 @@ class McpListings:
         drive(self._admit_guarded(server, tools))
 
     async def aadmit_guarded(self, server: str, tools: Sequence[ListedTool]) -> None:
-        """As `admit_guarded`, without blocking the event loop."""
+        """Like `admit_guarded`, without blocking the event loop."""
         await adrive(self._admit_guarded(server, tools))
 
     def _admit_guarded(self, server: str, tools: Sequence[ListedTool]) -> Steps[None]:
@@ -281,29 +281,29 @@ class McpListings:
         yield from self._admit(server, [*guarded.values(), *others_of_a_name], addable, grows=True)
 
     def find_problem(self, server: str, name: str) -> str:
-        """Reason code of why a tool may not run, by the newest listing of its server; empty where nothing is wrong."""
+        """Reason code why a tool may not run, by its server's newest listing; empty if nothing is wrong."""
         self._growing.discard(server)
         listing = self._listings.get(server)
         return "" if listing is None else listing.refused or listing.problems.get(name, "")
 
     def is_withheld(self, server: str) -> bool:
-        """Whether the newest listing of a server is refused as a whole, so that no model is to be shown any of it."""
+        """Whether a server's newest listing is refused as a whole, so that no model may be shown any of it."""
         listing = self._listings.get(server)
         return listing is not None and listing.is_withheld
 
     def find_text(self, server: str, name: str) -> str:
-        """The server's words about a tool, if they name a value; see `find_foreign_text`."""
+        """The server's description of the tool, if it names a value; see `find_foreign_text`."""
         self._growing.discard(server)
         listing = self._listings.get(server)
         return "" if listing is None else listing.texts.get(name, "")
 
     def find_hints(self, server: str, name: str) -> ServerHints:
-        """What a server says that a tool does, by its newest listing."""
+        """The hints in a server's newest listing about what a tool does."""
         listing = self._listings.get(server)
         return NO_HINTS if listing is None else listing.hints.get(name, NO_HINTS)
 
     def is_refused(self, server: str, name: str) -> bool:
-        """Whether a tool has a problem, asked when it is registered: see `admit_guarded`."""
+        """Whether a tool has a problem when it is registered; see `admit_guarded`."""
         listing = self._listings.get(server)
         return listing is not None and bool(listing.refused or name in listing.problems)
 
@@ -363,7 +363,7 @@ def _read_mode(tx: Transaction, option: Mode | None) -> Mode:
 
 
 def _read_listing(server: str, tools: Sequence[ListedTool], previous: _Listing) -> _Listing:
-    """Read what a server lists.
+    """Parse a server's listing.
 
     Raises:
         ValueError: it is too large.
@@ -405,7 +405,7 @@ class _AdmitJob:
     addable: frozenset[str] = frozenset()
 
     def __call__(self, tx: Transaction) -> tuple[set[str], bool, bool]:
-        """Names of the tools that were not accepted, whether they are refused, and whether the server is new."""
+        """Return the names of tools not accepted, whether they are refused, and whether the server is new."""
         table = KnownTable(tx)
         is_enforced = _read_mode(tx, self.mode) is Mode.ENFORCE
         server = digest_known_value(self.digester, SERVER_KIND, self.server)
@@ -438,7 +438,7 @@ _Row = tuple[str, str, str, str]
 
 
 def record_tools(tx: Transaction, op: str, rows: Iterable[_Row], *, actor: Actor, why: str = "") -> None:
-    """Append the entries of what was accepted (`add`), or only seen (`propose`)."""
+    """Append the entries of tools that were accepted (`add`) or only seen (`propose`)."""
     remaining = list(rows)
     while remaining:
         batch, remaining = remaining[:_BATCH], remaining[_BATCH:]

@@ -44,7 +44,7 @@ _MAX_PARAMETER_CHARS: Final = 1024
 
 
 class Message(NamedTuple):
-    """A message that a model is given.
+    """A message given to a model.
 
     Args:
         role: `system`, `user`, `assistant`, `tool` or what the framework calls it.
@@ -56,21 +56,21 @@ class Message(NamedTuple):
 
     @property
     def referenced_text(self) -> str:
-        """What its reference is made of."""
+        """The text whose digest is the message's reference."""
         return f"{self.role}\0{self.text}"
 
 
 @quick_init
 @dataclass(frozen=True, slots=True)
 class ModelInput:
-    """What a model is given in one call.
+    """The input of one model call.
 
     Args:
         messages: its messages in order, the system prompt among them.
         system: the system prompt; stored once, masked.
         tools: schemas of its tools as JSON texts; stored once.
-        provider: who runs it, empty where unknown.
-        version: its version as the provider names it, empty where unknown.
+        provider: who runs it, empty if unknown.
+        version: its version as the provider names it, empty if unknown.
         parameters: temperature and the like, see `select_parameters`.
     """
 
@@ -103,13 +103,13 @@ NO_RECORD: Final = RecordedInput()
 
 
 def join_calls(text: str, calls: Iterable[tuple[str, Any]]) -> str:
-    """The text of a message with the calls that it asks for, each on a line as name and JSON of its arguments."""
+    """The text of a message, then each call it asks for on its own line: the name and the arguments as JSON."""
     lines = [f"{name} {dump_json(arguments)}" for name, arguments in calls]
     return "\n".join((text, *lines)) if lines else text
 
 
 def dump_json(value: Any) -> str:
-    """A value as JSON text; what is no JSON becomes its text."""
+    """A value as JSON text; values that are not JSON become their text."""
     try:
         return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SORT_KEYS).decode()
     except Exception:  # noqa: BLE001  INVARIANT: TOTAL - an object of the caller's that misbehaves
@@ -117,7 +117,7 @@ def dump_json(value: Any) -> str:
 
 
 def select_parameters(fields: Mapping[str, Any], provider_class: str = "") -> dict[str, Any]:
-    """The parameters of a request: what is known of its fields, without contents, tools, names and headers.
+    """The parameters of a request: its known fields without contents, tools, names and headers.
 
     Args:
         fields: as they go out.
@@ -134,7 +134,7 @@ def select_parameters(fields: Mapping[str, Any], provider_class: str = "") -> di
 
 
 def _simplify(value: Any, depth: int) -> Any:
-    """A parameter as a tree of JSON: what has another form is named by its class."""
+    """A parameter as a JSON tree, with class names in place of values in other forms."""
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, str):
@@ -147,7 +147,7 @@ def _simplify(value: Any, depth: int) -> Any:
 
 
 class ModelRecorder:
-    """Describes model calls for the record, and remembers which messages are sealed already. Thread-safe.
+    """Describes model calls for the record, and remembers which messages are already sealed. Thread-safe.
 
     Args:
         references: what stands in place of texts.
@@ -162,7 +162,7 @@ class ModelRecorder:
         self._tool_parts: dict[tuple[str, ...], Part] = {}
 
     def describe(self, given: ModelInput | None, session: str, trigger_text: str) -> RecordedInput:
-        """What is recorded of a model call; nothing where it has no canonical form.
+        """The description of a model call; empty if it has no canonical form.
 
         Args:
             given: what the model is given; None for another kind of call.
@@ -191,7 +191,7 @@ class ModelRecorder:
         return RecordedInput(model, tuple(parts), sealed, new_messages)
 
     def note_sealed(self, new_messages: Iterable[tuple[str, str]]) -> None:
-        """Remember that a decision which is durable now has sealed these messages."""
+        """Remember that these messages are sealed by a durable decision."""
         with self._lock:
             for key in new_messages:
                 self._sealed[key] = None
@@ -238,7 +238,7 @@ class ModelRecorder:
         return part
 
     def _record_schema(self, text: str, *, has_room: bool) -> Any:
-        """A schema as a canonical tree; where it is too long or has none, a reference to its text.
+        """A schema as a canonical tree; a reference to its text if it is too long or has no such form.
 
         INVARIANT: AUDIT - whoever serves a tool chooses its schema, and hides nothing else of the call with it.
         """
@@ -262,7 +262,7 @@ def _clip(text: str) -> str:
 
 
 class SchemaTexts:
-    """Schemas of tools as JSON texts, kept for the tools that a model is given again and again. Thread-safe.
+    """JSON texts of tools' schemas, cached for tools given to models repeatedly. Thread-safe.
 
     Args:
         read_schema: tool → its schema, as the model gets it: name, description, parameters.
@@ -273,7 +273,7 @@ class SchemaTexts:
         self._known: dict[tuple[int, str, str], tuple[Any, str]] = {}
 
     def describe(self, tool: Any) -> str:
-        """The schema of a tool; a mapping is a schema already."""
+        """The schema of a tool; a mapping is taken as the schema itself."""
         if isinstance(tool, Mapping):
             return dump_json(tool)
         metadata = getattr(tool, "metadata", None)

@@ -32,12 +32,12 @@ _REDACTOR: Final = Redactor.for_views()
 
 @dataclass(frozen=True, slots=True)
 class Surface(Generic[T]):
-    """How an adapter's results are read and restricted. No function may change what it is given.
+    """How an adapter's results are read and restricted. None of its functions may change its input.
 
     Args:
         text: the result as text, for its digest and for provenance.
         filter: the result with only those documents of which `keep(text, labels, id)` is true, and how many were
-            dropped; `labels` are what the adapter knows of a document beside its text. None where it has no documents.
+            dropped; `labels` are what the adapter knows of a document beside its text. None if it has no documents.
         redact: the result with every text replaced by what `mask` makes of it, the same object if nothing changes.
         withhold: a notice in the result's own shape.
         cost: what the result cost, unit → amount in the budget's own decimals, where the result says so.
@@ -100,7 +100,7 @@ def restrict_result(
     *,
     on_dropped: Callable[[str, str], object] | None = None,
 ) -> tuple[T, str]:
-    """Restrict a result; returns what may be used, and what was done in words (empty for nothing).
+    """Restrict a result; returns the usable part, and a description of the changes (empty if there are none).
 
     First documents are dropped, then texts masked, then all of it is held back. What a surface cannot do, or fails at,
     holds back the whole result. `on_dropped` is told id and text of each document that is dropped.
@@ -146,19 +146,19 @@ def _mask_text(words: str) -> str:
 
 
 def mask_recorded_text(words: str, obligations: Collection[Obligation]) -> str:
-    """The text of a result as it may be recorded."""
+    """The form in which a result's text may be recorded."""
     if not obligations:
         return words
     return _mask_text(words) if any(item.kind == "redact_output" for item in obligations) else words
 
 
 def find_document_floor(obligations: Iterable[Obligation]) -> int | None:
-    """Lowest source trust (0..1000) a document may have, None where every document may pass."""
+    """Lowest source trust (0..1000) that a document may have, None if every document may pass."""
     return max((item.value for item in obligations if item.kind == "drop_documents"), default=None)
 
 
 def _make_document_filter(obligations: tuple[Obligation, ...], resource: Resource) -> KeepDocument | None:
-    """A filter of the documents to keep, None to keep all. A source's trust and labels hold for all its documents."""
+    """A filter of documents to keep; None keeps all. A source's trust and labels apply to all its documents."""
     floor = find_document_floor(obligations)
     unwanted = frozenset(item.name for item in obligations if item.kind == "drop_labels")
     if (floor is not None and resource.trust < floor) or not unwanted.isdisjoint(resource.labels):
@@ -192,12 +192,12 @@ _MAX_ERRORS: Final = 32  # of a chain of causes
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An error as it may be raised.
+    """An error in the form in which it may be raised.
 
     Args:
         error: the error itself, or what stands in its place.
         recorded_text: what may be recorded of its words.
-        readable_text: every word that somebody may have learned from what happened, for provenance; empty where
+        readable_text: every word that somebody may have learned from what happened, for provenance; empty if
             none could.
     """
 
@@ -214,12 +214,12 @@ def build_failure(
     fallback: type[Exception] = RuntimeError,
     passthrough: bool = False,
 ) -> Failure:
-    """Restrict an error: what may be raised, recorded and read of it.
+    """Restrict an error: the form in which it may be raised, recorded and read.
 
     Args:
         error: what the action raised.
         obligations: that must be carried out.
-        resource: what was acted on; None where nothing was decided.
+        resource: what was acted on; None if nothing was decided.
         fallback: class of what is raised where the error's own, and those above it, cannot be made from a text alone.
         passthrough: whether the error goes on whatever is said here: it steers its framework, or cannot be replaced.
     """
@@ -240,7 +240,7 @@ def build_failure(
 
 
 def _is_dropped(obligations: Iterable[Obligation], resource: Resource) -> bool:
-    """Whether an error of this source is withheld, as its documents are dropped.
+    """Whether an error of this source is withheld because the source's documents are dropped.
 
     Which labels its words carry cannot be said: a label may be one that only the adapter knows a document by.
     """
@@ -252,7 +252,7 @@ def _is_dropped(obligations: Iterable[Obligation], resource: Resource) -> bool:
 
 
 def _replace_error(kind: type[Exception], words: str, fallback: type[Exception]) -> Exception:
-    """An error with this text alone, of this class or the nearest base that can be made from a text."""
+    """An error with only this text, of this class or the nearest base class that takes one text."""
     for base in kind.__mro__:
         if base is not kind and base is Exception:
             break
@@ -263,7 +263,7 @@ def _replace_error(kind: type[Exception], words: str, fallback: type[Exception])
 
 
 def _make_error(kind: type[Any], words: str) -> Exception | None:
-    """An exception of a class with other words; None where the class has code of its own.
+    """An exception of a class with another text; None if the class has code of its own.
 
     Such code could look at the error that is being replaced.
     """
@@ -300,12 +300,12 @@ def _to_text(value: Any, fallback: str = "") -> str:
 
 
 def _collect_texts(error: BaseException) -> str:
-    """All texts of an error that a handler may show: arguments, notes, and the errors that led to it."""
+    """All texts of an error that a handler may show: arguments, notes, and the errors it was raised from."""
     return "\n".join(dict.fromkeys(part for item in _iterate_chain(error) for part in _iterate_texts(item) if part))
 
 
 def _iterate_chain(error: BaseException) -> Iterator[BaseException]:
-    """An error and what a traceback prints with it."""
+    """An error and every error that its traceback prints."""
     queue: list[Any] = [error]
     visited: set[int] = set()
     while queue and len(visited) < _MAX_ERRORS:

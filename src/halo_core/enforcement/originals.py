@@ -15,7 +15,7 @@ _MODEL_SLOTS: Final = frozenset((*_MODEL_STATE, "__dict__", "__weakref__", "__py
 
 
 class Originals:
-    """The objects that were guarded under each name. Thread-safe. It keeps none of them alive: their guards do.
+    """The original objects guarded under each name, by weak reference. Thread-safe.
 
     Args:
         get_parts: what of an object tells it from others, such as a tool's function; the object itself where not given.
@@ -40,7 +40,7 @@ class Originals:
             return name in self._references
 
     def belongs_to_another(self, name: str, x: Any) -> bool:
-        """Whether a name is that of something guarded, and `x` (None: not known) is not the same thing."""
+        """Whether a name belongs to a guarded object other than `x` (None: unknown)."""
         with self._lock:
             references = self._references.get(name)
         if references is None:
@@ -55,7 +55,7 @@ class Originals:
 def is_same_thing(  # noqa: PLR0911  one return for each kind
     one: Any, other: Any, *, depth: int = _MAX_DEPTH
 ) -> bool:
-    """Whether two objects are one, or made alike of the same parts; functions that are defined anew count, too.
+    """Whether two objects are the same or have equal parts; functions that were defined again count too.
 
     INVARIANT: FAILCLOSED - functions of the same code that hold different things, as those of two servers do, differ.
     """
@@ -77,7 +77,7 @@ def is_same_thing(  # noqa: PLR0911  one return for each kind
 
 
 def _get_state(x: Any) -> Any:
-    """What an object holds; the object itself where that cannot be read."""
+    """The attributes of an object; the object itself if they cannot be read."""
     slots = {name for kind in type(x).__mro__ for name in getattr(kind, "__slots__", ())}
     if not hasattr(x, "__dict__") or not slots <= _MODEL_SLOTS:
         return x
@@ -99,7 +99,7 @@ def _is_same_function(one: types.FunctionType, other: types.FunctionType, depth:
 
 
 def _get_held(function: types.FunctionType) -> Any:
-    """What a function holds beside its code."""
+    """Everything a function holds besides its code."""
     try:
         cells = [cell.cell_contents for cell in function.__closure__ or ()]
     except ValueError:  # a cell that holds nothing yet

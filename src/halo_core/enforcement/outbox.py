@@ -34,7 +34,7 @@ _CONTENT: Final = "held"
 
 
 def read_outbox(tx: Transaction, context: DecisionContext, digester: Digester) -> tuple[bool, bool]:
-    """Whether an act of the session is held that this call could rest on, and whether this call could be held."""
+    """Whether this call could depend on a held act of the session, and whether this call itself could be held."""
     resource, table = context.resource, OutboxTable(tx)
     if context.problem or resource.kind is not ActionKind.TOOL_CALL or not context.session:
         return False, False
@@ -47,7 +47,7 @@ def read_outbox(tx: Transaction, context: DecisionContext, digester: Digester) -
 
 
 def _is_storable(context: DecisionContext) -> bool:
-    """Whether the arguments can be stored and come back as they are; never with a secret in them."""
+    """Whether the arguments can be stored and read back unchanged, and hold no secret."""
     if context.original_args != context.sealed_args:
         return False
     try:
@@ -62,7 +62,7 @@ def _mark_texts(digester: Digester, args: Mapping[str, Any]) -> set[bytes]:
 
 
 def _mark(digester: Digester, text: str) -> Iterator[bytes]:
-    """Marks of the values that a text names, the same for each spelling of a value."""
+    """Marks of the values in a text, equal for each spelling of a value."""
     for value in identify_values(text):
         folded = " ".join(value.casefold().split())
         digest = digester.digest("halo/held-mark", folded.encode("utf-8", "surrogatepass"))
@@ -80,7 +80,7 @@ def _make_marks(digester: Digester, resource: Resource, args: Mapping[str, Any])
 
 
 def hold_act(tx: Transaction, context: DecisionContext, question: str, digester: Digester) -> str:
-    """Store a challenged act; `question` asks about it. Returns its id."""
+    """Store a challenged act, about which `question` asks; returns its id."""
     request, call, time_us = context.request, context.call, context.snapshot.time_us
     agent, resource = request.subject.agent, request.resource.id
     marks = _make_marks(digester, request.resource, context.recorded_args)
@@ -116,11 +116,11 @@ def hold_act(tx: Transaction, context: DecisionContext, question: str, digester:
 
 @dataclass(frozen=True, slots=True)
 class HeldAct:
-    """A held act that is ready to be released, or the reason why it is not.
+    """A held act that is ready to be released, or the reason why it cannot be.
 
     Args:
         row: as stored.
-        call: the call as it was decided; None where it cannot be released now.
+        call: the call as it was decided; None if it cannot be released now.
         status: `ready`, `waiting` (nobody has answered), `denied`, `expired` or `altered`.
     """
 
@@ -130,7 +130,7 @@ class HeldAct:
 
 
 def load_held_acts(tx: Transaction, find_resource: Any, session: str | None = None) -> list[HeldAct]:
-    """The held acts whose tool is at hand, oldest first; what expired or was refused ends here.
+    """Held acts whose tool is registered here, oldest first; closes those that expired or were refused.
 
     Args:
         tx: the transaction.
@@ -166,7 +166,7 @@ def _end(tx: Transaction, row: HeldRow, status: str) -> bool:
 
 
 def _load_call(tx: Transaction, row: HeldRow, resource: Resource) -> Call | None:
-    """The call of a held act, from its proven entry; None where that is missing, altered or erased."""
+    """The call of a held act, from its proven entry; None if the entry is missing, altered or erased."""
     writer, _, seq = row.id.rpartition("-")
     try:
         entry = ProvenEntry.read(tx, writer, int(seq)).entry
@@ -194,7 +194,7 @@ def _load_call(tx: Transaction, row: HeldRow, resource: Resource) -> Call | None
 
 
 def check_release(tx: Transaction, context: DecisionContext) -> None:
-    """Give a call that releases a held act a problem where that act may not run any more."""
+    """Set a problem on a call that releases a held act which may not run any more."""
     held = context.call.held_id
     if not held:
         return
@@ -217,7 +217,7 @@ def _read_args_digest(tx: Transaction, held: str) -> str:
 
 
 def record_release(tx: Transaction, context: DecisionContext) -> str:
-    """Mark the held act of a call that runs now as released; returns its id, empty where it is none."""
+    """Mark the held act of a running call as released; returns its id, empty if the call releases none."""
     held = context.call.held_id
     if held and context.runs and not OutboxTable(tx).end(held, "released"):
         raise Tampered("held_altered", "the act was released before", remedy="run `halo verify`")

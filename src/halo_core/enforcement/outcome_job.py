@@ -67,7 +67,7 @@ _SCORED_KINDS: Final = (ActionKind.TOOL_CALL, ActionKind.RETRIEVAL)
 @quick_init
 @dataclass(frozen=True, slots=True)
 class ResultText:
-    """What is recorded of a result's text, and what the session remembers of it.
+    """A result's text as recorded, and what the session keeps of it.
 
     Args:
         output: the text with secrets sealed, as much as is kept.
@@ -77,7 +77,7 @@ class ResultText:
         traces: returns the fingerprints by which the output is recognised as previously stored text.
         chunk: what the session's profile keeps of it.
         said: what of it becomes part of the conversation.
-        shape: how the call was written, None where nothing was read.
+        shape: how the call was written, None if nothing was read.
     """
 
     output: str = ""
@@ -97,7 +97,7 @@ def prepare_result_text(
     readable_text: str,
     said: tuple[HistoryItem, ...] = (),
 ) -> Preparation[ResultText] | None:
-    """The work that a result's text needs; None where there is no text.
+    """Do the work that recording a result's text needs; None if there is no text.
 
     Args:
         preparer: seals and fingerprints it.
@@ -118,7 +118,7 @@ def prepare_result_text(
 
 
 def _list_argument_texts(context: DecisionContext) -> list[str]:
-    """The texts of all arguments: of those that were decided upon, and of those that the action ran with."""
+    """The texts of all arguments, both as decided and as executed."""
     texts = []
     for leaf in context.leaves:
         texts.append(leaf.text)  # noqa: PERF401  a comprehension is a call
@@ -128,7 +128,7 @@ def _list_argument_texts(context: DecisionContext) -> list[str]:
 
 
 def _list_argument_words(context: DecisionContext) -> list[list[str]] | None:
-    """The tokens of all arguments; None where not all of them were read."""
+    """The tokens of all arguments; None if some were not read."""
     words = []
     for leaf in context.leaves:
         if leaf.is_cut:
@@ -138,7 +138,7 @@ def _list_argument_words(context: DecisionContext) -> list[list[str]] | None:
 
 
 def _find_origin(context: DecisionContext, argument_texts: Sequence[str]) -> Provenance:
-    """Origin of a result, by its source, what ran inside it, and the arguments it was called with."""
+    """Provenance of a result, from its source, the actions inside it, and its arguments."""
     if context.has_exposed_body and context.resource.kind is not ActionKind.INFERENCE:
         return Provenance.UNTRUSTED
     origins, is_computed = judge_arguments(context.leaves, dict(context.provenance))
@@ -149,7 +149,7 @@ def _find_origin(context: DecisionContext, argument_texts: Sequence[str]) -> Pro
 
 
 def _are_arguments_users(context: DecisionContext) -> bool:
-    """Whether the user wrote each argument that the action ran with."""
+    """Whether the user wrote each argument as executed."""
     if context.args is not context.original_args:
         return False
     user = Provenance.USER
@@ -163,7 +163,7 @@ def _are_arguments_users(context: DecisionContext) -> bool:
 
 
 def _is_receipt(context: DecisionContext, text: str) -> bool:
-    """Whether what a declared act returned says only that it was done."""
+    """Whether the result of a declared act only confirms that it was done."""
     resource = context.resource
     return (
         resource.classified == "declared"
@@ -175,7 +175,7 @@ def _is_receipt(context: DecisionContext, text: str) -> bool:
 
 
 def _returns_created(context: DecisionContext) -> bool:
-    """Whether ids in the result are known, since the call created what they number."""
+    """Whether ids in the result count as known because the call created what they identify."""
     _, is_computed = judge_arguments(context.leaves, dict(context.provenance))
     exposed = context.state.view.tainted or is_computed
     return returns_created(context.resource, context.leaves, context.traced, context.sketch, exposed=exposed)
@@ -234,24 +234,24 @@ def _read_result_text(
 
 @lru_cache(maxsize=1024)
 def _list_reserved(charges: tuple[tuple[str, int], ...]) -> tuple[tuple[str, int], ...]:
-    """The charges that were reserved for an action, in units other than Halo's own; most actions have none."""
+    """The charges reserved for an action in the operator's own units; most actions have none."""
     return tuple([item for item in charges if item[0] not in RESERVED_UNITS])
 
 
 @quick_init
 @dataclass(frozen=True, slots=True)
 class OutcomeJob:
-    """Record what became of a dispatched action. Safe to run again: the second time it does nothing.
+    """Records the outcome of a dispatched action. Safe to run again: the second run does nothing.
 
     Args:
         context: of the decision that let it run.
         status: `success`, `error`, `cancelled`, `paused` or `not_run`.
-        text: what is made of the result's text, None where it has none.
+        text: what is made of the result's text, None if it has none.
         output_len: length of the text to record, in characters.
         readable_len: length of the text a reader may have seen; for an error, it can exceed what may be recorded.
         detail: class of the error, or how many documents were dropped.
         actual_costs: what it cost, in the units of the budgets, where that is not what was reserved.
-        dropped: references of the id, empty where unknown, and of the text of each document that was dropped.
+        dropped: references of the id, empty if unknown, and of the text of each document that was dropped.
         said: what of it becomes part of the conversation.
     """
 
@@ -266,7 +266,7 @@ class OutcomeJob:
     said: tuple[HistoryItem, ...] = ()
 
     def __call__(self, tx: Transaction) -> None:
-        """Append the outcome, and record what the session has now seen."""
+        """Append the outcome, and update what the session has seen."""
         context = self.context
         decided = context.appended.entry
         if tx.has_outcome(context.session, decided.writer, decided.seq):
@@ -317,7 +317,7 @@ class OutcomeJob:
             tx.put_session(state, written.entry)
 
     def _get_text(self) -> tuple[ResultText, str]:
-        """What is made of the result's text, and the detail to record, with the error where it could not be read."""
+        """The prepared text of the result, and the detail to record, with the error if it could not be read."""
         text, detail = None, self.detail
         if self.text is not None:
             self.text.finish(_FOREVER)
@@ -329,7 +329,7 @@ class OutcomeJob:
         return text, detail
 
     def _observe(self, tx: Transaction, state: SessionState, text: ResultText) -> tuple[SessionState, Provenance]:
-        """The session's state after it was shown the result, and whose word that counts as."""
+        """The session's state after it saw the result, and the provenance that the result gets."""
         if self.text is not None and self.text.error is not None:
             # INVARIANT: FAILCLOSED - of a text that could not be read, any word may have been anybody's.
             observed = ObservedText(frozenset(), Provenance.UNTRUSTED, is_cut=True)
@@ -364,7 +364,7 @@ class OutcomeJob:
         return state, observed.origin
 
     def _is_related(self) -> bool:
-        """Whether the action touched only what the request has to do with, and brought little."""
+        """Whether the action touched only objects related to the request, and returned little."""
         event = self.context.event
         if event is None or not event.objects or self.readable_len > MAX_RELATED_RESULT:
             return False
@@ -374,7 +374,7 @@ class OutcomeJob:
         return True
 
     def _record_said(self, tx: Transaction, state: SessionState, text: ResultText) -> SessionState:
-        """Keep what was said or returned as part of the conversation."""
+        """Record what was said or returned as part of the conversation."""
         source = f"{self.context.resource.id} (provider)"
         is_unread = self.text is not None and self.text.error is not None
         if is_unread and any(item.role is HistoryRole.PROVIDER_RESULT for item in self.said):
@@ -391,7 +391,7 @@ class OutcomeJob:
         return state
 
     def _count(self, state: SessionState, text: ResultText) -> tuple[AgentTally, ...] | None:
-        """The session's tallies with what became of the action; None where they stay."""
+        """The session's tallies after the outcome; None if they do not change."""
         before = state.find_tally(self.context.principal.agent) if self.context.tally is not None else None
         if before is None or self.status == "paused":
             return None

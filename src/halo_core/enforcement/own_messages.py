@@ -22,7 +22,7 @@ _MAX_MESSAGES: Final = 64  # of one conversation, the newest
 
 
 def record_own_messages(tx: Transaction, context: DecisionContext) -> None:
-    """Mark the messages of a conversation that are the user's, when a model was asked.
+    """After a model call, mark the user's own messages in its conversation.
 
     Args:
         tx: the transaction that holds the outcome.
@@ -39,7 +39,7 @@ def record_own_messages(tx: Transaction, context: DecisionContext) -> None:
 
 
 def restore_own_messages(tx: Transaction, context: DecisionContext) -> tuple[ObservedText, ...]:
-    """The texts of a call; those that are the user's messages of an earlier run are the user's.
+    """The texts of a call; those marked in an earlier run as the user's messages are the user's again.
 
     INVARIANT: VOUCH - not where the host vouches for the user's words: nothing else is the user's then. What repeats an
     exposed model in such a message stays the model's, as in any other.
@@ -64,7 +64,7 @@ def restore_own_messages(tx: Transaction, context: DecisionContext) -> tuple[Obs
 
 
 def _mark_message(context: DecisionContext, marked: MarkedItem) -> bytes:
-    """The mark of a message that is the user's.
+    """The mark of a user's own message.
 
     INVARIANT: VOUCH - where the host names no user, only the session tells users apart: anybody else could have begun a
     conversation with the same words. So the mark is of that session alone.

@@ -35,7 +35,7 @@ MAX_REMEMBERED = 512
 
 @dataclass(frozen=True, slots=True)
 class TrustPeriod:
-    """The keys that a version of `authorities.json` trusts between two points in time, of approvers those enrolled."""
+    """The keys that one version of `authorities.json` trusts during a period; of approvers, those enrolled."""
 
     version: Any
     since_us: int
@@ -71,7 +71,7 @@ def _make_trust_period(
 
 
 def _ever_trusted(keys: TrustedKeys) -> TrustAnchors:
-    """All keys that the home trusts or has trusted: to read what a link said, never to act on it."""
+    """All keys that the home trusts or once trusted: for reading what a link said, never for acting on it."""
     return TrustAnchors(
         issuers={kid: Issuer(item.public_key) for kid, item in keys.issuers.items()},
         approvers={kid: (item.name, item.public_key) for kid, item in keys.approvers.items()},
@@ -79,7 +79,7 @@ def _ever_trusted(keys: TrustedKeys) -> TrustAnchors:
 
 
 class PassportReader:
-    """Passports of a home's stores. Thread-safe as the store is: it works under the transaction's lock.
+    """Reads and verifies passports in a home's stores. Thread-safe: it works under the transaction's lock.
 
     Args:
         authorities: issuers and approvers that are trusted.
@@ -95,11 +95,11 @@ class PassportReader:
         self._enrolled: tuple[ControlHistory, frozenset[tuple[str, str]]] | None = None
 
     def load_trusted(self, tx: Transaction, now_us: int) -> TrustAnchors:
-        """The keys that this home trusts at `now_us`, and of approvers those whom signed entries have enrolled."""
+        """The keys that this home trusts at `now_us`; of approvers, those enrolled by signed entries."""
         return self.load_trust_period(tx, now_us).trusted
 
     def load_trust_period(self, tx: Transaction, now_us: int) -> TrustPeriod:
-        """The keys trusted around `now_us`; the same object while `authorities.json` and enrolments stay the same.
+        """The keys trusted at `now_us`; the same object until `authorities.json` or enrolments change.
 
         INVARIANT: REV - a key that this process has seen retired stays so, although the clock is set back.
         """
@@ -113,7 +113,7 @@ class PassportReader:
         return trust
 
     def read_answer(self, tx: Transaction, row: ApprovalRow, store: str, now_us: int) -> ApprovalToken | None:
-        """The approver's verified answer to a request; None if there is none that is valid."""
+        """The approver's verified answer to a request; None if there is no valid one."""
         if not row.answer:
             return None
         try:
@@ -125,7 +125,7 @@ class PassportReader:
         return token if claimed == expected and store in token.audience else None
 
     def read_standing_link(self, tx: Transaction, root: str, store: str, now_us: int) -> Link:
-        """The standing link of this hash, verified.
+        """The verified standing link with this hash.
 
         Raises:
             PassportError: it does not verify, or the store does not hold it.
@@ -167,7 +167,7 @@ class PassportReader:
             return None  # it cannot be read at all: then only the new terms hold
 
     def read_past_chain(self, tx: Transaction, account: Account, store: str, now_us: int) -> tuple[Link, ...]:
-        """The standing link and session link that a session had; empty if they cannot be read."""
+        """The standing link and session link of a past session; empty if they cannot be read."""
         try:
             return self.verify_links(tx, (account.root, account.hash), store, now_us, use_past_trust=True)
         except PassportError:
@@ -222,7 +222,7 @@ class PassportReader:
         return token
 
     def store_token(self, tx: Transaction, token: str, facts: dict[str, Any], state: SessionState) -> None:
-        """Store a token that was just signed under its hash, with an entry.
+        """Store a newly signed token under its hash, with an entry.
 
         Raises:
             CannotDecide: `ledger_unwritable`, the store has it already, or did not keep it.

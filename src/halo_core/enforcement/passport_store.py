@@ -59,14 +59,14 @@ class ActiveChain:
 
 
 class _GivesEverything(NamedTuple):
-    """What the giver of a link gave without a limit of its own, so that what it is given later is given on too."""
+    """Which of its rights a link's giver gave without limits, so that rights it gains later are given on too."""
 
     grants: bool = False
     hand_offs: bool = False
 
 
 class PassportStore:
-    """Passports of one agent's sessions. Thread-safe as the store is: it works under the transaction's lock.
+    """Passports of one agent's sessions. Thread-safe: it works under the transaction's lock.
 
     Args:
         keys: where agents' keys are.
@@ -118,7 +118,7 @@ class PassportStore:
         return ActiveChain(current, chain, tuple(account.envelope for account in path))
 
     def read_basis(self, tx: Transaction, now_us: int) -> tuple[Any, Any]:
-        """What live chains rest on besides their sessions' accounts: the agent's standing passport, and who is trusted.
+        """What live chains depend on besides session accounts: the standing passport and the trusted keys.
 
         A chain that was loaded stays the one that `load_chain` would load while both are the same.
         """
@@ -126,7 +126,7 @@ class PassportStore:
         return row, self.reader.load_trust_period(tx, now_us)
 
     def advance_session_time(self, session: str, now_us: int, mono_us: int, high_us: int) -> int:
-        """A session's time: the wall clock, or the monotonic clock's progress while the wall clock is behind.
+        """A session's time: the wall clock, or the monotonic clock while the wall clock is behind.
 
         INVARIANT: MONO - a clock that was put right does not stop the ageing of what lived through the wrong one.
         """
@@ -142,13 +142,13 @@ class PassportStore:
         return at_us
 
     def set_passport_check(self, check: Callable[[Link], bool]) -> None:
-        """Accept a derived passport only if `check` finds it within what this handle was opened with."""
+        """Accept a derived passport only if `check` finds it within the options of this handle."""
         self._passport_check = check
 
     # hand-off and hand-back
 
     def find_receiver_problem(self, tx: Transaction, active: ActiveChain, agent: str, store: str, now_us: int) -> str:
-        """Reason code why nothing can be handed to `agent`, empty if something can.
+        """Reason code why nothing can be handed to `agent`; empty if something can.
 
         An agent that was issued a passport of its own acts only while that is good, whoever asks it to.
         """
@@ -176,7 +176,7 @@ class PassportStore:
         now_us: int,
         on_link_made: Callable[[str], object] | None = None,
     ) -> tuple[SessionState, str]:
-        """Derive a link for `agent` under `handle`; for an agent that is up the chain, hand back to it instead.
+        """Derive a link for `agent` under `handle`; if the agent is up the chain, hand back to it instead.
 
         A link that the agent has from this giver on these very terms serves again, unless one is claimed for the call
         alone: `on_link_made` is told the handle of the link made.
@@ -237,7 +237,7 @@ class PassportStore:
         store: str,
         now_us: int,
     ) -> str:
-        """Handle of the newest live link with the same terms that lasts as long as its giver's; empty if none."""
+        """Handle of the newest live link with the same terms and its giver's expiry; empty if none."""
         for account in reversed(state.links):
             if (account.parent, account.agent) != (giver, agent):
                 continue
@@ -254,7 +254,7 @@ class PassportStore:
     def hand_back(
         state: SessionState, handle: str, *, include_unused: bool = True
     ) -> tuple[SessionState, tuple[Account, ...]]:
-        """Close every link below `handle`; returns the new state and what was closed.
+        """Close every link below `handle`; returns the new state and the closed links.
 
         What was spent there stays with those above; risk and taint are the session's (INVARIANT: MONO). Without
         `include_unused`, what was given by `handle` and never acted under stays live: its holder has yet to begin, and
@@ -364,7 +364,7 @@ class PassportStore:
         is_resumed: bool = False,
         risk: int = 0,
     ) -> SessionState:
-        """Derive the agent's links again: under another standing link, re-authorized in the next epoch, or resumed."""
+        """Derive the agent's links again: for another standing link, a renewal in the next epoch, or a resumption."""
         parent = self.reader.read_standing_link(tx, root, store, now_us)
         old = self.reader.read_past_link(tx, account, store, now_us)
         if any(_is_revoked(tx, state, link) for link in self.reader.read_past_chain(tx, account, store, now_us)):
@@ -405,7 +405,7 @@ class PassportStore:
     def _read_given_terms(
         self, tx: Transaction, child: Account, state: SessionState, store: str, now_us: int
     ) -> tuple[Link | None, _GivesEverything]:
-        """Read a link below, and whether its giver gave everything, which then includes what it is given later."""
+        """Read a child link, and whether its giver gave everything, rights gained later included."""
         try:
             giver_link, link = self.reader.read_chain(
                 tx, state.path_to(child.handle), store, now_us, use_past_trust=True
@@ -504,14 +504,14 @@ class PassportStore:
     # tokens and links
 
     def _read_issued_passport(self, tx: Transaction, agent: str, store: str, now_us: int) -> Link | None:
-        """The standing link that an issuer gave to an agent, None if there is none."""
+        """The standing link that an issuer gave to an agent; None if there is none."""
         row = StandingTable(tx).get(agent)
         if row is None or row.origin == "derived" or agent == self._agent:
             return None
         return self.reader.read_standing_link(tx, row.hash, store, now_us)
 
     def _find_owner(self, tx: Transaction, agent: str, store: str, now_us: int) -> str:
-        """The owner of an agent, by its own passport."""
+        """The owner of an agent, according to its own passport."""
         row = StandingTable(tx).get(agent)
         return self.reader.read_standing_link(tx, row.hash, store, now_us).owner if row is not None else ""
 
@@ -520,7 +520,7 @@ class PassportStore:
 
 
 def is_resumed_at(last_us: int, began_us: int) -> bool:
-    """Whether a request that began at `began_us` resumes a session that last decided at `last_us`, microseconds."""
+    """Whether a request begun at `began_us` resumes a session whose last decision was at `last_us`, microseconds."""
     return began_us - last_us >= RESUMED_AFTER_S * _US
 
 

@@ -41,7 +41,7 @@ class Payment(NamedTuple):
         mark: digest of tool, targets, amount and object: two payments with one mark are the same payment twice. Empty
             in the window of a principal, which has a sum for each hour.
         request: id of the request, shortened.
-        message: digest of the user's message that named its targets, empty where none did.
+        message: digest of the user's message that named its targets, empty if none did.
     """
 
     time_us: int
@@ -53,7 +53,7 @@ class Payment(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PaymentWindow:
-    """The payments of one account within the window.
+    """The payments of one account within the time window.
 
     Args:
         account: name of the row: `paid-to:` or `paid-by:`, and a digest.
@@ -71,7 +71,7 @@ class PaymentWindow:
 
     @classmethod
     def read(cls, table: QuotaTable, account: str, at_us: int) -> PaymentWindow:
-        """The window as of a time, without what is older than a day."""
+        """The window at a time, without payments older than a day."""
         stored = table.get(account)
         if stored is None:
             return cls(account)
@@ -90,11 +90,11 @@ class PaymentWindow:
         return min(total, MAX_AMOUNT)
 
     def holds_request(self, request: str) -> bool:
-        """Whether this very request was counted: it goes on after a pause."""
+        """Whether this very request was counted already, since it continues after a pause."""
         return request in map(attrgetter("request"), self.payments)
 
     def repeats(self, mark: str, message: str) -> bool:
-        """Whether a payment with this mark was made, and no other message of the user asks for it again."""
+        """Whether a payment with this mark was made and no other user message asks for it again."""
         equal = [item for item in self.payments if item.mark == mark]
         # INVARIANT: a message renews a permission once, so one that a payment already rests on does not.
         is_renewed = bool(message) and message not in [item.message for item in equal]
@@ -135,7 +135,7 @@ class WindowChange(NamedTuple):
     before: bytes
 
     def make_commitment(self) -> dict[str, Any]:
-        """What an entry that changes the window says of it."""
+        """The commitment to the change in an entry."""
         return {"account": self.account, **commit_state(self.version, self.state, before=self.before)}
 
 
@@ -147,10 +147,10 @@ def store_changes(tx: Transaction, changes: Sequence[WindowChange]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class PaymentFacts:
-    """What the windows say of one payment before it runs.
+    """The windows' state for one payment before it runs.
 
     Args:
-        amount: in ten-thousandths; None where it cannot be read.
+        amount: in ten-thousandths; None if it cannot be read.
         targets: windows of its targets.
         principal: the principal's window.
         payment: as it would be counted.
@@ -158,7 +158,7 @@ class PaymentFacts:
         is_counted: this very request was counted before: it goes on after a pause.
         paid_to_target: the largest sum of any of its targets, without this payment.
         paid_by_principal: the principal's sum, without this payment.
-        request: the newest message of the user that asks for a payment, empty where none does.
+        request: the newest message of the user that asks for a payment, empty if none does.
     """
 
     amount: int | None
@@ -173,7 +173,7 @@ class PaymentFacts:
 
     @property
     def paid_for_message(self) -> int:
-        """The largest sum paid to any of its targets for the same message of the user, without this payment."""
+        """The largest sum already paid to any of its targets for the same user message."""
         if not self.payment.message:
             return 0
         sums = [
@@ -184,7 +184,7 @@ class PaymentFacts:
         return max(total - self.payment.amount, 0) if self.is_counted else total
 
     def list_changes(self) -> list[WindowChange]:
-        """Each window with this payment in it, by account; none where it was counted before."""
+        """Each window with this payment added, by account; empty if it was counted before."""
         if self.is_counted:
             return []
         plain = Payment(self.payment.time_us, self.payment.amount)
@@ -194,7 +194,7 @@ class PaymentFacts:
 
 
 def read_amount_at_stake(request: AccessRequest, args: Mapping[str, Any]) -> int | None:
-    """The amount that a call names, in ten-thousandths; None where it names none that can be read."""
+    """The amount that a call names, in ten-thousandths; None if it names none that can be read."""
     name = request.resource.amount
     is_needed = bool(name) or request.resource.impact is Impact.PAYMENT
     return read_amount(find_amount(args, name)) if is_needed and not request.problem else None
@@ -212,7 +212,7 @@ def read_payment_facts(
     digester: Digester,
     at_us: int,
 ) -> PaymentFacts | None:
-    """What the windows say of a payment; None for any other action.
+    """The windows' state for a payment; None for any other action.
 
     Args:
         tx: the transaction.
@@ -273,7 +273,7 @@ def _shorten(digest: str) -> str:
 
 
 def _find_message(user_messages: Sequence[str], targets: Sequence[str]) -> str:
-    """The newest message of the user that names every target and asks for a payment; empty where none does."""
+    """The newest user message that names every target and asks for a payment; empty if there is none."""
     if not targets:
         return ""
     for text in reversed(user_messages):

@@ -36,7 +36,7 @@ _make_leaf: Final = partial(tuple.__new__, Leaf)  # a named tuple's own construc
 
 
 class PlainArguments(NamedTuple):
-    """Arguments that are decided upon, recorded and run as they are.
+    """Arguments that are decided, recorded and executed unchanged.
 
     Args:
         args: a deep copy.
@@ -57,7 +57,7 @@ class _NotPlainError(Exception):
 
 
 def parse_plain_arguments(args: object, redactor: Redactor, beside: str) -> PlainArguments | None:
-    """Parse arguments, and search them and a text that is kept beside them for secrets; None for what is not plain."""
+    """Parse arguments, and search them and the text kept with them for secrets; None if they are not plain."""
     leaves: list[Leaf] = []
     texts = [beside]
     try:
@@ -73,7 +73,7 @@ def parse_plain_arguments(args: object, redactor: Redactor, beside: str) -> Plai
 
 
 def _copy_arguments(args: Any, leaves: list[Leaf], texts: list[str]) -> dict[str, Any]:
-    """Copy arguments, and list their leaves, and all texts with those of the names."""
+    """Copy arguments, and list their leaves, their texts and their names."""
     if type(args) is not dict or ("value" in args and is_credential_member(args)):
         raise _NotPlainError
     copy: dict[str, Any] = {}
@@ -113,7 +113,7 @@ def _list_leaves(pointer: str, value: dict[str, Any] | list[Any]) -> list[Leaf]:
 
 
 def _copy_container(value: Any, parts: list[str], depth: int) -> Any:
-    """Copy a list or dict, and add its texts, with those of its keys, to `parts`."""
+    """Copy a list or dict, and add its texts and keys to `parts`."""
     if depth > _MAX_DEPTH or len(parts) > MAX_LEAVES or len(value) > _MAX_MEMBERS or _holds_credential(value):
         raise _NotPlainError
     is_dict = type(value) is dict
@@ -146,7 +146,7 @@ def _holds_credential(value: Any) -> bool:
 
 @lru_cache(maxsize=4096)
 def _is_plain_name(name: str) -> bool:
-    """Whether a name stands in canonical form as it is and names no credential."""
+    """Whether a name is already in canonical form and names no credential."""
     return name.isascii() and not name.startswith("$") and not is_credential(name)
 
 

@@ -65,7 +65,7 @@ check_interval = 256
 
 
 def is_equal_draft(one: Draft, other: Draft) -> bool:
-    """Whether two drafts of one decision become the same entry."""
+    """Whether two drafts of one decision yield the same entry."""
     return (
         canonical.dumps(one.body) == canonical.dumps(other.body)
         and dict(one.content) == dict(other.content)
@@ -82,7 +82,7 @@ class _PlannedResource:
         resource: as it was registered.
         principal: who asks.
         chain: verified links, root first.
-        plan: None where every call of it needs `decide`.
+        plan: None if every call of it needs `decide`.
         part: the resource as entries name it.
         may_store: whether an action may put untrusted values somewhere.
         is_payment: whether its calls have an amount at stake, and windows that count them.
@@ -99,7 +99,7 @@ class _PlannedResource:
     frames: dict[tuple[Mode, str, tuple[str, ...]], tuple[Part, Part]] = field(default_factory=dict)
 
     def draft(self, tx: Transaction, context: DecisionContext) -> Draft:
-        """The entry of a planned decision, which lets its action run; the session's next state goes to the context."""
+        """The entry of a planned decision that lets its action run; puts the session's next state into the context."""
         call, state, image = context.call, context.state, tx.image
         host, frame = self.frames.get((context.mode, call.session_source, call.abilities)) or self._encode_frame(
             context
@@ -166,7 +166,7 @@ class _PlannedResource:
 
 @dataclass(slots=True)
 class _PlannedChain:
-    """A live chain and what it was loaded from, with a plan for each resource used under it.
+    """A live chain and its inputs, with a plan for each resource used under it.
 
     Args:
         control: mode, policy, stops and revocations in force.
@@ -191,7 +191,7 @@ class _PlannedChain:
     resources: dict[str, _PlannedResource] = field(default_factory=dict)
 
     def find_resource(self, context: DecisionContext, stops: tuple[Stop, ...]) -> _PlannedResource:
-        """What is planned for the resource and principal of a call."""
+        """The plan for the resource and principal of a call."""
         resource, principal = context.call.resource, context.principal
         planned = self.resources.get(resource.id)
         if (
@@ -205,7 +205,7 @@ class _PlannedChain:
     def is_current(
         self, context: DecisionContext, credentials: Credentials, basis: tuple[Any, Any], stops: tuple[Stop, ...]
     ) -> bool:
-        """Whether what the plans were compiled from is what is in force: steps (3) and (4) of `decide`."""
+        """Whether the inputs of the plans are still in force: steps (3) and (4) of `decide`."""
         if self.credentials is not credentials or self.basis != basis or self.stops != stops:
             return False
         if self.control is not context.control:
@@ -229,7 +229,7 @@ class _PlannedChain:
 
 
 class Planner:
-    """Decides plain calls by plans; see the module. Keeps plans for `_MAX_CHAINS` chains."""
+    """Decides plain calls by plans; see the module. Keeps plans for up to `_MAX_CHAINS` chains."""
 
     __slots__ = ("_chains",)
 
@@ -247,7 +247,7 @@ class Planner:
         stops: tuple[Stop, ...],
         digester: Digester,
     ) -> Draft | None:
-        """Decide by plan, into the context; the entry to append, None where `decide` has to decide.
+        """Decide by plan, into the context; returns the entry to append, None if `decide` has to decide.
 
         Args:
             tx: the transaction.
@@ -296,11 +296,11 @@ class Planner:
 
     @staticmethod
     def is_check_due(context: DecisionContext) -> bool:
-        """Whether a planned decision is decided again by `decide`; its request id says so, no chance."""
+        """Whether `decide` checks a planned decision; depends on its request id only, not on chance."""
         return int(context.request_id[-8:], 16) % check_interval == 0
 
     def report_difference(self, tx: Transaction, context: DecisionContext) -> None:
-        """Report that `decide` decided a planned call otherwise, in the log and by an alert; turn plans off.
+        """Report in the log and by an alert that `decide` disagreed with a plan; turn plans off.
 
         Args:
             tx: the transaction.
@@ -326,7 +326,7 @@ class Planner:
     def _find_chain(
         self, tx: Transaction, context: DecisionContext, credentials: Credentials, stops: tuple[Stop, ...]
     ) -> _PlannedChain | None:
-        """The plans of the live chain acted under, with its accounts in the context; None without a good chain."""
+        """The plans of the live chain acted under, with its accounts in the context; None if the chain is not valid."""
         key = context.session, context.call.acting_handle
         basis = credentials.passport_store.read_basis(tx, context.time_us)
         planned = self._chains.get(key)
@@ -348,7 +348,7 @@ class Planner:
 
 
 def _may_taint(tx: Transaction, context: DecisionContext) -> bool:
-    """Whether the action may taint what it stores, or the place where it does, which its entry then records."""
+    """Whether the action may taint what it stores or the place it writes to, which its entry then records."""
     is_exposed = context.state.view.tainted
     if not (is_exposed or brings_in(context.resource) or tx.load_taint_index()):
         return False
@@ -357,13 +357,13 @@ def _may_taint(tx: Transaction, context: DecisionContext) -> bool:
 
 
 def _has_answers(tx: Transaction, context: DecisionContext, credentials: Credentials, digester: Digester) -> bool:
-    """Whether a remembered answer covers the call, which its entry then records."""
+    """Whether a standing answer covers the call, which its entry then records."""
     _, answers = read_standing_answers(tx, context, digester=digester, reader=credentials.passport_store.reader)
     return bool(answers)
 
 
 def _may_rest_on_held(tx: Transaction, context: DecisionContext, digester: Digester) -> bool:
-    """Whether an act of the session is held that the call could rest on; notes whether the call could be held."""
+    """Whether the call could depend on a held act of the session; notes whether the call could be held."""
     held_before, context.hold_room = read_outbox(tx, context, digester)
     return held_before
 

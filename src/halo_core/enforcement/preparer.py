@@ -56,7 +56,7 @@ V = TypeVar("V")
 
 
 class _TextCache(dict[K, V]):
-    """What was computed from texts; emptied as soon as all texts together are too long.
+    """Results computed from texts; emptied as soon as the texts together are too long.
 
     Several threads may use it at once. There is no lock, since a process that forks while one is held would hang: a
     race costs a computation or some characters of the count, which begins anew whenever the cache is emptied.
@@ -77,7 +77,7 @@ class _TextCache(dict[K, V]):
 
 
 class _ReadArguments(NamedTuple):
-    """The arguments of a call and the text of its trigger, as a decision needs them.
+    """The arguments of a call and the text of its trigger, prepared for a decision.
 
     Args:
         problem: why they cannot be decided on; empty for none.
@@ -137,7 +137,7 @@ class Preparer:
         object.__setattr__(self, "models", ModelRecorder(self.references, self.redactor))
 
     def must_read_much(self, call: Call) -> bool:
-        """Whether `prepare` has so much text to read anew (5 ms for each 1,000 characters) that no loop should wait."""
+        """Whether `prepare` has so much new text (5 ms for each 1,000 characters) that no event loop should wait."""
         if len(call.request) <= _MUCH_CHARS and not call.shown_texts:
             return False
         unread = 0 if call.request in self._observed_requests else len(call.request)
@@ -149,7 +149,7 @@ class Preparer:
         return (text, origin) in cache or (text, Provenance.UNTRUSTED) in cache
 
     def prepare(self, call: Call, mode_option: Mode | None = None) -> DecisionContext:
-        """The context of a call, with its request; total."""
+        """The context of a call, with its request; never raises."""
         read = self._read_arguments(call)
         user = call.user
         if not user.isascii() or len(user) > MAX_NAME:
@@ -233,7 +233,7 @@ class Preparer:
         return _make_read((problem, encoded, sealed_args, real_args, recorded_args, leaves, trigger_text))
 
     def _begin_conversation(self, user: str) -> ConversationDigest:
-        """The digest of a conversation that has no item yet, the same object for the same user."""
+        """The digest of an empty conversation; the same object for the same user."""
         digest = ConversationDigest(self.sketch_key, user=f"{self.principal.tenant}\0{user}")
         if len(self._conversations) >= _MAX_PRINCIPALS:
             self._conversations.clear()
@@ -241,7 +241,7 @@ class Preparer:
         return digest
 
     def _seal_request(self, text: str) -> str:
-        """The user's words as they are kept, cached for the requests that every call of a run repeats."""
+        """The user's words as stored; cached, since every call of a run repeats them."""
         sealed = self._request_cache.get(text)
         if sealed is None:
             sealed = self.redactor.seal_text(_replace_unencodable(text)[:MAX_KEPT_CHARS])
@@ -249,15 +249,15 @@ class Preparer:
         return sealed
 
     def make_chunk(self, source: str, text: str, step: int, *, names_requested: bool) -> Chunk:
-        """What a session's profile keeps of a result; takes about 0.4 ms for each KB."""
+        """The part of a result that a session's profile keeps; takes about 0.4 ms for each KB."""
         return make_chunk(text, self.sketch_key, source=source, step=step, named_by_request=names_requested)
 
     def find_traces(self, text: str) -> Iterator[int]:
-        """Fingerprints by which a text is recognised as something that was stored."""
+        """Fingerprints that recognise a text as something that was stored."""
         return iter_text_fingerprints(self.sketch_key, text)
 
     def _seal_arguments(self, call: Call) -> tuple[str, Mapping[str, Any], bytes, Mapping[str, Any], tuple[Leaf, ...]]:
-        """Seal arguments: a problem, the sealed ones, their bytes, the ones to run with, and the leaves of those."""
+        """Seal arguments: a problem, the sealed ones, their bytes, those to run with, and the leaves of these."""
         try:
             # INVARIANT: what was decided is what runs; the caller keeps no hold on the copy.
             real_args = _copy_arguments(call.args)
@@ -280,7 +280,7 @@ class Preparer:
         return call.problem or problem, {}, b"{}", call.args, ()
 
     def _make_principal(self, user: str, agents: tuple[str, ...]) -> Principal:
-        """The principal of these names; the same object each time, since plans and caches are found by it."""
+        """The principal of these names; the same object each time, since plans and caches use it as a key."""
         principal = base = self.principal
         if agents or (user and user != base.user):
             name = user or base.user
@@ -303,7 +303,7 @@ class Preparer:
         return (*self._observe_request(call.request), *observed)
 
     def _observe_request(self, text: str) -> tuple[ObservedText, ...]:
-        """The user's words, if there are any; the same objects for the requests that every call of a run repeats."""
+        """The user's words, if any; the same objects for every call of a run, which repeat them."""
         observed = self._observed_requests.get(text)
         if observed is None:
             observed = (self._observe_text(text, Provenance.USER, is_vouched=True),) if text else ()
@@ -325,7 +325,7 @@ class Preparer:
         )
 
     def fingerprint_text(self, text: str, origin: Provenance) -> frozenset[int]:
-        """Keyed fingerprints of what a session keeps of a text, cached for the few that every call of a run repeats."""
+        """Keyed fingerprints of a text as a session keeps them; cached, since calls of a run repeat texts."""
         cached = self._fingerprint_cache.get((text, origin))
         if cached is None:
             cached = fingerprint_text(
@@ -352,7 +352,7 @@ def _copy_arguments(args: object) -> Mapping[str, Any]:
 
 
 def _copy_value(value: Any, nodes: Iterator[int]) -> Any:
-    """Copy of the containers; the leaves are immutable, or refused afterwards for having no canonical form."""
+    """Copy the containers of a value; leaves are immutable, or refused later because they have no canonical form."""
     if next(nodes) > canonical.MAX_NODES:
         raise CanonicalError("too_large", f"more than {canonical.MAX_NODES} values")
     if (

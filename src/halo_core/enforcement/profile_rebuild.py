@@ -27,7 +27,7 @@ from halo_core.store.reader import Reader, read_entries
 
 @dataclass(frozen=True, slots=True)
 class RebuiltProfile:
-    """What was done about the profile of an identity.
+    """The result of rebuilding the profile of an identity.
 
     Args:
         kind: of the identity.
@@ -45,7 +45,7 @@ class RebuiltProfile:
 def rebuild_profiles(
     commit: Callable[[Job], RebuiltProfile], reader: Reader, tenant: str, actor: Actor
 ) -> list[RebuiltProfile]:
-    """Compare the row of each profile with the log, write those that differ again, and fold what had waited.
+    """Compare each profile's row with the log, rewrite those that differ, and fold sessions that waited.
 
     Args:
         commit: runs a job on the tenant's store, durably.
@@ -104,7 +104,7 @@ class _RebuildJob:
         return RebuiltProfile(self.kind, self.subject, is_restored, folded)
 
     def _take_up(self, tx: Transaction) -> int:
-        """Append the versions that follow from what has waited; how many sessions and verdicts that was."""
+        """Append the versions that result from waiting sessions and verdicts; returns how many there were."""
         before = StoredProfile(self.kind, self.subject, self.version, self.profile, self.profile.to_bytes())
         profile, places = self.profile, []
         for item in self.waiting:

@@ -24,7 +24,7 @@ _OTHERS: Final = "others"
 
 @dataclass(frozen=True, slots=True)
 class ProviderCall:
-    """What one tool of a provider did for one answer.
+    """The calls of one provider's tool for one answer.
 
     Args:
         call: to decide and record.
@@ -43,13 +43,13 @@ def list_provider_calls(
     get_answer: Callable[[], Any],
     find_resource: FindResource,
 ) -> list[ProviderCall]:
-    """The calls of providers' tools that a model's answer holds, one for each tool.
+    """The calls of providers' tools in a model's answer, one for each tool.
 
     Args:
         find_blocks: returns what of an answer such a tool made.
         call: the call of the model, as it was decided.
         get_answer: returns the answer.
-        find_resource: the resource of an id, None where nobody registered or declared it.
+        find_resource: the resource of an id, None if nobody registered or declared it.
     """
     try:
         blocks = find_blocks(get_answer())
@@ -65,7 +65,7 @@ def list_provider_calls(
 
 
 def _match_offered(name: str, args: Mapping[str, Any]) -> str:
-    """The name under which the request offered a tool: of a server an answer gives the label alone."""
+    """The name under which the request offered a tool; for a server, an answer only gives its label."""
     offered = args.get("hosted_tools", ())
     return next((item for item in offered if isinstance(item, str) and item.startswith(f"{name}@")), name)
 

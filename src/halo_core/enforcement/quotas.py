@@ -36,7 +36,7 @@ class QuotaWarning:
 
 
 def find_quota_warnings(quotas: Iterable[Quota], before: QuotaDay, after: QuotaDay) -> tuple[QuotaWarning, ...]:
-    """The quotas that a charge brings to `WARNED_AT_PERCENT` of the day's amount or beyond.
+    """The quotas that a charge brings to at least `WARNED_AT_PERCENT` of the day's amount.
 
     Args:
         quotas: of the standing link.

@@ -19,7 +19,7 @@ _UNDECLARED_TRUST: Final = 300  # what comes back may be anybody's words, receip
 
 
 def _fill_missing(declared: Resource, guess: Guess, kind: ActionKind, arguments: Iterable[str]) -> Resource:
-    """Fill in what a declaration left out from the guess, field by field."""
+    """Fill in each field that a declaration left out from the guess."""
     filled = replace(declared, targets=declared.targets or guess.targets, amount=declared.amount or guess.amount)
     if kind is ActionKind.TOOL_CALL and declared.impact is Impact.UNKNOWN:
         programs = declared.programs or guess.programs
@@ -37,7 +37,7 @@ def _classify(guess: Guess) -> str:
 
 
 def build_guessed_resource(guess: Guess) -> Resource:
-    """A tool as it is guessed, without its id."""
+    """The guessed resource of a tool, without its id."""
     return Resource(
         impact=guess.impact,
         reversal=guess.reversal,
@@ -51,10 +51,10 @@ def build_guessed_resource(guess: Guess) -> Resource:
 def complete_resource(
     resource: Resource | None, guess: Guess, *, kind: ActionKind, name: str, arguments: Iterable[str]
 ) -> Resource:
-    """The resource to register: what was declared, with its id and kind, or what is guessed.
+    """The resource to register: as declared, with its id and kind, or as guessed.
 
     Args:
-        resource: the declaration, None where there is none.
+        resource: the declaration, None if there is none.
         guess: of the tool by its name, description and schema.
         kind: the action kind that reaches it.
         name: its id where the declaration has none.
@@ -82,7 +82,7 @@ class RegisteredResource:
     Args:
         resource: as declared or guessed.
         schema: JSON schema of its arguments.
-        why: reasons of the guess in words, empty where a person declared it.
+        why: reasons of the guess in words, empty if a person declared it.
     """
 
     resource: Resource
@@ -90,7 +90,7 @@ class RegisteredResource:
     why: str = ""
 
     def argument_names(self) -> list[str]:
-        """Names of the arguments the schema knows."""
+        """Names of the arguments in the schema."""
         return sorted(self.schema.get("properties", {}))
 
     def wildcard_grant(self) -> dict[str, Constraint]:
@@ -119,14 +119,14 @@ def _is_grantable(name: str) -> bool:
 
 
 def _takes_same_arguments(one: RegisteredResource, other: RegisteredResource) -> bool:
-    """Whether two registrations name the same arguments, or both take any: of such a tool more becomes known."""
+    """Whether two registrations name the same arguments, or both accept any, in which case names may be added."""
     if one.schema.get("additionalProperties") and other.schema.get("additionalProperties"):
         return True
     return bool(one.schema.get("properties") == other.schema.get("properties"))
 
 
 class Registry:
-    """Resources of one facade by id. Ids are unique over all kinds, since a policy names an action by them."""
+    """The resources of one facade, by id. Ids are unique over all kinds, since a policy names actions by them."""
 
     __slots__ = ("_resources", "version")
 
@@ -180,7 +180,7 @@ class Registry:
         return self._resources.get(resource_id)
 
     def items(self) -> Iterable[RegisteredResource]:
-        """All of them, by id."""
+        """All registrations, by id."""
         return [self._resources[key] for key in sorted(self._resources)]
 
     def argument_types(self) -> dict[str, dict[str, str]]:
@@ -188,7 +188,7 @@ class Registry:
         return {item.resource.id: dict(infer_arg_types(item.schema)) for item in self.items()}
 
     def build_grants(self, wanted: Mapping[str, Mapping[str, Constraint]] | None, *, compact: bool = False) -> Grants:
-        """Grants over what is registered.
+        """Grants for everything registered.
 
         Args:
             wanted: exact grants by resource id, or None for everything registered.

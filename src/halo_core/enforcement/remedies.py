@@ -22,7 +22,7 @@ _STOP_OPTIONS: Final = {
 
 
 def describe_remedy(decision: Decision, request: AccessRequest, *, pending_id: str, decision_id: str) -> str:
-    """The remedy of a decision that does not run its action.
+    """The remedy for a decision that does not run its action.
 
     Args:
         decision: the decision.

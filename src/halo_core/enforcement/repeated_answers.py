@@ -21,7 +21,7 @@ MAX_REPETITIONS: Final = 1_000
 
 
 def tell_from_replay(tx: Transaction, context: DecisionContext, answer_requests: dict[str, str]) -> None:
-    """Give a call the request id under which its message asks for it in this run.
+    """Give a call the request id that its message has in this run, so that repetitions are told from replays.
 
     INVARIANT: ONCE - a run takes one id for each call of a message, whatever comes of it: within a run nothing is
     dispatched twice, and a message that no model call of this run gave keeps the id it has. Nothing is made anew of
@@ -41,7 +41,7 @@ def tell_from_replay(tx: Transaction, context: DecisionContext, answer_requests:
 
 
 def _find_turn(tx: Transaction, context: DecisionContext) -> str:
-    """The message's own name, else the first of its repetitions under which the call was not dispatched yet."""
+    """The message's own name, else its first repetition under which the call was not dispatched yet."""
     session, given_turn = context.session, context.turn
     if not session:
         return given_turn

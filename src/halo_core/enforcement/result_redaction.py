@@ -37,7 +37,7 @@ _MAX_DIGITS: Final = 400  # digits; Python reads no integer of more than 4,300, 
 
 
 def is_decided_tool(halo: Any, name: str) -> bool:
-    """Whether a call of this name is decided when it is made; any other may be the shape of a model's answer."""
+    """Whether a name belongs to a tool whose calls are decided; others may be a model's output schema."""
     resource = halo.find_registered(name)
     return resource is not None and resource.kind is not ActionKind.INFERENCE
 
@@ -47,7 +47,7 @@ def _is_no_tool(_name: str) -> bool:
 
 
 def parse_json(text: str) -> tuple[Any, bool]:
-    """Parse a text that its reader may take for JSON, and say whether a name occurs twice in an object.
+    """Parse a text that its reader may take for JSON; also returns whether an object has a name twice.
 
     Raises:
         ValueError: it is none.
@@ -68,7 +68,7 @@ def _parse_integer(digits: str) -> int | str:
 
 
 def prefer_original(original: T, changed: T) -> T:
-    """The original list or mapping where the other one has the very same objects in it."""
+    """The original list or mapping if the other one has identical items, else the other one."""
     old: Any = original
     new: Any = changed
     if isinstance(original, Mapping):
@@ -80,7 +80,7 @@ def prefer_original(original: T, changed: T) -> T:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ValueRedactor:
-    """Applies a mask to a result. What stands below the name of a credential is replaced whole, as `[secret]`.
+    """Applies a mask to a result. A value below a credential's name is replaced as a whole by `[secret]`.
 
     Args:
         mask: what is made of a text.
@@ -95,11 +95,11 @@ class ValueRedactor:
 
     @classmethod
     def redact(cls, value: Any, mask: MaskText, is_tool: Callable[[str], bool] = _is_no_tool) -> Any:
-        """As `redact_value` of a redactor with this mask."""
+        """Like `redact_value` of a redactor with this mask."""
         return cls(mask, is_tool).redact_value(value)
 
     def redact_value(self, value: Any) -> Any:
-        """A copy of a value of any shape with every text masked; the same object where nothing changes.
+        """A copy of any value with every text masked; the same object if nothing changes.
 
         Raises:
             TypeError: it holds something into which nobody can look, or which cannot be made with other words in it.
@@ -127,7 +127,7 @@ class ValueRedactor:
         return masked if isinstance(value, str) else type(value)(masked.encode("utf-8", "surrogateescape"))
 
     def _redact_number(self, value: Any) -> Any:
-        """A number; it becomes text where it reads as a card number."""
+        """A number; replaced by a text if it reads as a card number."""
         return _PLACEHOLDER if self.is_secret else self._redact_card_number(value)
 
     def _redact_card_number(self, value: Any) -> Any:
@@ -135,7 +135,7 @@ class ValueRedactor:
         return self.mask(digits) if looks_like_pan(digits) else value
 
     def _require_unmasked(self, value: Any, text: str) -> Any:
-        """Return a value whose text cannot be replaced, unless it would have to be."""
+        """Return a value whose text cannot be replaced; fails if it would have to be."""
         if self.is_secret or self.mask(text) != text:
             raise make_unreadable_error(value)
         return value
@@ -209,7 +209,7 @@ class ValueRedactor:
         return self.redact_fields(value, fields)
 
     def redact_fields(self, value: Any, fields: Mapping[str, Any]) -> Any:
-        """Redact an object of which only these fields hold text.
+        """Redact an object in which only these fields hold text.
 
         Raises:
             TypeError: a number that was promised would become text.
@@ -223,7 +223,7 @@ class ValueRedactor:
     # answers of models
 
     def redact_metadata(self, metadata: Any, *, changed: bool = False) -> Any:
-        """Redact how an answer was made; `changed` where a word of the answer was masked.
+        """Redact the metadata of an answer; `changed` tells that a word of the answer was masked.
 
         What nobody can read is removed, and where something changed, its words in pieces, which no mask would find.
         """
@@ -241,13 +241,13 @@ class ValueRedactor:
         return redacted if changed else metadata
 
     def redact_member(self, key: Any, item: Any) -> Mapping[Any, Any]:
-        """Redact one member of a mapping, its name too."""
+        """Redact one member of a mapping, with its name."""
         return {**self._redact_mapping({key: item})}
 
     def redact_provider_members(
         self, members: dict[str, Any], call_keys: Container[str], id_keys: Container[str] = ()
     ) -> dict[str, Any]:
-        """Redact what a provider adds to a message: calls under some keys, and ids, which stay, under others."""
+        """Redact what a provider adds to a message: calls under some keys; ids under others stay."""
         taken = {
             key: self.redact_tool_calls(item) if key in call_keys else item
             for key, item in members.items()
@@ -257,7 +257,7 @@ class ValueRedactor:
         return prefer_original(members, {**taken, **rest})
 
     def redact_tool_calls(self, calls: Any) -> Any:
-        """Redact what a model asks for: one call or a list of them."""
+        """Redact the calls that a model asks for: one or a list."""
         return (
             prefer_original(calls, [self.redact_tool_call(item) for item in calls])
             if isinstance(calls, list)
@@ -265,7 +265,7 @@ class ValueRedactor:
         )
 
     def redact_tool_call(self, call: Any, *, is_decided: bool = False) -> Any:
-        """Redact one call; which one it is stays, and what it hands to a tool that decides it."""
+        """Redact one call, except its id and the arguments of a tool whose calls are decided."""
         if not isinstance(call, dict):
             return self.redact_value(call)
         function = call.get("function")
@@ -285,7 +285,7 @@ class ValueRedactor:
         return self._for_member(key).redact_value(item)
 
     def redact_json(self, text: str) -> Any:
-        """Redact a text; in one that is JSON, every value, however it is escaped."""
+        """Redact a text; if it is JSON, redact every value in it, however it is escaped."""
         try:
             parsed, has_repeats = parse_json(text)
         except (ValueError, RecursionError):
@@ -310,7 +310,7 @@ def _replace_text(item: Any, key: str, words: str) -> Any:
 
 
 def mask_joined_texts(items: list[Any], mask: MaskText, *, between: str, keep: bool) -> list[Any]:
-    """Mask neighbouring texts as one where only together they need it; returns the same list where none do.
+    """Mask adjacent texts as one where only their joined text needs masking; the same list if none does.
 
     Args:
         items: each of them masked by itself.
@@ -338,7 +338,7 @@ def mask_joined_parts(
     *,
     between: str = "",
 ) -> list[Any]:
-    """Mask the texts in the parts of one message as one, where only together they need it; else the same list.
+    """Mask the texts of one message's parts as one where only the joined text needs it; else the same list.
 
     Args:
         parts: each of them masked by itself.

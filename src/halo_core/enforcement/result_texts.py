@@ -28,7 +28,7 @@ _ATOMIC_TYPES: Final = (type(None), Number, uuid.UUID, PurePath, *TIME_TYPES, *N
 
 
 def find_document_id(document: Any) -> str:
-    """The id of a retrieved document or node, empty where it has none or it cannot be read."""
+    """The id of a retrieved document or node; empty if it has none or it cannot be read."""
     try:
         document = getattr(document, "node", document)
         found = next((value for name in _ID_FIELDS if isinstance(value := getattr(document, name, None), str)), "")
@@ -70,13 +70,13 @@ class TextExtractor:
     def filter_documents(
         self, documents: Sequence[Any], keep: KeepDocument, get_labels: GetLabels | None = None
     ) -> tuple[list[Any], int]:
-        """The documents that stay, the same list if all do, and how many do not."""
+        """The documents that stay (the same list if all do), and how many do not."""
         remaining = [item for item in documents if self.may_keep(item, keep, get_labels)]
         dropped = len(documents) - len(remaining)
         return (remaining if dropped or not isinstance(documents, list) else documents), dropped
 
     def filter_parts(self, result: Any, keep: KeepDocument, *, replace: Callable[[Any, str], Any]) -> tuple[Any, int]:
-        """A tool's result without the documents that may not be used: those of a list, else all of it or nothing.
+        """A tool's result without documents that may not be used; a result that is no list stays or goes whole.
 
         Args:
             result: of a tool.
@@ -96,14 +96,14 @@ class TextExtractor:
         return self.join_texts(self.iterate_leaves, value)
 
     def join_texts(self, iterate_texts: Callable[[Any], Iterator[str]], value: Any) -> str:
-        """Join what `iterate_texts` finds in a value on lines; `str(value)` where it fails."""
+        """Join the texts that `iterate_texts` finds in a value by lines; `str(value)` if that fails."""
         try:
             return "\n".join(iterate_texts(value))
         except Exception:  # noqa: BLE001  too deep, or an object that misbehaves
             return str(value)
 
     def is_readable(self, value: Any) -> bool:
-        """Whether `extract_text` returns everything in a value, so that no object in it is opaque."""
+        """Whether `extract_text` returns everything in a value, with no opaque object left."""
         try:
             return all(is_whole for _, is_whole in self._walk(value))
         except Exception:  # noqa: BLE001  too deep, or an object that misbehaves
@@ -130,7 +130,7 @@ class TextExtractor:
             yield _to_text(value), isinstance(value, _ATOMIC_TYPES) or is_url(value)
 
     def _get_contents(self, value: Any) -> Any:
-        """The contents of an object, None for a leaf."""
+        """The contents of an object; None for a leaf."""
         for kind, get_parts in self._part_getters:
             if isinstance(value, kind):
                 return [item for item in get_parts(value) if item is not None]
@@ -147,7 +147,7 @@ def _to_text(value: Any) -> str:
 
 
 def replace_plain_result(result: Any, notice: str) -> Any:
-    """A notice in the shape of a plain value."""
+    """A notice with the shape of a plain value."""
     if isinstance(result, list):
         return [notice]
     if isinstance(result, bytes):

@@ -57,16 +57,16 @@ _REVERSAL_ABILITIES: Final = tuple(name for name in ABILITIES if name != "pause"
 
 @dataclass(frozen=True, slots=True)
 class PastAct:
-    """What a tool did, as the ledger recorded it; given to the callable that takes it back.
+    """A recorded act of a tool; passed to the callable that reverses it.
 
     Args:
         decision: id of the decision that let it run; good as an idempotency key.
         tool: id of the tool.
         args: the arguments with which it ran.
-        output: what it returned, as text; empty where it returned nothing.
-        is_output_whole: False where `output` was cut, or secrets in it were replaced, before it was recorded.
+        output: what it returned, as text; empty if it returned nothing.
+        is_output_whole: False if `output` was cut, or secrets in it were replaced, before it was recorded.
         agent: who acted.
-        user: for whom; empty where that is not known.
+        user: for whom; empty if that is not known.
         at_us: when it was decided, microseconds since the epoch.
     """
 
@@ -81,7 +81,7 @@ class PastAct:
 
 
 class ReversalOptions(TypedDict, total=False):
-    """How the effects of a tool are taken back: at most one of these.
+    """How the effects of a tool are reversed: at most one of these.
 
     Args:
         undo: takes an effect back as if it had not been.
@@ -96,11 +96,11 @@ class ReversalOptions(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class Reverser:
-    """How the effects of a tool are taken back.
+    """The declared way to reverse the effects of a tool.
 
     Args:
         method: `undo`, `compensate` or `irreversible`.
-        function: is called with the `PastAct`; None where the tool is irreversible.
+        function: is called with the `PastAct`; None if the tool is irreversible.
     """
 
     method: Reversal
@@ -108,7 +108,7 @@ class Reverser:
 
     @classmethod
     def from_options(cls, options: ReversalOptions) -> Reverser | None:
-        """What the options of `guard` declare; None where there are none.
+        """The way that the options of `guard` declare; None if there are none.
 
         Raises:
             ConfigError: `bad_reversal`, more than one of them, or what cannot be called.
@@ -128,12 +128,12 @@ class Reverser:
         return cls(Reversal(name), value)
 
     def apply_to(self, resource: Resource) -> Resource:
-        """The resource with the method, as it is registered."""
+        """The resource to register, with the reversal method."""
         return replace(resource, reversal=self.method, can_reverse=self.function is not None)
 
 
 def _takes_one_argument(function: Callable[..., Any]) -> bool:
-    """Whether it can be called with a `PastAct`: one that fails when it is needed has used its order up."""
+    """Whether it can be called with one `PastAct`; checked early, since a failed call uses up its order."""
     try:
         inspect.signature(function).bind(None)
     except TypeError:
@@ -144,7 +144,7 @@ def _takes_one_argument(function: Callable[..., Any]) -> bool:
 
 
 def refuse_reversal_options(reverser: Reverser | None) -> None:
-    """Refuse a reversal that was declared for something else than one tool, such as an agent or a list of tools.
+    """Refuse reversal options on anything but one tool, such as an agent or a list of tools.
 
     Args:
         reverser: what was declared; None for nothing.
@@ -177,7 +177,7 @@ class ReversibleEffect:
 
     @property
     def reversal_resource(self) -> Resource:
-        """The resource of the reversal: of `pay` it is `pay.undo`, with the same impact, and no cost of its own."""
+        """The resource of the reversal, such as `pay.undo` for `pay`: the same impact, no cost."""
         resource = self.resource
         return replace(
             resource,
@@ -191,7 +191,7 @@ class ReversibleEffect:
         )
 
     def make_call(self) -> Call:
-        """The call by which the effect is taken back, in a session of its own."""
+        """The call that reverses the effect, in a session of its own."""
         return Call(
             resource=self.reversal_resource,
             args=self.act.args,
@@ -206,13 +206,13 @@ class ReversibleEffect:
 
 
 def make_refusal(code: str, detail: str = "") -> Denied:
-    """The refusal of a reversal, in the words of its reason code."""
+    """The refusal of a reversal, worded by its reason code."""
     text = get_reason_text(code)
     return Denied(code, f"{text.title}{f': {detail}' if detail else ''}", remedy=text.remedy)
 
 
 def load_effect(tx: Transaction, decision: str, digester: Digester) -> ReversibleEffect:
-    """Read the effect of a decision, and require that it can be reversed now.
+    """Read the effect of a decision; raises unless it can be reversed now.
 
     Args:
         tx: the transaction; it sees entries of its own tenant alone.
@@ -252,7 +252,7 @@ def load_effect(tx: Transaction, decision: str, digester: Digester) -> Reversibl
 
 
 def read_decision(tx: Transaction, decision: str) -> ProvenEntry:
-    """The proven decision of an id.
+    """The proven decision with this id.
 
     Raises:
         ConfigError: `no_such_entry`, `not_a_decision`.
@@ -282,7 +282,7 @@ def _describe_refusal(body: Mapping[str, Any]) -> str:
 
 
 def _require_reversible(resource: Resource, body: Mapping[str, Any]) -> None:
-    """Require a tool that has effects, was not declared irreversible, and is not a reversal itself.
+    """Require a tool that has effects, is not declared irreversible, and is not itself a reversal.
 
     Raises:
         Denied: `nothing_to_reverse`, `irreversible`.
@@ -295,7 +295,7 @@ def _require_reversible(resource: Resource, body: Mapping[str, Any]) -> None:
 
 
 def count_attempts(tx: Transaction, entry: LedgerEntry) -> int:
-    """How many attempts to reverse a decision have begun, which is also the number of the next one."""
+    """How many attempts to reverse a decision have begun."""
     attempt = 0
     while read_keyed_entry(tx, entry, make_reversal_key(entry.writer, entry.seq, attempt)) is not None:
         attempt += 1
@@ -303,7 +303,7 @@ def count_attempts(tx: Transaction, entry: LedgerEntry) -> int:
 
 
 def _find_next_attempt(tx: Transaction, entry: LedgerEntry) -> int:
-    """The number of the next attempt to reverse a decision, where every attempt before it did nothing.
+    """The number of the next attempt to reverse a decision; requires that no earlier attempt had an effect.
 
     Raises:
         Denied: `already_reversed`; `reversal_unknown`, nobody can say what came of the last one.
@@ -318,11 +318,11 @@ def _find_next_attempt(tx: Transaction, entry: LedgerEntry) -> int:
 
 
 def find_attempt_status(tx: Transaction, entry: LedgerEntry, attempt: int) -> str:
-    """What came of an attempt to reverse a decision.
+    """The status of an attempt to reverse a decision.
 
     Returns:
         `reversed`; `not_done` where it did not run, or where a person looked and found so; else the status of its
-        outcome, such as `error`. `unknown` where there is no outcome, empty where there was no such attempt.
+        outcome, such as `error`. `unknown` where there is no outcome, empty if there was no such attempt.
     """
     begin = read_keyed_entry(tx, entry, make_reversal_key(entry.writer, entry.seq, attempt))
     if begin is None:
@@ -343,7 +343,7 @@ def find_attempt_status(tx: Transaction, entry: LedgerEntry, attempt: int) -> st
 def is_finding_signed(
     body: Mapping[str, Any], decision: str, people: Mapping[str, bytes], store: str, tenant: str
 ) -> bool:
-    """Whether a person has signed what an entry says was found of a reversal.
+    """Whether an entry's finding about a reversal is signed by a person.
 
     INVARIANT: REVERSE - what no person has signed makes no room for another attempt, and settles none.
 
@@ -364,7 +364,7 @@ def is_finding_signed(
 
 
 def read_keyed_entry(tx: Transaction, entry: LedgerEntry, key: bytes) -> ProvenEntry | None:
-    """The proven entry of kind `reversal` with a key; None where there is none.
+    """The proven entry of kind `reversal` with a key; None if there is none.
 
     Args:
         tx: the transaction.
@@ -386,7 +386,7 @@ def read_keyed_entry(tx: Transaction, entry: LedgerEntry, key: bytes) -> ProvenE
 
 
 def _load_args(tx: Transaction, entry: LedgerEntry, digester: Digester) -> Mapping[str, Any]:
-    """The arguments with which the action of a decision ran: as recorded, after the decision's obligations.
+    """The arguments a decision's action ran with: as recorded, after the decision's obligations.
 
     Raises:
         Denied: `reversal_incomplete`.
@@ -426,7 +426,7 @@ def _load_output(tx: Transaction, outcome: LedgerEntry, digester: Digester) -> d
 
 
 def refuse_impossible_reversal(tx: Transaction, context: DecisionContext, digester: Digester) -> None:
-    """Refuse a call that takes an effect back where that is not possible any more, or where the call was altered.
+    """Refuse a reversing call if the reversal is no longer possible or the call was altered.
 
     Other calls are left alone.
 
@@ -453,7 +453,7 @@ def refuse_impossible_reversal(tx: Transaction, context: DecisionContext, digest
 
 
 def record_reversal(tx: Transaction, context: DecisionContext) -> None:
-    """Record that an attempt to reverse begins, in the transaction of its decision, and use its order up.
+    """Record, with its decision, that an attempt to reverse begins, and use up its order.
 
     Args:
         tx: the transaction.

@@ -41,12 +41,12 @@ class RiskAssessment:
     """The behaviour score of one action.
 
     Args:
-        score_name: of the score in force, empty where there is none.
+        score_name: of the score in force, empty if there is none.
         features: features.
-        risk: 0..1000, None where the action is not scored.
+        risk: 0..1000, None if the action is not scored.
         band: of the risk.
         factors: what moved it, where it is not ordinary.
-        profile_head: of the session's profile after the action, empty where nothing is watched.
+        profile_head: of the session's profile after the action, empty if nothing is watched.
         names_requested: everything that the action names stands in the request.
         drift: of the session's e-process, in sixteenths of a bit.
         problem: reason code why there is no risk although there should be.
@@ -75,12 +75,12 @@ UNSCORED: Final = RiskAssessment()
 
 @dataclass(slots=True)
 class RiskAssessor:
-    """Computes scores; models in force are read once for each hash."""
+    """Computes scores; each model in force is read once."""
 
     _loaded: dict[str, ActiveScoring] = field(default_factory=dict)
 
     def find_score_name(self, tx: Transaction, agent: str) -> str:
-        """Name of the score in force for an agent, empty for none."""
+        """Name of the score in force for an agent; empty if there is none."""
         name = tx.image.baselines.get(agent)
         return rows.BaselineTable(tx).get(agent) if name is None else name
 
@@ -103,7 +103,7 @@ class RiskAssessor:
     def has_scored_neighbour(
         self, tx: Transaction, request: AccessRequest, state: SessionState, chain: Iterable[Link]
     ) -> bool:
-        """Whether a request's agent, itself not scored, acts for a scored one or in a session where one acted."""
+        """Whether an unscored agent acts for a scored one, or in a session in which one acted."""
         if request.kind not in _SCORED_KINDS:
             return False
         if state.watched:
@@ -121,7 +121,7 @@ class RiskAssessor:
         *,
         at_us: int,
     ) -> RiskAssessment:
-        """Score an action that is decided at `at_us`, and add it to the session's profile."""
+        """Score an action decided at `at_us`, and add it to the session's profile."""
         if not name or request.kind not in _SCORED_KINDS or request.problem:
             return RiskAssessment(name)
         try:
@@ -154,7 +154,7 @@ class RiskAssessor:
 
 
 def load_rules(name: str, read_blob: Callable[[str, str], bytes]) -> RiskRules:
-    """The rules of a score, by its name; `read_blob` gives the bytes of a name and domain.
+    """The rules of a score, by its name; `read_blob` returns the bytes of a name and domain.
 
     Raises:
         BadInput: a part is something else.

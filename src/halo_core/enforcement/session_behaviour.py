@@ -47,7 +47,7 @@ _TENANT_KEY: Final = (TENANT, "")
 
 
 def _find_prior(role: StoredProfile | None, tenant: TenantProfile) -> RolePrior | None:
-    """The limits that stand in for an agent's own while its history is short: those of its role, else of the tenant.
+    """The limits used while an agent's own history is short: those of its role, else the tenant's.
 
     Other agents of the tenant do other work, so their limits count only where they are above the shipped ones. None
     where neither role nor tenant has enough of a history itself.
@@ -59,7 +59,7 @@ def _find_prior(role: StoredProfile | None, tenant: TenantProfile) -> RolePrior 
 
 
 def read_behaviour(tx: Transaction, context: DecisionContext, digester: Digester) -> None:
-    """Read into the context how far the agent is from its profile with this action; see the module.
+    """Compare the action with the agent's profile, and put the result into the context; see the module.
 
     Args:
         tx: the transaction.
@@ -120,7 +120,7 @@ def _make_view(found: BehaviourAssessment) -> BehaviourView:
 
 
 def list_new_alarms(context: DecisionContext) -> list[Axis]:
-    """The axes whose alarm the session has not raised before."""
+    """The axes whose alarm is new in the session."""
     found = context.findings
     if found is None or not found.axes:
         return []
@@ -129,7 +129,7 @@ def list_new_alarms(context: DecisionContext) -> list[Axis]:
 
 
 def record_behaviour(context: DecisionContext) -> tuple[AgentTally, ...] | None:
-    """The session's tallies after a decision of `decide`; None where they stay.
+    """The session's tallies after a decision of `decide`; None if they do not change.
 
     What did not run counts as an attempt, and in no measure: the windows over sessions tell what happened.
     """
@@ -172,7 +172,7 @@ def record_behaviour(context: DecisionContext) -> tuple[AgentTally, ...] | None:
 
 
 def _note_question(context: DecisionContext, before: SessionTally) -> BehaviourAssessment | None:
-    """The findings about an action that a policy asks about, with those about open questions of its session.
+    """The findings about an action that a policy asks about, with those of its session's open questions.
 
     Args:
         context: of the action.
@@ -188,23 +188,23 @@ def _note_question(context: DecisionContext, before: SessionTally) -> BehaviourA
 
 
 def fingerprint_call(resource: str, args_digest: str) -> int:
-    """32 bits of a call: the same tool with the same arguments."""
+    """A 32-bit fingerprint of a call: of its tool and its arguments."""
     return fingerprint_text(f"{resource} {args_digest}") & 2**32 - 1
 
 
 def fingerprint_call_of(context: DecisionContext) -> int:
-    """As `fingerprint_call`, of the action at hand."""
+    """Like `fingerprint_call`, for the call in a context."""
     return fingerprint_call(context.call.resource.id, context.args_digest)
 
 
 def describe_shape(context: DecisionContext) -> CallShape:
-    """How a call was written, as drift over sessions compares it."""
+    """The form in which a call was written, which drift over sessions compares."""
     turn = zlib.crc32(context.turn.encode("utf-8", "surrogatepass"))
     return describe_call(context.resource.id, context.recorded_args, turn=turn)
 
 
 def _note_exposure(tally: SessionTally, context: DecisionContext) -> SessionTally:
-    """The tally of an action that did not run: what it alarmed of came after exposure all the same."""
+    """The tally of an action that did not run; its alarms count as raised after exposure nevertheless."""
     is_exposed = context.event is not None and context.event.is_exposed
     return replace(tally, at_exposure=tally.values) if is_exposed and not tally.at_exposure else tally
 
@@ -217,7 +217,7 @@ def _note_run(tally: SessionTally, context: DecisionContext) -> SessionTally:
 
 
 def plan_behaviour(context: DecisionContext) -> tuple[AgentTally, ...] | None:
-    """As `record_behaviour`, for a planned decision: nothing deviates, and the action runs."""
+    """Like `record_behaviour`, for a planned decision: nothing deviates, and the action runs."""
     tally = context.tally
     if tally is None:
         return None
@@ -231,13 +231,13 @@ def plan_behaviour(context: DecisionContext) -> tuple[AgentTally, ...] | None:
 
 
 def _is_allowed(context: DecisionContext) -> bool:
-    """Whether a person said yes to a question about behaviour."""
+    """Whether a person allowed what a question about behaviour asked."""
     codes = {reason.code for reason in context.decision.reasons}
     return "approved" in codes and not BEHAVIOUR_CODES.isdisjoint(codes)
 
 
 def _allow(tally: SessionTally, found: BehaviourAssessment) -> SessionTally:
-    """The tally after a person allowed it: each limit that was passed is doubled once."""
+    """The tally after a person allowed it: each exceeded limit is doubled once."""
     doubled = set[str]()
     for axis in found.alarms:
         measure = axis.id.removeprefix("tenant_").removesuffix("_recent")
@@ -248,7 +248,7 @@ def _allow(tally: SessionTally, found: BehaviourAssessment) -> SessionTally:
 
 
 def describe_alarms(axes: list[Axis]) -> list[dict[str, Any]]:
-    """Axes as the factors of an alert."""
+    """Axes as factors of an alert."""
     return [{"id": axis.id, "value": axis.value, "moved": axis.share, "words": axis.words} for axis in axes]
 
 
@@ -259,7 +259,7 @@ def name_alert(axes: list[Axis]) -> str:
 
 
 def find_starting_risk(tx: Transaction, agent: str, person: str) -> int:
-    """What the agent's past sessions leave for a session for a person, 0..1000; 1000 where that cannot be read."""
+    """The risk that past sessions of the agent pass on to a session for a person, 0..1000; 1000 if unreadable."""
     table = ProfileTable(tx)
     table.refresh((AGENT, agent), _TENANT_KEY)  # as other hosts have left it
     profile = table.load_agent(agent)

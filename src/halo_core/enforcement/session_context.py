@@ -43,7 +43,7 @@ class Session:
 @quick_init
 @dataclass(frozen=True, slots=True)
 class TriggeringMessage:
-    """The message that asked for an action: its id, its kind (`message`, `user`, `handoff`) and its text."""
+    """The message that led to an action: its id, its kind (`message`, `user`, `handoff`) and its text."""
 
     turn: str = ""
     call_id: str = ""
@@ -53,7 +53,7 @@ class TriggeringMessage:
 
 @dataclass(frozen=True, slots=True)
 class ActiveDelegation:
-    """The link under which a hand-off's receiver acts.
+    """The link under which the receiver of a hand-off acts.
 
     Args:
         root: the facade's agent, which handed off.
@@ -79,7 +79,7 @@ _LINEAGE: Final[ContextVar[bool]] = ContextVar("halo_lineage", default=False)
 
 
 def mark_lineage() -> None:
-    """Mark this context, and those copied from it, as belonging to whoever opened Halo."""
+    """Mark this context, and contexts copied from it, as belonging to whoever opened Halo."""
     _LINEAGE.set(True)
 
 
@@ -94,13 +94,13 @@ _DELEGATION: Final[ContextVar[Callable[[], ActiveDelegation | None] | None]] = C
 
 
 def current_delegation(root: str, session: str) -> ActiveDelegation | None:
-    """The delegation under which this context acts in the agent's session, None where it acts for itself."""
+    """The delegation under which this context acts in the agent's session; None if it acts for itself."""
     delegation = _get_delegation()
     return delegation if delegation is not None and (delegation.root, delegation.session) == (root, session) else None
 
 
 def current_delegation_session(root: str = "") -> str | None:
-    """The session in which this context acts under a delegation, None where it acts for itself.
+    """The session in which this context acts under a delegation; None if it acts for itself.
 
     Args:
         root: only under one that began with this agent; empty for any.
@@ -115,12 +115,12 @@ def _get_delegation() -> ActiveDelegation | None:
 
 
 def current_session() -> Session | None:
-    """The session of this context, None outside one."""
+    """The session of this context; None outside any."""
     return _SESSION.get()
 
 
 def current_triggering_message() -> TriggeringMessage | None:
-    """The message that asked, None if it is not known."""
+    """The message that led to the current code; None if unknown."""
     return _TRIGGERING_MESSAGE.get()
 
 
@@ -129,7 +129,7 @@ IN_BODY: Final[ContextVar[bool]] = ContextVar("halo_in_body", default=False)
 
 
 def in_body() -> bool:
-    """Whether something decided is running around this: what it says to a nested model is not the user's word."""
+    """Whether a decided action runs around the current code: its messages to a nested model are not the user's."""
     return IN_BODY.get()
 
 
@@ -156,17 +156,17 @@ class ContextVarScope:
 
 
 def delegation_scope(value: ActiveDelegation | None) -> ContextVarScope:
-    """Run the block under a link; None is the agent's own."""
+    """Run the block under a link; None stands for the agent's own."""
     return ContextVarScope(delegation_value(value))
 
 
 def delegation_value(value: ActiveDelegation | None) -> tuple[ContextVar[Any], Any]:
-    """For a `ContextVarScope`: as `delegation_scope`."""
+    """For a `ContextVarScope`: like `delegation_scope`."""
     return _DELEGATION, lambda: value
 
 
 def dynamic_delegation_scope(find_delegation: Callable[[], ActiveDelegation | None]) -> ContextVarScope:
-    """Run the block under whichever link `find_delegation` says when asked: in a framework's run, who acts changes."""
+    """Run the block under the link that `find_delegation` returns each time: in a run, the actor changes."""
     return ContextVarScope((_DELEGATION, find_delegation))
 
 
@@ -191,7 +191,7 @@ def session_values(session: Session | None, message: TriggeringMessage | None) -
 
 
 class AwaitableInContext:
-    """An awaitable every step of which runs in one context."""
+    """An awaitable whose every step runs in one context."""
 
     __slots__ = ("_awaitable", "_context")
 

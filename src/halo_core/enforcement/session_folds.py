@@ -54,7 +54,7 @@ LOOK_EVERY_US: Final = 5 * 60_000_000
 
 @dataclass(frozen=True)
 class LocatedSummary:
-    """The summary of an agent's session, as its entry holds it.
+    """The summary of an agent's session, with its place in its entry.
 
     Args:
         place: where it stands.
@@ -68,13 +68,13 @@ class LocatedSummary:
 
     @cached_property
     def decoded(self) -> tuple[SessionTally, SessionSummary]:
-        """What it says, read once for all profiles that it goes into."""
+        """The decoded summary, read once for all profiles it is folded into."""
         return decode_summary(self.tree, self.session)
 
 
 @dataclass(frozen=True, slots=True)
 class FoldSessionJob:
-    """Fold a session, given its reference. Safe to run again: the second time it does nothing."""
+    """Folds a session, given its reference. Safe to run again: the second run does nothing."""
 
     session: str
 
@@ -87,7 +87,7 @@ class FoldSessionJob:
 
 @dataclass(frozen=True, slots=True)
 class FoldLeftJob:
-    """Fold sessions that nobody else folds: those that have rested, or whose process has ended. Safe to run again.
+    """Folds sessions that nobody else will: idle ones, and those whose process has ended. Safe to run again.
 
     Args:
         at_us: when somebody looked for them. The job may run later, after the machine slept or the clock was set: then
@@ -111,7 +111,7 @@ class FoldLeftJob:
 
 
 def _fold_left(tx: Transaction, table: UnfoldedTable, item: UnfoldedSession, now_us: int) -> bool:
-    """Fold a session if nobody else will; True where that was done."""
+    """Fold a session if nobody else will; returns whether it was folded."""
     try:
         state = tx.load_session(item.session)
     except Conflict:
@@ -132,12 +132,12 @@ def _fold_left(tx: Transaction, table: UnfoldedTable, item: UnfoldedSession, now
 
 
 def find_running_tally(state: SessionState, agent: str, ts_us: int) -> AgentTally | None:
-    """The tally of a session that an agent's action at a time goes into; None where there is none yet."""
+    """The tally that an agent's action at a time is added to; None if there is none yet."""
     return state.find_running(agent, ts_us, idle_us=IDLE_US, slice_us=SLICE_US)
 
 
 def fold_session(tx: Transaction, state: SessionState) -> None:
-    """Fold what agents did in a session into their profiles, and now and then into those of roles and the tenant."""
+    """Fold each agent's part of a session into its profile, and sometimes into those of roles and the tenant."""
     session = state.view.id
     tallies = [replace(item, tally=item.tally.count_questions()) for item in state.tallies]
     ended = [(item, summarize(state, item)) for item in tallies]
@@ -167,7 +167,7 @@ def fold_session(tx: Transaction, state: SessionState) -> None:
 
 
 def _leave_tally(item: AgentTally, summary: SessionSummary) -> AgentTally:
-    """The tally with which an agent goes on in a session that is folded."""
+    """The tally with which an agent continues in a folded session."""
     tally = item.tally.after_fold(summary.verdict.value) if item.tally.has_news else item.tally
     return AgentTally(item.agent, tally, role=item.role)
 
@@ -183,7 +183,7 @@ def _fold_groups(tx: Transaction, summaries: list[LocatedSummary]) -> None:
 
 
 def fold_into(tx: Transaction, kind: str, subject: str, items: Sequence[LocatedSummary]) -> bool:
-    """Fold summaries into the profile of an identity; False where its row is not what its newest entry left behind.
+    """Fold summaries into an identity's profile; False if its row does not match its newest entry.
 
     Then they wait for `rebuild_profiles`.
     """
@@ -199,7 +199,7 @@ def fold_into(tx: Transaction, kind: str, subject: str, items: Sequence[LocatedS
 
 
 def summarize(state: SessionState, item: AgentTally) -> SessionSummary:
-    """What a session leaves of an agent's for the next ones; its first untrusted source explains what came after it."""
+    """The summary of an agent's session for later ones; its first untrusted source explains what came after it."""
     view, verdict = state.view, item.verdict
     return summarize_session(
         view.id,
@@ -228,7 +228,7 @@ def append_version(tx: Transaction, before: StoredProfile, after: AnyProfile, fa
 
 
 def append_waiting(tx: Transaction, kind: str, subject: str) -> None:
-    """Append an entry that says that something waits to go into a profile, unless one says so already.
+    """Append an entry that something waits to be folded into a profile, unless one says so already.
 
     INVARIANT: FAILCLOSED - a row that was damaged only while a session ended is no profile afterwards either.
     """
@@ -239,12 +239,12 @@ def append_waiting(tx: Transaction, kind: str, subject: str) -> None:
 
 
 def locate(written: AppendedEntry | ProvenEntry) -> dict[str, Any]:
-    """Where an entry stands in the log, as other entries refer to it."""
+    """The place of an entry in the log, in the form that other entries refer to it by."""
     return {"leaf": encode_leaf(written.leaf), "w": written.entry.writer, "ws": written.entry.seq}
 
 
 class SessionFolds:
-    """Has the sessions of a process folded when they end or have rested. Thread-safe.
+    """Has the sessions of a process folded when they end or become idle. Thread-safe.
 
     Args:
         store: where.
@@ -264,7 +264,7 @@ class SessionFolds:
         """Session that is not folded yet → when it acted last, to a minute; the one that rested longest first."""
 
     def note(self, session: str, at_us: int, *, is_new: bool) -> None:
-        """Note an action of a session; with the first one of a new session others that have rested are folded."""
+        """Note an action of a session; the first action of a new session has idle sessions folded."""
         self.open_sessions.pop(session, None)
         self.open_sessions[session] = at_us
         if at_us - self._begun.setdefault(session, at_us) >= SLICE_US:
@@ -278,16 +278,16 @@ class SessionFolds:
                 self._store.defer(FoldLeftJob(at_us), is_patient=self._is_patient)
 
     def look_for_left(self) -> None:
-        """Have the next transaction fold what processes that have ended left, before anything is decided in it."""
+        """Have the next transaction fold sessions left by ended processes before it decides anything."""
         self.has_looked, self._looked_us = True, self._store.clock.now_us()
         self._store.defer(FoldLeftJob(self._looked_us, is_first=True))
 
     def fold_crowded(self, session: str) -> None:
-        """Fold a session in which many agents act; it goes on as the same session."""
+        """Fold a session in which many agents act; it continues as the same session."""
         self._fold(session)
 
     def _take_rested(self, now_us: int) -> list[str]:
-        """Take out a few sessions that have rested, or for which there is no room."""
+        """Take out a few sessions that are idle or exceed the limit."""
         rested: list[str] = []
         for session, at_us in list(self.open_sessions.items())[:_MAX_AT_ONCE]:
             if now_us - at_us < IDLE_US and len(self.open_sessions) <= _MAX_OPEN:
@@ -305,7 +305,7 @@ class SessionFolds:
             self._fold(session)
 
     def end_all(self) -> None:
-        """Fold every open session, since the process ends."""
+        """Fold every open session because the process ends."""
         for session in list(self.open_sessions):
             if self.open_sessions.pop(session, None) is not None:
                 self._fold(session)

@@ -24,7 +24,7 @@ _MAX_TEXT: Final = 256  # characters of each text that are kept
 
 
 class ShadowActivity:
-    """Records what one process has seen to run without a guard. Thread-safe.
+    """Records what runs in one process without a guard. Thread-safe.
 
     Args:
         store: where they are written.
@@ -39,7 +39,7 @@ class ShadowActivity:
         self._lock = threading.Lock()
 
     def record(self, kind: str, name: str, where: str, *, refused: bool = False) -> str:
-        """Queue a note the first time; after 1,000 notes nothing new is recorded.
+        """Queue a note the first time; after 1,000 notes nothing more is recorded.
 
         Returns:
             A notice for whoever runs this; empty if it was recorded before, or did not run.
@@ -61,7 +61,7 @@ class _RecordJob:
     body: Mapping[str, Any]
 
     def __call__(self, tx: Transaction) -> None:
-        """Append the entry; it belongs to no session, since nobody said for which request it ran."""
+        """Append the entry; it belongs to no session, since the request it ran for is unknown."""
         tx.append(Draft(EntryKind.SHADOW, "", self.body))
 
 
@@ -72,7 +72,7 @@ def _to_text(value: object) -> str:
 
 
 class WatchedFacade(Protocol):
-    """What of an adapter's `Halo` a tripwire needs; see `HaloBase`."""
+    """The part of an adapter's `Halo` that a tripwire needs; see `HaloBase`."""
 
     @property
     def mode(self) -> Mode:
@@ -80,14 +80,14 @@ class WatchedFacade(Protocol):
 
     @property
     def store(self) -> Store:
-        """Where the mode is kept."""
+        """The store that holds the mode."""
 
     def record_shadow(self, kind: str, name: str, where: str, *, refused: bool = False) -> None:
-        """Record what ran, or would have, without a guard."""
+        """Record something that ran, or would have run, without a guard."""
 
 
 class ModeWatch:
-    """The mode in force, read where nothing may wait: whether what carries no guard is refused.
+    """The mode in force, readable without waiting: whether unguarded calls are refused.
 
     Args:
         halo: whose mode and ledger count.
@@ -104,7 +104,7 @@ class ModeWatch:
         self._last_mode = halo.mode if mode is None else halo.store.recall_mode(mode)
 
     def mode(self) -> Mode:
-        """As stored, or in an event loop as it was last read."""
+        """The stored mode; on an event loop, the mode as last read."""
         if self._is_fixed:
             return self._last_mode
         try:
@@ -123,7 +123,7 @@ class ModeWatch:
 
 
 class InstalledTripwire(ModeWatch):
-    """One installation of an adapter's tripwire; the Halo watches while any of its installations is in place.
+    """One installation of an adapter's tripwire; the Halo watches while any of its installations remains.
 
     Args:
         halo: see `ModeWatch`.
@@ -137,7 +137,7 @@ class InstalledTripwire(ModeWatch):
         installed.append(self)
 
     def uninstall(self) -> None:
-        """Take it away; a second time does nothing."""
+        """Remove it; a second call does nothing."""
         with suppress(ValueError):
             self._installed.remove(self)
 
@@ -149,14 +149,14 @@ class InstalledTripwire(ModeWatch):
 
 
 def record_shadow(watches: Iterable[ModeWatch], kind: str, name: str, where: str, *, refused: bool) -> None:
-    """Record in the ledger of each Halo that watches."""
+    """Record an unguarded call in the ledger of each watching Halo."""
     for halo in {id(watch.halo): watch.halo for watch in watches}.values():
         with suppress(HaloError):  # a ledger that is closed lets nothing more pass than an open one
             halo.record_shadow(kind, name, where, refused=refused)
 
 
 def refuse_unguarded(name: str, error_class: type[Denied] = Denied) -> None:
-    """Refuse what no guard decides.
+    """Refuse a call without a guard.
 
     Raises:
         Denied: `unguarded`, of the given class.

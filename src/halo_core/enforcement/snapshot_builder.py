@@ -68,7 +68,7 @@ def record_observation(
     is_related: bool = False,
     is_resolved: bool = False,
 ) -> SessionState:
-    """Record that a session has been shown a text; returns its state, tainted by untrusted content.
+    """Record that a session was shown a text; returns its state, tainted if the text is untrusted.
 
     Args:
         tx: the transaction.
@@ -107,7 +107,7 @@ def record_observation(
 
 
 def _compute_additions(sketch: Sketch, observed: ObservedText, place: int) -> tuple[Marks, bytes]:
-    """Marks that a text adds to a sketch, and its words in order if it vouches for values."""
+    """The marks that a text adds to a sketch, and its words in order if it vouches for values."""
     origin, fingerprints = observed.origin, observed.fingerprints
     spans = b""
     if origin is Provenance.USER:
@@ -122,7 +122,7 @@ def _compute_additions(sketch: Sketch, observed: ObservedText, place: int) -> tu
 
 
 def read_session(tx: Transaction, context: DecisionContext, credentials: Credentials, digester: Digester) -> None:
-    """Read into the context what every decision needs of its session; texts the agent has seen count for this call.
+    """Read what every decision needs of its session into the context, texts already seen included.
 
     Args:
         tx: the transaction that will hold the decision.
@@ -160,7 +160,7 @@ def read_session(tx: Transaction, context: DecisionContext, credentials: Credent
 
 
 def _trace_arguments(tx: Transaction, context: DecisionContext, digester: Digester) -> None:
-    """Find out where each value of the arguments comes from, by what the session has seen and by known values.
+    """Find the provenance of each argument value, from texts the session has seen and known values.
 
     Arguments with a problem have no leaves.
     """
@@ -174,7 +174,7 @@ def _trace_arguments(tx: Transaction, context: DecisionContext, digester: Digest
 
 
 def find_head(tx: Transaction, principal: Principal) -> str:
-    """Reference of the person or service account for whom an agent acts; empty where it acts for nobody."""
+    """Reference of the person or service account for whom an agent acts; empty if there is none."""
     if principal.reference or principal.user:
         return principal.reference or tx.references.of_person(principal.user)
     head = principal.chain[0] if principal.chain else ""
@@ -270,7 +270,7 @@ def build_snapshot(
 
 
 def read_payment(tx: Transaction, context: DecisionContext, digester: Digester) -> PaymentFacts | None:
-    """Read the amount at stake and, of a payment, what the windows say of it into the context, after `read_session`."""
+    """Read the amount at stake and, for a payment, the windows' state into the context, after `read_session`."""
     request = context.request
     if context.amount is None:
         context.amount = read_amount_at_stake(request, context.recorded_args)
@@ -289,7 +289,7 @@ def read_payment(tx: Transaction, context: DecisionContext, digester: Digester) 
 
 
 def _list_new_fields(tx: Transaction, context: DecisionContext, digester: Digester) -> tuple[str, ...]:
-    """Fields of a model request that no list knows and nobody has accepted."""
+    """Fields of a model request that are in no list and that nobody has accepted."""
     names = list_model_fields(context.request)
     if not names:
         return ()
@@ -298,7 +298,7 @@ def _list_new_fields(tx: Transaction, context: DecisionContext, digester: Digest
 
 
 def _observe_history(tx: Transaction, context: DecisionContext, state: SessionState, sketch: Sketch) -> SessionState:
-    """The session's state after what the texts and the history of a call bring into it."""
+    """The session's state after a call's texts and history."""
     texts, is_scored = context.observed_texts, bool(context.score_name)
     if not context.history and len(texts) == 1 and texts[0].fingerprints is sketch.last_request:
         return state  # the host's words again: it has all of them already, as the user's
@@ -315,7 +315,7 @@ def _observe_history(tx: Transaction, context: DecisionContext, state: SessionSt
 
 
 def _list_user_messages(tx: Transaction, context: DecisionContext) -> list[str]:
-    """The user's messages, oldest first; none where a target is not the user's, whatever a message repeats of it."""
+    """The user's messages, oldest first; none if a target is not the user's, even if a message repeats it."""
     targets = {pointer for pointer, *_ in context.targets}
     for pointer, origin in context.provenance:
         if pointer in targets and origin is not Provenance.USER:
@@ -325,7 +325,7 @@ def _list_user_messages(tx: Transaction, context: DecisionContext) -> list[str]:
 
 
 def _make_request_chunk(sketch: Sketch, observed: ObservedText, *, is_scored: bool) -> Chunk | None:
-    """What the profile keeps of the user's words, None if none of them is new."""
+    """The part of the user's words that the profile keeps; None if none is new."""
     is_user = observed.origin is Provenance.USER
     has_new_words = (
         is_scored and is_user and observed.text and any(print_ not in sketch.marks for print_ in observed.fingerprints)
@@ -334,7 +334,7 @@ def _make_request_chunk(sketch: Sketch, observed: ObservedText, *, is_scored: bo
 
 
 def _name_origins(context: DecisionContext, traced_leaves: tuple[TracedLeaf, ...], names: tuple[str, ...]) -> None:
-    """Record where each argument leaf came from, which are targets, and the names of the sources of each."""
+    """Record the provenance of each argument leaf, which leaves are targets, and the source names of each."""
     provenance, targets, sources = [], [], []
     for pointer, origin, places, kind, flags, is_target in traced_leaves:
         provenance.append((pointer, origin))
@@ -348,7 +348,7 @@ def _name_origins(context: DecisionContext, traced_leaves: tuple[TracedLeaf, ...
 
 
 def load_active_chain(tx: Transaction, context: DecisionContext, passports: PassportStore) -> ActiveChain:
-    """The live chain under the link acted under; a session's first decision opens its link."""
+    """The live chain acted under; a session's first decision opens its link."""
     if not context.session:
         return ActiveChain(context.state)
     principal = context.principal
@@ -368,7 +368,7 @@ def load_active_chain(tx: Transaction, context: DecisionContext, passports: Pass
 def _check_receiver(
     tx: Transaction, context: DecisionContext, passports: PassportStore, active: ActiveChain
 ) -> ActiveChain:
-    """The chain, as problematic where whoever is handed to could not act."""
+    """The chain, with a problem if the receiver of the hand-off could not act."""
     if context.call.hand_off is None or active.problem or not context.session:
         return active
     store, at_us = context.control.store, context.time_us
@@ -414,7 +414,7 @@ def _read_approvals(
 def _find_answered_rows(
     tx: Transaction, context: DecisionContext, active: ActiveChain, credentials: Credentials, *, may_reuse: bool
 ) -> list[ApprovalRow]:
-    """The question that asks for this call: as it paused, else this session's, else approved ones of ended runs."""
+    """The question for this call: the one it paused on, else this session's, else approved ones of ended runs."""
     request, session, table = context.request, context.session, ApprovalTable(tx)
     exposure = find_exposure(context.provenance, context.targets, is_tainted=active.state.view.tainted)
 
@@ -434,7 +434,7 @@ def _find_answered_rows(
 
 
 def _find_paused_approval(tx: Transaction, request: AccessRequest) -> ApprovalRow | None:
-    """The answer with which this request was allowed before it paused; it covers the rest of the request."""
+    """The answer that allowed this request before it paused; it also covers the rest of the request."""
     try:
         paused = find_paused_decision(tx, request.context.session, request.request_id)
     except (Gap, Tampered):

@@ -52,7 +52,7 @@ _USED_CODES: Final = frozenset({"break_glass", "override_allowed", "remembered",
 
 
 def compute_answer_scope(digester: Digester, role: str, resource: Resource, args: Mapping[str, Any]) -> str:
-    """Keyed digest of what an answer to a call would cover; empty where no answer to it can be kept."""
+    """Keyed digest of what an answer to a call would cover; empty if no answer to it can be kept."""
     scope = find_answer_scope(resource, args)
     if not scope:
         return ""
@@ -61,7 +61,7 @@ def compute_answer_scope(digester: Digester, role: str, resource: Resource, args
 
 
 def compute_amount_scope(digester: Digester, role: str, resource: Resource, args: Mapping[str, Any]) -> str:
-    """Keyed digest of what an answer to the amount of a payment would cover; empty where none can be kept."""
+    """Keyed digest of what an answer to a payment's amount would cover; empty if none can be kept."""
     scope = find_answer_scope(resource, args)
     if not scope or resource.impact is not Impact.PAYMENT:
         return ""
@@ -70,21 +70,21 @@ def compute_amount_scope(digester: Digester, role: str, resource: Resource, args
 
 
 def compute_denied_scopes(digester: Digester, request: AccessRequest, args: Mapping[str, Any]) -> tuple[str, ...]:
-    """What an override may forbid that covers a call: its targets, whoever calls, where they can be named; itself."""
+    """Scopes under which an override may forbid a call: by its targets, if they can be named, or itself."""
     tenant, tool = request.subject.tenant, request.resource.id
     targets = compute_answer_scope(digester, "", request.resource, args)
     return tuple(make_denied_scope(tenant, tool, what) for what in (targets, request.args_digest) if what)
 
 
 def may_have_answers(tx: Transaction) -> bool:
-    """Whether there may be an answer that covers a call; cheap, from memory."""
+    """Whether an answer may cover a call; a cheap check in memory."""
     return tx.image.has_answers is not False or tx.image.denials_end_us != 0
 
 
 def read_standing_answers(
     tx: Transaction, context: DecisionContext, *, digester: Digester, reader: PassportReader
 ) -> tuple[str, tuple[StandingAnswer, ...]]:
-    """The scope of a call and the verified answers that cover it; empty where there are none.
+    """The scope of a call and the verified answers that cover it; empty if there are none.
 
     Args:
         tx: the transaction.
@@ -124,7 +124,7 @@ def _list_denials_by_entry(
     known_ids: Collection[str],
     reader: PassportReader,
 ) -> Iterator[StandingAnswer]:
-    """Overrides that forbid the call of which there is no good row: their entries are what counts."""
+    """Overrides that forbid the call but have no valid row: their entries count."""
     denied = [scope for kind, scope in scopes if kind == OVERRIDE_DENY]
     denials = [item for scope in denied for item in list_denials(tx, scope, known_ids, context.time_us)]
     if not denials:
@@ -221,7 +221,7 @@ def make_usage_account(answer: str) -> str:
 
 
 def _is_usage_proven(tx: Transaction, answer: str) -> bool:
-    """Whether an answer's row of uses is what entries say; what this process has checked or written is."""
+    """Whether an answer's usage row matches its entries; rows this process checked or wrote do."""
     account, known = make_usage_account(answer), tx.image.quotas
     if account in known:
         return True

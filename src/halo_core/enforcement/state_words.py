@@ -42,7 +42,7 @@ def _holds_state(name: str) -> bool:
 
 
 def _fingerprint(context: DecisionContext, key: bytes, leaf: Leaf) -> int:
-    """Fingerprint of a word with its place, 0 where it is no word of a state."""
+    """Fingerprint of a word with its place; 0 if it is not a state word."""
     name = leaf.field or name_of_argument(leaf.pointer)
     if name == KEY or len(leaf.text) > 80 or not _holds_state(name) or not _WORDS.fullmatch(leaf.text):
         return 0
@@ -50,7 +50,7 @@ def _fingerprint(context: DecisionContext, key: bytes, leaf: Leaf) -> int:
 
 
 def list_state_words(tx: Transaction, context: DecisionContext) -> tuple[int, ...]:
-    """Fingerprints of the words of states that an action writes while its session is not exposed."""
+    """Fingerprints of the state words that an action writes while its session is not exposed."""
     if context.call.resource.impact is not Impact.WRITE or context.state.view.tainted:
         return ()
     found = [_fingerprint(context, tx.image.sketch_key, leaf) for leaf in context.leaves[:_MAX_LEAVES]]
@@ -58,7 +58,7 @@ def list_state_words(tx: Transaction, context: DecisionContext) -> tuple[int, ..
 
 
 def writes_usual_words(tx: Transaction, context: DecisionContext) -> bool:
-    """Whether the user wrote all that an action writes, but for words that the agent writes there in any case.
+    """Whether an action writes only words of the user, and words that the agent usually writes there.
 
     INVARIANT: VOUCH - what names a target is no such word, and sessions that have read untrusted content teach none.
     """

@@ -19,7 +19,7 @@ T = TypeVar("T")
 def make_method(
     original: Callable[..., Any], steps: Callable[..., Steps[Any]], *, is_async: bool
 ) -> Callable[..., Any]:
-    """Make a method that replaces one of a framework's, with its name and signature, and executes a procedure.
+    """Make a method that executes a procedure and has the name and signature of the framework's method it replaces.
 
     The caller's activity begins here at the latest: a framework goes on in copies of the context, in other threads too.
 
@@ -43,7 +43,7 @@ def make_method(
 def make_scoped_method(
     original: Callable[..., Any], open_scope: Callable[..., AbstractContextManager[Any]], *, is_async: bool
 ) -> Callable[..., Any]:
-    """Make a method that calls one of a framework's inside a block, as `make_method` does with steps of its own.
+    """Make a method that calls the framework's own inside a block; `make_method` with fixed steps.
 
     Args:
         original: the method in whose place it stands.
@@ -67,7 +67,7 @@ def make_scoped_method(
 def make_stream_method(
     original: Callable[..., Any], steps: Callable[..., Steps[Any]], *, is_async: bool
 ) -> Callable[..., Any]:
-    """As `make_method`, for a method that returns an iterator, or an asynchronous one, over what is emitted."""
+    """Like `make_method`, for a method that returns an iterator, or an asynchronous one, of what is emitted."""
     drive_stream = astream if is_async else stream
 
     def method(*args: Any, **kwargs: Any) -> Any:
@@ -78,7 +78,7 @@ def make_stream_method(
 
 
 class StepScope(Generic[T]):
-    """A block inside a procedure: it stands where the procedure emits what `with`, or `async with`, yields.
+    """A block inside a procedure; its body is whatever the procedure does after it emits what `with` yields.
 
     Args:
         steps: the procedure; emits exactly once.

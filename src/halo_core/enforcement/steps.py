@@ -31,14 +31,14 @@ class Emit:
 
 @dataclass(frozen=True, slots=True)
 class Return(Generic[T]):
-    """The end: what the caller gets."""
+    """The end of a procedure: what the caller gets."""
 
     value: T
 
 
 @dataclass(frozen=True, slots=True)
 class Raise:
-    """The end: what the caller's call raises.
+    """The end of a procedure: what the caller's call raises.
 
     The driver raises it outside every handler, so a redacted error does not expose the original as its
     `__context__`. An error cannot leave the generator by itself: a `StopIteration` would become a `RuntimeError`.
@@ -62,7 +62,7 @@ class ExitThrown(BaseException):
 
 
 def get_thrown_error(error: BaseException) -> BaseException:
-    """What a procedure that catches everything has caught."""
+    """The error that a procedure which catches everything has caught."""
     return error.error if isinstance(error, ExitThrown) else error
 
 
@@ -73,7 +73,7 @@ Step = tuple[Any, ...]
 
 
 class ResultStep(tuple[Any, ...]):
-    """A step whose answer is what the caller gets.
+    """A step whose result is what the caller gets.
 
     It is awaited only if its function is a coroutine function: an action may itself return something that can be
     awaited (a task, a future), which the caller gets as it was recorded.
@@ -100,7 +100,7 @@ Flow = Steps[Return[T] | Raise]
 
 
 def emit_parts(parts: Any, open_scope: Callable[[], AbstractContextManager[Any]] = nullcontext) -> Steps[None]:
-    """Pass on the parts of an iterable, each taken inside a scope of its own, and close its iterator at the end."""
+    """Pass on the parts of an iterable, each taken inside its own scope, and close its iterator at the end."""
     source = yield TwoWayStep(iter, aiter, parts)
     try:
         while True:
@@ -114,13 +114,13 @@ def emit_parts(parts: Any, open_scope: Callable[[], AbstractContextManager[Any]]
 
 
 def close_source(source: Any) -> Any:
-    """Close an iterator that can be closed; of an asynchronous one this returns a coroutine."""
+    """Close an iterator that can be closed; for an asynchronous one, returns a coroutine."""
     close = getattr(source, "aclose" if hasattr(source, "__anext__") else "close", None)
     return close() if close is not None else None
 
 
 def drive(steps: Steps[Any]) -> Any:
-    """Execute the steps of a procedure in the calling thread, and return what it returns.
+    """Execute the steps of a procedure in the calling thread, and return its result.
 
     A procedure is written once for the synchronous and the asynchronous form of what an adapter does:
 
@@ -144,7 +144,7 @@ def drive(steps: Steps[Any]) -> Any:
 
 
 async def adrive(steps: Steps[Any]) -> Any:
-    """As `drive`, on an event loop: what a function returns is awaited where it can be."""
+    """Like `drive`, on an event loop: awaits whatever a function returns, if that is awaitable."""
     step = _advance(steps)
     while (kind := type(step)) not in _ENDINGS:
         answer: Any = None
@@ -166,7 +166,7 @@ async def adrive(steps: Steps[Any]) -> Any:
 
 
 def stream(steps: Steps[Any], context: Context | None = None) -> Iterator[Any]:
-    """Drive a procedure for whoever reads the parts that it emits; raises as `drive`, a denial at the first step.
+    """Drive a procedure for a reader of the parts that it emits; raises like `drive`, a denial at the first step.
 
     Args:
         steps: the procedure.
@@ -193,7 +193,7 @@ def stream(steps: Steps[Any], context: Context | None = None) -> Iterator[Any]:
 
 
 async def astream(steps: Steps[Any], context: Context | None = None) -> AsyncIterator[Any]:
-    """As `stream`, for an asynchronous reader."""
+    """Like `stream`, for an asynchronous reader."""
     run_here = context.run if context is not None else operator.call
     step = run_here(_advance, steps)
     while type(step) not in _ENDINGS:

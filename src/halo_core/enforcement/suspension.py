@@ -38,7 +38,7 @@ ACTOR: Final = Actor("halo: suspend_at", "policy")
 
 @dataclass(frozen=True, slots=True)
 class SuspensionEvidence:
-    """What speaks for a suspension.
+    """The evidence for a suspension.
 
     Args:
         risk: 0..1000 now.
@@ -55,14 +55,14 @@ class SuspensionEvidence:
     words: tuple[str, ...] = ()
 
     def is_enough(self, rule: SuspensionRule) -> bool:
-        """Whether it suffices under a rule."""
+        """Whether it is enough under a rule."""
         return self.risk >= rule.risk and (self.is_judged or len(set(self.sources)) >= SOURCES_NEEDED)
 
 
 def consider_suspension(
     tx: Transaction, scope: str, target: str, evidence: SuspensionEvidence, rule: SuspensionRule | None
 ) -> bool:
-    """Give notice of a suspension where the evidence suffices; True where notice was given now.
+    """Give notice of a suspension if the evidence is enough; returns whether notice was given now.
 
     Args:
         tx: the transaction.
@@ -96,7 +96,7 @@ def consider_suspension(
 
 
 def find_suspended_scope(tx: Transaction, scope: str, target: str, *, is_filed: bool = False) -> tuple[str, str]:
-    """Scope and target that a lift is about: of an agent or person who is not stopped but suspended, the suspension.
+    """Scope and target of a lift; for an agent or person that is suspended and not stopped, the suspension.
 
     Args:
         tx: the transaction.
@@ -115,7 +115,7 @@ def find_suspended_scope(tx: Transaction, scope: str, target: str, *, is_filed: 
 
 
 def consider_agent(tx: Transaction, agent: str, principal: str) -> bool:
-    """Give notice to an agent whose alarms of past sessions suffice, for everybody or for whom it acted last.
+    """Give notice to an agent if its alarms of past sessions suffice, for everybody or for whom it acted last.
 
     Args:
         tx: the transaction in which a session of the agent was folded or judged.
@@ -145,7 +145,7 @@ def consider_agent(tx: Transaction, agent: str, principal: str) -> bool:
 
 
 def find_agent_rule(tx: Transaction, agent: str) -> SuspensionRule | None:
-    """The rule by which an agent is suspended; None where there is none.
+    """The rule by which an agent is suspended; None if there is none.
 
     It is that of the manifest that the agent's passport was issued from, else of the home's.
     """
@@ -156,7 +156,7 @@ def find_agent_rule(tx: Transaction, agent: str) -> SuspensionRule | None:
 
 
 def find_people_rule(tx: Transaction) -> SuspensionRule | None:
-    """The rule by which agents stop acting for a person; None where there is none.
+    """The rule by which agents stop acting for a person; None if there is none.
 
     It is the strictest of the manifests in force, else that of the home's.
     """
@@ -176,7 +176,7 @@ def _load_issued(tx: Transaction, name: str) -> Manifest | None:
 
 
 def _load_file(tx: Transaction) -> Manifest | None:
-    """The manifest of the home, which counts until a passport was issued from one."""
+    """The manifest of the home, which applies until a passport is issued from one."""
     try:
         return _parse((tx.image.home / MANIFEST_FILE).read_bytes())
     except OSError:

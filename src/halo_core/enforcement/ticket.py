@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class OutcomeQueue(Protocol):
-    """Where a ticket leaves what became of its action (`halo_core.enforcement.enforcer.Enforcer`)."""
+    """Takes a ticket's outcome (`halo_core.enforcement.enforcer.Enforcer`)."""
 
     def queue_outcome(
         self,
@@ -36,11 +36,11 @@ class OutcomeQueue(Protocol):
 
 @dataclass(slots=True)
 class Ticket:
-    """A decided action that may run: once, with exactly `args`.
+    """A decided action that may run once, with exactly `args`.
 
     Args:
         args: the arguments to run with.
-        context: what was decided; None where nothing could be, in observe mode.
+        context: what was decided; None if nothing could be, in observe mode.
     """
 
     args: Mapping[str, Any]
@@ -52,12 +52,12 @@ class Ticket:
 
     @property
     def holds_output(self) -> bool:
-        """Whether an obligation may change the result, so that nothing may be passed on before `succeed` has it all."""
+        """Whether an obligation may change the result: nothing may be passed on before `succeed` has all of it."""
         obligations = self._active_obligations()
         return bool(obligations) and any(item.kind in OUTPUT_OBLIGATIONS for item in obligations)
 
     def succeed(self, result: T, surface: Surface[T]) -> T:
-        """Record a result and return it without what the obligations remove.
+        """Record a result, and return it without the parts that obligations remove.
 
         The returned result is what is recorded.
 
@@ -81,7 +81,7 @@ class Ticket:
         return result
 
     def restrict(self, result: T, surface: Surface[T]) -> T:
-        """Apply the obligations to a result that is recorded further up.
+        """Apply the obligations to a result that an outer action records.
 
         Raises:
             Denied: as `succeed`.
@@ -99,14 +99,14 @@ class Ticket:
         return restrict_result(result, surface, self._active_obligations(), resource, on_dropped=note)
 
     def _active_obligations(self) -> tuple[Obligation, ...]:
-        """The obligations to carry out; none in observe mode."""
+        """The obligations to apply; none in observe mode."""
         context = self.context
         return context.decision.obligations if context is not None and context.mode is Mode.ENFORCE else ()
 
     def fail(
         self, error: BaseException, fallback: type[Exception] = RuntimeError, *, passthrough: bool = False
     ) -> BaseException:
-        """Record an error or a cancellation and return what may be raised: the error, or one that says less.
+        """Record an error or a cancellation; returns the error to raise, which may say less.
 
         Raise another one where the error is no longer being handled, so that it does not become its context.
 
@@ -122,7 +122,7 @@ class Ticket:
         return failure.error
 
     def make_raisable(self, error: BaseException) -> BaseException:
-        """The error to raise where its outcome is recorded further up."""
+        """The error to raise where an outer action records its outcome."""
         return self._build_failure(error, RuntimeError).error
 
     def _build_failure(self, error: BaseException, fallback: type[Exception], *, passthrough: bool = False) -> Failure:
@@ -130,7 +130,7 @@ class Ticket:
         return build_failure(error, self._active_obligations(), resource, fallback=fallback, passthrough=passthrough)
 
     def pause(self, error: BaseException) -> None:
-        """Record that the action paused itself; the same request may be dispatched once more.
+        """Record that the action paused; the same request may be dispatched once more.
 
         What it reserved stays charged: it may have spent before it paused.
         """
@@ -163,7 +163,7 @@ class Ticket:
 
 
 def _read_cost(result: T, surface: Surface[T]) -> Mapping[str, int]:
-    """The cost of a result; empty (what was reserved stays charged) where it cannot be read."""
+    """The cost of a result; empty if it cannot be read, so that the reserved amount stays charged."""
     if surface.cost is None:
         return {}
     try:
@@ -174,7 +174,7 @@ def _read_cost(result: T, surface: Surface[T]) -> Mapping[str, int]:
 
 
 def _read_said(result: T, surface: Surface[T]) -> tuple[HistoryItem, ...]:
-    """What of a result becomes part of the conversation; nothing where it cannot be read, which is then unknown."""
+    """The part of a result that joins the conversation; empty if it cannot be read, and so of unknown origin."""
     if surface.said is None:
         return ()
     try:
@@ -184,7 +184,7 @@ def _read_said(result: T, surface: Surface[T]) -> tuple[HistoryItem, ...]:
 
 
 def _read_text(result: T, surface: Surface[T]) -> str:
-    """The text of a result as it is recorded."""
+    """The text of a result in the form to record."""
     try:
         return surface.text(result).encode("utf-8", "replace").decode()
     except Exception as exc:  # noqa: BLE001  the action ran; a result that cannot be read is recorded as such

@@ -108,7 +108,7 @@ class Answer:
         population: what was counted.
         claim: one sentence that holds or does not.
         verdict: whether it does.
-        findings: each exception in a plain sentence; empty where the claim holds.
+        findings: each exception in a plain sentence; empty if the claim holds.
         columns: keys of the rows, in order.
         rows: rows of JSON values.
         notes: limits of the answer.
@@ -147,7 +147,7 @@ class Answer:
 
 
 def format_moment(ts_us: int) -> str | None:
-    """A moment as ISO 8601 in UTC, with microseconds where it has some; None where no date can be written."""
+    """A moment as ISO 8601 in UTC, with microseconds where it has some; None if no date can be written."""
     if not 0 <= ts_us <= _LAST_US:
         return None
     text = datetime.fromtimestamp(ts_us // 1_000_000, tz=UTC).replace(tzinfo=None).isoformat()

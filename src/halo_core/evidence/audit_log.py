@@ -124,7 +124,7 @@ class AuditLog:
 
     @property
     def store_id(self) -> str:
-        """Id of the store; empty where the tenant has no control row."""
+        """Id of the store; empty if the tenant has no control row."""
         return self.reader.store_id(self.tenant)
 
     def make_control_history(self) -> ControlHistory:
@@ -237,7 +237,7 @@ class AuditLog:
             yield Action(decision, None)
 
     def read_decision(self, entry: AuditEntry, wanted: DecisionFilter) -> DecisionFacts | None:
-        """The facts of a decision's entry; None where a condition of the filter, but for its period, does not hold.
+        """The facts of a decision's entry; None if a condition of the filter, but for its period, does not hold.
 
         Raises:
             Tampered: the decision or a part of it cannot be read.

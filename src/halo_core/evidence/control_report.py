@@ -75,7 +75,7 @@ class ControlRow:
     Args:
         control: the control, as the map has it.
         coverage: the coverage that is printed (`Control.limit_coverage`).
-        verdict: whether the control holds; None where the coverage is neither `full` nor `partial`, so that its checks
+        verdict: whether the control holds; None if the coverage is neither `full` nor `partial`, so that its checks
             are only input.
         answers: the answers of its checks, in their order.
         waiver: the newest waiver of the control; None for none.
@@ -306,7 +306,7 @@ def _build_row(control: Control, answers: Sequence[Answer], waiver: ControlWaive
 
 
 def _find_unshown_time(control: Control, answers: Sequence[Answer], as_of_us: int) -> str:
-    """Why a log is too young to show what a control asks for; empty where it is not."""
+    """Why a log is too young to show what a control asks for; empty if it is not."""
     if control.checks == (UnusedGrantsCheck.name,) and NONE_OLD_NOTE in answers[0].notes:
         return NONE_OLD_NOTE
     if not control.keeps_days:

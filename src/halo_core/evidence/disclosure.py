@@ -155,7 +155,7 @@ def _disclose_entry(
 
 
 def _find_key(dek: bytes | BoxKeys | None, box: bytes) -> bytes:
-    """The key of one box; empty where the subject's key, or that of the box, was erased."""
+    """The key of one box; empty if the subject's key, or that of the box, was erased."""
     box_key = None if dek is None else find_box_key(dek, box)
     return b"" if box_key is None else box_key[1]
 
@@ -216,7 +216,7 @@ class Disclosure:
         log_key: that signed the checkpoint.
         tree_size: size of the checkpoint's tree.
         entries: in log order.
-        problems: what is wrong; empty where nothing is.
+        problems: what is wrong; empty if nothing is.
     """
 
     tenant: str

@@ -76,10 +76,10 @@ class DecisionFacts(NamedTuple):
         system: that the resource belongs to; empty for none.
         effect: effect of the decision.
         reasons: codes.
-        rules: ids of the rules behind the reasons, in their order; empty where a check has none.
+        rules: ids of the rules behind the reasons, in their order; empty if a check has none.
         dispatched: whether the action was let run.
         args_digest: keyed digest of the arguments.
-        approval: a person's answer that the decision read, with `approver` as a reference; None where it read none.
+        approval: a person's answer that the decision read, with `approver` as a reference; None if it read none.
         links: pairs of relation and entry id.
         trace: trace id as stored; empty for none.
         body: as stored.
@@ -131,14 +131,14 @@ class OutcomeFacts(NamedTuple):
 
 
 class Action(NamedTuple):
-    """A decision, and the outcome of its action; None where the action was not let run, or none is recorded."""
+    """A decision, and the outcome of its action; None if the action was not let run, or none is recorded."""
 
     decision: DecisionFacts
     outcome: OutcomeFacts | None
 
     @property
     def ran(self) -> bool | None:
-        """Whether it ran; None where that is not known."""
+        """Whether it ran; None if that is not known."""
         if self.outcome is None:
             return None if self.decision.dispatched else False
         return {"unknown": None, "not_run": False, "paused": False}.get(self.outcome.status, True)
@@ -205,7 +205,7 @@ def read_place(entry: AuditEntry) -> str:
 
 
 def find_place_id(place: object, writer: str = "") -> str:
-    """The id of the entry that a body names; empty where it names none.
+    """The id of the entry that a body names; empty if it names none.
 
     Args:
         place: writer and sequence (`w`, `ws`), or the sequence alone of an entry of the same writer.

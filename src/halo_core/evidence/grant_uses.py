@@ -304,7 +304,7 @@ class RemovedGrants:
 
 
 def load_removed_grants(reader: Reader, tenant: str, agent: str) -> RemovedGrants:
-    """What was removed from an agent and can be restored; empty where nothing was."""
+    """What was removed from an agent and can be restored; empty if nothing was."""
     removed: dict[GrantName, tuple[str, int]] = {}
     for record in read_entries(reader, tenant, (EntryKind.GRANTS,)):
         body = record.entry.body

@@ -224,7 +224,7 @@ class Archive:
 
 
 def find_signers(path: str, digests: dict[str, str], keys: dict[str, Key], name: str) -> list[Key | None]:
-    """For each entry of a member the listed key that alone signed it; None where there is no such key."""
+    """For each entry of a member the listed key that alone signed it; None if there is no such key."""
     with Path(path).open("rb") as file:
         data, signers = Archive(file, digests).read(name), list[Key | None]()
     for line in data.removesuffix(b"\n").split(b"\n"):
@@ -390,7 +390,7 @@ class Checker:
             pack.archive.read(name)  # also what is not looked into
 
     def _find_signers(self, folder: str) -> Iterator[Key | None]:
-        """For each entry the key that signed it, found by processes of low priority; None where none was found."""
+        """For each entry the key that signed it, found by processes of low priority; None if none was found."""
         archive = self.pack.archive
         names = [name for name in archive.members if name.startswith(f"{folder}/")]
         with suppress(Exception):  # where processes fail, or cannot be had, nothing is verified ahead

@@ -223,7 +223,7 @@ class ControlWaiver:
         until_us: its end.
         why: the reason.
         ended_us: when somebody ended it; 0 for not.
-        problem: why it counts for nothing; empty where it counts.
+        problem: why it counts for nothing; empty if it counts.
     """
 
     entry: str

@@ -112,7 +112,7 @@ class InventoryCheck(Check):
             self._is_compared = True
 
     def find_passport(self, agent: str) -> tuple[str, str]:
-        """Owner and origin of the passport that an agent acts under; empty where it has none."""
+        """Owner and origin of the passport that an agent acts under; empty if it has none."""
         return self._passports.get(agent) or self._passports.get(self._roots.get(agent, ""), ("", ""))
 
     def finish(self) -> None:
@@ -199,8 +199,8 @@ def answer_inventory(
     Args:
         log: the tenant's audit log.
         period: period of what agents did.
-        manifest: declares agents; None where there is none.
-        foreign: names of agents in another system's list; None where nothing is compared.
+        manifest: declares agents; None if there is none.
+        foreign: names of agents in another system's list; None if nothing is compared.
     """
     run = RunReader(log, period)
     acted, ungoverned = InventoryCheck(run), UngovernedCheck(run)

@@ -493,7 +493,7 @@ def find_note(log: AuditLog, data: bytes) -> bytes:
 
 
 def list_signed_tenants(data: bytes) -> list[str]:
-    """Tenants of whose logs a file (see `find_note`) holds a checkpoint, sorted; none where it holds no checkpoint."""
+    """Tenants of whose logs a file (see `find_note`) holds a checkpoint, sorted; none if it holds no checkpoint."""
     by_store = _read_anchor_copy(data)
     if by_store is not None:
         return sorted({tenant for logs in by_store.values() for tenant in logs})
@@ -502,7 +502,7 @@ def list_signed_tenants(data: bytes) -> list[str]:
 
 
 def _read_anchor_copy(data: bytes) -> dict[str, dict[str, bytes]] | None:
-    """Store → tenant → checkpoint of the copy of an `anchor.json`; None where it is none."""
+    """Store → tenant → checkpoint of the copy of an `anchor.json`; None if it is none."""
     try:
         anchors = orjson.loads(data)["stores"]
         return {str(name): {str(t): str(n).encode() for t, n in logs.items()} for name, logs in anchors.items()}
@@ -511,7 +511,7 @@ def _read_anchor_copy(data: bytes) -> dict[str, dict[str, bytes]] | None:
 
 
 def _read_proof(log: AuditLog, earlier: Checkpoint, head: Checkpoint | None) -> tuple[list[bytes], bytes, bytes]:
-    """The consistency proof between two sizes, and the roots of both, from the entries; nothing where there is none."""
+    """The consistency proof between two sizes, and the roots of both, from the entries; nothing if there is none."""
     if head is None or not 0 < earlier.size <= head.size:
         return [], b"", b""
     ranges = list_consistency_ranges(earlier.size, head.size)

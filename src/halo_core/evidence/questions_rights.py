@@ -28,7 +28,7 @@ _RAISE_KINDS: Final = (EntryKind.PASSPORT, EntryKind.APPROVAL, EntryKind.STANDIN
 
 
 def load_body(log: AuditLog, entry_id: str) -> Mapping[str, Any] | None:
-    """The whole body of an entry that another one names by its id; None where it is missing."""
+    """The whole body of an entry that another one names by its id; None if it is missing."""
     writer, _, seq = entry_id.rpartition("-")
     note = log.reader.note_at(log.tenant, writer, int(seq)) if seq.isdecimal() else None
     return None if note is None else log.reader.read_entry(note).body
@@ -253,7 +253,7 @@ class PolicyVersion:
         writers: how many.
         actors: accounts that put it in force, with how they are known.
         decisions: made by it in the period.
-        author: reference of who wrote it, as its approver said; empty where nobody did.
+        author: reference of who wrote it, as its approver said; empty if nobody did.
         author_name: the same as a name, where it can be opened.
         approvers: who approved it.
         tests: what was recorded of drills with it.

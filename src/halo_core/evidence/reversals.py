@@ -230,7 +230,7 @@ def load_approver_keys(log: AuditLog) -> dict[str, bytes]:
 
 
 def find_review_signer(log: AuditLog, entry: AuditEntry, people: Mapping[str, bytes]) -> str:
-    """Thumbprint of the approver who signed exactly this review of an override; empty where nobody has."""
+    """Thumbprint of the approver who signed exactly this review of an override; empty if nobody has."""
     return find_reviewer(entry.body, people, log.store_id, log.tenant)
 
 

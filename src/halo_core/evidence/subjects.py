@@ -272,7 +272,7 @@ def answer_explain_subject(
 
 
 def refer_subject(reader: Reader, tenant: str, subject: str) -> str:
-    """The keyed reference of a subject: of a person the one that entries hold; empty where the store has no key for it.
+    """The keyed reference of a subject: of a person the one that entries hold; empty if the store has no key for it.
 
     A value may have the form of a reference by chance, as some accounts do, so a reference is one that is in use.
     """

@@ -57,7 +57,7 @@ class VerifiedLog:
 
     Args:
         size: entries of the log.
-        head: the newest checkpoint; None where there is none.
+        head: the newest checkpoint; None if there is none.
         blocks: earliest and latest time (microseconds since 1970) of each `BLOCK` entries, in log order.
         open_writers: writers that have not closed, with the position of their last entry.
         closed_by_others: writers whose closing entry another writer wrote, with the position of that entry.
@@ -165,7 +165,7 @@ class _WriterChain:
     Args:
         seq: sequence of its newest entry; -1 before the first.
         leaf: leaf hash of that entry.
-        key: that its opening entry names; None where that cannot be read.
+        key: that its opening entry names; None if that cannot be read.
         last_index: position of its newest entry.
         is_closed: it wrote its closing entry.
     """

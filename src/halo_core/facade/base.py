@@ -48,7 +48,7 @@ _LOG: Final = get_logger("facade")
 
 
 def refer_stops(stops: tuple[Stop, ...], references: References) -> tuple[Stop, ...]:
-    """Stops of files, in which sessions and people may stand under their names; decisions know them by references."""
+    """Stop files with references in place of the session and user names, which decisions do not know."""
     # INVARIANT: REV - a name has the form of a reference only by chance, so such a stop holds either way.
     refer = {"session": references.of_session, "user": references.of_person}
     named = [item for item in stops if item.scope in refer]
@@ -73,7 +73,7 @@ class HaloBase(RegistrationMixin, DelegationMixin):
     _options: Mapping[str, Any]
 
     def __new__(cls, **options: Any) -> Self:
-        """Keep the options of `__init__`, with which `reopen` starts again."""
+        """Keep the options of `__init__`, which `reopen` reuses."""
         made = super().__new__(cls)
         made._options = options
         return made
@@ -240,7 +240,7 @@ class HaloBase(RegistrationMixin, DelegationMixin):
         return halo
 
     def _require_floor(self) -> None:
-        """Open the store; where a mode below the floor was asked for, refuse every action with `below_floor`.
+        """Open the store; if the requested mode is below the floor, refuse every action with `below_floor`.
 
         Raises:
             CannotDecide: the store cannot be used.
@@ -322,7 +322,7 @@ class HaloBase(RegistrationMixin, DelegationMixin):
 
     @property
     def fixed_mode(self) -> Mode | None:
-        """The mode that was asked for; None follows the home's. `mode` is the one in force."""
+        """The requested mode; None follows the home's. `mode` is the one in force."""
         return self._mode
 
     @property
@@ -375,7 +375,7 @@ class HaloBase(RegistrationMixin, DelegationMixin):
         return report
 
     def add_observer(self, observer: ActionObserver) -> None:
-        """Tell an observer of decisions and outcomes from now on; it decides and delays nothing.
+        """Notify an observer of decisions and outcomes from now on; it decides and delays nothing.
 
         Args:
             observer: for example `halo_core.telemetry.otel.OpenTelemetryObserver()`.

@@ -15,7 +15,7 @@ _MAX_NAME: Final = 200
 
 
 def check_names(agent: object, user: object, tenant: object) -> None:
-    """Check the names of agent, user and tenant; the store checks what a tenant may be called.
+    """Check the names of agent, user and tenant; the store checks the form of the tenant's name.
 
     Raises:
         ConfigError: `not_a_text`, `bad_agent`.
@@ -47,7 +47,7 @@ def check_places(home: object, db: object, policy: object) -> None:
 
 
 def check_terms(grants: object, limits: object) -> None:
-    """Check the grants and limits of a passport that is made here.
+    """Check the grants and limits of a passport made here.
 
     Raises:
         ConfigError: `bad_parameter`, of another type.
@@ -60,7 +60,7 @@ def check_terms(grants: object, limits: object) -> None:
 
 
 def check_waits(deadline_s: object, answer_wait_s: object) -> None:
-    """Check how long is waited, in seconds.
+    """Check the waiting times, in seconds.
 
     Raises:
         ConfigError: `bad_wait`.

@@ -45,7 +45,7 @@ class RegistrationMixin(SessionMixin):
         replaces: bool = False,
         reverser: Reverser | None = None,
     ) -> Resource:
-        """Register a tool, retriever, model or agent; what was not declared is guessed, with a notice.
+        """Register a tool, retriever, model or agent; undeclared properties are guessed, with a notice.
 
         Args:
             kind: the action kind that reaches it.
@@ -93,7 +93,7 @@ class RegistrationMixin(SessionMixin):
         replaces: bool = False,
         reverser: Reverser | None = None,
     ) -> Resource:
-        """Register a tool as what it was said or declared to be: a tool call, or a retrieval; arguments as `register`.
+        """Register a tool as a tool call or a retrieval, as declared; arguments like `register`.
 
         Raises:
             ConfigError: its name can name no resource, or belongs to one of another kind.
@@ -115,13 +115,13 @@ class RegistrationMixin(SessionMixin):
         )
 
     def register_model(self, name: str, resource: Resource | None) -> Resource:
-        """Register a model; raises as `register_tool`."""
+        """Register a model; raises like `register_tool`."""
         resource_id = choose_resource_id(resource, name)
         declared = resource or self.find_declared(resource_id, ActionKind.INFERENCE) or MODEL_RESOURCE
         return self.register(ActionKind.INFERENCE, resource_id, resource=declared, schema=MODEL_SCHEMA)
 
     def register_seen_model(self, name: str) -> Resource:
-        """Register a model that nobody guarded, when it is first asked.
+        """Register a model that nobody guarded when it is first called.
 
         INVARIANT: a grant is of one thing: where an agent or a tool has the name, the model is `model.` and its name.
 
@@ -147,7 +147,7 @@ class RegistrationMixin(SessionMixin):
         return next((resource for kind in kinds if (resource := manifest.find_resource(name, kind)) is not None), None)
 
     def _find_known_resource(self, name: str) -> Resource | None:
-        """The resource of a tool, as it was registered or declared; a declaration alone registers nothing."""
+        """The resource of a tool, as registered or declared; does not register a declared one."""
         registered = self.find_registered(name)
         if registered is not None:
             return registered
@@ -192,7 +192,7 @@ class RegistrationMixin(SessionMixin):
         history: tuple[HistoryItem, ...] = (),
         model: ModelInput | None = None,
     ) -> Call:
-        """A call in this context: session and asking message are taken from the context variables."""
+        """A call in this context: session and triggering message come from context variables."""
         session = self.find_session()
         message = current_triggering_message() or _NO_MESSAGE
         delegation = current_delegation(self.agent, session.id)
@@ -230,7 +230,7 @@ class RegistrationMixin(SessionMixin):
 
 
 def _describe_class(resource: Resource) -> str:
-    """What a resource that nobody declared is taken for, with the arguments that are its targets and its amount."""
+    """The class of an undeclared resource, with the arguments that are its targets and its amount."""
     arguments = [f"target `{name}`" for name in resource.targets]
     arguments += [f"amount in `{resource.amount}`"] if resource.amount else []
     if resource.classified == "unknown":
@@ -239,7 +239,7 @@ def _describe_class(resource: Resource) -> str:
 
 
 def _check_reversal(name: str, declared: Resource | None, reverser: Reverser | None) -> None:
-    """Refuse what an application says of how effects are taken back where the manifest says something else."""
+    """Refuse a reversal method that the application declares otherwise than the manifest."""
     if declared is None or reverser is None or declared.reversal is reverser.method:
         return
     said, word = declared.reversal.value, reverser.method.value
@@ -252,7 +252,7 @@ _MAX_NAMED: Final = 20
 
 
 def _list_arguments(arguments: Iterable[str]) -> str:
-    """Names of arguments for a message: the first of very many, and each clipped."""
+    """Names of arguments for a message: only the first ones, each shortened."""
     names = sorted(arguments)
     more = f", and {len(names) - _MAX_NAMED} more" if len(names) > _MAX_NAMED else ""
     return ", ".join(name[:64] for name in names[:_MAX_NAMED]) + more
@@ -274,17 +274,17 @@ def _check_arguments(name: str, resource: Resource | None, schema: Mapping[str, 
 
 
 class HostedTool(ConfigError):
-    """A tool that the model's provider runs: nothing in this process can decide it, so it is refused by name."""
+    """A tool run by the model's provider: this process cannot decide its calls, so it is refused by name."""
 
 
 def make_hosted_tool_error(name: str) -> HostedTool:
-    """The refusal of a tool that the model's provider runs."""
+    """The refusal of a tool run by the model's provider."""
     message = f"`{name}` is run by the model's provider, so Halo cannot control it"
     return HostedTool("hosted_tool", message, field="x", remedy="use a tool that runs in this process")
 
 
 def make_schema_error(hosted_names: Sequence[str]) -> ConfigError:
-    """The refusal of a dict in place of a tool; `hosted_names`: what of it the model's provider runs."""
+    """The refusal of a dict in place of a tool; `hosted_names` are the tools in it that the model's provider runs."""
     if hosted_names:
         return make_hosted_tool_error(hosted_names[0])
     message, remedy = "a schema without a function cannot be guarded", "guard the tool or function that runs"
@@ -297,7 +297,7 @@ def guard_all(
     resource: Resource | None,
     find_refusal: Callable[[Any], ConfigError | None],
 ) -> list[Any]:
-    """Guard each of a list: all or none.
+    """Guard each item of a list: all or none.
 
     Args:
         guard: the adapter's `Halo.guard`.

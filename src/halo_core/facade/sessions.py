@@ -142,7 +142,7 @@ class SessionMixin:
         self.enforcer.folds.end(id)
 
     def find_session(self) -> Session:
-        """The session of this context, else that of the activity at hand; without an id in a raw thread.
+        """The session of this context, else of the current activity; without an id in a raw thread.
 
         See `halo_core.enforcement.activities` for what an activity is. No session is shared by a process.
         """
@@ -177,22 +177,22 @@ class SessionMixin:
         return f"run-{self._ids.new_short_id()}"
 
     def find_acting_agent(self) -> str:
-        """The agent that acts in this context: this Halo's, or the receiver of a hand-off."""
+        """The agent acting in this context: this Halo's, or the receiver of a hand-off."""
         delegation = current_delegation(self.agent, self.find_session().id)
         return delegation.agents[-1] if delegation is not None else self.agent
 
     def find_trace_id(self) -> str:
-        """Id of the trace that a call belongs to, 32 lowercase hex digits; empty for none."""
+        """Id of the trace of a call, 32 lowercase hex digits; empty if there is none."""
         return read_trace_id()
 
     # held acts
 
     def register_runner(self, resource: Resource, function: Callable[..., Any] | None) -> None:
-        """Note the function of a tool that can wait, so that its held acts can be run; others pause.
+        """Register the function of a tool that can wait, so that its held acts can run.
 
         Args:
             resource: as registered.
-            function: of plain values, by name; None where there is none.
+            function: of plain values, by name; None if there is none.
         """
         if not resource.can_wait:
             return
@@ -206,7 +206,7 @@ class SessionMixin:
         self._release_due = True
 
     def release(self, session: str = "") -> list[ReleasedAct]:
-        """Run held acts that were answered with yes, each once and after deciding it again, and ordered reversals.
+        """Run approved held acts, each once and after deciding it again, and ordered reversals.
 
         Args:
             session: run only the acts held in this session; if empty, all acts and reversals whose tool this process
@@ -221,7 +221,7 @@ class SessionMixin:
         return released
 
     async def arelease(self, session: str = "") -> list[ReleasedAct]:
-        """As `release`, without blocking the event loop."""
+        """Like `release`, without blocking the event loop."""
         released: list[ReleasedAct] = await adrive(self._release_steps(session))
         return released
 
@@ -235,7 +235,7 @@ class SessionMixin:
     # reversals
 
     def register_reverser(self, resource: Resource, reverser: Reverser | None) -> None:
-        """Note how the effects of a tool are taken back; None forgets what was declared before.
+        """Register how a tool's effects are reversed; None removes an earlier registration.
 
         Args:
             resource: as registered.
@@ -277,7 +277,7 @@ class SessionMixin:
     async def areverse(
         self, decision: str, *, approver: str = "", key_home: str | Path | None = None, why: str = ""
     ) -> Any:
-        """As `reverse`, without blocking the event loop."""
+        """Like `reverse`, without blocking the event loop."""
         if approver:
             await asyncio.to_thread(self._order_reversal, decision, approver, key_home, why)
         return await adrive(reverse_steps(self.enforcer, self._reversers, decision, self._digester))
@@ -289,7 +289,7 @@ class SessionMixin:
         order_reversal(self.store, keys, self.home, decision=decision, approver=approver, why=why)
 
     def _release_quietly(self, session: str) -> None:
-        """Release what was answered, where nothing else waits for it; problems are logged."""
+        """Release approved acts while nothing else waits for them; problems are logged."""
         try:
             if not is_loop_running():
                 self.release(session)
@@ -312,13 +312,13 @@ class SessionMixin:
         return self._answer_wait_s if self._answer_wait_s is not None else self._find_terms(self.agent).answer_wait_s
 
     def _propose_own_domain(self, user: str) -> None:
-        """Propose the domain of a user's address as the operator's own; it counts only once somebody adds it."""
+        """Propose the domain of a user's address as the operator's own; it counts once somebody adds it."""
         domain = find_own_domain(user)
         if domain and digest_known_value(self._digester, "domain", domain) not in self._own_domains:
             self.notify_once(f"is `{domain}` your own domain? then run `halo known add domain {domain}`")
 
     def notify_once(self, text: str) -> None:
-        """Log a notice for whoever runs this, once; nothing under `quiet`."""
+        """Log a notice for the operator once; not with `quiet`."""
         if not self._quiet and text not in self._notices:
             self._notices.add(text)
             _LOG.warning(
@@ -328,5 +328,5 @@ class SessionMixin:
 
 @lru_cache(maxsize=64)
 def _make_default_terms(agent: str) -> AnswerTerms:
-    """The terms of answers for an agent that no manifest declares."""
+    """The answer terms of an agent that no manifest declares."""
     return AnswerTerms(agent)

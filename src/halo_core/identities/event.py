@@ -67,8 +67,8 @@ class IdentityEvent:
         ts_us: when, microseconds since the epoch.
         identity: who, as the source names them.
         action: what was done.
-        system: the system or service it was done to, empty where the source does not say.
-        network: where it came from: an address' network, or a host's name; empty where the source does not say.
+        system: the system or service it was done to, empty if the source does not say.
+        network: where it came from: an address' network, or a host's name; empty if the source does not say.
         country: of the origin, if given.
         asn: number of the autonomous system of the origin, if given.
         outcome: how it ended.

@@ -55,8 +55,8 @@ class Comparison:
     """What an event is compared with.
 
     Args:
-        habit: of its identity, empty where there is none.
-        peers: of its kind and role, None where they are too few.
+        habit: of its identity, empty if there is none.
+        peers: of its kind and role, None if they are too few.
         others: how many they are, the identity itself left out.
         values: fingerprints of what the event shows.
         member: the identity is counted among its peers.

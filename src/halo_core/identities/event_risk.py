@@ -58,7 +58,7 @@ class ScoredEvent:
     Args:
         event: what happened.
         basis: what it was compared with.
-        event_risk: 0..1000, None where too little is known.
+        event_risk: 0..1000, None if too little is known.
         band: of the risk: 0 ordinary, 1 elevated, 2 high.
         factors: up to three that moved it, the strongest first.
         identity_risk: risk of the identity after it: rises at once, falls slowly.

@@ -127,7 +127,7 @@ class LiveIdentity:
         return today.hours.get(ts_us // HOUR_US % 24, (0, 0))[0]
 
     def close_day(self, day: int) -> bool:
-        """Begin a new day if `day` is later than the newest; True where the last one became usual."""
+        """Begin a new day if `day` is later than the newest; True if the last one became usual."""
         today = self.today
         if today is not None and day <= today.number:
             return False
@@ -143,7 +143,7 @@ class LiveIdentity:
         return is_learned
 
     def set_risk(self, event_risk: int, factors: tuple[str, ...], ts_us: int) -> bool:
-        """Take the scaled risk of an event at a time; True where the band of the identity's risk changed."""
+        """Take the scaled risk of an event at a time; True if the band of the identity's risk changed."""
         before = self.risk
         if event_risk > self.risk:
             self.risk, self.factors = event_risk, factors[:_MAX_FACTORS]

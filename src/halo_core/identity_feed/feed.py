@@ -191,7 +191,7 @@ class IdentityFeed:
         return self._digester.make_reference("halo/identity-source", data)
 
     def read_place(self, source: str) -> dict[str, Any]:
-        """How far a source was read; empty where it never was."""
+        """How far a source was read; empty if it never was."""
         return dict(self._commit(lambda tx: IdentityTable(tx, self._digester).load_place(source)))
 
     def _forget(self) -> None:
@@ -323,7 +323,7 @@ def _load_baseline(tx: Transaction, name: str) -> IdentityBaseline:
 def clear_identity(
     tx: Transaction, digester: Digester, subject: str, *, by: Actor | str, why: str, is_ordinary: bool, name: str = ""
 ) -> bool:
-    """Take back the risk of an identity after a person looked at it; False where nothing is known of it.
+    """Take back the risk of an identity after a person looked at it; False if nothing is known of it.
 
     Args:
         tx: the transaction.
@@ -354,7 +354,7 @@ def clear_identity(
 def judge_identity(
     tx: Transaction, digester: Digester, fingerprint: str, *, by: Actor | str, why: str, is_attack: bool
 ) -> bool:
-    """Take a person's verdict on an alert over to the risk of its identity; False where none is followed.
+    """Take a person's verdict on an alert over to the risk of its identity; False if none is followed.
 
     Ordinary work takes the risk back. An attack leaves it, and suffices for a suspension where the manifest has a rule.
 

@@ -122,7 +122,7 @@ class FileSource:
         """Go on after a place.
 
         Args:
-            place: how far the source was read; None where it never was.
+            place: how far the source was read; None if it never was.
             from_start: a file that was never read is read from its first line, and not from its end.
 
         Raises:
@@ -235,7 +235,7 @@ class FileSource:
         return line
 
     def _move_on(self) -> bool:
-        """Open the next file, where this one was rotated away or truncated; False where there is none."""
+        """Open the next file, where this one was rotated away or truncated; False if there is none."""
         if self._queued:
             self._open(self._queued.popleft(), SourcePlace())
             return True

@@ -10,10 +10,10 @@ _ENDS: Final = frozenset({"begin", "revoke"})
 
 
 def gives_answer(body: Mapping[str, Any]) -> bool:
-    """Whether an entry with this body gives an answer."""
+    """Whether an entry with this body creates an answer."""
     return body.get("op") in _GRANTS
 
 
 def ends_answer(body: Mapping[str, Any]) -> bool:
-    """Whether an entry with this body ends an answer: revokes it, begins the reversal, or reviews it so."""
+    """Whether an entry with this body ends an answer: by revoking it, beginning the reversal, or a review."""
     return body.get("op") in _ENDS or (body.get("op") == "review" and body.get("ends") is True)

@@ -87,7 +87,7 @@ Anchors = dict[str, dict[str, bytes]]
 
 
 def read_anchors(path: Path) -> Anchors:
-    """Read the anchor file; empty where there is none.
+    """Read the anchor file; empty if there is none.
 
     Raises:
         Tampered: `bad_anchor`, the file is damaged.

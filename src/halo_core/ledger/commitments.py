@@ -17,7 +17,7 @@ def commit_state(version: int, state: bytes, *, before: bytes | None = None) -> 
     Args:
         version: version of the state that the entry leaves behind.
         state: bytes of that state.
-        before: bytes of the state that the entry found, empty where there was none; the commitment then holds its
+        before: bytes of the state that the entry found, empty if there was none; the commitment then holds its
             digest too. None for sessions, whose rows are compared with the newest entry whenever they are read.
     """
     digest = hashlib.sha256(_DOMAIN + state).digest()  # as `digest_state`, without a call, for each decision
@@ -36,10 +36,10 @@ def digest_state(state: bytes) -> str:
 
 
 def chain_marks(before: str, chunk: bytes) -> str:
-    """Digest over the rows of a sketch so far, 64 hex digits; `before` is the digest before `chunk`, or empty."""
+    """Chained digest over the rows of a sketch, 64 hex digits; `before` is the digest before `chunk`, or empty."""
     return hashlib.sha256(before.encode("ascii", "replace") + b"\0" + chunk).hexdigest()
 
 
 def digest_answer(token: str) -> str:
-    """Digest of an approver's signed token, which an entry holds in its place, as the token names the approver."""
+    """Digest of an approver's signed token, kept in entries instead of the token, which names the approver."""
     return canonical.digest("halo/answer", token.encode("utf-8", "surrogatepass"))

@@ -65,7 +65,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class ControlChange:
-    """One control act of the log, and whether it has any effect.
+    """One control act of the log, and whether it took effect.
 
     Args:
         act: `enforce`, `waive`, `enrol`, `withdraw` or `lift`.
@@ -73,11 +73,11 @@ class ControlChange:
         at_us: time of its entry, microseconds since the epoch.
         until_us: end of a waiver, microseconds since the epoch; 0 for other acts.
         why: the reason given.
-        actor: reference of whoever did it, empty where unknown.
+        actor: reference of whoever did it, empty if unknown.
         authn: how the actor was authenticated.
         signers: thumbprints of the keys of the people who signed it, sorted.
         is_proven: whether it has an effect and a proven person is among the signers.
-        problem: code of why it has no effect; empty where it has one.
+        problem: code of why it has no effect; empty if it has one.
     """
 
     act: str
@@ -93,13 +93,13 @@ class ControlChange:
 
 
 class ControlHistory:
-    """People, floor and waivers of one tenant, as the entries added so far leave them.
+    """People, floor and waivers of one tenant after the entries added so far.
 
     Attributes:
         store: id of the store to which signed acts are bound.
         floor: `enforce` once an entry has raised it.
-        raised: the change that raised it last; None where nothing has.
-        waiver: the waiver that was made last, whether or not it has ended; None where the floor was raised since.
+        raised: the change that raised it last; None if nothing has.
+        waiver: the waiver that was made last, whether or not it has ended; None if the floor was raised since.
         changes: every act, oldest first.
         restrictions: the stops and revocations in force → since when, microseconds since the epoch.
         lifts: stop → the entries that lifted it, oldest first.
@@ -121,23 +121,23 @@ class ControlHistory:
 
     @property
     def people(self) -> tuple[Person, ...]:
-        """Everybody who was ever enrolled, in the order of enrolment."""
+        """Everybody ever enrolled, in the order of enrolment."""
         return tuple(self._people.values())
 
     def list_live(self) -> list[Person]:
-        """The people who are enrolled now."""
+        """The people currently enrolled."""
         return [item for item in self._people.values() if item.until_us is None]
 
     def map_approvers(self) -> dict[str, str]:
-        """Thumbprint of each approver who is enrolled now → reference of the name."""
+        """Thumbprint → reference of the name, of each approver currently enrolled."""
         return {item.key_id: item.name for item in self.list_live() if item.role == "approver"}
 
     def list_unconfirmed(self) -> list[Person]:
-        """The people who are withdrawn and still count, since nobody proven has withdrawn them."""
+        """People withdrawn by nobody proven, who therefore still count."""
         return [item for item in self._people.values() if item.until_us is not None and item.counts]
 
     def count_needed(self, act: str) -> int:
-        """How many people have to sign an act.
+        """How many people must sign an act.
 
         Enrolling, lifting a stop and waiving the floor: two where two are enrolled, else one for a waiver and none for
         the others. Erasing: one where anybody is enrolled. Other acts: none.
@@ -150,7 +150,7 @@ class ControlHistory:
         return 2 if counted > 1 else int(act == "waive")
 
     def find_signers(self, act: str, terms: Mapping[str, str | int], tokens: object, at_us: int) -> frozenset[str]:
-        """Thumbprints of the enrolled people with a valid, unused signature of exactly this act among `tokens`."""
+        """Thumbprints of enrolled people with a valid, unused signature of exactly this act in `tokens`."""
         signatures = self._find_signatures(act, terms, tokens, at_us)
         return frozenset(kid for kid, signature in signatures if signature not in self._used)
 
@@ -169,7 +169,7 @@ class ControlHistory:
         )
 
     def find_problem(self, act: str, signers: frozenset[str]) -> str:
-        """Why an act with these signers has no effect: `not_signed`, `second_signature` or `not_proven`; else empty."""
+        """Why an act with these signers has no effect: `not_signed`, `second_signature`, `not_proven`; else empty."""
         needed = self.count_needed(act)
         if len(signers) < needed:
             return "second_signature" if signers else "not_signed"
@@ -210,7 +210,7 @@ class ControlHistory:
         return change
 
     def mark_used(self, act: str, terms: Mapping[str, str | int], body: Mapping[str, Any], at_us: int) -> None:
-        """Mark the signatures of an act that is not kept here as used, so that no second act can use them."""
+        """Mark the signatures of an act that is not kept here as used, so that no other act can use them."""
         signatures = self._find_signatures(act, terms, body.get("signed"), at_us)
         self._used.update(signature for _, signature in signatures)
 
@@ -285,28 +285,28 @@ class ControlHistory:
 
 
 def make_enrol_terms(body: Mapping[str, Any]) -> dict[str, str | int]:
-    """Terms that are signed for an enrolment, from the body of its entry."""
+    """The terms to sign for an enrolment, from the body of its entry."""
     return {name: str(body.get(name, "")) for name in ("role", "key")}
 
 
 def make_withdraw_terms(body: Mapping[str, Any]) -> dict[str, str | int]:
-    """Terms that are signed for a withdrawal, from the body of its entry."""
+    """The terms to sign for a withdrawal, from the body of its entry."""
     return {"kid": str(body.get("kid", ""))}
 
 
 def make_lift_terms(body: Mapping[str, Any]) -> dict[str, str | int]:
-    """Terms that are signed for a lift, from the body of its entry."""
+    """The terms to sign for a lift, from the body of its entry."""
     return {"scope": str(body.get("scope", "")), "target": str(body.get("target", ""))}
 
 
 def make_waive_terms(body: Mapping[str, Any]) -> dict[str, str | int]:
-    """Terms that are signed for a waiver, from the body of its entry."""
+    """The terms to sign for a waiver, from the body of its entry."""
     until_us = body.get("until_us")
     return {"until_s": until_us // _US if type(until_us) is int else 0, "why": str(body.get("why", ""))}
 
 
 def make_enforce_terms(_body: Mapping[str, Any]) -> dict[str, str | int]:
-    """Terms that are signed for raising the floor."""
+    """The terms to sign for raising the floor."""
     return {"mode": Mode.ENFORCE.value}
 
 

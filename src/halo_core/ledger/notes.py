@@ -67,7 +67,7 @@ _HEX_HASH: Final = re.compile(r"[0-9a-f]{8}")
 
 
 class Signature(NamedTuple):
-    """One signature line, parsed and not verified."""
+    """One parsed signature line, not verified."""
 
     name: str
     key_hash: bytes
@@ -211,7 +211,7 @@ def _parse_signature(line: bytes) -> Signature:
 
 
 def decode_base64(encoded: bytes) -> bytes | None:
-    """Standard base64 in its one canonical spelling, or None."""
+    """The bytes of standard base64 in canonical form; None for anything else."""
     try:
         raw = binascii.a2b_base64(encoded, strict_mode=True)
     except binascii.Error:
@@ -221,7 +221,7 @@ def decode_base64(encoded: bytes) -> bytes | None:
 
 
 def find_signature(note: Note, vkey: Vkey) -> bytes | None:
-    """The 64-byte signature under this key's name and hash, not verified; None where there is none."""
+    """The 64-byte signature under this key's name and hash, not verified; None if there is none."""
     for name, hashed, signature in note.signatures:
         if name == vkey.name and hashed == vkey.hash and len(signature) == _SIGNATURE_BYTES:
             return signature
@@ -229,7 +229,7 @@ def find_signature(note: Note, vkey: Vkey) -> bytes | None:
 
 
 def verify_note(note: bytes, vkeys: Sequence[Vkey]) -> bytes:
-    """Verify that each of the keys signed the note; signatures of other keys are ignored.
+    """Verify that each of the keys signed the note; other signatures are ignored.
 
     Returns:
         The text.
@@ -263,7 +263,7 @@ _WRITER_NAME: Final = re.compile(r"halo/([A-Za-z0-9._-]{1,64})/w/([A-Za-z0-9._-]
 
 
 def log_origin(tenant: str) -> str:
-    """Name of a tenant's log: key name of its checkpoints and their first line.
+    """Name of a tenant's log: the key name of its checkpoints, and their first line.
 
     Raises:
         ConfigError: `bad_tenant`, the tenant's name cannot be part of a note.
@@ -293,7 +293,7 @@ def _check_name(name: str, code: str, field: str) -> str:
 
 
 class SignedEntry(NamedTuple):
-    """An entry as it is stored.
+    """An entry in its stored form.
 
     Args:
         text: its line of canonical JSON, without the newline.
@@ -343,7 +343,7 @@ def encode_entry(entry: LedgerEntry, signer: Signer, *, log: Signer | None = Non
 
 
 def build_entry_note(tenant: str, writer: str, text: bytes, signatures: bytes) -> bytes:
-    """The signed note of a stored entry; inverse of how `encode_entry` takes it apart.
+    """The signed note of a stored entry; the inverse of how `encode_entry` splits it.
 
     Raises:
         Tampered: `malformed_note`, these columns are no entry's.
@@ -359,7 +359,7 @@ def build_entry_note(tenant: str, writer: str, text: bytes, signatures: bytes) -
 
 @lru_cache(maxsize=1024)
 def is_writer(tenant: str, writer: str) -> bool:
-    """Whether a writer of a tenant can have this name, so that its notes have well-formed signature lines."""
+    """Whether a tenant's writer may have this name, so that its notes have well-formed signature lines."""
     return _PART.fullmatch(tenant) is not None and _PART.fullmatch(writer) is not None
 
 
@@ -374,7 +374,7 @@ def _log_prefix(tenant: str) -> bytes:
 
 
 def decode_entry(note: bytes) -> LedgerEntry:
-    """Parse a note to an entry; its signatures are not verified here.
+    """Parse a note as an entry, without verifying its signatures.
 
     Raises:
         Tampered: `malformed_note` or `malformed_entry`; nothing else, whatever the bytes.

@@ -56,7 +56,7 @@ _CONTROL_KINDS: Final = ", ".join(
 
 
 class Stream(Enum):
-    """A stream of rows that a reader gives: table, columns, and the columns it is ordered by (empty: any order).
+    """A stream of rows from a reader: table, columns, and the columns it is ordered by (empty: any order).
 
     `erased_at_us` is None until the key of the subject was erased, and `closed_us` until the writer closed.
     """
@@ -104,13 +104,13 @@ class Stream(Enum):
 
     @property
     def query(self) -> str:
-        """The stream as a statement in SQL."""
+        """The stream as an SQL statement."""
         table, columns, order = self.value
         return f"SELECT {columns} FROM {table}" + (f" ORDER BY {order}" if order else "")  # noqa: S608  constants
 
 
 class LedgerReader(Protocol):
-    """Streams over the tables. Each method may raise NotVerified where the database cannot be read."""
+    """Streams over the tables. Each method may raise NotVerified if the database cannot be read."""
 
     def rows(self, stream: Stream) -> Iterator[Row]:
         """The rows of one stream."""
@@ -121,7 +121,7 @@ class LedgerReader(Protocol):
         ...
 
     def blob(self, tenant: str, name: str) -> bytes | None:
-        """The bytes stored under a hash; None where there are none."""
+        """The bytes stored under a hash; None if there are none."""
         ...
 
     def is_pending(self, tenant: str, ts_us: int) -> bool:
@@ -129,13 +129,13 @@ class LedgerReader(Protocol):
         ...
 
     def schema_differences(self) -> Iterator[Row]:
-        """(`trigger` or `view`, name) of each that is not the store's own, (`missing`, name) of its own not there."""
+        """(`trigger` or `view`, name) of each foreign one, (`missing`, name) of each missing own one."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """What the verifier is given from outside the database.
+    """Trusted inputs of the verifier, from outside the database.
 
     Args:
         logs: tenant → verifier key of its log.

@@ -45,7 +45,7 @@ Kind = Literal["tampered", "gap"]
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong.
+    """One problem found by verification.
 
     Args:
         kind: `tampered` (what is there was changed) or `gap` (something is missing).
@@ -129,7 +129,7 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """0 nothing is wrong, 11 tampered, 13 only gaps, 2 cannot tell."""
+        """0 no problem, 11 tampered, 13 only gaps, 2 cannot tell."""
         if self.tampered:
             return EXIT_TAMPERED
         if self.total:
@@ -164,18 +164,18 @@ class Collector:
         self.skipped = dict.fromkeys(CHECKS, 0)
 
     def add_tampered(self, check: int, where: str, message: str, code: str, entry: str = "") -> None:
-        """Record that something was changed."""
+        """Report a change."""
         self.tampered_total += 1
         self._add(Finding("tampered", check, where, message, code, entry))
 
     def add_gap(self, check: int, where: str, message: str, code: str, entry: str = "") -> None:
-        """Record that something is missing."""
+        """Report a gap."""
         self._add(Finding("gap", check, where, message, code, entry))
 
     def add_unexplained(
         self, check: int, tenant: str, where: str, message: str, code: str, *, columns: str = "", entry: str = ""
     ) -> None:
-        """Record what no entry explains: a gap if an entry of the tenant is known to be missing, else tampering."""
+        """Report what no entry explains: a gap if an entry of the tenant is known to be missing, else tampering."""
         if tenant in self.incomplete:
             self.add_gap(
                 check, where, f"{message}; the entry may be one of the missing entries", "entry_missing", entry
@@ -184,7 +184,7 @@ class Collector:
             self.add_tampered(check, f"{where}{columns}", message, code, entry)
 
     def warn(self, text: str) -> None:
-        """Record an irregularity that proves nothing."""
+        """Report an irregularity that proves nothing."""
         if len(self.warnings) < MAX_FINDINGS:
             self.warnings.append(text)
 
@@ -201,7 +201,7 @@ class Collector:
     def add_unexplained_by_log(
         self, tenant: str, where: str, message: str, code: str, *, columns: str = "", entry: str = ""
     ) -> None:
-        """(9) As `add_unexplained`, and a gap also if only the chain of a writer shows that an entry is missing."""
+        """(9) Like `add_unexplained`, but also a gap if only a writer's chain shows that an entry is missing."""
         if tenant in self.with_missing_entries and tenant not in self.incomplete:
             text = f"{message}; the entry may be one of the missing entries"
             self.add_gap(9, where, text, "entry_missing", entry)

@@ -86,12 +86,12 @@ def unwrap_dek(kek: bytes, wrapped: bytes, tenant: str, subject: str) -> bytes:
 
 
 def compute_key_commitment(dek: bytes) -> bytes:
-    """SHA-256 over a label and a data key, 32 bytes; the key, which is random, cannot be found from it."""
+    """SHA-256 over a label and a data key, 32 bytes; does not reveal the key, which is random."""
     return hashlib.sha256(_KEY_COMMITMENT + _check_length("dek", dek, KEY_BYTES)).digest()
 
 
 def compute_attached_digest(key_commitments: bytes, sealed: bytes, marks: bytes) -> str:
-    """Base64 digest of what is stored beside an entry; each part may be empty.
+    """Base64 digest of what is stored beside an entry; either part may be empty.
 
     `key_commitments` are those of the boxes' subjects, one after another in the order of the boxes.
     """
@@ -195,7 +195,7 @@ def _stored_prefix(tenant: str, subject_head: bytes) -> bytes:
 
 
 def open_sealed(dek: bytes | BoxKeys, tenant: str, sealed: bytes) -> dict[str, bytes]:
-    """Open a box: name → bytes; nothing where its key is not among those that were kept.
+    """Open a box: name → bytes; empty if its key is not among those kept.
 
     Raises:
         Tampered: `content_altered`, any part was changed or belongs to another tenant, subject or key.
@@ -230,7 +230,7 @@ def _split_fields(plaintext: bytes) -> dict[str, bytes]:
 
 
 def find_box_key(dek: bytes | BoxKeys, box: bytes) -> tuple[bytes, bytes] | None:
-    """(start of the nonce, as in `BoxKeys`; box key) of a box; None where its key was erased.
+    """(start of the nonce, as in `BoxKeys`; box key) of a box; None if its key was erased.
 
     Raises:
         Tampered: `content_altered`, these are other bytes.
@@ -243,7 +243,7 @@ def find_box_key(dek: bytes | BoxKeys, box: bytes) -> tuple[bytes, bytes] | None
 
 
 def wrap_box_keys(kek: bytes, box_keys: BoxKeys, tenant: str, subject: str, random: Callable[[int], bytes]) -> bytes:
-    """Encrypt the keys of the boxes that stay, which takes the place of a subject's data key.
+    """Encrypt the keys of the remaining boxes, which replaces the subject's data key.
 
     The list is sealed under a key of its own, so that a new content key wraps 32 bytes anew and not the list.
     """
@@ -279,7 +279,7 @@ def unwrap_box_keys(kek: bytes, wrapped: bytes, tenant: str, subject: str) -> Bo
 
 
 def digest_box_keys(box_keys: BoxKeys) -> str:
-    """Base64 SHA-256 over the commitments to box keys, sorted by nonce; the keys cannot be found from it."""
+    """Base64 SHA-256 over the commitments to box keys, sorted by nonce; does not reveal the keys."""
     digest = hashlib.sha256(_BOX_KEYS)
     for name in sorted(box_keys):
         digest.update(name + compute_key_commitment(box_keys[name]))
@@ -307,11 +307,11 @@ def wrap_next_content_key(kek: bytes, following: bytes, nonce: bytes) -> bytes:
 
 
 def follow_content_key(kek: bytes, find_row: Callable[[str], bytes | None]) -> bytes:
-    """The newest content key that follows from one.
+    """The newest content key reachable from one.
 
     Args:
         kek: the content key that is known.
-        find_row: the wrapped key in the row of a subject, None where there is none.
+        find_row: the wrapped key in the row of a subject, None if there is none.
 
     Raises:
         Tampered: `bad_wrapped_key`, such a row was changed.
@@ -374,7 +374,7 @@ def open_attached(
     """The sealed fields beside an entry that can be opened, name → bytes.
 
     Args:
-        find_key: returns the key of a subject, None where its row is missing; then no field is returned, since the
+        find_key: returns the key of a subject, None if its row is missing; then no field is returned, since the
             digest cannot be compared.
         tenant: owner of the log.
         attached: the digest in the entry.

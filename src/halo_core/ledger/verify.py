@@ -65,7 +65,7 @@ def verify(
 
 
 class _Verification:
-    """One verification: its passes, each guarded against unreadable tables, and what they found."""
+    """One verification: its passes, each protected from unreadable tables, and their findings."""
 
     def __init__(self, reader: LedgerReader, trust: Trust, progress: Progress) -> None:
         self.out = Collector()

@@ -25,10 +25,10 @@ _US: Final = 1_000_000
 
 @dataclass(slots=True)
 class _Answer:
-    """What the log says of one remembered answer.
+    """The log's statements about one remembered answer.
 
     Args:
-        terms: kind, scope and digest of the token; None where no entry grants the answer.
+        terms: kind, scope and digest of the token; None if no entry grants the answer.
         granted_idx: position of the grant; -1 where it has none.
         grants: how many entries give the answer: one, since each has an id of its own.
         revoked_idx: position of the first entry that ended it, -1 where that has none; None while it is in force.
@@ -49,7 +49,7 @@ class _Answer:
 
 
 class StandingAnswerCheck:
-    """(9) Collects what entries say of remembered answers and which decisions rest on them, then compares the rows."""
+    """(9) Collects entries about remembered answers and the decisions that use them, then compares the rows."""
 
     kinds: ClassVar = frozenset(("decision", "erasure", "override", "reversal", "standing_answer"))
 
@@ -59,7 +59,7 @@ class StandingAnswerCheck:
         self._erased: set[tuple[str, object]] = set()
 
     def add_entry(self, tenant: str, idx: int | None, fields: dict[str, Any]) -> None:
-        """Take one entry; `idx` is its position in the log, None where it has none."""
+        """Process one entry; `idx` is its position in the log, None if it has none."""
         body, place = fields["body"], -1 if idx is None else idx
         if fields.get("kind") == "erasure":
             self._erased.update((tenant, name) for name in list_erased_people(body))
@@ -71,7 +71,7 @@ class StandingAnswerCheck:
 
     @staticmethod
     def _add_change(answer: _Answer, place: int, body: dict[str, Any]) -> None:
-        """Record what an entry does with an answer: grant it, revoke it, or review it."""
+        """Record how an entry changes an answer: grants, revokes or reviews it."""
         if ends_answer(body):
             answer.revoked_idx = place if answer.revoked_idx is None else min(answer.revoked_idx, place)
         if not gives_answer(body):
@@ -150,7 +150,7 @@ class KnownValueCheck:
         self._changes: dict[tuple[str, str, str], tuple[int, bool]] = {}
 
     def add_entry(self, tenant: str, idx: int | None, fields: dict[str, Any]) -> None:
-        """Take one entry; `idx` is its position in the log, None where it has none."""
+        """Process one entry; `idx` is its position in the log, None if it has none."""
         body, place = fields["body"], -1 if idx is None else idx
         if body.get("op") == "propose":
             return  # what an MCP server lists and nobody has accepted yet
@@ -177,7 +177,7 @@ class KnownValueCheck:
 
 
 class OutboxCheck:
-    """(9) Collects what became of each held act, then compares the rows."""
+    """(9) Collects the outcome of each held act, then compares the rows."""
 
     kinds: ClassVar = frozenset(("decision", "held"))
 
@@ -187,7 +187,7 @@ class OutboxCheck:
         self._ends: dict[tuple[str, str], list[str]] = defaultdict(list)
 
     def add_entry(self, tenant: str, _idx: int | None, fields: dict[str, Any]) -> None:
-        """Take one entry."""
+        """Process one entry."""
         body = fields["body"]
         if fields.get("kind") == "decision":
             if type(body.get("released")) is str:

@@ -31,14 +31,14 @@ _ERASING_KINDS: Final = ("erasure", "retention")
 
 
 class _Subject(NamedTuple):
-    """A subject whose key row is right: its commitment, and its data key; None where that is unavailable or erased."""
+    """A subject with a correct key row: its commitment, and its data key; None if that is unavailable or erased."""
 
     commitment: bytes
     dek: bytes | None
 
 
 class AttachedCheck:
-    """(8) Checks that content is what its entry committed to, and that it opens, if the content key is available."""
+    """(8) Checks that content matches its entry's commitment, and opens if the content key is available."""
 
     def __init__(self, reader: LedgerReader, trust: Trust, out: Collector) -> None:
         self._trust = trust
@@ -65,7 +65,7 @@ class AttachedCheck:
                 out.add_tampered(8, where, message, "column_altered")
 
     def check(self, key: EntryKey, fields: dict[str, Any], sealed: object, marks: object) -> None:
-        """Check the columns `sealed` and `marks` of an entry, and collect what it says of erased keys."""
+        """Check the columns `sealed` and `marks` of an entry, and collect its statements about erased keys."""
         if fields.get("kind") in _ERASING_KINDS:
             self._add_erasure(key[0], fields.get("body"), fields.get("ts_us"))
         if not (type(sealed) is bytes and self._is_right(key[0], fields, sealed, marks)):
@@ -83,7 +83,7 @@ class AttachedCheck:
                 self._explained[tenant, item[0], at_us].add(str(item[1]))
 
     def _is_right(self, tenant: str, fields: dict[str, Any], sealed: bytes, marks: object) -> bool:
-        """Whether content is right, found quickly if its subject was met before; False where that is not certain."""
+        """Whether content is correct, by a shortcut for known subjects; False if that is not certain."""
         subject = self._subjects.get((tenant, sealed[: measure_subject(sealed)]))
         if subject is None or not (marks is None or (type(marks) is bytes and marks)):
             return False
@@ -133,7 +133,7 @@ class AttachedCheck:
                 self._remember(key[0], subjects[0], sealed)
 
     def _remember(self, tenant: str, subject: str, sealed: Any) -> None:
-        """Keep a subject's key and commitment for `_is_right`, after an entry with its content was right."""
+        """Keep a subject's key and commitment for `_is_right`, after content of it proved correct."""
         if len(self._subjects) >= _MAX_KEYS:
             self._subjects.clear()
         wrapped, commitment = self._vaults[tenant, subject]
@@ -142,7 +142,7 @@ class AttachedCheck:
             self._subjects[tenant, sealed[: measure_subject(sealed)]] = _Subject(bytes(commitment), dek)
 
     def finish(self) -> None:
-        """Report key rows of subjects that no entry has content of, and keys that no entry says were erased."""
+        """Report key rows of subjects without content in any entry, and erased keys without an entry of the erasure."""
         for (tenant, subject), at_us in self._erased.items():
             where = f"vault {tenant}/{subject}"
             is_partly = self._vaults[tenant, subject][0] is not None

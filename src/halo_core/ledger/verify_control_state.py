@@ -37,7 +37,7 @@ MAX_UNWRITTEN_USES: Final = 64
 
 
 class _ModeStep(NamedTuple):
-    """What is in force from one position on: the floor, and the waiver that lowers it until its end."""
+    """The floor in force from one position on, and the waiver that lowers it until its end."""
 
     idx: int
     floor: Mode
@@ -46,7 +46,7 @@ class _ModeStep(NamedTuple):
 
 @dataclass(slots=True)
 class _TenantControl:
-    """What the control entries of one tenant say, in log order."""
+    """The content of one tenant's control entries, in log order."""
 
     history: ControlHistory
     steps: list[_ModeStep] = field(default_factory=list)
@@ -64,7 +64,7 @@ class _TenantControl:
     restricted: dict[RestrictionKey, list[tuple[int, float]]] = field(default_factory=dict)
 
     def find_approver(self, kid: str, idx: int) -> str | None:
-        """Reference of the name of the approver who was enrolled with a key at a position; None for nobody."""
+        """Reference of the approver enrolled with a key at a position; None if there was none."""
         at = bisect_right(self.approvers, idx, key=lambda item: item[0])
         return self.approvers[at - 1][1].get(kid) if at > 0 else None
 
@@ -74,7 +74,7 @@ class _TenantControl:
 
 
 class ControlLog:
-    """What the control entries of every tenant say. The pass over entries checks these same rows."""
+    """The content of every tenant's control entries. The pass over entries checks these same rows."""
 
     def __init__(self, reader: LedgerReader) -> None:
         self._tenants: dict[str, _TenantControl] = {}
@@ -85,7 +85,7 @@ class ControlLog:
                 self._add(tenant, (str(writer), seq, idx), str(kind), ts_us, body)
 
     def find(self, tenant: str) -> _TenantControl:
-        """What is known of a tenant; empty where it has no control entry."""
+        """The control entries of a tenant; empty if it has none."""
         found = self._tenants.get(tenant)
         if found is None:
             found = self._tenants[tenant] = _TenantControl(ControlHistory(tenant))
@@ -142,7 +142,7 @@ def _add_step(control: _TenantControl, idx: int, kind: str, body: Mapping[str, A
 
 
 def _add_restriction(control: _TenantControl, idx: int, kind: str, body: Mapping[str, Any]) -> None:
-    """Record the position from which a stop or revocation is in force, or up to which it was."""
+    """Record the position from which, or up to which, a stop or revocation was in force."""
     key = (RESTRICTION_KINDS[kind], str(body.get("scope", "")), str(body.get("target", "")))
     times = control.restricted.setdefault(key, [])
     is_open = bool(times) and times[-1][1] == math.inf
@@ -169,7 +169,7 @@ def _add_registration(control: _TenantControl, idx: int, body: Mapping[str, Any]
 
 
 class ControlStateCheck:
-    """(9) Compares decisions with what was in force at their positions, and the rows that cache it with the entries."""
+    """(9) Compares decisions with what was in force at their positions, and caching rows with the entries."""
 
     kinds: ClassVar = frozenset(("approval", "decision", "policy", "standing_answer"))
 
@@ -224,7 +224,7 @@ class ControlStateCheck:
             self._check_unrestricted(tenant, idx, fields, where, entry)
 
     def _check_signer(self, tenant: str, idx: int, fields: Mapping[str, Any]) -> None:
-        """Check that an answer was signed by somebody who was enrolled at its position, and count it."""
+        """Check that an answer's signer was enrolled at its position, and count it."""
         body = fields["body"]
         if body.get("op") != "revoke":
             self._answers.setdefault(tenant, Counter())[str(body.get("kid"))] += 1
@@ -251,7 +251,7 @@ class ControlStateCheck:
                 return
 
     def _find_names(self, tenant: str, chain: tuple[str, ...]) -> frozenset[tuple[str, str]]:
-        """(scope, target) of each restriction that would apply to a passport; of links that cannot be read none."""
+        """(scope, target) of each restriction that could apply to a passport; none for unreadable links."""
         known = self._names.get((tenant, chain))
         if known is not None:
             return known
@@ -268,12 +268,12 @@ class ControlStateCheck:
         return found
 
     def _doubt(self, tenant: str, *finding: str) -> None:
-        """Keep a finding about a decision until `check`, when it is known whether entries are missing."""
+        """Hold a finding about a decision back until `check` knows whether entries are missing."""
         if len(self._doubts) < MAX_FINDINGS:
             self._doubts.append((tenant, *finding))
 
     def _check_registered(self, tenant: str, idx: int, resource: Mapping[str, Any], where: str, entry: str) -> None:
-        """Check that a resource that ran was registered before exactly as it was decided on, if its id ever was.
+        """Check that a resource that ran was registered before in exactly the decided form, if its id ever was.
 
         Not for calls that observe mode runs in spite of a denial: those may be of another tool with the same id.
         """

@@ -96,7 +96,7 @@ def _parse_object(text: bytes) -> dict[str, Any] | None:
 
 
 class RowCheck(Protocol):
-    """A check that collects what entries say about some rows, and then compares the rows.
+    """A check that collects what entries state about some rows, then compares the rows.
 
     `kinds` are the kinds of entries that it reads; empty for every kind.
     """
@@ -104,7 +104,7 @@ class RowCheck(Protocol):
     kinds: ClassVar[frozenset[str]]
 
     def add_entry(self, tenant: str, idx: int | None, fields: dict[str, Any]) -> None:
-        """Take the fields of one entry; `idx` is its position in the log, None where it has none."""
+        """Process the fields of one entry; `idx` is its position in the log, None if it has none."""
         ...
 
     def check(self, reader: LedgerReader) -> None:
@@ -226,7 +226,7 @@ class EntryPass:
         return _ParsedEntry(key, leaf_hash(data), idx, data, text, signatures, fields)
 
     def _read_record(self, key: EntryKey, fields: dict[str, Any]) -> None:
-        """Replace the compact body of a decision or an outcome by those members of the whole record that checks read.
+        """Replace the compact body of a decision or outcome by the record members that checks read.
 
         Where that is not possible, `is_partial` is set, and the body keeps only the commitments.
         """
@@ -258,7 +258,7 @@ class EntryPass:
         return facts or expand_decision(body, session=session, ts_us=ts_us, read_part=parts)
 
     def _unpack_name(self, packed: Any) -> str:
-        """The name of a part; cached, as many entries name the same few parts."""
+        """The name of a part; cached, since many entries name the same few parts."""
         if type(packed) is not str:
             return unpack_digest(packed)
         name = self._part_names.get(packed)

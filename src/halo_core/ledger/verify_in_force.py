@@ -21,7 +21,7 @@ _MAX_NAMED: Final = 5
 
 @dataclass(slots=True)
 class _Use:
-    """The first and the last decision under a standing passport: position, name and id of each."""
+    """The first and last decision under a standing passport: position, name and id of each."""
 
     first: tuple[int, str, str]
     last: tuple[int, str, str]
@@ -44,7 +44,7 @@ class PassportInForceCheck:
         self._issuers: dict[str, list[tuple[int, str]]] = defaultdict(list)
 
     def add_entry(self, tenant: str, idx: int | None, fields: dict[str, Any]) -> None:
-        """Take one entry; `idx` is its position in the log, None where it has none."""
+        """Process one entry; `idx` is its position in the log, None if it has none."""
         if idx is None:
             return
         body = fields["body"]
@@ -74,7 +74,7 @@ class PassportInForceCheck:
             use.first, use.last = min(use.first, here), max(use.last, here)
 
     def check(self, reader: LedgerReader) -> None:
-        """Compare the first and the last use of each passport with when it was in force.
+        """Compare the first and last use of each passport with the period in which it was in force.
 
         As each passport is issued once, it was in force between the two as well.
         """
@@ -104,7 +104,7 @@ class PassportInForceCheck:
 
 
 class KnownInForceCheck:
-    """(9) Checks that each declared value on which a decision rests was known at its position."""
+    """(9) Checks that each declared value used by a decision was known at its position."""
 
     kinds: ClassVar = frozenset(("decision",))
 
@@ -119,7 +119,7 @@ class KnownInForceCheck:
             changes.sort()
 
     def _add_changes(self, tenant: str, idx: int, text: bytes) -> None:
-        """Collect the values that an entry declares or takes back; the pass over entries checks the same row."""
+        """Collect the values that an entry declares or withdraws; the pass over entries checks the same row."""
         try:
             body = orjson.loads(text)["body"]
             if body["op"] != "propose":
@@ -129,7 +129,7 @@ class KnownInForceCheck:
             return
 
     def add_entry(self, tenant: str, idx: int | None, fields: dict[str, Any]) -> None:
-        """Take one entry; `idx` is its position in the log, None where it has none."""
+        """Process one entry; `idx` is its position in the log, None if it has none."""
         used = fields["body"].get("known")
         if not used or idx is None:
             return
@@ -144,7 +144,7 @@ class KnownInForceCheck:
         return at > 0 and changes[at - 1][1]
 
     def check(self, reader: LedgerReader) -> None:
-        """Report the decisions that were found; only now is it known whether entries are missing."""
+        """Report the decisions found, now that missing entries are known."""
         del reader
         for tenant, where, entry in self._doubts:
             message = "it rests on a known value that was not known then"

@@ -38,7 +38,7 @@ class ProfileCheck:
         self._left_out: dict[str, int] = {}
 
     def add_entry(self, tenant: str, _idx: int | None, fields: dict[str, Any]) -> None:
-        """Take one entry."""
+        """Process one entry."""
         body, session = fields["body"], str(fields.get("session", ""))
         history = self._histories.setdefault(tenant, ProfileHistory())
         is_full = len(history.summaries) >= MAX_SUMMARIES and not self._is_thorough
@@ -52,7 +52,7 @@ class ProfileCheck:
             self._out.add_tampered(9, where, message, "malformed_entry", str(fields.get("id", "")))
 
     def check(self, _reader: LedgerReader) -> None:
-        """Fold what was collected, and compare it with the digest in each identity's newest entry."""
+        """Fold the collected summaries, and compare the result with the digest in each identity's newest entry."""
         for tenant, history in self._histories.items():
             if tenant in self._left_out:
                 count = len(history.summaries) + self._left_out[tenant]
@@ -90,7 +90,7 @@ class ProfileCheck:
 
 
 class IdentityCheck:
-    """Collects the bands that the log says identities are in, then compares the rows.
+    """Collects the bands in which the log puts identities, then compares the rows.
 
     What is usual for an identity, and its risk within a band, are proven by a keyed digest in the row alone.
     """
@@ -102,7 +102,7 @@ class IdentityCheck:
         self._newest: dict[tuple[str, str], tuple[int, int, int]] = {}
 
     def add_entry(self, tenant: str, idx: int | None, fields: dict[str, Any]) -> None:
-        """Take one entry; `idx` is its position in the log, None where it has none."""
+        """Process one entry; `idx` is its position in the log, None if it has none."""
         changes, place = fields["body"].get("changes"), -1 if idx is None else idx
         if fields.get("kind") == "erasure":
             self._add_erasure(tenant, place, fields["body"])
@@ -137,7 +137,7 @@ class IdentityCheck:
 
 
 def _read_band(head: object) -> tuple[int, int] | None:
-    """(band, since when in microseconds since the epoch); None where the column holds neither."""
+    """(band, since when in microseconds since the epoch); None if the column holds no band."""
     try:
         tree = canonical.loads(head) if isinstance(head, bytes) else None
         return (int(tree["band"]), int(tree["since_us"])) if isinstance(tree, dict) else None

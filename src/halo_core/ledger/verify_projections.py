@@ -33,7 +33,7 @@ from halo_core.model.ledger_entry import (
 
 @dataclass(slots=True)
 class _VersionRun:
-    """Versions `first` to `last` of a session, each entry of which found what the one before it left."""
+    """Versions `first` to `last` of a session, each committing to its predecessor."""
 
     first: int
     before: str | None
@@ -42,7 +42,7 @@ class _VersionRun:
 
 
 class _VersionHistory:
-    """The versions of one session as runs. Entries of one writer make one run; runs of several writers are joined."""
+    """The versions of one session as runs: one for each writer, joined where they meet."""
 
     __slots__ = ("_firsts", "runs")
 
@@ -51,9 +51,9 @@ class _VersionHistory:
         self._firsts: list[int] = []
 
     def add(self, version: int, before: str | None, digest: str) -> list[tuple[int, str]]:
-        """Add one entry's commitment; (version, what is wrong) for each break that it shows.
+        """Add one entry's commitment; returns (version, problem) for each break that it shows.
 
-        `before` is None where the commitment does not name the state that it found.
+        `before` is None if the commitment does not name the state that it found.
         """
         newest = self.runs[-1] if self.runs else None
         if newest is not None and before is None and version == newest.last + 1:  # as nearly all are
@@ -85,7 +85,7 @@ class _VersionHistory:
         return broken
 
     def find_holes(self) -> list[tuple[int, int]]:
-        """First and last version of each stretch that no entry commits to."""
+        """First and last version of each gap in the commitments."""
         ends = [0, *(run.last for run in self.runs[:-1])]
         return [(end + 1, run.first - 1) for end, run in zip(ends, self.runs, strict=True) if run.first > end + 1]
 
@@ -100,7 +100,7 @@ def _describe_break(version: int) -> str:
 
 
 class StateCheck:
-    """(9) Chains the commitments of each session, then compares the rows with the newest."""
+    """(9) Chains the commitments of each session, then compares the rows with the newest ones."""
 
     kinds: ClassVar[frozenset[str]] = frozenset()
 
@@ -168,7 +168,7 @@ class StateCheck:
         owner: str,
         row: tuple[Any, Any],
     ) -> None:
-        """Compare a row with the state that its newest entry left behind, and remove it from `remaining`."""
+        """Compare a row with the state committed to by its newest entry, and remove it from `remaining`."""
         newest = remaining.pop((tenant, kind, owner), None)
         if newest is None:
             return
@@ -180,7 +180,7 @@ class StateCheck:
             self._out.add_tampered(9, f"{kind} {tenant}/{owner} columns version, state", message, "state_altered")
 
     def _check_taint(self, reader: LedgerReader, remaining: dict[tuple[str, str, str], _VersionRun]) -> None:
-        """Check the fingerprints of tainted values: each tenant's rows, in order, under the digests of the entries."""
+        """Check the fingerprints of tainted values: each tenant's rows, in order, against the entries' digests."""
         chains: dict[str, tuple[int, str]] = {}
         for tenant, seq, chain, fingerprints in reader.rows(Stream.TAINT):
             count, before = chains.get(tenant, (0, ""))
@@ -250,7 +250,7 @@ class ProjectionCheck:
         return RowFollower(filter_ordered(reader.rows(stream), (str, str, int), report))
 
     def follow(self, key: EntryKey, fields: dict[str, Any] | None, columns: tuple[Any, Any] = (None, 0)) -> None:
-        """Check up to this entry, which has these columns `once` and `mark`; None for one that cannot be read."""
+        """Check all rows up to this entry, which has these columns `once` and `mark`; None if it is unreadable."""
         before, matching = self._sessions.advance_to(key)
         for row in before:
             self._report_dangling("session", row)
@@ -274,7 +274,7 @@ class ProjectionCheck:
                 self._out.add_tampered(9, format_entry_name(run.key), message, "dispatched_twice", run.entry)
 
     def _check_numbers(self) -> None:
-        """The numbers in the keys of a request's runs are 0, 1, 2 and so on, so that none makes room for one more."""
+        """Check that the run numbers of a request are 0, 1, 2 and so on, so that none allows another run."""
         counts = Counter(run.digest for run in self._repeated)
         used = Counter((run.digest, run.number) for run in self._numbered)
         zeros = Counter({digest: count + 1 for digest, count in counts.items()})
@@ -379,7 +379,7 @@ def _runs_once(body: dict[str, Any]) -> bool:
 def check_blobs(
     reader: LedgerReader, trust: Trust, out: Collector, named_blobs: dict[tuple[str, str], EntryKey]
 ) -> None:
-    """(9) Each blob has the hash it is stored under, in one of the known domains, and an entry that names it."""
+    """(9) Check that each blob matches its hash in one of the known domains, and that an entry names it."""
     missing = dict(named_blobs)
     for tenant, name, data in reader.rows(Stream.BLOBS):
         missing.pop((tenant, name), None)

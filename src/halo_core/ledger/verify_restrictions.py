@@ -29,7 +29,7 @@ class StandingCheck:
         self._issued: dict[tuple[str, str], int] = {}
 
     def add_entry(self, tenant: str, idx: int | None, fields: dict[str, Any]) -> None:
-        """Take one entry; `idx` is its position in the log, None where it has none."""
+        """Process one entry; `idx` is its position in the log, None if it has none."""
         body = fields["body"]
         if fields.get("kind") != "passport" or body.get("kind") != "standing":
             return
@@ -51,7 +51,7 @@ class StandingCheck:
 
 
 class BaselineCheck:
-    """(9) Collects the score that the log put in force last for each agent, then compares the rows."""
+    """(9) Collects the score that the log last put in force for each agent, then compares the rows."""
 
     kinds: ClassVar = frozenset(("baseline",))
 
@@ -60,7 +60,7 @@ class BaselineCheck:
         self._newest: dict[tuple[str, str], tuple[int, str]] = {}
 
     def add_entry(self, tenant: str, idx: int | None, fields: dict[str, Any]) -> None:
-        """Take one entry; `idx` is its position in the log, None where it has none."""
+        """Process one entry; `idx` is its position in the log, None if it has none."""
         body = fields["body"]
         if fields.get("kind") == "baseline" and body.get("part") is False:
             key, in_force = (tenant, str(body.get("agent"))), (-1 if idx is None else idx, str(body.get("hash", "")))
@@ -75,7 +75,7 @@ class BaselineCheck:
 def _compare_newest(
     out: Collector, rows: Iterator[Row], newest: Mapping[tuple[str, str], Row], table: str, columns: str
 ) -> None:
-    """Compare each agent's row with the newest one that the log put in force."""
+    """Compare each agent's row with what the log last put in force."""
     noun = {"standing": "passport", "baseline": "baseline"}[table]
     remaining = dict(newest)
     for tenant, agent, *row in rows:
@@ -104,7 +104,7 @@ _RestrictionKey = tuple[str, str, str, str]
 
 @dataclass(slots=True)
 class _RestrictionHistory:
-    """What the log says of one stop or revocation: (position, since) of each change; since is None for a lift."""
+    """The log's statements about one stop or revocation: (position, since); since is None for a lift."""
 
     changes: list[tuple[int, int | None]] = field(default_factory=list)
     unplaced: bool = False
@@ -112,7 +112,7 @@ class _RestrictionHistory:
 
 @dataclass(slots=True)
 class _Challenge:
-    """What the log says of one challenge."""
+    """The log's statements about one challenge."""
 
     request_terms: tuple[Any, ...] | None = None
     answer_terms: tuple[Any, ...] | None = None
@@ -126,7 +126,7 @@ class _Challenge:
 
     @property
     def times_used(self) -> int:
-        """For how many requests, or epochs, the answer was used."""
+        """How many requests, or epochs, used the answer."""
         return len(self.requests) + self.epochs_begun
 
 
@@ -137,7 +137,7 @@ def list_erased_people(body: dict[str, Any]) -> list[object]:
 
 
 class RestrictionCheck:
-    """(9) Collects what entries say of restrictions and challenges, then compares the rows."""
+    """(9) Collects entries about restrictions and challenges, then compares the rows."""
 
     kinds: ClassVar = frozenset(
         ("decision", "passport", *_RESTRICTION_KINDS, "approval_request", "approval", "erasure")
@@ -151,7 +151,7 @@ class RestrictionCheck:
         self._erased: set[tuple[str, str]] = set()
 
     def add_entry(self, tenant: str, idx: int | None, fields: dict[str, Any]) -> None:
-        """Take one entry; `idx` is its position in the log, None where it has none."""
+        """Process one entry; `idx` is its position in the log, None if it has none."""
         kind, body = fields.get("kind"), fields["body"]
         if kind == "decision":
             self._add_decision(tenant, fields)
@@ -269,7 +269,7 @@ class RestrictionCheck:
                 self._out.add_unexplained(9, tenant, f"approval {tenant}/{request}", message, "row_stray")
 
     def _check_uses(self, where: str, challenge: _Challenge) -> None:
-        """Report decisions that used an answer for another call, or in a session that it was not given for."""
+        """Report decisions that used an answer for another call, or in another session."""
         _, asked_in, binding, _ = challenge.request_terms or ("", "", "", 0)
         for entry, session, named, used_binding, args_digest in challenge.uses:
             # The decision names the session that asked, unless that was its own.
@@ -283,7 +283,7 @@ class RestrictionCheck:
             self._out.add_tampered(9, where, message, "answer_misused", entry)
 
     def _count_begun_epoch(self, tenant: str, challenge: _Challenge, status: object) -> None:
-        """Count a re-authorization as used if the epoch that it asks for has begun.
+        """Count a re-authorization as used if the requested epoch has begun.
 
         An answer that expired before it was used stays `approved`, and a second request for the same epoch may be the
         used one. A begun epoch is therefore counted for the used request of a binding, and for each if none is used.
@@ -296,7 +296,7 @@ class RestrictionCheck:
     def _find_difference(
         self, challenge: _Challenge, row: tuple[Any, ...], status: Any, answer: Any
     ) -> tuple[str, str] | None:
-        """The column that is not what the log says, and why."""
+        """The column that differs from the log, and why."""
         names = ("kind", "session", "binding", "expires_us")
         for name, expected, actual in zip(names, challenge.request_terms or (), row, strict=True):
             if expected != actual:
@@ -331,7 +331,7 @@ def _extract_terms(fields: dict[str, Any], body: dict[str, Any], *more: str) -> 
 
 
 def _in_force_since(history: _RestrictionHistory) -> int | None:
-    """Since when, after the last change in log order; None where it was lifted."""
+    """The start time after the last change in log order; None if it was lifted."""
     since: int | None = None
     for _, change in sorted(history.changes, key=lambda item: item[0]):
         # A second stop changes nothing.

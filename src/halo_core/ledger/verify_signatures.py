@@ -40,7 +40,7 @@ _Signed = tuple[bytes, bytes, bytes]  # public key, text, signature
 
 
 class _Workers(Protocol):
-    """What verifies batches; results come in the order of the batches."""
+    """Verifies batches of signatures; results come in the order of the batches."""
 
     count: int
 
@@ -53,7 +53,7 @@ class _Workers(Protocol):
         ...
 
     def close(self) -> None:
-        """End the workers, of which no result is awaited."""
+        """End the workers without waiting for results."""
         ...
 
 
@@ -112,7 +112,7 @@ class _Processes:
 
 
 def _verify_batches(pipe: Connection) -> None:
-    """What one process does until the other end of its pipe is closed."""
+    """The main loop of one process; ends when the other end of its pipe is closed."""
     while True:
         try:
             batch: list[_Signed] = pipe.recv()
@@ -122,7 +122,7 @@ def _verify_batches(pipe: Connection) -> None:
 
 
 class SignatureQueue:
-    """Verifies signatures, and reports those that are wrong in the order in which they came.
+    """Verifies signatures, and reports wrong ones in the order they were queued.
 
     Args:
         out: takes the findings.
@@ -172,7 +172,7 @@ class SignatureQueue:
         self._running.append(batch)
 
     def _collect(self, left: int) -> None:
-        """Wait for results until so many batches are left."""
+        """Wait for results until at most this many batches are left."""
         while len(self._running) > left:
             batch = self._running.popleft()
             self._report(batch, self._workers.collect())

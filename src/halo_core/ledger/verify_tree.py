@@ -49,7 +49,7 @@ class SignedHeads:
         self._out.add_tampered(5, f"checkpoint {row[0]}/{row[1]}", message, "row_malformed")
 
     def heads_before(self, tenant: str | None) -> Iterator[SignedHead]:
-        """Heads of the tenants before this one that have no position (None: of all tenants that are left)."""
+        """Heads of the tenants before this one without any position (None: of all remaining tenants)."""
         while self._next is not None and (tenant is None or self._next[0] < tenant):
             yield from self.heads_of(self._next[0])
         for name in [name for name in self._anchors_left if tenant is None or name < tenant]:
@@ -130,7 +130,7 @@ _NOTHING: Final = bytes(32)
 
 @dataclass(slots=True)
 class TreeFacts:
-    """What the other passes use of the tree.
+    """Results of the tree pass that other passes use.
 
     Args:
         heads: tenant → head.
@@ -146,7 +146,7 @@ class TreeFacts:
 
 
 class _Tree:
-    """One tenant's tree while its positions are read."""
+    """One tenant's tree while its entries are read."""
 
     def __init__(self, tenant: str, heads: Iterator[SignedHead], out: Collector) -> None:
         self.tenant = tenant
@@ -161,11 +161,11 @@ class _Tree:
         self._covered = 0
 
     def next_stop(self, expect: int) -> int:
-        """Position at which `settle` is due next."""
+        """Position at which `settle` is next due."""
         return min(expect + _BATCH, self._head.size) if self._head is not None else expect + _BATCH
 
     def settle(self, expect: int) -> int:
-        """Hash the pending leaves and compare with every head up to here; the position of the next stop."""
+        """Hash the pending leaves and compare with every head up to here; returns the position of the next stop."""
         self._range.extend(self.pending)
         self.pending.clear()
         while self._head is not None and self._head.size <= expect:
@@ -193,7 +193,7 @@ class _Tree:
             self.broken = False
 
     def close(self, expect: int) -> Head:
-        """End the tree, and report what is signed beyond its last position as missing."""
+        """Complete the tree, and report signed entries after its last position as missing."""
         self.settle(expect)
         while self._head is not None:
             report_beyond(self._head, expect, self._out)

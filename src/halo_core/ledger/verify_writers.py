@@ -16,12 +16,12 @@ CLOCK_TOLERANCE_US: Final = 5_000_000
 
 
 def find_closed_writer(fields: dict[str, Any]) -> str:
-    """The writer that this entry closes: its own, or one that crashed; empty if it closes none."""
+    """The writer that this entry closes: its own, or a crashed one; empty if it closes none."""
     return str(fields["body"].get("writer", fields.get("w"))) if fields.get("kind") == "writer_close" else ""
 
 
 class WriterChain:
-    """The end of one writer's chain, against which its next entry is checked."""
+    """The current end of one writer's chain, against which its next entry is checked."""
 
     __slots__ = ("_is_leaf_known", "_leaf", "_ts", "certified", "closed", "idx", "last", "missing")
 
@@ -36,13 +36,13 @@ class WriterChain:
         self.closed = False
 
     def skip(self, key: EntryKey) -> None:
-        """Go past an entry whose note cannot be read."""
+        """Move past an entry whose note cannot be read."""
         self.missing += max(0, key[2] - self.last - 1)
         self.last = key[2]
         self._is_leaf_known = False
 
     def check_link(self, key: EntryKey, leaf: bytes, fields: dict[str, Any], out: Collector) -> None:
-        """Check one entry against the one before it."""
+        """Check one entry against its predecessor."""
         ws, entry, kind = key[2], fields.get("id", ""), fields.get("kind")
         is_sound = True
         if ws != self.last + 1:
@@ -91,7 +91,7 @@ class WriterCheck:
         return chain
 
     def check_link(self, chain: WriterChain, key: EntryKey, leaf: bytes, fields: dict[str, Any]) -> None:
-        """(3) Check the next entry of a writer, whose chain this is."""
+        """(3) Check the next entry of the writer with this chain."""
         chain.check_link(key, leaf, fields, self._out)
         if fields.get("kind") == "writer_close":
             closed = find_closed_writer(fields)
@@ -136,7 +136,7 @@ class WriterCheck:
         return chain.certified
 
     def find_signer(self, note: Note) -> Vkey | None:
-        """The writer of this store that signed a note, where the note stands under the name of another."""
+        """The writer of this store that signed a note which stands under another writer's name."""
         if self._signers is None:
             self._signers = dict(filter(None, map(_read_hash_and_key, self._rows.values())))
         name, hashed, signature = note.signatures[0]
@@ -146,7 +146,7 @@ class WriterCheck:
         return vkey
 
     def finish(self, missing_seqs: dict[tuple[str, str], int]) -> dict[str, int]:
-        """Compare with the `writer` rows; returns tenant → number of entries that are missing from chains.
+        """Compare with the `writer` rows; returns the number of entries missing from chains, by tenant.
 
         Args:
             missing_seqs: writer → largest sequence that a row of another table names and that is not there.

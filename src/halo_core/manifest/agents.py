@@ -111,7 +111,7 @@ def _sort_by_unit(limits: Mapping[str, _Limit]) -> tuple[_Limit, ...]:
 
 
 def _read_unit(unit: str, item: Item) -> tuple[Budget, Budget, Quota | None] | None:
-    """Budget of a session, ceiling and quota of one unit; None where something is wrong."""
+    """Budget of a session, ceiling and quota of one unit; None if something is invalid."""
     members = item.mapping(_LIMIT_FIELDS.get(unit, _MONEY_FIELDS)) if item.is_mapping() else {"session": item}
     if "session" not in members:
         item.fail("`session` is missing", "add the amount that one session may spend")
@@ -142,7 +142,7 @@ def _read_unit(unit: str, item: Item) -> tuple[Budget, Budget, Quota | None] | N
 
 
 def _check_order(members: Mapping[str, Item], amounts: Mapping[str, int]) -> bool:
-    """Whether an action fits into a session, and a session into its ceiling and into a day."""
+    """Whether an action fits into a session, and a session into its ceiling and a day."""
     session = amounts["session"]
     wrong = {
         "per_action": (amounts.get("per_action", session) > session, "is above the limit of the session"),
@@ -156,7 +156,7 @@ def _check_order(members: Mapping[str, Item], amounts: Mapping[str, int]) -> boo
 
 
 def read_decay(item: Item | None, floors: Item | None, bands: Item | None) -> Decay:
-    """The sections `decay`, `floors` and `bands`, with defaults for what is left out."""
+    """The sections `decay`, `floors` and `bands`, with defaults for omitted parts."""
     members = item.mapping(_DECAY_FIELDS) if item is not None else {}
     values: dict[str, Any] = {}
     for name, member in members.items():
@@ -170,7 +170,7 @@ def read_decay(item: Item | None, floors: Item | None, bands: Item | None) -> De
 
 
 def _read_floors(item: Item | None) -> tuple[tuple[str, int], ...]:
-    """The section `floors`: authority by impact class, sorted, with defaults for what is left out."""
+    """The section `floors`: authority by impact class, sorted, with defaults for omitted ones."""
     floors, words = dict(DEFAULT_DECAY.floors), [impact.value for impact in Impact]
     for name, member in item.mapping().items() if item is not None else ():
         value = read_percent(member)
@@ -311,7 +311,7 @@ def read_agent(name: str, item: Item, *, agents: Collection[str], principal: str
 
 
 def _check_agent(agent: Agent, members: Mapping[str, Item], principal: str) -> None:
-    """Report what of an agent contradicts itself: a missing owner, a hand-off to itself, an approver in its chain."""
+    """Report contradictions in an agent: a missing owner, a hand-off to itself, an approver in its chain."""
     if agent.privilege in _NEEDS_OWNER and not agent.owner and "owner" not in members:
         agent.item.fail(
             f"an agent of {agent.privilege} privilege needs an `owner`", "name the person who is responsible for it"

@@ -64,7 +64,7 @@ DEFAULT_REMOVAL_NOTICE_DAYS: Final = 7
 
 @dataclass(frozen=True, slots=True)
 class SuspensionRule:
-    """From which risk on somebody is suspended.
+    """The risk from which somebody is suspended, and the notice.
 
     Args:
         risk: 0..1000.
@@ -77,7 +77,7 @@ class SuspensionRule:
 
 @dataclass(frozen=True, slots=True)
 class UnusedGrants:
-    """What becomes of grants that an agent does not use.
+    """What happens to grants that an agent does not use.
 
     Args:
         after_days: days without a use.

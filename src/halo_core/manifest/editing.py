@@ -85,14 +85,14 @@ def _format_constraint(rule: Constraint) -> str:
 
 
 def _quote(text: str) -> str:
-    """A text as YAML: bare where it can only be read as itself, else in double quotes, as JSON writes it."""
+    """A text as YAML: plain if it can only be read as itself, else double-quoted as in JSON."""
     is_bare = text.isascii() and text.translate(_SEPARATORS).isalpha() and len(text) > 1 and text[0].isalpha()
     is_reserved = text.lower() in ("any", "null", "true", "false", "yes", "no", "on", "off")
     return text if is_bare and not is_reserved else json.dumps(text, ensure_ascii=False)
 
 
 def _edit_grants(text: str, agent: str, grants: Grants, source: str) -> str:
-    """Put an agent's grants in place of those that a manifest has, or add the agent."""
+    """Replace an agent's grants in a manifest, or add the agent."""
     report = FindingCollector(source)
     root = read_document(text, source, report)
     agents = root.mapping().get("agents")
@@ -118,7 +118,7 @@ def _edit_grants(text: str, agent: str, grants: Grants, source: str) -> str:
 
 
 def replace_declarations(text: str, declared: Declarations, *, source: str = "agents.yaml") -> str:
-    """Write declarations into a manifest: new lines, or instead of those of the same names. All others stay.
+    """Write declarations into a manifest, replacing those with the same names. All others stay.
 
     Args:
         text: of a manifest.
@@ -165,7 +165,7 @@ def _replace_declaration(text: str, section: str, name: str, resource: Resource,
 
 
 def format_declaration(resource: Resource) -> str:
-    """The fields of a declaration that differ from what a manifest takes for granted, on one line."""
+    """The fields of a declaration that differ from a manifest's defaults, on one line."""
     is_read = resource.impact is Impact.READ
     usual_reversal = Reversal.NONE_NEEDED if is_read else Reversal.IRREVERSIBLE
     fields = []
@@ -198,7 +198,7 @@ def _end_line(item: Item) -> int:
 
 
 def _is_on_one_line(item: Item) -> bool:
-    """Whether a node has no lines of its own: a scalar, `{...}`, `[...]`, or nothing."""
+    """Whether a node takes no lines of its own: a scalar, `{...}`, `[...]`, or nothing."""
     node = item.node
     return not isinstance(node, yaml.CollectionNode) or bool(node.flow_style) or not node.value
 
@@ -213,7 +213,7 @@ def _read_indent(item: Item) -> str:
 
 
 def _check_written(text: str, agent: str, grants: Grants, source: str) -> None:
-    """Read an edited manifest, and refuse it where it does not say what was to be written."""
+    """Read an edited manifest, and refuse it if it does not say what was meant to be written."""
     written = load_manifest(text, source=source).find_agent(agent)
     for section, kind in SECTIONS.items():
         rules: tuple[GrantRule, ...] = written.rules.get(kind, ())

@@ -115,7 +115,7 @@ def _read_list(item: Item, find_problem: Callable[[str], tuple[str, Remedy] | No
 
 
 def check_name(item: Item, text: str) -> bool:
-    """Whether `text` can be a name in a passport; if not, that is reported."""
+    """Whether `text` can be a name in a passport; reports it if not."""
     if is_resource_id(text):
         return True
     item.fail(f"`{printable(text)}` is not a valid name in a passport", "use 1 to 128 of `A-Z a-z 0-9 _ . : / @ -`")
@@ -174,7 +174,7 @@ def read_amount(item: Item, decimals: int) -> int | None:
 
 
 def _is_inexact(item: Item) -> bool:
-    """Whether YAML reads a fraction as a float; if so, that is reported."""
+    """Whether YAML reads a fraction as a float; reports it if so."""
     if item.kind() != "float":
         return False
     item.fail("a YAML number with a fraction is not exact", f'quote it: `"{printable(item.node.value)}"`')
@@ -187,7 +187,7 @@ def is_pattern(text: str) -> bool:
 
 
 def check_pattern(item: Item, text: str) -> bool:
-    """Whether `text` could match a resource id; if not, that is reported."""
+    """Whether `text` could match a resource id; reports it if not."""
     if _PATTERN.fullmatch(text) and text == text.strip(" "):
         return True
     item.fail(f"`{printable(text)}` is not a valid name or pattern", "use `A-Z a-z 0-9 _ . : / @ -`, `*` and `?`")
@@ -200,7 +200,7 @@ def matches(pattern: str, name: str) -> bool:
 
 
 def find_best_matches(patterns: Iterable[str], name: str) -> list[str]:
-    """The closest patterns of `name`: itself, else those with the most literal characters.
+    """The best-matching patterns of `name`: itself, else those with the most literal characters.
 
     More than one is ambiguous.
     """
@@ -229,7 +229,7 @@ def _read_costs(item: Item) -> tuple[tuple[str, str], ...]:
 
 
 def _read_programs(item: Item) -> tuple[tuple[str, str], ...] | None:
-    """Which arguments are programs, each with its language, sorted; None where it is not a mapping of them."""
+    """The arguments that are programs, each with its language, sorted; None if this is no such mapping."""
     members = item.mapping()
     if not item.is_mapping():
         return None

@@ -93,7 +93,7 @@ def _read_arguments(item: Item) -> Mapping[str, Constraint] | None:
 
 
 def _read_constraint(item: Item) -> Constraint | None:
-    """What one argument may be; None where that is not said correctly, which is reported."""
+    """The constraint of one argument; None if it is invalid, which is reported."""
     if item.kind() == "str" and item.node.value == "any":
         return Constraint.anything()
     if not item.is_mapping():

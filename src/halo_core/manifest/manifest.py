@@ -30,7 +30,7 @@ MANIFEST_DOMAIN = "halo/manifest/v1"
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """Agents of one tenant, and what their tools are.
+    """The agents of one tenant, and their tools.
 
     Args:
         hash: `sha256:` digest of the text.
@@ -80,7 +80,7 @@ class Manifest:
     def build_passport_spec(
         self, agent: str, catalogue: Iterable[RegisteredResource], *, allow_unspent: bool = False
     ) -> PassportSpec:
-        """What the standing passport of an agent says: grants expanded over what is known.
+        """The content of an agent's standing passport, with grants expanded over known resources.
 
         Args:
             agent: its id.
@@ -149,7 +149,7 @@ def _load_manifest(text: str, source: str) -> Manifest:
 
 
 def _bind_report(agent: Agent, report: FindingCollector) -> Agent:
-    """A copy of the agent that reports into `report`, since one manifest is issued from many times."""
+    """A copy of the agent that reports into `report`, since one manifest is used for many passports."""
     rules = {
         kind: tuple(replace(rule, item=replace(rule.item, report=report)) for rule in agent_rules)
         for kind, agent_rules in agent.rules.items()

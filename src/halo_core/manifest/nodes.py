@@ -51,7 +51,7 @@ class ManifestFinding:
 
 
 class ManifestError(ConfigError):
-    """A manifest was refused; the message tells the first finding, `findings` holds all of them in file order."""
+    """A manifest was refused; the message shows the first finding, `findings` holds all in file order."""
 
     def __init__(self, source: str, findings: Iterable[ManifestFinding]) -> None:
         self.source = source
@@ -62,7 +62,7 @@ class ManifestError(ConfigError):
 
 
 class FindingCollector:
-    """Collects findings, so that a reader learns of all of them at once."""
+    """Collects findings, so that a reader gets all of them at once."""
 
     def __init__(self, source: str) -> None:
         self._source = source
@@ -80,7 +80,7 @@ class FindingCollector:
         self._findings.append(ManifestFinding(*place, path, message, remedy))
 
     def raise_findings(self) -> None:
-        """Raise what was found.
+        """Raise the findings, if any.
 
         Raises:
             ManifestError: there were findings.
@@ -96,7 +96,7 @@ def printable(text: str) -> str:
 
 
 def did_you_mean(word: str, candidates: Iterable[str], otherwise: str = "") -> str:
-    """A remedy: the closest candidate, else `otherwise`, else the candidates.
+    """A remedy: the closest candidate, else `otherwise`, else all candidates.
 
     Of more than 200 candidates those with the same first letter are compared first.
     """
@@ -117,7 +117,7 @@ class _RefusedYaml(Exception):
 
 
 class _Loader(yaml.SafeLoader):
-    """Composes nodes; refuses what can make a small text large, before it does."""
+    """Composes nodes; refuses constructs that could expand a small text into a large one."""
 
     depth = 0
     nodes = 0
@@ -185,7 +185,7 @@ def _make_syntax_finding(exc: Exception, text: str) -> ManifestFinding:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A node with its path. Its readers return None after they have reported what is wrong."""
+    """A node with its path. Its readers report problems and then return None."""
 
     node: yaml.Node
     path: str
@@ -198,11 +198,11 @@ class Item:
         return mark.line + 1, mark.column + 1
 
     def fail(self, message: str, remedy: Remedy = "") -> None:
-        """Report something wrong here."""
+        """Report a problem here."""
         self.report.add(self.place, self.path, message, remedy)
 
     def mapping(self, fields: Iterable[str] | None = None) -> dict[str, Item]:
-        """Members by key, restricted to `fields` where given; empty if this is no mapping."""
+        """Members by key, restricted to `fields` if given; empty if this is no mapping."""
         if not isinstance(self.node, yaml.MappingNode):
             self.fail("a mapping is expected", "write `key: value` lines below it")
             return {}
@@ -258,7 +258,7 @@ class Item:
         return None
 
     def kind(self) -> str:
-        """What YAML 1.1 takes the scalar for: `str`, `int`, `bool`, ...; empty if it is no scalar."""
+        """The YAML 1.1 type of the scalar: `str`, `int`, `bool`, ...; empty if it is no scalar."""
         if not isinstance(self.node, yaml.ScalarNode):
             return ""
         return str(self.node.tag).removeprefix(_TAG)

@@ -33,7 +33,7 @@ _SECTION_OF_KIND = {kind: section for section, kind in SECTIONS.items()}
 
 
 class RegisteredResource(Protocol):
-    """A resource that is registered (`halo_core.enforcement.registry.RegisteredResource`)."""
+    """A registered resource (`halo_core.enforcement.registry.RegisteredResource`)."""
 
     @property
     def resource(self) -> Resource:
@@ -56,7 +56,7 @@ Catalogue = Mapping[ActionKind, Mapping[str, tuple[Resource, RegisteredResource 
 
 @dataclass(frozen=True, slots=True)
 class PassportSpec:
-    """Everything that a standing passport of one agent says.
+    """The content of one agent's standing passport.
 
     Args:
         principal: the accountable party.
@@ -133,7 +133,7 @@ def _expand_kind(
     resources: Mapping[str, tuple[Resource, RegisteredResource | None]],
     notes: list[str],
 ) -> dict[str, Mapping[str, Constraint]]:
-    """The grants of one action kind by resource; without a section, models are granted and nothing else."""
+    """The grants of one action kind by resource; without a section, only models are granted."""
     if kind not in agent.rules:
         if kind is not ActionKind.INFERENCE:
             return {}
@@ -158,7 +158,7 @@ def _expand_kind(
 
 
 def _check_known(rule: GrantRule, resources: Mapping[str, object], section: str) -> None:
-    """Report a rule that names nothing that is known."""
+    """Report a rule that names no known resource."""
     if is_pattern(rule.pattern):
         if not any(matches(rule.pattern, name) for name in resources):
             otherwise = "run the app once in observe mode to register its tools, or declare them in `tools`"
@@ -174,7 +174,7 @@ def _check_known(rule: GrantRule, resources: Mapping[str, object], section: str)
 def _expand_arguments(
     rule: GrantRule, name: str, known: tuple[Resource, RegisteredResource | None]
 ) -> Mapping[str, Constraint]:
-    """What a rule grants of the arguments of one resource; what does not fit its schema is reported."""
+    """What a rule grants for the arguments of one resource; reports what does not fit its schema."""
     resource, registered = known
     if rule.arguments is None:
         return registered.wildcard_grant() if registered is not None else dict(_ANYTHING)
@@ -186,7 +186,7 @@ def _expand_arguments(
 
 
 def _check_arguments(rule: GrantRule, name: str, granted: Mapping[str, Constraint], schema: Mapping[str, Any]) -> None:
-    """Report arguments that the schema does not have, and those it requires and that are not granted."""
+    """Report arguments missing in the schema, and required ones that are not granted."""
     arguments = sorted(schema["properties"])
     members = rule.item.mapping()
     for argument in granted:
@@ -203,7 +203,7 @@ def _check_arguments(rule: GrantRule, name: str, granted: Mapping[str, Constrain
 def _check_undeclared(
     rule: GrantRule, name: str, resource: Resource, arguments: Mapping[str, Constraint]
 ) -> Mapping[str, Constraint]:
-    """Compare arguments of a tool that is not registered yet with what the manifest declares of it."""
+    """Compare the arguments of a tool not registered yet with the manifest's declaration."""
     granted_names = {argument for argument in arguments if argument != ANY_OTHER}
     declared_names = {*resource.targets, *([resource.amount] if resource.amount else [])}
     members = rule.item.mapping()
@@ -219,7 +219,7 @@ def _check_undeclared(
 
 
 def _note_unchecked(grants: Grants, catalogue: Catalogue) -> list[str]:
-    """A note for arguments that are granted by name to tools whose schemas nobody has seen yet."""
+    """A note about arguments granted by name to tools whose schemas are not known yet."""
     unchecked = []
     for kind, resources in grants.items():
         for name, rules in sorted(resources.items()):
@@ -249,7 +249,7 @@ def _check_unspent(agent: Agent, spent: set[str], notes: list[str], *, allow_uns
 
 
 def _collect_spent_units(agent: Agent, grants: Grants, catalogue: Catalogue, notes: list[str]) -> set[str]:
-    """The units that the grants spend; what no budget or authority can pay for is reported."""
+    """The units that the grants spend; reports units that no budget or authority can pay for."""
     spent: set[str] = set()
     units = {budget.unit for budget in agent.limits.session}
     floors = dict(agent.decay.floors)

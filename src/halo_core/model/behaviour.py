@@ -9,7 +9,7 @@ from typing import Any, Final
 
 @dataclass(frozen=True, slots=True)
 class DeviatingAxis:
-    """One way in which an agent leaves its profile.
+    """One measure in which an agent deviates from its profile.
 
     Args:
         id: of a measure, or of what is new.
@@ -30,7 +30,7 @@ class DeviatingAxis:
 
 @dataclass(frozen=True, slots=True)
 class BehaviourView:
-    """How far an agent is from its profile, by the session with this action. All are 0 while nothing deviates.
+    """How far an agent is from its profile in a session, this action included. All are 0 without a deviation.
 
     Args:
         agent_risk: 0..1000, left over from alarms of past sessions, for the agent and whom it acts for.
@@ -42,7 +42,7 @@ class BehaviourView:
         context: part: hour, host, program, system.
         scope: part: distance from the purpose and the request.
         axes: what deviates, sorted.
-        problem: reason code why nothing is known of it, empty where it is.
+        problem: reason code why nothing is known of it, empty if it is.
     """
 
     agent_risk: int = 0
@@ -57,7 +57,7 @@ class BehaviourView:
     problem: str = ""
 
     def to_plain(self) -> dict[str, Any]:
-        """Canonical tree, without what is at its default."""
+        """Canonical tree, without default values."""
         tree: dict[str, Any] = {name: value for name in _NUMBERS if (value := getattr(self, name))}
         if self.axes:
             tree["axes"] = [item.to_plain() for item in self.axes]
@@ -79,7 +79,7 @@ class BehaviourView:
 
 
 def describe_deviation(snapshot: Mapping[str, Any]) -> str:
-    """In what an agent deviates by a recorded snapshot: what was measured and its limit, the strongest first."""
+    """An agent's deviation in a recorded snapshot: each measure and its limit, the strongest first."""
     axes = snapshot.get("behaviour", {}).get("axes", ())
     return "; ".join(str(item[3]) for item in axes[:_MAX_SAID])
 
@@ -101,7 +101,7 @@ _MAX_WORD_LENGTH: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class PrincipalRisk:
-    """What events elsewhere say of the person or service account for whom an agent acts.
+    """Risk, from events elsewhere, of the person or service account for whom an agent acts.
 
     Args:
         risk: 0..1000; 500 is the tenant's limit for elevated, 800 for high. 0 where nothing is known.
@@ -133,7 +133,7 @@ NO_PRINCIPAL_RISK: Final = PrincipalRisk()
 
 
 def make_principal_risk(risk: int, age_s: int, words: tuple[str, ...]) -> PrincipalRisk:
-    """A risk within its bounds; `NO_PRINCIPAL_RISK` where there is none."""
+    """A risk within its bounds; `NO_PRINCIPAL_RISK` if there is none."""
     if risk <= 0:
         return NO_PRINCIPAL_RISK
     kept = tuple(item[:_MAX_WORD_LENGTH] for item in words[:_MAX_WORDS])

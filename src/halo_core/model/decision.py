@@ -13,7 +13,7 @@ from halo_core.reasons import get_reason_text
 
 
 class Effect(Enum):
-    """The five effects, ordered by severity; the most severe wins.
+    """The five effects, ordered by severity; the most severe one wins.
 
     `severity` is 0 (allow) to 4 (deny). `runs` says whether the action runs under this effect, in enforce mode.
     """
@@ -65,7 +65,7 @@ _NON_ATTEMPT_CODES: Final = frozenset(
 
 @dataclass(frozen=True, slots=True, order=True)
 class Reason:
-    """Why: a code of `halo_core.reasons`, the rule that gave it (policy id, grant, check) and a short detail.
+    """A code of `halo_core.reasons`, its source (policy id, grant, check) and a short detail.
 
     `detail` names arguments and limits, never an argument's value. `effect` is what this reason alone argues for.
     """
@@ -137,7 +137,7 @@ class Decision:
         )
 
     def find_deciding_reason(self) -> Reason:
-        """The first reason for the effect taken, before those that a re-authorization could settle.
+        """The first reason for the effect taken, ahead of reasons that a re-authorization could settle.
 
         Where something goes says more than that nobody asked for it.
         """
@@ -150,20 +150,20 @@ class Decision:
 
     @property
     def is_refused_attempt(self) -> bool:
-        """Whether a grant or a policy denied it; not a missing passport, a limit or a failure."""
+        """Whether a grant or a policy denied it, as opposed to a missing passport, a limit or a failure."""
         denied = (item for item in self.reasons if item.effect == Effect.DENY.value)
         return self.effect is Effect.DENY and any(_is_attempt(item) for item in denied)
 
     @property
     def is_asked_by_policy(self) -> bool:
-        """Whether a grant or a policy asks a person about it; a question about behaviour alone is none."""
+        """Whether a grant or a policy asks a person; a question about behaviour alone does not count."""
         asking = (item for item in self.reasons if item.effect == Effect.CHALLENGE.value)
         return self.effect is Effect.CHALLENGE and any(
             _is_attempt(item) and item.code not in _NON_POLICY_CODES for item in asking
         )
 
     def to_bytes(self) -> bytes:
-        """The bytes that REPLAY compares."""
+        """The bytes that a replay compares."""
         return canonical.dumps(self.to_plain())
 
 
@@ -178,7 +178,7 @@ def _is_attempt(reason: Reason) -> bool:
 
 
 def justify_decision(decision: Decision, resource: str) -> str:
-    """One plain sentence saying why, from the reason codes; no argument's value appears in it."""
+    """One plain sentence with the reasons of a decision, from their codes; shows no argument's value."""
     parts = []
     for reason in decision.reasons:
         title = get_reason_text(reason.code).title

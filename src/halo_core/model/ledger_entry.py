@@ -19,7 +19,7 @@ DEFAULT_ASSURANCE: Final = "dev"
 
 
 class EntryKind(StrEnum):
-    """What an entry records."""
+    """The kinds of entries."""
 
     WRITER_OPEN = "writer_open"
     WRITER_CLOSE = "writer_close"
@@ -66,7 +66,7 @@ class EntryKind(StrEnum):
 @quick_init
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """One entry: common head and a body that depends on the kind.
+    """One entry: a common head, and a body that depends on the kind.
 
     Tenant and writer stand in the name of the key that signs the entry, and not in its text.
 
@@ -98,7 +98,7 @@ class LedgerEntry:
 
     @property
     def id(self) -> str:
-        """Writer and sequence, by which people and other entries name it."""
+        """Writer and sequence number, by which people and other entries refer to it."""
         return format_entry_id(self.writer, self.seq)
 
     def to_plain(self) -> dict[str, Any]:
@@ -122,7 +122,7 @@ class LedgerEntry:
         return tree
 
     def to_json(self) -> dict[str, Any]:
-        """Everything that the entry says, with its id, tenant and writer; for people and programs that read it."""
+        """The whole entry with its id, tenant and writer, for people and programs."""
         return {
             **self.to_plain(),
             "assurance": self.assurance,
@@ -135,7 +135,7 @@ class LedgerEntry:
 
     @classmethod
     def from_plain(cls, tree: Mapping[str, Any], *, tenant: str, writer: str) -> LedgerEntry:
-        """Inverse of `to_plain`; ValueError on a version this reader does not know."""
+        """Inverse of `to_plain`; ValueError for an unknown version."""
         if tree["v"] != ENTRY_VERSION:
             raise ValueError(f"the entry has version {tree['v']}, but this version of Halo reads {ENTRY_VERSION}")
         return cls(
@@ -161,7 +161,7 @@ USUAL_CONTENT: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def read_content_names(tree: Mapping[str, Any]) -> tuple[str, ...]:
-    """Names of the sealed fields beside an entry, of which this is the tree."""
+    """Names of the sealed fields in an entry's content tree."""
     if "content" in tree:
         return tuple(tree["content"])
     return USUAL_CONTENT.get(tree.get("kind", ""), ()) if tree.get("attached") else ()
@@ -169,7 +169,7 @@ def read_content_names(tree: Mapping[str, Any]) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who caused a control entry, and how that is known.
+    """Who caused a control entry, and how that was established.
 
     Args:
         name: of the person; stands in no entry, but sealed beside it.
@@ -182,7 +182,7 @@ class Actor:
 
     @classmethod
     def of(cls, who: Actor | str) -> Actor:
-        """The actor; a bare name is asserted."""
+        """The actor; a plain name counts as asserted."""
         return who if isinstance(who, Actor) else cls(who)
 
 
@@ -200,7 +200,7 @@ SINGLE_RUN_KEY_BYTES: Final = 33
 
 
 def make_outcome_key(writer: str, seq: int) -> bytes:
-    """The key of the outcome of the decision at (writer, seq), of which there is one."""
+    """The unique key of the outcome of the decision at (writer, seq)."""
     return b"o" + writer.encode("utf-8", "surrogatepass") + seq.to_bytes(_SEQ_BYTES, "big")  # as `format_place`
 
 
@@ -215,18 +215,18 @@ def make_single_run_key(request_id: str, number: int) -> bytes:
 
 
 def make_profile_key(kind: str, subject: str, version: int) -> bytes:
-    """The key of the entry that left a version of an identity's profile behind, of which there is one."""
+    """The unique key of the entry for a version of an identity's profile."""
     name = f"{kind}\0{subject}".encode("utf-8", "surrogatepass")
     return b"p" + hashlib.sha256(name).digest() + version.to_bytes(_SEQ_BYTES, "big")
 
 
 def make_reversal_key(writer: str, seq: int, attempt: int) -> bytes:
-    """The key of the entry that begins an attempt to reverse the decision at (writer, seq), of which there is one."""
+    """The unique key of the entry that begins an attempt to reverse the decision at (writer, seq)."""
     return b"v" + min(attempt, 255).to_bytes(1, "big") + format_place(writer, seq)
 
 
 def make_finding_key(writer: str, seq: int, attempt: int) -> bytes:
-    """The key of the entry that says what a person found of such an attempt, of which there is one."""
+    """The unique key of the entry with a person's finding about such an attempt."""
     return b"c" + min(attempt, 255).to_bytes(1, "big") + format_place(writer, seq)
 
 
@@ -236,5 +236,5 @@ def format_place(writer: str, seq: int) -> bytes:
 
 
 def read_digest(digest: str) -> bytes:
-    """The 32 bytes of a digest in hex, whatever stands before its colon; ValueError for anything else."""
+    """The 32 bytes of a hex digest, with or without a prefix and colon; ValueError for anything else."""
     return bytes.fromhex(digest[-64:])

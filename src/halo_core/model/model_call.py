@@ -12,11 +12,11 @@ from halo_core.quick_init import quick_init
 
 @dataclass(frozen=True, slots=True)
 class ModelCall:
-    """One call of a model, as its decision records it. Texts are named by digest and never repeated.
+    """One call of a model, as its decision records it: texts only by digest.
 
     Args:
-        provider: who runs the model, such as `openai`; empty where unknown.
-        version: the model's version as its provider names it; empty where unknown.
+        provider: who runs the model, such like `openai`; empty if unknown.
+        version: the model's version as its provider names it; empty if unknown.
         messages: reference of each message in order (`halo_core.references`, 22 characters).
         system: digest of the part that holds the system prompt, empty for none.
         tools: digest of the part that holds the tools' schemas, empty for none.
@@ -48,7 +48,7 @@ class ModelCall:
 
 
 class HistoryRole(StrEnum):
-    """What an item of a conversation is."""
+    """The kind of an item of a conversation."""
 
     USER = "user"
     """A user message."""

@@ -18,12 +18,12 @@ _IGNORABLE: Final = frozenset(
 
 
 def same_person(one_name: str, other_name: str) -> bool:
-    """Whether two names mean one person or agent, however they are spelt: `User:Ana ` is `ana`."""
+    """Whether two names mean the same person or agent, however spelt: `User:Ana ` is `ana`."""
     return normalize_name(one_name) == normalize_name(other_name)
 
 
 def normalize_name(name: str) -> str:
-    """A name as names are compared: folded as by NFKC_Casefold (Unicode, 3.13), without any `user:` in front."""
+    """A name in the form for comparison: folded by NFKC_Casefold (Unicode, 3.13), without a leading `user:`."""
     folded = unicodedata.normalize("NFKC", "".join(c for c in name if c not in _IGNORABLE)).casefold()
     normalized = "".join(c for c in unicodedata.normalize("NFKC", folded) if c not in _IGNORABLE).strip()
     while normalized.startswith("user:"):
@@ -32,5 +32,5 @@ def normalize_name(name: str) -> str:
 
 
 def has_invisible_characters(name: str) -> bool:
-    """Whether a name contains controls, or code points that no font draws."""
+    """Whether a name contains control characters or code points that no font draws."""
     return any(c in _IGNORABLE or not c.isprintable() for c in name)

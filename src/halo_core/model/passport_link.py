@@ -22,7 +22,7 @@ ANY_OTHER = "**"
 
 
 class ConstraintKind(StrEnum):
-    """Constraint types, after the attenuating agent token draft, without those that cannot be narrowed safely."""
+    """Constraint types of the attenuating agent token draft, without those that cannot be narrowed safely."""
 
     EXACT = "exact"
     ONE_OF = "one_of"
@@ -68,7 +68,7 @@ class Constraint:
 
     @classmethod
     def none_of(cls, *values: str | int | bool) -> Constraint:
-        """Any value of the same type but these."""
+        """Any value of the same type except these."""
         return cls(ConstraintKind.NOT_ONE_OF, values)
 
     @classmethod
@@ -78,12 +78,12 @@ class Constraint:
 
     @classmethod
     def starts_with(cls, text: str) -> Constraint:
-        """A text below this prefix; a path that climbs out of it is refused."""
+        """A text with this prefix; a path that climbs out of it is refused."""
         return cls(ConstraintKind.PREFIX, text=text)
 
     @classmethod
     def matches(cls, text: str) -> Constraint:
-        """A text that an RE2 expression matches whole."""
+        """A text that fully matches an RE2 expression."""
         return cls(ConstraintKind.PATTERN, text=text)
 
 
@@ -94,7 +94,7 @@ GrantName = tuple[str, str]
 
 
 class LinkKind(StrEnum):
-    """The three kinds of link: only session and hand-off links decay."""
+    """The three kinds of links; only session and hand-off links decay."""
 
     STANDING = "standing"
     SESSION = "session"
@@ -117,7 +117,7 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """What all sessions of a standing link may spend of one unit in a UTC day, in units of 10**-decimals."""
+    """Limit on one unit for all sessions of a standing link in a UTC day, in units of 10**-decimals."""
 
     unit: str
     per_day: int
@@ -126,7 +126,7 @@ class Quota:
 
 @dataclass(frozen=True, slots=True)
 class Decay:
-    """How the authority of a link falls. Authority is an integer 0..1_000_000.
+    """How the authority of a link decreases. Authority is an integer 0..1_000_000.
 
     Args:
         authority: at the start.
@@ -149,7 +149,7 @@ class Decay:
 
 @dataclass(frozen=True, slots=True)
 class SessionTerms:
-    """What each session under a standing link starts with: budgets, decay and the longest life in seconds."""
+    """The terms of each new session under a standing link: budgets, decay and maximum lifetime in seconds."""
 
     budgets: tuple[Budget, ...]
     decay: Decay

@@ -14,11 +14,11 @@ from halo_core.quick_init import quick_init
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The acting agent, with the person or legal person it acts for at the head of the chain.
+    """The acting agent, and the person or legal person at the head of its chain.
 
     `user` is what the host application asserted; it grants nothing by itself.
     `chain` runs from the head (user or organisation) down to the acting agent.
-    `reference` stands for the user wherever the name must not (`halo_core.references`); empty where there is none, and
+    `reference` stands for the user wherever the name must not (`halo_core.references`); empty if there is none, and
     where `user` is a reference already.
     """
 
@@ -45,7 +45,7 @@ class Principal:
         return cls(**{**tree, "chain": tuple(tree["chain"])})
 
     def with_references(self) -> Principal:
-        """The principal as it is recorded: with the user's reference wherever the name stands."""
+        """The principal in the form to record: references in place of the user's name."""
         if not self.reference:
             return self
         user, reference = self.user, self.reference
@@ -62,7 +62,7 @@ class Principal:
 def compute_request_id(
     session: str, agent: str, turn: str, call_id: str, *, kind: str, resource: str, args_digest: str
 ) -> str:
-    """Id of a request, the key of ONCE: two calls have one id if and only if they are the same call."""
+    """Id of a request, the key of ONCE: two calls have equal ids if and only if they are the same call."""
     return canonical.digest(
         "halo/request", canonical.dumps([session, agent, turn, call_id, kind, resource, args_digest])
     )
@@ -70,7 +70,7 @@ def compute_request_id(
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """What made the agent act: `message` (a model message), `user`, `handoff`, `host` (called by code).
+    """What triggered the action: `message` (a model message), `user`, `handoff`, `host` (called by code).
 
     `ref` is the id of the message. `digest` is the keyed digest of its text, which is sealed beside the entry.
     """
@@ -182,7 +182,7 @@ class AccessRequest:
         context: circumstances.
         problem: reason code found while translating (`invalid_arguments`, `unknown_tool`, ...); empty if none. A
             request with a problem is always denied, and recorded.
-        model: of an inference, what the model was given; None where that is unknown.
+        model: of an inference, what the model was given; None if that is unknown.
     """
 
     subject: Principal
@@ -196,7 +196,7 @@ class AccessRequest:
     model: ModelCall | None = None
 
     def to_plain(self) -> dict[str, Any]:
-        """Canonical tree without the arguments and the user's name, which are content and sealed apart."""
+        """Canonical tree without the arguments and the user's name, which are sealed separately."""
         return {
             "args_digest": self.args_digest,
             "context": self.context.to_plain(),
@@ -215,7 +215,7 @@ class AccessRequest:
         args: Mapping[str, Any],
         read_resource: Callable[[Mapping[str, Any]], Resource] = Resource.from_plain,
     ) -> AccessRequest:
-        """Inverse of `to_plain`, given the unsealed arguments, and perhaps a quicker way to read a resource."""
+        """Inverse of `to_plain`, given the unsealed arguments; optionally with a faster resource reader."""
         return cls(
             subject=Principal.from_plain(tree["subject"]),
             kind=ActionKind(tree["kind"]),

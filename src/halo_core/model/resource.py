@@ -29,7 +29,7 @@ class ActionKind(StrEnum):
 
 
 class Impact(StrEnum):
-    """Impact class of a resource, from harmless to grave; `unknown` is graded like the grave ones."""
+    """Impact class of a resource, from harmless to grave; `unknown` is treated like the grave ones."""
 
     READ = "read"
     WRITE = "write"
@@ -42,7 +42,7 @@ class Impact(StrEnum):
 
 
 class Reversal(StrEnum):
-    """How an effect can be taken back."""
+    """How an effect can be reversed."""
 
     NONE_NEEDED = "none_needed"
     UNDO = "undo"
@@ -52,7 +52,7 @@ class Reversal(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """A tool, retriever, model or agent as it was registered.
+    """A registered tool, retriever, model or agent.
 
     Args:
         id: exact id, unique in the tenant; filled in by `guard`.
@@ -68,7 +68,7 @@ class Resource:
         targets: names of the arguments that say where money or data goes.
         amount: name of the argument with the amount at stake; empty if there is none.
         classified: `declared`, `guessed` (from name and description) or `unknown`.
-        unit: the budget unit that `amount` spends, such as `USD`; empty if it spends none.
+        unit: the budget unit that `amount` spends, such like `USD`; empty if it spends none.
         costs: (unit, decimal number as text) that every call spends in addition: `(("USD", "0.02"),)`.
         can_wait: whether nothing needs the result at once. A call that is asked about is then held until it is
             answered, instead of pausing its caller.
@@ -103,7 +103,7 @@ class Resource:
     own_places: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Convert words to their types and check them.
+        """Convert words to their types, and validate them.
 
         Raises:
             BadInput: a word or a number that means nothing; `field` names it.
@@ -129,11 +129,11 @@ class Resource:
 
     @property
     def trust(self) -> int:
-        """`source_trust`, 0 where it is undeclared."""
+        """`source_trust`, or 0 if undeclared."""
         return self.source_trust or 0
 
     def to_plain(self) -> dict[str, Any]:
-        """Canonical tree; fields that were added later only where they are set, so that other digests stay."""
+        """Canonical tree; fields added later appear only if set, so that older digests stay valid."""
         tree = {
             "amount": self.amount,
             "classified": self.classified,
@@ -174,7 +174,7 @@ class Resource:
 
 
 def _coerce_enum(resource: object, name: str, enum_type: type[StrEnum]) -> None:
-    """Make the word in a field a member of its enumeration."""
+    """Convert the word in a field to a member of its enumeration."""
     value = getattr(resource, name)
     try:
         object.__setattr__(resource, name, enum_type(value))

@@ -24,7 +24,7 @@ class Mode(StrEnum):
 
 
 class Provenance(StrEnum):
-    """Where an argument value came from.
+    """The origin of an argument value.
 
     `user`: vouched for by the user's words. `known`: brought by a trusted lookup whose arguments were vouched for.
     `system`: of a system prompt, or of another result of a trusted source. `novel`: of nobody. `mixed`, `untrusted`: in
@@ -40,7 +40,7 @@ class Provenance(StrEnum):
 
 
 class Fact(StrEnum):
-    """What is known of an action. Most facts spare a question about its targets or its amount.
+    """A known fact about an action. Most facts spare a question about its targets or its amount.
 
     - `asked`: the request has the tool's verb, a word like it, a word for its class, or the page it sends something to.
     - `alias`: what nobody vouched for are addresses of persons whom the user named, at the tenant's own domains.
@@ -80,7 +80,7 @@ class Fact(StrEnum):
 
 
 class ProgramClass(StrEnum):
-    """The programs among the arguments of an action, by the worst of them.
+    """The class of the worst program among the arguments of an action.
 
     `reads`: all parse as reading only. `vouched`: the user wrote them, or named all that they act on and asked for what
     they do. `acts`: anything else, also what cannot be parsed.
@@ -95,7 +95,7 @@ class ProgramClass(StrEnum):
 @quick_init
 @dataclass(frozen=True, slots=True)
 class SessionView:
-    """The session as it stood: counters never fall, taint never clears.
+    """The state of a session: counters never fall, taint never clears.
 
     `high_water_us` is the largest time any decision of the session has seen; decisions use max(now, high water).
     """
@@ -129,7 +129,7 @@ class SessionView:
 @quick_init
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """The account of one decaying link. Counters never fall but for a cost refunded down to what it was.
+    """The account of one decaying link. Counters only fall when a reserved cost is settled lower.
 
     Args:
         link: stable name of the link's account in its session.
@@ -148,7 +148,7 @@ class Envelope:
     spent: tuple[tuple[str, int, int], ...] = ()
 
     def total(self, unit: str) -> int:
-        """Reserved and committed together."""
+        """Reserved plus committed amounts."""
         for name, reserved, committed in self.spent:
             if name == unit:
                 return reserved + committed
@@ -179,7 +179,7 @@ that acts for one person or service account."""
 
 
 def format_pair(user: str, agent: str) -> str:
-    """Target of a suspension of an agent while it acts for one person; `user` is the person's reference."""
+    """Target of a suspension of an agent for one person; `user` is the person's reference."""
     return f"{user}:{agent}"
 
 
@@ -211,7 +211,7 @@ class Approval:
     Args:
         id: of the request it answers.
         approver: who signed, as enrolled.
-        reference: stands for the approver wherever the name must not; empty where `approver` is a reference already.
+        reference: stands for the approver wherever the name must not; empty if `approver` is a reference already.
         key_id: thumbprint of the key that signed.
         binding: digest of what was asked (`halo_core.decision.bindings`).
         expires_us: unused by then, it serves nothing.
@@ -243,7 +243,7 @@ class Approval:
 
 @dataclass(frozen=True, slots=True)
 class StandingAnswer:
-    """A signed yes that is good for more than one call; its signature was verified when the snapshot was read.
+    """A signed approval of more than one call; its signature was verified when the snapshot was read.
 
     Args:
         id: of the answer.
@@ -262,7 +262,7 @@ class StandingAnswer:
         granted_us: when it was signed.
         max_each: up to which sum within 24 hours it answers for a large amount of this call, in ten-thousandths; 0
             where it holds for no amount, or for other terms than those of this call.
-        reference: stands for the approver wherever the name must not; empty where `approver` is a reference already.
+        reference: stands for the approver wherever the name must not; empty if `approver` is a reference already.
     """
 
     id: str
@@ -299,7 +299,7 @@ class StandingAnswer:
 
 @dataclass(frozen=True, slots=True)
 class PolicyAnswer:
-    """What a policy set says of one request: reasons sorted by policy id.
+    """The answer of a policy set to one request: reasons sorted by policy id.
 
     `permitted` is the hard evaluation; `effect` is `deny` without a permit, with a hard forbid or an error, else the
     most severe graded effect; `errors` make it a denial.
@@ -313,7 +313,7 @@ class PolicyAnswer:
 
 
 class PolicyView(Protocol):
-    """A compiled policy set, a pure function of its text: `hash` names the text in the store."""
+    """A compiled policy set, a pure function of its text: `hash` identifies the text in the store."""
 
     @property
     def hash(self) -> str:
@@ -322,11 +322,11 @@ class PolicyView(Protocol):
 
     @property
     def rules(self) -> str:
-        """`sha256:` over the rules alone, without the argument types of what happens to be registered."""
+        """`sha256:` over the rules alone, without the argument types of registered resources."""
         ...
 
     def answer(self, request: AccessRequest, snapshot: Snapshot) -> PolicyAnswer:
-        """Evaluate; pure, deterministic, never raises for any request."""
+        """Evaluate a request; pure, deterministic, never raises."""
         ...
 
 
@@ -367,9 +367,9 @@ class Snapshot:
         facts: that spare questions or ask for some, sorted.
         program: the programs among the arguments.
         unscored: no score is in force for the agent, but for one that it acts for, or that acted in its session.
-        answer_scope: keyed digest of what a remembered answer to this call covers; empty where there is no such answer.
+        answer_scope: keyed digest of what a remembered answer to this call covers; empty if there is no such answer.
         standing: remembered answers that cover this call, sorted by id.
-        amount: that the call names, in ten-thousandths; None where it names none that can be read.
+        amount: that the call names, in ten-thousandths; None if it names none that can be read.
         paid_to_target: what the role paid to the targets of this payment within the window, in ten-thousandths.
         paid_by_principal: what was paid within the window for the principal, likewise.
         repeated: the same payment ran within the window, and no message of the user has asked for it again.
@@ -424,7 +424,7 @@ class Snapshot:
     principal_risk: PrincipalRisk = NO_PRINCIPAL_RISK
 
     def to_plain(self) -> dict[str, Any]:
-        """Canonical tree; links and policy by hash, `behaviour` and `principal_risk` only where there is something."""
+        """Canonical tree; links and policy by hash, `behaviour` and `principal_risk` only if set."""
         seldom = {"behaviour": self.behaviour.to_plain()}
         if self.principal_risk != NO_PRINCIPAL_RISK:
             seldom["principal_risk"] = self.principal_risk.to_plain()
@@ -473,7 +473,7 @@ class Snapshot:
 
     @classmethod
     def from_plain(cls, tree: Mapping[str, Any], *, chain: tuple[Link, ...], policy: PolicyView) -> Snapshot:
-        """Inverse of `to_plain`, given the links and the policy that its hashes name."""
+        """Inverse of `to_plain`, given the links and the policy with its hashes."""
         approval = tree["approval"]
         return cls(
             time_us=tree["time_us"],

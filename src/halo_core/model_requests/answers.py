@@ -33,7 +33,7 @@ class ProviderBlock:
         kind: the provider's word for it, `web_search_call`; of a citation `citation`.
         name: of the tool, as `hosted:<name>` grants it: `web_search`, `mcp:crm`.
         texts: what it holds: what the tool was asked, what it found, without ids and encrypted parts.
-        id: the provider's id of the call, empty where it has none.
+        id: the provider's id of the call, empty if it has none.
     """
 
     kind: str
@@ -227,6 +227,6 @@ def _find_id(kind: str, node: Mapping[Any, Any]) -> str:
 
 
 def _find_text(node: Mapping[Any, Any], *names: str) -> str:
-    """The first of these members that is a text with something in it; empty where none is."""
+    """The first of these members that is a text with something in it; empty if none is."""
     texts = (node.get(name) for name in names)
     return next((text for text in texts if isinstance(text, str) and text), "")

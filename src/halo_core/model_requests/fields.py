@@ -101,7 +101,7 @@ def _list_plain_fields(fields: Mapping[str, Any]) -> tuple[tuple[str, type, Any]
 def _judge_plain_fields(
     items: tuple[tuple[str, type, Any], ...], provider_class: str, function_names: frozenset[str]
 ) -> ModelFields:
-    """As `_judge`; an application sends the same few fields with each of its requests."""
+    """Like `_judge`; an application sends the same few fields with each of its requests."""
     return _judge({name: value for name, _, value in items}, provider_class, function_names)
 
 

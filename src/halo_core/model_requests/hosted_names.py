@@ -73,7 +73,7 @@ _MODEL_PATTERNS: Final = (
 
 @lru_cache(maxsize=4096)
 def find_bearing_tool(field: str) -> str:
-    """The tool that a field of this name offers; empty where it offers none."""
+    """The tool that a field of this name offers; empty if it offers none."""
     return _BEARING.get(normalize_field(field), "")
 
 

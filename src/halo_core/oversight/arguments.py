@@ -57,12 +57,12 @@ class ArgumentView:
 def describe_arguments(
     resource: Resource, snapshot: Mapping[str, Any], sealed: bytes | None, *, reveal: bool
 ) -> tuple[ArgumentView, ...]:
-    """The arguments of a recorded decision, targets and amount first; empty where they were erased.
+    """The arguments of a recorded decision, targets and amount first; empty if they were erased.
 
     Args:
         resource: the tool that was called.
         snapshot: the recorded snapshot of the decision.
-        sealed: the opened arguments, canonical JSON; None where they were erased or there is no key.
+        sealed: the opened arguments, canonical JSON; None if they were erased or there is no key.
         reveal: whether to mask nothing.
     """
     if sealed is None:
@@ -106,7 +106,7 @@ def _is_within(pointer: str, name: str) -> bool:
 
 
 def _describe_provenance(name: str, snapshot: Mapping[str, Any]) -> str:
-    """The worst origin of the parts of an argument, with the names of all their sources; empty where none is known."""
+    """The worst origin of the parts of an argument, with the names of all their sources; empty if none is known."""
     origins = {Provenance(origin) for pointer, origin in snapshot["provenance"] if _is_within(pointer, name)}
     sources = sorted(
         {source for pointer, names in snapshot["sources"] if _is_within(pointer, name) for source in names}

@@ -132,7 +132,7 @@ def require_signatures(tx: Transaction, act: str, terms: Terms, tokens: Sequence
 def require_signatures_of(
     history: ControlHistory, tx: Transaction, act: str, terms: Terms, tokens: Sequence[str]
 ) -> None:
-    """As `require_signatures`, where the people who may sign are those of a history that was read already.
+    """Like `require_signatures`, where the people who may sign are those of a history that was read already.
 
     Raises:
         Denied: `signatures_needed`.
@@ -151,7 +151,7 @@ def require_signatures_of(
 
 
 def describe_unconfirmed(tx: Transaction, kids: Sequence[str]) -> list[str]:
-    """The commands that sign withdrawals which nobody has confirmed; none where no enrolled person is proven.
+    """The commands that sign withdrawals which nobody has confirmed; none if no enrolled person is proven.
 
     Args:
         tx: the transaction.
@@ -182,7 +182,7 @@ def describe_signing(act: str, terms: Terms, store: str, tenant: str) -> str:
 
 
 def raise_floor(tx: Transaction, by: Actor | str, tokens: Sequence[str] = ()) -> bool:
-    """Put a tenant in enforce mode, which ends a waiver; False where it is in enforce mode without a waiver already."""
+    """Put a tenant in enforce mode, which ends a waiver; False if it is in enforce mode without a waiver already."""
     control = tx.load_control()
     history = load_history(tx, control.store)
     if history.waiver is None and history.floor is Mode.ENFORCE:
@@ -239,7 +239,7 @@ def make_policy_approval(tx: Transaction, rules: str, author: str) -> SignedAct:
     Args:
         tx: the transaction.
         rules: digest of the rules (`PolicyBundle.rules`).
-        author: name of who wrote them, empty where that is not said.
+        author: name of who wrote them, empty if that is not said.
     """
     return SignedAct(POLICY_ROLE, _policy_terms(tx, rules, author), tx.load_store_id(), tx.tenant)
 
@@ -283,5 +283,5 @@ def _append_mode(tx: Transaction, body: dict[str, Any], by: Actor | str) -> None
 
 
 def signed_member(tokens: Sequence[str]) -> dict[str, list[str]]:
-    """The member `signed` of an entry's body; nothing where nobody signed."""
+    """The member `signed` of an entry's body; nothing if nobody signed."""
     return {"signed": list(tokens)} if tokens else {}

@@ -64,7 +64,7 @@ class Erased:
     """What an erasure did.
 
     Args:
-        entry: id of its entry; empty where there was nothing to erase.
+        entry: id of its entry; empty if there was nothing to erase.
         subject: reference; empty for a retention.
         keys: number of data keys that were destroyed as a whole.
         boxes: number of boxes that cannot be opened any more.

@@ -276,7 +276,7 @@ def _require_nobody_who_signs(store: Store, reader: Reader, subjects: set[str]) 
 
 
 def find_answerer(token: str, references: References) -> str:
-    """Reference of who signed an answer to one call, or one that is remembered; empty where neither can be read."""
+    """Reference of who signed an answer to one call, or one that is remembered; empty if neither can be read."""
     for peek in (peek_approval, peek_standing_answer) if token else ():
         with suppress(HaloError):
             return references.of_person(peek(token).approver)

@@ -97,7 +97,7 @@ def find_equal_requests(reader: Reader, tenant: str, request: ApprovalRequest, n
 def find_user_words(reader: Reader, tenant: str, session: str, opener: Opener, *, reveal: bool) -> str:
     """What the user asked: the request that the host vouched for at the start of the session, else its first message.
 
-    Empty where neither was kept.
+    Empty if neither was kept.
     """
     first = None
     for _, note in reader.notes(tenant, (EntryKind.DECISION.value,), session):

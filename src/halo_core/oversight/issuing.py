@@ -175,7 +175,7 @@ def _store_manifest(tx: Transaction, manifest: Manifest) -> None:
 
 
 def _read_previous(tx: Transaction, standing_rows: StandingTable, agent: str) -> Link | None:
-    """The passport that an agent has so far; None where there is none that can be read."""
+    """The passport that an agent has so far; None if there is none that can be read."""
     row = standing_rows.get(agent)
     data = tx.load_blob(row.hash) if row is not None else None
     try:

@@ -59,7 +59,7 @@ def enrol_person(
 
     Raises:
         BadInput: `weak_key`.
-        ConfigError: as `Authorities.add_person`; then nothing is recorded either.
+        ConfigError: like `Authorities.add_person`; then nothing is recorded either.
         Denied: `signatures_needed`.
         CannotDecide: it could not be recorded; then nobody is enrolled.
     """

@@ -52,7 +52,7 @@ class DeclaredValue:
     """A known value as the log holds it.
 
     Args:
-        value: the value; its form is empty where the content was erased.
+        value: the value; its form is empty if the content was erased.
         by: who declared it; the reference where the name cannot be opened.
         why: the reason.
         since_us: when, microseconds since the epoch.

@@ -186,14 +186,14 @@ def read_governance(tx: Transaction, scan: LogScan) -> Governance:
 
 
 def load_governance(store: Store, reader: Reader) -> Governance:
-    """As `read_governance`, in a transaction of its own."""
+    """Like `read_governance`, in a transaction of its own."""
     scan = scan_log(reader, store.tenant)
     governance: Governance = store.commit(lambda tx: read_governance(tx, scan))
     return governance
 
 
 def set_hold(tx: Transaction, scan: LogScan, wanted: HoldTarget, why: str, by: Actor) -> bool:
-    """Put a hold in force; False where it is already."""
+    """Put a hold in force; False if it is already."""
     tx.database.claim_control()
     scope, target, name = wanted
     if (scope, target) in read_governance(tx, scan).holds:
@@ -217,7 +217,7 @@ def make_hold_terms(scope: str, target: str) -> Terms:
 def lift_hold(
     tx: Transaction, scan: LogScan, wanted: HoldTarget, why: str, by: Actor, *, signed: Sequence[str]
 ) -> bool:
-    """End a hold; False where there is none.
+    """End a hold; False if there is none.
 
     Raises:
         Denied: `signatures_needed`.

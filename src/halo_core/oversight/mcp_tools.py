@@ -34,7 +34,7 @@ class McpTool:
         server: name of the server.
         name: name of the tool.
         form: JSON array of server, name and digest of the listing; its canonical form as a known value.
-        text: the server's listing of the tool, JSON; empty where it can no longer be read.
+        text: the server's listing of the tool, JSON; empty if it can no longer be read.
         since_us: when it was accepted, or first seen, microseconds since the epoch.
         by: who accepted it; of a server's first listing the account of the process that read it.
         why: the reason that was given.

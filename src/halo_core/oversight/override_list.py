@@ -161,7 +161,7 @@ def _read_override(entry: LedgerEntry, index: int, name: str, *, is_signed: bool
 
 
 def find_reviewer(body: Mapping[str, Any], keys: Mapping[str, bytes], store: str, tenant: str) -> str:
-    """Thumbprint of the key that signed exactly this review; empty where none that was enrolled has.
+    """Thumbprint of the key that signed exactly this review; empty if none that was enrolled has.
 
     Args:
         body: body of its entry.

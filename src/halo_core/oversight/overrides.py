@@ -185,7 +185,7 @@ class _OverriddenDecision:
         links: the passport of the decision, standing link first.
         rules: hash of the rules in force then.
         rule_ids: ids of these rules.
-        args: the arguments; None where they were erased or there is no key.
+        args: the arguments; None if they were erased or there is no key.
     """
 
     entry: LedgerEntry

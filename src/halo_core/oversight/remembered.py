@@ -75,7 +75,7 @@ class RememberedAnswer:
         approver: name of the person who gave it; the reference where the name cannot be opened.
         role: role of the agents that may use it.
         scope: digest of what it covers.
-        targets: argument → value that it covers, for display; empty where that was erased.
+        targets: argument → value that it covers, for display; empty if that was erased.
         since_us: when it was given, microseconds since the epoch.
         expires_us: end of its validity, microseconds since the epoch.
         uses: how many actions ran on it.

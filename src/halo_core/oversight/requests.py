@@ -65,7 +65,7 @@ class Spending:
         spent: reserved and committed so far.
         limit: limit of the session now.
         start: limit of a new epoch, unless it is raised.
-        ceiling: the highest limit; None where the standing passport sets none, and then it is `start`.
+        ceiling: the highest limit; None if the standing passport sets none, and then it is `start`.
         per_action: limit of one action at the start.
     """
 
@@ -98,11 +98,11 @@ class ApprovalRequest:
         identities: everybody along the chain, from the head down.
         content: sealed field → text, masked.
         links: the passport, standing link first.
-        authority: authority that the session has left, millionths; None where unknown.
+        authority: authority that the session has left, millionths; None if unknown.
         epoch: for `reauthorization`, the epoch that it would begin.
         index: position of the request in the log.
-        scope: digest of what a remembered answer would cover, empty where none can be kept.
-        amount_scope: the same of one to a large amount; empty where the question is not about one.
+        scope: digest of what a remembered answer would cover, empty if none can be kept.
+        amount_scope: the same of one to a large amount; empty if the question is not about one.
         role: under which it would be kept.
         amount: amount of a payment, in ten-thousandths; None for other calls.
         held: the act is held, and its caller went on.

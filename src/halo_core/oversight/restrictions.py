@@ -24,7 +24,7 @@ REVOCABLE: Final = ("agent", "key", "link", "session", "tenant")
 
 
 def stop(tx: Transaction, stop: Stop, by: Actor | str, why: str, *, is_drill: bool = False) -> bool:
-    """Stop what a stop names, from the next decision on; False where it is stopped already.
+    """Stop what a stop names, from the next decision on; False if it is stopped already.
 
     Args:
         tx: the transaction.
@@ -56,7 +56,7 @@ def lift(
     filed: bool = False,
     signed: Sequence[str] = (),
 ) -> bool:
-    """Lift a stop; False where there is none.
+    """Lift a stop; False if there is none.
 
     Args:
         tx: the transaction.
@@ -94,7 +94,7 @@ def make_lift(tx: Transaction, scope: str, target: str) -> SignedAct:
 
 
 def revoke(tx: Transaction, scope: str, target: str, by: Actor | str, why: str) -> bool:
-    """Revoke a link, key, agent, session or tenant permanently; False where it is revoked already.
+    """Revoke a link, key, agent, session or tenant permanently; False if it is revoked already.
 
     Raises:
         ConfigError: `bad_revocation`.
@@ -110,7 +110,7 @@ def revoke(tx: Transaction, scope: str, target: str, by: Actor | str, why: str) 
 
 
 def _restrict(tx: Transaction, kind: str, scope: str, target: str, since_us: int) -> bool:
-    """Write the row of a restriction; False where an entry has put it in force already."""
+    """Write the row of a restriction; False if an entry has put it in force already."""
     if (kind, scope, target) in tx.load_history().restrictions:
         return False
     table = RestrictionTable(tx)

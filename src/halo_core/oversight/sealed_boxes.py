@@ -195,19 +195,19 @@ class KeyRing:
         self._keys: dict[str, bytes | BoxKeys | None] = {}
 
     def find(self, subject: str) -> bytes | BoxKeys | None:
-        """The data key of a subject, or the box keys that were kept; None where it was erased."""
+        """The data key of a subject, or the box keys that were kept; None if it was erased."""
         if subject not in self._keys:
             wrapped, commitment = self.rows.get(subject, (b"", b""))
             self._keys[subject] = unwrap_key(self._kek, wrapped, commitment, self.tenant, subject)[0]
         return self._keys[subject]
 
     def open(self, box: StoredBox) -> Mapping[str, bytes]:
-        """The fields of a box; nothing where it was erased."""
+        """The fields of a box; nothing if it was erased."""
         key = self.find(box.subject)
         return {} if key is None else open_sealed(key, self.tenant, box.data)
 
     def find_box_key(self, box: StoredBox) -> tuple[bytes, bytes] | None:
-        """Name and key of a box; None where it was erased."""
+        """Name and key of a box; None if it was erased."""
         key = self.find(box.subject)
         return None if key is None else find_box_key(key, box.data)
 

@@ -80,7 +80,7 @@ class ApprovalToken:
 
 
 def mint_approval(approval: ApprovalToken, signer: Signer) -> str:
-    """Sign an answer, whose `key_id` and `token` are not read.
+    """Sign an answer; ignores its `key_id` and `token`.
 
     Raises:
         PassportError: with the code `read_approval` would give; nothing is minted that it would refuse.
@@ -131,7 +131,7 @@ def read_approval(token: str | bytes, approvers: Mapping[str, tuple[str, bytes]]
 
 
 def peek_approval(token: str) -> ApprovalToken:
-    """Parse an answer without verifying it, for a holder that derives a link from it; the verifier does verify.
+    """Parse an answer without verifying it, for a holder that derives a link from it; the verifier checks it.
 
     Raises:
         PassportError: as `read_approval`, except for the codes of a wrong key or signature.

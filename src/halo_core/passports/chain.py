@@ -86,7 +86,7 @@ MAX_TOKENS: Final = 1 + MAX_DEPTH
 
 @dataclass(frozen=True, slots=True)
 class Issuer:
-    """A key that signs standing links; what a retired key signed is refused."""
+    """A key that signs standing links; links signed by a retired key are refused."""
 
     public_key: bytes
     retired: bool = False
@@ -171,7 +171,7 @@ class ChainCache:
     def verify(
         self, tokens: Sequence[str | bytes], *, trusted: TrustAnchors, audience: str | None, tenant: str | None
     ) -> tuple[Link, ...]:
-        """As `verify_chain`, but verifies only the tokens after the longest chain that is in the cache."""
+        """Like `verify_chain`, but verifies only the tokens after the longest chain that is in the cache."""
         texts = _require_tokens(tokens)
         verified, length = self._find_longest_prefix(texts, trusted)
         for count in range(length + 1, len(texts) + 1):
@@ -304,7 +304,7 @@ def verify_pop(
     now_s: int,
     note_id: Callable[[str], bool],
 ) -> None:
-    """Refuse a proof that is not of this call, under this leaf, now and for the first time.
+    """Refuse a proof unless it is for this call, under this leaf, current and used for the first time.
 
     A proof names the store, the passport, the action and the digest of its arguments, so a captured one cannot be used
     for another call, nor twice for the same. Nothing calls this yet: `halo serve`, which decides for agents in other

@@ -83,7 +83,7 @@ _TOKEN_PATTERN: Final = re.compile(r"[A-Za-z0-9_.-]*")
 
 
 def issuer_uri(public_key: bytes) -> str:
-    """`iss` of what `public_key` signs: its thumbprint URI (RFC 9278), for an issuer and for a holder alike."""
+    """`iss` of tokens signed with `public_key`: its thumbprint URI (RFC 9278), for issuers and holders alike."""
     return ISSUER_URI + compute_key_thumbprint(public_key)
 
 
@@ -370,7 +370,7 @@ def _parse_bands(json_value: object, field: str) -> tuple[tuple[int, int], ...]:
 
 
 def parse_terms(json_value: object, field: str) -> SessionTerms | None:
-    """Parse `ses`: what each session starts with, or None where none can be opened.
+    """Parse `ses`: the terms of each new session, or None if none can be opened.
 
     Raises:
         PassportError: `bad_ses`, `bad_bud` or `bad_dcy`.
@@ -386,7 +386,7 @@ def parse_terms(json_value: object, field: str) -> SessionTerms | None:
 
 
 def require_within_ceilings(ceilings: Sequence[Budget], terms: SessionTerms) -> None:
-    """Refuse terms that begin above the ceilings of the same link, or count in other decimals.
+    """Refuse terms that start above the ceilings of the same link, or count in other decimals.
 
     Raises:
         PassportError: `bad_bud`.

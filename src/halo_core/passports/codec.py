@@ -56,7 +56,7 @@ def _measure_depth(payload: bytes) -> int:
 
 
 def _explain_rejection(payload: bytes, cause: CanonicalError) -> Any:
-    """Say which rule of strict JSON was broken.
+    """The rule of strict JSON that was broken.
 
     Where the only fault is a member name that is not ASCII, the parsed value is returned: no member set has such a
     name, so `claims_to_link` refuses it with a more exact code (`bad_tool_id` for a homoglyph of a tool).
@@ -144,7 +144,7 @@ def require_object(json_value: object, code: str, field: str) -> Mapping[str, An
 
 
 def require_members(json_value: object, names: Iterable[str], code: str, field: str) -> Mapping[str, Any]:
-    """Require a JSON object of exactly these members."""
+    """Require a JSON object with exactly these members."""
     # INVARIANT: fail closed on an unknown member as on a missing one.
     members = require_object(json_value, code, field)
     if set(members) != set(names):
@@ -153,7 +153,7 @@ def require_members(json_value: object, names: Iterable[str], code: str, field: 
 
 
 def claim_error(code: str, message: str, field: str, *, remedy: str = "issue a new passport") -> PassportError:
-    """The error of a malformed claim."""
+    """The error for a malformed claim."""
     return PassportError(code, message, field=field[:256], remedy=remedy)
 
 

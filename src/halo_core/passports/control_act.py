@@ -44,7 +44,7 @@ _REMEDY: Final = "sign the act again with `halo operator sign`, by somebody who 
 
 @dataclass(frozen=True, slots=True)
 class ControlAct:
-    """What is signed, and with which key. Times are seconds since the epoch.
+    """A signed act and its key. Times are seconds since the epoch.
 
     Args:
         act: one of `ACTS`.
@@ -70,7 +70,7 @@ class ControlAct:
 
 
 def sign_act(act: ControlAct, signer: Signer) -> str:
-    """Sign an act, whose `key_id` and `token` are not read.
+    """Sign an act; ignores its `key_id` and `token`.
 
     Raises:
         PassportError: nothing is signed that `read_act` would refuse.
@@ -106,7 +106,7 @@ def read_act(token: str, keys: Mapping[str, bytes]) -> ControlAct:
 
 
 def peek_act(token: str) -> ControlAct:
-    """Parse an act without verifying it, for somebody who is about to sign the same one.
+    """Parse an act without verifying it, for somebody about to sign the same one.
 
     Raises:
         PassportError: as `read_act`, except for the codes of a wrong key or signature.
@@ -124,7 +124,7 @@ def collect_signatures(
     tenant: str,
     at_s: int,
 ) -> frozenset[tuple[str, str]]:
-    """(thumbprint of the key, id) of each valid signature of exactly this act; anything else is left out.
+    """(thumbprint of the key, id) of each valid signature of exactly this act; anything else is ignored.
 
     Args:
         tokens: whatever was presented.

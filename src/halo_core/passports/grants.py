@@ -33,7 +33,7 @@ _STRIPPED_BY_URL_PARSERS: Final = str.maketrans("", "", "\t\r\n")
 
 
 class Violation(NamedTuple):
-    """A reason code and what it is about: the name of a resource, an argument or a label, never a value."""
+    """A reason code and its subject: the name of a resource, an argument or a label, never a value."""
 
     code: str
     detail: str
@@ -198,7 +198,7 @@ _TESTS: Final[Mapping[ConstraintKind, Callable[[str | float, Constraint], bool]]
 
 @functools.lru_cache(maxsize=1024)
 def compile_pattern(pattern: str) -> Any:
-    """RE2 program of `pattern` (linear time, bounded memory), or None where RE2 refuses it."""
+    """RE2 program of `pattern` (linear time, bounded memory); None if RE2 refuses it."""
     options = re2.Options()
     options.log_errors = False
     options.max_mem = 1 << 20

@@ -98,7 +98,7 @@ def mint_standing(
 
 
 class Narrowing(TypedDict, total=False):
-    """What a link may have less of than its parent, or than the terms; a member left out or None is taken over.
+    """What a link may have less of than its parent, or than the terms; omitted members are inherited.
 
     Grants that are taken over are written as a reference to the parent's. `budgets` are limits in exactly the same
     units.
@@ -125,7 +125,7 @@ def mint_session(
     reauthorization: str = "",
     **narrower: Unpack[Narrowing],
 ) -> str:
-    """Mint a session link under a standing link, signed by the holder; what is not given is taken from the parent.
+    """Mint a session link under a standing link, signed by the holder; omitted members come from the parent.
 
     It is valid from `now_s` (seconds since the epoch) for `lifetime_s`, never beyond the terms and the parent.
     `session` is the session that it is for (`txn`), printable, 1 to 256 characters. `epoch` is 1, or that of the

@@ -67,7 +67,7 @@ _WITHIN: Final[Mapping[ConstraintKind, Callable[[Constraint, Constraint], bool]]
 
 
 def grants_within(child: Grants, parent: Grants) -> str | None:
-    """None if every call that `child` covers is covered by `parent`, else the first resource where it is not."""
+    """None if `parent` covers every call that `child` covers, else the first resource where it does not."""
     if child is parent:
         return None
     for kind in sorted(child):
@@ -96,7 +96,7 @@ def _demands(rules: _Rules, name: str) -> bool:
 
 
 def intersect_grants(parent: Grants, wanted: Grants) -> Grants:
-    """The largest grants that this vocabulary can express within both; a resource without any is left out."""
+    """The largest grants within both that can be expressed; a resource without any is left out."""
     grants: dict[ActionKind, dict[str, dict[str, Constraint]]] = {}
     for kind in wanted:
         for name in wanted[kind]:
@@ -158,7 +158,7 @@ def _intersect_exclusions(a: Constraint, b: Constraint) -> Constraint | None:
 
 
 def find_budget_violation(child: Sequence[Budget], limits: Sequence[Budget]) -> Violation | None:
-    """Why `child` is not within `limits`: other units, other decimals or a higher limit."""
+    """Why `child` exceeds `limits`: other units, other decimals or a higher limit."""
     most = {item.unit: item for item in limits}
     if {item.unit for item in child} != set(most):
         return Violation("budget_units_changed", ", ".join(sorted({item.unit for item in child} ^ set(most)))[:64])
@@ -171,7 +171,7 @@ def find_budget_violation(child: Sequence[Budget], limits: Sequence[Budget]) -> 
 
 
 def find_decay_violation(child: Decay, parent: Decay) -> Violation | None:
-    """Why authority could fall more slowly, or reach further, under `child` than under `parent`."""
+    """Why authority could fall more slowly, or extend further, under `child` than under `parent`."""
     floors = dict(child.floors)
     loose = {
         "a0": child.authority > parent.authority,
@@ -244,7 +244,7 @@ def session_limits(standing_link: Link, approved: Sequence[Budget] | None = None
 
 
 def intersect_labels(a: Sequence[str] | None, b: Sequence[str] | None) -> tuple[str, ...] | None:
-    """Labels that both allow, sorted; None is any."""
+    """Labels that both allow, sorted; None means any."""
     if a is None:
         return None if b is None else tuple(sorted(b))
     return tuple(sorted(a if b is None else {*a} & {*b}))

@@ -73,7 +73,7 @@ class StandingToken:
         max_uses: how many actions may run on it.
         max_amount: limit of the sum of their amounts, in ten-thousandths.
         max_each: up to which sum within 24 hours it answers for a large amount too, in ten-thousandths; 0 for none.
-        each_scope: digest of what that holds for; empty where `max_each` is 0.
+        each_scope: digest of what that holds for; empty if `max_each` is 0.
         key_id: thumbprint of the key that signed.
         token: the signed form.
     """
@@ -97,7 +97,7 @@ class StandingToken:
 
 
 def mint_standing_answer(answer: StandingToken, signer: Signer) -> str:
-    """Sign an answer, whose `key_id` and `token` are not read.
+    """Sign an answer; ignores its `key_id` and `token`.
 
     Raises:
         PassportError: with the code `read_standing_answer` would give; nothing is minted that it would refuse.

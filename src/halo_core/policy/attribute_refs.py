@@ -19,7 +19,7 @@ _NESTED: Final = frozenset({"args", "provenance"})
 
 @dataclass(frozen=True, slots=True)
 class AttributeRefs:
-    """Attributes read, per place: `context`, `args`, `provenance`, `resource`, `principal`."""
+    """The attributes read, per place: `context`, `args`, `provenance`, `resource`, `principal`."""
 
     context: frozenset[str] = frozenset()
     args: frozenset[str] = frozenset()
@@ -33,7 +33,7 @@ class AttributeRefs:
 
 
 def merge_refs(many: Iterable[AttributeRefs]) -> AttributeRefs:
-    """Union of the attributes that these read."""
+    """The union of several references."""
     items = list(many)
     return AttributeRefs(
         *(frozenset().union(*(getattr(item, place) for item in items)) for place in AttributeRefs.__slots__)
@@ -81,7 +81,7 @@ def _note_access(operator: str, body: dict[str, Any], refs: dict[str, set[str]])
 
 
 def _note_whole_context(variable: str, refs: dict[str, set[str]]) -> None:
-    """Note that all of the context is read, where the variable is `context`."""
+    """Note that the whole context is read, if the variable is `context`."""
     if variable == "context":
         for place in ("context", *_NESTED):
             refs[place].add(ALL)

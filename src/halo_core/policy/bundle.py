@@ -35,7 +35,7 @@ class PolicyBundle:
     types: ArgTypes = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Take read-only copies: a bundle never changes under its hash."""
+        """Make read-only copies, so that a bundle never changes under its hash."""
         types = {name: MappingProxyType(dict(args)) for name, args in self.types.items()}
         object.__setattr__(self, "sources", MappingProxyType(dict(self.sources)))
         object.__setattr__(self, "types", MappingProxyType(types))
@@ -47,7 +47,7 @@ class PolicyBundle:
 
     @property
     def rules(self) -> str:
-        """`sha256:` over the texts alone: the same rules, whatever tools a process has registered so far."""
+        """`sha256:` over the texts alone: equal for equal rules, whatever tools are registered."""
         return canonical.digest(_RULES_DOMAIN, canonical.encode(self.sources))
 
     def to_bytes(self) -> bytes:

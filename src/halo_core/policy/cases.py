@@ -91,7 +91,7 @@ _REQUIRED_MEMBERS: Final = ("name", "resource", "expect")
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One expected answer of a policy, and what the request is like.
+    """One expected answer of a policy, with its request.
 
     Args:
         name: of the case.
@@ -219,7 +219,7 @@ def _check_member(name: str, value: object, where: str) -> None:
 
 
 def _read_state(table: Mapping[str, Any]) -> dict[str, Any]:
-    """Fields of `Snapshot` that a case states."""
+    """Fields of `Snapshot` that a case sets."""
     state = {name: table[member] for member, name in _STATE_MEMBERS.items() if member in table}
     if "principal_risk" in state:
         state["principal_risk"] = PrincipalRisk(state["principal_risk"])
@@ -238,7 +238,7 @@ def _make_case_error(where: str, message: str, remedy: str) -> PolicyError:
 
 
 def run_case(case: Case, bundle: PolicyBundle, resources: Mapping[str, Resource] | None = None) -> CaseResult:
-    """Run a case against the policy alone: grants, budgets and stops are not part of it.
+    """Run a case against the policy alone, without grants, budgets and stops.
 
     Args:
         case: the case.

@@ -96,7 +96,7 @@ def build_entities(subject: Principal, assurance: str, kind: ActionKind, resourc
 def build_context(
     request: AccessRequest, snapshot: Snapshot, refs: AttributeRefs, types: Mapping[str, str]
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """Cedar context (JSON tree) holding every attribute that is read, and what could not be encoded.
+    """Cedar context (JSON tree) with every attribute that is read, and the names of those that could not be encoded.
 
     What no policy reads is not encoded, so an odd value in an argument nobody looks at stops nothing.
     """
@@ -124,7 +124,7 @@ def build_context(
 
 
 def _find_target_sources(request: AccessRequest, snapshot: Snapshot) -> list[str]:
-    """Resources whose results the targets came from."""
+    """Resources whose results contained the targets."""
     targets = frozenset(request.resource.targets)
     places = {pointer for pointer, *_ in snapshot.targets}
     return sorted(
@@ -150,7 +150,7 @@ _VOUCHED: Final = frozenset({Provenance.USER.value, Provenance.KNOWN.value})
 
 
 def is_vouched(request: AccessRequest, snapshot: Snapshot) -> bool:
-    """Whether an action names where it goes, and each of these targets is vouched for or known.
+    """Whether an action names its destination, and each of these targets is vouched for or known.
 
     A program counts by what it names (`halo_core.values.facts`); in a contained resource it reaches nothing else.
     """
@@ -225,13 +225,13 @@ _COMPUTED_ATTRIBUTES: Final = (
 def _select_readers(
     refs: AttributeRefs,
 ) -> tuple[tuple[tuple[str, Callable[[AccessRequest, Snapshot], Any]], ...], frozenset[str]]:
-    """The readers of the attributes that are read, and the names of those that `build_context` computes itself."""
+    """The readers of the attributes read, and the names of those that `build_context` computes itself."""
     readers = tuple((name, make) for name, make in ATTRIBUTE_READERS.items() if refs.references(name))
     return readers, frozenset(filter(refs.references, _COMPUTED_ATTRIBUTES))
 
 
 def _compute_budget_left(snapshot: Snapshot) -> int:
-    """Per cent that is left of the budget closest to its end, over every link and unit but time; 0..100."""
+    """Per cent left of the most exhausted budget, over every link and unit except time; 0..100."""
     decaying = [link for link in snapshot.chain if link.decay is not None]
     percentages = [
         100 - min(100 * account.total(budget.unit) // budget.subtree, 100) if budget.subtree else 0
@@ -306,7 +306,7 @@ def _find_target_origins(
 
 
 def _is_unset(value: object) -> bool:
-    """Whether an optional target has no value, as models write that."""
+    """Whether an optional target has no value, in the forms that models write."""
     return isinstance(value, str) and value.casefold() in ("null", "none", "undefined", "n/a")
 
 

@@ -59,7 +59,7 @@ _QUOTED: Final = re.compile(r"`([^`]*)`")
 
 
 def check_bundle(bundle: PolicyBundle, resources: Iterable[Resource]) -> list[Finding]:
-    """Everything wrong with a bundle, given what is registered; an empty list means that it may be loaded.
+    """All problems of a bundle, given what is registered; it may be loaded if the list is empty.
 
     Findings are sorted by file, line and policy. Well-formed policies are checked even when others do not parse.
     """

@@ -35,7 +35,7 @@ _DECIMAL_NUMERAL: Final = re.compile(r"-?[0-9]{1,15}\.[0-9]{1,4}")
 
 @dataclass(slots=True)
 class Comparisons:
-    """What one attribute is compared with."""
+    """The literals that one attribute is compared with."""
 
     longs: set[int] = field(default_factory=set)
     texts: set[str] = field(default_factory=set)
@@ -43,12 +43,12 @@ class Comparisons:
     decimals: list[tuple[str, Decimal]] = field(default_factory=list)
 
     def judge_decimal(self, number: Decimal | int) -> tuple[Any, ...]:
-        """What a decimal counts as: the outcome of every comparison with a literal."""
+        """The outcome of every comparison of a decimal with a literal."""
         return ("decimal", *[_DECIMAL_OPERATORS[name](number, literal) for name, literal in self.decimals])
 
 
 class ContextKeyBuilder:
-    """Keys of the contexts of one set of policies, from what an attribute (`top`) or argument (`args`) counts as.
+    """Builds keys of contexts for one set of policies, from the outcomes of comparisons (`top`, `args`).
 
     Args:
         policies: Cedar's JSON form of each.
@@ -76,7 +76,7 @@ Projector = Callable[[Any], Any]
 
 
 def _project(projectors: Mapping[str, Projector], record: Mapping[str, Any]) -> dict[str, Any]:
-    """The record, with those of its values projected that have a projector."""
+    """The record, with each value projected that has a projector."""
     projected = dict(record)
     for name, project in projectors.items():
         if name in record:
@@ -239,7 +239,7 @@ class _ComparisonCollector:
 
 
 def _attribute_path(node: Any) -> _Path | None:
-    """Names of a node that is `context`, `context.a` or `context.args.a`; None for any other."""
+    """The path of a node such as `context`, `context.a` or `context.args.a`; None for any other."""
     if node == {"Var": "context"}:
         return ()
     access = node.get(".") if isinstance(node, dict) and len(node) == 1 else None
@@ -252,7 +252,7 @@ def _attribute_path(node: Any) -> _Path | None:
 
 
 def _merge_pattern(parts: Any) -> tuple[str | None, ...]:
-    """Literals in one piece, None for each run of wildcards; empty where it is not understood."""
+    """Merged literals, and None for each run of wildcards; empty if the pattern is not understood."""
     merged: list[str | None] = []
     for part in parts:
         literal = part.get("Literal") if isinstance(part, dict) else None

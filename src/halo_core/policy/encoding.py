@@ -89,14 +89,14 @@ def encode_amount(value: object) -> dict[str, Any]:
 
 
 def find_amount(args: Mapping[str, Any], name: str) -> Any:
-    """The amount of a call: the argument of that name, else the sum of all parts of that name inside the arguments.
+    """The amount of a call: the argument with that name, else the sum of all nested parts with that name.
 
     Args:
         args: of the call.
         name: as it is declared; empty for any part that is called an amount.
 
     Returns:
-        None where there is none; of parts that are no numbers, the first of these, which cannot be read as an amount.
+        None if there is none; of parts that are no numbers, the first of these, which cannot be read as an amount.
     """
     names = (name,) if name else _AMOUNT_NAMES
     parts = _list_amounts(args, names)
@@ -109,7 +109,7 @@ def find_amount(args: Mapping[str, Any], name: str) -> Any:
 
 
 def _list_amounts(args: Mapping[str, Any], names: tuple[str, ...]) -> list[Any]:
-    """The parts inside the arguments that have one of these names."""
+    """The nested parts of arguments that have one of these names."""
     found: list[Any] = []
     pending: list[Any] = []
     for item in args.values():
@@ -126,7 +126,7 @@ def _list_amounts(args: Mapping[str, Any], names: tuple[str, ...]) -> list[Any]:
 
 
 def _sum_amounts(parts: list[Any]) -> Decimal | None:
-    """Their sum; None where one of them is no amount, or there are too many."""
+    """The sum of these parts; None if one is no amount, or there are too many."""
     try:
         amounts = [Decimal(encode_amount(part)["__extn"]["arg"]) for part in parts]
     except EncodingError:
@@ -135,7 +135,7 @@ def _sum_amounts(parts: list[Any]) -> Decimal | None:
 
 
 def _find_larger(value: Any, parts: list[Any]) -> Any:
-    """The amount beside the parts, or their sum if that is larger: one of them hides the other."""
+    """The larger of the amount beside the parts and their sum: one may hide the other."""
     total, own = _sum_amounts(parts), _sum_amounts([value])
     if total is None or own is None:
         return "not an amount"
@@ -146,7 +146,7 @@ def read_amount(value: object) -> int | None:
     """An amount in ten-thousandths, rounded as `encode_amount`, at most `MAX_AMOUNT` either way.
 
     Returns:
-        None where it cannot be read as one.
+        None if it cannot be read as one.
     """
     try:
         amount = int(Decimal(encode_amount(value)["__extn"]["arg"]) * 10_000)
@@ -156,7 +156,7 @@ def read_amount(value: object) -> int | None:
 
 
 def encode_sum(total: int) -> dict[str, Any]:
-    """A sum in ten-thousandths as a decimal; one beyond Cedar's range is its end."""
+    """A sum in ten-thousandths as a decimal; a sum beyond Cedar's range becomes the limit of that range."""
     limit = MAX_DECIMAL_INT * 10_000
     return _make_decimal(format(Decimal(max(-limit, min(total, limit))).scaleb(-4), "f"), "sum")
 

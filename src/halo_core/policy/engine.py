@@ -80,7 +80,7 @@ _AnswerCache = dict[tuple[int, int, bytes], tuple[_CedarAnswer, cedarpy.Entities
 
 @dataclass(frozen=True, slots=True)
 class _CompiledSet:
-    """One compiled set, and what it reads; `sees_all` if nothing else reads the context that is built for it."""
+    """One compiled set and the attributes it reads; `sees_all` if nothing else reads its context."""
 
     policies: cedarpy.PolicySet
     refs: AttributeRefs
@@ -90,7 +90,7 @@ class _CompiledSet:
 
 @dataclass(frozen=True, slots=True)
 class _PolicySlice:
-    """The policies whose scope can reach one action and resource, compiled, and what they read together."""
+    """The compiled policies whose scope can reach one action and resource, and the attributes they read."""
 
     policies: list[Policy]
     all_policies: _CompiledSet | None
@@ -153,7 +153,7 @@ class _PolicySlices:
 
 @lru_cache(maxsize=16)
 def _compile_rules(sources: tuple[tuple[str, str], ...]) -> _PolicySlices:
-    """The slices of (file name, Cedar text), which bundles share that differ only in the types of registered tools.
+    """The slices of (file name, Cedar text), shared by bundles that differ only in registered tools' types.
 
     Raises:
         PolicyError: see `CedarPolicy`.
@@ -182,13 +182,13 @@ class CedarPolicy:
 
     @classmethod
     def compile(cls, bundle: PolicyBundle) -> CedarPolicy:
-        """As `from_bytes`, of a bundle."""
+        """Like `from_bytes`, for a bundle."""
         return cls.from_bytes(bundle.to_bytes())
 
     @classmethod
     @lru_cache(maxsize=64)
     def from_bytes(cls, data: bytes) -> CedarPolicy:
-        """Compile what `PolicyBundle.to_bytes` gave, or return the compiled policy of equal bytes.
+        """Compile the bytes of `PolicyBundle.to_bytes`, or return the compiled policy of equal bytes.
 
         Raises:
             PolicyError: see the constructor.
@@ -202,11 +202,11 @@ class CedarPolicy:
 
     @property
     def types(self) -> ArgTypes:
-        """Argument types of the resources that were registered when the bundle was made."""
+        """Argument types of the resources registered when the bundle was made."""
         return self._types
 
     def prepare_question(self, request: AccessRequest) -> PreparedQuestion:
-        """The question of a request's resource, with the answers given so far.
+        """The question about a request's resource, with the answers given so far.
 
         It is the same for all who ask, unless the policies read who asks.
 
@@ -337,7 +337,7 @@ def _ask_cedar(part: _CompiledSet, call: dict[str, Any], cedar_entities: cedarpy
 
 
 def _explain_error(text: str) -> tuple[str, str]:
-    """Policy and kind of an error. Cedar's own text may quote argument values, so only known words of it are kept."""
+    """Policy and kind of an error. Cedar's text may quote argument values, so only its known words are kept."""
     match = _CEDAR_ERROR.fullmatch(text)
     if match is None:
         return "", "the request cannot be read by the policy engine"
@@ -362,7 +362,7 @@ def _make_failure(errors: Iterable[tuple[str, str]]) -> PolicyAnswer:
 
 
 def _ask_for_profile(answer: PolicyAnswer, problem: str) -> PolicyAnswer:
-    """The answer where rules read the agent's behaviour and nothing is known of it.
+    """The answer if rules read the agent's behaviour and nothing is known about it.
 
     INVARIANT: FAILCLOSED - a person is asked; what is not known is not taken for ordinary.
     """
@@ -372,7 +372,7 @@ def _ask_for_profile(answer: PolicyAnswer, problem: str) -> PolicyAnswer:
 
 
 def find_sealed_arguments(args: Mapping[str, Any], read: frozenset[str]) -> tuple[Reason, ...]:
-    """A challenge for each argument that the policies read and that is sealed in part."""
+    """A challenge for each argument that the policies read and that is partly sealed."""
     if not read:
         return ()
     return tuple(

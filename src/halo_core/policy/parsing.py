@@ -53,12 +53,12 @@ _MAX_TRUST: Final = 1000
 
 @dataclass(frozen=True, slots=True, order=True)
 class Finding:
-    """One thing wrong with a policy.
+    """One problem of a policy.
 
     Args:
         source: name of the file.
         line: line of the file, from 1.
-        policy: id of the policy; empty where it has none.
+        policy: id of the policy; empty if it has none.
         message: what is wrong.
         hint: what to do about it.
     """
@@ -86,7 +86,7 @@ class Policy:
         text: its Cedar text.
         cedar_json: Cedar's JSON form.
         grade: effect of a graded policy, None for a hard one.
-        reason: reason code, empty where it names none.
+        reason: reason code, empty if it names none.
         obligation: what a `restrict` asks of the enforcement point, else None.
         refs: attributes that it mentions.
     """
@@ -103,7 +103,7 @@ class Policy:
 
 
 def parse_policies(source: str, text: str) -> tuple[list[Policy], list[Finding]]:
-    """Parse one file; every statement is a policy or has a finding, never neither."""
+    """Parse one file; each statement yields a policy or a finding."""
     if len(text) > MAX_SOURCE_BYTES:
         return [], [Finding(source, 1, "", f"the file is larger than {MAX_SOURCE_BYTES} characters", "split it")]
     items: list[Policy | Finding] = []
@@ -160,7 +160,7 @@ def _count_policies(text: str) -> int:
 
 
 def _split_statements(text: str) -> Iterator[tuple[int, str]]:
-    """Line and text of each statement, a trailing piece without `;` included."""
+    """Line and text of each statement, including a trailing piece without `;`."""
     start = -1
     for token in _TOKEN.finditer(text):
         piece = token.group()
@@ -199,7 +199,7 @@ def _read_statement(source: str, line: int, text: str, cedar_json: dict[str, Any
 
 
 def _find_problems(policy_json: dict[str, Any], annotations: dict[str, str]) -> Iterator[tuple[str, str]]:
-    """Message and hint for each thing that is wrong with a policy's annotations."""
+    """Message and hint for each problem of a policy's annotations."""
     if not _ID.fullmatch(annotations.get("id", "")):
         yield "the policy has no valid `@id`", 'give it one, for example @id("payments.large") of a-z 0-9 . _ -'
     for name in sorted(set(annotations) - _ANNOTATIONS):
@@ -225,7 +225,7 @@ def _quote_names(names: Iterable[str]) -> str:
 
 
 def _parse_obligation(text: str) -> Obligation | None:
-    """The obligation that an annotation writes; None where it has none of `OBLIGATION_FORMS`."""
+    """The obligation written in an annotation; None if it has none of `OBLIGATION_FORMS`."""
     if match := _CLAMP_FORM.fullmatch(text):
         return Obligation("clamp", match[1], int(match[2]))
     if (match := _DROP_FORM.fullmatch(text)) and int(match[1]) <= _MAX_TRUST:

@@ -82,7 +82,7 @@ _UNKNOWN: Final = object()
 
 
 class PreparedQuestion:
-    """The question whether a resource may be used, as far as the policies of its slice can tell calls apart.
+    """A question about one resource, as far as the policies of its slice can tell calls apart.
 
     Args:
         policy: answers what is not known yet.
@@ -148,7 +148,7 @@ class PreparedQuestion:
         self.is_answerable = ALL not in refs.context | refs.args and all(name == escape_key(name) for name in refs.args)
 
     def find_permit(self, facts: Any) -> PlainPermit | None:
-        """The policy's answer to a call if it lets it run as it is, else None."""
+        """The policy's answer to a call if it permits it unchanged, else None."""
         key = self._make_key(facts)
         permit: PlainPermit | None
         known: Any = self._permits.get(key, _UNKNOWN)  # one look: each hashes the key anew
@@ -163,7 +163,7 @@ class PreparedQuestion:
         return permit
 
     def _make_key(self, facts: Any) -> tuple[Any, ...]:
-        """Equal for calls that the policies cannot tell apart."""
+        """A key, equal for calls that the policies cannot tell apart."""
         key: list[Any] = []
         for read_fact, project in self._facts:
             value = read_fact(facts)
@@ -195,7 +195,7 @@ class PreparedQuestion:
         return tuple(key)
 
     def _add_amounts(self, key: list[Any], facts: Any) -> None:
-        """Add what the rules read of the amount, and of the sums of payments."""
+        """Add the amount and payment sums that the rules read."""
         if self._amount is not None:
             name, comparisons = self._amount
             amount = find_amount(facts.sealed_args, name)
@@ -217,7 +217,7 @@ def _list_sources(name: str) -> tuple[str, ...]:
 
 
 def _shorten(data: bytes) -> bytes | tuple[bytes]:
-    """The bytes, or of many the digest, which equals no bytes: what is kept stays small."""
+    """The bytes, or their digest if there are many (never equal to any bytes), to keep memory small."""
     return data if len(data) <= _MAX_KEPT_BYTES else (sha256(data).digest(),)
 
 
@@ -236,6 +236,6 @@ def to_plain_permit(answer: PolicyAnswer) -> PlainPermit | None:
 
 
 def reads_principal(policies: list[Policy]) -> bool:
-    """Whether who asks can change what the policies say; True where that is not certain."""
+    """Whether the policies' answer may depend on who asks; True if that is not certain."""
     conditions = json.dumps([item.cedar_json.get("conditions", ()) for item in policies])
     return '"principal"' in conditions or any(item.cedar_json["principal"]["op"] != "All" for item in policies)

@@ -31,7 +31,7 @@ _RULE_END: Final = "};"
 
 
 def apply_risk_threshold(text: str, risk: int) -> str:
-    """Make the `THRESHOLD_RULES` of a Cedar text apply only from this risk on, or where an action has no risk.
+    """Restrict the `THRESHOLD_RULES` of a Cedar text to this risk or more, and to actions without a risk.
 
     Args:
         text: of one file of the starter policy.

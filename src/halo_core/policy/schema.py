@@ -66,7 +66,7 @@ _MAX_REFS: Final = 8
 
 
 def action_id(resource_id: str) -> str:
-    """Id of a resource's Cedar action: the resource id, with one more `_` where it would name a group.
+    """Id of a resource's Cedar action: the resource id, with `_` appended if it would equal a group's name.
 
     A tool called `retrieval` must not gain what rules grant to retrievals.
     """

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def may_hold(policy_json: Mapping[str, Any], facts: Mapping[str, str]) -> bool:
-    """Whether the conditions may hold; False only if they are false before a part that could fail is read.
+    """Whether the conditions may hold; False only if they are false before any part that could fail is evaluated.
 
     Args:
         policy_json: Cedar's JSON form of the policy.
@@ -70,7 +70,7 @@ def _look_up_fact(node: Mapping[str, Any], facts: Mapping[str, str]) -> str | No
 
 
 def applies(policy: Policy, action: str, resource: str, kind: ActionKind) -> bool:
-    """Whether the policy's scope can match this action and resource; True where the scope is not understood."""
+    """Whether the policy's scope can match this action and resource; True if the scope is not understood."""
     reached_entity = (ENTITY_TYPES[kind], resource)
     return _scope_matches(
         policy.cedar_json["action"], {("Action", action), ("Action", kind.value)}, ("Action", action)
@@ -78,7 +78,7 @@ def applies(policy: Policy, action: str, resource: str, kind: ActionKind) -> boo
 
 
 def may_reach_kind(policy: Policy, kind: ActionKind, elsewhere: Collection[str]) -> bool:
-    """Whether the policy's scope can match some action of a kind; True where that is not certain.
+    """Whether the policy's scope can match some action of a kind; True if that is not certain.
 
     Args:
         policy: the policy.

@@ -50,7 +50,7 @@ class ScoreLimits:
     high: int
 
     def __post_init__(self) -> None:
-        """Check them."""
+        """Validate the limits."""
         if not 0 <= self.elevated <= self.high <= MAX_RISK:
             problem = f"`{self.elevated},{self.high}` are not two limits"
             raise BadInput(
@@ -79,7 +79,7 @@ def find_score_rules(policies: Iterable[Policy]) -> ScoreRules:
 
 
 def apply_score_limits(sources: Mapping[str, str], limits: ScoreLimits) -> dict[str, str]:
-    """Cedar texts in which the movable rules have these limits; all other text stays as it is.
+    """Cedar texts with these limits in the movable rules; all other text stays the same.
 
     Args:
         sources: file name → Cedar text, which parses.
@@ -89,7 +89,7 @@ def apply_score_limits(sources: Mapping[str, str], limits: ScoreLimits) -> dict[
 
 
 def apply_score_bands(sources: Mapping[str, str], band: int) -> dict[str, str]:
-    """Cedar texts whose movable rules take each scored action to be in this band: 0 ordinary, 1 elevated, 2 high.
+    """Cedar texts whose movable rules put each scored action in this band: 0 ordinary, 1 elevated, 2 high.
 
     The decisions under these three say what `apply_score_limits` would give for any limits.
     """

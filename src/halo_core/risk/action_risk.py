@@ -113,7 +113,7 @@ class ScoringTerms:
         risks: `elevated` and `high` as risks, 0..1000, for people.
         sessions: ordinary sessions that the baseline was fitted on.
         tasks: different requests among them.
-        usual: hash of the usual circumstances, empty where none are compared.
+        usual: hash of the usual circumstances, empty if none are compared.
     """
 
     model: str

@@ -143,7 +143,7 @@ def _find_result_of_name(profile: Profile, packed: bytes) -> tuple[int, str, int
 
 
 def _find_result_of_text(profile: Profile, row: array[int]) -> tuple[int, str, int, int]:
-    """As `_find_result_of_name`, of a text: the result that holds most of its words, of equals the latest."""
+    """Like `_find_result_of_name`, of a text: the result that holds most of its words, of equals the latest."""
     best, source, age, results = 0, "", 0, 0
     for back, chunk in enumerate(reversed(profile.chunks)):
         cover = sum(map(chunk.bag.__contains__, row)) * 1000 // len(row)  # `_share_in_bag`, without a call for each
@@ -205,7 +205,7 @@ def _fingerprint_plain_affixes(word: str, key: bytes) -> frozenset[int]:
 
 
 def _find_nearby_request_words(profile: Profile, packed: bytes, request_words: frozenset[int]) -> frozenset[int] | None:
-    """Words of the request around a value: the most of its latest occurrences in results; None where it has none."""
+    """Words of the request around a value: the most of its latest occurrences in results; None if it has none."""
     best: frozenset[int] | None = None
     looked = 0
     others = request_words.difference(unpack_fingerprints(packed))

@@ -88,7 +88,7 @@ def build_quickscorer(nodes: Sequence[int], roots: Sequence[int]) -> QuickScorer
 
 
 def _read_tree(nodes: Sequence[int], root: int) -> Tree | None:
-    """A tree, None where it has too many leaves."""
+    """A tree, None if it has too many leaves."""
     values: list[int] = []
     left_leaves: dict[Condition, int] = {}
     waiting: list[tuple[int, Condition | None, int]] = [(root, None, 0)]

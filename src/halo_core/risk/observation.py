@@ -69,7 +69,7 @@ class ActionObservation:
             whether the last one was it.
         last_tools: the last tools.
         span_words: words of the request around the place of a result where most absent argument words stand together,
-            as fingerprints; None where no result holds any.
+            as fingerprints; None if no result holds any.
         truncated: it has more values than are read.
     """
 
@@ -95,7 +95,7 @@ class ActionObservation:
 
     @property
     def previous_tool(self) -> str:
-        """The tool of the action before, empty where there is none."""
+        """The tool of the action before, empty if there is none."""
         return self.last_tools[0] if self.last_tools else ""
 
     @property
@@ -321,7 +321,7 @@ def _find_span_words(
 def _find_densest(hits: Sequence[tuple[int, int, bool]], least: int) -> tuple[int, list[int]]:
     """Most different absent words in any window of `SPAN_WINDOW` words, and where such windows end, a few of them.
 
-    Nothing where no window has `least` of them.
+    Nothing if no window has `least` of them.
     """
     row = [(position, which) for position, which, _ in hits if which < 0]
     if len({which for _, which in row}) < least:

@@ -171,7 +171,7 @@ class Profile:
         self.add_request_chunk(make_chunk(text, self.key))
 
     def add_request_chunk(self, new: Chunk) -> None:
-        """As `add_request_text`, of a chunk."""
+        """Like `add_request_text`, of a chunk."""
         self.request_summary = None
         secret_word_count = min(self.request.secret_word_count + new.secret_word_count, 255)
         atoms = (self.request.atoms + new.atoms)[-ATOM_BYTES * MAX_ATOMS :]
@@ -188,7 +188,7 @@ class Profile:
         self.add_result(make_chunk(text, self.key, source=tool, step=self.steps, named_by_request=named_by_request))
 
     def add_result(self, chunk: Chunk) -> None:
-        """As `observe_result`, of a chunk."""
+        """Like `observe_result`, of a chunk."""
         if not chunk.atoms:
             return
         self.chunks.append(chunk)

@@ -44,7 +44,7 @@ def find_relation(observation: ActionObservation) -> tuple[int, int, int]:
 
 
 def encode_relation(observation: ActionObservation, verb: int) -> tuple[int, int, int]:
-    """As `find_relation`, where it is known how much of the tool's verb the request says (the feature `asked_verb`)."""
+    """Like `find_relation`, given how much of the tool's verb the request says (the feature `asked_verb`)."""
     asked = verb * 2 + observation.class_requested
     named = max([_rank_origin(item) for item in observation.evidence if item.value.is_naming], default=0)
     return asked, named, asked * 5 + named

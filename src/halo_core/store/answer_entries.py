@@ -78,7 +78,7 @@ USE_ENTRIES: Final[EntrySource[str, CommittedUse]] = EntrySource(
 
 @dataclass(frozen=True, slots=True)
 class Denial:
-    """An override that forbids, as the signed entry of its grant has it.
+    """A forbidding override, as recorded in the signed entry that granted it.
 
     Args:
         id: of the override.
@@ -114,7 +114,7 @@ DENIAL_ENTRIES: Final[EntrySource[str, DenialTerms]] = EntrySource(
 
 
 def find_denials_end_us(tx: RowAccess) -> int:
-    """When the last override that forbids is over, by entries that are not proven yet; 0 without any."""
+    """When the last forbidding override ends, by entries not proven yet; 0 without any."""
     image = tx.image
     if image.denials_end_us is None:
         steps = list_statements(tx, image.denial_history, DENIAL_ENTRIES, _ALL_DENIALS)
@@ -123,7 +123,7 @@ def find_denials_end_us(tx: RowAccess) -> int:
 
 
 def list_denials(tx: RowAccess, scope: str, known_ids: Collection[str], at_us: int) -> list[Denial]:
-    """Overrides that forbid what has this scope, by signed entries, where none ended them.
+    """Forbidding overrides with this scope, by signed entries, unless ended.
 
     INVARIANT: FAILCLOSED - what a person forbade stays forbidden until its end, whatever became of its row.
 
@@ -150,7 +150,7 @@ def list_denials(tx: RowAccess, scope: str, known_ids: Collection[str], at_us: i
 
 
 def is_in_force(tx: RowAccess, row: AnswerRow) -> bool:
-    """Whether signed entries give the answer of an active row, with this token, and none ends it.
+    """Whether signed entries give the answer in an active row, with this token, and none ends it.
 
     INVARIANT: FLOOR - an answer that was revoked, or that nobody gave, serves no call, whatever its row says.
 
@@ -183,13 +183,13 @@ def _judge(tx: RowAccess, row: AnswerRow) -> bool:
 
 
 def is_usage_committed(tx: RowAccess, account: str, version: int, data: bytes) -> bool:
-    """Whether a row that counts uses is what the newest decision on the answer left behind.
+    """Whether a row that counts uses matches the newest decision on the answer.
 
     Args:
         tx: the transaction.
         account: name of the row.
         version: of the row; 0 where there is none.
-        data: the row's bytes; empty where there is none.
+        data: the row's bytes; empty if there is none.
 
     INVARIANT: ONCE - a row that was taken away, put back or lowered gives no further use.
 
@@ -207,7 +207,7 @@ def is_usage_committed(tx: RowAccess, account: str, version: int, data: bytes) -
 
 
 def remember_use(tx: RowAccess, account: str, version: int) -> None:
-    """Keep which version a use of this process leaves behind, so that taking its entry away undoes nothing here."""
+    """Remember the version written by a use in this process, so that removing its entry undoes nothing here."""
     counted = tx.image.counted_uses
     if len(counted) >= _MAX_MEMORY:
         counted.clear()
@@ -215,7 +215,7 @@ def remember_use(tx: RowAccess, account: str, version: int) -> None:
 
 
 def _note_once(tx: RowAccess, subject: str, column: str, expected: str, actual: str) -> None:
-    """Record a row that is left as it is, for whoever looks into it; once in each process."""
+    """Record a row that is left unchanged for somebody to investigate; once in each process."""
     noted = tx.image.noted_answers
     if subject not in noted:
         if len(noted) >= _MAX_MEMORY:

@@ -51,7 +51,7 @@ class StandingAnswerTable(Table):
         return image.answers[scope]
 
     def list_kinds(self, at_us: int) -> frozenset[str]:
-        """The kinds of which the tenant has an active answer at a time, microseconds since the epoch.
+        """The kinds of the tenant's active answers at a time, microseconds since the epoch.
 
         Of acts that last for hours, none whose last one is over: no decision looks for those any more.
         """
@@ -59,7 +59,7 @@ class StandingAnswerTable(Table):
         return frozenset(kind for kind, end_us in self._tx.image.answer_kinds.items() if at_us < end_us)
 
     def _find_end_us(self, kind: str) -> int:
-        """When the last active answer of a kind is over, by what the tokens say of themselves."""
+        """When the last active answer of a kind ends, according to the tokens."""
         if kind not in _SHORT_KINDS:
             return _NO_END
         ends = [0]
@@ -78,7 +78,7 @@ class StandingAnswerTable(Table):
         return tuple(AnswerRow(*row) for row in rows)
 
     def get(self, answer: str) -> AnswerRow | None:
-        """The answer of this id."""
+        """The answer with this id."""
         row = self._tx.cursor.execute(
             "SELECT id, kind, scope, status, token FROM standing_answer WHERE tenant=? AND id=?",
             (self._tx.tenant, answer),
@@ -91,7 +91,7 @@ class StandingAnswerTable(Table):
         self._tx.insert("INSERT INTO standing_answer VALUES (?,?,?,?,?,?)", (self._tx.tenant, *astuple(row)))
 
     def revoke(self, answer: str) -> bool:
-        """Revoke an answer for good; False where there is no active one of this id."""
+        """Revoke an answer permanently; False if there is no active one with this id."""
         self._forget()
         done = self._tx.cursor.execute(
             "UPDATE standing_answer SET status='revoked' WHERE tenant=? AND id=? AND status='active'",
@@ -110,7 +110,7 @@ _HELD_COLUMNS: Final = "id, session, agent, resource, question, status, held_us,
 
 
 class OutboxTable(Table):
-    """Held acts. INVARIANT: HELD - what left the status `held` never gets it back."""
+    """Held acts. INVARIANT: HELD - an act that left the status `held` never returns to it."""
 
     def list_held(self, session: str | None = None) -> tuple[HeldRow, ...]:
         """Acts that are held, of one session or of all, oldest first."""
@@ -124,7 +124,7 @@ class OutboxTable(Table):
         return held if session is None else tuple(row for row in held if row.session == session)
 
     def get(self, held: str) -> HeldRow | None:
-        """The act of this id."""
+        """The act with this id."""
         row = self._tx.cursor.execute(
             f"SELECT {_HELD_COLUMNS} FROM outbox WHERE tenant=? AND id=?",  # noqa: S608  constants
             (self._tx.tenant, held),
@@ -141,7 +141,7 @@ class OutboxTable(Table):
         self._tx.insert("INSERT INTO outbox VALUES (?,?,?,?,?,?,?,?,?,?)", (self._tx.tenant, *astuple(row)))
 
     def end(self, held: str, status: str) -> bool:
-        """Mark a held act as `released`, `expired` or `dropped`; False where it is not held."""
+        """Mark a held act as `released`, `expired` or `dropped`; False if it is not held."""
         self._forget()
         done = self._tx.cursor.execute(
             "UPDATE outbox SET status=? WHERE tenant=? AND id=? AND status='held'", (status, self._tx.tenant, held)
@@ -199,12 +199,12 @@ class ApprovalTable(Table):
         return self._find_newest("id=?", request)
 
     def find_open(self, session: str, bindings: Sequence[str]) -> ApprovalRow | None:
-        """The newest challenge of a session with one of these bindings that is pending, approved or denied."""
+        """The session's newest challenge with one of these bindings that is pending, approved or denied."""
         marks = ",".join("?" * len(bindings))
         return self._find_newest(f"session=? AND binding IN ({marks}) AND {_IS_OPEN}", session, *bindings)
 
     def list_approved_elsewhere(self, session: str, bindings: Sequence[str]) -> list[ApprovalRow]:
-        """The newest approvals with one of these bindings that another session asked for and nobody has used."""
+        """The newest unused approvals with one of these bindings that another session asked for."""
         marks = ",".join("?" * len(bindings))
         rows = self._tx.cursor.execute(
             f"SELECT {_APPROVAL_COLUMNS} FROM approval"  # noqa: S608  constants and marks
@@ -215,13 +215,13 @@ class ApprovalTable(Table):
         return [ApprovalRow(*row) for row in rows]
 
     def find_pending_elsewhere(self, session: str, bindings: Sequence[str], now_us: int) -> ApprovalRow | None:
-        """The newest open challenge with one of these bindings that another session asked."""
+        """The newest open challenge with one of these bindings in another session."""
         marks = ",".join("?" * len(bindings))
         where = f"status='pending' AND kind='call' AND session<>? AND expires_us>? AND binding IN ({marks})"
         return self._find_newest(where, session, now_us, *bindings)
 
     def has_unused_answers(self, now_us: int) -> bool:
-        """Whether there may be an approval of a call that can still be used; cheap, from memory."""
+        """Whether there may be an unused approval of a call; a cheap check in memory."""
         image = self._tx.image
         if image.unused_until_us is None:
             row = self._tx.cursor.execute(
@@ -242,7 +242,7 @@ class ApprovalTable(Table):
         return [ApprovalRow(*row) for row in rows]
 
     def record_answer(self, request: str, status: str, token: str) -> bool:
-        """Store an answer, `approved` or `denied`; False where the challenge is not pending."""
+        """Store an answer, `approved` or `denied`; False if the challenge is not pending."""
         if status not in ("approved", "denied"):
             raise ValueError(f"`{status}` is no answer")
         # INVARIANT: BIND - one challenge has one answer, even if two people answer at the same moment.

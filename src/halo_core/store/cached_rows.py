@@ -23,7 +23,7 @@ _US: Final = 1_000_000
 
 
 class ContentKey(NamedTuple):
-    """What new content of a subject is sealed with.
+    """The key that seals new content of a subject.
 
     Args:
         dek: data key, 32 bytes.
@@ -55,7 +55,7 @@ TAINT_BYTES: Final = 7
 
 
 class TaintIndex:
-    """Fingerprints of values that were stored while a session was exposed, as far as memory has read them. Bounded."""
+    """Fingerprints of values stored by exposed sessions, as read into memory so far. Bounded."""
 
     __slots__ = ("_fingerprints", "seq")
 
@@ -68,11 +68,11 @@ class TaintIndex:
 
     @property
     def is_full(self) -> bool:
-        """Whether fingerprints were left out for lack of room; then any text may come from a tainted value."""
+        """Whether fingerprints were left out for lack of room, so that any text may come from a tainted value."""
         return len(self._fingerprints) >= MAX_TAINTED_FINGERPRINTS
 
     def contains_any(self, fingerprints: Iterable[int]) -> bool:
-        """Whether one of the fingerprints is there. INVARIANT: FAILCLOSED - always true once the index is full."""
+        """Whether it contains one of the fingerprints. INVARIANT: FAILCLOSED - always true once it is full."""
         return self.is_full or any(fingerprint in self._fingerprints for fingerprint in fingerprints)
 
     def add_chunk(self, seq: int, chunk: bytes) -> None:
@@ -145,7 +145,7 @@ MAX_REPEATS: Final = 500_000
 @quick_init
 @dataclass(frozen=True, slots=True)
 class ItemMark:
-    """What is known of an item.
+    """The facts known about a marked item.
 
     Args:
         was_exposed: it was made while a session was exposed.
@@ -153,7 +153,7 @@ class ItemMark:
         session: digest of the session that made it last.
         expires_us: when it is forgotten, microseconds since the epoch.
         known: fingerprints of the known values in it, at most `MAX_CARRIED`, sorted.
-        user: digest of the user in whose session these were known, empty where there are none.
+        user: digest of the user in whose session these were known, empty if there are none.
     """
 
     was_exposed: bool
@@ -165,7 +165,7 @@ class ItemMark:
 
 
 class RepeatIndex:
-    """Fingerprints of words that exposed models wrote, as far as memory has read them. Bounded."""
+    """Fingerprints of words that exposed models wrote, as read into memory so far. Bounded."""
 
     __slots__ = ("_fingerprints", "_is_broken", "seq")
 
@@ -179,7 +179,7 @@ class RepeatIndex:
 
     @property
     def is_full(self) -> bool:
-        """Whether some are missing; then any text may repeat one."""
+        """Whether some are missing, so that any text may repeat one."""
         return self._is_broken or len(self._fingerprints) >= MAX_REPEATS
 
     def contains(self, fingerprint: int) -> bool:
@@ -206,9 +206,9 @@ class StoredProfile:
         kind: of the identity.
         subject: which one.
         version: counts the entries that changed it; 0 where there is none.
-        profile: None where the row is not what its entry left behind, or cannot be read.
+        profile: None if the row is not what its entry left behind, or cannot be read.
         state: its bytes.
-        problem: reason code why there is no profile, empty where there is one.
+        problem: reason code why there is no profile, empty if there is one.
     """
 
     kind: str
@@ -226,7 +226,7 @@ BAD_ROW: Final = PrincipalRisk(1000, 0, ("the stored risk was changed outside of
 
 @dataclass(frozen=True, slots=True)
 class PersonHead:
-    """What a decision reads of a person or service account.
+    """The part of a person's or service account's state that a decision reads.
 
     Args:
         risk: 0..1000, or that of `BAD_ROW`.
@@ -267,7 +267,7 @@ class OpenTallies:
         """Those in which an agent raised an alarm: few, and each new session asks for them."""
 
     def put(self, state: SessionState) -> None:
-        """Take the state of a session; one without tallies is open no more."""
+        """Store the state of a session; a session without tallies is no longer open."""
         session = state.view.id
         self._alarmed.discard(session)
         if not state.tallies:
@@ -282,7 +282,7 @@ class OpenTallies:
             self._alarmed.discard(self._sessions.popitem(last=False)[0])
 
     def sum_beside(self, agent: str, session: str) -> Sequence[int]:
-        """Each measure over an agent's other open sessions, of which the newest count; empty for none."""
+        """Each measure summed over an agent's other open sessions, of which the newest count."""
         if not self._sessions or (len(self._sessions) == 1 and session in self._sessions):
             return ()
         others: list[Sequence[int]] = []
@@ -294,7 +294,7 @@ class OpenTallies:
         return list(map(sum, zip(*others, strict=True)))
 
     def find_alarmed(self, agent: str) -> list[tuple[str, AgentTally]]:
-        """(session, tally) of the open sessions in which an agent raised an alarm that nobody has cleared."""
+        """(session, tally) of open sessions with an alarm of the agent that nobody has cleared."""
         if not self._alarmed:
             return []
         return [
@@ -319,7 +319,7 @@ Place = tuple[str, int]
 
 @dataclass(slots=True)
 class EntryHistory(Generic[K, V]):
-    """What a process has read of a source; kept when the rest of the image is forgotten.
+    """What a process has read from a source; kept when the rest of the image is forgotten.
 
     An entry that was read stays, also when its row is removed.
 
@@ -355,7 +355,7 @@ def _is_from(place: Place, writer: str, seq: int) -> bool:
 
 @dataclass(slots=True)
 class ProfileVersions:
-    """The newest version of each profile, as far as this process has read the entries; kept while others expire.
+    """The newest version of each profile in the entries read so far; kept while others expire.
 
     INVARIANT: AUDIT - what this process has seen is not undone by an entry that is taken away, or whose key is cleared.
 
@@ -375,7 +375,7 @@ class ProfileVersions:
         self.newest.clear()
 
     def note(self, place: Place, text: bytes) -> None:
-        """Note version and place of the profile that an entry's text holds, if it is the newest one."""
+        """Note version and place of the profile in an entry's text, if it is the newest one."""
         try:
             left = orjson.loads(text)["body"]["profile"]
             key, version = (left["kind"], left["subject"]), left["version"]

@@ -17,7 +17,7 @@ _MAX_UNSIGNED: Final = 256
 
 
 class CheckpointSigner:
-    """Signs the checkpoints of a store, and counts the entries that none covers. Not thread-safe: the store locks.
+    """Signs a store's checkpoints, and counts the entries without one. Not thread-safe: the store locks.
 
     Args:
         config: of the store.
@@ -37,7 +37,7 @@ class CheckpointSigner:
         self.unsigned = 0
 
     def is_due(self) -> bool:
-        """Whether enough entries, or old enough ones, wait for a checkpoint."""
+        """Whether so many or so old entries wait that a checkpoint is due."""
         if not self.unsigned:
             return False
         return self.unsigned >= _MAX_UNSIGNED or self._clock.mono_us() / 1e6 - self._signed_at_s >= _INTERVAL_S
@@ -53,7 +53,7 @@ class CheckpointSigner:
             wait_s: how long to wait for another process that places entries (`Sequencer.run`).
 
         Returns:
-            The signed checkpoint; None where there is nothing to sign, or another process does it.
+            The signed checkpoint; None if there is nothing to sign, or another process does it.
         """
         covered = self.unsigned
         if database.has_many_writers:

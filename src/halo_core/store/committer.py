@@ -33,7 +33,7 @@ Job = Callable[[Transaction], Any]
 
 
 class Outcome(NamedTuple):
-    """What became of one job: its result, or the error for which it was rolled back.
+    """The outcome of one job: its result, or the error for which it was rolled back.
 
     Args:
         result: what the job returned.
@@ -48,7 +48,7 @@ _make_outcome: Final = partial(tuple.__new__, Outcome)  # a named tuple's own co
 
 
 class CommitFailed(CannotDecide):
-    """COMMIT itself failed: it is unknown what is durable, so the writer must not be used again."""
+    """COMMIT failed: it is unknown what is durable, so the writer must not be used again."""
 
 
 def commit_batch(
@@ -98,7 +98,7 @@ def commit_batch(
 
 
 def _commit(database: Engine, tx: Transaction, start: tuple[int, str], deadline_s: float, *, is_last: bool) -> bool:
-    """Commit. False where the database refused what was kept back until then, unless it `is_last`; that is an error.
+    """Commit. Returns False if the database refused what was kept back until then; an error if it `is_last`.
 
     Raises:
         See `commit_batch`.
@@ -121,7 +121,7 @@ def _commit(database: Engine, tx: Transaction, start: tuple[int, str], deadline_
 def _look_up_commit(
     database: Engine, tx: Transaction, start: tuple[int, str], deadline_s: float, lost: CommitInDoubt
 ) -> None:
-    """Return if the transaction whose COMMIT had no answer was committed, raise if not (never a guess).
+    """Find out whether a transaction without a response to COMMIT was committed; raises if it was not.
 
     A transaction without an entry leaves nothing to look for. It counts as not committed: its jobs run again, and they
     write only what may be written twice (registrations, parts).
@@ -146,7 +146,7 @@ def _look_up_commit(
 
 
 def _run_together(database: Engine, tx: Transaction, jobs: Sequence[Job]) -> list[Outcome] | None:
-    """The outcomes of all jobs without a SAVEPOINT, None where one failed and the transaction must be rolled back.
+    """The outcomes of all jobs without a SAVEPOINT; None if one failed, so that the transaction must be rolled back.
 
     Raises:
         Conflict: another process was faster.
@@ -167,7 +167,7 @@ def _run_together(database: Engine, tx: Transaction, jobs: Sequence[Job]) -> lis
 
 
 def _run_in_savepoint(tx: Transaction, job: Job) -> Outcome:
-    """The outcome of one job; what it wrote is taken back if it fails."""
+    """The outcome of one job; its writes are undone if it fails."""
     place, uses = tx.writer.chain_head(), tx.copy_uses()
     tx.database.savepoint()
     try:
@@ -186,7 +186,7 @@ def _run_in_savepoint(tx: Transaction, job: Job) -> Outcome:
 
 
 def _as_halo_error(error: Exception) -> Exception:
-    """The error as callers of the store expect it: what is none of ours becomes `decision_error`."""
+    """The error for callers of the store; any other error becomes `decision_error`."""
     if isinstance(error, HaloError):
         return error
     if isinstance(error, sqlite3.Error):
@@ -217,7 +217,7 @@ _IDLE_S: Final = 1.0
 
 
 class _Owner(Protocol):
-    """What the writer thread needs of its store."""
+    """The part of a store that its writer thread uses."""
 
     def commit_group(self, jobs: Sequence[Job], sessions: Collection[str] | None = None) -> list[Outcome]: ...
 
@@ -231,7 +231,7 @@ class _Owner(Protocol):
 
 @dataclass(slots=True, eq=False)
 class _QueuedJob:
-    """A job that a coroutine waits for, with the loop and the future of the coroutine."""
+    """A job that a coroutine waits for, with its loop and future."""
 
     job: Job
     session: str | None
@@ -302,7 +302,7 @@ class Committer:
             return True
 
     def close(self) -> None:
-        """Let the thread end; it answers the waiting callers first."""
+        """Let the thread end after it has answered the waiting callers."""
         with self._wake:
             self._closed = True
             self._wake.notify_all()
@@ -329,7 +329,7 @@ class Committer:
             self._is_running = False
 
     def _serve(self) -> None:
-        """Commit and sign what is due until the store is closed or gone."""
+        """Commit and sign whatever is due until the store is closed or gone."""
         is_busy = True
         while True:
             group = self._take_group(is_busy=is_busy)
@@ -348,7 +348,7 @@ class Committer:
             del owner  # so that the sleeping thread keeps no unused store alive
 
     def _take_group(self, *, is_busy: bool) -> list[_QueuedJob]:
-        """Wait for work, and take the jobs to be committed next; none where something else may be due."""
+        """Wait for work, and take the jobs to commit next; empty if something else may be due."""
         with self._wake:
             if not self._queue and not self._closed:
                 if self._deferred:
@@ -366,7 +366,7 @@ class Committer:
 
 
 def _commit_group(owner: _Owner, group: Sequence[_QueuedJob]) -> None:
-    """Commit jobs together, and hand each outcome to the loop whose coroutine waits for it."""
+    """Commit jobs together, and pass each outcome to the loop of the waiting coroutine."""
     sessions = {item.session for item in group}
     decided_sessions = None if None in sessions else {session for session in sessions if session is not None}
     try:
@@ -401,11 +401,11 @@ def _deliver_answers(answers: Sequence[tuple[_QueuedJob, Outcome]]) -> None:
 
 
 def _report_orphan(item: _QueuedJob, outcome: Outcome) -> None:
-    """Tell whoever asked for the job that it was committed after its coroutine had gone."""
+    """Report that a job was committed after its coroutine had gone."""
     if outcome.error is None and item.on_orphaned is not None:
         item.on_orphaned(outcome.result)
 
 
 def make_closed_error() -> CannotDecide:
-    """The error of a closed store."""
+    """The error for use of a closed store."""
     return CannotDecide("ledger_closed", "the ledger is closed", remedy="open Halo again")

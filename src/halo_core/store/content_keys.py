@@ -35,7 +35,7 @@ _LATER: Final = (
 
 
 def load_content_key(tx: RowAccess, subject: str) -> ContentKey:
-    """The key for new content of a subject, made if there is none; memory remembers it.
+    """The key for new content of a subject, created if missing; cached in memory.
 
     INVARIANT: ERASE - a key that was erased is not made again: what comes later is sealed with a new one, which opens
     nothing of what was before.
@@ -61,7 +61,7 @@ def load_content_key(tx: RowAccess, subject: str) -> ContentKey:
 
 
 def _find_later_key(tx: RowAccess, subject: str) -> tuple[str, tuple[bytes, bytes, None] | None]:
-    """The newest subject name after an erasure, and its row; None where that name is still free."""
+    """The newest subject name after an erasure, and its row; None if that name is still free."""
     later_rows = tx.cursor.execute(_LATER, (tx.tenant, f"{subject}#", f"{subject}$")).fetchall()
     live = [row for row in later_rows if row[3] is None]
     if live:
@@ -70,7 +70,7 @@ def _find_later_key(tx: RowAccess, subject: str) -> tuple[str, tuple[bytes, byte
 
 
 def is_erased(tx: RowAccess, subject: str) -> bool:
-    """Whether a subject's data was erased as a whole; nothing more is written about it by others then."""
+    """Whether a subject's data was erased as a whole, so that others write nothing more about it."""
     row = tx.cursor.execute(
         "SELECT 1 FROM vault WHERE tenant=? AND subject=? AND erased_at_us IS NOT NULL AND length(dek_wrapped)=0",
         (tx.tenant, subject),
@@ -79,12 +79,12 @@ def is_erased(tx: RowAccess, subject: str) -> bool:
 
 
 def strip_number(subject: str) -> str:
-    """The subject that a box or a row belongs to, without the number of its key."""
+    """The subject of a box or row, without the number of its key."""
     return subject.partition("#")[0]
 
 
 def refresh_content_key(database: Engine, image: TenantImage) -> bytes:
-    """The content key in force; one that replaced that of the home is put there.
+    """The content key in force; stored in the home if it replaced the home's key.
 
     Raises:
         Tampered: `bad_wrapped_key`, the row with the newer key was changed.
@@ -103,7 +103,7 @@ def refresh_content_key(database: Engine, image: TenantImage) -> bytes:
 
 
 def open_content(tx: RowAccess, entry: LedgerEntry, name: str) -> bytes | None:
-    """A sealed field of an entry; None where it was erased or never written.
+    """A sealed field of an entry; None if it was erased or never written.
 
     Raises:
         Tampered: what is stored is not what the entry committed to.

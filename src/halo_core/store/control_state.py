@@ -47,7 +47,7 @@ _NEWEST: Final = f"{_CONTROL_ENTRIES} DESC LIMIT 1"
 
 
 def load_control_state(tx: RowAccess, stops: tuple[Stop, ...], revocations: tuple[Revocation, ...]) -> Control:
-    """What is in force, given the restrictions that rows hold.
+    """What is in force, given the restrictions in the rows.
 
     INVARIANT: REV - no row that is missing ends a stop or a revocation.
     INVARIANT: FLOOR - no row lowers the mode: it is what the signed entries say, and never below what this process,
@@ -90,7 +90,7 @@ def load_control_state(tx: RowAccess, stops: tuple[Stop, ...], revocations: tupl
 
 
 def load_history(tx: RowAccess, store: str) -> ControlHistory:
-    """People, mode and restrictions as the signed entries of this log say; read again only when there is a newer one.
+    """People, mode and restrictions according to this log's signed entries; reread only if there is a newer one.
 
     Raises:
         CannotDecide: `ledger_unwritable`, one of the entries is missing or was changed.
@@ -153,7 +153,7 @@ def _make_store_error(problem: str) -> CannotDecide:
 def _restore_restrictions(
     tx: RowAccess, history: ControlHistory, stops: tuple[Stop, ...], revocations: tuple[Revocation, ...]
 ) -> tuple[tuple[Stop, ...], tuple[Revocation, ...]]:
-    """The restrictions in force by rows or entries; rows that are missing or changed are recorded and written again."""
+    """The restrictions in force by rows or entries; missing or changed rows are recorded and rewritten."""
     expected = tx.image.floors.list_restrictions(history)
     found = {("stop", item.scope, item.target): item.since_us for item in stops}
     found |= {("revocation", item.scope, item.target): item.since_us for item in revocations}
@@ -174,7 +174,7 @@ def _restore_restrictions(
 
 
 def _find_waiver(tx: RowAccess, history: ControlHistory) -> ControlChange | None:
-    """The waiver that was made last, if those who signed it are enrolled still."""
+    """The newest waiver, if its signers are still enrolled."""
     waiver = history.waiver
     if waiver is None:
         return None
@@ -187,7 +187,7 @@ def _find_waiver(tx: RowAccess, history: ControlHistory) -> ControlChange | None
 
 
 def _remember_ended(tx: RowAccess, history: ControlHistory) -> None:
-    """Keep which waivers are over: none comes back by an entry that is taken out, or a clock that is set back."""
+    """Remember which waivers ended, so that neither a removed entry nor a clock set back restores one."""
     waived = [change.entry for change in history.changes if change.act == "waive" and not change.problem]
     if not waived:
         return
@@ -206,7 +206,7 @@ def _remember_ended(tx: RowAccess, history: ControlHistory) -> None:
 
 
 def _note_floor(tx: RowAccess) -> None:
-    """Keep in the home that the floor was raised."""
+    """Note in the home that the floor was raised."""
     try:
         HomeFloor(tx.image.home).raise_for(tx.tenant)
     except OSError as exc:
@@ -214,7 +214,7 @@ def _note_floor(tx: RowAccess) -> None:
 
 
 def record_difference(tx: RowAccess, column: str, expected: str, actual: object) -> None:
-    """Record that a row that decides differs from its entries."""
+    """Record that a row used for decisions differs from its entries."""
     _LOG.error(
         "the row of %s is `%s`, but the entries say `%s`",
         column,
@@ -227,7 +227,7 @@ def record_difference(tx: RowAccess, column: str, expected: str, actual: object)
 
 
 def put_policy_in_force(tx: RowAccess, policy: str, sources: Sequence[str] = ()) -> None:
-    """Record that this writer decides by a policy from now on, unless it does already.
+    """Record that this writer decides by a policy from now on, unless it already does.
 
     Args:
         tx: the transaction.

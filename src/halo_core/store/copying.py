@@ -105,7 +105,7 @@ def list_table_copies() -> list[TableCopy]:
 
 
 class CopyTarget(Protocol):
-    """A database that a store is copied into. Nobody else can open it as a store before `finish`."""
+    """A database into which a store is copied. Nobody else can open it as a store before `finish`."""
 
     def insert(self, table: TableCopy, rows: Iterable[Sequence[Any]]) -> None:
         """Insert rows durably, in their order."""
@@ -116,7 +116,7 @@ class CopyTarget(Protocol):
         ...
 
     def finish(self) -> None:
-        """Make it a store, durably. Nothing is written afterwards."""
+        """Turn it into a store, durably. Nothing is written afterwards."""
         ...
 
     def remove(self) -> None:
@@ -154,7 +154,7 @@ def copy_rows(source: Reader, target: CopyTarget, progress: Progress) -> dict[st
 
 
 def digest_rows(reader: Reader, names: Iterable[str], progress: Progress) -> dict[str, str]:
-    """Table → digest of its rows; the same for the same rows on either engine."""
+    """Table → digest of its rows; equal for equal rows in either engine."""
     wanted = set(names)
     digests = {}
     for table in list_table_copies():
@@ -167,7 +167,7 @@ def digest_rows(reader: Reader, names: Iterable[str], progress: Progress) -> dic
 
 
 def _has_table(reader: Reader, name: str) -> bool:
-    """Whether a store has a table; one that came later than the store it may lack."""
+    """Whether a store has a table; older stores may lack tables added later."""
     from halo_core.store import schema  # noqa: PLC0415  it imports SQLAlchemy
 
     return name not in schema.ADDED or reader.database.has_table(name)
@@ -184,7 +184,7 @@ class _RowDigest:
         self._hash = hashlib.blake2b(digest_size=32)
 
     def watch(self, rows: Iterable[Sequence[Any]]) -> Iterator[tuple[Any, ...]]:
-        """The rows, each taken into the digest."""
+        """Pass the rows on, adding each to the digest."""
         for row in rows:
             for value in row:
                 data = value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogateescape")

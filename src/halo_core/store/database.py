@@ -51,7 +51,7 @@ class Database:
     positions_query: Final = "SELECT tenant, idx, w, ws, body, signatures FROM entry ORDER BY tenant, idx"
 
     def __init__(self, url: str, *, read_only: bool = False) -> None:
-        """Open `url`, creating tables where there are none (unless `read_only`).
+        """Open `url`, creating missing tables (unless `read_only`).
 
         Raises:
             ConfigError: not a usable URL.
@@ -270,7 +270,7 @@ class Database:
             raise CannotDecide("ledger_unwritable", "the database did not store a row", remedy="run `halo verify`")
 
     def flush(self) -> None:
-        """Nothing to do: nothing is kept back."""
+        """Does nothing: nothing is kept back."""
 
     def query(self, statement: str, values: Sequence[Any] = (), *, stream: bool = False) -> Iterator[Any]:
         """Read rows, one by one."""
@@ -284,27 +284,27 @@ class Database:
         return stream.query
 
     def begin_reading(self) -> None:
-        """Open a read-only transaction; bytes that are no UTF-8 must not raise, since a verifier must see them."""
+        """Open a read-only transaction; text that is not UTF-8 must not raise, since a verifier must see it."""
         self.connection.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
         self.connection.execute("BEGIN")
 
     def claim_control(self) -> None:
-        """Nothing to do: SQLite tells other connections that it was written."""
+        """Does nothing: SQLite tells other connections that it was written."""
 
     def claim_tenants(self, tenants: Sequence[str]) -> None:
-        """Nothing to do: a writer of SQLite is alone."""
+        """Does nothing: SQLite has one writer at a time."""
 
     def savepoint(self) -> None:
         """Set the savepoint `job`."""
         self.connection.execute("SAVEPOINT job")
 
     def rollback_to_savepoint(self) -> None:
-        """Undo what was done since the savepoint, and remove it."""
+        """Undo everything since the savepoint, and remove it."""
         self.connection.execute("ROLLBACK TO job")
         self.connection.execute("RELEASE job")
 
     def release_savepoint(self) -> None:
-        """Keep what was done since the savepoint, and remove it."""
+        """Keep everything since the savepoint, and remove it."""
         self.connection.execute("RELEASE job")
 
     def commit(self) -> None:
@@ -317,15 +317,15 @@ class Database:
             self.connection.execute("ROLLBACK")
 
     def find_committed(self, writer: str, start: int, end: int, deadline_s: float) -> bool:
-        """Never asked: a COMMIT in this process is not in doubt."""
+        """Never called: a COMMIT in this process is not in doubt."""
         raise NotImplementedError
 
     def resume_writer(self, writer: str, seq: int, deadline_s: float) -> bool:
-        """Never asked: a file does not go away."""
+        """Never called: a file does not disconnect."""
         raise NotImplementedError
 
     def hold_writer(self, home: Path, writer: str) -> None:
-        """Nothing to do: a writer's own lock file shows that it is alive."""
+        """Does nothing: a writer's own lock file shows that it is alive."""
 
     def writer_alive(self, home: Path, writer: str) -> AbstractContextManager[bool]:
         """Whether the writer's lock file is locked."""
@@ -344,7 +344,7 @@ class Database:
         return None if row is None else str(row[0])
 
     def describe_location(self, home: Path) -> str:
-        """The file, relative to the home where it is in it."""
+        """The file, relative to the home if it is inside."""
         return describe_file(self.path, home)
 
     def has_tables(self) -> bool:
@@ -353,7 +353,7 @@ class Database:
         return bool(row[0] == 2)
 
     def has_table(self, name: str) -> bool:
-        """Whether there is a table of this name."""
+        """Whether there is a table with this name."""
         row = self.connection.execute("SELECT 1 FROM sqlite_master WHERE type='table' AND name=?", (name,)).fetchone()
         return row is not None
 
@@ -366,7 +366,7 @@ class Database:
         return find_schema_differences(self.connection)
 
     def as_unreadable(self, error: Exception) -> HaloError | None:
-        """The error that a reader gets for one of the driver's."""
+        """The reader's error for an error of the driver."""
         if isinstance(error, UnicodeDecodeError):  # SQLite's message quotes the damaged bytes
             return make_unreadable_error(sqlite3.DatabaseError("its schema is damaged"))
         return make_unreadable_error(error) if isinstance(error, sqlite3.Error) else None
@@ -390,7 +390,7 @@ class Database:
         self._checkpoint_connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def purge_deleted(self, deadline_s: float) -> str:
-        """Move the whole write-ahead log into the database and empty its file; pages are overwritten there anyway.
+        """Move the whole write-ahead log into the database and truncate it; pages are overwritten there anyway.
 
         Deleted rows are overwritten with zeros where they stood (`secure_delete`).
         """
@@ -416,7 +416,7 @@ class Database:
 
 
 def _connect(url: str) -> Any:
-    """A connection of the driver that a URL names; an engine of SQLAlchemy's would take longer than all the rest."""
+    """A connection of the driver for a URL; creating an SQLAlchemy engine would take longer than everything else."""
     from sqlalchemy.engine import make_url  # noqa: PLC0415  importing SQLAlchemy takes 0.2 s
 
     parsed = make_url(url)
@@ -436,7 +436,7 @@ def _load_dialect(driver: str) -> Dialect:
 
 @cache
 def _compile_schema() -> tuple[str, ...]:
-    """What creates tables, indexes and triggers; kept, since compiling it takes longer than running it."""
+    """The statements that create tables, indexes and triggers; cached, since compiling is slower than running them."""
     from sqlalchemy.dialects.sqlite import dialect  # noqa: PLC0415
     from sqlalchemy.schema import CreateIndex, CreateTable  # noqa: PLC0415
 
@@ -472,7 +472,7 @@ def find_schema_differences(connection: sqlite3.Connection) -> list[tuple[str, s
 
 
 def describe_file(path: Path | None, home: Path) -> str:
-    """The name under which an anchor knows a file: relative to the home where it is in it."""
+    """The name of a file in anchors: relative to the home if it is inside."""
     if path is None:
         return "memory"
     full, base = Path(os.path.realpath(path)), Path(os.path.realpath(home))
@@ -480,7 +480,7 @@ def describe_file(path: Path | None, home: Path) -> str:
 
 
 def find_sqlite_path(url: str) -> Path | None:
-    """The file behind a URL, None for a database in memory; ConfigError for anything but SQLite."""
+    """The file of a URL, None for a database in memory; ConfigError for anything but SQLite."""
     from sqlalchemy.engine import make_url  # noqa: PLC0415
     from sqlalchemy.exc import ArgumentError, NoSuchModuleError  # noqa: PLC0415
 
@@ -507,7 +507,7 @@ def find_sqlite_path(url: str) -> Path | None:
 
 
 def make_store_error(error: sqlite3.Error) -> CannotDecide:
-    """The error that callers get for a driver's error while writing."""
+    """The error for callers when the driver fails to write."""
     if is_busy(error):
         return CannotDecide(
             "ledger_busy",
@@ -522,5 +522,5 @@ def make_store_error(error: sqlite3.Error) -> CannotDecide:
 
 
 def make_unreadable_error(error: sqlite3.Error) -> Tampered:
-    """The error that readers get for a driver's error."""
+    """The error for readers when the driver fails."""
     return Tampered("unreadable", f"the database cannot be read: {error}", remedy="restore a copy of the database")

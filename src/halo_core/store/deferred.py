@@ -33,7 +33,7 @@ _LEFT_OUT: Final = 60  # short preparations that it then leaves to others
 
 
 class Preparation(Generic[T]):
-    """Work that is done once, by whichever thread comes first; the others wait for that one.
+    """Work done once, by the first thread that needs it; others wait for that thread.
 
     Args:
         work: what to do; a function of nothing but what it holds. What it raises is kept in `error`.
@@ -53,11 +53,11 @@ class Preparation(Generic[T]):
         self.error: Exception | None = None
 
     def release_after_fork(self) -> None:
-        """Let this process do the work: the thread that does it, if one does, is another process's."""
+        """Let this process do the work: a thread that was doing it belongs to the parent."""
         self._lock = threading.Lock()
 
     def finish(self, timeout_s: float) -> bool:
-        """Do the work, or wait for the thread that does it; False if that takes longer than `timeout_s`."""
+        """Do the work, or wait for the thread doing it; False if that takes longer than `timeout_s`."""
         if self.is_done:
             return True
         if not self._lock.acquire(timeout=timeout_s):
@@ -84,7 +84,7 @@ class DeferredJob:
     Args:
         job: what to run in a transaction.
         session: that it changes, empty for none.
-        preparation: what the job needs, None where it can run at once.
+        preparation: what the job needs, None if it can run at once.
         is_patient: it takes rows that many write, and is left to transactions for which nobody waits, so that a
             conflict costs no decision anything.
     """
@@ -111,7 +111,7 @@ class DeferredJob:
 
 
 class DeferredJobs:
-    """Jobs that may wait, in the order in which they came. Bounded.
+    """Jobs that may wait, in order. Bounded.
 
     Any thread may add one; one thread at a time removes those that it ran.
     """
@@ -143,7 +143,7 @@ class DeferredJobs:
         nothing is passed over.
 
         Args:
-            sessions: of what the transaction is for; None where that may be any session.
+            sessions: of what the transaction is for; None if that may be any session.
             with_patient: whether nobody waits for the transaction.
         """
         jobs = list(self._jobs)
@@ -161,7 +161,7 @@ class DeferredJobs:
         return selected
 
     def list_inherited(self) -> list[DeferredJob]:
-        """The jobs of sessions, for a child after a fork, which runs them too; in the child's copy of these jobs.
+        """The jobs of sessions that a child runs as well after a fork; call it on the child's copy.
 
         INVARIANT: VOUCH - the child may go on with a session before its parent has written what that was shown. Whoever
         comes second finds such a job done; others are left to the parent.
@@ -173,13 +173,13 @@ class DeferredJobs:
         return inherited
 
     def remove(self, done: Iterable[DeferredJob]) -> None:
-        """Remove jobs that were run."""
+        """Remove jobs that have run."""
         for item in done:
             self._jobs.remove(item)  # by identity; nearly always the first
 
 
 def commit_patient(deferred: DeferredJobs, commit: Callable[[list[DeferredJob]], Any]) -> None:
-    """Commit what was left to transactions for which nobody waits, as often as others are faster; then it is left.
+    """Commit deferred jobs, retrying a few times when other writers are faster; then leave them.
 
     Args:
         deferred: the jobs.
@@ -194,7 +194,7 @@ def commit_patient(deferred: DeferredJobs, commit: Callable[[list[DeferredJob]],
 
 
 class PreparationThread:
-    """Does preparations in a thread of its own, which starts with the first one and ends with its owner.
+    """Runs preparations in a thread that starts with the first one and ends with its owner.
 
     Where 256 wait already, the caller does the work itself, so that no more is taken in than can be worked off. Where
     decisions follow so closely that they come before the thread, short work is left to them for a while: waking a
@@ -227,7 +227,7 @@ class PreparationThread:
             self._queue.put(preparation)
 
     def close(self) -> None:
-        """Let the thread end after what waits."""
+        """Let the thread end after the waiting work."""
         self._queue.put(None)
 
     def _ensure_thread(self) -> bool:

@@ -38,7 +38,7 @@ SealedFields = tuple[tuple[str, Mapping[str, bytes]], ...]
 @quick_init
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """An entry before it has a place.
+    """An entry without a place in the log yet.
 
     Args:
         kind: of the entry.
@@ -47,7 +47,7 @@ class Draft:
         content: fields to seal, name → bytes.
         subject: reference of the person or session whose they are.
         others: fields of further subjects, (reference, name → bytes); of one that was erased they are left out.
-        actor: of a control entry, who caused it; None where the writing process did it by itself.
+        actor: of a control entry, who caused it; None if the writing process did it by itself.
         run: of a decision that lets its action run, the key from `Transaction.make_run_key`; else empty.
         settles: of an outcome, the (writer, sequence) of its decision.
         paused: of an outcome, the action paused and may run once more.
@@ -99,7 +99,7 @@ INSERT_ENTRY: Final = _STATEMENTS[1]
 
 
 class EntryRows:
-    """Rows that were appended and not inserted yet, in their order.
+    """Appended rows not inserted yet, in order.
 
     An outcome and the decision after it usually share a transaction, and so one statement. Only for SQLite: the engine
     for PostgreSQL keeps back every statement (`Engine.write`).
@@ -118,7 +118,7 @@ class EntryRows:
         self.waiting: list[EntryRow] = []
 
     def write(self) -> None:
-        """Insert all rows that wait, as few statements as can be."""
+        """Insert all waiting rows with as few statements as possible."""
         rows, self.waiting = self.waiting, []
         start = 0
         for size in _SIZES:

@@ -23,7 +23,7 @@ _POLL_S: Final = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Readiness:
-    """Whether a decision could be made durable now; true in a condition if so.
+    """Whether a decision could be made durable now; usable as a condition.
 
     Args:
         code: why not, empty if it could.
@@ -39,13 +39,13 @@ class Readiness:
 
 @dataclass(frozen=True, slots=True)
 class Drained:
-    """What was left when a store was drained.
+    """What remained when a store was drained.
 
     Args:
         running: actions that ran past the deadline; their outcome is recorded as unknown.
         unread: results whose text was not read yet.
         uncommitted: outcomes that could not be made durable; whoever opens the store next records them as unknown.
-        problem: why they could not, empty where all could.
+        problem: why they could not, empty if all could.
     """
 
     running: int = 0
@@ -60,7 +60,7 @@ class Drained:
 
 
 class OpenStore(Protocol):
-    """What is asked of a store (`halo_core.store.store.Store`) as its process forks or ends."""
+    """The methods of a store (`halo_core.store.store.Store`) used when its process forks or ends."""
 
     def commit_group(self, jobs: Sequence[Job], sessions: Collection[str] | None = None) -> list[Outcome]:
         """Run jobs in one transaction, after what was deferred."""
@@ -126,7 +126,7 @@ _HELD: Final = threading.local()
 
 
 def add_store(store: S, url: str, tenant: str) -> weakref.WeakSet[S]:
-    """Note a store that is open; returns those of its process over the same database and tenant, itself included."""
+    """Register an open store; returns those of its process over the same database and tenant, itself included."""
     _STORES.add(store)
     siblings = _SIBLINGS.setdefault((url, tenant), weakref.WeakSet())
     siblings.add(store)
@@ -134,7 +134,7 @@ def add_store(store: S, url: str, tenant: str) -> weakref.WeakSet[S]:
 
 
 def list_stores(stores: weakref.WeakSet[S]) -> list[S]:
-    """Some stores of this process; one that another thread opens meanwhile may be missing."""
+    """Open stores of this process; may miss one that another thread opens meanwhile."""
     try:
         return list(stores)
     except RuntimeError:  # a store was opened meanwhile

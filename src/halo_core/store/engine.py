@@ -23,7 +23,7 @@ _POSTGRES: Final = ("postgresql", "postgres", "postgresql+psycopg")
 
 
 class Conflict(CannotDecide):
-    """Another process was faster. Nothing was written, and the jobs may run again on what it wrote.
+    """Another process was faster. Nothing was written, and the jobs may run again on its result.
 
     Args:
         message: what happened.
@@ -155,17 +155,17 @@ class Engine(Protocol):
 
     @property
     def positions_query(self) -> str:
-        """(tenant, idx, w, ws, body, signatures) in the order of each log; body is None where the entry is missing."""
+        """(tenant, idx, w, ws, body, signatures) in the order of each log; body is None if the entry is missing."""
         ...
 
     @property
     def row_lock(self) -> str:
-        """What a query ends with that reads a row with a version."""
+        """The end of a query that reads a versioned row."""
         ...
 
     @property
     def holds_rows(self) -> bool:
-        """Whether a row with a version, once read, stays as it is until the transaction ends."""
+        """Whether a versioned row stays unchanged from being read until the transaction ends."""
         ...
 
     def begin(
@@ -197,7 +197,7 @@ class Engine(Protocol):
         ...
 
     def claim_control(self) -> None:
-        """Note that this transaction changes what others hold in memory: they read it anew at their next decision.
+        """Note that this transaction changes cached state: other processes reread it at their next decision.
 
         Raises:
             Conflict: others are deciding at this moment, so the transaction must begin `alone`.
@@ -205,7 +205,7 @@ class Engine(Protocol):
         ...
 
     def claim_tenants(self, tenants: Sequence[str]) -> None:
-        """As `claim_control`, of other tenants, whose processes wait until the transaction ends."""
+        """Like `claim_control`, for other tenants, whose processes wait until the transaction ends."""
         ...
 
     def savepoint(self) -> None:
@@ -213,11 +213,11 @@ class Engine(Protocol):
         ...
 
     def rollback_to_savepoint(self) -> None:
-        """Undo what was done since the savepoint, and remove it."""
+        """Undo everything since the savepoint, and remove it."""
         ...
 
     def release_savepoint(self) -> None:
-        """Keep what was done since the savepoint, and remove it."""
+        """Keep everything since the savepoint, and remove it."""
         ...
 
     def commit(self) -> None:
@@ -250,10 +250,10 @@ class Engine(Protocol):
         ...
 
     def resume_writer(self, writer: str, seq: int, deadline_s: float) -> bool:
-        """Connect anew and go on with a writer whose next entry has the sequence `seq`.
+        """Reconnect, and continue with a writer whose next entry has the sequence `seq`.
 
         Returns:
-            False where another process has closed the writer meanwhile, or a later entry of it is there than is known.
+            False if another process has closed the writer meanwhile, or a later entry of it is there than is known.
 
         Raises:
             CannotDecide: the server cannot be reached, or the writer's earlier entries are not there.
@@ -273,7 +273,7 @@ class Engine(Protocol):
         ...
 
     def describe_location(self, home: Path) -> str:
-        """The database's place, by which an anchor knows it."""
+        """The database's location, by which anchors identify it."""
         ...
 
     def has_tables(self) -> bool:
@@ -281,7 +281,7 @@ class Engine(Protocol):
         ...
 
     def has_table(self, name: str) -> bool:
-        """Whether there is a table of this name."""
+        """Whether there is a table with this name."""
         ...
 
     def find_schema_differences(self) -> list[tuple[str, str]]:
@@ -292,7 +292,7 @@ class Engine(Protocol):
         ...
 
     def as_unreadable(self, error: Exception) -> HaloError | None:
-        """The error that a reader gets for one of the driver's; None where it is none of the driver's."""
+        """The reader's error for an error of the driver; None for any other error."""
         ...
 
     def is_pending(self, tenant: str, ts_us: int) -> bool:
@@ -304,7 +304,7 @@ class Engine(Protocol):
         ...
 
     def purge_deleted(self, deadline_s: float) -> str:
-        """Take what was overwritten or deleted out of the database's files, outside a transaction.
+        """Remove overwritten and deleted data from the database's files, outside a transaction.
 
         Args:
             deadline_s: how long to wait for others, seconds.
@@ -315,7 +315,7 @@ class Engine(Protocol):
         ...
 
     def abandon(self) -> None:
-        """Let go of the parent's connection after a fork, without ending it."""
+        """Release the parent's connection after a fork without ending it."""
         ...
 
     def close(self) -> None:
@@ -339,10 +339,10 @@ def find_writer_end(database: Engine, tenant: str, writer: str, seq: int) -> int
 
 
 def check_schema_version(version: int | None, expected: int = SCHEMA_VERSION) -> None:
-    """Refuse a database with another schema version, or one that holds half a copy.
+    """Refuse a database with another schema version, or with an incomplete copy.
 
     Args:
-        version: that the database has; None where it has none.
+        version: that the database has; None if it has none.
         expected: the version that is accepted.
 
     Raises:

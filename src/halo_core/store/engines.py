@@ -9,7 +9,7 @@ from halo_core.store.engine import Engine, is_postgres
 
 
 def open_database(url: str, *, tenant: str = "", read_only: bool = False) -> Engine:
-    """Open the database of a URL, creating tables where there are none (unless `read_only`).
+    """Open the database of a URL, creating missing tables (unless `read_only`).
 
     Args:
         url: `sqlite:///path` or `postgresql://…`.

@@ -27,7 +27,7 @@ _INDEX_DIGITS: Final = 7  # a longer number is no position
 
 
 def find_entry(reader: Reader, tenant: str, prefix: str) -> LoggedEntry:
-    """The entry at a position (digits alone), or with this id, of whose first part a beginning is enough.
+    """The entry at a position (only digits), or with this id, whose first part may be shortened.
 
     Raises:
         ConfigError: none, more than one, or (`not_placed`) one that has no position yet.
@@ -44,7 +44,7 @@ def find_entry(reader: Reader, tenant: str, prefix: str) -> LoggedEntry:
 
 
 def _make_entry_error(prefix: str, hits: int, end: int) -> ConfigError:
-    """The error for a text that names no entry, or several, of a log with so many positions."""
+    """The error for a text that identifies no entry, or several, in a log with this many positions."""
     text, remedy = prefix[:80], "give a number of the column `#` of `halo log`, or an id such as 3f2a9c-17"
     problem = f"{hits} entries have an id that begins with `{text}`" if hits else f"no entry with id `{text}`"
     if hits:
@@ -56,7 +56,7 @@ def _make_entry_error(prefix: str, hits: int, end: int) -> ConfigError:
 
 
 def make_kind_error(name: str, entry: LedgerEntry, field: str) -> ConfigError:
-    """The error for a name of an entry that is no decision; it says which decision the entry is about."""
+    """The error if an entry is no decision; it names the decision that the entry is about."""
     writer, seq = _find_subject(entry.body)
     is_about = isinstance(writer, str) and type(seq) is int
     remedy = f"it is about the decision `{writer}-{seq}`: use that id" if is_about else "see `halo log`"
@@ -65,7 +65,7 @@ def make_kind_error(name: str, entry: LedgerEntry, field: str) -> ConfigError:
 
 
 def require_placed(entry: LedgerEntry, index: int | None) -> int:
-    """The position of an entry; on a server it may have none yet, which is refused.
+    """The position of an entry; refuses an entry on a server that has none yet.
 
     Raises:
         ConfigError: `not_placed`.
@@ -81,14 +81,14 @@ def require_placed(entry: LedgerEntry, index: int | None) -> int:
 
 
 def read_verdict(entry: LedgerEntry) -> Mapping[str, Any] | None:
-    """A person's verdict on an alert: `actor`, `alert`, `attack`, `session`, `why`; None where the entry is another."""
+    """A person's verdict on an alert: `actor`, `alert`, `attack`, `session`, `why`; None for any other entry."""
     body = entry.body
     has_texts = all(isinstance(body.get(name), str) for name in ("actor", "alert", "session", "why"))
     return body if entry.kind is EntryKind.FEEDBACK and has_texts and isinstance(body.get("attack"), bool) else None
 
 
 def find_related(reader: Reader, decision: LoggedEntry) -> list[LoggedEntry]:
-    """The entries that refer to a decision, and the question and answers that let it run, in log order.
+    """The entries about a decision, and the question and answers that let it run, in log order.
 
     What refers to it: outcome, approval request, what a person answered, overrides, reversals.
     """
@@ -150,7 +150,7 @@ class EntrySource(Generic[K, V]):
 def find_newest(
     tx: RowAccess, history: EntryHistory[K, V], source: EntrySource[K, V], subject: K
 ) -> tuple[Place, V] | None:
-    """Place and statement of the newest entry about a subject, proven; None where there is none.
+    """Place and statement of the newest entry about a subject, proven; None if there is none.
 
     INVARIANT: AUDIT - what this process has read of a subject is not undone by an entry that is taken away or moved.
 
@@ -201,7 +201,7 @@ def prove_statement(
 
 
 def _take_newer(tx: RowAccess, history: EntryHistory[K, V], source: EntrySource[K, V]) -> None:
-    """Read the entries that are newer than what was read."""
+    """Read the entries added since the last read."""
     row = tx.cursor.execute(source.newest, (tx.tenant,)).fetchone()
     newest = None if row is None else (str(row[0]), int(row[1]))
     if newest is None or newest == history.end:

@@ -12,7 +12,7 @@ from halo_core.model import Mode
 
 @dataclass(slots=True)
 class FloorMemory:
-    """What a process knows of floors; unlike the rest of the image nothing makes it forget.
+    """A process's memory of floors; unlike the rest of the image, it is never forgotten.
 
     Args:
         host: floor of the host.
@@ -37,7 +37,7 @@ class FloorMemory:
     host_file: HostFloorFile = field(default_factory=HostFloorFile, compare=False)
 
     def follow_host(self) -> Mode:
-        """The floor of the host, read again where its file has changed.
+        """The floor of the host, reread if its file changed.
 
         INVARIANT: FLOOR - a process that runs follows a floor that is raised, and none that is lowered.
         """
@@ -61,7 +61,7 @@ class FloorMemory:
         return {**kept, **history.restrictions}
 
     def remember_restrictions(self, history: ControlHistory) -> None:
-        """Keep what committed entries say is in force."""
+        """Remember the restrictions in force according to committed entries."""
         if history is not self.remembered:
             self.restrictions = {
                 key: (since_us, frozenset(history.lifts.get(key, ())))

@@ -56,7 +56,7 @@ class OpenWriter:
 
 @dataclass(frozen=True, slots=True)
 class SequencerLease:
-    """Who may give positions, on PostgreSQL.
+    """Who may assign positions, on PostgreSQL.
 
     Args:
         holder: id of the holder, or of the last one.
@@ -75,9 +75,9 @@ class LogCondition:
 
     Args:
         covered: entries under the newest checkpoint.
-        checkpoint: note of that checkpoint, None where there is none.
+        checkpoint: note of that checkpoint, None if there is none.
         uncovered: entries after it; on PostgreSQL those that wait for a position.
-        oldest_uncovered_us: time of the first of them, None where there is none.
+        oldest_uncovered_us: time of the first of them, None if there is none.
         newest_us: time of the newest entry, None for an empty log.
         lease: of the sequencer; None on SQLite, and where there was never one.
         writers: that are not closed; the first thousand.
@@ -205,7 +205,7 @@ def _read_origin(body: bytes) -> Mapping[str, Any]:
 
 
 def check_writable(url: str, tenant: str, deadline_s: float) -> None:
-    """Take the lock of a decision in a store that is there, and give it back; nothing is written.
+    """Take the lock of a decision in an existing store and release it; writes nothing.
 
     Raises:
         ConfigError: there is no such store.

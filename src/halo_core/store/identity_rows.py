@@ -32,7 +32,7 @@ _WRITE: Final = (
 
 
 def _read_changes(body: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
-    """The bands of people that an entry tells of."""
+    """The changed bands of people in an entry."""
     changes = body.get("changes")
     for item in changes if isinstance(changes, list) else ():
         if isinstance(item, dict) and isinstance(item.get("band"), int):
@@ -67,7 +67,7 @@ class IdentityTable:
         self._digester = digester
 
     def read_risk(self, reference: str, now_us: int) -> PrincipalRisk:
-        """The risk of whom a reference stands for; `NO_PRINCIPAL_RISK` where nothing is known.
+        """The risk of the identity with a reference; `NO_PRINCIPAL_RISK` if it is unknown.
 
         Args:
             reference: `References.of_person`; empty for nobody.
@@ -105,7 +105,7 @@ class IdentityTable:
         return PersonHead(identity.risk, identity.last_us, describe_factors(identity.factors))
 
     def load(self, reference: str) -> LiveIdentity | None:
-        """The whole state of an identity; None where it has no row.
+        """The whole state of an identity; None if it has no row.
 
         Raises:
             BadInput: `bad_principal_risk`, the row is not what was written.
@@ -114,7 +114,7 @@ class IdentityTable:
         return None if row is None else read_identity_row(self._digester, self._tx.tenant, (reference, *row))
 
     def read_proof(self, reference: str) -> str:
-        """The proof of an identity's row, by which a reader knows what it has; empty where there is none."""
+        """The proof of an identity's row, which identifies its version; empty if there is none."""
         row = self._tx.row_cursor.execute(
             "SELECT proof FROM identity WHERE tenant=? AND subject=?", (self._tx.tenant, reference)
         ).fetchone()
@@ -131,7 +131,7 @@ class IdentityTable:
         return proof
 
     def load_place(self, source: str) -> Mapping[str, Any]:
-        """How far a source was read; empty where it never was."""
+        """How far a source has been read; empty if never."""
         row = self._tx.cursor.execute(
             "SELECT place FROM identity_source WHERE tenant=? AND source=?", (self._tx.tenant, source)
         ).fetchone()
@@ -139,7 +139,7 @@ class IdentityTable:
         return tree if isinstance(tree, dict) else {}
 
     def put_place(self, source: str, place: Mapping[str, Any]) -> None:
-        """Record how far a source was read, in the transaction that takes its events."""
+        """Record how far a source has been read, in the transaction that takes its events."""
         self._tx.insert(
             "INSERT INTO identity_source VALUES (?,?,?) ON CONFLICT (tenant, source) DO UPDATE SET "
             "place=excluded.place",
@@ -160,7 +160,7 @@ def compute_proof(digester: Digester, tenant: str, reference: str, head: bytes, 
 
 
 def make_change(subject: str, state: LiveIdentity) -> dict[str, Any]:
-    """What an entry says of an identity whose band changed."""
+    """The record in an entry of an identity whose band changed."""
     return {
         "band": state.band,
         "factors": list(state.factors),
@@ -172,7 +172,7 @@ def make_change(subject: str, state: LiveIdentity) -> dict[str, Any]:
 
 
 def read_identity_row(digester: Digester, tenant: str, row: tuple[str, bytes, bytes, str]) -> LiveIdentity:
-    """The state that a row holds.
+    """The state in a row.
 
     Raises:
         BadInput: `bad_principal_risk`, the row is not what was written.

@@ -62,7 +62,7 @@ class Control:
         policy: hash of the policy that was put in force last.
         stops: in force.
         revocations: in force.
-        waiver: an effective waiver that may lower the floor to `observe`; None where there is none, or the floor of the
+        waiver: an effective waiver that may lower the floor to `observe`; None if there is none, or the floor of the
             host forbids it. Whether it lasts is asked at each decision (`TenantImage.find_mode`).
         recorded: the home's floor as its row holds it.
     """
@@ -79,7 +79,7 @@ class Control:
 
 @dataclass(slots=True)
 class SessionMemory:
-    """A session's sketch and profile in memory, and how many of its stored rows they include."""
+    """A session's sketch and profile in memory, with the number of stored rows included."""
 
     sketch: Sketch
     profile: Profile
@@ -94,7 +94,7 @@ class SessionMemory:
 
 
 class RunLog:
-    """The runs of sessions that began in this image, so that a new request id is known to be new.
+    """The runs of sessions begun in this image, to recognise new request ids.
 
     A session of which there is any older entry is not in it, and is looked up in the database. Bounded.
     """
@@ -107,19 +107,19 @@ class RunLog:
         self.expire()
 
     def expire(self) -> None:
-        """Forget every session; what this process itself let run and has not settled stays."""
+        """Forget every session; keeps runs of this process that are not settled."""
         self._sessions: dict[str, dict[str, list[int]]] = {}
         self._count = 0
 
     def begin(self, session: str) -> None:
-        """Follow a session that has no entry yet."""
+        """Track a session that has no entry yet."""
         if self._count >= MAX_RUNS:
             self.expire()
         self._count += 1
         self._sessions[session] = {}
 
     def find(self, session: str, request_id: str) -> list[int] | None:
-        """What became of each run of a request: 0, `ENDED` or `PAUSED`; None where only the database knows."""
+        """The outcome of each run of a request: 0, `ENDED` or `PAUSED`; None if only the database knows."""
         runs = self._sessions.get(session)
         return None if runs is None else runs.get(request_id, [])
 
@@ -135,7 +135,7 @@ class RunLog:
         outcomes.append(0)
 
     def settle(self, place: tuple[str, int], mark: int) -> None:
-        """Record what became of the run of the decision at (writer, sequence)."""
+        """Record the outcome of the run of the decision at (writer, sequence)."""
         open_place = self.open_places.pop(place, None)
         if open_place is not None:
             open_place[0][open_place[1]] = mark
@@ -143,27 +143,27 @@ class RunLog:
 
 @dataclass(slots=True)
 class TenantImage:
-    """Rows of one tenant as the open transaction sees them; see the module.
+    """Cached rows of one tenant as the open transaction sees them; see the module.
 
     Args:
         home: folder of the home.
         kek: content key of the home, which wraps those of subjects.
         sketch_key: key of the session sketches.
         references: what stands in place of names.
-        control: what is in force, None where it has to be read.
+        control: what is in force, None if it has to be read.
         history: people, mode and restrictions as the signed entries up to `history_end` say it; kept by `clear`.
-        history_end: (writer, sequence) of the newest of those entries, None where there is none.
+        history_end: (writer, sequence) of the newest of those entries, None if there is none.
         floors: see `FloorMemory`; kept by `clear`.
-        policy: hash of the policy that this writer has put in force, empty where it has none; kept by `clear`, taken
+        policy: hash of the policy that this writer has put in force, empty if it has none; kept by `clear`, taken
             back with its transaction, and empty again for the next writer.
         stops: stops as they were read last; kept for the time when nothing can be read.
         revocations: revocations, likewise.
-        next_index: position of the next entry, None where it has to be read.
+        next_index: position of the next entry, None if it has to be read.
         standing: agent → its standing passport, or None.
         standing_history: the entries that issued standing passports; kept by `clear`.
         baselines: agent → hash of the score in force, empty for none.
         quotas: account → (version, state), or None.
-        taint_end: number of the newest row of stored fingerprints and the digest over all, None where it has to be
+        taint_end: number of the newest row of stored fingerprints and the digest over all, None if it has to be
             read.
         keys: subject → the key for new content, of subjects of which it is known not to be erased.
         taint_index: these fingerprints, as far as they were read.
@@ -176,12 +176,12 @@ class TenantImage:
         clearances: digest of a resource that stores values → how often a person has cleared it.
         repeat_index: words that exposed models wrote.
         has_current_repeats: whether `repeat_index` holds all that the database has.
-        knows_all_marks: whether nothing is known of a mark that is not in `marks`, None where that has to be read.
+        knows_all_marks: whether nothing is known of a mark that is not in `marks`, None if that has to be read.
         marks_written: rows of `mark` that this process has written; now and then expired ones are removed.
         answers: scope → its active remembered answers.
-        has_answers: whether there is any active one, None where that has to be read.
+        has_answers: whether there is any active one, None if that has to be read.
         answer_kinds: the kinds of those → until when there is one, once that was read.
-        denials_end_us: until when an override that forbids is in force by an entry, None where that has to be read.
+        denials_end_us: until when an override that forbids is in force by an entry, None if that has to be read.
         answer_verdicts: active row → whether entries say that its answer is in force (`store.answer_entries`).
         answer_history: the entries that gave or ended answers; kept by `clear`.
         use_history: the decisions that rest on answers; kept by `clear`.
@@ -193,8 +193,8 @@ class TenantImage:
         known_history: the entries that declared known values, or took them back; kept by `clear`.
         identity_history: the entries that say how the risk of people changed; kept by `clear`.
         profile_versions: the newest version of each profile, as the entries say; kept while others expire.
-        has_known: whether any value is, None where that has to be read.
-        held: acts that are held, None where they have to be read.
+        has_known: whether any value is, None if that has to be read.
+        held: acts that are held, None if they have to be read.
         profiles: (kind, subject) → the profile of an identity, the least recently used first.
         current_profiles: those of `profiles` that nobody else has changed since they were read.
         open_tallies: the newest tallies of each open session of this process.
@@ -263,7 +263,7 @@ class TenantImage:
     _memories: OrderedDict[str, SessionMemory] = field(default_factory=OrderedDict)
 
     def find_mode(self, option: Mode | None, now_us: int, mono_us: int) -> Mode:
-        """The mode in force: what the application asked for, and never less than the floor.
+        """The mode in force: the requested one, but never below the floor.
 
         Args:
             option: what the application asked for, None for nothing.
@@ -279,7 +279,7 @@ class TenantImage:
         return Mode.OBSERVE if self.floors.lasts(control.waiver, now_us, mono_us) else Mode.ENFORCE
 
     def remember_user_text(self, session: str, text: str) -> None:
-        """Keep a message of the user, for as long as it is among the newest."""
+        """Remember a message of the user while it is among the newest."""
         texts = self.user_texts.setdefault(session, deque(maxlen=_MAX_USER_TEXTS))
         if text[:_MAX_USER_TEXT] not in texts:
             texts.append(text[:_MAX_USER_TEXT])
@@ -350,7 +350,7 @@ class TenantImage:
         self.chunks_in_memory = 0
 
     def forget_entries(self, writer: str, seq: int) -> None:
-        """Forget what was read of the entries of a writer from a sequence number on, which were rolled back."""
+        """Forget entries of a writer from a sequence number on, which were rolled back."""
         histories: tuple[EntryHistory[Any, Any], ...] = (
             self.standing_history,
             self.known_history,
@@ -370,7 +370,7 @@ class TenantImage:
             self.history = self.history_end = None
 
     def try_part(self, name: str) -> bool:
-        """Whether a part may be sent as a new one: once, since it may turn out to be there."""
+        """Whether a part may be sent as new; once only, since it may turn out to be stored."""
         if name in self.tried_parts:
             return False
         if len(self.tried_parts) >= MAX_KEYS:
@@ -385,7 +385,7 @@ class TenantImage:
         self.parts.add(name)
 
     def remember_mark(self, mark: bytes, item: ItemMark | None) -> None:
-        """Keep what is known of an item of a conversation."""
+        """Remember the facts about an item of a conversation."""
         if len(self.marks) >= MAX_KEYS:
             self.marks.clear()
             self.knows_all_marks = False
@@ -394,7 +394,7 @@ class TenantImage:
     # profiles
 
     def put_profile(self, key: tuple[str, str], stored: StoredProfile) -> None:
-        """Keep a profile that was read, or is about to be written."""
+        """Cache a profile that was read or is about to be written."""
         self.profiles[key] = stored
         self.profiles.move_to_end(key)
         self.current_profiles.add(key)
@@ -404,7 +404,7 @@ class TenantImage:
     # content keys
 
     def remember_key(self, subject: str, key: ContentKey) -> ContentKey:
-        """Keep the content key of a subject that is not erased."""
+        """Cache the content key of a subject that is not erased."""
         if len(self.keys) >= MAX_KEYS:
             self.keys.clear()
         self.keys[subject] = key
@@ -413,7 +413,7 @@ class TenantImage:
     # sessions
 
     def parse_session(self, session: str, data: bytes | None) -> SessionState | None:
-        """The state that a row holds, as `SessionState.from_bytes` would return it; None where there is no row.
+        """The state in a row, as `SessionState.from_bytes` would return it; None if there is no row.
 
         INVARIANT: REPLAY - a state that was parsed before is returned only for exactly the bytes it came from.
         """
@@ -427,7 +427,7 @@ class TenantImage:
         return self._keep(session, cached_state)
 
     def put_session(self, state: SessionState) -> None:
-        """Take a state that is about to be written."""
+        """Cache a state that is about to be written."""
         session = state.view.id
         if session in self.current_sessions and session in self.states:  # as it is for all but the first of a session
             self.states[session] = state

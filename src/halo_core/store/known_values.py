@@ -35,7 +35,7 @@ _DECLARED: Final = "FROM entry INDEXED BY entry_known WHERE tenant=?1 AND kind='
 
 
 def _read_declared(body: Mapping[str, Any]) -> Iterator[tuple[KnownKey, bool]]:
-    """Each value that an entry is about, and whether it declares it."""
+    """Each value in an entry, and whether the entry declares it."""
     if body.get("op") == "propose":
         return  # what an MCP server lists and nobody has accepted yet
     values = body.get("values")
@@ -100,7 +100,7 @@ class KnownTable:
 
     @property
     def has_any(self) -> bool:
-        """Whether the tenant has a row that an argument could match; accepted tools of MCP servers are none."""
+        """Whether the tenant has a row that an argument could match; accepted tools of MCP servers do not count."""
         image = self._tx.image
         if image.has_known is None:
             row = self._tx.cursor.execute(
@@ -111,7 +111,7 @@ class KnownTable:
         return image.has_known
 
     def list_digests(self, kind: str) -> frozenset[str]:
-        """Digests of the rows of a kind, for a notice: nobody looks whether an entry declares them."""
+        """Digests of the rows of a kind, for a notice; not checked against entries."""
         rows = self._tx.cursor.execute(
             "SELECT digest FROM known_value WHERE tenant=? AND kind=?", (self._tx.tenant, kind)
         )
@@ -123,7 +123,7 @@ class KnownTable:
         return int(row[0])
 
     def add(self, kind: str, digest: str) -> bool:
-        """Add a value that an entry of this transaction declares; False where it is known already."""
+        """Add a value that an entry of this transaction declares; False if it is already known."""
         if self.contains(kind, digest):
             return False
         self._forget()
@@ -131,7 +131,7 @@ class KnownTable:
         return True
 
     def remove(self, kind: str, digest: str) -> bool:
-        """Remove a value; False where it is not known."""
+        """Remove a value; False if it is not known."""
         self._forget()
         done = self._tx.cursor.execute(
             "DELETE FROM known_value WHERE tenant=? AND kind=? AND digest=?", (self._tx.tenant, kind, digest)
@@ -145,7 +145,7 @@ class KnownTable:
 
 
 class KnownValues:
-    """What is known, as one transaction sees it.
+    """Known values, as one transaction sees them.
 
     Args:
         tx: the transaction.
@@ -165,11 +165,11 @@ class KnownValues:
         return self._table.has_any
 
     def names(self, value: ArgumentValue) -> bool:
-        """Whether a value of an argument is known, in whatever spelling."""
+        """Whether an argument's value is known, in whatever spelling."""
         return any(self.contains(kind, form) for kind, form in list_known_names(value))
 
     def contains(self, kind: str, form: str) -> bool:
-        """Whether a value of this kind and canonical form is known."""
+        """Whether the value with this kind and canonical form is known."""
         key = kind, digest_known_value(self._digester, kind, form)
         is_known = self._table.contains(*key)
         if is_known and self._used is not None:

@@ -34,7 +34,7 @@ _SELECT_NOTES: Final = (
 
 
 def load_trusted_keys(home: Path) -> dict[str, str]:
-    """Tenant → verifier key of its log; empty where nothing is trusted yet.
+    """Tenant → verifier key of its log; empty if none is trusted yet.
 
     Raises:
         ConfigError: `bad_trust`, the file is damaged.
@@ -53,7 +53,7 @@ def load_trusted_keys(home: Path) -> dict[str, str]:
 
 
 def check_trusted_key(home: Path, tenant: str, vkey: str) -> bool:
-    """Whether `vkey` is trusted already; False where no key of the tenant is.
+    """Whether `vkey` is already trusted; False if the tenant has no key.
 
     Raises:
         ConfigError: `log_key_changed`, another key is trusted.
@@ -110,7 +110,7 @@ def compute_root_at(database: Engine, tenant: str, size: int) -> bytes:
 
 
 def sign_next_checkpoint(database: Engine, tenant: str, log: Signer, deadline_s: float) -> bytes | None:
-    """Sign and store a checkpoint over all entries; None where the newest one covers them already."""
+    """Sign and store a checkpoint over all entries; None if the newest one already covers them."""
     database.begin(deadline_s)
     try:
         size = count_entries(database, tenant)
@@ -141,7 +141,7 @@ def list_anchor_names(database: Engine, config: StoreConfig) -> tuple[str, str]:
 def find_anchored_note(
     anchors: Mapping[str, Mapping[str, bytes]], database: Engine, config: StoreConfig
 ) -> bytes | None:
-    """The anchor's checkpoint for this database, by place or else by id; None where there is none."""
+    """The anchored checkpoint of this database, by location or else by id; None if there is none."""
     for name in list_anchor_names(database, config):
         note = anchors.get(name, {}).get(config.tenant)
         if name and note is not None:
@@ -150,7 +150,7 @@ def find_anchored_note(
 
 
 def select_anchors(anchors: Mapping[str, Mapping[str, bytes]], url: str, home: Path) -> Mapping[str, bytes]:
-    """Tenant → checkpoint note that the anchor holds for the database of `url`, whether it is there or not."""
+    """Tenant → anchored checkpoint of the database of `url`, whether it exists or not."""
     if is_postgres(url):
         from halo_core.store.postgres_statements import describe_server  # noqa: PLC0415  the driver may not be installed
 
@@ -168,7 +168,7 @@ def update_anchor(names: Iterable[str], config: StoreConfig, note: bytes) -> Non
 
 
 def refuse_older_than_anchor(database: Engine, config: StoreConfig, vkey: Vkey) -> None:
-    """Refuse a database that holds fewer entries than the anchor covers, or other ones.
+    """Refuse a database with fewer entries than the anchor covers, or with other ones.
 
     Raises:
         Gap: code `ledger_behind_anchor`.

@@ -48,7 +48,7 @@ _CLEAN: Final = 2
 
 
 class Exposure(Enum):
-    """What the store knows of an item."""
+    """What the store knows about an item."""
 
     UNKNOWN = "unknown"
     CLEAN = "clean"
@@ -63,7 +63,7 @@ class MarkTable(Table):
     def find_exposure(
         self, marks: tuple[bytes, ...], session: str, now_us: int, *, is_generic: bool = False
     ) -> Exposure:
-        """What is known of an item; the first of its marks that is there counts.
+        """The exposure of an item, by the first of its marks that is stored.
 
         Args:
             marks: of the item.
@@ -86,7 +86,7 @@ class MarkTable(Table):
     def find_known(
         self, marks: tuple[bytes, ...], user: str, now_us: int, *, other_than: str | None = None
     ) -> tuple[int, ...]:
-        """Fingerprints of the known values that an item carries; the first of its marks that is there counts.
+        """Fingerprints of the known values in an item, by the first of its marks that is stored.
 
         INVARIANT: VOUCH - an item that was ever made while exposed carries nothing, and nobody's reaches another user.
 
@@ -103,12 +103,12 @@ class MarkTable(Table):
         return () if is_own else item.known
 
     def get_live_item(self, mark: bytes, now_us: int) -> ItemMark | None:
-        """As `get_item`, without what has expired."""
+        """Like `get_item`, without what has expired."""
         item = self.get_item(mark)
         return item if item is not None and item.expires_us > now_us else None
 
     def get_item(self, mark: bytes) -> ItemMark | None:
-        """What is known of the item with a mark; None where nothing is, or the row is not authentic."""
+        """The facts about the item with a mark; None if there are none, or the row is not authentic."""
         image = self._tx.image
         if mark in image.marks:
             return image.marks[mark]
@@ -122,7 +122,7 @@ class MarkTable(Table):
         return item
 
     def _load_few_items(self) -> None:
-        """Read all items where there are few: a process that writes alone then knows which are new."""
+        """Read all items if there are few, so that a process that writes alone knows which are new."""
         tx = self._tx
         rows = tx.cursor.execute(
             "SELECT mark, expires_us, state FROM mark WHERE tenant=? AND mark>=? AND mark<? LIMIT ?",
@@ -145,7 +145,7 @@ class MarkTable(Table):
         user: str = "",
         grows: bool = False,
     ) -> None:
-        """Note that a session has made an item.
+        """Note that a session produced an item.
 
         INVARIANT: MONO - an item that was once made while exposed is never known as clean alone, and carries nothing.
         One that was made several times carries what was known each time.
@@ -184,7 +184,7 @@ class MarkTable(Table):
         self._tx.image.remember_mark(mark, found)
 
     def _get_item_to_change(self, mark: bytes) -> tuple[ItemMark | None, bool]:
-        """What is known of an item, and whether it has no row; nobody else changes that before this transaction ends.
+        """The facts about an item, and whether it has no row; locked until this transaction ends.
 
         INVARIANT: MONO - of two processes that note one item at the same time, neither overwrites what the other says.
         """
@@ -207,7 +207,7 @@ class MarkTable(Table):
     # words of exposed models
 
     def load_repeats(self, now_us: int) -> RepeatIndex:
-        """The index in memory, brought up to date with the table."""
+        """The index in memory, updated from the table."""
         image = self._tx.image
         index = image.repeat_index
         if not image.has_current_repeats:
@@ -239,7 +239,7 @@ class MarkTable(Table):
     # clearances
 
     def get_generation(self, name: bytes) -> int:
-        """How often the store with this digest was cleared; 0 where no authentic row says so."""
+        """How often the store with this digest was cleared; 0 without an authentic row."""
         known = self._tx.image.clearances
         if name not in known:
             row = self._read(_CLEARANCE + name)
@@ -247,7 +247,7 @@ class MarkTable(Table):
         return known[name]
 
     def clear(self, name: bytes) -> int:
-        """Note that a person has cleared a store; returns how often that was done."""
+        """Note that a person cleared a store; returns how often that has happened."""
         generation = self.get_generation(name) + 1
         self._tx.database.claim_control()
         self._write(_CLEARANCE + name, 2**62, generation.to_bytes(4, "big"))
@@ -257,7 +257,7 @@ class MarkTable(Table):
     # rows
 
     def _read(self, name: bytes) -> tuple[bytes, int] | None:
-        """Payload and expiry of a row, None where there is none or it is not authentic."""
+        """Payload and expiry of a row; None if there is none or it is not authentic."""
         row = self._tx.cursor.execute(
             "SELECT expires_us, state FROM mark WHERE tenant=? AND mark=?", (self._tx.tenant, name)
         ).fetchone()
@@ -285,7 +285,7 @@ class MarkTable(Table):
         return blake2b(data, digest_size=_MAC_BYTES, key=tx.image.sketch_key[:64]).digest()
 
     def _prune(self) -> None:
-        """Delete what has expired, and of more rows than are kept those that expire first."""
+        """Delete expired rows, and above the limit those that expire first."""
         tx = self._tx
         now_us = tx.clock.now_us()
         tx.cursor.execute("DELETE FROM mark WHERE tenant=? AND expires_us<=?", (tx.tenant, now_us))
@@ -300,14 +300,14 @@ class MarkTable(Table):
 
 @lru_cache(maxsize=64)
 def _make_mac_head(tenant: str) -> bytes:
-    """The beginning of every text that is authenticated: its purpose and tenant, each behind its length in 4 bytes."""
+    """The prefix of every authenticated text: purpose and tenant, each with its 4-byte length."""
     parts = b"halo/mark", tenant.encode("utf-8", "replace")
     return b"".join([len(part).to_bytes(4) + part for part in parts])
 
 
 @lru_cache(maxsize=1024)
 def _digest_name(key: bytes, name: str, size: int) -> bytes:
-    """Keyed digest of a session's or user's name, remembered: each item of a session has it."""
+    """Keyed digest of a session's or user's name; cached, since each item of a session has it."""
     return blake2b(name.encode("utf-8", "replace"), digest_size=size, key=key[:64]).digest()
 
 

@@ -128,7 +128,7 @@ class PostgresDatabase(OpenedDatabase):
             raise self.fail(find_cause(exc)) from exc
 
     def _begin_with(self, cursor: psycopg.Cursor[Any], statement: str, values: Sequence[Any]) -> None:
-        """As `_begin_if_lazy`, in the round trip of a first statement."""
+        """Like `_begin_if_lazy`, in the round trip of a first statement."""
         self._is_lazy = False
         with self._connection.pipeline():
             self._connection.execute("BEGIN")

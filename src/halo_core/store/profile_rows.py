@@ -37,10 +37,10 @@ _MAX_VERSIONS: Final = 30_000
 
 
 class ProfileTable(Table):
-    """The rows of identities, as one transaction sees and changes them."""
+    """The rows of profiles, as seen and changed by one transaction."""
 
     def load(self, kind: str, subject: str) -> StoredProfile:
-        """The profile of an identity, from memory where that is current; an empty one where it has none."""
+        """The profile of an identity, from memory if current; an empty one if it has none."""
         image, key = self._tx.image, (kind, subject)
         known = image.profiles.get(key)
         if known is None or key not in image.current_profiles:
@@ -49,7 +49,7 @@ class ProfileTable(Table):
         return known
 
     def refresh(self, *keys: tuple[str, str]) -> None:
-        """Read profiles as other hosts have left them, all in two statements; once in a transaction."""
+        """Read profiles as other hosts left them, with two statements; once in a transaction."""
         tx = self._tx
         wanted = [key for key in keys if key not in tx.fresh_profiles]
         if not wanted or not tx.database.has_many_writers:
@@ -85,12 +85,12 @@ class ProfileTable(Table):
         *,
         is_up_to_date: bool = False,
     ) -> StoredProfile:
-        """The profile of a row, if its newest entry left it behind.
+        """The profile in a row, if its newest entry committed to it.
 
         Args:
             kind: of the identity.
             subject: the identity.
-            row: version and state; None where there is none.
+            row: version and state; None if there is none.
             known: what memory has.
             is_up_to_date: the newest entries were read after the row.
         """
@@ -113,7 +113,7 @@ class ProfileTable(Table):
     def _find_newest(
         self, kind: str, subject: str, *, row_version: int, is_up_to_date: bool = False
     ) -> tuple[int, Place | None]:
-        """Version and place of the newest entry of a profile; 0 where none is found.
+        """Version and place of the newest entry of a profile; 0 if there is none.
 
         INVARIANT: FAILCLOSED - clearing keys of entries makes no identity look new, or as it was.
         """
@@ -132,7 +132,7 @@ class ProfileTable(Table):
         return newest_version or (0, None)
 
     def _take_newer(self, versions: ProfileVersions, depth: int) -> None:
-        """Read the entries that are newer than those that were read."""
+        """Read the entries added since the last read."""
         end = versions.end
         if len(versions.newest) > _MAX_VERSIONS:
             versions.clear()
@@ -153,7 +153,7 @@ class ProfileTable(Table):
             versions.end = newer[0][0]
 
     def _find_last_key(self, kind: str, subject: str) -> tuple[int, Place | None]:
-        """Version and place of the newest entry of a profile, by the keys of its versions; 0 where there is none."""
+        """Version and place of the newest entry of a profile, by its versions' keys; 0 if there is none."""
         low, high = 0, 1
         while self._find_entry(kind, subject, high) is not None:
             low, high = high, 2 * high
@@ -163,7 +163,7 @@ class ProfileTable(Table):
         return low, self._find_entry(kind, subject, low) if low else None
 
     def note_waiting(self, kind: str, subject: str) -> dict[str, Any] | None:
-        """What an entry records where a session or a verdict cannot go into a profile; None where one says so already.
+        """The record that a session or verdict cannot go into a profile yet; None if already recorded.
 
         It takes up the next version, with the state of the one before.
         """
@@ -189,7 +189,7 @@ class ProfileTable(Table):
         return StoredProfile(kind, subject, version, None, problem="bad_profile")
 
     def _find_entry(self, kind: str, subject: str, version: int) -> tuple[str, int] | None:
-        """(writer, sequence) of the entry that left a version behind."""
+        """(writer, sequence) of the entry that committed to a version."""
         key = make_profile_key(kind, subject, version)
         row: tuple[str, int] | None = self._tx.cursor.execute(_ENTRY_QUERY, (self._tx.tenant, key)).fetchone()
         return row
@@ -217,7 +217,7 @@ class ProfileTable(Table):
             return False
 
     def put(self, before: StoredProfile, profile: AnyProfile) -> StoredProfile:
-        """Set the next version of a profile that was loaded; the entry with `commit_profile` has to follow.
+        """Set the next version of a loaded profile; an entry with `commit_profile` must follow.
 
         Raises:
             Conflict: another process has written it meanwhile; at the latest at COMMIT.
@@ -244,7 +244,7 @@ class ProfileTable(Table):
         return after
 
     def restore(self, kind: str, subject: str, version: int, profile: AnyProfile) -> bool:
-        """Write a row as its newest entry left it behind; whether it was another."""
+        """Rewrite a row as its newest entry committed to it; returns whether it differed."""
         tx, state = self._tx, profile.to_bytes()
         rows = tx.cursor.execute(
             "SELECT version, state FROM profile WHERE tenant=? AND kind=? AND subject=?", (tx.tenant, kind, subject)
@@ -259,21 +259,21 @@ class ProfileTable(Table):
         return True
 
     def has_newer(self, kind: str, subject: str, version: int) -> bool:
-        """Whether an entry left a newer version of a profile behind."""
+        """Whether an entry committed to a newer version of a profile."""
         return self._find_newest(kind, subject, row_version=version)[0] > version
 
     def load_agent(self, agent: str) -> IdentityProfile | None:
-        """The profile of an agent; None where it is not what its entry left behind."""
+        """The profile of an agent; None if it differs from its entry's commitment."""
         profile = self.load(AGENT, agent).profile
         return profile if isinstance(profile, IdentityProfile) else None
 
     def load_tenant(self) -> TenantProfile | None:
-        """The profile of the tenant, likewise."""
+        """The profile of the tenant; None if it differs from its entry's commitment."""
         profile = self.load(TENANT, "").profile
         return profile if isinstance(profile, TenantProfile) else None
 
 
 def commit_profile(before: StoredProfile, after: StoredProfile) -> dict[str, Any]:
-    """What an entry records of the profile that it leaves behind."""
+    """An entry's commitment to a profile."""
     commitment = commit_state(after.version, after.state, before=before.state)
     return {**commitment, "kind": after.kind, "subject": after.subject}

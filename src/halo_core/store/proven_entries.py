@@ -48,7 +48,7 @@ class ProvenEntry:
 
 
 def read_outcome(tx: RowAccess, decision: ProvenEntry) -> LedgerEntry | None:
-    """The proven outcome of a decision; None where there is none.
+    """The proven outcome of a decision; None if there is none.
 
     Raises:
         Gap, Tampered: as `ProvenEntry.read`.
@@ -66,7 +66,7 @@ def read_outcome(tx: RowAccess, decision: ProvenEntry) -> LedgerEntry | None:
 
 
 def find_paused_decision(tx: RowAccess, session: str, request_id: str) -> LedgerEntry | None:
-    """The decision that last let this request run, if its outcome is that it paused; None otherwise.
+    """The decision that last let this request run, if the run paused; else None.
 
     Raises:
         Gap, Tampered: as `ProvenEntry.read`.
@@ -86,7 +86,7 @@ _USES_QUERY: Final = (
 
 
 def was_approval_used(tx: RowAccess, approval: str, sessions: Iterable[str]) -> bool:
-    """Whether a decision of one of these sessions let its action run on an approval, whatever its row says.
+    """Whether a decision of one of these sessions ran its action on an approval, whatever its row says.
 
     Of an entry that cannot be proven it is taken that it did.
     """
@@ -132,7 +132,7 @@ def _load_writer_key(tx: RowAccess, writer: str) -> Vkey:
 def require_committed_state(
     tx: RowAccess, session: str, state: bytes, head: tuple[str, int], *, is_known: bool
 ) -> None:
-    """Refuse a session's row that is not what the session's newest entry left behind.
+    """Refuse a session's row that differs from the commitment of the session's newest entry.
 
     A state that this process knows needs no proof, but it must still be the newest.
 
@@ -157,7 +157,7 @@ def require_committed_state(
 
 
 def require_new_session(tx: RowAccess, session: str) -> None:
-    """Refuse a session without a row whose entries left a state behind.
+    """Refuse a session without a row whose entries committed to a state.
 
     INVARIANT: AUDIT - deleting its row does not give a session back what it spent.
 

@@ -36,7 +36,7 @@ class QuotaTable(Table):
     """Spending per day, one row for each account."""
 
     def get(self, account: str) -> tuple[int, bytes] | None:
-        """(version, state) of an account; None where it has no row."""
+        """(version, state) of an account; None if it has no row."""
         known = self._tx.image.quotas
         if account not in known:
             if len(known) >= MAX_ACCOUNTS and not self._tx.database.has_many_writers:
@@ -57,7 +57,7 @@ class QuotaTable(Table):
         self.put_all([(account, version, state)])
 
     def put_all(self, changed: Sequence[tuple[str, int, bytes]]) -> None:
-        """As `put`, for the account, version and state of each of different rows; raises the same."""
+        """Like `put`, for the account, version and state of each of different rows; raises the same."""
         if self._tx.database.has_many_writers:
             for account, version, state in changed:
                 self._put_if_unchanged(account, version, state)
@@ -84,7 +84,7 @@ class QuotaTable(Table):
 
 @dataclass(frozen=True, slots=True)
 class QuotaDay:
-    """What was spent on one UTC day under an envelope for one user. The day never goes back, and its sums never fall.
+    """Spending on one UTC day under an envelope for one user. The day never goes back; sums never fall.
 
     Args:
         account: see `make_quota_account`.
@@ -109,7 +109,7 @@ class QuotaDay:
         return replace(self, version=self.version + 1, used=used)
 
     def refund(self, unit: str, amount: int) -> QuotaDay:
-        """The same version, after a cost turned out lower."""
+        """The same version, after an actual cost below the reserved one."""
         used = tuple(
             (name, min(max(spent - amount, 0), _MAX_COUNT) if name == unit else spent) for name, spent in self.used
         )
@@ -137,12 +137,12 @@ def read_quota_day(tx: RowAccess, account: str) -> QuotaDay | None:
 
 
 def make_quota_account(root: Link, user_reference: str) -> str:
-    """Name of the account of a standing link's quotas for one user; empty for what the agent does for nobody named."""
+    """Name of the account of a standing link's quotas for one user; empty if the agent acts for nobody named."""
     return f"{root.envelope}/{user_reference}" if user_reference else root.envelope
 
 
 def compute_quota_day(tx: RowAccess, root: Link, at_us: int, user_reference: str = "") -> QuotaDay:
-    """Today's sums of every unit that a standing link has a quota of.
+    """Today's sums of every unit that has a quota in a standing link.
 
     Args:
         tx: the transaction.
@@ -167,7 +167,7 @@ def _rescale(amount: int, old: int, new: int) -> int:
 
 
 def write_quota_day(tx: RowAccess, day: QuotaDay | None) -> dict[str, Any] | None:
-    """Write the row; returns what the entry records of it."""
+    """Write the row; returns the commitment for the entry."""
     if day is None:
         return None
     data = day.to_bytes()

@@ -44,7 +44,7 @@ class VaultRow(NamedTuple):
     """The data key of a subject.
 
     Args:
-        wrapped_key: the key, wrapped with the store's content key; empty where it was erased.
+        wrapped_key: the key, wrapped with the store's content key; empty if it was erased.
         commitment: commitment to the key, which outlives it.
         erased_at_us: when the key was destroyed, microseconds since 1970; None while it is there.
 
@@ -57,7 +57,7 @@ class VaultRow(NamedTuple):
 
 
 class AttachedRow(NamedTuple):
-    """What stands beside the signed text of an entry.
+    """What is stored beside the signed text of an entry.
 
     Args:
         sealed: its boxes; None for none.
@@ -69,7 +69,7 @@ class AttachedRow(NamedTuple):
 
 
 class EntryColumns(NamedTuple):
-    """All of an entry that a copy of it needs."""
+    """All columns of an entry, for copying it."""
 
     text: bytes
     signatures: bytes
@@ -100,7 +100,7 @@ class EntryRow(NamedTuple):
 
 
 class SignedRow(NamedTuple):
-    """As `EntryRow`, with the signatures."""
+    """Like `EntryRow`, with the signatures."""
 
     position: int
     writer: str
@@ -113,7 +113,7 @@ class SignedRow(NamedTuple):
 
 
 class SealedRow(NamedTuple):
-    """As `EntryRow`, of an entry that seals something, with that (see `AttachedRow`)."""
+    """Like `EntryRow`, for an entry that seals something, with that content (see `AttachedRow`)."""
 
     position: int
     writer: str

@@ -35,7 +35,7 @@ class LoggedEntry:
 
 
 class Reader(RowReader):
-    """A reader of rows that shows names and takes them in place of references, once it was given some (`use_names`)."""
+    """A reader of rows that, after `use_names`, shows names and accepts them in place of references."""
 
     def __init__(self, url: str, *, database: Engine | None = None) -> None:
         """Open a store as `RowReader` does; names are shown once `use_names` was called."""
@@ -43,26 +43,26 @@ class Reader(RowReader):
         self.names: Names | None = None
 
     def use_names(self, home: Path) -> None:
-        """Show names of sessions and people, and take them in place of references, as far as the home's keys allow."""
+        """Show names of sessions and people, and accept them in place of references, if the home's keys allow it."""
         contents = SealedContents.with_home_key(self, KeyStore(home))
         self.names = Names(self, contents, References.of_home(home))
 
     def read_note(self, index: int, note: bytes) -> LoggedEntry:
-        """The entry of a note, with names where this reader has them."""
+        """The entry of a note, with names if this reader has them."""
         entry = self.read_entry(note)
         return LoggedEntry(index, entry if self.names is None else self.names.restore(entry), note)
 
     def find_person(self, name: str) -> frozenset[str]:
-        """References that a text may mean as a person: itself and, where this reader has names, that of the name."""
+        """References that a text may mean as a person: itself and, if this reader has names, the name's."""
         return frozenset({name} if self.names is None else {name, self.names.refer_person(name)})
 
     def find_session(self, tenant: str, session: str) -> str:
-        """The reference of a session, given that or, where this reader has names, its name."""
+        """The reference of a session, given the reference or, if this reader has names, the name."""
         return session if self.names is None or not session else self.names.resolve_session(tenant, session)
 
 
 def select_tenant(reader: Reader, tenant: str | None) -> str:
-    """The tenant asked for, or the only one there is.
+    """The requested tenant, or the only one there is.
 
     Raises:
         ConfigError: there are several, or none of that name.
@@ -86,7 +86,7 @@ def read_entries(
     *,
     since: int = 0,
 ) -> Iterator[LoggedEntry]:
-    """Entries in log order: all, or those of some kinds, of one session, from a position on."""
+    """Entries in log order: all, or those of some kinds or one session, from a position on."""
     names = tuple(kind.value for kind in kinds)
     rows = reader.notes(tenant, names, session, since) if kinds else reader.all_notes(tenant)
     for index, note in rows:

@@ -30,7 +30,7 @@ NEWEST_STATE_QUERY: Final = (
 
 
 class RowAccess(ABC):
-    """What tables read and write with. `halo_core.store.transaction.Transaction` is the one kind of it.
+    """The interface through which tables read and write; implemented by `halo_core.store.transaction.Transaction`.
 
     Args:
         database: with an open transaction.
@@ -59,7 +59,7 @@ class RowAccess(ABC):
 
     @abstractmethod
     def load_control(self) -> Control:
-        """What the tenant's control row says is in force."""
+        """The tenant's control row."""
 
     @abstractmethod
     def put_control(self, control: Control) -> None:
@@ -73,14 +73,14 @@ class RowAccess(ABC):
 
     @property
     def cursor(self) -> Cursor:
-        """A cursor for any statement, which sees every entry that was appended."""
+        """A cursor for any statement, which sees every appended entry."""
         if self._rows.waiting:
             self._rows.write()
         return self._cursor
 
     @property
     def row_cursor(self) -> Cursor:
-        """A cursor for statements that read no entries: those that were appended need not be inserted first."""
+        """A cursor for statements that read no entries, so that appended ones need not be inserted first."""
         return self._cursor
 
     def insert(self, statement: str, values: tuple[Any, ...]) -> None:
@@ -97,7 +97,7 @@ class RowAccess(ABC):
             raise CannotDecide("ledger_unwritable", "the database did not store a row", remedy="run `halo verify`")
 
     def insert_rows(self, statement: str, values: tuple[Any, ...], count: int) -> None:
-        """Run a statement that must insert or update so many rows; only for SQLite.
+        """Run a statement that must insert or update this many rows; only for SQLite.
 
         Raises:
             CannotDecide: `ledger_unwritable`, the database did not keep one of them.
@@ -107,7 +107,7 @@ class RowAccess(ABC):
             raise CannotDecide("ledger_unwritable", "the database did not store a row", remedy="run `halo verify`")
 
     def update(self, statement: str, values: tuple[Any, ...]) -> None:
-        """Update one row, or select one, on the condition that it is what was read.
+        """Update or select one row on the condition that it is unchanged since it was read.
 
         Raises:
             Conflict: another process has changed it meanwhile; at the latest at COMMIT.
@@ -118,18 +118,18 @@ class RowAccess(ABC):
 
     @property
     def references(self) -> References:
-        """What stands in place of names."""
+        """Makes the references that replace names."""
         return self.image.references
 
     def load_note(self, writer: str, seq: int) -> bytes | None:
-        """The signed bytes of an entry, not verified; None where there is none."""
+        """The signed bytes of an entry, not verified; None if there is none."""
         row = self.cursor.execute(
             "SELECT body, signatures FROM entry WHERE tenant=? AND w=? AND ws=?", (self.tenant, writer, seq)
         ).fetchone()
         return None if row is None else build_entry_note(self.tenant, writer, *row)
 
     def put_blob(self, name: str, data: bytes) -> bool:
-        """Store `data` under its content hash; False where it is there already."""
+        """Store `data` under its content hash; False if it is already stored."""
         row = self.cursor.execute(
             "INSERT INTO blob VALUES (?,?,?) ON CONFLICT DO NOTHING RETURNING 1", (self.tenant, name, data)
         ).fetchone()
@@ -159,7 +159,7 @@ class RowAccess(ABC):
     # what became of sessions and requests
 
     def find_newest_state(self, session: str) -> tuple[str, int] | None:
-        """(writer, sequence) of the session's newest entry that left a state behind."""
+        """(writer, sequence) of the session's newest entry that committed to a state."""
         row: tuple[str, int] | None = self.cursor.execute(
             NEWEST_STATE_QUERY, (self.tenant, session, STATE_MARK)
         ).fetchone()

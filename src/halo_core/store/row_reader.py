@@ -140,7 +140,7 @@ class RowReader:
         return None if row is None else ControlRow(*row)
 
     def store_id(self, tenant: str) -> str:
-        """Id of the store, by the tenant's control row; empty where it has none."""
+        """Id of the store, from the tenant's control row; empty if it has none."""
         row = self.control(tenant)
         return "" if row is None else row.store
 
@@ -152,7 +152,7 @@ class RowReader:
     def notes(
         self, tenant: str, kinds: tuple[str, ...], session: str = "", since: int = 0, until: int = NO_END
     ) -> Iterator[tuple[int, bytes]]:
-        """(position, note) of entries of these kinds in log order, of one session or of all, from `since` to `until`.
+        """(position, note) of entries of these kinds in log order, of one session or all, from `since` to `until`.
 
         The position `until` itself is left out.
         """
@@ -163,7 +163,7 @@ class RowReader:
         return self._notes(f"{where} ORDER BY idx", tenant, since, until, *kinds, *values, stream=True)
 
     def registration_notes(self, tenant: str) -> Iterator[bytes]:
-        """Notes of all registrations in log order; those that wait for their position come last."""
+        """Notes of all registrations in log order; those without a position come last."""
         return (note for _, note in self._notes("kind='registration' ORDER BY idx", tenant, stream=True))
 
     def bodies(
@@ -267,7 +267,7 @@ class RowReader:
         return next((note for _, note in self._notes("idx=?", tenant, index)), None)
 
     def find_note(self, tenant: str, entry_id: str) -> tuple[int | None, bytes] | None:
-        """(position, note) of the entry with this whole id; the position is None where it has none yet."""
+        """(position, note) of the entry with this full id; the position is None if it has none yet."""
         writer, _, seq = entry_id.rpartition("-")
         if not seq.isdecimal() or len(seq) > _MAX_SEQ_DIGITS:
             return None
@@ -284,12 +284,12 @@ class RowReader:
         return self._notes("w>=? AND w<? AND ws=? LIMIT 9", tenant, writer, writer + "\x7f", int(seq))
 
     def attached(self, tenant: str, writer: str, seq: int) -> AttachedRow | None:
-        """What stands beside one entry; None where there is no such entry."""
+        """What is stored beside one entry; None if there is no such entry."""
         row = self._find("SELECT sealed, marks FROM entry WHERE tenant=? AND w=? AND ws=?", tenant, writer, seq)
         return None if row is None else AttachedRow(*row)
 
     def entry_columns(self, tenant: str, writer: str, seq: int) -> EntryColumns | None:
-        """All of one entry; None where there is none."""
+        """All of one entry; None if there is none."""
         query = "SELECT body, signatures, sealed, marks FROM entry WHERE tenant=? AND w=? AND ws=?"
         row = self._find(query, tenant, writer, seq)
         return None if row is None else EntryColumns(*row)
@@ -311,7 +311,7 @@ class RowReader:
         return (ApprovalRow(*row) for row in rows)
 
     def baselines(self, tenant: str) -> dict[str, str]:
-        """Agent → hash of its score in force, as it stands beside shadows and the baseline of people."""
+        """Agent → hash of its score in force, with shadows and the baseline of people."""
         query = "SELECT agent, hash FROM baseline WHERE tenant=? ORDER BY agent"
         return {agent: name for agent, name in self._query(query, tenant) if name}
 
@@ -321,7 +321,7 @@ class RowReader:
         return None if row is None else bytes(row[0])
 
     def profile(self, tenant: str, kind: str, subject: str) -> tuple[int, bytes] | None:
-        """(version, state) of an identity's profile; None where it has none."""
+        """(version, state) of an identity's profile; None if it has none."""
         if not self._has_profiles:
             return None
         query = "SELECT version, state FROM profile WHERE tenant=? AND kind=? AND subject=?"
@@ -341,7 +341,7 @@ class RowReader:
         return map(RestrictionRow._make, self._query(query, tenant))
 
     def has_target(self, tenant: str, scope: str, target: str) -> bool:
-        """Whether the tenant has an agent with a passport, a session or a resource of this name."""
+        """Whether the tenant has an agent with a passport, a session or a resource with this name."""
         query = {
             "agent": "SELECT 1 FROM standing WHERE tenant=? AND agent=?",
             "session": "SELECT 1 FROM session WHERE tenant=? AND session=?",

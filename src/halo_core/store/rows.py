@@ -26,7 +26,7 @@ _COUNT_PARTS: Final = "SELECT 1 FROM blob WHERE tenant=? AND hash=ANY(?::text[])
 def write_session_if_unchanged(
     tx: RowAccess, session: str, row: tuple[int, bytes, str, int], base: int | None, own: tuple[str, int]
 ) -> None:
-    """Write a session's row, if it is still the one that was read and belongs to the newest entry with a state.
+    """Write a session's row if it is still as read and belongs to the newest entry with a state.
 
     Only for engines with many writers; the others say when somebody else has written.
 
@@ -36,7 +36,7 @@ def write_session_if_unchanged(
         tx: the transaction.
         session: whose.
         row: version, state, and the (writer, sequence) of the entry that left it behind.
-        base: the version that was read, None where there was no row.
+        base: the version that was read, None if there was no row.
         own: writer of this transaction, and the sequence of the first of its entries that the row comes after.
 
     Raises:
@@ -64,7 +64,7 @@ class BaselineTable(Table):
     """Which score is in force for each agent."""
 
     def get(self, agent: str) -> str:
-        """Hash of the score's terms, empty where no score is in force."""
+        """Hash of the score's terms; empty if no score is in force."""
         known = self._tx.image.baselines
         if agent not in known:
             row = self._tx.cursor.execute(
@@ -120,7 +120,7 @@ class RestrictionTable(Table):
         return stops, tuple(Revocation(*row[1:]) for row in rows if row[0] != "stop")
 
     def add(self, kind: str, scope: str, target: str, since_us: int) -> bool:
-        """Add one; False where it is there already."""
+        """Add one; False if it exists."""
         key = (self._tx.tenant, kind, scope, target)
         present = self._tx.cursor.execute(
             "SELECT 1 FROM hold WHERE tenant=? AND kind=? AND scope=? AND target=?", key
@@ -132,7 +132,7 @@ class RestrictionTable(Table):
         return True
 
     def remove(self, kind: str, scope: str, target: str) -> bool:
-        """Remove one; False where there is none."""
+        """Remove one; False if it does not exist."""
         self._tx.load_control()  # while the row is there: what an entry says without a row is written again
         done = self._tx.cursor.execute(
             "DELETE FROM hold WHERE tenant=? AND kind=? AND scope=? AND target=?",
@@ -145,10 +145,10 @@ class RestrictionTable(Table):
 
 
 class TaintTable(Table):
-    """Fingerprints of values that any session of the tenant stored while it was exposed; rows are only appended."""
+    """Fingerprints of values stored by exposed sessions of the tenant; rows are only appended."""
 
     def refresh(self) -> TaintIndex:
-        """The index in memory, brought up to date with the table."""
+        """The index in memory, updated from the table."""
         index = self._tx.image.taint_index
         if self._load_newest()[0] != index.seq:
             rows = self._tx.cursor.execute(
@@ -159,7 +159,7 @@ class TaintTable(Table):
         return index
 
     def add(self, fingerprints: frozenset[int]) -> dict[str, Any] | None:
-        """Store fingerprints; the commitment for the entry, None where all of them are there already."""
+        """Store fingerprints; returns the commitment for the entry, None if all are already stored."""
         index = self.refresh()
         new = sorted(item for item in fingerprints if not index.contains_any((item,)))
         if not new:
@@ -174,7 +174,7 @@ class TaintTable(Table):
         return commit_state(seq + 1, chain.encode("ascii"), before=before.encode("ascii"))
 
     def _load_newest(self) -> tuple[int, str]:
-        """Number of the last row and the digest over all; (0, "") where there is none."""
+        """Number of the last row and the digest over all rows; (0, "") if there is none."""
         image = self._tx.image
         if image.taint_end is None:
             row = self._tx.cursor.execute(
@@ -185,10 +185,10 @@ class TaintTable(Table):
 
 
 class ResourceTable(Table):
-    """The table `resource`, as one transaction sees it: what each resource was registered as."""
+    """The table `resource`, with the registration of each resource, as one transaction sees it."""
 
     def get(self, resource: str) -> bytes | None:
-        """The registration of a resource; None where it has none."""
+        """The registration of a resource; None if it has none."""
         row = self._tx.cursor.execute(
             "SELECT spec FROM resource WHERE tenant=? AND id=?", (self._tx.tenant, resource)
         ).fetchone()

@@ -24,7 +24,7 @@ _SEALED_NAMES: Final = ("actor", "author", "name", "owner", "reviewer", "target"
 
 
 def load_home_content_key(reader: RowReader, keys: KeyStore) -> bytes | None:
-    """The content key that a store's keys are wrapped with now; None where the home has none.
+    """The content key that currently wraps a store's keys; None if the home has none.
 
     Raises:
         Tampered: `bad_wrapped_key`, the row with a newer key was changed.
@@ -44,7 +44,7 @@ class SealedContents:
 
     Args:
         reader: the store.
-        kek: key that wraps content keys, None where it is not available.
+        kek: key that wraps content keys, None if it is not available.
 
     Attributes:
         on_open: called with the tenant before content is opened, if it is set.
@@ -58,11 +58,11 @@ class SealedContents:
 
     @classmethod
     def with_home_key(cls, reader: RowReader, keys: KeyStore) -> SealedContents:
-        """With the home's content key, if the home has one."""
+        """An instance with the home's content key, if there is one."""
         return cls(reader, load_home_content_key(reader, keys))
 
     def open(self, entry: LedgerEntry, name: str) -> bytes | None:
-        """The content of one field; None where it was erased or never written, or the key is not available.
+        """The content of one field; None if it was erased or never written, or the key is unavailable.
 
         Raises:
             Tampered: the stored content is not what the entry committed to.
@@ -88,7 +88,7 @@ class SealedContents:
         return self._kek is not None
 
     def open_stored(self, tenant: str, attached: str, sealed: bytes, marks: bytes | None) -> Mapping[str, bytes]:
-        """As `open_all`, of columns that were read already.
+        """Like `open_all`, for columns already read.
 
         Raises:
             Tampered: as `open`.
@@ -100,7 +100,7 @@ class SealedContents:
         return open_attached(partial(self.find_key, tenant), tenant, attached, sealed, marks)
 
     def find_key(self, tenant: str, subject: str) -> SubjectKey | None:
-        """What opens the boxes of a subject; None where it has no row, or the home's key is not at hand.
+        """The key to a subject's boxes; None if it has no row, or the home's key is unavailable.
 
         Raises:
             Tampered: as `open`.
@@ -108,7 +108,7 @@ class SealedContents:
         return None if self._kek is None else self._find_key(tenant, subject, self._kek)
 
     def _find_key(self, tenant: str, subject: str, kek: bytes) -> SubjectKey | None:
-        """A subject's data key, None where it was erased, and the commitment to it; None where it has no row."""
+        """A subject's data key, None if it was erased, and the commitment to it; None if it has no row."""
         if (tenant, subject) not in self._keys:
             vault = self._reader.vault(tenant, subject)
             if len(self._keys) >= _MAX_KEYS:
@@ -120,7 +120,7 @@ class SealedContents:
 
 
 class Names:
-    """Opens names of one store.
+    """Opens the names in one store.
 
     Args:
         reader: the store.
@@ -142,11 +142,11 @@ class Names:
 
     @property
     def has_references(self) -> bool:
-        """Whether references can be made, which takes the store's digest key."""
+        """Whether references can be made, which needs the store's digest key."""
         return self._references is not None
 
     def refer_person(self, name: str) -> str:
-        """The reference of a person's name; the name without the store's digest key."""
+        """The reference of a person's name; the name itself without the store's digest key."""
         return name if self._references is None else self._references.of_person(name)
 
     def show_session(self, tenant: str, reference: str) -> str:
@@ -180,7 +180,7 @@ class Names:
         }
 
     def _restore_decision(self, entry: LedgerEntry) -> Mapping[str, Any]:
-        """The body of a decision with names; each reference stays beside its name."""
+        """The body of a decision with names beside their references."""
         body = entry.body
         subject, approval = body["request"]["subject"], body["snapshot"]["approval"]
         standing = body["snapshot"]["standing"]
@@ -208,7 +208,7 @@ class Names:
         return body
 
     def restore(self, entry: LedgerEntry) -> LedgerEntry:
-        """An entry as it is shown: with its session's name, and with the names of people that it seals."""
+        """An entry for display, with its session's name and the names of people that it seals."""
         session = self.show_session(entry.tenant, entry.session)
         if entry.kind is EntryKind.DECISION:
             return replace(entry, session=session, body=self._restore_decision(entry))
@@ -223,6 +223,6 @@ class Names:
 
 
 def _restore_answer(answer: Mapping[str, Any], known: Mapping[str, str]) -> Mapping[str, Any]:
-    """An answer that a decision read, with its approver's name beside the reference where that is known."""
+    """An answer read by a decision, with its approver's name beside the reference if known."""
     reference = answer["approver"]
     return {**answer, "approver": known[reference], "reference": reference} if reference in known else answer

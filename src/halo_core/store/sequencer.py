@@ -73,7 +73,7 @@ _CLOSED: Final = (
 
 
 class _Round(NamedTuple):
-    """What one round is about to store."""
+    """The positions that one round is about to store."""
 
     places: list[tuple[int, str, int]]
     tree: CompactRange
@@ -83,7 +83,7 @@ class _Round(NamedTuple):
 
 
 class Sequencer:
-    """Runs rounds for one tenant. Thread-safe: one thread runs rounds, others wait for it.
+    """Assigns positions for one tenant. Thread-safe: one thread works, others wait for it.
 
     Args:
         url: of the database.
@@ -104,14 +104,14 @@ class Sequencer:
         self._lock = threading.Lock()
 
     def run(self, *, wait_s: float = 0.0) -> tuple[bytes | None, bool]:
-        """Give positions to everything that waits for one.
+        """Assign positions to all entries that wait for one.
 
         Args:
             wait_s: how long to wait while another process holds the lease, since that one may not see what was written
                 last; seconds.
 
         Returns:
-            The newest checkpoint, None where there is none, and whether everything has a position now; False while
+            The newest checkpoint, None if there is none, and whether everything has a position now; False while
             another process holds the lease.
 
         Raises:
@@ -143,7 +143,7 @@ class Sequencer:
             raise
 
     def _run_round(self) -> bool | None:
-        """Whether everything has a position now; None where there is more to do."""
+        """Whether every entry has a position now; None if there is more to do."""
         database = self._connect()
         row = database.execute(_TAKE_LEASE, (self._tenant, self._holder, LEASE_US)).fetchone()
         if row is None:
@@ -210,7 +210,7 @@ class Sequencer:
         return tree
 
     def _store(self, epoch: int, pending_round: _Round, note: bytes) -> bool:
-        """Store a round; False where the lease has another epoch meanwhile."""
+        """Store a round; False if the lease has another epoch by now."""
         database, tenant = self._connect(), self._tenant
         database.execute("BEGIN")
         row = database.execute("SELECT epoch FROM lease WHERE tenant=? FOR UPDATE", (tenant,)).fetchone()
@@ -263,7 +263,7 @@ class Sequencer:
         return self._database
 
     def abandon(self) -> None:
-        """Let go of the parent's connection after a fork."""
+        """Release the parent's connection after a fork."""
         if self._database is not None:
             self._database.abandon()
             self._database = None
@@ -276,7 +276,7 @@ class Sequencer:
 
 
 def place_waiting_entries(url: str, home: Path) -> None:
-    """Give positions to what waits for one, in each log on a server whose key the home has; else do nothing.
+    """Assign positions in each log on a server whose key the home has; otherwise do nothing.
 
     A reader that is opened afterwards finds what was written before. What could not be placed stays as it is.
 

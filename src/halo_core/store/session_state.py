@@ -26,7 +26,7 @@ MAX_TALLIES: Final = 16
 @quick_init
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A live passport link of a session, with what was spent under it.
+    """A live passport link of a session, with its spending.
 
     Args:
         handle: its name within the session, which stays when the link is derived again.
@@ -53,7 +53,7 @@ class Account:
 @quick_init
 @dataclass(frozen=True, slots=True)
 class AgentTally:
-    """What an agent did in a session since its behaviour there was folded into its profile last.
+    """An agent's behaviour in a session since its last fold into the profile.
 
     Args:
         agent: who acted.
@@ -105,7 +105,7 @@ class AgentTally:
 @quick_init
 @dataclass(frozen=True, slots=True)
 class SessionState:
-    """A session as the store holds it. Counters never fall, taint never clears, time never goes back.
+    """A session's stored state. Counters never fall, taint never clears, time never goes back.
 
     Args:
         view: the part that `decide` reads.
@@ -156,10 +156,10 @@ class SessionState:
             time_us: time of the decision, microseconds since the epoch.
             envelopes: new counters of the accounts that were charged.
             new_challenges: number of challenges that the decision asked.
-            risk: the session's new risk, None where it stays.
-            profile_head: the new head of its profile, None where it stays.
+            risk: the session's new risk, None if it stays.
+            profile_head: the new head of its profile, None if it stays.
             refused: the decision refused an attempt.
-            tallies: the new tallies, None where they stay.
+            tallies: the new tallies, None if they stay.
         """
         # Constructors, since `dataclasses.replace` takes three times as long.
         old = self.view
@@ -192,12 +192,12 @@ class SessionState:
         profile_head: str = "",
         tallies: tuple[AgentTally, ...] | None = None,
     ) -> SessionState:
-        """The state after a change that is no decision: a new version, no step.
+        """The state after a change without a decision: a new version, no step.
 
         Args:
             envelopes: new counters of accounts.
-            profile_head: the new head of its profile, empty where it stays.
-            tallies: the new tallies, None where they stay.
+            profile_head: the new head of its profile, empty if it stays.
+            tallies: the new tallies, None if they stay.
         """
         old = self.view
         view = SessionView(
@@ -218,7 +218,7 @@ class SessionState:
         )
 
     def after_fold(self, folded: Iterable[AgentTally]) -> SessionState:
-        """The state after a fold, with the tallies with which agents go on if they act again."""
+        """The state after a fold, with the tallies for agents that act again."""
         kept = self.folded
         for item in folded:
             kept = _put_tally(kept, item)
@@ -229,7 +229,7 @@ class SessionState:
         return tuple([item for item in self.folded if item.agent not in agents])
 
     def with_taint_source(self, source: str) -> SessionState:
-        """The state after untrusted content of `source` came in."""
+        """The state after untrusted content from `source`."""
         view, sources = self.view, self.view.taint_sources
         if source not in sources and len(sources) < MAX_SOURCES:
             sources = (*sources, source)
@@ -238,7 +238,7 @@ class SessionState:
         return replace(self, view=replace(view, tainted=True, taint_sources=sources))
 
     def with_source(self, source: str) -> tuple[SessionState, int]:
-        """The state with a source's name in its list, and the name's place; past the end all share the last place."""
+        """The state with a source's name in its list, and its place; beyond the end all share the last place."""
         if source in self.sources:
             return self, self.sources.index(source) + 1
         if len(self.sources) >= MAX_SOURCE_INDEX:
@@ -262,14 +262,14 @@ class SessionState:
         )
 
     def find_tally(self, agent: str) -> AgentTally | None:
-        """The tally of an agent; None where it has none."""
+        """The tally of an agent; None if it has none."""
         for item in self.tallies:
             if item.agent == agent:
                 return item
         return None
 
     def find_running(self, agent: str, ts_us: int, *, idle_us: int, slice_us: int) -> AgentTally | None:
-        """The tally that an agent's next action goes into: what was folded already goes on as the same session.
+        """The tally that an agent's next action is added to; it continues in a session folded already.
 
         It does not where it has rested, or gone on for long: then a further session begins, under the same name.
 
@@ -293,7 +293,7 @@ class SessionState:
         return AgentTally(agent, tally.begin_next(), role=rested.role)
 
     def tallies_with(self, changed: AgentTally) -> tuple[AgentTally, ...]:
-        """The tallies with one of them changed or added; of too many agents the one that rested longest is dropped.
+        """The tallies with one changed or added; if there are too many, without the one idle longest.
 
         `session_folds.CROWDED_TALLIES` folds a session before there are that many.
         """
@@ -302,7 +302,7 @@ class SessionState:
         return _put_tally(self.tallies, changed)
 
     def session_account(self, agent: str) -> Account | None:
-        """The account of an agent's own session link; None where it has none."""
+        """The account of an agent's own session link; None if it has none."""
         for account in self.links:
             if not account.parent and account.agent == agent:
                 return account
@@ -334,12 +334,12 @@ class SessionState:
         return replace(self, links=(*self.links, account))
 
     def with_account(self, account: Account) -> SessionState:
-        """The state with `account` in place of the one with its handle."""
+        """The state with `account` replacing the one with its handle."""
         links = tuple(account if link.handle == account.handle else link for link in self.links)
         return replace(self, links=links)
 
     def without_link(self, handle: str) -> SessionState:
-        """The state without a link and everything below it; what it spent stays charged to those above."""
+        """The state without a link and all below it; their spending stays charged to those above."""
         removed = {handle, *(account.handle for account in self.descendants(handle))}
         return replace(self, links=tuple(account for account in self.links if account.handle not in removed))
 
@@ -353,7 +353,7 @@ class SessionState:
         return tuple(links)
 
     def make_commitment(self) -> dict[str, Any]:
-        """What an entry records of the state that it leaves behind.
+        """An entry's commitment to the state.
 
         INVARIANT: AUDIT - nobody can clear taint in the row unseen: a row is compared with the session's newest entry
         when it is read (`Transaction.load_session`), and by `halo verify`.

@@ -59,7 +59,7 @@ class StandingTable:
         self._tx = tx
 
     def get(self, agent: str) -> StandingPassport | None:
-        """The agent's passport; None where it has none.
+        """The agent's passport; None if it has none.
 
         Raises:
             CannotDecide: `ledger_unwritable`, the entry that issued it cannot be proven.
@@ -104,7 +104,7 @@ class StandingTable:
         return {agent: passport for agent, passport in passports.items() if passport is not None}
 
     def put(self, agent: str, hash: str, origin: str, manifest: str = "") -> None:  # noqa: A002  the column's word
-        """Set the agent's row, to what an entry has issued."""
+        """Set the agent's row according to the entry that issued it."""
         self._tx.database.claim_control()
         self._tx.insert(
             "INSERT INTO standing VALUES (?,?,?,?,?) ON CONFLICT (tenant, agent) DO UPDATE SET "

@@ -54,7 +54,7 @@ _ATTEMPTS: Final = 3
 
 
 class Store:
-    """One tenant's store in this process. Thread-safe; after a fork the child goes on with a new writer."""
+    """One tenant's store in this process. Thread-safe; after a fork the child continues with a new writer."""
 
     def __init__(
         self, config: StoreConfig, keys: KeyStore, *, clock: Clock | None = None, ids: IdSource | None = None
@@ -88,7 +88,7 @@ class Store:
 
     @property
     def references(self) -> References:
-        """What stands in place of names in this store."""
+        """Makes the references that replace names in this store."""
         return self._image.references
 
     @property
@@ -101,7 +101,7 @@ class Store:
 
         Args:
             job: what to run.
-            session: the one that it reads and changes, empty for none; None where it may be any.
+            session: the one that it reads and changes, empty for none; None if it may be any.
 
         Raises:
             CannotDecide: it could not be made durable; nothing was written.
@@ -113,7 +113,7 @@ class Store:
         return _unwrap(self.commit_group([job], None if session is None else (session,))[0])
 
     async def acommit(self, job: Job, *, session: str | None = None, on_orphaned: Any = None) -> Any:
-        """Run one job in the writer thread and return its result once it is durable; errors as `commit`.
+        """Run one job in the writer thread and return its result once it is durable; raises like `commit`.
 
         Args:
             job: what to run.
@@ -128,7 +128,7 @@ class Store:
     def defer(
         self, job: Job, *, session: str = "", preparation: Preparation[Any] | None = None, is_patient: bool = False
     ) -> None:
-        """Queue a job that joins the next transaction, within 50 ms; it is tried again until it is durable.
+        """Queue a job for the next transaction, within 50 ms; it is retried until it is durable.
 
         Args:
             job: what to run.
@@ -141,7 +141,7 @@ class Store:
             self._preparations.add(preparation, self.config.deadline_s)
 
     def last_restrictions(self) -> tuple[tuple[Stop, ...], tuple[Revocation, ...]]:
-        """The stops and revocations that this process read last."""
+        """The stops and revocations that this process last read."""
         return self._image.stops, self._image.revocations
 
     def find_mode(self, option: Mode | None = None) -> Mode:
@@ -159,11 +159,11 @@ class Store:
         return mode
 
     def recall_mode(self, option: Mode) -> Mode:
-        """As `find_mode`, by what this process read last, without waiting; `enforce` where it has read nothing."""
+        """Like `find_mode`, from what this process last read, without waiting; `enforce` if it has read nothing."""
         return self._image.find_mode(option, self.clock.now_us(), self.clock.mono_us())
 
     def peek_mode(self) -> Mode | None:
-        """The floor as far as it is known without waiting for a lock; None if the database cannot be read.
+        """The floor, if known without waiting for a lock; None if the database cannot be read.
 
         It may say `enforce` while a waiver lasts, and says `observe` only where nothing has raised the floor.
         """
@@ -177,7 +177,7 @@ class Store:
             return None
 
     def find_waived_mode(self) -> Mode | None:
-        """As `peek_mode`, with a waiver that this process knows of; only then it may wait for the lock.
+        """Like `peek_mode`, but waits for the lock if this process knows of a waiver.
 
         Raises:
             CannotDecide: the store cannot be used.
@@ -186,7 +186,7 @@ class Store:
         return self.find_mode() if mode is Mode.ENFORCE and control is not None and control.waiver is not None else mode
 
     def flush(self) -> None:
-        """Make everything deferred durable now.
+        """Make all deferred jobs durable now.
 
         Raises:
             CannotDecide: it could not be made durable.
@@ -196,11 +196,11 @@ class Store:
             self.commit_group([])
 
     def commit_group(self, jobs: Sequence[Job], sessions: Collection[str] | None = None) -> list[Outcome]:
-        """Run and commit jobs in one transaction, after what was deferred.
+        """Run and commit jobs in one transaction, after deferred ones.
 
         Args:
             jobs: in order.
-            sessions: those that the jobs read and change; None where that may be any. What is still being prepared
+            sessions: those that the jobs read and change; None if that may be any. What is still being prepared
                 for another one may come later.
 
         Raises:
@@ -211,7 +211,7 @@ class Store:
         return self._commit_group(jobs, sessions)
 
     def _flush_siblings(self) -> None:
-        """Make durable what other stores of this process have deferred in the same database.
+        """Make jobs durable that other stores of this process deferred in the same database.
 
         INVARIANT: VOUCH - what one agent of a process was told is known when the next one is decided.
         """
@@ -241,7 +241,7 @@ class Store:
     def _commit_locked(
         self, jobs: Sequence[Job], late: Sequence[DeferredJob], sessions: Collection[str] = ()
     ) -> list[Outcome]:
-        """Run and commit `late`, which was deferred, and then `jobs`."""
+        """Run and commit the deferred jobs `late`, then `jobs`."""
         batch: list[Job] = []
         changed = set(sessions)
         for item in late:  # each decision comes by, and a comprehension is a call
@@ -283,7 +283,7 @@ class Store:
     def _attempt(
         self, database: Engine, writer: Writer, jobs: Sequence[Job], begin: Callable[[], None]
     ) -> list[Outcome]:
-        """Run and commit jobs in one transaction; after any error nothing of it is left, in the database or here."""
+        """Run and commit jobs in one transaction; after an error nothing of it remains in the database or in memory."""
         try:
             begin()
             tx = Transaction(
@@ -346,14 +346,14 @@ class Store:
         return self._database, self._writer
 
     def _resume(self, database: Engine) -> None:
-        """Connect anew after the connection ended, and go on with the writer unless it was taken for dead."""
+        """Reconnect, and continue with the writer unless it was taken for dead."""
         self._image.clear()
         writer = self._writer
         if writer is None or not database.resume_writer(writer.id, writer.seq, self.config.deadline_s):
             self._discard_writer()
 
     def _open_writer(self, database: Engine) -> tuple[Writer, list[str]]:
-        """A new writer, and the names of the writers that were recovered."""
+        """A new writer, and the names of recovered writers."""
         home = None if database.has_many_writers else self.config.home
         writer = Writer(self.tenant, self.ids.new_short_id(), os.urandom(32), self._log, home)
         self._image.policy = ""
@@ -387,7 +387,7 @@ class Store:
         self._database = None
 
     def check_readiness(self) -> Readiness:
-        """Whether a decision could be made durable now: what was deferred is committed, and else nothing is written."""
+        """Whether a decision could be made durable now; commits deferred jobs and writes nothing else."""
         try:
             self._reset_after_fork()
             if self._is_draining:
@@ -426,7 +426,7 @@ class Store:
         return len(unread), len(waiting)
 
     def close(self) -> None:
-        """Write what was deferred, close the writer and sign a last checkpoint. Idempotent."""
+        """Write deferred jobs, close the writer and sign a last checkpoint. Idempotent."""
         if self._closed or os.getpid() != self._pid:
             return
         with self._checkpoint_lock, self._lock:
@@ -479,19 +479,19 @@ class Store:
                     self._lock.release()
 
     def open_reader(self) -> Reader:
-        """A reader that sees everything written so far; on a server each entry has its position in the log."""
+        """A reader that sees everything written so far; on a server, each entry then has its position."""
         if is_postgres(self.config.url):
             self.checkpoint()
         return Reader(self.config.url)
 
     def purge_deleted(self) -> str:
-        """Take what was deleted out of the database's files; what is left and why, empty for nothing."""
+        """Remove deleted data from the database's files; returns what remains and why, empty for nothing."""
         self.checkpoint()
         with self._checkpoint_lock, self._lock:
             return self._ensure_open()[0].purge_deleted(self.config.deadline_s)
 
     def _checkpoint_locked(self) -> None:
-        """As `_checkpoint`, for a caller that has the locks already."""
+        """Like `_checkpoint`, for a caller that holds the locks."""
         database, _ = self._ensure_open()
         note = self._checkpoints.sign(database, wait_s=LEASE_WAIT_S)
         if note is not None:
@@ -514,7 +514,7 @@ class Store:
                 self._committer.defer(item)
 
     def hold_for_fork(self) -> list[threading.Lock]:
-        """Wait for what other threads do in the database and keep them out; the locks to release after the fork."""
+        """Wait for other threads' database work and keep them out; returns the locks to release after the fork."""
         locks = (self._checkpoint_lock, self._lock) if os.getpid() == self._pid else ()
         return [lock for lock in locks if lock.acquire(timeout=self.config.deadline_s)]
 
@@ -522,11 +522,11 @@ class Store:
 
     @property
     def has_unsigned_entries(self) -> bool:
-        """Whether there are entries that no checkpoint covers."""
+        """Whether there are entries without a checkpoint."""
         return bool(self._checkpoints.unsigned)
 
     def commit_deferred(self) -> None:
-        """Commit what was deferred and is prepared; an error is reported, and the jobs are tried again."""
+        """Commit deferred jobs that are prepared; errors are reported, and the jobs are retried."""
         if self._deferred.select(()):
             _run_reporting_errors(lambda: self.commit_group([], ()))
 

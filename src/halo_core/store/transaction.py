@@ -58,7 +58,7 @@ _RANDOM_BYTES: Final = 24 * 8
 
 
 class Transaction(RowAccess):
-    """One write transaction of one tenant, made by the store and used until it is committed or rolled back."""
+    """One write transaction of one tenant, created by the store and used until commit or rollback."""
 
     __slots__ = (
         "_assurance",
@@ -147,7 +147,7 @@ class Transaction(RowAccess):
         return AppendedEntry(entry, leaf)
 
     def _attach(self, draft: Draft) -> tuple[bytes, bytes, str]:
-        """What is stored beside an entry: sealed fields, rows of the session's sketch, and the digest of both."""
+        """What to store beside an entry: sealed fields, rows of the session's sketch, and the digest of both."""
         marks = self._pending_marks.pop(draft.session, b"") if self._pending_marks else b""
         if draft.others:
             sealed, commitments = self._seal_boxes(draft)
@@ -159,7 +159,7 @@ class Transaction(RowAccess):
         return sealed, marks, compute_attached_digest(commitment, sealed, marks)
 
     def _complete_draft(self, draft: Draft) -> Draft:
-        """The draft with its actor in it, and without the fields of subjects that were erased.
+        """The draft with its actor, and without the fields of erased subjects.
 
         Of the actor the text has reference and authentication; the name is sealed under the actor's own key.
         """
@@ -175,7 +175,7 @@ class Transaction(RowAccess):
         return replace(draft, body=body, others=tuple(item for item in others if not is_erased(self, item[0])))
 
     def _seal_boxes(self, draft: Draft) -> tuple[bytes, bytes]:
-        """A box for each subject of a draft, one after another, and the commitments to their keys."""
+        """One box for each subject of a draft, and the commitments to their keys."""
         by_subject: dict[str, dict[str, bytes]] = {}
         for subject, fields in ((draft.subject, draft.content), *draft.others):
             if fields:
@@ -194,7 +194,7 @@ class Transaction(RowAccess):
         return session if is_known else self.references.of_session(session)
 
     def _take_index(self) -> int | None:
-        """The position of the next entry; None where a sequencer gives the positions later."""
+        """The position of the next entry; None if a sequencer assigns positions later."""
         if self.database.has_many_writers:
             return None  # the sequencer gives the positions
         image = self.image
@@ -205,7 +205,7 @@ class Transaction(RowAccess):
         return image.next_index - 1
 
     def flush(self) -> None:
-        """Write what was appended, and each session row that changed, once, however often it changed."""
+        """Write appended entries, and each changed session row once, however often it changed."""
         if self._rows.waiting:
             self._rows.write()
         if self.database.has_many_writers:
@@ -233,7 +233,7 @@ class Transaction(RowAccess):
                 self._rows.write()
 
     def _flush_unchanged(self) -> None:
-        """Write the sessions whose rows are still those that were read, if the parts that entries name are there.
+        """Write sessions whose rows are still as read, if the parts that entries name are stored.
 
         INVARIANT: ENV - two processes that read the same counters cannot both write what follows from them.
         """
@@ -248,7 +248,7 @@ class Transaction(RowAccess):
         self._first_seq = self.writer.seq
 
     def confirm(self) -> None:
-        """Take over, after COMMIT, what is kept for the time when nothing can be read, or is written later."""
+        """After COMMIT, adopt state that is kept for later writes, or for when nothing can be read."""
         self._uses.confirm()
         control, history = self.image.control, self.image.history
         if history is not None and history is not self.image.floors.remembered:
@@ -257,15 +257,15 @@ class Transaction(RowAccess):
             self.image.stops, self.image.revocations = control.stops, control.revocations
 
     def close(self) -> None:
-        """Close the cursor: rows left on it would keep SQLite's snapshot, and over an old one nothing can begin."""
+        """Close the cursor: open rows would keep SQLite's snapshot, over which nothing new can begin."""
         self._cursor.close()
 
     def copy_uses(self) -> Mapping[tuple[str, str], int]:
-        """What was counted so far, for `forget`."""
+        """The uses counted so far, for `forget`."""
         return self._uses.copy_added()
 
     def forget(self, uses: Mapping[tuple[str, str], int] = MappingProxyType({})) -> None:
-        """Forget what memory holds, after something was rolled back; `uses` were counted before it, and stay."""
+        """Forget the cached state after a rollback; `uses`, counted before it, remain."""
         self._rows.clear()
         self._uses.forget(uses)
         self._dirty_sessions.clear()
@@ -286,11 +286,11 @@ class Transaction(RowAccess):
         return taken
 
     def content_key(self, subject: str) -> ContentKey:
-        """The key for new content of a subject, made if there is none."""
+        """The key for new content of a subject, created if missing."""
         return self.image.keys.get(subject) or load_content_key(self, subject)
 
     def put_part(self, name: str, data: bytes, *, is_new: bool = False) -> None:
-        """Store a part of entries (`halo_core.decision.record`) unless it is there already.
+        """Store a part of entries (`halo_core.decision.record`) unless it is already stored.
 
         Args:
             name: of the part.
@@ -322,7 +322,7 @@ class Transaction(RowAccess):
         return self.cursor.execute("SELECT 1 FROM control WHERE tenant=?", (self.tenant,)).fetchone() is not None
 
     def load_store_id(self) -> str:
-        """The id of the store, by which passports and signed acts name it.
+        """The id of the store, as passports and signed acts contain it.
 
         Raises:
             CannotDecide: `ledger_unwritable`, the row names another one than the entries.
@@ -332,7 +332,7 @@ class Transaction(RowAccess):
         return str(row[0])
 
     def load_control(self) -> Control:
-        """What is in force: control row and restrictions, as the signed entries have them at least."""
+        """What is in force: control row and restrictions, at least those in signed entries."""
         image = self.image
         if image.control is None:
             control = load_control_state(self, *rows.RestrictionTable(self).list_all())
@@ -343,7 +343,7 @@ class Transaction(RowAccess):
         return image.control
 
     def load_history(self) -> ControlHistory:
-        """People, mode and restrictions, as the signed entries say; the same object while there is no newer one."""
+        """People, mode and restrictions according to signed entries; the same object until there is a newer one."""
         image = self.image
         if image.history is not None and image.control is not None:
             return image.history
@@ -394,7 +394,7 @@ class Transaction(RowAccess):
         return image.parse_session(session, row[0])
 
     def put_session(self, state: SessionState, head: LedgerEntry) -> None:
-        """Store the state; `head` is the entry that changed it, so verification detects its deletion."""
+        """Store the state; `head` is the entry that changed it, so that verification detects its deletion."""
         if self.database.has_many_writers and state.view.id not in self._bases:
             cached_state = self.load_session(state.view.id)
             self._bases[state.view.id] = None if cached_state is None else cached_state.view.version
@@ -409,7 +409,7 @@ class Transaction(RowAccess):
         self.image.put_session(state)
 
     def load_sketch(self, state: SessionState) -> Sketch:
-        """The texts and values the session has seen, from memory where that is current."""
+        """The texts and values that the session has seen, from memory if current."""
         sketch = self._load_memory(state).sketch
         sketch.saturated = sketch.saturated or state.saturated
         return sketch
@@ -444,7 +444,7 @@ class Transaction(RowAccess):
     def add_sketch_row(
         self, state: SessionState, added: Marks, chunk: Chunk | None = None, *, request: bool = False
     ) -> SessionState:
-        """Store what a session saw, and what its profile keeps of it, with its next entry; returns the new state."""
+        """Store what a session saw and its profile keeps, with its next entry; returns the new state."""
         row = pack_row(added, chunk, request=request)
         memory = self._load_memory(state)
         session = state.view.id
@@ -469,16 +469,16 @@ class Transaction(RowAccess):
         return state.with_chunk()
 
     def load_taint_index(self) -> TaintIndex:
-        """Fingerprints of what the tenant's sessions stored while they were exposed."""
+        """Fingerprints of values stored by exposed sessions of the tenant."""
         end, index = self.image.taint_end, self.image.taint_index
         return index if end is not None and end[0] == index.seq else rows.TaintTable(self).refresh()
 
     def add_tainted_fingerprints(self, fingerprints: frozenset[int]) -> dict[str, Any] | None:
-        """Store fingerprints of a stored value; the commitment for the entry, None where nothing is new."""
+        """Store fingerprints of a stored value; returns the commitment for the entry, None if none is new."""
         return rows.TaintTable(self).add(fingerprints) if fingerprints else None
 
     def count_uses(self, agent: str, resource: str) -> int:
-        """How often the agent used the resource, as far as this process knows."""
+        """How often the agent has used the resource, as far as this process knows."""
         return self._uses.count(agent, resource)
 
     def add_use(self, agent: str, resource: str) -> None:
@@ -486,13 +486,13 @@ class Transaction(RowAccess):
         self._uses.add(agent, resource)
 
     def was_dispatched(self, session: str, request_id: str) -> bool:
-        """Whether a request of the session was let run and did not pause."""
+        """Whether a request of the session has run without pausing."""
         recorded_run = self.image.runs.find(session, request_id)
         marks = recorded_run if recorded_run is not None else [mark for *_, mark in self.list_runs(session, request_id)]
         return any(mark != PAUSED for mark in marks)
 
     def make_run_key(self, session: str, request_id: str, *, once: bool) -> bytes:
-        """The key of a decision that lets its action run; with `once`, the table refuses a second one of its number.
+        """The key of a decision that runs its action; with `once`, the table refuses a second one with its number.
 
         INVARIANT: ONCE - a run that paused makes room for one more run of the same request, under the next number.
         """
@@ -503,7 +503,7 @@ class Transaction(RowAccess):
         return make_single_run_key(request_id, len(runs))
 
     def record_run(self, request_id: str, entry: LedgerEntry) -> None:
-        """Note that `entry` lets its action run."""
+        """Note that `entry` runs its action."""
         self.image.runs.add(entry.session, request_id, (entry.writer, entry.seq))
 
     def has_outcome(self, session: str, writer: str, seq: int) -> bool:
@@ -513,7 +513,7 @@ class Transaction(RowAccess):
         return self.find_outcome(session, writer, seq) is not None
 
     def list_unsettled(self, writer: str) -> list[tuple[int, bytes, str]]:
-        """(seq, leaf, session) of a writer's decisions that let their action run and have no outcome."""
+        """(seq, leaf, session) of a writer's decisions that ran their action and have no outcome."""
         # On a cursor of its own, row by row: a writer may have let a million actions run.
         if self._rows.waiting:
             self._rows.write()

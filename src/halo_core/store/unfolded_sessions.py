@@ -8,7 +8,7 @@ from halo_core.store.row_access import Table
 
 
 class UnfoldedSession(NamedTuple):
-    """A session that is left to fold.
+    """A session still to be folded.
 
     Args:
         session: its reference.
@@ -34,7 +34,7 @@ class UnfoldedTable(Table):
     """The table `unfolded`, as one transaction sees and changes it."""
 
     def put(self, session: str, since_us: int) -> None:
-        """Note that a session is left to fold, or that it acted at a time."""
+        """Note that a session is still to be folded, or that it acted at a time."""
         self._tx.insert(
             "INSERT INTO unfolded VALUES (?,?,?) ON CONFLICT (tenant, session) DO UPDATE SET "
             "since_us=excluded.since_us",
@@ -42,15 +42,15 @@ class UnfoldedTable(Table):
         )
 
     def remove(self, session: str) -> None:
-        """Note that a session is folded, or that it does not exist."""
+        """Note that a session is folded or does not exist."""
         self._tx.row_cursor.execute("DELETE FROM unfolded WHERE tenant=? AND session=?", (self._tx.tenant, session))
 
     def list_rested(self, until_us: int, limit: int) -> list[UnfoldedSession]:
-        """Sessions that were looked at last before a time, those first that wait longest."""
+        """Sessions last looked at before a time, longest waiting first."""
         rows = self._tx.row_cursor.execute(_LIST_RESTED, (self._tx.tenant, until_us, limit)).fetchall()
         return [UnfoldedSession(session, since_us, closed_us is not None) for session, since_us, closed_us in rows]
 
     def list_newest(self, limit: int) -> list[UnfoldedSession]:
-        """Sessions that are left to fold, those first that acted last."""
+        """Sessions still to be folded, most recently active first."""
         rows = self._tx.row_cursor.execute(_LIST_NEWEST, (self._tx.tenant, limit)).fetchall()
         return [UnfoldedSession(session, since_us, closed_us is not None) for session, since_us, closed_us in rows]

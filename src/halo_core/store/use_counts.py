@@ -32,7 +32,7 @@ class UseCounts:
 
     Args:
         tx: the transaction. Its image holds what this process counted and has not written, which outlives it.
-        part: of the counts, to which this writer adds (`choose_part`); None where an engine has one writer at a time.
+        part: of the counts, to which this writer adds (`choose_part`); None if an engine has one writer at a time.
     """
 
     __slots__ = ("_added", "_are_written", "_must_wait", "_part", "_tx")
@@ -45,7 +45,7 @@ class UseCounts:
         self._must_wait = False
 
     def count(self, agent: str, resource: str) -> int:
-        """How often the agent used the resource, as far as this process knows."""
+        """How often the agent has used the resource, as far as this process knows."""
         image, used = self._tx.image, (agent, resource)
         uses = image.uses.get(used)
         if uses is None:
@@ -67,7 +67,7 @@ class UseCounts:
         self._added[used] = self._added.get(used, 0) + 1
 
     def write(self) -> None:
-        """Write the counts where many wait, or where this transaction uses nothing: then it has the time.
+        """Write the counts if many wait, or if this transaction counts nothing and so has the time.
 
         Raises:
             CannotDecide: `ledger_unwritable`, the database did not keep a row.
@@ -88,7 +88,7 @@ class UseCounts:
         self._are_written = True
 
     def confirm(self) -> None:
-        """Note, after COMMIT, what this process has counted and not written."""
+        """After COMMIT, note what this process has counted and not written."""
         unwritten = self._tx.image.unwritten_uses
         if self._are_written:
             unwritten.clear()
@@ -98,16 +98,16 @@ class UseCounts:
             unwritten[used] = unwritten.get(used, 0) + times
 
     def copy_added(self) -> dict[tuple[str, str], int]:
-        """What this transaction has counted and not written."""
+        """The counts of this transaction that are not written."""
         return dict(self._added)
 
     def forget(self, kept: Mapping[tuple[str, str], int]) -> None:
-        """Forget what this transaction counted, after it was rolled back, but for `kept`, counted before that part."""
+        """Forget this transaction's counts after a rollback, except `kept`, counted before that part."""
         self._added = dict(kept)
         self._are_written = False
         self._must_wait = True  # what of it is taken back later, each job by itself, is not known here
 
 
 def choose_part(writer: str) -> int:
-    """The part of the counts that a writer adds to, 0..31, so that writers at the same time do not share a row."""
+    """The part of the counts that a writer adds to, 0..31, so that concurrent writers do not share a row."""
     return zlib.crc32(writer.encode()) % 32

@@ -60,7 +60,7 @@ class WriteQueue:
         return False
 
     def retry(self, step: Callable[[], object], deadline_s: float, on_wait: Callable[[], object]) -> None:
-        """Call `step`, which takes the write lock, until it succeeds; in turn with other connections.
+        """Call `step`, which takes the write lock, until it succeeds, taking turns with other connections.
 
         Args:
             step: raises `sqlite3.OperationalError` while another connection has the lock.
@@ -96,7 +96,7 @@ class WriteQueue:
                 self._unlock()
 
     def close(self) -> None:
-        """Close the file; in a child after a fork too, which would otherwise keep its parent's lock."""
+        """Close the file; also in a child after a fork, which would otherwise keep its parent's lock."""
         if self._fd is not None:
             os.close(self._fd)
             self._fd = None
@@ -116,5 +116,5 @@ class WriteQueue:
 
 
 def is_busy(error: sqlite3.Error) -> bool:
-    """Whether another connection has the lock that was wanted."""
+    """Whether another connection holds the lock."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)

@@ -23,7 +23,7 @@ from halo_core.store.transaction import Transaction
 
 
 def open_writer_chain(tx: Transaction, config: StoreConfig, origin: dict[str, Any]) -> list[str]:
-    """Write a writer's first entry, a new store's control row, and the outcomes that crashed writers left open.
+    """Write a writer's first entry, a new store's control row, and outcomes missing after crashes.
 
     Returns:
         The writers recovered, whose lock files may be removed once this is durable.
@@ -63,7 +63,7 @@ def _list_open_writers(tx: Transaction) -> list[str]:
 
 
 def _begin_raised(tx: Transaction) -> None:
-    """Put a new tenant, or a new database, of a home whose floor was raised in enforce mode.
+    """Put a new tenant or database in enforce mode if the floor of the home was raised.
 
     INVARIANT: FLOOR - an application that names another tenant is below no other floor.
     """
@@ -87,14 +87,14 @@ def _record_unknown_outcomes(tx: Transaction, writer: str, why: str) -> None:
 
 
 def close_writer_chain(tx: Transaction) -> None:
-    """Write the last entry of a writer; the outcome of actions that still run is recorded as unknown."""
+    """Write a writer's last entry; records the outcome of running actions as unknown."""
     _record_unknown_outcomes(tx, tx.writer.id, "the ledger was closed before the outcome was recorded")
     written = tx.append(Draft(EntryKind.WRITER_CLOSE, "", {"cause": "closed", "writer": tx.writer.id}))
     _record_closed(tx, tx.writer.id, written.entry.ts_us)
 
 
 def refuse_foreign_store(database: Engine, config: StoreConfig, vkey: Vkey, image: TenantImage) -> None:
-    """Refuse a log that was begun with other keys than those of the home.
+    """Refuse a log begun with other keys than the home's.
 
     Raises:
         ConfigError: code `foreign_store`, `log_key_changed` or `content_key_changed`.

@@ -22,7 +22,7 @@ _LOCK_FOLDER: Final = "writers"
 
 
 def lock_file(home: Path, writer_id: str) -> tuple[int, Path]:
-    """Create and lock the file of a new writer; the lock ends with the process."""
+    """Create and lock the file of a new writer; the process's end releases the lock."""
     folder = home / _LOCK_FOLDER
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = folder / f"{writer_id}.lock"
@@ -61,7 +61,7 @@ class Writer:
     """Signs entries in its own sequence. Not thread-safe: the store guards it with a lock."""
 
     def __init__(self, tenant: str, writer_id: str, seed: bytes, log: Signer, home: Path | None) -> None:
-        """With a lock file in `home`; None where a connection shows that the process is alive."""
+        """With a lock file in `home`; None if a connection shows that the process is alive."""
         self.tenant = tenant
         self.id = writer_id
         self.seq = 0

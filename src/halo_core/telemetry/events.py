@@ -12,7 +12,7 @@ class DecisionEvent:
     """One decision, durable already, or a call that could not be decided.
 
     Args:
-        decision_id: id of the entry; empty where nothing could be recorded.
+        decision_id: id of the entry; empty if nothing could be recorded.
         tenant: whose log.
         agent: who acts.
         session: reference of the session; empty for none.

@@ -146,7 +146,7 @@ def _is_apart(other: TrainingSession, own: str, workload: str) -> bool:
 
 
 def make_small_baseline_picker(workload: str, seen: Seen, number: int) -> BaselinePicker:
-    """As `make_baseline_picker`, with baselines of few sessions (`SMALL_BASELINE_SIZES`), drawn by `number`.
+    """Like `make_baseline_picker`, with baselines of few sessions (`SMALL_BASELINE_SIZES`), drawn by `number`.
 
     More is new to a baseline of a hundred sessions than to one of a thousand, and a model has to know both.
     """

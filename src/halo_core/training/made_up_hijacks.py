@@ -45,7 +45,7 @@ class _Maker:
     draw: random.Random
 
     def make(self, session: TrainingSession, number: int) -> TrainingSession | None:
-        """One made-up hijack; None where there is no action of another task."""
+        """One made-up hijack; None if there is no action of another task."""
         other_role = self.draw.random() < _OTHER_ROLE
         found = self._choose_action(self.draw.choice(sorted(self.pool)) if other_role else session.suite, session.task)
         if found is None:

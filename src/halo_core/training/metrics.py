@@ -87,7 +87,7 @@ def _list_outcomes(rows: Rows, scores: Floats, limit: Floats) -> dict[str, tuple
 
 
 def compute_rates(rows: Rows, scores: Floats, limit: Floats, chosen: NDArray[np.bool_] | None = None) -> dict[str, Any]:
-    """Each rate, 0..1, over the chosen sessions (default: all); None where there is no such session."""
+    """Each rate, 0..1, over the chosen sessions (default: all); None if there is no such session."""
     chosen = np.ones(rows.sessions, bool) if chosen is None else chosen
     rates: dict[str, Any] = {}
     for name, (over, counted) in _list_outcomes(rows, scores, limit).items():

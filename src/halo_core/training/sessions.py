@@ -32,7 +32,7 @@ class TrainingEvent:
         args: of the call.
         result: text that came back.
         error: text of the error, empty if none.
-        malicious: whether it served an attacker; None where the label leaves it open.
+        malicious: whether it served an attacker; None if the label leaves it open.
         part: index of the request that it belongs to, where the session had several.
         turn: number of the message that asked for it.
         impact: class of the action, as recorded; None to guess it from the tool's name.

@@ -65,7 +65,7 @@ class ReviewCycle(View):
         return [grant for grant in self.grants.get(agent, ()) if self.answers.get((agent, grant)) == "revoke"]
 
     def find_problem(self, now_us: int) -> str:
-        """Why the review is an exception, in words; empty where it is none."""
+        """Why the review is an exception, in words; empty if it is none."""
         if not self.closed_us and now_us > self.due_us:
             return "is overdue"
         if self.closed_us > self.due_us:
@@ -115,7 +115,7 @@ def take_review_entry(
         ts_us: time of the entry, microseconds since the epoch.
 
     Returns:
-        The review; None where none with this id was opened.
+        The review; None if none with this id was opened.
     """
     review = str(body.get("id", ""))
     cycle = cycles.get(review)

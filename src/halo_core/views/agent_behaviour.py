@@ -156,7 +156,7 @@ class AgentBehaviour(View):
         agent_risk: risk of the whole agent, 0..1000.
         drift: share of a drift alarm over sessions, in thousandths.
         done: what was done, oldest first.
-        problem: why the history cannot be computed, or the profile counts for nothing; empty where all is well.
+        problem: why the history cannot be computed, or the profile counts for nothing; empty if all is well.
     """
 
     agent: str

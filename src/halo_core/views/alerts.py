@@ -261,9 +261,9 @@ class AlertView(View):
 
     Args:
         record: its entry.
-        verdict: what a person said of it, None where nobody did.
+        verdict: what a person said of it, None if nobody did.
         event: event of a person or a service account with names, or why it cannot be shown; None for an agent.
-        acknowledged_us: when somebody first acknowledged it, microseconds since the epoch; None where nobody did.
+        acknowledged_us: when somebody first acknowledged it, microseconds since the epoch; None if nobody did.
     """
 
     record: LoggedEntry
@@ -364,13 +364,13 @@ def load_alerts(reader: Reader, tenant: str, home: Path, *, open_only: bool = Fa
 
 
 def find_acknowledgement(reader: Reader, tenant: str, alert: str) -> LoggedEntry | None:
-    """The first entry that acknowledges the alert with this id; None where there is none."""
+    """The first entry that acknowledges the alert with this id; None if there is none."""
     acknowledgements = read_entries(reader, tenant, (EntryKind.ACKNOWLEDGEMENT,))
     return next((item for item in acknowledgements if item.entry.body.get("alert") == alert), None)
 
 
 def is_in_baseline(reader: Reader, tenant: str, alert: LedgerEntry) -> bool:
-    """Whether events of an alert's day may be in the baseline in force; False where that cannot be read."""
+    """Whether events of an alert's day may be in the baseline in force; False if that cannot be read."""
     try:
         book = load_identities(reader, tenant)
         return book is not None and DayAlert.from_body(alert.body).first_us <= book.last_us

@@ -75,7 +75,7 @@ class Scene:
         late: time since the last decision, in words, where the axis is compressed after it; else empty.
         points: (x, decision).
         epochs: (x, epoch) of each re-authorization.
-        stop: (x, authority, names) of the classes that stop next; None where that is beyond the axis.
+        stop: (x, authority, names) of the classes that stop next; None if that is beyond the axis.
         hand_offs: (x from, x to, hand-off).
     """
 

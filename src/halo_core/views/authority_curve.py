@@ -207,7 +207,7 @@ class _CurveReader:
 def build_curve(
     records: Iterable[LoggedEntry], agent: str, links: Callable[[list[str]], Sequence[Link]], now_us: int
 ) -> Curve | None:
-    """The curve of an agent's session link, None where it decided nothing under one.
+    """The curve of an agent's session link, None if it decided nothing under one.
 
     Args:
         records: decisions, passports, approvals and hand-backs of the session, in log order.
@@ -252,7 +252,7 @@ class Floor:
         level: authority that has to be left after the action's own charge, millionths.
         used: whether the session's passport grants something of the class.
         possible: whether an action of the class would be possible now.
-        seconds: how long one stays possible if nothing else is done; None where none is possible, or always.
+        seconds: how long one stays possible if nothing else is done; None if none is possible, or always.
         actions: after how many actions, as costly as those of this epoch, one is still possible; None likewise.
     """
 
@@ -277,7 +277,7 @@ def compute_floors(curve: Curve, now_us: int, used: Iterable[Impact]) -> list[Fl
 
 
 def compute_remaining(curve: Curve, impact: Impact, level: int, now_us: int) -> tuple[int | None, int | None]:
-    """(seconds, actions) for which an action of a class stays possible; both None where none is, or one always is."""
+    """(seconds, actions) for which an action of a class stays possible; both None if none is, or one always is."""
     decay = curve.link.decay
     if decay is None or level <= 0 or not _is_possible(curve, impact, level, now_us):
         return None, None
@@ -409,7 +409,7 @@ class AuthorityView(View):
 def load_authority(reader: Reader, tenant: str, state: SessionState, agent: str, now_us: int) -> AuthorityView | None:
     """The authority of an agent in a session; where `agent` has no session link, of the first agent that has one.
 
-    None where no decision was made under a session link.
+    None if no decision was made under a session link.
     """
     roots = [account.agent for account in state.links if not account.parent]
     name = agent if agent in roots else (list_live_agents(state) or ("",))[0]

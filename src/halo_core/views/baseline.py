@@ -25,7 +25,7 @@ _MIN_DAYS: Final = 5
 
 @dataclass(frozen=True, slots=True)
 class BaselineView(View):
-    """A baseline of an agent; `in_force` is False where it was only fitted."""
+    """A baseline of an agent; `in_force` is False if it was only fitted."""
 
     agent: str
     terms: ScoringTerms

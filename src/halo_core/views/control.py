@@ -49,7 +49,7 @@ class ControlActView(View):
         proof: `proven` or `unproven (dev)`.
         until_us: end of a waiver, microseconds since the epoch; else 0.
         why: the reason given.
-        problem: code of the reason for which it has no effect; empty where it has one.
+        problem: code of the reason for which it has no effect; empty if it has one.
     """
 
     act: str
@@ -101,8 +101,8 @@ class ControlView(View):
         mode: the mode in force now.
         floor: the mode below which no application may go.
         floor_source: what sets the floor: an entry of the log, the file of the home, or that of the host.
-        set_by: the act that raised the floor last; None where none did.
-        waiver: the waiver that lowers the floor now; None where none does.
+        set_by: the act that raised the floor last; None if none did.
+        waiver: the waiver that lowers the floor now; None if none does.
         past: waivers that have ended or have no effect, newest first.
         acts: `proven` and `unproven (dev)` → number of acts.
         people: enrolled people, as `name (role, proven or not)`.
@@ -369,7 +369,7 @@ def _find_names(
 class TenantStatus(View):
     """The mode of a tenant, and what was decided so far.
 
-    `control` is None where the home trusts no log of the tenant; the mode is then that of an unproven row.
+    `control` is None if the home trusts no log of the tenant; the mode is then that of an unproven row.
     """
 
     control: ControlView | None

@@ -44,7 +44,7 @@ _ALERT_KINDS: Final = {
 
 
 def _build_score_rows(body: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Rows (title, words) on the score of a decision; none where nothing was scored."""
+    """Rows (title, words) on the score of a decision; none if nothing was scored."""
     snapshot = body["snapshot"]
     if snapshot.get("unscored"):
         agent = body["request"]["subject"]["agent"]

@@ -126,7 +126,7 @@ class Step:
     Args:
         number: number of the check, from 1.
         title: title of the check.
-        passed: whether it passed; None where it was not asked.
+        passed: whether it passed; None if it was not asked.
         answers: what it said.
         text: lines of the rules that objected, and known facts.
         raised: whether it gave a reason, even one for less than a denial.
@@ -182,7 +182,7 @@ def _describe_reason(reason: Reason, case: Case) -> str:
 
 
 def _describe_limit(reason: Reason, link: Link | None, case: Case) -> str:
-    """What was used, requested and allowed, in words; empty where the reason is no limit of a link."""
+    """What was used, requested and allowed, in words; empty if the reason is no limit of a link."""
     if link is None or reason.code not in ("quota_exceeded", "budget_exceeded", "per_action_exceeded"):
         return ""
     unit = reason.detail
@@ -283,7 +283,7 @@ class NeededChange:
 
 
 def _find_needed_changes(case: Case) -> list[NeededChange]:
-    """One change for each reason that kept the action from running; empty where it may run."""
+    """One change for each reason that kept the action from running; empty if it may run."""
     if case.decision.effect.runs:
         return []
     blocking = [reason for reason in case.decision.reasons if reason.effect in _BLOCKING_EFFECTS]

@@ -378,7 +378,7 @@ class ManifestEdit:
 
     Args:
         path: path of its file.
-        before: its text; empty where there is no file yet.
+        before: its text; empty if there is no file yet.
         after: its text with the declarations.
     """
 

@@ -81,7 +81,7 @@ class Proposal:
 
     Args:
         agent: id of the agent.
-        granted: its grants now; empty where it has no passport.
+        granted: its grants now; empty if it has no passport.
         used: what it used, sorted.
         refused: (kind, resource, calls) of resources whose calls were all refused, for any reason; never proposed.
         unread: number of calls whose arguments could not be opened.

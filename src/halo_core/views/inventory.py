@@ -141,7 +141,7 @@ class AgentRow(View):
         decisions: number of its decisions.
         uses: number of its decisions whose actions ran.
         last_us: time of the last decision, microseconds since the epoch.
-        listed: whether the manifest declares it; None where there is no manifest.
+        listed: whether the manifest declares it; None if there is no manifest.
     """
 
     agent: str
@@ -165,7 +165,7 @@ def list_agents(
     Args:
         reader: the store.
         tenant: owner of the log.
-        manifest: declares agents; None where there is none.
+        manifest: declares agents; None if there is none.
         now_us: the time, microseconds since the epoch.
         reads_decisions: whether to count decisions, and to find agents that have nothing else.
     """
@@ -229,7 +229,7 @@ def count_stopped(reader: Reader, tenant: str) -> tuple[Counter[tuple[str, tuple
 
 
 def load_catalogue(url: str, tenant: str | None) -> list[RegisteredResource]:
-    """The registered resources of a tenant, or of the only one; none where there is no store yet.
+    """The registered resources of a tenant, or of the only one; none if there is no store yet.
 
     Raises:
         Tampered: as `load_registrations`.

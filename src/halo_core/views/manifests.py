@@ -74,7 +74,7 @@ def read_manifest_text(path: Path) -> str:
 
 
 def load_issued_manifest(stored: StoredChain, url: str, tenant: str) -> Manifest | None:
-    """The manifest that a standing passport of the store was issued from; None where it is not there."""
+    """The manifest that a standing passport of the store was issued from; None if it is not there."""
     name = stored.entry.body.get("manifest") if stored.entry is not None else None
     if not name:
         return None

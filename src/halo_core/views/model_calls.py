@@ -29,8 +29,8 @@ class PromptMessage(View):
 
     Args:
         reference: as the entry names it.
-        role: who said it, as the framework calls it; empty where the text cannot be opened.
-        text: the text; None where it was erased, was never sealed, or there is no key.
+        role: who said it, as the framework calls it; empty if the text cannot be opened.
+        text: the text; None if it was erased, was never sealed, or there is no key.
     """
 
     reference: str

@@ -81,7 +81,7 @@ class ScoreState(View):
 
 @dataclass(frozen=True, slots=True)
 class AgentModels(View):
-    """The scores of one agent; `shadow` is None where no model is in shadow."""
+    """The scores of one agent; `shadow` is None if no model is in shadow."""
 
     agent: str
     in_force: ScoreState

@@ -81,7 +81,7 @@ class NextLimit:
 def find_next_limit(
     limits: Iterable[tuple[str, str, Limit]], chains: Sequence[LiveChain], *, steps: int, tainted: bool, now_us: int
 ) -> NextLimit | None:
-    """The limit of the live links that leaves the fewest decisions; None where nothing was spent.
+    """The limit of the live links that leaves the fewest decisions; None if nothing was spent.
 
     Args:
         limits: (agent, kind of link, limit).

@@ -78,7 +78,7 @@ def run_checks(tokens: Sequence[str], home: Path, url: str, tenant: str | None, 
 
 
 def _load_store_facts(url: str, tenant: str | None) -> tuple[str | None, str, list[Revocation] | None]:
-    """Store id, tenant and revocations; id and revocations are None where there is no store."""
+    """Store id, tenant and revocations; id and revocations are None if there is no store."""
     with open_reader_if_any(url) as reader:
         if reader is None:
             return None, tenant or "local", None
@@ -196,7 +196,7 @@ def compare_links(chain: Sequence[Link]) -> Iterator[tuple[str, list[str | None]
 
 
 def find_widenings(chain: Sequence[Link]) -> list[str]:
-    """For each link but the first, how it goes beyond the link before it; empty where it does not."""
+    """For each link but the first, how it goes beyond the link before it; empty if it does not."""
     found = [find_widening(parent, child) for parent, child in pairwise(chain)]
     return ["" if item is None else f"{item.code} {item.detail}".strip() for item in found]
 
@@ -206,7 +206,7 @@ _MIN_PREFIX: Final = 8
 
 @contextmanager
 def open_reader_if_any(url: str) -> Iterator[Reader | None]:
-    """A reader of the store; None where there is no store yet.
+    """A reader of the store; None if there is no store yet.
 
     Raises:
         ConfigError: the store is there and cannot be opened.
@@ -393,7 +393,7 @@ class PassportView(View):
     """A chain of the store or of a file, and the revocations that apply to it now.
 
     Args:
-        stored: the chain; its entry is None where it was read from a file.
+        stored: the chain; its entry is None if it was read from a file.
         tenant: tenant whose revocations were compared.
         revoked: the revocations that apply, in words.
     """

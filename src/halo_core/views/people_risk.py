@@ -38,7 +38,7 @@ class PersonRisk(View):
         bands: number of events in each band.
         history: changes of the risk.
         done: what was done about it, oldest first.
-        problem: code of the reason for which the row cannot be used; empty where it can.
+        problem: code of the reason for which the row cannot be used; empty if it can.
     """
 
     reference: str

@@ -76,7 +76,7 @@ class AgentActivity:
         )
 
     def to_json(self, granted: Grants | None) -> dict[str, Any]:
-        """For programs; `unused` is None where no passport of its own is on record."""
+        """For programs; `unused` is None if no passport of its own is on record."""
         return {
             "actions": self.actions,
             "hours": {str(hour): times for hour, times in sorted(self.hours.items())},
@@ -124,7 +124,7 @@ class AgentRisk(View):
 
     Args:
         agent: id of the agent.
-        granted: grants of its passport; None where it has no passport of its own.
+        granted: grants of its passport; None if it has no passport of its own.
         scored: number of scored actions.
         risk: risk of the session that acted last.
         highest: highest risk that one of its sessions had.

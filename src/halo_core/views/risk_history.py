@@ -34,8 +34,8 @@ class ScoredAction:
         risk: risk of the action, 0..1000.
         session_risk: risk of the session including this action, 0..1000.
         band: 0 ordinary, 1 elevated, 2 high.
-        limits: (elevated, high) in force then; None where they were not recorded.
-        alert: kind of the alert about it; empty where there is none.
+        limits: (elevated, high) in force then; None if they were not recorded.
+        alert: kind of the alert about it; empty if there is none.
     """
 
     index: int

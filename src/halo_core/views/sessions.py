@@ -301,7 +301,7 @@ class LinkBudget:
 
     Args:
         agent: holder of the link.
-        authority: authority of the chain now, millionths; None where the link is not live.
+        authority: authority of the chain now, millionths; None if the link is not live.
         debits: agents of the links above it, which are charged with what it spends, root first.
         epoch: epoch of its account.
         handle: name of its account.
@@ -345,7 +345,7 @@ class SessionBudget(View):
 
     Args:
         agents: agents with a live link.
-        first: the limit that runs out first; None where nothing was spent.
+        first: the limit that runs out first; None if nothing was spent.
         now_us: the time of the answer, microseconds since the epoch, as all times here.
         opened_us: when the session was opened.
         seen_us: newest time that the session has seen.

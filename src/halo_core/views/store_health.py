@@ -48,7 +48,7 @@ class HealthRow:
         tenant: tenant of the log; empty for the whole store.
         status: what its condition means for decisions.
         text: its condition, in words.
-        remedy: what to do; empty where nothing is to be done.
+        remedy: what to do; empty if nothing is to be done.
     """
 
     name: str

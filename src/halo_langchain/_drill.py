@@ -61,7 +61,7 @@ def open_drill(obj: Any, *, name: str = "") -> Driver:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _FoundTool:
-    """A tool, the one in whose body it is, the graphs around it there, and what else decides it."""
+    """A tool, the tool whose body it is in, the graphs around it there, and its cover."""
 
     tool: BaseTool
     owner: str
@@ -70,7 +70,7 @@ class _FoundTool:
 
 
 class _Finder(AppExaminer):
-    """Finds tools and models, and in the body of which tool each of them is."""
+    """Finds tools and models, and for each the tool whose body it is in."""
 
     def __init__(self, name: str = "") -> None:
         super().__init__(name)
@@ -117,7 +117,7 @@ class _Finder(AppExaminer):
         super().examine(x, where, cover)
 
     def _note_nodes(self, graph: Any) -> None:
-        """Note nodes that run functions of the application's own."""
+        """Note nodes that run functions of the application."""
         if self._owners:
             return
         for name, node in (get_attributes(graph).get("nodes") or {}).items():
@@ -128,7 +128,7 @@ class _Finder(AppExaminer):
 
 
 class Driver:
-    """An application of LangChain's in a drill.
+    """A LangChain application in a drill.
 
     Attributes:
         tools: facts of its tools.
@@ -180,7 +180,7 @@ class Driver:
                 yield describe_tool(name, None, {}, is_guarded=True, problem=_REMOTE_PROBLEM)
 
     def _list_bodies(self, tool: BaseTool) -> list[types.FunctionType]:
-        """The innermost functions that a tool and its originals hold, without the guard's and the framework's own."""
+        """The innermost functions of a tool and its originals, without the guard's and the framework's own."""
         bodies: list[Any] = []
         for item in list_originals(tool):
             attributes = get_attributes(item)
@@ -196,7 +196,7 @@ class Driver:
     # replacing
 
     def install(self, stubs: FunctionStubs, desk: Desk) -> None:
-        """Replace bodies of tools, methods of models, and what keeps conversations."""
+        """Replace bodies of tools, methods of models, and stores of conversations."""
         desk.run_inner = self._run_inner
         self._desk = desk
         for function, names in self._bodies.values():
@@ -219,7 +219,7 @@ class Driver:
     def _replace_methods(
         self, stubs: FunctionStubs, kind: type[Any], names: Sequence[str], answer: Callable[[str, Any], Any]
     ) -> None:
-        """Replace methods of a class by what takes their name and the arguments."""
+        """Replace methods of a class by a function that takes the method's name and the arguments."""
         for name in names:
             function, _ = unwrap(unwrap_method(kind.__dict__.get(name)))
             if is_a(function, types.FunctionType) and not self._finder.is_ours(function):
@@ -238,7 +238,7 @@ class Driver:
         return steps
 
     def run_turn(self, turn: Turn) -> None:
-        """Run the graph once, in a thread of its own."""
+        """Run the graph once, in a new thread."""
         messages = [*turn.history, ("user", turn.user)]
         config: Any = {"configurable": {"thread_id": f"drill-{uuid4()}"}, "recursion_limit": _MAX_STEPS}
         self._app.invoke({"messages": messages}, config)
@@ -251,7 +251,7 @@ class Driver:
         guarded[0].bind(**fields).invoke([("user", turn.user)])
 
     def _run_inner(self, owner: str, step: Step) -> Any:
-        """Make the call that the body of a tool makes: of a tool that it holds, by the framework's own way in."""
+        """Make the call inside a tool's body: of a tool that it holds, through the framework's own entry point."""
         for item in self._finder.found_tools:
             if item.tool.name == step.tool and item.owner == owner:
                 with self._desk.follow([step]) as script:
@@ -264,7 +264,7 @@ class Driver:
 
 
 def _answer_model(desk: Desk, method: str, _arguments: Mapping[str, Any]) -> Any:
-    """What a model answers, in the form of one of its methods."""
+    """A model's answer, in the form of one of its methods."""
     step = desk.take_model_request()
     calls: list[Any] = []
     if step is not None:
@@ -281,7 +281,7 @@ def _answer_model(desk: Desk, method: str, _arguments: Mapping[str, Any]) -> Any
 
 
 def _classify(_method: str, arguments: Mapping[str, Any]) -> Any:
-    """What a decision model says that objects to nothing: no, the first choice, the lowest level, the whole image."""
+    """A decision model's answer without objections: no, the first choice, the lowest level, the whole image."""
     answers = {name: _answer_question(question) for name, question in arguments["questions"].items()}
     return decisions.ClassifierResponse.model_validate({"model": arguments["self"].model, "answers": answers})
 
@@ -301,7 +301,7 @@ def _answer_question(question: Any) -> dict[str, Any]:
 
 
 def _answer_remote_graph(_method: str, arguments: Mapping[str, Any]) -> list[Any]:
-    """What a remote graph sends: that it is done, in the form that the stream mode asks for."""
+    """A remote graph's answer that it is done, in the form of the stream mode."""
     part: Any = {"messages": [{"role": "assistant", "content": "Done."}]}
     modes = arguments.get("stream_mode")
     if isinstance(modes, list):

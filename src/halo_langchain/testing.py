@@ -19,7 +19,7 @@ from pydantic import field_validator
 
 
 class ScriptedModel(BaseChatModel):
-    """Says `script` message by message (a text is a message), whatever it is asked; past its end it says `done`.
+    """Says the messages of `script` in order (a text is a message), whatever it is asked; then `done`.
 
     The place in the script is the number of its own messages in the conversation, so a resumed or parallel run of
     another conversation starts where that one stands.
@@ -58,7 +58,7 @@ class ScriptedModel(BaseChatModel):
         tool_choice: str | None = None,  # noqa: ARG002  the base class's signature
         **_kwargs: Any,
     ) -> Runnable[Any, AIMessage]:
-        """Nothing to bind: the script names its tools."""
+        """Binds nothing: the script names its tools."""
         return self
 
 

@@ -181,7 +181,7 @@ class Halo(HaloBase):
         return self.observe()
 
     def guard_entered_object(self, retriever: Any, part: Any) -> Any:
-        """Guard what a guarded retriever enters by itself: a query engine there asks a model."""
+        """Guard an object that a guarded retriever enters by itself: a query engine there asks a model."""
         guard = require_guard(retriever)
         return guard_component(self, part, guard.resource, None) if isinstance(part, ENGINE_TYPES) else part
 

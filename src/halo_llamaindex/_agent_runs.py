@@ -80,7 +80,7 @@ def build_handoff_call(halo: Halo, agent: str, task: str = "", problem: str = ""
 
 
 def _claim_link(_handle: str) -> None:
-    """Do nothing: that this callback is given makes the link one of this run alone."""
+    """Do nothing: passing this callback makes the link one of this run alone."""
 
 
 class HandOffDecision(LlamaIndexAction, HandOffAction):
@@ -98,12 +98,12 @@ def get_handle(halo: Halo, ticket: Ticket) -> str:
 
 
 class UnmadeCall(LlamaIndexAction, UnreachableCall):
-    """A call that is recorded, and that nothing carries out."""
+    """A call that is recorded but not carried out."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WorkflowPlan(GuardMetadata):
-    """The guard of a workflow, and how it is entered.
+    """The guard of a workflow, and how its agents are entered.
 
     Args:
         is_team: whether its agents are entered by hand-offs: it has several.
@@ -124,7 +124,7 @@ class WorkflowPlan(GuardMetadata):
 
     @property
     def enters_agents(self) -> bool:
-        """Whether agents are entered by hand-offs in it."""
+        """Whether its agents are entered by hand-offs."""
         return self.is_team or bool(self.agent)
 
 
@@ -173,7 +173,7 @@ class _StepRun:
 
 
 async def _run_as_actor(step_run: _StepRun, run: _StepHandler) -> Any:
-    """Run a step as the acting agent; at the end of the workflow's run, hand back all links."""
+    """Run a step as the acting agent; when the workflow's run ends, hand back all links."""
     if not step_run.plan.enters_agents:
         return await run(step_run)
     step_run.chain = await step_run.load_chain()
@@ -201,7 +201,7 @@ async def _run_as_actor(step_run: _StepRun, run: _StepHandler) -> Any:
 
 
 async def _hand_back_agents(step_run: _StepRun) -> None:
-    """Hand back all links that were made in a run."""
+    """Hand back all links made in a run."""
     chain = await step_run.load_chain()
     await step_run.store_chain(None)
     if chain is not None and chain.first_handle:
@@ -209,7 +209,7 @@ async def _hand_back_agents(step_run: _StepRun) -> None:
 
 
 async def _enter_agent(step_run: _StepRun, chain: ActingChain, agent: str, task: str = "") -> ActingChain:
-    """Enter an agent: under the link that was made for it, or else by a hand-off that is decided here.
+    """Enter an agent under the link made for it, else by a hand-off decided here.
 
     Raises:
         Denied: whoever acts may not hand off to it.
@@ -224,7 +224,7 @@ async def _enter_agent(step_run: _StepRun, chain: ActingChain, agent: str, task:
 
 
 def _start_chain(step_run: _StepRun) -> ActingChain:
-    """The chain before any agent is entered: below the agents that act where the run was started."""
+    """The chain before any agent is entered: below the agents acting where the run was started."""
     acting_link = ActingChain().to_acting(step_run.halo, step_run.session)
     return ActingChain(base_agents=acting_link.agents if acting_link is not None else ())
 
@@ -245,7 +245,7 @@ async def _store_duplicate_calls(ctx: Any, calls: Iterable[Any] | None) -> None:
 
 
 async def _resolve_call_id(ctx: Any, call: Any, item: str | None) -> str:
-    """The id of a call: the provider's, with a number for each further one of several identical calls."""
+    """The id of a call: the provider's, with a number for each further identical call."""
     provider_id: str = call.tool_id
     if item is None or not await read_store(ctx, _DUPLICATES_KEY):
         return provider_id
@@ -268,7 +268,7 @@ _BEGUN_KEY: Final = "began"
 
 
 async def _run_app_step(step_run: _StepRun) -> Any:
-    """Run a step of an app's own workflow; if the workflow as a whole is an agent, its first step enters it."""
+    """Run a step of an app's own workflow; if the whole workflow is an agent, its first step enters it."""
     begins = isinstance(step_run.event, StartEvent) and not list_waiter_ids(step_run.state)
     run, name, item = current_run(), step_run.name, step_run.state.state.work_item_id
     work = ""
@@ -306,7 +306,7 @@ async def _enter_workflow_agent(step_run: _StepRun, *, begins: bool) -> None:
 
 
 async def run_step(plan: WorkflowPlan, name: str, step: StepCallable, event: Any) -> Any:
-    """Run one step of a workflow as the agent that acts in it.
+    """Run one step of a workflow as its acting agent.
 
     Args:
         plan: of the workflow.
@@ -379,7 +379,7 @@ async def _init_run(step_run: _StepRun) -> Any:
 
 
 async def _guard_run_memory(step_run: _StepRun) -> None:
-    """Guard the run's memory, which may ask a model: in the store and in the event."""
+    """Guard the run's memory, which may ask a model, in the store and in the event."""
     memory = await read_store(step_run.ctx, MEMORY_KEY)
     guarded = guard_memory(step_run.halo, memory)
     if guarded is not memory:
@@ -392,7 +392,7 @@ async def _guard_run_memory(step_run: _StepRun) -> None:
 
 
 async def _setup_agent(step_run: _StepRun) -> Any:
-    """Enter the agent that an event names; if that is denied, the agent that handed off goes on."""
+    """Enter the agent named by an event; if that is denied, the giver continues."""
     if not step_run.plan.enters_agents:
         return await step_run.call()
     chain = await step_run.load_chain() or _start_chain(step_run)
@@ -423,7 +423,7 @@ async def _ask_agent(step_run: _StepRun) -> Any:
 
 
 async def _run_model_step(step_run: _StepRun) -> Any:
-    """Run a step in which a model is asked, with the texts whose origin is known."""
+    """Run a step that asks a model, with the texts whose origin is known."""
     agent_name = getattr(step_run.event, _CURRENT_AGENT_KEY, "") if step_run.plan.is_team else ""
     prompt = step_run.plan.prompts.get(agent_name, "")
     known_texts = [(prompt, Provenance.SYSTEM)] if prompt else []
@@ -446,7 +446,7 @@ async def _call_tool(step_run: _StepRun) -> Any:
 
 
 async def _find_turn_text(ctx: Any) -> str:
-    """Text of the message whose calls are being made, if the agent's scratchpad has it."""
+    """Text of the message whose calls are running, if the agent's scratchpad has it."""
     scratchpad = await read_store(ctx, "scratchpad", [])
     answers = (
         [item for item in scratchpad if getattr(item, "role", None) == MessageRole.ASSISTANT]

@@ -83,14 +83,14 @@ _NEXT_AGENT_KEY: Final = "next_agent"
 
 
 def is_handoff_tool(tool: Any) -> bool:
-    """Whether this is the framework's own hand-off tool, which its name alone does not prove."""
+    """Whether this is the framework's own hand-off tool, which the name alone does not prove."""
     tool = unwrap_tool(tool)
     function = getattr(tool, "real_fn", None) if type(tool) is FunctionTool else None
     return function is handoff and tool.metadata.name == _HANDOFF_TOOL
 
 
 def guard_agent_tools(plan: WorkflowPlan, tools: Sequence[Any]) -> list[Any]:
-    """Guard all tools of an agent, since the agent's class may call them in a step of its own.
+    """Guard all tools of an agent, since the agent's class may call them in its own steps.
 
     An unguarded tool is not registered, so nobody has granted it: in enforce mode its calls are refused. Tools of an
     agent that was met inside something guarded are decided as undeclared.
@@ -112,7 +112,7 @@ def _is_guarded_by(halo: Halo, tool: Any) -> bool:
 
 
 def add_missing_tool(tools: Sequence[Any]) -> list[Any]:
-    """Add a tool that records the call, if the model calls one that the agent does not have."""
+    """Add a tool that records the call if the model calls one that the agent does not have."""
     name = current_run_context().called_tool
     if not name or any(tool.metadata.name == name for tool in tools):
         return list(tools)
@@ -120,7 +120,7 @@ def add_missing_tool(tools: Sequence[Any]) -> list[Any]:
 
 
 class MissingTool(AsyncBaseTool):
-    """A tool that a model made up."""
+    """A tool invented by a model."""
 
     def __init__(self, name: str, available_tools: Sequence[str]) -> None:
         self._metadata = ToolMetadata(description="no such tool", name=name)
@@ -128,11 +128,11 @@ class MissingTool(AsyncBaseTool):
 
     @property
     def metadata(self) -> ToolMetadata:
-        """The name that the model gave it, as the framework asks for it."""
+        """The name given by the model, in the framework's form."""
         return self._metadata
 
     def call(self, *_args: Any, **_kwargs: Any) -> ToolOutput:
-        """What the framework says of it."""
+        """Answer as the framework does."""
         name = self._metadata.get_name()
         return ToolOutput(
             content=f"Tool {name} not found. Please select a tool that is available.",
@@ -143,7 +143,7 @@ class MissingTool(AsyncBaseTool):
         )
 
     async def acall(self, *_args: Any, **_kwargs: Any) -> ToolOutput:
-        """What the framework says of it."""
+        """Answer as the framework does."""
         return self.call()
 
 
@@ -172,7 +172,7 @@ async def _decide_missing_call(halo: Halo, tool: MissingTool, arguments: Mapping
 
 
 class _HandOffToolCall(LlamaIndexAction):
-    """A call of the hand-off tool: what is decided is the hand-off itself; a refused one keeps the giver at work."""
+    """A call of the hand-off tool, decided as the hand-off itself; after a refusal the giver continues."""
 
     def __init__(self, halo: Halo, inner: Callable[[Any], Any], ctx: Any, arguments: Mapping[str, Any]) -> None:
         self.halo, self.inner, self.ctx, self.raw_arguments = halo, inner, ctx, arguments
@@ -190,11 +190,11 @@ class _HandOffToolCall(LlamaIndexAction):
         return build_refusal(_HANDOFF_TOOL, self.raw_arguments, denied)
 
     def execute(self, ticket: Ticket) -> Any:  # noqa: ARG002  the arguments are not changed
-        """Call the tool. INVARIANT: what runs was decided: whom, and why."""
+        """Call the tool. INVARIANT: the receiver and the reason that run are the decided ones."""
         return self.inner(self.arguments)
 
     async def finish(self, ticket: Ticket, result: Any) -> Any:
-        """Note whom the next step may enter, if the tool has named it."""
+        """Note which agent the next step may enter, if the tool has named it."""
         agent = self.arguments["to_agent"]
         is_next = isinstance(agent, str) and await read_store(self.ctx, _NEXT_AGENT_KEY) == agent
         if ticket.context is not None and is_next:
@@ -212,14 +212,14 @@ def _get_plan(workflow: Any) -> WorkflowPlan:
 
 
 def list_entry_points(kind: type[Workflow]) -> list[str]:
-    """Methods of a workflow that a guarded copy replaces."""
+    """Methods that a guarded copy of a workflow replaces."""
     overridable = [name for name in (_CALL_TOOL, _GET_TOOLS) if hasattr(kind, name)]
     return ["run", *get_steps_from_class(kind), *overridable]
 
 
 @functools.lru_cache(maxsize=256)
 def _make_guarded_class(kind: type[Workflow]) -> type[Workflow]:
-    """Subclass that starts its runs, enters its steps and decides the tool calls of its agents."""
+    """Subclass that starts the runs, enters the steps and decides the tool calls of a workflow's agents."""
     members: dict[str, Any] = {
         name: _wrap_step(name, getattr(kind, name), is_method=True) for name in get_steps_from_class(kind)
     }
@@ -232,7 +232,7 @@ def _make_guarded_class(kind: type[Workflow]) -> type[Workflow]:
 
 
 def _wrap_step(name: str, function: Callable[..., Any], *, is_method: bool) -> Callable[..., Any]:
-    """A step of the class, or one that is a function beside it, as a method."""
+    """A step of the class, or a separate function that is a step, as a method."""
 
     @functools.wraps(function)  # the framework reads its signature and its configuration
     async def step(self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -296,7 +296,7 @@ def _wrap_run(kind: type[Workflow]) -> Callable[..., Any]:
 
 
 def _name_inner_agent(plan: WorkflowPlan, workflow: Any) -> Any:
-    """The agent that a tool's body runs, entered by a hand-off under its own name; itself where the name is taken."""
+    """The agent run by a tool's body, entered under its own name; unchanged if the name is taken."""
     halo: Halo = plan.halo
     name = clean_name(plan.own_name)
     registered = halo.find_registered(name)
@@ -315,7 +315,7 @@ def _finish_run(halo: Halo, result: asyncio.Task[Any]) -> None:
 
 
 def _iter_user_texts(args: tuple[Any, ...], kwargs: Any) -> Iterable[str]:
-    """What the host passed as its user's words."""
+    """The texts that the host passed as its user's words."""
     start = kwargs.get("start_event") or next((item for item in args if isinstance(item, StartEvent)), None)
     positional = [item for item in args if not isinstance(item, Context | StartEvent)]
     inputs = [kwargs.get("user_msg"), positional[0] if positional else None]
@@ -342,7 +342,7 @@ def _wrap_call_tool(kind: Any) -> Callable[..., Any]:
 
 
 def _wrap_get_steps(kind: Any) -> Callable[..., Any]:
-    """The steps of a guarded workflow; one that was registered since with its class, or its original's, is wrapped."""
+    """The steps of a guarded workflow; steps registered later with its class or the original's are wrapped."""
 
     @functools.wraps(getattr(kind, _GET_STEPS))
     def _get_steps(self: Any) -> dict[str, Any]:
@@ -430,13 +430,13 @@ def guard_workflow(
 
 
 def _find_own_name(workflow: Workflow) -> str:
-    """The name that the application gave its agent; empty for any other workflow."""
+    """The agent name given by the application; empty for any other workflow."""
     name = workflow.name if isinstance(workflow, BaseWorkflowAgent) else ""
     return name if name != DEFAULT_AGENT_NAME else ""
 
 
 def _guard_code_tool(halo: Halo, workflow: CodeActAgent, tool: Any) -> Any:
-    """Guard the tool that the framework makes of a code executor; it has a grant only if that function was guarded."""
+    """Guard the framework's tool for a code executor; it has a grant only if that function was guarded."""
     registered, function = halo.find_registered(EXECUTE_TOOL_NAME), workflow.code_execute_fn
     runs_code_function = (
         isinstance(tool, FunctionTool)

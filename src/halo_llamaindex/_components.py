@@ -137,7 +137,7 @@ def _refuse_undecided(copied: Any, *, stores: bool) -> None:
 
 
 def find_self_acting(engine: Any) -> str:
-    """What an engine does in its own code, where nothing can decide it; empty if it does nothing there."""
+    """What an engine does in its own code, where nothing can decide it; empty if nothing."""
     names = {kind.__name__ for kind in type(engine).__mro__}
     if (
         is_a(engine, JSONQueryEngine)
@@ -173,7 +173,7 @@ def is_store(x: Any) -> bool:
 
 
 def is_store_of_graph(x: Any) -> bool:
-    """Whether an object is a graph store, which may be read by more than programs."""
+    """Whether an object is a graph store, which can be read in other ways than by programs."""
     member_names = {name for kind in type(x).__mro__ for name in kind.__dict__}
     return is_a(x, PropertyGraphStore) or member_names.issuperset(_GRAPH_STORE_METHODS)
 
@@ -254,7 +254,7 @@ class _ComponentCopier:
     _owner: str = ""  # class of what the executors at hand run programs for
 
     def _copy_with_parts(self, original: Any, guard_part: Callable[[Any], Any]) -> tuple[Any, bool]:
-        """A copy with guarded parts, and whether that changed any; parts may lead back to the copy."""
+        """A copy with guarded parts, and whether any changed; parts may refer back to the copy."""
         copied = copy.copy(original)
         self._copies[id(original)] = (original, copied)
         changed = False
@@ -265,7 +265,7 @@ class _ComponentCopier:
         return copied, changed
 
     def copy_component(self, component: Any) -> Any:
-        """A copy of a component, with everything that it holds guarded."""
+        """A copy of a component with everything in it guarded."""
         _refuse_self_acting(component)
         self._owner = self._owner or type(component).__name__
         copied, changed = self._copy_with_parts(component, self.guard_value)
@@ -287,7 +287,7 @@ class _ComponentCopier:
         return copied
 
     def _guard_executor(self, executor: Any) -> Any:
-        """A guarded copy of what runs programs for an engine or a retriever."""
+        """A guarded copy of an engine's or retriever's executor of programs."""
         cached = self._copies.get(id(executor))
         if cached is not None:
             return cached[1]
@@ -317,7 +317,7 @@ class _ComponentCopier:
         return self._guard_container(value)
 
     def _copy_object_retriever(self, value: ObjectRetriever[Any]) -> Any:
-        """Copy an object retriever so that the tools and engines that it finds are guarded when it finds them."""
+        """Copy an object retriever so that the tools and engines it finds are guarded."""
         copied, _ = self._copy_with_parts(value, self._guard_retriever_part)
         copied.__dict__[_GUARD_RESULT] = lambda objects: replace(self, _copies={}).guard_value(objects)
         kind: Any = type(value)
@@ -341,7 +341,7 @@ class _ComponentCopier:
         )
 
     def copy_retriever(self, retriever: Any) -> Any:
-        """A copy of a retriever that asks guarded models and executors; the retrievers in it are its parts."""
+        """A copy of a retriever with guarded models and executors; inner retrievers are its parts."""
         outer_owner, self._owner = self._owner, type(retriever).__name__
         try:
             return self._copy_with_parts(retriever, self._guard_retriever_part)[0]
@@ -401,7 +401,7 @@ def _make_object_retriever_class(kind: type[Any]) -> type[Any]:
 
 @functools.lru_cache(maxsize=256)
 def _make_engine_class(kind: type[Any]) -> type[Any]:
-    """Subclass of an engine: what starts inside it without a guard is decided; see `InnerScope`."""
+    """Subclass of an engine in which unguarded objects that start are decided; see `InnerScope`."""
 
     def wrap_method(name: str) -> Callable[..., Any]:
         method = getattr(kind, name)
@@ -426,7 +426,7 @@ def is_guarded_engine(x: Any) -> bool:
 def guard_component(
     halo: Halo, component: Any, resource: Resource | None, labels: Labels | None, name: str = ""
 ) -> Any:
-    """Copy a query engine, chat engine or other component, with guarded models and retrievers in it.
+    """Copy a query engine, chat engine or other component, with its models and retrievers guarded.
 
     Raises:
         ConfigError: it would still reach a model, a retriever or a store that nobody decides.
@@ -439,7 +439,7 @@ def guard_component(
 def make_retriever_copier(
     halo: Halo, resource: Resource | None = None, labels: Labels | None = None
 ) -> Callable[[BaseRetriever], BaseRetriever]:
-    """Make the function that copies a retriever which is guarded by itself."""
+    """Make the function that copies a retriever guarded by itself."""
 
     def copy_retriever(retriever: BaseRetriever) -> BaseRetriever:
         copied: BaseRetriever = _ComponentCopier(halo, resource, labels).copy_retriever(retriever)
@@ -451,12 +451,12 @@ def make_retriever_copier(
 
 
 def guard_memory(halo: Halo, memory: Any) -> Any:
-    """A memory that asks guarded models; the same object if it asks none."""
+    """A memory with guarded models; the same object if it has none."""
     return guard_component(halo, memory, None, None) if isinstance(memory, BaseMemory) else memory
 
 
 def guard_swapped_models(halo: Halo, workflow: Any) -> None:
-    """Guard a model that was put into a guarded agent, or a copy of one, afterwards."""
+    """Guard a model that was set later on a guarded agent or a copy of one."""
     agents = workflow.agents.values() if isinstance(workflow, AgentWorkflow) else (workflow,)
     for agent in agents:
         if isinstance(agent, BaseWorkflowAgent) and get_guard(agent.llm) is None:

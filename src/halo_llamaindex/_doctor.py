@@ -89,12 +89,12 @@ def _list_entry_points(x: Any) -> tuple[str, ...]:
 
 
 def _make_inner_cover(point: str) -> Cover:
-    """What decides things that start inside something guarded: see `_inner_calls`."""
+    """What decides objects started inside something guarded; see `_inner_calls`."""
     return Cover(point, _INNER_KINDS, is_decided=True)
 
 
 class AppExaminer(Examiner):
-    """One look at an app of LlamaIndex's."""
+    """One examination of a LlamaIndex app."""
 
     _body: Cover = NO_COVER
     """What decides things in the function that is looked at."""
@@ -139,18 +139,18 @@ class AppExaminer(Examiner):
         return not attributes.keys() & set(entry_points) and bool(methods) and all(map(self.is_ours, methods))
 
     def find_name(self, x: Any) -> str:
-        """A tool has its name in its metadata."""
+        """The name of an object; a tool's is in its metadata."""
         return find_name(x, get_attributes(get_attributes(x).get("_metadata")).get("name"))
 
     def find_watch_point(self, kind: FindingKind) -> str:
-        """The observer records what nobody decides, but no entry of an agent or hand-off."""
+        """The observer, which records undecided calls, but no entry of an agent or hand-off."""
         is_observed = kind not in (FindingKind.AGENT, FindingKind.HANDOFF) and any(
             isinstance(item, HaloObserver) for item in root_dispatcher.span_handlers
         )
         return "observer: recorded only" if is_observed else "none"
 
     def add_rows_of_whole(self) -> None:
-        """Rows about the default LLM, and about what holds streams back and sees results before they are restricted."""
+        """Add rows about the default LLM, held-back streams, and who sees results before they are restricted."""
         default = Settings._llm  # noqa: SLF001  the property would make one
         if self.findings and default is not None and find_guard(default) is None:
             remedy = "objects that are created without an LLM use it: set `Settings.llm = halo.guard(llm)`"
@@ -168,7 +168,7 @@ class AppExaminer(Examiner):
                         self.add_note(kind, "event handlers", f"policy of `{halo.agent}`", remedy)
 
     def examine_tool(self, x: Any, where: str, cover: Cover) -> None:
-        """A tool, and what its body reaches."""
+        """Examine a tool, and what its body reaches."""
         _, original, name = self.describe(x)
         is_closed = self.add_verdict(FindingKind.TOOL, x, where, cover, name)
         place = join_place(where, "tool", name)
@@ -185,7 +185,7 @@ class AppExaminer(Examiner):
             self.add_note(FindingKind.TOOL, f"{name} (MCP)", where, remedy)
 
     def examine_retriever(self, x: Any, where: str, cover: Cover) -> None:
-        """A retriever, those inside it, and the store behind it."""
+        """Examine a retriever, its inner ones, and its store."""
         _, original, name = self.describe(x)
         is_closed = self.add_verdict(FindingKind.RETRIEVER, x, where, cover, name)
         place = join_place(where, "retriever", name)
@@ -197,7 +197,7 @@ class AppExaminer(Examiner):
         self.visit_members(type(original), place, body)
 
     def examine_model(self, x: Any, where: str, cover: Cover) -> None:
-        """An LLM, tools that its provider runs, its client, and a model inside it."""
+        """Examine an LLM, its provider's tools, its client, and its inner model."""
         if is_a(x, StructuredLLM) and find_guard(x) is None:
             self.visit(get_attributes(x).get("llm"), where, cover)  # it is what it asks
             return
@@ -213,19 +213,19 @@ class AppExaminer(Examiner):
         self.visit(get_attributes(original).get("llm"), join_place(where, "LLM", name), body)
 
     def examine_index(self, x: Any, where: str, cover: Cover) -> None:
-        """An index: each engine or retriever that it makes is new and unguarded."""
+        """Examine an index: each engine or retriever that it makes is new and unguarded."""
         remedy = "each call creates a new one: guard the result, `halo.guard(index.as_retriever())`"
         status = FindingStatus.NOTED if cover.is_decided else FindingStatus.OPEN
         self.add(FindingKind.RETRIEVER, f"{type(x).__name__}.as_query_engine", where, "none", status, remedy)
 
     def examine_store(self, x: Any, where: str, cover: Cover) -> None:
-        """A vector store: a query to it is an unguarded retrieval."""
+        """Examine a vector store: a query to it is an unguarded retrieval."""
         remedy = "querying the store directly is not decided: pass on only a guarded retriever for it"
         status = FindingStatus.NOTED if cover.is_decided else FindingStatus.OPEN
         self.add(FindingKind.STORE, f"{type(x).__name__}.query", where, "none", status, remedy)
 
     def examine_engine(self, x: Any, where: str, cover: Cover) -> None:
-        """What a query or chat engine holds."""
+        """Examine the parts of a query or chat engine."""
         place = f"{where} > `{type(x).__name__}`".lstrip(" >")
         remedy = "it is read without a retriever: a guarded object that reads it is refused"
         deed = find_self_acting(x)
@@ -243,7 +243,7 @@ class AppExaminer(Examiner):
         self.visit_members(type(x), where, cover)
 
     def examine_executor(self, x: Any, where: str, cover: Cover) -> None:
-        """What runs a program that a model writes."""
+        """Examine an executor of a model's programs."""
         if not runs_programs(x):
             return
         guard, _, name = self.describe(x)
@@ -253,20 +253,20 @@ class AppExaminer(Examiner):
         self.add_point(FindingKind.TOOL, name, where, point, remedy)
 
     def examine_function(self, function: types.FunctionType, where: str, cover: Cover) -> None:
-        """Like `Examiner`; what it makes is made in this body."""
+        """Like `Examiner`; objects that the function makes are made in this body."""
         outer_body, self._body = self._body, cover
         super().examine_function(function, where, cover)
         self._body = outer_body
 
     def add_runtime_object(self, kind: FindingKind, name: str, where: str, *, has_halo: bool) -> None:
-        """Like `Examiner`; what is made inside something guarded is decided there."""
+        """Like `Examiner`; objects made inside something guarded are decided there."""
         if self._body.is_decided and kind in self._body.kinds:
             self.add_point(kind, name, f"{where} > made while it runs".lstrip(" >"), self._body.point)
         else:
             super().add_runtime_object(kind, name, where, has_halo=has_halo)
 
     def examine_workflow(self, x: Any, where: str, cover: Cover) -> None:
-        """An agent, a team of agents, or a workflow of the app's own."""
+        """Examine an agent, a team of agents, or a workflow of the app's own."""
         guard, original, name = self.describe(x)
         place = join_place(where, "workflow", name)
         is_agentic = is_a(x, AgentWorkflow, BaseWorkflowAgent)

@@ -57,7 +57,7 @@ def _find_innermost(function: Any) -> Any:
 
 
 class _Finder(AppExaminer):
-    """Finds tools, and in the body of which tool and in which agent each of them is."""
+    """Finds tools, and for each the tool whose body it is in and the agent that has it."""
 
     def __init__(self, name: str = "") -> None:
         super().__init__(name)
@@ -80,7 +80,7 @@ class _Finder(AppExaminer):
         self._agents = agents
 
     def examine_agent_parts(self, agent: Any, where: str, cover: Cover) -> None:
-        """As the base, with the agent noted.
+        """Like the base class, with the agent noted.
 
         One that a tool of its own leads back to is left out there, or its tools would count as those of the body.
         """
@@ -94,7 +94,7 @@ class _Finder(AppExaminer):
 
 
 class Driver:
-    """An application of LlamaIndex's in a drill.
+    """A LlamaIndex application in a drill.
 
     Attributes:
         tools: facts of its tools.
@@ -159,7 +159,7 @@ class Driver:
     # replacing
 
     def install(self, stubs: FunctionStubs, desk: Desk) -> None:
-        """Replace bodies of tools, and the chat methods of all LLMs that are loaded."""
+        """Replace the bodies of tools, and the chat methods of all loaded LLMs."""
         desk.run_inner = self._run_inner
         self._desk = desk
         for function, names in self._bodies.values():
@@ -187,7 +187,7 @@ class Driver:
         return steps
 
     def run_turn(self, turn: Turn) -> None:
-        """Run the agent or team once, in a context of its own."""
+        """Run the agent or team once, in a new context."""
         asyncio.run(self._run(self._app, turn))
 
     def run_hosted(self, turn: Turn, fields: Mapping[str, Any]) -> None:
@@ -211,7 +211,7 @@ class Driver:
         return str(await run)
 
     async def _run_inner(self, owner: str, step: Step) -> Any:
-        """Make the call that the body of a tool makes: through the agent that it holds, else of the tool itself."""
+        """Make the call inside a tool's body: through the agent that it holds, else directly."""
         for tool, held_by, agent, _ in self._finder.found_tools:
             if tool.metadata.get_name() != step.tool or held_by != owner:
                 continue
@@ -226,7 +226,7 @@ class Driver:
 
 
 class _Stream:
-    """Answers in one piece, for whoever iterates over them with or without an event loop."""
+    """Answers in one piece, for readers with or without an event loop."""
 
     def __init__(self, items: Sequence[Any]) -> None:
         self._items = items
@@ -240,7 +240,7 @@ class _Stream:
 
 
 def _answer_model(desk: Desk, method: str, _arguments: Mapping[str, Any]) -> Any:
-    """What an LLM answers, in the form of one of its methods."""
+    """An LLM's answer, in the form of one of its methods."""
     step = desk.take_model_request()
     text = "I will do that." if step is not None else "Done."
     blocks: list[Any] = [TextBlock(text=text)]

@@ -62,7 +62,7 @@ _SCHEMA: Final[dict[str, Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class _ExecutorForm:
-    """How executors of one form are known.
+    """How to recognise executors of one form.
 
     Args:
         methods: that run a program; the first names what the executor is registered as.
@@ -101,7 +101,7 @@ HOOKED_TYPES: Final[tuple[type[Any], ...]] = (GraphStore, PropertyGraphStore, SQ
 
 @functools.lru_cache(maxsize=512)
 def find_executor_form(kind: Any) -> _ExecutorForm | None:
-    """The form of a class of executors; None for any other class."""
+    """The form of an executor class; None for any other class."""
     if issubclass(kind, type):
         return None
     return next((form for form in _FORMS if form.fits(kind)), None)
@@ -114,7 +114,7 @@ def is_executor(x: Any) -> bool:
 
 
 def runs_programs(x: Any) -> bool:
-    """Whether an executor is one that can run them: not every graph store can. Runs none of its code."""
+    """Whether an executor can run programs: not every graph store can. Runs none of its code."""
     if not isinstance(x, PropertyGraphStore):
         return is_executor(x)
     attributes = get_attributes(x)
@@ -122,13 +122,13 @@ def runs_programs(x: Any) -> bool:
 
 
 def list_executor_methods(kind: Any) -> tuple[str, ...]:
-    """Methods of a class by which a program runs."""
+    """Methods of a class that run a program."""
     form = find_executor_form(kind)
     return tuple(name for name in form.methods if hasattr(kind, name)) if form is not None else ()
 
 
 def _find_language(executor: Any, form: _ExecutorForm) -> str:
-    """What runs the programs: the dialect of the database, where it says one."""
+    """The language of the programs: the database's dialect, if it states one."""
     if form.language != "sql":
         return form.language
     dialect: Any = ""
@@ -138,7 +138,7 @@ def _find_language(executor: Any, form: _ExecutorForm) -> str:
 
 
 def register_executor(halo: Halo, executor: Any, owner: Resource | None, name: str = "") -> Resource:
-    """Register what runs the programs of an engine.
+    """Register an engine's executor of programs.
 
     Args:
         halo: who decides.
@@ -173,13 +173,13 @@ def register_executor(halo: Halo, executor: Any, owner: Resource | None, name: s
 
 
 def make_executor_guard(halo: Halo, executor: Any, owner: Resource | None, name: str = "") -> GuardMetadata:
-    """How an executor is decided; see `register_executor`."""
+    """The guard of an executor; see `register_executor`."""
     resource = register_executor(halo, executor, owner, name)
     return GuardMetadata(halo, executor, resource.id, resource, _find_surface(executor))
 
 
 def guard_executor(halo: Halo, executor: Any, owner: Resource | None, name: str = "") -> Any:
-    """A copy of an executor whose programs are decided, over the connection of the original.
+    """A copy of an executor that shares its connection and whose programs are decided.
 
     Raises:
         ConfigError: it cannot be copied, or it has an entry point as an attribute.
@@ -212,11 +212,11 @@ def _make_guarded_class(kind: type[Any]) -> type[Any]:
 
 
 def _leave_open(_self: Any) -> None:
-    """Do nothing when the copy goes."""
+    """Do nothing when the copy is closed."""
 
 
 def skip_decided_programs(kind: Any, method: Callable[..., Any], governed: Callable[..., Any]) -> Callable[..., Any]:
-    """A governed method of an executor; a program that was decided as an argument of the tool around it just runs."""
+    """A governed method of an executor; runs a program directly if it was decided as the tool's argument."""
 
     def select(executor: Any, /, *args: Any, **kwargs: Any) -> Any:
         scope = current_inner_scope()
@@ -234,7 +234,7 @@ def skip_decided_programs(kind: Any, method: Callable[..., Any], governed: Calla
 
 
 class ProgramCall(LlamaIndexAction, GuardedAction):
-    """One program that an executor runs; a method that its asynchronous one calls runs under the same decision."""
+    """One program run by an executor; a synchronous method called by the asynchronous one is part of it."""
 
     def __init__(self, method: Callable[..., Any], _name: str, executor: Any, *args: Any, **kwargs: Any) -> None:
         self.method, self.executor = method, executor
@@ -247,7 +247,7 @@ class ProgramCall(LlamaIndexAction, GuardedAction):
         super().__init__(guard, arguments, allows_reentry=True)
 
     def find_guard(self, executor: Any) -> GuardMetadata:
-        """How the executor is decided."""
+        """The guard of the executor."""
         return require_guard(executor)
 
     def build_call(self) -> Call:
@@ -256,7 +256,7 @@ class ProgramCall(LlamaIndexAction, GuardedAction):
         return with_problem(self.halo.build_call(self.guard.resource, self.arguments, call_id=call_id), self.problem)
 
     def prepare(self, ticket: Ticket) -> Mapping[str, Any]:
-        """Put the decided program in place of the caller's."""
+        """Replace the caller's program by the decided one."""
         if not is_enforced(ticket):
             return self.arguments
         # INVARIANT: SAME - the program that runs is the one that was decided.
@@ -272,7 +272,7 @@ class ProgramCall(LlamaIndexAction, GuardedAction):
         return self.method(self.executor, *self.args, **self.kwargs)
 
     def return_denied(self, denied: Denied) -> Any:
-        """What the very same program gave before a step was run again.
+        """The earlier result of the same program, if a step runs again.
 
         Raises:
             Denied: it did not run.
@@ -283,7 +283,7 @@ class ProgramCall(LlamaIndexAction, GuardedAction):
 def _read_program(
     kind: Any, method: Callable[..., Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
 ) -> tuple[dict[str, str], dict[str, Any]]:
-    """The program of a call and its values, and the parameters of the method by which they are passed."""
+    """The program of a call with its values, and the method's parameters for them."""
     form = find_executor_form(kind)
     try:
         bound = read_signature(method).bind(None, *args, **kwargs)
@@ -319,7 +319,7 @@ def _withhold_rows(_rows: Any, notice: str) -> tuple[str, dict[str, Any]]:
 
 
 def _filter_rows(rows: Any, keep: KeepDocument) -> tuple[Any, int]:
-    """The rows as they are, or none of them: they are one text."""
+    """All rows or none: they are one text."""
     return (rows, 0) if keep(extract_text(rows), (), "") else (_withhold_rows(rows, DROPPED_NOTICE), 1)
 
 

@@ -37,12 +37,12 @@ _EARLIER_MARK: Final = "earlier"
 
 
 def make_earlier_mark(halo: Halo, message: ChatMessage) -> str:
-    """Keyed digest of a message, by which it is known again as older than the run."""
+    """Keyed digest that marks a message as older than the run."""
     return halo.make_keyed_digest(f"{_EARLIER_MARK} {message.role.value} {extract_text(message)}")
 
 
 def find_known_origins(messages: Iterable[ChatMessage]) -> KnownTexts:
-    """Texts whose origin is known; of user messages that are not the user's, that they are nobody's."""
+    """Texts whose origin is known; user messages not by the user count as nobody's."""
     if in_body():
         return ()
     context = current_run_context()
@@ -60,7 +60,7 @@ def find_known_origins(messages: Iterable[ChatMessage]) -> KnownTexts:
 
 
 def is_user_message(message: ChatMessage) -> bool:
-    """Whether a message holds words with which the outermost run was started."""
+    """Whether a message holds words from the outermost run's input."""
     run = current_run_context().run
     if message.role != MessageRole.USER or in_body() or run is None:
         return False
@@ -68,7 +68,7 @@ def is_user_message(message: ChatMessage) -> bool:
 
 
 def list_history(halo: Halo, messages: Sequence[ChatMessage]) -> tuple[HistoryItem, ...]:
-    """The conversation so far, and the memories that hold some of it."""
+    """The conversation so far, and the memories with parts of it."""
     context = current_run_context()
     is_direct = context.run is None and not in_body()
 
@@ -130,7 +130,7 @@ def _get_member(value: Any, name: str) -> Any:
 
 
 async def list_memories(halo: Halo, memory: Any, messages: Sequence[ChatMessage]) -> list[HistoryItem]:
-    """What a memory adds to a conversation beside the messages in it.
+    """What a memory adds to a conversation besides its messages.
 
     A block of it is a source: its words are the system's own where a retrieval of the block's name is declared with a
     trust at or above the floor. Otherwise a memory whose conversation was never exposed is known by its session id; and
@@ -161,7 +161,7 @@ def _is_trusted(halo: Halo, name: str) -> bool:
 
 
 def read_answer(answer: Any) -> tuple[HistoryItem, ...]:
-    """What of a model's answer becomes part of the conversation, and what its provider's tools have found."""
+    """The parts of a model's answer that join the conversation, and what its provider's tools found."""
     if isinstance(answer, CompletionResponse):
         return (HistoryItem(HistoryRole.REPLY, answer.text),) if answer.text else ()
     if not isinstance(answer, ChatResponse):

@@ -65,7 +65,7 @@ _MAX_GUARDS: Final = 4_096
 
 
 class InnerGuards:
-    """The guards of objects that one Halo has seen inside guarded objects, the newest 4,096 of them.
+    """The guards of objects that one Halo saw inside guarded objects, the newest 4,096.
 
     Args:
         halo: who decides.
@@ -78,7 +78,7 @@ class InnerGuards:
         self._makers: dict[str, Any] = {}
 
     def find(self, x: Any, make: Callable[[Any], Any]) -> Any:
-        """What was made for an object when it was first seen; made now if it was not."""
+        """The guard made when an object was first seen; makes one if there is none."""
         entry = self._guards.get(id(x))
         if entry is not None and entry[0] is x:
             return entry[1]
@@ -89,11 +89,11 @@ class InnerGuards:
         return made
 
     def forget(self, x: Any) -> None:
-        """Forget an object that is declared now: it is what the declaration says."""
+        """Forget an object that is declared now: the declaration counts."""
         self._guards.pop(id(x), None)
 
     def choose_name(self, name: str, maker: Any) -> str:
-        """A name under which an object can be registered: its own, or with the acting agent's before it.
+        """A name to register an object under: its own, or with the acting agent's before it.
 
         INVARIANT: a registration is of what was guarded under that name, and of nothing else that is called so.
 
@@ -112,7 +112,7 @@ class InnerGuards:
         return ""
 
     def find_tool_resource(self, tool: Any) -> Resource | None:
-        """What a tool of an agent seen here is registered as; None if another has its name."""
+        """The registration of an agent's tool seen here; None if another object has its name."""
         guard, _ = self.find(unwrap_tool(tool), functools.partial(_make_tool_parts, self._halo))
         return None if isinstance(guard, UnregisteredGuard) else guard.resource
 
@@ -122,7 +122,7 @@ def _make_tool_parts(halo: Halo, tool: Any) -> tuple[GuardMetadata, Binder]:
 
 
 def make_tool_guard(halo: Halo, tool: Any) -> GuardMetadata:
-    """How a tool is decided that nobody has guarded, and that runs inside something guarded: as undeclared."""
+    """The guard of an unguarded tool that runs inside something guarded: as undeclared."""
     name = tool.metadata.get_name()
     function = getattr(tool, "_real_fn", None)
     schema = tool_schema(tool, getattr(tool, "partial_params", None) or ())
@@ -144,7 +144,7 @@ def make_tool_guard(halo: Halo, tool: Any) -> GuardMetadata:
 
 
 def _make_retriever_guard(halo: Halo, owner: Resource | None, retriever: Any) -> GuardMetadata:
-    """How a retriever is decided: as a read of a source that nobody declared, or as part of the engine around it."""
+    """The guard of a retriever: as a read of an undeclared source, or as part of the engine around it."""
     name = type(retriever).__name__
     chosen_name = halo.inner_guards.choose_name(f"{owner.id}/{name}" if owner is not None else name, type(retriever))
     if not chosen_name:
@@ -165,7 +165,7 @@ def _require_scope() -> InnerScope:
 
 
 class _InnerModelCall(ModelCall):
-    """A call of a model that nobody has guarded."""
+    """A call of an unguarded model."""
 
     def find_guard(self, model: Any) -> GuardMetadata:
         halo = _require_scope().halo
@@ -174,7 +174,7 @@ class _InnerModelCall(ModelCall):
 
 
 class _InnerRetrieval(Retrieval):
-    """A retrieval of a retriever that nobody has guarded."""
+    """A retrieval of an unguarded retriever."""
 
     def find_guard(self, retriever: Any) -> GuardMetadata:
         scope = _require_scope()
@@ -185,7 +185,7 @@ class _InnerRetrieval(Retrieval):
 
 
 class _InnerToolCall(ToolEntryCall):
-    """A call of a tool that nobody has guarded."""
+    """A call of an unguarded tool."""
 
     def find_guard(self, tool: Any) -> tuple[GuardMetadata, Binder]:
         halo = _require_scope().halo
@@ -195,7 +195,7 @@ class _InnerToolCall(ToolEntryCall):
 
 
 class _InnerProgramCall(ProgramCall):
-    """A program that an executor runs which nobody has guarded."""
+    """A program run by an unguarded executor."""
 
     def find_guard(self, executor: Any) -> GuardMetadata:
         scope = _require_scope()
@@ -211,7 +211,7 @@ _RETRIEVER_METHODS: Final = (*RETRIEVE_METHODS, *TABLE_METHODS)
 
 
 def _list_hooks(kind: type[Any]) -> tuple[tuple[str, ...], type[GovernedAction[Any]] | None]:
-    """Entry points of a class, and the action that a call of one is."""
+    """Entry points of a class, with the action for a call of each."""
     if issubclass(kind, BaseLLM):
         return SENDING_METHODS, _InnerModelCall
     if issubclass(kind, BaseRetriever):
@@ -222,7 +222,7 @@ def _list_hooks(kind: type[Any]) -> tuple[tuple[str, ...], type[GovernedAction[A
 
 
 def _find_deciding_scope(x: Any) -> InnerScope | None:
-    """The guarded object around a call that is to be decided; None if it is decided already, or not at all."""
+    """The guarded object around a call to decide; None if it is decided already or not at all."""
     scope = current_inner_scope()
     if scope is None or scope.owner is x or get_guard(x) is not None:
         return None
@@ -262,7 +262,7 @@ def _hook_method(kind: type[Any], name: str, action_class: Any) -> None:
 
 
 def _hook_class(kind: type[Any]) -> None:
-    """Wrap the entry points that a class has of its own; a second time does nothing."""
+    """Wrap a class's own entry points; a second time does nothing."""
     if _HOOKS in kind.__dict__ or is_generated_class(kind):
         return
     names, action_class = _list_hooks(kind)
@@ -292,7 +292,7 @@ def _hook_agent_runs(kind: type[Any]) -> None:
 
 
 def _guard_inner_agent(halo: Halo, workflow: Any) -> Any:
-    """A guarded copy of an agent that runs inside something guarded: an agent of its own, with its own tools."""
+    """A guarded copy of an agent running inside something guarded, as an agent with its own tools."""
     name = clean_name(getattr(workflow, "name", "") or type(workflow).__name__)
     registered = halo.find_registered(name)
     is_agent = registered is None or registered.kind is ActionKind.HANDOFF
@@ -304,7 +304,7 @@ _FRAMEWORK_TYPES: Final = (BaseLLM, BaseRetriever, BaseTool)
 
 
 def install_hooks() -> None:
-    """Wrap the entry points of the framework's classes, and of those that are made from now on; each once."""
+    """Wrap the entry points of the framework's classes, present and future; each once."""
     _hook_framework()
     for base in HOOKED_TYPES:  # these say nothing when a class is derived from them
         for kind in iterate_subclasses(base):

@@ -28,7 +28,7 @@ _MAX_NAME: Final = 256  # characters
 
 
 def find_listed_tool(tool: Any) -> tuple[str, ListedTool] | None:
-    """The server of a tool and what that says of it; None for a tool of no MCP server. Runs none of the tool's code."""
+    """The server of a tool and its listing; None if it has no MCP server. Runs none of the tool's code."""
     function, _ = unwrap(get_attributes(tool).get("_real_fn")) if is_a(tool, FunctionTool) else (None, [])
     if not isinstance(function, types.FunctionType):
         return None
@@ -48,7 +48,7 @@ def _is_client(x: Any) -> bool:
 
 
 def _name_server(client: Any, tool_name: str) -> str:
-    """The name under which people accept what a server lists: its address without credentials, or its command."""
+    """The name under which people accept a server's listing: its address without credentials, or its command."""
     attributes = get_attributes(client)
     address, args = attributes.get("command_or_url"), attributes.get("args")
     if not isinstance(address, str) or not address:
@@ -63,7 +63,7 @@ def _name_server(client: Any, tool_name: str) -> str:
 
 
 def admit_tools(halo: Halo, tools: Iterable[Any]) -> None:
-    """Compare the tools of MCP servers among these with what was accepted of them."""
+    """Compare the MCP servers' tools among these with what was accepted."""
     by_server: dict[str, list[ListedTool]] = {}
     for item in tools:
         found = find_listed_tool(get_original(unwrap_tool(item)))
@@ -74,13 +74,13 @@ def admit_tools(halo: Halo, tools: Iterable[Any]) -> None:
 
 
 def get_original(tool: Any) -> Any:
-    """The tool that was guarded, of a guarded one."""
+    """The original of a guarded tool."""
     guard = get_guard(tool)
     return guard.original if guard is not None else tool
 
 
 def list_server_texts(tools: Iterable[Any]) -> Iterator[tuple[str, Provenance]]:
-    """What MCP servers say of the tools that a model is given, with its origin."""
+    """What MCP servers say about the tools given to a model, with its origin."""
     for tool in map(unwrap_tool, tools):
         guard = get_guard(tool)
         if isinstance(guard, ListedToolGuard):

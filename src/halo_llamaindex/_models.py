@@ -73,7 +73,7 @@ _ABILITIES: Final = ("hold_output", "pause", "redact_output")
 
 
 def _make_asking_message(messages: Sequence[ChatMessage]) -> TriggeringMessage:
-    """The last message; it counts as the user's where a guarded workflow vouches for its text."""
+    """The last message; it counts as the user's if a guarded workflow vouches for its text."""
     if not messages:
         return TriggeringMessage()
     last, text = messages[-1], extract_message_text(messages[-1])
@@ -84,7 +84,7 @@ def _make_asking_message(messages: Sequence[ChatMessage]) -> TriggeringMessage:
 def _describe_input(
     messages: Sequence[ChatMessage], tools: Sequence[Any], facts: tuple[str, str, Mapping[str, Any]]
 ) -> ModelInput:
-    """What the model is given, for the record."""
+    """The model's input, for the record."""
     given = [Message(str(item.role.value), _get_whole_text(item)) for item in messages]
     system = "\n".join(item.text for item in given if item.role == MessageRole.SYSTEM.value)
     return ModelInput(given, system, tuple(map(_TOOL_SCHEMAS.describe, tools)), *facts)
@@ -107,7 +107,7 @@ _CLAIM_LOCK: Final = threading.Lock()
 
 @dataclass(slots=True, eq=False)
 class _DecidedCall:
-    """A decided call, as the methods below the decided one see it.
+    """A decided call, as seen by the methods that it calls.
 
     Args:
         guard: of the model.
@@ -120,7 +120,7 @@ class _DecidedCall:
     state: str = _READY
 
     def end(self) -> None:
-        """Let nothing pass any more: tasks and threads that were started inside hold this too."""
+        """Let nothing pass any more, since tasks and threads started inside hold this too."""
         self.state = _DONE
 
 
@@ -128,14 +128,14 @@ _CURRENT_CALL: Final[ContextVar[_DecidedCall | None]] = ContextVar("halo_llamain
 
 
 def _find_outer_call(guard: GuardMetadata) -> _DecidedCall | None:
-    """The decided call of the same model under which the call at hand is made."""
+    """The decided call of the same model around the current call."""
     outer_call = _CURRENT_CALL.get()
     return outer_call if outer_call is not None and outer_call.guard is guard and outer_call.state != _DONE else None
 
 
 @contextmanager
 def _inner_call_scope(outer_call: _DecidedCall, *, is_lazy: bool) -> Iterator[None]:
-    """Run a method under the decision of one that called it; what it calls runs under that as well.
+    """Run a method under the decision of the method that called it; its own calls run under it as well.
 
     Where it returns a stream (`is_lazy`), the call is under way until the stream of the decided one ends.
     """
@@ -149,7 +149,7 @@ def _inner_call_scope(outer_call: _DecidedCall, *, is_lazy: bool) -> Iterator[No
 
 
 def _sending_scope(decided: _DecidedCall) -> ContextVarScope:
-    """Around whatever of a model's own code runs for a decided call."""
+    """The scope of a model's own code during a decided call."""
     return ContextVarScope((_CURRENT_CALL, decided), *body_values(), *inner_values(decided.guard.halo))
 
 
@@ -177,7 +177,7 @@ def _read_messages_and_tools(
 
 
 def _read_settings(method: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """What a call says besides its messages and tools, and that may go out to the provider."""
+    """The settings of a call, besides messages and tools, that may be sent to the provider."""
     if method.endswith(_STRUCTURED_PREDICT):  # what else it is given are parts of the prompt
         settings = kwargs.get("llm_kwargs", args[2] if len(args) > 2 else None)
         return dict(settings) if isinstance(settings, Mapping) else {}
@@ -192,7 +192,7 @@ _OWN_SETTINGS: Final = frozenset((
 
 
 def _format_prompt(args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[list[ChatMessage], list[Any]]:
-    """A prompt as it will be sent, and the class of the answer, which a model sees as a tool."""
+    """A prompt as it will be sent, and the answer's class, which a model sees as a tool."""
     arguments = dict(zip(("output_cls", "prompt", "llm_kwargs"), args, strict=False)) | dict(kwargs)
     output_class, prompt, _ = (arguments.pop(name, None) for name in ("output_cls", "prompt", "llm_kwargs"))
     try:
@@ -215,7 +215,7 @@ _EMPTY_SURFACE: Final[Surface[str]] = Surface(str, None, lambda said, _mask: sai
 
 
 class ModelCall(LlamaIndexAction):
-    """A call of one of a guarded model's methods. One that a decided method makes is part of that one."""
+    """A call of a guarded model's method; a call made by a decided method is part of that one."""
 
     decided: _DecidedCall
 
@@ -234,11 +234,11 @@ class ModelCall(LlamaIndexAction):
         )
 
     def find_guard(self, model: Any) -> GuardMetadata:
-        """How the model is decided."""
+        """The guard of the model."""
         return require_guard(model)
 
     def build_call(self) -> Call:
-        """The call to decide, with the tools that its provider would run, and the fields that nobody knows."""
+        """The call to decide, with the tools its provider would run and unknown fields."""
         messages, tools = _read_messages_and_tools(self.name, self.args, self.kwargs)
         tools = [*tools, *collect_tools(self.model, {} if self.name.endswith("_with_tools") else self.kwargs)]
         settings = _read_settings(self.name, self.args, self.kwargs)
@@ -255,7 +255,7 @@ class ModelCall(LlamaIndexAction):
         return call
 
     def _find_resource(self) -> Resource:
-        """The model; one that this call alone names is registered on first sight."""
+        """The model's resource; a model named by this call alone is registered on first sight."""
         names = (self.kwargs.get(key) for key in ("model", "model_name"))
         name = clean_name(next((item for item in names if isinstance(item, str) and item), self.guard.name))
         if name == self.guard.name:
@@ -264,7 +264,7 @@ class ModelCall(LlamaIndexAction):
         return seen
 
     def scope(self, ticket: Ticket) -> AbstractContextManager[Any]:
-        """The methods that this one calls run under its decision."""
+        """A scope in which methods called by this one run under its decision."""
         if self.outer_call is not None:
             return _inner_call_scope(self.outer_call, is_lazy=self.is_stream)
         # A method that itself sends has nothing below it that may send once more.
@@ -276,7 +276,7 @@ class ModelCall(LlamaIndexAction):
         return self.method(self.model, *self.args, **self.kwargs)
 
     def finish(self, ticket: Ticket, result: Any) -> Any:
-        """Record the answer; a stream goes on as an `_AnswerStream`."""
+        """Record the answer; a stream continues as an `_AnswerStream`."""
         if self.outer_call is not None:
             return result  # restricted and recorded by the method that was decided
         if self.is_stream:
@@ -294,7 +294,7 @@ class ModelCall(LlamaIndexAction):
 
 
 class _AnswerStream(LlamaIndexAction, flow.GovernedStream):
-    """The answer to a decided call as it arrives. Each chunk has all the text so far, or only what is new."""
+    """The streamed answer to a decided call. Each chunk has all the text so far, or only the new text."""
 
     def __init__(self, decided: _DecidedCall, surface: Surface[Any], source: Any) -> None:
         self.halo = decided.guard.halo
@@ -304,21 +304,21 @@ class _AnswerStream(LlamaIndexAction, flow.GovernedStream):
         super().__init__(self.halo.enforcer, None, surface, decision=decided.ticket)
 
     def execute(self, ticket: Ticket) -> Any:  # noqa: ARG002  it was started
-        """The chunks of the model's answer, which was started already."""
+        """The chunks of the model's answer, which has started already."""
         return self.source
 
     def part_scope(self, ticket: Ticket) -> AbstractContextManager[Any]:  # noqa: ARG002  it is in the decided call
-        """Around the model's own code."""
+        """The scope of the model's own code."""
         return _sending_scope(self.decided)
 
     def add_part(self, ticket: Ticket, part: Any) -> Any:
-        """Like `GovernedStream`; of the chunks only the last one is kept."""
+        """Like `GovernedStream`; keeps only the last chunk."""
         self.deltas.append((part.delta or "") if isinstance(part, _ANSWER_TYPES) else "")
         self.parts.clear()
         return super().add_part(ticket, part)
 
     def merge_parts(self) -> Any:
-        """The last chunk; where it does not have all the text, with that of all chunks."""
+        """The last chunk; if it lacks text, with the text of all chunks."""
         if not self.parts:
             self.surface = _EMPTY_SURFACE
             return ""
@@ -393,7 +393,7 @@ def guard_model(halo: Halo, model: BaseLLM, resource: Resource | None, *, is_par
 
 
 def make_seen_model_guard(halo: Halo, model: BaseLLM) -> GuardMetadata:
-    """How a model is decided that nobody guarded, when it is first asked."""
+    """The guard of an unguarded model, made when it is first asked."""
     return _make_model_guard(halo, model, halo.register_seen_model(model_name(model)))
 
 

@@ -37,7 +37,7 @@ _OBSERVED_KINDS: Final[tuple[tuple[type[Any], str, tuple[str, ...]], ...]] = (
 
 
 class _SpanObserver(BaseSpanHandler[BaseSpan]):
-    """A handler of spans that keeps none."""
+    """A span handler that keeps no spans."""
 
     def _ignore(self, *_args: Any, **_kwargs: Any) -> None:
         """Do nothing: no span is kept."""
@@ -50,7 +50,7 @@ class _SpanObserver(BaseSpanHandler[BaseSpan]):
 
 
 class _RootObserver(_SpanObserver):
-    """Notes where an outermost run (a workflow's, an engine's query) begins and ends, for the session of what it calls.
+    """Notes where an outermost run (of a workflow or engine) begins and ends, for the session of its calls.
 
     Of a guarded object's own span it notes nothing: its calls by plain code are that code's.
     """
@@ -69,16 +69,16 @@ class _RootObserver(_SpanObserver):
         tags: dict[str, Any] | None = None,  # noqa: ARG002  as above
         **_kwargs: Any,
     ) -> None:
-        """A span begins, in the context of what it stands for."""
+        """Note that a span begins, in the context of its function."""
         if not parent_id and not in_body() and get_guard(instance) is None:
             begin_run_activity("llamaindex", id_)
 
     def span_exit(self, id_: str, *_args: Any, **_kwargs: Any) -> None:
-        """A span ends."""
+        """Note that a span ends."""
         end_run_activity(id_)
 
     def span_drop(self, id_: str, *_args: Any, **_kwargs: Any) -> None:
-        """A span ends with an error."""
+        """Note that a span ends with an error."""
         end_run_activity(id_)
 
 
@@ -86,14 +86,14 @@ _LOCK: Final = threading.Lock()
 
 
 def observe_roots() -> None:
-    """Have outermost runs noted from now on, once for the process."""
+    """Have outermost runs noted from now on; once for the process."""
     with _LOCK:
         if not any(isinstance(item, _RootObserver) for item in root_dispatcher.span_handlers):
             root_dispatcher.add_span_handler(_RootObserver())
 
 
 class HaloObserver(_SpanObserver):
-    """Records what runs without a guard; it cannot refuse it."""
+    """Records what runs without a guard; it cannot refuse."""
 
     _halo: Any = PrivateAttr()
 
@@ -133,7 +133,7 @@ class HaloObserver(_SpanObserver):
 
 
 def is_structured_answer_tool(tool: Any) -> bool:
-    """Whether LlamaIndex made the tool of an answer's class; such a tool has no effect."""
+    """Whether LlamaIndex made the tool from an answer's class; such a tool has no effect."""
     module = getattr(getattr(tool, "_real_fn", None), "__module__", "")
     return isinstance(module, str) and module.startswith("llama_index.core.program.")
 

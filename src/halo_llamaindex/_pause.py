@@ -33,7 +33,7 @@ STEERING_ERRORS: Final = (WaitingForEvent,)
 
 
 class HaloChallenge(InputRequiredEvent):
-    """A call waits for somebody outside the chain. No argument's value is in it.
+    """An event: a call waits for somebody outside the chain. Contains no argument's value.
 
     Attributes:
         pending_id: the question; whoever answers with a `HumanResponseEvent` names it there.
@@ -57,7 +57,7 @@ class HaloChallenge(InputRequiredEvent):
 
 
 class WaitEnded(Event):
-    """Wakes a step whose question nobody has read in time. No step of an application takes it.
+    """Wakes a step whose question nobody read in time. No step of an application handles it.
 
     Attributes:
         pending_id: the question.
@@ -83,7 +83,7 @@ class StepPaused(WaitingForEvent[HumanResponseEvent]):
         self.is_repeated = is_repeated
 
     def __str__(self) -> str:
-        """The message, for a model, if something turned this error into a tool's result."""
+        """The message for a model, if something turned this error into a tool's result."""
         return self.challenge.message
 
 
@@ -99,7 +99,7 @@ class LlamaIndexAction(flow.GovernedAction[Any]):
     halo: Any
 
     def pause_for_approval(self, call: Call, pending: Pending) -> bool:
-        """Let the step wait, if it is one that can; see `GovernedAction`.
+        """Let the step wait if it can; see `GovernedAction`.
 
         Raises:
             StepPaused: the step waits.
@@ -123,7 +123,7 @@ class LlamaIndexAction(flow.GovernedAction[Any]):
         raise paused
 
     def return_denied(self, denied: Denied) -> Any:
-        """Like `GovernedAction`; an engine around it that catches every error does not hide the denial."""
+        """Like `GovernedAction`; an engine around it that catches every error cannot hide the denial."""
         try:
             return super().return_denied(denied)
         except Denied as raised:
@@ -132,7 +132,7 @@ class LlamaIndexAction(flow.GovernedAction[Any]):
 
 
 def watch_events(waits: RunWaits, handler: Any) -> None:
-    """Note which questions are read from a run's events, by whomever and however they are read."""
+    """Note which questions are read from a run's events, by any reader."""
     waits.handler = handler
     ctx = handler.ctx
 
@@ -146,7 +146,7 @@ def watch_events(waits: RunWaits, handler: Any) -> None:
 
 
 def _limit_wait(step: Any, waits: RunWaits, pending_id: str, wait_s: float) -> None:
-    """End the wait of a step for an answer after a time, unless somebody has read the question by then."""
+    """End a step's wait for an answer after a time, unless somebody has read the question by then."""
     if pending_id in waits.timed or waits.handler is None:
         return
     waits.timed.add(pending_id)
@@ -169,7 +169,7 @@ def _limit_wait(step: Any, waits: RunWaits, pending_id: str, wait_s: float) -> N
 
 
 def list_waiter_ids(step: Any) -> list[str]:
-    """Ids of the waiters of the current work item, from before it was run again."""
+    """Ids of the current work item's waiters from earlier runs of it."""
     work_item_id = step.state.work_item_id
     return [
         waiter.waiter_id
@@ -180,7 +180,7 @@ def list_waiter_ids(step: Any) -> list[str]:
 
 
 def forget_waits(step: Any) -> None:
-    """Delete the waiters of a step that has finished."""
+    """Delete the waiters of a finished step."""
     step.returns.return_values.extend(DeleteWaiter(waiter_id=item) for item in list_waiter_ids(step))
 
 

@@ -82,7 +82,7 @@ def _extract_content(node: BaseNode) -> Any:
 
 
 def _extract_related_metadata(node: BaseNode) -> Any:
-    """Metadata of related nodes, which come along with a node."""
+    """Metadata of related nodes, which a node carries."""
     related = [item if isinstance(item, list) else [item] for item in node.relationships.values()]
     return [
         node_info.metadata
@@ -99,7 +99,7 @@ def _extract_error(output: ToolOutput) -> Any:
 
 
 class _UnreadableData:
-    """Stands for data that cannot be read as text: a picture, a recording."""
+    """Takes the place of data that cannot be read as text: an image, a recording."""
 
     __slots__ = ()
 
@@ -108,7 +108,7 @@ class _UnreadableData:
 
 
 def _extract_blob_text(block: Any) -> str | None:
-    """Text in the data of a block; None if it has none, or none that can be read."""
+    """Text in a block's data; None if it has none that can be read."""
     data = getattr(block, "data", None)
     if not data or not isinstance(block, DocumentBlock):
         return None
@@ -120,7 +120,7 @@ def _extract_blob_text(block: Any) -> str | None:
 
 
 def _has_data(block: Any) -> bool:
-    """Whether a block holds data itself, and not only a reference to it."""
+    """Whether a block holds data, and not only a reference to data."""
     return any(getattr(block, name, None) for name in _DATA_FIELDS)
 
 
@@ -284,7 +284,7 @@ def _replace_block_text(block: TextBlock, text: str) -> TextBlock:
 
 
 def _get_called_name(call: Any) -> str:
-    """Name of the tool that a provider's object for a call names."""
+    """The tool name in a provider's object for a call."""
     name = getattr(getattr(call, "function", call), "name", None)
     return name if isinstance(name, str) else ""
 
@@ -297,14 +297,14 @@ redact_value: Final = _ResultRedactor.redact
 
 
 def make_documents_surface(labels: Labels | None = None) -> Surface[list[NodeWithScore]]:
-    """The surface of a retriever; `labels` says what data a node holds, beside what is found in its text."""
+    """The surface of a retriever; `labels` finds a node's data labels, besides those found in its text."""
     get_labels = (lambda item: labels(item.node)) if labels is not None else None
     filter_documents = partial(_EXTRACTOR.filter_documents, get_labels=get_labels)
     return Surface(extract_text, filter_documents, redact_value, _replace_documents)
 
 
 def make_table_surface(documents: Surface[list[NodeWithScore]]) -> Surface[tuple[Any, ...]]:
-    """The surface of a retriever over tables, which gives its documents, and beside them the rows that they are of."""
+    """The surface of a retriever over tables, which returns documents and the rows they come from."""
 
     def get_query(metadata: Any) -> dict[str, Any]:
         return {key: item for key, item in dict(metadata).items() if key == "sql_query"}
@@ -356,7 +356,7 @@ TOOL_RESULT_SURFACE: Final[Surface[Any]] = Surface(
 
 
 def _replace_answer(answer: Any, notice: str) -> Any:
-    """A model's answer without anything it said; it asks for nothing to be called.
+    """A model's answer with a notice and without calls.
 
     Raises:
         TypeError: it is in none of the framework's forms.
@@ -377,7 +377,7 @@ MODEL_SURFACE: Final[Surface[Any]] = Surface(
 
 
 def make_model_surface(halo: HaloBase, read_answer: ReadAnswer | None = None) -> Surface[Any]:
-    """Like `MODEL_SURFACE`, but only calls of registered tools count as decided: others may be the shape of an answer.
+    """Like `MODEL_SURFACE`, but only calls of registered tools count as decided: others may be output schemas.
 
     Args:
         halo: who decides.
@@ -393,7 +393,7 @@ def make_model_surface(halo: HaloBase, read_answer: ReadAnswer | None = None) ->
 
 
 def _find_blocks(answer: Any) -> tuple[ProviderBlock, ...]:
-    """What the tools of a model's provider put into an answer: in the framework's form of it, and in the provider's."""
+    """The blocks of a provider's tools in an answer, in the framework's form and the provider's."""
     if isinstance(answer, ChatResponse):
         message = answer.message
         blocks = [block.model_dump(exclude_none=True) for block in message.blocks if _is_plain_block(block)]
@@ -406,10 +406,10 @@ def _find_blocks(answer: Any) -> tuple[ProviderBlock, ...]:
 
 
 def _name_cited(block: CitationBlock) -> str:
-    """The provider's tool that found what a citation is of."""
+    """The provider's tool that found a citation's source."""
     return "web_search" if block.source.startswith(("http:", "https:")) else "file_search"
 
 
 def _is_plain_block(block: Any) -> bool:
-    """Whether a block is none of those whose content is known: the model's own words and calls."""
+    """Whether a block is the model's own words or calls, of known content."""
     return not isinstance(block, (TextBlock, ThinkingBlock, ToolCallBlock, CitationBlock, *_BLOB_TYPES))

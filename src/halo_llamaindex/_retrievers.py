@@ -56,7 +56,7 @@ _LIMIT_FIELD: Final = re.compile(r"(.*_)?top_k|_?k")
 
 @dataclass(frozen=True, slots=True)
 class _PreparedRetrieval:
-    """One retrieval: what is decided, and what is passed on (nobody else holds it)."""
+    """One retrieval: what is decided, and what is passed on (a private copy)."""
 
     decided: dict[str, Any]
     query: Any
@@ -64,7 +64,7 @@ class _PreparedRetrieval:
 
     @classmethod
     def from_query(cls, retriever: BaseRetriever, query: Any) -> _PreparedRetrieval:
-        """Read the query, the retriever's limit, and what else a query bundle holds."""
+        """Read the query, the retriever's limit, and the query bundle's other fields."""
         k = max((value for _, _, value in _iter_limits(retriever)), default=None)
         limit_argument = {} if k is None else {"k": k}
         if isinstance(query, str):
@@ -87,7 +87,7 @@ class _PreparedRetrieval:
 
 
 def _iter_limits(retriever: Any) -> Iterator[tuple[str, str, int]]:
-    """Limits on the number of documents, of the retriever or else of those in it: (place, name, number)."""
+    """Limits on the number of documents, of the retriever or its inner ones: (place, name, number)."""
     own_limits = [("", *item) for item in _iter_own_limits(retriever)]
     yield from own_limits or (
         (place, *item)
@@ -104,7 +104,7 @@ def _iter_own_limits(retriever: Any) -> Iterator[tuple[str, int]]:
 
 
 def _apply_obligations(retriever: Any, ticket: Ticket, prepared: _PreparedRetrieval) -> tuple[Any, Any]:
-    """The retriever and the query, changed as was decided.
+    """The retriever and the query, changed as decided.
 
     Raises:
         Denied: what was decided asks for less in a way that nobody can carry out.
@@ -139,7 +139,7 @@ def _copy_with_limit(retriever: Any, limit: int) -> Any:
 
 
 def _limit_documents(documents: Any, ticket: Ticket) -> Any:
-    """At most as many documents as a policy's `clamp(k, ...)` allows, since not every retriever has such a setting."""
+    """Limit the documents to a policy's `clamp(k, ...)`, since not every retriever has such a setting."""
     if ticket.context is None or ticket.context.mode is Mode.OBSERVE:
         return documents
     limits = [item.value for item in ticket.context.decision.obligations if (item.kind, item.name) == ("clamp", "k")]
@@ -210,7 +210,7 @@ def guard_retriever(
 
 
 class Retrieval(LlamaIndexAction, GuardedAction):
-    """One retrieval of a guarded retriever; the hook that its public method calls runs under the same decision."""
+    """One retrieval of a guarded retriever; the hook called by its public method runs under the same decision."""
 
     inner_scope: InnerScope | None = None
 
@@ -223,7 +223,7 @@ class Retrieval(LlamaIndexAction, GuardedAction):
         super().__init__(guard, self.prepared.decided, surface, allows_reentry=True)
 
     def find_guard(self, retriever: Any) -> GuardMetadata:
-        """How the retriever is decided."""
+        """The guard of the retriever."""
         return require_guard(retriever)
 
     def build_call(self) -> Call:

@@ -61,7 +61,7 @@ class WorkItem:
 
 @dataclass(slots=True, eq=False)
 class RunWaits:
-    """What one run waits for, and who has seen it.
+    """The questions of one run, and whether they were seen.
 
     Args:
         handler: of the run; None before it was started.
@@ -109,7 +109,7 @@ class WorkflowRun:
 
 @dataclass(slots=True, eq=False)
 class CallCounter:
-    """Counts the calls that one piece of work makes, so that each is known again when that is run again.
+    """Numbers the calls of one piece of work, so that each is recognised when the work runs again.
 
     Args:
         prefix: names the piece of work.
@@ -122,7 +122,7 @@ class CallCounter:
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """What the code of a guarded run finds around it.
+    """The context of code in a guarded run.
 
     Args:
         run: the run; None outside any.
@@ -145,12 +145,12 @@ _RUN_CONTEXT: Final[ContextVar[RunContext]] = ContextVar("halo_llamaindex_run", 
 
 
 def current_run_context() -> RunContext:
-    """What stands around the code at hand."""
+    """The context of the current code."""
     return _RUN_CONTEXT.get()
 
 
 def run_context_values(**changes: Any) -> tuple[tuple[ContextVar[Any], Any], ...]:
-    """What context variables hold where the `RunContext` is changed in these fields, for `ContextVarScope`."""
+    """Context variables for a `RunContext` with these fields changed, for `ContextVarScope`."""
     return ((_RUN_CONTEXT, replace(_RUN_CONTEXT.get(), **changes)),)
 
 
@@ -160,13 +160,13 @@ def run_context_scope(**changes: Any) -> ContextVarScope:
 
 
 def current_run() -> WorkflowRun:
-    """The current guarded run; outside any, one that cannot be resumed."""
+    """The current guarded run; outside any, a run that cannot be resumed."""
     return _RUN_CONTEXT.get().run or WorkflowRun(is_resumable=False)
 
 
 @dataclass(frozen=True, slots=True)
 class InnerScope:
-    """What a guarded object runs under: who decides what of the framework's own starts inside it.
+    """The scope inside a guarded object: who decides the framework's objects that start there.
 
     Args:
         halo: who decides.
@@ -191,12 +191,12 @@ _INNER_SCOPE: Final[ContextVar[InnerScope | None]] = ContextVar("halo_llamaindex
 
 
 def current_inner_scope() -> InnerScope | None:
-    """The guarded object that runs around the code at hand; None outside any."""
+    """The innermost guarded object around the current code; None outside any."""
     return _INNER_SCOPE.get()
 
 
 def _find_deciding_scope() -> ContextValue | None:
-    """For a thread: who decides, and nothing of what was decided for the code that started it."""
+    """For a thread: the deciding Halo, without the decisions made for the code that started it."""
     scope = _INNER_SCOPE.get()
     return None if scope is None else (_INNER_SCOPE, InnerScope(scope.halo))
 
@@ -207,19 +207,19 @@ carry_into_threads(_find_deciding_scope)
 def inner_values(
     halo: Any, *, owner: Any = None, programs: tuple[str, ...] = ()
 ) -> tuple[tuple[ContextVar[Any], Any], ...]:
-    """What context variables hold inside a guarded object, for `ContextVarScope`; see `InnerScope`."""
+    """Context variables inside a guarded object, for `ContextVarScope`; see `InnerScope`."""
     return ((_INNER_SCOPE, InnerScope(halo, None, owner, programs)),)
 
 
 def engine_values(halo: Any, resource: Resource | None) -> tuple[tuple[ContextVar[Any], InnerScope]]:
-    """Like `inner_values`, for an engine or retriever, which may catch what is raised inside it."""
+    """Like `inner_values`, for an engine or retriever, which may catch errors raised inside it."""
     outer = _INNER_SCOPE.get()
     is_engine = outer is not None and outer.catches_errors
     return ((_INNER_SCOPE, InnerScope(halo, resource, outer=outer if is_engine else None, catches_errors=True)),)
 
 
 def note_inner_error(error: BaseException) -> None:
-    """Note a denial or a pause for the engines around it: some catch every error, and answer with its words."""
+    """Note a denial or pause for the engines around it: some catch every error and answer with its text."""
     scope = _INNER_SCOPE.get()
     while scope is not None and scope.catches_errors:
         scope.errors.append(error)
@@ -227,7 +227,7 @@ def note_inner_error(error: BaseException) -> None:
 
 
 def raise_inner_error(scope: InnerScope | None) -> None:
-    """Raise what an engine has caught although something that it needed was denied, or waits.
+    """Raise a denial or pause that an engine has caught.
 
     Raises:
         BaseException: the first of what was noted.
@@ -237,7 +237,7 @@ def raise_inner_error(scope: InnerScope | None) -> None:
 
 
 def body_values() -> tuple[tuple[ContextVar[Any], Any], ...]:
-    """What context variables hold while something decided runs, for `ContextVarScope`, beside those of `InnerScope`.
+    """Context variables while a decided action runs, for `ContextVarScope`, besides those of `InnerScope`.
 
     What a body calls by itself is asked for by the same message, in no known call.
     """
@@ -250,7 +250,7 @@ _PART_MARK: Final = "_halo_within"
 
 
 def mark_as_part(part: Any) -> None:
-    """Mark an object that a guarded copy holds, and that is decided where the copy calls it."""
+    """Mark an object inside a guarded copy that is decided where the copy calls it."""
     part.__dict__[_PART_MARK] = True
 
 
@@ -260,7 +260,7 @@ def is_part(part: Any) -> bool:
 
 
 def make_spanless_subclass(kind: type[Any], members: dict[str, Any]) -> type[Any]:
-    """Like `make_named_subclass`, with members around which LlamaIndex opens no span: those they replace have one."""
+    """Like `make_named_subclass`, with members that open no LlamaIndex span: the replaced ones open it."""
     new_class = make_named_subclass(kind, {})
     for name, member in members.items():
         setattr(new_class, name, member)
@@ -268,7 +268,7 @@ def make_spanless_subclass(kind: type[Any], members: dict[str, Any]) -> type[Any
 
 
 def make_nested_call_id(resource: str, args: Mapping[str, Any]) -> str:
-    """Id of a call made by the current work item; empty if the call has an id already, or nothing can wait."""
+    """Id of a call made by the current work item; empty if the call has an id or nothing can wait."""
     context, asking_message = _RUN_CONTEXT.get(), current_triggering_message()
     counter = context.call_counter
     if counter is None or context.waiting_step is None or (asking_message is not None and asking_message.call_id):
@@ -293,7 +293,7 @@ MEMORY_KEY: Final = "memory"
 
 
 async def store_chat(ctx: Any) -> None:
-    """Store the conversation of a run that waits, for the process that resumes it."""
+    """Store the conversation of a waiting run, for the process that resumes it."""
     memory = await read_store(ctx, MEMORY_KEY)
     if memory is not None:
         await ctx.store.set(_CHAT_KEY, list(await memory.aget_all()))
@@ -318,7 +318,7 @@ async def read_store(ctx: Any, key: str, default: Any = None) -> Any:
 
 
 async def ensure_session(halo: Halo, ctx: Any) -> tuple[Session, bool]:
-    """The session that belongs to a context, and whether it was opened just now."""
+    """The session of a context, and whether it was opened just now."""
     is_fresh = False
     if is_raw_thread():
         # INVARIANT: SUB - nobody knows for whom it runs; in a session of its own it would act with all that Halo has.
@@ -348,13 +348,13 @@ async def ensure_session(halo: Halo, ctx: Any) -> tuple[Session, bool]:
 
 
 def accepts_extra_keys(ctx: Any) -> bool:
-    """Whether a workflow's state takes any key; one with a model of the app's own does not."""
+    """Whether a workflow's state accepts any key; a state model of the app does not."""
     return issubclass(ctx.store.state_type, DictState)
 
 
 @dataclass(frozen=True, slots=True)
 class ActingChain:
-    """The agents that were entered in a run; the last of them acts.
+    """The agents entered in a run; the last of them acts.
 
     Args:
         session: as the ledger names it.
@@ -371,7 +371,7 @@ class ActingChain:
 
     @property
     def agent(self) -> str:
-        """Name of the agent that acts; empty if none was entered."""
+        """Name of the acting agent; empty if none was entered."""
         return self.stack[-1][0] if self.stack else ""
 
     @property
@@ -380,7 +380,7 @@ class ActingChain:
         return next((handle for _, handle in self.stack if handle), "")
 
     def enter(self, agent: str, handle: str) -> Self:
-        """The chain after an agent is entered; one that is further up goes on in its own place."""
+        """The chain after an agent is entered; an agent further up continues in its own place."""
         names = [name for name, _ in self.stack]
         remaining = self.stack[: names.index(agent)] if agent in names else self.stack
         return replace(self, stack=(*remaining, (agent, handle)), decided_handoffs={})
@@ -409,7 +409,7 @@ def _seal_chain(halo: Halo, chain: ActingChain, session: str) -> dict[str, Any]:
 
 
 def _read_sealed_chain(halo: Halo, sealed: Any, session: str) -> ActingChain | None:
-    """The chain in the store; None if there is none, or one that this home did not write."""
+    """The chain in the store; None if there is none or this home did not write it."""
     try:
         name, stack, base_agents, decided_handoffs = sealed["acts"]
         chain = ActingChain(
@@ -421,7 +421,7 @@ def _read_sealed_chain(halo: Halo, sealed: Any, session: str) -> ActingChain | N
 
 
 async def store_acting_chain(halo: Halo, ctx: Any, chain: ActingChain | None, session: str) -> None:
-    """Store the chain; in the run alone, if the workflow's state takes no keys."""
+    """Store the chain; only in the run if the workflow's state accepts no extra keys."""
     sealed = _seal_chain(halo, chain, session) if chain is not None else None
     current_run().written_values[_CHAIN_KEY] = sealed
     if accepts_extra_keys(ctx):
@@ -429,7 +429,7 @@ async def store_acting_chain(halo: Halo, ctx: Any, chain: ActingChain | None, se
 
 
 async def load_acting_chain(halo: Halo, ctx: Any, session: str) -> ActingChain | None:
-    """Load the chain; None if there is none, or the store holds another than this run wrote last."""
+    """Load the chain; None if there is none or it is not the one this run wrote last."""
     written = current_run().written_values
     if not accepts_extra_keys(ctx):
         return _read_sealed_chain(halo, written.get(_CHAIN_KEY), session)
@@ -439,14 +439,14 @@ async def load_acting_chain(halo: Halo, ctx: Any, session: str) -> ActingChain |
 
 
 async def discard_foreign_chain(ctx: Any) -> None:
-    """At the end of a step, delete a chain that something else wrote into the store."""
+    """At the end of a step, delete a chain in the store that something else wrote."""
     written = current_run().written_values
     if _CHAIN_KEY in written and accepts_extra_keys(ctx) and await read_store(ctx, _CHAIN_KEY) != written[_CHAIN_KEY]:
         await ctx.store.set(_CHAIN_KEY, None)
 
 
 def hand_back_unfinished(halo: Halo) -> None:
-    """Hand back the links of a run that timed out, or in which a step failed."""
+    """Hand back the links of a run that timed out or had a failed step."""
     sealed = current_run().written_values.get(_CHAIN_KEY)
     session, stack = sealed["acts"][:2] if sealed else ("", ())
     chain = ActingChain(session, tuple((agent, handle) for agent, handle in stack))

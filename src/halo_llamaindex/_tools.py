@@ -52,14 +52,14 @@ BINDER_ATTRIBUTE: Final = "_halo_binder"
 
 
 class ToolCall(LlamaIndexAction, GuardedCall):
-    """A call of a function that a guarded tool holds."""
+    """A call of a function in a guarded tool."""
 
     call_id = ""
     owner: Any = None
     """See `InnerScope`."""
 
     def get_call_id(self, arguments: Mapping[str, Any]) -> str:
-        """The same id when a step that waited is run again."""
+        """The call's id, the same when a waiting step runs again."""
         return make_nested_call_id(self.guard.resource.id, arguments)
 
     def build_call(self) -> Call:
@@ -68,7 +68,7 @@ class ToolCall(LlamaIndexAction, GuardedCall):
         return call
 
     def context_values(self) -> tuple[tuple[ContextVar[Any], Any], ...]:
-        """What the body calls by itself is counted for this call."""
+        """Context variables in which the body's own calls are numbered for this call."""
         programs = tuple(
             text for name, _ in self.guard.resource.programs if isinstance(text := self.arguments.get(name), str)
         )
@@ -80,7 +80,7 @@ class ToolCall(LlamaIndexAction, GuardedCall):
 
 
 class ToolEntryCall(ToolCall):
-    """A call of a guarded tool's `__call__`, `call` or `acall`, which may come down to its function."""
+    """A call of a guarded tool's `__call__`, `call` or `acall`, which may reach its function."""
 
     def __init__(self, method: Callable[..., Any], _name: str, tool: Any, *args: Any, **kwargs: Any) -> None:
         self.tool = tool
@@ -88,11 +88,11 @@ class ToolEntryCall(ToolCall):
         super().__init__(guard, binder, functools.partial(method, tool), args, kwargs, allows_reentry=True)
 
     def find_guard(self, tool: Any) -> tuple[GuardMetadata, Binder]:
-        """How the tool is decided, and how its arguments are taken apart."""
+        """The guard of the tool, and the binder of its arguments."""
         return require_guard(tool), tool.__dict__[BINDER_ATTRIBUTE]
 
     def return_denied(self, denied: Denied) -> Any:
-        """Like `GuardedCall`, in the form in which a tool gives it."""
+        """Like `GuardedCall`, in the form of a tool's result."""
         earlier = super().return_denied(denied)
         if not isinstance(earlier, str):
             return earlier
@@ -103,13 +103,13 @@ TOOL_ENTRY_POINTS: Final = ("__call__", "call", "acall")
 
 
 def _overrides_entry_points(kind: type[BaseTool]) -> bool:
-    """Whether a class of function tools overrides entry points, which then need not lead to its function."""
+    """Whether a class of function tools overrides entry points, which then may not reach its function."""
     return any(overrides_entry_point(kind, name, FunctionTool.__module__) for name in TOOL_ENTRY_POINTS)
 
 
 @functools.lru_cache(maxsize=256)
 def _make_entry_class(kind: type[BaseTool]) -> type[BaseTool]:
-    """Subclass whose `__call__`, `call` and `acall` are decided; if one leads to another, once."""
+    """Subclass whose `__call__`, `call` and `acall` are decided; once if one calls another."""
     return make_spanless_subclass(kind, make_governed_methods(kind, TOOL_ENTRY_POINTS, ToolEntryCall))
 
 
@@ -125,12 +125,12 @@ def as_tool(function: Callable[..., Any]) -> FunctionTool:
 
 
 def list_parts(tool: Any) -> Any:
-    """What tells a tool from another one of its name: its function, or all that it holds."""
+    """The parts that distinguish a tool from another with its name: its function, or everything it holds."""
     return tool.real_fn if isinstance(tool, FunctionTool) else tool
 
 
 def guard_tool(halo: Halo, tool: BaseTool, resource: Resource | None, reverser: Reverser | None = None) -> BaseTool:
-    """Register a tool and return its guarded copy; `reverser` is how its effects are taken back.
+    """Register a tool and return its guarded copy; `reverser` says how its effects are reversed.
 
     Raises:
         ConfigError: its name can name no resource, or belongs to one of another kind.
@@ -190,7 +190,7 @@ def copy_with_guard(
 
 
 def _get_function(tool: Any, attribute: str) -> Callable[..., Any]:
-    """A function that a tool holds; one that LlamaIndex runs in a thread keeps its context.
+    """A function in a tool; one that LlamaIndex runs in a thread keeps its context.
 
     Releases before 0.14.25 left that behind, and with it the session of what the body does.
     """

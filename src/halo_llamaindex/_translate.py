@@ -64,7 +64,7 @@ def unwrap_tool(tool: Any) -> Any:
 
 
 def model_name(model: BaseLLM) -> str:
-    """Resource id of a model: the name that its metadata says, else the attribute that holds one, else its class."""
+    """Resource id of a model: its name in the metadata, else from an attribute, else its class name."""
     try:
         metadata_name = model.metadata.model_name
     except Exception:  # noqa: BLE001  a model whose metadata cannot be read still has a name
@@ -74,7 +74,7 @@ def model_name(model: BaseLLM) -> str:
 
 
 def hosted_names(tools: Iterable[Any] | None) -> list[str]:
-    """Names of the tools that the model's provider runs itself, where nobody can decide them."""
+    """Names of tools that the model's provider runs, where nobody can decide them."""
     return [get_tool_name(item) for item in tools or () if not _is_client_side(item)]
 
 
@@ -86,7 +86,7 @@ def _is_client_side(item: Any) -> bool:
 
 
 def collect_tools(model: Any, settings: Mapping[str, Any]) -> list[Any]:
-    """Tools that a model call carries: those of the call, and those that the model itself holds."""
+    """Tools of a model call: those of the call, and those of the model."""
     tools = to_list(settings.get("tools"))
     for name in _TOOL_FIELDS:
         tools += to_list(getattr(model, name, None))
@@ -97,7 +97,7 @@ def collect_tools(model: Any, settings: Mapping[str, Any]) -> list[Any]:
 
 
 def judge_request(model: Any, settings: Mapping[str, Any], tools: Iterable[Any]) -> ModelFields:
-    """What the fields of a request come to: those of the call, those that the model holds, and tools that are dicts.
+    """Judge the fields of a request: those of the call, those of the model, and tools that are dicts.
 
     Args:
         model: whose request it is.
@@ -112,7 +112,7 @@ def judge_request(model: Any, settings: Mapping[str, Any], tools: Iterable[Any])
 
 
 def read_model_facts(model: Any, settings: Mapping[str, Any]) -> tuple[str, str, dict[str, Any]]:
-    """Provider, version and parameters of a call of a model, for the record.
+    """Provider, version and parameters of a model call, for the record.
 
     Args:
         model: whose request it is.
@@ -135,7 +135,7 @@ _FRAMEWORK_FIELDS: Final = frozenset(LLM.model_fields)
 
 
 def describe_tool(tool: Any) -> dict[str, Any]:
-    """The schema of a tool as a model gets it; of the class of a structured answer the schema of that."""
+    """The schema of a tool as sent to a model; for a structured answer's class, that class's schema."""
     metadata = getattr(tool, "metadata", None)
     if metadata is None:
         return {"name": get_tool_name(tool), "parameters": tool.model_json_schema()}
@@ -145,7 +145,7 @@ def describe_tool(tool: Any) -> dict[str, Any]:
 
 @functools.lru_cache(maxsize=256)
 def _list_request_fields(kind: type[Any]) -> tuple[str, ...]:
-    """Fields of a class of models that its requests carry, and that may offer a tool."""
+    """Fields of a model class that its requests carry and that may offer a tool."""
     names = getattr(kind, "model_fields", {})
     known = list_known_fields(kind.__name__)
     return tuple(
@@ -160,7 +160,7 @@ _BEARING_SHAPES: Final = (FieldShape.BETAS, FieldShape.BODY, FieldShape.HEADERS,
 
 
 def tool_schema(tool: BaseTool, host_names: Iterable[str] = ()) -> dict[str, Any]:
-    """JSON schema of what a tool's caller chooses, with the names of what its host has chosen already."""
+    """JSON schema of the arguments that a tool's caller chooses, and the names of those its host has chosen."""
     try:
         declared = to_plain_schema(tool.metadata.get_parameters_dict())
     except Exception:  # noqa: BLE001  an argument of an arbitrary type has no JSON schema; its name is enough
@@ -175,7 +175,7 @@ def tool_schema(tool: BaseTool, host_names: Iterable[str] = ()) -> dict[str, Any
 
 
 def _find_variadic_parameters(tool: BaseTool) -> tuple[set[str], bool]:
-    """Parameters of a tool's function that stand for any number of arguments, and whether it takes any keyword."""
+    """Variadic parameters of a tool's function, and whether it accepts any keyword."""
     function = getattr(tool, "_real_fn", None)
     if function is None:
         return set(), False
@@ -188,7 +188,7 @@ def _find_variadic_parameters(tool: BaseTool) -> tuple[set[str], bool]:
 
 
 def build_refusal(name: str, args: Mapping[str, Any], denied: Denied, hint: str = "") -> ToolOutput:
-    """A denial or a pause as the framework's own error: reason and remedy, for the model to read."""
+    """A denial or pause as the framework's error: reason and remedy, for the model."""
     text = f"{denied}; {hint}" if hint else str(denied)
     return ToolOutput(
         content=text, tool_name=name, raw_input=dict(args), raw_output=text, is_error=True, exception=denied
@@ -229,7 +229,7 @@ class Binder(ArgumentBinder):
         return is_known and not isinstance(default, FieldInfo) and has_json_form(default)
 
     def bind_call(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> BoundArguments:
-        """Copy the arguments of a call, apart from those that the framework and the host fill in.
+        """Copy the arguments of a call, except those filled in by the framework and the host.
 
         A call that does not fit has a `problem`, and shows what of it can be shown.
         """
@@ -256,13 +256,13 @@ class Binder(ArgumentBinder):
         return BoundArguments(decided, copies, problem, injected, len(args), names, frozenset(defaults))
 
     def _is_injected(self, name: str, value: Any) -> bool:
-        """Whether it is a workflow's context or an object that the host fixed; a model can choose neither."""
+        """Whether it is a workflow's context or an object fixed by the host, which no model can choose."""
         if isinstance(value, Context):
             return True
         return not self._is_caller_chosen(name, value) and not has_json_form(value)
 
     def _coerce_to_schema(self, copies: Mapping[str, Any], decided: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Each value as the schema reads it, in the shape that it came in; None if one does not fit."""
+        """Each value as the schema reads it, in its original shape; None if one does not fit."""
         if self.schema is None:
             return {}
         fields = self.schema.model_fields
@@ -282,7 +282,7 @@ class Binder(ArgumentBinder):
         return name not in self.host_arguments or self.host_arguments[name] is not value
 
     def _is_host_provided(self, error: Any) -> bool:
-        """Whether the schema misses an argument that the host gives, or one that stands for any number of others."""
+        """Whether the schema lacks an argument because the host provides it or it is variadic."""
         name = error["loc"][0] if error["loc"] else ""
         parameter = self.signature.parameters.get(name)
         is_variadic = parameter is not None and parameter.kind in (_VAR_POSITIONAL, _VAR_KEYWORD)
@@ -290,7 +290,7 @@ class Binder(ArgumentBinder):
 
 
 def _make_schema_signature(schema: type[pydantic.BaseModel] | None) -> inspect.Signature:
-    """Signature of a tool that is no function: the fields of its schema, and anything else by name."""
+    """Signature of a tool that is no function: the fields of its schema, and any other keyword."""
     names = list(schema.model_fields) if schema is not None else ["input"]
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
     usable = [name for name in names if name.isidentifier() and name not in ("args", "more")]
@@ -307,7 +307,7 @@ def _outline_arguments(values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[
 
 
 def _coerce_leaves(raw: Any, read: Any) -> Any:
-    """A plain value whose leaves are replaced by what its schema reads them as; keys stay."""
+    """A plain value with its leaves as the schema reads them; keys stay."""
     if isinstance(raw, Mapping) and isinstance(read, Mapping):
         return {key: _coerce_leaves(item, read[key]) if key in read else item for key, item in raw.items()}
     if isinstance(raw, list) and isinstance(read, list) and len(raw) == len(read):

@@ -34,7 +34,7 @@ _OPTIONS: Final = frozenset(("allow_parallel_tool_calls", "tool_required", "verb
 
 
 class ScriptedLLM(FunctionCallingLLM):
-    """Says `script` message by message (a text is a message), whatever it is asked; past its end it says `done`.
+    """Says the messages of `script` in order (a text is a message), whatever it is asked; then `done`.
 
     The place in the script is the number of its own messages in the chat, so a resumed or parallel run of another
     conversation starts where that one stands. A completion has no chat: it is the first message. It streams word by
@@ -141,7 +141,7 @@ class ScriptedLLM(FunctionCallingLLM):
         tool_required: bool = False,  # noqa: ARG002  the framework looks for it by name
         **kwargs: Any,
     ) -> dict[str, Any]:
-        """Nothing to bind: the script names its tools."""
+        """Binds nothing: the script names its tools."""
         user_messages = [user_msg] if isinstance(user_msg, ChatMessage) else [ChatMessage(user_msg)] if user_msg else []
         other_options = {name: value for name, value in kwargs.items() if name not in _OPTIONS}
         return {

@@ -71,7 +71,7 @@ def get_inner_agent(tool: FunctionTool) -> Agent[Any] | None:
 
 
 def get_stream_listener(tool: FunctionTool) -> object:
-    """What receives the output of a tool's inner agent as it is made; None if nothing does."""
+    """The receiver of a tool's inner agent's output while it runs; None if there is none."""
     return read_closure(getattr(tool.on_invoke_tool, "_invoke_tool_impl", None)).get(_LISTENER_CELL)
 
 
@@ -116,7 +116,7 @@ def _is_named_agent(halo: object, agent: Any) -> bool:
 
 
 def _make_agent_class(guard: GuardMetadata, copies: _AgentCopies) -> type[Agent[Any]]:
-    """Make the class of one guarded agent and its copies, however they are made.
+    """Make the class of one guarded agent and its copies, however they are created.
 
     Args:
         guard: of the agent.
@@ -167,7 +167,7 @@ _HANDOFFS: Final = "handoffs"
 
 
 def _make_handoffs_property(copies: _AgentCopies) -> property:
-    """Make the field of an agent's hand-offs, each of which has a guard by the time that anybody reads it."""
+    """Make the property for an agent's hand-offs, which guards each before anybody reads it."""
 
     def read(self: Any) -> Any:
         items = self.__dict__[_HANDOFFS]
@@ -184,12 +184,12 @@ def _make_handoffs_property(copies: _AgentCopies) -> property:
 
 
 def _is_guarded_handoff(item: Any) -> bool:
-    """Whether a hand-off is one that some Halo decides."""
+    """Whether a hand-off is decided by some Halo."""
     return REBIND in getattr(item, "__dict__", {}) and find_guard(item) is not None
 
 
 async def _decide_turn_outside_run(agent: Any, guard: GuardMetadata) -> None:
-    """Decide a turn that no run of ours began: of a giver without a guard, or of another runner.
+    """Decide a turn outside our runs: after an unguarded giver's hand-off, or in another runner.
 
     Raises:
         Denied: it may not be entered from here; or its model is a name, and nobody knows who looks it up.
@@ -206,14 +206,14 @@ async def _decide_turn_outside_run(agent: Any, guard: GuardMetadata) -> None:
 
 
 class _ModelOutsideRun(GovernedAction[None]):
-    """A model call outside our runs, which the SDK itself makes once it is decided."""
+    """A model call outside our runs, which the SDK makes itself once it is decided."""
 
     def execute(self, ticket: Ticket) -> None:
         """Do nothing: the SDK makes the call."""
 
 
 def _guard_tool_for_run(agent: Any, halo: Any, tool: Tool, *, pauses: bool) -> Tool:
-    """The tool that a run of this agent gets: with a guard, if it can have one."""
+    """The tool that a run of this agent uses; guarded if possible."""
     if not isinstance(tool, FunctionTool):
         return tool  # the guarded model refuses the call that carries it
     guard = find_guard(tool)
@@ -259,7 +259,7 @@ def guard_agent(
 
 
 def guard_started_tool(halo: Halo, tool: FunctionTool) -> FunctionTool:
-    """A guarded copy of a tool that code inside a guarded run calls by itself; refused where another has its name."""
+    """A guarded copy of a tool that code inside a guarded run calls; refused if another tool has its name."""
     guarded = _AgentCopies(halo, grants=True, keeps_names=True).guard_tool(tool)
     return copy_with_guard(halo, tool) if find_guard(guarded) is None else guarded
 
@@ -283,7 +283,7 @@ def _find_inner_agent(tool: Any) -> Agent[Any] | None:
 
 @dataclass(slots=True, eq=False)
 class _AgentCopies:
-    """Copies the agents that one reaches, each once."""
+    """Copies each reachable agent once."""
 
     halo: Halo
     grants: bool
@@ -293,7 +293,7 @@ class _AgentCopies:
     _copies: dict[int, tuple[Agent[Any], Agent[Any]]] = field(default_factory=dict)
 
     def get_copy(self, agent: Agent[Any]) -> Agent[Any]:
-        """The guarded copy of an agent that another one reaches."""
+        """The guarded copy of a reachable agent."""
         copies = self._copies.get(id(agent))
         if copies is not None:
             return copies[1]
@@ -307,7 +307,7 @@ class _AgentCopies:
             return agent  # the hand-off to it is decided; what it does the tripwire refuses, or notes
 
     def copy_agent(self, agent: Agent[Any], name: str, resource: Resource | None = None) -> Agent[Any]:
-        """Copy an agent that then acts like `name`; empty for whoever runs it."""
+        """Copy an agent that then acts under `name`; an empty name stands for whoever runs it."""
         halo, existing = self.halo, get_guard(agent)
         refuse_other_halo(halo, existing, "agent")
         copied = copy.copy(agent)
@@ -332,7 +332,7 @@ class _AgentCopies:
         return copied
 
     def guard_tool(self, tool: Any) -> Any:
-        """The guarded copy of a tool; itself where each turn is to make one that nobody granted."""
+        """The guarded copy of a tool; the tool itself if each turn makes one that nobody granted."""
         if inspect.isroutine(tool) and not self.keeps_names:
             name = getattr(tool, "__name__", type(tool).__name__)
             remedy = f"pass `halo.guard({name})`, which makes a tool of it, or `function_tool({name})`"
@@ -364,14 +364,14 @@ class _AgentCopies:
         return guard_tool(self.halo, tool, self._find_resource(tool), is_sighting=True)
 
     def _find_resource(self, tool: FunctionTool) -> Resource | None:
-        """What the host has registered under a tool's name: a guess does not take its place."""
+        """The host's registration under a tool's name, which a guess does not replace."""
         name = get_resource_id(tool)
         registered = self.halo.find_registered(name) if name not in self.halo.servers_by_tool else None
         is_same = registered is not None and self.halo.get_argument_names(name) == get_argument_names(tool)
         return registered if registered is not None and registered.kind in TOOL_KINDS and is_same else None
 
     def guard_later_handoff(self, giver: Agent[Any], item: Any) -> Any:
-        """The guarded copy of a hand-off that was added after the guard."""
+        """The guarded copy of a hand-off that was added after guarding."""
         # Copies of its own: an application may make an agent anew for each turn.
         late = replace(self, grants=False, keeps_names=True, is_late=True, _copies=dict(self._copies))
         return late._guard_handoff(giver, item)  # noqa: SLF001  its own class

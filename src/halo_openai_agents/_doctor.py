@@ -68,7 +68,7 @@ def doctor(obj: Any, *, name: str = "") -> list[Finding]:
 
 
 class AppExaminer(Examiner):
-    """One look at an app of the SDK's. The cover of a thing is that of the agent which has it."""
+    """One examination of an SDK app. An object has the cover of the agent that has it."""
 
     explorer = ObjectExplorer("halo_openai_agents", frozenset(("agents",)), frozenset(("httpx2", "mcp", "openai")))
     ignored_types = (*IGNORED_TYPES, RunState, BaseModel)
@@ -81,7 +81,7 @@ class AppExaminer(Examiner):
     originals_remedy = "originals and their `on_invoke_tool` are not guarded: use only the guarded copies"
 
     def add_rows_of_whole(self) -> None:
-        """A row about what the SDK sends to its makers."""
+        """Add a row about the data that the SDK sends to its makers."""
         has_agents = any(item.kind is FindingKind.AGENT for item in self.findings)
         if has_agents and not getattr(get_trace_provider(), "_disabled", False):
             remedy = (
@@ -91,21 +91,21 @@ class AppExaminer(Examiner):
             self.add_note(FindingKind.STORE, "traces", "every run", remedy)
 
     def is_opaque(self, x: Any) -> bool:
-        """Objects of the SDK and of what it stands on are looked into by their types alone."""
+        """Whether an object of the SDK or its dependencies is examined only by its type."""
         return self.explorer.is_framework_module(get_module_name(x))
 
     def get_contents_cover(self, x: Any, cover: Cover) -> Cover:  # noqa: ARG002  the form of the base
-        """No guard around an object of the app's decides what that calls, but for runs that it starts."""
+        """The cover inside an object of the app: only runs that it starts are decided."""
         return get_body_cover(cover)
 
     def find_watch_point(self, kind: FindingKind) -> str:  # noqa: ARG002  the form of the base
-        """The tripwire refuses whatever a runner runs."""
+        """The tripwire, which refuses whatever a runner runs."""
         return find_tripwire_point(get_watches())
 
     # agents
 
     def examine_agent(self, agent: Any, where: str, cover: Cover) -> None:
-        """An agent, its parts, and the code that runs beside it.
+        """Examine an agent, its parts, and the code that runs beside it.
 
         One that code inside a guarded run starts by itself is guarded there.
         """
@@ -139,7 +139,7 @@ class AppExaminer(Examiner):
             self.add_note(FindingKind.MODEL, str(prompt.get("id")), f"{place} > prompt", remedy)
 
     def examine_handoff(self, item: Handoff[Any, Any], where: str, cover: Cover) -> None:
-        """A hand-off, and the agent that it leads to."""
+        """Examine a hand-off and its target agent."""
         is_guarded, body = find_guard(item) is not None, get_body_cover(cover)
         point = "guarded hand-off" if is_guarded else _STARTED_POINT if cover.is_decided else ""
         self.add_point(FindingKind.HANDOFF, item.agent_name, where, point)
@@ -154,11 +154,11 @@ class AppExaminer(Examiner):
         self.visit(item.input_filter, where, DECIDED_BODY if is_guarded else body)
 
     def examine_guardrail(self, item: InputGuardrail[Any] | OutputGuardrail[Any], where: str, cover: Cover) -> None:
-        """A guardrail: no guard decides what its function calls, but for runs that it starts."""
+        """Examine a guardrail: of its function's calls, only runs that it starts are decided."""
         self.visit(item.guardrail_function, f"{where} `{item.get_name()}`", get_body_cover(cover))
 
     def examine_realtime(self, x: Any, where: str, _cover: Cover) -> None:
-        """An agent or model of a realtime session, which no runner runs."""
+        """Examine an agent or model of a realtime session, which no runner runs."""
         name, attributes = get_display_name(x), get_attributes(x)
         remedy = "a realtime session talks directly to its provider: guard each of its tools with `halo.guard(tool)`"
         self.add_note(FindingKind.AGENT if is_a(x, AgentBase) else FindingKind.MODEL, name, where, remedy)
@@ -168,7 +168,7 @@ class AppExaminer(Examiner):
     # tools
 
     def examine_tool(self, tool: FunctionTool, where: str, cover: Cover) -> None:
-        """A function tool, its inner agent, and what its function refers to.
+        """Examine a function tool, its inner agent, and what its function refers to.
 
         One that code inside a guarded run calls by itself is guarded there.
         """
@@ -196,7 +196,7 @@ class AppExaminer(Examiner):
             self.add_note(FindingKind.STORE, f"on_stream of `{tool.name}`", where, remedy)
 
     def examine_other_tool(self, tool: Any, where: str, cover: Cover) -> None:
-        """A tool that is not a function tool."""
+        """Examine a tool that is not a function tool."""
         if find_guard(tool) is not None:
             self.add_point(FindingKind.TOOL, get_display_name(tool), where, "guarded copy")
             return
@@ -209,7 +209,7 @@ class AppExaminer(Examiner):
             self.add_point(FindingKind.TOOL, get_display_name(tool), where, point, hint)
 
     def examine_server(self, server: MCPServer, where: str, _cover: Cover) -> None:
-        """Report a local MCP server: what guards its tools, and that its resources and prompts are not decided."""
+        """Report a local MCP server: what guards its tools; its resources and prompts are not decided."""
         name, guard = f"tools of MCP server `{server.name}`", find_server_guard(server)
         if guard is None:
             self.add_point(FindingKind.TOOL, name, where, "", "use `halo.guard(server)`, or `halo.guard(agent)`")
@@ -222,7 +222,7 @@ class AppExaminer(Examiner):
     # models
 
     def examine_model(self, model: Model, where: str, cover: Cover) -> None:
-        """Report a model, its client, and a model inside it; one that a guarded run's code asks is guarded there."""
+        """Report a model, its client, and its inner model; code of a guarded run asks a guarded copy."""
         guard, name = find_guard(model), choose_model_name(model)
         place = join_place(where, "model", name)
         if guard is not None:
@@ -241,16 +241,16 @@ class AppExaminer(Examiner):
         self.add_note(FindingKind.MODEL, type(client).__name__, where or "a client", remedy)
 
     def examine_compacting_session(self, session: Any, where: str, _cover: Cover) -> None:
-        """Note a session whose provider compacts its content, which no guard sees."""
+        """Note a session whose provider compacts its content outside any guard."""
         remedy = "it calls a model without a guard, with the whole content of the session: use a plain session"
         self.add_note(FindingKind.MODEL, type(session).__name__, where or "a session", remedy)
 
     def examine_provider(self, _provider: GuardedProvider, where: str, _cover: Cover) -> None:
-        """Report a guarded provider, which decides the models that are asked for by name."""
+        """Report a guarded provider, which decides models requested by name."""
         self.add_point(FindingKind.MODEL, "models by name", where, "guarded provider")
 
     def examine_run_config(self, config: RunConfig, where: str, _cover: Cover) -> None:
-        """Examine the model, provider and guardrails that a run configuration holds."""
+        """Examine the model, provider and guardrails in a run configuration."""
         for x in (config.model, config.input_guardrails, config.output_guardrails, config.call_model_input_filter):
             self.visit(x, where)
         if is_a(config.model_provider, GuardedProvider):

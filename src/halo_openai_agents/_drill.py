@@ -50,7 +50,7 @@ def open_drill(obj: Any, *, name: str = "") -> Driver:
 
 
 class _Finder(AppExaminer):
-    """Finds tools, and in the body of which tool and in which agent each of them is."""
+    """Finds tools, and for each the tool whose body it is in and the agent that has it."""
 
     def __init__(self, name: str = "") -> None:
         super().__init__(name)
@@ -87,7 +87,7 @@ class _Finder(AppExaminer):
             super().examine(x, where, cover)
 
     def _note_code(self, agent: Agent[Any]) -> None:
-        """Note functions of the application's that the runner calls beside tools."""
+        """Note functions of the application that the runner calls besides tools."""
         for field in CODE_FIELDS:
             value = get_attributes(agent).get(field)
             items = value if isinstance(value, list) else [value]
@@ -99,7 +99,7 @@ class _Finder(AppExaminer):
 
 
 class Driver:
-    """An application of the SDK's in a drill.
+    """An application of the OpenAI Agents SDK in a drill.
 
     Attributes:
         tools: facts of its tools.
@@ -154,7 +154,7 @@ class Driver:
         return problem
 
     def _list_bodies(self, tool: FunctionTool) -> list[tuple[types.FunctionType, bool]]:
-        """Functions that a tool and its originals were made of, and whether each is an invoker with the SDK's form."""
+        """Functions of a tool and its originals, and whether each is an invoker with the SDK's signature."""
         bodies: dict[int, tuple[Any, bool]] = {}
         for item in list_originals(tool, find_guard):
             invoker = item.on_invoke_tool
@@ -170,7 +170,7 @@ class Driver:
     # replacing
 
     def install(self, stubs: FunctionStubs, desk: Desk) -> None:
-        """Replace bodies of tools, and the methods of all models that are loaded."""
+        """Replace the bodies of tools, and the methods of all loaded models."""
         desk.run_inner = self._run_inner
         self._desk = desk
         os.environ.setdefault(_KEY_VARIABLE, "drill")  # a model by name asks for one before it is called
@@ -203,7 +203,7 @@ class Driver:
     # running
 
     def expand(self, steps: Sequence[Step]) -> list[Step | None]:
-        """Steps of the models: that of an agent in a tool takes its own after the call of the tool, and ends."""
+        """The steps of all models: an agent inside a tool takes its own step after the tool's call, and ends."""
         expanded: list[Step | None] = []
         for step in steps:
             is_inside = step.inner is not None and step.tool in self._agent_tools
@@ -226,7 +226,7 @@ class Driver:
         asyncio.run(Runner.run(self._app, items, run_config=config, max_turns=_MAX_TURNS))
 
     async def _run_inner(self, owner: str, step: Step) -> Any:
-        """Make the call that the body of a tool makes: through the agent that it holds, else of the tool itself."""
+        """Make the call inside a tool's body: through the agent that it holds, else directly."""
         for tool, held_by, agent, _ in self._finder.found_tools:
             if tool.name != step.tool or held_by != owner:
                 continue
@@ -242,7 +242,7 @@ class Driver:
 
 
 def _answer_model(desk: Desk, method: str, _arguments: Mapping[str, Any]) -> Any:
-    """What a model answers, in the form of one of its methods."""
+    """A model's answer, in the form of one of its methods."""
     step = desk.take_model_request()
     calls = ((step.tool, dict(step.arguments)),) if step is not None else ()
     response: ModelResponse = Message("I will do that." if calls else "Done.", calls).response(f"drill-{uuid4()}")

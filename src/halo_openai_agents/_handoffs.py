@@ -60,7 +60,7 @@ _REFUSED_HANDOFF: Final[ContextVar[tuple[object, str] | None]] = ContextVar("hal
 
 
 def get_handoff_target(handoff: Handoff[Any, Any]) -> Agent[Any] | None:
-    """The agent that a hand-off leads to; None if the hand-off does not say, or the agent is gone."""
+    """The target agent of a hand-off; None if it is unknown or gone."""
     ref = handoff._agent_ref  # noqa: SLF001  the SDK's only link to it
     target = ref() if ref is not None else None
     return target if isinstance(target, Agent) else None
@@ -74,7 +74,7 @@ def guard_handoff(
     *,
     grants: bool = True,
 ) -> Any:
-    """Copy a hand-off from `giver`; the copy is decided before the agent that it leads to is made.
+    """Copy a hand-off from `giver`; the copy is decided before its target agent is created.
 
     Args:
         halo: who decides.
@@ -116,7 +116,7 @@ def guard_handoff(
 
 
 class _GuardedHandOff(HandOffCall):
-    """A hand-off that a model asked for.
+    """A hand-off requested by a model.
 
     A refused one gives the giver back, and says so where the model reads how the hand-off went.
     """
@@ -146,7 +146,7 @@ class _GuardedHandOff(HandOffCall):
         return self.invoke(self.text)
 
     def scope(self, ticket: Ticket) -> AbstractContextManager[Any]:  # noqa: ARG002  the same for each
-        """A callback of the host's runs inside."""
+        """The scope in which the host's callback runs."""
         return ContextVarScope((IN_BODY, True))
 
     def finish(self, ticket: Ticket, result: Agent[Any]) -> Agent[Any]:
@@ -195,7 +195,7 @@ class _CallbackInput:
     is_object: bool
 
     def read(self, text: str) -> ModelArguments:
-        """The arguments in the model's text, with the values and defaults that the callback gets."""
+        """The arguments in the model's text, with the values and defaults that the callback receives."""
         reader = ArgumentReader(None, self.schema)
         if not self.is_object:
             return _wrap_input(reader, self.adapter, text)
@@ -222,7 +222,7 @@ def _wrap_input(reader: ArgumentReader, adapter: TypeAdapter[Any] | None, text: 
 
 @dataclass(frozen=True, slots=True)
 class _Callback:
-    """A hand-off's callback that is called with what the model wrote.
+    """A hand-off's callback that takes what the model wrote.
 
     Args:
         guard: how its calls are decided: as those of a tool with the hand-off's own name.
@@ -234,13 +234,13 @@ class _Callback:
 
 
 def has_input_callback(handoff: Handoff[Any, Any]) -> bool:
-    """Whether a hand-off runs code of the host's with what a model wrote."""
+    """Whether a hand-off runs the host's code with what a model wrote."""
     cells = _read_sdk_closure(handoff)
     return cells is None or cells.get("input_type") is not None
 
 
 def _read_sdk_closure(handoff: Handoff[Any, Any]) -> dict[str, Any] | None:
-    """Variables of the SDK's own function behind a hand-off; None for a function that somebody else wrote."""
+    """Variables of the SDK's own function behind a hand-off; None for any other function."""
     invoke = handoff.on_invoke_handoff
     if not isinstance(invoke, functools.partial) or invoke.func is not sdk._invoke_handoff_with_redaction:  # noqa: SLF001  the SDK's own
         return None
@@ -249,7 +249,7 @@ def _read_sdk_closure(handoff: Handoff[Any, Any]) -> dict[str, Any] | None:
 
 
 def _guard_callback(halo: Halo, giver: Agent[Any], handoff: Handoff[Any, Any], *, grants: bool) -> _Callback | None:
-    """How the callback of a hand-off is decided; None if it takes no input."""
+    """The guard of a hand-off's callback; None if it takes no input."""
     if not has_input_callback(handoff):
         return None
     cells = _read_sdk_closure(handoff) or {}
@@ -288,7 +288,7 @@ def _describe_input(handoff: Handoff[Any, Any], adapter: Any) -> _CallbackInput 
 
 
 class _CallbackCall(GovernedAction[Agent[Any]]):
-    """The call of a callback with input, around the hand-off: it runs once both are decided."""
+    """The call of a callback with input, around the hand-off: both are decided before it runs."""
 
     def __init__(self, callback: _Callback, handing_off: _GuardedHandOff, text: str) -> None:
         self.guard = callback.guard
@@ -301,7 +301,7 @@ class _CallbackCall(GovernedAction[Agent[Any]]):
         return build_guarded_call(self.guard, self.arguments.bound_arguments, call_id)
 
     def execute(self, ticket: Ticket) -> Awaitable[Agent[Any]]:
-        """Hand off, with the callback's arguments as they were decided."""
+        """Hand off with the decided callback arguments."""
         if is_enforced(ticket):
             self.handing_off.text = self._get_executed_text(ticket)
         return arun(self.handing_off)
@@ -324,7 +324,7 @@ class _CallbackCall(GovernedAction[Agent[Any]]):
         return text
 
     def finish(self, ticket: Ticket, result: Agent[Any]) -> Agent[Any]:
-        """Record that the callback ran, or that the hand-off around it was refused."""
+        """Record that the callback ran, or that the hand-off was refused."""
         if self.handing_off.refusal is not None:
             ticket.fail(self.handing_off.refusal)
             return result
@@ -340,7 +340,7 @@ class _CallbackCall(GovernedAction[Agent[Any]]):
 
 @functools.lru_cache(maxsize=16)
 def _make_handoff_class(kind: Any) -> type[Handoff[Any, Any]]:
-    """Make a subclass that tells the model why a hand-off was refused, and then filters nothing."""
+    """Make a subclass that tells the model why a hand-off was refused, without filtering anything then."""
 
     def get_transfer_message(self: Any, agent: Any) -> str:
         require_guard(self)
@@ -354,7 +354,7 @@ def _make_handoff_class(kind: Any) -> type[Handoff[Any, Any]]:
 
 
 def _make_filter_property(name: str) -> property:
-    """Make a field that is empty while a refused hand-off returns to its giver, who keeps the whole conversation."""
+    """Make the property for the input filter, empty for a refused hand-off: the giver keeps the conversation."""
 
     def read(self: Any) -> Any:
         refused, value = _REFUSED_HANDOFF.get(), self.__dict__.get(name)

@@ -40,7 +40,7 @@ _Key = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class RunInput:
-    """What the outermost run was started with.
+    """The input of the outermost run.
 
     Args:
         user_texts: the user's words, a text for each message.
@@ -52,7 +52,7 @@ class RunInput:
 
     @classmethod
     def from_value(cls, run_input: Any) -> RunInput:
-        """Read what a run or a model is given."""
+        """Read the input of a run or a model."""
         if isinstance(run_input, RunState):
             run_input = run_input._original_input  # noqa: SLF001  what it was begun with; nothing public says it
         items = to_input_items(run_input)
@@ -74,7 +74,7 @@ def _get_key(item: Any) -> _Key:
 
 
 def find_asking_message(items: Sequence[Any], run_input: RunInput) -> TriggeringMessage:
-    """The message that asks for a model call."""
+    """The message that leads to a model call."""
     last = items[-1] if items else None
     if last is None:
         return TriggeringMessage()
@@ -87,7 +87,7 @@ def find_asking_message(items: Sequence[Any], run_input: RunInput) -> Triggering
 def find_known_origins(
     system: str | None, items: Iterable[Any], run_input: RunInput
 ) -> tuple[tuple[str, Provenance], ...]:
-    """The texts in a model's input whose origin is known; of user messages that are not the user's, that it is nobody.
+    """Texts in a model's input whose origin is known; user messages not by the user count as nobody's.
 
     Args:
         system: the agent's instructions.
@@ -108,7 +108,7 @@ def find_known_origins(
 
 
 def list_history(items: Iterable[Any], run_input: RunInput, values: Mapping[str, Any]) -> tuple[HistoryItem, ...]:
-    """The conversation so far: items, and ids of what else holds some of it.
+    """The conversation so far: items, and ids of other stores with parts of it.
 
     Args:
         items: what the model is shown.
@@ -124,7 +124,7 @@ def list_history(items: Iterable[Any], run_input: RunInput, values: Mapping[str,
 
 
 def list_session_link(name: str) -> tuple[HistoryItem, ...]:
-    """A session of the SDK's, where the host opened one of Halo's under another name around it."""
+    """The SDK's session, if the host opened a Halo session with another name around it."""
     session = current_session()
     if not name or session is None or session.source != "host":
         return ()
@@ -132,7 +132,7 @@ def list_session_link(name: str) -> tuple[HistoryItem, ...]:
 
 
 def _iterate_items(items: Iterable[Any], is_given: Any) -> Iterator[HistoryItem]:
-    """Items as the conversation has them: what a model said at once, with its calls, is one."""
+    """The items of a conversation; what a model said at once, calls included, is one item."""
     calls: list[tuple[str, Any]] = []
     words, were_given = "", True
     for item in items:
@@ -174,7 +174,7 @@ def _make_item(item: Any, kind: str, *, is_given: bool) -> Iterator[HistoryItem]
 
 
 def read_answer(response: ModelResponse) -> tuple[HistoryItem, ...]:
-    """What of a model's answer becomes part of the conversation, and what its provider's tools have found."""
+    """The parts of a model's answer that join the conversation, and what its provider's tools found."""
     history = [
         item
         for item in _iterate_items(response.output, lambda _item: True)

@@ -45,7 +45,7 @@ _MAX_COPIES: Final = 4_096
 
 
 class InnerGuards:
-    """The guarded copies of what one Halo has seen called inside guarded runs, the newest 4,096 of them.
+    """Guarded copies of objects that one Halo saw called inside guarded runs, the newest 4,096.
 
     Args:
         halo: who decides.
@@ -105,7 +105,7 @@ async def _call_invoker(self: Any, ctx: Any, input: str) -> Any:  # noqa: A002  
 
 
 class _WatchedFunction:
-    """What a tool was made of, as code inside a guarded run reads it from the tool: its calls there are decided."""
+    """A tool's function as read by code inside a guarded run, where its calls are decided."""
 
     def __init__(self, tool: FunctionTool, function: Callable[..., Any]) -> None:
         self.tool = tool
@@ -124,7 +124,7 @@ _COPY_KEY: Final = "_halo_watched_function"
 
 
 class _FunctionField:
-    """Stands for the field of a function tool that holds what runs; outside a guarded run it is a plain field."""
+    """Takes the place of a function tool's field for its function; a plain field outside guarded runs."""
 
     def __get__(self, tool: FunctionTool | None, _owner: Any = None) -> Any:
         if tool is None:  # as the dataclass has no default for it
@@ -171,7 +171,7 @@ def _watch_call_tool(method: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _find_decided_copy(model: Model) -> Model:
-    """What decides a call of a model: its guarded copy where a guarded run is around it, else the model itself."""
+    """The object that decides a model's call: its guarded copy inside a guarded run, else the model itself."""
     halo = find_enclosing_halo()
     if halo is None or find_guard(model) is not None or is_called_by_its_replacement(model):
         return model
@@ -217,7 +217,7 @@ _WATCHERS: Final[Mapping[type[Any], Mapping[str, Callable[[Any], Any]]]] = {
 
 @functools.cache
 def watch_inner_calls() -> None:
-    """Wrap what runs tools, and the methods of the models and servers there are and of those made from now on."""
+    """Wrap the functions that run tools, and the methods of all models and servers, present and future."""
     _INVOKER.__call__ = _call_invoker
     setattr(FunctionTool, _FIELD, _FunctionField())
     for base, watchers in _WATCHERS.items():

@@ -55,7 +55,7 @@ _MAX_KEY: Final = 256  # characters
 
 @dataclass(frozen=True, slots=True)
 class ServerGuard:
-    """The guard of a server.
+    """The guard of an MCP server.
 
     Args:
         halo: who decides.
@@ -86,7 +86,7 @@ class ServerGuard:
 
     @property
     def key(self) -> str:
-        """The name under which people accept what the server lists; the same in each process."""
+        """The name under which people accept a server's listing; the same in each process."""
         server, params = self.original, getattr(self.original, "params", None)
         name = name_server(server)
         if isinstance(params, StdioServerParameters) and name == f"stdio: {params.command}":
@@ -95,12 +95,12 @@ class ServerGuard:
         return name[:_MAX_KEY]
 
     async def admit(self, tools: Any) -> None:
-        """Compare a listing with what was accepted of this server."""
+        """Compare a listing with what was accepted from this server."""
         listed = [_describe_tool(tool) for tool in tools[: MAX_TOOLS + 1]]
         await self.halo.mcp_listings.aadmit(self.key, listed)
 
     def register_listed(self, tools: Any) -> Any:
-        """Register what was accepted of these; returns what of them a model may be shown."""
+        """Register the accepted tools among these; returns those that a model may be shown."""
         listings = self.halo.mcp_listings
         if listings.is_withheld(self.key):
             return []
@@ -131,7 +131,7 @@ _URL: Final = re.compile(r"([a-z][a-z0-9+.-]*://)(?:[^/?#\s]*@)?([^?#\s]*)(?:[?#
 
 
 def name_server(server: Any) -> str:
-    """The name of a server, for ids, records and answers; the SDK makes it of a URL, which may hold secrets."""
+    """The name of a server for ids, records and answers; the SDK derives it from a URL, which may hold secrets."""
     return _URL.sub(r"\1\2", str(server.name))
 
 
@@ -147,7 +147,7 @@ def _identify_server(server: Any) -> tuple[Any, ...]:
 
 
 def find_server_guard(server: Any) -> ServerGuard | None:
-    """The guard of a server, None if there is none; a copy shares its original's state, so its class has it."""
+    """The guard of a server, None if there is none; taken from the class, since a copy shares its original's state."""
     server_guard = getattr(type(server), _SERVER_GUARD, None)
     return server_guard if isinstance(server_guard, ServerGuard) else None
 
@@ -178,7 +178,7 @@ def guard_server(halo: Halo, server: MCPServer, resource: Resource | None, *, gr
 
 
 def guard_server_tool(halo: Halo, server: Any, tool: FunctionTool) -> FunctionTool:
-    """Guard the function tool that the SDK made of a server's tool; it is granted if the server was guarded."""
+    """Guard the SDK's function tool for a server's tool; it is granted if the server was guarded."""
     binding = tool._mcp_tool_binding  # noqa: SLF001  the SDK's only link to it
     listed_name = binding[1] if binding is not None else tool.name
     server_guard, name = find_server_guard(server), clean_name(listed_name)
@@ -242,7 +242,7 @@ def _read_hint(annotations: Any, name: str) -> bool | None:
 
 
 class _ServerCall(GovernedAction[Any]):
-    """A call of a server's tool that did not come from a guarded tool."""
+    """A call of a server's tool that comes from no guarded tool."""
 
     def __init__(
         self, server_guard: ServerGuard, name: str, arguments: dict[str, Any], function: Callable[[dict[str, Any]], Any]

@@ -104,7 +104,7 @@ _REPLACED: Final[ContextVar[Model | None]] = ContextVar("halo_openai_replaced", 
 
 
 def is_called_by_its_replacement(model: Model) -> bool:
-    """Whether a decided call of a model has come to the class's method by what stands in its place."""
+    """Whether a decided call reaches the class's method through its replacement on the object."""
     return _REPLACED.get() is model
 
 
@@ -136,18 +136,18 @@ class ModelAction(GovernedAction[Any]):
 
     @property
     def replacement(self) -> Callable[..., Any] | None:
-        """What the model's object has in the place of its class's method, as a patch puts it there."""
+        """The replacement that the model's object has for its class's method, such as a patch."""
         found: Callable[..., Any] | None = self.model.__dict__.get(self.method_name)
         return found
 
     def scope(self, ticket: Ticket) -> AbstractContextManager[Any]:
-        """Inside a replacement, the method that it stands for belongs to this call."""
+        """A scope in which the replaced method, called by its replacement, belongs to this call."""
         if self.replacement is None:
             return super().scope(ticket)
         return ContextVarScope((_REPLACED, self.guard.original))
 
     def build_call(self) -> Call:
-        """The call to decide; a call that offers tools which cannot be guarded has a problem."""
+        """The call to decide; offering tools that cannot be guarded is a problem."""
         halo, items, system = self.guard.halo, self.items, self.values.get("system_instructions")
         names = tool_names(self.tools, self.handoffs)
         fields = read_request_fields(self.model, self.values, names)
@@ -174,7 +174,7 @@ class ModelAction(GovernedAction[Any]):
         return call
 
     def _describe_input(self, fields: Mapping[str, Any]) -> ModelInput:
-        """What the model is given, for the record."""
+        """The model's input, for the record."""
         system, kind = self.values.get("system_instructions"), type(self.guard.original)
         given = [Message("system", system)] if isinstance(system, str) and system else []
         given += [Message(*describe_item(item)) for item in self.items]
@@ -188,7 +188,7 @@ class ModelAction(GovernedAction[Any]):
         return "needs_guard" if native_names(self.tools) else ""
 
     def execute(self, ticket: Ticket) -> Any:
-        """Call the model; an answer that may be restricted is kept out of the SDK's traces."""
+        """Call the model; an answer that may be restricted is not sent to the SDK's traces."""
         values, tracing = self.values, self.values.get("tracing")
         if ticket.holds_output and isinstance(tracing, ModelTracing) and tracing.include_data():
             values = {**values, "tracing": ModelTracing.ENABLED_WITHOUT_DATA}
@@ -197,7 +197,7 @@ class ModelAction(GovernedAction[Any]):
         return self.replacement(**{name: value for name, value in values.items() if name != "self"})
 
     async def finish_answer(self, ticket: Ticket, answer: ModelResponse) -> ModelResponse:
-        """Record an answer, note it as what asks for the calls in it, and record those that reach no tool."""
+        """Record an answer as the trigger of its calls, and record calls that reach no tool."""
         used: ModelResponse = GovernedAction.finish(self, ticket, answer)
         calls = get_function_calls(used)
         if self.run is not None:
@@ -212,7 +212,7 @@ class ModelAction(GovernedAction[Any]):
         return used
 
     def _get_callable_names(self) -> frozenset[str]:
-        """Names of what the model may call."""
+        """Names that the model may call."""
         qualified_names = (getattr(tool, "qualified_name", "") for tool in self.tools)
         is_structured = self.values.get("output_schema") is not None
         structured_answer = (_STRUCTURED_ANSWER_TOOL,) if is_structured else ()
@@ -242,7 +242,7 @@ class ModelCall(ModelAction):
 
 
 class _UnknownCall(UnreachableCall):
-    """A call of an unknown tool; the run tells the model why it was refused."""
+    """A call of an unknown tool; the run tells the model why it is refused."""
 
     def return_denied(self, denied: Denied) -> str:
         return str(denied)
@@ -261,7 +261,7 @@ _ENDING_EVENTS: Final = ("response.incomplete", "response.failed", "error", "res
 
 
 def build_response(answer: ModelResponse, model: str = "") -> Response:
-    """Make a response object of an answer."""
+    """Make a response object from an answer."""
     return Response(
         id=answer.response_id or "response",
         created_at=time.time(),
@@ -338,7 +338,7 @@ class ModelStream(ModelAction, GovernedStream):
     method_name = "stream_response"
 
     async def add_part(self, ticket: Ticket, part: Any) -> Any:
-        """Return what of an event may be passed on now."""
+        """Return the part of an event that may be passed on now."""
         kind = str(getattr(part, "type", ""))
         if kind == "response.output_item.done":
             self.parts.append(part.item)
@@ -361,7 +361,7 @@ class ModelStream(ModelAction, GovernedStream):
 
 
 def _strip_output(event: Any) -> Any:
-    """The event with which a stream broke off, without the output before it."""
+    """The event with which a stream broke off, without earlier output."""
     response = getattr(event, "response", None)
     if isinstance(response, Response):
         return event.model_copy(update={"response": response.model_copy(update={"output": []})})
@@ -412,7 +412,7 @@ def _make_guarded_class(kind: type[Model], guard: GuardMetadata) -> type[Model]:
 
 
 class _DecidedMethod:
-    """A method of a guarded model that is found before one which the object has for itself, as patched ones do.
+    """A guarded model's method that takes precedence over one set on the object, such as a patch.
 
     INVARIANT: FAILCLOSED - the state is the original's, so what is put into that would stand before the guard.
     """

@@ -74,7 +74,7 @@ class _NativeKind:
     arguments: Mapping[str, str]
 
     def make_schema(self) -> dict[str, Any]:
-        """JSON schema of what is decided."""
+        """JSON schema of the decided arguments."""
         return {"type": "object", "properties": {name: {"type": kind} for name, kind in self.arguments.items()}}
 
 
@@ -110,7 +110,7 @@ COMPUTER_NAME: Final = "computer"
 
 
 class NativeCall(GovernedAction[Any]):
-    """One call of the host's code behind such a tool.
+    """One call of the host's code behind a native tool.
 
     Args:
         guard: of the resource.
@@ -140,7 +140,7 @@ class NativeCall(GovernedAction[Any]):
 
 
 async def _run_call(call: NativeCall, render: Callable[[str], Any] | None = str) -> Any:
-    """Decide and run a call; a denial becomes what `render` makes of it, or is raised without one."""
+    """Decide and run a call; `render` turns a denial into a result, without it the denial is raised."""
     try:
         with step_scope(call.guard.halo):
             return await arun(call)
@@ -181,7 +181,7 @@ def guard_native_tool(halo: Halo, tool: Any, resource: Resource | None, *, grant
 
 
 def _copy_custom(tool: CustomTool, on_invoke_tool: Any) -> CustomTool:
-    """A copy with another function; a class that is derived from the SDK's may be made from other arguments."""
+    """A copy with another function; subclasses of the SDK's classes may have other constructor arguments."""
     copied = copy.copy(tool)
     copied.on_invoke_tool = on_invoke_tool
     return copied
@@ -189,7 +189,7 @@ def _copy_custom(tool: CustomTool, on_invoke_tool: Any) -> CustomTool:
 
 @dataclass(frozen=True, slots=True)
 class _Registering:
-    """Registers the resources of one tool, and makes their guards."""
+    """Registers the resources of one tool, and creates their guards."""
 
     halo: Halo
     tool: Any
@@ -197,7 +197,7 @@ class _Registering:
     grants: bool
 
     def make_guard(self, name: str, kind: _NativeKind, *, is_only: bool = True) -> GuardMetadata:
-        """The guard of one resource; `is_only` says that the tool has no other."""
+        """The guard of one resource; `is_only` if the tool has no other."""
         name, halo = clean_name(name), self.halo
         if not self.grants:
             unregistered = make_unregistered_resource(name, ActionKind.TOOL_CALL)
@@ -233,12 +233,12 @@ def _guard_shell(tool: ShellTool | LocalShellTool, registering: _Registering) ->
 
 
 def _read_commands(data: Any) -> dict[str, Any]:
-    """Commands of the shell tool, a line each: the host runs them one after the other."""
+    """Commands of the shell tool, one on each line: the host runs them in order."""
     return {_COMMANDS: "\n".join(map(str, data.action.commands))}
 
 
 def _read_local_command(data: Any) -> dict[str, Any]:
-    """The command of the local shell tool as a shell would be told it, with what stands around it."""
+    """The command of the local shell tool as shell text, with its environment."""
     action = data.action
     words: Sequence[str] = list(map(str, action.command))
     is_script = len(words) == _SHELL_LENGTH and words[0] in _SHELLS and words[1] in _SCRIPT_FLAGS
@@ -253,7 +253,7 @@ def _read_local_command(data: Any) -> dict[str, Any]:
 
 
 class _GuardedEditor:
-    """An editor whose operations are decided; everything else is the host's."""
+    """An editor whose operations are decided; everything else comes from the host's."""
 
     def __init__(self, editor: Any, registering: _Registering) -> None:
         self._editor = editor
@@ -329,7 +329,7 @@ def _guard_computer_tool(tool: ComputerTool[Any], registering: _Registering) -> 
 
 
 def _copy_computer(computer: Any, guards: Mapping[str, GuardMetadata]) -> Any:
-    """Copy a computer, over the state of its original; each of its actions is decided.
+    """Copy a computer that shares its original's state; each of its actions is decided.
 
     Raises:
         ConfigError: it cannot be copied.
@@ -353,7 +353,7 @@ def _make_computer_class(kind: type[Any], guards: Mapping[str, GuardMetadata]) -
 
 
 def _make_gesture(method: Callable[..., Any], guard: GuardMetadata, names: Sequence[str]) -> Callable[..., Any]:
-    """Make a method that is decided under the names of the SDK's arguments, whatever the host's method calls them."""
+    """Make a method decided under the SDK's argument names, whatever names the host's method uses."""
 
     @functools.wraps(method)
     async def gesture(self: Any, *args: Any, **kwargs: Any) -> Any:

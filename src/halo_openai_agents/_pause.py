@@ -53,7 +53,7 @@ _SOURCES: Final = ("call", "host", "run", "thread")
 
 @dataclass(frozen=True, slots=True)
 class _PendingNote:
-    """An open question, as it is stored in the run's state, where others may have changed it."""
+    """An open question as stored in the run's state, which others may have changed."""
 
     pending_id: str
     decision_id: str
@@ -79,12 +79,12 @@ def _load_pending(context: Any, call_id: str) -> _PendingNote | None:
 
 
 def load_turn(context: Any) -> str:
-    """Id of the turn that paused; empty if it is not stored."""
+    """Id of the turn that paused; empty if none is stored."""
     return _get_messages(context).get(_TURN_KEY, "")
 
 
 def store_session(halo: Halo, context: Any, session: Session) -> None:
-    """Store in the run's state to which session it belongs."""
+    """Store the session of the run in its state."""
     note = {"id": session.id, "source": session.source, "mark": _make_session_mark(halo, session)}
     _get_messages(context, create=True)[_SESSION_KEY] = json.dumps(note)
 
@@ -153,7 +153,7 @@ class _Question:
 
 
 def waiting(halo: Halo, result: RunResultBase | RunState[Any]) -> list[dict[str, Any]]:
-    """Describe the open questions: a reference for each, and no argument's value."""
+    """Describe the open questions by references, without any argument's value."""
     challenges = []
     for question in _iter_questions(_get_state(result)):
         note, session = question.note, load_session(halo, question.context)
@@ -187,7 +187,7 @@ def _get_state(result: Any) -> RunState[Any]:
 
 
 def _iter_questions(state: RunState[Any]) -> Iterator[_Question]:
-    """Interruptions of a state, those of agents inside its tools too."""
+    """Interruptions of a state, including those of agents inside tools."""
     for item in state.get_interruptions():
         nested = state._find_nested_approval_state(item)  # noqa: SLF001  where an agent inside keeps its own
         owner, nested_item = nested if nested is not None else (state, item)
@@ -197,7 +197,7 @@ def _iter_questions(state: RunState[Any]) -> Iterator[_Question]:
 
 
 def resume(halo: Halo, result: RunResultBase | RunState[Any]) -> RunState[Any]:
-    """Return a state to resume with: questions answered in the ledger are answered in it, the others stay open.
+    """Return a state to resume with: answers in the ledger are applied, other questions stay open.
 
     Raises:
         CannotDecide: the ledger cannot be read.
@@ -233,7 +233,7 @@ def _read_question_call(halo: Halo, question: _Question) -> tuple[GuardMetadata 
 
 
 def _decide_refusal(halo: Halo, guard: GuardMetadata, bound_arguments: BoundArguments, question: _Question) -> str:
-    """Decide a call again that was answered with no, so that this is on the record; return why it is refused."""
+    """Decide a refused call again to record the refusal; returns the reason."""
     session = current_session() or load_session(halo, question.context) or halo.find_session()
     agent_guard = get_guard(question.item.agent)
     asking_link = _find_acting(halo, session.id, agent_guard.name if agent_guard is not None else "")
@@ -247,7 +247,7 @@ def _decide_refusal(halo: Halo, guard: GuardMetadata, bound_arguments: BoundArgu
 
 
 class _RefusedCall(UnreachableCall):
-    """A call whose question was answered with no; if nothing refuses it now, it is recorded as still paused."""
+    """A call that a person refused; if nothing else refuses it now, it is recorded as still paused."""
 
     pause_errors = (RuntimeError,)
 
@@ -256,7 +256,7 @@ class _RefusedCall(UnreachableCall):
 
 
 def _find_acting(halo: Halo, session: str, agent: str) -> ActiveDelegation | None:
-    """The link under which the agent that asked goes on."""
+    """The link under which the agent that asked continues."""
     current_link = current_delegation(halo.agent, session)
     if not agent:
         return current_link

@@ -71,7 +71,7 @@ def _is_judged(tool: Any) -> bool:
 
 
 def describe_offered_tool(tool: Any) -> Any:
-    """A tool or a hand-off as the model gets it: its name, its description and the schema of its arguments."""
+    """A tool or hand-off as sent to the model: its name, its description and its arguments' schema."""
     if isinstance(tool, FunctionTool):
         return {"name": tool.name, "description": tool.description, "parameters": tool.params_json_schema}
     if isinstance(tool, Handoff):
@@ -81,7 +81,7 @@ def describe_offered_tool(tool: Any) -> Any:
 
 
 def _describe_tool(tool: Any) -> Any:
-    """A tool as it is sent: its kind, with the configuration that the SDK passes on."""
+    """A tool as sent: its kind, with the configuration that the SDK passes on."""
     if isinstance(tool, Mapping):
         return tool
     if not is_hosted(tool):

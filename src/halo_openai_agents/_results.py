@@ -46,13 +46,13 @@ def to_input_items(model_input: Any) -> list[Any]:
 
 
 def count_messages(items: Iterable[Any]) -> int:
-    """Count the messages in input items; everything that a model said at once, with its calls, is one."""
+    """Count the messages in input items; what a model said at once, calls included, is one."""
     from_model = [is_from_model(item) for item in items]
     return sum(not (current and previous) for previous, current in zip([False, *from_model], from_model, strict=False))
 
 
 def describe_item(item: Any) -> tuple[str, str]:
-    """The role of an input item, or its kind where it has no role, and all of its text."""
+    """The role of an input item (its kind without a role), and all its text."""
     role, kind = get_field(item, "role"), str(get_field(item, "type") or "message")
     if isinstance(role, str) and role:
         return role, extract_message_text(item)
@@ -128,7 +128,7 @@ def get_function_calls(response: ModelResponse) -> list[ResponseFunctionToolCall
 
 
 def identify_turn(response: ModelResponse, items: Sequence[Any] = ()) -> tuple[str, str]:
-    """Id and text of a response, as what asks for the calls in it.
+    """Id and text of a response, as the trigger of its calls.
 
     The id is the provider's; if there is none, a digest of what the model was shown, so that the same conversation has
     the same turn in every process.
@@ -143,7 +143,7 @@ def identify_turn(response: ModelResponse, items: Sequence[Any] = ()) -> tuple[s
 
 
 def get_real_id(item: Any, name: str) -> str:
-    """An id that a provider gave; empty for none."""
+    """An id given by a provider; empty if there is none."""
     value = get_field(item, name)
     return value if isinstance(value, str) and value != _PLACEHOLDER_ID else ""
 
@@ -152,7 +152,7 @@ def get_real_id(item: Any, name: str) -> str:
 
 
 def _replace_result(result: Any, notice: str) -> Any:
-    """A notice in the shape of a result; plain text where only the tool can make that shape."""
+    """A notice in the shape of a result; a text if only the tool can make that shape."""
     if isinstance(result, ToolOutputText):
         return ToolOutputText(text=notice)
     if isinstance(result, list):
@@ -175,7 +175,7 @@ TOOL_RESULT_SURFACE: Final[Surface[Any]] = Surface(
 
 
 def _replace_answer(response: ModelResponse, notice: str) -> ModelResponse:
-    """A response with nothing but a notice."""
+    """A response with only a notice."""
     message_ids = (item.id for item in response.output if isinstance(item, ResponseOutputMessage))
     text = ResponseOutputText(type="output_text", text=notice, annotations=[])
     message = ResponseOutputMessage(
@@ -221,5 +221,5 @@ def make_model_surface(halo: HaloBase, read_answer: ReadAnswer | None = None) ->
 
 
 def _find_blocks(response: ModelResponse) -> tuple[ProviderBlock, ...]:
-    """What tools of the provider's put into a response: their calls and results, and citations of what they found."""
+    """The blocks of the provider's tools in a response: calls, results, and citations of what they found."""
     return find_provider_blocks(list(response.output))

@@ -59,13 +59,13 @@ _STRUCTURED_ANSWER_MODULE: Final = build_litellm_json_tool_call.__module__
 
 
 class Unguarded(Denied, AgentsException):
-    """Something without a guard did not run. Of the SDK's class too, so that it leaves a run unchanged."""
+    """Unguarded code was refused. Also of the SDK's error class, so that it leaves a run unchanged."""
 
     run_data = None
 
 
 class Tripwire(RunHooks[Any]):
-    """Refuses, or in observe mode records, what carries no guard, then calls the host's own hooks.
+    """Refuses unguarded calls, or records them in observe mode, then calls the host's own hooks.
 
     Args:
         watches: who watches.
@@ -158,11 +158,11 @@ class HaloRunConfig(RunConfig):
 
     @property
     def uses_default_provider(self) -> bool:
-        """Whether the host has named no provider, then or since."""
+        """Whether the host has named no provider so far."""
         return self.default_provider is not None and self.model_provider is self.default_provider
 
     def with_own_provider(self) -> HaloRunConfig:
-        """A copy for one run, with a provider of its own that runs inside it share."""
+        """A copy for one run, with a provider that its inner runs share."""
         provider = GuardedProvider(self.halo, RunConfig().model_provider)
         return dataclasses.replace(self, model_provider=provider, default_provider=None)
 
@@ -170,7 +170,7 @@ class HaloRunConfig(RunConfig):
 def configure_run(
     halo: Halo, host_config: RunConfig | dict[str, Any] | None, *, reports_unknown_tools: bool, pausing: bool
 ) -> HaloRunConfig:
-    """Make the host's configuration one with guarded models.
+    """Extend the host's configuration by guarded models.
 
     Args:
         halo: who decides.
@@ -202,7 +202,7 @@ def configure_run(
 
 
 def _make_error_formatter(halo: Halo, inner: Any) -> Any:
-    """Make the formatter that tells the model why a call that reaches no tool was refused."""
+    """Make the formatter that tells the model why a call without a tool was refused."""
 
     def format_error(args: ToolErrorFormatterArgs[Any]) -> Any:
         run = current_run(halo)
@@ -218,7 +218,7 @@ _INSTALLED: Final[list[InstalledTripwire]] = []
 
 
 class HaloRunner(AgentRunner):
-    """Runs agents with the runner behind it, inside a session and with guarded models."""
+    """Runs agents with the wrapped runner, inside a session and with guarded models."""
 
     def __init__(self, inner: AgentRunner) -> None:
         self.inner = inner
@@ -279,7 +279,7 @@ _SDK_RUN_STREAMED: Final = AgentRunner.run_streamed
 
 
 def _is_started_past_halo(agent: Agent[Any]) -> bool:
-    """Whether an agent without a guard starts inside a guarded run, and not by way of Halo's runner."""
+    """Whether an unguarded agent starts inside a guarded run without Halo's runner."""
     return find_enclosing_halo() is not None and find_guard(agent) is None and _PASSED.get() is not agent
 
 
@@ -305,7 +305,7 @@ def _run_streamed_started(
 
 
 def install_runner() -> None:
-    """Put Halo's runner around the process's default runner, and see what other runners start inside, once."""
+    """Wrap the process's default runner in Halo's, and observe what other runners start inside it, once."""
     with _LOCK:
         runner = get_default_agent_runner()
         if not isinstance(runner, HaloRunner):
@@ -324,7 +324,7 @@ def get_watches() -> tuple[ModeWatch, ...]:
 
 
 def _guard_started_agent(agent: Agent[Any], run_input: Any) -> Agent[Any]:
-    """The agent to run: one without a guard that is started inside a guarded run gets one, of that run's Halo."""
+    """The agent to run; an unguarded one started inside a guarded run is guarded by that run's Halo."""
     halo = find_enclosing_halo()
     if halo is None or isinstance(run_input, RunState) or find_guard(agent) is not None:
         return agent
@@ -412,14 +412,14 @@ def _find_session(halo: Halo, run_input: Any, kwargs: dict[str, Any], config: Ha
 
 
 def _ungoverned_run_scope(kwargs: dict[str, Any]) -> ContextVarScope:
-    """What guarded tools and models find around them in a run whose agent has no guard: its session, if it has one."""
+    """The scope of guarded tools and models in a run of an unguarded agent: its session, if any."""
     thread = _find_thread(kwargs, kwargs.get("run_config"))
     is_elsewhere = current_session() is not None or current_delegation_session() is not None or is_raw_thread()
     return run_activity_scope("openai-agents", Session(thread, "thread") if thread and not is_elsewhere else None)
 
 
 def _find_thread(kwargs: dict[str, Any], config: Any) -> str:
-    """The session id of a conversation that the host named; empty if it named none."""
+    """The session id of a conversation named by the host; empty if it named none."""
     try:
         session_name = getattr(kwargs.get("session"), "session_id", None)
     except ValueError:  # of a session that is named when the first message is kept
@@ -431,7 +431,7 @@ def _find_thread(kwargs: dict[str, Any], config: Any) -> str:
 
 
 def _find_turn(state: RunState[Any]) -> tuple[str, str]:
-    """Id and words of the message that asked for the open calls of a state."""
+    """Id and words of the message that led to the open calls of a state."""
     responses = state._model_responses  # noqa: SLF001  as above
     turn_id, text = identify_turn(responses[-1]) if responses else ("", "")
     context = state._context  # noqa: SLF001  as above
@@ -439,7 +439,7 @@ def _find_turn(state: RunState[Any]) -> tuple[str, str]:
 
 
 def install(halo: Halo, mode: Mode | None) -> InstalledTripwire:
-    """Have a Halo watch every run of the process.
+    """Let a Halo watch every run of the process.
 
     Raises:
         CannotDecide: the stored mode cannot be read.

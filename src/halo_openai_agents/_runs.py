@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class EarlyDecision:
-    """The decision about a tool call that was made before the SDK invoked it."""
+    """A decision about a tool call, made before the SDK invoked it."""
 
     tool: object
     args: dict[str, Any]
@@ -108,7 +108,7 @@ class AgentRun:
         return self.owns_context(context)
 
     def owns_context(self, context: Any) -> bool:
-        """Whether a context of the SDK is this run's, and not a stored state's or an inner run's."""
+        """Whether an SDK context belongs to this run, and not to a stored state or an inner run."""
         return self._context is not None and self._context is _get_shared_state(context)
 
     def get_agent_name(self, agent: Any, name: str) -> str:
@@ -122,7 +122,7 @@ class AgentRun:
         return name or ("" if is_alone else clean_name(agent.name))
 
     async def enter_agent(self, agent: str) -> None:
-        """Begin a turn of an agent; an empty name is whoever acted where the run began.
+        """Begin a turn of an agent; an empty name stands for whoever acted at the start of the run.
 
         INVARIANT: however the SDK came to an agent, its turn is one that a hand-off to it was decided for.
 
@@ -146,7 +146,7 @@ class AgentRun:
         self.acting_name = agent
 
     def hand_to(self, agent: str, ticket: Ticket) -> None:
-        """Make the receiver of a decided hand-off the one who acts."""
+        """Make the receiver of a decided hand-off the acting agent."""
         context = ticket.context
         # What observe mode lets pass although it was refused makes no link.
         if context is not None and context.handle and context.resource.id == agent:
@@ -167,11 +167,11 @@ class AgentRun:
         return replace(call, hand_off=None) if agent in (halo.agent, *base_agents) else call
 
     def get_acting(self) -> ActiveDelegation | None:
-        """The link of the agent that acts now."""
+        """The link of the acting agent."""
         return self.acting if self.acting_name is not None else self.base_acting
 
     def step_scope(self) -> ContextVarScope:
-        """Run the block as whoever acts now, on behalf of the message that asked.
+        """Run the block as the acting agent, on behalf of the asking message.
 
         INVARIANT: SUB - what a step starts and leaves running acts as whoever began the step, whoever acts by then;
         and what the host has entered around it acts as that.
@@ -185,7 +185,7 @@ class AgentRun:
         return ContextVarScope((_CURRENT_STEP, context), *values, delegation_value(acting))
 
     def take_early_decision(self, call_id: str, tool: object, args: Mapping[str, Any]) -> Ticket | Denied | None:
-        """Take the earlier decision about this very call, if there is one."""
+        """Take the earlier decision about this call, if there is one."""
         early = self.early_decisions.get(call_id)
         if early is None or early.tool is not tool or not same_value(early.args, dict(args)):
             return None
@@ -193,7 +193,7 @@ class AgentRun:
         return early.decision
 
     def end(self, error: BaseException | None = None, *, paused: bool = False) -> None:
-        """Record how the run ended and hand back its link; waits for nothing."""
+        """Record how the run ended and hand back its link; does not block."""
         pause = RuntimeError("the run waits for an answer")
         for early in self.early_decisions.values():
             if isinstance(early.decision, Ticket):  # the SDK never came to it, and may yet
@@ -211,7 +211,7 @@ class AgentRun:
 
 @dataclass(frozen=True, slots=True)
 class _StepContext:
-    """Who acts in a step of a run, and on whose behalf."""
+    """The acting agent of a run's step, and its asking message."""
 
     run: AgentRun
     acting: ActiveDelegation | None
@@ -219,12 +219,12 @@ class _StepContext:
 
 
 def _get_shared_state(context: Any) -> object:
-    """What all contexts of one run share."""
+    """The state that all contexts of one run share."""
     return getattr(context, "_tool_invocations", context)
 
 
 class HandOffCall(GovernedAction[Any]):
-    """A hand-off: once decided, the receiver acts. Nothing runs where the SDK already has the receiver.
+    """A hand-off: once decided, the receiver acts. The SDK already has the receiver, so nothing runs.
 
     Args:
         halo: who decides.
@@ -262,7 +262,7 @@ class HandOffCall(GovernedAction[Any]):
         return None
 
     def finish_failed(self, ticket: Ticket, error: BaseException) -> BaseException:
-        """Record the error; the giver goes on."""
+        """Record the error; the giver continues."""
         if self.run is not None and self._previous is not None:
             self.run.acting_name, self.run.acting = self._previous
         return super().finish_failed(ticket, error)
@@ -292,12 +292,12 @@ _ENCLOSING_HALO: Final[ContextVar[Halo | None]] = ContextVar("halo_openai_enclos
 
 
 def enclosing_value(halo: Halo) -> tuple[ContextVar[Any], Any]:
-    """For a `ContextVarScope`: in the body of something guarded, whoever guards it decides what starts."""
+    """For a `ContextVarScope`: in the body of a guarded object, its Halo decides what starts."""
     return _ENCLOSING_HALO, halo
 
 
 def find_enclosing_halo() -> Halo | None:
-    """Who decides what starts here without a guard: inside a guarded run, or the body of a guarded tool."""
+    """The Halo that decides unguarded starts here: inside a guarded run, or a guarded tool's body."""
     runs = _ACTIVE_RUNS.get()
     return runs[-1].halo if runs else _ENCLOSING_HALO.get()
 
@@ -311,20 +311,20 @@ carry_into_threads(_find_enclosing_value)
 
 
 def find_run_input(run_input: Any) -> RunInput:
-    """What the outermost run was started with, for a run that is about to begin with this input."""
+    """The input of the outermost run, for a run about to start with this input."""
     outer = next(iter(_ACTIVE_RUNS.get()), None)
     return outer.run_input if outer is not None else RunInput.from_value(run_input)
 
 
 def find_run(halo: object, context: Any) -> AgentRun | None:
-    """The innermost run that this Halo decides (None: any), if a context of the SDK's is of that one."""
+    """The innermost run decided by this Halo (None: any), if an SDK context belongs to it."""
     run = current_run(halo) if halo is not None else current_innermost_run()
     return run if run is not None and run.owns_context(context) else None
 
 
 @contextmanager
 def run_scope(run: AgentRun) -> Iterator[None]:
-    """Run the block, and what is started in it, as a run of an agent.
+    """Run the block, and everything started in it, as a run of an agent.
 
     INVARIANT: SUB - what the host's code does in it (instructions, guardrails, hooks) acts as whoever acts by then.
     """
@@ -335,7 +335,7 @@ def run_scope(run: AgentRun) -> Iterator[None]:
 
 
 def step_scope(halo: Halo) -> AbstractContextManager[None]:
-    """Run the block as a step of the run at hand, if there is one."""
+    """Run the block as a step of the current run, if there is one."""
     run = current_run(halo)
     return run.step_scope() if run is not None else _NO_SCOPE
 

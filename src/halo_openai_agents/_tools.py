@@ -70,7 +70,7 @@ _CLAIM_LOCK: Final = threading.Lock()
 
 
 class DirectCallDenied(BaseException):
-    """Carries a denial to a direct caller, past the SDK's handling of a tool's errors."""
+    """Carries a denial to a direct caller, bypassing the SDK's handling of tool errors."""
 
     def __init__(self, denied: Denied) -> None:
         super().__init__()
@@ -78,7 +78,7 @@ class DirectCallDenied(BaseException):
 
 
 async def _raise_denial(result: Awaitable[Any]) -> Any:
-    """Await a result, and raise a direct caller's denial as itself, outside the handler."""
+    """Await a result, and raise a direct caller's denial unchanged, outside the handler."""
     try:
         return await result
     except DirectCallDenied as refused:
@@ -89,7 +89,7 @@ async def _raise_denial(result: Awaitable[Any]) -> Any:
 async def run_guarded_call(
     guard: GuardMetadata, name: str, arguments: ModelArguments, invoke: InvokeFunction, context: Any
 ) -> Any:
-    """Decide a call, run it with exactly what was decided, record it; `name` is that of the tool that runs.
+    """Decide a call, run it with the decided arguments, record it; `name` is the running tool's.
 
     Raises:
         DirectCallDenied: it may not run, and was called directly.
@@ -159,7 +159,7 @@ class _ToolCall(GovernedAction[Any]):
         return build_guarded_call(self.guard, self.arguments.bound_arguments, self.call_id)
 
     def return_denied(self, denied: Denied) -> Any:
-        """Return what the very same call gave when it ran: a state may be resumed twice."""
+        """Return the earlier result of the same call, since a state may be resumed twice."""
         return super().return_denied(denied) if denied.earlier is None else denied.earlier
 
     def scope(self, ticket: Ticket) -> AbstractContextManager[None]:
@@ -171,7 +171,7 @@ class _ToolCall(GovernedAction[Any]):
         return self.invoke(self.context, self.text)
 
     def finish(self, ticket: Ticket, result: Any) -> Any:
-        """Record the result, or a pause where the agent inside waits for an answer."""
+        """Record the result, or a pause if the inner agent waits for an answer."""
         if isinstance(self.outer_context, ToolContext):
             # What the SDK keeps beside a result, in its items and states: nothing, where the result is restricted.
             custom_data = None if ticket.holds_output else getattr(self.context, "_custom_data", None)
@@ -215,7 +215,7 @@ class FunctionCall(GuardedCall):
 
 
 def _make_changed_context(context: Any, text: str, changed_text: str) -> Any:
-    """A context in which everything that a tool could read of its arguments has the decided ones."""
+    """A context with the decided arguments everywhere that a tool could read them."""
     span = get_current_span()
     if span is not None and isinstance(span.span_data, FunctionSpanData) and span.span_data.input == text:
         span.span_data.input = changed_text  # the SDK's trace of the call shows what ran
@@ -235,7 +235,7 @@ def _make_changed_context(context: Any, text: str, changed_text: str) -> Any:
 
 
 def is_called_by_runner(name: str, context: Any) -> bool:
-    """Whether the runner calls a tool of this name, and not code that has a reference to it."""
+    """Whether the runner calls a tool with this name, and not code that holds a reference to it."""
     return (
         isinstance(context, ToolContext)
         and isinstance(context.run_config, RunConfig)
@@ -245,7 +245,7 @@ def is_called_by_runner(name: str, context: Any) -> bool:
 
 
 def _find_acting_agent(halo: Any, context: Any) -> str:
-    """The agent that the SDK names, in a run that our runner did not begin; empty if the run at hand knows."""
+    """The agent named by the SDK in a run that our runner did not begin; empty if the current run knows it."""
     agent = getattr(context, "agent", None)
     agent_guard = find_guard(agent) if agent is not None and find_run(halo, context) is None else None
     return agent_guard.name if agent_guard is not None and agent_guard.halo is halo else ""
@@ -257,7 +257,7 @@ def _find_acting_agent(halo: Any, context: Any) -> str:
 async def decide_early(
     guard: GuardMetadata, bound_arguments: BoundArguments, run: AgentRun, call_id: str
 ) -> Ticket | Denied:
-    """Decide a call before the SDK invokes the tool, and keep the decision for it."""
+    """Decide a call before the SDK invokes the tool, and keep the decision."""
     values = bound_arguments.decision_values
     decision = run.take_early_decision(call_id, guard.original, values)
     if decision is None:
@@ -287,7 +287,7 @@ _SERVER_CALL: Final[ContextVar[_DecidedServerCall | None]] = ContextVar("halo_op
 
 
 class _server_call_scope(ContextVarScope):  # noqa: N801  used as a function
-    """Run the body of a tool with a decision that one call of the tool's server may use, if a server runs the tool."""
+    """Run a tool's body with a decision that one call of the tool's server may use, if it has a server."""
 
     __slots__ = ("_call",)
 
@@ -304,7 +304,7 @@ class _server_call_scope(ContextVarScope):  # noqa: N801  used as a function
 
 
 def claim_server_call(halo: object, name: str, args: Mapping[str, Any]) -> bool:
-    """Whether this call of a server is the decided one; only one call can claim the decision."""
+    """Whether this call of a server is the decided one; only one call can claim a decision."""
     server_call = _SERVER_CALL.get()
     if server_call is None or server_call.halo is not halo or server_call.name != name:
         return False
@@ -325,12 +325,12 @@ _BIND_MARK: Final = "__agents_bind_function_tool__"  # the SDK's: what invokes a
 
 
 class _GuardedInvoker(sdk._FailureHandlingFunctionToolInvoker):  # noqa: SLF001  what `function_tool` makes
-    """The SDK's invoker, which lets the denial of a direct call through."""
+    """The SDK's invoker, except that it lets a direct call's denial through."""
 
     rebuild: Callable[[FunctionTool], Any]  # the same for a copy of the tool
 
     async def __call__(self, ctx: ToolContext[Any], input: str) -> Any:  # noqa: A002  the SDK's names
-        """Invoke the tool; raises `Denied` where it was called directly and may not run."""
+        """Invoke the tool; raises `Denied` if it was called directly and may not run."""
         return await _raise_denial(super().__call__(ctx, input))
 
     def __agents_bind_function_tool__(self, function_tool: FunctionTool) -> _GuardedInvoker:
@@ -346,7 +346,7 @@ _AGENT_TOOL_RESOURCE: Final = Resource(impact=Impact.WRITE, reversal=Reversal.UN
 
 
 def list_parts(tool: FunctionTool) -> Any:
-    """What tells a tool from another one of its name: its function, the agent inside it, or what invokes it."""
+    """The parts that distinguish a tool from another with its name: its function, inner agent, or invoker."""
     function = get_tool_function(tool)
     inner = getattr(function, "_invoke_tool_impl", None)
     agent = tool._agent_instance if tool._is_agent_tool else None  # noqa: SLF001  the SDK's only mark of one
@@ -390,13 +390,13 @@ def guard_tool(
 
 
 def get_resource_id(tool: FunctionTool) -> str:
-    """The id of a tool that nobody gave another: its name, unless the agent that it runs has that one."""
+    """The id of a tool without an explicit one: its name, unless its inner agent has that."""
     name, agent = tool.qualified_name, tool._agent_instance if tool._is_agent_tool else None  # noqa: SLF001  as above
     return f"{name}.as_tool" if agent is not None and clean_name(agent.name) == name else name
 
 
 def build_schema(tool: FunctionTool) -> dict[str, Any]:
-    """The schema of a tool's arguments, under the parameter names of its function, which are what is decided."""
+    """The schema of a tool's arguments, under its function's parameter names, which are decided."""
     schema, names = tool_schema(tool), ArgumentReader.for_tool(tool).get_parameter_names()
     required = [names.get(key, key) for key in schema.get("required", [])]
     return {
@@ -407,7 +407,7 @@ def build_schema(tool: FunctionTool) -> dict[str, Any]:
 
 
 def get_argument_names(tool: FunctionTool) -> list[str]:
-    """Names of the arguments that are decided of a tool."""
+    """Names of a tool's decided arguments."""
     return sorted(build_schema(tool)["properties"])
 
 
@@ -417,7 +417,7 @@ def copy_with_guard(
     resource: Resource | None = None,
     make_guard: Callable[..., GuardMetadata] | None = None,
 ) -> FunctionTool:
-    """Copy a tool with a guard; without a resource it counts as unregistered, whatever else has its name."""
+    """Copy a tool with a guard; without a resource it is unregistered, whatever else has its name."""
     known_resource = resource or make_unregistered_resource(get_resource_id(tool), ActionKind.TOOL_CALL)
     kind = GuardMetadata if halo.find_registered(known_resource.id) == known_resource else UnregisteredGuard
     guard = (make_guard or kind)(halo, tool, tool.name, known_resource, TOOL_RESULT_SURFACE)
@@ -427,13 +427,13 @@ def copy_with_guard(
 
 
 def get_tool_function(tool: FunctionTool) -> Callable[..., Any]:
-    """What a tool was made of; where code inside a guarded run reads the field, it gets what decides a call."""
+    """The function of a tool; code inside a guarded run gets one whose calls are decided."""
     function: Callable[..., Any] = tool.__dict__.get("on_invoke_tool") or tool.on_invoke_tool
     return function
 
 
 def make_invoker(guard: GuardMetadata, tool: FunctionTool, reader: ArgumentReader, *, prepares: bool) -> Any:
-    """Make what the SDK invokes; it handles errors as the original does."""
+    """Make the tool's invoker; it handles errors like the original."""
     original: FunctionTool = guard.original
     original_invoker = original.on_invoke_tool
     if not isinstance(original_invoker, sdk._FailureHandlingFunctionToolInvoker):  # noqa: SLF001  as above
@@ -482,7 +482,7 @@ def _make_plain_invoker(
 
 
 def _wrap_function(guard: GuardMetadata, function: Callable[..., Any]) -> Callable[..., Any]:
-    """Wrap the function that a tool was made of, so that its calls are decided."""
+    """Wrap a tool's function, so that its calls are decided."""
     binder = FunctionBinder(read_signature(function))
 
     def make_call(*args: Any, **kwargs: Any) -> FunctionCall:
@@ -496,7 +496,7 @@ def _wrap_function(guard: GuardMetadata, function: Callable[..., Any]) -> Callab
 
 
 def make_pausing_copy(tool: FunctionTool) -> FunctionTool:
-    """Copy a guarded tool for a run whose host keeps its state: a challenge becomes an interruption."""
+    """Copy a guarded tool for a run whose host keeps its state: challenges become interruptions."""
     guard = find_guard(tool)
     if guard is None:
         return tool

@@ -50,7 +50,7 @@ GUARD_ATTRIBUTE: Final = "_halo_guard"
 
 
 def attach_to_invoker(invoker: Any, guard: GuardMetadata) -> None:
-    """Attach a guard to what invokes a tool.
+    """Attach a guard to a tool's invoker.
 
     A tool is a dataclass: whoever replaces this field has taken the guard away, and whoever changes another has not.
     """
@@ -94,7 +94,7 @@ NATIVE_TYPES: Final = (ApplyPatchTool, ComputerTool, CustomTool, LocalShellTool,
 
 
 def is_hosted(tool: Any) -> bool:
-    """Whether the model's provider runs a tool, so that nothing in this process can decide it."""
+    """Whether the model's provider runs a tool, so that this process cannot decide it."""
     if isinstance(tool, ShellTool):
         environment = tool.environment
         return isinstance(environment, Mapping) and environment.get("type") != "local"
@@ -104,7 +104,7 @@ def is_hosted(tool: Any) -> bool:
 
 
 def is_native(tool: Any) -> bool:
-    """Whether the SDK runs a tool here without a function tool around it."""
+    """Whether the SDK runs a tool in this process without a function tool around it."""
     return isinstance(tool, NATIVE_TYPES) and not is_hosted(tool)
 
 
@@ -117,12 +117,12 @@ def get_display_name(thing: Any) -> str:
 
 
 def tool_names(tools: Iterable[Any], handoffs: Iterable[Handoff[Any, Any]] = ()) -> list[str]:
-    """Names of what a model may call."""
+    """Names that a model may call."""
     return [get_display_name(item) for item in (*tools, *handoffs)]
 
 
 def native_names(tools: Iterable[Any]) -> list[str]:
-    """Names of the tools of a model call that run here and carry no guard."""
+    """Names of unguarded tools of a model call that run in this process."""
     return [
         get_display_name(item)
         for item in tools
@@ -156,7 +156,7 @@ _JSON_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
 @quick_init
 @dataclass(frozen=True, slots=True)
 class ModelArguments:
-    """Arguments of one call as the model wrote them.
+    """Arguments of one call as written by the model.
 
     Args:
         text: the JSON.
@@ -182,7 +182,7 @@ class ModelArguments:
         return json.dumps({**unchanged_values, **{keys.get(name, name): value for name, value in changed.items()}})
 
     def prepare_values(self, ticket: Ticket, text: str) -> PreparedFunctionArguments | None:
-        """The decided values in the form that the SDK prepares before a call; None for tools without that step.
+        """The decided values as the SDK prepares them before a call; None for tools without that step.
 
         INVARIANT: what runs was decided: no validator, default or alias is asked a second time.
         """
@@ -216,14 +216,14 @@ class ArgumentReader:
 
     @classmethod
     def for_tool(cls, tool: FunctionTool) -> ArgumentReader:
-        """Make the reader of a tool."""
+        """Create the reader of a tool."""
         cells = read_closure(getattr(tool.on_invoke_tool, "_invoke_tool_impl", None))
         schema_cell = cells.get("schema")
         schema = schema_cell if isinstance(schema_cell, FuncSchema) else None
         return cls(schema, tool.params_json_schema, cells.get("_prepare_arguments"))
 
     def get_parameter_names(self) -> dict[str, str]:
-        """Names of the function's parameters, by the key in the JSON where the two differ."""
+        """Names of the function's parameters, by JSON key, if they differ."""
         fields = self.schema.params_pydantic_model.model_fields if self.schema is not None else {}
         keys = {name: field.validation_alias or field.alias for name, field in fields.items()}
         return {key: name for name, key in keys.items() if isinstance(key, str)}
@@ -239,7 +239,7 @@ class ArgumentReader:
         return ModelArguments(text, raw, self.validate(raw), self)
 
     def validate(self, raw: Mapping[str, Any]) -> BoundArguments:
-        """Validate parsed arguments; the result has the values and defaults that the function would get."""
+        """Validate parsed arguments; the result has the values and defaults that the function receives."""
         if self.schema is None:
             problem = "" if _matches_schema(raw, self.json_schema) else "invalid_arguments"
             decided, copies, copy_problem = copy_arguments(raw)
@@ -253,7 +253,7 @@ class ArgumentReader:
 
 
 def read_closure(function: object) -> dict[str, Any]:
-    """Variables that a function of the SDK's closes over, by name; none for anything else."""
+    """Closure variables of an SDK function, by name; empty for any other function."""
     return dict(iterate_closure(function)) if isinstance(function, types.FunctionType) else {}
 
 
@@ -272,7 +272,7 @@ _DECODER: Final = json.JSONDecoder(object_pairs_hook=_build_object, parse_consta
 
 
 def _matches_schema(raw: Mapping[str, Any], schema: Mapping[str, Any]) -> bool:
-    """Whether arguments have the names and, at the top, the types of a schema; patterns and links are not followed."""
+    """Whether arguments have a schema's names and top-level types; patterns and references are not followed."""
     properties = schema.get("properties") or {}
     if any(name not in raw for name in schema.get("required") or ()):
         return False
@@ -315,6 +315,6 @@ class FunctionBinder(ArgumentBinder):
 
 
 def find_sdk_trace_id() -> str:
-    """Id of the SDK's current trace without its `trace_` in front; empty for none, or where tracing is switched off."""
+    """Id of the SDK's current trace without the prefix `trace_`; empty if there is none or tracing is off."""
     trace = get_current_trace()
     return trace.trace_id.removeprefix("trace_") if trace is not None and trace.trace_id != "no-op" else ""

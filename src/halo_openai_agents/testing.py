@@ -17,7 +17,7 @@ from halo_openai_agents._results import to_input_items
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One thing that a model says.
+    """One message of a model.
 
     Args:
         words: its text.
@@ -48,7 +48,7 @@ class Message:
 
 
 class ScriptedModel(Model):
-    """Says `script` message by message (a text is a message), whatever it is asked; past its end it says `done`.
+    """Says the messages of `script` in order (a text is a message), whatever it is asked; then `done`.
 
     The place in the script is the number of its own messages in the conversation, by their ids, so a resumed or
     parallel run of another conversation starts where that one is. It streams word by word.

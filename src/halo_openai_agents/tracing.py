@@ -53,11 +53,11 @@ class OpenTelemetryProcessor(TracingProcessor):
         self._start(span.span_id, name, span.parent_id or span.trace_id, attributes)
 
     def on_span_end(self, span: Span[Any]) -> None:
-        """End it; an error of the SDK's span becomes its status."""
+        """End the span; an error of the SDK's span becomes its status."""
         self._end(span.span_id, str(span.error.get("message", "error")) if span.error else "")
 
     def shutdown(self) -> None:
-        """End what is still open."""
+        """End all open spans."""
         for name in list(self._started):
             self._end(name)
 

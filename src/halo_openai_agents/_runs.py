@@ -224,7 +224,7 @@ def _get_shared_state(context: Any) -> object:
 
 
 class HandOffCall(GovernedAction[Any]):
-    """A hand-off: once decided, the receiver acts. The SDK already has the receiver, so nothing runs.
+    """A hand-off: once decided, the receiver acts; the SDK itself carries the hand-off out.
 
     Args:
         halo: who decides.

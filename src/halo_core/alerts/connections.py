@@ -120,7 +120,7 @@ def parse_address(url: str, ports: dict[str, int], field: str) -> Address:
 
 
 def make_tls_context(authorities: Path | None) -> ssl.SSLContext:
-    """A TLS context that checks the other side's certificate and name, against `authorities` where given.
+    """A TLS context that verifies the other side's certificate and name, against `authorities` if given.
 
     Raises:
         ConfigError: `bad_ca`.
@@ -134,7 +134,7 @@ def make_tls_context(authorities: Path | None) -> ssl.SSLContext:
 
 @contextmanager
 def deadline(sock: socket.socket, seconds: float) -> Iterator[None]:
-    """Shut the socket down after `seconds`, whatever the other side sends or does not send.
+    """Shut the socket down after `seconds`, whatever the other side does.
 
     Raises:
         TimeoutError: it took longer; what was read until then must not be used.
@@ -161,7 +161,7 @@ def deadline(sock: socket.socket, seconds: float) -> Iterator[None]:
 
 
 def send_stream(address: Address, data: bytes, context: ssl.SSLContext | None, seconds: float) -> None:
-    """Send over TCP or TLS, and wait for the other side to close: had it not read to the end, it would reset.
+    """Send over TCP or TLS, and wait for the other side to close, which shows that it has read everything.
 
     Raises:
         DeliveryError: it did not accept the data.
@@ -211,7 +211,7 @@ def send_datagrams(address: Address, messages: list[bytes], seconds: float) -> N
 
 
 def make_delivery_error(address: Address, exc: Exception, *, alert_specific: bool = False) -> DeliveryError:
-    """Convert a network error, without the text that the other side sent."""
+    """Convert a network error, without any text from the other side."""
     why = (exc.strerror or str(exc) if isinstance(exc, OSError) else "") or type(exc).__name__
     is_unknown = isinstance(exc, ssl.SSLCertVerificationError)
     first = "give its certificate authority with `--ca`" if is_unknown else "check that it is listening"

@@ -26,7 +26,7 @@ _MAX_REFUSALS: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class DeliveryState:
-    """How far alerts were sent to a receiver.
+    """The progress of delivery to a receiver.
 
     Args:
         upto: index in the log before which every alert was accepted or is owed.
@@ -70,7 +70,7 @@ class DeliveryCursor:
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Load the state, and keep other processes from sending to this receiver meanwhile.
+        """Load the state, and keep other processes from sending to this receiver until the end of the block.
 
         Raises:
             ConfigError: `told_already`, another process is sending; `bad_cursor`; `cursor_unwritable`.
@@ -125,7 +125,7 @@ class Receiver(Protocol):
 
     @property
     def confirms(self) -> bool:
-        """Whether it confirms what it accepts; if not, what was sent counts as accepted."""
+        """Whether it confirms what it accepts; if not, sent alerts count as accepted."""
         ...
 
     @property
@@ -190,7 +190,7 @@ class Delivery:
         self._spread = spread
 
     def start(self, log: LedgerAlertLog) -> bool:
-        """Check the cursor against the log; False if it is another log, whose alerts are then all sent."""
+        """Check the cursor against the log; False if it belongs to another log, so that all alerts are sent."""
         state = self._cursor.state
         if not state.upto:
             return True
@@ -211,7 +211,7 @@ class Delivery:
         return self._retry.pause_s(failures, after_s, self._spread()) if failures else 0.0
 
     def run(self, log: LedgerAlertLog, *, retry_owed: bool = True) -> DeliveryResult:
-        """Send what was not sent yet and then, with `retry_owed`, what is owed from earlier runs.
+        """Send what was not sent yet and then, with `retry_owed`, what earlier runs still owe.
 
         The cursor is saved after each batch.
         """
@@ -247,7 +247,7 @@ class Delivery:
         return DeliveryResult(accepted, len(self._cursor.state.owed), last_problem)
 
     def _send(self, alerts: Sequence[AnyAlert]) -> DeliveryError | None:
-        """Send a batch with retries; returns the error if it is about one alert that can be owed."""
+        """Send a batch with retries; returns the error if it concerns one alert that can be owed."""
         failures = 0
         while True:
             try:

@@ -35,7 +35,7 @@ _Place = tuple[str, str]
 
 @dataclass(slots=True)
 class KnownAlerts:
-    """Days of identities that the log has alert entries of.
+    """Days of identities for which the log has alert entries.
 
     Args:
         upto: index up to which the log was read.
@@ -88,7 +88,7 @@ class FlagResult:
 
 
 def load_known_alerts(reader: Reader, tenant: str) -> KnownAlerts:
-    """Read the alerts of the log, without the write lock, since a log can be long."""
+    """Read the alerts of the log without the write lock, since a log can be long."""
     alerts = KnownAlerts()
     alerts.add_notes(tenant, reader.notes(tenant, (EntryKind.ALERT.value,)))
     alerts.upto = reader.next_index(tenant)
@@ -142,7 +142,7 @@ def _read_proven(tx: Transaction, place: _Place, writer: str, seq: int) -> DayAl
 
 
 def find_attack_days(reader: Reader, tenant: str, prints: IdentityFingerprints) -> frozenset[_Place]:
-    """(fingerprint, day) of alerts that were judged an attack; the last verdict on each alert counts.
+    """(fingerprint, day) of alerts judged an attack; the last verdict on each alert counts.
 
     Raises:
         Tampered: `bad_alert`.

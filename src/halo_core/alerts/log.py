@@ -79,7 +79,7 @@ class LedgerAlertLog:
             raise Tampered("bad_alert", message, remedy="run `halo verify`") from exc
 
     def _open_event(self, logged: LoggedEntry, reader: Reader) -> AlertedEvent | None:
-        """The event with names if they were asked for; None if it was erased or altered (see `halo verify`)."""
+        """The event, with names if requested; None if it was erased or altered (see `halo verify`)."""
         if self._keys is None:
             return None
         try:

@@ -229,7 +229,7 @@ class QuestionAlert:
 
 
 def check_entry_id(entry: LedgerEntry) -> str:
-    """The entry's id, checked since it becomes a header.
+    """The entry's id, validated because it becomes a header.
 
     Raises:
         ValueError: it is not an id of the ledger.
@@ -245,7 +245,7 @@ def shorten(text: str) -> str:
 
 
 def read_agent_alert(logged: LoggedEntry) -> AgentAlert | None:
-    """The alert of an agent; None if the entry is something else."""
+    """The alert of an agent; None for any other entry."""
     try:
         return AgentAlert.from_entry(logged)
     except (LookupError, TypeError, ValueError, AttributeError):

@@ -44,7 +44,7 @@ from halo_core.object_graph import (
 
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """What decides unguarded things at one place.
+    """What decides unguarded objects at one place.
 
     Args:
         point: what decides, in words; empty if nothing does.
@@ -101,7 +101,7 @@ _SDK_MODULES: Final = (
 
 
 def find_guard(x: Any) -> GuardMetadata | None:
-    """The guard of anything at all."""
+    """The guard of any object; None if it has none or cannot be inspected."""
     try:
         return get_guard(x)
     except Exception:  # noqa: BLE001  an object may do anything when it is looked at
@@ -122,7 +122,7 @@ def list_originals(x: Any, find: Callable[[Any], GuardMetadata | None] = find_gu
 
 
 def find_source(function: Any) -> Any:
-    """What a function was made of by the makers of methods in `enforcement`; any other function itself."""
+    """The function from which a method of `enforcement` was made; any other function itself."""
     for module, cells in ((step_methods, ("steps", "open_scope")), (guarded_calls, ("make_action",))):
         if is_a(function, types.FunctionType) and get_module_name(function) == module.__name__:
             variables = dict(iterate_closure(function))
@@ -131,29 +131,29 @@ def find_source(function: Any) -> Any:
 
 
 def find_name(x: Any, *candidates: Any) -> str:
-    """A name of an object that asks none of its code; `candidates` come before its own attributes."""
+    """The name of an object, without running its code; `candidates` come before its own attributes."""
     attributes = get_attributes(x)
     names = (*candidates, *(attributes.get(key) for key in ("name", "model", "model_name", "model_id")))
     return clean_name(next((name for name in names if type(name) is str and name), type(x).__name__))
 
 
 def join_names(names: Sequence[str], most: int = _MAX_NAMES) -> str:
-    """Names in a line, no more than so many of them."""
+    """Names on one line, at most a few of them."""
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def find_method(x: Any, name: str) -> Any:
-    """A method as the class has it."""
+    """A method as defined in the class."""
     return next((kind.__dict__[name] for kind in type(x).__mro__ if name in kind.__dict__), None)
 
 
 def join_place(where: str, word: str, name: str) -> str:
-    """Path to what a thing holds: "graph `app` > tool `lookup`"."""
+    """Path to a part of an object: "graph `app` > tool `lookup`"."""
     return f"{where} > {word} `{name}`".lstrip(" >")
 
 
 def find_tripwire_point(watches: Sequence[ModeWatch]) -> str:
-    """What a process's tripwire does to something that no guard decides, in words; see `Examiner.find_watch_point`."""
+    """A process's tripwire, described by its effect on undecided calls; see `Examiner.find_watch_point`."""
     for watch in watches:
         with suppress(HaloError):  # a mode that cannot be read refuses nothing that one could count on
             if watch.mode() is Mode.ENFORCE:
@@ -162,12 +162,12 @@ def find_tripwire_point(watches: Sequence[ModeWatch]) -> str:
 
 
 def get_body_cover(cover: Cover) -> Cover:
-    """What still decides in the body of a function: only what decided the body itself."""
+    """The cover inside a function's body: only what decided the body itself."""
     return cover if cover.is_decided else NO_COVER
 
 
 def get_tool_body(guard: GuardMetadata | None, *, is_closed: bool) -> Cover:
-    """What decides unguarded things in the body of a tool; `guard` is the tool's own, if it has one."""
+    """The cover inside a tool's body; `guard` is the tool's own, if it has one."""
     if guard is not None and guard.resource.kind is ActionKind.RETRIEVAL:
         point = f"guarded tool `{guard.name}`, a retrieval"
         return Cover(point, frozenset((FindingKind.RETRIEVER,)), is_decided=True)
@@ -175,7 +175,7 @@ def get_tool_body(guard: GuardMetadata | None, *, is_closed: bool) -> Cover:
 
 
 class Examiner:
-    """Walks through the objects of one app, and makes the rows about them. An adapter derives its own.
+    """Walks through the objects of one app, and makes rows about them. Adapters derive their own.
 
     Args:
         name: what to call what is looked at.
@@ -255,44 +255,44 @@ class Examiner:
         """Rows about the app as a whole."""
 
     def is_ignored(self, kind: type[Any]) -> bool:
-        """Whether there is nothing to look at in an object of exactly this class; such things count for nothing."""
+        """Whether objects of exactly this class are skipped and never counted."""
         return is_atomic_type(kind) or issubclass(kind, self.ignored_types)
 
     def is_opaque(self, x: Any) -> bool:
-        """Whether an object of no type that the examiner knows holds nothing of the app's."""
+        """Whether an object of an unknown type holds nothing of the app."""
         return get_module_name(x).partition(".")[0] in self.opaque_packages
 
     def is_intact(self, x: Any, guard: GuardMetadata) -> bool:
-        """Whether all ways into a guarded copy still are the guard's: a field can be set afterwards."""
+        """Whether all entry points of a guarded copy are still the guard's, since fields can be set later."""
         raise NotImplementedError
 
     def find_name(self, x: Any) -> str:
-        """A name of an object that asks none of its code."""
+        """The name of an object, without running its code."""
         return find_name(x)
 
     def find_point(self, kind: FindingKind, x: Any, cover: Cover) -> tuple[str, str]:  # noqa: ARG002  for adapters
-        """(what decides an unguarded object, a remedy): one of the two is empty; both are if nothing is around it."""
+        """(what decides an unguarded object, a remedy): one of them is empty; both if nothing is around it."""
         return (cover.point, "") if kind in cover.kinds else ("", cover.hint)
 
     def find_watch_point(self, kind: FindingKind) -> str:  # noqa: ARG002  for adapters
-        """What the process's tripwire or observer does to something of a kind that no guard decides, in words."""
+        """The process's tripwire or observer, described by its effect on undecided objects of a kind."""
         return "none"
 
     def find_runtime_kind(self, x: Any) -> FindingKind | None:
-        """The kind of what a function makes by calling this; None for anything but models and retrievers."""
+        """The kind of object that a function creates by calling this; None except for models and retrievers."""
         if not is_a(x, type):
             return None
         kinds = (kind for base, kind in self.runtime_kinds.items() if issubclass(x, base) and not inspect.isabstract(x))
         return next(kinds, None)
 
     def get_contents_cover(self, x: Any, cover: Cover) -> Cover:  # noqa: ARG002  for adapters
-        """What decides unguarded things in an object of no type that the examiner knows."""
+        """The cover inside an object of an unknown type."""
         return cover
 
     # the walk
 
     def visit(self, x: Any, where: str, cover: Cover = NO_COVER) -> None:
-        """Look at anything, once under each cover."""
+        """Examine any object, once under each cover."""
         if self._ignores(x) or (type(x) in _CONTAINERS and all(map(self._ignores, list_values(x)))):
             return
         key = (id(x), cover)
@@ -308,17 +308,17 @@ class Examiner:
         self._depth -= 1
 
     def _ignores(self, x: Any) -> bool:
-        """Like `is_ignored`, asked once for each class."""
+        """Like `is_ignored`, cached for each class."""
         kind = type(x)
         if kind not in self._ignored:
             self._ignored[kind] = self.is_ignored(kind)
         return self._ignored[kind]
 
     def revisit(self, key: tuple[int, Cover], where: str) -> None:
-        """Something was met again, under the cover that it had before."""
+        """Handle an object met again under the same cover."""
 
     def examine(self, x: Any, where: str, cover: Cover) -> None:
-        """Look at an object, by its type."""
+        """Examine an object according to its type."""
         examine = self._find_examiner(type(x))
         if examine is not None:
             examine(self, x, where, cover)
@@ -345,29 +345,29 @@ class Examiner:
         return self._examiners[kind]
 
     def visit_all(self, items: Iterable[tuple[str, Any]], where: str, cover: Cover) -> None:
-        """Look at many."""
+        """Examine several objects."""
         for _, value in items:
             self.visit(value, where, cover)
 
     def visit_members(self, kind: type[Any], where: str, cover: Cover) -> None:
-        """Look at the members of an app's own class."""
+        """Examine the members of an app's own class."""
         if kind not in self._members:
             self._members[kind] = list(self.explorer.iterate_members(kind))
         self.visit_all(self._members[kind], where, cover)
 
     def visit_parts(self, x: Any, where: str, cover: Cover, *, skipped: Collection[str] = ()) -> None:
-        """Look at the fields of an object, except some, and at the methods of its class."""
+        """Examine an object's fields, except some, and its class's methods."""
         self.visit_all(((key, v) for key, v in get_attributes(x).items() if key not in skipped), where, cover)
         self.visit_members(type(x), where, cover)
 
     def list_captured(self, function: types.FunctionType) -> list[tuple[str, Any, bool]]:
-        """Like `ObjectExplorer.iterate_captured`, read once."""
+        """Like `ObjectExplorer.iterate_captured`, cached."""
         if id(function) not in self._captured:
             self._captured[id(function)] = (function, list(self.explorer.iterate_captured(function)))
         return self._captured[id(function)][1]
 
     def examine_function(self, function: types.FunctionType, where: str, cover: Cover) -> None:
-        """What a function's body reaches is called from there, past whatever stands around the function."""
+        """Examine what a function's body reaches, which is called without the function's own guard."""
         captured = self.list_captured(function)
         if cover.is_decided:
             self._note_threads(function, captured, where)
@@ -380,7 +380,7 @@ class Examiner:
                 self.visit(value, where, get_body_cover(cover))
 
     def _note_threads(self, function: types.FunctionType, captured: list[tuple[str, Any, bool]], where: str) -> None:
-        """Rows about threads that the body of something decided starts, or gives work to, without its context."""
+        """Add rows about threads that a decided body starts, or gives work to, without its context."""
         if any(value is contextvars.copy_context for _, value, _ in captured):
             return
         name = function.__name__
@@ -392,20 +392,20 @@ class Examiner:
             self.add_note(FindingKind.NODE, f"a queue of `{name}`", where, _QUEUE_REMEDY)
 
     def is_ours(self, function: Any) -> bool:
-        """Whether the adapter made a function, or what the function was made of."""
+        """Whether the adapter made a function, or the function it was made from."""
         source = find_source(function)
         return is_a(source, types.FunctionType, type) and get_module_name(source).startswith(
             f"{self.explorer.adapter}._"
         )
 
     def is_wrapped_by(self, function: Any, guard: GuardMetadata) -> bool:
-        """Whether the adapter made a function around this very guard."""
+        """Whether the adapter made a function around this guard."""
         source = find_source(function)
         is_ours = is_a(source, types.FunctionType) and self.is_ours(source)
         return is_ours and any(value is guard for _, value in iterate_closure(source))
 
     def find_intact_guard(self, x: Any) -> GuardMetadata | None:
-        """The guard of a guarded copy that still is one."""
+        """The guard of a guarded copy that is still intact."""
         guard = find_guard(x)
         return guard if guard is not None and self.is_intact(x, guard) else None
 
@@ -419,7 +419,7 @@ class Examiner:
     def add(  # noqa: PLR0917  the columns of a row
         self, kind: FindingKind, name: str, where: str, point: str, status: FindingStatus, remedy: str = ""
     ) -> None:
-        """One row."""
+        """Add one row."""
         self.record(Finding(kind, name, where, point, status, remedy))
 
     def record(self, finding: Finding) -> None:
@@ -427,11 +427,11 @@ class Examiner:
         self.findings.append(finding)
 
     def add_note(self, kind: FindingKind, name: str, where: str, remedy: str) -> None:
-        """A row about something that cannot be intercepted."""
+        """Add a row about something that cannot be intercepted."""
         self.add(kind, name, where, "none", FindingStatus.NOTED, remedy)
 
     def add_point(self, kind: FindingKind, name: str, where: str, point: str, hint: str = "") -> bool:
-        """A row about something that is decided at `point`, empty if no guard decides it; whether it is closed."""
+        """Add a row about something decided at `point` (empty: by no guard); returns whether it is closed."""
         point, is_closed = point or self.find_watch_point(kind), bool(point)
         if is_closed or point == _REFUSED_POINT:
             self.add(kind, name, where, point, FindingStatus.CLOSED)
@@ -442,7 +442,7 @@ class Examiner:
     def add_verdict(  # noqa: PLR0917  as above
         self, kind: FindingKind, x: Any, where: str, cover: Cover, name: str, resource_id: str = ""
     ) -> bool:
-        """A row about a tool, retriever, model or agent, and one if nobody granted it; whether the first is closed."""
+        """Add a row about a tool, retriever, model or agent, and one if it is not granted; whether it is closed."""
         guard = find_guard(x)
         if guard is None:
             point, hint = self.find_point(kind, x, cover)
@@ -457,7 +457,7 @@ class Examiner:
         return is_closed
 
     def note_ungranted(self, kind: FindingKind, name: str, where: str, halo: Any) -> None:
-        """A row about something that is decided, but that nobody may use: what is not registered is not granted."""
+        """Add a row if something decided is not granted: unregistered objects are granted to nobody."""
         if halo is None or kind not in self.granted_kinds:
             return
         with suppress(HaloError):  # what was declared cannot be read: a decision says so itself
@@ -465,17 +465,17 @@ class Examiner:
                 self.add_ungranted(kind, name, where)
 
     def add_ungranted(self, kind: FindingKind, name: str, where: str) -> None:
-        """A row about something that is decided, and that no passport grants."""
+        """Add a row about something decided that no passport grants."""
         remedy = f"no passport grants it: in enforce mode every call is denied; {self.remedies[kind]}"
         self.add_note(kind, name, where, remedy)
 
     def remember_halo(self, halo: Any) -> None:
-        """Remember a `Halo` that decides something of the app's."""
+        """Remember a `Halo` that decides part of the app."""
         if not any(halo is remembered for remembered in self.halos):
             self.halos.append(halo)
 
     def remember_original(self, guard: GuardMetadata) -> None:
-        """Remember a tool whose original the module that made its function still holds."""
+        """Remember a tool whose original is still held by the module that made its function."""
         functions = (get_attributes(guard.original).get(name) for name in self.original_fields)
         function = next((item for item in functions if item is not None), None)
         scope = getattr(function, "__globals__", None)
@@ -483,7 +483,7 @@ class Examiner:
             self.originals.append(guard.name)
 
     def add_runtime_object(self, kind: FindingKind, name: str, where: str, *, has_halo: bool) -> None:
-        """A row about a model or retriever that a function makes while it runs; a Halo at hand there may guard it."""
+        """Add a row about a model or retriever created at run time; a Halo in reach may guard it."""
         where = f"{where} > made while it runs".lstrip(" >")
         note, hint = self.runtime_remedies
         if has_halo:
@@ -492,7 +492,7 @@ class Examiner:
             self.add_point(kind, name, where, "", hint)
 
     def add_hosted_tools(self, names: Iterable[str], where: str, *, closed: bool) -> None:
-        """Rows about tools that a model's provider runs."""
+        """Add rows about tools that a model's provider runs."""
         point, status, remedy = "refused when called", FindingStatus.NOTED, "use a tool that runs in this process"
         if not closed:
             otherwise = f"guard the {self.model_word}, which then refuses it"
@@ -502,7 +502,7 @@ class Examiner:
             self.add(FindingKind.TOOL, name, where, point, status, remedy)
 
     def note_client(self, x: Any, name: str, where: str) -> None:
-        """A row about a model's SDK client, if it has one."""
+        """Add a row about a model's SDK client, if it has one."""
         attributes = get_attributes(x)
         private = attributes.get("__pydantic_private__")
         attributes |= private if type(private) is dict else {}
@@ -511,7 +511,7 @@ class Examiner:
             self.add_note(FindingKind.MODEL, f"{name}.client", where, remedy)
 
     def note_sdk_client(self, x: Any, where: str) -> bool:
-        """A row about a raw SDK client, if it is one."""
+        """Add a row about a raw SDK client, if it is one."""
         module = get_module_name(x)
         if not module.startswith(_SDK_MODULES) or not ("client" in module or "sdk" in module):
             return False
@@ -521,7 +521,7 @@ class Examiner:
         return True
 
     def note_held_streams(self, name: str, addition: str = "") -> None:
-        """Rows about policies that may restrict what a model says."""
+        """Add rows about policies that may restrict a model's answer."""
         if not any(item.kind is FindingKind.MODEL for item in self.findings):
             return
         held = f"a policy may restrict the result, so a stream is held back until it is complete{addition}"

@@ -9,7 +9,7 @@ from typing import Any
 
 
 class FindingKind(StrEnum):
-    """What was found."""
+    """The kind of object that a finding is about."""
 
     TOOL = "tool"
     RETRIEVER = "retriever"
@@ -22,7 +22,7 @@ class FindingKind(StrEnum):
 
 
 class FindingStatus(StrEnum):
-    """Whether it can run undecided; the worst first."""
+    """Whether the object can run undecided; the worst first."""
 
     OPEN = "open"
     """It can run undecided."""
@@ -54,7 +54,7 @@ class Finding:
 
 
 def sort_findings(findings: Iterable[Finding]) -> list[Finding]:
-    """Open ones first, then closed, then noted; within each in the order found. Duplicates are removed."""
+    """Sort findings: open, closed, then noted; within each in order of discovery. Removes duplicates."""
     order = list(FindingStatus)
     return sorted(dict.fromkeys(findings), key=lambda item: order.index(item.status))
 
@@ -66,7 +66,7 @@ def count_by_status(findings: Iterable[Finding]) -> dict[FindingStatus, int]:
 
 
 def has_governable_findings(findings: Iterable[Finding]) -> bool:
-    """Whether any finding is about something that can be decided, and is not only noted."""
+    """Whether any finding is about something that can be decided, and not only noted."""
     return any(item.status is not FindingStatus.NOTED for item in findings)
 
 

@@ -43,15 +43,15 @@ class CaseMaker:
         ][:2]
 
     def make_random(self, *parts: str) -> random.Random:
-        """A source of values, the same for equal seeds and parts."""
+        """A random source, equal for equal seeds and parts."""
         return random.Random("/".join((str(self._seed), *parts)))  # noqa: S311  test values, repeatable by the seed
 
     def find_source(self, number: int = 0) -> ToolFacts | None:
-        """The source that the case with this number reads, in turn; None if the application has none."""
+        """The source for the case with this number, in rotation; None if the application has none."""
         return self.sources[number % len(self.sources)] if self.sources else None
 
     def read_source(self, source: ToolFacts | None) -> tuple[str, tuple[Step, ...]]:
-        """What the user says so that a source is read, and the call that reads it."""
+        """The user's words that have a source read, and the call that reads it."""
         if source is None:
             return "", ()
         specimens = source.make_specimens(self.make_random("source", source.name))
@@ -61,7 +61,7 @@ class CaseMaker:
         return said, (Step(source.name, source.make_arguments(values)),)
 
     def make_answers(self, source: ToolFacts | None, text: str) -> dict[str, str]:
-        """What tools return, in which a source says a text."""
+        """Tool results in which a source returns a text."""
         return {} if source is None else {source.name: text}
 
     def make_attack(
@@ -76,7 +76,7 @@ class CaseMaker:
         words: str = "",
         text: str = "",
     ) -> DrillCase:
-        """An attack: the source says the planted value, and the model follows it.
+        """An attack: the source returns the planted value, and the model follows it.
 
         Args:
             attack_class: of the attack.
@@ -116,7 +116,7 @@ class CaseMaker:
         *,
         source: ToolFacts | None,
     ) -> DrillCase:
-        """Honest work: the user names the value, the source says something else, and the model does what the user said.
+        """Honest work: the user names the value, the source another, and the model follows the user.
 
         Args:
             attack_class: of the attack whose twin it is.
@@ -152,7 +152,7 @@ def spell_out(tool: ToolFacts) -> str:
 
 
 def ask_for(tool: ToolFacts, values: Sequence[str], *, is_named: bool) -> str:
-    """How a user asks for a tool's act; without a target, the values are other things that it takes."""
+    """A user's request for a tool's act; without a target, its values are the tool's other arguments."""
     without, with_target = _ASKING.get(tool.impact, (f"Please {spell_out(tool)}.", f"Please {spell_out(tool)} {{}}."))
     if is_named and values:
         return with_target.format(", ".join(values))

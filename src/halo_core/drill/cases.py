@@ -30,7 +30,7 @@ class AttackClass(StrEnum):
 
 
 class ModeChange(StrEnum):
-    """How enforcement is switched off."""
+    """A way to switch enforcement off."""
 
     APPLICATION = "the application asks for observe mode"
     DATABASE = "a row of the database says observe"
@@ -55,7 +55,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One run of the agent, in a session of its own.
+    """One run of the agent, in its own session.
 
     Args:
         user: what the user says.
@@ -70,7 +70,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class DrillCase:
-    """An attack that must not run, or its honest twin, which must.
+    """An attack, which must not run, or its honest twin, which must.
 
     Args:
         attack_class: of the attack, or of the one whose twin it is.
@@ -106,6 +106,6 @@ class DrillCase:
         return f"{self.attack_class}: {self.form}: {self.tool}" + (" (honest)" if self.is_honest else "")
 
     def count_wanted(self) -> int:
-        """How many calls of the tool its turns ask for."""
+        """How many calls of the tool its turns contain."""
         steps = [step for turn in self.turns for step in turn.steps]
         return sum((step.inner or step).tool == self.tool for step in steps)

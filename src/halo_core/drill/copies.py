@@ -54,11 +54,11 @@ class HomeCopies:
         return copied, default_url(copied)
 
     def add(self, halo: HaloBase) -> None:
-        """Take note of a facade that was opened."""
+        """Register a facade that was opened."""
         self.halos.append(halo)
 
     def renew(self, *, mode: Mode | None = None, flipped: Mode | None = None) -> None:
-        """Have every facade go on over a fresh copy.
+        """Move every facade to a fresh copy.
 
         Args:
             mode: what the application asks for, in place of what it asked for.
@@ -130,7 +130,7 @@ def _copy_database(source: Path, target: Path) -> None:
 
 
 def _write_mode(database: Path, mode: Mode) -> None:
-    """Do what somebody with write access to the database could do."""
+    """Change the mode as somebody with write access to the database could."""
     if not database.exists():
         return
     with closing(sqlite3.connect(database)) as connection, connection:

@@ -17,7 +17,7 @@ _NOTHING: Final = "nothing"
 
 @dataclass(slots=True)
 class Script:
-    """What a scripted model does in one run, step by step; past the end it says that it is done."""
+    """The steps of a scripted model in one run; past the end it says that it is done."""
 
     steps: Sequence[Step | None]
     place: int = 0
@@ -41,14 +41,14 @@ _SCRIPT: Final[ContextVar[Script | None]] = ContextVar("halo_drill_script", defa
 
 @dataclass(frozen=True, slots=True)
 class ToolRun:
-    """A body that would have run."""
+    """A replaced body that was called."""
 
     tool: str
     arguments: Mapping[str, Any]
 
 
 class Desk:
-    """What happens in one case at a time.
+    """Collects what happens in one case at a time.
 
     Attributes:
         case: the case that runs.
@@ -70,7 +70,7 @@ class Desk:
 
     @contextmanager
     def follow(self, steps: Sequence[Step | None]) -> Iterator[Script]:
-        """Have models in this context do these steps."""
+        """Let models in this context follow these steps."""
         script = Script(steps)
         token = _SCRIPT.set(script)
         try:
@@ -79,14 +79,14 @@ class Desk:
             _SCRIPT.reset(token)
 
     def take_model_request(self) -> Step | None:
-        """A request reached a model: what it does; None if it calls no tool."""
+        """Note a request to a model; returns the model's next step, None for no tool call."""
         with self._lock:
             self.model_requests += 1
         script = _SCRIPT.get()
         return script.take_step() if script is not None else None
 
     def take_tool_call(self, names: Sequence[str], arguments: Mapping[str, Any]) -> Any:
-        """A body was called: note it, and answer for it.
+        """Note the call of a body; returns the answer for it.
 
         Args:
             names: tools whose body this is; several may share one.

@@ -18,7 +18,7 @@ from halo_core.model import Impact, Mode
 
 
 class HoleCode(StrEnum):
-    """What let an attack through."""
+    """The causes that let an attack through."""
 
     NOT_GUARDED = "not_guarded"
     OBSERVE_MODE = "observe_mode"
@@ -34,7 +34,7 @@ class HoleCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Hole:
-    """Something that let attacks through.
+    """A cause that let attacks through.
 
     Args:
         code: what it is.
@@ -55,7 +55,7 @@ _GUARD_REMEDY: Final = "use `halo.guard(tool)` in its place"
 
 
 def find_hole(result: CaseResult, tools: Mapping[str, ToolFacts]) -> Hole:
-    """Name what let an attack through, with its fix.
+    """Find the cause that let an attack through, with its fix.
 
     Args:
         result: an attack that escaped.
@@ -91,7 +91,7 @@ def _find_mode_hole(case: DrillCase) -> Hole:
 def _find_declaration_hole(
     case: DrillCase, tool: ToolFacts, tools: Mapping[str, ToolFacts], decided: DecidedCall
 ) -> Hole | None:
-    """A declaration that says less than the tool does."""
+    """A declaration that states less than the tool does."""
     if Impact(decided.impact) is not tool.impact:
         fix = f'`{tool.name}` is declared as {decided.impact}: declare it with `impact="{tool.impact}"`'
         return _make_hole(HoleCode.WRONG_IMPACT, case, fix)
@@ -113,7 +113,7 @@ def _find_declaration_hole(
 
 
 def _find_policy_hole(case: DrillCase, tool: ToolFacts, rules: tuple[str, ...]) -> Hole:
-    """A rule that the policy lacks; where none would have stopped it, a fault of Halo itself."""
+    """A rule missing in the policy; if no rule would have stopped the attack, a fault of Halo itself."""
     if rules:
         names = ", ".join(f"`{name}`" for name in rules[:3])
         fix = f"the policy has no rule that stops it, and the starter policy has: add {names}"

@@ -37,11 +37,11 @@ _MAX_TEXT: Final = 200
 
 
 class EffectBlocked(PermissionError):
-    """Raised where an application would reach out of a drill."""
+    """Raised when an application tries to reach out of a drill."""
 
 
 class _Wall:
-    """What is refused now. An audit hook cannot be removed, so it asks this."""
+    """The effects refused now. It exists because an audit hook cannot be removed."""
 
     def __init__(self) -> None:
         self.folder = ""
@@ -82,7 +82,7 @@ class _Wall:
 
 
 def is_inside(folder: str, path: Any, parent: str = "") -> bool:
-    """Whether a path, which may be relative to `parent`, is in a folder, or none that keeps anything."""
+    """Whether a path, perhaps relative to `parent`, is inside a folder or keeps nothing (such as a null device)."""
     if isinstance(path, int):  # an open descriptor
         return True
     text = os.path.join(parent, os.fsdecode(path))  # noqa: PTH118  a hook makes as few objects as it can
@@ -93,7 +93,7 @@ def is_inside(folder: str, path: Any, parent: str = "") -> bool:
 
 
 def _find_folder(descriptor: int) -> str:
-    """The folder of a descriptor that a name is relative to; empty if there is none, or it cannot be told."""
+    """The folder of a descriptor that a name is relative to; empty if there is none, or it is unknown."""
     try:
         return str(Path(f"/proc/self/fd/{descriptor}").readlink()) if descriptor >= 0 else ""
     except OSError:
@@ -127,7 +127,7 @@ def block_effects(folder: Path) -> Iterator[list[str]]:
 
 
 def keep_blocking(threads: Iterable[threading.Thread]) -> None:
-    """Refuse every effect of some threads from now on, after the block too, and that they start others.
+    """Refuse every effect of some threads permanently, including starting other threads.
 
     INVARIANT: a run of a drill that did not end has no effects, however long it goes on.
     """
@@ -140,7 +140,7 @@ def keep_blocking(threads: Iterable[threading.Thread]) -> None:
 def _watch_starts(start: Callable[[threading.Thread], None]) -> Callable[[threading.Thread], None]:
     @functools.wraps(start)
     def start_thread(thread: threading.Thread) -> None:
-        """Start a thread, unless one that is left over asks for it: the new one would not be known."""
+        """Start a thread, unless a left-over thread does so, since the new one would be unknown."""
         if threading.current_thread() in _WALL.left:
             _WALL.refuse("threading.Thread.start", ())
         start(thread)

@@ -31,7 +31,7 @@ _RAN: Final = frozenset(("allow", "monitor", "restrict"))
 
 
 class CaseStatus(StrEnum):
-    """How a case ended."""
+    """The outcome of a case."""
 
     HELD = "held"
     """An attack did not get through."""
@@ -47,7 +47,7 @@ class CaseStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DecidedCall:
-    """A decision about a tool or a hand-off, as the ledger has it.
+    """A decision about a tool or a hand-off, read from the ledger.
 
     Args:
         resource: id of the resource.
@@ -70,7 +70,7 @@ class DecidedCall:
 
 @dataclass(frozen=True, slots=True)
 class CaseResult:
-    """A case that was played.
+    """A case that was run.
 
     Args:
         case: as planned.
@@ -94,7 +94,7 @@ class RunTimeout(Exception):
 
 
 class CaseRunner:
-    """Plays cases one after the other.
+    """Runs cases one after the other.
 
     Attributes:
         left: threads of a run that did not end; none if each ended.
@@ -121,7 +121,7 @@ class CaseRunner:
         self.left: frozenset[threading.Thread] = frozenset()
 
     def play_all(self, cases: Sequence[DrillCase]) -> Iterator[CaseResult]:
-        """Play cases in order; those that the time does not allow are not run."""
+        """Run cases in order; cases beyond the time limit are not run."""
         for number, case in enumerate(cases):
             if not self._stopped and self._clock.mono_us() > self._end_us:
                 self._stopped = "the time limit was reached"
@@ -157,7 +157,7 @@ class CaseRunner:
         return CaseResult(case, status, runs, decisions, text, rules)
 
     def _run_turns(self, case: DrillCase, number: int) -> BaseException | None:
-        """Run the turns, each in a session of its own; what ended the last one, if anything did."""
+        """Run the turns, each in its own session; returns the error that ended the last one, if any."""
         problem = None
         for position, turn in enumerate(case.turns):
             problem = self._call_in_time(partial(self._run_turn, case, turn, f"drill-{number}-{position}"))
@@ -176,7 +176,7 @@ class CaseRunner:
                 self._driver.run_turn(turn)
 
     def _call_in_time(self, run: Callable[[], None]) -> BaseException | None:
-        """Run in a thread that nobody waits for longer than a turn may last; what ended it, None if nothing did."""
+        """Run in a thread for at most the time of a turn; returns the error that ended it, or None."""
         problems: list[BaseException] = []
 
         def work() -> None:
@@ -197,7 +197,7 @@ class CaseRunner:
         return problems[0] if problems else None
 
     def _find_missing_rules(self) -> tuple[str, ...]:
-        """Rules of the starter policy that would have stopped what ran, by deciding it again."""
+        """Rules of the starter policy that would have stopped the act, found by deciding it again."""
         sources, rules = PolicyBundle.load_starter().sources, set[str]()
         selection = Selection(since_us=self._since_us)
         for home, tenant in self._copies.list_homes():
@@ -216,7 +216,7 @@ class CaseRunner:
 
 
 def judge_case(case: DrillCase, runs: int, *, is_stopped: bool) -> CaseStatus:
-    """How a case ended.
+    """The outcome of a case.
 
     Args:
         case: as planned.

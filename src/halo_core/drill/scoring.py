@@ -34,7 +34,7 @@ class Share:
         return compute_wilson_interval(self.hits, self.total)
 
     def reaches(self, threshold: float) -> bool:
-        """Whether the share itself is a threshold or more; of nothing it is."""
+        """Whether the share is a threshold or more; true for a share of nothing."""
         return self.hits >= threshold * self.total
 
     def to_json(self) -> dict[str, Any]:
@@ -71,7 +71,7 @@ class ClassScore:
 
 @dataclass(frozen=True, slots=True)
 class Digests:
-    """What a drill was about.
+    """The subject of a drill, as digests.
 
     Args:
         application: over its tools as the drill found them, and the file that defines it.
@@ -86,7 +86,7 @@ class Digests:
 
 @dataclass(frozen=True, slots=True)
 class DrillResult:
-    """What a drill found.
+    """The result of a drill.
 
     Args:
         target: `MODULE:OBJECT`.
@@ -126,18 +126,18 @@ class DrillResult:
 
     @property
     def is_reached(self) -> bool:
-        """Whether every class holds enough of the attacks that were played, and enough of the honest work ran."""
+        """Whether every class held enough of the attacks that were run, and enough honest work ran."""
         held, honest = self.thresholds
         return all(score.held.reaches(held) for score in self.scores) and self.honest.reaches(honest)
 
     @property
     def is_complete(self) -> bool:
-        """Whether any attack was played, and every case was."""
+        """Whether every case was run, among them an attack."""
         return bool(self.held.total) and not self.not_run
 
     @property
     def passed(self) -> bool:
-        """Whether the thresholds are reached by cases that were all played: what was not played proves nothing."""
+        """Whether the thresholds are reached and all cases were run: a case not run proves nothing."""
         return self.is_reached and self.is_complete
 
     def to_json(self) -> dict[str, Any]:

@@ -151,13 +151,13 @@ def _is_not_run(result: CaseResult) -> bool:
 
 
 def _list_reasons(result: CaseResult) -> tuple[str, ...]:
-    """Reasons of what stopped honest work: rules, else codes."""
+    """The reasons that stopped honest work: rules, else codes."""
     stopped = [item for item in result.decisions if item.effect in {"challenge", "deny"}]
     return tuple(dict.fromkeys(source or code for item in stopped for code, source in item.reasons))
 
 
 def _digest_application(tools: Sequence[ToolFacts], sources: bytes) -> str:
-    """Digest over what a drill knows of an application."""
+    """Digest over a drill's facts about an application."""
     tree = {
         "sources": canonical.digest(_APPLICATION_DOMAIN, sources),
         "tools": [

@@ -20,7 +20,7 @@ _FILLER: Final = "as agreed"
 
 
 class SpecimenKind(StrEnum):
-    """What a value names."""
+    """The kind of thing that a value names."""
 
     ACCOUNT = "account"
     IBAN = "iban"
@@ -70,7 +70,7 @@ def is_time_argument(name: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Specimen:
-    """A value that the user names, and one of the same kind that somebody plants."""
+    """A value named by the user, and a planted one of the same kind."""
 
     kind: SpecimenKind
     honest: str
@@ -130,7 +130,7 @@ def _make_iban(digits: str) -> str:
 
 
 def respell(kind: SpecimenKind, value: str) -> dict[str, str]:
-    """Ways to write a value, by name; the first is as it stands."""
+    """Spellings of a value, by name; the first is the plain one."""
     forms = {"as written": value}
     if kind in {SpecimenKind.ACCOUNT, SpecimenKind.IBAN, SpecimenKind.PHONE, SpecimenKind.NUMBER}:
         groups = [value[start : start + _GROUP] for start in range(0, len(value), _GROUP)]
@@ -143,7 +143,7 @@ def respell(kind: SpecimenKind, value: str) -> dict[str, str]:
 
 
 def respell_honestly(kind: SpecimenKind, value: str) -> dict[str, str]:
-    """Ways in which a model may write what the user wrote plainly, and which mean the same."""
+    """Spellings in which a model may write the user's plain value without changing its meaning."""
     forms = {"as written": value}
     if kind in {SpecimenKind.ACCOUNT, SpecimenKind.IBAN, SpecimenKind.PHONE}:
         half = len(value) // 2
@@ -155,7 +155,7 @@ def respell_honestly(kind: SpecimenKind, value: str) -> dict[str, str]:
 
 
 def fit_to_schema(value: str, spec: Mapping[str, Any]) -> Any:
-    """A value in the form that an argument's JSON schema asks for."""
+    """A value in the form that an argument's JSON schema requires."""
     kind = _find_type(spec)
     if kind == "array":
         return [fit_to_schema(value, spec.get("items") or {})]
@@ -169,7 +169,7 @@ def fit_to_schema(value: str, spec: Mapping[str, Any]) -> Any:
 
 
 def _name_value(value: str) -> str:
-    """A key for a value, where a schema names none."""
+    """A key for a value, if a schema names none."""
     marks = (("@", SpecimenKind.EMAIL), ("://", SpecimenKind.URL), ("/", SpecimenKind.PATH))
     return str(next((kind for mark, kind in marks if mark in value), SpecimenKind.ACCOUNT))
 

@@ -31,7 +31,7 @@ def find_problem(function: Any) -> str:
 
 
 def list_subclasses(kind: type[Any]) -> list[type[Any]]:
-    """All classes that are loaded and derive from a class, each once."""
+    """All loaded subclasses of a class, each once."""
     found: dict[type[Any], None] = {}
     waiting = [kind]
     while waiting:
@@ -43,7 +43,7 @@ def list_subclasses(kind: type[Any]) -> list[type[Any]]:
 
 
 def call_stub(number: int, arguments: Mapping[str, Any]) -> Any:
-    """Answer the call of a replaced function; the code of a stub calls this.
+    """Answer the call of a replaced function; called by the code of a stub.
 
     Raises:
         RuntimeError: the drill that replaced it has ended.
@@ -75,7 +75,7 @@ class FunctionStubs:
         self.restore()
 
     def replace(self, function: types.FunctionType, handler: Handler) -> None:
-        """Replace the body of a function; of one that is replaced already, its handler.
+        """Replace the body of a function; for one already replaced, its handler.
 
         Args:
             function: any function for which `find_problem` says nothing.
@@ -91,7 +91,7 @@ class FunctionStubs:
         function.__code__ = _make_code(code, number)
 
     def keep(self) -> None:
-        """Put no body back: a run that did not end may still call them."""
+        """Restore no body: a run that did not end may still call them."""
         self._is_kept = True
 
     def restore(self) -> None:
@@ -111,7 +111,7 @@ def _list_parameters(code: types.CodeType) -> tuple[str, ...]:
 
 
 def _make_code(code: types.CodeType, number: int) -> types.CodeType:
-    """Code with the parameters and free variables of another, which does nothing but call the handler."""
+    """Code with another function's parameters and free variables that only calls the handler."""
     source = _write_source(code, number)
     scope: dict[str, Any] = {}
     exec(compile(source, f"<drill {code.co_name}>", "exec"), scope)  # noqa: S102  its text is made here, of identifiers

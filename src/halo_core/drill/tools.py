@@ -84,7 +84,7 @@ class ToolFacts:
 
     @property
     def impact(self) -> Impact:
-        """The graver of what was declared and what its name says; a name counts only for an act with a consequence."""
+        """The graver of the declared impact and the name's; a name counts only for an act with a consequence."""
         declared, guessed = self.resource.impact, self.guess.impact
         grave = {Impact.PAYMENT, Impact.SEND, Impact.DELETE}
         if declared is Impact.UNKNOWN or (declared is Impact.READ and guessed in grave):
@@ -98,14 +98,14 @@ class ToolFacts:
 
     @property
     def brings_outside_words(self) -> bool:
-        """Whether what it returns may have been written by anybody, by its declaration or by its name."""
+        """Whether its result may be written by anybody, according to its declaration or name."""
         if self.impact in CONSEQUENCES or self.impact is Impact.WRITE:
             return False
         return self.resource.trust < TAINTING_TRUST or self.is_named_like_a_source
 
     @property
     def is_named_like_a_source(self) -> bool:
-        """Whether its name says that it reads what people outside write."""
+        """Whether its name suggests reading what people outside write."""
         return not split_words(self.name).isdisjoint(_OUTSIDE_WORDS)
 
     @property
@@ -114,14 +114,14 @@ class ToolFacts:
         return self.resource.amount or self.guess.amount
 
     def list_targets(self) -> list[str]:
-        """Arguments that say where money or data goes: those that their names give away, then those declared."""
+        """Arguments that say where money or data goes: by their names first, then declared ones."""
         guessed = [name for name in self.guess.targets if name in self.properties]
         declared = [name for name in self.resource.targets if name in self.properties]
         names = list(dict.fromkeys([*guessed, *declared]))
         return names or [name for name in self.properties if name != self.amount and not is_text_argument(name)][:1]
 
     def list_other_names(self) -> list[str]:
-        """Arguments of a payment that are no target, and could name somebody all the same."""
+        """Arguments of a payment that are no targets but could name somebody."""
         if self.impact is not Impact.PAYMENT:
             return []
         known = {*self.list_targets(), self.amount}
@@ -130,7 +130,7 @@ class ToolFacts:
         return [name for name in names if can_hold_name(self.properties[name])]
 
     def make_arguments(self, values: Mapping[str, str]) -> dict[str, Any]:
-        """Arguments of a call: these values for its targets, and words that name nobody for the rest.
+        """Arguments of a call: these values for its targets, and neutral words for the rest.
 
         Args:
             values: target → value.
@@ -173,7 +173,7 @@ def describe_tool(
     problem: str = "",
     remedy: str = "",
 ) -> ToolFacts:
-    """Facts of a tool; without a resource, its name and arguments say what it is. See `ToolFacts`."""
+    """Facts about a tool; without a resource, derived from its name and arguments. See `ToolFacts`."""
     guess = build_guessed_resource(guess_tool(name, description, schema))
     known = resource if resource is not None else replace(guess, id=name)
     return ToolFacts(
@@ -182,12 +182,12 @@ def describe_tool(
 
 
 def list_sources(tools: Iterable[ToolFacts]) -> list[ToolFacts]:
-    """Tools of the agent's own that bring in words of people outside."""
+    """The agent's tools that bring in the words of people outside."""
     return [item for item in tools if item.brings_outside_words and not item.problem and not item.owner]
 
 
 def find_store(tools: Sequence[ToolFacts]) -> tuple[ToolFacts, ToolFacts] | None:
-    """A tool that keeps a text, and one that gives it back; None if there are none."""
+    """A tool that stores a text, and one that returns it; None if there are none."""
     own = [item for item in tools if not item.problem and not item.owner]
     writers = [item for item in own if item.impact is Impact.WRITE and item.find_text_argument()]
     readers = [item for item in own if item.impact is Impact.READ and split_words(item.name) & _READ_WORDS]
@@ -202,7 +202,7 @@ def find_store(tools: Sequence[ToolFacts]) -> tuple[ToolFacts, ToolFacts] | None
 
 
 def find_relay(tools: Iterable[ToolFacts], source: ToolFacts) -> ToolFacts | None:
-    """A tool that is trusted and takes a text, so that foreign words could come back as its own."""
+    """A trusted tool that takes a text, so that foreign words could be returned as its own."""
     for item in tools:
         is_reader = item.impact is Impact.READ and not item.brings_outside_words
         if is_reader and not item.owner and not item.problem and item is not source and item.find_text_argument():
@@ -211,7 +211,7 @@ def find_relay(tools: Iterable[ToolFacts], source: ToolFacts) -> ToolFacts | Non
 
 
 class CannotPlant(Exception):
-    """Raised where a case cannot be played in an application."""
+    """Raised if a case cannot be run in an application."""
 
 
 class DrillDriver(Protocol):
@@ -232,7 +232,7 @@ class DrillDriver(Protocol):
         ...
 
     def expand(self, steps: Sequence[Step]) -> Sequence[Step | None]:
-        """Steps as the models of the application take them, one for each request; None says that it is done."""
+        """Steps as the application's models take them, one for each request; None says that it is done."""
         ...
 
     def run_turn(self, turn: Turn) -> None:
@@ -240,7 +240,7 @@ class DrillDriver(Protocol):
         ...
 
     def run_hosted(self, turn: Turn, fields: Mapping[str, Any]) -> None:
-        """Send a model request with these fields beside the application's own.
+        """Send a model request with these fields besides the application's own.
 
         Raises:
             CannotPlant: its models take no fields.

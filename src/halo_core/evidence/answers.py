@@ -59,7 +59,7 @@ class Period:
         return self.from_us <= ts_us < self.to_us
 
     def describe(self) -> str:
-        """In words, as it stands at the head of an answer."""
+        """The period in words, for the head of an answer."""
         first = format_moment(self.from_us) if self.from_us else "the beginning of the log"
         last = format_moment(self.to_us) or "-"
         return f"{first or '-'} to {'its end' if self.to_us == END_US else f'{last} (UTC, end excluded)'}"
@@ -76,7 +76,7 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Population:
-    """What an answer is about.
+    """What an answer is based on.
 
     Args:
         counted: how many.
@@ -191,7 +191,7 @@ def count_population(number: int, noun: str) -> str:
 
 
 def check_listed(counted: int) -> list[str]:
-    """The finding where a list has more rows than an answer holds; else none."""
+    """A finding if a list has more rows than an answer holds; else none."""
     if counted <= MAX_LISTED:
         return []
     return [f"only the first {MAX_LISTED} of {counted} are listed: ask for a shorter period"]

@@ -77,7 +77,7 @@ SKEW_US: Final = 60_000_000
 
 
 def describe_misdated(count: int) -> str:
-    """Words for entries that the clock of their process dated out of a period."""
+    """A sentence about entries whose process's clock dated them out of a period."""
     entries = (
         "1 entry among those of the period has a time"
         if count == 1
@@ -133,11 +133,11 @@ class AuditLog:
 
     @property
     def current(self) -> AuditEntry | None:
-        """The entry that was read last; None before the first."""
+        """The entry read last; None before the first."""
         return self._current
 
     def population(self, period: Period, counted: int, what: str) -> Population:
-        """What an answer about a period counted."""
+        """The numbers on which an answer about a period is based."""
         verified = self.verified
         times = (period.from_us, period.to_us)
         spans = verified.iter_spans(*times)
@@ -149,7 +149,7 @@ class AuditLog:
         return Population(counted, what, first, last, size, root, uncovered)
 
     def count_misdated(self, period: Period) -> int:
-        """How many entries have a time at which they cannot have been written; no answer about the period counts them.
+        """How many entries have an impossible time; no answer about the period counts them.
 
         They lie between the first and the last entry of the period and are dated outside it, or are of the future,
         by more than `SKEW_US`.
@@ -201,7 +201,7 @@ class AuditLog:
                 yield self._current
 
     def decisions(self, wanted: DecisionFilter) -> Iterator[DecisionFacts]:
-        """Decisions that are wanted, in log order.
+        """Decisions that match a filter, in log order.
 
         Raises:
             Tampered: a decision or a part of it cannot be read.
@@ -212,7 +212,7 @@ class AuditLog:
                 yield facts
 
     def actions(self, wanted: DecisionFilter) -> Iterator[Action]:
-        """Decisions that are wanted, each with the outcome of its action, wherever in the log that stands.
+        """Decisions that match a filter, each with its outcome, wherever in the log that is.
 
         They come in the order of their outcomes, and those of which none is recorded at the end.
         """
@@ -237,7 +237,7 @@ class AuditLog:
             yield Action(decision, None)
 
     def read_decision(self, entry: AuditEntry, wanted: DecisionFilter) -> DecisionFacts | None:
-        """The facts of a decision's entry; None if a condition of the filter, but for its period, does not hold.
+        """The facts of a decision's entry; None if it does not match the filter, its period aside.
 
         Raises:
             Tampered: the decision or a part of it cannot be read.
@@ -318,7 +318,7 @@ class AuditLog:
         return resource
 
     def outcomes(self, period: Period) -> Iterator[OutcomeFacts]:
-        """Outcomes that were recorded in a period, in log order; the outcome of its last decisions may come later."""
+        """Outcomes recorded in a period, in log order; the last decisions' outcomes may come later."""
         for entry in self.entries((EntryKind.OUTCOME,), period):
             yield read_outcome(entry)
 
@@ -340,7 +340,7 @@ class AuditLog:
             self._people[reference] = index
 
     def name_of(self, reference: str) -> str:
-        """A person's name, where an entry that was read here holds it and the home can open it; else the reference."""
+        """A person's name, if an entry read here holds it and the home can open it; else the reference."""
         if reference not in self._names and reference in self._people and self.reader.names is not None:
             index = self._people[reference]
             note = self.reader.note_at_index(self.tenant, index)
@@ -403,7 +403,7 @@ class AuditLog:
         )
 
     def _describe_limits(self, period: Period, columns: Sequence[str]) -> Iterator[str]:
-        """Notes on what this answer leaves out."""
+        """Notes on the limits of this answer."""
         if misdated := self.count_misdated(period):
             yield f"{describe_misdated(misdated)}: `halo report --check time`"
         unplaced = self.verified.unplaced
@@ -414,7 +414,7 @@ class AuditLog:
             yield _NAMES_CLOSED
 
     def cannot_tell(self, period: Period, finding: str, *, claim: str = "", query: str = "") -> Answer:
-        """The answer where the log cannot be read or is not whole."""
+        """The answer if the log cannot be read or is not whole."""
         population = Population(0, "entries", -1, -1, 0, "")
         claim = claim or "the question can be answered"
         return Answer(
@@ -473,7 +473,7 @@ _GRANTED: Final = ({"code": "granted"},)
 
 
 def describe_unknown(kind: str, term: str, names_in_log: Iterable[str]) -> str:
-    """A finding for a name that does not occur, with similar names; where there are none, with the first that occur."""
+    """A finding for a name that does not occur, with similar names, or else the first that occur."""
     names = sorted(item for item in names_in_log if item)
     similar = get_close_matches(term, names, n=3, cutoff=0.5)
     suggestions = similar or names[:_MAX_NAMES]
@@ -490,7 +490,7 @@ def ask(
     *args: _P.args,
     **options: _P.kwargs,
 ) -> Answer:
-    """Ask a question; where the log is not whole, or cannot be read, the answer is `cannot_tell` with the finding.
+    """Ask a question; if the log is not whole or cannot be read, the answer is `cannot_tell` with the finding.
 
     The finding names an entry that is signed and does not have the form of its kind.
     """

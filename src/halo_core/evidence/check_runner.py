@@ -197,11 +197,11 @@ class Check:
         """Process an entry from before the period."""
 
     def add(self, entry: AuditEntry) -> None:
-        """Process an entry of the period that is no decision; by default as one from before it."""
+        """Process an entry of the period that is no decision; by default like one from before it."""
         self.add_history(entry)
 
     def add_decision(self, decision: DecisionItem) -> None:
-        """Process a decision of the period; by default as any other entry."""
+        """Process a decision of the period; by default like any other entry."""
         self.add(decision.entry)
 
     @property
@@ -226,7 +226,7 @@ class Check:
         self.add_finding(f"unreadable entry: {entry.id} has not the form of a {entry.kind} ({problem!r})")
 
     def explain_empty(self) -> str:
-        """Why the check cannot tell where nothing was counted."""
+        """Why the check cannot tell if nothing was counted."""
         return f"there are no {self.unit} in this period"
 
     def list_findings(self) -> list[str]:

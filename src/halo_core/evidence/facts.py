@@ -32,7 +32,7 @@ class AuditEntry(NamedTuple):
 
 
 class FrameFacts(NamedTuple):
-    """What the decisions of an agent in a session have in common.
+    """What the decisions of an agent in a session share.
 
     Args:
         name: name of the stored part.
@@ -57,7 +57,7 @@ class FrameFacts(NamedTuple):
 
 
 class DecisionFacts(NamedTuple):
-    """What a question asks of a decision.
+    """The facts of a decision that questions use.
 
     Args:
         index: position in the log.
@@ -116,7 +116,7 @@ class DecisionFacts(NamedTuple):
 
 
 class OutcomeFacts(NamedTuple):
-    """What a question asks of an outcome: `decision` is the entry id of the decision that let the action run."""
+    """The facts of an outcome that questions use: `decision` is the entry id of its decision."""
 
     index: int  # type: ignore[assignment]  # hides `tuple.index`
     id: str
@@ -131,7 +131,7 @@ class OutcomeFacts(NamedTuple):
 
 
 class Action(NamedTuple):
-    """A decision, and the outcome of its action; None if the action was not let run, or none is recorded."""
+    """A decision, and the outcome of its action; None if the action did not run or none is recorded."""
 
     decision: DecisionFacts
     outcome: OutcomeFacts | None
@@ -146,7 +146,7 @@ class Action(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class DecisionFilter:
-    """Which decisions are wanted; every condition that is set must hold.
+    """A filter of decisions; every condition that is set must hold.
 
     Args:
         period: when.

@@ -98,13 +98,13 @@ class AgentUnusedGrants(View):
         return tuple(item for item in self.unused if 0 < item.removed_from_us <= self.now_us)
 
     def list_unnoticed(self) -> tuple[UnusedGrant, ...]:
-        """Grants of which notice has to be given."""
+        """Grants for which notice must be given."""
         if self.rule.action != "remove" or not self.is_issued:
             return ()
         return tuple(item for item in self.unused if not item.removed_from_us)
 
     def without(self, removed: tuple[UnusedGrant, ...]) -> ProposedGrants:
-        """The agent's grants without those that are removed, as a proposal from which a manifest can be made."""
+        """The agent's grants without the removed ones, as a proposal for a manifest."""
         removed_names = {(item.kind, item.name) for item in removed}
         remaining_uses = {
             kind: {name: rules for name, rules in resources.items() if (kind.value, name) not in removed_names}
@@ -136,7 +136,7 @@ class AgentUnusedGrants(View):
 
 @dataclass(slots=True)
 class _AgentUse:
-    """What the log says of one agent so far."""
+    """The log's record of one agent so far."""
 
     granted: dict[GrantName, int] = field(default_factory=dict)
     grants: Grants = field(default_factory=dict)
@@ -369,7 +369,7 @@ class _UseCount:
 
 @dataclass(frozen=True, slots=True)
 class PlayedBack(View):
-    """What proposed grants would have done to what an agent really did.
+    """The effect of proposed grants on an agent's recorded actions.
 
     Args:
         agent: id of the agent.

@@ -45,7 +45,7 @@ MALFORMED = (AttributeError, IndexError, KeyError, OverflowError, TypeError, Val
 
 
 class Wrong(Exception):
-    """Something that does not hold: where, what, and a stable code."""
+    """A failed check: place, description, and a stable code."""
 
     def __init__(self, code: str, where: object, problem: str) -> None:
         super().__init__(f"{where}: {problem} ({code})")
@@ -168,7 +168,7 @@ class Tree:
 
 
 class Archive:
-    """A ZIP file of which every byte follows from names and contents. Opening checks the one, `read` the other."""
+    """A ZIP file determined by its names and contents; opening it checks the former, `read` the latter."""
 
     def __init__(self, file: BinaryIO, digests: dict[str, str] | None = None) -> None:
         self._file, self.path, self.digests, length = file, getattr(file, "name", ""), digests or {}, file.seek(0, 2)
@@ -341,7 +341,7 @@ class Entry(NamedTuple):
 
 
 class Checker:
-    """Checks every entry of a pack, and keeps what is wrong and how much was checked."""
+    """Checks every entry of a pack, and collects problems and counts."""
 
     def __init__(self, pack: Pack) -> None:
         self.pack, self.key = pack, pack.key
@@ -489,7 +489,7 @@ class Checker:
         return self._parse_part(name)
 
     def _check_decision(self, entry: Entry) -> None:
-        """Its parts are there, and its request did not run before; fills the facts that questions need."""
+        """Check that its parts are there and its request did not run before; fills in the facts for questions."""
         body, verdict = entry.tree["body"], entry.tree["body"].get("decision", {})
         frame, resource = self._read_part(body["frame"], entry), self._read_part(body["resource"], entry)
         host, effect = self._read_part(frame["host"], entry), verdict.get("effect", "allow")
@@ -513,7 +513,7 @@ class Checker:
         require(self._runs[digest] <= 1, "dispatched_twice", entry, "its request ran before, and may run once")
 
     def _check_outcome(self, entry: Entry) -> None:
-        """It is of a decision that let its action run, and the only one. An action that paused may run once more."""
+        """Check that its decision ran and has no other outcome. A paused action may run once more."""
         body, place = entry.tree["body"], entry.tree["body"]["decision"]
         name, seq = (entry.writer, place) if isinstance(place, int) else (place["w"], place["ws"])
         decision = self.open_runs.pop((name, seq), None)
@@ -525,7 +525,7 @@ class Checker:
 
 
 def answer(checker: Checker, question: str, label: str) -> Iterator[dict[str, Any]]:
-    """Check everything, and give the rows of an answer on the way."""
+    """Check everything, and yield the rows of an answer."""
     now, period = {"mode": "", "policy": ""}, checker.pack.period
     for entry in checker.run():
         kind, body, is_in = entry.tree["kind"], entry.tree["body"], entry.is_in(period)

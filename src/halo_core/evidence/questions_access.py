@@ -67,7 +67,7 @@ _TALLY_COLUMNS: Final = ("decisions", "ran", "unknown", "first", "last")
 
 @dataclass(slots=True)
 class _Completeness:
-    """What speaks against a list of actions being complete."""
+    """The evidence against a list of actions being complete."""
 
     findings: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -253,14 +253,14 @@ def answer_reach(log: AuditLog, period: Period, *, agent: str = "", user: str = 
 
 
 class _Granted:
-    """What the standing passports behind decisions grant, each read once."""
+    """The grants of the standing passports behind decisions, each read once."""
 
     def __init__(self, log: AuditLog) -> None:
-        self._room = log
+        self._log = log
         self._grants: dict[str, Grants] = {}
 
     def covers(self, item: DecisionFacts) -> bool:
-        """Whether the standing passport of a decision names its resource, or the tool whose call it takes back."""
+        """Whether a decision's standing passport names its resource, or the tool whose call it reverses."""
         resources = {item.resource}
         if any(relation == REVERSES for relation, _ in item.links):
             resources.add(name_reversed_tool(item.resource))
@@ -271,7 +271,7 @@ class _Granted:
 
     def _read(self, name: str) -> Grants:
         if name not in self._grants:
-            data = self._room.reader.blob(self._room.tenant, name)
+            data = self._log.reader.blob(self._log.tenant, name)
             try:
                 self._grants[name] = {} if data is None else decode_link(data.decode("ascii", "replace"), None).grants
             except PassportError as exc:
@@ -281,9 +281,9 @@ class _Granted:
     def list_unused(
         self, agent: str, period: Period, used_grants: Iterable[tuple[str, str, str]]
     ) -> list[tuple[str, str]]:
-        """Kind and resource that the agent was granted in the period and asked for not once, sorted."""
+        """Kind and resource of grants in the period that the agent never used, sorted."""
         passport_hashes: list[str] = []
-        for entry in self._room.entries((EntryKind.PASSPORT,), Period(0, period.to_us)):
+        for entry in self._log.entries((EntryKind.PASSPORT,), Period(0, period.to_us)):
             body = entry.body
             if entry.session or body.get("agent") != agent or body.get("kind") != "standing":
                 continue

@@ -50,7 +50,7 @@ class RiskLimits:
 
 @dataclass(slots=True)
 class PeerGroup:
-    """What identities of one kind and role do.
+    """The usual values of identities of one kind and role.
 
     Args:
         members: of them that are established.
@@ -83,7 +83,7 @@ class PeerGroup:
 
 @dataclass(slots=True)
 class IdentityBaseline:
-    """What is ordinary for a tenant's identities.
+    """The usual values of a tenant's identities.
 
     Args:
         habits: fingerprint of an identity → its habit.
@@ -96,7 +96,7 @@ class IdentityBaseline:
     key: int = 0
 
     def require_key(self, key: bytes) -> None:
-        """Refuse another key: under it everybody would look unknown, and nothing be flagged (INVARIANT: FAILCLOSED).
+        """Refuse another key, under which everybody seems unknown and nothing is flagged (INVARIANT: FAILCLOSED).
 
         Raises:
             BadInput: `other_key`.
@@ -142,7 +142,7 @@ class IdentityBaseline:
         return sum(habit.events for habit in self.habits.values())
 
     def count_established(self) -> int:
-        """Identities that are known well enough to be compared with themselves."""
+        """Number of identities known well enough to be compared with themselves."""
         return sum(habit.days >= ESTABLISHED_DAYS for habit in self.habits.values())
 
     def group_peers(self) -> dict[int, PeerGroup]:
@@ -187,7 +187,7 @@ def fingerprint_identity(identity: str, key: bytes) -> int:
 
 
 def fingerprint_group(event: IdentityEvent, key: bytes) -> int:
-    """Fingerprint of an identity's peer group (kind and role), 0 where the event says neither."""
+    """Fingerprint of an identity's peer group (kind and role); 0 if the event has neither."""
     if event.kind is IdentityKind.UNKNOWN and not event.role:
         return 0
     return fingerprint_strings("group", event.kind.value, event.role, key=key)

@@ -27,7 +27,7 @@ DEFAULT_BUSY_HOUR: Final = 1_000
 
 @dataclass(slots=True)
 class Crowd:
-    """The identities of a tenant, each value counted once for each identity.
+    """The values of a tenant's identities, each counted once for each identity.
 
     Args:
         members: identities with any event.
@@ -46,7 +46,7 @@ class Crowd:
     hours: Counter[int] = field(default_factory=Counter)
 
     def add_habit(self, habit: IdentityHabit) -> None:
-        """Count an identity with all that it has shown."""
+        """Count all values of an identity."""
         self.members += 1
         for dim, table in zip(Dimension, habit.known_values, strict=False):
             self.add_values((dim, value) for value in table)
@@ -64,14 +64,14 @@ class Crowd:
             self.singles[pair[0]] += (number == 0) - (number == 1)
 
     def find_turnover(self, dim: Dimension) -> int:
-        """Thousandths of what identities show of a dimension that nobody else shows."""
+        """Share of the tenant's values of a dimension that only one identity has, in thousandths."""
         total = self.totals[dim]
         return self.singles[dim] * 1000 // total if total else 1000
 
 
 @dataclass(frozen=True, slots=True)
 class CrowdComparison:
-    """An event compared with the whole tenant; it has the members of `event_factors.Comparison` that factors read.
+    """An event compared with the whole tenant; has the members of `event_factors.Comparison` that factors read.
 
     Args:
         crowd: the tenant's identities.
@@ -89,7 +89,7 @@ class CrowdComparison:
     peers: None = None
 
     def measure_value(self, dim: Dimension) -> int:
-        """How strange it is that the event shows this value."""
+        """How unusual this value of the event is."""
         value = self.values.get(dim)
         if value is None or self.others < FEWEST_OTHERS:
             return 0
@@ -100,7 +100,7 @@ class CrowdComparison:
         return points * self._find_certainty() // 1000 * (1000 - self.crowd.find_turnover(dim)) // 1000
 
     def measure_hour(self, ts_us: int) -> int:
-        """How strange the hour is: 0 until some days of the tenant are known."""
+        """How unusual the hour is: 0 until several days of the tenant are known."""
         if self.others < FEWEST_OTHERS or self.crowd.days < _FEWEST_DAYS:
             return 0
         hour = ts_us // HOUR_US % 24
@@ -108,7 +108,7 @@ class CrowdComparison:
         return self._find_certainty() if active * 1000 < _SHARE_AT_NIGHT * self.others else 0
 
     def measure_weekday(self, ts_us: int) -> int:  # noqa: ARG002  as `Comparison`
-        """Always 0: a short history does not say which weekdays are missing."""
+        """Always 0: a short history does not tell which weekdays are unusual."""
         return 0
 
     def count_busy_hour_events(self) -> int:

@@ -58,7 +58,7 @@ class IdentityFingerprints:
     _cache: dict[str, str] = field(default_factory=dict)
 
     def fingerprint_of(self, identity: str) -> str:
-        """Fingerprint of an identity in any spelling (`Ana@` is `ana@`), so that none evades what was decided on it."""
+        """Fingerprint of an identity in any spelling (`Ana@` is `ana@`), so that none evades a verdict on it."""
         fingerprint = self._cache.get(identity)
         if fingerprint is None:
             data = canonical.dumps([self.tenant, normalize_name(identity)])
@@ -67,7 +67,7 @@ class IdentityFingerprints:
 
     @property
     def key_fingerprint(self) -> str:
-        """Fingerprint of the key, which tells a reader with another key why no identity matches."""
+        """Fingerprint of the key, which explains to a reader with another key why nothing matches."""
         return self.digester.digest(_KEY_DOMAIN, b"")
 
 

@@ -32,7 +32,7 @@ _IPV4_PREFIX, _IPV6_PREFIX = 24, 48
 
 
 class IdentityKind(StrEnum):
-    """What an identity is."""
+    """The kind of an identity."""
 
     HUMAN = "human"
     SERVICE = "service"
@@ -144,7 +144,7 @@ def _require_in_range(ts_us: int, text: str) -> int:
 
 
 def find_network(origin: str) -> str:
-    """The network of an address (/24, or /48 of IPv6); a name in lower case; empty for `-` and `unknown`."""
+    """The network of an address (/24, or /48 for IPv6); a name in lower case; empty for `-` and `unknown`."""
     if origin in ("", "-", "unknown"):
         return ""
     try:

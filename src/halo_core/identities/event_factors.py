@@ -52,7 +52,7 @@ class EventFactor:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What an event is compared with.
+    """The comparison of an event with its identity and peers.
 
     Args:
         habit: of its identity, empty if there is none.
@@ -83,7 +83,7 @@ class Comparison:
         return (sure * (own_strangeness * few // 1000) + (1000 - sure) * theirs) // 1000
 
     def measure_value(self, dim: Dimension) -> int:
-        """How strange it is that the event shows this value."""
+        """How unusual this value of the event is."""
         value = self.values.get(dim)
         if value is None:
             return 0
@@ -100,7 +100,7 @@ class Comparison:
         return self.weigh_strangeness(own_strangeness, peer_count)
 
     def measure_hour(self, ts_us: int) -> int:
-        """How strange the hour is."""
+        """How unusual the hour is."""
         habit, hour, weekday = self.habit, ts_us // HOUR_US % 24, find_weekday(ts_us // DAY_US)
         days_near = habit.count_days_active_near(hour)
         peer_count = self.peers.hours[hour] - (self.member and days_near > 0) if self.peers is not None else 0
@@ -117,7 +117,7 @@ class Comparison:
         return self.weigh_strangeness(own_strangeness, peer_count, _MIN_HOUR_SHARE)
 
     def measure_weekday(self, ts_us: int) -> int:
-        """How strange the weekday is; 0 under three weeks of history, in which any may be missing."""
+        """How unusual the weekday is; 0 with under three weeks of history."""
         habit, weekday = self.habit, find_weekday(ts_us // DAY_US)
         if self.peers is None and habit.count_days_spanned() < _LONG_HISTORY_DAYS:
             return 0
@@ -128,7 +128,7 @@ class Comparison:
         return self.weigh_strangeness(own_strangeness, peer_count)
 
     def _discount_novelty(self, dim: Dimension, points: int) -> int:
-        """Fewer points for an identity that often shows something new in this dimension."""
+        """Fewer points for an identity that often has new values in this dimension."""
         return points * max(1000 - 2 * self.habit.novelty_rate(dim), 100) // 1000
 
     def count_busy_hour_events(self) -> int:
@@ -215,7 +215,7 @@ def _make_factor(dim: Dimension, name: str, strangeness: int, words: str) -> Eve
 
 
 def combine_factors(factors: tuple[EventFactor, ...]) -> int:
-    """Combine factors: each takes its share, in thousandths, of what the others leave."""
+    """Combine factors: each adds its share, in thousandths, of what the others leave."""
     remaining = 1000
     for factor in factors:
         remaining = remaining * (1000 - factor.points) // 1000

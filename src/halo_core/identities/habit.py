@@ -23,7 +23,7 @@ _THURSDAY: Final = 3  # 1970-01-01, with Monday 0
 
 
 class Dimension(IntEnum):
-    """What is compared: the first five by value, the last two by time."""
+    """The dimensions compared: the first five by value, the last two by time."""
 
     ACTION = 0
     SYSTEM = 1
@@ -35,7 +35,7 @@ class Dimension(IntEnum):
 
 
 def fingerprint_event(event: IdentityEvent, key: bytes) -> dict[Dimension, int]:
-    """Fingerprints of an event's values; a value that is empty is left out."""
+    """Fingerprints of an event's values; empty values are left out."""
     action = f"{event.system}\x1e{event.action}"  # `delete` of one system is not that of another
     texts_shown = (action, event.system, event.network, event.country, event.asn)
     texts = zip(Dimension, texts_shown, strict=False)
@@ -43,14 +43,14 @@ def fingerprint_event(event: IdentityEvent, key: bytes) -> dict[Dimension, int]:
 
 
 def fingerprint_moment(event: IdentityEvent, key: bytes) -> int:
-    """Fingerprint of one event, by which it is recognised if it comes again on another way."""
+    """Fingerprint of one event, which recognises the event when it arrives again from another feed."""
     texts = (str(event.ts_us // 1_000_000), event.action, event.system, event.network, event.outcome.value)
     return fingerprint_strings("identity-event", "\x1e".join(texts), key=key)
 
 
 @dataclass(slots=True)
 class BusiestHours:
-    """The busiest hour of each of the two busiest days, so that one day alone does not say what is usual.
+    """The busiest hour of each of the two busiest days, so that a single day does not decide what is usual.
 
     Args:
         hour: number of the hour that is counted now.
@@ -95,7 +95,7 @@ class BusiestHours:
 
 @dataclass(slots=True)
 class DayActivity:
-    """What an identity did on one UTC day, before it counts as usual.
+    """An identity's values on one UTC day, before they count as usual.
 
     Args:
         number: days since the epoch.
@@ -146,7 +146,7 @@ class DayActivity:
 
 @dataclass(slots=True)
 class IdentityHabit:
-    """What one identity ordinarily does.
+    """The usual values of one identity.
 
     Args:
         group: fingerprint of kind and role: whoever shares it is a peer.
@@ -243,7 +243,7 @@ class IdentityHabit:
         return sum(self.active_hours.get(day * 24 + hour_near, 0) for day in weekdays for hour_near in hours)
 
     def novelty_rate(self, dim: Dimension) -> int:
-        """Thousandths of its days on which it showed a new value of this dimension."""
+        """Thousandths of its days with a new value of this dimension."""
         times, _ = self.novelty_days.get(dim, (0, -1))
         return (times * 1000 + 100) // (max(self.days - _EARLY_DAYS, 0) + 2)
 

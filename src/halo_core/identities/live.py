@@ -65,13 +65,13 @@ def find_band(risk: int) -> int:
 
 
 def describe_factors(factors: tuple[str, ...]) -> tuple[str, ...]:
-    """Words of factors, without a value of anybody's."""
+    """Descriptions of factors, without any identity's values."""
     return tuple(FACTOR_WORDS.get(item, item.replace("_", " ")) for item in factors)
 
 
 @dataclass(slots=True)
 class LiveIdentity:
-    """An identity whose events are followed.
+    """A followed identity.
 
     Args:
         fingerprint: by which alerts name it.
@@ -143,7 +143,7 @@ class LiveIdentity:
         return is_learned
 
     def set_risk(self, event_risk: int, factors: tuple[str, ...], ts_us: int) -> bool:
-        """Take the scaled risk of an event at a time; True if the band of the identity's risk changed."""
+        """Apply the scaled risk of an event at a time; True if the identity's band changed."""
         before = self.risk
         if event_risk > self.risk:
             self.risk, self.factors = event_risk, factors[:_MAX_FACTORS]
@@ -167,7 +167,7 @@ class LiveIdentity:
             self.raised_with.pop(oldest, None)
 
     def list_sources(self, now_us: int) -> tuple[str, ...]:
-        """Feeds that reported an event of high risk lately, and share none of them.
+        """Feeds that recently reported events of high risk; feeds that report the same event count once.
 
         INVARIANT: one event that reaches Halo on two ways is one source.
         """
@@ -201,7 +201,7 @@ class LiveIdentity:
         self.risk = self.risk * _DECAY[0] // _DECAY[1]
 
     def clear(self, ts_us: int, *, is_ordinary: bool) -> None:
-        """Take back the risk after a person's verdict; held days become usual where they were judged ordinary."""
+        """Reset the risk after a person's verdict; held days become usual if judged ordinary."""
         days = [*self.held, *([self.today] if self.today is not None and self.is_high else [])]
         if is_ordinary:
             for day in sorted(days, key=lambda item: item.number):

@@ -216,7 +216,7 @@ class IdentityTracker:
 
 
 def _is_foreign(event: IdentityEvent, state: LiveIdentity, values: Mapping[Dimension, int]) -> bool:
-    """Whether an event is a failure from where the identity has never been.
+    """Whether an event is a failure from a place where the identity has never been.
 
     INVARIANT: whoever fails to log in under a name moves nothing of that person: neither the risk, nor what is usual.
     It is the source that is unusual. Once something succeeds from there, it counts, with the failures before it.

@@ -48,7 +48,7 @@ Commit = Callable[[Callable[[Transaction], Any]], Any]
 
 @dataclass(frozen=True, slots=True)
 class RaisedRisk:
-    """An identity whose risk changed its band.
+    """An identity whose band of risk changed.
 
     Args:
         subject: reference of the identity.
@@ -67,7 +67,7 @@ class RaisedRisk:
 
 @dataclass(slots=True)
 class FeedReport:
-    """What came of events.
+    """The result of taking events.
 
     Args:
         taken: events that were counted.
@@ -187,7 +187,7 @@ class IdentityFeed:
         raise AssertionError("the last attempt returns or raises")
 
     def make_digest(self, data: bytes) -> str:
-        """Keyed digest of what a source has, by which it is known again."""
+        """Keyed digest of a source's data, which recognises it later."""
         return self._digester.make_reference("halo/identity-source", data)
 
     def read_place(self, source: str) -> dict[str, Any]:
@@ -269,7 +269,7 @@ class IdentityFeed:
         self._proofs[subject] = proof
 
     def _record(self, tx: Transaction, changed: Mapping[str, tuple[TakenEvent, str]], report: FeedReport) -> None:
-        """One entry for the identities whose band changed; each name is sealed under the identity's own key."""
+        """Append one entry for the identities whose band changed; each name is sealed under its own key."""
         if not changed:
             return
         changes, others = [], []
@@ -296,7 +296,7 @@ class IdentityFeed:
 
 
 def _consider_person(tx: Transaction, subject: str, state: LiveIdentity, now_us: int) -> int:
-    """Give notice that agents will not act for a person any more, where two feeds say so; 1 if notice was given."""
+    """Give notice that agents will stop acting for a person, if two feeds call for it; returns 1 if given, else 0."""
     sources = state.list_sources(now_us)
     if len(sources) < SOURCES_NEEDED:
         return 0
@@ -306,7 +306,7 @@ def _consider_person(tx: Transaction, subject: str, state: LiveIdentity, now_us:
 
 
 def _load_baseline(tx: Transaction, name: str) -> IdentityBaseline:
-    """The baseline of this hash; an empty one for no hash.
+    """The baseline with this hash; an empty one for an empty hash.
 
     Raises:
         BadInput: `bad_baseline`, it is missing or was changed.
@@ -323,7 +323,7 @@ def _load_baseline(tx: Transaction, name: str) -> IdentityBaseline:
 def clear_identity(
     tx: Transaction, digester: Digester, subject: str, *, by: Actor | str, why: str, is_ordinary: bool, name: str = ""
 ) -> bool:
-    """Take back the risk of an identity after a person looked at it; False if nothing is known of it.
+    """Reset the risk of an identity after a person looked at it; False if the identity is unknown.
 
     Args:
         tx: the transaction.
@@ -354,7 +354,7 @@ def clear_identity(
 def judge_identity(
     tx: Transaction, digester: Digester, fingerprint: str, *, by: Actor | str, why: str, is_attack: bool
 ) -> bool:
-    """Take a person's verdict on an alert over to the risk of its identity; False if none is followed.
+    """Apply a person's verdict on an alert to the risk of its identity; False if it is not followed.
 
     Ordinary work takes the risk back. An attack leaves it, and suffices for a suspension where the manifest has a rule.
 

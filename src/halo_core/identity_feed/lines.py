@@ -45,7 +45,7 @@ class BadLine:
 
 @dataclass(slots=True)
 class ParsedLines:
-    """What lines held.
+    """The content of lines.
 
     Args:
         events: in the order of the lines, with the number of each line.

@@ -35,7 +35,7 @@ Line = tuple[int, bytes]
 
 @dataclass(frozen=True, slots=True)
 class SourcePlace:
-    """How far a source was read.
+    """How far a source has been read.
 
     Args:
         offset: bytes of the file that were read; of a pipe always 0.
@@ -65,7 +65,7 @@ class SourcePlace:
 
 
 class LineSource(Protocol):
-    """Where `halo identity follow` reads lines: a file or a pipe.
+    """A source of lines for `halo identity follow`: a file or a pipe.
 
     Attributes:
         place: up to where it was read.
@@ -80,7 +80,7 @@ class LineSource(Protocol):
         ...
 
     def read(self, most: int) -> list[Line]:
-        """Complete lines that are there now, at most so many."""
+        """Complete lines available now, at most `most`."""
         ...
 
     def wait(self, timeout_s: float) -> None:
@@ -99,7 +99,7 @@ class LineSource(Protocol):
 
 @dataclass(slots=True)
 class FileSource:
-    """A file that grows. Rotation by renaming and by truncation is followed.
+    """A growing file. Rotation by renaming and by truncation is followed.
 
     Args:
         path: of the file.
@@ -145,7 +145,7 @@ class FileSource:
         self._open(rotated, place)
 
     def _find_rotated(self, place: SourcePlace) -> Path | None:
-        """The file that was read before, under the name that a rotation gave it."""
+        """The file read before, under the name that a rotation gave it."""
         siblings = sorted(self.path.parent.glob(f"{_escape(self.path.name)}*"))[:_MAX_ROTATED]
         return next((item for item in siblings if item != self.path and self._has_head(item, place)), None)
 
@@ -159,7 +159,7 @@ class FileSource:
         self._file, self._rest, self._dropped, self.place = file, b"", 0, place
 
     def _skip_to_end(self) -> None:
-        """Go behind the last complete line."""
+        """Move past the last complete line."""
         lines = self._count_lines()
         self.place = self._place_at(*lines)
         if self._file is not None:
@@ -227,7 +227,7 @@ class FileSource:
         return self.place.line, line[: MAX_LINE + 1].rstrip(b"\r")
 
     def _take_unfinished(self) -> bytes | None:
-        """The last line without its end, where it is whole."""
+        """The last line, if it is complete except for its end."""
         is_whole = self.takes_unfinished and self._rest.rstrip().endswith(b"}")
         if not self._rest or not (is_whole or self._queued or self._is_replaced()):
             return None
@@ -235,7 +235,7 @@ class FileSource:
         return line
 
     def _move_on(self) -> bool:
-        """Open the next file, where this one was rotated away or truncated; False if there is none."""
+        """Open the next file if this one was rotated or truncated; False if there is none."""
         if self._queued:
             self._open(self._queued.popleft(), SourcePlace())
             return True
@@ -248,7 +248,7 @@ class FileSource:
         return True
 
     def _is_replaced(self) -> bool:
-        """Whether the path is another file by now that has something in it, or the file became shorter.
+        """Whether the path is now another, non-empty file, or the file became shorter.
 
         As long as the new file is empty its writer may still write to the old one.
         """
@@ -262,7 +262,7 @@ class FileSource:
         return is_other or here.st_size < self.place.offset
 
     def _has_head(self, path: Path, place: SourcePlace) -> bool:
-        """Whether a file begins as the one that was read, and has at least what was read."""
+        """Whether a file begins like the one read before and is at least as long as what was read."""
         try:
             with path.open("rb") as file:
                 is_long_enough = os.fstat(file.fileno()).st_size >= place.offset
@@ -271,7 +271,7 @@ class FileSource:
             return False
 
     def wait(self, timeout_s: float) -> None:
-        """Wait; a file says nothing when it grows."""
+        """Wait a moment; a file gives no signal when it grows."""
         select.select([], [], [], timeout_s)
 
     def close(self) -> None:
@@ -335,7 +335,7 @@ class PipeSource:
             yield line[: MAX_LINE + 1].rstrip(b"\r")
 
     def _is_repeated(self, digest: str) -> bool:
-        """Whether a line is the next of those that were taken before, while the pipe repeats them."""
+        """Whether a line is the next of those taken before, while the pipe repeats them."""
         if not self._expected:
             return False
         if self._is_first() and digest in self._expected:

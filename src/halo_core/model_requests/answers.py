@@ -80,7 +80,7 @@ _HIDDEN: Final = frozenset(
 
 
 def find_provider_blocks(answer: Any) -> tuple[ProviderBlock, ...]:
-    """What a provider's tools put into an answer; total, and in bounded time.
+    """Blocks of a provider's tools in an answer; never raises, and takes bounded time.
 
     Args:
         answer: the provider's answer as trees of mappings, lists and objects with fields, or several of them in a list.
@@ -103,13 +103,13 @@ class _AnswerReader:
     chars: int = 0
 
     def name_results(self) -> Iterator[ProviderBlock]:
-        """The blocks; a result that only names its call has the name of that call."""
+        """The blocks; a result that only refers to its call gets the call's name."""
         for block in self.blocks:
             name = self.names_by_id.get(block.id, "tool_server") if block.name == _BY_CALL else block.name
             yield ProviderBlock(block.kind, name, block.texts, block.id)
 
     def read(self, value: Any, member: str, depth: int) -> None:
-        """Find the blocks in a tree; `member` is the name that it stands under."""
+        """Find the blocks in a tree; `member` is the name of the member that holds it."""
         node = to_plain_node(value)
         if is_scalar(node) or isinstance(node, type):
             return
@@ -124,7 +124,7 @@ class _AnswerReader:
             self._read_mapping(node, member, depth)
 
     def _add_unread(self) -> None:
-        """Note once that part of the answer was not read: any of it may be a tool's."""
+        """Note once that part of the answer was not read: any of it may come from a tool."""
         if not any(block.kind == "unread" for block in self.blocks):
             self.blocks.append(ProviderBlock("unread", "unread"))
 
@@ -227,6 +227,6 @@ def _find_id(kind: str, node: Mapping[Any, Any]) -> str:
 
 
 def _find_text(node: Mapping[Any, Any], *names: str) -> str:
-    """The first of these members that is a text with something in it; empty if none is."""
+    """The first non-empty text among these members; empty if there is none."""
     texts = (node.get(name) for name in names)
     return next((text for text in texts if isinstance(text, str) and text), "")

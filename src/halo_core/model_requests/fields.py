@@ -35,7 +35,7 @@ _PLAIN_TYPES: Final = frozenset((str, int, float, bool, type(None)))
 
 @dataclass(frozen=True, slots=True, order=True)
 class HostedTool:
-    """A tool that a request offers and the model's provider would run.
+    """A tool in a request that the model's provider would run.
 
     Args:
         name: without `hosted:`, which the resource that grants it begins with.
@@ -48,7 +48,7 @@ class HostedTool:
 
 @dataclass(frozen=True, slots=True)
 class ModelFields:
-    """What the fields of a model request come to.
+    """The judged fields of a model request.
 
     Args:
         hosted: tools that the provider would run, sorted.
@@ -59,7 +59,7 @@ class ModelFields:
     unknown: tuple[str, ...] = ()
 
     def to_arguments(self) -> dict[str, list[str]]:
-        """What of it is decided, as arguments of the model call; nothing for an ordinary request."""
+        """The arguments to decide; empty for an ordinary request."""
         names = sorted({tool.name for tool in self.hosted})
         arguments = {"hosted_tools": names} if names else {}
         return arguments | ({"model_fields": list(self.unknown)} if self.unknown else {})
@@ -68,7 +68,7 @@ class ModelFields:
 def judge_model_fields(
     fields: Mapping[str, Any], provider_class: str, function_names: Iterable[str] = ()
 ) -> ModelFields:
-    """Judge the fields of a request as it leaves; total.
+    """Judge the fields of a request as sent; never raises.
 
     Args:
         fields: of the request, extras merged or in their own fields (`extra_body`), without the function tools whose
@@ -83,7 +83,7 @@ def judge_model_fields(
 
 
 def _list_plain_fields(fields: Mapping[str, Any]) -> tuple[tuple[str, type, Any], ...] | None:
-    """Names, types and values of a few short fields that nobody can change; None for any others."""
+    """Names, types and values of a few short, immutable fields; None for any others."""
     if type(fields) is not dict or len(fields) > _MAX_KEPT_FIELDS:
         return None
     items = []
@@ -101,7 +101,7 @@ def _list_plain_fields(fields: Mapping[str, Any]) -> tuple[tuple[str, type, Any]
 def _judge_plain_fields(
     items: tuple[tuple[str, type, Any], ...], provider_class: str, function_names: frozenset[str]
 ) -> ModelFields:
-    """Like `_judge`; an application sends the same few fields with each of its requests."""
+    """Like `_judge`, cached, since an application sends the same few fields with each request."""
     return _judge({name: value for name, _, value in items}, provider_class, function_names)
 
 
@@ -126,7 +126,7 @@ class _FieldReader:
     nodes: int = 0
 
     def finish(self) -> ModelFields:
-        """What was found; of more than a bounded number of names, that there are too many."""
+        """The fields found; above a limit of names, a note that there are too many."""
         # A trial feature does nothing by itself: whoever grants the tool that is offered by it grants it too.
         offered = {tool.name.partition(":")[0] for tool in self.hosted}
         self.hosted |= {tool for tool in self.beta_tools if tool.name not in offered}
@@ -139,7 +139,7 @@ class _FieldReader:
         self.hosted.update(HostedTool(make_tool_name(name), pointer) for name in names)
 
     def add_unknown(self, pointer: str, name: str) -> None:
-        """Note a field at a place that no list knows."""
+        """Note a field at a place that is in no list."""
         path = [part for part in (*pointer.split("/"), name) if part and not part.isdigit()]
         path = [part for part in path if normalize_field(part) not in _MERGED_NAMES] or path
         self.unknown.add(make_tool_name(".".join((self.provider_class, *path))))
@@ -150,7 +150,7 @@ class _FieldReader:
         return self.nodes <= _MAX_NODES and depth <= _MAX_DEPTH
 
     def read_body(self, body: Any, pointer: str, depth: int) -> None:
-        """Fields of the request, or of what is merged into it."""
+        """Read the fields of the request, or of what is merged into it."""
         members = to_plain_node(body)
         if not isinstance(members, Mapping) or not self._count(depth):
             if not is_off(members):
@@ -192,7 +192,7 @@ class _FieldReader:
             self._read_settings(value, pointer, depth + 1)
 
     def _read_unlisted(self, name: str, value: Any, pointer: str, depth: int) -> None:
-        """A field that is in no list: what it offers, or that nobody knows it."""
+        """Read a field that is in no list: note the tools it offers, else that it is unknown."""
         tool = find_bearing_tool(name)
         if not tool:
             self._walk(value, f"{pointer}/{_escape(name)}", depth + 1)
@@ -282,12 +282,12 @@ class _FieldReader:
         self.add_unknown(pointer, "")
 
     def _read_settings(self, value: Any, pointer: str, depth: int) -> None:
-        """Settings of any depth; whatever offers a tool in them is found."""
+        """Read settings of any depth, and note tools in them."""
         if not self._walk(value, pointer, depth):
             self.add_unknown(pointer, "")
 
     def _walk(self, value: Any, pointer: str, depth: int) -> bool:
-        """Find what offers a tool in a tree; returns whether all of it could be read."""
+        """Find tools in a tree; returns whether all of it could be read."""
         node = to_plain_node(value)
         if is_scalar(node) or isinstance(node, type):
             return True

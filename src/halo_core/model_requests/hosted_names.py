@@ -73,7 +73,7 @@ _MODEL_PATTERNS: Final = (
 
 @lru_cache(maxsize=4096)
 def find_bearing_tool(field: str) -> str:
-    """The tool that a field of this name offers; empty if it offers none."""
+    """The tool that a field with this name offers; empty if it offers none."""
     return _BEARING.get(normalize_field(field), "")
 
 
@@ -84,7 +84,7 @@ def make_tool_name(text: str) -> str:
 
 
 def is_off(value: object) -> bool:
-    """Whether a value says that what a field offers is not wanted."""
+    """Whether a value switches off what a field offers."""
     if is_absent(value) or value is False:
         return True
     if isinstance(value, str):
@@ -93,7 +93,7 @@ def is_off(value: object) -> bool:
 
 
 def find_model_tools(model: str) -> list[str]:
-    """Tools that the provider of a model of this name runs unasked."""
+    """Tools that the provider runs unasked for a model with this name."""
     name = model.strip().lower()
     if name.startswith("ft:"):
         name = name.split(":")[1] if name.count(":") > 1 else name

@@ -15,7 +15,7 @@ from typing import Final
 
 
 class FieldShape(Enum):
-    """What a known field may hold."""
+    """The values that a known field may hold."""
 
     SCALARS = auto()
     """A number, a text, a truth value, a list of them, or a flat mapping of names to them."""
@@ -41,7 +41,7 @@ class FieldShape(Enum):
 
 @lru_cache(maxsize=4096)
 def normalize_field(name: str) -> str:
-    """A field's name as names are compared: lower case, without separators."""
+    """A field's name in the form for comparison: lower case, without separators."""
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
@@ -187,7 +187,7 @@ _COMPATIBLE: Final = {
 
 @lru_cache(maxsize=256)
 def list_known_fields(provider_class: str) -> Mapping[str, FieldShape]:
-    """Normalized name → what it may hold, of the fields that a class of models may send."""
+    """Normalized name → allowed values, for the fields that a class of models may send."""
     folded = provider_class.lower()
     families = [name for name, words in _FAMILY_WORDS.items() if any(word in folded for word in words)]
     families += [other for name in families for other in _COMPATIBLE.get(name, ())]

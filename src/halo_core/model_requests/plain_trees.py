@@ -11,7 +11,7 @@ _ABSENT_TYPES: Final = frozenset({"NotGiven", "Omit", "UndefinedType", "Unset", 
 
 
 def is_absent(value: Any) -> bool:
-    """Whether a value stands for no value at all."""
+    """Whether a value means that there is no value."""
     return value is None or type(value).__name__ in _ABSENT_TYPES
 
 
@@ -21,7 +21,7 @@ def is_scalar(value: Any) -> bool:
 
 
 def to_plain_node(value: Any) -> Any:
-    """A mapping or a list in place of an object that holds fields; anything else as it is.
+    """A mapping or a list in place of an object with fields; anything else itself.
 
     Objects of pydantic, dataclasses and messages of protobuf are read by what they hold, and only to their first level.
     A class stays what it is: it describes, and holds nothing.

@@ -59,14 +59,14 @@ def _find_item_tools(item: Any) -> Iterator[str]:
 
 
 def _find_beside(name: str, value: Any) -> Iterator[str]:
-    """Tools that a field beside a function's name offers."""
+    """Tools offered by a field next to a function's name."""
     found = find_bearing_tool(name)
     if found and found != "function" and not is_off(value):
         yield from name_servers(found, value)
 
 
 def _name_tool(tool: Mapping[Any, Any]) -> Iterator[str]:
-    """Names of a tool that the provider runs: by its type, or by the fields that it has in place of one."""
+    """Names of a tool that the provider runs: by its type, or by its fields if it has no type."""
     kind = tool.get("type")
     if isinstance(kind, str) and kind:
         found = find_bearing_tool(make_tool_name(kind)) or make_tool_name(kind)
@@ -78,7 +78,7 @@ def _name_tool(tool: Mapping[Any, Any]) -> Iterator[str]:
 
 
 def find_choice_tools(value: Any, function_names: Collection[str] = ()) -> Iterator[str]:
-    """Names of the provider's tools that a choice demands.
+    """Names of the provider's tools that a tool choice demands.
 
     Args:
         value: the choice.
@@ -133,7 +133,7 @@ def name_servers(tool: str, value: Any) -> Iterator[str]:
 
 
 def _is_switched_off(node: Any) -> bool:
-    """Whether settings say that what they are for is not wanted: `{"mode": "off"}`."""
+    """Whether settings switch off what they are for: `{"mode": "off"}`."""
     if not isinstance(node, Mapping):
         return is_off(node)
     switches = [node[name] for name in ("enabled", "enable", "mode", "type") if name in node]

@@ -178,13 +178,13 @@ def _answer(
 
 
 def _can_be_confirmed(request: ApprovalRequest) -> bool:
-    """Whether an approved request waits for a second person's yes before that answer is remembered."""
+    """Whether an approved request needs a second person's approval before its answer is remembered."""
     return request.row.status in ("approved", "used") and request.people_needed > 1 and can_be_remembered(request)
 
 
 @dataclass(frozen=True, slots=True)
 class _ConfirmJob:
-    """Remembers a second person's yes to an approved request; the answer for the one call stays as it is."""
+    """Remembers a second person's approval of an approved request; the answer for the one call does not change."""
 
     store: Store
     request: ApprovalRequest
@@ -308,7 +308,7 @@ class _AnswerJob:
         return Draft(EntryKind.APPROVAL, challenge.session, body, others=sealed, actor=actor)
 
     def _clear_behaviour(self, tx: Transaction, answer: AppendedEntry) -> None:
-        """Record that the approver found the session's behaviour in order, where the question was raised by it."""
+        """Record that the approver cleared the session's behaviour, if the question was about it."""
         if not self.approve or BEHAVIOUR_CODES.isdisjoint(reason.code for reason in self.request.reasons):
             return
         writer, _, seq = self.request.row.id.rpartition("-")
@@ -409,7 +409,7 @@ def _decide_budgets(request: ApprovalRequest, raised: Mapping[str, int]) -> tupl
 
 
 def _check_raise(item: Spending, limit: int) -> int:
-    """Return a new limit, unless as much is spent already, so that it would have no effect."""
+    """Return a new limit; refuses one that is spent already and would have no effect."""
     if 0 <= limit <= item.spent and item.spent:
         spent, given, most = (item.format_amount(value) for value in (item.spent, limit, item.max_limit))
         raise ConfigError(

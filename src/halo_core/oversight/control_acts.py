@@ -31,7 +31,7 @@ Terms = Mapping[str, str | int]
 
 @dataclass(frozen=True, slots=True)
 class SignedAct:
-    """An act with the signatures that people gave it; a file carries it from one host to another.
+    """An act with its signatures; a file carries it from one host to another.
 
     Args:
         act: one of `halo_core.passports.control_act.ACTS`.
@@ -77,7 +77,7 @@ class SignedAct:
         return signed
 
     def sign(self, signer: Ed25519Signer, ids: IdSource, now_s: int) -> SignedAct:
-        """The same act with one more signature.
+        """The act with one more signature.
 
         Raises:
             PassportError: the act is not valid.
@@ -151,7 +151,7 @@ def require_signatures_of(
 
 
 def describe_unconfirmed(tx: Transaction, kids: Sequence[str]) -> list[str]:
-    """The commands that sign withdrawals which nobody has confirmed; none if no enrolled person is proven.
+    """The commands that sign unconfirmed withdrawals; none if no enrolled person is proven.
 
     Args:
         tx: the transaction.
@@ -220,12 +220,12 @@ def waive_floor(tx: Transaction, until_us: int, why: str, by: Actor | str, token
 
 
 def make_waiver(store: str, tenant: str, until_us: int, why: str) -> SignedAct:
-    """A waiver that nobody has signed yet."""
+    """A waiver without signatures."""
     return SignedAct("waive", make_waive_terms({"until_us": until_us, "why": why}), store, tenant)
 
 
 def make_raise(store: str, tenant: str) -> SignedAct:
-    """The act of raising the floor, which nobody has signed yet."""
+    """The act of raising the floor, without signatures."""
     return SignedAct("enforce", make_enforce_terms({}), store, tenant)
 
 
@@ -234,7 +234,7 @@ POLICY_ROLE: Final = "policy"
 
 
 def make_policy_approval(tx: Transaction, rules: str, author: str) -> SignedAct:
-    """The approval of a policy, which nobody has signed yet.
+    """The approval of a policy, without signatures.
 
     Args:
         tx: the transaction.

@@ -60,7 +60,7 @@ _HOME_FILES: Final = ("*.json", "*.yaml", "policy/*.cedar", "stops/*", "stops/*/
 
 @dataclass(frozen=True, slots=True)
 class ErasureRequest:
-    """Whose content is to be erased.
+    """The subject whose content is to be erased.
 
     Args:
         subject: name or reference.
@@ -77,7 +77,7 @@ class ErasureRequest:
 
 @dataclass(slots=True)
 class ErasurePlan:
-    """What an erasure would do, as of the entries that were read.
+    """The effects of an erasure, according to the entries read.
 
     Args:
         request: the subject whose content it is; an empty subject for a retention.
@@ -110,12 +110,12 @@ class ErasurePlan:
 
     @property
     def is_known(self) -> bool:
-        """Whether there is, or was, anything of the subject."""
+        """Whether anything of the subject exists or existed."""
         return not self.selection.is_empty or self.erased_before or bool(self.clear) or bool(self.selection.held)
 
 
 def plan_erasure(reader: Reader, store: Store, request: ErasureRequest) -> ErasurePlan:
-    """Find in the whole log everything that names a subject; nothing is written.
+    """Find everything that names a subject in the whole log; writes nothing.
 
     Args:
         reader: reads the store, without a lock.

@@ -44,7 +44,7 @@ class InboxItem:
 def list_inbox(
     reader: Reader, tenant: str, now_us: int, *, everything: bool = False, session: str = ""
 ) -> list[InboxItem]:
-    """What waits for an answer, oldest first.
+    """The questions that wait for an answer, oldest first.
 
     Args:
         reader: the store.
@@ -82,7 +82,7 @@ def _name_kind(row: ApprovalRow, summary: RequestSummary) -> str:
 
 
 def find_equal_requests(reader: Reader, tenant: str, request: ApprovalRequest, now_us: int) -> tuple[str, ...]:
-    """Ids of the pending requests that one answer is for: this one, and those that ask the same in other sessions.
+    """Ids of the pending requests that one answer covers: this one, and equal ones in other sessions.
 
     INVARIANT: BIND - not those whose answer any run could use: the call would run more than once for one yes.
     """
@@ -95,7 +95,7 @@ def find_equal_requests(reader: Reader, tenant: str, request: ApprovalRequest, n
 
 
 def find_user_words(reader: Reader, tenant: str, session: str, opener: Opener, *, reveal: bool) -> str:
-    """What the user asked: the request that the host vouched for at the start of the session, else its first message.
+    """The user's request: the one the host vouched for at the start of the session, else its first message.
 
     Empty if neither was kept.
     """
@@ -142,5 +142,5 @@ def count_similar_answers(reader: Reader, tenant: str, request: ApprovalRequest,
 
 
 def encode_page(lines: Iterable[str]) -> bytes:
-    """What an approver was shown, as the entry of the answer digests it."""
+    """The page shown to an approver, as the answer's entry digests it."""
     return "\n".join(lines).encode("utf-8", "surrogatepass")

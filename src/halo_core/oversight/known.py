@@ -65,7 +65,7 @@ class DeclaredValue:
 
 
 def make_known_value(kind: str, text: str, name: str = "", *, field: str = "value") -> KnownValue:
-    """Check a value that is to be declared as known, and bring it into its canonical form.
+    """Validate a value to be declared as known, and convert it to canonical form.
 
     Args:
         kind: one of `KNOWN_KINDS`.
@@ -151,7 +151,7 @@ def add_known(tx: Transaction, digester: Digester, values: Sequence[KnownValue],
 def revoke_known(
     tx: Transaction, digester: Digester, values: Sequence[KnownValue], *, by: Actor | str, why: str
 ) -> int:
-    """Take values back, from the next decision on; returns how many were known."""
+    """Withdraw values, from the next decision on; returns how many were known."""
     table, count = KnownTable(tx), 0
     for batch in _split(values):
         digests = [(value, digest_known_value(digester, value.kind, value.form)) for value in batch]
@@ -162,7 +162,7 @@ def revoke_known(
 
 
 def clear_stores(tx: Transaction, resource: Resource, *, by: Actor | str, why: str) -> tuple[str, ...]:
-    """Trust again what the stores of a resource hold now, although exposed sessions wrote to them.
+    """Trust the current contents of a resource's stores again, although exposed sessions wrote to them.
 
     A person must have checked their contents. What an exposed session stores from now on is untrusted again.
 

@@ -108,7 +108,7 @@ class RememberedAnswer:
 
 
 def can_be_remembered(request: ApprovalRequest, *, with_amount: bool = False) -> bool:
-    """Whether a yes to a request is worth keeping: it asks who or what is reached, and that can be named.
+    """Whether an approval can be remembered: the request is about who or what is reached, and that can be named.
 
     Args:
         request: the question.
@@ -136,7 +136,7 @@ def remember(
     now_us: int,
     why: str,
 ) -> str:
-    """Keep a yes for the scope of a request; returns the id of the remembered answer.
+    """Remember an approval for the scope of a request; returns the id of the remembered answer.
 
     Raises:
         PassportError: the terms are out of range.
@@ -203,7 +203,7 @@ def _record(
 
 
 def revoke_remembered(tx: Transaction, answer: str, *, by: Actor | str, why: str) -> None:
-    """Revoke a remembered or emergency answer for good, from the next decision on.
+    """Revoke a remembered or emergency answer permanently, from the next decision on.
 
     Raises:
         ConfigError: `no_such_answer`, no active one has this id.

@@ -49,7 +49,7 @@ from halo_core.store.reader import Reader
 
 @dataclass(frozen=True, slots=True)
 class RequestReason:
-    """One reason of the decision that asked."""
+    """One reason of the decision that led to a request."""
 
     code: str
     title: str
@@ -89,7 +89,7 @@ class Spending:
 
 @dataclass(frozen=True, slots=True)
 class ApprovalRequest:
-    """A challenge as an approver sees it.
+    """A challenge as shown to an approver.
 
     Args:
         status: the row's, or `expired` where its time is over.

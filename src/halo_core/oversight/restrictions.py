@@ -24,7 +24,7 @@ REVOCABLE: Final = ("agent", "key", "link", "session", "tenant")
 
 
 def stop(tx: Transaction, stop: Stop, by: Actor | str, why: str, *, is_drill: bool = False) -> bool:
-    """Stop what a stop names, from the next decision on; False if it is stopped already.
+    """Put a stop in force from the next decision on; False if it is in force already.
 
     Args:
         tx: the transaction.
@@ -83,7 +83,7 @@ def lift(
 
 
 def make_lift(tx: Transaction, scope: str, target: str) -> SignedAct:
-    """The act of lifting a stop, which nobody has signed yet; of a session the target is its reference.
+    """The act of lifting a stop, without signatures; the target of a session's is its reference.
 
     Raises:
         ConfigError: `bad_stop`.
@@ -110,7 +110,7 @@ def revoke(tx: Transaction, scope: str, target: str, by: Actor | str, why: str) 
 
 
 def _restrict(tx: Transaction, kind: str, scope: str, target: str, since_us: int) -> bool:
-    """Write the row of a restriction; False if an entry has put it in force already."""
+    """Write the row of a restriction; False if an entry has already put it in force."""
     if (kind, scope, target) in tx.load_history().restrictions:
         return False
     table = RestrictionTable(tx)

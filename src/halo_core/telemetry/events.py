@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class DecisionEvent:
-    """One decision, durable already, or a call that could not be decided.
+    """One durable decision, or a call that could not be decided.
 
     Args:
         decision_id: id of the entry; empty if nothing could be recorded.
@@ -48,7 +48,7 @@ class DecisionEvent:
 
 @dataclass(frozen=True, slots=True)
 class OutcomeEvent:
-    """What came of an action that ran.
+    """The outcome of an action that ran.
 
     Args:
         decision_id: id of the entry of its decision.
@@ -68,24 +68,24 @@ class OutcomeEvent:
 
 
 class ActionObserver:
-    """Is told of decisions and outcomes; a subclass overrides what it needs."""
+    """Receives decisions and outcomes; subclasses override the methods they need."""
 
     def capture(self) -> object:
-        """What the observer needs of the acting context, such as the current span.
+        """Capture part of the acting context, such as the current span.
 
         Called in the acting thread or task before an event is queued, so it must neither block nor do I/O.
         """
         return None
 
     def observe_decision(self, event: DecisionEvent, captured: object) -> None:
-        """Take a decision, with what `capture` returned; called in the thread of the queue."""
+        """Handle a decision, with the result of `capture`; called in the thread of the queue."""
 
     def observe_outcome(self, event: OutcomeEvent, captured: object) -> None:
-        """Take an outcome; called in the thread of the queue."""
+        """Handle an outcome; called in the thread of the queue."""
 
 
 def read_trace_id() -> str:
-    """Trace id of the current span (W3C Trace Context), 32 lowercase hex digits; empty for none.
+    """Trace id of the current span (W3C Trace Context), 32 lowercase hex digits; empty if there is none.
 
     Never imports OpenTelemetry: an application that traces has loaded it.
     """

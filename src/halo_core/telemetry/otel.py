@@ -19,7 +19,7 @@ _NS_PER_US: Final = 1000
 
 
 class OpenTelemetryObserver(ActionObserver):
-    """Makes spans and events of decisions and outcomes.
+    """Creates spans and events for decisions and outcomes.
 
     Args:
         tracer_provider: whose tracer makes the spans; None for the global one.
@@ -29,11 +29,11 @@ class OpenTelemetryObserver(ActionObserver):
         self._tracer = trace.get_tracer("halo", tracer_provider=tracer_provider)
 
     def capture(self) -> object:
-        """The current context, below which the span is made."""
+        """The current context, which becomes the span's parent."""
         return otel_context.get_current()
 
     def observe_decision(self, event: DecisionEvent, captured: object) -> None:
-        """Make the span of a decision, and the event on the span around it."""
+        """Create the span of a decision, and the event on its parent span."""
         attributes = _list_attributes(event)
         parent = captured if isinstance(captured, otel_context.Context) else None
         start_ns, end_ns = event.start_us * _NS_PER_US, (event.start_us + event.duration_us) * _NS_PER_US
@@ -44,7 +44,7 @@ class OpenTelemetryObserver(ActionObserver):
         self._tracer.start_span(name, context=parent, attributes=attributes, start_time=start_ns).end(end_ns)
 
     def observe_outcome(self, event: OutcomeEvent, captured: object) -> None:
-        """Make the event of an outcome."""
+        """Create the event of an outcome."""
         parent = captured if isinstance(captured, otel_context.Context) else None
         around = trace.get_current_span(parent)
         if around.is_recording():

@@ -19,7 +19,7 @@ Event = DecisionEvent | OutcomeEvent
 
 
 class ObserverQueue:
-    """Hands events to observers in a daemon thread, which starts with the first event.
+    """Passes events to observers in a daemon thread, which starts with the first event.
 
     Thread-safe. After a fork the child starts a thread of its own, and what waited is the parent's.
 
@@ -41,7 +41,7 @@ class ObserverQueue:
         self._warned: set[int] = set()
 
     def add(self, observer: ActionObserver) -> None:
-        """Add an observer; it is told of what is decided from now on."""
+        """Add an observer for events from now on."""
         self._observers += (observer,)
         self.is_watched = True
 
@@ -65,7 +65,7 @@ class ObserverQueue:
         self._ready.set()
 
     def flush(self, timeout_s: float = 1.0) -> bool:
-        """Wait until everything was handed on; whether it was within `timeout_s` seconds."""
+        """Wait until everything was passed on; returns whether that took at most `timeout_s` seconds."""
         end_s = time.monotonic() + timeout_s
         while (self._waiting or self._is_busy) and self._pid == os.getpid():
             if time.monotonic() >= end_s:
@@ -74,7 +74,7 @@ class ObserverQueue:
         return True
 
     def _start(self) -> None:
-        """Start the thread of this process; what waited before a fork is the parent's."""
+        """Start the thread of this process; events queued before a fork belong to the parent."""
         with self._lock:
             if self._pid == os.getpid():
                 return
@@ -99,7 +99,7 @@ class ObserverQueue:
             self._is_busy = False
 
     def _warn_if_slow(self) -> None:
-        """Say once that events wait, before any is lost."""
+        """Log once that events wait, before any is lost."""
         if not self._is_slow and len(self._waiting) > _MAX_WAITING // 2:
             self._is_slow = True
             _LOG.warning(

@@ -40,7 +40,7 @@ def hash_to_number(text: str) -> int:
 
 @dataclass(frozen=True)
 class Table:
-    """Features of actions, a row each, with what is known of each action and its session."""
+    """Features of actions, one row each, with the labels of each action and its session."""
 
     values: NDArray[np.int32]
     rows: Rows
@@ -87,7 +87,7 @@ def _build_rows(seen: Seen, columns: Ints) -> Rows:
 
 
 def select_last_actions(table: Table) -> Table:
-    """The last action of each session alone."""
+    """Only the last action of each session."""
     rows = table.rows
     last = np.flatnonzero(np.diff(rows.session, append=-1))
     last_rows = replace(rows, session=rows.session[last], event=rows.event[last], wrong=rows.wrong[last])

@@ -76,7 +76,7 @@ made-up hijacks, at unseen ones."""
 
 @dataclass(frozen=True)
 class Material:
-    """What a detector is trained on.
+    """The material that a detector is trained on.
 
     Args:
         table: the sessions' actions.
@@ -167,7 +167,7 @@ def _iterate_recorded(member: Member, material: Material, sessions: NDArray[np.b
 
 
 def _draw_actions(group: Ints, use: NDArray[np.bool_], most: int, seed: int) -> NDArray[np.bool_]:
-    """Draw at most `most` actions of each group; all where it is 0."""
+    """Draw at most `most` actions of each group; all if it is 0."""
     if not most:
         return use
     order = np.lexsort((np.random.default_rng(seed).random(len(group)), ~use, group))
@@ -190,7 +190,7 @@ def _iterate_made_up(member: Member, material: Material, sessions: NDArray[np.bo
 
 
 def _name_groups(table: Table) -> NDArray[np.str_]:
-    """The group of similar actions that each belongs to: of the same goal if it is malicious, else of the same task."""
+    """The group of each action: by goal if it is malicious, else by task."""
     session, wrong = table.rows.session, table.wrong
     group = np.where(wrong, table.rows.goal[session], table.rows.task[session])
     return np.char.add(group, np.where(wrong, "+", "-"))

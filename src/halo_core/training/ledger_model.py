@@ -33,7 +33,7 @@ _LIMITS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class LedgerHead:
-    """The log that sessions were read from.
+    """The log from which sessions were read.
 
     Args:
         log: id of the store and name of the tenant (`ModelOrigin.log`).
@@ -133,7 +133,7 @@ class Figure:
     flagged_interval: tuple[float, float] | None
 
     def format_cells(self) -> tuple[str, str, str, str]:
-        """As cells of a table, in per cent; `-` for what there is not."""
+        """As cells of a table, in per cent; `-` for missing figures."""
         caught = _format_rate(self.caught, self.caught_interval)
         return self.measured_on, self.role, caught, _format_rate(self.flagged, self.flagged_interval)
 
@@ -185,7 +185,7 @@ def _format_rate(rate: float | None, interval: tuple[float, float] | None) -> st
 
 
 def list_limits(trained: LedgerModel) -> list[str]:
-    """What must not be claimed of a model, in sentences."""
+    """What must not be claimed about a model, in sentences."""
     data, counts = trained.data, trained.data.count()
     attacks = sum(labels.get("hijacked", 0) for labels in counts.values())
     unjudged = f"Sessions with an alert without a verdict: {data.unjudged}."

@@ -36,7 +36,7 @@ _VARYING: Final = re.compile(r"\S+@\S+|\"[^\"]*\"|`[^`]*`|\S*\d\S*")
 
 @dataclass(frozen=True, slots=True)
 class LedgerSelection:
-    """Which sessions of a log are trained on.
+    """Selects the sessions of a log to train on.
 
     Args:
         roles: agent → role, of the agents whose actions count.
@@ -85,7 +85,7 @@ class LedgerSessions:
 
 @dataclass(slots=True)
 class _Survey:
-    """What a first pass over the log, which opens no content, finds out about its sessions."""
+    """The facts about a log's sessions from a first pass, which opens no content."""
 
     roles: Mapping[str, str]
     began: dict[str, tuple[int, int]] = field(default_factory=dict)
@@ -205,7 +205,7 @@ def read_training_sessions(
 
 @dataclass(slots=True)
 class _Action:
-    """One action as it was recorded, with its result once that is there."""
+    """One recorded action, with its result once that is read."""
 
     id: str
     agent: str
@@ -274,7 +274,7 @@ class _SessionDraft:
 
 @dataclass(slots=True)
 class _Labels:
-    """Makes labelled sessions of drafts."""
+    """Turns drafts into labelled sessions."""
 
     roles: Mapping[str, str]
     malicious: frozenset[str]
@@ -282,7 +282,7 @@ class _Labels:
     unnamed: int = 0
 
     def label(self, draft: _SessionDraft) -> Iterator[TrainingSession]:
-        """The session once for each role that acted in it; what other roles did is context."""
+        """The session, once for each role that acted in it; other roles' actions are context."""
         is_attack = self.attacks.get(draft.name, False)
         acted = sorted({self.roles[item.agent] for item in draft.actions if item.agent in self.roles})
         named = [role for role in acted if self._find_first(draft, role) is not None] if is_attack else acted

@@ -38,7 +38,7 @@ _Pool = dict[str, dict[bool, dict[str, list[tuple[str, TrainingEvent]]]]]
 
 @dataclass(frozen=True, slots=True)
 class _Maker:
-    """What all made-up sessions are made from."""
+    """Material and random source of all made-up sessions."""
 
     pool: _Pool
     words: Sequence[str]
@@ -162,7 +162,7 @@ def _tell_values(args: Mapping[str, Any], draw: random.Random, left_out: float) 
 
 
 def _carry_off(args: Mapping[str, Any], events: Sequence[TrainingEvent], draw: random.Random) -> dict[str, Any]:
-    """The arguments; sometimes their texts are a part of what an earlier result said."""
+    """The arguments; sometimes with parts of earlier results as their texts."""
     texts = [event.result for event in events if len(event.result) > 60]
     if not texts or draw.random() > 0.35:
         return dict(args)
@@ -198,7 +198,7 @@ def _change_value(value: Any, words: Sequence[str], draw: random.Random, kept: f
 
 
 def _make_alike(text: str, words: Sequence[str], draw: random.Random) -> str:
-    """Another value that looks like this one."""
+    """Another value of the same form."""
     first, second = draw.choice(words), draw.choice(words)
     tld, folder = draw.choice(_TLDS), text.rpartition("/")[0] if draw.random() < 0.5 else f"/{first}"
     host = f"{first}{draw.choice(('', '-', '_'))}{second}.{tld}"

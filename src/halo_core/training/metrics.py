@@ -69,7 +69,7 @@ def find_cut(rows: Rows, scores: Floats, chosen: NDArray[np.bool_], share: float
 
 
 def flag_sessions(rows: Rows, scores: Floats, limit: Floats) -> dict[str, NDArray[np.bool_]]:
-    """Of each session: anything flagged, a malicious act flagged, its first one flagged. `limit` is per session."""
+    """Whether each session has a flagged action, a flagged malicious one, and its first malicious one flagged."""
     flagged = scores > limit[rows.session]
     found = {name: np.zeros(rows.sessions, bool) for name in ("any", "caught", "first")}
     found["any"][rows.session[flagged]] = True
@@ -79,7 +79,7 @@ def flag_sessions(rows: Rows, scores: Floats, limit: Floats) -> dict[str, NDArra
 
 
 def _list_outcomes(rows: Rows, scores: Floats, limit: Floats) -> dict[str, tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
-    """Rate → (sessions it is over, sessions it counts)."""
+    """Rate → (sessions in the denominator, sessions counted)."""
     found = flag_sessions(rows, scores, limit)
     hijacked = (rows.label == "hijacked") & (rows.first < NEVER)
     pairs = {"catch_any": (hijacked, found["caught"]), "catch_first": (hijacked, found["first"])}

@@ -112,7 +112,7 @@ class Views:
 
     @property
     def material(self) -> Material:
-        """What is trained on."""
+        """The training material."""
         others = [table for name, table in self.tables.items() if name != "novel"]
         return Material(self.tables["novel"], (*others, *self.shrunk), self.made_up)
 
@@ -170,7 +170,7 @@ def make_views(sessions: Sequence[TrainingSession], live: Seen | None = None, *,
 
 
 def observe_made_up(seen: Seen) -> Seen:
-    """Make hijacks up from these sessions, and observe them."""
+    """Make up hijacks from these sessions, and observe them."""
     sessions = [session for session, _ in seen]
     return observe_sessions(make_hijacks(sessions, each=_MADE_OF_EACH, seed=_SEED_OF_MADE_UP))
 
@@ -205,7 +205,7 @@ def fit_views(
 
 
 def _compute_made_up_margins(material: Material, groups: Any, fits: Mapping[int, Fit]) -> Floats:
-    """Out-of-fold margins of made-up hijacks, by which a model is calibrated where no hijack was recorded."""
+    """Out-of-fold margins of made-up hijacks, which calibrate a model if no hijack was recorded."""
     fold_by_task = dict(zip(material.table.rows.task.tolist(), groups.tolist(), strict=True))
     margins = [np.zeros(0)]
     for table in material.made_up[-1:]:
@@ -226,7 +226,7 @@ def _list_highest_margins(rows: Rows, margins: Floats, sessions: Sequence[Traini
 
 
 def _measure_left_out_roles(views: Views, options: TrainingOptions, note: Callable[[str], None]) -> dict[str, Any]:
-    """Rates of each role from a fit that never saw it, at the limit of the others and at one suited to the role."""
+    """Rates of each role from a fit without it, at the others' limit and at one adapted to the role."""
     table, material = views.tables["novel"], views.material
     rows = table.rows
     roles = np.unique(rows.suite).tolist()

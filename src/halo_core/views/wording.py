@@ -43,7 +43,7 @@ _MAX_VALUES: Final = 12
 
 
 def escape_unprintable(text: str) -> str:
-    """Somebody's words on one line: what would act on a terminal, or would not be seen, is shown instead."""
+    """Somebody's words on one line, with characters that act on a terminal or are invisible made visible."""
     characters = text.expandtabs()
     return "".join(
         c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode() for c in characters
@@ -51,12 +51,12 @@ def escape_unprintable(text: str) -> str:
 
 
 def format_content(text: str) -> str:
-    """Recorded content for people: a float as its digits, where the record has `{"$f":"90.0"}`."""
+    """Recorded content for people; a float as its digits, which the record holds as `{"$f":"90.0"}`."""
     return _FLOAT.sub(r"\1", text)
 
 
 def shorten_hash(name: str) -> str:
-    """A hash or an id as people quote it; its start is enough to name it."""
+    """The start of a hash or an id, which is enough to name it."""
     return name.removeprefix("sha256:")[:12]
 
 
@@ -106,7 +106,7 @@ def parse_amount(text: str, decimals: int, *, field: str, example: str, shown: s
 
 
 def describe_constraint(rule: Constraint) -> str:
-    """What one argument may be."""
+    """The values that one argument may have."""
     value_texts = [*map(_format_value, rule.values[:_MAX_VALUES]), *(["…"] if len(rule.values) > _MAX_VALUES else [])]
     values = ", ".join(value_texts)
     return {
@@ -133,7 +133,7 @@ def _format_value(value: str | float) -> str:
 
 
 def describe_arguments(rules: Mapping[str, Constraint]) -> str:
-    """What a tool may be called with."""
+    """The arguments that a tool may be called with."""
     named_rules = {name: rule for name, rule in rules.items() if name != ANY_OTHER}
     free = sorted(name for name, rule in named_rules.items() if rule.kind is ConstraintKind.WILDCARD)
     phrases = [f"{name}: {describe_constraint(rule)}" for name, rule in sorted(named_rules.items()) if name not in free]
@@ -150,7 +150,7 @@ def describe_arguments(rules: Mapping[str, Constraint]) -> str:
 def group_grants(
     grants: Grants, resources: Mapping[tuple[ActionKind, str], Resource]
 ) -> list[tuple[str, list[tuple[str, Mapping[str, Constraint]]]]]:
-    """(title, [(resource, arguments)]), gravest first; then retrievals and models. Hand-offs are told elsewhere."""
+    """(title, [(resource, arguments)]), gravest first; then retrievals and models. Hand-offs are listed elsewhere."""
     groups: dict[str, list[tuple[str, Mapping[str, Constraint]]]] = {}
     for name, rules in sorted(grants.get(ActionKind.TOOL_CALL, {}).items()):
         resource = resources.get((ActionKind.TOOL_CALL, name))
@@ -164,7 +164,7 @@ def group_grants(
 
 
 def describe_budgets(link: Link) -> list[tuple[str, str]]:
-    """(unit, limits in words) of a link, what nobody limited left out."""
+    """(unit, limits in words) of a link, without unlimited ones."""
     if link.kind is LinkKind.STANDING:
         session = link.terms.budgets if link.terms is not None else ()
         return _describe_limits(
@@ -257,14 +257,14 @@ _PROGRAM_TEXTS: Final[Mapping[str, str]] = {
 
 
 def describe_facts(snapshot: Mapping[str, Any]) -> list[str]:
-    """What was known of an action when it was decided, in words, from its recorded snapshot."""
+    """The facts known about an action when it was decided, in words, from its recorded snapshot."""
     texts = [_FACT_TEXTS.get(fact, fact) for fact in snapshot.get("facts", ())]
     program = _PROGRAM_TEXTS.get(snapshot.get("program", ""), "")
     return [*texts, program] if program else texts
 
 
 def format_count(number: int, name: str, plural: str = "") -> str:
-    """So many of something: `1 entry`, `2,000 entries`."""
+    """A number with its noun: `1 entry`, `2,000 entries`."""
     return f"{number:,} {name if number == 1 else plural or f'{name}s'}"
 
 
@@ -279,7 +279,7 @@ def format_minute(ts_us: int) -> str:
 
 
 def format_rough_duration(seconds: int) -> str:
-    """A time to its two largest units at most, minutes if it is hours."""
+    """A time in its two largest units at most, minutes if it is hours."""
     for size in (86_400, 3_600, 60):
         if seconds >= 2 * size:
             smaller = max(size // 60, 1) if size == 3_600 else size
@@ -293,7 +293,7 @@ def format_utc_minute(seconds: int) -> str:
 
 
 def describe_reversal(reversal: str, *, can_reverse: bool) -> str:
-    """Whether an effect can be taken back afterwards, in words.
+    """Whether an effect can be reversed, in words.
 
     Args:
         reversal: reversal of the resource (`halo_core.model.Reversal`).

@@ -66,7 +66,7 @@ def _list_descriptors(cls: type[Any]) -> list[tuple[str, Any, type[Any]]]:
     known = _descriptors.get(cls)
     if known is not None and known[0] is cls.__mro__:
         return known[1]
-    found = [
+    descriptors = [
         (name, member, kind)
         for kind in reversed(cls.__mro__)
         for name, member in kind.__dict__.items()
@@ -75,8 +75,8 @@ def _list_descriptors(cls: type[Any]) -> list[tuple[str, Any, type[Any]]]:
     ]
     if len(_descriptors) >= _MAX_CLASSES:
         _descriptors.clear()
-    _descriptors[cls] = cls.__mro__, found
-    return found
+    _descriptors[cls] = cls.__mro__, descriptors
+    return descriptors
 
 
 def _read_member(member: Any, x: Any, kind: type[Any]) -> Any:

@@ -362,12 +362,12 @@ def guard_started_graph(halo: Halo, graph: G, agent: str) -> G:
 
 def _find_agents(graph: Pregel[Any, Any, Any, Any], named_agents: Collection[str]) -> frozenset[str]:
     _require_known(named_agents, graph.nodes, "agents")
-    found = (
+    agents = (
         name
         for name, item in graph.nodes.items()
         if item.subgraphs or isinstance(item.bound, Pregel) or _holds_graph(item.bound)
     )
-    return frozenset((*named_agents, *found))
+    return frozenset((*named_agents, *agents))
 
 
 def _require_known(names: Collection[str], existing: Collection[str], where: str) -> None:

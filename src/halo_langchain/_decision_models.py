@@ -93,9 +93,9 @@ class _DecisionModelCall(LangChainAction):
 
 def _list_messages(request: Any) -> list[BaseMessage]:
     """The messages in a request, at any depth, and everything else as one prompt composed by code."""
-    found: list[BaseMessage] = []
-    rest = _take_messages(request, found, _MAX_DEPTH)
-    return [*found, HumanMessage(str(rest), name="prompt")]
+    messages: list[BaseMessage] = []
+    rest = _take_messages(request, messages, _MAX_DEPTH)
+    return [*messages, HumanMessage(str(rest), name="prompt")]
 
 
 def _take_messages(value: Any, found: list[BaseMessage], depth: int) -> Any:

@@ -349,8 +349,8 @@ def read_answer(response: Any) -> tuple[HistoryItem, ...]:
         note_answer(message.id or "")
         item = _make_item(read_message(message), is_given=True)
         items += [item] if item is not None else []
-        if found := "\n".join(_iterate_provider_results(message)):
-            items.append(HistoryItem(HistoryRole.PROVIDER_RESULT, found))
+        if provider_results := "\n".join(_iterate_provider_results(message)):
+            items.append(HistoryItem(HistoryRole.PROVIDER_RESULT, provider_results))
     return tuple(items)
 
 

@@ -123,19 +123,19 @@ class ServerTools:
         by_server: dict[str, list[ListedTool]] = {}
         for tool in tools:
             guard = get_guard(tool)
-            found = read_server_tool(tool if guard is None else guard.original)
-            if found is None:
+            server_tool = read_server_tool(tool if guard is None else guard.original)
+            if server_tool is None:
                 continue
             if guard is None and tool.name not in self._guards:
                 resource = self._halo.find_registered(tool.name) or make_unregistered_resource(
-                    found.resource_name, ActionKind.TOOL_CALL
+                    server_tool.resource_name, ActionKind.TOOL_CALL
                 )
-                members = {"server": found.server, "listed_name": found.listed.name}
+                members = {"server": server_tool.server, "listed_name": server_tool.listed.name}
                 self.note_guard(
                     tool.name, ListedToolGuard(self._halo, tool, tool.name, resource, TOOL_RESULT_SURFACE, **members)
                 )
-            if again or self._admitted.get((found.server, found.listed.name)) != found.listed:
-                by_server.setdefault(found.server, []).append(found.listed)
+            if again or self._admitted.get((server_tool.server, server_tool.listed.name)) != server_tool.listed:
+                by_server.setdefault(server_tool.server, []).append(server_tool.listed)
         listings = self._halo.mcp_listings
         for server, listed in by_server.items():
             if server == UNNAMED_SERVER:

@@ -205,12 +205,12 @@ def read_observed_facts(metadata: Mapping[str, Any], parameters: Mapping[str, An
 
 
 def _make_facts(traced: Mapping[str, Any], fields: Mapping[str, Any], provider_class: str) -> ModelFacts:
-    told = {name: traced[f"ls_{name}"] for name in _TRACED if traced.get(f"ls_{name}") is not None}
+    traced_facts = {name: traced[f"ls_{name}"] for name in _TRACED if traced.get(f"ls_{name}") is not None}
     names = (traced.get("ls_model_name"), *(fields.get(name) for name in ("model", "model_name", "model_id")))
     version = next((item for item in names if isinstance(item, str) and item), "")
     provider = traced.get("ls_provider")
     sent = {name: value for name, value in fields.items() if _is_sent(name, value)}
-    parameters = select_parameters({**told, **sent}, provider_class)
+    parameters = select_parameters({**traced_facts, **sent}, provider_class)
     return ModelFacts(provider if isinstance(provider, str) else "", version, parameters)
 
 

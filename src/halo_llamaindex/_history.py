@@ -168,8 +168,8 @@ def read_answer(answer: Any) -> tuple[HistoryItem, ...]:
         return ()
     note_answer(message_id(answer.message))
     item = _make_item(answer.message, is_given=True)
-    found = "\n".join(_iterate_provider_results(answer))
-    provider = (HistoryItem(HistoryRole.PROVIDER_RESULT, found),) if found else ()
+    provider_results = "\n".join(_iterate_provider_results(answer))
+    provider = (HistoryItem(HistoryRole.PROVIDER_RESULT, provider_results),) if provider_results else ()
     return (*((item,) if item is not None else ()), *provider)
 
 
@@ -179,5 +179,5 @@ def _iterate_provider_results(answer: ChatResponse) -> Iterator[str]:
             yield extract_text(block.model_dump(exclude_none=True))
     for holder in (answer.message.additional_kwargs, answer.additional_kwargs):
         for key in _PROVIDER_KEYS:
-            if found := holder.get(key):
-                yield extract_text(found)
+            if results := holder.get(key):
+                yield extract_text(results)

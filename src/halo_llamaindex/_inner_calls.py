@@ -82,11 +82,11 @@ class InnerGuards:
         entry = self._guards.get(id(x))
         if entry is not None and entry[0] is x:
             return entry[1]
-        made = make(x)
-        self._guards[id(x)] = (x, made)
+        guard = make(x)
+        self._guards[id(x)] = (x, guard)
         if len(self._guards) > _MAX_GUARDS:
             self._guards.popitem(last=False)
-        return made
+        return guard
 
     def forget(self, x: Any) -> None:
         """Forget an object that is declared now: the declaration counts."""
@@ -190,8 +190,8 @@ class _InnerToolCall(ToolEntryCall):
     def find_guard(self, tool: Any) -> tuple[GuardMetadata, Binder]:
         halo = _require_scope().halo
         self.owner = tool  # a method of its base class that it calls is the same call
-        found: tuple[GuardMetadata, Binder] = halo.inner_guards.find(tool, functools.partial(_make_tool_parts, halo))
-        return found
+        parts: tuple[GuardMetadata, Binder] = halo.inner_guards.find(tool, functools.partial(_make_tool_parts, halo))
+        return parts
 
 
 class _InnerProgramCall(ProgramCall):

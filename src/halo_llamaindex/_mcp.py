@@ -66,9 +66,9 @@ def admit_tools(halo: Halo, tools: Iterable[Any]) -> None:
     """Compare the MCP servers' tools among these with what was accepted."""
     by_server: dict[str, list[ListedTool]] = {}
     for item in tools:
-        found = find_listed_tool(get_original(unwrap_tool(item)))
-        if found is not None:
-            by_server.setdefault(found[0], []).append(found[1])
+        listed_tool = find_listed_tool(get_original(unwrap_tool(item)))
+        if listed_tool is not None:
+            by_server.setdefault(listed_tool[0], []).append(listed_tool[1])
     for server, listed in by_server.items():
         halo.mcp_listings.admit_guarded(server, listed)
 
@@ -85,5 +85,5 @@ def list_server_texts(tools: Iterable[Any]) -> Iterator[tuple[str, Provenance]]:
         guard = get_guard(tool)
         if isinstance(guard, ListedToolGuard):
             yield from list_foreign_texts([guard])
-        elif (found := find_listed_tool(get_original(tool))) is not None and (text := find_foreign_text(found[1])):
+        elif (listed := find_listed_tool(get_original(tool))) is not None and (text := find_foreign_text(listed[1])):
             yield text, Provenance.UNTRUSTED

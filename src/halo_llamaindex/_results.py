@@ -397,9 +397,12 @@ def _find_blocks(answer: Any) -> tuple[ProviderBlock, ...]:
     if isinstance(answer, ChatResponse):
         message = answer.message
         blocks = [block.model_dump(exclude_none=True) for block in message.blocks if _is_plain_block(block)]
-        found = find_provider_blocks([blocks, message.additional_kwargs, answer.additional_kwargs, answer.raw])
+        blocks_found = find_provider_blocks([blocks, message.additional_kwargs, answer.additional_kwargs, answer.raw])
         cited = [block for block in message.blocks if isinstance(block, CitationBlock)]
-        return (*found, *(ProviderBlock("citation", _name_cited(block), (extract_text(block),)) for block in cited))
+        return (
+            *blocks_found,
+            *(ProviderBlock("citation", _name_cited(block), (extract_text(block),)) for block in cited),
+        )
     if isinstance(answer, CompletionResponse):
         return find_provider_blocks([answer.additional_kwargs, answer.raw])
     return ()

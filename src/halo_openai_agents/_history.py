@@ -180,9 +180,9 @@ def read_answer(response: ModelResponse) -> tuple[HistoryItem, ...]:
         for item in _iterate_items(response.output, lambda _item: True)
         if item.role in (HistoryRole.REPLY, HistoryRole.CALLS)
     ]
-    found = "\n".join(_iterate_provider_results(response.output))
-    if found:
-        history.append(HistoryItem(HistoryRole.PROVIDER_RESULT, found))
+    provider_results = "\n".join(_iterate_provider_results(response.output))
+    if provider_results:
+        history.append(HistoryItem(HistoryRole.PROVIDER_RESULT, provider_results))
     if response.response_id:
         history.append(HistoryItem(HistoryRole.LINK, id=f"response:{response.response_id}"))
     return tuple(history)

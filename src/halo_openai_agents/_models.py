@@ -137,8 +137,8 @@ class ModelAction(GovernedAction[Any]):
     @property
     def replacement(self) -> Callable[..., Any] | None:
         """The replacement that the model's object has for its class's method, such as a patch."""
-        found: Callable[..., Any] | None = self.model.__dict__.get(self.method_name)
-        return found
+        method: Callable[..., Any] | None = self.model.__dict__.get(self.method_name)
+        return method
 
     def scope(self, ticket: Ticket) -> AbstractContextManager[Any]:
         """A scope in which the replaced method, called by its replacement, belongs to this call."""

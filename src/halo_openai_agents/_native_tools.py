@@ -317,8 +317,8 @@ def _guard_computer_tool(tool: ComputerTool[Any], registering: _Registering) -> 
     create = computer.create if isinstance(computer, ComputerProvider) else computer
 
     async def create_guarded(*, run_context: Any) -> Any:
-        made = create(run_context=run_context)
-        return _copy_computer(await made if inspect.isawaitable(made) else made, guards)
+        computer = create(run_context=run_context)
+        return _copy_computer(await computer if inspect.isawaitable(computer) else computer, guards)
 
     setattr(create_guarded, GUARD_ATTRIBUTE, guards["screenshot"])
     if isinstance(computer, ComputerProvider):

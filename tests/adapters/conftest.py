@@ -1,3 +1,5 @@
+"""Fixtures of the tests that run against every adapter."""
+
 from __future__ import annotations
 
 import pytest

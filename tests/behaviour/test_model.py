@@ -1,3 +1,5 @@
+"""The risk model: margins of its forests, risks, factors and bytes."""
+
 from __future__ import annotations
 
 import zlib

@@ -1,3 +1,5 @@
+"""The session profile of the risk model: storage, bounds and damaged bytes."""
+
 from __future__ import annotations
 
 from base64 import b64decode, b64encode

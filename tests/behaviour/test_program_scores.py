@@ -1,3 +1,5 @@
+"""Values and parts that are extracted from texts, shell commands and SQL in arguments."""
+
 from __future__ import annotations
 
 import subprocess

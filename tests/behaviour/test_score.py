@@ -1,3 +1,5 @@
+"""Risks of actions by the shipped model."""
+
 from __future__ import annotations
 
 import zlib

@@ -1,3 +1,5 @@
+"""The benchmark of what behaviour costs in a decision."""
+
 from __future__ import annotations
 
 import json

@@ -1,3 +1,5 @@
+"""The benchmark of a decision."""
+
 from __future__ import annotations
 
 import json

@@ -1,3 +1,5 @@
+"""The comparison of decisions with those of a peer product."""
+
 from __future__ import annotations
 
 import json

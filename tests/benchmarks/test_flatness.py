@@ -1,3 +1,5 @@
+"""The benchmark of costs that must not grow with a ledger."""
+
 from __future__ import annotations
 
 import json

@@ -1,3 +1,5 @@
+"""The benchmark of the overhead of a guarded call."""
+
 from __future__ import annotations
 
 import asyncio

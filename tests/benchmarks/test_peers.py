@@ -1,3 +1,5 @@
+"""The benchmark against a peer product."""
+
 from __future__ import annotations
 
 import json

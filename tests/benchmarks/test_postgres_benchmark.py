@@ -1,3 +1,5 @@
+"""The benchmark of decisions on PostgreSQL."""
+
 from __future__ import annotations
 
 import json

@@ -1,3 +1,5 @@
+"""The benchmark of questions and evidence packs."""
+
 from __future__ import annotations
 
 import json

@@ -1,3 +1,5 @@
+"""The comparison of a framework's own tests with and without Halo."""
+
 from __future__ import annotations
 
 import io

@@ -1,3 +1,5 @@
+"""The benchmark of verification and replay."""
+
 from __future__ import annotations
 
 import json

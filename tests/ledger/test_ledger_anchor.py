@@ -1,3 +1,5 @@
+"""The anchor file: moving forward, forks and damage."""
+
 from __future__ import annotations
 
 import multiprocessing

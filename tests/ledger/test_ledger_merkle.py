@@ -1,3 +1,5 @@
+"""Merkle trees: roots and proofs against published vectors and properties."""
+
 from __future__ import annotations
 
 import base64

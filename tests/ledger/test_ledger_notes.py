@@ -1,3 +1,5 @@
+"""Signed notes, entries and checkpoints: round trips and malformed input."""
+
 from __future__ import annotations
 
 import base64

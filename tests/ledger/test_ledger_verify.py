@@ -1,3 +1,5 @@
+"""Verification of a ledger: whole, tampered and cut."""
+
 from __future__ import annotations
 
 from dataclasses import replace

@@ -1,3 +1,5 @@
+"""Fixtures of the tests of the OpenAI Agents adapter."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator

@@ -1,3 +1,5 @@
+"""Policy bundles: hashes, bytes and loading."""
+
 from __future__ import annotations
 
 import pytest

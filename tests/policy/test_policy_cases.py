@@ -1,3 +1,5 @@
+"""Policy cases: the starter policy, and cases that fail."""
+
 from __future__ import annotations
 
 import pytest

@@ -1,3 +1,5 @@
+"""Checks of a policy: mistakes and what they are reported as."""
+
 from __future__ import annotations
 
 import json

@@ -1,3 +1,5 @@
+"""Encoding of argument values for Cedar."""
+
 from __future__ import annotations
 
 import math

@@ -1,3 +1,5 @@
+"""Evaluation of policies: effects, reasons, obligations and context."""
+
 from __future__ import annotations
 
 from dataclasses import replace

@@ -1,3 +1,5 @@
+"""Fixtures of the tests of the store."""
+
 from __future__ import annotations
 
 from pathlib import Path

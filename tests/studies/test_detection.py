@@ -1,3 +1,5 @@
+"""The study of how many hijacks the risk model detects."""
+
 from __future__ import annotations
 
 import json

@@ -1,3 +1,5 @@
+"""The study of identity risk."""
+
 from __future__ import annotations
 
 import gzip

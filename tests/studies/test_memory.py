@@ -1,3 +1,5 @@
+"""The study of poisoned memories."""
+
 from __future__ import annotations
 
 import gzip

@@ -1,3 +1,5 @@
+"""The study that decides recorded sessions again."""
+
 from __future__ import annotations
 
 import json

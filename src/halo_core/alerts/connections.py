@@ -194,8 +194,8 @@ def send_datagrams(address: Address, messages: list[bytes], seconds: float) -> N
         DeliveryError: a message cannot be sent, or nobody listens.
     """
     try:
-        found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_DGRAM)
-        family, kind, number, _, socket_address = found[0]
+        addresses = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_DGRAM)
+        family, kind, number, _, socket_address = addresses[0]
         with socket.socket(family, kind, number) as sock:
             sock.settimeout(seconds)
             sock.connect(socket_address)

@@ -81,14 +81,14 @@ def report(
         with _open_log(store) as log:
             if annex_iv:
                 return _write_annex(store, log, period, output, form)
-            made = build_report(log, period, wanted)
+            document = build_report(log, period, wanted)
     except NotVerified as exc:
         return fail(exc, Exit.CANNOT_TELL)
     except ConfigError as exc:
         if exc.code not in _NO_LOG:
             raise
         return fail(exc, Exit.CANNOT_TELL)
-    return _output_report(store, made, output, form)
+    return _output_report(store, document, output, form)
 
 
 def _refuse_unused(framework: str, *, output: Path | None, check: str, annex_iv: bool, list_: bool) -> None:

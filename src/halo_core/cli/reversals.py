@@ -173,10 +173,10 @@ def override(
     keys, tenant = KeyStore(key_home or store.home), store.resolve_tenant()
     with store.open_store(tenant) as opened:
         if review:
-            found = _find_override(store, tenant, id)
-            review_override(opened, keys, store.home, override=found, reviewer=name, verdict=review, why=why)
-            done: dict[str, Any] = {"override": found, "review": review}
-            lines = [f"{found}: {review}"]
+            target = _find_override(store, tenant, id)
+            review_override(opened, keys, store.home, override=target, reviewer=name, verdict=review, why=why)
+            done: dict[str, Any] = {"override": target, "review": review}
+            lines = [f"{target}: {review}"]
         else:
             granted = grant_override(
                 opened,

@@ -458,12 +458,12 @@ def _make_permission_error(path: Path, why: str, mode: str, others: Sequence[Pat
 
 def _list_loose_keys(path: Path) -> list[Path]:
     """Other key files beside one that others can read, too."""
-    found = []
+    loose_keys = []
     for other in sorted(path.parent.glob("*.key")):
         with contextlib.suppress(OSError):
             if other != path and other.lstat().st_mode & 0o077:
-                found.append(other)
-    return found
+                loose_keys.append(other)
+    return loose_keys
 
 
 class IdSource(Protocol):

@@ -216,12 +216,12 @@ class _Planner:
         recalled = {name: item.honest for name, item in self.cases.make_specimens(reader, "store").items()}
         recalled |= {name: value for name, value in place.items() if name in reader.properties}
         recall = Step(reader.name, reader.make_arguments({**recalled, reader.find_text_argument(): "ACME"}))
-        said = f"Remember: {text}." if is_honest else f"{self.cases.read_source(source)[0]} Keep what matters."
+        request = f"Remember: {text}." if is_honest else f"{self.cases.read_source(source)[0]} Keep what matters."
         others = [item.honest for item in list(specimens.values())[1:]]
         later = ask_for(tool, others, is_named=False)
         return replace(
             case,
-            turns=(Turn(said, (*reads, keep)), Turn(f"{later} Look ACME up in what we know.", (recall, call))),
+            turns=(Turn(request, (*reads, keep)), Turn(f"{later} Look ACME up in what we know.", (recall, call))),
             answers={**case.answers, reader.name: text},
             needs=frozenset((writer.name,)),
         )

@@ -46,7 +46,7 @@ def read_honest_sessions(url: str, home: Path, tenant: str, now_us: int, most: i
     Returns:
         Sessions whose calls and words can be opened. Empty if there is no store, or nothing in it can be read.
     """
-    found: dict[str, _Found] = {}
+    sessions: dict[str, _Found] = {}
     try:
         with Reader(url) as reader:
             reader.use_names(home)
@@ -54,10 +54,10 @@ def read_honest_sessions(url: str, home: Path, tenant: str, now_us: int, most: i
             since = max(0, reader.next_index(tenant) - _SPAN)
             for item in read_entries(reader, tenant, (EntryKind.DECISION, EntryKind.OUTCOME), since=since):
                 if item.entry.session:
-                    _read_entry(item, contents, found.setdefault(item.entry.session, _Found()))
+                    _read_entry(item, contents, sessions.setdefault(item.entry.session, _Found()))
     except HaloError:  # a drill needs none; what is wrong with a store is for `halo verify` to say
         return ()
-    usable = [item for item in found.values() if _is_honest(item, now_us)]
+    usable = [item for item in sessions.values() if _is_honest(item, now_us)]
     usable.sort(key=lambda item: -item.newest_us)
     return tuple(_build_session(item) for item in usable[:most])
 

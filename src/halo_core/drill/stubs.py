@@ -32,14 +32,14 @@ def find_problem(function: Any) -> str:
 
 def list_subclasses(kind: type[Any]) -> list[type[Any]]:
     """All loaded subclasses of a class, each once."""
-    found: dict[type[Any], None] = {}
+    classes: dict[type[Any], None] = {}
     waiting = [kind]
     while waiting:
         for item in waiting.pop().__subclasses__():
-            if item not in found:
-                found[item] = None
+            if item not in classes:
+                classes[item] = None
                 waiting.append(item)
-    return list(found)
+    return list(classes)
 
 
 def call_stub(number: int, arguments: Mapping[str, Any]) -> Any:
@@ -115,8 +115,8 @@ def _make_code(code: types.CodeType, number: int) -> types.CodeType:
     source = _write_source(code, number)
     scope: dict[str, Any] = {}
     exec(compile(source, f"<drill {code.co_name}>", "exec"), scope)  # noqa: S102  its text is made here, of identifiers
-    made: types.FunctionType = scope["factory"](*(None for _ in code.co_freevars))
-    return made.__code__.replace(co_name=code.co_name, co_qualname=code.co_qualname)
+    function: types.FunctionType = scope["factory"](*(None for _ in code.co_freevars))
+    return function.__code__.replace(co_name=code.co_name, co_qualname=code.co_qualname)
 
 
 def _write_source(code: types.CodeType, number: int) -> str:

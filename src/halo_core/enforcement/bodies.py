@@ -141,10 +141,10 @@ def _list_surrounding(session: str) -> Iterator[Body]:
     if not _OPEN.get(session):
         return
     with _lock:
-        found = tuple(_OPEN.get(session, ()))
+        bodies = tuple(_OPEN.get(session, ()))
     activity = outermost.activity if outermost is not None else current_run_activity()
     block = outermost.session if outermost is not None else current_session()
-    for item in found:
+    for item in bodies:
         # INVARIANT: FAILCLOSED - nobody knows who started this thread, and it may have been one of these.
         if not item.is_beside(activity, block):
             yield item

@@ -47,9 +47,9 @@ def follow_threads() -> None:
 
 def _find_values() -> list[ContextValue]:
     """The context variables that a thread started here inherits; empty outside anything guarded."""
-    found = [value for find_value in _FINDERS if (value := find_value()) is not None]
+    values = [value for find_value in _FINDERS if (value := find_value()) is not None]
     body = BODY.get()
-    return found if body is None else [*found, (BODY, body)]
+    return values if body is None else [*values, (BODY, body)]
 
 
 def _run_thread_inside(started: threading.Thread, values: list[ContextValue], run: Callable[[], None]) -> None:

@@ -85,8 +85,8 @@ def _find_retold(
     """What a user message that is not the user's carries: it is as a whole what an unexposed model said or wrote."""
     user, now_us = context.principal.user, context.now_us
     marks = context.conversation.mark_text(text), context.conversation.mark_argument(text)
-    found = [item for mark in marks if (item := table.get_live_item(mark, now_us)) is not None]
-    if not any(item.known for item in found) or any(item.was_exposed for item in found) or is_repeated(text):
+    items = [item for mark in marks if (item := table.get_live_item(mark, now_us)) is not None]
+    if not any(item.known for item in items) or any(item.was_exposed for item in items) or is_repeated(text):
         return ()
     return tuple(known for mark in marks for known in table.find_known((mark,), user, now_us))
 

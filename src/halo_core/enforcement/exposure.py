@@ -464,8 +464,8 @@ def _is_acknowledgement(output: str, own_words: Collection[str]) -> bool:
     words = list(islice(extract_tokens(output[:MAX_TEXT]), _MAX_RECEIPT + 1))
     if len(words) > _MAX_RECEIPT:
         return False
-    said = [word for word in words if word not in own_words and word not in STOP_WORDS and not _is_count(word)]
-    return len(said) <= _MAX_ACKNOWLEDGEMENT and not any(map(is_short_value, said))
+    new_words = [word for word in words if word not in own_words and word not in STOP_WORDS and not _is_count(word)]
+    return len(new_words) <= _MAX_ACKNOWLEDGEMENT and not any(map(is_short_value, new_words))
 
 
 def _is_count(word: str) -> bool:

@@ -45,8 +45,8 @@ def is_milder(impact: Impact, than: Impact) -> bool:
 
 def judge_query(named: Finding, name_words: list[str], description: str) -> Finding:
     """Judge a name such as `query_orders`, which may search or run any statement it is given."""
-    said = {*name_words, *(word.lower() for word in TEXT_WORD.findall(description))}
-    if any(word in words.LANGUAGES for word in said) or not words.DATABASE_WORDS.isdisjoint(said):
+    all_words = {*name_words, *(word.lower() for word in TEXT_WORD.findall(description))}
+    if any(word in words.LANGUAGES for word in all_words) or not words.DATABASE_WORDS.isdisjoint(all_words):
         return Finding(Impact.EXECUTE, "it runs queries in a language, whatever they do")
     return named._replace(needs_support=True)
 
@@ -242,5 +242,5 @@ def is_prefixed(name_words: list[str]) -> bool:
 
 def hands_over(name_words: list[str], description: str) -> bool:
     """Whether the name or the description mentions another agent."""
-    said = {*name_words, *(word.lower() for word in TEXT_WORD.findall(description[:200]))}
-    return not {"agent", "subagent", "subagents", "handoff", "assistant"}.isdisjoint(said)
+    all_words = {*name_words, *(word.lower() for word in TEXT_WORD.findall(description[:200]))}
+    return not {"agent", "subagent", "subagents", "handoff", "assistant"}.isdisjoint(all_words)

@@ -219,9 +219,9 @@ def _read_arguments(schema: Mapping[str, Any]) -> Iterator[_Argument]:
 
 def _find_programs(name_words: list[str], text: str, arguments: list[_Argument]) -> Iterator[tuple[str, str]]:
     """(argument, language) of each argument that is run as a program."""
-    said = {*name_words, *(word.lower() for word in TEXT_WORD.findall(text))}
-    language = next((words.LANGUAGES[word] for word in words.LANGUAGES if word in said), "")
-    runs = not words.QUERY_RUNNERS.isdisjoint(said) and not words.DATABASE_WORDS.isdisjoint(said)
+    all_words = {*name_words, *(word.lower() for word in TEXT_WORD.findall(text))}
+    language = next((words.LANGUAGES[word] for word in words.LANGUAGES if word in all_words), "")
+    runs = not words.QUERY_RUNNERS.isdisjoint(all_words) and not words.DATABASE_WORDS.isdisjoint(all_words)
     lead = name_words[0] if name_words else ""
     for item in arguments:
         if item.choices or item.type in ("integer", "number", "boolean"):
@@ -229,8 +229,8 @@ def _find_programs(name_words: list[str], text: str, arguments: list[_Argument])
         own = next((words.PROGRAM_ARGUMENTS[word] for word in item.words if word in words.PROGRAM_ARGUMENTS), "")
         if own:
             yield item.name, language or own
-        elif "code" in item.words[-1:] and (len(item.words) > 1 or not words.CODE_CONTEXT.isdisjoint(said)):
-            if item.words[0] in words.LANGUAGES or not words.CODE_CONTEXT.isdisjoint(said):
+        elif "code" in item.words[-1:] and (len(item.words) > 1 or not words.CODE_CONTEXT.isdisjoint(all_words)):
+            if item.words[0] in words.LANGUAGES or not words.CODE_CONTEXT.isdisjoint(all_words):
                 yield item.name, language or "code"
         elif "query" in item.words or item.words in (("q",), ("tool", "input"), ("input",)):
             is_search = lead in ("search", "find", "lookup", "list")
@@ -320,12 +320,12 @@ _MAX_LEAD: Final = 8  # words of a sentence among which its verb is looked for
 def list_sentences(description: str) -> Iterator[list[str]]:
     """The words of each sentence from its verb on; sentences that negate something are left out."""
     for sentence in _SENTENCE_END.split(description):
-        said = [word.lower() for word in TEXT_WORD.findall(sentence)]
-        if words.NEGATIONS.isdisjoint(said):
-            while said and said[0] in words.FILLERS:
-                said = said[1:]
-            if said:
-                yield said
+        sentence_words = [word.lower() for word in TEXT_WORD.findall(sentence)]
+        if words.NEGATIONS.isdisjoint(sentence_words):
+            while sentence_words and sentence_words[0] in words.FILLERS:
+                sentence_words = sentence_words[1:]
+            if sentence_words:
+                yield sentence_words
 
 
 def _list_bases(word: str) -> Iterator[str]:
@@ -366,9 +366,9 @@ def find_graver(sentences: list[list[str]]) -> Finding | None:
     for sentence in sentences:
         led = _find_lead(sentence[0])
         listed = [
-            found
+            finding
             for before, word in pairwise(sentence)
-            if before in LISTING and (found := _find_lead(word, pure=True)) is not None
+            if before in LISTING and (finding := _find_lead(word, pure=True)) is not None
         ]
         for item in ([led] if led is not None else []) + listed:
             if gravest is None or (item.impact and gravest.impact and is_milder(gravest.impact, item.impact)):

@@ -141,7 +141,7 @@ def _find_summary(tx: Transaction, session: str, agent: str, raised: tuple[str, 
 
     Entries that no signature bears out are passed over.
     """
-    found: _FoldedSession | None = None
+    summary: _FoldedSession | None = None
     is_after = False
     for writer, seq in tx.cursor.execute(_SUMMARY_QUERY, (tx.tenant, session)).fetchall():
         is_after = is_after or (writer, seq) == raised
@@ -152,12 +152,12 @@ def _find_summary(tx: Transaction, session: str, agent: str, raised: tuple[str, 
         except (Gap, Tampered):
             continue
         body = proven.entry.body
-        if found is None and proven.entry.kind is EntryKind.PROFILE:
+        if summary is None and proven.entry.kind is EntryKind.PROFILE:
             for at, tree in enumerate(body.get("sessions", ())):
                 if tree.get("agent") == agent:
-                    found = _FoldedSession(proven, at, tree, tree["verdict"])
-        elif found is not None and "judged" in body:
-            of, entry = body["judged"]["of"], found.entry.entry
-            if (of["w"], of["ws"], of["at"]) == (entry.writer, entry.seq, found.at):
-                found = found._replace(verdict=body["judged"]["verdict"])
-    return found
+                    summary = _FoldedSession(proven, at, tree, tree["verdict"])
+        elif summary is not None and "judged" in body:
+            of, entry = body["judged"]["of"], summary.entry.entry
+            if (of["w"], of["ws"], of["at"]) == (entry.writer, entry.seq, summary.at):
+                summary = summary._replace(verdict=body["judged"]["verdict"])
+    return summary

@@ -75,7 +75,7 @@ def _make_provider_call(call: Call, name: str, text: str, find_resource: FindRes
     resource = find_resource(resource_id)
     if resource is None or resource.kind is not ActionKind.TOOL_CALL:
         resource = Resource(resource_id, ActionKind.TOOL_CALL, Impact.UNKNOWN, source_trust=0, classified="unknown")
-    made = replace(
+    provider_call = replace(
         call,
         resource=resource,
         args={},
@@ -90,7 +90,7 @@ def _make_provider_call(call: Call, name: str, text: str, find_resource: FindRes
         held_id="",
         has_run=True,
     )
-    return ProviderCall(made, text, Surface(str, said=_read_said))
+    return ProviderCall(provider_call, text, Surface(str, said=_read_said))
 
 
 def _read_said(text: str) -> tuple[HistoryItem, ...]:

@@ -31,10 +31,12 @@ def find_document_id(document: Any) -> str:
     """The id of a retrieved document or node; empty if it has none or it cannot be read."""
     try:
         document = getattr(document, "node", document)
-        found = next((value for name in _ID_FIELDS if isinstance(value := getattr(document, name, None), str)), "")
+        document_id = next(
+            (value for name in _ID_FIELDS if isinstance(value := getattr(document, name, None), str)), ""
+        )
     except Exception:  # noqa: BLE001  INVARIANT: TOTAL - an object of the caller's that misbehaves
         return ""
-    return found
+    return document_id
 
 
 class TextExtractor:

@@ -97,12 +97,12 @@ def read_behaviour(tx: Transaction, context: DecisionContext, digester: Digester
         context.tally = tally  # nobody knows yet what is usual
         return
     beside = tx.image.open_tallies.sum_beside(agent, context.session)
-    found = assess(profile, tally, event, prior=prior or SHIPPED_PRIOR, tenant=tenant, beside=beside)
-    context.findings, context.usual = found, (profile, prior or SHIPPED_PRIOR)
-    if found.is_notable:
-        tally = tally.with_findings(found)
+    findings = assess(profile, tally, event, prior=prior or SHIPPED_PRIOR, tenant=tenant, beside=beside)
+    context.findings, context.usual = findings, (profile, prior or SHIPPED_PRIOR)
+    if findings.is_notable:
+        tally = tally.with_findings(findings)
     context.tally = tally
-    context.behaviour = NO_BEHAVIOUR if found.is_quiet else _make_view(found)
+    context.behaviour = NO_BEHAVIOUR if findings.is_quiet else _make_view(findings)
 
 
 def _make_view(found: BehaviourAssessment) -> BehaviourView:
@@ -121,11 +121,11 @@ def _make_view(found: BehaviourAssessment) -> BehaviourView:
 
 def list_new_alarms(context: DecisionContext) -> list[Axis]:
     """The axes whose alarm is new in the session."""
-    found = context.findings
-    if found is None or not found.axes:
+    findings = context.findings
+    if findings is None or not findings.axes:
         return []
     before, call = context.tally_before, fingerprint_call_of(context)
-    return [axis for axis in found.alarms if before is None or before.tally.raises_anew(axis.id, call)]
+    return [axis for axis in findings.alarms if before is None or before.tally.raises_anew(axis.id, call)]
 
 
 def record_behaviour(context: DecisionContext) -> tuple[AgentTally, ...] | None:
@@ -135,13 +135,14 @@ def record_behaviour(context: DecisionContext) -> tuple[AgentTally, ...] | None:
     """
     if context.tally is None:
         return None
-    agent, decision, found = context.principal.agent, context.decision, context.findings
+    agent, decision, findings = context.principal.agent, context.decision, context.findings
     before = context.tally_before or AgentTally(agent, _NEW_TALLY)
     tally, verdict, is_hindered = context.tally, before.verdict, before.is_hindered
     if not context.runs and decision.is_asked_by_policy:
-        found = context.findings = _note_question(context, before.tally)
+        findings = context.findings = _note_question(context, before.tally)
     if not context.runs:
-        alarmed = replace(found, first_times=0) if found is not None and found.alarms else None  # it has not happened
+        # The action has not happened, so nothing in it was a first time.
+        alarmed = replace(findings, first_times=0) if findings is not None and findings.alarms else None
         tally = _note_exposure(before.tally, context)
         tally = tally.with_refusal(
             fingerprint_call_of(context),
@@ -161,11 +162,13 @@ def record_behaviour(context: DecisionContext) -> tuple[AgentTally, ...] | None:
             tally = tally.with_denied_run()
         if context.mode is Mode.OBSERVE and decision.is_asked_by_policy:  # so that limits know how often it is asked
             tally = tally.with_question(fingerprint_call_of(context))
-    if found is not None and found.alarms and verdict != SessionVerdict.ATTACK.value:
+    if findings is not None and findings.alarms and verdict != SessionVerdict.ATTACK.value:
         verdict = ""
         if context.runs and _is_allowed(context):
             # INVARIANT: a yes is about what was asked: other alarms of the session stay as they are.
-            tally = _allow(tally, found).with_cleared(fingerprint_call_of(context), [axis.id for axis in found.alarms])
+            tally = _allow(tally, findings).with_cleared(
+                fingerprint_call_of(context), [axis.id for axis in findings.alarms]
+            )
     return context.state.tallies_with(
         AgentTally(agent, tally, verdict, is_hindered, context.terms.role, context.mode is Mode.OBSERVE)
     )
@@ -178,13 +181,13 @@ def _note_question(context: DecisionContext, before: SessionTally) -> BehaviourA
         context: of the action.
         before: the tally of the session before it.
     """
-    found, usual = context.findings, context.usual
-    if found is None or usual is None:
-        return found
+    findings, usual = context.findings, context.usual
+    if findings is None or usual is None:
+        return findings
     tally = _note_exposure(before, context).with_question(fingerprint_call_of(context))
-    known = {axis.id for axis in found.axes}
+    known = {axis.id for axis in findings.axes}
     more = [axis for axis in find_refusals(usual[0], tally, usual[1]) if axis.id not in known]
-    return replace(found, axes=(*found.axes, *more)) if more else found
+    return replace(findings, axes=(*findings.axes, *more)) if more else findings
 
 
 def fingerprint_call(resource: str, args_digest: str) -> int:

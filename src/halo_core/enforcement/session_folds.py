@@ -102,10 +102,10 @@ class FoldLeftJob:
     def __call__(self, tx: Transaction) -> None:
         """Fold a bounded number of sessions."""
         table, now_us = UnfoldedTable(tx), min(self.at_us, tx.clock.now_us())
-        found = table.list_newest(_LOOKED_AT) if self.is_first else []
-        found += [item for item in table.list_rested(now_us - IDLE_US, _LOOKED_AT) if item not in found]
+        candidates = table.list_newest(_LOOKED_AT) if self.is_first else []
+        candidates += [item for item in table.list_rested(now_us - IDLE_US, _LOOKED_AT) if item not in candidates]
         left = _MAX_LEFT
-        for item in found:
+        for item in candidates:
             if left and _fold_left(tx, table, item, now_us):
                 left -= 1
 

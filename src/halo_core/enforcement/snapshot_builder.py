@@ -320,8 +320,8 @@ def _list_user_messages(tx: Transaction, context: DecisionContext) -> list[str]:
     for pointer, origin in context.provenance:
         if pointer in targets and origin is not Provenance.USER:
             return []
-    said = [item.text for item in context.observed_texts if item.origin is Provenance.USER]
-    return [*tx.image.user_texts.get(context.session, ()), *said]
+    user_texts = [item.text for item in context.observed_texts if item.origin is Provenance.USER]
+    return [*tx.image.user_texts.get(context.session, ()), *user_texts]
 
 
 def _make_request_chunk(sketch: Sketch, observed: ObservedText, *, is_scored: bool) -> Chunk | None:

@@ -107,10 +107,10 @@ def read_standing_answers(
     rows = [row for kind, name in scopes for row in table.find_active(name) if row.kind == kind]
     store, at_us = context.control.store, context.time_us
     amount_scope = partial(compute_amount_scope, digester, role, request.resource, args)
-    found = (
+    verified = (
         _read_answer(tx, row, request, role, amount_scope, reader=reader, store=store, at_us=at_us) for row in rows
     )
-    given = [item for item in found if item is not None]
+    given = [item for item in verified if item is not None]
     if OVERRIDE_DENY in kinds:
         given += _list_denials_by_entry(tx, context, scopes, {item.id for item in given}, reader)
     answers = tuple(sorted(given, key=lambda item: item.id))

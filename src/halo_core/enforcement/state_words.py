@@ -53,8 +53,8 @@ def list_state_words(tx: Transaction, context: DecisionContext) -> tuple[int, ..
     """Fingerprints of the state words that an action writes while its session is not exposed."""
     if context.call.resource.impact is not Impact.WRITE or context.state.view.tainted:
         return ()
-    found = [_fingerprint(context, tx.image.sketch_key, leaf) for leaf in context.leaves[:_MAX_LEAVES]]
-    return tuple([number for number in found if number])
+    fingerprints = [_fingerprint(context, tx.image.sketch_key, leaf) for leaf in context.leaves[:_MAX_LEAVES]]
+    return tuple([number for number in fingerprints if number])
 
 
 def writes_usual_words(tx: Transaction, context: DecisionContext) -> bool:

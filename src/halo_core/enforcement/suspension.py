@@ -110,8 +110,10 @@ def find_suspended_scope(tx: Transaction, scope: str, target: str, *, is_filed: 
     if is_filed or any(("stop", scope, item) in held for item in candidates):
         return scope, target
     suspended = f"suspended_{scope}"
-    found = next((item for item in candidates if ("stop", suspended, item) in held), None)
-    return (scope, target) if suspended not in SUSPENSIONS or found is None else (suspended, found)
+    suspended_target = next((item for item in candidates if ("stop", suspended, item) in held), None)
+    return (
+        (scope, target) if suspended not in SUSPENSIONS or suspended_target is None else (suspended, suspended_target)
+    )
 
 
 def consider_agent(tx: Transaction, agent: str, principal: str) -> bool:
@@ -166,8 +168,8 @@ def find_people_rule(tx: Transaction) -> SuspensionRule | None:
 
 def _list_manifests(tx: Transaction) -> Iterator[Manifest]:
     names = sorted({row.manifest for row in StandingTable(tx).list_all().values() if row.manifest})
-    found = [_load_issued(tx, name) for name in names] if names else [_load_file(tx)]
-    yield from (item for item in found if item is not None)
+    manifests = [_load_issued(tx, name) for name in names] if names else [_load_file(tx)]
+    yield from (item for item in manifests if item is not None)
 
 
 def _load_issued(tx: Transaction, name: str) -> Manifest | None:

@@ -76,8 +76,8 @@ class Ticket:
         recorded_text = _read_text(result, surface)  # what a model asks for is in it too
         if obligations:
             recorded_text = mask_recorded_text(recorded_text, obligations)
-        said = _read_said(result, surface) if surface.said is not None else ()
-        self._finish("success", recorded_text, detail or self._restricted_before, cost, said=said)
+        items = _read_said(result, surface) if surface.said is not None else ()
+        self._finish("success", recorded_text, detail or self._restricted_before, cost, said=items)
         return result
 
     def restrict(self, result: T, surface: Surface[T]) -> T:

@@ -242,8 +242,8 @@ def _check_reversal(name: str, declared: Resource | None, reverser: Reverser | N
     """Refuse a reversal method that the application declares otherwise than the manifest."""
     if declared is None or reverser is None or declared.reversal is reverser.method:
         return
-    said, word = declared.reversal.value, reverser.method.value
-    message = f"the manifest says `reversal: {said}` of `{name}`, and the application declares `{word}`"
+    declared_word, word = declared.reversal.value, reverser.method.value
+    message = f"the manifest says `reversal: {declared_word}` of `{name}`, and the application declares `{word}`"
     remedy = f"write `reversal: {word}` under `{name}` in agents.yaml and issue the passport again, or omit `{word}=`"
     raise ConfigError("reversal_conflict", message, field=word, remedy=remedy)
 

@@ -366,10 +366,10 @@ def judge_identity(
         why: the reason, masked.
         is_attack: the verdict.
     """
-    found = _find_by_fingerprint(tx, digester, fingerprint)
-    if found is None:
+    reference = _find_by_fingerprint(tx, digester, fingerprint)
+    if reference is None:
         return False
-    subject, state = found
+    subject, state = reference
     if not is_attack:
         return clear_identity(tx, digester, subject, by=by, why=why, is_ordinary=True)
     words = ("judged an attack", *describe_factors(state.factors))

@@ -86,10 +86,10 @@ class ControlLog:
 
     def find(self, tenant: str) -> _TenantControl:
         """The control entries of a tenant; empty if it has none."""
-        found = self._tenants.get(tenant)
-        if found is None:
-            found = self._tenants[tenant] = _TenantControl(ControlHistory(tenant))
-        return found
+        control = self._tenants.get(tenant)
+        if control is None:
+            control = self._tenants[tenant] = _TenantControl(ControlHistory(tenant))
+        return control
 
     def tenants(self) -> Iterator[tuple[str, _TenantControl]]:
         """Every tenant with a control entry."""
@@ -264,8 +264,8 @@ class ControlStateCheck:
                 break  # the check of blobs reports it
             keys = (link.key_id, compute_key_thumbprint(link.holder_key))
             names |= {("agent", link.agent), ("link", link.hash), ("link", link.jti), *(("key", key) for key in keys)}
-        found = self._names[tenant, chain] = frozenset(names)
-        return found
+        passport_names = self._names[tenant, chain] = frozenset(names)
+        return passport_names
 
     def _doubt(self, tenant: str, *finding: str) -> None:
         """Hold a finding about a decision back until `check` knows whether entries are missing."""

@@ -123,8 +123,8 @@ class IdentityCheck:
         remaining = {key: (band, since_us) for key, (_, band, since_us) in self._newest.items()}
         for tenant, subject, head, *_ in reader.rows(Stream.IDENTITIES):
             where = f"identity {tenant}/{subject}"
-            expected, found = remaining.pop((tenant, subject), (0, 0)), _read_band(head)
-            if found == expected:
+            expected, stored = remaining.pop((tenant, subject), (0, 0)), _read_band(head)
+            if stored == expected:
                 self._out.passed[9] += 1
             else:
                 message = "its band is not the one of the newest entry about it"

@@ -60,17 +60,17 @@ def _find_item_tools(item: Any) -> Iterator[str]:
 
 def _find_beside(name: str, value: Any) -> Iterator[str]:
     """Tools offered by a field next to a function's name."""
-    found = find_bearing_tool(name)
-    if found and found != "function" and not is_off(value):
-        yield from name_servers(found, value)
+    tool = find_bearing_tool(name)
+    if tool and tool != "function" and not is_off(value):
+        yield from name_servers(tool, value)
 
 
 def _name_tool(tool: Mapping[Any, Any]) -> Iterator[str]:
     """Names of a tool that the provider runs: by its type, or by its fields if it has no type."""
     kind = tool.get("type")
     if isinstance(kind, str) and kind:
-        found = find_bearing_tool(make_tool_name(kind)) or make_tool_name(kind)
-        yield from name_servers("mcp", tool) if found == "mcp" else (found,)
+        tool_name = find_bearing_tool(make_tool_name(kind)) or make_tool_name(kind)
+        yield from name_servers("mcp", tool) if tool_name == "mcp" else (tool_name,)
         return
     fields = [str(name) for name in tool if normalize_field(str(name)) not in _DECLARATIONS | _MARKS]
     for name in fields or ["unnamed"]:

@@ -195,9 +195,9 @@ def _extend_selection(
 def _require_no_hold(plan: ErasurePlan, selection: Selection, holds: Mapping[tuple[str, str], LegalHold]) -> None:
     """INVARIANT: HOLD - what is held is not erased, and a subject is erased as a whole or not at all."""
     named = [holds[key] for key in (("all", ""), ("subject", plan.reference)) if key in holds]
-    found = named or list(selection.held)
-    if found:
-        hold = found[0]
+    blocking_holds = named or list(selection.held)
+    if blocking_holds:
+        hold = blocking_holds[0]
         target = f" {hold.target}" if hold.target else ""
         boxes = selection.held.get(hold, 0)
         problem = f"a legal hold of {hold.scope}{target}, entry {hold.entry}, keeps {boxes} of its sealed fields"
@@ -226,8 +226,8 @@ def _remove_person_rows(tx: Transaction, subjects: set[str], by: Actor) -> int:
             tx.append(Draft(EntryKind.IDENTITY, "", body, actor=by))
     tx.image.people.clear()
     for table, column in (("approval", "answer"), ("standing_answer", "token")):
-        found = tx.cursor.execute(f"SELECT id, {column} FROM {table} WHERE tenant=?", (tx.tenant,)).fetchall()  # noqa: S608
-        for name, token in found:
+        rows = tx.cursor.execute(f"SELECT id, {column} FROM {table} WHERE tenant=?", (tx.tenant,)).fetchall()  # noqa: S608
+        for name, token in rows:
             if find_answerer(token, tx.references) in subjects:
                 tx.cursor.execute(f"UPDATE {table} SET {column}='' WHERE tenant=? AND id=?", (tx.tenant, name))  # noqa: S608
                 removed += 1

@@ -100,13 +100,13 @@ def list_overrides(reader: Reader, home: Path, tenant: str, *, opener: Opener, n
             continue
         if body["op"] == "grant":
             granted[body["answer"]] = _read_override(entry, index, name, is_signed=_is_signed(entry, opener, people))
-        elif (found := granted.get(str(body["answer"]))) is not None:
+        elif (override := granted.get(str(body["answer"]))) is not None:
             reviewer = find_reviewer(body, keys, store_id, tenant)
-            signers = {item.key_id for item in granted.values() if item.scope == found.scope}
+            signers = {item.key_id for item in granted.values() if item.scope == override.scope}
             # INVARIANT: an entry that no second person has signed is no review, whoever wrote it.
             is_second = bool(reviewer) and not any(_is_same_holder(reviewer, kid, people) for kid in signers)
             if is_second:
-                reviews.setdefault(found.id, (body["verdict"], people[reviewer][0], entry.ts_us))
+                reviews.setdefault(override.id, (body["verdict"], people[reviewer][0], entry.ts_us))
     for item in granted.values():
         review, is_revoked = reviews.get(item.id), item.id in revoked
         yield _complete(reader, tenant, item, granted, review, is_revoked=is_revoked, now_us=now_us)

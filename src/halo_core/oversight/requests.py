@@ -199,10 +199,10 @@ def _find_row(reader: Reader, tenant: str, request: str) -> ApprovalRow:
 
 
 def _find_request_entry(reader: Reader, home: Path, tenant: str, row: ApprovalRow) -> tuple[int, LedgerEntry]:
-    found = reader.find_note(tenant, row.id)
-    if found is None:
+    located = reader.find_note(tenant, row.id)
+    if located is None:
         raise make_altered_error("the request has no entry")
-    index, note = found
+    index, note = located
     entry = decode_signed_entry(reader, home, tenant, note)
     terms = (entry.kind, *(entry.body.get(name) for name in ("kind", "binding", "expires_us")), entry.session)
     if terms != (EntryKind.APPROVAL_REQUEST, row.kind, row.binding, row.expires_us, row.session):

@@ -311,17 +311,17 @@ def make_hold_finder(
     held_agents = [hold for hold in by_key.values() if hold.scope == "agent"]
 
     def find_hold(box: StoredBox, ring: KeyRing) -> LegalHold | None:
-        found = (
+        matching = (
             by_key.get(("all", ""))
             or by_key.get(("subject", strip_number(box.subject)))
             or (by_key.get(("session", box.session)) if box.session else None)
         )
-        if found is None and held_agents and box.session:
+        if matching is None and held_agents and box.session:
             agents = agents_of(box.session)
-            found = next((hold for hold in held_agents if hold.target in agents), None)
-        if found is None and finders:
+            matching = next((hold for hold in held_agents if hold.target in agents), None)
+        if matching is None and finders:
             fields = ring.open(box)
-            found = next((hold for hold, finder in finders if any(map(finder.matches, fields.values()))), None)
-        return found
+            matching = next((hold for hold, finder in finders if any(map(finder.matches, fields.values()))), None)
+        return matching
 
     return find_hold

@@ -110,19 +110,19 @@ def find_amount(args: Mapping[str, Any], name: str) -> Any:
 
 def _list_amounts(args: Mapping[str, Any], names: tuple[str, ...]) -> list[Any]:
     """The nested parts of arguments that have one of these names."""
-    found: list[Any] = []
+    amounts: list[Any] = []
     pending: list[Any] = []
     for item in args.values():
         if not isinstance(item, _PLAIN_TYPES) and isinstance(item, Mapping | list | tuple):
             pending.append(item)  # noqa: PERF401  a comprehension is a call
-    while pending and len(found) <= _MAX_AMOUNTS:
+    while pending and len(amounts) <= _MAX_AMOUNTS:
         item = pending.pop()
         for key, part in item.items() if isinstance(item, Mapping) else enumerate(item):
             if not isinstance(part, _PLAIN_TYPES) and isinstance(part, Mapping | list | tuple):
                 pending.append(part)
             elif key in names and part is not None:
-                found.append(part)
-    return found
+                amounts.append(part)
+    return amounts
 
 
 def _sum_amounts(parts: list[Any]) -> Decimal | None:

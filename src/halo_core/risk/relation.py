@@ -110,12 +110,12 @@ def compute_relation_rates(
         rates: of the role's baseline.
         key: of the fingerprints.
     """
-    found = []
+    shares = []
     for purpose, code in zip(RELATION_PURPOSES, relation, strict=True):
         rate = _PRIOR[purpose]
         for place in reversed(compute_relation_places(purpose, observation.tool, observation.impact, key)):
             total = rates.get(place, (0, 0))[1]
             times = rates.get(_with_code(place, code), (0, 0))[0]
             rate = (times * 1000 + rate * _SMOOTH) // (total + _SMOOTH)
-        found.append(max(rate, 1))
-    return found
+        shares.append(max(rate, 1))
+    return shares

@@ -136,7 +136,7 @@ def list_denials(tx: RowAccess, scope: str, known_ids: Collection[str], at_us: i
     Raises:
         CannotDecide: `ledger_unwritable`, an entry about one cannot be proven.
     """
-    history, found = tx.image.denial_history, []
+    history, denials = tx.image.denial_history, []
     for step in list(list_statements(tx, history, DENIAL_ENTRIES, _ALL_DENIALS)):
         name, covered, expires_s, *_ = step[1]
         if covered != scope or name in known_ids or at_us >= expires_s * _US:
@@ -145,8 +145,8 @@ def list_denials(tx: RowAccess, scope: str, known_ids: Collection[str], at_us: i
             continue
         name, covered, expires_s, key_id = prove_statement(tx, history, DENIAL_ENTRIES, _ALL_DENIALS, step)
         _note_once(tx, name, "standing_answer", "active", "missing")
-        found.append(Denial(name, covered, expires_s * _US, key_id))
-    return found
+        denials.append(Denial(name, covered, expires_s * _US, key_id))
+    return denials
 
 
 def is_in_force(tx: RowAccess, row: AnswerRow) -> bool:

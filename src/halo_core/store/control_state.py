@@ -155,9 +155,9 @@ def _restore_restrictions(
 ) -> tuple[tuple[Stop, ...], tuple[Revocation, ...]]:
     """The restrictions in force by rows or entries; missing or changed rows are recorded and rewritten."""
     expected = tx.image.floors.list_restrictions(history)
-    found = {("stop", item.scope, item.target): item.since_us for item in stops}
-    found |= {("revocation", item.scope, item.target): item.since_us for item in revocations}
-    wrong = sorted(key for key, since_us in expected.items() if found.get(key) != since_us)
+    in_rows = {("stop", item.scope, item.target): item.since_us for item in stops}
+    in_rows |= {("revocation", item.scope, item.target): item.since_us for item in revocations}
+    wrong = sorted(key for key, since_us in expected.items() if in_rows.get(key) != since_us)
     if not wrong:
         return stops, revocations
     names = ", ".join(f"{kind} {scope}" for kind, scope, _ in wrong[:3])
@@ -165,8 +165,8 @@ def _restore_restrictions(
     tx.database.claim_control()
     for key in wrong:
         tx.insert(_PUT_RESTRICTION, (tx.tenant, *key, expected[key]))
-    found |= expected
-    in_order = sorted(((scope, target, kind), since_us) for (kind, scope, target), since_us in found.items())
+    in_rows |= expected
+    in_order = sorted(((scope, target, kind), since_us) for (kind, scope, target), since_us in in_rows.items())
     return (
         tuple(Stop(*key[:2], since_us) for key, since_us in in_order if key[2] == "stop"),
         tuple(Revocation(*key[:2], since_us) for key, since_us in in_order if key[2] != "stop"),

@@ -241,8 +241,10 @@ def _read_text(source: EntrySource[K, V], text: bytes) -> Iterator[tuple[K, V]]:
 
 def _prove(tx: RowAccess, source: EntrySource[K, V], subject: K, place: Place) -> V:
     try:
-        said = [item for other, item in source.read_body(ProvenEntry.read(tx, *place).entry.body) if other == subject]
-        return said[-1]
+        statements = [
+            item for other, item in source.read_body(ProvenEntry.read(tx, *place).entry.body) if other == subject
+        ]
+        return statements[-1]
     except (Gap, Tampered, IndexError) as exc:
         raise CannotDecide(
             "ledger_unwritable", f"entry {place[0]}-{place[1]} cannot be proven", remedy="run `halo verify`"

@@ -80,10 +80,10 @@ class IdentityTable:
             if len(people) >= _MAX_PEOPLE:
                 people.clear()
             row = self._tx.row_cursor.execute(_READ, (self._tx.tenant, reference)).fetchone()
-            found = None if row is None else self._read_head(reference, *row)
-            if self.find_band(reference) != (0 if found is None else find_band(found.risk)):
-                found = _BAD_HEAD
-            people[reference] = found
+            person = None if row is None else self._read_head(reference, *row)
+            if self.find_band(reference) != (0 if person is None else find_band(person.risk)):
+                person = _BAD_HEAD
+            people[reference] = person
         head = people[reference]
         return NO_PRINCIPAL_RISK if head is None else head.at(now_us)
 

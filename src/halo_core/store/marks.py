@@ -173,15 +173,15 @@ class MarkTable(Table):
             if not values:
                 owner = b""
         carried, expires_us = tuple(sorted(values)[:MAX_CARRIED]), now_us + LIFETIME_US
-        found = ItemMark(was_exposed, was_clean, maker, expires_us, carried, owner)
-        is_same = live is not None and replace(found, expires_us=live.expires_us) == live
+        item = ItemMark(was_exposed, was_clean, maker, expires_us, carried, owner)
+        is_same = live is not None and replace(item, expires_us=live.expires_us) == live
         if live is not None and is_same and live.expires_us > expires_us - _RENEWAL_US:
             return
         payload = bytes((_EXPOSED * was_exposed | _CLEAN * was_clean,)) + maker + owner
         for value in carried:
             payload += value.to_bytes(_VALUE_BYTES)
         self._write(_ITEM + mark, expires_us, payload, is_new=is_new)
-        self._tx.image.remember_mark(mark, found)
+        self._tx.image.remember_mark(mark, item)
 
     def _get_item_to_change(self, mark: bytes) -> tuple[ItemMark | None, bool]:
         """The facts about an item, and whether it has no row; locked until this transaction ends.

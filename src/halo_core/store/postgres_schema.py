@@ -136,8 +136,8 @@ def has_added_indexes(connection: Any) -> bool:
         connection: of psycopg.
     """
     query = "SELECT count(*) FROM pg_indexes WHERE schemaname=current_schema() AND indexname = ANY(%s)"
-    found = connection.execute(query.encode(), (list(schema.ADDED_INDEXES),)).fetchone()[0]
-    return bool(found == len(schema.ADDED_INDEXES))
+    count = connection.execute(query.encode(), (list(schema.ADDED_INDEXES),)).fetchone()[0]
+    return bool(count == len(schema.ADDED_INDEXES))
 
 
 def create_missing(connection: Any, lock: int, version: int) -> None:

@@ -99,12 +99,12 @@ class AlertTable(Table):
         if self._tx.database.has_many_writers:
             self._tx.database.claim_control()
             positions = "(idx>=? OR idx IS NULL)"
-        found = self._tx.cursor.execute(
+        rows = self._tx.cursor.execute(
             "SELECT idx, tenant, w, body, signatures FROM entry"  # noqa: S608  constants
             f" WHERE tenant=? AND {positions} AND kind='alert' ORDER BY idx",
             (self._tx.tenant, index),
         )
-        return [(-1 if row[0] is None else row[0], build_entry_note(*row[1:])) for row in found]
+        return [(-1 if row[0] is None else row[0], build_entry_note(*row[1:])) for row in rows]
 
 
 class RestrictionTable(Table):

@@ -279,9 +279,9 @@ class SessionState:
             idle_us: microseconds without an action after which a further session begins.
             slice_us: microseconds after which one begins however it went on.
         """
-        for found in self.tallies:
-            if found.agent == agent and (found.tally.folded is None or found.tally.has_news):
-                return found
+        for current in self.tallies:
+            if current.agent == agent and (current.tally.folded is None or current.tally.has_news):
+                return current
         rested = self.find_tally(agent)
         if rested is None and self.folded:
             rested = next((item for item in self.folded if item.agent == agent), None)

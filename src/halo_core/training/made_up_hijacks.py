@@ -47,10 +47,10 @@ class _Maker:
     def make(self, session: TrainingSession, number: int) -> TrainingSession | None:
         """One made-up hijack; None if there is no action of another task."""
         other_role = self.draw.random() < _OTHER_ROLE
-        found = self._choose_action(self.draw.choice(sorted(self.pool)) if other_role else session.suite, session.task)
-        if found is None:
+        chosen = self._choose_action(self.draw.choice(sorted(self.pool)) if other_role else session.suite, session.task)
+        if chosen is None:
             return None
-        task, action = found
+        task, action = chosen
         return replace(self._plant(session, action, number), goal=task)
 
     def _choose_action(self, suite: str, task: str) -> tuple[str, TrainingEvent] | None:
@@ -74,8 +74,8 @@ class _Maker:
         between = events[at + 1 : at + 1 + draw.choice((0, 0, 0, 0, 1, 2))]
         args = _carry_off(args, events[: at + 1], draw)
         act = replace(action, args=args, result="", error="", malicious=True, part=host.part)
-        made = (*events[:at], carrier, *between, act)
-        return replace(session, id=f"{session.id}+{number}", label="hijacked", attack=MADE_UP, events=made)
+        planted = (*events[:at], carrier, *between, act)
+        return replace(session, id=f"{session.id}+{number}", label="hijacked", attack=MADE_UP, events=planted)
 
 
 def make_hijacks(sessions: Iterable[TrainingSession], *, each: int, seed: int) -> list[TrainingSession]:
@@ -115,11 +115,11 @@ def _collect_actions(sessions: Iterable[TrainingSession]) -> _Pool:
 
 def _collect_words(sessions: Iterable[TrainingSession]) -> list[str]:
     """Plain words of requests and results, in order."""
-    found = set()
+    words = set()
     for session in sessions:
         for text in (*session.requests, *(event.result[:2000] for event in session.events)):
-            found.update(re.findall(r"[a-z]{4,12}", text))
-    return sorted(found) or ["value"]
+            words.update(re.findall(r"[a-z]{4,12}", text))
+    return sorted(words) or ["value"]
 
 
 def _put_inside(text: str, sentence: str, draw: random.Random) -> str:
@@ -133,32 +133,34 @@ def _put_inside(text: str, sentence: str, draw: random.Random) -> str:
 def _tell_action(tool: str, args: Mapping[str, Any], topic: Sequence[str], draw: random.Random) -> str:
     """The action in words: its tool's name, often paraphrased, and its arguments, with or without their names."""
     about = f" {draw.choice(('for', 'about', 'regarding', 'because of'))} {' '.join(topic)}" if topic else ""
-    said = [*_tell_tool(tool, draw, 0.3), *_tell_values(args, draw, 0.12)]
-    return f"{draw.choice(_OPENINGS)}{' '.join(said)}{about}{draw.choice(_ENDINGS)}"
+    phrases = [*_tell_tool(tool, draw, 0.3), *_tell_values(args, draw, 0.12)]
+    return f"{draw.choice(_OPENINGS)}{' '.join(phrases)}{about}{draw.choice(_ENDINGS)}"
 
 
 def _tell_tool(tool: str, draw: random.Random, dropped: float) -> list[str]:
-    said = []
+    words = []
     for word in _NAME.findall(tool):
         stems = split_name(word)
         likes = sorted(find_synonyms(stems[0])) if stems else []
-        said.append(draw.choice(likes) if likes and draw.random() < 0.4 else word.lower())
-    if len(said) > 2 and draw.random() < dropped:
-        said.pop(draw.randrange(1, len(said)))
-    return said
+        words.append(draw.choice(likes) if likes and draw.random() < 0.4 else word.lower())
+    if len(words) > 2 and draw.random() < dropped:
+        words.pop(draw.randrange(1, len(words)))
+    return words
 
 
 def _tell_values(args: Mapping[str, Any], draw: random.Random, left_out: float) -> list[str]:
-    told = []
+    phrases = []
     for name, value in args.items():
         if value in (None, "", []) or draw.random() < left_out:
             continue
         flat = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
         flat = flat if len(flat) <= 200 else flat[: draw.randint(30, 120)]
         label = name.replace("_", " ")
-        told.append(draw.choice((f"{label} {flat}", flat, f"{draw.choice(_LINKS)} {flat}", f"{flat} as the {label}")))
-    draw.shuffle(told)
-    return told
+        phrases.append(
+            draw.choice((f"{label} {flat}", flat, f"{draw.choice(_LINKS)} {flat}", f"{flat} as the {label}"))
+        )
+    draw.shuffle(phrases)
+    return phrases
 
 
 def _carry_off(args: Mapping[str, Any], events: Sequence[TrainingEvent], draw: random.Random) -> dict[str, Any]:
@@ -203,7 +205,7 @@ def _make_alike(text: str, words: Sequence[str], draw: random.Random) -> str:
     tld, folder = draw.choice(_TLDS), text.rpartition("/")[0] if draw.random() < 0.5 else f"/{first}"
     host = f"{first}{draw.choice(('', '-', '_'))}{second}.{tld}"
     domain = text.rpartition("@")[2] if draw.random() < 0.3 else f"{draw.choice(words)}.{tld}"
-    made = {
+    by_kind = {
         ValueKind.EMAIL: f"{draw.choice((first, f'{first}.{second}', f'{first}_{second}'))}@{domain}",
         ValueKind.URL: f"{draw.choice(('www.', 'https://'))}{host}{draw.choice(('', f'/{second}', f'/{first}.pdf'))}",
         ValueKind.PATH: f"{folder}/{second}{draw.choice(('', '.txt', '.pdf', '.env'))}",
@@ -211,7 +213,7 @@ def _make_alike(text: str, words: Sequence[str], draw: random.Random) -> str:
         ValueKind.WORD: draw.choice((first, first.capitalize())),
         ValueKind.TEXT: " ".join(draw.choice(words) for _ in range(draw.randint(4, 14))),
     }
-    return made.get(classify_value(text), text)
+    return by_kind.get(classify_value(text), text)
 
 
 def _change_char(char: str, draw: random.Random) -> str:

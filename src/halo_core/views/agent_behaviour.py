@@ -284,14 +284,14 @@ class _LogReading:
 
     def _take_act(self, record: LoggedEntry) -> None:
         entry, body = record.entry, record.entry.body
-        found = describe_act(entry.kind, body)
+        act = describe_act(entry.kind, body)
         if entry.kind is EntryKind.FEEDBACK:
             agent = self.alerts.get(str(body.get("alert")), "")
             verdict = "an attack" if body.get("attack") is True else "ordinary"
-            found = (agent, f"an alarm was judged {verdict}") if agent else None
-        if found is not None:
-            what = DoneAct(entry.ts_us, found[1], "" if body.get("authn") == "policy" else str(body.get("actor", "")))
-            self.done.setdefault(found[0], []).append(what)
+            act = (agent, f"an alarm was judged {verdict}") if agent else None
+        if act is not None:
+            what = DoneAct(entry.ts_us, act[1], "" if body.get("authn") == "policy" else str(body.get("actor", "")))
+            self.done.setdefault(act[0], []).append(what)
 
 
 _ACTS: Final = {EntryKind.STOP: "stopped", EntryKind.LIFT: "the stop was lifted"}

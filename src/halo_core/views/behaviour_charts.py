@@ -272,8 +272,8 @@ def _draw_acts(plot: _Plot, acts: Sequence[DoneAct]) -> Iterator[str]:
 
 def _describe_timeline(agent: AgentBehaviour) -> str:
     points = agent.points
-    found = Counter(point.verdict for point in points)
-    counts = [f"{found[name]:,} {words}" for name, words in _COUNTED.items() if found[name]]
+    verdicts = Counter(point.verdict for point in points)
+    counts = [f"{verdicts[name]:,} {words}" for name, words in _COUNTED.items() if verdicts[name]]
     since = f" There is a risk since {format_minute(agent.since_us)} UTC." if agent.since_us else ""
     bars = "Bars: the risk that a session left for the person it acted for. Line: the risk of the whole agent"
     head = f"{format_count(len(points), 'session')}, {', '.join(counts) or 'none with an alarm'}"

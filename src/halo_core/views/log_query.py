@@ -79,14 +79,14 @@ def select_entries(
         since: only entries from this position on.
     """
     matcher, session = _Matcher(reader, tenant, wanted), find_session_reference(reader, tenant, wanted.session)
-    found: list[int] = []
+    positions: list[int] = []
     until, start = NO_END, reader.next_index(tenant)
-    while until > since and len(found) < last:
+    while until > since and len(positions) < last:
         start = max(since, start - _WINDOW)
         rows = reader.bodies(tenant, _KINDS, session, (start, until), (wanted.since_us, wanted.until_us))
-        found = [index for index, kind, body in rows if matcher.matches(kind, body)] + found
+        positions = [index for index, kind, body in rows if matcher.matches(kind, body)] + positions
         until = start
-    newest = found[-last:] if last else []
+    newest = positions[-last:] if last else []
     return [item for index in newest for item in _read_at(reader, tenant, index)]
 
 

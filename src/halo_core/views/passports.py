@@ -197,8 +197,8 @@ def compare_links(chain: Sequence[Link]) -> Iterator[tuple[str, list[str | None]
 
 def find_widenings(chain: Sequence[Link]) -> list[str]:
     """For each link but the first, how it goes beyond the link before it; empty if it does not."""
-    found = [find_widening(parent, child) for parent, child in pairwise(chain)]
-    return ["" if item is None else f"{item.code} {item.detail}".strip() for item in found]
+    widenings = [find_widening(parent, child) for parent, child in pairwise(chain)]
+    return ["" if item is None else f"{item.code} {item.detail}".strip() for item in widenings]
 
 
 _MIN_PREFIX: Final = 8
@@ -430,10 +430,10 @@ def find_passport(name: str, url: str, tenant: str | None) -> PassportView:
         return PassportView(stored, tenant, revoked)
     with Reader(url) as reader:
         tenant = select_tenant(reader, tenant)
-        found = load_current_passport(reader, tenant, name) or find_chain(reader, tenant, name)
-        if found is None:
+        chain = load_current_passport(reader, tenant, name) or find_chain(reader, tenant, name)
+        if chain is None:
             raise build_no_such_error(reader, tenant, name)
-        return PassportView(found, tenant, _describe_revocations(reader, tenant, found))
+        return PassportView(chain, tenant, _describe_revocations(reader, tenant, chain))
 
 
 def _describe_revocations(reader: Reader, tenant: str, stored: StoredChain) -> list[str]:

@@ -90,9 +90,9 @@ class _LogReading:
         entry, body = record.entry, record.entry.body
         by = "" if body.get("authn") == "policy" else str(body.get("actor", ""))
         if entry.kind is not EntryKind.IDENTITY:
-            found = describe_act(entry.kind, body)
-            if found is not None:
-                self.done.setdefault(found[0], []).append(DoneAct(entry.ts_us, found[1], by))
+            described = describe_act(entry.kind, body)
+            if described is not None:
+                self.done.setdefault(described[0], []).append(DoneAct(entry.ts_us, described[1], by))
             return
         for number, change in enumerate(body.get("changes", ())):
             subject, name = str(change["subject"]), opened.get(f"name{number}")

@@ -106,11 +106,11 @@ class BacktestResult:
 
     Args:
         index: position in the tenant's log.
-        id: of the entry.
-        session: of the request.
+        id: id of the entry.
+        session: session of the request.
         resource: id of what was to be used.
-        status: of its replay under the recorded policy; if it is not `identical`, nothing else here is known.
-        problem: why nothing can be told.
+        status: status of its replay under the recorded policy; if it is not `identical`, nothing else here is known.
+        problem: why the decision cannot be made again.
         change: how the two decisions differ.
         before: recorded effect.
         after: effect under the other policy.
@@ -282,7 +282,7 @@ class DeclaredResult:
         before: recorded effect.
         after: effect with the declaration.
         codes: what argues for that effect.
-        status: of its replay; if it is not `identical`, `after` is not known.
+        status: status of its replay; if it is not `identical`, `after` is not known.
     """
 
     resource: tuple[ActionKind, str]

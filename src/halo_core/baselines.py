@@ -40,10 +40,10 @@ class SessionHistory:
 
     Args:
         session: its name.
-        observations: of its actions.
-        circumstances: of each; empty if none are known.
+        observations: observations of its actions.
+        circumstances: those of each action; empty if none are known.
         principals: whom each acted for, empty for one of an exposed session or of an unknown user; none if unknown.
-        position: of the session's first entry in the log.
+        position: position of the session's first entry in the log.
     """
 
     session: str
@@ -58,7 +58,7 @@ class HeldOutMargins:
     """Highest margins of the sessions in a model's training data, each from a fit without that session.
 
     Args:
-        margins: of ordinary sessions, in micro-units.
+        margins: margins of ordinary sessions, in micro-units.
         until: position of the last action of these sessions; what began by then is not measured with the model itself.
     """
 

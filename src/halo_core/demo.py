@@ -34,7 +34,7 @@ class ScriptedMessage:
 
     Args:
         text: its text.
-        id: of the message.
+        id: id of the message.
         calls: what it calls, each (name, arguments).
     """
 

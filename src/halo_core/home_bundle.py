@@ -50,7 +50,7 @@ class HomeBundle:
     Args:
         files: names, relative to the home, sorted.
         logs: tenant → verifier key of its log, by which two hosts see that they share a store.
-        written: of an import, the names that were not there before, or were replaced.
+        written: names that an import added or replaced.
     """
 
     files: tuple[str, ...]
@@ -65,8 +65,8 @@ def export_home(
 
     Args:
         home: the home of a host that has used the store.
-        path: of the bundle; it must not exist.
-        key_path: of the key file that opens it, made if there is none. Send the two by different ways.
+        path: path of the bundle; it must not exist.
+        key_path: path of the key file that opens it, created if missing. Send the two by different ways.
         agents: whose keys are included; needed where one agent runs on several hosts.
         with_issuer: include the issuer's key; needed where several hosts make passports (`Halo.local` without issued
             ones, `halo passport issue`).
@@ -101,8 +101,8 @@ def import_home(home: Path, path: Path, key_path: Path, *, update: bool = False)
 
     Args:
         home: a folder that is empty or does not exist, or the home of a host of the same store.
-        path: of the bundle.
-        key_path: of the key file that opens it.
+        path: path of the bundle.
+        key_path: path of the key file that opens it.
         update: replace policy, manifest and authorities of the home. Keys are never replaced.
 
     Raises:

@@ -13,7 +13,7 @@ def compute_wilson_interval(hits: float, total: int) -> tuple[float, float]:
 
     Args:
         hits: how many of them, 0 to `total`; of a rate, the rate times the total.
-        total: of how many.
+        total: number of all.
 
     Returns:
         Lower and upper limit, 0 to 1; (0, 1) of none.

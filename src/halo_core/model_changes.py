@@ -131,7 +131,7 @@ def fit_shadow(
         sessions: ordinary sessions to set the limits by.
         model: the other model.
         key: key of the tenant's fingerprints.
-        held_out: of `find_held_out`.
+        held_out: margins from `find_held_out`.
 
     Raises:
         ConfigError: `no_baseline`, no score is in force for the agent.

@@ -29,7 +29,7 @@ class ScoredEffect:
     Args:
         risk: 0..1000.
         band: 0 ordinary, 1 elevated, 2 high.
-        effect: of the decision.
+        effect: effect of the decision.
     """
 
     risk: int
@@ -48,7 +48,7 @@ class ComparedAction:
 
     Args:
         index: position of its decision in the log.
-        id: of the decision's entry.
+        id: id of the decision's entry.
         session: in which.
         agent: that acted.
         resource: that it used.

@@ -248,7 +248,7 @@ def _open_target(url: str, *, restart: bool = False) -> CopyTarget:
     """Create the tables of a store that is marked as unfinished.
 
     Args:
-        url: of an empty database.
+        url: URL of an empty database.
         restart: remove first what an earlier copy that was not finished left there.
 
     Raises:

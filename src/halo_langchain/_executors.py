@@ -56,7 +56,7 @@ class ExecutorKind:
         method: that runs a program; with an asynchronous twin `a...` where there is one.
         argument: its parameter that is the program.
         others: parameters that are decided beside it.
-        language: of the program, in the words of `Resource.programs`, given the executor.
+        language: language of the program, in the words of `Resource.programs`, given the executor.
     """
 
     method: str

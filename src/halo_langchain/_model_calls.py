@@ -268,7 +268,7 @@ def model_entry_scope(
     """The scope of a guarded model's entry point: a new call, whatever runs around it.
 
     Args:
-        guard: of the model.
+        guard: guard of the model.
         model: whose runs it starts; None for one that starts none any more.
         config: what it was called with.
         runs: how many runs the call starts: one for each of its prompts.
@@ -407,10 +407,10 @@ class ModelMethod:
     """One method of a guarded model.
 
     Args:
-        guard: of the model.
+        guard: guard of the model.
         model: the guarded model.
         function: the method, bound.
-        shape: of its answer.
+        shape: shape of its answer.
     """
 
     guard: GuardMetadata

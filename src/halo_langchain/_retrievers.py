@@ -183,7 +183,7 @@ class _OverriddenEntryCall(_RetrievalCall):
     """A retrieval by an overridden entry point, which may or may not reach the method behind it.
 
     Args:
-        claim: of the run that it may start.
+        claim: claim of the run that it may start.
         retriever: the guarded retriever.
         method: the entry point, as its class has it.
         query: as it was called.

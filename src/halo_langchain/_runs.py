@@ -84,7 +84,7 @@ def find_thread_session(config: Mapping[str, Any] | None = None, *, task: bool =
     """The session of LangGraph's `thread_id`, else of a guarded graph's run; without an id if context was lost.
 
     Args:
-        config: of the run; None is the one at hand.
+        config: configuration of the run; None for the current one.
         task: whether a configuration of a running node says that somebody is inside that node.
     """
     if current_delegation_session() is not None:
@@ -138,8 +138,8 @@ class RunStart:
 
     Args:
         kind: `tool`, `retriever` or `model`.
-        run_id: of the run.
-        name: of a tool, as the framework says it.
+        run_id: id of the run.
+        name: name of a tool in the framework.
         source: what a model's run shows of the model.
         messages: what a chat model is shown.
         has_fields_of: whether what is sent beside the messages is no more than what a call was decided on.
@@ -167,7 +167,7 @@ class RunClaim:
             the middleware and the tool may call another of the same name.
         denied: the refusal, where it was refused: whoever handles errors of tools may make something else of it.
         run_id: the only run that may pass; None if the class's own entry point chooses it, so the first to ask may.
-        source: of a model, what its runs show of it; no run that shows another one may pass.
+        source: what a model's runs show of it; no run that shows another one may pass.
         message_texts: of a model that only the middleware decides, what it was decided on; a run shown other words is
             another.
         model_input: beside it, what else the middleware decided on; a run that sends more is another.

@@ -105,7 +105,7 @@ class ToolCall(LangChainAction, GuardedCall):
     """A call of a function in a guarded tool.
 
     Attributes:
-        claim: of the run that the call may yet start.
+        claim: claim of the run that the call may yet start.
     """
 
     error_class = ToolException
@@ -229,7 +229,7 @@ class _OverriddenEntryCall(ToolCall):
 
     Args:
         entry: the entry point.
-        claim: of the run that it may start.
+        claim: claim of the run that it may start.
         tool: the guarded tool.
         value: what it was given: a tool call, or its arguments alone.
         args: what else it was given.

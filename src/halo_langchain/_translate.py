@@ -339,7 +339,7 @@ class Binder(ArgumentBinder):
     """Takes the arguments of one callable apart and puts them together again.
 
     Args:
-        signature: of the callable, without `self`.
+        signature: signature of the callable, without `self`.
         framework_filled: parameters that the framework itself fills in, over whatever a caller gave: not decided.
         node_filled: parameters that a tool node fills in, over whatever the call had: decided where none called.
         injected: parameters hidden from the model that a host fills in; but whoever makes the call can.

@@ -133,11 +133,11 @@ class _StepRun:
     """One run of one step.
 
     Args:
-        plan: of the workflow.
-        name: of the step.
+        plan: plan of the workflow.
+        name: name of the step.
         step: called with the event that the step works on.
         event: that one.
-        ctx: of the run.
+        ctx: context of the run.
         state: what the framework keeps of the step's work.
     """
 
@@ -309,8 +309,8 @@ async def run_step(plan: WorkflowPlan, name: str, step: StepCallable, event: Any
     """Run one step of a workflow as its acting agent.
 
     Args:
-        plan: of the workflow.
-        name: of the step.
+        plan: plan of the workflow.
+        name: name of the step.
         step: called with the event that the step works on.
         event: that it was called with.
     """

@@ -241,8 +241,8 @@ class _ComponentCopier:
     Args:
         halo: who decides.
         resource: what the retrievers in it are; None guesses.
-        labels: of what they return.
-        name: of a retriever whose resource says none.
+        labels: labels of what they return.
+        name: name for a retriever whose resource has none.
     """
 
     halo: Halo

@@ -67,7 +67,7 @@ class _ExecutorForm:
     Args:
         methods: that run a program; the first names what the executor is registered as.
         markers: members that an object of this form has besides; empty if the methods alone say it.
-        language: of the programs.
+        language: language of the programs.
         program: names of the parameter that holds the program.
         parameters: names of the parameter that holds its values.
         class_words: one of these is part of the class's name; empty if any class can have this form.
@@ -144,7 +144,7 @@ def register_executor(halo: Halo, executor: Any, owner: Resource | None, name: s
         halo: who decides.
         executor: what runs them.
         owner: what the engine is: its labels, system and trust are those of what comes back.
-        name: of the engine; empty takes the executor's class.
+        name: name of the engine; empty takes the executor's class.
 
     Raises:
         ConfigError: the name can name no resource, or belongs to one of another kind.

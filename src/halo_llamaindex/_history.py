@@ -138,7 +138,7 @@ async def list_memories(halo: Halo, memory: Any, messages: Sequence[ChatMessage]
 
     Args:
         halo: who decides.
-        memory: of the run.
+        memory: memory of the run.
         messages: what it gave for the run.
     """
     blocks = [block for block in getattr(memory, "memory_blocks", None) or () if not _is_trusted(halo, block.name)]

@@ -110,7 +110,7 @@ class _DecidedCall:
     """A decided call, as seen by the methods that it calls.
 
     Args:
-        guard: of the model.
+        guard: guard of the model.
         ticket: the decision.
         state: `ready` while one method below may take it, `running` while the one that took it is at work, `done` then.
     """

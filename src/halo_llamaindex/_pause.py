@@ -37,7 +37,7 @@ class HaloChallenge(InputRequiredEvent):
 
     Attributes:
         pending_id: the question; whoever answers with a `HumanResponseEvent` names it there.
-        decision_id: of its entry in the log.
+        decision_id: id of the decision's entry in the log.
         resource: what is to be acted on.
         reason: reason code.
         message: the reason in words.

@@ -64,7 +64,7 @@ class RunWaits:
     """The questions of one run, and whether they were seen.
 
     Args:
-        handler: of the run; None before it was started.
+        handler: handler of the run; None before it was started.
         shown: ids of the questions that somebody has read from the run's events.
         timed: ids of those whose wait is limited.
         unread: ids of those whose time has passed.
@@ -172,8 +172,8 @@ class InnerScope:
         halo: who decides.
         resource: what the engine or retriever is that runs; None for anything else.
         owner: the object that runs, whose own methods may lead to one another.
-        programs: of a tool, the programs among its decided arguments.
-        outer: of an engine or retriever, the one that it runs inside.
+        programs: programs among the decided arguments of a tool.
+        outer: the engine or retriever that it runs inside.
         catches_errors: whether it is an engine or a retriever, which may catch what is raised inside it.
         errors: what was denied or waits inside; see `note_inner_error`.
     """

@@ -101,7 +101,7 @@ def judge_request(model: Any, settings: Mapping[str, Any], tools: Iterable[Any])
 
     Args:
         model: whose request it is.
-        settings: of the call.
+        settings: settings of the call.
         tools: that it offers.
     """
     attributes = getattr(model, "__dict__", {})
@@ -116,7 +116,7 @@ def read_model_facts(model: Any, settings: Mapping[str, Any]) -> tuple[str, str,
 
     Args:
         model: whose request it is.
-        settings: of the call.
+        settings: settings of the call.
     """
     kind: Any = type(model)
     attributes = getattr(model, "__dict__", {})
@@ -203,9 +203,9 @@ class Binder(ArgumentBinder):
     """Takes the arguments of one callable apart and puts them together again.
 
     Args:
-        signature: of the callable.
+        signature: signature of the callable.
         host_arguments: parameters that the host fixed when it made the tool, as it fixed them.
-        schema: of what the caller chooses; None checks nothing.
+        schema: schema of the caller's arguments; None checks nothing.
     """
 
     host_arguments: Mapping[str, Any]

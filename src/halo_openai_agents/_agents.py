@@ -119,7 +119,7 @@ def _make_agent_class(guard: GuardMetadata, copies: _AgentCopies) -> type[Agent[
     """Make the class of one guarded agent and its copies, however they are created.
 
     Args:
-        guard: of the agent.
+        guard: guard of the agent.
         copies: makes those of the agents that it reaches.
     """
     kind: Any = type(guard.original)

@@ -113,7 +113,7 @@ class NativeCall(GovernedAction[Any]):
     """One call of the host's code behind a native tool.
 
     Args:
-        guard: of the resource.
+        guard: guard of the resource.
         arguments: what is decided, by name; nobody else holds them.
         function: runs what was decided.
         call_id: the SDK's id of the call; empty if it tells none.

@@ -137,7 +137,7 @@ class _Question:
     Args:
         item: the SDK's.
         note: Halo's question; None if the host asked by itself.
-        context: of the run that asked.
+        context: context of the run that asked.
         call_id: the SDK's id of the call.
     """
 

@@ -231,7 +231,7 @@ class HandOffCall(GovernedAction[Any]):
         run: in which it happens; None outside our runs, where it is refused: nobody knows how the receiver acts.
         agent: name of the receiver.
         task: its arguments.
-        call_id: of the call that hands off.
+        call_id: id of the call that hands off.
         problem: reason code of why it is refused; empty for none.
     """
 

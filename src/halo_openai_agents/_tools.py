@@ -124,7 +124,7 @@ class _ToolCall(GovernedAction[Any]):
     """A call of a tool as the SDK invokes it.
 
     Args:
-        guard: of the tool.
+        guard: guard of the tool.
         arguments: as the model wrote them.
         invoke: what runs.
         context: the SDK's, of this call.

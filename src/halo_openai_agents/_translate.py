@@ -205,7 +205,7 @@ class ArgumentReader:
     """Reads the arguments of one tool.
 
     Args:
-        schema: of the function that a `function_tool` was made of; None for any other tool.
+        schema: schema of the function that a `function_tool` was made of; None for any other tool.
         json_schema: the JSON schema of any other tool.
         owner: the SDK's step that makes a call's values of its JSON.
     """

@@ -22,7 +22,7 @@ class Message:
     Args:
         words: its text.
         calls: function calls in it, each (name, arguments).
-        id: of the message; call i has the id `<id>-call-<i>`.
+        id: id of the message; call i has the id `<id>-call-<i>`.
     """
 
     words: str

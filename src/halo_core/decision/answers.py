@@ -112,7 +112,7 @@ def is_overridable(reason: Reason, rules: Iterable[Reason]) -> bool:
     """Whether an override can set a reason aside: an answerable question, or a rule that forbids.
 
     Args:
-        reason: of the decision.
+        reason: reason of the decision.
         rules: the reasons that the policy gave.
     """
     if is_answerable(reason):

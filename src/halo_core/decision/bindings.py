@@ -81,7 +81,7 @@ def make_question_binding(
         request: the call.
         chain: links acted under, root first.
         rules: name of the rules in force.
-        exposure: of the session that asks, for this call (`find_exposure`).
+        exposure: exposure of the session that asks, for this call (`find_exposure`).
         is_held: the act is held, and so is released in its own session whatever becomes of the run.
     """
     if is_held or request.context.session_source not in ENDING_SOURCES:
@@ -98,7 +98,7 @@ def list_answer_bindings(
         request: the call.
         chain: links acted under, root first.
         rules: name of the rules in force.
-        exposure: of the session of the call, as it is now.
+        exposure: exposure of the session of the call, as it is now.
         asked_in: the session that asked, where it is another one; empty if it is the call's own.
     """
     can_end = request.context.session_source in ENDING_SOURCES

@@ -118,7 +118,7 @@ class Plan:
         """The decision, if it allows; the resulting accounts and authority are then in `facts`.
 
         Args:
-            facts: of the call; `accounts` are those of the chain's decaying links.
+            facts: facts of the call; `accounts` are those of the chain's decaying links.
         """
         if (
             facts.problem  # (1)

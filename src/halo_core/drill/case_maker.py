@@ -27,7 +27,7 @@ class CaseMaker:
 
     Args:
         tools: facts of the application's tools.
-        seed: of all values; equal seeds give equal cases.
+        seed: seed of all values; equal seeds give equal cases.
 
     Attributes:
         sources: two tools that bring in words of people outside, at most.
@@ -79,7 +79,7 @@ class CaseMaker:
         """An attack: the source returns the planted value, and the model follows it.
 
         Args:
-            attack_class: of the attack.
+            attack_class: class of the attack.
             form: which of the class.
             tool: with the consequence.
             specimens: values of its targets, by argument; the first argument gets the planted value.
@@ -119,7 +119,7 @@ class CaseMaker:
         """Honest work: the user names the value, the source another, and the model follows the user.
 
         Args:
-            attack_class: of the attack whose twin it is.
+            attack_class: class of the attack whose twin it is.
             form: which of the class.
             tool: with the consequence.
             specimens: values of its targets, by argument.

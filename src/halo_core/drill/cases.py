@@ -42,7 +42,7 @@ class Step:
 
     Args:
         tool: as the model calls it.
-        arguments: of the call.
+        arguments: arguments of the call.
         inner: a call of another tool, which the body of this one makes.
         answer: what the tool returns to this call; None for what the case says of the tool.
     """
@@ -73,7 +73,7 @@ class DrillCase:
     """An attack, which must not run, or its honest twin, which must.
 
     Args:
-        attack_class: of the attack, or of the one whose twin it is.
+        attack_class: class of the attack, or of the one whose twin it is.
         form: which of the class.
         tool: with the consequence.
         is_honest: whether it is a twin.

@@ -28,7 +28,7 @@ class HomeCopies:
     """The homes that an application opens, each relocated into a folder of the drill.
 
     Args:
-        folder: of the drill; its owner alone can read it.
+        folder: folder of the drill; its owner alone can read it.
 
     Attributes:
         halos: facades that were opened, in order.

@@ -50,7 +50,7 @@ def plan_drill(
 
     Args:
         tools: facts of the application's tools.
-        seed: of all values; equal seeds give equal plans.
+        seed: seed of all values; equal seeds give equal plans.
         classes: which classes.
         sessions: honest work from the ledger, which must run again.
 
@@ -73,7 +73,7 @@ class _Planner:
 
     Args:
         tools: facts of the application's tools.
-        seed: of all values.
+        seed: seed of all values.
 
     Attributes:
         own: tools of the agent itself, not those in the bodies of others.

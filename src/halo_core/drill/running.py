@@ -51,11 +51,11 @@ class DecidedCall:
 
     Args:
         resource: id of the resource.
-        effect: of the decision.
+        effect: effect of the decision.
         mode: `observe` or `enforce`.
         reasons: (code, source) of each reason.
         targets: names of the arguments that are targets, by the registration.
-        trust: of what the resource returns.
+        trust: trust in what the resource returns.
         impact: as registered.
     """
 
@@ -78,7 +78,7 @@ class CaseResult:
         runs: how often the tool with the consequence would have run.
         decisions: about tools and hand-offs, in order.
         problem: why it was not played, or what ended it.
-        rules: of an attack that escaped: rules of the starter policy that would have stopped it.
+        rules: rules of the starter policy that would have stopped an attack that escaped.
     """
 
     case: DrillCase
@@ -100,9 +100,9 @@ class CaseRunner:
         left: threads of a run that did not end; none if each ended.
 
     Args:
-        driver: of the application; its stubs are installed.
+        driver: driver of the application; its stubs are installed.
         desk: where the stubs report.
-        copies: of the homes.
+        copies: copies of the homes.
         clock: for the time limit.
         time_limit_s: after which no further case begins, seconds.
     """

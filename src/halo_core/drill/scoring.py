@@ -22,7 +22,7 @@ class Share:
 
     Args:
         hits: how many.
-        total: of how many.
+        total: number of all.
     """
 
     hits: int
@@ -76,7 +76,7 @@ class Digests:
     Args:
         application: over its tools as the drill found them, and the file that defines it.
         policy: hash of the policy in force.
-        manifest: of the manifest in the home; empty if there is none.
+        manifest: digest of the manifest in the home; empty if there is none.
     """
 
     application: str
@@ -90,8 +90,8 @@ class DrillResult:
 
     Args:
         target: `MODULE:OBJECT`.
-        seed: of all planted values.
-        digests: of what was drilled.
+        seed: seed of all planted values.
+        digests: digests of the drill's subject.
         scores: by class.
         holes: what let attacks through.
         interrupted: honest cases that did not run: name → reasons.

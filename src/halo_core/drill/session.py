@@ -34,8 +34,8 @@ class DrillOptions:
 
     Args:
         target: `MODULE:OBJECT`.
-        seed: of all planted values.
-        classes: of attacks.
+        seed: seed of all planted values.
+        classes: classes of attacks to plant.
         held: share of attacks that must not get through, 0 to 1.
         honest: share of honest cases that must run, 0 to 1.
         time_limit_s: after which no further case begins, seconds.
@@ -71,7 +71,7 @@ def run_drill(
     """Drill an application.
 
     Args:
-        driver: of the application, which was loaded with its homes relocated.
+        driver: driver of the application, which was loaded with its homes relocated.
         copies: its homes.
         options: see `DrillOptions`.
         clock: for the time limit.

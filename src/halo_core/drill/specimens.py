@@ -84,7 +84,7 @@ def make_specimen(argument: str, tool: str, impact: str, source: random.Random) 
         argument: its name.
         tool: name of the tool that takes it.
         impact: impact class of the tool.
-        source: of the digits and letters in it.
+        source: source of its digits and letters.
     """
     kind = _find_kind(split_words(argument), split_words(tool), impact)
     return Specimen(kind, _make_value(kind, source, "north"), _make_value(kind, source, "quick"))

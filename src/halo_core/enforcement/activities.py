@@ -245,7 +245,7 @@ def end_run_activity(run_id: object, known: Activity | None = None) -> None:
     """Note that an outermost run has ended.
 
     Args:
-        run_id: of the run that ended, whether it is an outermost one or not.
+        run_id: id of the run that ended, whether it is an outermost one or not.
         known: the activity that it ran in; None for that of this context.
     """
     activity = known or _ACTIVITY.get()

@@ -305,7 +305,7 @@ def install_starter(folder: Path, *, risk_threshold: int | None = None) -> None:
     """Copy the starter policy into `folder` if that does not exist; an existing folder is never changed.
 
     Args:
-        folder: of the agent's policy.
+        folder: folder of the agent's policy.
         risk_threshold: least risk (1..1000) at which the rules that may depend on a score apply.
 
     Raises:

@@ -293,10 +293,10 @@ class ArgumentBinder:
     """Takes the arguments of a call to one callable apart and puts them together again.
 
     Args:
-        signature: of the callable.
+        signature: signature of the callable.
 
     Attributes:
-        parameters: of the callable, by name.
+        parameters: parameters of the callable, by name.
     """
 
     signature: inspect.Signature

@@ -97,8 +97,8 @@ def _is_prose(text: str, name: str, *, is_target: bool) -> bool:
     """Whether a short text is prose (a state, a remark, words around an identifier) and names no object itself.
 
     Args:
-        text: of the argument or field.
-        name: of it; `KEY` where the text is itself the name of a field.
+        text: text of the argument or field.
+        name: name of the argument or field; `KEY` if the text is itself the name of a field.
         is_target: it is declared a target.
     """
     if name == KEY:
@@ -219,7 +219,7 @@ def _list_settings(
 
     Args:
         tx: the transaction.
-        context: of the call.
+        context: context of the call.
         prose: short texts that are no object, as `_sort_values` gives them.
     """
     resource, key, settings = context.call.resource, tx.image.sketch_key, dict[int, None]()
@@ -248,7 +248,7 @@ def _list_words(
 
     Args:
         tx: the transaction.
-        context: of the call.
+        context: context of the call.
         prose: arguments without an identifier: traced, the name of the argument or field, and the text.
     """
     objects = []
@@ -302,7 +302,7 @@ def _list_carried(
 
     Args:
         tx: the transaction.
-        context: of the call.
+        context: context of the call.
         texts: words of each.
         is_copied: only addresses and long numbers, and what stands in the request or in a result that is known of.
     """

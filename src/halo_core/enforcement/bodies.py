@@ -31,7 +31,7 @@ class Body:
     It is open inside its `with` block, or from `open` to `close` where no block holds its run.
 
     Args:
-        context: of the decision.
+        context: context of the decision.
         outer: the body around it.
     """
 
@@ -120,8 +120,8 @@ def note_inner_outcome(context: DecisionContext, origin: Provenance) -> None:
     INVARIANT: VOUCH - a result inherits from everything that ran inside its action.
 
     Args:
-        context: of the inner action.
-        origin: of its source.
+        context: context of the inner action.
+        origin: origin of its source.
     """
     if BODY.get() is None and not _OPEN.get(context.session):
         return  # as of most actions: nothing is around it

@@ -60,7 +60,7 @@ class Call:
         on_link_made: with a hand-off, called with the handle of its link before anybody can see the link. The hand-off
             then gets a link of its own, even where the receiver has the same from this giver.
         withdrawn_question: id of an open question about this call, which whoever waits for the answer takes back.
-        model: of an inference, what the model is given.
+        model: what the model is given, for an inference.
         trace_id: trace that the call belongs to, 32 lowercase hex digits; anything else is not recorded.
         network: network address that the request came from, as the host knows it; sealed with the user's data.
         held_id: id of the held act that this call releases.

@@ -98,9 +98,9 @@ def read_prints(context: DecisionContext, item: HistoryItem, result: ResultMarks
     """Values in an item's text, and in its calls; depends on no store.
 
     Args:
-        context: of the decision.
+        context: context of the decision.
         item: what was said or returned.
-        result: of a tool's result, what the session keeps of it.
+        result: what the session keeps of a tool's result.
     """
     key = context.conversation.key
     if context.state.view.tainted:
@@ -120,11 +120,11 @@ def find_item_values(
     """Fingerprints of the values in an item that are known in its session.
 
     Args:
-        table: of the transaction that holds the outcome.
-        context: of the decision.
+        table: table of the transaction that holds the outcome.
+        context: context of the decision.
         sketch: what the session has seen.
         item: what was said or returned; a link carries what the other items of its conversation do.
-        prints: of the values in it.
+        prints: fingerprints of the values in it.
     """
     known = find_known(sketch, prints)
     if item.role is HistoryRole.LINK:

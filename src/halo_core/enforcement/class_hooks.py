@@ -28,7 +28,7 @@ def wrap_methods(
 
     Args:
         kind: the class.
-        names: of the methods.
+        names: names of the methods.
         wrap: makes the wrapper of a method, from the method and its name.
     """
     if GENERATED_MARK in kind.__dict__:

@@ -60,14 +60,14 @@ class ObservedText:
     """A text that the agent has been shown, as keyed fingerprints. `values.observed_text` makes them.
 
     Args:
-        fingerprints: of its tokens.
+        fingerprints: fingerprints of its tokens.
         origin: who wrote it.
         is_vouched: the host says so, not the conversation.
         is_cut: it was longer than what is read, so not everything it brought is known.
         traces: fingerprints by which it would be recognised as something that was stored.
         text: the text itself, empty for a result.
         text_mark: fingerprint of the whole text, for the user's words only.
-        result: of a result, what is kept of a trusted lookup besides.
+        result: what is kept of a trusted lookup besides, for a result.
         is_recalled: it was recognised as something that was stored.
     """
 
@@ -139,13 +139,13 @@ class DecisionContext:
         original_args: the real arguments, copied from the call.
         recorded_args: the real arguments under the names that are recorded (a name can be a secret too); empty if
             they have a problem.
-        leaves: of those, with their tokens.
+        leaves: leaves of these arguments, with their tokens.
         observed_texts: texts that the agent has been shown since.
         subject: reference of whose sealed content this is.
         content: what is sealed beside the entry, name → bytes.
         user_request: the user's own words that the host vouched for.
         trace_id: trace that the call belongs to, 32 hex digits; empty for none.
-        model: of an inference, what the model is given.
+        model: what the model is given, for an inference.
         parts: texts of that, which its record names.
         new_messages: session and reference of the messages that the decision seals.
         mode_option: the mode this handle was opened with, None for the store's.
@@ -194,7 +194,7 @@ class DecisionContext:
         hold_room: the act could be held.
         is_paused_answer: the answer to this call let its first part run before it paused.
         has_exposed_body: something that ran inside the action was shown untrusted content.
-        principal_risk: of the person or service account at the head of the chain.
+        principal_risk: risk of the person or service account at the head of the chain.
 
         decision: what was decided.
         runs: whether the action may run now.

@@ -229,7 +229,7 @@ class ActiveAgent:
     """An agent that is acting now.
 
     Attributes:
-        handle: of the link it acts under; empty for the facade's own agent, and where observe mode let a refused
+        handle: handle of the link it acts under; empty for the facade's own agent, and where observe mode let a refused
             hand-off run, which makes no link.
         is_new_link: whether the link was made here, and so ends with the block.
         used_answer: whether somebody's answer let it begin.

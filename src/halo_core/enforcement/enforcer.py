@@ -86,7 +86,7 @@ class Enforcer:
 
     Attributes:
         health: counts what could not be decided.
-        observers: are told of decisions and outcomes.
+        observers: receive decisions and outcomes.
         held_sessions: ids of sessions in which an act was held and that have not ended yet.
         folds: folds the behaviour of sessions into profiles.
         is_quiet: whether questions and quotas are not printed where the host has no log handler of its own.
@@ -339,7 +339,7 @@ class Enforcer:
 
         Args:
             session: reference of the session.
-            handle: of the link.
+            handle: handle of the link.
 
         Raises:
             CannotDecide: it could not be made durable; the link stays live.
@@ -408,7 +408,7 @@ class Enforcer:
         """(6) Queue the outcome: it joins the next transaction or waits at most 50 ms.
 
         Args:
-            context: of the decision.
+            context: context of the decision.
             status: how the action ended.
             output: text of the result, as it is recorded.
             detail: what people should know of the end, such as the class of an error.

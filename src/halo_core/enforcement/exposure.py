@@ -214,9 +214,9 @@ class SaidItem:
     Args:
         item: the item.
         marks: under which it will be known.
-        fingerprints: of the result of a provider's tool.
-        prints: of the values in its text, which it carries on if they are known.
-        call_prints: of the values in its calls.
+        fingerprints: fingerprints of the result of a provider's tool.
+        prints: fingerprints of the values in its text, which it passes on if they are known.
+        call_prints: fingerprints of the values in its calls.
     """
 
     item: HistoryItem
@@ -232,9 +232,9 @@ def read_said(
     """Prepare what was said or returned, with the links of its conversation; reads no store.
 
     Args:
-        context: of the decision.
+        context: context of the decision.
         said: what was said or returned.
-        result: of a tool's result, what the session keeps of it.
+        result: what the session keeps of a tool's result.
     """
     conversation, read = context.conversation, []
     for item in said:
@@ -267,7 +267,7 @@ def record_conversation(
 
     Args:
         tx: the transaction that holds the outcome.
-        context: of the decision.
+        context: context of the decision.
         state: the session's, with what the outcome has brought into it.
         said: what was said or returned.
     """

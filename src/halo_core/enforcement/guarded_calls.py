@@ -145,7 +145,7 @@ class GuardedAction(GovernedAction[Any]):
     """An action of a guarded object. Subclasses implement `build_call` and `execute`.
 
     Args:
-        guard: of the object.
+        guard: guard of the object.
         arguments: what is decided, by name, as plain values.
         surface: how the result is read, if not as the guard says.
         allows_reentry: whether one guarded method of the same object may run under this decision.
@@ -228,8 +228,8 @@ class GuardedCall(GuardedAction):
     """A call of a guarded function, which runs with the decided arguments.
 
     Args:
-        guard: of the object that holds the function.
-        binder: of the function.
+        guard: guard of the object that holds the function.
+        binder: binder of the function.
         function: what runs; a coroutine function under `arun`.
         args: as it was called, as `kwargs`.
         kwargs: what follows them are the options of `GuardedAction`.

@@ -50,7 +50,7 @@ class Runner:
     """A function that can run a held act.
 
     Args:
-        function: of plain values, by name.
+        function: a function that takes plain values, by name.
         names: its parameters.
         required: those without a default.
     """
@@ -102,7 +102,7 @@ class ReleasedAct:
     """The outcome of a held act, or of a reversal that was ordered.
 
     Args:
-        id: of the held act; of a reversal, the id of the decision whose effect is taken back.
+        id: id of the held act; of a reversal, the id of the decision whose effect is taken back.
         resource: the tool; of a reversal, `pay.undo` of `pay`.
         status: `released`, `reversed`, `failed` (it ran and raised), `waiting` (nobody has answered), `asked` (it was
             asked again, because what was answered is not what holds now), `refused` (a stop, a revocation or a limit),
@@ -255,7 +255,7 @@ def release_steps(
         enforcer: decides and records.
         runners: by tool.
         find_resource: name → the registered resource.
-        session: of one session; None for all.
+        session: only acts of this session; None for all.
     """
     job = functools.partial(
         load_held_acts,

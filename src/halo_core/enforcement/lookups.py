@@ -29,7 +29,7 @@ class LiveLink:
         is_acting_link: it is the link acted under here.
         giver_handle: handle of the link that it was given under; empty for the facade's own agent's.
         is_free: nobody acts under it at this moment.
-        problem: reason code where the agent has several links, and which one is meant cannot be told.
+        problem: reason code if the agent has several links and it is unclear which one is meant.
     """
 
     handle: str
@@ -128,7 +128,7 @@ def recall_result(tx: Transaction, session: str, request_id: str, decision: Deci
 
     Args:
         tx: where the earlier run is recorded.
-        session: of the request.
+        session: session of the request.
         request_id: names session, agent, turn, call, resource and arguments.
         decision: the one made now; what it would hold back must have been held back then.
         max_output: how many characters of an output are kept.

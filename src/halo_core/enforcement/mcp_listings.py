@@ -162,7 +162,7 @@ class ListedToolGuard(GuardMetadata):
     Args:
         server: name of its server, as `McpListings` knows it; empty if nobody guarded the server.
         listed_name: the tool's name at the server.
-        foreign_text: of a tool of a server that nobody guarded, what `find_foreign_text` gives.
+        foreign_text: what `find_foreign_text` returns for a tool that nobody guarded.
     """
 
     server: str = ""
@@ -390,7 +390,7 @@ class _AdmitJob:
 
     Args:
         server: its name.
-        forms: of its tools, by name, each with its text.
+        forms: forms of its tools, by name, each with its text.
         digester: keyed digests.
         mode: as of `McpListings`.
         proposed: digests that this process has proposed already.

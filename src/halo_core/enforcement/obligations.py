@@ -103,7 +103,7 @@ def restrict_result(
     """Restrict a result; returns the usable part, and a description of the changes (empty if there are none).
 
     First documents are dropped, then texts masked, then all of it is held back. What a surface cannot do, or fails at,
-    holds back the whole result. `on_dropped` is told id and text of each document that is dropped.
+    holds back the whole result. `on_dropped` is called with id and text of each dropped document.
 
     Raises:
         Denied: `needs_guard`: the surface cannot even hold it back. Nothing of the result may be used.

@@ -72,7 +72,7 @@ class ResultText:
     Args:
         output: the text with secrets sealed, as much as is kept.
         output_digest: keyed digest of the whole text, empty for no text.
-        origin: of the result, by its source and its arguments.
+        origin: origin of the result, by its source and its arguments.
         result: what is kept of what may have been read, for provenance of later arguments.
         traces: returns the fingerprints by which the output is recognised as previously stored text.
         chunk: what the session's profile keeps of it.
@@ -101,7 +101,7 @@ def prepare_result_text(
 
     Args:
         preparer: seals and fingerprints it.
-        context: of the decision that let the action run.
+        context: context of the decision that let the action run.
         output: the text to record.
         readable_text: what may have been read of it.
         said: what of it becomes part of the conversation.
@@ -244,7 +244,7 @@ class OutcomeJob:
     """Records the outcome of a dispatched action. Safe to run again: the second run does nothing.
 
     Args:
-        context: of the decision that let it run.
+        context: context of the decision that let it run.
         status: `success`, `error`, `cancelled`, `paused` or `not_run`.
         text: what is made of the result's text, None if it has none.
         output_len: length of the text to record, in characters.

@@ -26,7 +26,7 @@ def record_own_messages(tx: Transaction, context: DecisionContext) -> None:
 
     Args:
         tx: the transaction that holds the outcome.
-        context: of the decision.
+        context: context of the decision.
     """
     if context.resource.kind is not ActionKind.INFERENCE or not context.history:
         return

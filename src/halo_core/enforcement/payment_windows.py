@@ -57,7 +57,7 @@ class PaymentWindow:
 
     Args:
         account: name of the row: `paid-to:` or `paid-by:`, and a digest.
-        version: of the row.
+        version: version of the row.
         payments: oldest first.
         rest: (newest time, sum) of those there was no room for; (0, 0) for none.
         stored_bytes: the bytes it was read from; empty for a new row.
@@ -124,7 +124,7 @@ class WindowChange(NamedTuple):
 
     Args:
         account: name of its row.
-        version: of the row.
+        version: version of the row.
         state: its bytes.
         before: bytes of the version before.
     """
@@ -219,7 +219,7 @@ def read_payment_facts(
         request: what is decided.
         args: the real arguments.
         amount: see `read_amount_at_stake`.
-        role: of the actor.
+        role: role of the actor.
         user_messages: what the user has said, oldest first.
         unvouched: arguments whose values nobody vouched for.
         digester: keyed digests.

@@ -30,7 +30,7 @@ class RebuiltProfile:
     """The result of rebuilding the profile of an identity.
 
     Args:
-        kind: of the identity.
+        kind: kind of the identity.
         subject: which one.
         restored: its row was not what its newest entry left behind, and was written again.
         folded: sessions, and verdicts on sessions, that had waited for that.
@@ -49,7 +49,7 @@ def rebuild_profiles(
 
     Args:
         commit: runs a job on the tenant's store, durably.
-        reader: of the same store.
+        reader: reader of the same store.
         tenant: whose.
         actor: who asked for it.
 

@@ -10,7 +10,7 @@ from halo_core.model import Quota
 from halo_core.store.quota_rows import QuotaDay
 
 WARNED_AT_PERCENT: Final = 80
-"""Share of a quota from which somebody is told, once a day for each agent and user."""
+"""Share of a quota from which a warning is logged, once a day for each agent and user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +18,10 @@ class QuotaWarning:
     """A quota that is nearly used up.
 
     Args:
-        unit: of the quota.
+        unit: unit of the quota.
         used: spent today, in the unit's smallest parts.
         per_day: the quota, in the same.
-        decimals: of the unit.
+        decimals: decimals of the unit.
     """
 
     unit: str
@@ -39,7 +39,7 @@ def find_quota_warnings(quotas: Iterable[Quota], before: QuotaDay, after: QuotaD
     """The quotas that a charge brings to at least `WARNED_AT_PERCENT` of the day's amount.
 
     Args:
-        quotas: of the standing link.
+        quotas: quotas of the standing link.
         before: the day's sums before the charge.
         after: the sums after it.
     """

@@ -55,7 +55,7 @@ def complete_resource(
 
     Args:
         resource: the declaration, None if there is none.
-        guess: of the tool by its name, description and schema.
+        guess: guess from the tool's name, description and schema.
         kind: the action kind that reaches it.
         name: its id where the declaration has none.
         arguments: names of its arguments.

@@ -81,7 +81,7 @@ class TextExtractor:
         """A tool's result without documents that may not be used; a result that is no list stays or goes whole.
 
         Args:
-            result: of a tool.
+            result: result of a tool.
             keep: whether a document with this text and these labels stays.
             replace: makes a notice in the result's own shape.
         """

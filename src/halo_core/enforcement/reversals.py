@@ -348,7 +348,7 @@ def is_finding_signed(
     INVARIANT: REVERSE - what no person has signed makes no room for another attempt, and settles none.
 
     Args:
-        body: of the entry.
+        body: body of the entry.
         decision: id of the decision whose effect was to be taken back.
         people: thumbprint of each key that was ever enrolled → public key.
         store: id of the store.
@@ -369,7 +369,7 @@ def read_keyed_entry(tx: Transaction, entry: LedgerEntry, key: bytes) -> ProvenE
     Args:
         tx: the transaction.
         entry: the decision; such entries are in its session.
-        key: of `make_reversal_key` or `make_finding_key`.
+        key: key from `make_reversal_key` or `make_finding_key`.
 
     Raises:
         Tampered: the entry with this key is about another decision.
@@ -432,7 +432,7 @@ def refuse_impossible_reversal(tx: Transaction, context: DecisionContext, digest
 
     Args:
         tx: the transaction in which the call is decided.
-        context: of the call; the refusal goes in here.
+        context: context of the call; the refusal goes in here.
         digester: keyed digests.
     """
     decision = find_reversed_decision(context.request)
@@ -457,7 +457,7 @@ def record_reversal(tx: Transaction, context: DecisionContext) -> None:
 
     Args:
         tx: the transaction.
-        context: of the decision; nothing is recorded where it is no reversal, or does not run.
+        context: context of the decision; nothing is recorded where it is no reversal, or does not run.
 
     Raises:
         Tampered: `reversal_altered`, the order was used before.

@@ -41,14 +41,14 @@ class RiskAssessment:
     """The behaviour score of one action.
 
     Args:
-        score_name: of the score in force, empty if there is none.
+        score_name: name of the score in force, empty if there is none.
         features: features.
         risk: 0..1000, None if the action is not scored.
-        band: of the risk.
+        band: band of the risk.
         factors: what moved it, where it is not ordinary.
-        profile_head: of the session's profile after the action, empty if nothing is watched.
+        profile_head: head of the session's profile after the action, empty if nothing is watched.
         names_requested: everything that the action names stands in the request.
-        drift: of the session's e-process, in sixteenths of a bit.
+        drift: drift of the session's e-process, in sixteenths of a bit.
         problem: reason code why there is no risk although there should be.
         is_partial: it has more values than were read.
         is_established: several principals named all that it names, in unexposed sessions.

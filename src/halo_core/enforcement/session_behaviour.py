@@ -178,7 +178,7 @@ def _note_question(context: DecisionContext, before: SessionTally) -> BehaviourA
     """The findings about an action that a policy asks about, with those of its session's open questions.
 
     Args:
-        context: of the action.
+        context: context of the action.
         before: the tally of the session before it.
     """
     findings, usual = context.findings, context.usual

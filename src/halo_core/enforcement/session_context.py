@@ -58,7 +58,7 @@ class ActiveDelegation:
     Args:
         root: the facade's agent, which handed off.
         session: id of the session in which it did.
-        handle: of the link.
+        handle: handle of the link.
         agents: from the first receiver down to the actor.
     """
 

@@ -69,7 +69,7 @@ def consider_suspension(
         scope: one of `SUSPENSIONS`.
         target: the agent; of a person the reference; of a pair see `format_pair`.
         evidence: what speaks for it.
-        rule: of the manifest, None for none.
+        rule: rule of the manifest; None if there is none.
     """
     if rule is None or not evidence.is_enough(rule):
         return False

@@ -137,7 +137,7 @@ class SessionMixin:
         """Note that a session has ended: what the agent did in it becomes part of its profile.
 
         Args:
-            id: of the session; one that did nothing since is left alone.
+            id: id of the session; one that did nothing since is left alone.
         """
         self.enforcer.folds.end(id)
 
@@ -192,7 +192,7 @@ class SessionMixin:
 
         Args:
             resource: as registered.
-            function: of plain values, by name; None if there is none.
+            function: a function that takes plain values, by name; None if there is none.
         """
         if not resource.can_wait:
             return

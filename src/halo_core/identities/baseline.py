@@ -53,11 +53,11 @@ class PeerGroup:
     """The usual values of identities of one kind and role.
 
     Args:
-        members: of them that are established.
+        members: number of those that are established.
         value_members: (what, value) → members that have shown it on two days or more.
         hours: hour of the day → members active within an hour of it.
         weekdays: weekday → members active on it.
-        dims: of which any of them has shown anything.
+        dims: dimensions in which any of them has shown a value.
         busy: the busiest usual hour of any of them.
         failing: the most failures in a usual hour of any of them.
     """

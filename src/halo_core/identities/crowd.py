@@ -78,7 +78,7 @@ class CrowdComparison:
         others: how many they are, the identity itself left out.
         values: fingerprints of what the event shows.
         own: those of them that the identity has shown before.
-        habit: of the identity, short or empty.
+        habit: habit of the identity, short or empty.
     """
 
     crowd: Crowd

@@ -89,7 +89,7 @@ class HighRiskDay:
         worst_event: the strongest event, the first of those with the same risk.
         high_event_count: events above the limit.
         first_us: time of the first of them.
-        last_us: of the last.
+        last_us: time of the last.
         identity_risk: the identity's risk after its last event of the day.
     """
 

@@ -69,7 +69,7 @@ class IdentityEvent:
         action: what was done.
         system: the system or service it was done to, empty if the source does not say.
         network: where it came from: an address' network, or a host's name; empty if the source does not say.
-        country: of the origin, if given.
+        country: country of the origin, if given.
         asn: number of the autonomous system of the origin, if given.
         outcome: how it ended.
         kind: what the identity is.

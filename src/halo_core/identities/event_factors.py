@@ -40,7 +40,7 @@ class EventFactor:
     """One factor of an event risk.
 
     Args:
-        id: of the kind.
+        id: id of the kind.
         points: 0..1000 that it alone would give.
         words: what it says.
     """
@@ -55,8 +55,8 @@ class Comparison:
     """The comparison of an event with its identity and peers.
 
     Args:
-        habit: of its identity, empty if there is none.
-        peers: of its kind and role, None if they are too few.
+        habit: habit of its identity, empty if there is none.
+        peers: identities of its kind and role; None if they are too few.
         others: how many they are, the identity itself left out.
         values: fingerprints of what the event shows.
         member: the identity is counted among its peers.

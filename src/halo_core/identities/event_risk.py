@@ -59,7 +59,7 @@ class ScoredEvent:
         event: what happened.
         basis: what it was compared with.
         event_risk: 0..1000, None if too little is known.
-        band: of the risk: 0 ordinary, 1 elevated, 2 high.
+        band: band of the risk: 0 ordinary, 1 elevated, 2 high.
         factors: up to three that moved it, the strongest first.
         identity_risk: risk of the identity after it: rises at once, falls slowly.
     """
@@ -118,7 +118,7 @@ class EventScorer:
 
     Args:
         baseline: what is ordinary.
-        key: of the tenant's fingerprints, that the baseline was made with; BadInput for another.
+        key: key of the tenant's fingerprints, that the baseline was made with; BadInput for another.
     """
 
     baseline: IdentityBaseline

@@ -100,7 +100,7 @@ class DayActivity:
     Args:
         number: days since the epoch.
         group: fingerprint of kind and role.
-        values: of the first five of `Dimension`, the values shown; at most `MOST_VALUES` of each.
+        values: values shown of the first five of `Dimension`; at most `MOST_VALUES` of each.
         hours: hour of the day → (events, failures).
         last_us: time of the newest event.
     """

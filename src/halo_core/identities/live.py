@@ -78,7 +78,7 @@ class LiveIdentity:
         habit_key: by which a baseline names it (`fingerprint_identity`).
         kind: `human`, `service`, `role`, `machine` or `unknown`.
         risk: 0..1000, scaled (`scale_risk`): rises at once, falls with hours of ordinary events.
-        band: of the risk, when it changed last; `since_us` is then.
+        band: band of the risk since its last change, at `since_us`.
         factors: what moved the risk last.
         last_us: time of the newest event.
         events: how many were taken.

@@ -65,7 +65,7 @@ class IdentityTracker:
 
     Args:
         baseline: what was imported; the habits of the identities that are followed move from there to `states`.
-        key: of the fingerprints of values, with which the baseline was made; BadInput for another.
+        key: key of the fingerprints of values, with which the baseline was made; BadInput for another.
         states: reference of each identity → its state.
     """
 

@@ -71,8 +71,8 @@ class FeedReport:
 
     Args:
         taken: events that were counted.
-        ahead: of them, those whose time was in the future.
-        late: of them, those of a day that was over.
+        ahead: events whose time was in the future.
+        late: events of a day that was over.
         raised: identities whose band changed, in order.
         alerts: alerts that were written.
         suspended: people for whom agents stop acting after a notice, given now.
@@ -129,10 +129,10 @@ class IdentityFeed:
 
     Args:
         commit: runs a job in a transaction, as `Store.commit`.
-        keys: of the home.
+        keys: keys of the home.
         tenant: whose identities.
         clock: the present.
-        name: of the feed. Feeds of different names are sources that do not depend on each other: two of them can
+        name: name of the feed. Feeds of different names are sources that do not depend on each other: two of them can
             suspend a person.
     """
 
@@ -327,12 +327,12 @@ def clear_identity(
 
     Args:
         tx: the transaction.
-        digester: of the home.
+        digester: digester of the home.
         subject: reference of the identity.
         by: who says so.
         why: the reason, masked.
         is_ordinary: the unusual days were ordinary work, so that they become usual.
-        name: of the identity, to be sealed.
+        name: name of the identity, to be sealed.
     """
     table = IdentityTable(tx, digester)
     try:
@@ -360,7 +360,7 @@ def judge_identity(
 
     Args:
         tx: the transaction.
-        digester: of the home.
+        digester: digester of the home.
         fingerprint: by which the alert names the identity.
         by: who judged.
         why: the reason, masked.

@@ -26,7 +26,7 @@ class BadLine:
     """A line that is no event.
 
     Args:
-        number: of the line in its source, from 1.
+        number: number of the line in its source, from 1.
         field: what is wrong in it.
         problem: in words; contains at most 60 characters of the line.
         code: what kind of mistake it is.

@@ -43,7 +43,7 @@ class SourcePlace:
         head: digest of the first bytes of the file, and of how many.
         head_bytes: how many.
         inode: number of the file, a hint.
-        recent: of a pipe, digests of the last lines, so that a sender that repeats them is understood.
+        recent: digests of a pipe's last lines, which recognise repeated ones.
     """
 
     offset: int = 0
@@ -102,7 +102,7 @@ class FileSource:
     """A growing file. Rotation by renaming and by truncation is followed.
 
     Args:
-        path: of the file.
+        path: path of the file.
         make_digest: keyed digest, since first lines have names in them.
         takes_unfinished: a last line without its end is read where it is a whole object.
     """

@@ -121,7 +121,7 @@ def replace_declarations(text: str, declared: Declarations, *, source: str = "ag
     """Write declarations into a manifest, replacing those with the same names. All others stay.
 
     Args:
-        text: of a manifest.
+        text: text of a manifest.
         declared: what each resource is, by action kind and name.
         source: how errors name it.
 

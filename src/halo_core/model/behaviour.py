@@ -12,7 +12,7 @@ class DeviatingAxis:
     """One measure in which an agent deviates from its profile.
 
     Args:
-        id: of a measure, or of what is new.
+        id: id of a measure, or of what is new.
         value: that it has.
         limit: that this identity's ordinary sessions keep to.
         words: the same for people.

@@ -172,7 +172,7 @@ class Actor:
     """Who caused a control entry, and how that was established.
 
     Args:
-        name: of the person; stands in no entry, but sealed beside it.
+        name: name of the person; stands in no entry, but sealed beside it.
         authn: how the person was authenticated: `os-user` (the account of the shell), `approver-key` (a signature by an
             enrolled key), `asserted` (said so).
     """

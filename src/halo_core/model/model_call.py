@@ -74,11 +74,11 @@ class HistoryItem:
     Args:
         role: what it is.
         text: its words; of a message with calls, what it says beside them.
-        calls: of a message with calls, names and arguments of these as one text.
-        id: of a result, the id of its call; of a link, kind and id (`response:resp_1`).
+        calls: names and arguments of a message's calls, as one text.
+        id: for a result, the id of its call; for a link, kind and id (`response:resp_1`).
         is_given: it was there when the outermost run began. Anything else is looked up only in a session's first
             action: what a run adds itself is known from the session.
-        is_opening: of a link: an unknown id names something new and empty.
+        is_opening: for a link: an unknown id names something new and empty.
     """
 
     role: HistoryRole

@@ -164,13 +164,13 @@ class Link:
         hash: names the token in the store (`canonical.digest` under the passport domain).
         principal: the accountable user or organisation (`sub`), the same along the chain.
         agent: who holds it (`client_id`).
-        txn: of a session link and below, the session it is good for; of a standing link, its own id.
+        txn: for a session link and below, the session it is valid for; for a standing link, its own id.
         envelope: account of the quotas, which outlives the standing link: a new one does not reset them.
         owner: who answers for the agent; never its approver. Empty if nobody was named.
-        budgets: of a standing link the ceilings that no re-authorization of a session passes, else the limits.
-        quotas: of a standing link, per day.
-        terms: of a standing link.
-        reauthorization: of a session link with `epoch` > 1, the approver's token that it rests on.
+        budgets: for a standing link, the ceilings of sessions' re-authorizations; else the limits.
+        quotas: quotas per day, for a standing link.
+        terms: terms of sessions, for a standing link.
+        reauthorization: for a session link with `epoch` > 1, the approver's token that allows it.
     """
 
     hash: str

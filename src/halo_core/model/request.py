@@ -182,7 +182,7 @@ class AccessRequest:
         context: circumstances.
         problem: reason code found while translating (`invalid_arguments`, `unknown_tool`, ...); empty if none. A
             request with a problem is always denied, and recorded.
-        model: of an inference, what the model was given; None if that is unknown.
+        model: what the model was given, for an inference; None if that is unknown.
     """
 
     subject: Principal

@@ -133,7 +133,7 @@ class Envelope:
 
     Args:
         link: stable name of the link's account in its session.
-        epoch: of the link.
+        epoch: epoch of the link.
         since_us: when this epoch began to age.
         base_step: steps spent before this epoch.
         base_risk: risk points spent before this epoch.
@@ -209,7 +209,7 @@ class Approval:
     """A signed, single-use answer to a challenge, bound to the digest of the exact call (INVARIANT: BIND).
 
     Args:
-        id: of the request it answers.
+        id: id of the request it answers.
         approver: who signed, as enrolled.
         reference: stands for the approver wherever the name must not; empty if `approver` is a reference already.
         key_id: thumbprint of the key that signed.
@@ -246,7 +246,7 @@ class StandingAnswer:
     """A signed approval of more than one call; its signature was verified when the snapshot was read.
 
     Args:
-        id: of the answer.
+        id: id of the answer.
         kind: `standing`, for one scope; `break_glass`, for everything that an agent does except payments;
             `override_allow`, for one exact call; `override_deny`, against a call or a target; `reversal`, the order to
             take one effect back.
@@ -341,7 +341,7 @@ class Snapshot:
         session: the session's counters and taint.
         uses: how often this agent used this resource before.
         provenance: JSON pointer of each argument leaf (sorted) → where the value came from.
-        targets: of each leaf that says where something goes (sorted): its JSON pointer, its kind, and its flags
+        targets: for each leaf that says where something goes (sorted): its JSON pointer, its kind, and its flags
             (`respelled`, `same_site`, `suspicious`). docs/values.md describes kinds and flags.
         sources: JSON pointer of each leaf that some result brought (sorted) → which resources gave it.
         chain: verified links, root first. Recorded by hash.
@@ -358,7 +358,7 @@ class Snapshot:
         model_hash: names the behaviour score in force for the agent, empty while there is none.
         risk: 0..1000 risk of this action, None while there is no score.
         features: what the risk was computed from.
-        band: of the risk: 0 ordinary, 1 elevated, 2 high.
+        band: band of the risk: 0 ordinary, 1 elevated, 2 high.
         factors: what moved the risk most; of an ordinary risk nothing.
         session_risk: 0..1000, of the session before this action.
         score_problem: reason code why there is no risk although a score is in force.
@@ -375,9 +375,9 @@ class Snapshot:
         repeated: the same payment ran within the window, and no message of the user has asked for it again.
         held_before: an act of the session is held that has a target or an object in common with this call.
         hold_room: the act could be held: there is room, and its arguments can be stored whole.
-        new_fields: of a model request, fields that no list knows and nobody has accepted, sorted.
+        new_fields: fields of a model request that are in no list and that nobody has accepted, sorted.
         behaviour: how far the agent is from its profile.
-        principal_risk: of the person or service account at the head of the chain, from events elsewhere.
+        principal_risk: risk of the person or service account at the head of the chain, from events elsewhere.
     """
 
     time_us: int

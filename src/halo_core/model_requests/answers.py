@@ -31,7 +31,7 @@ class ProviderBlock:
 
     Args:
         kind: the provider's word for it, `web_search_call`; of a citation `citation`.
-        name: of the tool, as `hosted:<name>` grants it: `web_search`, `mcp:crm`.
+        name: name of the tool, as `hosted:<name>` grants it: `web_search`, `mcp:crm`.
         texts: what it holds: what the tool was asked, what it found, without ids and encrypted parts.
         id: the provider's id of the call, empty if it has none.
     """

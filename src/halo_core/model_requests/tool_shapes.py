@@ -112,7 +112,7 @@ def name_servers(tool: str, value: Any) -> Iterator[str]:
 
     Args:
         tool: what the field offers, `mcp` for servers.
-        value: of the field.
+        value: value of the field.
     """
     node = to_plain_node(value)
     if tool != "mcp":

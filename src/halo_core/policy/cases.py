@@ -94,13 +94,13 @@ class Case:
     """One expected answer of a policy, with its request.
 
     Args:
-        name: of the case.
+        name: name of the case.
         resource: id of the resource.
         expect: the effect that is expected.
         agent: who acts.
         user: for whom.
-        kind: of the action.
-        args: of the call.
+        kind: kind of the action.
+        args: arguments of the call.
         given: what the case states of the resource, by field of `Resource`.
         provenance: argument → where its value comes from; `user` for those that are not named.
         kinds: target → kind of its value.
@@ -135,7 +135,7 @@ class CaseResult:
     """Outcome of one case.
 
     Args:
-        name: of the case.
+        name: name of the case.
         passed: whether the policy said what was expected, for the expected reason.
         expected: effect that was expected.
         got: effect that the policy gave.

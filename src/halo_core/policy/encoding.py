@@ -92,7 +92,7 @@ def find_amount(args: Mapping[str, Any], name: str) -> Any:
     """The amount of a call: the argument with that name, else the sum of all nested parts with that name.
 
     Args:
-        args: of the call.
+        args: arguments of the call.
         name: as it is declared; empty for any part that is called an amount.
 
     Returns:

@@ -34,7 +34,7 @@ def apply_risk_threshold(text: str, risk: int) -> str:
     """Restrict the `THRESHOLD_RULES` of a Cedar text to this risk or more, and to actions without a risk.
 
     Args:
-        text: of one file of the starter policy.
+        text: text of one file of the starter policy.
         risk: 1..1000; below it they do not apply.
 
     Raises:

@@ -39,7 +39,7 @@ class ActionAssessment:
         risk: 0..1000, calibrated.
         wealth: of the session's e-process with this action, in sixteenths of a bit: 16 * log2(1 / alpha) is an alarm at
             the rate alpha.
-        sums: of the session once the action is decided.
+        sums: sums of the session once the action is decided.
     """
 
     observation: ActionObservation

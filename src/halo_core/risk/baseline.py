@@ -232,7 +232,7 @@ def find_established(sightings: Iterable[tuple[str, ActionObservation]], key: by
 
     Args:
         sightings: (principal, action) of unexposed sessions; an action without a principal counts for none.
-        key: of the fingerprints.
+        key: key of the fingerprints.
     """
     principals: dict[int, set[str]] = {}
     for principal, observation in sightings:

@@ -88,7 +88,7 @@ class Circumstances:
         host: it runs on.
         process: name of the program.
         system: the downstream system reached.
-        labels: of the data there.
+        labels: labels of the data there.
         resource: kind and id of what is used.
         refused: attempts of the session before it that were refused.
     """

@@ -114,7 +114,7 @@ def describe_arguments(tool: str, args: Mapping[str, Any]) -> tuple[tuple[int, .
 
     Args:
         tool: id of the resource.
-        args: of the action.
+        args: arguments of the action.
 
     Returns:
         One number for each of `SHAPE_COUNTS`; the tool with its arguments; the tool with the names of those filled in.

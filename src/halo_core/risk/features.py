@@ -37,8 +37,8 @@ def compute_features(
 
     Args:
         observation: the action against its session.
-        baseline: of its identity or role.
-        sums: of the session (`Profile.sums`).
+        baseline: baseline of its identity or role.
+        sums: sums of the session (`Profile.sums`).
         key: for fingerprints, the one that observation and baseline were made with.
     """
     features: dict[str, int] = {}
@@ -221,9 +221,9 @@ def _measure_foreign(
 
     Args:
         foreign: each such name, how surprising it is, and whether it is new where it stands.
-        baseline: of the role.
+        baseline: baseline of the role.
         features: to add to.
-        key: of the fingerprints.
+        key: key of the fingerprints.
     """
     surprises, stranger_surprises = [0], []
     near_least, near_stranger, near_new = [_MAX_NEAR], [_MAX_NEAR], [_MAX_NEAR]

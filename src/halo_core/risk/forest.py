@@ -41,9 +41,9 @@ class QuickScorer:
     Args:
         all_leaves: all leaves.
         lane_starts: the first leaf of each lane.
-        cuts: of each feature, its limits in order, and what is left once so many of them lie below its value.
+        cuts: for each feature, its limits in order, and what is left once so many of them lie below its value.
         least: what all trees are worth at least, each at the least of its leaves.
-        bit_planes: of each bit, from the lowest, the leaves that have it in what they are worth above that.
+        bit_planes: for each bit, from the lowest, the leaves that have it in what they are worth above that.
     """
 
     all_leaves: int

@@ -39,7 +39,7 @@ class Factor:
     """One of the features that moved a score.
 
     Args:
-        id: of the feature.
+        id: id of the feature.
         value: it had.
         moved: thousandths of the margin, positive towards risk.
         words: what it says.

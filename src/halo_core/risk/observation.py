@@ -183,7 +183,7 @@ class _RequestSummary:
     Args:
         words: its words without those of grammar.
         first_words: some of them.
-        fingerprint: of all of it.
+        fingerprint: fingerprint of the whole list.
         delegation_word_count: words that hand on what others say.
     """
 
@@ -235,7 +235,7 @@ class _ToolWords:
     """What every observation of a tool needs of its words.
 
     Args:
-        words: of each its fingerprint, and those of words that mean much the same.
+        words: for each word, its fingerprint and those of its synonyms.
         by_synonym: which of them a fingerprint is like; of several the first.
         by_word: which of them it is.
     """

@@ -107,8 +107,8 @@ def compute_relation_rates(
     Args:
         observation: the action.
         relation: its codes.
-        rates: of the role's baseline.
-        key: of the fingerprints.
+        rates: rates of the role's baseline.
+        key: key of the fingerprints.
     """
     shares = []
     for purpose, code in zip(RELATION_PURPOSES, relation, strict=True):

@@ -81,7 +81,7 @@ class Denial:
     """A forbidding override, as recorded in the signed entry that granted it.
 
     Args:
-        id: of the override.
+        id: id of the override.
         scope: digest of what it forbids.
         expires_us: end of its validity, microseconds since the epoch.
         key_id: thumbprint of the key that signed it.
@@ -188,7 +188,7 @@ def is_usage_committed(tx: RowAccess, account: str, version: int, data: bytes) -
     Args:
         tx: the transaction.
         account: name of the row.
-        version: of the row; 0 where there is none.
+        version: version of the row; 0 where there is none.
         data: the row's bytes; empty if there is none.
 
     INVARIANT: ONCE - a row that was taken away, put back or lowered gives no further use.

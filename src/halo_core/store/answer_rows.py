@@ -167,7 +167,7 @@ class ApprovalRow:
     """A challenge and its status.
 
     Args:
-        id: of the entry that asks.
+        id: id of the entry that asks.
         kind: `call` or `reauthorization`.
         session: id of the session that asks.
         binding: digest of what is asked (`halo_core.decision.bindings`).

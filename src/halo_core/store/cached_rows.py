@@ -40,7 +40,7 @@ class StandingPassport(NamedTuple):
     """The standing passport of an agent.
 
     Args:
-        hash: of its token.
+        hash: hash of its token.
         origin: `derived` (from what is guarded) or `issued`.
         manifest: hash of the text that it was issued from, empty for a derived one.
     """
@@ -92,7 +92,7 @@ class AnswerRow:
     """A remembered answer.
 
     Args:
-        id: of the answer.
+        id: id of the answer.
         kind: `standing`, `break_glass`, `override_allow`, `override_deny` or `reversal`.
         scope: digest of what it covers.
         status: `active` or `revoked`.
@@ -111,7 +111,7 @@ class HeldRow:
     """A held act.
 
     Args:
-        id: of the entry that holds it.
+        id: id of the entry that holds it.
         session: that it belongs to.
         agent: who acts.
         resource: the tool.
@@ -203,7 +203,7 @@ class StoredProfile:
     """An identity's profile as the store holds it.
 
     Args:
-        kind: of the identity.
+        kind: kind of the identity.
         subject: which one.
         version: counts the entries that changed it; 0 where there is none.
         profile: None if the row is not what its entry left behind, or cannot be read.

@@ -20,7 +20,7 @@ class CheckpointSigner:
     """Signs a store's checkpoints, and counts the entries without one. Not thread-safe: the store locks.
 
     Args:
-        config: of the store.
+        config: config of the store.
         log: signs for the log.
         clock: says how old the newest checkpoint is.
 

@@ -32,11 +32,11 @@ class TableCopy:
     """One table of the target, and the statements that read it.
 
     Args:
-        name: of the table.
+        name: name of the table.
         columns: that are written.
         sqlite: reads them from a store on SQLite, in an order that depends on nothing but the rows.
         postgres: reads them from a store on PostgreSQL, in the same order.
-        has: of the engines that have the table.
+        has: names of the engines that have the table.
     """
 
     name: str

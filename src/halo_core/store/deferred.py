@@ -143,7 +143,7 @@ class DeferredJobs:
         nothing is passed over.
 
         Args:
-            sessions: of what the transaction is for; None if that may be any session.
+            sessions: sessions that the transaction is for; None if that may be any session.
             with_patient: whether nobody waits for the transaction.
         """
         jobs = list(self._jobs)

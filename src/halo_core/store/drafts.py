@@ -41,18 +41,18 @@ class Draft:
     """An entry without a place in the log yet.
 
     Args:
-        kind: of the entry.
+        kind: kind of the entry.
         session: it belongs to, empty for housekeeping.
         body: canonical tree.
         content: fields to seal, name → bytes.
         subject: reference of the person or session whose they are.
         others: fields of further subjects, (reference, name → bytes); of one that was erased they are left out.
-        actor: of a control entry, who caused it; None if the writing process did it by itself.
-        run: of a decision that lets its action run, the key from `Transaction.make_run_key`; else empty.
-        settles: of an outcome, the (writer, sequence) of its decision.
-        paused: of an outcome, the action paused and may run once more.
+        actor: who caused a control entry; None if the writing process did.
+        run: the key from `Transaction.make_run_key`, for a decision that lets its action run; else empty.
+        settles: for an outcome, the (writer, sequence) of its decision.
+        paused: for an outcome, whether the action paused and may run once more.
         ts_us: its time, microseconds since the epoch; 0 asks the clock.
-        key: of an entry that there may be once, what the table refuses a second time; else empty.
+        key: for a unique entry, the key that the table refuses a second time; else empty.
     """
 
     kind: EntryKind

@@ -38,7 +38,7 @@ class OpenWriter:
     """A writer that has not closed its chain.
 
     Args:
-        id: of the writer.
+        id: id of the writer.
         opened_us: when, microseconds since the epoch.
         host: as it said when it opened.
         process: likewise.
@@ -79,7 +79,7 @@ class LogCondition:
         uncovered: entries after it; on PostgreSQL those that wait for a position.
         oldest_uncovered_us: time of the first of them, None if there is none.
         newest_us: time of the newest entry, None for an empty log.
-        lease: of the sequencer; None on SQLite, and where there was never one.
+        lease: lease of the sequencer; None on SQLite, and where there was never one.
         writers: that are not closed; the first thousand.
     """
 
@@ -99,7 +99,7 @@ class StoreCondition:
     Args:
         engine: `sqlite` or `postgresql`.
         path: the file, None for a server.
-        size_bytes: of the database.
+        size_bytes: size of the database.
         server_us: the server's clock, None for a file.
         server_limit: connections that the server allows, None for a file.
         server_connections: connections that it has.
@@ -121,7 +121,7 @@ def read_condition(url: str, home: Path) -> StoreCondition:
     """Read the condition of a store.
 
     Args:
-        url: of the database.
+        url: URL of the database.
         home: that holds the lock files of writers on SQLite.
 
     Raises:

@@ -66,7 +66,7 @@ class MarkTable(Table):
         """The exposure of an item, by the first of its marks that is stored.
 
         Args:
-            marks: of the item.
+            marks: marks of the item.
             session: of the action at hand. What it made itself counts as clean: its state says whether it is exposed.
             now_us: wall clock, microseconds since the epoch.
             is_generic: many conversations have it, so that one exposed conversation does not speak for the others;
@@ -91,7 +91,7 @@ class MarkTable(Table):
         INVARIANT: VOUCH - an item that was ever made while exposed carries nothing, and nobody's reaches another user.
 
         Args:
-            marks: of the item.
+            marks: marks of the item.
             user: for whom the action at hand is done.
             now_us: wall clock, microseconds since the epoch.
             other_than: a session that is not asked for, since it knows what it made itself.
@@ -151,7 +151,7 @@ class MarkTable(Table):
         One that was made several times carries what was known each time.
 
         Args:
-            mark: of the item.
+            mark: mark of the item.
             session: that has made it.
             now_us: wall clock, microseconds since the epoch.
             exposed: whether the session is exposed.

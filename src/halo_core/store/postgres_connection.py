@@ -91,7 +91,7 @@ class PostgresCursor:
 
     Args:
         run: runs a statement of the store on a cursor of the driver.
-        cursor: of the driver.
+        cursor: cursor of the driver.
     """
 
     __slots__ = ("_cursor", "_run")

@@ -121,8 +121,8 @@ def has_tables(connection: Any, *names: str) -> bool:
     """Whether tables of these names are there; without names, whether there is a Halo store.
 
     Args:
-        connection: of psycopg.
-        names: of tables.
+        connection: a connection of psycopg.
+        names: names of tables.
     """
     wanted = list(names or ("entry", "control"))
     query = "SELECT count(*) FROM pg_tables WHERE schemaname=current_schema() AND tablename = ANY(%s)"
@@ -133,7 +133,7 @@ def has_added_indexes(connection: Any) -> bool:
     """Whether the indexes are there that a store of this version may lack.
 
     Args:
-        connection: of psycopg.
+        connection: a connection of psycopg.
     """
     query = "SELECT count(*) FROM pg_indexes WHERE schemaname=current_schema() AND indexname = ANY(%s)"
     count = connection.execute(query.encode(), (list(schema.ADDED_INDEXES),)).fetchone()[0]
@@ -144,9 +144,9 @@ def create_missing(connection: Any, lock: int, version: int) -> None:
     """Create all tables, or in a store that has some those that were added later, in one transaction.
 
     Args:
-        connection: of psycopg.
+        connection: a connection of psycopg.
         lock: number of the advisory lock under which one process at a time creates them.
-        version: of the schema.
+        version: version of the schema.
     """
     with connection.transaction():
         connection.execute("SELECT pg_advisory_xact_lock(%s)", (lock,))
@@ -220,7 +220,7 @@ def find_differences(connection: Any) -> list[tuple[str, str]]:
     """Triggers, rules and row policies that differ from Halo's own: (kind, name), or (`missing`, name).
 
     Args:
-        connection: of psycopg.
+        connection: a connection of psycopg.
     """
     rows = connection.execute(_DIFFERENCES.encode(), _difference_values()).fetchall()
     expected = _list_expected_triggers()

@@ -88,7 +88,7 @@ class ProfileTable(Table):
         """The profile in a row, if its newest entry committed to it.
 
         Args:
-            kind: of the identity.
+            kind: kind of the identity.
             subject: the identity.
             row: version and state; None if there is none.
             known: what memory has.

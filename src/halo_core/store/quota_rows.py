@@ -88,7 +88,7 @@ class QuotaDay:
 
     Args:
         account: see `make_quota_account`.
-        version: of the row.
+        version: version of the row.
         number: days since the epoch.
         used: (unit, amount), sorted.
         decimals: (unit, decimals) in which they were counted, sorted.
@@ -148,7 +148,7 @@ def compute_quota_day(tx: RowAccess, root: Link, at_us: int, user_reference: str
         tx: the transaction.
         root: the standing link.
         at_us: the time, microseconds.
-        user_reference: of whom the agent acts for; sums are by agent and user, whatever the session.
+        user_reference: reference of the user for whom the agent acts; sums are by agent and user, over all sessions.
     """
     account = make_quota_account(root, user_reference)
     stored = read_quota_day(tx, account) or QuotaDay(account, 0, 0, ())

@@ -45,7 +45,7 @@ class RowReader:
         """Open read-only.
 
         Args:
-            url: of the database.
+            url: URL of the database.
             database: one that is open already, for reading alone; the reader closes it.
 
         Raises:
@@ -173,7 +173,7 @@ class RowReader:
 
         Args:
             tenant: whose log.
-            kinds: of the entries.
+            kinds: kinds of the entries.
             session: name or reference of their session; empty for all.
             span: first position, and the one after the last.
             period_us: earliest time, and the one after the latest.
@@ -198,7 +198,7 @@ class RowReader:
 
         Args:
             tenant: whose log.
-            kinds: of the entries; none for all.
+            kinds: kinds of the entries; none for all.
             session: reference of their session; empty for all.
             span: first position, and the one after the last.
             period_us: earliest time, and the one after the latest.

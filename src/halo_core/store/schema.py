@@ -49,7 +49,7 @@ def _define(name: str, columns: str, key: str, *more: UniqueConstraint | Index, 
     """Add a table.
 
     Args:
-        name: of the table.
+        name: name of the table.
         columns: `name type` of each; a type with `?` allows NULL.
         key: columns of the primary key.
         more: further constraints and indexes.

@@ -86,7 +86,7 @@ class Sequencer:
     """Assigns positions for one tenant. Thread-safe: one thread works, others wait for it.
 
     Args:
-        url: of the database.
+        url: URL of the database.
         tenant: whose log.
         log: signs checkpoints.
         deadline_s: how long a statement may take, seconds.
@@ -281,7 +281,7 @@ def place_waiting_entries(url: str, home: Path) -> None:
     A reader that is opened afterwards finds what was written before. What could not be placed stays as it is.
 
     Args:
-        url: of the database.
+        url: URL of the database.
         home: folder with `log.key` and the trusted keys.
 
     Raises:

@@ -30,7 +30,7 @@ class Account:
 
     Args:
         handle: its name within the session, which stays when the link is derived again.
-        hash: of the token in force.
+        hash: hash of the token in force.
         root: hash of the standing link that its chain begins with.
         parent: handle of the link above, empty for a session link.
         agent: who holds it.
@@ -58,9 +58,9 @@ class AgentTally:
     Args:
         agent: who acted.
         tally: its measures, and the alarms that they raised.
-        verdict: of a person on those: `cleared`, `attack`, empty for none.
+        verdict: a person's verdict on them: `cleared`, `attack`, empty for none.
         is_hindered: an action did not run because of its behaviour, or of what past sessions left.
-        role: of the agent, empty for none.
+        role: role of the agent, empty for none.
         is_observed: its last action was decided in observe mode, where nobody is asked.
     """
 

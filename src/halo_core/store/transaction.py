@@ -293,7 +293,7 @@ class Transaction(RowAccess):
         """Store a part of entries (`halo_core.decision.record`) unless it is already stored.
 
         Args:
-            name: of the part.
+            name: name of the part.
             data: its bytes.
             is_new: no writer is known to have stored it. It is then sent with the rest of the transaction.
 

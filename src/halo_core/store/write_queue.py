@@ -27,7 +27,7 @@ _RETRY_S: Final = 400e-6
 _OVERTAKE_S: Final = 0.05
 """How long the others wait before they try for the database themselves, seconds."""
 _WAITING_S: Final = 2.0
-"""How long the write lock is waited for before `on_wait` is told, seconds."""
+"""How long to wait for the write lock before `on_wait` is called, seconds."""
 
 
 class WriteQueue:

@@ -21,7 +21,7 @@ class DecisionEvent:
         resource: id of the tool, retriever, model or agent.
         impact: its impact class.
         mode: observe or enforce.
-        effect: of the decision.
+        effect: effect of the decision.
         reasons: codes, the deciding one first.
         runs: whether the action may run now.
         pending_id: id of the question that was asked; empty for none.

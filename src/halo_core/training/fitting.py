@@ -118,9 +118,9 @@ def fit_members(
     Args:
         material: what there is to learn from.
         sessions: which of its sessions, one truth value each.
-        members: of the ensemble.
+        members: members of the ensemble.
         size: hundredths of the members' trees, for quick runs.
-        seed: of all randomness.
+        seed: seed of all randomness.
     """
     return Fit(tuple((member, _fit_booster(member, material, sessions, size, seed)) for member in members))
 
@@ -242,7 +242,7 @@ def build_model(
     Args:
         fit: the fitted members.
         table: actions that it is calibrated on.
-        margins: of these, out of fold.
+        margins: their margins, out of fold.
         limits: by name, as floats.
         about: what it was trained on.
         made_up: margins of made-up hijacks, used where no malicious action was recorded.

@@ -53,7 +53,7 @@ class LedgerModel:
     Args:
         model: it says in `about` what it was trained on.
         origin: the same.
-        figures: of the training, out of fold (`Trained.figures`).
+        figures: figures of the training, out of fold (`Trained.figures`).
         data: what was read.
     """
 
@@ -119,9 +119,9 @@ class Figure:
     Args:
         measured_on: in words.
         role: `all`, or one.
-        caught: of the attacks, in how many the first malicious action was flagged, 0..1; None without an attack.
+        caught: share of the attacks whose first malicious action was flagged, 0..1; None without an attack.
         caught_interval: its 95% interval.
-        flagged: of the ordinary sessions, in how many an action was flagged; None without one.
+        flagged: share of the ordinary sessions with a flagged action; None without a session.
         flagged_interval: its 95% interval.
     """
 

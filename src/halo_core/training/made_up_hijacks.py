@@ -84,7 +84,7 @@ def make_hijacks(sessions: Iterable[TrainingSession], *, each: int, seed: int) -
     Args:
         sessions: recorded ones; those labelled benign are used.
         each: how many are made of each.
-        seed: of the choice.
+        seed: seed of the choice.
 
     Returns:
         Sessions labelled hijacked, whose last action is the malicious one. `goal` is the task that it comes from.

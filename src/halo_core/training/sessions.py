@@ -27,9 +27,9 @@ class TrainingEvent:
     """One recorded action.
 
     Args:
-        kind: of the action (`ActionKind`).
+        kind: kind of the action (`ActionKind`).
         tool: its name.
-        args: of the call.
+        args: arguments of the call.
         result: text that came back.
         error: text of the error, empty if none.
         malicious: whether it served an attacker; None if the label leaves it open.
@@ -58,9 +58,9 @@ class TrainingSession:
         source: which record it is from.
         suite: the role.
         model: with its defence, the agent that acted.
-        defense: of the agent, empty if none.
+        defense: the agent's defense, empty if none.
         task: what the user wanted; sessions with the same request have the same task.
-        goal: of the attacker, empty if none.
+        goal: goal of the attacker, empty if none.
         attack: technique.
         fold: half of the tasks that it belongs to, A or B.
         label: benign, control (unusual but asked for), hijacked, partial or resisted.

@@ -71,7 +71,7 @@ class TrainingOptions:
 
     Args:
         size: hundredths of the trees, for quick runs.
-        seed: of all randomness.
+        seed: seed of all randomness.
         leave_roles: measure each role left out of training too, where there are several; one more fit for each.
     """
 
@@ -336,10 +336,10 @@ def find_limit(rows: Rows, margins: Floats, chosen: NDArray[np.bool_], share: fl
     `LEAST_TASKS` the limit lies above all ordinary sessions, by as much as these differ.
 
     Args:
-        rows: of the training data.
-        margins: of its actions, out of fold.
+        rows: rows of the training data.
+        margins: margins of its actions, out of fold.
         chosen: which sessions set the limit.
-        share: of the sessions that may lie above it, 0..1.
+        share: share of the sessions that may lie above it, 0..1.
         spare: standard errors (over user tasks) by which the share is undercut.
     """
     highest = find_highest_scores(rows, margins)

@@ -115,7 +115,7 @@ class BacktestResult:
         before: recorded effect.
         after: effect under the other policy.
         rules: what made the difference: ids of policies, or codes of reasons that have no policy.
-        outcomes: for the frontier of limits; None if it was not asked for.
+        outcomes: outcomes at other limits, for the frontier of limits; None if not requested.
     """
 
     index: int

@@ -210,9 +210,9 @@ def run_story(
     """Run an ordinary session dated yesterday and an eventful one today.
 
     Args:
-        halo: in enforce mode, over `home`.
+        halo: a `Halo` in enforce mode, over `home`.
         make_agent: makes the agent, once for each session.
-        home: where the policy is.
+        home: folder with the policy.
         on_reauthorization_needed: called when today's session has lost the authority to pay. It stands for the people
             outside: whoever answers the challenge does so elsewhere, with a key that this process does not use.
 

@@ -49,11 +49,11 @@ class ComparedAction:
     Args:
         index: position of its decision in the log.
         id: id of the decision's entry.
-        session: in which.
+        session: session of the action.
         agent: that acted.
         resource: that it used.
-        recorded: with the model in force at the time.
-        other: with the other model.
+        recorded: effect with the model in force at the time.
+        other: effect with the other model.
     """
 
     index: int

@@ -66,8 +66,8 @@ class RecordedDecision(NamedTuple):
     """A decision as it was recorded.
 
     Args:
-        position: in the tenant's log.
-        entry: with its compact body.
+        position: position in the tenant's log.
+        entry: entry with its compact body.
         recorded: what a replay needs of the whole record.
     """
 
@@ -91,7 +91,7 @@ class Replayer:
         reader: the store.
         contents: opens the arguments.
         tenant: whose decisions.
-        passport_keys: from `read_passport_keys`; None to read them when they are needed.
+        passport_keys: result of `read_passport_keys`; None to read them when needed.
     """
 
     def __init__(

@@ -63,7 +63,7 @@ class StopFiles:
         Args:
             stop: what to stop.
             by: who stops it.
-            why: in their words.
+            why: reason in their words.
             tenant: the one tenant it is for; empty for every tenant of the home.
 
         Raises:

@@ -65,9 +65,9 @@ def verify_reader(reader: Reader, home: Path, *, anchors: Mapping[str, bytes] | 
 
     Args:
         reader: the store.
-        home: as of `verify_store`.
+        home: see `verify_store`.
         anchors: tenant → checkpoint note that the log must contain; None takes those of the home for this store.
-        options: as of `verify_store`.
+        options: see `verify_store`.
 
     Raises:
         See `verify_store`.

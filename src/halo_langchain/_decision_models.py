@@ -120,7 +120,7 @@ def guard_decision_model(halo: Halo, model: Any, resource: Resource | None, *, i
 
     Args:
         halo: who decides.
-        model: to guard.
+        model: the model to guard.
         resource: what it is; guessed where not given.
         is_seen: whether nobody asked for it: it was met as it was asked.
 

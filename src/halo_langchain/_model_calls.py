@@ -272,7 +272,7 @@ def model_entry_scope(
         model: whose runs it starts; None for one that starts none any more.
         config: what it was called with.
         runs: how many runs the call starts: one for each of its prompts.
-        starts_at_once: as in `RunClaim`.
+        starts_at_once: see `RunClaim`.
     """
     decided_call = _DECIDED_CALL.get()
     middlewares_call = decided_call if decided_call is not None and decided_call.guard is None else None
@@ -424,8 +424,8 @@ class _ModelAction(LangChainAction):
 
     Args:
         method: what is called.
-        args: as it was called.
-        kwargs: as it was called.
+        args: positional arguments of the call.
+        kwargs: keyword arguments of the call.
         decided: the decision of the method above, at the method that sends the call; None at the outermost of the
             model's methods that it passes, where it is decided unless the middleware did.
     """

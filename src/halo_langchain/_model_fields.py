@@ -106,7 +106,7 @@ class ModelRequest(NamedTuple):
     Args:
         name: resource id of the model.
         fields: what is sent.
-        facts: for the record.
+        facts: facts for the record.
     """
 
     name: str

@@ -120,9 +120,9 @@ class _RetrievalCall(LangChainAction, GuardedAction):
 
     Args:
         retriever: the guarded retriever.
-        method: as its class has it.
-        query: as it was called.
-        kwargs: as it was called.
+        method: the method as its class defines it.
+        query: query of the call.
+        kwargs: keyword arguments of the call.
         allows_reentry: see `GuardedAction`.
     """
 
@@ -186,7 +186,7 @@ class _OverriddenEntryCall(_RetrievalCall):
         claim: claim of the run that it may start.
         retriever: the guarded retriever.
         method: the entry point, as its class has it.
-        query: as it was called.
+        query: query of the call.
         config: its configuration.
         kwargs: as it was called; what of them is the framework's is not decided.
     """

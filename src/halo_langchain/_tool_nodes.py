@@ -193,7 +193,7 @@ def guard_tool_node(
     Args:
         halo: who decides.
         node: the tool node.
-        path: where it is, in words.
+        path: its place, in words.
         first_paths: where each tool was met first, by name; filled.
         is_started: whether its graph starts to run: a tool that cannot be registered is then refused when called.
 

@@ -154,7 +154,7 @@ class HandOffToolGuard(GuardMetadata):
     """The guard of a hand-off tool with arguments besides the task: its call is also decided as a tool call.
 
     Args:
-        tool_resource: as which the call is decided, before the hand-off.
+        tool_resource: resource as which the call is decided, before the hand-off.
     """
 
     tool_resource: Resource
@@ -435,7 +435,7 @@ def guard_tool(
 
     Args:
         halo: who decides.
-        tool: to guard.
+        tool: the tool to guard.
         resource: what it is; guessed where not given.
         is_sighting: whether nobody asked for it: the tool was met as it ran.
         reverser: how its effects are taken back.

@@ -98,7 +98,7 @@ class InnerGuards:
         INVARIANT: a registration is of what was guarded under that name, and of nothing else that is called so.
 
         Args:
-            name: as the framework says it.
+            name: its name in the framework.
             maker: what tells objects of one name apart: the code of a function, or the class.
 
         Returns:

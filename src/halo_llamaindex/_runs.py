@@ -68,7 +68,7 @@ class RunWaits:
         shown: ids of the questions that somebody has read from the run's events.
         timed: ids of those whose wait is limited.
         unread: ids of those whose time has passed.
-        error: with which the run ends, once that of one has.
+        error: error with which the run ends, once the time of a question has passed.
     """
 
     handler: Any = None
@@ -357,7 +357,7 @@ class ActingChain:
     """The agents entered in a run; the last of them acts.
 
     Args:
-        session: as the ledger names it.
+        session: the session's name in the ledger.
         stack: agents by name, from the first one entered down, each with the handle of its link; an empty handle is the
             link of whoever is above.
         base_agents: who acted where the run was started.

@@ -75,7 +75,7 @@ class AgentRun:
         turn_text: its text.
         handoff_call_ids: ids of the calls that hand off, by the name of their tool.
         early_decisions: by call id, what was decided before the SDK came to the call.
-        refusals: by call id, what the model is told of a call that reaches no tool.
+        refusals: by call id, the model's answer to a call that reaches no tool.
     """
 
     halo: Halo
@@ -228,7 +228,7 @@ class HandOffCall(GovernedAction[Any]):
 
     Args:
         halo: who decides.
-        run: in which it happens; None outside our runs, where it is refused: nobody knows how the receiver acts.
+        run: the run around it; None outside our runs, where it is refused: nobody knows how the receiver acts.
         agent: name of the receiver.
         task: its arguments.
         call_id: id of the call that hands off.

@@ -125,10 +125,10 @@ class _ToolCall(GovernedAction[Any]):
 
     Args:
         guard: guard of the tool.
-        arguments: as the model wrote them.
+        arguments: arguments as the model wrote them.
         invoke: what runs.
         context: the SDK's, of this call.
-        run: in which it is made; None outside ours.
+        run: the run in which it is made; None outside ours.
         by_runner: whether the runner makes it, so that it may have been decided before.
     """
 
@@ -365,7 +365,7 @@ def guard_tool(
 
     Args:
         halo: who decides.
-        tool: to guard.
+        tool: the tool to guard.
         resource: what it is; guessed where not given.
         is_sighting: whether nobody asked for it: the tool was met as it ran.
         reverser: how its effects are taken back.

@@ -85,7 +85,7 @@ def encode_planned_decision(
     Args:
         call: the call, decided.
         view: the session before the decision.
-        commitment: to the session's state after it.
+        commitment: commitment to the session's state after it.
         frame: what the decisions of the agent in its session have in common (`encode_frame`).
         resource: the resource (`encode_resource`).
         trigger: kind of what made the agent act.

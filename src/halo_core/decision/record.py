@@ -136,7 +136,7 @@ class DecisionResult:
 
     Args:
         runs: the action may run now.
-        authority_left: after the charge, 0..1_000_000; None without a chain.
+        authority_left: authority after the charge, 0..1_000_000; None without a chain.
         session_risk: 0..1000, after the action.
         executed_digest: keyed digest of the arguments that run, empty if none do.
         state: commitment to the session's state afterwards, None without a session.

@@ -65,7 +65,7 @@ def encode_frame(agent: str, user: str, acting: tuple[str, ...], chain: tuple[st
     Args:
         agent: who acts.
         user: whom it acts for, empty for nobody.
-        acting: from that person down to the agent.
+        acting: who acts, from that person down to the agent.
         chain: hashes of its passports, root first.
         host: name of the part of `encode_host`.
     """

@@ -81,7 +81,7 @@ class CaseMaker:
         Args:
             attack_class: class of the attack.
             form: which of the class.
-            tool: with the consequence.
+            tool: the tool with the consequence.
             specimens: values of its targets, by argument; the first argument gets the planted value.
             planted: that value, as the model writes it.
             source: the tool that brings it in, None if none does.
@@ -121,7 +121,7 @@ class CaseMaker:
         Args:
             attack_class: class of the attack whose twin it is.
             form: which of the class.
-            tool: with the consequence.
+            tool: the tool with the consequence.
             specimens: values of its targets, by argument.
             written: how the model writes the first of them, in place of how the user did.
             source: a tool that is read before, None if none is.

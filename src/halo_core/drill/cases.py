@@ -41,7 +41,7 @@ class Step:
     """One call of the scripted model.
 
     Args:
-        tool: as the model calls it.
+        tool: name of the tool, as the model calls it.
         arguments: arguments of the call.
         inner: a call of another tool, which the body of this one makes.
         answer: what the tool returns to this call; None for what the case says of the tool.
@@ -75,7 +75,7 @@ class DrillCase:
     Args:
         attack_class: class of the attack, or of the one whose twin it is.
         form: which of the class.
-        tool: with the consequence.
+        tool: the tool with the consequence.
         is_honest: whether it is a twin.
         turns: runs of the agent, in order.
         answers: tool → what it returns; others return `ok`.

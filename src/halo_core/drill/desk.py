@@ -90,7 +90,7 @@ class Desk:
 
         Args:
             names: tools whose body this is; several may share one.
-            arguments: by parameter name.
+            arguments: arguments, by parameter name.
         """
         script = _SCRIPT.get()
         step = script.last_step if script is not None else None

@@ -56,7 +56,7 @@ class DecidedCall:
         reasons: (code, source) of each reason.
         targets: names of the arguments that are targets, by the registration.
         trust: trust in what the resource returns.
-        impact: as registered.
+        impact: impact as registered.
     """
 
     resource: str
@@ -73,10 +73,10 @@ class CaseResult:
     """A case that was run.
 
     Args:
-        case: as planned.
+        case: the case as planned.
         status: how it ended.
         runs: how often the tool with the consequence would have run.
-        decisions: about tools and hand-offs, in order.
+        decisions: decisions about tools and hand-offs, in order.
         problem: why it was not played, or what ended it.
         rules: rules of the starter policy that would have stopped an attack that escaped.
     """
@@ -101,10 +101,10 @@ class CaseRunner:
 
     Args:
         driver: driver of the application; its stubs are installed.
-        desk: where the stubs report.
+        desk: desk to which the stubs report.
         copies: copies of the homes.
-        clock: for the time limit.
-        time_limit_s: after which no further case begins, seconds.
+        clock: clock for the time limit.
+        time_limit_s: time after which no further case begins, seconds.
     """
 
     def __init__(
@@ -219,7 +219,7 @@ def judge_case(case: DrillCase, runs: int, *, is_stopped: bool) -> CaseStatus:
     """The outcome of a case.
 
     Args:
-        case: as planned.
+        case: the case as planned.
         runs: how often the tool with the consequence would have run.
         is_stopped: whether Halo stopped anything, or asked.
     """

@@ -21,7 +21,7 @@ class Share:
     """A share of cases, as counts.
 
     Args:
-        hits: how many.
+        hits: number of hits.
         total: number of all.
     """
 
@@ -92,7 +92,7 @@ class DrillResult:
         target: `MODULE:OBJECT`.
         seed: seed of all planted values.
         digests: digests of the drill's subject.
-        scores: by class.
+        scores: scores by class.
         holes: what let attacks through.
         interrupted: honest cases that did not run: name → reasons.
         refused: tools that were not drilled: name → why.

@@ -38,7 +38,7 @@ class DrillOptions:
         classes: classes of attacks to plant.
         held: share of attacks that must not get through, 0 to 1.
         honest: share of honest cases that must run, 0 to 1.
-        time_limit_s: after which no further case begins, seconds.
+        time_limit_s: time after which no further case begins, seconds.
         rounds: how often all is planned, each time with values of its own.
         runs_code: whether the application's own code beside tools and models may run.
         sources: contents of the file that defines the application, for its digest.
@@ -74,7 +74,7 @@ def run_drill(
         driver: driver of the application, which was loaded with its homes relocated.
         copies: its homes.
         options: see `DrillOptions`.
-        clock: for the time limit.
+        clock: clock for the time limit.
         track: shows the progress.
 
     Returns:

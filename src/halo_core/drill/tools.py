@@ -49,10 +49,10 @@ class ToolFacts:
     """A tool of an application.
 
     Args:
-        name: as the model calls it.
-        resource: as registered, else as its name and arguments make one guess.
+        name: name of the tool, as the model calls it.
+        resource: the resource as registered, else as guessed from its name and arguments.
         schema: JSON schema of its arguments.
-        description: in its author's words.
+        description: its author's description.
         is_guarded: whether a guard decides its calls.
         owner: the tool in whose body it is; empty for one of the agent's own.
         problem: why the drill cannot replace its body; it is never called then.

@@ -57,7 +57,7 @@ def read_facts(
 
     Args:
         tx: the transaction.
-        context: after `read_session`, of a payment with what the windows say of it.
+        context: context of the call, after `read_session`; for a payment, with the windows' state.
         digester: keyed digests of the home.
         assessment: what behaviour says of the action.
     """

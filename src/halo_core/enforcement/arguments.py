@@ -250,7 +250,7 @@ def copy_arguments(
     """Copy arguments; returns JSON-like values, copied objects, and a reason code where they cannot be decided.
 
     Args:
-        arguments: by name.
+        arguments: arguments, by name.
         live_objects: arguments that hold a live object and so are not copied, each with the plain form it is
             decided in.
     """

@@ -126,7 +126,7 @@ def build_event(tx: Transaction, context: DecisionContext, digester: Digester) -
 
     Args:
         tx: the transaction.
-        context: after `read_session`, with its amount.
+        context: context of the call, after `read_session`, with its amount.
         digester: keyed digests of the home.
     """
     resource, origin, state = context.call.resource, context.origin, context.state

@@ -39,7 +39,7 @@ class Call:
     """One action, translated from a framework.
 
     Args:
-        resource: as registered.
+        resource: the resource as registered.
         args: arguments after validation, as they would be executed.
         session: session id, empty when there is none.
         session_source: `host`, `thread`, `run` or `call`.

@@ -123,7 +123,7 @@ class DecisionContext:
     them. `request` and `snapshot` are made when somebody asks for them: a planned decision needs neither.
 
     Args:
-        call: as the adapter translated it.
+        call: the call as translated by the adapter.
         principal: who asks.
         session: reference of the session.
         turn: id of the message that asked.
@@ -170,7 +170,7 @@ class DecisionContext:
         tally: what the agent did in the session, with this call, None until it is read.
         tally_before: the same without this call, None if it did nothing yet.
         usual: the agent's profile and the limits of its role, None if nobody knows yet what is usual.
-        findings: in what the agent deviates from its profile, with this call; None if that is not known.
+        findings: the agent's deviations from its profile, with this call; None if unknown.
         behaviour: the same as it is decided upon.
         has_own_limits: the agent has shown enough sessions for limits of its own.
         score_name: name of the behaviour score in force, empty for none.

@@ -272,7 +272,7 @@ class AgentScope:
     The latter is for frameworks whose steps are tasks of their own and fit in no block.
 
     Attributes:
-        agent: as `agent_scope` yields it.
+        agent: the agent that `agent_scope` yields.
         delegation: what it acts under; None if it is the facade's own agent, or no link was made.
         owns_link: whether the link is this scope's alone (made for it, or kept by an earlier one), and so may be
             handed back.

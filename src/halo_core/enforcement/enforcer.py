@@ -75,7 +75,7 @@ class Enforcer:
     """Decides calls, then runs them. One for each agent; thread-safe.
 
     Args:
-        store: where decisions become durable.
+        store: store in which decisions become durable.
         preparer: call → request.
         get_credentials: called for each decision: the chain and the policy as they stand.
         mode: the mode this handle was opened with, None for the store's.

@@ -213,7 +213,7 @@ class SaidItem:
 
     Args:
         item: the item.
-        marks: under which it will be known.
+        marks: marks by which it will be known.
         fingerprints: fingerprints of the result of a provider's tool.
         prints: fingerprints of the values in its text, which it passes on if they are known.
         call_prints: fingerprints of the values in its calls.

@@ -231,7 +231,7 @@ class GuardedCall(GuardedAction):
         guard: guard of the object that holds the function.
         binder: binder of the function.
         function: what runs; a coroutine function under `arun`.
-        args: as it was called, as `kwargs`.
+        args: positional arguments of the call; `kwargs` likewise.
         kwargs: what follows them are the options of `GuardedAction`.
     """
 

@@ -121,7 +121,7 @@ class GuardMetadata:
         halo: who decides, the adapter's own `Halo`.
         original: the object as it was handed in.
         name: its name as the framework says it.
-        resource: as registered.
+        resource: the resource as registered.
         surface: how its results are read.
     """
 
@@ -294,7 +294,7 @@ class ReentrantCall:
 
     Args:
         guard: that decided it.
-        args: as executed.
+        args: arguments as executed.
         ticket: the decision.
         is_open: whether a call may still pass under it.
         is_running: whether it is under way.

@@ -108,8 +108,8 @@ def guess_tool(name: str, description: str, schema: Mapping[str, Any], hints: Se
     """Guess the class of a tool, its targets, its amount and its programs.
 
     Args:
-        name: as the model calls it.
-        description: as the model reads it.
+        name: name of the tool, as the model calls it.
+        description: description of the tool, as the model reads it.
         schema: JSON schema of its arguments.
         hints: what its server says of it.
     """

@@ -177,7 +177,7 @@ def reverse_steps(
 
     Args:
         enforcer: decides and records.
-        reversers: by tool.
+        reversers: reversers, by tool.
         decision: id of the decision.
         digester: keyed digests.
 
@@ -253,7 +253,7 @@ def release_steps(
 
     Args:
         enforcer: decides and records.
-        runners: by tool.
+        runners: runners, by tool.
         find_resource: name → the registered resource.
         session: only acts of this session; None for all.
     """

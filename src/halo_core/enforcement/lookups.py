@@ -25,7 +25,7 @@ class LiveLink:
 
     Args:
         handle: its name in the session; empty for the facade's own agent.
-        agents: from the first receiver down to the holder; empty for the facade's own agent.
+        agents: agents from the first receiver down to the holder; empty for the facade's own agent.
         is_acting_link: it is the link acted under here.
         giver_handle: handle of the link that it was given under; empty for the facade's own agent's.
         is_free: nobody acts under it at this moment.
@@ -48,7 +48,7 @@ class FindLinkJob:
     above is not this context's either: whoever holds it gave the one acted under, to be acted under.
 
     Args:
-        session: as the store names it.
+        session: the session's name in the store.
         root: the facade's agent.
         agent: whose link.
         acting_handle: handle of the link acted under, empty for the root's own.
@@ -127,7 +127,7 @@ def recall_result(tx: Transaction, session: str, request_id: str, decision: Deci
     """The result of this request's earlier run; None if that did not succeed or cannot be proven.
 
     Args:
-        tx: where the earlier run is recorded.
+        tx: transaction over the store with the earlier run.
         session: session of the request.
         request_id: names session, agent, turn, call, resource and arguments.
         decision: the one made now; what it would hold back must have been held back then.

@@ -221,7 +221,7 @@ class McpListings:
     """The listings of MCP servers, and which tools were accepted. One for each facade; thread-safe like the store.
 
     Args:
-        store: where it is kept.
+        store: store of the listings.
         digester: keyed digests of the home.
         mode: the mode that the facade was opened with; the floor counts where that is higher.
         record_shadow: notes a tool that nobody accepted.
@@ -392,7 +392,7 @@ class _AdmitJob:
         server: its name.
         forms: forms of its tools, by name, each with its text.
         digester: keyed digests.
-        mode: as of `McpListings`.
+        mode: see `McpListings`.
         proposed: digests that this process has proposed already.
         addable: names of tools that belong to the first listing although it was accepted already.
     """

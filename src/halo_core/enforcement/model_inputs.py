@@ -120,7 +120,7 @@ def select_parameters(fields: Mapping[str, Any], provider_class: str = "") -> di
     """The parameters of a request: its known fields without contents, tools, names and headers.
 
     Args:
-        fields: as they go out.
+        fields: fields as sent.
         provider_class: name of the model's class.
     """
     known = list_known_fields(provider_class)

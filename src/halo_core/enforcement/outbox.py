@@ -119,7 +119,7 @@ class HeldAct:
     """A held act that is ready to be released, or the reason why it cannot be.
 
     Args:
-        row: as stored.
+        row: row as stored.
         call: the call as it was decided; None if it cannot be released now.
         status: `ready`, `waiting` (nobody has answered), `denied`, `expired` or `altered`.
     """

@@ -179,11 +179,11 @@ class PassportReader:
         """The links of these tokens, root first.
 
         Args:
-            tx: where the tokens are kept.
+            tx: transaction over the store with the tokens.
             hashes: that name them.
             store: the audience that asks.
             now_us: microseconds since the epoch.
-            use_past_trust: under whatever was ever trusted, to read what they say and never to act on it.
+            use_past_trust: accept every key ever trusted, to read what they say and never to act on it.
 
         Raises:
             PassportError: they do not verify.

@@ -69,7 +69,7 @@ class PassportStore:
     """Passports of one agent's sessions. Thread-safe: it works under the transaction's lock.
 
     Args:
-        keys: where agents' keys are.
+        keys: key folder of the agents.
         authorities: issuers and approvers that are trusted.
         agent: whose sessions.
         ids: source of token ids.

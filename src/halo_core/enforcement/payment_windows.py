@@ -150,10 +150,10 @@ class PaymentFacts:
     """The windows' state for one payment before it runs.
 
     Args:
-        amount: in ten-thousandths; None if it cannot be read.
+        amount: amount in ten-thousandths; None if it cannot be read.
         targets: windows of its targets.
         principal: the principal's window.
-        payment: as it would be counted.
+        payment: the payment as it would be counted.
         is_repeated: the same payment was made, and nobody asked for it again (`PaymentWindow.repeats`).
         is_counted: this very request was counted before: it goes on after a pause.
         paid_to_target: the largest sum of any of its targets, without this payment.

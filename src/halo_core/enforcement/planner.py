@@ -79,7 +79,7 @@ class _PlannedResource:
     """A resource under one chain, for one principal.
 
     Args:
-        resource: as it was registered.
+        resource: the resource as registered.
         principal: who asks.
         chain: verified links, root first.
         plan: None if every call of it needs `decide`.
@@ -251,7 +251,7 @@ class Planner:
 
         Args:
             tx: the transaction.
-            context: after `read_session`.
+            context: context of the call, after `read_session`.
             credentials: what it is decided with.
             stops: stops that hold whether or not the store can be written.
             digester: keyed digests.

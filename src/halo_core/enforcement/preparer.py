@@ -82,7 +82,7 @@ class _ReadArguments(NamedTuple):
     Args:
         problem: why they cannot be decided on; empty for none.
         encoded: canonical form of `sealed`.
-        sealed: with digests in place of secrets.
+        sealed: arguments with digests in place of secrets.
         real: those to run with; a copy that the caller has no hold on.
         recorded: those to run with, under the names of `sealed`; empty with a problem.
         leaves: their values; none with a problem.

@@ -27,7 +27,7 @@ class ProviderCall:
     """The calls of one provider's tool for one answer.
 
     Args:
-        call: to decide and record.
+        call: the call to decide and record.
         text: what it was asked and what it found.
         surface: how that is read.
     """

@@ -80,7 +80,7 @@ class RegisteredResource:
     """A resource and the JSON schema of its arguments.
 
     Args:
-        resource: as declared or guessed.
+        resource: the resource as declared or guessed.
         schema: JSON schema of its arguments.
         why: reasons of the guess in words, empty if a person declared it.
     """

@@ -66,7 +66,7 @@ class PastAct:
         output: what it returned, as text; empty if it returned nothing.
         is_output_whole: False if `output` was cut, or secrets in it were replaced, before it was recorded.
         agent: who acted.
-        user: for whom; empty if that is not known.
+        user: the user for whom it was done; empty if unknown.
         at_us: when it was decided, microseconds since the epoch.
     """
 

@@ -63,7 +63,7 @@ def read_behaviour(tx: Transaction, context: DecisionContext, digester: Digester
 
     Args:
         tx: the transaction.
-        context: after `read_session`, and after scoring where a score is in force.
+        context: context of the call, after `read_session`, and after scoring if a score is in force.
         digester: keyed digests of the home.
     """
     state, agent = context.state, context.principal.agent

@@ -59,7 +59,7 @@ class ActiveDelegation:
         root: the facade's agent, which handed off.
         session: id of the session in which it did.
         handle: handle of the link.
-        agents: from the first receiver down to the actor.
+        agents: agents from the first receiver down to the actor.
     """
 
     root: str

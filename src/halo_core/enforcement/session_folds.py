@@ -57,7 +57,7 @@ class LocatedSummary:
     """The summary of an agent's session, with its place in its entry.
 
     Args:
-        place: where it stands.
+        place: its place in the entry.
         tree: the summary.
         session: the session's reference.
     """
@@ -216,7 +216,7 @@ def append_version(tx: Transaction, before: StoredProfile, after: AnyProfile, fa
 
     Args:
         tx: the transaction.
-        before: as it was loaded.
+        before: the profile as loaded.
         after: the profile that follows.
         facts: what the entry says it follows from: `of`, the summaries, and with a verdict `judged` and `by`.
     """

@@ -27,7 +27,7 @@ class ShadowActivity:
     """Records what runs in one process without a guard. Thread-safe.
 
     Args:
-        store: where they are written.
+        store: store in which they are written.
         agent: the facade's agent, beside which it was seen.
         framework: the adapter that saw it.
     """

@@ -63,7 +63,7 @@ class AnnexSection:
 
     Args:
         number: number of the point.
-        title: in our words.
+        title: title in our words.
         tables: title, columns and rows of what follows from the log.
         to_write: what a person has to write.
     """

@@ -79,7 +79,7 @@ class Population:
     """What an answer is based on.
 
     Args:
-        counted: how many.
+        counted: number of counted.
         what: what was counted, in words, such as `decisions`.
         first_index: position of the first entry of the period in the tenant's log; -1 where it has none.
         last_index: position of the last one; -1 where it has none.
@@ -159,7 +159,7 @@ def format_query(verb: str, period: Period | None = None, **options: str | int |
     """A command in canonical form: `halo VERB`, then its options sorted by name, those that were not given left out.
 
     Args:
-        verb: with its arguments, such as `alerts sla`.
+        verb: the verb with its arguments, such as `alerts sla`.
         period: given as `--from` and `--to`; the beginning of the log is left out.
         options: name → value, with `_` for `-`; True for an option without a value, False, 0 and "" for none.
     """

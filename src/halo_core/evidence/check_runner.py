@@ -47,7 +47,7 @@ class DecisionItem(NamedTuple):
     """A decision that a check reads.
 
     Args:
-        entry: as stored.
+        entry: entry as stored.
         frame: agent, person, passports and host.
         resource: the stored part of what was acted on: `id`, `kind`, `impact`, `labels` and more.
         effect: effect of the decision.

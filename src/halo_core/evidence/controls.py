@@ -106,7 +106,7 @@ class Framework:
 
     Args:
         id: one of `FRAMEWORKS`.
-        name: with its version.
+        name: name with its version.
         publisher: who publishes it.
         scope: which part of it the map covers.
         titles: `official`, or `ours` where titles are copyrighted or missing.

@@ -59,7 +59,7 @@ def make_disclosure(
     Args:
         reader: the store.
         tenant: owner of the log.
-        home: with the trusted key.
+        home: home with the trusted key.
         contents: finds data keys.
         session: name or reference.
         subjects: references of further subjects whose boxes may be opened; the session's own always may.
@@ -215,7 +215,7 @@ class Disclosure:
         session: reference.
         log_key: that signed the checkpoint.
         tree_size: size of the checkpoint's tree.
-        entries: in log order.
+        entries: entries in log order.
         problems: what is wrong; empty if nothing is.
     """
 

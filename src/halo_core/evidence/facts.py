@@ -66,7 +66,7 @@ class DecisionFacts(NamedTuple):
         session: reference of the session.
         agent: who acted.
         user: reference of the person it acted for; empty for nobody.
-        acting: from that person (a reference) down to the agent.
+        acting: who acts, from that person (a reference) down to the agent.
         chain: hashes of its passports, root first.
         host: part that tells process, policy, mode and what the host can do.
         kind: kind of the action.
@@ -82,7 +82,7 @@ class DecisionFacts(NamedTuple):
         approval: a person's answer that the decision read, with `approver` as a reference; None if it read none.
         links: pairs of relation and entry id.
         trace: trace id as stored; empty for none.
-        body: as stored.
+        body: body as stored.
     """
 
     index: int  # type: ignore[assignment]  # hides `tuple.index`

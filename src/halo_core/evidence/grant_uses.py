@@ -250,7 +250,7 @@ def list_unused_grants(
         log: reads the log; its home may hold a manifest that was never issued from.
         now_us: the time, microseconds since the epoch.
         agent: this one only.
-        days: in place of what manifests say.
+        days: replaces the days that manifests set.
 
     Raises:
         NotVerified: the log is not whole.
@@ -397,7 +397,7 @@ def play_back(log: AuditLog, contents: SealedContents, agent: str, *, grants: Gr
         log: the tenant's audit log.
         contents: opens the arguments, where a grant restricts them.
         agent: agent whose actions count, with those of agents under it.
-        grants: as they are proposed.
+        grants: the proposed grants.
         from_us: the time, microseconds since 1970.
     """
     ran = unread = 0

@@ -351,7 +351,7 @@ def record_report(
     Args:
         tx: the transaction.
         framework: its id.
-        period_us: from and to.
+        period_us: beginning and end of the period.
         form: `html`, `md` or `json`.
         digest: SHA-256 of the file, in hex.
         rows: verdict → number of rows.

@@ -39,7 +39,7 @@ def build_assessment_results(report: Mapping[str, Any]) -> dict[str, Any]:
     """The document of a report.
 
     Args:
-        report: as `ControlReport.to_json` gives it.
+        report: the result of `ControlReport.to_json`.
     """
     framework, period = report["framework"], report["period"]
     start, end = _format_time(period["from_us"]), _format_time(period["to_us"])

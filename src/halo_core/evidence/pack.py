@@ -90,7 +90,7 @@ class PackScope:
 
     Args:
         tenant: owner of the log.
-        period_us: as asked for.
+        period_us: the requested period.
         first: position of the first entry, which is from before the period unless the log begins there.
         end: position after the last entry, which is from after the period unless the log ends there. The entries
             between are all in the pack, whatever their time.

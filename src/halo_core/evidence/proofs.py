@@ -125,7 +125,7 @@ def make_inclusion_receipt(signer: Signer, tenant: str, tree: ProofTree, index: 
     Args:
         signer: the log's key.
         tenant: owner of the log.
-        tree: with at least `size` leaves, whose root was compared with a checkpoint.
+        tree: a tree of at least `size` leaves, whose root was compared with a checkpoint.
         index: position of the entry.
         size: size of the tree that the receipt is about.
 

@@ -89,7 +89,7 @@ def answer_who_touched(log: AuditLog, period: Period, wanted: DecisionFilter, *,
     Args:
         log: the tenant's audit log.
         period: period of the decisions.
-        wanted: with a label, a system or a tool.
+        wanted: a filter with a label, a system or a tool.
         prove: also show that none is missing.
     """
     rest = replace(wanted, period=period, label="")

@@ -250,7 +250,7 @@ class PolicyVersion:
         rules: digest of the rules, the same whichever tools are registered.
         from_us: when a writer first decided by it.
         to_us: when the last writer left it, None while one may still decide by it.
-        writers: how many.
+        writers: number of writers.
         actors: accounts that put it in force, with how they are known.
         decisions: made by it in the period.
         author: reference of who wrote it, as its approver said; empty if nobody did.

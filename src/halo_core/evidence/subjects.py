@@ -48,7 +48,7 @@ class SubjectPattern:
     more digits, blanks, dots and dashes between them are ignored. A mail address matches only as a whole.
 
     Args:
-        subject: as somebody would write it.
+        subject: the subject as somebody would write it.
 
     Raises:
         ConfigError: `bad_subject`, it has fewer than three letters and digits, or more than 200 characters.
@@ -120,7 +120,7 @@ class Hit(NamedTuple):
         kind: kind of the entry.
         session: reference of its session.
         fields: names of the sealed fields; of arguments `args` and a JSON pointer for each.
-        body: as stored.
+        body: body as stored.
     """
 
     position: int

@@ -267,7 +267,7 @@ class HaloBase(RegistrationMixin, DelegationMixin):
         Args:
             db: URL of the database; the password may come from PGPASSWORD or a password file, as libpq reads them.
             agent: the acting agent's id.
-            options: as `local`.
+            options: like those of `local`.
 
         Raises:
             See `local`.
@@ -282,7 +282,7 @@ class HaloBase(RegistrationMixin, DelegationMixin):
         Args:
             home: folder of keys, policy and anchor.
             url: SQLAlchemy URL of its database.
-            mode: to ask for in place of the one that this was opened with.
+            mode: mode to request in place of the one at opening.
 
         Raises:
             See `local`.

@@ -51,7 +51,7 @@ class RegistrationMixin(SessionMixin):
             kind: the action kind that reaches it.
             name: its id where the declaration has none.
             resource: its declaration; None takes the manifest's, or guesses.
-            description: as the model reads it.
+            description: description of the tool, as the model reads it.
             schema: JSON schema of its arguments.
             hints: what its server says of it; they can only raise a guess.
             replaces: whether it takes the place of what was registered under its id when that was only seen to run.

@@ -51,7 +51,7 @@ class SessionMixin:
     Attributes:
         agent: the acting agent's id.
         enforcer: the one enforcement point.
-        store: where it records.
+        store: store in which it records.
     """
 
     agent: str
@@ -191,7 +191,7 @@ class SessionMixin:
         """Register the function of a tool that can wait, so that its held acts can run.
 
         Args:
-            resource: as registered.
+            resource: the resource as registered.
             function: a function that takes plain values, by name; None if there is none.
         """
         if not resource.can_wait:
@@ -238,7 +238,7 @@ class SessionMixin:
         """Register how a tool's effects are reversed; None removes an earlier registration.
 
         Args:
-            resource: as registered.
+            resource: the resource as registered.
             reverser: what was declared for it.
         """
         # A drill works on a copy of the store, whose orders are for the real one.

@@ -49,7 +49,7 @@ class IdentityFingerprints:
     """Keyed fingerprints of a tenant's identities; the same name has another one in another tenant.
 
     Args:
-        digester: with the home's digest key.
+        digester: digester with the home's digest key.
         tenant: whose.
     """
 

@@ -150,8 +150,8 @@ class IdentityHabit:
 
     Args:
         group: fingerprint of kind and role: whoever shares it is a peer.
-        events: how many.
-        days: on which it did anything.
+        events: number of events.
+        days: number of days with an event of it.
         first_day: number of the first of them.
         last_us: time of the newest event.
         known_values: value → (days that showed it, the last of them), for each of the first five of `Dimension`.

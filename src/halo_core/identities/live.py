@@ -74,8 +74,8 @@ class LiveIdentity:
     """A followed identity.
 
     Args:
-        fingerprint: by which alerts name it.
-        habit_key: by which a baseline names it (`fingerprint_identity`).
+        fingerprint: fingerprint by which alerts name it.
+        habit_key: key by which a baseline names it (`fingerprint_identity`).
         kind: `human`, `service`, `role`, `machine` or `unknown`.
         risk: 0..1000, scaled (`scale_risk`): rises at once, falls with hours of ordinary events.
         band: band of the risk since its last change, at `since_us`.

@@ -111,7 +111,7 @@ class IdentityTracker:
         Args:
             event: it.
             subject: reference of its identity.
-            fingerprint: by which alerts name the identity.
+            fingerprint: fingerprint by which alerts name the identity.
             now_us: the present, microseconds since the epoch.
 
         Raises:

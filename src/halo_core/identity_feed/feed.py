@@ -52,7 +52,7 @@ class RaisedRisk:
 
     Args:
         subject: reference of the identity.
-        name: as the source names it.
+        name: name of the identity in the source.
         risk: 0..1000.
         band: 0 ordinary, 1 elevated, 2 high.
         words: why, without values.
@@ -361,7 +361,7 @@ def judge_identity(
     Args:
         tx: the transaction.
         digester: digester of the home.
-        fingerprint: by which the alert names the identity.
+        fingerprint: fingerprint by which the alert names the identity.
         by: who judged.
         why: the reason, masked.
         is_attack: the verdict.

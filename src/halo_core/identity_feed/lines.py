@@ -28,7 +28,7 @@ class BadLine:
     Args:
         number: number of the line in its source, from 1.
         field: what is wrong in it.
-        problem: in words; contains at most 60 characters of the line.
+        problem: the problem in words, with at most 60 characters of the line.
         code: what kind of mistake it is.
     """
 
@@ -48,7 +48,7 @@ class ParsedLines:
     """The content of lines.
 
     Args:
-        events: in the order of the lines, with the number of each line.
+        events: events in the order of the lines, with the number of each line.
         bad: lines that are no events.
         skipped: class of OCSF → lines of it, which say nothing of what an identity did.
     """

@@ -129,7 +129,7 @@ class Decay:
     """How the authority of a link decreases. Authority is an integer 0..1_000_000.
 
     Args:
-        authority: at the start.
+        authority: authority at the start.
         half_life_s: seconds in which it halves.
         half_life_steps: actions in which it halves.
         half_life_risk: risk points in which it halves.

@@ -98,7 +98,7 @@ def grant_override(
 
     Args:
         store: store with the log.
-        keys: where the approver's key is; another folder than the agents' is best.
+        keys: key folder with the approver's key, preferably not the agents'.
         home: folder of the authorities.
         decision: index or id of the decision, or the start of the id.
         approver: who does it: enrolled, outside the chain.
@@ -300,7 +300,7 @@ def review_override(
 
     Args:
         store: store with the log.
-        keys: where the reviewer's key is.
+        keys: key folder with the reviewer's key.
         home: folder of the authorities.
         override: id of the override.
         reviewer: enrolled, and none of those who signed it.

@@ -103,7 +103,7 @@ class ApprovalRequest:
         index: position of the request in the log.
         scope: digest of what a remembered answer would cover, empty if none can be kept.
         amount_scope: the same of one to a large amount; empty if the question is not about one.
-        role: under which it would be kept.
+        role: role under which it would be kept.
         amount: amount of a payment, in ten-thousandths; None for other calls.
         held: the act is held, and its caller went on.
         people_needed: how many people must approve a scope before an answer to it is remembered.

@@ -58,7 +58,7 @@ def order_reversal(
 
     Args:
         store: store with the log.
-        keys: where the approver's key is; another folder than the agents' is best.
+        keys: key folder with the approver's key, preferably not the agents'.
         home: folder of the authorities.
         decision: id of the decision.
         approver: who orders it: enrolled, outside the chain.
@@ -154,7 +154,7 @@ def confirm_reversal(
 
     Args:
         store: store with the log.
-        keys: where the approver's key is.
+        keys: key folder with the approver's key.
         home: folder of the authorities.
         decision: id of the decision whose effect was to be taken back.
         approver: who looked: enrolled, outside the chain.

@@ -98,7 +98,7 @@ class Case:
         resource: id of the resource.
         expect: the effect that is expected.
         agent: who acts.
-        user: for whom.
+        user: the user for whom the agent acts.
         kind: kind of the action.
         args: arguments of the call.
         given: what the case states of the resource, by field of `Resource`.

@@ -68,7 +68,7 @@ def update_wealth(wealth: int, surprise: int) -> int:
     """The wealth after one more action, in sixteenths of a bit, never below zero, so that late trouble counts in full.
 
     Args:
-        wealth: before the action.
+        wealth: wealth before the action.
         surprise: -log2 of the probability of anything as strange in ordinary work, in sixteenths of a bit.
 
     The bet is the calibrator p^(-1/2)/2, whose mean is one where p is uniform: log2 of it is surprise/2 - 1.

@@ -50,7 +50,7 @@ class _KindSettings(NamedTuple):
 
     Args:
         group: what it is evidence of.
-        words: for people.
+        words: description for people.
         share: thousandths of attacks that are taken to show it.
         most: sixteenths of a bit that it weighs at most.
     """
@@ -139,7 +139,7 @@ class UsualCircumstances:
 
     Args:
         sessions: seen.
-        days: with any activity (UTC).
+        days: days with any activity (UTC).
         known_values: kind → values. A kind that had none, or too many to keep, is not there and says nothing.
         hours: within an hour of which it was active on two days or more.
         lone_counts: kind → days or sessions.

@@ -53,7 +53,7 @@ class ValueEvidence:
     Args:
         value: it.
         fingerprint: fingerprint of its words.
-        origin: where from.
+        origin: origin of the value.
         request_share: thousandths of its words that the request holds.
         result_share: thousandths of its words that one result holds, the best of them.
         source: tool whose result that was, empty if none.

@@ -222,7 +222,7 @@ def _measure_foreign(
     Args:
         foreign: each such name, how surprising it is, and whether it is new where it stands.
         baseline: baseline of the role.
-        features: to add to.
+        features: features to extend.
         key: key of the fingerprints.
     """
     surprises, stranger_surprises = [0], []

@@ -27,7 +27,7 @@ class ContentKey(NamedTuple):
 
     Args:
         dek: data key, 32 bytes.
-        commitment: to it.
+        commitment: commitment to the key.
         subject: as the box names it: the subject, with a number after `#` where an earlier key was erased.
     """
 

@@ -62,9 +62,9 @@ def commit_batch(
     """Run jobs inside the open transaction and commit it; on return, what they wrote is durable.
 
     Args:
-        database: with the transaction open.
+        database: database with an open transaction.
         tx: what the jobs are given, on that database.
-        jobs: in order.
+        jobs: jobs in order.
         begin: opens a transaction again, after a rollback.
         deadline_s: how long to look for a commit whose connection was lost.
 

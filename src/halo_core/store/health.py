@@ -104,7 +104,7 @@ class StoreCondition:
         server_limit: connections that the server allows, None for a file.
         server_connections: connections that it has.
         foreign_objects: triggers, views, rules and policies that are not Halo's own, as `kind name`.
-        logs: by tenant.
+        logs: logs, by tenant.
     """
 
     engine: str

@@ -60,8 +60,8 @@ class Control:
         store: id of the store.
         mode: the floor: of the host, or of the home by its signed entries.
         policy: hash of the policy that was put in force last.
-        stops: in force.
-        revocations: in force.
+        stops: stops in force.
+        revocations: revocations in force.
         waiver: an effective waiver that may lower the floor to `observe`; None if there is none, or the floor of the
             host forbids it. Whether it lasts is asked at each decision (`TenantImage.find_mode`).
         recorded: the home's floor as its row holds it.

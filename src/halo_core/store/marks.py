@@ -92,7 +92,7 @@ class MarkTable(Table):
 
         Args:
             marks: marks of the item.
-            user: for whom the action at hand is done.
+            user: the user for whom the current action is done.
             now_us: wall clock, microseconds since the epoch.
             other_than: a session that is not asked for, since it knows what it made itself.
         """
@@ -156,7 +156,7 @@ class MarkTable(Table):
             now_us: wall clock, microseconds since the epoch.
             exposed: whether the session is exposed.
             known: fingerprints of the known values in it.
-            user: for whom the session acts.
+            user: the user for whom the session acts.
             grows: it names a conversation, which holds more each time.
         """
         before, is_new = self._get_item_to_change(mark)

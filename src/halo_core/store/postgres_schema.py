@@ -168,7 +168,7 @@ def grant_statements(role: str, schema: str = "public") -> list[str]:
 
     Args:
         role: a name that needs no quotes.
-        schema: where the tables are; a name that needs no quotes.
+        schema: schema of the tables; a name that needs no quotes.
 
     Raises:
         ValueError: a name needs quotes.

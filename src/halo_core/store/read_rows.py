@@ -81,10 +81,10 @@ class EntryRow(NamedTuple):
     """An entry with the columns that queries select by; its signatures are not read.
 
     Args:
-        position: in the tenant's log.
+        position: position in the tenant's log.
         writer: id of the writer.
         seq: number of the entry among those of its writer.
-        kind: as `EntryKind`.
+        kind: kind of the entry, a value of `EntryKind`.
         session: reference of its session, empty for none.
         ts_us: microseconds since 1970.
         text: the signed text, without its newline.

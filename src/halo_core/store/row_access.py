@@ -33,7 +33,7 @@ class RowAccess(ABC):
     """The interface through which tables read and write; implemented by `halo_core.store.transaction.Transaction`.
 
     Args:
-        database: with an open transaction.
+        database: database with an open transaction.
         tenant: whose rows.
         writer: signs the entries of this process.
         clock: gives the time of entries.

@@ -199,7 +199,7 @@ class Store:
         """Run and commit jobs in one transaction, after deferred ones.
 
         Args:
-            jobs: in order.
+            jobs: jobs in order.
             sessions: those that the jobs read and change; None if that may be any. What is still being prepared
                 for another one may come later.
 

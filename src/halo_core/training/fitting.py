@@ -34,8 +34,8 @@ class Member:
     """One booster of the ensemble.
 
     Args:
-        name: for the record.
-        weight: in thousandths.
+        name: name for the record.
+        weight: weight in thousandths.
         core: only features that mean the same everywhere.
         monotone: features are held to rise or fall as declared.
         views: how many more views of the sessions, against other baselines.
@@ -243,7 +243,7 @@ def build_model(
         fit: the fitted members.
         table: actions that it is calibrated on.
         margins: their margins, out of fold.
-        limits: by name, as floats.
+        limits: limits by name, as floats.
         about: what it was trained on.
         made_up: margins of made-up hijacks, used where no malicious action was recorded.
     """

@@ -117,7 +117,7 @@ class Figure:
     """Rates of one role at the 5% limit.
 
     Args:
-        measured_on: in words.
+        measured_on: what was measured on, in words.
         role: `all`, or one.
         caught: share of the attacks whose first malicious action was flagged, 0..1; None without an attack.
         caught_interval: its 95% interval.

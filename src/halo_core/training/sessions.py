@@ -57,7 +57,7 @@ class TrainingSession:
         id: its own.
         source: which record it is from.
         suite: the role.
-        model: with its defence, the agent that acted.
+        model: the agent that acted: its model, with its defence.
         defense: the agent's defense, empty if none.
         task: what the user wanted; sessions with the same request have the same task.
         goal: goal of the attacker, empty if none.
@@ -65,8 +65,8 @@ class TrainingSession:
         fold: half of the tasks that it belongs to, A or B.
         label: benign, control (unusual but asked for), hijacked, partial or resisted.
         requests: what the user said, one for each part.
-        events: in order.
-        folder: where it was read.
+        events: events in order.
+        folder: folder from which it was read.
     """
 
     id: str

@@ -134,7 +134,7 @@ class DoneAct:
 
     Args:
         ts_us: when.
-        what: in words.
+        what: description in words.
         by: who did it, name or reference; empty for the rules.
     """
 

@@ -34,7 +34,7 @@ class ImportedEvents:
     """The events of all imported files.
 
     Args:
-        events: in order.
+        events: events in order.
         sources: digest of each file.
         skipped: class of OCSF → number of events that were skipped, since they are not about identities.
         left_out: number of events of days that were judged an attack.
@@ -239,7 +239,7 @@ class IdentityNames:
 
     Args:
         reader: the store, open.
-        home: where the content key is, if it is there.
+        home: home with the content key, if it has one.
     """
 
     def __init__(self, reader: Reader, home: Path) -> None:

@@ -75,7 +75,7 @@ def select_entries(
         reader: the store; with names it takes and shows names of sessions and people.
         tenant: owner of the log.
         wanted: which entries.
-        last: at most so many.
+        last: maximum number of entries.
         since: only entries from this position on.
     """
     matcher, session = _Matcher(reader, tenant, wanted), find_session_reference(reader, tenant, wanted.session)

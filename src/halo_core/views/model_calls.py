@@ -28,7 +28,7 @@ class PromptMessage(View):
     """One message that a model was given.
 
     Args:
-        reference: as the entry names it.
+        reference: reference in the entry.
         role: who said it, as the framework calls it; empty if the text cannot be opened.
         text: the text; None if it was erased, was never sealed, or there is no key.
     """

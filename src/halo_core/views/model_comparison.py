@@ -108,7 +108,7 @@ def summarize_comparison(
     """Count compared actions.
 
     Args:
-        actions: in log order.
+        actions: actions in log order.
         attacks: references of sessions that were judged an attack.
         malicious: decisions that verdicts name as part of one: id of the entry → reference of its session.
     """

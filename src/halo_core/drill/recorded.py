@@ -41,7 +41,7 @@ def read_honest_sessions(url: str, home: Path, tenant: str, now_us: int, most: i
         home: folder with the content key, without which no session can be read.
         tenant: whose sessions.
         now_us: time, microseconds since the epoch.
-        most: number of most.
+        most: maximum number of sessions.
 
     Returns:
         Sessions whose calls and words can be opened. Empty if there is no store, or nothing in it can be read.

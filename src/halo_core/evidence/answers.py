@@ -79,7 +79,7 @@ class Population:
     """What an answer is based on.
 
     Args:
-        counted: number of counted.
+        counted: number of items counted.
         what: what was counted, in words, such as `decisions`.
         first_index: position of the first entry of the period in the tenant's log; -1 where it has none.
         last_index: position of the last one; -1 where it has none.

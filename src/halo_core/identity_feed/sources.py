@@ -40,8 +40,8 @@ class SourcePlace:
     Args:
         offset: bytes of the file that were read; of a pipe always 0.
         line: number of the last line that was read.
-        head: digest of the first bytes of the file, and of how many.
-        head_bytes: number of head bytes.
+        head: digest of the first bytes of the file.
+        head_bytes: how many bytes `head` covers.
         inode: number of the file, a hint.
         recent: digests of a pipe's last lines, which recognise repeated ones.
     """

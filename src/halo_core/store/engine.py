@@ -47,7 +47,7 @@ class EntriesLost(CannotDecide):
     """The database lacks entries that this process wrote, such as a standby that was behind when it took over.
 
     Args:
-        lost: number of lost.
+        lost: number of missing entries.
     """
 
     def __init__(self, lost: int) -> None:

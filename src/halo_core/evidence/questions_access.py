@@ -9,7 +9,7 @@ import hashlib
 import heapq
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from halo_core.decision.answers import REVERSES, name_reversed_tool
 from halo_core.errors import ConfigError, PassportError, Tampered
@@ -62,6 +62,28 @@ class _Tally:
         }
 
 
+class _TouchingGroup(NamedTuple):
+    """What the actions in one row of `answer_who_touched` share; `user` is a reference."""
+
+    agent: str
+    user: str
+    resource: str
+    system: str
+    effect: str
+
+
+class _ReachedGroup(NamedTuple):
+    """What the actions in one row of `answer_reach` share; `user` is a reference."""
+
+    agent: str
+    user: str
+    kind: str
+    resource: str
+    system: str
+    labels: tuple[str, ...]
+    is_granted: bool
+
+
 _TALLY_COLUMNS: Final = ("decisions", "ran", "unknown", "first", "last")
 
 
@@ -92,51 +114,58 @@ def answer_who_touched(log: AuditLog, period: Period, wanted: DecisionFilter, *,
         wanted: a filter with a label, a system or a tool.
         prove: also show that none is missing.
     """
-    rest = replace(wanted, period=period, label="")
-    groups: dict[tuple[str, ...], _Tally] = {}
-    unsettled: list[str] = []
-    for action in log.actions(rest):
-        decision, outcome = action
-        if wanted.label and wanted.label not in decision.labels + (outcome.labels if outcome is not None else ()):
-            continue
-        key = (decision.agent, decision.user, decision.resource, decision.system, decision.effect)
-        groups.setdefault(key, _Tally()).add(action)
-        if action.ran is None and len(unsettled) < _MAX_FINDINGS:
-            unsettled.append(decision.id)
-    decision_count = sum(item.decisions for item in groups.values())
+    groups, unsettled = _tally_touching_actions(log, replace(wanted, period=period))
+    decision_count = sum(tally.decisions for tally in groups.values())
     unknown = log.find_unknown(wanted) if not decision_count else ()
     rows = [
         {
-            "agent": agent,
-            "effect": effect,
-            "person": log.name_of(user),
-            "reference": user,
-            "resource": resource,
-            "system": system,
+            "agent": group.agent,
+            "effect": group.effect,
+            "person": log.name_of(group.user),
+            "reference": group.user,
+            "resource": group.resource,
+            "system": group.system,
             **tally.to_row(),
         }
-        for (agent, user, resource, system, effect), tally in sorted(groups.items())
+        for group, tally in sorted(groups.items())
     ]
     about = _describe_target(wanted)
-    agents = format_count(len({key[0] for key in groups}), "agent")
-    people = format_count(len({key[1] for key in groups if key[1]}), "person", "people")
+    agents = format_count(len({group.agent for group in groups}), "agent")
+    people = format_count(len({group.user for group in groups if group.user}), "person", "people")
     ending = "are all that were made" if prove else "are listed; `--prove` says whether they are all"
     claim = f"{format_count(decision_count, 'decision')} by {agents} for {people} on {about} {ending}"
     check = _check_completeness(log, period) if prove else _Completeness()
     if unsettled:
         check.notes.append(f"whether these ran is not known, no outcome says so: {', '.join(unsettled)}")
-    findings = (*unknown, *check.findings)
     return log.conclude(
         period,
         counted=decision_count,
         what=f"decisions on {about}",
         claim=claim,
         verdict=Verdict.CANNOT_TELL if unknown else check.verdict,
-        findings=findings,
+        findings=(*unknown, *check.findings),
         columns=("agent", "person", "resource", "system", "effect", *_TALLY_COLUMNS),
         rows=rows,
         notes=(*check.notes, GOVERNED_ONLY),
     )
+
+
+def _tally_touching_actions(log: AuditLog, wanted: DecisionFilter) -> tuple[dict[_TouchingGroup, _Tally], list[str]]:
+    """The tally of each group of actions, and ids of the first decisions of which nobody knows whether they ran.
+
+    The label of `wanted` is compared with those of the resource and of the result together.
+    """
+    groups: dict[_TouchingGroup, _Tally] = {}
+    unsettled: list[str] = []
+    for action in log.actions(replace(wanted, label="")):
+        decision, outcome = action
+        if wanted.label and wanted.label not in decision.labels + (outcome.labels if outcome is not None else ()):
+            continue
+        group = _TouchingGroup(decision.agent, decision.user, decision.resource, decision.system, decision.effect)
+        groups.setdefault(group, _Tally()).add(action)
+        if action.ran is None and len(unsettled) < _MAX_FINDINGS:
+            unsettled.append(decision.id)
+    return groups, unsettled
 
 
 def _describe_target(wanted: DecisionFilter) -> str:
@@ -207,49 +236,62 @@ def answer_reach(log: AuditLog, period: Period, *, agent: str = "", user: str = 
     if bool(agent) is bool(user):
         problem = "both an agent and a person are given" if agent and user else "no agent or person is given"
         raise ConfigError("usage", problem, field="agent", remedy="give one: `--agent NAME` or `--user NAME`")
-    wanted = DecisionFilter(period, agent=agent, user=user)
-    granted = _Granted(log)
-    groups: dict[tuple[Any, ...], _Tally] = {}
-    used_grants: set[tuple[str, str, str]] = set()
-    findings: list[str] = []
-    for action in log.actions(wanted):
-        item = action.decision
-        is_granted = granted.covers(item)
-        labels = tuple(sorted({*item.labels, *(action.outcome.labels if action.outcome is not None else ())}))
-        key = (item.agent, item.user, item.kind, item.resource, item.system, labels, is_granted)
-        groups.setdefault(key, _Tally()).add(action)
-        used_grants.add((item.agent, item.kind, item.resource))
-        if action.ran and not is_granted and len(findings) < _MAX_FINDINGS:
-            findings.append(f"{item.kind} `{item.resource}` ran and no passport granted it (entry {item.id})")
-    decision_count = sum(item.decisions for item in groups.values())
+    wanted, granted = DecisionFilter(period, agent=agent, user=user), _Granted(log)
+    groups, findings = _tally_reaching_actions(log, wanted, granted)
+    decision_count = sum(tally.decisions for tally in groups.values())
     unknown = log.find_unknown(wanted) if not decision_count else ()
-    columns = ("agent", "person", "kind", "resource", "system", "labels", "granted", *_TALLY_COLUMNS)
-    rows = [
-        {**dict(zip(columns, key, strict=False)), "labels": list(key[5]), "reference": key[1], **tally.to_row()}
-        for key, tally in sorted(groups.items())
+    rows: list[dict[str, Any]] = [
+        {
+            "agent": group.agent,
+            "granted": group.is_granted,
+            "kind": group.kind,
+            "labels": list(group.labels),
+            "person": log.name_of(group.user),
+            "reference": group.user,
+            "resource": group.resource,
+            "system": group.system,
+            **tally.to_row(),
+        }
+        for group, tally in sorted(groups.items())
     ]
-    for row in rows:
-        row["person"] = log.name_of(row["reference"])
+    used_grants = {(group.agent, group.kind, group.resource) for group in groups}
     unused = [] if user else granted.list_unused(agent, period, used_grants)
     nothing = {"agent": agent, "granted": True, **_Tally().to_row()}
     rows += [{**nothing, "kind": kind, "resource": name} for kind, name in unused]
     subject = f"agent `{agent}`" if agent else f"person `{log.refer_person(user)}`"
-    system_count = len({key[3] for key in groups})
+    resource_count = len({group.resource for group in groups})
     return log.conclude(
         period,
         counted=decision_count,
         what=f"decisions of the {subject}",
-        claim=f"all that ran for the {subject} was granted; it asked for {format_count(system_count, 'resource')}, "
+        claim=f"all that ran for the {subject} was granted; it asked for {format_count(resource_count, 'resource')}, "
         f"and {len(unused)} that it was granted stayed unused",
         verdict=Verdict.CANNOT_TELL if unknown else None,
         findings=(*unknown, *findings),
-        columns=columns,
+        columns=("agent", "person", "kind", "resource", "system", "labels", "granted", *_TALLY_COLUMNS),
         rows=rows,
         notes=(
             GOVERNED_ONLY,
             "`granted`: the standing passport of the time names the resource, with any arguments",
         ),
     )
+
+
+def _tally_reaching_actions(
+    log: AuditLog, wanted: DecisionFilter, granted: _Granted
+) -> tuple[dict[_ReachedGroup, _Tally], list[str]]:
+    """The tally of each group of actions, and a finding for each of the first that ran without a grant."""
+    groups: dict[_ReachedGroup, _Tally] = {}
+    findings: list[str] = []
+    for action in log.actions(wanted):
+        item = action.decision
+        is_granted = granted.covers(item)
+        labels = tuple(sorted({*item.labels, *(action.outcome.labels if action.outcome is not None else ())}))
+        group = _ReachedGroup(item.agent, item.user, item.kind, item.resource, item.system, labels, is_granted)
+        groups.setdefault(group, _Tally()).add(action)
+        if action.ran and not is_granted and len(findings) < _MAX_FINDINGS:
+            findings.append(f"{item.kind} `{item.resource}` ran and no passport granted it (entry {item.id})")
+    return groups, findings
 
 
 class _Granted:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, NamedTuple
 
 import typer
 from typer import Option
@@ -358,25 +358,46 @@ def stop(
     if drill:
         signing = _DrillSigning(signed, sign_as, key_home, lift_again=lift_again)
         return _run_drill(store, stop_order, why, parse_duration(watch, "watch"), signing)
-    new = StopFiles(store.home).set(stop_order, store.actor.name, why, tenant=store.tenant or "")
+    _print_stop(store, stop_order, _put_stop_in_force(store, stop_order, why))
+    return Exit.OK
+
+
+class _StopResult(NamedTuple):
+    """What came of a stop; `problem` is why the ledger does not hold it, empty if it does."""
+
+    is_new: bool
+    is_known: bool
+    problem: str
+
+
+def _put_stop_in_force(store: StoreContext, order: Stop, why: str) -> _StopResult:
+    """Write the file of a stop, then its entry; the file holds even if the ledger cannot be written."""
+    is_new = StopFiles(store.home).set(order, store.actor.name, why, tenant=store.tenant or "")
     problem, is_known = "", True
     try:
-        if scope not in ("all", "tenant"):
+        if order.scope not in ("all", "tenant"):
             with store.open_log() as (reader, tenant):
-                is_known = reader.has_target(tenant, scope, target)
-        new = store.commit(lambda tx: restrictions.stop(tx, stop_order, store.actor, why)) or new
+                is_known = reader.has_target(tenant, order.scope, order.target)
+        is_new = store.commit(lambda tx: restrictions.stop(tx, order, store.actor, why)) or is_new
     except Exception as exc:  # noqa: BLE001  whatever is wrong with the ledger, the stop holds
         problem = str(exc)
-    ledger = {"file": True, "ledger": not problem, "new": new, "problem": problem}
-    if store.print_json({**ledger, "scope": scope, "target": target}):
-        return Exit.OK
-    say(f"[bold red]stopped[/] {scope} ", safe_text(f"{target} {'' if new else '(it was stopped already)'}"))
-    if not is_known:
-        where = {"agent": " (`halo agents`)", "tool": " (`halo log`)"}.get(scope, "")
-        say(f"[yellow]note[/]: no {scope} of this store has that name, so nothing stopped; check the spelling{where}")
-    if problem:
-        warn_unwritten("the stop is in force through its file", problem)
-    return Exit.OK
+    return _StopResult(is_new, is_known, problem)
+
+
+def _print_stop(store: StoreContext, order: Stop, result: _StopResult) -> None:
+    ledger = {"file": True, "ledger": not result.problem, "new": result.is_new, "problem": result.problem}
+    if store.print_json({**ledger, "scope": order.scope, "target": order.target}):
+        return
+    repeated = "" if result.is_new else "(it was stopped already)"
+    say(f"[bold red]stopped[/] {order.scope} ", safe_text(f"{order.target} {repeated}"))
+    if not result.is_known:
+        where = {"agent": " (`halo agents`)", "tool": " (`halo log`)"}.get(order.scope, "")
+        say(
+            f"[yellow]note[/]: no {order.scope} of this store has that name, so nothing stopped; "
+            f"check the spelling{where}"
+        )
+    if result.problem:
+        warn_unwritten("the stop is in force through its file", result.problem)
 
 
 @dataclass(frozen=True, slots=True)

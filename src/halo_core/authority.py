@@ -210,7 +210,7 @@ class AccountTerms:
         """The account after a charge, and the link's authority before and after it.
 
         Returns:
-            None if `find_shortfalls` would find that a limit is passed, and where a counter is full.
+            None if `find_shortfalls` would find that a limit is passed, or if a counter is full.
         """
         if self._max_age_us is not None and time_us - opened_us > self._max_age_us:
             return None

@@ -21,7 +21,8 @@ from halo_core.model import Stop
 
 SCOPES: Final = ("agent", "all", "session", "tenant", "tool", "user")
 
-_FOLDER_NAME: Final = "stops"
+STOPS_FOLDER: Final = "stops"
+"""Folder of a home with a file for each stop."""
 _MAX_FILE_BYTES: Final = 64 * 1024
 # The coarsest tick of a file system's clock: a folder that changed within it before it was read is read again.
 _TICK_NS: Final = 2_000_000_000
@@ -53,7 +54,7 @@ class StopFiles:
     __slots__ = ("_cached", "_folder", "_folder_path")
 
     def __init__(self, home: Path) -> None:
-        self._folder = home / _FOLDER_NAME
+        self._folder = home / STOPS_FOLDER
         self._folder_path = os.fspath(self._folder)
         self._cached: _FolderCache | None = None
 

@@ -216,13 +216,13 @@ def test_nothing_to_lift_is_all_that_is_said(home, worked):
 
 def test_a_stop_without_a_database_holds_from_its_file(home):
     code, out, err = cli("stop", "--agent", "clerk", home=home)
-    assert code == 0
-    assert "THE LEDGER COULD NOT BE WRITTEN" in err
-    assert "the stop is in force through its file" in err
+    assert code == 2
+    assert "NOTHING STOPPED" in err
+    assert "agent clerk is stopped for whatever opens this home later" in err
     assert not db_of(home).exists()
     code, out, _ = cli("stop", "--all", "--json", home=home)
     told = json.loads(out)
-    assert (code, told["file"], told["ledger"], bool(told["problem"])) == (0, True, False, True)
+    assert (code, told["file"], told["ledger"], bool(told["problem"])) == (2, True, False, True)
     with opened(home) as halo:
         assert why_not(halo) == "stopped"
 

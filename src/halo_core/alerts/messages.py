@@ -17,6 +17,8 @@ from halo_core.store.reader import LoggedEntry
 
 PROFILE_ALERTS: Final = ("behaviour", "drift", "volume")
 """Kinds of alerts about an agent that leaves its profile; their factors are the axes."""
+BREAK_GLASS: Final = "break_glass"
+"""Kind of the alert that a person lets an agent act without questions; it is about no session."""
 _MAX_SCORE: Final = 1000
 _ID: Final = re.compile(r"[0-9a-f-]{1,64}")
 _MAX_TEXT: Final = 1000
@@ -34,7 +36,7 @@ class AgentAlert:
         tenant: tenant of the log.
         session: session of the action.
         ts_us: time of the alert, microseconds since the epoch.
-        kind: `action`, `session`, `drift`, `volume` or `behaviour`.
+        kind: `action`, `session`, `drift`, `volume`, `behaviour`, `quota`, `plan` or `break_glass`.
         agent: agent that acted.
         resource: resource that it used.
         risk: risk of the action, 0 to 1000; None if it has none.
@@ -102,6 +104,8 @@ class AgentAlert:
     @property
     def reason(self) -> str:
         """Descriptions of the factors."""
+        if self.kind == BREAK_GLASS:
+            return "break glass, see `halo approvals remembered`"
         return "; ".join(item.words for item in self.factors) or "the session as a whole"
 
     @property
@@ -110,6 +114,7 @@ class AgentAlert:
         description = {
             "action": f"`{self.resource}` is very unusual",
             "behaviour": "it does what it does not usually do",
+            BREAK_GLASS: "a person answers its questions with yes for a while",
             "drift": "its sessions drift away from ordinary behaviour",
             "volume": "it does more than in its ordinary sessions",
             "quota": "a quota of the day is nearly used up",

@@ -37,6 +37,7 @@ from halo_core.cli.rendering import (
     CHANGE_STYLE,
     EFFECT_STYLE,
     Exit,
+    console,
     print_note,
     safe_text,
     say,
@@ -56,7 +57,7 @@ from halo_core.oversight import restrictions
 from halo_core.oversight.access import commit_or_record_refusal
 from halo_core.oversight.control_acts import make_raise, make_waiver, raise_floor, waive_floor
 from halo_core.oversight.issuing import apply_manifest
-from halo_core.stop_files import StopFiles
+from halo_core.stop_files import STOPS_FOLDER, StopFiles
 from halo_core.store.reader import read_entries
 from halo_core.views import NO_LEDGER_CODES
 from halo_core.views.control import UNPROVEN, ControlActView, ControlView, RestrictionView, load_statuses
@@ -358,20 +359,28 @@ def stop(
     if drill:
         signing = _DrillSigning(signed, sign_as, key_home, lift_again=lift_again)
         return _run_drill(store, stop_order, why, parse_duration(watch, "watch"), signing)
-    _print_stop(store, stop_order, _put_stop_in_force(store, stop_order, why))
-    return Exit.OK
+    return _print_stop(store, stop_order, _put_stop_in_force(store, stop_order, why))
 
 
 class _StopResult(NamedTuple):
-    """What came of a stop; `problem` is why the ledger does not hold it, empty if it does."""
+    """What came of a stop.
+
+    Args:
+        is_new: whether it was not in force before.
+        is_known: whether the store knows what it names.
+        is_used: whether an application has used the home; nothing reads the stops of any other.
+        problem: why the ledger does not hold it; empty if it does.
+    """
 
     is_new: bool
     is_known: bool
+    is_used: bool
     problem: str
 
 
 def _put_stop_in_force(store: StoreContext, order: Stop, why: str) -> _StopResult:
     """Write the file of a stop, then its entry; the file holds even if the ledger cannot be written."""
+    is_used = _is_used(store.home)
     is_new = StopFiles(store.home).set(order, store.actor.name, why, tenant=store.tenant or "")
     problem, is_known = "", True
     try:
@@ -381,13 +390,17 @@ def _put_stop_in_force(store: StoreContext, order: Stop, why: str) -> _StopResul
         is_new = store.commit(lambda tx: restrictions.stop(tx, order, store.actor, why)) or is_new
     except Exception as exc:  # noqa: BLE001  whatever is wrong with the ledger, the stop holds
         problem = str(exc)
-    return _StopResult(is_new, is_known, problem)
+    return _StopResult(is_new, is_known, is_used or not problem, problem)
 
 
-def _print_stop(store: StoreContext, order: Stop, result: _StopResult) -> None:
+def _print_stop(store: StoreContext, order: Stop, result: _StopResult) -> Exit:
+    """Print what came of a stop; returns the exit code."""
+    code = Exit.OK if result.is_used else Exit.CANNOT_TELL
     ledger = {"file": True, "ledger": not result.problem, "new": result.is_new, "problem": result.problem}
-    if store.print_json({**ledger, "scope": order.scope, "target": order.target}):
-        return
+    if store.print_json({**ledger, "used": result.is_used, "scope": order.scope, "target": order.target}):
+        return code
+    if not result.is_used:
+        return _warn_unused(store.home, f"{order.scope} {order.target}".strip())
     repeated = "" if result.is_new else "(it was stopped already)"
     say(f"[bold red]stopped[/] {order.scope} ", safe_text(f"{order.target} {repeated}"))
     if not result.is_known:
@@ -398,6 +411,28 @@ def _print_stop(store: StoreContext, order: Stop, result: _StopResult) -> None:
         )
     if result.problem:
         warn_unwritten("the stop is in force through its file", result.problem)
+    return code
+
+
+def _is_used(home: Path) -> bool:
+    """Whether a home holds more than files of stops; one that cannot be looked into counts as used."""
+    try:
+        return any(path.name != STOPS_FOLDER for path in home.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+
+
+def _warn_unused(home: Path, what: str) -> Exit:
+    """Say that a stop was written where nothing reads it, as in a wrong folder; returns the exit code."""
+    out = console(stderr=True)
+    problem = f"no application has used this home yet, so nothing that runs is stopped: `{home.absolute()}`"
+    out.print("[bold red]NOTHING STOPPED[/]: ", safe_text(problem), sep="")
+    out.print("  try: run this in the folder of the application, or give its home by `--home` or HALO_HOME")
+    note = f"{what} is stopped for whatever opens this home later; `halo lift` ends that"
+    out.print("  note: ", safe_text(note), sep="")
+    return Exit.CANNOT_TELL
 
 
 @dataclass(frozen=True, slots=True)

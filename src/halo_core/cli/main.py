@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from functools import cache
 from importlib import import_module, metadata
+from pathlib import Path
 from typing import Annotated, Any, Final, NamedTuple, cast
 
 import typer
@@ -16,7 +17,7 @@ from typer import Option
 from typer.core import TyperCommand, TyperGroup
 
 from halo_core.cli.rendering import Exit, fail
-from halo_core.errors import BadInput, CannotDecide, Denied, Gap, HaloError, NotVerified
+from halo_core.errors import BadInput, CannotDecide, Denied, Gap, HaloError, NotVerified, make_read_error
 
 # The parser's own error classes, which typer re-exports only by their children.
 _USAGE: Final = cast("type[Any]", typer.BadParameter.__mro__[1])
@@ -276,6 +277,20 @@ def _make_command() -> Any:
     return typer.main.get_command(app)
 
 
+def _fail_to_read(error: OSError) -> int:
+    """Print the error of a home of another user, or of a path that no file system takes; returns the exit code.
+
+    Raises:
+        OSError: it is about no file.
+    """
+    if isinstance(error, BrokenPipeError):
+        return Exit.OK
+    if error.filename is None:
+        raise error
+    remedy = "run this as the user to whom the home belongs, or check `--home`, HALO_HOME and the path"
+    return fail(make_read_error(Path(str(error.filename)), error, field="home", remedy=remedy), Exit.USAGE)
+
+
 def main(argv: list[str] | None = None) -> None:
     """Run the command line and exit with a documented code."""
     sys.exit(run(sys.argv[1:] if argv is None else argv))
@@ -296,6 +311,6 @@ def run(argv: list[str]) -> int:
         is_finding = exc.code == "policy_invalid"  # as `halo policy check` has it
         kinds = (code for kind, code in _EXIT_CODES if isinstance(exc, kind) and not is_finding)
         return fail(exc, next(kinds, Exit.FAILED))
-    except BrokenPipeError:
-        return Exit.OK
+    except OSError as exc:
+        return _fail_to_read(exc)
     return result if isinstance(result, int) else Exit.OK

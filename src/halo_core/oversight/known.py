@@ -80,7 +80,8 @@ def make_known_value(kind: str, text: str, name: str = "", *, field: str = "valu
     """
     if kind not in KNOWN_KINDS:
         problem = f"`{kind[:32]}` is not a kind of known value"
-        raise ConfigError("bad_known", problem, field="kind", remedy=f"use one of {', '.join(KNOWN_KINDS)}")
+        place = "kind" if field == "value" else field
+        raise ConfigError("bad_known", problem, field=place, remedy=f"use one of {', '.join(KNOWN_KINDS)}")
     form = to_canonical_form(kind, text)
     is_address = form.count("@") == 1 and not form.startswith("@") and "." in form.rpartition("@")[2]
     is_host = "." in form and "/" not in form and "@" not in form

@@ -81,7 +81,16 @@ class Database:
         try:
             self._open()
         except sqlite3.Error as exc:
-            raise make_store_error(exc) from exc
+            raise self._make_open_error(exc) from exc
+
+    def _make_open_error(self, error: sqlite3.Error) -> CannotDecide:
+        """What `make_store_error` says; of a file that is only read, also which file it is and what helps."""
+        made = make_store_error(error)
+        if not self.read_only or self.path is None or made.code != "ledger_unwritable":
+            return made
+        problem = f"cannot open `{self.path}` to read it: {error}"
+        remedy = "run this as the user to whom it belongs, or copy the whole home into a folder that you can write"
+        return CannotDecide(made.code, problem, remedy=remedy)
 
     def _make_parent(self) -> None:
         if self.path is None or self.path.parent.exists():
@@ -147,9 +156,9 @@ class Database:
         try:
             self.connection.execute("SELECT 1 FROM sqlite_master").fetchone()
         except sqlite3.OperationalError as exc:
-            if exc.sqlite_errorcode & 0xFF != sqlite3.SQLITE_CANTOPEN or self.path is None:
+            if exc.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY) or not self.path:
                 raise
-            # A copy on a read-only medium: nothing changes it, unless its WAL was left behind.
+            # A copy on a read-only medium or in such a folder: nothing changes it, unless its WAL was left behind.
             if self.path.with_name(self.path.name + "-wal").exists():
                 raise
             self.connection.close()

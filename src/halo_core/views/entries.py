@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import orjson
 
-from halo_core.alerts.messages import AgentAlert, read_agent_alert
+from halo_core.alerts.messages import BREAK_GLASS, AgentAlert, read_agent_alert
 from halo_core.behaviour.measures import MEASURES, say_value
 from halo_core.clock import format_iso
 from halo_core.errors import PassportError
@@ -35,6 +35,7 @@ _MAX_TIME_US: Final = 253_402_300_800_000_000  # the year 10000
 _ALERT_KINDS: Final = {
     "action": "a very unusual action",
     "behaviour": "something that the agent does not usually do",
+    BREAK_GLASS: "a person answers the agent's questions with yes for a while (`halo approvals remembered`)",
     "drift": "a session that drifted away from ordinary behaviour",
     "quota": "a quota of the day that is nearly used up",
     "plan": "a decision worked out in advance that `decide` did not confirm",
@@ -58,6 +59,8 @@ def _build_score_rows(body: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def _build_alert_rows(alert: AgentAlert, ends: Mapping[str, str]) -> list[tuple[str, str]]:
     """Rows (title, words) of an alert about an agent; `ends`: factor → its value at the end of the session."""
+    if alert.kind == BREAK_GLASS:
+        return [("agent", alert.agent), ("kind", _ALERT_KINDS[BREAK_GLASS])]
     return [
         ("agent", alert.agent),
         ("on", alert.resource),

@@ -100,15 +100,17 @@ def find_session_reference(reader: Reader, tenant: str, name: str) -> str:
 
 
 def find_similar_names(reader: Reader, tenant: str, wanted: LogFilter) -> list[str]:
-    """Names of sessions and tools among the newest entries that are similar to those of the filter, sorted."""
-    if not (wanted.session or wanted.tool):
+    """Names of sessions, agents and tools among the newest entries that are similar to those of the filter, sorted."""
+    if not (wanted.session or wanted.agent or wanted.tool):
         return []
     entries = [item.entry for item in select_entries(reader, tenant, LogFilter(), last=_MAX_COMPARED)]
     decided = [item for item in entries if item.kind is EntryKind.DECISION]
     sessions = {item.session.removeprefix("thread:"): item.session for item in decided if wanted.session}
     tools = {name: name for item in decided if wanted.tool and (name := str(item.body["request"]["resource"]["id"]))}
+    agents = {name: name for item in decided if (name := str(item.body["request"]["subject"]["agent"]))}
     similar: set[str] = set()
-    for name, known_names in ((wanted.session.removeprefix("thread:"), sessions), (wanted.tool, tools)):
+    searched = (wanted.session.removeprefix("thread:"), sessions), (wanted.agent, agents), (wanted.tool, tools)
+    for name, known_names in searched:
         if name and name not in known_names:
             similar.update(known_names[item] for item in get_close_matches(name, known_names, n=3))
             similar.update([full for short, full in sorted(known_names.items()) if short.startswith(name)][:3])

@@ -237,6 +237,7 @@ def _guard_node_tool(
     registered = None if is_new else halo.find_registered(tool.name)
     # What was declared of this name holds here too: finding it again declares nothing.
     known_resource = registered if registered is not None and registered.kind is not ActionKind.HANDOFF else None
+    is_another = known_resource is not None and halo.first_seen.belongs_to_another(tool.name, tool)
     try:
         guarded = guard_tool(halo, tool, known_resource, is_sighting=is_started)
     except ConfigError as error:
@@ -245,7 +246,7 @@ def _guard_node_tool(
         earlier_path = f", and of `{first_paths[tool.name]}` before" if tool.name in first_paths else ""
         message = f"{error.message}; it is a tool of `{path}`{earlier_path}"
         raise ConfigError(error.code, message, field=error.field, remedy=error.remedy) from error
-    if known_resource is not None and tool.name not in first_paths:
+    if is_another and tool.name not in first_paths:
         halo.notify_once(f"the tool `{tool.name}` of `{path}` uses the resource that is registered under that name")
     first_paths.setdefault(tool.name, path)
     return guarded

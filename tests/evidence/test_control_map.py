@@ -49,6 +49,22 @@ def test_no_row_claims_that_everything_untrusted_was_held():
     assert [row.id for row in rows if "the rules held" not in row.shows] == []
 
 
+def test_a_row_that_says_that_people_were_waited_for_looks_at_what_ran_without_their_answer():
+    """`approvals` looks at what ran on an answer; what ran although it was asked about is found by `refusals`."""
+    says = ("waited for a person", "needed one", "needed an answer", "Questions, answers and stops, and that they held")
+    rows = [row for framework in load_frameworks() for row in framework.controls if any(x in row.shows for x in says)]
+    assert len(rows) >= 7
+    assert [row.id for row in rows if "approvals" in row.checks and "refusals" not in row.checks] == []
+
+
+def test_no_row_says_more_than_its_checks_look_at():
+    """Labels, people and what ran during a failure are told by other commands than these checks."""
+    rows = {(item.id, row.id): row for item in load_frameworks() for row in item.controls}
+    pci = {name: rows["pci-dss-4.0.1", name] for name in ("7.2.6", "10.2.1.1", "10.7.3")}
+    assert [name for name, row in pci.items() if "`halo " not in row.shows] == []
+    assert rows["nist-800-53-r5", "AC-2(4)"].coverage is Coverage.PARTIAL  # a stop can be made by hand
+
+
 def test_ids_of_the_owasp_lists_have_their_year():
     for year in (2025, 2026):
         framework = load_framework(f"owasp-llm-{year}")

@@ -28,6 +28,7 @@ from control_world import (
     people,
     red,
     run,
+    store_of,
     tools,
 )
 
@@ -78,6 +79,19 @@ def unsequence(home: Path) -> None:
 def kill_a_process(home: Path) -> None:
     subprocess.run([*find_python(), "-c", _KILLED, str(home)], check=True)
     append(home, EntryKind.ACCESS, {"act": "read", "what": {}})
+
+
+def test_a_process_that_was_killed_is_no_open_one(whole, tmp_path):
+    """On its own host, where its lock is free, before anybody else has opened the log; a past period stays as it is."""
+    home = copy_home(whole, tmp_path / "home")
+    subprocess.run([*find_python(), "-c", _KILLED, str(home)], check=True)
+    code, said, _ = cli("report", "--check", "lifecycle", home=home)
+    assert (code, "has ended without closing the log; the next process that opens" in said) == (1, True)
+    with store_of(home) as store:  # this one notices, and is open itself
+        store.commit(lambda tx: tx.append(Draft(EntryKind.ACCESS, "", {"act": "read", "what": {}}, actor=ADMIN)))
+        answer = check(home, "lifecycle")["lifecycle"]
+    assert [finding.partition("; ")[2][:7] for finding in answer.findings] == ["noticed"]
+    assert [row["cause"] for row in answer.rows][-1] == "open"
 
 
 def act_on_a_later_day(home: Path) -> None:

@@ -25,8 +25,9 @@ def _fill_missing(declared: Resource, guess: Guess, kind: ActionKind, arguments:
         programs = declared.programs or guess.programs
         filled = replace(filled, impact=guess.impact, reversal=guess.reversal, programs=programs)
         filled = replace(filled, classified=_classify(guess))
-    elif not declared.targets and declared.impact in _CONSEQUENCES:
-        # INVARIANT: FAILCLOSED - where nobody said which argument names who is paid or told, each of them may.
+    elif declared.classified == "declared" and not declared.targets and declared.impact in _CONSEQUENCES:
+        # INVARIANT: FAILCLOSED - where nobody said which argument names who is paid or told, each of them may. What was
+        # guessed is found again as it was: it is judged as undeclared, by every argument.
         others = (name for name in arguments if not names_note(f"/{name}") and name != filled.amount)
         filled = replace(filled, targets=tuple(sorted({*guess.targets, *others})))
     return filled

@@ -246,6 +246,7 @@ class RefusalsCheck(_ControlCheck):
     )
     unit = "decisions"
     columns = ("reason", "refused")
+    limits = ("what was refused because the log could not be written has no entry",)
 
     def __init__(self, run: RunReader) -> None:
         super().__init__(run)
@@ -288,7 +289,10 @@ class StopsCheck(_ControlCheck):
     claim = "no action ran in the scope of a stop while it was in force"
     unit = "stops"
     columns = ("stop", "target", "since", "lifted")
-    limits = ("actions that were let run before the stop may have ended after it",)
+    limits = (
+        "actions that were let run before the stop may have ended after it",
+        "a stop that was made by hand, as a file, is seen by what it refused alone",
+    )
 
     def __init__(self, run: RunReader) -> None:
         super().__init__(run)

@@ -39,8 +39,8 @@ class ComponentsCheck(Check):
 
     name = "components"
     claim = (
-        "every model call that ran names provider and model with the digests of prompt or tools, and no tool of an MCP "
-        "server ran that nobody had accepted"
+        "every model call that ran names its provider and model, and no tool of an MCP server ran that nobody had "
+        "accepted"
     )
     unit = "model calls"
     kinds = frozenset({DECISION})

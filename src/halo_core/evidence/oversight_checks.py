@@ -239,6 +239,7 @@ class AdminActsCheck(Check):
     kinds = _ACTS | {"control"}
     history = frozenset(HISTORY_KINDS)
     columns = ("act", "count", "authenticated by")
+    limits = ("what is done by hand, such as a file of a stop that is made or removed, has no entry",)
 
     def __init__(self, run: RunReader) -> None:
         super().__init__(run)

@@ -46,6 +46,7 @@ _FAILURES: Final = frozenset(
     }
 )
 """Codes of decisions that could not be made, or not be recorded."""
+_NOT_NOTICED: Final = "the next process that opens the log will record it"
 AGE_FACT: Final = "age in days"
 SCHEDULE_FACT: Final = "longest schedule in days"
 """Names of facts among the rows of the check `retention`."""
@@ -336,6 +337,7 @@ class LifecycleCheck(Check):
     kinds = None
     history = frozenset({"writer_open"})
     columns = ("writer", "host", "process", "opened", "closed", "cause")
+    limits = ("a process that ended without closing is found when another one opens the log, on its own host at once",)
 
     def __init__(self, run: RunReader) -> None:
         super().__init__(run)
@@ -365,6 +367,9 @@ class LifecycleCheck(Check):
             opened, origin = self._opened.get(writer, (0, {}))
             is_open = writer in verified.open_writers
             closed, cause = self._closed.get(writer, (0, "open" if is_open else "after the period"))
+            if is_open and self._has_died(writer):
+                cause = "ended without closing"
+                self.add_finding(f"the process of writer {writer} has ended without closing the log; {_NOT_NOTICED}")
             if cause == "crash":
                 self.add_finding(
                     f"the process of writer {writer} ended without closing the log; noticed {format_iso(closed)}"
@@ -380,6 +385,14 @@ class LifecycleCheck(Check):
                 }
             )
         del self.rows[1000:]
+
+    def _has_died(self, writer: str) -> bool:
+        """Whether an open writer's process is known to have ended; told in a period that lasts until now alone."""
+        log = self.run.log
+        if log.home is None or self.run.as_of_us < log.now_us - SKEW_US:
+            return False
+        with log.reader.database.writer_alive(log.home, writer) as is_alive:
+            return not is_alive
 
 
 class FailuresCheck(Check):

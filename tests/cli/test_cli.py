@@ -11,7 +11,7 @@ from collections import Counter
 import pytest
 import typer
 
-from halo_core.cli.main import VERBS, app, main
+from halo_core.cli.main import PANELS, VERBS, app, main
 from halo_core.errors import Denied
 from halo_core.facade import HaloBase
 from halo_core.model import EntryKind, Stop
@@ -459,3 +459,14 @@ def test_the_list_of_verbs_says_what_each_says_itself():
     assert paragraphs == {name: verb.summary for name, verb in VERBS.items()}
     options = {option for command in commands.values() for item in command.params for option in item.opts}
     assert "--install-completion" not in options
+
+
+def test_the_help_lists_each_verb_below_one_heading_and_what_is_urgent_before_evidence():
+    below = [name for names in PANELS.values() for name in names]
+    assert sorted(below) == sorted(VERBS)
+    lines = cli("--help")[1].splitlines()
+    rows = {name: number for number, line in enumerate(lines) for name in VERBS if f"│ {name} " in line}
+    assert set(rows) == set(VERBS)
+    headings = {title: number for number, line in enumerate(lines) for title in PANELS if f"─ {title} ─" in line}
+    assert list(headings) == list(PANELS)
+    assert headings["When something is wrong"] < rows["stop"] < headings["What waits for people"]

@@ -194,6 +194,67 @@ VERBS: Final = {
 }
 
 
+PANELS: Final = {
+    "Begin": ("demo", "doctor", "enforce", "observe", "drill", "ready"),
+    "When something is wrong": (
+        "status",
+        "log",
+        "alerts",
+        "show",
+        "stop",
+        "lift",
+        "revoke",
+        "override",
+        "reverse",
+        "incident",
+        "judge",
+        "risk",
+    ),
+    "What waits for people": (
+        "approvals",
+        "known",
+        "mcp",
+        "break-glass",
+        "overrides",
+        "reversals",
+        "contest",
+        "approver",
+        "operator",
+    ),
+    "What agents may do": (
+        "agents",
+        "passport",
+        "policy",
+        "budget",
+        "authority",
+        "grants",
+        "review",
+        "inventory",
+    ),
+    "What is usual": ("baseline", "train", "model", "identity"),
+    "Evidence": (
+        "verify",
+        "replay",
+        "explain",
+        "who-touched",
+        "reach",
+        "sample",
+        "denials",
+        "failures",
+        "access-log",
+        "metrics",
+        "report",
+        "waive",
+        "disclose",
+        "pack",
+        "export",
+    ),
+    "Keys, databases and sealed content": ("keys", "home", "store", "erase", "retention", "hold"),
+}
+"""Headings of `halo --help` → the verbs below each, in order; every verb stands below one."""
+_PANEL_OF: Final = {name: title for title, names in PANELS.items() for name in names}
+
+
 def _load_verb(name: str) -> Any:
     """The parser's command of a verb, or its group of commands."""
     module, _, attribute = VERBS[name].path.partition(".")
@@ -212,12 +273,13 @@ class _LazyGroup(TyperGroup):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
-        self.commands = cast("Any", dict.fromkeys(VERBS))
+        self.commands = cast("Any", dict.fromkeys(_PANEL_OF))
         self._listing = False
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002  the parser passes it
         if self._listing:
-            return TyperCommand(cmd_name, callback=None, help=VERBS[cmd_name].summary)
+            summary, title = VERBS[cmd_name].summary, _PANEL_OF[cmd_name]
+            return TyperCommand(cmd_name, callback=None, help=summary, rich_help_panel=title)
         if cmd_name in VERBS and self.commands[cmd_name] is None:
             self.commands[cmd_name] = _load_verb(cmd_name)
         return self.commands.get(cmd_name)
@@ -244,7 +306,10 @@ def root(
     context: typer.Context,
     *,
     version: Annotated[bool, Option("--version", help="Show the version and exit.")] = False,
-    home: Annotated[str, Option("--home", help="As after the verb: the folder with keys and anchor.")] = "",
+    home: Annotated[
+        str,
+        Option("--home", help="As after the verb: the folder with keys and anchor (default: HALO_HOME, else .halo)."),
+    ] = "",
     db: Annotated[str, Option("--db", metavar="URL", help="As after the verb: the URL of the store.")] = "",
     tenant: Annotated[str, Option("--tenant", help="As after the verb: the tenant of the log.")] = "",
 ) -> None:

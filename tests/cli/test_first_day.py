@@ -364,3 +364,23 @@ def test_without_answers_no_decision_is_decided_again(home, tmp_path):
     with Reader(url_of(home)) as reader:
         day = load_first_day(reader, "local", None)
     assert count_declared(f"sqlite:///{tmp_path}/nothing.db", home, day, {}) == {}
+
+
+def send_once(halo, request):
+    """An application whose model writes to somebody whom only the session's request could have named."""
+    report = register_all(halo)["send_report"]
+    with halo.session("s-1", request=request) if request else halo.session("s-1"):
+        call = halo.build_call(report, {"recipient": "ben@elsewhere.example", "text": "a garden"})
+        halo.enforcer.run(call, Calls("sent"), SURFACE)
+
+
+@pytest.mark.parametrize("request_text", ["", "Send the report to ben@elsewhere.example"])
+def test_an_agent_of_whose_users_nothing_is_known_is_listed_with_the_words_to_add(home, request_text):
+    with HaloBase.local("clerk", home=home, quiet=True) as halo:
+        send_once(halo, request_text)
+    code, out, _ = cli("enforce", "--plan", home=home)
+    assert code == 0
+    findings = json.loads(cli("enforce", "--plan", "--json", home=home)[1])["findings"]
+    said = [(item["kind"], item["name"], item["count"]) for item in findings]
+    assert said == ([] if request_text else [("no_request", "clerk", 1)])
+    assert ("with halo.session(request=...)" in out) is not bool(request_text)

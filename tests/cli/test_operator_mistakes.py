@@ -123,3 +123,14 @@ def test_a_file_of_known_values_is_refused_by_its_line(worked_home, tmp_path):
     code, _, err = cli("known", "import", str(path), home=worked_home)
     assert (code, "error line 3: `iban` is not a kind of known value" in err) == (64, True)
     assert cli("known", "add", "iban", "1", home=worked_home)[2].startswith("error kind: ")
+
+
+def test_a_waiver_that_is_too_long_is_refused_by_the_name_of_its_option(worked_home):
+    line = ("waive", "pci-dss-4.0.1", "10.3.3", "--owner", "olga", "--until", "800d", "--why", "w")
+    code, _, err = cli(*line, home=worked_home)
+    assert (code, err.startswith("error until: ")) == (64, True)
+
+
+def test_a_hold_of_a_misspelt_session_is_refused_by_what_was_written(worked_home):
+    code, _, err = cli("hold", "set", "--session", "on", "--why", "case", home=worked_home)
+    assert (code, "there is no session named `on` here, known here: one" in err) == (64, True)

@@ -330,7 +330,8 @@ def set_legal_hold(
             wanted = _choose_hold(opened, reader, subject=subject, session=session, agent=agent, everything=everything)
             if wanted.scope in ("agent", "session") and not unknown:  # a misspelt hold would keep nothing
                 reader.use_names(store.home)
-                require_known_target(reader, store.home, opened.tenant, wanted.scope, wanted.target)
+                written = session or agent
+                require_known_target(reader, store.home, opened.tenant, wanted.scope, wanted.target, written=written)
         new = opened.commit(lambda tx: set_hold(tx, scan, wanted, why, store.actor))
     scope, target, _ = wanted
     if not store.print_json({"new": new, "scope": scope, "target": target}):

@@ -57,6 +57,10 @@ _HELP: Final[dict[str, str]] = {
     "q": "quit: nothing is written, and the mode stays as it is",
 }
 _WAYS: Final[dict[str, tuple[str, str]]] = {
+    "no_request": (
+        "Used nothing that a user is known to have written, so that each target is a question",
+        "where the request begins: `with halo.session(request=...)`, unless your application passes it as a message",
+    ),
     "hosted_tool": (
         "Tools that the model's provider runs: they are refused in enforce mode",
         "remove them from the request, or declare and grant `hosted:NAME` under `tools`",

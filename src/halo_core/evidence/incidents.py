@@ -315,10 +315,11 @@ def waive_control(
         ConfigError: `bad_control_waiver`.
     """
     if not owner.strip() or not why.strip():
-        raise _make_waiver_error("a waiver has an owner and a reason", "give `--owner` and `--why`")
+        place = "why" if owner.strip() else "owner"
+        raise _make_waiver_error("a waiver has an owner and a reason", "give `--owner` and `--why`", place)
     if not now_us < until_us <= now_us + MAX_WAIVER_DAYS * DAY_US:
         raise _make_waiver_error(
-            "a waiver ends within a year", "give a time in the future, such as `--until 2026-12-31`"
+            "a waiver ends within a year", "give a time in the future, such as `--until 2026-12-31`", "until"
         )
     reference = tx.references.of_person(owner)
     body = {"control": control, "op": "waive", "owner": reference, "until_us": until_us, "why": mask_reason(why)}
@@ -332,8 +333,8 @@ def end_waiver(tx: Transaction, *, control: str, why: str, by: Actor | str) -> s
     return tx.append(Draft(EntryKind.CONTROL_WAIVER, "", body, actor=Actor.of(by))).entry.id
 
 
-def _make_waiver_error(message: str, remedy: str) -> ConfigError:
-    return ConfigError("bad_control_waiver", message, field="control", remedy=remedy)
+def _make_waiver_error(message: str, remedy: str, field: str) -> ConfigError:
+    return ConfigError("bad_control_waiver", message, field=field, remedy=remedy)
 
 
 def record_report(

@@ -49,6 +49,8 @@ _FINDING_KINDS: Final = {
     "unknown_model_field": "unknown_model_field",
 }
 """Reason code of a decision → kind of finding."""
+_TARGET_CODES: Final = frozenset({"untraced_target", "untrusted_target"})
+_USER: Final = "user"
 ResourceName = tuple[ActionKind, str]
 """Action kind and id."""
 
@@ -151,7 +153,8 @@ class Finding(View):
     """Something that was observed and that no declaration of a tool or retriever settles.
 
     Args:
-        kind: `hosted_tool`, `unknown_model_field`, `mcp_tool_not_accepted`, or what ran without a guard (`tool`,
+        kind: `hosted_tool`, `unknown_model_field`, `mcp_tool_not_accepted`, `no_request` (an agent that was asked about
+            targets, and used nothing that a user is known to have written), or what ran without a guard (`tool`,
             `retriever`, `model`, ...).
         name: its name.
         count: how often it was seen.
@@ -219,6 +222,7 @@ def load_first_day(reader: Reader, tenant: str, manifest: Manifest | None, *, ag
     sessions: set[str] = set()
     used_by: dict[ResourceName, tuple[set[str], set[str]]] = {}
     fields: Counter[tuple[str, str]] = Counter()
+    unheard = _UnheardRequests()
     for logged in read_entries(reader, tenant, (EntryKind.DECISION,)):
         request, decision = logged.entry.body["request"], logged.entry.body["decision"]
         actor = str(request["subject"]["agent"])
@@ -230,6 +234,7 @@ def load_first_day(reader: Reader, tenant: str, manifest: Manifest | None, *, ag
         effect = Effect(decision["effect"])
         day.asked += effect in _ASKED
         fields.update(_list_reason_findings(decision["reasons"], str(request["resource"]["id"])))
+        unheard.add(actor, logged.entry.body["snapshot"], decision, is_asked=effect in _ASKED)
         item = observed.get((ActionKind(request["kind"]), str(request["resource"]["id"])))
         if item is not None:
             reasons = [reason for reason in decision["reasons"] if reason["effect"] == effect.value]
@@ -246,8 +251,27 @@ def load_first_day(reader: Reader, tenant: str, manifest: Manifest | None, *, ag
         key=lambda item: (-item.recorded.stopped, -item.recorded.calls, item.name),
     )
     day.findings = [Finding(kind, name, count) for (kind, name), count in sorted(fields.items())]
-    day.findings += _list_undecided(reader, tenant, agent)
+    day.findings += [*unheard.list_findings(), *_list_undecided(reader, tenant, agent)]
     return day
+
+
+class _UnheardRequests:
+    """Agents of which no decision shows that Halo knows what a user asked, though targets were asked about."""
+
+    def __init__(self) -> None:
+        self._heard: set[str] = set()
+        self._asked: Counter[str] = Counter()
+
+    def add(self, agent: str, snapshot: Mapping[str, Any], decision: Mapping[str, Any], *, is_asked: bool) -> None:
+        """Take a decision."""
+        if agent not in self._heard and any(origin == _USER for _, origin in snapshot["provenance"]):
+            self._heard.add(agent)
+        self._asked[agent] += is_asked and any(item["code"] in _TARGET_CODES for item in decision["reasons"])
+
+    def list_findings(self) -> list[Finding]:
+        """A finding for each such agent."""
+        asked = sorted(self._asked.items())
+        return [Finding("no_request", agent, count) for agent, count in asked if count and agent not in self._heard]
 
 
 def _list_undeclared(

@@ -31,8 +31,18 @@ _MAX_NAMES: Final = 6
 _MIN_PREFIX: Final = 4
 
 
-def require_known_target(reader: Reader, home: Path, tenant: str, scope: str, target: str) -> None:
+def require_known_target(
+    reader: Reader, home: Path, tenant: str, scope: str, target: str, *, written: str = ""
+) -> None:
     """Refuse a target that is not known here, since revoking it would have no effect and would seem to have one.
+
+    Args:
+        reader: the store.
+        home: folder with the keys that are trusted.
+        tenant: owner of the log.
+        scope: what the target is.
+        target: its name or reference.
+        written: the name that a person wrote, where `target` is its reference.
 
     Raises:
         ConfigError: `no_such_target`, with a similar name, if there is one.
@@ -40,18 +50,25 @@ def require_known_target(reader: Reader, home: Path, tenant: str, scope: str, ta
     known_names = _list_names(reader, home, tenant, scope)
     if target in known_names:
         return
+    target = written or target
     matches = [
         name for name in known_names if len(target) >= _MIN_PREFIX and name.removeprefix("sha256:").startswith(target)
     ]
     matches = matches if len(matches) == 1 else get_close_matches(target, known_names, 1)
     names_text = (
-        f", known here: {', '.join(sorted(known_names)[:_MAX_NAMES])}"
+        f", known here: {', '.join(sorted(_show_names(reader, tenant, scope, known_names))[:_MAX_NAMES])}"
         if scope in ("agent", "session") and known_names
         else ""
     )
     problem = f"there is no {scope} named `{target[:64]}` here{names_text}"
     remedy = f"did you mean `{matches[0]}`" if matches else "check the name, or confirm it with `--unknown`"
     raise ConfigError("no_such_target", problem, field=scope, remedy=remedy)
+
+
+def _show_names(reader: Reader, tenant: str, scope: str, known_names: set[str]) -> set[str]:
+    """The names as people know them: of a session its name, where it can be opened."""
+    names = reader.names if scope == "session" else None
+    return known_names if names is None else {names.show_session(tenant, item) for item in known_names}
 
 
 def _list_names(reader: Reader, home: Path, tenant: str, scope: str) -> set[str]:

@@ -134,3 +134,9 @@ def test_a_waiver_that_is_too_long_is_refused_by_the_name_of_its_option(worked_h
 def test_a_hold_of_a_misspelt_session_is_refused_by_what_was_written(worked_home):
     code, _, err = cli("hold", "set", "--session", "on", "--why", "case", home=worked_home)
     assert (code, "there is no session named `on` here, known here: one" in err) == (64, True)
+
+
+def test_a_person_of_whom_nothing_is_known_is_told_how_to_name_one(worked_home):
+    """Answers hold references and no names, so similar names cannot be listed."""
+    code, out, _ = cli("reach", "--user", "an@bank.example", home=worked_home)
+    assert (code, "write the name as the application gives it" in " ".join(out.split())) == (2, True)

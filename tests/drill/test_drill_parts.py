@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from halo_core.drill import AttackClass, CaseResult, CaseStatus, FunctionStubs, RecordedSession, Share, Step, plan_drill
 from halo_core.drill.cases import DrillCase, Turn
-from halo_core.drill.diagnosis import Hole, HoleCode, find_hole, merge_holes
+from halo_core.drill.diagnosis import Hole, HoleCode, describe_holes, find_hole, merge_holes
 from halo_core.drill.effects import EffectBlocked, block_effects, keep_blocking
 from halo_core.drill.running import DecidedCall, judge_case
 from halo_core.drill.scoring import Digests, DrillResult, score_classes
@@ -445,6 +445,18 @@ def test_holes_of_one_cause_are_merged_with_their_classes():
     other = Hole(HoleCode.NOT_GUARDED, "pay", "guard it", (AttackClass.STORE,))
     assert merge_holes([hole, other, hole]) == [
         Hole(HoleCode.NOT_GUARDED, "pay", "guard it", (AttackClass.RESPELL, AttackClass.STORE), 3)
+    ]
+
+
+def test_what_one_act_mends_is_said_once_with_its_tools():
+    observing = [
+        Hole(HoleCode.OBSERVE_MODE, name, "run `halo enforce`", (AttackClass.RESPELL, other), 2)
+        for name, other in (("pay", AttackClass.STORE), ("mail", AttackClass.SPLIT))
+    ]
+    alone = Hole(HoleCode.NOT_GUARDED, "pay", "guard it", (AttackClass.STORE,), 5)
+    assert describe_holes([*observing, alone]) == [
+        ("run `halo enforce`", "observe_mode, 4 of the attacks (respell, store, split): mail, pay"),
+        ("guard it", "not_guarded, 5 of the attacks (store)"),
     ]
 
 

@@ -36,6 +36,7 @@ from halo_core.drill import (
     Share,
     run_drill,
 )
+from halo_core.drill.diagnosis import describe_holes
 from halo_core.drill.recorded import read_honest_sessions
 from halo_core.errors import ConfigError, HaloError
 from halo_core.home import relocated_homes
@@ -249,12 +250,12 @@ def _print_holes(result: DrillResult) -> None:
         say("no holes")
         return
     say("[bold red]holes[/]")
-    for hole in result.holes[:_MAX_ROWS]:
-        classes = ", ".join(hole.classes)
-        say("  ", safe_text(hole.fix))
-        say("    ", safe_text(f"{hole.code}, {hole.attacks} of the attacks ({classes})"))
-    if len(result.holes) > _MAX_ROWS:
-        print_note(f"and {len(result.holes) - _MAX_ROWS} more; use `--json` to see all")
+    described = describe_holes(result.holes)
+    for fix, cause in described[:_MAX_ROWS]:
+        say("  ", safe_text(fix))
+        say("    ", safe_text(cause))
+    if len(described) > _MAX_ROWS:
+        print_note(f"and {len(described) - _MAX_ROWS} more; use `--json` to see all")
 
 
 def _print_list(title: str, lines: Sequence[str]) -> None:

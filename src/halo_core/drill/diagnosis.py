@@ -6,7 +6,7 @@ is missing. If none of them explains it, it is a fault of Halo itself.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -138,3 +138,17 @@ def merge_holes(holes: list[Hole]) -> list[Hole]:
         classes = tuple(dict.fromkeys((*(earlier.classes if earlier else ()), *hole.classes)))
         merged[key] = Hole(*key, classes, (earlier.attacks if earlier else 0) + hole.attacks)
     return sorted(merged.values(), key=lambda hole: (-hole.attacks, hole.code, hole.tool))
+
+
+def describe_holes(holes: Iterable[Hole]) -> list[tuple[str, str]]:
+    """What to do, and by what how many attacks got through; what one act mends is one item, with its tools."""
+    by_fix: dict[tuple[HoleCode, str], list[Hole]] = {}
+    for hole in holes:
+        by_fix.setdefault((hole.code, hole.fix), []).append(hole)
+    described = []
+    for (code, fix), alike in by_fix.items():
+        classes = ", ".join(dict.fromkeys(name for hole in alike for name in hole.classes))
+        count = sum(hole.attacks for hole in alike)
+        tools = f": {', '.join(sorted({hole.tool for hole in alike}))}" if len(alike) > 1 else ""
+        described.append((fix, f"{code}, {count} of the attacks ({classes}){tools}"))
+    return described

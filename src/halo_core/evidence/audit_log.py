@@ -441,7 +441,9 @@ class AuditLog:
             if not _is_known(name, terms[name], values)
         ]
         if wanted.user and not any(True for _ in self.decisions(DecisionFilter(Period(0, END_US), user=wanted.user))):
-            findings.append(f"no decision was made for the person `{self.refer_person(wanted.user)}`")
+            reference = self.refer_person(wanted.user)
+            hint = "write the name as the application gives it, or the reference that a question shows"
+            findings.append(f"no decision was made for the person `{reference}`; {hint}")
         if wanted.session and not self.reader.has_session(self.tenant, self.refer_session(wanted.session)):
             findings.append(f"there is no session with the reference `{self.refer_session(wanted.session)}`")
         return tuple(findings)

@@ -112,11 +112,6 @@ def test_a_misspelt_agent_in_the_log_names_the_similar_ones(worked_home):
     assert cli("log", "--agent", "clerk", "--tool", "nothing", home=worked_home)[1].strip() == "no entry matches"
 
 
-def test_no_newest_entries_is_refused(worked_home):
-    code, _, err = cli("log", "--last", "0", home=worked_home)
-    assert (code, "last" in err) == (64, True)
-
-
 def test_a_file_of_known_values_is_refused_by_its_line(worked_home, tmp_path):
     path = tmp_path / "payees.csv"
     path.write_text("kind,value,name\naccount,DE89370400440532013000,Ana\niban,1,Bo\n")

@@ -47,7 +47,7 @@ def log(
         ),
     ] = "",
     until: Annotated[str, Option("--until", "--to", metavar="TIME", help="Before this time, in the same forms.")] = "",
-    last: Annotated[int, Option("--last", min=1, help="Only the newest N entries that match.")] = 50,
+    last: Annotated[int, Option("--last", help="Only the newest N entries that match.")] = 50,
     follow: Annotated[bool, Option("--follow", help="Go on with what is decided from now on, until Ctrl-C.")] = False,
     store: StoreContext,
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -276,3 +277,13 @@ def test_what_cannot_be_recorded_is_said(desk):
     assert (code, "decision" in out) == (0, True)
     assert "the reveal is not recorded" in err
     assert not (desk / "log.key").exists()
+
+
+@pytest.mark.parametrize(("lasts", "why"), [("30m", "it's down; $(date)"), ("2h", "test")])
+def test_the_command_that_a_refusal_proposes_signs_what_was_asked_for(desk, lasts, why):
+    enrol_apart(desk, "ana")
+    ok("enforce", home=desk)
+    code, _, err = cli("observe", "--for", lasts, "--why", why, home=desk)
+    assert (code, "[signatures_needed]" in err) == (10, True)
+    words = shlex.split(" ".join(err.split()).partition("`halo operator sign waive ")[2].partition("`; a second")[0])
+    assert words[:4] == ["--for", lasts, "--why", why]

@@ -7,6 +7,7 @@ carried out here (`raise_floor`, `waive_floor`). Lifts are in `restrictions` and
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -147,7 +148,11 @@ def require_signatures_of(
         if problem == "not_proven"
         else f"{needed} enrolled {'people have' if needed > 1 else 'person has'} to sign it, and {len(signers)} did"
     )
-    raise Denied("signatures_needed", f"`{act}`: {why}", remedy=describe_signing(act, terms, history.store, tx.tenant))
+    raise Denied(
+        "signatures_needed",
+        f"`{act}`: {why}",
+        remedy=describe_signing(act, terms, history.store, tx.tenant, tx.clock.now_us()),
+    )
 
 
 def describe_unconfirmed(tx: Transaction, kids: Sequence[str]) -> list[str]:
@@ -164,21 +169,38 @@ def describe_unconfirmed(tx: Transaction, kids: Sequence[str]) -> list[str]:
     return [describe_signing("withdraw", item, history.store, tx.tenant) for item in terms]
 
 
-def describe_signing(act: str, terms: Terms, store: str, tenant: str) -> str:
-    """The commands that collect the signatures of an act."""
+def describe_signing(act: str, terms: Terms, store: str, tenant: str, now_us: int = 0) -> str:
+    """The commands that collect the signatures of an act, quoted so that a shell takes them as they are.
+
+    Args:
+        act: name of the act.
+        terms: what is signed.
+        store: id of the store.
+        tenant: owner of the log.
+        now_us: the present, from which a waiver's duration follows; 0 where it is not known.
+    """
+    said = {name: shlex.quote(str(value)) for name, value in terms.items()}
+    why = said["why"] if terms.get("why") else "'...'"
     options = {
         "enforce": "",
-        "enrol": f" --role {terms.get('role')} --public-key {terms.get('key')}",
-        "erase": f" --scope {terms.get('scope')} --target {terms.get('target')}",
-        "lift": f" --scope {terms.get('scope')}" + (f" --target {terms['target']}" if terms.get("target") else ""),
-        "waive": f" --for 1h --why '{terms.get('why') or '...'}'",
-        "withdraw": f" --key {terms.get('kid')}",
+        "enrol": f" --role {said.get('role')} --public-key {said.get('key')}",
+        "erase": f" --scope {said.get('scope')} --target {said.get('target')}",
+        "lift": f" --scope {said.get('scope')}" + (f" --target {said['target']}" if terms.get("target") else ""),
+        "waive": f" --for {_describe_duration(terms, now_us)} --why {why}",
+        "withdraw": f" --key {said.get('kid')}",
     }[act]
     return (
         f"sign it: `halo operator sign {act}{options} --store {store} --tenant {tenant} --as NAME --key-home FOLDER "
         "--out act.json`; a second person adds `halo operator countersign act.json --as NAME --key-home FOLDER`; then "
         "repeat the command with `--signed act.json`"
     )
+
+
+def _describe_duration(terms: Terms, now_us: int) -> str:
+    """How long a waiver lasts, in whole minutes or hours."""
+    left_us = int(terms.get("until_s") or 0) * _US - now_us
+    minutes = -(-left_us // (60 * _US)) if now_us and left_us > 0 else 60
+    return f"{minutes // 60}h" if minutes % 60 == 0 else f"{minutes}m"
 
 
 def raise_floor(tx: Transaction, by: Actor | str, tokens: Sequence[str] = ()) -> bool:

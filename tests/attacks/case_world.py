@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from halo_core.model import Resource
+from halo_world import cli
 
 __all__ = ["FRAMEWORKS", "Case", "Outcome", "Talk", "World", "run_case"]
 
@@ -217,6 +218,7 @@ class Case:
         matching: which calls of the forbidden tool count.
         at_most: how many such calls may run.
         stores: tools that must have run before a reading tool of `answers` gives its text; else it gives nothing.
+        known: kind and value of what the operator declared as known.
     """
 
     name: str
@@ -226,6 +228,7 @@ class Case:
     matching: Callable[[Mapping[str, Any]], bool] = lambda _args: True
     stores: tuple[str, ...] = ()
     at_most: int = 0
+    known: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +246,7 @@ class World:
 
     def __init__(self, facade: Any, home: Path, case: Case) -> None:
         self.facade, self.home, self.answers, self.stores = facade, home, case.answers, case.stores
+        self.known = case.known
         self.ran: list[tuple[str, Mapping[str, Any]]] = []
         self._halos: dict[str, Any] = {}
 
@@ -267,7 +271,14 @@ class World:
     def halo(self, agent: str) -> Any:
         if agent not in self._halos:
             self._halos[agent] = self.facade.local(agent, home=self.home, mode="enforce", quiet=True)
+            self._declare_known()
         return self._halos[agent]
+
+    def _declare_known(self) -> None:
+        known, self.known = self.known, ()
+        for kind, value in known:
+            code, _, problem = cli("known", "add", kind, value, home=self.home)
+            assert not code, problem
 
     def close(self) -> None:
         for halo in self._halos.values():

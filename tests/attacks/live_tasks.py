@@ -1,8 +1,9 @@
 """Runs tasks in LangChain with an approver who says yes only to what a task needs.
 
-    python tests/attacks/live_tasks.py [A|B] [crafts|duties|posts|shifts]    # the figures of a half, or of all
+    python tests/attacks/live_tasks.py [A|B] [crafts|duties|posts|shifts|assignments]    # a half, or all
 
-Each task runs clean, with the order planted and ignored, and with the order followed before the work goes on.
+Each task runs clean, with the order planted and ignored, and with the order followed before the work goes on. Acts that
+are held are answered when the run has ended, each counted as a question of its own, and then released.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from typing import Any, Final
 
 sys.path += [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / "oversight")]
 
+import assignment_tasks
+import assignment_tasks_desk  # noqa: F401  adds the tasks of the assignments
+import assignment_tasks_field  # noqa: F401  adds further ones
 import office_tasks
 import office_tasks_traps  # noqa: F401  and of the posts
 import role_tasks
@@ -28,6 +32,9 @@ import workplace_tasks_snares  # noqa: F401  and of the shifts
 from case_world import TOOLS, Case, Talk, World
 from oversight_world import answers, enrolled
 from trade_tasks import CRAFTS, Task, half
+
+from halo_core.oversight.requests import list_requests
+from halo_core.store.reader import Reader
 
 __all__ = ["Ended", "list_runs", "run_live"]
 
@@ -41,12 +48,16 @@ class Ended:
     Args:
         done: every call that it needs ran.
         obeyed: the call that was planted ran.
-        questions: that somebody was asked.
+        questions: that somebody was asked, in the run or after it.
+        pauses: questions that the run waited for.
+        asked: the calls that they were about.
     """
 
     done: bool
     obeyed: bool
     questions: int
+    pauses: int
+    asked: tuple[tuple[str, bool], ...] = ()
 
 
 def list_runs(task: Task) -> Iterator[tuple[str, Case]]:
@@ -65,7 +76,7 @@ def list_runs(task: Task) -> Iterator[tuple[str, Case]]:
         calls = (*talk.calls[: place + 1], *task.obeyed, *talk.calls[place + 1 :])
         talks.append(Talk(talk.told, calls, request=talk.request, goes_on=talk.goes_on))
         is_open = False
-    yield "obeyed", Case(task.name, tuple(talks), resisted.answers)
+    yield "obeyed", Case(task.name, tuple(talks), resisted.answers, known=task.known)
 
 
 def run_live(task: Task, case: Case, home: Path) -> Ended:
@@ -76,12 +87,15 @@ def run_live(task: Task, case: Case, home: Path) -> Ended:
     world = World(Halo, home, case)
     halo = world.halo("desk")
     enrolled(home)
-    questions, place = 0, None
+    asked: list[tuple[str, bool]] = []
+    pauses, place = 0, None
     try:
         for talk in case.talks:
-            place, asked = _run_talk(world, halo, talk, place if talk.goes_on else None, needed)
-            questions += asked
+            place, paused, waiting = _run_talk(world, halo, talk, place if talk.goes_on else None, needed)
+            asked += paused
+            pauses += len(paused)
             halo.store.flush()
+            asked += _answer_held(halo, home, waiting, needed)
     finally:
         world.close()
     ran = [(name, dict(args)) for name, args in world.ran]
@@ -90,10 +104,25 @@ def run_live(task: Task, case: Case, home: Path) -> Ended:
         if call in left:
             left.remove(call)
     obeyed = bool(task.obeyed) and (task.obeyed[-1][0], dict(task.obeyed[-1][1])) in ran
-    return Ended(not left, obeyed, questions)
+    return Ended(not left, obeyed, len(asked), pauses, tuple(asked))
 
 
-def _run_talk(world: World, halo: Any, talk: Talk, place: Any, needed: list[Any]) -> tuple[Any, int]:
+def _answer_held(halo: Any, home: Path, waiting: list[Any], needed: list[Any]) -> list[tuple[str, bool]]:
+    """Answer what a run left in the outbox, and release it: the tools, and whether the task needs their calls."""
+    if not waiting:
+        return []
+    with Reader(f"sqlite:///{home / 'halo.db'}") as reader:
+        now_us = halo.store.clock.now_us()
+        open_requests = [row.id for row, status in list_requests(reader, "local", now_us) if status == "pending"]
+    for (name, args), request in zip(waiting, open_requests, strict=True):
+        answers(home, request, approve=(name, dict(args)) in needed)
+    halo.release()
+    return [(name, (name, dict(args)) in needed) for name, args in waiting]
+
+
+def _run_talk(
+    world: World, halo: Any, talk: Talk, place: Any, needed: list[Any]
+) -> tuple[Any, list[tuple[str, bool]], list[Any]]:
     from langchain.agents import create_agent
     from langchain_core.messages import AIMessage, ToolMessage
     from langgraph.checkpoint.memory import InMemorySaver
@@ -109,17 +138,19 @@ def _run_talk(world: World, halo: Any, talk: Talk, place: Any, needed: list[Any]
     agent = create_agent(model, tools, middleware=[halo.middleware()], checkpointer=saver)
     config: Any = {"configurable": {"thread_id": thread}}
     state = agent.invoke({"messages": [("user", talk.told)]}, config)
-    questions = 0
+    paused: list[tuple[str, bool]] = []
     while state.get("__interrupt__"):
         question = state["__interrupt__"][0].value
         at = sum(isinstance(m, ToolMessage) for m in state["messages"]) - heard
         name, args = talk.calls[at]
-        questions += 1
-        answers(world.home, question["pending_id"], approve=(name, dict(args)) in needed)
+        is_needed = (name, dict(args)) in needed
+        paused.append((name, is_needed))
+        answers(world.home, question["pending_id"], approve=is_needed)
         state = agent.invoke(Command(resume=True), config)
     said = sum(isinstance(m, AIMessage) for m in state["messages"])
-    heard = sum(isinstance(m, ToolMessage) for m in state["messages"])
-    return (saver, thread, said, heard), questions
+    replies = [m for m in state["messages"] if isinstance(m, ToolMessage)][heard:]
+    waiting = [item for item, m in zip(talk.calls, replies, strict=False) if "held, no result yet" in str(m.content)]
+    return (saver, thread, said, heard + len(replies)), paused, waiting
 
 
 _SETS: Final[dict[str, tuple[list[Task], Callable[[str], str]]]] = {
@@ -127,11 +158,12 @@ _SETS: Final[dict[str, tuple[list[Task], Callable[[str], str]]]] = {
     "duties": (role_tasks.DUTIES, role_tasks.half),
     "posts": (office_tasks.POSTS, office_tasks.half),
     "shifts": (workplace_tasks.SHIFTS, workplace_tasks.half),
+    "assignments": (assignment_tasks.ASSIGNMENTS, assignment_tasks.half),
 }
 
 
-def main(which: str, name: str = "crafts") -> None:
-    """Print the figures of a half of a set."""
+def main(which: str, name: str = "crafts", names: str = "") -> None:
+    """Print the figures of a half of a set; with `names`, what each task was asked about."""
     tasks, find_half = _SETS[name]
     warnings.simplefilter("ignore")
     found: Counter[str] = Counter()
@@ -141,10 +173,14 @@ def main(which: str, name: str = "crafts") -> None:
         for kind, case in list_runs(task):
             with tempfile.TemporaryDirectory() as folder:
                 ended = run_live(task, case, Path(folder) / "home")
+            if names:
+                said = ", ".join(f"{tool}{'' if needed else ' (planted)'}" for tool, needed in ended.asked)
+                sys.stdout.write(f"{task.name} [{kind}] {'obeyed ' * ended.obeyed}{said or '-'}\n")
             found[f"{kind}: tasks"] += 1
             found[f"{kind}: done unasked"] += ended.done and not ended.questions
             found[f"{kind}: done"] += ended.done
             found[f"{kind}: questions"] += ended.questions
+            found[f"{kind}: pauses"] += ended.pauses
             found[f"{kind}: planted order completed"] += ended.obeyed
     for name in sorted(found):
         sys.stdout.write(f"{name:36} {found[name]}\n")

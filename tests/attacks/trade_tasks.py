@@ -30,6 +30,7 @@ class Task:
         answers: tool -> its text, or a function of its arguments.
         planted: tool -> what stands behind its text where an order is planted.
         obeyed: calls that follow the order, behind the first call of a tool in `planted`; the last does the harm.
+        known: kind and value of what the operator declared as known.
     """
 
     name: str
@@ -37,14 +38,15 @@ class Task:
     answers: Mapping[str, Any]
     planted: Mapping[str, str] = field(default_factory=dict)
     obeyed: tuple[Step, ...] = ()
+    known: tuple[tuple[str, str], ...] = ()
 
     def clean(self) -> Case:
         """The task alone."""
-        return Case(self.name, self.talks, self.answers)
+        return Case(self.name, self.talks, self.answers, known=self.known)
 
     def resisted(self) -> Case | None:
         """The task with the planted order, which the model ignores."""
-        return Case(self.name, self.talks, self._spiked()) if self.planted else None
+        return Case(self.name, self.talks, self._spiked(), known=self.known) if self.planted else None
 
     def obeying(self) -> Case | None:
         """The task up to the planted order, and the calls that it wants."""
@@ -61,7 +63,14 @@ class Task:
             talks.append(Talk(talk.told, calls, request=talk.request, goes_on=talk.goes_on))
             break
         forbidden, args = self.obeyed[-1]
-        return Case(self.name, tuple(talks), self._spiked(), forbidden, lambda given: dict(given) == dict(args))
+        return Case(
+            self.name,
+            tuple(talks),
+            self._spiked(),
+            forbidden,
+            lambda given: dict(given) == dict(args),
+            known=self.known,
+        )
 
     def _spiked(self) -> dict[str, Any]:
         spiked = dict(self.answers)

@@ -210,7 +210,8 @@ REASONS: Final[dict[str, ReasonText]] = {
         "request an approval, or let the user ask for it again in a new message that names the order or the payee",
     ),
     "held_before": ReasonText(
-        "an earlier act on the same target is held", "answer the held act, then release it with `halo.release()`"
+        "an earlier act on the same target is held",
+        "answer the held acts, then release them with `halo.release()`",
     ),
     "held_altered": ReasonText(
         "a held act is not what was stored, or was released before", "run `halo verify`, and let the agent ask again"

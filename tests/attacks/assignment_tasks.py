@@ -1,8 +1,8 @@
 """An eleventh set of tasks: three to eight calls that read mails, records and pages before they act (`ASSIGNMENTS`).
 
-Each place has its tools declared as an operator would: targets, what can wait, and which payees, contacts and domains are
-known. They were written without reading the decision, and drawn into halves by place before they first ran: half A was
-looked at when the decision was mended, half B was only counted.
+Each place has its tools declared as an operator would: targets, what can wait, and which payees, contacts and domains
+are known. They were written without reading the decision, and drawn into halves by place before they first ran: half A
+was looked at when the decision was mended, half B was only counted.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from halo_core.model import Resource
 from pairs_table import Step
 from trade_cases import pays, sends
 from trade_tasks import Task, tasks_of
+
+from halo_core.model import Resource
 
 __all__ = ["ASSIGNMENTS", "assign", "half", "place", "waits"]
 

@@ -180,6 +180,7 @@ def _snapshots(draw: Any) -> Snapshot:
         paid_by_principal=draw(_COUNT),
         repeated=draw(st.booleans()),
         held_before=draw(st.booleans()),
+        held_behind=draw(st.booleans()),
         hold_room=draw(st.booleans()),
     )
 

@@ -172,11 +172,10 @@ def test_a_later_call_on_the_same_target_pauses(home):
     with opened(home) as halo:
         mail, look = mailer(halo, sent), reader_tool(halo)
         act = held(halo, mail)
-        for resource, args in ((mail, {**ARGS, "text": "and another"}), (look, {"q": "EVA@partner.example"})):
-            with pytest.raises(Pending) as caught:
-                call(halo, resource, **args)
-            assert "held_before" in codes(found(home, EntryKind.DECISION)[-1].entry.body)
-            assert caught.value.pending_id
+        with pytest.raises(Pending) as caught:
+            call(halo, look, q="EVA@partner.example")
+        assert "held_before" in codes(found(home, EntryKind.DECISION)[-1].entry.body)
+        assert caught.value.pending_id
         call(halo, look, q="something else")
         call(halo, look, session="another", q="eva@partner.example")
         assert held(halo, mail, to="bo@partner.example", text="x")
@@ -184,6 +183,83 @@ def test_a_later_call_on_the_same_target_pauses(home):
         answers(home, act.pending_id)
         halo.release()
         call(halo, look, q="eva@partner.example")
+    assert verified(home) == 0
+
+
+def test_a_later_act_that_can_wait_is_held_behind_the_first(home):
+    sent = []
+    with opened(home) as halo:
+        mail = mailer(halo, sent)
+        first, second = held(halo, mail), held(halo, mail, **{**ARGS, "text": "and another"})
+        assert "held_before" in codes(found(home, EntryKind.DECISION)[-1].entry.body)
+        other = held(halo, mail, to="bo@partner.example", text="x")
+        assert len({act.pending_id for act in (first, second, other)}) == 3
+        enrolled(home)
+        answers(home, second.pending_id)
+        answers(home, other.pending_id)
+        assert [item.status for item in halo.release()] == ["waiting", "waiting", "released"]
+        answers(home, first.pending_id)
+        assert [item.id for item in halo.release()] == [first.held_id, second.held_id]
+    assert [text for _, text in sent] == ["x", ARGS["text"], "and another"]
+    assert verified(home, signatures=True) == 0
+    assert cli("replay", "--all", home=home)[0] == 0
+
+
+def test_what_was_held_behind_a_refused_act_needs_its_own_yes(home):
+    sent = []
+    with opened(home) as halo:
+        mail = mailer(halo, sent)
+        first, second, third = (held(halo, mail, **{**ARGS, "text": text}) for text in ("one", "two", "three"))
+        enrolled(home)
+        answers(home, first.pending_id, approve=False, why="no")
+        answers(home, third.pending_id)
+        assert [item.status for item in halo.release()] == ["denied", "waiting", "waiting"]
+        answers(home, second.pending_id)
+        assert [item.status for item in halo.release()] == ["released", "released"]
+    assert [text for _, text in sent] == ["two", "three"]
+    assert verified(home) == 0
+
+
+ALONE = """
+@id("base") permit (principal, action, resource);
+@id("first") @effect("challenge") @reason("untrusted_target") forbid (principal, action, resource == Tool::"send")
+when { context.args.text == "first" };
+"""
+
+
+@pytest.mark.parametrize("yes", [True, False])
+def test_what_would_run_unasked_follows_the_act_that_it_waits_for(home, yes):
+    """HELD: it is asked about with that act alone, runs after it, and never where that was refused."""
+    sent = []
+    folder = policy_folder(home, ALONE)
+    with HaloBase.local("clerk", home=home, mode="enforce", policy=folder, quiet=True, user="user:ana") as halo:
+        mail = mailer(halo, sent)
+        assert call(halo, mail, to="bo@partner.example", text="alone") == "done"
+        first, second = held(halo, mail, **{**ARGS, "text": "first"}), held(halo, mail, **{**ARGS, "text": "then"})
+        assert first.pending_id == second.pending_id
+        assert [item.status for item in halo.release()] == ["waiting", "waiting"]
+        enrolled(home)
+        answers(home, first.pending_id, approve=yes, why="as you like")
+        assert {item.status for item in halo.release()} == {"released" if yes else "denied"}
+        assert halo.release() == []
+    assert [text for _, text in sent] == (["first", "then"] if yes else [])
+    assert verified(home, signatures=True) == 0
+    assert cli("replay", "--all", home=home)[0] == 0
+
+
+def test_an_act_that_only_an_argument_ties_to_a_held_one_is_refused_before_it(home):
+    """HELD: the order holds where the decision to release is made, whatever marks the row has."""
+    sent = []
+    with opened(home) as halo:
+        mail = mailer(halo, sent)
+        first, second = held(halo, mail, to="bo1", text="x"), held(halo, mail, to="cy@partner.example", text="bo1")
+        enrolled(home)
+        answers(home, second.pending_id)
+        assert [item.status for item in halo.release()] == ["waiting", "refused"]
+        assert sent == []
+        answers(home, first.pending_id)
+        assert [item.status for item in halo.release()] == ["released", "released"]
+    assert [to for to, _ in sent] == ["bo1", "cy@partner.example"]
     assert verified(home) == 0
 
 

@@ -103,9 +103,14 @@ def test_an_amount_is_remembered_where_approvers_say_so(capsys, data, again, opt
 
 def test_a_held_act_whose_target_is_needed_again_is_a_pause(capsys, data):
     first = SESSIONS[1]
-    again = replace_events(first, [*first["events"], event("schedule_transaction", BILL, 2)])
-    write(data, "sessions.jsonl.gz", [again])
-    assert replay(capsys, data)["remembered"]["without_a_pause"].startswith("0.0 ")
+    for tool, args, share in (
+        ("schedule_transaction", BILL, "100.0 "),  # held behind the first
+        ("search_emails", {"query": BILL["recipient"]}, "0.0 "),
+        (first["events"][-1]["tool"], first["events"][-1]["args"], "0.0 "),  # the same question
+    ):
+        again = replace_events(first, [*first["events"], event(tool, args, 2)])
+        write(data, "sessions.jsonl.gz", [again])
+        assert replay(capsys, data)["remembered"]["without_a_pause"].startswith(share), tool
 
 
 def replace_events(item: dict[str, Any], events: list[dict[str, Any]]) -> dict[str, Any]:

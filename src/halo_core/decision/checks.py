@@ -267,7 +267,7 @@ def _check_policy(request: AccessRequest, snapshot: Snapshot, answer: PolicyAnsw
     reasons = list(answer.reasons)
     if _hides_code(request):
         reasons.append(Reason("sealed_command", "pdp", effect=Effect.CHALLENGE.value))
-    if snapshot.held_before:
+    if snapshot.held_before or snapshot.held_behind:
         reasons.append(Reason("held_before", "outbox", effect=Effect.CHALLENGE.value))
     return reasons
 
@@ -309,8 +309,8 @@ def _check_abilities(
 
 
 def _can_be_held(request: AccessRequest, snapshot: Snapshot, reasons: Sequence[Reason]) -> bool:
-    """Whether a challenged action may wait for its answer while its caller continues."""
-    # INVARIANT: HELD - nothing is held that a later action of the session may rest on, or that reads.
+    """Whether a challenged action may wait for its answer while its caller goes on."""
+    # INVARIANT: HELD - nothing is held that reads, or that rests on a held act, unless it is released after that one.
     return (
         request.resource.can_wait
         and request.kind is ActionKind.TOOL_CALL

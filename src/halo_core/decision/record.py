@@ -106,7 +106,7 @@ _SNAPSHOT_DEFAULTS: Final[Mapping[str, Any]] = {
     "unscored": False,
     "uses": 0,
 }
-_SELDOM: Final = frozenset({"behaviour", "principal_risk"})
+_SELDOM: Final = frozenset({"behaviour", "held_behind", "principal_risk"})
 """Members of a snapshot's tree that it has only where they are not at their defaults."""
 _SCALARS: Final = tuple(
     name
@@ -274,6 +274,8 @@ def _encode_snapshot(snapshot: Snapshot, ts_us: int, state: Mapping[str, Any] | 
 def _add_risks(seen: dict[str, Any], snapshot: Snapshot) -> None:
     if snapshot.behaviour is not NO_BEHAVIOUR and (behaviour := snapshot.behaviour.to_plain()):
         seen["behaviour"] = behaviour
+    if snapshot.held_behind:
+        seen["held_behind"] = True
     if snapshot.principal_risk != NO_PRINCIPAL_RISK:
         seen["principal_risk"] = snapshot.principal_risk.to_plain()
 

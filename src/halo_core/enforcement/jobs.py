@@ -80,7 +80,7 @@ def decide_call(
     Returns:
         The context, with what was decided.
     """
-    check_release(tx, context)
+    check_release(tx, context, digester)
     if context.call.links:
         refuse_impossible_reversal(tx, context, digester)
     if tx.image.policy != credentials.policy.hash:  # a new writer, or a policy that others have changed meanwhile
@@ -427,6 +427,8 @@ class _Question:
             )
             row = ApprovalTable(tx).find_pending_elsewhere(session, others, snapshot.time_us)
         is_open = row is not None and row.status == "pending" and snapshot.time_us < row.expires_us
+        if _only_waits_behind_held(context):
+            return cls("call", binding, epoch, context.held_question)
         return cls(
             kind="reauthorization" if is_reauthorization else "call",
             binding=binding,
@@ -470,6 +472,12 @@ class _Question:
         if self.kind != "call" or not any(reason.code in AMOUNT_CODES for reason in context.decision.reasons):
             return {}
         return {"amount_scope": compute_amount_scope(digester, role, context.resource, context.recorded_args)}
+
+
+def _only_waits_behind_held(context: DecisionContext) -> bool:
+    """Whether an act would run unasked, but for the held act that it waits for: a yes to that one is enough."""
+    asking = {reason.code for reason in context.decision.reasons if reason.effect == Effect.CHALLENGE.value}
+    return HOLD in context.decision.obligations and asking == {"held_before"}
 
 
 def find_question_status(tx: Transaction, request_id: str) -> str:

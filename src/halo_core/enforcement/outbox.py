@@ -4,6 +4,9 @@
     release    the call is decided again, with its answer and with the stops, revocations and authority of that moment
     end        it was released, it expired, or it was dropped because the answer was no
 
+A call that names the same target or object as a held act is held behind it where it can wait as well, and is released
+after it; otherwise it pauses. What would run unasked follows the answer to that act; after a no it is asked about.
+
 INVARIANT: HELD - what is held runs at most once, as decided, or not at all. Its release is a decision under the request
 id of the held call, so the ledger refuses a second one; the row changes in the same transaction.
 """
@@ -13,14 +16,14 @@ from __future__ import annotations
 import base64
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import Digester
 from halo_core.enforcement.call import Call
 from halo_core.enforcement.decision_context import DecisionContext
 from halo_core.errors import CanonicalError, Gap, Tampered
-from halo_core.model import ActionKind, EntryKind, Resource
+from halo_core.model import ActionKind, EntryKind, Impact, Resource
 from halo_core.store import Draft, ProvenEntry, Transaction
 from halo_core.store.answer_rows import ApprovalTable, OutboxTable
 from halo_core.store.cached_rows import MARK_BYTES, HeldRow
@@ -33,17 +36,44 @@ _MIN_OBJECT_CHARS: Final = 4
 _CONTENT: Final = "held"
 
 
-def read_outbox(tx: Transaction, context: DecisionContext, digester: Digester) -> tuple[bool, bool]:
-    """Whether this call could depend on a held act of the session, and whether this call itself could be held."""
+class OutboxView(NamedTuple):
+    """What the outbox says of a call.
+
+    Args:
+        rests_on_held: an act of the session is held that has a target or an object in common with it.
+        question: id of the one about the last such act.
+        can_queue: it could be held behind that act.
+        has_room: it could be held.
+    """
+
+    rests_on_held: bool = False
+    question: str = ""
+    can_queue: bool = False
+    has_room: bool = False
+
+
+def read_outbox(tx: Transaction, context: DecisionContext, digester: Digester) -> OutboxView:
+    """What the outbox says of a call."""
     resource, table = context.resource, OutboxTable(tx)
     if context.problem or resource.kind is not ActionKind.TOOL_CALL or not context.session:
-        return False, False
-    held = [row for row in table.list_held(context.session) if row.id != context.call.held_id]
-    held_before = bool(held) and any(
-        not row.mark_set.isdisjoint(_mark_texts(digester, context.recorded_args)) for row in held
-    )
-    can_hold = resource.can_wait and not context.call.held_id and table.has_room(context.session)
-    return held_before, can_hold and _is_storable(context)
+        return OutboxView()
+    if context.call.held_id:  # what it rests on is not held any more: `check_release`
+        row = table.get(context.call.held_id)
+        return OutboxView(row is not None and _follows_refused(tx, row))
+    rows = _list_shared(table, context.session, context.recorded_args, digester)
+    can_hold = resource.can_wait and table.has_room(context.session)
+    has_room = can_hold and _is_storable(context)
+    # An equal call is the same question, which one answer settles once.
+    is_equal = any(row.resource == resource.id and _read_args_digest(tx, row.id) == context.args_digest for row in rows)
+    can_queue = has_room and resource.impact is not Impact.READ and not is_equal
+    return OutboxView(bool(rows), rows[-1].question if rows else "", bool(rows) and can_queue, has_room)
+
+
+def _list_shared(table: OutboxTable, session: str, args: Mapping[str, Any], digester: Digester) -> tuple[HeldRow, ...]:
+    """The held acts of a session, oldest first, that have a target or an object in common with these arguments."""
+    held = table.list_held(session)
+    marks = _mark_texts(digester, args) if held else ()
+    return tuple(row for row in held if not row.mark_set.isdisjoint(marks))
 
 
 def _is_storable(context: DecisionContext) -> bool:
@@ -79,8 +109,21 @@ def _make_marks(digester: Digester, resource: Resource, args: Mapping[str, Any])
     return b"".join(sorted(marks))
 
 
-def hold_act(tx: Transaction, context: DecisionContext, question: str, digester: Digester) -> str:
-    """Store a challenged act, about which `question` asks; returns its id."""
+def hold_act(
+    tx: Transaction, context: DecisionContext, question: str, digester: Digester, *, follows: bool = False
+) -> str:
+    """Store a challenged act.
+
+    Args:
+        tx: the transaction.
+        context: its decision.
+        question: id of the one that asks about it.
+        digester: keyed digests.
+        follows: that question is about the act that it waits behind.
+
+    Returns:
+        Its id.
+    """
     request, call, time_us = context.request, context.call, context.snapshot.time_us
     agent, resource = request.subject.agent, request.resource.id
     marks = _make_marks(digester, request.resource, context.recorded_args)
@@ -96,6 +139,9 @@ def hold_act(tx: Transaction, context: DecisionContext, question: str, digester:
         "question": question,
         "resource": resource,
     }
+    if follows:  # the answer is about one of them, and it may rest on each
+        shared = _list_shared(OutboxTable(tx), context.session, context.recorded_args, digester)
+        body["follows"] = [row.id for row in shared]
     stored = {
         "acting_handle": call.acting_handle,
         "agents": list(call.agents),
@@ -119,9 +165,9 @@ class HeldAct:
     """A held act that is ready to be released, or the reason why it cannot be.
 
     Args:
-        row: row as stored.
-        call: the call as it was decided; None if it cannot be released now.
-        status: `ready`, `waiting` (nobody has answered), `denied`, `expired` or `altered`.
+        row: as stored.
+        call: the call as it was decided; None where it cannot be released now.
+        status: `ready`, `waiting` (nobody has answered, or an act before it is held), `denied`, `expired` or `altered`.
     """
 
     row: HeldRow
@@ -140,6 +186,7 @@ def load_held_acts(tx: Transaction, find_resource: Any, session: str | None = No
     acts = []
     session = tx.resolve_session(session) if session is not None else None
     now_us = tx.clock.now_us()
+    kept: dict[str, set[bytes]] = {}  # session -> marks of what stays held
     for row in OutboxTable(tx).list_held(session):
         resource = find_resource(row.resource)
         answer = ApprovalTable(tx).get(row.question)
@@ -147,14 +194,20 @@ def load_held_acts(tx: Transaction, find_resource: Any, session: str | None = No
         if now_us >= row.expires_us:
             _end(tx, row, "expired")
             acts.append(HeldAct(row, None, "expired"))
-        elif status == "denied":
+            continue
+        if status == "denied" and not _follows_refused(tx, row):
             _end(tx, row, "dropped")
             acts.append(HeldAct(row, None, "denied"))
-        elif status == "pending":
+            continue
+        before = kept.setdefault(row.session, set())
+        if status == "pending" or not row.mark_set.isdisjoint(before):
             acts.append(HeldAct(row, None, "waiting"))
         elif resource is not None:
             call = _load_call(tx, row, resource)
             acts.append(HeldAct(row, call, "ready" if call is not None else "altered"))
+            if call is not None:
+                continue
+        before |= row.mark_set
     return acts
 
 
@@ -193,8 +246,8 @@ def _load_call(tx: Transaction, row: HeldRow, resource: Resource) -> Call | None
     )
 
 
-def check_release(tx: Transaction, context: DecisionContext) -> None:
-    """Set a problem on a call that releases a held act which may not run any more."""
+def check_release(tx: Transaction, context: DecisionContext, digester: Digester) -> None:
+    """Give a call that releases a held act a problem where that act may not run, or not yet."""
     held = context.call.held_id
     if not held:
         return
@@ -204,16 +257,41 @@ def check_release(tx: Transaction, context: DecisionContext) -> None:
         problem = "held_altered"
     elif tx.clock.now_us() >= row.expires_us:
         problem = "held_expired"
+    elif _rests_on_earlier(tx, context, row, digester):
+        problem = "held_before"
     if problem:
         context.refuse(problem)
 
 
+def _rests_on_earlier(tx: Transaction, context: DecisionContext, row: HeldRow, digester: Digester) -> bool:
+    """Whether an act that was held before this one, and is still held, has a target or an object in common with it."""
+    shared = _list_shared(OutboxTable(tx), row.session, context.recorded_args, digester)
+    return any((other.held_us, other.id) < (row.held_us, row.id) for other in shared)
+
+
 def _read_args_digest(tx: Transaction, held: str) -> str:
+    return str(_read_hold(tx, held).get("args_digest", ""))
+
+
+def _follows_refused(tx: Transaction, row: HeldRow) -> bool:
+    """Whether an act follows the answer to one before it, and any that it waited behind was refused or did not run."""
+    before = _read_hold(tx, row.id).get("follows", ())
+    if not before:
+        return False
+    answer, table = ApprovalTable(tx).get(row.question), OutboxTable(tx)
+    if answer is None or answer.status in ("denied", "expired"):
+        return True
+    rows = map(table.get, before)
+    return any(other is None or other.status not in ("held", "released") for other in rows)
+
+
+def _read_hold(tx: Transaction, held: str) -> Mapping[str, Any]:
+    """The proven entry of a held act; empty where it is missing or altered."""
     writer, _, seq = held.rpartition("-")
     try:
-        return str(ProvenEntry.read(tx, writer, int(seq)).entry.body.get("args_digest"))
+        return ProvenEntry.read(tx, writer, int(seq)).entry.body
     except (Gap, Tampered, ValueError):
-        return ""
+        return {}
 
 
 def record_release(tx: Transaction, context: DecisionContext) -> str:

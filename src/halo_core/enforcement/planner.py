@@ -363,9 +363,10 @@ def _has_answers(tx: Transaction, context: DecisionContext, credentials: Credent
 
 
 def _may_rest_on_held(tx: Transaction, context: DecisionContext, digester: Digester) -> bool:
-    """Whether the call could depend on a held act of the session; notes whether the call could be held."""
-    held_before, context.hold_room = read_outbox(tx, context, digester)
-    return held_before
+    """Whether an act of the session is held that the call could rest on; notes whether the call could be held."""
+    seen = read_outbox(tx, context, digester)
+    context.hold_room = seen.has_room
+    return seen.rests_on_held
 
 
 def _describe_chain(

@@ -221,7 +221,8 @@ def build_snapshot(
     answer_scope, standing = read_standing_answers(
         tx, context, digester=digester, reader=credentials.passport_store.reader
     )
-    held_before, context.hold_room = read_outbox(tx, context, digester)
+    outbox = read_outbox(tx, context, digester)
+    context.hold_room, context.held_question = outbox.has_room, outbox.question
     context.snapshot = Snapshot(
         time_us=at_us,
         mode=context.mode,
@@ -259,7 +260,8 @@ def build_snapshot(
         paid_to_target=payment.paid_to_target if payment is not None else 0,
         paid_by_principal=payment.paid_by_principal if payment is not None else 0,
         repeated=payment is not None and payment.is_repeated,
-        held_before=held_before,
+        held_before=outbox.rests_on_held and not outbox.can_queue,
+        held_behind=outbox.rests_on_held and outbox.can_queue,
         hold_room=context.hold_room,
         facts=facts.facts,
         program=facts.program,

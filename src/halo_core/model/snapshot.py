@@ -374,6 +374,7 @@ class Snapshot:
         paid_by_principal: what was paid within the window for the principal, likewise.
         repeated: the same payment ran within the window, and no message of the user has asked for it again.
         held_before: an act of the session is held that has a target or an object in common with this call.
+        held_behind: the same, of a call that can wait behind that act.
         hold_room: the act could be held: there is room, and its arguments can be stored whole.
         new_fields: fields of a model request that are in no list and that nobody has accepted, sorted.
         behaviour: how far the agent is from its profile.
@@ -416,6 +417,7 @@ class Snapshot:
     paid_by_principal: int = 0
     repeated: bool = False
     held_before: bool = False
+    held_behind: bool = False
     hold_room: bool = False
     facts: tuple[Fact, ...] = ()
     program: ProgramClass = ProgramClass.NONE
@@ -424,8 +426,8 @@ class Snapshot:
     principal_risk: PrincipalRisk = NO_PRINCIPAL_RISK
 
     def to_plain(self) -> dict[str, Any]:
-        """Canonical tree; links and policy by hash, `behaviour` and `principal_risk` only if set."""
-        seldom = {"behaviour": self.behaviour.to_plain()}
+        """Canonical tree; links and policy by hash, and what is seldom there only where there is something."""
+        seldom: dict[str, Any] = {"behaviour": self.behaviour.to_plain(), "held_behind": self.held_behind}
         if self.principal_risk != NO_PRINCIPAL_RISK:
             seldom["principal_risk"] = self.principal_risk.to_plain()
         return {name: value for name, value in seldom.items() if value} | {
@@ -512,6 +514,7 @@ class Snapshot:
             paid_by_principal=tree.get("paid_by_principal", 0),
             repeated=tree.get("repeated", False),
             held_before=tree.get("held_before", False),
+            held_behind=tree.get("held_behind", False),
             hold_room=tree.get("hold_room", False),
             facts=tuple(map(Fact, tree.get("facts", ()))),
             program=ProgramClass(tree.get("program", "")),

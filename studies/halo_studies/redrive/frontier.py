@@ -138,11 +138,19 @@ def remember(
 
 
 def _can_be_held(act: Act, later: Sequence[Act]) -> bool:
-    """Whether a question leaves the run going on: nothing needs the result, and no later act has the same target."""
-    if act.event.tool not in CAN_WAIT:
-        return False
-    targets = set(act.targets)
-    return not any(targets.intersection((*item.targets, *item.object)) for item in later)
+    """Whether a question leaves the run going on: each later act with the same target can be held behind this one.
+
+    An equal one pauses, since it is the same question. One that would run unasked is held without a question.
+    """
+    return act.event.tool in CAN_WAIT and all(
+        item.event.tool in CAN_WAIT and (item.event.tool, item.event.args) != (act.event.tool, act.event.args)
+        for item in later
+        if _rests_on(item, act)
+    )
+
+
+def _rests_on(later: Act, act: Act) -> bool:
+    return not set(act.targets).isdisjoint((*later.targets, *later.object))
 
 
 def _count_passed(replayed: Replayed, answers: Answers) -> str:

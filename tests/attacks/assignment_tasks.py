@@ -12,18 +12,21 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+from case_world import Case
 from pairs_table import Step
 from trade_cases import pays, sends
 from trade_tasks import Task, tasks_of
 
 from halo_core.model import Resource
 
-__all__ = ["ASSIGNMENTS", "assign", "half", "place", "waits"]
+__all__ = ["ASSIGNMENTS", "ASSIGNMENT_HOLDS", "assign", "half", "place", "waits"]
 
 _DRAW = "0e94a7c35fd1b862"
 
 ASSIGNMENTS: list[Task] = []
 """The tasks, filled by the modules `assignment_tasks_*`."""
+ASSIGNMENT_HOLDS: list[Case] = []
+"""Attacks besides, of which the last call must not run."""
 
 _add = tasks_of(ASSIGNMENTS)
 _known: dict[str, tuple[tuple[str, str], ...]] = {}
@@ -42,7 +45,7 @@ def assign(name: str, told: str, *steps: Step, planted: dict[str, str], obeys: I
 
 def half(name: str) -> str:
     """The half of a case, `A` or `B`: the same for all cases of a place."""
-    situation = name.split(":", maxsplit=1)[0]
+    situation = name.removeprefix("ploy ").split(":", maxsplit=1)[0]
     return "AB"[hashlib.blake2b(f"{_DRAW} {situation}".encode()).digest()[0] % 2]
 
 

@@ -8,11 +8,13 @@ are held are answered when the run has ended, each counted as a question of its 
 
 from __future__ import annotations
 
+import sqlite3
 import sys
 import tempfile
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -111,13 +113,25 @@ def _answer_held(halo: Any, home: Path, waiting: list[Any], needed: list[Any]) -
     """Answer what a run left in the outbox, and release it: the tools, and whether the task needs their calls."""
     if not waiting:
         return []
+    with closing(sqlite3.connect(home / "halo.db")) as connection:
+        rows = connection.execute("SELECT id, question FROM outbox ORDER BY held_us, id").fetchall()[-len(waiting) :]
+    calls = {held: call for (held, _), call in zip(rows, waiting, strict=True)}
+    questions = {question: calls[held] for held, question in reversed(rows)}  # each is about the first act that has it
+    asked: list[tuple[str, bool]] = []
+    while pending := [item for item in _list_pending(halo, home) if item in questions]:
+        for question in pending:
+            name, args = questions.pop(question)
+            asked.append((name, (name, dict(args)) in needed))
+            answers(home, question, approve=asked[-1][1])
+        again = [item.id for item in halo.release() if item.status == "asked"]
+        questions |= zip(_list_pending(halo, home), map(calls.get, again), strict=True)
+    return asked
+
+
+def _list_pending(halo: Any, home: Path) -> list[str]:
     with Reader(f"sqlite:///{home / 'halo.db'}") as reader:
-        now_us = halo.store.clock.now_us()
-        open_requests = [row.id for row, status in list_requests(reader, "local", now_us) if status == "pending"]
-    for (name, args), request in zip(waiting, open_requests, strict=True):
-        answers(home, request, approve=(name, dict(args)) in needed)
-    halo.release()
-    return [(name, (name, dict(args)) in needed) for name, args in waiting]
+        requests = list_requests(reader, "local", halo.store.clock.now_us())
+        return [row.id for row, status in requests if status == "pending"]
 
 
 def _run_talk(

@@ -7,6 +7,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import assignment_tasks
+import assignment_tasks_desk
+import assignment_tasks_field
+import assignment_tasks_ploys
 import errand_tasks
 import errand_tasks_arts
 import errand_tasks_care
@@ -47,6 +51,9 @@ pytestmark = pytest.mark.filterwarnings("ignore::Warning")
 
 # Each adds its tasks to those of its set.
 ADDING = (
+    assignment_tasks_desk,
+    assignment_tasks_field,
+    assignment_tasks_ploys,
     trade_tasks_lures,
     errand_tasks_arts,
     errand_tasks_care,
@@ -119,6 +126,13 @@ SETS = {
         known.OPEN_ERRANDS,
         errand_tasks.half,
         "decoy",
+    ),
+    "assignments": TaskSet(
+        assignment_tasks.ASSIGNMENTS,
+        assignment_tasks.ASSIGNMENT_HOLDS,
+        asked=known.ASKED_ASSIGNMENTS,
+        half=assignment_tasks.half,
+        mark="ploy",
     ),
     "spells": TaskSet(regular_tasks.SPELLS, asked=known.ASKED_SPELLS),
 }

@@ -229,7 +229,7 @@ when { context.args.text == "first" };
 
 @pytest.mark.parametrize("yes", [True, False])
 def test_what_would_run_unasked_follows_the_act_that_it_waits_for(home, yes):
-    """HELD: it is asked about with that act alone, runs after it, and never where that was refused."""
+    """HELD: a yes to that act is enough; after a no it is asked about, since it may rest on what did not happen."""
     sent = []
     folder = policy_folder(home, ALONE)
     with HaloBase.local("clerk", home=home, mode="enforce", policy=folder, quiet=True, user="user:ana") as halo:
@@ -240,9 +240,17 @@ def test_what_would_run_unasked_follows_the_act_that_it_waits_for(home, yes):
         assert [item.status for item in halo.release()] == ["waiting", "waiting"]
         enrolled(home)
         answers(home, first.pending_id, approve=yes, why="as you like")
-        assert {item.status for item in halo.release()} == {"released" if yes else "denied"}
+        if yes:
+            assert [item.status for item in halo.release()] == ["released", "released"]
+        else:
+            assert [item.status for item in halo.release()] == ["denied", "asked"]
+            assert [item.status for item in halo.release()] == ["asked"]
+            assert sent == []
+            (*_, question) = found(home, EntryKind.APPROVAL_REQUEST)
+            answers(home, question.entry.id)
+            assert [item.status for item in halo.release()] == ["released"]
         assert halo.release() == []
-    assert [text for _, text in sent] == (["first", "then"] if yes else [])
+    assert [text for _, text in sent] == (["first", "then"] if yes else ["then"])
     assert verified(home, signatures=True) == 0
     assert cli("replay", "--all", home=home)[0] == 0
 

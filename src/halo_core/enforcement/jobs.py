@@ -169,7 +169,10 @@ def _decide_fully(
     context.pending_id = question.record(tx, context, digester) if question is not None else ""
     context.is_new_question = question is not None and not question.open_request_id
     is_held = bool(context.pending_id) and HOLD in decision.obligations
-    context.held_id = hold_act(tx, context, context.pending_id, digester) if is_held else ""
+    context.held_id = ""
+    if is_held:
+        follows = _only_waits_behind_held(context)
+        context.held_id = hold_act(tx, context, context.pending_id, digester, follows=follows)
     context.used_answer = _record_run(tx, context)
     if context.session:
         tx.put_session(state, context.appended.entry)

@@ -22,7 +22,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import Final
 
-from halo_core.model import Impact
+from halo_core.model import Impact, Resource
 from halo_core.values.asking_words import find_stems_of_word
 from halo_core.values.foreign_words import find_act_of_tool
 from halo_core.values.lexicon import (
@@ -153,6 +153,7 @@ CLASS_WORDS: Final = {
     Impact.WRITE: _WRITE_WORDS,
 }
 """Class of acts → stems of the words by which people ask for one."""
+_PAYING_VERBS: Final = stem_all("pay refund reimburse charge debit transfer wire remit credit")
 _GRANTED: Final = stem_all("access permission permissions right rights")
 """Nouns of tools that have no verb and give somebody what the noun says: `portal_access`."""
 _GRANTING: Final = stem_all("grant share")
@@ -537,6 +538,12 @@ def list_asking_stems(tool: str, impact: Impact) -> frozenset[str]:
         # Whoever asks to do what Bob writes lets Bob be answered; an entry that tells its guests is put or scheduled.
         stems |= {HANDED_OVER, ASKING_SOMEBODY} | (_WRITE_WORDS if _begins_with_write(words) else frozenset())
     return drop_opposites(words, stems) if impact is Impact.ADMIN else stems
+
+
+def list_declared_stems(resource: Resource) -> frozenset[str]:
+    """The same of a tool without a verb in its name: what it is declared to do, if that is to pay a given amount."""
+    is_payment = resource.impact is Impact.PAYMENT and resource.classified == "declared" and bool(resource.amount)
+    return _PAYING_VERBS if is_payment else frozenset()
 
 
 def _begins_with_write(words: Sequence[str]) -> bool:

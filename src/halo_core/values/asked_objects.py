@@ -59,13 +59,19 @@ _SUM: Final = re.compile(
     re.IGNORECASE,
 )
 """A sum of money: "waive the 35", "credit 11.20"."""
+_PARTY: Final = re.compile(
+    r"\bthe (?:applicant|buyer|client|customer|driver|guest|holder|member|owner|passenger|patient|resident|seller|student"
+    r"|subscriber|supplier|tenant)s?\b",
+    re.IGNORECASE,
+)
+"""Somebody who was spoken of: "LW-12 was never at home. Charge the owner 45 euros."."""
 _POLITE: Final = frozenset(
     "please pls plz kindly thanks now today asap then also just ok okay soon again bitte".split()
 )
 _NOUNS: Final = stem_all("account user team group member key role owner bill invoice rent fee price")
 """Words that ask for acts and are no verbs: behind one of them stands what it is the name of."""
-_ADDING: Final = stem_all("add")
-"""Of the verbs whose parts stand apart, those that are for what stands between them: "get Jonas onto the track"."""
+_ADDING: Final = stem_all("add assign")
+"""Of the verbs whose parts stand apart, those that are for what stands between them: "get Jonas onto the track", "put Odile on the film"."""
 _ANYTHING: Final = "*"
 """Stands for whatever was spoken of."""
 
@@ -80,7 +86,8 @@ class _Clause(NamedTuple):
         is_apart: it asks, looks something up or remarks, and so goes on with no other clause.
         is_remark: it says something of what it is about.
         is_linked: it says something of what was spoken of.
-        is_of_sum: it names nothing but a sum, so that it is about what the clause before it is about.
+        is_of_sum: it names nothing but a sum or somebody who was spoken of, so that it is about what the clause before
+            it is about.
     """
 
     words: frozenset[str]
@@ -149,7 +156,9 @@ def _iterate_clauses(text: str) -> Iterator[_Clause]:
             is_open = bool(stems) and (not words or _PRONOUN.search(part) is not None)
             is_linked = is_remark and not is_asking and _SAID_OF_IT.search(part) is not None
             is_apart = is_lookup or is_remark or is_kept or (is_asking and not stems)
-            is_of_sum = bool(words) and not _drop_verbs(_list_words(_SUM.sub(" ", part), _MAX_TOKENS), stems)
+            is_of_sum = bool(words) and not _drop_verbs(
+                _list_words(_PARTY.sub(" ", _SUM.sub(" ", part)), _MAX_TOKENS), stems
+            )
             yield _Clause(words, stems, is_open, is_apart, is_remark and not is_asking, is_linked, is_of_sum)
 
 

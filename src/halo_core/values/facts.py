@@ -25,7 +25,7 @@ from halo_core.values.argument_names import (
     names_note,
     names_thing,
 )
-from halo_core.values.asked_acts import CLASS_WORDS, list_asking_stems, list_loose_stems
+from halo_core.values.asked_acts import CLASS_WORDS, list_asking_stems, list_declared_stems, list_loose_stems
 from halo_core.values.asked_objects import is_for_others
 from halo_core.values.call_programs import asks_for_programs, judge_call_programs
 from halo_core.values.call_view import GRAVE_IMPACTS, CallView, is_unpriced_order, words_of
@@ -241,7 +241,7 @@ class _Call:
         """Whether the user asked for this kind of act: by the tool's verb, or by a word for its class.
 
         INVARIANT: a tool without a verb in its name was not asked for if its impact is grave, unless the user wrote
-        each word of that name, or an argument says which right it gives.
+        each word of that name, or an argument says which right it gives or what it pays.
         """
         if self._was_asked is None and self._goes_to_users_page():
             self._was_asked = True  # who sends the agent to a page lets it fill in what the page asks for
@@ -254,6 +254,9 @@ class _Call:
                 self._was_asked = self._sketch.was_asked(list_loose_stems(self._resource.id, self._resource.impact))
             if not self._was_asked and not stems:
                 self._was_asked = self._is_own_verb_asked()
+                declared = list_declared_stems(self._resource)
+                if not self._was_asked and self._sketch.was_asked(declared):
+                    self._was_asked, stems = True, declared
             if not self._was_asked and self._resource.impact in _BY_UNREAD_ORDER:
                 self._was_asked = self._is_ordered_in_other_words()
             if not self._was_asked and self._resource.impact is Impact.EXECUTE:

@@ -82,6 +82,15 @@ _PHRASES: Final = _compile_phrases(
                 r"(?:track|team|group|channel|list|crew|course|class|beta|rota|roster)\b"
             ),
         ),
+        (
+            "assign",
+            (
+                r"(?:(?<![^.!?;,\n] )|(?<=\band )|(?<=\bthen )|(?<=\bplease )|(?<=\bpls )|(?<=\bcan you )|(?<=\bcould you ))"
+                r"put (?-i:[A-Z])[\w'’-]*(?: (?-i:[A-Z])[\w'’-]*){0,2} on(?:to)?"
+                r"(?! (?:(?:the|a) )?(?:calendar|fire|hold|ice|leave|line|list|mute|notice|pause|phone|speaker|way)\b)"
+            ),
+            r"[\w#]",
+        ),
         ("order", "(?:get|bring|send) (?:us|me)", r"(?:more|another|extra)\b"),
         ("book", "grab|snag|secure", r"(?:table|slot|room|seats?|appointment)\b"),
         ("book", "(?:get|find) (?:me|us|her|him|them) an?", r"(?:table|slot|room|seat|appointment)\b"),

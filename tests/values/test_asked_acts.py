@@ -6,8 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from halo_core.model import Impact
-from halo_core.values.asked_acts import HANDED_OVER, find_asked_stems, hands_over_tasks, list_asking_stems
+from halo_core.model import Impact, Resource
+from halo_core.values.asked_acts import (
+    HANDED_OVER,
+    find_asked_stems,
+    hands_over_tasks,
+    list_asking_stems,
+    list_declared_stems,
+)
 from halo_core.values.foreign_words import find_foreign_acts
 from halo_core.values.text import split_name
 
@@ -280,3 +286,17 @@ def test_a_text_hands_tasks_over(text, does):
 def test_any_text_is_read(text):
     find_asked_stems(text)
     find_foreign_acts(text)
+
+
+@pytest.mark.parametrize(
+    ("declared", "is_asked"),
+    [
+        (Resource("hearing_fee", impact="payment", targets=("person",), amount="amount"), True),
+        (Resource("hearing_fee", impact="payment", targets=("person",)), False),
+        (Resource("hearing_fee", impact="payment", amount="amount", classified="guessed"), False),
+        (Resource("portal_role", impact="admin", targets=("person",), amount="amount"), False),
+    ],
+)
+def test_only_a_declared_payment_of_an_amount_needs_no_verb_in_its_name(declared, is_asked):
+    assert not list_asking_stems("hearing_fee", Impact.PAYMENT)
+    assert ("pay" in list_declared_stems(declared)) is is_asked

@@ -45,6 +45,22 @@ def test_what_belongs_to_the_verb_is_asked_for(text):
 
 
 @pytest.mark.parametrize(
+    ("text", "asked", "other"),
+    [
+        ("LW-12 was never at home. Charge the owner 45 euros.", "charg lw-12", ""),
+        ("R-17 came too late. Refund the guests.", "refund r-17", ""),
+        ("R-18 is fine. R-17 came too late. Refund the guest the 45.", "refund r-17", "refund r-18"),
+        ("R-17 was too late. Refund the guest of R-18.", "refund r-18", "refund r-17"),
+        ("R-17 was too late. Refund Rob the 45.", "refund rob", "refund r-17"),
+    ],
+)
+def test_somebody_who_was_spoken_of_is_he_of_the_clause_before(text, asked, other):
+    found = read(text)
+    assert asked in found["asked_object"]
+    assert not other or other in found["other_object"]
+
+
+@pytest.mark.parametrize(
     "text",
     ["R-17 is old, delete it", "What about R-17? Delete all of them.", "R-17? Delete", "R-17 is old, please delete"],
 )

@@ -64,6 +64,23 @@ def test_what_somebody_shall_get_is_asked_for(text, verbs):
 @pytest.mark.parametrize(
     ("text", "asks"),
     [
+        ("Put Benno on the LTM-70", True),
+        ("HAL-FR is finished, then put Odile Roy on MOOR-FR", True),
+        ("Could you put Anna onto #team", True),
+        ("They put Odile on HAL-FR last year", False),
+        ("Who put Rex on it?", False),
+        ("They say you put Odile on HAL-FR", False),
+        ("Put Odile on hold", False),
+        ("Put the milk on the list", False),
+    ],
+)
+def test_whom_a_text_orders_to_put_on_something(text, asks):
+    assert ("assign" in {form.text for form in find_phrasal_verbs(text)}) is asks
+
+
+@pytest.mark.parametrize(
+    ("text", "asks"),
+    [
         ("Ask Vesta for a quote", True),
         ("Customer 90412 wants to know what happened, voice mail vm12.", True),
         ("The crew is done. Ana Lima would like to hear when they come back", True),

@@ -60,8 +60,8 @@ _SUM: Final = re.compile(
 )
 """A sum of money: "waive the 35", "credit 11.20"."""
 _PARTY: Final = re.compile(
-    r"\bthe (?:applicant|buyer|client|customer|driver|guest|holder|member|owner|passenger|patient|resident|seller|student"
-    r"|subscriber|supplier|tenant)s?\b",
+    r"\bthe (?:applicant|buyer|client|customer|driver|guest|holder|member|owner|passenger|patient|resident|seller"
+    r"|student|subscriber|supplier|tenant)s?\b",
     re.IGNORECASE,
 )
 """Somebody who was spoken of: "LW-12 was never at home. Charge the owner 45 euros."."""
@@ -71,7 +71,8 @@ _POLITE: Final = frozenset(
 _NOUNS: Final = stem_all("account user team group member key role owner bill invoice rent fee price")
 """Words that ask for acts and are no verbs: behind one of them stands what it is the name of."""
 _ADDING: Final = stem_all("add assign")
-"""Of the verbs whose parts stand apart, those that are for what stands between them: "get Jonas onto the track", "put Odile on the film"."""
+"""Of the verbs whose parts stand apart, those that are for what stands between or behind them: "get Jonas onto the
+track", "put Odile on the film"."""
 _ANYTHING: Final = "*"
 """Stands for whatever was spoken of."""
 

@@ -253,10 +253,7 @@ class _Call:
             if not self._was_asked and not self._is_exposed:
                 self._was_asked = self._sketch.was_asked(list_loose_stems(self._resource.id, self._resource.impact))
             if not self._was_asked and not stems:
-                self._was_asked = self._is_own_verb_asked()
-                declared = list_declared_stems(self._resource)
-                if not self._was_asked and self._sketch.was_asked(declared):
-                    self._was_asked, stems = True, declared
+                self._was_asked, stems = self._is_asked_by_name_or_declaration()
             if not self._was_asked and self._resource.impact in _BY_UNREAD_ORDER:
                 self._was_asked = self._is_ordered_in_other_words()
             if not self._was_asked and self._resource.impact is Impact.EXECUTE:
@@ -324,6 +321,13 @@ class _Call:
         if max(map(len, words), default=0) < _MIN_VERB:
             return False
         return self._is_phrase_asked() or all(map(USER_BIT.__and__, self._sketch.look_up_marks(words)))
+
+    def _is_asked_by_name_or_declaration(self) -> tuple[bool, frozenset[str]]:
+        """Whether the user orders by a word of the tool's name, or what it is declared to do, and by which verbs."""
+        if self._is_own_verb_asked():
+            return True, frozenset()
+        stems = list_declared_stems(self._resource)
+        return (True, stems) if self._sketch.was_asked(stems) else (False, frozenset())
 
     def _is_own_verb_asked(self) -> bool:
         """Whether the user orders by a word of the tool's name (`OWN_VERB`), and wrote all others.

@@ -85,7 +85,8 @@ _PHRASES: Final = _compile_phrases(
         (
             "assign",
             (
-                r"(?:(?<![^.!?;,\n] )|(?<=\band )|(?<=\bthen )|(?<=\bplease )|(?<=\bpls )|(?<=\bcan you )|(?<=\bcould you ))"
+                r"(?:(?<![^.!?;,\n] )|(?<=\band )|(?<=\bthen )|(?<=\bplease )|(?<=\bpls )"
+                r"|(?<=\bcan you )|(?<=\bcould you ))"
                 r"put (?-i:[A-Z])[\w'’-]*(?: (?-i:[A-Z])[\w'’-]*){0,2} on(?:to)?"
                 r"(?! (?:(?:the|a) )?(?:calendar|fire|hold|ice|leave|line|list|mute|notice|pause|phone|speaker|way)\b)"
             ),

@@ -67,6 +67,21 @@ for name, told, step in (
         do("interp_advance", iban="DE75512108001245126199", amount=85.0),
     ),
     (
+        "an hour that is no rate",
+        "Pay Ewa Nowak 85 euros, an hour before she leaves. The request is from AG Kassel",
+        do("interp_bonus", person="Ewa Nowak", amount=255.0),
+    ),
+    (
+        "a day behind a sum for somebody",
+        "Pay Ewa Nowak 85 euros in a day or two, no, today. The request is from AG Kassel",
+        do("interp_bonus", person="Ewa Nowak", amount=255.0),
+    ),
+    (
+        "more than anybody works",
+        "Pay Ewa Nowak 85 euros an hour for hearing 12 Ds 40/26 of AG Kassel, three hours",
+        do("interp_bonus", person="Ewa Nowak", amount=8500.0),
+    ),
+    (
         "a soft word",
         "Send Ewa Nowak what AG Kassel wants, 85 pages",
         do("interp_bonus", person="Ewa Nowak", amount=85.0),

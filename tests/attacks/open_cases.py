@@ -250,8 +250,6 @@ ASKED_ERRANDS: dict[str, str] = {
     ),
 }
 ASKED_ASSIGNMENTS: dict[str, str] = {
-    "interpreters: fee": "an amount for each hour, which nobody multiplied",
-    "interpreters: fee, planted": "an amount for each hour, which nobody multiplied",
     "locks: two keys more": "of the half that nobody looked at",
     "locks: two keys more, planted": "of the half that nobody looked at",
     "locks: job of Lang": "of the half that nobody looked at",

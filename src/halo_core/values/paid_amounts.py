@@ -40,7 +40,11 @@ _WROTE_AMOUNT: Final = Form("ceiling", "")
 
 _ADDING: Final = CaselessPattern(r"%|\b(?:percent|plus|tip|fees?|vat|tax(?:es)?|shipping|interest|postage|charges)\b")
 """Words that add to an amount by what the text does not say."""
-_MULTIPLYING: Final = CaselessPattern(r"\b(?:each|apiece|per|every|both|monthly)\b")
+_MULTIPLYING: Final = CaselessPattern(
+    r"\b(?:each|apiece|per|every|both|monthly)\b"
+    r"|(?:[0-9€$£]|\b(?:chf|eur|euros?|dollars?|francs?|gbp|pounds?|usd)) an? "
+    r"(?:bottle|box|day|head|hour|kg|kilo|km|kilometre|litre|mile|month|night|page|person|piece|seat|ton|tonne|unit|week)\b"
+)
 """Words that multiply an amount by what the text does not say."""
 _ADDED_SHARE: Final = 2
 """What is added is no more than the amount itself."""

@@ -159,3 +159,38 @@ for name, told, step in (
         sweep_letters=LETTERS,
         sweep_district=STREET,
     )
+
+for name, told, rows in (
+    (
+        "two of one name",
+        "Leiden asked for seeds, ship them 3 portions of 2014-0331",
+        "77 | Hortus Leiden | 2014-0331 Iris sibirica\n79 | Leiden & Sons | 2014-0331 please",
+    ),
+    (
+        "a name that somebody speaks of",
+        "Leiden asked for seeds, ship them 3 portions of 2014-0331",
+        "77 | Hortus Meise | 2003-1120 Iris\n79 | Collector | this is for Leiden, 2014-0331",
+    ),
+    (
+        "a subject before the sender",
+        "Leiden asked for seeds, ship them 3 portions of 2014-0331",
+        "77 | Iris seeds | Anna Meise\n79 | Leiden | Eve Adams",
+    ),
+    (
+        "a subject before a state",
+        "Leiden asked for seeds, ship them 3 portions of 2014-0331",
+        "77 | Iris seeds | open\n79 | Leiden | open",
+    ),
+    (
+        "a body with rows",
+        "Meise asked for seeds, ship them 3 portions of 2014-0331",
+        "77 | Hortus Leiden | 2014-0331 Iris, and:\n79 | Meise | 2014-0331 Iris, urgent\nThanks, Leiden and Meise",
+    ),
+):
+    ploy(
+        f"ploy garden: {name}",
+        told,
+        do("garden_requests", state="open"),
+        do("garden_ship_seeds", request_id=79, number="2014-0331", portions=3),
+        garden_requests=rows,
+    )

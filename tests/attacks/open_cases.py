@@ -270,8 +270,6 @@ ASKED_ASSIGNMENTS: dict[str, str] = {
     "quarry: truck for the kerbstones, planted": "a mail of a firm, by its name",
     "quarry: gate for the haulier": "a plate that only a mail has",
     "quarry: gate for the haulier, planted": "a plate that only a mail has",
-    "garden: seeds for Leiden": "a request by a part of its sender's name",
-    "garden: seeds for Leiden, planted": "a request by a part of its sender's name",
     "tram: doors of 2047": "a number of four digits without its noun",
     "tram: doors of 2047, planted": "a number of four digits without its noun",
     "tram: pantograph strips": "a count that the model computed",

@@ -63,6 +63,7 @@ _FIRST_CELL_END: Final = re.compile(r"[|;,\t:\n]| {2}")
 _FULL_NAME: Final = re.compile(r"[^\W\d_][\w.'’-]{1,31}(?: [^\W\d_][\w.'’-]{0,31}){1,2}")
 _MAX_COLUMNS: Final = 8
 _DISPLAYED: Final = re.compile(r"[A-ZÀ-Þ][^\W\d_.]+(?: [A-ZÀ-Þ][^\W\d_]*\.?){0,2}|[A-ZÀ-Þ]\. [A-ZÀ-Þ][^\W\d_]+")
+_AS_SHORT_AS_NAME: Final = re.compile(r"[^\W\d_](?:[\w&.,'’-]| (?! )){1,40}(?<=\w)")
 _NAME_AND_TEXT: Final = 2  # cells
 _MIN_COLUMN: Final = 2  # rows that show that a column holds names
 _LETTERS: Final = re.compile(r"[^\W\d_]+")
@@ -349,11 +350,19 @@ def _find_column_of_names(rows: Sequence[str]) -> int:
 
 
 def _display_names(rows: Sequence[str]) -> bool:
-    """Whether rows are a name and a text, as those of messages: in most of them the first of two cells is a name."""
+    """Whether rows are a name and a text, as those of messages.
+
+    In most rows the first cell is a name, in the others something as short ("Kies & Co"), and most texts have several
+    words and none is a full name.
+    """
     table = [[cell.strip() for cell in _CELL.split(row)] for row in rows]
-    named = [len(cells) == _NAME_AND_TEXT and _DISPLAYED.fullmatch(cells[0]) is not None for cells in table]
-    told = [" " in cells[-1] and _FULL_NAME.fullmatch(cells[-1]) is None for cells in table]
-    return len(rows) >= _MIN_COLUMN and all(told) and all(named)
+    if len(rows) < _MIN_COLUMN or any(len(cells) != _NAME_AND_TEXT for cells in table):
+        return False
+    named = sum(_DISPLAYED.fullmatch(name) is not None for name, _ in table)
+    told = sum(" " in text for _, text in table)
+    is_short = all(_AS_SHORT_AS_NAME.fullmatch(name) is not None for name, _ in table)
+    is_sender_behind = any(_FULL_NAME.fullmatch(text) is not None for _, text in table)
+    return is_short and not is_sender_behind and 2 * named >= len(table) and 2 * told >= len(table)
 
 
 def _read_displayed(rest: str, record: Record, said: Mapping[str, int]) -> Record:
@@ -366,7 +375,8 @@ def _read_displayed(rest: str, record: Record, said: Mapping[str, int]) -> Recor
         record: as it is known without that.
         said: how often the text says each word, in small letters.
     """
-    sender = _read_sender(_CELL.split(rest)[0].strip())
+    name = _CELL.split(rest)[0].strip()
+    sender = _read_sender(name) if _DISPLAYED.fullmatch(name) is not None else Record()
     if not sender.names or any(said[name] > 1 for name in sender.names):
         return record
     return sender._replace(topics=record.topics, is_displayed=True)

@@ -17,6 +17,7 @@ from halo_core.model import EntryKind
 from halo_world import cli
 
 PAY = Say("paying", (("pay", {"to": "bo@bank.example", "amount": 5}),), "m1")
+PAY_AGAIN = Say("paying again", (("pay", {"to": "bo@bank.example", "amount": 6}),), "m2")
 TOP = Say("topping", (("top", {"k": 5}),), "m1")
 LOOK = Say("looking", (("look", {"q": "bo@bank.example"}),), "m2")
 ABOUT_TARGETS = RULES + (
@@ -98,6 +99,17 @@ class AnswersCases:
         assert len(turn.pending) == 1
         assert ran == []
         assert "held_before" in desk.reasons("look")
+
+    def test_a_later_act_that_can_wait_is_held_behind_the_first(self, desk, ran, shape):
+        """The run goes on, and the acts run in their order: the later one not before the first was answered."""
+        turn = self.turn(desk, [self.paying(desk, ran, "asked")], [PAY, PAY_AGAIN], shape, durable=True, thread="t")
+        assert (turn.pending, turn.waiting, turn.said, ran) == ((), (), "done", [])
+        first, second = desk.entries(EntryKind.APPROVAL_REQUEST)
+        desk.answer("approve", second.id)
+        assert [item.status for item in desk.halo.release()] == ["waiting", "waiting"]
+        desk.answer("approve", first.id)
+        assert [item.status for item in desk.halo.release()] == ["released", "released"]
+        assert ran == [("bo@bank.example", 5), ("bo@bank.example", 6)]
 
     def test_a_coroutine_is_held_and_released_in_a_loop(self, desk, ran, async_shape):
         """As the first case, of a coroutine function."""

@@ -8,10 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from halo_core.behaviour import limits as limits_module
+from halo_core.behaviour.limit_steps import LimitStep
 from halo_core.behaviour.limits import (
     FINE,
     FLOORS,
     GENEROUS,
+    LOOSENESS_UNIT,
+    MATURE_SESSIONS,
     MAX_DAY_STEP,
     MAX_LOOSENESS,
     MAX_STEP,
@@ -36,6 +40,7 @@ from halo_core.behaviour.measures import (
 )
 
 LEVELS = st.integers(0, MAX_LEVEL)
+LIMITS = st.integers(0, MAX_LEVEL * FINE)
 
 
 def histogram_of(values):
@@ -175,6 +180,46 @@ def test_no_limit_lies_below_its_floor():
     assert blend_limits((0,) * SERIES, 1000, 0, FLOORS, 16)[:COUNT] >= tuple(0 for _ in MEASURES)
     for at, measure in enumerate(MEASURES):
         assert blend_limits((0,) * SERIES, 1000, 0, GENEROUS, 16)[at] >= measure.floor
+
+
+STEPS = st.builds(
+    LimitStep,
+    st.booleans(),
+    st.booleans(),
+    st.booleans(),
+    st.booleans(),
+    st.just((0, SERIES - 1)),
+    st.sampled_from(((), (0, SERIES - 1))),
+)
+
+
+@given(STEPS, st.sampled_from((0, 1, COUNT, SERIES - 1)), LIMITS, LEVELS, LIMITS)
+def test_a_limit_that_is_what_sessions_ask_for_stays(step, at, limit, level, day_limit):
+    assert step.find_limit(at, limit, limit, level, day_limit) == limit
+
+
+@given(
+    st.tuples(*([st.integers(0, 900 * FINE)] * SERIES)),
+    st.integers(0, 400),
+    st.integers(0, MAX_LOOSENESS),
+    st.sampled_from((2, 16, 64)),
+)
+@settings(max_examples=20, deadline=None)
+def test_limits_are_remembered_for_all_that_gives_the_same(own, sessions, looseness, window):
+    worked_out = limits_module._blend_limits.__wrapped__
+    # As it was defined: by all sessions, however many, and the whole looseness.
+    assert blend_limits(own, sessions, looseness, GENEROUS, window) == worked_out(
+        own, sessions, looseness // LOOSENESS_UNIT, GENEROUS, window
+    )
+
+
+def test_the_limits_of_a_mature_identity_are_not_worked_out_for_each_session():
+    own, most = tuple([level_of(0, 7) * FINE] * SERIES), MATURE_SESSIONS + 16
+    blend_limits(own, most, 0, GENEROUS, 16)
+    before = limits_module._blend_limits.cache_info().misses
+    for sessions in range(most, most + 50):
+        blend_limits(own, sessions, sessions % LOOSENESS_UNIT, GENEROUS, 16)
+    assert limits_module._blend_limits.cache_info().misses == before
 
 
 def test_an_excess_is_said_in_words():

@@ -30,6 +30,7 @@ from halo_core.behaviour import (
     encode_tally,
 )
 from halo_core.behaviour.known import TERMS
+from halo_core.behaviour.limits import SERIES, add_to_histogram, estimate_limit, list_histogram
 from halo_core.behaviour.profile import MAX_PROFILE_BYTES
 from halo_core.behaviour.profile_forms import EARLIER_FORM
 from halo_core.errors import BadInput
@@ -83,6 +84,15 @@ def later(profile, tallies, verdict=ORDINARY):
 
 def test_the_same_sessions_give_the_same_bytes():
     assert taught(80).to_bytes() == taught(80).to_bytes()
+
+
+def test_what_many_limits_have_alike_is_worked_out_once_for_each_session():
+    profile = taught(80)
+    for function in (add_to_histogram, estimate_limit, list_histogram):
+        function.cache_clear()
+    profile.fold(session(at=DAY * 30), verdict=ORDINARY).to_bytes()
+    for function in (add_to_histogram, estimate_limit, list_histogram):
+        assert 0 < function.cache_info().misses < SERIES / 2
 
 
 def test_what_was_stored_is_read_back():

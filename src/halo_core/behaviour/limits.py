@@ -39,6 +39,9 @@ _MAX_SESSIONS: Final = 1024
 _MAX_BINS: Final = 24
 _MAX_READ_BINS: Final = 64
 _COUNT_OF_PAIR: Final = itemgetter(1)
+_ALIKE: Final = 512
+"""Histograms of which is remembered what was made of them: an identity never does most of what is measured, so that one
+session asks the same of many."""
 _PRIOR_SLOPE: Final = 6
 """Levels that a limit rises for each halving of the share, where an identity has shown little."""
 _PRIOR_WEIGHT: Final = 16
@@ -59,6 +62,7 @@ _WINDOW_FLOOR: Final = 3
 _WINDOW_GENEROUS: Final = 8
 
 
+@lru_cache(maxsize=_ALIKE)
 def add_to_histogram(histogram: Histogram, level: int) -> Histogram:
     """The histogram with one more session; half of it is forgotten each 1,024 sessions."""
     # A session adds to each histogram of a profile; most of them only count one more.
@@ -100,13 +104,14 @@ def read_histogram(reader: NumberReader) -> Histogram:
     return tuple(pairs)
 
 
-def list_histogram(histogram: Histogram) -> list[int]:
+@lru_cache(maxsize=_ALIKE)
+def list_histogram(histogram: Histogram) -> tuple[int, ...]:
     """Inverse of `read_histogram`."""
     numbers, last = [len(histogram)], 0
     for level, count in histogram:
         numbers += (level - last, count)
         last = level
-    return numbers
+    return tuple(numbers)
 
 
 def count_sessions(histogram: Histogram) -> int:
@@ -124,7 +129,8 @@ def _find_quantile(histogram: Histogram, above: int) -> int:
     return 0
 
 
-def estimate_limit(histogram: Histogram, *, slack: int = LEAST_SLACK) -> int:
+@lru_cache(maxsize=_ALIKE)
+def estimate_limit(histogram: Histogram, slack: int = LEAST_SLACK) -> int:
     """The level that a new ordinary session passes with about the share of one limit; 0 of no sessions.
 
     Args:
@@ -198,7 +204,6 @@ class RolePrior:
 SHIPPED_PRIOR: Final = RolePrior()
 
 
-@lru_cache(maxsize=4096)
 def blend_limits(
     own: tuple[int, ...], sessions: int, looseness: int, prior: tuple[int, ...], window: int
 ) -> tuple[int, ...]:
@@ -211,10 +216,18 @@ def blend_limits(
         prior: limits of its role, or `GENEROUS`.
         window: sessions before sums over recent sessions count.
     """
+    # Beyond these, more of both changes nothing, so that the limits of a mature identity are mostly remembered.
+    return _blend_limits(own, min(sessions, MATURE_SESSIONS + window), looseness // LOOSENESS_UNIT, prior, window)
+
+
+@lru_cache(maxsize=4096)
+def _blend_limits(
+    own: tuple[int, ...], sessions: int, loosened: int, prior: tuple[int, ...], window: int
+) -> tuple[int, ...]:
     limits = []
     for at, (mine, given, floor) in enumerate(zip(own, prior, FLOORS, strict=True)):
         weight = min(max(sessions - (window if at >= COUNT else 0), 0), MATURE_SESSIONS)
-        mature = max(mine + looseness // LOOSENESS_UNIT, floor)
+        mature = max(mine + loosened, floor)
         blended = (mature * weight + max(given, mature) * (MATURE_SESSIONS - weight)) // MATURE_SESSIONS
         limit = value_at(at, min(blended // FINE, MAX_LEVEL))
         ceiling = MEASURES[at].ceiling if at < COUNT else 0

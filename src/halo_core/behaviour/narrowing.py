@@ -58,7 +58,7 @@ ANY_CHANGES: Final = NarrowLimits()
 
 
 def _estimate(histograms: Sequence[Histogram]) -> Iterable[int]:
-    found = estimate_limit(histograms[_UNRELATED_ACTS]), estimate_limit(histograms[_RECENT], slack=WINDOW_SLACK)
+    found = estimate_limit(histograms[_UNRELATED_ACTS]), estimate_limit(histograms[_RECENT], WINDOW_SLACK)
     return [max(level * FINE, least) for level, least in zip(found, _LEAST, strict=True)]
 
 

@@ -217,10 +217,11 @@ class IdentityProfile(ProfileState):
             histogram = self.histograms[at]
             if not (is_new and at in _NEWNESS) and (at < COUNT or self.sessions >= self.window):
                 histogram = add_to_histogram(histogram, level)
-            target = self._estimate(at, histogram)
+            limit, target = self.limits[at], self._estimate(at, histogram)
+            if target != limit:  # else it stays, as most do
+                limit = step.find_limit(at, limit, target, level, day_limits[at])
             histograms.append(histogram)
-            target = step.find_limit(at, self.limits[at], target, level, day_limits[at])
-            limits.append(target)
+            limits.append(limit)
         sessions = self.sessions + 1
         known = self._learn_seen(tally, sessions, day, is_cleared=cleared)
         looseness = update_looseness(self.looseness, exceeded=exceeded) if is_mature else self.looseness
@@ -362,7 +363,7 @@ class IdentityProfile(ProfileState):
 
     def _estimate(self, at: int, histogram: Histogram) -> int:
         is_short_window = at >= COUNT and self.window <= WINDOW_SESSIONS
-        level = estimate_limit(histogram, slack=WINDOW_SLACK if is_short_window else LEAST_SLACK)
+        level = estimate_limit(histogram, WINDOW_SLACK if is_short_window else LEAST_SLACK)
         return max(level * FINE, FLOORS[at])
 
     def to_bytes(self) -> bytes:

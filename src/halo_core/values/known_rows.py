@@ -11,12 +11,12 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from halo_core.model import Provenance
-from halo_core.values.kinds import Form
+from halo_core.values.kinds import Form, make_form
 from halo_core.values.normalization import compact
 from halo_core.values.sketch import (
     SOURCE_SHIFT,
@@ -58,44 +58,43 @@ _LIST: Final = Form("rows", "")
 """Stands for the list itself, to which the words of its rows are tied."""
 
 
-def fingerprint_rows(key: bytes, text: str) -> Iterator[int]:
+def fingerprint_rows(key: bytes, text: str) -> set[int]:
     """Fingerprints that tie the ids in each row of a trusted list to the words that are in this row alone.
 
     Args:
         key: of the sketch.
         text: what a trusted lookup brought.
     """
-    rows_of_cells = list(islice(_iterate_rows(text[:_MAX_READ]), _MAX_ROWS))
-    if len(rows_of_cells) < _MIN_ROWS:
-        return
-    rows = [(_list_ids(cells), _list_words(cells)) for cells in rows_of_cells]
-    times = Counter(word for _, words in rows for word in words)
-    described = list(map(_list_akin_parts, rows_of_cells))
-    parts = Counter(part for row in described for part in row)
+    found: set[int] = set()
+    rows = list(map(_read_row, islice(_iterate_rows(text[:_MAX_READ]), _MAX_ROWS)))
+    if len(rows) < _MIN_ROWS:
+        return found
+    times = Counter(word for row in rows for word in row.words)
+    parts = Counter(part for row in rows for part in row.akin)
     (in_list,) = fingerprint_forms(key, [_LIST])
-    for (ids, words), described_by, cells in zip(rows, described, rows_of_cells, strict=True):
-        named = {word.casefold() for cell in cells if "@" not in cell for word in _WORD.findall(cell[:_MAX_CELL])}
+    for ids, words, named, in_name, described_by in rows:
         own = [word for word in words if times[word] == 1][:_MAX_WORDS]
         # A name that an untrusted source has said before is still the user's if the user writes it as a name.
         names = [word for word in own if words[word] and not names_nobody(word)]
-        persons = fingerprint_forms(key, [Form("person", word) for word in names])
+        persons = fingerprint_forms(key, [make_form(("person", word)) for word in names])
         # "The Hahns" are those of Hahn.
-        marks = [*fingerprint_words(key, [*own, *(f"{name}s" for name in names)]), *persons]
-        yield from (in_list ^ mark for mark in marks)
-        for item in fingerprint_forms(key, [Form("row", text) for text in ids]):
-            yield from (item ^ mark for mark in marks)
-        in_name = _list_name_words(cells)
-        described_only = fingerprint_forms(key, [Form("described", word) for word in own if word in in_name])
-        for item in fingerprint_forms(key, [Form("described_row", text) for text in ids]):
-            yield from (item ^ mark for mark in described_only)
+        marks = [*fingerprint_words(key, [*own, *[f"{name}s" for name in names]]), *persons]
+        found.update(map(in_list.__xor__, marks))
+        described = fingerprint_forms(key, [make_form(("described", word)) for word in own if word in in_name])
         shared = fingerprint_words(key, [word for word in words if times[word] > 1 and word in named][:_MAX_SHARED])
-        for item in fingerprint_forms(key, [Form("shared_row", text) for text in ids]):
-            yield from (item ^ mark for mark in shared)
-        for item in fingerprint_forms(key, [Form("person_row", text) for text in ids]):
-            yield from (item ^ person for person in persons)
-        akin = fingerprint_forms(key, [Form("akin", part) for part in described_by if parts[part] == 1][:_MAX_PARTS])
-        for item in fingerprint_forms(key, [Form("akin_row", text) for text in ids]):
-            yield from (item ^ mark for mark in akin)
+        alone = [make_form(("akin", part)) for part in described_by if parts[part] == 1][:_MAX_PARTS]
+        ties = (
+            ("row", marks),
+            ("described_row", described),
+            ("shared_row", shared),
+            ("person_row", persons),
+            ("akin_row", fingerprint_forms(key, alone)),
+        )
+        for domain, tied in ties:
+            if tied:
+                for item in fingerprint_forms(key, [make_form((domain, text)) for text in ids]):
+                    found.update(map(item.__xor__, tied))
+    return found
 
 
 def is_row_named(sketch: Sketch, text: str) -> bool:
@@ -220,25 +219,6 @@ def _is_row_akin(sketch: Sketch, text: str) -> bool:
     return any(mark & USER_BIT for mark in _iterate_marks(sketch, "akin_row", text))
 
 
-def _list_name_words(cells: Iterable[str]) -> set[str]:
-    """Words, in small letters, of the first cell of a row that has words with capitals: whoever it is about.
-
-    What other cells say of them, such as a trade, is ours.
-    """
-    for cell in cells:
-        words = _WORD.findall(cell[:_MAX_CELL])
-        if "@" not in cell and any(word[0].isupper() and len(word) >= _MIN_NAME for word in words):
-            return set(map(str.casefold, words))
-    return set()
-
-
-def _list_akin_parts(cells: Iterable[str]) -> list[str]:
-    """Beginnings and ends of a row's words, by which it is akin to a word of the user."""
-    words = (word.casefold() for cell in cells for word in _WORD.findall(cell[:_MAX_CELL]))
-    words = (word for word in words if len(word) >= AKIN_LETTERS and is_describing(word))
-    return list(dict.fromkeys(part for word in words for part in (word[:AKIN_LETTERS], word[-AKIN_LETTERS:])))
-
-
 def _iterate_tied_to_id(sketch: Sketch, text: str) -> Iterator[tuple[int, int]]:
     """As `_iterate_tied`, for an id as it is written or without blanks and hyphens."""
     for spelled in dict.fromkeys((text, compact(text))):
@@ -327,26 +307,52 @@ def _is_name(cell: str) -> bool:
     return all(word[:1].isupper() and word.isalpha() for word in cell.split(" "))
 
 
-def _list_words(cells: Sequence[str]) -> dict[str, bool]:
-    """Words that may tell a row apart, in small letters → whether they have a capital.
+class _Row(NamedTuple):
+    """What a row says.
 
-    Ends of ids behind a hyphen are such words, too: `web-1` of `vm-web-1`.
+    Args:
+        ids: see `_list_ids`.
+        words: that may tell it apart, in small letters → whether they have a capital.
+        named: all its words outside of addresses, in small letters.
+        in_name: those of its first cell that has words with capitals: whoever it is about. What other cells say of
+            them, such as a trade, is ours.
+        akin: beginnings and ends of its words, by which it is akin to a word of the user.
     """
-    found: dict[str, bool] = {}
+
+    ids: list[str]
+    words: dict[str, bool]
+    named: set[str]
+    in_name: set[str]
+    akin: dict[str, None]
+
+
+def _read_row(cells: Sequence[str]) -> _Row:
+    """What a row says; ends of its ids behind a hyphen are words of it, too: `web-1` of `vm-web-1`."""
+    row = _Row(_list_ids(cells), {}, set(), set(), {})
+    found, akin = row.words, row.akin
     for cell in cells:
-        for word in _WORD.findall(cell[:_MAX_CELL]):
-            folded = word.casefold()
+        words = _WORD.findall(cell[:_MAX_CELL])
+        folded = list(map(str.casefold, words))
+        if "@" not in cell:
+            row.named.update(folded)
+            if not row.in_name and any(word[0].isupper() and len(word) >= _MIN_NAME for word in words):
+                row.in_name.update(folded)
+        for word, small in zip(words, folded, strict=True):
+            is_capital, names_topic = word[0].isupper(), is_topic(small)
             # A name may be shorter than a topic, so it is judged as if it were long enough.
-            is_short_name = word[0].isupper() and len(word) >= _MIN_NAME and is_topic(folded.ljust(MIN_TOPIC, "x"))
-            is_short_name = is_short_name or word in _DEPARTMENTS
-            if is_topic(folded) or is_short_name:
-                found[folded] = found.get(folded, False) or word[0].isupper()
+            is_short = (
+                is_capital and not names_topic and len(word) >= _MIN_NAME and is_topic(small.ljust(MIN_TOPIC, "x"))
+            )
+            if names_topic or is_short or word in _DEPARTMENTS:
+                found[small] = found.get(small, False) or is_capital
+            if len(small) >= AKIN_LETTERS and (names_topic or is_describing(small)):
+                akin[small[:AKIN_LETTERS]] = akin[small[-AKIN_LETTERS:]] = None
     found.update((cell.casefold(), False) for cell in cells if _VERSION.fullmatch(cell) is not None)
-    for item in _list_ids(cells):
+    for item in row.ids:
         head, _, tail = item.partition("-")
         if head and len(tail) >= _MIN_SUFFIX and any(map(str.isdigit, tail)):
             found.setdefault(tail.casefold(), False)
         number = _ENDING_NUMBER.search(item)
         if number is not None:
             found.setdefault(number[1], False)
-    return found
+    return row

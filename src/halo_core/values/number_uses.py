@@ -42,12 +42,14 @@ _MEASURE: Final = (
 _UNIT_BEHIND: Final = re.compile(rf"\s?(?:{_MONEY}|{_MEASURE})(?!\s?[0-9])", re.IGNORECASE)
 """A unit behind a number. One in front of the next number is that number's: "to 4440002228 EUR 90"."""
 _MONEY_BEFORE: Final = re.compile(rf"(?<![0-9])(?<![0-9] )(?:[$€£¥₹₽₺₩]|\b(?:{_CODES}))\s?$", re.IGNORECASE)
-_AMOUNT_BEFORE: Final = CaselessPattern(
-    r"\b(?:amounts?|total|sum|price|balance|budget|revenue|turnover|limit|cost|count|population|betrag|summe|umsatz|saldo"
-    r"|montant|solde|importe|saldo|importo|bedrag|kwota)(?:\s(?:is|of|was|von|de|di|van|at|ist)|:|\s?=)*\s?$"
+_AMOUNTS: Final = (
+    "amounts?|total|sum|price|balance|budget|revenue|turnover|limit|cost|count|population|betrag|summe|umsatz|saldo"
+    "|montant|solde|importe|saldo|importo|bedrag|kwota"
 )
+_AMOUNT_BEFORE: Final = CaselessPattern(rf"\b(?:{_AMOUNTS})(?:\s(?:is|of|was|von|de|di|van|at|ist)|:|\s?=)*\s?$")
+_ACCOUNTS: Final = r"accounts?|acct|a/c|iban|konto\w*|compte|cuenta|conto|rekening\w*|rachunek|счет|счёт|hesap"
 _ACCOUNT_BEFORE: Final = CaselessPattern(
-    r"\b(?:(?:bank[ -]?)?accounts?|acct|a/c|iban|konto\w*|compte|cuenta|conto|rekening\w*|rachunek|счет|счёт|hesap)\b"
+    rf"\b(?:bank[ -]?accounts?|{_ACCOUNTS})\b"
     r"(?:\s?(?:no|nr|number|nummer|numéro|número|numero|is|ist|est|es|to|now|#|[:.='\"(])){0,4}\s?$"
 )
 _BETWEEN: Final = (
@@ -72,9 +74,37 @@ _PHONE_BEFORE: Final = CaselessPattern(
     rf"\b(?:{_PHONES})\b(?:\s?(?:no|nr|number|nummer)\b)?(?:\s(?:of|for|von|für|de|di|van)\s[^.;:!?\n0-9]{{1,40}}?)?"
     r"(?:[\s:='\"(.]|\b(?:to|is|at|on|now|as|into|auf|ist|à|a)\b){1,6}$"
 )
-_CALLED_BEFORE: Final = CaselessPattern(
-    r"\b(?:call|ring|dial|phone|text|sms|ruf\w*|appelle\w*|llama|chiama|bel)\s(?:[^\s.;:!?0-9]+\s){0,3}$"
-)
+_CALLS: Final = r"call|ring|dial|phone|text|sms|ruf\w*|appelle\w*|llama|chiama|bel"
+_CALLED_BEFORE: Final = CaselessPattern(rf"\b(?:{_CALLS})\s(?:[^\s.;:!?0-9]+\s){{0,3}}$")
+
+
+def _list_beginnings(*alternatives: str) -> frozenset[str]:
+    """The first three letters of each word by which a text in ASCII can say what a number is."""
+    words = "|".join(alternatives).replace("(?:", "").replace(")?", "").split("|")
+    return frozenset(word[:3] for word in words if word.isascii())
+
+
+_BEGINNINGS: Final = _list_beginnings(_ACCOUNTS, "bank", _AMOUNTS, _PAPERS, "pos", _PHONES, "phone", _CALLS)
+_LETTERS: Final = re.compile(r"[a-z]+")
+_MONEY_LENGTH: Final = 8  # characters: a code of three letters, a blank, and what must not stand before it
+
+
+def _may_say_use(before: str) -> bool:
+    """Whether a text before a number may hold any of the words that say what it is.
+
+    Most hold none, and one look at the beginnings of all words spares six searches.
+    """
+    if not before.isascii():
+        return True
+    small = before.lower()
+    if "a/c" in small:
+        return True
+    for word in _LETTERS.findall(small):  # noqa: SIM110  a generator is a call for each
+        if word[:3] in _BEGINNINGS:
+            return True
+    return False
+
+
 _NAMES_ACCOUNT: Final = re.compile(
     r"account|iban|\bbank|konto|compte|cuenta|conto|rekening|pay|transfer", re.IGNORECASE
 )
@@ -111,12 +141,14 @@ def _find_use(before: str, behind: str) -> str:
     last_sign = before.rstrip(" :#='\"(.\xa0")[-1:]
     if not last_sign.isalpha() and last_sign not in _MONEY_SIGNS:  # no word leads to it, as in the cells of a table
         return _AMOUNT if _UNIT_BEHIND.match(behind) is not None else ""
-    if _ACCOUNT_BEFORE.search(before) is not None:
+    is_named = _may_say_use(before)
+    if is_named and _ACCOUNT_BEFORE.search(before) is not None:
         return ""
-    if _UNIT_BEHIND.match(behind) is not None or _MONEY_BEFORE.search(before) is not None:
+    is_money = _UNIT_BEHIND.match(behind) is not None or _MONEY_BEFORE.search(before[-_MONEY_LENGTH:]) is not None
+    if is_money or (is_named and _AMOUNT_BEFORE.search(before) is not None):
         return _AMOUNT
-    if _AMOUNT_BEFORE.search(before) is not None:
-        return _AMOUNT
+    if not is_named:
+        return ""
     phone = _PHONE_BEFORE.search(before) or _CALLED_BEFORE.search(before)
     if phone is not None and _NAMES_ACCOUNT.search(phone[0]) is None:
         return _PHONE

@@ -1,0 +1,160 @@
+"""What is searched for in one go, or not at all, is found as if each of it had been looked for."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from counts import count
+from halo_core.values import known_rows, number_uses
+from halo_core.values.kinds import Form
+from halo_core.values.known_rows import fingerprint_rows
+from halo_core.values.sketch import fingerprint_forms, fingerprint_words
+
+KEY = b"k" * 32
+
+# what a number is used as
+
+USE_PATTERNS = {
+    name: getattr(number_uses, name)
+    for name in ("_ACCOUNT_BEFORE", "_AMOUNT_BEFORE", "_PHONE_BEFORE", "_CALLED_BEFORE", "_PAPER_BEFORE")
+}
+USE_WORDS = (
+    "account acct a/c IBAN bank konto kontonummer rekening amount total sum is of price invoice PO pos order no nr id #"
+    " licence license telephone phone tel cellphone call ring sms text fax the at on now to for EUR usd TRY kr $ code"
+    " счёт телефон téléphone zł lamp Ana 2026 12 9 : = ' ( . , ; \n -"
+).split(" ")
+SAID = st.lists(st.sampled_from(USE_WORDS), max_size=9).map(" ".join)
+BEHIND = st.sampled_from(("", " EUR", " EUR 90", " kg", "%", " of them", ".", " points 7", "€"))
+
+
+@pytest.mark.parametrize("name", sorted(USE_PATTERNS))
+@given(st.data())
+@settings(max_examples=count(200, fewest=15), deadline=None)
+def test_a_text_that_says_what_a_number_is_may_say_it(name, data):
+    text = data.draw(SAID) + data.draw(st.from_regex(re.compile(USE_PATTERNS[name].pattern, re.IGNORECASE)))
+    if USE_PATTERNS[name].search(text) is not None:
+        assert number_uses._may_say_use(text)
+
+
+@given(SAID, st.sampled_from(("", " ", ": ")), BEHIND)
+@settings(max_examples=count(3000, fewest=200), deadline=None)
+def test_a_number_is_used_as_what_all_searches_say(before, end, behind):
+    before = before[-60:] + end
+    found = number_uses._find_use(before, behind)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(number_uses, "_may_say_use", lambda _: True)
+        patch.setattr(number_uses, "_MONEY_LENGTH", 1_000)
+        assert found == number_uses._find_use(before, behind)
+
+
+def test_a_text_without_such_words_is_not_searched_for_them(monkeypatch):
+    monkeypatch.delattr(number_uses._PAPER_BEFORE.__class__, "search")
+    assert list(number_uses.find_number_uses("due on 4440002228, 88120 EUR")) == [
+        Form("open", "4440002228"),
+        Form("only", "amount 88120"),
+    ]
+
+
+# rows of lists
+
+
+def list_plainly(key, text):
+    """The fingerprints of rows as they are defined: of each row each word, and each id in each of its uses."""
+    rows = list(known_rows._iterate_rows(text[: known_rows._MAX_READ]))[: known_rows._MAX_ROWS]
+    if len(rows) < 2:
+        return set()
+    read = [known_rows._read_row(cells) for cells in rows]
+    times = Counter(word for row in read for word in row.words)
+    parts = Counter(part for row in read for part in row.akin)
+    (in_list,) = fingerprint_forms(key, [known_rows._LIST])
+    found = set()
+    for row in read:
+        of = lambda domain, texts: fingerprint_forms(key, [Form(domain, text) for text in texts])  # noqa: E731
+        own = [word for word in row.words if times[word] == 1][: known_rows._MAX_WORDS]
+        names = [word for word in own if row.words[word] and not known_rows.names_nobody(word)]
+        persons = of("person", names)
+        marks = fingerprint_words(key, [*own, *(f"{name}s" for name in names)]) + persons
+        found |= {in_list ^ mark for mark in marks}
+        shared = [word for word in row.words if times[word] > 1 and word in row.named][: known_rows._MAX_SHARED]
+        alone = [part for part in row.akin if parts[part] == 1][: known_rows._MAX_PARTS]
+        for domain, tied in (
+            ("row", marks),
+            ("described_row", of("described", [word for word in own if word in row.in_name])),
+            ("shared_row", fingerprint_words(key, shared)),
+            ("person_row", persons),
+            ("akin_row", of("akin", alone)),
+        ):
+            found |= {item ^ mark for item in of(domain, row.ids) for mark in tied}
+    return found
+
+
+def list_words_plainly(cells):
+    """Words that tell a row apart, its words outside of addresses, those of its name, and its parts."""
+    words = {}
+    in_name = set()
+    for cell in cells:
+        found = re.findall(r"[^\W\d_]+", cell[: known_rows._MAX_CELL])
+        if "@" not in cell and not in_name and any(word[0].isupper() and len(word) >= 3 for word in found):
+            in_name = {word.casefold() for word in found}
+        for word in found:
+            folded = word.casefold()
+            is_name = word[0].isupper() and len(word) >= 3 and known_rows.is_topic(folded.ljust(4, "x"))
+            if known_rows.is_topic(folded) or is_name or word in known_rows._DEPARTMENTS:
+                words[folded] = words.get(folded, False) or word[0].isupper()
+    spoken = [word.casefold() for cell in cells if "@" not in cell for word in re.findall(r"[^\W\d_]+", cell[:256])]
+    every = [word.casefold() for cell in cells for word in re.findall(r"[^\W\d_]+", cell[:256])]
+    akin = [word for word in every if len(word) >= 4 and known_rows.is_describing(word)]
+    return words, set(spoken), in_name, [part for word in akin for part in (word[:4], word[-4:])]
+
+
+CELLS = st.lists(
+    st.sampled_from(
+        "5120 INV-8812 vm-web-1 lamp Lamp chair open Nadia Rahimi|nrahimi|ana@corp.example|HR|QA|Ana|Bo|wine|Straße|"
+        "Hahn GmbH|Nord Host|B-CS 1402|5Q0 698 151 D|AT61 1904 3002 3457 3201|4440002228|v1.2|1.0.3|the|pay|İnci|"
+        "Boss Interiors|March|ID 7|stay 881 Bruno|stay: 881|#77 poster|ada lovelace|x|-|  |2026-03-07".replace(
+            " lamp Lamp chair open ", "|lamp|Lamp|chair|open|"
+        ).split("|")
+    ),
+    min_size=1,
+    max_size=5,
+)
+LISTS = st.lists(CELLS, max_size=6)
+
+
+@given(LISTS, st.sampled_from((" | ", "; ", "\t", "  ")), st.booleans())
+@settings(max_examples=count(1000, fewest=60), deadline=None)
+def test_rows_are_tied_to_their_words_as_if_each_were_looked_for(rows, sign, as_json):
+    text = "\n".join(map(sign.join, rows))
+    if as_json:
+        text = json.dumps([{str(at): cell for at, cell in enumerate(row)} for row in rows], ensure_ascii=False)
+    assert fingerprint_rows(KEY, text) == list_plainly(KEY, text)
+
+
+@given(CELLS)
+@settings(max_examples=count(1000, fewest=60), deadline=None)
+def test_a_row_is_read_once_for_all_that_it_says(cells):
+    row = known_rows._read_row(cells)
+    words, named, in_name, akin = list_words_plainly(cells)
+    assert words.items() <= row.words.items()
+    assert all(not has_capital for word, has_capital in row.words.items() if word not in words)
+    assert (row.named, row.in_name, list(row.akin)) == (named, in_name, list(dict.fromkeys(akin)))
+
+
+def test_no_id_is_hashed_for_a_use_that_nothing_is_tied_in(monkeypatch):
+    hashed = []
+    fingerprint = known_rows.fingerprint_forms
+
+    def note(key, forms, *use):
+        forms = list(forms)
+        hashed.extend(form.domain for form in forms)
+        return fingerprint(key, forms, *use)
+
+    monkeypatch.setattr(known_rows, "fingerprint_forms", note)
+    assert fingerprint_rows(KEY, "5120 | bb\n5123 | cc") == set()
+    assert hashed == ["rows"]

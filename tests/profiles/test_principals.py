@@ -390,3 +390,9 @@ def test_what_was_stored_is_read_back_with_its_principals():
     assert IdentityProfile.from_bytes(PROFILE.to_bytes()) == PROFILE
     assert isinstance(PROFILE.principals, Principals)
     assert PROFILE.principals.find(ANA).is_known
+
+
+@given(st.one_of(st.integers(0, 2**48 - 1), st.just(0)), st.integers(0, 10_000), st.integers(0, 10_000))
+def test_hours_are_quiet_that_are_not_strange_one_by_one(hours, units, lone):
+    habits = PrincipalHabits(sessions=9, units=units, lone_hours=lone, hours=hours)
+    assert habits.quiet_hours == sum(1 << hour for hour in range(24) if not habits.weigh_hour(hour))

@@ -179,7 +179,10 @@ class KnownValues:
         if kind == SeenKind.SETTING:
             return 0 if value in self.values else weigh_setting(self._places, value)
         if kind == SeenKind.HOUR:
-            times = sum(self.values[hour].times for hour in _near(value) if hour in self.values)
+            times = 0
+            for hour in ((value - 1) % 24, value, (value + 1) % 24):
+                shown = self.values.get(hour)
+                times += shown.times if shown else 0
         else:
             sighting = self.values.get(value)
             times = sighting.times if sighting else 0
@@ -242,10 +245,6 @@ def read_known(reader: NumberReader, kinds: int) -> tuple[KnownValues, ...]:
     """What is known of each kind, of which the first `kinds` are stored."""
     known = tuple(KnownValues.read(reader, TERMS[kind].room) for kind in range(kinds))
     return (*known, *NOTHING_KNOWN[kinds:])
-
-
-def _near(hour: int) -> tuple[int, int, int]:
-    return (hour - 1) % 24, hour, (hour + 1) % 24
 
 
 def day_of(ts_us: int) -> int:

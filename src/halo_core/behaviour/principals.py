@@ -45,6 +45,7 @@ _BITS_OF_SHARE: Final = 23
 _AMOUNT_SLACK: Final = 32
 """Levels (a factor of four) above the largest amount of a principal from which another one is asked about."""
 _HOURS: Final = 24
+_ALL_HOURS: Final = (1 << _HOURS) - 1
 _ON_TWO_DAYS: Final = sum(2 << 2 * hour for hour in range(_HOURS))
 _AMOUNT: Final = INDEX["amount_largest"]
 _FACTORS: Final = (0, 0, 2, 2, 2, 4, 6, 6, 6, 6, 6, 6, 6)
@@ -171,7 +172,12 @@ class PrincipalHabits(NamedTuple):
     @property
     def quiet_hours(self) -> int:
         """Bits of the hours that are not strange for it."""
-        return sum(1 << hour for hour in range(_HOURS) if not self.weigh_hour(hour))
+        if not self.has_usual_hours:
+            return _ALL_HOURS
+        quiet = 0
+        for hour in range(_HOURS):
+            quiet |= (not self.weigh_hour(hour)) << hour
+        return quiet
 
     def weigh_hour(self, hour: int) -> int:
         """How strange an hour is for this principal, in sixteenths of a bit."""

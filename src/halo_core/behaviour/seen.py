@@ -45,6 +45,7 @@ _HOUR: Final = int(SeenKind.HOUR) << FINGERPRINT_BITS
 _DESTINATION: Final = int(SeenKind.DESTINATION) << FINGERPRINT_BITS
 _WORD: Final = int(SeenKind.WORD) << FINGERPRINT_BITS
 _SETTING: Final = int(SeenKind.SETTING) << FINGERPRINT_BITS
+_VALUE: Final = (1 << FINGERPRINT_BITS) - 1
 
 
 def join_seen(kind: int, value: int) -> int:
@@ -54,7 +55,7 @@ def join_seen(kind: int, value: int) -> int:
 
 def split_seen(number: int) -> tuple[int, int]:
     """Inverse of `join_seen`."""
-    return number >> FINGERPRINT_BITS, number & (1 << FINGERPRINT_BITS) - 1
+    return number >> FINGERPRINT_BITS, number & _VALUE
 
 
 @lru_cache(maxsize=4096)
@@ -124,8 +125,7 @@ def group_seen(seen: Iterable[int]) -> tuple[set[int], ...]:
     """Values of each kind."""
     groups: tuple[set[int], ...] = tuple([set() for _ in range(SEEN_COUNT)])
     for number in seen:
-        kind, value = split_seen(number)
-        groups[kind].add(value)
+        groups[number >> FINGERPRINT_BITS].add(number & _VALUE)  # as `split_seen`
     return groups
 
 

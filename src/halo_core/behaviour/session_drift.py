@@ -309,7 +309,7 @@ class MeasureTrend:
             )
         means: list[list[int]] = []
         worst = [0] * len(levels)
-        scaled = [self._scale(at, level) for at, level in enumerate(levels)]
+        scaled = self._scale(levels)
         for keep, row, limit in zip(_KEEPS, self.means, _list_limits(self.sessions), strict=True):
             smoothed = [(keep * old + (_UNIT - keep) * new) // _UNIT for old, new in zip(row, scaled, strict=True)]
             means.append(smoothed)
@@ -347,7 +347,7 @@ class MeasureTrend:
                 sums=tuple(total + b - a for total, a, b in zip(self.sums, old, new, strict=True)),
                 squares=tuple(total + b * b - a * a for total, a, b in zip(self.squares, old, new, strict=True)),
             )
-        moved = [self._scale(at, b) - self._scale(at, a) for at, (a, b) in enumerate(zip(old, new, strict=True))]
+        moved = [b - a for a, b in zip(self._scale(old), self._scale(new), strict=True)]
         means = tuple(
             tuple(mean + (_UNIT - keep) * more // _UNIT for mean, more in zip(row, moved, strict=True))
             for keep, row in zip(_KEEPS, self.means, strict=True)
@@ -361,10 +361,14 @@ class MeasureTrend:
         """Mean and standard deviation of a measure's level in the reference, in 1/1024."""
         return _describe_levels(self.sessions, self.sums[at], self.squares[at])
 
-    def _scale(self, at: int, level: int) -> int:
-        mean, spread = self._describe(at)
-        deviation = (level * _UNIT - mean) * _UNIT // spread
-        return max(min(deviation, _MAX_DEVIATION), -_MAX_DEVIATION)
+    def _scale(self, levels: Iterable[int]) -> list[int]:
+        """How far each measure's level is from its mean in the reference, in 1/1024 of what is usual."""
+        sessions, deviations = self.sessions, []
+        for level, total, squares in zip(levels, self.sums, self.squares, strict=True):
+            mean, spread = _describe_levels(sessions, total, squares)
+            deviation = (level * _UNIT - mean) * _UNIT // spread
+            deviations.append(max(min(deviation, _MAX_DEVIATION), -_MAX_DEVIATION))
+        return deviations
 
     @property
     def share(self) -> int:

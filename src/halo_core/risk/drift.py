@@ -99,9 +99,10 @@ class SessionHabits:
         }
         for name in ("words", "lines", "marks", "greets", "plain"):
             shares[name] = get(name, 0) * _SCALE // texts
-        return tuple(_scale_logarithmically(shares.get(habit, get(habit, 0) * _SCALE)) for habit in HABITS)
+        return tuple([_scale_logarithmically(shares.get(habit, get(habit, 0) * _SCALE)) for habit in HABITS])
 
 
+@lru_cache(maxsize=4096)
 def _scale_logarithmically(number: int) -> int:
     """64ths of log2(1 + number / 64), exactly."""
     return (((number + _SCALE) ** 64) >> (6 * 64)).bit_length() - 1
@@ -267,7 +268,7 @@ class DriftReference:
             for total, mean in zip(sums, self.means, strict=False)
         ]
         call_shape_deviation = self._compute_call_shape_deviation(session, times, member=member)
-        return (*(a - b for a, b in zip(point, usual, strict=True)), *call_shape_deviation)
+        return (*[a - b for a, b in zip(point, usual, strict=True)], *call_shape_deviation)
 
     @cached_property
     def numbers(self) -> tuple[int, ...]:
@@ -406,7 +407,7 @@ class DriftMonitor:
         means, worst = [], 0
         before = self.means or tuple((0,) * len(scaled) for _ in axes.keeps)
         for keep, limit, old in zip(axes.keeps, limits, before, strict=True):
-            new = tuple((keep * a + (UNIT - keep) * b) // UNIT for a, b in zip(old, scaled, strict=True))
+            new = tuple([(keep * a + (UNIT - keep) * b) // UNIT for a, b in zip(old, scaled, strict=True)])
             means.append(new)
             worst = max(worst, compute_distance(reference, new, keep, self.count + 1) * 1000 // max(limit, 1))
         return DriftMonitor(self.count + 1, tuple(means), worst)

@@ -10,7 +10,7 @@ import zlib
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from halo_core.risk.feature_catalogue import COUNT_BY_HASH, FEATURES, hash_featu
 from halo_core.risk.forest import Forest, make_model_error, require_number
 
 
+@lru_cache(maxsize=4096)
 def log2_ratio_in_sixteenths(likely: int, ordinary: int) -> int:
     """log2(likely / ordinary) in sixteenths, rounded down; 0 where it is no more likely. Both above 0."""
     return (likely**16 // ordinary**16).bit_length() - 1 if likely > ordinary else 0

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Final, NamedTuple
 
-from halo_core.behaviour.event import fingerprint_text
+from halo_core.behaviour.event import FINGERPRINT_BITS, fingerprint_text
 from halo_core.behaviour.known import KnownValues, is_sensitive
 from halo_core.behaviour.measures import INDEX, MAX_LEVEL, from_level, to_level
 from halo_core.behaviour.packing import NumberReader
-from halo_core.behaviour.seen import SeenKind, split_seen
+from halo_core.behaviour.seen import SeenKind, join_seen, split_seen
 from halo_core.behaviour.tally import SessionTally
 from halo_core.model import Impact
 from halo_core.risk.model import log2_ratio_in_sixteenths
@@ -45,6 +45,7 @@ _BITS_OF_SHARE: Final = 23
 _AMOUNT_SLACK: Final = 32
 """Levels (a factor of four) above the largest amount of a principal from which another one is asked about."""
 _HOURS: Final = 24
+_FIRST_HOUR: Final = join_seen(SeenKind.HOUR, 0)
 _ALL_HOURS: Final = (1 << _HOURS) - 1
 _ON_TWO_DAYS: Final = sum(2 << 2 * hour for hour in range(_HOURS))
 _AMOUNT: Final = INDEX["amount_largest"]
@@ -371,7 +372,7 @@ def _weigh(units: int, lone: int) -> int:
 
 
 def _hours_of(shown: Iterable[int]) -> list[int]:
-    return [value for kind, value in map(split_seen, shown) if kind == SeenKind.HOUR and value < _HOURS]
+    return [number - _FIRST_HOUR for number in shown if _FIRST_HOUR <= number < _FIRST_HOUR + _HOURS]
 
 
 def _short_of(number: int) -> int:
@@ -381,7 +382,7 @@ def _short_of(number: int) -> int:
 
 
 def _shorten(shown: Iterable[int]) -> set[int]:
-    return {_short_of(number) for number in shown if split_seen(number)[0] in COMPARED}
+    return {_short_of(number) for number in shown if number >> FINGERPRINT_BITS in COMPARED}
 
 
 def _pack_values(values: Mapping[int, int]) -> tuple[int, ...]:

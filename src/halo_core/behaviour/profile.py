@@ -207,7 +207,7 @@ class IdentityProfile(ProfileState):
         is_mature, quick = self.sessions >= MATURE_SESSIONS, verdict is not SessionVerdict.ORDINARY
         is_new, series = self.sessions < _SETTLED_SESSIONS, frozenset(self._terms.series)
         has_sums = self.sessions >= MATURE_SESSIONS + self.window
-        step = LimitStep(is_mature, has_sums, cleared, quick, self._terms.slow, begins)
+        step, slacks = LimitStep(is_mature, has_sums, cleared, quick, self._terms.slow, begins), self._slacks
         for at, level in enumerate(levels):
             if at not in series:
                 histograms.append(self.histograms[at])
@@ -217,7 +217,8 @@ class IdentityProfile(ProfileState):
             histogram = self.histograms[at]
             if not (is_new and at in _NEWNESS) and (at < COUNT or self.sessions >= self.window):
                 histogram = add_to_histogram(histogram, level)
-            limit, target = self.limits[at], self._estimate(at, histogram)
+            limit = self.limits[at]
+            target = max(estimate_limit(histogram, slacks[at >= COUNT]) * FINE, FLOORS[at])  # as `_estimate`
             if target != limit:  # else it stays, as most do
                 limit = step.find_limit(at, limit, target, level, day_limits[at])
             histograms.append(histogram)
@@ -362,9 +363,12 @@ class IdentityProfile(ProfileState):
         )
 
     def _estimate(self, at: int, histogram: Histogram) -> int:
-        is_short_window = at >= COUNT and self.window <= WINDOW_SESSIONS
-        level = estimate_limit(histogram, WINDOW_SLACK if is_short_window else LEAST_SLACK)
-        return max(level * FINE, FLOORS[at])
+        return max(estimate_limit(histogram, self._slacks[at >= COUNT]) * FINE, FLOORS[at])
+
+    @property
+    def _slacks(self) -> tuple[int, int]:
+        """Of limits of a session, and of those over recent sessions; see `estimate_limit`."""
+        return LEAST_SLACK, WINDOW_SLACK if self.window <= WINDOW_SESSIONS else LEAST_SLACK
 
     def to_bytes(self) -> bytes:
         """Bytes of at most `MAX_PROFILE_BYTES`."""

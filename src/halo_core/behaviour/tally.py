@@ -22,10 +22,10 @@ from halo_core.behaviour.counting import (
     count_distinct,
     list_unrelated,
 )
-from halo_core.behaviour.event import BehaviourEvent, CallShape, fingerprint_text, shorten_fingerprint
+from halo_core.behaviour.event import FINGERPRINT_BITS, BehaviourEvent, CallShape, fingerprint_text, shorten_fingerprint
 from halo_core.behaviour.measures import COUNT, INDEX, MAX_VALUE
 from halo_core.behaviour.open_questions import NO_QUESTIONS, OpenQuestions
-from halo_core.behaviour.seen import SeenKind, choose_kept, join_seen, list_seen, split_seen
+from halo_core.behaviour.seen import SeenKind, choose_kept, join_seen, list_seen
 from halo_core.model import Impact
 from halo_core.quick_init import quick_init
 from halo_core.risk.drift import SHAPE_COUNTS, DriftSession, SessionHabits
@@ -307,7 +307,7 @@ class SessionTally:
         seen = self.seen
         fresh = tuple([number for number in shown if number not in seen])
         for number in fresh:
-            kind, _ = split_seen(number)
+            kind = number >> FINGERPRINT_BITS
             if kind == SeenKind.TOOL:
                 values[_TOOLS] += 1
             elif kind == SeenKind.HAND_OFF:

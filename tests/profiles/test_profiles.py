@@ -29,7 +29,7 @@ from halo_core.behaviour import (
     describe_call,
     encode_tally,
 )
-from halo_core.behaviour.known import TERMS
+from halo_core.behaviour.known import TERMS, KnownValues, Sighting
 from halo_core.behaviour.limits import SERIES, add_to_histogram, estimate_limit, list_histogram
 from halo_core.behaviour.profile import MAX_PROFILE_BYTES
 from halo_core.behaviour.profile_forms import EARLIER_FORM
@@ -84,6 +84,17 @@ def later(profile, tallies, verdict=ORDINARY):
 
 def test_the_same_sessions_give_the_same_bytes():
     assert taught(80).to_bytes() == taught(80).to_bytes()
+
+
+def test_values_of_which_a_session_shows_nothing_are_kept_as_they_are():
+    before = KnownValues({1: Sighting(2, 3, 4)}, lone=256, units=512)
+    after = before.fold((), 9, 9, 8)
+    assert after.values is before.values
+    assert before.fold((), 9, 9, 0).values == {}
+    assert before.values == {1: Sighting(2, 3, 4)}
+    shown = before.fold((2,), 9, 9, 8)
+    assert shown.values == {1: Sighting(2, 3, 4), 2: Sighting(1, 9, 9)}
+    assert before.values == {1: Sighting(2, 3, 4)}
 
 
 def test_what_many_limits_have_alike_is_worked_out_once_for_each_session():

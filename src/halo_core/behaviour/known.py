@@ -113,7 +113,8 @@ class KnownValues:
             is_placed: they are settings, of which each place keeps a few.
         """
         shown = sorted(shown)
-        values = dict(self.values)
+        # Most sessions show nothing of most kinds, and no values are ever changed in place.
+        values = dict(self.values) if shown or is_placed or len(self.values) > room else self.values
         is_lone = False
         for value in shown:
             before = values.get(value)

@@ -109,7 +109,7 @@ class IdentityProfile(ProfileState):
             after = after.learn(tally, before=self, verdict=verdict)
             if verdict is SessionVerdict.CLEARED and any(is_drift_axis(alarm.axis) for alarm in tally.alarms):
                 after = after.restart_drift()
-        return replace(after, carried=carried)
+        return after if carried is after.carried else replace(after, carried=carried)
 
     def _read(self, tally: SessionTally) -> SessionTally:
         """A tally as far as the form of the profile takes it."""

@@ -55,7 +55,7 @@ def test_a_number_is_used_as_what_all_searches_say(before, end, behind):
 
 def test_a_text_without_such_words_is_not_searched_for_them(monkeypatch):
     monkeypatch.delattr(number_uses._PAPER_BEFORE.__class__, "search")
-    assert list(number_uses.find_number_uses("due on 4440002228, 88120 EUR")) == [
+    assert number_uses.find_number_uses("due on 4440002228, 88120 EUR") == [
         Form("open", "4440002228"),
         Form("only", "amount 88120"),
     ]

@@ -12,7 +12,7 @@ number, and may choose that of an account.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from itertools import islice
 from typing import Final
 
@@ -119,7 +119,7 @@ _PAPER: Final = "paper"
 _AMOUNT: Final = "amount"
 
 
-def find_number_uses(text: str) -> Iterator[Form]:
+def find_number_uses(text: str) -> list[Form]:
     """For each long number of a text a form that says its use: `only` as one thing, or `open` to any.
 
     A number that is written twice has a form for each time.
@@ -129,11 +129,13 @@ def find_number_uses(text: str) -> Iterator[Form]:
     """
     if not text.isascii():
         text = normalize_text(text)
+    forms = []
     for match in islice(_NUMBER.finditer(text), _MAX_NUMBERS):
         digits = "".join(filter(str.isdigit, match[0]))
         start, end = match.span()
         use = _find_use(text[max(start - _CHARS_BEFORE, 0) : start], text[end : end + _CHARS_BEHIND])
-        yield make_form(("only", f"{use} {digits}")) if use else make_form(("open", digits))
+        forms.append(make_form(("only", f"{use} {digits}") if use else ("open", digits)))
+    return forms
 
 
 def _find_use(before: str, behind: str) -> str:

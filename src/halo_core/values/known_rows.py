@@ -66,9 +66,10 @@ def fingerprint_rows(key: bytes, text: str) -> set[int]:
         text: what a trusted lookup brought.
     """
     found: set[int] = set()
-    rows = list(map(_read_row, islice(_iterate_rows(text[:_MAX_READ]), _MAX_ROWS)))
-    if len(rows) < _MIN_ROWS:
+    rows_of_cells = list(islice(_iterate_rows(text[:_MAX_READ]), _MAX_ROWS))
+    if len(rows_of_cells) < _MIN_ROWS:
         return found
+    rows = list(map(_read_row, rows_of_cells))
     times = Counter(word for row in rows for word in row.words)
     parts = Counter(part for row in rows for part in row.akin)
     (in_list,) = fingerprint_forms(key, [_LIST])

@@ -365,3 +365,5 @@ ASKED_SALLIES: dict[str, str] = {
         _KEPT,
     ),
 }
+OPEN_FORAYS: dict[str, str] = {}
+ASKED_FORAYS: dict[str, str] = {}

@@ -6,15 +6,16 @@ when the decision was mended, half B was only counted.
 
 from __future__ import annotations
 
+import functools
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from case_world import Case, Talk
 from pairs_table import Pair, Step
 from trade_cases import do
 
-__all__ = ["EVIL", "EVIL_IBAN", "GOOD", "GOOD_IBAN", "READ_1", "SALLIES", "half", "sally"]
+__all__ = ["EVIL", "EVIL_IBAN", "GOOD", "GOOD_IBAN", "READ_1", "SALLIES", "half", "sallies_of", "sally"]
 
 _DRAW = "5d0e91c47fb2a836"
 
@@ -31,7 +32,8 @@ def half(name: str) -> str:
     return "AB"[hashlib.blake2b(f"{_DRAW} {name}".encode()).digest()[0] % 2]
 
 
-def sally(
+def _add(
+    pairs: list[Pair],
     name: str,
     told: str,
     bad: Step,
@@ -53,6 +55,7 @@ def sally(
     """Add an attack and its twin.
 
     Args:
+        pairs: what they are added to.
         name: class, colon, what is tried.
         told: what the user asks; `honest`: what he asks in the twin, if it is something else.
         bad: the call that must not run behind `steps`; `good`: those that must run in the twin.
@@ -85,4 +88,12 @@ def sally(
         (*honest_first, Talk(honest or told, (*steps, *wanted), system=system, **(honest_talk or {}))),
         {**replies, **(honest_answers or {})},
     )
-    SALLIES.append(Pair(name.split(":", maxsplit=1)[0], name, attack, twin))
+    pairs.append(Pair(name.split(":", maxsplit=1)[0], name, attack, twin))
+
+
+def sallies_of(pairs: list[Pair]) -> Callable[..., None]:
+    """Adds attacks and their twins to a list."""
+    return functools.partial(_add, pairs)
+
+
+sally = sallies_of(SALLIES)

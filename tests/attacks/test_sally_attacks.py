@@ -1,13 +1,20 @@
-"""Attacks of another set of every class are held, and their honest twins run unasked.
+"""Attacks of two further sets of every class are held, and their honest twins run unasked.
 
-The pairs stand in the modules `sally_attacks_*.py`; by default a few of them run, in one framework each.
+The pairs stand in the modules `sally_attacks_*.py` and `foray_attacks_*.py`; by default a few of them run, in one
+framework each.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
+import foray_attacks
+import foray_attacks_places  # noqa: F401  adds its cases
+import foray_attacks_scope  # noqa: F401  adds its cases
+import foray_attacks_words  # noqa: F401  adds its cases
 import pytest
+import sally_attacks
 import sally_attacks_mail  # noqa: F401  adds its cases
 import sally_attacks_money  # noqa: F401  adds its cases
 import sally_attacks_programs  # noqa: F401  adds its cases
@@ -15,29 +22,33 @@ import sally_attacks_rights  # noqa: F401  adds its cases
 import sally_attacks_stores  # noqa: F401  adds its cases
 import sally_attacks_values  # noqa: F401  adds its cases
 from case_world import Case, run_case
-from open_cases import ASKED_SALLIES, OPEN_SALLIES
-from sally_attacks import SALLIES, half
+from foray_attacks import FORAYS
+from open_cases import ASKED_FORAYS, ASKED_SALLIES, OPEN_FORAYS, OPEN_SALLIES
+from pairs_table import Pair
+from sally_attacks import SALLIES
 from task_sets import parameters_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::Warning")
 
-ATTACKS = [(pair.name, pair.attack) for pair in SALLIES if pair.attack]
-TWINS = [(pair.name, pair.twin) for pair in SALLIES if pair.twin]
+PAIRS = [*SALLIES, *FORAYS]
+ATTACKS = [(pair.name, pair.attack) for pair in PAIRS if pair.attack]
+TWINS = [(pair.name, pair.twin) for pair in PAIRS if pair.twin]
 
 
-@pytest.mark.parametrize(("case", "framework"), parameters_of(ATTACKS, OPEN_SALLIES))
+@pytest.mark.parametrize(("case", "framework"), parameters_of(ATTACKS, OPEN_SALLIES | OPEN_FORAYS))
 def test_an_attack_is_held(case: Case, framework: str, tmp_path: Path) -> None:
     outcome = run_case(case, framework, tmp_path / "home")
     assert outcome.held, outcome
 
 
-@pytest.mark.parametrize(("case", "framework"), parameters_of(TWINS, ASKED_SALLIES))
+@pytest.mark.parametrize(("case", "framework"), parameters_of(TWINS, ASKED_SALLIES | ASKED_FORAYS))
 def test_its_honest_twin_runs_unasked(case: Case, framework: str, tmp_path: Path) -> None:
     outcome = run_case(case, framework, tmp_path / "home")
     assert not outcome.missing, outcome
 
 
-def test_both_halves_have_about_as_many_pairs() -> None:
-    drawn = [half(pair.name) for pair in SALLIES]
-    assert len(drawn) == len({pair.name for pair in SALLIES}) >= 140
+@pytest.mark.parametrize(("pairs", "half"), [(SALLIES, sally_attacks.half), (FORAYS, foray_attacks.half)])
+def test_both_halves_have_about_as_many_pairs(pairs: list[Pair], half: Callable[[str], str]) -> None:
+    drawn = [half(pair.name) for pair in pairs]
+    assert len(drawn) == len({pair.name for pair in pairs}) >= 100
     assert abs(drawn.count("A") - drawn.count("B")) < 25

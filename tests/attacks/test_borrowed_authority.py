@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import borrowed_authority_people  # noqa: F401  adds its cases
@@ -43,10 +44,23 @@ ATTACKS = {
 TWINS = {story.name: story for story in (*HONEST, *SECOND_HONEST, *THIRD_TWINS, *FOURTH_TWINS)}
 OPEN = {
     "a mail to an address of the text that the user only shows": "what a user quotes for another purpose is his text",
-    "the account as a text of the amount": "a number of cents is read as a number, which the user wrote",
-    "evidence: message and call ids that name a person": "ids of a framework's messages are part of signed entries",
+}
+_OF_NOBODY = "without `user=` and the name of a session, an earlier message of a memory is nobody's (ADR 79)"
+_MEMORIES = (
+    "the account was asked for in the first turn",
+    "the account in the second of three turns",
+    "an address in the first turn, a mail in the third",
+)
+TWINS |= {
+    f"{name}, of a user who is named": replace(
+        TWINS[name], name=f"{name}, of a user who is named", user="ana@corp.example", framework="llamaindex"
+    )
+    for name in _MEMORIES
 }
 INTERRUPTED = {
+    **dict.fromkeys(_MEMORIES, _OF_NOBODY),
+    "llamaindex: memory over two runs, the user's account": _OF_NOBODY,
+    "llamaindex: three runs with one memory, a mail in the second": _OF_NOBODY,
     "a post for the team": "a common word behind an article names a thing, and an audience is none",
     "a token that reads": "`build` is a word of what agents do, and names nothing",
 }

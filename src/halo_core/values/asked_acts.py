@@ -123,6 +123,8 @@ _RECORDS: Final = frozenset(
     "policy limit limits method methods page".split()
 )
 """Nouns behind an act that name what is known of it."""
+_BY_WHICH: Final = frozenset("by via on over through slack teams sms mail email text chat".split())
+"""Words of a clause that says by what the user is to be told something."""
 _ORDERED_BY: Final = frozenset(
     "date day time age name title size price cost number id priority urgency relevance importance rank rating "
     "alphabet topic category".split()
@@ -271,8 +273,14 @@ def _asks(words: Sequence[str], place: int) -> bool:
 
 
 def _is_idiom(words: Sequence[str], place: int) -> bool:
-    """Whether a verb of buying buys nothing: "order the mails by date", "buy time", "restock report of May"."""
+    """Whether a verb asks for no act of others: "order the mails by date", "buy time", "tell me what it costs".
+
+    Whoever is told by a message, as in "tell me by mail", is told by an act.
+    """
     word, behind = words[place], _at(words, place + 1)
+    if word == "tell" and behind in ("me", "us"):
+        end = next((i for i in range(place, place + _MAX_CLAUSE) if not _at(words, i)), place + _MAX_CLAUSE)
+        return _BY_WHICH.isdisjoint(words[place:end])
     if word == "buy":
         return behind == "time" or _at(words, place + 2) == "time"
     if word not in ("order", "reorder", "restock"):

@@ -9,11 +9,12 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from halo_core.model import Impact, Resource
+from halo_core.model import Impact, Provenance, Resource
 from halo_core.quick_init import quick_init
 from halo_core.values.allowed_counts import vouch_for_counts
 from halo_core.values.forms import ArgumentValue
 from halo_core.values.leaves import Leaf
+from halo_core.values.looked_up import only_looks
 from halo_core.values.open_filters import doubt_open_filters
 from halo_core.values.provenance import trace_leaves
 from halo_core.values.result_origins import is_trusted_lookup
@@ -114,6 +115,12 @@ def trace_call(
         is_exposed=is_exposed,
         tool=resource.id,
     )
+    if resource.impact is Impact.SEND and (is_exposed or sketch.may_hold_foreign) and only_looks(sketch):
+        # Whoever only wants to know something has nobody told anything, although he wrote where that stands.
+        return tuple(
+            leaf._replace(origin=Provenance.NOVEL) if leaf.is_target and leaf.origin is Provenance.USER else leaf
+            for leaf in traced
+        )
     if resource.impact is Impact.DELETE:
         return doubt_open_filters(traced, leaves, resource.targets, sketch)
     if not is_unpriced_order(resource):

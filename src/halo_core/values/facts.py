@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from halo_core.model import Fact, Impact, ProgramClass, Provenance, Resource
 from halo_core.quick_init import quick_init
-from halo_core.values.amount_facts import are_users, counts_for_others, exceeds_amount, is_amount_asked
+from halo_core.values.amount_facts import counts_for_others, exceeds_amount, is_amount_asked
 from halo_core.values.argument_names import (
     find_nouns_of_result,
     name_of_argument,
@@ -34,7 +34,7 @@ from halo_core.values.fact_sources import NO_SOURCES, FactSources
 from halo_core.values.forms import parse_argument
 from halo_core.values.inflections import list_inflected
 from halo_core.values.kinds import SUSPICIOUS, Form, Kind
-from halo_core.values.known_rows import is_pointed_out
+from halo_core.values.known_rows import is_pointed_out, is_row_ended
 from halo_core.values.leaves import KEY, Leaf
 from halo_core.values.lexicon import (
     COMMON_NAME_PARTS,
@@ -47,12 +47,14 @@ from halo_core.values.lexicon import (
     VERBS,
     is_task_word,
 )
+from halo_core.values.looked_up import only_looks
 from halo_core.values.named_records import is_answered_record, is_named_record
 from halo_core.values.others_wishes import is_extended_by_others
 from halo_core.values.reached_hosts import ReachedHosts
 from halo_core.values.record_lists import is_list_of, list_records_twice, names_listed, names_record
 from halo_core.values.result_origins import VOUCHED_ORIGINS
 from halo_core.values.sketch import USER_BIT, Sketch, extract_tokens
+from halo_core.values.slips import is_slip
 from halo_core.values.spans import fingerprint_tokens_in_order
 from halo_core.values.stored_targets import stores_target
 from halo_core.values.text import split_name
@@ -60,7 +62,6 @@ from halo_core.values.told_ends import END, WISH
 from halo_core.values.topics import ALL, ONLY, ONLY_OF
 from halo_core.values.traced_leaves import TracedLeaf
 from halo_core.values.unread_orders import CHANGE, NEED, OWN_VERB, UNREAD_ORDER
-from halo_core.values.user_texts import generate_neighbours
 
 _IMPACTFUL: Final = frozenset({Impact.PAYMENT, Impact.SEND, Impact.DELETE, Impact.EXECUTE, Impact.ADMIN})
 _FOREIGN_ORIGINS: Final = (Provenance.UNTRUSTED, Provenance.MIXED)
@@ -74,6 +75,7 @@ _OTHER_ORDERS: Final = {
     Impact.DELETE: frozenset((UNREAD_ORDER, END)),
 }
 """Class of acts → what asks for one besides words, where nothing untrusted was seen."""
+_BY_END: Final = frozenset((END,))
 _BY_UNREAD_ORDER: Final = frozenset({Impact.PAYMENT, Impact.DELETE, Impact.EXECUTE, Impact.ADMIN})
 _WITH_OBJECTS: Final = GRAVE_IMPACTS | {Impact.PAYMENT}
 """Classes of acts that are asked for of something."""
@@ -87,10 +89,6 @@ _MIN_NAME: Final = 3  # letters of a part of a name
 _MAX_NAME: Final = 24
 _NAME_WORD: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _MIN_RECORD: Final = 3  # digits of the number of a record
-_PREFIX_LENGTH: Final = 64  # characters
-_MIN_SLIP: Final = 4  # characters of a mistyped word
-_MAX_SLIP: Final = 16
-_DIGITS: Final = re.compile(r"\d")
 _MIN_PHRASE: Final = 2  # words of a tool's name
 _MIN_VERB: Final = 4  # letters of a word of a tool's name that may be its verb
 _NAME_PART: Final = re.compile(r"[^\W\d_]+")
@@ -243,8 +241,8 @@ class _Call:
         INVARIANT: a tool without a verb in its name was not asked for if its impact is grave, unless the user wrote
         each word of that name, or an argument says which right it gives or what it pays.
         """
-        if self._was_asked is None and self._goes_to_users_page():
-            self._was_asked = True  # who sends the agent to a page lets it fill in what the page asks for
+        if self._was_asked is None:
+            self._was_asked = self._judge_wish()
         if self._was_asked is None:
             stems = list_asking_stems(self._resource.id, self._resource.impact)
             if not stems and self._resource.impact is Impact.ADMIN and self._gives_right():
@@ -264,10 +262,20 @@ class _Call:
                 self._was_asked = not (self._is_for_others(stems) or is_extended_by_others(self.view, self._keys))
         return self._was_asked
 
+    def _judge_wish(self) -> bool | None:
+        """Whether a message is asked for, as far as what the user wishes as a whole tells; None where it does not."""
+        if self._resource.impact is not Impact.SEND:
+            return None
+        if self._is_exposed and only_looks(self._sketch):
+            return False
+        return (
+            self._goes_to_users_page() or None
+        )  # who sends the agent to a page lets it fill in what the page asks for
+
     def _goes_to_users_page(self) -> bool:
         """Whether it sends, and each target that the operator declared is a page or a host that the user sent it to."""
         resource = self._resource
-        if resource.impact is not Impact.SEND or resource.classified != "declared" or not resource.targets:
+        if resource.classified != "declared" or not resource.targets:
             return False
         declared = [leaf for leaf in self.targets if name_of_argument(leaf.pointer) in resource.targets]
         return bool(declared) and all(map(self.hosts.is_users_page, declared)) and self.hosts.may_act_on_pages()
@@ -294,7 +302,8 @@ class _Call:
         orders = _OTHER_ORDERS.get(self._resource.impact, _BY_ORDER)
         if not list_asking_stems(self._resource.id, self._resource.impact):
             orders |= CLASS_WORDS[self._resource.impact]
-        return self._sketch.was_asked(orders) and all(
+        is_ordered = self._sketch.was_asked(orders - {END})
+        return (is_ordered or (END in orders and self._sketch.was_asked(_BY_END) and self._ends_targets())) and all(
             is_pointed_out(
                 self._sketch,
                 self._texts.get(leaf.pointer, ""),
@@ -304,6 +313,11 @@ class _Call:
             )
             for leaf in self.targets
         )
+
+    def _ends_targets(self) -> bool:
+        """Whether what the user says is to be no more is what the tool ends, and nothing that only belongs to it."""
+        texts = [self._texts.get(leaf.pointer, "") for leaf in self.targets]
+        return all(is_row_ended(self._sketch, text.strip(), words_of(self._resource.id)) for text in texts)
 
     def _may_be_named_after_no_verb(self) -> bool:
         """Whether it sends, and no word of its name is a verb that people ask by."""
@@ -437,23 +451,10 @@ class _Call:
         return is_level and bool(words) and words <= LEAST_LEVELS
 
     def _is_slip(self, leaf: TracedLeaf) -> bool:
-        """Whether a read names something that the user mistyped: a word one sign away, or an id by its number alone.
-
-        What another text has said is no slip.
-        """
+        """Whether a read names something that the user mistyped. What another text has said is no slip."""
         if self._resource.impact is not Impact.READ or leaf.origin is not Provenance.NOVEL or SUSPICIOUS in leaf.flags:
             return False
-        words = list(extract_tokens(self._texts.get(leaf.pointer, "")[:_PREFIX_LENGTH]))
-        if len(words) != 1:
-            return False  # what stands beside the number may lead elsewhere
-        if any(are_users(self._sketch, [Form("id_number", words[0])])):
-            return True
-        if not _MIN_SLIP <= len(words[0]) <= _MAX_SLIP:
-            return False
-        # Another digit is another record, which nobody mistypes for the user.
-        digits = _DIGITS.findall(words[0])
-        likes = [word for word in generate_neighbours(words[0]) if _DIGITS.findall(word) == digits]
-        return any(map(USER_BIT.__and__, self._sketch.look_up_marks(likes)))
+        return is_slip(self._sketch, self._texts.get(leaf.pointer, ""))
 
     def _is_thing_asked(self) -> bool:
         """Whether the user wrote a word of the tool's name that is no verb: `customers` of `list_customers`.

@@ -29,8 +29,9 @@ from halo_core.values.asked_objects import find_asked_objects
 from halo_core.values.dates import find_date_forms
 from halo_core.values.foreign_words import find_foreign_acts, to_numbered_noun
 from halo_core.values.kinds import ANY_SITE, MAX_FORMS, SUSPICIOUS, TARGET_KINDS, Form, Kind, make_form
+from halo_core.values.looked_up import find_wish_forms
 from halo_core.values.mentioned_places import find_mentioned_places
-from halo_core.values.named_values import find_named_values
+from halo_core.values.named_values import find_named_sorts, find_named_values, find_written_patterns
 from halo_core.values.normalization import has_invisible, make_skeleton
 from halo_core.values.number_uses import find_number_uses
 from halo_core.values.numbered import MIN_DIGITS, singularize
@@ -39,6 +40,7 @@ from halo_core.values.paid_amounts import find_ceiling_forms, find_lone_number_f
 from halo_core.values.phrasal_verbs import asks_somebody, find_phrasal_verbs, find_wanted_acts
 from halo_core.values.prohibitions import drop_asked_first
 from halo_core.values.quoted_addresses import find_quoted_addresses
+from halo_core.values.stated_extents import find_stated_extents
 from halo_core.values.text import split_name
 from halo_core.values.told_ends import find_told
 from halo_core.values.topics import find_akin_parts, find_described, find_topics
@@ -98,6 +100,7 @@ def find_forms(text: str, *, vouching: bool = False, amounts: bool = True) -> se
         forms += find_named_values(wanted)
         forms += find_phrasal_verbs(drop_asked_first(wanted))
         forms += find_wanted_acts(wanted)
+        forms += find_wish_forms(wanted)
         forms += find_quoted_addresses(wanted)
         forms += find_mentioned_places(wanted, find_forms)
         if _HAS_DIGIT.search(own) is not None:
@@ -106,6 +109,9 @@ def find_forms(text: str, *, vouching: bool = False, amounts: bool = True) -> se
             forms += find_id_numbers(wanted)
             forms += find_posted_accounts(wanted)
             forms += find_number_uses(wanted)
+            forms += find_named_sorts(wanted)
+        forms += find_stated_extents(wanted)
+        forms += find_written_patterns(wanted)
         text = wanted + behind
     # Addresses hold no blanks, so they are looked for only in the words that could be some.
     search = _ADDRESS_SIGN.search

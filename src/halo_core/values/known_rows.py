@@ -18,6 +18,7 @@ from typing import Any, Final, NamedTuple
 from halo_core.model import Provenance
 from halo_core.values.kinds import Form, make_form
 from halo_core.values.normalization import compact
+from halo_core.values.numbered import singularize
 from halo_core.values.sketch import (
     SOURCE_SHIFT,
     USER_BIT,
@@ -26,6 +27,7 @@ from halo_core.values.sketch import (
     fingerprint_words,
     is_untrusted_mark,
 )
+from halo_core.values.told_ends import IT
 from halo_core.values.topics import AKIN_LETTERS, MIN_TOPIC, is_describing, is_topic, names_nobody
 
 _MAX_READ: Final = 16_384  # characters
@@ -54,6 +56,13 @@ _SPACED_ID: Final = re.compile(r"(?=[^ ]*[0-9]|[A-Z]+ [0-9])[A-Z0-9.-]{1,12}(?: 
 """A number of a part or a container that is written in groups."""
 _VERSION: Final = re.compile(r"v?[0-9]{1,4}(?:\.[0-9]{1,4}){1,3}(?:[-+][\w.]{1,16})?")
 """The version of what a row lists, by which people speak of it."""
+_ENDED_NOUNS: Final = frozenset(
+    "booking reservation appointment meeting class session course lesson event slot date order room record entry one "
+    "thing job task subscription plan item".split()
+)
+"""Nouns by which people speak of what is cancelled or deleted, whatever its tool is called."""
+_ENDED: Final = Form("ended", "")
+"""Stands for being no more, to which the words of what that is said of are tied."""
 _LIST: Final = Form("rows", "")
 """Stands for the list itself, to which the words of its rows are tied."""
 
@@ -126,6 +135,31 @@ def is_pointed_out(
     if origin is not Provenance.KNOWN:
         return origin is Provenance.USER
     return (bool(places) and pointed.issuperset(places)) or is_row_named(sketch, text.strip()[:_MAX_ID])
+
+
+def is_row_ended(sketch: Sketch, text: str, nouns: Collection[str]) -> bool:
+    """Whether what the user says is to be no more is a word of an id or of its row, or one of these nouns.
+
+    "Yoga mats aren't needed" ends no booking of the row `73 | Yoga`.
+
+    Args:
+        sketch: what the session has seen.
+        text: the id.
+        nouns: words of the name of what ends it.
+    """
+    nouns = sorted(map(singularize, _ENDED_NOUNS.union(nouns)))
+    words = [*nouns, IT, *map(str.casefold, _WORD.findall(text[:_MAX_ID]))]
+    rows = fingerprint_forms(sketch.key, [Form("row", spelled) for spelled in dict.fromkeys((text, compact(text)))])
+    (ended,), find_mark = fingerprint_forms(sketch.key, [_ENDED]), sketch.marks.get
+    return any(find_mark(mark, 0) & USER_BIT for mark in fingerprint_ended(sketch.key, words)) or any(
+        find_mark(tie ^ row ^ ended, 0) & USER_BIT for tie in sketch.marks for row in rows
+    )
+
+
+def fingerprint_ended(key: bytes, words: Iterable[str]) -> list[int]:
+    """Fingerprints of words as what is to be no more: each is that of the word XOR that of `_ENDED`."""
+    (ended,) = fingerprint_forms(key, [_ENDED])
+    return [ended ^ word for word in fingerprint_words(key, words)]
 
 
 def is_row_passed_over(sketch: Sketch, text: str, *, is_said: bool) -> bool:

@@ -1,17 +1,20 @@
-"""Whether a text of the user names a file or an account, so that he asked for no message with another one."""
+"""What a text of the user names, so that he asked for nothing of another one: files, accounts, ids, patterns."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
-from halo_core.values.kinds import Form
+from halo_core.values.foreign_words import to_numbered_noun
+from halo_core.values.kinds import Form, make_form
+from halo_core.values.numbered import singularize
 
 NAMED_FILE: Final = Form("named_file", "")
 """Says that the user names a file."""
 NAMED_ACCOUNT: Final = Form("named_account", "")
-"""Says that the user names an account."""
+"""Says that the user names an account, or an address at which somebody pays."""
 _FILE: Final = re.compile(
     r"(?<![\w@/])[\w-]{1,64}\.(?:pdf|docx?|xlsx?|csv|txt|md|pptx?|zip|png|jpe?g|odt|ods|json|xml)\b"
     r"|\b(?i:documents?|docs?|files?|reports?|contracts?|photos?|pictures?)\s[\"'“„«]?(?:[A-Z][\w-]*[0-9-]|[A-Za-z]+[-_]?[0-9])"
@@ -20,12 +23,39 @@ _ACCOUNT: Final = re.compile(
     r"\b[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){3}"
     r"|\b(?i:accounts?|iban|konto|bank(?: details)?|compte|cuenta|conto)\b[^.!?\n0-9]{0,40}"
     r"[0-9](?:[ -]?[0-9]){7}"
+    r"|\b(?i:pay|pays|paid|paying|payments?|checkout|billing|donations?|invoices?)\b[^.!?\n]{0,60}"
+    r"(?:https?://|\bwww\.|(?<![\w@.])[\w-]{1,63}(?:\.[\w-]{1,63}){1,4}/)"
 )
 
 
 def find_named_values(text: str) -> Iterator[Form]:
-    """`NAMED_FILE` where a text names a file (`r.pdf`, "the document Plan-7"), `NAMED_ACCOUNT` where an account."""
+    """`NAMED_FILE` where a text names a file (`r.pdf`, "the document Plan-7"), `NAMED_ACCOUNT` where how to pay."""
     if _FILE.search(text) is not None:
         yield NAMED_FILE
     if _ACCOUNT.search(text) is not None:
         yield NAMED_ACCOUNT
+
+
+_MAX_IDS: Final = 64
+ID_OF_SORT: Final = re.compile(r"(?<![\w/.@-])([A-Za-z]{1,8})[-_/#]?[0-9][\w-]{0,15}(?![\w@-])")
+_NUMBERED: Final = re.compile(
+    r"([^\W\d_]{3,24})(?: (?:no|nr|number|id)\.?)? #?[0-9]{1,6}(?![\w.,]?[0-9])", re.IGNORECASE
+)
+
+
+def find_named_sorts(text: str) -> Iterator[Form]:
+    """Forms of the sorts of what a text of the user names by an id or a number: `T` of T-19, "mail" of "mail 12"."""
+    for match in islice(ID_OF_SORT.finditer(text), _MAX_IDS):
+        yield make_form(("id_sort", match[1].lower()))
+    for match in islice(_NUMBERED.finditer(text), _MAX_IDS):
+        yield make_form(("number_sort", to_numbered_noun(singularize(match[1].lower()))))
+
+
+_PATTERN: Final = re.compile(r"[^\s\"'`“”„«»<>,;()]*[*%][^\s\"'`“”„«»<>,;()]*")
+
+
+def find_written_patterns(text: str) -> Iterator[Form]:
+    """Forms of the patterns that a text of the user writes: `2019-*.jpg`."""
+    if "*" in text or "%" in text:
+        for match in islice(_PATTERN.finditer(text), _MAX_IDS):
+            yield make_form(("pattern", match[0].rstrip(".:!?")))

@@ -17,7 +17,7 @@ from halo_core.model import Provenance
 from halo_core.values.forms import find_forms
 from halo_core.values.hidden import generate_hidden_texts, holds_code
 from halo_core.values.kinds import CARRIED_DOMAINS, MAX_CARRIED, MAX_FORMS, SUSPICION_DOMAINS, Form, make_form
-from halo_core.values.known_rows import fingerprint_rows
+from halo_core.values.known_rows import fingerprint_ended, fingerprint_rows
 from halo_core.values.lexicon import STOP_WORDS
 from halo_core.values.listed_items import find_completed_names, find_listed_forms, find_listed_paths
 from halo_core.values.named_records import Parties, fingerprint_named_records
@@ -32,6 +32,7 @@ from halo_core.values.sketch import (
     fingerprint_words,
 )
 from halo_core.values.spans import fingerprint_text_in_order
+from halo_core.values.told_ends import find_ended_words
 from halo_core.values.user_texts import MAX_OWN_CHARS, drop_forbidden
 
 _MAX_KEY_LENGTH: Final = 96  # characters of an argument that is a key of a lookup
@@ -80,7 +81,8 @@ def fingerprint_text(
             letters = value.lower() if value.isascii() and value.isalnum() else compact(value)
             if letters not in dropped:
                 forms.add(form)
-    return frozenset((*fingerprint_words(key, tokens), *fingerprint_forms(key, forms)))
+    ended = fingerprint_ended(key, find_ended_words(text)) if vouching else ()
+    return frozenset((*fingerprint_words(key, tokens), *fingerprint_forms(key, forms), *ended))
 
 
 def fingerprint_whole_text(key: bytes, text: str, *, is_vouched: bool) -> int:

@@ -15,10 +15,11 @@ from halo_core.values.sketch import Sketch, has_user_mark
 from halo_core.values.spans import fingerprint_tokens_in_order, tokenize
 from halo_core.values.traced_leaves import TracedLeaf
 
-_FILTER_NAMES: Final = frozenset(
+FILTER_NAMES: Final = frozenset(
     "filter filters query where condition conditions pattern selector criteria glob search match matching "
     "expression".split()
 )
+"""Words of arguments that say which of many are meant."""
 _EVERYTHING: Final = frozenset(("", "*", "**", "%", ".*", "all", "any", "true", "1=1", "1 = 1", "null", "none"))
 _QUANTIFIERS: Final = ("all", "everything", "every", "whole", "entire", "alle", "alles", "tout", "todo", "tutto")
 
@@ -72,7 +73,7 @@ def doubt_open_filters(
         targets: names of the declared targets.
         sketch: what the session has seen.
     """
-    filters = {name for name in targets if not _FILTER_NAMES.isdisjoint(split_argument_name(name))}
+    filters = {name for name in targets if not FILTER_NAMES.isdisjoint(split_argument_name(name))}
     if not filters or len(filters) == len(targets):
         return traced
     given = {name_of_argument(leaf.pointer) for leaf in leaves if leaf.text.strip().casefold() not in _EVERYTHING}

@@ -29,6 +29,7 @@ from halo_core.values.number_uses import names_paper
 from halo_core.values.numbered import singularize
 from halo_core.values.record_lists import RECORD_NOUNS
 from halo_core.values.sketch import has_user_mark
+from halo_core.values.stated_extents import goes_beyond, is_as_stated
 from halo_core.values.text import split_name
 from halo_core.values.traced_leaves import TracedLeaf
 
@@ -55,14 +56,18 @@ def is_extended_by_others(view: CallView, keys: Collection[str] = ()) -> bool:
         return any(_is_condition_of_others(leaf, view) for leaf in view.traced if leaf.pointer not in fields)
     if view.resource.impact not in GRAVE_IMPACTS:
         return False
-    return any(map(_is_extent_of_others, view.traced)) or _does_unasked_act(view) or _does_others_wish(view)
+    is_further = any(_is_extent_of_others(leaf, view) for leaf in view.traced)
+    return is_further or _does_unasked_act(view) or _does_others_wish(view)
 
 
-def _is_extent_of_others(leaf: TracedLeaf) -> bool:
-    """Whether a number or a date of a call is that of an untrusted source."""
-    if leaf.kind not in _EXTENTS or leaf.origin not in _FOREIGN_ORIGINS or leaf.is_target:
+def _is_extent_of_others(leaf: TracedLeaf, view: CallView) -> bool:
+    """Whether a number or a date of a call is that of an untrusted source, or no one that the user said."""
+    if leaf.kind not in _EXTENTS or leaf.is_target or names_remark(name_of_argument(leaf.pointer)):
         return False
-    return not names_remark(name_of_argument(leaf.pointer))
+    text = view.texts.get(leaf.pointer, "")
+    if leaf.origin in _FOREIGN_ORIGINS:
+        return not is_as_stated(leaf, text, view.sketch)
+    return goes_beyond(leaf, text, view.sketch)
 
 
 def _is_condition_of_others(leaf: TracedLeaf, view: CallView) -> bool:

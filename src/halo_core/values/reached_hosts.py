@@ -14,6 +14,7 @@ from halo_core.values.asked_acts import CLASS_WORDS, HANDED_OVER, NOUN_STEMS
 from halo_core.values.call_view import CallView
 from halo_core.values.kinds import SUSPICIOUS, Form, Kind
 from halo_core.values.lexicon import stem_all
+from halo_core.values.looked_up import only_looks
 from halo_core.values.sketch import USER_BIT, has_foreign_mark
 from halo_core.values.text import split_name
 from halo_core.values.traced_leaves import TracedLeaf
@@ -64,9 +65,12 @@ class ReachedHosts:
         if leaf.kind not in PLACES or SUSPICIOUS in leaf.flags:
             return False
         url = parse_url(self._view.texts.get(leaf.pointer, ""))
+        is_message = self._view.resource.impact is Impact.SEND
+        if is_message and only_looks(self._view.sketch):
+            url = None
         if url is None or url.userinfo or self._goes_on_elsewhere(url):
             return False
-        if self._view.resource.impact is Impact.SEND or self._has_body():
+        if is_message or self._has_body():
             path = url._replace(rest=re.split(r"[?#]", url.rest, maxsplit=1)[0])
             if self._is_only(("quoted", "remedied"), path.spell("https")):
                 return False
@@ -77,7 +81,7 @@ class ReachedHosts:
 
     def may_act_on_pages(self) -> bool:
         """Whether the user wants more than that pages are read, summarized or checked."""
-        return self._view.sketch.was_asked(_ACTING)
+        return self._view.sketch.was_asked(_ACTING) and not only_looks(self._view.sketch)
 
     def is_users_page(self, leaf: TracedLeaf) -> bool:
         """Whether a value is a page or a host that the user wrote, and does not only mention."""

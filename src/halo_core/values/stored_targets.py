@@ -41,6 +41,9 @@ _PERSON_NAMES: Final = frozenset(
     "assignee reviewer approver delegate deputy responsible recipient receiver addressee cc bcc attendee".split()
 )
 """Words of arguments that hold who is given something to do, to decide on or to read."""
+_ASSIGNING: Final = frozenset("assign reassign delegate allocate escalate".split())
+_ASSIGNED_TO: Final = frozenset("person user to login name member agent colleague employee team group who".split())
+"""Words of arguments that hold who gets something where the tool says that somebody does."""
 _FIELD_NAMES: Final = frozenset("field column attribute property setting option".split())
 """Words of arguments that say which field of a record is written."""
 # Stems of verbs whose tools take an address without keeping it: they fetch from it, or prove who somebody is.
@@ -57,6 +60,7 @@ _MAX_RECORD: Final = 7  # digits of the number of a record
 _RECORDS: Final = frozenset({"email"})
 """Words that name a record as well as what may be stored of somebody."""
 _CAPTION_NAMES: Final = frozenset("title name label caption description comment note subject path".split())
+_FOREIGN_ORIGINS: Final = (Provenance.UNTRUSTED, Provenance.MIXED)
 _EVENT_NAMES: Final = frozenset("event trigger".split())
 _EVENT: Final = re.compile(r"[a-z]{2,32}(?:[._-][a-z]{2,32}){0,3}")
 """The name of an event, as a model spells what the user asked to be told of: `order.created`."""
@@ -100,8 +104,10 @@ def stores_target(
     fields = {leaf.pointer for leaf in call.traced if _names_stored_field(call, leaf)}
     is_granting = not (_STORED_NAMES | _FORWARDING).isdisjoint(tool_words)
     stores_grants = bool(fields) or is_granting or _writes_settings(call)
+    # A key that lets somebody in is the user's for whom he gives it.
+    holds_key = any(_PUBLIC_KEY.match(text) is not None for text in call.texts.values())
     return any(
-        _is_stored_target(call, leaf, stores_grants=stores_grants)
+        _is_stored_target(call, leaf, stores_grants=stores_grants or (holds_key and leaf.origin in _FOREIGN_ORIGINS))
         for leaf in call.traced
         if leaf.origin not in VOUCHED_ORIGINS
         and leaf.pointer not in fields
@@ -128,7 +134,7 @@ def _plans_act(call: CallView) -> bool:
     times = [leaf for leaf in call.traced if not _TIMES.isdisjoint(words_of(name_of_argument(leaf.pointer)))]
     if not planned or not any(_RECURRING.search(call.texts.get(leaf.pointer, "")) for leaf in times):
         return False
-    return any(leaf.origin in (Provenance.UNTRUSTED, Provenance.MIXED) for leaf in (*planned, *times))
+    return any(leaf.origin in _FOREIGN_ORIGINS for leaf in (*planned, *times))
 
 
 def _names_stored_field(call: CallView, leaf: TracedLeaf) -> bool:
@@ -159,7 +165,10 @@ def _is_stored_target(call: CallView, leaf: TracedLeaf, *, stores_grants: bool) 
     is_stored = leaf.kind in _STORED_KINDS and not (leaf.kind is Kind.ACCOUNT and _numbers_record(call, leaf))
     if is_stored or not _STORED_NAMES.isdisjoint(words):
         return True
-    if leaf.origin in (Provenance.UNTRUSTED, Provenance.MIXED) and not _PERSON_NAMES.isdisjoint(words):
+    is_assigning = not _ASSIGNING.isdisjoint(words_of(call.resource.id))
+    if leaf.origin in _FOREIGN_ORIGINS and not words.isdisjoint(
+        _PERSON_NAMES | _ASSIGNED_TO if is_assigning else _PERSON_NAMES
+    ):
         return True
     if _PUBLIC_KEY.match(call.texts.get(leaf.pointer, "")) is not None:
         return True

@@ -1,13 +1,13 @@
-"""Accounts that a message tells somebody in place of the one that the user dictates.
+"""Accounts and addresses that a message tells somebody in place of the account that the user dictates.
 
-Whoever has "our account is DE89..." mailed wants that one told. A message with another one, which only an untrusted
-source has said, lets its readers pay elsewhere.
+Whoever has "our account is DE89..." mailed wants that one told. A message with another one, with a link, an address or
+a wallet, which only an untrusted source has said, lets its readers pay elsewhere.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import islice
 from typing import Final
 
@@ -15,6 +15,7 @@ from halo_core.values.forms import find_forms
 from halo_core.values.kinds import Kind
 from halo_core.values.leaves import Leaf
 from halo_core.values.named_values import NAMED_ACCOUNT
+from halo_core.values.sent_objects import add_sent_objects
 from halo_core.values.sketch import Sketch, has_foreign_mark, has_user_mark
 from halo_core.values.traced_leaves import TracedLeaf, add_ports_and_readers
 
@@ -25,36 +26,45 @@ _MAX_ACCOUNTS: Final = 32
 _LONG_NUMBER: Final = re.compile(r"(?:[0-9][ -]?){8}")
 _GROUPING: Final = re.compile(r"(?<=[0-9A-Z])[._/·–](?=[0-9])")
 """Signs by which an account may be written in groups, besides a space and a hyphen."""
+_PLACES: Final = frozenset(("url", "host", "email"))
+_WALLET: Final = re.compile(r"(?<![\w.@/-])(?=[A-Za-z]*[0-9])(?=[0-9]*[A-Za-z])[A-Za-z0-9]{24,96}(?![\w@-])")
 _MAX_READ: Final = 16_384  # characters
 
 
 def add_told_targets(
-    leaves: Sequence[Leaf], traced: list[TracedLeaf], sketch: Sketch, *, is_message: bool
+    leaves: Sequence[Leaf], traced: list[TracedLeaf], targets: Collection[str], sketch: Sketch, *, is_message: bool
 ) -> list[TracedLeaf]:
-    """The traced leaves of an act, with the further targets that it has after exposure (`add_ports_and_readers`).
+    """The traced leaves of an act, with the further targets that it has after exposure.
 
-    Of a message, a text with an account that only an untrusted source has said is one, too, where the user wrote one.
+    See `add_ports_and_readers` and `add_sent_objects`. Of a message, a text that says where to pay is one, too, where
+    the user dictates that and only an untrusted source has said it so.
 
     Args:
         leaves: of the act.
         traced: the same, traced.
+        targets: names of the declared targets.
         sketch: what the session has seen.
         is_message: it sends something.
     """
     traced = add_ports_and_readers(leaves, traced, sketch, is_message=is_message)
+    if is_message:
+        traced = add_sent_objects(leaves, traced, targets, sketch)
     if not is_message or not has_user_mark(sketch.look_up_forms([NAMED_ACCOUNT])):
         return traced
     return [
         traced_leaf._replace(is_target=True)
-        if traced_leaf.kind in _TOLD and _tells_other_account(leaf.text[:_MAX_READ], sketch)
+        if traced_leaf.kind in _TOLD and _tells_other_place(leaf.text[:_MAX_READ], sketch)
         else traced_leaf
         for leaf, traced_leaf in zip(leaves, traced, strict=True)
     ]
 
 
+def _tells_other_place(text: str, sketch: Sketch) -> bool:
+    """Whether a text says where to pay by what only an untrusted source has said, or by an IBAN that nobody has."""
+    return _tells_other_account(_GROUPING.sub("", text), sketch) or _tells_other_address(text, sketch)
+
+
 def _tells_other_account(text: str, sketch: Sketch) -> bool:
-    """Whether a text has an account that only an untrusted source has said, or an IBAN that nobody has."""
-    text = _GROUPING.sub("", text)
     if _LONG_NUMBER.search(text) is None:
         return False
     found = (
@@ -66,3 +76,12 @@ def _tells_other_account(text: str, sketch: Sketch) -> bool:
     marks = sketch.look_up_forms(accounts)
     ibans = [form for form, mark in zip(accounts, marks, strict=True) if form.domain == "iban" and not mark]
     return any(has_foreign_mark([mark]) for mark in marks) or not all(sketch.look_up_known(ibans))
+
+
+def _tells_other_address(text: str, sketch: Sketch) -> bool:
+    if "." in text:
+        places = islice((form for form in find_forms(text, amounts=False) if form.domain in _PLACES), _MAX_ACCOUNTS)
+        if has_foreign_mark(sketch.look_up_forms(places)):
+            return True
+    wallets = [match[0].casefold() for match in islice(_WALLET.finditer(text), _MAX_ACCOUNTS)]
+    return has_foreign_mark(sketch.look_up_marks(wallets))

@@ -9,11 +9,13 @@ Where nothing untrusted was seen, `END` asks for a deletion and `WISH` for an or
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from halo_core.values.asked_acts import find_asked_stems
 from halo_core.values.caseless import CaselessPattern
-from halo_core.values.lexicon import stem_all
+from halo_core.values.lexicon import STOP_WORDS, stem_all
+from halo_core.values.numbered import singularize
 from halo_core.values.unread_orders import (
     ABOUT,
     ASIDE,
@@ -68,6 +70,47 @@ _DOUBTING: Final = CaselessPattern(
     r"|later|wait|for now|discuss|consider|considering|keep|keeps|leave|stays?|already|yesterday|never|until|first)\b"
 )
 """Words of a sentence that doubts, defers or keeps."""
+
+
+_BEFORE_END: Final = CaselessPattern(
+    r"(.*?)\b(?:(?:is|are|will be|wo|is|are)(?:n['’]?t| not| no longer)(?: be)?|isn['’]?t|aren['’]?t|won['’]?t be)"
+    r" (?:needed|wanted|required|necessary|in use|used|coming)\b"
+    r"|(.*?)\b(?:doesn['’]?t|don['’]?t|does not|do not|won['’]?t|can['’]?t) (?:come|attend|take part|join|go|make it)\b"
+    r"|(.*?)(?:\bcan (?:go|be \w+)\b|\b(?:is|are) off\b|['’]s off\b)"
+)
+_BEHIND_END: Final = CaselessPattern(
+    r"^\W*(?:there (?:is|are|will be) )?no (?:more )?(.*)"
+    r"|\b(?:doesn['’]?t|don['’]?t|does not|do not|won['’]?t|no longer) (?:wants?|needs?|uses?|requires?|eat) (.*)"
+)
+_WITHIN: Final = frozenset("for at of in on from with to about by after before until this next".split())
+_NO_HEADS: Final = STOP_WORDS | frozenset(
+    "today tomorrow tonight now anymore any more longer needed wanted required necessary please morning afternoon "
+    "evening noon monday tuesday wednesday thursday friday saturday sunday".split()
+)
+IT: Final = "it"
+_SINGLE: Final = re.compile(r"[^\W\d_]+")
+
+
+def find_ended_words(text: str) -> list[str]:
+    """What a text says is to be no more: `mats` of "yoga mats aren't needed", `IT` where it does not say what.
+
+    Args:
+        text: of the user.
+    """
+    if len(text) > _MAX_CHARS:
+        return []
+    found: list[str] = []
+    for part in (part for sentence in SENTENCE.findall(text) for part in PART.split(sentence.rstrip(".!;\n"))):
+        if _ENDING.search(part) is None:
+            continue
+        match = _BEHIND_END.search(part) or _BEFORE_END.search(part)
+        said = next(filter(None, match.groups()), "") if match is not None else ""
+        words = list(map(str.lower, WORD.findall(said)))
+        end = next((i for i, word in enumerate(words) if word in _WITHIN), len(words))
+        words = [word.removesuffix("'s").removesuffix("’s") for word in words[:end] if word not in _NO_HEADS]
+        words = [word for word in words if _SINGLE.fullmatch(word)]
+        found += (words[-1], singularize(words[-1])) if words else (IT,)
+    return list(dict.fromkeys(found))
 
 
 def find_told(text: str) -> set[str]:

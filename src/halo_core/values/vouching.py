@@ -20,6 +20,7 @@ from halo_core.values.forms import ArgumentValue, is_name
 from halo_core.values.inflections import list_inflected
 from halo_core.values.kinds import ANY_SITE, RESPELLED, SAME_SITE, TARGET_KINDS, Form, Kind, make_form
 from halo_core.values.lexicon import AUDIENCE_WORDS, LEVEL_NAMES, STOP_WORDS, is_task_word
+from halo_core.values.named_values import find_written_patterns
 from halo_core.values.number_uses import split_uses
 from halo_core.values.numbered import MIN_DIGITS, singularize
 from halo_core.values.quoted_addresses import ANYBODY
@@ -226,6 +227,13 @@ class ValueJudge:
         signs = text[:1] if text[:1] in ("@", "#") else "@#"
         return any(self._are_quoted([f"{sign}{name}"]) for sign in signs)
 
+    def _is_part_of_pattern(self, text: str) -> bool:
+        """Whether a text has a pattern that the user did not write as a whole: `*.jpg` of "2019-*.jpg" matches more."""
+        if "*" not in text and "%" not in text:
+            return False
+        found = find_written_patterns(text)
+        return not all(has_user_mark([mark]) for mark in self._sketch.look_up_forms(found))
+
     def _is_any_vouched(self, forms: Collection[Form]) -> bool:
         """Whether the user or a trusted lookup has said one of these forms."""
         return has_user_mark(self._sketch.look_up_forms(forms)) or any(self._sketch.look_up_known(forms))
@@ -260,8 +268,13 @@ class ValueJudge:
     # by its words in order
 
     def _read_in_order(self, text: str) -> tuple[list[str], bytes]:
-        """Tokens of a value and their fingerprints; none of a long one whose beginning stands nowhere."""
+        """Tokens of a value and their fingerprints; none of a long one whose beginning stands nowhere.
+
+        Nor of one in an act that is only a part of a pattern of the user's.
+        """
         key = self._sketch.key
+        if self._is_act and self._is_part_of_pattern(text):
+            return [], b""
         if len(text) > READ_LENGTH:
             beginning = fingerprint_tokens_in_order(tokenize(text[:READ_LENGTH])[:-1][:_BEGINNING], key)
             if not any(spans.find(beginning) for spans in self._sketch.spans.values()):

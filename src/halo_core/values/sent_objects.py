@@ -1,0 +1,96 @@
+"""What a message is about or takes along, chosen by an untrusted source in place of what the user named.
+
+    forward(mail_id=21, to="lea@x.example")     # of "forward mail 12 to lea@x.example", where a mail speaks of 21
+    mail_orders(customer="*", to=...)           # of "the orders of customer K-412"
+
+Who gets a message is vouched for, and what it passes on is somebody else's choice. So these count as targets after
+exposure: an id or a number of a sort of which the user named another one, and a filter that leaves nothing out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from typing import Final
+
+from halo_core.model import Provenance
+from halo_core.values.argument_names import name_of_argument, names_note, names_remark, split_argument_name
+from halo_core.values.foreign_words import to_numbered_noun
+from halo_core.values.kinds import Form, Kind
+from halo_core.values.leaves import Leaf
+from halo_core.values.named_values import ID_OF_SORT
+from halo_core.values.numbered import singularize
+from halo_core.values.open_filters import FILTER_NAMES, leaves_nothing_out, wants_all
+from halo_core.values.sketch import Sketch, has_user_mark
+from halo_core.values.traced_leaves import TracedLeaf
+
+_FOREIGN_ORIGINS: Final = (Provenance.UNTRUSTED, Provenance.MIXED)
+_MAX_DIGITS: Final = 6  # of a number that counts together with its noun
+_ALWAYS_TRUE: Final = re.compile(r"\s*\(?\s*(?:true|1|([\"']?)(\w+)\1\s*={1,2}\s*([\"']?)\2\3)\s*\)?\s*", re.IGNORECASE)
+"""A condition that holds for each row: `1 = 1`."""
+_NO_NOUNS: Final = frozenset("id ids no nr num number key ref uid uuid value name".split())
+
+
+def add_sent_objects(
+    leaves: Sequence[Leaf], traced: list[TracedLeaf], targets: Collection[str], sketch: Sketch
+) -> list[TracedLeaf]:
+    """The traced leaves of a message in an exposed session, with what was chosen for the user as targets.
+
+    Args:
+        leaves: of the message.
+        traced: the same, traced.
+        targets: names of the declared targets.
+        sketch: what the session has seen.
+    """
+    if not targets:
+        return traced
+    return [
+        traced_leaf if traced_leaf.is_target or _is_remark(leaf) else _judge(leaf, traced_leaf, sketch)
+        for leaf, traced_leaf in zip(leaves, traced, strict=True)
+    ]
+
+
+def _is_remark(leaf: Leaf) -> bool:
+    """Whether a leaf is called a text or a note; a single id under `message` is none."""
+    words = split_argument_name(name_of_argument(leaf.pointer))
+    if words == ("message",) and ID_OF_SORT.fullmatch(leaf.text.strip()) is not None:
+        return False
+    return names_note(leaf.pointer) or names_remark(name_of_argument(leaf.pointer))
+
+
+def _judge(leaf: Leaf, traced_leaf: TracedLeaf, sketch: Sketch) -> TracedLeaf:
+    if _leaves_nothing_out(leaf) and not wants_all(sketch):
+        origin = Provenance.NOVEL if traced_leaf.origin not in _FOREIGN_ORIGINS else traced_leaf.origin
+        return traced_leaf._replace(is_target=True, origin=origin)
+    if traced_leaf.origin in _FOREIGN_ORIGINS and _is_of_named_sort(leaf.text, sketch):
+        return traced_leaf._replace(is_target=True)
+    if _is_other_number(leaf, sketch):
+        return traced_leaf._replace(is_target=True, origin=Provenance.UNTRUSTED, kind=Kind.HANDLE)
+    return traced_leaf
+
+
+def _leaves_nothing_out(leaf: Leaf) -> bool:
+    text = leaf.text.strip()
+    is_filter = not FILTER_NAMES.isdisjoint(split_argument_name(name_of_argument(leaf.pointer)))
+    if is_filter:
+        return leaves_nothing_out(text) or _ALWAYS_TRUE.fullmatch(text) is not None
+    return bool(text) and not any(map(str.isalnum, text)) and ("*" in text or "%" in text)
+
+
+def _is_of_named_sort(text: str, sketch: Sketch) -> bool:
+    """Whether a text is an id, and the user wrote another one that begins with the same letters."""
+    match = ID_OF_SORT.fullmatch(text.strip())
+    return match is not None and has_user_mark(sketch.look_up_forms([Form("id_sort", match[1].lower())]))
+
+
+def _is_other_number(leaf: Leaf, sketch: Sketch) -> bool:
+    """Whether an untrusted source says a number of a sort of which the user wrote others: `mail_id=21` of "mail 12"."""
+    text = leaf.text.strip()
+    if not (text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS):
+        return False
+    words = map(singularize, split_argument_name(name_of_argument(leaf.pointer)))
+    nouns = sorted({to_numbered_noun(word) for word in words} - _NO_NOUNS)
+    if not has_user_mark(sketch.look_up_forms([Form("number_sort", noun) for noun in nouns])):
+        return False
+    own = [Form("numbered", f"{noun} {int(text)}") for noun in nouns]
+    return not has_user_mark(sketch.look_up_forms(own)) and sketch.has_untrusted_said(text)

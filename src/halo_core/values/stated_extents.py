@@ -1,0 +1,119 @@
+"""How long, until when and how many a text of the user says, so that an act does not go further.
+
+    find_stated_extents("Heat zone F for 2 hours")   # ("lasts", "7200"), ("lasts", "")
+
+`goes_beyond` is for numbers and days that stand nowhere: 8,760 hours are no two, and 48 hours are two days.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+from halo_core.model import Provenance
+from halo_core.values.argument_names import name_of_argument, split_argument_name
+from halo_core.values.dates import find_date_forms
+from halo_core.values.kinds import Form, Kind, make_form
+from halo_core.values.numbered import singularize
+from halo_core.values.order_counts import COUNT_NAMES
+from halo_core.values.sketch import Sketch, has_user_mark
+
+if TYPE_CHECKING:
+    from halo_core.values.traced_leaves import TracedLeaf
+
+_MAX_STATED: Final = 32
+_SECONDS: Final = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400, "week": 604_800}
+_DAYS: Final = {"month": (28, 29, 30, 31), "quarter": (90, 91, 92), "year": (365, 366)}
+_UNITS: Final = {
+    **dict.fromkeys("second sec secs s sekunde".split(), "second"),
+    **dict.fromkeys("minute min mins m minuten".split(), "minute"),
+    **dict.fromkeys("hour hr hrs h stunde stunden".split(), "hour"),
+    **dict.fromkeys("day night d tag tage tagen".split(), "day"),
+    **dict.fromkeys("week wk woche wochen".split(), "week"),
+    **dict.fromkeys("month monat monate".split(), "month"),
+    **dict.fromkeys(("quarter",), "quarter"),
+    **dict.fromkeys("year yr jahr jahre".split(), "year"),
+}
+_NUMBERS: Final = {
+    word: number
+    for number, row in enumerate(
+        "a an one ein eine einen,two zwei,three drei,four vier,five fünf,six sechs,seven sieben,eight acht,nine neun,"
+        "ten zehn,eleven elf,twelve zwölf".split(","),
+        start=1,
+    )
+    for word in row.split()
+}
+_LASTING: Final = re.compile(
+    rf"(?<![\w.,])([0-9]{{1,6}}(?:\.5)?|half an?|{'|'.join(_NUMBERS)})[ -]?"
+    r"((?:second|sec|minute|min|hour|hr|day|night|week|wk|month|quarter|year|yr|sekunde|stunde|tag|woche|monat|jahr)"
+    r"(?:e?[ns])?|h|d)(?![\w])",
+    re.IGNORECASE,
+)
+_MEASURES: Final = frozenset("duration length period term stay timeout ttl lifetime".split())
+"""Words of arguments that hold how long something lasts, in a unit that they do not say."""
+_ENDS: Final = frozenset("until till end ends expires expiry expiration through deadline".split())
+_FURTHER_COUNTS: Final = frozenset("replica copy instance worker node pod seat license licence slot".split())
+_CHANGED: Final = re.compile(
+    r"\b(?:more|another|additional|extra|further|double|twice|triple|half|halve|fewer|less|by [0-9])\b", re.IGNORECASE
+)
+_STATED_COUNT: Final = re.compile(r"\b(?:to|with|at|of|for|on|up to|only|just|is|=) ?([0-9]{1,4})\b(?![.,:/-]?[0-9])")
+
+
+def find_stated_extents(text: str) -> Iterator[Form]:
+    """Forms of the times that a text of the user says something lasts, and of whether it says a day or a count."""
+    lasting = list(islice(_LASTING.finditer(text), _MAX_STATED))
+    for match in lasting:
+        number = 0.5 if match[1].lower().startswith("half") else float(_NUMBERS.get(match[1].lower(), 0) or match[1])
+        yield from (make_form(("lasts", seconds)) for seconds in _list_seconds(number, match[2]))
+    if lasting:
+        yield make_form(("lasts", ""))
+    if next(iter(find_date_forms(text)), None) is not None:
+        yield make_form(("dated", ""))
+    if _STATED_COUNT.search(text) is not None and _CHANGED.search(text) is None:
+        yield make_form(("counts", ""))
+
+
+def _list_seconds(number: float, unit: str) -> list[str]:
+    """How many seconds so many of a unit may be."""
+    name = _UNITS.get(unit.lower()) or _UNITS.get(singularize(unit.lower()), "")
+    if name in _SECONDS:
+        return [f"{number * _SECONDS[name]:.0f}"]
+    return [f"{number * days * 86_400:.0f}" for days in _DAYS.get(name, ())]
+
+
+def is_as_stated(leaf: TracedLeaf, text: str, sketch: Sketch) -> bool:
+    """Whether the user said so long in this or another unit: 48 hours of "2 days"."""
+    if leaf.kind is not Kind.AMOUNT:
+        return False
+    found = [Form("lasts", seconds) for seconds in _list_lengths(leaf, text)]
+    return bool(found) and has_user_mark(sketch.look_up_forms(found))
+
+
+def _list_lengths(leaf: TracedLeaf, text: str) -> list[str]:
+    """How many seconds a number is, by the unit that its argument is called by, or by any."""
+    text = text.strip()
+    if not text.replace(".", "", 1).isdigit() or len(text) > 9:
+        return []
+    words = list(map(singularize, split_argument_name(name_of_argument(leaf.pointer))))
+    units = [word for word in words if len(word) > 1 and word in _UNITS]
+    if not units and not _MEASURES.isdisjoint(words):
+        units = ["second", "minute", "hour", "day", "week", "month", "year"]
+    return [seconds for unit in units for seconds in _list_seconds(float(text), unit)]
+
+
+def goes_beyond(leaf: TracedLeaf, text: str, sketch: Sketch) -> bool:
+    """Whether a number or a day that stands nowhere says how far an act goes, where the user said something else."""
+    if leaf.origin is not Provenance.NOVEL or leaf.is_target:
+        return False
+    words = frozenset(map(singularize, split_argument_name(name_of_argument(leaf.pointer))))
+    if leaf.kind is Kind.DATE:
+        return not _ENDS.isdisjoint(words) and has_user_mark(sketch.look_up_forms([Form("dated", "")]))
+    if leaf.kind is not Kind.AMOUNT:
+        return False
+    if lengths := _list_lengths(leaf, text):
+        said = sketch.look_up_forms([Form("lasts", "")])
+        return has_user_mark(said) and not has_user_mark(sketch.look_up_forms([Form("lasts", x) for x in lengths]))
+    is_count = not words.isdisjoint(COUNT_NAMES | _FURTHER_COUNTS)
+    return is_count and has_user_mark(sketch.look_up_forms([Form("counts", "")]))

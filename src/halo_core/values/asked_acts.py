@@ -281,6 +281,8 @@ def _is_idiom(words: Sequence[str], place: int) -> bool:
     if word == "tell" and behind in ("me", "us"):
         end = next((i for i in range(place, place + _MAX_CLAUSE) if not _at(words, i)), place + _MAX_CLAUSE)
         return _BY_WHICH.isdisjoint(words[place:end])
+    if word == "bid":
+        return _at(words, place - 1) not in _BEFORE_ADVERBS  # "Otto bid 90" tells what he did
     if word == "buy":
         return behind == "time" or _at(words, place + 2) == "time"
     if word not in ("order", "reorder", "restock"):

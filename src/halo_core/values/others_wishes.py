@@ -29,7 +29,7 @@ from halo_core.values.number_uses import names_paper
 from halo_core.values.numbered import singularize
 from halo_core.values.record_lists import RECORD_NOUNS
 from halo_core.values.sketch import has_user_mark
-from halo_core.values.stated_extents import goes_beyond, is_as_stated
+from halo_core.values.stated_extents import goes_beyond
 from halo_core.values.text import split_name
 from halo_core.values.traced_leaves import TracedLeaf
 
@@ -64,10 +64,7 @@ def _is_extent_of_others(leaf: TracedLeaf, view: CallView) -> bool:
     """Whether a number or a date of a call is that of an untrusted source, or no one that the user said."""
     if leaf.kind not in _EXTENTS or leaf.is_target or names_remark(name_of_argument(leaf.pointer)):
         return False
-    text = view.texts.get(leaf.pointer, "")
-    if leaf.origin in _FOREIGN_ORIGINS:
-        return not is_as_stated(leaf, text, view.sketch)
-    return goes_beyond(leaf, text, view.sketch)
+    return leaf.origin in _FOREIGN_ORIGINS or goes_beyond(leaf, view.texts.get(leaf.pointer, ""), view.sketch)
 
 
 def _is_condition_of_others(leaf: TracedLeaf, view: CallView) -> bool:

@@ -27,14 +27,14 @@ _MAX_STATED: Final = 32
 _SECONDS: Final = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400, "week": 604_800}
 _DAYS: Final = {"month": (28, 29, 30, 31), "quarter": (90, 91, 92), "year": (365, 366)}
 _UNITS: Final = {
-    **dict.fromkeys("second sec secs s sekunde".split(), "second"),
+    **dict.fromkeys("second sec secs s sekunde sekunden".split(), "second"),
     **dict.fromkeys("minute min mins m minuten".split(), "minute"),
     **dict.fromkeys("hour hr hrs h stunde stunden".split(), "hour"),
     **dict.fromkeys("day night d tag tage tagen".split(), "day"),
     **dict.fromkeys("week wk woche wochen".split(), "week"),
-    **dict.fromkeys("month monat monate".split(), "month"),
+    **dict.fromkeys("month monat monate monaten".split(), "month"),
     **dict.fromkeys(("quarter",), "quarter"),
-    **dict.fromkeys("year yr jahr jahre".split(), "year"),
+    **dict.fromkeys("year yr jahr jahre jahren".split(), "year"),
 }
 _NUMBERS: Final = {
     word: number
@@ -48,7 +48,7 @@ _NUMBERS: Final = {
 _LASTING: Final = re.compile(
     rf"(?<![\w.,])([0-9]{{1,6}}(?:\.5)?|half an?|{'|'.join(_NUMBERS)})[ -]?"
     r"((?:second|sec|minute|min|hour|hr|day|night|week|wk|month|quarter|year|yr|sekunde|stunde|tag|woche|monat|jahr)"
-    r"(?:e?[ns])?|h|d)(?![\w])",
+    r"e?[ns]?|h|d)(?!\w)",
     re.IGNORECASE,
 )
 _MEASURES: Final = frozenset("duration length period term stay timeout ttl lifetime".split())
@@ -81,14 +81,6 @@ def _list_seconds(number: float, unit: str) -> list[str]:
     if name in _SECONDS:
         return [f"{number * _SECONDS[name]:.0f}"]
     return [f"{number * days * 86_400:.0f}" for days in _DAYS.get(name, ())]
-
-
-def is_as_stated(leaf: TracedLeaf, text: str, sketch: Sketch) -> bool:
-    """Whether the user said so long in this or another unit: 48 hours of "2 days"."""
-    if leaf.kind is not Kind.AMOUNT:
-        return False
-    found = [Form("lasts", seconds) for seconds in _list_lengths(leaf, text)]
-    return bool(found) and has_user_mark(sketch.look_up_forms(found))
 
 
 def _list_lengths(leaf: TracedLeaf, text: str) -> list[str]:

@@ -96,8 +96,13 @@ def _holds_count(leaf: TracedLeaf) -> bool:
 
 
 def _is_number_of_other(view: CallView, leaf: TracedLeaf) -> bool:
-    """Whether the user wrote a number only as that of a room, a mail or the like, or as a time where none is wanted."""
+    """Whether the user wrote a number only as that of a room, a mail or the like, or as a time where none is wanted.
+
+    One piece is what an order without a count is for, whatever else has the number 1.
+    """
     number = view.texts.get(leaf.pointer, "").strip()
+    if number == "1" and _holds_count(leaf):
+        return False
     uses = ("counting", "numbering", "measuring")
     counts, numbers, measures = are_users(view.sketch, [Form(use, number) for use in uses])
     if measures and not MEASURING_NAMES.isdisjoint(split_argument_name(name_of_argument(leaf.pointer))):

@@ -273,24 +273,36 @@ def _asks(words: Sequence[str], place: int) -> bool:
 
 
 def _is_idiom(words: Sequence[str], place: int) -> bool:
-    """Whether a verb asks for no act of others: "order the mails by date", "buy time", "tell me what it costs".
+    """Whether a verb asks for no act of others: "buy time", "tell me what it costs", "let me read it".
 
     Whoever is told by a message, as in "tell me by mail", is told by an act.
     """
     word, behind = words[place], _at(words, place + 1)
-    if word == "tell" and behind in ("me", "us"):
-        end = next((i for i in range(place, place + _MAX_CLAUSE) if not _at(words, i)), place + _MAX_CLAUSE)
-        return _BY_WHICH.isdisjoint(words[place:end])
     if word == "bid":
         return _at(words, place - 1) not in _BEFORE_ADVERBS  # "Otto bid 90" tells what he did
+    if word == "tell" and behind in ("me", "us"):
+        return _BY_WHICH.isdisjoint(words[place : _find_end(words, place)])
+    if word == "let" and behind in ("me", "us"):
+        return _at(words, place + 2) not in ("in", "into", "onto", "have")
+    return _buys_nothing(words, place)
+
+
+def _buys_nothing(words: Sequence[str], place: int) -> bool:
+    """Whether a verb of buying buys nothing: "order the mails by date", "buy time", "restock report of May"."""
+    word, behind = words[place], _at(words, place + 1)
     if word == "buy":
         return behind == "time" or _at(words, place + 2) == "time"
     if word not in ("order", "reorder", "restock"):
         return False
     if behind in _RECORDS:
         return True
-    end = next((i for i in range(place, place + _MAX_CLAUSE) if not _at(words, i)), place + _MAX_CLAUSE)
+    end = _find_end(words, place)
     return any(words[i] == "by" and _at(words, i + 1) in _ORDERED_BY for i in range(place, min(end, len(words))))
+
+
+def _find_end(words: Sequence[str], place: int) -> int:
+    """Place of the end of a clause, or of the last word of it that is looked at."""
+    return next((i for i in range(place, place + _MAX_CLAUSE) if not _at(words, i)), place + _MAX_CLAUSE)
 
 
 class _Role(Enum):

@@ -42,8 +42,33 @@ _LOOSE_PHRASES: Final = _compile_phrases(
     ("remove", "get rid|do away|be done", r"(?:of|with)\b"),
 )
 """Those that mean other things as well: "pull the numbers out of the report"."""
+_END: Final = r"(?=\W*$|[.,;!]| (?:and|now|again|please|today|on)\b)"
+
+
+def _order(verbs: str) -> str:
+    """A pattern of verbs where an order may begin: "they shut him out" tells what others did."""
+    words = "and|then|please|pls|also|now|just|ok|okay|(?:can|could|would|will) you"
+    return rf"(?<![^.!?;,\n] )(?:{verbs})|\b(?:{words}) (?:{verbs})"
+
+
 _PHRASES: Final = _compile_phrases(
     *(
+        ("block", _order("shut|lock"), r"out" + _END),
+        ("close", _order("wrap"), r"up" + _END),
+        ("close", _order("wrap up (?:the|this|that)"), r"\w"),
+        ("revert", _order("take"), r"back" + _END),
+        ("unpublish", _order("take"), r"offline" + _END),
+        ("disable", _order("take"), r"offline" + _END),
+        ("approve", _order("wave|let"), r"through" + _END),
+        ("approve", _order("sign"), r"off (?:on|the|this|that|it)\b"),
+        ("reject", _order("turn"), r"down" + _END),
+        ("waive", _order("write"), r"off" + _END),
+        ("refund", _order("pay|give"), r"back" + _END),
+        (
+            "pay",
+            _order("split"),
+            r"(?:bill|dinner|lunch|breakfast|rent|costs?|fees?|taxi|tickets?|eur|euros?|dollars?|[0-9]) ?,? with\b",
+        ),
         ("remove", "take|strike|cross|kick|throw", r"off\b|out of\b"),
         ("remove", "opt", r"out\b"),
         ("disable", "switch|turn", r"off\b"),

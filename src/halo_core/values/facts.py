@@ -316,8 +316,14 @@ class _Call:
 
     def _ends_targets(self) -> bool:
         """Whether what the user says is to be no more is what the tool ends, and nothing that only belongs to it."""
-        texts = [self._texts.get(leaf.pointer, "") for leaf in self.targets]
-        return all(is_row_ended(self._sketch, text.strip(), words_of(self._resource.id)) for text in texts)
+        return all(
+            is_row_ended(
+                self._sketch,
+                self._texts.get(leaf.pointer, "").strip(),
+                words_of(self._resource.id) | words_of(name_of_argument(leaf.pointer)),
+            )
+            for leaf in self.targets
+        )
 
     def _may_be_named_after_no_verb(self) -> bool:
         """Whether it sends, and no word of its name is a verb that people ask by."""

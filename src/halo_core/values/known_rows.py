@@ -145,7 +145,7 @@ def is_row_ended(sketch: Sketch, text: str, nouns: Collection[str]) -> bool:
     Args:
         sketch: what the session has seen.
         text: the id.
-        nouns: words of the name of what ends it.
+        nouns: words of the names of what ends it, and of its argument.
     """
     nouns = sorted(map(singularize, _ENDED_NOUNS.union(nouns)))
     words = [*nouns, IT, *map(str.casefold, _WORD.findall(text[:_MAX_ID]))]

@@ -52,10 +52,14 @@ def find_named_sorts(text: str) -> Iterator[Form]:
 
 
 _PATTERN: Final = re.compile(r"[^\s\"'`“”„«»<>,;()]*[*%][^\s\"'`“”„«»<>,;()]*")
+_WILDCARD: Final = re.compile(r"(?<![^\W_])[*%]|[*%](?![^\W_])")
+"""Stands for any signs; between letters and digits it is a part of an id: `DE*ACM*E0441`."""
 
 
 def find_written_patterns(text: str) -> Iterator[Form]:
     """Forms of the patterns that a text of the user writes: `2019-*.jpg`."""
-    if "*" in text or "%" in text:
-        for match in islice(_PATTERN.finditer(text), _MAX_IDS):
+    if _WILDCARD.search(text) is None:
+        return
+    for match in islice(_PATTERN.finditer(text), _MAX_IDS):
+        if _WILDCARD.search(match[0]) is not None:
             yield make_form(("pattern", match[0].rstrip(".:!?")))

@@ -49,7 +49,7 @@ from halo_core.values.phrasal_verbs import asks_somebody, find_phrasal_verbs, fi
         ("he asks us to take c-88 back", set()),
         ("mail 1 says: take c-88 back", set()),
         ("take the chair back to the shop", set()),
-        ("Take the article offline", {"unpublish", "disabl"}),
+        ("Take the article offline", {"unpublish"}),
         ("let PR 12 through", {"approv"}),
         ("who let PR 12 through?", set()),
         ("sign off on PR 12", {"approv"}),

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Final, NamedTuple
 
-from halo_core.values.asked_acts import find_asked_stems
+from halo_core.values.asked_acts import find_asked_stems, says_idiom
 from halo_core.values.kinds import Form, make_form
 from halo_core.values.lexicon import STOP_WORDS, stem_all
 from halo_core.values.phrasal_verbs import find_phrasal_verbs
@@ -35,7 +35,7 @@ _CLAUSE: Final = re.compile(
 )
 _PRONOUN: Final = re.compile(
     r"\b(?:it|them|this|that|these|those|one|ones|him|her|both|all|everything|anything|whatever|rest|others?|same|each"
-    r"|every|any|which|so|what|whoever|such|there|here)\b",
+    r"|every|any|which|so|what|whoever|such|there|here)\b(?!-\w)",
     re.IGNORECASE,
 )
 _KEEPING: Final = re.compile(r"\b(?:stays?|remains?|keeps?|kept|leave|untouched|bleibt|reste|queda)\b", re.IGNORECASE)
@@ -70,7 +70,7 @@ _POLITE: Final = frozenset(
 )
 _NOUNS: Final = stem_all("account user team group member key role owner bill invoice rent fee price")
 """Words that ask for acts and are no verbs: behind one of them stands what it is the name of."""
-_ADDING: Final = stem_all("add assign")
+_APART: Final = stem_all("add assign block close revert unpublish approve reject waive refund pay")
 """Of the verbs whose parts stand apart, those that are for what stands between or behind them: "get Jonas onto the
 track", "put Odile on the film"."""
 _ANYTHING: Final = "*"
@@ -144,7 +144,7 @@ def _iterate_clauses(text: str) -> Iterator[_Clause]:
         is_question = sentence.rstrip().endswith("?")
         for part in _CLAUSE.split(sentence):
             tokens = _list_words(part, _MAX_TOKENS)
-            phrasal = _ADDING.intersection(form.text for form in find_phrasal_verbs(part))
+            phrasal = _APART.intersection(form.text for form in find_phrasal_verbs(part))
             stems = (phrasal | find_asked_stems(part)) - _NOUNS
             words = _drop_verbs(tokens, stems)
             if not words and not stems:
@@ -152,11 +152,12 @@ def _iterate_clauses(text: str) -> Iterator[_Clause]:
             leading = part.lower().split(maxsplit=1)[:1]
             is_lookup = bool(tokens) and not LOOKING_UP.isdisjoint(split_name(tokens[0]))
             is_kept = _KEEPING.search(part) is not None or _WITHOUT_RIGHT.search(part) is not None
-            is_remark = not stems and not is_kept and REMARKING.search(part) is not None
+            is_idiom = not stems and says_idiom(part)
+            is_remark = not stems and not is_kept and not is_idiom and REMARKING.search(part) is not None
             is_asking = is_question or (bool(leading) and leading[0] in QUESTION_WORDS)
             is_open = bool(stems) and (not words or _PRONOUN.search(part) is not None)
             is_linked = is_remark and not is_asking and _SAID_OF_IT.search(part) is not None
-            is_apart = is_lookup or is_remark or is_kept or (is_asking and not stems)
+            is_apart = is_lookup or is_remark or is_kept or is_idiom or (is_asking and not stems)
             is_of_sum = bool(words) and not _drop_verbs(
                 _list_words(_PARTY.sub(" ", _SUM.sub(" ", part)), _MAX_TOKENS), stems
             )

@@ -58,7 +58,6 @@ _PHRASES: Final = _compile_phrases(
         ("close", _order("wrap up (?:the|this|that)"), r"\w"),
         ("revert", _order("take"), r"back" + _END),
         ("unpublish", _order("take"), r"offline" + _END),
-        ("disable", _order("take"), r"offline" + _END),
         ("approve", _order("wave|let"), r"through" + _END),
         ("approve", _order("sign"), r"off (?:on|the|this|that|it)\b"),
         ("reject", _order("turn"), r"down" + _END),

@@ -268,9 +268,8 @@ class _Call:
             return None
         if self._is_exposed and only_looks(self._sketch):
             return False
-        return (
-            self._goes_to_users_page() or None
-        )  # who sends the agent to a page lets it fill in what the page asks for
+        # Who sends the agent to a page lets it fill in what the page asks for.
+        return self._goes_to_users_page() or None
 
     def _goes_to_users_page(self) -> bool:
         """Whether it sends, and each target that the operator declared is a page or a host that the user sent it to."""

@@ -1,4 +1,4 @@
-"""Rogue behaviour: agents that turn bad by themselves, on sixteen synthetic desks, with Halo and two rivals in front.
+"""Rogue behaviour: agents that turn bad by themselves, on seventeen synthetic desks, with Halo and two rivals in front.
 
     python studies/rogue.py
     python studies/rogue.py --desk loan-clerk --family "mass read" --seed 3 --json
@@ -47,6 +47,7 @@ from halo_studies.rogue.service_desk import ServiceDesk
 from halo_studies.rogue.shop_desk import ShopDesk
 from halo_studies.rogue.sixth_families import SIXTH, SIXTH_FAMILIES, list_held_back
 from halo_studies.rogue.third_families import THIRD_FAMILIES
+from halo_studies.rogue.yard_desk import YardDesk
 
 __all__ = ["main"]
 
@@ -69,6 +70,7 @@ _DESKS: Final = {
         FoundationDesk,
         PayrollDesk,
         OncallDesk,
+        YardDesk,
     )
 }
 _EVERY: Final = (*FAMILIES, *LATER_FAMILIES, *THIRD_FAMILIES, *FOURTH_FAMILIES, *FIFTH_FAMILIES, *SIXTH_FAMILIES)
@@ -116,7 +118,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--desk", action="append", choices=list(_DESKS), help="one of the desks (default: all)")
     parser.add_argument("--family", action="append", choices=names, metavar="NAME", help=f"one of: {', '.join(names)}")
     parser.add_argument("--fifth", choices=("open", "held-back"), help="half of the newest families, drawn by lot")
-    parser.add_argument("--sixth", choices=("open", "held-back"), help="likewise, of those of the two newest desks")
+    parser.add_argument("--sixth", choices=("open", "held-back"), help="likewise, of those of the three newest desks")
     parser.add_argument("--seed", type=int, default=0, help="of world, names, amounts and order (default %(default)s)")
     parser.add_argument(
         "--sessions", type=int, default=0, help="of each family (default: 10, and what the family says)"

@@ -35,9 +35,10 @@ from halo_studies.rogue.service_desk import ServiceDesk
 from halo_studies.rogue.shop_desk import ShopDesk
 from halo_studies.rogue.sixth_families import SIXTH, list_held_back
 from halo_studies.rogue.third_families import THIRD_FAMILIES
+from halo_studies.rogue.yard_desk import YardDesk
 
 NEW_DESKS = (LabDesk, GridDesk, FoundationDesk)
-NEWEST_DESKS = (PayrollDesk, OncallDesk)
+NEWEST_DESKS = (PayrollDesk, OncallDesk, YardDesk)
 OLD_DESKS = (LoanDesk, ServiceDesk, ShopDesk, ClinicDesk, SchoolDesk, DepotDesk, ClaimsDesk, EstateDesk)
 DESKS = (*OLD_DESKS, *NEW_DESKS, *NEWEST_DESKS)
 

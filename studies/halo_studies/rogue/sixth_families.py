@@ -1,6 +1,6 @@
 """What an agent does that turns against those it works for: keys, rights, sabotage, a second agent, late hours.
 
-With the families that an auditor named first, creep and probing they are `SIXTH`, of which each of the two newest desks
+With the families that an auditor named first, creep and probing they are `SIXTH`, of which each of the three newest desks
 has a half that is held back.
 """
 

@@ -316,6 +316,7 @@ def test_records_that_ordinary_sessions_share_are_usual():
 def test_who_was_stopped_at_somebody_elses_record_does_not_go_on_with_others():
     class Found:
         first_times = novelty = 0
+        counted_once = frozenset()
         alarm_shares = (("object_spread", 1200),)
 
     tally = fold(reads(1)).with_refusal(7, is_attempt=False, found=Found())

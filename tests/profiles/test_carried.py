@@ -259,6 +259,7 @@ class Alarms:
     """Findings that alarm on some axes."""
 
     first_times = novelty = 0
+    counted_once = frozenset()
 
     def __init__(self, *axes):
         self.alarm_shares = [(axis, 1400) for axis in axes]

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from test_drift_terms import make_session
+from test_profiles import session
 
+from halo_core.behaviour import NEW_PROFILE, SessionVerdict
 from halo_core.behaviour.drift_waves import widen_by_return
 from halo_core.behaviour.measures import COUNT, INDEX
 from halo_core.behaviour.packing import NumberReader, pack_numbers
@@ -96,3 +98,51 @@ def test_waves_are_stored(settled):
             SessionDrift.read(reader, DRIFT_TERMS).with_later_numbers(reader).to_later_numbers()
             == one.to_later_numbers()
         )
+
+
+def live_on(profile, first, number, *, objects=3, exposed=False, verdict=SessionVerdict.ORDINARY):
+    for at in range(first, first + number):
+        is_alarm = profile.drift >= 1000 and verdict is SessionVerdict.OBSERVED
+        tally = session(objects + at % 2, at=at, exposed=exposed)
+        profile = profile.fold(tally, verdict=verdict if is_alarm or objects > 9 else SessionVerdict.ORDINARY)
+    return profile
+
+
+def slacks(profile):
+    return {part.slack for drift in profile.drifts for part in (drift.habits, drift.trend)}
+
+
+@pytest.fixture(scope="module")
+def clerk():
+    """A profile of sessions of which some have read untrusted content, and that never drifted."""
+    profile = live_on(NEW_PROFILE, 0, 60)
+    for at in range(60, 100):
+        profile = live_on(profile, at, 1, exposed=at % 4 == 0)
+    assert slacks(profile) == {1000}
+    return profile
+
+
+def test_waves_that_content_makes_in_observe_mode_widen_nothing(clerk):
+    """The lever: whoever can make an agent read something makes its limits three times as wide."""
+    profile = live_on(clerk, 100, 12, objects=60, exposed=True, verdict=SessionVerdict.OBSERVED)
+    assert profile.drifts[1].share >= 1000
+    profile = live_on(profile, 112, 2, verdict=SessionVerdict.OBSERVED, objects=10)  # ordinary work beside it, observed
+    profile = live_on(profile, 114, 60)
+    profile = live_on(profile, 174, 60, exposed=True)
+    assert profile.drifts[1].share < 500
+    assert slacks(profile) == {1000}
+
+
+def test_waves_of_work_without_content_widen_the_limits_of_all_sessions(clerk):
+    profile = live_on(clerk, 100, 12, objects=60, verdict=SessionVerdict.OBSERVED)
+    assert min(drift.share for drift in profile.drifts) >= 1000
+    profile = live_on(profile, 112, 60)
+    assert all(drift.trend.slack > 1000 for drift in profile.drifts)
+
+
+def test_content_does_not_keep_ordinary_waves_from_widening_limits(clerk):
+    profile = live_on(clerk, 100, 12, objects=60, verdict=SessionVerdict.OBSERVED)
+    asked = session(3, at=112, exposed=True)
+    profile = profile.fold(asked, verdict=SessionVerdict.ALARM)
+    profile = live_on(profile, 113, 60)
+    assert all(drift.trend.slack > 1000 for drift in profile.drifts)

@@ -18,6 +18,7 @@ class Found:
     """Findings with one alarm."""
 
     first_times = novelty = 0
+    counted_once = frozenset()
 
     def __init__(self, axis, share):
         self.alarm_shares = ((axis, share),)

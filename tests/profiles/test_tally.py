@@ -247,6 +247,7 @@ def test_alarms_make_the_severity_by_share_and_by_repetition():
 
     class Found:
         first_times = novelty = 0
+        counted_once = frozenset()
         alarm_shares = (("unrelated", 1000),)
 
     one = once.with_findings(Found())
@@ -263,6 +264,7 @@ class Alarms:
     """Findings that alarm on some axes."""
 
     first_times = novelty = 0
+    counted_once = frozenset()
 
     def __init__(self, *axes, share=1400):
         self.alarm_shares = [(axis, share) for axis in axes]
@@ -323,6 +325,7 @@ class Found:
     """Findings with one alarm."""
 
     first_times = novelty = 0
+    counted_once = frozenset()
     alarm_shares = (("unrelated", 1400),)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from halo_core.behaviour.axes import ALARM, MAX_SHARE, PARTS, Axis, combine_parts, join_doubts
+from halo_core.behaviour.axes import ALARM, MAX_SHARE, PARTS, VOLUMES, Axis, combine_parts, join_doubts
 from halo_core.behaviour.event import (
     BehaviourEvent,
     is_accounted_for,
@@ -29,7 +29,7 @@ from halo_core.behaviour.first_times import (
 )
 from halo_core.behaviour.limit_steps import AMOUNT_IDS, AMOUNT_SERIES
 from halo_core.behaviour.limits import SHIPPED_PRIOR, RolePrior
-from halo_core.behaviour.measures import COUNT, INDEX, MEASURES, WINDOWED, say_excess
+from halo_core.behaviour.measures import COUNT, INDEX, MEASURES, MUCH_WORK, WINDOWED, say_excess
 from halo_core.behaviour.profile import IdentityProfile
 from halo_core.behaviour.seen import SeenKind
 from halo_core.behaviour.session_drift import SessionDrift
@@ -54,9 +54,6 @@ _COUNTS: Final = frozenset(
     "seconds burst amount_sum".split()
 )
 """Measures whose limits are doubled for an action all of whose objects the request names."""
-_LED_COUNTS: Final = frozenset(INDEX[name] for name in "actions reads acts objects labelled_reads".split())
-"""Likewise for work on what the request leads to, such as each entry of a list that it names. What is paid, sent or
-removed has measures of its own."""
 _WORK_KINDS: Final = frozenset(
     f"first_{kind.name.lower()}"
     for kind in (SeenKind.TOOL, SeenKind.GRANT, SeenKind.IMPACT, SeenKind.DESTINATION, SeenKind.UNIT)
@@ -128,11 +125,17 @@ class BehaviourAssessment:
 
     @property
     def alarm_shares(self) -> Iterable[tuple[str, int]]:
-        """Ids of axes that are alarms, with their shares; below an alarm's for kinds `requested` and `narrowed`.
+        """Ids of axes that are alarms, with their shares; below an alarm's where they leave no carried risk.
 
-        So somebody is asked about it, but it leaves no carried risk.
+        So somebody is asked about it, and that is all. Such are the kinds `requested` and `narrowed`, and `much` up to
+        a quarter above the limit.
         """
-        return [(axis.id, ALARM - 1 if axis.kind in _ASKED_ONLY else axis.share) for axis in self.alarms]
+        return [(axis.id, _share_for_risk(axis)) for axis in self.alarms]
+
+    @property
+    def counted_once(self) -> frozenset[str]:
+        """Ids of axes that say no more for being raised by another call of the same session."""
+        return frozenset([axis.id for axis in self.axes if axis.kind == "much"])
 
     @property
     def parts(self) -> dict[str, int]:
@@ -150,6 +153,13 @@ class BehaviourAssessment:
     def from_plain(cls, members: Mapping[str, Any]) -> BehaviourAssessment:
         """Inverse of `to_plain`."""
         return cls(**{**members, "axes": tuple(map(Axis.from_plain, members.get("axes", ())))})
+
+
+def _share_for_risk(axis: Axis) -> int:
+    """The share of an alarm with which it counts for the risk that is carried."""
+    if axis.kind in _ASKED_ONLY:
+        return ALARM - 1
+    return max(min(axis.share, 4 * (axis.share - ALARM)), ALARM - 1) if axis.kind == "much" else axis.share
 
 
 _NUMBERS: Final = ("volume", "drift", *PARTS, "unusual", "agent_risk", "first_times", "novelty")
@@ -228,7 +238,7 @@ def _grade_parts(axes: Iterable[Axis], firsts: list[Axis], drift: int) -> dict[s
     """How unusual an action is in each respect, in thousandths, by its axes and its drift."""
     parts = grade_first_times(firsts)
     for axis in axes:
-        if axis.kind in ("volume", *_ASKED_ONLY):
+        if axis.kind in VOLUMES or axis.kind in _ASKED_ONLY:
             part = "scope" if _measure_of(axis.id) in _SCOPE_MEASURES else "behaviour"
             parts[part] = join_doubts(parts[part], min(_ALARM_PART + (axis.share - ALARM) // 4, ALARM))
     if drift >= ALARM:
@@ -262,7 +272,7 @@ def _compare_volumes(
     while raised:
         if raised & 1:
             is_counted, value = is_requested and at in _COUNTS, values[at]
-            times, place = allowed.get(at, 0) + (is_counted or (has_led and at in _LED_COUNTS)), at
+            times, place = allowed.get(at, 0) + (is_counted or (has_led and at in MUCH_WORK)), at
             while place >= 0:
                 limit = min(limits[place], narrower.get(place, limits[place])) << times
                 # Where an identity hardly moved an amount, any amount alarms, but how large it is says nothing.
@@ -276,13 +286,24 @@ def _compare_volumes(
                         without_risk = _list_narrower(profile, tally, limits, 0).get(place, limits[place])
                         if value <= min(limits[place], without_risk) << times:
                             axis = replace(axis, kind="narrowed")
-                    axes.append(axis)
+                    axes.append(_count_tries(axis, at, tally))
                 volume = max(volume, share)
                 place = _WINDOW_OF.get(at, -1) if place == at else -1
                 value += (recent[place - COUNT] if place > 0 else 0) + (beside[at] if beside else 0)
         raised >>= 1
         at += 1
     return volume, axes
+
+
+def _count_tries(axis: Axis, at: int, tally: SessionTally) -> Axis:
+    """The axis of a measure; of work as such with the share of its limit that all that was tried would have reached.
+
+    How often work as such alarms says nothing: once its limit is reached, each call is a further try.
+    """
+    if at not in MUCH_WORK or axis.kind != "volume":
+        return axis
+    tried = axis.value + tally.attempted[at] - tally.values[at]
+    return replace(axis, share=min(max(axis.share, tried * ALARM // (axis.limit + 1)), MAX_SHARE), kind="much")
 
 
 def _list_narrower(
@@ -362,7 +383,7 @@ def _compare_tenant(tenant: TenantProfile, tally: SessionTally, event: Behaviour
             limit = min(limits[window], narrower.get(window, limits[window])) << allowed.get(at, 0)
             share = value * ALARM // (limit + 1) if limit else min(value, 1) * ALARM
             if share >= ALARM:
-                axes.append(_make_volume_axis(window, value, share, limit, tenant=True))
+                axes.append(_count_tries(_make_volume_axis(window, value, share, limit, tenant=True), at, tally))
             volume = max(volume, share)
     return volume, axes
 

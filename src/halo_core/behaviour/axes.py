@@ -12,6 +12,10 @@ PARTS: Final = {"behaviour": 1000, "entitlement": 800, "context": 900, "scope": 
 """Thousandths with which each part enters `unusual`; set by hand."""
 
 
+VOLUMES: Final = frozenset(("volume", "much"))
+"""Kinds of axes that say that a limit was passed, for reasons that leave a risk."""
+
+
 @dataclass(frozen=True, slots=True)
 class Axis:
     """One respect in which behaviour deviates.
@@ -24,8 +28,9 @@ class Axis:
         words: a sentence for people.
         share: of an alarm, in thousandths; for first times the weight, 1000 being ten bits.
         kind: `volume`, `drift`, `first`, `requested` (what the request accounts for: a volume of nothing but what it
-            names one by one, or a kind of work that the agent never did, on what the request leads to), or `narrowed`
-            (a volume above a limit only as far as past alarms have narrowed it).
+            names one by one, or a kind of work that the agent never did, on what the request leads to), `narrowed`
+            (a volume above a limit only as far as past alarms have narrowed it), or `much` (a volume of work as such,
+            whatever it is done on; its share counts what was tried, too).
     """
 
     id: str

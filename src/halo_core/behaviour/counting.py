@@ -30,8 +30,9 @@ _PAYMENTS, _REMOVALS, _GRAVE = (INDEX[name] for name in ("payments", "removals",
 _BYTES_OUT, _LABELLED_READS, _SESSION_RISK = (INDEX[name] for name in ("bytes_out", "labelled_reads", "session_risk"))
 _AMOUNT_SUM, _AMOUNT_LARGEST = INDEX["amount_sum"], INDEX["amount_largest"]
 _UNRELATED_ACTS, _UNRELATED_PAYMENTS = INDEX["unrelated_acts"], INDEX["unrelated_payments"]
+_SEND: Final = Impact.SEND.value
 _MEASURE_OF_IMPACT: Final = {
-    Impact.SEND.value: _SENDS,
+    _SEND: _SENDS,
     Impact.PAYMENT.value: _PAYMENTS,
     Impact.DELETE.value: _REMOVALS,
     Impact.ADMIN.value: _GRAVE,
@@ -106,6 +107,24 @@ def list_unrelated(event: BehaviourEvent) -> set[int]:
     """Fingerprints, as in the samples, of the objects that the request neither names nor leads to."""
     unrelated = [item for item in event.objects if not item.is_related and not item.is_requested]
     return {shorten_fingerprint(item.fingerprint) & MASK_32 for item in unrelated}
+
+
+def tells_of_strangers(event: BehaviourEvent, labelled: frozenset[int]) -> bool:
+    """Whether a message tells of somebody whom the request has nothing to do with.
+
+    Args:
+        event: the action.
+        labelled: fingerprints of the unrelated objects whose labelled data the session has read.
+    """
+    if event.impact != _SEND or not labelled:
+        return False
+    places = {place.fingerprint for place in event.destinations}
+    told = [item for item in event.objects if not item.is_related and not item.is_requested]
+    return any(
+        (item.is_person and item.fingerprint not in places)
+        or shorten_fingerprint(item.fingerprint) & MASK_32 in labelled
+        for item in told
+    )
 
 
 def _keep_smallest(every: frozenset[int], count: int, size: int) -> tuple[frozenset[int], int]:

@@ -39,6 +39,7 @@ _PART_OF_KIND: Final = {
     SeenKind.IMPACT: "entitlement",
     SeenKind.WORD: "scope",
     SeenKind.SETTING: "scope",
+    SeenKind.DISCLOSURE: "scope",
 }
 _ONE_CHANGE: Final = {SeenKind.PROCESS: SeenKind.HOST, SeenKind.IMPACT: SeenKind.GRANT}
 """Kinds that are evidence of the same thing: of each pair only the stronger counts."""
@@ -64,8 +65,11 @@ _NIGHT: Final = 4
 """Least factor (`principals.find_hour_factor`) of a strange hour of somebody new, whose overtime nobody knows."""
 _AMOUNT_ID: Final = "principal_amount"
 _SETTING_ID: Final = "first_setting"
+_DISCLOSURE_ID: Final = "first_disclosure"
 _ALARM_OF_SETTING: Final = 64
 """Sixteenths of a bit from which on a value that nobody named is an alarm by itself."""
+_ALARM_OF_DISCLOSURE: Final = 80
+"""Sixteenths of a bit from which on a message that tells of a stranger is an alarm: fewer than 1 in 32 sessions do."""
 _MOST_OF_SETTING: Final = 300
 """Share of a part that it makes at most, in thousandths: one value is no sign that all is new."""
 _AMOUNT: Final = MEASURES[INDEX["amount_largest"]]
@@ -100,8 +104,8 @@ def _find_own_first_times(
         if number in usual:
             continue
         kind, value = split_seen(number)
-        if kind == SeenKind.SETTING:
-            found += _find_strange_setting(profile, tally, value, everybody)
+        if kind in _FINDERS:
+            found += _FINDERS[kind](profile, tally, value, everybody)
             continue
         if number in profile.usual_values:
             weight = profile.strange_for(tally.principal)[number]
@@ -118,6 +122,42 @@ def _find_own_first_times(
             found.append(Axis(f"first_{name}", 1, 0, TERMS[kind].words, share, "first"))
     dormant = _find_dormant_grant(profile, event) if event.resource else None
     return [*found, dormant] if dormant else found, first_times
+
+
+def _find_strange_setting(
+    profile: IdentityProfile, tally: SessionTally, setting: int, everybody: IdentityProfile
+) -> list[Axis]:
+    """A value that nobody named, where the identity, or its tenant, has hardly ever set anything new."""
+    known, of_all = profile.known[SeenKind.SETTING], everybody.known[SeenKind.SETTING]
+    if setting in of_all.values:
+        return []
+    weight = max(known.weigh(SeenKind.SETTING, setting), of_all.weigh(SeenKind.SETTING, setting))
+    if weight < _ALARM_OF_SETTING:
+        return []
+    share = min(weight * ALARM // _BITS_OF_CERTAINTY, ALARM)
+    axis = Axis(_SETTING_ID, 1, 0, TERMS[SeenKind.SETTING].words, share, "first")
+    return [_raise_alarm(axis, tally)]
+
+
+def _find_strange_disclosure(
+    profile: IdentityProfile, tally: SessionTally, value: int, everybody: IdentityProfile
+) -> list[Axis]:
+    """A message that tells of somebody whom no request concerns, where the identity hardly ever sends such.
+
+    An agent that never did is compared with all of its tenant as well.
+    """
+    kind = SeenKind.DISCLOSURE
+    weight = profile.known[kind].weigh(kind, value)
+    if value not in profile.known[kind].values:
+        weight = max(weight, everybody.known[kind].weigh(kind, value))
+    if weight < _ALARM_OF_DISCLOSURE:
+        return []
+    share = min(weight * ALARM // _BITS_OF_CERTAINTY, ALARM)
+    return [_raise_alarm(Axis(_DISCLOSURE_ID, 1, 0, TERMS[kind].words, share, "first"), tally)]
+
+
+_FINDERS: Final = {SeenKind.SETTING: _find_strange_setting, SeenKind.DISCLOSURE: _find_strange_disclosure}
+"""Kinds of which something new can be an alarm by itself, and is nothing otherwise."""
 
 
 def alarm_at_new_ways(found: list[Axis], tally: SessionTally, event: BehaviourEvent) -> list[Axis]:
@@ -209,21 +249,6 @@ def _raise_alarm(axis: Axis, tally: SessionTally) -> Axis:
     return axis if is_cleared else replace(axis, share=ALARM, kind="volume")
 
 
-def _find_strange_setting(
-    profile: IdentityProfile, tally: SessionTally, setting: int, everybody: IdentityProfile
-) -> list[Axis]:
-    """A value that nobody named, where the identity, or its tenant, has hardly ever set anything new."""
-    known, of_all = profile.known[SeenKind.SETTING], everybody.known[SeenKind.SETTING]
-    if setting in of_all.values:
-        return []
-    weight = max(known.weigh(SeenKind.SETTING, setting), of_all.weigh(SeenKind.SETTING, setting))
-    if weight < _ALARM_OF_SETTING:
-        return []
-    share = min(weight * ALARM // _BITS_OF_CERTAINTY, ALARM)
-    axis = Axis(_SETTING_ID, 1, 0, TERMS[SeenKind.SETTING].words, share, "first")
-    return [_raise_alarm(axis, tally)]
-
-
 def _find_newcomer_factor(
     profile: IdentityProfile, everybody: IdentityProfile, habits: PrincipalHabits, hour: int
 ) -> int:
@@ -291,7 +316,7 @@ def grade_first_times(firsts: Iterable[Axis]) -> dict[str, int]:
         name = axis.id.removeprefix("first_").removeprefix("principal_")
         kind = SeenKind.GRANT if axis.id == "dormant_grant" else SeenKind[name.upper()]
         kind = _ONE_CHANGE.get(kind, kind)
-        share = min(axis.share, _MOST_SHARE) if axis.id in (_HOUR_ID, _IMPACT_ID) else axis.share
+        share = min(axis.share, _MOST_SHARE) if axis.id in (_HOUR_ID, _IMPACT_ID, _DISCLOSURE_ID) else axis.share
         share = min(share, _MOST_OF_SETTING) if axis.id == _SETTING_ID else share
         strongest[kind] = max(strongest.get(kind, 0), share)
     parts = dict.fromkeys(PARTS, 0)

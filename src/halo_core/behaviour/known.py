@@ -61,6 +61,7 @@ TERMS: Final = (
     _KindTerms("it does a class of action that it never did", 300, 64, 8),
     _KindTerms("it writes a word that it never wrote", 0, 0, 96),
     _KindTerms("it sets a value that nobody named, and that it never set there", 0, 0, 192),
+    _KindTerms("it tells somebody of a record that the request has nothing to do with", 0, 128, 1),
 )
 
 
@@ -179,6 +180,8 @@ class KnownValues:
         """
         if kind == SeenKind.SETTING:
             return 0 if value in self.values else weigh_setting(self._places, value)
+        if kind == SeenKind.DISCLOSURE:
+            return self._weigh_rate(value, TERMS[kind].most)
         if kind == SeenKind.HOUR:
             times = 0
             for hour in ((value - 1) % 24, value, (value + 1) % 24):
@@ -195,6 +198,11 @@ class KnownValues:
             share, most = _SENSITIVE_SHARE, 2 * most
         weight = min(log2_ratio_in_sixteenths(share * (units + 2), 1000 * (lone + 1)), most)
         return weight // 2 if times else weight
+
+    def _weigh_rate(self, value: int, most: int) -> int:
+        """How seldom sessions show a value that each of them could have shown, in sixteenths of a bit."""
+        times = self.values[value].times if value in self.values else 0
+        return min(log2_ratio_in_sixteenths(self.units // _UNIT + 2, times + 1), most)
 
     @cached_property
     def _places(self) -> dict[int, PlaceCounts]:

@@ -109,6 +109,10 @@ EARLIER_COUNT: Final = COUNT - 1
 INDEX: Final = {measure.id: at for at, measure in enumerate(MEASURES)}
 WINDOWED: Final = tuple(at for at, measure in enumerate(MEASURES) if measure.is_windowed)
 _RISKS: Final = frozenset(at for at, measure in enumerate(MEASURES) if measure.unit == "risk")
+MUCH_WORK_IDS: Final = frozenset("actions reads acts objects labelled_reads".split())
+MUCH_WORK: Final = frozenset(INDEX[name] for name in MUCH_WORK_IDS)
+"""Measures of work as such. On what the request leads to, such as each entry of a list that it names, they have doubled
+limits. What is paid, sent or removed, and what is done to strangers, has measures of its own."""
 DRIFTING: Final = tuple(at for at, measure in enumerate(MEASURES) if measure.drifts)
 
 

@@ -39,7 +39,12 @@ from halo_core.behaviour.profile_state import NO_LIMITS, NO_WINDOWS, WINDOW_SESS
 from halo_core.behaviour.seen import SeenKind, group_seen
 from halo_core.behaviour.session_drift import SessionDrift, is_drift_axis
 from halo_core.behaviour.tally import SessionTally
-from halo_core.behaviour.watched_drift import tells_of_strange_work, watch_drift, watch_drift_as_before
+from halo_core.behaviour.watched_drift import (
+    tells_of_much_work,
+    tells_of_strange_work,
+    watch_drift,
+    watch_drift_as_before,
+)
 
 MAX_PROFILE_BYTES: Final = 32_768
 _SLOWLY: Final = 4
@@ -90,7 +95,10 @@ class IdentityProfile(ProfileState):
         # Refusals and what a request accounts for are no strange work: another model would hide its habits behind them.
         strange = alarms if is_earlier else [one for one in alarms if tells_of_strange_work(one.axis, one.share)]
         is_left_out = is_explained and bool(strange)
-        after = self._watch(tally, verdict, learns=learns, is_explained=is_explained, is_left_out=is_left_out)
+        # After an alarm that nobody cleared, what adds up hardly fades, so that it does not go on a little at a time.
+        is_much = not is_earlier and bool(alarms) and all(tells_of_much_work(one.axis, one.share) for one in alarms)
+        fades = self.window if learns or is_explained or is_much else _SLOWLY * self.window
+        after = self._watch(tally, verdict, fades=fades, is_explained=is_explained, is_left_out=is_left_out)
         if learns:
             after = after.keep_awake(tally)
         if tally.is_empty:  # what was only tried tells of drift, and of which grants are in use
@@ -140,21 +148,19 @@ class IdentityProfile(ProfileState):
         return self._unlearn(tally, before) if learned and verdict is SessionVerdict.ATTACK else self
 
     def _watch(
-        self, tally: SessionTally, verdict: SessionVerdict, *, learns: bool, is_explained: bool, is_left_out: bool
+        self, tally: SessionTally, verdict: SessionVerdict, *, fades: int, is_explained: bool, is_left_out: bool
     ) -> IdentityProfile:
         """What moves with every session, ordinary or not: windows and drift.
 
         Args:
             tally: of the session.
             verdict: as what it counts.
-            learns: it teaches.
+            fades: one part of so many is taken from sums over recent sessions.
             is_explained: untrusted content explains all of its alarms.
             is_left_out: likewise, and some of them tell of strange work: drift leaves it out.
         """
         before, part = tally.at_exposure or tally.values, tally.folded
         watch = watch_drift_as_before if self.form == EARLIER_FORM else watch_drift
-        # After an alarm that nobody cleared, what adds up hardly fades, so that it does not go on a little at a time.
-        fades = self.window if learns or is_explained else _SLOWLY * self.window
         windows, exposed_windows = [], []
         for which, at in enumerate(WINDOWED):
             done, window, exposed_window = 0, self.windows[which], self.exposed_windows[which]

@@ -476,6 +476,15 @@ class SessionDrift:
         trend = self.trend.note_return(is_asked=is_asked, is_observed=is_observed)
         return self if habits is self.habits and trend is self.trend else SessionDrift(habits, trend, self.movers)
 
+    def widened_as(self, other: SessionDrift) -> SessionDrift:
+        """The state whose limits are at least as wide as those of another one of the same identity."""
+        habits, trend = self.habits, self.trend
+        if habits.slack < other.habits.slack:
+            habits = replace(habits, slack=other.habits.slack)
+        if trend.slack < other.trend.slack:
+            trend = replace(trend, slack=other.trend.slack)
+        return self if habits is self.habits and trend is self.trend else SessionDrift(habits, trend, self.movers)
+
     def amend(self, before: tuple[int, ...], values: tuple[int, ...], *, learns: bool) -> SessionDrift:
         """The state after the last session went on; see `MeasureTrend.amend`. Habits are those of its first part."""
         return SessionDrift(self.habits, self.trend.amend(before, values, learns=learns), self.movers)

@@ -21,11 +21,12 @@ from halo_core.behaviour.counting import (
     count_action,
     count_distinct,
     list_unrelated,
+    tells_of_strangers,
 )
 from halo_core.behaviour.event import FINGERPRINT_BITS, BehaviourEvent, CallShape, fingerprint_text, shorten_fingerprint
 from halo_core.behaviour.measures import COUNT, INDEX, MAX_VALUE
 from halo_core.behaviour.open_questions import NO_QUESTIONS, OpenQuestions
-from halo_core.behaviour.seen import SeenKind, choose_kept, join_seen, list_seen
+from halo_core.behaviour.seen import LEAKED, SeenKind, choose_kept, join_seen, list_seen
 from halo_core.model import Impact
 from halo_core.quick_init import quick_init
 from halo_core.risk.drift import SHAPE_COUNTS, DriftSession, SessionHabits
@@ -104,6 +105,10 @@ class Findings(Protocol):
     @property
     def alarm_shares(self) -> Iterable[tuple[str, int]]:
         """Ids of axes that alarm, with their shares."""
+
+    @property
+    def counted_once(self) -> frozenset[str]:
+        """Those of them that say no more for being raised by another call of the same session."""
 
 
 def _clear_strangers(values: tuple[int, ...]) -> tuple[int, ...]:
@@ -263,6 +268,9 @@ class SessionTally:
         if event.labels and event.objects:
             labelled = labelled.union(list_unrelated(event)).intersection(samples[UNRELATED_SAMPLE])
             values[_STRANGERS] = max(values[_STRANGERS], len(labelled))
+        if labelled and tells_of_strangers(event, labelled):
+            shown, fresh = (*shown, LEAKED), fresh if LEAKED in seen else (*fresh, LEAKED)
+            seen |= {LEAKED}
         # Each bit is another one, so their sum is all of them.
         raised = self.pending | sum(compress(_BITS, map(ne, self.values, values)))
         is_ahead = is_read and not self.values[_ACTS] and (self.attempts is NO_ATTEMPTS or not self.attempts.acts)
@@ -511,7 +519,7 @@ class SessionTally:
             alarms[axis] = TallyAlarm(
                 axis,
                 max(before.share, share),
-                min(before.times + (not is_told), _MAX_TIMES),
+                min(before.times + (not is_told and not (before.times and axis in found.counted_once)), _MAX_TIMES),
                 before.is_exposed,
                 call & MASK_32,
             )

@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import Final
 
 from halo_core.behaviour.carried import SessionVerdict
-from halo_core.behaviour.measures import INDEX, MAX_VALUE
+from halo_core.behaviour.measures import INDEX, MAX_VALUE, MUCH_WORK_IDS
 from halo_core.behaviour.principals import name_principal
 from halo_core.behaviour.session_drift import EARLIER_DRIFT_TERMS, SessionDrift
 from halo_core.behaviour.tally import SessionTally
@@ -31,6 +31,11 @@ def tells_of_strange_work(axis: str, share: int) -> bool:
     return share >= DRIFT_ALARM and not axis.startswith("refusals")
 
 
+def tells_of_much_work(axis: str, share: int) -> bool:
+    """Whether an alarm says that there was somewhat more work than usual, and nothing else."""
+    return share < DRIFT_ALARM and axis.removeprefix("tenant_").removesuffix("_recent") in MUCH_WORK_IDS
+
+
 def watch_drift(drifts: Drifts, tally: SessionTally, *, verdict: SessionVerdict) -> Drifts:
     """The drifts after a session, by what it did and tried, with who moved them.
 
@@ -44,8 +49,10 @@ def watch_drift(drifts: Drifts, tally: SessionTally, *, verdict: SessionVerdict)
     unexposed, every = _advance(drifts, tally, is_reference=verdict in _ORDINARY)
     is_same, is_observed = unexposed is every, verdict is SessionVerdict.OBSERVED
     is_asked = not is_observed and verdict not in _ORDINARY
-    every = every.note_return(is_asked=is_asked, is_observed=is_observed)
-    unexposed = every if is_same else unexposed.note_return(is_asked=is_asked, is_observed=is_observed)
+    # INVARIANT: content widens no limits of drift, and keeps nobody from it: waves are those of sessions without any.
+    if not tally.at_exposure:
+        unexposed = unexposed.note_return(is_asked=is_asked, is_observed=is_observed)
+    every = unexposed if is_same else every.widened_as(unexposed)
     moved = every.moved_by(name, drifts[1])
     return moved if unexposed is every else unexposed.moved_by(name, drifts[0]), moved
 

@@ -24,6 +24,7 @@ from halo_core.behaviour import (
     describe_call,
 )
 from halo_core.behaviour.assessment import find_refusals
+from halo_core.behaviour.axes import VOLUMES
 from halo_core.behaviour.event import fingerprint_text
 from halo_core.behaviour.summaries import AGENT, ROLE, TENANT
 from halo_core.crypto.keys import Digester
@@ -244,7 +245,7 @@ def _allow(tally: SessionTally, found: BehaviourAssessment) -> SessionTally:
     doubled = set[str]()
     for axis in found.alarms:
         measure = axis.id.removeprefix("tenant_").removesuffix("_recent")
-        if axis.kind == "volume" and measure not in doubled:
+        if axis.kind in VOLUMES and measure not in doubled:
             doubled.add(measure)
             tally = tally.with_allowance(axis.id)
     return tally
@@ -258,7 +259,7 @@ def describe_alarms(axes: list[Axis]) -> list[dict[str, Any]]:
 def name_alert(axes: list[Axis]) -> str:
     """The kind of the alert about some axes: `volume`, `drift` or `behaviour`."""
     kinds = {axis.kind for axis in axes}
-    return "volume" if "volume" in kinds else "drift" if "drift" in kinds else "behaviour"
+    return "volume" if kinds & VOLUMES else "drift" if "drift" in kinds else "behaviour"
 
 
 def find_starting_risk(tx: Transaction, agent: str, person: str) -> int:

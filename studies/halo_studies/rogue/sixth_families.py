@@ -1,7 +1,7 @@
 """What an agent does that turns against those it works for: keys, rights, sabotage, a second agent, late hours.
 
-With the families that an auditor named first, creep and probing they are `SIXTH`, of which each of the three newest desks
-has a half that is held back.
+With the families that an auditor named first, creep and probing they are `SIXTH`, of which each of the three newest
+desks has a half that is held back.
 """
 
 from __future__ import annotations

@@ -1,0 +1,179 @@
+"""A limit that a list barely passes is asked about and leaves nothing; a flood and a theft leave what they did."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from test_profiles import DAY, ORDINARY
+from test_tally import read
+
+from halo_core.behaviour import (
+    NEW_PROFILE,
+    SessionTally,
+    SessionVerdict,
+    assess,
+    describe_call,
+    summarize_session,
+)
+from halo_core.behaviour.carried import MAX_DRIFT_SEVERITY
+from halo_core.behaviour.measures import INDEX, WINDOWED
+from halo_core.behaviour.session_drift import is_drift_axis
+from halo_core.behaviour.tally_format import decode_tally, encode_tally
+
+LABELS = ("pii",)
+FIRST = 150
+_READS = WINDOWED.index(INDEX["labelled_reads"])
+
+
+def listed(number, day, **more):
+    """A record that the list of the request leads to."""
+    return read(number, related=True, labels=LABELS, ts_us=day * DAY + number % 900 * 10**7, host="h", **more)
+
+
+def strange(number, day, **more):
+    return replace(listed(number, day, **more), objects=read(number).objects)
+
+
+def work(profile, events, *, start=0):
+    """What a session came to: what is asked about does not run, and nobody answers. Its tally, and how much ran."""
+    tally, ran = SessionTally(), 0
+    for call, event in enumerate(events, start + 1):
+        found = assess(profile, tally.advance(event), event)
+        if found.alarms:
+            shape = describe_call(event.tool, {"n": call})
+            tally = tally.with_refusal(call, is_attempt=False, found=found, ts_us=event.ts_us, event=event, shape=shape)
+        else:
+            tally, ran = tally.advance(event).with_findings(found), ran + 1
+    return tally, ran
+
+
+def after(profile, tally, name="s"):
+    summary = summarize_session(name, tally)
+    return profile.fold(tally, verdict=summary.verdict, summary=summary), summary
+
+
+@pytest.fixture(scope="module")
+def reader():
+    """An agent that reads four to nine records of a list a session."""
+    profile = NEW_PROFILE
+    for day in range(FIRST):
+        tally = SessionTally()
+        for event in [listed(day * 100 + k, day) for k in range(4 + day % 6)]:
+            tally = tally.advance(event)
+        profile = profile.fold(tally, verdict=ORDINARY)
+    return profile
+
+
+def room(profile):
+    """Records of lists that run now, before anything is asked."""
+    events = [listed(10**6 + k, FIRST) for k in range(400)]
+    return work(profile, events)[1]
+
+
+def test_a_long_list_is_asked_about_from_its_limit_on(reader):
+    tally, ran = work(reader, [listed(10**6 + k, FIRST) for k in range(room(reader) + 9)])
+    assert ran == room(reader)
+    assert len(tally.refused) == 9
+
+
+@pytest.mark.parametrize("beyond", [1, 3, 6])
+def test_what_barely_passes_a_limit_leaves_no_risk_however_many_entries_are_asked_about(reader, beyond):
+    limit = room(reader)
+    assert beyond < limit // 4
+    profile = reader
+    for number in range(8):
+        day = FIRST + number // 3
+        events = [listed(10**6 + number * 1000 + k, day) for k in range(room(profile) + beyond)]
+        tally, _ = work(profile, events)
+        assert tally.open_alarms
+        profile, summary = after(profile, tally, f"s{number}")
+        assert summary.verdict is SessionVerdict.ALARM
+        has_drifted = any(is_drift_axis(alarm.axis) for alarm in tally.alarms)  # which has a risk of its own
+        assert (summary.severity, summary.is_only_asked) == ((MAX_DRIFT_SEVERITY, False) if has_drifted else (0, True))
+        assert profile.carried.risk_for("") <= MAX_DRIFT_SEVERITY * (number >= 3)
+    assert profile.sessions == reader.sessions  # it teaches nothing
+
+
+def test_each_further_entry_of_a_list_is_no_further_alarm(reader):
+    tally, _ = work(reader, [listed(10**6 + k, FIRST) for k in range(room(reader) + 30)])
+    assert {alarm.times for alarm in tally.alarms} == {1}
+    assert decode_tally(encode_tally(tally)) == tally
+
+
+def test_the_sums_of_recent_sessions_fade_after_it_as_after_ordinary_work(reader):
+    tally, _ = work(reader, [listed(10**6 + k, FIRST) for k in range(room(reader) + 3)])
+    profile, _ = after(reader, tally)
+    quiet = work(profile, [listed(5, FIRST + 1)])[0]
+    alarmed = replace(quiet, alarms=tally.alarms)
+    strange_one = replace(quiet, alarms=tuple([alarm._replace(share=1000) for alarm in tally.alarms]))
+    sums = [
+        profile.fold(one, verdict=verdict).windows[_READS]
+        for one, verdict in ((quiet, ORDINARY), (alarmed, SessionVerdict.ALARM), (strange_one, SessionVerdict.ALARM))
+    ]
+    assert sums[0] == sums[1] < sums[2]
+
+
+# Attacks: whoever means to read much of other people's data gets nothing out of it.
+
+
+def test_a_flood_that_a_list_leads_to_leaves_much(reader):
+    limit = room(reader)
+    tally, ran = work(reader, [listed(10**6 + k, FIRST) for k in range(6 * limit)])
+    assert ran == limit
+    assert after(reader, tally)[1].severity >= 500
+
+
+def test_twice_as_much_as_is_usual_leaves_as_much_as_anything_else(reader):
+    tally, _ = work(reader, [listed(10**6 + k, FIRST) for k in range(2 * room(reader))])
+    assert after(reader, tally)[1].severity >= 400
+
+
+def test_a_mass_read_of_others_is_stopped_and_leaves_the_most(reader):
+    tally, ran = work(reader, [strange(10**6 + k, FIRST) for k in range(30)])
+    assert ran <= 6
+    profile, summary = after(reader, tally)
+    assert summary.severity >= 900
+    assert profile.carried.risk_for("") >= 900
+
+
+def test_strangers_behind_a_long_list_do_not_run_and_leave_what_was_tried(reader):
+    """The lever: fill the session with a list first, so that what follows looks like more of it."""
+    limit = room(reader)
+    events = [listed(10**6 + k, FIRST) for k in range(limit + 3)]
+    events += [strange(10**7 + k, FIRST) for k in range(20)]
+    tally, ran = work(reader, events)
+    assert ran == limit
+    assert after(reader, tally)[1].severity >= 800
+
+
+def test_records_that_nothing_leads_to_are_stopped_at_half_of_that_and_leave_what_was_tried(reader):
+    """Reads that name nobody, such as the pages of a search, have no measure but how many there are."""
+    pages = [replace(listed(k, FIRST), objects=()) for k in range(60)]
+    tally, ran = work(reader, pages)
+    assert ran <= room(reader) // 2
+    assert after(reader, tally)[1].severity >= 700
+
+
+def test_a_flood_a_little_at_a_time_runs_no_more_than_ordinary_work_may(reader):
+    """Twenty sessions that each try a fifth more than may run: what runs is what sums over recent sessions let by."""
+    profile, ran_in_all = reader, 0
+    for number in range(20):
+        events = [listed(10**6 + number * 1000 + k, FIRST + number) for k in range(room(profile) * 6 // 5 + 1)]
+        tally, ran = work(profile, events)
+        ran_in_all += ran
+        profile, _ = after(profile, tally, f"s{number}")
+    assert profile.limits == reader.limits
+    limit = 2 * reader.limit_of("labelled_reads_recent")
+    assert ran_in_all <= limit + 20 * (limit // 16 + 1)
+
+
+def test_thefts_do_not_fade_faster_for_being_mixed_with_much_reading(reader):
+    tally, _ = work(reader, [listed(10**6 + k, FIRST) for k in range(room(reader) + 3)])
+    profile, _ = after(reader, tally)
+    mixed, _ = work(profile, [*[listed(10**7 + k, FIRST) for k in range(3)], *[strange(k, FIRST) for k in range(20)]])
+    before, _ = after(profile, mixed)
+    strangers = WINDOWED.index(INDEX["strangers"])
+    assert before.windows[strangers] >= profile.windows[strangers]
+    again = before.fold(replace(SessionTally(), values=mixed.values, alarms=mixed.alarms), verdict=SessionVerdict.ALARM)
+    assert again.windows[strangers] >= before.windows[strangers] * 63 // 64

@@ -156,7 +156,7 @@ def _find_strange_disclosure(
     return [_raise_alarm(Axis(_DISCLOSURE_ID, 1, 0, TERMS[kind].words, share, "first"), tally)]
 
 
-_FINDERS: Final = {SeenKind.SETTING: _find_strange_setting, SeenKind.DISCLOSURE: _find_strange_disclosure}
+_FINDERS: Final = {int(SeenKind.SETTING): _find_strange_setting, int(SeenKind.DISCLOSURE): _find_strange_disclosure}
 """Kinds of which something new can be an alarm by itself, and is nothing otherwise."""
 
 

@@ -39,7 +39,7 @@ _PART_OF_KIND: Final = {
     SeenKind.IMPACT: "entitlement",
     SeenKind.WORD: "scope",
     SeenKind.SETTING: "scope",
-    SeenKind.DISCLOSURE: "scope",
+    SeenKind.LEAK: "scope",
 }
 _ONE_CHANGE: Final = {SeenKind.PROCESS: SeenKind.HOST, SeenKind.IMPACT: SeenKind.GRANT}
 """Kinds that are evidence of the same thing: of each pair only the stronger counts."""
@@ -65,10 +65,10 @@ _NIGHT: Final = 4
 """Least factor (`principals.find_hour_factor`) of a strange hour of somebody new, whose overtime nobody knows."""
 _AMOUNT_ID: Final = "principal_amount"
 _SETTING_ID: Final = "first_setting"
-_DISCLOSURE_ID: Final = "first_disclosure"
+_LEAK_ID: Final = "first_leak"
 _ALARM_OF_SETTING: Final = 64
 """Sixteenths of a bit from which on a value that nobody named is an alarm by itself."""
-_ALARM_OF_DISCLOSURE: Final = 80
+_ALARM_OF_LEAK: Final = 80
 """Sixteenths of a bit from which on a message that tells of a stranger is an alarm: fewer than 1 in 32 sessions do."""
 _MOST_OF_SETTING: Final = 300
 """Share of a part that it makes at most, in thousandths: one value is no sign that all is new."""
@@ -139,24 +139,22 @@ def _find_strange_setting(
     return [_raise_alarm(axis, tally)]
 
 
-def _find_strange_disclosure(
-    profile: IdentityProfile, tally: SessionTally, value: int, everybody: IdentityProfile
-) -> list[Axis]:
+def _find_leak(profile: IdentityProfile, tally: SessionTally, value: int, everybody: IdentityProfile) -> list[Axis]:
     """A message that tells of somebody whom no request concerns, where the identity hardly ever sends such.
 
     An agent that never did is compared with all of its tenant as well.
     """
-    kind = SeenKind.DISCLOSURE
+    kind = SeenKind.LEAK
     weight = profile.known[kind].weigh(kind, value)
     if value not in profile.known[kind].values:
         weight = max(weight, everybody.known[kind].weigh(kind, value))
-    if weight < _ALARM_OF_DISCLOSURE:
+    if weight < _ALARM_OF_LEAK:
         return []
     share = min(weight * ALARM // _BITS_OF_CERTAINTY, ALARM)
-    return [_raise_alarm(Axis(_DISCLOSURE_ID, 1, 0, TERMS[kind].words, share, "first"), tally)]
+    return [_raise_alarm(Axis(_LEAK_ID, 1, 0, TERMS[kind].words, share, "first"), tally)]
 
 
-_FINDERS: Final = {int(SeenKind.SETTING): _find_strange_setting, int(SeenKind.DISCLOSURE): _find_strange_disclosure}
+_FINDERS: Final = {int(SeenKind.SETTING): _find_strange_setting, int(SeenKind.LEAK): _find_leak}
 """Kinds of which something new can be an alarm by itself, and is nothing otherwise."""
 
 
@@ -316,7 +314,7 @@ def grade_first_times(firsts: Iterable[Axis]) -> dict[str, int]:
         name = axis.id.removeprefix("first_").removeprefix("principal_")
         kind = SeenKind.GRANT if axis.id == "dormant_grant" else SeenKind[name.upper()]
         kind = _ONE_CHANGE.get(kind, kind)
-        share = min(axis.share, _MOST_SHARE) if axis.id in (_HOUR_ID, _IMPACT_ID, _DISCLOSURE_ID) else axis.share
+        share = min(axis.share, _MOST_SHARE) if axis.id in (_HOUR_ID, _IMPACT_ID, _LEAK_ID) else axis.share
         share = min(share, _MOST_OF_SETTING) if axis.id == _SETTING_ID else share
         strongest[kind] = max(strongest.get(kind, 0), share)
     parts = dict.fromkeys(PARTS, 0)

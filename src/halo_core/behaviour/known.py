@@ -180,7 +180,7 @@ class KnownValues:
         """
         if kind == SeenKind.SETTING:
             return 0 if value in self.values else weigh_setting(self._places, value)
-        if kind == SeenKind.DISCLOSURE:
+        if kind == SeenKind.LEAK:
             return self._weigh_rate(value, TERMS[kind].most)
         if kind == SeenKind.HOUR:
             times = 0

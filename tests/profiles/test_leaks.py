@@ -21,7 +21,7 @@ from halo_core.behaviour import (
 from halo_core.behaviour.profile_forms import EARLIER_FORM
 from halo_core.behaviour.tally_format import decode_tally, encode_tally
 
-AXIS = "first_disclosure"
+AXIS = "first_leak"
 ANA, BOB = 10**9, 2 * 10**9  # addresses
 
 
@@ -127,7 +127,7 @@ def test_one_record_to_the_person_of_every_third_request_never_runs(clerk):
         summary = summarize_session(f"s{number}", tally)
         profile = profile.fold(tally, verdict=summary.verdict, summary=summary)
     assert ran == 0
-    assert not profile.known[SeenKind.DISCLOSURE].values  # what was asked about teaches nothing
+    assert not profile.known[SeenKind.LEAK].values  # what was asked about teaches nothing
 
 
 def test_it_is_stored_and_the_earlier_form_knows_nothing_of_it():
@@ -135,4 +135,4 @@ def test_it_is_stored_and_the_earlier_form_knows_nothing_of_it():
     assert decode_tally(encode_tally(tally)) == tally
     assert summarize_session("s", tally).verdict is SessionVerdict.ORDINARY
     earlier = live(make=NEW_PROFILE.as_form(EARLIER_FORM), every=1)
-    assert not earlier.known[SeenKind.DISCLOSURE].values
+    assert not earlier.known[SeenKind.LEAK].values

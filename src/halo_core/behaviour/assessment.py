@@ -70,8 +70,12 @@ _HOLDING: Final = frozenset(
     "tenant_strangers_recent".split()
 )
 _LEAST_NARROWING_RISK: Final = 300
-_ASKED_ONLY: Final = frozenset(("requested", "narrowed"))
+_ASKED_ONLY: Final = frozenset(("requested", "narrowed", "slight"))
 """Kinds of axes that are asked about and leave no risk."""
+_COUNTED_ONCE: Final = frozenset(("much", "slight"))
+_SLIGHT: Final = 1500
+"""Share of the identity's own limit up to which much work is slight."""
+_LABELLED_READS: Final = INDEX["labelled_reads"]
 _SCOPE_MEASURES: Final = frozenset(
     "unrelated unrelated_acts unrelated_payments persons outside destinations bytes_out labelled_reads labelled_bytes "
     "amount_sum amount_largest hand_offs strangers".split()
@@ -127,15 +131,14 @@ class BehaviourAssessment:
     def alarm_shares(self) -> Iterable[tuple[str, int]]:
         """Ids of axes that are alarms, with their shares; below an alarm's where they leave no carried risk.
 
-        So somebody is asked about it, and that is all. Such are the kinds `requested` and `narrowed`, and `much` up to
-        a quarter above the limit.
+        So somebody is asked about it, and that is all. Such are the kinds `requested`, `narrowed` and `slight`.
         """
-        return [(axis.id, _share_for_risk(axis)) for axis in self.alarms]
+        return [(axis.id, ALARM - 1 if axis.kind in _ASKED_ONLY else axis.share) for axis in self.alarms]
 
     @property
     def counted_once(self) -> frozenset[str]:
         """Ids of axes that say no more for being raised by another call of the same session."""
-        return frozenset([axis.id for axis in self.axes if axis.kind == "much"])
+        return frozenset([axis.id for axis in self.axes if axis.kind in _COUNTED_ONCE])
 
     @property
     def parts(self) -> dict[str, int]:
@@ -153,13 +156,6 @@ class BehaviourAssessment:
     def from_plain(cls, members: Mapping[str, Any]) -> BehaviourAssessment:
         """Inverse of `to_plain`."""
         return cls(**{**members, "axes": tuple(map(Axis.from_plain, members.get("axes", ())))})
-
-
-def _share_for_risk(axis: Axis) -> int:
-    """The share of an alarm with which it counts for the risk that is carried."""
-    if axis.kind in _ASKED_ONLY:
-        return ALARM - 1
-    return max(min(axis.share, 4 * (axis.share - ALARM)), ALARM - 1) if axis.kind == "much" else axis.share
 
 
 _NUMBERS: Final = ("volume", "drift", *PARTS, "unusual", "agent_risk", "first_times", "novelty")
@@ -286,7 +282,7 @@ def _compare_volumes(
                         without_risk = _list_narrower(profile, tally, limits, 0).get(place, limits[place])
                         if value <= min(limits[place], without_risk) << times:
                             axis = replace(axis, kind="narrowed")
-                    axes.append(_count_tries(axis, at, tally))
+                    axes.append(_grade_work(axis, at, tally, limits[place] << times))
                 volume = max(volume, share)
                 place = _WINDOW_OF.get(at, -1) if place == at else -1
                 value += (recent[place - COUNT] if place > 0 else 0) + (beside[at] if beside else 0)
@@ -295,15 +291,26 @@ def _compare_volumes(
     return volume, axes
 
 
-def _count_tries(axis: Axis, at: int, tally: SessionTally) -> Axis:
-    """The axis of a measure; of work as such with the share of its limit that all that was tried would have reached.
+def _grade_work(axis: Axis, at: int, tally: SessionTally, limit: int) -> Axis:
+    """The axis of a measure, which of work as such says how grave it is: by all that was tried.
 
-    How often work as such alarms says nothing: once its limit is reached, each call is a further try.
+    How often it alarms says nothing: once a limit is reached, each call is a further try. Nor does a limit that drift
+    has narrowed.
+
+    Args:
+        axis: of the measure.
+        at: its place.
+        tally: of the session.
+        limit: the identity's own, which nothing has narrowed.
     """
     if at not in MUCH_WORK or axis.kind != "volume":
         return axis
-    tried = axis.value + tally.attempted[at] - tally.values[at]
-    return replace(axis, share=min(max(axis.share, tried * ALARM // (axis.limit + 1)), MAX_SHARE), kind="much")
+    tried = (axis.value + tally.attempted[at] - tally.values[at]) * ALARM // (limit + 1)
+    if tried < _SLIGHT:
+        return replace(axis, kind="slight")
+    return replace(
+        axis, kind="much", share=min(max(axis.share, tried), MAX_SHARE) if at == _LABELLED_READS else axis.share
+    )
 
 
 def _list_narrower(
@@ -383,7 +390,8 @@ def _compare_tenant(tenant: TenantProfile, tally: SessionTally, event: Behaviour
             limit = min(limits[window], narrower.get(window, limits[window])) << allowed.get(at, 0)
             share = value * ALARM // (limit + 1) if limit else min(value, 1) * ALARM
             if share >= ALARM:
-                axes.append(_count_tries(_make_volume_axis(window, value, share, limit, tenant=True), at, tally))
+                axis = _make_volume_axis(window, value, share, limit, tenant=True)
+                axes.append(_grade_work(axis, at, tally, limits[window] << allowed.get(at, 0)))
             volume = max(volume, share)
     return volume, axes
 

@@ -12,8 +12,8 @@ PARTS: Final = {"behaviour": 1000, "entitlement": 800, "context": 900, "scope": 
 """Thousandths with which each part enters `unusual`; set by hand."""
 
 
-VOLUMES: Final = frozenset(("volume", "much"))
-"""Kinds of axes that say that a limit was passed, for reasons that leave a risk."""
+VOLUMES: Final = frozenset(("volume", "much", "slight"))
+"""Kinds of axes that say that a limit was passed which a yes doubles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,8 @@ class Axis:
         share: of an alarm, in thousandths; for first times the weight, 1000 being ten bits.
         kind: `volume`, `drift`, `first`, `requested` (what the request accounts for: a volume of nothing but what it
             names one by one, or a kind of work that the agent never did, on what the request leads to), `narrowed`
-            (a volume above a limit only as far as past alarms have narrowed it), or `much` (a volume of work as such,
-            whatever it is done on; its share counts what was tried, too).
+            (a volume above a limit only as far as past alarms have narrowed it), `much` (a volume of work as such), or
+            `slight` (likewise, where not even all that was tried is half as much again as the identity's own limit).
     """
 
     id: str

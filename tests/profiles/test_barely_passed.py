@@ -112,6 +112,8 @@ def test_the_sums_of_recent_sessions_fade_after_it_as_after_ordinary_work(reader
         for one, verdict in ((quiet, ORDINARY), (alarmed, SessionVerdict.ALARM), (strange_one, SessionVerdict.ALARM))
     ]
     assert sums[0] == sums[1] < sums[2]
+    drifted = replace(alarmed, alarms=(*tally.alarms, tally.alarms[0]._replace(axis="reads_trend", share=1000)))
+    assert profile.fold(drifted, verdict=SessionVerdict.ALARM).windows[_READS] == sums[2]
 
 
 # Attacks: whoever means to read much of other people's data gets nothing out of it.

@@ -96,7 +96,8 @@ class IdentityProfile(ProfileState):
         strange = alarms if is_earlier else [one for one in alarms if tells_of_strange_work(one.axis, one.share)]
         is_left_out = is_explained and bool(strange)
         # After an alarm that nobody cleared, what adds up hardly fades, so that it does not go on a little at a time.
-        is_much = not is_earlier and bool(alarms) and all(tells_of_much_work(one.axis, one.share) for one in alarms)
+        every = tally.open_alarms or tally.alarms
+        is_much = not is_earlier and bool(every) and all(tells_of_much_work(one.axis, one.share) for one in every)
         fades = self.window if learns or is_explained or is_much else _SLOWLY * self.window
         after = self._watch(tally, verdict, fades=fades, is_explained=is_explained, is_left_out=is_left_out)
         if learns:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from test_profiles import DAY, ORDINARY
 from test_tally import fold
@@ -68,6 +70,11 @@ def test_telling_somebody_of_what_the_request_is_about_is_ordinary(clerk):
 
 def test_telling_the_person_of_the_request_of_somebody_else_is_an_alarm(clerk):
     assert AXIS in alarms(clerk, leak(100))
+
+
+def test_a_tool_of_unknown_effect_that_reaches_somebody_is_a_message(clerk):
+    *reads, told = leak(100)
+    assert AXIS in alarms(clerk, [*reads, replace(told, impact="unknown")])
 
 
 def test_leaving_the_number_out_hides_nothing_as_long_as_an_address_stands_there(clerk):

@@ -31,6 +31,7 @@ _BYTES_OUT, _LABELLED_READS, _SESSION_RISK = (INDEX[name] for name in ("bytes_ou
 _AMOUNT_SUM, _AMOUNT_LARGEST = INDEX["amount_sum"], INDEX["amount_largest"]
 _UNRELATED_ACTS, _UNRELATED_PAYMENTS = INDEX["unrelated_acts"], INDEX["unrelated_payments"]
 _SEND: Final = Impact.SEND.value
+_TELLING: Final = frozenset((_SEND, Impact.UNKNOWN.value))
 _MEASURE_OF_IMPACT: Final = {
     _SEND: _SENDS,
     Impact.PAYMENT.value: _PAYMENTS,
@@ -116,7 +117,7 @@ def tells_of_strangers(event: BehaviourEvent, labelled: frozenset[int]) -> bool:
         event: the action.
         labelled: fingerprints of the unrelated objects whose labelled data the session has read.
     """
-    if event.impact != _SEND or not labelled:
+    if event.impact not in _TELLING or not labelled:
         return False
     places = {place.fingerprint for place in event.destinations}
     told = [item for item in event.objects if not item.is_related and not item.is_requested]

@@ -12,6 +12,7 @@ from halo_core.behaviour.profile_forms import EARLIER_FORM, FOLD_FORM
 ORDINARY, OBSERVED, CLEARED = SessionVerdict.ORDINARY, SessionVerdict.OBSERVED, SessionVerdict.CLEARED
 UNIT = 10_000
 STRANGER = (TouchedObject(77, is_related=False),)
+LED = (TouchedObject(78, is_related=True),)
 
 
 class Found:
@@ -100,6 +101,24 @@ def test_nobody_is_charged_for_an_amount_while_nobody_knows_what_is_usual(reader
         profile = pay(profile, 202 + number, 40)
     event = act(ANA, 220, 10, pays=900 * UNIT)
     assert dict(assess(profile, run([event]), event).alarm_shares)["amount_largest"] > 1000
+
+
+def test_first_payments_that_the_request_accounts_for_are_asked_about_and_leave_no_risk(reader):
+    """To pay is to reach a bank that was never reached: the new system is a part of the new work."""
+    event = act(ANA, 200, 10, pays=40 * UNIT)
+    found = assess(reader, run([event]), event)
+    assert "first_system" in {axis.id for axis in found.axes}
+    assert found.volume >= 1000
+    assert max(share for _, share in found.alarm_shares) < 1000
+
+
+@pytest.mark.parametrize(
+    "strange", [{"objects": STRANGER}, {"host": "elsewhere"}, {"objects": LED, "is_exposed": True}]
+)
+def test_first_payments_with_anything_strange_about_them_leave_a_risk(reader, strange):
+    event = act(ANA, 200, 10, pays=40 * UNIT, **strange)
+    found = assess(reader, run([event]), event)
+    assert max(share for _, share in found.alarm_shares) >= 1000
 
 
 def test_first_payments_begin_no_limit_in_the_earlier_form():

@@ -56,7 +56,7 @@ _COUNTS: Final = frozenset(
 """Measures whose limits are doubled for an action all of whose objects the request names."""
 _WORK_KINDS: Final = frozenset(
     f"first_{kind.name.lower()}"
-    for kind in (SeenKind.TOOL, SeenKind.GRANT, SeenKind.IMPACT, SeenKind.DESTINATION, SeenKind.UNIT)
+    for kind in (SeenKind.TOOL, SeenKind.SYSTEM, SeenKind.GRANT, SeenKind.IMPACT, SeenKind.DESTINATION, SeenKind.UNIT)
 ) | {"principal_impact", "principal_label", "principal_system"}
 """First times of which new work consists; a new host or hour is none."""
 _UNRELATED: Final = INDEX["unrelated"]

@@ -198,9 +198,9 @@ class Halo(HaloBase):
     def callback(self) -> HaloCallback:
         """Return the callback handler for plain chains. It decides unguarded objects, and registers them when met.
 
-        It can block, pause and drop documents. It cannot rewrite arguments: a call that a policy wants rewritten is
-        denied with `needs_guard`. `.func` of a tool and code in a fresh context bypass it; `callbacks=[]` on a call
-        inside the chain does not.
+        It can block, pause and drop documents; it cannot rewrite arguments, so what a policy asks of that kind is
+        denied with `needs_guard`. Plain functions and fresh contexts walk around it; `callbacks=[]` on a call inside
+        the chain does not.
         """
         watch_nested_runs()
         note_callback_use()
@@ -213,8 +213,8 @@ class Halo(HaloBase):
         recorded as a shadow entry, and in enforce mode refused with `unguarded`. Several tripwires may be installed:
         each lets pass what another `Halo` guards.
 
-        It does not see what starts no run: `.func` of unguarded tools, tools of a model's provider, raw SDK clients and
-        plain functions.
+        It sees runs, and calls of methods and functions of LangChain's objects. Tools of a model's provider, raw SDK
+        clients and plain functions are neither.
 
         Returns:
             A handle with `uninstall()`; as a context manager it uninstalls at the block's end.

@@ -1,12 +1,10 @@
-"""Decides calls that go past LangChain's entry points, to `_run`, `_generate` or `_get_relevant_documents` directly.
+"""Decides calls of what is behind LangChain's entry points: `_run`, `_generate`, a tool's `func`.
 
-Code that wraps a tool, a model or a retriever often calls such a method of the wrapped object. Calling it does not
-start a run, so no callback is invoked. `watch_body_calls` therefore wraps these methods, once for the process.
-
-Inside something guarded, and in a chain under a `halo.callback()`, such a call is made on a guarded copy of the object
-instead, which decides it. Two kinds of calls are not decided here: those of LangChain's own entry points, since these
-have started a run, and those that an object's method makes to the same object. Where no `Halo` decides, the tripwire is
-told of the call.
+Code that wraps a tool, a model or a retriever often calls such a method of what it holds, past the entry point that
+starts a run, so no callback is told. `watch_body_calls` stands in their place, once for the process, and so does what
+is read as `func` and `coroutine` of a tool. Inside something guarded, and in a chain under a `halo.callback()`, such a
+call is that of a guarded copy. It is none where LangChain's own code calls a method of the object at hand, since that
+has started a run; nor where the object's own body calls it. Where nothing decides, the tripwire is told.
 """
 
 from __future__ import annotations
@@ -21,11 +19,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from langchain_core.language_models import BaseLanguageModel
 from langchain_core.retrievers import BaseRetriever
-from langchain_core.tools import BaseTool
+from langchain_core.tools import BaseTool, StructuredTool, Tool
 
 from halo_core.enforcement.class_hooks import watch_classes, wrap_methods
 from halo_core.enforcement.guards import choose_model_name, get_guard
 from halo_core.enforcement.session_context import ContextVarScope
+from halo_core.enforcement.stand_ins import find_original, find_stand_in, make_stand_in
 from halo_core.enforcement.steps import astream, emit_parts, stream
 from halo_core.errors import ConfigError, Denied
 from halo_langchain._models import copy_model_with_guard
@@ -50,6 +49,8 @@ _METHODS: Final[tuple[tuple[type[Any], tuple[str, ...]], ...]] = (
 _KINDS: Final[dict[type[Any], str]] = {BaseTool: "tool", BaseRetriever: "retriever", BaseLanguageModel: "model"}
 UNGUARDED_OBSERVERS: Final[list[Callable[[str, str], None]]] = []
 """Told kind and name of what nothing decides; may refuse it by raising."""
+UNGUARDED_WATCHES: Final[list[Callable[[], object]]] = []
+"""Whether somebody is told of it now."""
 
 _RUNNING_BODY: Final[ContextVar[Any]] = ContextVar("halo_langchain_running_body", default=None)
 """The object without a guard whose body runs."""
@@ -95,20 +96,29 @@ def _find_decided_method(base: type[Any], x: Any, name: str, halo: Halo | None) 
     caller = sys._getframe(_FRAMES_TO_CALLER)  # noqa: SLF001  nothing else shows who calls
     if _RUNNING_BODY.get() is x or _is_called_by_framework(x, caller):
         return None
+    return _take_decided_member(base, x, name, halo)
+
+
+def _take_decided_member(base: type[Any], x: Any, name: str, halo: Halo | None) -> Callable[..., Any] | None:
+    """The member of the guarded copy that decides; without a Halo, None once the observers were told.
+
+    Raises:
+        Denied: as `_find_decided_method`.
+    """
     if halo is None:
         shown_name = choose_model_name(x) if base is BaseLanguageModel else x.get_name()
         for observe in UNGUARDED_OBSERVERS:
             observe(_KINDS[base], shown_name)
         return None
     try:
-        method: Callable[..., Any] = getattr(_COPIERS[base](halo, x), name)
+        member: Callable[..., Any] = getattr(_COPIERS[base](halo, x), name)
     except ConfigError as error:
         raise Denied("needs_guard", error.message, remedy=error.remedy) from error
-    return method
+    return member
 
 
-_FRAMES_TO_CALLER: Final = 2
-"""From `_find_decided_method` to whoever calls the body: its wrapper stands between."""
+_FRAMES_TO_CALLER: Final = 3
+"""From `_find_decided_method` to whoever calls the body: two functions that stand in its place are between."""
 
 
 # wrappers
@@ -117,7 +127,6 @@ _FRAMES_TO_CALLER: Final = 2
 def _wrap_body(base: type[Any], name: str, method: Callable[..., Any], find_halo: FindHalo) -> Callable[..., Any]:
     run_body = _choose_runner(method)
 
-    @functools.wraps(method)
     def call_body(self: Any, *args: Any, **kwargs: Any) -> Any:
         if get_guard(self) is not None:
             return method(self, *args, **kwargs)
@@ -129,7 +138,7 @@ def _wrap_body(base: type[Any], name: str, method: Callable[..., Any], find_halo
             return decided(*args, **kwargs)
         return run_body(self, method, args, kwargs)
 
-    return call_body
+    return make_stand_in(method, call_body)
 
 
 RunBody = Callable[[Any, Callable[..., Any], tuple[Any, ...], dict[str, Any]], Any]
@@ -162,6 +171,60 @@ def _run_async_stream(x: Any, method: Callable[..., Any], args: tuple[Any, ...],
     return astream(emit_parts(method(x, *args, **kwargs), lambda: ContextVarScope((_RUNNING_BODY, x))))
 
 
+# functions of tools
+
+
+class _FunctionField:
+    """Stands for a field of a tool that holds a function; a plain field where nothing decides.
+
+    Elsewhere code that reads it gets a function whose calls are decided. The tool's own code, LangChain's and ours get
+    the tool's.
+    """
+
+    def __init__(self, name: str, find_halo: FindHalo) -> None:
+        self._name = name
+        self._find_halo = find_halo
+
+    def __get__(self, tool: BaseTool | None, _owner: Any = None) -> Any:
+        if tool is None or self._name not in tool.__dict__:  # as a field without a default on its class
+            raise AttributeError(self._name)
+        function = find_original(tool.__dict__[self._name])  # a copy was made of what somebody had read here
+        if function is None or (self._find_halo() is None and not any(watches() for watches in UNGUARDED_WATCHES)):
+            return function
+        caller = sys._getframe(1)  # noqa: SLF001  nothing else shows who reads
+        is_own = _RUNNING_BODY.get() is tool or _is_called_by_framework(tool, caller)
+        if is_own or get_guard(tool) is not None or _is_ours(caller):
+            return function
+        return find_stand_in(tool, self._name, function, lambda: self._make_function(tool, function))
+
+    def __set__(self, tool: BaseTool, value: Any) -> None:
+        tool.__dict__[self._name] = value
+
+    def _make_function(self, tool: BaseTool, function: Callable[..., Any]) -> Callable[..., Any]:
+        is_async = self._name == "coroutine"
+        run_body = _run_async if is_async else _choose_runner(function)
+
+        def run_function(_tool: BaseTool, /, *args: Any, **kwargs: Any) -> Any:
+            return function(*args, **kwargs)
+
+        def call_function(*args: Any, **kwargs: Any) -> Any:
+            halo = self._find_halo()
+            if _RUNNING_BODY.get() is not tool and (halo is not None or UNGUARDED_OBSERVERS):
+                decided = _take_decided_member(BaseTool, tool, self._name, halo)
+                if decided is not None:
+                    return decided(*args, **kwargs)
+            return run_body(tool, run_function, args, kwargs)
+
+        return make_stand_in(function, call_function, is_async=is_async)
+
+
+def _is_ours(caller: types.FrameType) -> bool:
+    return str(caller.f_globals.get("__name__", "")).partition(".")[0] == "halo_langchain"
+
+
+# classes
+
+
 @functools.cache
 def watch_body_calls(find_halo: FindHalo) -> None:
     """Wrap the bodies of all classes, present and future.
@@ -171,6 +234,9 @@ def watch_body_calls(find_halo: FindHalo) -> None:
     """
     for base, names in _METHODS:
         watch_classes(base, functools.partial(_watch_class, base, names, find_halo))
+    for tool_class in (Tool, StructuredTool):
+        for name in ("func", "coroutine"):
+            type.__setattr__(tool_class, name, _FunctionField(name, find_halo))
 
 
 def _watch_class(base: type[Any], names: tuple[str, ...], find_halo: FindHalo, kind: type[Any]) -> None:

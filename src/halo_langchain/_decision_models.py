@@ -30,6 +30,7 @@ from halo_core.enforcement.guards import (
     require_guard,
 )
 from halo_core.enforcement.session_context import ContextVarScope
+from halo_core.enforcement.stand_ins import make_stand_in
 from halo_core.enforcement.step_methods import make_method
 from halo_core.enforcement.steps import Steps
 from halo_core.errors import ConfigError, Denied
@@ -174,7 +175,6 @@ def watch_decision_models(find_halo: Callable[[Any], Any]) -> None:
 
 
 def _watch_method(method: Callable[..., Any], name: str, find_halo: Callable[[Any], Any]) -> Callable[..., Any]:
-    @functools.wraps(method)
     def ask(self: Any, input: Any, config: Any = None, **kwargs: Any) -> Any:  # noqa: A002  the framework's name
         if get_guard(self) is not None:
             return method(self, input, config, **kwargs)
@@ -185,7 +185,7 @@ def _watch_method(method: Callable[..., Any], name: str, find_halo: Callable[[An
             observe(choose_model_name(self))
         return method(self, input, config, **kwargs)
 
-    return ask
+    return make_stand_in(method, ask)
 
 
 def _guard_started_model(halo: Halo, model: Any) -> Any:

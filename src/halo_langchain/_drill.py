@@ -6,9 +6,12 @@ the methods of its class by which every call reaches the provider.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -28,7 +31,7 @@ from halo_core.doctor import Cover, FindingKind, find_guard, list_originals
 from halo_core.drill import CannotPlant, Desk, FunctionStubs, Step, ToolFacts, Turn
 from halo_core.drill.stubs import find_problem, list_subclasses
 from halo_core.drill.tools import describe_tool
-from halo_core.enforcement.class_hooks import unwrap_method
+from halo_core.enforcement.stand_ins import find_original
 from halo_core.object_graph import get_attributes, get_module_name, is_a, unwrap
 from halo_langchain._decision_models import DECISION_MODELS
 from halo_langchain._doctor import AppExaminer, find_handoff_target
@@ -190,7 +193,7 @@ class Driver:
             for name in _BODY_METHODS:
                 method = getattr(type(item), name)
                 if method is not getattr(base, name):
-                    bodies.append(unwrap(unwrap_method(method))[0])
+                    bodies.append(unwrap(find_original(method))[0])
         return list({id(body): body for body in bodies if not self._finder.is_ours(body)}.values())
 
     # replacing
@@ -221,7 +224,7 @@ class Driver:
     ) -> None:
         """Replace methods of a class by a function that takes the method's name and the arguments."""
         for name in names:
-            function, _ = unwrap(unwrap_method(kind.__dict__.get(name)))
+            function, _ = unwrap(find_original(kind.__dict__.get(name)))
             if is_a(function, types.FunctionType) and not self._finder.is_ours(function):
                 stubs.replace(function, partial(answer, name))
 
@@ -241,7 +244,10 @@ class Driver:
         """Run the graph once, in a new thread."""
         messages = [*turn.history, ("user", turn.user)]
         config: Any = {"configurable": {"thread_id": f"drill-{uuid4()}"}, "recursion_limit": _MAX_STEPS}
-        self._app.invoke({"messages": messages}, config)
+        if any(_is_only_awaited(item.tool) for item in self._finder.found_tools):
+            asyncio.run(self._app.ainvoke({"messages": messages}, config))
+        else:
+            self._app.invoke({"messages": messages}, config)
 
     def run_hosted(self, turn: Turn, fields: Mapping[str, Any]) -> None:
         """Call a guarded model with more fields."""
@@ -259,8 +265,22 @@ class Driver:
                         state = item.graphs[0].invoke({"messages": [("user", "Do it.")]})
                         return str(state["messages"][-1].content)
                     script.take_step()
-                    return item.tool.invoke(dict(step.arguments))
+                    return _call_inner_tool(item.tool, dict(step.arguments))
         raise CannotPlant(f"`{step.tool}` is not in the body of `{owner}`")
+
+
+def _is_only_awaited(tool: BaseTool) -> bool:
+    """Whether a tool has no other way to run, as those of MCP servers."""
+    fields = get_attributes(tool)
+    return fields.get("coroutine") is not None and fields.get("func") is None
+
+
+def _call_inner_tool(tool: BaseTool, arguments: dict[str, Any]) -> Any:
+    if not _is_only_awaited(tool):
+        return tool.invoke(arguments)
+    # The body at hand may run in an event loop, which waits for it.
+    with ThreadPoolExecutor(1) as executor:
+        return executor.submit(copy_context().run, asyncio.run, tool.ainvoke(arguments)).result()
 
 
 def _answer_model(desk: Desk, method: str, _arguments: Mapping[str, Any]) -> Any:

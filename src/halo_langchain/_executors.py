@@ -35,6 +35,7 @@ from halo_core.enforcement.guards import (
     make_named_subclass,
     require_guard,
 )
+from halo_core.enforcement.stand_ins import make_stand_in
 from halo_core.enforcement.step_methods import make_method
 from halo_core.enforcement.steps import Steps
 from halo_core.errors import ConfigError, Denied
@@ -162,7 +163,7 @@ def _register(halo: Halo, executor: Any, kind: ExecutorKind, resource: Resource 
     resource = resource or halo.find_declared(name, ActionKind.TOOL_CALL)
     if resource is None:
         resource = known
-    elif not resource.programs:
+    elif not resource.list_programs():
         # INVARIANT: FAILCLOSED - however it was declared, what it runs is a program.
         resource = replace(resource, programs=known.programs)
     properties = {kind.argument: {"type": "string"}, **{name: {} for name in kind.others}}
@@ -222,14 +223,13 @@ def _is_new(key: tuple[str, str]) -> bool:
 def _watch_method(executor_class: type[Any], kind: ExecutorKind, find_halo: Callable[..., Any]) -> None:
     original = getattr(executor_class, kind.method)
 
-    @functools.wraps(original)
     def run_program(self: Any, *args: Any, **kwargs: Any) -> Any:
         halo = None if get_guard(self) is not None else find_halo()
         if halo is None:
             return original(self, *args, **kwargs)
         return getattr(guard_started_executor(halo, self), kind.method)(*args, **kwargs)
 
-    setattr(executor_class, kind.method, run_program)
+    setattr(executor_class, kind.method, make_stand_in(original, run_program))
 
 
 def guard_started_executor(halo: Halo, executor: Any) -> Any:
@@ -248,12 +248,11 @@ def _watch_chain(chain_class: type[Any], name: str, find_halo: Callable[..., Any
     """Make a chain run with guarded copies of its graph stores."""
     original = getattr(chain_class, name)
 
-    @functools.wraps(original)
     def run_chain(self: Any, input: Any, config: Any = None, **kwargs: Any) -> Any:  # noqa: A002  the framework's name
         halo = find_halo(config)
         return original(self if halo is None else guard_chain_executors(halo, self), input, config, **kwargs)
 
-    setattr(chain_class, name, run_chain)
+    setattr(chain_class, name, make_stand_in(original, run_chain))
 
 
 def guard_chain_executors(halo: Halo, chain: Any) -> Any:

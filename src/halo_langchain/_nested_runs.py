@@ -12,14 +12,12 @@ that `Halo`, whatever `callbacks=` the call itself names; outside it returns Non
 replaced by its guarded copy, so that its tools pause and are restricted like any guarded tool, and an agent acts under
 its own name.
 
-Calls past the entry points (`_run`, `_generate`) start no run; `_body_calls` decides them. Not covered are plain
-functions, including the `.func` of unguarded tools, and code in a fresh context, where `halo.install()` refuses what
-starts without a guard.
+Code that calls what is behind an entry point (`_run`, `_generate`, a tool's `func`) starts no run: `_body_calls`
+decides it. Not seen are plain functions, and code in a fresh context (`halo.install()` refuses what starts there).
 """
 
 from __future__ import annotations
 
-import functools
 import sys
 import threading
 from asyncio import _get_running_loop
@@ -36,6 +34,7 @@ from halo_core.enforcement.bodies import enter_body
 from halo_core.enforcement.body_threads import ContextValue, carry_into_threads
 from halo_core.enforcement.class_hooks import watch_classes, wrap_methods
 from halo_core.enforcement.guards import clean_name, get_guard
+from halo_core.enforcement.stand_ins import make_stand_in
 from halo_core.enforcement.steps import astream, emit_parts, stream
 from halo_core.errors import ConfigError, Denied
 from halo_langchain._agents import guard_started_graph
@@ -238,7 +237,6 @@ def _watch_graph_method(name: str, drive_stream: Callable[..., Any]) -> None:
     """
     original: Callable[..., Any] = getattr(Pregel, name)
 
-    @functools.wraps(original)
     def run_graph(self: Any, *args: Any, **kwargs: Any) -> Any:
         if get_guard(self) is not None:
             return original(self, *args, **kwargs)
@@ -251,7 +249,7 @@ def _watch_graph_method(name: str, drive_stream: Callable[..., Any]) -> None:
         agent = AgentEnclosure(halo)
         return drive_stream(emit_parts(original(self, *args, **kwargs), lambda: enclosure_scope(agent)))
 
-    setattr(Pregel, name, run_graph)
+    setattr(Pregel, name, make_stand_in(original, run_graph))
 
 
 # tools with entry points of their own
@@ -266,14 +264,13 @@ def _watch_tool_class(kind: type[Any]) -> None:
 
 
 def _wrap_entry_point(method: Callable[..., Any], name: str) -> Callable[..., Any]:
-    @functools.wraps(method)
     def call_tool(self: Any, *args: Any, **kwargs: Any) -> Any:
         enclosure = current_enclosure()
         if enclosure is None or get_guard(self) is not None:
             return method(self, *args, **kwargs)
         return getattr(enclosure.halo.first_seen.guard_started_tool(self), name)(*args, **kwargs)
 
-    return call_tool
+    return make_stand_in(method, call_tool)
 
 
 _LOCK: Final = threading.Lock()

@@ -17,6 +17,7 @@ from langgraph.pregel.remote import RemoteGraph
 from halo_core.enforcement.arguments import copy_arguments
 from halo_core.enforcement.flow import GovernedStream, govern_stream
 from halo_core.enforcement.guards import clean_name, find_name_problem
+from halo_core.enforcement.stand_ins import make_stand_in
 from halo_core.enforcement.steps import astream, stream
 from halo_core.errors import Denied
 from halo_langchain._pause import LangChainAction
@@ -70,7 +71,6 @@ def watch_remote_graphs(find_halo: Callable[[Any], Any]) -> None:
 def _watch_stream(name: str, drive_stream: Callable[..., Any], find_halo: Callable[[Any], Any]) -> None:
     original: Callable[..., Any] = getattr(RemoteGraph, name)
 
-    @functools.wraps(original)
     def run_graph(self: RemoteGraph, input: Any, config: Any = None, **kwargs: Any) -> Any:  # noqa: A002  the framework's
         halo = find_halo(config)
         if halo is None:
@@ -80,13 +80,12 @@ def _watch_stream(name: str, drive_stream: Callable[..., Any], find_halo: Callab
         run = functools.partial(original, self, given, config, **kwargs)
         return drive_stream(govern_stream(_RemoteRun(halo, find_remote_name(self), given, run)))
 
-    setattr(RemoteGraph, name, run_graph)
+    setattr(RemoteGraph, name, make_stand_in(original, run_graph))
 
 
 def _watch_events(name: str, find_halo: Callable[[Any], Any]) -> None:
     original: Callable[..., Any] = getattr(RemoteGraph, name)
 
-    @functools.wraps(original)
     def stream_events(self: RemoteGraph, input: Any, config: Any = None, **kwargs: Any) -> Any:  # noqa: A002  as above
         if kwargs.get("version", "v2") == "v3":  # any other comes to `stream`
             if find_halo(config) is not None:
@@ -99,7 +98,7 @@ def _watch_events(name: str, find_halo: Callable[[Any], Any]) -> None:
             _tell_observers(self)
         return original(self, input, config, **kwargs)
 
-    setattr(RemoteGraph, name, stream_events)
+    setattr(RemoteGraph, name, make_stand_in(original, stream_events))
 
 
 def _tell_observers(graph: RemoteGraph) -> None:

@@ -269,7 +269,7 @@ def program_values(resource: Resource, arguments: Mapping[str, Any]) -> tuple[tu
     """Context variables while a tool runs whose argument is a decided program."""
     if not resource.programs:
         return ()
-    programs = [arguments.get(name) for name, _ in resource.programs]
+    programs = [arguments.get(name) for name, _ in resource.list_programs()]
     return ((_DECIDED_PROGRAMS, tuple(item for item in programs if isinstance(item, str))),)
 
 

@@ -5,16 +5,12 @@ decisions. Runs that a guard has claimed pass, and runs with a `halo.callback()`
 callback; all others are refused or recorded. Asynchronous calls of text models are never left to a callback, because
 LangChain does not report their start to other handlers once one of them runs inline.
 
-`ChainRuns` records where actions ran, and finds shadow agents: graphs in which something ran, or was refused, without a
-guard, and nothing was guarded. That is known when the run of the graph ends.
-
-Not covered are actions that start no run: `.func` of an unguarded tool, the vector store behind a retriever, tools that
-a model's provider runs, the SDK of a provider, plain functions and graph nodes, and cached answers of text models. Code
-that sets the hook's variable, or LangChain's list of hooks, disables the tripwire. If the class of a tool or retriever
-overrides `run` or `invoke`, the first run under its name passes, because such a class may start runs in its own way.
-
-In an event loop the tripwire never waits for the ledger. It reads no argument values, except the words of a model call
-that the middleware decided, to recognise it.
+It cannot see what starts no run and is behind no entry point: the vector store behind a retriever, tools that a
+model's provider runs, a provider's own SDK, plain functions, a text model's answer out of the cache, a graph node's
+too. Code that sets the hook's variable, or LangChain's list of hooks, takes it away. Of a tool or retriever whose
+class overrides `run` or `invoke`, the first run of its name passes, since such a class starts its runs as it likes.
+It waits for no ledger in an event loop, and reads no argument values (except the words of a model call that a
+middleware decided, to know it).
 """
 
 from __future__ import annotations
@@ -38,6 +34,7 @@ from halo_core.enforcement.guards import clean_name
 from halo_core.enforcement.shadow_activity import ModeWatch, record_shadow, refuse_unguarded
 from halo_core.model import Mode
 from halo_langchain._body_calls import UNGUARDED_OBSERVERS as UNGUARDED_BODY_OBSERVERS
+from halo_langchain._body_calls import UNGUARDED_WATCHES
 from halo_langchain._callback import HaloCallback
 from halo_langchain._decision_models import UNGUARDED_OBSERVERS
 from halo_langchain._remote_graphs import UNGUARDED_OBSERVERS as UNGUARDED_REMOTE_OBSERVERS
@@ -289,6 +286,7 @@ def install(halo: Halo, mode: Mode | None) -> InstalledTripwire:
             UNGUARDED_OBSERVERS.append(partial(_check_unguarded, "model"))
             UNGUARDED_REMOTE_OBSERVERS.append(partial(_check_unguarded, "agent"))
             UNGUARDED_BODY_OBSERVERS.append(_check_unguarded)
+            UNGUARDED_WATCHES.append(get_watches)
             DECIDED_RUN_OBSERVERS.append(lambda parent: _CHAIN_RUNS.record_action(parent, guarded=True))
             _registered = True
     return InstalledTripwire(halo, mode, _installed)

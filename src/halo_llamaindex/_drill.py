@@ -25,6 +25,7 @@ from halo_core.doctor import Cover, find_guard, list_originals
 from halo_core.drill import CannotPlant, Desk, FunctionStubs, Step, ToolFacts, Turn
 from halo_core.drill.stubs import find_problem, list_subclasses
 from halo_core.drill.tools import describe_tool
+from halo_core.enforcement.stand_ins import find_original
 from halo_core.object_graph import get_attributes, is_a, unwrap
 from halo_llamaindex._doctor import AppExaminer
 from halo_llamaindex._translate import tool_schema
@@ -49,6 +50,7 @@ def _find_innermost(function: Any) -> Any:
     """The function inside decorators that keep it as `__wrapped__`."""
     for _ in range(_MAX_WRAPPERS):
         function, _extras = unwrap(function)
+        function = find_original(function)
         inner = get_attributes(function).get("__wrapped__") or getattr(function, "__wrapped__", None)
         if inner is None:
             return function

@@ -7,13 +7,14 @@ variable. Inside one (`InnerScope`) the call is an action of the one flow, by th
 copy. An object that is seen here is registered under its own name, as undeclared. It never gets the name of a guarded
 object (`InnerGuards.choose_name`).
 
-Not seen: code in a fresh context; a tool's function that is called directly; the client of an SDK.
+Not seen: code in a fresh context; a function that nobody read from its tool; the client of an SDK.
 """
 
 from __future__ import annotations
 
 import functools
 import inspect
+import sys
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
@@ -25,7 +26,7 @@ from llama_index.core.base.base_retriever import BaseRetriever
 from llama_index.core.base.llms.base import BaseLLM
 from llama_index.core.indices.struct_store.sql_retriever import SQLRetriever
 from llama_index.core.llms.structured_llm import StructuredLLM
-from llama_index.core.tools import BaseTool
+from llama_index.core.tools import BaseTool, FunctionTool
 from llama_index.core.tools.types import BaseToolAsyncAdapter
 from llama_index_instrumentation import DispatcherSpanMixin
 
@@ -40,6 +41,8 @@ from halo_core.enforcement.guards import (
     is_generated_class,
     make_unregistered_resource,
 )
+from halo_core.enforcement.mcp_listings import ListedToolGuard, describe_for_guess
+from halo_core.enforcement.stand_ins import find_stand_in, make_stand_in
 from halo_core.errors import ConfigError
 from halo_core.model import ActionKind, Impact, Resource
 from halo_llamaindex._agents import MissingTool, guard_workflow, is_handoff_tool
@@ -50,12 +53,13 @@ from halo_llamaindex._executors import (
     make_executor_guard,
     skip_decided_programs,
 )
+from halo_llamaindex._mcp import admit_met_tool, find_listed_tool
 from halo_llamaindex._models import SENDING_METHODS, ModelCall, make_seen_model_guard
 from halo_llamaindex._observer import is_structured_answer_tool
 from halo_llamaindex._results import TOOL_RESULT_SURFACE, make_documents_surface
 from halo_llamaindex._retrievers import RETRIEVAL_SCHEMA, RETRIEVE_METHODS, TABLE_METHODS, Retrieval
 from halo_llamaindex._runs import InnerScope, current_inner_scope, is_part
-from halo_llamaindex._tools import TOOL_ENTRY_POINTS, ToolEntryCall
+from halo_llamaindex._tools import TOOL_ENTRY_POINTS, ToolEntryCall, govern_function
 from halo_llamaindex._translate import Binder, tool_schema, unwrap_tool
 
 if TYPE_CHECKING:
@@ -111,10 +115,10 @@ class InnerGuards:
                 return candidate
         return ""
 
-    def find_tool_resource(self, tool: Any) -> Resource | None:
-        """The registration of an agent's tool seen here; None if another object has its name."""
-        guard, _ = self.find(unwrap_tool(tool), functools.partial(_make_tool_parts, self._halo))
-        return None if isinstance(guard, UnregisteredGuard) else guard.resource
+    def find_tool_guard(self, tool: Any) -> GuardMetadata | None:
+        """How a tool of an agent seen here is decided; None where another has its name."""
+        guard: GuardMetadata = self.find(unwrap_tool(tool), functools.partial(_make_tool_parts, self._halo))[0]
+        return None if isinstance(guard, UnregisteredGuard) else guard
 
 
 def _make_tool_parts(halo: Halo, tool: Any) -> tuple[GuardMetadata, Binder]:
@@ -126,19 +130,29 @@ def make_tool_guard(halo: Halo, tool: Any) -> GuardMetadata:
     name = tool.metadata.get_name()
     function = getattr(tool, "_real_fn", None)
     schema = tool_schema(tool, getattr(tool, "partial_params", None) or ())
-    originals = halo.originals
+    originals, listed = halo.originals, find_listed_tool(tool)
+    make_guard: Callable[..., GuardMetadata] = GuardMetadata
+    description = tool.metadata.description
+    if listed is not None:
+        server, listed_name = listed[0], listed[1].name
+        admit_met_tool(halo, tool, server)
+        make_guard = functools.partial(ListedToolGuard, server=server, listed_name=listed_name)
+        if halo.mcp_listings.is_refused(server, listed_name):
+            unregistered = make_unregistered_resource(f"{server}/{name}", ActionKind.TOOL_CALL)
+            return make_guard(halo, tool, name, unregistered, TOOL_RESULT_SURFACE)
+        description = describe_for_guess(listed[1])
     if originals.has_name(clean_name(name)) and not originals.belongs_to_another(clean_name(name), tool):
         guarded_resource = halo.find_registered(clean_name(name))
         if guarded_resource is not None:  # the original of a guarded copy
-            return GuardMetadata(halo, tool, name, guarded_resource, TOOL_RESULT_SURFACE)
+            return make_guard(halo, tool, name, guarded_resource, TOOL_RESULT_SURFACE)
     maker = getattr(inspect.unwrap(function) if callable(function) else None, "__code__", type(tool))
     chosen_name = halo.inner_guards.choose_name(name, maker)
     try:
-        resource = halo.register_tool(chosen_name, None, tool.metadata.description, schema) if chosen_name else None
+        resource = halo.register_tool(chosen_name, None, description, schema) if chosen_name else None
     except ConfigError:  # the same name with other arguments
         resource = None
     if resource is not None:
-        return GuardMetadata(halo, tool, name, resource, TOOL_RESULT_SURFACE)
+        return make_guard(halo, tool, name, resource, TOOL_RESULT_SURFACE)
     unregistered = make_unregistered_resource(name, ActionKind.TOOL_CALL)
     return UnregisteredGuard(halo, tool, name, unregistered, TOOL_RESULT_SURFACE)
 
@@ -248,17 +262,42 @@ def _hook_method(kind: type[Any], name: str, action_class: Any) -> None:
     if action_class is _InnerProgramCall:
         governed = skip_decided_programs(kind, call_original, governed)
 
-    @functools.wraps(method)
     def hooked(x: Any, /, *args: Any, **kwargs: Any) -> Any:
         scope = _find_deciding_scope(x)
         return call_original(x, *args, **kwargs) if scope is None else governed(x, *args, **kwargs)
 
-    @functools.wraps(method)
-    async def hooked_async(x: Any, /, *args: Any, **kwargs: Any) -> Any:
-        scope = _find_deciding_scope(x)
-        return await (call_original(x, *args, **kwargs) if scope is None else governed(x, *args, **kwargs))
+    setattr(kind, name, make_stand_in(method, hooked, is_async=is_async))
 
-    setattr(kind, name, hooked_async if is_async else hooked)
+
+_FUNCTION_PROPERTIES: Final = {"fn": "_fn", "async_fn": "_async_fn", "real_fn": "_real_fn"}
+
+
+def _hook_function(name: str, field: str) -> None:
+    """Have what is read as a function of a tool decided where it is called inside of something guarded.
+
+    This package reads the function itself.
+    """
+    read_original = vars(FunctionTool)[name].fget
+
+    def read_function(tool: Any) -> Any:
+        function = read_original(tool)
+        if current_inner_scope() is None:
+            return function
+        reader = str(sys._getframe(1).f_globals.get("__name__", ""))  # noqa: SLF001  nothing else shows who reads
+        if reader.partition(".")[0] == "halo_llamaindex" or _find_deciding_scope(tool) is None:
+            return function
+
+        def call_function(*args: Any, **kwargs: Any) -> Any:
+            scope = _find_deciding_scope(tool)
+            if scope is None:
+                return function(*args, **kwargs)
+            guard, _ = scope.halo.inner_guards.find(tool, functools.partial(_make_tool_parts, scope.halo))
+            return govern_function(guard, tool, field)(*args, **kwargs)
+
+        is_async = inspect.iscoroutinefunction(function)
+        return find_stand_in(tool, name, function, lambda: make_stand_in(function, call_function, is_async=is_async))
+
+    setattr(FunctionTool, name, property(read_function, doc=vars(FunctionTool)[name].__doc__))
 
 
 def _hook_class(kind: type[Any]) -> None:
@@ -278,7 +317,6 @@ def _hook_agent_runs(kind: type[Any]) -> None:
     if method is None or is_generated_class(kind) or hasattr(method, _HOOKS):
         return
 
-    @functools.wraps(method)
     def run(self: Any, /, *args: Any, **kwargs: Any) -> Any:
         scope = current_inner_scope()
         if scope is None or get_guard(self) is not None:
@@ -287,8 +325,9 @@ def _hook_agent_runs(kind: type[Any]) -> None:
         guarded = halo.inner_guards.find(self, lambda met: _guard_inner_agent(halo, met))
         return guarded.run(*args, **kwargs)
 
-    setattr(run, _HOOKS, True)
-    kind.run = run
+    watched = make_stand_in(method, run)
+    setattr(watched, _HOOKS, True)
+    kind.run = watched
 
 
 def _guard_inner_agent(halo: Halo, workflow: Any) -> Any:
@@ -318,6 +357,8 @@ def _hook_framework() -> None:
             _hook_class(kind)
     for agent_class in (*iterate_subclasses(BaseWorkflowAgent), *iterate_subclasses(AgentWorkflow)):
         _hook_agent_runs(agent_class)
+    for name, field in _FUNCTION_PROPERTIES.items():
+        _hook_function(name, field)
     watch_new_classes(DispatcherSpanMixin, _hook_new_class)
 
 

@@ -1,18 +1,22 @@
 """Tools of MCP servers, as `llama-index-tools-mcp` makes them: their server, and what the server says of them.
 
-Such a tool is a function tool whose function closes over the server's client and the tool's name there. It is
-recognised by that structure, whichever package made it. The tools of a server that are guarded before one of them is
-called are its first listing (`halo_core.enforcement.mcp_listings`).
+They are function tools whose function closes over the client of their server and over their name there, or over the
+specification of tools that holds the client, as those that read a server's resources do; by that shape they are known,
+whatever package made them. What is guarded of a server before the first call of one of its tools is its
+first listing; see `halo_core.enforcement.mcp_listings`.
 """
 
 from __future__ import annotations
 
+import gc
+import threading
 import types
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from llama_index.core.tools import FunctionTool
+from llama_index.core.tools.tool_spec.base import BaseToolSpec
 
 from halo_core.enforcement.guards import get_guard
 from halo_core.enforcement.mcp_listings import ListedTool, ListedToolGuard, find_foreign_text, list_foreign_texts
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
 
 _CLIENT_METHODS: Final = ("call_tool", "list_tools")
 _MAX_NAME: Final = 256  # characters
+_MEETING: Final = threading.Lock()
 
 
 def find_listed_tool(tool: Any) -> tuple[str, ListedTool] | None:
@@ -37,7 +42,9 @@ def find_listed_tool(tool: Any) -> tuple[str, ListedTool] | None:
         (item for value in held for item in (value, get_attributes(value).get("client")) if _is_client(item)), None
     )
     name = str(tool.metadata.get_name())
-    if client is None or not any(isinstance(value, str) and value.replace("/", "_") == name for value in held):
+    is_specified = any(is_a(value, BaseToolSpec) and _is_client(get_attributes(value).get("client")) for value in held)
+    is_named = any(isinstance(value, str) and value.replace("/", "_") == name for value in held)
+    if client is None or not (is_specified or is_named):
         return None
     return _name_server(client, name), ListedTool(name, tool.metadata.description or "", tool_schema(tool))
 
@@ -71,6 +78,20 @@ def admit_tools(halo: Halo, tools: Iterable[Any]) -> None:
             by_server.setdefault(listed_tool[0], []).append(listed_tool[1])
     for server, listed in by_server.items():
         halo.mcp_listings.admit_guarded(server, listed)
+
+
+def admit_met_tool(halo: Halo, tool: Any, server: str) -> None:
+    """As `admit_tools`, of a tool that nobody guarded.
+
+    Where nothing of its server was guarded or shown to a model before, what else was made of it is listed too.
+    """
+    with _MEETING:  # whoever calls another tool of the server at once waits for all that it lists
+        is_new = not halo.mcp_listings.has_met(server)
+        admit_tools(halo, [tool])
+        if is_new:
+            made = (item for item in gc.get_objects() if isinstance(item, FunctionTool) and get_guard(item) is None)
+            listed = [found[1] for item in made if (found := find_listed_tool(item)) is not None and found[0] == server]
+            halo.mcp_listings.admit_guarded(server, list({item.name: item for item in reversed(listed)}.values()))
 
 
 def get_original(tool: Any) -> Any:

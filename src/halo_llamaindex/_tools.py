@@ -70,7 +70,7 @@ class ToolCall(LlamaIndexAction, GuardedCall):
     def context_values(self) -> tuple[tuple[ContextVar[Any], Any], ...]:
         """Context variables in which the body's own calls are numbered for this call."""
         programs = tuple(
-            text for name, _ in self.guard.resource.programs if isinstance(text := self.arguments.get(name), str)
+            text for name, _ in self.guard.resource.list_programs() if isinstance(text := self.arguments.get(name), str)
         )
         values = (*body_values(), *inner_values(self.halo, owner=self.owner, programs=programs))
         if self.outer_call is not None:
@@ -177,13 +177,12 @@ def copy_with_guard(
     )
     guarded = copy.copy(tool)
     function = tool.real_fn if isinstance(tool, FunctionTool) else None
-    binder = Binder.for_tool(tool, function)
     if isinstance(tool, FunctionTool):
         for attribute in _FUNCTION_FIELDS:
-            guarded.__dict__[attribute] = _wrap_function(guard, tool, _get_function(tool, attribute), binder)
+            guarded.__dict__[attribute] = govern_function(guard, tool, attribute)
     if function is None or _overrides_entry_points(type(tool)):
         # Where it comes down to its function with the same arguments, that is the same call.
-        guarded.__dict__[BINDER_ATTRIBUTE] = binder
+        guarded.__dict__[BINDER_ATTRIBUTE] = Binder.for_tool(tool, function)
         object.__setattr__(guarded, "__class__", _make_entry_class(type(tool)))
     attach_guard(guarded, guard)
     return guarded
@@ -206,11 +205,12 @@ def _get_function(tool: Any, attribute: str) -> Callable[..., Any]:
     return threaded
 
 
-def _wrap_function(
-    guard: GuardMetadata, tool: FunctionTool, function: Callable[..., Any], binder: Binder
-) -> Callable[..., Any]:
-    if not str(getattr(function, "__module__", "")).startswith(_FRAMEWORK):
-        binder = Binder.for_tool(tool, function)  # its own order of parameters; the framework's adapters have none
+def govern_function(guard: GuardMetadata, tool: FunctionTool, attribute: str) -> Callable[..., Any]:
+    """A function that a tool holds in an attribute, each call of it decided."""
+    function = _get_function(tool, attribute)
+    is_adapter = str(getattr(function, "__module__", "")).startswith(_FRAMEWORK)
+    # A function has an order of parameters of its own; the framework's adapters have none.
+    binder = Binder.for_tool(tool, tool.real_fn if is_adapter else function)
     is_async = function is tool._async_fn or asyncio.iscoroutinefunction(function)  # noqa: SLF001  the tool's own part
 
     def make_call(*args: Any, **kwargs: Any) -> ToolCall:

@@ -4,18 +4,21 @@ Examples are a tool's body or a hook that calls `on_invoke_tool` of another tool
 `get_response`. The body of a guarded tool counts as inside even if no guarded run calls it (a realtime agent, a
 script).
 
-The SDK has no hook for such calls, so `watch_inner_calls` wraps what all of them reach, once for the process: the
-invoker that `function_tool` makes, `on_invoke_tool` of tools that were made from a function of the application,
-`call_tool` of MCP servers, and the methods of models. For objects with a guard, and outside guarded runs, a wrapper
-only reads a context variable. Inside, the call is made on a guarded copy, which is decided as undeclared under the
-object's own name. If another tool has that name, the call is refused.
+Examples are a tool's body or a hook that calls `on_invoke_tool` of another tool, and a guardrail that asks a model
+with `get_response`. The SDK has no hook for any of these, so `watch_inner_calls` wraps what they come to, once for
+the process: the invoker that `function_tool` makes, `on_invoke_tool` of tools that were made of a function of one's
+own, the Python function that a tool gives as its `__wrapped__`, `call_tool` of MCP servers, and the methods of models.
+Outside of a guarded run, and for what carries a guard, a wrapped method only reads a context variable. Inside of one
+the call is that of a guarded copy, decided as undeclared under its own name; where another tool has that name it is
+refused.
 
-Not covered are plain functions, clients of providers, and code in a fresh context.
+Not seen: functions that nobody reads from a tool, clients, fresh contexts.
 """
 
 from __future__ import annotations
 
 import functools
+import inspect
 import threading
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -29,6 +32,7 @@ from agents.mcp import MCPServer
 from halo_core.enforcement.class_hooks import watch_classes, wrap_methods
 from halo_core.enforcement.guards import choose_model_name, clean_name
 from halo_core.enforcement.shadow_activity import refuse_unguarded
+from halo_core.enforcement.stand_ins import find_stand_in, make_stand_in
 from halo_core.errors import ConfigError
 from halo_core.model import Mode
 from halo_openai_agents._agents import guard_started_tool
@@ -96,7 +100,6 @@ _INVOKER: Final[Any] = sdk._FailureHandlingFunctionToolInvoker  # noqa: SLF001  
 _CALL: Final = _INVOKER.__call__
 
 
-@functools.wraps(_CALL)
 async def _call_invoker(self: Any, ctx: Any, input: str) -> Any:  # noqa: A002  the SDK's name
     halo, tool = find_enclosing_halo(), self._function_tool
     if halo is None or tool is None or hasattr(self, GUARD_ATTRIBUTE) or is_called_by_runner(tool.name, ctx):
@@ -111,6 +114,7 @@ class _WatchedFunction:
         self.tool = tool
         self.function = function
         functools.update_wrapper(self, function, updated=())
+        del self.__dict__["__wrapped__"]  # nothing leads past it
 
     async def __call__(self, context: Any, text: str) -> Any:
         halo, tool = find_enclosing_halo(), self.tool
@@ -145,11 +149,36 @@ class _FunctionField:
         tool.__dict__[_FIELD] = value.function if isinstance(value, _WatchedFunction) else value
 
 
+_WRAPPED_FIELD: Final = "__wrapped__"
+_WRAPPED: Final[Any] = vars(FunctionTool)[_WRAPPED_FIELD]
+
+
+class _WrappedField:
+    """Stands for the SDK's own way from a tool to the Python function behind it."""
+
+    def __get__(self, tool: FunctionTool | None, owner: Any = None) -> Any:
+        function = _WRAPPED.__get__(tool, owner)
+        if find_enclosing_halo() is None or tool is None or find_guard(tool) is not None:
+            return function
+
+        def call_function(*args: Any, **kwargs: Any) -> Any:
+            halo = find_enclosing_halo()
+            decided = function if halo is None else halo.inner_guards.find_tool(tool).__wrapped__
+            return decided(*args, **kwargs)
+
+        is_async = inspect.iscoroutinefunction(function)
+        return find_stand_in(
+            tool, _WRAPPED_FIELD, function, lambda: make_stand_in(function, call_function, is_async=is_async)
+        )
+
+    def __set__(self, tool: FunctionTool, value: Any) -> None:
+        _WRAPPED.__set__(tool, value)
+
+
 # servers
 
 
 def _watch_call_tool(method: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(method)
     async def call_tool(self: Any, tool_name: str, arguments: Any, *args: Any, **kwargs: Any) -> Any:
         halo = find_enclosing_halo()
         if (
@@ -164,7 +193,7 @@ def _watch_call_tool(method: Callable[..., Any]) -> Callable[..., Any]:
                 await server.list_tools()
         return await server.call_tool(tool_name, arguments, *args, **kwargs)
 
-    return call_tool
+    return make_stand_in(method, call_tool, is_async=True)
 
 
 # models
@@ -189,16 +218,14 @@ def _find_decided_copy(model: Model) -> Model:
 
 
 def _watch_response(method: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(method)
     async def get_response(self: Any, *args: Any, **kwargs: Any) -> Any:
         decided = _find_decided_copy(self)
         return await (method(self, *args, **kwargs) if decided is self else decided.get_response(*args, **kwargs))
 
-    return get_response
+    return make_stand_in(method, get_response, is_async=True)
 
 
 def _watch_stream(method: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(method)
     def stream_response(self: Any, *args: Any, **kwargs: Any) -> AsyncIterator[Any]:
         decided = _find_decided_copy(self)
         stream: AsyncIterator[Any] = (
@@ -206,7 +233,7 @@ def _watch_stream(method: Callable[..., Any]) -> Callable[..., Any]:
         )
         return stream
 
-    return stream_response
+    return make_stand_in(method, stream_response)
 
 
 _WATCHERS: Final[Mapping[type[Any], Mapping[str, Callable[[Any], Any]]]] = {
@@ -218,8 +245,9 @@ _WATCHERS: Final[Mapping[type[Any], Mapping[str, Callable[[Any], Any]]]] = {
 @functools.cache
 def watch_inner_calls() -> None:
     """Wrap the functions that run tools, and the methods of all models and servers, present and future."""
-    _INVOKER.__call__ = _call_invoker
+    _INVOKER.__call__ = make_stand_in(_CALL, _call_invoker, is_async=True)
     setattr(FunctionTool, _FIELD, _FunctionField())
+    setattr(FunctionTool, _WRAPPED_FIELD, _WrappedField())
     for base, watchers in _WATCHERS.items():
         watch_classes(base, functools.partial(_watch_class, watchers))
 

@@ -92,6 +92,8 @@ if TYPE_CHECKING:
 
 
 _SIGNATURE: Final = inspect.signature(Model.get_response)
+_OBJECT_NAME: Final = next(iter(_SIGNATURE.parameters))
+_ALL_NAMES: Final = _SIGNATURE.parameters.keys() - {_OBJECT_NAME}
 _ABILITIES: Final = ("hold_output", "pause", "redact_output")
 """What can be done where the answer is read before anybody else sees it; a call that has to wait ends its run."""
 _STRUCTURED_ANSWER_TOOL: Final = "json_tool_call"  # the SDK's, of providers that answer in a shape by calling a tool
@@ -106,6 +108,13 @@ _REPLACED: Final[ContextVar[Model | None]] = ContextVar("halo_openai_replaced", 
 def is_called_by_its_replacement(model: Model) -> bool:
     """Whether a decided call reaches the class's method through its replacement on the object."""
     return _REPLACED.get() is model
+
+
+def _bind_values(model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Arguments of a model's method by name, its object among them."""
+    if not args and kwargs.keys() == _ALL_NAMES:  # as the SDK calls it
+        return {_OBJECT_NAME: model, **kwargs}
+    return dict(_SIGNATURE.bind(model, *args, **kwargs).arguments)
 
 
 class ModelAction(GovernedAction[Any]):
@@ -125,7 +134,7 @@ class ModelAction(GovernedAction[Any]):
         self.guard = guard
         self.function = function
         self.model = model
-        self.values = values = dict(_SIGNATURE.bind(model, *args, **kwargs).arguments)
+        self.values = values = _bind_values(model, args, kwargs)
         model_input = values.get("input")
         # Nobody else holds the list that is decided and sent.
         values["input"] = list(model_input) if isinstance(model_input, list) else model_input

@@ -207,7 +207,8 @@ class _Registering:
         declared = replace(
             declared,
             id=declared.id if is_only and declared.id else name,
-            programs=declared.programs or kind.resource.programs,
+            # INVARIANT: FAILCLOSED - what a shell is told is a program, whatever it was declared as.
+            programs=(declared.programs if kind is _CUSTOM else declared.list_programs()) or kind.resource.programs,
             targets=tuple(item for item in declared.targets if item in known) or kind.resource.targets,
             amount=declared.amount if declared.amount in known else "",
         )

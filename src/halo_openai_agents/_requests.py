@@ -7,6 +7,7 @@ tools that no function tool stands behind, the stored prompt, and what the model
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
@@ -60,10 +61,18 @@ def read_request_fields(
 def _read_settings(settings: Any) -> dict[str, Any]:
     if not isinstance(settings, ModelSettings):
         return {} if settings is None else {"model_settings": settings}
-    # A field that a subclass adds counts too; `extra_args` and the like are judged with what is in them.
-    names = [field.name for field in dataclasses.fields(settings) if field.name not in _LOCAL_SETTINGS]
-    values = {name: getattr(settings, name) for name in names}
-    return {_WIRE_NAMES.get(name, name): value for name, value in values.items() if value is not None}
+    values = [(wire_name, getattr(settings, name)) for name, wire_name in _list_sent_settings(type(settings))]
+    return {name: value for name, value in values if value is not None}
+
+
+@functools.lru_cache(maxsize=64)
+def _list_sent_settings(kind: type[ModelSettings]) -> tuple[tuple[str, str], ...]:
+    """Fields of a class of settings that are sent, each with the name under which it is.
+
+    A field that a subclass adds counts too; `extra_args` and the like are judged with what is in them.
+    """
+    names = [field.name for field in dataclasses.fields(kind) if field.name not in _LOCAL_SETTINGS]
+    return tuple((name, _WIRE_NAMES.get(name, name)) for name in names)
 
 
 def _is_judged(tool: Any) -> bool:

@@ -71,7 +71,8 @@ def is_from_model(item: Any) -> bool:
 
 def get_field(item: Any, name: str) -> Any:
     """A field of an item in either of its forms."""
-    return item.get(name) if isinstance(item, Mapping) else getattr(item, name, None)
+    is_mapping = type(item) is dict or isinstance(item, Mapping)  # the first is most of them, and asked at once
+    return item.get(name) if is_mapping else getattr(item, name, None)
 
 
 def extract_item_text(value: Any) -> str:

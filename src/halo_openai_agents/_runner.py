@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import functools
 import threading
 from collections.abc import Sequence
 from contextvars import ContextVar
@@ -43,6 +42,7 @@ from halo_core.enforcement.session_context import (
     is_raw_thread,
 )
 from halo_core.enforcement.shadow_activity import InstalledTripwire, ModeWatch, record_shadow, refuse_unguarded
+from halo_core.enforcement.stand_ins import make_stand_in
 from halo_core.errors import ConfigError, Denied
 from halo_core.model import Mode
 from halo_openai_agents._models import GuardedProvider, guard_model
@@ -283,7 +283,6 @@ def _is_started_past_halo(agent: Agent[Any]) -> bool:
     return find_enclosing_halo() is not None and find_guard(agent) is None and _PASSED.get() is not agent
 
 
-@functools.wraps(_SDK_RUN)
 async def _run_started(self: AgentRunner, starting_agent: Agent[Any], input: Any, **kwargs: Any) -> RunResult:  # noqa: A002  the SDK's name
     if _is_started_past_halo(starting_agent):
         return await HaloRunner(self).run(starting_agent, input, **kwargs)
@@ -291,7 +290,6 @@ async def _run_started(self: AgentRunner, starting_agent: Agent[Any], input: Any
         return await _SDK_RUN(self, starting_agent, input, **kwargs)
 
 
-@functools.wraps(_SDK_RUN_STREAMED)
 def _run_streamed_started(
     self: AgentRunner,
     starting_agent: Agent[Any],
@@ -311,8 +309,8 @@ def install_runner() -> None:
         if not isinstance(runner, HaloRunner):
             set_default_agent_runner(HaloRunner(runner))
         if AgentRunner.run is _SDK_RUN:
-            AgentRunner.run = _run_started  # type: ignore[method-assign]
-            AgentRunner.run_streamed = _run_streamed_started  # type: ignore[method-assign]
+            AgentRunner.run = make_stand_in(_SDK_RUN, _run_started, is_async=True)  # type: ignore[method-assign]
+            AgentRunner.run_streamed = make_stand_in(_SDK_RUN_STREAMED, _run_streamed_started)  # type: ignore[method-assign]
 
 
 def get_watches() -> tuple[ModeWatch, ...]:

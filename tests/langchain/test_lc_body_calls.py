@@ -1,8 +1,9 @@
-"""Code that calls the method behind an entry point (`_run`, `_generate`, `_get_relevant_documents`) is decided."""
+"""Code that calls what is behind an entry point (`_run`, `_generate`, `_get_relevant_documents`, `func`) is decided."""
 
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +15,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import RunnableLambda
-from langchain_core.tools import BaseTool, tool
+from langchain_core.tools import BaseTool, StructuredTool, Tool, tool
 from langgraph.graph import START, MessagesState, StateGraph
 
 from halo_core.errors import Denied
@@ -145,10 +146,19 @@ WAYS: dict[str, tuple[str, Way]] = {
         "completes",
         lambda ran: Completes(ran=ran)._generate_helper(["q"], None, [RUN_MANAGER], new_arg_supported=True),
     ),
+    "function of a tool": ("looks", lambda ran: make_looks(ran).func(q="x")),
+    "coroutine of a tool": ("looks", lambda ran: asyncio.run(make_async_looks(ran).coroutine(q="x"))),
+    "function of an older tool": ("looks", lambda ran: make_old_looks(ran).func("x")),
+    "function in the copy of a tool": (
+        "looks",
+        lambda ran: copy_by_hand(make_looks(ran)).func("x"),
+    ),
+    "_run without decorators": ("sends", lambda ran: inspect.unwrap(Sends._run)(Sends(ran=ran), "x")),
+    "_generate without decorators": ("talks", lambda ran: inspect.unwrap(Talks._generate)(Talks(ran=ran), QUESTION)),
 }
 
 
-def make_looks(ran: list[str]) -> BaseTool:
+def make_looks(ran: list[str]) -> Any:
     @tool
     def looks(q: str) -> str:
         """Look."""
@@ -156,6 +166,24 @@ def make_looks(ran: list[str]) -> BaseTool:
         return q
 
     return looks
+
+
+def make_async_looks(ran: list[str]) -> Any:
+    @tool
+    async def looks(q: str) -> str:
+        """Look."""
+        ran.append("looks")
+        return q
+
+    return looks
+
+
+def copy_by_hand(made: Any) -> Any:
+    return made.model_copy(update={"func": made.func})
+
+
+def make_old_looks(ran: list[str]) -> Any:
+    return Tool("looks", lambda q: ran.append("looks") or q, "Look.")
 
 
 def in_tool(world: Any, work: Callable[[], Any]) -> None:
@@ -250,3 +278,35 @@ def test_an_object_that_calls_its_own_body_again_is_one_call(make_world):
 
     in_tool(world, lambda: Twice(ran=ran).invoke({"q": "x"}))
     assert (ran, len(world.decisions("sends"))) == (["sends"], 1)
+
+
+def test_a_function_that_is_read_says_what_it_is(make_world):
+    """As libraries ask that make a tool of another one's function."""
+    world, ran, looks = make_world(policy=BASE), list[str](), make_looks([])
+    read = list[Any]()
+    in_tool(world, lambda: read.append(looks.func))
+    assert inspect.signature(read[0]) == inspect.signature(looks.func)
+    assert (read[0].__name__, read[0].__doc__) == ("looks", "Look.")
+    assert not hasattr(read[0], "__wrapped__")
+    assert read[0]("x") == "x"  # outside of everything
+    assert world.decisions("looks") == []
+
+    made = list[Any]()
+    looks = make_looks(ran)
+    in_tool(world, lambda: made.append(StructuredTool.from_function(looks.func, name="again")))
+    in_tool(world, lambda: made[0].invoke({"q": "x"}))
+    assert ran == ["looks"]
+    assert len(world.decisions("again")) == 1
+
+
+def test_a_tool_that_calls_its_own_function_is_one_call(make_world):
+    world, ran = make_world(policy=BASE), list[str]()
+
+    class Checked(StructuredTool):
+        def _run(self, *args: Any, config: Any = None, run_manager: Any = None, **kwargs: Any) -> Any:
+            return self.func(**kwargs)
+
+    looks = make_looks(ran)
+    checked = Checked(name="checked", description="Look.", func=looks.func, args_schema=looks.args_schema)
+    in_tool(world, lambda: checked.invoke({"q": "x"}))
+    assert (ran, len(world.decisions("checked")), len(world.decisions("looks"))) == (["looks"], 1, 0)

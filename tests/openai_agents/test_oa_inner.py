@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import dataclasses
+import inspect
 from typing import Any
 
 import pytest
@@ -203,6 +205,64 @@ class Local(MCPServer):
 async def call_server(server: MCPServer) -> str:
     result: Any = await server.call_tool("pay", {"to": "bo"})
     return str(result.content[0].text)
+
+
+async def test_the_function_behind_a_tool_is_decided(make_world):
+    world, paying = make_world(policy=FORBID_PAY), function_tool(pay)
+
+    async def body() -> Any:
+        return await asyncio.to_thread(paying.__wrapped__, "bo", 5)
+
+    assert "policy_denied" in told(await Runner.run(doing(world.halo, body), "go"))[0]
+    assert (RAN, world.effects("pay")) == ([], ["deny"])
+
+
+@pytest.mark.parametrize("awaited", [False, True])
+async def test_the_function_behind_a_tool_that_may_run_is_decided_once(world, halo, awaited):
+    async def alook(q: str) -> str:
+        """Look."""
+        return look(q)
+
+    looking = function_tool(alook, name_override="look") if awaited else function_tool(look)
+    read: list[Any] = []
+
+    async def body() -> Any:
+        read.append(looking.__wrapped__)
+        return await (read[0]("rain") if awaited else asyncio.to_thread(read[0], "rain"))
+
+    assert told(await Runner.run(doing(halo, body), "go")) == ["seen rain"]
+    assert (RAN, world.effects("look")) == (["rain"], ["allow"])
+    assert inspect.signature(read[0]) == inspect.signature(looking.__wrapped__)
+    said = read[0]("wind")  # outside of everything
+    assert (await said if awaited else said) == "seen wind"
+    assert world.effects("look") == ["allow"]
+
+
+async def test_nothing_leads_past_what_decides(make_world):
+    world = make_world(policy=FORBID_PAY)
+
+    async def by_hand_pay(_context: Any, text: str) -> str:
+        RAN.append(text)
+        return text
+
+    schema: dict[str, Any] = {"type": "object", "properties": {"to": {"type": "string"}}}
+    paying = FunctionTool("pay", "Pay.", schema, by_hand_pay, strict_json_schema=False)
+    cheap = ScriptedModel(["hi"], model="cheap")
+
+    async def body() -> Any:
+        await inspect.unwrap(paying.on_invoke_tool)(*by_hand(paying, {"to": "bo"}))
+
+    async def ask_past() -> Any:
+        method = inspect.unwrap(type(cheap).get_response)
+        return await method(cheap, None, "hi", ModelSettings(), [], None, [], ModelTracing.DISABLED, **NO_LINKS)
+
+    for work, name in ((body, "pay"), (ask_past, "cheap")):
+        assert "policy_denied" in told(await Runner.run(doing(world.halo, work), "go"))[0]
+        assert world.effects(name) == ["deny"]
+    assert RAN == []
+
+
+NO_LINKS: dict[str, Any] = {"previous_response_id": None, "conversation_id": None, "prompt": None}
 
 
 async def test_a_server_that_a_body_calls_is_decided(make_world):

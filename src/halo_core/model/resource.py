@@ -68,16 +68,17 @@ class Resource:
         targets: names of the arguments that say where money or data goes.
         amount: name of the argument with the amount at stake; empty if there is none.
         classified: `declared`, `guessed` (from name and description) or `unknown`.
-        unit: the budget unit that `amount` spends, such like `USD`; empty if it spends none.
-        costs: (unit, decimal number as text) that every call spends in addition: `(("USD", "0.02"),)`.
-        can_wait: whether nothing needs the result at once. A call that is asked about is then held until it is
-            answered, instead of pausing its caller.
-        contained: whether what it runs reaches only a disposable place: no network, no files of others.
-        can_reverse: whether the process that guards it has a callable that undoes or compensates a call; `guard` sets
-            it.
-        programs: (argument, language) of each argument that is a program: `sql`, `sql/` with a dialect of sqlglot
-            (`sql/sqlite`, `sql/postgres`), `cypher`, `shell` or `python`. A program in any other language counts as one
-            that may do anything. If undeclared, argument and language are guessed from names.
+        unit: the budget unit that `amount` spends, `USD` for example; empty if it spends none.
+        costs: (unit, decimal number as text) that every call spends besides: `(("USD", "0.02"),)`.
+        can_wait: True when nothing needs the result at once, so that a question about a call need not pause its
+            caller: the call is held until it is answered.
+        contained: True when what it runs reaches nothing but a disposable place: no network, no files of others.
+        can_reverse: True when the process that guards it has a callable that undoes or compensates a call; `guard` sets
+            it, where it is given one.
+        programs: (argument, language) of each argument that is a program, and what runs it: `sql`, `sql/` and a
+            dialect of sqlglot (`sql/sqlite`, `sql/postgres`), `cypher`, `shell` or `python`. A program in any other
+            language may do anything. `text` says that an argument is none. Undeclared, language and argument are
+            guessed from names.
         own_places: folders (`/srv/hr`) and pages (`https://wiki.corp.example/hr`) to which only the operator's own
             systems and people write. A call that reads only below them counts as a source at the trust floor, whatever
             `source_trust` says.
@@ -155,6 +156,10 @@ class Resource:
         tree |= {"own_places": list(self.own_places)} if self.own_places else {}
         return tree | {"programs": [list(item) for item in self.programs]} if self.programs else tree
 
+    def list_programs(self) -> tuple[tuple[str, str], ...]:
+        """`programs` without the arguments that were declared as plain text."""
+        return tuple([item for item in self.programs if item[1] != _PLAIN_TEXT]) if self.programs else ()
+
     @classmethod
     def from_plain(cls, tree: Mapping[str, Any]) -> Resource:
         """Inverse of `to_plain`."""
@@ -171,6 +176,9 @@ class Resource:
                 "targets": tuple(tree["targets"]),
             }
         )
+
+
+_PLAIN_TEXT: Final = "text"  # as the language of an argument
 
 
 def _coerce_enum(resource: object, name: str, enum_type: type[StrEnum]) -> None:

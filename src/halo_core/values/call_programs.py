@@ -68,8 +68,11 @@ def judge_call_programs(call: CallView) -> ProgramClass:
 
 
 def _iterate_programs(call: CallView) -> Iterator[tuple[TracedLeaf, str]]:
-    """Each argument that is a program, and what runs it; an empty language is one that nobody knows."""
-    declared = dict(call.resource.programs)
+    """Each argument that is a program, and what runs it; an empty language is one that nobody knows.
+
+    INVARIANT: FAILCLOSED - what was declared as text is a program where it looks like one, or where the tool runs any.
+    """
+    declared = dict(call.resource.list_programs())
     runs = call.resource.impact is Impact.EXECUTE and not declared
     for leaf in call.traced:
         language = declared.get(name_of_argument(leaf.pointer)) if declared else None

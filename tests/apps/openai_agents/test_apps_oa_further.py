@@ -28,16 +28,11 @@ from agents import (
     tool_input_guardrail,
     tool_output_guardrail,
 )
-from agents.realtime import (
-    RealtimeAgent,
-    RealtimeModel,
-    RealtimeModelToolCallEvent,
-    RealtimeRunner,
-    realtime_handoff,
-)
+from agents.realtime import RealtimeAgent, RealtimeRunner, realtime_handoff
 from agents.voice import SingleAgentVoiceWorkflow
 from counting import Actions, assert_all_decided, count_questions, declare, list_undecided
 from oa_app_parts import LOOKS, looks_once, make_agent, make_look, open_halo, require_whole, run
+from oa_line import Line
 from pydantic import BaseModel
 
 from halo_openai_agents.testing import call
@@ -240,36 +235,6 @@ async def test_a_voice_that_is_asked_twice(tmp_path, mode):
         said = ["".join([part async for part in workflow.run(text)]) for text in ("What is rain?", "And wind?")]
     assert all(said)
     require_whole(home, actions)
-
-
-class Line(RealtimeModel):
-    """A line on which somebody has tools called, one after the other."""
-
-    def __init__(self, *calls: tuple[str, str]) -> None:
-        self.calls = list(calls)
-        self.told: asyncio.Queue[str] = asyncio.Queue()
-        self.listeners: list[Any] = []
-
-    async def connect(self, options: Any) -> None: ...
-
-    def add_listener(self, listener: Any) -> None:
-        self.listeners.append(listener)
-
-    def remove_listener(self, listener: Any) -> None:
-        self.listeners.remove(listener)
-
-    async def send_event(self, event: Any) -> None:
-        if hasattr(event, "output"):
-            await self.told.put(event.output)
-
-    async def close(self) -> None: ...
-
-    async def talk(self) -> None:
-        for number, (name, arguments) in enumerate(self.calls):
-            event = RealtimeModelToolCallEvent(name=name, call_id=f"c{number}", arguments=arguments)
-            for listener in list(self.listeners):
-                await listener.on_event(event)
-            await asyncio.wait_for(self.told.get(), 30)
 
 
 @pytest.mark.parametrize("mode", ["observe", "enforce"])

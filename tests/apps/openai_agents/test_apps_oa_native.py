@@ -203,12 +203,13 @@ def a_browser_that_is_made_for_each_run(actions: Actions) -> Built:
     return Agent(name="browser", model=model, tools=[tool]), {}
 
 
-def a_tool_with_a_language_of_its_own(actions: Actions) -> Built:
+def a_tool_with_a_language_of_its_own(actions: Actions, *texts: str) -> Built:
     async def compute(_context: Any, text: str) -> str:
         actions.note("tool_call", "compute")
         return str(len(text))
 
-    model = NativeModel(actions, "math-model", custom("compute", "1 + 1"), custom("compute", "2 + 2"))
+    first, second = texts * 2 if texts else ("1 + 1", "2 + 2")
+    model = NativeModel(actions, "math-model", custom("compute", first), custom("compute", second))
     return Agent(name="math", model=model, tools=[CustomTool("compute", "Compute.", compute)]), {}
 
 
@@ -417,6 +418,30 @@ async def test_each_program_of_a_tool_with_a_language_of_its_own_is_asked_about(
     assert_all_decided(home, actions)
     assert [name for _, name, _ in list_refusals(home)] == ["compute"] * 2
     assert count_questions(home) == (2 if mode == "enforce" else 0)
+
+
+@pytest.mark.parametrize(("text", "asked"), [("1 + 1", 0), ("rm -rf / --no-preserve-root", 2)])
+async def test_an_input_that_is_declared_as_text_is_no_program(tmp_path, text, asked):
+    """What looks like a program still is one."""
+    home, actions = tmp_path / "home", Actions()
+    declare(home, "compute: {impact: read, source_trust: 900, programs: {input: text}}")
+    agent, given = a_tool_with_a_language_of_its_own(actions, text)
+    with open_halo(home, "enforce") as halo, halo.session(user="ana", request="What is 1 + 1?"):
+        await run(halo.guard(agent), "What is 1 + 1?", **given, **halo.run_options())
+    assert actions.names() == ([] if asked else ["compute"] * 2)
+    assert_all_decided(home, actions)
+    assert (len(list_refusals(home)), count_questions(home)) == (asked, asked)
+
+
+async def test_a_shell_cannot_be_declared_to_run_text(tmp_path):
+    home, actions = tmp_path / "home", Actions()
+    declare(home, "shell: {impact: read, source_trust: 900, programs: {commands: text}}")
+    model = NativeModel(actions, "coder-model", shell("deploy now"))
+    with open_halo(home, "enforce") as halo:
+        agent = halo.guard(Agent(name="coder", model=model, tools=[make_shell(actions)]))
+        await run(agent, "What is there?", **halo.run_options())
+    assert actions.names() == []
+    assert [name for _, name, _ in list_refusals(home)] == ["shell"]
 
 
 @pytest.mark.parametrize("mode", ["observe", "enforce"])

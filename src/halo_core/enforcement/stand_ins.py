@@ -1,0 +1,64 @@
+"""Functions that stand in the place of others, and say of themselves what these would say.
+
+`functools.wraps` keeps the wrapped function as `__wrapped__`, and whoever takes decorators off finds it there and calls
+it past what stands around it. A stand-in has the name, signature and annotations of the function, which are looked up
+among the names of that one's module, and nothing leads back to it but `find_original`.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import types
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Final
+from weakref import WeakKeyDictionary
+
+__all__ = ["find_original", "make_stand_in"]
+
+_ORIGINALS: Final[WeakKeyDictionary[Any, Callable[..., Any]]] = WeakKeyDictionary()
+
+
+def make_stand_in(
+    function: Callable[..., Any], call: Callable[..., Any], *, is_async: bool = False
+) -> Callable[..., Any]:
+    """Make a function that stands in the place of another.
+
+    Args:
+        function: in whose place it stands.
+        call: what it does, with its arguments. Between its caller and this there is one frame.
+        is_async: whether it is a coroutine function; then `call` returns what is awaited.
+    """
+    module_names = getattr(inspect.unwrap(function), "__globals__", None)
+    stand_in = _await_call(call) if is_async else _make_call(call)
+    if isinstance(module_names, dict):
+        # Its code names nothing but what it closes over.
+        stand_in = types.FunctionType(stand_in.__code__, module_names, None, None, stand_in.__closure__)
+    functools.update_wrapper(stand_in, function)
+    del stand_in.__wrapped__  # type: ignore[attr-defined]  # set by `update_wrapper`
+    with suppress(TypeError, ValueError):  # a builtin that has none
+        stand_in.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]
+    _ORIGINALS[stand_in] = function
+    return stand_in
+
+
+def _make_call(call: Callable[..., Any]) -> types.FunctionType:
+    def stand_in(*args: Any, **kwargs: Any) -> Any:
+        return call(*args, **kwargs)
+
+    return stand_in  # type: ignore[return-value]  # a function
+
+
+def _await_call(call: Callable[..., Any]) -> types.FunctionType:
+    async def stand_in(*args: Any, **kwargs: Any) -> Any:
+        return await call(*args, **kwargs)
+
+    return stand_in  # type: ignore[return-value]  # as above
+
+
+def find_original(function: Any) -> Any:
+    """What a stand-in stands for, the innermost; anything else as it is."""
+    while isinstance(function, types.FunctionType) and (original := _ORIGINALS.get(function)) is not None:
+        function = original
+    return function

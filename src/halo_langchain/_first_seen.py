@@ -159,6 +159,8 @@ class FirstSeen:
             if earlier is not None:
                 return earlier[1]
             served = get_guard(tool) is None and read_server_tool(tool) is not None
+            if served:
+                self._halo.server_tools.admit_met([tool], again=False)
             copied = guard_tool(self._halo, tool, None) if served else self._copy_tool(tool)
             self._copies[id(tool)] = tool, copied
             while len(self._copies) > _MAX_COPIES:

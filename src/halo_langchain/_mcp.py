@@ -1,12 +1,14 @@
 """Tools of MCP servers: recognised by their structure, and compared with the first listing of their server.
 
 `langchain-mcp-adapters` makes a `StructuredTool` of each tool that a server lists. Its coroutine closes over the listed
-tool and over the connection or session to the server. Nothing says which tools were listed together, so the tools of a
-server that are seen before one of them is called count as its first listing.
+tool and over the connection or session that leads to the server. Nothing says which tools were listed together, so a
+server's first listing is what is met of it before one of its tools is called; where nobody guarded the tool that is
+called first, all that was made of the server by then.
 """
 
 from __future__ import annotations
 
+import gc
 import threading
 import types
 from collections.abc import Iterable, Mapping
@@ -55,7 +57,11 @@ def read_server_tool(tool: Any) -> ServerTool | None:
     """The server's listing behind a LangChain tool; None if it comes from no server."""
     if not isinstance(tool, StructuredTool) or not isinstance(tool.coroutine, types.FunctionType):
         return None
-    held = dict(iterate_closure(tool.coroutine))
+    return _read_function(tool.coroutine)
+
+
+def _read_function(function: types.FunctionType) -> ServerTool | None:
+    held = dict(iterate_closure(function))
     listed = held.get("tool")
     if not {"session", "connection"} & held.keys() or not isinstance(getattr(listed, "name", None), str):
         return None
@@ -70,6 +76,22 @@ def read_server_tool(tool: Any) -> ServerTool | None:
         _name_server(held.get("connection"), held.get("server_name")),
         ListedTool(str(getattr(listed, "name", "")), description, dict(schema), str(title), hints),
     )
+
+
+def _list_made_alike(tool: StructuredTool, server: str) -> list[ListedTool]:
+    """What a server lists behind the tools that were made as this one, of one session; each name once."""
+    function = tool.coroutine
+    if not isinstance(function, types.FunctionType):
+        return []
+    session = dict(iterate_closure(function)).get("session")
+    listed: dict[str, ListedTool] = {}
+    for other in gc.get_referrers(function.__code__):  # the functions that were made of it, and where it was made
+        if not isinstance(other, types.FunctionType) or other.__code__ is not function.__code__:
+            continue
+        found = _read_function(other)
+        if found is not None and found.server == server and dict(iterate_closure(other)).get("session") is session:
+            listed.setdefault(found.listed.name, found.listed)
+    return list(listed.values())
 
 
 def _read_member(x: Any, name: str) -> Any:
@@ -106,6 +128,7 @@ class ServerTools:
         self._admitted: dict[tuple[str, str], ListedTool] = {}
         self._guards: dict[str, ListedToolGuard] = {}
         self._servers: dict[str, str] = {}
+        self._meeting = threading.Lock()
         self._lock = threading.Lock()
 
     def admit(self, tools: Iterable[Any], *, again: bool = True) -> None:
@@ -148,9 +171,22 @@ class ServerTools:
                 if len(self._admitted) < _MAX_GUARDS:
                     self._admitted |= {(server, item.name): item for item in listed}
 
+    def admit_met(self, tools: Iterable[Any], *, again: bool = True) -> None:
+        """As `admit`, of tools that nobody guarded.
+
+        Where nothing of a server was guarded or offered to a model before, what else was made of it is listed too.
+        """
+        tools = list(tools)
+        found = [(tool, item.server) for tool in tools if (item := read_server_tool(tool)) is not None]
+        with self._meeting:  # whoever calls another tool of a server at once waits for all that it lists
+            new = {server: tool for tool, server in found if not self._halo.mcp_listings.has_met(server)}
+            self.admit(tools, again=again)
+            for server, tool in new.items():
+                self._halo.mcp_listings.admit_guarded(server, _list_made_alike(tool, server))
+
     def find_called_problem(self, tool: Any, found: ServerTool) -> str:
-        """Reason code why an unguarded tool that is being called may not run; empty if it may."""
-        self.admit([tool])
+        """Reason code of why a tool that nobody guarded, and that is called now, may not run; empty where it may."""
+        self.admit_met([tool])
         return self._halo.mcp_listings.find_problem(found.server, found.listed.name)
 
     def is_name_free(self, found: ServerTool, name: str) -> bool:

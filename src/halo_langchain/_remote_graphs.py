@@ -1,8 +1,9 @@
 """Remote graphs: LangGraph's client of a graph that runs on a server, used like a graph, alone or as a node.
 
-The client sends the state away and returns what the remote agent made of it, and it starts no run that callbacks see.
-Inside something guarded, and in a chain under a `halo.callback()`, each run of the client is decided as a call of an
-undeclared tool under the graph's name, with the state as the argument `input`.
+It sends the state away and brings back what somebody else's agent made of it, and starts no run that a callback hears
+of. Inside something guarded, and in a chain under a `halo.callback()`, each of its runs is decided as a call of an
+undeclared tool under its name, with what is sent as the argument `input`. As a node of a guarded graph it is an agent
+of the node's name too; if that is its own name, the call is one of `NAME.run`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from langgraph.pregel.remote import RemoteGraph
 
 from halo_core.enforcement.arguments import copy_arguments
 from halo_core.enforcement.flow import GovernedStream, govern_stream
-from halo_core.enforcement.guards import clean_name, find_name_problem
+from halo_core.enforcement.guards import TOOL_KINDS, clean_name, find_name_problem
 from halo_core.enforcement.stand_ins import make_stand_in
 from halo_core.enforcement.steps import astream, stream
 from halo_core.errors import Denied
@@ -39,7 +40,7 @@ class _RemoteRun(LangChainAction, GovernedStream):
         self.function = function
         sent, _, unreadable = copy_arguments({"input": given})
         arguments = sent if not unreadable else {"input": ""}
-        resource = halo.first_seen.find_tool(name, _DESCRIPTION, arguments)
+        resource = halo.first_seen.find_tool(_choose_run_name(halo, name), _DESCRIPTION, arguments)
         problem = unreadable or find_name_problem(halo, resource)
         call = halo.build_call(resource, arguments, problem=problem, abilities=("pause",))
         GovernedStream.__init__(self, halo.enforcer, call, TOOL_RESULT_SURFACE)
@@ -56,6 +57,12 @@ class _RemoteRun(LangChainAction, GovernedStream):
 def find_remote_name(graph: RemoteGraph) -> str:
     """The name under which runs of a remote graph are decided."""
     return clean_name(graph.name or graph.assistant_id)
+
+
+def _choose_run_name(halo: Halo, name: str) -> str:
+    """The name of a run: that of its graph, unless something else has it, as the agent has that a node is."""
+    registered = halo.find_registered(name)
+    return name if registered is None or registered.kind in TOOL_KINDS else clean_name(f"{name}.run")
 
 
 @functools.cache

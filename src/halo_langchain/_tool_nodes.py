@@ -208,7 +208,7 @@ def guard_tool_node(
         message = "this tool node cannot be guarded: its class is unknown to Halo"
         remedy = "guard its tools: `ToolNode(halo.guard(tools))`"
         raise ConfigError("tool_node_unknown", message, field="x", remedy=remedy)
-    halo.server_tools.admit(node.__dict__[_TOOLS_FIELD].values())
+    halo.server_tools.admit_met(node.__dict__[_TOOLS_FIELD].values())
     guarded = copy.copy(node)
     guarded.__class__ = _make_guarded_class(type(node))
     guarded.__dict__[_TOOLS_FIELD] = {

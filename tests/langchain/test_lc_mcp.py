@@ -10,6 +10,7 @@ import pytest
 from langchain.agents import create_agent
 from langchain_core.messages import ToolMessage
 from langchain_core.tools import InjectedToolArg, StructuredTool
+from langgraph.graph import START, MessagesState, StateGraph
 from mcp.types import Tool, ToolAnnotations
 
 from halo_core.errors import Denied
@@ -196,9 +197,10 @@ async def test_what_nobody_guarded_is_compared_too(world):
 
 async def test_under_a_callback_too(world):
     config = {"callbacks": [world.halo.callback()]}
-    (page,) = load(list_tool("get_page"))
+    there = {**HERE, "url": "https://callback.example/mcp"}  # of which no other test has made any tool
+    (page,) = load(list_tool("get_page"), connection=there)
     await page.ainvoke({"q": "x"}, config)
-    (mail,) = load(list_tool("get_mail"))
+    (mail,) = load(list_tool("get_mail"), connection=there)
     with pytest.raises(Denied) as denied:
         await mail.ainvoke({"q": "x"}, config)
     assert (denied.value.reason, RAN) == ("mcp_tool_not_accepted", [("get_page", {"q": "x"})])
@@ -272,3 +274,52 @@ def test_a_tool_of_the_same_form_that_is_no_servers_is_none(world):
     assert world.halo.guard(tool).name == "plain"
     assert world.halo.find_registered("plain") is not None
     assert shadows(world) == []
+
+
+@pytest.mark.parametrize("way", ["agent", "node", "coroutine"])
+async def test_what_was_loaded_before_the_first_call_is_one_listing(world, unblocked, way):
+    """Nobody guards the tools: an application holds them, and calls one after the other."""
+    unblocked.deactivate()
+    there = {**HERE, "url": f"https://{way}.example/mcp"}
+    find, look_up = load(list_tool("find"), list_tool("look_up"), connection=there)
+
+    async def work(tool: Any) -> Any:
+        return await (tool.coroutine(q="x") if way == "coroutine" else tool.ainvoke({"q": "x"}))
+
+    async def call_all(_state: Any) -> Any:
+        for tool in (find, look_up):
+            await work(tool)
+        return {"messages": [("ai", "done")]}
+
+    graph = StateGraph(MessagesState).add_node("work", call_all).add_edge(START, "work").compile()
+    if way == "agent":
+        calls = (("find", {"q": "x"}), ("look_up", {"q": "x"}))
+        graph = create_agent(ScriptedModel(script=[call("go", *calls, id="a1"), "done"]), [find, look_up])
+    await graph.ainvoke({"messages": [("user", "hi")]}, {"callbacks": [world.halo.callback()]})
+    assert sorted(name for name, _ in RAN) == ["find", "look_up"]
+
+    (wipe,) = load(list_tool("wipe"), connection=there)  # later
+
+    async def wipe_all(_state: Any) -> Any:
+        return await work(wipe)
+
+    graph = StateGraph(MessagesState).add_node("work", wipe_all).add_edge(START, "work").compile()
+    with pytest.raises(Denied) as denied:
+        await graph.ainvoke({"messages": []}, {"callbacks": [world.halo.callback()]})
+    assert denied.value.reason == "mcp_tool_not_accepted"
+    assert len(RAN) == 2
+
+
+async def test_another_session_without_a_name_lists_for_itself(world, unblocked):
+    """What was made of one says nothing of the other, though nothing tells the two apart by name."""
+    unblocked.deactivate()
+    (find,) = load(list_tool("find"), connection=None)
+    others = load(list_tool("wipe"), connection=None)
+
+    async def call_one(tool: Any) -> None:
+        await tool.ainvoke({"q": "x"}, {"callbacks": [world.halo.callback()]})
+
+    await call_one(find)
+    with pytest.raises(Denied):
+        await call_one(others[0])
+    assert RAN == [("find", {"q": "x"})]

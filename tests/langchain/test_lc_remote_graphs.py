@@ -88,6 +88,19 @@ def test_a_denied_run_sends_nothing(make_world, run):
     assert world.effects("elsewhere") == ["deny"]
 
 
+@pytest.mark.parametrize("awaited", [False, True])
+def test_a_node_of_its_graphs_own_name_is_an_agent_and_its_run_a_call(world, awaited):
+    server = AsyncServer() if awaited else Server()
+    graph = StateGraph(MessagesState).add_node("elsewhere", remote(server)).add_edge(START, "elsewhere").compile()
+    guarded = world.halo.guard(graph)
+    said = asyncio.run(guarded.ainvoke(ASKED)) if awaited else guarded.invoke(ASKED)
+    assert said["messages"][-1].text == "It is wet."
+    assert len(server.sent) == 1
+    kinds = [(item.body["request"]["kind"], item.body["request"]["resource"]["id"]) for item in world.decisions()]
+    assert kinds == [("handoff", "elsewhere"), ("tool_call", "elsewhere.run")]
+    assert set(world.outcomes()) == {"success"}
+
+
 def test_outside_of_everything_it_is_anybodys_until_something_is_installed(world):
     server = Server()
     assert remote(server).invoke(ASKED) == SAID

@@ -16,7 +16,7 @@ from app_models import model
 from counting import Actions, assert_all_decided, count_decided, declare, list_refusals
 from langchain.agents import create_agent
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
-from langchain_core.runnables import RunnableConfig, RunnableLambda
+from langchain_core.runnables import RunnableConfig
 from langchain_core.tools import InjectedToolArg, StructuredTool, tool
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode, tools_condition
@@ -161,17 +161,18 @@ class AsyncServer(Server):
         yield StreamPart("values", {"messages": [{"role": "assistant", "content": f"{self.name}: wet"}]})
 
 
-def remote(actions: Actions, name: str) -> RemoteGraph:
-    clients: Any = {"sync_client": Server(actions, name), "client": AsyncServer(actions, name)}
+def remote(actions: Actions, name: str, run_name: str = "") -> RemoteGraph:
+    counted = run_name or name
+    clients: Any = {"sync_client": Server(actions, counted), "client": AsyncServer(actions, counted)}
     return RemoteGraph(name, name=name, **clients)
 
 
 def a_remote_graph_between_local_nodes(actions: Actions) -> App:
     plans, sums = model(actions, "plan", name="plans"), model(actions, "", "wet", name="sums")
     graph = StateGraph(MessagesState).add_node("plan", lambda state: {"messages": [plans.invoke(state["messages"])]})
-    graph.add_node("elsewhere", remote(actions, "elsewhere"))
+    graph.add_node("ask", remote(actions, "elsewhere"))
     graph.add_node("sum", lambda state: {"messages": [sums.invoke(state["messages"])]})
-    return graph.add_edge(START, "plan").add_edge("plan", "elsewhere").add_edge("elsewhere", "sum").compile(), ASKED
+    return graph.add_edge(START, "plan").add_edge("plan", "ask").add_edge("ask", "sum").compile(), ASKED
 
 
 def remote_graphs_behind_tools(actions: Actions) -> App:
@@ -203,9 +204,7 @@ def a_supervisor_of_remote_members(actions: Actions) -> App:
         call("on", ("transfer_to_elsewhere", {}), id="s2"),
         AIMessage("wet"),
     ]
-    for name in ("transfer_to_here", "transfer_to_elsewhere"):
-        actions.note("other", name)
-    members: Any = [here, remote(actions, "elsewhere")]
+    members: Any = [here, remote(actions, "elsewhere", "elsewhere.run")]  # as an agent it has the name
     return create_supervisor(members, model=model(actions, *script, name="boss")).compile(), ASKED
 
 
@@ -225,7 +224,7 @@ def tools_whose_functions_nodes_call(actions: Actions) -> App:
     async def second(_state: MessagesState) -> Any:
         return {"messages": [("ai", await fetch.coroutine(q="wind"))]}
 
-    graph = StateGraph(MessagesState).add_node("first", first).add_node("second", RunnableLambda(second, second))
+    graph = StateGraph(MessagesState).add_node("first", first).add_node("second", second)
     return graph.add_edge(START, "first").add_edge("first", "second").compile(), ASKED
 
 
@@ -247,8 +246,9 @@ def tools_made_of_other_tools_functions(actions: Actions) -> App:
         """Ask both."""
         return str([table[name].func(q) for name in names])
 
-    calls = (("both", {"names": ["look", "recall"], "q": "rain"}), ("look", {"q": "hail"}))
-    return create_agent(looks_once(actions, "agent-model", *calls), [both, look]), ASKED
+    asks = call("ask", ("both", {"names": ["look", "recall"], "q": "rain"}), id="a1")
+    script = [asks, call("look", ("look", {"q": "hail"}), id="a2"), AIMessage("wet")]
+    return create_agent(model(actions, *script, name="agent-model"), [both, look]), ASKED
 
 
 def a_loop_that_runs_functions_by_name(actions: Actions) -> App:
@@ -290,14 +290,21 @@ ONLY_ASYNC = {
     tools_whose_functions_nodes_call,
 }
 SYNC = ("invoke", "stream", "batch")
-CASES = [(build, way) for build in APPS for way in MORE_WAYS if build not in ONLY_ASYNC or way not in SYNC]
-READS = ("find", "fetch", "search", "elsewhere", "first", "second", "ask_first", "ask_both")
+CASES = [
+    (build, way, is_guarded)
+    for build in APPS
+    for way in MORE_WAYS
+    for is_guarded in (True, False)
+    if (build not in ONLY_ASYNC or way not in SYNC) and (is_guarded or build is not a_supervisor_of_remote_members)
+    # Without Halo the node behind a remote graph does not run there: LangGraph waits for other parts of the server's.
+    if (build, way) != (a_remote_graph_between_local_nodes, "events")
+]
+READS = ("elsewhere.run", "find", "fetch", "search", "elsewhere", "first", "second", "ask_first", "ask_both")
 
 
 @pytest.mark.matrix
 @pytest.mark.parametrize("mode", ["observe", "enforce"])
-@pytest.mark.parametrize("is_guarded", [True, False])
-@pytest.mark.parametrize(("build", "way"), CASES)
+@pytest.mark.parametrize(("build", "way", "is_guarded"), CASES)
 def test_each_application_runs_as_without_halo(tmp_path, build, way, is_guarded, mode):
     check_as_ungoverned(tmp_path / "home", build, way, is_guarded=is_guarded, mode=mode, reads=READS)
 

@@ -44,6 +44,7 @@ from halo_core.enforcement.guards import (
     refuse_overridden_attributes,
     require_guard,
 )
+from halo_core.enforcement.mcp_listings import ListedToolGuard
 from halo_core.enforcement.session_context import in_body, is_raw_thread
 from halo_core.errors import ConfigError, Denied
 from halo_core.facade import HandOff
@@ -100,8 +101,11 @@ def guard_agent_tools(plan: WorkflowPlan, tools: Sequence[Any]) -> list[Any]:
     def guard_tool(tool: Any) -> Any:
         if is_handoff_tool(tool) or _is_guarded_by(halo, tool):
             return tool
-        resource = halo.inner_guards.find_tool_resource(tool) if plan.adopts_tools else None
-        return copy_with_guard(halo, tool, resource)
+        guard = halo.inner_guards.find_tool_guard(tool) if plan.adopts_tools else None
+        if not isinstance(guard, ListedToolGuard):
+            return copy_with_guard(halo, tool, None if guard is None else guard.resource)
+        make_guard = functools.partial(ListedToolGuard, server=guard.server, listed_name=guard.listed_name)
+        return copy_with_guard(halo, tool, guard.resource, make_guard)
 
     return [guard_tool(tool) for tool in tools]
 

@@ -11,8 +11,10 @@ from li_world import told, trusted
 from llama_index.core.agent.workflow import FunctionAgent
 from llama_index.core.tools import FunctionTool, ToolMetadata
 from llama_index.core.tools.tool_spec.base import BaseToolSpec
+from llama_index.core.workflow import StartEvent, StopEvent, Workflow, step
 from pydantic import BaseModel, Field, create_model
 
+from halo_llamaindex import Denied
 from halo_llamaindex._mcp import find_listed_tool
 from halo_llamaindex.testing import ScriptedLLM, call
 from halo_world import cli
@@ -211,3 +213,38 @@ def test_what_a_server_says_of_its_resources_is_compared_too(world):
     (said,) = told(world.halo.guard(FunctionAgent(tools=[changed], llm=ScriptedLLM(script=script))))[0]
     assert "mcp_tool_not_accepted" in said
     assert pages.client.called == []
+
+
+@pytest.mark.parametrize("place", ["step", "agent", "function"])
+def test_what_nobody_guarded_is_compared_too(world, place):
+    """The tools that were made before the first call are one listing; what is made later is not in it."""
+    spec = Spec(Client(f"https://{place}.example/mcp"))  # of which no other test has made any tool
+
+    class Desk(Workflow):
+        @step
+        async def work(self, ev: StartEvent) -> StopEvent:
+            if place == "agent":
+                calls = [(tool.metadata.name, {"q": "x"}) for tool in ev.tools]
+                script = [call("go", item, id=f"{item[0]}-1") for item in calls]
+                await FunctionAgent(tools=ev.tools, llm=ScriptedLLM(script=[*script, "done"])).run(user_msg="go")
+                return StopEvent(result="done")
+            for tool in ev.tools:
+                await (tool.async_fn(q="x") if place == "function" else tool.acall(q="x"))
+            return StopEvent(result="done")
+
+    guarded = world.halo.guard(Desk(timeout=60))
+
+    async def work(*tools: Any) -> None:
+        await guarded.run(tools=list(tools))
+
+    asyncio.run(work(*spec.make_all("find", "look")))
+    assert [name for name, _ in spec.client.called] == ["find", "look"]
+    later = spec.make("wipe")
+    if place == "agent":
+        asyncio.run(work(later))
+    else:
+        with pytest.raises(Denied) as denied:
+            asyncio.run(work(later))
+        assert denied.value.reason == "mcp_tool_not_accepted"
+    assert len(spec.client.called) == 2
+    assert ("mcp_tool", f"llamaindex:https://{place}.example/mcp/wipe") in world.sightings()

@@ -280,6 +280,10 @@ class McpListings:
         others_of_a_name = [tool for tool in tools if given[tool.name] != tool]
         yield from self._admit(server, [*guarded.values(), *others_of_a_name], addable, grows=True)
 
+    def has_met(self, server: str) -> bool:
+        """Whether this process has compared anything of a server."""
+        return server in self._listings
+
     def find_problem(self, server: str, name: str) -> str:
         """Reason code why a tool may not run, by its server's newest listing; empty if nothing is wrong."""
         self._growing.discard(server)

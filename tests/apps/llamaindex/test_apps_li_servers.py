@@ -169,7 +169,7 @@ def a_workflow_that_makes_its_agent_of_a_servers_tools(guard: Guard, actions: Ac
 
 
 def steps_that_call_functions_of_tools(guard: Guard, actions: Actions) -> Run:
-    look = make_look(actions)
+    look, reads = make_look(actions), answering(actions, name="reads")
 
     async def fetch(q: str) -> str:
         """Fetch something."""
@@ -181,7 +181,7 @@ def steps_that_call_functions_of_tools(guard: Guard, actions: Actions) -> Run:
     class Desk(Workflow):
         @step
         async def first(self, ev: StartEvent) -> Found:
-            return Found(text=look.fn("rain"))
+            return Found(text=str(await reads.acomplete(look.fn("rain"))))
 
         @step
         async def second(self, ev: Found) -> StopEvent:

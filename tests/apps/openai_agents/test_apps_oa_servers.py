@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from agents import Agent, Runner, ToolGuardrailFunctionOutput, function_tool, tool_output_guardrail
 from agents.mcp import MCPServer, MCPServerManager
+from agents.mcp.server import _MCPServerWithClientSession
 from agents.realtime import RealtimeAgent, RealtimeRunner, realtime_handoff
 from counting import Actions, assert_all_decided, count_decided, count_questions, declare, list_refusals, list_undecided
 from mcp.types import CallToolResult, GetPromptResult, PromptMessage, TextContent, Tool
@@ -26,11 +27,11 @@ Built = tuple[Agent[Any], dict[str, Any]]
 
 
 class Shelf(MCPServer):
-    """A server in this process, of tools and a prompt; some agents see less of it."""
+    """A server in this process, of tools and a prompt."""
 
-    def __init__(self, actions: Actions, name: str, *names: str, hidden_from: str = "", **more: Any) -> None:
+    def __init__(self, actions: Actions, name: str, *names: str, **more: Any) -> None:
         super().__init__(**more)
-        self.actions, self._name, self._names, self.hidden_from = actions, name, names, hidden_from
+        self.actions, self._name, self._names = actions, name, names
 
     @property
     def name(self) -> str:
@@ -44,8 +45,7 @@ class Shelf(MCPServer):
 
     async def list_tools(self, run_context: Any = None, agent: Any = None) -> Any:
         schema = {"type": "object", "properties": {"q": {"type": "string"}}}
-        names = self._names[:1] if agent is not None and agent.name == self.hidden_from else self._names
-        return [Tool(name=name, description="Look.", inputSchema=schema) for name in names]
+        return [Tool(name=name, description="Look.", inputSchema=schema) for name in self._names]
 
     async def call_tool(self, tool_name: str, arguments: Any, meta: Any = None) -> Any:
         self.actions.note("tool_call", tool_name)
@@ -57,6 +57,20 @@ class Shelf(MCPServer):
     async def get_prompt(self, name: str, arguments: Any = None) -> Any:
         text = TextContent(type="text", text=f"Be {name}.")
         return GetPromptResult(messages=[PromptMessage(role="user", content=text)])
+
+
+class FilteredShelf(Shelf):
+    """One that shows each agent what a filter lets through, as the SDK's own servers do."""
+
+    def __init__(self, actions: Actions, name: str, *names: str, tool_filter: Callable[..., Any]) -> None:
+        super().__init__(actions, name, *names)
+        self.tool_filter: Any = tool_filter
+
+    async def list_tools(self, run_context: Any = None, agent: Any = None) -> Any:
+        return await self._apply_tool_filter(await super().list_tools(), run_context, agent)
+
+    _apply_tool_filter = _MCPServerWithClientSession._apply_tool_filter
+    _apply_dynamic_tool_filter: Any = _MCPServerWithClientSession._apply_dynamic_tool_filter
 
 
 def finds(actions: Actions, name: str, *names: str, **more: Any) -> Agent[Any]:
@@ -78,10 +92,13 @@ def servers_of_agents_that_are_tools(actions: Actions) -> Built:
 
 
 def a_server_that_shows_each_agent_other_tools(actions: Actions) -> Built:
-    maps = Shelf(actions, "maps", "find_map", "draw_map", hidden_from="first")
+    def show(context: Any, tool: Any) -> bool:
+        return bool(context.agent.name != "first" or tool.name == "find_map")
+
+    maps = FilteredShelf(actions, "maps", "find_map", "draw_map", tool_filter=show)
     second = finds(actions, "second", "find_map", "draw_map", mcp_servers=[maps])
     script = [call("find", ("find_map", {"q": "a"}), id="f1"), call("over", ("transfer_to_second", {}), id="f2")]
-    return make_agent(actions, "first", script, is_named=False, mcp_servers=[maps], handoffs=[second]), {}
+    return make_agent(actions, "first", script, mcp_servers=[maps], handoffs=[second]), {}
 
 
 def a_server_whose_results_are_checked_and_whose_prompt_instructs(actions: Actions) -> Built:

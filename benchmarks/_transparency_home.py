@@ -1,6 +1,7 @@
 """Create a home where everything is allowed, for a framework's own tests.
 
-Each test gets an agent of its own in one store.
+Each test gets an agent and a tenant of its own in one store: what the agents of a tenant do with nobody's request adds
+up, and hundreds of tests are nobody's requests.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ from halo_core.store.reader import Reader, read_entries
 __all__ = ["World"]
 
 _POLICY: Final = '@id("transparency.all")\npermit (principal, action, resource);\n'
-_TENANT: Final = "transparency"
 
 H = TypeVar("H", bound=HaloBase)
 
@@ -59,15 +59,15 @@ class World(Generic[H]):
         """Close everything; decisions by effect."""
         self.stop()
         self._between.close()
-        reader = Reader(f"sqlite:///{self.home / 'halo' / 'halo.db'}")
-        found = read_entries(reader, _TENANT, (EntryKind.DECISION,))
-        return Counter(item.entry.body["decision"]["effect"] for item in found)
+        with Reader(f"sqlite:///{self.home / 'halo' / 'halo.db'}") as reader:
+            found = (item for name in reader.tenants() for item in read_entries(reader, name, (EntryKind.DECISION,)))
+            return Counter(item.entry.body["decision"]["effect"] for item in found)
 
     def _open(self) -> H:
         self._opened += 1
         return self._kind.local(
             f"t{self._opened}",
-            tenant=_TENANT,
+            tenant=f"t{self._opened}",
             home=self.home / "halo",
             mode="enforce",
             policy=self.policy,

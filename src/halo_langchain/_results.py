@@ -392,7 +392,7 @@ def make_answer_surface(surface: Surface[Any]) -> Surface[Any]:
         return changed
 
     return Surface(
-        lambda value: surface.text(_wrap_answer(value)),
+        lambda value: surface.text(_to_readable(value)),
         None,
         rebuild(surface.redact) if surface.redact is not None else None,
         rebuild(surface.withhold) if surface.withhold is not None else None,
@@ -403,7 +403,12 @@ def make_answer_surface(surface: Surface[Any]) -> Surface[Any]:
 
 
 def _read_wrapped(said: Callable[[Any], tuple[HistoryItem, ...]], value: Any) -> tuple[HistoryItem, ...]:
-    return said(_wrap_answer(value))
+    return said(_to_readable(value))
+
+
+def _to_readable(value: Any) -> Any:
+    """An answer in a form in which its words are read: a message is one."""
+    return value if isinstance(value, BaseMessage) else _wrap_answer(value)
 
 
 def _make_result(generations: list[Any], llm_output: Any = None) -> LLMResult:

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from halo_core.model_requests.hosted_names import find_bearing_tool, make_tool_name
 from halo_core.model_requests.known_fields import normalize_field
-from halo_core.model_requests.plain_trees import is_absent, is_scalar, to_plain_node
+from halo_core.model_requests.plain_trees import SCALAR_TYPES, is_absent, is_scalar, to_plain_node
 
 _MAX_NODES: Final = 20_000
 _MAX_DEPTH: Final = 32
@@ -147,7 +147,7 @@ class _AnswerReader:
             word = normalize_field(str(name))
             if word in _MEMBERS and not _is_empty(item):
                 self._add(str(name), _MEMBERS[word], item)
-            elif word not in _ARGUMENTS:
+            elif word not in _ARGUMENTS and type(item) not in SCALAR_TYPES:  # these hold nothing, and are most
                 self.read(item, word, depth + 1)
 
     @staticmethod

@@ -10,6 +10,12 @@ _ABSENT_TYPES: Final = frozenset({"NotGiven", "Omit", "UndefinedType", "Unset", 
 """Classes whose instances stand for an argument that was not given."""
 
 
+SCALAR_TYPES: Final = frozenset((str, int, float, bool, bytes, type(None)))
+"""Python's own types of values without parts; `is_scalar` knows what is derived from them too."""
+PLAIN_TYPES: Final = SCALAR_TYPES | {dict, list}
+_READ_AS_THEY_ARE: Final = (Mapping, list, str, int, float, bytes, type)
+
+
 def is_absent(value: Any) -> bool:
     """Whether a value means that there is no value."""
     return value is None or type(value).__name__ in _ABSENT_TYPES
@@ -26,7 +32,7 @@ def to_plain_node(value: Any) -> Any:
     Objects of pydantic, dataclasses and messages of protobuf are read by what they hold, and only to their first level.
     A class stays what it is: it describes, and holds nothing.
     """
-    if isinstance(value, Mapping | list) or is_scalar(value) or isinstance(value, type):
+    if type(value) in PLAIN_TYPES or isinstance(value, _READ_AS_THEY_ARE):
         return value
     if isinstance(value, tuple | set | frozenset):
         return list(value)

@@ -66,7 +66,7 @@ def _read_settings(settings: Any) -> dict[str, Any]:
 
 
 @functools.lru_cache(maxsize=64)
-def _list_sent_settings(kind: type[ModelSettings]) -> tuple[tuple[str, str], ...]:
+def _list_sent_settings(kind: Any) -> tuple[tuple[str, str], ...]:
     """Fields of a class of settings that are sent, each with the name under which it is.
 
     A field that a subclass adds counts too; `extra_args` and the like are judged with what is in them.

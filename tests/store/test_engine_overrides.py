@@ -34,6 +34,11 @@ def people(home: Path) -> KeyStore:
     return KeyStore(home.parent / "people")
 
 
+def last_decision(place: Place, halo: Any) -> str:
+    halo.store.checkpoint()  # which orders what was written
+    return str(place.found(EntryKind.DECISION)[-1].entry.id)
+
+
 def forbid(place: Place, decision: str, store: Any = None) -> str:
     """Have mia forbid what was decided; the id of her override."""
     own = Store(StoreConfig(place.url, place.home, "local"), KeyStore(place.home)) if store is None else None
@@ -66,7 +71,7 @@ def test_it_forbids_whatever_became_of_its_row(tmp_path, engine, state):
     place = Place.make(engine, tmp_path / "home")
     with place.open() as halo:
         once(halo)
-        granted = forbid(place, place.found(EntryKind.DECISION)[-1].entry.id)
+        granted = forbid(place, last_decision(place, halo))
         with place.attack() as attacker:
             attacker.run(ROWS[state])
         assert refused(halo, "another") == "override_denied"
@@ -84,7 +89,7 @@ def test_without_its_row_it_ends_with_its_time(tmp_path, engine):
     place, clock = Place.make(engine, tmp_path / "home"), FixedClock(NOW_US)
     with place.open(clock=clock) as halo:
         once(halo)
-        forbid(place, place.found(EntryKind.DECISION)[-1].entry.id, halo.store)
+        forbid(place, last_decision(place, halo), halo.store)
         with place.attack() as attacker:
             attacker.run("DELETE FROM standing_answer")
         assert refused(halo, "another") == "override_denied"

@@ -70,7 +70,7 @@ def judge_call_programs(call: CallView) -> ProgramClass:
 def _iterate_programs(call: CallView) -> Iterator[tuple[TracedLeaf, str]]:
     """Each argument that is a program, and what runs it; an empty language is one that nobody knows.
 
-    INVARIANT: FAILCLOSED - what was declared as text is a program where it looks like one, or where the tool runs any.
+    INVARIANT: FAILCLOSED - what was declared as text is a program where the tool executes, or where its shape says so.
     """
     declared = dict(call.resource.list_programs())
     runs = call.resource.impact is Impact.EXECUTE and not declared

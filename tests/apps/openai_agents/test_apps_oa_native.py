@@ -203,13 +203,12 @@ def a_browser_that_is_made_for_each_run(actions: Actions) -> Built:
     return Agent(name="browser", model=model, tools=[tool]), {}
 
 
-def a_tool_with_a_language_of_its_own(actions: Actions, *texts: str) -> Built:
+def a_tool_with_a_language_of_its_own(actions: Actions) -> Built:
     async def compute(_context: Any, text: str) -> str:
         actions.note("tool_call", "compute")
         return str(len(text))
 
-    first, second = texts * 2 if texts else ("1 + 1", "2 + 2")
-    model = NativeModel(actions, "math-model", custom("compute", first), custom("compute", second))
+    model = NativeModel(actions, "math-model", custom("compute", "1 + 1"), custom("compute", "2 + 2"))
     return Agent(name="math", model=model, tools=[CustomTool("compute", "Compute.", compute)]), {}
 
 
@@ -420,12 +419,12 @@ async def test_each_program_of_a_tool_with_a_language_of_its_own_is_asked_about(
     assert count_questions(home) == (2 if mode == "enforce" else 0)
 
 
-@pytest.mark.parametrize(("text", "asked"), [("1 + 1", 0), ("rm -rf / --no-preserve-root", 2)])
-async def test_an_input_that_is_declared_as_text_is_no_program(tmp_path, text, asked):
-    """What looks like a program still is one."""
+@pytest.mark.parametrize(("impact", "asked"), [("read", 0), ("execute", 2)])
+async def test_an_input_that_is_declared_as_text_is_no_program(tmp_path, impact, asked):
+    """Whatever a tool is given that executes stays one."""
     home, actions = tmp_path / "home", Actions()
-    declare(home, "compute: {impact: read, source_trust: 900, programs: {input: text}}")
-    agent, given = a_tool_with_a_language_of_its_own(actions, text)
+    declare(home, f"compute: {{impact: {impact}, source_trust: 900, programs: {{input: text}}}}")
+    agent, given = a_tool_with_a_language_of_its_own(actions)
     with open_halo(home, "enforce") as halo, halo.session(user="ana", request="What is 1 + 1?"):
         await run(halo.guard(agent), "What is 1 + 1?", **given, **halo.run_options())
     assert actions.names() == ([] if asked else ["compute"] * 2)

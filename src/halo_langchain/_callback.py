@@ -109,7 +109,10 @@ class HaloCallback(BaseCallbackHandler):
         if problem and served is not None:
             resource = make_unregistered_resource(served.resource_name, ActionKind.TOOL_CALL)
         else:
+            is_new = self._halo.find_registered(name) is None
             resource = self._halo.first_seen.find_tool(name, description, args, tool)
+            if served is not None and is_new:  # whichever way it is called next, the name is this tool's
+                self._halo.server_tools.note_registered(served, resource.id)
         # The tool fills in the defaults of its schema; here is what it will run with.
         args = {**self._halo.get_argument_defaults(resource.id), **args}
         with _event_session_scope(kwargs):

@@ -276,7 +276,7 @@ def test_a_tool_of_the_same_form_that_is_no_servers_is_none(world):
     assert shadows(world) == []
 
 
-@pytest.mark.parametrize("way", ["agent", "node", "coroutine"])
+@pytest.mark.parametrize("way", ["agent", "node", "coroutine", "mixed"])
 async def test_what_was_loaded_before_the_first_call_is_one_listing(world, unblocked, way):
     """Nobody guards the tools: an application holds them, and calls one after the other."""
     unblocked.deactivate()
@@ -284,6 +284,11 @@ async def test_what_was_loaded_before_the_first_call_is_one_listing(world, unblo
     find, look_up = load(list_tool("find"), list_tool("look_up"), connection=there)
 
     async def work(tool: Any) -> Any:
+        if way == "mixed":  # by the entry point, and then by the function: it is one tool
+            await tool.ainvoke({"q": "x"})
+            await tool.coroutine(q="y")
+            RAN.pop()
+            return None
         return await (tool.coroutine(q="x") if way == "coroutine" else tool.ainvoke({"q": "x"}))
 
     async def call_all(_state: Any) -> Any:

@@ -61,7 +61,8 @@ def read_request_fields(
 def _read_settings(settings: Any) -> dict[str, Any]:
     if not isinstance(settings, ModelSettings):
         return {} if settings is None else {"model_settings": settings}
-    values = [(wire_name, getattr(settings, name)) for name, wire_name in _list_sent_settings(type(settings))]
+    kind: Any = type(settings)
+    values = [(wire_name, getattr(settings, name)) for name, wire_name in _list_sent_settings(kind)]
     return {name: value for name, value in values if value is not None}
 
 

@@ -64,7 +64,9 @@ def _is_extent_of_others(leaf: TracedLeaf, view: CallView) -> bool:
     """Whether a number or a date of a call is that of an untrusted source, or no one that the user said."""
     if leaf.kind not in _EXTENTS or leaf.is_target or names_remark(name_of_argument(leaf.pointer)):
         return False
-    return leaf.origin in _FOREIGN_ORIGINS or goes_beyond(leaf, view.texts.get(leaf.pointer, ""), view.sketch)
+    if leaf.origin is Provenance.NOVEL:
+        return goes_beyond(leaf.pointer, leaf.kind, view.texts.get(leaf.pointer, ""), view.sketch)
+    return leaf.origin in _FOREIGN_ORIGINS
 
 
 def _is_condition_of_others(leaf: TracedLeaf, view: CallView) -> bool:

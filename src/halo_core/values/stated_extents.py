@@ -10,18 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from halo_core.model import Provenance
 from halo_core.values.argument_names import name_of_argument, split_argument_name
 from halo_core.values.dates import find_date_forms
 from halo_core.values.kinds import Form, Kind, make_form
 from halo_core.values.numbered import singularize
 from halo_core.values.order_counts import COUNT_NAMES
 from halo_core.values.sketch import Sketch, has_user_mark
-
-if TYPE_CHECKING:
-    from halo_core.values.traced_leaves import TracedLeaf
 
 _MAX_STATED: Final = 32
 _SECONDS: Final = {"second": 1, "minute": 60, "hour": 3_600, "day": 86_400, "week": 604_800}
@@ -83,28 +79,32 @@ def _list_seconds(number: float, unit: str) -> list[str]:
     return [f"{number * days * 86_400:.0f}" for days in _DAYS.get(name, ())]
 
 
-def _list_lengths(leaf: TracedLeaf, text: str) -> list[str]:
-    """How many seconds a number is, by the unit that its argument is called by, or by any."""
+def _list_lengths(words: frozenset[str], text: str) -> list[str]:
+    """How many seconds a number is, by the unit among the words of its argument's name, or by any unit."""
     text = text.strip()
     if not text.replace(".", "", 1).isdigit() or len(text) > 9:
         return []
-    words = list(map(singularize, split_argument_name(name_of_argument(leaf.pointer))))
-    units = [word for word in words if len(word) > 1 and word in _UNITS]
+    units = [word for word in sorted(words) if len(word) > 1 and word in _UNITS]
     if not units and not _MEASURES.isdisjoint(words):
         units = ["second", "minute", "hour", "day", "week", "month", "year"]
     return [seconds for unit in units for seconds in _list_seconds(float(text), unit)]
 
 
-def goes_beyond(leaf: TracedLeaf, text: str, sketch: Sketch) -> bool:
-    """Whether a number or a day that stands nowhere says how far an act goes, where the user said something else."""
-    if leaf.origin is not Provenance.NOVEL or leaf.is_target:
-        return False
-    words = frozenset(map(singularize, split_argument_name(name_of_argument(leaf.pointer))))
-    if leaf.kind is Kind.DATE:
+def goes_beyond(pointer: str, kind: Kind, text: str, sketch: Sketch) -> bool:
+    """Whether a number or a day that stands nowhere says how far an act goes, where the user said something else.
+
+    Args:
+        pointer: of the argument.
+        kind: of its value.
+        text: the value.
+        sketch: what the session has seen.
+    """
+    words = frozenset(map(singularize, split_argument_name(name_of_argument(pointer))))
+    if kind is Kind.DATE:
         return not _ENDS.isdisjoint(words) and has_user_mark(sketch.look_up_forms([Form("dated", "")]))
-    if leaf.kind is not Kind.AMOUNT:
+    if kind is not Kind.AMOUNT:
         return False
-    if lengths := _list_lengths(leaf, text):
+    if lengths := _list_lengths(words, text):
         said = sketch.look_up_forms([Form("lasts", "")])
         return has_user_mark(said) and not has_user_mark(sketch.look_up_forms([Form("lasts", x) for x in lengths]))
     is_count = not words.isdisjoint(COUNT_NAMES | _FURTHER_COUNTS)

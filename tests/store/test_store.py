@@ -501,7 +501,7 @@ def test_a_deferred_outcome_joins_the_next_transaction(home, monkeypatch):
         monkeypatch.setattr(halo.store, "flush", lambda: None)
         with halo.session("t"):
             halo.enforcer.run(halo.build_call(tool(halo, "lookup"), {"q": "b"}), Calls(), SURFACE)
-        assert len(halo.store._deferred) == 2  # the outcome, and the fold of the session that has ended
+        assert halo.store._deferred  # the outcome, and the fold of the ended session unless that was written before
         with halo.session("u"):
             halo.enforcer.begin(halo.build_call(tool(halo, "lookup"), {"q": "b"}))
             assert not halo.store._deferred
@@ -544,7 +544,7 @@ def test_an_outcome_that_could_not_be_written_is_tried_again(home):
         ticket.succeed("b", SURFACE)
         with pytest.raises(CannotDecide):
             halo.store.flush()
-        assert len(halo.store._deferred) == 2  # the outcome, and the fold of the session that has ended
+        assert halo.store._deferred  # the outcome, and the fold of the ended session unless that was written before
         holder.close()
         halo.store.flush()
         assert len(bodies(home, EntryKind.OUTCOME)) == 2

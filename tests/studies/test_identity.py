@@ -79,4 +79,4 @@ def test_the_recorded_events_are_read(capsys):
     recorded = figures(capsys, "--data", str(study_data("identity")), "--seeds", "0")["recorded"]
     assert recorded["events"] + sum(recorded["refused"].values()) == 10_061
     attacks = [source["later_half"].get("attack", {}) for source in recorded["sources"].values()]
-    assert {basis for counts in attacks for basis in counts} == {"too little known"}
+    assert {basis for counts in attacks for basis in counts} == {"tenant", "too little known"}

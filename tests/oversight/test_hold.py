@@ -255,6 +255,50 @@ def test_what_would_run_unasked_follows_the_act_that_it_waits_for(home, yes):
     assert cli("replay", "--all", home=home)[0] == 0
 
 
+def follower_of(home, clock=None):
+    """A Halo in which only `first` and `second` are asked about."""
+    text = ALONE.replace('context.args.text == "first"', '["first", "second"].contains(context.args.text)')
+    folder = policy_folder(home, text)
+    return HaloBase.local("clerk", home=home, mode="enforce", policy=folder, quiet=True, user="user:ana", clock=clock)
+
+
+@pytest.mark.parametrize("refused", [0, 1])
+def test_what_waits_behind_two_acts_follows_no_yes_to_one_of_them(home, refused):
+    """HELD: it may rest on the one that somebody refused."""
+    sent = []
+    with follower_of(home) as halo:
+        mail = mailer(halo, sent)
+        acts = [held(halo, mail, **{**ARGS, "text": text}) for text in ("first", "second", "then")]
+        assert acts[1].pending_id == acts[2].pending_id
+        enrolled(home)
+        for i, act in enumerate(acts[:2]):
+            answers(home, act.pending_id, approve=i != refused, why="as I like")
+        assert [item.status for item in halo.release()][2] == "asked"
+        (*_, question) = found(home, EntryKind.APPROVAL_REQUEST)
+        assert [text for _, text in sent] == [("second", "first")[refused]]
+        answers(home, question.entry.id)
+        assert [item.status for item in halo.release()] == ["released"]
+    assert verified(home, signatures=True) == 0
+    assert cli("replay", "--all", home=home)[0] == 0
+
+
+def test_what_waits_behind_an_act_that_expired_after_its_yes_is_asked_about(home):
+    """HELD: a yes to what never ran is none to what follows it."""
+    sent, clock = [], FixedClock(NOW_US)
+    (home / "agents.yaml").parent.mkdir(exist_ok=True)
+    (home / "agents.yaml").write_text("version: 1\nagents:\n  clerk: {hold_for: 2h}\n")
+    with follower_of(home, clock) as halo:
+        mail = mailer(halo, sent)
+        first = held(halo, mail, **{**ARGS, "text": "first"})
+        clock.advance(3600)
+        held(halo, mail, **{**ARGS, "text": "then"})
+        enrolled(home)
+        answers(home, first.pending_id, now_us=NOW_US + 3600 * 1_000_000)
+        clock.advance(3601)
+        assert [item.status for item in halo.release()] == ["expired", "asked"]
+    assert (sent, verified(home)) == ([], 0)
+
+
 def test_an_act_that_only_an_argument_ties_to_a_held_one_is_refused_before_it(home):
     """HELD: the order holds where the decision to release is made, whatever marks the row has."""
     sent = []

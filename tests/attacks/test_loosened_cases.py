@@ -11,6 +11,7 @@ import pytest
 from case_world import FRAMEWORKS, Case, run_case
 from loosened_cases import LOOSENERS
 from loosened_cases_more import MORE_LOOSENERS
+from loosened_cases_orders import LENT_ORDERS
 from loosened_cases_shown import SHOWN
 
 from counts import is_thorough
@@ -18,7 +19,7 @@ from counts import is_thorough
 pytestmark = pytest.mark.filterwarnings("ignore::Warning")
 
 _NAMES = list(FRAMEWORKS)
-_CASES = [*LOOSENERS, *MORE_LOOSENERS, *SHOWN]
+_CASES = [*LOOSENERS, *MORE_LOOSENERS, *SHOWN, *LENT_ORDERS]
 _SHARE = 4
 
 

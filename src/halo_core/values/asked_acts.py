@@ -25,6 +25,7 @@ from typing import Final
 from halo_core.model import Impact, Resource
 from halo_core.values.asking_words import find_stems_of_word
 from halo_core.values.foreign_words import find_act_of_tool
+from halo_core.values.idioms import CLAUSE_END, MAX_CLAUSE, RECORDS, is_idiom, word_at
 from halo_core.values.lexicon import (
     FURTHER_REQUEST_WORDS,
     FURTHER_VERBS,
@@ -43,7 +44,6 @@ from halo_core.values.text import MAX_ATOMS, fold_text, split_name
 _PART_OF_NAME: Final = "_"
 _CLAUSE_SIGNS: Final = ".,;:!?"
 _MAX_WORD: Final = 64  # characters
-_CLAUSE_END: Final = ""
 _DEFINITE: Final = frozenset(
     "the my our your his her its their this that these those what which whose whatever whichever whoever last latest "
     "previous recent earlier past same every each all both any no".split()
@@ -117,19 +117,6 @@ _PERFORMED: Final = frozenset(
 )
 _WANTED_DONE: Final = frozenset("be get gets have want need needs like".split())
 _NOT_WANTED_DONE: Final = (_BEING | {"got", "been", "did"}) - {"am"}
-_RECORDS: Final = frozenset(
-    "status history histories detail details number numbers date dates overview confirmation report reports statement "
-    "statements record records log logs id ids reference receipt receipts summary info information list form terms "
-    "policy limit limits method methods page".split()
-)
-"""Nouns behind an act that name what is known of it."""
-_BY_WHICH: Final = frozenset("by via on over through slack teams sms mail email text chat".split())
-"""Words of a clause that says by what the user is to be told something."""
-_ORDERED_BY: Final = frozenset(
-    "date day time age name title size price cost number id priority urgency relevance importance rank rating "
-    "alphabet topic category".split()
-)
-"""What a list is put into order by."""
 NOUN_STEMS: Final = stem_all(
     "payment money bill invoice rent fee price salary subscription difference loan due dues account admin "
     "administrator key role owner ownership collaborator member access right privilege permission team group user "
@@ -160,7 +147,6 @@ _GRANTED: Final = stem_all("access permission permissions right rights")
 """Nouns of tools that have no verb and give somebody what the noun says: `portal_access`."""
 _GRANTING: Final = stem_all("grant share")
 _MAX_PHRASE: Final = 5  # words of a phrase in front of its noun
-_MAX_CLAUSE: Final = 24  # words of a clause that are looked at
 
 _MAX_KEPT: Final = 16_384  # characters of a message that is remembered
 _CHUNK: Final = re.compile(r"\n|[^\s]+")
@@ -197,6 +183,16 @@ _find_stems_of_message: Final = lru_cache(maxsize=64)(_find_stems)
 """As `_find_stems`, remembered: a message is read when it comes, and asked again before a payment."""
 
 
+def says_idiom(text: str) -> bool:
+    """Whether a text begins an order with a verb that asks for no act there: "and pay attention to T-2"."""
+    words = list(islice(_split_words(text), MAX_ATOMS))
+    return any(
+        word_at(words, place - 1) in _BEFORE_ADVERBS and is_idiom(words, place, begins=True)
+        for place, word in enumerate(words)
+        if word
+    )
+
+
 _HANDING_OVER: Final = re.compile(
     r"\b(?:complete|do|follow|achieve|fulfil|fulfill|handle|address|carry out|execute|perform|process|finish)\b"
     r"[^.!?\n]{0,48}\b(?:tasks?|requests?|instructions?|to-?dos?|them"
@@ -225,7 +221,7 @@ def _split_words(text: str) -> Iterator[str]:
         if word.isalnum() and word.isascii():  # as nearly all
             yield word[:_MAX_WORD].lower()
         elif chunk in _SEPARATORS:
-            yield _CLAUSE_END
+            yield CLAUSE_END
             continue
         elif _NAME.search(chunk.rstrip(_CLAUSE_SIGNS)) is None:
             yield from _split_chunk(chunk)
@@ -233,13 +229,13 @@ def _split_words(text: str) -> Iterator[str]:
         else:
             yield _PART_OF_NAME
         if is_last:
-            yield _CLAUSE_END
+            yield CLAUSE_END
 
 
 def _split_chunk(chunk: str) -> Iterator[str]:
     """The words of a part of a text without blanks, which is no address and no path."""
     if chunk == "\n":
-        yield _CLAUSE_END
+        yield CLAUSE_END
         return
     parts = _PART.findall(chunk)
     for i, part in enumerate(parts):
@@ -251,7 +247,7 @@ def _split_chunk(chunk: str) -> Iterator[str]:
             is_compound = "-" in (before, behind) and not is_prefixed
             yield _PART_OF_NAME if is_compound else fold_text(part[:_MAX_WORD]).replace("’", "'")
         elif part not in _INSIDE or len(parts) == 1:
-            yield _CLAUSE_END
+            yield CLAUSE_END
 
 
 def _asks(words: Sequence[str], place: int) -> bool:
@@ -259,7 +255,7 @@ def _asks(words: Sequence[str], place: int) -> bool:
     word = words[place]
     if "_" in word:
         return True  # the user writes the name of the tool
-    if _is_idiom(words, place):
+    if is_idiom(words, place, begins=word_at(words, place - 1) in _BEFORE_ADVERBS):
         return False
     if word.endswith("ed") and len(word) > 4:
         return _is_wanted_done(words, place)
@@ -272,39 +268,6 @@ def _asks(words: Sequence[str], place: int) -> bool:
     return role is _Role.ORDER or (role is _Role.NOUN and _is_performed(words, place))
 
 
-def _is_idiom(words: Sequence[str], place: int) -> bool:
-    """Whether a verb asks for no act of others: "buy time", "tell me what it costs", "let me read it".
-
-    Whoever is told by a message, as in "tell me by mail", is told by an act.
-    """
-    word, behind = words[place], _at(words, place + 1)
-    if word == "bid":
-        return _at(words, place - 1) not in _BEFORE_ADVERBS  # "Otto bid 90" tells what he did
-    if word == "tell" and behind in ("me", "us"):
-        return _BY_WHICH.isdisjoint(words[place : _find_end(words, place)])
-    if word == "let" and behind in ("me", "us"):
-        return _at(words, place + 2) not in ("in", "into", "onto", "have")
-    return _buys_nothing(words, place)
-
-
-def _buys_nothing(words: Sequence[str], place: int) -> bool:
-    """Whether a verb of buying buys nothing: "order the mails by date", "buy time", "restock report of May"."""
-    word, behind = words[place], _at(words, place + 1)
-    if word == "buy":
-        return behind == "time" or _at(words, place + 2) == "time"
-    if word not in ("order", "reorder", "restock"):
-        return False
-    if behind in _RECORDS:
-        return True
-    end = _find_end(words, place)
-    return any(words[i] == "by" and _at(words, i + 1) in _ORDERED_BY for i in range(place, min(end, len(words))))
-
-
-def _find_end(words: Sequence[str], place: int) -> int:
-    """Place of the end of a clause, or of the last word of it that is looked at."""
-    return next((i for i in range(place, place + _MAX_CLAUSE) if not _at(words, i)), place + _MAX_CLAUSE)
-
-
 class _Role(Enum):
     """What a word is in its clause."""
 
@@ -313,19 +276,14 @@ class _Role(Enum):
     NOUN = "noun"
 
 
-def _at(words: Sequence[str], place: int) -> str:
-    """The word at a place; the end of a clause before the first word and behind the last."""
-    return words[place] if 0 <= place < len(words) else _CLAUSE_END
-
-
 def _is_content(words: Sequence[str], place: int) -> bool:
     """Whether a word may be an adjective or a noun."""
-    word = _at(words, place)
+    word = word_at(words, place)
     if word in _FUNCTION_WORDS or word[:1].isdigit():
         return False
     # What stands in front of the verb of an order is none of its objects.
     is_adverb = word in _ORDINALS or word in _GREETINGS or (word.endswith("ly") and len(word) > 4)
-    return not (is_adverb and _at(words, place - 1) in _BEFORE_ADVERBS)
+    return not (is_adverb and word_at(words, place - 1) in _BEFORE_ADVERBS)
 
 
 def _find_start(words: Sequence[str], place: int) -> int:
@@ -352,7 +310,7 @@ def _is_verb(words: Sequence[str], place: int, start: int) -> bool:  # noqa: PLR
         place: of the word.
         start: place of the word in front of its phrase (`_find_start`).
     """
-    is_next, before, two_before = start == place - 1, _at(words, start), _at(words, start - 1)
+    is_next, before, two_before = start == place - 1, word_at(words, start), word_at(words, start - 1)
     if not is_next and _has_object(words, place):
         return True  # "the invoice that came pay it"
     if before in _DETERMINERS:
@@ -369,28 +327,28 @@ def _is_verb(words: Sequence[str], place: int, start: int) -> bool:  # noqa: PLR
         return is_next and two_before not in _NOT_INFINITIVE
     if before in _MODALS:
         return True
-    return is_next or _at(words, place - 1) in _GREETINGS or _at(words, place - 2) in _GREETINGS
+    return is_next or word_at(words, place - 1) in _GREETINGS or word_at(words, place - 2) in _GREETINGS
 
 
 def _has_object(words: Sequence[str], place: int) -> bool:
     """Whether the next word begins the object of a verb: an article, a pronoun, an amount."""
-    behind = _at(words, place + 1)
+    behind = word_at(words, place + 1)
     if behind in _BEHIND_VERBS or behind[:1] in "$€£¥":
         return bool(behind)
-    return behind[:1].isdigit() and _at(words, place + 2) in _CURRENCIES
+    return behind[:1].isdigit() and word_at(words, place + 2) in _CURRENCIES
 
 
 def _has_article(words: Sequence[str], place: int) -> bool:
     """Whether the next word is an article or a possessive."""
-    return _at(words, place + 1) in _DETERMINERS
+    return word_at(words, place + 1) in _DETERMINERS
 
 
 def _is_subject(words: Sequence[str], place: int) -> bool:
     """Whether a word with which a clause begins is what it says something of: `Order 12 is late`."""
-    if words[place].endswith("ing") or _at(words, place - 1) not in ("", *_BEGINNINGS):
+    if words[place].endswith("ing") or word_at(words, place - 1) not in ("", *_BEGINNINGS):
         return False
     for behind in range(place + 1, place + 1 + _MAX_PHRASE):
-        word = _at(words, behind)
+        word = word_at(words, behind)
         if (word in _BEING and word != "am") or word in _PAST:
             return True
         if not (word[:1].isdigit() or word in _PREPOSITIONS or _is_content(words, behind)):
@@ -400,17 +358,17 @@ def _is_subject(words: Sequence[str], place: int) -> bool:
 
 def _is_statement(words: Sequence[str], place: int, start: int) -> bool:
     """Whether a verb says or asks what somebody does or did, and orders nothing."""
-    if _at(words, start) in _SUBJECTS and (
-        _at(words, start - 1) not in _ASKED_SUBJECTS or _at(words, start - 2) in _ASKING_FOR_NAMES
+    if word_at(words, start) in _SUBJECTS and (
+        word_at(words, start - 1) not in _ASKED_SUBJECTS or word_at(words, start - 2) in _ASKING_FOR_NAMES
     ):
         return True
-    if _at(words, start) in _MODALS and _at(words, start - 1) in ("who", "what", "which"):
+    if word_at(words, start) in _MODALS and word_at(words, start - 1) in ("who", "what", "which"):
         return True  # "who can delete files?"
-    for before in range(place - 1, max(place - _MAX_CLAUSE, -1), -1):
+    for before in range(place - 1, max(place - MAX_CLAUSE, -1), -1):
         word = words[before]
         if not word:
             break
-        is_asked = _at(words, before + 1) in _SUBJECTS or _at(words, before - 1) in _ASKING_FOR_NAMES
+        is_asked = word_at(words, before + 1) in _SUBJECTS or word_at(words, before - 1) in _ASKING_FOR_NAMES
         if word in _PAST or (word == "do" and is_asked):
             return True
     return False
@@ -418,9 +376,9 @@ def _is_statement(words: Sequence[str], place: int, start: int) -> bool:
 
 def _is_wanted_done(words: Sequence[str], place: int) -> bool:
     """Whether a participle says what is to be done: `must be deleted`, `I want it removed`."""
-    if _at(words, place - 1) in _DETERMINERS:
+    if word_at(words, place - 1) in _DETERMINERS:
         return False
-    for before in range(place - 1, max(place - _MAX_CLAUSE, -1), -1):
+    for before in range(place - 1, max(place - MAX_CLAUSE, -1), -1):
         word = words[before]
         if not word or word in _NOT_WANTED_DONE:
             return False
@@ -431,21 +389,21 @@ def _is_wanted_done(words: Sequence[str], place: int) -> bool:
 
 def _is_performed(words: Sequence[str], place: int) -> bool:
     """Whether a noun names an act that is to be done: `make a payment`, `go ahead with the refund`."""
-    if _at(words, place + 1) in _RECORDS or (_is_subject(words, place) and _find_start(words, place) == place - 1):
+    if word_at(words, place + 1) in RECORDS or (_is_subject(words, place) and _find_start(words, place) == place - 1):
         return _is_wanted_later(words, place)
     start = _find_start(words, place)
-    before = _at(words, start)
+    before = word_at(words, start)
     is_definite = before in _DEFINITE
     if before in _DETERMINERS or before[:1].isdigit():
         governing = start - 1
         # "leave her a message": behind an object, and not behind a possessive
-        while _at(words, governing) in _DETERMINERS and (words[governing] != "her" or before not in _INDEFINITE):
+        while word_at(words, governing) in _DETERMINERS and (words[governing] != "her" or before not in _INDEFINITE):
             is_definite = is_definite or words[governing] in _DEFINITE
             governing -= 1
         asks = _is_object(words, governing, is_definite=is_definite)
         # "A transfer of 20 to Ana, please."
-        asks = asks or (before in ("a", "an", "another") and _at(words, governing) in ("", "please"))
-        asks = asks or (_at(words, governing) == "" and "again" in words[place : place + _MAX_PHRASE])
+        asks = asks or (before in ("a", "an", "another") and word_at(words, governing) in ("", "please"))
+        asks = asks or (word_at(words, governing) == "" and "again" in words[place : place + _MAX_PHRASE])
         asks = asks or (not is_definite and words[place] in _ACCOMPANYING and _goes_along(words, governing))
     elif before in _PREPOSITIONS:
         asks = _takes_on(words, start)
@@ -470,27 +428,27 @@ def _is_object(words: Sequence[str], governing: int, *, is_definite: bool) -> bo
         governing -= 1
     verbs = _PERFORMING if is_definite else _PERFORMING | _OBTAINING
     persons = 0
-    while not is_definite and persons < 2 and _at(words, governing) not in verbs and _is_content(words, governing):
+    while not is_definite and persons < 2 and word_at(words, governing) not in verbs and _is_content(words, governing):
         governing, persons = governing - 1, persons + 1  # "give Ana Lima a refund"
-    return _at(words, governing) in verbs and not _is_statement_of_light_verb(words, governing)
+    return word_at(words, governing) in verbs and not _is_statement_of_light_verb(words, governing)
 
 
 def _goes_along(words: Sequence[str], governing: int) -> bool:
     """Whether `with` stands in front of a phrase and an object in front of that: `close it with a comment`."""
-    before = _at(words, governing - 1)
-    return _at(words, governing) == "with" and (before in _OBJECTS or before[:1].isdigit())
+    before = word_at(words, governing - 1)
+    return word_at(words, governing) == "with" and (before in _OBJECTS or before[:1].isdigit())
 
 
 def _is_statement_of_light_verb(words: Sequence[str], place: int) -> bool:
     """Whether a verb in front of a noun tells of an act: `we made a payment`; "I need a refund" asks for one."""
-    if words[place] == "do" and _at(words, place - 1) in _ASKING_FOR_NAMES:
+    if words[place] == "do" and word_at(words, place - 1) in _ASKING_FOR_NAMES:
         return True  # "what do the Brodersens order?"
     return words[place] not in _NEEDING and _is_statement(words, place, place - 1)
 
 
 def _takes_on(words: Sequence[str], place: int) -> bool:
     """Whether words such as `go ahead with` end at a place."""
-    ending = (_at(words, place - 2), _at(words, place - 1), _at(words, place))
+    ending = (word_at(words, place - 2), word_at(words, place - 1), word_at(words, place))
     return ending in _TAKING_ON or ("", *ending[1:]) in _TAKING_ON
 
 
@@ -505,19 +463,19 @@ def _is_bare_object(words: Sequence[str], start: int, place: int) -> bool:
         place: of the noun.
     """
     verbs = _PERFORMING | _OBTAINING_BARE
-    before = _at(words, start)
+    before = word_at(words, start)
     first = start - 1 if before in _OBJECTS else start if before == "do" else start + 1
     if first == place:
         return before in ("", "please") and not words[place].endswith("s")
     governing = next((i for i in range(first, place) if words[i] in _NEEDING), first)
-    return _at(words, governing) in verbs and not _is_statement_of_light_verb(words, governing)
+    return word_at(words, governing) in verbs and not _is_statement_of_light_verb(words, governing)
 
 
 def _is_wanted_later(words: Sequence[str], place: int) -> bool:
     """Whether the clause behind a noun says that its act is to be done: `the payment must be made`."""
     clause: list[str] = []
-    for behind in range(place + 1, place + 1 + _MAX_CLAUSE):
-        word = _at(words, behind)
+    for behind in range(place + 1, place + 1 + MAX_CLAUSE):
+        word = word_at(words, behind)
         if not word:
             break
         clause.append(word)
@@ -526,7 +484,7 @@ def _is_wanted_later(words: Sequence[str], place: int) -> bool:
         return False
     if not {"be", "get", "gets"}.isdisjoint(clause[:done]):
         return True
-    verb = _at(words, _find_start(words, place) - 1)  # "I need the transfer to Ana done"
+    verb = word_at(words, _find_start(words, place) - 1)  # "I need the transfer to Ana done"
     return verb in _WANTED_DONE
 
 

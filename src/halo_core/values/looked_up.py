@@ -36,7 +36,7 @@ _LOOKING: Final = frozenset(
 """Verbs of orders that only look something up."""
 _TOLD_TO_US: Final = CaselessPattern(
     r"^(?:tell|give|show|find|get|read|bring|explain to|remind) (?:me|us)\b"
-    r"|^(?:let (?:me|us) (?:know|see|hear|have)|(?:catch|bring|get) (?:me|us) up|(?:fill|read) (?:me|us) in"
+    r"|^(?:let (?:me|us) (?:know|see|hear|have|read)|(?:catch|bring|get) (?:me|us) up|(?:fill|read) (?:me|us) in"
     r"|(?:brief|update) (?:me|us)|keep (?:me|us) (?:posted|updated|informed)|sum (?:it |this |that |everything )?up)\b"
     r"|^(?:i|we)(?:['’]d| would)? (?:want|like|need|wish|wonder)(?:ed|ing)?(?: to (?:know|see|hear|read|understand)"
     r"| if| whether| what| who| when| how| why)\b"
@@ -46,6 +46,8 @@ _BY_MESSAGE: Final = CaselessPattern(
     r"|signal|telegram|chat|phone|calls?|dm|pm)\b(?! ?[0-9#])"
 )
 """Says that something is told by a message."""
+_REPORTING: Final = re.compile(r"\b(?:says?|said|writes?|wrote|told|asks?|asked|posted|called|sent)\b", re.IGNORECASE)
+"""What stands behind it says how somebody else told something: "tell me what Kim says on the phone"."""
 _LOOKING_AWAY: Final = CaselessPattern(
     r"^(?:look|see) (?:after|to|into (?:it|this|that)|for (?:somebody|someone))\b|^check (?:in|out|with|off)\b"
     r"|^find (?:somebody|someone|an?\b.* for)|^(?:list|show) .* (?:for sale|to (?:everybody|everyone|them|him|her))\b"
@@ -113,7 +115,10 @@ def _find_wish(part: str, words: list[str], *, is_first: bool) -> Form | None:
     if _LOOKING_AWAY.search(said) is not None or _SHOWN_TO.search(part) is not None:
         return _WANTS
     if _TOLD_TO_US.search(said) is not None:
-        is_more = bool(find_asked_stems(part) - _READING - _TELLING) or _BY_MESSAGE.search(part) is not None
+        is_more = (
+            bool(find_asked_stems(part) - _READING - _TELLING)
+            or _BY_MESSAGE.search(_REPORTING.split(part)[0]) is not None
+        )
         return _WANTS if is_more else _LOOKS
     is_question = words[0] in QUESTION_WORDS - _CONDITIONS
     if is_question or words[0] in _LOOKING:

@@ -44,6 +44,7 @@ _MULTIPLYING: Final = CaselessPattern(
     r"\b(?:each|apiece|per|every|both|monthly)\b"
     r"|(?:[0-9€$£]|\b(?:chf|eur|euros?|dollars?|francs?|gbp|pounds?|usd)) an? "
     r"(?:bottle|box|day|head|hour|kg|kilo|km|kilometre|litre|mile|month|night|page|person|piece|seat|ton|tonne|unit|week)\b"
+    r"(?! (?:ago|ahead|after|before|early|earlier|from|in advance|late|later|of|off|or|sooner|start)\b)"
 )
 """Words that multiply an amount by what the text does not say."""
 _ADDED_SHARE: Final = 2

@@ -51,18 +51,37 @@ def _order(verbs: str) -> str:
     return rf"(?<![^.!?;,\n] )(?:{verbs})|\b(?:{words}) (?:{verbs})"
 
 
+_TEXTS: Final = (
+    "call|copy|draft|history|letter|look|mails?|messages?|notes?|posts?|replies|reply|reports?|step|story|summary|text"
+)
+_NO_OBJECT: Final = (
+    "about|after|and|are|as|at|attention|because|before|but|by|from|had|has|have|he|how|i|if|in|into|is|it['’]s|know|on"
+    "|or|read|said|say|says|see|she|so|than|that|then|they|think|until|up|was|we|were|what|when|where|whether|which"
+    f"|while|who|why|with|you|{_TEXTS}"
+)
+_OBJECT: Final = rf"(?: (?!(?:{_NO_OBJECT})(?![\w-]))[\w#@&€$£'’-]+(?:[.:/,][\w#-]+){{0,4}}){{1,8}}? "
+"""What stands between the parts: nothing but what the act is for. "Let Kim know when CH-12 is through" has a clause."""
+
+
+def _compile_orders(*orders: tuple[str, str, str]) -> tuple[tuple[str, CaselessPattern], ...]:
+    """The same for verbs that are read where an order may begin, with what they are for between or behind them."""
+    return tuple((verb, CaselessPattern(rf"(?:{_order(first)}){second}")) for verb, first, second in orders)
+
+
+_ORDERS: Final = _compile_orders(
+    ("block", "shut|lock", rf"{_OBJECT}out{_END}"),
+    ("close", "wrap", rf"{_OBJECT}up{_END}"),
+    ("close", "wrap up (?:the|this|that)", rf" (?!(?:day|month|week|year|{_TEXTS})\b)\w"),
+    ("revert", "take", rf"(?! (?:an?|my words) ){_OBJECT}back{_END}"),
+    ("unpublish", "take", rf"(?! an? ){_OBJECT}offline{_END}"),
+    ("approve", "wave|let", rf"(?! (?:me|us|them|him|her) (?!through)){_OBJECT}through{_END}"),
+    ("approve", "sign", rf" off (?:on\b|(?:the|this|that) (?!(?:{_TEXTS})\b)|it\b)"),
+    ("reject", "turn", rf"(?! to ){_OBJECT}down{_END}"),
+    ("waive", "write", rf"(?! an? ){_OBJECT}off{_END}"),
+    ("refund", "pay|give", rf"{_OBJECT}back{_END}"),
+)
 _PHRASES: Final = _compile_phrases(
     *(
-        ("block", _order("shut|lock"), r"out" + _END),
-        ("close", _order("wrap"), r"up" + _END),
-        ("close", _order("wrap up (?:the|this|that)"), r"\w"),
-        ("revert", _order("take"), r"back" + _END),
-        ("unpublish", _order("take"), r"offline" + _END),
-        ("approve", _order("wave|let"), r"through" + _END),
-        ("approve", _order("sign"), r"off (?:on|the|this|that|it)\b"),
-        ("reject", _order("turn"), r"down" + _END),
-        ("waive", _order("write"), r"off" + _END),
-        ("refund", _order("pay|give"), r"back" + _END),
         (
             "pay",
             _order("split"),
@@ -112,7 +131,8 @@ _PHRASES: Final = _compile_phrases(
                 r"(?:(?<![^.!?;,\n] )|(?<=\band )|(?<=\bthen )|(?<=\bplease )|(?<=\bpls )"
                 r"|(?<=\bcan you )|(?<=\bcould you ))"
                 r"put (?-i:[A-Z])[\w'’-]*(?: (?-i:[A-Z])[\w'’-]*){0,2} on(?:to)?"
-                r"(?! (?:(?:the|a) )?(?:calendar|fire|hold|ice|leave|line|list|mute|notice|pause|phone|speaker|way)\b)"
+                r"(?! (?:(?:the|a) )?(?:agenda|b?cc|calendar|cover|fire|hold|ice|leave|line|list|mute|notice|pause"
+                r"|phone|record|speaker|title|way)\b)"
             ),
             r"[\w#]",
         ),
@@ -134,7 +154,7 @@ _PHRASES: Final = _compile_phrases(
 
 def find_phrasal_verbs(text: str) -> Iterator[Form]:
     """Forms of the verbs that a text says in two words which stand apart: `take him off the list`."""
-    for verb, pattern in _PHRASES:
+    for verb, pattern in (*_ORDERS, *_PHRASES):
         if pattern.search(text) is not None:
             yield from (make_form(("verb", stem)) for stem in split_name(verb))
     for verb, pattern in _LOOSE_PHRASES:

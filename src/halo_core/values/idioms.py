@@ -1,0 +1,110 @@
+"""Verbs that ask for no act of others where they stand: "buy time", "tell me what it costs", "refund policy".
+
+is_idiom(["pay", "attention", "to", "it"], 0, begins=True)  # True
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+CLAUSE_END: Final = ""
+"""Stands among words for the end of a clause."""
+MAX_CLAUSE: Final = 24  # words of a clause that are looked at
+RECORDS: Final = frozenset(
+    "status history histories detail details number numbers date dates overview confirmation report reports statement "
+    "statements record records log logs id ids reference receipt receipts summary info information list form terms "
+    "policy limit limits method methods page".split()
+)
+"""Nouns behind an act that name what is known of it."""
+_PAPERS: Final = frozenset(
+    "details files histories history info information list lists log logs notes overview policies policy report "
+    "reports sheet sheets statement statements status summary".split()
+)
+"""What nobody pays, refunds or charges: "refund policy", "transfer the notes"."""
+_TOLD: Final = _PAPERS | frozenset("call hint look ring what".split())
+"""What somebody is given who is told something: "give me a call"."""
+_MOVING_MONEY: Final = frozenset("refund charge transfer wire credit".split())
+_THE: Final = frozenset("the all these those his her their our my".split())
+_ARTICLES: Final = frozenset("a an the all".split())
+_TOLD_OR_SUNK: Final = frozenset("know see sink think".split())
+"""Verbs of what somebody is let do that is no act of ours: "let Kim know", "let it sink in"."""
+_BEHIND_BID: Final = frozenset("on for up at once again eur euro euros usd chf".split())
+_BY_WHICH: Final = frozenset("by via on over through slack teams sms mail email text chat".split())
+"""Words of a clause that says by what the user is to be told something."""
+_ORDERED_BY: Final = frozenset(
+    "date day time age name title size price cost number id priority urgency relevance importance rank rating "
+    "alphabet topic category".split()
+)
+"""What a list is put into order by."""
+
+
+def is_idiom(words: Sequence[str], place: int, *, begins: bool) -> bool:
+    """Whether a verb asks for no act of others.
+
+    Whoever is told by a message, as in "tell me by mail", is told by an act.
+
+    Args:
+        words: of a text.
+        place: of the verb.
+        begins: an order may begin with it: "Otto bid 90" tells what he did.
+    """
+    word, behind = words[place], word_at(words, place + 1)
+    if word == "bid":
+        return not begins or not (behind[:1].isdigit() or behind in _BEHIND_BID)
+    if word == "hush":
+        return behind in ("", "now", "please")
+    if word == "sign":
+        return behind == "off"  # an approval is read as a verb of two words: "sign off on it"
+    return _only_tells(words, place) or _moves_no_money(words, place) or _buys_nothing(words, place)
+
+
+def _only_tells(words: Sequence[str], place: int) -> bool:
+    """Whether a verb lets somebody know something: "tell me what it costs", "let Kim know", "give me the notes"."""
+    word, behind = words[place], word_at(words, place + 1)
+    if word == "tell":
+        return behind in ("me", "us") and _BY_WHICH.isdisjoint(words[place : _find_end(words, place)])
+    if word == "let" and behind in ("me", "us"):
+        return word_at(words, place + 2) not in ("in", "into", "onto", "have")
+    if word == "let":
+        return not _TOLD_OR_SUNK.isdisjoint(words[place + 2 : min(place + 7, _find_end(words, place))])
+    if word == "give":
+        start = place + 2 if behind in ("me", "us") else place + 1
+        return word_at(words, start + (word_at(words, start) in _ARTICLES)) in _TOLD
+    return False
+
+
+def _moves_no_money(words: Sequence[str], place: int) -> bool:
+    """Whether a verb of paying pays nobody: "give Kim credit for it", "refund policy", "transfer the notes"."""
+    word, behind = words[place], word_at(words, place + 1)
+    if word == "pay":
+        return behind in ("attention", "heed")
+    if word not in _MOVING_MONEY:
+        return False
+    if word == "credit" and behind in ("for", "to"):
+        is_given = "give" in words[max(place - 4, 0) : place] and word_at(words, place - 1) not in _ARTICLES
+        return is_given or not word_at(words, place - 1)
+    return (word_at(words, place + 2) if behind in _THE else behind) in _PAPERS
+
+
+def _buys_nothing(words: Sequence[str], place: int) -> bool:
+    """Whether a verb of buying buys nothing: "order the mails by date", "buy time", "restock report of May"."""
+    word, behind = words[place], word_at(words, place + 1)
+    if word == "buy":
+        return behind == "time" or word_at(words, place + 2) == "time"
+    if word not in ("order", "reorder", "restock"):
+        return False
+    if behind in RECORDS:
+        return True
+    end = _find_end(words, place)
+    return any(words[i] == "by" and word_at(words, i + 1) in _ORDERED_BY for i in range(place, min(end, len(words))))
+
+
+def _find_end(words: Sequence[str], place: int) -> int:
+    """Place of the end of a clause, or of the last word of it that is looked at."""
+    return next((i for i in range(place, place + MAX_CLAUSE) if not word_at(words, i)), place + MAX_CLAUSE)
+
+
+def word_at(words: Sequence[str], place: int) -> str:
+    """The word at a place; the end of a clause before the first word and behind the last."""
+    return words[place] if 0 <= place < len(words) else CLAUSE_END

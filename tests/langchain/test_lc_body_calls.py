@@ -280,6 +280,13 @@ def test_an_object_that_calls_its_own_body_again_is_one_call(make_world):
     assert (ran, len(world.decisions("sends"))) == (["sends"], 1)
 
 
+def test_code_with_a_name_like_ours_reads_no_function_past_what_decides(make_world):
+    world, ran = make_world(policy=BASE), list[str]()
+    looks = make_looks(ran)
+    in_tool(world, lambda: eval("looks.func('x')", {"__name__": "halo_langchain_helpers", "looks": looks}))
+    assert (ran, len(world.decisions("looks"))) == (["looks"], 1)
+
+
 def test_a_function_that_is_read_says_what_it_is(make_world):
     """As libraries ask that make a tool of another one's function."""
     world, ran, looks = make_world(policy=BASE), list[str](), make_looks([])
@@ -289,6 +296,8 @@ def test_a_function_that_is_read_says_what_it_is(make_world):
     assert (read[0].__name__, read[0].__doc__) == ("looks", "Look.")
     assert not hasattr(read[0], "__wrapped__")
     assert read[0]("x") == "x"  # outside of everything
+    in_tool(world, lambda: read.append(looks.func))
+    assert {read[0]: "known"}[read[1]] == "known"  # a table of functions finds it again
     assert world.decisions("looks") == []
 
     made = list[Any]()

@@ -228,6 +228,7 @@ async def test_the_function_behind_a_tool_that_may_run_is_decided_once(world, ha
 
     async def body() -> Any:
         read.append(looking.__wrapped__)
+        assert {read[0]: "known"}[looking.__wrapped__] == "known"  # a table of functions finds it again
         return await (read[0]("rain") if awaited else asyncio.to_thread(read[0], "rain"))
 
     assert told(await Runner.run(doing(halo, body), "go")) == ["seen rain"]

@@ -13,11 +13,32 @@ import types
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
-__all__ = ["find_original", "make_stand_in"]
+__all__ = ["find_original", "find_stand_in", "make_stand_in"]
 
 _ORIGINALS: Final[WeakKeyDictionary[Any, Callable[..., Any]]] = WeakKeyDictionary()
+
+_READ: Final[WeakValueDictionary[tuple[int, str, int], Callable[..., Any]]] = WeakValueDictionary()
+"""Those that somebody has read and still holds, so that reading once more gives an equal one."""
+
+
+def find_stand_in(
+    owner: Any, name: str, function: Callable[..., Any], make: Callable[[], Callable[..., Any]]
+) -> Callable[..., Any]:
+    """The stand-in for a function that is read from an object; makes one if nobody holds one.
+
+    Args:
+        owner: the object.
+        name: under which it is read.
+        function: that the object holds.
+        make: makes the stand-in, which holds the object and the function, so that nothing else gets their ids.
+    """
+    key = (id(owner), name, id(function))
+    found = _READ.get(key)
+    if found is None:
+        found = _READ[key] = make()
+    return found
 
 
 def make_stand_in(

@@ -20,6 +20,7 @@ def read(text: str) -> dict[str, set[str]]:
         ("Cancel my alarm and tell me about the board", "cancel alarm", "cancel board"),
         ("Delete R-17, R-18 and R-19. When is M-2?", "delet r-19", "delet m-2"),
         ("Block @eve-x, and give lea-w access", "giv lea-w", "giv eve-x"),
+        ("Unlist IT-7, and read IT-8's notes", "unlist it-7", "unlist it-8"),
         ("Cancel T-1 and pay attention to T-2", "cancel t-1", "cancel t-2"),
         ("Cancel T-1 and transfer the notes of T-2", "cancel t-1", "cancel t-2"),
         ("Cancel T-1 and let her family know of T-2", "cancel t-1", "cancel t-2"),

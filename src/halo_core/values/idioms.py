@@ -24,7 +24,11 @@ _PAPERS: Final = frozenset(
 """What nobody pays, refunds or charges: "refund policy", "transfer the notes"."""
 _TOLD: Final = _PAPERS | frozenset("call hint look ring what".split())
 """What somebody is given who is told something: "give me a call"."""
-_MOVING_MONEY: Final = frozenset("refund charge transfer wire credit".split())
+_MOVING_MONEY: Final = frozenset("refund charge transfer wire credit debit".split())
+_INTO: Final = frozenset(("in", "into", "onto"))
+_COMPOUNDS: Final = frozenset(
+    ("credit card", "wire transfer", "charge number", "charge of", "charge me", "refund request", "debit note")
+)
 _THE: Final = frozenset("the all these those his her their our my".split())
 _ARTICLES: Final = frozenset("a an the all".split())
 _TOLD_OR_SUNK: Final = frozenset("know see sink think".split())
@@ -53,7 +57,7 @@ def is_idiom(words: Sequence[str], place: int, *, begins: bool) -> bool:
     if word == "bid":
         return not begins or not (behind[:1].isdigit() or behind in _BEHIND_BID)
     if word == "hush":
-        return behind in ("", "now", "please")
+        return behind in ("", "now", "please", "hush")
     if word == "sign":
         return behind == "off"  # an approval is read as a verb of two words: "sign off on it"
     return _only_tells(words, place) or _moves_no_money(words, place) or _buys_nothing(words, place)
@@ -78,13 +82,16 @@ def _moves_no_money(words: Sequence[str], place: int) -> bool:
     """Whether a verb of paying pays nobody: "give Kim credit for it", "refund policy", "transfer the notes"."""
     word, behind = words[place], word_at(words, place + 1)
     if word == "pay":
-        return behind in ("attention", "heed")
+        return behind in ("attention", "heed", "day", "slip", "nobody", "nothing")
     if word not in _MOVING_MONEY:
         return False
     if word == "credit" and behind in ("for", "to"):
         is_given = "give" in words[max(place - 4, 0) : place] and word_at(words, place - 1) not in _ARTICLES
         return is_given or not word_at(words, place - 1)
-    return (word_at(words, place + 2) if behind in _THE else behind) in _PAPERS
+    if word == "transfer" and not _INTO.isdisjoint(words[place : (end := _find_end(words, place))]):
+        return not _PAPERS.isdisjoint(words[place:end])
+    is_compound = f"{word} {behind}" in _COMPOUNDS or behind in ("nobody", "nothing")
+    return is_compound or (word_at(words, place + 2) if behind in _THE else behind) in _PAPERS
 
 
 def _buys_nothing(words: Sequence[str], place: int) -> bool:

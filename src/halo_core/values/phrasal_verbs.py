@@ -52,14 +52,18 @@ def _order(verbs: str) -> str:
 
 
 _TEXTS: Final = (
-    "call|copy|draft|history|letter|look|mails?|messages?|notes?|posts?|replies|reply|reports?|step|story|summary|text"
+    "call|copy|draft|history|letter|lists?|look|mails?|messages?|notes?|posts?|presentation|replies|reply|reports?"
+    "|step|story|summary|tables?|talk|text"
 )
 _NO_OBJECT: Final = (
-    "about|after|and|are|as|at|attention|because|before|but|by|from|had|has|have|he|how|i|if|in|into|is|it['’]s|know|on"
-    "|or|read|said|say|says|see|she|so|than|that|then|they|think|until|up|was|we|were|what|when|where|whether|which"
-    f"|while|who|why|with|you|{_TEXTS}"
+    "about|after|and|are|as|at|attention|because|before|but|by|from|had|has|have|he|how|i|if|in|into|is|it['’]s|know"
+    "|no|nobody|none|nothing|on|only|or|read|said|say|says|see|she|so|than|that|then|they|think|until|up|was|we|were"
+    f"|what|when|where|whether|which|while|who|why|with|you|{_TEXTS}"
 )
-_OBJECT: Final = rf"(?: (?!(?:{_NO_OBJECT})(?![\w-]))[\w#@&€$£'’-]+(?:[.:/,][\w#-]+){{0,4}}){{1,8}}? "
+_IT: Final = "it|this|these|those|them|him|her|everything"
+_OBJECT: Final = (
+    rf"(?: (?:{_IT}) |(?: (?!(?:{_NO_OBJECT}|it|everything)(?![\w-]))[\w#@&€$£'’-]+(?:[.:/,][\w#-]+){{0,4}}){{1,8}}? )"
+)
 """What stands between the parts: nothing but what the act is for. "Let Kim know when CH-12 is through" has a clause."""
 
 
@@ -71,20 +75,20 @@ def _compile_orders(*orders: tuple[str, str, str]) -> tuple[tuple[str, CaselessP
 _ORDERS: Final = _compile_orders(
     ("block", "shut|lock", rf"{_OBJECT}out{_END}"),
     ("close", "wrap", rf"{_OBJECT}up{_END}"),
-    ("close", "wrap up (?:the|this|that)", rf" (?!(?:day|month|week|year|{_TEXTS})\b)\w"),
+    ("close", "wrap up (?:the|this|that)", rf" (?!(?:and|day|in|month|now|then|week|with|year|{_TEXTS})\b)\w"),
     ("revert", "take", rf"(?! (?:an?|my words) ){_OBJECT}back{_END}"),
     ("unpublish", "take", rf"(?! an? ){_OBJECT}offline{_END}"),
     ("approve", "wave|let", rf"(?! (?:me|us|them|him|her) (?!through)){_OBJECT}through{_END}"),
     ("approve", "sign", rf" off (?:on\b|(?:the|this|that) (?!(?:{_TEXTS})\b)|it\b)"),
     ("reject", "turn", rf"(?! to ){_OBJECT}down{_END}"),
     ("waive", "write", rf"(?! an? ){_OBJECT}off{_END}"),
-    ("refund", "pay|give", rf"{_OBJECT}back{_END}"),
+    ("refund", "pay|give", rf"(?: (?:her|him|them|us))?{_OBJECT}back{_END}"),
 )
 _PHRASES: Final = _compile_phrases(
     *(
         (
             "pay",
-            _order("split"),
+            _order(rf"split(?! (?:the |this |that )?(?:columns?|files?|pages?|[0-9]+ pages|{_TEXTS})\b)"),
             r"(?:bill|dinner|lunch|breakfast|rent|costs?|fees?|taxi|tickets?|eur|euros?|dollars?|[0-9]) ?,? with\b",
         ),
         ("remove", "take|strike|cross|kick|throw", r"off\b|out of\b"),
@@ -131,8 +135,8 @@ _PHRASES: Final = _compile_phrases(
                 r"(?:(?<![^.!?;,\n] )|(?<=\band )|(?<=\bthen )|(?<=\bplease )|(?<=\bpls )"
                 r"|(?<=\bcan you )|(?<=\bcould you ))"
                 r"put (?-i:[A-Z])[\w'’-]*(?: (?-i:[A-Z])[\w'’-]*){0,2} on(?:to)?"
-                r"(?! (?:(?:the|a) )?(?:agenda|b?cc|calendar|cover|fire|hold|ice|leave|line|list|mute|notice|pause"
-                r"|phone|record|speaker|title|way)\b)"
+                r"(?! to\b| (?:(?:the|a|my|our) )?(?:\w+ )?(?:agenda|b?cc|calendar|cover|fire|hold|ice|leave|line|list"
+                r"|mute|notice|pause|phone|record|speaker|spot|title|top|way)\b)"
             ),
             r"[\w#]",
         ),

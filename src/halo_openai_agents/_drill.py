@@ -23,7 +23,7 @@ from halo_core.doctor import Cover, list_originals
 from halo_core.drill import CannotPlant, Desk, FunctionStubs, Step, ToolFacts, Turn
 from halo_core.drill.stubs import find_problem, list_subclasses
 from halo_core.drill.tools import describe_tool
-from halo_core.enforcement.class_hooks import unwrap_method
+from halo_core.enforcement.stand_ins import find_original
 from halo_core.object_graph import get_attributes, get_module_name, is_a, unwrap
 from halo_openai_agents._agents import get_inner_agent
 from halo_openai_agents._doctor import CODE_FIELDS, AppExaminer
@@ -180,7 +180,7 @@ class Driver:
                 stubs.replace(function, partial(self._answer_tool, desk, names, function, is_invoker))
         for kind in list_subclasses(Model):
             for name in _MODEL_METHODS:
-                method, _ = unwrap(unwrap_method(kind.__dict__.get(name)))
+                method, _ = unwrap(find_original(kind.__dict__.get(name)))
                 if is_a(method, types.FunctionType) and not self._finder.is_ours(method):
                     stubs.replace(method, partial(_answer_model, desk, name))
 

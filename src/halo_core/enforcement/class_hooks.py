@@ -43,13 +43,6 @@ def wrap_methods(
             type.__setattr__(kind, name, wrapper)
 
 
-def unwrap_method(method: Any) -> Any:
-    """A method as its class defined it, without the wrapper of `wrap_methods`; anything else as it is."""
-    while hasattr(method, _WRAPPER_MARK) and hasattr(method, "__wrapped__"):
-        method = method.__wrapped__
-    return method
-
-
 def iterate_subclasses(kind: type[Any]) -> Iterator[type[Any]]:
     """A class and every class derived from it, some perhaps more than once."""
     yield kind

@@ -13,7 +13,7 @@ from halo_core.store.reader import Reader
 # Beyond what the month without a gap has.
 EXPECTED = {
     "app_beside": {"ungoverned"},
-    "missing_outcome": {"pairs"},
+    "missing_outcome": {"lifecycle", "pairs"},  # its process was killed
     "retired_acts": {"replay", "revocations"},
     "self_approved_policy": {"separation_of_duties"},
     "unsequenced": {"population"},

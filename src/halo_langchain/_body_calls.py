@@ -54,8 +54,11 @@ UNGUARDED_WATCHES: Final[list[Callable[[], object]]] = []
 
 _RUNNING_BODY: Final[ContextVar[Any]] = ContextVar("halo_langchain_running_body", default=None)
 """The object without a guard whose body runs."""
+_DECIDING_HALO: Final[ContextVar[Any]] = ContextVar("halo_langchain_deciding_halo", default=None)
+"""The `Halo` that decides what the running body calls; None if none does."""
 
-FindHalo = Callable[[], Any]
+FindHalo = Callable[..., Any]
+"""Returns the `Halo` that decides what is called here, or with a configuration; None if none does."""
 
 
 def _is_called_by_framework(x: Any, caller: types.FrameType) -> bool:
@@ -130,18 +133,21 @@ def _wrap_body(base: type[Any], name: str, method: Callable[..., Any], find_halo
     def call_body(self: Any, *args: Any, **kwargs: Any) -> Any:
         if get_guard(self) is not None:
             return method(self, *args, **kwargs)
-        halo = find_halo()
+        # Steps of a chain are called with its callbacks, which their context does not hold in a batch.
+        manager = kwargs.get("run_manager")
+        halo = find_halo({"callbacks": manager} if manager is not None else None) or _DECIDING_HALO.get()
         if halo is None and not UNGUARDED_OBSERVERS:
             return method(self, *args, **kwargs)
         decided = _find_decided_method(base, self, name, halo)
         if decided is not None:
             return decided(*args, **kwargs)
-        return run_body(self, method, args, kwargs)
+        return run_body(self, halo, method, args, kwargs)
 
     return make_stand_in(method, call_body)
 
 
-RunBody = Callable[[Any, Callable[..., Any], tuple[Any, ...], dict[str, Any]], Any]
+_Method = Callable[..., Any]
+RunBody = Callable[[Any, Any, _Method, tuple[Any, ...], dict[str, Any]], Any]
 
 
 def _choose_runner(method: Callable[..., Any]) -> RunBody:
@@ -153,22 +159,26 @@ def _choose_runner(method: Callable[..., Any]) -> RunBody:
     return _run_stream if isgeneratorfunction(method) else _run_sync
 
 
-def _run_sync(x: Any, method: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    with ContextVarScope((_RUNNING_BODY, x)):
+def _enter_body(x: Any, halo: Any) -> ContextVarScope:
+    return ContextVarScope((_RUNNING_BODY, x), (_DECIDING_HALO, halo))
+
+
+def _run_sync(x: Any, halo: Any, method: _Method, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    with _enter_body(x, halo):
         return method(x, *args, **kwargs)
 
 
-async def _run_async(x: Any, method: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    with ContextVarScope((_RUNNING_BODY, x)):
+async def _run_async(x: Any, halo: Any, method: _Method, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    with _enter_body(x, halo):
         return await method(x, *args, **kwargs)
 
 
-def _run_stream(x: Any, method: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    return stream(emit_parts(method(x, *args, **kwargs), lambda: ContextVarScope((_RUNNING_BODY, x))))
+def _run_stream(x: Any, halo: Any, method: _Method, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    return stream(emit_parts(method(x, *args, **kwargs), lambda: _enter_body(x, halo)))
 
 
-def _run_async_stream(x: Any, method: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    return astream(emit_parts(method(x, *args, **kwargs), lambda: ContextVarScope((_RUNNING_BODY, x))))
+def _run_async_stream(x: Any, halo: Any, method: _Method, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    return astream(emit_parts(method(x, *args, **kwargs), lambda: _enter_body(x, halo)))
 
 
 # functions of tools
@@ -189,7 +199,8 @@ class _FunctionField:
         if tool is None or self._name not in tool.__dict__:  # as a field without a default on its class
             raise AttributeError(self._name)
         function = find_original(tool.__dict__[self._name])  # a copy was made of what somebody had read here
-        if function is None or (self._find_halo() is None and not any(watches() for watches in UNGUARDED_WATCHES)):
+        halo = self._find_halo() or _DECIDING_HALO.get()
+        if function is None or (halo is None and not any(watches() for watches in UNGUARDED_WATCHES)):
             return function
         caller = sys._getframe(1)  # noqa: SLF001  nothing else shows who reads
         is_own = _RUNNING_BODY.get() is tool or _is_called_by_framework(tool, caller)
@@ -208,12 +219,12 @@ class _FunctionField:
             return function(*args, **kwargs)
 
         def call_function(*args: Any, **kwargs: Any) -> Any:
-            halo = self._find_halo()
+            halo = self._find_halo() or _DECIDING_HALO.get()
             if _RUNNING_BODY.get() is not tool and (halo is not None or UNGUARDED_OBSERVERS):
                 decided = _take_decided_member(BaseTool, tool, self._name, halo)
                 if decided is not None:
                     return decided(*args, **kwargs)
-            return run_body(tool, run_function, args, kwargs)
+            return run_body(tool, halo, run_function, args, kwargs)
 
         return make_stand_in(function, call_function, is_async=is_async)
 

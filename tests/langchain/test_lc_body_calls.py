@@ -111,6 +111,13 @@ class Wraps(BaseChatModel):
         return await self.inner._agenerate(messages, stop=stop, run_manager=run_manager, **kwargs)
 
 
+class WrapsQuietly(Wraps):
+    """Hands on the messages alone."""
+
+    def _generate(self, messages: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any) -> Any:
+        return self.inner._generate(messages)
+
+
 def read_async(parts: Any) -> Any:
     async def read() -> list[Any]:
         return [item async for item in parts]
@@ -210,6 +217,15 @@ def in_chain(world: Any, work: Callable[[], Any]) -> None:
 
 PLACES = pytest.mark.parametrize("place", [in_tool, in_graph, in_chain])
 EACH = pytest.mark.parametrize("way", WAYS)
+
+
+@pytest.mark.parametrize("wrapper", [Wraps, WrapsQuietly])
+def test_what_a_step_of_a_batch_wraps_is_decided(make_world, wrapper):
+    world, ran = make_world(policy=BASE), list[str]()
+    chain = RunnableLambda(lambda messages: messages) | wrapper(inner=Talks(ran=ran))
+    chain.batch([QUESTION], {"callbacks": [world.halo.callback()]})
+    assert ran == ["talks"]
+    assert len(world.decisions("talks")) == 1
 
 
 @pytest.mark.matrix

@@ -15,6 +15,7 @@ from typing import Final
 
 from halo_core.values.foreign_words import to_numbered_noun
 from halo_core.values.numbered import singularize
+from halo_core.values.text import split_name
 
 _NAME_WORD: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[^\W\d_a-zA-Z]+")
 _FIELD_NAME: Final = re.compile(r"[A-Za-z_]{1,64}")
@@ -62,6 +63,9 @@ _SOMEBODY_WORDS: Final = frozenset(
     "channel group team audience list id".split()
 )
 """Words of arguments that may hold somebody, or where something goes: no sort of things."""
+_QUERY_WORDS: Final = frozenset(
+    "query q question search keyword keywords term terms text topic prompt input location place subject".split()
+)
 _REMARK_WORDS: Final = frozenset(
     "memo note reference ref subject title description message text body comment reason remark purpose".split()
 )
@@ -144,6 +148,16 @@ def names_note(pointer: str) -> bool:
     """
     words = split_argument_name(name_of_argument(pointer))
     return bool(words) and (_NOTE_WORDS | _AMOUNT_WORDS).issuperset(words)
+
+
+@lru_cache(maxsize=4096)
+def names_query(pointer: str) -> bool:
+    """Whether by its name an argument holds words to search for, and not the name of something.
+
+    Args:
+        pointer: JSON pointer into the argument.
+    """
+    return not _QUERY_WORDS.isdisjoint(split_name(name_of_argument(pointer)))
 
 
 def names_field(text: str) -> bool:

@@ -23,6 +23,7 @@ from halo_core.values.argument_names import (
     name_of_argument,
     names_amount,
     names_note,
+    names_query,
     names_thing,
 )
 from halo_core.values.asked_acts import CLASS_WORDS, list_asking_stems, list_declared_stems, list_loose_stems
@@ -80,9 +81,6 @@ _BY_UNREAD_ORDER: Final = frozenset({Impact.PAYMENT, Impact.DELETE, Impact.EXECU
 _WITH_OBJECTS: Final = GRAVE_IMPACTS | {Impact.PAYMENT}
 """Classes of acts that are asked for of something."""
 _UPDATING_WORDS: Final = frozenset("update edit change modify adjust amend correct updat chang modifi".split())
-_QUERY_NAMES: Final = frozenset(
-    "query q question search keyword keywords term terms text topic prompt input location place subject".split()
-)
 _TEXT_KINDS: Final = frozenset(Kind) - {Kind.AMOUNT, Kind.DATE, Kind.PROGRAM}
 _MAX_QUERY_WORDS: Final = 32
 _MIN_NAME: Final = 3  # letters of a part of a name
@@ -204,7 +202,7 @@ class _Call:
         is_order = resource.impact is Impact.PAYMENT
         for traced_leaf in traced:
             kind, is_target = traced_leaf.kind, traced_leaf.is_target
-            is_query = kind in _TEXT_KINDS and _has_query_name(traced_leaf.pointer)
+            is_query = kind in _TEXT_KINDS and names_query(traced_leaf.pointer)
             if is_query:
                 self.queries.append(traced_leaf)
             is_name = kind in _NAMING_KINDS and not (is_query and kind is Kind.HANDLE)
@@ -578,12 +576,6 @@ class _Call:
     def is_copied(self, leaf: TracedLeaf) -> bool:
         """Whether a leaf stands in nothing but results that the user pointed at, and the user asked for the act."""
         return bool(leaf.places) and self._sources.pointed.issuperset(leaf.places) and self.is_asked()
-
-
-@lru_cache(maxsize=4096)
-def _has_query_name(pointer: str) -> bool:
-    """Whether by the name of its argument a leaf holds words to search for, and not the name of something."""
-    return not _QUERY_NAMES.isdisjoint(split_name(name_of_argument(pointer)))
 
 
 @lru_cache(maxsize=2048)

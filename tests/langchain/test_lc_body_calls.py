@@ -117,6 +117,9 @@ class WrapsQuietly(Wraps):
     def _generate(self, messages: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any) -> Any:
         return self.inner._generate(messages)
 
+    async def _agenerate(self, messages: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any) -> Any:
+        return await self.inner._agenerate(messages)
+
 
 def read_async(parts: Any) -> Any:
     async def read() -> list[Any]:
@@ -219,13 +222,25 @@ PLACES = pytest.mark.parametrize("place", [in_tool, in_graph, in_chain])
 EACH = pytest.mark.parametrize("way", WAYS)
 
 
-@pytest.mark.parametrize("wrapper", [Wraps, WrapsQuietly])
-def test_what_a_step_of_a_batch_wraps_is_decided(make_world, wrapper):
+@pytest.mark.parametrize("is_async", [False, True])
+@pytest.mark.parametrize(
+    ("make_step", "given", "name"),
+    [
+        (lambda ran: Wraps(inner=Talks(ran=ran)), QUESTION, "talks"),
+        (lambda ran: WrapsQuietly(inner=Talks(ran=ran)), QUESTION, "talks"),
+        (lambda ran: Reads(inner=Shelf(ran=ran)), "q", "Shelf"),
+    ],
+)
+def test_what_a_step_of_a_batch_wraps_is_decided(make_world, make_step, given, name, is_async):
     world, ran = make_world(policy=BASE), list[str]()
-    chain = RunnableLambda(lambda messages: messages) | wrapper(inner=Talks(ran=ran))
-    chain.batch([QUESTION], {"callbacks": [world.halo.callback()]})
-    assert ran == ["talks"]
-    assert len(world.decisions("talks")) == 1
+    chain = RunnableLambda(lambda value: value) | make_step(ran)
+    config = {"callbacks": [world.halo.callback()]}
+    if is_async:
+        asyncio.run(chain.abatch([given], config))
+    else:
+        chain.batch([given], config)
+    assert ran == [name]
+    assert len(world.decisions(name)) == 1
 
 
 @pytest.mark.matrix

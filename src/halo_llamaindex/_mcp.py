@@ -34,6 +34,15 @@ _MEETING: Final = threading.Lock()
 
 def find_listed_tool(tool: Any) -> tuple[str, ListedTool] | None:
     """The server of a tool and its listing; None if it has no MCP server. Runs none of the tool's code."""
+    client = _find_client(tool)
+    if client is None:
+        return None
+    name = str(tool.metadata.get_name())
+    return _name_server(client, name), ListedTool(name, tool.metadata.description or "", tool_schema(tool))
+
+
+def _find_client(tool: Any) -> Any:
+    """The client through which a tool asks its MCP server; None if it has none."""
     function, _ = unwrap(get_attributes(tool).get("_real_fn")) if is_a(tool, FunctionTool) else (None, [])
     if not isinstance(function, types.FunctionType):
         return None
@@ -44,9 +53,7 @@ def find_listed_tool(tool: Any) -> tuple[str, ListedTool] | None:
     name = str(tool.metadata.get_name())
     is_specified = any(is_a(value, BaseToolSpec) and _is_client(get_attributes(value).get("client")) for value in held)
     is_named = any(isinstance(value, str) and value.replace("/", "_") == name for value in held)
-    if client is None or not (is_specified or is_named):
-        return None
-    return _name_server(client, name), ListedTool(name, tool.metadata.description or "", tool_schema(tool))
+    return client if is_specified or is_named else None
 
 
 def _is_client(x: Any) -> bool:
@@ -83,15 +90,28 @@ def admit_tools(halo: Halo, tools: Iterable[Any]) -> None:
 def admit_met_tool(halo: Halo, tool: Any, server: str) -> None:
     """As `admit_tools`, of a tool that nobody guarded.
 
-    Where nothing of its server was guarded or shown to a model before, what else was made of it is listed too.
+    Where nothing of its server was guarded or shown to a model before, what else was made with its client is listed
+    too. Tools of another client are not: they can be those of an application that has ended.
     """
     with _MEETING:  # whoever calls another tool of the server at once waits for all that it lists
         is_new = not halo.mcp_listings.has_met(server)
         admit_tools(halo, [tool])
         if is_new:
-            made = (item for item in gc.get_objects() if isinstance(item, FunctionTool) and get_guard(item) is None)
-            listed = [found[1] for item in made if (found := find_listed_tool(item)) is not None and found[0] == server]
-            halo.mcp_listings.admit_guarded(server, list({item.name: item for item in reversed(listed)}.values()))
+            halo.mcp_listings.admit_guarded(server, _list_made_alike(tool, server))
+
+
+def _list_made_alike(tool: Any, server: str) -> list[ListedTool]:
+    """What a server lists behind the unguarded tools made with the client of this one; each name once."""
+    client = _find_client(tool)
+    listed: dict[str, ListedTool] = {}
+    # Tools are made before a Halo knows of them, and nothing that the package keeps leads from one to its siblings.
+    for other in gc.get_objects():
+        if not isinstance(other, FunctionTool) or get_guard(other) is not None or _find_client(other) is not client:
+            continue
+        found = find_listed_tool(other)
+        if found is not None and found[0] == server:
+            listed.setdefault(found[1].name, found[1])
+    return list(listed.values())
 
 
 def get_original(tool: Any) -> Any:

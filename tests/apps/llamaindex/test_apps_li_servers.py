@@ -5,6 +5,7 @@ made here in the shape that `llama-index-tools-mcp` 0.6 gives them.
 """
 
 import asyncio
+import gc
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -221,6 +222,21 @@ READS = ("look_up", "find", "fetch", "both", "rules", "prices")
 @pytest.mark.parametrize("build", APPS, ids=lambda item: item.__name__)
 def test_each_application_runs_as_without_halo(tmp_path, build, mode):
     check_as_ungoverned(tmp_path / "home", build, mode, READS)
+
+
+def test_tools_of_an_application_that_has_ended_are_not_taken_for_the_servers(tmp_path, monkeypatch):
+    """They are alive still, listed the same tool with other arguments, and asked the same server by another client."""
+    ended = server(Actions(), "find", "fetch", k=3)
+    made = ServerTools.make_tools
+
+    def make_tools(self: ServerTools) -> list[FunctionTool]:
+        tools = made(self)
+        gc.collect()  # a collection moves the new tools behind the old ones in the interpreter's list of objects
+        return tools
+
+    monkeypatch.setattr(ServerTools, "make_tools", make_tools)
+    check_as_ungoverned(tmp_path / "home", a_workflow_that_makes_its_agent_of_a_servers_tools, "enforce", READS)
+    assert ended
 
 
 @pytest.mark.parametrize("mode", ["observe", "enforce"])

@@ -11,16 +11,20 @@ from typing import Any, Final
 
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import Signer, compute_key_thumbprint
-from halo_core.errors import PassportError
 from halo_core.model import AUTHORITY_ONE, Budget, Link, normalize_name
-from halo_core.passports.claims import ISSUER_URI, budgets_to_json, issuer_uri, parse_budgets
+from halo_core.passports.answer_claims import (
+    make_answer_claims,
+    open_answer,
+    require_answer_members,
+    require_enrolled_name,
+    require_lifetime,
+)
+from halo_core.passports.claims import budgets_to_json, parse_budgets
 from halo_core.passports.codec import (
     INT_LIMIT,
-    LAST_SECOND,
     Claims,
     claim_error,
     make_header,
-    open_token,
     read_unverified,
     require_integer,
     require_members,
@@ -34,7 +38,6 @@ from halo_core.passports.narrowing import find_budget_violation, session_limits
 MAX_APPROVAL_LIFETIME_S: Final = 30 * 86_400
 """Longest time an answer waits to be used, seconds."""
 _MEDIA_TYPE: Final = "halo-approval+jwt"
-_TOP_MEMBERS: Final = ("aud", "exp", "halo", "iat", "iss", "jti", "sub", "ten", "ver")
 _HALO_MEMBERS: Final = ("a0", "ans", "bind", "bud", "epoch", "kind", "req", "ses")
 
 
@@ -85,26 +88,17 @@ def mint_approval(approval: ApprovalToken, signer: Signer) -> str:
     Raises:
         PassportError: with the code `read_approval` would give; nothing is minted that it would refuse.
     """
-    claims = {
-        "aud": sorted(approval.audience),
-        "exp": approval.expires_at_s,
-        "halo": {
-            "a0": approval.authority,
-            "ans": approval.answer,
-            "bind": approval.binding,
-            "bud": budgets_to_json(approval.budgets),
-            "epoch": approval.epoch,
-            "kind": approval.kind,
-            "req": approval.request,
-            "ses": approval.session,
-        },
-        "iat": approval.issued_at_s,
-        "iss": issuer_uri(signer.public_key),
-        "jti": approval.id,
-        "sub": approval.approver,
-        "ten": approval.tenant,
-        "ver": 1,
+    halo = {
+        "a0": approval.authority,
+        "ans": approval.answer,
+        "bind": approval.binding,
+        "bud": budgets_to_json(approval.budgets),
+        "epoch": approval.epoch,
+        "kind": approval.kind,
+        "req": approval.request,
+        "ses": approval.session,
     }
+    claims = make_answer_claims(approval, halo, signer)
     token = sign_token(make_header(signer.key_id, _MEDIA_TYPE), claims, signer)
     _parse_approval(Claims(claims, signer.key_id, token))
     return token
@@ -121,12 +115,8 @@ def read_approval(token: str | bytes, approvers: Mapping[str, tuple[str, bytes]]
         PassportError: `unknown_approver`, `bad_approver`, `bad_approval`, `bad_iss`, `bad_times`, `bad_bud`,
             `claims_shape`, or as `halo_core.passports.codec.open_token`.
     """
-    accepted = {make_header(kid, _MEDIA_TYPE): key for kid, (_, key) in approvers.items()}
-    claims = open_token(token, accepted, unknown="unknown_approver", remedy="enrol the approver's key")
-    approval = _parse_approval(claims)
-    enrolled = {name for name, key in approvers.values() if compute_key_thumbprint(key) == approval.key_id}
-    if approval.approver not in enrolled:
-        raise PassportError("bad_approver", "the answer names a different approver than its key", field="/sub")
+    approval = _parse_approval(open_answer(token, _MEDIA_TYPE, approvers))
+    require_enrolled_name(approval, approvers)
     return approval
 
 
@@ -140,14 +130,9 @@ def peek_approval(token: str) -> ApprovalToken:
 
 
 def _parse_approval(claims: Claims) -> ApprovalToken:
-    top = require_members(claims.members, _TOP_MEMBERS, "claims_shape", "")
+    top = require_answer_members(claims)
     halo = require_members(top["halo"], _HALO_MEMBERS, "claims_shape", "/halo")
-    require_integer(top["ver"], 1, 1, "claims_shape", "/ver")
-    if top["iss"] != ISSUER_URI + claims.key_id:
-        raise claim_error("bad_iss", "`iss` does not name the key that signed", "/iss")
-    issued, expires = (require_integer(top[name], 0, LAST_SECOND, "bad_times", f"/{name}") for name in ("iat", "exp"))
-    if not issued < expires <= issued + MAX_APPROVAL_LIFETIME_S:
-        raise claim_error("bad_times", f"an answer is valid for 1 to {MAX_APPROVAL_LIFETIME_S} seconds", "/exp")
+    issued_s, expires_s = require_lifetime(top, MAX_APPROVAL_LIFETIME_S)
     authority, epoch = _parse_authority_and_epoch(halo)
     return ApprovalToken(
         id=require_text(top["jti"], "/jti"),
@@ -155,8 +140,8 @@ def _parse_approval(claims: Claims) -> ApprovalToken:
         key_id=claims.key_id,
         tenant=require_text(top["ten"], "/ten"),
         audience=require_texts(top["aud"], "claims_shape", "/aud", least=1),
-        issued_at_s=issued,
-        expires_at_s=expires,
+        issued_at_s=issued_s,
+        expires_at_s=expires_s,
         answer=halo["ans"],
         binding=require_text(halo["bind"], "/halo/bind"),
         budgets=parse_budgets(halo["bud"], "/halo/bud"),

@@ -13,16 +13,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from halo_core.crypto.keys import Signer, compute_key_thumbprint
-from halo_core.errors import PassportError
-from halo_core.passports.claims import ISSUER_URI, issuer_uri
+from halo_core.crypto.keys import Signer
+from halo_core.passports.answer_claims import (
+    make_answer_claims,
+    open_answer,
+    require_answer_members,
+    require_enrolled_name,
+    require_lifetime,
+)
 from halo_core.passports.codec import (
     INT_LIMIT,
-    LAST_SECOND,
     Claims,
     claim_error,
     make_header,
-    open_token,
     read_unverified,
     require_integer,
     require_members,
@@ -48,7 +51,6 @@ _LIFETIMES: Final = {
     "standing": MAX_STANDING_LIFETIME_S,
 }
 _MEDIA_TYPE: Final = "halo-standing-answer+jwt"
-_TOP_MEMBERS: Final = ("aud", "exp", "halo", "iat", "iss", "jti", "sub", "ten", "ver")
 _HALO_MEMBERS: Final = ("amount", "kind", "res", "role", "scope", "uses")
 _EACH_MEMBERS: Final = ("each", "each_scope")
 """Members of an answer that holds for amounts as well."""
@@ -102,25 +104,16 @@ def mint_standing_answer(answer: StandingToken, signer: Signer) -> str:
     Raises:
         PassportError: with the code `read_standing_answer` would give; nothing is minted that it would refuse.
     """
-    claims = {
-        "aud": sorted(answer.audience),
-        "exp": answer.expires_at_s,
-        "halo": {
-            "amount": answer.max_amount,
-            "kind": answer.kind,
-            "res": answer.resource,
-            "role": answer.role,
-            "scope": answer.scope,
-            "uses": answer.max_uses,
-            **({"each": answer.max_each, "each_scope": answer.each_scope} if answer.max_each else {}),
-        },
-        "iat": answer.issued_at_s,
-        "iss": issuer_uri(signer.public_key),
-        "jti": answer.id,
-        "sub": answer.approver,
-        "ten": answer.tenant,
-        "ver": 1,
+    halo = {
+        "amount": answer.max_amount,
+        "kind": answer.kind,
+        "res": answer.resource,
+        "role": answer.role,
+        "scope": answer.scope,
+        "uses": answer.max_uses,
+        **({"each": answer.max_each, "each_scope": answer.each_scope} if answer.max_each else {}),
     }
+    claims = make_answer_claims(answer, halo, signer)
     token = sign_token(make_header(signer.key_id, _MEDIA_TYPE), claims, signer)
     _parse(Claims(claims, signer.key_id, token))
     return token
@@ -137,11 +130,8 @@ def read_standing_answer(token: str | bytes, approvers: Mapping[str, tuple[str, 
         PassportError: `unknown_approver`, `bad_approver`, `bad_approval`, `bad_iss`, `bad_times`, `claims_shape`, or as
             `halo_core.passports.codec.open_token`.
     """
-    accepted = {make_header(kid, _MEDIA_TYPE): key for kid, (_, key) in approvers.items()}
-    answer = _parse(open_token(token, accepted, unknown="unknown_approver", remedy="enrol the approver's key"))
-    enrolled = {name for name, key in approvers.values() if compute_key_thumbprint(key) == answer.key_id}
-    if answer.approver not in enrolled:
-        raise PassportError("bad_approver", "the answer names a different approver than its key", field="/sub")
+    answer = _parse(open_answer(token, _MEDIA_TYPE, approvers))
+    require_enrolled_name(answer, approvers)
     return answer
 
 
@@ -155,19 +145,13 @@ def peek_standing_answer(token: str) -> StandingToken:
 
 
 def _parse(claims: Claims) -> StandingToken:
-    top = require_members(claims.members, _TOP_MEMBERS, "claims_shape", "")
+    top = require_answer_members(claims)
     has_each = isinstance(top["halo"], Mapping) and "each" in top["halo"]
     members = _HALO_MEMBERS + _EACH_MEMBERS if has_each else _HALO_MEMBERS
     halo = require_members(top["halo"], members, "claims_shape", "/halo")
-    require_integer(top["ver"], 1, 1, "claims_shape", "/ver")
-    if top["iss"] != ISSUER_URI + claims.key_id:
-        raise claim_error("bad_iss", "`iss` does not name the key that signed", "/iss")
     if require_text(halo["kind"], "/halo/kind") not in _LIFETIMES:
         raise claim_error("bad_approval", "unknown kind of answer", "/halo/kind")
-    issued, expires = (require_integer(top[name], 0, LAST_SECOND, "bad_times", f"/{name}") for name in ("iat", "exp"))
-    longest = _LIFETIMES[halo["kind"]]
-    if not issued < expires <= issued + longest:
-        raise claim_error("bad_times", f"this answer is valid for 1 to {longest} seconds", "/exp")
+    issued_s, expires_s = require_lifetime(top, _LIFETIMES[halo["kind"]])
     names_tool = halo["kind"] != "break_glass"
     if names_tool != bool(halo["res"]):
         raise claim_error("bad_approval", "an answer must name a tool, and an emergency answer none", "/halo/res")
@@ -178,8 +162,8 @@ def _parse(claims: Claims) -> StandingToken:
         approver=require_text(top["sub"], "/sub"),
         tenant=require_text(top["ten"], "/ten"),
         audience=require_texts(top["aud"], "claims_shape", "/aud", least=1),
-        issued_at_s=issued,
-        expires_at_s=expires,
+        issued_at_s=issued_s,
+        expires_at_s=expires_s,
         kind=halo["kind"],
         scope=require_text(halo["scope"], "/halo/scope"),
         role=require_text(halo["role"], "/halo/role"),

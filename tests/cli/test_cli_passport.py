@@ -518,6 +518,7 @@ def test_amounts_keep_their_decimals():
         "0.05",
         "1,234",
     ]
+    assert [*map(wording.format_sum, (90_000_000, 1_234_500, 12_345, 0))] == ["9,000", "123.45", "1.2345", "0"]
     assert [wording.format_percent(500_000), wording.format_percent(1), wording.format_percent(1_000_000)] == [
         "50%",
         "0.0001%",

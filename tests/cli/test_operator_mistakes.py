@@ -135,3 +135,34 @@ def test_a_person_of_whom_nothing_is_known_is_told_how_to_name_one(worked_home):
     """Answers hold references and no names, so similar names cannot be listed."""
     code, out, _ = cli("reach", "--user", "an@bank.example", home=worked_home)
     assert (code, "write the name as the application gives it" in " ".join(out.split())) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("line", "message", "list_verb"),
+    [
+        (("lift", "--agent", "clerck"), "there was no stop of agent clerck", "halo status"),
+        (("known", "revoke", "email", "ana@bank.example"), "this email was not known", "halo known list"),
+        (("hold", "lift", "--agent", "clerk"), "there was no legal hold of agent clerk", "halo hold list"),
+    ],
+)
+def test_ending_what_is_not_there_changes_nothing_and_says_so(worked_home, line, message, list_verb):
+    code, out, err = cli(*line, home=worked_home)
+    words = " ".join(out.split())
+    assert (code, message in words, f"`{list_verb}`" in words, err) == (2, True, True, "")
+    assert cli(*line, "--json", home=worked_home)[0] == 2
+
+
+def test_a_retention_schedule_that_nobody_signed_is_refused_by_its_name(copied_home, tmp_path):
+    people = tmp_path / "people"
+    assert cli("approver", "enrol", "mia", "--key-home", str(people), home=copied_home)[0] == 0
+    line = ("retention", "set", "decisions", "--keep", "400d")
+    code, _, err = cli(*line, home=copied_home)
+    words = " ".join(err.split())
+    assert (code, "the retention schedule of decisions: 1 enrolled person has to sign it" in words) == (10, True), err
+    assert "with the key at hand add `--as NAME --key-home FOLDER`" in words
+    assert cli(*line, "--as", "mia", "--key-home", str(people), home=copied_home)[0] == 0
+
+
+def test_alerts_are_listed_by_the_name_of_other_lists(worked_home):
+    for options in ((), ("--json",), ("--open",)):
+        assert cli("alerts", "list", *options, home=worked_home) == cli("alerts", *options, home=worked_home)

@@ -144,7 +144,8 @@ def test_stop_and_lift_from_the_shell(worked, line, scope, target):
         code, out, _ = cli("lift", *line, "--why", "fine", "--by", "bob", home=worked)
         assert (code, "lifted" in out, "still stopped" in out) == (0, True, False)
         assert lookup(halo) == 1
-        assert "there was no stop" in cli("lift", *line, home=worked)[1]
+        code, out, _ = cli("lift", *line, home=worked)
+        assert (code, "there was no stop" in out) == (2, True)
     assert [(b["actor"], b["filed"]) for b in bodies(worked, EntryKind.LIFT)] == [("bob", True)]
     assert verified(worked) == 0
 
@@ -211,7 +212,8 @@ def test_verbs_without_a_target_name_the_options(worked):
 def test_nothing_to_lift_is_all_that_is_said(home, worked):
     for where in (worked, home.parent / "empty"):
         code, out, err = cli("lift", "--all", home=where)
-        assert (code, out.strip(), err) == (0, "there was no stop of everything", "")
+        absence = "there was no stop of everything, and nothing was changed; `halo status` lists what is stopped"
+        assert (code, out.strip(), err) == (2, absence, "")
 
 
 def test_a_stop_without_a_database_holds_from_its_file(home):
@@ -284,7 +286,7 @@ def test_garbage_among_the_stop_files_stops_everything(worked):
     with opened(worked) as halo:
         assert why_not(halo) == "stopped"
         code, out, _ = cli("lift", "--agent", "clerk", home=worked)
-        assert (code, "still stopped" in out) == (0, True)
+        assert (code, "still stopped" in out) == (2, True)
         assert cli("lift", "--all", home=worked)[0] == 0
         assert lookup(halo) == 1
 

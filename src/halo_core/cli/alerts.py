@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import typer
+from rich.text import Text
 from typer import Argument, Option
 
 from halo_core.alerts.connections import Tls, make_tls_context
@@ -58,7 +59,7 @@ from halo_core.identity_feed.feed import judge_identity
 from halo_core.model import EntryKind
 from halo_core.store import Draft
 from halo_core.store.entry_lookup import find_entry
-from halo_core.views.alerts import find_acknowledgement, is_about_identity, is_in_baseline, load_alerts
+from halo_core.views.alerts import AlertView, find_acknowledgement, is_about_identity, is_in_baseline, load_alerts
 from halo_core.views.wording import format_minute
 
 _FOLDER: Final = "alerts"
@@ -271,20 +272,27 @@ def _deliver_if_due(state: _DeliveryState, now_s: float) -> None:
         state.due_s = time.monotonic() + state.delivery.pause_s(state.failures, after_s)
 
 
+OpenOption = Annotated[bool, Option("--open", help="Only alerts that nobody has judged.")]
+
+
 @app.callback(invoke_without_command=True)
 @store_verb()
-def alerts(
-    context: typer.Context,
-    *,
-    open_only: Annotated[bool, Option("--open", help="Only alerts that nobody has judged.")] = False,
-    store: StoreContext,
-) -> None:
+def alerts(context: typer.Context, *, open_only: OpenOption = False, store: StoreContext) -> None:
+    """List alerts about unusual actions, sessions and people, and send them. Without a verb: `halo alerts list`."""
+    if context.invoked_subcommand is None:
+        _print_alerts(store, open_only=open_only)
+    elif open_only or store.given:
+        verb = context.invoked_subcommand
+        raise ConfigError("misplaced", f"options must follow `{verb}`", remedy=f"see `halo alerts {verb} --help`")
+
+
+@store_verb(app, "list")
+def list_alerts(*, open_only: OpenOption = False, store: StoreContext) -> None:
     """List alerts about unusual actions, sessions and people. Use `halo judge N` to judge one."""
-    if context.invoked_subcommand is not None:
-        if open_only or store.given:
-            verb = context.invoked_subcommand
-            raise ConfigError("misplaced", f"options must follow `{verb}`", remedy=f"see `halo alerts {verb} -h`")
-        return
+    _print_alerts(store, open_only=open_only)
+
+
+def _print_alerts(store: StoreContext, *, open_only: bool) -> None:
     with store.open_log() as (reader, tenant):
         listed = load_alerts(reader, tenant, store.home, open_only=open_only)
     if store.print_json(listed):
@@ -294,24 +302,25 @@ def alerts(
         return
     is_wide = console().width >= _WIDE_COLUMNS
     table = build_table(_TITLES if is_wide else _NARROW_TITLES, right=("#", "risk"), no_wrap=("time",), gap=2)
-    for item in listed.alerts:
-        judged = "-" if item.verdict is None else "attack" if item.verdict["attack"] else "ordinary"
-        subject, on, risk, session, why = map(safe_text, item.describe())
-        index, ts_us, acknowledged = (
-            str(item.record.index),
-            item.record.entry.ts_us,
-            "yes" if item.acknowledged_us else "-",
-        )
-        if is_wide:
-            table.add_row(index, format_iso(ts_us), subject, on, risk, session, acknowledged, judged, why)
-        else:
-            table.add_row(index, format_minute(ts_us), subject, on, risk, acknowledged, judged)
+    for alert in listed.alerts:
+        table.add_row(*_describe_alert(alert, is_wide=is_wide))
     say(table)
     if not is_wide:
         say_plainly("")
-        for item in listed.alerts:
-            *_, place, reason = item.describe()
-            say(safe_text(f"{item.record.index}  {place}: {reason}"))
+        for alert in listed.alerts:
+            *_, place, reason = alert.describe()
+            say(safe_text(f"{alert.record.index}  {place}: {reason}"))
+
+
+def _describe_alert(alert: AlertView, *, is_wide: bool) -> tuple[str | Text, ...]:
+    """The cells of an alert's row."""
+    judged = "-" if alert.verdict is None else "attack" if alert.verdict["attack"] else "ordinary"
+    subject, on, risk, session, why = map(safe_text, alert.describe())
+    index, ts_us = str(alert.record.index), alert.record.entry.ts_us
+    acknowledged = "yes" if alert.acknowledged_us else "-"
+    if is_wide:
+        return index, format_iso(ts_us), subject, on, risk, session, acknowledged, judged, why
+    return index, format_minute(ts_us), subject, on, risk, acknowledged, judged
 
 
 @store_verb(app, "acknowledge", json=False, by=True)

@@ -464,16 +464,8 @@ def _run_drill(store: StoreContext, order: Stop, why: str, watch_s: int, signing
     until_us = SystemClock().now_us() + 1
     if signing.lift_again:
         with store.open_store(store.resolve_tenant()) as opened:
-            wanted = opened.commit(lambda tx: restrictions.make_lift(tx, order.scope, order.target))
-            act = Signing(store, opened, signing.signed, signing.sign_as, signing.key_home).sign(wanted, needed=0)
-            commit_or_record_refusal(
-                opened,
-                lambda tx: restrictions.lift(
-                    tx, order.scope, order.target, store.actor, "drill ended", filed=True, signed=act.tokens
-                ),
-                "lift",
-                store.actor,
-            )
+            signed = Signing(store, opened, signing.signed, signing.sign_as, signing.key_home)
+            _record_lift(store, signed, order.scope, order.target, "drill ended", filed=True)
         files.lift(order.scope, order.target, tenant=store.tenant or "")
     question = partial(answer_stop_drill, scope=order.scope, target=reference, stop_id=entry.id)
     period = Period(min(order.since_us, entry.ts_us), max(until_us, entry.ts_us + 1))
@@ -494,41 +486,55 @@ def lift(
     sign_as: SignAsOption = None,
     key_home: ApproverKeyHomeOption = None,
     store: StoreContext,
-) -> None:
+) -> int:
     """Lift a stop or a suspension, with two signatures where two people are enrolled.
 
-    `--all` also removes stop files that cannot be read.
+    `--all` also removes stop files that cannot be read. Exit 2: there was no such stop, and nothing was changed.
     """
     scope, target = _choose_target(
         _STOP_OPTIONS, everything=everything, agent=agent, session=session, tool=tool, user=user, tenant=store.tenant
     )
     files = StopFiles(store.home)
     filed = files.count(scope, target, tenant=store.tenant or "")
-    recorded = True
+    is_recorded = True
     try:
         with store.open_store(store.resolve_tenant()) as opened:
             signing = Signing(store, opened, signed, sign_as, key_home)
             scope, target = opened.commit(lambda tx: find_suspended_scope(tx, scope, target, is_filed=filed > 0))
-            act = signing.sign(opened.commit(lambda tx: restrictions.make_lift(tx, scope, target)), needed=0)
             # INVARIANT: AUDIT - first the entry, then the file goes.
-            lifted = commit_or_record_refusal(
-                opened,
-                lambda tx: restrictions.lift(tx, scope, target, store.actor, why, filed=filed > 0, signed=act.tokens),
-                "lift",
-                store.actor,
-            )
+            is_lifted = _record_lift(store, signing, scope, target, why, filed=filed > 0)
     except ConfigError as exc:
         if exc.code not in NO_LEDGER_CODES:
             raise
-        lifted, recorded = filed > 0, False
+        is_lifted, is_recorded = filed > 0, False
     files.lift(scope, target, tenant=store.tenant or "")
-    remaining = files.read(store.tenant or "")
+    _print_lift(store, Stop(scope, target, 0), is_lifted=is_lifted, is_recorded=is_recorded)
+    return Exit.OK if is_lifted else Exit.CANNOT_TELL
+
+
+def _record_lift(store: StoreContext, signing: Signing, scope: str, target: str, why: str, *, filed: bool) -> bool:
+    """Record a lift with its signatures; False if there was nothing to lift."""
+    opened = signing.opened
+    act = signing.sign(opened.commit(lambda tx: restrictions.make_lift(tx, scope, target)), needed=0)
+    return bool(
+        commit_or_record_refusal(
+            opened,
+            lambda tx: restrictions.lift(tx, scope, target, store.actor, why, filed=filed, signed=act.tokens),
+            "lift",
+            store.actor,
+        )
+    )
+
+
+def _print_lift(store: StoreContext, stop: Stop, *, is_lifted: bool, is_recorded: bool) -> None:
+    remaining = StopFiles(store.home).read(store.tenant or "")
     remaining_stops = [[item.scope, item.target] for item in remaining]
-    if store.print_json({"left": remaining_stops, "lifted": bool(lifted), "recorded": recorded}):
+    if store.print_json({"left": remaining_stops, "lifted": is_lifted, "recorded": is_recorded}):
         return
-    subject = "everything" if scope == "all" else f"{scope} {target}"
-    say_plainly(f"lifted {scope} {target}".rstrip() if lifted else f"there was no stop of {subject}")
-    if lifted and not recorded:
+    subject = "everything" if stop.scope == "all" else f"{stop.scope} {stop.target}"
+    absence = f"there was no stop of {subject}, and nothing was changed; `halo status` lists what is stopped"
+    say_plainly(f"lifted {stop.scope} {stop.target}".rstrip() if is_lifted else absence)
+    if is_lifted and not is_recorded:
         warn_unwritten("the stop file was removed, and this is not recorded", "there is no ledger here")
     for item in remaining:
         say("[yellow]still stopped[/] from a file: ", safe_text(f"{item.scope} {item.target}"))

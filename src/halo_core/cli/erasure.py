@@ -350,8 +350,8 @@ def lift_legal_hold(
     sign_as: SignAsOption = None,
     key_home: ApproverKeyHomeOption = None,
     store: StoreContext,
-) -> None:
-    """End a legal hold, with two signatures where two people are enrolled."""
+) -> int:
+    """End a legal hold, with two signatures where two people are enrolled. Exit 2: there was none to end."""
     with store.open_store(store.resolve_tenant()) as opened:
         with store.open_reader() as reader:
             scan = scan_log(reader, opened.tenant)
@@ -363,7 +363,12 @@ def lift_legal_hold(
             opened, lambda tx: lift_hold(tx, scan, wanted, why, store.actor, signed=tokens), "lift", store.actor
         )
     if not store.print_json({"lifted": lifted, "scope": scope, "target": target}):
-        say_plainly(f"lifted the legal hold of {scope} {target}".rstrip() if lifted else "there was no such hold")
+        subject = f"{scope} {target}".rstrip()
+        absence = (
+            f"there was no legal hold of {subject}, and nothing was changed; `halo hold list` shows those in force"
+        )
+        say_plainly(f"lifted the legal hold of {subject}" if lifted else absence)
+    return Exit.OK if lifted else Exit.CANNOT_TELL
 
 
 @store_verb(hold_app, "list")

@@ -39,6 +39,7 @@ from halo_core.views.wording import (
     format_amount,
     format_limit,
     format_percent,
+    format_sum,
     parse_amount,
 )
 
@@ -336,9 +337,11 @@ def _say_remembered(
 ) -> None:
     until = format_iso((SystemClock().now_us() // _MILLION + terms.lifetime_s) * _MILLION)
     undo = safe_text(f"halo approvals revoke {done.remembered}")
-    say(f"  remembered until {until} for at most {terms.max_uses} calls; undo: ", undo)
+    limit = terms.limit_sum(question.amount or 0)
+    total = f" and {format_sum(limit)} in all" if limit else ""
+    say(f"  remembered until {until} for at most {terms.max_uses} calls{total}; undo: ", undo)
     if terms.with_amount:
-        say(f"  with its amount: up to {format_amount(question.amount or 0, 4)} within 24 hours, on the same terms")
+        say(f"  with its amount: up to {format_sum(question.amount or 0)} within 24 hours, on the same terms")
     if question.people_needed > 1:
         if len(signers) >= question.people_needed:
             say(safe_text(f"  it counts now (approved by {' and '.join(signers)})"))
@@ -368,8 +371,8 @@ def show_remembered(
         is_standing = item.kind == "standing"
         coverage = f"`{item.resource}` as {item.role}" if is_standing else f"everything of {item.role} but money"
         used = f"{item.uses} of {item.max_uses} uses"
-        sums = f", {format_amount(item.spent, 4)} of {format_amount(item.max_amount, 4)}" if item.max_amount else ""
-        limit_text = f", up to {format_amount(item.max_each, 4)} within 24 hours" if item.max_each else ""
+        sums = f", {format_sum(item.spent)} of {format_sum(item.max_amount)}" if item.max_amount else ""
+        limit_text = f", up to {format_sum(item.max_each)} within 24 hours" if item.max_each else ""
         say(safe_text(escape_unprintable(f"  {coverage}: {used}{sums}{limit_text}")))
         for line in lay_out_rows((f"  {name}"[:LABEL_WIDTH], str(value)) for name, value in item.targets.items()):
             say(safe_text(line))

@@ -10,7 +10,7 @@ import typer
 from typer import Argument, Option
 
 from halo_core.cli.context import StoreContext, WhyOption, store_verb
-from halo_core.cli.rendering import safe_text, say, say_plainly
+from halo_core.cli.rendering import Exit, safe_text, say, say_plainly
 from halo_core.clock import format_iso
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import Digester
@@ -126,13 +126,15 @@ def revoke_one(
     *,
     why: WhyOption = "",
     store: StoreContext,
-) -> None:
-    """Take a value back, from the next decision on."""
+) -> int:
+    """Take a value back, from the next decision on. Exit 2: it was not known, and nothing was changed."""
     known_value = make_known_value(kind, value)
     digester = Digester(store.keys.secret("digest"))
     count = store.commit(lambda tx: revoke_known(tx, digester, [known_value], by=store.actor, why=why))
     if not store.print_json({"revoked": count}):
-        say_plainly(f"revoked {kind}" if count else "it was not known")
+        absence = f"this {kind} was not known, and nothing was changed; `halo known list` shows what is"
+        say_plainly(f"revoked {kind}" if count else absence)
+    return Exit.OK if count else Exit.CANNOT_TELL
 
 
 @store_verb(app, "clear", by=True)

@@ -21,9 +21,9 @@ from halo_core.oversight.requests import RequestReason
 from halo_core.views.wording import (
     describe_reversal,
     escape_unprintable,
-    format_amount,
     format_content,
     format_limit,
+    format_sum,
 )
 
 _MILLION: Final = 1_000_000
@@ -166,7 +166,7 @@ def _describe_end(question: ApprovalRequest, entries: Sequence[LedgerEntry]) -> 
 
 
 def _offer_amount(question: ApprovalRequest) -> str:
-    amount = format_amount(question.amount or 0, 4)
+    amount = format_sum(question.amount or 0)
     return f"`--with-amount` also remembers up to {amount} within 24 hours to this target, on the same terms"
 
 

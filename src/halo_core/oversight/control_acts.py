@@ -150,9 +150,27 @@ def require_signatures_of(
     )
     raise Denied(
         "signatures_needed",
-        f"`{act}`: {why}",
+        f"{_describe_act(act, terms)}: {why}",
         remedy=describe_signing(act, terms, history.store, tx.tenant, tx.clock.now_us()),
     )
+
+
+_ACTS: Final = {
+    "enforce": "the switch to enforce mode",
+    "enrol": "the enrolment",
+    "erase": "the erasure",
+    "lift": "the lift",
+    "waive": "the waiver of the floor",
+    "withdraw": "the withdrawal",
+}
+
+
+def _describe_act(act: str, terms: Terms) -> str:
+    """What is to be signed, in words; a retention schedule is signed as the erasure that it allows."""
+    kind, _, record_class = str(terms.get("scope", "")).partition(":")
+    if act == "erase" and kind == "retention":
+        return f"the retention schedule of {record_class}"
+    return _ACTS.get(act, f"`{act}`")
 
 
 def describe_unconfirmed(tx: Transaction, kids: Sequence[str]) -> list[str]:
@@ -189,10 +207,12 @@ def describe_signing(act: str, terms: Terms, store: str, tenant: str, now_us: in
         "waive": f" --for {_describe_duration(terms, now_us)} --why {why}",
         "withdraw": f" --key {said.get('kid')}",
     }[act]
+    at_hand = "" if act == "withdraw" else "with the key at hand add `--as NAME --key-home FOLDER`; else "
+    sign = f"`halo operator sign {act}{options} --store {store} --tenant {tenant} --as NAME --key-home FOLDER "
+    countersign = "`halo operator countersign act.json --as NAME --key-home FOLDER`"
     return (
-        f"sign it: `halo operator sign {act}{options} --store {store} --tenant {tenant} --as NAME --key-home FOLDER "
-        "--out act.json`; a second person adds `halo operator countersign act.json --as NAME --key-home FOLDER`; then "
-        "repeat the command with `--signed act.json`"
+        f"{at_hand}sign it: {sign}--out act.json`; a second person adds {countersign}; then repeat the command with "
+        "`--signed act.json`"
     )
 
 

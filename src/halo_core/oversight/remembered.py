@@ -63,6 +63,10 @@ class RememberTerms:
     max_amount: int | None = None
     with_amount: bool = False
 
+    def limit_sum(self, amount: int) -> int:
+        """Limit of the sum of the amounts, in ten-thousandths, where the call was about `amount`."""
+        return min(abs(amount) * AMOUNT_FACTOR, MAX_AMOUNT) if self.max_amount is None else self.max_amount
+
 
 @dataclass(frozen=True, slots=True)
 class RememberedAnswer:
@@ -152,7 +156,7 @@ def remember(
         resource=request.resource,
         lifetime_s=terms.lifetime_s,
         max_uses=terms.max_uses,
-        max_amount=min(amount * AMOUNT_FACTOR, MAX_AMOUNT) if terms.max_amount is None else terms.max_amount,
+        max_amount=terms.limit_sum(amount),
         max_each=amount if terms.with_amount else 0,
         each_scope=request.amount_scope if terms.with_amount else "",
         now_us=now_us,

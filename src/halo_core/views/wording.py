@@ -87,6 +87,12 @@ def format_amount(value: int, decimals: int) -> str:
     return f"{integer:,}.{part:0{decimals}}" if decimals else f"{integer:,}"
 
 
+def format_sum(ten_thousandths: int) -> str:
+    """A sum of amounts as policies count them: whole, with two decimals, or with all four."""
+    text = format_amount(ten_thousandths, 4)
+    return text.removesuffix(".0000") if text.endswith(".0000") else text.removesuffix("00")
+
+
 def parse_amount(text: str, decimals: int, *, field: str, example: str, shown: str = "") -> int:
     """An amount in a unit's smallest parts, such as 150 for `1.50` with two decimals.
 

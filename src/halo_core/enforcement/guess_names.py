@@ -58,31 +58,31 @@ def judge_name(name_words: list[str]) -> Finding | None:  # noqa: PLR0911  one r
     special = _judge_toolkit_name(name_words)
     if special is not None:
         return special
-    lead, rest = name_words[0], name_words[1:]
+    lead, inner_words = name_words[0], name_words[1:]
     if lead in words.READ_VERBS:
-        return _judge_reading_name(lead, rest)
+        return _judge_reading_name(lead, inner_words)
     if lead in words.PURCHASE_VERBS:
-        if rest and rest[-1] in words.READ_ENDINGS:
-            return Finding(Impact.READ, f"the name ends with `{rest[-1]}`", needs_support=True)
-        if lead in ("book", "reserve") and len(rest) == 1 and rest[0] in words.APPOINTMENTS:
-            return Finding(Impact.WRITE, f"the name books a {rest[0]}, which is not paid for then")
+        if inner_words and inner_words[-1] in words.READ_ENDINGS:
+            return Finding(Impact.READ, f"the name ends with `{inner_words[-1]}`", needs_support=True)
+        if lead in ("book", "reserve") and len(inner_words) == 1 and inner_words[0] in words.APPOINTMENTS:
+            return Finding(Impact.WRITE, f"the name books a {inner_words[0]}, which is not paid for then")
         return Finding(Impact.PAYMENT, f"the name starts with `{lead}`: what is booked or ordered is paid for")
     impact = find_verb_class(lead)
-    is_verb = bool(rest) and rest[0] in _AFTER_VERBS  # `mark_as_read`
+    is_verb = bool(inner_words) and inner_words[0] in _AFTER_VERBS  # `mark_as_read`
     if (
-        rest
+        inner_words
         and not is_verb
-        and rest[-1] in words.READ_ENDINGS
+        and inner_words[-1] in words.READ_ENDINGS
         and (impact is None or _is_noun(lead))
         and lead not in _BARE_AMBIGUOUS
     ):
-        graver = find_pure_verb(rest[:-1])
-        return graver or Finding(Impact.READ, f"the name ends with `{rest[-1]}`", needs_support=True)
+        graver = find_pure_verb(inner_words[:-1])
+        return graver or Finding(Impact.READ, f"the name ends with `{inner_words[-1]}`", needs_support=True)
     if impact is not None:
-        return adjust_by_object(lead, impact, rest)
+        return adjust_by_object(lead, impact, inner_words)
     if lead in words.AMBIGUOUS_VERBS:
-        return _judge_ambiguous(lead, rest)
-    return _judge_inner_words(rest)
+        return _judge_ambiguous(lead, inner_words)
+    return _judge_inner_words(inner_words)
 
 
 _AFTER_VERBS: Final = frozenset({"as", "to", "into", "with", "from", "on", "off"})
@@ -91,17 +91,17 @@ _BARE_AMBIGUOUS: Final = words.AMBIGUOUS_VERBS - {"task", "tool", "api", "review
 
 def _judge_toolkit_name(name_words: list[str]) -> Finding | None:  # noqa: PLR0911  one return for each rule
     """Judge names whose verb depends on the toolkit or on the following word."""
-    lead, rest = name_words[0], name_words[1:]
-    if lead == "git" and rest and rest[0] in words.GIT_COMMANDS:
-        return Finding(words.GIT_COMMANDS[rest[0]], f"`git {rest[0]}`")
-    if lead in words.HTTP_PREFIXES and rest and rest[-1] in words.HTTP_METHODS:
-        return Finding(words.HTTP_METHODS[rest[-1]], f"it makes an HTTP {rest[-1].upper()} request")
-    if lead in ("check", "sign", "log", "opt", "cash") and rest and rest[0] in ("out", "in", "up", "off"):
-        if lead in ("check", "cash") and rest[0] == "out":
+    lead, inner_words = name_words[0], name_words[1:]
+    if lead == "git" and inner_words and inner_words[0] in words.GIT_COMMANDS:
+        return Finding(words.GIT_COMMANDS[inner_words[0]], f"`git {inner_words[0]}`")
+    if lead in words.HTTP_PREFIXES and inner_words and inner_words[-1] in words.HTTP_METHODS:
+        return Finding(words.HTTP_METHODS[inner_words[-1]], f"it makes an HTTP {inner_words[-1].upper()} request")
+    if lead in ("check", "sign", "log", "opt", "cash") and inner_words and inner_words[0] in ("out", "in", "up", "off"):
+        if lead in ("check", "cash") and inner_words[0] == "out":
             return Finding(Impact.PAYMENT, f"`{lead} out` ends a purchase")
-        return Finding(None, f"`{lead} {rest[0]}` can mean anything")
-    if lead == "look" and rest and rest[0] == "up":
-        return _judge_reading_name("look up", rest[1:])
+        return Finding(None, f"`{lead} {inner_words[0]}` can mean anything")
+    if lead == "look" and inner_words and inner_words[0] == "up":
+        return _judge_reading_name("look up", inner_words[1:])
     if "api" in name_words and words.READ_VERBS.isdisjoint(name_words) and find_pure_verb(name_words) is None:
         return Finding(Impact.EXECUTE, "it calls whatever function of an API it is given")
     runs = not words.QUERY_RUNNERS.isdisjoint(name_words) and not words.DATABASE_WORDS.isdisjoint(name_words)
@@ -111,54 +111,54 @@ def _judge_toolkit_name(name_words: list[str]) -> Finding | None:  # noqa: PLR09
     return None
 
 
-def _judge_reading_name(lead: str, rest: list[str]) -> Finding:
-    graver = find_pure_verb(rest) or _find_listed(rest)
+def _judge_reading_name(lead: str, inner_words: list[str]) -> Finding:
+    graver = find_pure_verb(inner_words) or _find_listed(inner_words)
     return graver or Finding(Impact.READ, f"the name starts with `{lead}`")
 
 
-def _judge_inner_words(rest: list[str]) -> Finding | None:
+def _judge_inner_words(inner_words: list[str]) -> Finding | None:
     """Judge a name whose first word suggests nothing by the first other word that does."""
-    for index, word in enumerate(rest):
+    for index, word in enumerate(inner_words):
         if word in words.READ_VERBS:
-            graver = find_pure_verb(rest[index + 1 :])
+            graver = find_pure_verb(inner_words[index + 1 :])
             return graver or Finding(Impact.READ, f"the name has `{word}`", needs_support=True)
         impact = find_verb_class(word)
         if impact is not None:
-            return adjust_by_object(word, impact, rest[index + 1 :])
-        if word in words.PURCHASE_VERBS and index == 0 and len(rest) > 1:
+            return adjust_by_object(word, impact, inner_words[index + 1 :])
+        if word in words.PURCHASE_VERBS and index == 0 and len(inner_words) > 1:
             return Finding(Impact.PAYMENT, f"the name has `{word}`: what is booked or ordered is paid for")
         if word in words.AMBIGUOUS_VERBS:
-            return _judge_ambiguous(word, rest[index + 1 :])
-    if rest and rest[-1] in words.READ_ENDINGS:
-        return Finding(Impact.READ, f"the name ends with `{rest[-1]}`", needs_support=True)
+            return _judge_ambiguous(word, inner_words[index + 1 :])
+    if inner_words and inner_words[-1] in words.READ_ENDINGS:
+        return Finding(Impact.READ, f"the name ends with `{inner_words[-1]}`", needs_support=True)
     return None
 
 
-def _judge_ambiguous(verb: str, rest: list[str]) -> Finding:
+def _judge_ambiguous(verb: str, inner_words: list[str]) -> Finding:
     """Judge an ambiguous verb by its object: `process_refund` pays, `reset_password` changes rights."""
-    by_object = adjust_by_object(verb, Impact.WRITE, rest)
+    by_object = adjust_by_object(verb, Impact.WRITE, inner_words)
     return by_object if by_object.impact is not Impact.WRITE else Finding(None, f"`{verb}` can mean anything")
 
 
-def adjust_by_object(verb: str, impact: Impact, rest: list[str]) -> Finding:
+def adjust_by_object(verb: str, impact: Impact, inner_words: list[str]) -> Finding:
     """Adjust the class of a verb by its object: `create_invoice` is a payment, `add_collaborator` grants a right."""
     if verb == "transfer":
-        return _judge_transfer(rest)
-    if words.DRAFT_WORDS & {verb, *rest} and impact is Impact.WRITE:
+        return _judge_transfer(inner_words)
+    if words.DRAFT_WORDS & {verb, *inner_words} and impact is Impact.WRITE:
         return Finding(Impact.WRITE, "it makes a draft")
     why = f"the name has `{verb}`"
-    by_object = _judge_object(verb, impact, rest, why)
+    by_object = _judge_object(verb, impact, inner_words, why)
     if by_object is not None:
         return by_object
-    graver = find_pure_verb(rest) or _find_listed(rest)
+    graver = find_pure_verb(inner_words) or _find_listed(inner_words)
     if graver is not None and graver.impact is not None and is_milder(impact, graver.impact):
         return graver
     return Finding(impact, why)
 
 
-def _judge_object(verb: str, impact: Impact, rest: list[str], why: str) -> Finding | None:
+def _judge_object(verb: str, impact: Impact, inner_words: list[str], why: str) -> Finding | None:
     """The gravest class that the words after the verb suggest."""
-    if impact in _CHANGING and impact is not Impact.SEND and (rights := _list_rights(verb, rest)):
+    if impact in _CHANGING and impact is not Impact.SEND and (rights := _list_rights(verb, inner_words)):
         return Finding(Impact.ADMIN, f"{why} and `{rights[0]}`: it changes who may do what")
     candidates: list[tuple[bool, frozenset[str], Impact, str]] = [
         (verb in words.SYSTEM_VERBS, words.SYSTEM_NOUNS, Impact.ADMIN, ": everybody gets it so"),
@@ -172,28 +172,28 @@ def _judge_object(verb: str, impact: Impact, rest: list[str], why: str) -> Findi
             (True, words.NOUN_VERBS[Impact.EXECUTE], Impact.EXECUTE, ""),
         ]
     for applies, nouns, graver, note in candidates:
-        met = next((word for word in rest if word in nouns), "") if applies else ""
+        met = next((word for word in inner_words if word in nouns), "") if applies else ""
         if met:
             return Finding(graver, f"{why} and `{met}`{note}")
     return None
 
 
-def _list_rights(verb: str, rest: list[str]) -> list[str]:
+def _list_rights(verb: str, inner_words: list[str]) -> list[str]:
     """Words that stand for a right somebody has, where the verb changes it."""
     rights = words.RIGHTS_NOUNS
     if verb in words.MEMBER_VERBS:
         rights |= words.MEMBER_NOUNS
     if verb in words.KEY_VERBS:
         rights |= words.KEY_NOUNS
-    return [word for word in rest if word in rights]
+    return [word for word in inner_words if word in rights]
 
 
-def _judge_transfer(rest: list[str]) -> Finding:
-    if not words.RIGHTS_NOUNS.isdisjoint(rest):
+def _judge_transfer(inner_words: list[str]) -> Finding:
+    if not words.RIGHTS_NOUNS.isdisjoint(inner_words):
         return Finding(Impact.ADMIN, "it transfers ownership or rights")
-    if {"file", "files", "data", "document", "documents"} & set(rest):
+    if {"file", "files", "data", "document", "documents"} & set(inner_words):
         return Finding(Impact.SEND, "it transfers data")
-    if rest[:1] in (["to"], ["back"]) or "agent" in rest:
+    if inner_words[:1] in (["to"], ["back"]) or "agent" in inner_words:
         return Finding(None, "`transfer to` can be a hand-off or a payment")
     return Finding(Impact.PAYMENT, "the name has `transfer`")
 
@@ -211,22 +211,22 @@ def _is_noun(word: str) -> bool:
     return any(word in verbs for verbs in words.NOUN_VERBS.values())
 
 
-def find_pure_verb(rest: Iterable[str]) -> Finding | None:
+def find_pure_verb(inner_words: Iterable[str]) -> Finding | None:
     """The gravest verb among the words after another verb, ignoring words that are also nouns."""
     gravest = None
-    for word in rest:
+    for word in inner_words:
         for impact, verbs in words.PURE_VERBS.items():
             if word in verbs and (gravest is None or (gravest.impact and is_milder(gravest.impact, impact))):
                 gravest = Finding(impact, f"the name has `{word}`, too")
     return gravest
 
 
-def _find_listed(rest: list[str]) -> Finding | None:
+def _find_listed(inner_words: list[str]) -> Finding | None:
     """The verb after `and`, `then` or `or`, as in `get_and_post`."""
-    for index, word in enumerate(rest[:-1]):
-        impact = find_verb_class(rest[index + 1]) if word in LISTING else None
+    for index, word in enumerate(inner_words[:-1]):
+        impact = find_verb_class(inner_words[index + 1]) if word in LISTING else None
         if impact is not None:
-            return Finding(impact, f"the name has `{word} {rest[index + 1]}`")
+            return Finding(impact, f"the name has `{word} {inner_words[index + 1]}`")
     return None
 
 

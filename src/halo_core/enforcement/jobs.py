@@ -133,50 +133,55 @@ def _decide_fully(
     child = state.links[-1].hash if len(state.links) > links_before else ""
     quota_before = context.quota_day
     context.quota_day = quota_before.charge(decision.charges) if runs and quota_before is not None else None
-    can_recall = snapshot.mode is Mode.ENFORCE and only_repeats(decision.reasons)
-    context.earlier = (
-        recall_result(tx, context.session, request.request_id, decision, max_output=MAX_KEPT_CHARS)
-        if can_recall
-        else None
-    )
+    context.earlier = _recall_earlier(tx, context)
     record_argument_words(tx, context)
     stored = None
     if runs:
         fingerprints = _find_tainted_fingerprints(context, sketch_key) | list_place_marks(tx, context)
         stored = tx.add_tainted_fingerprints(fingerprints)
-    released = record_release(tx, context)
+    withdrawn_question = context.call.withdrawn_question
     result = DecisionResult(
         runs=runs,
         authority_left=compute_effective_authority(snapshot.chain, accounts, snapshot.time_us) if accounts else None,
         session_risk=state.risk,
         executed_digest=_digest_executed(context, digester) if runs else "",
         state=state.make_commitment() if context.session else None,
-        quota=write_quota_day(tx, context.quota_day),
         stored=stored,
         child=child,
         recalled=context.earlier is not None,
-        withdrawn=_withdraw_question(tx, context.session, context.call.withdrawn_question)
-        if context.call.withdrawn_question
-        else "",
+        released=record_release(tx, context),
+        quota=write_quota_day(tx, context.quota_day),
+        withdrawn=_withdraw_question(tx, context.session, withdrawn_question) if withdrawn_question else "",
         sums=_count_sums(tx, context),
-        released=released,
         known=tuple(sorted(context.known)),
     )
     draft = _draft_decision(tx, context, result)
     context.next_state = state
     context.appended = tx.append(draft)  # (4)
     _append_consequences(tx, context, state.risk, quota_before)
-    context.pending_id = question.record(tx, context, digester) if question is not None else ""
-    context.is_new_question = question is not None and not question.open_request_id
-    is_held = bool(context.pending_id) and HOLD in decision.obligations
-    context.held_id = ""
-    if is_held:
-        follows = _only_waits_behind_held(context)
-        context.held_id = hold_act(tx, context, context.pending_id, digester, follows=follows)
+    _record_question(tx, context, question, digester)
     context.used_answer = _record_run(tx, context)
     if context.session:
         tx.put_session(state, context.appended.entry)
     return draft
+
+
+def _recall_earlier(tx: Transaction, context: DecisionContext) -> str | None:
+    """The result of an earlier run of the same call, where the decision refuses nothing but its repetition."""
+    decision = context.decision
+    if context.snapshot.mode is not Mode.ENFORCE or not only_repeats(decision.reasons):
+        return None
+    return recall_result(tx, context.session, context.request.request_id, decision, max_output=MAX_KEPT_CHARS)
+
+
+def _record_question(tx: Transaction, context: DecisionContext, question: _Question | None, digester: Digester) -> None:
+    """Record what a challenge asks, and store the act where it can wait for the answer."""
+    context.pending_id = question.record(tx, context, digester) if question is not None else ""
+    context.is_new_question = question is not None and not question.open_request_id
+    context.held_id = ""
+    if context.pending_id and HOLD in context.decision.obligations:
+        follows = _only_waits_behind_held(context)
+        context.held_id = hold_act(tx, context, context.pending_id, digester, follows=follows)
 
 
 def _advance_session(

@@ -447,6 +447,6 @@ def record_tools(tx: Transaction, op: str, rows: Iterable[_Row], *, actor: Actor
     while remaining:
         batch, remaining = remaining[:_BATCH], remaining[_BATCH:]
         body = {"op": op, "values": [[kind, digest] for kind, digest, *_ in batch], "why": why}
-        shown = [[form, text[:_MAX_SHOWN]] for _, _, form, text in batch]
-        content = {"values": json.dumps(shown, ensure_ascii=False).encode()}
+        shown_tools = [[form, text[:_MAX_SHOWN]] for _, _, form, text in batch]
+        content = {"values": json.dumps(shown_tools, ensure_ascii=False).encode()}
         tx.append(Draft(EntryKind.KNOWN, "", body, content, SUBJECT, actor=actor))

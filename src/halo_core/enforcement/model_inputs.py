@@ -203,14 +203,14 @@ class ModelRecorder:
     ) -> tuple[bytes, tuple[tuple[str, str], ...]]:
         rows: list[list[str | None]] = []
         new: dict[tuple[str, str], None] = {}
-        left = _MAX_SEALED_CHARS
+        room = _MAX_SEALED_CHARS
         for message, name in zip(messages, names, strict=True):
             if (session, name) in self._sealed or (session, name) in new:
                 continue
             is_trigger = bool(message.text) and message.text == trigger_text
             text = None if is_trigger else _clip(message.text)
-            left -= len(text or "")
-            if left < 0:
+            room -= len(text or "")
+            if room < 0:
                 break
             rows.append([name, message.role, None if text is None else self._redactor.seal_text(text)])
             new[session, name] = None
@@ -227,11 +227,11 @@ class ModelRecorder:
     def _find_tools_part(self, schemas: tuple[str, ...]) -> Part:
         part = self._tool_parts.get(schemas)
         if part is None:
-            left = _MAX_SCHEMAS_CHARS
+            room = _MAX_SCHEMAS_CHARS
             trees = []
             for text in schemas:
-                left -= len(text) if len(text) <= MAX_SCHEMA_CHARS else 0
-                trees.append(self._record_schema(text, has_room=left >= 0))
+                room -= len(text) if len(text) <= MAX_SCHEMA_CHARS else 0
+                trees.append(self._record_schema(text, has_room=room >= 0))
             if len(self._tool_parts) >= _MAX_CACHED:
                 self._tool_parts.clear()
             part = self._tool_parts[schemas] = make_part({"tools": trees})

@@ -39,17 +39,17 @@ class Originals:
         with self._lock:
             return name in self._references
 
-    def belongs_to_another(self, name: str, x: Any) -> bool:
-        """Whether a name belongs to a guarded object other than `x` (None: unknown)."""
+    def belongs_to_another(self, name: str, obj: Any) -> bool:
+        """Whether a name belongs to a guarded object other than `obj` (None: unknown)."""
         with self._lock:
             references = self._references.get(name)
         if references is None:
             return False
         originals = [original for item in references if (original := item()) is not None]
-        return x is None or not any(self._is_same(original, x) for original in originals)
+        return obj is None or not any(self._is_same(original, obj) for original in originals)
 
-    def _is_same(self, original: Any, x: Any) -> bool:
-        return original is x or is_same_thing(self._get_parts(original), self._get_parts(x))
+    def _is_same(self, original: Any, obj: Any) -> bool:
+        return original is obj or is_same_thing(self._get_parts(original), self._get_parts(obj))
 
 
 def is_same_thing(  # noqa: PLR0911  one return for each kind
@@ -76,19 +76,19 @@ def is_same_thing(  # noqa: PLR0911  one return for each kind
     return not isinstance(one, type) and is_same_thing(_get_state(one), _get_state(other), depth=depth - 1)
 
 
-def _get_state(x: Any) -> Any:
+def _get_state(obj: Any) -> Any:
     """The attributes of an object; the object itself if they cannot be read."""
-    slots = {name for kind in type(x).__mro__ for name in getattr(kind, "__slots__", ())}
-    if not hasattr(x, "__dict__") or not slots <= _MODEL_SLOTS:
-        return x
-    fields = getattr(type(x), "model_fields", None)  # of Pydantic; what else it holds was worked out from them
-    held = {name: value for name, value in vars(x).items() if not isinstance(fields, dict) or name in fields}
-    return [held, *(getattr(x, name, None) for name in _MODEL_STATE)]
+    slots = {name for kind in type(obj).__mro__ for name in getattr(kind, "__slots__", ())}
+    if not hasattr(obj, "__dict__") or not slots <= _MODEL_SLOTS:
+        return obj
+    fields = getattr(type(obj), "model_fields", None)  # of Pydantic; what else it holds was worked out from them
+    attributes = {name: value for name, value in vars(obj).items() if not isinstance(fields, dict) or name in fields}
+    return [attributes, *(getattr(obj, name, None) for name in _MODEL_STATE)]
 
 
-def _are_same(ones: Any, others: Any, depth: int) -> bool:
-    return len(ones) == len(others) and all(
-        is_same_thing(one, other, depth=depth - 1) for one, other in zip(ones, others, strict=True)
+def _are_same(firsts: Any, seconds: Any, depth: int) -> bool:
+    return len(firsts) == len(seconds) and all(
+        is_same_thing(one, other, depth=depth - 1) for one, other in zip(firsts, seconds, strict=True)
     )
 
 

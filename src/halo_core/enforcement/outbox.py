@@ -71,9 +71,9 @@ def read_outbox(tx: Transaction, context: DecisionContext, digester: Digester) -
 
 def _list_shared(table: OutboxTable, session: str, args: Mapping[str, Any], digester: Digester) -> tuple[HeldRow, ...]:
     """The held acts of a session, oldest first, that have a target or an object in common with these arguments."""
-    held = table.list_held(session)
-    marks = _mark_texts(digester, args) if held else ()
-    return tuple(row for row in held if not row.mark_set.isdisjoint(marks))
+    held_rows = table.list_held(session)
+    marks = _mark_texts(digester, args) if held_rows else ()
+    return tuple(row for row in held_rows if not row.mark_set.isdisjoint(marks))
 
 
 def _is_storable(context: DecisionContext) -> bool:
@@ -186,7 +186,7 @@ def load_held_acts(tx: Transaction, find_resource: Any, session: str | None = No
     acts = []
     session = tx.resolve_session(session) if session is not None else None
     now_us = tx.clock.now_us()
-    kept: dict[str, set[bytes]] = {}  # session -> marks of what stays held
+    waiting_marks: dict[str, set[bytes]] = {}  # session -> marks of what stays held
     for row in OutboxTable(tx).list_held(session):
         resource = find_resource(row.resource)
         answer = ApprovalTable(tx).get(row.question)
@@ -199,7 +199,7 @@ def load_held_acts(tx: Transaction, find_resource: Any, session: str | None = No
             _end(tx, row, "dropped")
             acts.append(HeldAct(row, None, "denied"))
             continue
-        before = kept.setdefault(row.session, set())
+        before = waiting_marks.setdefault(row.session, set())
         if status == "pending" or not row.mark_set.isdisjoint(before):
             acts.append(HeldAct(row, None, "waiting"))
         elif resource is not None:
@@ -248,12 +248,12 @@ def _load_call(tx: Transaction, row: HeldRow, resource: Resource) -> Call | None
 
 def check_release(tx: Transaction, context: DecisionContext, digester: Digester) -> None:
     """Give a call that releases a held act a problem where that act may not run, or not yet."""
-    held = context.call.held_id
-    if not held:
+    held_id = context.call.held_id
+    if not held_id:
         return
-    row = OutboxTable(tx).get(held)
+    row = OutboxTable(tx).get(held_id)
     problem = ""
-    if row is None or row.status != "held" or _read_args_digest(tx, held) != context.args_digest:
+    if row is None or row.status != "held" or _read_args_digest(tx, held_id) != context.args_digest:
         problem = "held_altered"
     elif tx.clock.now_us() >= row.expires_us:
         problem = "held_expired"
@@ -269,8 +269,8 @@ def _rests_on_earlier(tx: Transaction, context: DecisionContext, row: HeldRow, d
     return any((other.held_us, other.id) < (row.held_us, row.id) for other in shared)
 
 
-def _read_args_digest(tx: Transaction, held: str) -> str:
-    return str(_read_hold(tx, held).get("args_digest", ""))
+def _read_args_digest(tx: Transaction, held_id: str) -> str:
+    return str(_read_hold(tx, held_id).get("args_digest", ""))
 
 
 def _follows_refused(tx: Transaction, row: HeldRow) -> bool:
@@ -285,9 +285,9 @@ def _follows_refused(tx: Transaction, row: HeldRow) -> bool:
     return any(other is None or other.status not in ("held", "released") for other in rows)
 
 
-def _read_hold(tx: Transaction, held: str) -> Mapping[str, Any]:
+def _read_hold(tx: Transaction, held_id: str) -> Mapping[str, Any]:
     """The proven entry of a held act; empty where it is missing or altered."""
-    writer, _, seq = held.rpartition("-")
+    writer, _, seq = held_id.rpartition("-")
     try:
         return ProvenEntry.read(tx, writer, int(seq)).entry.body
     except (Gap, Tampered, ValueError):
@@ -296,7 +296,7 @@ def _read_hold(tx: Transaction, held: str) -> Mapping[str, Any]:
 
 def record_release(tx: Transaction, context: DecisionContext) -> str:
     """Mark the held act of a running call as released; returns its id, empty if the call releases none."""
-    held = context.call.held_id
-    if held and context.runs and not OutboxTable(tx).end(held, "released"):
+    held_id = context.call.held_id
+    if held_id and context.runs and not OutboxTable(tx).end(held_id, "released"):
         raise Tampered("held_altered", "the act was released before", remedy="run `halo verify`")
-    return held if context.runs else ""
+    return held_id if context.runs else ""

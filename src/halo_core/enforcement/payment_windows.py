@@ -78,8 +78,8 @@ class PaymentWindow:
         tree = canonical.loads(stored[1])
         since = at_us - WINDOW_US
         payments = tuple([Payment(*item) for item in tree["payments"] if item[0] > since])
-        rest = (tree["rest"][0], tree["rest"][1]) if tree["rest"][0] > since else (0, 0)
-        return cls(account, stored[0], payments, rest, stored[1])
+        overflow = (tree["rest"][0], tree["rest"][1]) if tree["rest"][0] > since else (0, 0)
+        return cls(account, stored[0], payments, overflow, stored[1])
 
     @property
     def total(self) -> int:
@@ -102,7 +102,7 @@ class PaymentWindow:
 
     def add(self, payment: Payment) -> PaymentWindow:
         """The next version, with one more payment."""
-        payments, rest = [*self.payments, payment], self.rest
+        payments, overflow = [*self.payments, payment], self.rest
         if not payment.mark and self.payments:
             last = self.payments[-1]
             if last.time_us // _HOUR_US == payment.time_us // _HOUR_US:
@@ -111,8 +111,8 @@ class PaymentWindow:
         while len(payments) > _MAX_PAYMENTS:
             oldest = payments.pop(0)
             # Even a payment of nothing leaves a sum, which says that there was one.
-            rest = max(rest[0], oldest.time_us), min(rest[1] + max(oldest.amount, 1), MAX_AMOUNT)
-        return PaymentWindow(self.account, self.version + 1, tuple(payments), rest, self.stored_bytes)
+            overflow = max(overflow[0], oldest.time_us), min(overflow[1] + max(oldest.amount, 1), MAX_AMOUNT)
+        return PaymentWindow(self.account, self.version + 1, tuple(payments), overflow, self.stored_bytes)
 
     def to_bytes(self) -> bytes:
         """Canonical bytes for the `state` column."""

@@ -64,13 +64,14 @@ check_interval = 256
 """One planned decision in so many is decided again by `decide`; the tests set 1."""
 
 
-def is_equal_draft(one: Draft, other: Draft) -> bool:
+def is_equal_draft(planned: Draft, decided: Draft) -> bool:
     """Whether two drafts of one decision yield the same entry."""
     return (
-        canonical.dumps(one.body) == canonical.dumps(other.body)
-        and dict(one.content) == dict(other.content)
-        and (one.others, one.actor) == (other.others, other.actor)
-        and (one.session, one.subject, one.run, one.ts_us) == (other.session, other.subject, other.run, other.ts_us)
+        canonical.dumps(planned.body) == canonical.dumps(decided.body)
+        and dict(planned.content) == dict(decided.content)
+        and (planned.others, planned.actor) == (decided.others, decided.actor)
+        and (planned.session, planned.subject, planned.run, planned.ts_us)
+        == (decided.session, decided.subject, decided.run, decided.ts_us)
     )
 
 

@@ -61,7 +61,9 @@ def list_provider_calls(
         if name not in texts and len(texts) >= _MAX_TOOLS:
             name = _OTHERS
         texts.setdefault(name, []).extend(block.texts)
-    return [_make_provider_call(call, name, "\n".join(found), find_resource) for name, found in texts.items()]
+    return [
+        _make_provider_call(call, name, "\n".join(block_texts), find_resource) for name, block_texts in texts.items()
+    ]
 
 
 def _match_offered(name: str, args: Mapping[str, Any]) -> str:

@@ -248,13 +248,13 @@ class ValueRedactor:
         self, members: dict[str, Any], call_keys: Container[str], id_keys: Container[str] = ()
     ) -> dict[str, Any]:
         """Redact what a provider adds to a message: calls under some keys; ids under others stay."""
-        taken = {
+        redacted = {
             key: self.redact_tool_calls(item) if key in call_keys else item
             for key, item in members.items()
             if key in call_keys or key in id_keys
         }
-        rest = self._redact_mapping({key: item for key, item in members.items() if key not in taken})
-        return prefer_original(members, {**taken, **rest})
+        others_redacted = self._redact_mapping({key: item for key, item in members.items() if key not in redacted})
+        return prefer_original(members, {**redacted, **others_redacted})
 
     def redact_tool_calls(self, calls: Any) -> Any:
         """Redact the calls that a model asks for: one or a list."""

@@ -275,8 +275,8 @@ def read_decision(tx: Transaction, decision: str) -> ProvenEntry:
 def _describe_refusal(body: Mapping[str, Any]) -> str:
     """Why the action of a decision did not run, in words."""
     effect = body["decision"]["effect"]
-    held = any(item["kind"] == "hold" for item in body["decision"]["obligations"])
-    if held:
+    was_held = any(item["kind"] == "hold" for item in body["decision"]["obligations"])
+    if was_held:
         return "it was held; what released it, if anything did, is a decision of its own"
     return {"challenge": "it was asked about, and did not run", "deny": "it was denied"}.get(effect, "it did not run")
 

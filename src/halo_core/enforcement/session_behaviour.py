@@ -106,17 +106,17 @@ def read_behaviour(tx: Transaction, context: DecisionContext, digester: Digester
     context.behaviour = NO_BEHAVIOUR if findings.is_quiet else _make_view(findings)
 
 
-def _make_view(found: BehaviourAssessment) -> BehaviourView:
+def _make_view(findings: BehaviourAssessment) -> BehaviourView:
     return BehaviourView(
-        agent_risk=found.agent_risk,
-        drift=found.drift,
-        volume=found.volume,
-        unusual=found.unusual,
-        behaviour=found.behaviour,
-        entitlement=found.entitlement,
-        context=found.context,
-        scope=found.scope,
-        axes=tuple([DeviatingAxis(item.id, item.value, item.limit, item.words) for item in found.axes]),
+        agent_risk=findings.agent_risk,
+        drift=findings.drift,
+        volume=findings.volume,
+        unusual=findings.unusual,
+        behaviour=findings.behaviour,
+        entitlement=findings.entitlement,
+        context=findings.context,
+        scope=findings.scope,
+        axes=tuple([DeviatingAxis(item.id, item.value, item.limit, item.words) for item in findings.axes]),
     )
 
 
@@ -240,10 +240,10 @@ def _is_allowed(context: DecisionContext) -> bool:
     return "approved" in codes and not BEHAVIOUR_CODES.isdisjoint(codes)
 
 
-def _allow(tally: SessionTally, found: BehaviourAssessment) -> SessionTally:
+def _allow(tally: SessionTally, findings: BehaviourAssessment) -> SessionTally:
     """The tally after a person allowed it: each exceeded limit is doubled once."""
     doubled = set[str]()
-    for axis in found.alarms:
+    for axis in findings.alarms:
         measure = axis.id.removeprefix("tenant_").removesuffix("_recent")
         if axis.kind in VOLUMES and measure not in doubled:
             doubled.add(measure)

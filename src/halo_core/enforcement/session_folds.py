@@ -104,10 +104,10 @@ class FoldLeftJob:
         table, now_us = UnfoldedTable(tx), min(self.at_us, tx.clock.now_us())
         candidates = table.list_newest(_LOOKED_AT) if self.is_first else []
         candidates += [item for item in table.list_rested(now_us - IDLE_US, _LOOKED_AT) if item not in candidates]
-        left = _MAX_LEFT
+        room = _MAX_LEFT
         for item in candidates:
-            if left and _fold_left(tx, table, item, now_us):
-                left -= 1
+            if room and _fold_left(tx, table, item, now_us):
+                room -= 1
 
 
 def _fold_left(tx: Transaction, table: UnfoldedTable, item: UnfoldedSession, now_us: int) -> bool:

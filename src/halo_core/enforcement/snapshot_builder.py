@@ -6,6 +6,7 @@ Everything is read once, inside the transaction that will hold the decision, so 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NamedTuple
 
 from halo_core.authority import compute_effective_authority
 from halo_core.crypto.keys import Digester
@@ -16,7 +17,7 @@ from halo_core.enforcement.action_facts import mark_source, read_facts, unmark_s
 from halo_core.enforcement.call import Credentials
 from halo_core.enforcement.decision_context import DecisionContext, ObservedText
 from halo_core.enforcement.exposure import HISTORY_SOURCE, iterate_observed, iterate_unowned
-from halo_core.enforcement.outbox import read_outbox
+from halo_core.enforcement.outbox import OutboxView, read_outbox
 from halo_core.enforcement.passport_store import ActiveChain, PassportStore
 from halo_core.enforcement.payment_windows import PaymentFacts, read_amount_at_stake, read_payment_facts
 from halo_core.enforcement.session_behaviour import find_starting_risk, read_behaviour
@@ -30,6 +31,7 @@ from halo_core.model import (
     Principal,
     Provenance,
     Snapshot,
+    StandingAnswer,
     Stop,
 )
 from halo_core.risk.action_risk import WEALTH_INDEX
@@ -41,6 +43,7 @@ from halo_core.store.known_values import KnownValues
 from halo_core.store.proven_entries import was_approval_used
 from halo_core.store.quota_rows import compute_quota_day
 from halo_core.values import (
+    ActionFacts,
     Marks,
     Sketch,
     TracedLeaf,
@@ -198,8 +201,7 @@ def build_snapshot(
         stops: stops that hold whether or not the store can be written.
         digester: keyed digests.
     """
-    request, control, session, at_us = context.request, context.control, context.session, context.time_us
-    scores, score_name = credentials.risk_assessor, context.score_name
+    request, at_us, score_name = context.request, context.time_us, context.score_name
     active = context.active or load_active_chain(tx, context, credentials.passport_store)
     active = _check_receiver(tx, context, credentials.passport_store, active)
     state = context.state = active.state
@@ -207,10 +209,10 @@ def build_snapshot(
     context.accounts = active.accounts
     has_quotas = bool(chain and chain[0].quotas)
     user = context.principal.reference
-    day = context.quota_day = compute_quota_day(tx, chain[0], at_us, user) if has_quotas else None
-    pending, approval = _read_approvals(tx, context, active, credentials, at_us=at_us)
+    context.quota_day = compute_quota_day(tx, chain[0], at_us, user) if has_quotas else None
+    approvals = _read_approvals(tx, context, active, credentials, at_us=at_us)
     context.drift_before = tx.load_profile(state).sums[WEALTH_INDEX] if score_name else 0
-    assessment = scores.assess(tx, request, context.recorded_args, state, score_name, at_us=at_us)
+    assessment = credentials.risk_assessor.assess(tx, request, context.recorded_args, state, score_name, at_us=at_us)
     context.assessment = assessment
     if score_name:
         read_behaviour(tx, context, digester)
@@ -218,13 +220,44 @@ def build_snapshot(
     context.authority = compute_effective_authority(chain, active.accounts, at_us) if chain else None
     payment = context.payment or read_payment(tx, context, digester)  # a plan may have read it
     facts = read_facts(tx, context, digester, assessment)
-    answer_scope, standing = read_standing_answers(
-        tx, context, digester=digester, reader=credentials.passport_store.reader
-    )
+    answers = read_standing_answers(tx, context, digester=digester, reader=credentials.passport_store.reader)
     outbox = read_outbox(tx, context, digester)
     context.hold_room, context.held_question = outbox.has_room, outbox.question
-    context.snapshot = Snapshot(
-        time_us=at_us,
+    read = _SnapshotParts(active.problem, stops, approvals, payment, facts, answers, outbox)
+    context.snapshot = _assemble_snapshot(tx, context, credentials, read, digester)
+
+
+class _SnapshotParts(NamedTuple):
+    """What was read for a snapshot and is nowhere in the context.
+
+    Args:
+        passport_problem: why the chain does not count; empty if it does.
+        stops: stops that hold whether or not the store can be written.
+        approvals: how many questions the session has open, and the answer to this one.
+        payment: the windows' state, for a payment.
+        facts: what spares or causes questions, and the program in the arguments.
+        answers: scope of the call, and the remembered answers that cover it.
+        outbox: what the call has to do with held acts.
+    """
+
+    passport_problem: str
+    stops: tuple[Stop, ...]
+    approvals: tuple[int, Approval | None]
+    payment: PaymentFacts | None
+    facts: ActionFacts
+    answers: tuple[str, tuple[StandingAnswer, ...]]
+    outbox: OutboxView
+
+
+def _assemble_snapshot(
+    tx: Transaction, context: DecisionContext, credentials: Credentials, read: _SnapshotParts, digester: Digester
+) -> Snapshot:
+    request, control, session, chain = context.request, context.control, context.session, context.chain
+    state, assessment, payment, day = context.state, context.assessment, read.payment, context.quota_day
+    pending, approval = read.approvals
+    answer_scope, standing = read.answers
+    return Snapshot(
+        time_us=context.time_us,
         mode=context.mode,
         control_version=control.version,
         session=state.view,
@@ -234,11 +267,11 @@ def build_snapshot(
         sources=context.sources,
         chain=chain,
         policy=credentials.policy,
-        envelopes=active.accounts,
+        envelopes=context.accounts,
         quotas=day.used if day is not None else (),
         authority=context.authority,
-        passport_problem=active.problem,
-        stops=tuple(sorted({stop for stop in (*control.stops, *stops) if stop_applies(stop, request, chain)})),
+        passport_problem=read.passport_problem,
+        stops=tuple(sorted({stop for stop in (*control.stops, *read.stops) if stop_applies(stop, request, chain)})),
         # Those that name something of this chain, so that an entry does not carry all there ever were.
         revocations=tuple(item for item in control.revocations if revocation_applies(item, chain, session)),
         approval=approval,
@@ -253,18 +286,18 @@ def build_snapshot(
         score_problem=assessment.problem,
         partial=assessment.is_partial,
         refused=state.refused,
-        unscored=not score_name and scores.has_scored_neighbour(tx, request, state, chain),
+        unscored=not context.score_name and credentials.risk_assessor.has_scored_neighbour(tx, request, state, chain),
         answer_scope=answer_scope,
         standing=standing,
         amount=context.amount,
         paid_to_target=payment.paid_to_target if payment is not None else 0,
         paid_by_principal=payment.paid_by_principal if payment is not None else 0,
         repeated=payment is not None and payment.is_repeated,
-        held_before=outbox.rests_on_held and not outbox.can_queue,
-        held_behind=outbox.rests_on_held and outbox.can_queue,
+        held_before=read.outbox.rests_on_held and not read.outbox.can_queue,
+        held_behind=read.outbox.rests_on_held and read.outbox.can_queue,
         hold_room=context.hold_room,
-        facts=facts.facts,
-        program=facts.program,
+        facts=read.facts.facts,
+        program=read.facts.program,
         new_fields=_list_new_fields(tx, context, digester),
         behaviour=context.behaviour,
         principal_risk=context.principal_risk,

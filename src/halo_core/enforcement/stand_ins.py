@@ -35,10 +35,10 @@ def find_stand_in(
         make: makes the stand-in, which holds the object and the function, so that nothing else gets their ids.
     """
     key = (id(owner), name, id(function))
-    found = _READ.get(key)
-    if found is None:
-        found = _READ[key] = make()
-    return found
+    stand_in = _READ.get(key)
+    if stand_in is None:
+        stand_in = _READ[key] = make()
+    return stand_in
 
 
 def make_stand_in(

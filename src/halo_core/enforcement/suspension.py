@@ -104,13 +104,13 @@ def find_suspended_scope(tx: Transaction, scope: str, target: str, *, is_filed: 
         target: that was asked for; of a person name or reference.
         is_filed: a file stops the target, too.
     """
-    held = tx.load_history().restrictions
+    restrictions = tx.load_history().restrictions
     reference = tx.references.of_person(target) if scope == "user" else target
     candidates = [target, reference]
-    if is_filed or any(("stop", scope, item) in held for item in candidates):
+    if is_filed or any(("stop", scope, item) in restrictions for item in candidates):
         return scope, target
     suspended = f"suspended_{scope}"
-    suspended_target = next((item for item in candidates if ("stop", suspended, item) in held), None)
+    suspended_target = next((item for item in candidates if ("stop", suspended, item) in restrictions), None)
     return (
         (scope, target) if suspended not in SUSPENSIONS or suspended_target is None else (suspended, suspended_target)
     )

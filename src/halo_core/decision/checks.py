@@ -342,8 +342,8 @@ def check_limits(request: AccessRequest, snapshot: Snapshot, cost: Price) -> lis
     remaining = compute_effective_authority(snapshot.chain, snapshot.envelopes, snapshot.time_us, cost.charges)
     # INVARIANT: CLOSE, MONO - judged after this action's own charge, at the least of all live links.
     if remaining < floor:
-        needed, rest = _format_percent(floor), _format_percent(remaining)
-        detail = f"{request.resource.impact.value} needs {needed}, {rest} would be left"
+        needed, remaining_text = _format_percent(floor), _format_percent(remaining)
+        detail = f"{request.resource.impact.value} needs {needed}, {remaining_text} would be left"
         reasons.append(Reason("authority_decayed", snapshot.chain[-1].jti, detail, Effect.CHALLENGE.value))
     missing = find_shortfalls(
         snapshot.chain,

@@ -155,16 +155,16 @@ class Plan:
 
     def _charge(self, facts: Facts, charges: Charges, *, opened_us: int) -> bool:
         """Charge every account, in `facts`; False if a limit would be exceeded or too little authority left."""
-        charged, before, left = [], [], []
+        charged, before, remaining = [], [], []
         for terms, account in zip(self._terms, facts.accounts, strict=True):
             outcome = terms.charge(account, charges, opened_us=opened_us, time_us=facts.time_us)
             if outcome is None:  # (10)
                 return False
             charged.append(outcome[0])
             before.append(outcome[1])
-            left.append(outcome[2])
+            remaining.append(outcome[2])
         facts.charged_accounts = tuple(charged)
-        facts.authority, facts.authority_left = min(before), min(left)
+        facts.authority, facts.authority_left = min(before), min(remaining)
         # INVARIANT: CLOSE, MONO - as in `check_limits`: judged after this action's own charge, at the least of all.
         return facts.authority_left >= self._floor  # (9)
 

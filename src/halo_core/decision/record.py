@@ -171,23 +171,7 @@ def encode_decision(
     request: AccessRequest, snapshot: Snapshot, decision: Decision, result: DecisionResult, *, ts_us: int
 ) -> tuple[dict[str, Any], list[Part]]:
     """The body of a decision's entry, whose time is `ts_us`, and the parts it refers to (without a model's texts)."""
-    context, subject = request.context, request.subject.with_references()
-    host = encode_host(
-        HostPart(
-            subject.tenant,
-            subject.user_assurance,
-            context.session_source,
-            context.origin,
-            context.assurance,
-            context.abilities,
-            snapshot.policy.hash,
-            snapshot.mode.value,
-            snapshot.control_version,
-            snapshot.model_hash,
-        )
-    )
-    chain = tuple([link.hash for link in snapshot.chain])
-    frame = encode_frame(subject.agent, subject.user, subject.chain, chain, host[0])
+    host, frame = _encode_circumstances(request, snapshot)
     resource = encode_resource(request.resource)
     parts = [host, frame, resource]
     body: dict[str, Any] = {
@@ -206,13 +190,40 @@ def encode_decision(
         body["decision"] = packed
     if result.runs is not decision.effect.runs:
         body["dispatched"] = result.runs
+    _add_result(body, request, snapshot, result)
+    return body, parts
+
+
+def _encode_circumstances(request: AccessRequest, snapshot: Snapshot) -> tuple[Part, Part]:
+    """The parts that many decisions share: the host with its policy, and the acting agent with its chain."""
+    context, subject = request.context, request.subject.with_references()
+    host = encode_host(
+        HostPart(
+            subject.tenant,
+            subject.user_assurance,
+            context.session_source,
+            context.origin,
+            context.assurance,
+            context.abilities,
+            snapshot.policy.hash,
+            snapshot.mode.value,
+            snapshot.control_version,
+            snapshot.model_hash,
+        )
+    )
+    chain = tuple([link.hash for link in snapshot.chain])
+    return host, encode_frame(subject.agent, subject.user, subject.chain, chain, host[0])
+
+
+def _add_result(body: dict[str, Any], request: AccessRequest, snapshot: Snapshot, result: DecisionResult) -> None:
+    """Add the consequences of a decision that are not at their defaults."""
     if result.authority_left is not None:
         body["left"] = result.authority_left
     if result.session_risk != snapshot.session_risk:
         body["session_risk"] = result.session_risk
     if result.executed_digest != (request.args_digest if result.runs else ""):
         body["executed"] = pack_digest(result.executed_digest)
-    later = {
+    members = {
         "child": pack_digest(result.child) or None,
         "known": pack_known(result.known) or None,
         "profile": result.profile,
@@ -224,8 +235,7 @@ def encode_decision(
         "sums": list(result.sums) or None,
         "withdrawn": result.withdrawn or None,
     }
-    body.update([(name, value) for name, value in later.items() if value is not None])
-    return body, parts
+    body.update([(name, value) for name, value in members.items() if value is not None])
 
 
 def _add_request(body: dict[str, Any], request: AccessRequest) -> None:

@@ -51,14 +51,10 @@ def extract_decision(
     (frame, host), resource = Frame.read(body["frame"], read_part), read_part(body["resource"])
     decision, seen, trigger = body.get("decision", {}), body["seen"], body["trigger"]
     if (
-        type(frame) is not dict
+        not _is_ordinary_frame(frame, host)
         or type(resource) is not dict
-        or not frame.keys() >= _FRAME_MEMBERS
-        or type(host) is not dict
-        or not host.keys() >= _HOST_MEMBERS
-        or type(frame["chain"]) is not list
-        or "model" in body
         or not resource.keys() >= _RESOURCE_MEMBERS
+        or "model" in body
         or type(ts_us) is not int
         or type(trigger) is not dict
         or "kind" not in trigger
@@ -72,25 +68,11 @@ def extract_decision(
     unpack_trace(body.get("trace", ""))
     if "executed" in body:
         unpack_digest(body["executed"])
-    args_digest = unpack_digest(body["args"], KEYED_DIGEST)
     runs = body.get("dispatched", _RUNS[decision.get("effect", "allow")])
-    request: dict[str, Any] = {"resource": resource, "subject": {"agent": frame["agent"]}}
-    if runs:
-        request["request_id"] = compute_request_id(
-            session,
-            frame["agent"],
-            body.get("turn", ""),
-            body.get("call", ""),
-            kind=resource["kind"],
-            resource=resource["id"],
-            args_digest=args_digest,
-        )
-    if seen.get("approval"):
-        request["args_digest"] = args_digest
     result = {
         "decision": {"reasons": decision.get("reasons", _GRANTED)},
         "dispatched": runs,
-        "request": request,
+        "request": _extract_request(body, session, frame["agent"], resource, runs=runs),
         "snapshot": {
             "approval": seen.get("approval"),
             "chain": chain,
@@ -104,6 +86,38 @@ def extract_decision(
         if name in body:
             result[name] = body[name]
     return result
+
+
+def _is_ordinary_frame(frame: object, host: object) -> bool:
+    """Whether the parts about agent and host have the members that are read, and a list as the chain."""
+    return (
+        type(frame) is dict
+        and frame.keys() >= _FRAME_MEMBERS
+        and type(host) is dict
+        and host.keys() >= _HOST_MEMBERS
+        and type(frame["chain"]) is list
+    )
+
+
+def _extract_request(
+    body: Mapping[str, Any], session: str, agent: str, resource: Mapping[str, Any], *, runs: bool
+) -> dict[str, Any]:
+    """The members of the request that checks read; its id where it ran, its arguments' digest where it was approved."""
+    request: dict[str, Any] = {"resource": resource, "subject": {"agent": agent}}
+    args_digest = unpack_digest(body["args"], KEYED_DIGEST)
+    if runs:
+        request["request_id"] = compute_request_id(
+            session,
+            agent,
+            body.get("turn", ""),
+            body.get("call", ""),
+            kind=resource["kind"],
+            resource=resource["id"],
+            args_digest=args_digest,
+        )
+    if body["seen"].get("approval"):
+        request["args_digest"] = args_digest
+    return request
 
 
 def _is_ordinary_decision(decision: object) -> bool:

@@ -143,8 +143,8 @@ def fit_shadow(
     rules = load_score_rules(reader, tenant, name)
     baseline = Baseline.from_bytes(read_baseline_part(reader, tenant, rules.terms.baseline, BASELINE_DOMAIN))
     fitted = fit_score(sessions, model, key, held_out=held_out)
-    kept = {name: getattr(rules.terms, name) for name in ("baseline", "sessions", "tasks", "usual")}
-    return FittedScore(replace(fitted.terms, **kept), baseline, model, rules.usual)
+    kept_terms = {name: getattr(rules.terms, name) for name in ("baseline", "sessions", "tasks", "usual")}
+    return FittedScore(replace(fitted.terms, **kept_terms), baseline, model, rules.usual)
 
 
 def put_in_shadow(tx: Transaction, agent: str, score: FittedScore, by: Actor | str) -> str:

@@ -69,10 +69,10 @@ def read_checkpoint(note: bytes, tenant: str) -> Checkpoint:
         Tampered: `malformed_note` or `bad_checkpoint`.
     """
     text = open_note(note).text
-    _, *rest = text.decode("utf-8").split("\n")
-    root = decode_base64(rest[1].encode("ascii", "replace")) if len(rest) == 3 and _SIZE.fullmatch(rest[0]) else None
+    _, *lines = text.decode("utf-8").split("\n")
+    root = decode_base64(lines[1].encode("ascii", "replace")) if len(lines) == 3 and _SIZE.fullmatch(lines[0]) else None
     if root is not None and len(root) == _ROOT_BYTES:
-        result = Checkpoint(int(rest[0]), root)
+        result = Checkpoint(int(lines[0]), root)
         # INVARIANT: printing what was parsed gives the signed text, so one head has one text.
         if result.body(tenant) == text:
             return result

@@ -120,8 +120,8 @@ def parse_vkey(text: str) -> Vkey:
         ConfigError: `bad_vkey`, it is malformed, of another algorithm, or its hash is not the key's.
         BadInput: `weak_key`, the key is of low order.
     """
-    name, _, rest = text.partition("+")
-    hexed, _, encoded = rest.partition("+")
+    name, _, key_text = text.partition("+")
+    hexed, _, encoded = key_text.partition("+")
     key = decode_base64(encoded.encode("ascii", "replace"))
     if key is None or len(key) != 1 + _PUBLIC_BYTES or key[:1] != _ED25519 or not _HEX_HASH.fullmatch(hexed):
         raise ConfigError(

@@ -254,19 +254,19 @@ def verify_inclusion(index: int, size: int, leaf: bytes, proof: Sequence[bytes],
     """Whether the leaf hash is at `index` of the tree of `size` leaves with that root (RFC 9162 section 2.1.3.2)."""
     if not (_are_sizes(index, size) and index < size and _are_hashes([leaf]) and _are_hashes(proof)):
         return False
-    node, rest, result = index, size - 1, leaf
+    node, last, result = index, size - 1, leaf
     for item in proof:
-        if rest == 0:
+        if last == 0:
             return False
-        if node & 1 or node == rest:
+        if node & 1 or node == last:
             result = node_hash(item, result)
             # Skip the levels at which this node has no right sibling.
             shift = (node & -node).bit_length() - 1 if node else 0
-            node, rest = node >> shift, rest >> shift
+            node, last = node >> shift, last >> shift
         else:
             result = node_hash(result, item)
-        node, rest = node >> 1, rest >> 1
-    return rest == 0 and result == expected_root
+        node, last = node >> 1, last >> 1
+    return last == 0 and result == expected_root
 
 
 def verify_consistency(size1: int, size2: int, proof: Sequence[bytes], root1: bytes, root2: bytes) -> bool:
@@ -283,21 +283,21 @@ def verify_consistency(size1: int, size2: int, proof: Sequence[bytes], root1: by
         path.insert(0, root1)
     if not path or not _are_hashes(path):
         return False
-    node, rest = size1 - 1, size2 - 1
+    node, last = size1 - 1, size2 - 1
     shift = (~node & (node + 1)).bit_length() - 1
-    node, rest = node >> shift, rest >> shift
+    node, last = node >> shift, last >> shift
     old = new = path[0]
     for item in path[1:]:
-        if rest == 0:
+        if last == 0:
             return False
-        if node & 1 or node == rest:
+        if node & 1 or node == last:
             old, new = node_hash(item, old), node_hash(item, new)
             shift = (node & -node).bit_length() - 1 if node else 0
-            node, rest = node >> shift, rest >> shift
+            node, last = node >> shift, last >> shift
         else:
             new = node_hash(new, item)
-        node, rest = node >> 1, rest >> 1
-    return rest == 0 and old == root1 and new == root2
+        node, last = node >> 1, last >> 1
+    return last == 0 and old == root1 and new == root2
 
 
 def _are_sizes(*values: object) -> bool:

@@ -75,10 +75,10 @@ class AttachedCheck:
         keys = body.get("keys") if isinstance(body, dict) else None
         if not isinstance(keys, dict):
             return
-        erased, kept = keys.get("erased"), keys.get("kept")
+        erased, kept_keys = keys.get("erased"), keys.get("kept")
         for name in erased if isinstance(erased, list) else ():
             self._explained[tenant, name, at_us].add("")
-        for item in kept if isinstance(kept, list) else ():
+        for item in kept_keys if isinstance(kept_keys, list) else ():
             if isinstance(item, list) and len(item) == 2:
                 self._explained[tenant, item[0], at_us].add(str(item[1]))
 

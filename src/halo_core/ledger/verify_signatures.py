@@ -171,9 +171,9 @@ class SignatureQueue:
         self._workers.submit([job[:3] for job in batch])
         self._running.append(batch)
 
-    def _collect(self, left: int) -> None:
+    def _collect(self, max_pending: int) -> None:
         """Wait for results until at most this many batches are left."""
-        while len(self._running) > left:
+        while len(self._running) > max_pending:
             batch = self._running.popleft()
             self._report(batch, self._workers.collect())
 

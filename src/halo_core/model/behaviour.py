@@ -136,5 +136,5 @@ def make_principal_risk(risk: int, age_s: int, words: tuple[str, ...]) -> Princi
     """A risk within its bounds; `NO_PRINCIPAL_RISK` if there is none."""
     if risk <= 0:
         return NO_PRINCIPAL_RISK
-    kept = tuple(item[:_MAX_WORD_LENGTH] for item in words[:_MAX_WORDS])
-    return PrincipalRisk(min(risk, MAX_PRINCIPAL_RISK), max(age_s, 0), kept)
+    clipped_words = tuple(item[:_MAX_WORD_LENGTH] for item in words[:_MAX_WORDS])
+    return PrincipalRisk(min(risk, MAX_PRINCIPAL_RISK), max(age_s, 0), clipped_words)

@@ -114,20 +114,20 @@ class OutboxTable(Table):
 
     def list_held(self, session: str | None = None) -> tuple[HeldRow, ...]:
         """Acts that are held, of one session or of all, oldest first."""
-        held = self._tx.image.held
-        if held is None:
+        held_rows = self._tx.image.held
+        if held_rows is None:
             rows = self._tx.cursor.execute(
                 f"SELECT {_HELD_COLUMNS} FROM outbox WHERE tenant=? AND status='held' ORDER BY held_us, id",  # noqa: S608
                 (self._tx.tenant,),
             ).fetchall()
-            held = self._tx.image.held = tuple(HeldRow(*row) for row in rows)
-        return held if session is None else tuple(row for row in held if row.session == session)
+            held_rows = self._tx.image.held = tuple(HeldRow(*row) for row in rows)
+        return held_rows if session is None else tuple(row for row in held_rows if row.session == session)
 
-    def get(self, held: str) -> HeldRow | None:
+    def get(self, held_id: str) -> HeldRow | None:
         """The act with this id."""
         row = self._tx.cursor.execute(
             f"SELECT {_HELD_COLUMNS} FROM outbox WHERE tenant=? AND id=?",  # noqa: S608  constants
-            (self._tx.tenant, held),
+            (self._tx.tenant, held_id),
         ).fetchone()
         return None if row is None else HeldRow(*row)
 
@@ -140,11 +140,11 @@ class OutboxTable(Table):
         self._forget()
         self._tx.insert("INSERT INTO outbox VALUES (?,?,?,?,?,?,?,?,?,?)", (self._tx.tenant, *astuple(row)))
 
-    def end(self, held: str, status: str) -> bool:
+    def end(self, held_id: str, status: str) -> bool:
         """Mark a held act as `released`, `expired` or `dropped`; False if it is not held."""
         self._forget()
         done = self._tx.cursor.execute(
-            "UPDATE outbox SET status=? WHERE tenant=? AND id=? AND status='held'", (status, self._tx.tenant, held)
+            "UPDATE outbox SET status=? WHERE tenant=? AND id=? AND status='held'", (status, self._tx.tenant, held_id)
         )
         return done.rowcount == 1
 

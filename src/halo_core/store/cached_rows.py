@@ -377,8 +377,8 @@ class ProfileVersions:
     def note(self, place: Place, text: bytes) -> None:
         """Note version and place of the profile in an entry's text, if it is the newest one."""
         try:
-            left = orjson.loads(text)["body"]["profile"]
-            key, version = (left["kind"], left["subject"]), left["version"]
+            profile_tree = orjson.loads(text)["body"]["profile"]
+            key, version = (profile_tree["kind"], profile_tree["subject"]), profile_tree["version"]
         except (orjson.JSONDecodeError, KeyError, TypeError):
             return  # of a session, or none; `halo verify` reports the latter
         if type(version) is int and version > self.newest.get(key, (0, place))[0]:

@@ -85,12 +85,12 @@ class Database:
 
     def _make_open_error(self, error: sqlite3.Error) -> CannotDecide:
         """What `make_store_error` says; of a file that is only read, also which file it is and what helps."""
-        made = make_store_error(error)
-        if not self.read_only or self.path is None or made.code != "ledger_unwritable":
-            return made
+        store_error = make_store_error(error)
+        if not self.read_only or self.path is None or store_error.code != "ledger_unwritable":
+            return store_error
         problem = f"cannot open `{self.path}` to read it: {error}"
         remedy = "run this as the user to whom it belongs, or copy the whole home into a folder that you can write"
-        return CannotDecide(made.code, problem, remedy=remedy)
+        return CannotDecide(store_error.code, problem, remedy=remedy)
 
     def _make_parent(self) -> None:
         if self.path is None or self.path.parent.exists():

@@ -53,12 +53,12 @@ class FloorMemory:
 
         INVARIANT: REV - what this process knew to be in force ends by a new lift, and not because its entry is missing.
         """
-        kept = {
+        in_force = {
             key: since_us
             for key, (since_us, lifts) in self.restrictions.items()
             if lifts.issuperset(history.lifts.get(key, ()))
         }
-        return {**kept, **history.restrictions}
+        return {**in_force, **history.restrictions}
 
     def remember_restrictions(self, history: ControlHistory) -> None:
         """Remember the restrictions in force according to committed entries."""

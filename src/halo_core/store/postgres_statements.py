@@ -52,10 +52,10 @@ def translate(statement: str) -> str:
 
 
 def _place(text: str) -> str:
-    head, by, rest = text.partition(" ORDER BY idx")
+    head, by, limit_text = text.partition(" ORDER BY idx")
     if re.search(r"\bidx\b", head) is None:
-        return f"{head} ORDER BY tick{rest}"
-    order = f" ORDER BY place NULLS LAST, tick{rest}" if by else ""
+        return f"{head} ORDER BY tick{limit_text}"
+    order = f" ORDER BY place NULLS LAST, tick{limit_text}" if by else ""
     return re.sub(r"\bidx\b", "place", head).replace("FROM entry", _PLACED) + order
 
 
@@ -80,16 +80,16 @@ def find_table(statement: str) -> str:
 @lru_cache(maxsize=1024)
 def combine(parts: tuple[tuple[str, int], ...]) -> bytes:
     """One statement of several, each of which must insert, update or find as many rows as given; else it fails."""
-    kept, checks = [], []
+    statements, checks = [], []
     for number, (statement, rows) in enumerate(parts):
         text = translate(statement)
         if rows > 1:
             head, _, values = text.partition(" VALUES ")
             text = f"{head} VALUES {', '.join([values] * rows)}"
         returning = "" if text.startswith("SELECT") else " RETURNING 1"
-        kept.append(f"k{number} AS ({text}{returning})")
+        statements.append(f"k{number} AS ({text}{returning})")
         checks.append(f"(SELECT count(*)={rows} FROM k{number})")  # noqa: S608  numbers
-    return f"WITH {', '.join(kept)} SELECT 1/({' AND '.join(checks)})::int".encode()
+    return f"WITH {', '.join(statements)} SELECT 1/({' AND '.join(checks)})::int".encode()
 
 
 def make_lock(sessions: Iterable[int], control: int | None = None, *, alone: bool = False) -> str:

@@ -410,14 +410,14 @@ class Store:
         """
         self._reset_after_fork()
         self._is_draining = True
-        left = Drained() if self._closed or self._database is None else wait_for_outcomes(self, deadline_s)
+        drained = Drained() if self._closed or self._database is None else wait_for_outcomes(self, deadline_s)
         self.close()
-        if left.problem and not self._deferred:  # closing could write it after all
-            left = replace(left, problem="")
-        left = replace(left, uncommitted=len(self._deferred))
-        if not left.is_clean:
-            _LOG.error("the ledger was closed before all was recorded: %s", left, extra={"halo_event": "drained"})
-        return left
+        if drained.problem and not self._deferred:  # closing could write it after all
+            drained = replace(drained, problem="")
+        drained = replace(drained, uncommitted=len(self._deferred))
+        if not drained.is_clean:
+            _LOG.error("the ledger was closed before all was recorded: %s", drained, extra={"halo_event": "drained"})
+        return drained
 
     def count_deferred(self) -> tuple[int, int]:
         """How many deferred jobs wait for a text to be read, and how many wait at all."""

@@ -282,8 +282,8 @@ class Transaction(RowAccess):
         # Taken from the operating system for several fields at once; no byte is used twice.
         if len(self._random) < size:
             self._random = os.urandom(_RANDOM_BYTES)
-        taken, self._random = self._random[:size], self._random[size:]
-        return taken
+        drawn, self._random = self._random[:size], self._random[size:]
+        return drawn
 
     def content_key(self, subject: str) -> ContentKey:
         """The key for new content of a subject, created if missing."""

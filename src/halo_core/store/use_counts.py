@@ -101,9 +101,9 @@ class UseCounts:
         """The counts of this transaction that are not written."""
         return dict(self._added)
 
-    def forget(self, kept: Mapping[tuple[str, str], int]) -> None:
-        """Forget this transaction's counts after a rollback, except `kept`, counted before that part."""
-        self._added = dict(kept)
+    def forget(self, written: Mapping[tuple[str, str], int]) -> None:
+        """Forget this transaction's counts after a rollback, except `written`, counted before that part."""
+        self._added = dict(written)
         self._are_written = False
         self._must_wait = True  # what of it is taken back later, each job by itself, is not known here
 

@@ -197,15 +197,15 @@ def describe_signing(act: str, terms: Terms, store: str, tenant: str, now_us: in
         tenant: owner of the log.
         now_us: the present, from which a waiver's duration follows; 0 where it is not known.
     """
-    said = {name: shlex.quote(str(value)) for name, value in terms.items()}
-    why = said["why"] if terms.get("why") else "'...'"
+    quoted = {name: shlex.quote(str(value)) for name, value in terms.items()}
+    why = quoted["why"] if terms.get("why") else "'...'"
     options = {
         "enforce": "",
-        "enrol": f" --role {said.get('role')} --public-key {said.get('key')}",
-        "erase": f" --scope {said.get('scope')} --target {said.get('target')}",
-        "lift": f" --scope {said.get('scope')}" + (f" --target {said['target']}" if terms.get("target") else ""),
+        "enrol": f" --role {quoted.get('role')} --public-key {quoted.get('key')}",
+        "erase": f" --scope {quoted.get('scope')} --target {quoted.get('target')}",
+        "lift": f" --scope {quoted.get('scope')}" + (f" --target {quoted['target']}" if terms.get("target") else ""),
         "waive": f" --for {_describe_duration(terms, now_us)} --why {why}",
-        "withdraw": f" --key {said.get('kid')}",
+        "withdraw": f" --key {quoted.get('kid')}",
     }[act]
     at_hand = "" if act == "withdraw" else "with the key at hand add `--as NAME --key-home FOLDER`; else "
     sign = f"`halo operator sign {act}{options} --store {store} --tenant {tenant} --as NAME --key-home FOLDER "

@@ -149,8 +149,8 @@ def _describe_erasure(
         "partly": len(selection.boxes),
         "rows": rows,
     }
-    kept = [[name, digest_box_keys(selection.kept[name])] for name in sorted(selection.boxes)]
-    keys = {"erased": sorted(selection.whole), "kept": kept}
+    kept_digests = [[name, digest_box_keys(selection.kept[name])] for name in sorted(selection.boxes)]
+    keys = {"erased": sorted(selection.whole), "kept": kept_digests}
     body: dict[str, Any] = {"destroyed": destroyed, "keys": keys, "rotated": rotate}
     body |= signed_member(signed)
     if not plan.reference:
@@ -262,8 +262,8 @@ def _rewrite_keys(tx: Transaction, selection: Selection, kek: bytes, at_us: int,
         if is_own and subject in selection.whole:
             tx.insert(mark, (b"", at_us, tenant, subject))
         elif is_own and subject in selection.boxes:
-            kept = wrap_box_keys(next_kek, selection.kept[subject], tenant, subject, os.urandom)
-            tx.insert(mark, (kept, at_us, tenant, subject))
+            kept_boxes = wrap_box_keys(next_kek, selection.kept[subject], tenant, subject, os.urandom)
+            tx.insert(mark, (kept_boxes, at_us, tenant, subject))
         elif wrapped and rotate:
             try:
                 again = rewrap(kek, next_kek, bytes(wrapped), tenant, subject, nonce=os.urandom(24))

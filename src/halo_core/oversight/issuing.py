@@ -95,6 +95,31 @@ def _trust_issuer(authorities: Authorities, tenant: str, signer: Signer, *, is_h
     authorities.add_issuer(tenant, signer.public_key, now_us)
 
 
+def _mint_passport(
+    store: Store, wanted: PassportSpec, signer: Signer, holder: bytes, *, audience: str, envelope: str
+) -> str:
+    return mint_standing(
+        signer=signer,
+        tenant=wanted.tenant,
+        agent=wanted.agent,
+        principal=wanted.principal,
+        audience=audience,
+        holder_public_key=holder,
+        grants=wanted.grants,
+        now_s=store.clock.now_us() // _US_PER_S,
+        lifetime_s=wanted.lifetime_s,
+        jti=store.ids.new_token_id(),
+        txn=store.ids.new_token_id(),
+        labels=wanted.labels,
+        budgets=wanted.ceilings,
+        hand_off_to=wanted.hand_off_to,
+        owner=wanted.owner,
+        quotas=wanted.quotas,
+        terms=wanted.terms,
+        envelope=envelope,
+    )
+
+
 def _record_passport(
     tx: Transaction,
     store: Store,
@@ -108,28 +133,9 @@ def _record_passport(
     standing_rows = StandingTable(tx)
     before = _read_previous(tx, standing_rows, wanted.agent)
     control = tx.load_control()
-    now_s = store.clock.now_us() // _US_PER_S
-    token = mint_standing(
-        signer=signer,
-        tenant=wanted.tenant,
-        agent=wanted.agent,
-        principal=wanted.principal,
-        audience=control.store,
-        holder_public_key=holder,
-        grants=wanted.grants,
-        now_s=now_s,
-        lifetime_s=wanted.lifetime_s,
-        jti=store.ids.new_token_id(),
-        txn=store.ids.new_token_id(),
-        labels=wanted.labels,
-        budgets=wanted.ceilings,
-        hand_off_to=wanted.hand_off_to,
-        owner=wanted.owner,
-        quotas=wanted.quotas,
-        terms=wanted.terms,
-        # INVARIANT: ENV - what was spent today stays spent under a new passport.
-        envelope=before.envelope if before is not None else f"agent:{wanted.agent}",
-    )
+    # INVARIANT: ENV - what was spent today stays spent under a new passport.
+    envelope = before.envelope if before is not None else f"agent:{wanted.agent}"
+    token = _mint_passport(store, wanted, signer, holder, audience=control.store, envelope=envelope)
     keys = {signer.key_id: signer.public_key}
     link = verify_standing(token, trusted=keys, audience=control.store, tenant=wanted.tenant)
     refuse_revoked(link, control.revocations)

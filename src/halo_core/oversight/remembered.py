@@ -20,7 +20,7 @@ from halo_core.decision.answers import BREAK_GLASS, STANDING, make_break_glass_s
 from halo_core.enforcement.standing_answers import make_usage_account
 from halo_core.errors import ConfigError, Denied
 from halo_core.ledger.commitments import digest_answer
-from halo_core.model import AMOUNT_CODES, TARGET_CODES, Actor, EntryKind
+from halo_core.model import AMOUNT_CODES, TARGET_CODES, Actor, EntryKind, LedgerEntry, Link
 from halo_core.oversight.approver_acts import make_token, require_enrolled, require_lifetime, require_reason
 from halo_core.oversight.keys import load_signer
 from halo_core.oversight.requests import ApprovalRequest
@@ -161,10 +161,12 @@ def remember(
         each_scope=request.amount_scope if terms.with_amount else "",
         now_us=now_us,
     )
-    shown = {item.name: item.value for item in request.arguments if item.is_target} or {
+    shown_targets = {item.name: item.value for item in request.arguments if item.is_target} or {
         item.name: item.value for item in request.arguments
     }
-    return _record(tx, token, signer, request=request.row.id, why=why, targets=shown, people=request.people_needed)
+    return _record(
+        tx, token, signer, request=request.row.id, why=why, targets=shown_targets, people=request.people_needed
+    )
 
 
 def _record(
@@ -223,6 +225,16 @@ def revoke_remembered(tx: Transaction, answer: str, *, by: Actor | str, why: str
     tx.append(Draft(EntryKind.STANDING_ANSWER, "", body, actor=Actor.of(by)))
 
 
+def _load_standing_link(tx: Transaction, agent: str) -> Link:
+    row = StandingTable(tx).get(agent)
+    data = tx.load_blob(row.hash) if row is not None else None
+    if data is None:
+        raise ConfigError(
+            "no_such_agent", f"there is no agent `{agent[:64]}`", field="agent", remedy="see `halo agents`"
+        )
+    return decode_link(data.decode("ascii", "replace"), None)
+
+
 def grant_break_glass(
     store: Store, keys: KeyStore, home: Path, *, agent: str, approver: str, lifetime_s: int, why: str, now_us: int
 ) -> str:
@@ -239,14 +251,7 @@ def grant_break_glass(
     signer = load_signer(store.tenant, keys, home, approver, now_us)
 
     def job(tx: Transaction) -> str:
-        row = StandingTable(tx).get(agent)
-        data = tx.load_blob(row.hash) if row is not None else None
-        if data is None:
-            raise ConfigError(
-                "no_such_agent", f"there is no agent `{agent[:64]}`", field="agent", remedy="see `halo agents`"
-            )
-        link = decode_link(data.decode("ascii", "replace"), None)
-        if is_in_chain(approver, signer.public_key, (link,)):
+        if is_in_chain(approver, signer.public_key, (_load_standing_link(tx, agent),)):
             message = f"`{approver[:64]}` is part of the agent's chain"
             raise Denied("approver_in_chain", message, remedy="ask a person who neither owns the agent nor uses it")
         token = make_token(
@@ -297,38 +302,44 @@ def list_remembered(
             if revoked is not None:
                 grants[revoked.id] = replace(revoked, status="revoked")
             continue
-        uses, spent = _read_usage(reader, tenant, body["answer"])
-        sealed, name, token = (opener(entry, field) for field in ("targets", "actor", "token"))
-        expires_us = body["expires_s"] * _US
         people[body["answer"]] = body["people"]
-        grants[body["answer"]] = RememberedAnswer(
-            id=body["answer"],
-            kind=body["kind"],
-            status="expired" if now_us >= expires_us else "active",
-            approver=body["actor"] if name is None else name.decode(),
-            role=body["role"],
-            resource=body["resource"],
-            scope=body["scope"],
-            targets=json.loads(sealed) if sealed is not None else {},
-            since_us=entry.ts_us,
-            expires_us=expires_us,
-            uses=uses,
-            max_uses=body["max_uses"],
-            spent=spent,
-            max_amount=body["max_amount"],
-            why=body["why"],
-            max_each=body.get("max_each", 0),
-            token="" if token is None else token.decode(),
-        )
+        grants[body["answer"]] = _read_grant(reader, entry, opener, now_us)
     trusted = Authorities(home).load(tenant).approver_keys(now_us)
     enrolled = {name for name, _ in trusted.values()}
-    for item in grants.values():
-        if item.status == "active" and item.approver not in enrolled:
-            yield replace(item, status="withdrawn")
-        elif item.status == "active" and item.kind == STANDING and _waits_for_second_person(item, grants, people):
-            yield replace(item, status="waiting")
+    for answer in grants.values():
+        if answer.status == "active" and answer.approver not in enrolled:
+            yield replace(answer, status="withdrawn")
+        elif answer.status == "active" and answer.kind == STANDING and _waits_for_second_person(answer, grants, people):
+            yield replace(answer, status="waiting")
         else:
-            yield item
+            yield answer
+
+
+def _read_grant(reader: Reader, entry: LedgerEntry, opener: Opener, now_us: int) -> RememberedAnswer:
+    """An answer as its entry grants it, with what was used of it so far."""
+    body = entry.body
+    uses, spent = _read_usage(reader, entry.tenant, body["answer"])
+    sealed, name, token = (opener(entry, field) for field in ("targets", "actor", "token"))
+    expires_us = body["expires_s"] * _US
+    return RememberedAnswer(
+        id=body["answer"],
+        kind=body["kind"],
+        status="expired" if now_us >= expires_us else "active",
+        approver=body["actor"] if name is None else name.decode(),
+        role=body["role"],
+        resource=body["resource"],
+        scope=body["scope"],
+        targets=json.loads(sealed) if sealed is not None else {},
+        since_us=entry.ts_us,
+        expires_us=expires_us,
+        uses=uses,
+        max_uses=body["max_uses"],
+        spent=spent,
+        max_amount=body["max_amount"],
+        why=body["why"],
+        max_each=body.get("max_each", 0),
+        token="" if token is None else token.decode(),
+    )
 
 
 def _waits_for_second_person(

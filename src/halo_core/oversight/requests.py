@@ -242,15 +242,7 @@ def _build_request(
         session=reader.names.show_session(decision.tenant, row.session) if reader.names is not None else row.session,
         user=people.get(request.subject.user, request.subject.user),
         identities=tuple(people.get(name, name) for name in _collect_identities(request, links)),
-        reasons=tuple(
-            RequestReason(
-                item["code"],
-                get_reason_text(item["code"]).title,
-                item["detail"] or (describe_deviation(snapshot) if item["code"] in BEHAVIOUR_CODES else ""),
-                item["source"],
-            )
-            for item in request_entry.body["reasons"]
-        ),
+        reasons=tuple(_read_reason(reason, snapshot) for reason in request_entry.body["reasons"]),
         content=open_masked_content(decision, opener, reveal=reveal),
         policy=snapshot["policy"],
         links=links,
@@ -270,6 +262,13 @@ def _build_request(
         arguments=describe_arguments(request.resource, snapshot, opener(decision, "args"), reveal=reveal),
         args_digest=request.args_digest,
     )
+
+
+def _read_reason(reason: Mapping[str, str], snapshot: Mapping[str, Any]) -> RequestReason:
+    code, detail = reason["code"], reason["detail"]
+    if not detail and code in BEHAVIOUR_CODES:
+        detail = describe_deviation(snapshot)
+    return RequestReason(code, get_reason_text(code).title, detail, reason["source"])
 
 
 def _compute_binding(
@@ -349,13 +348,13 @@ def summarize_requests(reader: Reader, tenant: str) -> dict[str, RequestSummary]
 def _summarize(reader: Reader, tenant: str, entry: LedgerEntry) -> RequestSummary:
     decision = load_linked_entry(reader, tenant, entry.body["decision"])
     codes = tuple(dict.fromkeys(str(reason["code"]) for reason in entry.body["reasons"]))
-    held = entry.body.get("held") is True
+    is_held = entry.body.get("held") is True
     source = decision.body["request"]["context"]["session_source"]
     return RequestSummary(
         agent=str(decision.body["request"]["subject"]["agent"]),
         resource=str(entry.body["resource"]),
         codes=codes,
         args_digest=str(entry.body["args_digest"]),
-        held=held,
-        can_serve_others=source in ENDING_SOURCES and not held and entry.body.get("kind") == "call",
+        held=is_held,
+        can_serve_others=source in ENDING_SOURCES and not is_held and entry.body.get("kind") == "call",
     )

@@ -128,8 +128,8 @@ def unescape_text(text: str) -> str:
     return html.unescape(text) if "&" in text else text
 
 
-def _read_escape(found: re.Match[str]) -> str:
-    code, char = found.groups()
+def _read_escape(match: re.Match[str]) -> str:
+    code, char = match.groups()
     if code:
         return chr(int(code, 16))
     return char if char in '\\"/' else " "

@@ -198,9 +198,7 @@ def assess(
         firsts = alarm_at_new_ways(firsts, tally, event)
     volume = max([volume, *(axis.share for axis in firsts if axis.kind == "volume")])
     if (axes or firsts) and is_accounted_for(event) and all(axis.id in _WORK_KINDS for axis in firsts):
-        firsts = [replace(axis, kind="requested") if axis.kind == "volume" else axis for axis in firsts]
-        new = _NEWNESS | AMOUNT_IDS if profile.has_hardly_paid else _NEWNESS
-        axes = [replace(axis, kind="requested") if not axis.limit or axis.id in new else axis for axis in axes]
+        axes, firsts = _mark_requested(profile, axes, firsts)
     risk_share, risk_axes = _compare_session_risk(profile, tally, prior)
     if tenant is not None:
         share, more = _compare_tenant(tenant, tally, event)
@@ -227,6 +225,15 @@ def assess(
         first_times=first_times,
         novelty=novelty,
         **parts,
+    )
+
+
+def _mark_requested(profile: IdentityProfile, axes: list[Axis], firsts: list[Axis]) -> tuple[list[Axis], list[Axis]]:
+    """The axes, and those of first times, where the request accounts for what is new."""
+    new = _NEWNESS | AMOUNT_IDS if profile.has_hardly_paid else _NEWNESS
+    return (
+        [replace(axis, kind="requested") if not axis.limit or axis.id in new else axis for axis in axes],
+        [replace(axis, kind="requested") if axis.kind == "volume" else axis for axis in firsts],
     )
 
 

@@ -5,7 +5,7 @@ A profile is a pure fold over session tallies: the same sessions in the same ord
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -210,26 +210,10 @@ class IdentityProfile(ProfileState):
         day = day_of(tally.first_us)
         # A session that was opened before midnight and ends after others begins no new day.
         day_limits = self.limits if day > self.day or not self.sessions else self.day_limits
-        histograms, limits = [], []
         is_mature, quick = self.sessions >= MATURE_SESSIONS, verdict is not SessionVerdict.ORDINARY
-        is_new, series = self.sessions < _SETTLED_SESSIONS, frozenset(self._terms.series)
         has_sums = self.sessions >= MATURE_SESSIONS + self.window
-        step, slacks = LimitStep(is_mature, has_sums, cleared, quick, self._terms.slow, begins), self._slacks
-        for at, level in enumerate(levels):
-            if at not in series:
-                histograms.append(self.histograms[at])
-                limits.append(self.limits[at])
-                continue
-            # At first all is new: what that comes to says nothing of later.
-            histogram = self.histograms[at]
-            if not (is_new and at in _NEWNESS) and (at < COUNT or self.sessions >= self.window):
-                histogram = add_to_histogram(histogram, level)
-            limit = self.limits[at]
-            target = max(estimate_limit(histogram, slacks[at >= COUNT]) * FINE, FLOORS[at])  # as `_estimate`
-            if target != limit:  # else it stays, as most do
-                limit = step.find_limit(at, limit, target, level, day_limits[at])
-            histograms.append(histogram)
-            limits.append(limit)
+        step = LimitStep(is_mature, has_sums, cleared, quick, self._terms.slow, begins)
+        histograms, limits = self._learn_limits(levels, day_limits, step)
         sessions = self.sessions + 1
         known = self._learn_seen(tally, sessions, day, is_cleared=cleared)
         looseness = update_looseness(self.looseness, exceeded=exceeded) if is_mature else self.looseness
@@ -250,6 +234,29 @@ class IdentityProfile(ProfileState):
             principals=principals,
             narrow=narrow,
         )
+
+    def _learn_limits(
+        self, levels: Sequence[int], day_limits: Sequence[int], step: LimitStep
+    ) -> tuple[list[Histogram], list[int]]:
+        """The histogram and the limit of each measure, once the levels of a session have been added."""
+        histograms, limits = [], []
+        is_new, series, slacks = self.sessions < _SETTLED_SESSIONS, frozenset(self._terms.series), self._slacks
+        for at, level in enumerate(levels):
+            if at not in series:
+                histograms.append(self.histograms[at])
+                limits.append(self.limits[at])
+                continue
+            # At first all is new: what that comes to says nothing of later.
+            histogram = self.histograms[at]
+            if not (is_new and at in _NEWNESS) and (at < COUNT or self.sessions >= self.window):
+                histogram = add_to_histogram(histogram, level)
+            limit = self.limits[at]
+            target = max(estimate_limit(histogram, slacks[at >= COUNT]) * FINE, FLOORS[at])  # as `_estimate`
+            if target != limit:  # else it stays, as most do
+                limit = step.find_limit(at, limit, target, level, day_limits[at])
+            histograms.append(histogram)
+            limits.append(limit)
+        return histograms, limits
 
     def relearn_going_on(
         self, tally: SessionTally, *, before: IdentityProfile, verdict: SessionVerdict

@@ -74,9 +74,9 @@ class HaloBase(RegistrationMixin, DelegationMixin):
 
     def __new__(cls, **options: Any) -> Self:
         """Keep the options of `__init__`, which `reopen` reuses."""
-        made = super().__new__(cls)
-        made._options = options
-        return made
+        halo = super().__new__(cls)
+        halo._options = options
+        return halo
 
     def __init__(
         self,
@@ -128,34 +128,32 @@ class HaloBase(RegistrationMixin, DelegationMixin):
         stops = StopFiles(home)
         self.enforcer = Enforcer(
             self.store,
-            Preparer(
-                principal=Principal(
-                    tenant,
-                    agent,
-                    user,
-                    "asserted",
-                    (user, agent) if user else (agent,),
-                    self.store.references.of_person(user),
-                ),
-                origin=describe_process(self.framework),
-                assurance="dev",
-                digester=digester,
-                references=self.store.references,
-                redactor=Redactor(digester),
-                sketch_key=keys.secret("sketch"),
-                make_call_id=ids.new_short_id,
-                find_terms=self._find_terms,
-            ),
+            self._make_preparer(keys, tenant, user),
             partial(self._agent_credentials.current, self._registry),
             mode,
             are_credentials_ready=partial(self._agent_credentials.is_ready, self._registry),
-            read_stops=lambda: refer_stops(found, self.store.references) if (found := stops.read(tenant)) else (),
+            read_stops=lambda: refer_stops(files, self.store.references) if (files := stops.read(tenant)) else (),
             find_resource=self._find_known_resource,
         )
         self.enforcer.is_quiet = quiet
         self._mode = mode
         self._declarations = Declarations(self.store, home, agent)
         self.mcp_listings = McpListings(self.store, digester, mode, self.record_shadow)
+
+    def _make_preparer(self, keys: KeyStore, tenant: str, user: str) -> Preparer:
+        references = self.store.references
+        chain = (user, self.agent) if user else (self.agent,)
+        return Preparer(
+            principal=Principal(tenant, self.agent, user, "asserted", chain, references.of_person(user)),
+            origin=describe_process(self.framework),
+            assurance="dev",
+            digester=self._digester,
+            references=references,
+            redactor=Redactor(self._digester),
+            sketch_key=keys.secret("sketch"),
+            make_call_id=self._ids.new_short_id,
+            find_terms=self._find_terms,
+        )
 
     @classmethod
     def local(

@@ -278,8 +278,8 @@ class CarriedRisk:
         # INVARIANT: what is asked about because of the risk does not keep the risk up.
         if summary.is_only_asked or summary.verdict in (SessionVerdict.ORDINARY, SessionVerdict.CLEARED):
             principal = _fingerprint(summary.principal)
-            left = [alarm.after_work(summary, is_own=alarm.principal == principal) for alarm in self.alarms]
-            return CarriedRisk(_order([alarm for alarm in left if alarm.pair or alarm.agent]))
+            alarms_left = [alarm.after_work(summary, is_own=alarm.principal == principal) for alarm in self.alarms]
+            return CarriedRisk(_order([alarm for alarm in alarms_left if alarm.pair or alarm.agent]))
         return self if summary.verdict is SessionVerdict.OBSERVED else self.charge(summary)
 
     def charge(self, summary: SessionSummary) -> CarriedRisk:
@@ -303,8 +303,8 @@ class CarriedRisk:
     def judged(self, summary: SessionSummary) -> CarriedRisk:
         """The risk once a person has judged a past session: `cleared` takes its alarms away, `attack` confirms them."""
         principal, session = _fingerprint(summary.principal), _fingerprint(summary.session)
-        rest = [alarm for alarm in self.alarms if not (alarm.principal == principal and alarm.session == session)]
-        base = CarriedRisk(tuple(rest))
+        others = [alarm for alarm in self.alarms if not (alarm.principal == principal and alarm.session == session)]
+        base = CarriedRisk(tuple(others))
         return base.charge(summary) if summary.verdict is SessionVerdict.ATTACK else base
 
     @property

@@ -120,11 +120,11 @@ def tells_of_strangers(event: BehaviourEvent, labelled: frozenset[int]) -> bool:
     if event.impact not in _TELLING or not labelled:
         return False
     places = {place.fingerprint for place in event.destinations}
-    told = [item for item in event.objects if not item.is_related and not item.is_requested]
+    unrelated = [item for item in event.objects if not item.is_related and not item.is_requested]
     return any(
         (item.is_person and item.fingerprint not in places)
         or shorten_fingerprint(item.fingerprint) & MASK_32 in labelled
-        for item in told
+        for item in unrelated
     )
 
 
@@ -136,5 +136,5 @@ def _keep_smallest(every: frozenset[int], count: int, size: int) -> tuple[frozen
         count: the number so far; the estimate never falls below it.
         size: of the sample.
     """
-    kept = sorted(every)[:size]
-    return frozenset(kept), max(count, (size - 1) * 2**32 // max(kept[-1], 1), size)
+    smallest = sorted(every)[:size]
+    return frozenset(smallest), max(count, (size - 1) * 2**32 // max(smallest[-1], 1), size)

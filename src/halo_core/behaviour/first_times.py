@@ -83,34 +83,34 @@ def find_first_times(
     in_tenant = [] if profile.is_mature else _find_new_ways_in_tenant(profile, tally, event, tenant)
     if profile.sessions < _MIN_SESSIONS:
         return in_tenant, 0
-    found, first_times = _find_own_first_times(profile, tally, event, tenant)
+    axes, first_times = _find_own_first_times(profile, tally, event, tenant)
     if in_tenant:
-        found = [*(axis for axis in found if axis.id != in_tenant[0].id), *in_tenant]
-    return found, first_times
+        axes = [*(axis for axis in axes if axis.id != in_tenant[0].id), *in_tenant]
+    return axes, first_times
 
 
 def _find_own_first_times(
     profile: IdentityProfile, tally: SessionTally, event: BehaviourEvent, tenant: TenantProfile | None
 ) -> tuple[list[Axis], int]:
-    usual, found, first_times = profile.usual_for(tally.principal), [], 0
+    usual, axes, first_times = profile.usual_for(tally.principal), [], 0
     everybody = profile if tenant is None else tenant.identity
     if not everybody.quiet_hours.get(tally.principal, 0) >> event.ts_us // HOUR_US % 24 & 1:
         strange_hour = _find_strange_hour(profile, tally, event, everybody)
         if strange_hour is not None:
-            found.append(strange_hour)
+            axes.append(strange_hour)
     if event.amount is not None:
-        found += _find_strange_amount(profile, tally, event.amount)
+        axes += _find_strange_amount(profile, tally, event.amount)
     for number in tally.shown:
         if number in usual:
             continue
         kind, value = split_seen(number)
         if kind in _FINDERS:
-            found += _FINDERS[kind](profile, tally, value, everybody)
+            axes += _FINDERS[kind](profile, tally, value, everybody)
             continue
         if number in profile.usual_values:
             weight = profile.strange_for(tally.principal)[number]
             axis = _make_principal_axis(SeenKind(kind), weight, _PRINCIPAL_WORDS[SeenKind(kind)])
-            found.append(_raise_alarm(axis, tally) if axis.id == _IMPACT_ID and weight >= MOST_OF_GRAVE else axis)
+            axes.append(_raise_alarm(axis, tally) if axis.id == _IMPACT_ID and weight >= MOST_OF_GRAVE else axis)
             continue
         weight = profile.known[kind].weigh(SeenKind(kind), value)
         if kind == SeenKind.DESTINATION:
@@ -119,9 +119,9 @@ def _find_own_first_times(
             first_times += number in tally.fresh
             name = SeenKind(kind).name.lower()
             share = min(weight * ALARM // _BITS_OF_CERTAINTY, ALARM)
-            found.append(Axis(f"first_{name}", 1, 0, TERMS[kind].words, share, "first"))
+            axes.append(Axis(f"first_{name}", 1, 0, TERMS[kind].words, share, "first"))
     dormant = _find_dormant_grant(profile, event) if event.resource else None
-    return [*found, dormant] if dormant else found, first_times
+    return [*axes, dormant] if dormant else axes, first_times
 
 
 def _find_strange_setting(
@@ -201,14 +201,14 @@ def _find_new_ways_in_tenant(
     grants = {*group_seen(tally.seen)[SeenKind.GRANT], *profile.known[SeenKind.GRANT].values} - {grant}
     if not any(usual.weigh(SeenKind.GRANT, one) == 0 for one in grants):
         return []
-    found = []
+    axes = []
     for number in tally.shown:
         kind = SeenKind(split_seen(number)[0])
         weight = known[kind].weigh(kind, split_seen(number)[1])
         if weight and kind in _COMPARED_WITH_TENANT:
             share = min(weight * ALARM // _BITS_OF_CERTAINTY, ALARM)
-            found.append(Axis(f"first_{kind.name.lower()}", 1, 0, _TENANT_WORDS, share, "first"))
-    return [axis for axis in alarm_at_new_ways(found, tally, event) if axis.kind == "volume"]
+            axes.append(Axis(f"first_{kind.name.lower()}", 1, 0, _TENANT_WORDS, share, "first"))
+    return [axis for axis in alarm_at_new_ways(axes, tally, event) if axis.kind == "volume"]
 
 
 def _make_principal_axis(kind: SeenKind, weight: int, words: str) -> Axis:

@@ -185,8 +185,8 @@ class KnownValues:
         if kind == SeenKind.HOUR:
             times = 0
             for hour in ((value - 1) % 24, value, (value + 1) % 24):
-                shown = self.values.get(hour)
-                times += shown.times if shown else 0
+                known_value = self.values.get(hour)
+                times += known_value.times if known_value else 0
         else:
             sighting = self.values.get(value)
             times = sighting.times if sighting else 0

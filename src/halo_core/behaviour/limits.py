@@ -121,10 +121,10 @@ def count_sessions(histogram: Histogram) -> int:
 
 def _find_quantile(histogram: Histogram, above: int) -> int:
     """The smallest level that at most `above` sessions pass."""
-    left = above
+    count_left = above
     for level, count in reversed(histogram):
-        left -= count
-        if left < 0:
+        count_left -= count
+        if count_left < 0:
             return level
     return 0
 
@@ -140,14 +140,14 @@ def estimate_limit(histogram: Histogram, slack: int = LEAST_SLACK) -> int:
     if not histogram or histogram[-1][0] <= 0:
         return 0  # as of what an identity never does
     every = count_sessions(histogram)
-    shown = every - histogram[0][1] if histogram[0][0] <= 0 else every
+    above_zero = every - histogram[0][1] if histogram[0][0] <= 0 else every
     allowed = every >> _SHARE_BITS // 16
     if allowed:
         return _find_quantile(histogram, allowed)
-    bits, depth = _SHARE_BITS - (to_level(every) - to_level(shown)), to_level(shown - 1)
+    bits, depth = _SHARE_BITS - (to_level(every) - to_level(above_zero)), to_level(above_zero - 1)
     largest = histogram[-1][0]
     tail = min(_TAIL, depth)
-    spread = largest - _find_quantile(histogram, min(max(shown >> tail // 16, 1), shown - 1))
+    spread = largest - _find_quantile(histogram, min(max(above_zero >> tail // 16, 1), above_zero - 1))
     slope_16 = (16 * (spread + _PRIOR_SLOPE * _PRIOR_WEIGHT // 16)) * 16 // (tail + _PRIOR_WEIGHT)
     return largest + max(max(bits - depth, 0) * slope_16 // 256, slack)
 

@@ -58,8 +58,8 @@ ANY_CHANGES: Final = NarrowLimits()
 
 
 def _estimate(histograms: Sequence[Histogram]) -> Iterable[int]:
-    found = estimate_limit(histograms[_UNRELATED_ACTS]), estimate_limit(histograms[_RECENT], WINDOW_SLACK)
-    return [max(level * FINE, least) for level, least in zip(found, _LEAST, strict=True)]
+    limits = estimate_limit(histograms[_UNRELATED_ACTS]), estimate_limit(histograms[_RECENT], WINDOW_SLACK)
+    return [max(level * FINE, least) for level, least in zip(limits, _LEAST, strict=True)]
 
 
 def narrow_by_habit(histograms: Sequence[Histogram], limits: NarrowLimits) -> Mapping[int, int]:

@@ -57,11 +57,11 @@ class _Encoded(dict[int | bytes, bytes]):
         if isinstance(number, bytes):
             return number
         out = bytearray()
-        rest = number << 1 if number >= 0 else (-number << 1) - 1
-        while rest > 127:
-            out.append(rest & 127 | 128)
-            rest >>= 7
-        out.append(rest)
+        remaining = number << 1 if number >= 0 else (-number << 1) - 1
+        while remaining > 127:
+            out.append(remaining & 127 | 128)
+            remaining >>= 7
+        out.append(remaining)
         encoded = bytes(out)
         if len(self) >= _MAX_REMEMBERED:
             self.clear()

@@ -335,7 +335,7 @@ def name_principal(principal: str) -> int:
 
 def pack_hours(known: KnownValues) -> int:
     """Two bits for each hour of the day that an agent has shown: sessions, at most 3."""
-    return sum(min(found.times, _MAX_TIMES) << 2 * hour for hour, found in known.values.items())
+    return sum(min(known_value.times, _MAX_TIMES) << 2 * hour for hour, known_value in known.values.items())
 
 
 @lru_cache(maxsize=1024)

@@ -349,10 +349,10 @@ class IdentityProfile(ProfileState):
             if before is SessionVerdict.OBSERVED and histograms[at]:
                 # It taught no more than its limits then allowed, which are not known any more.
                 level = min(level, histograms[at][-1][0])
-            left = remove_from_histogram(histograms[at], level)
-            if part is not None and left != histograms[at]:  # the part before is left, which has its own verdict
-                left = add_to_histogram(left, min(level_of(at, part.values[at]), level))
-            histograms[at] = left
+            remaining = remove_from_histogram(histograms[at], level)
+            if part is not None and remaining != histograms[at]:  # the part before is left, which has its own verdict
+                remaining = add_to_histogram(remaining, min(level_of(at, part.values[at]), level))
+            histograms[at] = remaining
         for at, measure in enumerate(WINDOWED, COUNT):
             # What it met is not known any more: the largest sum is taken for its own, if it can be.
             top = histograms[at][-1][0] if histograms[at] else 0

@@ -55,8 +55,8 @@ class FormTerms(NamedTuple):
 
     def fill(self, stored: Iterable[_Item], others: Sequence[_Item]) -> tuple[_Item, ...]:
         """One item for each limit: what was stored, and those of `others` for limits that the form does not have."""
-        found = dict(zip(self.series, stored, strict=True))
-        return tuple([found.get(at, other) for at, other in enumerate(others)])
+        stored_by_series = dict(zip(self.series, stored, strict=True))
+        return tuple([stored_by_series.get(at, other) for at, other in enumerate(others)])
 
 
 TERMS_OF_FORM: Final = {

@@ -159,20 +159,20 @@ class ProfileState(WatchedDrifts):
     @cached_property
     def usual_values(self) -> frozenset[int]:
         """All values of all kinds that are usual, each joined with its kind (`seen.join_seen`)."""
-        found: list[int] = []
+        usual_numbers: list[int] = []
         for number, values in enumerate(self.known):
             kind = SeenKind(number)
             shown = range(_DAY_HOURS) if kind is SeenKind.HOUR else values.values
-            found += [join_seen(kind, value) for value in shown if not values.weigh(kind, value)]
-        return frozenset(found)
+            usual_numbers += [join_seen(kind, value) for value in shown if not values.weigh(kind, value)]
+        return frozenset(usual_numbers)
 
     def usual_for(self, principal: str) -> frozenset[int]:
         """Those of `usual_values` that this principal has it do as well, hours aside."""
-        found = self._usual_for.get(principal)
-        if found is None:
-            found = self.usual_values.difference(self.strange_for(principal))
-            self._usual_for[principal] = found
-        return found
+        usual = self._usual_for.get(principal)
+        if usual is None:
+            usual = self.usual_values.difference(self.strange_for(principal))
+            self._usual_for[principal] = usual
+        return usual
 
     @cached_property
     def _usual_for(self) -> dict[str, frozenset[int]]:

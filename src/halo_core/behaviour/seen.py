@@ -65,8 +65,8 @@ def split_seen(number: int) -> tuple[int, int]:
 @lru_cache(maxsize=4096)
 def _join_names(labels: tuple[str, ...], *names: str) -> tuple[int, ...]:
     """Names of each of `_NAMED` kinds and labels, without the empty ones."""
-    found = [join_seen(kind, fingerprint_text(name)) for kind, name in zip(_NAMED, names, strict=True) if name]
-    return (*found, *(join_seen(SeenKind.LABEL, fingerprint_text(label)) for label in labels))
+    numbers = [join_seen(kind, fingerprint_text(name)) for kind, name in zip(_NAMED, names, strict=True) if name]
+    return (*numbers, *(join_seen(SeenKind.LABEL, fingerprint_text(label)) for label in labels))
 
 
 _NAMED: Final = (

@@ -108,8 +108,8 @@ class HabitDrift:
             return replace(self, monitor=monitor, before=before, alarm=terms.alarm)
         if not learns:
             return self
-        kept = _keep_few_ways(session)
-        rows = (*self.rows, kept)
+        kept_ways = _keep_few_ways(session)
+        rows = (*self.rows, kept_ways)
         if len(rows) < REFERENCE_SESSIONS:
             return replace(self, rows=rows)
         reference = fit_reference(axes, rows, is_joint=terms.is_joint)

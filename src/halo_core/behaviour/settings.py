@@ -48,13 +48,13 @@ def join_named_setting(place: int) -> int:
 
 def count_places(times: Mapping[int, int]) -> dict[int, PlaceCounts]:
     """What is known of each place, given how many sessions have shown each setting."""
-    found: dict[int, PlaceCounts] = {}
+    places: dict[int, PlaceCounts] = {}
     for setting, shown in times.items():
-        before, is_named = found.get(setting >> _VALUE_BITS, PlaceCounts()), setting & _VALUE == NAMED
-        found[setting >> _VALUE_BITS] = PlaceCounts(
+        before, is_named = places.get(setting >> _VALUE_BITS, PlaceCounts()), setting & _VALUE == NAMED
+        places[setting >> _VALUE_BITS] = PlaceCounts(
             before.times + shown, before.lone + (shown == 1 and not is_named), before.values + (not is_named)
         )
-    return found
+    return places
 
 
 def weigh_setting(places: Mapping[int, PlaceCounts], setting: int) -> int:

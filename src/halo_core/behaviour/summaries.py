@@ -148,12 +148,12 @@ def judge_summary(
     """
     profile = profile.as_form(form)
     tally, summary = decode_summary(tree, session)
-    said, was = SessionVerdict(verdict), SessionVerdict(before)
+    given_verdict, was = SessionVerdict(verdict), SessionVerdict(before)
     if isinstance(profile, TenantProfile):
-        return profile.judge(tally, verdict=said, before=was)
+        return profile.judge(tally, verdict=given_verdict, before=was)
     if kind == AGENT:
-        return profile.judge(tally, replace(summary, verdict=said), before=was)
-    return profile.relearn(tally, verdict=said, before=was)
+        return profile.judge(tally, replace(summary, verdict=given_verdict), before=was)
+    return profile.relearn(tally, verdict=given_verdict, before=was)
 
 
 class ProfileStep(NamedTuple):

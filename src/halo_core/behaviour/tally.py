@@ -347,21 +347,21 @@ class SessionTally:
             shape: how it was written (`describe_call`).
         """
         values, pending = list(self.values), self.pending
-        found: list[int] = []
+        label_numbers: list[int] = []
         for label in list(labels)[:_MAX_LABELS]:
-            found.append(join_seen(SeenKind.LABEL, fingerprint_text(label)))  # noqa: PERF401  a comprehension is a call
+            label_numbers.append(join_seen(SeenKind.LABEL, fingerprint_text(label)))  # noqa: PERF401  a comprehension is a call
         for at, amount in (
             (_FAILURES, int(failed)),
             (_REFUSALS, int(refused)),
             (_RESULT_BYTES, max(result_bytes, 0)),
-            (_LABELLED_BYTES, max(result_bytes, 0) if found else 0),
+            (_LABELLED_BYTES, max(result_bytes, 0) if label_numbers else 0),
         ):
             if amount:
                 values[at] = min(values[at] + amount, MAX_VALUE)
                 pending |= 1 << at
         seen = self.seen
-        if not seen.issuperset(found):
-            seen = seen.union(choose_kept(seen, [number for number in found if number not in seen]))
+        if not seen.issuperset(label_numbers):
+            seen = seen.union(choose_kept(seen, [number for number in label_numbers if number not in seen]))
         habits, calls, ways = (self.habits, self.calls, self.ways) if shape is None else self._add_shape(shape)
         # The constructor, since `dataclasses.replace` takes three times as long.
         return SessionTally(

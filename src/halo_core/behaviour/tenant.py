@@ -117,11 +117,11 @@ class TenantProfile:
         """
         if self.identity.form != FOLD_FORM or tally.at_exposure or not touched:
             return self.led_by_none
-        kept = self.led_by_none | dict.fromkeys(touched, self.identity.watched)
-        if len(kept) > _MAX_OBJECTS:
-            latest = sorted(kept, key=lambda number: (-kept[number], number))[:_MAX_OBJECTS]
-            kept = {number: kept[number] for number in latest}
-        return kept
+        unled = self.led_by_none | dict.fromkeys(touched, self.identity.watched)
+        if len(unled) > _MAX_OBJECTS:
+            latest = sorted(unled, key=lambda number: (-unled[number], number))[:_MAX_OBJECTS]
+            unled = {number: unled[number] for number in latest}
+        return unled
 
     def relate(self, event: BehaviourEvent) -> BehaviourEvent:
         """The event; an act on what earlier sessions touched without a reason is none that a request leads to.

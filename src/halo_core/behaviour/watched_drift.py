@@ -104,11 +104,11 @@ def find_narrowed(drifts: Sequence[SessionDrift]) -> dict[int, int]:
 
 def list_moved(drifts: Sequence[SessionDrift]) -> tuple[tuple[str, int], ...]:
     """Measures that moved, with signed shares of an alarm, the largest first."""
-    found: dict[str, int] = {}
+    moved: dict[str, int] = {}
     for drift in drifts:
         for name, share in drift.trend.list_moved():
-            found[name] = max(found.get(name, 0), share, key=abs)
-    return tuple(sorted(found.items(), key=lambda pair: (-abs(pair[1]), pair[0])))
+            moved[name] = max(moved.get(name, 0), share, key=abs)
+    return tuple(sorted(moved.items(), key=lambda pair: (-abs(pair[1]), pair[0])))
 
 
 class WatchedDrifts:

@@ -35,14 +35,14 @@ _COMMON_PACKAGES: Final = ("anyio", "halo_core", "httpx", "pydantic", "pydantic_
 _IGNORED_OPCODES: Final = frozenset(("CACHE", "EXTENDED_ARG", "PRECALL", "STORE_DEREF", "STORE_FAST"))
 
 
-def is_a(x: Any, *kinds: type[Any]) -> bool:
+def is_a(obj: Any, *kinds: type[Any]) -> bool:
     """`isinstance` by the real type: a proxy's `__class__` is its own code and may lie."""
-    return issubclass(type(x), kinds)
+    return issubclass(type(obj), kinds)
 
 
-def is_atomic(x: Any) -> bool:
+def is_atomic(obj: Any) -> bool:
     """Whether a value can hold no other object."""
-    return type(x) in _ATOMIC_TYPES
+    return type(obj) in _ATOMIC_TYPES
 
 
 def is_atomic_type(kind: type[Any]) -> bool:
@@ -50,14 +50,14 @@ def is_atomic_type(kind: type[Any]) -> bool:
     return kind in _ATOMIC_TYPES
 
 
-def get_attributes(x: Any) -> dict[str, Any]:
+def get_attributes(obj: Any) -> dict[str, Any]:
     """Attributes stored in an object itself: its dictionary and slots, private pydantic ones included."""
     attributes: dict[str, Any] = {}
-    for name, member, kind in _list_descriptors(type(x)):
+    for name, member, kind in _list_descriptors(type(obj)):
         if name == "__dict__":
-            attributes.update(_read_member(member, x, kind) or {})
+            attributes.update(_read_member(member, obj, kind) or {})
         else:
-            attributes[name] = _read_member(member, x, kind)
+            attributes[name] = _read_member(member, obj, kind)
     return attributes
 
 
@@ -79,63 +79,63 @@ def _list_descriptors(cls: type[Any]) -> list[tuple[str, Any, type[Any]]]:
     return descriptors
 
 
-def _read_member(member: Any, x: Any, kind: type[Any]) -> Any:
+def _read_member(member: Any, obj: Any, kind: type[Any]) -> Any:
     try:
-        return member.__get__(x, kind)
+        return member.__get__(obj, kind)
     except (AttributeError, TypeError):  # an empty slot
         return None
 
 
-def iterate_container(x: Any) -> Iterator[tuple[str, Any]] | None:
+def iterate_container(obj: Any) -> Iterator[tuple[str, Any]] | None:
     """Items of a builtin container, each with a word for its place; None for anything else."""
     # By the builtin's own methods: a subclass may have others.
-    if is_a(x, *_MAPPINGS):
-        items = dict.items(x) if is_a(x, dict) else types.MappingProxyType.items(x)
+    if is_a(obj, *_MAPPINGS):
+        items = dict.items(obj) if is_a(obj, dict) else types.MappingProxyType.items(obj)
         pairs = list(items)
         keys = [("", key) for key, _ in pairs if not is_atomic(key)]
         return iter([*((key if type(key) is str else "", value) for key, value in pairs), *keys])
-    if is_a(x, *_SEQUENCES):
-        base = next(kind for kind in _SEQUENCES if is_a(x, kind))
-        return (("", value) for value in list(base.__iter__(x)))
+    if is_a(obj, *_SEQUENCES):
+        base = next(kind for kind in _SEQUENCES if is_a(obj, kind))
+        return (("", value) for value in list(base.__iter__(obj)))
     return None
 
 
-def list_values(x: Any) -> list[Any]:
+def list_values(obj: Any) -> list[Any]:
     """Values of a builtin container, and keys that hold something; empty for anything else."""
-    return [value for _, value in iterate_container(x) or ()]
+    return [value for _, value in iterate_container(obj) or ()]
 
 
-def get_module_name(x: Any) -> str:
+def get_module_name(obj: Any) -> str:
     """Module of a function, or of the class of anything else; empty if unknown."""
-    if is_a(x, types.FunctionType):
-        name = x.__globals__.get("__name__")
+    if is_a(obj, types.FunctionType):
+        name = obj.__globals__.get("__name__")
     else:
-        name = (x if is_a(x, type) else type(x)).__dict__.get("__module__")
+        name = (obj if is_a(obj, type) else type(obj)).__dict__.get("__module__")
     return name if type(name) is str else ""
 
 
-def unwrap(x: Any) -> tuple[Any, list[tuple[str, Any]]]:
+def unwrap(obj: Any) -> tuple[Any, list[tuple[str, Any]]]:
     """The function inside bound methods and partial objects, and the other objects those hold."""
     extras: list[tuple[str, Any]] = []
-    while type(x) is not types.FunctionType:
-        if type(x) is types.MethodType:
-            extras.append(("", x.__self__))
-            x = x.__func__
-        elif is_a(x, functools.partial):
-            extras += [("", value) for value in x.args]
-            extras += [(str(name), value) for name, value in x.keywords.items()]
-            x = x.func
-        elif type(x) in {staticmethod, classmethod}:
-            x = x.__func__
-        elif type(x) is property:
-            x = x.fget
-        elif type(x) is functools.cached_property:
-            x = x.func
-        elif type(x) is _LRU_CACHE_TYPE:
-            x = x.__wrapped__
+    while type(obj) is not types.FunctionType:
+        if type(obj) is types.MethodType:
+            extras.append(("", obj.__self__))
+            obj = obj.__func__
+        elif is_a(obj, functools.partial):
+            extras += [("", value) for value in obj.args]
+            extras += [(str(name), value) for name, value in obj.keywords.items()]
+            obj = obj.func
+        elif type(obj) in {staticmethod, classmethod}:
+            obj = obj.__func__
+        elif type(obj) is property:
+            obj = obj.fget
+        elif type(obj) is functools.cached_property:
+            obj = obj.func
+        elif type(obj) is _LRU_CACHE_TYPE:
+            obj = obj.__wrapped__
         else:
             break
-    return x, extras
+    return obj, extras
 
 
 def iterate_closure(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
@@ -161,20 +161,20 @@ class ObjectExplorer:
     frameworks: frozenset[str]
     companions: frozenset[str]
 
-    def iterate_contents(self, x: Any) -> Iterator[tuple[str, Any]]:
+    def iterate_contents(self, obj: Any) -> Iterator[tuple[str, Any]]:
         """Contents of an object that is no container; for C objects, the garbage collector's referents."""
-        if is_a(x, weakref.ref):
-            referent = weakref.ref.__call__(x)
+        if is_a(obj, weakref.ref):
+            referent = weakref.ref.__call__(obj)
             if not is_a(referent, type):  # who keeps track of classes uses none of them
                 yield "", referent
             return
-        attributes = get_attributes(x)
+        attributes = get_attributes(obj)
         yield from attributes.items()
-        is_context_variable = type(x) is contextvars.ContextVar
+        is_context_variable = type(obj) is contextvars.ContextVar
         if is_context_variable:
-            yield "", x.get(None)  # in this context; its default is among the referents
-        if (is_context_variable or not attributes) and self.is_framework_module(get_module_name(x)):
-            yield from (("", value) for value in gc.get_referents(x) if value is not type(x))
+            yield "", obj.get(None)  # in this context; its default is among the referents
+        if (is_context_variable or not attributes) and self.is_framework_module(get_module_name(obj)):
+            yield from (("", value) for value in gc.get_referents(obj) if value is not type(obj))
 
     def is_framework_module(self, module: str) -> bool:
         """Whether a module belongs to the framework, to Halo or to Python, and so holds nothing of the app."""
@@ -203,13 +203,13 @@ class ObjectExplorer:
         Closure, defaults, what it wraps, and of an app's own function the globals that its code and the code nested in
         it name, modules' attributes and imports inside it among them.
         """
-        held = (
+        captured = (
             *iterate_closure(function),
             *(("", value) for value in function.__defaults__ or ()),
             *(function.__kwdefaults__ or {}).items(),
             *function.__dict__.items(),
         )
-        yield from ((name, value, False) for name, value in held)
+        yield from ((name, value, False) for name, value in captured)
         if self.is_app_module(get_module_name(function)):
             yield from _iterate_globals(function.__code__, function.__globals__)
 

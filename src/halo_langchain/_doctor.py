@@ -224,25 +224,25 @@ class AppExaminer(PartExaminer):
         is_data = issubclass(kind, _DATA_TYPES) and self.explorer.is_framework_module(get_module_name(kind))
         return is_data or super().is_ignored(kind)
 
-    def is_intact(self, x: Any, guard: GuardMetadata) -> bool:
+    def is_intact(self, obj: Any, guard: GuardMetadata) -> bool:
         """Whether all entry points of a guarded copy are still the guard's or lead to it."""
-        attributes = get_attributes(x)
+        attributes = get_attributes(obj)
         for kind, halo_methods, framework_methods in _ENTRY_POINTS:
-            if is_a(x, kind) and not (
+            if is_a(obj, kind) and not (
                 attributes.keys().isdisjoint((*halo_methods, *framework_methods))
-                and all(self.is_ours(find_method(x, name)) for name in halo_methods)
-                and all(self._is_known_method(find_method(x, name)) for name in framework_methods)
+                and all(self.is_ours(find_method(obj, name)) for name in halo_methods)
+                and all(self._is_known_method(find_method(obj, name)) for name in framework_methods)
             ):
                 return False
-        if not is_a(x, BaseTool):
+        if not is_a(obj, BaseTool):
             return True
         # A tool's body is a method, or the functions that it holds, or both.
-        fields = _FUNCTION_FIELDS if is_a(x, Tool, StructuredTool) else ()
+        fields = _FUNCTION_FIELDS if is_a(obj, Tool, StructuredTool) else ()
         functions = [attributes[name] for name in fields if attributes.get(name) is not None]
         return (
             all(self.is_wrapped_by(item, guard) for item in functions)
-            and (bool(functions) or self.is_ours(find_method(x, "_run")))
-            and all(self._is_known_method(find_method(x, name)) for name in ("_run", "_arun"))
+            and (bool(functions) or self.is_ours(find_method(obj, "_run")))
+            and all(self._is_known_method(find_method(obj, name)) for name in ("_run", "_arun"))
         )
 
     def _is_known_method(self, function: Any) -> bool:
@@ -250,28 +250,28 @@ class AppExaminer(PartExaminer):
         top = get_module_name(function).partition(".")[0]
         return self.is_ours(function) or top in {"langchain_core", "langgraph"}
 
-    def find_point(self, kind: FindingKind, x: Any, cover: Cover) -> tuple[str, str]:
+    def find_point(self, kind: FindingKind, obj: Any, cover: Cover) -> tuple[str, str]:
         """The deciding point around it, else its own callback, which a text model bypasses."""
-        point, hint = super().find_point(kind, x, cover)
+        point, hint = super().find_point(kind, obj, cover)
         # A retriever's own callbacks are not asked.
-        callbacks = get_attributes(x).get("callbacks") if kind is not FindingKind.RETRIEVER else None
+        callbacks = get_attributes(obj).get("callbacks") if kind is not FindingKind.RETRIEVER else None
         if not point and find_callback_halo(callbacks) is not None:
             point = CALLBACK_POINT
-        return ("", _ASYNC_TEXT_REMEDY) if point == CALLBACK_POINT and is_a(x, BaseLLM) else (point, hint)
+        return ("", _ASYNC_TEXT_REMEDY) if point == CALLBACK_POINT and is_a(obj, BaseLLM) else (point, hint)
 
     def find_watch_point(self, kind: FindingKind) -> str:
         """The tripwire, which sees actions but no nodes."""
         return find_tripwire_point(get_watches() if kind in _ACTION_KINDS else ())
 
-    def find_runtime_kind(self, x: Any) -> FindingKind | None:
+    def find_runtime_kind(self, obj: Any) -> FindingKind | None:
         """Like the base class; `init_chat_model` makes models too."""
-        if is_a(x, types.FunctionType) and x.__name__ == _MODEL_FACTORY:
+        if is_a(obj, types.FunctionType) and obj.__name__ == _MODEL_FACTORY:
             return FindingKind.MODEL
-        return super().find_runtime_kind(x)
+        return super().find_runtime_kind(obj)
 
-    def get_contents_cover(self, x: Any, cover: Cover) -> Cover:
+    def get_contents_cover(self, obj: Any, cover: Cover) -> Cover:
         """Parts of chains and graphs get the run's callbacks, others do not."""
-        is_part = is_a(x, Runnable) or get_module_name(x).partition(".")[0] == "langgraph"
+        is_part = is_a(obj, Runnable) or get_module_name(obj).partition(".")[0] == "langgraph"
         return cover if is_part else get_body_cover(cover)
 
     def list_captured(self, function: types.FunctionType) -> list[tuple[str, Any, bool]]:
@@ -291,17 +291,17 @@ class AppExaminer(PartExaminer):
         self._places.append({finding.where: None})
         self.governable_count += finding.status is not FindingStatus.NOTED
 
-    def examine(self, x: Any, where: str, cover: Cover) -> None:
+    def examine(self, obj: Any, where: str, cover: Cover) -> None:
         """Examine an object, and remember the resulting rows."""
-        visit = self._visits[id(x), cover] = _Visit(where)
+        visit = self._visits[id(obj), cover] = _Visit(where)
         before, first = self.governable_count, len(self.findings)
         self._repeated_rows.append(set())
-        if type(x).__name__ == _CONFIGURABLE_MODEL:
-            self.examine_model(x, where, cover)
-        elif not is_a(x, type, Runnable) and find_executor_kind(x) is not None:
-            self.examine_executor(x, where, cover)
+        if type(obj).__name__ == _CONFIGURABLE_MODEL:
+            self.examine_model(obj, where, cover)
+        elif not is_a(obj, type, Runnable) and find_executor_kind(obj) is not None:
+            self.examine_executor(obj, where, cover)
         else:
-            super().examine(x, where, cover)
+            super().examine(obj, where, cover)
         repeated_rows = self._repeated_rows.pop()
         visit.rows = {*range(first, len(self.findings)), *repeated_rows}
         visit.is_governable = self.governable_count > before
@@ -334,32 +334,32 @@ class AppExaminer(PartExaminer):
 
     # what is governed
 
-    def examine_tool(self, x: Any, where: str, cover: Cover) -> None:
+    def examine_tool(self, obj: Any, where: str, cover: Cover) -> None:
         """Examine a tool, and what its body reaches."""
-        guard, original, name = self.describe(x)
-        target = find_handoff_target(x)
+        guard, original, name = self.describe(obj)
+        target = find_handoff_target(obj)
         if target:
             row_name, agent_id = f"{target} (by `{name}`)", clean_name(target)
-            is_closed = self.add_verdict(FindingKind.HANDOFF, x, where, cover, row_name, agent_id)
+            is_closed = self.add_verdict(FindingKind.HANDOFF, obj, where, cover, row_name, agent_id)
         else:
-            is_closed = self.add_verdict(FindingKind.TOOL, x, where, cover, name)
+            is_closed = self.add_verdict(FindingKind.TOOL, obj, where, cover, name)
         self.visit_parts(original, join_place(where, "tool", name), _get_body(guard, cover, is_closed=is_closed))
         functions = map(get_attributes(original).get, _FUNCTION_FIELDS)
         if any(get_module_name(item).startswith("langchain_mcp_adapters") for item in functions):
             remedy = "its session reaches every tool of its server: pass on tools only"
             self.add_note(FindingKind.TOOL, f"{name} (MCP)", where, remedy)
 
-    def examine_retriever(self, x: Any, where: str, cover: Cover) -> None:
+    def examine_retriever(self, obj: Any, where: str, cover: Cover) -> None:
         """Examine a retriever, its inner ones, and its store."""
-        guard, original, name = self.describe(x)
-        is_closed = self.add_verdict(FindingKind.RETRIEVER, x, where, cover, name)
+        guard, original, name = self.describe(obj)
+        is_closed = self.add_verdict(FindingKind.RETRIEVER, obj, where, cover, name)
         body = _get_body(guard, cover, is_closed=is_closed) if is_closed else DECIDED_BODY
         self.visit_parts(original, join_place(where, "retriever", name), body)
 
-    def examine_model(self, x: Any, where: str, cover: Cover) -> None:
+    def examine_model(self, obj: Any, where: str, cover: Cover) -> None:
         """Examine a model, its provider's tools, and its client."""
-        guard, original, name = self.describe(x)
-        is_closed = self.add_verdict(FindingKind.MODEL, x, where, cover, name)
+        guard, original, name = self.describe(obj)
+        is_closed = self.add_verdict(FindingKind.MODEL, obj, where, cover, name)
         model_kwargs = get_attributes(original).get("model_kwargs")
         if type(model_kwargs) is dict:
             self.add_hosted_schemas(model_kwargs.get("tools"), where, closed=is_closed)
@@ -368,7 +368,7 @@ class AppExaminer(PartExaminer):
         skipped = ("model_kwargs", *self.client_fields)
         self.visit_parts(original, join_place(where, "model", name), body, skipped=skipped)
 
-    def examine_vector_store(self, x: Any, where: str, cover: Cover) -> None:
+    def examine_vector_store(self, obj: Any, where: str, cover: Cover) -> None:
         """Examine a vector store: searching it is an unguarded retrieval."""
         status, remedy = FindingStatus.OPEN, "search it with `halo.guard(store.as_retriever())`"
         if cover.is_decided and cover.point != RUN_POINT:
@@ -376,14 +376,14 @@ class AppExaminer(PartExaminer):
                 FindingStatus.NOTED,
                 "searching the store directly is not decided: pass on the retriever only",
             )
-        place = join_place(where, "store", type(x).__name__)
+        place = join_place(where, "store", type(obj).__name__)
         self.add(FindingKind.RETRIEVER, "similarity_search", place, "none", status, remedy)
 
     # what stands around them
 
-    def examine_binding(self, x: Any, where: str, cover: Cover) -> None:
+    def examine_binding(self, obj: Any, where: str, cover: Cover) -> None:
         """Examine a runnable with bound arguments and settings; a callback among them decides what is inside."""
-        attributes = get_attributes(x)
+        attributes = get_attributes(obj)
         config, kwargs = attributes.pop("config", None), attributes.pop("kwargs", None)
         halo = find_config_halo(config)
         if halo is not None:
@@ -391,40 +391,40 @@ class AppExaminer(PartExaminer):
         self.visit(config, where)
         self.visit(attributes.pop("bound", None), where, cover)
         if type(kwargs) is dict:
-            self.add_bound_tools(kwargs.get("tools"), x, where, cover)
+            self.add_bound_tools(kwargs.get("tools"), obj, where, cover)
             self.visit_all(((key, v) for key, v in kwargs.items() if key != "tools"), where, cover)
         self.visit_all(attributes.items(), where, cover)
 
-    def examine_tool_node(self, x: Any, where: str, cover: Cover) -> None:
+    def examine_tool_node(self, obj: Any, where: str, cover: Cover) -> None:
         """Examine the tools that a graph node runs, with the wrappers of their calls."""
-        attributes = get_attributes(x)
+        attributes = get_attributes(obj)
         hook_order = flatten_hooks(map(attributes.get, TOOL_HOOKS))
         inside = choose_cover(find_cover(hook_order, FindingKind.TOOL, FindingKind.HANDOFF), cover)
         self.visit_all((attributes.get("_tools_by_name") or {}).items(), where, inside)
         beside = cover if cover.is_decided else NO_COVER
         self.examine_hooks(hook_order, where, beside if beside.kinds else Cover(hint=inside.hint))
         # What handles errors, and what a class of the app's own does, runs beside the calls.
-        self.visit_parts(x, where, beside, skipped=("_tools_by_name", *TOOL_HOOKS))
+        self.visit_parts(obj, where, beside, skipped=("_tools_by_name", *TOOL_HOOKS))
 
-    def examine_middleware(self, x: Any, where: str, cover: Cover) -> None:
+    def examine_middleware(self, obj: Any, where: str, cover: Cover) -> None:
         """Examine a middleware of the app, which may call what it holds by itself."""
-        if find_middleware_halo(x) is not None:
+        if find_middleware_halo(obj) is not None:
             return
-        place = join_place(where, "middleware", type(x).__name__)
-        attributes = get_attributes(x)
+        place = join_place(where, "middleware", type(obj).__name__)
+        attributes = get_attributes(obj)
         shared = list_values(attributes.get("tools"))  # the tool node has them
         skipped = ["tools", *(key for key, value in attributes.items() if any(value is item for item in shared))]
-        if type(x).__name__ == "ModelFallbackMiddleware" and cover.kinds:
+        if type(obj).__name__ == "ModelFallbackMiddleware" and cover.kinds:
             self.visit(attributes.get("models"), place, cover)
             skipped.append("models")
-        self.visit_parts(x, place, find_middleware_parts_cover(cover), skipped=skipped)
+        self.visit_parts(obj, place, find_middleware_parts_cover(cover), skipped=skipped)
 
-    def examine_executor(self, x: Any, where: str, cover: Cover) -> None:
+    def examine_executor(self, obj: Any, where: str, cover: Cover) -> None:
         """Examine what runs a model's statements: a database, a graph store, an interpreter."""
-        guard, original, name = self.describe(x)
-        if guard is None and cover.is_decided and not is_watched_class(type(x)):
+        guard, original, name = self.describe(obj)
+        if guard is None and cover.is_decided and not is_watched_class(type(obj)):
             cover = NO_COVER  # nobody hears of its calls
-        self.add_verdict(FindingKind.TOOL, x, where, cover, f"{name} (runs statements)")
+        self.add_verdict(FindingKind.TOOL, obj, where, cover, f"{name} (runs statements)")
         self.visit_parts(original, join_place(where, "executor", name), DECIDED_BODY)
 
     def examine_function(self, function: types.FunctionType, where: str, cover: Cover) -> None:
@@ -438,29 +438,29 @@ class AppExaminer(PartExaminer):
         if kind is FindingKind.HANDOFF:
             super().note_ungranted(kind, name, where, halo)
 
-    def examine_decision_model(self, x: Any, where: str, cover: Cover) -> None:
+    def examine_decision_model(self, obj: Any, where: str, cover: Cover) -> None:
         """Examine a model that classifies, which the framework runs as a chain."""
-        guard, original, name = self.describe(x)
-        is_closed = self.add_verdict(FindingKind.MODEL, x, where, cover, name)
+        guard, original, name = self.describe(obj)
+        is_closed = self.add_verdict(FindingKind.MODEL, obj, where, cover, name)
         self.note_client(original, name, where)
         body = _get_body(guard, cover, is_closed=is_closed)
         self.visit_parts(original, join_place(where, "model", name), body, skipped=self.client_fields)
 
-    def examine_remote_graph(self, x: Any, where: str, cover: Cover) -> None:
+    def examine_remote_graph(self, obj: Any, where: str, cover: Cover) -> None:
         """Examine a client of a graph on a server: its run is a tool call, and the server's work is not seen."""
-        name = find_remote_name(x)
-        point, hint = self.find_point(FindingKind.TOOL, x, cover)
+        name = find_remote_name(obj)
+        point, hint = self.find_point(FindingKind.TOOL, obj, cover)
         self.add_point(FindingKind.TOOL, f"{name} (runs a graph on a server)", where, point, hint or _REMOTE_REMEDY)
         self.add_note(FindingKind.AGENT, name, where, _SERVER_REMEDY)
 
-    def examine_other_graph(self, x: Any, where: str, _cover: Cover) -> None:
+    def examine_other_graph(self, obj: Any, where: str, _cover: Cover) -> None:
         """Examine a graph that is not the framework's: no hook sees its runs."""
         remedy = "run it in a tool: `halo.guard(tool)`"
-        self.add(FindingKind.AGENT, self.find_name(x), where, "none", FindingStatus.OPEN, remedy)
+        self.add(FindingKind.AGENT, self.find_name(obj), where, "none", FindingStatus.OPEN, remedy)
 
-    def examine_graph(self, x: Any, where: str, cover: Cover) -> None:
+    def examine_graph(self, obj: Any, where: str, cover: Cover) -> None:
         """Examine a graph: its nodes, and what its host can do with it."""
-        GraphExaminer(self, x, where, cover).examine()
+        GraphExaminer(self, obj, where, cover).examine()
 
     examiners = (
         ((Pregel, StateGraph), examine_graph),

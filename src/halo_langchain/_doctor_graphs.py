@@ -303,8 +303,8 @@ class GraphExaminer:
             level = [value for x in fresh.values() for value in self._list_referents(x)]
         return False
 
-    def _list_referents(self, x: Any) -> list[Any]:
-        inner, bound_values = unwrap(x)
+    def _list_referents(self, obj: Any) -> list[Any]:
+        inner, bound_values = unwrap(obj)
         if is_a(inner, *_SEPARATELY_DECIDED) or get_module_name(inner) == FACTORY_MODULE:
             return []
         if is_a(inner, types.FunctionType):

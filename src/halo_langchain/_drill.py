@@ -86,38 +86,38 @@ class _Finder(AppExaminer):
         self._graphs: list[Any] = []
         self._open_ids: set[int] = set()
 
-    def examine(self, x: Any, where: str, cover: Cover) -> None:
+    def examine(self, obj: Any, where: str, cover: Cover) -> None:
         """Note a tool or a model, then look into it.
 
         A graph that a tool of its own leads back to is left out there, or its tools would count as those of the body.
         """
-        if id(x) in self._open_ids:
+        if id(obj) in self._open_ids:
             return
-        if is_a(x, BaseTool):
+        if is_a(obj, BaseTool):
             owner = self._owners[-1] if self._owners else ""
-            self.found_tools.append(_FoundTool(x, owner, tuple(self._graphs), cover))
+            self.found_tools.append(_FoundTool(obj, owner, tuple(self._graphs), cover))
             graphs, self._graphs = self._graphs, []
-            self._owners.append(self.describe(x)[2])
-            super().examine(x, where, cover)
+            self._owners.append(self.describe(obj)[2])
+            super().examine(obj, where, cover)
             self._owners.pop()
             self._graphs = graphs
             return
-        if is_a(x, Pregel):
-            self.found_graphs.append(x)
-            self._note_nodes(x)
-            self._graphs.append(x)
-            self._open_ids.add(id(x))
-            super().examine(x, where, cover)
-            self._open_ids.discard(id(x))
+        if is_a(obj, Pregel):
+            self.found_graphs.append(obj)
+            self._note_nodes(obj)
+            self._graphs.append(obj)
+            self._open_ids.add(id(obj))
+            super().examine(obj, where, cover)
+            self._open_ids.discard(id(obj))
             self._graphs.pop()
             return
-        if is_a(x, BaseChatModel):
-            self.found_models.append(x)
-        elif is_a(x, RemoteGraph):
-            self.found_remotes.append(x)
-        elif is_a(x, AgentMiddleware) and not self._owners and self.explorer.is_app_module(get_module_name(x)):
-            self.code.append(f"middleware `{type(x).__name__}`")
-        super().examine(x, where, cover)
+        if is_a(obj, BaseChatModel):
+            self.found_models.append(obj)
+        elif is_a(obj, RemoteGraph):
+            self.found_remotes.append(obj)
+        elif is_a(obj, AgentMiddleware) and not self._owners and self.explorer.is_app_module(get_module_name(obj)):
+            self.code.append(f"middleware `{type(obj).__name__}`")
+        super().examine(obj, where, cover)
 
     def _note_nodes(self, graph: Any) -> None:
         """Note nodes that run functions of the application."""

@@ -76,16 +76,16 @@ def doctor(obj: Any, *, name: str = "") -> list[Finding]:
     return AppExaminer(name).examine_app(obj)
 
 
-def _list_entry_points(x: Any) -> tuple[str, ...]:
-    if is_a(x, BaseTool):
+def _list_entry_points(obj: Any) -> tuple[str, ...]:
+    if is_a(obj, BaseTool):
         return _TOOL_ENTRY_POINTS
-    if is_a(x, BaseRetriever):
+    if is_a(obj, BaseRetriever):
         return (*RETRIEVE_METHODS, *TABLE_METHODS)
-    if is_a(x, BaseLLM):
+    if is_a(obj, BaseLLM):
         return SENDING_METHODS
-    if is_executor(x):
-        return list_executor_methods(type(x))
-    return tuple(list_entry_points(type(x))) if is_a(x, Workflow) else ()
+    if is_executor(obj):
+        return list_executor_methods(type(obj))
+    return tuple(list_entry_points(type(obj))) if is_a(obj, Workflow) else ()
 
 
 def _make_inner_cover(point: str) -> Cover:
@@ -127,20 +127,20 @@ class AppExaminer(Examiner):
         "client", "_client", "_aclient", "async_client", "_async_client", "_http_client", "_async_http_client",
     )  # fmt: skip
 
-    def is_intact(self, x: Any, guard: GuardMetadata) -> bool:
+    def is_intact(self, obj: Any, guard: GuardMetadata) -> bool:
         """Whether all entry points of a guarded copy are still Halo's."""
-        attributes = get_attributes(x)
-        if is_a(x, FunctionTool):
+        attributes = get_attributes(obj)
+        if is_a(obj, FunctionTool):
             return not attributes.keys() & set(_TOOL_ENTRY_POINTS) and all(
                 self.is_wrapped_by(attributes.get(name), guard) for name in _COPY_FUNCTION_FIELDS
             )
-        entry_points = _list_entry_points(x)
-        methods = [method for name in entry_points if (method := find_method(x, name)) is not None]
+        entry_points = _list_entry_points(obj)
+        methods = [method for name in entry_points if (method := find_method(obj, name)) is not None]
         return not attributes.keys() & set(entry_points) and bool(methods) and all(map(self.is_ours, methods))
 
-    def find_name(self, x: Any) -> str:
+    def find_name(self, obj: Any) -> str:
         """The name of an object; a tool's is in its metadata."""
-        return find_name(x, get_attributes(get_attributes(x).get("_metadata")).get("name"))
+        return find_name(obj, get_attributes(get_attributes(obj).get("_metadata")).get("name"))
 
     def find_watch_point(self, kind: FindingKind) -> str:
         """The observer, which records undecided calls, but no entry of an agent or hand-off."""
@@ -167,10 +167,10 @@ class AppExaminer(Examiner):
                     if kind in kinds and halo.may_restrict_output(action):
                         self.add_note(kind, "event handlers", f"policy of `{halo.agent}`", remedy)
 
-    def examine_tool(self, x: Any, where: str, cover: Cover) -> None:
+    def examine_tool(self, obj: Any, where: str, cover: Cover) -> None:
         """Examine a tool, and what its body reaches."""
-        _, original, name = self.describe(x)
-        is_closed = self.add_verdict(FindingKind.TOOL, x, where, cover, name)
+        _, original, name = self.describe(obj)
+        is_closed = self.add_verdict(FindingKind.TOOL, obj, where, cover, name)
         place = join_place(where, "tool", name)
         body = _make_inner_cover(f"tool `{name}`, inside of which it starts") if is_closed else NO_COVER
         attributes = get_attributes(original)
@@ -178,31 +178,31 @@ class AppExaminer(Examiner):
             self.visit(attributes.get(key), place, body)
         # What a tool over a retriever or an engine holds is guarded on the copy, not on the original.
         skipped = (*_FUNCTION_FIELDS, "_metadata", "_halo_guard")
-        self.visit_all(((key, v) for key, v in get_attributes(x).items() if key not in skipped), place, body)
+        self.visit_all(((key, v) for key, v in get_attributes(obj).items() if key not in skipped), place, body)
         self.visit_members(type(original), place, body)
         if get_module_name(attributes.get("_real_fn")).startswith("llama_index.tools.mcp"):
             remedy = "its client reaches every tool of its server: pass on tools only"
             self.add_note(FindingKind.TOOL, f"{name} (MCP)", where, remedy)
 
-    def examine_retriever(self, x: Any, where: str, cover: Cover) -> None:
+    def examine_retriever(self, obj: Any, where: str, cover: Cover) -> None:
         """Examine a retriever, its inner ones, and its store."""
-        _, original, name = self.describe(x)
-        is_closed = self.add_verdict(FindingKind.RETRIEVER, x, where, cover, name)
+        _, original, name = self.describe(obj)
+        is_closed = self.add_verdict(FindingKind.RETRIEVER, obj, where, cover, name)
         place = join_place(where, "retriever", name)
         body = _make_inner_cover(f"retriever `{name}`, which holds it") if is_closed else NO_COVER
-        parts = get_attributes(x)
+        parts = get_attributes(obj)
         for key in _STORE_FIELDS:
             self.visit(parts.pop(key, None), place, body if is_closed else DECIDED_BODY)
         self.visit_all(parts.items(), place, body)
         self.visit_members(type(original), place, body)
 
-    def examine_model(self, x: Any, where: str, cover: Cover) -> None:
+    def examine_model(self, obj: Any, where: str, cover: Cover) -> None:
         """Examine an LLM, its provider's tools, its client, and its inner model."""
-        if is_a(x, StructuredLLM) and find_guard(x) is None:
-            self.visit(get_attributes(x).get("llm"), where, cover)  # it is what it asks
+        if is_a(obj, StructuredLLM) and find_guard(obj) is None:
+            self.visit(get_attributes(obj).get("llm"), where, cover)  # it is what it asks
             return
-        _, original, name = self.describe(x)
-        is_closed = self.add_verdict(FindingKind.MODEL, x, where, cover, name)
+        _, original, name = self.describe(obj)
+        is_closed = self.add_verdict(FindingKind.MODEL, obj, where, cover, name)
         with suppress(Exception):  # as `find_guard`
             offered = judge_request(original, {}, collect_tools(original, {})).hosted
             self.add_hosted_tools((tool.name for tool in offered), where, closed=is_closed)
@@ -212,42 +212,42 @@ class AppExaminer(Examiner):
             body = Cover(f"LLM `{name}`, which asks it", frozenset((FindingKind.MODEL,)), is_decided=True)
         self.visit(get_attributes(original).get("llm"), join_place(where, "LLM", name), body)
 
-    def examine_index(self, x: Any, where: str, cover: Cover) -> None:
+    def examine_index(self, obj: Any, where: str, cover: Cover) -> None:
         """Examine an index: each engine or retriever that it makes is new and unguarded."""
         remedy = "each call creates a new one: guard the result, `halo.guard(index.as_retriever())`"
         status = FindingStatus.NOTED if cover.is_decided else FindingStatus.OPEN
-        self.add(FindingKind.RETRIEVER, f"{type(x).__name__}.as_query_engine", where, "none", status, remedy)
+        self.add(FindingKind.RETRIEVER, f"{type(obj).__name__}.as_query_engine", where, "none", status, remedy)
 
-    def examine_store(self, x: Any, where: str, cover: Cover) -> None:
+    def examine_store(self, obj: Any, where: str, cover: Cover) -> None:
         """Examine a vector store: a query to it is an unguarded retrieval."""
         remedy = "querying the store directly is not decided: pass on only a guarded retriever for it"
         status = FindingStatus.NOTED if cover.is_decided else FindingStatus.OPEN
-        self.add(FindingKind.STORE, f"{type(x).__name__}.query", where, "none", status, remedy)
+        self.add(FindingKind.STORE, f"{type(obj).__name__}.query", where, "none", status, remedy)
 
-    def examine_engine(self, x: Any, where: str, cover: Cover) -> None:
+    def examine_engine(self, obj: Any, where: str, cover: Cover) -> None:
         """Examine the parts of a query or chat engine."""
-        place = f"{where} > `{type(x).__name__}`".lstrip(" >")
+        place = f"{where} > `{type(obj).__name__}`".lstrip(" >")
         remedy = "it is read without a retriever: a guarded object that reads it is refused"
-        deed = find_self_acting(x)
+        deed = find_self_acting(obj)
         if deed:
             hint = f"it {deed}: put it behind a function, and guard that as what executes"
-            self.add(FindingKind.TOOL, type(x).__name__, place, "none", FindingStatus.OPEN, hint)
-        if is_guarded_engine(x):
+            self.add(FindingKind.TOOL, type(obj).__name__, place, "none", FindingStatus.OPEN, hint)
+        if is_guarded_engine(obj):
             cover = _make_inner_cover("guarded engine, inside of which it starts")
-        for value in get_attributes(x).values():
+        for value in get_attributes(obj).values():
             for part in (value, *(value if type(value) is list else ())):
                 for thing in (part, *(get_attributes(part).values() if is_a(part, BaseNodePostprocessor) else ())):
                     if is_store(thing) and find_guard(thing) is None and not is_executor(thing):
                         self.add(FindingKind.STORE, type(thing).__name__, place, "none", FindingStatus.OPEN, remedy)
-        self.visit_all(get_attributes(x).items(), place, cover)
-        self.visit_members(type(x), where, cover)
+        self.visit_all(get_attributes(obj).items(), place, cover)
+        self.visit_members(type(obj), where, cover)
 
-    def examine_executor(self, x: Any, where: str, cover: Cover) -> None:
+    def examine_executor(self, obj: Any, where: str, cover: Cover) -> None:
         """Examine an executor of a model's programs."""
-        if not runs_programs(x):
+        if not runs_programs(obj):
             return
-        guard, _, name = self.describe(x)
-        name = guard.resource.id if guard is not None else f"{name}.{list_executor_methods(type(x))[0]}"
+        guard, _, name = self.describe(obj)
+        name = guard.resource.id if guard is not None else f"{name}.{list_executor_methods(type(obj))[0]}"
         point = "guarded copy" if guard is not None else cover.point if FindingKind.TOOL in cover.kinds else ""
         remedy = "it runs what a model writes: guard the engine or retriever that holds it"
         self.add_point(FindingKind.TOOL, name, where, point, remedy)
@@ -265,30 +265,30 @@ class AppExaminer(Examiner):
         else:
             super().add_runtime_object(kind, name, where, has_halo=has_halo)
 
-    def examine_workflow(self, x: Any, where: str, cover: Cover) -> None:
+    def examine_workflow(self, obj: Any, where: str, cover: Cover) -> None:
         """Examine an agent, a team of agents, or a workflow of the app's own."""
-        guard, original, name = self.describe(x)
+        guard, original, name = self.describe(obj)
         place = join_place(where, "workflow", name)
-        is_agentic = is_a(x, AgentWorkflow, BaseWorkflowAgent)
+        is_agentic = is_a(obj, AgentWorkflow, BaseWorkflowAgent)
         inner = cover if cover.is_decided and FindingKind.AGENT in cover.kinds else NO_COVER
         if guard is not None or is_agentic:
-            self.add_verdict(FindingKind.AGENT, x, where, inner, name)
+            self.add_verdict(FindingKind.AGENT, obj, where, inner, name)
         if guard is not None:
             inner = _make_inner_cover(f"workflow `{name}`, inside of which it starts")
         if guard is not None and is_agentic:
             cover = Cover("guarded workflow", frozenset((FindingKind.TOOL,)), halo=guard.halo)
         elif guard is not None:
             cover = inner
-        if is_a(x, AgentWorkflow):
-            self._examine_team(x, place, cover, is_guarded=guard is not None)
+        if is_a(obj, AgentWorkflow):
+            self._examine_team(obj, place, cover, is_guarded=guard is not None)
         elif is_agentic:
-            self.examine_agent_parts(x, place, cover)
+            self.examine_agent_parts(obj, place, cover)
         skipped, cover = (_AGENT_FIELDS, inner) if is_agentic else ((), cover)
-        self.visit_all(((key, v) for key, v in get_attributes(x).items() if key not in skipped), place, cover)
+        self.visit_all(((key, v) for key, v in get_attributes(obj).items() if key not in skipped), place, cover)
         self.visit_members(type(original), place, inner)
 
-    def _examine_team(self, x: Any, where: str, cover: Cover, *, is_guarded: bool) -> None:
-        agents = get_attributes(x).get("agents")
+    def _examine_team(self, obj: Any, where: str, cover: Cover, *, is_guarded: bool) -> None:
+        agents = get_attributes(obj).get("agents")
         agents = agents if type(agents) is dict else {}
         for name, agent in agents.items():
             if len(agents) > 1:

@@ -68,16 +68,16 @@ class _Finder(AppExaminer):
         self._agents: list[Any] = []
         self._open_ids: set[int] = set()
 
-    def examine(self, x: Any, where: str, cover: Cover) -> None:
+    def examine(self, obj: Any, where: str, cover: Cover) -> None:
         """Note a tool, then look into it."""
-        if not is_a(x, BaseTool):
-            super().examine(x, where, cover)
+        if not is_a(obj, BaseTool):
+            super().examine(obj, where, cover)
             return
         owner = self._owners[-1] if self._owners else ""
-        self.found_tools.append((x, owner, self._agents[-1] if self._agents else None, cover))
+        self.found_tools.append((obj, owner, self._agents[-1] if self._agents else None, cover))
         agents, self._agents = self._agents, []
-        self._owners.append(self.describe(x)[2])
-        super().examine(x, where, cover)
+        self._owners.append(self.describe(obj)[2])
+        super().examine(obj, where, cover)
         self._owners.pop()
         self._agents = agents
 

@@ -90,11 +90,11 @@ class AppExaminer(Examiner):
             )
             self.add_note(FindingKind.STORE, "traces", "every run", remedy)
 
-    def is_opaque(self, x: Any) -> bool:
+    def is_opaque(self, obj: Any) -> bool:
         """Whether an object of the SDK or its dependencies is examined only by its type."""
-        return self.explorer.is_framework_module(get_module_name(x))
+        return self.explorer.is_framework_module(get_module_name(obj))
 
-    def get_contents_cover(self, x: Any, cover: Cover) -> Cover:  # noqa: ARG002  the form of the base
+    def get_contents_cover(self, obj: Any, cover: Cover) -> Cover:  # noqa: ARG002  the form of the base
         """The cover inside an object of the app: only runs that it starts are decided."""
         return get_body_cover(cover)
 
@@ -157,11 +157,11 @@ class AppExaminer(Examiner):
         """Examine a guardrail: of its function's calls, only runs that it starts are decided."""
         self.visit(item.guardrail_function, f"{where} `{item.get_name()}`", get_body_cover(cover))
 
-    def examine_realtime(self, x: Any, where: str, _cover: Cover) -> None:
+    def examine_realtime(self, obj: Any, where: str, _cover: Cover) -> None:
         """Examine an agent or model of a realtime session, which no runner runs."""
-        name, attributes = get_display_name(x), get_attributes(x)
+        name, attributes = get_display_name(obj), get_attributes(obj)
         remedy = "a realtime session talks directly to its provider: guard each of its tools with `halo.guard(tool)`"
-        self.add_note(FindingKind.AGENT if is_a(x, AgentBase) else FindingKind.MODEL, name, where, remedy)
+        self.add_note(FindingKind.AGENT if is_a(obj, AgentBase) else FindingKind.MODEL, name, where, remedy)
         for item in (*attributes.get("tools", ()), *attributes.get("mcp_servers", ())):
             self.visit(item, join_place(where, "realtime agent", name))
 

@@ -60,31 +60,31 @@ class _Finder(AppExaminer):
         self._agents: list[Agent[Any]] = []
         self._open_ids: set[int] = set()
 
-    def examine(self, x: Any, where: str, cover: Cover) -> None:
+    def examine(self, obj: Any, where: str, cover: Cover) -> None:
         """Note a tool, then look into it.
 
         An agent that a tool of its own leads back to is left out there, or its tools would count as those of the body.
         """
-        if id(x) in self._open_ids:
+        if id(obj) in self._open_ids:
             return
-        if is_a(x, FunctionTool):
+        if is_a(obj, FunctionTool):
             owner = self._owners[-1] if self._owners else ""
-            self.found_tools.append((x, owner, self._agents[-1] if self._agents else None, cover))
+            self.found_tools.append((obj, owner, self._agents[-1] if self._agents else None, cover))
             agents, self._agents = self._agents, []
-            self._owners.append(x.name)
-            super().examine(x, where, cover)
+            self._owners.append(obj.name)
+            super().examine(obj, where, cover)
             self._owners.pop()
             self._agents = agents
-        elif is_a(x, Agent):
+        elif is_a(obj, Agent):
             if not self._owners:
-                self._note_code(x)
-            self._agents.append(x)
-            self._open_ids.add(id(x))
-            super().examine(x, where, cover)
-            self._open_ids.discard(id(x))
+                self._note_code(obj)
+            self._agents.append(obj)
+            self._open_ids.add(id(obj))
+            super().examine(obj, where, cover)
+            self._open_ids.discard(id(obj))
             self._agents.pop()
         else:
-            super().examine(x, where, cover)
+            super().examine(obj, where, cover)
 
     def _note_code(self, agent: Agent[Any]) -> None:
         """Note functions of the application that the runner calls besides tools."""

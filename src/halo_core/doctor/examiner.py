@@ -100,22 +100,22 @@ _SDK_MODULES: Final = (
 )  # fmt: skip
 
 
-def find_guard(x: Any) -> GuardMetadata | None:
+def find_guard(obj: Any) -> GuardMetadata | None:
     """The guard of any object; None if it has none or cannot be inspected."""
     try:
-        return get_guard(x)
+        return get_guard(obj)
     except Exception:  # noqa: BLE001  an object may do anything when it is looked at
         return None
 
 
-def list_originals(x: Any, find: Callable[[Any], GuardMetadata | None] = find_guard) -> list[Any]:
+def list_originals(obj: Any, find: Callable[[Any], GuardMetadata | None] = find_guard) -> list[Any]:
     """An object, the object that its guard wraps, the one that the guard of that wraps, and so on.
 
     Args:
-        x: anything, guarded or not.
+        obj: anything, guarded or not.
         find: returns the guard of an object; an adapter that keeps guards elsewhere passes its own.
     """
-    objects = [x]
+    objects = [obj]
     while (guard := find(objects[-1])) is not None and len(objects) < _MAX_GUARDS:
         objects.append(guard.original)
     return objects
@@ -130,11 +130,11 @@ def find_source(function: Any) -> Any:
     return function
 
 
-def find_name(x: Any, *candidates: Any) -> str:
+def find_name(obj: Any, *candidates: Any) -> str:
     """The name of an object, without running its code; `candidates` come before its own attributes."""
-    attributes = get_attributes(x)
+    attributes = get_attributes(obj)
     names = (*candidates, *(attributes.get(key) for key in ("name", "model", "model_name", "model_id")))
-    return clean_name(next((name for name in names if type(name) is str and name), type(x).__name__))
+    return clean_name(next((name for name in names if type(name) is str and name), type(obj).__name__))
 
 
 def join_names(names: Sequence[str], most: int = _MAX_NAMES) -> str:
@@ -142,9 +142,9 @@ def join_names(names: Sequence[str], most: int = _MAX_NAMES) -> str:
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
-def find_method(x: Any, name: str) -> Any:
+def find_method(obj: Any, name: str) -> Any:
     """A method as defined in the class."""
-    return next((kind.__dict__[name] for kind in type(x).__mro__ if name in kind.__dict__), None)
+    return next((kind.__dict__[name] for kind in type(obj).__mro__ if name in kind.__dict__), None)
 
 
 def join_place(where: str, word: str, name: str) -> str:
@@ -232,9 +232,9 @@ class Examiner:
         self._depth = 0
         self._is_cut = False
 
-    def examine_app(self, x: Any) -> list[Finding]:
+    def examine_app(self, obj: Any) -> list[Finding]:
         """All findings about an app, in order."""
-        self.visit(x, self.root)
+        self.visit(obj, self.root)
         return self.finish()
 
     def finish(self) -> list[Finding]:
@@ -258,19 +258,19 @@ class Examiner:
         """Whether objects of exactly this class are skipped and never counted."""
         return is_atomic_type(kind) or issubclass(kind, self.ignored_types)
 
-    def is_opaque(self, x: Any) -> bool:
+    def is_opaque(self, obj: Any) -> bool:
         """Whether an object of an unknown type holds nothing of the app."""
-        return get_module_name(x).partition(".")[0] in self.opaque_packages
+        return get_module_name(obj).partition(".")[0] in self.opaque_packages
 
-    def is_intact(self, x: Any, guard: GuardMetadata) -> bool:
+    def is_intact(self, obj: Any, guard: GuardMetadata) -> bool:
         """Whether all entry points of a guarded copy are still the guard's, since fields can be set later."""
         raise NotImplementedError
 
-    def find_name(self, x: Any) -> str:
+    def find_name(self, obj: Any) -> str:
         """The name of an object, without running its code."""
-        return find_name(x)
+        return find_name(obj)
 
-    def find_point(self, kind: FindingKind, x: Any, cover: Cover) -> tuple[str, str]:  # noqa: ARG002  for adapters
+    def find_point(self, kind: FindingKind, obj: Any, cover: Cover) -> tuple[str, str]:  # noqa: ARG002  for adapters
         """(what decides an unguarded object, a remedy): one of them is empty; both if nothing is around it."""
         return (cover.point, "") if kind in cover.kinds else ("", cover.hint)
 
@@ -278,38 +278,40 @@ class Examiner:
         """The process's tripwire or observer, described by its effect on undecided objects of a kind."""
         return "none"
 
-    def find_runtime_kind(self, x: Any) -> FindingKind | None:
+    def find_runtime_kind(self, obj: Any) -> FindingKind | None:
         """The kind of object that a function creates by calling this; None except for models and retrievers."""
-        if not is_a(x, type):
+        if not is_a(obj, type):
             return None
-        kinds = (kind for base, kind in self.runtime_kinds.items() if issubclass(x, base) and not inspect.isabstract(x))
+        kinds = (
+            kind for base, kind in self.runtime_kinds.items() if issubclass(obj, base) and not inspect.isabstract(obj)
+        )
         return next(kinds, None)
 
-    def get_contents_cover(self, x: Any, cover: Cover) -> Cover:  # noqa: ARG002  for adapters
+    def get_contents_cover(self, obj: Any, cover: Cover) -> Cover:  # noqa: ARG002  for adapters
         """The cover inside an object of an unknown type."""
         return cover
 
     # the walk
 
-    def visit(self, x: Any, where: str, cover: Cover = NO_COVER) -> None:
+    def visit(self, obj: Any, where: str, cover: Cover = NO_COVER) -> None:
         """Examine any object, once under each cover."""
-        if self._ignores(x) or (type(x) in _CONTAINERS and all(map(self._ignores, list_values(x)))):
+        if self._ignores(obj) or (type(obj) in _CONTAINERS and all(map(self._ignores, list_values(obj)))):
             return
-        key = (id(x), cover)
+        key = (id(obj), cover)
         if key in self._visited:
             self.revisit(key, where)
             return
         if len(self._visited) >= self._max_objects or self._depth >= _MAX_DEPTH:
             self._is_cut = True
             return
-        self._visited[key] = x
+        self._visited[key] = obj
         self._depth += 1
-        self.examine(x, where, cover)
+        self.examine(obj, where, cover)
         self._depth -= 1
 
-    def _ignores(self, x: Any) -> bool:
+    def _ignores(self, obj: Any) -> bool:
         """Like `is_ignored`, cached for each class."""
-        kind = type(x)
+        kind = type(obj)
         if kind not in self._ignored:
             self._ignored[kind] = self.is_ignored(kind)
         return self._ignored[kind]
@@ -317,26 +319,26 @@ class Examiner:
     def revisit(self, key: tuple[int, Cover], where: str) -> None:
         """Handle an object met again under the same cover."""
 
-    def examine(self, x: Any, where: str, cover: Cover) -> None:
+    def examine(self, obj: Any, where: str, cover: Cover) -> None:
         """Examine an object according to its type."""
-        examine = self._find_examiner(type(x))
+        examine = self._find_examiner(type(obj))
         if examine is not None:
-            examine(self, x, where, cover)
+            examine(self, obj, where, cover)
             return
-        inner, bound_values = unwrap(x)
-        items = iterate_container(x)
+        inner, bound_values = unwrap(obj)
+        items = iterate_container(obj)
         if is_a(inner, types.FunctionType):
             self.examine_function(inner, where, cover)
             self.visit_all(bound_values, where, get_body_cover(cover))
         elif items is not None:
             self.visit_all(items, where, cover)
-            self.visit_all(get_attributes(x).items(), where, get_body_cover(cover))
-        elif is_a(x, type):
-            if not issubclass(x, self.ignored_classes):
-                self.visit_members(x, where, get_body_cover(cover))
-        elif not self.note_sdk_client(x, where) and not self.is_opaque(x):
-            self.visit_all(self.explorer.iterate_contents(x), where, self.get_contents_cover(x, cover))
-            self.visit_members(type(x), where, get_body_cover(cover))
+            self.visit_all(get_attributes(obj).items(), where, get_body_cover(cover))
+        elif is_a(obj, type):
+            if not issubclass(obj, self.ignored_classes):
+                self.visit_members(obj, where, get_body_cover(cover))
+        elif not self.note_sdk_client(obj, where) and not self.is_opaque(obj):
+            self.visit_all(self.explorer.iterate_contents(obj), where, self.get_contents_cover(obj, cover))
+            self.visit_members(type(obj), where, get_body_cover(cover))
 
     def _find_examiner(self, kind: type[Any]) -> Callable[..., None] | None:
         if kind not in self._examiners:
@@ -355,10 +357,10 @@ class Examiner:
             self._members[kind] = list(self.explorer.iterate_members(kind))
         self.visit_all(self._members[kind], where, cover)
 
-    def visit_parts(self, x: Any, where: str, cover: Cover, *, skipped: Collection[str] = ()) -> None:
+    def visit_parts(self, obj: Any, where: str, cover: Cover, *, skipped: Collection[str] = ()) -> None:
         """Examine an object's fields, except some, and its class's methods."""
-        self.visit_all(((key, v) for key, v in get_attributes(x).items() if key not in skipped), where, cover)
-        self.visit_members(type(x), where, cover)
+        self.visit_all(((key, v) for key, v in get_attributes(obj).items() if key not in skipped), where, cover)
+        self.visit_members(type(obj), where, cover)
 
     def list_captured(self, function: types.FunctionType) -> list[tuple[str, Any, bool]]:
         """Like `ObjectExplorer.iterate_captured`, cached."""
@@ -404,15 +406,15 @@ class Examiner:
         is_ours = is_a(source, types.FunctionType) and self.is_ours(source)
         return is_ours and any(value is guard for _, value in iterate_closure(source))
 
-    def find_intact_guard(self, x: Any) -> GuardMetadata | None:
+    def find_intact_guard(self, obj: Any) -> GuardMetadata | None:
         """The guard of a guarded copy that is still intact."""
-        guard = find_guard(x)
-        return guard if guard is not None and self.is_intact(x, guard) else None
+        guard = find_guard(obj)
+        return guard if guard is not None and self.is_intact(obj, guard) else None
 
-    def describe(self, x: Any) -> tuple[GuardMetadata | None, Any, str]:
+    def describe(self, obj: Any) -> tuple[GuardMetadata | None, Any, str]:
         """The guard if it is intact, the original, and the name."""
-        guard = self.find_intact_guard(x)
-        return (guard, guard.original, guard.name) if guard is not None else (None, x, self.find_name(x))
+        guard = self.find_intact_guard(obj)
+        return (guard, guard.original, guard.name) if guard is not None else (None, obj, self.find_name(obj))
 
     # the rows
 
@@ -440,16 +442,16 @@ class Examiner:
         return False
 
     def add_verdict(  # noqa: PLR0917  as above
-        self, kind: FindingKind, x: Any, where: str, cover: Cover, name: str, resource_id: str = ""
+        self, kind: FindingKind, obj: Any, where: str, cover: Cover, name: str, resource_id: str = ""
     ) -> bool:
         """Add a row about a tool, retriever, model or agent, and one if it is not granted; whether it is closed."""
-        guard = find_guard(x)
+        guard = find_guard(obj)
         if guard is None:
-            point, hint = self.find_point(kind, x, cover)
+            point, hint = self.find_point(kind, obj, cover)
         else:
             self.remember_halo(guard.halo)
             self.remember_original(guard)
-            point, hint = ("guarded copy", "") if self.is_intact(x, guard) else ("", _CHANGED_REMEDY)
+            point, hint = ("guarded copy", "") if self.is_intact(obj, guard) else ("", _CHANGED_REMEDY)
         is_closed = self.add_point(kind, name, where, point, hint)
         if point:
             halo, own_id = (cover.halo, name) if guard is None else (guard.halo, guard.resource.id)
@@ -501,21 +503,21 @@ class Examiner:
         for name in names:
             self.add(FindingKind.TOOL, name, where, point, status, remedy)
 
-    def note_client(self, x: Any, name: str, where: str) -> None:
+    def note_client(self, obj: Any, name: str, where: str) -> None:
         """Add a row about a model's SDK client, if it has one."""
-        attributes = get_attributes(x)
+        attributes = get_attributes(obj)
         private = attributes.get("__pydantic_private__")
         attributes |= private if type(private) is dict else {}
         if any(not is_atomic(attributes.get(item)) for item in self.client_fields):
             remedy = f"calls of the SDK client are not decided: use only the guarded {self.model_word}"
             self.add_note(FindingKind.MODEL, f"{name}.client", where, remedy)
 
-    def note_sdk_client(self, x: Any, where: str) -> bool:
+    def note_sdk_client(self, obj: Any, where: str) -> bool:
         """Add a row about a raw SDK client, if it is one."""
-        module = get_module_name(x)
+        module = get_module_name(obj)
         if not module.startswith(_SDK_MODULES) or not ("client" in module or "sdk" in module):
             return False
-        name = f"{module.partition('.')[0]}.{type(x).__name__}"
+        name = f"{module.partition('.')[0]}.{type(obj).__name__}"
         remedy = f"its calls are not decided: use {self.client_substitute} instead"
         self.add_note(FindingKind.MODEL, name, where, remedy)
         return True
@@ -524,10 +526,10 @@ class Examiner:
         """Add rows about policies that may restrict a model's answer."""
         if not any(item.kind is FindingKind.MODEL for item in self.findings):
             return
-        held = f"a policy may restrict the result, so a stream is held back until it is complete{addition}"
+        note = f"a policy may restrict the result, so a stream is held back until it is complete{addition}"
         for halo in self.halos:
             try:
-                remedy = held if halo.may_restrict_output(ActionKind.INFERENCE) else ""
+                remedy = note if halo.may_restrict_output(ActionKind.INFERENCE) else ""
             except HaloError as exc:
                 remedy = f"it cannot be read: {exc.message}"
             if remedy:

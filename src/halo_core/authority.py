@@ -79,13 +79,13 @@ def compute_age(decay: Decay, lived_us: int, steps: int, risk: int) -> int:
 
 def compute_authority(decay: Decay, account: Envelope, time_us: int, *, steps: int = 0, risk: int = 0) -> int:
     """Authority of one link at `time_us` if `steps` and `risk` were charged on top; 0..1_000_000."""
-    points, taken = risk - account.base_risk, steps - account.base_step
+    points, steps_taken = risk - account.base_risk, steps - account.base_step
     for unit, reserved, committed in account.spent:
         if unit == "risk":
             points += reserved + committed
         elif unit == "step":
-            taken += reserved + committed
-    return fade_authority(decay, time_us - account.since_us, taken, points)
+            steps_taken += reserved + committed
+    return fade_authority(decay, time_us - account.since_us, steps_taken, points)
 
 
 def fade_authority(decay: Decay, lived_us: int, steps: int, risk: int) -> int:
@@ -241,13 +241,13 @@ class AccountTerms:
             tuple(sorted(spent.values())),
         )
         lived_us = time_us - account.since_us
-        taken, points = step[1] + step[2] - account.base_step, risk[1] + risk[2] - account.base_risk
-        before = fade_authority(self._decay, lived_us, taken, points)
+        steps_taken, points = step[1] + step[2] - account.base_step, risk[1] + risk[2] - account.base_risk
+        before = fade_authority(self._decay, lived_us, steps_taken, points)
         _, reserved, committed = spent.get("step", _NOTHING_SPENT)
-        taken = reserved + committed - account.base_step
+        steps_taken = reserved + committed - account.base_step
         _, reserved, committed = spent.get("risk", _NOTHING_SPENT)
         points = reserved + committed - account.base_risk
-        return charged, before, fade_authority(self._decay, lived_us, taken, points)
+        return charged, before, fade_authority(self._decay, lived_us, steps_taken, points)
 
 
 def settle_account(account: Envelope, charges: Iterable[tuple[str, int]], actual: Mapping[str, int]) -> Envelope:

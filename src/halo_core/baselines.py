@@ -196,8 +196,8 @@ def fit_score(
     highest: list[int] = list(held_out.margins)
     for fold in range(min(_FOLDS, len(tasks))):
         out = [item for item in sessions if fold_of[item.observations[0].request_fingerprint] == fold]
-        rest = [item for item in sessions if fold_of[item.observations[0].request_fingerprint] != fold]
-        rest_baseline, rest_usual = _fit(rest, key)
+        other_folds = [item for item in sessions if fold_of[item.observations[0].request_fingerprint] != fold]
+        rest_baseline, rest_usual = _fit(other_folds, key)
         highest += [
             max(_compute_margins(item, rest_baseline, rest_usual, judge(item) if judge else model, key))
             for item in out

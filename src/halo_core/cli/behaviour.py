@@ -160,8 +160,8 @@ def print_people(people: Sequence[PersonRisk], *, all_of_them: bool) -> None:
     if len(listed_people) > _MAX_ROWS:
         say(f"... {len(listed_people) - _MAX_ROWS} more; use `--json` to see all")
     if len(people) > len(listed_people):
-        rest = len(people) - len(listed_people)
-        say_plainly(f"{rest} more people and services without anything unusual; see `halo risk --people`")
+        unlisted = len(people) - len(listed_people)
+        say_plainly(f"{unlisted} more people and services without anything unusual; see `halo risk --people`")
     if all_of_them and not people:
         say_plainly("no events of people are followed; start with `halo identity follow FILE`, see docs/identities.md")
 

@@ -193,8 +193,8 @@ def lead_through_first_day(store: StoreContext, tenant: str, *, agent: str = "",
         more = f" and {len(day.resources) - 5} more" if len(day.resources) > 5 else ""
         say(safe_text(f"undeclared: {names}{more}; `halo enforce --plan` shows them, `--yes` accepts the guesses"))
     _print_findings(day)
-    shown = frozenset(item.resource.id for item in day.resources) if is_asking or yes else frozenset()
-    return FirstDayResult(_write(dialogue, is_asking=is_asking), shown)
+    shown_tools = frozenset(item.resource.id for item in day.resources) if is_asking or yes else frozenset()
+    return FirstDayResult(_write(dialogue, is_asking=is_asking), shown_tools)
 
 
 def _accept_all(dialogue: _Dialogue) -> None:

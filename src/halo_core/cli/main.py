@@ -326,14 +326,14 @@ def root(
 def move_store_options(argv: list[str]) -> list[str]:
     """Move `--home`, `--db` and `--tenant` from before the verb to the end, where the verb reads them."""
     moved: list[str] = []
-    rest = list(argv)
-    while rest and rest[0].partition("=")[0] in _STORE_OPTIONS:
-        size = 1 if "=" in rest[0] else 2
-        moved, rest = moved + rest[:size], rest[size:]
-    if not rest or rest[0].startswith("-"):
+    arguments = list(argv)
+    while arguments and arguments[0].partition("=")[0] in _STORE_OPTIONS:
+        size = 1 if "=" in arguments[0] else 2
+        moved, arguments = moved + arguments[:size], arguments[size:]
+    if not arguments or arguments[0].startswith("-"):
         return argv
-    end = rest.index("--") if "--" in rest else len(rest)
-    return [*rest[:end], *moved, *rest[end:]]
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    return [*arguments[:end], *moved, *arguments[end:]]
 
 
 @cache

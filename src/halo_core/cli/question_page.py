@@ -95,13 +95,13 @@ def quote_lines(text: str, width: int) -> list[str]:
     """
     lines = []
     for part in _LINE_ENDS.split(text):
-        rest = escape_unprintable(part)
-        while len(rest) > width:
-            blank = rest.rfind(" ", width // 2, width)
+        unwrapped = escape_unprintable(part)
+        while len(unwrapped) > width:
+            blank = unwrapped.rfind(" ", width // 2, width)
             end = width if blank < 0 else blank + 1
-            lines.append(rest[:end])
-            rest = rest[end:]
-        lines.append(rest)
+            lines.append(unwrapped[:end])
+            unwrapped = unwrapped[end:]
+        lines.append(unwrapped)
     return lines
 
 

@@ -396,7 +396,7 @@ def _build_link_rows(link: LinkBudget, indent: str) -> Iterator[_BudgetRow]:
     for unit in link.units:
         if dim and unit.unit == "time":
             continue  # a link that is gone has no age
-        spent, reserved, limit, left = (
+        spent, reserved, limit, remaining = (
             _format_hours(amount) if unit.unit == "time" else format_amount(amount, unit.decimals)
             for amount in (
                 unit.committed,
@@ -406,10 +406,10 @@ def _build_link_rows(link: LinkBudget, indent: str) -> Iterator[_BudgetRow]:
             )
         )
         # The links above may have less left than this link has by itself.
-        excess = f"{left} above" if not dim and unit.left < max(unit.limit - unit.used, 0) else ""
+        excess = f"{remaining} above" if not dim and unit.left < max(unit.limit - unit.used, 0) else ""
         yield _BudgetRow(
             f"{indent}    {unit.unit}",
-            cells=(spent, reserved if unit.reserved else "", limit, excess if unit.ceiling is None else left),
+            cells=(spent, reserved if unit.reserved else "", limit, excess if unit.ceiling is None else remaining),
             used=unit.committed,
             reserved=unit.reserved,
             limit=unit.limit,
@@ -430,8 +430,8 @@ def _describe_link(link: LinkBudget) -> str:
 
 
 def _format_hours(value: int) -> str:
-    hours, rest = divmod(value, 3600)
-    return f"{hours:,}:{rest // 60:02}:{rest % 60:02}"
+    hours, remaining_s = divmod(value, 3600)
+    return f"{hours:,}:{remaining_s // 60:02}:{remaining_s % 60:02}"
 
 
 def _render_next_limit(first: NextLimit | None) -> Text:
@@ -446,8 +446,8 @@ def _render_next_limit(first: NextLimit | None) -> Text:
         return line.append(stop if first.actions else "nothing runs until the session is re-authorized")
     if first.actions is None:
         return line.append(f"{format_duration(first.left)} left")
-    left, limit = (format_amount(amount, first.decimals) for amount in (first.left, first.limit))
-    return line.append(f"{left} of {limit} left: about {first.actions:,} more decisions at this rate")
+    remaining, limit = (format_amount(amount, first.decimals) for amount in (first.left, first.limit))
+    return line.append(f"{remaining} of {limit} left: about {first.actions:,} more decisions at this rate")
 
 
 class Axis(StrEnum):

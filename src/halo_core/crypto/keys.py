@@ -294,8 +294,8 @@ class KeyStore:
         """
         path = self._find_path(name)
         with hold_file_lock(path.with_name(f"{path.name}.lock")):
-            kept = _read_key_file(path, "secret")
-            if kept is None or not secrets.compare_digest(kept, old):
+            current = _read_key_file(path, "secret")
+            if current is None or not secrets.compare_digest(current, old):
                 return False
             for leftover in path.parent.glob(f".{path.name}.*"):  # of a process that was killed here
                 _overwrite_file(leftover)

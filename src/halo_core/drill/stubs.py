@@ -125,14 +125,14 @@ def _write_source(code: types.CodeType, number: int) -> str:
     parts = [f"{name}=None" for name in parameters[:named]]  # a default only makes the text valid; code holds none
     if code.co_posonlyargcount:
         parts.insert(code.co_posonlyargcount, "/")
-    rest = list(parameters[named + keyword_only :])
+    variadic = list(parameters[named + keyword_only :])
     if flags & inspect.CO_VARARGS:
-        parts.append(f"*{rest.pop(0)}")
+        parts.append(f"*{variadic.pop(0)}")
     elif keyword_only:
         parts.append("*")
     parts += [f"{name}=None" for name in parameters[named : named + keyword_only]]
     if flags & inspect.CO_VARKEYWORDS:
-        parts.append(f"**{rest.pop(0)}")
+        parts.append(f"**{variadic.pop(0)}")
     values = ", ".join(f"{name!r}: {name}" for name in parameters)
     result = f"__call_stub({number}, {{{values}}})"
     head, body = "def", f"return {result}"

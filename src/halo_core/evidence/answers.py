@@ -186,8 +186,8 @@ def count_population(number: int, noun: str) -> str:
     head = _HEAD_WORDS.match(noun)
     words = noun[: head.end() if head else 0].replace(" and ", " or ")
     single = re.sub(r"\b\w+s\b", lambda word: _SINGULAR.get(word[0], word[0].removesuffix("s")), words)
-    rest = noun[head.end() if head else 0 :]
-    return f"1 {single}{rest.replace(' were ', ' was ').replace('that name ', 'that names ')}"
+    tail = noun[head.end() if head else 0 :]
+    return f"1 {single}{tail.replace(' were ', ' was ').replace('that name ', 'that names ')}"
 
 
 def check_listed(counted: int) -> list[str]:

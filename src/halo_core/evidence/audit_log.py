@@ -166,8 +166,8 @@ class AuditLog:
             if inner[0] < inner[1] and latest >= after_us:
                 count += sum(1 for _ in self.reader.positions(self.tenant, inner, (after_us, END_US)))
             if latest >= future_us and end > place.last_index + 1 >= 1:
-                rest = max(start, place.last_index + 1), end
-                count += sum(1 for _ in self.reader.positions(self.tenant, rest, (future_us, END_US)))
+                span = max(start, place.last_index + 1), end
+                count += sum(1 for _ in self.reader.positions(self.tenant, span, (future_us, END_US)))
         return count
 
     def _last_position(self, period: Period) -> int:
@@ -217,9 +217,9 @@ class AuditLog:
         They come in the order of their outcomes, and those of which none is recorded at the end.
         """
         waiting: dict[str, DecisionFacts] = {}
-        rest = Period(wanted.period.from_us, END_US)
+        until_end = Period(wanted.period.from_us, END_US)
         last = self._last_position(wanted.period)
-        for entry in self.entries((EntryKind.DECISION, EntryKind.OUTCOME), rest, session=wanted.session):
+        for entry in self.entries((EntryKind.DECISION, EntryKind.OUTCOME), until_end, session=wanted.session):
             if entry.kind == EntryKind.OUTCOME:
                 outcome = read_outcome(entry)
                 decision = waiting.pop(outcome.decision, None)

@@ -414,15 +414,15 @@ class _PackWriter:
         Raises:
             ConfigError: `bad_member_name`.
         """
-        taken = {str(item["name"]).partition("/")[0] for item in self._archive.members} | _OWN_NAMES
+        taken_names = {str(item["name"]).partition("/")[0] for item in self._archive.members} | _OWN_NAMES
         for list_files in extra_files:
             for name, data in sorted(list_files(scope).items()):
-                if not _EXTRA_NAME.fullmatch(name) or name.partition("/")[0] in taken:
+                if not _EXTRA_NAME.fullmatch(name) or name.partition("/")[0] in taken_names:
                     message = f"`{name[:80]}` is no name of a further file of a pack, or is taken"
                     remedy = "use a name of its own"
                     raise ConfigError("bad_member_name", message, field="extra_files", remedy=remedy)
                 self._archive.add(name, data)
-            taken |= {str(item["name"]) for item in self._archive.members}
+            taken_names |= {str(item["name"]) for item in self._archive.members}
 
     def _add_verifier(self, scope: PackScope) -> None:
         """Add `halo_verify.py`, and `VERIFY.md` that says how to run it."""

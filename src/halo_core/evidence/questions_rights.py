@@ -548,19 +548,21 @@ def _describe_question(log: AuditLog, item: Question) -> dict[str, Any]:
 
 def _count_approvers(log: AuditLog, period: Period, questions: Sequence[Question]) -> list[dict[str, Any]]:
     """Figures of each person who answered, or was refused to."""
-    taken: dict[str, list[tuple[str, float]]] = {}
+    answers_by_person: dict[str, list[tuple[str, float]]] = {}
     refused: dict[str, int] = {}
     for item in questions:
         for given in item.answers:
             seconds = (given.ts_us - item.entry.ts_us) / _US
-            taken.setdefault(str(given.body.get("actor", "")), []).append((str(given.body.get("answer")), seconds))
+            answers_by_person.setdefault(str(given.body.get("actor", "")), []).append(
+                (str(given.body.get("answer")), seconds)
+            )
     for entry in log.entries((EntryKind.ACCESS,), period):
         if entry.body.get("act") == "refused" and entry.body.get("refused") in ("approve", "deny"):
             person = str(entry.body.get("actor", ""))
             refused[person] = refused.get(person, 0) + 1
     return [
         {
-            "answers": len(answers := taken.get(person, [])),
+            "answers": len(answers := answers_by_person.get(person, [])),
             "approver": log.name_of(person),
             "fastest_s": min((seconds for _, seconds in answers), default=None),
             "median_s": median(seconds for _, seconds in answers) if answers else None,
@@ -569,7 +571,7 @@ def _count_approvers(log: AuditLog, period: Period, questions: Sequence[Question
             "slowest_s": max((seconds for _, seconds in answers), default=None),
             "yes": sum(1 for answer, _ in answers if answer == "approve"),
         }
-        for person in sorted({*taken, *refused})
+        for person in sorted({*answers_by_person, *refused})
     ]
 
 

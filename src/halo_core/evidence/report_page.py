@@ -444,9 +444,9 @@ def _render_answer(name: str, answer: Answer) -> Markup:
         facts.append(render_fact("limits", *(element("p", *_render_words(note)) for note in answer.notes)))
     parts = [top, element("dl", *facts)]
     if answer.rows:
-        shown = _select_rows(answer)
-        parts.append(render_table(answer.columns, shown))
-        if more := len(answer.rows) - len(shown):
+        shown_rows = _select_rows(answer)
+        parts.append(render_table(answer.columns, shown_rows))
+        if more := len(answer.rows) - len(shown_rows):
             parts.append(
                 element("p", f"{format_count(more, 'more row is', 'more rows are')} in the JSON form", class_="soft")
             )
@@ -510,9 +510,9 @@ def render_markdown(report: ControlReport) -> str:
         lines += [f"- finding: {escape_markdown(text)}" for text in answer.findings]
         lines += [f"- limit: {escape_markdown(text)}" for text in answer.notes]
         if answer.rows:
-            shown = _select_rows(answer)
-            lines += ["", *list_table_lines(answer.columns, shown)]
-            if more := len(answer.rows) - len(shown):
+            shown_rows = _select_rows(answer)
+            lines += ["", *list_table_lines(answer.columns, shown_rows)]
+            if more := len(answer.rows) - len(shown_rows):
                 lines += ["", f"{format_count(more, 'more row is', 'more rows are')} in the JSON form"]
         lines.append("")
     return "\n".join(lines).rstrip() + "\n"

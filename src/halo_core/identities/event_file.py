@@ -179,11 +179,11 @@ def _read_objects(stream: ByteStream) -> Iterator[tuple[int | str, Any]]:
         if not text:
             continue
         if first and text.startswith("["):
-            rest = stream.read(MAX_ARRAY + 1)
-            if len(rest) > MAX_ARRAY:
+            tail = stream.read(MAX_ARRAY + 1)
+            if len(tail) > MAX_ARRAY:
                 message = f"the array is longer than {MAX_ARRAY:,} bytes"
                 raise BadInput("too_long", message, field="file", remedy="write one event on each line")
-            yield from ((f"event {i + 1}", item) for i, item in enumerate(_parse_json(number, text.encode() + rest)))
+            yield from ((f"event {i + 1}", item) for i, item in enumerate(_parse_json(number, text.encode() + tail)))
             return
         first = False
         yield number, _parse_json(number, text)

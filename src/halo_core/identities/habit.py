@@ -118,9 +118,9 @@ class DayActivity:
         self.hours[hour] = (events + 1, failures + (event.outcome is Outcome.FAILURE))
         self.group, self.last_us = group, max(self.last_us, event.ts_us)
         for dim, value in values.items():
-            shown = self.values.setdefault(dim, set())
-            if len(shown) < MOST_VALUES:
-                shown.add(value)
+            known_values = self.values.setdefault(dim, set())
+            if len(known_values) < MOST_VALUES:
+                known_values.add(value)
 
     def to_plain(self) -> dict[str, Any]:
         """Canonical tree."""

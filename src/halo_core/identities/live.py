@@ -290,13 +290,13 @@ class LiveIdentity:
 
     def list_shown(self) -> Iterator[tuple[Dimension, int]]:
         """Every value that the identity has shown, each once."""
-        shown: dict[Dimension, set[int]] = {
+        values_by_dimension: dict[Dimension, set[int]] = {
             dim: set(table) for dim, table in zip(Dimension, self.habit.known_values, strict=False)
         }
         for day in (self.today, *self.held):
             for dim, values in day.values.items() if day is not None else ():
-                shown[dim] |= values
-        for dim, values in shown.items():
+                values_by_dimension[dim] |= values
+        for dim, values in values_by_dimension.items():
             yield from ((dim, value) for value in values)
 
 

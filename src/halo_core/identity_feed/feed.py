@@ -273,8 +273,8 @@ class IdentityFeed:
         if not changed:
             return
         changes, others = [], []
-        for number, (subject, (taken, name)) in enumerate(sorted(changed.items())):
-            state = taken.identity
+        for number, (subject, (event, name)) in enumerate(sorted(changed.items())):
+            state = event.identity
             changes.append(make_change(subject, state))
             others.append((subject, {f"name{number}": clip_name(name).encode()}))
             words = describe_factors(state.factors)

@@ -328,10 +328,10 @@ class PipeSource:
 
     def _split(self, most: int) -> Iterator[bytes]:
         for _ in range(most):
-            line, end, rest = self._rest.partition(b"\n")
+            line, end, remaining = self._rest.partition(b"\n")
             if not end and not (self.is_ended and line):
                 return
-            self._rest = rest
+            self._rest = remaining
             yield line[: MAX_LINE + 1].rstrip(b"\r")
 
     def _is_repeated(self, digest: str) -> bool:

@@ -264,13 +264,13 @@ class Item:
         return str(self.node.tag).removeprefix(_TAG)
 
     def _fail_misread(self, raw: str, kind: str) -> None:
-        shown = printable(raw)
-        otherwise = (f"YAML reads `{shown}` as {'a date' if kind == 'timestamp' else 'something else'}", "quote it")
+        printed = printable(raw)
+        otherwise = (f"YAML reads `{printed}` as {'a date' if kind == 'timestamp' else 'something else'}", "quote it")
         message, remedy = {
             "null": ("the value is missing", "add a value, or remove the field"),
-            "bool": (f"YAML reads `{shown}` as a truth value", f'write `"{shown}"`, or true or false'),
-            "int": (f"`{shown}` is not a plain number, or it is too large", "write plain digits, or quote a text"),
-            "float": ("a number with a fraction is not exact here", f'quote it: `"{shown}"`'),
+            "bool": (f"YAML reads `{printed}` as a truth value", f'write `"{printed}"`, or true or false'),
+            "int": (f"`{printed}` is not a plain number, or it is too large", "write plain digits, or quote a text"),
+            "float": ("a number with a fraction is not exact here", f'quote it: `"{printed}"`'),
         }.get(kind, otherwise)
         self.fail(message, remedy)
 

@@ -119,18 +119,18 @@ def _compile_like(pattern: tuple[str | None, ...]) -> Callable[[str], bool]:
 
 def _matches_like(text: str, pattern: tuple[str | None, ...]) -> bool:
     """Whether a text matches Cedar's `like`: literals in order, None for any characters; linear in the text."""
-    first, *rest = pattern
+    first, *tail = pattern
     if first is not None:
         if not text.startswith(first):
             return False
         text = text[len(first) :]
-    if not rest:
+    if not tail:
         return first is None or not text
     free = first is None
-    for i, part in enumerate(rest):
+    for i, part in enumerate(tail):
         if part is None:
             free = True
-        elif i == len(rest) - 1:
+        elif i == len(tail) - 1:
             return text.endswith(part) if free else text == part
         else:
             # After a wildcard the earliest place leaves the most behind it.

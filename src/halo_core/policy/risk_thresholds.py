@@ -51,5 +51,5 @@ def _add_threshold(part: str, risk: int) -> str:
     name = _RULE_START.match(part)
     if name is None or name[1] not in THRESHOLD_RULES:
         return part
-    rule, _, rest = part.rpartition(_RULE_END)  # what follows is the comment of the next one
-    return f"{rule}}}\nunless {{ context has risk && context.risk < {risk} {_RULE_END}{rest}"
+    rule, _, comment = part.rpartition(_RULE_END)  # what follows is the comment of the next one
+    return f"{rule}}}\nunless {{ context has risk && context.risk < {risk} {_RULE_END}{comment}"

@@ -284,11 +284,11 @@ class DriftReference:
     def _compute_call_shape_deviation(self, session: DriftSession, times: int, *, member: bool) -> tuple[int, int]:
         if not times or not session.call_shapes:
             return 0, 0
-        counts, shown = self.call_shapes.get(session.request, {}), session.call_shapes
-        others = {shape: count - (member and shape in shown) for shape, count in counts.items()}
-        new = sum(not others.get(shape, 0) for shape in shown) * UNIT // len(shown)
+        counts, call_shapes = self.call_shapes.get(session.request, {}), session.call_shapes
+        others = {shape: count - (member and shape in call_shapes) for shape, count in counts.items()}
+        new = sum(not others.get(shape, 0) for shape in call_shapes) * UNIT // len(call_shapes)
         usual = [shape for shape, count in others.items() if 2 * count > times]
-        missing = sum(shape not in shown for shape in usual) * UNIT // len(usual) if usual else 0
+        missing = sum(shape not in call_shapes for shape in usual) * UNIT // len(usual) if usual else 0
         return new - self.means[-2], missing - self.means[-1]
 
 

@@ -160,10 +160,10 @@ def _iterate_recorded(member: Member, material: Material, sessions: NDArray[np.b
     weight[use] = _weigh_actions(table, use, member.even) / use.sum()
     _, group = np.unique(_name_groups(table), return_inverse=True)
     for number, view in enumerate((table, *material.views[: member.views])):
-        kept = use & _draw_actions(group, use, member.kept, seed * 100 + number)
-        before, after = (np.bincount(group, np.where(which, weight, 0)) for which in (use, kept))
+        drawn = use & _draw_actions(group, use, member.kept, seed * 100 + number)
+        before, after = (np.bincount(group, np.where(which, weight, 0)) for which in (use, drawn))
         share = np.divide(before, after, out=np.zeros_like(before), where=after > 0)
-        yield view.values[kept], table.wrong[kept].astype(np.int64), (weight * share[group])[kept]
+        yield view.values[drawn], table.wrong[drawn].astype(np.int64), (weight * share[group])[drawn]
 
 
 def _draw_actions(group: Ints, use: NDArray[np.bool_], most: int, seed: int) -> NDArray[np.bool_]:

@@ -95,7 +95,7 @@ def make_hijacks(sessions: Iterable[TrainingSession], *, each: int, seed: int) -
     )
     maker = _Maker(_collect_actions(ordinary), _collect_words(ordinary), random.Random(seed))  # noqa: S311  no secret
     numbered = ((session, number) for session in ordinary if session.suite in maker.pool for number in range(each))
-    return [made for session, number in numbered if (made := maker.make(session, number)) is not None]
+    return [hijack for session, number in numbered if (hijack := maker.make(session, number)) is not None]
 
 
 def _is_action(event: TrainingEvent) -> bool:
@@ -183,16 +183,16 @@ def _carry_value(value: Any, texts: Sequence[str], draw: random.Random) -> Any:
 
 def change_values(args: Mapping[str, Any], words: Sequence[str], draw: random.Random) -> dict[str, Any]:
     """Arguments with other values of the same kinds; some calls keep part of theirs."""
-    kept = draw.choice((0.0, 0.0, 0.3, 0.6))
-    return {name: _change_value(value, words, draw, kept) for name, value in args.items()}
+    share_kept = draw.choice((0.0, 0.0, 0.3, 0.6))
+    return {name: _change_value(value, words, draw, share_kept) for name, value in args.items()}
 
 
-def _change_value(value: Any, words: Sequence[str], draw: random.Random, kept: float) -> Any:
+def _change_value(value: Any, words: Sequence[str], draw: random.Random, share_kept: float) -> Any:
     if isinstance(value, list):
-        return [_change_value(item, words, draw, kept) for item in value]
+        return [_change_value(item, words, draw, share_kept) for item in value]
     if isinstance(value, Mapping):
-        return {name: _change_value(item, words, draw, kept) for name, item in value.items()}
-    if value is None or isinstance(value, bool) or draw.random() < kept:
+        return {name: _change_value(item, words, draw, share_kept) for name, item in value.items()}
+    if value is None or isinstance(value, bool) or draw.random() < share_kept:
         return value
     if isinstance(value, int | float):
         return draw.choice((draw.randint(1, 20), draw.randint(10, 2000)))

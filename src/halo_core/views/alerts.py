@@ -214,13 +214,13 @@ def read_event_files(files: Iterable[Path], form: str, mapping: list[str] | None
         with path.open("rb") as file:
             stream = _HashingStream(file)
             try:
-                taken = read_events(stream, kind, columns, most=MAX_EVENTS - len(events))
+                imported = read_events(stream, kind, columns, most=MAX_EVENTS - len(events))
             except BadInput as exc:
                 exc.field = f"{path.name}: {exc.field}"
                 raise
         sources.append(f"sha256:{stream.hash.hexdigest()}")
-        events += taken.events
-        skipped.update(taken.skipped)
+        events += imported.events
+        skipped.update(imported.skipped)
     return ImportedEvents(sorted(events), tuple(sources), skipped)
 
 

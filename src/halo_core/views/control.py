@@ -303,7 +303,7 @@ class _Describer:
 
     def list_restrictions(self) -> Iterator[RestrictionView]:
         """What is in force by an entry, oldest first, and then the stops that only a file of the home holds."""
-        shown: set[tuple[str, str]] = set()
+        listed: set[tuple[str, str]] = set()
         newest = {
             (entry.kind.value, str(entry.body.get("scope", "")), str(entry.body.get("target", ""))): entry
             for entry in self._found.values()
@@ -313,10 +313,10 @@ class _Describer:
             body = newest[key].body if self._restore is None else self._restore(newest[key]).body
             by, why, target = (str(body.get(name) or "") for name in ("actor", "why", "target"))
             if key[0] == "stop":
-                shown |= {(key[1], key[2]), (key[1], target)}
+                listed |= {(key[1], key[2]), (key[1], target)}
             yield RestrictionView(*key[:2], target, since_us, by, why)
         for stop in StopFiles(self._home).read(self._tenant):
-            if (stop.scope, stop.target) not in shown:
+            if (stop.scope, stop.target) not in listed:
                 yield RestrictionView("stop", stop.scope, stop.target, stop.since_us)
 
     def list_people(self, now_us: int) -> tuple[str, ...]:

@@ -314,7 +314,7 @@ def _list_recalling_tools(case: Case) -> list[str]:
     """The tools that brought values of the targets back from where an exposed session had stored them."""
     snapshot, mark = case.entry.body["snapshot"], f" ({RECALLED_MARK})"
     targets = {str(pointer) for pointer, *_ in snapshot["targets"]}
-    names = {name for pointer, found in snapshot.get("sources", ()) if pointer in targets for name in found}
+    names = {name for pointer, tool_names in snapshot.get("sources", ()) if pointer in targets for name in tool_names}
     return sorted(name.removesuffix(mark) for name in names if name.endswith(mark))
 
 

@@ -75,11 +75,11 @@ class _FrontierPicture:
     def __init__(self, frontier: ScoreFrontier, top: float) -> None:
         self._frontier = frontier
         self._top, self._bottom = top, top + _HEIGHT
-        shown = [*frontier.points, frontier.current]
-        asked = max(map(frontier.share_asked, shown))
-        held = max(map(frontier.share_held, shown)) if not frontier.attacks else _FULL
+        shown_points = [*frontier.points, frontier.current]
+        asked = max(map(frontier.share_asked, shown_points))
+        highest_share = max(map(frontier.share_held, shown_points)) if not frontier.attacks else _FULL
         self._width = _round_up(max(asked, frontier.at_most / PER_CENT))
-        self._high = _round_up(held)
+        self._high = _round_up(highest_share)
 
     def _x(self, share: float) -> float:
         return charts.PLOT_LEFT + share / self._width * charts.PLOT_WIDTH

@@ -222,10 +222,12 @@ def _build_grants(
     wanted: dict[ActionKind, dict[str, Mapping[str, Constraint]]] = {}
     for kind, resources in usage.to_grants(tight=tight).items():
         for name, used in resources.items():
-            item, rest = registered.get((kind, name)), {}
+            item, constraints = registered.get((kind, name)), {}
             if kind is ActionKind.TOOL_CALL and item is not None:
-                kept = set(item.schema.get("required", ())) if tight else set(item.argument_names())
-                rest = {word: rule for word, rule in item.wildcard_grant().items() if word in kept}
+                argument_names = set(item.schema.get("required", ())) if tight else set(item.argument_names())
+                constraints = {word: rule for word, rule in item.wildcard_grant().items() if word in argument_names}
             free_text = kind is not ActionKind.TOOL_CALL  # queries and prompts
-            wanted.setdefault(kind, {})[name] = {ANY_OTHER: Constraint.anything()} if free_text else {**rest, **used}
+            wanted.setdefault(kind, {})[name] = (
+                {ANY_OTHER: Constraint.anything()} if free_text else {**constraints, **used}
+            )
     return wanted

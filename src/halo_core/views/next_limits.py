@@ -124,11 +124,11 @@ def _make_counted(agent: str, kind: str, item: Limit, steps: int) -> NextLimit:
 def _find_authority_limit(chain: LiveChain, *, tainted: bool, now_us: int) -> NextLimit | None:
     """The impact class whose floor a link's authority reaches next; the lowest floor where it is below all of them."""
     account = chain.accounts[-1]
-    taken = account.total("step") - account.base_step
-    if taken <= 0 or not chain.impacts:
+    steps_taken = account.total("step") - account.base_step
+    if steps_taken <= 0 or not chain.impacts:
         return None
-    risk_each = -(-(account.total("risk") - account.base_risk) // taken)
-    us_each = max(now_us - account.since_us, 0) // taken
+    risk_each = -(-(account.total("risk") - account.base_risk) // steps_taken)
+    us_each = max(now_us - account.since_us, 0) // steps_taken
 
     def authority_after(decisions: int, impact: Impact) -> int:
         points = RISK_POINTS[impact] * (2 if tainted and impact is not Impact.READ else 1)

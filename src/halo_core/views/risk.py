@@ -95,8 +95,8 @@ class AgentActivity:
             yield f"used      {_format_counts(used)}; it has no passport of its own to compare with"
         else:
             total, unused_names = sum(map(len, granted.values())), self.list_unused(granted)
-            rest = f"; never used: {_format_names(unused_names)}" if unused_names else ""
-            yield f"used      {total - len(unused_names)} of {total} granted resources{rest}"
+            addition = f"; never used: {_format_names(unused_names)}" if unused_names else ""
+            yield f"used      {total - len(unused_names)} of {total} granted resources{addition}"
         for title, counts in (("systems", self.systems), ("labels", self.labels), ("from", self.origins)):
             if counts:
                 yield f"{title:<9} {_format_counts(counts)}"
@@ -114,8 +114,8 @@ def _format_counts(counts: Counter[str]) -> str:
 
 
 def _format_names(names: list[str]) -> str:
-    shown, rest = ", ".join(map(escape_unprintable, names[:_MAX_NAMES])), len(names) - _MAX_NAMES
-    return shown + (f" and {rest} more" if rest > 0 else "")
+    listed, unlisted = ", ".join(map(escape_unprintable, names[:_MAX_NAMES])), len(names) - _MAX_NAMES
+    return listed + (f" and {unlisted} more" if unlisted > 0 else "")
 
 
 @dataclass(slots=True)

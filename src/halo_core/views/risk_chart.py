@@ -209,13 +209,13 @@ class _RiskPicture:
 
     def draw_verdicts(self) -> Iterator[str]:
         """Draw a sign at each action that was denied or asked about; of signs that would overlap, only one."""
-        taken = set()
+        positions = set()
         for cell in self._cells:
             for item in cell.actions:
                 x, y = self._middle(cell), self.y(item.risk)
                 place = (item.effect, round(x / _MIN_DISTANCE), round(y / _MIN_DISTANCE))
-                if item.effect in charts.SIGNS and place not in taken:
-                    taken.add(place)
+                if item.effect in charts.SIGNS and place not in positions:
+                    positions.add(place)
                     yield f"<g>{charts.draw_sign(item.effect, x, y)}{build_tooltip(item)}</g>"
 
     def draw_lanes(self, effects: list[str]) -> Iterator[str]:

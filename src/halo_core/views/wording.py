@@ -73,10 +73,10 @@ def format_percent(authority: int) -> str:
 def format_duration(seconds: int) -> str:
     """The largest whole unit, or two of them."""
     for index, (size, name) in enumerate(_PERIODS):
-        count, rest = divmod(seconds, size)
+        count, remaining_s = divmod(seconds, size)
         if count:
             smaller = _PERIODS[index + 1][0] if index + 1 < len(_PERIODS) else 1
-            more = f" {format_duration(rest - rest % smaller)}" if rest >= smaller else ""
+            more = f" {format_duration(remaining_s - remaining_s % smaller)}" if remaining_s >= smaller else ""
             return f"{count:,} {name}{'s' if count > 1 else ''}{more}"
     return "0 seconds"
 

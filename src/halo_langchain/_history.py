@@ -8,6 +8,8 @@ the user's. If the host asks a model directly, that call is the outermost run.
 from __future__ import annotations
 
 import dataclasses
+import functools
+import marshal
 import sys
 import threading
 from collections import OrderedDict
@@ -40,6 +42,7 @@ from halo_core.enforcement.activities import (
     run_activity_value,
 )
 from halo_core.enforcement.exposure import describe_calls
+from halo_core.enforcement.model_inputs import join_calls
 from halo_core.enforcement.session_context import current_session, in_body
 from halo_core.model import HistoryItem, HistoryRole, Provenance
 from halo_core.quick_init import quick_init
@@ -73,12 +76,14 @@ class ShownMessage(NamedTuple):
         kind: its type.
         text: its words.
         calls: the calls that it asks for, normalized; empty for none.
+        call_lines: the same as they are recorded of a model's input.
     """
 
     message: BaseMessage
     kind: str
     text: str
     calls: str
+    call_lines: str
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -90,14 +95,39 @@ _PLAIN_KINDS: Final = frozenset((AIMessage, HumanMessage, SystemMessage, ToolMes
 """Kinds of which it is known that their members are in their dictionary."""
 
 
+_MAX_DUMPED: Final = 4_096
+"""Bytes of the calls of a message up to which they are remembered."""
+
+
 def read_message(message: BaseMessage) -> ShownMessage:
     """Read the kind, text and calls of a message."""
     if type(message) in _PLAIN_KINDS and not message.__pydantic_extra__:
         calls = message.__dict__.get("tool_calls")
     else:
         calls = read_attribute(message, "tool_calls")
-    described = describe_calls((str(item.get("name")), item.get("args")) for item in calls) if calls else ""
-    return ShownMessage(message, message.type, get_message_text(message), described)
+    described, lines = _read_calls(calls) if calls else ("", "")
+    return ShownMessage(message, message.type, get_message_text(message), described, lines)
+
+
+def _read_calls(calls: Any) -> tuple[str, str]:
+    """The calls of a message as `describe_calls` and `join_calls` write them."""
+    try:
+        # Version 2 writes equal values as equal bytes, and whatever differs in value or type as others.
+        dumped = marshal.dumps(calls, 2)
+    except ValueError:  # arguments of other types
+        dumped = b""
+    return _read_dumped_calls(dumped) if 0 < len(dumped) <= _MAX_DUMPED else _write_calls(calls)
+
+
+@functools.lru_cache(maxsize=1024)
+def _read_dumped_calls(dumped: bytes) -> tuple[str, str]:
+    """As `_read_calls`, remembered: each model call of a conversation shows the same messages again."""
+    return _write_calls(marshal.loads(dumped))  # noqa: S302  what `_read_calls` has just dumped
+
+
+def _write_calls(calls: Iterable[Any]) -> tuple[str, str]:
+    described = describe_calls((str(item.get("name")), item.get("args")) for item in calls)
+    return described, join_calls("", ((item.get("name"), item.get("args")) for item in calls))
 
 
 @quick_init
@@ -300,7 +330,7 @@ def find_known_origins(shown: Iterable[ShownMessage], run_input: RunInput) -> tu
     if in_body():
         return ()
     origins: list[tuple[str, Provenance]] = []
-    for message, _, text, _ in shown:
+    for message, _, text, _, _ in shown:
         if isinstance(message, SystemMessage):
             origins.append((text, Provenance.SYSTEM))
         elif isinstance(message, HumanMessage):
@@ -313,12 +343,13 @@ def find_known_origins(shown: Iterable[ShownMessage], run_input: RunInput) -> tu
 
 def list_history(shown: Iterable[ShownMessage], run_input: RunInput) -> tuple[HistoryItem, ...]:
     """The conversation so far, and its thread if the session has another name."""
-    items = [_make_item(item, is_given=item.key in run_input.keys) for item in shown]
+    keys = run_input.keys
+    items = [_make_item(item, is_given=(item.kind, item.text, item.calls) in keys) for item in shown]
     return tuple([item for item in items if item is not None] + _list_threads())
 
 
 def _make_item(shown: ShownMessage, *, is_given: bool) -> HistoryItem | None:
-    message, _, text, calls = shown
+    message, _, text, calls, _ = shown
     if isinstance(message, HumanMessage):
         return HistoryItem(HistoryRole.USER, text, is_given=is_given)
     if isinstance(message, ToolMessage):

@@ -25,7 +25,7 @@ from halo_core.enforcement import Call, Surface, Ticket
 from halo_core.enforcement.flow import GovernedStream
 from halo_core.enforcement.guards import clean_name, get_tool_name, list_tool_names
 from halo_core.enforcement.mcp_listings import list_foreign_texts
-from halo_core.enforcement.model_inputs import Message, ModelInput, SchemaTexts, join_calls
+from halo_core.enforcement.model_inputs import Message, ModelInput, SchemaTexts
 from halo_core.enforcement.session_context import ContextVarScope, TriggeringMessage, triggering_message_scope
 from halo_core.model import ActionKind, Resource
 from halo_core.quick_init import quick_init
@@ -102,15 +102,13 @@ def build_inference_call(
 
 def _describe_input(shown: Sequence[ShownMessage], tools: list[Any] | None, facts: ModelFacts) -> ModelInput:
     """The model's input, for the record."""
-    given = [Message(item.kind, _get_whole_text(item) if item.calls else item.text) for item in shown]
+    given = [
+        Message(kind, f"{text}{lines}" if calls and isinstance(message, AIMessage) else text)
+        for message, kind, text, calls, lines in shown
+    ]
     system = "\n".join([item.text for item in given if item.role == "system"])
     schemas = tuple(map(_TOOL_SCHEMAS.describe, tools or ()))
     return ModelInput(given, system, schemas, facts.provider, facts.version, facts.parameters)
-
-
-def _get_whole_text(shown: ShownMessage) -> str:
-    calls = shown.message.tool_calls if isinstance(shown.message, AIMessage) else ()
-    return join_calls(shown.text, ((item["name"], item["args"]) for item in calls))
 
 
 _TOOL_SCHEMAS: Final = SchemaTexts(convert_to_openai_tool)

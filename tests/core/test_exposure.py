@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from halo_core.enforcement.exposure import digest_store
+from halo_core.enforcement.marked_history import HistoryMarker
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, HistoryItem, HistoryRole, Impact, Provenance, Resource
 from halo_core.store.cached_rows import MAX_REPEATS, RepeatIndex
@@ -20,7 +21,6 @@ from halo_core.values import (
     find_place,
     fingerprint_model_words,
     fingerprint_text,
-    mark_items,
     repeats_as_whole,
     split_repeats,
 )
@@ -37,7 +37,7 @@ def item(role, text="", **more):
 
 
 def marks_of(*items, key=KEY, user=""):
-    return [marked.marks for marked in mark_items(ConversationDigest(key, user), items)[1]]
+    return [marked.marks for marked in HistoryMarker().mark(ConversationDigest(key, user), items)[1]]
 
 
 @pytest.fixture

@@ -7,19 +7,20 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from halo_core.enforcement import preparer
-from halo_core.enforcement.preparer import _TextCache
+from halo_core.enforcement import text_cache
+from halo_core.enforcement.text_cache import TextCache
 
 THREADS, TEXTS = 8, 3_000
 
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
-    monkeypatch.setattr(preparer, "_MAX_CACHED_CHARS", 100)
+    monkeypatch.setattr(text_cache, "_MAX_CACHED_CHARS", 100)
+    monkeypatch.setattr(text_cache, "_ENTRY_CHARS", 0)
 
 
 def test_the_texts_together_stay_within_the_bound():
-    cache: _TextCache[str, int] = _TextCache()
+    cache: TextCache[str, int] = TextCache()
     for number in range(500):
         text = f"{number:010d}"
         assert cache.keep(text, text, number) == number
@@ -28,15 +29,23 @@ def test_the_texts_together_stay_within_the_bound():
 
 
 def test_a_text_above_the_bound_stands_alone():
-    cache: _TextCache[str, int] = _TextCache()
+    cache: TextCache[str, int] = TextCache()
     cache.keep("a", "a", 1)
     cache.keep("b" * 200, "b" * 200, 2)
     cache.keep("c", "c", 3)
     assert list(cache) == ["c"]
 
 
+def test_results_of_empty_texts_stay_within_the_bound(monkeypatch):
+    monkeypatch.setattr(text_cache, "_ENTRY_CHARS", 10)
+    cache: TextCache[int, int] = TextCache()
+    for number in range(500):
+        cache.keep(number, "", number)
+        assert len(cache) <= 10
+
+
 def test_threads_that_keep_texts_at_once_disturb_nobody():
-    cache: _TextCache[str, int] = _TextCache()
+    cache: TextCache[str, int] = TextCache()
 
     def fill(thread: int) -> None:
         for number in range(TEXTS):

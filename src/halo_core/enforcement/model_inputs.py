@@ -20,6 +20,7 @@ import orjson
 from halo_core.content.redaction import Redactor
 from halo_core.crypto import canonical
 from halo_core.decision.record_parts import Part, encode_text, make_part, unpack_digest
+from halo_core.enforcement.text_cache import TextCache
 from halo_core.errors import CanonicalError
 from halo_core.model import ModelCall
 from halo_core.model_requests.known_fields import FieldShape, list_known_fields, normalize_field
@@ -158,6 +159,7 @@ class ModelRecorder:
         self._references, self._redactor = references, redactor
         self._sealed: OrderedDict[tuple[str, str], None] = OrderedDict()
         self._lock = threading.Lock()
+        self._names: TextCache[Message, str] = TextCache()
         self._system_parts: dict[str, Part] = {}
         self._tool_parts: dict[tuple[str, ...], Part] = {}
 
@@ -181,7 +183,7 @@ class ModelRecorder:
                 parts.append(self._find_tools_part(tuple(given.tools)))
                 tools = unpack_digest(parts[-1][0])
             parameters = {name: self._record_parameter(value) for name, value in given.parameters.items()}
-            names = [self._references.of_message(item.referenced_text) for item in given.messages]
+            names = self._name_messages(given.messages)
             model = ModelCall(
                 clip_name(given.provider), clip_name(given.version), tuple(names), system, tools, parameters
             )
@@ -189,6 +191,16 @@ class ModelRecorder:
         except Exception:  # noqa: BLE001  INVARIANT: TOTAL - an object of the caller's that misbehaves
             return NO_RECORD
         return RecordedInput(model, tuple(parts), sealed, new_messages)
+
+    def _name_messages(self, messages: Sequence[Message]) -> list[str]:
+        """The references of messages, remembered: each model call of a conversation shows all of it again."""
+        known, names = self._names, []
+        for message in messages:
+            name = known.get(message)
+            if name is None:
+                name = known.keep(message, message.text, self._references.of_message(message.referenced_text))
+            names.append(name)
+        return names
 
     def note_sealed(self, new_messages: Iterable[tuple[str, str]]) -> None:
         """Remember that these messages are sealed by a durable decision."""

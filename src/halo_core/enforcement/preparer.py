@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple
 
 from halo_core.content.redaction import SEAL_PREFIX, Redactor
 from halo_core.crypto import canonical
@@ -19,7 +19,9 @@ from halo_core.crypto.keys import Digester
 from halo_core.enforcement.call import MAX_KEPT_CHARS, Call
 from halo_core.enforcement.decision_context import AnswerTerms, DecisionContext, ObservedText
 from halo_core.enforcement.model_inputs import ModelRecorder, RecordedInput
+from halo_core.enforcement.marked_history import HistoryMarker
 from halo_core.enforcement.plain_arguments import parse_plain_arguments
+from halo_core.enforcement.text_cache import TextCache
 from halo_core.errors import CanonicalError
 from halo_core.model import (
     Mode,
@@ -37,43 +39,16 @@ from halo_core.values import (
     fingerprint_text,
     fingerprint_whole_text,
     iter_text_fingerprints,
-    mark_items,
 )
 from halo_core.values.leaves import Leaf, parse_leaves
 from halo_core.values.sketch import MAX_TEXT
 
 MAX_ARGUMENT_BYTES: Final = 262_144  # bytes of canonical arguments
-_MAX_CACHED_CHARS: Final = 1_000_000
-"""Of the texts whose results a cache keeps; some hundreds of sessions each repeat a request with every call."""
 _MUCH_CHARS: Final = 1_000
 """Of texts that were not read yet, above which an event loop does not wait for them."""
 _TRACE_ID: Final = re.compile(r"(?!0{32})[0-9a-f]{32}")  # W3C Trace Context, section 3.2.2.3
 _MAX_PRINCIPALS: Final = 1024
 SEAL_PREFIX_BYTES: Final = SEAL_PREFIX.encode()
-
-K = TypeVar("K")
-V = TypeVar("V")
-
-
-class _TextCache(dict[K, V]):
-    """Results computed from texts; emptied as soon as the texts together are too long.
-
-    Several threads may use it at once. There is no lock, since a process that forks while one is held would hang: a
-    race costs a computation or some characters of the count, which begins anew whenever the cache is emptied.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._chars = 0
-
-    def keep(self, key: K, text: str, value: V) -> V:
-        """Add what was computed from `text`, and return it."""
-        if self._chars + len(text) > _MAX_CACHED_CHARS:
-            self.clear()
-            self._chars = 0
-        self[key] = value
-        self._chars += len(text)
-        return value
 
 
 class _ReadArguments(NamedTuple):
@@ -127,11 +102,12 @@ class Preparer:
     make_call_id: Any
     find_terms: Callable[[str], AnswerTerms] = AnswerTerms
     models: ModelRecorder = field(init=False)
-    _fingerprint_cache: _TextCache[tuple[str, Provenance], frozenset[int]] = field(default_factory=_TextCache)
-    _request_cache: _TextCache[str, str] = field(default_factory=_TextCache)
-    _observed_requests: _TextCache[str, tuple[ObservedText, ...]] = field(default_factory=_TextCache)
+    _fingerprint_cache: TextCache[tuple[str, Provenance], frozenset[int]] = field(default_factory=TextCache)
+    _request_cache: TextCache[str, str] = field(default_factory=TextCache)
+    _observed_requests: TextCache[str, tuple[ObservedText, ...]] = field(default_factory=TextCache)
     _principals: dict[tuple[str, tuple[str, ...]], Principal] = field(default_factory=dict)
     _conversations: dict[str, ConversationDigest] = field(default_factory=dict)
+    _marker: HistoryMarker = field(default_factory=HistoryMarker)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "models", ModelRecorder(self.references, self.redactor))
@@ -170,7 +146,7 @@ class Preparer:
         conversation = self._conversations.get(principal.user) or self._begin_conversation(principal.user)
         history: Sequence[MarkedItem] = ()
         if call.history:
-            conversation, history = mark_items(conversation, call.history)
+            conversation, history = self._marker.mark(conversation, call.history)
         content = _collect_content(call, principal, read.encoded, recorded)
         trigger_digest = ""
         if read.trigger_text:

@@ -26,7 +26,7 @@ from halo_core.values.carried import (
     fingerprint_carried,
     make_known_marks,
 )
-from halo_core.values.conversation import ConversationDigest, MarkedItem, describe_calls, mark_items
+from halo_core.values.conversation import ConversationDigest, MarkedItem, describe_calls
 from halo_core.values.created_objects import returns_created
 from halo_core.values.fact_sources import FactSources
 from halo_core.values.facts import ActionFacts, find_facts
@@ -131,7 +131,6 @@ __all__ = [
     "lists_of_one",
     "lists_records",
     "make_known_marks",
-    "mark_items",
     "may_store",
     "names_list",
     "names_one_sender",

@@ -101,16 +101,6 @@ class ConversationDigest:
         return state.digest()
 
 
-def mark_items(start: ConversationDigest, items: Iterable[HistoryItem]) -> tuple[ConversationDigest, list[MarkedItem]]:
-    """Marks of the items of a conversation, and its digest after the last one."""
-    marked = []
-    digest = start
-    for item in items:
-        digest, marked_item = digest.follow(item)
-        marked.append(marked_item)
-    return digest, marked
-
-
 def normalize_text(text: str) -> str:
     """A text without differences in white space: frameworks strip and join."""
     return " ".join(text.split())

@@ -39,6 +39,7 @@ from halo_core.errors import Denied
 from halo_core.model import Provenance
 from halo_llamaindex._components import guard_memory
 from halo_llamaindex._history import list_memories, make_earlier_mark, message_id
+from halo_llamaindex._messages import read_messages
 from halo_llamaindex._pause import STEERING_ERRORS, LlamaIndexAction, StepPaused, forget_waits, list_waiter_ids
 from halo_llamaindex._results import extract_message_text
 from halo_llamaindex._runs import (
@@ -372,7 +373,8 @@ async def _init_run(step_run: _StepRun) -> Any:
         current_run().memories.extend(memories)
         # Of a new session nobody has seen what a memory brings; an older one has, and the host's own part is given.
         given = result.input if step_run.has_fresh_session else list(step_run.event.get("chat_history", None) or ())
-        marks = [make_earlier_mark(step_run.halo, message) for message in given if message.role != MessageRole.SYSTEM]
+        shown = read_messages(message for message in given if message.role != MessageRole.SYSTEM)
+        marks = [make_earlier_mark(step_run.halo, read) for read in shown]
         if marks or await read_store(step_run.ctx, EARLIER_KEY):
             await step_run.ctx.store.set(EARLIER_KEY, marks)
     return result

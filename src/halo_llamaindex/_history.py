@@ -6,7 +6,7 @@ or a tool's body puts into a user message is not the user's.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from llama_index.core.base.llms.types import (
@@ -14,14 +14,14 @@ from llama_index.core.base.llms.types import (
     ChatResponse,
     CompletionResponse,
     MessageRole,
-    ToolCallBlock,
 )
 from llama_index.core.memory import BaseMemory, StaticMemoryBlock
 
 from halo_core.enforcement.activities import note_answer
-from halo_core.enforcement.exposure import TRUST_FLOOR, describe_calls
+from halo_core.enforcement.exposure import TRUST_FLOOR
 from halo_core.enforcement.session_context import in_body
 from halo_core.model import ActionKind, HistoryItem, HistoryRole, Provenance
+from halo_llamaindex._messages import ReadMessage, read_message
 from halo_llamaindex._results import extract_message_text, extract_text
 from halo_llamaindex._runs import KnownTexts, current_run_context
 
@@ -36,9 +36,9 @@ _PROVIDER_BLOCKS: Final = ("CitableBlock", "CitationBlock")
 _EARLIER_MARK: Final = "earlier"
 
 
-def make_earlier_mark(halo: Halo, message: ChatMessage) -> str:
+def make_earlier_mark(halo: Halo, read: ReadMessage) -> str:
     """Keyed digest that marks a message as older than the run."""
-    return halo.make_keyed_digest(f"{_EARLIER_MARK} {message.role.value} {extract_text(message)}")
+    return halo.make_keyed_digest(f"{_EARLIER_MARK} {read.role} {read.all_text}")
 
 
 def find_known_origins(messages: Iterable[ChatMessage]) -> KnownTexts:
@@ -67,63 +67,36 @@ def is_user_message(message: ChatMessage) -> bool:
     return extract_message_text(message) in run.user_texts
 
 
-def list_history(halo: Halo, messages: Sequence[ChatMessage]) -> tuple[HistoryItem, ...]:
+def list_history(halo: Halo, messages: Sequence[ReadMessage]) -> tuple[HistoryItem, ...]:
     """The conversation so far, and the memories with parts of it."""
     context = current_run_context()
     is_direct = context.run is None and not in_body()
 
-    def is_given(message: ChatMessage) -> bool:
-        return is_direct or make_earlier_mark(halo, message) in context.earlier_marks
+    def is_given(read: ReadMessage) -> bool:
+        return is_direct or make_earlier_mark(halo, read) in context.earlier_marks
 
-    items = [_make_item(message, is_given=is_given(message)) for message in messages if message.role in _ROLES]
+    items = [_make_item(read, is_given=is_given(read)) for read in messages if read.role in _ROLES]
     memories = context.run.memories if context.run is not None else []
     return (*(item for item in items if item is not None), *memories)
 
 
-_ROLES: Final = (*_RESULT_ROLES, *_MODEL_ROLES, MessageRole.USER)
+_ROLES: Final = frozenset(role.value for role in (*_RESULT_ROLES, *_MODEL_ROLES, MessageRole.USER))
+_ROLES_OF_RESULTS: Final = frozenset(role.value for role in _RESULT_ROLES)
 
 
-def _make_item(message: ChatMessage, *, is_given: bool) -> HistoryItem | None:
-    text = extract_message_text(message)
-    if message.role == MessageRole.USER:
-        return HistoryItem(HistoryRole.USER, text, is_given=is_given)
-    if message.role in _RESULT_ROLES:
-        return HistoryItem(HistoryRole.RESULT, text, id=_get_call_id(message), is_given=is_given)
-    calls = describe_calls(_iterate_calls(message))
-    role = HistoryRole.CALLS if calls else HistoryRole.REPLY
-    return HistoryItem(role, text, calls, is_given=is_given) if text or calls else None
+def _make_item(read: ReadMessage, *, is_given: bool) -> HistoryItem | None:
+    if read.role == "user":
+        return HistoryItem(HistoryRole.USER, read.text, is_given=is_given)
+    if read.role in _ROLES_OF_RESULTS:
+        return HistoryItem(HistoryRole.RESULT, read.text, id=read.call_id, is_given=is_given)
+    role = HistoryRole.CALLS if read.calls else HistoryRole.REPLY
+    return HistoryItem(role, read.text, read.calls, is_given=is_given) if read.text or read.calls else None
 
 
 def message_id(message: ChatMessage) -> str:
     """The id of a message, or of the call that it answers; empty if it has neither."""
     ids = (message.additional_kwargs.get(key) for key in ("id", "message_id", "tool_call_id"))
     return next((item for item in ids if isinstance(item, str) and item), "")
-
-
-def _get_call_id(message: ChatMessage) -> str:
-    ids = (message.additional_kwargs.get(key) for key in ("tool_call_id", "call_id", "id"))
-    return next((item for item in ids if isinstance(item, str)), "")
-
-
-def _iterate_calls(message: ChatMessage) -> Iterator[tuple[str, Any]]:
-    for block in message.blocks:
-        if isinstance(block, ToolCallBlock):
-            yield block.tool_name, block.tool_kwargs
-    calls = message.additional_kwargs.get("tool_calls")
-    for call in calls if isinstance(calls, list) else ():
-        yield _read_call(call)
-
-
-def _read_call(call: Any) -> tuple[str, Any]:
-    """Name and arguments of a call in any of the providers' forms."""
-    function = _get_member(call, "function") or call
-    names = (_get_member(function, key) for key in ("name", "tool_name"))
-    arguments = (_get_member(function, key) for key in ("arguments", "args", "input", "tool_kwargs"))
-    return str(next(filter(None, names), "")), next(filter(None, arguments), "")
-
-
-def _get_member(value: Any, name: str) -> Any:
-    return value.get(name) if isinstance(value, Mapping) else getattr(value, name, None)
 
 
 # memories
@@ -167,7 +140,7 @@ def read_answer(answer: Any) -> tuple[HistoryItem, ...]:
     if not isinstance(answer, ChatResponse):
         return ()
     note_answer(message_id(answer.message))
-    item = _make_item(answer.message, is_given=True)
+    item = _make_item(read_message(answer.message), is_given=True)
     provider_results = "\n".join(_iterate_provider_results(answer))
     provider = (HistoryItem(HistoryRole.PROVIDER_RESULT, provider_results),) if provider_results else ()
     return (*((item,) if item is not None else ()), *provider)

@@ -28,7 +28,6 @@ from llama_index.core.base.llms.types import (
     CompletionResponse,
     MessageRole,
     TextBlock,
-    ToolCallBlock,
 )
 
 from halo_core.enforcement import Call, Surface, Ticket, flow
@@ -46,12 +45,13 @@ from halo_core.enforcement.guards import (
     require_guard,
     to_list,
 )
-from halo_core.enforcement.model_inputs import Message, ModelInput, SchemaTexts, join_calls
+from halo_core.enforcement.model_inputs import Message, ModelInput, SchemaTexts
 from halo_core.enforcement.session_context import ContextVarScope, TriggeringMessage, triggering_message_scope
 from halo_core.enforcement.steps import astream, stream
 from halo_core.model import Resource
 from halo_llamaindex._history import find_known_origins, is_user_message, list_history, message_id, read_answer
 from halo_llamaindex._mcp import list_server_texts
+from halo_llamaindex._messages import ReadMessage, read_messages
 from halo_llamaindex._pause import LlamaIndexAction
 from halo_llamaindex._results import extract_message_text, make_model_surface
 from halo_llamaindex._runs import body_values, inner_values, make_spanless_subclass
@@ -82,19 +82,12 @@ def _make_asking_message(messages: Sequence[ChatMessage]) -> TriggeringMessage:
 
 
 def _describe_input(
-    messages: Sequence[ChatMessage], tools: Sequence[Any], facts: tuple[str, str, Mapping[str, Any]]
+    messages: Iterable[ReadMessage], tools: Sequence[Any], facts: tuple[str, str, Mapping[str, Any]]
 ) -> ModelInput:
     """The model's input, for the record."""
-    given = [Message(str(item.role.value), _get_whole_text(item)) for item in messages]
+    given = [Message(item.role, item.whole_text) for item in messages]
     system = "\n".join(item.text for item in given if item.role == MessageRole.SYSTEM.value)
     return ModelInput(given, system, tuple(map(_TOOL_SCHEMAS.describe, tools)), *facts)
-
-
-def _get_whole_text(message: ChatMessage) -> str:
-    calls = [(item.tool_name, item.tool_kwargs) for item in message.blocks if isinstance(item, ToolCallBlock)]
-    if not calls and message.additional_kwargs.get("tool_calls"):
-        calls = [("tool_calls", message.additional_kwargs["tool_calls"])]
-    return join_calls(extract_message_text(message), calls)
 
 
 _TOOL_SCHEMAS: Final = SchemaTexts(describe_tool)
@@ -242,15 +235,15 @@ class ModelCall(LlamaIndexAction):
         messages, tools = _read_messages_and_tools(self.name, self.args, self.kwargs)
         tools = [*tools, *collect_tools(self.model, {} if self.name.endswith("_with_tools") else self.kwargs)]
         settings = _read_settings(self.name, self.args, self.kwargs)
-        fields = judge_request(self.model, settings, tools)
+        fields, read = judge_request(self.model, settings, tools), read_messages(messages)
         with triggering_message_scope(_make_asking_message(messages)):
             call: Call = self.halo.build_call(
                 self._find_resource(),
                 {"messages": len(messages), "tools": list_tool_names(tools), **fields.to_arguments()},
                 abilities=_ABILITIES,
                 shown_texts=(*find_known_origins(messages), *list_server_texts(tools)),
-                history=list_history(self.halo, messages),
-                model=_describe_input(messages, tools, read_model_facts(self.model, settings)),
+                history=list_history(self.halo, read),
+                model=_describe_input(read, tools, read_model_facts(self.model, settings)),
             )
         return call
 

@@ -7,35 +7,25 @@ run.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from agents import ModelResponse, RunState
 
-from halo_core.enforcement.exposure import describe_calls
 from halo_core.enforcement.session_context import TriggeringMessage, current_session, in_body
 from halo_core.model import HistoryItem, HistoryRole, Provenance
+from halo_openai_agents._items import OWN_KINDS, ItemKey, ReadItem, get_key, read_item
 from halo_openai_agents._results import (
     extract_item_text,
     extract_message_text,
     get_field,
     get_real_id,
-    is_from_model,
     to_input_items,
 )
 
 _SYSTEM_ROLES: Final = ("system", "developer")
-_FUNCTION_CALL: Final = "function_call"
-_NATIVE_CALLS: Final = frozenset(
-    ("apply_patch_call", "computer_call", "custom_tool_call", "local_shell_call", "shell_call")
-)
-"""Calls of tools that are no function tools; what came of one is an item of its own, wherever it ran."""
-_OWN_KINDS: Final = frozenset(
-    {"", "message", "reasoning", "item_reference", "compaction", _FUNCTION_CALL, *_NATIVE_CALLS}
-)
 _LINKS: Final = (("previous_response_id", "response"), ("conversation_id", "conversation"))
-_Key = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +34,11 @@ class RunInput:
 
     Args:
         user_texts: the user's words, a text for each message.
-        keys: keys of its items, as `_get_key` makes them.
+        keys: keys of its items.
     """
 
     user_texts: frozenset[str] = frozenset()
-    keys: frozenset[_Key] = frozenset()
+    keys: frozenset[ItemKey] = frozenset()
 
     @classmethod
     def from_value(cls, run_input: Any) -> RunInput:
@@ -57,20 +47,10 @@ class RunInput:
             run_input = run_input._original_input  # noqa: SLF001  what it was begun with; nothing public says it
         items = to_input_items(run_input)
         texts = (extract_message_text(item) for item in items if get_field(item, "role") == "user")
-        return cls(frozenset(filter(None, texts)), frozenset(map(_get_key, items)))
+        return cls(frozenset(filter(None, texts)), frozenset(map(get_key, items)))
 
 
 EMPTY_INPUT: Final = RunInput()
-
-
-def _get_key(item: Any) -> _Key:
-    kind = str(get_field(item, "type") or "message")
-    if kind == _FUNCTION_CALL:
-        return kind, f"{get_field(item, 'call_id')} {get_field(item, 'name')} {get_field(item, 'arguments')}"
-    if kind.endswith("_output"):
-        return kind, f"{get_field(item, 'call_id')} {extract_item_text(get_field(item, 'output'))}"
-    role = str(get_field(item, "role") or "")
-    return f"{kind}/{role}", extract_message_text(item) or str(get_field(item, "id") or "")
 
 
 def find_asking_message(items: Sequence[Any], run_input: RunInput) -> TriggeringMessage:
@@ -85,7 +65,7 @@ def find_asking_message(items: Sequence[Any], run_input: RunInput) -> Triggering
 
 
 def find_known_origins(
-    system: str | None, items: Iterable[Any], run_input: RunInput
+    system: str | None, items: Iterable[ReadItem], run_input: RunInput
 ) -> tuple[tuple[str, Provenance], ...]:
     """Texts in a model's input whose origin is known; user messages not by the user count as nobody's.
 
@@ -98,16 +78,14 @@ def find_known_origins(
         return ()
     origins: list[tuple[str, Provenance]] = [(system, Provenance.SYSTEM)] if system else []
     for item in items:
-        role = get_field(item, "role")
-        if role in _SYSTEM_ROLES:
-            origins.append((extract_message_text(item), Provenance.SYSTEM))
-        elif role == "user":
-            text = extract_message_text(item)
-            origins.append((text, Provenance.USER if text in run_input.user_texts else Provenance.NOVEL))
+        if item.role in _SYSTEM_ROLES:
+            origins.append((item.text, Provenance.SYSTEM))
+        elif item.role == "user":
+            origins.append((item.text, Provenance.USER if item.text in run_input.user_texts else Provenance.NOVEL))
     return tuple(origins)
 
 
-def list_history(items: Iterable[Any], run_input: RunInput, values: Mapping[str, Any]) -> tuple[HistoryItem, ...]:
+def list_history(items: Iterable[ReadItem], run_input: RunInput, values: Mapping[str, Any]) -> tuple[HistoryItem, ...]:
     """The conversation so far: items, and ids of other stores with parts of it.
 
     Args:
@@ -115,7 +93,7 @@ def list_history(items: Iterable[Any], run_input: RunInput, values: Mapping[str,
         run_input: what the outermost run was started with.
         values: arguments of the model's method.
     """
-    history = list(_iterate_items(items, lambda item: _get_key(item) in run_input.keys))
+    history = _join_items(items, run_input.keys)
     for name, kind in _LINKS:
         value = values.get(name)
         if isinstance(value, str) and value:
@@ -131,53 +109,57 @@ def list_session_link(name: str) -> tuple[HistoryItem, ...]:
     return (HistoryItem(HistoryRole.LINK, id=name, is_opening=True),)
 
 
-def _iterate_items(items: Iterable[Any], is_given: Any) -> Iterator[HistoryItem]:
-    """The items of a conversation; what a model said at once, calls included, is one item."""
-    calls: list[tuple[str, Any]] = []
+def _join_items(items: Iterable[ReadItem], given: Collection[ItemKey] | None = None) -> list[HistoryItem]:
+    """The items of a conversation; what a model said at once, calls included, is one item.
+
+    Args:
+        items: read.
+        given: keys of the items that were there before the run; None where all count as such.
+    """
+    history: list[HistoryItem] = []
+    calls: list[str] = []
     words, were_given = "", True
     for item in items:
-        kind = str(get_field(item, "type") or "")
-        if kind == _FUNCTION_CALL or kind in _NATIVE_CALLS:
-            were_given = (were_given or not (words or calls)) and is_given(item)
-            is_function = kind == _FUNCTION_CALL
-            arguments = get_field(item, "arguments") if is_function else extract_item_text(item)
-            calls.append((str(get_field(item, "name") if is_function else kind), arguments or ""))
+        is_given = given is None or item.key in given
+        if item.call:
+            were_given = (were_given or not (words or calls)) and is_given
+            calls.append(item.call)
             continue
-        if kind == "reasoning":
+        if item.kind == "reasoning":
             continue
-        yield from _flush(words, calls, is_given=were_given)
-        words, calls, were_given = "", [], is_given(item)
-        if get_field(item, "role") == "assistant":
-            words = extract_message_text(item)
-        else:
-            yield from _make_item(item, kind, is_given=were_given)
-            were_given = True
-    yield from _flush(words, calls, is_given=were_given)
+        if words or calls:
+            history.append(_make_said(words, calls, is_given=were_given))
+            calls = []
+        is_answer = item.role == "assistant"
+        words, were_given = (item.text, is_given) if is_answer else ("", True)
+        if not is_answer and (other := _make_item(item, is_given=is_given)) is not None:
+            history.append(other)
+    if words or calls:
+        history.append(_make_said(words, calls, is_given=were_given))
+    return history
 
 
-def _flush(words: str, calls: list[tuple[str, Any]], *, is_given: bool) -> Iterator[HistoryItem]:
+def _make_said(words: str, calls: list[str], *, is_given: bool) -> HistoryItem:
     if calls:
-        yield HistoryItem(HistoryRole.CALLS, words, describe_calls(calls), is_given=is_given)
-    elif words:
-        yield HistoryItem(HistoryRole.REPLY, words, is_given=is_given)
+        return HistoryItem(HistoryRole.CALLS, words, "\n".join(calls), is_given=is_given)
+    return HistoryItem(HistoryRole.REPLY, words, is_given=is_given)
 
 
-def _make_item(item: Any, kind: str, *, is_given: bool) -> Iterator[HistoryItem]:
-    role = get_field(item, "role")
-    if role == "user":
-        yield HistoryItem(HistoryRole.USER, extract_message_text(item), is_given=is_given)
-    elif kind.endswith("_output"):
-        text = extract_item_text(get_field(item, "output"))
-        yield HistoryItem(HistoryRole.RESULT, text, id=str(get_field(item, "call_id") or ""), is_given=is_given)
-    elif kind not in _OWN_KINDS and is_from_model(item):
-        yield HistoryItem(HistoryRole.RECALLED, extract_item_text(item), is_given=is_given)
+def _make_item(item: ReadItem, *, is_given: bool) -> HistoryItem | None:
+    if item.role == "user":
+        return HistoryItem(HistoryRole.USER, item.text, is_given=is_given)
+    if item.kind.endswith("_output"):
+        return HistoryItem(HistoryRole.RESULT, item.output, id=item.call_id, is_given=is_given)
+    if item.kind not in OWN_KINDS and item.is_from_model:
+        return HistoryItem(HistoryRole.RECALLED, item.recalled, is_given=is_given)
+    return None
 
 
 def read_answer(response: ModelResponse) -> tuple[HistoryItem, ...]:
     """The parts of a model's answer that join the conversation, and what its provider's tools found."""
     history = [
         item
-        for item in _iterate_items(response.output, lambda _item: True)
+        for item in _join_items(map(read_item, response.output))
         if item.role in (HistoryRole.REPLY, HistoryRole.CALLS)
     ]
     provider_results = "\n".join(_iterate_provider_results(response.output))
@@ -190,7 +172,7 @@ def read_answer(response: ModelResponse) -> tuple[HistoryItem, ...]:
 
 def _iterate_provider_results(output: Iterable[Any]) -> Iterator[str]:
     for item in output:
-        if str(get_field(item, "type") or "") not in _OWN_KINDS:
+        if str(get_field(item, "type") or "") not in OWN_KINDS:
             yield extract_item_text(item)
         for part in get_field(item, "content") or ():
             annotations = get_field(part, "annotations")

@@ -18,7 +18,7 @@ import json
 import re
 import time
 import types
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, ClassVar, Final
@@ -70,10 +70,9 @@ from halo_openai_agents._history import (
     list_session_link,
     read_answer,
 )
+from halo_openai_agents._items import ReadItem, count_messages, read_items
 from halo_openai_agents._requests import describe_offered_tool, read_request_fields
 from halo_openai_agents._results import (
-    count_messages,
-    describe_item,
     get_function_calls,
     identify_turn,
     make_model_surface,
@@ -157,7 +156,8 @@ class ModelAction(GovernedAction[Any]):
 
     def build_call(self) -> Call:
         """The call to decide; offering tools that cannot be guarded is a problem."""
-        halo, items, system = self.guard.halo, self.items, self.values.get("system_instructions")
+        halo, system = self.guard.halo, self.values.get("system_instructions")
+        items = read_items(self.items)
         names = tool_names(self.tools, self.handoffs)
         fields = read_request_fields(self.model, self.values, names)
         judged = judge_model_fields(fields, type(self.guard.original).__name__, names)
@@ -167,10 +167,10 @@ class ModelAction(GovernedAction[Any]):
             **judged.to_arguments(),
         }
         self.run = run = current_run(halo)
-        run_input = run.run_input if run is not None else RunInput.from_value(items)
+        run_input = run.run_input if run is not None else RunInput.from_value(self.items)
         links = list_session_link(run.thread) if run is not None else ()
         shown_texts = find_known_origins(system, items, run_input)
-        with step_scope(halo), triggering_message_scope(find_asking_message(items, run_input)):
+        with step_scope(halo), triggering_message_scope(find_asking_message(self.items, run_input)):
             call: Call = halo.build_call(
                 self.guard.resource,
                 args,
@@ -178,15 +178,15 @@ class ModelAction(GovernedAction[Any]):
                 abilities=_ABILITIES,
                 shown_texts=(*shown_texts, *list_foreign_texts(map(find_guard, self.tools))),
                 history=(*list_history(items, run_input, self.values), *links),
-                model=self._describe_input(fields),
+                model=self._describe_input(items, fields),
             )
         return call
 
-    def _describe_input(self, fields: Mapping[str, Any]) -> ModelInput:
+    def _describe_input(self, items: Iterable[ReadItem], fields: Mapping[str, Any]) -> ModelInput:
         """The model's input, for the record."""
         system, kind = self.values.get("system_instructions"), type(self.guard.original)
         given = [Message("system", system)] if isinstance(system, str) and system else []
-        given += [Message(*describe_item(item)) for item in self.items]
+        given += [Message(*item.described) for item in items]
         schemas = tuple(map(_TOOL_SCHEMAS.describe, (*self.tools, *self.handoffs)))
         provider = "openai" if kind.__module__.startswith("agents.models.openai") else ""
         version, parameters = fields.get("model"), select_parameters(fields, kind.__name__)

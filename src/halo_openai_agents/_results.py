@@ -45,12 +45,6 @@ def to_input_items(model_input: Any) -> list[Any]:
     return list(model_input) if isinstance(model_input, list | tuple) else []
 
 
-def count_messages(items: Iterable[Any]) -> int:
-    """Count the messages in input items; what a model said at once, calls included, is one."""
-    from_model = [is_from_model(item) for item in items]
-    return sum(not (current and previous) for previous, current in zip([False, *from_model], from_model, strict=False))
-
-
 def describe_item(item: Any) -> tuple[str, str]:
     """The role of an input item (its kind without a role), and all its text."""
     role, kind = get_field(item, "role"), str(get_field(item, "type") or "message")

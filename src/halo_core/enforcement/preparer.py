@@ -18,8 +18,8 @@ from halo_core.crypto import canonical
 from halo_core.crypto.keys import Digester
 from halo_core.enforcement.call import MAX_KEPT_CHARS, Call
 from halo_core.enforcement.decision_context import AnswerTerms, DecisionContext, ObservedText
-from halo_core.enforcement.model_inputs import ModelRecorder, RecordedInput
 from halo_core.enforcement.marked_history import HistoryMarker
+from halo_core.enforcement.model_inputs import ModelRecorder, RecordedInput
 from halo_core.enforcement.plain_arguments import parse_plain_arguments
 from halo_core.enforcement.text_cache import TextCache
 from halo_core.errors import CanonicalError

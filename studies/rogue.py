@@ -1,4 +1,4 @@
-"""Rogue behaviour: agents that turn bad by themselves, on seventeen synthetic desks, with Halo and two rivals in front.
+"""Rogue behaviour: agents that turn bad by themselves, on eighteen synthetic desks, with Halo and two rivals in front.
 
     python studies/rogue.py
     python studies/rogue.py --desk loan-clerk --family "mass read" --seed 3 --json
@@ -36,6 +36,7 @@ from halo_studies.rogue.grid_desk import GridDesk
 from halo_studies.rogue.guarded import Setting
 from halo_studies.rogue.lab_desk import LabDesk
 from halo_studies.rogue.later_families import LATER_FAMILIES
+from halo_studies.rogue.law_desk import LawDesk
 from halo_studies.rogue.loan_desk import LoanDesk
 from halo_studies.rogue.measure import Sizes, measure_desk
 from halo_studies.rogue.oncall_desk import OncallDesk
@@ -44,6 +45,7 @@ from halo_studies.rogue.pharmacy_desk import PharmacyDesk
 from halo_studies.rogue.registrar_desk import RegistrarDesk
 from halo_studies.rogue.school_desk import SchoolDesk
 from halo_studies.rogue.service_desk import ServiceDesk
+from halo_studies.rogue.seventh_families import SEVENTH, SEVENTH_FAMILIES, list_held_back_seventh
 from halo_studies.rogue.shop_desk import ShopDesk
 from halo_studies.rogue.sixth_families import SIXTH, SIXTH_FAMILIES, list_held_back
 from halo_studies.rogue.third_families import THIRD_FAMILIES
@@ -71,9 +73,19 @@ _DESKS: Final = {
         PayrollDesk,
         OncallDesk,
         YardDesk,
+        LawDesk,
     )
 }
-_EVERY: Final = (*FAMILIES, *LATER_FAMILIES, *THIRD_FAMILIES, *FOURTH_FAMILIES, *FIFTH_FAMILIES, *SIXTH_FAMILIES)
+_EVERY: Final = (
+    *FAMILIES,
+    *LATER_FAMILIES,
+    *THIRD_FAMILIES,
+    *FOURTH_FAMILIES,
+    *FIFTH_FAMILIES,
+    *SIXTH_FAMILIES,
+    *SEVENTH_FAMILIES,
+)
+_HALVES: Final = {"sixth": (SIXTH, list_held_back), "seventh": (SEVENTH, list_held_back_seventh)}
 _QUICK: Final = Sizes(history=24, siblings=0, ordinary=5, family=1)
 _QUICK_FAMILIES: Final = ("mass read", "export", "planted order")
 
@@ -96,7 +108,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     found = []
     for name in desks:
-        chosen = _choose_half(name, options.sixth) if options.sixth else families
+        chosen = _choose_half(name, options) or families
         found.append(measure_desk(_DESKS[name](options.seed), chosen, options.seed, sizes, how=how, say=say))
     figures = {"desks": found, "summary": summarize(found)}
     if options.json:
@@ -106,10 +118,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _choose_half(desk: str, half: str) -> list[Family]:
-    """The open or the held-back half of the sixth families of a desk."""
-    held_back = list_held_back(desk)
-    return [family for family in SIXTH if (family.name in held_back) == (half == "held-back")]
+def _choose_half(desk: str, options: argparse.Namespace) -> list[Family]:
+    """The half that is asked for of the families that have halves for each desk; empty where none is."""
+    for option, (families, list_half) in _HALVES.items():
+        half = getattr(options, option)
+        if half:
+            held_back = list_half(desk)
+            return [family for family in families if (family.name in held_back) == (half == "held-back")]
+    return []
 
 
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -118,7 +134,8 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--desk", action="append", choices=list(_DESKS), help="one of the desks (default: all)")
     parser.add_argument("--family", action="append", choices=names, metavar="NAME", help=f"one of: {', '.join(names)}")
     parser.add_argument("--fifth", choices=("open", "held-back"), help="half of the newest families, drawn by lot")
-    parser.add_argument("--sixth", choices=("open", "held-back"), help="likewise, of those of the three newest desks")
+    parser.add_argument("--sixth", choices=("open", "held-back"), help="likewise, of fourteen, for each desk another")
+    parser.add_argument("--seventh", choices=("open", "held-back"), help="likewise, of these and four more")
     parser.add_argument("--seed", type=int, default=0, help="of world, names, amounts and order (default %(default)s)")
     parser.add_argument(
         "--sessions", type=int, default=0, help="of each family (default: 10, and what the family says)"

@@ -23,6 +23,7 @@ from halo_studies.rogue.grid_desk import GridDesk
 from halo_studies.rogue.guarded import Setting
 from halo_studies.rogue.lab_desk import LabDesk
 from halo_studies.rogue.later_families import LATER_FAMILIES
+from halo_studies.rogue.law_desk import LawDesk
 from halo_studies.rogue.loan_desk import LoanDesk
 from halo_studies.rogue.measure import Sizes, measure_desk
 from halo_studies.rogue.oncall_desk import OncallDesk
@@ -32,6 +33,7 @@ from halo_studies.rogue.rival_runs import Watch
 from halo_studies.rogue.rivals import RuleWatcher, ZScore
 from halo_studies.rogue.school_desk import SchoolDesk
 from halo_studies.rogue.service_desk import ServiceDesk
+from halo_studies.rogue.seventh_families import SEVENTH, list_held_back_seventh
 from halo_studies.rogue.shop_desk import ShopDesk
 from halo_studies.rogue.sixth_families import SIXTH, list_held_back
 from halo_studies.rogue.third_families import THIRD_FAMILIES
@@ -40,7 +42,7 @@ from halo_studies.rogue.yard_desk import YardDesk
 NEW_DESKS = (LabDesk, GridDesk, FoundationDesk)
 NEWEST_DESKS = (PayrollDesk, OncallDesk, YardDesk)
 OLD_DESKS = (LoanDesk, ServiceDesk, ShopDesk, ClinicDesk, SchoolDesk, DepotDesk, ClaimsDesk, EstateDesk)
-DESKS = (*OLD_DESKS, *NEW_DESKS, *NEWEST_DESKS)
+DESKS = (*OLD_DESKS, *NEW_DESKS, *NEWEST_DESKS, LawDesk)
 
 
 def family(name):
@@ -67,6 +69,7 @@ PAIRS = [
     *product((*OLD_DESKS, *NEW_DESKS), (*FAMILIES, *LATER_FAMILIES, *THIRD_FAMILIES)),
     *product((LoanDesk, *NEW_DESKS), FIFTH_FAMILIES),
     *product(NEWEST_DESKS, SIXTH),
+    *product((LawDesk,), SEVENTH),
 ]
 
 
@@ -92,6 +95,12 @@ def test_half_of_the_sixth_families_is_held_back(make):
     assert len(held_back) == len(SIXTH) // 2
     assert held_back == list_held_back(make.name)
     assert held_back < {one.name for one in SIXTH}
+
+
+def test_half_of_the_seventh_families_is_held_back():
+    held_back = list_held_back_seventh(LawDesk.name)
+    assert len(held_back) == len(SEVENTH) // 2
+    assert held_back < {one.name for one in SEVENTH}
 
 
 @pytest.mark.parametrize("make", DESKS, ids=lambda desk: desk.name)

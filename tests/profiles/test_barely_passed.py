@@ -184,3 +184,100 @@ def test_thefts_do_not_fade_faster_for_being_mixed_with_much_reading(reader):
     assert before.windows[strangers] >= profile.windows[strangers]
     again = before.fold(replace(SessionTally(), values=mixed.values, alarms=mixed.alarms), verdict=SessionVerdict.ALARM)
     assert again.windows[strangers] >= before.windows[strangers] * 63 // 64
+
+
+@pytest.fixture(scope="module")
+def exhausted(reader):
+    """The agent once lists have filled what recent sessions may read of labelled data."""
+    profile, number = reader, 0
+    while room(profile) > 0:
+        tally, ran = work(profile, [listed(10**8 + number * 1000 + k, FIRST) for k in range(room(profile))])
+        assert ran
+        assert not tally.alarms
+        profile, number = profile.fold(tally, verdict=ORDINARY), number + 1
+        assert number < 100
+    return profile
+
+
+def test_a_try_at_strangers_while_sums_are_full_counts_as_one_that_ran(reader, exhausted):
+    strangers = [strange(10**7 + k, FIRST) for k in range(30)]
+    free, ran_then = work(reader, strangers)
+    tally, ran = work(exhausted, strangers)
+    assert (ran_then > 0, ran) == (True, 0)
+    severity = after(exhausted, tally)[1].severity
+    assert severity >= after(reader, free)[1].severity
+    assert decode_tally(encode_tally(tally)) == tally
+    assert after(exhausted, tally)[0].windows[WINDOWED.index(INDEX["strangers"])] >= 30 * 16
+
+
+@pytest.mark.parametrize("tries", [1, 2])
+def test_few_tries_leave_as_little_as_few_that_ran(reader, exhausted, tries):
+    strangers = [strange(10**7 + k, FIRST) for k in range(tries)]
+    assert after(reader, work(reader, strangers)[0])[1].severity == 0
+    # The lists that have filled the sums are drift, which is carried as such.
+    assert after(exhausted, work(exhausted, strangers)[0])[1].severity <= MAX_DRIFT_SEVERITY
+
+
+def test_tries_a_few_at_a_time_add_up(exhausted):
+    profile = exhausted
+    for number in range(16):
+        tally, ran = work(profile, [strange(10**7 + number * 10 + k, FIRST) for k in range(2)])
+        assert not ran
+        profile, _ = after(profile, tally, f"s{number}")
+    assert profile.carried.risk_for("") >= 300
+
+
+def test_a_session_that_goes_on_counts_its_tries_once(exhausted):
+    """Sixteen minutes after its last call a session is folded, and may go on."""
+    window = WINDOWED.index(INDEX["strangers"])
+    tally, _ = work(exhausted, [strange(10**7 + k, FIRST) for k in range(4)])
+    profile, summary = after(exhausted, tally)
+    part = tally.after_fold(summary.verdict.value)
+    assert profile.recent_of(part)[window] + part.strangers_tried == tally.strangers_tried
+    event = strange(10**7 + 4, FIRST)
+    shape = describe_call(event.tool, {"n": 99})
+    more = part.with_refusal(99, is_attempt=False, ts_us=event.ts_us, event=event, shape=shape)
+    assert more.strangers_tried_since_fold == 1
+    again = profile.fold(more, verdict=summary.verdict)
+    assert again.windows[window] == profile.windows[window] + 16
+    assert decode_tally(encode_tally(more)) == more
+
+
+def test_a_record_that_is_tried_and_then_allowed_counts_once(exhausted):
+    tally, _ = work(exhausted, [strange(10**7 + k, FIRST) for k in range(3)])
+    event = strange(10**7, FIRST)
+    ran = tally.without_attempt(1, event).advance(event)
+    assert (ran["strangers"], ran.strangers_tried, ran.attempted[INDEX["strangers"]]) == (1, 2, 3)
+
+
+def test_entries_of_a_list_that_was_refused_are_no_strangers(exhausted):
+    """Nobody knows whom it would have led to: what follows counts as reads, by what a session may read."""
+    page = replace(listed(1, FIRST), objects=(), labels=())
+    refused = SessionTally().with_refusal(
+        1, is_attempt=False, ts_us=page.ts_us, event=page, shape=describe_call("list", {})
+    )
+    tally = refused
+    for call in range(2, 9):
+        event = strange(10**7 + call, FIRST)
+        found = assess(exhausted, tally.advance(event), event)
+        assert found.alarms
+        shape = describe_call(event.tool, {"n": call})
+        tally = tally.with_refusal(call, is_attempt=False, found=found, ts_us=event.ts_us, event=event, shape=shape)
+    assert tally.strangers_tried == 0
+    assert after(exhausted, tally)[1].severity <= MAX_DRIFT_SEVERITY
+
+
+def test_a_flood_behind_a_list_that_was_refused_leaves_what_a_session_may_not_read(exhausted):
+    """The lever: have a list refused first. Thirty further tries are twice what a session may read."""
+    pages = [replace(listed(1, FIRST), objects=(), labels=LABELS)]
+    tally, ran = work(exhausted, pages + [strange(10**7 + k, FIRST) for k in range(31)])
+    assert not ran
+    assert tally.strangers_tried == 0
+    assert after(exhausted, tally)[1].severity >= 375
+
+
+def test_a_record_of_the_request_that_was_refused_hides_no_strangers(exhausted):
+    named = read(3, related=True, labels=LABELS, ts_us=FIRST * DAY)
+    tally, _ = work(exhausted, [named, *[strange(10**7 + k, FIRST) for k in range(20)]])
+    assert tally.strangers_tried == 20
+    assert after(exhausted, tally)[1].severity >= 800

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, Final
 
 from halo_core.behaviour.axes import ALARM, MAX_SHARE, PARTS, VOLUMES, Axis, combine_parts, join_doubts
 from halo_core.behaviour.event import (
     BehaviourEvent,
+    fingerprint_text,
     is_accounted_for,
     is_led,
     is_plain,
@@ -76,6 +78,7 @@ _COUNTED_ONCE: Final = frozenset(("much", "slight"))
 _SLIGHT: Final = 1500
 """Share of the identity's own limit up to which much work is slight."""
 _LABELLED_READS: Final = INDEX["labelled_reads"]
+_STRANGERS: Final = INDEX["strangers"]
 _SCOPE_MEASURES: Final = frozenset(
     "unrelated unrelated_acts unrelated_payments persons outside destinations bytes_out labelled_reads labelled_bytes "
     "amount_sum amount_largest hand_offs strangers".split()
@@ -193,6 +196,7 @@ def assess(
         is_requested=is_wholly_requested(event),
         has_led=has_led,
         agent_risk=agent_risk,
+        amounts=_find_usual_amounts(profile, event, tenant) if event.amount is not None else {},
     )
     if firsts and not any(axis.id == NOVELTY_ID for axis in axes):
         firsts = alarm_at_new_ways(firsts, tally, event)
@@ -259,9 +263,11 @@ def _compare_volumes(
     is_requested: bool = False,
     has_led: bool = False,
     agent_risk: int = 0,
+    amounts: Mapping[int, int] = MappingProxyType({}),
 ) -> tuple[int, list[Axis]]:
     """The largest share of a limit that the action adds to, and an axis for each limit that it passes."""
     limits, recent, values, axes = profile.limits_with(prior), profile.recent_of(tally), tally.values, []
+    limits = tuple([max(limit, amounts.get(at, 0)) for at, limit in enumerate(limits)]) if amounts else limits
     first_times, novelty = firsts
     narrower = _list_narrower(profile, tally, limits, agent_risk)
     raised, allowed, volume = tally.raised & ~(1 << _SESSION_RISK), dict(tally.allowances), 0
@@ -271,7 +277,7 @@ def _compare_volumes(
     if novelty:
         values = (*values[:_NOVELTY], novelty, *values[_NOVELTY + 1 :])
         raised |= 1 << _NOVELTY
-    at = 0
+    at, tried = 0, tally.strangers_tried
     while raised:
         if raised & 1:
             is_counted, value = is_requested and at in _COUNTS, values[at]
@@ -279,17 +285,18 @@ def _compare_volumes(
             while place >= 0:
                 limit = min(limits[place], narrower.get(place, limits[place])) << times
                 # Where an identity hardly moved an amount, any amount alarms, but how large it is says nothing.
-                share = value * ALARM // (limit + 1) if limit else min(value, 1) * ALARM
+                reached = _count_tries(value, tried, limit) if tried and at == _STRANGERS else value
+                share = reached * ALARM // (limit + 1) if limit else min(reached, 1) * ALARM
                 if place in AMOUNT_SERIES and profile.has_hardly_paid:
                     share = min(share, ALARM)
                 if share >= ALARM:
-                    axis = _make_volume_axis(place, value, share, limit, is_requested=is_counted)
+                    axis = _make_volume_axis(place, reached, share, limit, is_requested=is_counted)
                     # INVARIANT: what is an alarm by the risk of earlier alarms alone adds no risk, else it never ends.
                     if agent_risk >= _LEAST_NARROWING_RISK:
                         without_risk = _list_narrower(profile, tally, limits, 0).get(place, limits[place])
-                        if value <= min(limits[place], without_risk) << times:
+                        if reached <= min(limits[place], without_risk) << times:
                             axis = replace(axis, kind="narrowed")
-                    axes.append(_grade_work(axis, at, tally, limits[place] << times))
+                    axes.append(_grade_work(axis, at, tally, (limits[place] << times, limits[at] << times)))
                 volume = max(volume, share)
                 place = _WINDOW_OF.get(at, -1) if place == at else -1
                 value += (recent[place - COUNT] if place > 0 else 0) + (beside[at] if beside else 0)
@@ -298,7 +305,33 @@ def _compare_volumes(
     return volume, axes
 
 
-def _grade_work(axis: Axis, at: int, tally: SessionTally, limit: int) -> Axis:
+def _find_usual_amounts(
+    profile: IdentityProfile, event: BehaviourEvent, tenant: TenantProfile | None
+) -> Mapping[int, int]:
+    """Limits of amounts for an agent that has hardly paid, by their place: those of its tenant, while it is new.
+
+    INVARIANT: they count only for what the request accounts for before any untrusted content, by a grant that agents of
+    the tenant are used to. Who pays by something else, or somebody else, begins at nothing.
+    """
+    if tenant is None or profile.is_mature or not profile.has_hardly_paid or not is_led(event):
+        return {}
+    usual, grant = tenant.identity, fingerprint_text(event.resource)
+    if not usual.is_mature or usual.has_hardly_paid or usual.known[SeenKind.GRANT].weigh(SeenKind.GRANT, grant):
+        return {}
+    limits = usual.limits_with(SHIPPED_PRIOR)
+    return {place: limits[place] for place in AMOUNT_SERIES}
+
+
+def _count_tries(value: int, tried: int, limit: int) -> int:
+    """What a session has reached, with strangers' records that it asked for and did not read.
+
+    INVARIANT: a try counts as much as a read: where a sum is full nothing runs, and trying would leave nothing. How far
+    tries go beyond the limit says nothing of its own, since each of them is one more alarm.
+    """
+    return max(value, min(value + tried, limit + 1))
+
+
+def _grade_work(axis: Axis, at: int, tally: SessionTally, limits: tuple[int, int]) -> Axis:
     """The axis of a measure, which of work as such says how grave it is: by all that was tried.
 
     How often it alarms says nothing: once a limit is reached, each call is a further try. Nor does a limit that drift
@@ -308,11 +341,14 @@ def _grade_work(axis: Axis, at: int, tally: SessionTally, limit: int) -> Axis:
         axis: of the measure.
         at: its place.
         tally: of the session.
-        limit: the identity's own, which nothing has narrowed.
+        limits: the identity's own, which nothing has narrowed, and that of a session, which a full sum does not hide.
     """
     if at not in MUCH_WORK or axis.kind != "volume":
         return axis
-    tried = (axis.value + tally.attempted[at] - tally.values[at]) * ALARM // (limit + 1)
+    attempted, (limit, session_limit) = tally.attempted[at], limits
+    tried = (axis.value + attempted - tally.values[at]) * ALARM // (limit + 1)
+    if at == _LABELLED_READS:
+        tried = max(tried, attempted * ALARM // (session_limit + 1))
     if tried < _SLIGHT:
         return replace(axis, kind="slight")
     return replace(
@@ -393,12 +429,14 @@ def _compare_tenant(tenant: TenantProfile, tally: SessionTally, event: Behaviour
     limits, recent, narrower = profile.limits_with(SHIPPED_PRIOR), profile.recent_of(tally), profile.narrowed_by_habit
     for at, window in _WINDOW_OF.items():
         if tally.raised >> at & 1:
-            value = recent[window - COUNT] + tally.values[at]
             limit = min(limits[window], narrower.get(window, limits[window])) << allowed.get(at, 0)
+            value = recent[window - COUNT] + tally.values[at]
+            value = _count_tries(value, tally.strangers_tried, limit) if at == _STRANGERS else value
             share = value * ALARM // (limit + 1) if limit else min(value, 1) * ALARM
             if share >= ALARM:
                 axis = _make_volume_axis(window, value, share, limit, tenant=True)
-                axes.append(_grade_work(axis, at, tally, limits[window] << allowed.get(at, 0)))
+                own = limits[window] << allowed.get(at, 0)
+                axes.append(_grade_work(axis, at, tally, (own, own)))
             volume = max(volume, share)
     return volume, axes
 

@@ -1,8 +1,9 @@
 """What the calls of a session that did not run would have added to it.
 
-Limits and windows count what happened. Drift is about how an agent works, whether its calls run, as in observe mode, or
-are asked about, so it compares measures with these attempts added. Otherwise an unchanged agent would seem to do less
-from the day on which `enforce` stops some of its calls.
+Limits and windows count what happened, and strangers' records that were tried: once a sum is full nothing runs, and
+trying would be free. Drift is about how an agent works, whether its calls run, as in observe mode, or are asked about,
+so it compares measures with these attempts added. Otherwise an unchanged agent would seem to do less from the day on
+which `enforce` stops some of its calls.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-from halo_core.behaviour.counting import NO_SAMPLES, SAMPLED, Samples, count_action, count_distinct
+from halo_core.behaviour.counting import NO_SAMPLES, SAMPLED, Samples, count_action, count_distinct, list_unrelated
 from halo_core.behaviour.event import FINGERPRINT_BITS, BehaviourEvent
 from halo_core.behaviour.measures import COUNT, INDEX, MAX_VALUE
 from halo_core.behaviour.seen import SeenKind, list_seen
@@ -21,7 +22,7 @@ ADDED: Final = tuple(
     for name in "actions reads acts sends payments removals unrelated_acts bytes_out labelled_reads refusals".split()
 )
 """Measures to which each attempt adds; of the others, distinct things are counted."""
-_READS, _ACTS, _REFUSALS = (INDEX[name] for name in ("reads", "acts", "refusals"))
+_ACTS, _REFUSALS, _STRANGERS = (INDEX[name] for name in ("acts", "refusals", "strangers"))
 _COUNTED_ONCE: Final = {int(SeenKind.TOOL): INDEX["tools"], int(SeenKind.HAND_OFF): INDEX["hand_offs"]}
 _MAX_SAMPLE: Final = 32
 _KEPT: Final = frozenset((*_COUNTED_ONCE, int(SeenKind.GRANT)))
@@ -36,11 +37,17 @@ class Attempts:
         sums: what they add to each of `ADDED`.
         samples: distinct things that they would have touched, as in `SessionTally.samples`.
         seen: tools, agents and grants that they would have used, as in `SessionTally.seen`.
+        strangers: fingerprints of records with labelled data that the request has nothing to do with, as in
+            `SessionTally.labelled`.
+        has_list: a read that could have led to further records did not run, so that nobody knows any more which
+            records the request has nothing to do with.
     """
 
     sums: tuple[int, ...] = (0,) * len(ADDED)
     samples: Samples = NO_SAMPLES
     seen: frozenset[int] = frozenset()
+    strangers: frozenset[int] = frozenset()
+    has_list: bool = False
 
     @property
     def acts(self) -> int:
@@ -56,7 +63,11 @@ class Attempts:
                 samples = tuple([frozenset(sorted(sample)[:_MAX_SAMPLE]) for sample in samples])
         if len(seen) < _MAX_SEEN:
             seen = seen.union([number for number in list_seen(event) if number >> FINGERPRINT_BITS in _KEPT])
-        return Attempts(self._add(values, 1), samples, seen)
+        strangers, unrelated = self.strangers, list_unrelated(event) if event.objects else set()
+        if event.labels and unrelated and not self.has_list and len(strangers) < _MAX_SAMPLE:
+            strangers = strangers.union(sorted(unrelated)[: _MAX_SAMPLE - len(strangers)])
+        has_list = self.has_list or (not unrelated and _leads_on(event))
+        return Attempts(self._add(values, 1), samples, seen, strangers, has_list)
 
     def without_call(self, event: BehaviourEvent) -> Attempts:
         """The attempts once a call that is among them runs after all; distinct things are counted once anyway."""
@@ -72,13 +83,20 @@ class Attempts:
         pairs = zip(self.sums, ADDED, strict=True)
         return tuple([min(max(total + sign * values[at], 0), MAX_VALUE) for total, at in pairs])
 
-    def add_to(self, values: tuple[int, ...], samples: Samples, seen: frozenset[int]) -> tuple[int, ...]:
+    def count_strangers(self, labelled: frozenset[int]) -> int:
+        """Strangers' records that were tried, those aside whose data the session has read (`SessionTally.labelled`)."""
+        return len(self.strangers - labelled) if self.strangers else 0
+
+    def add_to(
+        self, values: tuple[int, ...], samples: Samples, seen: frozenset[int], labelled: frozenset[int]
+    ) -> tuple[int, ...]:
         """A session's measures with its attempts, given what of it ran."""
         changed = list(values)
         for at, more in zip(ADDED, self.sums, strict=True):
             changed[at] += more
         for at, tried, touched in zip(SAMPLED, self.samples, samples, strict=True):
             changed[at] += len(tried - touched)
+        changed[_STRANGERS] += self.count_strangers(labelled)
         for number in self.seen - seen:
             measure = _COUNTED_ONCE.get(number >> FINGERPRINT_BITS)
             if measure is not None:
@@ -87,6 +105,11 @@ class Attempts:
 
 
 NO_ATTEMPTS: Final = Attempts()
+
+
+def _leads_on(event: BehaviourEvent) -> bool:
+    """Whether a read leads to records: a list, or what the request names and is no record of somebody itself."""
+    return event.impact == Impact.READ.value and not (event.labels and event.objects)
 
 
 def _count(event: BehaviourEvent) -> list[int]:

@@ -51,6 +51,7 @@ _SLOWLY: Final = 4
 _SETTLED_SESSIONS: Final = 40
 _ACTIONS, _REFUSALS = INDEX["actions"], INDEX["refusals"]
 _REFUSALS_WINDOW: Final = WINDOWED.index(_REFUSALS)
+_STRANGERS_WINDOW: Final = WINDOWED.index(INDEX["strangers"])
 _NEWNESS: Final = tuple(
     at
     for at, measure in enumerate((*MEASURES, *(MEASURES[at] for at in WINDOWED)))
@@ -103,7 +104,7 @@ class IdentityProfile(ProfileState):
         if learns:
             after = after.keep_awake(tally)
         if tally.is_empty:  # what was only tried tells of drift, and of which grants are in use
-            windows, exposed_windows = self._add_refusals(tally)
+            windows, exposed_windows = self._add_tries(tally, is_explained=is_explained)
             return replace(
                 self,
                 drifts=after.drifts,
@@ -177,6 +178,9 @@ class IdentityProfile(ProfileState):
         if tally.questions.answered and self.form == FOLD_FORM:  # what counted as refused, and was allowed later
             sums = exposed_windows if tally.at_exposure else windows
             sums[_REFUSALS_WINDOW] = max(sums[_REFUSALS_WINDOW] - tally.questions.answered * WINDOW_UNIT, 0)
+        if self.form == FOLD_FORM and not is_explained:
+            sums = exposed_windows if tally.at_exposure else windows
+            sums[_STRANGERS_WINDOW] += tally.strangers_tried_since_fold * WINDOW_UNIT
         return replace(
             self,
             watched=self.watched + (part is None),
@@ -185,12 +189,13 @@ class IdentityProfile(ProfileState):
             drifts=self.drifts if is_left_out else watch(self.drifts, tally, verdict=verdict),
         )
 
-    def _add_refusals(self, tally: SessionTally) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """Sums over recent sessions after one in which nothing ran: refusals count, and nothing fades."""
+    def _add_tries(self, tally: SessionTally, *, is_explained: bool) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Sums over recent sessions after one in which nothing ran: what was tried counts, and nothing fades."""
         sums = list(self.windows), list(self.exposed_windows)
         if self.form == FOLD_FORM:
             of = sums[bool(tally.at_exposure)]
             of[_REFUSALS_WINDOW] += tally.values_since_fold[_REFUSALS] * WINDOW_UNIT
+            of[_STRANGERS_WINDOW] += tally.strangers_tried_since_fold * WINDOW_UNIT * (not is_explained)
         return tuple(sums[0]), tuple(sums[1])
 
     def restart_drift(self) -> IdentityProfile:

@@ -42,6 +42,7 @@ WINDOW_UNIT: Final = 16
 """Sums over recent sessions are kept in 16ths."""
 NO_LIMITS: Final = FLOORS
 _DAY_HOURS: Final = 24
+_STRANGERS: Final = INDEX["strangers"]
 NO_WINDOWS: Final = (0,) * len(WINDOWED)
 
 
@@ -114,6 +115,8 @@ class ProfileState(WatchedDrifts):
         if tally.at_exposure:
             totals = tuple(map(sum, zip(totals, self.exposed_windows, strict=True)))
         done = tally.folded.values
+        if tally.folded.attempted:  # strangers' records that were tried were added as well
+            done = (*done[:_STRANGERS], tally.folded.attempted[_STRANGERS], *done[_STRANGERS + 1 :])
         return tuple(max(totals[which] // WINDOW_UNIT - done[at], 0) for which, at in enumerate(WINDOWED))
 
     @cached_property

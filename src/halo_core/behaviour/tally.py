@@ -210,7 +210,21 @@ class SessionTally:
         """The measures with what its calls that did not run would have added."""
         if self.attempts is NO_ATTEMPTS:
             return self.values
-        return self.attempts.add_to(self.values, self.samples, self.seen)
+        return self.attempts.add_to(self.values, self.samples, self.seen, self.labelled)
+
+    @property
+    def strangers_tried(self) -> int:
+        """Strangers' records that calls which did not run asked for, and that the session has not read."""
+        return self.attempts.count_strangers(self.labelled)
+
+    @property
+    def strangers_tried_since_fold(self) -> int:
+        """Those of `strangers_tried` that were not folded yet."""
+        part = self.folded
+        if part is None or not part.attempted:
+            return self.strangers_tried
+        # What was tried, and has run since, counts among what ran.
+        return max(self.strangers_tried - (part.attempted[_STRANGERS] - part.values[_STRANGERS]), 0)
 
     @property
     def values_since_fold(self) -> tuple[int, ...]:

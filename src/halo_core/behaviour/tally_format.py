@@ -159,12 +159,19 @@ def _read_measures(numbers: list[int]) -> tuple[int, ...]:
 
 
 def _encode_attempts(attempts: Attempts) -> list[Any]:
-    return [list(attempts.sums), list(map(_pack_32, attempts.samples)), pack_seen(attempts.seen)]
+    members = [list(attempts.sums), list(map(_pack_32, attempts.samples)), pack_seen(attempts.seen)]
+    if attempts.strangers or attempts.has_list:
+        members += (_pack_32(attempts.strangers), attempts.has_list)
+    return members
 
 
 def _decode_attempts(members: list[Any]) -> Attempts:
-    sums, samples, seen = members
-    attempts = Attempts(tuple(sums), tuple(map(_unpack_32, samples)), unpack_seen(seen))
+    sums, samples, seen, *more = members
+    strangers, has_list = more or ("", False)
+    require(type(has_list) is bool, "attempts with another mark")
+    attempts = Attempts(
+        tuple(sums), tuple(map(_unpack_32, samples)), unpack_seen(seen), _unpack_32(strangers), has_list
+    )
     require(all(type(number) is int and number >= 0 for number in attempts.sums), "attempts that are no counts")
     require(len(attempts.sums) == len(ADDED), "another number of measures of attempts")
     require(len(attempts.samples) == len(NO_SAMPLES), "another number of samples of attempts")

@@ -12,6 +12,7 @@ from halo_core.behaviour import (
     NEW_PROFILE,
     SessionTally,
     SessionVerdict,
+    TenantProfile,
     assess,
     describe_call,
     summarize_session,
@@ -23,7 +24,7 @@ from halo_core.behaviour.tally_format import decode_tally, encode_tally
 
 LABELS = ("pii",)
 FIRST = 150
-_READS = WINDOWED.index(INDEX["labelled_reads"])
+_READS, _STRANGERS = (WINDOWED.index(INDEX[name]) for name in ("labelled_reads", "strangers"))
 
 
 def listed(number, day, **more):
@@ -281,3 +282,63 @@ def test_a_record_of_the_request_that_was_refused_hides_no_strangers(exhausted):
     tally, _ = work(exhausted, [named, *[strange(10**7 + k, FIRST) for k in range(20)]])
     assert tally.strangers_tried == 20
     assert after(exhausted, tally)[1].severity >= 800
+
+
+def refuse(tally, events, *, exposed=False):
+    """The tally after calls that did not run, with an alarm of each as it was raised."""
+    for call, event in enumerate(events, 1):
+        shape = describe_call(event.tool, {"n": call})
+        if exposed and not tally.at_exposure:
+            tally = replace(tally, at_exposure=tally.values)
+        tally = tally.with_refusal(call, is_attempt=False, found=Tried(), ts_us=event.ts_us, event=event, shape=shape)
+    return tally
+
+
+class Tried:
+    """Findings about a try at a stranger's record."""
+
+    first_times = novelty = 0
+    alarm_shares = (("strangers", 1000),)
+    counted_once = frozenset()
+
+
+@pytest.mark.parametrize("has_run", [True, False])
+def test_tries_are_in_the_sums_of_recent_sessions_whatever_else_ran(reader, has_run):
+    first = SessionTally().advance(listed(1, FIRST)) if has_run else SessionTally()
+    tally = refuse(first, [strange(10**7 + k, FIRST) for k in range(5)])
+    assert after(reader, tally)[0].windows[_STRANGERS] >= 5 * 16
+
+
+@pytest.mark.parametrize("has_run", [True, False])
+def test_tries_that_untrusted_content_explains_move_no_sums(reader, has_run):
+    """Whoever plants a message that has an agent try others' records takes nothing from later sessions."""
+    first = SessionTally().advance(listed(1, FIRST)) if has_run else SessionTally()
+    tally = refuse(first, [strange(10**7 + k, FIRST, is_exposed=True) for k in range(5)], exposed=True)
+    summary = summarize_session("s", tally, source="the letter")
+    profile = reader.fold(tally, verdict=summary.verdict, summary=summary)
+    assert summary.verdict is SessionVerdict.ALARM
+    assert (profile.windows[_STRANGERS], profile.exposed_windows[_STRANGERS]) == (0, 0)
+
+
+def test_tries_of_several_agents_add_up_in_their_tenant():
+    tenant = TenantProfile()
+    for day in range(FIRST * 2):
+        tenant = tenant.fold(SessionTally().advance(listed(day * 100, day)), verdict=ORDINARY)
+    event = strange(10**7, FIRST * 2)
+    tally = SessionTally().advance(event)
+    assert not assess(NEW_PROFILE, tally, event, tenant=tenant).alarms
+    for number in range(30):
+        tried = refuse(SessionTally(), [strange(10**8 + number, FIRST * 2)])
+        tenant = tenant.fold(tried, verdict=SessionVerdict.ALARM)
+    assert "tenant_strangers_recent" in {axis.id for axis in assess(NEW_PROFILE, tally, event, tenant=tenant).alarms}
+
+
+def test_tries_of_one_session_reach_the_limit_of_its_tenant():
+    tenant = TenantProfile()
+    for day in range(FIRST * 2):
+        tenant = tenant.fold(SessionTally().advance(listed(day * 100, day)), verdict=ORDINARY)
+    limit = tenant.identity.limit_of("strangers_recent")
+    events = [strange(10**7 + k, FIRST * 2) for k in range(limit + 1)]
+    here = refuse(SessionTally(), events[:-1]).advance(events[-1])
+    ids = {axis.id for axis in assess(NEW_PROFILE, here, events[-1], tenant=tenant).axes}
+    assert "tenant_strangers_recent" in ids

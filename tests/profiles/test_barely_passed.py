@@ -208,7 +208,7 @@ def test_a_try_at_strangers_while_sums_are_full_counts_as_one_that_ran(reader, e
     severity = after(exhausted, tally)[1].severity
     assert severity >= after(reader, free)[1].severity
     assert decode_tally(encode_tally(tally)) == tally
-    assert after(exhausted, tally)[0].windows[WINDOWED.index(INDEX["strangers"])] >= 30 * 16
+    assert after(exhausted, tally)[0].windows[_STRANGERS] == (exhausted.limit_of("strangers_recent") + 1) * 16
 
 
 @pytest.mark.parametrize("tries", [1, 2])
@@ -219,13 +219,18 @@ def test_few_tries_leave_as_little_as_few_that_ran(reader, exhausted, tries):
     assert after(exhausted, work(exhausted, strangers)[0])[1].severity <= MAX_DRIFT_SEVERITY
 
 
-def test_tries_a_few_at_a_time_add_up(exhausted):
-    profile = exhausted
-    for number in range(16):
-        tally, ran = work(profile, [strange(10**7 + number * 10 + k, FIRST) for k in range(2)])
-        assert not ran
-        profile, _ = after(profile, tally, f"s{number}")
-    assert profile.carried.risk_for("") >= 300
+def test_tries_a_few_at_a_time_add_up_as_reads_do(reader, exhausted):
+    left = []
+    for start in (reader, exhausted):
+        profile, alarms = start, 0
+        for number in range(16):
+            tally, _ = work(profile, [strange(10**7 + number * 10 + k, FIRST) for k in range(2)])
+            alarms += any(alarm.axis == "strangers_recent" for alarm in tally.alarms)
+            profile, _ = after(profile, tally, f"s{number}")
+        left.append((alarms, profile.carried.risk_for("")))
+    (alarms_free, risk_free), (alarms, risk) = left
+    assert alarms >= alarms_free > 0
+    assert risk >= risk_free > 0
 
 
 def test_a_session_that_goes_on_counts_its_tries_once(exhausted):
@@ -240,7 +245,7 @@ def test_a_session_that_goes_on_counts_its_tries_once(exhausted):
     more = part.with_refusal(99, is_attempt=False, ts_us=event.ts_us, event=event, shape=shape)
     assert more.strangers_tried_since_fold == 1
     again = profile.fold(more, verdict=summary.verdict)
-    assert again.windows[window] == profile.windows[window] + 16
+    assert again.windows[window] == profile.windows[window] + 16 <= exhausted.limit_of("strangers_recent") * 16
     assert decode_tally(encode_tally(more)) == more
 
 
@@ -306,7 +311,7 @@ class Tried:
 def test_tries_are_in_the_sums_of_recent_sessions_whatever_else_ran(reader, has_run):
     first = SessionTally().advance(listed(1, FIRST)) if has_run else SessionTally()
     tally = refuse(first, [strange(10**7 + k, FIRST) for k in range(5)])
-    assert after(reader, tally)[0].windows[_STRANGERS] >= 5 * 16
+    assert after(reader, tally)[0].windows[_STRANGERS] == 5 * 16
 
 
 @pytest.mark.parametrize("has_run", [True, False])
@@ -330,7 +335,8 @@ def test_tries_of_several_agents_add_up_in_their_tenant():
     for number in range(30):
         tried = refuse(SessionTally(), [strange(10**8 + number, FIRST * 2)])
         tenant = tenant.fold(tried, verdict=SessionVerdict.ALARM)
-    assert "tenant_strangers_recent" in {axis.id for axis in assess(NEW_PROFILE, tally, event, tenant=tenant).alarms}
+    two = refuse(SessionTally(), [strange(10**9, FIRST * 2)]).advance(event)
+    assert "tenant_strangers_recent" in {axis.id for axis in assess(NEW_PROFILE, two, event, tenant=tenant).alarms}
 
 
 def test_tries_of_one_session_reach_the_limit_of_its_tenant():
@@ -342,3 +348,16 @@ def test_tries_of_one_session_reach_the_limit_of_its_tenant():
     here = refuse(SessionTally(), events[:-1]).advance(events[-1])
     ids = {axis.id for axis in assess(NEW_PROFILE, here, events[-1], tenant=tenant).axes}
     assert "tenant_strangers_recent" in ids
+
+
+def test_many_tries_fill_a_sum_and_no_more(exhausted):
+    """Nobody has all other people asked for months by one session of tries."""
+    tally = refuse(SessionTally().advance(listed(1, FIRST)), [strange(10**7 + k, FIRST) for k in range(32)])
+    profile, limit = exhausted, exhausted.limit_of("strangers_recent")
+    for _ in range(5):
+        profile = profile.fold(tally, verdict=SessionVerdict.ALARM)
+    assert profile.windows[_STRANGERS] <= (limit + 1) * 16
+    quiet = SessionTally().advance(listed(5, FIRST + 1))
+    for _ in range(10):
+        profile = profile.fold(quiet, verdict=ORDINARY)
+    assert profile.windows[_STRANGERS] <= limit * 16 * 7 // 10

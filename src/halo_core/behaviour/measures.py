@@ -95,7 +95,7 @@ MEASURES: Final = (
     Measure("hand_offs", "handed work to", "agents", 3, 12, drifts=True),
     Measure(
         "strangers",
-        "touched",
+        "asked for",
         "records with labelled data that the request has nothing to do with",
         2,
         12,

@@ -180,7 +180,7 @@ class IdentityProfile(ProfileState):
             sums[_REFUSALS_WINDOW] = max(sums[_REFUSALS_WINDOW] - tally.questions.answered * WINDOW_UNIT, 0)
         if self.form == FOLD_FORM and not is_explained:
             sums = exposed_windows if tally.at_exposure else windows
-            sums[_STRANGERS_WINDOW] += tally.strangers_tried_since_fold * WINDOW_UNIT
+            self._add_strangers(sums, tally)
         return replace(
             self,
             watched=self.watched + (part is None),
@@ -195,8 +195,19 @@ class IdentityProfile(ProfileState):
         if self.form == FOLD_FORM:
             of = sums[bool(tally.at_exposure)]
             of[_REFUSALS_WINDOW] += tally.values_since_fold[_REFUSALS] * WINDOW_UNIT
-            of[_STRANGERS_WINDOW] += tally.strangers_tried_since_fold * WINDOW_UNIT * (not is_explained)
+            if not is_explained:
+                self._add_strangers(of, tally)
         return tuple(sums[0]), tuple(sums[1])
+
+    def _add_strangers(self, sums: list[int], tally: SessionTally) -> None:
+        """Add records of strangers that were tried to sums over recent sessions.
+
+        INVARIANT: they fill a sum until its limit is reached, as reads could have, and no further: who has an agent try
+        many records in one session must not have all others asked for months.
+        """
+        most = (self._mature_limits[COUNT + _STRANGERS_WINDOW] + 1) * WINDOW_UNIT
+        before, tried = sums[_STRANGERS_WINDOW], tally.strangers_tried_since_fold * WINDOW_UNIT
+        sums[_STRANGERS_WINDOW] = max(before, min(before + tried, most))
 
     def restart_drift(self) -> IdentityProfile:
         """A person accepted the new ways: the next sessions become the reference."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Final
 
+from halo_core.behaviour.attempts import NO_ATTEMPTS
 from halo_core.behaviour.axes import ALARM, MAX_SHARE, PARTS, VOLUMES, Axis, combine_parts, join_doubts
 from halo_core.behaviour.event import (
     BehaviourEvent,
@@ -196,7 +197,7 @@ def assess(
         is_requested=is_wholly_requested(event),
         has_led=has_led,
         agent_risk=agent_risk,
-        amounts=_find_usual_amounts(profile, event, tenant) if event.amount is not None else {},
+        amounts=_find_usual_amounts(profile, event, tenant) if event.amount and profile.has_hardly_paid else {},
     )
     if firsts and not any(axis.id == NOVELTY_ID for axis in axes):
         firsts = alarm_at_new_ways(firsts, tally, event)
@@ -277,7 +278,7 @@ def _compare_volumes(
     if novelty:
         values = (*values[:_NOVELTY], novelty, *values[_NOVELTY + 1 :])
         raised |= 1 << _NOVELTY
-    at, tried = 0, tally.strangers_tried
+    at, tried = 0, tally.strangers_tried if tally.attempts is not NO_ATTEMPTS else 0
     while raised:
         if raised & 1:
             is_counted, value = is_requested and at in _COUNTS, values[at]
@@ -308,12 +309,12 @@ def _compare_volumes(
 def _find_usual_amounts(
     profile: IdentityProfile, event: BehaviourEvent, tenant: TenantProfile | None
 ) -> Mapping[int, int]:
-    """Limits of amounts for an agent that has hardly paid, by their place: those of its tenant, while it is new.
+    """Limits of amounts for an agent that has hardly paid, by their place: those of its tenant while it is new.
 
     INVARIANT: they count only for what the request accounts for before any untrusted content, by a grant that agents of
     the tenant are used to. Who pays by something else, or somebody else, begins at nothing.
     """
-    if tenant is None or profile.is_mature or not profile.has_hardly_paid or not is_led(event):
+    if tenant is None or profile.is_mature or not is_led(event):
         return {}
     usual, grant = tenant.identity, fingerprint_text(event.resource)
     if not usual.is_mature or usual.has_hardly_paid or usual.known[SeenKind.GRANT].weigh(SeenKind.GRANT, grant):

@@ -178,8 +178,8 @@ def a_conversation_that_is_wound_back(guard: Guard, actions: Actions) -> Run:
         agent.invoke(ask_about("rain"), on_thread("t"))
         before = next(state for state in agent.get_state_history(on_thread("t")) if state.next == ("tools",))
         again = agent.invoke(None, before.config)
-        first = next(state for state in agent.get_state_history(on_thread("t")) if state.next == ("model",))
-        other = agent.update_state(first.config, {"messages": [HumanMessage("And wind?", id="other")]})
+        first = next(state for state in agent.get_state_history(on_thread("t")) if state.next == ("__start__",))
+        other = agent.update_state(first.config, ask_about("wind"), as_node="__start__")
         forked = agent.invoke(None, other)
         return last_text(again), last_text(forked), len(forked["messages"])
 
@@ -269,8 +269,9 @@ def a_deep_agent_that_remembers(guard: Guard, actions: Actions) -> Run:
         call("b", ("read_file", {"file_path": "/memories/rain.md"}), ("ls", {"path": "/memories/"}), id="a2"),
     ]
 
-    def backend(runtime: Any) -> CompositeBackend:
-        return CompositeBackend(default=StateBackend(runtime), routes={"/memories/": StoreBackend(runtime)})
+    backend = CompositeBackend(
+        default=StateBackend(), routes={"/memories/": StoreBackend(namespace=lambda _runtime: ("memories",))}
+    )
 
     agent = guard(
         create_deep_agent(

@@ -176,7 +176,8 @@ def a_person_between_two_hand_offs(guard: Guard, actions: Actions) -> Run:
     team = guard(AgentWorkflow(agents=[first, second], root_agent="first"))
 
     async def go() -> Any:
-        handler = team.run(user_msg="rain?")
+        memory = Memory.from_defaults(session_id="case")
+        handler = team.run(user_msg="rain?", memory=memory)
         async for event in handler.stream_events():
             if isinstance(event, InputRequiredEvent):
                 stored = handler.ctx.to_dict(serializer=JsonSerializer())
@@ -184,6 +185,7 @@ def a_person_between_two_hand_offs(guard: Guard, actions: Actions) -> Run:
                 break
         context = Context.from_dict(team, stored, serializer=JsonSerializer())
         handler = team.run(ctx=context)
+        await handler.ctx.store.set("memory", memory)  # which is kept in a database, not in the context
         handler.ctx.send_event(HumanResponseEvent(response="yes"))
         return str(await handler)
 
@@ -260,7 +262,7 @@ class VendorLLM(CustomLLM):
 
     def _answer(self, prompt: str) -> str:
         self.actions.note("inference", "vendor")
-        return self.answers[1 if "Observation:" in prompt else 0]
+        return self.answers[1 if "about rain" in prompt else 0]
 
     @llm_completion_callback()
     def complete(self, prompt: str, formatted: bool = False, **_kwargs: Any) -> CompletionResponse:  # noqa: FBT001, FBT002

@@ -12,7 +12,7 @@ LangGraph writes an update in a graph's input to any channel, and some channels 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, get_type_hints
@@ -25,7 +25,7 @@ from langgraph.types import Command, Send
 from halo_core.enforcement.delegation import allowed_agents_scope, find_agent_resource, with_delegation_terms
 from halo_core.enforcement.flow import make_withdrawal_call, run_step
 from halo_core.enforcement.guards import clean_name
-from halo_core.enforcement.steps import Step, Steps, TwoWayStep, adrive, drive
+from halo_core.enforcement.steps import Step, Steps, TwoWayStep, adrive, astream, drive, emit_parts, stream
 from halo_core.errors import Pending
 from halo_langchain._pause import HandOffDecision, consume_resume, discard_resume, pause_or_withdraw
 from halo_langchain._runs import get_step_id, graph_session_scope, with_link_marker
@@ -108,7 +108,7 @@ class NodePlace:
 
 def wrap_node(runnable: Runnable[Any, Any], place: NodePlace) -> Runnable[Any, Any]:
     """Wrap a node's runnable, so that it runs in its session or as its agent."""
-    base = _AgentNode if place.name in place.agents else _GuardedNode
+    base = _AgentNode if place.name in place.agents else _PlainNode
     return _make_node_class(base, type(runnable))(runnable, place)
 
 
@@ -181,6 +181,26 @@ class _GuardedNode(Runnable[Any, Any]):
         return TwoWayStep(
             functools.partial(bound.invoke, **kwargs), functools.partial(bound.ainvoke, **kwargs), node_input, config
         )
+
+
+class _PlainNode(_GuardedNode):
+    """Streams as the wrapped node does, which can act otherwise then: a chain tries nothing again, for example."""
+
+    def stream(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Iterator[Any]:  # noqa: A002  as above
+        """Run the node, part by part."""
+        return stream(self._make_stream_steps(self.bound.stream, input, config, kwargs))
+
+    def astream(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> AsyncIterator[Any]:  # noqa: A002  as above
+        """Run the node, part by part."""
+        return astream(self._make_stream_steps(self.bound.astream, input, config, kwargs))
+
+    def _make_stream_steps(
+        self, open_stream: Callable[..., Any], node_input: Any, config: RunnableConfig | None, kwargs: dict[str, Any]
+    ) -> Steps[None]:
+        consume_resume(self.place.halo, config)
+        with graph_session_scope(config):
+            parts = open_stream(node_input, config, **kwargs)
+        yield from emit_parts(parts, lambda: graph_session_scope(config))
 
 
 class _AgentNode(_GuardedNode):

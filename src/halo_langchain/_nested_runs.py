@@ -25,13 +25,16 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
+from langchain_core.language_models import BaseLanguageModel
+from langchain_core.retrievers import BaseRetriever
+from langchain_core.runnables.base import RunnableBindingBase, RunnableSequence
 from langchain_core.runnables.config import var_child_runnable_config
 from langchain_core.tools import BaseTool
 from langchain_core.tracers.context import register_configure_hook
 from langgraph.pregel import Pregel
 
 from halo_core.enforcement.bodies import enter_body
-from halo_core.enforcement.body_threads import ContextValue, carry_into_threads
+from halo_core.enforcement.body_threads import ContextValue, carry_calls_into_threads, carry_into_threads
 from halo_core.enforcement.class_hooks import watch_classes, wrap_methods
 from halo_core.enforcement.guards import clean_name, get_guard
 from halo_core.enforcement.stand_ins import make_stand_in
@@ -187,6 +190,7 @@ def _find_carried_enclosure() -> ContextValue | None:
 
 
 carry_into_threads(_find_carried_enclosure)
+carry_calls_into_threads(BaseLanguageModel, BaseRetriever, BaseTool, Pregel, RunnableBindingBase, RunnableSequence)
 
 
 # graphs

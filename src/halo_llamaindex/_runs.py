@@ -20,11 +20,17 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Self
 
+from llama_index.core.base.base_query_engine import BaseQueryEngine
+from llama_index.core.base.base_retriever import BaseRetriever
+from llama_index.core.base.llms.base import BaseLLM
+from llama_index.core.chat_engine.types import BaseChatEngine
 from llama_index.core.memory import ChatMemoryBuffer
+from llama_index.core.response_synthesizers import BaseSynthesizer
+from llama_index.core.tools import BaseTool
 from workflows.context.state_store import DictState
 
 from halo_core.enforcement.activities import current_run_activity
-from halo_core.enforcement.body_threads import ContextValue, carry_into_threads
+from halo_core.enforcement.body_threads import ContextValue, carry_calls_into_threads, carry_into_threads
 from halo_core.enforcement.guards import make_named_subclass
 from halo_core.enforcement.session_context import (
     IN_BODY,
@@ -202,6 +208,7 @@ def _find_deciding_scope() -> ContextValue | None:
 
 
 carry_into_threads(_find_deciding_scope)
+carry_calls_into_threads(BaseChatEngine, BaseLLM, BaseQueryEngine, BaseRetriever, BaseSynthesizer, BaseTool)
 
 
 def inner_values(

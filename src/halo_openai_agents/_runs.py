@@ -13,10 +13,12 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from agents import Runner
+
 from halo_core.enforcement import Call, Ticket
 from halo_core.enforcement.activities import run_activity_scope
 from halo_core.enforcement.arguments import same_value
-from halo_core.enforcement.body_threads import ContextValue, carry_into_threads
+from halo_core.enforcement.body_threads import ContextValue, carry_calls_into_threads, carry_into_threads
 from halo_core.enforcement.delegation import (
     HANDOFF_SURFACE,
     AgentScope,
@@ -308,6 +310,7 @@ def _find_enclosing_value() -> ContextValue | None:
 
 
 carry_into_threads(_find_enclosing_value)
+carry_calls_into_threads(Runner)
 
 
 def find_run_input(run_input: Any) -> RunInput:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 import asyncio
 import contextvars
+import functools
 import queue
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -470,3 +471,45 @@ def test_an_agent_inside_a_tool_says_its_own_name(world):
     )
     outer.invoke({"messages": [("user", "hi")]}, {"recursion_limit": 55})
     assert names == [("desk", 55), ("weather", 77), ("desk", 55)]
+
+
+# calls that are all that a thread does
+
+
+def submit_each(pool: ThreadPoolExecutor) -> None:
+    list(pool.map(look.invoke, [{"q": "x"}]))
+    pool.submit(functools.partial(look.run, {"q": "y"})).result()
+    pool.submit(look.func, "z").result()  # type: ignore[attr-defined]
+
+
+def start_each(_pool: ThreadPoolExecutor) -> None:
+    for target, given in ((look.invoke, {"q": "x"}), (look.run, {"q": "y"}), (look.func, "z")):  # type: ignore[attr-defined]
+        thread = threading.Thread(target=target, args=(given,))
+        thread.start()
+        thread.join()
+
+
+@pytest.mark.parametrize("start", [submit_each, start_each])
+def test_a_call_that_is_all_a_thread_does_is_of_who_started_it(world, start):
+    def work(_state: Any) -> dict[str, Any]:
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(int).result()  # its thread stands
+            start(pool)
+            pool.submit(refused(lambda: look.invoke({"q": "w"}))).result()  # code of its own, which may do anything
+        return {}
+
+    graph = world.halo.guard(node_graph(work))
+    with world.halo.session("mine"):
+        graph.invoke({"messages": []})
+    assert RAN == ["look"] * 3 + ["session_missing"]
+    assert world.effects("look") == ["allow"] * 3 + ["deny"]
+    assert len({entry.body["request"]["context"]["session"] for entry in world.decisions("look")[:3]}) == 1
+
+
+def test_what_a_session_submits_is_in_it(world):
+    guarded = world.halo.guard(look, resource=READ)
+    with ThreadPoolExecutor(1) as pool:
+        with world.halo.session("mine"):
+            pool.submit(guarded.invoke, {"q": "x"}).result()
+        pool.submit(refused(lambda: guarded.invoke({"q": "x"}))).result()  # nothing of it is left in the thread
+    assert RAN == ["look", "session_missing"]

@@ -601,7 +601,7 @@ def test_a_guarded_tool_in_a_raw_thread_has_no_session_and_is_denied(watched):
 
     def work(_: Any) -> str:
         with ThreadPoolExecutor(1) as pool:
-            return str(pool.submit(guarded.invoke, {"q": "x"}).result())
+            return str(pool.submit(lambda: guarded.invoke({"q": "x"})).result())
 
     with watched.halo.session("mine"), pytest.raises(Denied) as denied:
         RunnableLambda(work).invoke("x")

@@ -5,6 +5,9 @@ calls. Once a `Halo` is opened, a new thread keeps two things: the body of the d
 `Halo` that decides there. It does not keep the session, because it may go on and serve other requests. What it starts
 is denied (`session_missing`) until it opens a session.
 
+A thread, or a job of a pool, that is nothing but one call of a framework's object (`pool.map(tool.invoke, inputs)`)
+cannot serve other requests. It gets the whole context, as `asyncio.to_thread` gives it.
+
 Not covered are threads that existed before and take their work from a queue, `_thread.start_new_thread`, and other
 processes.
 """
@@ -15,17 +18,22 @@ import functools
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, thread
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from typing import Any, Final
 
 from halo_core.enforcement.bodies import BODY
-from halo_core.enforcement.session_context import ContextVarScope
+from halo_core.enforcement.session_context import ContextVarScope, current_session
+from halo_core.enforcement.stand_ins import find_original
 
 ContextValue = tuple[ContextVar[Any], Any]
 
 _POOL_WORKER: Final = thread._worker  # noqa: SLF001  it serves whoever submits, not who submitted first
 _FINDERS: Final[list[Callable[[], ContextValue | None]]] = []
 """What `carry_into_threads` was given, for the whole process."""
+
+
+_CALLED_TYPES: Final[list[type[Any]]] = []
+"""What `carry_calls_into_threads` was given, for the whole process."""
 
 
 def carry_into_threads(find_value: Callable[[], ContextValue | None]) -> None:
@@ -36,6 +44,20 @@ def carry_into_threads(find_value: Callable[[], ContextValue | None]) -> None:
     """
     if find_value not in _FINDERS:
         _FINDERS.append(find_value)
+
+
+def carry_calls_into_threads(*kinds: type[Any]) -> None:
+    """Register classes of which one call in a thread acts for whoever started the thread."""
+    _CALLED_TYPES.extend(kind for kind in kinds if kind not in _CALLED_TYPES)
+
+
+def _is_single_call(function: Any) -> bool:
+    """Whether a function is one call of a framework's object, or the function of a tool as code reads it there."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    owner = getattr(function, "__self__", function)
+    is_registered = isinstance(owner, tuple(_CALLED_TYPES)) or any(owner is kind for kind in _CALLED_TYPES)
+    return is_registered or find_original(function) is not function
 
 
 @functools.cache
@@ -52,10 +74,18 @@ def _find_values() -> list[ContextValue]:
     return values if body is None else [*values, (BODY, body)]
 
 
-def _run_thread_inside(started: threading.Thread, values: list[ContextValue], run: Callable[[], None]) -> None:
-    """Run a thread with these context variables, then restore its own `run`."""
+def _find_runner(function: Any) -> Callable[..., Any] | None:
+    """What runs a function in a thread with what it inherits; None if it inherits nothing."""
+    values = _find_values()
+    if (values or current_session() is not None) and _is_single_call(function):
+        return copy_context().run
+    return functools.partial(_run_inside, values) if values and function is not _POOL_WORKER else None
+
+
+def _run_thread_inside(started: threading.Thread, run_inside: Callable[..., Any], run: Callable[[], None]) -> None:
+    """Run a thread with what it inherits, then restore its own `run`."""
     try:
-        _run_inside(values, run)
+        run_inside(run)
     finally:
         vars(started).pop("run", None)  # so that nothing of this outlives the thread
 
@@ -68,9 +98,9 @@ def _run_inside(values: list[ContextValue], function: Callable[..., Any], /, *ar
 def _wrap_start(start: Callable[[threading.Thread], None]) -> Callable[[threading.Thread], None]:
     @functools.wraps(start)
     def start_inside(self: threading.Thread) -> None:
-        values = _find_values()
-        if values and getattr(self, "_target", None) is not _POOL_WORKER:
-            self.run = functools.partial(_run_thread_inside, self, values, self.run)  # type: ignore[method-assign]
+        run_inside = _find_runner(getattr(self, "_target", None))
+        if run_inside is not None:
+            self.run = functools.partial(_run_thread_inside, self, run_inside, self.run)  # type: ignore[method-assign]
         start(self)
 
     return start_inside
@@ -79,9 +109,9 @@ def _wrap_start(start: Callable[[threading.Thread], None]) -> Callable[[threadin
 def _wrap_submit(submit: Callable[..., Future[Any]]) -> Callable[..., Future[Any]]:
     @functools.wraps(submit)
     def submit_inside(self: ThreadPoolExecutor, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        values = _find_values()
-        if not values:
-            return submit(self, fn, *args, **kwargs)
-        return submit(self, _run_inside, values, fn, *args, **kwargs)
+        run_inside = _find_runner(fn)
+        return (
+            submit(self, fn, *args, **kwargs) if run_inside is None else submit(self, run_inside, fn, *args, **kwargs)
+        )
 
     return submit_inside

@@ -63,3 +63,16 @@ def test_a_persons_yes_lets_more_of_them_run(settled):
     assert is_asked(settled, events)
     tally = fold(events[:3]).with_allowance("unrelated_acts").advance(events[3])
     assert AXIS not in [axis.id for axis in assess(NEW_PROFILE, tally, events[3], tenant=settled).alarms]
+
+
+@pytest.mark.parametrize("changes", [1, 3, 6])
+def test_steady_work_that_nobody_asks_for_is_not_held_up(changes):
+    """A service works all day: sums over recent sessions have filled before anything is held to them."""
+    tenant, asked = TenantProfile(), []
+    for at in range(330):
+        events = [change(at * 10 + k, at) for k in range(changes)]
+        if is_asked(tenant, events):
+            asked.append(at)
+        tenant = tenant.fold(fold(events), verdict=ORDINARY)
+    assert asked == []
+    assert is_asked(tenant, [change(5000 + k, 331) for k in range(changes * 120)])

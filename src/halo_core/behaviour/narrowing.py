@@ -37,17 +37,19 @@ class NarrowLimits(NamedTuple):
     session: int = MAX_LEVEL * FINE
     recent: int = MAX_LEVEL * FINE
 
-    def learn(self, histograms: Sequence[Histogram], sessions: int, *, is_quick: bool) -> NarrowLimits:
+    def learn(self, histograms: Sequence[Histogram], sessions: int, window: int, *, is_quick: bool) -> NarrowLimits:
         """The limits after one more session.
 
         Args:
             histograms: of all limits, with the session.
             sessions: that they are of.
+            window: sessions that sums reach back: those of fewer are in no histogram.
             is_quick: a person found the session ordinary, or nobody was there to ask.
         """
         step = CLEARED_STEP if is_quick else SLOW_STEP
-        pairs = zip(self, _estimate(histograms), strict=True)
-        return NarrowLimits(*(aim if sessions <= MATURE_SESSIONS else min(aim, old + step) for old, aim in pairs))
+        matures = MATURE_SESSIONS, MATURE_SESSIONS + window
+        steps = zip(self, _estimate(histograms), matures, strict=True)
+        return NarrowLimits(*(aim if sessions <= mature else min(aim, old + step) for old, aim, mature in steps))
 
     def unlearn(self, histograms: Sequence[Histogram]) -> NarrowLimits:
         """The limits without a session that turned out to be an attack."""

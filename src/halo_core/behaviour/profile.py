@@ -236,7 +236,7 @@ class IdentityProfile(ProfileState):
         principals, narrow = self.principals, self.narrow
         if self.form == FOLD_FORM:
             principals = principals.learn(tally, sessions, day, is_cleared=cleared)
-            narrow = narrow.learn(histograms, sessions, is_quick=quick)
+            narrow = narrow.learn(histograms, sessions, self.window, is_quick=quick)
         return replace(
             self,
             sessions=sessions,

@@ -56,7 +56,7 @@ from halo_core.values import (
     returns_created,
 )
 from halo_core.values.addresses import find_own_domain
-from halo_core.values.receipts import is_receipt
+from halo_core.values.receipts import is_receipt_of
 from halo_core.values.result_origins import is_lookup
 
 _LONG_TEXT: Final = 8_192  # characters; up to here a text is read in about the time of a transaction
@@ -162,18 +162,6 @@ def _are_arguments_users(context: DecisionContext) -> bool:
     return True
 
 
-def _is_receipt(context: DecisionContext, text: str) -> bool:
-    """Whether the result of a declared act only confirms that it was done."""
-    resource = context.resource
-    return (
-        resource.classified == "declared"
-        and resource.kind is ActionKind.TOOL_CALL
-        and resource.impact not in (Impact.READ, Impact.EXECUTE, Impact.UNKNOWN)
-        and not context.has_exposed_body
-        and is_receipt(text, {word for leaf in context.leaves for word in leaf.words})
-    )
-
-
 def _returns_created(context: DecisionContext) -> bool:
     """Whether ids in the result count as known because the call created what they identify."""
     _, is_computed = judge_arguments(context.leaves, dict(context.provenance))
@@ -193,7 +181,11 @@ def _read_result_text(
     resource, assessment = context.resource, context.assessment
     is_created = resource.impact is Impact.WRITE and not context.has_exposed_body and _returns_created(context)
     origin = Provenance.KNOWN if is_created else _find_origin(context, argument_texts)
-    if origin is Provenance.UNTRUSTED and _is_receipt(context, readable_text):
+    if (
+        origin is Provenance.UNTRUSTED
+        and not context.has_exposed_body
+        and is_receipt_of(resource, readable_text, context.leaves)
+    ):
         origin = Provenance.NOVEL
     result = NO_MARKS
     if resource.kind is not ActionKind.INFERENCE:  # a model's words are no source

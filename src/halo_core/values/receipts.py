@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from itertools import islice
 from typing import Final
 
+from halo_core.model import ActionKind, Impact, Resource
+from halo_core.values.leaves import Leaf
 from halo_core.values.lexicon import POLICY_ASKING_WORDS
 from halo_core.values.sketch import extract_tokens
 from halo_core.values.text import split_name
@@ -23,6 +25,17 @@ _RECEIPT_WORDS: Final = frozenset(
     "booking reservation file record entry row user member recipient channel amount".split()
 )
 """Words that say that something was done, and ask for nothing."""
+_NO_ACTS: Final = frozenset((Impact.READ, Impact.EXECUTE, Impact.UNKNOWN))
+
+
+def is_receipt_of(resource: Resource, text: str, leaves: Iterable[Leaf]) -> bool:
+    """Whether the result of a declared act only confirms that it was done."""
+    return (
+        resource.classified == "declared"
+        and resource.kind is ActionKind.TOOL_CALL
+        and resource.impact not in _NO_ACTS
+        and is_receipt(text, {word for leaf in leaves for word in leaf.words})
+    )
 
 
 def is_receipt(text: str, own_words: Collection[str]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 from dataclasses import replace
 
@@ -348,21 +349,70 @@ def test_a_refusal_and_a_tool_that_cannot_wait_are_not_held(home):
         call(halo, mailer(halo, [], replace(SEND, can_wait=False)), "t", **ARGS)
 
 
-def test_an_equal_call_is_the_same_question_and_waits(home):
-    """BIND: one answer serves one act; the other is asked again."""
+def test_a_call_equal_to_a_held_act_is_that_act(home):
+    """BIND: one answer serves one act, which runs once; after it has run, the same call is asked about again."""
     sent = []
     with opened(home) as halo:
         mail = mailer(halo, sent)
-        act = held(halo, mail)
-        with pytest.raises(Pending) as caught:
-            call(halo, mail, **ARGS)
-        assert caught.value.pending_id == act.pending_id
+        act, again = held(halo, mail), held(halo, mail)
+        assert (again.held_id, again.pending_id) == (act.held_id, act.pending_id)
+        assert len(found(home, EntryKind.APPROVAL_REQUEST)) == 1
         enrolled(home)
         answers(home, act.pending_id)
         assert [item.status for item in halo.release()] == ["released"]
         assert held(halo, mail).pending_id != act.pending_id
     assert len(sent) == 1
+    assert verified(home, signatures=True) == 0
+    assert cli("replay", "--all", home=home)[0] == 0
+
+
+def test_a_call_equal_to_a_refused_act_is_denied(home):
+    sent = []
+    with opened(home) as halo:
+        mail = mailer(halo, sent)
+        act, _ = held(halo, mail), held(halo, mail)
+        enrolled(home)
+        answers(home, act.pending_id, approve=False, why="no")
+        assert [item.status for item in halo.release()] == ["denied"]
+        with pytest.raises(Denied):
+            call(halo, mail, **ARGS)
+        assert halo.release() == []
+    assert sent == []
     assert verified(home) == 0
+
+
+def test_an_equal_call_after_the_answer_and_the_held_act_run_once_together(home):
+    """HELD: whichever of them uses the answer, the other one has none."""
+    sent = []
+    with opened(home) as halo:
+        mail = mailer(halo, sent)
+        act = held(halo, mail)
+        enrolled(home)
+        answers(home, act.pending_id)
+        with contextlib.suppress(Held, Pending):
+            call(halo, mail, **ARGS)
+        halo.release()
+    assert len(sent) == 1
+    assert verified(home) == 0
+
+
+@pytest.mark.parametrize("other", ["session", "agent", "arguments"])
+def test_only_the_same_call_of_the_same_session_and_agent_is_equal(home, other):
+    sent = []
+    with opened(home) as halo:
+        mail = mailer(halo, sent)
+        act = held(halo, mail)
+        if other == "session":
+            again = held(halo, mail, "t")
+        elif other == "arguments":
+            again = held(halo, mail, **{**ARGS, "text": "see the report."})
+        else:
+            folder = policy_folder(home, POLICY)
+            with HaloBase.local(
+                "porter", home=home, mode="enforce", policy=folder, quiet=True, user="user:ana"
+            ) as second:
+                again = held(second, mailer(second, sent))
+        assert (again.held_id == act.held_id, again.pending_id == act.pending_id) == (False, False)
 
 
 def test_a_function_that_raises_has_run(home):

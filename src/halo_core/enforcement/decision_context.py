@@ -193,6 +193,7 @@ class DecisionContext:
         amount: that the call names, in ten-thousandths; None if it names none that can be read.
         hold_room: the act could be held.
         held_question: id of the question about the held act that this one rests on; empty where there is none.
+        held_equal: id of the held act that this one repeats; empty where there is none.
         is_paused_answer: the answer to this call let its first part run before it paused.
         has_exposed_body: something that ran inside the action was shown untrusted content.
         principal_risk: risk of the person or service account at the head of the chain.
@@ -284,6 +285,7 @@ class DecisionContext:
     amount: int | None = None
     hold_room: bool = False
     held_question: str = ""
+    held_equal: str = ""
     is_paused_answer: bool = False
     has_exposed_body: bool = False
     principal_risk: PrincipalRisk = NO_PRINCIPAL_RISK
@@ -365,7 +367,7 @@ class DecisionContext:
         self.quota_day = self.payment = self.amount = self.facts = None
         self.window_changes = ()
         self.hold_room = self.is_paused_answer = False
-        self.held_question = ""
+        self.held_question = self.held_equal = ""
         self.event = self.tally = self.findings = None
         self.has_own_limits = False
         self.behaviour = NO_BEHAVIOUR

@@ -159,7 +159,13 @@ def _decide_fully(
     context.next_state = state
     context.appended = tx.append(draft)  # (4)
     _append_consequences(tx, context, state.risk, quota_before)
-    _record_question(tx, context, question, digester)
+    context.pending_id = question.record(tx, context, digester) if question is not None else ""
+    context.is_new_question = question is not None and not question.open_request_id
+    is_held = bool(context.pending_id) and HOLD in decision.obligations
+    context.held_id = ""
+    if is_held:
+        follows = _only_waits_behind_held(context)
+        context.held_id = context.held_equal or hold_act(tx, context, context.pending_id, digester, follows=follows)
     context.used_answer = _record_run(tx, context)
     if context.session:
         tx.put_session(state, context.appended.entry)
@@ -435,7 +441,7 @@ class _Question:
             )
             row = ApprovalTable(tx).find_pending_elsewhere(session, others, snapshot.time_us)
         is_open = row is not None and row.status == "pending" and snapshot.time_us < row.expires_us
-        if _only_waits_behind_held(context):
+        if _only_waits_behind_held(context) or (context.held_equal and HOLD in context.decision.obligations):
             return cls("call", binding, epoch, context.held_question)
         return cls(
             kind="reauthorization" if is_reauthorization else "call",

@@ -5,7 +5,8 @@
     end        it was released, it expired, or it was dropped because the answer was no
 
 A call that names the same target or object as a held act is held behind it where it can wait as well, and is released
-after it; otherwise it pauses. What would run unasked follows the answer to that act; after a no it is asked about.
+after it; otherwise it pauses. What would run unasked follows the answer to that act; after a no it is asked about. A
+call that is equal to a held act is that act: it adds neither a row nor a question, and the act runs once.
 
 INVARIANT: HELD - what is held runs at most once, as decided, or not at all. Its release is a decision under the request
 id of the held call, so the ledger refuses a second one; the row changes in the same transaction.
@@ -44,12 +45,14 @@ class OutboxView(NamedTuple):
         question: id of the one about the last such act.
         can_queue: it could be held behind that act.
         has_room: it could be held.
+        equal: id of the held act of the session that it repeats; empty where there is none.
     """
 
     rests_on_held: bool = False
     question: str = ""
     can_queue: bool = False
     has_room: bool = False
+    equal: str = ""
 
 
 def read_outbox(tx: Transaction, context: DecisionContext, digester: Digester) -> OutboxView:
@@ -63,10 +66,18 @@ def read_outbox(tx: Transaction, context: DecisionContext, digester: Digester) -
     rows = _list_shared(table, context.session, context.recorded_args, digester)
     can_hold = resource.can_wait and table.has_room(context.session)
     has_room = can_hold and _is_storable(context)
-    # An equal call is the same question, which one answer settles once.
-    is_equal = any(row.resource == resource.id and _read_args_digest(tx, row.id) == context.args_digest for row in rows)
-    can_queue = has_room and resource.impact is not Impact.READ and not is_equal
-    return OutboxView(bool(rows), rows[-1].question if rows else "", bool(rows) and can_queue, has_room)
+    can_queue = bool(rows) and has_room and resource.impact is not Impact.READ
+    # INVARIANT: HELD - an equal call is the same question, which one answer settles once.
+    equal = next((row for row in rows if _is_equal(tx, row, context)), None) if can_queue else None
+    if equal is not None:
+        return OutboxView(True, equal.question, can_queue, has_room, equal.id)
+    return OutboxView(bool(rows), rows[-1].question if rows else "", can_queue, has_room)
+
+
+def _is_equal(tx: Transaction, row: HeldRow, context: DecisionContext) -> bool:
+    """Whether a call repeats a held act: the same agent, tool and arguments."""
+    is_same = (row.resource, row.agent) == (context.resource.id, context.request.subject.agent)
+    return is_same and _read_args_digest(tx, row.id) == context.args_digest
 
 
 def _list_shared(table: OutboxTable, session: str, args: Mapping[str, Any], digester: Digester) -> tuple[HeldRow, ...]:

@@ -12,6 +12,7 @@ from halo_core.enforcement.risk_assessor import UNSCORED, RiskAssessment
 from halo_core.store import Transaction
 from halo_core.store.known_values import KnownValues
 from halo_core.values import MAX_SOURCE_INDEX, ActionFacts, FactSources, find_facts
+from halo_core.values.addresses import find_own_address
 
 POINTED_MARK: Final = " (pointed at)"
 """Behind a source in a session's list: the user pointed at what it brought."""
@@ -90,6 +91,7 @@ def _find_sources(
         payment_request=payment.request if payment is not None else "",
         names=names,
         is_exposed=context.state.view.tainted,
+        own_address=find_own_address(context.principal.user),
     )
 
 

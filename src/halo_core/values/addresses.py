@@ -328,6 +328,11 @@ def _differs_by_one(one: str, other: str) -> bool:
     return len(one) + 1 == len(other) and one[start:] == other[start + 1 :]
 
 
+def find_own_address(user: str) -> str:
+    """A user's e-mail address in canonical form, as the host asserts it; empty where it is none."""
+    return (canonicalize_email(user.removeprefix("user:")) or "") if "@" in user else ""
+
+
 def find_own_domain(user: str) -> str:
     """The domain of a user's e-mail address; empty where there is none, or at a public host."""
     name, at, domain = user.strip().removeprefix("user:").rpartition("@")

@@ -27,6 +27,7 @@ class FactSources:
         is_exposed: the session may have seen an untrusted source.
         names: of the sources with a number of their own, in its order from 1.
         paid_before: of a payment, what was paid to its targets already for the same message of the user, likewise.
+        own_address: the e-mail address of the user, in canonical form; empty where the host names none.
     """
 
     pointed: frozenset[int] = frozenset()
@@ -39,6 +40,7 @@ class FactSources:
     payment_request: str = ""
     names: tuple[str, ...] = ()
     is_exposed: bool = True
+    own_address: str = ""
 
 
 NO_SOURCES: Final = FactSources()

@@ -49,6 +49,7 @@ from halo_core.values.lexicon import (
     is_task_word,
 )
 from halo_core.values.looked_up import only_looks
+from halo_core.values.messages_to_user import goes_to_user_alone
 from halo_core.values.named_records import is_answered_record, is_named_record
 from halo_core.values.others_wishes import is_extended_by_others
 from halo_core.values.reached_hosts import ReachedHosts
@@ -264,6 +265,8 @@ class _Call:
         """Whether a message is asked for, as far as what the user wishes as a whole tells; None where it does not."""
         if self._resource.impact is not Impact.SEND:
             return None
+        if goes_to_user_alone(self.view, self.targets, self._sources.own_address):
+            return True
         if self._is_exposed and only_looks(self._sketch):
             return False
         # Who sends the agent to a page lets it fill in what the page asks for.

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from halo_core.model import Provenance
-from halo_core.values.addresses import canonicalize_email
+from halo_core.values.addresses import canonicalize_email, find_own_address
 from halo_core.values.argument_names import name_of_argument, split_argument_name
 from halo_core.values.kinds import Kind
 from halo_core.values.leaves import KEY, Leaf
@@ -87,8 +87,8 @@ def vouch_for_user(traced: Iterable[TracedLeaf], leaves: Iterable[Leaf], user: s
         leaves: of the same arguments.
         user: as the host asserted it; an e-mail address, or something else that vouches for nothing.
     """
-    own = canonicalize_email(user.removeprefix("user:")) if "@" in user else None
-    if own is None:
+    own = find_own_address(user)
+    if not own:
         return tuple(traced)
     texts = {leaf.pointer: leaf.text for leaf in leaves}
     return tuple(

@@ -1,0 +1,39 @@
+"""Whether a message goes to nobody but the user.
+
+Such a message tells him what the answer of the agent could tell him as well, so nobody has to have asked for it. That
+does not hold of one that leads him elsewhere: to a link, an address or an account that only others have named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from halo_core.model import Impact
+from halo_core.values.addresses import canonicalize_email
+from halo_core.values.call_view import CallView
+from halo_core.values.carried_facts import names_foreign
+from halo_core.values.kinds import Kind
+from halo_core.values.traced_leaves import TracedLeaf
+
+__all__ = ["goes_to_user_alone"]
+
+
+def goes_to_user_alone(view: CallView, targets: Collection[TracedLeaf], own_address: str) -> bool:
+    """Whether a declared message has the user's own address as its only target, and names nothing foreign.
+
+    INVARIANT: VOUCH - the address is the one that the host asserts, as a whole; `a+b@` and a look-alike are not it.
+
+    Args:
+        view: the call.
+        targets: leaves that say where something goes, files included.
+        own_address: of the user, in canonical form; empty where the host names none.
+    """
+    resource = view.resource
+    if not own_address or not targets or not resource.targets:
+        return False
+    if resource.impact is not Impact.SEND or resource.classified != "declared":
+        return False
+    return all(
+        leaf.kind is Kind.EMAIL and not leaf.flags and canonicalize_email(view.texts[leaf.pointer]) == own_address
+        for leaf in targets
+    ) and not names_foreign(view)

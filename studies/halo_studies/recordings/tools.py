@@ -111,9 +111,10 @@ _RESOURCES: Final[dict[str, Resource]] = {
 CAN_WAIT: Final = frozenset(
     (
         "add_calendar_event_participants add_user_to_channel cancel_calendar_event create_calendar_event delete_email "
-        "git_add_ssh_key git_delete_repo git_delete_ssh_key git_invite_collaborators git_issue "
-        "git_transfer_repo_ownership invite_user_to_slack reschedule_calendar_event schedule_transaction "
-        "send_channel_message send_direct_message send_email send_money update_password update_scheduled_transaction"
+        "delete_node git_add_ssh_key git_delete_repo git_delete_ssh_key git_invite_collaborators git_issue git_star "
+        "git_transfer_repo_ownership git_unstar invite_user_to_slack reschedule_calendar_event schedule_transaction "
+        "send_channel_message send_direct_message send_email send_money update_password update_scheduled_transaction "
+        "update_user_info"
     ).split()
 )
 """Tools whose owner would declare that they can wait for an answer (`can_wait`): nobody goes on with their results."""

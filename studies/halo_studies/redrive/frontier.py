@@ -111,19 +111,20 @@ def remember(
     paused: list[bool] = []
     questions = batches = 0
     for session, acts in honest:
-        asked, held = 0, 0
+        asked, held = 0, list[Act]()
         for number, act in enumerate(acts):
             if not act.is_stopped or act.event.is_malformed or act.event.tool not in tools[session.suite]:
                 continue
-            if answers.settle(session.suite, act):
+            if any(_are_equal(act, item) for item in held) or answers.settle(session.suite, act):
                 continue
             asked += 1
-            held += _can_be_held(act, acts[number + 1 :])
+            if _can_be_held(act, acts[number + 1 :]):
+                held.append(act)
             answers.add(session.suite, act)
         questions += asked
-        batches += asked - held + bool(held)
+        batches += asked - len(held) + bool(held)
         untouched.append(not asked)
-        paused.append(asked > held)
+        paused.append(asked > len(held))
     later = untouched[_SETTLED:]
     passed = _count_passed(replayed, answers)
     return {
@@ -140,13 +141,13 @@ def remember(
 def _can_be_held(act: Act, later: Sequence[Act]) -> bool:
     """Whether a question leaves the run going on: each later act with the same target can be held behind this one.
 
-    An equal one pauses, since it is the same question. One that would run unasked is held without a question.
+    One that would run unasked is held without a question, and an equal one is the held act itself.
     """
-    return act.event.tool in CAN_WAIT and all(
-        item.event.tool in CAN_WAIT and (item.event.tool, item.event.args) != (act.event.tool, act.event.args)
-        for item in later
-        if _rests_on(item, act)
-    )
+    return act.event.tool in CAN_WAIT and all(item.event.tool in CAN_WAIT for item in later if _rests_on(item, act))
+
+
+def _are_equal(one: Act, other: Act) -> bool:
+    return (one.event.tool, one.event.args) == (other.event.tool, other.event.args)
 
 
 def _rests_on(later: Act, act: Act) -> bool:

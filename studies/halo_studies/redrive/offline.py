@@ -62,11 +62,12 @@ from halo_core.values import (
     trace_call,
     vouch_for_user,
 )
-from halo_core.values.addresses import find_own_domain
+from halo_core.values.addresses import find_own_address, find_own_domain
 from halo_core.values.answer_scope import AnswerScope, covers_targets, find_amount_terms
 from halo_core.values.argument_names import name_of_argument
 from halo_core.values.forms import ArgumentValue
 from halo_core.values.leaves import Leaf, parse_leaves
+from halo_core.values.receipts import is_receipt_of
 from halo_studies.recordings.sessions import Event, Session
 
 __all__ = ["Act", "Judgement", "Role", "register", "replay_session"]
@@ -199,7 +200,7 @@ class _Replay:
                 is_own=reads_own_place(resource, leaves),
             )
         )
-        if origin is Provenance.NOVEL:
+        if origin is Provenance.NOVEL or (origin is Provenance.UNTRUSTED and is_receipt_of(resource, text, leaves)):
             return
         arguments = tuple(name_of_argument(leaf.pointer) for leaf in leaves)
         is_of_one = lists_of_one(resource.id, leaves, traced, self.sketch)
@@ -264,6 +265,7 @@ def replay_session(
             is_own_domain=replay.role.own_domains.__contains__,
             is_established=judged.is_established,
             knows_places=judged.knows_places,
+            own_address=find_own_address(role.user),
         )
         facts = find_facts(resource, event.args, leaves, traced, replay.sketch, sources)
         request, snapshot = _make_inputs(resource, event.args, traced, facts, judged, policy, tainted=replay.tainted)

@@ -111,6 +111,18 @@ class AnswersCases:
         assert [item.status for item in desk.halo.release()] == ["released", "released"]
         assert ran == [("bo@bank.example", 5), ("bo@bank.example", 6)]
 
+    def test_a_call_equal_to_a_held_act_is_that_act(self, desk, ran, shape):
+        """The run goes on, nobody is asked twice, and the act runs once."""
+        turn = self.turn(desk, [self.paying(desk, ran, "asked")], [PAY, PAY], shape, durable=True, thread="t")
+        assert (turn.pending, turn.waiting, turn.said, ran) == ((), (), "done", [])
+        (request,) = desk.entries(EntryKind.APPROVAL_REQUEST)
+        assert len(turn.told) == 2
+        assert all(request.id in told for told in turn.told)
+        assert len(desk.entries(EntryKind.HELD)) == 1
+        desk.answer("approve", request.id)
+        assert [item.status for item in desk.halo.release()] == ["released"]
+        assert ran == [("bo@bank.example", 5)]
+
     def test_a_coroutine_is_held_and_released_in_a_loop(self, desk, ran, async_shape):
         """As the first case, of a coroutine function."""
 

@@ -17,6 +17,7 @@ from halo_core.model import EntryKind
 from halo_world import cli
 
 PAY = Say("paying", (("pay", {"to": "bo@bank.example", "amount": 5}),), "m1")
+PAY_EQUALLY = Say(PAY.words, PAY.calls, "m2")
 PAY_AGAIN = Say("paying again", (("pay", {"to": "bo@bank.example", "amount": 6}),), "m2")
 TOP = Say("topping", (("top", {"k": 5}),), "m1")
 LOOK = Say("looking", (("look", {"q": "bo@bank.example"}),), "m2")
@@ -113,7 +114,7 @@ class AnswersCases:
 
     def test_a_call_equal_to_a_held_act_is_that_act(self, desk, ran, shape):
         """The run goes on, nobody is asked twice, and the act runs once."""
-        turn = self.turn(desk, [self.paying(desk, ran, "asked")], [PAY, PAY], shape, durable=True, thread="t")
+        turn = self.turn(desk, [self.paying(desk, ran, "asked")], [PAY, PAY_EQUALLY], shape, durable=True, thread="t")
         assert (turn.pending, turn.waiting, turn.said, ran) == ((), (), "done", [])
         (request,) = desk.entries(EntryKind.APPROVAL_REQUEST)
         assert len(turn.told) == 2

@@ -106,7 +106,7 @@ def test_a_held_act_whose_target_is_needed_again_is_a_pause(capsys, data):
     for tool, args, share in (
         ("schedule_transaction", BILL, "100.0 "),  # held behind the first
         ("search_emails", {"query": BILL["recipient"]}, "0.0 "),
-        (first["events"][-1]["tool"], first["events"][-1]["args"], "0.0 "),  # the same question
+        (first["events"][-1]["tool"], first["events"][-1]["args"], "100.0 "),  # the held act itself
     ):
         again = replace_events(first, [*first["events"], event(tool, args, 2)])
         write(data, "sessions.jsonl.gz", [again])

@@ -390,3 +390,5 @@ ASKED_FORAYS: dict[str, str] = {
         _KEPT,
     ),
 }
+OPEN_SORTIES: dict[str, str] = {}
+ASKED_SORTIES: dict[str, str] = {}

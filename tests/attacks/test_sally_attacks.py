@@ -1,7 +1,7 @@
-"""Attacks of two further sets of every class are held, and their honest twins run unasked.
+"""Attacks of three further sets of every class are held, and their honest twins run unasked.
 
-The pairs stand in the modules `sally_attacks_*.py` and `foray_attacks_*.py`; by default a few of them run, in one
-framework each.
+The pairs stand in the modules `sally_attacks_*.py`, `foray_attacks_*.py` and `sortie_attacks_*.py`; by default a few of
+them run, in one framework each.
 """
 
 from __future__ import annotations
@@ -21,33 +21,41 @@ import sally_attacks_programs  # noqa: F401  adds its cases
 import sally_attacks_rights  # noqa: F401  adds its cases
 import sally_attacks_stores  # noqa: F401  adds its cases
 import sally_attacks_values  # noqa: F401  adds its cases
+import sortie_attacks
+import sortie_attacks_money  # noqa: F401  adds its cases
+import sortie_attacks_stores  # noqa: F401  adds its cases
+import sortie_attacks_work  # noqa: F401  adds its cases
 from case_world import Case, run_case
 from foray_attacks import FORAYS
-from open_cases import ASKED_FORAYS, ASKED_SALLIES, OPEN_FORAYS, OPEN_SALLIES
+from open_cases import ASKED_FORAYS, ASKED_SALLIES, ASKED_SORTIES, OPEN_FORAYS, OPEN_SALLIES, OPEN_SORTIES
 from pairs_table import Pair
 from sally_attacks import SALLIES
+from sortie_attacks import SORTIES
 from task_sets import parameters_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::Warning")
 
-PAIRS = [*SALLIES, *FORAYS]
+PAIRS = [*SALLIES, *FORAYS, *SORTIES]
 ATTACKS = [(pair.name, pair.attack) for pair in PAIRS if pair.attack]
 TWINS = [(pair.name, pair.twin) for pair in PAIRS if pair.twin]
 
 
-@pytest.mark.parametrize(("case", "framework"), parameters_of(ATTACKS, OPEN_SALLIES | OPEN_FORAYS))
+@pytest.mark.parametrize(("case", "framework"), parameters_of(ATTACKS, OPEN_SALLIES | OPEN_FORAYS | OPEN_SORTIES))
 def test_an_attack_is_held(case: Case, framework: str, tmp_path: Path) -> None:
     outcome = run_case(case, framework, tmp_path / "home")
     assert outcome.held, outcome
 
 
-@pytest.mark.parametrize(("case", "framework"), parameters_of(TWINS, ASKED_SALLIES | ASKED_FORAYS))
+@pytest.mark.parametrize(("case", "framework"), parameters_of(TWINS, ASKED_SALLIES | ASKED_FORAYS | ASKED_SORTIES))
 def test_its_honest_twin_runs_unasked(case: Case, framework: str, tmp_path: Path) -> None:
     outcome = run_case(case, framework, tmp_path / "home")
     assert not outcome.missing, outcome
 
 
-@pytest.mark.parametrize(("pairs", "half"), [(SALLIES, sally_attacks.half), (FORAYS, foray_attacks.half)])
+@pytest.mark.parametrize(
+    ("pairs", "half"),
+    [(SALLIES, sally_attacks.half), (FORAYS, foray_attacks.half), (SORTIES, sortie_attacks.half)],
+)
 def test_both_halves_have_about_as_many_pairs(pairs: list[Pair], half: Callable[[str], str]) -> None:
     drawn = [half(pair.name) for pair in pairs]
     assert len(drawn) == len({pair.name for pair in pairs}) >= 100

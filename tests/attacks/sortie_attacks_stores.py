@@ -253,7 +253,7 @@ sortie(
 tool("normalize_iban", "text: str", "Bring an IBAN into its form.", READ)
 tool("parse_csv", "text: str", "Parse a table.", READ)
 tool("resolve_short_link", "url: str", "Where a short link leads.", READ)
-tool("spell_out", "text: str", "Write digits for words.", READ)
+tool("digits_of", "text: str", "Write digits for words.", READ)
 tool("merge_texts", "a: str, b: str", "Put two texts together.", READ)
 for what, call, answer, mail in (
     (
@@ -271,7 +271,7 @@ for what, call, answer, mail in (
     ),
     (
         "words",
-        do("spell_out", text="DE zero two, one two zero three ..."),
+        do("digits_of", text="DE zero two, one two zero three ..."),
         EVIL_IBAN,
         "DE zero two, one two zero three",
     ),

@@ -187,7 +187,9 @@ def _sort_values(
         leaves[leaf.pointer] = leaf
     reaches = resource.impact in _REACHING
     for traced in context.traced:
-        kind, leaf, traced_origin = traced.kind, leaves[traced.pointer], traced.origin
+        kind, leaf, traced_origin = traced.kind, leaves.get(traced.pointer), traced.origin
+        if leaf is None:
+            continue  # an argument without a value
         if kind is Kind.PROGRAM:
             program = program or _name_program(leaf.text)
             continue
@@ -225,7 +227,9 @@ def _list_settings(
     resource, key, settings = context.call.resource, tx.image.sketch_key, dict[int, None]()
     words, leaves = {traced.pointer for traced, _, _ in prose}, {leaf.pointer: leaf for leaf in context.leaves}
     for traced in context.traced:
-        leaf, origin = leaves[traced.pointer], traced.origin
+        leaf, origin = leaves.get(traced.pointer), traced.origin
+        if leaf is None:
+            continue  # an argument without a value
         name = leaf.field or name_of_argument(traced.pointer)
         text = leaf.text.strip().casefold()
         is_plain = traced.kind not in _OBJECTS and not (

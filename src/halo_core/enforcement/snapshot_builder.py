@@ -171,7 +171,14 @@ def _trace_arguments(tx: Transaction, context: DecisionContext, digester: Digest
     is_known = None
     if tx.image.has_known is not False and (known := KnownValues(tx, digester, context.known)):
         is_known = known.names
-    traced_leaves = trace_call(resource, context.leaves, sketch, is_known, is_exposed=context.state.view.tainted)
+    traced_leaves = trace_call(
+        resource,
+        context.leaves,
+        sketch,
+        is_known,
+        is_exposed=context.state.view.tainted,
+        args=context.recorded_args,
+    )
     context.traced = traced_leaves = vouch_for_user(traced_leaves, context.leaves, context.principal.user)
     _name_origins(context, traced_leaves, context.state.sources)
 

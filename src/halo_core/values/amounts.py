@@ -81,9 +81,11 @@ def _find_currency(text: str, start: int, end: int) -> re.Match[str] | None:
     return _CURRENCY_BEFORE.search(text, max(start - 8, 0), start) or _CURRENCY_BEHIND.match(text, end)
 
 
+_PAYEE: Final = r"(?:[A-Z][\w.-]*|@\w[\w.-]*)"
+"""A word of a name, or a handle."""
 _NUMBER_BEHIND_VERB: Final = re.compile(
     r"\b(?:pay|transfer|send|wire|remit|donate|tip|refund|spend|top up|überweise|bezahle|zahle|paie|vire|paga"
-    r"|transfiere|zapłać|przelej|betaal)(?: (?:him|her|them|us))?(?: [A-Z][\w.-]*){0,3} "
+    rf"|transfiere|zapłać|przelej|betaal)(?: (?:him|her|them|us))?(?: {_PAYEE}){{0,3}} "
     rf"({_NUMERAL})(?![A-Za-z0-9_:/@-]|[.,][0-9])"
 )
 _NUMBER_BEHIND_ARTICLE: Final = re.compile(
@@ -117,6 +119,11 @@ _NUMBER_AT_PRICE: Final = CaselessPattern(
 _NUMBER_BEFORE_TO: Final = re.compile(
     rf"(?:,|\b(?:and|und|et|y|e|en|i)) ({_NUMERAL})(?= (?:to|for|an|für|à|pour|para|per|aan|voor|na|dla)\b)"
 )
+_NUMBER_BEHIND_NEXT: Final = re.compile(
+    rf"(?:,|\b(?:and|und|et|y|e|en|i)) (?!(?:Invoice|Order|Room|Ticket|Mail|Bill|Table|Rechnung|Bestellung) )"
+    rf"{_PAYEE}(?: {_PAYEE}){{0,2}} ({_NUMERAL})(?=[.,;!?](?!\w)|\s*$| (?:and|und|et|y|e|en|i|for|für|pour|para)\b)"
+)
+"""The same behind the next who is paid: "pay Mo 20 and Kim 300"."""
 
 
 class PaidAmount(NamedTuple):
@@ -159,7 +166,9 @@ def find_paid_amounts(text: str) -> list[PaidAmount]:
     for match in _find_row(text, max(found)) if found else ():
         found.setdefault(match.start(1), match[1])
     first_lowered = text[:1].lower() + text[1:]
-    for match in islice(_NUMBER_BEHIND_VERB.finditer(first_lowered), MAX_FORMS):
+    behind_verb = list(islice(_NUMBER_BEHIND_VERB.finditer(first_lowered), MAX_FORMS))
+    behind_next = islice(_NUMBER_BEHIND_NEXT.finditer(text), MAX_FORMS) if behind_verb else ()
+    for match in chain(behind_verb, behind_next):
         found.setdefault(match.start(1), match[1])
     for match in islice(_NUMBER_BEHIND_ARTICLE.finditer(first_lowered), MAX_FORMS):
         found.setdefault(match.start(1), match[1])

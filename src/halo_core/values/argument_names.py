@@ -177,6 +177,12 @@ def _split_field(text: str) -> tuple[str, ...]:
     return split_argument_name(text) if _FIELD_NAME.fullmatch(text) is not None else ()
 
 
+_ENDS: Final = frozenset(
+    "keep drop source target into duplicate original primary secondary survivor winner loser".split()
+)
+"""Words of arguments for the two records of a merge or a link, which are both of the tool's noun."""
+
+
 @lru_cache(maxsize=2048)
 def find_nouns_of_number(tool: str, argument: str) -> tuple[str, ...]:
     """What a number in an argument is the number of, as the tool's name says it.
@@ -189,7 +195,7 @@ def find_nouns_of_number(tool: str, argument: str) -> tuple[str, ...]:
         behind its verb.
     """
     words = split_argument_name(tool)
-    if not (_COUNTING_WORDS | set(words[1:])).issuperset(split_argument_name(argument)):
+    if not (_COUNTING_WORDS | _ENDS | set(words[1:])).issuperset(split_argument_name(argument)):
         return ()
     nouns = [word for word in words[1:] if word not in _COUNTING_WORDS]
     last = nouns[-1] if nouns else "".join(words[:1])

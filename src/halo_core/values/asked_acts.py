@@ -71,6 +71,9 @@ _MODALS: Final = frozenset(
 _ASKED_SUBJECTS: Final = frozenset("can could may might shall will would let help have".split())
 """Words in front of a subject whose act is asked for: `can we pay`, `have him sign`."""
 _SUBJECTS: Final = frozenset("i we he she they who".split())
+_ANNOUNCING: Final = frozenset(("will", "would"))
+_ANNOUNCED: Final = _SUBJECTS | frozenset("it that this everybody everyone somebody someone".split())
+"""Subjects of whom `will` says what they do, and orders nothing."""
 _OBJECTS: Final = frozenset("me us him them it you u everybody everyone someone somebody".split())
 _ASKED_PERSONS: Final = frozenset({"you", "u"})
 _ASKING_FOR_NAMES: Final = frozenset("who what which whom how when where why".split())
@@ -362,8 +365,11 @@ def _is_statement(words: Sequence[str], place: int, start: int) -> bool:
         word_at(words, start - 1) not in _ASKED_SUBJECTS or word_at(words, start - 2) in _ASKING_FOR_NAMES
     ):
         return True
-    if word_at(words, start) in _MODALS and word_at(words, start - 1) in ("who", "what", "which"):
+    subject = word_at(words, start - 1)
+    if word_at(words, start) in _MODALS and subject in ("who", "what", "which"):
         return True  # "who can delete files?"
+    if word_at(words, start) in _ANNOUNCING and (subject in _ANNOUNCED or _is_content(words, start - 1)):
+        return True  # "Kim will bid 300"
     for before in range(place - 1, max(place - MAX_CLAUSE, -1), -1):
         word = words[before]
         if not word:

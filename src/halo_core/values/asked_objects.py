@@ -21,7 +21,7 @@ from halo_core.values.lexicon import STOP_WORDS, stem_all
 from halo_core.values.phrasal_verbs import find_phrasal_verbs
 from halo_core.values.sketch import USER_BIT, Sketch, extract_tokens
 from halo_core.values.text import split_name
-from halo_core.values.unread_orders import LOOKING_UP, QUESTION_WORDS, REMARKING
+from halo_core.values.unread_orders import LOOKING_UP, QUESTION_WORDS, REMARKING, find_unread_orders
 
 _MAX_CHARS: Final = 2_048  # of a text; a longer one is a document, of which nothing is said
 _MAX_CLAUSES: Final = 24
@@ -87,6 +87,7 @@ class _Clause(NamedTuple):
         is_apart: it asks, looks something up or remarks, and so goes on with no other clause.
         is_remark: it says something of what it is about.
         is_linked: it says something of what was spoken of.
+        is_order: it orders something, by whatever verb.
         is_of_sum: it names nothing but a sum or somebody who was spoken of, so that it is about what the clause before
             it is about.
     """
@@ -97,11 +98,14 @@ class _Clause(NamedTuple):
     is_apart: bool
     is_remark: bool
     is_linked: bool
+    is_order: bool
     is_of_sum: bool
 
 
 def find_asked_objects(text: str) -> Iterator[Form]:
     """Forms of the words that an act is asked for (`asked_object`), and of the others in its text (`other_object`).
+
+    Those of clauses that order anything, by whatever verb, are `ordered`.
 
     Args:
         text: of the user, without what it forbids.
@@ -111,6 +115,8 @@ def find_asked_objects(text: str) -> Iterator[Form]:
     clauses = list(islice(_iterate_clauses(text), _MAX_CLAUSES))
     stems = frozenset[str]().union(*(clause.stems for clause in clauses))
     yield from islice(_find_forms(clauses, stems), _MAX_FORMS)
+    ordered = frozenset[str]().union(*(clause.words for clause in clauses if clause.is_order))
+    yield from (make_form(("ordered", word)) for word in islice(sorted(ordered), _MAX_FORMS))
 
 
 def _find_forms(clauses: Sequence[_Clause], stems: Iterable[str]) -> Iterator[Form]:
@@ -161,7 +167,8 @@ def _iterate_clauses(text: str) -> Iterator[_Clause]:
             is_of_sum = bool(words) and not _drop_verbs(
                 _list_words(_PARTY.sub(" ", _SUM.sub(" ", part)), _MAX_TOKENS), stems
             )
-            yield _Clause(words, stems, is_open, is_apart, is_remark and not is_asking, is_linked, is_of_sum)
+            is_order = not is_apart and bool(stems - LOOKING_UP or (not stems and find_unread_orders(part)))
+            yield _Clause(words, stems, is_open, is_apart, is_remark and not is_asking, is_linked, is_order, is_of_sum)
 
 
 def _drop_verbs(words: Iterable[str], stems: frozenset[str]) -> frozenset[str]:
@@ -186,6 +193,24 @@ def is_for_others(sketch: Sketch, stems: Iterable[str], target: str) -> bool:
     words = _list_words(target, _MAX_TARGET_WORDS)
     asked = [stem for stem in sorted(stems) if sketch.was_asked(frozenset((stem,)))]
     return bool(words and asked) and all(_is_for_others(sketch, stem, words) for stem in asked)
+
+
+def is_ordered(sketch: Sketch, text: str, stems: Iterable[str] = ()) -> bool:
+    """Whether each word of a text stands in clauses by which the user orders something.
+
+    Args:
+        sketch: what the session has seen.
+        text: of a target.
+        stems: of the verbs of that order; none of them means any verb.
+    """
+    words = _list_words(text, _MAX_TARGET_WORDS)
+
+    def are_written(forms: Sequence[Form]) -> bool:
+        return bool(forms) and all(mark & USER_BIT for mark in sketch.look_up_forms(forms))
+
+    if not stems:
+        return are_written([Form("ordered", word) for word in words])
+    return any(are_written([Form("asked_object", f"{stem} {word}") for word in words]) for stem in sorted(stems))
 
 
 def _is_for_others(sketch: Sketch, stem: str, words: Sequence[str]) -> bool:

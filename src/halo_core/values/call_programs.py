@@ -43,6 +43,8 @@ _OTHER_LANGUAGES: Final = frozenset(
 _UNNAMED_LANGUAGE: Final = "code"  # as a guess of programs has it
 _INTERPOLATED: Final = re.compile(r"#\{|\$\{|`|\$\(|<%|@\{")
 _SHELL_WORDS: Final = frozenset("shell bash sh zsh terminal console command cmd powershell exec".split())
+_OF_ANY_LANGUAGE: Final = frozenset("console command exec".split())
+"""Of these words, those that say nothing of the language."""
 _WORDS: Final = frozenset({Kind.HANDLE, Kind.TEXT})
 _NUMBERS: Final = frozenset({Kind.AMOUNT, Kind.DATE})
 _WITH_DIRECTION: Final = stem_all("copy move alter grant")
@@ -113,6 +115,9 @@ def _guess_language(call: CallView, leaf: TracedLeaf) -> str:
     if not SHELL_NAMES.isdisjoint(map(singularize, split_argument_name(name))):
         return "" if not words.isdisjoint(_PYTHON_WORDS) else Language.SHELL
     # INVARIANT: FAILCLOSED - a program in a language that nobody reads is none that only computes.
+    shells = words & _SHELL_WORDS if "sql" in words else frozenset()
+    if shells and shells <= _OF_ANY_LANGUAGE and leaf.kind is Kind.PROGRAM and words.isdisjoint(_OTHER_LANGUAGES):
+        return Language.SQL  # `sql_console`
     if not words.isdisjoint(_SHELL_WORDS | _OTHER_LANGUAGES):
         return ""
     if not words.isdisjoint(_PYTHON_WORDS):

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
-from typing import Final, NamedTuple
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
 
 from halo_core.model import Impact, Provenance, Resource
 from halo_core.quick_init import quick_init
@@ -15,7 +16,7 @@ from halo_core.values.allowed_counts import vouch_for_counts
 from halo_core.values.forms import ArgumentValue
 from halo_core.values.leaves import Leaf
 from halo_core.values.looked_up import only_looks
-from halo_core.values.open_filters import doubt_open_filters
+from halo_core.values.open_filters import doubt_open_filters, list_open_scopes
 from halo_core.values.provenance import trace_leaves
 from halo_core.values.result_origins import is_trusted_lookup
 from halo_core.values.sketch import Sketch
@@ -84,6 +85,7 @@ def trace_call(
     is_declared_known: Callable[[ArgumentValue], bool] | None = None,
     *,
     is_exposed: bool = True,
+    args: Mapping[str, Any] = MappingProxyType({}),
 ) -> tuple[TracedLeaf, ...]:
     """Where each argument leaf of a call came from, and which are targets, by what the resource does.
 
@@ -93,6 +95,7 @@ def trace_call(
         sketch: what the session has seen.
         is_declared_known: see `trace_leaves`.
         is_exposed: see `trace_leaves`.
+        args: the real arguments, empty ones among them.
     """
     plan = _trace_plans.get(id(resource))
     if plan is None or plan.resource is not resource:
@@ -115,7 +118,10 @@ def trace_call(
         is_exposed=is_exposed,
         tool=resource.id,
     )
-    if resource.impact is Impact.SEND and (is_exposed or sketch.may_hold_foreign) and only_looks(sketch):
+    is_exposed = is_exposed or sketch.may_hold_foreign
+    if is_exposed and "" in args.values() and (open_scopes := list_open_scopes(resource, args, sketch)):
+        traced = tuple(sorted((*traced, *open_scopes)))
+    if resource.impact is Impact.SEND and is_exposed and only_looks(sketch):
         # Whoever only wants to know something has nobody told anything, although he wrote where that stands.
         return tuple(
             leaf._replace(origin=Provenance.NOVEL) if leaf.is_target and leaf.origin is Provenance.USER else leaf

@@ -48,9 +48,9 @@ from halo_core.values.lexicon import (
     VERBS,
     is_task_word,
 )
-from halo_core.values.looked_up import only_looks
-from halo_core.values.messages_to_user import goes_to_user_alone
+from halo_core.values.looked_up import only_looks, wants_no_payment
 from halo_core.values.named_records import is_answered_record, is_named_record
+from halo_core.values.ordered_values import is_ordered_with_values
 from halo_core.values.others_wishes import is_extended_by_others
 from halo_core.values.reached_hosts import ReachedHosts
 from halo_core.values.record_lists import is_list_of, list_records_twice, names_listed, names_record
@@ -262,11 +262,10 @@ class _Call:
         return self._was_asked
 
     def _judge_wish(self) -> bool | None:
-        """Whether a message is asked for, as far as what the user wishes as a whole tells; None where it does not."""
+        """Whether an act is asked for, as far as what the user wishes as a whole tells; None where it does not."""
         if self._resource.impact is not Impact.SEND:
-            return None
-        if goes_to_user_alone(self.view, self.targets, self._sources.own_address):
-            return True
+            pays = self._resource.impact is Impact.PAYMENT
+            return False if pays and self._is_exposed and wants_no_payment(self._sketch) else None
         if self._is_exposed and only_looks(self._sketch):
             return False
         # Who sends the agent to a page lets it fill in what the page asks for.
@@ -347,7 +346,9 @@ class _Call:
         if self._is_own_verb_asked():
             return True, frozenset()
         stems = list_declared_stems(self._resource)
-        return (True, stems) if self._sketch.was_asked(stems) else (False, frozenset())
+        if self._sketch.was_asked(stems):
+            return True, stems
+        return is_ordered_with_values(self.view, self.targets), frozenset()
 
     def _is_own_verb_asked(self) -> bool:
         """Whether the user orders by a word of the tool's name (`OWN_VERB`), and wrote all others.

@@ -169,11 +169,11 @@ _IDEOGRAPHIC_ACTS: Final = {
 _SYNONYMOUS_NOUNS: Final = (
     "message mail email",
     "invoice bill",
-    "event meeting appointment",
+    "event meeting appointment invitation invite",
     "issue ticket case",
     "document file doc",
     "customer client",
-    "request pr mr",
+    "request pr mr pull",
     "booking reservation",
     "application applicant candidate",
     "employee staff",

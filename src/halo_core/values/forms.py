@@ -31,7 +31,12 @@ from halo_core.values.foreign_words import find_foreign_acts, to_numbered_noun
 from halo_core.values.kinds import ANY_SITE, MAX_FORMS, SUSPICIOUS, TARGET_KINDS, Form, Kind, make_form
 from halo_core.values.looked_up import find_wish_forms
 from halo_core.values.mentioned_places import find_mentioned_places
-from halo_core.values.named_values import find_named_sorts, find_named_values, find_written_patterns
+from halo_core.values.named_values import (
+    find_named_nouns,
+    find_named_sorts,
+    find_named_values,
+    find_written_patterns,
+)
 from halo_core.values.normalization import has_invisible, make_skeleton
 from halo_core.values.number_uses import find_number_uses
 from halo_core.values.numbered import MIN_DIGITS, singularize
@@ -40,6 +45,7 @@ from halo_core.values.paid_amounts import find_ceiling_forms, find_lone_number_f
 from halo_core.values.phrasal_verbs import asks_somebody, find_phrasal_verbs, find_wanted_acts
 from halo_core.values.prohibitions import drop_asked_first
 from halo_core.values.quoted_addresses import find_quoted_addresses
+from halo_core.values.quoted_orders import drop_quoted
 from halo_core.values.stated_extents import find_stated_extents
 from halo_core.values.text import split_name
 from halo_core.values.told_ends import find_told
@@ -98,6 +104,7 @@ def find_forms(text: str, *, vouching: bool = False, amounts: bool = True) -> se
         forms += find_akin_parts(wanted)
         forms += find_described(wanted)
         forms += find_named_values(wanted)
+        forms += find_named_nouns(wanted)
         forms += find_phrasal_verbs(drop_asked_first(wanted))
         forms += find_wanted_acts(wanted)
         forms += find_wish_forms(wanted)
@@ -133,9 +140,9 @@ def find_forms(text: str, *, vouching: bool = False, amounts: bool = True) -> se
 def _find_asking_stems(own: str, behind: str) -> tuple[set[str], bool]:
     """Stems of the words by which the user asks for an act, and whether all of them are of another language.
 
-    "Do not pay" asks for none.
+    "Do not pay" asks for none, and neither does what is quoted.
     """
-    asked = drop_asked_first(drop_forbidden(own, keeps_bad=True))
+    asked = drop_quoted(drop_asked_first(drop_forbidden(own, keeps_bad=True)))
     english, foreign = find_asked_stems(asked + behind), find_foreign_acts(asked)
     stems = english.union(*map(split_name, foreign))
     if hands_over_tasks(asked):

@@ -24,6 +24,9 @@ from halo_core.values.unread_orders import PART, QUESTION_WORDS, SENTENCE, WORD,
 
 _LOOKS: Final = Form("wish", "looks")
 _WANTS: Final = Form("wish", "wants")
+_REPORTS: Final = Form("wish", "reports")
+"""The text looks something up, and says besides what others want."""
+_REFERS: Final = Form("wish", "refers")
 _MAX_CHARS: Final = 1_024  # of a text; a longer one is a document
 _LEADING: Final = frozenset(
     "please pls plz kindly now then also just ok okay so hi hey hello thanks and but can could would will you u first "
@@ -72,6 +75,16 @@ _ANSWERING: Final = frozenset(
 _READING: Final = stem_all(" ".join(_LOOKING | _NAVIGATING))
 _TELLING: Final = stem_all("tell give show find get read bring explain remind brief update catch let know keep fill")
 """Stems of verbs by which somebody wants to be told something."""
+_OTHERS_WISH: Final = CaselessPattern(
+    r"^(?!(?:i|we|you|u) )(?:(?:the|our|my|a|an|this|that) )?[\w.’'-]+(?: [\w.’'-]+)? "
+    r"(?:wants?|wanted|would like|plans?|planned|intends?|intended|promised|promises|hopes?|agreed|expects?|offered"
+    r"|offers|asks?|asked|tells?|told|urges?|(?:is|are|was|were) (?:going|about|willing|ready))"
+    r"(?: (?:us|me|him|her|them|you))? to\b"
+)
+"""Says what somebody else wants to do, or wants done: "they want us to pay 75"."""
+_DOING: Final = frozenset(("do", "do so", "do it", "do that", "do this"))
+_REFERRING: Final = frozenset(("see", "look"))
+"""Words with which a remark begins that only says where something stands: "see mail 1"."""
 _CONDITIONS: Final = frozenset(("if", "whether"))
 _QUOTE: Final = re.compile(r"[\"“”„«»]")
 
@@ -79,11 +92,13 @@ _QUOTE: Final = re.compile(r"[\"“”„«»]")
 def find_wish_forms(text: str) -> Iterator[Form]:
     """A form that says whether a text of the user only looks something up, or wants something done.
 
+    Of one that looks something up and says besides what others want, it says that.
+
     Args:
         text: of the user, without what it forbids.
     """
     if any(map(str.isalnum, text)):
-        yield _LOOKS if _only_looks(text) else _WANTS
+        yield _find_wish_of_text(text)
 
 
 def only_looks(sketch: Sketch) -> bool:
@@ -91,10 +106,16 @@ def only_looks(sketch: Sketch) -> bool:
     return has_user_mark(sketch.look_up_forms([_LOOKS])) and not has_user_mark(sketch.look_up_forms([_WANTS]))
 
 
-def _only_looks(text: str) -> bool:
+def wants_no_payment(sketch: Sketch) -> bool:
+    """Whether each text of the user wants to know something, and at most says besides what others want."""
+    looks, reports, wants = sketch.look_up_forms([_LOOKS, _REPORTS, _WANTS])
+    return has_user_mark([looks, reports]) and not has_user_mark([wants])
+
+
+def _find_wish_of_text(text: str) -> Form:
     if len(text) > _MAX_CHARS or _QUOTE.search(text) or hands_over_tasks(text) or asks_somebody(text):
-        return False
-    looks = False
+        return _WANTS
+    wishes = set[Form]()
     for sentence in map(str.strip, SENTENCE.findall(text)):
         for i, part in enumerate(PART.split(sentence.rstrip(".!?;\n"))):
             words = WORD.findall(part.lower())
@@ -104,15 +125,22 @@ def _only_looks(text: str) -> bool:
                 continue
             wish = _find_wish(part, words, is_first=not i)
             if wish is _WANTS:
-                return False
-            looks = looks or wish is _LOOKS
-    return looks
+                return _WANTS
+            if wish is _LOOKS and words[0] in _REFERRING:
+                wishes.add(_REFERS)
+            elif wish is not None:
+                wishes.add(wish)
+    if _REPORTS in wishes:
+        return _REPORTS if _LOOKS in wishes else _WANTS
+    return _LOOKS if wishes else _WANTS
 
 
 def _find_wish(part: str, words: list[str], *, is_first: bool) -> Form | None:
     """What a part of a sentence says; None of one that says neither."""
     said = " ".join(words)
-    if _LOOKING_AWAY.search(said) is not None or _SHOWN_TO.search(part) is not None:
+    if said not in _DOING and _OTHERS_WISH.search(said) is not None and " and " not in said:
+        return _REPORTS
+    if said in _DOING or _LOOKING_AWAY.search(said) is not None or _SHOWN_TO.search(part) is not None:
         return _WANTS
     if _TOLD_TO_US.search(said) is not None:
         is_more = (

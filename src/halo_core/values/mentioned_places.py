@@ -86,6 +86,8 @@ _REPORTED_BEFORE: Final = re.compile(
     r"(?!\sto\s(?:do|have|go|be)\b)[^.;!?\n]*$",
     re.IGNORECASE,
 )
+_CONCLUDING: Final = re.compile(r",\s(?:so|therefore|hence)\s(?=[a-z]+\s)", re.IGNORECASE)
+"""What stands behind it is the user's own: "she asks for it, so pay @mo"."""
 _REMEDY: Final = re.compile(
     r"\b(?:block|ban|report|deny|blacklist|blocklist|quarantine|suspend|remove|delete|revoke|reject|unfollow|mute"
     r"|unsubscribe|filter|flag|mark|disable|deactivate|drop|kick|sperr\w*|blockier\w*|bloque\w*)\b",
@@ -175,7 +177,7 @@ def _is_bad(before: str, behind: str) -> bool:
 
 def _is_mentioned(sentence: str, before: str, behind: str) -> bool:
     """Whether a place stands in a report or in a question."""
-    if _REPORTED_BEFORE.search(before) is not None or _REPORTED_BEHIND.match(behind) is not None:
+    if _REPORTED_BEFORE.search(_CONCLUDING.split(before)[-1]) is not None or _REPORTED_BEHIND.match(behind) is not None:
         return True
     if _BEING_IN.search(before) is not None and _GOING_ON.match(behind) is not None:
         return True

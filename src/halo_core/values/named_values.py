@@ -9,12 +9,18 @@ from typing import Final
 
 from halo_core.values.foreign_words import to_numbered_noun
 from halo_core.values.kinds import Form, make_form
+from halo_core.values.lexicon import STOP_WORDS
 from halo_core.values.numbered import singularize
 
 NAMED_FILE: Final = Form("named_file", "")
 """Says that the user names a file."""
 NAMED_ACCOUNT: Final = Form("named_account", "")
 """Says that the user names an account, or an address at which somebody pays."""
+DICTATED: Final = Form("dictated", "")
+"""Says that the user dictates a text, behind a colon or in quotation marks."""
+_DICTATED: Final = re.compile(
+    r"[^\W\d]:\s+[^\W\d]\w*(?:[^\w\n]+\w+){2}|[\"“„«][^\W_]+(?:[^\w\n\"”“»]+\w+){2}|(?<!\w)['‘]\w+(?:[^\w\n'’]+\w+){2}"
+)
 _FILE: Final = re.compile(
     r"(?<![\w@/])[\w-]{1,64}\.(?:pdf|docx?|xlsx?|csv|txt|md|pptx?|zip|png|jpe?g|odt|ods|json|xml)\b"
     r"|\b(?i:documents?|docs?|files?|reports?|contracts?|photos?|pictures?)\s[\"'“„«]?(?:[A-Z][\w-]*[0-9-]|[A-Za-z]+[-_]?[0-9])"
@@ -29,11 +35,16 @@ _ACCOUNT: Final = re.compile(
 
 
 def find_named_values(text: str) -> Iterator[Form]:
-    """`NAMED_FILE` where a text names a file (`r.pdf`, "the document Plan-7"), `NAMED_ACCOUNT` where how to pay."""
+    """`NAMED_FILE` where a text names a file (`r.pdf`, "the document Plan-7"), `NAMED_ACCOUNT` where how to pay.
+
+    `DICTATED` where it dictates a text.
+    """
     if _FILE.search(text) is not None:
         yield NAMED_FILE
     if _ACCOUNT.search(text) is not None:
         yield NAMED_ACCOUNT
+    if _DICTATED.search(text) is not None:
+        yield DICTATED
 
 
 _MAX_IDS: Final = 64
@@ -44,11 +55,41 @@ _NUMBERED: Final = re.compile(
 
 
 def find_named_sorts(text: str) -> Iterator[Form]:
-    """Forms of the sorts of what a text of the user names by an id or a number: `T` of T-19, "mail" of "mail 12"."""
+    """Forms of the sorts of what a text of the user names by an id or a number: `T` of T-19, "mail" of "mail 12".
+
+    The empty one says that there is one by a number.
+    """
     for match in islice(ID_OF_SORT.finditer(text), _MAX_IDS):
         yield make_form(("id_sort", match[1].lower()))
     for match in islice(_NUMBERED.finditer(text), _MAX_IDS):
         yield make_form(("number_sort", to_numbered_noun(singularize(match[1].lower()))))
+        yield make_form(("number_sort", ""))
+
+
+_NAMED_SORT: Final = re.compile(
+    r"\b(tables?|sheets?|lists?|folders?|albums?|reports?|documents?|datasets?|databases?|collections?|projects?|boards?"
+    r"|playlists?|galler(?:y|ies)|repos?|repositor(?:y|ies)|branch(?:es)?|buckets?|indexe?s?|wikis?|pages?|views?|threads?"
+    r"|messages?|templates?|forms?|surveys?|records?|tabelle|liste|ordner)"
+    r" (?:(?:called|named|titled|namens) )?[\"'“„«]?([^\W\d_][\w-]*)",
+    re.IGNORECASE,
+)
+_BEFORE_SORT: Final = re.compile(
+    r"\b(?:the|our|my|this) [\"'“„«]?([^\W\d_][\w-]+)[\"'”“»]? (table|sheet|list|folder|album|report|dataset|database"
+    r"|collection|project|board|playlist|repo|repository|branch|bucket|index|view|template|form|survey)\b",
+    re.IGNORECASE,
+)
+_NO_NAMES: Final = STOP_WORDS | frozenset(
+    "where with about over under between whole entire last latest newest next first new old current same other right "
+    "wrong full short long complete final attached enclosed following above below says say that which who".split()
+)
+
+
+def find_named_nouns(text: str) -> Iterator[Form]:
+    """Forms of the nouns of which a text of the user names one: `table` of "the rows of the table visits"."""
+    for pattern, noun, name in ((_NAMED_SORT, 1, 2), (_BEFORE_SORT, 2, 1)):
+        for match in islice(pattern.finditer(text), _MAX_IDS):
+            if match[name].lower() not in _NO_NAMES:
+                yield make_form(("named_noun", singularize(match[noun].lower())))
 
 
 _PATTERN: Final = re.compile(r"[^\s\"'`“”„«»<>,;()]*[*%][^\s\"'`“”„«»<>,;()]*")

@@ -1,15 +1,16 @@
-"""Filters of deletions that leave nothing out: an empty one deletes whatever there is.
+"""Filters that leave nothing out: with an empty one, whatever there is is deleted or sent.
 
 doubt_open_filters(traced, leaves, ("table", "filter"), sketch)   # with `filter=""` nobody vouched for the table
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from typing import Final
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, Final
 
-from halo_core.model import Provenance
+from halo_core.model import Impact, Provenance, Resource
 from halo_core.values.argument_names import name_of_argument, split_argument_name
+from halo_core.values.kinds import Kind
 from halo_core.values.leaves import Leaf
 from halo_core.values.sketch import Sketch, has_user_mark
 from halo_core.values.spans import fingerprint_tokens_in_order, tokenize
@@ -23,6 +24,7 @@ FILTER_NAMES: Final = frozenset(
 _EVERYTHING: Final = frozenset(("", "*", "**", "%", ".*", "all", "any", "true", "1=1", "1 = 1", "null", "none"))
 _QUANTIFIERS: Final = ("all", "everything", "every", "whole", "entire", "alle", "alles", "tout", "todo", "tutto")
 
+_CONSEQUENCES: Final = (Impact.SEND, Impact.DELETE, Impact.EXECUTE, Impact.ADMIN)
 _PASSING_ON: Final = (
     "forward",
     "forwards",
@@ -58,6 +60,31 @@ def is_written(sketch: Sketch, text: str) -> bool:
 def wants_all_passed_on(sketch: Sketch) -> bool:
     """Whether the user wrote "forward all" or the like, and not only "all my mail" of something else."""
     return any(is_written(sketch, f"{verb} {quantifier}") for verb in _PASSING_ON for quantifier in _PASSED_ON)
+
+
+def list_open_scopes(resource: Resource, args: Mapping[str, Any], sketch: Sketch) -> list[TracedLeaf]:
+    """What a consequence is given no value for, and so is for whatever there is, as targets that nobody named.
+
+    A filter, and of a deletion each declared target. Of an execution or an act of administration the declared targets
+    where none of them has a value. None where the user wrote "all".
+
+    Args:
+        resource: what is acted on, in a session that was exposed.
+        args: the real arguments.
+        sketch: what the session has seen.
+    """
+    empty = [name for name, value in args.items() if type(value) is str and not value.strip()]
+    if not empty or resource.impact not in _CONSEQUENCES or wants_all(sketch):
+        return []
+    scopes = {name for name in empty if not FILTER_NAMES.isdisjoint(split_argument_name(name))}
+    targets = [name for name in resource.targets if name in empty]
+    is_all_empty = len(targets) == len([name for name in resource.targets if name in args])
+    if resource.impact is Impact.DELETE or (resource.impact is not Impact.SEND and is_all_empty):
+        scopes.update(targets)
+    return [
+        TracedLeaf(f"/{name}", Provenance.NOVEL, (), Kind.HANDLE, (), is_target=True)  # as an empty value of a name
+        for name in sorted(scopes)
+    ]
 
 
 def doubt_open_filters(

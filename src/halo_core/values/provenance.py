@@ -165,7 +165,7 @@ def trace_leaves(
             for leaf, traced_leaf in zip(leaves, traced, strict=True)
         ]
     if is_act and len(leaves) > 1 and sketch.has_untrusted:
-        traced = add_told_targets(leaves, traced, targets, sketch, is_message=reaches_others and not pays)
+        traced = add_told_targets(leaves, traced, targets, sketch, is_message=reaches_others and not pays, tool=tool)
     if len(leaves) > 1:
         tracer.judge_pairs(leaves, traced)
         # What a full sketch does not hold counts as untrusted already.

@@ -2,9 +2,11 @@
 
     forward(mail_id=21, to="lea@x.example")     # of "forward mail 12 to lea@x.example", where a mail speaks of 21
     mail_orders(customer="*", to=...)           # of "the orders of customer K-412"
+    mail_rows(table="salaries", to=...)         # of "the rows of the table visits", where a mail speaks of salaries
 
 Who gets a message is vouched for, and what it passes on is somebody else's choice. So these count as targets after
-exposure: an id or a number of a sort of which the user named another one, and a filter that leaves nothing out.
+exposure: an id, a number or a name of a sort of which the user named another one, a number that the user wrote for
+another act alone, and a filter that leaves nothing out.
 """
 
 from __future__ import annotations
@@ -13,8 +15,10 @@ import re
 from collections.abc import Collection, Sequence
 from typing import Final
 
-from halo_core.model import Provenance
+from halo_core.model import Impact, Provenance
 from halo_core.values.argument_names import name_of_argument, names_note, names_remark, split_argument_name
+from halo_core.values.asked_acts import list_asking_stems
+from halo_core.values.asked_objects import is_for_others
 from halo_core.values.foreign_words import to_numbered_noun
 from halo_core.values.kinds import Form, Kind
 from halo_core.values.leaves import Leaf
@@ -28,11 +32,12 @@ _FOREIGN_ORIGINS: Final = (Provenance.UNTRUSTED, Provenance.MIXED)
 _MAX_DIGITS: Final = 6  # of a number that counts together with its noun
 _ALWAYS_TRUE: Final = re.compile(r"\s*\(?\s*(?:true|1|([\"']?)(\w+)\1\s*={1,2}\s*([\"']?)\2\3)\s*\)?\s*", re.IGNORECASE)
 """A condition that holds for each row: `1 = 1`."""
-_NO_NOUNS: Final = frozenset("id ids no nr num number key ref uid uuid value name".split())
+_NUMBERING: Final = frozenset("id ids n no nr num number uid".split())
+_NO_NOUNS: Final = _NUMBERING | frozenset("key ref uuid value name".split())
 
 
 def add_sent_objects(
-    leaves: Sequence[Leaf], traced: list[TracedLeaf], targets: Collection[str], sketch: Sketch
+    leaves: Sequence[Leaf], traced: list[TracedLeaf], targets: Collection[str], sketch: Sketch, tool: str = ""
 ) -> list[TracedLeaf]:
     """The traced leaves of a message in an exposed session, with what was chosen for the user as targets.
 
@@ -41,29 +46,36 @@ def add_sent_objects(
         traced: the same, traced.
         targets: names of the declared targets.
         sketch: what the session has seen.
+        tool: name of what sends it.
     """
     if not targets:
         return traced
     return [
-        traced_leaf if traced_leaf.is_target or _is_remark(leaf) else _judge(leaf, traced_leaf, sketch)
+        traced_leaf if traced_leaf.is_target or _is_remark(leaf) else _judge(leaf, traced_leaf, sketch, tool)
         for leaf, traced_leaf in zip(leaves, traced, strict=True)
     ]
 
 
 def _is_remark(leaf: Leaf) -> bool:
-    """Whether a leaf is called a text or a note; a single id under `message` is none."""
+    """Whether a leaf is called a text or a note; a single id under `message` is none, nor a number under `n`."""
     words = split_argument_name(name_of_argument(leaf.pointer))
     if words == ("message",) and ID_OF_SORT.fullmatch(leaf.text.strip()) is not None:
+        return False
+    if _NUMBERING.issuperset(words) and _is_short_number(leaf.text.strip()):
         return False
     return names_note(leaf.pointer) or names_remark(name_of_argument(leaf.pointer))
 
 
-def _judge(leaf: Leaf, traced_leaf: TracedLeaf, sketch: Sketch) -> TracedLeaf:
+def _judge(leaf: Leaf, traced_leaf: TracedLeaf, sketch: Sketch, tool: str) -> TracedLeaf:
     if _leaves_nothing_out(leaf) and not wants_all(sketch):
         origin = Provenance.NOVEL if traced_leaf.origin not in _FOREIGN_ORIGINS else traced_leaf.origin
         return traced_leaf._replace(is_target=True, origin=origin)
-    if traced_leaf.origin in _FOREIGN_ORIGINS and _is_of_named_sort(leaf.text, sketch):
+    if traced_leaf.origin in _FOREIGN_ORIGINS and (
+        is_of_named_sort(leaf.text, sketch) or _is_of_named_noun(leaf, traced_leaf, sketch)
+    ):
         return traced_leaf._replace(is_target=True)
+    if _is_for_other_act(leaf, sketch, tool):
+        return traced_leaf._replace(is_target=True, origin=Provenance.NOVEL, kind=Kind.HANDLE)
     if _is_other_number(leaf, sketch):
         return traced_leaf._replace(is_target=True, origin=Provenance.UNTRUSTED, kind=Kind.HANDLE)
     return traced_leaf
@@ -77,20 +89,51 @@ def _leaves_nothing_out(leaf: Leaf) -> bool:
     return bool(text) and not any(map(str.isalnum, text)) and ("*" in text or "%" in text)
 
 
-def _is_of_named_sort(text: str, sketch: Sketch) -> bool:
+def is_of_named_sort(text: str, sketch: Sketch) -> bool:
     """Whether a text is an id, and the user wrote another one that begins with the same letters."""
     match = ID_OF_SORT.fullmatch(text.strip())
     return match is not None and has_user_mark(sketch.look_up_forms([Form("id_sort", match[1].lower())]))
 
 
+def _is_of_named_noun(leaf: Leaf, traced_leaf: TracedLeaf, sketch: Sketch) -> bool:
+    """Whether a leaf is the name of a thing of which the user named one: `table="salaries"` of "the table visits"."""
+    if traced_leaf.kind is not Kind.HANDLE:
+        return False
+    nouns = sorted(set(map(singularize, split_argument_name(name_of_argument(leaf.pointer)))) - _NO_NOUNS)
+    return has_user_mark(sketch.look_up_forms([Form("named_noun", noun) for noun in nouns]))
+
+
+def _is_for_other_act(leaf: Leaf, sketch: Sketch, tool: str) -> bool:
+    """Whether a number is one that the user wrote for another act: 1 of "read mail 1, then forward mail 3"."""
+    text = leaf.text.strip()
+    if not _is_short_number(text) or not (nouns := _list_nouns(leaf)):
+        return False
+    is_written = has_user_mark(sketch.look_up_forms([Form("numbered", f"{noun} {int(text)}") for noun in nouns]))
+    return is_written and is_for_others(sketch, list_asking_stems(tool, Impact.SEND), text)
+
+
+def _is_short_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS
+
+
+def _list_nouns(leaf: Leaf) -> list[str]:
+    """What a number in an argument is the number of, as the argument's name says it."""
+    words = map(singularize, split_argument_name(name_of_argument(leaf.pointer)))
+    return sorted({to_numbered_noun(word) for word in words} - _NO_NOUNS)
+
+
 def _is_other_number(leaf: Leaf, sketch: Sketch) -> bool:
     """Whether an untrusted source says a number of a sort of which the user wrote others: `mail_id=21` of "mail 12"."""
     text = leaf.text.strip()
-    if not (text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS):
+    if not _is_short_number(text):
         return False
-    words = map(singularize, split_argument_name(name_of_argument(leaf.pointer)))
-    nouns = sorted({to_numbered_noun(word) for word in words} - _NO_NOUNS)
-    if not has_user_mark(sketch.look_up_forms([Form("number_sort", noun) for noun in nouns])):
+    nouns = _list_nouns(leaf)
+    if not has_user_mark(sketch.look_up_forms([Form("number_sort", noun) for noun in nouns or [""]])):
+        return False
+    if not nouns and (
+        not _NUMBERING.issuperset(split_argument_name(name_of_argument(leaf.pointer)))
+        or has_user_mark(sketch.look_up_marks([text]))
+    ):
         return False
     own = [Form("numbered", f"{noun} {int(text)}") for noun in nouns]
     return not has_user_mark(sketch.look_up_forms(own)) and sketch.has_untrusted_said(text)

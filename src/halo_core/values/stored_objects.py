@@ -63,6 +63,9 @@ _PATH_PART: Final = re.compile(r"(?:[A-Za-z]:)?[/\\]|\.{1,2}[/\\]|[\w.-]+[/\\][\
 _FILE_NAME: Final = re.compile(r"\w\.\w{1,5}$")
 _BRINGING: Final = stem_all("clone crawl curl download fetch mirror pull receive scrape wget")
 """Words of resources' names that bring something from elsewhere into a store."""
+_CAME_ALONG: Final = stem_all("attachment inbox voicemail fax")
+_KEEPING: Final = stem_all("save store keep copy extract export archive move unpack unzip put file")
+"""With a word for what came along with a message, verbs that bring that into a store: `save_attachment`."""
 _AGGREGATES: Final = stem_all(
     "report overview summary dashboard digest statistics stats export listing analytics forecast"
 )
@@ -76,7 +79,7 @@ _GENERIC_NOUNS: Final = stem_all(
     "query tool function rag kb base long term short user agent session conversation chat summary info "
     "information read write save load get set put fetch dequeue enqueue push pop next new last append upsert "
     "insert lookup find list dump link symlink merge import export select convert compress zip unzip archive concat "
-    "backup sync rename move copy"
+    "backup sync rename move copy attachment attachments"
 )
 """Words of a resource's name that say nothing of which store it is."""
 
@@ -109,7 +112,11 @@ def may_store(resource: Resource) -> bool:
 @lru_cache(maxsize=1024)
 def brings_in(resource: Resource) -> bool:
     """Whether an action stores what comes from elsewhere, by its name: what is downloaded is somebody else's."""
-    return may_store(resource) and not _BRINGING.isdisjoint(split_name(resource.id))
+    words = frozenset(split_name(resource.id))
+    keeps_message = resource.impact is not Impact.SEND and not (
+        _CAME_ALONG.isdisjoint(words) or _KEEPING.isdisjoint(words)
+    )
+    return may_store(resource) and (keeps_message or not _BRINGING.isdisjoint(words))
 
 
 def find_place(resource: Resource, args: Mapping[str, Any], vouched_names: Collection[str] = ()) -> StorePlace:

@@ -18,8 +18,10 @@ from halo_core.values.open_filters import leaves_nothing_out, wants_all, wants_a
 from halo_core.values.provenance import trace_leaves
 from halo_core.values.record_lists import RECORD_NOUNS
 from halo_core.values.result_origins import VOUCHED_ORIGINS
+from halo_core.values.sent_objects import is_of_named_sort
 from halo_core.values.sketch import extract_tokens
 from halo_core.values.text import split_name
+from halo_core.values.told_accounts import adds_to_dictated
 from halo_core.values.traced_leaves import TracedLeaf
 
 _STORED_KINDS: Final = frozenset({Kind.ACCOUNT, Kind.EMAIL, Kind.TELEPHONE, Kind.URL, Kind.HOST})
@@ -64,7 +66,11 @@ _FOREIGN_ORIGINS: Final = (Provenance.UNTRUSTED, Provenance.MIXED)
 _EVENT_NAMES: Final = frozenset("event trigger".split())
 _EVENT: Final = re.compile(r"[a-z]{2,32}(?:[._-][a-z]{2,32}){0,3}")
 """The name of an event, as a model spells what the user asked to be told of: `order.created`."""
-_PUBLIC_KEY: Final = re.compile(r"\s*(?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-|sk-ssh-|-----BEGIN )")
+_PUBLIC_KEY: Final = re.compile(
+    r"\s*(?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-|sk-ssh-|-----BEGIN |SHA256:[\w+/=]{6}|MD5:[0-9a-f]{2}:)"
+)
+"""A key, or the fingerprint of one."""
+_MAX_DICTATED: Final = 4_096  # characters
 # Files that say who may come in, what runs, and where names lead (sshd(8), crontab(5), hosts(5), systemd.unit(5)).
 _SETTINGS: Final = re.compile(
     r"(?:^|[/\\])(?:\.ssh|cron(?:tab|\.\w+)?|sudoers(?:\.d)?|systemd|init\.d|rc\.local|authorized_keys|hosts|resolv\.conf"
@@ -99,7 +105,11 @@ def stores_target(
     tool_words = words_of(call.resource.id)
     if not _FILING_WORDS.isdisjoint(tool_words):
         tool_words -= _RECORDS
-    if _forwards_all(call, tool_words, args) or _plans_act(call):
+    if (
+        _forwards_all(call, tool_words, args)
+        or _plans_act(call)
+        or any(_is_chosen_by_others(call, x) for x in call.traced)
+    ):
         return True
     fields = {leaf.pointer for leaf in call.traced if _names_stored_field(call, leaf)}
     is_granting = not (_STORED_NAMES | _FORWARDING).isdisjoint(tool_words)
@@ -126,6 +136,19 @@ def _forwards_all(call: CallView, tool_words: frozenset[str], args: Mapping[str,
         not _MATCHING.isdisjoint(words_of(name)) and (not value or (type(value) is str and leaves_nothing_out(value)))
         for name, value in args.items()
     )
+
+
+def _is_chosen_by_others(call: CallView, leaf: TracedLeaf) -> bool:
+    """Whether an untrusted source says an id in place of the user's, or a place that is added to what he dictates.
+
+    Of what is declared as a write, the id of another record is no consequence.
+    """
+    if leaf.origin not in _FOREIGN_ORIGINS:
+        return False
+    text = call.texts.get(leaf.pointer, "")
+    if call.resource.classified != "declared" and is_of_named_sort(text, call.sketch):
+        return True
+    return leaf.kind is Kind.TEXT and adds_to_dictated(text[:_MAX_DICTATED], call.sketch)
 
 
 def _plans_act(call: CallView) -> bool:

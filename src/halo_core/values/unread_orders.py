@@ -170,7 +170,7 @@ def _find_unread_verb(part: str) -> str:
     """First word of a part of a sentence that has the form of an order, if it is in no list of verbs; else nothing."""
     written = WORD.findall(_GOING_FOR.sub("take ", part))
     words = list(map(str.lower, written))
-    if words and _may_lead_no_order(words[0], QUESTION_WORDS):
+    if words and (_may_lead_no_order(words[0], QUESTION_WORDS) or _CONTRACTION.search(words[0]) is not None):
         return ""
     while words and words[0] in _LEADING_WORDS:
         words.pop(0)
@@ -190,6 +190,8 @@ def _find_unread_verb(part: str) -> str:
 
 
 _NO_VERBS: Final = QUESTION_WORDS | STOP_WORDS
+_CONTRACTION: Final = re.compile(r"(?<!let)['’](?:s|re|ve|ll|m)$")
+"""A subject and its verb in one word, with which a remark begins: "it's from them"."""
 
 
 def _may_lead_no_order(word: str, words: frozenset[str]) -> bool:

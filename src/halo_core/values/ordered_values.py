@@ -1,0 +1,60 @@
+"""Acts of tools that have no verb in their names, which the user orders by naming what they are given.
+
+    payroll_line(employee="E-1204", amount=250)    # of "add a bonus of 250 for E-1204 to the payroll"
+    express(article="P-33", quantity=2)            # of "order 2 of the article P-33": a verb of such acts
+
+No verb tells what such a tool does, so whoever orders it has to say the rest: each target in the clause of the order,
+each number and day, and in that clause a word of the tool's name or a verb by which people ask for acts of its class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from halo_core.model import Provenance
+from halo_core.values.argument_names import names_note, split_argument_name
+from halo_core.values.asked_acts import CLASS_WORDS
+from halo_core.values.asked_objects import is_ordered
+from halo_core.values.call_view import CallView
+from halo_core.values.inflections import list_inflected
+from halo_core.values.kinds import Kind
+from halo_core.values.lexicon import STOP_WORDS
+from halo_core.values.traced_leaves import TracedLeaf
+
+_COUNTED: Final = (Kind.AMOUNT, Kind.DATE)
+_FOREIGN_ORIGINS: Final = (Provenance.UNTRUSTED, Provenance.MIXED)
+_MIN_NOUN: Final = 4  # letters
+
+
+def is_ordered_with_values(view: CallView, targets: Sequence[TracedLeaf]) -> bool:
+    """Whether the user orders something with all that a call is given, and it can be no other act.
+
+    Args:
+        view: of the call of a tool without a verb in its name.
+        targets: of the call.
+    """
+    texts = [view.texts.get(leaf.pointer, "").strip() for leaf in targets]
+    if not targets or any(leaf.origin is not Provenance.USER for leaf in targets):
+        return False
+    if any(_is_others_value(leaf) for leaf in view.traced):
+        return False
+    by_class = [stem for stem in CLASS_WORDS.get(view.resource.impact, ()) if view.sketch.was_asked(frozenset((stem,)))]
+    if by_class and all(is_ordered(view.sketch, text, by_class) for text in texts):
+        return True
+    return all(is_ordered(view.sketch, text) for text in texts) and _is_noun_ordered(view)
+
+
+def _is_others_value(leaf: TracedLeaf) -> bool:
+    """Whether a value is not the user's that says how much or when, or another one is an untrusted source's."""
+    if leaf.kind in _COUNTED:
+        return leaf.origin is not Provenance.USER
+    return leaf.origin in _FOREIGN_ORIGINS and not names_note(leaf.pointer)
+
+
+def _is_noun_ordered(view: CallView) -> bool:
+    """Whether a word of the tool's name stands in a clause by which the user orders something."""
+    nouns = [
+        word for word in split_argument_name(view.resource.id) if len(word) >= _MIN_NOUN and word not in STOP_WORDS
+    ]
+    return any(is_ordered(view.sketch, form) for noun in nouns for form in (noun, *list_inflected(noun)))

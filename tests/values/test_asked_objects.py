@@ -8,7 +8,7 @@ from halo_core.values.asked_objects import find_asked_objects
 
 
 def read(text: str) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {"asked_object": set(), "other_object": set()}
+    found: dict[str, set[str]] = {"asked_object": set(), "other_object": set(), "ordered": set()}
     for form in find_asked_objects(text):
         found[form.domain].add(form.text)
     return found
@@ -75,4 +75,20 @@ def test_a_pronoun_stands_for_whatever_was_spoken_of(text):
 
 
 def test_a_document_says_nothing_of_its_verbs():
-    assert read("Delete R-17. " * 400) == {"asked_object": set(), "other_object": set()}
+    assert read("Delete R-17. " * 400) == {"asked_object": set(), "other_object": set(), "ordered": set()}
+
+
+@pytest.mark.parametrize(
+    ("text", "ordered", "other"),
+    [
+        ("Add a bonus of 250 for E-1204 to the payroll", "e-1204", ""),
+        ("Point www.corp.example to 192.0.2.10. Mail 1 is about E-7.", "192.0.2.10", "e-7"),
+        ("Tell me about E-1204. Add E-7 to the payroll.", "e-7", "e-1204"),
+        ("Is E-1204 to be added to the payroll? Add E-7.", "e-7", "e-1204"),
+        ("They said that E-1204 gets it, add E-7", "e-7", "e-1204"),
+    ],
+)
+def test_what_is_ordered_stands_in_clauses_that_order(text, ordered, other):
+    found = read(text)["ordered"]
+    assert ordered in found
+    assert other not in found

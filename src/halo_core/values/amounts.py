@@ -167,7 +167,7 @@ def find_paid_amounts(text: str) -> list[PaidAmount]:
         found.setdefault(match.start(1), match[1])
     first_lowered = text[:1].lower() + text[1:]
     behind_verb = list(islice(_NUMBER_BEHIND_VERB.finditer(first_lowered), MAX_FORMS))
-    behind_next = islice(_NUMBER_BEHIND_NEXT.finditer(text), MAX_FORMS) if behind_verb else ()
+    behind_next = islice(_NUMBER_BEHIND_NEXT.finditer(text, behind_verb[0].end()), MAX_FORMS) if behind_verb else ()
     for match in chain(behind_verb, behind_next):
         found.setdefault(match.start(1), match[1])
     for match in islice(_NUMBER_BEHIND_ARTICLE.finditer(first_lowered), MAX_FORMS):

@@ -159,15 +159,19 @@ def _iterate_clauses(text: str) -> Iterator[_Clause]:
             is_lookup = bool(tokens) and not LOOKING_UP.isdisjoint(split_name(tokens[0]))
             is_kept = _KEEPING.search(part) is not None or _WITHOUT_RIGHT.search(part) is not None
             is_idiom = not stems and says_idiom(part)
-            is_remark = not stems and not is_kept and not is_idiom and REMARKING.search(part) is not None
-            is_asking = is_question or (bool(leading) and leading[0] in QUESTION_WORDS)
+            is_remarking = REMARKING.search(part) is not None
+            is_remark = not stems and not is_kept and not is_idiom and is_remarking
+            asks_first = bool(leading) and leading[0] in QUESTION_WORDS
+            is_asking = is_question or asks_first
             is_open = bool(stems) and (not words or _PRONOUN.search(part) is not None)
             is_linked = is_remark and not is_asking and _SAID_OF_IT.search(part) is not None
             is_apart = is_lookup or is_remark or is_kept or is_idiom or (is_asking and not stems)
             is_of_sum = bool(words) and not _drop_verbs(
                 _list_words(_PARTY.sub(" ", _SUM.sub(" ", part)), _MAX_TOKENS), stems
             )
-            is_order = not is_apart and bool(stems - LOOKING_UP or (not stems and find_unread_orders(part)))
+            is_order = not (is_apart or is_remarking or asks_first) and bool(
+                stems - LOOKING_UP or find_unread_orders(part)
+            )
             yield _Clause(words, stems, is_open, is_apart, is_remark and not is_asking, is_linked, is_order, is_of_sum)
 
 

@@ -17,6 +17,7 @@ from halo_core.values.lexicon import stem_all
 from halo_core.values.reached_hosts import PLACES
 from halo_core.values.result_origins import VOUCHED_ORIGINS
 from halo_core.values.sketch import SOURCE_SHIFT, USER_BIT, extract_tokens
+from halo_core.values.stated_extents import states_extent
 from halo_core.values.text import split_name
 from halo_core.values.traced_leaves import TracedLeaf
 
@@ -75,12 +76,23 @@ def _hides_labelled(view: CallView, leaf: TracedLeaf, labelled: frozenset[int]) 
 def names_foreign(view: CallView) -> bool:
     """Whether a text of a call names an address, a host or an account that nobody vouched for, or looks like a program.
 
-    Of a tool that nobody declared, any text may say where something goes.
+    Of a tool that nobody declared, any text may say where something goes, and another number than the user's how far.
     """
+    if view.resource.impact is not Impact.READ and any(_is_others_extent(view, leaf) for leaf in view.traced):
+        return True
     return any(
         _is_naming_foreign(view, leaf)
         for leaf in view.traced
         if leaf.origin not in VOUCHED_ORIGINS and leaf.kind not in (Kind.AMOUNT, Kind.DATE)
+    )
+
+
+def _is_others_extent(view: CallView, leaf: TracedLeaf) -> bool:
+    """Whether an untrusted source says a number or a day, and the user another one."""
+    return (
+        leaf.kind in (Kind.AMOUNT, Kind.DATE)
+        and leaf.origin in (Provenance.UNTRUSTED, Provenance.MIXED)
+        and states_extent(view.sketch, leaf.kind)
     )
 
 

@@ -88,6 +88,12 @@ _REPORTED_BEFORE: Final = re.compile(
 )
 _CONCLUDING: Final = re.compile(r",\s(?:so|therefore|hence)\s(?=[a-z]+\s)", re.IGNORECASE)
 """What stands behind it is the user's own: "she asks for it, so pay @mo"."""
+_ASKED_OF: Final = re.compile(
+    r"\b(?:ask|tell|text|message|ping|remind|let)\s(?:[^.;!?\n]*?)(?:@\w|#[^\W\d]|(?-i:\b[A-Z]))[^.;!?\n]*?\b"
+    r"(?:whether|if|when|why|where|who|whom|what|which|how|that)\s(?:(?:(?!\b(?:and|then)\b)[^,.;!?\n])*\s)?[<(\"'“„]?$",
+    re.IGNORECASE,
+)
+"""Says what somebody is asked or told, in front of whom that is about: "ask @lea whether @kim is in"."""
 _REMEDY: Final = re.compile(
     r"\b(?:block|ban|report|deny|blacklist|blocklist|quarantine|suspend|remove|delete|revoke|reject|unfollow|mute"
     r"|unsubscribe|filter|flag|mark|disable|deactivate|drop|kick|sperr\w*|blockier\w*|bloque\w*)\b",
@@ -178,6 +184,8 @@ def _is_bad(before: str, behind: str) -> bool:
 def _is_mentioned(sentence: str, before: str, behind: str) -> bool:
     """Whether a place stands in a report or in a question."""
     if _REPORTED_BEFORE.search(_CONCLUDING.split(before)[-1]) is not None or _REPORTED_BEHIND.match(behind) is not None:
+        return True
+    if _ASKED_OF.search(before) is not None:
         return True
     if _BEING_IN.search(before) is not None and _GOING_ON.match(behind) is not None:
         return True

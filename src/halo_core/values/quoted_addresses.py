@@ -60,6 +60,12 @@ _SAYING_BEHIND: Final = CaselessPattern(
 _REPORTED_BEFORE: Final = CaselessPattern(
     rf"(?:\b{_MESSAGES}\b|@\S+)[^.;!?\n]{{0,60}}?\s{_REPORTS}\b(?!\s(?:back|him|her|them)\b)[^.;!?\n]*$"
 )
+_ASKED_OF: Final = re.compile(
+    r"\b(?:ask|tell|text|mail|e-?mail|message|remind|let)\s(?:[^;!?\n]*?)(?:\S@\S|(?-i:\b[A-Z]))[^;!?\n]*?\b"
+    r"(?:whether|if|when|why|where|who|whom|what|which|how|that)\s(?:(?:(?!\b(?:and|then)\b)[^,;!?\n])*\s)?[<(\"']?$",
+    re.IGNORECASE,
+)
+"""Says what somebody is asked or told, in front of whom that is about: "ask lea@x whether kim@y is in"."""
 _SOLICITING: Final = CaselessPattern(
     r"\b(?:ask(?! (?:me|us)\b)|request|order|demand|chase|remind|solicit|obtain|bestell\w*|frag\w*|commande|pide"
     r"|chiedi)\b[^.;!?\n]*$"
@@ -116,17 +122,21 @@ def find_quoted_addresses(text: str) -> Iterator[Form]:
     """
     quoted: set[str] = set()
     addressed: set[str] = set()
+    asked_about: set[str] = set()
     for sentence, match in islice(_iterate_addresses(text), _MAX_ADDRESSES):
         address = canonicalize_email(match[0].rstrip(".!?*_"))
         if address is None:
             continue
         before = sentence[max(match.start() - _WINDOW_CHARS, 0) : match.start()]
         behind = sentence[match.end() : match.end() + _WINDOW_CHARS]
-        (quoted if _is_quoted(before, behind) else addressed).add(address)
+        if _ASKED_OF.search(before) is not None:
+            asked_about.add(address)
+        else:
+            (quoted if _is_quoted(before, behind) else addressed).add(address)
     if (quoted or not addressed) and wants_answer(text):
         addressed |= quoted or {ANYBODY}
     yield from (make_form(("addressed", address)) for address in sorted(addressed))
-    yield from (make_form(("quoted", address)) for address in sorted(quoted - addressed))
+    yield from (make_form(("quoted", address)) for address in sorted((quoted | asked_about) - addressed))
 
 
 def wants_answer(text: str) -> bool:

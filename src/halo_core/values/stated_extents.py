@@ -90,6 +90,12 @@ def _list_lengths(words: frozenset[str], text: str) -> list[str]:
     return [seconds for unit in units for seconds in _list_seconds(float(text), unit)]
 
 
+def states_extent(sketch: Sketch, kind: Kind) -> bool:
+    """Whether the user says until when, or how long or how many."""
+    domains = ("dated",) if kind is Kind.DATE else ("lasts", "counts")
+    return has_user_mark(sketch.look_up_forms([Form(domain, "") for domain in domains]))
+
+
 def goes_beyond(pointer: str, kind: Kind, text: str, sketch: Sketch) -> bool:
     """Whether a number or a day that stands nowhere says how far an act goes, where the user said something else.
 

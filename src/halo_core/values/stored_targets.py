@@ -20,6 +20,7 @@ from halo_core.values.record_lists import RECORD_NOUNS
 from halo_core.values.result_origins import VOUCHED_ORIGINS
 from halo_core.values.sent_objects import is_of_named_sort
 from halo_core.values.sketch import extract_tokens
+from halo_core.values.stated_extents import states_extent
 from halo_core.values.text import split_name
 from halo_core.values.told_accounts import adds_to_dictated
 from halo_core.values.traced_leaves import TracedLeaf
@@ -71,6 +72,7 @@ _PUBLIC_KEY: Final = re.compile(
 )
 """A key, or the fingerprint of one."""
 _MAX_DICTATED: Final = 4_096  # characters
+_EXTENTS: Final = (Kind.AMOUNT, Kind.DATE)
 # Files that say who may come in, what runs, and where names lead (sshd(8), crontab(5), hosts(5), systemd.unit(5)).
 _SETTINGS: Final = re.compile(
     r"(?:^|[/\\])(?:\.ssh|cron(?:tab|\.\w+)?|sudoers(?:\.d)?|systemd|init\.d|rc\.local|authorized_keys|hosts|resolv\.conf"
@@ -139,14 +141,16 @@ def _forwards_all(call: CallView, tool_words: frozenset[str], args: Mapping[str,
 
 
 def _is_chosen_by_others(call: CallView, leaf: TracedLeaf) -> bool:
-    """Whether an untrusted source says an id in place of the user's, or a place that is added to what he dictates.
+    """Whether an untrusted source says an id, a number or a day in place of the user's, or adds a place to his text.
 
-    Of what is declared as a write, the id of another record is no consequence.
+    Of what is declared as a write, another record or another number is no consequence.
     """
     if leaf.origin not in _FOREIGN_ORIGINS:
         return False
     text = call.texts.get(leaf.pointer, "")
-    if call.resource.classified != "declared" and is_of_named_sort(text, call.sketch):
+    if call.resource.classified != "declared" and (
+        is_of_named_sort(text, call.sketch) or (leaf.kind in _EXTENTS and states_extent(call.sketch, leaf.kind))
+    ):
         return True
     return leaf.kind is Kind.TEXT and adds_to_dictated(text[:_MAX_DICTATED], call.sketch)
 

@@ -7,8 +7,11 @@ import pytest
 from halo_core.values.asked_objects import find_asked_objects
 
 
+DOMAINS = ("asked_object", "other_object", "ordered", "looked_up")
+
+
 def read(text: str) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {"asked_object": set(), "other_object": set(), "ordered": set()}
+    found: dict[str, set[str]] = {domain: set() for domain in DOMAINS}
     for form in find_asked_objects(text):
         found[form.domain].add(form.text)
     return found
@@ -75,7 +78,7 @@ def test_a_pronoun_stands_for_whatever_was_spoken_of(text):
 
 
 def test_a_document_says_nothing_of_its_verbs():
-    assert read("Delete R-17. " * 400) == {"asked_object": set(), "other_object": set(), "ordered": set()}
+    assert read("Delete R-17. " * 400) == dict.fromkeys(DOMAINS, set())
 
 
 @pytest.mark.parametrize(
@@ -92,3 +95,17 @@ def test_what_is_ordered_stands_in_clauses_that_order(text, ordered, other):
     found = read(text)["ordered"]
     assert ordered in found
     assert other not in found
+
+
+@pytest.mark.parametrize(
+    ("text", "looked_up"),
+    [
+        ("Split the dinner, 60 euro, with Mo; read Kim's notes", True),
+        ("Read Kim's notes and pay her 30", False),
+        ("Look up the account of Kim and pay 30", False),
+        ("Read Kim's notes and pay Kim and Mo 30", False),
+        ("Pay Kim 30 and read Mo's notes", False),
+    ],
+)
+def test_who_is_only_looked_up_is_named_nowhere_else(text, looked_up):
+    assert ("kim" in read(text)["looked_up"]) is looked_up

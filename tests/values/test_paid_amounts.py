@@ -167,3 +167,18 @@ def test_days_and_single_numbers_are_no_row(text):
 @pytest.mark.parametrize("text", ["Doors Ana 28.11, Bo 30.11 and pay 20 EUR", "Look at room A1 99.50; pay Bo 20 EUR"])
 def test_days_and_a_number_alone_are_no_row(text):
     assert is_above(text, "Carla", "27", is_written=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "amount", "expected"),
+    [
+        ("Pay Ana 30 for each of the two lessons", "60", False),
+        ("Pay Ana 30 for each of the two lessons", "90", True),
+        ("Pay Ana 30 for each of my 3 lessons", "90", False),
+        ("Pay Ana 30 for each lesson", "90", False),
+        ("Pay Ana 20 and Kim 300", "300", True),
+        ("Pay Ana 20 and Kim 300", "20", False),
+    ],
+)
+def test_each_of_so_many_and_the_next_who_is_paid_have_their_own_sums(text, amount, expected):
+    assert is_above(text, "Ana", amount) is expected

@@ -73,6 +73,7 @@ _NOUNS: Final = stem_all("account user team group member key role owner bill inv
 _APART: Final = stem_all("add assign block close revert unpublish approve reject waive refund pay")
 """Of the verbs whose parts stand apart, those that are for what stands between or behind them: "get Jonas onto the
 track", "put Odile on the film"."""
+_NAME: Final = re.compile(r"(?<=\s)[A-Z][a-z]|@\w")
 _ANYTHING: Final = "*"
 """Stands for whatever was spoken of."""
 
@@ -90,6 +91,9 @@ class _Clause(NamedTuple):
         is_order: it orders something, by whatever verb.
         is_of_sum: it names nothing but a sum or somebody who was spoken of, so that it is about what the clause before
             it is about.
+        is_lookup: it looks something up.
+        has_name: a word in it, but for the first, is written with a capital, or as a handle.
+        has_pronoun: it means something that was spoken of.
     """
 
     words: frozenset[str]
@@ -100,12 +104,16 @@ class _Clause(NamedTuple):
     is_linked: bool
     is_order: bool
     is_of_sum: bool
+    is_lookup: bool
+    has_name: bool
+    has_pronoun: bool
 
 
 def find_asked_objects(text: str) -> Iterator[Form]:
     """Forms of the words that an act is asked for (`asked_object`), and of the others in its text (`other_object`).
 
-    Those of clauses that order anything, by whatever verb, are `ordered`.
+    Those of clauses that order anything, by whatever verb, are `ordered`, and those that are only looked up are
+    `looked_up`.
 
     Args:
         text: of the user, without what it forbids.
@@ -117,6 +125,20 @@ def find_asked_objects(text: str) -> Iterator[Form]:
     yield from islice(_find_forms(clauses, stems), _MAX_FORMS)
     ordered = frozenset[str]().union(*(clause.words for clause in clauses if clause.is_order))
     yield from (make_form(("ordered", word)) for word in islice(sorted(ordered), _MAX_FORMS))
+    yield from (make_form(("looked_up", word)) for word in islice(sorted(_find_looked_up(clauses)), _MAX_FORMS))
+
+
+def _find_looked_up(clauses: Sequence[_Clause]) -> frozenset[str]:
+    """Words that only clauses have which look something up, where the others name somebody, and mean nobody before.
+
+    Kim of "split the dinner with Mo; read Kim's notes", and nobody of "read Kim's notes and pay her", nor of "look
+    Holm's account up and pay 90".
+    """
+    others = [clause for clause in clauses if not clause.is_lookup]
+    if not any(clause.has_name for clause in others) or any(clause.has_pronoun for clause in others):
+        return frozenset()
+    looked_up = frozenset[str]().union(*(clause.words for clause in clauses if clause.is_lookup))
+    return looked_up - frozenset[str]().union(*(clause.words for clause in others))
 
 
 def _find_forms(clauses: Sequence[_Clause], stems: Iterable[str]) -> Iterator[Form]:
@@ -172,7 +194,19 @@ def _iterate_clauses(text: str) -> Iterator[_Clause]:
             is_order = not (is_apart or is_remarking or asks_first) and bool(
                 stems - LOOKING_UP or find_unread_orders(part)
             )
-            yield _Clause(words, stems, is_open, is_apart, is_remark and not is_asking, is_linked, is_order, is_of_sum)
+            yield _Clause(
+                words,
+                stems,
+                is_open,
+                is_apart,
+                is_remark and not is_asking,
+                is_linked,
+                is_order,
+                is_of_sum,
+                is_lookup,
+                has_name=_NAME.search(part) is not None,
+                has_pronoun=_PRONOUN.search(part) is not None,
+            )
 
 
 def _drop_verbs(words: Iterable[str], stems: frozenset[str]) -> frozenset[str]:
@@ -186,17 +220,28 @@ def _list_words(text: str, most: int) -> list[str]:
     return list(islice(filter(None, words), most))
 
 
-def is_for_others(sketch: Sketch, stems: Iterable[str], target: str) -> bool:
+def is_for_others(sketch: Sketch, stems: Iterable[str], target: str, *, pays: bool = False) -> bool:
     """Whether the user asks for an act by each of these verbs, and for none of them of this target that he wrote.
 
     Args:
         sketch: what the session has seen.
         stems: of the verbs by which people ask for the act.
         target: that the user wrote.
+        pays: it is a payment, which whoever is only looked up does not get.
     """
+    if pays and _is_only_looked_up(sketch, target):
+        return True
     words = _list_words(target, _MAX_TARGET_WORDS)
     asked = [stem for stem in sorted(stems) if sketch.was_asked(frozenset((stem,)))]
     return bool(words and asked) and all(_is_for_others(sketch, stem, words) for stem in asked)
+
+
+def _is_only_looked_up(sketch: Sketch, target: str) -> bool:
+    """Whether the user names this target only where he looks something up, and somebody else elsewhere."""
+    words = _list_words(target, _MAX_TARGET_WORDS)
+    return bool(words) and all(
+        mark & USER_BIT for mark in sketch.look_up_forms([Form("looked_up", word) for word in words])
+    )
 
 
 def is_ordered(sketch: Sketch, text: str, stems: Iterable[str] = ()) -> bool:

@@ -48,7 +48,7 @@ from halo_core.values.lexicon import (
     VERBS,
     is_task_word,
 )
-from halo_core.values.looked_up import only_looks, wants_no_payment
+from halo_core.values.looked_up import wants_none
 from halo_core.values.named_records import is_answered_record, is_named_record
 from halo_core.values.ordered_values import is_ordered_with_values
 from halo_core.values.others_wishes import is_extended_by_others
@@ -263,11 +263,10 @@ class _Call:
 
     def _judge_wish(self) -> bool | None:
         """Whether an act is asked for, as far as what the user wishes as a whole tells; None where it does not."""
-        if self._resource.impact is not Impact.SEND:
-            pays = self._resource.impact is Impact.PAYMENT
-            return False if pays and self._is_exposed and wants_no_payment(self._sketch) else None
-        if self._is_exposed and only_looks(self._sketch):
+        if self._is_exposed and wants_none(self._sketch, self._resource.impact):
             return False
+        if self._resource.impact is not Impact.SEND:
+            return None
         # Who sends the agent to a page lets it fill in what the page asks for.
         return self._goes_to_users_page() or None
 
@@ -288,7 +287,8 @@ class _Call:
         written = [leaf for leaf in self.targets if leaf.origin is Provenance.USER]
         if grants:
             written = [leaf for leaf in written if not names_thing(name_of_argument(leaf.pointer))] or written
-        others = [is_for_others(self._sketch, stems, self._texts.get(leaf.pointer, "")) for leaf in written]
+        pays = self._resource.impact is Impact.PAYMENT
+        others = [is_for_others(self._sketch, stems, self._texts.get(x.pointer, ""), pays=pays) for x in written]
         return any(others) if grants else bool(others) and all(others)
 
     def _is_ordered_in_other_words(self) -> bool:
@@ -346,9 +346,8 @@ class _Call:
         if self._is_own_verb_asked():
             return True, frozenset()
         stems = list_declared_stems(self._resource)
-        if self._sketch.was_asked(stems):
-            return True, stems
-        return is_ordered_with_values(self.view, self.targets), frozenset()
+        is_asked = self._sketch.was_asked(stems)
+        return is_asked or is_ordered_with_values(self.view, self.targets), stems if is_asked else frozenset()
 
     def _is_own_verb_asked(self) -> bool:
         """Whether the user orders by a word of the tool's name (`OWN_VERB`), and wrote all others.

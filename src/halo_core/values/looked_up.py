@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from halo_core.model import Impact
 from halo_core.values.asked_acts import find_asked_stems, hands_over_tasks
 from halo_core.values.caseless import CaselessPattern
 from halo_core.values.kinds import Form
@@ -106,8 +107,13 @@ def only_looks(sketch: Sketch) -> bool:
     return has_user_mark(sketch.look_up_forms([_LOOKS])) and not has_user_mark(sketch.look_up_forms([_WANTS]))
 
 
-def wants_no_payment(sketch: Sketch) -> bool:
-    """Whether each text of the user wants to know something, and at most says besides what others want."""
+def wants_none(sketch: Sketch, impact: Impact) -> bool:
+    """Whether each text of the user wants to know something, so that it asks for no message or payment.
+
+    It asks for no payment either where it says besides what others want.
+    """
+    if impact is not Impact.PAYMENT:
+        return impact is Impact.SEND and only_looks(sketch)
     looks, reports, wants = sketch.look_up_forms([_LOOKS, _REPORTS, _WANTS])
     return has_user_mark([looks, reports]) and not has_user_mark([wants])
 

@@ -47,6 +47,13 @@ _MULTIPLYING: Final = CaselessPattern(
     r"(?! (?:ago|ahead|after|before|early|earlier|from|in advance|late|later|of|off|or|sooner|start)\b)"
 )
 """Words that multiply an amount by what the text does not say."""
+_FEW: Final = {
+    word: number for number, word in enumerate("two three four five six seven eight nine ten".split(), start=2)
+}
+_EACH_OF: Final = CaselessPattern(
+    rf"\beach of (?:the |these |those |my |our |his |her |their )?({'|'.join(_FEW)}|[1-9][0-9]{{0,2}})\b(?![.,][0-9])"
+)
+"""Says how often an amount is paid: "30 for each of the two lessons"."""
 _ADDED_SHARE: Final = 2
 """What is added is no more than the amount itself."""
 _USUAL_COUNT: Final = 12
@@ -158,6 +165,9 @@ def _find_factor(text: str) -> int:
     factor = _ADDED_SHARE if _ADDING.search(text) is not None else 1
     if _MULTIPLYING.search(text) is None:
         return factor
+    each_of = _EACH_OF.search(text)
+    if each_of is not None:
+        return factor * (_FEW.get(each_of[1].lower()) or int(each_of[1]))
     counts = [int(match[0]) for match in _COUNT.finditer(text)]
     return factor * max([_USUAL_COUNT, *[count for count in counts if count <= _MAX_COUNT]])
 

@@ -6,7 +6,6 @@ import pytest
 
 from halo_core.values.asked_objects import find_asked_objects
 
-
 DOMAINS = ("asked_object", "other_object", "ordered", "looked_up")
 
 
@@ -78,7 +77,7 @@ def test_a_pronoun_stands_for_whatever_was_spoken_of(text):
 
 
 def test_a_document_says_nothing_of_its_verbs():
-    assert read("Delete R-17. " * 400) == dict.fromkeys(DOMAINS, set())
+    assert read("Delete R-17. " * 400) == {key: set() for key in DOMAINS}
 
 
 @pytest.mark.parametrize(

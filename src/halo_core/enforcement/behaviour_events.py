@@ -187,9 +187,9 @@ def _sort_values(
         leaves[leaf.pointer] = leaf
     reaches = resource.impact in _REACHING
     for traced in context.traced:
-        kind, leaf, traced_origin = traced.kind, leaves.get(traced.pointer), traced.origin
-        if leaf is None:
+        if traced.pointer not in leaves:
             continue  # an argument without a value
+        kind, leaf, traced_origin = traced.kind, leaves[traced.pointer], traced.origin
         if kind is Kind.PROGRAM:
             program = program or _name_program(leaf.text)
             continue
@@ -227,9 +227,9 @@ def _list_settings(
     resource, key, settings = context.call.resource, tx.image.sketch_key, dict[int, None]()
     words, leaves = {traced.pointer for traced, _, _ in prose}, {leaf.pointer: leaf for leaf in context.leaves}
     for traced in context.traced:
-        leaf, origin = leaves.get(traced.pointer), traced.origin
-        if leaf is None:
+        if traced.pointer not in leaves:
             continue  # an argument without a value
+        leaf, origin = leaves[traced.pointer], traced.origin
         name = leaf.field or name_of_argument(traced.pointer)
         text = leaf.text.strip().casefold()
         is_plain = traced.kind not in _OBJECTS and not (

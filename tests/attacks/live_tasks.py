@@ -1,6 +1,6 @@
 """Runs tasks in LangChain with an approver who says yes only to what a task needs.
 
-    python tests/attacks/live_tasks.py [A|B] [crafts|duties|posts|shifts|assignments]    # a half, or all
+    python tests/attacks/live_tasks.py [A|B] [crafts|duties|posts|shifts|assignments|commissions]    # a half, or all
 
 Each task runs clean, with the order planted and ignored, and with the order followed before the work goes on. Acts that
 are held are answered when the run has ended, each counted as a question of its own, and then released.
@@ -24,6 +24,9 @@ sys.path += [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / "ov
 import assignment_tasks
 import assignment_tasks_desk  # noqa: F401  adds the tasks of the assignments
 import assignment_tasks_field  # noqa: F401  adds further ones
+import commission_tasks
+import commission_tasks_town  # noqa: F401  adds the tasks of the commissions
+import commission_tasks_trade  # noqa: F401  adds further ones
 import office_tasks
 import office_tasks_traps  # noqa: F401  and of the posts
 import role_tasks
@@ -173,6 +176,7 @@ _SETS: Final[dict[str, tuple[list[Task], Callable[[str], str]]]] = {
     "posts": (office_tasks.POSTS, office_tasks.half),
     "shifts": (workplace_tasks.SHIFTS, workplace_tasks.half),
     "assignments": (assignment_tasks.ASSIGNMENTS, assignment_tasks.half),
+    "commissions": (commission_tasks.COMMISSIONS, commission_tasks.half),
 }
 
 

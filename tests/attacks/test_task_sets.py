@@ -11,6 +11,10 @@ import assignment_tasks
 import assignment_tasks_desk
 import assignment_tasks_field
 import assignment_tasks_ploys
+import commission_tasks
+import commission_tasks_gambits
+import commission_tasks_town
+import commission_tasks_trade
 import errand_tasks
 import errand_tasks_arts
 import errand_tasks_care
@@ -54,6 +58,9 @@ ADDING = (
     assignment_tasks_desk,
     assignment_tasks_field,
     assignment_tasks_ploys,
+    commission_tasks_gambits,
+    commission_tasks_town,
+    commission_tasks_trade,
     trade_tasks_lures,
     errand_tasks_arts,
     errand_tasks_care,
@@ -133,6 +140,13 @@ SETS = {
         asked=known.ASKED_ASSIGNMENTS,
         half=assignment_tasks.half,
         mark="ploy",
+    ),
+    "commissions": TaskSet(
+        commission_tasks.COMMISSIONS,
+        commission_tasks.COMMISSION_HOLDS,
+        asked=known.ASKED_COMMISSIONS,
+        half=commission_tasks.half,
+        mark="gambit",
     ),
     "spells": TaskSet(regular_tasks.SPELLS, asked=known.ASKED_SPELLS),
 }

@@ -46,6 +46,7 @@ from halo_core.values import (
     find_parties,
     is_lookup_key,
     judge_arguments,
+    lists_by_filters,
     lists_files,
     lists_of_one,
     lists_records,
@@ -204,6 +205,7 @@ def _read_result_text(
             # Of other origins nobody asks.
             lists_records=is_foreign and (is_of_one or lists_records(context.leaves, resource.id)),
             is_named_list=is_foreign and names_list(resource.id) and not names_one_sender(context.leaves),
+            is_filtered_list=is_foreign and lists_by_filters(context.args),
             own_domain=find_own_domain(context.principal.user) if is_foreign else "",
             parties=find_parties(context.leaves, context.traced) if is_foreign else frozenset(),
             is_of_one=is_of_one,

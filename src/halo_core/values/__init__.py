@@ -43,7 +43,7 @@ from halo_core.values.observed_text import (
     read_result,
 )
 from halo_core.values.provenance import trace_leaves
-from halo_core.values.record_lists import find_parties, lists_of_one, lists_records, names_one_sender
+from halo_core.values.record_lists import find_parties, lists_by_filters, lists_of_one, lists_records, names_one_sender
 from halo_core.values.repeats import REPEAT_BYTES, fingerprint_model_words, repeats_as_whole, split_repeats
 from halo_core.values.result_origins import TRUST_FLOOR, judge_arguments, origin_of_result, reads_own_place
 from halo_core.values.sketch import (
@@ -127,6 +127,7 @@ __all__ = [
     "list_known_names",
     "list_only_identifiers",
     "list_record_numbers",
+    "lists_by_filters",
     "lists_files",
     "lists_of_one",
     "lists_records",

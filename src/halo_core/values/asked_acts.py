@@ -22,7 +22,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import Final
 
-from halo_core.model import Impact, Resource
+from halo_core.model import Impact, Resource, Reversal
 from halo_core.values.asking_words import find_stems_of_word
 from halo_core.values.foreign_words import find_act_of_tool
 from halo_core.values.idioms import CLAUSE_END, MAX_CLAUSE, RECORDS, is_idiom, word_at
@@ -146,6 +146,8 @@ CLASS_WORDS: Final = {
 }
 """Class of acts → stems of the words by which people ask for one."""
 _PAYING_VERBS: Final = stem_all("pay refund reimburse charge debit transfer wire remit credit")
+_APPOINTING: Final = stem_all("assign appoint")
+_ORDERING_VERBS: Final = stem_all("order buy book purchase procure reorder restock replenish refill")
 _GRANTED: Final = stem_all("access permission permissions right rights")
 """Nouns of tools that have no verb and give somebody what the noun says: `portal_access`."""
 _GRANTING: Final = stem_all("grant share")
@@ -527,9 +529,19 @@ def list_asking_stems(tool: str, impact: Impact) -> frozenset[str]:
 
 
 def list_declared_stems(resource: Resource) -> frozenset[str]:
-    """The same of a tool without a verb in its name: what it is declared to do, if that is to pay a given amount."""
-    is_payment = resource.impact is Impact.PAYMENT and resource.classified == "declared" and bool(resource.amount)
-    return _PAYING_VERBS if is_payment else frozenset()
+    """The same of a tool without a verb in its name, by what it is declared to do.
+
+    To pay a given amount; to order something, where no argument says how much is paid; or to say who does something,
+    where it is called after the target that says so (`crane_operator(operator)`), and can be undone.
+    """
+    if resource.classified != "declared":
+        return frozenset()
+    if resource.impact is Impact.ADMIN:
+        is_appointing = resource.reversal is Reversal.UNDO and resource.id.lower().split("_")[-1] in resource.targets
+        return _APPOINTING if is_appointing else frozenset()
+    if resource.impact is not Impact.PAYMENT:
+        return frozenset()
+    return _PAYING_VERBS if resource.amount else _ORDERING_VERBS if resource.targets else frozenset()
 
 
 def _begins_with_write(words: Sequence[str]) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 from itertools import compress, filterfalse
 from typing import Any, Final
 
@@ -19,7 +19,6 @@ from halo_core.model import Fact, Impact, ProgramClass, Provenance, Resource
 from halo_core.quick_init import quick_init
 from halo_core.values.amount_facts import counts_for_others, exceeds_amount, is_amount_asked
 from halo_core.values.argument_names import (
-    find_nouns_of_result,
     name_of_argument,
     names_amount,
     names_note,
@@ -33,12 +32,10 @@ from halo_core.values.call_view import GRAVE_IMPACTS, CallView, is_unpriced_orde
 from halo_core.values.carried_facts import carries_labelled, names_foreign
 from halo_core.values.fact_sources import NO_SOURCES, FactSources
 from halo_core.values.forms import parse_argument
-from halo_core.values.inflections import list_inflected
 from halo_core.values.kinds import SUSPICIOUS, Form, Kind
 from halo_core.values.known_rows import is_pointed_out, is_row_ended
 from halo_core.values.leaves import KEY, Leaf
 from halo_core.values.lexicon import (
-    COMMON_NAME_PARTS,
     FURTHER_VERBS,
     LEAST_LEVELS,
     LEVEL_NAMES,
@@ -61,6 +58,7 @@ from halo_core.values.spans import fingerprint_tokens_in_order
 from halo_core.values.stored_targets import stores_target
 from halo_core.values.text import split_name
 from halo_core.values.told_ends import END, WISH
+from halo_core.values.tool_nouns import is_common, list_listed_things, list_things
 from halo_core.values.topics import ALL, ONLY, ONLY_OF
 from halo_core.values.traced_leaves import TracedLeaf
 from halo_core.values.unread_orders import CHANGE, NEED, OWN_VERB, UNREAD_ORDER
@@ -404,7 +402,10 @@ class _Call:
                 if leaf.origin is not Provenance.USER:
                     return False
             return True
-        return bool(self.queries) and all(map(self._has_users_words, self.queries))
+        if not self.queries:  # `ticket=8841`
+            numbers = [leaf for leaf in self._traced if leaf.kind is Kind.AMOUNT and self._numbers_record(leaf)]
+            return bool(numbers) and all(leaf.origin is Provenance.USER for leaf in numbers)
+        return all(map(self._has_users_words, self.queries))
 
     def _has_users_words(self, leaf: TracedLeaf) -> bool:
         """Whether each word of a search is the user's. That is enough to point at something, and for no target."""
@@ -468,7 +469,7 @@ class _Call:
         Of what a read lists, one is enough: `glasses_orders` by "set the order".
         """
         is_read = self._resource.impact is Impact.READ
-        things = _list_listed_things(self._resource.id) if is_read else _list_things(self._resource.id)
+        things = list_listed_things(self._resource.id) if is_read else list_things(self._resource.id)
         return any(map(USER_BIT.__and__, self._sketch.look_up_marks(things)))
 
     # what spares its targets
@@ -499,7 +500,7 @@ class _Call:
             most = min(len(part), _MAX_NAME)
             words.update(part[:end] for end in range(_MIN_NAME, most + 1))
             words.update(part[-end:] for end in range(_MIN_NAME, most))
-        candidates = sorted(word for word in words if not _is_common(word))
+        candidates = sorted(word for word in words if not is_common(word))
         masks = self._sketch.look_up_marks(candidates)
         # A name is written with a capital; a list such as `quarterly-report@` is nobody's.
         return any(
@@ -523,7 +524,9 @@ class _Call:
         if self._resource.impact is Impact.READ:
             targets = [leaf for leaf in self._naming if leaf.origin not in VOUCHED_ORIGINS]
         return bool(targets) and all(
-            leaf.kind in _POINTED_KINDS and leaf.places and self._sources.pointed.issuperset(leaf.places)
+            (leaf.kind in _POINTED_KINDS or self._numbers_record(leaf))
+            and leaf.places
+            and self._sources.pointed.issuperset(leaf.places)
             for leaf in targets
         )
 
@@ -579,22 +582,3 @@ class _Call:
     def is_copied(self, leaf: TracedLeaf) -> bool:
         """Whether a leaf stands in nothing but results that the user pointed at, and the user asked for the act."""
         return bool(leaf.places) and self._sources.pointed.issuperset(leaf.places) and self.is_asked()
-
-
-@lru_cache(maxsize=2048)
-def _list_things(tool: str) -> tuple[str, ...]:
-    """Words of a tool's name that are no verbs."""
-    return tuple(sorted(word for word in words_of(tool) if not _is_common(word)))
-
-
-@lru_cache(maxsize=2048)
-def _list_listed_things(tool: str) -> tuple[str, ...]:
-    """Likewise of a read, with the nouns of what it lists, each in all its forms."""
-    nouns = (*_list_things(tool), *find_nouns_of_result(tool))
-    return tuple(sorted({*nouns, *(form for noun in nouns for form in list_inflected(noun))}))
-
-
-@lru_cache(maxsize=4096)
-def _is_common(word: str) -> bool:
-    stems = split_name(word)
-    return not stems or any(stem in STOP_WORDS or stem in VERBS or stem in COMMON_NAME_PARTS for stem in stems)

@@ -26,7 +26,7 @@ from halo_core.values.addresses import canonicalize_email, find_registrable_doma
 from halo_core.values.kinds import Form
 from halo_core.values.lexicon import COMMON_NAME_PARTS, STOP_WORDS, is_task_word
 from halo_core.values.sketch import KNOWN, SOURCE_SHIFT, USER_BIT, Sketch, extract_tokens, fingerprint_forms
-from halo_core.values.topics import ALL, LAST, MAX_ORDINAL, ONLY, ONLY_OF, is_short_topic, is_topic
+from halo_core.values.topics import ALL, LAST, MAX_ORDINAL, NUMBERED_NAME, ONLY, ONLY_OF, is_short_topic, is_topic
 
 _MAX_READ: Final = 65_536  # characters
 _MAX_LITERAL: Final = 16_384  # characters of a Python literal
@@ -59,6 +59,7 @@ _LABEL: Final = re.compile(
 _CELL_END: Final = re.compile(r"[|;\t\n]|, *(?=[A-Za-z_ ]{1,24}[:=])")
 _SPEAKER: Final = re.compile(r"[ \t]*@?(?P<name>[^\W\d_][\w.-]{1,31}(?: [^\W\d_][\w.-]{1,31})?)[ \t]*:")
 _CELL: Final = re.compile(r"[|;\t]")
+_CELL_OR_COLON: Final = re.compile(r"[|;\t]|: ")
 _FIRST_CELL_END: Final = re.compile(r"[|;,\t:\n]| {2}")
 _FULL_NAME: Final = re.compile(r"[^\W\d_][\w.'’-]{1,31}(?: [^\W\d_][\w.'’-]{0,31}){1,2}")
 _MAX_COLUMNS: Final = 8
@@ -169,6 +170,7 @@ def fingerprint_named_records(
     own_domain: str = "",
     parties: Parties = frozenset(),
     is_of_one: bool = False,
+    is_filtered_list: bool = False,
 ) -> Iterator[int]:
     """Fingerprints that tie the number of each record in an untrusted list to its sender and its topics.
 
@@ -182,8 +184,10 @@ def fingerprint_named_records(
         own_domain: as in `find_records`.
         parties: as in `find_records`.
         is_of_one: the list is of what belongs to one thing or person whom the user named.
+        is_filtered_list: the call asked for a list (`lists_by_filters`), whatever the source is called.
     """
-    records, owners = _read_list(text, is_named_list=is_named_list, own_domain=own_domain, parties=parties)
+    is_list = is_named_list or is_filtered_list
+    records, owners = _read_list(text, is_named_list=is_list, own_domain=own_domain, parties=parties)
     for number, found in records.items():
         by_user, by_lookup = fingerprint_forms(key, [Form("record", number), Form("record known", number)])
         addresses = [Form("email", address) for address in found.addresses]
@@ -422,7 +426,7 @@ def _walk(value: Any, depth: int) -> Iterator[tuple[str, Record]]:
         if numbers and len(numbers[0]) <= _MAX_NUMBER:
             parts = [] if len(senders) != 1 else senders[0].values() if isinstance(senders[0], Mapping) else senders
             sender = _read_sender(" ".join(part for part in parts if isinstance(part, str))[:_MAX_SENDER])
-            record = sender._replace(topics=_read_topics(" ".join(subjects)))
+            record = sender._replace(topics=(*_read_topics(" ".join(subjects)), *_list_numbered_names(value.values())))
             yield numbers[0].strip(), record
         for item in value.values():
             if not (numbers and isinstance(item, Mapping)):  # a field of a record may hold what its sender wrote
@@ -461,7 +465,14 @@ def _read_row(rest: str, sign: str, column: int, parties: Parties) -> Record:
         if column >= 0 and "@" not in rest and not sender:
             cell = "".join(_CELL.split(rest)[column : column + 1]).strip()
             sender = cell if _is_full_name(cell) else ""
-    return _read_sender(sender)._replace(topics=_read_topics(rest.replace(sender, " ", 1)))
+    topics = (*_read_topics(rest.replace(sender, " ", 1)), *_list_numbered_names(_CELL_OR_COLON.split(rest)))
+    return _read_sender(sender)._replace(topics=topics)
+
+
+def _list_numbered_names(cells: Iterable[Any]) -> tuple[str, ...]:
+    """Names with a number that are the whole of a cell, in small letters: `birkenallee 3`."""
+    texts = (cell.strip() for cell in cells if isinstance(cell, str) and len(cell) <= _MAX_SENDER)
+    return tuple(text.casefold() for text in texts if NUMBERED_NAME.fullmatch(text) is not None)[:_MAX_TOPICS]
 
 
 def _is_asked_for(name: str, parties: Parties) -> bool:

@@ -125,6 +125,7 @@ def read_result(
     own_domain: str = "",
     parties: Parties = frozenset(),
     is_of_one: bool = False,
+    is_filtered_list: bool = False,
 ) -> ResultMarks:
     """Read a result for what a session keeps of it.
 
@@ -142,6 +143,7 @@ def read_result(
         own_domain: mail domain of the user; empty where it is none's own.
         parties: of whom the call asked for records (`find_parties`).
         is_of_one: it lists what belongs to one thing or person whom the user named (`lists_of_one`).
+        is_filtered_list: the arguments of the call say that it lists records (`lists_by_filters`).
     """
     if not text:
         return NO_MARKS
@@ -156,6 +158,7 @@ def read_result(
                     own_domain=own_domain,
                     parties=parties,
                     is_of_one=is_of_one,
+                    is_filtered_list=is_filtered_list,
                 )
             }
         return ResultMarks(marks)

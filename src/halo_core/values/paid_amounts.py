@@ -392,7 +392,11 @@ _LONE_NUMBER: Final = re.compile(
     r"(?! ?(?:people|persons?|guests?|nights?|days?|weeks?|months?|years?|minutes?|mins?|hours?|hrs?|am|pm|o['’]?clock"
     r"|kg|g|km|m|cm|units?|pieces?|pcs|boxes|crates|bottles|bags|times|items|seats|tickets|copies|january|february"
     r"|march|april|may|june|july|august|september|october|november|december)\b)"
+    r"(?! ?°| (?!(?:euros|dollars|pounds|francs|pesos|rupees|cents|bucks|as|buys|comes|counts|covers|does|equals|fits"
+    r"|gets|goes|has|includes|is|its|less|looks|makes|minus|needs|pays|plus|remains|seems|sounds|stays|suits|this|thus|towards"
+    r"|unless|was|works|yes)\b)[a-z]{2,24}s\b)"
 )
+"""A number with no noun behind it: "60 degrees" and "12 kayaks" are no amounts."""
 _BEFORE_NUMBER: Final = re.compile(
     r"\b(?:order|invoice|mail|message|ticket|case|claim|table|room|no|nr|number|id|booking|lot|page|form|version|unit|flat"
     r"|apartment|house|gate|line|row|seat|bus|flight|train|class|street|road|lane|avenue|building|locker|lane|contract"

@@ -81,6 +81,7 @@ _ORDERS: Final = _compile_orders(
     ("approve", "wave|let", rf"(?! (?:me|us|them|him|her) (?!through)){_OBJECT}through{_END}"),
     ("approve", "sign", rf" off (?:on\b|(?:the|this|that) (?!(?:{_TEXTS})\b)|it\b)"),
     ("reject", "turn", rf"(?! to ){_OBJECT}down{_END}"),
+    ("refill", "fill", rf" (?:it |them |us )?up to [0-9]| up on (?!(?:{_TEXTS})\b)\w"),
     ("waive", "write", rf"(?! an? ){_OBJECT}off{_END}"),
     ("refund", "pay|give", rf"(?: (?:her|him|them|us))?{_OBJECT}back{_END}"),
 )

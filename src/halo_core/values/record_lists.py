@@ -58,6 +58,8 @@ _PARTIES: Final = _SENDERS | frozenset(
 """Words of arguments that say whose records are listed."""
 _HOSTING: Final = frozenset("repo repository project org organization organisation workspace bucket".split())
 """Words of arguments beside which an owner is the one of a place, and has written none of what is in it."""
+_FILTERS: Final = frozenset("unread unseen unanswered open state status since limit max top".split())
+"""Words of arguments that say which of many records are listed, and not whose."""
 _SEARCHING: Final = frozenset("query q search keyword term text topic subject filter".split())
 _MAX_PARTY_WORDS: Final = 4
 _PARTY_WORD: Final = re.compile(r"[^\W_]+")
@@ -162,6 +164,12 @@ def lists_records(leaves: Iterable[Leaf], tool: str = "") -> bool:
         tool: its name. `matter_papers(matter_no)` lists the papers of one matter.
     """
     return not any(_names_one(leaf, tool) for leaf in leaves)
+
+
+def lists_by_filters(arguments: Iterable[str]) -> bool:
+    """Whether each argument of a call, by its name, only says which of many records are listed: `unread`, `limit`."""
+    names = [frozenset(split_argument_name(name)) for name in arguments]
+    return bool(names) and not any(map(_FILTERS.isdisjoint, names))
 
 
 def names_one_sender(leaves: Iterable[Leaf]) -> bool:

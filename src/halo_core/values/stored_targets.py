@@ -12,7 +12,7 @@ from halo_core.values.argument_names import name_of_argument, split_argument_nam
 from halo_core.values.call_view import CallView, words_of
 from halo_core.values.kinds import Kind
 from halo_core.values.leaves import Leaf
-from halo_core.values.lexicon import VERBS
+from halo_core.values.lexicon import VERBS, stem_all
 from halo_core.values.numbered import singularize
 from halo_core.values.open_filters import leaves_nothing_out, wants_all, wants_all_passed_on
 from halo_core.values.provenance import trace_leaves
@@ -62,6 +62,13 @@ _ENDS: Final = frozenset("from to into source target parent old new other first 
 _MAX_RECORD: Final = 7  # digits of the number of a record
 _RECORDS: Final = frozenset({"email"})
 """Words that name a record as well as what may be stored of somebody."""
+_WRITTEN_RECORDS: Final = frozenset("account member group".split())
+_ID_KINDS: Final = frozenset({Kind.HANDLE, Kind.AMOUNT})
+_JOINING: Final = stem_all(
+    "add attach bind connect create default deposit fund import join link map move open pay payee payout primary"
+    " redirect register route save settle sync transfer"
+)
+"""Words of tools that store an account or put something into one."""
 _CAPTION_NAMES: Final = frozenset("title name label caption description comment note subject path".split())
 _FOREIGN_ORIGINS: Final = (Provenance.UNTRUSTED, Provenance.MIXED)
 _EVENT_NAMES: Final = frozenset("event trigger".split())
@@ -125,6 +132,7 @@ def stores_target(
         and leaf.pointer not in fields
         and (leaf.is_target or leaf.kind not in (Kind.AMOUNT, Kind.DATE))
         and not (leaf.kind is Kind.TELEPHONE and not stores_grants and is_copied(leaf))
+        and not _numbers_written_record(call, leaf)
     )
 
 
@@ -215,6 +223,17 @@ def _numbers_record(call: CallView, leaf: TracedLeaf) -> bool:
         return False
     is_short = len(digits) <= _MAX_RECORD and "card" not in words
     return not _NUMBERING.isdisjoint(words) or (is_short and not RECORD_NOUNS.isdisjoint(words))
+
+
+def _numbers_written_record(call: CallView, leaf: TracedLeaf) -> bool:
+    """Whether a value is the id of an account, a member or a group that the write is about, and stores none of it.
+
+    It is the only declared target, and the tool neither saves nor joins anything: `set_seats(account_id, seats)`.
+    """
+    name = name_of_argument(leaf.pointer)
+    words = frozenset(split_argument_name(name))
+    is_id = leaf.kind in _ID_KINDS and not words.isdisjoint(_NUMBERING) and words <= _NUMBERING | _WRITTEN_RECORDS
+    return is_id and call.resource.targets == (name,) and _JOINING.isdisjoint(split_name(call.resource.id))
 
 
 def _writes_settings(call: CallView) -> bool:

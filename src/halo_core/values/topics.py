@@ -99,6 +99,10 @@ _ANSWER_ALL: Final = CaselessPattern(
     needs=(*_ANSWERS, " of them"),
 )
 _CAPITALISED: Final = re.compile(r"(?<![\w'’-])[A-ZÀ-Þ][^\W_]+")
+NUMBERED_NAME: Final = re.compile(
+    r"(?<![\w'’-])([A-ZÀ-Þ][^\W\d_]{2,31}) [0-9]{1,4}[a-z]?(?![\w%°€$£/:-]|[.,][0-9]| [0-9])"
+)
+"""A name with the number of one of several things that are called so: a house in a street, a ward."""
 _CAPITALISED_NAME: Final = re.compile(r"(?<![\w'’-])[A-ZÀ-Þ][^\W_]+(?: [A-ZÀ-Þ][^\W_]+)*")
 _NAME_BEHIND: Final = re.compile(r"\W{0,3}(?:[^.;:!?\n]{0,80} to (?:the )?)?[A-ZÀ-Þ]\w")
 _CALENDAR: Final = frozenset(
@@ -233,8 +237,17 @@ def _names_somebody(word: str) -> bool:
 def find_topics(text: str) -> Iterator[Form]:
     """Forms of the words by which a text points at one mail, ticket or the like.
 
-    "The mail about the parking lot", "the parking lot mail".
+    "The mail about the parking lot", "the parking lot mail". Of a name with a number, the two together: "the ticket
+    from Birkenallee 3" is no ticket from Birkenallee 5.
     """
+    numbered = [match[0] for match in islice(NUMBERED_NAME.finditer(text), _MAX_FOUND) if _names_somebody(match[1])]
+    yield from (make_form(("about", name.casefold())) for name in numbered)
+    for name in numbered:
+        text = text.replace(name, "_")
+    yield from _find_topics(text)
+
+
+def _find_topics(text: str) -> Iterator[Form]:
     for match in islice(_ABOUT.finditer(text), _MAX_FOUND):
         words = map(str.casefold, _TOPIC_WORD.findall(match[1]))
         yield from (make_form(("about", word)) for word in words if is_topic(word) or is_short_topic(word))

@@ -32,6 +32,7 @@ from halo_core.values.call_view import GRAVE_IMPACTS, CallView, is_unpriced_orde
 from halo_core.values.carried_facts import carries_labelled, names_foreign
 from halo_core.values.fact_sources import NO_SOURCES, FactSources
 from halo_core.values.forms import parse_argument
+from halo_core.values.inflections import list_inflected
 from halo_core.values.kinds import SUSPICIOUS, Form, Kind
 from halo_core.values.known_rows import is_pointed_out, is_row_ended
 from halo_core.values.leaves import KEY, Leaf
@@ -355,8 +356,11 @@ class _Call:
         words = self._list_name_words()
         if not self._sketch.was_asked(frozenset(OWN_VERB + stem for word in words for stem in split_name(word))):
             return False
-        words = [word for word in words if word not in STOP_WORDS]
-        return all(map(USER_BIT.__and__, self._sketch.look_up_marks(words)))
+        return all(self._is_noun_written(word) for word in words if word not in STOP_WORDS)
+
+    def _is_noun_written(self, word: str) -> bool:
+        """Whether the user wrote a word of a tool's name, in any of its forms: "free her bed" for `beds_free`."""
+        return any(map(USER_BIT.__and__, self._sketch.look_up_marks([word, *list_inflected(word)])))
 
     def _list_name_words(self) -> list[str]:
         """The words of the tool's name in small letters, without the name of a system that other tools begin with."""

@@ -267,15 +267,7 @@ class _Call:
         if self._resource.impact is not Impact.SEND:
             return None
         # Who sends the agent to a page lets it fill in what the page asks for.
-        return self._goes_to_users_page() or None
-
-    def _goes_to_users_page(self) -> bool:
-        """Whether it sends, and each target that the operator declared is a page or a host that the user sent it to."""
-        resource = self._resource
-        if resource.classified != "declared" or not resource.targets:
-            return False
-        declared = [leaf for leaf in self.targets if name_of_argument(leaf.pointer) in resource.targets]
-        return bool(declared) and all(map(self.hosts.is_users_page, declared)) and self.hosts.may_act_on_pages()
+        return self.hosts.are_users_pages(self.targets) or None
 
     def _is_for_others(self, stems: frozenset[str]) -> bool:
         """Whether the user asks for the act of something else than the targets that he wrote.

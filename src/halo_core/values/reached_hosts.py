@@ -79,11 +79,19 @@ class ReachedHosts:
             return self._is_users([Form("url", path.spell("https"))])
         return not is_shared_host(url.host) and self._is_users_host(url)
 
-    def may_act_on_pages(self) -> bool:
+    def are_users_pages(self, targets: Iterable[TracedLeaf]) -> bool:
+        """Whether each target that the operator declared is a page or a host that the user sent the agent to."""
+        resource = self._view.resource
+        if resource.classified != "declared" or not resource.targets:
+            return False
+        declared = [leaf for leaf in targets if name_of_argument(leaf.pointer) in resource.targets]
+        return bool(declared) and all(map(self._is_users_page, declared)) and self._may_act_on_pages()
+
+    def _may_act_on_pages(self) -> bool:
         """Whether the user wants more than that pages are read, summarized or checked."""
         return self._view.sketch.was_asked(_ACTING) and not only_looks(self._view.sketch)
 
-    def is_users_page(self, leaf: TracedLeaf) -> bool:
+    def _is_users_page(self, leaf: TracedLeaf) -> bool:
         """Whether a value is a page or a host that the user wrote, and does not only mention."""
         if leaf.kind not in PLACES or leaf.origin is not Provenance.USER or SUSPICIOUS in leaf.flags:
             return False

@@ -394,6 +394,21 @@ def _append_quota_alert(tx: Transaction, context: DecisionContext, risk: int) ->
 # questions
 
 
+def _find_equal_question(tx: Transaction, context: DecisionContext, binding: str, exposure: int) -> ApprovalRow | None:
+    """The question of the session, or of a run that has ended, that asks for the same call."""
+    request, snapshot, session = context.request, context.snapshot, context.session
+    # One question of a session is asked once, even if the session has been exposed since.
+    bindings = list_answer_bindings(request, snapshot.chain, snapshot.policy.rules, exposure=exposure)
+    row = ApprovalTable(tx).find_open(session, bindings)
+    if row is None and binding != bindings[0]:
+        # INVARIANT: BIND - one answer serves one run: what several ended runs asked is one question too.
+        others = list_answer_bindings(
+            request, snapshot.chain, snapshot.policy.rules, exposure=exposure, asked_in="another"
+        )
+        row = ApprovalTable(tx).find_pending_elsewhere(session, others, snapshot.time_us)
+    return row
+
+
 @dataclass(frozen=True, slots=True)
 class _Question:
     """The question a challenge asks an approver: to allow this call, or to renew the session for `epoch`.
@@ -427,19 +442,11 @@ class _Question:
                 is_held=HOLD in context.decision.obligations,
             )
         )
-        # One question of a session is asked once, even if the session has been exposed since.
-        bindings = (
-            (binding,)
+        row = (
+            ApprovalTable(tx).find_open(session, (binding,))
             if is_reauthorization
-            else list_answer_bindings(request, snapshot.chain, snapshot.policy.rules, exposure=exposure)
+            else _find_equal_question(tx, context, binding, exposure)
         )
-        row = ApprovalTable(tx).find_open(session, bindings)
-        if row is None and binding != bindings[0]:
-            # INVARIANT: BIND - one answer serves one run: what several ended runs asked is one question too.
-            others = list_answer_bindings(
-                request, snapshot.chain, snapshot.policy.rules, exposure=exposure, asked_in="another"
-            )
-            row = ApprovalTable(tx).find_pending_elsewhere(session, others, snapshot.time_us)
         is_open = row is not None and row.status == "pending" and snapshot.time_us < row.expires_us
         if _only_waits_behind_held(context) or (context.held_equal and HOLD in context.decision.obligations):
             return cls("call", binding, epoch, context.held_question)

@@ -120,6 +120,22 @@ def _make_marks(digester: Digester, resource: Resource, args: Mapping[str, Any])
     return b"".join(sorted(marks))
 
 
+def _describe_held_call(context: DecisionContext) -> dict[str, Any]:
+    """What the call needs to be made again, exactly as it was decided."""
+    call = context.call
+    return {
+        "acting_handle": call.acting_handle,
+        "agents": list(call.agents),
+        "args": canonical.to_plain(context.original_args),
+        "call_id": context.request.context.call_id,
+        "session": call.session,
+        "session_source": call.session_source,
+        "trigger": call.trigger,
+        "turn": call.turn,
+        "user": call.user,
+    }
+
+
 def hold_act(
     tx: Transaction, context: DecisionContext, question: str, digester: Digester, *, follows: bool = False
 ) -> str:
@@ -135,7 +151,7 @@ def hold_act(
     Returns:
         Its id.
     """
-    request, call, time_us = context.request, context.call, context.snapshot.time_us
+    request, time_us = context.request, context.snapshot.time_us
     agent, resource = request.subject.agent, request.resource.id
     marks = _make_marks(digester, request.resource, context.recorded_args)
     expires_us = time_us + context.terms.hold_for_s * 1_000_000
@@ -153,18 +169,7 @@ def hold_act(
     if follows:  # the answer is about one of them, and it may rest on each
         shared = _list_shared(OutboxTable(tx), context.session, context.recorded_args, digester)
         body["follows"] = [row.id for row in shared]
-    stored = {
-        "acting_handle": call.acting_handle,
-        "agents": list(call.agents),
-        "args": canonical.to_plain(context.original_args),
-        "call_id": request.context.call_id,
-        "session": call.session,
-        "session_source": call.session_source,
-        "trigger": call.trigger,
-        "turn": call.turn,
-        "user": call.user,
-    }
-    content = {_CONTENT: canonical.dumps(stored)}
+    content = {_CONTENT: canonical.dumps(_describe_held_call(context))}
     entry = tx.append(Draft(EntryKind.HELD, context.session, body, content, context.subject)).entry
     row = HeldRow(entry.id, context.session, agent, resource, question, "held", time_us, expires_us, marks)
     OutboxTable(tx).put(row)

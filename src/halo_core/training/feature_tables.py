@@ -94,15 +94,6 @@ def select_last_actions(table: Table) -> Table:
     return Table(table.values[last], last_rows)
 
 
-def join_tables(tables: Sequence[Table]) -> Table:
-    """Append tables to one another."""
-    offsets = np.cumsum([0, *(table.rows.sessions for table in tables)])
-    names = ("event", "wrong", "label", "task", "goal", "suite", "fold", "attack", "model", "source", "folder", "first")
-    columns = {name: np.concatenate([getattr(table.rows, name) for table in tables]) for name in names}
-    session = np.concatenate([table.rows.session + start for table, start in zip(tables, offsets, strict=False)])
-    return Table(np.concatenate([table.values for table in tables]), Rows(session=session, **columns))
-
-
 def make_baseline_picker(workload: str, *histories: Seen, limit: int = 0, draw: int = 0) -> BaselinePicker:
     """Make the function that gives a session its baseline: from ordinary sessions of the histories, without its own.
 

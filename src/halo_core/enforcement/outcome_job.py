@@ -277,19 +277,10 @@ class OutcomeJob:
         charges = context.reserved_charges
         has_cost = charges and (self.actual_costs or self.status == "not_run")
         actual_costs = self._compute_actual_costs() if has_cost else {}
-        is_own = decided.writer == tx.writer.id
-        body: dict[str, Any] = {
-            "actual": list(map(list, sorted(actual_costs.items()))),
-            "decision": {"w": decided.writer, "ws": decided.seq} if is_own else context.place,
-            "detail": detail,
-            "dropped": list(map(list, self.dropped)),
-            "labels": list(context.resource.labels),
-            "origin": str(origin),
-            "output_digest": text.output_digest,
-            "output_len": self.output_len,
-            "status": self.status,
-            "tainted": state.view.tainted if state is not None else False,
-        }
+        body = self._describe(tx, text, detail)
+        body["actual"] = list(map(list, sorted(actual_costs.items())))
+        body["origin"] = str(origin)
+        body["tainted"] = state.view.tainted if state is not None else False
         if state is not None:
             reserved = _list_reserved(charges)
             settled = self._settle_accounts(state, reserved, actual_costs) if reserved else ()
@@ -309,6 +300,20 @@ class OutcomeJob:
         )
         if state is not None:
             tx.put_session(state, written.entry)
+
+    def _describe(self, tx: Transaction, text: ResultText, detail: str) -> dict[str, Any]:
+        """The members of the entry that follow from the job alone."""
+        decided = self.context.appended.entry
+        is_own = decided.writer == tx.writer.id
+        return {
+            "decision": {"w": decided.writer, "ws": decided.seq} if is_own else self.context.place,
+            "detail": detail,
+            "dropped": list(map(list, self.dropped)),
+            "labels": list(self.context.resource.labels),
+            "output_digest": text.output_digest,
+            "output_len": self.output_len,
+            "status": self.status,
+        }
 
     def _get_text(self) -> tuple[ResultText, str]:
         """The prepared text of the result, and the detail to record, with the error if it could not be read."""

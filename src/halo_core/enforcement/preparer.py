@@ -137,11 +137,6 @@ class Preparer:
         given = call.call_id if call.held_id else self.references.of_call(call.call_id)
         call_id = given or self.make_call_id()
         user_request = call.request and (self._request_cache.get(call.request) or self._seal_request(call.request))
-        observed_texts: tuple[ObservedText, ...] = ()
-        if call.shown_texts:
-            observed_texts = self._observe_texts(call)
-        elif call.request:
-            observed_texts = self._observed_requests.get(call.request) or self._observe_request(call.request)
         recorded = self.models.describe(call.model, session, call.trigger_text)
         conversation = self._conversations.get(principal.user) or self._begin_conversation(principal.user)
         history: Sequence[MarkedItem] = ()
@@ -177,7 +172,7 @@ class Preparer:
             original_args=read.real,
             recorded_args=read.recorded,
             leaves=read.leaves,
-            observed_texts=observed_texts,
+            observed_texts=self._observe_texts(call) if call.request or call.shown_texts else (),
             subject=principal.reference or session,
             content=content,
             user_request=user_request,
@@ -270,6 +265,9 @@ class Preparer:
         return principal
 
     def _observe_texts(self, call: Call) -> tuple[ObservedText, ...]:
+        """What a call shows the session: the user's words, and what came with them."""
+        if not call.shown_texts:
+            return self._observed_requests.get(call.request) or self._observe_request(call.request)
         # INVARIANT: VOUCH - where the host says what the user wrote, nothing else is the user's.
         origins = {Provenance.USER: Provenance.NOVEL} if call.request else {}
         shown_texts = [(text, origins.get(origin, origin)) for text, origin in call.shown_texts if text]

@@ -129,17 +129,7 @@ def grant_override(
         people, covers, scope = overridden.find_allowed_scope() if allow else (1, *overridden.find_denied_scope(store))
         earlier = _list_in_force(tx, kind, scope)
         _require_first_signature(earlier, approver, signer, people)
-        token = make_token(
-            tx,
-            store,
-            approver,
-            kind=kind,
-            scope=scope,
-            role=overridden.request.subject.agent if allow else ANY_ROLE,
-            resource=overridden.request.resource.id,
-            lifetime_s=lifetime_s,
-            max_uses=1 if allow else MAX_USES,
-        )
+        token = _make_override_token(tx, store, approver, overridden, kind=kind, scope=scope, lifetime_s=lifetime_s)
         review_by_us = tx.clock.now_us() + review_days * DAY_US
         override = record_token(
             tx,
@@ -165,6 +155,31 @@ def grant_override(
         store, job, f"override {direction}", approver, {"decision": overridden.entry.id}
     )
     return granted
+
+
+def _make_override_token(
+    tx: Transaction,
+    store: Store,
+    approver: str,
+    overridden: _OverriddenDecision,
+    *,
+    kind: str,
+    scope: str,
+    lifetime_s: int,
+) -> StandingToken:
+    """What the approver signs: one run of exactly this call, or no run of what the scope covers for anybody."""
+    allow = kind == OVERRIDE_ALLOW
+    return make_token(
+        tx,
+        store,
+        approver,
+        kind=kind,
+        scope=scope,
+        role=overridden.request.subject.agent if allow else ANY_ROLE,
+        resource=overridden.request.resource.id,
+        lifetime_s=lifetime_s,
+        max_uses=1 if allow else MAX_USES,
+    )
 
 
 def _require_first_signature(earlier: Sequence[StandingToken], approver: str, signer: Signer, people: int) -> None:

@@ -71,6 +71,13 @@ def test_what_others_get_or_lead_to_needs_one(args):
     assert not is_asked(args)
 
 
+def test_another_person_whom_the_user_named_is_not_the_user():
+    told = "Tell me what lily@club.example lists"
+    assert is_asked({"to": OWN, "body": "x"}, told=told)
+    assert not is_asked({"to": "lily@club.example", "body": "x"}, told=told)
+    assert not is_asked({"to": [OWN, "lily@club.example"], "body": "x"}, told=told)
+
+
 def test_a_tool_that_nobody_declared_needs_one():
     assert not is_asked({"to": OWN, "body": "Done."}, classified="guessed")
     assert not is_asked({"to": OWN, "body": "Done."}, targets=())

@@ -12,7 +12,6 @@ from halo_core.model import Impact
 from halo_core.values.addresses import canonicalize_email
 from halo_core.values.call_view import CallView
 from halo_core.values.carried_facts import names_foreign
-from halo_core.values.kinds import Kind
 from halo_core.values.traced_leaves import TracedLeaf
 
 __all__ = ["goes_to_user_alone"]
@@ -34,6 +33,5 @@ def goes_to_user_alone(view: CallView, targets: Collection[TracedLeaf], own_addr
     if resource.impact is not Impact.SEND or resource.classified != "declared":
         return False
     return all(
-        leaf.kind is Kind.EMAIL and not leaf.flags and canonicalize_email(view.texts[leaf.pointer]) == own_address
-        for leaf in targets
+        not leaf.flags and canonicalize_email(view.texts[leaf.pointer]) == own_address for leaf in targets
     ) and not names_foreign(view)

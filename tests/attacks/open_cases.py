@@ -275,8 +275,6 @@ ASKED_ASSIGNMENTS: dict[str, str] = {
     "biogas: maize of Huber, planted": "of the half that nobody looked at",
     "biogas: too hot": "of the half that nobody looked at",
     "biogas: too hot, planted": "of the half that nobody looked at",
-    "crane: operator for the 19th": "a right by a tool without a verb in its name",
-    "crane: operator for the 19th, planted": "a right by a tool without a verb in its name",
     "slides: bad review": "of the half that nobody looked at",
     "slides: bad review, planted": "of the half that nobody looked at",
 }
@@ -337,17 +335,7 @@ ASKED_CHORES: dict[str, str] = {
         _KEPT,
     ),
 }
-OPEN_SALLIES: dict[str, str] = dict.fromkeys(
-    (
-        "mail: the next one for this one",
-        "amount: one lesson more",
-        "guess: another thread",
-        "bulk: no prefix",
-        "grant: a key that may log in",
-        "quoted: what somebody wrote",
-    ),
-    _KEPT,
-)
+OPEN_SALLIES: dict[str, str] = {"amount: one lesson more": _KEPT}
 ASKED_SALLIES: dict[str, str] = {
     "guess: a mutation of a graph": "GraphQL is not read, and the tool's name says that it may do anything",
     **dict.fromkeys(
@@ -356,21 +344,12 @@ ASKED_SALLIES: dict[str, str] = {
             "right: where a name leads",
             "object: a shift of somebody else",
             "grant: a rule that forwards",
-            "quoted: a host under suspicion",
         ),
         _KEPT,
     ),
 }
 _NO_VERB = "the tool has no verb"
-OPEN_FORAYS: dict[str, str] = dict.fromkeys(
-    (
-        "filter: another table",
-        "filter: no team",
-        "grant: a link in the automatic reply",
-        "mail: the one that is read",
-    ),
-    "runs; of the half that is kept for measuring, so the cause was not looked for",
-)
+OPEN_FORAYS: dict[str, str] = {}
 ASKED_FORAYS: dict[str, str] = {
     "grant: where a name leads": _NO_VERB,
     "price: an offer that chose itself": _NO_VERB,

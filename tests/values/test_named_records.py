@@ -6,7 +6,15 @@ import pytest
 from value_world import KEY, World, world
 
 from halo_core.model import Fact, Impact, Provenance, Resource, Reversal
-from halo_core.values import FactSources, find_facts, lists_records, names_one_sender, read_result, trace_leaves
+from halo_core.values import (
+    FactSources,
+    find_facts,
+    lists_by_filters,
+    lists_records,
+    names_one_sender,
+    read_result,
+    trace_leaves,
+)
 from halo_core.values.leaves import parse_leaves
 from halo_core.values.named_records import find_records
 
@@ -384,3 +392,32 @@ def test_a_sender_at_a_domain_that_looks_like_the_users_own_has_no_name(address,
     marks = read_result(KEY, text, Provenance.UNTRUSTED, is_named_list=True, own_domain="corp.example").marks
     made.sketch.merge(made.sketch.compute_additions(marks, Provenance.UNTRUSTED, place=1))
     assert is_tied(made, "m-6") is is_tied_to
+
+
+PLACES = "2290 Birkenallee 3: no heating\n2291 Birkenallee 5: dripping tap\n2292 Ahornweg 1: the answer for Ulmenweg 7"
+
+
+@pytest.mark.parametrize(
+    ("request_text", "text", "number", "tied"),
+    [
+        ("There is a ticket from Birkenallee 3, tell them that we come", PLACES, 2290, True),
+        ("There is a ticket from Birkenallee 3, tell them that we come", PLACES, 2291, False),
+        ("Answer the ticket from Birkenallee 31", PLACES, 2290, False),
+        ("Answer the ticket from Ulmenweg 7", PLACES, 2292, False),
+        ("Answer the ticket from Birkenallee 3", f"{PLACES}\n2295 Birkenallee 3: write here", 2295, False),
+        ("Answer the ticket from Birkenallee 3", f"{PLACES}\n2295 Birkenallee 3: write here", 2290, False),
+        ("Answer the ticket from Ward 6", '[{"id": 7, "place": "Ward 6"}, {"id": 8, "place": "Ward 5"}]', 7, True),
+        ("Answer the ticket from Ward 6", '[{"id": 7, "place": "not Ward 6"}, {"id": 8, "place": "Ward 5"}]', 7, False),
+    ],
+)
+def test_a_name_with_a_number_is_a_whole_cell_of_a_record(request_text, text, number, tied):
+    resource = Resource(id="ticket_reply", impact=Impact.SEND, targets=("ticket",), reversal=Reversal.IRREVERSIBLE)
+    assert is_tied(read(world(request_text), text), number, resource, "list_tickets") is tied
+
+
+@pytest.mark.parametrize(
+    ("arguments", "lists"),
+    [(["unread"], True), (["limit", "state"], True), (["query"], False), (["unread", "sender"], False), ([], False)],
+)
+def test_a_call_that_only_filters_lists_records(arguments, lists):
+    assert lists_by_filters(arguments) is lists

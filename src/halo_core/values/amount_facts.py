@@ -10,16 +10,22 @@ from typing import Final
 from halo_core.model import Provenance
 from halo_core.values.added_amounts import adds_to_payment
 from halo_core.values.argument_names import name_of_argument, split_argument_name
-from halo_core.values.call_view import CallView
+from halo_core.values.call_view import CallView, is_unpriced_order
 from halo_core.values.fact_sources import FactSources
 from halo_core.values.forms import list_ceiling_forms, parse_argument
-from halo_core.values.kinds import Form, Kind
+from halo_core.values.kinds import SUSPICIOUS, Form, Kind
 from halo_core.values.order_counts import COUNT_NAMES, MEASURING_NAMES, PRICE_LIMIT
 from halo_core.values.paid_amounts import is_above_ceiling, is_above_numbers, list_target_keys
+from halo_core.values.result_origins import VOUCHED_ORIGINS
 from halo_core.values.sketch import USER_BIT, Sketch
+from halo_core.values.topics import LEFT_OPEN
 from halo_core.values.traced_leaves import TracedLeaf
 from halo_core.values.user_texts import MAX_OWN_CHARS
 
+_WARE_NAMES: Final = frozenset(
+    "article articles component item items kind material model part parts product products sku sort".split()
+)
+"""Words of arguments that hold what is ordered, and neither who sells it nor who gets it."""
 _ONE_AT_MOST: Final = frozenset(("0", "1"))
 
 
@@ -69,10 +75,36 @@ def counts_for_others(view: CallView, *, is_exposed: bool) -> bool:
     if any(are_users(view.sketch, [PRICE_LIMIT])) or _is_count_of_other(view):
         return True
     return any(
-        leaf.origin is not Provenance.USER or _is_number_of_other(view, leaf)
+        (leaf.origin is not Provenance.USER and not _is_one_piece(view, leaf)) or _is_number_of_other(view, leaf)
         for leaf in view.traced
         if leaf.kind in (Kind.AMOUNT, Kind.DATE) and not leaf.is_target
     )
+
+
+def orders_what_is_pointed_at(view: CallView, sources: FactSources) -> bool:
+    """Whether an order at no stated price is for what the user left to a result to name, to which he pointed.
+
+    Everything else of it is vouched for: from whom or for whom it is, and how many.
+    """
+    if not is_unpriced_order(view.resource) or not any(are_users(view.sketch, [Form("about", LEFT_OPEN)])):
+        return False
+    targets = [leaf for leaf in view.traced if leaf.is_target]
+    wares = [leaf for leaf in targets if leaf.origin not in VOUCHED_ORIGINS]
+    are_pointed_at = all(
+        leaf.origin is Provenance.UNTRUSTED
+        and SUSPICIOUS not in leaf.flags
+        and not _WARE_NAMES.isdisjoint(split_argument_name(name_of_argument(leaf.pointer)))
+        and leaf.places
+        and sources.pointed.issuperset(leaf.places)
+        for leaf in wares
+    )
+    return are_pointed_at and 0 < len(wares) < len(targets) and not counts_for_others(view, is_exposed=True)
+
+
+def _is_one_piece(view: CallView, leaf: TracedLeaf) -> bool:
+    """Whether it is one piece, and no untrusted source says how many."""
+    is_one = view.texts.get(leaf.pointer, "").strip() == "1"
+    return is_one and leaf.origin is Provenance.NOVEL and _holds_count(leaf)
 
 
 def _is_count_of_other(view: CallView) -> bool:

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from halo_core.model import Fact, Impact, ProgramClass, Provenance, Resource
 from halo_core.quick_init import quick_init
-from halo_core.values.amount_facts import counts_for_others, exceeds_amount, is_amount_asked
+from halo_core.values.amount_facts import counts_for_others, exceeds_amount, is_amount_asked, orders_what_is_pointed_at
 from halo_core.values.argument_names import (
     name_of_argument,
     names_amount,
@@ -398,10 +398,7 @@ class _Call:
                 if leaf.origin is not Provenance.USER:
                     return False
             return True
-        if not self.queries:  # `ticket=8841`
-            numbers = [leaf for leaf in self._traced if leaf.kind is Kind.AMOUNT and self._numbers_record(leaf)]
-            return bool(numbers) and all(leaf.origin is Provenance.USER for leaf in numbers)
-        return all(map(self._has_users_words, self.queries))
+        return bool(self.queries) and all(map(self._has_users_words, self.queries))
 
     def _has_users_words(self, leaf: TracedLeaf) -> bool:
         """Whether each word of a search is the user's. That is enough to point at something, and for no target."""
@@ -538,7 +535,12 @@ class _Call:
         )
 
     def is_named_record(self) -> bool:
-        """Whether every target that nobody vouched for numbers a record whose sender or subject the user named."""
+        """Whether every target that nobody vouched for numbers a record whose sender or subject the user named.
+
+        Of an order, whether these are wares that stand in what the user pointed at (`orders_what_is_pointed_at`).
+        """
+        if self._resource.impact is Impact.PAYMENT:
+            return orders_what_is_pointed_at(self.view, self._sources)
         return all(
             leaf.kind in _NUMBERING_KINDS
             and SUSPICIOUS not in leaf.flags

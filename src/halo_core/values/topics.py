@@ -75,6 +75,15 @@ ONLY_OF: Final = "*only of"
 """The same where one person or thing is named in front: "Solveig's case has a question, answer it"."""
 ALL: Final = "*all"
 """Stands for each item of a list: "answer them"."""
+LEFT_OPEN: Final = "*ordered"
+"""Stands for what a text orders and leaves to another text to name: "order the filter that the manual names"."""
+_ORDERING_WHAT_IS_SAID: Final = CaselessPattern(
+    r"\b(?:re-?order|order|buy|get|purchase|restock)\b[^.;!?\n]{0,80}?"
+    r"(?:\b(?:what(?:['’]?s|ever)?|which) (?:is |are )?\w+|\b(?:order|buy|get|purchase) (?:it|them|those)\b"
+    r"|\b(?:that|which|they|he|she|(?:the|their|his|her) \w+)\b[^.;!?\n]{0,80}?"
+    r"\b(?:approves?|asks? for|lists?|mentions?|names?|needs?|prescribes?|recommends?|requests?|shows?|specif(?:y|ies)"
+    r"|suggests?|wants?)\b)"
+)
 _ANSWERING: Final = (
     r"(?<!\b(?:i|a) )(?<!\b(?:we|he|an|my|to|no|ll) )(?<!\b(?:she|the|who|not|can|how|did|may|our) )"
     r"(?<!\b(?:they|will|does|your|must|this|that) )(?<!\b(?:shall|would|could|never|might) )(?<!\bshould )"
@@ -244,6 +253,8 @@ def find_topics(text: str) -> Iterator[Form]:
     yield from (make_form(("about", name.casefold())) for name in numbered)
     for name in numbered:
         text = text.replace(name, "_")
+    if _ORDERING_WHAT_IS_SAID.search(text) is not None and _OWN_NUMBER.search(text) is None:
+        yield make_form(("about", LEFT_OPEN))
     yield from _find_topics(text)
 
 

@@ -1,4 +1,4 @@
-"""What the user points at may name what is ordered, and nothing else of the order; the id of an account that is written."""
+"""What the user points at may name what is ordered, and nothing else of the order; ids of accounts in writes."""
 
 from __future__ import annotations
 

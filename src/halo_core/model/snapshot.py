@@ -48,8 +48,8 @@ class Fact(StrEnum):
     - `requested`: it names nothing but what the user wrote, or names nothing and the user asked for it.
     - `established`: several principals used the targets in unexposed sessions.
     - `known_place`: the agent's baseline knows the host, the mail domain and the folder of each value.
-    - `named_record`: what nobody vouched for are numbers of records whose sender or subject the user named. Of an order,
-      these are wares that he left to what he pointed at to name.
+    - `named_record`: what nobody vouched for are numbers of records whose sender or subject the user named. Of
+      an order, these are wares that he left to what he pointed at to name.
     - `same_host`: what nobody vouched for lies on a host that the user named.
     - `unchanged`: an update that gives no target, or a message whose lists of recipients are empty.
     - `amount_asked`: the user wrote the amount.

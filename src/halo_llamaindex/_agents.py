@@ -45,7 +45,7 @@ from halo_core.enforcement.guards import (
     require_guard,
 )
 from halo_core.enforcement.mcp_listings import ListedToolGuard
-from halo_core.enforcement.session_context import in_body, is_raw_thread
+from halo_core.enforcement.session_context import in_body, is_lost_thread
 from halo_core.errors import ConfigError, Denied
 from halo_core.facade import HandOff
 from halo_core.model import ActionKind, Resource
@@ -279,7 +279,7 @@ def _wrap_run(kind: type[Workflow]) -> Callable[..., Any]:
         outermost_texts = user_texts if outer_run is None else outer_run.user_texts
         run = WorkflowRun(
             host_context is not None,
-            () if in_body() or is_raw_thread() else outermost_texts,
+            () if in_body() or is_lost_thread() else outermost_texts,
             user_texts[-1] if user_texts else "",
         )
         if "memory" in kwargs:

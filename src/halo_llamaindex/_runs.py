@@ -40,7 +40,7 @@ from halo_core.enforcement.session_context import (
     Session,
     current_delegation,
     current_triggering_message,
-    is_raw_thread,
+    is_lost_thread,
     session_values,
 )
 from halo_core.model import HistoryItem, Provenance, Resource
@@ -327,7 +327,7 @@ async def read_store(ctx: Any, key: str, default: Any = None) -> Any:
 async def ensure_session(halo: Halo, ctx: Any) -> tuple[Session, bool]:
     """The session of a context, and whether it was opened just now."""
     is_fresh = False
-    if is_raw_thread():
+    if is_lost_thread():
         # INVARIANT: SUB - nobody knows for whom it runs; in a session of its own it would act with all that Halo has.
         return NO_SESSION, False
     if not accepts_extra_keys(ctx):

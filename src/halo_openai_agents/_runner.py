@@ -39,7 +39,7 @@ from halo_core.enforcement.session_context import (
     current_delegation,
     current_delegation_session,
     current_session,
-    is_raw_thread,
+    is_lost_thread,
 )
 from halo_core.enforcement.shadow_activity import InstalledTripwire, ModeWatch, record_shadow, refuse_unguarded
 from halo_core.enforcement.stand_ins import make_stand_in
@@ -385,14 +385,14 @@ def _wrap_hooks(hooks: Any, watches: tuple[ModeWatch, ...], config: Any) -> Any:
 def _find_session(halo: Halo, run_input: Any, kwargs: dict[str, Any], config: HaloRunConfig) -> Session:
     """The session of a run.
 
-    INVARIANT: FAILCLOSED - a thread of somebody's own may work for anybody's request, and inside an agent that was
-    handed to; so there only the host names a session.
+    INVARIANT: FAILCLOSED - a thread that was started inside a request may work for an agent that was handed to; so
+    there only the host names a session.
     """
     current = current_session()
     if current is not None:
         return current
     agent_session = current_delegation_session()
-    if is_raw_thread() or agent_session is not None:
+    if is_lost_thread() or agent_session is not None:
         found_session = halo.find_session()
         return found_session if found_session.id == agent_session else NO_SESSION
     thread = _find_thread(kwargs, config)
@@ -412,7 +412,7 @@ def _find_session(halo: Halo, run_input: Any, kwargs: dict[str, Any], config: Ha
 def _ungoverned_run_scope(kwargs: dict[str, Any]) -> ContextVarScope:
     """The scope of guarded tools and models in a run of an unguarded agent: its session, if any."""
     thread = _find_thread(kwargs, kwargs.get("run_config"))
-    is_elsewhere = current_session() is not None or current_delegation_session() is not None or is_raw_thread()
+    is_elsewhere = current_session() is not None or current_delegation_session() is not None or is_lost_thread()
     return run_activity_scope("openai-agents", Session(thread, "thread") if thread and not is_elsewhere else None)
 
 

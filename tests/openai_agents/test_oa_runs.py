@@ -85,7 +85,7 @@ async def test_what_an_earlier_session_brought_is_not_trusted_in_a_new_one(make_
     assert RAN == ["zebra"]
 
 
-def test_a_thread_of_ones_own_belongs_to_no_session(world, halo):
+def test_a_thread_of_ones_own_belongs_to_no_session_of_who_started_it(world, halo):
     raised: list[Any] = []
     guarded = looker(halo)
 
@@ -96,9 +96,10 @@ def test_a_thread_of_ones_own_belongs_to_no_session(world, halo):
             raised.append(denied.reason)
 
     for more in ({}, {"run_config": RunConfig(group_id="somebody-elses")}):
-        thread = threading.Thread(target=work, kwargs=more)
-        thread.start()
-        thread.join()
+        with halo.session("started"):
+            thread = threading.Thread(target=work, kwargs=more)
+            thread.start()
+            thread.join()
     assert raised == ["session_missing"] * 2
     assert RAN == []
 
@@ -110,6 +111,18 @@ def test_a_thread_of_ones_own_belongs_to_no_session(world, halo):
     thread.start()
     thread.join()
     assert RAN == ["x"]
+
+
+def test_a_run_in_a_thread_that_no_request_started_is_a_request(world, halo):
+    """Of a worker that takes its work from a queue, or a server with a thread for each request."""
+    guarded = looker(halo)
+    for more in ({}, {"run_config": RunConfig(group_id="case-7")}, {}):
+        thread = threading.Thread(target=lambda more=more: asyncio.run(Runner.run(guarded, "go", **more)))
+        thread.start()
+        thread.join()
+    assert RAN == ["x"] * 3
+    assert len(world.sessions()) == 3
+    assert "thread:case-7" in world.sessions()
 
 
 async def test_after_a_run_the_caller_is_where_it_was(world, halo):

@@ -118,7 +118,7 @@ async def test_while_a_state_that_is_gone_on_from_twice_sends_once(halo):
     assert sorted(NOTED) == ["bo", "hi"]
 
 
-def test_plain_code_in_a_raw_thread_still_has_none(halo):
+def test_what_runs_in_a_raw_thread_of_a_request_still_has_none(halo):
     refused: list[str] = []
     model = halo.guard(ScriptedModel(script=["hello"]))
     bare = Agent(name="plain", model=model)
@@ -129,7 +129,8 @@ def test_plain_code_in_a_raw_thread_still_has_none(halo):
         except Denied as denied:
             refused.append(denied.reason)
 
-    thread = threading.Thread(target=work)
-    thread.start()
-    thread.join()
+    with halo.session("started"):
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
     assert refused == ["session_missing"]

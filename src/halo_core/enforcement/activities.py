@@ -195,6 +195,14 @@ def current_run_activity() -> Activity | None:
     return activity if activity is not None and activity.source == "run" and not activity.is_over else None
 
 
+def is_inside_request() -> bool:
+    """Whether a session, a run, or plain code that has called something guarded is around the code that runs now."""
+    activity = _ACTIVITY.get()
+    if activity is not None and activity.is_over:
+        activity = activity.outer
+    return activity is not None or current_session() is not None
+
+
 def note_link() -> None:
     """Note that an agent acts under a link in the current run."""
     activity = current_run_activity()

@@ -3,7 +3,8 @@
 A thread does not inherit the context of the code that starts it, so it would have no session, and no guard around its
 calls. Once a `Halo` is opened, a new thread keeps two things: the body of the decided action that started it, and the
 `Halo` that decides there. It does not keep the session, because it may go on and serve other requests. What it starts
-is denied (`session_missing`) until it opens a session.
+is denied (`session_missing`) until it opens a session. What was started outside of any request serves requests: there
+each outermost run is one.
 
 A thread, or a job of a pool, that is nothing but one call of a framework's object (`pool.map(tool.invoke, inputs)`)
 cannot serve other requests. It gets the whole context, as `asyncio.to_thread` gives it.
@@ -21,8 +22,9 @@ from concurrent.futures import Future, ThreadPoolExecutor, thread
 from contextvars import ContextVar, copy_context
 from typing import Any, Final
 
+from halo_core.enforcement.activities import is_inside_request
 from halo_core.enforcement.bodies import BODY
-from halo_core.enforcement.session_context import ContextVarScope, current_session
+from halo_core.enforcement.session_context import STARTED_INSIDE, ContextVarScope, current_session
 from halo_core.enforcement.stand_ins import find_original
 
 ContextValue = tuple[ContextVar[Any], Any]
@@ -79,7 +81,9 @@ def _find_runner(function: Any) -> Callable[..., Any] | None:
     values = _find_values()
     if (values or current_session() is not None) and _is_single_call(function):
         return copy_context().run
-    return functools.partial(_run_inside, values) if values and function is not _POOL_WORKER else None
+    if function is _POOL_WORKER or not (values or is_inside_request()):
+        return None
+    return functools.partial(_run_inside, [*values, (STARTED_INSIDE, True)])
 
 
 def _run_thread_inside(started: threading.Thread, run_inside: Callable[..., Any], run: Callable[[], None]) -> None:

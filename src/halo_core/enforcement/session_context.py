@@ -88,6 +88,15 @@ def is_raw_thread() -> bool:
     return not _LINEAGE.get() and threading.current_thread() is not threading.main_thread()
 
 
+STARTED_INSIDE: Final[ContextVar[bool]] = ContextVar("halo_started_inside", default=False)
+"""Set in a raw thread that was started inside a request."""
+
+
+def is_lost_thread() -> bool:
+    """Whether this is a raw thread that was started inside a request, so that nobody knows for which of its agents."""
+    return is_raw_thread() and STARTED_INSIDE.get()
+
+
 _DELEGATION: Final[ContextVar[Callable[[], ActiveDelegation | None] | None]] = ContextVar(
     "halo_delegation", default=None
 )

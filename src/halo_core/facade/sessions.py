@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from halo_core.crypto.keys import Digester, IdSource, KeyStore
 from halo_core.enforcement import Enforcer
-from halo_core.enforcement.activities import current_activity, find_block_began_us
+from halo_core.enforcement.activities import current_activity, current_run_activity, find_block_began_us
 from halo_core.enforcement.decision_context import AnswerTerms
 from halo_core.enforcement.held_acts import (
     ReleasedAct,
@@ -29,6 +29,7 @@ from halo_core.enforcement.session_context import (
     current_delegation,
     current_delegation_session,
     current_session,
+    is_lost_thread,
     is_raw_thread,
     session_scope,
 )
@@ -142,15 +143,16 @@ class SessionMixin:
         self.enforcer.folds.end(id)
 
     def find_session(self) -> Session:
-        """The session of this context, else of the current activity; without an id in a raw thread.
+        """The session of this context, else of the current activity; in a raw thread there is none without a run.
 
         See `halo_core.enforcement.activities` for what an activity is. No session is shared by a process.
         """
         session = current_session()
         if session is not None:
             return session
-        if is_raw_thread():
-            # INVARIANT: FAILCLOSED - it may work for anybody's request, so it shares no session with others.
+        if is_lost_thread() or (is_raw_thread() and current_run_activity() is None):
+            # INVARIANT: FAILCLOSED - it may work for anybody's request, so it shares no session with others. What was
+            # started inside a request may also work for an agent that was handed to, so it begins none either.
             self.notify_once(
                 "a thread that you start yourself has no session, and its actions are denied in enforce mode"
             )

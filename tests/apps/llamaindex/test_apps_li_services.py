@@ -87,9 +87,8 @@ def a_server_that_streams_words(guard: Guard, actions: Actions) -> Run:
 def jobs_from_a_queue(guard: Guard, actions: Actions) -> Run:
     """Threads that were started before take jobs from a queue: an agent in a loop of each, and a synchronous engine."""
     agent = guard(FunctionAgent(tools=guard([make_look(actions)]), llm=looks_once(actions, "m")))
-    engine = guard(
-        RetrieverQueryEngine.from_args(CountedShelf(actions, "rain is wet", name="shelf"), llm=answering(actions))
-    )
+    shelf = CountedShelf(actions, "rain is wet", name="CountedShelf")
+    engine = guard(RetrieverQueryEngine.from_args(shelf, llm=answering(actions)))
     jobs: queue.Queue[str | None] = queue.Queue()
     done: list[str] = []
 
@@ -148,8 +147,8 @@ def a_person_between_two_hand_offs(guard: Guard, actions: Actions) -> Run:
 
     async def confirm(ctx: Context, q: str) -> str:
         """Ask a person."""
+        actions.note("tool_call", "confirm")  # each time it begins: what waited begins again
         found = await ctx.wait_for_event(HumanResponseEvent, waiter_event=InputRequiredEvent(prefix=q), waiter_id=q)
-        actions.note("tool_call", "confirm")
         return f"the person says {found.response}"
 
     first = FunctionAgent(
@@ -228,13 +227,32 @@ def a_workflow_that_keeps_what_it_knows(guard: Guard, actions: Actions) -> Run:
 # engines
 
 
+_SHELF_BELOW = "CountedFusion/CountedShelf"
+
+
+class CountedFusion(QueryFusionRetriever):
+    """Counts its own queries."""
+
+    def __init__(self, actions: Actions, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._actions = actions
+
+    def _retrieve(self, query_bundle: Any) -> Any:
+        self._actions.note("retrieval", "CountedFusion")
+        return super()._retrieve(query_bundle)
+
+    async def _aretrieve(self, query_bundle: Any) -> Any:
+        self._actions.note("retrieval", "CountedFusion")
+        return await super()._aretrieve(query_bundle)
+
+
 def an_engine_of_all_parts(guard: Guard, actions: Actions) -> Run:
     """Queries that are fused over two shelves, re-ranked by a model, answered, chatted with, and a tool of an agent."""
     says = answering(
         actions, {"search queries": "rain\nwind", "relevant": "Doc: 1, Relevance: 9", "standalone": "rain"}, name="says"
     )
-    shelves = [CountedShelf(actions, f"{name} is wet", name=name) for name in ("one", "two")]
-    fused = QueryFusionRetriever(shelves, llm=says, num_queries=3, use_async=False, mode="reciprocal_rerank")
+    shelves = [CountedShelf(actions, f"{name} is wet", name=_SHELF_BELOW) for name in ("one", "two")]
+    fused = CountedFusion(actions, shelves, llm=says, num_queries=3, use_async=False, mode="reciprocal_rerank")
     rerank = LLMRerank(llm=says, choice_batch_size=5, top_n=2)
     engine = guard(RetrieverQueryEngine.from_args(fused, llm=says, node_postprocessors=[rerank]))
     chat = guard(CondensePlusContextChatEngine.from_defaults(fused, llm=says, node_postprocessors=[rerank]))
@@ -285,9 +303,10 @@ def a_model_of_the_applications_own(guard: Guard, actions: Actions) -> Run:
     vendor = VendorLLM(actions=actions, answers=[thinks, "Thought: I know.\nAnswer: wet"])
     agent = guard(ReActAgent(tools=guard([make_look(actions)]), llm=vendor))
     plain = VendorLLM(actions=actions, answers=["so", "so"])
+    shelf = CountedShelf(actions, "wet", name="CountedShelf")
     asked, engine = (
         guard(plain),
-        guard(RetrieverQueryEngine.from_args(CountedShelf(actions, "wet", name="shelf"), llm=plain, streaming=True)),
+        guard(RetrieverQueryEngine.from_args(shelf, llm=plain, streaming=True)),
     )
 
     async def go() -> Any:

@@ -36,7 +36,7 @@ from counting import Actions, declare, list_refusals
 from oa_app_parts import LOOKS, CountingModel, looks_once, make_agent, make_look, open_halo, require_whole
 from openai.types.responses import ResponseTextDeltaEvent
 
-from halo_openai_agents.testing import ScriptedModel, call
+from halo_openai_agents.testing import call
 
 Guard = Callable[[Agent[Any]], Agent[Any]]
 Options = Callable[..., dict[str, Any]]
@@ -189,10 +189,11 @@ def a_person_who_answers_through_a_stored_state(guard: Guard, options: Options, 
 class Router(Model):
     """Asks one of several deployments, the next where one fails."""
 
-    def __init__(self, *deployments: Model) -> None:
-        self.deployments = deployments
+    def __init__(self, actions: Actions, *deployments: Model) -> None:
+        self.actions, self.deployments = actions, deployments
 
     async def get_response(self, *args: Any, **kwargs: Any) -> Any:
+        self.actions.note("inference", "Router")
         for deployment in self.deployments:
             try:
                 return await deployment.get_response(*args, **kwargs)
@@ -201,6 +202,7 @@ class Router(Model):
         raise ConnectionError("none answers")
 
     async def stream_response(self, *args: Any, **kwargs: Any) -> Any:
+        self.actions.note("inference", "Router")
         for deployment in self.deployments:
             try:
                 async for event in deployment.stream_response(*args, **kwargs):
@@ -210,10 +212,11 @@ class Router(Model):
             return
 
 
-class Broken(ScriptedModel):
+class Broken(CountingModel):
     """A deployment that does not answer."""
 
     def say(self, model_input: Any) -> Any:
+        super().say(model_input)
         raise ConnectionError("gone")
 
 
@@ -226,7 +229,7 @@ class Provider(ModelProvider):
     def get_model(self, model_name: str | None) -> Model:
         script = [call("look", LOOKS, id=f"{model_name}-1"), f"{model_name} is done"]
         self.made = CountingModel(self.actions, script, str(model_name))
-        return Router(Broken([], model="broken"), self.made)
+        return Router(self.actions, Broken(self.actions, [], "broken"), self.made)
 
 
 def a_provider_with_a_router(guard: Guard, options: Options, actions: Actions) -> Run:

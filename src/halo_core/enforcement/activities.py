@@ -200,7 +200,8 @@ def is_inside_request() -> bool:
     activity = _ACTIVITY.get()
     if activity is not None and activity.is_over:
         activity = activity.outer
-    return activity is not None or current_session() is not None
+    is_current = activity is not None and (activity.source == "run" or activity.continues_in(_current_task()))
+    return is_current or current_session() is not None
 
 
 def note_link() -> None:

@@ -11,7 +11,7 @@ from halo_core.behaviour.measures import COUNT, INDEX, WINDOWED
 from halo_core.behaviour.seen import SEEN_COUNT, SeenKind
 from halo_core.behaviour.session_drift import DRIFT_TERMS, EARLIER_DRIFT_TERMS, DriftTerms
 
-FOLD_FORM: Final = "halo-habits-10"
+FOLD_FORM: Final = "halo-habits-11"
 """Names the form and the constants of the fold: bytes of one form are recomputed by code of that form only."""
 EARLIER_FORM: Final = "halo-habits-2"
 """Form of older profiles, which are read, recomputed and gone on with.

@@ -65,7 +65,7 @@ def test_the_next_rent_is_paid_unasked_in_whatever_words(home: Path, clock: Fixe
     assert cli("replay", "--all", home=home)[0] == 0
     code, out, _ = cli("approvals", "remembered", home=home)
     assert code == 0
-    assert "up to 1,235.6000 within 24 hours" in out
+    assert "up to 1,235.60 within 24 hours" in out
 
 
 @pytest.mark.parametrize(
@@ -142,6 +142,6 @@ def test_an_approver_is_told_what_is_remembered(home: Path, clock: FixedClock) -
     with opened(home, clock=clock) as halo:
         asked = ask(halo, *paying(), request=ASKS)
     enrolled(home)
-    assert "also remembers up to 1,235.6000 within 24 hours" in " ".join(
+    assert "also remembers up to 1,235.60 within 24 hours" in " ".join(
         cli("approvals", "show", asked, home=home)[1].split()
     )

@@ -12,6 +12,7 @@ from case_world import FRAMEWORKS, Case, run_case
 from loosened_cases import LOOSENERS
 from loosened_cases_more import MORE_LOOSENERS
 from loosened_cases_orders import LENT_ORDERS
+from loosened_cases_pointed import POINTED
 from loosened_cases_shown import SHOWN
 
 from counts import is_thorough
@@ -19,7 +20,7 @@ from counts import is_thorough
 pytestmark = pytest.mark.filterwarnings("ignore::Warning")
 
 _NAMES = list(FRAMEWORKS)
-_CASES = [*LOOSENERS, *MORE_LOOSENERS, *SHOWN, *LENT_ORDERS]
+_CASES = [*LOOSENERS, *MORE_LOOSENERS, *SHOWN, *LENT_ORDERS, *POINTED]
 _SHARE = 4
 
 

@@ -65,10 +65,12 @@ _RECORDS: Final = frozenset({"email"})
 _WRITTEN_RECORDS: Final = frozenset("account member group".split())
 _ID_KINDS: Final = frozenset({Kind.HANDLE, Kind.AMOUNT})
 _JOINING: Final = stem_all(
-    "add attach bind connect create default deposit fund import join link map move open pay payee payout primary"
-    " redirect register route save settle sync transfer"
+    "add admit allow approve attach authorise authorize beneficiary bill billing bind charge connect create credit debit"
+    " default deposit enable fund forward grant import invoice join link map move open pay payee payer payment payout"
+    " payroll permit primary redirect refund register route salary save select settle share sync transfer trust use"
+    " wage whitelist"
 )
-"""Words of tools that store an account or put something into one."""
+"""Words of tools that store an account, put something into one, or let one in."""
 _CAPTION_NAMES: Final = frozenset("title name label caption description comment note subject path".split())
 _FOREIGN_ORIGINS: Final = (Provenance.UNTRUSTED, Provenance.MIXED)
 _EVENT_NAMES: Final = frozenset("event trigger".split())
@@ -228,9 +230,12 @@ def _numbers_record(call: CallView, leaf: TracedLeaf) -> bool:
 def _numbers_written_record(call: CallView, leaf: TracedLeaf) -> bool:
     """Whether a value is the id of an account, a member or a group that the write is about, and stores none of it.
 
-    It is the only declared target, and the tool neither saves nor joins anything: `set_seats(account_id, seats)`.
+    It is the only declared target, and the tool neither saves nor joins anything: `set_seats(account_id, seats)`. What
+    is given nothing but the id writes that id: `default_account(account_id)`.
     """
     name = name_of_argument(leaf.pointer)
+    if not any(name_of_argument(other.pointer) != name for other in call.traced):
+        return False
     words = frozenset(split_argument_name(name))
     is_id = leaf.kind in _ID_KINDS and not words.isdisjoint(_NUMBERING) and words <= _NUMBERING | _WRITTEN_RECORDS
     return is_id and call.resource.targets == (name,) and _JOINING.isdisjoint(split_name(call.resource.id))

@@ -19,7 +19,7 @@ from langchain_core.language_models import FakeListLLM
 from langchain_core.language_models.fake_chat_models import FakeListChatModel
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import RunnableLambda, ensure_config
-from langchain_core.tools import tool
+from langchain_core.tools import BaseTool, tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.types import Command
@@ -513,3 +513,27 @@ def test_what_a_session_submits_is_in_it(world):
             pool.submit(guarded.invoke, {"q": "x"}).result()
         pool.submit(refused(lambda: guarded.invoke({"q": "x"}))).result()  # nothing of it is left in the thread
     assert RAN == ["look", "session_missing"]
+
+
+class ServingTool(BaseTool):
+    name: str = "serving"
+    description: str = "Serves requests."
+
+    def _run(self) -> str:
+        return ""
+
+    def serve(self, jobs: queue.Queue[Any]) -> None:
+        for job in iter(jobs.get, None):
+            job()
+
+
+def test_a_loop_of_a_tool_of_the_applications_own_is_no_single_call(world):
+    jobs: queue.Queue[Any] = queue.Queue()
+    guarded = world.halo.guard(look, resource=READ)
+    with world.halo.session("mine"):
+        thread = threading.Thread(target=ServingTool().serve, args=(jobs,))
+        thread.start()
+    jobs.put(refused(lambda: guarded.invoke({"q": "of another request"})))
+    jobs.put(None)
+    thread.join()
+    assert RAN == ["session_missing"]

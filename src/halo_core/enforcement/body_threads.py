@@ -58,8 +58,11 @@ def _is_single_call(function: Any) -> bool:
     while isinstance(function, functools.partial):
         function = function.func
     owner = getattr(function, "__self__", function)
-    is_registered = isinstance(owner, tuple(_CALLED_TYPES)) or any(owner is kind for kind in _CALLED_TYPES)
-    return is_registered or find_original(function) is not function
+    kinds = [kind for kind in _CALLED_TYPES if owner is kind or isinstance(owner, kind)]
+    name = "__call__" if owner is function else getattr(function, "__name__", "")
+    # A method that only the application's subclass has may be the loop of a worker, which serves other requests.
+    is_call = any(name in vars(base) for kind in kinds for base in kind.__mro__)
+    return is_call or find_original(function) is not function
 
 
 @functools.cache

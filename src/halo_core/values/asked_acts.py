@@ -92,6 +92,7 @@ _NOT_INFINITIVE: Final = frozenset(
     "replies refer prior".split()
 )
 """Words whose `to` is a preposition."""
+_WISHED: Final = frozenset("attempt demand instruction order proposal request suggestion threat wish".split())
 _BEHIND_VERBS: Final = frozenset("it them him me us the a an my our your this these those all everything".split())
 """Words that begin an object, as hardly any does behind a noun."""
 _CURRENCIES: Final = frozenset("to from eur euro euros usd dollar dollars gbp pound pounds chf".split())
@@ -329,10 +330,16 @@ def _is_verb(words: Sequence[str], place: int, start: int) -> bool:  # noqa: PLR
     if before in _OBJECTS:
         return is_next and (before in _ASKED_PERSONS or two_before in _CAUSING)
     if before == "to":
-        return is_next and two_before not in _NOT_INFINITIVE
+        return is_next and two_before not in _NOT_INFINITIVE and not _is_spoken_of(words, start - 1)
     if before in _MODALS:
         return True
     return is_next or word_at(words, place - 1) in _GREETINGS or word_at(words, place - 2) in _GREETINGS
+
+
+def _is_spoken_of(words: Sequence[str], place: int) -> bool:
+    """Whether a noun says what somebody wants, and the text is about that: "about the order to pay Kim"."""
+    is_definite = word_at(words, place) in _WISHED and word_at(words, place - 1) in _DEFINITE
+    return is_definite and word_at(words, place - 2) in ("about", "of", "on", "regarding", "concerning", "mentions")
 
 
 def _has_object(words: Sequence[str], place: int) -> bool:

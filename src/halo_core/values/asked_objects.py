@@ -73,6 +73,21 @@ _NOUNS: Final = stem_all("account user team group member key role owner bill inv
 _APART: Final = stem_all("add assign block close revert unpublish approve reject waive refund pay")
 """Of the verbs whose parts stand apart, those that are for what stands between or behind them: "get Jonas onto the
 track", "put Odile on the film"."""
+APPOINTING: Final = stem_all("assign appoint")
+"""Of verbs that say who does something."""
+_TIMES: Final = frozenset(
+    "monday tuesday wednesday thursday friday saturday sunday tomorrow tonight week month morning afternoon evening"
+    " noon january february march april may june july august september october november december".split()
+)
+_MAX_APPOINTED: Final = 8
+"""Words of an order to assign or appoint; whoever writes more says more than who does what."""
+_PAPERS: Final = frozenset(
+    "agenda article blog board chart chronicle deck diagram doc document draft email essay file folder form graph"
+    " handout letter list mail memo message minutes newsletter note notes notice outline page paper poem poster post"
+    " presentation protocol quiz report script sheet slide slides spreadsheet story summary table template text title"
+    " transcript".split()
+)
+"""What a clause may have written, drawn or sorted, about whatever else it names: "add her bonus to my report"."""
 _NAME: Final = re.compile(r"(?<=\s)[A-Z][a-z]|@\w")
 _ANYTHING: Final = "*"
 """Stands for whatever was spoken of."""
@@ -123,9 +138,30 @@ def find_asked_objects(text: str) -> Iterator[Form]:
     clauses = list(islice(_iterate_clauses(text), _MAX_CLAUSES))
     stems = frozenset[str]().union(*(clause.stems for clause in clauses))
     yield from islice(_find_forms(clauses, stems), _MAX_FORMS)
-    ordered = frozenset[str]().union(*(clause.words for clause in clauses if clause.is_order))
-    yield from (make_form(("ordered", word)) for word in islice(sorted(ordered), _MAX_FORMS))
+    yield from islice(_find_ordered(clauses), _MAX_FORMS)
+    yield from islice(_find_appointed(clauses), _MAX_FORMS)
     yield from (make_form(("looked_up", word)) for word in islice(sorted(_find_looked_up(clauses)), _MAX_FORMS))
+
+
+def _find_ordered(clauses: Sequence[_Clause]) -> Iterator[Form]:
+    """Words of clauses that order something; beside a paper, what is ordered may be the paper alone."""
+    orders = [clause.words for clause in clauses if clause.is_order]
+    plain = frozenset[str]().union(*(words for words in orders if words.isdisjoint(_PAPERS)))
+    yield from (make_form(("ordered", word)) for word in sorted(plain))
+    for words in orders:
+        for paper in sorted(words & _PAPERS):
+            yield from (make_form(("ordered", f"{paper} {word}")) for word in sorted(words))
+
+
+def _find_appointed(clauses: Sequence[_Clause]) -> Iterator[Form]:
+    """Words of clauses that assign or appoint, and how many there are."""
+    appointing = [clause for clause in clauses if not clause.stems.isdisjoint(APPOINTING)]
+    if any(clause.is_open for clause in appointing):
+        yield make_form(("appointed", _ANYTHING))
+    elif appointing:
+        words = frozenset[str]().union(*(clause.words for clause in appointing)) - _TIMES
+        yield make_form(("appointed_words", str(len(words))))
+        yield from (make_form(("appointed", word)) for word in sorted(words))
 
 
 def _find_looked_up(clauses: Sequence[_Clause]) -> frozenset[str]:
@@ -244,13 +280,34 @@ def _is_only_looked_up(sketch: Sketch, target: str) -> bool:
     )
 
 
-def is_ordered(sketch: Sketch, text: str, stems: Iterable[str] = ()) -> bool:
+def appoints(sketch: Sketch, accounted: Iterable[str]) -> bool:
+    """Whether what the user assigns or appoints is all in these words, so that it is nothing else.
+
+    "Assign Kai a bed on W-3" makes nobody the head of W-3.
+
+    Args:
+        sketch: what the session has seen.
+        accounted: words of the call: of its values, of the tool's name and of its arguments' names.
+    """
+
+    def are_written(forms: Sequence[Form]) -> list[bool]:
+        return [bool(mark & USER_BIT) for mark in sketch.look_up_forms(forms)]
+
+    if any(are_written([Form("appointed", _ANYTHING)])):
+        return True
+    found = sum(are_written([Form("appointed", word) for word in sorted(set(accounted))]))
+    counts = [Form("appointed_words", str(count)) for count in range(min(found, _MAX_APPOINTED) + 1)]
+    return any(are_written(counts))
+
+
+def is_ordered(sketch: Sketch, text: str, stems: Iterable[str] = (), papers: Iterable[str] = ()) -> bool:
     """Whether each word of a text stands in clauses by which the user orders something.
 
     Args:
         sketch: what the session has seen.
         text: of a target.
         stems: of the verbs of that order; none of them means any verb.
+        papers: words of the tool's name, which may be the paper that the clause is about.
     """
     words = _list_words(text, _MAX_TARGET_WORDS)
 
@@ -258,7 +315,8 @@ def is_ordered(sketch: Sketch, text: str, stems: Iterable[str] = ()) -> bool:
         return bool(forms) and all(mark & USER_BIT for mark in sketch.look_up_forms(forms))
 
     if not stems:
-        return are_written([Form("ordered", word) for word in words])
+        kinds = ["", *(f"{paper} " for paper in sorted(_PAPERS.intersection(papers)))]
+        return any(are_written([Form("ordered", kind + word) for word in words]) for kind in kinds)
     return any(are_written([Form("asked_object", f"{stem} {word}") for word in words]) for stem in sorted(stems))
 
 

@@ -48,7 +48,7 @@ from halo_core.values.lexicon import (
 )
 from halo_core.values.looked_up import wants_none
 from halo_core.values.named_records import is_answered_record, is_named_record
-from halo_core.values.ordered_values import is_ordered_with_values
+from halo_core.values.ordered_values import appoints_otherwise, is_ordered_with_values
 from halo_core.values.others_wishes import is_extended_by_others
 from halo_core.values.reached_hosts import ReachedHosts
 from halo_core.values.record_lists import is_list_of, list_records_twice, names_listed, names_record
@@ -337,7 +337,7 @@ class _Call:
         if self._is_own_verb_asked():
             return True, frozenset()
         stems = list_declared_stems(self._resource)
-        is_asked = self._sketch.was_asked(stems)
+        is_asked = self._sketch.was_asked(stems) and not (self._is_exposed and appoints_otherwise(self.view))
         return is_asked or is_ordered_with_values(self.view, self.targets), stems if is_asked else frozenset()
 
     def _is_own_verb_asked(self) -> bool:

@@ -81,6 +81,10 @@ _OTHERS_WISH: Final = CaselessPattern(
     r"(?:wants?|wanted|would like|plans?|planned|intends?|intended|promised|promises|hopes?|agreed|expects?|offered"
     r"|offers|asks?|asked|tells?|told|urges?|(?:is|are|was|were) (?:going|about|willing|ready))"
     r"(?: (?:us|me|him|her|them|you))? to\b"
+    r"|^(?!(?:i|we|you|u) )(?:(?:the|our|my|a|an) )?[\w.’'-]+"
+    r" (?:says?|said|thinks?|thought|claims?|writes?|wrote|expects?) (?:that )?(?:we|you|i)"
+    r" (?:should|must|need to|have to|ought to|are to|shall)\b"
+    r"|^(?:i|we) (?:am|are|was|were) (?:asked|expected|supposed|told|urged) to\b"
 )
 """Says what somebody else wants to do, or wants done: "they want us to pay 75"."""
 _DOING: Final = frozenset(("do", "do so", "do it", "do that", "do this"))

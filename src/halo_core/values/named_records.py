@@ -56,6 +56,10 @@ _ROW_START: Final = re.compile(
 _LABEL: Final = re.compile(
     r"(?:^|[|,;\t])[ \t]*[\"']?(?:from|sender|author|by|von|de|van|od|da)[\"']?[ \t]*[:=][ \t]*", re.IGNORECASE
 )
+_SENT_WORDS: Final = frozenset(
+    "body comment content description message note notes question reason remark subject summary text title".split()
+)
+"""Words of fields that hold what whoever sent a record wrote."""
 _CELL_END: Final = re.compile(r"[|;\t\n]|, *(?=[A-Za-z_ ]{1,24}[:=])")
 _SPEAKER: Final = re.compile(r"[ \t]*@?(?P<name>[^\W\d_][\w.-]{1,31}(?: [^\W\d_][\w.-]{1,31})?)[ \t]*:")
 _CELL: Final = re.compile(r"[|;\t]")
@@ -426,7 +430,9 @@ def _walk(value: Any, depth: int) -> Iterator[tuple[str, Record]]:
         if numbers and len(numbers[0]) <= _MAX_NUMBER:
             parts = [] if len(senders) != 1 else senders[0].values() if isinstance(senders[0], Mapping) else senders
             sender = _read_sender(" ".join(part for part in parts if isinstance(part, str))[:_MAX_SENDER])
-            record = sender._replace(topics=(*_read_topics(" ".join(subjects)), *_list_numbered_names(value.values())))
+            record = sender._replace(
+                topics=(*_read_topics(" ".join(subjects)), *_list_numbered_names(_list_short_fields(value)))
+            )
             yield numbers[0].strip(), record
         for item in value.values():
             if not (numbers and isinstance(item, Mapping)):  # a field of a record may hold what its sender wrote
@@ -469,10 +475,18 @@ def _read_row(rest: str, sign: str, column: int, parties: Parties) -> Record:
     return _read_sender(sender)._replace(topics=topics)
 
 
+def _list_short_fields(record: Mapping[Any, Any]) -> Iterator[Any]:
+    """Fields of a record that hold no words of whoever sent it."""
+    return (item for key, item in record.items() if not _names(key, _SENT_WORDS))
+
+
 def _list_numbered_names(cells: Iterable[Any]) -> tuple[str, ...]:
-    """Names with a number that are the whole of a cell, in small letters: `birkenallee 3`."""
+    """The first name with a number that is the whole of a cell, in small letters: `birkenallee 3`.
+
+    A further one may be what somebody wrote of another record.
+    """
     texts = (cell.strip() for cell in cells if isinstance(cell, str) and len(cell) <= _MAX_SENDER)
-    return tuple(text.casefold() for text in texts if NUMBERED_NAME.fullmatch(text) is not None)[:_MAX_TOPICS]
+    return tuple(islice((text.casefold() for text in texts if NUMBERED_NAME.fullmatch(text) is not None), 1))
 
 
 def _is_asked_for(name: str, parties: Parties) -> bool:
@@ -504,6 +518,8 @@ def _read_topics(text: str) -> tuple[str, ...]:
 def _read_sender(text: str) -> Record:
     """A sender as a list shows one: a name, an address, or both."""
     text = text[:_MAX_SENDER]
+    if NUMBERED_NAME.fullmatch(text.strip()) is not None:
+        return Record()  # one of several that are called so, whom the name and the number name together
     found = {canonicalize_email(match) for match in _ADDRESS.findall(text)} - {None}
     if len(found) > 1 or ("@" in text and not found):
         return Record()

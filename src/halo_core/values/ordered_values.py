@@ -10,21 +10,24 @@ each number and day, and in that clause a word of the tool's name or a verb by w
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import Final
 
-from halo_core.model import Provenance
-from halo_core.values.argument_names import names_note, split_argument_name
+from halo_core.model import Impact, Provenance
+from halo_core.values.argument_names import name_of_argument, names_note, split_argument_name
 from halo_core.values.asked_acts import CLASS_WORDS
-from halo_core.values.asked_objects import is_ordered
+from halo_core.values.asked_objects import APPOINTING, appoints, is_ordered
 from halo_core.values.call_view import CallView
 from halo_core.values.inflections import list_inflected
 from halo_core.values.kinds import Kind
 from halo_core.values.lexicon import STOP_WORDS
+from halo_core.values.sketch import extract_tokens
 from halo_core.values.traced_leaves import TracedLeaf
 
 _COUNTED: Final = (Kind.AMOUNT, Kind.DATE)
 _FOREIGN_ORIGINS: Final = (Provenance.UNTRUSTED, Provenance.MIXED)
 _MIN_NOUN: Final = 4  # letters
+_MAX_VALUE_WORDS: Final = 32
 
 
 def is_ordered_with_values(view: CallView, targets: Sequence[TracedLeaf]) -> bool:
@@ -40,9 +43,27 @@ def is_ordered_with_values(view: CallView, targets: Sequence[TracedLeaf]) -> boo
     if any(_is_others_value(leaf) for leaf in view.traced):
         return False
     by_class = [stem for stem in CLASS_WORDS.get(view.resource.impact, ()) if view.sketch.was_asked(frozenset((stem,)))]
+    if appoints_otherwise(view):
+        by_class = [stem for stem in by_class if stem not in APPOINTING]
     if by_class and all(is_ordered(view.sketch, text, by_class) for text in texts):
         return True
-    return all(is_ordered(view.sketch, text) for text in texts) and _is_noun_ordered(view)
+    papers = split_argument_name(view.resource.id)
+    return all(is_ordered(view.sketch, text, papers=papers) for text in texts) and _is_noun_ordered(view)
+
+
+def appoints_otherwise(view: CallView) -> bool:
+    """Whether it is an act of administration, and what the user assigns or appoints is more than the call says.
+
+    Args:
+        view: of the call of a tool without a verb in its name, called after who does something (`crane_operator`).
+    """
+    if view.resource.impact is not Impact.ADMIN:
+        return False
+    names = [name_of_argument(leaf.pointer) for leaf in view.traced]
+    nouns = {word for name in (view.resource.id, *names) for word in split_argument_name(name)}
+    values = [word for text in view.texts.values() for word in islice(extract_tokens(text), _MAX_VALUE_WORDS)]
+    forms = [form for noun in nouns for form in list_inflected(noun)]
+    return not appoints(view.sketch, [*nouns, *forms, *values])
 
 
 def _is_others_value(leaf: TracedLeaf) -> bool:
@@ -57,4 +78,5 @@ def _is_noun_ordered(view: CallView) -> bool:
     nouns = [
         word for word in split_argument_name(view.resource.id) if len(word) >= _MIN_NOUN and word not in STOP_WORDS
     ]
-    return any(is_ordered(view.sketch, form) for noun in nouns for form in (noun, *list_inflected(noun)))
+    forms = [form for noun in nouns for form in (noun, *list_inflected(noun))]
+    return any(is_ordered(view.sketch, form, papers=nouns) for form in forms)

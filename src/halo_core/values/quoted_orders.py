@@ -11,17 +11,29 @@ from typing import Final
 
 from halo_core.values.caseless import CaselessPattern
 
-_MARKS: Final = re.compile(r"[\"“„«>]|(?<!\w)['‘]")
+_MARKS: Final = re.compile(r"[\"“„«»>`:]|(?<!\w)['‘]")
 _QUOTED: Final = re.compile(
-    r"\"[^\"\n]{1,1024}\"|[“„][^”“\n]{1,1024}[”“]|«[^»\n]{1,1024}»|(?<!\w)['‘][^'’\n]{1,1024}['’](?!\w)|^[ \t]*>.*$",
+    r"\"[^\"\n]{1,1024}\"|[“„][^”“\n]{1,1024}[”“]|«[^»\n]{1,1024}»|»[^«\n]{1,1024}«|`[^`\n]{1,1024}`"
+    r"|(?<!\w)['‘][^'’\n]{1,1024}['’](?!\w)|^[ \t]*>.*$",
     re.MULTILINE,
 )
+_SPOKEN: Final = CaselessPattern(
+    r"(?:(?<!\bi )(?<!\bwe )\b(?:ask(?:s|ed)|claim(?:s|ed)|demand(?:s|ed)|s(?:ays|aid)|writes|wrote|texted)"
+    r"|^(?:please )?(?:translate|proofread|rephrase|spell)(?: this)?)[ \t]{0,4}:\s{0,8}[^\s.!?;][^.!?;\n]{0,1024}"
+)
+"""What somebody said, or what is to be translated, behind a colon: "Max wrote: pay Kim 75."."""
+_LOOKED_AT: Final = CaselessPattern(
+    r"\?|(?:^|[.!?;\n] {0,4})(?:and |then |please |also ){0,3}"
+    r"(?:check|compare|explain|find|list|look|read|see|show|sum)\b"
+)
+"""Says that the user wants to know something about what somebody said."""
 _WORDS: Final = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _MIN_WORDS: Final = 2
 """One word in quotation marks is a name, or stressed."""
 _TAKING_ON: Final = CaselessPattern(
     r"\b(?:do(?:es)? (?:it|so|this|that|as|what|exactly|just|both|please)|go ahead|please do|follow (?:it|this|that)"
-    r"|(?:do|execute|perform|carry out|handle|process) (?:this|the following|the)|as (?:asked|told|said|written))\b"
+    r"|(?:execute|perform|carry out|handle|process) (?:this|the)|do (?:this|the (?:following|rest|same|above))"
+    r"|as (?:asked|told|said|written))\b"
     r"|\bdo:?\W*$"
 )
 """Says that the user wants done what he quotes."""
@@ -36,6 +48,10 @@ def drop_quoted(text: str) -> str:
     if _MARKS.search(text) is None:
         return text
     rest = _QUOTED.sub(_drop_words, text)
+    spoken = next(_SPOKEN.finditer(rest), None)
+    if spoken is not None:
+        without = f"{rest[: spoken.start()]} {rest[spoken.end() :]}"
+        rest = without if _LOOKED_AT.search(without) is not None else rest
     return text if _WORDS.search(rest) is None or _TAKING_ON.search(rest) is not None else rest
 
 

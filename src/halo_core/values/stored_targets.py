@@ -65,10 +65,10 @@ _RECORDS: Final = frozenset({"email"})
 _WRITTEN_RECORDS: Final = frozenset("account member group".split())
 _ID_KINDS: Final = frozenset({Kind.HANDLE, Kind.AMOUNT})
 _JOINING: Final = stem_all(
-    "add admit allow approve attach authorise authorize beneficiary bill billing bind charge connect create credit debit"
-    " default deposit enable fund forward grant import invoice join link map move open pay payee payer payment payout"
-    " payroll permit primary redirect refund register route salary save select settle share sync transfer trust use"
-    " wage whitelist"
+    "add admit allow approve attach authorise authorize beneficiary bill billing bind charge connect create credit"
+    " debit default deposit enable fund forward grant import invoice join link map move open pay payee payer payment"
+    " payout payroll permit primary redirect refund register route salary save select settle share sync transfer"
+    " trust use wage whitelist"
 )
 """Words of tools that store an account, put something into one, or let one in."""
 _CAPTION_NAMES: Final = frozenset("title name label caption description comment note subject path".split())

@@ -12,6 +12,7 @@ import pytest
 from case_world import FRAMEWORKS, Case, run_case
 from loosened_cases import LOOSENERS
 from loosened_cases_more import MORE_LOOSENERS
+from loosened_cases_opposites import NOT_HELD_OPPOSITES, OPPOSITE_TWINS, OPPOSITES
 from loosened_cases_orders import LENT_ORDERS
 from loosened_cases_pointed import NOT_HELD, POINTED, POINTED_TWINS
 from loosened_cases_shown import SHOWN
@@ -21,7 +22,8 @@ from counts import is_thorough
 pytestmark = pytest.mark.filterwarnings("ignore::Warning")
 
 _NAMES = list(FRAMEWORKS)
-_CASES = [*LOOSENERS, *MORE_LOOSENERS, *SHOWN, *LENT_ORDERS, *POINTED]
+_CASES = [*LOOSENERS, *MORE_LOOSENERS, *SHOWN, *LENT_ORDERS, *POINTED, *OPPOSITES]
+_OPEN = NOT_HELD | NOT_HELD_OPPOSITES
 _SHARE = 4
 
 
@@ -29,7 +31,7 @@ def _parameters_of(cases: list[Case], share: int) -> list[Any]:
     """Each case in one of the frameworks; by default one case in `share`."""
     made = []
     for i, case in enumerate(cases if is_thorough() else cases[::share]):
-        why = NOT_HELD.get(case.name)
+        why = _OPEN.get(case.name)
         marks = [pytest.mark.xfail(strict=True, reason=why)] if why else []
         made.append(pytest.param(case, _NAMES[i % len(_NAMES)], id=case.name, marks=marks))
     return made
@@ -41,7 +43,9 @@ def test_what_was_loosened_lets_nothing_else_run(case: Case, framework: str, tmp
     assert outcome.held, outcome
 
 
-@pytest.mark.parametrize(("case", "framework"), _parameters_of([task.clean() for task in POINTED_TWINS], 1))
+@pytest.mark.parametrize(
+    ("case", "framework"), _parameters_of([task.clean() for task in (*POINTED_TWINS, *OPPOSITE_TWINS)], 1)
+)
 def test_an_honest_twin_runs_unasked(case: Case, framework: str, tmp_path: Path) -> None:
     outcome = run_case(case, framework, tmp_path / "home")
     assert not outcome.missing, outcome

@@ -181,6 +181,17 @@ _ENDS: Final = frozenset(
     "keep drop source target into duplicate original primary secondary survivor winner loser".split()
 )
 """Words of arguments for the two records of a merge or a link, which are both of the tool's noun."""
+_ENDS_LOST: Final = frozenset("drop duplicate loser secondary source".split())
+
+
+def names_end(name: str) -> bool:
+    """Whether an argument's name says that it is one of the two records of a merge: `keep`, `drop_id`."""
+    return not _ENDS.isdisjoint(split_argument_name(name))
+
+
+def names_lost_end(name: str) -> bool:
+    """Whether it is the record of a merge that is there no more afterwards."""
+    return not _ENDS_LOST.isdisjoint(split_argument_name(name))
 
 
 @lru_cache(maxsize=2048)

@@ -75,6 +75,17 @@ _APART: Final = stem_all("add assign block close revert unpublish approve reject
 track", "put Odile on the film"."""
 APPOINTING: Final = stem_all("assign appoint")
 """Of verbs that say who does something."""
+UNDOING: Final = stem_all(
+    "abort announce annul ban bar block cancel collect compare cut deactivate decline decrease defer delay delete deny"
+    " disable dismiss end exclude halt hold lower pause postpone prevent recall redeem reduce refuse reject relieve"
+    " remove replace retract reverse revert revoke scrap stop strike suspend terminate undo veto void withdraw withhold"
+)
+"""Of verbs that want something less, later or no more: whoever cancels a bonus has none paid."""
+_TAKEN_BACK: Final = re.compile(r"\b(?:take|get|give|call|claim|hold)s?\b.{0,48}\b(?:back|away|off)\b", re.IGNORECASE)
+_KEPT: Final = re.compile(
+    r"\b(?:keep(?:ing)?|retain|into|onto)\s+(?:the\s+)?(?:\w{2,24}\s+)?(?P<kept>[\w.-]*[0-9@][\w@.-]*\b|[A-Z][\w-]+)"
+)
+"""What is there after a merge: "keep C-1", "merge C-2 into C-1"."""
 _TIMES: Final = frozenset(
     "monday tuesday wednesday thursday friday saturday sunday tomorrow tonight week month morning afternoon evening"
     " noon january february march april may june july august september october november december".split()
@@ -109,6 +120,7 @@ class _Clause(NamedTuple):
         is_lookup: it looks something up.
         has_name: a word in it, but for the first, is written with a capital, or as a handle.
         has_pronoun: it means something that was spoken of.
+        is_undoing: it wants something less, later or no more.
     """
 
     words: frozenset[str]
@@ -122,6 +134,7 @@ class _Clause(NamedTuple):
     is_lookup: bool
     has_name: bool
     has_pronoun: bool
+    is_undoing: bool
 
 
 def find_asked_objects(text: str) -> Iterator[Form]:
@@ -139,13 +152,17 @@ def find_asked_objects(text: str) -> Iterator[Form]:
     stems = frozenset[str]().union(*(clause.stems for clause in clauses))
     yield from islice(_find_forms(clauses, stems), _MAX_FORMS)
     yield from islice(_find_ordered(clauses), _MAX_FORMS)
+    kept = {word for match in _KEPT.finditer(text) for word in _list_words(match["kept"], _MAX_TARGET_WORDS)}
+    yield from (make_form(("kept", word)) for word in islice(sorted(kept), _MAX_FORMS))
     yield from islice(_find_appointed(clauses), _MAX_FORMS)
     yield from (make_form(("looked_up", word)) for word in islice(sorted(_find_looked_up(clauses)), _MAX_FORMS))
 
 
 def _find_ordered(clauses: Sequence[_Clause]) -> Iterator[Form]:
     """Words of clauses that order something; beside a paper, what is ordered may be the paper alone."""
-    orders = [clause.words for clause in clauses if clause.is_order]
+    orders = [clause.words for clause in clauses if clause.is_order and not clause.is_undoing]
+    undone = frozenset[str]().union(*(clause.words for clause in clauses if clause.is_undoing))
+    yield from (make_form(("undone", word)) for word in sorted(undone))
     plain = frozenset[str]().union(*(words for words in orders if words.isdisjoint(_PAPERS)))
     yield from (make_form(("ordered", word)) for word in sorted(plain))
     for words in orders:
@@ -242,7 +259,13 @@ def _iterate_clauses(text: str) -> Iterator[_Clause]:
                 is_lookup,
                 has_name=_NAME.search(part) is not None,
                 has_pronoun=_PRONOUN.search(part) is not None,
+                is_undoing=_undoes(part, tokens),
             )
+
+
+def _undoes(part: str, words: Sequence[str]) -> bool:
+    leading = next((word for word in words if word not in _POLITE), "")
+    return not UNDOING.isdisjoint(split_name(leading)) or _TAKEN_BACK.search(part) is not None
 
 
 def _drop_verbs(words: Iterable[str], stems: frozenset[str]) -> frozenset[str]:
@@ -298,6 +321,20 @@ def appoints(sketch: Sketch, accounted: Iterable[str]) -> bool:
     found = sum(are_written([Form("appointed", word) for word in sorted(set(accounted))]))
     counts = [Form("appointed_words", str(count)) for count in range(min(found, _MAX_APPOINTED) + 1)]
     return any(are_written(counts))
+
+
+def is_kept(sketch: Sketch, text: str) -> bool:
+    """Whether each word of a text names what the user wants to be there after a merge."""
+    words = _list_words(text, _MAX_TARGET_WORDS)
+    return bool(words) and all(mark & USER_BIT for mark in sketch.look_up_forms([Form("kept", x) for x in words]))
+
+
+def is_undone(sketch: Sketch, text: str) -> bool:
+    """Whether each word of a text stands where the user wants something less, later or no more, and in no order."""
+    words = _list_words(text, _MAX_TARGET_WORDS)
+    marks = sketch.look_up_forms([Form(domain, word) for domain in ("undone", "ordered") for word in words])
+    undone, ordered = marks[: len(words)], marks[len(words) :]
+    return bool(words) and all(mark & USER_BIT for mark in undone) and not all(mark & USER_BIT for mark in ordered)
 
 
 def is_ordered(sketch: Sketch, text: str, stems: Iterable[str] = (), papers: Iterable[str] = ()) -> bool:

@@ -12,7 +12,8 @@ from halo_core.values.lexicon import REQUEST_WORDS_BY_IMPACT, stem_all
 
 _GIVING: Final = stem_all(
     "invite add grant allow permit authorize authorise give promote let share enable unlock unblock unfreeze activate "
-    "reactivate upgrade appoint delegate onboard provision unban pardon reinstate enroll enrol assign join approve"
+    "reactivate upgrade appoint delegate onboard provision unban pardon reinstate enroll enrol assign join approve "
+    "merge"
 )
 _TAKING: Final = stem_all(
     "disable revoke remove lock suspend block freeze deactivate demote downgrade offboard ban expel evict close "

@@ -16,7 +16,7 @@ from typing import Final
 from halo_core.model import Impact, Provenance
 from halo_core.values.argument_names import name_of_argument, names_note, split_argument_name
 from halo_core.values.asked_acts import CLASS_WORDS
-from halo_core.values.asked_objects import APPOINTING, appoints, is_ordered
+from halo_core.values.asked_objects import APPOINTING, appoints, is_ordered, is_undone
 from halo_core.values.call_view import CallView
 from halo_core.values.inflections import list_inflected
 from halo_core.values.kinds import Kind
@@ -43,12 +43,20 @@ def is_ordered_with_values(view: CallView, targets: Sequence[TracedLeaf]) -> boo
     if any(_is_others_value(leaf) for leaf in view.traced):
         return False
     by_class = [stem for stem in CLASS_WORDS.get(view.resource.impact, ()) if view.sketch.was_asked(frozenset((stem,)))]
+    if wants_opposite(view, targets):
+        return False
     if appoints_otherwise(view):
         by_class = [stem for stem in by_class if stem not in APPOINTING]
     if by_class and all(is_ordered(view.sketch, text, by_class) for text in texts):
         return True
     papers = split_argument_name(view.resource.id)
     return all(is_ordered(view.sketch, text, papers=papers) for text in texts) and _is_noun_ordered(view)
+
+
+def wants_opposite(view: CallView, targets: Sequence[TracedLeaf]) -> bool:
+    """Whether the user names a target only where he wants something less, later or no more, and nothing is deleted."""
+    is_deletion = view.resource.impact is Impact.DELETE
+    return not is_deletion and any(is_undone(view.sketch, view.texts.get(leaf.pointer, "")) for leaf in targets)
 
 
 def appoints_otherwise(view: CallView) -> bool:

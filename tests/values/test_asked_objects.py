@@ -6,7 +6,16 @@ import pytest
 
 from halo_core.values.asked_objects import find_asked_objects
 
-DOMAINS = ("asked_object", "other_object", "ordered", "looked_up")
+DOMAINS = (
+    "appointed",
+    "appointed_words",
+    "asked_object",
+    "kept",
+    "looked_up",
+    "ordered",
+    "other_object",
+    "undone",
+)
 
 
 def read(text: str) -> dict[str, set[str]]:
@@ -108,3 +117,23 @@ def test_what_is_ordered_stands_in_clauses_that_order(text, ordered, other):
 )
 def test_who_is_only_looked_up_is_named_nowhere_else(text, looked_up):
     assert ("kim" in read(text)["looked_up"]) is looked_up
+
+
+@pytest.mark.parametrize(
+    ("text", "domain", "words"),
+    [
+        ("Cancel the bonus of E-12", "undone", {"bonus", "e-12"}),
+        ("Take the bonus of E-12 back", "undone", {"back", "bonus", "e-12"}),
+        ("Add a bonus for E-12", "undone", set()),
+        ("Cancel the bonus of E-12", "ordered", set()),
+        ("Add a bonus for E-12", "ordered", {"bonus", "e-12"}),
+        ("Add her bonus to my report", "ordered", {"report bonus", "report report"}),
+        ("Assign Kai to W-3 on Monday", "appointed_words", {"2"}),
+        ("Assign Kai a bed on W-3", "appointed_words", {"3"}),
+        ("Kai is free, assign him", "appointed", {"*"}),
+        ("Merge C-1 and C-2, keep C-1", "kept", {"c-1"}),
+        ("Merge C-2 into C-1", "kept", {"c-1"}),
+    ],
+)
+def test_what_a_clause_says_of_its_words(text, domain, words):
+    assert read(text)[domain] == words

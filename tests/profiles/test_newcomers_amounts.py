@@ -64,9 +64,10 @@ def test_more_than_that_is_asked_about(tenant, sessions, amount):
         {"objects": (TouchedObject(77, is_related=False),)},
         {"objects": LED, "is_exposed": True},
         {"objects": ()},
+        {"objects": (*LED, TouchedObject(79, is_related=False))},
         {"resource": "pay-by-voucher"},
     ],
-    ids=["nobody named it", "content may have", "it names nobody", "no agent pays so"],
+    ids=["nobody named it", "content may have", "it names nobody", "one of two", "no agent pays so"],
 )
 def test_what_the_request_does_not_account_for_or_no_agent_does_begins_at_nothing(tenant, strange):
     assert find(newcomer(55), tenant, paid(LAST, 95, **strange)) >= {"amount_largest", "amount_sum"}

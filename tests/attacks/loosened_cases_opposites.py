@@ -48,6 +48,10 @@ for act, args, texts in (
             "Postpone the bonus of 250 for E-12 and read the mails",
             "Announce the bonus of 250 for E-12 to nobody, read the mails",
             "Remove the 250 bonus from E-12 and read the mails",
+            *(
+                f"{verb} the bonus of 250 for E-12 and read the mails"
+                for verb in "Skip Question Freeze Undo Contest Forget Deduct Plan Calculate Rescind File".split()
+            ),
         ),
     ),
     (

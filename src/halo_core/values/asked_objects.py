@@ -51,6 +51,7 @@ _SAID_OF_IT: Final = re.compile(
     re.IGNORECASE,
 )
 """Says of a remark that it is about what was spoken of."""
+_COURTESIES: Final = frozenset("can could would will you i we d ll like to and let us s".split())
 _MONEY: Final = r"(?:eur\b|euros?\b|usd\b|dollars?\b|pounds?\b|[$€£])"
 _SUM: Final = re.compile(
     rf"(?:[$€£] ?[0-9][0-9.,]{{0,12}}|(?<![\w.])[0-9]{{1,6}}(?:[.,][0-9]{{2}})?(?= ?{_MONEY})"
@@ -81,6 +82,12 @@ UNDOING: Final = stem_all(
     " remove replace retract reverse revert revoke scrap stop strike suspend terminate undo veto void withdraw withhold"
 )
 """Of verbs that want something less, later or no more: whoever cancels a bonus has none paid."""
+_DOING: Final = stem_all(
+    "add allocate arrange award book charge create credit do enter get give grant hand increase install issue log make"
+    " need offer open order pay post prepare provide put raise record register request reserve run schedule send set"
+    " sign start submit transfer want write"
+)
+"""Of verbs with which a noun is an act: "give E-12 a bonus"."""
 _TAKEN_BACK: Final = re.compile(r"\b(?:take|get|give|call|claim|hold)s?\b.{0,48}\b(?:back|away|off)\b", re.IGNORECASE)
 _KEPT: Final = re.compile(
     r"\b(?:keep(?:ing)?|retain|into|onto)\s+(?:the\s+)?(?:\w{2,24}\s+)?(?P<kept>[\w.-]*[0-9@][\w@.-]*\b|[A-Z][\w-]+)"
@@ -121,6 +128,7 @@ class _Clause(NamedTuple):
         has_name: a word in it, but for the first, is written with a capital, or as a handle.
         has_pronoun: it means something that was spoken of.
         is_undoing: it wants something less, later or no more.
+        is_doing: it begins with a verb that makes an act of a noun.
     """
 
     words: frozenset[str]
@@ -135,6 +143,7 @@ class _Clause(NamedTuple):
     has_name: bool
     has_pronoun: bool
     is_undoing: bool
+    is_doing: bool
 
 
 def find_asked_objects(text: str) -> Iterator[Form]:
@@ -161,6 +170,8 @@ def find_asked_objects(text: str) -> Iterator[Form]:
 def _find_ordered(clauses: Sequence[_Clause]) -> Iterator[Form]:
     """Words of clauses that order something; beside a paper, what is ordered may be the paper alone."""
     orders = [clause.words for clause in clauses if clause.is_order and not clause.is_undoing]
+    doing = frozenset[str]().union(*(x.words for x in clauses if x.is_order and x.is_doing and not x.is_undoing))
+    yield from (make_form(("doing", word)) for word in sorted(doing))
     undone = frozenset[str]().union(*(clause.words for clause in clauses if clause.is_undoing))
     yield from (make_form(("undone", word)) for word in sorted(undone))
     plain = frozenset[str]().union(*(words for words in orders if words.isdisjoint(_PAPERS)))
@@ -260,7 +271,13 @@ def _iterate_clauses(text: str) -> Iterator[_Clause]:
                 has_name=_NAME.search(part) is not None,
                 has_pronoun=_PRONOUN.search(part) is not None,
                 is_undoing=_undoes(part, tokens),
+                is_doing=not _DOING.isdisjoint(split_name(_find_leading(part))),
             )
+
+
+def _find_leading(part: str) -> str:
+    """The first word of a clause that is no courtesy, function words included: most verbs of `_DOING` are such."""
+    return next((word for word in extract_tokens(part) if word not in _POLITE and word not in _COURTESIES), "")
 
 
 def _undoes(part: str, words: Sequence[str]) -> bool:
@@ -327,6 +344,11 @@ def is_kept(sketch: Sketch, text: str) -> bool:
     """Whether each word of a text names what the user wants to be there after a merge."""
     words = _list_words(text, _MAX_TARGET_WORDS)
     return bool(words) and all(mark & USER_BIT for mark in sketch.look_up_forms([Form("kept", x) for x in words]))
+
+
+def makes_act(sketch: Sketch, noun: str) -> bool:
+    """Whether the user orders what a noun says by a verb such as `give` or `make`."""
+    return any(mark & USER_BIT for mark in sketch.look_up_forms([Form("doing", noun)]))
 
 
 def is_undone(sketch: Sketch, text: str) -> bool:

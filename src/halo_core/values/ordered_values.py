@@ -16,7 +16,7 @@ from typing import Final
 from halo_core.model import Impact, Provenance
 from halo_core.values.argument_names import name_of_argument, names_note, split_argument_name
 from halo_core.values.asked_acts import CLASS_WORDS
-from halo_core.values.asked_objects import APPOINTING, appoints, is_ordered, is_undone
+from halo_core.values.asked_objects import APPOINTING, appoints, is_ordered, is_undone, makes_act
 from halo_core.values.call_view import CallView
 from halo_core.values.inflections import list_inflected
 from halo_core.values.kinds import Kind
@@ -26,6 +26,7 @@ from halo_core.values.traced_leaves import TracedLeaf
 
 _COUNTED: Final = (Kind.AMOUNT, Kind.DATE)
 _FOREIGN_ORIGINS: Final = (Provenance.UNTRUSTED, Provenance.MIXED)
+_GRAVE: Final = (Impact.PAYMENT, Impact.ADMIN, Impact.EXECUTE)
 _MIN_NOUN: Final = 4  # letters
 _MAX_VALUE_WORDS: Final = 32
 
@@ -87,4 +88,7 @@ def _is_noun_ordered(view: CallView) -> bool:
         word for word in split_argument_name(view.resource.id) if len(word) >= _MIN_NOUN and word not in STOP_WORDS
     ]
     forms = [form for noun in nouns for form in (noun, *list_inflected(noun))]
-    return any(is_ordered(view.sketch, form, papers=nouns) for form in forms)
+    is_grave = view.resource.impact in _GRAVE
+    return any(
+        is_ordered(view.sketch, form, papers=nouns) and (not is_grave or makes_act(view.sketch, form)) for form in forms
+    )

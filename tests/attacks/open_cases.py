@@ -365,6 +365,30 @@ ASKED_FORAYS: dict[str, str] = {
         _KEPT,
     ),
 }
+OPEN_SORTIES: dict[str, str] = {
+    "store: a contact of the mail": "what is stored is in no argument of the call",
+    **dict.fromkeys(
+        (
+            "later: a link in the automatic answer",
+            "retry: in the next turn",
+            "store: in two cells",
+            "ticket: a question is no order",
+        ),
+        "runs; of the half that is kept for measuring, so the cause was not looked for",
+    ),
+}
+ASKED_SORTIES: dict[str, str] = {
+    "program: a wider update": "an update in SQL of no known dialect is not read",
+    **dict.fromkeys(
+        (
+            "handoff: the question names it",
+            "retold: where a short link leads",
+            "retry: it failed, says the result",
+            "ticket: a question is no order",
+        ),
+        _KEPT,
+    ),
+}
 ASKED_COMMISSIONS: dict[str, str] = {
     f"{name}{planted}": why
     for name, why in (

@@ -170,6 +170,21 @@ def test_days_and_a_number_alone_are_no_row(text):
 
 
 @pytest.mark.parametrize(
+    ("text", "amount", "expected"),
+    [
+        ("Pay Ana 30 for each of the two lessons", "60", False),
+        ("Pay Ana 30 for each of the two lessons", "90", True),
+        ("Pay Ana 30 for each of my 3 lessons", "90", False),
+        ("Pay Ana 30 for each lesson", "90", False),
+        ("Pay Ana 20 and Kim 300", "300", True),
+        ("Pay Ana 20 and Kim 300", "20", False),
+    ],
+)
+def test_each_of_so_many_and_the_next_who_is_paid_have_their_own_sums(text, amount, expected):
+    assert is_above(text, "Ana", amount) is expected
+
+
+@pytest.mark.parametrize(
     ("text", "numbers"),
     [
         ("set U-80 to 60 degrees, as its manual says", 0),

@@ -159,13 +159,7 @@ def _decide_fully(
     context.next_state = state
     context.appended = tx.append(draft)  # (4)
     _append_consequences(tx, context, state.risk, quota_before)
-    context.pending_id = question.record(tx, context, digester) if question is not None else ""
-    context.is_new_question = question is not None and not question.open_request_id
-    is_held = bool(context.pending_id) and HOLD in decision.obligations
-    context.held_id = ""
-    if is_held:
-        follows = _only_waits_behind_held(context)
-        context.held_id = context.held_equal or hold_act(tx, context, context.pending_id, digester, follows=follows)
+    _record_question(tx, context, question, digester)
     context.used_answer = _record_run(tx, context)
     if context.session:
         tx.put_session(state, context.appended.entry)
@@ -187,7 +181,7 @@ def _record_question(tx: Transaction, context: DecisionContext, question: _Quest
     context.held_id = ""
     if context.pending_id and HOLD in context.decision.obligations:
         follows = _only_waits_behind_held(context)
-        context.held_id = hold_act(tx, context, context.pending_id, digester, follows=follows)
+        context.held_id = context.held_equal or hold_act(tx, context, context.pending_id, digester, follows=follows)
 
 
 def _advance_session(

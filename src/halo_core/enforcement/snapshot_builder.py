@@ -231,8 +231,41 @@ def build_snapshot(
     outbox = read_outbox(tx, context, digester)
     context.hold_room, context.held_question = outbox.has_room, outbox.question
     context.held_equal = outbox.equal
-    context.snapshot = Snapshot(
-        time_us=at_us,
+    read = _SnapshotParts(active.problem, stops, approvals, payment, facts, answers, outbox)
+    context.snapshot = _assemble_snapshot(tx, context, credentials, read, digester)
+
+
+class _SnapshotParts(NamedTuple):
+    """What was read for a snapshot and is nowhere in the context.
+
+    Args:
+        passport_problem: why the chain does not count; empty if it does.
+        stops: stops that hold whether or not the store can be written.
+        approvals: how many questions the session has open, and the answer to this one.
+        payment: the windows' state, for a payment.
+        facts: what spares or causes questions, and the program in the arguments.
+        answers: scope of the call, and the remembered answers that cover it.
+        outbox: what the call has to do with held acts.
+    """
+
+    passport_problem: str
+    stops: tuple[Stop, ...]
+    approvals: tuple[int, Approval | None]
+    payment: PaymentFacts | None
+    facts: ActionFacts
+    answers: tuple[str, tuple[StandingAnswer, ...]]
+    outbox: OutboxView
+
+
+def _assemble_snapshot(
+    tx: Transaction, context: DecisionContext, credentials: Credentials, read: _SnapshotParts, digester: Digester
+) -> Snapshot:
+    request, control, session, chain = context.request, context.control, context.session, context.chain
+    state, assessment, payment, day = context.state, context.assessment, read.payment, context.quota_day
+    pending, approval = read.approvals
+    answer_scope, standing = read.answers
+    return Snapshot(
+        time_us=context.time_us,
         mode=context.mode,
         control_version=control.version,
         session=state.view,

@@ -49,6 +49,7 @@ from halo_core.values.lexicon import (
     is_task_word,
 )
 from halo_core.values.looked_up import wants_none
+from halo_core.values.messages_to_user import goes_to_user_alone
 from halo_core.values.named_records import is_answered_record, is_named_record
 from halo_core.values.ordered_values import appoints_otherwise, is_ordered_with_values, wants_opposite
 from halo_core.values.others_wishes import is_extended_by_others
@@ -264,9 +265,12 @@ class _Call:
 
     def _judge_wish(self) -> bool | None:
         """Whether an act is asked for, as far as what the user wishes as a whole tells; None where it does not."""
+        is_message = self._resource.impact is Impact.SEND
+        if is_message and goes_to_user_alone(self.view, self.targets, self._sources.own_address):
+            return True
         if self._is_exposed and wants_none(self._sketch, self._resource.impact):
             return False
-        if self._resource.impact is not Impact.SEND:
+        if not is_message:
             return None
         # Who sends the agent to a page lets it fill in what the page asks for.
         return self.hosts.are_users_pages(self.targets) or None

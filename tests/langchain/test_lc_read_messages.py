@@ -26,7 +26,6 @@ def test_arguments_that_are_changed_in_place_are_read_anew():
 
 @pytest.mark.parametrize("one", [None, True, 1, 1.0, "1", math.nan, math.inf, [1], (1,), {"a": 1}])
 @pytest.mark.parametrize("other", [None, False, 1, 1.0, "nan", "NaN", math.nan, [1.0], {"a": True}, {1}, object])
-@pytest.mark.every
 def test_equal_values_of_other_types_are_not_taken_for_each_other(one, other):
     for value in (one, other):
         message = ask({"x": value})

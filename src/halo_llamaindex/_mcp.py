@@ -90,8 +90,8 @@ def admit_tools(halo: Halo, tools: Iterable[Any]) -> None:
 def admit_met_tool(halo: Halo, tool: Any, server: str) -> None:
     """As `admit_tools`, of a tool that nobody guarded.
 
-    Where nothing of its server was guarded or shown to a model before, what else was made with its client is listed
-    too. Tools of another client are not: they can be those of an application that has ended.
+    Where nothing of its server was guarded or shown to a model before, what else was made of it is listed too. Of two
+    tools of one name that of the same client counts: the other one can be of an application that has ended.
     """
     with _MEETING:  # whoever calls another tool of the server at once waits for all that it lists
         is_new = not halo.mcp_listings.has_met(server)
@@ -101,17 +101,18 @@ def admit_met_tool(halo: Halo, tool: Any, server: str) -> None:
 
 
 def _list_made_alike(tool: Any, server: str) -> list[ListedTool]:
-    """What a server lists behind the unguarded tools made with the client of this one; each name once."""
+    """What a server lists behind the unguarded tools made of it; each name once, as the client of this tool has it."""
     client = _find_client(tool)
-    listed: dict[str, ListedTool] = {}
+    own: dict[str, ListedTool] = {}
+    others: dict[str, ListedTool] = {}
     # Tools are made before a Halo knows of them, and nothing that the package keeps leads from one to its siblings.
     for other in gc.get_objects():
-        if not isinstance(other, FunctionTool) or get_guard(other) is not None or _find_client(other) is not client:
+        if not isinstance(other, FunctionTool) or get_guard(other) is not None:
             continue
         found = find_listed_tool(other)
         if found is not None and found[0] == server:
-            listed.setdefault(found[1].name, found[1])
-    return list(listed.values())
+            (own if _find_client(other) is client else others).setdefault(found[1].name, found[1])
+    return list((others | own).values())
 
 
 def get_original(tool: Any) -> Any:

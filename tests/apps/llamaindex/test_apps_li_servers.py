@@ -169,6 +169,23 @@ def a_workflow_that_makes_its_agent_of_a_servers_tools(guard: Guard, actions: Ac
     return runs(guard(Desk(timeout=60)))
 
 
+def a_workflow_whose_steps_have_a_client_each(guard: Guard, actions: Actions) -> Run:
+    """Of one server, with other tools."""
+    (find,), (fetch,), reads = server(actions, "find"), server(actions, "fetch"), answering(actions, name="reads")
+
+    class Research(Workflow):
+        @step
+        async def search(self, ev: StartEvent) -> Found:
+            return Found(text=str(await find.acall(q="rain")))
+
+        @step
+        async def read(self, ev: Found) -> StopEvent:
+            said = str(await reads.acomplete(ev.text))
+            return StopEvent(result=f"{said} {await fetch.acall(q='a')}")
+
+    return runs(guard(Research(timeout=60)))
+
+
 def steps_that_call_functions_of_tools(guard: Guard, actions: Actions) -> Run:
     look, reads = make_look(actions), answering(actions, name="reads")
 
@@ -211,6 +228,7 @@ APPS = [
     an_agent_with_tools_and_pages_of_a_server,
     a_team_with_a_server_each,
     a_workflow_that_makes_its_agent_of_a_servers_tools,
+    a_workflow_whose_steps_have_a_client_each,
     steps_that_call_functions_of_tools,
     a_tool_that_calls_functions_of_tools,
 ]

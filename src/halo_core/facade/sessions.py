@@ -211,8 +211,7 @@ class SessionMixin:
         """Run approved held acts, each once and after deciding it again, and ordered reversals.
 
         Args:
-            session: run only the acts held in this session; if empty, all acts and reversals whose tool this process
-            has.
+            session: run only the acts held in this session; if empty, all whose tool this process has.
 
         Raises:
             ConfigError: `loop_running`, an event loop runs in this thread.

@@ -458,13 +458,7 @@ NOT_HELD = {
     "row: a text of others": "whoever writes a row gets back what he wrote",
     "filters: it": "the user has mails answered, and the one that there is goes to whoever wrote it",
     "filters: them": "the user has mails answered",
-    "no verb: other sign": "`pay` is what any payment without a verb is asked for by",
-    "no verb: printed": "each word of the tool's name is in the request",
-    "no verb: designed": "each word of the tool's name is in the request",
-    "no verb: recorded": "each word of the tool's name is in the request",
-    "no verb: a script": "each word of the tool's name is in the request",
-    "no verb: a console": "each word of the tool's name is in the request",
-    "report: tells": "`see` may say where something stands, beside an order",
-    "report: should": "`see` may say where something stands, beside an order",
+    "no verb: recorded": "`record` is a verb that makes an act of a noun",
+    "no verb: a script": "`write` is a word by which people ask for a message",
 }
 """Attacks that run, and why."""

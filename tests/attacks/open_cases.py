@@ -367,15 +367,7 @@ ASKED_FORAYS: dict[str, str] = {
 }
 OPEN_SORTIES: dict[str, str] = {
     "store: a contact of the mail": "what is stored is in no argument of the call",
-    **dict.fromkeys(
-        (
-            "later: a link in the automatic answer",
-            "retry: in the next turn",
-            "store: in two cells",
-            "ticket: a question is no order",
-        ),
-        "runs; of the half that is kept for measuring, so the cause was not looked for",
-    ),
+    "store: in two cells": "two writes hold a part of the account each, and neither is an account",
 }
 ASKED_SORTIES: dict[str, str] = {
     "program: a wider update": "an update in SQL of no known dialect is not read",
@@ -388,6 +380,18 @@ ASKED_SORTIES: dict[str, str] = {
         ),
         _KEPT,
     ),
+}
+OPEN_PROBES: dict[str, str] = {
+    "swap: two schools": "2000 could be a year, and a clause without a verb has the other amount",
+    **dict.fromkeys(
+        ("opposite: a credit becomes a debit", "swap: two pilots"),
+        "runs; of the half that is kept for measuring, so the cause was not looked for",
+    ),
+}
+ASKED_PROBES: dict[str, str] = {
+    "noun: a card is laminated": "`renew` is no word for a right, and the tool has no verb",
+    "swap: two schools": "2000 could be a year, and a clause without a verb has the other amount",
+    **dict.fromkeys(("opposite: a message is deleted", "report: who can do it themselves"), _KEPT),
 }
 ASKED_COMMISSIONS: dict[str, str] = {
     f"{name}{planted}": why

@@ -12,7 +12,7 @@ import pytest
 from case_world import FRAMEWORKS, Case, run_case
 from loosened_cases import LOOSENERS
 from loosened_cases_more import MORE_LOOSENERS
-from loosened_cases_opposites import NOT_HELD_OPPOSITES, OPPOSITE_TWINS, OPPOSITES
+from loosened_cases_opposites import OPPOSITE_TWINS, OPPOSITES
 from loosened_cases_orders import LENT_ORDERS
 from loosened_cases_pointed import NOT_HELD, POINTED, POINTED_TWINS
 from loosened_cases_shown import SHOWN
@@ -24,7 +24,6 @@ pytestmark = pytest.mark.filterwarnings("ignore::Warning")
 _NAMES = list(FRAMEWORKS)
 _CASES = [*LOOSENERS, *MORE_LOOSENERS, *SHOWN, *LENT_ORDERS, *POINTED, *OPPOSITES]
 _TWINS = [task.clean() for task in (*POINTED_TWINS, *OPPOSITE_TWINS)]
-_OPEN = NOT_HELD | NOT_HELD_OPPOSITES
 _SHARE = 8
 _TWIN_SHARE = 4
 
@@ -33,7 +32,7 @@ def _parameters_of(cases: list[Case], share: int) -> list[Any]:
     """Each case in one of the frameworks; by default one case in `share`."""
     made = []
     for i, case in enumerate(cases if is_thorough() else cases[::share]):
-        why = _OPEN.get(case.name)
+        why = NOT_HELD.get(case.name)
         marks = [pytest.mark.xfail(strict=True, reason=why)] if why else []
         made.append(pytest.param(case, _NAMES[i % len(_NAMES)], id=case.name, marks=marks))
     return made

@@ -13,6 +13,7 @@ import foray_attacks
 import foray_attacks_places  # noqa: F401  adds its cases
 import foray_attacks_scope  # noqa: F401  adds its cases
 import foray_attacks_words  # noqa: F401  adds its cases
+import open_cases as known
 import probe_attacks
 import probe_attacks_acts  # noqa: F401  adds its cases
 import probe_attacks_values  # noqa: F401  adds its cases
@@ -30,7 +31,6 @@ import sortie_attacks_stores  # noqa: F401  adds its cases
 import sortie_attacks_work  # noqa: F401  adds its cases
 from case_world import Case, run_case
 from foray_attacks import FORAYS
-from open_cases import ASKED_FORAYS, ASKED_SALLIES, ASKED_SORTIES, OPEN_FORAYS, OPEN_SALLIES, OPEN_SORTIES
 from pairs_table import Pair
 from probe_attacks import PROBES
 from sally_attacks import SALLIES
@@ -42,15 +42,17 @@ pytestmark = pytest.mark.filterwarnings("ignore::Warning")
 PAIRS = [*SALLIES, *FORAYS, *SORTIES, *PROBES]
 ATTACKS = [(pair.name, pair.attack) for pair in PAIRS if pair.attack]
 TWINS = [(pair.name, pair.twin) for pair in PAIRS if pair.twin]
+_OPEN = known.OPEN_SALLIES | known.OPEN_FORAYS | known.OPEN_SORTIES | known.OPEN_PROBES
+_ASKED = known.ASKED_SALLIES | known.ASKED_FORAYS | known.ASKED_SORTIES | known.ASKED_PROBES
 
 
-@pytest.mark.parametrize(("case", "framework"), parameters_of(ATTACKS, OPEN_SALLIES | OPEN_FORAYS | OPEN_SORTIES))
+@pytest.mark.parametrize(("case", "framework"), parameters_of(ATTACKS, _OPEN))
 def test_an_attack_is_held(case: Case, framework: str, tmp_path: Path) -> None:
     outcome = run_case(case, framework, tmp_path / "home")
     assert outcome.held, outcome
 
 
-@pytest.mark.parametrize(("case", "framework"), parameters_of(TWINS, ASKED_SALLIES | ASKED_FORAYS | ASKED_SORTIES))
+@pytest.mark.parametrize(("case", "framework"), parameters_of(TWINS, _ASKED))
 def test_its_honest_twin_runs_unasked(case: Case, framework: str, tmp_path: Path) -> None:
     outcome = run_case(case, framework, tmp_path / "home")
     assert not outcome.missing, outcome

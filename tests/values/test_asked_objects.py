@@ -15,6 +15,8 @@ DOMAINS = (
     "looked_up",
     "ordered",
     "other_object",
+    "otherwise",
+    "paper_object",
     "undone",
 )
 
@@ -140,3 +142,47 @@ def test_who_is_only_looked_up_is_named_nowhere_else(text, looked_up):
 )
 def test_what_a_clause_says_of_its_words(text, domain, words):
     assert read(text)[domain] == words
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Delete the notes on permit 17",
+        "Please delete the old comments on permit 17",
+        "Delete the copy of permit 17",
+    ],
+)
+def test_what_a_paper_is_about_is_no_object_of_the_verb(text):
+    found = read(text)
+    assert "delet permit#17" in found["paper_object"]
+    assert "delet permit#17" in found["other_object"]
+    assert "delet 17" not in found["asked_object"]
+
+
+@pytest.mark.parametrize(
+    "text", ["Delete permit 17", "Delete permit 17 of the list", "Delete Kim's permit 17 with its notes"]
+)
+def test_a_number_is_an_object_with_its_noun(text):
+    assert "delet permit#17" in read(text)["asked_object"]
+
+
+def test_the_same_number_of_something_else_is_no_object():
+    found = read("Cancel order 55, bed 55 is in mail 1")
+    assert "cancel order#55" in found["asked_object"]
+    assert "cancel bed#55" in found["other_object"]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_otherwise"),
+    [
+        ("Print the keycard of Kai", True),
+        ("Design a keycard for Kai", True),
+        ("Proofread the keycard letter", True),
+        ("Take back the keycard of Kai", True),
+        ("Make Kai a keycard", False),
+        ("Is Kai's keycard ready?", False),
+        ("Print the list, and make Kai a keycard", False),
+    ],
+)
+def test_a_noun_may_be_what_something_else_is_done_with(text, is_otherwise):
+    assert ("keycard" in read(text)["otherwise"]) is is_otherwise

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from halo_core.values.forms import find_forms, parse_argument
-from halo_core.values.paid_amounts import find_ceiling_forms, find_lone_number_forms, is_above_ceiling, list_target_keys
+from halo_core.values.paid_amounts import (
+    find_ceiling_forms,
+    find_lone_number_forms,
+    find_share_forms,
+    is_above_ceiling,
+    is_share_of_other,
+    list_target_keys,
+)
 
 A, B = "GB29NWBK60161331926819", "NL91ABNA0417164300"
 
@@ -197,3 +205,27 @@ def test_each_of_so_many_and_the_next_who_is_paid_have_their_own_sums(text, amou
 )
 def test_a_number_with_a_noun_behind_it_is_no_amount(text, numbers):
     assert bool(list(find_lone_number_forms(text))) is bool(numbers)
+
+
+TWO = "Wire 400 to DE89370400440532013000 and 100 to DE02120300000000202051"
+
+
+@pytest.mark.parametrize(
+    ("text", "target", "amount", "expected"),
+    [
+        (TWO, "DE89370400440532013000", "100", True),
+        (TWO, "DE89370400440532013000", "400", False),
+        (TWO, "DE89370400440532013000", "50", False),  # what the user wrote for nobody
+        (TWO, "DE75512108001245126199", "100", False),  # whom he wrote no amount for
+        ("Pay claim CL-1 250 and claim CL-2 80", "CL-1", "80", True),
+        ("Pay claim CL-1 250 and claim CL-2 80", "CL-2", "80", False),
+        ("Pay the nurses:\n- NU-1: 180\n- NU-2: 120", "NU-1", "120", True),
+        ("Pay Ana 20 and 20 more to Bob", "Ana", "20", False),
+        ("Pay Ana 20", "Ana", "20", False),
+    ],
+)
+def test_an_amount_may_be_that_of_another_target_alone(text, target, amount, expected):
+    find = partial(find_forms, amounts=False)
+    kept = set(find_share_forms(text, find))
+    keys = list_target_keys(target, find_forms(target))
+    assert is_share_of_other(amount, lambda forms: [form in kept for form in forms], keys) is expected

@@ -35,6 +35,8 @@ def origin(request: str, tool: str, argument: str, value: object) -> Provenance:
         ("Merge MR #77", "repo_merge", "number", 77),
         ("Read application 331", "schedule_interview", "applicant_no", 331),
         ("Cancel booking 55", "cancel_reservation", "reservation_id", "55"),
+        ("Decline invitation 12", "decline_event", "event_id", "12"),
+        ("Withdraw invitation 12", "withdraw_invitation", "invitation", "12"),
         ("Update ticket 4711", "case_answer", "case_no", 4711),
     ],
 )
@@ -55,6 +57,7 @@ def test_a_number_beside_its_noun_is_the_users(request_text, tool, argument, num
         ("Close ticket 17", "move_ticket", "to", 17),
         ("Close ticket 17", "close", "id", 17),
         ("Close 17", "close", "id", 17),
+        ("Delete event 12", "withdraw_invitation", "invitation", 12),
         ("Close ticket 1734", "close_ticket", "id", 17),
         ("Close the ticket, then wait 17 minutes", "close_ticket", "id", 17),
         ("Read the email with 3 parts and 12 links", "delete_email", "email_id", "12"),

@@ -15,7 +15,7 @@ from halo_core.values.fact_sources import FactSources
 from halo_core.values.forms import list_ceiling_forms, parse_argument
 from halo_core.values.kinds import SUSPICIOUS, Form, Kind
 from halo_core.values.order_counts import COUNT_NAMES, MEASURING_NAMES, PRICE_LIMIT
-from halo_core.values.paid_amounts import is_above_ceiling, is_above_numbers, list_target_keys
+from halo_core.values.paid_amounts import is_above_ceiling, is_above_numbers, is_share_of_other, list_target_keys
 from halo_core.values.result_origins import VOUCHED_ORIGINS
 from halo_core.values.sketch import USER_BIT, Sketch
 from halo_core.values.topics import LEFT_OPEN
@@ -53,7 +53,10 @@ def exceeds_amount(view: CallView, targets: Iterable[TracedLeaf], sources: FactS
         text = view.texts.get(target.pointer, "")
         keys |= list_target_keys(text, [form for value in parse_argument(text) for form in value.forms])
     return any(
-        _is_above(view, leaf, sorted(keys), sources) or _is_others_amount(view, leaf, sources) for leaf in amounts
+        _is_above(view, leaf, sorted(keys), sources)
+        or _is_others_amount(view, leaf, sources)
+        or _is_share_of_other(view, leaf, sorted(keys), sources)
+        for leaf in amounts
     )
 
 
@@ -173,6 +176,12 @@ def _is_others_amount(view: CallView, leaf: TracedLeaf, sources: FactSources) ->
     if leaf.origin is not Provenance.UNTRUSTED or _find_own_ceilings(sources.payment_request):
         return False  # what the request says to pay allows more or less than a number that stands alone
     return is_above_numbers(view.texts.get(leaf.pointer, ""), partial(are_users, view.sketch))
+
+
+def _is_share_of_other(view: CallView, leaf: TracedLeaf, keys: Sequence[str], sources: FactSources) -> bool:
+    """Whether the user wrote an amount for another target alone, and somebody else may have chosen it for this one."""
+    is_exposed = sources.is_exposed or view.sketch.may_hold_foreign
+    return is_exposed and is_share_of_other(view.texts.get(leaf.pointer, ""), partial(are_users, view.sketch), keys)
 
 
 def are_users(sketch: Sketch, forms: Iterable[Form]) -> list[bool]:

@@ -71,6 +71,8 @@ _MODALS: Final = frozenset(
 _ASKED_SUBJECTS: Final = frozenset("can could may might shall will would let help have".split())
 """Words in front of a subject whose act is asked for: `can we pay`, `have him sign`."""
 _SUBJECTS: Final = frozenset("i we he she they who".split())
+_ALLOWING: Final = frozenset("can could may might".split())
+_LET_IN: Final = frozenset("join get have enter be".split())
 _ANNOUNCING: Final = frozenset(("will", "would"))
 _ANNOUNCED: Final = _SUBJECTS | frozenset("it that this everybody everyone somebody someone".split())
 """Subjects of whom `will` says what they do, and orders nothing."""
@@ -116,6 +118,8 @@ _TAKING_ON: Final = frozenset(
 )
 _ACCOMPANYING: Final = frozenset("comment note message reply mail email answer text".split())
 """Nouns of messages that go along with an act."""
+_MESSAGES: Final = frozenset("mail email message".split())
+_MAX_NUMBER: Final = 4  # digits of the number of a message
 _PERFORMED: Final = frozenset(
     "done made processed placed executed issued completed submitted settled arranged initiated".split()
 )
@@ -305,7 +309,14 @@ def _find_role(words: Sequence[str], place: int) -> _Role:
     is_next = start == place - 1
     if not _is_verb(words, place, start) or (is_next and _is_subject(words, place)):
         return _Role.NOUN
-    return _Role.STATEMENT if _is_statement(words, place, start if is_next else place) else _Role.ORDER
+    is_told = _is_statement(words, place, start if is_next else place)
+    return _Role.STATEMENT if is_told or _asks_whether_other_may(words, place, start) else _Role.ORDER
+
+
+def _asks_whether_other_may(words: Sequence[str], place: int, start: int) -> bool:
+    """Whether a text asks if somebody else can do something: "can Kim close the account?", but not "can Kim join?"."""
+    is_other = start < place - 1 and word_at(words, start) in _ALLOWING and words[place] not in _LET_IN
+    return is_other and word_at(words, start - 1) in ("", "and", "or", "but", "so")
 
 
 def _is_verb(words: Sequence[str], place: int, start: int) -> bool:  # noqa: PLR0911  one return for each kind of word
@@ -359,6 +370,9 @@ def _is_subject(words: Sequence[str], place: int) -> bool:
     """Whether a word with which a clause begins is what it says something of: `Order 12 is late`."""
     if words[place].endswith("ing") or word_at(words, place - 1) not in ("", *_BEGINNINGS):
         return False
+    number, verb = word_at(words, place + 1), word_at(words, place + 2)
+    if words[place] in _MESSAGES and number.isdigit() and len(number) <= _MAX_NUMBER and _is_content(words, place + 2):
+        return not verb.endswith("ing")  # "mail 12 shows that she paid"
     for behind in range(place + 1, place + 1 + _MAX_PHRASE):
         word = word_at(words, behind)
         if (word in _BEING and word != "am") or word in _PAST:
@@ -532,7 +546,12 @@ def list_asking_stems(tool: str, impact: Impact) -> frozenset[str]:
     if impact is Impact.SEND:
         # Whoever asks to do what Bob writes lets Bob be answered; an entry that tells its guests is put or scheduled.
         stems |= {HANDED_OVER, ASKING_SOMEBODY} | (_WRITE_WORDS if _begins_with_write(words) else frozenset())
-    return drop_opposites(words, stems) if impact is Impact.ADMIN else stems
+    return drop_opposites(words, stems, impact)
+
+
+def list_class_stems(tool: str, impact: Impact) -> frozenset[str]:
+    """Stems of the words by which people ask for acts of a class, without those that want the opposite of a tool."""
+    return drop_opposites(split_name(tool), CLASS_WORDS.get(impact, frozenset()), impact)
 
 
 def list_declared_stems(resource: Resource) -> frozenset[str]:
@@ -548,7 +567,8 @@ def list_declared_stems(resource: Resource) -> frozenset[str]:
         return _APPOINTING if is_appointing else frozenset()
     if resource.impact is not Impact.PAYMENT:
         return frozenset()
-    return _PAYING_VERBS if resource.amount else _ORDERING_VERBS if resource.targets else frozenset()
+    stems = _PAYING_VERBS if resource.amount else _ORDERING_VERBS if resource.targets else frozenset()
+    return drop_opposites(split_name(resource.id), stems, Impact.PAYMENT)
 
 
 def _begins_with_write(words: Sequence[str]) -> bool:

@@ -12,22 +12,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import filterfalse, islice
 from typing import Final, NamedTuple
 
-from halo_core.values.asked_acts import find_asked_stems, says_idiom
+from halo_core.model import Impact, Resource
+from halo_core.values.argument_names import names_end, names_lost_end, names_thing, split_argument_name
+from halo_core.values.asked_acts import CLASS_WORDS, find_asked_stems, list_asking_stems, says_idiom
+from halo_core.values.inflections import list_inflected
 from halo_core.values.kinds import Form, make_form
-from halo_core.values.lexicon import STOP_WORDS, stem_all
+from halo_core.values.lexicon import LOOSE_REQUEST_WORDS, STOP_WORDS, stem_all
+from halo_core.values.numbered import MIN_DIGITS, add_numbered_forms, singularize, to_argument_noun
 from halo_core.values.phrasal_verbs import find_phrasal_verbs
 from halo_core.values.sketch import USER_BIT, Sketch, extract_tokens
 from halo_core.values.text import split_name
-from halo_core.values.unread_orders import LOOKING_UP, QUESTION_WORDS, REMARKING, find_unread_orders
+from halo_core.values.unread_orders import LOOKING_UP, QUESTION_WORDS, REMARKING, WORD, find_unread_orders
 
 _MAX_CHARS: Final = 2_048  # of a text; a longer one is a document, of which nothing is said
 _MAX_CLAUSES: Final = 24
 _MAX_TOKENS: Final = 24  # of a clause
 _MAX_FORMS: Final = 512
 _MAX_TARGET_WORDS: Final = 8
+_MIN_NOUN: Final = 4  # letters
 _SENTENCE: Final = re.compile(r"(?<=[.!?;])\s+|\n+")
 _CLAUSE: Final = re.compile(
     r"[,:]\s+|\s[-–—]+\s|\s(?:and|then|but|so|und|dann|aber|et|puis|mais|y|luego|pero|e|poi|ma|en|maar)\s",
@@ -106,6 +111,14 @@ _PAPERS: Final = frozenset(
     " transcript".split()
 )
 """What a clause may have written, drawn or sorted, about whatever else it names: "add her bonus to my report"."""
+_ATTACHED: Final = _PAPERS - {"script"} | frozenset("comment copy log photo picture remark tab window".split())
+"""What may be deleted, closed or merged in place of what it is about: "delete the notes on permit 17"."""
+_ON: Final = frozenset("about at by concerning for from in of on regarding to with".split())
+_MAX_PHRASE: Final = 5  # words up to the first preposition of a clause
+_OBJECTS: Final = ("asked_object", "paper_object")
+"""Domains of the words that an act is asked for; the second, of the numbers of that on which a paper is."""
+_NUMBER: Final = "#"
+"""Stands between a noun and its number."""
 _NAME: Final = re.compile(r"(?<=\s)[A-Z][a-z]|@\w")
 _ANYTHING: Final = "*"
 """Stands for whatever was spoken of."""
@@ -129,6 +142,8 @@ class _Clause(NamedTuple):
         has_pronoun: it means something that was spoken of.
         is_undoing: it wants something less, later or no more.
         is_doing: it begins with a verb that makes an act of a noun.
+        is_otherwise: it wants something done or looked up by another verb, or something less, later or no more.
+        of_paper: of `words`, the numbers of that on which a paper is, which is what the clause is about.
     """
 
     words: frozenset[str]
@@ -144,6 +159,8 @@ class _Clause(NamedTuple):
     has_pronoun: bool
     is_undoing: bool
     is_doing: bool
+    is_otherwise: bool
+    of_paper: frozenset[str]
 
 
 def find_asked_objects(text: str) -> Iterator[Form]:
@@ -174,6 +191,8 @@ def _find_ordered(clauses: Sequence[_Clause]) -> Iterator[Form]:
     yield from (make_form(("doing", word)) for word in sorted(doing))
     undone = frozenset[str]().union(*(clause.words for clause in clauses if clause.is_undoing))
     yield from (make_form(("undone", word)) for word in sorted(undone))
+    otherwise = frozenset[str]().union(*(clause.words for clause in clauses if clause.is_otherwise))
+    yield from (make_form(("otherwise", word)) for word in sorted(otherwise - doing))
     plain = frozenset[str]().union(*(words for words in orders if words.isdisjoint(_PAPERS)))
     yield from (make_form(("ordered", word)) for word in sorted(plain))
     for words in orders:
@@ -188,6 +207,7 @@ def _find_appointed(clauses: Sequence[_Clause]) -> Iterator[Form]:
         yield make_form(("appointed", _ANYTHING))
     elif appointing:
         words = frozenset[str]().union(*(clause.words for clause in appointing)) - _TIMES
+        words = frozenset(word for word in words if _NUMBER not in word)
         yield make_form(("appointed_words", str(len(words))))
         yield from (make_form(("appointed", word)) for word in sorted(words))
 
@@ -218,7 +238,7 @@ def _find_forms(clauses: Sequence[_Clause], stems: Iterable[str]) -> Iterator[Fo
         linked = [
             clause.words
             for clause in clauses
-            if clause.is_linked or (clause.is_remark and not own.isdisjoint(clause.words))
+            if clause.is_linked or (clause.is_remark and not _drop_short_numbers(own).isdisjoint(clause.words))
         ]
         own = own.union(*linked)
         # "Fine 60217 was our mistake, waive the 35."
@@ -226,9 +246,21 @@ def _find_forms(clauses: Sequence[_Clause], stems: Iterable[str]) -> Iterator[Fo
             clauses[i - 1].words for i, clause in enumerate(clauses) if i and clause.is_of_sum and clause in asking
         ]
         own = own.union(*before)
+        of_paper = frozenset[str]().union(*(clause.of_paper for clause in asking))
+        own -= of_paper.difference(*(clause.words - clause.of_paper for clause in asking), *linked)
         others = frozenset[str]().union(*(clause.words for clause in clauses)) - own
         yield from (make_form(("asked_object", f"{stem} {word}")) for word in sorted(own))
+        yield from (make_form(("paper_object", f"{stem} {word}")) for word in sorted(of_paper - own))
         yield from (make_form(("other_object", f"{stem} {word}")) for word in sorted(others))
+
+
+def _drop_short_numbers(words: Iterable[str]) -> frozenset[str]:
+    """Words without short numbers, which say something only with their nouns."""
+    return frozenset(filterfalse(_is_short_number, words))
+
+
+def _is_short_number(word: str) -> bool:
+    return word.isdigit() and len(word) < MIN_DIGITS
 
 
 def _iterate_clauses(text: str) -> Iterator[_Clause]:
@@ -238,7 +270,7 @@ def _iterate_clauses(text: str) -> Iterator[_Clause]:
             tokens = _list_words(part, _MAX_TOKENS)
             phrasal = _APART.intersection(form.text for form in find_phrasal_verbs(part))
             stems = (phrasal | find_asked_stems(part)) - _NOUNS
-            words = _drop_verbs(tokens, stems)
+            words = _drop_verbs(tokens, stems) | _find_numbered(part)
             if not words and not stems:
                 continue
             leading = part.lower().split(maxsplit=1)[:1]
@@ -258,6 +290,8 @@ def _iterate_clauses(text: str) -> Iterator[_Clause]:
             is_order = not (is_apart or is_remarking or asks_first) and bool(
                 stems - LOOKING_UP or find_unread_orders(part)
             )
+            is_undoing = _undoes(part, tokens)
+            is_doing = not _DOING.isdisjoint(split_name(_find_leading(part)))
             yield _Clause(
                 words,
                 stems,
@@ -270,9 +304,32 @@ def _iterate_clauses(text: str) -> Iterator[_Clause]:
                 is_lookup,
                 has_name=_NAME.search(part) is not None,
                 has_pronoun=_PRONOUN.search(part) is not None,
-                is_undoing=_undoes(part, tokens),
-                is_doing=not _DOING.isdisjoint(split_name(_find_leading(part))),
+                is_undoing=is_undoing,
+                is_doing=is_doing,
+                is_otherwise=is_undoing or ((is_order or (is_lookup and not is_asking)) and not is_doing),
+                of_paper=words & _find_numbers_of_paper(part),
             )
+
+
+def _find_numbered(part: str) -> frozenset[str]:
+    """The short numbers of a clause with their nouns: `bed#55` of "cancel the booking of bed 55"."""
+    forms: list[Form] = []
+    if any(map(str.isdigit, part)):
+        add_numbered_forms(part, forms)
+    return frozenset(form.text.replace(" ", _NUMBER) for form in forms[:_MAX_TOKENS])
+
+
+def _find_numbers_of_paper(part: str) -> frozenset[str]:
+    """Short numbers of that on which the paper is that a clause is about: of "delete the notes on permit 17".
+
+    No words: the mails with the label offers, and the photos of the album Elba, are what is in these.
+    """
+    words = WORD.findall(part.lower())
+    place = next((i for i, word in enumerate(words) if word in _ON), 0)
+    if not 1 < place <= _MAX_PHRASE or singularize(words[place - 1]) not in _ATTACHED:
+        return frozenset()
+    behind = re.split(rf"\b{words[place - 1]}\s+{words[place]}\b", part, maxsplit=1, flags=re.IGNORECASE)[-1]
+    return _find_numbered(behind).union(filter(_is_short_number, _list_words(behind, _MAX_TOKENS)))
 
 
 def _find_leading(part: str) -> str:
@@ -296,20 +353,76 @@ def _list_words(text: str, most: int) -> list[str]:
     return list(islice(filter(None, words), most))
 
 
-def is_for_others(sketch: Sketch, stems: Iterable[str], target: str, *, pays: bool = False) -> bool:
+def is_act_for_others(
+    sketch: Sketch,
+    stems: Iterable[str],
+    resource: Resource,
+    written: Sequence[tuple[str, str]],
+    arguments: Iterable[str],
+) -> bool:
+    """Whether the user asks for an act of something else than the targets that he wrote.
+
+    Of a right, that is whoever gets it, and of a merge either record. What is deleted or run may stand in a place
+    that is spoken of elsewhere.
+
+    Args:
+        sketch: what the session has seen.
+        stems: of the verbs by which people ask for the act.
+        resource: what acts.
+        written: name of the argument and text of each target that the user wrote.
+        arguments: names of all arguments.
+    """
+    grants, pays = resource.impact is Impact.ADMIN, resource.impact is Impact.PAYMENT
+    if grants:
+        written = [target for target in written if not names_thing(target[0])] or written
+    is_of_paper = pays or _has_paper(resource.id, arguments)
+    others = [is_for_others(sketch, stems, text, name, pays=pays, has_paper=is_of_paper) for name, text in written]
+    if any(names_lost_end(name) and is_kept(sketch, text) for name, text in written):
+        return True
+    is_merge = len(written) > 1 and all(names_end(name) for name, _ in written)
+    return any(others) if grants or is_merge else bool(others) and all(others)
+
+
+def is_for_others(
+    sketch: Sketch,
+    stems: Iterable[str],
+    target: str,
+    argument: str = "",
+    *,
+    pays: bool = False,
+    has_paper: bool = True,
+) -> bool:
     """Whether the user asks for an act by each of these verbs, and for none of them of this target that he wrote.
 
     Args:
         sketch: what the session has seen.
         stems: of the verbs by which people ask for the act.
         target: that the user wrote.
+        argument: name of the argument that holds the target, which may say what a number is the number of.
         pays: it is a payment, which whoever is only looked up does not get.
+        has_paper: the act may be about a paper, so that "the notes on permit 17" may name the permit.
     """
     if pays and _is_only_looked_up(sketch, target):
         return True
-    words = _list_words(target, _MAX_TARGET_WORDS)
+    words = _list_numbered(sketch, target, argument) or _list_words(target, _MAX_TARGET_WORDS)
     asked = [stem for stem in sorted(stems) if sketch.was_asked(frozenset((stem,)))]
-    return bool(words and asked) and all(_is_for_others(sketch, stem, words) for stem in asked)
+    domains = _OBJECTS if has_paper else _OBJECTS[:1]
+    return bool(words and asked) and all(_is_for_others(sketch, stem, words, domains) for stem in asked)
+
+
+def _has_paper(tool: str, arguments: Iterable[str]) -> bool:
+    """Whether the name of a tool or of an argument says that it is about a paper, a comment or the like."""
+    return any(singularize(word) in _ATTACHED for name in (tool, *arguments) for word in split_argument_name(name))
+
+
+def _list_numbered(sketch: Sketch, target: str, argument: str) -> list[str]:
+    """A short number with the noun beside which the user wrote it, if that is the noun of its argument."""
+    number = target.strip()
+    if not (number.isascii() and number.isdigit() and len(number) < MIN_DIGITS):
+        return []
+    nouns = sorted({to_argument_noun(singularize(word)) for word in split_argument_name(argument)})
+    marks = sketch.look_up_forms([Form("numbered", f"{noun} {int(number)}") for noun in nouns])
+    return [f"{noun}{_NUMBER}{int(number)}" for noun, mark in zip(nouns, marks, strict=True) if mark & USER_BIT]
 
 
 def _is_only_looked_up(sketch: Sketch, target: str) -> bool:
@@ -351,6 +464,23 @@ def makes_act(sketch: Sketch, noun: str) -> bool:
     return any(mark & USER_BIT for mark in sketch.look_up_forms([Form("doing", noun)]))
 
 
+def is_done_otherwise(sketch: Sketch, tool: str, impact: Impact) -> bool:
+    """Whether the user wants what a tool is called after, and wants something else done with it: "print the keycard".
+
+    Args:
+        sketch: what the session has seen.
+        tool: its name.
+        impact: its class of acts.
+    """
+    nouns = [word for word in split_argument_name(tool) if len(word) >= _MIN_NOUN and word not in STOP_WORDS]
+    words = sorted({form for noun in nouns for form in (noun, *list_inflected(noun))})
+    otherwise = sketch.look_up_forms([Form("otherwise", word) for word in words])
+    words = [word for word, mark in zip(words, otherwise, strict=True) if mark & USER_BIT]
+    loose = LOOSE_REQUEST_WORDS.get(impact.value, frozenset())
+    stems = sorted(list_asking_stems(tool, impact) | CLASS_WORDS.get(impact, frozenset()) | loose) if words else []
+    return bool(words) and not any(_are_objects(sketch, stem, [word], _OBJECTS) for stem in stems for word in words)
+
+
 def is_undone(sketch: Sketch, text: str) -> bool:
     """Whether each word of a text stands where the user wants something less, later or no more, and in no order."""
     words = _list_words(text, _MAX_TARGET_WORDS)
@@ -376,13 +506,20 @@ def is_ordered(sketch: Sketch, text: str, stems: Iterable[str] = (), papers: Ite
     if not stems:
         kinds = ["", *(f"{paper} " for paper in sorted(_PAPERS.intersection(papers)))]
         return any(are_written([Form("ordered", kind + word) for word in words]) for kind in kinds)
-    return any(are_written([Form("asked_object", f"{stem} {word}") for word in words]) for stem in sorted(stems))
+    return any(_are_objects(sketch, stem, words, _OBJECTS) for stem in sorted(stems))
 
 
-def _is_for_others(sketch: Sketch, stem: str, words: Sequence[str]) -> bool:
-    def are_written(domain: str, found: Iterable[str]) -> bool:
-        return all(mark & USER_BIT for mark in sketch.look_up_forms([Form(domain, f"{stem} {word}") for word in found]))
+def _are_objects(sketch: Sketch, stem: str, words: Iterable[str], domains: Iterable[str]) -> bool:
+    """Whether each of these words stands where an act is asked for, as one of these domains says."""
 
-    if are_written("asked_object", [_ANYTHING]) or are_written("asked_object", words):
+    def is_written(word: str) -> bool:
+        forms = [Form(domain, f"{stem} {word}") for domain in domains]
+        return any(mark & USER_BIT for mark in sketch.look_up_forms(forms))
+
+    return all(map(is_written, words))
+
+
+def _is_for_others(sketch: Sketch, stem: str, words: Sequence[str], domains: Sequence[str]) -> bool:
+    if _are_objects(sketch, stem, [_ANYTHING], domains) or _are_objects(sketch, stem, words, domains):
         return False
-    return are_written("other_object", words)
+    return _are_objects(sketch, stem, words, ["other_object"])

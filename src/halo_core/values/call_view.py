@@ -13,6 +13,8 @@ from typing import Any, Final, NamedTuple
 from halo_core.model import Impact, Provenance, Resource
 from halo_core.quick_init import quick_init
 from halo_core.values.allowed_counts import vouch_for_counts
+from halo_core.values.asked_acts import list_asking_stems
+from halo_core.values.asked_objects import is_done_otherwise
 from halo_core.values.forms import ArgumentValue
 from halo_core.values.leaves import Leaf
 from halo_core.values.looked_up import only_looks
@@ -121,8 +123,9 @@ def trace_call(
     is_exposed = is_exposed or sketch.may_hold_foreign
     if is_exposed and "" in args.values() and (open_scopes := list_open_scopes(resource, args, sketch)):
         traced = tuple(sorted((*traced, *open_scopes)))
-    if resource.impact is Impact.SEND and is_exposed and only_looks(sketch):
-        # Whoever only wants to know something has nobody told anything, although he wrote where that stands.
+    if resource.impact is Impact.SEND and is_exposed and (only_looks(sketch) or _is_withheld(resource, sketch)):
+        # Whoever only wants to know something has nobody told anything, although he wrote where that stands. Nor does
+        # whoever stops a reminder, or has a broadcast recorded.
         return tuple(
             leaf._replace(origin=Provenance.NOVEL) if leaf.is_target and leaf.origin is Provenance.USER else leaf
             for leaf in traced
@@ -132,6 +135,12 @@ def trace_call(
     if not is_unpriced_order(resource):
         return traced
     return vouch_for_counts(traced, leaves, sketch, is_exposed=is_exposed)
+
+
+def _is_withheld(resource: Resource, sketch: Sketch) -> bool:
+    """Whether the user asks for no message, and wants something else done with what the tool is called after."""
+    is_asked = sketch.was_asked(list_asking_stems(resource.id, resource.impact))
+    return not is_asked and is_done_otherwise(sketch, resource.id, resource.impact)
 
 
 class _TracePlan(NamedTuple):

@@ -21,14 +21,11 @@ from halo_core.values.amount_facts import counts_for_others, exceeds_amount, is_
 from halo_core.values.argument_names import (
     name_of_argument,
     names_amount,
-    names_end,
-    names_lost_end,
     names_note,
     names_query,
-    names_thing,
 )
 from halo_core.values.asked_acts import CLASS_WORDS, list_asking_stems, list_declared_stems, list_loose_stems
-from halo_core.values.asked_objects import is_for_others, is_kept
+from halo_core.values.asked_objects import is_act_for_others, is_done_otherwise
 from halo_core.values.call_programs import asks_for_programs, judge_call_programs
 from halo_core.values.call_view import GRAVE_IMPACTS, CallView, is_unpriced_order, words_of
 from halo_core.values.carried_facts import carries_labelled, names_foreign
@@ -51,7 +48,7 @@ from halo_core.values.lexicon import (
 from halo_core.values.looked_up import wants_none
 from halo_core.values.messages_to_user import goes_to_user_alone
 from halo_core.values.named_records import is_answered_record, is_named_record
-from halo_core.values.ordered_values import appoints_otherwise, is_ordered_with_values, wants_opposite
+from halo_core.values.ordered_values import appoints_otherwise, is_ordered_with_values
 from halo_core.values.others_wishes import is_extended_by_others
 from halo_core.values.reached_hosts import ReachedHosts
 from halo_core.values.record_lists import is_list_of, list_records_twice, names_listed, names_record
@@ -276,22 +273,13 @@ class _Call:
         return self.hosts.are_users_pages(self.targets) or None
 
     def _is_for_others(self, stems: frozenset[str]) -> bool:
-        """Whether the user asks for the act of something else than the targets that he wrote.
-
-        Of a right, that is whoever gets it, and of a merge either record. What is deleted or run may stand in a place
-        that is spoken of elsewhere.
-        """
-        grants = self._resource.impact is Impact.ADMIN
-        written = [leaf for leaf in self.targets if leaf.origin is Provenance.USER]
-        if grants:
-            written = [leaf for leaf in written if not names_thing(name_of_argument(leaf.pointer))] or written
-        pays = self._resource.impact is Impact.PAYMENT
-        others = [is_for_others(self._sketch, stems, self._texts.get(x.pointer, ""), pays=pays) for x in written]
-        lost = [leaf for leaf in written if names_lost_end(name_of_argument(leaf.pointer))]
-        if any(is_kept(self._sketch, self._texts.get(leaf.pointer, "")) for leaf in lost):
-            return True
-        is_merge = len(written) > 1 and all(names_end(name_of_argument(leaf.pointer)) for leaf in written)
-        return any(others) if grants or is_merge else bool(others) and all(others)
+        """Whether the user asks for the act of something else than the targets that he wrote."""
+        written = [
+            (name_of_argument(leaf.pointer), self._texts.get(leaf.pointer, ""))
+            for leaf in self.targets
+            if leaf.origin is Provenance.USER
+        ]
+        return is_act_for_others(self._sketch, stems, self._resource, written, self._args)
 
     def _is_ordered_in_other_words(self) -> bool:
         """Whether the user orders something in words that are in no list, and points at each target.
@@ -340,7 +328,7 @@ class _Call:
         """Whether the user wrote each word of the tool's name, since any of them may be its verb."""
         words = [word for word in map(str.lower, _NAME_WORD.findall(self._resource.id)) if word not in STOP_WORDS]
         if max(map(len, words), default=0) < _MIN_VERB or (
-            self._is_exposed and wants_opposite(self.view, self.targets)
+            self._is_exposed and is_done_otherwise(self._sketch, self._resource.id, self._resource.impact)
         ):
             return False
         return self._is_phrase_asked() or all(map(USER_BIT.__and__, self._sketch.look_up_marks(words)))

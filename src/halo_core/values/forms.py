@@ -27,7 +27,7 @@ from halo_core.values.argument_values import is_program
 from halo_core.values.asked_acts import ASKING_SOMEBODY, HANDED_OVER, find_asked_stems, hands_over_tasks
 from halo_core.values.asked_objects import find_asked_objects
 from halo_core.values.dates import find_date_forms
-from halo_core.values.foreign_words import find_foreign_acts, to_numbered_noun
+from halo_core.values.foreign_words import find_foreign_acts
 from halo_core.values.kinds import ANY_SITE, MAX_FORMS, SUSPICIOUS, TARGET_KINDS, Form, Kind, make_form
 from halo_core.values.looked_up import find_wish_forms
 from halo_core.values.mentioned_places import find_mentioned_places
@@ -39,9 +39,9 @@ from halo_core.values.named_values import (
 )
 from halo_core.values.normalization import has_invisible, make_skeleton
 from halo_core.values.number_uses import find_number_uses
-from halo_core.values.numbered import MIN_DIGITS, singularize
+from halo_core.values.numbered import MIN_DIGITS, singularize, to_argument_noun
 from halo_core.values.order_counts import find_count_forms
-from halo_core.values.paid_amounts import find_ceiling_forms, find_lone_number_forms
+from halo_core.values.paid_amounts import find_ceiling_forms, find_lone_number_forms, find_share_forms
 from halo_core.values.phrasal_verbs import asks_somebody, find_phrasal_verbs, find_wanted_acts
 from halo_core.values.prohibitions import drop_asked_first
 from halo_core.values.quoted_addresses import find_quoted_addresses
@@ -113,6 +113,7 @@ def find_forms(text: str, *, vouching: bool = False, amounts: bool = True) -> se
         if _HAS_DIGIT.search(own) is not None:
             forms += list_ceiling_forms(own)
             forms += find_lone_number_forms(wanted)
+            forms += find_share_forms(wanted, partial(find_forms, amounts=False))
             forms += find_id_numbers(wanted)
             forms += find_posted_accounts(wanted)
             forms += find_number_uses(wanted)
@@ -440,7 +441,7 @@ def _parse_number(  # noqa: PLR0911  one return for each kind
     if not is_target:
         return ArgumentValue(Kind.AMOUNT, text, amounts, False, flags)
     if text.isascii() and text.isdigit():
-        nouns = {to_numbered_noun(noun) for noun in names - _GENERIC_NAMES}
+        nouns = {to_argument_noun(noun) for noun in names - _GENERIC_NAMES}
         return ArgumentValue(
             Kind.HANDLE,
             text,

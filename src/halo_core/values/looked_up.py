@@ -27,7 +27,6 @@ _LOOKS: Final = Form("wish", "looks")
 _WANTS: Final = Form("wish", "wants")
 _REPORTS: Final = Form("wish", "reports")
 """The text looks something up, and says besides what others want."""
-_REFERS: Final = Form("wish", "refers")
 _MAX_CHARS: Final = 1_024  # of a text; a longer one is a document
 _LEADING: Final = frozenset(
     "please pls plz kindly now then also just ok okay so hi hey hello thanks and but can could would will you u first "
@@ -88,8 +87,6 @@ _OTHERS_WISH: Final = CaselessPattern(
 )
 """Says what somebody else wants to do, or wants done: "they want us to pay 75"."""
 _DOING: Final = frozenset(("do", "do so", "do it", "do that", "do this"))
-_REFERRING: Final = frozenset(("see", "look"))
-"""Words with which a remark begins that only says where something stands: "see mail 1"."""
 _CONDITIONS: Final = frozenset(("if", "whether"))
 _QUOTE: Final = re.compile(r"[\"“”„«»]")
 
@@ -136,9 +133,7 @@ def _find_wish_of_text(text: str) -> Form:
             wish = _find_wish(part, words, is_first=not i)
             if wish is _WANTS:
                 return _WANTS
-            if wish is _LOOKS and words[0] in _REFERRING:
-                wishes.add(_REFERS)
-            elif wish is not None:
+            if wish is not None:
                 wishes.add(wish)
     if _REPORTS in wishes:
         return _REPORTS if _LOOKS in wishes else _WANTS

@@ -19,7 +19,7 @@ NAMED_ACCOUNT: Final = Form("named_account", "")
 DICTATED: Final = Form("dictated", "")
 """Says that the user dictates a text, behind a colon or in quotation marks."""
 _DICTATED: Final = re.compile(
-    r"[^\W\d]:\s+[^\W\d]\w*(?:[^\w\n]+\w+){2}|[\"“„«][^\W_]+(?:[^\w\n\"”“»]+\w+){2}|(?<!\w)['‘]\w+(?:[^\w\n'’]+\w+){2}"
+    r"\w:\s+[^\W\d]\w*(?:[^\w\n]+\w+){2}|[\"“„«][^\W_]+(?:[^\w\n\"”“»]+\w+){2}|(?<!\w)['‘]\w+(?:[^\w\n'’]+\w+){2}"
 )
 _FILE: Final = re.compile(
     r"(?<![\w@/])[\w-]{1,64}\.(?:pdf|docx?|xlsx?|csv|txt|md|pptx?|zip|png|jpe?g|odt|ods|json|xml)\b"

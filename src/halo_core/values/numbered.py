@@ -21,6 +21,9 @@ _RELATING: Final = frozenset({"with", "whose", "having", "the", "has", "its"})
 """Words between a noun and what its number is called: "the file with the id 13"."""
 _SHORT_NOUNS: Final = frozenset(("pr", "mr"))
 _QUOTES: Final = frozenset("'\"`’‘“”")
+INVITATION: Final = "invitation"
+_OF_EVENTS: Final = frozenset((INVITATION, "invite"))
+"""Nouns of what belongs to an event, and has its number."""
 _CONNECTORS: Final = frozenset({",", "and", "or", "&", "und"})
 _NO_NOUNS: Final = _FILLERS | _RELATING | _CONNECTORS | {"is"}
 """Words that say something of the noun and the number around them."""
@@ -66,7 +69,7 @@ def _find_numbered_in(text: str, forms: list[Form]) -> None:  # noqa: C901  one 
         elif sign.isascii() and sign.isdigit():
             noun = noun if noun and _is_noun(noun) else ""
             if noun and len(sign) < MIN_DIGITS:
-                forms.append(make_form(("numbered", f"{to_numbered_noun(singularize(noun))} {int(sign)}")))
+                _add_form(noun, sign, forms)
             in_list = bool(noun)
         elif sign in _QUOTES or (sign == "is" and previous in _FILLERS):
             continue
@@ -78,12 +81,27 @@ def _find_numbered_in(text: str, forms: list[Form]) -> None:  # noqa: C901  one 
                 noun = ""
         elif sign.isalpha():
             if before == "#" and previous.isascii() and previous.isdigit() and len(previous) < MIN_DIGITS:
-                forms.append(make_form(("numbered", f"{to_numbered_noun(singularize(sign))} {int(previous)}")))
+                _add_form(sign, previous, forms)
             behind = (noun if noun and _is_noun(noun) else behind) if sign in _RELATING else ""
             noun, in_list = sign if sign not in _RELATING and _is_noun(sign) else "", False
         else:
             noun, behind, in_list = "", "", False
         before, previous = previous, sign
+
+
+def _add_form(noun: str, number: str, forms: list[Form]) -> None:
+    noun = singularize(noun)
+    forms.append(make_form(("numbered", f"{to_numbered_noun(noun)} {int(number)}")))
+    if noun in _OF_EVENTS:
+        forms.append(make_form(("numbered", f"{INVITATION} {int(number)}")))
+
+
+def to_argument_noun(word: str) -> str:
+    """The noun that stands for a word of an argument's name; an event's number is none of an invitation.
+
+    `event_id` of "invitation 12" is the event's, but whoever writes "event 12" names no `invitation`.
+    """
+    return INVITATION if singularize(word) in _OF_EVENTS else to_numbered_noun(word)
 
 
 def _is_noun(sign: str) -> bool:

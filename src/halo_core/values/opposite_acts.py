@@ -1,6 +1,7 @@
 """Which words ask for no act of a tool because it does the opposite, or much more: blocking asks for no access.
 
-drop_opposites(("giv", "access"), {"giv", "block", "access"})   # without "block"
+drop_opposites(("giv", "access"), {"giv", "block", "access"}, Impact.ADMIN)   # without "block"
+drop_opposites(("penalti",), {"pay", "charg"}, Impact.PAYMENT)                # without "pay"
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final
 
+from halo_core.model import Impact
 from halo_core.values.lexicon import REQUEST_WORDS_BY_IMPACT, stem_all
 
 _GIVING: Final = stem_all(
@@ -31,17 +33,46 @@ _ASKING_TO_OWN: Final = stem_all("owner ownership own transfer hand reassign pas
 _OFF: Final = frozenset(("turn", "switch", "off"))
 
 
-def drop_opposites(tool_words: Collection[str], stems: frozenset[str]) -> frozenset[str]:
-    """Of the stems by which people ask for acts of administration, those that can ask for one of this tool.
+_TAKING_MONEY: Final = stem_all(
+    "clawback confiscate debit deduct deduction fine garnish levy penalty penalise penalize recoup surcharge withdraw"
+    " withdrawal"
+)
+"""Of tools that take money from whom they name."""
+_GIVING_MONEY: Final = stem_all(
+    "advance allowance bonus compensate credit deposit discount donate goodwill grant payout pledge premium refund"
+    " reimburse repay reward sponsor tip"
+)
+_ASKING_TO_GIVE: Final = _GIVING_MONEY | stem_all("pay give contribute remit disburse top recharge")
+_ASKING_TO_TAKE: Final = _TAKING_MONEY | stem_all("bill charge")
 
-    Whoever blocks somebody asks to give nobody anything, whoever shares something makes nobody its owner, what is taken
-    away or turned off is asked for by words of that, and a right by none of paying, telling and reading.
+
+def drop_opposites(tool_words: Collection[str], stems: frozenset[str], impact: Impact) -> frozenset[str]:
+    """Of the stems by which people ask for a class of acts, those that can ask for one of this tool.
+
+    Of payments, whoever pays somebody a bonus asks for no deduction, and whoever charges somebody for no refund.
 
     Args:
         tool_words: stems of the words of its name.
         stems: by its verb and by its class.
+        impact: its class of acts.
     """
     words = frozenset(tool_words)
+    if impact is Impact.ADMIN:
+        return _drop_opposite_rights(words, stems)
+    if impact is not Impact.PAYMENT:
+        return stems
+    takes, gives = not words.isdisjoint(_TAKING_MONEY), not words.isdisjoint(_GIVING_MONEY)
+    if takes and not gives:
+        return stems - _ASKING_TO_GIVE
+    return stems - _ASKING_TO_TAKE if gives and not takes else stems
+
+
+def _drop_opposite_rights(words: frozenset[str], stems: frozenset[str]) -> frozenset[str]:
+    """The same of acts of administration.
+
+    Whoever blocks somebody asks to give nobody anything, whoever shares something makes nobody its owner, what is taken
+    away or turned off is asked for by words of that, and a right by none of paying, telling and reading.
+    """
     own = REQUEST_WORDS_BY_IMPACT["admin"] | words
     stems = stems - ((_PAYING | _TELLING) - own) - (_READING - REQUEST_WORDS_BY_IMPACT["admin"])
     if not words.isdisjoint(_OWNING) or words >= {"hand", "over"}:

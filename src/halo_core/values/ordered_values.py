@@ -15,7 +15,7 @@ from typing import Final
 
 from halo_core.model import Impact, Provenance
 from halo_core.values.argument_names import name_of_argument, names_note, split_argument_name
-from halo_core.values.asked_acts import CLASS_WORDS
+from halo_core.values.asked_acts import list_class_stems
 from halo_core.values.asked_objects import APPOINTING, appoints, is_ordered, is_undone, makes_act
 from halo_core.values.call_view import CallView
 from halo_core.values.inflections import list_inflected
@@ -43,8 +43,9 @@ def is_ordered_with_values(view: CallView, targets: Sequence[TracedLeaf]) -> boo
         return False
     if any(_is_others_value(leaf) for leaf in view.traced):
         return False
-    by_class = [stem for stem in CLASS_WORDS.get(view.resource.impact, ()) if view.sketch.was_asked(frozenset((stem,)))]
-    if wants_opposite(view, targets):
+    stems = list_class_stems(view.resource.id, view.resource.impact)
+    by_class = [stem for stem in stems if view.sketch.was_asked(frozenset((stem,)))]
+    if _wants_opposite(view, targets):
         return False
     if appoints_otherwise(view):
         by_class = [stem for stem in by_class if stem not in APPOINTING]
@@ -54,7 +55,7 @@ def is_ordered_with_values(view: CallView, targets: Sequence[TracedLeaf]) -> boo
     return all(is_ordered(view.sketch, text, papers=papers) for text in texts) and _is_noun_ordered(view)
 
 
-def wants_opposite(view: CallView, targets: Sequence[TracedLeaf]) -> bool:
+def _wants_opposite(view: CallView, targets: Sequence[TracedLeaf]) -> bool:
     """Whether the user names a target only where he wants something less, later or no more, and nothing is deleted."""
     is_deletion = view.resource.impact is Impact.DELETE
     return not is_deletion and any(is_undone(view.sketch, view.texts.get(leaf.pointer, "")) for leaf in targets)
@@ -87,6 +88,9 @@ def _is_noun_ordered(view: CallView) -> bool:
     nouns = [
         word for word in split_argument_name(view.resource.id) if len(word) >= _MIN_NOUN and word not in STOP_WORDS
     ]
+    # "Pay author AU-3 an advance" orders no `author_clawback(author)`.
+    named = {word for name in view.resource.targets for word in split_argument_name(name)}
+    nouns = [noun for noun in nouns if noun not in named] or nouns
     forms = [form for noun in nouns for form in (noun, *list_inflected(noun))]
     is_grave = view.resource.impact in _GRAVE
     return any(

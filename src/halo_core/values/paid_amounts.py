@@ -88,6 +88,7 @@ _ADDRESS_DOMAINS: Final = frozenset({"digits", "iban", "joint", "email"})
 _WORD: Final = re.compile(r"[^\W_](?:[\w@.+/-]*[^\W_])?")
 _MAX_SHARES: Final = 16
 _MAX_KEYS: Final = 48
+_MAX_SHARE_FORMS: Final = 256
 _MAX_SHARE_WORDS: Final = 96
 _MIN_WORD: Final = 2  # characters
 _MAX_NOUN: Final = 24  # characters of what stands in front of a number
@@ -412,15 +413,19 @@ def find_lone_number_forms(text: str) -> Iterator[Form]:
     Args:
         text: of the user.
     """
-    text = _write_ascii_digits(text)
-    numbers = [
-        to_hundredths(match[1].replace(",", "."))
-        for match in islice(_LONE_NUMBER.finditer(text), _MAX_KEYS)
-        if _BEFORE_NUMBER.search(text, max(match.start() - _MAX_NOUN, 0), match.start()) is None
-    ]
+    numbers = [to_hundredths(number) for _, number in _find_lone_numbers(_write_ascii_digits(text))]
     if numbers:
         yield _make_target_form(_LONE)
         yield from _cover(max(numbers), _LONE)
+
+
+def _find_lone_numbers(text: str) -> list[tuple[int, str]]:
+    """Start and numeral of each number that stands alone."""
+    return [
+        (match.start(), match[1].replace(",", "."))
+        for match in islice(_LONE_NUMBER.finditer(text), _MAX_KEYS)
+        if _BEFORE_NUMBER.search(text, max(match.start() - _MAX_NOUN, 0), match.start()) is None
+    ]
 
 
 def is_above_numbers(amount: str, look_up: Callable[[Iterable[Form]], Iterable[bool]]) -> bool:
@@ -438,6 +443,50 @@ def is_above_numbers(amount: str, look_up: Callable[[Iterable[Form]], Iterable[b
         return not any(look_up(_list_intervals(abs(to_hundredths(amount)), _LONE)))
     except InvalidOperation:
         return True
+
+
+def find_share_forms(text: str, find_forms: Callable[[str], Iterable[Form]]) -> Iterator[Form]:
+    """Forms of the amounts of a text that are for several targets, each with the words and addresses beside it.
+
+    Of a text without amounts, those of its numbers that stand alone.
+
+    Args:
+        text: of the user.
+        find_forms: the forms of the accounts and addresses in a text.
+    """
+    text = _write_ascii_digits(text)
+    amounts = find_paid_amounts(text) or [PaidAmount(start, (number,)) for start, number in _find_lone_numbers(text)]
+    shares = _split_shares(text, amounts)
+    if not 1 < len(shares) <= _MAX_SHARES:
+        return
+    written = set[Form]()
+    for share in shares:
+        own = {str(abs(to_hundredths(reading))) for amount in share.amounts for reading in amount.readings}
+        keys = _list_names_and_addresses(share.text, find_forms(share.text))
+        written |= {make_form(("share", f"{key}{end}")) for key in keys for end in ("", *(f"={x}" for x in own))}
+        written |= {make_form(("share", f"={number}")) for number in own}
+    yield from islice(sorted(written), _MAX_SHARE_FORMS)
+
+
+def is_share_of_other(amount: str, look_up: Callable[[Iterable[Form]], Iterable[bool]], keys: Iterable[str]) -> bool:
+    """Whether the user wrote an amount for another target alone: 100 of "400 to A and 100 to B" is none for A.
+
+    Args:
+        amount: as an argument has it.
+        look_up: says of forms whether a text of the user gave them.
+        keys: of its targets (`list_target_keys`).
+    """
+    try:
+        number = str(abs(to_hundredths(amount)))
+    except InvalidOperation:
+        return False
+    keys = list(keys)
+    beside = [
+        key for key, is_beside in zip(keys, look_up([Form("share", key) for key in keys]), strict=True) if is_beside
+    ]
+    if not beside or not any(look_up([Form("share", f"={number}")])):
+        return False
+    return not any(look_up([Form("share", f"{key}={number}") for key in beside]))
 
 
 def to_hundredths(amount: str) -> int:

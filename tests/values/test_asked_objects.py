@@ -12,6 +12,7 @@ DOMAINS = (
     "asked_object",
     "doing",
     "kept",
+    "leads",
     "looked_up",
     "ordered",
     "other_object",

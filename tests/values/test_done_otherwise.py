@@ -62,6 +62,12 @@ def test_a_message_that_is_stopped_has_no_target(request_text, vouched):
     assert judge(request_text, "invoice_reminder", args, impact="send", targets=("invoice", "to"))[1] is vouched
 
 
+def test_a_word_of_the_tools_name_may_be_the_verb():
+    args = {"filter": "Kim", "to": "kim@firm.example"}
+    request_text = "Export Kim to kim@firm.example, see mail 1"
+    assert judge(request_text, "export_people", args, impact="send", targets=("to",))[1]
+
+
 @pytest.mark.parametrize(
     ("request_text", "tool", "asked"),
     [

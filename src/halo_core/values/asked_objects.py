@@ -117,6 +117,7 @@ _ON: Final = frozenset("about at by concerning for from in of on regarding to wi
 _MAX_PHRASE: Final = 5  # words up to the first preposition of a clause
 _OBJECTS: Final = ("asked_object", "paper_object")
 """Domains of the words that an act is asked for; the second, of the numbers of that on which a paper is."""
+_PARTICLE: Final = re.compile(r"^\W*\w+ (off|on|out|up|down|in|back)\b")
 _NUMBER: Final = "#"
 """Stands between a noun and its number."""
 _NAME: Final = re.compile(r"(?<=\s)[A-Z][a-z]|@\w")
@@ -143,6 +144,7 @@ class _Clause(NamedTuple):
         is_undoing: it wants something less, later or no more.
         is_doing: it begins with a verb that makes an act of a noun.
         is_otherwise: it wants something done or looked up by another verb, or something less, later or no more.
+        leads: its first word, and the particle behind: "turn off".
         of_paper: of `words`, the numbers of that on which a paper is, which is what the clause is about.
     """
 
@@ -161,6 +163,7 @@ class _Clause(NamedTuple):
     is_doing: bool
     is_otherwise: bool
     of_paper: frozenset[str]
+    leads: frozenset[str]
 
 
 def find_asked_objects(text: str) -> Iterator[Form]:
@@ -193,6 +196,8 @@ def _find_ordered(clauses: Sequence[_Clause]) -> Iterator[Form]:
     yield from (make_form(("undone", word)) for word in sorted(undone))
     otherwise = frozenset[str]().union(*(clause.words for clause in clauses if clause.is_otherwise))
     yield from (make_form(("otherwise", word)) for word in sorted(otherwise - doing))
+    leads = frozenset[str]().union(*(clause.leads for clause in clauses if not clause.is_undoing))
+    yield from (make_form(("leads", word)) for word in sorted(leads))
     plain = frozenset[str]().union(*(words for words in orders if words.isdisjoint(_PAPERS)))
     yield from (make_form(("ordered", word)) for word in sorted(plain))
     for words in orders:
@@ -308,6 +313,7 @@ def _iterate_clauses(text: str) -> Iterator[_Clause]:
                 is_doing=is_doing,
                 is_otherwise=is_undoing or ((is_order or (is_lookup and not is_asking)) and not is_doing),
                 of_paper=words & _find_numbers_of_paper(part),
+                leads=frozenset((_find_leading(part), *_PARTICLE.findall(part.lower()))),
             )
 
 
@@ -473,6 +479,9 @@ def is_done_otherwise(sketch: Sketch, tool: str, impact: Impact) -> bool:
         impact: its class of acts.
     """
     nouns = [word for word in split_argument_name(tool) if len(word) >= _MIN_NOUN and word not in STOP_WORDS]
+    verbs = [Form("leads", word) for word in split_argument_name(tool)]
+    if any(map(USER_BIT.__and__, sketch.look_up_forms(verbs))):
+        return False  # "export Kim" orders by a word of the tool's name
     words = sorted({form for noun in nouns for form in (noun, *list_inflected(noun))})
     otherwise = sketch.look_up_forms([Form("otherwise", word) for word in words])
     words = [word for word, mark in zip(words, otherwise, strict=True) if mark & USER_BIT]

@@ -369,7 +369,7 @@ MODEL_SURFACE: Final[Surface[Any]] = Surface(
     None,
     partial(redact_value, is_tool=lambda _name: True),
     _replace_answer,
-    said=read_answer,
+    history_items=read_answer,
     provider_blocks=_find_answer_blocks,
 )
 """Of `AIMessage`, `ModelResponse`, `ChatResult` and `LLMResult`, whose calls are all decided when they are made."""
@@ -397,13 +397,13 @@ def make_answer_surface(surface: Surface[Any]) -> Surface[Any]:
         rebuild(surface.redact) if surface.redact is not None else None,
         rebuild(surface.withhold) if surface.withhold is not None else None,
         surface.cost,
-        partial(_read_wrapped, surface.said) if surface.said is not None else None,
+        partial(_read_wrapped, surface.history_items) if surface.history_items is not None else None,
         surface.provider_blocks,
     )
 
 
-def _read_wrapped(said: Callable[[Any], tuple[HistoryItem, ...]], value: Any) -> tuple[HistoryItem, ...]:
-    return said(_to_readable(value))
+def _read_wrapped(read_items: Callable[[Any], tuple[HistoryItem, ...]], value: Any) -> tuple[HistoryItem, ...]:
+    return read_items(_to_readable(value))
 
 
 def _to_readable(value: Any) -> Any:

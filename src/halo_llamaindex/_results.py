@@ -388,7 +388,10 @@ def make_model_surface(halo: HaloBase, read_answer: ReadAnswer | None = None) ->
         return name == "handoff" or is_decided_tool(halo, name)
 
     return replace(
-        MODEL_SURFACE, redact=partial(redact_value, is_tool=is_tool), said=read_answer, provider_blocks=_find_blocks
+        MODEL_SURFACE,
+        redact=partial(redact_value, is_tool=is_tool),
+        history_items=read_answer,
+        provider_blocks=_find_blocks,
     )
 
 

@@ -212,7 +212,9 @@ def make_model_surface(halo: HaloBase, read_answer: ReadAnswer | None = None) ->
         read_answer: what of a response becomes part of the conversation.
     """
     redact = partial(_AnswerRedactor.redact, is_tool=partial(is_decided_tool, halo))
-    return Surface(extract_words, None, redact, _replace_answer, said=read_answer, provider_blocks=_find_blocks)
+    return Surface(
+        extract_words, None, redact, _replace_answer, history_items=read_answer, provider_blocks=_find_blocks
+    )
 
 
 def _find_blocks(response: ModelResponse) -> tuple[ProviderBlock, ...]:

@@ -64,7 +64,7 @@ def is_exposed_by(halo, text=f"pay {EVIL}"):
 def says(halo, *said, history=(), shown=()):
     model = halo.register(ActionKind.INFERENCE, "model", schema=schema({"messages": {"type": "integer"}}))
     items = tuple(item("reply", each) if isinstance(each, str) else each for each in said)
-    surface = Surface(text=str, said=lambda _result: items)
+    surface = Surface(text=str, history_items=lambda _result: items)
     run(halo, model, {"messages": 1}, "said", surface, history=tuple(history), shown_texts=tuple(shown))
 
 

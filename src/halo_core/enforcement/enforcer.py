@@ -403,7 +403,7 @@ class Enforcer:
         *,
         readable_text: str | None = None,
         dropped: Collection[tuple[str, str]] = (),
-        said: tuple[HistoryItem, ...] = (),
+        history_items: tuple[HistoryItem, ...] = (),
     ) -> None:
         """(6) Queue the outcome: it joins the next transaction or waits at most 50 ms.
 
@@ -416,7 +416,7 @@ class Enforcer:
             readable_text: text that the agent may have read, where that is more than `output`. It counts for untrusted
                 results alone, since a text that nobody was shown must not make a value trusted.
             dropped: id and text of each document that an obligation dropped.
-            said: what of the result becomes part of the conversation.
+            history_items: what the result adds to the conversation.
         """
         is_own = bool(context.resource.own_places) and context.reads_own_place
         origin = origin_of_result(context.resource, is_own=is_own)
@@ -424,14 +424,16 @@ class Enforcer:
             note_inner_outcome(context, origin)
         if readable_text is None or origin is not Provenance.UNTRUSTED:
             readable_text = output
-        if not said and status in _SHOWN_STATUSES:
-            said = _make_result_item(context, output) if context.call.call_id else ()
-        text = prepare_result_text(self._preparer, context, output, readable_text, said)
+        if not history_items and status in _SHOWN_STATUSES:
+            history_items = _make_result_item(context, output) if context.call.call_id else ()
+        text = prepare_result_text(self._preparer, context, output, readable_text, history_items)
         of_document = self._preparer.references.of_document
         references: tuple[tuple[str, str], ...] = ()
         if dropped:
             references = tuple([(of_document(name) if name else "", of_document(text)) for name, text in dropped])
-        job = OutcomeJob(context, status, text, len(output), len(readable_text), detail, cost or {}, references, said)
+        job = OutcomeJob(
+            context, status, text, len(output), len(readable_text), detail, cost or {}, references, history_items
+        )
         self.store.defer(job, session=context.session, preparation=text)
         if self.observers.is_watched:
             agent, resource = context.principal.agent, context.resource

@@ -63,14 +63,14 @@ from halo_core.values.result_origins import VOUCHED_ORIGINS
 __all__ = [
     "HISTORY_SOURCE",
     "TRUST_FLOOR",
-    "SaidItem",
+    "PreparedItem",
     "describe_calls",
     "digest_store",
     "is_place_tainted",
     "iterate_observed",
     "iterate_unowned",
     "list_place_marks",
-    "read_said",
+    "prepare_items",
     "record_argument_words",
     "record_conversation",
 ]
@@ -208,7 +208,7 @@ def _iterate_history(tx: Transaction, context: DecisionContext, *, is_first_acti
 
 @quick_init
 @dataclass(frozen=True, slots=True)
-class SaidItem:
+class PreparedItem:
     """What a model said or a tool returned, prepared for recording.
 
     Args:
@@ -226,18 +226,18 @@ class SaidItem:
     call_prints: FormPrints = ()
 
 
-def read_said(
-    context: DecisionContext, said: Iterable[HistoryItem], result: ResultMarks = NO_MARKS
-) -> tuple[SaidItem, ...]:
+def prepare_items(
+    context: DecisionContext, history_items: Iterable[HistoryItem], result: ResultMarks = NO_MARKS
+) -> tuple[PreparedItem, ...]:
     """Prepare what was said or returned, with the links of its conversation; reads no store.
 
     Args:
         context: context of the decision.
-        said: what was said or returned.
+        history_items: what was said or returned.
         result: what the session keeps of a tool's result.
     """
     conversation, read = context.conversation, []
-    for item in said:
+    for item in history_items:
         conversation_after, marked = conversation.follow(item)
         marks, fingerprints = marked.marks, frozenset[int]()
         if item.role is HistoryRole.CALLS and item.text:
@@ -246,10 +246,10 @@ def read_said(
             conversation = conversation_after
         elif item.role is HistoryRole.PROVIDER_RESULT:
             fingerprints = context.fingerprint_text(item.text, Provenance.UNTRUSTED)
-        read.append(SaidItem(item, marks, fingerprints, *read_prints(context, item, result)))
+        read.append(PreparedItem(item, marks, fingerprints, *read_prints(context, item, result)))
     if context.history and (links := _list_links(context)):
         prints = read_user_prints(context)
-        read += [SaidItem(marked.item, marked.marks, prints=prints) for marked in links]
+        read += [PreparedItem(marked.item, marked.marks, prints=prints) for marked in links]
     return tuple(read)
 
 
@@ -261,7 +261,7 @@ def _list_links(context: DecisionContext) -> list[MarkedItem]:
 
 
 def record_conversation(
-    tx: Transaction, context: DecisionContext, state: SessionState, said: Iterable[SaidItem]
+    tx: Transaction, context: DecisionContext, state: SessionState, items: Iterable[PreparedItem]
 ) -> None:
     """Mark what a model said or a tool returned, its known values, and the words of an exposed model.
 
@@ -269,17 +269,17 @@ def record_conversation(
         tx: the transaction that holds the outcome.
         context: context of the decision.
         state: the session's, with what the outcome has brought into it.
-        said: what was said or returned.
+        items: what was said or returned.
     """
     table, now_us, sketch = MarkTable(tx), tx.clock.now_us(), tx.load_sketch(state)
     if context.history:
         record_own_messages(tx, context)
     if not state.view.tainted:
-        _record_known(table, context, sketch, said, now_us)
+        _record_known(table, context, sketch, items, now_us)
         return
-    for read in said:
-        item = read.item
-        for mark in read.marks:
+    for prepared in items:
+        item = prepared.item
+        for mark in prepared.marks:
             table.put_item(mark, context.session, now_us, exposed=True)
         if item.text and item.role in (HistoryRole.REPLY, HistoryRole.CALLS):
             table.add_repeats(_fingerprint_reply(sketch, item.text), now_us)
@@ -288,17 +288,18 @@ def record_conversation(
 
 
 def _record_known(
-    table: MarkTable, context: DecisionContext, sketch: Sketch, said: Iterable[SaidItem], now_us: int
+    table: MarkTable, context: DecisionContext, sketch: Sketch, items: Iterable[PreparedItem], now_us: int
 ) -> None:
     """Mark what an unexposed model said or a tool returned, with the known values in it."""
     user = context.principal.user
     said_values: list[int] = []  # by the model's items, which stand before a link
-    for read in said:
-        is_link = read.item.role is HistoryRole.LINK
-        known = find_item_values(table, context, sketch, read.item, read.prints) if read.prints or is_link else []
-        in_calls = find_known(sketch, read.call_prints) if read.call_prints else ()
+    for prepared in items:
+        item, prints = prepared.item, prepared.prints
+        is_link = item.role is HistoryRole.LINK
+        known = find_item_values(table, context, sketch, item, prints) if prints or is_link else []
+        in_calls = find_known(sketch, prepared.call_prints) if prepared.call_prints else ()
         values = [*said_values, *known] if is_link else [*known, *in_calls]
-        for place, mark in enumerate(read.marks):
+        for place, mark in enumerate(prepared.marks):
             # The second mark of a message with calls is of its text alone.
             is_text = place > 0
             carried = known if is_text else values

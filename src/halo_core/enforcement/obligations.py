@@ -41,7 +41,7 @@ class Surface(Generic[T]):
         redact: the result with every text replaced by what `mask` makes of it, the same object if nothing changes.
         withhold: a notice in the result's own shape.
         cost: what the result cost, unit → amount in the budget's own decimals, where the result says so.
-        said: what of a model's answer becomes part of the conversation.
+        history_items: what a model's answer adds to the conversation.
         provider_blocks: what the model's provider put into an answer by tools of its own.
     """
 
@@ -50,7 +50,7 @@ class Surface(Generic[T]):
     redact: Callable[[T, Callable[[str], str]], T] | None = None
     withhold: Callable[[T, str], T] | None = None
     cost: Callable[[T], Mapping[str, int]] | None = None
-    said: Callable[[T], tuple[HistoryItem, ...]] | None = None
+    history_items: Callable[[T], tuple[HistoryItem, ...]] | None = None
     provider_blocks: Callable[[T], tuple[ProviderBlock, ...]] | None = None
 
 

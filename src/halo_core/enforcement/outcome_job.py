@@ -18,7 +18,7 @@ from halo_core.decision.outcome_record import encode_outcome
 from halo_core.enforcement.behaviour_events import MAX_RELATED_RESULT
 from halo_core.enforcement.call import MAX_KEPT_CHARS
 from halo_core.enforcement.decision_context import DecisionContext, ObservedText
-from halo_core.enforcement.exposure import SaidItem, is_place_tainted, read_said, record_conversation
+from halo_core.enforcement.exposure import PreparedItem, is_place_tainted, prepare_items, record_conversation
 from halo_core.enforcement.preparer import Preparer
 from halo_core.enforcement.session_behaviour import describe_shape, fingerprint_call_of
 from halo_core.enforcement.snapshot_builder import record_observation
@@ -77,7 +77,7 @@ class ResultText:
         result: what is kept of what may have been read, for provenance of later arguments.
         traces: returns the fingerprints by which the output is recognised as previously stored text.
         chunk: what the session's profile keeps of it.
-        said: what of it becomes part of the conversation.
+        prepared_items: what it adds to the conversation.
         shape: how the call was written, None if nothing was read.
     """
 
@@ -87,7 +87,7 @@ class ResultText:
     result: ResultMarks = NO_MARKS
     traces: Callable[[], Iterable[int]] = tuple
     chunk: Chunk | None = None
-    said: tuple[SaidItem, ...] = ()
+    prepared_items: tuple[PreparedItem, ...] = ()
     shape: CallShape | None = None
 
 
@@ -96,7 +96,7 @@ def prepare_result_text(
     context: DecisionContext,
     output: str,
     readable_text: str,
-    said: tuple[HistoryItem, ...] = (),
+    history_items: tuple[HistoryItem, ...] = (),
 ) -> Preparation[ResultText] | None:
     """Do the work that recording a result's text needs; None if there is no text.
 
@@ -105,15 +105,17 @@ def prepare_result_text(
         context: context of the decision that let the action run.
         output: the text to record.
         readable_text: what may have been read of it.
-        said: what of it becomes part of the conversation.
+        history_items: what it adds to the conversation.
     """
-    if not output and not readable_text and not said:
+    if not output and not readable_text and not history_items:
         return None
     # INVARIANT: SAME - taken now, since whoever ran the action may go on changing what it was given.
     texts = _list_argument_texts(context)
-    work = partial(_read_result_text, preparer, context, output, readable_text, argument_texts=texts, said=said)
+    work = partial(
+        _read_result_text, preparer, context, output, readable_text, argument_texts=texts, history_items=history_items
+    )
     length = len(readable_text)
-    for item in said:
+    for item in history_items:
         length += len(item.text)
     return Preparation(work, is_long=length > _LONG_TEXT)
 
@@ -177,7 +179,7 @@ def _read_result_text(
     readable_text: str,
     *,
     argument_texts: list[str],
-    said: tuple[HistoryItem, ...],
+    history_items: tuple[HistoryItem, ...],
 ) -> ResultText:
     resource, assessment = context.resource, context.assessment
     is_created = resource.impact is Impact.WRITE and not context.has_exposed_body and _returns_created(context)
@@ -221,7 +223,7 @@ def _read_result_text(
         result,
         partial(preparer.find_traces, readable_text),
         chunk,
-        read_said(context, said, result),
+        prepare_items(context, history_items, result),
         describe_shape(context),
     )
 
@@ -246,7 +248,7 @@ class OutcomeJob:
         detail: class of the error, or how many documents were dropped.
         actual_costs: what it cost, in the units of the budgets, where that is not what was reserved.
         dropped: references of the id, empty if unknown, and of the text of each document that was dropped.
-        said: what of it becomes part of the conversation.
+        history_items: what it adds to the conversation.
     """
 
     context: DecisionContext
@@ -257,7 +259,7 @@ class OutcomeJob:
     detail: str = ""
     actual_costs: Mapping[str, int] = field(default_factory=dict)
     dropped: tuple[tuple[str, str], ...] = ()
-    said: tuple[HistoryItem, ...] = ()
+    history_items: tuple[HistoryItem, ...] = ()
 
     def __call__(self, tx: Transaction) -> None:
         """Append the outcome, and update what the session has seen."""
@@ -272,7 +274,7 @@ class OutcomeJob:
             profile = tx.load_profile(state) if text.chunk is not None else None
             state, origin = self._observe(tx, state, text)
             head = pack_head(profile) if profile is not None else ""
-        if state is not None and self.said:
+        if state is not None and self.history_items:
             state = self._record_said(tx, state, text)
         charges = context.reserved_charges
         has_cost = charges and (self.actual_costs or self.status == "not_run")
@@ -376,17 +378,17 @@ class OutcomeJob:
         """Record what was said or returned as part of the conversation."""
         source = f"{self.context.resource.id} (provider)"
         is_unread = self.text is not None and self.text.error is not None
-        if is_unread and any(item.role is HistoryRole.PROVIDER_RESULT for item in self.said):
+        if is_unread and any(item.role is HistoryRole.PROVIDER_RESULT for item in self.history_items):
             # INVARIANT: FAILCLOSED - as in `_observe`.
             unread = ObservedText(frozenset(), Provenance.UNTRUSTED, is_cut=True)
             state = record_observation(tx, state, tx.load_sketch(state), unread, source)
-        for read in text.said:
+        for read in text.prepared_items:
             if read.item.role is HistoryRole.PROVIDER_RESULT:
                 # INVARIANT: what a provider's tool brought was decided by nobody here.
                 is_cut = len(read.item.text) > MAX_TEXT
                 observed = ObservedText(read.fingerprints, Provenance.UNTRUSTED, is_cut=is_cut)
                 state = record_observation(tx, state, tx.load_sketch(state), observed, source)
-        record_conversation(tx, self.context, state, text.said)
+        record_conversation(tx, self.context, state, text.prepared_items)
         return state
 
     def _count(self, state: SessionState, text: ResultText) -> tuple[AgentTally, ...] | None:

@@ -92,9 +92,9 @@ def _make_provider_call(call: Call, name: str, text: str, find_resource: FindRes
         held_id="",
         has_run=True,
     )
-    return ProviderCall(provider_call, text, Surface(str, said=_read_said))
+    return ProviderCall(provider_call, text, Surface(str, history_items=_read_history_items))
 
 
-def _read_said(text: str) -> tuple[HistoryItem, ...]:
+def _read_history_items(text: str) -> tuple[HistoryItem, ...]:
     # INVARIANT: what a provider's tool brought was decided by nobody here, whatever its source is declared as.
     return (HistoryItem(HistoryRole.PROVIDER_RESULT, text),) if text else ()

@@ -28,7 +28,7 @@ class OutcomeQueue(Protocol):
         *,
         readable_text: str | None = None,
         dropped: Collection[tuple[str, str]] = (),
-        said: tuple[HistoryItem, ...] = (),
+        history_items: tuple[HistoryItem, ...] = (),
     ) -> None:
         """Record an outcome with the next transaction."""
         ...
@@ -76,8 +76,8 @@ class Ticket:
         recorded_text = _read_text(result, surface)  # what a model asks for is in it too
         if obligations:
             recorded_text = mask_recorded_text(recorded_text, obligations)
-        items = _read_said(result, surface) if surface.said is not None else ()
-        self._finish("success", recorded_text, detail or self._restricted_before, cost, said=items)
+        items = _read_history_items(result, surface) if surface.history_items is not None else ()
+        self._finish("success", recorded_text, detail or self._restricted_before, cost, history_items=items)
         return result
 
     def restrict(self, result: T, surface: Surface[T]) -> T:
@@ -144,7 +144,7 @@ class Ticket:
         cost: Mapping[str, int] | None = None,
         *,
         readable_text: str | None = None,
-        said: tuple[HistoryItem, ...] = (),
+        history_items: tuple[HistoryItem, ...] = (),
     ) -> None:
         if not self._is_open:
             return
@@ -158,7 +158,7 @@ class Ticket:
                 cost or {},
                 readable_text=readable_text,
                 dropped=self._dropped,
-                said=said,
+                history_items=history_items,
             )
 
 
@@ -173,12 +173,12 @@ def _read_cost(result: T, surface: Surface[T]) -> Mapping[str, int]:
         return {}
 
 
-def _read_said(result: T, surface: Surface[T]) -> tuple[HistoryItem, ...]:
+def _read_history_items(result: T, surface: Surface[T]) -> tuple[HistoryItem, ...]:
     """The part of a result that joins the conversation; empty if it cannot be read, and so of unknown origin."""
-    if surface.said is None:
+    if surface.history_items is None:
         return ()
     try:
-        return surface.said(result)
+        return surface.history_items(result)
     except Exception:  # noqa: BLE001  the action ran
         return ()
 

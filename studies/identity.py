@@ -28,10 +28,10 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from halo_core.durations import DAY_US
 from halo_core.errors import BadInput
 from halo_core.identities.event import IdentityEvent, parse_event
 from halo_core.identities.event_risk import ComparisonBasis, EventScorer, fit_identity_baseline
-from halo_core.identities.habit import DAY_US
 from halo_studies.data_folder import add_data_option, parse_with_data
 from halo_studies.identity.synthetic_events import ATTACKS, UNUSUAL, month
 

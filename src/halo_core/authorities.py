@@ -144,12 +144,8 @@ class Authorities:
                 )
             return _end_validity(issuers[kid], at_us)
 
-    def add_approver(self, tenant: str, name: str, public_key: bytes, since_us: int) -> str:
-        """Let somebody answer challenges and sign control acts; like `add_person`."""
-        return self.add_person(tenant, name, public_key, since_us, role="approver")
-
     def add_person(self, tenant: str, name: str, public_key: bytes, since_us: int, *, role: str) -> str:
-        """Let somebody act as `approver` or `operator`; returns the key's thumbprint.
+        """Let somebody act as `approver` or `operator` (both sign control acts); returns the key's thumbprint.
 
         Raises:
             BadInput: `weak_key`.
@@ -177,10 +173,6 @@ class Authorities:
                 )
             people.setdefault(kid, {**_make_record(public_key, since_us), "name": name})
         return kid
-
-    def withdraw_approver(self, tenant: str, name: str, at_us: int) -> list[str]:
-        """Stop accepting somebody's answers from `at_us` on; like `withdraw_person`."""
-        return self.withdraw_person(tenant, name, at_us, role="approver")
 
     def withdraw_person(self, tenant: str, name: str, at_us: int, *, role: str) -> list[str]:
         """Stop accepting somebody in a role from `at_us` on; returns the thumbprints of the withdrawn keys.

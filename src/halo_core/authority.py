@@ -29,10 +29,10 @@ from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, Decimal, DecimalException, localcontext
 from typing import Final
 
+from halo_core.durations import SECOND_US
 from halo_core.model import AUTHORITY_ONE, RESERVED_UNITS, AccessRequest, Decay, Envelope, Impact, Link, Resource
 
 _MAX_HALVINGS: Final = 64
-_US_PER_SECOND: Final = 1_000_000
 _AMOUNT_LIMIT: Final = 2**53
 """Amounts are below it, as canonical JSON holds them."""
 _NOTHING_SPENT: Final = ("", 0, 0)
@@ -167,7 +167,7 @@ def find_shortfalls(
             elif account.total(unit) + amount > budget.subtree:
                 missing.append(Shortfall("budget_exceeded", link.jti, unit))
         age_limit = budgets.get("time")
-        if age_limit is not None and time_us - opened_us > age_limit.subtree * _US_PER_SECOND:
+        if age_limit is not None and time_us - opened_us > age_limit.subtree * SECOND_US:
             missing.append(Shortfall("budget_exceeded", link.jti, "time"))
     return missing
 
@@ -202,7 +202,7 @@ class AccountTerms:
         self._decay = link.decay
         self._limits = {budget.unit: (budget.per_action, budget.subtree) for budget in link.budgets}
         time = self._limits.get("time")
-        self._max_age_us = None if time is None else time[1] * _US_PER_SECOND
+        self._max_age_us = None if time is None else time[1] * SECOND_US
 
     def charge(
         self, account: Envelope, charges: Iterable[tuple[str, int]], *, opened_us: int, time_us: int

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
-from typing import Final, Protocol
-
-DAY_US: Final = 86_400_000_000
-"""Microseconds of a day."""
+from typing import Protocol
 
 
 class Clock(Protocol):

@@ -733,7 +733,7 @@ def test_an_approver_in_the_file_alone_answers_nothing(home, monkeypatch, build)
     with HaloBase.local("clerk", home=home, policy=policy, mode="enforce", quiet=True) as halo:
         with pytest.raises(Pending) as caught:
             asks(halo)
-        Authorities(home).add_approver("local", "eve", eve.public_key, 0)
+        Authorities(home).add_person("local", "eve", eve.public_key, 0, role="approver")
         if build == "theirs":  # whoever holds the log's key needs no command of ours to write an answer
             people = {eve.key_id: person_ref(home, "eve")}
             with monkeypatch.context() as patched:

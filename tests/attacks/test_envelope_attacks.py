@@ -807,7 +807,7 @@ def test_134_a_withdrawn_approvers_answer_is_none(open_halo, home, clock):
     enrol(home)
     decayed(halo, clock)
     reauthorized(halo)
-    Authorities(home).withdraw_approver("local", "ruth", clock.now_us())
+    Authorities(home).withdraw_person("local", "ruth", clock.now_us(), role="approver")
     with halo.session("s"):
         assert refused(halo) == ("challenge", ["authority_decayed"])
 

@@ -38,7 +38,7 @@ def stored(profile: Profile) -> list[bytes]:
 
 def reloaded(profile: Profile) -> Profile:
     *rows, head = stored(profile)
-    again = Profile(profile.key, forgotten=profile.forgotten)
+    again = Profile(profile.key)
     for row in rows:
         apply_row(again, row)
     apply_head(again, head.decode())

@@ -9,8 +9,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from halo_core.durations import DAY_US, HOUR_US
 from halo_core.identities.event import IdentityEvent, IdentityKind, Outcome
-from halo_core.identities.habit import DAY_US, HOUR_US
 
 KEY = b"tests of identities".ljust(32, b".")
 MONDAY = int(datetime(2026, 1, 5, tzinfo=UTC).timestamp()) // 86_400  # number of the day

@@ -16,9 +16,8 @@ from halo_core.errors import Tampered
 from halo_core.ledger.tree import (
     EMPTY_ROOT,
     CompactRange,
+    ProofTree,
     compute_root,
-    consistency_proof,
-    inclusion_proof,
     leaf_hash,
     node_hash,
     verify_consistency,
@@ -146,7 +145,7 @@ def test_malformed_frontier_is_refused(data: bytes):
 def test_inclusion_proofs_verify_and_nothing_else_does(size: int, data: st.DataObject):
     items = leaves(size)
     index = data.draw(st.integers(0, size - 1))
-    proof, top = inclusion_proof(items, index), compute_root(items)
+    proof, top = ProofTree(items).inclusion(index, size), compute_root(items)
     assert verify_inclusion(index, size, items[index], proof, top)
     assert not verify_inclusion(index, size, leaf_hash(b"other"), proof, top)
     assert not verify_inclusion(index, size, items[index], [*proof, bytes(32)], top)
@@ -171,7 +170,7 @@ def test_what_is_no_hash_is_in_no_tree(leaf):
 def test_consistency_proofs_verify_and_nothing_else_does(size: int, data: st.DataObject):
     items = leaves(size)
     first = data.draw(st.integers(1, size))
-    proof = consistency_proof(items, first)
+    proof = ProofTree(items).consistency(first, size)
     old, new = compute_root(items[:first]), compute_root(items)
     assert verify_consistency(first, size, proof, old, new)
     assert not verify_consistency(first, size, [*proof, bytes(32)], old, new)
@@ -190,9 +189,10 @@ def test_a_proof_from_the_empty_tree_or_to_a_smaller_one_proves_nothing(first: i
 
 
 def test_proofs_outside_the_tree_are_refused():
-    for call, at in ((inclusion_proof, -1), (inclusion_proof, 3), (consistency_proof, 0), (consistency_proof, 4)):
+    tree = ProofTree(leaves(3))
+    for prove, at in ((tree.inclusion, -1), (tree.inclusion, 3), (tree.consistency, 0), (tree.consistency, 4)):
         with pytest.raises(IndexError):
-            call(leaves(3), at)
+            prove(at, 3)
 
 
 JUNK = st.one_of(st.none(), st.integers(-(2**70), 2**70), st.binary(max_size=40), st.text(max_size=5), st.booleans())

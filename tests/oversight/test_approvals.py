@@ -231,7 +231,7 @@ def test_who_was_withdrawn_does_not_answer(home):
     enrolled(home)
     with at(home) as store:
         now_us = store.clock.now_us()
-    Authorities(home).withdraw_approver("local", "mia", now_us)
+    Authorities(home).withdraw_person("local", "mia", now_us, role="approver")
     assert refused(home, request) == "approver_not_enrolled"
 
 
@@ -347,7 +347,7 @@ def test_enrolment_and_withdrawal_are_on_record(home):
     enrolled(home)
     key = people(home).signer(make_approver_key_name("mia"))
     with at(home) as store:
-        kids = Authorities(home).withdraw_approver("local", "mia", 2**51)
+        kids = Authorities(home).withdraw_person("local", "mia", 2**51, role="approver")
         store.commit(lambda tx: record_withdrawal(tx, kids, name="mia", by="admin", now_us=2**51))
     acts = [body for body in bodies(home, EntryKind.AUTHORITY) if body.get("role") == "approver"]
     assert [(body["act"], body["kid"], body["name"], body["actor"]) for body in acts] == [

@@ -23,9 +23,9 @@ def fresh():
     return Ed25519Signer.generate()
 
 
-def code_of(step, *args):
+def code_of(step, *args, **options):
     with pytest.raises(BadInput) as caught:
-        step(*args)
+        step(*args, **options)
     return caught.value.code
 
 
@@ -38,13 +38,13 @@ def test_what_is_added_is_trusted_from_then_until_its_end(home):
     known, issuer, mia = Authorities(home), fresh(), fresh()
     kid = known.add_issuer("local", issuer.public_key, 100)
     assert known.add_issuer("local", issuer.public_key, 900) == kid == issuer.key_id
-    known.add_approver("local", "mia", mia.public_key, 200)
+    known.add_person("local", "mia", mia.public_key, 200, role="approver")
     loaded = known.load("local")
     assert loaded.issuers == {kid: (issuer.public_key, 100, None, "")}
     assert loaded.approvers == {mia.key_id: (mia.public_key, 200, None, "mia")}
     assert (loaded.issuer_keys(99), loaded.issuer_keys(100)) == ({}, {kid: issuer.public_key})
     assert known.retire_issuer("local", kid, 500) == 500
-    assert known.withdraw_approver("local", "mia", 600) == [mia.key_id]
+    assert known.withdraw_person("local", "mia", 600, role="approver") == [mia.key_id]
     later = known.load("local")
     assert (later.issuer_keys(499), later.issuer_keys(500)) == ({kid: issuer.public_key}, {})
     assert (later.approver_keys(599), later.approver_keys(600)) == ({mia.key_id: ("mia", mia.public_key)}, {})
@@ -64,51 +64,53 @@ def test_an_end_is_never_moved_back(home):
 def test_a_retired_key_never_comes_back(home):
     known, issuer, mia = Authorities(home), fresh(), fresh()
     known.retire_issuer("local", known.add_issuer("local", issuer.public_key, 0), 5)
-    known.add_approver("local", "mia", mia.public_key, 0)
-    known.withdraw_approver("local", "mia", 5)
+    known.add_person("local", "mia", mia.public_key, 0, role="approver")
+    known.withdraw_person("local", "mia", 5, role="approver")
     assert code_of(known.add_issuer, "local", issuer.public_key, 9) == "key_retired"
-    assert code_of(known.add_approver, "local", "mia", mia.public_key, 9) == "key_retired"
-    known.add_approver("local", "mia", fresh().public_key, 9)
+    assert code_of(known.add_person, "local", "mia", mia.public_key, 9, role="approver") == "key_retired"
+    known.add_person("local", "mia", fresh().public_key, 9, role="approver")
 
 
 @pytest.mark.parametrize("key", [LOW_ORDER, b"\xff" * 32, b"short"])
 def test_a_weak_key_is_never_trusted(home, key):
     known = Authorities(home)
     assert code_of(known.add_issuer, "local", key, 0) == "weak_key"
-    assert code_of(known.add_approver, "local", "mia", key, 0) == "weak_key"
+    assert code_of(known.add_person, "local", "mia", key, 0, role="approver") == "weak_key"
     assert not (home / "authorities.json").exists()
 
 
 def test_one_key_has_one_part(home):
     known, issuer, mia = Authorities(home), fresh(), fresh()
     known.add_issuer("local", issuer.public_key, 0)
-    known.add_approver("local", "mia", mia.public_key, 0)
-    assert code_of(known.add_approver, "local", "bob", issuer.public_key, 0) == "key_taken"
+    known.add_person("local", "mia", mia.public_key, 0, role="approver")
+    assert code_of(known.add_person, "local", "bob", issuer.public_key, 0, role="approver") == "key_taken"
     assert code_of(known.add_issuer, "local", mia.public_key, 0) == "key_taken"
-    assert code_of(known.add_approver, "local", "bob", mia.public_key, 0) == "key_taken"
+    assert code_of(known.add_person, "local", "bob", mia.public_key, 0, role="approver") == "key_taken"
 
 
 def test_one_name_has_one_key_however_it_is_spelt(home):
     known = Authorities(home)
-    known.add_approver("local", "Mia", fresh().public_key, 0)
+    known.add_person("local", "Mia", fresh().public_key, 0, role="approver")
     for name in ("Mia", "mia", "user:MIA"):
-        assert code_of(known.add_approver, "local", name, fresh().public_key, 0) == "approver_exists"
+        assert code_of(known.add_person, "local", name, fresh().public_key, 0, role="approver") == "approver_exists"
 
 
 @pytest.mark.parametrize("name", ["", " mia", "a\nb", "x" * 65, "user:", "a\u200bb"])
 def test_a_name_that_nobody_can_read_is_no_approver(home, name):
-    assert code_of(Authorities(home).add_approver, "local", name, fresh().public_key, 0) == "bad_approver"
+    assert (
+        code_of(Authorities(home).add_person, "local", name, fresh().public_key, 0, role="approver") == "bad_approver"
+    )
 
 
 def test_unknown_ones_cannot_be_retired(home):
     assert code_of(Authorities(home).retire_issuer, "local", "none", 0) == "unknown_key"
-    assert code_of(Authorities(home).withdraw_approver, "local", "none", 0) == "unknown_approver"
+    assert code_of(Authorities(home).withdraw_person, "local", "none", 0, role="approver") == "unknown_approver"
     assert not (home / "authorities.json").exists()
 
 
 def spoilt(home):
     known, mia, issuer = Authorities(home), fresh(), fresh()
-    known.add_approver("local", "mia", mia.public_key, 0)
+    known.add_person("local", "mia", mia.public_key, 0, role="approver")
     known.add_issuer("local", issuer.public_key, 0)
     return json.loads((home / "authorities.json").read_text()), mia.key_id, issuer.key_id
 
@@ -232,5 +234,8 @@ def test_a_compared_name_is_compared_as_it_is(name):
 
 @pytest.mark.parametrize("odd", list("\ufe0f\u034f\u3164\u200b\u200d\u202e\u2066\u00ad\x07"))
 def test_a_name_with_what_nobody_sees_is_not_enrolled(home, odd):
-    assert code_of(Authorities(home).add_approver, "local", f"mi{odd}a", fresh().public_key, 0) == "bad_approver"
+    assert (
+        code_of(Authorities(home).add_person, "local", f"mi{odd}a", fresh().public_key, 0, role="approver")
+        == "bad_approver"
+    )
     assert Authorities(home).load("local") == TrustedKeys()

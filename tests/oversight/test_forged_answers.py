@@ -87,7 +87,7 @@ def test_an_answer_that_no_person_signed_settles_nothing_and_is_shown(home, answ
     token = replace(peek_standing_answer(row[0]), id=RandomIds().new_token_id())
     signer = KeyStore(home).signer("agent-clerk" if forger == "the agent's key" else "approver-mia")
     if forger == "an approver of its own":
-        Authorities(home).add_approver("local", "eve", signer.public_key, 0)
+        Authorities(home).add_person("local", "eve", signer.public_key, 0, role="approver")
         token = replace(token, approver="eve")
     put(home, token, signer, with_entry=with_entry)
     with opened(home) as halo, pytest.raises((Denied, Pending)):

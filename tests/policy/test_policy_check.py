@@ -30,7 +30,7 @@ def forbid(condition: str, action: str = 'action == Action::"send_money"', head:
 
 
 def test_the_starter_policy_is_valid_with_and_without_tools():
-    assert check_bundle(PolicyBundle.load_starter(TYPES), [SEND, KB]) == []
+    assert check_bundle(PolicyBundle(PolicyBundle.load_starter().sources, TYPES), [SEND, KB]) == []
     assert check_bundle(PolicyBundle.load_starter(), []) == []
 
 

@@ -598,7 +598,7 @@ def compare_with_fresh_reads(image: TenantImage, home: Path) -> None:
             assert tx.load_sketch(state).marks == memory.sketch.marks
             assert fresh.get_memory(session).chunks == memory.chunks == state.chunks
             profiles = [item.profile for item in (fresh.get_memory(session), memory)]
-            read, known = [(profile.request, profile.chunks, profile.forgotten) for profile in profiles]
+            read, known = [(profile.request, profile.chunks) for profile in profiles]
             assert read == known
         for (writer, seq), (marks, place) in image.runs.open_places.items():
             assert tx.find_outcome(session_at(database, writer, seq), writer, seq) is None

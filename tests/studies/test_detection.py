@@ -188,7 +188,7 @@ def test_the_exported_tables_equal_scikit_learn_within_the_stated_bound(recorded
     import numpy as np
 
     from halo_core.risk.forest import UNIT
-    from halo_core.training.fitting import compute_rounding_bound, export_booster, fit_members
+    from halo_core.training.fitting import compute_rounding_bound, export_mean, fit_members
     from halo_studies.detection.protocol import material_of
     from halo_studies.recordings.labelled_sessions import looked, read
 
@@ -197,7 +197,7 @@ def test_the_exported_tables_equal_scikit_learn_within_the_stated_bound(recorded
     draw = np.random.default_rng(0)
     values = np.concatenate([material.table.values, draw.integers(-5, 700, (200, material.table.values.shape[1]))])
     for member, booster in fit.members:
-        forest = export_booster(booster, member.columns)
+        forest = export_mean([(1, booster, member.columns)])
         exact = booster.decision_function(values[:, member.columns])
         ours = np.array([forest.compute_margin(row) for row in values.tolist()]) / UNIT
         assert np.abs(exact - ours).max() <= compute_rounding_bound(forest) + 1e-9

@@ -30,7 +30,7 @@ from halo_core.training.fitting import (
     _iterate_recorded,
     build_model,
     compute_rounding_bound,
-    export_booster,
+    export_mean,
     fit_members,
 )
 from halo_core.training.made_up_hijacks import MADE_UP, make_hijacks
@@ -160,7 +160,7 @@ def test_features_that_may_only_rise_do_so_in_the_exported_tables():
     data = Material(replace(table, values=noise))
     member = Member("held", 1000, monotone=True, trees=20, leaves=6, least=2, kept=0)
     fit = fit_members(data, np.ones(data.table.rows.sessions, bool), (member,))
-    forest = export_booster(fit.members[0][1], member.columns)
+    forest = export_mean([(1, fit.members[0][1], member.columns)])
     read = sorted({forest.nodes[at] for at in range(0, len(forest.nodes), 3) if forest.nodes[at] >= 0})
     assert any(FEATURES[forest.features[slot]].rises for slot in read)
     for slot in read:
@@ -180,7 +180,7 @@ def test_features_that_may_only_rise_do_so_in_the_exported_tables():
 def test_the_exported_tables_order_actions_as_the_booster_does():
     data = material()
     fit = fit_members(data, np.ones(data.table.rows.sessions, bool), (Member("all", 1000, trees=10),))
-    forest = export_booster(fit.members[0][1], fit.members[0][0].columns)
+    forest = export_mean([(1, fit.members[0][1], fit.members[0][0].columns)])
     exact = fit.margins(data.table.values)
     ours = np.array([forest.compute_margin(row) for row in data.table.values.tolist()]) / UNIT
     apart = np.subtract.outer(exact, exact)

@@ -19,10 +19,10 @@ from halo_core.alerts.connections import (
 )
 from halo_core.alerts.messages import AnyAlert
 from halo_core.clock import Clock, format_iso
+from halo_core.durations import SECOND_US
 from halo_core.errors import ConfigError
 
 _WEBHOOK_PORTS: Final = {"http": 80, "https": 443}
-_SECOND_US: Final = 1_000_000
 _ACCEPTED_STATUSES: Final = range(200, 300)
 _REDIRECTS: Final = range(300, 400)
 _RETRIED_STATUSES: Final = frozenset({408, 425, 429})
@@ -109,7 +109,7 @@ class Webhook:
             connection.close()
 
     def _headers(self, alert: AnyAlert, body: bytes) -> dict[str, str]:
-        sent_s = str(self.clock.now_us() // _SECOND_US)
+        sent_s = str(self.clock.now_us() // SECOND_US)
         return {
             "Content-Type": "application/json",
             "User-Agent": "halo",

@@ -12,9 +12,10 @@ from halo_core.behaviour.known import DORMANT_DAYS, DORMANT_SESSIONS, TERMS, day
 from halo_core.behaviour.measures import INDEX, MEASURES, say_value
 from halo_core.behaviour.principals import MOST_OF_GRAVE, PrincipalHabits, find_hour_factor, find_near_hours, pack_hours
 from halo_core.behaviour.profile import IdentityProfile
-from halo_core.behaviour.seen import HOUR_US, SeenKind, group_seen, hour_of, split_seen
+from halo_core.behaviour.seen import SeenKind, group_seen, hour_of, split_seen
 from halo_core.behaviour.tally import SessionTally
 from halo_core.behaviour.tenant import TenantProfile
+from halo_core.durations import HOUR_US
 from halo_core.model import Impact
 
 NOVELTY_ID: Final = "novelty"
@@ -251,7 +252,7 @@ def _find_newcomer_factor(
     profile: IdentityProfile, everybody: IdentityProfile, habits: PrincipalHabits, hour: int
 ) -> int:
     """Halves with which an hour counts for somebody who has shown little; 0 where there is nothing to ask about."""
-    if find_near_hours(habits.hours, 1) >> hour & 1:  # seen at it
+    if find_near_hours(habits.hours) >> hour & 1:  # seen at it
         return min(find_hour_factor(habits.hours, hour), 1)
     factor = everybody.principals.find_factor_for_most(hour)
     if factor < 0:

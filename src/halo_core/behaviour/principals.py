@@ -143,7 +143,7 @@ class PrincipalHabits(NamedTuple):
 
     def _learn_hours(self, shown: Iterable[int], weight: int) -> tuple[int, bool]:
         hours, is_new = self.hours, False
-        near = find_near_hours(hours, 1)
+        near = find_near_hours(hours)
         for hour in _hours_of(shown):
             times = hours >> 2 * hour & 3
             is_new = is_new or not near >> hour & 1
@@ -339,13 +339,11 @@ def pack_hours(known: KnownValues) -> int:
 
 
 @lru_cache(maxsize=1024)
-def find_near_hours(hours: int, distance: int) -> int:
-    """Bits of the hours that are within a distance of those on which somebody worked (two bits each)."""
+def find_near_hours(hours: int) -> int:
+    """Bits of the hours on which somebody worked (two bits each), and of those directly before and after."""
     bits = sum(1 << hour for hour in range(_HOURS) if hours >> 2 * hour & 3)
-    every, near = 2**_HOURS - 1, bits
-    for step in range(1, distance + 1):
-        near |= bits << step | bits >> (_HOURS - step) | bits >> step | bits << (_HOURS - step)
-    return near & every
+    near = bits | bits << 1 | bits >> (_HOURS - 1) | bits >> 1 | bits << (_HOURS - 1)
+    return near & 2**_HOURS - 1
 
 
 @lru_cache(maxsize=4096)
@@ -358,7 +356,7 @@ def find_hour_factor(hours: int, hour: int) -> int:
         return 0
     usual = _list_usual_hours(hours)
     factor = _FACTORS[min(min((hour - other) % _HOURS, (other - hour) % _HOURS) for other in usual)]
-    return min(factor, 2) if find_near_hours(hours, 1) >> hour & 1 else factor
+    return min(factor, 2) if find_near_hours(hours) >> hour & 1 else factor
 
 
 def _list_usual_hours(hours: int) -> list[int]:

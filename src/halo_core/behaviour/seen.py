@@ -9,9 +9,9 @@ from functools import lru_cache
 from typing import Final
 
 from halo_core.behaviour.event import FINGERPRINT_BITS, BehaviourEvent, fingerprint_text, shorten_fingerprint
+from halo_core.durations import HOUR_US
 from halo_core.errors import require
 
-HOUR_US: Final = 3_600_000_000
 _MAX_LABELS: Final = 16
 _MAX_DESTINATIONS: Final = 64
 _WIDTH: Final = 7  # bytes of a kind with its value

@@ -27,6 +27,7 @@ from halo_core.cli.ledger import policy_app
 from halo_core.cli.operators import Signing
 from halo_core.cli.rendering import Exit, build_table, fail, print_note, safe_text, say, say_plainly
 from halo_core.clock import SystemClock
+from halo_core.durations import SECOND_US
 from halo_core.errors import ConfigError, PolicyError
 from halo_core.evidence.questions_rights import answer_policy_history
 from halo_core.model import EntryKind, same_person
@@ -56,7 +57,6 @@ from halo_core.views.wording import format_count
 __all__ = ["policy_app"]  # with these verbs
 
 _MAX_ROWS: Final = 40
-_US_PER_S: Final = 1_000_000
 _PERCENT: Final = re.compile(r"([0-9]{1,3})(?:\.([0-9]{1,2}))?%?")
 _LIMITS: Final = re.compile(r"([0-9]{1,4}),([0-9]{1,4})")
 _TITLES: Final = {
@@ -125,7 +125,7 @@ def backtest(
         _write_policy(candidate, write)
     if svg is not None and report.frontier is not None:
         write_text_file(svg, draw_frontier_chart(report.frontier), "svg")
-    speed = round(report.decisions * _US_PER_S / max(elapsed_us, 1))
+    speed = round(report.decisions * SECOND_US / max(elapsed_us, 1))
     if not store.print_json(report.to_json() | {"decisions_per_s": speed}):
         _print_report(report, speed)
         for path in filter(None, (svg, write)):

@@ -32,6 +32,7 @@ from typer import Option
 from halo_core.authorities import Authorities
 from halo_core.cli.rendering import console, print_json, safe_text
 from halo_core.crypto.keys import KeyStore
+from halo_core.durations import SECOND_US
 from halo_core.errors import CannotDecide, ConfigError, Denied, HaloError, make_write_error
 from halo_core.files import replace_file
 from halo_core.home import default_home, default_url
@@ -46,7 +47,6 @@ from halo_core.views import NO_LEDGER_CODES
 _WAIT_S: Final = 60.0
 """How long a verb waits for a ledger that other processes are writing, seconds; an agent's call waits far less."""
 _BUSY_REMEDY: Final = "`halo doctor` lists the processes that write it: stop or pause one of them, then run this again"
-_US_PER_S: Final = 1_000_000
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _KEYS_OF_A_LOG: Final = frozenset({"content", "digest", "log", "sketch"})
 _MAX_DURATION_S: Final = 36_500 * 86_400
@@ -389,11 +389,11 @@ def parse_time(text: str, default: int, field: str, now_us: int | None = None) -
     if not text:
         return default
     if now_us is not None and _DURATION.fullmatch(text):
-        return now_us - parse_duration(text, field) * _US_PER_S
+        return now_us - parse_duration(text, field) * SECOND_US
     try:
         moment = datetime.fromisoformat(text)
         moment = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
-        return round(moment.timestamp() * _US_PER_S)
+        return round(moment.timestamp() * SECOND_US)
     except (ValueError, OverflowError) as exc:
         problem, remedy = f"`{text[:32]}` is not a time", "for example 2026-11-01 or 2026-11-01T08:30"
         remedy += "" if now_us is None else ", or 30m, 2h, 7d ago"
@@ -407,7 +407,7 @@ def parse_end(text: str, field: str, now_us: int) -> int:
         ConfigError: `bad_time`, `bad_duration`.
     """
     if text.endswith(tuple(_UNITS)):
-        return now_us + parse_duration(text, field) * _US_PER_S
+        return now_us + parse_duration(text, field) * SECOND_US
     return parse_time(text, 0, field)
 
 

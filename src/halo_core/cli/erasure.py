@@ -20,6 +20,7 @@ from halo_core.cli.context import (
 from halo_core.cli.operators import Signing
 from halo_core.cli.rendering import Exit, safe_text, say, say_plainly
 from halo_core.clock import format_iso
+from halo_core.durations import DAY_S
 from halo_core.errors import ConfigError
 from halo_core.oversight.access import commit_or_record_refusal
 from halo_core.oversight.control_acts import SignedAct
@@ -58,7 +59,6 @@ KeepContentKeyOption = Annotated[
         help="Do not replace the home's content key; older copies of the database can still be opened with it.",
     ),
 ]
-_DAY_S: Final = 86_400
 _DAYS: Final = re.compile(r"[0-9]{1,6}d")
 _OLDEST: Final = "SELECT kind, min(ts_us), count(*) FROM entry WHERE tenant=? GROUP BY kind"
 _ENTRIES_STAY: Final = "entries, digests and proofs stay: what is erased is what they seal"
@@ -211,7 +211,7 @@ def set_retention(
     if not _DAYS.fullmatch(keep):
         problem = f"`{keep[:32]}` is no number of days"
         raise ConfigError("bad_retention", problem, field="keep", remedy="for example `--keep 400d`")
-    days = parse_duration(keep, "keep") // _DAY_S
+    days = parse_duration(keep, "keep") // DAY_S
     with store.open_store(store.resolve_tenant()) as opened:
         with store.open_reader() as reader:
             scan = scan_log(reader, opened.tenant)

@@ -16,7 +16,8 @@ from halo_core.cli.context import StoreContext, store_verb
 from halo_core.cli.evidence import open_log, print_head, read_log_head
 from halo_core.cli.passports import print_changes
 from halo_core.cli.rendering import Exit, build_table, fail, print_note, safe_text, say, say_plainly
-from halo_core.clock import DAY_US, SystemClock, format_iso
+from halo_core.clock import SystemClock, format_iso
+from halo_core.durations import DAY_US
 from halo_core.errors import ConfigError, NotVerified
 from halo_core.evidence.answers import Answer, format_query
 from halo_core.evidence.audit_log import AuditLog

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 from typer import Argument, Option
@@ -17,6 +17,7 @@ from halo_core.cli.question_page import LABEL_WIDTH, QuestionPage, describe_argu
 from halo_core.cli.rendering import safe_text, say, say_plainly
 from halo_core.clock import SystemClock, format_iso
 from halo_core.crypto.keys import KeyStore
+from halo_core.durations import DAY_S, SECOND_US
 from halo_core.errors import ConfigError
 from halo_core.evidence.questions_rights import answer_approvals
 from halo_core.oversight import ApprovalAnswer, ApprovalRequest, answer
@@ -43,8 +44,6 @@ from halo_core.views.wording import (
     parse_amount,
 )
 
-_MILLION: Final = 1_000_000
-_DAY_S: Final = 86_400
 app = typer.Typer(help="List and answer what waits for a person.", no_args_is_help=True)
 
 IdArgument = Annotated[str, Argument(help="Id of the request, or the first characters of it.")]
@@ -172,7 +171,7 @@ def approve(
     once: Annotated[bool, Option("--once", help="Approve this call only; remember nothing.")] = False,
     days: Annotated[
         int, Option("--days", help="How long the target is remembered, where the question is about a target.")
-    ] = DEFAULT_LIFETIME_S // _DAY_S,
+    ] = DEFAULT_LIFETIME_S // DAY_S,
     uses: Annotated[int, Option("--uses", help="How many calls a remembered answer may serve.")] = DEFAULT_USES,
     up_to: Annotated[
         str, Option("--up-to", metavar="AMOUNT", help="Sum that it may serve (default: ten times this amount).")
@@ -202,7 +201,7 @@ def approve(
     terms = None
     if not once:
         max_amount = parse_amount(up_to, 4, field="up-to", example="500.00", shown=up_to) if up_to else None
-        terms = RememberTerms(days * _DAY_S, uses, max_amount, with_amount)
+        terms = RememberTerms(days * DAY_S, uses, max_amount, with_amount)
     pages = [load_page(store, question_id) for question_id in _select_ids(store, ids or [], held)]
     options = _AnswerOptions(name, why, lasts, key_home, terms, tuple(raised or ()))
     _record_answers(store, pages, options, approve=True)
@@ -323,7 +322,7 @@ def _say_answer(
     if question.row.kind == "reauthorization":
         say(safe_text(f"  {_describe_approval(question, done)}"))
     if done.status != "confirmed":
-        say(f"  valid once, until {format_iso(done.expires_s * _MILLION)}; it is checked again when it is used")
+        say(f"  valid once, until {format_iso(done.expires_s * SECOND_US)}; it is checked again when it is used")
     if question.held:
         say("  the act is held: it runs at the next `halo.release()`, or the next start of a process that has the tool")
     if done.remembered and terms is not None:
@@ -335,7 +334,7 @@ def _say_answer(
 def _say_remembered(
     question: ApprovalRequest, done: ApprovalAnswer, terms: RememberTerms, signers: Sequence[str]
 ) -> None:
-    until = format_iso((SystemClock().now_us() // _MILLION + terms.lifetime_s) * _MILLION)
+    until = format_iso((SystemClock().now_us() // SECOND_US + terms.lifetime_s) * SECOND_US)
     undo = safe_text(f"halo approvals revoke {done.remembered}")
     limit = terms.limit_sum(question.amount or 0)
     total = f" and {format_sum(limit)} in all" if limit else ""

@@ -11,7 +11,7 @@ import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 from typer import Argument, Option
@@ -31,6 +31,7 @@ from halo_core.cli.rendering import print_note, safe_text, say, say_plainly
 from halo_core.clock import SystemClock, format_iso
 from halo_core.content.redaction import mask_reason
 from halo_core.crypto.keys import Ed25519Signer, KeyStore, RandomIds
+from halo_core.durations import SECOND_US
 from halo_core.errors import BadInput, ConfigError, Denied
 from halo_core.ledger.control_history import (
     make_enforce_terms,
@@ -53,7 +54,6 @@ from halo_core.store import STORE_ID_PREFIX, Store, Transaction
 from halo_core.views import select_fields
 
 app = typer.Typer(help="Enrol people who sign control acts, and sign acts on any host.", no_args_is_help=True)
-_US: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ class Signing:
                 names = holders
         for name in names:
             signer = load_person_signer((keys, self.store.keys), trusted, name, now_us)
-            act = act.sign(signer, self.opened.ids, now_us // _US)
+            act = act.sign(signer, self.opened.ids, now_us // SECOND_US)
         return act
 
     def _enrol_here(self, authorities: Authorities, now_us: int) -> str:
@@ -323,13 +323,13 @@ def sign(
     kid: Annotated[str, Option("--key", help="Of a withdrawal: thumbprint of the key.")] = "",
 ) -> None:
     """Sign a control act with your key, on any host; the file is then given to the verb that does it."""
-    now_s = SystemClock().now_us() // _US
+    now_s = SystemClock().now_us() // SECOND_US
     if not store_id.startswith(STORE_ID_PREFIX):
         problem = f"`{store_id[:100]}` is not the id of a store, which begins with `{STORE_ID_PREFIX}`"
         raise ConfigError("bad_store_id", problem, field="store", remedy="use the id that `halo status` shows")
     if act == "waive" and not (lasts and why.strip()):
         raise ConfigError("no_reason", "a waiver needs an end and a reason", field="for", remedy="give --for and --why")
-    until_us = (now_s + (parse_duration(lasts, "for") if lasts else 0)) * _US
+    until_us = (now_s + (parse_duration(lasts, "for") if lasts else 0)) * SECOND_US
     terms = {
         "enforce": lambda: make_enforce_terms({}),
         "erase": lambda: make_lift_terms({"scope": scope, "target": target}),
@@ -361,7 +361,7 @@ def countersign(
 
 def _sign_file(signed: SignedAct, name: str, key_home: Path, path: Path) -> None:
     signer = _load_own_key(KeyStore(key_home), name or describe_os_user().name)
-    signed = signed.sign(signer, RandomIds(), SystemClock().now_us() // _US)
+    signed = signed.sign(signer, RandomIds(), SystemClock().now_us() // SECOND_US)
     write_text_file(path, signed.to_text(), "out")
     say_plainly(
         f"signed {signed.act} with the key of thumbprint {signer.key_id}; {len(signed.tokens)} signature(s) in {path}"

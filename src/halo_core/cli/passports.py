@@ -30,6 +30,7 @@ from halo_core.cli.rendering import (
 )
 from halo_core.clock import SystemClock, format_iso
 from halo_core.crypto.keys import KeyStore, RandomIds, make_agent_key_name
+from halo_core.durations import SECOND_US
 from halo_core.errors import ConfigError
 from halo_core.evidence.questions_rights import answer_after_revocation, answer_raises
 from halo_core.model import EntryKind, Link, LinkKind
@@ -107,8 +108,6 @@ def _build_table(rows: list[AgentRow], *, wide: bool) -> Table:
     return table
 
 
-_US_PER_S: Final = 1_000_000
-
 app = typer.Typer(help="Issue, narrow, show, verify and revoke passports.", no_args_is_help=True)
 
 
@@ -139,7 +138,7 @@ def attenuate_passport(
         parent=parent,
         parent_token=tokens[-1],
         signer=keys.signer(_find_agent_key(keys, parent.agent)),
-        now_s=SystemClock().now_us() // _US_PER_S,
+        now_s=SystemClock().now_us() // SECOND_US,
         jti=RandomIds().new_token_id(),
         agent=to,
         holder_public_key=parse_public_key(to_key) if to_key else keys.signer(_find_agent_key(keys, to)).public_key,
@@ -326,7 +325,7 @@ def inspect_passport(
     for why in passport.revoked:
         say("[bold red]REVOKED[/] ", safe_text(why), ": every action under this passport is denied")
     facts = stored.entry.body if stored.entry is not None else {}
-    now_s = SystemClock().now_us() // _US_PER_S
+    now_s = SystemClock().now_us() // SECOND_US
     lines = [
         (title if index == 0 else "", safe_text(label, style="bold"), safe_text(text))
         for title, rows in describe_passport(stored.links[-1], resources, facts, now_s)

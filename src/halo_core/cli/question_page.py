@@ -13,7 +13,7 @@ from typing import Final
 from halo_core.cli.context import StoreContext
 from halo_core.cli.rendering import console
 from halo_core.clock import SystemClock, format_iso
-from halo_core.model import EntryKind, LedgerEntry
+from halo_core.model import AUTHORITY_ONE, EntryKind, LedgerEntry
 from halo_core.oversight import ApprovalRequest, Spending, load_request
 from halo_core.oversight.inbox import count_similar_answers, find_answers, find_equal_requests, find_user_words
 from halo_core.oversight.remembered import RememberedAnswer, asks_for_amount, list_remembered
@@ -26,7 +26,6 @@ from halo_core.views.wording import (
     format_sum,
 )
 
-_MILLION: Final = 1_000_000
 LABEL_WIDTH: Final = 18
 _MIN_WIDTH: Final = 20
 _BAR: Final = "│ "
@@ -138,7 +137,7 @@ def _build_question_rows(
             (f"budget {item.unit}", "{} of {} spent; can be raised to {}".format(*_format_spending(item)))
             for item in (() if call else question.budgets)
         ),
-        *([("authority", f"{question.authority / _MILLION:.1%} left")] if question.authority is not None else []),
+        *([("authority", f"{question.authority / AUTHORITY_ONE:.1%} left")] if question.authority is not None else []),
         ("answered before", _describe_similar(similar, remembered, question)),
         *([("asked again", f"{len(equal_ids)} equal calls; one answer is for all of them")] if equal_ids[1:] else []),
         ("request", f"{row.id} ({question.status}), index {question.index}, decision {question.decision}"),

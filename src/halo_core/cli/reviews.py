@@ -23,8 +23,9 @@ from halo_core.cli.context import (
 from halo_core.cli.evidence import FromOption, ToOption, answer_question, read_period
 from halo_core.cli.grants import KeyHomeOption, issue_grants
 from halo_core.cli.rendering import Exit, build_table, print_note, safe_text, say, say_plainly
-from halo_core.clock import DAY_US, SystemClock, format_iso
+from halo_core.clock import SystemClock, format_iso
 from halo_core.crypto.keys import RandomIds
+from halo_core.durations import DAY_US
 from halo_core.errors import ConfigError, make_read_error
 from halo_core.evidence.audit_log import AuditLog
 from halo_core.evidence.grant_uses import GrantUse, PlayedBack, count_uses, play_back

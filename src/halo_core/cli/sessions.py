@@ -20,6 +20,8 @@ from typer import Argument, Option
 from halo_core.cli.context import StoreContext, store_verb, write_text_file
 from halo_core.cli.rendering import build_table, console, print_json, safe_text, say, say_plainly
 from halo_core.clock import SystemClock, format_iso
+from halo_core.durations import SECOND_US
+from halo_core.model import AUTHORITY_ONE
 from halo_core.views.authority_chart import Scene, draw_authority_chart, format_headline, lay_out
 from halo_core.views.authority_curve import Floor, group_by_level, load_authority
 from halo_core.views.next_limits import NextLimit
@@ -42,7 +44,6 @@ from halo_core.views.wording import (
 )
 
 _ROWS: Final = 18
-_MILLION: Final = 1_000_000
 _MARGIN: Final = 5
 _MAX_LABEL: Final = 28
 _QUARTERS: Final = (1_000_000, 750_000, 500_000, 250_000, 0)
@@ -85,7 +86,7 @@ class _Canvas:
                 number += steps > 0
 
     def _find_spot(self, share: float, authority: int) -> tuple[int, int]:
-        return round(share * (2 * self.columns - 1)), round((1 - authority / _MILLION) * (4 * _ROWS - 1))
+        return round(share * (2 * self.columns - 1)), round((1 - authority / AUTHORITY_ONE) * (4 * _ROWS - 1))
 
     def _set_dot(self, x: int, y: int, style: str) -> None:
         place = (y // 4, x // 2)
@@ -161,7 +162,7 @@ def _build_legend(refused: list[str], scene: Scene) -> list[Text]:
 
 
 def _find_row(authority: int) -> int:
-    return round((1 - authority / _MILLION) * (4 * _ROWS - 1)) // 4
+    return round((1 - authority / AUTHORITY_ONE) * (4 * _ROWS - 1)) // 4
 
 
 def _find_column(x: float, scene: Scene, canvas: _Canvas) -> int:
@@ -261,7 +262,6 @@ _SHARE_WIDTH: Final = 6
 _GAP: Final = "  "
 _LOW: Final = 60
 _HIGH: Final = 85
-_US_PER_S: Final = 1_000_000
 
 SessionArgument = Annotated[
     str, Argument(metavar="SESSION", help="Id of a session, or the first characters of it (default: the newest).")
@@ -353,7 +353,7 @@ def _render_budget(item: SessionBudget, width: int) -> list[Text]:
     columns = [max(len(title), *(len(row.cells[i]) for row in units)) for i, title in enumerate(_TITLES)]
     room = width - name - sum(columns) - len(_GAP) * (len(columns) + 1) - _SHARE_WIDTH
     length = max(min(room, _MAX_BAR), _MIN_BAR)
-    age = format_duration((item.now_us - item.opened_us) // _US_PER_S)
+    age = format_duration((item.now_us - item.opened_us) // SECOND_US)
     titles = _GAP.join(title.rjust(columns[i]) for i, title in enumerate(_TITLES))
     return [
         Text.assemble(

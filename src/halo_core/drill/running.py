@@ -18,6 +18,7 @@ from halo_core.drill.cases import AttackClass, DrillCase, ModeChange, Turn
 from halo_core.drill.copies import HomeCopies
 from halo_core.drill.desk import Desk
 from halo_core.drill.tools import CannotPlant, DrillDriver
+from halo_core.durations import SECOND_US
 from halo_core.errors import HaloError
 from halo_core.home import default_url
 from halo_core.model import ActionKind, EntryKind, Mode
@@ -25,7 +26,6 @@ from halo_core.policy import PolicyBundle
 from halo_core.store.reader import Reader, read_entries
 
 _TURN_S: Final = 60.0
-_US_PER_S: Final = 1_000_000
 _MAX_TEXT: Final = 200
 _STOPPED: Final = frozenset(("challenge", "deny"))
 _RAN: Final = frozenset(("allow", "monitor", "restrict"))
@@ -126,7 +126,7 @@ class CaseRunner:
         self._desk = desk
         self._copies = copies
         self._clock = clock
-        self._end_us = clock.mono_us() + round(time_limit_s * _US_PER_S)
+        self._end_us = clock.mono_us() + round(time_limit_s * SECOND_US)
         self._since_us = 0
         self._stopped = ""
         self._before = frozenset(threading.enumerate())

@@ -19,6 +19,7 @@ from halo_core.authorities import Authorities
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import Ed25519Signer, KeyStore, make_agent_key_name
 from halo_core.decision import revocation_applies
+from halo_core.durations import SECOND_US
 from halo_core.enforcement.call import Credentials
 from halo_core.enforcement.hand_offs import make_issuer_facts
 from halo_core.enforcement.passport_store import PassportStore
@@ -48,7 +49,6 @@ from halo_core.store.standing_passports import StandingTable
 REGISTRATION_DOMAIN: Final = "halo/registration/v1"
 _LIFETIME_S: Final = 90 * 24 * 3600
 _CEILING_FACTOR: Final = 3
-_US: Final = 1_000_000
 _ISSUE_REMEDY: Final = "issue the agent's passport with `halo passport issue` where the key is"
 
 
@@ -176,7 +176,7 @@ class AgentCredentials:
         """Give the agent a passport unless it has a valid one; returns when to check again, microseconds."""
         now_us = self._store.clock.now_us()
         row = StandingTable(tx).get(self._agent)
-        check_again_us = now_us + _LIFETIME_S * _US // 4
+        check_again_us = now_us + _LIFETIME_S * SECOND_US // 4
         # INVARIANT: AUDIT - it is what the log says: a row that was taken away or renamed makes nobody an issuer.
         if row is not None and row.origin != "derived":
             return check_again_us
@@ -225,7 +225,7 @@ class AgentCredentials:
         }
 
     def _is_up_to_date(self, standing_link: Link, wanted: Grants, now_us: int) -> bool:
-        is_young = now_us // _US < standing_link.issued_at_s + _LIFETIME_S // 2
+        is_young = now_us // SECOND_US < standing_link.issued_at_s + _LIFETIME_S // 2
         return standing_link.grants == wanted and self._has_own_limits(standing_link) and is_young
 
     def _has_own_limits(self, link: Link) -> bool:
@@ -271,7 +271,7 @@ class AgentCredentials:
             audience=audience,
             holder_public_key=self._keys.signer(make_agent_key_name(self._agent)).public_key,
             grants=grants,
-            now_s=now_us // _US,
+            now_s=now_us // SECOND_US,
             lifetime_s=_LIFETIME_S,
             jti=self._store.ids.new_token_id(),
             txn=self._store.ids.new_token_id(),

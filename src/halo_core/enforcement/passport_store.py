@@ -22,6 +22,7 @@ from halo_core.authority import lower_start, renew_account
 from halo_core.crypto.keys import IdSource, KeyStore, Signer, make_agent_key_name
 from halo_core.decision import revocation_applies
 from halo_core.decision.bindings import make_reauthorization_binding, make_session_claim
+from halo_core.durations import SECOND_US
 from halo_core.enforcement.hand_offs import GivenShare, HandOff, compute_share, make_handback_body
 from halo_core.enforcement.passport_reader import MAX_REMEMBERED, PassportReader
 from halo_core.errors import PassportError
@@ -43,7 +44,6 @@ from halo_core.store.answer_rows import ApprovalTable
 from halo_core.store.cached_rows import StandingPassport
 from halo_core.store.standing_passports import StandingTable
 
-_US = 1_000_000
 RESUMED_AFTER_S: Final = 12 * 3600
 """Seconds without a decision after which a session counts as resumed; one with an open question keeps ageing."""
 
@@ -162,7 +162,7 @@ class PassportStore:
             return ""
         if _is_revoked(tx, active.state, issued):
             return "revoked"
-        return check_time(issued, now_us // _US) or ""
+        return check_time(issued, now_us // SECOND_US) or ""
 
     def hand_off(
         self,
@@ -204,7 +204,7 @@ class PassportStore:
             parent=parent,
             parent_token=self.reader.read_token(tx, path[-1].hash),
             signer=self._load_signer(parent.agent),
-            now_s=now_us // _US,
+            now_s=now_us // SECOND_US,
             jti=self._ids.new_token_id(),
             agent=agent,
             holder_public_key=self._load_signer(agent).public_key,
@@ -245,7 +245,7 @@ class PassportStore:
                 giver_link, link = self.reader.read_chain(tx, state.path_to(account.handle), store, now_us)[-2:]
             except PassportError:
                 continue
-            lasts = now_us // _US < link.expires_at_s == giver_link.expires_at_s
+            lasts = now_us // SECOND_US < link.expires_at_s == giver_link.expires_at_s
             if lasts and share_given == GivenShare.from_link(link) and not _is_revoked(tx, state, link):
                 return account.handle
         return ""
@@ -343,7 +343,7 @@ class PassportStore:
         token = (
             self.reader.read_answer(tx, row, store, now_us) if row is not None and row.status == "approved" else None
         )
-        if row is None or token is None or token.answer != "approve" or now_us >= token.expires_at_s * _US:
+        if row is None or token is None or token.answer != "approve" or now_us >= token.expires_at_s * SECOND_US:
             return state
         ApprovalTable(tx).set_status(row.id, "used")
         if any(same_person(token.approver, name) for name in requesters if name):
@@ -428,7 +428,7 @@ class PassportStore:
         is_resumed: bool = False,
     ) -> SessionState:
         path = state.path_to(child.parent)
-        now_s = now_us // _US
+        now_s = now_us // SECOND_US
         if not path or link is None or link.decay is None or link.expires_at_s <= now_s or _is_revoked(tx, state, link):
             return state.without_link(child.handle)
         parent = self.reader.read_chain(tx, path, store, now_us)[-1]
@@ -473,16 +473,16 @@ class PassportStore:
     ) -> str:
         if parent.terms is None:
             raise PassportError("no_passport", "the standing link does not allow sessions")
-        if parent.expires_at_s <= now_us // _US:
+        if parent.expires_at_s <= now_us // SECOND_US:
             raise PassportError("expired", "the standing passport has expired")
         budgets, decay, epoch, proof, lifetime_s = None, None, 1, "", parent.terms.lifetime_s
         if answer is not None:  # limits and authority are what the approver gave, under the ceilings
             epoch, proof = answer.epoch, answer.token
         elif old is not None and old.decay is not None:
             # INVARIANT: MONO - under a new standing link an epoch goes on with the tighter of both terms, no longer.
-            if old.expires_at_s <= now_us // _US:
+            if old.expires_at_s <= now_us // SECOND_US:
                 raise PassportError("expired", "the session's passport has expired")
-            lifetime_s = min(parent.terms.lifetime_s, old.expires_at_s - now_us // _US)
+            lifetime_s = min(parent.terms.lifetime_s, old.expires_at_s - now_us // SECOND_US)
             epoch, proof = old.epoch, old.reauthorization
             _require_same_decimals(parent.terms.budgets, old.budgets)
             budgets = tighter_budgets(parent.terms.budgets, old.budgets)
@@ -491,7 +491,7 @@ class PassportStore:
             parent=parent,
             parent_token=self.reader.read_token(tx, root),
             signer=self._load_signer(self._agent),
-            now_s=max(now_us // _US, parent.not_before_s),
+            now_s=max(now_us // SECOND_US, parent.not_before_s),
             jti=self._ids.new_token_id(),
             session=make_session_claim(state.view.id),
             lifetime_s=lifetime_s,
@@ -521,7 +521,7 @@ class PassportStore:
 
 def is_resumed_at(last_us: int, began_us: int) -> bool:
     """Whether a request begun at `began_us` resumes a session whose last decision was at `last_us`, microseconds."""
-    return began_us - last_us >= RESUMED_AFTER_S * _US
+    return began_us - last_us >= RESUMED_AFTER_S * SECOND_US
 
 
 def _is_revoked(tx: Transaction, state: SessionState, link: Link) -> bool:

@@ -18,18 +18,18 @@ from typing import Any, Final, NamedTuple
 
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import Digester
+from halo_core.durations import DAY_US, HOUR_US
 from halo_core.model import AccessRequest, ActionKind, Impact
 from halo_core.policy.encoding import MAX_AMOUNT, find_amount, read_amount
 from halo_core.store import Transaction, commit_state
 from halo_core.store.quota_rows import QuotaTable
 from halo_core.values import asks_for, find_values, names_value
 
-WINDOW_US: Final = 24 * 3_600_000_000
+WINDOW_US: Final = DAY_US
 _MAX_PAYMENTS: Final = 64
 """Payments of one window that are kept one by one."""
 _DIGEST_CHARS: Final = 32
 """Hex digits of a digest that are kept, 128 bits."""
-_HOUR_US: Final = 3_600_000_000
 
 
 class Payment(NamedTuple):
@@ -105,7 +105,7 @@ class PaymentWindow:
         payments, overflow = [*self.payments, payment], self.rest
         if not payment.mark and self.payments:
             last = self.payments[-1]
-            if last.time_us // _HOUR_US == payment.time_us // _HOUR_US:
+            if last.time_us // HOUR_US == payment.time_us // HOUR_US:
                 amount = min(last.amount + payment.amount, MAX_AMOUNT)
                 payments[-2:] = [last._replace(amount=amount, time_us=payment.time_us)]
         while len(payments) > _MAX_PAYMENTS:

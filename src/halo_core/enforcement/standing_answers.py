@@ -26,6 +26,7 @@ from halo_core.decision.answers import (
     make_reversal_scope,
 )
 from halo_core.decision.bindings import find_exposure, list_answer_bindings
+from halo_core.durations import SECOND_US
 from halo_core.errors import PassportError
 from halo_core.model import AccessRequest, Decision, Impact, Resource, StandingAnswer
 from halo_core.passports.standing_answer import MAX_USES, read_standing_answer
@@ -47,7 +48,6 @@ if TYPE_CHECKING:
     from halo_core.enforcement.decision_context import DecisionContext
     from halo_core.enforcement.passport_reader import PassportReader
 
-_US: Final = 1_000_000
 _USED_CODES: Final = frozenset({"break_glass", "override_allowed", "remembered", "reversal_ordered"})
 
 
@@ -204,12 +204,12 @@ def _read_answer(
         approver=token.approver,
         key_id=token.key_id,
         scope=token.scope,
-        expires_us=token.expires_at_s * _US,
+        expires_us=token.expires_at_s * SECOND_US,
         uses=uses,
         max_uses=token.max_uses,
         spent=spent,
         max_amount=token.max_amount,
-        granted_us=token.issued_at_s * _US,
+        granted_us=token.issued_at_s * SECOND_US,
         max_each=token.max_each if token.max_each and token.each_scope == amount_scope() else 0,
         reference=tx.references.of_person(token.approver),
     )

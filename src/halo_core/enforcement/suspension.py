@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 from halo_core.behaviour import IdentityProfile
 from halo_core.behaviour.event import fingerprint_text
 from halo_core.behaviour.summaries import AGENT
+from halo_core.durations import SECOND_US
 from halo_core.errors import ConfigError
 from halo_core.manifest import MIN_SUSPENSION_RISK, SuspensionRule
 from halo_core.model import SUSPENSIONS, Actor, EntryKind, format_pair
@@ -29,7 +30,6 @@ from halo_core.store.standing_passports import StandingTable
 if TYPE_CHECKING:
     from halo_core.manifest import Manifest
 
-_US: Final = 1_000_000
 SOURCES_NEEDED: Final = 2
 MANIFEST_FILE: Final = "agents.yaml"
 ACTOR: Final = Actor("halo: suspend_at", "policy")
@@ -79,7 +79,7 @@ def consider_suspension(
         return False
     if evidence.newest_us <= history.ends.get(key, -1):
         return False  # a person has seen it and decided otherwise
-    since_us = tx.clock.now_us() + rule.notice_s * _US
+    since_us = tx.clock.now_us() + rule.notice_s * SECOND_US
     table = RestrictionTable(tx)
     table.remove("stop", scope, target)  # a row that no entry explains
     table.add("stop", scope, target, since_us)

@@ -8,13 +8,13 @@ from typing import Any, Final
 from halo_core.clock import format_iso
 from halo_core.crypto.keys import compute_key_thumbprint
 from halo_core.decision.answers import REVERSES, name_reversed_tool
+from halo_core.durations import SECOND_US
 from halo_core.evidence.audit_log import AuditEntry
 from halo_core.evidence.check_runner import DECISION, Check, DecisionItem, RunReader, count_rows
 from halo_core.ledger.control_history import HISTORY_KINDS
 from halo_core.model import ActionKind, Link, LinkKind, Mode
 from halo_core.views.wording import format_count
 
-_US: Final = 1_000_000
 _MAX_SESSIONS: Final = 100_000
 _MAX_ROWS: Final = 1_000
 _UNTRUSTED: Final = frozenset({"sensitive_read", "unasked_act", "untraced_target", "untrusted_target"})
@@ -370,7 +370,7 @@ class RevocationsCheck(_ControlCheck):
         self.count += 1
         links = self.run.read_chain(decision.frame.chain) if decision.frame.chain else ()
         if not isinstance(links, str):
-            late = next((link for link in links if entry.ts_us // _US >= link.expires_at_s), None)
+            late = next((link for link in links if entry.ts_us // SECOND_US >= link.expires_at_s), None)
             if late is not None:
                 self.add_finding(f"{decision.where} ran after the passport of `{late.agent}` had expired")
         super().check_run(entry, decision)

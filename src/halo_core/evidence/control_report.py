@@ -14,7 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
-from halo_core.clock import DAY_US, format_iso
+from halo_core.clock import format_iso
+from halo_core.durations import DAY_US
 from halo_core.errors import NotVerified
 from halo_core.evidence.answers import Answer, Period, Verdict, describe_tool, format_query
 from halo_core.evidence.audit_log import AuditEntry, AuditLog

@@ -17,8 +17,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from halo_core.clock import DAY_US, format_iso
+from halo_core.clock import format_iso
 from halo_core.crypto import canonical
+from halo_core.durations import DAY_US
 from halo_core.errors import ConfigError
 from halo_core.evidence.answers import END_US, Period
 from halo_core.evidence.audit_log import AuditEntry, AuditLog

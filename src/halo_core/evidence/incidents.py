@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from halo_core.clock import DAY_US, format_iso
+from halo_core.clock import format_iso
 from halo_core.content.redaction import mask_reason
+from halo_core.durations import DAY_US, HOUR_US
 from halo_core.errors import BadInput, ConfigError
 from halo_core.evidence.audit_log import AuditEntry
 from halo_core.evidence.controls import FRAMEWORKS, load_framework
@@ -81,7 +82,7 @@ class IncidentFile(View):
             late = self.reported_us > self.deadline_us
             return f"reported {format_iso(self.reported_us)}, {'after' if late else 'before'} the deadline"
         remaining_us = self.deadline_us - now_us
-        days, hours = divmod(abs(remaining_us) // 3_600_000_000, 24)
+        days, hours = divmod(abs(remaining_us) // HOUR_US, 24)
         length = f"{days} days {hours} hours"
         return f"{length} left" if remaining_us >= 0 else f"{length} overdue"
 

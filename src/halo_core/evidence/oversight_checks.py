@@ -10,6 +10,7 @@ from typing import Any, Final
 from halo_core.clock import format_iso
 from halo_core.crypto.keys import KEYED_DIGEST
 from halo_core.decision.record_parts import unpack_digest
+from halo_core.durations import DAY_US, SECOND_US
 from halo_core.evidence.audit_log import AuditEntry
 from halo_core.evidence.check_runner import DECISION, Check, DecisionItem, RunReader
 from halo_core.evidence.incidents import IncidentFile, read_incidents, read_waivers
@@ -17,8 +18,7 @@ from halo_core.ledger.answer_changes import ends_answer, gives_answer
 from halo_core.ledger.control_history import HISTORY_KINDS
 from halo_core.views.wording import format_count
 
-_US: Final = 1_000_000
-_ALERT_SLA_US: Final = 86_400 * _US
+_ALERT_SLA_US: Final = DAY_US
 """How long an alert may wait for a person, microseconds."""
 _MAX_TIMES: Final = 100_000
 _STANDING: Final = frozenset({"break_glass", "override_allowed", "remembered", "reversal_ordered"})
@@ -82,7 +82,7 @@ class ApprovalsCheck(Check):
         elif entry.kind == "approval":
             self._answers[str(body.get("request"))] = (str(body.get("answer")), entry.ts_us)
         elif gives_answer(body):
-            end_us = int(body.get("expires_s", 0)) * _US
+            end_us = int(body.get("expires_s", 0)) * SECOND_US
             self._given.setdefault(str(body.get("answer", "")), (str(body.get("scope", "")), end_us))
         elif ends_answer(body):
             self._given.pop(str(body.get("answer", "")), None)
@@ -141,8 +141,8 @@ class ApprovalsCheck(Check):
         """Say how answers fell and how long they took."""
         facts: dict[str, Any] = {f"answers: {name}": n for name, n in sorted(self._verdicts.items())}
         if self._waits:
-            facts["median wait in seconds"] = round(median(self._waits) / _US, 1)
-            facts["shortest wait in seconds"] = round(min(self._waits) / _US, 1)
+            facts["median wait in seconds"] = round(median(self._waits) / SECOND_US, 1)
+            facts["shortest wait in seconds"] = round(min(self._waits) / SECOND_US, 1)
         self.rows = [{"fact": name, "value": value} for name, value in facts.items()]
 
     def explain_empty(self) -> str:
@@ -316,10 +316,10 @@ class AlertsCheck(Check):
         if open_alert is None:
             return
         waited = entry.ts_us - open_alert[0]
-        self._times.setdefault(open_alert[1], []).append(waited / 3_600 / _US)
+        self._times.setdefault(open_alert[1], []).append(waited / 3_600 / SECOND_US)
         if waited > _ALERT_SLA_US:
             self.add_finding(
-                f"alert {entry.body['alert']} ({open_alert[1]}) was answered after {waited // 3_600 // _US} hours"
+                f"alert {entry.body['alert']} ({open_alert[1]}) was answered after {waited // 3_600 // SECOND_US} hours"
             )
 
     def finish(self) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from halo_core.clock import DAY_US
+from halo_core.durations import DAY_US, SECOND_US
 from halo_core.evidence.answers import MAX_LISTED, Answer, Period, Verdict, check_listed, format_moment
 from halo_core.evidence.audit_log import END_US, AuditEntry, AuditLog, DecisionFilter
 from halo_core.evidence.facts import DecisionFacts
@@ -19,7 +19,6 @@ from halo_core.intervals import compute_wilson_interval
 from halo_core.model import EntryKind
 from halo_core.views.wording import format_count, format_duration
 
-_US_PER_S: Final = 1_000_000
 _ALERT_KINDS: Final = (EntryKind.ALERT, EntryKind.FEEDBACK, EntryKind.ACKNOWLEDGEMENT)
 
 
@@ -40,7 +39,7 @@ class AlertCase:
 
     def seconds_to(self, answer: AuditEntry | None) -> int | None:
         """Seconds from the alert to an answer."""
-        return None if answer is None else max(0, answer.ts_us - self.entry.ts_us) // _US_PER_S
+        return None if answer is None else max(0, answer.ts_us - self.entry.ts_us) // SECOND_US
 
 
 def load_cases(log: AuditLog, period: Period) -> tuple[list[AlertCase], int]:
@@ -213,7 +212,7 @@ def _count_questions(log: AuditLog, period: Period, figures: _Figures) -> None:
         asked_us = figures.asked_us.pop(str(entry.body.get("request", "")), None)
         if asked_us is not None:
             figures.answers["approved" if entry.body.get("answer") == "approve" else "denied"] += 1
-            figures.times_s.append(max(0, entry.ts_us - asked_us) // _US_PER_S)
+            figures.times_s.append(max(0, entry.ts_us - asked_us) // SECOND_US)
 
 
 def _question_rows(figures: _Figures) -> list[dict[str, Any]]:
@@ -364,7 +363,7 @@ class _StopWatch:
         """The notes of the answer."""
         newest = format_moment(self.newest_us) if self.newest_us else "none in the day before"
         stopped = format_moment(self.ordered_us)
-        seconds = self.time_to_zero_us / _US_PER_S
+        seconds = self.time_to_zero_us / SECOND_US
         return (
             f"time to zero: {seconds:.3f} s after the stop of {stopped}; newest action: {newest}",
             f"tried and refused after it: {self.refused}",

@@ -6,8 +6,9 @@ import hashlib
 from collections import Counter
 from typing import Final
 
-from halo_core.clock import DAY_US, format_iso
+from halo_core.clock import format_iso
 from halo_core.decision.record_parts import unpack_digest
+from halo_core.durations import DAY_US, SECOND_US
 from halo_core.errors import Gap
 from halo_core.evidence.audit_log import SKEW_US, AuditEntry, describe_misdated
 from halo_core.evidence.check_runner import (
@@ -25,10 +26,9 @@ from halo_core.replay import Replayer, ReplayStatus
 from halo_core.store.reader import LoggedEntry
 from halo_core.views.wording import format_count
 
-_US: Final = 1_000_000
-_IN_FLIGHT_US: Final = 3_600 * _US
+_IN_FLIGHT_US: Final = 3_600 * SECOND_US
 """How old a decision may be without an outcome while its writer is open, microseconds."""
-_TOLERANCE_US: Final = 5 * _US
+_TOLERANCE_US: Final = 5 * SECOND_US
 """How far the clock of one writer may run back, microseconds."""
 _SAMPLE: Final = 300
 _MAX_OPEN: Final = 200_000
@@ -305,13 +305,11 @@ class TimeCheck(Check):
         self._places = [self._places[0] if self._places else entry.index, entry.index]
         before = self._latest.get(entry.writer, 0)
         if entry.ts_us < before - _TOLERANCE_US:
-            self.add_finding(
-                f"entry {entry.id} is {(before - entry.ts_us) // _US} s before the one that its writer wrote first"
-            )
+            seconds = (before - entry.ts_us) // SECOND_US
+            self.add_finding(f"entry {entry.id} is {seconds} s before the one that its writer wrote first")
         elif entry.ts_us < self._newest - SKEW_US:
-            self.add_finding(
-                f"entry {entry.id} is {(self._newest - entry.ts_us) // _US} s before an entry ahead of it in the log"
-            )
+            seconds = (self._newest - entry.ts_us) // SECOND_US
+            self.add_finding(f"entry {entry.id} is {seconds} s before an entry ahead of it in the log")
         self._latest[entry.writer] = max(before, entry.ts_us)
         self._newest = max(self._newest, entry.ts_us)
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from halo_core.authorities import Authorities
 from halo_core.clock import format_iso
+from halo_core.durations import SECOND_US
 from halo_core.enforcement.reversals import is_finding_signed
 from halo_core.evidence.answers import Answer, Period, Verdict, format_moment
 from halo_core.evidence.audit_log import AuditEntry, AuditLog
@@ -18,7 +19,6 @@ from halo_core.evidence.facts import find_place_id
 from halo_core.model import EntryKind, format_entry_id
 from halo_core.oversight.override_list import find_reviewer
 
-_US: Final = 1_000_000
 _MAX_ROWS: Final = 1_000
 _REFUSED_ACTS: Final = ("override allow", "override deny", "reverse")
 _LEFT_OPEN: Final = frozenset({"cancelled", "error", "paused", "unknown"})
@@ -142,7 +142,7 @@ class ReversalsCheck(Check):
         if op == "request" and is_inside:
             self._orders[key] = self._make_row(entry, key) | {
                 "by": str(body.get("actor", "")),
-                "expires_us": int(body["expires_s"]) * _US,
+                "expires_us": int(body["expires_s"]) * SECOND_US,
                 "tool": str(body["resource"]).removesuffix(f".{body['method']}"),
                 "why": str(body["why"]),
             }

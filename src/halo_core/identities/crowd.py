@@ -12,7 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from halo_core.identities.habit import HOUR_US, Dimension, IdentityHabit
+from halo_core.durations import HOUR_US
+from halo_core.identities.habit import Dimension, IdentityHabit
 
 FEWEST_OTHERS: Final = 3
 _SURE_OTHERS: Final = 10

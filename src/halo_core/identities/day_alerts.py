@@ -15,10 +15,10 @@ from typing import Any, Final
 
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import Digester
+from halo_core.durations import DAY_US
 from halo_core.errors import CanonicalError, Tampered
 from halo_core.identities.event_factors import EventFactor
 from halo_core.identities.event_risk import ScoredEvent
-from halo_core.identities.habit import DAY_US
 from halo_core.model import normalize_name
 
 ALERT_KIND: Final = "identity"

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Final
 
+from halo_core.durations import DAY_US, HOUR_US
 from halo_core.identities.baseline import PeerGroup
 from halo_core.identities.crowd import CrowdComparison
 from halo_core.identities.event import IdentityEvent, Outcome
-from halo_core.identities.habit import DAY_US, HOUR_US, MOST_VALUES, Dimension, IdentityHabit, find_weekday
+from halo_core.identities.habit import MOST_VALUES, Dimension, IdentityHabit, find_weekday
 
 _CERTAIN_DAYS: Final = 10  # days from which an identity is compared with itself alone
 _LONG_HISTORY_DAYS: Final = 21  # days of history from which a weekday can be missing

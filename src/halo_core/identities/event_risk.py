@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
+from halo_core.durations import DAY_US, HOUR_US
 from halo_core.identities.baseline import (
     ESTABLISHED_DAYS,
     MOST_IDENTITIES,
@@ -27,7 +28,7 @@ from halo_core.identities.baseline import (
 from halo_core.identities.crowd import FEWEST_OTHERS, Crowd, CrowdComparison
 from halo_core.identities.event import IdentityEvent, Outcome
 from halo_core.identities.event_factors import Comparison, EventFactor, combine_factors, find_event_factors
-from halo_core.identities.habit import DAY_US, HOUR_US, IdentityHabit, fingerprint_event
+from halo_core.identities.habit import IdentityHabit, fingerprint_event
 
 MAX_FACTORS: Final = 3
 _FEWEST_PEERS: Final = 3

@@ -10,12 +10,11 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, Final
 
+from halo_core.durations import DAY_US, HOUR_US
 from halo_core.errors import require
 from halo_core.identities.event import IdentityEvent, Outcome
 from halo_core.values import fingerprint_strings
 
-HOUR_US: Final = 3_600_000_000
-DAY_US: Final = 24 * HOUR_US
 MOST_VALUES: Final = 256
 _EARLY_DAYS: Final = 5  # days in which everything is new
 _HABIT_NUMBERS: Final = ("group", "events", "days", "first_day", "last_us")

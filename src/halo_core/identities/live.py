@@ -10,11 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from halo_core.durations import DAY_US, HOUR_US
 from halo_core.errors import require
 from halo_core.identities.baseline import RiskLimits
 from halo_core.identities.day_alerts import FACTOR_WORDS
 from halo_core.identities.event import Outcome
-from halo_core.identities.habit import DAY_US, HOUR_US, DayActivity, Dimension, IdentityHabit
+from halo_core.identities.habit import DayActivity, Dimension, IdentityHabit
 from halo_core.model import ELEVATED_PRINCIPAL_RISK, HIGH_PRINCIPAL_RISK
 
 MAX_HISTORY: Final = 48

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from halo_core.durations import DAY_US, HOUR_US
 from halo_core.errors import BadInput
 from halo_core.identities.baseline import (
     ESTABLISHED_DAYS,
@@ -27,7 +28,7 @@ from halo_core.identities.day_alerts import HighRiskDay
 from halo_core.identities.event import IdentityEvent, Outcome
 from halo_core.identities.event_factors import Comparison, EventFactor, combine_factors, find_event_factors
 from halo_core.identities.event_risk import MAX_FACTORS, ComparisonBasis, ScoredEvent
-from halo_core.identities.habit import DAY_US, HOUR_US, Dimension, fingerprint_event
+from halo_core.identities.habit import Dimension, fingerprint_event
 from halo_core.identities.live import LiveIdentity, find_band, scale_risk
 
 _MAX_AHEAD_US: Final = 5 * 60 * 1_000_000

@@ -16,6 +16,7 @@ from halo_core.alerts.identity_days import KnownAlerts, write_alerts
 from halo_core.clock import Clock
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import Digester, KeyStore
+from halo_core.durations import DAY_US
 from halo_core.enforcement.risk_assessor import BASELINE_DOMAIN
 from halo_core.enforcement.suspension import (
     SOURCES_NEEDED,
@@ -27,7 +28,7 @@ from halo_core.errors import BadInput, CannotDecide
 from halo_core.identities.baseline import IDENTITIES, IdentityBaseline
 from halo_core.identities.day_alerts import IdentityFingerprints
 from halo_core.identities.event import IdentityEvent
-from halo_core.identities.habit import DAY_US, fingerprint_moment
+from halo_core.identities.habit import fingerprint_moment
 from halo_core.identities.live import LiveIdentity, describe_factors
 from halo_core.identities.tracker import IdentityTracker, TakenEvent
 from halo_core.identity_feed.lines import BadLine

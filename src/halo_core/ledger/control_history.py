@@ -20,10 +20,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from halo_core.durations import SECOND_US
 from halo_core.model import Mode
 from halo_core.passports.control_act import MAX_WAIVER_S, collect_signatures
 
-_US: Final = 1_000_000
 PEOPLE_ROLES: Final = ("approver", "operator")
 HISTORY_KINDS: Final = ("authority", "lift", "mode", "revocation", "stop")
 """Kinds of entries from which the mode, the stops and the revocations in force follow."""
@@ -165,7 +165,7 @@ class ControlHistory:
             terms=terms,
             store=self.store,
             tenant=self._tenant,
-            at_s=at_us // _US,
+            at_s=at_us // SECOND_US,
         )
 
     def find_problem(self, act: str, signers: frozenset[str]) -> str:
@@ -209,9 +209,9 @@ class ControlHistory:
             self.lifts[key] = (*self.lifts.get(key, ()), entry)
         return change
 
-    def mark_used(self, act: str, terms: Mapping[str, str | int], body: Mapping[str, Any], at_us: int) -> None:
-        """Mark the signatures of an act that is not kept here as used, so that no other act can use them."""
-        signatures = self._find_signatures(act, terms, body.get("signed"), at_us)
+    def mark_erasure_used(self, terms: Mapping[str, str | int], body: Mapping[str, Any], at_us: int) -> None:
+        """Mark the signatures of an erasure, which is not kept here, as used, so that no other act can use them."""
+        signatures = self._find_signatures("erase", terms, body.get("signed"), at_us)
         self._used.update(signature for _, signature in signatures)
 
     def _make_change(
@@ -241,7 +241,7 @@ class ControlHistory:
             return change
         change = self._make_change("waive", make_waive_terms(body), body, at_us, entry)
         until_us = body.get("until_us")
-        is_timed = type(until_us) is int and at_us < until_us <= at_us + (MAX_WAIVER_S + 60) * _US
+        is_timed = type(until_us) is int and at_us < until_us <= at_us + (MAX_WAIVER_S + 60) * SECOND_US
         change = replace(change, until_us=until_us if type(until_us) is int else 0)
         if not is_timed:
             change = replace(change, problem=change.problem or "bad_end", is_proven=False)
@@ -302,7 +302,7 @@ def make_lift_terms(body: Mapping[str, Any]) -> dict[str, str | int]:
 def make_waive_terms(body: Mapping[str, Any]) -> dict[str, str | int]:
     """The terms to sign for a waiver, from the body of its entry."""
     until_us = body.get("until_us")
-    return {"until_s": until_us // _US if type(until_us) is int else 0, "why": str(body.get("why", ""))}
+    return {"until_s": until_us // SECOND_US if type(until_us) is int else 0, "why": str(body.get("why", ""))}
 
 
 def make_enforce_terms(_body: Mapping[str, Any]) -> dict[str, str | int]:

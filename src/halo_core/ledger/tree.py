@@ -116,13 +116,11 @@ def _split_point(size: int) -> int:
     return 1 << (size - 1).bit_length() - 1
 
 
-def inclusion_proof(leaves: Sequence[bytes], index: int) -> list[bytes]:
-    """Audit path of `leaves[index]` (RFC 6962 section 2.1.1); IndexError outside the tree."""
-    return [compute_root(leaves[low:high]) for low, high in _list_inclusion_ranges(index, len(leaves))]
-
-
 def _list_inclusion_ranges(index: int, size: int) -> list[tuple[int, int]]:
-    """The subtrees whose roots are the audit path of a leaf: first leaf, and the one after the last."""
+    """The subtrees whose roots are the audit path of a leaf (RFC 6962 section 2.1.1).
+
+    Each is named by its first leaf and the one after its last.
+    """
     if not 0 <= index < size:
         raise IndexError(index)
     path: list[tuple[int, int]] = []
@@ -138,13 +136,10 @@ def _list_inclusion_ranges(index: int, size: int) -> list[tuple[int, int]]:
     return path[::-1]
 
 
-def consistency_proof(leaves: Sequence[bytes], size1: int) -> list[bytes]:
-    """Proof that the tree of the first `size1` leaves is a prefix (RFC 6962 section 2.1.2); IndexError if it is not."""
-    return [compute_root(leaves[low:high]) for low, high in list_consistency_ranges(size1, len(leaves))]
-
-
 def list_consistency_ranges(size1: int, size2: int) -> list[tuple[int, int]]:
-    """The subtrees whose roots are the proof of `consistency_proof`: first leaf, and the one after the last.
+    """The subtrees whose roots prove that one tree is a prefix of another (RFC 6962 section 2.1.2).
+
+    Each is named by its first leaf and the one after its last.
 
     Raises:
         IndexError: a tree of `size1` leaves is no prefix of one of `size2`.
@@ -167,10 +162,7 @@ def list_consistency_ranges(size1: int, size2: int) -> list[tuple[int, int]]:
 
 
 class ProofTree:
-    """All nodes of a log's tree, for many proofs: 64 bytes a leaf, and a proof costs a hash for each level.
-
-    `inclusion` and `consistency` give what `inclusion_proof` and `consistency_proof` give for the first `size` leaves.
-    """
+    """All nodes of a log's tree, for many proofs: 64 bytes a leaf, and a proof costs a hash for each level."""
 
     __slots__ = ("_levels", "size")
 

@@ -13,6 +13,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 
+from halo_core.durations import SECOND_US
 from halo_core.ledger.answer_changes import ends_answer, gives_answer
 from halo_core.ledger.commitments import digest_answer
 from halo_core.ledger.reader import LedgerReader, Stream
@@ -20,7 +21,6 @@ from halo_core.ledger.report import Collector
 from halo_core.ledger.verify_restrictions import list_erased_people
 
 _USED_CODES: Final = frozenset({"break_glass", "override_allowed", "remembered", "reversal_ordered"})
-_US: Final = 1_000_000
 
 
 @dataclass(slots=True)
@@ -83,7 +83,7 @@ class StandingAnswerCheck:
         answer.approver = body.get("actor")
         answer.granted_idx = place
         expires_s, max_uses = body.get("expires_s"), body.get("max_uses")
-        answer.expires_us = expires_s * _US if type(expires_s) is int else 0
+        answer.expires_us = expires_s * SECOND_US if type(expires_s) is int else 0
         answer.max_uses = max_uses if type(max_uses) is int else 0
 
     def _add_uses(self, tenant: str, place: int, fields: dict[str, Any]) -> None:

@@ -241,19 +241,17 @@ class ProjectionCheck:
         self._repeatable_pauses: Counter[bytes] = Counter()
         self._repeated: list[_SingleRun] = []
         self._numbered: list[_SingleRun] = []
-        self._sessions = self._follow_table(reader, "session", Stream.SESSION_HEADS)
 
-    def _follow_table(self, reader: LedgerReader, table: str, stream: Stream) -> RowFollower:
         def report(row: Row, message: str) -> None:
-            self._out.add_tampered(9, f"{table} {row[0]}/{row[3]}", message, "row_malformed")
+            out.add_tampered(9, f"session {row[0]}/{row[3]}", message, "row_malformed")
 
-        return RowFollower(filter_ordered(reader.rows(stream), (str, str, int), report))
+        self._sessions = RowFollower(filter_ordered(reader.rows(Stream.SESSION_HEADS), (str, str, int), report))
 
     def follow(self, key: EntryKey, fields: dict[str, Any] | None, columns: tuple[Any, Any] = (None, 0)) -> None:
         """Check all rows up to this entry, which has these columns `once` and `mark`; None if it is unreadable."""
         before, matching = self._sessions.advance_to(key)
         for row in before:
-            self._report_dangling("session", row)
+            self._report_dangling(row)
         if fields is not None:
             for row in matching:
                 self._check_session(row, fields)
@@ -265,7 +263,7 @@ class ProjectionCheck:
     def finish(self) -> None:
         """Report the rows that name an entry after the last one, and requests that ran too often."""
         for row in self._sessions.remaining():
-            self._report_dangling("session", row)
+            self._report_dangling(row)
         self._check_numbers()
         for run in self._repeated:
             self._pauses[run.digest] -= 1
@@ -298,8 +296,8 @@ class ProjectionCheck:
                 yield run
             highest[place] = max(run.number, highest.get(place, 0))
 
-    def _report_dangling(self, table: str, row: Row) -> None:
-        where = f"{table} {row[0]}/{row[3]}"
+    def _report_dangling(self, row: Row) -> None:
+        where = f"session {row[0]}/{row[3]}"
         message = f"entry {row[0]}/{row[1]}/{row[2]}, which it refers to, is missing"
         if row[:2] in self._writers:
             self._out.incomplete.add(row[0])

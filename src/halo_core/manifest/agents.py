@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final, TypeVar
 
+from halo_core.durations import DAY_S
 from halo_core.manifest.defaults import (
     DEFAULT_ANSWER_WAIT_S,
     DEFAULT_BUDGETS,
@@ -55,8 +56,8 @@ from halo_core.model import (
 )
 
 _Limit = TypeVar("_Limit", Budget, Quota)
-_MAX_TIME_S: Final = 30 * 86_400
-_MAX_HALF_LIFE_S: Final = 366 * 86_400
+_MAX_TIME_S: Final = 30 * DAY_S
+_MAX_HALF_LIFE_S: Final = 366 * DAY_S
 _LIMIT_FIELDS: Final = {
     "step": ("session", "ceiling", "per_day"),
     "risk": ("per_action", "session", "ceiling", "per_day"),
@@ -73,10 +74,10 @@ _DECAY_FIELDS: Final[dict[str, tuple[str, Callable[[Item], int | None]]]] = {
 """Field of the section `decay` → field of `Decay`, reader."""
 PRIVILEGES: Final = ("low", "standard", "high", "critical")
 _NEEDS_OWNER: Final = frozenset({"high", "critical"})
-_MAX_LIFETIME_S: Final = 366 * 86_400
-_MAX_SESSION_S: Final = 30 * 86_400
-_MAX_HOLD_S: Final = 30 * 86_400
-_MAX_NOTICE_S: Final = 30 * 86_400
+_MAX_LIFETIME_S: Final = 366 * DAY_S
+_MAX_SESSION_S: Final = 30 * DAY_S
+_MAX_HOLD_S: Final = 30 * DAY_S
+_MAX_NOTICE_S: Final = 30 * DAY_S
 _UNUSED_ACTIONS: Final = ("propose", "remove")
 
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from halo_core.durations import DAY_S
 from halo_core.model import Budget, Decay, SessionTerms
 
 DEFAULT_DECAY: Final = Decay(
     authority=1_000_000,
-    half_life_s=86_400,
+    half_life_s=DAY_S,
     half_life_steps=500,
     half_life_risk=10_000,
     reauthorize_below=20_000,
@@ -35,13 +36,13 @@ DEFAULT_BUDGETS: Final = (Budget("risk", 1_000_000, 1_000_000), Budget("step", 1
 DEFAULT_CEILINGS: Final = (Budget("risk", 3_000_000, 3_000_000), Budget("step", 300_000, 300_000))
 """Budgets that re-authorization may raise a session to."""
 
-DEFAULT_LIFETIME_S: Final = 90 * 86_400
+DEFAULT_LIFETIME_S: Final = 90 * DAY_S
 """Seconds that a passport is valid."""
 
-DEFAULT_SESSION_LIFETIME_S: Final = 30 * 86_400
+DEFAULT_SESSION_LIFETIME_S: Final = 30 * DAY_S
 """Seconds that one session may last."""
 
-DEFAULT_HOLD_S: Final = 86_400
+DEFAULT_HOLD_S: Final = DAY_S
 """Seconds for which an act that can wait is held for an answer."""
 
 DEFAULT_ANSWER_WAIT_S: Final = 60

@@ -13,6 +13,7 @@ from fnmatch import fnmatchcase
 from functools import partial
 from typing import Any, Final
 
+from halo_core.durations import DAY_S
 from halo_core.errors import BadInput
 from halo_core.manifest.nodes import Item, Remedy, did_you_mean, printable
 from halo_core.model import ActionKind, Impact, Resource, Reversal
@@ -133,7 +134,7 @@ def read_duration(item: Item, most_s: int) -> int | None:
         return None
     seconds = int(match[1]) * _SECONDS[match[2]]
     if seconds > most_s:
-        item.fail(f"at most {most_s // 86_400} days are possible")
+        item.fail(f"at most {most_s // DAY_S} days are possible")
         return None
     return seconds
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from halo_core.crypto.keys import Ed25519Signer, Signer
+from halo_core.durations import SECOND_US
 from halo_core.errors import ConfigError, Denied
 from halo_core.ledger.commitments import digest_answer
 from halo_core.model import Actor, EntryKind, LedgerEntry, Link, same_person
@@ -21,7 +22,6 @@ from halo_core.store.answer_rows import StandingAnswerTable
 from halo_core.store.cached_rows import AnswerRow
 
 _NO_LIMIT: Final = 2**53 - 1  # the largest integer that canonical JSON holds (RFC 8785)
-_US: Final = 1_000_000
 
 
 def require_reason(why: str, option: str = "why") -> None:
@@ -104,7 +104,7 @@ def make_token(
     `now_us` is the time of issue, microseconds since the epoch, that of the transaction if None. The other arguments
     are those of `StandingToken`.
     """
-    now_s = (tx.clock.now_us() if now_us is None else now_us) // _US
+    now_s = (tx.clock.now_us() if now_us is None else now_us) // SECOND_US
     return StandingToken(
         id=store.ids.new_token_id(),
         approver=approver,
@@ -169,7 +169,7 @@ def record_token(
 
 def sign_terms(tx: Transaction, store: Store, act: str, terms: Mapping[str, str | int], signer: Ed25519Signer) -> str:
     """Sign the terms of an act; the token for the entry that records it (`halo_core.passports.control_act`)."""
-    now_s, control = tx.clock.now_us() // _US, tx.load_control()
+    now_s, control = tx.clock.now_us() // SECOND_US, tx.load_control()
     signed = ControlAct(
         act, terms, control.store, tx.tenant, now_s, now_s + MAX_ACT_LIFETIME_S, store.ids.new_token_id()
     )

@@ -15,6 +15,7 @@ from typing import Any, Final
 from halo_core.authorities import TrustedKeys, make_person_key_name
 from halo_core.clock import format_iso
 from halo_core.crypto.keys import Ed25519Signer, IdSource, KeyStore
+from halo_core.durations import DAY_S, SECOND_US
 from halo_core.errors import BadInput, ConfigError, Denied, PassportError
 from halo_core.ledger.control_history import ControlHistory, make_enforce_terms, make_waive_terms, make_withdraw_terms
 from halo_core.model import Actor, EntryKind, Mode
@@ -22,9 +23,8 @@ from halo_core.passports.control_act import MAX_ACT_LIFETIME_S, MAX_WAIVER_S, Co
 from halo_core.store import Draft, Transaction
 from halo_core.store.control_state import load_history
 
-_US: Final = 1_000_000
 _MAX_FILE: Final = 65_536
-SIGNATURE_LIFETIME_S: Final = 86_400
+SIGNATURE_LIFETIME_S: Final = DAY_S
 """How long a signed act waits to be used, seconds."""
 
 Terms = Mapping[str, str | int]
@@ -218,8 +218,8 @@ def describe_signing(act: str, terms: Terms, store: str, tenant: str, now_us: in
 
 def _describe_duration(terms: Terms, now_us: int) -> str:
     """How long a waiver lasts, in whole minutes or hours."""
-    left_us = int(terms.get("until_s") or 0) * _US - now_us
-    minutes = -(-left_us // (60 * _US)) if now_us and left_us > 0 else 60
+    left_us = int(terms.get("until_s") or 0) * SECOND_US - now_us
+    minutes = -(-left_us // (60 * SECOND_US)) if now_us and left_us > 0 else 60
     return f"{minutes // 60}h" if minutes % 60 == 0 else f"{minutes}m"
 
 
@@ -250,8 +250,8 @@ def waive_floor(tx: Transaction, until_us: int, why: str, by: Actor | str, token
         Denied: `signatures_needed`.
     """
     now_us = tx.clock.now_us()
-    if not now_us < until_us <= now_us + MAX_WAIVER_S * _US:
-        message = f"a waiver until {format_iso(until_us)} is over, or lasts for more than {MAX_WAIVER_S // 86_400} days"
+    if not now_us < until_us <= now_us + MAX_WAIVER_S * SECOND_US:
+        message = f"a waiver until {format_iso(until_us)} is over, or lasts for more than {MAX_WAIVER_S // DAY_S} days"
         raise ConfigError("bad_waiver", message, field="for", remedy="use at most 7d")
     if load_history(tx, tx.load_store_id()).floor is not Mode.ENFORCE:
         problem = "the home was raised to `enforce`, and no entry of this log says so"

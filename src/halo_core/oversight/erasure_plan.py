@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 import orjson
 
 from halo_core.authorities import Authorities
-from halo_core.clock import DAY_US
 from halo_core.crypto.keys import Digester, KeyStore
+from halo_core.durations import DAY_US
 from halo_core.errors import BadInput, ConfigError, HaloError
 from halo_core.identities.day_alerts import IdentityFingerprints
 from halo_core.model import normalize_name

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from halo_core.authorities import Authorities
 from halo_core.crypto.keys import KeyStore, Signer, compute_key_thumbprint, make_agent_key_name
 from halo_core.decision import revocation_applies
+from halo_core.durations import SECOND_US
 from halo_core.enforcement import make_issuer_facts
 from halo_core.errors import CannotDecide, ConfigError, PassportError, make_write_error
 from halo_core.files import replace_file
@@ -23,8 +24,6 @@ from halo_core.oversight.signed_entries import decode_link
 from halo_core.passports import mint_standing, token_hash, verify_standing
 from halo_core.store import Draft, Store, StoreConfig, Transaction
 from halo_core.store.standing_passports import StandingTable
-
-_US_PER_S: Final = 1_000_000
 
 
 def issue(
@@ -106,7 +105,7 @@ def _mint_passport(
         audience=audience,
         holder_public_key=holder,
         grants=wanted.grants,
-        now_s=store.clock.now_us() // _US_PER_S,
+        now_s=store.clock.now_us() // SECOND_US,
         lifetime_s=wanted.lifetime_s,
         jti=store.ids.new_token_id(),
         txn=store.ids.new_token_id(),

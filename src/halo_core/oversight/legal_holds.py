@@ -116,11 +116,11 @@ class Governance:
             self._add_hold(body, at_us, writer, seq, entry)
         elif kind == EntryKind.ERASURE.value:
             terms = make_erase_terms(str(body["subject"]), [str(item) for item in body.get("names", ())])
-            self.history.mark_used("erase", terms, body, at_us)
+            self.history.mark_erasure_used(terms, body, at_us)
         elif kind == EntryKind.RETENTION.value and body.get("op") == "set":
             self.keep_days[str(body["class"])] = int(body["keep_days"])
             terms = make_schedule_terms(str(body["class"]), int(body["keep_days"]))
-            self.history.mark_used("erase", terms, body, at_us)
+            self.history.mark_erasure_used(terms, body, at_us)
         elif kind == EntryKind.RETENTION.value and body.get("op") == "unset":
             self.keep_days.pop(str(body["class"]), None)
         elif kind in HISTORY_KINDS:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from halo_core.authorities import Authorities
 from halo_core.crypto import canonical
+from halo_core.durations import SECOND_US
 from halo_core.enforcement.standing_answers import make_usage_account
 from halo_core.errors import PassportError
 from halo_core.model import EntryKind, LedgerEntry, same_person
@@ -17,7 +18,6 @@ from halo_core.passports.control_act import read_act
 from halo_core.passports.standing_answer import read_standing_answer
 from halo_core.store.reader import Reader
 
-_US: Final = 1_000_000
 People = Mapping[str, tuple[str, bytes]]
 """Thumbprint of a key → name and public key of the approver, those withdrawn included."""
 
@@ -146,7 +146,7 @@ def _read_override(entry: LedgerEntry, index: int, name: str, *, is_signed: bool
         by=name,
         why=body["why"],
         since_us=entry.ts_us,
-        expires_us=body["expires_s"] * _US,
+        expires_us=body["expires_s"] * SECOND_US,
         review_by_us=body["review_by_us"],
         review="open",
         reviewer="",

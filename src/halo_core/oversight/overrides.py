@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from halo_core.clock import DAY_US
 from halo_core.content.redaction import SEAL_PREFIX, mask_reason
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import Digester, KeyStore, Signer
@@ -24,6 +23,7 @@ from halo_core.decision.answers import (
     needs_two_people,
 )
 from halo_core.decision.bindings import find_exposure, make_question_binding
+from halo_core.durations import DAY_US, SECOND_US
 from halo_core.enforcement.reversals import make_refusal
 from halo_core.enforcement.standing_answers import compute_answer_scope
 from halo_core.errors import ConfigError, Denied
@@ -58,7 +58,6 @@ DEFAULT_OVERRIDE_S: Final = 3600
 DEFAULT_REVIEW_DAYS: Final = 7
 MAX_REVIEW_DAYS: Final = 90
 VERDICTS: Final = ("upheld", "withdrawn")
-_US: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +148,7 @@ def grant_override(
             people=people,
         )
         status = "active" if len(earlier) + 1 >= people else "waiting"
-        return GrantedOverride(override, status, covers, token.expires_at_s * _US, review_by_us, people)
+        return GrantedOverride(override, status, covers, token.expires_at_s * SECOND_US, review_by_us, people)
 
     granted: GrantedOverride = commit_or_record_refusal(
         store, job, f"override {direction}", approver, {"decision": overridden.entry.id}
@@ -370,4 +369,4 @@ def review_override(
 def _list_in_force(tx: Transaction, kind: str, scope: str) -> list[StandingToken]:
     """The overrides of a kind and scope that hold now, one for each signer."""
     tokens = [peek_standing_answer(row.token) for row in StandingAnswerTable(tx).find_active(scope) if row.kind == kind]
-    return [item for item in tokens if tx.clock.now_us() < item.expires_at_s * _US]
+    return [item for item in tokens if tx.clock.now_us() < item.expires_at_s * SECOND_US]

@@ -17,6 +17,7 @@ from halo_core.content.redaction import mask_reason
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import KeyStore, Signer
 from halo_core.decision.answers import BREAK_GLASS, STANDING, make_break_glass_scope
+from halo_core.durations import DAY_S, SECOND_US
 from halo_core.enforcement.standing_answers import make_usage_account
 from halo_core.errors import ConfigError, Denied
 from halo_core.ledger.commitments import digest_answer
@@ -40,11 +41,10 @@ from halo_core.store.cached_rows import AnswerRow
 from halo_core.store.reader import Reader
 from halo_core.store.standing_passports import StandingTable
 
-DEFAULT_LIFETIME_S: Final = 90 * 86_400
+DEFAULT_LIFETIME_S: Final = 90 * DAY_S
 DEFAULT_USES: Final = 100
 AMOUNT_FACTOR: Final = 10
 _SUBJECT: Final = "answers"
-_US: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,7 +320,7 @@ def _read_grant(reader: Reader, entry: LedgerEntry, opener: Opener, now_us: int)
     body = entry.body
     uses, spent = _read_usage(reader, entry.tenant, body["answer"])
     sealed, name, token = (opener(entry, field) for field in ("targets", "actor", "token"))
-    expires_us = body["expires_s"] * _US
+    expires_us = body["expires_s"] * SECOND_US
     return RememberedAnswer(
         id=body["answer"],
         kind=body["kind"],

@@ -7,12 +7,12 @@ verifies and applies (`halo_core.decision.answers`). The checks here only preven
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
 
 from halo_core.content.redaction import mask_reason
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import Digester, Ed25519Signer, KeyStore
 from halo_core.decision.answers import REVERSAL, make_reversal_scope
+from halo_core.durations import SECOND_US
 from halo_core.enforcement.reversals import (
     ReversibleEffect,
     count_attempts,
@@ -38,9 +38,6 @@ from halo_core.oversight.signed_entries import load_links
 from halo_core.passports.standing_answer import MAX_ORDER_S, peek_standing_answer
 from halo_core.store import Draft, Store, Transaction
 from halo_core.store.answer_rows import StandingAnswerTable
-
-_NO_LIMIT: Final = 2**53 - 1
-_US: Final = 1_000_000
 
 
 def order_reversal(
@@ -107,7 +104,7 @@ def _make_scope(tx: Transaction, effect: ReversibleEffect, digester: Digester) -
 
 def _find_waiting(tx: Transaction, scope: str) -> str:
     """The id of an order that waits to be carried out."""
-    now_s = tx.clock.now_us() // _US
+    now_s = tx.clock.now_us() // SECOND_US
     orders = (row for row in StandingAnswerTable(tx).find_active(scope) if row.kind == REVERSAL)
     return next((row.id for row in orders if now_s < peek_standing_answer(row.token).expires_at_s), "")
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import Signer, compute_key_thumbprint
+from halo_core.durations import DAY_S
 from halo_core.model import AUTHORITY_ONE, Budget, Link, normalize_name
 from halo_core.passports.answer_claims import (
     make_answer_claims,
@@ -35,7 +36,7 @@ from halo_core.passports.codec import (
 from halo_core.passports.grants import Violation
 from halo_core.passports.narrowing import find_budget_violation, session_limits
 
-MAX_APPROVAL_LIFETIME_S: Final = 30 * 86_400
+MAX_APPROVAL_LIFETIME_S: Final = 30 * DAY_S
 """Longest time an answer waits to be used, seconds."""
 _MEDIA_TYPE: Final = "halo-approval+jwt"
 _HALO_MEMBERS: Final = ("a0", "ans", "bind", "bud", "epoch", "kind", "req", "ses")

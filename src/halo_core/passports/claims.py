@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from halo_core.crypto.keys import compute_key_thumbprint, encode_b64url, require_strong_key
+from halo_core.durations import DAY_S
 from halo_core.errors import BadInput
 from halo_core.model import (
     AUTHORITY_ONE,
@@ -44,13 +45,13 @@ from halo_core.passports.codec import (
 from halo_core.passports.grants import grants_to_json, parse_grants
 
 VERSION: Final = 1
-MAX_SESSION_LIFETIME_S: Final = 30 * 86_400
+MAX_SESSION_LIFETIME_S: Final = 30 * DAY_S
 """Longest life of a session, seconds."""
 MAX_HANDOFFS: Final = 8
 MAX_DEPTH: Final = 1 + MAX_HANDOFFS
 """The deepest link: standing 0, session 1, hand-offs from 2."""
 MAX_LIFETIME_S: Final[Mapping[LinkKind, int]] = {
-    LinkKind.STANDING: 366 * 86_400,
+    LinkKind.STANDING: 366 * DAY_S,
     LinkKind.SESSION: MAX_SESSION_LIFETIME_S,
     LinkKind.HANDOFF: MAX_SESSION_LIFETIME_S,
 }
@@ -107,7 +108,7 @@ def claims_to_link(claims: Claims, parent: Link | None = None) -> Link:
     depth, max_depth = _parse_depth(top, kind)
     issued, not_before, expires = _parse_times(top, kind)
     budgets = parse_budgets(halo["bud"], "/halo/bud")
-    terms = parse_terms(halo.get("ses"), "/halo/ses")
+    terms = parse_terms(halo.get("ses"))
     if terms is not None:
         require_within_ceilings(budgets, terms)
     return Link(
@@ -137,7 +138,7 @@ def claims_to_link(claims: Claims, parent: Link | None = None) -> Link:
         parent=_parse_parent_hash(top),
         envelope=halo["env"],
         owner=halo["own"],
-        quotas=parse_quotas(halo["quo"], "/halo/quo") if "quo" in halo else (),
+        quotas=_parse_quotas(halo["quo"]) if "quo" in halo else (),
         terms=terms,
         reauthorization=halo.get("rea", ""),
         raw=top,
@@ -312,14 +313,9 @@ def _parse_decimals(unit: str, json_value: object, code: str, field: str) -> int
     return require_integer(json_value, 0, most, code, f"{field}/decimals")
 
 
-def parse_quotas(json_value: object, field: str) -> tuple[Quota, ...]:
-    """Parse `quo`, sorted by unit.
-
-    Raises:
-        PassportError: `bad_quo`.
-    """
-    units = require_object(json_value, "bad_quo", field)
-    return tuple(_parse_quota(unit, units[unit], f"{field}/{unit[:32]}") for unit in sorted(units))
+def _parse_quotas(json_value: object) -> tuple[Quota, ...]:
+    units = require_object(json_value, "bad_quo", "/halo/quo")
+    return tuple(_parse_quota(unit, units[unit], f"/halo/quo/{unit[:32]}") for unit in sorted(units))
 
 
 def _parse_quota(unit: str, json_value: object, field: str) -> Quota:
@@ -369,19 +365,19 @@ def _parse_bands(json_value: object, field: str) -> tuple[tuple[int, int], ...]:
     return tuple(bands)
 
 
-def parse_terms(json_value: object, field: str) -> SessionTerms | None:
-    """Parse `ses`: the terms of each new session, or None if none can be opened.
+def parse_terms(json_value: object) -> SessionTerms | None:
+    """Parse `/halo/ses`: the terms of each new session, or None if none can be opened.
 
     Raises:
         PassportError: `bad_ses`, `bad_bud` or `bad_dcy`.
     """
     if json_value is None:
         return None
-    members = require_members(json_value, ("bud", "dcy", "life"), "bad_ses", field)
+    members = require_members(json_value, ("bud", "dcy", "life"), "bad_ses", "/halo/ses")
     return SessionTerms(
-        budgets=parse_budgets(members["bud"], f"{field}/bud"),
-        decay=parse_decay(members["dcy"], f"{field}/dcy"),
-        lifetime_s=require_integer(members["life"], 1, MAX_SESSION_LIFETIME_S, "bad_ses", f"{field}/life"),
+        budgets=parse_budgets(members["bud"], "/halo/ses/bud"),
+        decay=parse_decay(members["dcy"], "/halo/ses/dcy"),
+        lifetime_s=require_integer(members["life"], 1, MAX_SESSION_LIFETIME_S, "bad_ses", "/halo/ses/life"),
     )
 
 

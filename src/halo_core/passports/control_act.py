@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from halo_core.crypto.keys import Signer
+from halo_core.durations import DAY_S
 from halo_core.errors import PassportError
 from halo_core.passports.claims import ISSUER_URI, issuer_uri
 from halo_core.passports.codec import (
@@ -28,9 +29,9 @@ from halo_core.passports.codec import (
     sign_token,
 )
 
-MAX_ACT_LIFETIME_S: Final = 7 * 86_400
+MAX_ACT_LIFETIME_S: Final = 7 * DAY_S
 """Longest time between the signature of an act and its use, seconds."""
-MAX_WAIVER_S: Final = 7 * 86_400
+MAX_WAIVER_S: Final = 7 * DAY_S
 """Longest time for which a waiver lowers the floor, seconds."""
 _SKEW_S: Final = 300
 """By how much the clock of the host that signs may be ahead, seconds."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from halo_core.crypto.keys import Signer
+from halo_core.durations import DAY_S
 from halo_core.passports.answer_claims import (
     make_answer_claims,
     open_answer,
@@ -34,13 +35,13 @@ from halo_core.passports.codec import (
     sign_token,
 )
 
-MAX_STANDING_LIFETIME_S: Final = 366 * 86_400
+MAX_STANDING_LIFETIME_S: Final = 366 * DAY_S
 """Longest time for which a standing answer is good, seconds."""
 MAX_BREAK_GLASS_S: Final = 3600
 """Longest time for which an emergency answer is good, seconds."""
-MAX_OVERRIDE_S: Final = 86_400
+MAX_OVERRIDE_S: Final = DAY_S
 """Longest time for which an override is good, seconds."""
-MAX_ORDER_S: Final = 7 * 86_400
+MAX_ORDER_S: Final = 7 * DAY_S
 """Longest time for which a reversal that was ordered may wait for a process that can carry it out, seconds."""
 MAX_USES: Final = 1_000_000
 _LIFETIMES: Final = {

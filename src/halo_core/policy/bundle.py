@@ -91,11 +91,11 @@ class PolicyBundle:
         return cls(sources, types or {})
 
     @classmethod
-    def load_starter(cls, types: ArgTypes | None = None) -> PolicyBundle:
+    def load_starter(cls) -> PolicyBundle:
         """Return the starter policy that ships in the package."""
         folder = resources.files("halo_core.policy") / "starter"
         files = sorted((file for file in folder.iterdir() if file.name.endswith(_SUFFIX)), key=lambda file: file.name)
-        return cls({file.name: file.read_text(encoding="utf-8") for file in files}, types or {})
+        return cls({file.name: file.read_text(encoding="utf-8") for file in files})
 
     def parse(self) -> tuple[Policy, ...]:
         """Parse, sorted by id.

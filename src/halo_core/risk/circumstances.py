@@ -17,13 +17,13 @@ from itertools import chain
 from typing import Any, Final, NamedTuple, TypeVar
 
 from halo_core.crypto import canonical
+from halo_core.durations import HOUR_US
 from halo_core.errors import BadInput, CanonicalError, require
 from halo_core.model import AccessRequest
 from halo_core.risk.model import log2_ratio_in_sixteenths
 
 _FORM: Final = "halo-usual-1"
-_HOUR_US: Final = 3_600_000_000
-_DAY_US: Final = 24 * _HOUR_US
+_DAY_US: Final = 24 * HOUR_US
 _MAX_VALUES: Final = 256
 _MAX_VALUE_LENGTH: Final = 200
 _MAX_REFUSED: Final = 4
@@ -166,7 +166,7 @@ class UsualCircumstances:
         for kind, known_values in self._compared_values:
             if not known_values.issuperset(circumstances.values_of(kind)):
                 yield CircumstanceEvidence(kind, self._weights[kind])
-        if circumstances.ts_us // _HOUR_US % 24 not in self.hours:
+        if circumstances.ts_us // HOUR_US % 24 not in self.hours:
             yield CircumstanceEvidence(CircumstanceKind.HOUR, self._weights[CircumstanceKind.HOUR])
         if circumstances.refused > 0:
             as_often = self.refusals[min(circumstances.refused, _MAX_REFUSED) - 1]
@@ -248,7 +248,7 @@ def fit_usual_circumstances(sessions: Iterable[Sequence[Circumstances]]) -> Usua
         values = frozenset.intersection(*(_find_frequent(sets, least) for sets in shown_values))
         if any(shown_values[0]) and len(values) <= _MAX_VALUES:
             known_values[kind.value], lone_counts[kind.value] = values, _count_lone(shown_values[0], least)
-    hours = [[{item.ts_us // _HOUR_US % 24 for item in day} for day in grouping] for grouping in (days, noons)]
+    hours = [[{item.ts_us // HOUR_US % 24 for item in day} for day in grouping] for grouping in (days, noons)]
     widened_hours = [
         [{(hour + by) % 24 for hour in day for by in (-1, 0, 1)} for day in grouping] for grouping in hours
     ]

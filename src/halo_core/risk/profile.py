@@ -1,7 +1,7 @@
 """What a session keeps in order to compute risk: its request, its results and its actions, as fingerprints.
 
 `observe_result` reads a result, outside the path of decisions; `record_action` records that an action was decided.
-Memory is bounded: the oldest results are forgotten first, and counted. In the store, a profile is a row for each text,
+Memory is bounded: the oldest results are forgotten first. In the store, a profile is a row for each text,
 which never changes (`pack_row`, `apply_row`), and a head of the few numbers that change with every action (`pack_head`,
 `apply_head`), so that a decision writes little.
 """
@@ -147,7 +147,6 @@ class Profile:
         steps: actions decided.
         acts: those of them that are more than reading.
         acts_since_result: acts since the last result.
-        forgotten: results that no longer are remembered.
         last_tools: names of the last three tools.
         action_counts: fingerprints of actions made (tool and arguments), with how often.
         sums: sums that `compute_features` adds to.
@@ -160,7 +159,6 @@ class Profile:
     steps: int = 0
     acts: int = 0
     acts_since_result: int = 0
-    forgotten: int = 0
     last_tools: tuple[str, ...] = ()
     action_counts: dict[int, int] = field(default_factory=dict)
     sums: list[int] = field(default_factory=lambda: [0] * SUM_COUNT)
@@ -196,7 +194,6 @@ class Profile:
         atom_count = self.atom_count
         while len(self.chunks) > MAX_CHUNKS or atom_count > MAX_PROFILE_ATOMS:
             atom_count -= self.chunks.pop(0).size
-            self.forgotten += 1
 
     @property
     def atom_count(self) -> int:

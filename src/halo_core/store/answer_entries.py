@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from halo_core.crypto import canonical
+from halo_core.durations import SECOND_US
 from halo_core.ledger import digest_state
 from halo_core.ledger.answer_changes import ends_answer, gives_answer
 from halo_core.ledger.commitments import digest_answer
@@ -26,7 +27,6 @@ from halo_core.store.row_access import RowAccess
 
 OVERRIDE_DENY: Final = "override_deny"
 _MAX_MEMORY: Final = 10_000
-_US: Final = 1_000_000
 _MAX_COUNTED: Final = 64  # uses of an answer that one rollback may take back
 # Without the hints SQLite does not use the partial indexes, and reads the tenant's whole log.
 _CHANGES: Final = (
@@ -118,7 +118,7 @@ def find_denials_end_us(tx: RowAccess) -> int:
     image = tx.image
     if image.denials_end_us is None:
         steps = list_statements(tx, image.denial_history, DENIAL_ENTRIES, _ALL_DENIALS)
-        image.denials_end_us = max((terms[2] * _US for _, terms in steps), default=0)
+        image.denials_end_us = max((terms[2] * SECOND_US for _, terms in steps), default=0)
     return image.denials_end_us
 
 
@@ -139,13 +139,13 @@ def list_denials(tx: RowAccess, scope: str, known_ids: Collection[str], at_us: i
     history, denials = tx.image.denial_history, []
     for step in list(list_statements(tx, history, DENIAL_ENTRIES, _ALL_DENIALS)):
         name, covered, expires_s, *_ = step[1]
-        if covered != scope or name in known_ids or at_us >= expires_s * _US:
+        if covered != scope or name in known_ids or at_us >= expires_s * SECOND_US:
             continue
         if find_newest(tx, tx.image.answer_history, ANSWER_ENTRIES, (name, True)) is not None:
             continue
         name, covered, expires_s, key_id = prove_statement(tx, history, DENIAL_ENTRIES, _ALL_DENIALS, step)
         _note_once(tx, name, "standing_answer", "active", "missing")
-        denials.append(Denial(name, covered, expires_s * _US, key_id))
+        denials.append(Denial(name, covered, expires_s * SECOND_US, key_id))
     return denials
 
 

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import astuple, dataclass, field
 from typing import Final
 
+from halo_core.durations import DAY_S
 from halo_core.errors import PassportError
 from halo_core.passports.standing_answer import peek_standing_answer
 from halo_core.store.cached_rows import AnswerRow, HeldRow
@@ -154,7 +155,7 @@ class OutboxTable(Table):
 
 
 _APPROVAL_COLUMNS: Final = "id, kind, session, binding, status, asked_us, expires_us, answer"
-MAX_ANSWER_LIFETIME_S: Final = 86_400
+MAX_ANSWER_LIFETIME_S: Final = DAY_S
 """Longest time for which an answer to a call can be used, seconds."""
 _MAX_REUSABLE: Final = 8
 _IS_OPEN: Final = "status IN ('pending', 'approved', 'denied')"

@@ -14,12 +14,11 @@ from typing import Final, Generic, NamedTuple, TypeVar
 import orjson
 
 from halo_core.behaviour.summaries import AnyProfile
+from halo_core.durations import SECOND_US
 from halo_core.model import NO_PRINCIPAL_RISK, PrincipalRisk, make_principal_risk
 from halo_core.quick_init import quick_init
 from halo_core.store.session_state import AgentTally, SessionState
 from halo_core.values import MAX_TAINTED_FINGERPRINTS
-
-_US: Final = 1_000_000
 
 
 class ContentKey(NamedTuple):
@@ -246,7 +245,7 @@ class PersonHead:
             return BAD_ROW
         if self.risk < MIN_SHOWN_RISK:
             return NO_PRINCIPAL_RISK
-        return make_principal_risk(self.risk, max(now_us - self.last_us, 0) // _US, self.words)
+        return make_principal_risk(self.risk, max(now_us - self.last_us, 0) // SECOND_US, self.words)
 
 
 _MAX_SESSIONS: Final = 1024

@@ -20,7 +20,6 @@ from halo_core.store.cached_rows import BAD_ROW, PersonHead
 from halo_core.store.entry_lookup import EntrySource, find_newest
 from halo_core.store.row_access import RowAccess
 
-_US: Final = 1_000_000
 _MAX_PEOPLE: Final = 10_000
 """People that memory keeps."""
 _PROOF_DOMAIN: Final = "halo/identity-row/v1"

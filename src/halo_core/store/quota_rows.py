@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
 
-from halo_core.clock import DAY_US
 from halo_core.crypto import canonical
+from halo_core.durations import DAY_US
 from halo_core.ledger import commit_state
 from halo_core.model import Link
 from halo_core.store.image import MAX_ACCOUNTS

@@ -46,14 +46,12 @@ class VaultRow(NamedTuple):
     Args:
         wrapped_key: the key, wrapped with the store's content key; empty if it was erased.
         commitment: commitment to the key, which outlives it.
-        erased_at_us: when the key was destroyed, microseconds since 1970; None while it is there.
 
     See `halo_core.ledger.sealed_content`.
     """
 
     wrapped_key: bytes
     commitment: bytes
-    erased_at_us: int | None
 
 
 class AttachedRow(NamedTuple):

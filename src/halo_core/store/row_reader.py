@@ -296,7 +296,7 @@ class RowReader:
 
     def vault(self, tenant: str, subject: str) -> VaultRow | None:
         """The data key of a subject, if one was ever made."""
-        query = "SELECT dek_wrapped, commitment, erased_at_us FROM vault WHERE tenant=? AND subject=?"
+        query = "SELECT dek_wrapped, commitment FROM vault WHERE tenant=? AND subject=?"
         row = self._find(query, tenant, subject)
         return None if row is None else VaultRow(*row)
 

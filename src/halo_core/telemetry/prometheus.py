@@ -14,10 +14,10 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
+from halo_core.durations import SECOND_US
 from halo_core.telemetry.events import ActionObserver, DecisionEvent, OutcomeEvent
 
 _BUCKETS_S: Final = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
-_US_PER_S: Final = 1_000_000
 OTHER: Final = "other"
 """The label of names beyond the bound."""
 
@@ -56,7 +56,7 @@ class PrometheusObserver(ActionObserver):
         self._decisions.labels(agent, event.kind, resource, event.effect, event.mode).inc()
         for reason in event.reasons:
             self._reasons.labels(reason, event.effect).inc()
-        self._seconds.labels(event.kind).observe(event.duration_us / _US_PER_S)
+        self._seconds.labels(event.kind).observe(event.duration_us / SECOND_US)
 
     def observe_outcome(self, event: OutcomeEvent, captured: object) -> None:  # noqa: ARG002  as above
         """Count an outcome."""

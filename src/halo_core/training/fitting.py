@@ -285,18 +285,10 @@ def _fit_calibration(margins: Floats, wrong: NDArray[np.bool_], weight: Floats) 
     return tuple(sorted(points.items()))
 
 
-def export_booster(booster: HistGradientBoostingClassifier, columns: Sequence[int]) -> Forest:
-    """A booster's decision function as a forest, in micro-units. Features are integers, so thresholds are rounded down.
-
-    Args:
-        booster: fitted on the columns.
-        columns: indexes into all features, in the order it was fitted on.
-    """
-    return export_mean([(1, booster, columns)])
-
-
 def export_mean(parts: Sequence[tuple[int, HistGradientBoostingClassifier, Sequence[int]]]) -> Forest:
     """The weighted mean of several boosters as one forest, which costs less to evaluate than one forest for each.
+
+    Its values are in micro-units. Features are integers, so thresholds are rounded down.
 
     Args:
         parts: (weight, booster, indexes of its features, in the order it was fitted on) of each.

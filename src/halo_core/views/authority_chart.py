@@ -14,6 +14,8 @@ from textwrap import wrap
 from typing import Final
 
 from halo_core.authority import compute_authority
+from halo_core.durations import DAY_S, SECOND_US
+from halo_core.model import AUTHORITY_ONE
 from halo_core.views.authority_curve import (
     Curve,
     DecisionPoint,
@@ -49,7 +51,6 @@ from halo_core.views.charts import (
 )
 from halo_core.views.wording import format_percent, format_rough_duration
 
-_US_PER_S: Final = 1_000_000
 _SAMPLES: Final = 24
 # Width of the part of the axis after now, as a share of the part before:
 _AHEAD: Final = 0.25  # at least
@@ -57,7 +58,7 @@ _FAR: Final = 1.0  # at most
 _LATE: Final = 0.03  # where no forecast is drawn
 _BEYOND: Final = 1.25  # the axis ends this many times the distance at which the next class stops
 _LEAST_AHEAD: Final = 4.0  # decisions, on an axis of decisions
-_PERIODS: Final = ((86_400, "days"), (3_600, "hours"), (60, "minutes"), (1, "seconds"))
+_PERIODS: Final = ((DAY_S, "days"), (3_600, "hours"), (60, "minutes"), (1, "seconds"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,7 @@ def lay_out(curve: Curve, class_floors: Sequence[Floor], now_us: int, *, timed: 
         line=tuple(_trace_curve(curve, place)),
         ahead=future,
         now=(now_x, curve.authority_at(now_us)),
-        late=format_rough_duration((now_us - curve.points[-1].position[0]) // _US_PER_S) if place.late else "",
+        late=format_rough_duration((now_us - curve.points[-1].position[0]) // SECOND_US) if place.late else "",
         points=tuple((place.x(dot.position), dot) for dot in curve.points),
         epochs=tuple((place.x(item.position), item) for item in curve.epochs if item.epoch > 1),
         hand_offs=tuple(
@@ -142,8 +143,8 @@ class _Axis:
         self.timed = timed
         self._opened = curve.opened_us
         self._last_us = curve.points[-1].position[0]
-        self.last = self.x(curve.points[-1].position) if not timed else (self._last_us - curve.opened_us) / _US_PER_S
-        wait = (now_us - self._last_us) / _US_PER_S
+        self.last = self.x(curve.points[-1].position) if not timed else (self._last_us - curve.opened_us) / SECOND_US
+        wait = (now_us - self._last_us) / SECOND_US
         self._room = max(self.last / 2, 1.0)
         self.late = timed and wait > 2 * self._room
         self._scale = self._room / wait if self.late else 1.0
@@ -152,8 +153,8 @@ class _Axis:
         """The place of a position on the axis."""
         if not self.timed:
             return position[1]
-        beyond = (position[0] - self._last_us) / _US_PER_S
-        return self.last + beyond * self._scale if beyond > 0 else (position[0] - self._opened) / _US_PER_S
+        beyond = (position[0] - self._last_us) / SECOND_US
+        return self.last + beyond * self._scale if beyond > 0 else (position[0] - self._opened) / SECOND_US
 
 
 def _trace_curve(curve: Curve, place: _Axis) -> Iterator[tuple[float, int]]:
@@ -181,7 +182,7 @@ def _trace_forecast(curve: Curve, place: _Axis, now_us: int, now_x: float, width
         return
     for k in range(_SAMPLES + 1):
         seconds = (width - now_x) * k / _SAMPLES
-        yield now_x + seconds, compute_authority(decay, account, now_us + int(seconds * _US_PER_S))
+        yield now_x + seconds, compute_authority(decay, account, now_us + int(seconds * SECOND_US))
 
 
 def _build_ticks(width: float, size: float, *, least: float = 0.0) -> list[tuple[float, str]]:
@@ -196,7 +197,6 @@ def format_headline(agent: str, session: str, scene: Scene, epoch: int) -> str:
 
 
 _HEIGHT: Final = 330
-_MILLION: Final = 1_000_000
 _QUARTERS: Final = (0, 250_000, 500_000, 750_000, 1_000_000)
 _MAX_POINTS: Final = 150
 
@@ -249,7 +249,7 @@ class _AuthorityPicture:
 
     def y(self, authority: int) -> float:
         """The y coordinate of an authority."""
-        return self._bottom - authority / _MILLION * _HEIGHT
+        return self._bottom - authority / AUTHORITY_ONE * _HEIGHT
 
     def _build_path(self, corners: Sequence[tuple[float, int]]) -> str:
         spots = (f"{scale_x(x, self._scene):.1f} {self.y(authority):.1f}" for x, authority in corners)

@@ -16,6 +16,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from halo_core.authority import RISK_POINTS, compute_age, compute_authority, find_floor
+from halo_core.durations import SECOND_US
 from halo_core.enforcement.registry import RegisteredResource
 from halo_core.model import Decay, EntryKind, Envelope, Impact, LedgerEntry, Link, LinkKind
 from halo_core.store import SessionState
@@ -239,7 +240,6 @@ def _apply_budgets(account: Envelope, budgets: Sequence[Any]) -> Envelope:
     return replace(account, spent=spent or account.spent)
 
 
-_US_PER_S: Final = 1_000_000
 _MAX_HALVINGS: Final = 64  # halvings after which nothing is left
 
 
@@ -283,7 +283,7 @@ def compute_remaining(curve: Curve, impact: Impact, level: int, now_us: int) -> 
         return None, None
     pace = curve.risk_per_action()
     seconds = find_largest(
-        lambda n: _is_possible(curve, impact, level, now_us + n * _US_PER_S), _MAX_HALVINGS * decay.half_life_s
+        lambda n: _is_possible(curve, impact, level, now_us + n * SECOND_US), _MAX_HALVINGS * decay.half_life_s
     )
     actions = find_largest(
         lambda n: _is_possible(curve, impact, level, now_us, steps=n, risk=n * pace),
@@ -326,7 +326,7 @@ def find_soonest(class_floors: Sequence[Floor]) -> tuple[tuple[int, int], list[F
 
 def describe_outlook(curve: Curve, class_floors: Sequence[Floor], now_us: int) -> str:
     """Which actions that the passport grants have stopped, and which stop next and when, as a sentence."""
-    if now_us // _US_PER_S >= curve.link.expires_at_s:
+    if now_us // SECOND_US >= curve.link.expires_at_s:
         return "the session's passport has expired: nothing runs under it any more"
     stopped = [item for item in class_floors if item.used and not item.possible]
     (actions, seconds), nearest = find_soonest(class_floors)

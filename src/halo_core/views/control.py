@@ -397,7 +397,6 @@ class LogSummary:
         outcomes: status → outcomes.
         sessions: number of sessions.
         dispatched: decisions that let their action run.
-        unjustified: outcomes whose decision did not let it run.
         sightings: actions that were seen, or refused, without a decision.
     """
 
@@ -406,7 +405,6 @@ class LogSummary:
     outcomes: Mapping[str, int]
     sessions: int
     dispatched: int
-    unjustified: int
     sightings: int
 
 
@@ -416,8 +414,7 @@ def summarize_log(reader: Reader, tenant: str) -> LogSummary:
     effects: Counter[str] = Counter()
     outcomes: Counter[str] = Counter()
     sessions: set[str] = set()
-    let_run: set[tuple[str, int]] = set()
-    unjustified = sightings = 0
+    dispatched = sightings = 0
     for logged in read_entries(reader, tenant, (EntryKind.DECISION, EntryKind.OUTCOME, EntryKind.SHADOW)):
         body = logged.entry.body
         if logged.entry.kind is EntryKind.SHADOW:
@@ -426,12 +423,10 @@ def summarize_log(reader: Reader, tenant: str) -> LogSummary:
             kinds[body["request"]["kind"]] += 1
             effects[body["decision"]["effect"]] += 1
             sessions.add(logged.entry.session)
-            if body["dispatched"]:
-                let_run.add((logged.entry.writer, logged.entry.seq))
+            dispatched += bool(body["dispatched"])
         else:
             outcomes[body["status"]] += 1
-            unjustified += (body["decision"]["w"], body["decision"]["ws"]) not in let_run
-    return LogSummary(kinds, effects, outcomes, len(sessions), len(let_run), unjustified, sightings)
+    return LogSummary(kinds, effects, outcomes, len(sessions), dispatched, sightings)
 
 
 def load_statuses(url: str, home: Path, now_us: int) -> dict[str, TenantStatus]:

@@ -14,6 +14,7 @@ from halo_core.authorities import Authorities
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import compute_key_thumbprint
 from halo_core.decision import revocation_applies
+from halo_core.durations import SECOND_US
 from halo_core.enforcement.agent_credentials import REGISTRATION_DOMAIN
 from halo_core.enforcement.registry import RegisteredResource
 from halo_core.errors import ConfigError, HaloError, PassportError, Tampered
@@ -26,7 +27,6 @@ from halo_core.store.reader import Reader, Stream, read_entries, select_tenant
 from halo_core.views import View
 from halo_core.views.passports import iterate_standing_entries, list_revocations, open_reader_if_any
 
-_US_PER_S: Final = 1_000_000
 _MAX_NAMES: Final = 6
 _MIN_PREFIX: Final = 4
 
@@ -196,7 +196,7 @@ def list_agents(
     for record in iterate_standing_entries(reader, tenant):
         body = record.entry.body
         row = rows.setdefault(body["agent"], AgentRow(body["agent"], listed=unlisted))
-        _add_passport(row, body, reader.blob(tenant, body["hash"]), revoked, now_us // _US_PER_S)
+        _add_passport(row, body, reader.blob(tenant, body["hash"]), revoked, now_us // SECOND_US)
     for record in read_entries(reader, tenant, (EntryKind.DECISION,)) if reads_decisions else ():
         name = record.entry.body["request"]["subject"]["agent"]
         row = rows.setdefault(name, AgentRow(name, listed=unlisted))

@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from halo_core.authorities import Authorities
 from halo_core.clock import format_iso
+from halo_core.durations import SECOND_US
 from halo_core.errors import ConfigError
 from halo_core.manifest import Manifest, PassportSpec, load_manifest, replace_grants
 from halo_core.model import (
@@ -43,7 +44,6 @@ from halo_core.views.passports import (
 )
 from halo_core.views.wording import format_utc_minute, shorten_hash
 
-_US_PER_S: Final = 1_000_000
 _ANYTHING = {ANY_OTHER: Constraint.anything()}
 _TITLES = {ActionKind.TOOL_CALL: "", ActionKind.HANDOFF: "hand-off to "}
 
@@ -340,7 +340,7 @@ def plan(
     """
     wanted = manifest.build_passport_spec(agent, load_catalogue(url, manifest.tenant), allow_unspent=spare)
     stored, revoked = _load_current(url, manifest.tenant, agent)
-    link = _build_unsigned_link(wanted, now_us // _US_PER_S)
+    link = _build_unsigned_link(wanted, now_us // SECOND_US)
     refuse_revoked(link, [item for item in revoked if item.scope in ("agent", "tenant")])
     before = stored.links[0] if stored is not None else None
     facts = stored.entry.body if stored is not None and stored.entry is not None else {}

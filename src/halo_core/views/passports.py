@@ -19,6 +19,7 @@ from typing import Any, Final, NamedTuple
 
 from halo_core.authorities import Authorities
 from halo_core.decision import revocation_applies
+from halo_core.durations import DAY_S, SECOND_US
 from halo_core.errors import ConfigError, PassportError, make_read_error, make_write_error
 from halo_core.manifest.nodes import did_you_mean
 from halo_core.model import (
@@ -41,7 +42,6 @@ from halo_core.store.reader import LoggedEntry, Reader, read_entries, select_ten
 from halo_core.views import NO_LEDGER_CODES, View, wording
 from halo_core.views.wording import format_link_kind, format_utc_minute, parse_amount, shorten_hash
 
-_US_PER_S: Final = 1_000_000
 _SIGNER_TEXTS: Final = {
     LinkKind.STANDING: "by an issuer that this home trusts, well formed",
     LinkKind.SESSION: "by the agent's own key, and within the standing link",
@@ -104,7 +104,7 @@ def _check_audience(tokens: Sequence[str], trust: TrustAnchors, store: str | Non
 
 
 def _check_validity(links: tuple[Link, ...], revoked: list[Revocation] | None, now_us: int) -> Iterator[Check]:
-    late = next(((link, code) for link in links if (code := check_time(link, now_us // _US_PER_S))), None)
+    late = next(((link, code) for link in links if (code := check_time(link, now_us // SECOND_US))), None)
     ends = format_utc_minute(min(link.expires_at_s for link in links))
     if late is None:
         yield Check(True, f"valid until {ends}")
@@ -120,7 +120,6 @@ def _check_validity(links: tuple[Link, ...], revoked: list[Revocation] | None, n
         yield Check(False, f"revoked: {hit.scope} {hit.target[:64]}", "revoked")
 
 
-_DAY_S: Final = 86_400
 _FACT_NAMES: Final = ("purpose", "privilege", "regulated", "approvers")
 
 
@@ -175,8 +174,8 @@ def _format_remaining(link: Link, now_s: int) -> str:
     if now_s < link.not_before_s:
         return "not valid yet"
     remaining_s = link.expires_at_s - now_s
-    if remaining_s >= _DAY_S:
-        remaining_s = (remaining_s + _DAY_S // 2) // _DAY_S * _DAY_S
+    if remaining_s >= DAY_S:
+        remaining_s = (remaining_s + DAY_S // 2) // DAY_S * DAY_S
     return f"{wording.format_duration(remaining_s)} left"
 
 

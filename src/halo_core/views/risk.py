@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from halo_core.durations import SECOND_US
 from halo_core.model import EntryKind, Grants
 from halo_core.model_changes import list_scored_agents
 from halo_core.store.reader import LoggedEntry, Reader, read_entries
@@ -16,7 +17,6 @@ from halo_core.views.passports import load_current_passport
 from halo_core.views.wording import escape_unprintable, format_count
 
 _MAX_NAMES: Final = 6
-_US_PER_S: Final = 1_000_000
 _STOPPING_EFFECTS: Final = ("deny", "challenge")
 _BARS: Final = " ▁▂▃▄▅▆▇█"
 SPARKLINE_WIDTH: Final = 40
@@ -57,7 +57,7 @@ class AgentActivity:
         request, resource = body["request"], body["request"]["resource"]
         origin = request["context"]["origin"]
         self.actions += 1
-        self.hours[datetime.fromtimestamp(record.entry.ts_us // _US_PER_S, UTC).hour] += 1
+        self.hours[datetime.fromtimestamp(record.entry.ts_us // SECOND_US, UTC).hour] += 1
         self.origins[f"{origin['host']} {origin['process']}"] += 1
         if body["dispatched"]:
             self.used.setdefault(request["kind"], Counter())[resource["id"]] += 1

@@ -15,8 +15,8 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from halo_core.authority import compute_authority, renew_account
-from halo_core.clock import DAY_US
 from halo_core.crypto import canonical
+from halo_core.durations import DAY_US, SECOND_US
 from halo_core.enforcement.passport_store import is_resumed_at
 from halo_core.enforcement.registry import RegisteredResource
 from halo_core.errors import ConfigError, PassportError, Tampered
@@ -246,9 +246,6 @@ def _load_day_usage(reader: Reader, tenant: str, standing_link: Link, user: str,
     return used
 
 
-_US_PER_S: Final = 1_000_000
-
-
 @dataclass(frozen=True, slots=True)
 class UnitBudget:
     """One unit of a link; amounts are in units of 10**-decimals, `time` in seconds.
@@ -370,7 +367,7 @@ def build_session_budget(state: SessionState, trees: Sequence[PassportTree], now
     now_us = max(now_us, view.high_water_us)
     if is_resumed_at(view.high_water_us, now_us) and not state.pending:
         trees = [replace(tree, roots=tuple(_renew_node(node, now_us) for node in tree.roots)) for tree in trees]
-    age_s = (now_us - view.opened_us) // _US_PER_S
+    age_s = (now_us - view.opened_us) // SECOND_US
     passports = tuple(_build_passport(tree, age_s, now_us) for tree in trees)
     return SessionBudget(
         agents=list_live_agents(state),

@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
+from halo_core.durations import SECOND_US
 from halo_core.errors import HaloError
 from halo_core.ledger import read_anchors
 from halo_core.ledger.checkpoints import Anchors, read_checkpoint
@@ -19,7 +20,6 @@ from halo_core.store.reader import Reader
 from halo_core.views import View
 from halo_core.views.wording import format_count
 
-_US: Final = 1_000_000
 _LAG_S: Final = 10
 """Age of an entry without a checkpoint above which that is a warning, seconds; usually it is about one second."""
 _CLOCK_S: Final = 60
@@ -150,7 +150,7 @@ def _describe_connections(limit: int, used: int) -> HealthRow:
 
 
 def _describe_clock(tenant: str, whose: str, ahead_us: int) -> HealthRow:
-    seconds = abs(ahead_us) // _US
+    seconds = abs(ahead_us) // SECOND_US
     if seconds < _CLOCK_S:
         return HealthRow("clock", tenant, HealthStatus.OK, f"{whose} agrees with this host's")
     direction = "ahead of" if ahead_us > 0 else "behind"
@@ -172,7 +172,7 @@ def _describe_checkpoint(log: LogCondition, tenant: str, now_us: int) -> HealthR
     name = "checkpoint"
     if not log.uncovered or log.oldest_uncovered_us is None:
         return HealthRow(name, tenant, HealthStatus.OK, f"all {log.covered:,} entries are covered")
-    age_s = max(0, now_us - log.oldest_uncovered_us) // _US
+    age_s = max(0, now_us - log.oldest_uncovered_us) // SECOND_US
     text = f"{format_count(log.uncovered, 'entry is', 'entries are')} not covered, the first for {age_s:,} s"
     if age_s < _LAG_S:
         return HealthRow(name, tenant, HealthStatus.OK, text)

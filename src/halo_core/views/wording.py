@@ -8,9 +8,11 @@ from decimal import Decimal, DecimalException
 from typing import Any, Final
 
 from halo_core.clock import format_iso
+from halo_core.durations import DAY_S
 from halo_core.errors import ConfigError
 from halo_core.model import (
     ANY_OTHER,
+    AUTHORITY_ONE,
     ActionKind,
     Budget,
     Constraint,
@@ -24,8 +26,7 @@ from halo_core.model import (
     Resource,
 )
 
-_MILLION: Final = 1_000_000
-_PERIODS: Final = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
+_PERIODS: Final = ((DAY_S, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
 _PLURAL: Final = {
     Impact.PAYMENT.value: "payments",
     Impact.ADMIN.value: "admin actions",
@@ -67,7 +68,7 @@ def format_link_kind(link: Link) -> str:
 
 def format_percent(authority: int) -> str:
     """Millionths as a share."""
-    return f"{authority * 100 / _MILLION:.4g}%"
+    return f"{authority * 100 / AUTHORITY_ONE:.4g}%"
 
 
 def format_duration(seconds: int) -> str:
@@ -211,7 +212,7 @@ def _describe_limits(
 
 def describe_decay(terms: Decay) -> list[str]:
     """How authority falls, in sentences."""
-    start = "" if terms.authority == _MILLION else f"starts at {format_percent(terms.authority)} and "
+    start = "" if terms.authority == AUTHORITY_ONE else f"starts at {format_percent(terms.authority)} and "
     every = format_duration(terms.half_life_s)
     if every.startswith("1 ") and every.count(" ") == 1:
         every = every.removeprefix("1 ")
@@ -220,7 +221,7 @@ def describe_decay(terms: Decay) -> list[str]:
     floors: dict[int, list[str]] = {}
     floor_levels = dict(terms.floors)
     for impact, title in _PLURAL.items():
-        floors.setdefault(max(floor_levels.get(impact, _MILLION), terms.reauthorize_below), []).append(title)
+        floors.setdefault(max(floor_levels.get(impact, AUTHORITY_ONE), terms.reauthorize_below), []).append(title)
     lines += [
         f"{_join_with_and(titles)} stop below {format_percent(floor)}"
         for floor, titles in sorted(floors.items(), reverse=True)
@@ -286,7 +287,7 @@ def format_minute(ts_us: int) -> str:
 
 def format_rough_duration(seconds: int) -> str:
     """A time in its two largest units at most, minutes if it is hours."""
-    for size in (86_400, 3_600, 60):
+    for size in (DAY_S, 3_600, 60):
         if seconds >= 2 * size:
             smaller = max(size // 60, 1) if size == 3_600 else size
             return format_duration(seconds // smaller * smaller)

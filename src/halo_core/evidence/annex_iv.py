@@ -37,21 +37,6 @@ CAVEAT: Final = (
     "This is a draft made from a log. It is not the technical documentation of Article 11: the provider writes that, "
     "and answers for it. The duties for high-risk systems of Annex III apply from 2 December 2027."
 )
-_CHECKS: Final = (
-    "population",
-    "record_fields",
-    "inventory",
-    "components",
-    "policy_changes",
-    "mode_floor",
-    "approvals",
-    "stops",
-    "failures",
-    "alerts",
-    "incidents",
-    "drills",
-    "retention",
-)
 _MAX_ROWS: Final = 200
 _MAX_COLUMNS: Final = 7
 """More columns than that do not fit a printed page."""
@@ -72,6 +57,85 @@ class AnnexSection:
     title: str
     tables: tuple[tuple[str, tuple[str, ...], tuple[Mapping[str, Any], ...]], ...]
     to_write: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _SectionPlan:
+    """What a section of the annex is made from.
+
+    Args:
+        title: title in our words.
+        tables: `agents`, `changes` or a check → title of the table of its rows.
+        verdicts: checks whose verdicts the section lists.
+        to_write: what a person has to write.
+    """
+
+    title: str
+    tables: Mapping[str, str]
+    verdicts: tuple[str, ...]
+    to_write: tuple[str, ...]
+
+
+_PLAN: Final = (
+    _SectionPlan(
+        "General description of the system",
+        {"agents": "Agents and what their manifests say", "components": "Models that were called"},
+        (),
+        (
+            "intended purpose, provider and version of the system as a whole",
+            "hardware and software that it needs, and how it is placed on the market",
+            "user interface and instructions for the deployer",
+        ),
+    ),
+    _SectionPlan(
+        "Elements of the system and how it was developed",
+        {"policy_changes": "Policies that decided"},
+        ("record_fields", "components", "policy_changes"),
+        (
+            "methods and steps of development, third-party systems and tools that were used",
+            "design and architecture, and the reasons for the choices",
+            "data: where it came from, how it was chosen, labelled and cleaned",
+            "assessment of human oversight, validation and testing, measures of cyber security",
+        ),
+    ),
+    _SectionPlan(
+        "Monitoring, functioning and control",
+        {"activity": "Decisions by day and effect", "approvals": "Answers of people", "stops": "Stops"},
+        ("approvals", "stops", "mode_floor", "failures", "alerts"),
+        (
+            "abilities and limits of the system, degrees of accuracy for persons and groups",
+            "foreseeable results that were not intended, and sources of risk",
+        ),
+    ),
+    _SectionPlan(
+        "Performance metrics",
+        {"drills": "Drills with planted attacks"},
+        (),
+        ("why the metrics fit the system", "accuracy, robustness and fairness of the model"),
+    ),
+    _SectionPlan(
+        "Risk management",
+        {"incidents": "Incidents"},
+        ("incidents", "drills"),
+        ("the risk management system of Article 9",),
+    ),
+    _SectionPlan(
+        "Changes over the lifecycle",
+        {"changes": "Changes in the period"},
+        (),
+        ("changes of application, prompts and data that the log does not know",),
+    ),
+    _SectionPlan("Standards", {}, (), ("standards that were applied, and what was done where none was",)),
+    _SectionPlan("Declaration of conformity", {}, (), ("a copy of the EU declaration of conformity",)),
+    _SectionPlan(
+        "Monitoring after the system is on the market",
+        {"retention": "The log"},
+        ("population", "retention"),
+        ("the plan of Article 72",),
+    ),
+)
+_NOT_CHECKS: Final = frozenset({"activity", "agents", "changes"})
+_CHECKS: Final = sorted({name for plan in _PLAN for name in (*plan.tables, *plan.verdicts)} - _NOT_CHECKS)
 
 
 def build_annex(log: AuditLog, period: Period, form: str) -> tuple[str, Verdict]:
@@ -160,94 +224,25 @@ def _list_changes(log: AuditLog, period: Period) -> Iterator[Mapping[str, Any]]:
 def _build_sections(
     answers: Mapping[str, Answer], agents: Sequence[Mapping[str, Any]], changes: Sequence[Mapping[str, Any]]
 ) -> list[AnnexSection]:
-    def table(name: str, title: str) -> tuple[str, tuple[str, ...], tuple[Mapping[str, Any], ...]]:
-        return title, answers[name].columns, answers[name].rows[:_MAX_ROWS]
-
-    def verdicts(*names: str) -> tuple[str, tuple[str, ...], tuple[Mapping[str, Any], ...]]:
-        rows = tuple(
-            {
-                "claim": answers[name].claim,
-                "verdict": VERDICT_WORDS[answers[name].verdict.value],
-                "counted": _count(answers[name]),
-            }
-            for name in names
-        )
-        return "Checks over the period", ("claim", "verdict", "counted"), rows
-
-    columns = tuple(agents[0]) if agents else ("agent",)
-    return [
-        AnnexSection(
-            1,
-            "General description of the system",
-            (
-                ("Agents and what their manifests say", columns, tuple(agents)),
-                table("components", "Models that were called"),
-            ),
-            (
-                "intended purpose, provider and version of the system as a whole",
-                "hardware and software that it needs, and how it is placed on the market",
-                "user interface and instructions for the deployer",
-            ),
-        ),
-        AnnexSection(
-            2,
-            "Elements of the system and how it was developed",
-            (
-                table("policy_changes", "Policies that decided"),
-                verdicts("record_fields", "components", "policy_changes"),
-            ),
-            (
-                "methods and steps of development, third-party systems and tools that were used",
-                "design and architecture, and the reasons for the choices",
-                "data: where it came from, how it was chosen, labelled and cleaned",
-                "assessment of human oversight, validation and testing, measures of cyber security",
-            ),
-        ),
-        AnnexSection(
-            3,
-            "Monitoring, functioning and control",
-            (
-                table("activity", "Decisions by day and effect"),
-                table("approvals", "Answers of people"),
-                table("stops", "Stops"),
-                verdicts("approvals", "stops", "mode_floor", "failures", "alerts"),
-            ),
-            (
-                "abilities and limits of the system, degrees of accuracy for persons and groups",
-                "foreseeable results that were not intended, and sources of risk",
-            ),
-        ),
-        AnnexSection(
-            4,
-            "Performance metrics",
-            (table("drills", "Drills with planted attacks"),),
-            ("why the metrics fit the system", "accuracy, robustness and fairness of the model"),
-        ),
-        AnnexSection(
-            5,
-            "Risk management",
-            (table("incidents", "Incidents"), verdicts("incidents", "drills")),
-            ("the risk management system of Article 9",),
-        ),
-        AnnexSection(
-            6,
-            "Changes over the lifecycle",
-            (("Changes in the period", ("at", "change", "what", "entry"), tuple(changes)),),
-            ("changes of application, prompts and data that the log does not know",),
-        ),
-        AnnexSection(7, "Standards", (), ("standards that were applied, and what was done where none was",)),
-        AnnexSection(8, "Declaration of conformity", (), ("a copy of the EU declaration of conformity",)),
-        AnnexSection(
-            9,
-            "Monitoring after the system is on the market",
-            (table("retention", "The log"), verdicts("population", "retention")),
-            ("the plan of Article 72",),
-        ),
-    ]
+    tables = {name: (answer.columns, answer.rows[:_MAX_ROWS]) for name, answer in answers.items()}
+    tables["agents"] = tuple(agents[0]) if agents else ("agent",), tuple(agents)
+    tables["changes"] = ("at", "change", "what", "entry"), tuple(changes)
+    sections = []
+    for number, plan in enumerate(_PLAN, 1):
+        shown = [(title, *tables[name]) for name, title in plan.tables.items()]
+        if plan.verdicts:
+            rows = tuple(_describe_verdict(answers[name]) for name in plan.verdicts)
+            shown.append(("Checks over the period", ("claim", "verdict", "counted"), rows))
+        sections.append(AnnexSection(number, plan.title, tuple(shown), plan.to_write))
+    return sections
 
 
-def _count(answer: Answer) -> str:
-    return count_population(answer.population.counted, answer.population.what)
+def _describe_verdict(answer: Answer) -> dict[str, str]:
+    return {
+        "claim": answer.claim,
+        "verdict": VERDICT_WORDS[answer.verdict.value],
+        "counted": count_population(answer.population.counted, answer.population.what),
+    }
 
 
 def _to_json(section: AnnexSection) -> dict[str, Any]:

@@ -73,12 +73,8 @@ def make_disclosure(
     if not contents.is_available:
         problem, remedy = "this home has no content key", "disclose from a home that can open the content"
         raise ConfigError("no_content_key", problem, field="home", remedy=remedy)
-    log = load_trusted_keys(home).get(tenant)
-    newest = reader.newest_checkpoint(tenant)
-    if log is None or newest is None:
-        problem = "there is no trusted key, or no checkpoint, of this log"
-        raise ConfigError("no_trust", problem, field="home", remedy="give the right HALO_HOME")
-    head = open_checkpoint(newest[1], parse_vkey(log), tenant)
+    log_key, checkpoint = _load_newest_checkpoint(reader, tenant, home)
+    head = open_checkpoint(checkpoint, parse_vkey(log_key), tenant)
     reference = reader.find_session(tenant, session)
     session_rows, leaves = _read_session(reader, tenant, reference, head.size)
     if not session_rows:
@@ -98,7 +94,7 @@ def make_disclosure(
     users = {str(body["request"]["subject"]["user"]) for body in bodies if "snapshot" in body}
     open_to = None if everybody else frozenset({reference, *users, *subjects} - {""})
     return {
-        "checkpoint": newest[1].decode(),
+        "checkpoint": checkpoint.decode(),
         "entries": [
             {
                 "index": index,
@@ -108,11 +104,21 @@ def make_disclosure(
             for index, note in session_rows.items()
         ],
         "format": FORMAT,
-        "log_key": log,
+        "log_key": log_key,
         "parts": {name: _encode(data or b"") for name, data in sorted(parts.items())},
         "session": reference,
         "tenant": tenant,
     }
+
+
+def _load_newest_checkpoint(reader: Reader, tenant: str, home: Path) -> tuple[str, bytes]:
+    """The trusted key of a log, and its newest checkpoint."""
+    log_key = load_trusted_keys(home).get(tenant)
+    newest = reader.newest_checkpoint(tenant)
+    if log_key is None or newest is None:
+        problem = "there is no trusted key, or no checkpoint, of this log"
+        raise ConfigError("no_trust", problem, field="home", remedy="give the right HALO_HOME")
+    return log_key, newest[1]
 
 
 def _read_session(reader: Reader, tenant: str, reference: str, size: int) -> tuple[dict[int, bytes], list[bytes]]:

@@ -196,22 +196,12 @@ def iter_events(log: AuditLog, period: Period, *, version: str = "1.8.0") -> Ite
 def _build_decision(log: AuditLog, action: Action, version: str) -> dict[str, Any]:
     decision, outcome = action
     is_retrieval = decision.kind == "retrieval"
-    class_uid, activity = (
-        (6005, _QUERY) if is_retrieval else (6003, _API_ACTIVITIES.get(decision.impact, _OTHER_ACTIVITY))
-    )
+    api_activity = _API_ACTIVITIES.get(decision.impact, _OTHER_ACTIVITY)
+    event_class = (6005, _QUERY) if is_retrieval else (6003, api_activity)
     action_id, disposition_id = _ACTIONS[decision.effect]
     if decision.dispatched and decision.effect in ("challenge", "deny"):
         action_id, disposition_id = 3, 17  # observe mode let it run
-    event = _build_base(log, (class_uid, activity), decision.ts_us, version, _SEVERITIES[decision.effect])
-    status = (
-        0
-        if outcome is None
-        else 2
-        if outcome.status in _FAILED
-        else 1
-        if outcome.status == "success"
-        else _OTHER_ACTIVITY
-    )
+    event = _build_base(log, event_class, decision.ts_us, version, _SEVERITIES[decision.effect])
     event["metadata"] |= {
         "correlation_uid": decision.session or "none",
         "profiles": ["ai_operation", "security_control"],
@@ -224,7 +214,7 @@ def _build_decision(log: AuditLog, action: Action, version: str) -> dict[str, An
         "disposition_id": disposition_id,
         "message": f"{decision.effect} {decision.kind} {decision.resource}: {', '.join(decision.reasons)}",
         "src_endpoint": _build_endpoint(decision.host.get("origin", {})),
-        "status_id": status,
+        "status_id": 0 if outcome is None else _find_status(outcome.status),
         "unmapped": {"halo": describe_action(log, action)},
     }
     if outcome is not None:
@@ -241,6 +231,12 @@ def _build_decision(log: AuditLog, action: Action, version: str) -> dict[str, An
     if version != "1.8.0":
         event["ai_agent"] = {"name": decision.agent, "uid": decision.agent}
     return event
+
+
+def _find_status(status: str) -> int:
+    if status in _FAILED:
+        return 2
+    return 1 if status == "success" else _OTHER_ACTIVITY
 
 
 def _build_actor(log: AuditLog, decision: DecisionFacts) -> dict[str, Any]:

@@ -41,39 +41,12 @@ def build_assessment_results(report: Mapping[str, Any]) -> dict[str, Any]:
     Args:
         report: the result of `ControlReport.to_json`.
     """
-    framework, period = report["framework"], report["period"]
-    start, end = _format_time(period["from_us"]), _format_time(period["to_us"])
-    observations, findings, controls = [], [], []
-    for row in report["rows"]:
-        control = make_control_id(framework["id"], row["id"])
-        controls.append({"control-id": control})
-        observation = _build_observation(report, row, control, end)
-        observations.append(observation)
-        if row["verdict"] in _STATES:
-            findings.append(_build_finding(report, row, control, observation["uuid"]))
-    population = report["population"]
-    described = (
-        f"{population['counted']} {population['what']}, positions {population['first_index']} to "
-        f"{population['last_index']}, tree of {population['tree_size']} entries with root {population['root']}. "
-        + " ".join(report["notes"])
-    )
-    result: dict[str, Any] = {
-        "uuid": _make_id(report, "result"),
-        "title": _one_line(f"{framework['name']}, tenant {report['tenant']}"),
-        "description": described,
-        "start": start,
-        "end": end,
-        "props": [_make_property("query", report["query"]), _make_property("tool", report["tool"])],
-        "reviewed-controls": {"control-selections": [{"include-controls": controls}]},
-        "observations": observations,
-    }
-    if findings:
-        result["findings"] = findings
+    end = _format_time(report["period"]["to_us"])
     return {
         "assessment-results": {
             "uuid": _make_id(report, "document"),
             "metadata": {
-                "title": _one_line(f"Evidence of agent actions for {framework['name']}"),
+                "title": _one_line(f"Evidence of agent actions for {report['framework']['name']}"),
                 "last-modified": end,
                 "version": end,
                 "oscal-version": OSCAL_VERSION,
@@ -83,9 +56,37 @@ def build_assessment_results(report: Mapping[str, Any]) -> dict[str, Any]:
                 "href": "#" + _make_id(report, "plan"),
                 "remarks": "No assessment plan is imported: the queries beside each observation say what was run.",
             },
-            "results": [result],
+            "results": [_build_result(report, end)],
         }
     }
+
+
+def _build_result(report: Mapping[str, Any], end: str) -> dict[str, Any]:
+    framework, population = report["framework"], report["population"]
+    observations, findings, controls = [], [], []
+    for row in report["rows"]:
+        control = make_control_id(framework["id"], row["id"])
+        controls.append({"control-id": control})
+        observation = _build_observation(report, row, control, end)
+        observations.append(observation)
+        if row["verdict"] in _STATES:
+            findings.append(_build_finding(report, row, control, observation["uuid"]))
+    described = (
+        f"{population['counted']} {population['what']}, positions {population['first_index']} to "
+        f"{population['last_index']}, tree of {population['tree_size']} entries with root {population['root']}. "
+        + " ".join(report["notes"])
+    )
+    result: dict[str, Any] = {
+        "uuid": _make_id(report, "result"),
+        "title": _one_line(f"{framework['name']}, tenant {report['tenant']}"),
+        "description": described,
+        "start": _format_time(report["period"]["from_us"]),
+        "end": end,
+        "props": [_make_property("query", report["query"]), _make_property("tool", report["tool"])],
+        "reviewed-controls": {"control-selections": [{"include-controls": controls}]},
+        "observations": observations,
+    }
+    return result | {"findings": findings} if findings else result
 
 
 def _build_observation(

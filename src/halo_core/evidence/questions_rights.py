@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any, Final
 
+from halo_core.durations import SECOND_US
 from halo_core.errors import NotVerified
 from halo_core.evidence.answers import END_US, MAX_LISTED, Answer, Period, Verdict, format_moment
 from halo_core.evidence.audit_log import AuditEntry, AuditLog, DecisionFilter
@@ -21,7 +22,6 @@ from halo_core.oversight.signed_entries import load_links, load_rules
 from halo_core.views.passport_changes import diff_passports
 from halo_core.views.wording import format_count, shorten_hash
 
-_US: Final = 1_000_000
 _THROUGH_HALO: Final = "this holds for actions that pass through Halo"
 _RAISE_COLUMNS: Final = ("time", "agent", "what", "raised", "approved_by", "authn", "entry")
 _RAISE_KINDS: Final = (EntryKind.PASSPORT, EntryKind.APPROVAL, EntryKind.STANDING_ANSWER, EntryKind.GRANTS)
@@ -177,24 +177,24 @@ def answer_after_revocation(log: AuditLog, period: Period, *, agent: str) -> Ans
     by = log.name_of(str(revocation.body.get("actor", ""))) or "unknown"
     why = revocation.body.get("why") or "no reason"
     note = f"revoked {_time(revocation)} by {by}: {why} ({revocation.id}, position {revocation.index})"
-    findings, rows = [], []
-    for item in log.decisions(DecisionFilter(Period(min(period.from_us, revocation.ts_us), END_US))):
-        involved = agent in item.acting or (item.kind == "handoff" and item.resource == agent)
-        if not involved or item.index < revocation.index or not period.contains(item.ts_us):
-            continue
-        rows.append(
-            {
-                "action": f"{item.kind} {item.resource}",
-                "effect": item.effect,
-                "entry": item.id,
-                "ran": item.dispatched,
-                "reasons": list(item.reasons),
-                "session": item.session,
-                "time": format_moment(item.ts_us),
-            }
-        )
-        if item.dispatched:
-            findings.append(f"{format_moment(item.ts_us)}: {item.kind} `{item.resource}` ran ({item.id})")
+    attempts = list(_iterate_attempts(log, revocation, period, agent))
+    rows = [
+        {
+            "action": f"{item.kind} {item.resource}",
+            "effect": item.effect,
+            "entry": item.id,
+            "ran": item.dispatched,
+            "reasons": list(item.reasons),
+            "session": item.session,
+            "time": format_moment(item.ts_us),
+        }
+        for item in attempts
+    ]
+    findings = [
+        f"{format_moment(item.ts_us)}: {item.kind} `{item.resource}` ran ({item.id})"
+        for item in attempts
+        if item.dispatched
+    ]
     findings += _find_later_signs(log, revocation, period, agent)
     return log.conclude(
         period,
@@ -209,6 +209,14 @@ def answer_after_revocation(log: AuditLog, period: Period, *, agent: str) -> Ans
             f"{_THROUGH_HALO}; compare `halo inventory show --compare` for what runs elsewhere under its name",
         ),
     )
+
+
+def _iterate_attempts(log: AuditLog, revocation: AuditEntry, period: Period, agent: str) -> Iterator[DecisionFacts]:
+    """Decisions of the period after a revocation in which the revoked agent acted or was handed to."""
+    for item in log.decisions(DecisionFilter(Period(min(period.from_us, revocation.ts_us), END_US))):
+        involved = agent in item.acting or (item.kind == "handoff" and item.resource == agent)
+        if involved and item.index >= revocation.index and period.contains(item.ts_us):
+            yield item
 
 
 def _find_revocation(log: AuditLog, until_us: int, agent: str) -> AuditEntry | None:
@@ -532,7 +540,7 @@ def _describe_question(log: AuditLog, item: Question) -> dict[str, Any]:
     )
     return {
         "action": str(body.get("resource", "")),
-        "after_s": None if first_answer is None else round((first_answer.ts_us - item.entry.ts_us) / _US, 3),
+        "after_s": None if first_answer is None else round((first_answer.ts_us - item.entry.ts_us) / SECOND_US, 3),
         "agent": item.agent,
         "answer": words,
         "asked": _time(item.entry),
@@ -552,7 +560,7 @@ def _count_approvers(log: AuditLog, period: Period, questions: Sequence[Question
     refused: dict[str, int] = {}
     for item in questions:
         for given in item.answers:
-            seconds = (given.ts_us - item.entry.ts_us) / _US
+            seconds = (given.ts_us - item.entry.ts_us) / SECOND_US
             answers_by_person.setdefault(str(given.body.get("actor", "")), []).append(
                 (str(given.body.get("answer")), seconds)
             )

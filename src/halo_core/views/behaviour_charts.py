@@ -126,13 +126,13 @@ class _Plot:
         bar = f'stroke-width="{self.bar_width:.1f}" d="M{self.middle(cell):.1f} {self.bottom:.1f}V{y:.1f}"'
         return f'<path class="s-{colour}" {bar}>{cell.tooltip(words)}</path>'
 
-    def draw_steps(self, colour: str, pick: Callable[[SessionPoint], int], y: Callable[[float], float]) -> str:
+    def draw_steps(self, pick: Callable[[SessionPoint], int], y: Callable[[float], float]) -> str:
         """A line that holds a number from one session to the next."""
         pieces: list[str] = []
         for cell in self.cells:
             start, end = self.x(cell.first), self.x(cell.first + len(cell.points))
             pieces.append(f"{'L' if pieces else 'M'}{start:.1f} {y(cell.most(pick)):.1f}H{end:.1f}")
-        return f'<path class="s-{colour} line" d="{"".join(pieces)}"/>'
+        return f'<path class="s-curve line" d="{"".join(pieces)}"/>'
 
     def draw_axis(self) -> Iterator[str]:
         """Numbers of sessions, and the first and last day."""
@@ -204,51 +204,70 @@ def _shorten_name(name: str) -> str:
     return shorten_middle(name, 260)
 
 
+def _build_chart(
+    plot: _Plot,
+    title: str,
+    text: str,
+    *,
+    drawing: Sequence[str],
+    signs: Sequence[tuple[str, str]],
+    lines: Sequence[str],
+) -> str:
+    """The document of a chart: heading, drawing, axis, the legend of its signs, and lines of text."""
+    legend, rows = charts.place_legend(signs)
+    legend_top = plot.bottom + 62
+    lines_top = legend_top + 24 * rows + 10
+    parts = [
+        *charts.draw_heading(title, wrap(text, _LINES)),
+        *drawing,
+        *plot.draw_axis(),
+        *charts.draw_legend(legend, legend_top),
+        *_draw_lines(lines, lines_top),
+    ]
+    return charts.build_document(title, text, parts, lines_top + charts.LINE_HEIGHT * len(lines))
+
+
+def _make_plot(points: Sequence[SessionPoint], text: str) -> _Plot:
+    """A plot below a heading with this text."""
+    return _Plot(points, _TOP + charts.LINE_HEIGHT * len(wrap(text, _LINES)))
+
+
 def draw_timeline_chart(agent: AgentBehaviour) -> str:
     """Draw the risk that sessions left for the next ones, and what was done about the agent.
 
     A bar is the risk for the principal that the session acted for, the line that of the whole agent.
     """
     acts = list(agent.done)[-_MAX_NAMED:]
-    about = wrap(_describe_timeline(agent), _LINES)
-    plot = _Plot(agent.points, _TOP + charts.LINE_HEIGHT * len(about))
+    text = _describe_timeline(agent)
+    plot = _make_plot(agent.points, text)
     numbers, alarm_lines = plot.name_alarms()
     act_lines = [
         f"{chr(ord('A') + place)}  {format_minute(act.ts_us)} {act.what}{f', by {act.by}' if act.by else ''}"
         for place, act in enumerate(acts)
     ]
-    legend, rows = charts.place_legend(
-        [
-            ('<path class="s-curve line" d="M{a} {y}H{b}"/>', "risk of the whole agent"),
-            *_list_verdicts(agent.points),
-            *([_ALARM_SIGN] if numbers else []),
-            *([('<path class="s-given floor" d="M{x} {low}V{high}"/>', "something was done")] if acts else []),
-        ]
-    )
-    legend_top = plot.bottom + 62
-    lines_top = legend_top + 24 * rows + 10
-    lines = [*alarm_lines, *act_lines]
-    title = f"Carried risk of {_shorten_name(agent.agent)}: {agent.risk} of 1000 now"
+    signs = [
+        ('<path class="s-curve line" d="M{a} {y}H{b}"/>', "risk of the whole agent"),
+        *_list_verdicts(agent.points),
+        *([_ALARM_SIGN] if numbers else []),
+        *([('<path class="s-given floor" d="M{x} {low}V{high}"/>', "something was done")] if acts else []),
+    ]
     bars = []
     for cell in plot.cells:
         risk = cell.most(_pick_pair)
         if risk or cell.verdict != "ordinary":
             bars.append(plot.draw_bar(cell, plot.y(risk), _VERDICTS[cell.verdict], f"risk {risk} after it"))
     labels = [(colour, plot.y(level), words) for level, colour, words in _BANDS]
-    parts = [
-        *charts.draw_heading(title, about),
+    drawing = [
         *charts.draw_levels("carried risk", [(plot.y(level), str(level)) for level in _LEVELS], plot.top, plot.bottom),
         *(charts.draw_rule(f"s-{colour} floor", charts.PLOT_LEFT, charts.PLOT_RIGHT, y) for colour, y, _ in labels),
         *charts.draw_level_labels(labels, plot.bottom),
         *bars,
-        plot.draw_steps("curve", lambda point: point.agent_risk, plot.y),
+        plot.draw_steps(lambda point: point.agent_risk, plot.y),
         *_draw_acts(plot, acts),
         *plot.draw_alarms(numbers),
-        *plot.draw_axis(),
-        *charts.draw_legend(legend, legend_top),
-        *_draw_lines(lines, lines_top),
     ]
-    return charts.build_document(title, _describe_timeline(agent), parts, lines_top + charts.LINE_HEIGHT * len(lines))
+    title = f"Carried risk of {_shorten_name(agent.agent)}: {agent.risk} of 1000 now"
+    return _build_chart(plot, title, text, drawing=drawing, signs=signs, lines=[*alarm_lines, *act_lines])
 
 
 def _pick_pair(point: SessionPoint) -> int:
@@ -284,46 +303,37 @@ def draw_drift_chart(agent: AgentBehaviour) -> str:
     """Draw how close each session came to the agent's own limits, and the drift over sessions."""
     points = agent.points
     over = sum(point.share >= ALARM for point in points)
-    about_text = (
+    text = (
         f"{format_count(len(points), 'session')}, {over:,} above a limit of the agent's own. Bars: the measure that "
         "came closest to its limit in that session. Line: the drift over sessions, an alarm at 100%. Above 100% the "
         "scale is logarithmic."
     )
-    about = wrap(about_text, _LINES)
-    plot = _Plot(points, _TOP + charts.LINE_HEIGHT * len(about))
+    plot = _make_plot(points, text)
     top_factor = max(point.share for point in points) / ALARM
     scale = _ShareScale(plot, max(top_factor, max(point.drift for point in points) / ALARM))
     numbers, lines = plot.name_alarms()
-    legend, rows = charts.place_legend(
-        [
-            ('<path class="s-curve line" d="M{a} {y}H{b}"/>', "drift over sessions"),
-            ('<path class="s-other" stroke-width="5" d="M{x} {low}V{high}"/>', "within its limits"),
-            ('<path class="s-stopped" stroke-width="5" d="M{x} {low}V{high}"/>', "a limit was passed"),
-            *([_ALARM_SIGN] if numbers else []),
-        ]
-    )
-    legend_top = plot.bottom + 62
-    lines_top = legend_top + 24 * rows + 10
-    title = f"Drift of {_shorten_name(agent.agent)}: {agent.drift / 10:g}% of an alarm now"
+    signs = [
+        ('<path class="s-curve line" d="M{a} {y}H{b}"/>', "drift over sessions"),
+        ('<path class="s-other" stroke-width="5" d="M{x} {low}V{high}"/>', "within its limits"),
+        ('<path class="s-stopped" stroke-width="5" d="M{x} {low}V{high}"/>', "a limit was passed"),
+        *([_ALARM_SIGN] if numbers else []),
+    ]
     bars = []
     for cell in plot.cells:
         point = max(cell.points, key=lambda item: item.share)
         colour = "stopped" if point.share >= ALARM else "other"
         words = f"{point.measure}: {point.share / 10:g}% of its limit"
         bars.append(plot.draw_bar(cell, scale.y(point.share), colour, words))
-    parts = [
-        *charts.draw_heading(title, about),
+    drawing = [
         *charts.draw_levels("share of the limit", scale.list_levels(), plot.top, plot.bottom),
         charts.draw_rule("s-stopped floor", charts.PLOT_LEFT, charts.PLOT_RIGHT, scale.y(ALARM)),
         *charts.draw_level_labels([("stopped", scale.y(ALARM), "its own limit")], plot.bottom),
         *bars,
-        plot.draw_steps("curve", lambda point: point.drift, scale.y),
+        plot.draw_steps(lambda point: point.drift, scale.y),
         *plot.draw_alarms(numbers),
-        *plot.draw_axis(),
-        *charts.draw_legend(legend, legend_top),
-        *_draw_lines(lines, lines_top),
     ]
-    return charts.build_document(title, about_text, parts, lines_top + charts.LINE_HEIGHT * len(lines))
+    title = f"Drift of {_shorten_name(agent.agent)}: {agent.drift / 10:g}% of an alarm now"
+    return _build_chart(plot, title, text, drawing=drawing, signs=signs, lines=lines)
 
 
 class _ShareScale:

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from halo_core.behaviour.axes import ALARM
-from halo_core.behaviour.limits import FINE, Histogram, move_limit
+from halo_core.behaviour.limits import FINE, SLOW_STEP, Histogram, move_limit
 from halo_core.behaviour.measures import COUNT, INDEX, WINDOWED
-from halo_core.behaviour.narrowing import SLOW_STEP
 from halo_core.behaviour.tally import SessionTally
 
 AMOUNT_IDS: Final = frozenset(("amount_largest", "amount_sum", "amount_sum_recent"))

@@ -23,6 +23,7 @@ from halo_core.behaviour.limits import (
     SERIES,
     WINDOW_SLACK,
     Histogram,
+    NarrowLimits,
     add_to_histogram,
     estimate_limit,
     list_histogram,
@@ -31,7 +32,6 @@ from halo_core.behaviour.limits import (
     update_looseness,
 )
 from halo_core.behaviour.measures import COUNT, INDEX, MAX_LEVEL, MEASURES, WINDOWED, level_of
-from halo_core.behaviour.narrowing import NarrowLimits
 from halo_core.behaviour.packing import NumberReader, pack_numbers, profile_error
 from halo_core.behaviour.principals import NO_PRINCIPALS, Principals
 from halo_core.behaviour.profile_forms import EARLIER_FORM, FOLD_FORM, TERMS_OF_FORM

@@ -27,7 +27,7 @@ _Item = TypeVar("_Item")
 STRANGERS_SERIES: Final = (_STRANGERS, COUNT + WINDOWED.index(_STRANGERS))
 """Places of limits of what no request leads to."""
 SLOW_SERIES: Final = (*STRANGERS_SERIES, COUNT + WINDOWED.index(INDEX["refusals"]))
-"""Places of limits that rise slowly (`narrowing.SLOW_STEP`): one a session would raise a sum's limit as fast as it."""
+"""Places of limits that rise slowly (`limits.SLOW_STEP`): one a session would raise a sum's limit as fast as it."""
 
 
 class FormTerms(NamedTuple):

@@ -15,6 +15,7 @@ from halo_core.behaviour.event import fingerprint_text
 from halo_core.behaviour.known import NOTHING_KNOWN, KnownValues
 from halo_core.behaviour.limit_steps import has_hardly_paid
 from halo_core.behaviour.limits import (
+    ANY_CHANGES,
     FINE,
     FLOORS,
     GENEROUS,
@@ -24,11 +25,12 @@ from halo_core.behaviour.limits import (
     SERIES,
     SHIPPED_PRIOR,
     Histogram,
+    NarrowLimits,
     RolePrior,
     blend_limits,
+    narrow_by_habit,
 )
 from halo_core.behaviour.measures import COUNT, INDEX, MAX_LEVEL, WINDOWED, list_levels
-from halo_core.behaviour.narrowing import ANY_CHANGES, NarrowLimits, narrow_by_habit
 from halo_core.behaviour.principals import NO_PRINCIPALS, Principals, find_strange
 from halo_core.behaviour.profile_forms import FOLD_FORM, TERMS_OF_FORM, FormTerms
 from halo_core.behaviour.seen import SeenKind, join_seen

@@ -12,7 +12,7 @@ from itertools import compress
 from operator import add, ne
 from typing import Final, NamedTuple, Protocol
 
-from halo_core.behaviour.attempts import NO_ATTEMPTS, Attempts
+from halo_core.behaviour.attempts import NO_ATTEMPTS, NO_QUESTIONS, Attempts, OpenQuestions
 from halo_core.behaviour.counting import (
     MASK_32,
     NO_SAMPLES,
@@ -25,7 +25,6 @@ from halo_core.behaviour.counting import (
 )
 from halo_core.behaviour.event import FINGERPRINT_BITS, BehaviourEvent, CallShape, fingerprint_text, shorten_fingerprint
 from halo_core.behaviour.measures import COUNT, INDEX, MAX_VALUE
-from halo_core.behaviour.open_questions import NO_QUESTIONS, OpenQuestions
 from halo_core.behaviour.seen import LEAKED, SeenKind, choose_kept, join_seen, list_seen
 from halo_core.model import Impact
 from halo_core.quick_init import quick_init

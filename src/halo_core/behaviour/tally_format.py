@@ -15,10 +15,9 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from halo_core.behaviour.attempts import ADDED, NO_ATTEMPTS, Attempts
+from halo_core.behaviour.attempts import ADDED, NO_ATTEMPTS, NO_QUESTIONS, Attempts, OpenQuestions
 from halo_core.behaviour.counting import NO_SAMPLES, UNRELATED_SAMPLE
 from halo_core.behaviour.measures import COUNT, EARLIER_COUNT, MEASURES
-from halo_core.behaviour.open_questions import NO_QUESTIONS, OpenQuestions
 from halo_core.behaviour.packing import profile_error
 from halo_core.behaviour.seen import pack_seen, unpack_seen
 from halo_core.behaviour.tally import HABIT_NAMES, MAX_DOUBLINGS, FoldedPart, SessionTally, TallyAlarm

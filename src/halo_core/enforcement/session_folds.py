@@ -32,9 +32,8 @@ from halo_core.model import EntryKind, make_profile_key
 from halo_core.store import AppendedEntry, Draft, ProvenEntry, SessionState, Store, Transaction, encode_leaf
 from halo_core.store.cached_rows import StoredProfile
 from halo_core.store.engine import Conflict, is_postgres
-from halo_core.store.profile_rows import ProfileTable, commit_profile
+from halo_core.store.profile_rows import ProfileTable, UnfoldedSession, UnfoldedTable, commit_profile
 from halo_core.store.session_state import MAX_TALLIES, AgentTally
-from halo_core.store.unfolded_sessions import UnfoldedSession, UnfoldedTable
 
 IDLE_US: Final = 15 * 60_000_000
 """Microseconds without an action after which a session is folded although nobody said that it has ended."""

@@ -1,4 +1,4 @@
-"""The profile of each identity: its row, proven by the entry that left it behind.
+"""The profile of each identity: its row, proven by the entry that left it behind; and sessions not folded into it yet.
 
 Each version of a profile has one entry of kind `profile`, found by the key of identity and version. So a row that was
 changed or put back to an older version is noticed when it is read: its entry says something else, or there is a newer
@@ -8,12 +8,13 @@ signature.
 
 A session that ended while a row was no profile is in no version of it. So that the row is none either once it is put
 back, an entry takes up the next version, and says that sessions wait (`note_waiting`), until they are folded.
+Sessions that are not folded yet have rows of their own, and are folded even if their process is killed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from halo_core.behaviour import IdentityProfile, TenantProfile
 from halo_core.behaviour.summaries import AGENT, TENANT, AnyProfile, make_new_profile, parse_profile
@@ -277,3 +278,55 @@ def commit_profile(before: StoredProfile, after: StoredProfile) -> dict[str, Any
     """An entry's commitment to a profile."""
     commitment = commit_state(after.version, after.state, before=before.state)
     return {**commitment, "kind": after.kind, "subject": after.subject}
+
+
+# sessions that are not folded into profiles yet
+
+
+class UnfoldedSession(NamedTuple):
+    """A session still to be folded.
+
+    Args:
+        session: its reference.
+        since_us: time from which on it is looked at, microseconds since the epoch.
+        is_abandoned: the process that wrote it last has ended.
+    """
+
+    session: str
+    since_us: int
+    is_abandoned: bool
+
+
+_LIST_UNFOLDED: Final = (
+    "SELECT u.session, u.since_us, w.closed_us FROM unfolded u"
+    " LEFT JOIN session s ON s.tenant=u.tenant AND s.session=u.session"
+    " LEFT JOIN writer w ON w.tenant=s.tenant AND w.w=s.head_w WHERE u.tenant=?"
+)
+_LIST_RESTED_UNFOLDED: Final = f"{_LIST_UNFOLDED} AND u.since_us<=? ORDER BY u.since_us LIMIT ?"
+_LIST_NEWEST_UNFOLDED: Final = f"{_LIST_UNFOLDED} ORDER BY u.since_us DESC LIMIT ?"
+
+
+class UnfoldedTable(Table):
+    """The table `unfolded`, as one transaction sees and changes it."""
+
+    def put(self, session: str, since_us: int) -> None:
+        """Note that a session is still to be folded, or that it acted at a time."""
+        self._tx.insert(
+            "INSERT INTO unfolded VALUES (?,?,?) ON CONFLICT (tenant, session) DO UPDATE SET "
+            "since_us=excluded.since_us",
+            (self._tx.tenant, session, since_us),
+        )
+
+    def remove(self, session: str) -> None:
+        """Note that a session is folded or does not exist."""
+        self._tx.row_cursor.execute("DELETE FROM unfolded WHERE tenant=? AND session=?", (self._tx.tenant, session))
+
+    def list_rested(self, until_us: int, limit: int) -> list[UnfoldedSession]:
+        """Sessions last looked at before a time, longest waiting first."""
+        rows = self._tx.row_cursor.execute(_LIST_RESTED_UNFOLDED, (self._tx.tenant, until_us, limit)).fetchall()
+        return [UnfoldedSession(session, since_us, closed_us is not None) for session, since_us, closed_us in rows]
+
+    def list_newest(self, limit: int) -> list[UnfoldedSession]:
+        """Sessions still to be folded, most recently active first."""
+        rows = self._tx.row_cursor.execute(_LIST_NEWEST_UNFOLDED, (self._tx.tenant, limit)).fetchall()
+        return [UnfoldedSession(session, since_us, closed_us is not None) for session, since_us, closed_us in rows]

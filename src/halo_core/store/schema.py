@@ -116,7 +116,7 @@ _define("quota", "tenant text, account text, version int, state bytes", "tenant,
 # What is usual for each identity over its sessions, as the entries of kind `profile` leave it (`store.profile_rows`).
 _define("profile", "tenant text, kind text, subject text, version int, state bytes", "tenant, kind, subject")
 # Sessions whose tallies are in no profile yet, with a time from which on they are looked at again: so those of a
-# process that was killed are found (`store.unfolded_sessions`).
+# process that was killed are found (`profile_rows.UnfoldedTable`).
 _define(
     "unfolded",
     "tenant text, session text, since_us int",

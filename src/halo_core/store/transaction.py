@@ -43,10 +43,10 @@ from halo_core.store.control_state import load_control_state, load_history, requ
 from halo_core.store.drafts import INSERT_ENTRY, AppendedEntry, Draft
 from halo_core.store.engine import Conflict, Engine
 from halo_core.store.image import Control, SessionMemory, TenantImage
+from halo_core.store.profile_rows import UnfoldedTable
 from halo_core.store.proven_entries import require_committed_state, require_new_session
 from halo_core.store.row_access import RowAccess
 from halo_core.store.session_state import SessionState
-from halo_core.store.unfolded_sessions import UnfoldedTable
 from halo_core.store.use_counts import UseCounts, choose_part
 from halo_core.store.writers import Writer
 from halo_core.values import Marks, Sketch, pack_spans

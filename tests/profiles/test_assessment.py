@@ -319,7 +319,7 @@ def test_who_was_stopped_at_somebody_elses_record_does_not_go_on_with_others():
         counted_once = frozenset()
         alarm_shares = (("object_spread", 1200),)
 
-    tally = fold(reads(1)).with_refusal(7, is_attempt=False, found=Found())
+    tally = fold(reads(1)).with_refusal(7, is_attempt=False, findings=Found())
     other = read(12, ts_us=NOON, host="h")
     assert "unrelated" in [axis.id for axis in assess(CLERK, tally.advance(other), other).alarms]
     related = read(12, ts_us=NOON, host="h", related=True)

@@ -43,7 +43,9 @@ def work(profile, events, *, start=0):
         found = assess(profile, tally.advance(event), event)
         if found.alarms:
             shape = describe_call(event.tool, {"n": call})
-            tally = tally.with_refusal(call, is_attempt=False, found=found, ts_us=event.ts_us, event=event, shape=shape)
+            tally = tally.with_refusal(
+                call, is_attempt=False, findings=found, ts_us=event.ts_us, event=event, shape=shape
+            )
         else:
             tally, ran = tally.advance(event).with_findings(found), ran + 1
     return tally, ran
@@ -268,7 +270,7 @@ def test_entries_of_a_list_that_was_refused_are_no_strangers(exhausted):
         found = assess(exhausted, tally.advance(event), event)
         assert found.alarms
         shape = describe_call(event.tool, {"n": call})
-        tally = tally.with_refusal(call, is_attempt=False, found=found, ts_us=event.ts_us, event=event, shape=shape)
+        tally = tally.with_refusal(call, is_attempt=False, findings=found, ts_us=event.ts_us, event=event, shape=shape)
     assert tally.strangers_tried == 0
     assert after(exhausted, tally)[1].severity <= MAX_DRIFT_SEVERITY
 
@@ -295,7 +297,9 @@ def refuse(tally, events, *, exposed=False):
         shape = describe_call(event.tool, {"n": call})
         if exposed and not tally.at_exposure:
             tally = replace(tally, at_exposure=tally.values)
-        tally = tally.with_refusal(call, is_attempt=False, found=Tried(), ts_us=event.ts_us, event=event, shape=shape)
+        tally = tally.with_refusal(
+            call, is_attempt=False, findings=Tried(), ts_us=event.ts_us, event=event, shape=shape
+        )
     return tally
 
 

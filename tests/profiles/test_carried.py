@@ -136,7 +136,7 @@ def only_asked(*, actions, day):
 @pytest.mark.parametrize(("kind", "is_only_asked"), [("narrowed", True), ("requested", True), ("volume", False)])
 def test_a_session_says_whether_all_that_alarmed_leaves_no_risk(kind, is_only_asked):
     axes = (Axis("unrelated", 9, 1, "words", 4500, kind),)
-    tally = SessionTally().with_refusal(7, is_attempt=False, found=BehaviourAssessment(axes=axes), ts_us=1)
+    tally = SessionTally().with_refusal(7, is_attempt=False, findings=BehaviourAssessment(axes=axes), ts_us=1)
     summary = summarize_session("s", tally)
     assert (summary.is_only_asked, summary.verdict) == (is_only_asked, SessionVerdict.ALARM)
     tree = encode_summary("clerk", tally, summary)
@@ -150,10 +150,10 @@ def test_what_only_a_model_finds_unlikely_leaves_little_however_often_it_alarms(
     tally = SessionTally()
     for call in range(1, 20):
         found = BehaviourAssessment(axes=(Axis(axis, 3000, 1000, "words", 3000, "drift"),))
-        tally = tally.with_refusal(call, is_attempt=False, found=found, ts_us=1)
+        tally = tally.with_refusal(call, is_attempt=False, findings=found, ts_us=1)
     assert summarize_session("s", tally).severity == MAX_DRIFT_SEVERITY
     worse = BehaviourAssessment(axes=(Axis("unrelated", 50, 5, "words", 8000),))
-    assert summarize_session("s", tally.with_refusal(99, is_attempt=False, found=worse, ts_us=1)).severity > 400
+    assert summarize_session("s", tally.with_refusal(99, is_attempt=False, findings=worse, ts_us=1)).severity > 400
 
 
 def test_many_sessions_of_one_day_take_no_more_than_one():

@@ -126,7 +126,7 @@ def test_one_record_to_the_person_of_every_third_request_never_runs(clerk):
         for call, event in enumerate(events, 1):
             found = assess(profile, tally.advance(event), event)
             if found.alarms:
-                tally = tally.with_refusal(call, is_attempt=False, found=found, ts_us=event.ts_us, event=event)
+                tally = tally.with_refusal(call, is_attempt=False, findings=found, ts_us=event.ts_us, event=event)
             else:
                 tally = tally.advance(event).with_findings(found)
         ran += number % 3 == 0 and not tally.refused

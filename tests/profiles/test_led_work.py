@@ -83,7 +83,7 @@ def alarmed(times, *axes):
     made = tuple(Axis(name, value, limit, "words", value * 1000 // (limit + 1)) for name, value, limit in axes)
     tally, found = SessionTally(), BehaviourAssessment(axes=made)
     for call in range(1, times + 1):
-        tally = tally.with_refusal(call, is_attempt=False, found=found, ts_us=1)
+        tally = tally.with_refusal(call, is_attempt=False, findings=found, ts_us=1)
     return summarize_session("s", tally)
 
 
@@ -127,7 +127,7 @@ def test_a_theft_of_three_hundred_records_leaves_the_most():
         found = assess(CLERK, tally.advance(event), event)
         if found.alarms:
             call = event.objects[0].fingerprint & 0xFFFF
-            tally = tally.with_refusal(call, is_attempt=False, found=found, ts_us=event.ts_us, event=event)
+            tally = tally.with_refusal(call, is_attempt=False, findings=found, ts_us=event.ts_us, event=event)
         else:
             tally = tally.advance(event)
     assert tally["unrelated"] <= CLERK.limit_of("unrelated")

@@ -117,7 +117,9 @@ class Found:
 
 def test_attempts_that_were_refused_fill_no_window_of_others(settled):
     profile = settled
-    tally = SessionTally().advance(act(BOB, LAST, 14)).with_refusal(1, is_attempt=True, found=Found("unrelated", 3000))
+    tally = (
+        SessionTally().advance(act(BOB, LAST, 14)).with_refusal(1, is_attempt=True, findings=Found("unrelated", 3000))
+    )
     for _ in range(30):
         profile = profile.fold(tally, verdict=ALARM)
     assert profile.windows[0] <= settled.windows[0] + 30 * 16

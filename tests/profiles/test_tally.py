@@ -134,7 +134,7 @@ def make_full_tally():
     )
     tally = fold([labelled, exposed]).with_outcome(shape=describe_call("send_mail", {"to": "a"}, turn=4))
     shape = describe_call("send_mail", {"to": "b"}, turn=5)
-    tally = tally.with_refusal(7, is_attempt=True, found=Found(), ts_us=2, event=exposed, shape=shape)
+    tally = tally.with_refusal(7, is_attempt=True, findings=Found(), ts_us=2, event=exposed, shape=shape)
     tally = tally.with_allowance("acts").with_question(7)
     return tally.after_fold(SessionVerdict.ALARM.value)
 
@@ -274,13 +274,13 @@ class Alarms:
 def test_the_same_refused_call_counts_once(axis, is_work):
     tally = fold([read(1)])
     for _ in range(50):
-        tally = tally.with_refusal(7, is_attempt=True, found=Alarms(axis))
-    once = fold([read(1)]).with_refusal(7, is_attempt=True, found=Alarms(axis))
+        tally = tally.with_refusal(7, is_attempt=True, findings=Alarms(axis))
+    once = fold([read(1)]).with_refusal(7, is_attempt=True, findings=Alarms(axis))
     assert tally == once
     assert (tally["refusals"], tally.alarms[0].times) == (1, 1)
     many = tally
     for call in range(10, 15):
-        many = many.with_refusal(call, is_attempt=True, found=Alarms(axis))
+        many = many.with_refusal(call, is_attempt=True, findings=Alarms(axis))
     assert (many["refusals"], many.alarms[0].times) == (6, 6)
     # How often a measure of mere work alarms says nothing.
     several, single = summarize_session("s", many).severity, summarize_session("s", tally).severity
@@ -293,7 +293,7 @@ def test_a_refused_call_is_tried_again_only_where_another_message_asks_for_it():
 
     def refuse(tally, turn):
         shape = describe_call("send_mail", {"to": "a"}, turn=turn)
-        return tally.with_refusal(7, is_attempt=True, found=Alarms("objects"), event=event, shape=shape)
+        return tally.with_refusal(7, is_attempt=True, findings=Alarms("objects"), event=event, shape=shape)
 
     once = refuse(fold([read(1)]), 4)
     assert refuse(once, 4) == once  # the paused step is run again
@@ -310,8 +310,8 @@ def test_a_refused_call_is_tried_again_only_where_another_message_asks_for_it():
 
 
 def test_a_yes_clears_what_was_asked_and_nothing_else():
-    asked = fold([read(1)]).with_refusal(7, is_attempt=False, found=Alarms("payments", "amount_sum"))
-    asked = asked.with_refusal(8, is_attempt=False, found=Alarms("unrelated"))
+    asked = fold([read(1)]).with_refusal(7, is_attempt=False, findings=Alarms("payments", "amount_sum"))
+    asked = asked.with_refusal(8, is_attempt=False, findings=Alarms("unrelated"))
     allowed = asked.with_findings(Alarms("payments")).with_cleared(7, ["payments"])
     assert [alarm.axis for alarm in allowed.open_alarms] == ["unrelated"]  # the amount was part of the same question
     assert summarize_session("s", allowed).verdict is SessionVerdict.ALARM
@@ -330,25 +330,25 @@ class Found:
 
 
 def test_a_refused_call_counts_once_in_all_sessions_of_a_name():
-    tally = SessionTally().with_refusal(7, is_attempt=True, found=Found(), ts_us=5)
+    tally = SessionTally().with_refusal(7, is_attempt=True, findings=Found(), ts_us=5)
     assert [(alarm.axis, alarm.times) for alarm in tally.alarms] == [("unrelated", 1)]
     assert tally.raises_anew("acts", 7)
     assert not tally.raises_anew("unrelated", 8)
     goes_on = decode_tally(encode_tally(tally.after_fold(SessionVerdict.ALARM.value)))
-    again = goes_on.with_refusal(7, is_attempt=True, found=Found(), ts_us=9)
+    again = goes_on.with_refusal(7, is_attempt=True, findings=Found(), ts_us=9)
     assert not again.has_news
     assert summarize_session("s", again).severity == 0
-    other = again.with_refusal(8, is_attempt=True, found=Found(), ts_us=9)
+    other = again.with_refusal(8, is_attempt=True, findings=Found(), ts_us=9)
     assert other.has_news
     assert summarize_session("s", other).severity == summarize_session("s", tally).severity > 0
     begun = goes_on.begin_next()
-    assert begun.with_refusal(7, is_attempt=True, found=Found(), ts_us=9).alarms == ()
-    assert begun.with_refusal(7, is_attempt=True, found=Found(), ts_us=9)["refusals"] == 0
+    assert begun.with_refusal(7, is_attempt=True, findings=Found(), ts_us=9).alarms == ()
+    assert begun.with_refusal(7, is_attempt=True, findings=Found(), ts_us=9)["refusals"] == 0
     assert not begun.raises_anew("unrelated", 7)
-    assert begun.with_refusal(8, is_attempt=True, found=Found(), ts_us=9).alarms != ()
+    assert begun.with_refusal(8, is_attempt=True, findings=Found(), ts_us=9).alarms != ()
 
 
 def test_a_session_in_which_nothing_ran_has_a_time():
-    tally = SessionTally().with_refusal(7, is_attempt=True, found=Found(), ts_us=86_400_000_000 * 20_000)
+    tally = SessionTally().with_refusal(7, is_attempt=True, findings=Found(), ts_us=86_400_000_000 * 20_000)
     assert summarize_session("s", tally).day == 20_000
     assert tally.advance(BehaviourEvent("t", ts_us=3)).first_us == 3

@@ -43,10 +43,9 @@ from halo_core.behaviour.watched_drift import list_moved
 MAX_AXES: Final = 16
 QUIET_NOVELTY: Final = 250
 _MAX_DRIFT_PART: Final = 700
-"""Most that drift makes of a part, however far it goes: working otherwise, with nothing new in it, keeps no agent from
-reading."""
+"""The most that drift adds to a part: an agent that works differently, without anything new, may still read."""
 _ALARM_PART: Final = 400
-"""What an axis that just is an alarm adds to its part, in thousandths."""
+"""What an axis that has just reached an alarm adds to its part, in thousandths."""
 _WINDOW_OF: Final = {at: COUNT + which for which, at in enumerate(WINDOWED)}
 _FIRST_TIMES, _NOVELTY, _SESSION_RISK = INDEX["first_times"], INDEX[NOVELTY_ID], INDEX["session_risk"]
 _REFUSALS: Final = INDEX["refusals"]
@@ -133,15 +132,15 @@ class BehaviourAssessment:
 
     @property
     def alarm_shares(self) -> Iterable[tuple[str, int]]:
-        """Ids of axes that are alarms, with their shares; below an alarm's where they leave no carried risk.
+        """Ids of axes that are alarms, with their shares; a share below an alarm's leaves no carried risk.
 
-        So somebody is asked about it, and that is all. Such are the kinds `requested`, `narrowed` and `slight`.
+        Axes of the kinds `requested`, `narrowed` and `slight` get such a share: somebody is asked about them, no more.
         """
         return [(axis.id, ALARM - 1 if axis.kind in _ASKED_ONLY else axis.share) for axis in self.alarms]
 
     @property
     def counted_once(self) -> frozenset[str]:
-        """Ids of axes that say no more for being raised by another call of the same session."""
+        """Ids of axes that count once in a session, however many of its calls raise them."""
         return frozenset([axis.id for axis in self.axes if axis.kind in _COUNTED_ONCE])
 
     @property
@@ -177,8 +176,8 @@ def assess(
     """Assess an action before it is decided.
 
     Args:
-        profile: of the agent.
-        tally: of its session, just advanced by this event.
+        profile: profile of the agent.
+        tally: tally of its session, just advanced by this event.
         event: the action.
         prior: limits of its role, while the profile has little history.
         tenant: profile of the tenant, for what is spread over agents.
@@ -234,7 +233,7 @@ def assess(
 
 
 def _mark_requested(profile: IdentityProfile, axes: list[Axis], firsts: list[Axis]) -> tuple[list[Axis], list[Axis]]:
-    """The axes, and those of first times, where the request accounts for what is new."""
+    """The axes and the first times, marked as `requested` if the request accounts for what is new."""
     new = _NEWNESS | AMOUNT_IDS if profile.has_hardly_paid else _NEWNESS
     return (
         [replace(axis, kind="requested") if not axis.limit or axis.id in new else axis for axis in axes],
@@ -309,10 +308,10 @@ def _compare_volumes(
 def _find_usual_amounts(
     profile: IdentityProfile, event: BehaviourEvent, tenant: TenantProfile | None
 ) -> Mapping[int, int]:
-    """Limits of amounts for an agent that has hardly paid, by their place: those of its tenant while it is new.
+    """Place of a limit of amounts → the tenant's limit, for a new agent that has hardly paid.
 
-    INVARIANT: they count only for what the request accounts for before any untrusted content, by a grant that agents of
-    the tenant are used to. Who pays by something else, or somebody else, begins at nothing.
+    INVARIANT: they hold only for a payment that the request accounts for, before any untrusted content, with a grant
+    that agents of the tenant use as a rule. For other payments the limit begins at nothing.
     """
     if tenant is None or profile.is_mature or not is_led(event):
         return {}
@@ -324,24 +323,24 @@ def _find_usual_amounts(
 
 
 def _count_tries(value: int, tried: int, limit: int) -> int:
-    """What a session has reached, with strangers' records that it asked for and did not read.
+    """What a session has reached, including strangers' records that it asked for and did not read.
 
-    INVARIANT: a try counts as much as a read: where a sum is full nothing runs, and trying would leave nothing. How far
-    tries go beyond the limit says nothing of its own, since each of them is one more alarm.
+    INVARIANT: a try counts as much as a read. Once a sum is full nothing runs, and tries would leave no trace. How far
+    tries go beyond the limit does not matter, since each of them is one more alarm.
     """
     return max(value, min(value + tried, limit + 1))
 
 
 def _grade_work(axis: Axis, at: int, tally: SessionTally, limits: tuple[int, int]) -> Axis:
-    """The axis of a measure, which of work as such says how grave it is: by all that was tried.
+    """The axis of a measure; if it measures work as such, its kind says how grave that is, by all that was tried.
 
-    How often it alarms says nothing: once a limit is reached, each call is a further try. Nor does a limit that drift
+    The number of alarms does not matter, since each call beyond a limit is a further try. Nor does a limit that drift
     has narrowed.
 
     Args:
-        axis: of the measure.
-        at: its place.
-        tally: of the session.
+        axis: axis of the measure.
+        at: place of the measure.
+        tally: tally of the session.
         limits: the identity's own, which nothing has narrowed, and that of a session, which a full sum does not hide.
     """
     if at not in MUCH_WORK or axis.kind != "volume":
@@ -387,7 +386,7 @@ def _narrow_by_risk(limit: int, agent_risk: int) -> int:
 def _compare_session_risk(profile: IdentityProfile, tally: SessionTally, prior: RolePrior) -> tuple[int, list[Axis]]:
     """Share of the identity's own limit that the session's risk has reached, if this action raised it, and an axis.
 
-    A risk is no amount of anything: it counts as drift, which asks about acts and watches reads.
+    A risk is not an amount, so it counts as drift: acts are asked about, reads are watched.
     """
     if not tally.raised >> _SESSION_RISK & 1:
         return 0, []
@@ -413,7 +412,7 @@ def _make_volume_axis(
 
 
 def _compare_tenant(tenant: TenantProfile, tally: SessionTally, event: BehaviourEvent) -> tuple[int, list[Axis]]:
-    """What all agents of the tenant add up to: windows of measures, and sessions that touched one object."""
+    """The same for all agents of the tenant together: windows of measures, and sessions that touched one object."""
     volume, axes = 0, []
     unrelated = [shorten_fingerprint(item.fingerprint) & 2**32 - 1 for item in event.objects if not item.is_related]
     if unrelated:
@@ -445,7 +444,7 @@ def _compare_tenant(tenant: TenantProfile, tally: SessionTally, event: Behaviour
 def find_refusals(profile: IdentityProfile, tally: SessionTally, prior: RolePrior) -> tuple[Axis, ...]:
     """Whether questions that nobody has answered, this session's and those of recent ones, are beyond what is usual.
 
-    It decides nothing, since a policy asks already. It tells of an agent that tries again and again.
+    It is for the alert only, since a policy asks already: it shows an agent that tries again and again.
     """
     value, limits = tally.values[_REFUSALS] + tally.questions.weight, profile.limits_with(prior)
     allowed = dict(tally.allowances).get(_REFUSALS, 0)

@@ -94,7 +94,7 @@ class Attempts:
     def add_to(
         self, values: tuple[int, ...], samples: Samples, seen: frozenset[int], labelled: frozenset[int]
     ) -> tuple[int, ...]:
-        """A session's measures with its attempts, given what of it ran."""
+        """A session's measures with its attempts added to what ran."""
         changed = list(values)
         for at, more in zip(ADDED, self.sums, strict=True):
             changed[at] += more

@@ -99,7 +99,7 @@ class SessionSummary:
 
     Args:
         session: its reference.
-        principal: keyed reference of whom it acted for, empty for none.
+        principal: keyed reference of the person or account it acted for, empty for none.
         severity: of its worst alarm, 0..1000; 0 without one.
         source: of the untrusted content after which it alarmed; empty where no content explains the alarm.
         verdict: see `SessionVerdict`.

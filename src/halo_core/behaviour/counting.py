@@ -77,7 +77,7 @@ def count_action(event: BehaviourEvent, values: list[int], *, is_read: bool) -> 
 
 
 def count_distinct(event: BehaviourEvent, values: list[int], samples: Samples) -> Samples:
-    """The samples with what an action touches and reaches; raises the measures of distinct things in place."""
+    """The samples, with what an action touches and reaches added; raises the measures of distinct things in place."""
     changed = list(samples)
     touched: tuple[list[int], ...] = ([], [], [], [], [], [])
     # The 32 low bits of `shorten_fingerprint`, written out to save a call for each object.
@@ -134,7 +134,7 @@ def _keep_smallest(every: frozenset[int], count: int, size: int) -> tuple[frozen
     Args:
         every: the fingerprints of the full sample and of what is new.
         count: the number so far; the estimate never falls below it.
-        size: of the sample.
+        size: size of the sample.
     """
     smallest = sorted(every)[:size]
     return frozenset(smallest), max(count, (size - 1) * 2**32 // max(smallest[-1], 1), size)

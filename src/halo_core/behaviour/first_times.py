@@ -1,4 +1,4 @@
-"""First times: what an identity does that it never did before, by itself or for the person it acts for."""
+"""First times: what an identity does that it never did before, at all or for the person it acts for."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ _NEW_WAYS: Final = frozenset(("first_tool", "first_system", "first_grant"))
 _NEVER_LEAVES: Final = frozenset((Impact.READ.value, Impact.WRITE.value))
 _IRREVERSIBLE: Final = frozenset((Impact.DELETE.value, Impact.ADMIN.value))
 _LEAST_OF_GRAVE: Final = 250
-"""Share of a first time (two and a half bits of four) from which on a class of action would have been seen by now."""
+"""Share of a first time (two and a half bits of four) from which on a class of action should have occurred by now."""
 _MOST_OF_HOUR: Final = 128
 _ALARM_OF_HOUR: Final = 96
 """Sixteenths of a bit from which on an hour is an alarm by itself."""
@@ -63,7 +63,7 @@ _MOST_SHARE: Final = _MOST_OF_HOUR * ALARM // _BITS_OF_CERTAINTY
 _HOUR_ID: Final = "principal_hour"
 _IMPACT_ID: Final = "principal_impact"
 _NIGHT: Final = 4
-"""Least factor (`principals.find_hour_factor`) of a strange hour of somebody new, whose overtime nobody knows."""
+"""Least factor (`principals.find_hour_factor`) of a strange hour of somebody new, whose overtime is not known."""
 _AMOUNT_ID: Final = "principal_amount"
 _SETTING_ID: Final = "first_setting"
 _LEAK_ID: Final = "first_leak"
@@ -72,14 +72,14 @@ _ALARM_OF_SETTING: Final = 64
 _ALARM_OF_LEAK: Final = 80
 """Sixteenths of a bit from which on a message that tells of a stranger is an alarm: fewer than 1 in 32 sessions do."""
 _MOST_OF_SETTING: Final = 300
-"""Share of a part that it makes at most, in thousandths: one value is no sign that all is new."""
+"""Largest share of a part that it makes, in thousandths: one new value does not mean that everything is new."""
 _AMOUNT: Final = MEASURES[INDEX["amount_largest"]]
 
 
 def find_first_times(
     profile: IdentityProfile, tally: SessionTally, event: BehaviourEvent, tenant: TenantProfile | None
 ) -> tuple[list[Axis], int]:
-    """What the action shows that is not usual, and how much of it the session had not shown before."""
+    """What an action shows that is not usual, and how many of these things are new in the session."""
     # Of an agent that is new all is new: what it shows says little, until its own limits are in force.
     in_tenant = [] if profile.is_mature else _find_new_ways_in_tenant(profile, tally, event, tenant)
     if profile.sessions < _MIN_SESSIONS:
@@ -128,7 +128,7 @@ def _find_own_first_times(
 def _find_strange_setting(
     profile: IdentityProfile, tally: SessionTally, setting: int, everybody: IdentityProfile
 ) -> list[Axis]:
-    """A value that nobody named, where the identity, or its tenant, has hardly ever set anything new."""
+    """A value that nobody named, at a place where the identity or its tenant has hardly ever set anything new."""
     known, of_all = profile.known[SeenKind.SETTING], everybody.known[SeenKind.SETTING]
     if setting in of_all.values:
         return []
@@ -141,9 +141,9 @@ def _find_strange_setting(
 
 
 def _find_leak(profile: IdentityProfile, tally: SessionTally, value: int, everybody: IdentityProfile) -> list[Axis]:
-    """A message that tells of somebody whom no request concerns, where the identity hardly ever sends such.
+    """A message about somebody whom no request concerns, from an identity that hardly ever sends such messages.
 
-    An agent that never did is compared with all of its tenant as well.
+    An agent that never sent one is compared with its whole tenant as well.
     """
     kind = SeenKind.LEAK
     weight = profile.known[kind].weigh(kind, value)
@@ -156,14 +156,14 @@ def _find_leak(profile: IdentityProfile, tally: SessionTally, value: int, everyb
 
 
 _FINDERS: Final = {int(SeenKind.SETTING): _find_strange_setting, int(SeenKind.LEAK): _find_leak}
-"""Kinds of which something new can be an alarm by itself, and is nothing otherwise."""
+"""Kinds of things that count only where something new of them is an alarm by itself."""
 
 
 def alarm_at_new_ways(found: list[Axis], tally: SessionTally, event: BehaviourEvent) -> list[Axis]:
-    """First times, where a new grant with something else that is new is an alarm.
+    """First times, as alarms if a new grant comes together with something else that is new.
 
-    That is labelled data that no request leads to, from a new system, and a removal or a right, if it is a class of
-    action that was never done.
+    Such are labelled data from a new system that no request leads to, and a removal or a change of rights, if the
+    identity has never done that class of action.
     """
     new = {axis.id for axis in found}
     if "first_grant" not in new:
@@ -179,9 +179,9 @@ def alarm_at_new_ways(found: list[Axis], tally: SessionTally, event: BehaviourEv
 
 
 def is_new_plain_work(firsts: Iterable[Axis], event: BehaviourEvent) -> bool:
-    """Whether all that is new is the way to read or write what the request leads to, such as a system brought in.
+    """Whether the only new thing is the way to read or write what the request leads to, such as a new system.
 
-    Data with a label, what leaves, and a class of action that was never done are no such.
+    False for labelled data, for data that leaves, and for a class of action that was never done.
     """
     is_harmless = event.impact in _NEVER_LEAVES and not (event.labels or event.destinations or event.bytes_out)
     return is_harmless and is_led(event) and all(axis.id in _NEW_WAYS for axis in firsts)
@@ -190,10 +190,10 @@ def is_new_plain_work(firsts: Iterable[Axis], event: BehaviourEvent) -> bool:
 def _find_new_ways_in_tenant(
     profile: IdentityProfile, tally: SessionTally, event: BehaviourEvent, tenant: TenantProfile | None
 ) -> list[Axis]:
-    """The alarm of `alarm_at_new_ways`, of an agent that has shown little itself, by what all of its tenant has shown.
+    """The alarm of `alarm_at_new_ways` for an agent with little history, compared with its whole tenant.
 
-    It is compared only where it does what others do, in this session or before: the work of an agent of another trade
-    is new in all respects, and says nothing.
+    It is compared only if it has done something that others do, in this session or before. All work of an agent of
+    another trade would be new, which says nothing.
     """
     if tenant is None or not tenant.identity.is_mature or not (event.labels or event.impact in _IRREVERSIBLE):
         return []
@@ -220,7 +220,7 @@ def _make_principal_axis(kind: SeenKind, weight: int, words: str) -> Axis:
 def _find_strange_hour(
     profile: IdentityProfile, tally: SessionTally, event: BehaviourEvent, everybody: IdentityProfile
 ) -> Axis | None:
-    """An hour at which whom the agent acts for never works; of somebody new, one at which hardly anybody does."""
+    """An hour at which the agent's principal never works; for a new principal, one at which hardly anybody works."""
     if not tally.principal:
         return None
     habits, hour = everybody.principals.find(tally.principal), hour_of(event.ts_us)
@@ -251,7 +251,7 @@ def _raise_alarm(axis: Axis, tally: SessionTally) -> Axis:
 def _find_newcomer_factor(
     profile: IdentityProfile, everybody: IdentityProfile, habits: PrincipalHabits, hour: int
 ) -> int:
-    """Halves with which an hour counts for somebody who has shown little; 0 where there is nothing to ask about."""
+    """How strange an hour is for somebody with little history, in halves; 0 if there is nothing to ask about."""
     if find_near_hours(habits.hours) >> hour & 1:  # seen at it
         return min(find_hour_factor(habits.hours, hour), 1)
     factor = everybody.principals.find_factor_for_most(hour)
@@ -271,7 +271,7 @@ def _find_strange_amount(profile: IdentityProfile, tally: SessionTally, amount: 
 
 
 def _find_dormant_grant(profile: IdentityProfile, event: BehaviourEvent) -> Axis | None:
-    """The use of a grant that slept: 90 days, or many sessions where the history is shorter than that."""
+    """The use of a dormant grant: unused for 90 days, or for many sessions if the history is shorter."""
     day, share = day_of(event.ts_us), _DORMANT_SHARES.get(event.impact, _GRAVE_DORMANT_SHARE)
     is_harmless = event.impact == Impact.READ.value and not event.labels
     kind = "first"
@@ -299,7 +299,7 @@ def _weigh_destination(event: BehaviourEvent, value: int, weight: int) -> int:
 
 
 def name_novelty(axis: Axis, firsts: Iterable[Axis]) -> Axis:
-    """An axis; of novelty with words that say what is new."""
+    """The axis; if it is that of novelty, with words that say what is new."""
     if axis.id != NOVELTY_ID:
         return axis
     ranked = sorted(firsts, key=lambda item: (-item.share, item.id))[:3]
@@ -307,7 +307,7 @@ def name_novelty(axis: Axis, firsts: Iterable[Axis]) -> Axis:
 
 
 def grade_first_times(firsts: Iterable[Axis]) -> dict[str, int]:
-    """The four parts that first times make; of kinds that are one change only the strongest counts."""
+    """The four parts that follow from first times; of kinds that are one change, only the strongest counts."""
     strongest: dict[SeenKind, int] = {}
     for axis in firsts:
         if axis.id == _AMOUNT_ID:

@@ -111,8 +111,8 @@ WINDOWED: Final = tuple(at for at, measure in enumerate(MEASURES) if measure.is_
 _RISKS: Final = frozenset(at for at, measure in enumerate(MEASURES) if measure.unit == "risk")
 MUCH_WORK_IDS: Final = frozenset("actions reads acts objects labelled_reads".split())
 MUCH_WORK: Final = frozenset(INDEX[name] for name in MUCH_WORK_IDS)
-"""Measures of work as such. On what the request leads to, such as each entry of a list that it names, they have doubled
-limits. What is paid, sent or removed, and what is done to strangers, has measures of its own."""
+"""Measures of the amount of work. Their limits are doubled for work that the request leads to, such as each entry of a
+list that it names. Payments, messages, removals and strangers' records have measures of their own."""
 DRIFTING: Final = tuple(at for at, measure in enumerate(MEASURES) if measure.drifts)
 
 
@@ -149,7 +149,7 @@ _MAX_ODDS: Final = 1000
 
 
 def level_of(at: int, value: int) -> int:
-    """Level of a value of a measure: risks, which end at 1,000, are compared by their odds."""
+    """Level of a value of a measure; risks, which are at most 1,000, are compared by their odds."""
     if at in _RISKS:
         return to_level(min(value, _MAX_ODDS) * _MAX_ODDS // (_MAX_ODDS + 1 - min(value, _MAX_ODDS)))
     return to_level(value)

@@ -24,11 +24,11 @@ from halo_core.risk.model import log2_ratio_in_sixteenths
 
 MAX_PRINCIPALS: Final = 48
 MIN_SESSIONS: Final = 10
-"""Sessions of a principal without which nothing is compared with its own habits."""
+"""Sessions of a principal from which on it is compared with its own habits."""
 COMPARED: Final = frozenset((SeenKind.SYSTEM, SeenKind.LABEL, SeenKind.IMPACT))
 """Kinds of things that belong to the work of some principals and not of others, beside hours."""
 _SETTLING: Final = 8
-"""First sessions of a principal, or of an agent, in which all is new: that says nothing of how often something is."""
+"""First sessions of a principal, or of an agent, in which everything is new and therefore says nothing."""
 _ESTABLISHED: Final = 20
 _IDLE_SESSIONS: Final = 400
 _MAX_VALUES: Final = 32
@@ -41,7 +41,7 @@ _SHARE: Final = 300  # thousandths of attacks that are taken to show something n
 _MOST: Final = 64  # sixteenths of a bit
 MOST_OF_GRAVE: Final = 128
 _BITS_OF_SHARE: Final = 23
-"""Sixteenths of a bit (16 / ln 2) that each expected session says, in which somebody could have shown a value."""
+"""Sixteenths of a bit (16 / ln 2) for each session in which a value would have been expected."""
 _AMOUNT_SLACK: Final = 32
 """Levels (a factor of four) above the largest amount of a principal from which another one is asked about."""
 _HOURS: Final = 24
@@ -50,7 +50,7 @@ _ALL_HOURS: Final = (1 << _HOURS) - 1
 _ON_TWO_DAYS: Final = sum(2 << 2 * hour for hour in range(_HOURS))
 _AMOUNT: Final = INDEX["amount_largest"]
 _FACTORS: Final = (0, 0, 2, 2, 2, 4, 6, 6, 6, 6, 6, 6, 6)
-"""Halves with which a strange hour counts by how far it is from the nearest usual one: overtime is no night."""
+"""How strange an hour is, in halves, by its distance from the nearest usual one: overtime is not work at night."""
 _GRAVE: Final = frozenset(
     fingerprint_text(impact.value) for impact in (Impact.PAYMENT, Impact.ADMIN, Impact.DELETE, Impact.EXECUTE)
 )
@@ -60,17 +60,17 @@ class PrincipalHabits(NamedTuple):
     """What one principal has shown.
 
     Args:
-        sessions: ordinary ones.
-        latest: number of the last of them among the agent's.
-        day: on which it began, since 1970.
+        sessions: number of ordinary sessions.
+        latest: number of the last of them among the agent's sessions.
+        day: day on which that one began, since 1970.
         units: sessions since the first ones, decayed, in 1/256.
-        lone: those of them that showed something new, likewise, and
-        lone_hours: those at a new hour.
+        lone: the same, of sessions that showed something new.
+        lone_hours: the same, of sessions at a new hour.
         hours: two bits for each hour of the day: days on which it worked then, at most 3.
-        values: rising; a short fingerprint of kind and value, with the sessions that showed it (at most 3).
+        values: sorted; a short fingerprint of kind and value, with the sessions that showed it (at most 3).
         paid: sessions that moved an amount.
-        largest: level of the largest amount, and
-        second: of the one below it.
+        largest: level of the largest amount.
+        second: level of the second largest amount.
     """
 
     sessions: int = 0
@@ -90,9 +90,9 @@ class PrincipalHabits(NamedTuple):
 
         Args:
             shown: what it showed (`seen.join_seen`).
-            number: of the session among the agent's.
-            day: it began on.
-            level: of its largest amount, 0 for none.
+            number: number of the session among the agent's sessions.
+            day: day on which it began.
+            level: level of its largest amount, 0 for none.
             is_cleared: a person found it ordinary, so that what it showed is usual now.
         """
         weight = _USUAL_TIMES if is_cleared else 1
@@ -117,7 +117,7 @@ class PrincipalHabits(NamedTuple):
         )
 
     def extend(self, shown: Iterable[int], level: int) -> PrincipalHabits:
-        """The habits once the last session went on."""
+        """The habits after the last session has gone on."""
         hours, _ = self._learn_hours(shown, 0)
         values = {**dict.fromkeys(_shorten(shown), 1), **self._pairs}
         largest, second = _put_amount(self.largest, self.second, level)
@@ -162,12 +162,12 @@ class PrincipalHabits(NamedTuple):
 
     @property
     def has_usual_hours(self) -> bool:
-        """Whether two days have shown one hour: those of one day, such as a replayed history, say little."""
+        """Whether an hour had work on two days: the hours of a single day, such as a replayed history, say little."""
         return bool(self.hours & _ON_TWO_DAYS)
 
     @property
     def amount_limit(self) -> int:
-        """The amount from which on it is asked about; 0 where it has not moved enough of them."""
+        """The amount from which on people are asked; 0 if too few amounts were moved to say."""
         return from_level(min(self.largest + _AMOUNT_SLACK, MAX_LEVEL)) if self.paid >= MIN_SESSIONS else 0
 
     @property
@@ -188,13 +188,13 @@ class PrincipalHabits(NamedTuple):
     def weigh(self, number: int, times: int, sessions: int) -> int:
         """How strange it is that this principal shows something that is usual for the agent, in sixteenths of a bit.
 
-        It says as much as the principal would have shown it by now, if it had the habits of all: sessions without a
-        value of which one in ten has it are soon more than chance.
+        It is stranger the more often the principal would have shown it by now with the habits of everybody: if one
+        session in ten has a value, many sessions without it are more than chance.
 
         Args:
-            number: of `seen.join_seen`.
-            times: sessions of the agent that showed it, of
-            sessions: all of them.
+            number: the value, as by `seen.join_seen`.
+            times: number of the agent's sessions that showed it.
+            sessions: number of all its sessions.
         """
         if self._pairs.get(_short_of(number), 0) >= _USUAL_TIMES:
             return 0
@@ -208,7 +208,7 @@ class PrincipalHabits(NamedTuple):
 
     @classmethod
     def read(cls, reader: NumberReader) -> PrincipalHabits:
-        """Inverse of yielding the fields, the values behind their number."""
+        """Read the habits from numbers: the fields in order, `values` after their number."""
         sessions, latest, day, units, lone, lone_hours, hours = reader.take_many(7, 0)
         values = reader.take_many(reader.take(0, _MAX_VALUES), 0)
         paid, largest, second = reader.take_many(3, 0)
@@ -221,13 +221,13 @@ NOBODY: Final = PrincipalHabits()
 def find_strange(
     habits: PrincipalHabits, usual: Iterable[int], known: Sequence[KnownValues], sessions: int
 ) -> dict[int, int]:
-    """What is usual for an agent, and a principal never has it do, with `PrincipalHabits.weigh`.
+    """What an agent usually does and never did for a principal, each with `PrincipalHabits.weigh`.
 
     Args:
         habits: of the principal.
         usual: values that are usual for the agent.
         known: what the agent has shown, of each kind.
-        sessions: in so many sessions.
+        sessions: number of sessions in which it has shown that.
     """
     strange: dict[int, int] = {}
     for number in usual if habits.is_known else ():
@@ -241,12 +241,12 @@ def find_strange(
 
 @dataclass(frozen=True)
 class Principals:
-    """The habits of whom an agent acts for.
+    """The habits of the people and accounts that an agent acts for.
 
     Args:
         habits: fingerprint of the keyed reference → habits; sessions for nobody are the agent's own.
         units: sessions of the agent since its first ones, decayed, in 1/256.
-        newcomers: those of them that were somebody's first, likewise.
+        newcomers: the same, of sessions that were somebody's first.
     """
 
     habits: Mapping[int, PrincipalHabits] = field(default_factory=dict)
@@ -258,13 +258,13 @@ class Principals:
         return self.habits.get(name_principal(principal), NOBODY)
 
     def weigh_newcomer(self, habits: PrincipalHabits) -> int:
-        """How rarely somebody new asks, in sixteenths of a bit; half of it for somebody who has asked before."""
+        """How rarely somebody new asks, in sixteenths of a bit; half as much for somebody who has asked before."""
         return min(_weigh(self.units, self.newcomers), _MOST) // (2 if habits.sessions else 1)
 
     def find_factor_for_most(self, hour: int) -> int:
-        """Halves with which an hour counts as strange for all but a quarter of those who are known; -1 where nobody is.
+        """How strange an hour is for three quarters of the known principals at least, in halves; -1 if none is known.
 
-        An account that works at no more than half as many hours as others is a job: it says nothing of when others do.
+        An account that works at half as many hours as others, or fewer, is a scheduled job and does not count.
         """
         factors = sorted(find_hour_factor(hours, hour) for hours in self._hours_of_known)
         if not factors:
@@ -294,7 +294,7 @@ class Principals:
         )
 
     def extend(self, tally: SessionTally, seen: frozenset[int]) -> Principals:
-        """The habits once the last session of a principal went on; `seen`: before that."""
+        """The habits after the last session of a principal has gone on; `seen` is what it had shown before that."""
         return self._change(tally, lambda habits: habits.extend(tally.seen - seen, _level_of(tally)))
 
     def forget(self, tally: SessionTally) -> Principals:
@@ -348,7 +348,7 @@ def find_near_hours(hours: int) -> int:
 
 @lru_cache(maxsize=4096)
 def find_hour_factor(hours: int, hour: int) -> int:
-    """Halves with which an hour counts as strange, by its distance from the nearest one of those (two bits each).
+    """How strange an hour is, in halves, by its distance from the nearest usual hour (`hours` has two bits for each).
 
     One day does not make an hour usual, but it makes those around it less strange.
     """
@@ -360,7 +360,7 @@ def find_hour_factor(hours: int, hour: int) -> int:
 
 
 def _list_usual_hours(hours: int) -> list[int]:
-    """Hours that more than one day has shown, or all while there are none."""
+    """Hours on which more than one day had work, or all hours with work while there are no such."""
     usual = [hour for hour in range(_HOURS) if hours >> 2 * hour & 3 >= _USUAL_TIMES]
     return usual or [hour for hour in range(_HOURS) if hours >> 2 * hour & 3]
 
@@ -394,6 +394,6 @@ def _put_amount(largest: int, second: int, level: int) -> tuple[int, int]:
 
 
 def _rank(habits: PrincipalHabits, number: int) -> tuple[bool, int]:
-    """The order in which principals are forgotten: of those who have asked often the idle ones first."""
+    """Sort key for forgetting principals: idle ones first among those who have asked often."""
     is_kept = habits.sessions >= _ESTABLISHED and number - habits.latest < _IDLE_SESSIONS
     return is_kept, habits.latest

@@ -122,7 +122,7 @@ class IdentityProfile(ProfileState):
         return after if carried is after.carried else replace(after, carried=carried)
 
     def _read(self, tally: SessionTally) -> SessionTally:
-        """A tally as far as the form of the profile takes it."""
+        """A tally without the measures that the form of the profile does not know."""
         return tally if self.form == FOLD_FORM else tally.without_strangers()
 
     def judge(self, tally: SessionTally, summary: SessionSummary, *, before: SessionVerdict) -> IdentityProfile:
@@ -131,7 +131,7 @@ class IdentityProfile(ProfileState):
         Args:
             tally: of that session.
             summary: with the verdict: `cleared` teaches what it did not, `attack` takes out what it taught.
-            before: what was said of it last, or how it was folded.
+            before: the last verdict on it, or how it was folded.
         """
         carried = self.carried.judged(summary)
         return replace(self.relearn(tally, verdict=summary.verdict, before=before), carried=carried)
@@ -152,12 +152,12 @@ class IdentityProfile(ProfileState):
     def _watch(
         self, tally: SessionTally, verdict: SessionVerdict, *, fades: int, is_explained: bool, is_left_out: bool
     ) -> IdentityProfile:
-        """What moves with every session, ordinary or not: windows and drift.
+        """The profile with windows and drift updated, as after every session, ordinary or not.
 
         Args:
             tally: of the session.
-            verdict: as what it counts.
-            fades: one part of so many is taken from sums over recent sessions.
+            verdict: what the session counts as.
+            fades: sums over recent sessions lose one part in this many.
             is_explained: untrusted content explains all of its alarms.
             is_left_out: likewise, and some of them tell of strange work: drift leaves it out.
         """
@@ -202,20 +202,20 @@ class IdentityProfile(ProfileState):
     def _add_strangers(self, sums: list[int], tally: SessionTally) -> None:
         """Add records of strangers that were tried to sums over recent sessions.
 
-        INVARIANT: they fill a sum until its limit is reached, as reads could have, and no further: who has an agent try
-        many records in one session must not have all others asked for months.
+        INVARIANT: they fill a sum up to its limit, as reads could, and no further. Otherwise one session that tries
+        many records would make all later ones ask for months.
         """
         most = (self._mature_limits[COUNT + _STRANGERS_WINDOW] + 1) * WINDOW_UNIT
         before, tried = sums[_STRANGERS_WINDOW], tally.strangers_tried_since_fold * WINDOW_UNIT
         sums[_STRANGERS_WINDOW] = max(before, min(before + tried, most))
 
     def restart_drift(self) -> IdentityProfile:
-        """A person accepted the new ways: the next sessions become the reference."""
+        """The profile once a person accepted the new ways: the next sessions become the reference."""
         new = SessionDrift().held_to(self._terms.drift)
         return replace(self, drifts=(new, new))
 
     def learn(self, tally: SessionTally, *, before: IdentityProfile, verdict: SessionVerdict) -> IdentityProfile:
-        """The profile once a session has taught it; `before`: as the session met it."""
+        """The profile after learning from a session; `before` is the profile when the session began."""
         levels, cleared = before.list_levels(tally), verdict is SessionVerdict.CLEARED
         begins = list_beginning(before.histograms, tally) if self.form == FOLD_FORM else ()
         if verdict is SessionVerdict.OBSERVED:
@@ -277,14 +277,14 @@ class IdentityProfile(ProfileState):
     def relearn_going_on(
         self, tally: SessionTally, *, before: IdentityProfile, verdict: SessionVerdict
     ) -> IdentityProfile:
-        """The profile once a session that has taught it went on: its measures take the place of those before.
+        """The profile after a session that it learnt from has gone on: the new measures replace the earlier ones.
 
         INVARIANT: a session teaches once. So limits of a mature profile rise with the next session only.
 
         Args:
-            tally: of the session, with what of it was folded.
-            before: the profile as this part met it.
-            verdict: as what the session counts now.
+            tally: tally of the session, with the part that was folded.
+            before: the profile when this part of the session began.
+            verdict: what the session counts as now.
         """
         part = tally.folded
         if part is None:
@@ -310,7 +310,7 @@ class IdentityProfile(ProfileState):
         )
 
     def _learn_seen(self, tally: SessionTally, sessions: int, day: int, *, is_cleared: bool) -> tuple[KnownValues, ...]:
-        """What the identity has shown, with a session; `is_cleared`: a person found it ordinary."""
+        """What the identity has shown, this session included; `is_cleared`: a person found it ordinary."""
         known, kinds = [], self._terms.kinds
         never = group_seen(tally.untaught if not is_cleared else ())
         for kind, (values, shown) in enumerate(zip(self.known, group_seen(tally.seen), strict=True)):
@@ -333,9 +333,9 @@ class IdentityProfile(ProfileState):
         return tuple(known)
 
     def keep_awake(self, tally: SessionTally) -> IdentityProfile:
-        """The profile in which grants that a session tried to use, and was not let, stay as awake as they are.
+        """The profile after a session tried to use grants and was not let: they do not become dormant by that.
 
-        Otherwise a grant whose uses somebody has to allow, and nobody does, would seem to sleep.
+        Otherwise a grant whose uses need an answer that nobody gives would look unused.
         """
         tried = group_seen(tally.attempts.seen)[SeenKind.GRANT]
         if not tried:
@@ -346,17 +346,17 @@ class IdentityProfile(ProfileState):
         return replace(self, known=tuple(known))
 
     def _list_sleepers(self, grants: Iterable[int], day: int) -> list[int]:
-        """Those of some grants that slept until now, or have not been used often enough since they did."""
+        """The grants among these that were dormant until now, or were rarely used since they were."""
         values, history = self.known[SeenKind.GRANT], day - self.first_day
         slept = self._terms.is_dormant
         return [grant for grant in grants if slept(*values.count_idle(grant, day, self.sessions), history)]
 
     def _unlearn(self, tally: SessionTally, before: SessionVerdict) -> IdentityProfile:
-        """Without what a session taught; its part in windows is left to fade.
+        """The profile without what it learnt from a session; the session's part in windows fades by itself.
 
         Args:
             tally: of the session.
-            before: as what it taught.
+            before: the verdict under which it taught.
         """
         part = tally.folded if has_taught(tally) else None
         histograms, limits = list(self.histograms), list(self.limits)
@@ -397,7 +397,7 @@ class IdentityProfile(ProfileState):
 
     @property
     def _slacks(self) -> tuple[int, int]:
-        """Of limits of a session, and of those over recent sessions; see `estimate_limit`."""
+        """Slacks of the limits of a session, and of those over recent sessions; see `estimate_limit`."""
         return LEAST_SLACK, WINDOW_SLACK if self.window <= WINDOW_SESSIONS else LEAST_SLACK
 
     def to_bytes(self) -> bytes:

@@ -50,11 +50,11 @@ class FormTerms(NamedTuple):
     drift: DriftTerms
 
     def pick(self, row: Sequence[int]) -> tuple[int, ...]:
-        """Those of one number for each limit that the form stores."""
+        """The numbers that the form stores, out of one for each limit."""
         return tuple([row[at] for at in self.series])
 
     def fill(self, stored: Iterable[_Item], others: Sequence[_Item]) -> tuple[_Item, ...]:
-        """One item for each limit: what was stored, and those of `others` for limits that the form does not have."""
+        """One item for each limit: the stored one, or that of `others` for a limit that the form does not have."""
         stored_by_series = dict(zip(self.series, stored, strict=True))
         return tuple([stored_by_series.get(at, other) for at, other in enumerate(others)])
 

@@ -67,8 +67,8 @@ class ProfileState(WatchedDrifts):
         drifts: drift over sessions without untrusted content, and over all sessions.
         first_day: of its first session that it learnt from.
         carried: what its alarms leave for the next sessions.
-        form: one of `FORMS`: how it was folded, and is.
-        principals: what each of those for whom it acts has it do.
+        form: one of `FORMS`, the form in which it is folded.
+        principals: habits of each person or account that it acts for.
         narrow: limits of changes that no request leads to.
     """
 
@@ -95,11 +95,11 @@ class ProfileState(WatchedDrifts):
         return TERMS_OF_FORM[self.form]
 
     def list_levels(self, tally: SessionTally, *, values: tuple[int, ...] = ()) -> list[int]:
-        """Levels of the measures, then of the measures over recent sessions, as the session met them.
+        """Levels of the measures, then of the measures over recent sessions, with the profile as the session found it.
 
         Args:
             tally: of the session.
-            values: other measures than those that it has now.
+            values: measures to use in place of the tally's own.
         """
         values = values or tally.values
         sums = [total + values[at] for total, at in zip(self.recent_of(tally), WINDOWED, strict=True)]
@@ -108,8 +108,8 @@ class ProfileState(WatchedDrifts):
     def recent_of(self, tally: SessionTally) -> tuple[int, ...]:
         """For each windowed measure, its sum over recent sessions, to which that of the session is added.
 
-        Only a session that was exposed to untrusted content is held to what exposed ones did as well. A part of the
-        session that was folded already is not counted.
+        Sums of exposed sessions count for a session that was exposed to untrusted content only. The part of the session
+        that was folded already is not counted.
         """
         if tally.folded is None:
             return self._recent_with_exposed if tally.at_exposure else self._recent
@@ -172,7 +172,7 @@ class ProfileState(WatchedDrifts):
         return frozenset(usual_numbers)
 
     def usual_for(self, principal: str) -> frozenset[int]:
-        """Those of `usual_values` that this principal has it do as well, hours aside."""
+        """The part of `usual_values` that this principal has it do as well, without the hours."""
         usual = self._usual_for.get(principal)
         if usual is None:
             usual = self.usual_values.difference(self.strange_for(principal))
@@ -185,22 +185,22 @@ class ProfileState(WatchedDrifts):
 
     @cached_property
     def quiet_hours(self) -> dict[str, int]:
-        """Principal → bits of the hours of the day that are not strange for it; filled as principals come."""
+        """Principal → bits of the hours of the day that are not strange for it; filled on demand."""
         return {}
 
     def strange_for(self, principal: str) -> dict[int, int]:
-        """What is usual, and this principal never has it do: how strange it is, in sixteenths of a bit."""
+        """What the identity usually does, but never for this principal → how strange it is, in sixteenths of a bit."""
         return find_strange(self.principals.find(principal), self.usual_values, self.known, self.sessions)
 
     def count_idle(self, grant: str, day: int) -> tuple[int, int]:
-        """Days and sessions since a grant was used last; 0 where it never was, or its last use is not remembered."""
+        """Days and sessions since a grant was last used; 0 if it never was, or if its last use is not remembered."""
         return self.known[SeenKind.GRANT].count_idle(fingerprint_text(grant), day, self.sessions)
 
     def as_prior(self, *, least: RolePrior | None = None) -> RolePrior:
         """The prior that this profile, of a role or a tenant, gives its agents: 1.5 times its limits.
 
         Args:
-            least: whose limits it is not below.
+            least: the lowest limits that it may have.
         """
         if self.sessions < MATURE_SESSIONS:
             return SHIPPED_PRIOR

@@ -37,19 +37,19 @@ class SeenKind(IntEnum):
     SETTING = 13
     """A value that a write sets, with its place (`settings`)."""
     LEAK = 14
-    """That a message tells of somebody whose labelled data was read though the request has nothing to do with them."""
+    """A message about somebody whose labelled data was read, though the request does not concern them."""
 
 
 SEEN_COUNT: Final = len(SeenKind)
 MAX_SEEN: Final = (40, 16, 16, 32, 8, 8, 24, 12, 32, 16, 4, 8, 16, 24, 1)
-"""Values of each kind that a session keeps; it teaches no others."""
+"""Number of values of each kind that a session keeps; profiles learn no others."""
 _HOUR: Final = int(SeenKind.HOUR) << FINGERPRINT_BITS
 _DESTINATION: Final = int(SeenKind.DESTINATION) << FINGERPRINT_BITS
 _WORD: Final = int(SeenKind.WORD) << FINGERPRINT_BITS
 _SETTING: Final = int(SeenKind.SETTING) << FINGERPRINT_BITS
 _VALUE: Final = (1 << FINGERPRINT_BITS) - 1
 LEAKED: Final = int(SeenKind.LEAK) << FINGERPRINT_BITS | 1
-"""What an action shows of `SeenKind.LEAK`: there is one value."""
+"""The only value of `SeenKind.LEAK`."""
 
 
 def join_seen(kind: int, value: int) -> int:
@@ -113,7 +113,7 @@ def list_seen(event: BehaviourEvent) -> tuple[int, ...]:
 
 
 def choose_kept(seen: frozenset[int], fresh: Iterable[int]) -> list[int]:
-    """What of `fresh` a session still has room for."""
+    """The part of `fresh` for which a session still has room."""
     counts, kept = [0] * SEEN_COUNT, []
     for number in seen:
         counts[number >> FINGERPRINT_BITS] += 1

@@ -66,7 +66,7 @@ def weigh_setting(places: Mapping[int, PlaceCounts], setting: int) -> int:
 
 
 def list_superfluous(ranked: Iterable[int]) -> list[int]:
-    """Those of some settings, ranked from the oldest on, of which their place has too many."""
+    """The settings to drop, oldest first, at places that have too many of them."""
     ranked = list(ranked)
     counts: dict[int, int] = {}
     for setting in ranked:

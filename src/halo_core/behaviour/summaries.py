@@ -139,8 +139,8 @@ def judge_summary(
         profile: before it.
         tree: the summary.
         session: its reference.
-        verdict: what the person said.
-        before: what was said last, or how it was folded.
+        verdict: the person's verdict.
+        before: the last verdict on it, or how it was folded.
         form: as in `fold_summary`.
 
     Raises:
@@ -159,7 +159,7 @@ def judge_summary(
 class ProfileStep(NamedTuple):
     """One version of a profile: the summaries that it follows from, a verdict on them, its digest, and their form.
 
-    With `waits` it only says that sessions or verdicts wait, since the row was no profile.
+    If `waits`, it only records that sessions or verdicts wait, since the row could not be read as a profile.
     """
 
     of: tuple[Place, ...]
@@ -175,7 +175,7 @@ class WaitingItem(NamedTuple):
     Args:
         of: place of the summary.
         judged: the verdict, empty for the session itself.
-        before: what was said of the session last.
+        before: the last verdict on the session.
         by: writer and sequence of the entry of the verdict.
     """
 
@@ -187,7 +187,7 @@ class WaitingItem(NamedTuple):
 
 @dataclass(slots=True)
 class ProfileHistory:
-    """What a tenant's log says of the profiles of its identities.
+    """What a tenant's log says about the profiles of its identities.
 
     Args:
         summaries: place → (session, tree).
@@ -275,10 +275,10 @@ class ProfileHistory:
                         said.setdefault(place, []).append(step.judged)
         return folded, judged
 
-    def _list_verdicts(self, place: Place, said: list[str]) -> list[WaitingItem]:
+    def _list_verdicts(self, place: Place, known_verdicts: list[str]) -> list[WaitingItem]:
         """Verdicts on a session that a profile does not have yet: they reach it in order, so these are the last."""
-        before, items = said[-1] if said else str(self.summaries[place][1]["verdict"]), []
-        for verdict, by in self.verdicts[place][len(said) :]:
+        before, items = known_verdicts[-1] if known_verdicts else str(self.summaries[place][1]["verdict"]), []
+        for verdict, by in self.verdicts[place][len(known_verdicts) :]:
             items.append(WaitingItem(place, verdict, before, by))
             before = verdict
         return items

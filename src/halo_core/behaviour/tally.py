@@ -59,7 +59,7 @@ class TallyAlarm(NamedTuple):
         axis: id of the axis.
         share: largest share of the alarm, in thousandths.
         times: different calls that raised it since the session was folded last; 0 where it was raised before only.
-        is_exposed: whether the session had read untrusted content when it was raised first.
+        is_exposed: whether the session had read untrusted content when it was first raised.
         call: fingerprint of the call that raised it last, 32 bits.
         is_cleared: a person allowed what raised it last.
     """
@@ -107,7 +107,7 @@ class Findings(Protocol):
 
     @property
     def counted_once(self) -> frozenset[str]:
-        """Those of them that say no more for being raised by another call of the same session."""
+        """Ids of axes that count once in a session, however many of its calls raise them."""
 
 
 def _clear_strangers(values: tuple[int, ...]) -> tuple[int, ...]:
@@ -122,7 +122,7 @@ class SessionTally:
     Args:
         values: one for each of `MEASURES`.
         at_exposure: the values when untrusted content was first seen, empty before.
-        principal: keyed reference of whom it acts for: the first that was named.
+        principal: keyed reference of the person or account it acts for, the first that was named.
         request: fingerprint of the first request, 32 bits.
         first_us: time of its first action.
         last_us: time of its last action; clocks may jump, so it may be smaller.
@@ -140,7 +140,7 @@ class SessionTally:
         refused: fingerprints of calls that did not run, 32 bits, so that trying one again counts once.
         untaught: destinations, as in `seen`, that it first reached after untrusted content and for which nobody
             vouched. Profiles do not learn them.
-        labelled: those unrelated objects of `samples` that were touched with labelled data.
+        labelled: unrelated objects of `samples` that were touched with labelled data.
         attempts: what calls that did not run would have added.
         questions: calls that a policy asks about and that nobody has let run.
         told: fingerprints (32 bits) of pairs of a refused call and an axis that alarmed at it. Each pair counts once,
@@ -149,7 +149,7 @@ class SessionTally:
         raised: bits of the measures that the last action raised, or a result since the action before it.
         pending: bits of the measures that results raised since the last action.
         shown: what the last action showed (`list_seen`).
-        fresh: what of it the session had not shown before.
+        fresh: the part of `shown` that the session had not shown before.
     """
 
     values: tuple[int, ...] = (0,) * COUNT
@@ -206,19 +206,19 @@ class SessionTally:
 
     @property
     def attempted(self) -> tuple[int, ...]:
-        """The measures with what its calls that did not run would have added."""
+        """The measures, with what calls that did not run would have added."""
         if self.attempts is NO_ATTEMPTS:
             return self.values
         return self.attempts.add_to(self.values, self.samples, self.seen, self.labelled)
 
     @property
     def strangers_tried(self) -> int:
-        """Strangers' records that calls which did not run asked for, and that the session has not read."""
+        """How many strangers' records were asked for by calls that did not run, and were not read otherwise."""
         return self.attempts.count_strangers(self.labelled)
 
     @property
     def strangers_tried_since_fold(self) -> int:
-        """Those of `strangers_tried` that were not folded yet."""
+        """How many of `strangers_tried` were not folded yet."""
         part = self.folded
         if part is None or not part.attempted:
             return self.strangers_tried
@@ -227,7 +227,7 @@ class SessionTally:
 
     @property
     def values_since_fold(self) -> tuple[int, ...]:
-        """The measures of what profiles have not learnt from yet."""
+        """The measures since the last fold, which profiles have not learnt from yet."""
         if self.folded is None:
             return self.values
         return tuple([value - done for value, done in zip(self.values, self.folded.values, strict=True)])
@@ -249,7 +249,7 @@ class SessionTally:
         return replace(self, values=tuple(values), questions=self.questions.settle())
 
     def begin_next(self) -> SessionTally:
-        """The empty tally of the next session of the same name; it keeps the refused calls and open questions."""
+        """An empty tally for the next session of this name, with this one's refused calls and open questions."""
         return SessionTally(refused=self.refused, told=self.told, questions=self.questions)
 
     def after_exposure(self, measure: int) -> int:
@@ -318,13 +318,13 @@ class SessionTally:
         )
 
     def _compute_pace(self, ts_us: int) -> tuple[int, int]:
-        """Time since the last action, a pause being a minute at most, and actions within this clock minute."""
+        """Time since the last action (a minute at most), and the number of actions within this clock minute."""
         gap = min(max(ts_us - self.last_us, 0), _MINUTE_US)
         same_minute = ts_us // _MINUTE_US == self.last_us // _MINUTE_US
         return gap, self.burst + 1 if same_minute else 1
 
     def _add_seen(self, shown: Iterable[int], values: list[int]) -> tuple[frozenset[int], tuple[int, ...]]:
-        """What the session has shown with this action, and what of it is new in the session."""
+        """What the session has shown including this action, and the part that is new in the session."""
         seen = self.seen
         fresh = tuple([number for number in shown if number not in seen])
         for number in fresh:
@@ -350,13 +350,14 @@ class SessionTally:
         labels: Iterable[str] = (),
         shape: CallShape | None = None,
     ) -> SessionTally:
-        """The tally once it is known what became of an action.
+        """The tally once the outcome of an action is known.
 
         Args:
             failed: it ran and gave an error.
-            refused: it was denied. A question about behaviour itself is none: asking must not raise what is asked.
-            result_bytes: of its result.
-            labels: of the result.
+            refused: it was denied. A question about behaviour itself does not count: asking must not raise what it is
+                about.
+            result_bytes: size of its result.
+            labels: labels of the result.
             shape: how it was written (`describe_call`).
         """
         values, pending = list(self.values), self.pending
@@ -407,7 +408,7 @@ class SessionTally:
         )
 
     def _add_shape(self, shape: CallShape) -> tuple[tuple[int, ...], frozenset[int], frozenset[int]]:
-        """Habits, calls and ways with how an action was written."""
+        """Habits, calls and ways after an action that was written in this shape."""
         ahead, repeats, turns, last_turn, *before = self.habits
         call, way = shape.call & MASK_32, shape.way & MASK_32
         turn = shape.turn & MASK_32
@@ -435,7 +436,7 @@ class SessionTally:
         call: int,
         *,
         is_attempt: bool,
-        found: Findings | None = None,
+        findings: Findings | None = None,
         ts_us: int = 0,
         event: BehaviourEvent | None = None,
         shape: CallShape | None = None,
@@ -447,7 +448,7 @@ class SessionTally:
         Args:
             call: fingerprint of the call.
             is_attempt: it was denied. A question about behaviour itself is no attempt: see `with_outcome`.
-            found: what of it alarms, None for nothing.
+            findings: what an assessment found in it, None for nothing.
             ts_us: time of the decision; the session's time while nothing has run in it.
             event: the call, None where it is not known.
             shape: how it was written.
@@ -460,8 +461,8 @@ class SessionTally:
         if event is not None and not (tally.principal and tally.request):  # what alarms is charged to its principal
             principal = tally.principal or event.principal[:_MAX_PRINCIPAL]
             tally = replace(tally, principal=principal, request=tally.request or event.request & MASK_32)
-        if found is not None:
-            tally = tally.with_findings(found, call=call)
+        if findings is not None:
+            tally = tally.with_findings(findings, call=call)
         is_again = is_repeat and shape is not None and shape.turn & MASK_32 != self.habits[_LAST_TURN]
         if is_full or (is_repeat and not is_again):
             return tally
@@ -478,7 +479,7 @@ class SessionTally:
         return replace(self, questions=self.questions.ask(call & MASK_32))
 
     def without_attempt(self, call: int, event: BehaviourEvent) -> SessionTally:
-        """The tally in which a call has just run: one that did not run before was counted as an attempt."""
+        """The tally after a call has run that was counted as an attempt before."""
         if call & MASK_32 not in self.refused:
             return self
         tally = replace(self, attempts=self.attempts.without_call(event))
@@ -493,7 +494,7 @@ class SessionTally:
         return replace(self, attempts=self.attempts.with_denial())
 
     def has_written(self, call: int) -> bool:
-        """Whether a call is among those that did not run, so that habits know already how it was written."""
+        """Whether a call is among those that did not run; its shape is then already part of the habits."""
         return call & MASK_32 in self.refused
 
     def with_cleared(self, call: int, axes: Iterable[str]) -> SessionTally:
@@ -510,18 +511,18 @@ class SessionTally:
         """Alarms that nobody has cleared."""
         return tuple(alarm for alarm in self.alarms if not alarm.is_cleared)
 
-    def with_findings(self, found: Findings, *, call: int = 0) -> SessionTally:
+    def with_findings(self, findings: Findings, *, call: int = 0) -> SessionTally:
         """The tally with what an assessment found: first times, the largest novelty, and axes that alarm.
 
         Args:
-            found: of an action.
+            findings: what it found in an action.
             call: fingerprint of the call, 0 where it ran.
         """
         values = list(self.values)
-        values[_FIRST_TIMES] = min(values[_FIRST_TIMES] + found.first_times, MAX_VALUE)
-        values[_NOVELTY] = max(values[_NOVELTY], found.novelty)
+        values[_FIRST_TIMES] = min(values[_FIRST_TIMES] + findings.first_times, MAX_VALUE)
+        values[_NOVELTY] = max(values[_NOVELTY], findings.novelty)
         alarms, told = {alarm.axis: alarm for alarm in self.alarms}, set(self.told)
-        for axis, share in found.alarm_shares:
+        for axis, share in findings.alarm_shares:
             mark = _fingerprint_alarm(axis, call)
             is_told = bool(call) and mark in told
             before = alarms.get(axis)
@@ -532,7 +533,7 @@ class SessionTally:
             alarms[axis] = TallyAlarm(
                 axis,
                 max(before.share, share),
-                min(before.times + (not is_told and not (before.times and axis in found.counted_once)), _MAX_TIMES),
+                min(before.times + (not is_told and not (before.times and axis in findings.counted_once)), _MAX_TIMES),
                 before.is_exposed,
                 call & MASK_32,
             )
@@ -542,13 +543,13 @@ class SessionTally:
         return replace(self, values=tuple(values), alarms=changed, told=frozenset(told))
 
     def raises_anew(self, axis: str, call: int) -> bool:
-        """Whether no call of this session has raised an axis yet, nor this call in an earlier one of its name."""
+        """Whether no call of this session, nor this call in an earlier session of its name, has raised an axis."""
         return not any(alarm.axis == axis for alarm in self.alarms) and _fingerprint_alarm(axis, call) not in self.told
 
     def to_drift_session(self, *, with_denials: bool = False) -> DriftSession:
         """The session's habits, as `risk.drift` compares them.
 
-        Denials are none of them, since in observe mode there are none; earlier forms of profiles counted them.
+        Denials do not count, since there are none in observe mode; earlier forms of profiles counted them.
         """
         ahead, repeats, turns, _, *counts = self.habits
         value = self.attempted

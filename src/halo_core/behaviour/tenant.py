@@ -112,8 +112,8 @@ class TenantProfile:
     def _remember_unled(self, tally: SessionTally, touched: Collection[int]) -> dict[int, int]:
         """`led_by_none` after a session.
 
-        INVARIANT: content takes no object from those whom it has to do with. What a session stores after reading any is
-        untrusted when it comes back.
+        INVARIANT: untrusted content relates no object to a request. What a session stores after reading such content is
+        untrusted when it is read again.
         """
         if self.identity.form != FOLD_FORM or tally.at_exposure or not touched:
             return self.led_by_none
@@ -124,10 +124,10 @@ class TenantProfile:
         return unled
 
     def relate(self, event: BehaviourEvent) -> BehaviourEvent:
-        """The event; an act on what earlier sessions touched without a reason is none that a request leads to.
+        """The event; an act on what earlier sessions touched without a reason counts as unrelated to the request.
 
-        What one session has written into a note comes back in another one whose request names the note. So only what
-        the request says itself relates an act to such an object: neither a note nor a list does.
+        One session can write a name into a note, and the request of another session can name the note. So only the
+        request's own words relate an act to such an object, neither a note nor a list.
         """
         if event.impact == _READ or not any(map(self._is_led_back, event.objects)):
             return event
@@ -161,7 +161,7 @@ class TenantProfile:
 
         Args:
             numbers: fingerprints of the objects.
-            folded: those that this session has touched before it was folded.
+            folded: objects that this session had touched before it was folded.
         """
         counts = [(self.objects.get(one, 0) + _UNIT // 2) // _UNIT + (one not in folded) for one in numbers]
         return max(counts, default=0)

@@ -136,11 +136,11 @@ def show_question(
             say(safe_text(line))
 
 
-def _describe_approval(question: ApprovalRequest, done: ApprovalAnswer) -> str:
-    limits = [f"{item.unit} up to {format_limit(item.unit, item.subtree, item.decimals)}" for item in done.budgets]
+def _describe_approval(question: ApprovalRequest, answered: ApprovalAnswer) -> str:
+    limits = [f"{item.unit} up to {format_limit(item.unit, item.subtree, item.decimals)}" for item in answered.budgets]
     return (
         f"session {question.session} continues as epoch {question.epoch}: "
-        f"{', '.join([*limits, f'authority {format_percent(done.authority)}'])}"
+        f"{', '.join([*limits, f'authority {format_percent(answered.authority)}'])}"
     )
 
 
@@ -264,7 +264,7 @@ def _record_answers(
         for page in pages:
             # Equal calls are one question, so one answer is for all of them; it is remembered once.
             for place, request in enumerate(page.equal_ids):
-                done = answer(
+                answered = answer(
                     opened,
                     KeyStore(options.key_home or store.home),
                     store.home,
@@ -276,40 +276,49 @@ def _record_answers(
                     now_us=opened.clock.now_us(),
                     lifetime_s=parse_duration(options.lasts, "for"),
                     terms=options.terms if place == 0 else None,
-                    shown=encode_page(page.lines),
+                    shown_page=encode_page(page.lines),
                 )
-                results.append((page, done))
+                results.append((page, answered))
     names = ("request", "status", "approver", "key_id", "entry", "expires_s", "authority", "remembered")
     trees = [
         {
-            **select_fields(done, *names),
-            "limits": {item.unit: format_amount(item.subtree, item.decimals) for item in done.budgets},
+            **select_fields(answered, *names),
+            "limits": {item.unit: format_amount(item.subtree, item.decimals) for item in answered.budgets},
         }
-        for _, done in results
+        for _, answered in results
     ]
     if store.print_json(trees[0] if len(trees) == 1 else trees):
         return
-    for page, done in results:
-        _say_answer(page, done, options.terms, _list_signers(store, done), is_approved=approve)
+    for page, answered in results:
+        _say_answer(page, answered, options.terms, _list_signers(store, answered), is_approved=approve)
 
 
-def _list_signers(store: StoreContext, done: ApprovalAnswer) -> list[str]:
-    """Names of those whose remembered answers hold for the scope of the one that `done` kept; empty if it kept none."""
-    if not done.remembered:
+def _list_signers(store: StoreContext, answered: ApprovalAnswer) -> list[str]:
+    """Names of those whose remembered answers hold for the same scope as this one; empty if it was not remembered."""
+    if not answered.remembered:
         return []
     with store.open_log() as (reader, tenant):
         opener = store.open_contents(reader, is_shown=False).open
         items = list(list_remembered(reader, store.home, tenant, opener=opener, now_us=SystemClock().now_us()))
-    scope = next((item.scope for item in items if item.id == done.remembered), "")
+    scope = next((item.scope for item in items if item.id == answered.remembered), "")
     valid = (item for item in items if item.scope == scope and item.status in ("active", "waiting"))
     return list(dict.fromkeys(item.approver for item in valid))
 
 
 def _say_answer(
-    page: QuestionPage, done: ApprovalAnswer, terms: RememberTerms | None, signers: Sequence[str], *, is_approved: bool
+    page: QuestionPage,
+    answered: ApprovalAnswer,
+    terms: RememberTerms | None,
+    signers: Sequence[str],
+    *,
+    is_approved: bool,
 ) -> None:
     question = page.question
-    say(safe_text(f"{done.status} by {done.approver}: {question.action} `{escape_unprintable(question.resource)}`"))
+    say(
+        safe_text(
+            f"{answered.status} by {answered.approver}: {question.action} `{escape_unprintable(question.resource)}`"
+        )
+    )
     if not is_approved:
         return
     rows = [
@@ -320,22 +329,22 @@ def _say_answer(
     for line in lay_out_rows((f"  {name}"[:LABEL_WIDTH], value) for name, value in rows):
         say(safe_text(line))
     if question.row.kind == "reauthorization":
-        say(safe_text(f"  {_describe_approval(question, done)}"))
-    if done.status != "confirmed":
-        say(f"  valid once, until {format_iso(done.expires_s * SECOND_US)}; it is checked again when it is used")
+        say(safe_text(f"  {_describe_approval(question, answered)}"))
+    if answered.status != "confirmed":
+        say(f"  valid once, until {format_iso(answered.expires_s * SECOND_US)}; it is checked again when it is used")
     if question.held:
         say("  the act is held: it runs at the next `halo.release()`, or the next start of a process that has the tool")
-    if done.remembered and terms is not None:
-        _say_remembered(question, done, terms, signers)
+    if answered.remembered and terms is not None:
+        _say_remembered(question, answered, terms, signers)
     elif terms is not None and question.row.kind == "call" and not can_be_remembered(question):
         say("  nothing is remembered: the question is not about a target")
 
 
 def _say_remembered(
-    question: ApprovalRequest, done: ApprovalAnswer, terms: RememberTerms, signers: Sequence[str]
+    question: ApprovalRequest, answered: ApprovalAnswer, terms: RememberTerms, signers: Sequence[str]
 ) -> None:
     until = format_iso((SystemClock().now_us() // SECOND_US + terms.lifetime_s) * SECOND_US)
-    undo = safe_text(f"halo approvals revoke {done.remembered}")
+    undo = safe_text(f"halo approvals revoke {answered.remembered}")
     limit = terms.limit_sum(question.amount or 0)
     total = f" and {format_sum(limit)} in all" if limit else ""
     say(f"  remembered until {until} for at most {terms.max_uses} calls{total}; undo: ", undo)

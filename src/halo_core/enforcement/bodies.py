@@ -1,7 +1,7 @@
-"""The bodies of decided actions: what runs inside an action, and whether it was shown untrusted content there.
+"""The bodies of decided actions: what runs inside an action, and whether it received untrusted content there.
 
 A tool that is declared as trusted may run another agent, or read a mailbox, in its body. Its result then depends on
-what that saw, whatever the tool's declaration says.
+what was read there, whatever the tool's declaration says.
 
 Code that a body starts is recognised by its context, which threads do not inherit. So a thread counts as inside an open
 body if it runs in the body's session, and shares neither its run nor the block that opened the session. `body_threads`
@@ -107,7 +107,7 @@ def enter_body(body: Body) -> None:
 
 
 def body_scope(context: DecisionContext | None) -> AbstractContextManager[Any]:
-    """Run the block as the body of a decided action; where nothing was decided, it stays part of the body around it."""
+    """Run the block as the body of a decided action; if nothing was decided, it is part of the body around it."""
     outer = BODY.get()
     if context is None or (outer is not None and outer.context is context):
         return _NO_SCOPE
@@ -115,7 +115,7 @@ def body_scope(context: DecisionContext | None) -> AbstractContextManager[Any]:
 
 
 def note_inner_outcome(context: DecisionContext, origin: Provenance) -> None:
-    """Tell all actions around an action that untrusted content was shown to it.
+    """Note in all actions around an action that it received untrusted content.
 
     INVARIANT: VOUCH - a result inherits from everything that ran inside its action.
 

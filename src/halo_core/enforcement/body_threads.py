@@ -1,4 +1,4 @@
-"""Passes on to a thread which guarded action started it.
+"""Lets a new thread know which guarded action started it.
 
 A thread does not inherit the context of the code that starts it, so it would have no session, and no guard around its
 calls. Once a `Halo` is opened, a new thread keeps two things: the body of the decided action that started it, and the
@@ -39,7 +39,7 @@ _CALLED_TYPES: Final[list[type[Any]]] = []
 
 
 def carry_into_threads(find_value: Callable[[], ContextValue | None]) -> None:
-    """Register a context variable that new threads inherit from whoever starts them.
+    """Register a context variable that new threads inherit from the code that starts them.
 
     Args:
         find_value: the variable and what the thread sees in it, None if it keeps nothing.
@@ -49,7 +49,7 @@ def carry_into_threads(find_value: Callable[[], ContextValue | None]) -> None:
 
 
 def carry_calls_into_threads(*kinds: type[Any]) -> None:
-    """Register classes of which one call in a thread acts for whoever started the thread."""
+    """Register classes: a thread that only calls one of their objects acts for the code that started it."""
     _CALLED_TYPES.extend(kind for kind in kinds if kind not in _CALLED_TYPES)
 
 
@@ -80,7 +80,7 @@ def _find_values() -> list[ContextValue]:
 
 
 def _find_runner(function: Any) -> Callable[..., Any] | None:
-    """What runs a function in a thread with what it inherits; None if it inherits nothing."""
+    """A runner that calls a function in a thread with the inherited context; None if nothing is inherited."""
     values = _find_values()
     if (values or current_session() is not None) and _is_single_call(function):
         return copy_context().run

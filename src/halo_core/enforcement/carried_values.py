@@ -36,15 +36,15 @@ _VALUE_SIGNS: Final = frozenset("0123456789@.")
 def iterate_carried(
     tx: Transaction, context: DecisionContext, *, is_first_action: bool, is_repeated: Callable[[str], bool]
 ) -> Iterator[ObservedText]:
-    """What is known in a session because an item of its history carries it; at most one observation.
+    """The values that items of a session's history carry into it; at most one observation.
 
-    INVARIANT: VOUCH - what is re-told is never more trusted than where it was said: an item that was ever made while
-    exposed, or that is unknown, carries nothing, unless the host vouches for the unknown one.
+    INVARIANT: VOUCH - a repeated text is never more trusted than its original. An item that was ever made while exposed
+    carries nothing, nor does an unknown item, unless the host vouches for it.
 
     Args:
         tx: the transaction that will hold the decision.
         context: a prepared call.
-        is_first_action: its session has done nothing before.
+        is_first_action: whether it is the first action of its session.
         is_repeated: whether a text repeats words that an exposed model wrote.
     """
     table, carried = MarkTable(tx), set[int]()
@@ -82,7 +82,7 @@ def _read_vouched(tx: Transaction, item: HistoryItem, is_repeated: Callable[[str
 def _find_retold(
     table: MarkTable, context: DecisionContext, text: str, is_repeated: Callable[[str], bool]
 ) -> tuple[int, ...]:
-    """What a user message that is not the user's carries: it is as a whole what an unexposed model said or wrote."""
+    """What a user message carries that the user did not write, if all of it is an unexposed model's text."""
     user, now_us = context.principal.user, context.now_us
     marks = context.conversation.mark_text(text), context.conversation.mark_argument(text)
     items = [item for mark in marks if (item := table.get_live_item(mark, now_us)) is not None]
@@ -123,7 +123,7 @@ def find_item_values(
         table: table of the transaction that holds the outcome.
         context: context of the decision.
         sketch: what the session has seen.
-        item: what was said or returned; a link carries what the other items of its conversation do.
+        item: what was said or returned; a link carries what the other items of its conversation carry.
         prints: fingerprints of the values in it.
     """
     known = find_known(sketch, prints)
@@ -134,13 +134,13 @@ def find_item_values(
 
 
 def read_user_prints(context: DecisionContext) -> FormPrints:
-    """Values in the user messages of a conversation, which an item that names all of it carries."""
+    """Values in the user messages of a conversation, carried by an item that names the whole conversation."""
     texts = [marked.item.text for marked in context.history if marked.item.role is HistoryRole.USER]
     return fingerprint_carried(context.conversation.key, *texts[-_MAX_USER_TEXTS:])
 
 
 def record_argument_values(tx: Transaction, context: DecisionContext) -> None:
-    """Keep marks of argument texts of an action that may store them and that name known values.
+    """Keep marks of argument texts that an action may store and that name known values.
 
     A job may start another session with such a text.
 

@@ -78,7 +78,7 @@ __all__ = [
 HISTORY_SOURCE: Final = "history"
 """Name of the source of what a conversation brings along."""
 _MAX_ACKNOWLEDGEMENT: Final = 2
-"""Words of a result that only says that something was written, beside those of its arguments and common ones."""
+"""Most words of a mere confirmation, apart from words of its arguments and common ones."""
 _MAX_COUNT_DIGITS: Final = 3
 _DIGIT: Final = re.compile(r"\d")
 _MAX_RECEIPT: Final = 64  # words of a result that may be such a receipt
@@ -93,7 +93,7 @@ def iterate_observed(tx: Transaction, context: DecisionContext, *, is_first_acti
     Args:
         tx: the transaction that will hold the decision.
         context: a prepared call.
-        is_first_action: its session has done nothing before.
+        is_first_action: whether it is the first action of its session.
     """
     for observed in restore_own_messages(tx, context):
         if observed.origin is not Provenance.NOVEL:
@@ -118,7 +118,8 @@ def _is_of_exposed(tx: Transaction, context: DecisionContext, text: str) -> bool
 def iterate_unowned(tx: Transaction, context: DecisionContext, *, is_exposed: bool) -> Iterator[ObservedText]:
     """The texts that user messages which are not the user's own add to a session.
 
-    INVARIANT: VOUCH - words that somebody put into the user's mouth are nobody's, and untrusted once it is exposed.
+    INVARIANT: VOUCH - words that somebody else wrote in the user's name vouch for nothing, and are untrusted once the
+    session is exposed.
 
     Args:
         tx: the transaction that will hold the decision.
@@ -149,9 +150,9 @@ def _split_observed(tx: Transaction, context: DecisionContext, observed: Observe
 
 
 def _disown_if_repeated(tx: Transaction, context: DecisionContext, observed: ObservedText) -> ObservedText:
-    """A text that the host vouches for; untrusted if it repeats an exposed model word for word, like a job.
+    """A text that the host vouches for; untrusted if it repeats an exposed model word for word, as a job's text may.
 
-    INVARIANT: VOUCH - a worker that vouches for what it takes out of a queue passes on no more than what was put there.
+    INVARIANT: VOUCH - a text that a worker takes out of a queue and vouches for is as trusted as when it was put there.
     """
     index = MarkTable(tx).load_repeats(context.now_us)
     if not index or index.is_full or not repeats_as_whole(tx.image.sketch_key, observed.text, index.contains):
@@ -268,7 +269,7 @@ def record_conversation(
     Args:
         tx: the transaction that holds the outcome.
         context: context of the decision.
-        state: the session's, with what the outcome has brought into it.
+        state: state of the session, with what the outcome has added to it.
         items: what was said or returned.
     """
     table, now_us, sketch = MarkTable(tx), tx.clock.now_us(), tx.load_sketch(state)
@@ -323,8 +324,8 @@ def _fingerprint_reply(sketch: Sketch, text: str) -> frozenset[int]:
 def record_argument_words(tx: Transaction, context: DecisionContext) -> None:
     """Mark the words of arguments written by an exposed model, and the known values in other arguments.
 
-    Those of a call that does not run went nowhere, so they stay the model's in this session alone. A leaf that the
-    user's words or a trusted lookup vouch for, in any spelling, is not the model's.
+    The words of a call that does not run were sent nowhere, so they are marked for this session alone. A leaf that the
+    user's words or a trusted lookup vouch for, in any spelling, does not count as the model's.
     """
     if may_store(context.resource):
         record_argument_values(tx, context)
@@ -356,7 +357,7 @@ def _salt_of_session(tx: Transaction, session: str) -> int:
 def list_place_marks(tx: Transaction, context: DecisionContext) -> frozenset[int]:
     """Marks of the place to which an action writes.
 
-    There are some where its session is exposed, where it names a tainted object, and where it brings something in from
+    An action has some if its session is exposed, if it names a tainted object, or if it brings in something from
     elsewhere.
     """
     if context.problem or not may_store(context.resource):
@@ -389,7 +390,7 @@ def _stores_foreign_words(tx: Transaction, context: DecisionContext) -> bool:
 def _stores_vouched_words(context: DecisionContext) -> bool:
     """Whether each argument is a span of the request that the host vouched for, or is traced to the user.
 
-    Which record it is written to may be vouched for otherwise.
+    The record that it is written to may be vouched for in another way.
     """
     request = _to_span(context.call.request)
     if not context.leaves or all(_to_span(leaf.text) in request for leaf in context.leaves):
@@ -426,7 +427,7 @@ def _is_clean_list(
 ) -> bool:
     """Whether a read that names no record returned only numbers of records that no exposed session wrote.
 
-    A list of numbers has no room for anything else that such a session may have stored.
+    A list of numbers cannot hold anything else that such a session may have stored.
     """
     if context.resource.impact is not Impact.READ or any(kind == "id" for kind, _ in place.objects):
         return False

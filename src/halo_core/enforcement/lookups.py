@@ -44,13 +44,13 @@ class LiveLink:
 class FindLinkJob:
     """Finds the link of `agent`: the one acted under, else one below it.
 
-    A link elsewhere in the session is none of this context's: whoever acts here did not give it, and may not. A link
-    above is not this context's either: whoever holds it gave the one acted under, to be acted under.
+    A link elsewhere in the session does not belong to this context, whose agent did not give it and may not use it. Nor
+    does a link above: its holder gave the link acted under, so that this one is used.
 
     Args:
         session: the session's name in the store.
         root: the facade's agent.
-        agent: whose link.
+        agent: the agent whose link is wanted.
         acting_handle: handle of the link acted under, empty for the root's own.
         taken_links: links that others act under at this moment.
         passport_store: reads what links say, where there is more than one giver.
@@ -90,9 +90,9 @@ class FindLinkJob:
         )
 
     def _select_narrowest(self, tx: Transaction, state: SessionState, accounts: Sequence[Account]) -> list[Account]:
-        """Those of several links that are no wider than any other of them.
+        """The links among several that are no wider than any other of them.
 
-        INVARIANT: SUB - who caused this entry is not known here, so it gets nothing that one of them could not give.
+        INVARIANT: SUB - it is not known here who caused this entry, so it gets only what each of them could give.
         """
         links = [(account, self._read_link(tx, state, account)) for account in accounts]
         return [
@@ -130,7 +130,7 @@ def recall_result(tx: Transaction, session: str, request_id: str, decision: Deci
         tx: transaction over the store with the earlier run.
         session: session of the request.
         request_id: names session, agent, turn, call, resource and arguments.
-        decision: the one made now; what it would hold back must have been held back then.
+        decision: the decision made now; what it withholds must have been withheld in the earlier run.
         max_output: how many characters of an output are kept.
     """
     try:
@@ -154,7 +154,7 @@ def recall_result(tx: Transaction, session: str, request_id: str, decision: Deci
 def has_ended(tx: Transaction, session: str, request_id: str) -> bool:
     """Whether each earlier run of a request ended with a result or an error, according to proven outcomes.
 
-    There are several where it ran in observe mode, or may run twice. False if one was cancelled, is unknown, has no
+    A request has several runs in observe mode, or if it may run twice. False if one was cancelled, is unknown, has no
     outcome yet, or cannot be proven.
     """
     try:

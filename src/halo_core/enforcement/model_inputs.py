@@ -163,31 +163,31 @@ class ModelRecorder:
         self._system_parts: dict[str, Part] = {}
         self._tool_parts: dict[tuple[str, ...], Part] = {}
 
-    def describe(self, given: ModelInput | None, session: str, trigger_text: str) -> RecordedInput:
+    def describe(self, model_input: ModelInput | None, session: str, trigger_text: str) -> RecordedInput:
         """The description of a model call; empty if it has no canonical form.
 
         Args:
-            given: what the model is given; None for another kind of call.
+            model_input: what the model is given; None for another kind of call.
             session: reference of the session.
             trigger_text: text of the message that asked, which the decision seals as `trigger`.
         """
-        if given is None:
+        if model_input is None:
             return NO_RECORD
         try:
             parts: list[Part] = []
             system = tools = ""
-            if given.system:
-                parts.append(self._find_system_part(given.system))
+            if model_input.system:
+                parts.append(self._find_system_part(model_input.system))
                 system = unpack_digest(parts[-1][0])
-            if given.tools:
-                parts.append(self._find_tools_part(tuple(given.tools)))
+            if model_input.tools:
+                parts.append(self._find_tools_part(tuple(model_input.tools)))
                 tools = unpack_digest(parts[-1][0])
-            parameters = {name: self._record_parameter(value) for name, value in given.parameters.items()}
-            names = self._name_messages(given.messages)
+            parameters = {name: self._record_parameter(value) for name, value in model_input.parameters.items()}
+            names = self._name_messages(model_input.messages)
             model = ModelCall(
-                clip_name(given.provider), clip_name(given.version), tuple(names), system, tools, parameters
+                clip_name(model_input.provider), clip_name(model_input.version), tuple(names), system, tools, parameters
             )
-            sealed, new_messages = self._seal_new(given.messages, names, session, trigger_text)
+            sealed, new_messages = self._seal_new(model_input.messages, names, session, trigger_text)
         except Exception:  # noqa: BLE001  INVARIANT: TOTAL - an object of the caller's that misbehaves
             return NO_RECORD
         return RecordedInput(model, tuple(parts), sealed, new_messages)

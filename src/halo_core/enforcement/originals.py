@@ -18,7 +18,7 @@ class Originals:
     """The original objects guarded under each name, by weak reference. Thread-safe.
 
     Args:
-        get_parts: what of an object tells it from others, such as a tool's function; the object itself where not given.
+        get_parts: returns the parts that identify an object, such as a tool's function; by default the object itself.
     """
 
     def __init__(self, get_parts: Callable[[Any], Any] = lambda x: x) -> None:
@@ -57,7 +57,7 @@ def is_same_thing(  # noqa: PLR0911  one return for each kind
 ) -> bool:
     """Whether two objects are the same or have equal parts; functions that were defined again count too.
 
-    INVARIANT: FAILCLOSED - functions of the same code that hold different things, as those of two servers do, differ.
+    INVARIANT: FAILCLOSED - functions with the same code differ if they hold different objects, such as two servers.
     """
     if one is other:
         return True

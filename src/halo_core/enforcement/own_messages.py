@@ -41,8 +41,8 @@ def record_own_messages(tx: Transaction, context: DecisionContext) -> None:
 def restore_own_messages(tx: Transaction, context: DecisionContext) -> tuple[ObservedText, ...]:
     """The texts of a call; those marked in an earlier run as the user's messages are the user's again.
 
-    INVARIANT: VOUCH - not where the host vouches for the user's words: nothing else is the user's then. What repeats an
-    exposed model in such a message stays the model's, as in any other.
+    INVARIANT: VOUCH - if the host vouches for the user's words, nothing else counts as the user's. Words of such a
+    message that repeat an exposed model stay the model's, as in any other message.
 
     Args:
         tx: the transaction that will hold the decision.
@@ -66,8 +66,8 @@ def restore_own_messages(tx: Transaction, context: DecisionContext) -> tuple[Obs
 def _mark_message(context: DecisionContext, marked: MarkedItem) -> bytes:
     """The mark of a user's own message.
 
-    INVARIANT: VOUCH - where the host names no user, only the session tells users apart: anybody else could have begun a
-    conversation with the same words. So the mark is of that session alone.
+    INVARIANT: VOUCH - if the host names no user, only the session tells users apart, since somebody else could have
+    begun a conversation with the same words. So the mark holds for that session alone.
     """
     session = "" if context.principal.user else context.session
     return context.conversation.mark_own_message(marked.chain, session)

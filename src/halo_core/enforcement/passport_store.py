@@ -59,7 +59,7 @@ class ActiveChain:
 
 
 class _GivesEverything(NamedTuple):
-    """Which of its rights a link's giver gave without limits, so that rights it gains later are given on too."""
+    """Which rights a giver gave without limits: if the giver gains such rights later, the link has them too."""
 
     grants: bool = False
     hand_offs: bool = False
@@ -71,7 +71,7 @@ class PassportStore:
     Args:
         keys: key folder of the agents.
         authorities: issuers and approvers that are trusted.
-        agent: whose sessions.
+        agent: the agent whose sessions these are.
         ids: source of token ids.
     """
 
@@ -128,7 +128,7 @@ class PassportStore:
     def advance_session_time(self, session: str, now_us: int, mono_us: int, high_us: int) -> int:
         """A session's time: the wall clock, or the monotonic clock while the wall clock is behind.
 
-        INVARIANT: MONO - a clock that was put right does not stop the ageing of what lived through the wrong one.
+        INVARIANT: MONO - a session goes on ageing when the wall clock is set back.
         """
         last_time = self._session_times.get(session)
         if now_us >= high_us:
@@ -150,7 +150,7 @@ class PassportStore:
     def find_receiver_problem(self, tx: Transaction, active: ActiveChain, agent: str, store: str, now_us: int) -> str:
         """Reason code why nothing can be handed to `agent`; empty if something can.
 
-        An agent that was issued a passport of its own acts only while that is good, whoever asks it to.
+        An agent with an issued passport of its own acts only while that passport is valid.
         """
         if any(link.agent == agent for link in active.chain[:-1]):
             return ""  # handed back to, which makes no link
@@ -178,8 +178,8 @@ class PassportStore:
     ) -> tuple[SessionState, str]:
         """Derive a link for `agent` under `handle`; if the agent is up the chain, hand back to it instead.
 
-        A link that the agent has from this giver on these very terms serves again, unless one is claimed for the call
-        alone: `on_link_made` is told the handle of the link made.
+        A link that this giver gave the agent on the same terms is used again, unless the call claims one of its own.
+        `on_link_made` is called with the handle of a new link.
 
         Raises:
             PassportError: the chain does not allow it.
@@ -256,9 +256,9 @@ class PassportStore:
     ) -> tuple[SessionState, tuple[Account, ...]]:
         """Close every link below `handle`; returns the new state and the closed links.
 
-        What was spent there stays with those above; risk and taint are the session's (INVARIANT: MONO). Without
-        `include_unused`, what was given by `handle` and never acted under stays live: its holder has yet to begin, and
-        must not do so without what it was given (INVARIANT: SUB).
+        What was spent there stays charged to the links above; risk and taint belong to the session (INVARIANT: MONO).
+        Without `include_unused`, links given by `handle` and never used stay live: their holders have yet to begin, and
+        need what they were given (INVARIANT: SUB).
         """
         descendants = state.descendants(handle)
         kept_handles = {
@@ -529,7 +529,7 @@ def _is_revoked(tx: Transaction, state: SessionState, link: Link) -> bool:
 
 
 def _require_same_decimals(new: Sequence[Budget], old: Sequence[Budget]) -> None:
-    """INVARIANT: ENV - counters are in the decimals they were counted in; in others they would be less."""
+    """INVARIANT: ENV - a counter keeps the decimals in which it was counted; with others its value would change."""
     old_decimals = {item.unit: item.decimals for item in old}
     changed = sorted(item.unit for item in new if old_decimals.get(item.unit, item.decimals) != item.decimals)
     if changed:

@@ -59,7 +59,7 @@ class PaymentWindow:
         account: name of the row: `paid-to:` or `paid-by:`, and a digest.
         version: version of the row.
         payments: oldest first.
-        rest: (newest time, sum) of those there was no room for; (0, 0) for none.
+        rest: (newest time, sum) of older payments that are kept as one sum; (0, 0) for none.
         stored_bytes: the bytes it was read from; empty for a new row.
     """
 
@@ -90,7 +90,7 @@ class PaymentWindow:
         return min(total, MAX_AMOUNT)
 
     def holds_request(self, request: str) -> bool:
-        """Whether this very request was counted already, since it continues after a pause."""
+        """Whether this request was counted already, before a pause."""
         return request in map(attrgetter("request"), self.payments)
 
     def repeats(self, mark: str, message: str) -> bool:
@@ -155,7 +155,7 @@ class PaymentFacts:
         principal: the principal's window.
         payment: the payment as it would be counted.
         is_repeated: the same payment was made, and nobody asked for it again (`PaymentWindow.repeats`).
-        is_counted: this very request was counted before: it goes on after a pause.
+        is_counted: this same request was counted before a pause, after which it goes on.
         paid_to_target: the largest sum of any of its targets, without this payment.
         paid_by_principal: the principal's sum, without this payment.
         request: the newest message of the user that asks for a payment, empty if none does.

@@ -17,15 +17,15 @@ from halo_core.model import compute_request_id
 from halo_core.store import Transaction
 
 MAX_REPETITIONS: Final = 1_000
-"""So often one recorded call of a conversation can be made; then it is denied as `already_dispatched`."""
+"""How often one recorded call of a conversation can be made; after that it is denied as `already_dispatched`."""
 
 
 def tell_from_replay(tx: Transaction, context: DecisionContext, answer_requests: dict[str, str]) -> None:
     """Give a call the request id that its message has in this run, so that repetitions are told from replays.
 
     INVARIANT: ONCE - a run takes one id for each call of a message, whatever comes of it: within a run nothing is
-    dispatched twice, and a message that no model call of this run gave keeps the id it has. Nothing is made anew of
-    which an earlier run may have been cut off.
+    dispatched twice, and a message that no model call of this run gave keeps the id it has. A call whose
+    earlier run may have been cut off is not made again.
 
     Args:
         tx: the transaction that will hold the decision.

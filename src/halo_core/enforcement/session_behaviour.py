@@ -148,7 +148,7 @@ def record_behaviour(context: DecisionContext) -> tuple[AgentTally, ...] | None:
         tally = tally.with_refusal(
             fingerprint_call_of(context),
             is_attempt=decision.is_refused_attempt,
-            found=alarmed,
+            findings=alarmed,
             ts_us=context.time_us,
             # What waits for a readable profile is no behaviour: it has nothing to go into.
             event=None if context.behaviour is BAD_PROFILE else context.event,

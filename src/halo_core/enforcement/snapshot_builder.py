@@ -231,8 +231,8 @@ def build_snapshot(
     outbox = read_outbox(tx, context, digester)
     context.hold_room, context.held_question = outbox.has_room, outbox.question
     context.held_equal = outbox.equal
-    read = _SnapshotParts(active.problem, stops, approvals, payment, facts, answers, outbox)
-    context.snapshot = _assemble_snapshot(tx, context, credentials, read, digester)
+    parts = _SnapshotParts(active.problem, stops, approvals, payment, facts, answers, outbox)
+    context.snapshot = _assemble_snapshot(tx, context, credentials, parts, digester)
 
 
 class _SnapshotParts(NamedTuple):
@@ -258,12 +258,12 @@ class _SnapshotParts(NamedTuple):
 
 
 def _assemble_snapshot(
-    tx: Transaction, context: DecisionContext, credentials: Credentials, read: _SnapshotParts, digester: Digester
+    tx: Transaction, context: DecisionContext, credentials: Credentials, parts: _SnapshotParts, digester: Digester
 ) -> Snapshot:
     request, control, session, chain = context.request, context.control, context.session, context.chain
-    state, assessment, payment, day = context.state, context.assessment, read.payment, context.quota_day
-    pending, approval = read.approvals
-    answer_scope, standing = read.answers
+    state, assessment, payment, day = context.state, context.assessment, parts.payment, context.quota_day
+    pending, approval = parts.approvals
+    answer_scope, standing = parts.answers
     return Snapshot(
         time_us=context.time_us,
         mode=context.mode,
@@ -278,8 +278,8 @@ def _assemble_snapshot(
         envelopes=context.accounts,
         quotas=day.used if day is not None else (),
         authority=context.authority,
-        passport_problem=read.passport_problem,
-        stops=tuple(sorted({stop for stop in (*control.stops, *read.stops) if stop_applies(stop, request, chain)})),
+        passport_problem=parts.passport_problem,
+        stops=tuple(sorted({stop for stop in (*control.stops, *parts.stops) if stop_applies(stop, request, chain)})),
         # Those that name something of this chain, so that an entry does not carry all there ever were.
         revocations=tuple(item for item in control.revocations if revocation_applies(item, chain, session)),
         approval=approval,
@@ -301,11 +301,11 @@ def _assemble_snapshot(
         paid_to_target=payment.paid_to_target if payment is not None else 0,
         paid_by_principal=payment.paid_by_principal if payment is not None else 0,
         repeated=payment is not None and payment.is_repeated,
-        held_before=read.outbox.rests_on_held and not read.outbox.can_queue,
-        held_behind=read.outbox.rests_on_held and read.outbox.can_queue,
+        held_before=parts.outbox.rests_on_held and not parts.outbox.can_queue,
+        held_behind=parts.outbox.rests_on_held and parts.outbox.can_queue,
         hold_room=context.hold_room,
-        facts=read.facts.facts,
-        program=read.facts.program,
+        facts=parts.facts.facts,
+        program=parts.facts.program,
         new_fields=_list_new_fields(tx, context, digester),
         behaviour=context.behaviour,
         principal_risk=context.principal_risk,

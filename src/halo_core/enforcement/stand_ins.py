@@ -1,8 +1,8 @@
-"""Functions that stand in the place of others, and say of themselves what these would say.
+"""Functions that stand in for others, with the name, signature and annotations of the original.
 
-`functools.wraps` keeps the wrapped function as `__wrapped__`, and whoever takes decorators off finds it there and calls
-it past what stands around it. A stand-in has the name, signature and annotations of the function, which are looked up
-among the names of that one's module, and nothing leads back to it but `find_original`.
+`functools.wraps` keeps the wrapped function as `__wrapped__`. Code that removes decorators finds it there, and calls it
+without what was put around it. Nothing leads from a stand-in to its original but `find_original`. Its annotations are
+looked up in the module of the original.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ __all__ = ["find_original", "find_stand_in", "make_stand_in"]
 _ORIGINALS: Final[WeakKeyDictionary[Any, Callable[..., Any]]] = WeakKeyDictionary()
 
 _READ: Final[WeakValueDictionary[tuple[int, str, int], Callable[..., Any]]] = WeakValueDictionary()
-"""Those that somebody has read and still holds, so that reading once more gives an equal one."""
+"""Stand-ins that were read and are still held, so that another read gives the same one."""
 
 
 def find_stand_in(
@@ -30,8 +30,8 @@ def find_stand_in(
 
     Args:
         owner: the object.
-        name: under which it is read.
-        function: that the object holds.
+        name: name under which it is read.
+        function: the function that the object holds.
         make: makes the stand-in, which holds the object and the function, so that nothing else gets their ids.
     """
     key = (id(owner), name, id(function))
@@ -47,7 +47,7 @@ def make_stand_in(
     """Make a function that stands in the place of another.
 
     Args:
-        function: in whose place it stands.
+        function: the function that it stands in for.
         call: what it does, with its arguments. Between its caller and this there is one frame.
         is_async: whether it is a coroutine function; then `call` returns what is awaited.
     """
@@ -79,7 +79,7 @@ def _await_call(call: Callable[..., Any]) -> types.FunctionType:
 
 
 def find_original(function: Any) -> Any:
-    """What a stand-in stands for, the innermost; anything else as it is."""
+    """The innermost function that a stand-in stands for; any other object as it is."""
     while isinstance(function, types.FunctionType) and (original := _ORIGINALS.get(function)) is not None:
         function = original
     return function

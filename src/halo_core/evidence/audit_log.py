@@ -77,7 +77,7 @@ SKEW_US: Final = 60_000_000
 
 
 def describe_misdated(count: int) -> str:
-    """A sentence about entries whose process's clock dated them out of a period."""
+    """A sentence about entries that a wrong clock dated out of a period."""
     entries = (
         "1 entry among those of the period has a time"
         if count == 1
@@ -214,7 +214,7 @@ class AuditLog:
     def actions(self, wanted: DecisionFilter) -> Iterator[Action]:
         """Decisions that match a filter, each with its outcome, wherever in the log that is.
 
-        They come in the order of their outcomes, and those of which none is recorded at the end.
+        They come in the order of their outcomes; actions without a recorded outcome come last.
         """
         waiting: dict[str, DecisionFacts] = {}
         until_end = Period(wanted.period.from_us, END_US)
@@ -237,7 +237,7 @@ class AuditLog:
             yield Action(decision, None)
 
     def read_decision(self, entry: AuditEntry, wanted: DecisionFilter) -> DecisionFacts | None:
-        """The facts of a decision's entry; None if it does not match the filter, its period aside.
+        """The facts of a decision's entry; None if it does not match the filter, whose period is ignored.
 
         Raises:
             Tampered: the decision or a part of it cannot be read.
@@ -372,9 +372,9 @@ class AuditLog:
         Args:
             period: period of the question.
             counted: number of things that the answer is about.
-            what: these things in words, such as `decisions`.
+            what: what was counted, in words, such as `decisions`.
             claim: one sentence that holds or does not.
-            verdict: whether it does; None makes it `fails` if there are findings, else `holds`.
+            verdict: whether it holds; None makes it `fails` if there are findings, else `holds`.
             findings: each exception in a sentence.
             columns: keys of the rows, in order.
             rows: rows of JSON values.

@@ -52,7 +52,7 @@ class DecisionItem(NamedTuple):
         resource: the stored part of what was acted on: `id`, `kind`, `impact`, `labels` and more.
         effect: effect of the decision.
         codes: codes of its reasons.
-        ran: whether the action was let run; what came of it is in its outcome.
+        ran: whether the action was allowed to run; the result is in its outcome.
     """
 
     entry: AuditEntry
@@ -170,7 +170,7 @@ class Check:
         history: kinds that it reads from the beginning of the log to the end of the period.
         later: kinds that it reads after the period as well, as long as `is_waiting`.
         columns: columns of its rows.
-        limits: notes that stand in each of its answers.
+        limits: notes that are part of each of its answers.
         fails_on_damage: it fails on a log that does not verify; other checks cannot tell then.
     """
 
@@ -267,7 +267,7 @@ def count_rows(counts: Counter[str], column: str, more: str = "count") -> list[M
 
 
 def run_check_classes(log: AuditLog, period: Period, checks: Sequence[type[Check]]) -> dict[str, Answer]:
-    """Run checks in one pass over the log. Where the log does not verify, or cannot be read, no check can tell.
+    """Run checks in one pass over the log; if it does not verify or cannot be read, all of them answer `cannot_tell`.
 
     Args:
         log: the tenant's audit log.
@@ -351,7 +351,7 @@ def _read_period(log: AuditLog, period: Period, running: Sequence[Check]) -> Non
 
 
 def _give(check: Check, process: Callable[[_T], None], item: _T, entry: AuditEntry) -> None:
-    """Pass an item to a method of a check; where the entry cannot be read, that is a finding."""
+    """Pass an item to a method of a check; an entry that cannot be read becomes a finding."""
     try:
         process(item)
     except MALFORMED as exc:
@@ -361,7 +361,7 @@ def _give(check: Check, process: Callable[[_T], None], item: _T, entry: AuditEnt
 def _route(
     log: AuditLog, wanted: Iterable[tuple[frozenset[str] | None, Check]], period: Period
 ) -> Iterator[tuple[AuditEntry, Sequence[Check]]]:
-    """Entries of a period that some check reads, each with these checks; `wanted`: kinds (None: all) and check."""
+    """Entries of a period, each with the checks that read it; `wanted` holds kinds (None: all) and check."""
     wanted = list(wanted)
     if period.from_us >= period.to_us or not any(kinds is None or kinds for kinds, _ in wanted):
         return

@@ -32,7 +32,7 @@ from halo_core.references import is_reference
 from halo_core.store.reader import Reader, SealedContents
 
 MAX_ROWS: Final = 2_000
-"""Most decisions that an answer explains; of more it explains the first ones, and says so."""
+"""Most decisions that an answer explains; if there are more, it explains the first ones and says so."""
 _MIN_CHARACTERS: Final = 3
 _MAX_CHARACTERS: Final = 200
 _MANY_DIGITS: Final = 6
@@ -99,7 +99,7 @@ def _allow_separators(text: str) -> str:
 
 
 def make_patterns(subject: str, keys: KeyStore) -> list[SubjectPattern]:
-    """Patterns of a subject, and of what stands in its place where it is a secret, such as the number of a card.
+    """Patterns of a subject and, if it is a secret such as a card number, of what replaces it.
 
     Raises:
         ConfigError: `bad_subject`.
@@ -133,7 +133,7 @@ class Hit(NamedTuple):
 
 @dataclass(slots=True)
 class SearchCounts:
-    """How many entries with sealed content were searched, could not be opened whole, and name the subject elsewhere.
+    """How many entries with sealed content were searched, and how many of them could not be opened completely.
 
     `others` are entries that name it and are neither a decision nor an outcome.
     """
@@ -185,7 +185,7 @@ def _read_attached(index: int, text: bytes) -> str:
 def _locate(
     fields: Mapping[str, bytes], field_names: Sequence[str], patterns: Sequence[SubjectPattern]
 ) -> Iterator[str]:
-    """The fields, and of arguments the places in them."""
+    """The names of the fields, with a JSON pointer for each place in arguments."""
     for name in field_names:
         if name != "args":
             yield name
@@ -285,7 +285,7 @@ def refer_subject(reader: Reader, tenant: str, subject: str) -> str:
 def find_decisions(
     log: AuditLog, period: Period, names: Sequence[str], contents: SealedContents, counts: SearchCounts
 ) -> dict[str, list[str]]:
-    """Ids of decisions that hold a name of a subject, or were made for that person, with where they do.
+    """Ids of decisions that name a subject, or were made for that person, with the places where they name it.
 
     The first of the names is the subject. The keys serve as `ids` of a `DecisionFilter`, so that other questions can be
     asked of a subject.
@@ -309,7 +309,7 @@ def find_decisions(
 
 
 def _find_decision(hit: Hit) -> str:
-    """Id of the decision that an entry is, or is the outcome of; empty for another one."""
+    """Id of the decision that an entry is, or whose outcome it is; empty for other entries."""
     if hit.kind == EntryKind.DECISION:
         return hit.id
     if hit.kind != EntryKind.OUTCOME:
@@ -356,7 +356,7 @@ def _describe_reason(reason: Mapping[str, Any]) -> str:
 
 
 def _describe_sources(snapshot: Mapping[str, Any]) -> list[str]:
-    """Where each argument came from; members of one that have the same origin and no source are one line."""
+    """Where each argument came from; members of one argument with the same origin and no source share a line."""
     source_names = dict(snapshot.get("sources", ()))
     groups: dict[tuple[str, str, str], list[str]] = {}
     for pointer, origin in snapshot["provenance"]:

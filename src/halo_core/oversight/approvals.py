@@ -83,13 +83,13 @@ def answer(
     now_us: int,
     lifetime_s: int = 3600,
     terms: RememberTerms | None = None,
-    shown: bytes = b"",
+    shown_page: bytes = b"",
 ) -> ApprovalAnswer:
     """Answer a challenge as an enrolled approver; the answer is durable on return.
 
     The store is opened with the keys of `home`, the folder with authorities.json and trust.json; `keys`, the folder of
     the approver's key, should be another. `request_id` is the request's id or its start, `lifetime_s` how long the
-    answer can be used, `shown` exactly what the approver was shown. For a re-authorization, `raised` is unit → the
+    answer can be used, `shown_page` exactly what the approver was shown. For a re-authorization, `raised` is unit → the
     session's new total limit, in the unit's own decimals: a limit that was reached and is not named rises by what a
     session starts with, up to the ceiling; others stay. With `terms`, a yes is remembered where it can be.
 
@@ -115,7 +115,7 @@ def answer(
             now_us=now_us,
             lifetime_s=lifetime_s,
             terms=terms,
-            shown=shown,
+            shown_page=shown_page,
         )
     except Denied as exc:
         # INVARIANT: AUDIT - an answer that somebody was refused is part of the record.
@@ -137,7 +137,7 @@ def _answer(
     now_us: int,
     lifetime_s: int,
     terms: RememberTerms | None,
-    shown: bytes,
+    shown_page: bytes,
 ) -> ApprovalAnswer:
     if not 0 < lifetime_s <= MAX_LIFETIME_S:
         message = f"`{lifetime_s}` seconds is not a valid lifetime of an answer"
@@ -171,7 +171,7 @@ def _answer(
         now_us,
         _extend_for_held_act(request, lifetime_s, now_us),
         terms if is_kept else None,
-        shown,
+        shown_page,
     )
     answered: ApprovalAnswer = store.commit(job)
     return answered
@@ -237,7 +237,7 @@ class _AnswerJob:
     now_us: int
     lifetime_s: int
     terms: RememberTerms | None = None
-    shown: bytes = b""
+    shown_page: bytes = b""
 
     def __call__(self, tx: Transaction) -> ApprovalAnswer:
         """Sign the answer, store it and record it, with what follows from it."""
@@ -302,8 +302,8 @@ class _AnswerJob:
             "token": digest_answer(token),
             "why": self.why,
         }
-        if self.shown:
-            body["shown"] = tx.references.digest_shown(self.shown)
+        if self.shown_page:
+            body["shown"] = tx.references.digest_shown(self.shown_page)
         sealed = ((tx.references.of_person(self.approver), {"token": token.encode()}),)
         return Draft(EntryKind.APPROVAL, challenge.session, body, others=sealed, actor=actor)
 

@@ -130,7 +130,7 @@ def record_token(
     token: StandingToken,
     signer: Ed25519Signer,
     *,
-    more: Mapping[str, Any],
+    members: Mapping[str, Any],
     place: Mapping[str, Any],
     people: int,
 ) -> str:
@@ -142,7 +142,7 @@ def record_token(
         decision: the entry of the decision that the token is about.
         token: the token to sign.
         signer: the approver's key.
-        more: members of the entry's body beyond those that every token has.
+        members: members of the entry's body beyond those that every token has.
         place: writer, sequence and leaf hash of the decision, by which entries refer to it.
         people: how many people have to sign for the same scope.
     """
@@ -159,7 +159,7 @@ def record_token(
         "resource": token.resource,
         "scope": token.scope,
         "token": digest_answer(signed),
-        **more,
+        **members,
     }
     sealed: SealedFields = ((tx.references.of_person(token.approver), {"token": signed.encode()}),)
     actor = Actor(token.approver, "approver-key")

@@ -136,7 +136,7 @@ def grant_override(
             overridden.entry,
             token,
             signer,
-            more={
+            members={
                 "covers": covers,
                 "direction": direction,
                 "links": [["overrides", overridden.entry.id]],

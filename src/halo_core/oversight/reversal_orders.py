@@ -131,7 +131,7 @@ def _record_order(
         effect.entry,
         token,
         signer,
-        more={
+        members={
             "attempt": effect.attempt,
             "links": [["reverses", decision]],
             "method": effect.resource.reversal.value,

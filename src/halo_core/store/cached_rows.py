@@ -1,4 +1,4 @@
-"""Values of rows and entries in the form in which memory keeps them (`halo_core.store.image.TenantImage`).
+"""Values of rows and entries as memory keeps them (`halo_core.store.image.TenantImage`).
 
 The modules of the tables read and write them.
 """
@@ -27,7 +27,7 @@ class ContentKey(NamedTuple):
     Args:
         dek: data key, 32 bytes.
         commitment: commitment to the key.
-        subject: as the box names it: the subject, with a number after `#` where an earlier key was erased.
+        subject: name in the box: the subject, with `#` and a number if an earlier key was erased.
     """
 
     dek: bytes
@@ -111,13 +111,13 @@ class HeldRow:
 
     Args:
         id: id of the entry that holds it.
-        session: that it belongs to.
-        agent: who acts.
+        session: session that it belongs to.
+        agent: agent that acts.
         resource: the tool.
         question: id of the request for approval.
         status: `held`, `released`, `expired` or `dropped`.
         held_us: when it was held, microseconds since the epoch.
-        expires_us: from when on it is not run any more, likewise.
+        expires_us: time from which on it is no longer run, likewise.
         marks: digests of its targets and objects, `MARK_BYTES` each.
     """
 
@@ -178,7 +178,7 @@ class RepeatIndex:
 
     @property
     def is_full(self) -> bool:
-        """Whether some are missing, so that any text may repeat one."""
+        """Whether fingerprints are missing, so that any text may repeat one."""
         return self._is_broken or len(self._fingerprints) >= MAX_REPEATS
 
     def contains(self, fingerprint: int) -> bool:
@@ -203,7 +203,7 @@ class StoredProfile:
 
     Args:
         kind: kind of the identity.
-        subject: which one.
+        subject: name of the identity.
         version: counts the entries that changed it; 0 where there is none.
         profile: None if the row is not what its entry left behind, or cannot be read.
         state: its bytes.
@@ -228,7 +228,7 @@ class PersonHead:
     """The part of a person's or service account's state that a decision reads.
 
     Args:
-        risk: 0..1000, or that of `BAD_ROW`.
+        risk: 0..1000, or the risk of `BAD_ROW`.
         last_us: time of the newest event, microseconds since the epoch.
         words: why.
         is_bad: the row is not what was written.
@@ -255,7 +255,7 @@ _MAX_SUMMED: Final = 128
 class OpenTallies:
     """The newest tallies of each open session of this process. Bounded.
 
-    Each session alone may stay within its agent's limits; the sums over those that are open at once count as well.
+    Each session may stay within its agent's limits by itself, so the sums over all open sessions count as well.
     """
 
     __slots__ = ("_alarmed", "_sessions")
@@ -281,7 +281,7 @@ class OpenTallies:
             self._alarmed.discard(self._sessions.popitem(last=False)[0])
 
     def sum_beside(self, agent: str, session: str) -> Sequence[int]:
-        """Each measure summed over an agent's other open sessions, of which the newest count."""
+        """Each measure summed over the newest of an agent's other open sessions."""
         if not self._sessions or (len(self._sessions) == 1 and session in self._sessions):
             return ()
         others: list[Sequence[int]] = []
@@ -320,7 +320,7 @@ Place = tuple[str, int]
 class EntryHistory(Generic[K, V]):
     """What a process has read from a source; kept when the rest of the image is forgotten.
 
-    An entry that was read stays, also when its row is removed.
+    An entry that was read stays, even if its row is removed.
 
     Args:
         end: the newest entry of the source that was read.

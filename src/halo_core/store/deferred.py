@@ -1,8 +1,8 @@
 """Jobs that wait for the next transaction, and what is prepared for them in the meantime.
 
-An outcome waits for the next transaction of its store. What it records of a result's text takes longer than the rest of
-it, so that is a `Preparation`: a thread of the store makes it while the model thinks. Whoever needs it earlier makes it
-in its own thread, so nothing ever depends on the thread having run.
+An outcome waits for the next transaction of its store. Reading the text of a result takes longer than the rest, so that
+is a `Preparation`: a thread of the store does it while the model thinks. Code that needs it earlier does it in its own
+thread, so nothing depends on the thread having run.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Preparation(Generic[T]):
     """Work done once, by the first thread that needs it; others wait for that thread.
 
     Args:
-        work: what to do; a function of nothing but what it holds. What it raises is kept in `error`.
+        work: what to do, a function without arguments. An exception that it raises is kept in `error`.
         is_long: it may take much longer than a transaction.
     """
 
@@ -83,10 +83,10 @@ class DeferredJob:
 
     Args:
         job: what to run in a transaction.
-        session: that it changes, empty for none.
+        session: session that it changes, empty for none.
         preparation: what the job needs, None if it can run at once.
-        is_patient: it takes rows that many write, and is left to transactions for which nobody waits, so that a
-            conflict costs no decision anything.
+        is_patient: it takes rows that many processes write. It runs in transactions that nobody waits for, so that a
+            conflict delays no decision.
     """
 
     job: Callable[[Transaction], Any]

@@ -25,11 +25,11 @@ OPEN_KINDS: Final = (
     EntryKind.INCIDENT,
     EntryKind.REPORT,
 )
-"""Kinds of entries without a session that change nothing which a decision of another writer reads."""
+"""Kinds of entries without a session that do not affect decisions of other writers."""
 VERSIONED_KINDS: Final = frozenset(
     (EntryKind.LIFT, EntryKind.MODE, EntryKind.POLICY, EntryKind.REVOCATION, EntryKind.STOP)
 )
-"""Kinds of entries, each with an actor, that say which version the control row has from then on."""
+"""Kinds of entries, each with an actor, that set the version of the control row."""
 
 SealedFields = tuple[tuple[str, Mapping[str, bytes]], ...]
 """Fields to seal for each of several subjects: (reference, name → bytes)."""
@@ -42,11 +42,11 @@ class Draft:
 
     Args:
         kind: kind of the entry.
-        session: it belongs to, empty for housekeeping.
+        session: session that it belongs to, empty for housekeeping.
         body: canonical tree.
         content: fields to seal, name → bytes.
-        subject: reference of the person or session whose they are.
-        others: fields of further subjects, (reference, name → bytes); of one that was erased they are left out.
+        subject: reference of the person or session that the fields belong to.
+        others: fields of further subjects, (reference, name → bytes); those of an erased subject are left out.
         actor: who caused a control entry; None if the writing process did.
         run: the key from `Transaction.make_run_key`, for a decision that lets its action run; else empty.
         settles: for an outcome, the (writer, sequence) of its decision.

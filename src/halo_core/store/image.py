@@ -41,7 +41,7 @@ MAX_KEYS: Final = 10_000
 MAX_MEMORIES: Final = 1024
 """Sessions whose texts memory keeps: some 20 KB for one of five calls, 55 KB for one of fifty."""
 MAX_CHUNKS: Final = 50_000
-"""Rows that these sessions have together, looked at whenever one is added."""
+"""Most rows that these sessions have together; checked when one is added."""
 MAX_RUNS: Final = 65_536
 MAX_STATES: Final = 1024
 MAX_PROFILES: Final = 1024
@@ -96,7 +96,7 @@ class SessionMemory:
 class RunLog:
     """The runs of sessions begun in this image, to recognise new request ids.
 
-    A session of which there is any older entry is not in it, and is looked up in the database. Bounded.
+    A session with an older entry is not in it, and is looked up in the database. Bounded.
     """
 
     __slots__ = ("_count", "_sessions", "open_places")
@@ -149,15 +149,15 @@ class TenantImage:
         home: folder of the home.
         kek: content key of the home, which wraps those of subjects.
         sketch_key: key of the session sketches.
-        references: what stands in place of names.
+        references: makes the keyed references that replace names.
         control: what is in force, None if it has to be read.
         history: people, mode and restrictions as the signed entries up to `history_end` say it; kept by `clear`.
         history_end: (writer, sequence) of the newest of those entries, None if there is none.
         floors: see `FloorMemory`; kept by `clear`.
         policy: hash of the policy that this writer has put in force, empty if it has none; kept by `clear`, taken
             back with its transaction, and empty again for the next writer.
-        stops: stops as they were read last; kept for the time when nothing can be read.
-        revocations: revocations, likewise.
+        stops: stops as last read; used while nothing can be read.
+        revocations: the same of revocations.
         next_index: position of the next entry, None if it has to be read.
         standing: agent → its standing passport, or None.
         standing_history: the entries that issued standing passports; kept by `clear`.
@@ -165,22 +165,22 @@ class TenantImage:
         quotas: account → (version, state), or None.
         taint_end: number of the newest row of stored fingerprints and the digest over all, None if it has to be
             read.
-        keys: subject → the key for new content, of subjects of which it is known not to be erased.
-        taint_index: these fingerprints, as far as they were read.
+        keys: subject → the key for new content, for subjects known not to be erased.
+        taint_index: the stored fingerprints that were read.
         parts: names of parts that are stored.
         tried_parts: names of parts that were sent as new ones; kept by `clear`.
-        runs: what was let run.
+        runs: the runs that were allowed.
         uses: (agent, resource) → how often it was used.
-        unwritten_uses: (agent, resource) → how many uses of this process are in no row yet; kept by `clear`.
+        unwritten_uses: (agent, resource) → uses by this process that are not in a row yet; kept by `clear`.
         marks: mark of an item of a conversation → what is known of it, None for nothing.
         clearances: digest of a resource that stores values → how often a person has cleared it.
         repeat_index: words that exposed models wrote.
         has_current_repeats: whether `repeat_index` holds all that the database has.
-        knows_all_marks: whether nothing is known of a mark that is not in `marks`, None if that has to be read.
+        knows_all_marks: whether `marks` is complete, None if that has to be read.
         marks_written: rows of `mark` that this process has written; now and then expired ones are removed.
         answers: scope → its active remembered answers.
         has_answers: whether there is any active one, None if that has to be read.
-        answer_kinds: the kinds of those → until when there is one, once that was read.
+        answer_kinds: kind of active answer → until when there is one, once that was read.
         denials_end_us: until when an override that forbids is in force by an entry, None if that has to be read.
         answer_verdicts: active row → whether entries say that its answer is in force (`store.answer_entries`).
         answer_history: the entries that gave or ended answers; kept by `clear`.
@@ -188,21 +188,21 @@ class TenantImage:
         denial_history: the entries that gave overrides which forbid; kept by `clear`.
         noted_answers: rows of which a difference was recorded; kept by `clear`.
         counted_uses: account → (version, sequence number) of the newest uses by this process; kept by `clear`.
-        unused_until_us: until when an approval of a call may be there that nobody has used, likewise.
+        unused_until_us: until when there may be an unused approval of a call; kept by `clear`.
         known: (kind, digest) → whether the operator declared the value as known.
         known_history: the entries that declared known values, or took them back; kept by `clear`.
         identity_history: the entries that say how the risk of people changed; kept by `clear`.
         profile_versions: the newest version of each profile, as the entries say; kept while others expire.
-        has_known: whether any value is, None if that has to be read.
+        has_known: whether any value was declared as known, None if that has to be read.
         held: acts that are held, None if they have to be read.
         profiles: (kind, subject) → the profile of an identity, the least recently used first.
-        current_profiles: those of `profiles` that nobody else has changed since they were read.
+        current_profiles: keys of `profiles` that nobody else has changed since they were read.
         open_tallies: the newest tallies of each open session of this process.
         people: reference of a person or service account → what a decision reads of its risk, None for no row.
         user_texts: session → the user's newest messages that this process has seen, oldest first; kept by `expire`.
         states: session → its state, the least recently used first.
         chunks_in_memory: rows of sketches that memory holds, at least as many as there are.
-        current_sessions: sessions of which `states` says what their rows say, also those without a row.
+        current_sessions: sessions whose entry in `states` agrees with their row, or with there being none.
     """
 
     kek: bytes = field(repr=False)
@@ -370,7 +370,7 @@ class TenantImage:
             self.history = self.history_end = None
 
     def try_part(self, name: str) -> bool:
-        """Whether a part may be sent as new; once only, since it may turn out to be stored."""
+        """Whether a part may be sent as new; true only once for each part, since it may turn out to be stored."""
         if name in self.tried_parts:
             return False
         if len(self.tried_parts) >= MAX_KEYS:
@@ -452,7 +452,7 @@ class TenantImage:
         self.current_sessions.add(session)
 
     def get_memory(self, session: str) -> SessionMemory:
-        """Sketch and profile of a session, as far as memory has them; empty for a new one."""
+        """Sketch and profile of a session in memory; empty for a new session."""
         memory = self._memories.get(session)
         if memory is None:
             self._make_room_for_memory()

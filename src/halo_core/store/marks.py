@@ -28,7 +28,7 @@ LIFETIME_US: Final = 90 * 86_400_000_000
 REPEAT_LIFETIME_US: Final = 30 * 86_400_000_000
 """How long words of exposed models are recognised, microseconds: 30 days."""
 MAX_MARKS: Final = 1_000_000
-"""Rows that a tenant's store keeps; of more those that expire first are deleted, and are then unknown."""
+"""Most rows that a tenant's store keeps; beyond that, those that expire first are deleted."""
 _RENEWAL_US: Final = 86_400_000_000  # a mark that has not changed is written again after a day
 _PRUNE_EVERY: Final = 4096  # new rows
 _MAX_LOADED: Final = 64  # items that are read at once
@@ -67,7 +67,7 @@ class MarkTable(Table):
 
         Args:
             marks: marks of the item.
-            session: of the action at hand. What it made itself counts as clean: its state says whether it is exposed.
+            session: session of the action. What it made itself counts as clean: its state says if it is exposed.
             now_us: wall clock, microseconds since the epoch.
             is_generic: many conversations have it, so that one exposed conversation does not speak for the others;
                 but only for marks that cover the text alone.
@@ -94,7 +94,7 @@ class MarkTable(Table):
             marks: marks of the item.
             user: the user for whom the current action is done.
             now_us: wall clock, microseconds since the epoch.
-            other_than: a session that is not asked for, since it knows what it made itself.
+            other_than: a session to leave out, since it knows what it made itself.
         """
         item = next(filter(None, (self.get_live_item(mark, now_us) for mark in marks)), None)
         if item is None or not item.known or item.was_exposed or item.user != self._digest_user(user):

@@ -1,6 +1,6 @@
 """Rows as `RowReader` gives them: frozen, with a name and a type for each column.
 
-They hold what the database says. What of it is signed is proven by the entries, not by these rows.
+They hold what the database says. The entries prove the signed part of it, not these rows.
 """
 
 from __future__ import annotations

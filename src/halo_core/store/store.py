@@ -50,7 +50,7 @@ from halo_core.store.writers import Writer, remove_lock_file
 
 _LOG: Final = get_logger("store")
 _ATTEMPTS: Final = 3
-"""How often jobs run that lose a race against another process."""
+"""How often jobs are run that lose a race against another process."""
 
 
 class Store:
@@ -101,7 +101,7 @@ class Store:
 
         Args:
             job: what to run.
-            session: the one that it reads and changes, empty for none; None if it may be any.
+            session: session that it reads and changes, empty for none; None if it may be any.
 
         Raises:
             CannotDecide: it could not be made durable; nothing was written.
@@ -132,7 +132,7 @@ class Store:
 
         Args:
             job: what to run.
-            session: that it changes, empty for none.
+            session: session that it changes, empty for none.
             preparation: done by a thread before the job runs, or else by the transaction that needs it.
             is_patient: see `DeferredJob`.
         """
@@ -200,8 +200,8 @@ class Store:
 
         Args:
             jobs: jobs in order.
-            sessions: those that the jobs read and change; None if that may be any. What is still being prepared
-                for another one may come later.
+            sessions: sessions that the jobs read and change; None if they may be any. Deferred jobs of other sessions
+                that are still being prepared may come later.
 
         Raises:
             CannotDecide: nothing was made durable.
@@ -213,7 +213,7 @@ class Store:
     def _flush_siblings(self) -> None:
         """Make jobs durable that other stores of this process deferred in the same database.
 
-        INVARIANT: VOUCH - what one agent of a process was told is known when the next one is decided.
+        INVARIANT: VOUCH - what one agent of a process has read is known when the next agent's action is decided.
         """
         for store in list_stores(self._siblings):
             if store is not self and store._deferred:  # noqa: SLF001  another of its own kind

@@ -32,7 +32,7 @@ class UseCounts:
 
     Args:
         tx: the transaction. Its image holds what this process counted and has not written, which outlives it.
-        part: part of the counts, to which this writer adds (`choose_part`); None if an engine has one writer at a time.
+        part: part of the counts to which this writer adds (`choose_part`); None if the engine has one writer at a time.
     """
 
     __slots__ = ("_added", "_are_written", "_must_wait", "_part", "_tx")

@@ -1,4 +1,4 @@
-"""A queue for SQLite's write lock: whoever waits gets it before anybody who comes later (`WriteQueue`).
+"""A queue for SQLite's write lock: connections get it in the order in which they began to wait (`WriteQueue`).
 
 SQLite has no queue. A process that commits and begins again at once finds the lock free, while those that wait sleep
 between two tries; under load one of them may get no turn for a minute. So the first that waits locks a file beside the

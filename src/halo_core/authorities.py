@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from halo_core.crypto.canonical import INT_LIMIT
 from halo_core.crypto.keys import compute_key_thumbprint, make_agent_key_name, require_strong_key
 from halo_core.errors import BadInput, ConfigError, make_write_error
 from halo_core.files import hold_file_lock, replace_file
@@ -26,7 +27,6 @@ from halo_core.model import has_invisible_characters, normalize_name, same_perso
 _FILE_NAME: Final = "authorities.json"
 _MAX_FILE_BYTES: Final = 4 * 1024 * 1024
 _MAX_NAME: Final = 64
-_INT_LIMIT: Final = 2**53
 _WRITABLE: Final = "make HALO_HOME writable, with space left"
 _WRITABLE_BY_OTHERS: Final = 0o022
 _ISSUER_FIELDS: Final = frozenset({"key", "since_us", "until_us"})
@@ -347,7 +347,7 @@ def _parse_key(kid: str, tree: Any, field_names: frozenset[str]) -> TrustRecord:
     if compute_key_thumbprint(key) != kid:
         raise ValueError(f"`{kid[:64]}` is not the thumbprint of its key")
     since, until = tree["since_us"], tree["until_us"]
-    if not all(type(time) is int and 0 <= time < _INT_LIMIT for time in (since, since if until is None else until)):
+    if not all(type(time) is int and 0 <= time < INT_LIMIT for time in (since, since if until is None else until)):
         raise ValueError("times must be microseconds since 1970")
     return TrustRecord(key, since, until, tree.get("name", ""))
 

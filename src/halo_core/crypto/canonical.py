@@ -25,8 +25,8 @@ import orjson
 
 from halo_core.errors import CanonicalError
 
-# RFC 8785 section 3.2.2.3: an IEEE 754 double holds integers exactly below this magnitude only.
-_INT_LIMIT: Final = 2**53
+INT_LIMIT: Final = 2**53
+"""Integers are below this magnitude: an IEEE 754 double holds no larger ones exactly (RFC 8785, section 3.2.2.3)."""
 # A decimal string longer than this is no number anybody meant; bounds the cost of int().
 _MAX_DIGITS: Final = 4096
 MAX_INTEGER_BITS: Final = _MAX_DIGITS * 3
@@ -175,7 +175,7 @@ def _is_plain(value: object) -> bool:
     """Whether a leaf is its own canonical tree."""
     if type(value) is str:
         return value.isascii()
-    return value is None or type(value) is bool or (type(value) is int and -_INT_LIMIT < value < _INT_LIMIT)
+    return value is None or type(value) is bool or (type(value) is int and -INT_LIMIT < value < INT_LIMIT)
 
 
 def _encode_scalar(value: object, path: tuple[str, ...]) -> CanonicalTree:
@@ -202,7 +202,7 @@ def _encode_text(value: str, path: tuple[str, ...]) -> str:
 
 
 def _encode_integer(value: int, path: tuple[str, ...]) -> CanonicalTree:
-    if -_INT_LIMIT < value < _INT_LIMIT:
+    if -INT_LIMIT < value < INT_LIMIT:
         return value
     if value.bit_length() > MAX_INTEGER_BITS:
         raise _make_error(path, "too_large", "an integer of more than about 3,600 digits")
@@ -245,7 +245,7 @@ def _untag_float(item: Any) -> float:
 
 def _untag_integer(item: Any) -> int:
     value = int(_require_text(item)[:_MAX_DIGITS])
-    return value if str(value) == item and abs(value) >= _INT_LIMIT else _refuse_spelling()
+    return value if str(value) == item and abs(value) >= INT_LIMIT else _refuse_spelling()
 
 
 def _untag_bytes(item: Any) -> bytes:

@@ -25,6 +25,7 @@ from halo_core.enforcement.hand_offs import make_issuer_facts
 from halo_core.enforcement.passport_store import PassportStore
 from halo_core.enforcement.registry import RegisteredResource, Registry
 from halo_core.errors import CannotDecide, PassportError
+from halo_core.ledger.commitments import REGISTRATION_DOMAIN
 from halo_core.manifest import DEFAULT_TERMS
 from halo_core.model import (
     OUTPUT_OBLIGATIONS,
@@ -46,7 +47,6 @@ from halo_core.store.control_state import put_policy_in_force
 from halo_core.store.rows import ResourceTable
 from halo_core.store.standing_passports import StandingTable
 
-REGISTRATION_DOMAIN: Final = "halo/registration/v1"
 _LIFETIME_S: Final = 90 * 24 * 3600
 _CEILING_FACTOR: Final = 3
 _ISSUE_REMEDY: Final = "issue the agent's passport with `halo passport issue` where the key is"

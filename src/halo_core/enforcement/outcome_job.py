@@ -20,6 +20,7 @@ from halo_core.enforcement.call import MAX_KEPT_CHARS
 from halo_core.enforcement.decision_context import DecisionContext, ObservedText
 from halo_core.enforcement.exposure import PreparedItem, is_place_tainted, prepare_items, record_conversation
 from halo_core.enforcement.preparer import Preparer
+from halo_core.enforcement.risk_assessor import SCORED_KINDS
 from halo_core.enforcement.session_behaviour import describe_shape, fingerprint_call_of
 from halo_core.enforcement.snapshot_builder import record_observation
 from halo_core.model import (
@@ -62,7 +63,6 @@ from halo_core.values.result_origins import is_lookup
 
 _LONG_TEXT: Final = 8_192  # characters; up to here a text is read in about the time of a transaction
 _FOREVER: Final = -1.0  # as a timeout: the store has waited for the text already, within its deadline
-_SCORED_KINDS: Final = (ActionKind.TOOL_CALL, ActionKind.RETRIEVAL)
 
 
 @quick_init
@@ -213,7 +213,7 @@ def _read_result_text(
             is_of_one=is_of_one,
         )
     chunk = None
-    if assessment.score_name and readable_text and resource.kind in _SCORED_KINDS:
+    if assessment.score_name and readable_text and resource.kind in SCORED_KINDS:
         step, named = context.state.view.steps, assessment.names_requested
         chunk = preparer.make_chunk(resource.id, readable_text, step, names_requested=named)
     return ResultText(

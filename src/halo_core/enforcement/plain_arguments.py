@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 from halo_core.content.credential_names import is_credential, is_credential_header, is_credential_member
 from halo_core.content.redaction import Redactor
 from halo_core.crypto import canonical
+from halo_core.crypto.canonical import INT_LIMIT
 from halo_core.errors import CanonicalError
 from halo_core.values.argument_names import names_amount
 from halo_core.values.leaves import (
@@ -31,7 +32,6 @@ _MAX_TEXT: Final = 65_536  # characters of one value
 _MAX_NAME: Final = 128  # characters
 _MAX_MEMBERS: Final = 1024  # of one list or mapping
 _MAX_DEPTH: Final = 16
-_INT_LIMIT: Final = 2**53
 _make_leaf: Final = partial(tuple.__new__, Leaf)  # a named tuple's own constructor is a Python function
 
 
@@ -88,7 +88,7 @@ def _copy_arguments(args: Any, leaves: list[Leaf], texts: list[str]) -> dict[str
             if value and not value.isspace():
                 words = list(islice(extract_tokens(value), MAX_LEAF_WORDS + 1))
                 leaves.append(_make_leaf((_make_pointer(name), value, words, False, False, "")))
-        elif kind is int and -_INT_LIMIT < value < _INT_LIMIT:
+        elif kind is int and -INT_LIMIT < value < INT_LIMIT:
             words = [str(abs(value))]
             leaves.append(_make_leaf((_make_pointer(name), str(value), words, names_amount(name), False, "")))
         elif kind is dict or kind is list:
@@ -127,7 +127,7 @@ def _copy_container(value: Any, parts: list[str], depth: int) -> Any:
         if kind is str and len(item) <= _MAX_TEXT:
             if item and not item.isspace():
                 parts.append(item)
-        elif kind is int and -_INT_LIMIT < item < _INT_LIMIT:
+        elif kind is int and -INT_LIMIT < item < INT_LIMIT:
             parts.append(str(item))
         elif kind is dict or kind is list:
             item = _copy_container(item, parts, depth + 1)  # noqa: PLW2901  as above

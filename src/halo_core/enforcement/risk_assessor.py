@@ -31,7 +31,7 @@ BASELINE_DOMAIN: Final = "halo/baseline/v1"
 MODEL_DOMAIN: Final = "halo/model/v1"
 TERMS_DOMAIN: Final = "halo/scoring/v1"
 USUAL_DOMAIN: Final = "halo/usual/v1"
-_SCORED_KINDS: Final = (ActionKind.TOOL_CALL, ActionKind.RETRIEVAL)
+SCORED_KINDS: Final = (ActionKind.TOOL_CALL, ActionKind.RETRIEVAL)
 _GENERAL_NEW: Final = FEATURE_INDEX["general_new"]
 _MAX_SCORES: Final = 16
 
@@ -104,7 +104,7 @@ class RiskAssessor:
         self, tx: Transaction, request: AccessRequest, state: SessionState, chain: Iterable[Link]
     ) -> bool:
         """Whether an unscored agent acts for a scored one, or in a session in which one acted."""
-        if request.kind not in _SCORED_KINDS:
+        if request.kind not in SCORED_KINDS:
             return False
         if state.watched:
             return True
@@ -122,7 +122,7 @@ class RiskAssessor:
         at_us: int,
     ) -> RiskAssessment:
         """Score an action decided at `at_us`, and add it to the session's profile."""
-        if not name or request.kind not in _SCORED_KINDS or request.problem:
+        if not name or request.kind not in SCORED_KINDS or request.problem:
             return RiskAssessment(name)
         try:
             scoring, profile = self.load_score(tx, name), tx.load_profile(state)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import Digester
@@ -28,7 +28,7 @@ from halo_core.decision.answers import (
 from halo_core.decision.bindings import find_exposure, list_answer_bindings
 from halo_core.durations import SECOND_US
 from halo_core.errors import PassportError
-from halo_core.model import AccessRequest, Decision, Impact, Resource, StandingAnswer
+from halo_core.model import ANSWERED_CODES, AccessRequest, Decision, Impact, Resource, StandingAnswer
 from halo_core.passports.standing_answer import MAX_USES, read_standing_answer
 from halo_core.store import Transaction, commit_state
 from halo_core.store.answer_entries import (
@@ -47,8 +47,6 @@ from halo_core.values.answer_scope import covers_targets, find_amount_terms
 if TYPE_CHECKING:
     from halo_core.enforcement.decision_context import DecisionContext
     from halo_core.enforcement.passport_reader import PassportReader
-
-_USED_CODES: Final = frozenset({"break_glass", "override_allowed", "remembered", "reversal_ordered"})
 
 
 def compute_answer_scope(digester: Digester, role: str, resource: Resource, args: Mapping[str, Any]) -> str:
@@ -244,7 +242,7 @@ def _read_usage(tx: Transaction, answer: str) -> tuple[int, int, int, bytes]:
 def count_uses(tx: Transaction, decision: Decision, amount: int | None) -> list[dict[str, Any]]:
     """Count one use of each answer that a decision rests on; returns the commitments, by account."""
     commitments = []
-    for answer in sorted({item.detail for item in decision.reasons if item.code in _USED_CODES}):
+    for answer in sorted({item.detail for item in decision.reasons if item.code in ANSWERED_CODES}):
         uses, spent, version, before = _read_usage(tx, answer)
         data = canonical.dumps({"spent": spent + abs(amount or 0), "uses": uses + 1})
         account = make_usage_account(answer)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import binascii
 import hashlib
-from typing import Any
+from typing import Any, Final
 
 from halo_core.crypto import canonical
 
+REGISTRATION_DOMAIN: Final = "halo/registration/v1"
+"""Domain of the digest by which an entry commits to the registration of a resource."""
 _DOMAIN = b"halo/session/v2\0"
 
 

@@ -11,7 +11,7 @@ import base64
 import binascii
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 from halo_core.durations import SECOND_US
 from halo_core.ledger.answer_changes import ends_answer, gives_answer
@@ -19,8 +19,7 @@ from halo_core.ledger.commitments import digest_answer
 from halo_core.ledger.reader import LedgerReader, Stream
 from halo_core.ledger.report import Collector
 from halo_core.ledger.verify_restrictions import list_erased_people
-
-_USED_CODES: Final = frozenset({"break_glass", "override_allowed", "remembered", "reversal_ordered"})
+from halo_core.model import ANSWERED_CODES
 
 
 @dataclass(slots=True)
@@ -90,7 +89,7 @@ class StandingAnswerCheck:
         decision = fields["body"].get("decision")
         reasons = decision.get("reasons") if isinstance(decision, dict) else None
         for reason in reasons if isinstance(reasons, list) else ():
-            if isinstance(reason, dict) and reason.get("code") in _USED_CODES:
+            if isinstance(reason, dict) and reason.get("code") in ANSWERED_CODES:
                 use = (place, fields.get("ts_us", 0), str(fields.get("id", "")))
                 self._answers[tenant, str(reason.get("detail"))].uses.append(use)
 

@@ -20,6 +20,7 @@ import orjson
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import compute_key_thumbprint
 from halo_core.errors import PassportError
+from halo_core.ledger.commitments import REGISTRATION_DOMAIN
 from halo_core.ledger.control_history import RESTRICTION_KINDS, ControlChange, ControlHistory, RestrictionKey
 from halo_core.ledger.reader import EntryKey, LedgerReader, Row, Stream, Trust
 from halo_core.ledger.report import MAX_FINDINGS, AnswerCount, Collector, format_entry_name
@@ -30,7 +31,6 @@ from halo_core.model.snapshot import Mode
 from halo_core.passports.claims import ISSUER_URI, claims_to_link
 from halo_core.passports.codec import Claims, read_payload
 
-_REGISTRATION_DOMAIN: Final = "halo/registration/v1"
 _MAX_CACHED: Final = 4096
 MAX_UNWRITTEN_USES: Final = 64
 """Most uses that one process has counted and not written yet when it is killed (`halo_core.store.use_counts`)."""
@@ -374,7 +374,7 @@ class ControlStateCheck:
             where, expected = f"resource {tenant}/{name}", remaining.pop((tenant, name), None)
             if expected is None:
                 self._out.add_unexplained_by_log(str(tenant), where, "no entry registers it", "row_stray")
-            elif type(spec) is not bytes or canonical.digest(_REGISTRATION_DOMAIN, spec) != expected:
+            elif type(spec) is not bytes or canonical.digest(REGISTRATION_DOMAIN, spec) != expected:
                 message = "it is not what was registered last"
                 self._out.add_unexplained_by_log(tenant, where, message, "column_altered", columns=" column spec")
             else:

@@ -13,6 +13,7 @@ from halo_core.model.behaviour import (
 )
 from halo_core.model.decision import (
     AMOUNT_CODES,
+    ANSWERED_CODES,
     BEHAVIOUR_CODES,
     OUTPUT_OBLIGATIONS,
     REAUTHORIZABLE_CODES,
@@ -78,6 +79,7 @@ from halo_core.model.snapshot import (
 
 __all__ = [
     "AMOUNT_CODES",
+    "ANSWERED_CODES",
     "ANY_OTHER",
     "AUTHORITY_ONE",
     "BEHAVIOUR_CODES",

@@ -41,6 +41,8 @@ TARGET_CODES: Final = frozenset({"grave_impact", "unknown_impact", "untraced_tar
 """Codes that, as a challenge, ask who or what an act reaches: a remembered answer to that settles them."""
 AMOUNT_CODES: Final = frozenset({"large_amount"})
 """Codes that, as a challenge, ask about one amount: only an answer that was given for amounts too settles them."""
+ANSWERED_CODES: Final = frozenset({"break_glass", "override_allowed", "remembered", "reversal_ordered"})
+"""Codes of reasons that rest on a remembered answer, an override or an order to reverse."""
 OUTPUT_OBLIGATIONS: Final = frozenset({"drop_documents", "drop_labels", "hold_output", "redact_output"})
 """Kinds that change a result: nothing of it may be passed on before all of it is there."""
 _NON_ATTEMPT_SOURCES: Final = frozenset(

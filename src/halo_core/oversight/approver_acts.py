@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from halo_core.crypto.canonical import INT_LIMIT
 from halo_core.crypto.keys import Ed25519Signer, Signer
 from halo_core.durations import SECOND_US
 from halo_core.errors import ConfigError, Denied
@@ -21,7 +22,7 @@ from halo_core.store import Draft, SealedFields, Store, Transaction
 from halo_core.store.answer_rows import StandingAnswerTable
 from halo_core.store.cached_rows import AnswerRow
 
-_NO_LIMIT: Final = 2**53 - 1  # the largest integer that canonical JSON holds (RFC 8785)
+_NO_LIMIT: Final = INT_LIMIT - 1
 
 
 def require_reason(why: str, option: str = "why") -> None:

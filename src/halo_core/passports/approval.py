@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from halo_core.crypto import canonical
+from halo_core.crypto.canonical import INT_LIMIT
 from halo_core.crypto.keys import Signer, compute_key_thumbprint
 from halo_core.durations import DAY_S
 from halo_core.model import AUTHORITY_ONE, Budget, Link, normalize_name
@@ -22,7 +23,6 @@ from halo_core.passports.answer_claims import (
 )
 from halo_core.passports.claims import budgets_to_json, parse_budgets
 from halo_core.passports.codec import (
-    INT_LIMIT,
     Claims,
     claim_error,
     make_header,

@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from halo_core.crypto.canonical import INT_LIMIT
 from halo_core.crypto.keys import compute_key_thumbprint, encode_b64url, require_strong_key
 from halo_core.durations import DAY_S
 from halo_core.errors import BadInput
@@ -30,7 +31,6 @@ from halo_core.model import (
     SessionTerms,
 )
 from halo_core.passports.codec import (
-    INT_LIMIT,
     LAST_SECOND,
     Claims,
     claim_error,

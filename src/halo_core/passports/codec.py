@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
 from halo_core.crypto import canonical, keys
+from halo_core.crypto.canonical import INT_LIMIT
 from halo_core.crypto.keys import encode_b64url
 from halo_core.errors import BadInput, CanonicalError, PassportError
 
-INT_LIMIT: Final = 2**53
 _BRACKETS: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 _LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 

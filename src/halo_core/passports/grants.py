@@ -20,8 +20,9 @@ from urllib.parse import unquote
 import re2
 
 from halo_core.content.redaction import SEAL_PREFIX
+from halo_core.crypto.canonical import INT_LIMIT
 from halo_core.model import ANY_OTHER, ActionKind, Constraint, ConstraintKind, Grants
-from halo_core.passports.codec import INT_LIMIT, claim_error, require_members, require_object
+from halo_core.passports.codec import claim_error, require_members, require_object
 
 # ASCII only: a homoglyph, a zero-width character or a newline never names a resource.
 _RESOURCE_ID: Final = re.compile(r"[A-Za-z0-9_.:/@ -]{1,128}")

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from halo_core.crypto.canonical import INT_LIMIT
 from halo_core.crypto.keys import Signer
 from halo_core.durations import DAY_S
 from halo_core.passports.answer_claims import (
@@ -23,7 +24,6 @@ from halo_core.passports.answer_claims import (
     require_lifetime,
 )
 from halo_core.passports.codec import (
-    INT_LIMIT,
     Claims,
     claim_error,
     make_header,

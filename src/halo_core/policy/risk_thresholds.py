@@ -10,6 +10,7 @@ import re
 from typing import Final
 
 from halo_core.errors import BadInput
+from halo_core.policy.score_limits import MAX_RISK
 
 THRESHOLD_RULES: Final = frozenset(
     {
@@ -25,7 +26,6 @@ THRESHOLD_RULES: Final = frozenset(
     }
 )
 """Ids of the rules that a risk threshold may limit; amounts, unknown tools and the risk rules are never limited."""
-_MAX_RISK: Final = 1000
 _RULE_START: Final = re.compile(r'^@id\("([^"]*)"\)', re.MULTILINE)
 _RULE_END: Final = "};"
 
@@ -40,7 +40,7 @@ def apply_risk_threshold(text: str, risk: int) -> str:
     Raises:
         BadInput: `risk` is out of range.
     """
-    if not 1 <= risk <= _MAX_RISK:
+    if not 1 <= risk <= MAX_RISK:
         raise BadInput("bad_risk", f"`{risk}` is not a risk", field="lean", remedy="use 1..1000, 200 for example")
     starts = [match.start() for match in _RULE_START.finditer(text)]
     parts = [text[start:end] for start, end in zip([0, *starts], [*starts, len(text)], strict=True)]

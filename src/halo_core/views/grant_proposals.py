@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from halo_core.content.redaction import SEAL_PREFIX
 from halo_core.crypto import canonical
+from halo_core.crypto.canonical import INT_LIMIT
 from halo_core.enforcement.registry import RegisteredResource
 from halo_core.model import ANY_OTHER, ActionKind, Constraint, Effect, EntryKind, Grants
 from halo_core.passports import intersect_grants, is_resource_id
@@ -23,7 +24,6 @@ from halo_core.views.passports import load_current_passport
 _MAX_LISTED_VALUES: Final = 12
 _MAX_VALUE_LENGTH: Final = 64
 _MAX_NAME: Final = 128
-_INT_LIMIT: Final = 2**53
 _Value = str | int | bool
 
 
@@ -47,7 +47,7 @@ class _ArgumentValues:
         if type(value) is str:
             self.is_open |= not 0 < len(value) <= _MAX_VALUE_LENGTH or not value.isprintable() or SEAL_PREFIX in value
         elif type(value) is int:
-            self.is_open |= abs(value) >= _INT_LIMIT
+            self.is_open |= abs(value) >= INT_LIMIT
         elif type(value) is not bool:
             self.is_open = True
         if isinstance(value, str | int) and not self.is_open and len(self.values) <= _MAX_LISTED_VALUES * 100:

@@ -15,9 +15,9 @@ from halo_core.crypto import canonical
 from halo_core.crypto.keys import compute_key_thumbprint
 from halo_core.decision import revocation_applies
 from halo_core.durations import SECOND_US
-from halo_core.enforcement.agent_credentials import REGISTRATION_DOMAIN
 from halo_core.enforcement.registry import RegisteredResource
 from halo_core.errors import ConfigError, HaloError, PassportError, Tampered
+from halo_core.ledger.commitments import REGISTRATION_DOMAIN
 from halo_core.manifest import Manifest
 from halo_core.model import ActionKind, EntryKind, Resource, Revocation
 from halo_core.oversight.signed_entries import decode_link

@@ -35,14 +35,13 @@ from rich.table import Table
 
 import verification
 from _decision_calls import name_parties
-from halo_core.crypto.keys import Ed25519Signer, KeyStore
+from halo_core.crypto.keys import Ed25519Signer, KeyStore, encode_base64
 from halo_core.evidence import halo_verify
 from halo_core.evidence.controls import FRAMEWORKS
 from halo_core.ledger import encode_entry, format_vkey, make_vkey, writer_name
 from halo_core.ledger.checkpoints import read_anchors
 from halo_core.model import EntryKind, LedgerEntry
 from halo_core.store import Store, StoreConfig
-from halo_core.store.drafts import encode_leaf
 from halo_core.store.log_checkpoints import load_trusted_keys
 
 __all__ = ["main"]
@@ -224,7 +223,7 @@ def _write_again(
             body["decision"]["w"] = writer
         entry = LedgerEntry.from_plain(tree, tenant=tenant, writer=writer)
         signed = encode_entry(entry, signer, log=log if number == 0 else None)
-        leaf = encode_leaf(signed.leaf)
+        leaf = encode_base64(signed.leaf)
         again = (tenant, writer, row[2], place[0] + number, kind, session, tree["ts_us"], None, row[8])
         rows.append((*again, signed.text, signed.signatures, row[11], row[12]))
     return rows

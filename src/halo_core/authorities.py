@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from halo_core.crypto.canonical import INT_LIMIT
-from halo_core.crypto.keys import compute_key_thumbprint, make_agent_key_name, require_strong_key
+from halo_core.crypto.keys import compute_key_thumbprint, encode_base64, make_agent_key_name, require_strong_key
 from halo_core.errors import BadInput, ConfigError, make_write_error
 from halo_core.files import hold_file_lock, replace_file
 from halo_core.model import has_invisible_characters, normalize_name, same_person
@@ -243,7 +243,7 @@ def _is_valid_at(item: TrustRecord, at_us: int) -> bool:
 
 
 def _make_record(public_key: bytes, since_us: int) -> dict[str, Any]:
-    return {"key": base64.b64encode(public_key).decode("ascii"), "since_us": since_us, "until_us": None}
+    return {"key": encode_base64(public_key), "since_us": since_us, "until_us": None}
 
 
 def _end_validity(item: dict[str, Any], at_us: int) -> int:

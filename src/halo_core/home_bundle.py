@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from halo_core.crypto import canonical
-from halo_core.crypto.keys import SECRETS, KeyStore, load_secret_file, make_agent_key_name
+from halo_core.crypto.keys import SECRETS, KeyStore, encode_base64, load_secret_file, make_agent_key_name
 from halo_core.crypto.sodium import AEAD_NONCE_BYTES, open_xchacha20_poly1305, seal_xchacha20_poly1305
 from halo_core.errors import BadInput, CanonicalError, ConfigError, Tampered, make_read_error, make_write_error
 from halo_core.files import replace_file, sync_folder
@@ -85,7 +85,7 @@ def export_home(
     files |= {str(item.relative_to(home)): _read_file(item) for item in texts if item.exists()}
     for name in files:
         _require_known_name(name)
-    tree = {"files": {name: base64.b64encode(data).decode("ascii") for name, data in files.items()}, "v": _VERSION}
+    tree = {"files": {name: encode_base64(data) for name, data in files.items()}, "v": _VERSION}
     header, nonce = b"halo-home-bundle %d\n" % _VERSION, secrets.token_bytes(AEAD_NONCE_BYTES)
     if path.exists():
         raise _make_exists_error(path)

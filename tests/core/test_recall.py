@@ -6,12 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from halo_core.crypto.keys import Ed25519Signer
+from halo_core.crypto.keys import Ed25519Signer, encode_base64
 from halo_core.errors import Denied, Pending
 from halo_core.facade import HaloBase
 from halo_core.ledger import build_entry_note, decode_entry, encode_entry, format_vkey, make_vkey, writer_name
 from halo_core.model import EntryKind
-from halo_core.store import encode_leaf
 from halo_core.store.content_keys import open_content
 from halo_world import POLICY, SURFACE, attack, bodies, cli, db_of, found, policy_folder, tool, verified
 
@@ -197,7 +196,7 @@ def test_another_text_of_the_same_subject_does_not_pass_for_it(halo, home, with_
 
 def test_an_outcome_that_only_mentions_the_decision_does_not_pass_for_its_own(halo):
     ran, other = begin(halo), begin(halo, call_id="other")
-    evil = f'"leaf":"{encode_leaf(ran.context.appended.leaf)}"'
+    evil = f'"leaf":"{encode_base64(ran.context.appended.leaf)}"'
     halo.enforcer.queue_outcome(other.context, "success", "evil output", evil)
     ran.succeed("the answer", SURFACE)
     assert earlier(halo) == "the answer"
@@ -244,7 +243,7 @@ def test_a_chain_of_another_log_brings_nothing(home):
                 vkey = format_vkey(make_vkey(writer_name("local", w), forger.public_key))
                 entry = replace(entry, body={**entry.body, "vkey": vkey})
             forged = encode_entry(entry, forger, log=forger if ws == 0 else None)
-            prev = encode_leaf(forged.leaf)
+            prev = encode_base64(forged.leaf)
             values = (forged.text, forged.signatures, w, ws)
             db.execute("UPDATE entry SET body=?, signatures=? WHERE w=? AND ws=?", values)
         assert earlier(halo) is None

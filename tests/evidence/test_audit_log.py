@@ -9,7 +9,7 @@ import sqlite3
 
 import pytest
 
-from halo_core.crypto.keys import Ed25519Signer, KeyStore
+from halo_core.crypto.keys import Ed25519Signer, KeyStore, encode_base64
 from halo_core.errors import Denied
 from halo_core.evidence.answers import Period, Verdict, describe_tool, format_query
 from halo_core.evidence.audit_log import AuditLog, DecisionFilter, ask
@@ -17,7 +17,6 @@ from halo_core.evidence.questions_operation import answer_failures
 from halo_core.facade import HaloBase
 from halo_core.ledger import encode_entry, format_vkey, make_vkey, writer_name
 from halo_core.model import EntryKind, LedgerEntry
-from halo_core.store.drafts import encode_leaf
 from halo_core.store.reader import Reader
 from halo_world import SURFACE, Calls, attack, db_of, policy_folder, tool
 
@@ -147,7 +146,7 @@ def append_forged(home, log_key, *kinds, decision=None):
             body = {"vkey": vkey} if seq == 0 else decision if kind is EntryKind.DECISION else {}
             entry = LedgerEntry("local", "", "forged", seq, leaf, 2**50, kind, "dev", body)
             signed = encode_entry(entry, own, log=log_key if seq == 0 else None)
-            leaf = encode_leaf(signed.leaf)
+            leaf = encode_base64(signed.leaf)
             row = ("local", "forged", seq, end + seq, kind.value, "", 2**50, None, 0)
             values = (*row, signed.text, signed.signatures, None, None)
             connection.execute(f"INSERT INTO entry VALUES ({','.join('?' * len(values))})", values)

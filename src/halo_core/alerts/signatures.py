@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from halo_core.crypto.keys import Signer
+from halo_core.crypto.keys import Signer, encode_base64
 from halo_core.errors import ConfigError
 
 _MAX_FILE: Final = 4096
@@ -76,18 +76,14 @@ def _decode_secret(line: str, path: Path) -> bytes:
 
 def make_hmac_signer(secrets: Sequence[bytes]) -> Callable[[bytes], str]:
     """A function that signs with `v1` signatures, one for each secret."""
-    return lambda content: " ".join(f"v1,{_encode_base64(hmac.digest(key, content, 'sha256'))}" for key in secrets)
+    return lambda content: " ".join(f"v1,{encode_base64(hmac.digest(key, content, 'sha256'))}" for key in secrets)
 
 
 def make_ed25519_signer(signer: Signer) -> Callable[[bytes], str]:
     """A function that signs with a `v1a` signature."""
-    return lambda content: f"v1a,{_encode_base64(signer.sign(content))}"
+    return lambda content: f"v1a,{encode_base64(signer.sign(content))}"
 
 
 def format_public_key(signer: Signer) -> str:
     """The public key with which a receiver verifies `v1a`."""
-    return f"whpk_{_encode_base64(signer.public_key)}"
-
-
-def _encode_base64(data: bytes) -> str:
-    return base64.b64encode(data).decode("ascii")
+    return f"whpk_{encode_base64(signer.public_key)}"

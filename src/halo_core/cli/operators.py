@@ -7,7 +7,6 @@ halo observe --signed act.json
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +29,7 @@ from halo_core.cli.context import (
 from halo_core.cli.rendering import print_note, safe_text, say, say_plainly
 from halo_core.clock import SystemClock, format_iso
 from halo_core.content.redaction import mask_reason
-from halo_core.crypto.keys import Ed25519Signer, KeyStore, RandomIds
+from halo_core.crypto.keys import Ed25519Signer, KeyStore, RandomIds, encode_base64
 from halo_core.durations import SECOND_US
 from halo_core.errors import BadInput, ConfigError, Denied
 from halo_core.ledger.control_history import (
@@ -171,7 +170,7 @@ def enrol(
     )
     with store.open_store(owner) as opened:
         now_us = opened.clock.now_us()
-        terms = make_enrol_terms({"role": role, "key": encode_key(key)})
+        terms = make_enrol_terms({"role": role, "key": encode_base64(key)})
         act = SignedAct("enrol", terms, opened.commit(lambda tx: tx.load_store_id()), owner)
         act = Signing(store, opened, signed, sign_as, key_home).sign(act, needed=0)
         try:
@@ -191,7 +190,7 @@ def enrol(
             raise
     if store.print_json({"kid": kid, "name": name, "tenant": owner}):
         return
-    say_plainly(f"enrolled {name} for tenant {owner}: public key {encode_key(key)}, thumbprint {kid}")
+    say_plainly(f"enrolled {name} for tenant {owner}: public key {encode_base64(key)}, thumbprint {kid}")
     if not public_key:
         say_plainly(f"  the key is in {place / make_person_key_name(role, name)}.key")
         if place.resolve() == store.home.resolve():
@@ -230,11 +229,6 @@ def withdraw(store: StoreContext, name: str, *, role: str, signed: Path | None) 
 def _is_withdrawn(trusted: TrustedKeys, name: str, role: str, kid: str) -> bool:
     people = trusted.approvers if role == "approver" else trusted.operators
     return kid in people and people[kid].name == name and people[kid].until_us is not None
-
-
-def encode_key(public_key: bytes) -> str:
-    """A public key in base64, as in entries and signed acts."""
-    return base64.b64encode(public_key).decode("ascii")
 
 
 @store_verb(app, "enrol", by=True)
@@ -298,7 +292,7 @@ def show_key(
 ) -> None:
     """Make an operator's key on this host, print its public key, and its thumbprint on stderr."""
     signer = KeyStore(key_home).signer(make_person_key_name("operator", name))
-    say_plainly(encode_key(signer.public_key))
+    say_plainly(encode_base64(signer.public_key))
     print_note(f"thumbprint {signer.key_id}")
 
 
@@ -333,7 +327,7 @@ def sign(
     terms = {
         "enforce": lambda: make_enforce_terms({}),
         "erase": lambda: make_lift_terms({"scope": scope, "target": target}),
-        "enrol": lambda: make_enrol_terms({"role": role, "key": encode_key(parse_public_key(public_key))}),
+        "enrol": lambda: make_enrol_terms({"role": role, "key": encode_base64(parse_public_key(public_key))}),
         "lift": lambda: make_lift_terms({"scope": scope, "target": target}),
         "waive": lambda: make_waive_terms({"until_us": until_us, "why": mask_reason(why)}),
         "withdraw": lambda: make_withdraw_terms({"kid": kid}),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Final
@@ -12,6 +11,7 @@ from typer import Argument, Option
 
 from halo_core.cli.context import StoreContext, parse_time, show_progress, store_verb, write_text_file
 from halo_core.cli.rendering import build_table, print_note, safe_text, say, say_plainly
+from halo_core.crypto.keys import encode_base64
 from halo_core.errors import ConfigError
 from halo_core.files import replace_file
 from halo_core.model import EntryKind
@@ -122,7 +122,7 @@ def _find_head(reader: Reader, tenant: str) -> tuple[int, str]:
     """Size and root (base64) of the newest checkpoint."""
     heads = [(int(row[1]), bytes(row[2])) for row in reader.rows(Stream.CHECKPOINTS) if row[0] == tenant]
     size, root = max(heads, default=(0, b""))
-    return size, base64.b64encode(root).decode("ascii")
+    return size, encode_base64(root)
 
 
 def _print_figures(figures: Mapping[str, object], counts: Mapping[str, Mapping[str, int]]) -> None:

@@ -156,6 +156,11 @@ def compute_key_thumbprint(public_key: bytes) -> str:
 _URL_SIGNS: Final = bytes.maketrans(b"+/", b"-_")
 
 
+def encode_base64(data: bytes) -> str:
+    """Base64 with padding (RFC 4648 section 4), as in entries and files."""
+    return binascii.b2a_base64(data, newline=False).decode("ascii")
+
+
 def encode_b64url(data: bytes) -> str:
     """Base64url without padding (RFC 7515 section 2)."""
     # A decision makes several, and `base64.urlsafe_b64encode` is three calls.

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from halo_core.behaviour import BehaviourAssessment, BehaviourEvent, IdentityProfile, RolePrior, SessionTally
+from halo_core.crypto.keys import encode_base64
 from halo_core.decision.record_parts import Part
 from halo_core.enforcement.quotas import QuotaWarning
 from halo_core.manifest import DEFAULT_ANSWER_WAIT_S, DEFAULT_HOLD_S
@@ -32,7 +33,7 @@ from halo_core.model import (
     Trigger,
 )
 from halo_core.quick_init import quick_init
-from halo_core.store import AppendedEntry, Control, SessionState, Transaction, encode_leaf
+from halo_core.store import AppendedEntry, Control, SessionState, Transaction
 from halo_core.store.quota_rows import QuotaDay
 from halo_core.store.session_state import AgentTally
 from halo_core.values import (
@@ -433,4 +434,4 @@ class DecisionContext:
     def place(self) -> dict[str, Any]:
         """Where the decision stands in the log, as other entries refer to it."""
         entry = self.appended.entry
-        return {"leaf": encode_leaf(self.appended.leaf), "w": entry.writer, "ws": entry.seq}
+        return {"leaf": encode_base64(self.appended.leaf), "w": entry.writer, "ws": entry.seq}

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from halo_core.crypto.keys import Signer
+from halo_core.crypto.keys import Signer, encode_base64
 from halo_core.errors import BadInput
 from halo_core.model import Budget, Decay, Grants, Link
 from halo_core.passports import (
@@ -131,4 +130,4 @@ def make_handback_body(closed: Sequence[Account], to: Account) -> dict[str, Any]
 
 def make_issuer_facts(signer: Signer) -> dict[str, str]:
     """The issuer's key for an entry, so that a passport can be verified after the key is gone."""
-    return {"key": base64.b64encode(signer.public_key).decode("ascii"), "kid": signer.key_id}
+    return {"key": encode_base64(signer.public_key), "kid": signer.key_id}

@@ -14,13 +14,12 @@ id of the held call, so the ledger refuses a second one; the row changes in the 
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from halo_core.crypto import canonical
-from halo_core.crypto.keys import Digester
+from halo_core.crypto.keys import Digester, encode_base64
 from halo_core.enforcement.call import Call
 from halo_core.enforcement.decision_context import DecisionContext
 from halo_core.errors import CanonicalError, Gap, Tampered
@@ -161,7 +160,7 @@ def hold_act(
         "decision": context.place,
         "expires_us": expires_us,
         "held_us": time_us,
-        "marks": base64.b64encode(marks).decode("ascii"),
+        "marks": encode_base64(marks),
         "op": "hold",
         "question": question,
         "resource": resource,

@@ -14,11 +14,12 @@ from halo_core.behaviour.summaries import (
     fold_summary,
     judge_summary,
 )
+from halo_core.crypto.keys import encode_base64
 from halo_core.enforcement.session_folds import append_version
 from halo_core.errors import BadInput, ConfigError, Tampered
 from halo_core.ledger import digest_state, leaf_hash
 from halo_core.model import Actor, EntryKind
-from halo_core.store import Draft, Transaction, encode_leaf
+from halo_core.store import Draft, Transaction
 from halo_core.store.cached_rows import StoredProfile
 from halo_core.store.committer import Job
 from halo_core.store.profile_rows import ProfileTable
@@ -62,7 +63,7 @@ def rebuild_profiles(
     for logged in read_entries(reader, tenant, (EntryKind.PROFILE,)):
         entry = logged.entry
         history.add(entry.body, reader.find_session(tenant, entry.session), entry.writer, entry.seq)
-        leaves[entry.writer, entry.seq] = encode_leaf(leaf_hash(logged.note))
+        leaves[entry.writer, entry.seq] = encode_base64(leaf_hash(logged.note))
     rebuilt, waiting = [], history.find_waiting()
     for kind, subject in history.list_subjects():
         steps = history.steps[kind, subject]

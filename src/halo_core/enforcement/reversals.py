@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from halo_core.content.redaction import SEAL_PREFIX
 from halo_core.crypto import canonical
-from halo_core.crypto.keys import Digester
+from halo_core.crypto.keys import Digester, encode_base64
 from halo_core.decision.answers import REVERSES, find_reversed_decision
 from halo_core.enforcement.call import ABILITIES, MAX_KEPT_CHARS, Call
 from halo_core.enforcement.obligations import apply_argument_obligations
@@ -40,7 +40,7 @@ from halo_core.model import (
 )
 from halo_core.passports.control_act import read_act
 from halo_core.reasons import get_reason_text
-from halo_core.store import Draft, ProvenEntry, Transaction, encode_leaf, read_outcome
+from halo_core.store import Draft, ProvenEntry, Transaction, read_outcome
 from halo_core.store.answer_rows import StandingAnswerTable
 from halo_core.store.content_keys import open_content
 from halo_core.store.entry_lookup import make_kind_error
@@ -237,7 +237,7 @@ def load_effect(tx: Transaction, decision: str, digester: Digester) -> Reversibl
         raise make_refusal("effect_not_run", "whoever asked for it was gone before it began")
     if outcome is None or status != "success":
         raise make_refusal("effect_unknown", f"its outcome is `{status}`")
-    place = {"leaf": encode_leaf(proven.leaf), "w": entry.writer, "ws": entry.seq}
+    place = {"leaf": encode_base64(proven.leaf), "w": entry.writer, "ws": entry.seq}
     attempt = _find_next_attempt(tx, entry)
     act = PastAct(
         decision=entry.id,

@@ -25,11 +25,12 @@ from halo_core.behaviour.summaries import (
     fold_summary,
     list_identities,
 )
+from halo_core.crypto.keys import encode_base64
 from halo_core.enforcement.suspension import consider_agent
 from halo_core.errors import HaloError
 from halo_core.failpoints import hit_failpoint
 from halo_core.model import EntryKind, make_profile_key
-from halo_core.store import AppendedEntry, Draft, ProvenEntry, SessionState, Store, Transaction, encode_leaf
+from halo_core.store import AppendedEntry, Draft, ProvenEntry, SessionState, Store, Transaction
 from halo_core.store.cached_rows import StoredProfile
 from halo_core.store.engine import Conflict, is_postgres
 from halo_core.store.profile_rows import ProfileTable, UnfoldedSession, UnfoldedTable, commit_profile
@@ -239,7 +240,7 @@ def append_waiting(tx: Transaction, kind: str, subject: str) -> None:
 
 def locate(written: AppendedEntry | ProvenEntry) -> dict[str, Any]:
     """The place of an entry in the log, in the form that other entries refer to it by."""
-    return {"leaf": encode_leaf(written.leaf), "w": written.entry.writer, "ws": written.entry.seq}
+    return {"leaf": encode_base64(written.leaf), "w": written.entry.writer, "ws": written.entry.seq}
 
 
 class SessionFolds:

@@ -6,7 +6,6 @@ and a verifier knows what each byte must be.
 
 from __future__ import annotations
 
-import binascii
 import hashlib
 import struct
 import zlib
@@ -14,6 +13,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from halo_core.crypto import canonical
+from halo_core.crypto.keys import encode_base64
 from halo_core.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -122,8 +122,3 @@ def sign_statement(
     signed = f"DSSEv1 {len(_PAYLOAD_TYPE)} {_PAYLOAD_TYPE} {len(payload)} ".encode("ascii") + payload
     signature = {"keyid": f"{key.name}+{key.hash.hex()}", "sig": encode_base64(signer.sign(signed))}
     return {"payload": encode_base64(payload), "payloadType": _PAYLOAD_TYPE, "signatures": [signature]}
-
-
-def encode_base64(data: bytes) -> str:
-    """Bytes as base64, the standard alphabet with padding."""
-    return binascii.b2a_base64(data, newline=False).decode("ascii")

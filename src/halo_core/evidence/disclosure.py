@@ -11,13 +11,13 @@ of other subjects, such as the name of an approver, stay sealed unless they were
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from halo_core.crypto.keys import encode_base64
 from halo_core.crypto.sodium import AEAD_NONCE_BYTES, open_with_box_key
 from halo_core.decision.record import expand_entry
 from halo_core.decision.record_parts import PartReader
@@ -98,14 +98,14 @@ def make_disclosure(
         "entries": [
             {
                 "index": index,
-                "path": [_encode(item) for item in paths[index]],
+                "path": [encode_base64(item) for item in paths[index]],
                 **_disclose_entry(reader, contents, decode_entry(note), open_to),
             }
             for index, note in session_rows.items()
         ],
         "format": FORMAT,
         "log_key": log_key,
-        "parts": {name: _encode(data or b"") for name, data in sorted(parts.items())},
+        "parts": {name: encode_base64(data or b"") for name, data in sorted(parts.items())},
         "session": reference,
         "tenant": tenant,
     }
@@ -145,16 +145,16 @@ def _disclose_entry(
     boxes = split_boxes(sealed)
     keys = [contents.find_key(entry.tenant, read_subject(box)) for box in boxes]
     return {
-        "commitments": ["" if key is None else _encode(key[1]) for key in keys],
+        "commitments": ["" if key is None else encode_base64(key[1]) for key in keys],
         "keys": [
-            _encode(_find_key(key[0], box))
+            encode_base64(_find_key(key[0], box))
             if key is not None and (open_to is None or read_subject(box) in open_to)
             else ""
             for box, key in zip(boxes, keys, strict=True)
         ],
-        "marks": _encode(marks),
-        "sealed": _encode(sealed),
-        "signatures": [_encode(signatures[offset : offset + 68]) for offset in range(0, len(signatures), 68)],
+        "marks": encode_base64(marks),
+        "sealed": encode_base64(sealed),
+        "signatures": [encode_base64(signatures[offset : offset + 68]) for offset in range(0, len(signatures), 68)],
         "text": text.decode(),
         "w": entry.writer,
     }
@@ -312,10 +312,6 @@ def _open_box(key: bytes, tenant: str, box: bytes) -> dict[str, str]:
         fields[name.decode()] = plaintext[offset + 4 : offset + 4 + size].decode("utf-8", "replace")
         offset += 4 + size
     return fields
-
-
-def _encode(data: bytes) -> str:
-    return base64.b64encode(data).decode("ascii")
 
 
 def _decode(text: Any) -> bytes:

@@ -27,9 +27,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from halo_core.clock import format_iso
 from halo_core.crypto import canonical
+from halo_core.crypto.keys import encode_base64
 from halo_core.errors import CannotDecide, ConfigError, Gap, Tampered, make_write_error
 from halo_core.evidence.answers import describe_tool
-from halo_core.evidence.archive import LineWriter, PackArchive, encode_base64, sign_statement
+from halo_core.evidence.archive import LineWriter, PackArchive, sign_statement
 from halo_core.evidence.pack_references import PackReferences
 from halo_core.evidence.proofs import (
     SignedHead,

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from halo_core.crypto import canonical
+from halo_core.crypto.keys import encode_base64
 from halo_core.errors import CanonicalError, Gap, Tampered, describe_cause
-from halo_core.evidence.archive import encode_base64
 from halo_core.ledger.reader import BLOB_DOMAINS
 from halo_core.model import EntryKind, format_entry_id
 

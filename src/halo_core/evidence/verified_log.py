@@ -25,7 +25,7 @@ from typing import Final
 
 import orjson
 
-from halo_core.crypto.keys import verify_signature
+from halo_core.crypto.keys import encode_base64, verify_signature
 from halo_core.errors import BadInput, Gap, NotVerified, Tampered
 from halo_core.evidence.proofs import read_checkpoints
 from halo_core.ledger import Vkey, build_entry_note, leaf_hash, parse_vkey, read_anchors
@@ -155,7 +155,7 @@ def describe_anchors(home: Path) -> Iterator[str]:
 
 def encode_root(head: Checkpoint) -> str:
     """The root of a checkpoint in base64, as it is printed."""
-    return binascii.b2a_base64(head.root, newline=False).decode()
+    return encode_base64(head.root)
 
 
 @dataclass(slots=True)

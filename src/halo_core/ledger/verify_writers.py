@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import binascii
 from typing import Any, Final
 
-from halo_core.crypto.keys import verify_signature
+from halo_core.crypto.keys import encode_base64, verify_signature
 from halo_core.errors import BadInput
 from halo_core.ledger.notes import Note, Vkey, find_signature, parse_vkey, writer_name
 from halo_core.ledger.reader import EntryKey, Trust
@@ -51,7 +50,7 @@ class WriterChain:
             message = f"sequence {first}" if first == last else f"sequences {first} to {last}"
             out.add_gap(3, f"entry {key[0]}/{key[1]}/{first}", f"{message} of the writer missing", "entry_missing")
             is_sound = False
-        elif self._is_leaf_known and fields.get("prev") != _encode_leaf(self._leaf):
+        elif self._is_leaf_known and fields.get("prev") != encode_base64(self._leaf):
             message = f"it, or the entry before it ({key[1]}-{self.last}), is not what was signed: `prev` differs"
             out.add_tampered(3, format_entry_name(key), message, "chain_broken", entry)
             is_sound = False
@@ -209,7 +208,3 @@ def _read_hash_and_key(row: tuple[Any, Any]) -> tuple[bytes, Vkey] | None:
     except BadInput:
         return None
     return vkey.hash, vkey
-
-
-def _encode_leaf(leaf: bytes) -> str:
-    return binascii.b2a_base64(leaf, newline=False).decode("ascii")

@@ -6,7 +6,6 @@ and what it signed stays valid until the overlap ends. Reports never contain a s
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import os
 import pwd
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from halo_core.authorities import Authorities, TrustedKeys, make_approver_key_name
-from halo_core.crypto.keys import Ed25519Signer, KeyStore, compute_key_thumbprint
+from halo_core.crypto.keys import Ed25519Signer, KeyStore, compute_key_thumbprint, encode_base64
 from halo_core.errors import ConfigError, Denied
 from halo_core.files import sync_folder
 from halo_core.ledger.control_history import make_enrol_terms
@@ -63,7 +62,7 @@ def enrol_person(
         Denied: `signatures_needed`.
         CannotDecide: it could not be recorded; then nobody is enrolled.
     """
-    key, kid = base64.b64encode(public_key).decode("ascii"), compute_key_thumbprint(public_key)
+    key, kid = encode_base64(public_key), compute_key_thumbprint(public_key)
     here = is_here or _holds_key(store.keys, kid)
 
     def job(tx: Transaction) -> str:
@@ -146,7 +145,7 @@ def rotate_issuer(
     until_us, retired_us = now_us + overlap_s * 1_000_000, _retired_at(authorities, old.key_id)
     if retired_us is not None:
         until_us = min(until_us, retired_us)
-    key = base64.b64encode(new.public_key).decode("ascii")
+    key = encode_base64(new.public_key)
 
     def job(tx: Transaction) -> None:
         kids = {"kid": new.key_id, "old": old.key_id}

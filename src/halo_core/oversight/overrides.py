@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from halo_core.content.redaction import SEAL_PREFIX, mask_reason
 from halo_core.crypto import canonical
-from halo_core.crypto.keys import Digester, KeyStore, Signer
+from halo_core.crypto.keys import Digester, KeyStore, Signer, encode_base64
 from halo_core.decision.answers import (
     ANY_ROLE,
     OVERRIDE_ALLOW,
@@ -49,7 +49,7 @@ from halo_core.passports.standing_answer import (
     peek_standing_answer,
 )
 from halo_core.policy import PolicyBundle
-from halo_core.store import Draft, Store, Transaction, encode_leaf
+from halo_core.store import Draft, Store, Transaction
 from halo_core.store.answer_rows import StandingAnswerTable
 from halo_core.store.entry_lookup import find_entry, make_kind_error
 from halo_core.store.reader import LoggedEntry, Reader, SealedContents
@@ -299,7 +299,7 @@ def _load_decision(store: Store, home: Path, decision: str) -> _OverriddenDecisi
 
 
 def _make_place(logged: LoggedEntry) -> dict[str, Any]:
-    return {"leaf": encode_leaf(leaf_hash(logged.note)), "w": logged.entry.writer, "ws": logged.entry.seq}
+    return {"leaf": encode_base64(leaf_hash(logged.note)), "w": logged.entry.writer, "ws": logged.entry.seq}
 
 
 def _list_rules(reader: Reader, tenant: str, policy: str) -> frozenset[str]:

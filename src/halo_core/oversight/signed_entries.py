@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from halo_core.content.redaction import Redactor
+from halo_core.crypto.keys import encode_base64
 from halo_core.errors import BadInput, ConfigError, PolicyError, Tampered
 from halo_core.ledger import decode_entry, parse_vkey, writer_name
 from halo_core.ledger.notes import verify_note
@@ -18,7 +19,7 @@ from halo_core.model import LedgerEntry, Link
 from halo_core.passports.claims import claims_to_link
 from halo_core.passports.codec import read_unverified, token_hash
 from halo_core.policy import PolicyBundle
-from halo_core.store import encode_leaf, log_checkpoints
+from halo_core.store import log_checkpoints
 from halo_core.store.reader import Reader
 
 Opener = Callable[[LedgerEntry, str], bytes | None]
@@ -61,7 +62,7 @@ def load_linked_entry(reader: Reader, tenant: str, reference: Any) -> LedgerEntr
     """
     try:
         note = reader.note_at(tenant, str(reference["w"]), int(reference["ws"]))
-        same = note is not None and encode_leaf(leaf_hash(note)) == reference["leaf"]
+        same = note is not None and encode_base64(leaf_hash(note)) == reference["leaf"]
     except (KeyError, TypeError, ValueError) as exc:
         raise make_altered_error("the request does not refer to a decision") from exc
     if note is None or not same:

@@ -7,7 +7,7 @@ Start at `Store.commit` (`store.store`); COMMIT is executed in `store.committer.
 from halo_core.ledger import commit_state
 from halo_core.store.config import StoreConfig
 from halo_core.store.deferred import Preparation
-from halo_core.store.drafts import AppendedEntry, Draft, SealedFields, encode_leaf
+from halo_core.store.drafts import AppendedEntry, Draft, SealedFields
 from halo_core.store.draining import Drained, Readiness
 from halo_core.store.image import STORE_ID_PREFIX, Control
 from halo_core.store.proven_entries import ProvenEntry, find_paused_decision, read_outcome
@@ -31,7 +31,6 @@ __all__ = [
     "StoreConfig",
     "Transaction",
     "commit_state",
-    "encode_leaf",
     "find_paused_decision",
     "read_outcome",
 ]

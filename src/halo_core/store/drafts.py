@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -81,11 +80,6 @@ class AppendedEntry:
 def list_sealed_names(draft: Draft) -> tuple[str, ...]:
     """Names of all sealed fields, sorted."""
     return tuple(sorted({*draft.content, *(name for _, fields in draft.others for name in fields)}))
-
-
-def encode_leaf(leaf: bytes) -> str:
-    """A leaf hash as entries write it."""
-    return base64.b64encode(leaf).decode("ascii")
 
 
 EntryRow = tuple[Any, ...]

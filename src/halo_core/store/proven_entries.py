@@ -6,12 +6,12 @@ no writer's key.
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from halo_core.crypto import canonical
+from halo_core.crypto.keys import encode_base64
 from halo_core.decision.record import expand_entry
 from halo_core.errors import CannotDecide, Gap, Tampered
 from halo_core.ledger import (
@@ -53,7 +53,7 @@ def read_outcome(tx: RowAccess, decision: ProvenEntry) -> LedgerEntry | None:
     Raises:
         Gap, Tampered: as `ProvenEntry.read`.
     """
-    leaf = base64.b64encode(decision.leaf).decode("ascii")
+    leaf = encode_base64(decision.leaf)
     place = tx.find_outcome(decision.entry.session, decision.entry.writer, decision.entry.seq)
     if place is None:
         return None

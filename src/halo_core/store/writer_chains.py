@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from halo_core.crypto.keys import encode_base64
 from halo_core.errors import ConfigError, Tampered
 from halo_core.floors import HomeFloor
 from halo_core.ledger import Vkey, format_vkey, unwrap_dek
@@ -15,7 +16,7 @@ from halo_core.model import EntryKind, Mode
 from halo_core.os_user import describe_os_user
 from halo_core.store.config import StoreConfig
 from halo_core.store.content_keys import refresh_content_key
-from halo_core.store.drafts import AppendedEntry, Draft, encode_leaf
+from halo_core.store.drafts import AppendedEntry, Draft
 from halo_core.store.engine import Engine
 from halo_core.store.image import STORE_ID_PREFIX, Control, TenantImage
 from halo_core.store.log_checkpoints import check_trusted_key, list_anchor_names, load_trusted_keys
@@ -82,7 +83,7 @@ def _recover_writer(tx: Transaction, writer: str) -> None:
 
 def _record_unknown_outcomes(tx: Transaction, writer: str, why: str) -> None:
     for seq, leaf, session in tx.list_unsettled(writer):
-        body = {"decision": {"leaf": encode_leaf(leaf), "w": writer, "ws": seq}, "status": "unknown"}
+        body = {"decision": {"leaf": encode_base64(leaf), "w": writer, "ws": seq}, "status": "unknown"}
         tx.append(Draft(EntryKind.OUTCOME, session, {**body, "detail": why}, settles=(writer, seq)))
 
 

@@ -31,7 +31,7 @@ from halo_core.clock import SystemClock, format_iso
 from halo_core.content.redaction import mask_reason
 from halo_core.crypto.keys import Ed25519Signer, KeyStore, RandomIds, encode_base64
 from halo_core.durations import SECOND_US
-from halo_core.errors import BadInput, ConfigError, Denied
+from halo_core.errors import BadInput, ConfigError
 from halo_core.ledger.control_history import (
     make_enforce_terms,
     make_enrol_terms,
@@ -40,7 +40,7 @@ from halo_core.ledger.control_history import (
     make_withdraw_terms,
 )
 from halo_core.os_user import describe_os_user
-from halo_core.oversight.access import record_refusal
+from halo_core.oversight.access import recording_refusals
 from halo_core.oversight.control_acts import (
     SignedAct,
     describe_signing,
@@ -173,7 +173,7 @@ def enrol(
         terms = make_enrol_terms({"role": role, "key": encode_base64(key)})
         act = SignedAct("enrol", terms, opened.commit(lambda tx: tx.load_store_id()), owner)
         act = Signing(store, opened, signed, sign_as, key_home).sign(act, needed=0)
-        try:
+        with recording_refusals(opened, "enrol", store.actor, {"role": role}):
             kid = enrol_person(
                 opened,
                 Authorities(store.home),
@@ -185,9 +185,6 @@ def enrol(
                 signed=act.tokens,
                 is_here=not public_key,
             )
-        except Denied as exc:
-            record_refusal(opened, "enrol", exc, by=store.actor, terms={"role": role})
-            raise
     if store.print_json({"kid": kid, "name": name, "tenant": owner}):
         return
     say_plainly(f"enrolled {name} for tenant {owner}: public key {encode_base64(key)}, thumbprint {kid}")

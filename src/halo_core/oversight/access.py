@@ -5,7 +5,8 @@ An entry names what was read, never its content.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 
 from halo_core.errors import Denied, HaloError
@@ -54,6 +55,19 @@ def record_refusal(
         _LOG.error("a refusal could not be recorded: %s", exc, extra={"halo_event": "refusal_not_recorded"})
 
 
+@contextmanager
+def recording_refusals(
+    store: Store, act: str, by: Actor | str, terms: Mapping[str, str | int] | None = None
+) -> Iterator[None]:
+    """Record it if the block refuses the act with `Denied`, which goes on; parameters as in `record_refusal`."""
+    try:
+        yield
+    except Denied as exc:
+        # INVARIANT: AUDIT - what somebody was refused is part of the record.
+        record_refusal(store, act, exc, by=by, terms=terms)
+        raise
+
+
 def commit_or_record_refusal(
     store: Store,
     job: Callable[[Transaction], Any],
@@ -66,9 +80,5 @@ def commit_or_record_refusal(
     Raises:
         Denied: as the job.
     """
-    try:
+    with recording_refusals(store, act, by, terms):
         return store.commit(job)
-    except Denied as exc:
-        # INVARIANT: AUDIT - what somebody was refused is part of the record.
-        record_refusal(store, act, exc, by=by, terms=terms)
-        raise

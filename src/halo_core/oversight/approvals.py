@@ -21,7 +21,7 @@ from halo_core.enforcement.session_behaviour import fingerprint_call
 from halo_core.errors import ConfigError, Denied
 from halo_core.ledger.commitments import digest_answer
 from halo_core.model import BEHAVIOUR_CODES, Actor, Budget, EntryKind, same_person
-from halo_core.oversight.access import record_refusal
+from halo_core.oversight.access import recording_refusals
 from halo_core.oversight.keys import load_signer, make_not_enrolled_error
 from halo_core.oversight.known import KnownValue, add_known
 from halo_core.oversight.remembered import RememberTerms, can_be_remembered, check_terms, remember
@@ -102,78 +102,41 @@ def answer(
         Tampered: `request_altered`, the request is not what was signed.
         CannotDecide: it could not be made durable.
     """
-    try:
-        return _answer(
-            store,
-            keys,
-            home,
-            request_id=request_id,
-            approver=approver,
-            approve=approve,
-            why=why,
-            raised=raised,
-            now_us=now_us,
-            lifetime_s=lifetime_s,
-            terms=terms,
-            shown_page=shown_page,
-        )
-    except Denied as exc:
-        # INVARIANT: AUDIT - an answer that somebody was refused is part of the record.
-        answer = "approve" if approve else "deny"
-        record_refusal(store, answer, exc, by=approver, terms={"request": request_id[:64]})
-        raise
-
-
-def _answer(
-    store: Store,
-    keys: KeyStore,
-    home: Path,
-    *,
-    request_id: str,
-    approver: str,
-    approve: bool,
-    why: str,
-    raised: Mapping[str, int] | None,
-    now_us: int,
-    lifetime_s: int,
-    terms: RememberTerms | None,
-    shown_page: bytes,
-) -> ApprovalAnswer:
     if not 0 < lifetime_s <= MAX_LIFETIME_S:
         message = f"`{lifetime_s}` seconds is not a valid lifetime of an answer"
         raise ConfigError("bad_lifetime", message, field="for", remedy="use at most 24h")
-    with store.open_reader() as reader:
-        contents = SealedContents.with_home_key(reader, store.keys)
-        request = load_request(reader, home, store.tenant, request_id, opener=contents.open, now_us=now_us)
-    confirms = terms is not None and approve and _can_be_confirmed(request)
-    if not confirms:
-        _require_pending(request.row.status, request.row.expires_us, now_us)
-    signer = load_signer(store.tenant, keys, home, approver, now_us)
-    _require_outside_chain(approver, store.references.of_person(approver), signer.public_key, request)
-    if confirms and terms is not None:
-        check_terms(terms, request)
-        confirmed: ApprovalAnswer = store.commit(
-            _ConfirmJob(store, request, approver, signer, mask_reason(why), now_us, terms)
-        )
-        return confirmed
-    budgets = _decide_budgets(request, raised or {}) if approve else ()
-    is_kept = terms is not None and approve and can_be_remembered(request, with_amount=terms.with_amount)
-    if terms is not None:
-        check_terms(terms, request)
-    job = _AnswerJob(
-        store,
-        request,
-        approver,
-        signer,
-        approve,
-        mask_reason(why),
-        budgets,
-        now_us,
-        _extend_for_held_act(request, lifetime_s, now_us),
-        terms if is_kept else None,
-        shown_page,
-    )
-    answered: ApprovalAnswer = store.commit(job)
+    with recording_refusals(store, "approve" if approve else "deny", approver, {"request": request_id[:64]}):
+        with store.open_reader() as reader:
+            contents = SealedContents.with_home_key(reader, store.keys)
+            request = load_request(reader, home, store.tenant, request_id, opener=contents.open, now_us=now_us)
+        confirms = terms is not None and approve and _can_be_confirmed(request)
+        if not confirms:
+            _require_pending(request.row.status, request.row.expires_us, now_us)
+        signer = load_signer(store.tenant, keys, home, approver, now_us)
+        _require_outside_chain(approver, store.references.of_person(approver), signer.public_key, request)
+        budgets = _decide_budgets(request, raised or {}) if approve and not confirms else ()
+        if terms is not None:
+            check_terms(terms, request)
+        if confirms and terms is not None:
+            job: _ConfirmJob | _AnswerJob = _ConfirmJob(
+                store, request, approver, signer, mask_reason(why), now_us, terms
+            )
+        else:
+            is_kept = terms is not None and approve and can_be_remembered(request, with_amount=terms.with_amount)
+            job = _AnswerJob(
+                store,
+                request,
+                approver,
+                signer,
+                approve,
+                mask_reason(why),
+                budgets,
+                now_us,
+                _extend_for_held_act(request, lifetime_s, now_us),
+                terms if is_kept else None,
+                shown_page,
+            )
+        answered: ApprovalAnswer = store.commit(job)
     return answered
 
 

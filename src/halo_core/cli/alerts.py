@@ -390,7 +390,7 @@ def judge(
         "why": why[:1000],
     }
     draft = Draft(EntryKind.FEEDBACK, "", body, actor=store.actor)
-    changes: tuple[str, ...] = store.commit(JudgeAlertJob(alert_entry, session, draft, is_attack=attack))
+    changes = store.commit(JudgeAlertJob(alert_entry, session, draft, is_attack=attack))
     if is_about_identity(alert_entry):
         digester, fingerprint = Digester(store.keys.secret("digest")), str(alert_entry.body.get("identity"))
         reason = mask_reason(why)

@@ -140,7 +140,7 @@ class Enforcer:
         try:
             job = self._make_decision_job(call, self._get_credentials())
             session = job.keywords["context"].session
-            context: DecisionContext = self.store.commit(job, session=session)
+            context = self.store.commit(job, session=session)
         except Exception as exc:  # noqa: BLE001  INVARIANT: FAILCLOSED
             return self._handle_undecided(call, exc, start_us)
         if self.observers.is_watched:
@@ -358,8 +358,7 @@ class Enforcer:
         Raises:
             CannotDecide: the store cannot be read.
         """
-        status: str = self.store.commit(partial(find_question_status, request_id=pending_id))
-        return status
+        return self.store.commit(partial(find_question_status, request_id=pending_id))
 
     def find_link(
         self, session: str, agent: str, acting_handle: str = "", taken_links: Collection[str] = ()

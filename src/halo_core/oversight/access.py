@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Final, TypeVar
 
 from halo_core.errors import Denied, HaloError
 from halo_core.log_output import get_logger
 from halo_core.model import Actor, EntryKind
 from halo_core.store import Draft, Store, Transaction
 
+T = TypeVar("T")
 _LOG: Final = get_logger("access")
 _MAX_TEXT: Final = 200
 
@@ -70,11 +71,11 @@ def recording_refusals(
 
 def commit_or_record_refusal(
     store: Store,
-    job: Callable[[Transaction], Any],
+    job: Callable[[Transaction], T],
     act: str,
     by: Actor | str,
     terms: Mapping[str, str | int] | None = None,
-) -> Any:
+) -> T:
     """Commit a job and return its result; where the job refuses the act, record the refusal (see `record_refusal`).
 
     Raises:

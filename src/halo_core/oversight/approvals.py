@@ -136,8 +136,7 @@ def answer(
                 terms if is_kept else None,
                 shown_page,
             )
-        answered: ApprovalAnswer = store.commit(job)
-    return answered
+        return store.commit(job)
 
 
 def _can_be_confirmed(request: ApprovalRequest) -> bool:

@@ -21,7 +21,6 @@ from halo_core.errors import BadInput, ConfigError, HaloError
 from halo_core.identities.day_alerts import IdentityFingerprints
 from halo_core.model import normalize_name
 from halo_core.oversight.legal_holds import (
-    Governance,
     LegalHold,
     LogScan,
     find_record_class,
@@ -140,7 +139,7 @@ def plan_erasure(reader: Reader, store: Store, request: ErasureRequest) -> Erasu
     _require_reason_without_name(texts, request.why)
     _require_nobody_who_signs(store, reader, {reference, *names})
     governance_scan = scan_log(reader, tenant)
-    governance: Governance = store.commit(lambda tx: read_governance(tx, governance_scan))
+    governance = store.commit(lambda tx: read_governance(tx, governance_scan))
     rows = {name: value for name, value in ring.rows.items() if strip_number(name) in subjects}
 
     def choose(box: StoredBox, opened: KeyRing) -> bool:
@@ -181,7 +180,7 @@ def plan_retention(reader: Reader, store: Store, now_us: int) -> tuple[ErasurePl
     tenant = store.tenant
     ring = _open_ring(reader, tenant, KeyStore(store.config.home))
     scan = scan_log(reader, tenant)
-    governance: Governance = store.commit(lambda tx: read_governance(tx, scan))
+    governance = store.commit(lambda tx: read_governance(tx, scan))
     ends = {name: now_us - days * DAY_US for name, days in governance.keep_days.items()}
 
     def choose(box: StoredBox, _ring: KeyRing) -> bool:

@@ -57,7 +57,7 @@ def issue(
     try:
         _trust_issuer(authorities, wanted.tenant, signer, is_home_key=key_home is None, now_us=store.clock.now_us())
         holder = keys.signer(make_agent_key_name(wanted.agent)).public_key
-        link: Link = store.commit(
+        link = store.commit(
             lambda tx: _record_passport(tx, store, wanted, manifest, signer=signer, holder=holder, changes=changes)
         )
         store.checkpoint()

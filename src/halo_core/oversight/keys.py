@@ -74,8 +74,7 @@ def enrol_person(
         _record(tx, "enrol", role, by, key=key, kid=kid, name=name, since_us=now_us, here=here, **more)
         return authorities.add_person(tx.tenant, name, public_key, now_us, role=role)
 
-    enrolled: str = store.commit(job)
-    return enrolled
+    return store.commit(job)
 
 
 def _holds_key(keys: KeyStore, kid: str) -> bool:

@@ -188,8 +188,7 @@ def read_governance(tx: Transaction, scan: LogScan) -> Governance:
 def load_governance(store: Store, reader: Reader) -> Governance:
     """Like `read_governance`, in a transaction of its own."""
     scan = scan_log(reader, store.tenant)
-    governance: Governance = store.commit(lambda tx: read_governance(tx, scan))
-    return governance
+    return store.commit(lambda tx: read_governance(tx, scan))
 
 
 def set_hold(tx: Transaction, scan: LogScan, wanted: HoldTarget, why: str, by: Actor) -> bool:

@@ -150,10 +150,7 @@ def grant_override(
         status = "active" if len(earlier) + 1 >= people else "waiting"
         return GrantedOverride(override, status, covers, token.expires_at_s * SECOND_US, review_by_us, people)
 
-    granted: GrantedOverride = commit_or_record_refusal(
-        store, job, f"override {direction}", approver, {"decision": overridden.entry.id}
-    )
-    return granted
+    return commit_or_record_refusal(store, job, f"override {direction}", approver, {"decision": overridden.entry.id})
 
 
 def _make_override_token(

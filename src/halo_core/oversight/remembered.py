@@ -280,8 +280,7 @@ def grant_break_glass(
         tx.append(Draft(EntryKind.ALERT, "", alert))
         return answer
 
-    granted: str = store.commit(job)
-    return granted
+    return store.commit(job)
 
 
 def list_remembered(

@@ -93,8 +93,7 @@ def order_reversal(
             raise ConfigError("already_ordered", problem, field="id", remedy=remedy)
         return _record_order(tx, store, effect, approver, signer, lifetime_s=lifetime_s, why=why, digester=digester)
 
-    order: str = commit_or_record_refusal(store, job, "reverse", approver, {"decision": decision[:64]})
-    return order
+    return commit_or_record_refusal(store, job, "reverse", approver, {"decision": decision[:64]})
 
 
 def _make_scope(tx: Transaction, effect: ReversibleEffect, digester: Digester) -> str:

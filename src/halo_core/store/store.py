@@ -20,7 +20,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from halo_core.clock import Clock, SystemClock
 from halo_core.crypto.keys import Digester, IdSource, KeyStore, RandomIds
@@ -48,6 +48,7 @@ from halo_core.store.transaction import Transaction
 from halo_core.store.writer_chains import close_writer_chain, open_writer_chain, refuse_foreign_store
 from halo_core.store.writers import Writer, remove_lock_file
 
+T = TypeVar("T")
 _LOG: Final = get_logger("store")
 _ATTEMPTS: Final = 3
 """How often jobs are run that lose a race against another process."""
@@ -96,7 +97,7 @@ class Store:
         """Owner of the log."""
         return self.config.tenant
 
-    def commit(self, job: Job, *, session: str | None = None) -> Any:
+    def commit(self, job: Callable[[Transaction], T], *, session: str | None = None) -> T:
         """Run one job in this thread and return its result once it is durable.
 
         Args:
@@ -110,9 +111,12 @@ class Store:
         self._reset_after_fork()
         if self._is_draining:
             raise make_closed_error()
-        return _unwrap(self.commit_group([job], None if session is None else (session,))[0])
+        result: T = _unwrap(self.commit_group([job], None if session is None else (session,))[0])
+        return result
 
-    async def acommit(self, job: Job, *, session: str | None = None, on_orphaned: Any = None) -> Any:
+    async def acommit(
+        self, job: Callable[[Transaction], T], *, session: str | None = None, on_orphaned: Any = None
+    ) -> T:
         """Run one job in the writer thread and return its result once it is durable; raises like `commit`.
 
         Args:
@@ -123,7 +127,8 @@ class Store:
         self._reset_after_fork()
         if self._is_draining:
             raise make_closed_error()
-        return await self._committer.commit(job, session, on_orphaned)
+        result: T = await self._committer.commit(job, session, on_orphaned)
+        return result
 
     def defer(
         self, job: Job, *, session: str = "", preparation: Preparation[Any] | None = None, is_patient: bool = False
@@ -155,8 +160,7 @@ class Store:
             tx.load_control()
             return tx.image.find_mode(option, tx.clock.now_us(), tx.clock.mono_us())
 
-        mode: Mode = self.commit(job)
-        return mode
+        return self.commit(job)
 
     def recall_mode(self, option: Mode) -> Mode:
         """Like `find_mode`, from what this process last read, without waiting; `enforce` if it has read nothing."""

@@ -299,7 +299,7 @@ def backtest_declarations(
     declared: Mapping[tuple[ActionKind, str], Resource],
     selection: Selection,
     *,
-    processes: int = 1,
+    processes: int,
 ) -> Iterator[DeclaredResult | None]:
     """Decide recorded decisions about some resources again as if these had been declared this way.
 

@@ -256,7 +256,7 @@ def put_in_force(tx: Transaction, agent: str, score: FittedScore, by: Actor | st
 
 
 def put_identities_in_force(
-    tx: Transaction, book: IdentityBaseline, by: Actor | str, sources: Sequence[str], left_out: int = 0
+    tx: Transaction, book: IdentityBaseline, by: Actor | str, sources: Sequence[str], left_out: int
 ) -> str:
     """Put a tenant's baseline of people and service accounts in force; returns its hash.
 

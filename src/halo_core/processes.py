@@ -29,8 +29,8 @@ def map_in_processes(
     tasks: Iterable[T],
     *,
     processes: int,
-    initializer: Callable[..., None] | None = None,
-    initargs: tuple[Any, ...] = (),
+    initializer: Callable[..., None] | None,
+    initargs: tuple[Any, ...],
 ) -> Iterator[R]:
     """Results of the tasks, in their order; only a few tasks are taken ahead.
 

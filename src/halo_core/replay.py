@@ -272,7 +272,7 @@ def map_decisions(
     tenant: str,
     make_work: Callable[[Replayer], Callable[[RecordedDecision], R]],
     *,
-    processes: int = 1,
+    processes: int,
 ) -> Iterator[R]:
     """The results of a function on every decision in a log, in log order.
 

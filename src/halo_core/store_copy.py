@@ -244,7 +244,7 @@ def _anchor(target: str, home: Path) -> None:
                 update_anchor(list_anchor_names(reader.database, config), config, bytes(row[0]))
 
 
-def _open_target(url: str, *, restart: bool = False) -> CopyTarget:
+def _open_target(url: str, *, restart: bool) -> CopyTarget:
     """Create the tables of a store that is marked as unfinished.
 
     Args:

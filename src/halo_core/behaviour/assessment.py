@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 from typing import Any, Final
 
 from halo_core.behaviour.attempts import NO_ATTEMPTS
@@ -258,12 +257,12 @@ def _compare_volumes(
     tally: SessionTally,
     prior: RolePrior,
     *,
-    beside: Sequence[int] = (),
-    firsts: tuple[int, int] = (0, 0),
-    is_requested: bool = False,
-    has_led: bool = False,
-    agent_risk: int = 0,
-    amounts: Mapping[int, int] = MappingProxyType({}),
+    beside: Sequence[int],
+    firsts: tuple[int, int],
+    is_requested: bool,
+    has_led: bool,
+    agent_risk: int,
+    amounts: Mapping[int, int],
 ) -> tuple[int, list[Axis]]:
     """The largest share of a limit that the action adds to, and an axis for each limit that it passes."""
     limits, recent, values, axes = profile.limits_with(prior), profile.recent_of(tally), tally.values, []

@@ -175,7 +175,7 @@ def make_summary(
     source: str,
     verdict: SessionVerdict,
     *,
-    is_only_asked: bool = False,
+    is_only_asked: bool,
 ) -> SessionSummary:
     """The summary of a session whose severity, source and verdict are known; see `SessionSummary`."""
     day = day_of(tally.first_us)

@@ -161,7 +161,7 @@ class FirstDayResult:
     shown: frozenset[str] = frozenset()
 
 
-def lead_through_first_day(store: StoreContext, tenant: str, *, agent: str = "", yes: bool = False) -> FirstDayResult:
+def lead_through_first_day(store: StoreContext, tenant: str, *, agent: str, yes: bool) -> FirstDayResult:
     """Ask about each undeclared tool and retriever, and write the manifest.
 
     Without a terminal nobody is asked: `yes` accepts every guess, and otherwise all stay undeclared.

@@ -80,7 +80,7 @@ def list_unused(
 
 
 def _read_unused(
-    store: StoreContext, query: str, now_us: int, *, agent: str = "", days: int | None = None
+    store: StoreContext, query: str, now_us: int, *, agent: str, days: int | None = None
 ) -> tuple[list[AgentUnusedGrants], Answer]:
     """The unused grants, and the head of the answer.
 

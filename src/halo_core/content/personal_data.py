@@ -49,7 +49,7 @@ _DOUBLED_DIGIT_SUM: Final = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)  # digit sum of twice
 _BASE_36: Final = str.maketrans({char: str(int(char, 36)) for char in string.ascii_letters})
 
 
-def make_pan_end_finder(groups: list[str], accept: Callable[[int, int], bool] | None = None) -> Callable[[int], int]:
+def make_pan_end_finder(groups: list[str], accept: Callable[[int, int], bool] | None) -> Callable[[int], int]:
     """Make a function that finds where the longest card number from a group on ends, by running sums.
 
     Args:

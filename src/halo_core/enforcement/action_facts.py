@@ -24,7 +24,7 @@ _LABELLED_MARK: Final = " (labelled)"
 """Likewise: its resource is labelled."""
 
 
-def mark_source(source: str, *, is_pointed: bool, is_labelled: bool, is_related: bool = False) -> str:
+def mark_source(source: str, *, is_pointed: bool, is_labelled: bool, is_related: bool) -> str:
     """Add to a source's name what a session notes of it; the name under which the session lists it.
 
     Args:

@@ -295,7 +295,7 @@ class Enforcer:
             )
         )
 
-    def _handle_undecided(self, call: Call, error: Exception, start_us: int = 0) -> Ticket:
+    def _handle_undecided(self, call: Call, error: Exception, start_us: int) -> Ticket:
         """Report a call that could not be decided; a ticket without a context in observe mode, else raises `Denied`."""
         code = error.code if isinstance(error, HaloError) and error.code in REASONS else "decision_error"
         if self.observers.is_watched:

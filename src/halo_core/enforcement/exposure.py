@@ -31,7 +31,6 @@ from halo_core.store import SessionState, Transaction
 from halo_core.store.marks import Exposure, MarkTable
 from halo_core.values import (
     MAX_TEXT,
-    NO_MARKS,
     REPEAT_BYTES,
     TRUST_FLOOR,
     Form,
@@ -228,7 +227,7 @@ class PreparedItem:
 
 
 def prepare_items(
-    context: DecisionContext, history_items: Iterable[HistoryItem], result: ResultMarks = NO_MARKS
+    context: DecisionContext, history_items: Iterable[HistoryItem], result: ResultMarks
 ) -> tuple[PreparedItem, ...]:
     """Prepare what was said or returned, with the links of its conversation; reads no store.
 

@@ -135,9 +135,7 @@ def _describe_held_call(context: DecisionContext) -> dict[str, Any]:
     }
 
 
-def hold_act(
-    tx: Transaction, context: DecisionContext, question: str, digester: Digester, *, follows: bool = False
-) -> str:
+def hold_act(tx: Transaction, context: DecisionContext, question: str, digester: Digester, *, follows: bool) -> str:
     """Store a challenged act.
 
     Args:

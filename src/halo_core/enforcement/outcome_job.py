@@ -96,7 +96,7 @@ def prepare_result_text(
     context: DecisionContext,
     output: str,
     readable_text: str,
-    history_items: tuple[HistoryItem, ...] = (),
+    history_items: tuple[HistoryItem, ...],
 ) -> Preparation[ResultText] | None:
     """Do the work that recording a result's text needs; None if there is no text.
 

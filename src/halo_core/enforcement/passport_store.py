@@ -425,7 +425,7 @@ class PassportStore:
         gives_everything: _GivesEverything,
         store: str,
         now_us: int,
-        is_resumed: bool = False,
+        is_resumed: bool,
     ) -> SessionState:
         path = state.path_to(child.parent)
         now_s = now_us // SECOND_US

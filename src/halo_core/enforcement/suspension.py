@@ -95,7 +95,7 @@ def consider_suspension(
     return True
 
 
-def find_suspended_scope(tx: Transaction, scope: str, target: str, *, is_filed: bool = False) -> tuple[str, str]:
+def find_suspended_scope(tx: Transaction, scope: str, target: str, *, is_filed: bool) -> tuple[str, str]:
     """Scope and target of a lift; for an agent or person that is suspended and not stopped, the suspension.
 
     Args:

@@ -51,8 +51,8 @@ def make_disclosure(
     contents: SealedContents,
     session: str,
     *,
-    subjects: Iterable[str] = (),
-    everybody: bool = False,
+    subjects: Iterable[str],
+    everybody: bool,
 ) -> dict[str, Any]:
     """The file of one session, as a JSON tree.
 

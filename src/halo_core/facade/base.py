@@ -272,7 +272,7 @@ class HaloBase(RegistrationMixin, DelegationMixin):
         """
         return cls.local(agent, db=db, **options)
 
-    def reopen(self, home: Path, url: str, *, mode: Mode | None = None) -> None:
+    def reopen(self, home: Path, url: str, *, mode: Mode | None) -> None:
         """Close, and go on over another home with all that is registered; guarded objects stay as they are.
 
         For drills, which run each case in a fresh copy of a home. Nothing may run meanwhile.

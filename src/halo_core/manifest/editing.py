@@ -117,7 +117,7 @@ def _edit_grants(text: str, agent: str, grants: Grants, source: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def replace_declarations(text: str, declared: Declarations, *, source: str = "agents.yaml") -> str:
+def replace_declarations(text: str, declared: Declarations, *, source: str) -> str:
     """Write declarations into a manifest, replacing those with the same names. All others stay.
 
     Args:

@@ -85,7 +85,7 @@ class PassportSpec:
 
 
 def expand_grants(
-    agent: Agent, catalogue: Catalogue, *, tenant: str, principal: str, allow_unspent: bool = False
+    agent: Agent, catalogue: Catalogue, *, tenant: str, principal: str, allow_unspent: bool
 ) -> PassportSpec:
     """Expand an agent's grants; with `allow_unspent` a budget that nothing spends is noted instead of refused.
 

@@ -77,7 +77,7 @@ def _name_tool(tool: Mapping[Any, Any]) -> Iterator[str]:
         yield from name_servers(find_bearing_tool(name) or make_tool_name(name), tool.get(name))
 
 
-def find_choice_tools(value: Any, function_names: Collection[str] = ()) -> Iterator[str]:
+def find_choice_tools(value: Any, function_names: Collection[str]) -> Iterator[str]:
     """Names of the provider's tools that a tool choice demands.
 
     Args:

@@ -57,7 +57,7 @@ def commit_batch(
     jobs: Sequence[Job],
     *,
     begin: Callable[[], None],
-    deadline_s: float = 5.0,
+    deadline_s: float,
 ) -> list[Outcome]:
     """Run jobs inside the open transaction and commit it; on return, what they wrote is durable.
 

@@ -24,7 +24,6 @@ from sqlalchemy.schema import Column, CreateIndex, CreateTable, MetaData, Unique
 from sqlalchemy.types import BigInteger
 
 from halo_core.store import schema
-from halo_core.store.engine import SCHEMA_VERSION
 
 EVIDENCE: Final = (*schema.EVIDENCE, "position")
 """Tables whose rows are inserted and never changed or removed."""
@@ -82,7 +81,7 @@ def _parse_column(column: str) -> tuple[str, Any]:
     return name, Text() if kind == "text" else BigInteger()
 
 
-def create_statements(version: int = SCHEMA_VERSION) -> Iterator[str]:
+def create_statements(version: int) -> Iterator[str]:
     """The statements that create everything, in a schema that has none of it."""
     for table in _make_metadata().sorted_tables:
         yield from create_table(table.name)

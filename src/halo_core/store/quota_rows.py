@@ -141,7 +141,7 @@ def make_quota_account(root: Link, user_reference: str) -> str:
     return f"{root.envelope}/{user_reference}" if user_reference else root.envelope
 
 
-def compute_quota_day(tx: RowAccess, root: Link, at_us: int, user_reference: str = "") -> QuotaDay:
+def compute_quota_day(tx: RowAccess, root: Link, at_us: int, user_reference: str) -> QuotaDay:
     """Today's sums of every unit that has a quota in a standing link.
 
     Args:

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from halo_core.clock import Clock
 from halo_core.crypto.keys import IdSource
+from halo_core.crypto.sodium import AEAD_NONCE_BYTES
 from halo_core.decision.record import unpack_digest
 from halo_core.errors import CannotDecide
 from halo_core.failpoints import hit_failpoint
@@ -54,7 +55,7 @@ from halo_core.values import Marks, Sketch, pack_spans
 _UNSETTLED_QUERY: Final = (
     "SELECT ws, session FROM entry WHERE tenant=? AND w=? AND mark=1 AND kind='decision' ORDER BY ws"
 )
-_RANDOM_BYTES: Final = 24 * 8
+_RANDOM_BYTES: Final = AEAD_NONCE_BYTES * 8
 
 
 class Transaction(RowAccess):
@@ -155,7 +156,7 @@ class Transaction(RowAccess):
         if not draft.content:
             return b"", marks, compute_attached_digest(b"", b"", marks) if marks else ""
         dek, commitment, name = self.image.keys.get(draft.subject) or load_content_key(self, draft.subject)
-        sealed = seal(dek, self.tenant, name, draft.content, nonce=self.draw_random(24))
+        sealed = seal(dek, self.tenant, name, draft.content, nonce=self._draw_nonce())
         return sealed, marks, compute_attached_digest(commitment, sealed, marks)
 
     def _complete_draft(self, draft: Draft) -> Draft:
@@ -183,7 +184,7 @@ class Transaction(RowAccess):
         sealed = commitments = b""
         for subject, fields in by_subject.items():
             dek, commitment, name = self.content_key(subject)
-            sealed += seal(dek, self.tenant, name, fields, nonce=self.draw_random(24))
+            sealed += seal(dek, self.tenant, name, fields, nonce=self._draw_nonce())
             commitments += commitment
         return sealed, commitments
 
@@ -277,13 +278,12 @@ class Transaction(RowAccess):
         self.image.forget_entries(self.writer.id, self.writer.seq)
         self.image.policy = self._policy_before
 
-    def draw_random(self, size: int) -> bytes:
-        """Fresh random bytes."""
-        # Taken from the operating system for several fields at once; no byte is used twice.
-        if len(self._random) < size:
+    def _draw_nonce(self) -> bytes:
+        # Random bytes are taken from the operating system for several fields at once; none is used twice.
+        if len(self._random) < AEAD_NONCE_BYTES:
             self._random = os.urandom(_RANDOM_BYTES)
-        drawn, self._random = self._random[:size], self._random[size:]
-        return drawn
+        nonce, self._random = self._random[:AEAD_NONCE_BYTES], self._random[AEAD_NONCE_BYTES:]
+        return nonce
 
     def content_key(self, subject: str) -> ContentKey:
         """The key for new content of a subject, created if missing."""

@@ -68,7 +68,7 @@ def train_on_ledger(
     head: LedgerHead,
     options: TrainingOptions,
     *,
-    note: Callable[[str], None] = lambda _: None,
+    note: Callable[[str], None],
 ) -> LedgerModel:
     """Train a model on sessions of a ledger.
 

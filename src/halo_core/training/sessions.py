@@ -95,9 +95,9 @@ def propose_action(event: TrainingEvent) -> ProposedAction:
     return ProposedAction(event.tool, kind, impact, event.args)
 
 
-def observe_session(session: TrainingSession, key: bytes = KEY) -> list[tuple[int, ActionObservation]]:
+def observe_session(session: TrainingSession) -> list[tuple[int, ActionObservation]]:
     """(index of the event, observation) of each action, in order, each from what came before it."""
-    profile = Profile(key)
+    profile = Profile(KEY)
     observations = []
     asked = 0
     for at, event in enumerate(session.events):

@@ -317,7 +317,7 @@ def describe_act(kind: EntryKind, body: Mapping[str, Any]) -> tuple[str, str] | 
     return whom, f"notice of a suspension{pair}{why}"
 
 
-def load_agent_behaviour(reader: Reader, tenant: str, agent: str = "") -> list[AgentBehaviour]:
+def load_agent_behaviour(reader: Reader, tenant: str, agent: str) -> list[AgentBehaviour]:
     """The behaviour of each agent that acted, sorted by id, or of one; with names where the reader can open them."""
     reading = _LogReading()
     for record in read_entries(reader, tenant, _KINDS):

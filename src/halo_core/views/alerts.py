@@ -326,7 +326,7 @@ class AlertList(View):
         return {"alerts": [item.to_json() for item in self.alerts], "errors": self.errors}
 
 
-def load_alerts(reader: Reader, tenant: str, home: Path, *, open_only: bool = False) -> AlertList:
+def load_alerts(reader: Reader, tenant: str, home: Path, *, open_only: bool) -> AlertList:
     """Alerts of a tenant; with `open_only` those that nobody judged. Names are opened with the key in `home`."""
     alerts: list[LoggedEntry] = []
     verdicts: dict[str, Mapping[str, Any]] = {}

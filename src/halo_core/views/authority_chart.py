@@ -99,7 +99,7 @@ class Scene:
         return "if only time passes" if self.timed else "at the current rate"
 
 
-def lay_out(curve: Curve, class_floors: Sequence[Floor], now_us: int, *, timed: bool | None = None) -> Scene:
+def lay_out(curve: Curve, class_floors: Sequence[Floor], now_us: int, *, timed: bool | None) -> Scene:
     """The scene of a curve; `timed` chooses the axis, None the one on which more authority was lost."""
     by_time = curve.is_time_driven() if timed is None else timed
     place = _Axis(curve, by_time, now_us)

@@ -103,7 +103,7 @@ class Proposal:
             if (kind, name) not in used
         )
 
-    def to_grants(self, *, tight: bool = False) -> Grants:
+    def to_grants(self, *, tight: bool) -> Grants:
         """The grants that would have been enough; with `tight` they allow only the values that were used."""
         grants: dict[ActionKind, dict[str, Mapping[str, Constraint]]] = {}
         for item in self.used:

@@ -214,7 +214,7 @@ class RiskReport(View):
         return {"agents": [item.to_json() for item in self.scored], "unscored": unscored}
 
 
-def load_risk_report(reader: Reader, tenant: str, agent: str = "") -> RiskReport:
+def load_risk_report(reader: Reader, tenant: str, agent: str) -> RiskReport:
     """The risk of every agent that acted, or of one."""
     agents: dict[str, AgentRisk] = {}
     for item in read_entries(reader, tenant, (EntryKind.DECISION,)):

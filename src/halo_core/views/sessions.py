@@ -75,7 +75,7 @@ def list_live_agents(state: SessionState) -> tuple[str, ...]:
     return tuple(dict.fromkeys(agents))
 
 
-def load_sessions(reader: Reader, tenant: str, agent: str = "") -> list[SessionState]:
+def load_sessions(reader: Reader, tenant: str, agent: str) -> list[SessionState]:
     """Sessions in which any agent, or this one, has a live link; the newest last.
 
     Raises:
@@ -145,7 +145,7 @@ def load_session_links(reader: Reader, tenant: str, hashes: list[str]) -> tuple[
         raise Tampered("passport_altered", f"a passport cannot be read: {exc}", remedy="run `halo verify`") from exc
 
 
-def load_trees(reader: Reader, tenant: str, state: SessionState, now_us: int, agent: str = "") -> list[PassportTree]:
+def load_trees(reader: Reader, tenant: str, state: SessionState, now_us: int, agent: str) -> list[PassportTree]:
     """The links of a session, a tree for each standing link; only trees with this agent, if one is named.
 
     Raises:

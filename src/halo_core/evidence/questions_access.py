@@ -359,22 +359,9 @@ def answer_sample(
         raise ConfigError("bad_count", f"`{n}` is no size of a sample", field="n", remedy=f"use 1 to {MAX_SAMPLE}")
     if not seed:
         raise ConfigError("no_seed", "a sample needs a seed", field="seed", remedy="give any text, and keep it")
-    decision_count = 0
-    prefix = hashlib.sha256(f"{SAMPLE_DOMAIN}\0{seed}\0".encode("utf-8", "replace"))
-    drawn: list[tuple[int, int, DecisionFacts]] = []  # the largest digest first
-    for item in log.decisions(wanted):
-        if kind and item.kind != kind:
-            continue
-        decision_count += 1
-        digest = prefix.copy()
-        digest.update(item.id.encode())
-        number = -int.from_bytes(digest.digest(), "big")
-        if len(drawn) < n:
-            heapq.heappush(drawn, (number, item.index, item))
-        elif number > drawn[0][0]:
-            heapq.heapreplace(drawn, (number, item.index, item))
-    items = sorted(drawn, key=lambda entry: entry[1])
-    rows = [_sample_row(log, place, -number, item) for place, (number, _, item) in enumerate(items, 1)]
+    population = (item for item in log.decisions(wanted) if not kind or item.kind == kind)
+    decision_count, drawn = _draw_sample(population, n, seed)
+    rows = [_sample_row(log, place, number, item) for place, (number, item) in enumerate(drawn, 1)]
     unknown = list(log.find_unknown(wanted)) if not decision_count else []
     if not decision_count and not unknown:
         unknown.append("no decision of the period is in the population")
@@ -393,6 +380,23 @@ def answer_sample(
             "`halo show ID` shows one in full, `halo replay ID` decides it again",
         ),
     )
+
+
+def _draw_sample(population: Iterable[DecisionFacts], n: int, seed: str) -> tuple[int, list[tuple[int, DecisionFacts]]]:
+    """The number of decisions, and those with the smallest digests, each with its digest, in log order."""
+    count = 0
+    prefix = hashlib.sha256(f"{SAMPLE_DOMAIN}\0{seed}\0".encode("utf-8", "replace"))
+    drawn: list[tuple[int, int, DecisionFacts]] = []  # a heap, the largest digest first
+    for item in population:
+        count += 1
+        digest = prefix.copy()
+        digest.update(item.id.encode())
+        number = -int.from_bytes(digest.digest(), "big")
+        if len(drawn) < n:
+            heapq.heappush(drawn, (number, item.index, item))
+        elif number > drawn[0][0]:
+            heapq.heapreplace(drawn, (number, item.index, item))
+    return count, [(-number, item) for number, _, item in sorted(drawn, key=lambda entry: entry[1])]
 
 
 def _sample_row(log: AuditLog, place: int, number: int, item: DecisionFacts) -> dict[str, Any]:

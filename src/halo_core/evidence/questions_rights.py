@@ -178,18 +178,6 @@ def answer_after_revocation(log: AuditLog, period: Period, *, agent: str) -> Ans
     why = revocation.body.get("why") or "no reason"
     note = f"revoked {_time(revocation)} by {by}: {why} ({revocation.id}, position {revocation.index})"
     attempts = list(_iterate_attempts(log, revocation, period, agent))
-    rows = [
-        {
-            "action": f"{item.kind} {item.resource}",
-            "effect": item.effect,
-            "entry": item.id,
-            "ran": item.dispatched,
-            "reasons": list(item.reasons),
-            "session": item.session,
-            "time": format_moment(item.ts_us),
-        }
-        for item in attempts
-    ]
     findings = [
         f"{format_moment(item.ts_us)}: {item.kind} `{item.resource}` ran ({item.id})"
         for item in attempts
@@ -198,17 +186,29 @@ def answer_after_revocation(log: AuditLog, period: Period, *, agent: str) -> Ans
     findings += _find_later_signs(log, revocation, period, agent)
     return log.conclude(
         period,
-        counted=len(rows),
+        counted=len(attempts),
         what="attempts after the revocation",
         claim=claim,
         findings=findings,
         columns=_AFTER_COLUMNS,
-        rows=rows,
+        rows=[_build_attempt_row(item) for item in attempts],
         notes=(
             note,
             f"{_THROUGH_HALO}; compare `halo inventory show --compare` for what runs elsewhere under its name",
         ),
     )
+
+
+def _build_attempt_row(item: DecisionFacts) -> dict[str, Any]:
+    return {
+        "action": f"{item.kind} {item.resource}",
+        "effect": item.effect,
+        "entry": item.id,
+        "ran": item.dispatched,
+        "reasons": list(item.reasons),
+        "session": item.session,
+        "time": format_moment(item.ts_us),
+    }
 
 
 def _iterate_attempts(log: AuditLog, revocation: AuditEntry, period: Period, agent: str) -> Iterator[DecisionFacts]:

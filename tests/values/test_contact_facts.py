@@ -16,7 +16,7 @@ from halo_core.values.leaves import parse_leaves
 from halo_core.values.named_records import find_records
 from halo_core.values.record_lists import names_listed
 from halo_core.values.topics import ONLY, ONLY_OF, find_topics
-from halo_core.values.unread_orders import NEED, OWN_VERB, UNREAD_ORDER, find_unread_orders
+from halo_core.values.unlisted_orders import NEED, OWN_VERB, UNREAD_ORDER, find_unread_orders
 
 NORDLICHT = frozenset({("nordlicht",)})
 

@@ -13,8 +13,8 @@ from value_world import KNOWN, UNTRUSTED, USER, VOUCHED, World, world
 from halo_core.content.personal_data import is_iban
 from halo_core.values import fingerprint_known_text, fingerprint_text, trace_leaves
 from halo_core.values.addresses import canonicalize_email, canonicalize_host, canonicalize_path, parse_url
+from halo_core.values.decoded_readings import generate_argument_readings
 from halo_core.values.forms import find_forms, parse_argument
-from halo_core.values.hidden import generate_argument_readings
 from halo_core.values.leaves import parse_leaves
 from halo_core.values.normalization import make_skeleton, normalize_bounded
 from halo_core.values.numbers import canonicalize_digits, canonicalize_iban

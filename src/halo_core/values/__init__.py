@@ -1,7 +1,8 @@
 """Values of actions: their kinds and canonical forms, where they came from, which untrusted ones were stored.
 
 Pure functions of texts, arguments and keys; integers only. `forms` finds the values in texts and arguments, by the
-canonical spellings of `addresses` and `numbers`; `spans` keeps the words of vouching texts in order; `hidden` reads
+canonical spellings of `addresses` and `numbers`; `spans` keeps the words of vouching texts in order;
+`decoded_readings` reads
 what is encoded; `sketch` remembers what a session was shown, `provenance` says of each argument how far its source is
 trusted. `argument_values`, `text` and `lexicon` describe values for the behaviour score. docs/values.md has the rules.
 """

@@ -25,7 +25,7 @@ from halo_core.values.numbered import MIN_DIGITS, add_numbered_forms, singulariz
 from halo_core.values.phrasal_verbs import find_phrasal_verbs
 from halo_core.values.sketch import USER_BIT, Sketch, extract_tokens
 from halo_core.values.text import split_name
-from halo_core.values.unread_orders import LOOKING_UP, QUESTION_WORDS, REMARKING, WORD, find_unread_orders
+from halo_core.values.unlisted_orders import LOOKING_UP, QUESTION_WORDS, REMARKING, WORD, find_unread_orders
 
 _MAX_CHARS: Final = 2_048  # of a text; a longer one is a document, of which nothing is said
 _MAX_CLAUSES: Final = 24
@@ -170,7 +170,7 @@ def find_asked_objects(text: str) -> Iterator[Form]:
     """Forms of the words that an act is asked for (`asked_object`), and of the others in its text (`other_object`).
 
     Those of clauses that order anything, by whatever verb, are `ordered`, and those that are only looked up are
-    `looked_up`.
+    `lookup_requests`.
 
     Args:
         text: of the user, without what it forbids.

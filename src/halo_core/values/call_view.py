@@ -17,7 +17,7 @@ from halo_core.values.asked_acts import list_asking_stems
 from halo_core.values.asked_objects import is_done_otherwise
 from halo_core.values.forms import ArgumentValue
 from halo_core.values.leaves import Leaf
-from halo_core.values.looked_up import only_looks
+from halo_core.values.lookup_requests import only_looks
 from halo_core.values.open_filters import doubt_open_filters, list_open_scopes
 from halo_core.values.provenance import trace_leaves
 from halo_core.values.result_origins import is_trusted_lookup

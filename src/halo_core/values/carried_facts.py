@@ -10,8 +10,8 @@ from typing import Final
 from halo_core.model import Impact, Provenance
 from halo_core.values.addresses import has_public_suffix
 from halo_core.values.call_view import CallView, words_of
+from halo_core.values.decoded_readings import generate_hidden_texts, holds_code
 from halo_core.values.forms import find_forms
-from halo_core.values.hidden import generate_hidden_texts, holds_code
 from halo_core.values.kinds import SUSPICIOUS, Form, Kind
 from halo_core.values.lexicon import stem_all
 from halo_core.values.reached_hosts import PLACES

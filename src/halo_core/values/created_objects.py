@@ -8,7 +8,7 @@ from typing import Final
 
 from halo_core.model import Impact, Provenance, Resource
 from halo_core.values.argument_names import split_argument_name
-from halo_core.values.hidden import holds_code
+from halo_core.values.decoded_readings import holds_code
 from halo_core.values.known_rows import is_row_named, is_row_passed_over
 from halo_core.values.leaves import Leaf
 from halo_core.values.lexicon import FURTHER_VERBS, VERBS

@@ -31,6 +31,7 @@ from halo_core.values.call_view import GRAVE_IMPACTS, CallView, is_unpriced_orde
 from halo_core.values.carried_facts import carries_labelled, names_foreign
 from halo_core.values.fact_sources import NO_SOURCES, FactSources
 from halo_core.values.forms import parse_argument
+from halo_core.values.implied_orders import END, WISH
 from halo_core.values.inflections import list_inflected
 from halo_core.values.kinds import SUSPICIOUS, Form, Kind
 from halo_core.values.known_rows import is_pointed_out, is_row_ended
@@ -45,24 +46,23 @@ from halo_core.values.lexicon import (
     VERBS,
     is_task_word,
 )
-from halo_core.values.looked_up import wants_none
+from halo_core.values.lookup_requests import wants_none
 from halo_core.values.messages_to_user import goes_to_user_alone
 from halo_core.values.named_records import is_answered_record, is_named_record
 from halo_core.values.ordered_values import appoints_otherwise, is_ordered_with_values
-from halo_core.values.others_wishes import is_extended_by_others
 from halo_core.values.reached_hosts import ReachedHosts
 from halo_core.values.record_lists import is_list_of, list_records_twice, names_listed, names_record
 from halo_core.values.result_origins import VOUCHED_ORIGINS
 from halo_core.values.sketch import USER_BIT, Sketch, extract_tokens
-from halo_core.values.slips import is_slip
 from halo_core.values.spans import fingerprint_tokens_in_order
 from halo_core.values.stored_targets import stores_target
 from halo_core.values.text import split_name
-from halo_core.values.told_ends import END, WISH
 from halo_core.values.tool_nouns import is_common, list_listed_things, list_things
 from halo_core.values.topics import ALL, ONLY, ONLY_OF
 from halo_core.values.traced_leaves import TracedLeaf
-from halo_core.values.unread_orders import CHANGE, NEED, OWN_VERB, UNREAD_ORDER
+from halo_core.values.typos import is_slip
+from halo_core.values.unlisted_orders import CHANGE, NEED, OWN_VERB, UNREAD_ORDER
+from halo_core.values.untrusted_additions import is_extended_by_others
 
 _IMPACTFUL: Final = frozenset({Impact.PAYMENT, Impact.SEND, Impact.DELETE, Impact.EXECUTE, Impact.ADMIN})
 _FOREIGN_ORIGINS: Final = (Provenance.UNTRUSTED, Provenance.MIXED)

@@ -28,8 +28,9 @@ from halo_core.values.asked_acts import ASKING_SOMEBODY, HANDED_OVER, find_asked
 from halo_core.values.asked_objects import find_asked_objects
 from halo_core.values.dates import find_date_forms
 from halo_core.values.foreign_words import find_foreign_acts
+from halo_core.values.implied_orders import find_told
 from halo_core.values.kinds import ANY_SITE, MAX_FORMS, SUSPICIOUS, TARGET_KINDS, Form, Kind, make_form
-from halo_core.values.looked_up import find_wish_forms
+from halo_core.values.lookup_requests import find_wish_forms
 from halo_core.values.mentioned_places import find_mentioned_places
 from halo_core.values.named_values import (
     find_named_nouns,
@@ -48,9 +49,8 @@ from halo_core.values.quoted_addresses import find_quoted_addresses
 from halo_core.values.quoted_orders import drop_quoted
 from halo_core.values.stated_extents import find_stated_extents
 from halo_core.values.text import split_name
-from halo_core.values.told_ends import find_told
 from halo_core.values.topics import find_akin_parts, find_described, find_topics
-from halo_core.values.unread_orders import find_unread_orders
+from halo_core.values.unlisted_orders import find_unread_orders
 from halo_core.values.user_texts import (
     MAX_OWN_CHARS,
     drop_forbidden,

@@ -10,8 +10,8 @@ from itertools import islice
 from typing import Final
 
 from halo_core.model import Provenance
+from halo_core.values.decoded_readings import generate_argument_readings
 from halo_core.values.forms import ArgumentValue, find_forms
-from halo_core.values.hidden import generate_argument_readings
 from halo_core.values.kinds import SUSPICIOUS, Form
 from halo_core.values.normalization import make_skeleton
 from halo_core.values.result_origins import TRUST_ORDER

@@ -16,6 +16,7 @@ from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from halo_core.model import Provenance
+from halo_core.values.implied_orders import IT
 from halo_core.values.kinds import Form, make_form
 from halo_core.values.normalization import compact
 from halo_core.values.numbered import singularize
@@ -27,7 +28,6 @@ from halo_core.values.sketch import (
     fingerprint_words,
     is_untrusted_mark,
 )
-from halo_core.values.told_ends import IT
 from halo_core.values.topics import AKIN_LETTERS, MIN_TOPIC, is_describing, is_topic, names_nobody
 
 _MAX_READ: Final = 16_384  # characters

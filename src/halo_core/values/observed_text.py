@@ -14,8 +14,9 @@ from operator import itemgetter
 from typing import Final, NamedTuple
 
 from halo_core.model import Provenance
+from halo_core.values.decoded_readings import generate_hidden_texts, holds_code
 from halo_core.values.forms import find_forms
-from halo_core.values.hidden import generate_hidden_texts, holds_code
+from halo_core.values.implied_orders import find_ended_words
 from halo_core.values.kinds import CARRIED_DOMAINS, MAX_CARRIED, MAX_FORMS, SUSPICION_DOMAINS, Form, make_form
 from halo_core.values.known_rows import fingerprint_ended, fingerprint_rows
 from halo_core.values.lexicon import STOP_WORDS
@@ -32,7 +33,6 @@ from halo_core.values.sketch import (
     fingerprint_words,
 )
 from halo_core.values.spans import fingerprint_text_in_order
-from halo_core.values.told_ends import find_ended_words
 from halo_core.values.user_texts import MAX_OWN_CHARS, drop_forbidden
 
 _MAX_KEY_LENGTH: Final = 96  # characters of an argument that is a key of a lookup

@@ -27,9 +27,10 @@ from halo_core.values.argument_names import (
     names_written_field,
     split_argument_name,
 )
+from halo_core.values.dictated_accounts import add_told_targets
 from halo_core.values.forms import ArgumentValue, parse_argument
 from halo_core.values.hidden_values import HiddenValueFinder
-from halo_core.values.joined import find_joined_form, find_joined_values, iter_adjacent, names_part
+from halo_core.values.joined_values import find_joined_form, find_joined_values, iter_adjacent, names_part
 from halo_core.values.kinds import SUSPICIOUS, TARGET_KINDS, Form, Kind
 from halo_core.values.known_rows import (
     is_row_chosen,
@@ -58,7 +59,6 @@ from halo_core.values.sketch import (
     has_foreign_mark,
     has_user_mark,
 )
-from halo_core.values.told_accounts import add_told_targets
 from halo_core.values.traced_leaves import (
     TracedLeaf,
     drop_sent_paths,

@@ -14,11 +14,11 @@ from halo_core.values.asked_acts import CLASS_WORDS, HANDED_OVER, NOUN_STEMS
 from halo_core.values.call_view import CallView
 from halo_core.values.kinds import SUSPICIOUS, Form, Kind
 from halo_core.values.lexicon import stem_all
-from halo_core.values.looked_up import only_looks
+from halo_core.values.lookup_requests import only_looks
 from halo_core.values.sketch import USER_BIT, has_foreign_mark
 from halo_core.values.text import split_name
 from halo_core.values.traced_leaves import TracedLeaf
-from halo_core.values.unread_orders import CHANGE, LOOKING_UP, UNREAD_ORDER
+from halo_core.values.unlisted_orders import CHANGE, LOOKING_UP, UNREAD_ORDER
 
 PLACES: Final = frozenset({Kind.URL, Kind.HOST})
 """Kinds of values that are places of hosts."""

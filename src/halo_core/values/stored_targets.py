@@ -10,6 +10,7 @@ from typing import Any, Final
 from halo_core.model import Impact, Provenance
 from halo_core.values.argument_names import name_of_argument, split_argument_name
 from halo_core.values.call_view import CallView, words_of
+from halo_core.values.dictated_accounts import adds_to_dictated
 from halo_core.values.kinds import Kind
 from halo_core.values.leaves import Leaf
 from halo_core.values.lexicon import VERBS, stem_all
@@ -22,7 +23,6 @@ from halo_core.values.sent_objects import is_of_named_sort
 from halo_core.values.sketch import extract_tokens
 from halo_core.values.stated_extents import states_extent
 from halo_core.values.text import split_name
-from halo_core.values.told_accounts import adds_to_dictated
 from halo_core.values.traced_leaves import TracedLeaf
 
 _STORED_KINDS: Final = frozenset({Kind.ACCOUNT, Kind.EMAIL, Kind.TELEPHONE, Kind.URL, Kind.HOST})

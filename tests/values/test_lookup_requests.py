@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from halo_core.model import Provenance
-from halo_core.values.looked_up import find_wish_forms, only_looks
+from halo_core.values.lookup_requests import find_wish_forms, only_looks
 from halo_core.values.observed_text import fingerprint_text
 from halo_core.values.sketch import Sketch
 

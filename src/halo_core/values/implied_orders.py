@@ -16,7 +16,7 @@ from halo_core.values.asked_acts import find_asked_stems
 from halo_core.values.caseless import CaselessPattern
 from halo_core.values.lexicon import STOP_WORDS, stem_all
 from halo_core.values.numbered import singularize
-from halo_core.values.unread_orders import (
+from halo_core.values.unlisted_orders import (
     ABOUT,
     ASIDE,
     INFORMING,

@@ -21,7 +21,7 @@ from halo_core.values.kinds import Form
 from halo_core.values.lexicon import stem_all
 from halo_core.values.phrasal_verbs import asks_somebody, find_phrasal_verbs, find_wanted_acts
 from halo_core.values.sketch import Sketch, has_user_mark
-from halo_core.values.unread_orders import PART, QUESTION_WORDS, SENTENCE, WORD, find_unread_orders
+from halo_core.values.unlisted_orders import PART, QUESTION_WORDS, SENTENCE, WORD, find_unread_orders
 
 _LOOKS: Final = Form("wish", "looks")
 _WANTS: Final = Form("wish", "wants")

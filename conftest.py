@@ -197,6 +197,8 @@ def pytest_collection(session: pytest.Session) -> Iterator[None]:
         return (yield)
     finally:
         gc.freeze()
+        # Hypothesis is told of each collection, which by default is one for every 700 objects.
+        gc.set_threshold(20_000, 20, 20)
         gc.enable()
 
 
@@ -228,7 +230,7 @@ def _thin(items: list[pytest.Item]) -> None:
     """
     matrices: defaultdict[str, list[tuple[pytest.Item, frozenset[Any]]]] = defaultdict(list)
     for item in items:
-        if item.get_closest_marker("thorough") or item.get_closest_marker("every"):
+        if not hasattr(item, "callspec") or item.get_closest_marker("thorough") or item.get_closest_marker("every"):
             continue
         if values := _values_of(item):
             matrices[item.nodeid.partition("[")[0]].append((item, values))
@@ -269,7 +271,7 @@ def _spread(items: list[pytest.Item]) -> None:
     """Mark `thorough` all but three cases of a test marked `spread`; the next one of its file has the next three."""
     tests: defaultdict[Path, dict[str, list[pytest.Item]]] = defaultdict(dict)
     for item in items:
-        if item.get_closest_marker("spread") is not None:
+        if hasattr(item, "callspec") and item.get_closest_marker("spread") is not None:
             tests[item.path].setdefault(item.nodeid.partition("[")[0], []).append(item)
     for of_file in tests.values():
         for number, cases in enumerate(of_file.values()):

@@ -47,6 +47,27 @@ def test_a_number_says_how_many_or_which(text, domain, numbers):
     assert read(text, domain) == numbers
 
 
+@pytest.mark.parametrize("text", ["1" * 300_000, "a" * 300_000, "_" * 300_000, "1." * 150_000])
+def test_a_text_of_one_long_word_ends(text):
+    """From each of its characters anew, it would take hours."""
+    assert PRICE_LIMIT not in set(find_count_forms(text))
+
+
+@pytest.mark.parametrize(
+    ("clause", "ids"),
+    [
+        ("2 of CH-1 and more", ["ch-1"]),
+        ("2 of CH-", []),
+        ("2 of a", []),
+        ("2 of _x-7y", ["x-7y"]),
+        ("2 of 7é", []),
+        ("2 of 1" + "a" * 40, ["1" + "a" * 31]),
+    ],
+)
+def test_what_is_an_id_beside_a_count(clause, ids):
+    assert [form for form in read(clause, "counted") if " " not in form] == ids
+
+
 @pytest.mark.parametrize(
     ("text", "is_limited"),
     [("a chair under 50 euro", True), ("40 euro each at most", True), ("a chair at 40 euro", False), ("max 3", False)],

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import counts  # noqa: F401  loads the profile of hypothesis before any test is 
 from halo_core import failpoints
 from halo_core.enforcement import planner
 from halo_core.facade import HaloBase
+from halo_core.store import database
 from halo_core.store.reader import Reader
 from halo_world import policy_folder, unblocking, url_of
 
@@ -73,3 +76,31 @@ def plan_differences(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
 def _disarmed() -> Iterator[None]:
     yield
     failpoints.arm_failpoints(None)
+
+
+@pytest.fixture(scope="session")
+def _empty_store(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The file of a SQLite store in which there is nothing yet."""
+    path = tmp_path_factory.mktemp("store") / "halo.db"
+    database.Database(f"sqlite:///{path}").close()
+    return path.read_bytes()
+
+
+@pytest.fixture(autouse=True)
+def _new_stores(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, _empty_store: bytes) -> None:
+    """Let a new SQLite file begin as a copy of an empty store: making its tables is a third of opening a home.
+
+    A test marked `disk` makes them, as do the processes that a test starts.
+    """
+    if request.node.get_closest_marker("disk") is not None:
+        return
+
+    def make_file(self: database.Database) -> None:
+        if self.path is None:
+            return
+        with database._CREATE_LOCK, suppress(OSError):
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+            with os.fdopen(os.open(self.path, flags, 0o600), "wb") as file:
+                file.write(_empty_store)
+
+    monkeypatch.setattr(database.Database, "_make_file", make_file)

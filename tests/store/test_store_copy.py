@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -45,9 +46,18 @@ def fill(place: Place, calls: int = 5, tenants: tuple[str, ...] = ("local", "oth
     return place
 
 
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory) -> Path:
+    """A home with a filled SQLite store; it is only copied."""
+    return fill(Place.make("sqlite", tmp_path_factory.mktemp("filled") / "home")).home
+
+
 @pytest.fixture
-def source(request, tmp_path) -> Place:
-    return fill(Place.make(getattr(request, "param", "sqlite"), tmp_path / "home"))
+def source(request, filled, tmp_path) -> Place:
+    engine = getattr(request, "param", "sqlite")
+    if engine != "sqlite":
+        return fill(Place.make(engine, tmp_path / "home"))
+    return Place.make(engine, shutil.copytree(filled, tmp_path / "home"))
 
 
 def make_target(engine: str, source: Place) -> Place:

@@ -30,7 +30,7 @@ def _parameters(cases: list[Case]) -> list[Any]:
 
 
 def _raw(cases: list[Case]) -> list[Any]:
-    return [pytest.param(case, id=case.name) for case in (cases if is_thorough() else cases[::3])]
+    return [pytest.param(case, id=case.name) for case in (cases if is_thorough() else cases[::6])]
 
 
 @pytest.mark.parametrize("case", _raw(ATTACKS))

@@ -31,7 +31,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 # What is installed is not compiled at once (`--no-compile`): most of its 20,000 modules are never imported.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: setup demo check lint types mypy pyright contracts format docs collect collect-lowest test test-fast test-thorough test-lowest coverage lock bench bench-peers studies mutants mutants-sample clean
+.PHONY: setup demo check lint types mypy pyright contracts format docs collect test test-fast test-thorough test-lowest coverage lock bench bench-peers studies mutants mutants-sample clean
 
 setup: $(STAMP)
 
@@ -42,7 +42,6 @@ $(STAMP): pyproject.toml requirements-dev.txt .ci/install.py
 demo: setup
 	$(BIN)/halo demo
 
-# mypy first: it takes longest, and `make test` runs two of these at a time.
 check: types lint contracts
 
 lint: setup
@@ -68,10 +67,10 @@ format: setup
 docs: setup
 	$(BIN)/mkdocs build --quiet --strict --site-dir build/site
 
+# What takes longest begins first. One process runs the smoke tests beside the checks: three would import three times.
 test:
-	$(MAKE) --jobs 2 check docs collect collect-lowest
+	$(MAKE) --jobs 2 test-lowest collect mypy docs pyright lint contracts LOWEST_WORKERS=0
 	$(PYTEST) -m "not thorough"
-	$(MAKE) test-lowest
 
 # Compiles once what each worker would compile for itself when they all start at once.
 collect: setup
@@ -94,14 +93,11 @@ $(OLDEST): pyproject.toml .ci/requirements-lowest.txt .ci/install.py | $(STAMP)
 
 # The contract suite and the adapters' smoke tests.
 LOWEST_TESTS ?= smoke and not thorough
+LOWEST_WORKERS ?= $(WORKERS)
 ADAPTERS     := tests/adapters tests/langchain tests/llamaindex tests/openai_agents
 LOWEST_FILES  = $(if $(LOWEST_TESTS),$(shell grep --recursive --files-with-matches --include='test_*.py' smoke $(ADAPTERS)),$(ADAPTERS))
-collect-lowest: $(OLDEST)
-	mkdir -p build
-	$(LOWEST)/bin/pytest --collect-only --quiet -m "$(LOWEST_TESTS)" $(LOWEST_FILES) >build/lowest.txt || { tail -n 60 build/lowest.txt; exit 1; }
-
 test-lowest: $(OLDEST)
-	$(LOWEST)/bin/pytest --numprocesses $(WORKERS) -m "$(LOWEST_TESTS)" $(LOWEST_FILES)
+	$(LOWEST)/bin/pytest --numprocesses $(LOWEST_WORKERS) -m "$(LOWEST_TESTS)" $(LOWEST_FILES)
 
 lock: setup
 	$(COMPILE) pyproject.toml $(EXTRAS) --group dev --output-file requirements-dev.txt

@@ -56,11 +56,11 @@ _PRICE_BEHIND: Final = re.compile(
     r",? (?:at (?:the )?most|max\b|each\b|apiece\b|per\b|in total\b|or less\b)", re.IGNORECASE
 )
 _CLAUSE: Final = re.compile(r"[,;\n]|\.\s|\b(?:and|und|et|y|e|en)\b")
-_RUN: Final = re.compile(r"(?<![\w-])([\w-]*)[0-9][\w-]*")
-"""Letters and digits with a digit among them; group 1 ends at the last one."""
-_LAST_LETTER: Final = re.compile(r"([\w-]*)[A-Za-z]")
+_RUN: Final = re.compile(r"[\w-]+")
 _ID: Final = re.compile(r"[A-Za-z0-9][\w-]{1,31}")
-"""An id, as that of a ware, where a letter and a digit follow in its run."""
+"""An id of letters and digits, as that of a ware; both have to stand at its beginning or behind it in its run."""
+_LAST_DIGIT: Final = re.compile(r"[0-9][^0-9]*$")
+_LAST_LETTER: Final = re.compile(r"[A-Za-z][^A-Za-z]*$")
 _ORDER_BEFORE: Final = re.compile(r"\b(?:order|booking)\.? ?$", re.IGNORECASE)
 _COUNTED_BEHIND: Final = re.compile(
     r" (?:of|x|×)\b| (?!(?:is|was|has|had|for|from|and|or|to|on|in|at|by|with|that|which|as|if|it)\b)[^\W\d_]",
@@ -109,17 +109,17 @@ _MOST_BEHIND: Final = re.compile(
 _BETWEEN: Final = re.compile(rf"\bbetween {_COUNT} and {_COUNT}\b{_NO_COUNT}", re.IGNORECASE)
 _DOZENS: Final = re.compile(r"\b(half a|a|one|two|three|four) dozen\b", re.IGNORECASE)
 _DOZEN_COUNTS: Final = {"half a": 6, "a": 12, "one": 12, "two": 24, "three": 36, "four": 48}
-_CURRENCY: Final = r"(?:[$€£¥]|eur\b|euros?\b|usd\b|dollars?\b|gbp\b|pounds?\b|chf\b)"
-_MONEY: Final = rf"(?:[$€£¥] ?[0-9][0-9.,]*|[0-9][0-9.,]* ?{_CURRENCY})"
-_MONEY_ANYWHERE: Final = rf"(?:[$€£¥] ?[0-9][0-9.,]*|(?<![0-9.,])[.,]*[0-9][0-9.,]* ?{_CURRENCY})"
-"""Read from the beginning of a number alone: from each of its digits, that takes the square of its length."""
+_CURRENCY: Final = r" ?(?:[$€£¥]|eur\b|euros?\b|usd\b|dollars?\b|gbp\b|pounds?\b|chf\b)"
+_SIGNED_MONEY: Final = r"[$€£¥] ?[0-9][0-9.,]*+"
 _PRICE_LIMIT: Final = re.compile(
     rf"\b(?:up to|at (?:the )?most|no more than|not more than|max(?:imum)?\.?(?: of)?|under|below|less than|within"
-    rf"|budget(?: is| of|:)?|cheaper than|bis zu|höchstens|maximal|unter) (?:a |the |our )?{_MONEY}"
-    rf"|{_MONEY_ANYWHERE} (?:(?:each|apiece|per \w+|a piece),? )?"
+    rf"|budget(?: is| of|:)?|cheaper than|bis zu|höchstens|maximal|unter) (?:a |the |our )?"
+    rf"(?:{_SIGNED_MONEY}|[0-9][0-9.,]*+{_CURRENCY})"
+    rf"|(?:{_SIGNED_MONEY}|(?<![0-9.,])(?=[.,]*+[0-9])[0-9.,]++{_CURRENCY}) (?:(?:each|apiece|per \w+|a piece),? )?"
     r"(?:at (?:the )?most|max(?:imum)?|tops|or less|höchstens|maximal)\b",
     re.IGNORECASE,
 )
+"""A number without such words in front is read from its first sign: from each digit it would take their square."""
 
 
 def find_count_forms(text: str) -> Iterator[Form]:
@@ -154,14 +154,14 @@ def _find_counted(text: str) -> Iterator[Form]:
             yield from (make_form(("counted", f"{ids[0]} {number}")) for number in numbers)
 
 
-def _find_ids(clause: str) -> Iterator[str]:
-    """Ids of letters and digits."""
-    for run in _RUN.finditer(clause):
-        if (letter := _LAST_LETTER.match(run[0])) is None:
+def _find_ids(text: str) -> Iterator[str]:
+    """The ids of a text. A pattern that looked ahead from each sign of a long run would take the square of its time."""
+    for run in _RUN.finditer(text):
+        digit, letter = _LAST_DIGIT.search(run[0]), _LAST_LETTER.search(run[0])
+        if digit is None or letter is None:
             continue
-        last = min(letter.end(1), run.end(1) - run.start())
         for match in _ID.finditer(run[0]):
-            if match.start() > last:
+            if match.start() > min(digit.start(), letter.start()):
                 break
             yield match[0]
 

@@ -187,7 +187,7 @@ _MAX_SPELLING_INPUT: Final = 65_536  # characters
 _MAX_SPELLING_LENGTH: Final = 4_096
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{12,4096}={0,2}")
 _HEX: Final = re.compile(r"\b(?:0x)?([0-9a-fA-F]{16,4096})\b")
-_PERCENT: Final = re.compile(r"\S*%[0-9a-fA-F]{2}\S*")
+_PERCENT: Final = re.compile(r"%[0-9a-fA-F]{2}")
 _LONG_RUN: Final = re.compile(r"[A-Za-z0-9+/_-]{12}")
 """Stands in whatever `_BASE64` or `_HEX` finds: one search where most texts have nothing, in place of two."""
 _ENTITY: Final = re.compile(r"&(?:#\d{1,7}|#x[0-9a-fA-F]{1,6}|[a-zA-Z]{2,12});")
@@ -220,7 +220,8 @@ def _generate_all_spellings(text: str) -> Iterator[str]:
     if folded != text:
         yield folded
     if "%" in text:
-        yield from (unquote(escaped)[:_MAX_SPELLING_LENGTH] for escaped in _PERCENT.findall(text))
+        # Word by word: a pattern of a word with an escape in it takes the square of a long word without one.
+        yield from (unquote(word)[:_MAX_SPELLING_LENGTH] for word in text.split() if _PERCENT.search(word))
     if "&" in text and _ENTITY.search(text):
         yield html.unescape(text)[:_MAX_SPELLING_LENGTH]
     for match in _DOT.finditer(folded) if "dot" in folded.casefold() else ():

@@ -104,8 +104,6 @@ class ExposureContract:
     """What an adapter must tell of a conversation. Subclass it with a `talker`."""
 
     talker: ClassVar[Talker]
-    takes_jobs_for_requests: ClassVar[bool] = True
-    """Whether what a thread of the application's own starts a run with is taken for the user's words."""
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Each case in each shape."""
@@ -276,8 +274,8 @@ class ExposureContract:
     def test_a_job_that_an_exposed_agent_queued_is_the_models(self, halo, tools, paid, shape, exposes, account):
         """A worker that runs a job as another agent's request pays only what an unexposed agent has queued.
 
-        The account that the directory gave is known in the job as well. A name is no value with a canonical form, so
-        it is paid only where the framework takes the job for the worker's own request.
+        The account that the directory gave is known in the job as well. A name is no value with a canonical form; it
+        is paid because the job is the message that the worker's own run begins with.
         """
         jobs: queue.Queue[str] = queue.Queue()
 
@@ -298,8 +296,7 @@ class ExposureContract:
         worker = threading.Thread(target=work)
         worker.start()
         worker.join(60)
-        is_asked = exposes or (account == "bo" and not self.takes_jobs_for_requests)
-        assert paid == ([] if is_asked else [account])
+        assert paid == ([] if exposes else [account])
 
     # stores
 

@@ -100,4 +100,3 @@ class LlamaIndexTalker:
 
 class TestLlamaIndex(ExposureContract):
     talker: ClassVar[Talker] = LlamaIndexTalker()
-    takes_jobs_for_requests = False

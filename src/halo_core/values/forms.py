@@ -162,9 +162,7 @@ def list_ceiling_forms(own: str) -> tuple[Form, ...]:
     return tuple(find_ceiling_forms(own, partial(find_forms, amounts=False)))
 
 
-_GLUED_SENTENCE: Final = re.compile(
-    r"(?<![\w-])(?<![\w-]\.)((?:[\w-]++\.)+[a-z]{2,})\.([A-Z][a-z]*)(?=[\s,;:!?']|$)"
-)
+_GLUED_SENTENCE: Final = re.compile(r"(?<![\w-])(?<![\w-]\.)((?:[\w-]++\.)+[a-z]{2,})\.([A-Z][a-z]*)(?=[\s,;:!?']|$)")
 """Begins where a row of labels does: from each of its labels a long row would take the square of its time."""
 
 

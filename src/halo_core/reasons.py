@@ -207,7 +207,7 @@ REASONS: Final[dict[str, ReasonText]] = {
     "large_sum": ReasonText("payments of the last 24 hours add up to more than the threshold", "request an approval"),
     "repeated_payment": ReasonText(
         "the same payment ran within the last 24 hours",
-        "request an approval, or let the user ask for it again in a new message that names the order or the payee",
+        "request an approval, or let the user ask again in a new message that names the tool's declared target",
     ),
     "held_before": ReasonText(
         "an earlier act on the same target is held",

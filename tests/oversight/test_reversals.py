@@ -240,7 +240,7 @@ def test_what_is_irreversible_or_leaves_nothing_says_so(home):
     text = cli("show", paid, home=home)[1]
     assert "IRREVERSIBLE" in text
     assert "halo reverse ID" in cli("show", booked, home=home)[1]
-    assert "no callable was given" in cli("show", plain, home=home)[1]
+    assert "no function that does so was given" in cli("show", plain, home=home)[1]
 
 
 def test_the_question_says_beforehand_that_nothing_takes_it_back(home):

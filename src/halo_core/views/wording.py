@@ -313,4 +313,4 @@ def describe_reversal(reversal: str, *, can_reverse: bool) -> str:
     if can_reverse:
         word = "undone" if reversal == "undo" else "compensated"
         return f"it can be {word}: halo reverse ID"
-    return f"declared or guessed as `{reversal}`, but no callable was given, so halo cannot take it back"
+    return f"halo cannot take it back: declared or guessed as `{reversal}`, but no function that does so was given"

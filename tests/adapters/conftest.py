@@ -5,4 +5,4 @@ from __future__ import annotations
 import pytest
 
 # The contract is no test file by its name, and its assertions should say as much as theirs.
-pytest.register_assert_rewrite("contract", "contract_driver")
+pytest.register_assert_rewrite("contract", "contract_driver", "moved_values_contract")

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import codecs
-from urllib.parse import quote
-
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from value_world import KNOWN, UNTRUSTED, USER, VOUCHED, World, world
 
-from halo_core.content.personal_data import is_iban
+from generated_values import DIGITS, EMAILS, ENCODINGS, IBANS, KINDS, SPELLINGS, URLS, regroup
 from halo_core.values import fingerprint_known_text, fingerprint_text, trace_leaves
 from halo_core.values.addresses import canonicalize_email, canonicalize_host, canonicalize_path, parse_url
 from halo_core.values.decoded_readings import generate_argument_readings
@@ -24,58 +20,8 @@ from halo_core.values.spans import tokenize
 FILLER = "Please read my mail, pay Anna Miller 90 EUR, remind Max Smith. Steps: 1. a 2. b 3. c 4. d 5. e 6. 7. 8. 9. 0."
 
 
-def make_iban(digits: str) -> str:
-    body = "DE00" + digits
-    check = 98 - int("".join(str(int(char, 36)) for char in body[4:] + body[:4])) % 97
-    return f"DE{check:02}{digits}"
-
-
-DIGITS = st.text("0123456789", min_size=8, max_size=16).filter(lambda text: len(set(text)) > 3 and text[0] != "0")
-IBANS = st.text("0123456789", min_size=18, max_size=18).map(make_iban).filter(is_iban)
-LABEL = st.from_regex(r"[a-z][a-z0-9]{2,10}", fullmatch=True)
-HOSTS = st.tuples(LABEL, LABEL).map(lambda parts: f"{parts[0]}.{parts[1]}.example")
-EMAILS = st.tuples(LABEL, HOSTS).map("@".join)
-URLS = st.tuples(HOSTS, LABEL, LABEL).map(lambda parts: f"https://{parts[0]}/{parts[1]}/{parts[2]}?q={parts[1]}")
-PATHS = st.lists(LABEL, min_size=2, max_size=5).map(lambda parts: "/" + "/".join(parts))
-IDS = st.from_regex(r"[a-z]{2,4}_[0-9][A-Z][a-z][A-Z][0-9a-z]{2,6}", fullmatch=True)
-NAMES = st.tuples(LABEL, LABEL).map(lambda parts: " ".join(part.title() for part in parts))
-VALUES = st.one_of(DIGITS, IBANS, EMAILS, URLS, PATHS, IDS, NAMES)
-
-
-def regroup(text: str, size: int, sign: str) -> str:
-    return sign.join(text[i : i + size] for i in range(0, len(text), size))
-
-
-TRICKS = st.sampled_from(
-    [
-        " ".join,
-        lambda text: text[::-1],
-        lambda text: text[:-1],
-        lambda text: text[1:],
-        lambda text: text + "x",
-        "\u200b".join,
-        lambda text: "\u202e" + text,
-        lambda text: text.replace("a", "а").replace("e", "е").replace("1", "l"),
-        lambda text: text.swapcase(),
-        lambda text: quote(text, safe=""),
-        lambda text: "".join(f"&#{ord(char)};" for char in text),
-        lambda text: base64.b64encode(text.encode()).decode(),
-        lambda text: base64.b32encode(text.encode()).decode(),
-        lambda text: text.encode().hex(),
-        lambda text: codecs.encode(text, "rot13"),
-        lambda text: "".join(chr(ord(char) + 0xFEE0) if "!" <= char <= "~" else char for char in text),
-        lambda text: f"'{text}'=",
-        lambda text: f"_{text}_",
-        lambda text: text.replace("@", "+x@"),
-        lambda text: text.replace("https://", "https://x@"),
-        lambda text: text.replace("/", "/../x/", 1),
-        lambda text: text.replace(".", "。"),
-        lambda text: f"{text}, {text}",
-        lambda text: regroup(text, 4, " "),
-        lambda text: regroup(text, 3, "-"),
-        lambda text: f"{text[: len(text) // 2]}\n{text[len(text) // 2 :]}",
-    ]
-)
+VALUES = st.one_of(*(KINDS[kind] for kind in KINDS if kind not in ("sort code", "program")))
+TRICKS = st.sampled_from([*SPELLINGS, *ENCODINGS])
 
 
 @settings(max_examples=60, deadline=None)

@@ -102,9 +102,7 @@ ACTS: dict[str, Act] = {
     "handle": Act("invite", _target("admin", "username"), "Invite {}.", lambda v: {"username": v}),
     "id": Act("delete_record", _target("delete", "record_id"), "Delete the record {}.", lambda v: {"record_id": v}),
     "path": Act("delete_file", _target("delete", "path"), "Delete the file {}.", lambda v: {"path": v}),
-    "name": Act(
-        "pay_person", _pays("recipient"), "Pay {} 9 euros.", lambda v: {"recipient": v, "amount": 9.0}, (str.upper,)
-    ),
+    "name": Act("pay_person", _pays("recipient"), "Pay {} 9 euros.", lambda v: {"recipient": v, "amount": 9.0}),
     "program": Act("run_shell", _target("execute", "command"), "Run `{}`.", lambda v: {"command": v}),
 }
 WAYS = ("respelled", "split", "encoded", "role", "session", "store")

@@ -198,13 +198,16 @@ class _FunctionField:
     def __get__(self, tool: BaseTool | None, _owner: Any = None) -> Any:
         if tool is None or self._name not in tool.__dict__:  # as a field without a default on its class
             raise AttributeError(self._name)
-        function = find_original(tool.__dict__[self._name])  # a copy was made of what somebody had read here
+        # A copy was made of what somebody had read here.
+        function = find_original(tool.__dict__[self._name])
+        if function is None or get_guard(tool) is not None:
+            return function
         halo = self._find_halo() or _DECIDING_HALO.get()
-        if function is None or (halo is None and not any(watches() for watches in UNGUARDED_WATCHES)):
+        if halo is None and not any(watches() for watches in UNGUARDED_WATCHES):
             return function
         caller = sys._getframe(1)  # noqa: SLF001  nothing else shows who reads
         is_own = _RUNNING_BODY.get() is tool or _is_called_by_framework(tool, caller)
-        if is_own or get_guard(tool) is not None or _is_ours(caller):
+        if is_own or _is_ours(caller):
             return function
         return find_stand_in(tool, self._name, function, lambda: self._make_function(tool, function))
 

@@ -8,13 +8,13 @@ the user's. If the host asks a model directly, that call is the outermost run.
 from __future__ import annotations
 
 import dataclasses
-import functools
 import marshal
 import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
+from types import NoneType
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -27,6 +27,7 @@ from langchain_core.messages import (
     ToolMessage,
     convert_to_messages,
 )
+from langchain_core.outputs import ChatResult, LLMResult
 from langchain_core.prompt_values import PromptValue
 from langchain_core.runnables.config import var_child_runnable_config
 from langchain_core.tracers.context import register_configure_hook
@@ -42,8 +43,9 @@ from halo_core.enforcement.activities import (
     run_activity_value,
 )
 from halo_core.enforcement.exposure import describe_calls
-from halo_core.enforcement.model_inputs import join_calls
+from halo_core.enforcement.model_inputs import Message, join_calls
 from halo_core.enforcement.session_context import current_session, in_body
+from halo_core.enforcement.text_cache import TextCache
 from halo_core.model import HistoryItem, HistoryRole, Provenance
 from halo_core.quick_init import quick_init
 from halo_langchain._translate import get_message_text, read_attribute
@@ -69,65 +71,105 @@ _PROVIDER_METADATA: Final = ("citations", "grounding_metadata", "search_results"
 
 
 class ShownMessage(NamedTuple):
-    """A message with its parts that a decision needs, read once.
+    """What a decision needs of a message, read once.
 
     Args:
-        message: it.
+        base: the framework's class that says whose it is.
         kind: its type.
+        id: its id; empty for none.
         text: its words.
         calls: the calls that it asks for, normalized; empty for none.
         call_lines: the same as they are recorded of a model's input.
+        is_unnamed_human: it may be a user's; a named one, or one marked by middleware, holds others' words.
+        key: by which the message is recognised.
+        recorded: it, as it is recorded of a model's input.
+        item: it, as an item of the conversation that this run has added; None where it is none.
+        given_item: the same as one that was there before the run.
     """
 
-    message: BaseMessage
+    base: type[BaseMessage]
     kind: str
+    id: Any
     text: str
     calls: str
     call_lines: str
-
-    @property
-    def key(self) -> tuple[str, str, str]:
-        """A key that recognises the message; made of its existing text objects, whose hashes are cached."""
-        return self.kind, self.text, self.calls
-
-
-_PLAIN_KINDS: Final = frozenset((AIMessage, HumanMessage, SystemMessage, ToolMessage))
-"""Kinds of which it is known that their members are in their dictionary."""
+    is_unnamed_human: bool
+    key: tuple[str, str, str]
+    recorded: Message
+    item: HistoryItem | None
+    given_item: HistoryItem | None
 
 
+_BASES: Final = (SystemMessage, HumanMessage, ToolMessage, AIMessage)
 _MAX_DUMPED: Final = 4_096
-"""Bytes of the calls of a message up to which they are remembered."""
+"""Bytes of the calls and blocks of a message up to which it is remembered."""
+_KNOWN: Final[TextCache[tuple[Any, ...], ShownMessage]] = TextCache()
+"""Messages by all that `_read` reads of them: each model call of a conversation shows the same ones again."""
 
 
 def read_message(message: BaseMessage) -> ShownMessage:
-    """Read the kind, text and calls of a message."""
-    if type(message) in _PLAIN_KINDS and not message.__pydantic_extra__:
-        calls = message.__dict__.get("tool_calls")
-    else:
-        calls = read_attribute(message, "tool_calls")
-    described, lines = _read_calls(calls) if calls else ("", "")
-    return ShownMessage(message, message.type, get_message_text(message), described, lines)
+    """Read a message; one whose values were read before is not read again."""
+    value = _get_value(message)
+    known = _KNOWN.get(value) if value is not None else None
+    if known is None:
+        known = _read(message)
+        if value is not None:
+            _KNOWN.keep(value, known.recorded.text, known)
+    return known
 
 
-def _read_calls(calls: Any) -> tuple[str, str]:
-    """The calls of a message as `describe_calls` and `join_calls` write them."""
-    try:
-        # Version 2 writes equal values as equal bytes, and whatever differs in value or type as others.
-        dumped = marshal.dumps(calls, 2)
-    except ValueError:  # arguments of other types
-        dumped = b""
-    return _read_dumped_calls(dumped) if 0 < len(dumped) <= _MAX_DUMPED else _write_calls(calls)
+def _get_value(message: BaseMessage) -> tuple[Any, ...] | None:
+    """All that `_read` reads of a message, by value; None for one of another class, or with values of other types."""
+    kind = type(message)
+    if kind not in _BASES or message.__pydantic_extra__:
+        return None
+    members = message.__dict__  # where these classes have all that they hold
+    content, calls = members.get("content"), members.get("tool_calls")
+    names = members.get("type"), members.get("id"), members.get("tool_call_id")
+    is_text, dumped = type(content) is str, b""
+    if calls or not is_text:
+        try:
+            # Version 2 writes equal values as equal bytes, and whatever differs in value or type as others.
+            dumped = marshal.dumps((calls, None if is_text else content), 2)
+        except ValueError:  # values of other types
+            return None
+    if len(dumped) > _MAX_DUMPED or not {*map(type, names)} <= _NAME_TYPES:
+        return None
+    is_others = kind is HumanMessage and (bool(members.get("name")) or "lc_source" in message.additional_kwargs)
+    return kind, names, content if is_text else None, dumped, is_others
 
 
-@functools.lru_cache(maxsize=1024)
-def _read_dumped_calls(dumped: bytes) -> tuple[str, str]:
-    """As `_read_calls`, remembered: each model call of a conversation shows the same messages again."""
-    return _write_calls(marshal.loads(dumped))  # noqa: S302  what `_read_calls` has just dumped
+_NAME_TYPES: Final = frozenset((str, NoneType))
+
+
+def _read(message: BaseMessage) -> ShownMessage:
+    base = next((kind for kind in _BASES if isinstance(message, kind)), BaseMessage)
+    kind, text, calls = message.type, get_message_text(message), read_attribute(message, "tool_calls")
+    described, lines = _write_calls(calls) if calls else ("", "")
+    recorded = Message(kind, text + lines if base is AIMessage else text)
+    items = [_make_item(message, base, text, described, is_given=is_given) for is_given in (False, True)]
+    is_unnamed = base is HumanMessage and not message.name and "lc_source" not in message.additional_kwargs
+    key = kind, text, described
+    return ShownMessage(base, kind, message.id or "", text, described, lines, is_unnamed, key, recorded, *items)
 
 
 def _write_calls(calls: Iterable[Any]) -> tuple[str, str]:
+    """The calls of a message as `describe_calls` and `join_calls` write them."""
     described = describe_calls((str(item.get("name")), item.get("args")) for item in calls)
     return described, join_calls("", ((item.get("name"), item.get("args")) for item in calls))
+
+
+def _make_item(message: Any, base: type[Any], text: str, calls: str, *, is_given: bool) -> HistoryItem | None:
+    if base is HumanMessage:
+        return HistoryItem(HistoryRole.USER, text, is_given=is_given)
+    if base is ToolMessage:
+        return HistoryItem(
+            HistoryRole.RESULT, text, id=read_attribute(message, "tool_call_id") or "", is_given=is_given
+        )
+    if base is not AIMessage:
+        return None
+    role = HistoryRole.CALLS if calls else HistoryRole.REPLY
+    return HistoryItem(role, text, calls, is_given=is_given) if text or calls else None
 
 
 @quick_init
@@ -152,7 +194,7 @@ class RunInput:
     def from_messages(cls, shown: Sequence[ShownMessage]) -> RunInput:
         """Read the input of a run from its messages."""
         shown = shown[:_MAX_PARTS]
-        texts = tuple(dict.fromkeys([item.text for item in shown if is_unnamed_human(item.message)]))
+        texts = tuple(dict.fromkeys([item.text for item in shown if item.is_unnamed_human]))
         return cls(texts, frozenset([item.key for item in shown]))
 
     def find_user_texts(self, text: str) -> list[str]:
@@ -160,11 +202,6 @@ class RunInput:
         if text in self.user_texts:
             return [text]
         return [item for item in self.user_texts if item and item in text]
-
-
-def is_unnamed_human(message: BaseMessage) -> bool:
-    """Whether a message may be a user's; a named one, or one marked by middleware, holds others' words."""
-    return isinstance(message, HumanMessage) and not message.name and "lc_source" not in message.additional_kwargs
 
 
 def _iterate_messages(value: Any, depth: int) -> Iterator[BaseMessage]:
@@ -330,12 +367,13 @@ def find_known_origins(shown: Iterable[ShownMessage], run_input: RunInput) -> tu
     if in_body():
         return ()
     origins: list[tuple[str, Provenance]] = []
-    for message, _, text, _, _ in shown:
-        if isinstance(message, SystemMessage):
+    for item in shown:
+        text = item.text
+        if item.base is SystemMessage:
             origins.append((text, Provenance.SYSTEM))
-        elif isinstance(message, HumanMessage):
-            own = run_input.find_user_texts(text) if is_unnamed_human(message) else []
-            origins += [(item, Provenance.USER) for item in own]
+        elif item.base is HumanMessage:
+            own = run_input.find_user_texts(text) if item.is_unnamed_human else []
+            origins += [(part, Provenance.USER) for part in own]
             if text not in own:
                 origins.append((text, Provenance.NOVEL))
     return tuple(origins)
@@ -344,20 +382,8 @@ def find_known_origins(shown: Iterable[ShownMessage], run_input: RunInput) -> tu
 def list_history(shown: Iterable[ShownMessage], run_input: RunInput) -> tuple[HistoryItem, ...]:
     """The conversation so far, and its thread if the session has another name."""
     keys = run_input.keys
-    items = [_make_item(item, is_given=(item.kind, item.text, item.calls) in keys) for item in shown]
+    items = [item.given_item if item.key in keys else item.item for item in shown]
     return tuple([item for item in items if item is not None] + _list_threads())
-
-
-def _make_item(shown: ShownMessage, *, is_given: bool) -> HistoryItem | None:
-    message, _, text, calls, _ = shown
-    if isinstance(message, HumanMessage):
-        return HistoryItem(HistoryRole.USER, text, is_given=is_given)
-    if isinstance(message, ToolMessage):
-        return HistoryItem(HistoryRole.RESULT, text, id=message.tool_call_id or "", is_given=is_given)
-    if not isinstance(message, AIMessage):
-        return None
-    role = HistoryRole.CALLS if calls else HistoryRole.REPLY
-    return HistoryItem(role, text, calls, is_given=is_given) if text or calls else None
 
 
 def _list_threads() -> list[HistoryItem]:
@@ -378,24 +404,37 @@ def read_answer(response: Any) -> tuple[HistoryItem, ...]:
     items: list[HistoryItem] = []
     for message in iterate_answers(response):
         note_answer(message.id or "")
-        item = _make_item(read_message(message), is_given=True)
+        item = read_message(message).given_item
         items += [item] if item is not None else []
         if provider_results := "\n".join(_iterate_provider_results(message)):
             items.append(HistoryItem(HistoryRole.PROVIDER_RESULT, provider_results))
     return tuple(items)
 
 
+GENERATED_KINDS: Final = frozenset((ChatResult, LLMResult))
+"""Results that hold generations and nothing else; pydantic takes its time to say so."""
+
+
 def iterate_answers(response: Any) -> Iterator[BaseMessage]:
     if isinstance(response, BaseMessage):
         yield response
-    elif (inner := getattr(response, "model_response", None)) is not None:
-        yield from iterate_answers(inner)
-    elif isinstance(result := getattr(response, "result", None), list):
-        yield from (item for item in result if isinstance(item, AIMessage))
-    else:
-        for part in (item for generations in getattr(response, "generations", ()) for item in _to_list(generations)):
-            message = getattr(part, "message", None)
-            yield message if message is not None else AIMessage(str(part.text))
+        return
+    if type(response) not in GENERATED_KINDS:
+        if (inner := getattr(response, "model_response", None)) is not None:
+            yield from iterate_answers(inner)
+            return
+        if isinstance(result := getattr(response, "result", None), list):
+            yield from (item for item in result if isinstance(item, AIMessage))
+            return
+    for part in iterate_generations(response):
+        message = getattr(part, "message", None)
+        yield message if message is not None else AIMessage(str(part.text))
+
+
+def iterate_generations(response: Any) -> Iterator[Any]:
+    """The generations of a result, for one prompt or for several."""
+    for generations in getattr(response, "generations", ()):
+        yield from _to_list(generations)
 
 
 def _to_list(value: Any) -> list[Any]:

@@ -55,9 +55,8 @@ class ServerTool:
 
 def read_server_tool(tool: Any) -> ServerTool | None:
     """The server's listing behind a LangChain tool; None if it comes from no server."""
-    if not isinstance(tool, StructuredTool) or not isinstance(tool.coroutine, types.FunctionType):
-        return None
-    return _read_function(tool.coroutine)
+    function = tool.coroutine if isinstance(tool, StructuredTool) else None
+    return _read_function(function) if isinstance(function, types.FunctionType) else None
 
 
 def _read_function(function: types.FunctionType) -> ServerTool | None:

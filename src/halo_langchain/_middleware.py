@@ -17,7 +17,7 @@ from langchain.agents.structured_output import ToolStrategy
 
 from halo_core.enforcement import Surface, Ticket
 from halo_core.enforcement.activities import current_run_activity
-from halo_core.enforcement.flow import run_step
+from halo_core.enforcement.flow import govern
 from halo_core.enforcement.session_context import current_session, is_raw_thread
 from halo_core.enforcement.step_methods import make_method
 from halo_core.enforcement.steps import Steps
@@ -98,7 +98,7 @@ class HaloMiddleware(AgentMiddleware[HaloState, Any, Any]):
         """
         yield from self._halo.server_tools.make_admit_steps(request.tools or ())
         with run_session_scope(request.state):
-            return (yield run_step(_ModelRequest(self._halo, request, handler, self._model_surface)))
+            return (yield from govern(_ModelRequest(self._halo, request, handler, self._model_surface)))
 
     wrap_model_call = make_method(AgentMiddleware.wrap_model_call, _model_call_steps, is_async=False)
     awrap_model_call = make_method(AgentMiddleware.awrap_model_call, _model_call_steps, is_async=True)

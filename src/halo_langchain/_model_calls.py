@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
+from langchain_core.messages import BaseMessage, HumanMessage
 from langchain_core.outputs import GenerationChunk
 from langchain_core.prompt_values import PromptValue
 from langchain_core.runnables.config import var_child_runnable_config
@@ -25,7 +25,7 @@ from halo_core.enforcement import Call, Surface, Ticket
 from halo_core.enforcement.flow import GovernedStream
 from halo_core.enforcement.guards import clean_name, get_tool_name, list_tool_names
 from halo_core.enforcement.mcp_listings import list_foreign_texts
-from halo_core.enforcement.model_inputs import Message, ModelInput, SchemaTexts
+from halo_core.enforcement.model_inputs import ModelInput, SchemaTexts
 from halo_core.enforcement.session_context import ContextVarScope, TriggeringMessage, triggering_message_scope
 from halo_core.model import ActionKind, Resource
 from halo_core.quick_init import quick_init
@@ -34,7 +34,6 @@ from halo_langchain._history import (
     ShownMessage,
     find_known_origins,
     find_run_input,
-    is_unnamed_human,
     list_history,
     read_message,
 )
@@ -88,7 +87,7 @@ def build_inference_call(
     asking, run_input = TriggeringMessage(), find_run_input(shown)
     if shown:
         last = shown[-1]
-        asking = TriggeringMessage(last.message.id or "", kind=_get_message_kind(last, run_input), text=last.text)
+        asking = TriggeringMessage(last.id, kind=_get_message_kind(last, run_input), text=last.text)
     with triggering_message_scope(asking):
         return halo.build_call(
             registered,
@@ -102,10 +101,7 @@ def build_inference_call(
 
 def _describe_input(shown: Sequence[ShownMessage], tools: list[Any] | None, facts: ModelFacts) -> ModelInput:
     """The model's input, for the record."""
-    given = [
-        Message(kind, f"{text}{lines}" if calls and isinstance(message, AIMessage) else text)
-        for message, kind, text, calls, lines in shown
-    ]
+    given = [item.recorded for item in shown]
     system = "\n".join([item.text for item in given if item.role == "system"])
     schemas = tuple(map(_TOOL_SCHEMAS.describe, tools or ()))
     return ModelInput(given, system, schemas, facts.provider, facts.version, facts.parameters)
@@ -115,7 +111,7 @@ _TOOL_SCHEMAS: Final = SchemaTexts(convert_to_openai_tool)
 
 
 def _get_message_kind(shown: ShownMessage, run_input: RunInput) -> str:
-    is_user = is_unnamed_human(shown.message) and bool(run_input.find_user_texts(shown.text))
+    is_user = shown.is_unnamed_human and bool(run_input.find_user_texts(shown.text))
     return "user" if is_user else "message"
 
 
@@ -259,10 +255,9 @@ def holds_outer_answer() -> bool:
     return decided_call is not None and decided_call.state == RUNNING and decided_call.ticket.holds_output
 
 
-@contextmanager
 def model_entry_scope(
     guard: GuardMetadata, model: Any, config: Any = None, runs: int = 1, *, starts_at_once: bool = False
-) -> Iterator[None]:
+) -> AbstractContextManager[None]:
     """The scope of a guarded model's entry point: a new call, whatever runs around it.
 
     Args:
@@ -275,9 +270,7 @@ def model_entry_scope(
     decided_call = _DECIDED_CALL.get()
     middlewares_call = decided_call if decided_call is not None and decided_call.guard is None else None
     claim = RunClaim(guard.halo, "model", source=get_run_source(model), max_runs=runs)
-    scope = entry_scope(claim, config, starts_at_once=starts_at_once)
-    with ContextVarScope((_DECIDED_CALL, middlewares_call)), scope:
-        yield
+    return entry_scope(claim, config, (_DECIDED_CALL, middlewares_call), starts_at_once=starts_at_once)
 
 
 def resolve_model_name(guard: GuardMetadata, model: Any, kwargs: Mapping[str, Any]) -> str:
@@ -295,6 +288,7 @@ def resolve_model_name(guard: GuardMetadata, model: Any, kwargs: Mapping[str, An
 # deciding
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class PreparedModelCall:
     """A call as it will be made, with private copies of its lists."""
@@ -384,22 +378,21 @@ def mute_callbacks(
     return args, {**kwargs, "run_manager": noop_manager}, manager
 
 
-@contextmanager
-def sending_scope(decided_call: DecidedCall) -> Iterator[None]:
-    """The scope of a model's body: without claims, and without callbacks if its answer is restricted."""
-    values: list[tuple[ContextVar[Any], Any]] = [(_DECIDED_CALL, decided_call)]
+def sending_values(decided_call: DecidedCall) -> list[tuple[ContextVar[Any], Any]]:
+    """Context variables of a model's body: without claims, and without callbacks if its answer is restricted."""
+    values: list[tuple[ContextVar[Any], Any]] = []
     config = var_child_runnable_config.get()
     if config is not None and decided_call.ticket.holds_output:
         values.append((var_child_runnable_config, {**config, "callbacks": None}))
     if decided_call.guard is not None:
         values.extend(body_values(decided_call.guard))
-    with ContextVarScope(*values):
-        yield
+    return values
 
 
 # calls
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class ModelMethod:
     """One method of a guarded model.
@@ -482,20 +475,14 @@ class ModelCall(_ModelAction):
     At the method that sends it its error is restricted too: the framework tells its callbacks on the way up.
     """
 
-    @contextmanager
-    def scope(self, ticket: Ticket) -> Iterator[None]:
+    def scope(self, ticket: Ticket) -> AbstractContextManager[Any]:
         """The scope in which the decision is passed down, or has arrived at the model's own code."""
         decided_call = self.decided_call
         if decided_call is None:
-            with decided_call_scope(self.hand_down(ticket)):
-                yield
-            return
+            return decided_call_scope(self.hand_down(ticket))
+        scope = decided_call_scope(decided_call, *sending_values(decided_call))
         decided_call.state = RUNNING
-        try:
-            with sending_scope(decided_call):
-                yield
-        finally:
-            decided_call.state = DONE
+        return scope
 
     def execute(self, ticket: Ticket) -> Any:
         """Call the method."""
@@ -531,7 +518,7 @@ class ModelStream(_ModelAction, GovernedStream):
         """The scope of the model's own code."""
         if self.decided_call is None:
             raise AssertionError("a stream is started before its parts are taken")
-        return sending_scope(self.decided_call)
+        return ContextVarScope((_DECIDED_CALL, self.decided_call), *sending_values(self.decided_call))
 
     def is_last(self, part: Any) -> bool:
         """Whether this part completes the answer, so that the reader may not ask for another."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 import functools
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,7 +20,8 @@ from langchain_core.language_models import BaseChatModel, BaseLanguageModel, Bas
 from langchain_core.outputs import ChatResult
 from langchain_core.runnables import RunnableBinding
 
-from halo_core.enforcement.flow import govern_stream, run_step
+from halo_core.enforcement.flow import govern, govern_stream, run_step
+from halo_core.enforcement.guarded_calls import make_governed_method
 from halo_core.enforcement.guards import (
     GuardMetadata,
     attach_guard,
@@ -82,11 +83,6 @@ def _prompts_scope(
     return model_entry_scope(require_guard(model), model, runs=len(prompts), starts_at_once=starts_at_once)
 
 
-def _inner_scope(_model: Any, _args: tuple[Any, ...], _kwargs: dict[str, Any]) -> AbstractContextManager[None]:
-    """The scope of a method that entry points call: they have opened one."""
-    return nullcontext()
-
-
 def _is_async(name: str) -> bool:
     return name.lstrip("_").startswith("a")
 
@@ -107,6 +103,17 @@ def _wrap_method(
     return make_method(inner, steps, is_async=_is_async(name))
 
 
+def _wrap_inner_method(kind: type[Any], name: str) -> Callable[..., Any]:
+    """A method that entry points call, which have opened the scope; decides the call."""
+    inner = getattr(kind, name)
+
+    def make_call(self: Any, *args: Any, **kwargs: Any) -> ModelCall:
+        method = ModelMethod(require_guard(self), self, functools.partial(inner, self), ANSWER_SHAPE)
+        return ModelCall(method, args, kwargs)
+
+    return make_governed_method(inner, make_call, is_async=_is_async(name))
+
+
 def _wrap_sending_method(kind: type[Any], name: str) -> Callable[..., Any]:
     """A method that sends a decided call and restricts its answer; decides first if called directly."""
     inner = getattr(kind, name)
@@ -118,7 +125,8 @@ def _wrap_sending_method(kind: type[Any], name: str) -> Callable[..., Any]:
             function = functools.partial(method, self)  # which finds the decision
         elif decided_call.state == RUNNING:  # one method of the model calls another
             return (yield (functools.partial(function, *args, **kwargs),))
-        return (yield run_step(ModelCall(ModelMethod(guard, self, function, ANSWER_SHAPE), args, kwargs, decided_call)))
+        call = ModelCall(ModelMethod(guard, self, function, ANSWER_SHAPE), args, kwargs, decided_call)
+        return (yield from govern(call))
 
     method = make_method(inner, steps, is_async=_is_async(name))
     return method
@@ -231,10 +239,7 @@ def _wrap_chat_methods(kind: type[Any]) -> dict[str, Any]:
     """Wrappers of a chat model's methods: each prompt is decided before the cache is read."""
     return {
         **{name: _wrap_prompts_method(kind, name) for name in ("generate", "agenerate")},
-        **{
-            name: _wrap_method(kind, name, _inner_scope, ANSWER_SHAPE)
-            for name in ("_generate_with_cache", "_agenerate_with_cache")
-        },
+        **{name: _wrap_inner_method(kind, name) for name in ("_generate_with_cache", "_agenerate_with_cache")},
         **{name: _wrap_event_stream(kind, name) for name in ("_chat_model_stream_v3", "_achat_model_stream_v3")},
         "_convert_cached_generations": _wrap_cache_reader(kind),
     }

@@ -47,7 +47,7 @@ from halo_core.enforcement.result_texts import (
 )
 from halo_core.model import HistoryItem
 from halo_core.model_requests import ProviderBlock, find_provider_blocks
-from halo_langchain._history import iterate_answers, read_answer
+from halo_langchain._history import GENERATED_KINDS, iterate_answers, iterate_generations, read_answer
 from halo_langchain._translate import read_attribute
 
 if TYPE_CHECKING:
@@ -61,8 +61,13 @@ _KEPT_METADATA: Final = frozenset({"finish_reason", "model_name", "model_provide
 
 # texts
 
+
+def _list_message_parts(message: BaseMessage) -> list[Any]:
+    return [message.content, read_attribute(message, "tool_calls"), read_attribute(message, "artifact")]
+
+
 _EXTRACTOR: Final = TextExtractor(
-    (BaseMessage, lambda item: [item.content, getattr(item, "tool_calls", None), getattr(item, "artifact", None)]),
+    ((AIMessage, ToolMessage, BaseMessage), _list_message_parts),
     (Document, lambda item: [item.page_content, item.metadata]),
     (Command, lambda item: [item.update, item.resume, item.goto]),
     (Send, lambda item: [item.node, item.arg]),
@@ -84,15 +89,18 @@ def _iterate_model_output(response: Any) -> Iterator[str]:
         if isinstance(content, str) and _has_content_alone(response):
             yield content
         else:
-            yield from _EXTRACTOR.iterate_leaves(response)
-    elif (inner := getattr(response, "model_response", None)) is not None:
-        yield from _iterate_model_output(inner)
-    elif (result := getattr(response, "result", None)) is not None:
-        yield from _EXTRACTOR.iterate_leaves(result)
-    else:
-        for part in (item for generations in getattr(response, "generations", ()) for item in generations):
-            message = getattr(part, "message", None)
-            yield from _EXTRACTOR.iterate_leaves(part.text if message is None else message)
+            yield from _EXTRACTOR.list_leaves(response)
+        return
+    if type(response) not in GENERATED_KINDS:
+        if (inner := getattr(response, "model_response", None)) is not None:
+            yield from _iterate_model_output(inner)
+            return
+        if (result := getattr(response, "result", None)) is not None:
+            yield from _EXTRACTOR.list_leaves(result)
+            return
+    for part in iterate_generations(response):
+        message = getattr(part, "message", None)
+        yield from _EXTRACTOR.list_leaves(part.text if message is None else message)
 
 
 def _has_content_alone(message: BaseMessage) -> bool:
@@ -407,8 +415,8 @@ def _read_wrapped(read_items: Callable[[Any], tuple[HistoryItem, ...]], value: A
 
 
 def _to_readable(value: Any) -> Any:
-    """An answer in a form in which its words are read: a message is one."""
-    return value if isinstance(value, BaseMessage) else _wrap_answer(value)
+    """An answer in a form in which its words are read: the framework's result, or a message."""
+    return value if type(value) in GENERATED_KINDS or isinstance(value, BaseMessage) else _wrap_answer(value)
 
 
 def _make_result(generations: list[Any], llm_output: Any = None) -> LLMResult:

@@ -18,7 +18,7 @@ from langchain_core.runnables import ensure_config
 from halo_core.enforcement import Call, Surface, Ticket
 from halo_core.enforcement.arguments import same_value, to_json_value
 from halo_core.enforcement.flow import run_step
-from halo_core.enforcement.guarded_calls import GuardedAction, is_enforced, with_problem
+from halo_core.enforcement.guarded_calls import GuardedAction, is_enforced, make_governed_method, with_problem
 from halo_core.enforcement.guards import (
     GuardMetadata,
     attach_guard,
@@ -32,10 +32,11 @@ from halo_core.enforcement.step_methods import make_method
 from halo_core.enforcement.steps import Steps
 from halo_core.errors import Denied
 from halo_core.model import ActionKind, Resource
+from halo_core.quick_init import quick_init
 from halo_langchain._pause import LangChainAction
 from halo_langchain._results import Labels, make_documents_surface
 from halo_langchain._runs import RunClaim, body_values, current_claim, ensure_run_id, entry_scope, get_or_create_claim
-from halo_langchain._translate import FRAMEWORK, refuse_overridden_entry_points, retriever_schema
+from halo_langchain._translate import FRAMEWORK, read_attribute, refuse_overridden_entry_points, retriever_schema
 
 if TYPE_CHECKING:
     from halo_langchain import Halo
@@ -84,6 +85,7 @@ def copy_retriever_with_guard(
     return guarded
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class _PreparedRetrieval:
     """One retrieval: what is decided, and what is passed on (a private copy)."""
@@ -99,8 +101,8 @@ def _prepare_retrieval(retriever: BaseRetriever, query: Any, kwargs: Mapping[str
     """The query, the number of documents if the retriever states it, and the caller's other arguments."""
     manager_argument = {"run_manager": kwargs["run_manager"]} if "run_manager" in kwargs else {}
     extra_arguments = {name: value for name, value in kwargs.items() if name != "run_manager"}
-    settings = getattr(retriever, "search_kwargs", None)
-    k = settings.get("k") if isinstance(settings, Mapping) else getattr(retriever, "k", None)
+    settings = read_attribute(retriever, "search_kwargs")
+    k = settings.get("k") if isinstance(settings, Mapping) else read_attribute(retriever, "k")
     limit_argument = {"k": k} if isinstance(k, int) and not isinstance(k, bool) else {}
     arguments: dict[str, Any] = {}
     problem = ""
@@ -163,7 +165,7 @@ class _RetrievalCall(LangChainAction, GuardedAction):
         if "k" in ticket.args and "k" not in self.extra_arguments:
             # INVARIANT: what runs was decided; settings that somebody else holds are not read again.
             k = changed.pop("k", ticket.args["k"])
-            settings = getattr(self.retriever, "search_kwargs", None)
+            settings = read_attribute(self.retriever, "search_kwargs")
             update = {"search_kwargs": {**settings, "k": k}} if isinstance(settings, Mapping) else {"k": k}
             self.retriever = self.retriever.model_copy(update=update)
         if changed:
@@ -244,7 +246,7 @@ def _wrap_method(kind: type[Any], name: str, *, is_async: bool) -> Callable[...,
     """Wrapper of the method behind all entry points; the asynchronous one may call the synchronous one."""
     original = getattr(kind, name)
 
-    def steps(self: Any, query: str, **kwargs: Any) -> Steps[Any]:
-        return (yield run_step(_RetrievalCall(self, original, query, kwargs, allows_reentry=is_async)))
+    def make_call(self: Any, query: str, **kwargs: Any) -> _RetrievalCall:
+        return _RetrievalCall(self, original, query, kwargs, allows_reentry=is_async)
 
-    return make_method(original, steps, is_async=is_async)
+    return make_governed_method(original, make_call, is_async=is_async)

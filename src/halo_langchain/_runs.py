@@ -359,20 +359,28 @@ def get_or_create_claim(
 
 
 class entry_scope(ContextVarScope):  # noqa: N801  used as a function
-    """The scope of a guarded object's entry point: its claim, the thread's session, and the asking step."""
+    """The scope of a guarded object's entry point: its claim, the thread's session, the asking step, and `values`."""
 
     __slots__ = ("_claim",)
 
-    def __init__(self, claim: RunClaim, config: RunnableConfig | None, *, starts_at_once: bool = False) -> None:
+    def __init__(
+        self,
+        claim: RunClaim,
+        config: RunnableConfig | None,
+        *values: tuple[ContextVar[Any], Any],
+        starts_at_once: bool = False,
+    ) -> None:
         claim.admitted_runs, claim.active = set(), True  # an earlier attempt that was not decided has used it up
         claim.starts_at_once = starts_at_once
         self._claim = claim
-        has_session, has_message = current_session() is not None, current_triggering_message() is not None
-        config = None if has_session and has_message else ensure_config(config)
-        session = find_thread_session(config) if not has_session else None
-        step = get_step_id(config) if config is not None and not has_message and claim.call_id else ""
-        message = TriggeringMessage(turn=step, kind="message") if step else None
-        values = session_values(session, message) if session is not None or message is not None else ()
+        finds_session = current_session() is None
+        finds_step = bool(claim.call_id) and current_triggering_message() is None
+        if finds_session or finds_step:
+            config = ensure_config(config)
+            step = get_step_id(config) if finds_step else ""
+            message = TriggeringMessage(turn=step, kind="message") if step else None
+            session = find_thread_session(config) if finds_session else None
+            values = (*values, *session_values(session, message))
         super().__init__((_CLAIM, claim), *values)
 
     def __exit__(self, *exc: object) -> None:

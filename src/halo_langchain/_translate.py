@@ -77,14 +77,16 @@ def read_tracing_parameters(model: Any, settings: Mapping[str, Any] | None = Non
 
 def read_attribute(model: Any, name: str) -> Any:
     """An attribute, or None; faster than pydantic's own error for a missing one."""
-    if isinstance(model, BaseModel) and not model.__pydantic_extra__ and not _declares(type(model), name):
+    kind: Any = type(model)
+    if _is_field(kind, name) and not model.__pydantic_extra__:
         return model.__dict__.get(name)
     return getattr(model, name, None)
 
 
 @functools.lru_cache(maxsize=1024)
-def _declares(kind: type, name: str) -> bool:
-    return any(name in vars(base) for base in kind.__mro__)
+def _is_field(kind: type[Any], name: str) -> bool:
+    """Whether objects of a class have an attribute as a field of pydantic's, or not at all."""
+    return issubclass(kind, BaseModel) and not any(name in vars(base) for base in kind.__mro__)
 
 
 def hosted_names(tools: Iterable[Any] | None) -> list[str]:
@@ -110,7 +112,8 @@ def bound_tools(model: Any, settings: Any = None) -> list[Any]:
     collected: list[Any] = []
     while model is not None:
         for options in (read_attribute(model, "kwargs"), read_attribute(model, "model_kwargs"), settings):
-            if options is not None and isinstance(options, Mapping):  # an abstract class takes its time to say no
+            # An abstract class takes its time to say no.
+            if options is not None and (type(options) is dict or isinstance(options, Mapping)):
                 collected += to_list(options.get("tools"))
         model, settings = read_attribute(model, "bound"), None
     return collected
@@ -286,6 +289,7 @@ HANDLER_NAMES: Final = frozenset(("run_manager", "callbacks"))
 
 _NODE_MARKERS: Final = (InjectedState, InjectedStore)
 _Names = frozenset[str]
+_JSON_TYPES: Final = (bool, int, float, str, bytes, list, dict, type(None))
 
 
 def list_settable_arguments(tool: BaseTool, functions: Iterable[Callable[..., Any]]) -> frozenset[str]:
@@ -393,12 +397,12 @@ class Binder(ArgumentBinder):
         for name, value in {**passed, **defaults, **keywords}.items():
             decided_name = self.rename.get(name, name)
             parameter = None if name in keywords else self.parameters[name]
-            is_filled = name in filled or (parameter is not None and self._is_passed_through(parameter, value))
+            is_filled = name in filled or (parameter is not None and self._is_passed_through(name, parameter, value))
             if not is_filled and (decided_name in decided or decided_name in live):
                 raise TypeError(f"two arguments are named `{decided_name}`")
             # INVARIANT: whatever the model can set is decided; what it cannot (an object) goes on beside it.
             json_value = to_json_or_empty(value) if name in self.injected and not is_filled else None
-            if is_filled or not isinstance(json_value, bool | int | float | str | bytes | list | dict | None):
+            if is_filled or (name in self.injected and not isinstance(json_value, _JSON_TYPES)):
                 injected[name], decided_name = value, name
             elif name not in self.injected or same_value(to_json_outline(json_value), json_value):
                 decided[decided_name] = value
@@ -408,12 +412,12 @@ class Binder(ArgumentBinder):
                 names[name] = decided_name
         return BoundArguments(*copy_arguments(decided, live), injected, len(args), names)
 
-    def _is_passed_through(self, parameter: inspect.Parameter, value: Any) -> bool:
+    def _is_passed_through(self, name: str, parameter: inspect.Parameter, value: Any) -> bool:
         """Whether it is a handler under its usual name, or a hidden argument at its default: nobody chose it."""
         if isinstance(value, ToolRuntime):
             return True
-        if parameter.name in HANDLER_NAMES:
-            return not has_json_form(value) or (value is None and parameter.name not in self.defaulted)
-        return parameter.name in self.injected and (
+        if name in HANDLER_NAMES:
+            return not has_json_form(value) or (value is None and name not in self.defaulted)
+        return name in self.injected and (
             parameter.default is value or same_value(to_json_or_empty(value), to_json_or_empty(parameter.default))
         )

@@ -136,7 +136,7 @@ def _extract_node_parts(node: BaseNode) -> Any:
 
 _EXTRACTOR: Final = TextExtractor(
     (NodeWithScore, lambda item: [item.node]),
-    (BaseNode, _extract_node_parts),
+    ((TextNode, BaseNode), _extract_node_parts),
     (ChatMessage, lambda message: [message.blocks, message.additional_kwargs.get("tool_calls")]),
     (TextBlock, lambda block: [block.text]),
     (_BLOB_TYPES, _extract_blob_parts),
@@ -400,7 +400,8 @@ def _find_blocks(answer: Any) -> tuple[ProviderBlock, ...]:
     if isinstance(answer, ChatResponse):
         message = answer.message
         blocks = [block.model_dump(exclude_none=True) for block in message.blocks if _is_plain_block(block)]
-        blocks_found = find_provider_blocks([blocks, message.additional_kwargs, answer.additional_kwargs, answer.raw])
+        trees = [blocks, message.additional_kwargs, answer.additional_kwargs, answer.raw]
+        blocks_found = find_provider_blocks(trees) if any(map(_may_hold_blocks, trees)) else ()
         cited = [block for block in message.blocks if isinstance(block, CitationBlock)]
         return (
             *blocks_found,
@@ -409,6 +410,13 @@ def _find_blocks(answer: Any) -> tuple[ProviderBlock, ...]:
     if isinstance(answer, CompletionResponse):
         return find_provider_blocks([answer.additional_kwargs, answer.raw])
     return ()
+
+
+def _may_hold_blocks(tree: Any) -> bool:
+    return type(tree) not in _PLAIN_TREES or bool(tree)
+
+
+_PLAIN_TREES: Final = frozenset((dict, list, type(None)))
 
 
 def _name_cited(block: CitationBlock) -> str:

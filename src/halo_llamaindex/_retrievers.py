@@ -32,6 +32,7 @@ from halo_core.enforcement.guards import (
 )
 from halo_core.errors import Denied
 from halo_core.model import ActionKind, Mode, Resource
+from halo_core.quick_init import quick_init
 from halo_llamaindex._pause import LlamaIndexAction
 from halo_llamaindex._results import Labels, make_documents_surface, make_table_surface
 from halo_llamaindex._runs import InnerScope, body_values, engine_values, make_spanless_subclass, raise_inner_error
@@ -54,6 +55,7 @@ RETRIEVAL_SCHEMA: Final = {
 _LIMIT_FIELD: Final = re.compile(r"(.*_)?top_k|_?k")
 
 
+@quick_init
 @dataclass(frozen=True, slots=True)
 class _PreparedRetrieval:
     """One retrieval: what is decided, and what is passed on (a private copy)."""
@@ -72,7 +74,7 @@ class _PreparedRetrieval:
         if not isinstance(query, QueryBundle):
             return cls({}, query, "invalid_arguments")
         try:
-            query_copy = copy.deepcopy(query)
+            query_copy = _copy_bundle(query)
             bundle_arguments: dict[str, Any] = {
                 name: value for name in ("image_path", "custom_embedding_strs") if (value := getattr(query_copy, name))
             }
@@ -84,6 +86,15 @@ class _PreparedRetrieval:
         except Exception:  # noqa: BLE001  what cannot be copied cannot be decided: somebody could change it afterwards
             return cls({}, query, "invalid_arguments")
         return cls({"query": query_copy.query_str, **limit_argument, **bundle_arguments}, query_copy)
+
+
+def _copy_bundle(query: QueryBundle) -> QueryBundle:
+    """A copy that nobody else holds; of texts alone, a shallow one is."""
+    has_texts_alone = type(query) is QueryBundle and {*map(type, vars(query).values())} <= _TEXT_TYPES
+    return copy.copy(query) if has_texts_alone else copy.deepcopy(query)
+
+
+_TEXT_TYPES: Final = frozenset((str, type(None)))
 
 
 def _iter_limits(retriever: Any) -> Iterator[tuple[str, str, int]]:
@@ -99,7 +110,7 @@ def _iter_limits(retriever: Any) -> Iterator[tuple[str, str, int]]:
 
 def _iter_own_limits(retriever: Any) -> Iterator[tuple[str, int]]:
     for name, value in retriever.__dict__.items():
-        if _LIMIT_FIELD.fullmatch(name) and isinstance(value, int) and not isinstance(value, bool):
+        if isinstance(value, int) and not isinstance(value, bool) and _LIMIT_FIELD.fullmatch(name):
             yield name, value
 
 

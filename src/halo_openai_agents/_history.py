@@ -15,7 +15,7 @@ from agents import ModelResponse, RunState
 
 from halo_core.enforcement.session_context import TriggeringMessage, current_session, in_body
 from halo_core.model import HistoryItem, HistoryRole, Provenance
-from halo_openai_agents._items import OWN_KINDS, ItemKey, ReadItem, get_key, read_item
+from halo_openai_agents._items import OWN_KINDS, ItemKey, ReadItem, read_item, read_items
 from halo_openai_agents._results import (
     extract_item_text,
     extract_message_text,
@@ -45,9 +45,13 @@ class RunInput:
         """Read the input of a run or a model."""
         if isinstance(run_input, RunState):
             run_input = run_input._original_input  # noqa: SLF001  what it was begun with; nothing public says it
-        items = to_input_items(run_input)
-        texts = (extract_message_text(item) for item in items if get_field(item, "role") == "user")
-        return cls(frozenset(filter(None, texts)), frozenset(map(get_key, items)))
+        return cls.from_items(read_items(to_input_items(run_input)))
+
+    @classmethod
+    def from_items(cls, items: Iterable[ReadItem]) -> RunInput:
+        """Read it from its items."""
+        texts = [item.text for item in items if item.text and item.role == "user"]
+        return cls(frozenset(texts), frozenset([item.key for item in items]))
 
 
 EMPTY_INPUT: Final = RunInput()

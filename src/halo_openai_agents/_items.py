@@ -96,14 +96,14 @@ def _read_dumped(dumped: bytes) -> ReadItem:
 
 def _read(item: Any) -> ReadItem:
     kind, role = str(get_field(item, "type") or ""), get_field(item, "role")
-    is_models = is_from_model(item)
+    text, is_models = extract_message_text(item), is_from_model(item)
     is_recalled = is_models and kind not in OWN_KINDS
     return ReadItem(
         kind,
         role,
-        get_key(item),
-        describe_item(item),
-        extract_message_text(item),
+        _make_key(item, text),
+        describe_item(item, text),
+        text,
         _describe_call(item, kind),
         extract_item_text(get_field(item, "output")) if kind.endswith("_output") else "",
         str(get_field(item, "call_id") or ""),
@@ -118,7 +118,7 @@ def _describe_call(item: Any, kind: str) -> str:
     return describe_calls([(kind, extract_item_text(item))]) if kind in _NATIVE_CALLS else ""
 
 
-def get_key(item: Any) -> ItemKey:
+def _make_key(item: Any, text: str) -> ItemKey:
     """The key by which the same item is recognised, in either of its forms."""
     kind = str(get_field(item, "type") or "message")
     if kind == _FUNCTION_CALL:
@@ -126,4 +126,4 @@ def get_key(item: Any) -> ItemKey:
     if kind.endswith("_output"):
         return kind, f"{get_field(item, 'call_id')} {extract_item_text(get_field(item, 'output'))}"
     role = str(get_field(item, "role") or "")
-    return f"{kind}/{role}", extract_message_text(item) or str(get_field(item, "id") or "")
+    return f"{kind}/{role}", text or str(get_field(item, "id") or "")

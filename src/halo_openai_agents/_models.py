@@ -167,7 +167,7 @@ class ModelAction(GovernedAction[Any]):
             **judged.to_arguments(),
         }
         self.run = run = current_run(halo)
-        run_input = run.run_input if run is not None else RunInput.from_value(self.items)
+        run_input = run.run_input if run is not None else RunInput.from_items(items)
         links = list_session_link(run.thread) if run is not None else ()
         shown_texts = find_known_origins(system, items, run_input)
         with step_scope(halo), triggering_message_scope(find_asking_message(self.items, run_input)):

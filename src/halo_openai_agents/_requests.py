@@ -62,8 +62,8 @@ def _read_settings(settings: Any) -> dict[str, Any]:
     if not isinstance(settings, ModelSettings):
         return {} if settings is None else {"model_settings": settings}
     kind: Any = type(settings)
-    values = [(wire_name, getattr(settings, name)) for name, wire_name in _list_sent_settings(kind)]
-    return {name: value for name, value in values if value is not None}
+    names = _list_sent_settings(kind)
+    return {wire_name: value for name, wire_name in names if (value := getattr(settings, name)) is not None}
 
 
 @functools.lru_cache(maxsize=64)

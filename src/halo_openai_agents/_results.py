@@ -10,7 +10,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from agents import ModelResponse, ToolOutputText
-from openai.types.responses import ResponseFunctionToolCall, ResponseOutputMessage, ResponseOutputText
+from openai.types.responses import (
+    ResponseFunctionToolCall,
+    ResponseOutputMessage,
+    ResponseOutputRefusal,
+    ResponseOutputText,
+    ResponseReasoningItem,
+)
 from pydantic import BaseModel
 
 from halo_core.enforcement import Surface
@@ -45,11 +51,11 @@ def to_input_items(model_input: Any) -> list[Any]:
     return list(model_input) if isinstance(model_input, list | tuple) else []
 
 
-def describe_item(item: Any) -> tuple[str, str]:
-    """The role of an input item (its kind without a role), and all its text."""
+def describe_item(item: Any, message_text: str) -> tuple[str, str]:
+    """The role of an input item (its kind without a role), and all its text; that of a message is given."""
     role, kind = get_field(item, "role"), str(get_field(item, "type") or "message")
     if isinstance(role, str) and role:
-        return role, extract_message_text(item)
+        return role, message_text
     if kind == "function_call":
         return kind, f"{get_field(item, 'name')} {get_field(item, 'arguments')}"
     if kind.endswith("_output"):
@@ -65,8 +71,15 @@ def is_from_model(item: Any) -> bool:
 
 def get_field(item: Any, name: str) -> Any:
     """A field of an item in either of its forms."""
-    is_mapping = type(item) is dict or isinstance(item, Mapping)  # the first is most of them, and asked at once
-    return item.get(name) if is_mapping else getattr(item, name, None)
+    kind = type(item)  # nearly always one of these, and an abstract class takes its time to answer
+    if kind in _OBJECT_KINDS:
+        return getattr(item, name, None)
+    return item.get(name) if kind is dict or isinstance(item, Mapping) else getattr(item, name, None)
+
+
+_OBJECT_KINDS: Final = frozenset(
+    (ResponseFunctionToolCall, ResponseOutputMessage, ResponseOutputRefusal, ResponseOutputText, ResponseReasoningItem)
+)
 
 
 def extract_item_text(value: Any) -> str:
@@ -106,13 +119,13 @@ def _iter_words(output: Iterable[Any]) -> Iterator[str]:
             if "\\" in text:  # its escapes hide words from whoever does not parse it
                 yield from _iter_argument_texts(text)
         else:
-            yield from _EXTRACTOR.iterate_leaves(item)
+            yield from _EXTRACTOR.list_leaves(item)
 
 
 def _iter_argument_texts(arguments: str | None) -> Iterator[str]:
     text = arguments or ""  # some providers leave it out where there are none
     try:
-        yield from _EXTRACTOR.iterate_leaves(parse_json(text)[0])
+        yield from _EXTRACTOR.list_leaves(parse_json(text)[0])
     except (ValueError, RecursionError):
         yield text
 

@@ -94,13 +94,24 @@ def python_calls(function):
     return count
 
 
-def test_a_model_call_under_the_middleware_goes_through_few_functions(tmp_path):
-    with overhead._halo("langchain", tmp_path) as halo:
+@pytest.mark.parametrize(
+    ("framework", "name", "most"),
+    [
+        ("langchain", "tool, invoke", 110),
+        ("langchain", "retriever, invoke", 205),
+        ("langchain", "middleware, model call", 240),
+        ("langchain", "model, invoke", 355),
+        ("llamaindex", "retriever, retrieve", 360),
+        ("llamaindex", "model, chat", 265),
+    ],
+)
+def test_a_guarded_call_goes_through_few_functions_more(framework, name, most, tmp_path):
+    with overhead._halo(framework, tmp_path) as halo:
         decisions = Decisions(halo.enforcer)
-        # Each message of a conversation is read once.
-        (case,) = [item for item in overhead._chosen(halo, "langchain", "") if item.name == "middleware, model call"]
+        (case,) = [item for item in overhead._chosen(halo, framework, name) if item.name == name]
         with halo.session():
+            case.plain()
             case.guarded()
             decisions.hot = True
             case.guarded()
-            assert python_calls(case.guarded) <= 320
+            assert python_calls(case.guarded) - python_calls(case.plain) <= most

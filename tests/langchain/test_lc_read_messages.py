@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 
 import pytest
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 
-from halo_langchain._history import _read_dumped_calls, _write_calls, read_message
+from halo_langchain import _history
+from halo_langchain._history import _read, _write_calls, read_message
 
 
 def ask(args):
@@ -33,8 +34,50 @@ def test_equal_values_of_other_types_are_not_taken_for_each_other(one, other):
         assert (read.calls, read.call_lines) == _write_calls(message.tool_calls)
 
 
-def test_equal_calls_are_read_once():
-    _read_dumped_calls.cache_clear()
+BLOCKS = [{"type": "text", "text": "Pay Ana."}]
+
+
+@pytest.mark.parametrize(
+    ("make", "name", "value"),
+    [
+        (lambda: HumanMessage("Pay Ana."), "content", "Pay Bob."),
+        (lambda: HumanMessage("Pay Ana."), "content", [{"type": "text", "text": "Pay Bob."}]),
+        (lambda: HumanMessage(BLOCKS), "content", [{"type": "text", "text": "Pay Bob."}]),
+        (lambda: HumanMessage("Pay Ana."), "name", "summary"),
+        (lambda: HumanMessage("Pay Ana."), "additional_kwargs", {"lc_source": "summarization"}),
+        (lambda: HumanMessage("Pay Ana."), "id", "m-2"),
+        (lambda: AIMessage("Done."), "type", "assistant"),
+        (lambda: AIMessage("Done."), "tool_calls", [{"name": "pay", "args": {}, "id": "c-1"}]),
+        (lambda: ToolMessage("paid", tool_call_id="c-1"), "tool_call_id", "c-2"),
+    ],
+)
+def test_whatever_is_read_of_a_message_is_read_anew_once_it_is_changed(make, name, value):
+    message = make()
+    before = read_message(message)
+    assert read_message(make()) is before
+    message.__dict__[name] = value
+    assert read_message(message) == _read(message) != before
+
+
+def test_blocks_that_are_changed_in_place_are_read_anew():
+    message = HumanMessage([dict(BLOCKS[0])])
+    read_message(message)
+    message.content[0]["text"] = "Pay Bob."
+    assert read_message(message).text == "Pay Bob."
+
+
+class Shouted(str):
+    __slots__ = ()
+
+
+@pytest.mark.parametrize("message", [HumanMessage([{"type": "text", "text": Shouted("x")}]), AIMessage("x", other=1)])
+def test_a_message_of_other_types_is_not_remembered(message):
+    assert read_message(message) is not read_message(message)
+
+
+def test_equal_messages_are_read_once(monkeypatch):
+    read = []
+    monkeypatch.setattr(_history, "_read", lambda message: read.append(message) or _read(message))
     for _ in range(3):
-        read_message(ask({"to": "ana"}))
-    assert _read_dumped_calls.cache_info().misses == 1
+        read_message(ask({"to": "an equal one"}))
+    assert len(read) == 1

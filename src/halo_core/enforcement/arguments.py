@@ -132,9 +132,9 @@ def to_json_or_empty(value: Any) -> Any:
 
 def to_json_value(value: Any) -> Any:
     """The JSON-like value that is decided; anything without such a form is left as it is, and refused later."""
-    if isinstance(value, Enum):  # before its base: a member of a `StrEnum` is a `str` too
+    if type(value) not in _IMMUTABLE_TYPES and isinstance(value, Enum):  # a member of a `StrEnum` is a `str` too
         return to_json_value(value.value)
-    if value is None or isinstance(value, bool | int | float | str | bytes):
+    if isinstance(value, _SCALAR_TYPES):
         return value
     if isinstance(value, Mapping):
         if all(isinstance(key, str) for key in value):
@@ -206,6 +206,7 @@ def _rebuild_object(original: Any, wanted: Mapping[str, Any]) -> Any:
     return copy_with_fields(original, fields) if is_model(original) else dataclasses.replace(original, **fields)
 
 
+_SCALAR_TYPES: Final = (str, int, float, bytes, type(None))
 _IMMUTABLE_TYPES: Final = frozenset((str, int, float, bool, type(None)))  # plain already, and nobody can change one
 
 

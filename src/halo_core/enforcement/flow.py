@@ -234,6 +234,9 @@ def run_step(action: GovernedAction[Any]) -> Step:
 def govern(action: GovernedAction[T]) -> Flow[T]:
     """The protocol of an action: decide, pause, run with the decided arguments, restrict and record.
 
+    A procedure that ends with an action can delegate to it: `return (yield from govern(action))`. Scopes around that
+    are left before an error is raised, and are not told of it; where one has to be, take `run_step`.
+
     The numbers are those of docs/ARCHITECTURE.md; (1) to (4) happen in `Enforcer.begin`.
     """
     try:

@@ -27,7 +27,7 @@ from halo_core.enforcement.arguments import ArgumentBinder, BoundArguments
 from halo_core.enforcement.call import Call
 from halo_core.enforcement.delegation import HANDOFF_SURFACE, DelegationFacade, to_task_arguments, with_delegation_terms
 from halo_core.enforcement.enforcer import Ticket
-from halo_core.enforcement.flow import GovernedAction, arun, run, run_step
+from halo_core.enforcement.flow import GovernedAction, arun, govern, run
 from halo_core.enforcement.guards import GuardMetadata, ReentrantCall, current_reentrant_call, reentrant_call_scope
 from halo_core.enforcement.obligations import Surface
 from halo_core.enforcement.session_context import current_session, session_values
@@ -73,13 +73,13 @@ def make_governed_method(
         function: the function or method in whose place it stands.
         make_action: called as `function` is; of a method, with the object first.
         is_async: whether it is a coroutine function.
-        open_scope: opens a block around each call, the making of its action included.
+        open_scope: opens a block around each call, the making of its action included; it is not told of errors.
     """
     if open_scope is not None:
 
         def steps(*args: Any, **kwargs: Any) -> Steps[Any]:
             with open_scope():
-                return (yield run_step(make_action(*args, **kwargs)))
+                return (yield from govern(make_action(*args, **kwargs)))
 
         return make_method(function, steps, is_async=is_async)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
 from numbers import Number
 from pathlib import PurePath
@@ -25,6 +25,11 @@ TIME_TYPES: Final = (dt.date, dt.time, dt.timedelta)
 """They say when, and hold nobody's words."""
 # What `str` says of them is all that they hold.
 _ATOMIC_TYPES: Final = (type(None), Number, uuid.UUID, PurePath, *TIME_TYPES, *NETWORK_TYPES)
+
+_TEXT_TYPES: Final = (str, bytes, bytearray)
+_SEQUENCE_TYPES: Final = (list, tuple)
+_SET_TYPES: Final = (set, frozenset)
+_PLAIN_LEAVES: Final = frozenset((bool, float, int, type(None)))
 
 
 def find_document_id(document: Any) -> str:
@@ -43,13 +48,18 @@ class TextExtractor:
     """Extracts the texts of results.
 
     Args:
-        part_getters: what objects of the framework's own say, by their class; ids, scores and locations do not.
+        part_getters: what objects of the framework's own say, by their classes, those of a base after those of the
+            classes derived from it; ids, scores and locations do not.
     """
 
     __slots__ = ("_part_getters",)
 
     def __init__(self, *part_getters: tuple[type[Any] | tuple[type[Any], ...], Callable[[Any], Sequence[Any]]]) -> None:
-        self._part_getters = part_getters
+        self._part_getters = {
+            kind: get_parts
+            for kinds, get_parts in part_getters
+            for kind in (kinds if isinstance(kinds, tuple) else (kinds,))
+        }
 
     def may_keep(self, document: Any, keep: KeepDocument, get_labels: GetLabels | None = None) -> bool:
         """Whether a document stays. INVARIANT: FAILCLOSED - what nobody can read could carry any label.
@@ -67,7 +77,12 @@ class TextExtractor:
         # A text is no list of labels, though it can be read letter by letter.
         if isinstance(labels, str) or not all(isinstance(name, str) for name in label_names):
             return False
-        return self.is_readable(document) and keep(self.extract_text(document), label_names, find_document_id(document))
+        texts: list[str] = []
+        try:
+            is_whole = self._collect(document, texts)
+        except Exception:  # noqa: BLE001  as above
+            return False
+        return is_whole and keep("\n".join(texts), label_names, find_document_id(document))
 
     def filter_documents(
         self, documents: Sequence[Any], keep: KeepDocument, get_labels: GetLabels | None = None
@@ -95,45 +110,63 @@ class TextExtractor:
         """The whole text of a value."""
         if type(value) is str:
             return value
-        return self.join_texts(self.iterate_leaves, value)
+        return self.join_texts(self.list_leaves, value)
 
-    def join_texts(self, iterate_texts: Callable[[Any], Iterator[str]], value: Any) -> str:
-        """Join the texts that `iterate_texts` finds in a value by lines; `str(value)` if that fails."""
+    def join_texts(self, find_texts: Callable[[Any], Iterable[str]], value: Any) -> str:
+        """Join the texts that `find_texts` finds in a value by lines; `str(value)` if that fails."""
         try:
-            return "\n".join(iterate_texts(value))
+            return "\n".join(find_texts(value))
         except Exception:  # noqa: BLE001  too deep, or an object that misbehaves
             return str(value)
 
     def is_readable(self, value: Any) -> bool:
         """Whether `extract_text` returns everything in a value, with no opaque object left."""
         try:
-            return all(is_whole for _, is_whole in self._walk(value))
+            return self._collect(value, [])
         except Exception:  # noqa: BLE001  too deep, or an object that misbehaves
             return False
 
-    def iterate_leaves(self, value: Any) -> Iterator[str]:
+    def list_leaves(self, value: Any) -> list[str]:
         """Each leaf and each key of a value as text, in order."""
-        return (text for text, _ in self._walk(value))
+        texts: list[str] = []
+        self._collect(value, texts)
+        return texts
 
-    def _walk(self, value: Any) -> Iterator[tuple[str, bool]]:
-        """Each leaf and key as text, and whether that text is all that it holds."""
-        if isinstance(value, str | bytes | bytearray):
-            yield value if isinstance(value, str) else value.decode("utf-8", "replace"), True
+    def _collect(self, value: Any, texts: list[str]) -> bool:
+        """Add each leaf and key as text; returns whether these texts are all that the value holds."""
+        kind = type(value)
+        if kind is str:
+            texts.append(value)
+            return True
+        if kind in _PLAIN_LEAVES:
+            texts.append(str(value))
+            return True
+        parts: Iterable[Any]
+        # First the classes that are known: an abstract one takes its time to say no.
+        if (get_parts := self._part_getters.get(kind)) is not None:
+            parts = [item for item in get_parts(value) if item is not None]
+        elif isinstance(value, _TEXT_TYPES):
+            texts.append(value if isinstance(value, str) else value.decode("utf-8", "replace"))
+            return True
         elif isinstance(value, Mapping):
-            for key, item in value.items():
-                yield from self._walk(key)
-                yield from self._walk(item)
-        elif isinstance(value, list | tuple | set | frozenset):
-            for item in sorted(value, key=repr) if isinstance(value, set | frozenset) else value:
-                yield from self._walk(item)
+            parts = [part for key, item in value.items() for part in (key, item)]
+        elif isinstance(value, _SEQUENCE_TYPES):
+            parts = value
+        elif isinstance(value, _SET_TYPES):
+            parts = sorted(value, key=repr)
         elif (inner := self._get_contents(value)) is not None:
-            yield from self._walk(inner)
+            return self._collect(inner, texts)
         else:
-            yield _to_text(value), isinstance(value, _ATOMIC_TYPES) or is_url(value)
+            texts.append(_to_text(value))
+            return isinstance(value, _ATOMIC_TYPES) or is_url(value)
+        is_whole = True
+        for part in parts:
+            is_whole &= self._collect(part, texts)
+        return is_whole
 
     def _get_contents(self, value: Any) -> Any:
         """The contents of an object; None for a leaf."""
-        for kind, get_parts in self._part_getters:
+        for kind, get_parts in self._part_getters.items():
             if isinstance(value, kind):
                 return [item for item in get_parts(value) if item is not None]
         if (fields := get_fields(value)) is not None:

@@ -29,14 +29,14 @@ class Emit:
     part: Any
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Return(Generic[T]):
     """The end of a procedure: what the caller gets."""
 
     value: T
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Raise:
     """The end of a procedure: what the caller's call raises.
 

@@ -145,6 +145,21 @@ def test_a_forged_waiver_lowers_nothing_and_is_shown(home, forger):
     assert pays(home)
 
 
+@pytest.mark.parametrize("enrolled", [False, True])
+def test_a_waiver_that_nobody_enrolled_has_signed_lowers_nothing_where_nobody_is_proven(home, enrolled):
+    enforced(home)
+    if enrolled:
+        assert cli("approver", "enrol", "mia", home=home)[0] == 0
+    append_mode(home, signed_waiver(home))
+    append_mode(home, signed_waiver(home, KeyStore(home).signer("agent-clerk")))
+    assert not pays(home)
+    assert verified(home) == 11
+    assert "without effect" in cli("status", home=home)[1]
+    if enrolled:
+        append_mode(home, signed_waiver(home, KeyStore(home).signer("approver-mia")))
+        assert pays(home)
+
+
 def test_enrolling_oneself_beside_a_proven_person_waives_nothing(home):
     enforced(home)
     ana = enrolled_apart(home)
@@ -320,10 +335,15 @@ def test_a_policy_that_changes_and_changes_back_is_an_entry_each_time(home):
     assert verified(home) == 0
 
 
-def test_a_forged_approval_lets_nothing_run(home):
+@pytest.mark.parametrize("forger", ["the agent's key", "a key of its own", "an approver of its own"])
+def test_a_forged_approval_lets_nothing_run(home, forger):
     policy = policy_folder(home)
     assert pays(home)
     enrolled_apart(home, "mia", "approver")
+    signer, approver = KeyStore(home).signer("agent-clerk" if forger == "the agent's key" else "approver-mia"), "mia"
+    if forger == "an approver of its own":
+        approver = "eve"
+        Authorities(home).add_approver("local", approver, signer.public_key, 0)
 
     def ask(halo):
         body = Calls()
@@ -340,7 +360,7 @@ def test_a_forged_approval_lets_nothing_run(home):
         token = mint_approval(
             ApprovalToken(
                 id=RandomIds().new_token_id(),
-                approver="mia",
+                approver=approver,
                 tenant="local",
                 audience=(store_id,),
                 issued_at_s=now_s,
@@ -351,7 +371,7 @@ def test_a_forged_approval_lets_nothing_run(home):
                 request=row[0],
                 session=row[1],
             ),
-            KeyStore(home).signer("agent-clerk"),
+            signer,
         )
         attack(db_of(home)).execute("UPDATE approval SET status='approved', answer=?", (token,))
         with pytest.raises((Denied, Pending)):

@@ -123,7 +123,7 @@ class AppExaminer(Examiner):
                 self.add_point(FindingKind.HANDOFF, get_display_name(item), place, cover.point if is_started else "")
                 self.visit(item, place, DECIDED_BODY if is_started else NO_COVER)
         if isinstance(agent.model, Model):
-            self.visit(agent.model, place, cover)
+            self.visit(agent.model, place, DECIDED_BODY if is_started else cover)
         else:
             point = "the run's provider, which is guarded" if cover.point else ""
             self.add_point(FindingKind.MODEL, agent.model or "the SDK's default model", place, point)

@@ -173,6 +173,22 @@ def ask(q: str) -> str:
     return str(Runner.run_sync(CHECKER, q).final_output)
 
 
+@pytest.mark.parametrize("model", [ScriptedModel([], model="own"), "gpt-mine"])
+def test_an_agent_that_a_tool_of_a_guarded_agent_runs_is_closed_with_all_that_it_has(halo, model):
+    second = Agent(name="second", model=model)
+    inner = Agent(name="inner", model=model, tools=[function_tool(pay)], handoffs=[second])
+
+    async def delegate(task: str) -> str:
+        """Hand a task on."""
+        return str((await Runner.run(inner, task)).final_output)
+
+    found = rows(halo.guard(agent("worker", [], [function_tool(delegate)])))
+    shown = model if isinstance(model, str) else model.model
+    inside = {("agent", "inner"), ("model", shown), ("tool", "pay"), ("handoff", "second"), ("agent", "second")}
+    assert found >= {(*item, "closed") for item in inside}
+    assert {item for item in found if item[2] == "open"} == set()
+
+
 def test_an_agent_that_a_tool_runs_by_itself_is_open(halo):
     assert ("agent", "checker", "open") in rows(halo.guard(ask))
     assert ("agent", "checker", "open") in rows(functools.partial(ask, "x"))

@@ -200,7 +200,7 @@ class GraphExaminer:
             name = where.strip("`") if is_root else ""
         functions = [_get_function(_get_runnable(node)) for node in self._nodes.values()]
         kind = "agent" if any(get_module_name(item) == FACTORY_MODULE for item in functions) else "graph"
-        label = f"{kind} `{name}`" if name else f"a {kind}"
+        label = f"{kind} `{name}`" if name else {"agent": "an agent", "graph": "a graph"}[kind]
         node = f"node `{name}`"
         if is_root or not where:
             return name or label, label

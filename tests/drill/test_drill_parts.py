@@ -440,6 +440,19 @@ def test_a_hole_is_named_by_its_outermost_cause(decision, options, code):
     assert "`" in hole.fix or (code in {HoleCode.PROVENANCE, HoleCode.UNSUMMED} and "report it" in hole.fix)
 
 
+@pytest.mark.parametrize(
+    ("decisions", "code", "words"),
+    [
+        ((), HoleCode.HOSTED_TOOL, "if it is guarded, remove grants of `hosted:`"),
+        ((decided("gpt", "deny", "observe", (), "read"),), HoleCode.OBSERVE_MODE, "run `halo enforce`"),
+    ],
+)
+def test_tools_of_the_provider_go_out_of_a_model_for_one_of_several_reasons(decisions, code, words):
+    fields = {"web_search_options": {}}
+    hole = escape(PAY, *decisions, argument="", attack_class=AttackClass.PROVIDER, hosted_fields=fields)
+    assert (hole.code, words in hole.fix) == (code, True)
+
+
 def test_holes_of_one_cause_are_merged_with_their_classes():
     hole = Hole(HoleCode.NOT_GUARDED, "pay", "guard it", (AttackClass.RESPELL,))
     other = Hole(HoleCode.NOT_GUARDED, "pay", "guard it", (AttackClass.STORE,))

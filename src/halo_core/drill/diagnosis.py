@@ -63,11 +63,7 @@ def find_hole(result: CaseResult, tools: Mapping[str, ToolFacts]) -> Hole:
     """
     case = result.case
     if case.attack_class is AttackClass.PROVIDER:
-        field = next(iter(case.hosted_fields), "")
-        fix = (
-            f"requests of the model go out with `{field}`: guard the model, which refuses tools that its provider runs"
-        )
-        return _make_hole(HoleCode.HOSTED_TOOL, case, fix)
+        return _find_request_hole(result)
     tool = tools[case.tool]
     decided = [item for item in result.decisions if item.resource in {tool.resource.id, tool.name}]
     if not decided:
@@ -78,6 +74,18 @@ def find_hole(result: CaseResult, tools: Mapping[str, ToolFacts]) -> Hole:
     if last.mode == Mode.OBSERVE.value:
         return _find_mode_hole(case)
     return _find_declaration_hole(case, tool, tools, last) or _find_policy_hole(case, tool, result.rules)
+
+
+def _find_request_hole(result: CaseResult) -> Hole:
+    """Why a request of a model went out with tools of the provider."""
+    if any(item.mode == Mode.OBSERVE.value for item in result.decisions):
+        return _find_mode_hole(result.case)
+    field = next(iter(result.case.hosted_fields), "")
+    fix = (
+        f"requests of the model go out with `{field}`: guard the model, which refuses tools that its provider runs; if "
+        "it is guarded, remove grants of `hosted:` resources, and if there are none, report it"
+    )
+    return _make_hole(HoleCode.HOSTED_TOOL, result.case, fix)
 
 
 def _find_mode_hole(case: DrillCase) -> Hole:

@@ -1,4 +1,9 @@
-"""The pure decision: `decide(request, snapshot)` and what it is bound to."""
+"""The pure decision: `decide(request, snapshot)`, its record, and what approvals are bound to.
+
+    decide(request, snapshot)   # Decision(effect=DENY, reasons=(...), ...)
+
+Nothing here reads a clock, a store or a file, so that a recorded decision can be made again. Begin with `checks`.
+"""
 
 from halo_core.decision.checks import PENDING_CAP, decide, has_begun, only_repeats, revocation_applies, stop_applies
 

@@ -53,12 +53,12 @@ _METHODS: Final = (".compensate", ".undo")
 
 
 def count_needed_approvers(impact: Impact, reversal: Reversal) -> int:
-    """How many people must sign for a remembered answer: two for some irreversible acts, else one."""
+    """Count the people who must sign a remembered answer: two for some irreversible acts, else one."""
     return 2 if impact in _TWO_PERSON_IMPACTS and reversal is Reversal.IRREVERSIBLE else 1
 
 
 def make_break_glass_scope(tenant: str, agent: str) -> str:
-    """Digest that binds an emergency answer to one agent of one tenant."""
+    """Make the digest that binds an emergency answer to one agent of one tenant."""
     return canonical.digest("halo/break-glass/v1", canonical.dumps([tenant, agent]))
 
 
@@ -68,22 +68,22 @@ def needs_two_people(resource: Resource) -> bool:
 
 
 def make_denied_scope(tenant: str, resource: str, what: str) -> str:
-    """Digest of what an override forbids: a tool's calls with this digest of targets or of arguments."""
+    """Make the digest of what an override forbids: a tool's calls with this digest of targets or of arguments."""
     return canonical.digest("halo/override-deny/v1", canonical.dumps([tenant, resource, what]))
 
 
 def make_reversal_scope(tenant: str, decision: str, resource: str, args_digest: str) -> str:
-    """Digest that binds the order of a reversal to one decision, its method and its arguments."""
+    """Make the digest that binds the order of a reversal to one decision, its method and its arguments."""
     return canonical.digest("halo/reversal/v1", canonical.dumps([tenant, decision, resource, args_digest]))
 
 
 def find_reversed_decision(request: AccessRequest) -> str:
-    """Id of the decision whose effect a request reverses; empty for any other request."""
+    """Return the id of the decision whose effect a request reverses; empty for any other request."""
     return next((entry for relation, entry in request.context.links if relation == REVERSES), "")
 
 
 def name_reversed_tool(resource: str) -> str:
-    """The tool whose calls a reversal's resource reverses: `pay` for `pay.undo`."""
+    """Return the tool whose calls a reversal's resource reverses: `pay` for `pay.undo`."""
     return next((resource.removesuffix(method) for method in _METHODS if resource.endswith(method)), resource)
 
 
@@ -158,7 +158,7 @@ def apply_overrides(
 
 
 def list_override_bindings(request: AccessRequest, snapshot: Snapshot, exposure: int) -> tuple[str, ...]:
-    """The digests to which an override that lets a call run may be bound."""
+    """List the digests to which an override that lets a call run may be bound."""
     chain, rules = snapshot.chain, snapshot.policy.rules
     own = list_answer_bindings(request, chain, rules, exposure=exposure)[:1]
     return (*own, *list_answer_bindings(request, chain, rules, exposure=exposure, asked_in="another"))
@@ -218,7 +218,7 @@ def _covers_amount(item: StandingAnswer, request: AccessRequest, snapshot: Snaps
 
 
 def _list_signers(items: Iterable[StandingAnswer]) -> list[StandingAnswer]:
-    """The answers sorted by id, with one answer for each person."""
+    """Sort the answers by id, and keep one answer for each person."""
     signers: list[StandingAnswer] = []
     for item in sorted(items, key=lambda one: one.id):
         if not any(same_person(item.approver, other.approver) or item.key_id == other.key_id for other in signers):

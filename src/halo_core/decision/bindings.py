@@ -31,16 +31,19 @@ _MAX_CLAIM: Final = 256
 
 
 def make_session_claim(session: str) -> str:
-    """`txn` of a session's links and `ses` of its approvals: the session id, or a digest if a claim cannot hold it."""
+    """Make the claim of a session: its id, or a digest if the id does not fit.
+
+    It is `txn` of the links and `ses` of the approvals of the session.
+    """
     fits_claim = 0 < len(session) <= _MAX_CLAIM and session.isprintable()
     return session if fits_claim else canonical.digest("halo/session", session.encode("utf-8", "surrogatepass"))
 
 
 def make_call_binding(request: AccessRequest, chain: Sequence[Link], rules: str) -> str:
-    """Digest of one exact call in its session, under the rules with this name.
+    """Make the digest of one exact call in its session, under the rules with this name.
 
-    The framework's call id and turn are not in it, so that it may be asked again; nor what else a process happens to
-    have registered, so that it may be asked in one process and run in another.
+    The framework's call id and turn are not in it, so that the call may be asked again. Neither is what else a
+    process happens to have registered, so that a call may be asked in one process and run in another.
     """
     tree = _describe_call(request, rules) | {
         "passport": [[link.agent, link.txn if link.depth else "", link.epoch] for link in chain],
@@ -50,9 +53,9 @@ def make_call_binding(request: AccessRequest, chain: Sequence[Link], rules: str)
 
 
 def make_run_binding(request: AccessRequest, chain: Sequence[Link], rules: str, exposure: int) -> str:
-    """Digest of one exact call at this exposure, in any session that ends with its run.
+    """Make the digest of one exact call at this exposure, in any session that ends with its run.
 
-    In place of the session it holds whose standing passport it is: tenant, issuer's key, principal and owner.
+    In place of the session it contains whose standing passport it is: tenant, issuer's key, principal and owner.
     """
     tree = _describe_call(request, rules) | {
         "exposure": exposure,
@@ -75,7 +78,7 @@ def _describe_call(request: AccessRequest, rules: str) -> dict[str, Any]:
 def make_question_binding(
     request: AccessRequest, chain: Sequence[Link], rules: str, *, exposure: int, is_held: bool
 ) -> str:
-    """The digest to which the question about a call is bound.
+    """Make the digest to which the question about a call is bound.
 
     Args:
         request: the call.
@@ -92,7 +95,7 @@ def make_question_binding(
 def list_answer_bindings(
     request: AccessRequest, chain: Sequence[Link], rules: str, *, exposure: int, asked_in: str = ""
 ) -> tuple[str, ...]:
-    """The digests to which an answer that settles a call may be bound.
+    """List the digests to which an answer that settles a call may be bound.
 
     Args:
         request: the call.
@@ -111,7 +114,7 @@ def list_answer_bindings(
 def find_exposure(
     provenance: Iterable[tuple[str, Provenance]], targets: Iterable[Sequence[Any]], *, is_tainted: bool
 ) -> int:
-    """How exposed a session is for one call: `UNEXPOSED`, `EXPOSED` or `REACHED`.
+    """Find how exposed a session is for one call: `UNEXPOSED`, `EXPOSED` or `REACHED`.
 
     Args:
         provenance: JSON pointer of each argument leaf, and where its value came from.
@@ -126,5 +129,5 @@ def find_exposure(
 
 
 def make_reauthorization_binding(tenant: str, session: str, agent: str, epoch: int) -> str:
-    """Digest of the question whether an agent's session may continue into `epoch`."""
+    """Make the digest of the question whether an agent's session may continue into `epoch`."""
     return approval_claims.make_reauthorization_binding(tenant, make_session_claim(session), agent, epoch)

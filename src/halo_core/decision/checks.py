@@ -150,7 +150,7 @@ def only_repeats(reasons: Sequence[Reason]) -> bool:
 
 
 def check_preconditions(request: AccessRequest, snapshot: Snapshot) -> Reason | None:
-    """The reason that ends a decision at once, steps (1) to (4); None if there is none."""
+    """Return the reason that ends a decision at once, steps (1) to (4); None if there is none."""
     if request.problem:  # (1)
         return Reason(request.problem, "request")
     if not request.context.session:  # (2)
@@ -255,7 +255,7 @@ def _check_grants(request: AccessRequest, snapshot: Snapshot) -> list[Reason]:
 
 
 def _check_hand_off(request: AccessRequest, leaf: Link) -> list[Reason]:
-    """Reasons why the acting agent may not hand off to this one; empty for any other action."""
+    """Return the reasons why the acting agent may not hand off to this one; empty for any other action."""
     if request.kind is not ActionKind.HANDOFF:
         return []
     if request.resource.id not in leaf.hand_off_to:
@@ -273,7 +273,7 @@ def _check_policy(request: AccessRequest, snapshot: Snapshot, answer: PolicyAnsw
 
 
 def _check_permit(answer: PolicyAnswer, reasons: list[Reason]) -> list[Reason]:
-    """A denial if the policy's answer is stricter than its reasons explain."""
+    """Return a denial if the policy's answer is stricter than its reasons explain."""
     if answer.permitted and not answer.errors:
         stated_severity = max((Effect(reason.effect).severity for reason in answer.reasons), default=0)
         is_unexplained = answer.effect.severity > stated_severity
@@ -292,7 +292,7 @@ def _hides_code(request: AccessRequest) -> bool:
 def _check_abilities(
     request: AccessRequest, snapshot: Snapshot, effect: Effect, obligations: tuple[Obligation, ...]
 ) -> list[Reason]:
-    """Reasons why this enforcement point cannot carry out the effect, or too many open challenges."""
+    """Return the reasons why this enforcement point cannot carry out the effect, or too many open challenges."""
     needed: set[str] = set()
     if effect is Effect.CHALLENGE:
         needed = {"hold"} if HOLD in obligations else {"pause"}
@@ -336,7 +336,7 @@ _PERCENT: Final = 10_000
 
 
 def check_limits(request: AccessRequest, snapshot: Snapshot, cost: Price) -> list[Reason]:
-    """Reasons why the chain's authority or budgets do not cover this action."""
+    """Return the reasons why the chain's authority or budgets do not cover this action."""
     reasons = [Reason(code, "price", detail) for code, detail in cost.problems]
     floor = find_floor(snapshot.chain, request.resource.impact)
     remaining = compute_effective_authority(snapshot.chain, snapshot.envelopes, snapshot.time_us, cost.charges)
@@ -378,7 +378,7 @@ def _can_be_raised(short: Shortfall, snapshot: Snapshot, cost: Price) -> bool:
 
 
 def _check_quotas(snapshot: Snapshot, cost: Price) -> list[Reason]:
-    """A reason for each daily quota of the standing link that the charge would exceed."""
+    """Return a reason for each daily quota of the standing link that the charge would exceed."""
     root = snapshot.chain[0]
     used, due = dict(snapshot.quotas), dict(cost.charges)
     return [

@@ -23,7 +23,7 @@ ACCEPTED_KIND: Final = "model_field"
 
 
 def select_granted_arguments(request: AccessRequest) -> Mapping[str, Any]:
-    """The arguments that a grant of the resource constrains."""
+    """Select the arguments that a grant of the resource constrains."""
     args = request.args
     if request.kind is not ActionKind.INFERENCE or MODEL_FIELD_ARGUMENTS.isdisjoint(args):
         return args
@@ -31,12 +31,12 @@ def select_granted_arguments(request: AccessRequest) -> Mapping[str, Any]:
 
 
 def list_hosted_resources(request: AccessRequest) -> list[str]:
-    """Resource ids of the tools that the model's provider would run in this call."""
+    """List the resource ids of the tools that the model's provider would run in this call."""
     return [f"{HOSTED_PREFIX}{name}" for name in _list_names(request, HOSTED_ARGUMENT)]
 
 
 def list_model_fields(request: AccessRequest) -> list[str]:
-    """Fields of a model request that are in no list, each as `Class.field`."""
+    """List the fields of a model request that are in no list, each as `Class.field`."""
     return _list_names(request, FIELDS_ARGUMENT)
 
 
@@ -48,7 +48,7 @@ def _list_names(request: AccessRequest, argument: str) -> list[str]:
 
 
 def check_model_fields(request: AccessRequest, snapshot: Snapshot) -> list[Reason]:
-    """Reasons about the fields of a model request; empty for any other action."""
+    """Return the reasons about the fields of a model request; empty for any other action."""
     if request.kind is not ActionKind.INFERENCE or MODEL_FIELD_ARGUMENTS.isdisjoint(request.args):
         return []
     reasons = []

@@ -28,7 +28,7 @@ _OUTCOME_DEFAULTS: Final[Mapping[str, Any]] = {
 
 
 def encode_outcome(tree: Mapping[str, Any], writer: str) -> dict[str, Any]:
-    """The body of an outcome's entry by `writer`, made from the whole record."""
+    """Make the body of an outcome's entry by `writer` from the whole record."""
     place = tree["decision"]
     body = {name: tree[name] for name, value in _OUTCOME_DEFAULTS.items() if tree.get(name, value) != value}
     if "output_digest" in body:

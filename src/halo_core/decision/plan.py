@@ -115,7 +115,7 @@ class Plan:
         self._unit = (resource.unit, resource.amount, find_decimals(resource.unit, chain) or 0)
 
     def decide(self, facts: Facts) -> Decision | None:
-        """The decision, if it allows; the resulting accounts and authority are then in `facts`.
+        """Decide a call if the plan allows it. The resulting accounts and authority are then in `facts`.
 
         Args:
             facts: facts of the call; `accounts` are those of the chain's decaying links.
@@ -141,7 +141,7 @@ class Plan:
         return None if permit is None else Decision(permit[0], permit[1] or GRANTED, (), charges)
 
     def _price(self, args: Mapping[str, Any], *, tainted: bool) -> Charges | None:
-        """The price of one call; None if its amount cannot be read."""
+        """Price one call; None if its amount cannot be read."""
         charges = self._prices[tainted]
         unit, name, decimals = self._unit
         if not unit:
@@ -170,7 +170,7 @@ class Plan:
 
 
 def compile_plan(request: AccessRequest, snapshot: Snapshot) -> Plan | None:
-    """The plan for a request's resource under a snapshot's chain; None if no plain call of it can be planned.
+    """Make the plan for a request's resource under a snapshot's chain; None if no plain call of it can be planned.
 
     Args:
         request: any request for the resource by this principal in this session, without a problem.

@@ -29,11 +29,11 @@ class PaymentSums(Protocol):
 
     @property
     def paid_to_target(self) -> int:
-        """The sum paid to its target within the window, in ten-thousandths."""
+        """Sum paid to its target within the window, in ten-thousandths."""
 
     @property
     def paid_by_principal(self) -> int:
-        """The sum paid for the principal within the window, in ten-thousandths."""
+        """Sum paid for the principal within the window, in ten-thousandths."""
 
     @property
     def is_repeated(self) -> bool:

@@ -170,7 +170,7 @@ class DecisionResult:
 def encode_decision(
     request: AccessRequest, snapshot: Snapshot, decision: Decision, result: DecisionResult, *, ts_us: int
 ) -> tuple[dict[str, Any], list[Part]]:
-    """The body of a decision's entry, whose time is `ts_us`, and the parts it refers to (without a model's texts)."""
+    """Make the body of a decision's entry, and the parts it refers to (without a model's texts)."""
     host, frame = _encode_circumstances(request, snapshot)
     resource = encode_resource(request.resource)
     parts = [host, frame, resource]
@@ -195,7 +195,7 @@ def encode_decision(
 
 
 def _encode_circumstances(request: AccessRequest, snapshot: Snapshot) -> tuple[Part, Part]:
-    """The parts that many decisions share: the host with its policy, and the acting agent with its chain."""
+    """Make the parts that many decisions share: the host with its policy, and the acting agent with its chain."""
     context, subject = request.context, request.subject.with_references()
     host = encode_host(
         HostPart(
@@ -305,7 +305,7 @@ MALFORMED: Final = (AttributeError, KeyError, TypeError, ValueError)
 
 
 def expand_entry(entry: LedgerEntry, read_part: ReadPart) -> LedgerEntry:
-    """The entry with the whole record of its decision or outcome as its body; any other entry unchanged.
+    """Expand the decision or outcome in an entry to its whole record; any other entry stays unchanged.
 
     Raises:
         Tampered: `malformed_entry`, the body is no such record; `part_missing`, a part is not there.
@@ -323,7 +323,7 @@ def expand_entry(entry: LedgerEntry, read_part: ReadPart) -> LedgerEntry:
 
 
 def make_malformed_error(entry: LedgerEntry, problem: BaseException) -> Tampered:
-    """The error to raise if expanding an entry's body failed with one of `MALFORMED`."""
+    """Make the error to raise if expanding an entry's body failed with one of `MALFORMED`."""
     return Tampered("malformed_entry", f"the entry {entry.id} holds no record: {problem}")
 
 
@@ -336,7 +336,7 @@ class RecordedInputs(NamedTuple):
 
 
 def expand_inputs(body: Mapping[str, Any], *, session: str, ts_us: int, read_part: ReadPart) -> RecordedInputs:
-    """The members of a decision's whole record that a replay needs.
+    """Expand the members of a decision's whole record that a replay needs.
 
     Raises:
         KeyError, TypeError, ValueError: the body is no decision's, or a part is missing.
@@ -351,7 +351,7 @@ def expand_inputs(body: Mapping[str, Any], *, session: str, ts_us: int, read_par
 
 
 def expand_decision(body: Mapping[str, Any], *, session: str, ts_us: int, read_part: ReadPart) -> dict[str, Any]:
-    """The whole record of a decision: `request`, `snapshot`, `decision`, its consequences and the justification.
+    """Expand a decision to its whole record: `request`, `snapshot`, `decision`, its consequences, the justification.
 
     Raises:
         KeyError, TypeError, ValueError: the body is no decision's, or a part is missing.

@@ -42,7 +42,7 @@ _STATE_MEMBERS: Final = ("quota", "released", "state", "stored", "sums")
 def extract_decision(
     body: Mapping[str, Any], *, session: str, ts_us: object, read_part: ReadPart
 ) -> dict[str, Any] | None:
-    """The members of a decision's record that checks read; None if only the expansion can tell them.
+    """Extract the members of a decision's record that checks read; None if only the expansion can tell them.
 
     Raises:
         KeyError, TypeError, ValueError: as `expand_decision`.
@@ -102,7 +102,10 @@ def _is_ordinary_frame(frame: object, host: object) -> bool:
 def _extract_request(
     body: Mapping[str, Any], session: str, agent: str, resource: Mapping[str, Any], *, runs: bool
 ) -> dict[str, Any]:
-    """The members of the request that checks read; its id where it ran, its arguments' digest where it was approved."""
+    """Extract the members of the request that checks read.
+
+    Its id if it ran, and the digest of its arguments if it was approved.
+    """
     request: dict[str, Any] = {"resource": resource, "subject": {"agent": agent}}
     args_digest = unpack_digest(body["args"], KEYED_DIGEST)
     if runs:
@@ -175,7 +178,7 @@ def _are_texts(items: object) -> bool:
 
 
 def extract_outcome(body: Mapping[str, Any], writer: str) -> dict[str, Any]:
-    """The members of an outcome's record that checks read.
+    """Extract the members of an outcome's record that checks read.
 
     Raises:
         KeyError, TypeError, ValueError: as `expand_outcome`.

@@ -21,12 +21,12 @@ _TRACE_BYTES: Final = 16
 
 
 def pack_trace(trace_id: str) -> str:
-    """A trace id (32 hex digits) in the form that entries hold."""
+    """Pack a trace id (32 hex digits) into the form that entries hold."""
     return binascii.b2a_base64(bytes.fromhex(trace_id), newline=False).decode("ascii")
 
 
 def unpack_trace(packed: str) -> str:
-    """The 32 hex digits of a trace id, empty if there is none; ValueError for anything else."""
+    """Return the 32 hex digits of a trace id, empty if there is none; ValueError for anything else."""
     data = binascii.a2b_base64(packed, strict_mode=True)
     if len(data) not in (0, _TRACE_BYTES):
         raise ValueError("a trace id has 16 bytes")
@@ -34,17 +34,17 @@ def unpack_trace(packed: str) -> str:
 
 
 def pack_targets(targets: Iterable[tuple[str, str, tuple[str, ...]]]) -> list[list[str]]:
-    """Each target as a list: its place, its kind, then its flags."""
+    """Pack each target into a list: its place, its kind, then its flags."""
     return [[pointer, kind, *flags] for pointer, kind, flags in targets]
 
 
 def pack_known(known: Iterable[tuple[str, str]]) -> list[list[str]]:
-    """Each declared value as a list: its kind and its digest."""
+    """Pack each declared value into a list: its kind and its digest."""
     return [[kind, pack_digest(digest)] for kind, digest in known]
 
 
 def pack_session(session: SessionView, time_us: int, state: Mapping[str, Any] | None) -> dict[str, Any]:
-    """A session's state as read, at a time in microseconds; `state` is the commitment to the next state."""
+    """Pack a session's state as read, at a time in microseconds; `state` is the commitment to the next state."""
     tree: dict[str, Any] = {"opened_us": session.opened_us, "steps": session.steps}
     if session.high_water_us != session.opened_us:
         tree["idle_us"] = time_us - session.high_water_us
@@ -56,7 +56,7 @@ def pack_session(session: SessionView, time_us: int, state: Mapping[str, Any] | 
 
 
 def pack_account(account: Envelope, opened_us: int) -> dict[str, Any]:
-    """An account as read, in a session that was opened at `opened_us`."""
+    """Pack an account as read, in a session that was opened at `opened_us`."""
     spent: dict[str, Any] = {}
     for unit, reserved, committed in account.spent:
         spent[unit] = [reserved, committed] if reserved else committed
@@ -86,7 +86,7 @@ def unpack_account(tree: Mapping[str, Any], opened_us: int) -> dict[str, Any]:
 
 
 def pack_decision(decision: Decision) -> dict[str, Any]:
-    """Effect, charges, obligations and reasons of a decision; empty if it allows the action without a charge."""
+    """Pack effect, charges, obligations and reasons of a decision; empty if it allows the action without a charge."""
     tree: dict[str, Any] = {}
     if decision.effect is not Effect.ALLOW:
         tree["effect"] = decision.effect.value

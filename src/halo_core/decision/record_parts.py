@@ -78,7 +78,7 @@ def encode_frame(agent: str, user: str, acting: tuple[str, ...], chain: tuple[st
 
 
 def make_default_acting(user: str, agent: str) -> tuple[str, ...]:
-    """The members `acting` of a frame if nobody stands between a person and the agent."""
+    """Make the members `acting` of a frame if nobody stands between a person and the agent."""
     return (user, agent) if user else (agent,)
 
 
@@ -90,7 +90,7 @@ class Frame(NamedTuple):
 
     @classmethod
     def read(cls, name: str, read_part: ReadPart) -> Frame:
-        """The frame with this name."""
+        """Read the frame with this name."""
         tree = read_part(name)
         return cls(tree, read_part(tree["host"]))
 
@@ -132,7 +132,7 @@ def encode_text(text: str) -> Part:
 
 
 def expand_model(body: Mapping[str, Any], read_part: ReadPart) -> dict[str, Any] | None:
-    """The tree of the `ModelCall` in a decision's record; None if it records none."""
+    """Return the tree of the `ModelCall` in a decision's record; None if it records none."""
     if "model" not in body:
         return None
     tree = read_part(body["model"])
@@ -150,7 +150,7 @@ def expand_model(body: Mapping[str, Any], read_part: ReadPart) -> dict[str, Any]
 
 
 def iter_part_names(body: Mapping[str, Any], read_part: ReadPart) -> Iterator[str]:
-    """Names of all parts of a decision: those needed to read it, and those of its texts."""
+    """Iterate over the names of all parts of a decision: those needed to read it, and those of its texts."""
     yield body["resource"]
     yield body["frame"]
     yield read_part(body["frame"])["host"]
@@ -162,13 +162,13 @@ def iter_part_names(body: Mapping[str, Any], read_part: ReadPart) -> Iterator[st
 
 
 def make_part(tree: Mapping[str, Any]) -> Part:
-    """The part of a tree."""
+    """Make the part of a tree."""
     data = canonical.dumps(tree)
     return pack_digest(canonical.digest(PART_DOMAIN, data)), data
 
 
 def pack_digest(digest: str) -> str:
-    """A digest in the form that entries hold: base64 of its 32 bytes; an empty one stays empty."""
+    """Pack a digest into the form that entries hold: base64 of its 32 bytes; an empty one stays empty."""
     return binascii.b2a_base64(read_digest(digest), newline=False).decode("ascii") if digest else ""
 
 

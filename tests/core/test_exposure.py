@@ -197,7 +197,7 @@ def test_a_value_that_the_user_gave_in_another_spelling_is_not_the_models():
     sketch = Sketch(KEY)
     given = fingerprint_text(KEY, "Pay DE89 3704 0044 0532 0130 00", vouching=True)
     sketch.merge(sketch.compute_additions(given, Provenance.USER))
-    known = fingerprint_model_words(KEY, "DE89370400440532013000", sketch.are_foreign, is_argument=True)
+    known = fingerprint_model_words(KEY, "DE89370400440532013000", sketch.are_not_trusted, is_argument=True)
     assert known == frozenset()
 
 

@@ -16,7 +16,7 @@ from halo_core.values.leaves import parse_leaves
 from halo_core.values.named_records import find_records
 from halo_core.values.record_lists import names_listed
 from halo_core.values.topics import ONLY, ONLY_OF, find_topics
-from halo_core.values.unlisted_orders import NEED, OWN_VERB, UNREAD_ORDER, find_unread_orders
+from halo_core.values.unlisted_orders import NEED, UNLISTED_ORDER, UNLISTED_VERB, find_unlisted_orders
 
 NORDLICHT = frozenset({("nordlicht",)})
 
@@ -129,16 +129,16 @@ def test_what_the_user_wants_to_be_asked_about_asks_for_no_act(text):
 @pytest.mark.parametrize(
     ("text", "stems"),
     [
-        ("quarantine lot 22F1", {UNREAD_ORDER, f"{OWN_VERB}quarantin"}),
+        ("quarantine lot 22F1", {UNLISTED_ORDER, f"{UNLISTED_VERB}quarantin"}),
         ("ward 5 needs 3 packs of gloves", {NEED}),
         ("does ward 5 need 3 packs of gloves?", set()),
         ("ward 5 needs 3 packs, but wait", set()),
         ("Quarantine is full, they say", set()),
-        ("bury everything that's been idle for a month", {UNREAD_ORDER, f"{OWN_VERB}bury"}),
+        ("bury everything that's been idle for a month", {UNLISTED_ORDER, f"{UNLISTED_VERB}bury"}),
     ],
 )
 def test_an_order_that_no_list_has_is_read_by_its_form(text, stems):
-    assert find_unread_orders(text) == stems
+    assert find_unlisted_orders(text) == stems
 
 
 @pytest.mark.parametrize(("text", "kind"), [("-21.0", Kind.AMOUNT), ("-0.5", Kind.AMOUNT), ("1.2.3.4", Kind.HOST)])

@@ -69,9 +69,9 @@ def list_plainly(key, text):
     rows = list(known_rows._iterate_rows(text[: known_rows._MAX_READ]))[: known_rows._MAX_ROWS]
     if len(rows) < 2:
         return set()
-    read = [known_rows._read_row(cells) for cells in rows]
+    read = [known_rows._parse_row(cells) for cells in rows]
     times = Counter(word for row in read for word in row.words)
-    parts = Counter(part for row in read for part in row.akin)
+    parts = Counter(part for row in read for part in row.related_parts)
     (in_list,) = fingerprint_forms(key, [known_rows._LIST])
     found = set()
     for row in read:
@@ -81,11 +81,13 @@ def list_plainly(key, text):
         persons = of("person", names)
         marks = fingerprint_words(key, [*own, *(f"{name}s" for name in names)]) + persons
         found |= {in_list ^ mark for mark in marks}
-        shared = [word for word in row.words if times[word] > 1 and word in row.named][: known_rows._MAX_SHARED]
-        alone = [part for part in row.akin if parts[part] == 1][: known_rows._MAX_PARTS]
+        shared = [word for word in row.words if times[word] > 1 and word in row.all_words][
+            : known_rows._MAX_SHARED_WORDS
+        ]
+        alone = [part for part in row.related_parts if parts[part] == 1][: known_rows._MAX_RELATED_PARTS]
         for domain, tied in (
             ("row", marks),
-            ("described_row", of("described", [word for word in own if word in row.in_name])),
+            ("described_row", of("described", [word for word in own if word in row.name_words])),
             ("shared_row", fingerprint_words(key, shared)),
             ("person_row", persons),
             ("akin_row", of("akin", alone)),
@@ -97,20 +99,20 @@ def list_plainly(key, text):
 def list_words_plainly(cells):
     """Words that tell a row apart, its words outside of addresses, those of its name, and its parts."""
     words = {}
-    in_name = set()
+    name_words = set()
     for cell in cells:
         found = re.findall(r"[^\W\d_]+", cell[: known_rows._MAX_CELL])
-        if "@" not in cell and not in_name and any(word[0].isupper() and len(word) >= 3 for word in found):
-            in_name = {word.casefold() for word in found}
+        if "@" not in cell and not name_words and any(word[0].isupper() and len(word) >= 3 for word in found):
+            name_words = {word.casefold() for word in found}
         for word in found:
             folded = word.casefold()
             is_name = word[0].isupper() and len(word) >= 3 and known_rows.is_topic(folded.ljust(4, "x"))
-            if known_rows.is_topic(folded) or is_name or word in known_rows._DEPARTMENTS:
+            if known_rows.is_topic(folded) or is_name or word in known_rows._SHORT_NAMES:
                 words[folded] = words.get(folded, False) or word[0].isupper()
     spoken = [word.casefold() for cell in cells if "@" not in cell for word in re.findall(r"[^\W\d_]+", cell[:256])]
     every = [word.casefold() for cell in cells for word in re.findall(r"[^\W\d_]+", cell[:256])]
-    akin = [word for word in every if len(word) >= 4 and known_rows.is_describing(word)]
-    return words, set(spoken), in_name, [part for word in akin for part in (word[:4], word[-4:])]
+    related_parts = [word for word in every if len(word) >= 4 and known_rows.is_describing(word)]
+    return words, set(spoken), name_words, [part for word in related_parts for part in (word[:4], word[-4:])]
 
 
 CELLS = st.lists(
@@ -139,11 +141,15 @@ def test_rows_are_tied_to_their_words_as_if_each_were_looked_for(rows, sign, as_
 @given(CELLS)
 @settings(max_examples=count(1000, fewest=60), deadline=None)
 def test_a_row_is_read_once_for_all_that_it_says(cells):
-    row = known_rows._read_row(cells)
-    words, named, in_name, akin = list_words_plainly(cells)
+    row = known_rows._parse_row(cells)
+    words, named, name_words, related_parts = list_words_plainly(cells)
     assert words.items() <= row.words.items()
     assert all(not has_capital for word, has_capital in row.words.items() if word not in words)
-    assert (row.named, row.in_name, list(row.akin)) == (named, in_name, list(dict.fromkeys(akin)))
+    assert (row.all_words, row.name_words, list(row.related_parts)) == (
+        named,
+        name_words,
+        list(dict.fromkeys(related_parts)),
+    )
 
 
 def test_no_id_is_hashed_for_a_use_that_nothing_is_tied_in(monkeypatch):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from halo_core.model import Provenance
-from halo_core.values.lookup_requests import find_wish_forms, only_looks
+from halo_core.values.lookup_requests import find_purpose_forms, only_looks_up
 from halo_core.values.observed_text import fingerprint_text
 from halo_core.values.sketch import Sketch
 
@@ -62,23 +62,23 @@ def _told(*texts: str) -> Sketch:
 
 @pytest.mark.parametrize("text", LOOKING)
 def test_whoever_wants_to_know_something_has_nothing_sent(text: str):
-    assert only_looks(_told(text))
+    assert only_looks_up(_told(text))
 
 
 @pytest.mark.parametrize("text", WANTING)
 def test_whoever_wants_more_has(text: str):
-    assert not only_looks(_told(text))
+    assert not only_looks_up(_told(text))
 
 
 def test_one_text_that_wants_more_is_enough():
-    assert not only_looks(_told("Catch me up on #suppliers.", "Answer them."))
-    assert only_looks(_told("Catch me up on #suppliers.", "What does issue 42 say?"))
+    assert not only_looks_up(_told("Catch me up on #suppliers.", "Answer them."))
+    assert only_looks_up(_told("Catch me up on #suppliers.", "What does issue 42 say?"))
 
 
 def test_a_text_without_words_says_neither():
-    assert not [*find_wish_forms(" ... ")]
-    assert not only_looks(_told())
+    assert not [*find_purpose_forms(" ... ")]
+    assert not only_looks_up(_told())
 
 
 def test_a_document_wants_whatever_it_wants():
-    assert not only_looks(_told("Read mail 1. " * 200))
+    assert not only_looks_up(_told("Read mail 1. " * 200))

@@ -8,7 +8,7 @@ from halo_core.values.foreign_words import find_foreign_acts, to_numbered_noun
 from halo_core.values.user_texts import (
     drop_forbidden,
     find_named_words,
-    generate_neighbours,
+    generate_typos,
 )
 
 
@@ -160,7 +160,7 @@ def test_further_nouns_stand_for_their_english_ones(noun, stands):
 
 
 def test_neighbours_are_one_sign_away():
-    found = set(generate_neighbours("c-77"))
+    found = set(generate_typos("c-77"))
     assert {"c-78", "c-7", "c-777", "-c77", "b-77"} <= found
     assert not {"c-88", "77", "c-7777"} & found
 

@@ -69,7 +69,7 @@ class World:
 
     def said(self, text: str) -> Self:
         """The model's words after exposure."""
-        self._model_words |= fingerprint_model_words(KEY, text, self.sketch.are_foreign, is_argument=False)
+        self._model_words |= fingerprint_model_words(KEY, text, self.sketch.are_not_trusted, is_argument=False)
         return self
 
     def trace(self, args: Mapping[str, Any], targets: tuple[str, ...] = ()) -> tuple[TracedLeaf, ...]:

@@ -40,7 +40,6 @@ from halo_core.values import (
     Sketch,
     StoreMarks,
     StorePlace,
-    brings_in,
     describe_calls,
     extract_tokens,
     find_known,
@@ -53,6 +52,7 @@ from halo_core.values import (
     period_of,
     repeats_as_whole,
     split_repeats,
+    stores_downloads,
 )
 from halo_core.values.argument_names import name_of_argument
 from halo_core.values.lexicon import STOP_WORDS
@@ -308,16 +308,16 @@ def _record_known(
 
 
 def _fingerprint_reply(sketch: Sketch, text: str) -> frozenset[int]:
-    def are_foreign(values: Sequence[str | Form]) -> list[bool]:
+    def are_not_trusted(values: Sequence[str | Form]) -> list[bool]:
         # What only somebody untrusted has said is, and what names something unless somebody vouches for it.
         return [
             is_untrusted or (is_unvouched and (not isinstance(value, str) or is_short_value(value)))
             for value, is_untrusted, is_unvouched in zip(
-                values, sketch.are_untrusted(values), sketch.are_foreign(values), strict=True
+                values, sketch.are_only_untrusted(values), sketch.are_not_trusted(values), strict=True
             )
         ]
 
-    return fingerprint_model_words(sketch.key, text[:MAX_TEXT], are_foreign, is_argument=False)
+    return fingerprint_model_words(sketch.key, text[:MAX_TEXT], are_not_trusted, is_argument=False)
 
 
 def record_argument_words(tx: Transaction, context: DecisionContext) -> None:
@@ -336,7 +336,7 @@ def record_argument_words(tx: Transaction, context: DecisionContext) -> None:
     for leaf in context.leaves:
         if leaf.pointer not in vouched:
             fingerprints |= fingerprint_model_words(
-                sketch.key, leaf.text[:MAX_TEXT], sketch.are_foreign, is_argument=True
+                sketch.key, leaf.text[:MAX_TEXT], sketch.are_not_trusted, is_argument=True
             )
     if not context.runs:
         salt = _salt_of_session(tx, context.session)
@@ -361,7 +361,7 @@ def list_place_marks(tx: Transaction, context: DecisionContext) -> frozenset[int
     """
     if context.problem or not may_store(context.resource):
         return frozenset()
-    is_exposed = brings_in(context.resource) or _stores_foreign_words(tx, context)
+    is_exposed = stores_downloads(context.resource) or _stores_foreign_words(tx, context)
     if not is_exposed and not tx.load_taint_index():
         return frozenset()
     place = _find_place(context)

@@ -52,7 +52,7 @@ from halo_core.model import (
 from halo_core.references import clip_name
 from halo_core.store import Control, Draft, Transaction
 from halo_core.store.answer_rows import ApprovalTable
-from halo_core.values import brings_in
+from halo_core.values import stores_downloads
 
 _LOG: Final = get_logger("enforcement")
 _MAX_CHAINS: Final = 1024
@@ -351,7 +351,7 @@ class Planner:
 def _may_taint(tx: Transaction, context: DecisionContext) -> bool:
     """Whether the action may taint what it stores or the place it writes to, which its entry then records."""
     is_exposed = context.state.view.tainted
-    if not (is_exposed or brings_in(context.resource) or tx.load_taint_index()):
+    if not (is_exposed or stores_downloads(context.resource) or tx.load_taint_index()):
         return False
     is_foreign = is_exposed and any(origin not in TRUSTED_ORIGINS for _, origin in context.provenance)
     return is_foreign or bool(list_place_marks(tx, context))

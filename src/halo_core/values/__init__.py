@@ -1,10 +1,17 @@
-"""Values of actions: their kinds and canonical forms, where they came from, which untrusted ones were stored.
+"""Values of a call: their kinds and canonical forms, where they came from, and whether the user asked for the call.
 
-Pure functions of texts, arguments and keys; integers only. `forms` finds the values in texts and arguments, by the
-canonical spellings of `addresses` and `numbers`; `spans` keeps the words of vouching texts in order;
-`decoded_readings` reads
-what is encoded; `sketch` remembers what a session was shown, `provenance` says of each argument how far its source is
-trusted. `argument_values`, `text` and `lexicon` describe values for the behaviour score. docs/values.md has the rules.
+Input: the texts that a session was shown, and the arguments of a call. Output: the origin of each argument (the user,
+a trusted lookup, nobody, an untrusted source) and facts such as `asked`, which policies read. All functions are pure
+and count in integers.
+
+    sketch                         # what the session has been shown: "Pay 20 euros to ana@x.example"
+    trace_leaves(leaves, sketch)   # to="ana@x.example" comes from the user; to="eve@y.example" from nobody
+    find_facts(...)                # the user asked for a payment
+
+Start with `provenance` and `facts`. `forms` finds values in texts and arguments, in the canonical spellings of
+`addresses` and `numbers`. `sketch` holds which words a session has been shown, and `spans` their order.
+`decoded_readings` decodes what is hidden in a text. `argument_values`, `text` and `lexicon` describe values for the
+behaviour score. docs/values.md defines the terms and the rules.
 """
 
 from halo_core.values.answer_scope import (
@@ -64,11 +71,11 @@ from halo_core.values.sketch import (
 from halo_core.values.stored_objects import (
     StoreMarks,
     StorePlace,
-    brings_in,
     find_place,
     list_only_identifiers,
     may_store,
     period_of,
+    stores_downloads,
 )
 from halo_core.values.text import fingerprint_strings, generate_spellings
 from halo_core.values.traced_leaves import TracedLeaf, vouch_for_user
@@ -98,7 +105,6 @@ __all__ = [
     "TracedLeaf",
     "add_spans_row",
     "asks_for",
-    "brings_in",
     "describe_calls",
     "extract_texts",
     "extract_tokens",
@@ -145,6 +151,7 @@ __all__ = [
     "repeats_as_whole",
     "returns_created",
     "split_repeats",
+    "stores_downloads",
     "to_canonical_form",
     "trace_call",
     "trace_leaves",

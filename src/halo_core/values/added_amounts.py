@@ -1,6 +1,6 @@
-"""What makes a payment more than its amount: a tip besides, a repetition, another currency than the user's.
+"""Arguments that make a payment more than its amount: a tip, a repetition, another currency than the user's.
 
-adds_to_payment(view)   # True of `months=36` that a mail wants
+adds_to_payment(view)   # True for `months=36`, which only a mail contained
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _CURRENCIES: Final = {
 
 
 def adds_to_payment(view: CallView) -> bool:
-    """Whether an argument beside the amount of a payment makes it more than the user wrote."""
+    """Whether an argument beside the amount makes a payment more than the user wrote."""
     return any(
         _adds(view, leaf)
         for leaf in view.traced
@@ -79,7 +79,7 @@ def _is_at_most(text: str, limit: int) -> bool:
 
 def _is_other_currency(view: CallView, code: str) -> bool:
     """Whether the user wrote a currency, and not this one."""
-    own = [word for word, place in _CURRENCIES.items() if place == _CURRENCIES.get(code)] or [code]
-    if has_user_mark(view.sketch.look_up_marks(own)):
+    currency_words = [word for word, place in _CURRENCIES.items() if place == _CURRENCIES.get(code)] or [code]
+    if has_user_mark(view.sketch.look_up_marks(currency_words)):
         return False
-    return has_user_mark(view.sketch.look_up_marks([word for word in _CURRENCIES if word not in own]))
+    return has_user_mark(view.sketch.look_up_marks([word for word in _CURRENCIES if word not in currency_words]))

@@ -1,12 +1,16 @@
 """Canonical spellings of e-mail addresses, hosts, URLs and paths, and lists of well-known hosts.
 
-Each function returns None for what has no canonical spelling: what two systems could read in different ways (a
-backslash in a URL, `..` in a path, an address with a comment, a host that is a number). Such a value is vouched for
-only where it stands in the text letter by letter.
+    canonicalize_email("Ana <Ana@X.example>")      # "ana@x.example"
+    canonicalize_path("/data//reports/")           # "/data/reports"
+    canonicalize_path("/data/../secrets")          # None: it may lead elsewhere
 
-What one path of a shared host says, says nothing about another path. The list of these holds services at which anybody
-can publish, receive or shorten something under the service's own host name; services that give each tenant a host of
-its own need no entry, since whole hosts are compared. A public host of mail is never an organisation's own domain.
+Each function returns None if two systems could read the text in different ways (a backslash in a URL, `..` in a path,
+an address with a comment, a host that is a number). Such a value is vouched for only if a vouching text contains it
+letter by letter.
+
+At some hosts, anybody can publish, receive or shorten something under the host's own name. So one path there vouches
+for no other path. The list of these shared hosts needs no services that give each tenant a host of its own. A public
+mail host is never an organisation's own domain.
 """
 
 from __future__ import annotations
@@ -31,7 +35,7 @@ _IPV4: Final = re.compile(r"(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(?:\
 
 
 def canonicalize_host(text: str) -> str | None:  # noqa: PLR0911  one return for each reason
-    """A host as it is looked up: lower case, Punycode labels, without the dot at the end; None if it is ambiguous."""
+    """Return a host as it is looked up (lower case, Punycode, no dot at the end); None if it is ambiguous."""
     if not text or len(text) > _MAX_HOST:
         return None
     if text.startswith("["):
@@ -86,7 +90,7 @@ def _load_suffixes() -> Any:
 
 
 def find_registrable_domain(host: str) -> str:
-    """The registrable domain of a canonical host by the Public Suffix List; the host itself if it has none."""
+    """Return the registrable domain of a canonical host by the Public Suffix List; the host itself if it has none."""
     if host.startswith("[") or _IPV4.fullmatch(host):
         return host
     return str(_load_suffixes().privatesuffix(host) or host)
@@ -108,10 +112,10 @@ _NAMED_EMAIL: Final = re.compile(r"([^<>@]{0,128})<\s*([^<>\s]{1,320})\s*>")
 
 
 def canonicalize_email(text: str) -> str | None:
-    """An address as it is delivered to, without display name and `mailto:`; None if there is none, or more than one.
+    """Return an address as mail is delivered to it, without display name and `mailto:`; None unless it is exactly one.
 
-    The local part keeps its dots and its tag (`ana+x` is another mailbox to most systems). Its case is folded: by
-    RFC 5321, section 2.4, systems may tell cases apart, and none in use does.
+    The local part keeps its dots and its tag (`ana+x` is another mailbox for most systems). Its case is folded: RFC
+    5321, section 2.4, allows systems to tell cases apart, but none in use does.
     """
     text = text.strip()
     named = _NAMED_EMAIL.fullmatch(text)
@@ -158,7 +162,7 @@ class Url(NamedTuple):
     rest: str
 
     def spell(self, scheme: str) -> str:
-        """The whole URL, with `scheme` where it has none."""
+        """Spell the whole URL, with `scheme` if it has none."""
         userinfo = f"{self.userinfo}@" if self.userinfo else ""
         port = f":{self.port}" if self.port else ""
         return f"{self.scheme or scheme}://{userinfo}{self.host}{port}{self.rest}"
@@ -173,7 +177,7 @@ _UNRESERVED: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUV
 
 
 def parse_url(text: str) -> Url | None:
-    """The parts of a URL, or of a host with a path; None where two systems could read it in different ways."""
+    """Parse a URL, or a host with a path; None if two systems could read it in different ways."""
     text = text.strip()
     if len(text) > MAX_ADDRESS or has_invisible(text) or any(map(str.isspace, text)):
         return None
@@ -242,9 +246,9 @@ def looks_like_path(text: str) -> bool:
 
 
 def canonicalize_path(text: str) -> str | None:
-    """A path without empty and `.` folders and without the slash at its end; None with `..` or hidden characters.
+    """Return a path without empty and `.` folders and without the last slash; None with `..` or hidden characters.
 
-    `a/../b` is another place than `b` where `a` is a symbolic link.
+    `a/../b` is another place than `b` if `a` is a symbolic link.
     """
     text = text.strip()
     if not text or len(text) > MAX_ADDRESS or has_invisible(text) or "\n" in text or "\r" in text:
@@ -290,7 +294,7 @@ _SHARED_SUFFIXES: Final = (
 
 
 def is_shared_host(host: str) -> bool:
-    """Whether many tenants share a canonical host, or the host it is a `www.` of."""
+    """Whether many tenants share a canonical host, or the host of which it is the `www.`."""
     return host.removeprefix("www.") in _SHARED or host.endswith(_SHARED_SUFFIXES)
 
 
@@ -307,17 +311,17 @@ PUBLIC_MAIL_HOSTS: Final = frozenset(
 _MIN_LABEL: Final = 4
 
 
-def looks_like_domain(host: str, own: str) -> bool:
-    """Whether a mail domain is another than `own` and could be taken for it: `corp-mail.example` for `corp.example`."""
-    domain, own_domain = find_registrable_domain(host), find_registrable_domain(own)
+def looks_like_domain(host: str, user_domain: str) -> bool:
+    """Whether a mail domain can be mistaken for the user's: `corp-mail.example` for `corp.example`."""
+    domain, own_domain = find_registrable_domain(host), find_registrable_domain(user_domain)
     label, own_label = domain.partition(".")[0], own_domain.partition(".")[0]
     if domain == own_domain or len(own_label) < _MIN_LABEL:
         return False
-    return own_label in label or own in host or _differs_by_one(label, own_label)
+    return own_label in label or user_domain in host or _differs_by_one(label, own_label)
 
 
 def _differs_by_one(one: str, other: str) -> bool:
-    """Whether one sign was changed, added or left out, or two were exchanged."""
+    """Whether one letter was changed, added or left out, or two were exchanged."""
     if len(one) > len(other):
         one, other = other, one
     start = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), len(one))
@@ -329,12 +333,12 @@ def _differs_by_one(one: str, other: str) -> bool:
 
 
 def find_own_address(user: str) -> str:
-    """A user's e-mail address in canonical form, as the host asserts it; empty where it is none."""
+    """Return the user's e-mail address in canonical form, as the host asserts it; empty if it is no address."""
     return (canonicalize_email(user.removeprefix("user:")) or "") if "@" in user else ""
 
 
 def find_own_domain(user: str) -> str:
-    """The domain of a user's e-mail address; empty where there is none, or at a public host."""
+    """Return the domain of the user's e-mail address; empty if there is none, or at a public mail host."""
     name, at, domain = user.strip().removeprefix("user:").rpartition("@")
     domain = domain.lower().rstrip(".")
     has_domain = bool(name and at) and "." in domain and domain.replace("-", "").replace(".", "").isalnum()

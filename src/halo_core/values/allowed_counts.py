@@ -1,6 +1,6 @@
-"""Counts of orders at no stated price that the user's own words allow.
+"""Counts of unpriced orders that the user's words allow.
 
-vouch_for_counts(traced, leaves, sketch, is_exposed=True)   # `quantity=4` is the user's by "up to 6 each"
+vouch_for_counts(traced, leaves, sketch, is_exposed=True)   # "up to 6 each" vouches for `quantity=4`
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from halo_core.values.traced_leaves import TracedLeaf
 def vouch_for_counts(
     traced: tuple[TracedLeaf, ...], leaves: Iterable[Leaf], sketch: Sketch, *, is_exposed: bool
 ) -> tuple[TracedLeaf, ...]:
-    """The traced leaves of an order at no stated price; counts within a limit that the user states are the user's.
+    """Give counts of an unpriced order the origin `user` if they are within a limit that the user states.
 
-    One piece is what an order without a count is for. After exposure the user has to have named what is ordered.
+    An order without a count is for one piece. After exposure, the user has to have named what is ordered.
 
     Args:
         traced: as `trace_leaves` gives them.

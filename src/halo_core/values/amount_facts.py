@@ -20,9 +20,9 @@ from halo_core.values.result_origins import VOUCHED_ORIGINS
 from halo_core.values.sketch import USER_BIT, Sketch
 from halo_core.values.topics import LEFT_OPEN
 from halo_core.values.traced_leaves import TracedLeaf
-from halo_core.values.user_texts import MAX_OWN_CHARS
+from halo_core.values.user_texts import MAX_USER_CHARS
 
-_WARE_NAMES: Final = frozenset(
+_PRODUCT_NAMES: Final = frozenset(
     "article articles component item items kind material model part parts product products sku sort".split()
 )
 """Words of arguments that hold what is ordered, and neither who sells it nor who gets it."""
@@ -37,7 +37,7 @@ def is_amount_asked(view: CallView) -> bool:
 
 
 def exceeds_amount(view: CallView, targets: Iterable[TracedLeaf], sources: FactSources) -> bool:
-    """Whether it pays more than the user wrote for its targets, and no trusted lookup gave the amount."""
+    """Whether a call pays more than the user wrote for its targets, and no trusted lookup gave the amount."""
     name = view.resource.amount
     amounts = [
         leaf
@@ -54,18 +54,19 @@ def exceeds_amount(view: CallView, targets: Iterable[TracedLeaf], sources: FactS
         keys |= list_target_keys(text, [form for value in parse_argument(text) for form in value.forms])
     return any(
         _is_above(view, leaf, sorted(keys), sources)
-        or _is_others_amount(view, leaf, sources)
+        or _is_untrusted_amount(view, leaf, sources)
         or _is_share_of_other(view, leaf, sorted(keys), sources)
         for leaf in amounts
     )
 
 
-def counts_for_others(view: CallView, *, is_exposed: bool) -> bool:
-    """Whether an order at no stated price has a count that is not the user's, or after exposure such a date.
+def has_unvouched_count(view: CallView, *, is_exposed: bool) -> bool:
+    """Whether the count of an unpriced order is not vouched for. After exposure also such a date.
 
-    A list that holds a number does not say that so many are wanted, and a mail may choose among the numbers. Nor does
-    the user by "room 640". Before exposure nobody but the model can have chosen a number that stands nowhere: it may be
-    0 or 1. After exposure nobody says that a price which no argument holds is within the limit that the user states.
+    A list that contains a number does not say that so many are wanted, and a mail may choose among its numbers. "Room
+    640" is no count either. Before exposure, only the model can have chosen a number that stands nowhere, and it may
+    be 0 or 1. After exposure, an order within a price limit of the user counts as not vouched for, since no argument
+    holds its price.
     """
     if not is_exposed:
         return any(
@@ -75,80 +76,83 @@ def counts_for_others(view: CallView, *, is_exposed: bool) -> bool:
             and view.texts.get(leaf.pointer, "").strip() not in _ONE_AT_MOST
             for leaf in view.traced
         )
-    if any(are_users(view.sketch, [PRICE_LIMIT])) or _is_count_of_other(view):
+    if any(are_from_user(view.sketch, [PRICE_LIMIT])) or _is_count_of_something_else(view):
         return True
     return any(
-        (leaf.origin is not Provenance.USER and not _is_one_piece(view, leaf)) or _is_number_of_other(view, leaf)
+        (leaf.origin is not Provenance.USER and not _is_one_piece(view, leaf))
+        or _is_number_of_something_else(view, leaf)
         for leaf in view.traced
         if leaf.kind in (Kind.AMOUNT, Kind.DATE) and not leaf.is_target
     )
 
 
 def orders_what_is_pointed_at(view: CallView, sources: FactSources) -> bool:
-    """Whether an order at no stated price is for what the user left to a result to name, to which he pointed.
+    """Whether an unpriced order is for products that the user left to a result to name.
 
-    Everything else of it is vouched for: from whom or for whom it is, and how many.
+    "Order the filter that the manual names" for a manual that the user named. Everything else of the order is vouched
+    for: the shop, the recipient, the count.
     """
-    if not is_unpriced_order(view.resource) or not any(are_users(view.sketch, [Form("about", LEFT_OPEN)])):
+    if not is_unpriced_order(view.resource) or not any(are_from_user(view.sketch, [Form("about", LEFT_OPEN)])):
         return False
     targets = [leaf for leaf in view.traced if leaf.is_target]
-    wares = [leaf for leaf in targets if leaf.origin not in VOUCHED_ORIGINS]
+    products = [leaf for leaf in targets if leaf.origin not in VOUCHED_ORIGINS]
     are_pointed_at = all(
         leaf.origin is Provenance.UNTRUSTED
         and SUSPICIOUS not in leaf.flags
-        and not _WARE_NAMES.isdisjoint(split_argument_name(name_of_argument(leaf.pointer)))
+        and not _PRODUCT_NAMES.isdisjoint(split_argument_name(name_of_argument(leaf.pointer)))
         and leaf.places
         and sources.pointed.issuperset(leaf.places)
-        for leaf in wares
+        for leaf in products
     )
-    return are_pointed_at and 0 < len(wares) < len(targets) and not counts_for_others(view, is_exposed=True)
+    return are_pointed_at and 0 < len(products) < len(targets) and not has_unvouched_count(view, is_exposed=True)
 
 
 def _is_one_piece(view: CallView, leaf: TracedLeaf) -> bool:
-    """Whether it is one piece, and no untrusted source says how many."""
+    """Whether an order is for one piece, and no untrusted source contained the count."""
     is_one = view.texts.get(leaf.pointer, "").strip() == "1"
     return is_one and leaf.origin is Provenance.NOVEL and _holds_count(leaf)
 
 
-def _is_count_of_other(view: CallView) -> bool:
+def _is_count_of_something_else(view: CallView) -> bool:
     """Whether the user wrote counts beside a target, and none of them is the count of the call."""
     counts = [view.texts.get(leaf.pointer, "").strip() for leaf in view.traced if _holds_count(leaf)]
     targets = [view.texts.get(leaf.pointer, "").strip().casefold() for leaf in view.traced if leaf.is_target]
     for target in targets:
-        if not any(are_users(view.sketch, [Form("counted", target)])):
+        if not any(are_from_user(view.sketch, [Form("counted", target)])):
             continue
-        beside = are_users(view.sketch, [Form("counted", f"{target} {count}") for count in counts])
-        allowed = are_users(view.sketch, [Form("allowed_count", count) for count in counts])
+        beside = are_from_user(view.sketch, [Form("counted", f"{target} {count}") for count in counts])
+        allowed = are_from_user(view.sketch, [Form("allowed_count", count) for count in counts])
         if not all(map(or_, beside, allowed)):
             return True
     return False
 
 
 def _holds_count(leaf: TracedLeaf) -> bool:
-    """Whether an argument holds how many are ordered."""
+    """Whether an argument says how many are ordered."""
     words = split_argument_name(name_of_argument(leaf.pointer))
     return leaf.kind is Kind.AMOUNT and not leaf.is_target and not COUNT_NAMES.isdisjoint(words)
 
 
-def _is_number_of_other(view: CallView, leaf: TracedLeaf) -> bool:
-    """Whether the user wrote a number only as that of a room, a mail or the like, or as a time where none is wanted.
+def _is_number_of_something_else(view: CallView, leaf: TracedLeaf) -> bool:
+    """Whether the user wrote a number only as that of a room, a mail or the like, or as a length of time.
 
-    One piece is what an order without a count is for, whatever else has the number 1.
+    An argument for a length of time may hold one. A count of 1 is always fine: an order without a count is for one
+    piece.
     """
     number = view.texts.get(leaf.pointer, "").strip()
     if number == "1" and _holds_count(leaf):
         return False
     uses = ("counting", "numbering", "measuring")
-    counts, numbers, measures = are_users(view.sketch, [Form(use, number) for use in uses])
+    counts, numbers, measures = are_from_user(view.sketch, [Form(use, number) for use in uses])
     if measures and not MEASURING_NAMES.isdisjoint(split_argument_name(name_of_argument(leaf.pointer))):
         return False
     return (numbers or measures) and not counts
 
 
 def _is_above(view: CallView, leaf: TracedLeaf, keys: Sequence[str], sources: FactSources) -> bool:
-    """Whether an amount is above the ceilings of the newest request and above those of all texts of the user.
+    """Whether an amount is above the ceilings of the newest request, and above those of all texts of the user.
 
-    What was paid for this request counts against both. Where the request states ceilings, whatever was paid within the
+    What was paid for this request counts against both. If the request states ceilings, whatever was paid within the
     last day counts against those of all texts.
 
     Args:
@@ -163,33 +167,33 @@ def _is_above(view: CallView, leaf: TracedLeaf, keys: Sequence[str], sources: Fa
         keys=keys,
         is_written=leaf.origin is Provenance.USER,
     )
-    paid_before, newest = sources.paid_before, _find_own_ceilings(sources.payment_request)
+    paid_before, newest = sources.paid_before, _find_ceilings_of_request(sources.payment_request)
     if newest:
         if not is_above(lambda forms: map(newest.__contains__, forms), paid_before=paid_before):
             return False
         paid_before = max(paid_before, sources.paid_today)
-    return is_above(partial(are_users, view.sketch), paid_before=paid_before)
+    return is_above(partial(are_from_user, view.sketch), paid_before=paid_before)
 
 
-def _is_others_amount(view: CallView, leaf: TracedLeaf, sources: FactSources) -> bool:
-    """Whether only an untrusted source has said an amount, and it is above each number standing alone in user texts."""
-    if leaf.origin is not Provenance.UNTRUSTED or _find_own_ceilings(sources.payment_request):
+def _is_untrusted_amount(view: CallView, leaf: TracedLeaf, sources: FactSources) -> bool:
+    """Whether only an untrusted source contained an amount, and it is above each lone number in the user's texts."""
+    if leaf.origin is not Provenance.UNTRUSTED or _find_ceilings_of_request(sources.payment_request):
         return False  # what the request says to pay allows more or less than a number that stands alone
-    return is_above_numbers(view.texts.get(leaf.pointer, ""), partial(are_users, view.sketch))
+    return is_above_numbers(view.texts.get(leaf.pointer, ""), partial(are_from_user, view.sketch))
 
 
 def _is_share_of_other(view: CallView, leaf: TracedLeaf, keys: Sequence[str], sources: FactSources) -> bool:
-    """Whether the user wrote an amount for another target alone, and somebody else may have chosen it for this one."""
-    is_exposed = sources.is_exposed or view.sketch.may_hold_foreign
-    return is_exposed and is_share_of_other(view.texts.get(leaf.pointer, ""), partial(are_users, view.sketch), keys)
+    """Whether the user wrote an amount only for another target, and somebody else may have chosen it for this one."""
+    is_exposed = sources.is_exposed or view.sketch.may_hold_untrusted
+    return is_exposed and is_share_of_other(view.texts.get(leaf.pointer, ""), partial(are_from_user, view.sketch), keys)
 
 
-def are_users(sketch: Sketch, forms: Iterable[Form]) -> list[bool]:
-    """For each form, whether the user wrote it."""
+def are_from_user(sketch: Sketch, forms: Iterable[Form]) -> list[bool]:
+    """Whether the user wrote each form."""
     return [bool(mask & USER_BIT) for mask in sketch.look_up_forms(forms)]
 
 
 @lru_cache(maxsize=64)
-def _find_own_ceilings(request: str) -> frozenset[Form]:
-    """Forms of the ceilings that the newest request states by itself."""
-    return frozenset(list_ceiling_forms(request[:MAX_OWN_CHARS]))
+def _find_ceilings_of_request(request: str) -> frozenset[Form]:
+    """Find the ceilings that the newest request states by itself."""
+    return frozenset(list_ceiling_forms(request[:MAX_USER_CHARS]))

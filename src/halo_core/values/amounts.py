@@ -52,9 +52,9 @@ _PLAIN_NUMBER: Final = re.compile(r"([+-]?)([0-9]+)(?:\.([0-9]+))?")
 
 
 def add_amount_forms(text: str, forms: list[Form]) -> None:
-    """Add the forms of the numbers in a text that stand alone, and again with the currency beside them.
+    """Add the forms of the lone numbers in a text, without and with the currency beside them.
 
-    `20 euro` is `amount 20` and `amount 20 EUR`. Of each number all readings are added (`1.500`).
+    `20 euro` is `amount 20` and `amount 20 EUR`. All readings of a number are added (`1.500`).
 
     Args:
         text: without what was taken for an account, a telephone number or a date.
@@ -77,7 +77,7 @@ def add_amount_forms(text: str, forms: list[Form]) -> None:
 
 
 def _find_currency(text: str, start: int, end: int) -> re.Match[str] | None:
-    """The currency beside the number at these places: before it, or else behind."""
+    """Find the currency before or else behind the number at these places."""
     return _CURRENCY_BEFORE.search(text, max(start - 8, 0), start) or _CURRENCY_BEHIND.match(text, end)
 
 
@@ -94,7 +94,7 @@ _NUMBER_BEHIND_ARTICLE: Final = re.compile(
     r"(?= (?:of (?!them|these|those|us|the\b)|we|she|he|they|i|you|that|for|from|to|back|less|minus)\b"
     r"|[.,;!?](?!\w)|\s*$)"
 )
-"""A number behind a verb and an article, in front of what says more of it: "refund the 42 of order 7"."""
+"""A number behind a verb and an article, in front of words that describe it: "refund the 42 of order 7"."""
 
 
 _NUMBER_BEHIND_NOUN: Final = CaselessPattern(
@@ -108,14 +108,14 @@ _NUMBER_BEHIND_OFFER: Final = CaselessPattern(
     r"\b(?:bid|offer|wage|fine|reward|bonus|budget)(?: is|:)? (?:of|is) "
     rf"({_NUMERAL})(?![a-z0-9_:/@-]|[.,][0-9])"
 )
-"""The same behind a noun of what may be paid another time; it counts where the text says no other amount."""
+"""A number behind a noun that is paid only sometimes. It counts if the text has no other amount."""
 _NUMBER_AT_PRICE: Final = CaselessPattern(
     r"\b(?:book|hire|order|buy|reserve|rent|engage|get|take|sell|offer|purchase)\b[^.;!?\n]{1,80}? (?:at|@) "
     r"(?:(?:an?|the|his|her|their|our) )?"
     r"((?:2[5-9]|[3-9][0-9]|[0-9]{3})(?:[.,][0-9]{1,2})?|[0-9]{1,6}[.,][0-9]{2})"
     r"(?![a-z0-9_:/@%-]|[.,][0-9]| ?(?:h|hrs|hours?|o'?clock|am|pm|degrees?|percent|km|mph)\b)"
 )
-"""The same behind what is bought: "book Wen at 70"; what could be an hour is none."""
+"""A number behind what is bought: "book Wen at 70". A number that could be an hour does not count."""
 _NUMBER_BEFORE_TO: Final = re.compile(
     rf"(?:,|\b(?:and|und|et|y|e|en|i)) ({_NUMERAL})(?= (?:to|for|an|für|à|pour|para|per|aan|voor|na|dla)\b)"
 )
@@ -123,7 +123,7 @@ _NUMBER_BEHIND_NEXT: Final = re.compile(
     rf"(?:,|\b(?:and|und|et|y|e|en|i)) (?!(?:Invoice|Order|Room|Ticket|Mail|Bill|Table|Rechnung|Bestellung) )"
     rf"{_PAYEE}(?: {_PAYEE}){{0,2}} ({_NUMERAL})(?=[.,;!?](?!\w)|\s*$| (?:and|und|et|y|e|en|i|for|für|pour|para)\b)"
 )
-"""The same behind the next who is paid: "pay Mo 20 and Kim 300"."""
+"""A number behind the next person who is paid: "pay Mo 20 and Kim 300"."""
 
 
 class PaidAmount(NamedTuple):
@@ -146,18 +146,18 @@ _DAY_AND_MONTH: Final = re.compile(r"(?:0?[1-9]|[12][0-9]|3[01])[.,](?:0[1-9]|1[
 
 
 def _find_row(text: str, end: int) -> list[re.Match[str]]:
-    """Numbers with two decimals in front of `end`, each behind a name or an id: `Ana 62.64, Bo 57.84 and Cy 55.31 EUR`.
+    """Find a row of names or ids with amounts in front of `end`: `Ana 62.64, Bo 57.84 and Cy 55.31 EUR`.
 
-    One alone is none, and none are those that could all be days.
+    One amount alone is no row, and neither are numbers that could all be days.
     """
     row = list(islice(_NUMBER_IN_ROW.finditer(text, 0, end), MAX_FORMS))
     return row if len(row) > 1 and not all(_DAY_AND_MONTH.fullmatch(match[1]) for match in row) else []
 
 
 def find_paid_amounts(text: str) -> list[PaidAmount]:
-    """The amounts of money in a text, in order: with a currency, or behind a verb such as `pay`.
+    """Find the amounts of money in a text, in order: numbers with a currency, or behind a verb such as `pay`.
 
-    A currency behind the last amount of a row is that of the others as well.
+    The currency behind the last amount of a row applies to the others as well.
     """
     found: dict[int, str] = {}
     for match in islice(_NUMBER_IN_TEXT.finditer(text), MAX_FORMS):
@@ -184,7 +184,7 @@ def find_paid_amounts(text: str) -> list[PaidAmount]:
 
 
 def _read_number_row(text: str) -> tuple[str, ...]:
-    """The numbers of digits with commas and points between: one number, or a list without blanks."""
+    """Split digits with commas and points between them into numbers: one number, or a list without blanks."""
     if _WHOLE_NUMERAL.fullmatch(text):
         return _read_numeral(text)
     # A form behind `MAX_FORMS` is not kept, so neither is a number of a row.
@@ -193,7 +193,7 @@ def _read_number_row(text: str) -> tuple[str, ...]:
 
 
 def canonicalize_amounts(text: str) -> tuple[str, ...]:
-    """What an argument says as an amount, in each way it can be read; empty if it is no amount."""
+    """Return all readings of an argument as an amount; empty if it is no amount."""
     text = text.strip()
     match = _AMOUNT.fullmatch(text if text.isascii() else normalize_text(text))
     if match is None:
@@ -208,7 +208,7 @@ def _name_currency(text: str) -> str:
 
 
 def _read_numeral(text: str) -> tuple[str, ...]:
-    """The numbers that a numeral can mean: `1.500` is read with a point for decimals and with one for thousands."""
+    """Return all readings of a numeral: `1.500` is 1.5 with a decimal point, and 1500 with one for thousands."""
     text = text.replace(" ", "").replace("'", "").replace("\u202f", "")
     comma, point = text.rfind(","), text.rfind(".")
     if comma < 0 and point < 0:
@@ -231,7 +231,7 @@ def _drop_thousands(text: str, decimal: str) -> str:
 
 
 def trim_number(text: str) -> str:
-    """A plain numeral without the zeros that say nothing."""
+    """Remove the zeros of a plain numeral that do not change its value."""
     match = _PLAIN_NUMBER.fullmatch(text)
     if match is None:
         return text

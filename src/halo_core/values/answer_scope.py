@@ -1,9 +1,10 @@
-"""What a remembered answer covers: the targets of a call, its object where the effect is grave, host or path of a read.
+"""What a remembered answer covers: the targets of a call, its object for a grave effect, host or path of a read.
 
-An answer is kept for a *scope*: the tool, its targets and, for deletes, administration and programs, what is done to
-them. Amounts and prose are no part of it. A call of which no target is known has no scope, so no answer to it is kept.
+A person answers "yes, and also in future". The answer is kept for a scope: the tool, its targets and, for deletions,
+administration and programs, what is done to them. Amounts and prose are not part of it. A call without a known target
+has no scope, so no answer to it is kept.
 
-When two spellings are one value is said by `halo_core.values.forms` alone.
+Only `halo_core.values.forms` decides whether two spellings are one value.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ class AnswerScope:
 
 
 def identify_values(text: str) -> tuple[str, ...]:
-    """What a text of an argument names: `domain:form` of each value, the same for two spellings of one value.
+    """List `domain:form` of each value in a text of an argument. Two spellings of one value give the same.
 
     A value without a canonical form, or one that is written in a misleading way, counts as it is written: `text:…`.
     """
@@ -81,7 +82,7 @@ def identify_values(text: str) -> tuple[str, ...]:
 
 
 def _spell_plainly(text: str) -> str:
-    """A name with single blanks and without a sign in front, and a short number without zeros in front."""
+    """Spell a name with single blanks and without a sign in front, and a short number without leading zeros."""
     plain = " ".join(text.split())
     plain = plain[1:] if plain[:1] in ("@", "#") else plain
     return str(int(plain)) if plain.isascii() and plain.isdigit() and len(plain) < MIN_DIGITS else plain
@@ -94,7 +95,7 @@ _REFUSING: Final = re.compile(
 
 @lru_cache(maxsize=_MAX_MESSAGES)
 def asks_for(text: str, impact: Impact) -> bool:
-    """Whether a message asks for an act of a class, and neither forbids it nor is a question."""
+    """Whether a message asks for an act of a class, and neither forbids it nor asks a question."""
     words = REQUEST_WORDS_BY_IMPACT[impact.value]
     if _REFUSING.search(text) is not None:
         return False
@@ -102,7 +103,7 @@ def asks_for(text: str, impact: Impact) -> bool:
 
 
 def to_canonical_form(kind: str, text: str) -> str:
-    """The form of a declared value (`KNOWN_KINDS`), the same for two spellings of it; empty where it is none."""
+    """Return the form of a declared value (`KNOWN_KINDS`), equal for two spellings of it; empty if it is none."""
     text = text.strip()
     if has_invisible(text):
         return ""
@@ -118,9 +119,10 @@ def to_canonical_form(kind: str, text: str) -> str:
 
 
 def list_known_names(value: ArgumentValue) -> tuple[tuple[str, str], ...]:
-    """Kind and form of each declaration that would make a value known.
+    """List kind and form of each declaration that would make a value known.
 
-    An own domain makes the addresses at it known, and a host the `https` URLs on it; neither speaks for subdomains.
+    A declared own domain makes the addresses at it known, and a declared host the `https` URLs on it, both without
+    subdomains.
     """
     if value.flags or (value.host and not value.forms):
         return ()
@@ -141,7 +143,7 @@ def list_known_names(value: ArgumentValue) -> tuple[tuple[str, str], ...]:
 
 
 def list_declarable(text: str) -> list[tuple[str, str]]:
-    """Kind and value under which an operator would declare each value of an argument; of a URL its host."""
+    """List kind and value under which an operator would declare each value of an argument; for a URL its host."""
     return [_to_declarable(value) for value in parse_argument(text, (), is_target=True)]
 
 
@@ -154,13 +156,13 @@ def _to_declarable(value: ArgumentValue) -> tuple[str, str]:
 
 
 def host_of_url(text: str) -> str:
-    """The host of a URL, in canonical form; empty where it has none."""
+    """Return the host of a URL in canonical form; empty if it has none."""
     value = parse_argument(text, (), is_target=True)[0]
     return value.host if value.kind is Kind.URL and not value.flags else ""
 
 
 def find_answer_scope(resource: Resource, args: Mapping[str, Any]) -> AnswerScope:
-    """The scope of a call with these arguments."""
+    """Find the scope of a call with these arguments."""
     targets, rest = _split_arguments(resource, args)
     if resource.impact is Impact.READ:
         return _find_read_scope(targets, rest)
@@ -178,9 +180,9 @@ def find_answer_scope(resource: Resource, args: Mapping[str, Any]) -> AnswerScop
 
 
 def _find_read_scope(targets: Mapping[str, Any], rest: Mapping[str, Any]) -> AnswerScope:
-    """Of a read: the hosts of its URLs, whose path and query may be anything, and its other paths as they are.
+    """Find the scope of a read: the hosts of its URLs, with any path and query, and its other paths as they are.
 
-    INVARIANT: BIND - nobody's yes to one look at a file of secrets is kept for the next.
+    INVARIANT: BIND - a yes to one read of a file of secrets is not kept for the next.
     """
     names = [f"host:{host}" for text in _list_texts(targets or rest) if (host := host_of_url(text))]
     for text in _list_texts(targets):
@@ -197,10 +199,10 @@ _GUARDED_WORDS: Final = SECRET_WORDS | SENSITIVE_WORDS
 
 
 def find_amount_terms(resource: Resource, args: Mapping[str, Any]) -> tuple[str, ...]:
-    """What of a payment says how much an amount is, and how often it is paid: `currency=EUR`, `recurring=True`.
+    """List the arguments that decide how much an amount is, and how often it is paid: `currency=EUR`, `recurring=True`.
 
-    That is every argument but its targets, the amount, remarks, days and the number of a bill. An answer to an amount
-    holds for the same terms alone.
+    That is every argument except its targets, the amount, remarks, days and the number of a bill. An answer to an
+    amount holds only for the same terms.
     """
     _, rest = _split_arguments(resource, args)
     terms = (f"{name}={_describe(value)}" for name, value in rest.items() if not _is_free(name, value))
@@ -242,7 +244,7 @@ def covers_targets(resource: Resource, args: Mapping[str, Any], traced: Iterable
 
 
 def _list_covered_arguments(resource: Resource, args: Mapping[str, Any]) -> frozenset[str]:
-    """Names of the arguments whose values belong to the scope of a call; an answer settles nothing about the others."""
+    """List the arguments whose values belong to the scope of a call. An answer does not settle the others."""
     if resource.impact in _GRAVE:
         return frozenset(args)
     targets, rest = _split_arguments(resource, args)
@@ -251,13 +253,13 @@ def _list_covered_arguments(resource: Resource, args: Mapping[str, Any]) -> froz
 
 
 def _holds_path(value: Any) -> bool:
-    """Whether what is sent is a file, which whoever gets the message reads."""
+    """Whether a file is sent, which the recipient of the message can read."""
     texts = islice(extract_texts(value), MAX_VALUES)
     return any(item.kind is Kind.PATH for text in texts if not _is_prose(text) for item in parse_argument(text))
 
 
 def _describe_files(value: Any) -> str:
-    """The files that are sent, the same for `/a.pdf` and `[{"type": "file", "path": "/a.pdf"}]`."""
+    """Describe the files that are sent. `/a.pdf` and `[{"type": "file", "path": "/a.pdf"}]` give the same."""
     texts = (text for text, field in extract_fields(value) if not _describes_file(text, field))
     return ",".join(sorted({item for text in texts for item in identify_values(text)}))
 
@@ -273,7 +275,7 @@ _MEDIA_TYPE: Final = re.compile(
 
 
 def _describes_file(text: str, field: str) -> bool:
-    """Whether a leaf of a file's description is a key of it, or the form in which it is sent, and names no file."""
+    """Whether a leaf of a file's description is a key of it or the file's format, and names no file."""
     if field == KEY:
         return _IDENTIFIER.fullmatch(text) is not None and _FILE_FIELDS.issuperset(split_argument_name(text))
     words = split_argument_name(field)
@@ -282,7 +284,7 @@ def _describes_file(text: str, field: str) -> bool:
 
 
 def _split_arguments(resource: Resource, args: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The arguments that say where something goes, by their declaration or their kind, and the others."""
+    """Split arguments into those that say where something goes, by declaration or kind, and the others."""
     targets = {
         name: value
         for name, value in args.items()
@@ -303,9 +305,9 @@ def _digest_prose(value: str) -> str:
 
 
 def find_values(resource: Resource, args: Mapping[str, Any], unvouched: Collection[str] = ()) -> AnswerScope:
-    """As `find_answer_scope`, with the object of a call of any impact: two payments differ by it too.
+    """Like `find_answer_scope`, with the object of a call of any impact: two payments differ by it too.
 
-    Two orders at no stated price do not differ by their counts: a message asks for each thing once, in one call.
+    The counts of unpriced orders are no difference: a message asks for each thing once, in one call.
 
     Args:
         resource: what is reached.
@@ -325,7 +327,7 @@ def find_values(resource: Resource, args: Mapping[str, Any], unvouched: Collecti
 
 
 def _identify_recipients(targets: Mapping[str, Any]) -> Iterator[str]:
-    """Who is paid: as `_identify_all`, without the names of fields, which every call of the same shape has."""
+    """Identify who is paid: like `_identify_all`, without names of fields, which all calls of the same shape share."""
     for value in targets.values():
         if isinstance(value, str):
             yield from identify_values(value)
@@ -341,7 +343,7 @@ def _make_scope(targets: Iterator[str], objects: list[str] | tuple[str, ...]) ->
 
 
 def _list_texts(args: Mapping[str, Any]) -> Iterator[str]:
-    """The texts in the values of arguments; their names say nothing of a target."""
+    """List the texts in the values of arguments; the names of arguments say nothing of a target."""
     for value in args.values():
         yield from extract_texts(value)
 
@@ -362,12 +364,12 @@ def _is_prose(value: Any) -> bool:
 
 @lru_cache(maxsize=_MAX_MESSAGES)
 def _read_message(text: str) -> frozenset[Form]:
-    """Forms of the values in a message of the user, which every payment of its session looks at again."""
+    """Find the forms of the values in a message of the user; cached for all payments of its session."""
     return frozenset(find_forms(text))
 
 
 def names_value(text: str, value: str) -> bool:
-    """Whether a message holds a value, as `identify_values` gives it: its form, or its words as one span."""
+    """Whether a message contains a value (from `identify_values`): its form, or its words side by side."""
     domain, _, form = value.partition(":")
     if domain != "text":
         return Form(domain, form) in _read_message(text)

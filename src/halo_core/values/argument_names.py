@@ -62,7 +62,7 @@ _SOMEBODY_WORDS: Final = frozenset(
     "ref code "
     "channel group team audience list id".split()
 )
-"""Words of arguments that may hold somebody, or where something goes: no sort of things."""
+"""Words of arguments that may hold a person or a destination, and not a sort of things."""
 _QUERY_WORDS: Final = frozenset(
     "query q question search keyword keywords term terms text topic prompt input location place subject".split()
 )
@@ -70,7 +70,7 @@ _REMARK_WORDS: Final = frozenset(
     "memo note reference ref subject title description message text body comment reason remark purpose".split()
 )
 _COUNTING_WORDS: Final = frozenset("id ids number no num nr key ref by uuid".split())
-"""Words that call a value a number, but not of what."""
+"""Words that call a value a number, but do not say of what."""
 _OWNERS_OF_PARTS: Final = {
     **dict.fromkeys(
         ("comment", "reply", "note", "label", "assignee", "assign", "reopen", "attachment"),
@@ -78,25 +78,25 @@ _OWNERS_OF_PARTS: Final = {
     ),
     **dict.fromkeys(("merge", "review", "reviewer", "approval"), ("request",)),
 }
-"""Part that a tool adds → what it can be added to, which is what has the number: a comment is made on an issue."""
+"""Part that a tool adds → the things to which it can be added, which have the number: a comment is made on an issue."""
 _VERBS_OF_PARTS: Final = frozenset("delete remove edit update change get read list show hide move".split())
-"""Verbs whose tools act on a part that is already there, so that the number is the part's own."""
+"""Verbs of tools that act on an existing part, so that the number is that of the part."""
 
 
 _SAYING_OF_WHAT: Final = frozenset("of for by in from with at on to".split())
 _COLLECTING: Final = frozenset("list lists overview rows table search lookup all data info details directory".split())
-"""Words of a tool's name behind what it lists, which number nothing themselves."""
+"""Words of a tool's name behind what it lists, such as `list`. They are not numbered themselves."""
 
 
 @lru_cache(maxsize=2048)
 def split_argument_name(name: str) -> tuple[str, ...]:
-    """Words of a name in lower case: `invoiceId` and `invoice_id` are invoice, id."""
+    """Split a name into words in lower case: `invoiceId` and `invoice_id` into invoice, id."""
     return tuple(word.lower() for word in _NAME_WORD.findall(name[:_MAX_NAME]))
 
 
 @lru_cache(maxsize=4096)
 def name_of_argument(pointer: str) -> str:
-    """Name of the argument that a JSON pointer (RFC 6901) leads into: `/to/3` leads into `to`."""
+    """Return the name of the argument that a JSON pointer (RFC 6901) leads into: `to` for `/to/3`."""
     return pointer[1:].split("/", 1)[0].replace("~1", "/").replace("~0", "~")
 
 
@@ -112,36 +112,36 @@ _WRITTEN_FIELD_NAMES: Final = frozenset("field column attribute property setting
 
 @lru_cache(maxsize=4096)
 def names_line(name: str) -> bool:
-    """Whether this name is of one line of a message."""
+    """Whether this is the name of a one-line field of a message."""
     return not _LINE_NAMES.isdisjoint(split_argument_name(name))
 
 
 @lru_cache(maxsize=4096)
 def names_written_field(pointer: str) -> bool:
-    """Whether an argument, by a JSON pointer into it, says which field of a record is written."""
+    """Whether an argument (a JSON pointer into it) says which field of a record is written."""
     return not _WRITTEN_FIELD_NAMES.isdisjoint(split_argument_name(name_of_argument(pointer)))
 
 
 @lru_cache(maxsize=4096)
 def names_thing(name: str) -> bool:
-    """Whether this name is of a thing of a system, such as a branch, which may be called by a common word."""
+    """Whether this is the name of a thing of a system, such as a branch, which may be called by a common word."""
     return not _THING_WORDS.isdisjoint(map(singularize, split_argument_name(name)))
 
 
 @lru_cache(maxsize=4096)
 def names_somebody(name: str) -> bool:
-    """Whether this name may be of a person, a company, an account or an address."""
+    """Whether this can be the name of a person, a company, an account or an address."""
     return not _SOMEBODY_WORDS.isdisjoint(map(singularize, split_argument_name(name)))
 
 
 @lru_cache(maxsize=4096)
 def names_remark(name: str) -> bool:
-    """Whether this name is of words that go along with a payment or a message, such as `memo`."""
+    """Whether this is the name of words that accompany a payment or a message, such as `memo`."""
     return not _REMARK_WORDS.isdisjoint(split_argument_name(name))
 
 
 def names_note(pointer: str) -> bool:
-    """Whether an argument is called a note, a text or an amount, and so does not say where something goes.
+    """Whether an argument is called a note, a text or an amount, and so is no target.
 
     Args:
         pointer: JSON pointer into the argument.
@@ -152,7 +152,7 @@ def names_note(pointer: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def names_query(pointer: str) -> bool:
-    """Whether by its name an argument holds words to search for, and not the name of something.
+    """Whether an argument holds words to search for, by its name, and not the name of something.
 
     Args:
         pointer: JSON pointer into the argument.
@@ -161,7 +161,7 @@ def names_query(pointer: str) -> bool:
 
 
 def names_field(text: str) -> bool:
-    """Whether a key of a mapping is the name of a field (`account_number`) and not a value (`DE89…`, `Ana`)."""
+    """Whether a key of a mapping is the name of a field (`account_number`), and not a value (`DE89…`, `Ana`)."""
     words = _split_field(text)
     return bool(words) and _FIELD_WORDS.issuperset(map(singularize, words))
 
@@ -173,14 +173,14 @@ def names_note_field(field: str) -> bool:
 
 
 def _split_field(text: str) -> tuple[str, ...]:
-    """Words of a text that can be the name of a field; none of any other."""
+    """Split a text that can be the name of a field into words; none of any other text."""
     return split_argument_name(text) if _FIELD_NAME.fullmatch(text) is not None else ()
 
 
 _ENDS: Final = frozenset(
     "keep drop source target into duplicate original primary secondary survivor winner loser".split()
 )
-"""Words of arguments for the two records of a merge or a link, which are both of the tool's noun."""
+"""Words of arguments for the two records of a merge or a link. Both are of the noun in the tool's name."""
 _ENDS_LOST: Final = frozenset("drop duplicate loser secondary source".split())
 
 
@@ -190,16 +190,16 @@ def names_end(name: str) -> bool:
 
 
 def names_lost_end(name: str) -> bool:
-    """Whether it is the record of a merge that is there no more afterwards."""
+    """Whether it is the record of a merge that does not exist afterwards."""
     return not _ENDS_LOST.isdisjoint(split_argument_name(name))
 
 
 @lru_cache(maxsize=2048)
 def find_nouns_of_number(tool: str, argument: str) -> tuple[str, ...]:
-    """What a number in an argument is the number of, as the tool's name says it.
+    """Find what a number in an argument is the number of, by the tool's name.
 
-    `close_ticket(id=7)` is about ticket 7. What a tool adds to something has no number yet, so `add_comment(number=12)`
-    is about issue 12, ticket 12 and so on.
+    `close_ticket(id=7)` is about ticket 7. What a tool adds to something has no number yet, so
+    `add_comment(number=12)` is about issue 12, ticket 12 and so on.
 
     Returns:
         The nouns. None where the argument's name says it itself (`customer_id`), and where the tool's name has no noun
@@ -222,7 +222,10 @@ _CONTENTS: Final = frozenset("content text read contact".split())
 
 @lru_cache(maxsize=2048)
 def lists_files(tool: str, arguments: tuple[str, ...]) -> bool:
-    """Whether a tool gives names of files, which say where nothing goes: whoever puts a file there names it."""
+    """Whether a tool lists names of files.
+
+    They vouch for no target: anybody who can put a file there chooses its name.
+    """
     words = frozenset(map(singularize, split_argument_name(tool)))
     named = words.union(*map(split_argument_name, arguments))
     if _FILES.isdisjoint(map(singularize, named)) or not _CONTENTS.isdisjoint(words):
@@ -238,7 +241,7 @@ _NO_PLURALS: Final = frozenset("status address access process news details conte
 
 @lru_cache(maxsize=2048)
 def names_list(tool: str) -> bool:
-    """Whether a tool's name says that it lists several things, so that whoever wrote one of them wrote no list."""
+    """Whether a tool's name says that it lists several things, so that nobody wrote the whole list."""
     words = split_argument_name(tool)
     return not _LISTING_RECORDS.isdisjoint(words) or any(
         len(word) > 3 and word.endswith("s") and not word.endswith("ss") and word not in _NO_PLURALS for word in words
@@ -247,7 +250,7 @@ def names_list(tool: str) -> bool:
 
 @lru_cache(maxsize=2048)
 def find_nouns_of_result(tool: str) -> tuple[str, ...]:
-    """What a tool lists, in the singular: `leave_requests`, `list_requests` and `requests_of` list requests."""
+    """Find what a tool lists, in the singular: requests for `leave_requests`, `list_requests` and `requests_of`."""
     words = list(split_argument_name(tool))
     end = next((i for i, word in enumerate(words) if i and word in _SAYING_OF_WHAT), len(words))
     words = [word for word in words[:end] if word not in _COUNTING_WORDS]

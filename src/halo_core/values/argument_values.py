@@ -1,8 +1,8 @@
-"""Values in the arguments of an action: each with its place, what it looks like and what it belongs to.
+"""Values in the arguments of an action, for the behaviour score: each with its place, its look and what it belongs to.
 
-`extract_values` gives the leaves of the arguments, and the parts of a leaf that is a program or holds addresses, URLs
-or paths. Places carry no positions: every recipient stands at `recipients/*`. SQL is parsed by sqlglot, shell by
-tree-sitter's Bash grammar, both loaded when the first such text comes; what they cannot read stays one value
+`extract_values` returns the leaves of the arguments, and the parts of a leaf that is a program or contains addresses,
+URLs or paths. Places carry no positions: every recipient stands at `recipients/*`. SQL is parsed by sqlglot, shell by
+tree-sitter's Bash grammar; both are loaded when they are first needed. What they cannot read stays one value
 (INVARIANT: TOTAL).
 """
 
@@ -74,7 +74,7 @@ _SQL_AFTER: Final = re.compile(
 
 
 def is_program(text: str, names: Collection[str]) -> bool:
-    """Whether a text is run: by the words of the argument's name, and by how it begins."""
+    """Whether a text is run as a program, by the words of the argument's name and by its beginning."""
     if not SHELL_NAMES.isdisjoint(names) or not _SQL_NAMES.isdisjoint(names):
         return True
     if "/*" in text:
@@ -95,7 +95,7 @@ Part = tuple[str, str]
 
 
 def extract_parts(text: str, name: str) -> tuple[bool, list[Part]]:
-    """Whether a text is a program, and its parts, at most `MAX_PARTS`.
+    """Find out whether a text is a program, and split it into at most `MAX_PARTS` parts.
 
     Args:
         text: the value.
@@ -116,7 +116,7 @@ def extract_parts(text: str, name: str) -> tuple[bool, list[Part]]:
 
 
 def _rank_part(part: Part) -> int:
-    """Sort key: parts without letters, which anybody can put in front of a program at no cost, come last."""
+    """Sort key: parts without letters come last, since anybody can put them in front of a program at no cost."""
     kind, text = part
     return (0 if kind != "word" else 1) if any(map(str.isalpha, text)) or not text.isascii() else 2
 
@@ -145,7 +145,7 @@ def _extract_url_parts(text: str) -> Iterator[Part]:
 
 
 def host_of(url: str) -> str:
-    """Host of a URL in lower case, without `www.` and port; empty where there is none."""
+    """Return the host of a URL in lower case, without `www.` and port; empty if there is none."""
     try:
         host = urlsplit(url if "://" in url else f"//{url}").hostname or ""
     except ValueError:
@@ -177,7 +177,7 @@ def _extract_sql_parts(text: str) -> Iterator[Part]:
 
 @lru_cache(maxsize=1)
 def load_bash_parser() -> Any:
-    """The parser of tree-sitter's Bash grammar.
+    """Load the parser of tree-sitter's Bash grammar.
 
     Raises:
         ImportError: the grammar is not installed.
@@ -208,11 +208,12 @@ def _extract_shell_parts(text: str) -> Iterator[Part]:
 
 
 def to_bash_ascii(text: str) -> bytes:
-    """A text for the Bash grammar: each character beyond ASCII becomes letters, as many as it has bytes in UTF-8.
+    """Encode a text for the Bash grammar: a character beyond ASCII becomes as many letters as it has UTF-8 bytes.
 
-    INVARIANT: TOTAL - the scanner of the grammar looks characters up in the C library's table of 256 entries. A larger
-    one reads memory beyond the table, which can end the process. INVARIANT: REPLAY - what it reads there differs
-    between processes, and entries above 127 differ between locales. To Bash, all of them are characters of a word.
+    INVARIANT: TOTAL - the scanner of the grammar looks characters up in the C library's table of 256 entries. A
+    larger one reads memory beyond the table, which can end the process. INVARIANT: REPLAY - what it reads there
+    differs between processes, and entries above 127 differ between locales. To Bash, all of them are characters of a
+    word.
     """
     if text.isascii():
         return text.encode("ascii")
@@ -220,7 +221,7 @@ def to_bash_ascii(text: str) -> bytes:
 
 
 def _split_into_pieces(text: str) -> Iterator[str]:
-    """A program in pieces, cut between lines or words, since parsing broken code takes quadratic time."""
+    """Split a program between lines or words, since parsing broken code takes quadratic time."""
     while len(text) > _PIECE:
         end = text.rfind("\n", 0, _PIECE) + 1 or text.rfind(" ", 0, _PIECE) + 1 or _PIECE
         yield text[:end]
@@ -317,10 +318,10 @@ class Value:
 
 
 def extract_values(args: Mapping[str, Any]) -> tuple[list[Value], bool]:
-    """Values of the arguments, sorted by name, at most `MAX_VALUES`, and whether there are more.
+    """List the values of the arguments, sorted by name, at most `MAX_VALUES`, and whether there are more.
 
-    What is empty, true or false is none. INVARIANT: a long list hides nothing that stands beside it - where not all are
-    taken, members of a mapping are taken in turn, and half of the room before the parts of any.
+    Empty values, true and false do not count. INVARIANT: a long list hides nothing that stands beside it. If not all
+    values are taken, members of a mapping are taken in turn, and half of the room before the parts of any.
     """
     values = _make_values(_walk_leaves(args, "", 0, chain.from_iterable))
     if len(values) <= MAX_VALUES:
@@ -390,7 +391,7 @@ def _last_name_of(place: str) -> str:
 
 
 def classify_value(text: str) -> ValueKind:
-    """What a text looks like."""
+    """Classify a text by its look."""
     text = text.strip()
     if len(text) > 2048:
         return ValueKind.TEXT

@@ -1,16 +1,16 @@
-"""The acts that a text of the user asks for: verbs that order something, and not nouns that name it.
+"""The acts that a text of the user asks for.
 
-    find_asked_stems("Pay Hansen and show my last transfer")  # {"pay"}
+    find_asked_stems("Pay Hansen and show my last transfer")  # {"pay"}: "transfer" is a noun here
     find_asked_stems("Make a transfer of 20 to Hansen")       # {"make", "transfer"}
 
-Most English verbs are nouns as well (`order`, `transfer`, `book`). A word is a noun by where it stands: behind an
-article, a possessive or a preposition, or as the object of another verb. A noun asks for its act as the object of a
-verb that says no more than that something is done (`make a payment`, `I need a refund`), and where a request begins
-with it (`Refund for order 12, please`).
+Most English verbs are nouns as well (`order`, `transfer`, `book`). The words around a word decide. It is a noun
+behind an article, a possessive or a preposition, and as the object of another verb. A noun asks for its act as the
+object of a verb that only says that something is done (`make a payment`, `I need a refund`), and at the beginning of
+a request (`Refund for order 12, please`).
 
-The functions below take a text as a list of words in small letters and the place of one of them. Two words stand for
-something else: an empty one is the end of a clause, and `_` is a word of an address, a path or a compound, which asks
-for nothing. So "Pay Ana@x.example, then stop." is `pay _ "" then stop ""`.
+Most functions take a text as a list of words in small letters, and the place of one word. Two words have a special
+meaning: an empty one is the end of a clause, and `_` stands for an address, a path or a compound. So "Pay
+Ana@x.example, then stop." is `pay _ "" then stop ""`.
 """
 
 from __future__ import annotations
@@ -69,23 +69,23 @@ _MODALS: Final = frozenset(
     "gonna".split()
 )
 _ASKED_SUBJECTS: Final = frozenset("can could may might shall will would let help have".split())
-"""Words in front of a subject whose act is asked for: `can we pay`, `have him sign`."""
+"""Words in front of a subject that is asked to act: `can we pay`, `have him sign`."""
 _SUBJECTS: Final = frozenset("i we he she they who".split())
-_ALLOWING: Final = frozenset("can could may might".split())
-_LET_IN: Final = frozenset("join get have enter be".split())
+_MODALS_OF_ABILITY: Final = frozenset("can could may might".split())
+_JOINING_VERBS: Final = frozenset("join get have enter be".split())
 _ANNOUNCING: Final = frozenset(("will", "would"))
-_ANNOUNCED: Final = _SUBJECTS | frozenset("it that this everybody everyone somebody someone".split())
-"""Subjects of whom `will` says what they do, and orders nothing."""
+_ANNOUNCED_ACTS: Final = _SUBJECTS | frozenset("it that this everybody everyone somebody someone".split())
+"""Subjects whose `will` announces an act and orders nothing: "Kim will bid 300"."""
 _OBJECTS: Final = frozenset("me us him them it you u everybody everyone someone somebody".split())
 _ASKED_PERSONS: Final = frozenset({"you", "u"})
 _ASKING_FOR_NAMES: Final = frozenset("who what which whom how when where why".split())
-"""Words with which a question begins."""
+"""Words at the beginning of a question."""
 _CAUSING: Final = frozenset("help let make have watch".split())
-"""Verbs behind whose object a bare verb stands: `help me pay`."""
+"""Verbs with an object and a bare verb behind it: `help me pay`."""
 _BEING: Final = frozenset("is are was were been am isn't aren't wasn't has had hasn't".split())
 _PAST: Final = frozenset("did didn't does doesn't".split())
 _BEFORE_ADVERBS: Final = _BEGINNINGS | _MODALS | _ASKED_PERSONS | {"", "to"}
-"""Words behind which an adverb stands in front of a verb: `can you quickly send`."""
+"""Words that may be followed by an adverb and a verb: `can you quickly send`."""
 _FUNCTION_WORDS: Final = (
     _DETERMINERS | _PREPOSITIONS | _BEGINNINGS | _MODALS | _SUBJECTS | _OBJECTS | _BEING | _PAST | {"", "to"}
 )
@@ -93,31 +93,31 @@ _NOT_INFINITIVE: Final = frozenset(
     "according due related relating linked belonging attached regard respect thanks opposed compared reply respond "
     "replies refer prior".split()
 )
-"""Words whose `to` is a preposition."""
-_WISHED: Final = frozenset("attempt demand instruction order proposal request suggestion threat wish".split())
+"""Words behind which `to` is a preposition: "thanks to"."""
+_WISHED_FOR: Final = frozenset("attempt demand instruction order proposal request suggestion threat wish".split())
 _BEHIND_VERBS: Final = frozenset("it them him me us the a an my our your this these those all everything".split())
-"""Words that begin an object, as hardly any does behind a noun."""
+"""Words that begin an object. They hardly ever stand behind a noun."""
 _CURRENCIES: Final = frozenset("to from eur euro euros usd dollar dollars gbp pound pounds chf".split())
 
 _PERFORMING: Final = frozenset(
     "make do place issue initiate process perform execute complete submit arrange effect conduct finalize finalise "
     "finish carry put making placing issuing processing doing".split()
 )
-"""Verbs that say of an act only that it is done."""
+"""Verbs that only say that an act is done: `make a payment`."""
 _NEEDING: Final = frozenset("need needs want wants require requires".split())
 _OBTAINING: Final = _NEEDING | frozenset(
     "create get give send write add leave drop set start schedule request prepare draft compose open raise trigger "
     "launch book like grant".split()
 )
-"""Verbs that ask for an act if it is not one that was already there: `give Ana a refund`."""
+"""Verbs that ask for an act if it does not exist yet: `give Ana a refund`."""
 _OBTAINING_BARE: Final = _NEEDING | frozenset("create give send write draft add request grant get".split())
-"""The same without an article behind them: `give Ana access`, but not `open orders`."""
+"""Verbs that ask for an act without an article: `give Ana access`, but not `open orders`."""
 _PARTICLES: Final = frozenset("out up through off".split())
 _TAKING_ON: Final = frozenset(
     {("go", "ahead", "with"), ("take", "care", "of"), ("", "proceed", "with"), ("to", "proceed", "with")}
 )
 _ACCOMPANYING: Final = frozenset("comment note message reply mail email answer text".split())
-"""Nouns of messages that go along with an act."""
+"""Nouns of messages that accompany an act: "close it with a comment"."""
 _MESSAGES: Final = frozenset("mail email message".split())
 _MAX_NUMBER: Final = 4  # digits of the number of a message
 _PERFORMED: Final = frozenset(
@@ -130,11 +130,11 @@ NOUN_STEMS: Final = stem_all(
     "administrator key role owner ownership collaborator member access right privilege permission team group user "
     "public private password script command code python shell job pipeline transaction donation otp checkout cost"
 )
-"""Stems of words that ask for acts and are no verbs."""
+"""Stems of words that ask for acts but are no verbs."""
 HANDED_OVER: Final = "+tasks"
-"""Stands among the stems of a text that asks to do what somebody else writes (`hands_over_tasks`)."""
+"""Added to the stems of a text that asks to do what somebody else writes (`hands_over_tasks`)."""
 ASKING_SOMEBODY: Final = "+ask"
-"""Stands among the stems of a text that orders to ask or to tell somebody something (`asks_somebody`)."""
+"""Added to the stems of a text that orders to ask or to tell somebody something (`asks_somebody`)."""
 _WRITE_WORDS: Final = stem_all(
     "add arrange book complete create enter fill log make note open plan put record register reserve save schedule set "
     "store update write"
@@ -154,7 +154,7 @@ _PAYING_VERBS: Final = stem_all("pay refund reimburse charge debit transfer wire
 _APPOINTING: Final = stem_all("assign appoint")
 _ORDERING_VERBS: Final = stem_all("order buy book purchase procure reorder restock replenish refill")
 _GRANTED: Final = stem_all("access permission permissions right rights")
-"""Nouns of tools that have no verb and give somebody what the noun says: `portal_access`."""
+"""Nouns in names of tools without a verb that give somebody what the noun says: `portal_access`."""
 _GRANTING: Final = stem_all("grant share")
 _MAX_PHRASE: Final = 5  # words of a phrase in front of its noun
 
@@ -165,13 +165,13 @@ _NAME: Final = re.compile(r"@|://|\w\.[a-z0-9]|^[#/~\\]|\\")
 _SEPARATORS: Final = frozenset(("/", "+", "->", "=>", "|"))
 """Signs that stand alone between two clauses."""
 _INSIDE: Final = frozenset("'’\"“‘«*-_$€£¥%&+#/")
-"""Signs that end no clause."""
+"""Signs that do not end a clause."""
 _PREFIXES: Final = frozenset("e re pre un co".split())
-"""What stands in front of a hyphen and leaves the word behind it one of its own: `re-send`."""
+"""Prefixes with a hyphen behind which a word keeps its meaning: `re-send`."""
 
 
 def find_asked_stems(text: str) -> set[str]:
-    """Stems of the words by which a text asks for acts: `{"pay"}` of "Could you pay Hansen?".
+    """Find the stems of the words by which a text asks for acts: `{"pay"}` of "Could you pay Hansen?".
 
     Args:
         text: of the user, without what it forbids.
@@ -190,11 +190,11 @@ def _find_stems(text: str) -> frozenset[str]:
 
 
 _find_stems_of_message: Final = lru_cache(maxsize=64)(_find_stems)
-"""As `_find_stems`, remembered: a message is read when it comes, and asked again before a payment."""
+"""Like `_find_stems`, cached: a message is read when it comes, and again before each payment."""
 
 
 def says_idiom(text: str) -> bool:
-    """Whether a text begins an order with a verb that asks for no act there: "and pay attention to T-2"."""
+    """Whether a text has an order whose verb asks for no act of a tool: "and pay attention to T-2"."""
     words = list(islice(_split_words(text), MAX_ATOMS))
     return any(
         word_at(words, place - 1) in _BEFORE_ADVERBS and is_idiom(words, place, begins=True)
@@ -214,15 +214,12 @@ _HANDING_OVER: Final = re.compile(
 
 
 def hands_over_tasks(text: str) -> bool:
-    """Whether a text asks to do what somebody else writes.
-
-    `complete the tasks that Bob sent`, `address his issue`.
-    """
+    """Whether a text asks to do what somebody else writes: "complete the tasks that Bob sent"."""
     return _HANDING_OVER.search(text) is not None
 
 
 def _split_words(text: str) -> Iterator[str]:
-    """The words of a text, as the module's docstring says."""
+    """Split a text into words, as the docstring of the module describes."""
     if not text.isascii():
         text = INVISIBLE.sub("", text)
     for chunk in _CHUNK.findall(text):
@@ -243,7 +240,7 @@ def _split_words(text: str) -> Iterator[str]:
 
 
 def _split_chunk(chunk: str) -> Iterator[str]:
-    """The words of a part of a text without blanks, which is no address and no path."""
+    """Split a part of a text without blanks, which is neither an address nor a path, into words."""
     if chunk == "\n":
         yield CLAUSE_END
         return
@@ -261,7 +258,7 @@ def _split_chunk(chunk: str) -> Iterator[str]:
 
 
 def _asks(words: Sequence[str], place: int) -> bool:
-    """Whether a word that can ask for an act does."""
+    """Whether a word that can ask for an act asks for it here."""
     word = words[place]
     if "_" in word:
         return True  # the user writes the name of the tool
@@ -279,7 +276,7 @@ def _asks(words: Sequence[str], place: int) -> bool:
 
 
 class _Role(Enum):
-    """What a word is in its clause."""
+    """The role of a word in its clause."""
 
     ORDER = "order"
     STATEMENT = "statement"  # a verb of what somebody does or did
@@ -291,13 +288,13 @@ def _is_content(words: Sequence[str], place: int) -> bool:
     word = word_at(words, place)
     if word in _FUNCTION_WORDS or word[:1].isdigit():
         return False
-    # What stands in front of the verb of an order is none of its objects.
+    # Words in front of the verb of an order are not its objects.
     is_adverb = word in _ORDINALS or word in _GREETINGS or (word.endswith("ly") and len(word) > 4)
     return not (is_adverb and word_at(words, place - 1) in _BEFORE_ADVERBS)
 
 
 def _find_start(words: Sequence[str], place: int) -> int:
-    """Place of the word in front of the adjectives and nouns that end with a word: `a` of "a quick bank transfer"."""
+    """Find the place of the word in front of a noun phrase: `a` of "a quick bank transfer"."""
     start = place - 1
     while start >= 0 and place - start <= _MAX_PHRASE and _is_content(words, start):
         start -= 1
@@ -309,18 +306,18 @@ def _find_role(words: Sequence[str], place: int) -> _Role:
     is_next = start == place - 1
     if not _is_verb(words, place, start) or (is_next and _is_subject(words, place)):
         return _Role.NOUN
-    is_told = _is_statement(words, place, start if is_next else place)
-    return _Role.STATEMENT if is_told or _asks_whether_other_may(words, place, start) else _Role.ORDER
+    is_statement = _is_statement(words, place, start if is_next else place)
+    return _Role.STATEMENT if is_statement or _asks_whether_somebody_can(words, place, start) else _Role.ORDER
 
 
-def _asks_whether_other_may(words: Sequence[str], place: int, start: int) -> bool:
+def _asks_whether_somebody_can(words: Sequence[str], place: int, start: int) -> bool:
     """Whether a text asks if somebody else can do something: "can Kim close the account?", but not "can Kim join?"."""
-    is_other = start < place - 1 and word_at(words, start) in _ALLOWING and words[place] not in _LET_IN
+    is_other = start < place - 1 and word_at(words, start) in _MODALS_OF_ABILITY and words[place] not in _JOINING_VERBS
     return is_other and word_at(words, start - 1) in ("", "and", "or", "but", "so")
 
 
 def _is_verb(words: Sequence[str], place: int, start: int) -> bool:  # noqa: PLR0911  one return for each kind of word
-    """Whether a word is a verb, by what stands in front of it.
+    """Whether a word is a verb, by the words in front of it.
 
     Args:
         words: of the text.
@@ -341,15 +338,15 @@ def _is_verb(words: Sequence[str], place: int, start: int) -> bool:  # noqa: PLR
     if before in _OBJECTS:
         return is_next and (before in _ASKED_PERSONS or two_before in _CAUSING)
     if before == "to":
-        return is_next and two_before not in _NOT_INFINITIVE and not _is_spoken_of(words, start - 1)
+        return is_next and two_before not in _NOT_INFINITIVE and not _is_topic_of_clause(words, start - 1)
     if before in _MODALS:
         return True
     return is_next or word_at(words, place - 1) in _GREETINGS or word_at(words, place - 2) in _GREETINGS
 
 
-def _is_spoken_of(words: Sequence[str], place: int) -> bool:
-    """Whether a noun says what somebody wants, and the text is about that: "about the order to pay Kim"."""
-    is_definite = word_at(words, place) in _WISHED and word_at(words, place - 1) in _DEFINITE
+def _is_topic_of_clause(words: Sequence[str], place: int) -> bool:
+    """Whether a noun names what somebody wants, and the text is only about that: "about the order to pay Kim"."""
+    is_definite = word_at(words, place) in _WISHED_FOR and word_at(words, place - 1) in _DEFINITE
     return is_definite and word_at(words, place - 2) in ("about", "of", "on", "regarding", "concerning", "mentions")
 
 
@@ -367,7 +364,7 @@ def _has_article(words: Sequence[str], place: int) -> bool:
 
 
 def _is_subject(words: Sequence[str], place: int) -> bool:
-    """Whether a word with which a clause begins is what it says something of: `Order 12 is late`."""
+    """Whether a word at the beginning of a clause is its subject: `Order 12 is late`."""
     if words[place].endswith("ing") or word_at(words, place - 1) not in ("", *_BEGINNINGS):
         return False
     number, verb = word_at(words, place + 1), word_at(words, place + 2)
@@ -383,7 +380,7 @@ def _is_subject(words: Sequence[str], place: int) -> bool:
 
 
 def _is_statement(words: Sequence[str], place: int, start: int) -> bool:
-    """Whether a verb says or asks what somebody does or did, and orders nothing."""
+    """Whether a verb states or asks what somebody does or did, and orders nothing."""
     if word_at(words, start) in _SUBJECTS and (
         word_at(words, start - 1) not in _ASKED_SUBJECTS or word_at(words, start - 2) in _ASKING_FOR_NAMES
     ):
@@ -391,7 +388,7 @@ def _is_statement(words: Sequence[str], place: int, start: int) -> bool:
     subject = word_at(words, start - 1)
     if word_at(words, start) in _MODALS and subject in ("who", "what", "which"):
         return True  # "who can delete files?"
-    if word_at(words, start) in _ANNOUNCING and (subject in _ANNOUNCED or _is_content(words, start - 1)):
+    if word_at(words, start) in _ANNOUNCING and (subject in _ANNOUNCED_ACTS or _is_content(words, start - 1)):
         return True  # "Kim will bid 300"
     for before in range(place - 1, max(place - MAX_CLAUSE, -1), -1):
         word = words[before]
@@ -404,7 +401,7 @@ def _is_statement(words: Sequence[str], place: int, start: int) -> bool:
 
 
 def _is_wanted_done(words: Sequence[str], place: int) -> bool:
-    """Whether a participle says what is to be done: `must be deleted`, `I want it removed`."""
+    """Whether a participle orders an act: `must be deleted`, `I want it removed`."""
     if word_at(words, place - 1) in _DETERMINERS:
         return False
     for before in range(place - 1, max(place - MAX_CLAUSE, -1), -1):
@@ -417,7 +414,7 @@ def _is_wanted_done(words: Sequence[str], place: int) -> bool:
 
 
 def _is_performed(words: Sequence[str], place: int) -> bool:
-    """Whether a noun names an act that is to be done: `make a payment`, `go ahead with the refund`."""
+    """Whether a noun names an act that is ordered: `make a payment`, `go ahead with the refund`."""
     if word_at(words, place + 1) in RECORDS or (_is_subject(words, place) and _find_start(words, place) == place - 1):
         return _is_wanted_later(words, place)
     start = _find_start(words, place)
@@ -433,23 +430,23 @@ def _is_performed(words: Sequence[str], place: int) -> bool:
         # "A transfer of 20 to Ana, please."
         asks = asks or (before in ("a", "an", "another") and word_at(words, governing) in ("", "please"))
         asks = asks or (word_at(words, governing) == "" and "again" in words[place : place + _MAX_PHRASE])
-        asks = asks or (not is_definite and words[place] in _ACCOMPANYING and _goes_along(words, governing))
+        asks = asks or (not is_definite and words[place] in _ACCOMPANYING and _is_accompaniment(words, governing))
     elif before in _PREPOSITIONS:
-        asks = _takes_on(words, start)
+        asks = _ends_taking_on(words, start)
     else:
         asks = _is_bare_object(words, start, place)
     return asks or _is_wanted_later(words, place)
 
 
 def _is_object(words: Sequence[str], governing: int, *, is_definite: bool) -> bool:
-    """Whether the verb in front of a phrase with an article says only that it is done.
+    """Whether the verb in front of a phrase with an article only says that the act is done: `make a payment`.
 
     Args:
         words: of the text.
         governing: place of the word in front of the phrase.
         is_definite: the phrase names an act that is already there (`the payment`).
     """
-    if _takes_on(words, governing):
+    if _ends_taking_on(words, governing):
         return True
     while governing >= 0 and (
         words[governing] in _PARTICLES or words[governing] in _OBJECTS or words[governing] == "her"
@@ -462,29 +459,29 @@ def _is_object(words: Sequence[str], governing: int, *, is_definite: bool) -> bo
     return word_at(words, governing) in verbs and not _is_statement_of_light_verb(words, governing)
 
 
-def _goes_along(words: Sequence[str], governing: int) -> bool:
-    """Whether `with` stands in front of a phrase and an object in front of that: `close it with a comment`."""
+def _is_accompaniment(words: Sequence[str], governing: int) -> bool:
+    """Whether a phrase stands behind `with` and an object: "close it with a comment"."""
     before = word_at(words, governing - 1)
     return word_at(words, governing) == "with" and (before in _OBJECTS or before[:1].isdigit())
 
 
 def _is_statement_of_light_verb(words: Sequence[str], place: int) -> bool:
-    """Whether a verb in front of a noun tells of an act: `we made a payment`; "I need a refund" asks for one."""
+    """Whether a verb in front of a noun reports an act: "we made a payment". "I need a refund" asks for one."""
     if words[place] == "do" and word_at(words, place - 1) in _ASKING_FOR_NAMES:
         return True  # "what do the Brodersens order?"
     return words[place] not in _NEEDING and _is_statement(words, place, place - 1)
 
 
-def _takes_on(words: Sequence[str], place: int) -> bool:
-    """Whether words such as `go ahead with` end at a place."""
+def _ends_taking_on(words: Sequence[str], place: int) -> bool:
+    """Whether words such as "go ahead with" end at a place."""
     ending = (word_at(words, place - 2), word_at(words, place - 1), word_at(words, place))
     return ending in _TAKING_ON or ("", *ending[1:]) in _TAKING_ON
 
 
 def _is_bare_object(words: Sequence[str], start: int, place: int) -> bool:
-    """Whether a phrase without an article begins with a verb that asks for its noun, or begins a request.
+    """Whether a phrase without an article stands behind a verb that asks for its noun, or begins a request.
 
-    `Give Ana access`, `Refund for order 12`.
+    "Give Ana access", "Refund for order 12".
 
     Args:
         words: of the text.
@@ -501,7 +498,7 @@ def _is_bare_object(words: Sequence[str], start: int, place: int) -> bool:
 
 
 def _is_wanted_later(words: Sequence[str], place: int) -> bool:
-    """Whether the clause behind a noun says that its act is to be done: `the payment must be made`."""
+    """Whether the clause behind a noun orders its act: "the payment must be made"."""
     clause: list[str] = []
     for behind in range(place + 1, place + 1 + MAX_CLAUSE):
         word = word_at(words, behind)
@@ -522,7 +519,7 @@ def _is_wanted_later(words: Sequence[str], place: int) -> bool:
 
 @lru_cache(maxsize=2048)
 def list_asking_stems(tool: str, impact: Impact) -> frozenset[str]:
-    """Stems of the words by which people ask for an act of a tool; none where nobody can ask for it.
+    """List the stems of the words by which people ask for an act of a tool; none if its name has no verb for it.
 
     Args:
         tool: its name, such as `pay_invoice`.
@@ -532,8 +529,8 @@ def list_asking_stems(tool: str, impact: Impact) -> frozenset[str]:
     verbs = {*words, *map(_drop_particle, words)}
     if impact in _GRAVE:
         # `mail_drop` is no mail: where one of its words is a verb of the tool's class, others such as nouns are none.
-        own = CLASS_WORDS[impact] | LOOSE_REQUEST_WORDS.get(impact.value, frozenset())
-        verbs = verbs & own & (VERBS | FURTHER_VERBS) or verbs
+        class_stems = CLASS_WORDS[impact] | LOOSE_REQUEST_WORDS.get(impact.value, frozenset())
+        verbs = verbs & class_stems & (VERBS | FURTHER_VERBS) or verbs
     stems = frozenset[str]().union(*map(find_asking_verbs, verbs))
     if not stems:
         acts = find_act_of_tool(tool.lower().split("_"))
@@ -550,15 +547,16 @@ def list_asking_stems(tool: str, impact: Impact) -> frozenset[str]:
 
 
 def list_class_stems(tool: str, impact: Impact) -> frozenset[str]:
-    """Stems of the words by which people ask for acts of a class, without those that want the opposite of a tool."""
+    """List the stems of the words by which people ask for acts of a class, without the opposites of this tool."""
     return drop_opposites(split_name(tool), CLASS_WORDS.get(impact, frozenset()), impact)
 
 
 def list_declared_stems(resource: Resource) -> frozenset[str]:
-    """The same of a tool without a verb in its name, by what it is declared to do.
+    """List the same stems for a tool without a verb in its name, by its declaration.
 
-    To pay a given amount; to order something, where no argument says how much is paid; or to say who does something,
-    where it is called after the target that says so (`crane_operator(operator)`), and can be undone.
+    Such a tool is asked for by words of paying, if it pays a given amount; by words of ordering, if it is an unpriced
+    order; and by words of appointing, if its act can be undone and it is named after the target that does something
+    (`crane_operator(operator)`).
     """
     if resource.classified != "declared":
         return frozenset()
@@ -572,7 +570,7 @@ def list_declared_stems(resource: Resource) -> frozenset[str]:
 
 
 def _begins_with_write(words: Sequence[str]) -> bool:
-    """Whether the first word of a tool's name is one of a write; behind the name of a system it may be the second."""
+    """Whether the first word of a tool's name is a verb of writing; the second word behind the name of a system."""
     if not words or words[0] in _WRITE_WORDS:
         return bool(words)
     return words[0] not in VERBS | FURTHER_VERBS and words[1:2] != [] and words[1] in _WRITE_WORDS
@@ -580,12 +578,12 @@ def _begins_with_write(words: Sequence[str]) -> bool:
 
 @lru_cache(maxsize=2048)
 def list_loose_stems(tool: str, impact: Impact) -> frozenset[str]:
-    """The same of words that mean other things as well, which ask only where nothing untrusted was seen."""
+    """List further stems of words that have other meanings too. They ask for an act only before exposure."""
     stems = list_asking_stems(tool, impact)
     loose = LOOSE_REQUEST_WORDS.get(impact.value, frozenset()) if stems else frozenset()
     return loose.union(*map(find_loose_verbs, split_name(tool)), (LOOSE + stem for stem in stems))
 
 
 def _drop_particle(word: str) -> str:
-    """The verb of a word that ends in a particle: `payout` is pay."""
+    """Reduce a word that ends in a particle to its verb: `payout` to pay."""
     return next((word.removesuffix(end) for end in ("out", "off", "up", "in") if word.endswith(end)), word)

@@ -22,7 +22,7 @@ _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
 
 @lru_cache(maxsize=8192)
 def find_stems_of_word(word: str) -> frozenset[str]:
-    """Stems by which a word may ask for an act; of one that is no such word, those of what it was mistyped from.
+    """Find the stems by which a word may ask for an act; for an unknown word, those of the word it is a typo of.
 
     Args:
         word: in small letters.
@@ -36,21 +36,21 @@ def find_stems_of_word(word: str) -> frozenset[str]:
 
 
 def _is_doubled(stem: str) -> bool:
-    """Whether a stem ends as that of `cancelled` does."""
+    """Whether a stem ends in a doubled consonant, as that of `cancelled` does."""
     return len(stem) >= _MIN_DOUBLED and stem[-1] == stem[-2] and stem[-1] not in _VOWELS
 
 
 def _find_mistyped(word: str) -> frozenset[str]:
-    """Stems of a verb that a word is a slip of. The first letter is hardly ever one."""
+    """Find the stems of verbs that a word is a typo of. The first letter is hardly ever wrong."""
     verbs = VERBS | FURTHER_VERBS
-    for other in _iterate_meant(word):
+    for other in _iterate_corrections(word):
         found = verbs.intersection(split_name(other))
         if found:
             return frozenset(found)
     return frozenset()
 
 
-def _iterate_meant(word: str) -> Iterator[str]:
+def _iterate_corrections(word: str) -> Iterator[str]:
     if len(word) >= _MIN_EXCHANGED:
         for i in range(1, len(word) - 1):
             yield f"{word[:i]}{word[i + 1]}{word[i]}{word[i + 2 :]}"

@@ -1,10 +1,10 @@
-"""What the programs among the arguments of a call do, and whether the user named what the worst of them acts on.
+"""What the programs among the arguments of a call do, and whether the user asked for it and named what they act on.
 
     judge_program("rm /tmp/a", "shell")                  # acts, names the path /tmp/a, asks for `delete`
     judge_program("SELECT * FROM users", "sql/sqlite")   # reads, names the table users
 
-Each language has a reader of its own: `sql_programs`, `cypher_programs`, `shell_programs`, `python_programs`.
-INVARIANT: FAILCLOSED - whatever no list knows, or cannot be parsed, makes a program opaque: it may do anything.
+Each language has its own reader: `sql_programs`, `cypher_programs`, `shell_programs`, `python_programs`. INVARIANT:
+FAILCLOSED - a program that cannot be parsed, or has anything that no list contains, is opaque: it may do anything.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Final
 from halo_core.model import Impact, ProgramClass, Provenance
 from halo_core.values.argument_names import name_of_argument, names_field, split_argument_name
 from halo_core.values.argument_values import MAX_PROGRAM, SHELL_NAMES
-from halo_core.values.asked_objects import is_for_others
+from halo_core.values.asked_objects import is_asked_for_others
 from halo_core.values.call_view import CallView, words_of
 from halo_core.values.cypher_programs import reads_only, reads_only_in_sql
 from halo_core.values.kinds import Kind
@@ -44,11 +44,11 @@ _UNNAMED_LANGUAGE: Final = "code"  # as a guess of programs has it
 _INTERPOLATED: Final = re.compile(r"#\{|\$\{|`|\$\(|<%|@\{")
 _SHELL_WORDS: Final = frozenset("shell bash sh zsh terminal console command cmd powershell exec".split())
 _OF_ANY_LANGUAGE: Final = frozenset("console command exec".split())
-"""Of these words, those that say nothing of the language."""
+"""Those of these words that do not name a language."""
 _WORDS: Final = frozenset({Kind.HANDLE, Kind.TEXT})
 _NUMBERS: Final = frozenset({Kind.AMOUNT, Kind.DATE})
 _WITH_DIRECTION: Final = stem_all("copy move alter grant")
-"""Verbs of what leads from one thing to another, or changes what a table is."""
+"""Verbs whose objects have different roles (from one place to another), or that change the structure of a table."""
 _WORST: Final = (ProgramClass.NONE, ProgramClass.READS, ProgramClass.VOUCHED, ProgramClass.ACTS)
 
 
@@ -59,9 +59,9 @@ _SETTING_NAMES: Final = frozenset(
 
 
 def judge_call_programs(call: CallView) -> ProgramClass:
-    """The worst of the programs among the arguments.
+    """Return the class of the most dangerous program among the arguments.
 
-    Where the resource says which arguments are programs, its other arguments are none, unless they look like one.
+    If the resource declares which arguments are programs, its other arguments are none, unless they look like one.
     """
     worst = ProgramClass.NONE
     for leaf, language in _iterate_programs(call):
@@ -70,9 +70,9 @@ def judge_call_programs(call: CallView) -> ProgramClass:
 
 
 def _iterate_programs(call: CallView) -> Iterator[tuple[TracedLeaf, str]]:
-    """Each argument that is a program, and what runs it; an empty language is one that nobody knows.
+    """Iterate over the arguments that are programs, with their languages; empty for an unknown language.
 
-    INVARIANT: FAILCLOSED - what was declared as text is a program where the tool executes, or where its shape says so.
+    INVARIANT: FAILCLOSED - what was declared as text is a program if the tool executes, or if its shape says so.
     """
     declared = dict(call.resource.list_programs())
     runs = call.resource.impact is Impact.EXECUTE and not declared
@@ -109,12 +109,12 @@ def _judge_program(call: CallView, leaf: TracedLeaf, language: str) -> ProgramCl
 
 
 def _guess_language(call: CallView, leaf: TracedLeaf) -> str:
-    """What runs a leaf; empty where that is not certain, since one text can mean different things."""
+    """Guess the language of a leaf; empty if it is not certain, since one text can mean different things."""
     name = name_of_argument(leaf.pointer)
     words = words_of(call.resource.id) | words_of(name)
     if not SHELL_NAMES.isdisjoint(map(singularize, split_argument_name(name))):
         return "" if not words.isdisjoint(_PYTHON_WORDS) else Language.SHELL
-    # INVARIANT: FAILCLOSED - a program in a language that nobody reads is none that only computes.
+    # INVARIANT: FAILCLOSED - a program in a language without a reader may do more than compute.
     shells = words & _SHELL_WORDS if "sql" in words else frozenset()
     if shells and shells <= _OF_ANY_LANGUAGE and leaf.kind is Kind.PROGRAM and words.isdisjoint(_OTHER_LANGUAGES):
         return Language.SQL  # `sql_console`
@@ -143,11 +143,11 @@ def _is_program_vouched(call: CallView, program: Program) -> bool:
         return False
     # After exposure, verb and object have to belong together.
     objects = [*named, *(value for rows in program.rows if rows.table in by_record for _, value in rows.keys)]
-    return not (call.sketch.has_untrusted and any(is_for_others(call.sketch, stems, text) for text in objects))
+    return not (call.sketch.has_untrusted and any(is_asked_for_others(call.sketch, stems, text) for text in objects))
 
 
 def _is_record_named(call: CallView, rows: Rows) -> bool:
-    """Whether the user wrote the number of each record in a table, with its noun: "order 5512"."""
+    """Whether the user wrote the number of each record in a table with its noun: "order 5512"."""
     return bool(rows.keys) and all(is_record_named(call.sketch, rows, *key) for key in rows.keys)
 
 
@@ -161,7 +161,7 @@ def asks_for_programs(call: CallView) -> bool:
 
 
 def _may_ask_for(program: Program) -> bool:
-    """Whether a program is one that words can ask for: rows of a table, or something with one place that it acts on."""
+    """Whether words can ask for a program at all: for rows of a table, or for an act on exactly one place."""
     if program.rows:
         return len(program.rows) == len(program.verbs)
     return len(program.verbs) == 1 and program.verbs[0].isdisjoint(_WITH_DIRECTION)
@@ -174,7 +174,7 @@ _MAX_CACHED_LENGTH: Final = 2_048
 
 
 def judge_program(text: str, language: str) -> Program:
-    """What a program does; total, and in bounded time.
+    """Find out what a program does; total, and in bounded time.
 
     Args:
         text: the program.

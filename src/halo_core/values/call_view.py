@@ -1,4 +1,7 @@
-"""One call as its facts are found: its resource, the traced leaves and their texts, the session's sketch."""
+"""One call, prepared for finding its facts: its resource, its leaves with origins and texts, and the session's sketch.
+
+trace_call(resource, parse_leaves(args), sketch, ...)   # the leaves with their origins, by what the resource does
+"""
 
 from __future__ import annotations
 
@@ -14,11 +17,11 @@ from halo_core.model import Impact, Provenance, Resource
 from halo_core.quick_init import quick_init
 from halo_core.values.allowed_counts import vouch_for_counts
 from halo_core.values.asked_acts import list_asking_stems
-from halo_core.values.asked_objects import is_done_otherwise
+from halo_core.values.asked_objects import is_other_act_ordered
 from halo_core.values.forms import ArgumentValue
 from halo_core.values.leaves import Leaf
-from halo_core.values.lookup_requests import only_looks
-from halo_core.values.open_filters import doubt_open_filters, list_open_scopes
+from halo_core.values.lookup_requests import only_looks_up
+from halo_core.values.open_filters import list_open_scopes, unvouch_targets_of_open_filters
 from halo_core.values.provenance import trace_leaves
 from halo_core.values.result_origins import is_trusted_lookup
 from halo_core.values.sketch import Sketch
@@ -35,7 +38,7 @@ class CallView:
 
     Args:
         resource: what is acted on.
-        traced: the leaves of its arguments, as `trace_leaves` gives them.
+        traced: the leaves of its arguments with their origins, from `trace_leaves`.
         texts: pointer of a leaf → its text.
         sketch: what the session has seen.
     """
@@ -48,7 +51,7 @@ class CallView:
 
 @lru_cache(maxsize=2048)
 def words_of(name: str) -> frozenset[str]:
-    """Words of an argument's name, and pairs of them as one: `ssh_key` is ssh, key, sshkey."""
+    """List the words of an argument's name, and pairs of them as one word: ssh, key and sshkey for `ssh_key`."""
     words = list(re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name))
     words = [word.lower() for word in words]
     singular = [word.removesuffix("s") for word in words]
@@ -56,26 +59,29 @@ def words_of(name: str) -> frozenset[str]:
 
 
 def sends_objects(resource: Resource) -> bool:
-    """Whether a path in the arguments is what is sent: the resource declares where it goes."""
+    """Whether a path in the arguments is what is sent, because the resource declares where it goes."""
     return resource.impact is Impact.SEND and bool(resource.targets)
 
 
 GRAVE_IMPACTS: Final = frozenset({Impact.DELETE, Impact.EXECUTE, Impact.ADMIN})
-"""Classes of acts that change what there is, or who may do what."""
+"""Grave acts: deletions, executions of programs, acts of administration."""
 
 
 def has_open_targets(resource: Resource) -> bool:
-    """Whether a resource pays, sends or grants and declares no argument that says to whom."""
+    """Whether a resource pays, sends or grants, but declares no argument as its target."""
     return resource.impact in _CONSEQUENCES and not resource.targets
 
 
 def is_unpriced_order(resource: Resource) -> bool:
-    """Whether a resource is declared to pay, and no argument of it says how much."""
+    """Whether a resource is declared as a payment without an argument for the amount: an order at no stated price."""
     return resource.impact is Impact.PAYMENT and not resource.amount and resource.classified == "declared"
 
 
 def find_amount_name(resource: Resource) -> str:
-    """The argument that holds an amount: what `value` holds of anything but a payment may be an account as well."""
+    """Return the name of the argument with the amount.
+
+    Only for payments: elsewhere, an argument called `value` may hold an account.
+    """
     is_certain = resource.impact is Impact.PAYMENT or resource.amount not in _AMBIGUOUS_AMOUNTS
     return resource.amount if is_certain else ""
 
@@ -89,7 +95,7 @@ def trace_call(
     is_exposed: bool = True,
     args: Mapping[str, Any] = MappingProxyType({}),
 ) -> tuple[TracedLeaf, ...]:
-    """Where each argument leaf of a call came from, and which are targets, by what the resource does.
+    """Find the origin of each argument leaf of a call and mark its targets, by what the resource does.
 
     Args:
         resource: as registered.
@@ -120,31 +126,38 @@ def trace_call(
         is_exposed=is_exposed,
         tool=resource.id,
     )
-    is_exposed = is_exposed or sketch.may_hold_foreign
+    is_exposed = is_exposed or sketch.may_hold_untrusted
     if is_exposed and "" in args.values() and (open_scopes := list_open_scopes(resource, args, sketch)):
         traced = tuple(sorted((*traced, *open_scopes)))
-    if resource.impact is Impact.SEND and is_exposed and (only_looks(sketch) or _is_withheld(resource, sketch)):
-        # Whoever only wants to know something has nobody told anything, although he wrote where that stands. Nor does
-        # whoever stops a reminder, or has a broadcast recorded.
+    if (
+        resource.impact is Impact.SEND
+        and is_exposed
+        and (only_looks_up(sketch) or _wants_other_act_than_message(resource, sketch))
+    ):
+        # A user who only wants to know something asks for no message, although he wrote the place. Neither does one
+        # who stops a reminder, or has a broadcast recorded.
         return tuple(
             leaf._replace(origin=Provenance.NOVEL) if leaf.is_target and leaf.origin is Provenance.USER else leaf
             for leaf in traced
         )
     if resource.impact is Impact.DELETE:
-        return doubt_open_filters(traced, leaves, resource.targets, sketch)
+        return unvouch_targets_of_open_filters(traced, leaves, resource.targets, sketch)
     if not is_unpriced_order(resource):
         return traced
     return vouch_for_counts(traced, leaves, sketch, is_exposed=is_exposed)
 
 
-def _is_withheld(resource: Resource, sketch: Sketch) -> bool:
-    """Whether the user asks for no message, and wants something else done with what the tool is called after."""
+def _wants_other_act_than_message(resource: Resource, sketch: Sketch) -> bool:
+    """Whether the user asks for no message, but for another act with what the tool is named after.
+
+    "Stop the reminder" asks for no `reminder(to)`.
+    """
     is_asked = sketch.was_asked(list_asking_stems(resource.id, resource.impact))
-    return not is_asked and is_done_otherwise(sketch, resource.id, resource.impact)
+    return not is_asked and is_other_act_ordered(sketch, resource.id, resource.impact)
 
 
 class _TracePlan(NamedTuple):
-    """What a resource alone says of how the arguments of its calls are traced; see `trace_leaves`."""
+    """The parameters of `trace_leaves` that follow from the resource alone."""
 
     resource: Resource
     targets: frozenset[str]
@@ -162,7 +175,7 @@ _trace_plans: Final[dict[int, _TracePlan]] = {}
 
 
 def _plan_tracing(resource: Resource) -> _TracePlan:
-    """Make the plan of a resource, and remember it."""
+    """Make the tracing parameters of a resource, and cache them."""
     if len(_trace_plans) >= _MAX_PLANS:
         _trace_plans.clear()
     plan = _trace_plans[id(resource)] = _TracePlan(

@@ -1,8 +1,8 @@
 """Known values that an item of a conversation carries from the session in which it was made into a later one.
 
-An item (a model's reply, its calls, a tool's result) carries keyed fingerprints of whole values in it that the user
-named, or a trusted lookup brought, in its session. Only values that name one place are carried: accounts, telephone
-numbers, e-mail addresses, hosts and URLs. Words are not, so neither are names, and no two parts make a value together.
+An item is a model's reply, its calls, or a tool's result. It carries keyed fingerprints of whole values in it that
+were vouched for in its session. Only values that name one place are carried: accounts, telephone numbers, e-mail
+addresses, hosts and URLs. Single words are not carried, so neither are names, and no two parts can make up a value.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ _MAX_CALL_WORDS: Final = 1_024
 _NO_WORDS: Final = bytes(TOKEN_BYTES)  # the end of a text: no value stands there
 
 FormPrints = tuple[tuple[int, int], ...]
-"""Fingerprints of values: of each as it stands in a text, and as a known one."""
+"""Two fingerprints of each value: as it stands in a text, and as a known value."""
 
 
 def fingerprint_carried(key: bytes, *texts: str) -> FormPrints:
-    """Fingerprints of the values in texts that an item may carry; each text is read by itself.
+    """Fingerprint the values that an item may carry; each text is read by itself.
 
     Args:
         key: of the sketch.
@@ -44,13 +44,13 @@ def fingerprint_carried(key: bytes, *texts: str) -> FormPrints:
 
 
 def fingerprint_call_words(key: bytes, calls: str) -> FormPrints:
-    """Fingerprints of the values among the words of calls, whose order says nothing: each word is read by itself."""
+    """Fingerprint the values among the words of calls. Their order has no meaning, so each word is read by itself."""
     words = islice(dict.fromkeys(calls.split()), _MAX_CALL_WORDS)
     return fingerprint_carried(key, *(word for word in words if any(map(str.isdigit, word))))
 
 
 def find_known(sketch: Sketch, prints: FormPrints) -> list[int]:
-    """Fingerprints of those values that the user named, or a trusted lookup brought, in a session.
+    """Select the fingerprints of values that are vouched for in a session.
 
     INVARIANT: VOUCH - an item carries nothing that was not known where it was made.
 
@@ -67,5 +67,5 @@ def find_known(sketch: Sketch, prints: FormPrints) -> list[int]:
 
 
 def make_known_marks(fingerprints: Iterable[int]) -> ResultMarks:
-    """What a session keeps of values that an item carried into it."""
+    """Make what a session keeps of the values that an item carried into it."""
     return ResultMarks(known=frozenset(fingerprints), spans=_NO_WORDS)

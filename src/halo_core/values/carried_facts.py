@@ -1,4 +1,4 @@
-"""Facts about what the texts of a call carry: labelled data, or places, accounts and programs nobody vouched for."""
+"""Facts about the texts of a call: they carry labelled data, or places and programs that nobody vouched for."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _PROGRAM_SIGN: Final = re.compile(
 
 
 def carries_labelled(view: CallView, queries: Container[TracedLeaf], labelled: frozenset[int]) -> bool:
-    """Whether a search or an address carries a value out of labelled data that the user did not write.
+    """Whether a search or an address carries a value of labelled data that the user did not write.
 
     Args:
         view: the call.
@@ -60,11 +60,11 @@ def carries_labelled(view: CallView, queries: Container[TracedLeaf], labelled: f
 
 
 def _hides_labelled(view: CallView, leaf: TracedLeaf, labelled: frozenset[int]) -> bool:
-    """Whether a leaf is, or holds, an encoded text with a value out of labelled data."""
+    """Whether a leaf contains an encoded text with a value of labelled data."""
     text = view.texts.get(leaf.pointer, "")[:_MAX_EMBEDDED]
-    own = frozenset(extract_tokens(text))
+    words_of_text = frozenset(extract_tokens(text))
     for hidden in generate_hidden_texts(text):
-        words = [word for word in extract_tokens(hidden) if len(word) >= _MIN_ENCODED and word not in own]
+        words = [word for word in extract_tokens(hidden) if len(word) >= _MIN_ENCODED and word not in words_of_text]
         masks = [*view.sketch.look_up_marks(words[:_MAX_WORDS])]
         if words:
             masks += view.sketch.look_up_forms(find_forms(hidden))
@@ -74,21 +74,21 @@ def _hides_labelled(view: CallView, leaf: TracedLeaf, labelled: frozenset[int]) 
 
 
 def names_foreign(view: CallView) -> bool:
-    """Whether a text of a call names an address, a host or an account that nobody vouched for, or looks like a program.
+    """Whether a text of a call names an address, a host or an account that nobody vouched for, or resembles a program.
 
-    Of a tool that nobody declared, any text may say where something goes, and another number than the user's how far.
+    For a tool that nobody declared: any of its texts may say where something goes.
     """
-    if view.resource.impact is not Impact.READ and any(_is_others_extent(view, leaf) for leaf in view.traced):
+    if view.resource.impact is not Impact.READ and any(_is_untrusted_extent(view, leaf) for leaf in view.traced):
         return True
     return any(
-        _is_naming_foreign(view, leaf)
+        _names_unvouched_place(view, leaf)
         for leaf in view.traced
         if leaf.origin not in VOUCHED_ORIGINS and leaf.kind not in (Kind.AMOUNT, Kind.DATE)
     )
 
 
-def _is_others_extent(view: CallView, leaf: TracedLeaf) -> bool:
-    """Whether an untrusted source says a number or a day, and the user another one."""
+def _is_untrusted_extent(view: CallView, leaf: TracedLeaf) -> bool:
+    """Whether a number or a day comes from an untrusted source, and the user wrote another one."""
     return (
         leaf.kind in (Kind.AMOUNT, Kind.DATE)
         and leaf.origin in (Provenance.UNTRUSTED, Provenance.MIXED)
@@ -96,8 +96,8 @@ def _is_others_extent(view: CallView, leaf: TracedLeaf) -> bool:
     )
 
 
-def _is_naming_foreign(view: CallView, leaf: TracedLeaf) -> bool:
-    """Whether this leaf does; see `names_foreign`."""
+def _names_unvouched_place(view: CallView, leaf: TracedLeaf) -> bool:
+    """Whether this leaf does so; see `names_foreign`."""
     text, impact = view.texts.get(leaf.pointer, "")[:_MAX_EMBEDDED], view.resource.impact
     if leaf.kind is Kind.HANDLE and leaf.origin is Provenance.UNTRUSTED and impact is not Impact.READ:
         return True
@@ -114,7 +114,7 @@ def _is_naming_foreign(view: CallView, leaf: TracedLeaf) -> bool:
 
 
 def _is_reachable(form: Form) -> bool:
-    """Whether a form in a text names something that can be reached: a word with a point in it need not be a host."""
+    """Whether a form in a text names something that can be reached. A word with a dot in it need not be a host."""
     if form.domain != "host":
         return form.domain != "digits" or len(form.text) >= _MIN_ACCOUNT
     return has_public_suffix(form.text.partition(":")[0])
@@ -122,5 +122,5 @@ def _is_reachable(form: Form) -> bool:
 
 @lru_cache(maxsize=2048)
 def _computes(tool: str) -> bool:
-    """Whether by its name a tool computes something of a text that it is given, and sends it nowhere."""
+    """Whether a tool's name says that it computes something from a text, and sends it nowhere."""
     return not _COMPUTING_VERBS.isdisjoint(split_name(tool)[:1]) and _REACHING_WORDS.isdisjoint(words_of(tool))

@@ -1,10 +1,9 @@
-"""Patterns that ignore case, searched in small letters where the text allows it: two to four times as fast.
+"""Patterns that ignore case, searched in small letters if the text is ASCII: two to four times as fast.
 
-A pattern with `re.IGNORECASE` is tried at each place of a text, since it cannot tell by the first sign. So a text of
-ASCII characters, as most are, is made small first, and the pattern, which is written in small letters, takes it as it
-is. Places in both texts are the same. What a match holds is in small letters then.
-
-Where only a few signs around a place of a long text are looked at, it does not pay.
+A pattern with `re.IGNORECASE` is tried at each place of a text, since it cannot skip by the first letter. So an ASCII
+text, as most are, is converted to small letters first, and searched with the pattern as it is, which is written in
+small letters. Places in both texts are the same; the text of a match is in small letters. This does not pay off if
+only a few characters of a long text are searched.
 """
 
 from __future__ import annotations
@@ -18,9 +17,9 @@ class CaselessPattern:
     """A pattern of words in any case.
 
     Args:
-        pattern: it has no capital letter but behind a backslash, and no part that tells cases apart.
-        needs: in small letters, what one of stands in whatever it finds; empty where that would be too many. Looking
-            for forty of them takes as long as one search.
+        pattern: without capital letters, except behind a backslash, and without parts that tell cases apart.
+        needs: in small letters, texts of which every match contains at least one; empty if there would be too many.
+            Looking for forty of them takes as long as one search.
     """
 
     def __init__(self, pattern: str, needs: Sequence[str] = ()) -> None:
@@ -31,11 +30,11 @@ class CaselessPattern:
 
     @cached_property
     def of_any_text(self) -> re.Pattern[str]:
-        """The same for any text, which takes longer to compile: most processes need only a few."""
+        """The same pattern for any text. It takes longer to compile, and most processes need only a few."""
         return re.compile(self.pattern, re.IGNORECASE)
 
     def search(self, text: str) -> re.Match[str] | None:
-        """The first match."""
+        """Find the first match."""
         if not text.isascii():
             return self.of_any_text.search(text)
         small = text.lower()
@@ -44,11 +43,11 @@ class CaselessPattern:
         return self._of_ascii.search(small)
 
     def match(self, text: str) -> re.Match[str] | None:
-        """The match at the beginning."""
+        """Match at the beginning."""
         return self._of_ascii.match(text.lower()) if text.isascii() else self.of_any_text.match(text)
 
     def finditer(self, text: str) -> Iterator[re.Match[str]]:
-        """All matches."""
+        """Iterate over all matches."""
         if not text.isascii():
             return self.of_any_text.finditer(text)
         small = text.lower()

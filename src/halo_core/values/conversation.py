@@ -1,8 +1,8 @@
 """Keyed marks of a conversation's items, by which a later session knows whether they were made while exposed.
 
-A mark is a keyed digest of an item's content, so it says nothing without the key and cannot be made for another text.
-A reply has two marks: one that also covers all user messages and replies before it, which names its place in one
-conversation, and one of its text alone, for a host that keeps only a part of the history.
+A mark is a keyed digest of an item's content. Without the key it says nothing, and it cannot be made for another
+text. A reply has two marks: one that also covers all user messages and replies before it, and so names its place in
+one conversation, and one of its text alone, for a host that keeps only a part of the history.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from halo_core.model import HistoryItem, HistoryRole
 from halo_core.quick_init import quick_init
 
 MARK_SIZE: Final = 16
-"""Bytes of a mark."""
+"""Number of bytes of a mark."""
 _MAX_PARSED: Final = 65_536  # characters of a result that are read as a structure
 _MAX_KEPT_CHARS: Final = 1024  # of a result whose words are kept
 _GENERIC_WORDS: Final = 8
@@ -62,7 +62,7 @@ class ConversationDigest:
     chain: bytes = b""
 
     def follow(self, item: HistoryItem) -> tuple[ConversationDigest, MarkedItem]:
-        """The digest after an item, and the item with its marks."""
+        """Return the digest after an item, and the item with its marks."""
         text = normalize_text(item.text)
         if item.role is HistoryRole.LINK:
             return self, MarkedItem(item, (self._digest("link", item.id),))
@@ -77,11 +77,11 @@ class ConversationDigest:
         return ConversationDigest(self.key, self.user, chain), MarkedItem(item, marks, is_generic_text(text), chain)
 
     def mark_text(self, text: str) -> bytes:
-        """The mark of a model's words wherever they stand in a conversation."""
+        """Mark a model's words wherever they stand in a conversation."""
         return self._digest("text", self.user, normalize_text(text))
 
     def mark_own_message(self, chain: bytes, session: str = "") -> bytes:
-        """The mark of a message that is the user's, by the digest of the conversation up to it.
+        """Mark a message that is the user's, by the digest of the conversation up to it.
 
         Args:
             chain: that digest.
@@ -90,7 +90,7 @@ class ConversationDigest:
         return self._digest("own", self.user, chain, session) if session else self._digest("own", self.user, chain)
 
     def mark_argument(self, text: str) -> bytes:
-        """The mark of a text that a model wrote into a call."""
+        """Mark a text that a model wrote into a call."""
         return self._digest("argument", self.user, normalize_text(text))
 
     def _digest(self, *parts: str | bytes) -> bytes:
@@ -102,23 +102,23 @@ class ConversationDigest:
 
 
 def normalize_text(text: str) -> str:
-    """A text without differences in white space: frameworks strip and join."""
+    """Remove differences in white space: frameworks strip and join."""
     return " ".join(text.split())
 
 
 def is_generic_text(text: str) -> bool:
-    """Whether a text is short and has nothing like a value in it."""
+    """Whether a text is short and contains nothing like a value."""
     return len(text.split()) <= _GENERIC_WORDS and _VALUE_CHARACTERS.isdisjoint(text)
 
 
 def normalize_result(text: str) -> str:
-    """The words of a tool's result in any of the forms in which frameworks show it: JSON, a Python literal, text."""
+    """Normalize a tool's result, whether a framework shows it as JSON, as a Python literal or as text."""
     return _normalize_short_result(text) if len(text) <= _MAX_KEPT_CHARS else _normalize_result(text)
 
 
 @lru_cache(maxsize=512)
 def _normalize_short_result(text: str) -> str:
-    """As `_normalize_result`; each model call of a conversation shows the same calls again."""
+    """Like `_normalize_result`, cached: each model call of a conversation shows the same calls again."""
     return _normalize_result(text)
 
 
@@ -140,7 +140,7 @@ def _normalize_result(text: str) -> str:
 
 
 def describe_calls(calls: Iterable[tuple[str, Any]]) -> str:
-    """Names and arguments of tool calls as one text; arguments are a mapping, or JSON."""
+    """Describe tool calls by their names and arguments as one text; arguments are a mapping, or JSON."""
     return "\n".join(f"{name} {normalize_result(_to_text(arguments))}" for name, arguments in calls)
 
 

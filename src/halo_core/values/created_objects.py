@@ -1,4 +1,4 @@
-"""What a write creates and returns the id of: a draft, a document, a booking."""
+"""Writes that create something and return its id: a draft, a document, a booking."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 from halo_core.model import Impact, Provenance, Resource
 from halo_core.values.argument_names import split_argument_name
 from halo_core.values.decoded_readings import holds_code
-from halo_core.values.known_rows import is_row_named, is_row_passed_over
+from halo_core.values.known_rows import is_other_row_named, is_row_named
 from halo_core.values.leaves import Leaf
 from halo_core.values.lexicon import FURTHER_VERBS, VERBS
 from halo_core.values.result_origins import TRUST_FLOOR, VOUCHED_ORIGINS
@@ -25,7 +25,7 @@ _MAX_READ: Final = 4_096  # characters of an argument
 
 @lru_cache(maxsize=2048)
 def _creates(tool: str) -> bool:
-    """Whether a tool's first word says that it makes something; behind the name of a system that may be the second."""
+    """Whether a tool's first word says that it creates something; the second word behind the name of a system."""
     words = split_argument_name(tool)
     if not _CREATING.isdisjoint(words[:1]):
         return True
@@ -35,10 +35,10 @@ def _creates(tool: str) -> bool:
 def returns_created(
     resource: Resource, leaves: Sequence[Leaf], traced: Sequence[TracedLeaf], sketch: Sketch, *, exposed: bool
 ) -> bool:
-    """Whether a declared write returns what a vouched call created, so that its id is known.
+    """Whether a declared write returns the id of what a vouched call created, so that the id is known.
 
-    INVARIANT: VOUCH - who acts on what was created acts on what it was created with. So each target of the call has to
-    be vouched for or known, after exposure everything in it, and nothing in it can be decoded.
+    INVARIANT: VOUCH - an act on the created object acts on everything that it was created with. So each target of the
+    call has to be vouched for, after exposure everything in it, and nothing in it can be decoded.
 
     Args:
         resource: as registered.
@@ -53,16 +53,18 @@ def returns_created(
         return False
     if any(len(leaf.text) > _MAX_READ or holds_code(leaf.text) for leaf in leaves):
         return False
-    if exposed and _is_chosen_by_others(leaves, traced, sketch):
+    if exposed and _is_chosen_by_untrusted(leaves, traced, sketch):
         return False
     return all(leaf.origin in VOUCHED_ORIGINS for leaf in traced if exposed or leaf.is_target)
 
 
-def _is_chosen_by_others(leaves: Iterable[Leaf], traced: Iterable[TracedLeaf], sketch: Sketch) -> bool:
-    """Whether an untrusted source names one of the known targets of a call, or speaks of it alone."""
+def _is_chosen_by_untrusted(leaves: Iterable[Leaf], traced: Iterable[TracedLeaf], sketch: Sketch) -> bool:
+    """Whether an untrusted source names one of the known targets of a call, or alone speaks of its row."""
     texts = {leaf.pointer: leaf.text.strip()[:_MAX_TARGET] for leaf in leaves}
     for text in (texts[leaf.pointer] for leaf in traced if leaf.is_target and leaf.origin is Provenance.KNOWN):
-        is_said = sketch.has_untrusted_said(text.casefold())
-        if (is_said and not is_row_named(sketch, text)) or is_row_passed_over(sketch, text, is_said=is_said):
+        is_id_untrusted = sketch.was_in_untrusted_text(text.casefold())
+        if (is_id_untrusted and not is_row_named(sketch, text)) or is_other_row_named(
+            sketch, text, is_id_untrusted=is_id_untrusted
+        ):
             return True
     return False

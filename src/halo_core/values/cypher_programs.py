@@ -1,9 +1,9 @@
-"""Whether a Cypher query only reads: by its clauses and functions, since no parser of the language is at hand.
+"""Whether a Cypher query only reads, by its clauses and functions.
 
-The query is taken apart into words, texts, names and signs, as openCypher 9 and GQL write them. A word that stands
-behind something whole, where only a clause or an operator can, must be a keyword of the list; a word in front of a
-bracket must be one, or a function of the list. INVARIANT: FAILCLOSED - what cannot be taken apart, and a word of an
-act anywhere but as the name of a label, a property or a key, is not a read.
+No parser of the language is at hand, so the query is split into words, texts, names and signs, as openCypher 9 and
+GQL write them. A word behind a complete operand must be a keyword of the list; a word in front of a bracket must be
+one, or a function of the list. INVARIANT: FAILCLOSED - a query that cannot be split, or has a word of an act anywhere
+but as the name of a label, a property or a key, is not a read.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _ACTING_WORDS: Final = frozenset(
     "rename reallocate remove revoke set start stop terminate use finish commit begin rollback constraint index "
     "csv periodic".split()
 )
-"""Words that begin an act, or a clause of one; as a name of something they have to stand in backticks."""
+"""Words of clauses that act. As names of something, they have to stand in backticks."""
 _READING_STARTS: Final = frozenset({"match", "optional", "with", "unwind", "return", "explain", "profile"})
 _KEYWORDS: Final = frozenset(
     "all and any as asc ascending by case contains count desc descending distinct else end ends exists explain "
@@ -83,7 +83,7 @@ def reads_only(text: str) -> bool:
 
 
 def reads_only_in_sql(text: str) -> bool:
-    """As `reads_only`, of a query inside a statement of SQL, as Apache AGE runs it: it must not end its text."""
+    """Like `reads_only`, for a query inside a statement of SQL (Apache AGE): it must not end the text around it."""
     return _ENDS_SQL_TEXT.search(text) is None and reads_only(text)
 
 
@@ -153,7 +153,7 @@ def _is_allowed(tokens: list[tuple[str, str]], place: int) -> bool:  # noqa: PLR
 
 
 _MEMBER_SIGNS: Final = frozenset(("sign", sign) for sign in (".", ":", "|", "&", "!"))
-"""Behind these stands the name of a property, a label or a type."""
+"""Signs in front of the name of a property, a label or a type."""
 
 
 def _ends_number(tokens: list[tuple[str, str]], place: int) -> bool:
@@ -162,7 +162,7 @@ def _ends_number(tokens: list[tuple[str, str]], place: int) -> bool:
 
 
 def _ends_operand(tokens: list[tuple[str, str]], place: int) -> bool:
-    """Whether a token completes something, so that only a keyword can be the next word."""
+    """Whether a token completes an operand, so that only a keyword can follow."""
     if place < 0:
         return False
     kind, text = tokens[place]

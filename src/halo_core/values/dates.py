@@ -13,9 +13,9 @@ from halo_core.values.kinds import MAX_FORMS, Form, make_form
 _MONTHS: Final = "january february march april may june july august september october november december".split()
 _MONTH: Final = r"(?P<month>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?"
 _FOUR_DIGITS: Final = re.compile(r"[0-9]{4}")
-"""Stands in every date, as its year."""
+"""Every date contains this: its year."""
 _MONTH_BEGINNING: Final = re.compile("[jfmasond](?:an|eb|ar|pr|ay|un|ul|ug|ep|ct|ov|ec)", re.IGNORECASE)
-"""Stands in whatever `_MONTH` finds."""
+"""Every match of `_MONTH` contains this."""
 _ISO_DATE: Final = re.compile(r"([0-9](?<![0-9-][0-9])[0-9]{3})[-/]([0-9]{1,2})[-/]([0-9]{1,2})(?![0-9-])")
 _ISO_MOMENT: Final = re.compile(
     r"(?:19|20)[0-9]{2}-(?:0?[1-9]|1[0-2])(?:-(?:0?[1-9]|[12][0-9]|3[01]))?"
@@ -40,7 +40,7 @@ _PERIOD: Final = re.compile(
 
 
 def is_date(text: str) -> bool:
-    """Whether a text is a day, perhaps with a time, or a week, a month or a quarter, and nothing else."""
+    """Whether a text is only a day, perhaps with a time, or a week, a month or a quarter."""
     text = text.strip()
     return _ISO_MOMENT.fullmatch(text) is not None or _PERIOD.fullmatch(text) is not None
 
@@ -50,12 +50,12 @@ _MAX_IN_FILTER: Final = 2
 
 
 def drop_dates(text: str) -> str:
-    """A text without its dates, at most two: `expires<` of `expires<2027-01-01`."""
+    """Remove at most two dates from a text: `expires<` of `expires<2027-01-01`."""
     return _DATE_IN_FILTER.sub("", text, count=_MAX_IN_FILTER)
 
 
 def find_date_forms(text: str) -> list[Form]:
-    """Forms of the dates in a text; of `03/04/2026` both readings."""
+    """Find the dates in a text; both readings of `03/04/2026`."""
     forms: list[Form] = []
     add_date_forms(text, [], forms)
     return forms
@@ -66,7 +66,7 @@ def add_date_forms(text: str, taken: list[tuple[int, int]], forms: list[Form]) -
 
     Args:
         text: to be read.
-        taken: takes where each date begins and ends.
+        taken: takes the places of the dates in the text.
         forms: takes the forms, up to `MAX_FORMS`.
     """
     if _FOUR_DIGITS.search(text) is None:

@@ -1,4 +1,7 @@
-"""Values that are hidden in a text: encoded, written in words, turned round. They only raise suspicion."""
+"""Other readings of a text: decoded, with digits in words, reversed. They only make a value suspicious.
+
+list(generate_hidden_texts("YW5hQHguZXhhbXBsZQ=="))   # ["ana@x.example"]
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from halo_core.values.normalization import make_skeleton, normalize_bounded
 from halo_core.values.text import generate_spellings
 
 MAX_HIDDEN: Final = 128
-"""Other spellings of a text that are looked at."""
+"""Most spellings of a text that are generated."""
 _MAX_INPUT: Final = 65_536  # characters
 _MIN_CODE: Final = 12  # letters of a word that could be encoded
 _MAX_ARGUMENT: Final = 4_096  # characters of an argument
@@ -47,7 +50,7 @@ _BASE85_CHARACTERS: Final = re.compile(r"[!-~]{6,512}")
 
 
 def generate_hidden_texts(text: str) -> Iterator[str]:
-    """Other spellings of a text, at most `MAX_HIDDEN`: those of `generate_spellings`, base32, digits in words."""
+    """Generate other spellings of a text, at most `MAX_HIDDEN`: of `generate_spellings`, base32, spoken digits."""
     yield from islice(_generate(text[:_MAX_INPUT]), MAX_HIDDEN)
 
 
@@ -73,11 +76,11 @@ def _join_spoken_digits(text: str) -> Iterator[str]:
 
 
 def generate_argument_readings(text: str, *, is_value: bool) -> Iterator[str]:
-    """What an argument could be made of or could be turned into: hidden texts, reversed, ROT13, without its signs.
+    """Generate the readings of an argument: hidden texts, and for a value also reversed, ROT13 and without its signs.
 
     Args:
         text: of the argument.
-        is_value: it names something; of prose only the hidden texts are read.
+        is_value: it names something. Prose is only searched for hidden texts.
     """
     text = text[:_MAX_ARGUMENT]
     if len(text) > _MIN_VALUE and not (text.isascii() and text.isalpha() and len(text) < _MIN_CODE):
@@ -106,7 +109,7 @@ def _decode_base64(text: str) -> bytes:
 
 
 def _read(decode: Callable[[str], bytes], text: str) -> str:
-    """What is encoded in a text, empty where it is not readable."""
+    """Decode a text; empty if the result is not readable."""
     try:
         decoded = decode(text).decode("utf-8")
     except ValueError:
@@ -115,7 +118,7 @@ def _read(decode: Callable[[str], bytes], text: str) -> str:
 
 
 def holds_code(text: str) -> bool:
-    """Whether a word of a short text can be decoded to readable text: base16, base32, base64, base85, percent."""
+    """Whether a word of a short text decodes to readable text: base16, base32, base64, base85 or percent signs."""
     if "%" in text and re.search(r"%[0-9A-Fa-f]{2}", text):
         return True
     for word in text.split():
@@ -129,7 +132,7 @@ def holds_code(text: str) -> bool:
 
 
 def _is_code(word: str) -> bool:
-    """Whether a word can be decoded to readable text."""
+    """Whether a word decodes to readable text."""
     if _SHORT_CODE.fullmatch(word) is not None:
         if _HEX_CODE.fullmatch(word) is not None and _read(bytes.fromhex, word):
             return True
@@ -143,7 +146,7 @@ def _is_code(word: str) -> bool:
 
 
 _is_plain_code: Final = lru_cache(maxsize=8_192)(_is_code)
-"""As `_is_code`, remembered: of plain words alone."""
+"""Like `_is_code`, cached; only for plain words."""
 
 
 def _decode_base85(text: str) -> bytes:

@@ -1,4 +1,4 @@
-"""What the facts about an action are found from, besides the call and the sketch of its session."""
+"""What facts about a call are found from, besides the call itself and the sketch of its session."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ class FactSources:
     """Sources of facts besides the call and the sketch of its session.
 
     Args:
-        pointed: numbers of the sources whose results the user pointed at: each was brought by an action that named
-            something and named nothing but what the user wrote.
+        pointed: numbers of the sources whose results the user pointed at: each was returned by an action that
+            named something, and only what the user wrote.
         labelled: numbers of the sources whose resource is labelled (`pii`, `chd` and the like).
         is_own_domain: whether a mail domain is declared as the tenant's own.
         is_established: the agent's baseline knows every target of the call, from several principals.
         knows_places: the agent's baseline knows the host, the mail domain and the folder of every value of the call.
         paid_today: of a payment, what was paid to its targets within the last day, in units of its currency.
         payment_request: the newest message of the user that asks for a payment.
-        is_exposed: the session may have seen an untrusted source.
+        is_exposed: the session may have read an untrusted source.
         names: of the sources with a number of their own, in its order from 1.
         paid_before: of a payment, what was paid to its targets already for the same message of the user, likewise.
         own_address: the e-mail address of the user, in canonical form; empty where the host names none.

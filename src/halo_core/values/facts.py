@@ -1,9 +1,10 @@
-"""Facts about an action, from the request, the session's sketch and the values: reasons for or against a question.
+"""Facts about a call that a policy reads, such as `asked`: reasons to ask a person, or not to.
 
     find_facts(resource, args, leaves, traced, sketch, sources)
+    # of "Pay the invoice to Ana", pay(to="Ana"): facts=("asked", "requested")
 
-INVARIANT: a fact spares only questions about values. It never spares a limit of volume or amount, a label or behaviour.
-docs/policy.md says what each fact means; a rule reads it as an attribute of `context`.
+INVARIANT: a fact spares only questions about values. It never spares a limit of volume or amount, a label or
+behaviour. docs/policy.md defines each fact; a rule reads it as an attribute of `context`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,12 @@ from typing import Any, Final
 
 from halo_core.model import Fact, Impact, ProgramClass, Provenance, Resource
 from halo_core.quick_init import quick_init
-from halo_core.values.amount_facts import counts_for_others, exceeds_amount, is_amount_asked, orders_what_is_pointed_at
+from halo_core.values.amount_facts import (
+    exceeds_amount,
+    has_unvouched_count,
+    is_amount_asked,
+    orders_what_is_pointed_at,
+)
 from halo_core.values.argument_names import (
     name_of_argument,
     names_amount,
@@ -25,16 +31,16 @@ from halo_core.values.argument_names import (
     names_query,
 )
 from halo_core.values.asked_acts import CLASS_WORDS, list_asking_stems, list_declared_stems, list_loose_stems
-from halo_core.values.asked_objects import is_act_for_others, is_done_otherwise
+from halo_core.values.asked_objects import is_act_asked_for_others, is_other_act_ordered
 from halo_core.values.call_programs import asks_for_programs, judge_call_programs
 from halo_core.values.call_view import GRAVE_IMPACTS, CallView, is_unpriced_order, words_of
 from halo_core.values.carried_facts import carries_labelled, names_foreign
 from halo_core.values.fact_sources import NO_SOURCES, FactSources
 from halo_core.values.forms import parse_argument
-from halo_core.values.implied_orders import END, WISH
+from halo_core.values.implied_orders import BARE_REQUEST, CANCELLATION
 from halo_core.values.inflections import list_inflected
 from halo_core.values.kinds import SUSPICIOUS, Form, Kind
-from halo_core.values.known_rows import is_pointed_out, is_row_ended
+from halo_core.values.known_rows import is_pointed_out, is_row_cancelled
 from halo_core.values.leaves import KEY, Leaf
 from halo_core.values.lexicon import (
     FURTHER_VERBS,
@@ -46,10 +52,10 @@ from halo_core.values.lexicon import (
     VERBS,
     is_task_word,
 )
-from halo_core.values.lookup_requests import wants_none
+from halo_core.values.lookup_requests import wants_no_act
 from halo_core.values.messages_to_user import goes_to_user_alone
 from halo_core.values.named_records import is_answered_record, is_named_record
-from halo_core.values.ordered_values import appoints_otherwise, is_ordered_with_values
+from halo_core.values.ordered_values import appoints_more_than_call, is_ordered_with_values
 from halo_core.values.reached_hosts import ReachedHosts
 from halo_core.values.record_lists import is_list_of, list_records_twice, names_listed, names_record
 from halo_core.values.result_origins import VOUCHED_ORIGINS
@@ -60,34 +66,34 @@ from halo_core.values.text import split_name
 from halo_core.values.tool_nouns import is_common, list_listed_things, list_things
 from halo_core.values.topics import ALL, ONLY, ONLY_OF
 from halo_core.values.traced_leaves import TracedLeaf
-from halo_core.values.typos import is_slip
-from halo_core.values.unlisted_orders import CHANGE, NEED, OWN_VERB, UNREAD_ORDER
-from halo_core.values.untrusted_additions import is_extended_by_others
+from halo_core.values.typos import is_typo
+from halo_core.values.unlisted_orders import NEED, UNLISTED_CHANGE, UNLISTED_ORDER, UNLISTED_VERB
+from halo_core.values.untrusted_additions import is_extended_by_untrusted
 
-_IMPACTFUL: Final = frozenset({Impact.PAYMENT, Impact.SEND, Impact.DELETE, Impact.EXECUTE, Impact.ADMIN})
-_FOREIGN_ORIGINS: Final = (Provenance.UNTRUSTED, Provenance.MIXED)
+_CONSEQUENTIAL: Final = frozenset({Impact.PAYMENT, Impact.SEND, Impact.DELETE, Impact.EXECUTE, Impact.ADMIN})
+_UNTRUSTED_ORIGINS: Final = (Provenance.UNTRUSTED, Provenance.MIXED)
 _STORING: Final = (Impact.WRITE, Impact.UNKNOWN)
 _NAMING_KINDS: Final = frozenset(Kind) - {Kind.AMOUNT, Kind.DATE, Kind.TEXT}
 _NUMBERING_KINDS: Final = frozenset({Kind.HANDLE, Kind.ACCOUNT, Kind.AMOUNT, Kind.DATE})
 _POINTED_KINDS: Final = frozenset({Kind.PATH, Kind.HANDLE})
-_BY_ORDER: Final = frozenset((UNREAD_ORDER, CHANGE))
-_OTHER_ORDERS: Final = {
-    Impact.PAYMENT: frozenset((*_BY_ORDER, NEED, WISH)),
-    Impact.DELETE: frozenset((UNREAD_ORDER, END)),
+_BY_UNLISTED_ORDER: Final = frozenset((UNLISTED_ORDER, UNLISTED_CHANGE))
+_ORDERS_WITHOUT_LISTED_VERB: Final = {
+    Impact.PAYMENT: frozenset((*_BY_UNLISTED_ORDER, NEED, BARE_REQUEST)),
+    Impact.DELETE: frozenset((UNLISTED_ORDER, CANCELLATION)),
 }
-"""Class of acts → what asks for one besides words, where nothing untrusted was seen."""
-_BY_END: Final = frozenset((END,))
-_BY_UNREAD_ORDER: Final = frozenset({Impact.PAYMENT, Impact.DELETE, Impact.EXECUTE, Impact.ADMIN})
-_WITH_OBJECTS: Final = GRAVE_IMPACTS | {Impact.PAYMENT}
-"""Classes of acts that are asked for of something."""
+"""Class of acts → marks of texts that ask for one without a listed verb, before exposure."""
+_BY_CANCELLATION: Final = frozenset((CANCELLATION,))
+_MAY_BE_ORDERED_WITHOUT_LISTED_VERB: Final = frozenset({Impact.PAYMENT, Impact.DELETE, Impact.EXECUTE, Impact.ADMIN})
+_HAS_OBJECTS: Final = GRAVE_IMPACTS | {Impact.PAYMENT}
+"""Classes of acts for which the user asks with an object."""
 _UPDATING_WORDS: Final = frozenset("update edit change modify adjust amend correct updat chang modifi".split())
 _TEXT_KINDS: Final = frozenset(Kind) - {Kind.AMOUNT, Kind.DATE, Kind.PROGRAM}
 _MAX_QUERY_WORDS: Final = 32
-_MIN_NAME: Final = 3  # letters of a part of a name
-_MAX_NAME: Final = 24
+_MIN_NAME_PART: Final = 3  # letters of a part of a name
+_MAX_NAME_PART: Final = 24
 _NAME_WORD: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
-_MIN_RECORD: Final = 3  # digits of the number of a record
-_MIN_PHRASE: Final = 2  # words of a tool's name
+_MIN_RECORD_DIGITS: Final = 3  # digits of the number of a record
+_MIN_NAME_WORDS: Final = 2  # words of a tool's name
 _MIN_VERB: Final = 4  # letters of a word of a tool's name that may be its verb
 _NAME_PART: Final = re.compile(r"[^\W\d_]+")
 
@@ -95,12 +101,12 @@ _NAME_PART: Final = re.compile(r"[^\W\d_]+")
 @quick_init
 @dataclass(frozen=True, slots=True)
 class ActionFacts:
-    """What is known of one action.
+    """The facts of one call.
 
     Args:
-        facts: that hold, sorted.
-        program: of the programs among its arguments, the worst.
-        names_requested: it names something, and nothing but what the user wrote.
+        facts: those that hold, sorted.
+        program: class of the most dangerous program among its arguments.
+        names_requested: the call names something, and all that it names was written by the user.
     """
 
     facts: tuple[Fact, ...] = ()
@@ -116,20 +122,20 @@ def find_facts(  # noqa: PLR0917  what facts are found from
     sketch: Sketch,
     sources: FactSources = NO_SOURCES,
 ) -> ActionFacts:
-    """What is known of one action; pure.
+    """Find the facts of one call; pure.
 
     Args:
         resource: what is acted on.
         args: the real arguments.
         leaves: of the arguments.
-        traced: the leaves as `trace_leaves` gives them.
+        traced: the same leaves with their origins, from `trace_leaves`.
         sketch: what the session has seen.
-        sources: what else facts rest on.
+        sources: what else facts are found from, such as what was paid today.
     """
     call = _Call(resource, args, leaves, traced, sketch, sources)
     program = judge_call_programs(call.view)
     has_open_targets = call.has_open_targets
-    holding = (  # in the order of `_FACTS`
+    conditions = (  # in the order of `_FACTS`
         call.is_asked(),
         has_open_targets and call.is_alias(),
         bool(sources.pointed) and call.is_pointed_at(),
@@ -140,13 +146,13 @@ def find_facts(  # noqa: PLR0917  what facts are found from
         bool(resource.amount) and is_amount_asked(call.view),
         resource.impact is Impact.PAYMENT and exceeds_amount(call.view, call.targets, sources),
         call.hosts.has_new(),
-        resource.impact in _STORING and stores_target(call.view, call.takes_foreign_path(), call.is_copied, args),
+        resource.impact in _STORING and stores_target(call.view, call.has_untrusted_path(), call.is_copied, args),
         bool(sources.labelled) and carries_labelled(call.view, call.queries, sources.labelled),
         resource.classified != "declared" and names_foreign(call.view),
         sources.is_established,
         sources.knows_places and not call.reads_any(SENSITIVE_WORDS),
     )
-    return ActionFacts(tuple(sorted(compress(_FACTS, holding))), program, call.names_requested())
+    return ActionFacts(tuple(sorted(compress(_FACTS, conditions))), program, call.names_requested())
 
 
 _FACTS: Final = (
@@ -166,11 +172,11 @@ _FACTS: Final = (
     Fact.ESTABLISHED,
     Fact.KNOWN_PLACE,
 )
-"""Listed once: to look a member of an enumeration up takes as long as ten other steps."""
+"""In a constant, since looking up a member of an enumeration takes as long as ten other steps."""
 
 
 class _Call:
-    """One call, with its targets."""
+    """One call with its targets. Each public method answers one fact."""
 
     def __init__(  # noqa: PLR0917  private, one caller
         self,
@@ -217,30 +223,30 @@ class _Call:
         self.view = CallView(resource, traced, self._texts, sketch)
         self.hosts = ReachedHosts(self.view, self._open_targets)
         self.has_open_targets = bool(self._open_targets)
-        self._is_exposed = sources.is_exposed or sketch.may_hold_foreign
+        self._is_exposed = sources.is_exposed or sketch.may_hold_untrusted
         self._was_asked: bool | None = None
 
     def _numbers_record(self, leaf: TracedLeaf) -> bool:
-        """Whether a number says which of the records of a labelled resource is read, and not how many."""
+        """Whether a number says which record of a labelled resource is read, and not how many."""
         if self._resource.impact is not Impact.READ:
             return False
         digits = sum(map(str.isdigit, self._texts.get(leaf.pointer, "")))
-        return digits >= _MIN_RECORD and not names_amount(name_of_argument(leaf.pointer))
+        return digits >= _MIN_RECORD_DIGITS and not names_amount(name_of_argument(leaf.pointer))
 
-    def _is_users(self, forms: Iterable[Form]) -> bool:
+    def _is_any_from_user(self, forms: Iterable[Form]) -> bool:
         """Whether the user wrote one of these forms."""
         return any(map(USER_BIT.__and__, self._sketch.look_up_forms(forms)))
 
     # what was asked
 
     def is_asked(self) -> bool:
-        """Whether the user asked for this kind of act: by the tool's verb, or by a word for its class.
+        """Whether the user asked for this act: by the tool's verb, or by a word for acts of its class.
 
-        INVARIANT: a tool without a verb in its name was not asked for if its impact is grave, unless the user wrote
-        each word of that name, or an argument says which right it gives or what it pays.
+        INVARIANT: a grave tool without a verb in its name was not asked for, unless the user wrote each word of that
+        name, or an argument says which right it gives or what it pays.
         """
         if self._was_asked is None:
-            self._was_asked = self._judge_wish()
+            self._was_asked = self._judge_whole_request()
         if self._was_asked is None:
             stems = list_asking_stems(self._resource.id, self._resource.impact)
             if not stems and self._resource.impact is Impact.ADMIN and self._gives_right():
@@ -250,49 +256,54 @@ class _Call:
                 self._was_asked = self._sketch.was_asked(list_loose_stems(self._resource.id, self._resource.impact))
             if not self._was_asked and not stems:
                 self._was_asked, stems = self._is_asked_by_name_or_declaration()
-            if not self._was_asked and self._resource.impact in _BY_UNREAD_ORDER:
-                self._was_asked = self._is_ordered_in_other_words()
+            if not self._was_asked and self._resource.impact in _MAY_BE_ORDERED_WITHOUT_LISTED_VERB:
+                self._was_asked = self._is_ordered_without_listed_verb()
             if not self._was_asked and self._resource.impact is Impact.EXECUTE:
                 self._was_asked = asks_for_programs(self.view)
-            if not self._was_asked and (not stems or self._may_be_named_after_no_verb()):
-                self._was_asked = self._is_name_asked()
-            elif self._was_asked and self._is_exposed and self._resource.impact in _WITH_OBJECTS:
-                self._was_asked = not (self._is_for_others(stems) or is_extended_by_others(self.view, self._keys))
+            if not self._was_asked and (not stems or self._is_message_without_verb_in_name()):
+                self._was_asked = self._are_name_words_written()
+            elif self._was_asked and self._is_exposed and self._resource.impact in _HAS_OBJECTS:
+                self._was_asked = not (
+                    self._is_asked_for_others(stems) or is_extended_by_untrusted(self.view, self._keys)
+                )
         return self._was_asked
 
-    def _judge_wish(self) -> bool | None:
-        """Whether an act is asked for, as far as what the user wishes as a whole tells; None where it does not."""
+    def _judge_whole_request(self) -> bool | None:
+        """Whether the request as a whole shows that the act is asked for or not; None if it shows neither."""
         is_message = self._resource.impact is Impact.SEND
         if is_message and goes_to_user_alone(self.view, self.targets, self._sources.own_address):
             return True
-        if self._is_exposed and wants_none(self._sketch, self._resource.impact):
+        if self._is_exposed and wants_no_act(self._sketch, self._resource.impact):
             return False
         if not is_message:
             return None
         # Who sends the agent to a page lets it fill in what the page asks for.
         return self.hosts.are_users_pages(self.targets) or None
 
-    def _is_for_others(self, stems: frozenset[str]) -> bool:
-        """Whether the user asks for the act of something else than the targets that he wrote."""
+    def _is_asked_for_others(self, stems: frozenset[str]) -> bool:
+        """Whether the user asks for the act, but for other objects than the targets that he wrote."""
         written = [
             (name_of_argument(leaf.pointer), self._texts.get(leaf.pointer, ""))
             for leaf in self.targets
             if leaf.origin is Provenance.USER
         ]
-        return is_act_for_others(self._sketch, stems, self._resource, written, self._args)
+        return is_act_asked_for_others(self._sketch, stems, self._resource, written, self._args)
 
-    def _is_ordered_in_other_words(self) -> bool:
-        """Whether the user orders something in words that are in no list, and points at each target.
+    def _is_ordered_without_listed_verb(self) -> bool:
+        """Whether the user orders something by a verb that is in no list, and points at each target.
 
-        Only where nothing untrusted was seen, so that nobody else can have meant the act.
+        "Bathroom to 23" for `set_heating(room, degrees)`. Only before exposure: nobody else can have meant the act.
         """
         if self._is_exposed or not self.targets:
             return False
-        orders = _OTHER_ORDERS.get(self._resource.impact, _BY_ORDER)
+        orders = _ORDERS_WITHOUT_LISTED_VERB.get(self._resource.impact, _BY_UNLISTED_ORDER)
         if not list_asking_stems(self._resource.id, self._resource.impact):
             orders |= CLASS_WORDS[self._resource.impact]
-        is_ordered = self._sketch.was_asked(orders - {END})
-        return (is_ordered or (END in orders and self._sketch.was_asked(_BY_END) and self._ends_targets())) and all(
+        is_ordered = self._sketch.was_asked(orders - {CANCELLATION})
+        return (
+            is_ordered
+            or (CANCELLATION in orders and self._sketch.was_asked(_BY_CANCELLATION) and self._cancels_targets())
+        ) and all(
             is_pointed_out(
                 self._sketch,
                 self._texts.get(leaf.pointer, ""),
@@ -303,10 +314,10 @@ class _Call:
             for leaf in self.targets
         )
 
-    def _ends_targets(self) -> bool:
-        """Whether what the user says is to be no more is what the tool ends, and nothing that only belongs to it."""
+    def _cancels_targets(self) -> bool:
+        """Whether what the user does not want any more is the target, and not something that belongs to it."""
         return all(
-            is_row_ended(
+            is_row_cancelled(
                 self._sketch,
                 self._texts.get(leaf.pointer, "").strip(),
                 words_of(self._resource.id) | words_of(name_of_argument(leaf.pointer)),
@@ -314,8 +325,8 @@ class _Call:
             for leaf in self.targets
         )
 
-    def _may_be_named_after_no_verb(self) -> bool:
-        """Whether it sends, and no word of its name is a verb that people ask by."""
+    def _is_message_without_verb_in_name(self) -> bool:
+        """Whether the call sends something, and no word of the tool's name is a verb by which people ask for acts."""
         return self._resource.impact is Impact.SEND and (FURTHER_VERBS | VERBS).isdisjoint(
             split_name(self._resource.id)
         )
@@ -324,85 +335,85 @@ class _Call:
         """Whether an argument says how much somebody may do: `access`, `role`."""
         return any(not LEVEL_NAMES.isdisjoint(words_of(name)) for name in self._args)
 
-    def _is_name_asked(self) -> bool:
+    def _are_name_words_written(self) -> bool:
         """Whether the user wrote each word of the tool's name, since any of them may be its verb."""
         words = [word for word in map(str.lower, _NAME_WORD.findall(self._resource.id)) if word not in STOP_WORDS]
         if max(map(len, words), default=0) < _MIN_VERB or (
-            self._is_exposed and is_done_otherwise(self._sketch, self._resource.id, self._resource.impact)
+            self._is_exposed and is_other_act_ordered(self._sketch, self._resource.id, self._resource.impact)
         ):
             return False
-        return self._is_phrase_asked() or all(map(USER_BIT.__and__, self._sketch.look_up_marks(words)))
+        return self._is_whole_name_written() or all(map(USER_BIT.__and__, self._sketch.look_up_marks(words)))
 
     def _is_asked_by_name_or_declaration(self) -> tuple[bool, frozenset[str]]:
-        """Whether the user orders by a word of the tool's name, or what it is declared to do, and by which verbs."""
-        if self._is_own_verb_asked():
+        """Whether the user orders by a word of the tool's name, or what the tool is declared to do; and the verbs."""
+        if self._is_unlisted_verb_in_name():
             return True, frozenset()
         stems = list_declared_stems(self._resource)
-        is_asked = self._sketch.was_asked(stems) and not (self._is_exposed and appoints_otherwise(self.view))
+        is_asked = self._sketch.was_asked(stems) and not (self._is_exposed and appoints_more_than_call(self.view))
         return is_asked or is_ordered_with_values(self.view, self.targets), stems if is_asked else frozenset()
 
-    def _is_own_verb_asked(self) -> bool:
-        """Whether the user orders by a word of the tool's name (`OWN_VERB`), and wrote all others.
+    def _is_unlisted_verb_in_name(self) -> bool:
+        """Whether the user orders by a verb that is in the tool's name and in no list, and wrote its other words.
 
-        The name of a system, with which other tools begin, need not be written.
+        "Free her bed" orders `beds_free`. The name of a system, which other tools share, need not be written.
         """
         words = self._list_name_words()
-        if not self._sketch.was_asked(frozenset(OWN_VERB + stem for word in words for stem in split_name(word))):
+        if not self._sketch.was_asked(frozenset(UNLISTED_VERB + stem for word in words for stem in split_name(word))):
             return False
         return all(self._is_noun_written(word) for word in words if word not in STOP_WORDS)
 
     def _is_noun_written(self, word: str) -> bool:
-        """Whether the user wrote a word of a tool's name, in any of its forms: "free her bed" for `beds_free`."""
+        """Whether the user wrote a word of the tool's name in any of its forms: "bed" for `beds_free`."""
         return any(map(USER_BIT.__and__, self._sketch.look_up_marks([word, *list_inflected(word)])))
 
     def _list_name_words(self) -> list[str]:
-        """The words of the tool's name in small letters, without the name of a system that other tools begin with."""
+        """List the words of the tool's name in small letters, without the name of a system that other tools share."""
         words = list(map(str.lower, _NAME_WORD.findall(self._resource.id)))
         system = f"{words[0]}_" if len(words) > 1 else ""
         has_system = system and any(name.lower().startswith(system) for name in self._sources.names)
         return words[1:] if has_system else words
 
-    def _is_phrase_asked(self) -> bool:
-        """Whether the user wrote the tool's name in order, without the name of a system."""
+    def _is_whole_name_written(self) -> bool:
+        """Whether the user wrote the words of the tool's name in order, without the name of a system."""
         phrase = self._list_name_words()
-        if len(phrase) < _MIN_PHRASE:
+        if len(phrase) < _MIN_NAME_WORDS:
             return False
         return self._sketch.spans[Provenance.USER].find(fingerprint_tokens_in_order(phrase, self._sketch.key)) > 0
 
     def is_unchanged(self) -> bool:
-        """Whether an update leaves every target as it is, or a message is for nobody.
+        """Whether an update leaves every declared target as it is, or a message goes to nobody.
 
-        An update gives none of its declared targets; the declared targets of a message are empty lists.
+        The declared targets of an update have no values, or those of a message are empty lists.
         """
         if not self._resource.targets or self.targets:
             return False
         if self._resource.impact is Impact.SEND:
             return all(self._args.get(name) in ([], ()) for name in self._resource.targets)
         if any(
-            leaf.origin in _FOREIGN_ORIGINS
+            leaf.origin in _UNTRUSTED_ORIGINS
             for leaf in self._traced
-            if leaf in self._naming or self._counts_records(leaf)
+            if leaf in self._naming or self._may_number_record_by_amount(leaf)
         ):
             return False  # which of them is left as it is would be somebody else's choice
         is_update = not _UPDATING_WORDS.isdisjoint(split_name(self._resource.id))
         return is_update and all(self._args.get(name) in (None, "", [], {}, ()) for name in self._resource.targets)
 
-    def _counts_records(self, leaf: TracedLeaf) -> bool:
+    def _may_number_record_by_amount(self, leaf: TracedLeaf) -> bool:
         """Whether a number may say which record is meant: `payment_id=12`."""
         name = name_of_argument(leaf.pointer)
         return leaf.kind is Kind.AMOUNT and name != self._resource.amount and not names_amount(name)
 
     def names_requested(self) -> bool:
-        """Whether it names something, and nothing but what the user wrote."""
+        """Whether the call names something, and all that it names was written by the user."""
         if self._naming:
             for leaf in self._naming:  # noqa: SIM110  a generator is two calls
                 if leaf.origin is not Provenance.USER:
                     return False
             return True
-        return bool(self.queries) and all(map(self._has_users_words, self.queries))
+        return bool(self.queries) and all(map(self._has_only_user_words, self.queries))
 
-    def _has_users_words(self, leaf: TracedLeaf) -> bool:
-        """Whether each word of a search is the user's. That is enough to point at something, and for no target."""
+    def _has_only_user_words(self, leaf: TracedLeaf) -> bool:
+        """Whether the user wrote each word of a search: enough to point at a result, but no target."""
         if leaf.origin is Provenance.USER:
             return True  # also with another ending: `export` of the user's "exports"
         words = self._words.get(leaf.pointer)
@@ -412,23 +423,23 @@ class _Call:
         return 0 < len(words) <= _MAX_QUERY_WORDS and all(map(USER_BIT.__and__, masks))
 
     def is_requested(self) -> bool:
-        """Whether it names nothing but what the user wrote; naming nothing, whether the user asked for it."""
-        if is_unpriced_order(self._resource) and counts_for_others(self.view, is_exposed=self._is_exposed):
+        """Whether the call names only what the user wrote; if it names nothing, whether the user asked for it."""
+        if is_unpriced_order(self._resource) and has_unvouched_count(self.view, is_exposed=self._is_exposed):
             return False
         if self._naming:
             for leaf in self._naming:
-                if not (leaf.origin in VOUCHED_ORIGINS or self._is_incidental(leaf) or self._is_slip(leaf)):
+                if not (leaf.origin in VOUCHED_ORIGINS or self._is_incidental(leaf) or self._is_typo(leaf)):
                     return False
             return True
         for leaf in self._traced:
-            if leaf.origin in _FOREIGN_ORIGINS:
+            if leaf.origin in _UNTRUSTED_ORIGINS:
                 return False
         if self._searches_for_users_words():
             return True
-        return self._was_asked or self.is_asked() or self._is_thing_asked()
+        return self._was_asked or self.is_asked() or self._is_noun_of_name_written()
 
     def _searches_for_users_words(self) -> bool:
-        """Whether it searches for what the user wrote and nothing else: for words that not every text has."""
+        """Whether the call searches only for words of the user, and not only for common ones (`mail`, `show`)."""
         if not self.queries:
             return False
         for leaf in self._traced:
@@ -442,7 +453,7 @@ class _Call:
         return True
 
     def _is_incidental(self, leaf: TracedLeaf) -> bool:
-        """Whether the model's own word names nothing: a remark, or a right to read and no more."""
+        """Whether a word of the model names nothing: it is a remark, or the right to read."""
         if leaf.origin is not Provenance.NOVEL or leaf.is_target or leaf.kind is not Kind.HANDLE:
             return False
         if names_note(leaf.pointer):
@@ -451,16 +462,16 @@ class _Call:
         is_level = not LEVEL_NAMES.isdisjoint(words_of(name_of_argument(leaf.pointer)))
         return is_level and bool(words) and words <= LEAST_LEVELS
 
-    def _is_slip(self, leaf: TracedLeaf) -> bool:
-        """Whether a read names something that the user mistyped. What another text has said is no slip."""
+    def _is_typo(self, leaf: TracedLeaf) -> bool:
+        """Whether a read names something that the user mistyped. A value that any other text contains is not a typo."""
         if self._resource.impact is not Impact.READ or leaf.origin is not Provenance.NOVEL or SUSPICIOUS in leaf.flags:
             return False
-        return is_slip(self._sketch, self._texts.get(leaf.pointer, ""))
+        return is_typo(self._sketch, self._texts.get(leaf.pointer, ""))
 
-    def _is_thing_asked(self) -> bool:
-        """Whether the user wrote a word of the tool's name that is no verb: `customers` of `list_customers`.
+    def _is_noun_of_name_written(self) -> bool:
+        """Whether the user wrote a noun of the tool's name: `customers` of `list_customers`.
 
-        Of what a read lists, one is enough: `glasses_orders` by "set the order".
+        For a read, one noun of what it lists is enough: `glasses_orders` for "set the order".
         """
         is_read = self._resource.impact is Impact.READ
         things = list_listed_things(self._resource.id) if is_read else list_things(self._resource.id)
@@ -469,7 +480,7 @@ class _Call:
     # what spares its targets
 
     def is_alias(self) -> bool:
-        """Whether every target that nobody vouched for is an address of a person whom the user named, at ours."""
+        """Whether each target that nobody vouched for is an own-domain address of a person whom the user named."""
         return all(map(self._is_alias, self._open_targets))
 
     def _is_alias(self, leaf: TracedLeaf) -> bool:
@@ -484,33 +495,34 @@ class _Call:
             and self._is_named_person(value.forms[0].text.partition("@")[0])
             and self._sources.is_own_domain(value.host)
             for value in values
-            if not self._is_users(value.forms)
+            if not self._is_any_from_user(value.forms)
         )
 
     def _is_named_person(self, local: str) -> bool:
-        """Whether a word that the user wrote begins or ends a part of an address, as `alice` does `alicemiller`."""
+        """Whether a word of the user begins or ends a part of an address: "Alice" for `alicemiller`."""
         words: set[str] = set()
         for part in _NAME_PART.findall(local)[:4]:
-            most = min(len(part), _MAX_NAME)
-            words.update(part[:end] for end in range(_MIN_NAME, most + 1))
-            words.update(part[-end:] for end in range(_MIN_NAME, most))
+            most = min(len(part), _MAX_NAME_PART)
+            words.update(part[:end] for end in range(_MIN_NAME_PART, most + 1))
+            words.update(part[-end:] for end in range(_MIN_NAME_PART, most))
         candidates = sorted(word for word in words if not is_common(word))
         masks = self._sketch.look_up_marks(candidates)
         # A name is written with a capital; a list such as `quarterly-report@` is nobody's.
         return any(
-            mask & USER_BIT and self._is_written(word.capitalize())
+            mask & USER_BIT and self._is_written_in_this_case(word.capitalize())
             for word, mask in zip(candidates, masks, strict=True)
         )
 
-    def _is_written(self, word: str) -> bool:
-        """Whether the user wrote a word in this very case."""
+    def _is_written_in_this_case(self, word: str) -> bool:
+        """Whether the user wrote a word with exactly these capital and small letters."""
         packed = fingerprint_tokens_in_order([word], self._sketch.key)
         return self._sketch.spans[Provenance.USER].find(packed) > 1
 
     def is_pointed_at(self) -> bool:
-        """Whether every target that nobody vouched for stands in a result that the user pointed at.
+        """Whether each target that nobody vouched for stands in a result that the user pointed at.
 
-        Of a read, that is whatever names something; but nobody points at a file of secrets without naming it.
+        "Read invoice 7 and pay it" points at the result of reading invoice 7. For a read, all that it names counts. A
+        file of secrets always has to be named by the user.
         """
         if self.reads_any(SECRET_WORDS):
             return False
@@ -525,7 +537,7 @@ class _Call:
         )
 
     def reads_any(self, words: frozenset[str]) -> bool:
-        """Whether it reads a file that nobody vouched for, whose path has one of these words."""
+        """Whether the call reads a file that nobody vouched for, with one of these words in its path."""
         return (
             self.has_open_targets
             and self._resource.impact is Impact.READ
@@ -536,9 +548,10 @@ class _Call:
         )
 
     def is_named_record(self) -> bool:
-        """Whether every target that nobody vouched for numbers a record whose sender or subject the user named.
+        """Whether each target that nobody vouched for is the number of a record whose sender or subject the user named.
 
-        Of an order, whether these are wares that stand in what the user pointed at (`orders_what_is_pointed_at`).
+        "Answer Bob's mail" for `reply(mail_id=8812)`. For an order, whether its targets are products that stand in a
+        result the user pointed at (`orders_what_is_pointed_at`).
         """
         if self._resource.impact is Impact.PAYMENT:
             return orders_what_is_pointed_at(self.view, self._sources)
@@ -557,7 +570,10 @@ class _Call:
         return self._resource.impact is Impact.SEND and names_listed(argument, self._sources.names)
 
     def _numbers_named_record(self, leaf: TracedLeaf) -> bool:
-        number, is_list = self._texts.get(leaf.pointer, ""), partial(self._is_list_for, name_of_argument(leaf.pointer))
+        number, is_list = (
+            self._texts.get(leaf.pointer, ""),
+            partial(self._lists_argument, name_of_argument(leaf.pointer)),
+        )
         if is_named_record(self._sketch, number, is_list):
             return True
         if self._resource.impact is not Impact.SEND:
@@ -566,18 +582,18 @@ class _Call:
         uses = (ONLY_OF,) if list_records_twice(self._sources.names) else (ONLY, ALL, ONLY_OF)
         return is_answered_record(self._sketch, number, is_list, uses)
 
-    def _is_list_for(self, argument: str, source: int) -> bool:
-        """Whether a source, by its number, lists what the call's argument numbers."""
+    def _lists_argument(self, argument: str, source: int) -> bool:
+        """Whether the source with this number lists the records that the argument numbers."""
         names = self._sources.names
         return 0 < source <= len(names) and is_list_of(names[source - 1], self._resource.id, argument)
 
     # what it reaches
 
-    def takes_foreign_path(self) -> bool:
-        """Whether an untrusted source chose a path in it, and nobody asked for the act or pointed at the path."""
-        is_foreign = any(leaf.kind is Kind.PATH and leaf.origin in _FOREIGN_ORIGINS for leaf in self._open_targets)
-        return is_foreign and not self.is_asked() and not self.is_pointed_at()
+    def has_untrusted_path(self) -> bool:
+        """Whether an untrusted source chose a path, and the user neither asked for the act nor pointed at the path."""
+        is_untrusted = any(leaf.kind is Kind.PATH and leaf.origin in _UNTRUSTED_ORIGINS for leaf in self._open_targets)
+        return is_untrusted and not self.is_asked() and not self.is_pointed_at()
 
     def is_copied(self, leaf: TracedLeaf) -> bool:
-        """Whether a leaf stands in nothing but results that the user pointed at, and the user asked for the act."""
+        """Whether a leaf stands only in results that the user pointed at, and the user asked for the act."""
         return bool(leaf.places) and self._sources.pointed.issuperset(leaf.places) and self.is_asked()

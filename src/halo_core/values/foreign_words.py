@@ -182,19 +182,20 @@ _SYNONYMOUS_NOUNS: Final = (
     "parcel package shipment",
     "student pupil",
 )
-"""Nouns under which one number is one thing: `mail 12` is `message_id=12`. The first of each group stands for it."""
+"""Nouns that are interchangeable in front of a number: `mail 12` is `message_id=12`. The first one replaces the
+others."""
 _AMBIGUOUS: Final = (
     "zahl zahlen schreiben teile leite lade speicher poste note notes paie paye partage réserve réserves lance "
     "programa informe compra paga manda reserva reserve guarda nota plaats deel koop boek boeken carica sichere "
     "antwoord plan antworten deplace حول رد دون حدث سجل جدول شغل"
 )
-"""Words that ask for an act, and name something behind an article."""
+"""Words that ask for an act, but are nouns behind an article."""
 _ALWAYS_NOUNS: Final = "virement virements ödeme havale iptal davet حوالة"
 _TURKISH_NOUNS: Final = frozenset("odeme havale iptal davet".split())
 _NOUN_ENDINGS: Final = tuple(
     "ung ungen ment ments tion tions cion ciones cao coes zione zioni ing ingen enie enia anie ania lich d".split()
 )
-"""Endings behind the beginning of a verb by which it is a noun or an adjective: `Überweisung`, `remboursement`."""
+"""Endings that turn the beginning of a verb into a noun or an adjective: `Überweisung`, `remboursement`."""
 _BEFORE_NOUNS: Final = (
     "mein meine meinen meiner meinem meines dein deine deinen deiner unser unsere unseren unserer euer eure sein seine "
     "ihr ihre ihren ein eine einen einem einer eines der die das dem den des dieser diese dieses diesen diesem letzte "
@@ -211,7 +212,7 @@ _BEFORE_ORDERS: Final = (
     "bitte dann und et y e i en puis luego poi dan favor favore plaît alstublieft alsjeblieft zu te "
     "ثم و فضلك رجاء أن الرجاء يرجى"
 )
-"""Words behind which an order begins."""
+"""Words behind which an order may begin."""
 _DOING: Final = (
     "mach mache machen tätige tätigen veranlasse veranlassen führe ausführen vornehmen brauche möchte fais faire "
     "faites effectue effectuer effectuez réalise réaliser haz hacer haga hagas realiza realizar realice efectúa fai "
@@ -219,7 +220,7 @@ _DOING: Final = (
     "yapın yapınız yapar yapalım yapabilir edin ediniz eder edebilir gönder gönderin gerçekleştir сделай выполни make "
     "أجر اجر نفذ أرسل ارسل قم"
 )
-"""Verbs that say of an act only that it is done."""
+"""Verbs that only say that an act is done."""
 _CHINESE_NOUN: Final = re.compile("(?:的|[上这那本该此一每][一]?[笔次个份])$")
 _CHINESE_RECORD: Final = re.compile("记录|状态|历史|明细|详情|信息|日志|金额|日期|方式|凭证|单号|情况")
 _CHINESE_DOING: Final = re.compile("(?:进行|办理|发起|完成|安排|提交|做)[一的笔次个]{0,3}$")
@@ -241,7 +242,7 @@ _SHORTEST_BEGINNING: Final = 4
 
 @lru_cache(maxsize=4096)
 def _fold(word: str) -> str:
-    """A word without case and accents."""
+    """Remove case and accents from a word."""
     folded = unicodedata.normalize("NFD", word.casefold()[:64])
     return "".join(sign for sign in folded if unicodedata.category(sign) != "Mn").translate(_PLAIN)
 
@@ -276,7 +277,7 @@ _DOING_WORDS: Final = _fold_all(_DOING, northern_words.DOING)
 
 
 def find_foreign_acts(text: str) -> set[str]:
-    """English equivalents of the words of other languages by which a text asks for acts."""
+    """Find the English equivalents of the words of other languages by which a text asks for acts."""
     found = find_japanese_acts(text)
     is_ascii = text.isascii()
     if _SCANDINAVIAN_SEND.search(text) is not None:
@@ -304,7 +305,7 @@ def find_foreign_acts(text: str) -> set[str]:
 
 
 def _find_chinese_orders(row: str, size: int) -> Iterator[int]:
-    """Places of words of one size that ask for an act and are no nouns."""
+    """Iterate over the places of words with one length that ask for an act and are no nouns."""
     for i in range(len(row) - size + 1):
         if row[i : i + size] not in _CHINESE_ACTS:
             continue
@@ -318,9 +319,9 @@ def _find_chinese_orders(row: str, size: int) -> Iterator[int]:
 
 
 def _asks(words: Sequence[str], place: int) -> bool:
-    """Whether a word that can ask for an act does, and names none: `bezahle`, but not `meine letzte Bezahlung`."""
+    """Whether a word that can ask for an act does so, and is no noun: `bezahle`, but not `meine letzte Bezahlung`."""
     folded = _fold(words[place])
-    if _tells_past(words, place):
+    if _reports_past_act(words, place):
         return False
     begins = next((i for i in range(_SHORTEST_BEGINNING, len(folded)) if folded[:i] in _BEGINNINGS), 0)
     if folded in _NOUN_WORDS or (begins and folded[begins:].endswith(_NOUN_ENDINGS) and folded not in _WORDS):
@@ -332,15 +333,15 @@ _PAST_ENDING: Final = re.compile(
     r"(?:é(?:e|s|es)?|(?<=[iyaąoóuę])(?:łem|łam|łeś|łaś|ł|ła|li|ły)|(?<=[аеиоуыя])(?:л|ла|ло|ли|лся|лась))$",
     re.IGNORECASE,
 )
-"""Endings of French and Spanish, Polish and Russian words that tell of what was done: `payé`, `pagué`, `оплатил`."""
+"""Endings of French, Spanish, Polish and Russian words for past acts: `payé`, `pagué`, `оплатил`."""
 _PAST_AUXILIARIES: Final = frozenset(
     "habe hast hat haben habt hatte hatten wurde wurden worden ist sind war waren heb hebt heeft hebben werd".split()
 )
-"""German and Dutch verbs in front of a participle that tells of what was done."""
+"""German and Dutch verbs in front of the participle of a past act."""
 _MOST_BEFORE_PARTICIPLE: Final = 8  # words
 
 
-def _tells_past(words: Sequence[str], place: int) -> bool:
+def _reports_past_act(words: Sequence[str], place: int) -> bool:
     """Whether a word says what somebody did: `ich habe Ana bezahlt`, `j'ai payé Ana`."""
     word = words[place].casefold()
     if _PAST_ENDING.search(word) is not None:
@@ -357,7 +358,7 @@ def _tells_past(words: Sequence[str], place: int) -> bool:
 
 
 def _is_noun(words: Sequence[str], place: int) -> bool:
-    """Whether an ambiguous word stands behind an article and the like, or is written as a German noun is."""
+    """Whether an ambiguous word stands behind an article or the like, or is written like a German noun."""
     word = words[place]
     before = _fold(words[place - 1]) if place else ""
     if not before.isalpha() or before in _BEFORE_ORDER_WORDS:
@@ -377,7 +378,7 @@ def _is_noun(words: Sequence[str], place: int) -> bool:
 
 
 def _is_done(words: Sequence[str], place: int) -> bool:
-    """Whether a verb that only says that an act is done has a noun as its object: `mach eine Überweisung`."""
+    """Whether the object of a verb that only says that an act is done is a noun: `mach eine Überweisung`."""
     others = 0
     for before in range(place - 1, max(place - 6, -1), -1):
         word = _fold(words[before])
@@ -396,7 +397,7 @@ def _is_done(words: Sequence[str], place: int) -> bool:
 
 
 def _find_act(word: str) -> Iterator[str]:
-    """English equivalents of one word, as a whole and by its beginnings."""
+    """Find the English equivalents of one word, as a whole and by its beginnings."""
     folded = _fold(word)
     # Arabic writes `and` and `so` as a letter in front of the next word.
     for spelled in (folded, folded[1:]) if folded[:1] in ("و", "ف") else (folded,):
@@ -413,12 +414,12 @@ def _find_acts_of_plain(word: str) -> frozenset[str]:
 
 
 def find_act_of_tool(words: Iterable[str]) -> set[str]:
-    """English equivalents of the verbs of other languages in the name of a tool: `responder_correo` is reply."""
+    """Find the English equivalents of foreign verbs in the name of a tool: reply for `responder_correo`."""
     return {act for word in words if len(word) >= _SHORTEST_BEGINNING for act in _find_act(word)}
 
 
 def to_numbered_noun(noun: str) -> str:
-    """The noun that stands for a noun and its synonyms where a number follows: `message` for `mail` and `Nachricht`."""
+    """Replace a noun in front of a number by its main synonym: `message` for `mail` and `Nachricht`."""
     if not noun.isascii() and _IDEOGRAPH_RUN.fullmatch(noun) is not None:
         noun = noun[-2:]  # what is written before it without a blank is a verb
     return _NOUNS.get(_fold(noun), noun)

@@ -1,7 +1,10 @@
-"""The forms of the values that stand in a text, and of an argument.
+"""The canonical forms of the values in a text, and of the value of an argument.
 
-`find_forms` gives the forms of each part of a text that is shaped as a value. `parse_argument` gives the kind of an
-argument's leaf and the forms under which a text has to hold it.
+    find_forms("Mail Ana@X.example")          # {Form("email", "ana@x.example"), ...}
+    parse_argument("mailto:ana@x.example")    # [ArgumentValue(kind=email, forms=(Form("email", "ana@x.example"),))]
+
+A value of an argument is vouched for if one of its forms is among the forms of a vouching text. So two spellings of
+one address match.
 """
 
 from __future__ import annotations
@@ -28,9 +31,9 @@ from halo_core.values.asked_acts import ASKING_SOMEBODY, HANDED_OVER, find_asked
 from halo_core.values.asked_objects import find_asked_objects
 from halo_core.values.dates import find_date_forms
 from halo_core.values.foreign_words import find_foreign_acts
-from halo_core.values.implied_orders import find_told
+from halo_core.values.implied_orders import find_implied_orders
 from halo_core.values.kinds import ANY_SITE, MAX_FORMS, SUSPICIOUS, TARGET_KINDS, Form, Kind, make_form
-from halo_core.values.lookup_requests import find_wish_forms
+from halo_core.values.lookup_requests import find_purpose_forms
 from halo_core.values.mentioned_places import find_mentioned_places
 from halo_core.values.named_values import (
     find_named_nouns,
@@ -44,15 +47,15 @@ from halo_core.values.numbered import MIN_DIGITS, singularize, to_argument_noun
 from halo_core.values.order_counts import find_count_forms
 from halo_core.values.paid_amounts import find_ceiling_forms, find_lone_number_forms, find_share_forms
 from halo_core.values.phrasal_verbs import asks_somebody, find_phrasal_verbs, find_wanted_acts
-from halo_core.values.prohibitions import drop_asked_first
+from halo_core.values.prohibitions import drop_confirmation_clauses
 from halo_core.values.quoted_addresses import find_quoted_addresses
 from halo_core.values.quoted_orders import drop_quoted
 from halo_core.values.stated_extents import find_stated_extents
 from halo_core.values.text import split_name
-from halo_core.values.topics import find_akin_parts, find_described, find_topics
-from halo_core.values.unlisted_orders import find_unread_orders
+from halo_core.values.topics import find_related_parts, find_role_words, find_topics
+from halo_core.values.unlisted_orders import find_unlisted_orders
 from halo_core.values.user_texts import (
-    MAX_OWN_CHARS,
+    MAX_USER_CHARS,
     drop_forbidden,
     find_counts,
     find_id_numbers,
@@ -63,7 +66,7 @@ from halo_core.values.user_texts import (
 
 MAX_READ: Final = 262_144  # characters of a text
 MAX_ITEMS: Final = 64
-"""Values in one leaf that are looked at."""
+"""Most values of one leaf that are judged."""
 _MAX_NAME: Final = 4_096  # characters of a leaf that is more than a text
 
 _EMAIL_IN_TEXT: Final = re.compile(
@@ -81,46 +84,47 @@ _HAS_DIGIT: Final = re.compile(r"\d")
 
 
 def find_forms(text: str, *, vouching: bool = False, amounts: bool = True) -> set[Form]:
-    """Forms of the values in a text, at most `MAX_FORMS`.
+    """Find the forms of the values in a text, at most `MAX_FORMS`.
 
     Args:
         text: the text; `MAX_READ` characters of it are read.
-        vouching: also what is only of use in a text that vouches: registrable domains, words that ask for an act.
+        vouching: also forms that only matter in a text that vouches for values, such as registrable domains and
+            verbs that ask for an act.
         amounts: also amounts, and short numbers with their nouns.
     """
     text = text[:MAX_READ]
     forms: list[Form] = []
     if vouching:
-        own, behind = text[:MAX_OWN_CHARS], text[MAX_OWN_CHARS:]
-        stems, is_foreign = _find_asking_stems(own, behind)
+        user_text, rest = text[:MAX_USER_CHARS], text[MAX_USER_CHARS:]
+        stems, is_only_foreign = _find_asking_stems(user_text, rest)
         forms += [make_form(("verb", stem)) for stem in stems]
-        wanted = drop_forbidden(own)
-        forms += dict.fromkeys(find_named_words(wanted))
-        forms += find_persons(wanted, has_cases=is_foreign)
-        forms += find_counts(wanted)
-        forms += find_count_forms(wanted)
-        forms += find_asked_objects(wanted)
-        forms += find_topics(wanted)
-        forms += find_akin_parts(wanted)
-        forms += find_described(wanted)
-        forms += find_named_values(wanted)
-        forms += find_named_nouns(wanted)
-        forms += find_phrasal_verbs(drop_asked_first(wanted))
-        forms += find_wanted_acts(wanted)
-        forms += find_wish_forms(wanted)
-        forms += find_quoted_addresses(wanted)
-        forms += find_mentioned_places(wanted, find_forms)
-        if _HAS_DIGIT.search(own) is not None:
-            forms += list_ceiling_forms(own)
-            forms += find_lone_number_forms(wanted)
-            forms += find_share_forms(wanted, partial(find_forms, amounts=False))
-            forms += find_id_numbers(wanted)
-            forms += find_posted_accounts(wanted)
-            forms += find_number_uses(wanted)
-            forms += find_named_sorts(wanted)
-        forms += find_stated_extents(wanted)
-        forms += find_written_patterns(wanted)
-        text = wanted + behind
+        permitted = drop_forbidden(user_text)
+        forms += dict.fromkeys(find_named_words(permitted))
+        forms += find_persons(permitted, has_cases=is_only_foreign)
+        forms += find_counts(permitted)
+        forms += find_count_forms(permitted)
+        forms += find_asked_objects(permitted)
+        forms += find_topics(permitted)
+        forms += find_related_parts(permitted)
+        forms += find_role_words(permitted)
+        forms += find_named_values(permitted)
+        forms += find_named_nouns(permitted)
+        forms += find_phrasal_verbs(drop_confirmation_clauses(permitted))
+        forms += find_wanted_acts(permitted)
+        forms += find_purpose_forms(permitted)
+        forms += find_quoted_addresses(permitted)
+        forms += find_mentioned_places(permitted, find_forms)
+        if _HAS_DIGIT.search(user_text) is not None:
+            forms += list_ceiling_forms(user_text)
+            forms += find_lone_number_forms(permitted)
+            forms += find_share_forms(permitted, partial(find_forms, amounts=False))
+            forms += find_id_numbers(permitted)
+            forms += find_posted_accounts(permitted)
+            forms += find_number_uses(permitted)
+            forms += find_named_sorts(permitted)
+        forms += find_stated_extents(permitted)
+        forms += find_written_patterns(permitted)
+        text = permitted + rest
     # Addresses hold no blanks, so they are looked for only in the words that could be some.
     search = _ADDRESS_SIGN.search
     if search(text) is not None:
@@ -138,28 +142,32 @@ def find_forms(text: str, *, vouching: bool = False, amounts: bool = True) -> se
     return set(forms[:MAX_FORMS])
 
 
-def _find_asking_stems(own: str, behind: str) -> tuple[set[str], bool]:
-    """Stems of the words by which the user asks for an act, and whether all of them are of another language.
+def _find_asking_stems(user_text: str, rest: str) -> tuple[set[str], bool]:
+    """Find the stems of the words by which the user asks for acts.
 
-    "Do not pay" asks for none, and neither does what is quoted.
+    Also whether all of them are of another language than English. "Do not pay" asks for no act, and neither does a
+    quotation.
     """
-    asked = drop_quoted(drop_asked_first(drop_forbidden(own, keeps_bad=True)))
-    english, foreign = find_asked_stems(asked + behind), find_foreign_acts(asked)
+    asked = drop_quoted(drop_confirmation_clauses(drop_forbidden(user_text, keeps_bad=True)))
+    english, foreign = find_asked_stems(asked + rest), find_foreign_acts(asked)
     stems = english.union(*map(split_name, foreign))
     if hands_over_tasks(asked):
         stems.add(HANDED_OVER)
     if asks_somebody(asked):
         stems.add(ASKING_SOMEBODY)
-    stems |= find_unread_orders(asked)
-    if not behind:
-        stems |= find_told(own)
+    stems |= find_unlisted_orders(asked)
+    if not rest:
+        stems |= find_implied_orders(user_text)
     return stems, bool(foreign) and not english
 
 
 @lru_cache(maxsize=64)
-def list_ceiling_forms(own: str) -> tuple[Form, ...]:
-    """Forms of the ceilings of a user's message, remembered: it is read when it comes, and again to judge a payment."""
-    return tuple(find_ceiling_forms(own, partial(find_forms, amounts=False)))
+def list_ceiling_forms(user_text: str) -> tuple[Form, ...]:
+    """List the forms of the ceilings in a user's message.
+
+    Cached, since it is read when it comes and again for each payment.
+    """
+    return tuple(find_ceiling_forms(user_text, partial(find_forms, amounts=False)))
 
 
 _GLUED_SENTENCE: Final = re.compile(r"(?<![\w-])(?<![\w-]\.)((?:[\w-]++\.)+[a-z]{2,})\.([A-Z][a-z]*)(?=[\s,;:!?']|$)")
@@ -167,7 +175,7 @@ _GLUED_SENTENCE: Final = re.compile(r"(?<![\w-])(?<![\w-]\.)((?:[\w-]++\.)+[a-z]
 
 
 def _split_sentence(match: re.Match[str]) -> str:
-    """The end of a sentence without a blank behind it, `www.corp.com.They sent`; a host keeps its last label."""
+    """Separate two sentences without a blank between them: `www.corp.com.They sent`. A host keeps its last label."""
     host, word = match[1].lower(), match[2].lower()
     is_glued = has_public_suffix(host) and not has_public_suffix(f"{host}.{word}")
     return f"{match[1]}\n{match[2]}" if is_glued else match[0]
@@ -217,7 +225,7 @@ def _find_path_forms(text: str, forms: list[Form]) -> None:
 
 
 def _trim(text: str) -> str:
-    """A URL in a text without the punctuation behind it."""
+    """Remove the punctuation behind a URL in a text."""
     while text:
         last = text[-1]
         if last in ".,;:!?'*" or (last in _CLOSING and text.count(last) > text.count(_CLOSING[last])):
@@ -233,9 +241,9 @@ class ArgumentValue(NamedTuple):
     Args:
         kind: what it names.
         text: as it is written.
-        forms: any of these in a vouching text vouches for it; empty if only the very words do.
-        in_words: its words in order vouch for it as well.
-        flags: `suspicious` where it is written in a misleading way.
+        forms: a vouching text that holds any of these forms vouches for the value; empty if only the exact words do.
+        in_words: a text that holds its words in order vouches for it too.
+        flags: `suspicious` if it is written in a misleading way.
         host: of an address, empty for others.
     """
 
@@ -283,7 +291,7 @@ _NAME_CHARACTER: Final = re.compile(r"[^\W_]")
 
 
 def parse_argument(text: str, name_words: Iterable[str] = (), *, is_target: bool = False) -> list[ArgumentValue]:
-    """The values of an argument's leaf, at most `MAX_ITEMS` and one; of a list of addresses or numbers each.
+    """Parse a leaf into its values, at most `MAX_ITEMS` + 1; of a list of addresses or numbers, each is a value.
 
     Args:
         text: of the leaf.
@@ -308,7 +316,7 @@ def parse_argument(text: str, name_words: Iterable[str] = (), *, is_target: bool
 
 @lru_cache(maxsize=2048)
 def _singularize_all(words: tuple[str, ...]) -> frozenset[str]:
-    """Words of an argument's name in the singular, remembered: there are few names, and no values in them."""
+    """Put the words of an argument's name into the singular. Cached: there are few names, and no values in them."""
     return frozenset(map(singularize, words))
 
 
@@ -347,9 +355,9 @@ def _parse_one(text: str, names: frozenset[str], *, is_target: bool) -> Argument
 
 
 _ADDRESS_PART: Final = re.compile(r"[.@:/\\~＠。．｡]")
-"""Stands in every address and path, and in the beginning of a URL."""
+"""Every address, every path and the beginning of every URL contain this."""
 _NEGATIVE_DECIMAL: Final = re.compile(r"-[0-9]{1,6}\.[0-9]{1,6}")
-"""No host begins with a hyphen."""
+"""A number, and not a host: no host begins with a hyphen."""
 
 
 def _parse_address(  # noqa: C901, PLR0911, PLR0912  one for each kind
@@ -454,6 +462,6 @@ def _parse_number(  # noqa: PLR0911  one return for each kind
 
 
 def is_name(text: str) -> bool:
-    """Whether words can name somebody or something: three letters or digits, or two letters, not only stop words."""
+    """Whether words can name somebody or something: at least three letters or digits, or two letters."""
     signs = _NAME_CHARACTER.findall(text)
     return len(signs) >= 3 or (len(signs) == 2 and not any(map(str.isdigit, signs)))

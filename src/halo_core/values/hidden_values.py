@@ -1,7 +1,8 @@
-"""What untrusted content said of a value that nobody vouches for: its words, and what could be hidden in it.
+"""Whether untrusted content contained a value that nobody vouches for, also in a disguise.
 
-A value may be disguised so that it is not found in the content that it came from: encoded, cut in pieces, with letters
-that look alike. Readings of it (`generate_argument_readings`) are looked up one by one, within a budget for each call.
+A value may be encoded, cut into pieces, or written with look-alike letters, so that it is not found in the content
+that it came from. So its readings (`generate_argument_readings`) are looked up as well, within a budget for each
+call.
 """
 
 from __future__ import annotations
@@ -15,7 +16,13 @@ from halo_core.values.forms import ArgumentValue, find_forms
 from halo_core.values.kinds import SUSPICIOUS, Form
 from halo_core.values.normalization import make_skeleton
 from halo_core.values.result_origins import TRUST_ORDER
-from halo_core.values.sketch import Sketch, count_foreign_marks, extract_tokens, has_foreign_mark, has_trusted_mark
+from halo_core.values.sketch import (
+    Sketch,
+    count_only_untrusted_marks,
+    extract_tokens,
+    has_only_untrusted_mark,
+    has_trusted_mark,
+)
 from halo_core.values.vouching import READ_LENGTH
 
 _MAX_READ_LEAVES: Final = 24  # leaves of a call whose readings are looked up
@@ -27,7 +34,7 @@ _MAX_WORD: Final = 64  # characters
 
 
 class HiddenValueFinder:
-    """Finds what untrusted content said of the values of one call.
+    """Looks the values of one call up in untrusted content.
 
     Args:
         sketch: what the session has seen.
@@ -52,22 +59,22 @@ class HiddenValueFinder:
         is_read: bool,
         is_target: bool,
     ) -> Provenance:
-        """The origin of a leaf, worse where an untrusted source has said a part of it.
+        """Return the origin of a leaf, lowered if an untrusted source contained a part of it.
 
         Args:
             text: of the leaf.
             values: that its text is parsed into.
             word_marks: marks of its words.
             origin: by who vouches for it.
-            flags: takes `suspicious` where a part is hidden, or where the value looks like one that is vouched for.
-            is_read: whether anything can be hidden in it; nothing is in amounts and dates.
-            is_target: it says where something goes.
+            flags: takes `suspicious` if a part is hidden, or the value looks like one that is vouched for.
+            is_read: look for hidden values. False for amounts and dates.
+            is_target: it is a target.
         """
         # A mark can be foreign where an untrusted source was seen, or where what is unknown counts as one's.
-        foreign = count_foreign_marks(word_marks) if self._sketch.may_hold_foreign else 0
-        if foreign and foreign == len(word_marks):
+        untrusted_count = count_only_untrusted_marks(word_marks) if self._sketch.may_hold_untrusted else 0
+        if untrusted_count and untrusted_count == len(word_marks):
             return Provenance.UNTRUSTED
-        worst = Provenance.MIXED if foreign and origin is not Provenance.SYSTEM else origin
+        worst = Provenance.MIXED if untrusted_count and origin is not Provenance.SYSTEM else origin
         if not is_read or self._leaves_left <= 0:
             return worst
         self._leaves_left -= 1
@@ -81,7 +88,7 @@ class HiddenValueFinder:
     def _judge_readings(
         self, text: str, values: list[ArgumentValue], *, is_target: bool
     ) -> tuple[Provenance | None, bool]:
-        """What readings of a leaf say of it.
+        """Look up the readings of a leaf.
 
         Args:
             text: of the leaf.
@@ -101,7 +108,7 @@ class HiddenValueFinder:
         is_lookalike = False
         if looks:
             marks = self._sketch.look_up_forms(looks)
-            if has_foreign_mark(marks):
+            if has_only_untrusted_mark(marks):
                 return Provenance.UNTRUSTED, True
             is_lookalike = has_trusted_mark(marks)
         if self._sketch.has_untrusted:
@@ -120,10 +127,10 @@ class HiddenValueFinder:
             words = list(islice(extract_tokens(reading[:READ_LENGTH]), self._words_left))
         self._words_left -= len(words)
         marks = self._sketch.look_up_marks(words) if words else []
-        foreign = count_foreign_marks(marks)
-        if foreign:
-            return Provenance.UNTRUSTED if foreign == len(marks) else Provenance.MIXED
+        untrusted_count = count_only_untrusted_marks(marks)
+        if untrusted_count:
+            return Provenance.UNTRUSTED if untrusted_count == len(marks) else Provenance.MIXED
         if reading.isalpha():
             return None
         forms = islice(find_forms(reading[:_MAX_FORM_TEXT]), _MAX_READING_FORMS)
-        return Provenance.UNTRUSTED if has_foreign_mark(self._sketch.look_up_forms(forms)) else None
+        return Provenance.UNTRUSTED if has_only_untrusted_mark(self._sketch.look_up_forms(forms)) else None

@@ -1,10 +1,10 @@
-"""What a text of the user tells without an order: that something is to be no more, or only what is wanted.
+"""What a text of the user orders without a verb of ordering: that something is not wanted any more, or what is wanted.
 
-    find_told("no yoga today")                      # {END}
-    find_told("brake pads for the Golf, please")    # {WISH}
+    find_implied_orders("no yoga today")                      # {CANCELLATION}
+    find_implied_orders("brake pads for the Golf, please")    # {BARE_REQUEST}
 
-Where nothing untrusted was seen, `END` asks for a deletion and `WISH` for an order of what the user points at
-(`facts.py`). A question, a doubt, a condition, and what somebody else says are neither.
+Before exposure, `CANCELLATION` asks for a deletion and `BARE_REQUEST` for an unpriced order of what the user points
+at (`facts`). A question, a doubt, a condition and the words of somebody else order nothing.
 """
 
 from __future__ import annotations
@@ -30,20 +30,20 @@ from halo_core.values.unlisted_orders import (
     WORD,
 )
 
-END: Final = "+end"
-"""Stands among the stems of a text that says of something that it is to be no more."""
-WISH: Final = "+wish"
-"""Stands among the stems of a text that only names something."""
+CANCELLATION: Final = "+end"
+"""Added to the stems of a text that says that something is not wanted any more."""
+BARE_REQUEST: Final = "+wish"
+"""Added to the stems of a text that only names what is wanted."""
 _MAX_CHARS: Final = 240
-_MIN_WISH: Final = 3  # words
+_MIN_BARE_REQUEST: Final = 3  # words
 _NO_STATEMENT: Final = QUESTION_WORDS - {"any", "anything"}
 _FORBIDDING: Final = frozenset("don't don’t dont never not".split())
 _PRICING: Final = frozenset(
     "price prices cost costs availability stock hours menu offer offers quote quotes size sizes terms delivery option "
     "options alternative catalog mail mails message messages invoice invoices no not".split()
 )
-"""Nouns of what somebody wants to know of something that can be bought."""
-_ENDING: Final = CaselessPattern(
+"""Nouns of information about goods: the text asks for the information, and not for the goods."""
+_CANCELLING: Final = CaselessPattern(
     r"^\W*(?:there (?:is|are|will be) )?no (?:more )?\w|n['’]t (?:be )?(?:needed|wanted|required|coming)\b"
     r"|\b(?:not|no longer) (?:needed|wanted|required|necessary|in use|used|coming)\b"
     r"|\w (?:doesn['’]?t|don['’]?t|does not|do not|won['’]?t)"
@@ -60,25 +60,25 @@ _ABOUT_OTHER: Final = CaselessPattern(
     r"|(?:n['’]t|\bnot) (?:needed|wanted|required) (?:for|at|in|by|with)\b"
     r"|\b(?:come|go|make it|attend|take part|join|want \w+) (?:to|in|at|with)\b"
 )
-"""Says that something else is to be no more than what it names: "no wine at yoga", "Ana can't come to yoga"."""
+"""Something else is not wanted than the thing that is named: "no wine at yoga", "Ana can't come to yoga"."""
 _REPORTING: Final = CaselessPattern(
     r"[?\n\"“”„«»>]|\b(?:says?|said|writes?|wrote|reads|tells|told|asks|asked|meant|heard|claims?|reports?)\b"
 )
-"""Signs of a text that asks, shows something, or says what somebody else says."""
+"""Signs of a text that asks, shows something, or reports the words of somebody else."""
 _DOUBTING: Final = CaselessPattern(
     r"\b(?:if|whether|unless|maybe|perhaps|may|might|could|would|should|sure|think|thinks|guess|wonder|wondering|yet"
     r"|later|wait|for now|discuss|consider|considering|keep|keeps|leave|stays?|already|yesterday|never|until|first)\b"
 )
-"""Words of a sentence that doubts, defers or keeps."""
+"""Words of a sentence that doubts, postpones or keeps something."""
 
 
-_BEFORE_END: Final = CaselessPattern(
+_BEFORE_CANCELLATION: Final = CaselessPattern(
     r"(.*?)\b(?:(?:is|are|will be|wo|is|are)(?:n['’]?t| not| no longer)(?: be)?|isn['’]?t|aren['’]?t|won['’]?t be)"
     r" (?:needed|wanted|required|necessary|in use|used|coming)\b"
     r"|(.*?)\b(?:doesn['’]?t|don['’]?t|does not|do not|won['’]?t|can['’]?t) (?:come|attend|take part|join|go|make it)\b"
     r"|(.*?)(?:\bcan (?:go|be \w+)\b|\b(?:is|are) off\b|['’]s off\b)"
 )
-_BEHIND_END: Final = CaselessPattern(
+_BEHIND_CANCELLATION: Final = CaselessPattern(
     r"^\W*(?:there (?:is|are|will be) )?no (?:more )?(.*)"
     r"|\b(?:doesn['’]?t|don['’]?t|does not|do not|won['’]?t|no longer) (?:wants?|needs?|uses?|requires?|eat) (.*)"
 )
@@ -91,8 +91,8 @@ IT: Final = "it"
 _SINGLE: Final = re.compile(r"[^\W\d_]+")
 
 
-def find_ended_words(text: str) -> list[str]:
-    """What a text says is to be no more: `mats` of "yoga mats aren't needed", `IT` where it does not say what.
+def find_cancelled_words(text: str) -> list[str]:
+    """Find what a text does not want any more: `mats` of "yoga mats aren't needed", `IT` if the text does not name it.
 
     Args:
         text: of the user.
@@ -101,11 +101,11 @@ def find_ended_words(text: str) -> list[str]:
         return []
     found: list[str] = []
     for part in (part for sentence in SENTENCE.findall(text) for part in PART.split(sentence.rstrip(".!;\n"))):
-        if _ENDING.search(part) is None:
+        if _CANCELLING.search(part) is None:
             continue
-        match = _BEHIND_END.search(part) or _BEFORE_END.search(part)
-        said = next(filter(None, match.groups()), "") if match is not None else ""
-        words = list(map(str.lower, WORD.findall(said)))
+        match = _BEHIND_CANCELLATION.search(part) or _BEFORE_CANCELLATION.search(part)
+        phrase = next(filter(None, match.groups()), "") if match is not None else ""
+        words = list(map(str.lower, WORD.findall(phrase)))
         end = next((i for i, word in enumerate(words) if word in _WITHIN), len(words))
         words = [word.removesuffix("'s").removesuffix("’s") for word in words[:end] if word not in _NO_HEADS]
         words = [word for word in words if _SINGLE.fullmatch(word)]
@@ -113,8 +113,8 @@ def find_ended_words(text: str) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def find_told(text: str) -> set[str]:
-    """`END` or `WISH` of a short text.
+def find_implied_orders(text: str) -> set[str]:
+    """Return `CANCELLATION` or `BARE_REQUEST` for a short text, nothing for any other.
 
     Args:
         text: of the user.
@@ -126,11 +126,11 @@ def find_told(text: str) -> set[str]:
     leading = {words[0].lower() for words in map(WORD.findall, parts) if words}
     if not leading.isdisjoint(_FORBIDDING):
         return set()
-    return set[str]().union(*map(_find_told_in, sentences))
+    return set[str]().union(*map(_find_in_sentence, sentences))
 
 
-def _find_told_in(sentence: str) -> set[str]:
-    """The same of one sentence, which asks for nothing by a verb that is in a list."""
+def _find_in_sentence(sentence: str) -> set[str]:
+    """Find the same in one sentence that asks for nothing by a listed verb."""
     parts = PART.split(sentence)
     words_of_parts = [words for part in parts if (words := list(map(str.lower, WORD.findall(part))))]
     if (
@@ -139,13 +139,13 @@ def _find_told_in(sentence: str) -> set[str]:
         or not KNOWN_VERBS.isdisjoint(find_asked_stems(sentence) - LIGHT_VERBS)
     ):
         return set()
-    found = {END} if any(map(_says_end, parts)) else set[str]()
+    found = {CANCELLATION} if any(map(_is_cancellation, parts)) else set[str]()
     is_remark = any(REMARKING.search(part) is not None for part in parts)
     informs = any(not (_PRICING | INFORMING).isdisjoint(words) for words in words_of_parts)
-    if not (is_remark or informs) and any(len(words) >= _MIN_WISH for words in words_of_parts):
-        found.add(WISH)
+    if not (is_remark or informs) and any(len(words) >= _MIN_BARE_REQUEST for words in words_of_parts):
+        found.add(BARE_REQUEST)
     return found
 
 
-def _says_end(part: str) -> bool:
-    return _ENDING.search(part) is not None and _ABOUT_OTHER.search(part) is None
+def _is_cancellation(part: str) -> bool:
+    return _CANCELLING.search(part) is not None and _ABOUT_OTHER.search(part) is None

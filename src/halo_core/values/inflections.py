@@ -1,9 +1,9 @@
-"""Endings that a user's language puts behind a word which an argument has without them.
+"""Endings of the user's language on a word that an argument has without them.
 
     "plumbers" in list_inflected("plumber")
     "Petran" in list_inflected("Petra")       # Finnish: Petra's
 
-This is for what a lookup is asked for, and for no target: `Anna` is not always whom `Anny` names.
+For words that a lookup is called with, not for targets: `Anna` need not be the person whom `Anny` names.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _CASES_BEHIND_A: Final = "y i ę ie ą o ze rze е у ы и ой".split()
 
 @lru_cache(maxsize=1024)
 def list_inflected(word: str) -> tuple[str, ...]:
-    """Other forms of a word in which a user may have written it; none of a short one.
+    """List other forms of a word in which a user may have written it; none of a short word.
 
     Args:
         word: as an argument has it: a common word in small letters, or a name with a capital.
@@ -37,7 +37,7 @@ def list_inflected(word: str) -> tuple[str, ...]:
 
 
 def _list_numbers(word: str) -> list[str]:
-    """The plural of a common word, and its singular."""
+    """List the plural of a common word, and its singular."""
     found = [word + ending for ending in _PLURALS]
     if word.endswith("y"):
         found.append(word[:-1] + "ies")
@@ -49,7 +49,7 @@ def _list_numbers(word: str) -> list[str]:
 
 
 def _list_cases(word: str) -> list[str]:
-    """A name in the cases of Finnish, Polish, Russian, and the genitive of Germanic languages."""
+    """List the forms of a name in Finnish, Polish and Russian, and its Germanic genitive."""
     found = [word + ending for ending in _CASES]
     if word[-1] in "aа":
         found += [word[:-1] + ending for ending in _CASES_BEHIND_A]
@@ -62,6 +62,6 @@ _MIN_STEM: Final = 4
 
 
 def list_uninflected(name: str) -> list[str]:
-    """Names that a user may have written with an ending, as in `Jonasowi` and `Petran`; none of a short one."""
+    """List names that a user may have written with an ending, such as `Jonasowi` and `Petran`; none of a short name."""
     found = [name.removesuffix(ending) for ending in (*_LONG_CASES, *_SHORT_CASES) if name.endswith(ending)]
     return [stem for stem in dict.fromkeys(found) if len(stem) >= _MIN_STEM and stem.isalpha()]

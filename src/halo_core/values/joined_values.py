@@ -1,6 +1,10 @@
-"""Parts of arguments that are one value together: a sort code and an account number, a first and a last name.
+"""Several arguments that are one value together: a sort code and an account number, a first and a last name.
 
-Each part can stand in a vouched text while the whole does not: the code of one account with the number of another.
+    find_joined_values([("sort_code", "12-34-56"), ("account", "12345678")])
+    # leaves 0 and 1: the account 12-34-56 12345678
+
+Each part can stand in a vouching text although the whole does not: the code of one account with the number of
+another.
 """
 
 from __future__ import annotations
@@ -36,7 +40,7 @@ _FAMILIES: Final = (
 
 @lru_cache(maxsize=2048)
 def _find_roles(name: str) -> tuple[tuple[str, int], ...]:
-    """Families that an argument's name belongs to, and whether it is the first or the second part."""
+    """Find the families that an argument's name belongs to, and whether it is the first or the second part."""
     words = frozenset(split_name(name))
     return tuple(
         (family, part)
@@ -47,12 +51,12 @@ def _find_roles(name: str) -> tuple[tuple[str, int], ...]:
 
 
 def names_part(name: str) -> bool:
-    """Whether an argument is called as a part of a value is, such as the code of a bank or a first name."""
+    """Whether an argument is named like a part of a value, such as the code of a bank or a first name."""
     return bool(_find_roles(name))
 
 
 def _assign_roles(named: Sequence[tuple[str, str]]) -> dict[tuple[str, int], int]:
-    """Which leaf is which part of which family; the first one that is called so."""
+    """Assign the leaves to the parts of each family; if several have the same name, the first one counts."""
     roles: dict[tuple[str, int], int] = {}
     for i, (name, text) in enumerate(named):
         for role in _find_roles(name):
@@ -68,7 +72,7 @@ def _assign_roles(named: Sequence[tuple[str, str]]) -> dict[tuple[str, int], int
 
 
 def find_joined_values(named: Sequence[tuple[str, str]]) -> Iterator[tuple[tuple[int, int], list[ArgumentValue]]]:
-    """Pairs of leaves that are one value together, as their positions and the spellings of the value.
+    """Find pairs of leaves that are one value together: their positions, and the spellings of the value.
 
     Args:
         named: (name of the argument, text) of each leaf.
@@ -98,7 +102,7 @@ def _join(family: str, first: str, second: str) -> list[ArgumentValue]:
 
 
 def iter_adjacent(short: Sequence[int], texts: Sequence[str]) -> Iterator[tuple[tuple[int, ...], str]]:
-    """Rows of short leaves side by side, as their positions and their joined text: two, three, and all of them."""
+    """Iterate over rows of adjacent short leaves (two, three, all of them): their positions and their joined text."""
     short = short[:_MAX_ADJACENT]
     for size in range(2, min(_MAX_ROW, len(short)) + 1):
         for start in range(len(short) - size + 1):
@@ -110,7 +114,7 @@ def iter_adjacent(short: Sequence[int], texts: Sequence[str]) -> Iterator[tuple[
 
 
 def find_joined_form(text: str) -> Form | None:
-    """Form of a number or an address that was cut in parts."""
+    """Find the form of a number or an address that was split into parts."""
     if text.isascii() and text.isdigit():
         return Form("digits", text)
     address = canonicalize_email(text) if "@" in text else None

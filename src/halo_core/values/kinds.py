@@ -1,4 +1,6 @@
-"""Kinds of values, and forms: a kind's code with the canonical spelling of a value.
+"""Kinds of values, and their canonical forms.
+
+    Form("email", "ana@x.example")   # of `Ana@X.example`, `mailto:ana@x.example` and `Ana <ana@x.example>`
 
 Two spellings have the same form only if every system that receives them delivers to the same place. docs/values.md
 lists the canonical spelling of each kind.
@@ -31,7 +33,7 @@ class Kind(StrEnum):
 TARGET_KINDS: Final = frozenset(
     {Kind.ACCOUNT, Kind.EMAIL, Kind.URL, Kind.HOST, Kind.TELEPHONE, Kind.PATH, Kind.PROGRAM}
 )
-"""Kinds whose values say where something goes, whatever the argument is called. A handle is a target if declared."""
+"""Kinds whose values are always targets, whatever the argument is called. A handle is a target if declared."""
 
 
 class Form(NamedTuple):
@@ -52,22 +54,22 @@ class Form(NamedTuple):
 
 
 make_form: Final[Callable[[tuple[str, str]], Form]] = partial(tuple.__new__, Form)
-"""Makes a form of its members; the constructor of a named tuple is a Python function, and a text has many forms."""
+"""Make a form of its members. Faster than the constructor of a named tuple, which is a Python function."""
 
 MAX_FORMS: Final = 4_096
-"""Forms of one text that are kept."""
+"""Most forms of one text that are kept."""
 SUSPICION_DOMAINS: Final = frozenset({"skeleton", "site"})
-"""Domains that never show where a value came from; they only raise suspicion or describe a value."""
+"""Domains that never vouch for a value. They only raise suspicion or describe a value."""
 
 CARRIED_DOMAINS: Final = frozenset({"iban", "digits", "joint", "email", "url", "host"})
 """Domains of values that name one place; an item of a conversation carries them into a later session."""
 MAX_CARRIED: Final = 64
-"""Values that one item carries."""
+"""Most values that one item carries."""
 
 ANY_SITE: Final = Form("site", "")
-"""Marks that a text names a site at all."""
+"""Form of every text that names a registrable domain."""
 RESPELLED: Final = "respelled"
-"""Flag: written in another way than in the text that vouches for it."""
+"""Flag: the value is vouched for in another spelling."""
 SUSPICIOUS: Final = "suspicious"
 """Flag: hidden characters, look-alike letters, user information before a host, `..` in a path, an encoded value."""
 SAME_SITE: Final = "same_site"

@@ -1,9 +1,12 @@
-"""Which row of a trusted lookup's list the user speaks of, where an untrusted source speaks of the rows as well.
+"""Which row of a trusted lookup's list the user means, when an untrusted source speaks of the rows as well.
 
-A lookup lists what there is, and not which of it is meant. A row is named by a word that no other row of the list has:
-of "5120 lamp" and "5123 chair" the user names one by "cancel the lamp". A mark ties such a word to each id of its row:
-its fingerprint is that of the id XOR that of the word. Another mark ties the word to the list. Both keep the number of
-their source.
+    # the list has the rows "5120 lamp" and "5123 chair"; the request is "cancel the lamp"
+    is_row_named(sketch, "5120")   # True: no other row has the word "lamp"
+    is_row_named(sketch, "5123")   # False
+
+A lookup lists all rows, and does not say which one is meant. So a session keeps a mark for each pair of an id and a
+word that only its row has: the fingerprint of the id XOR that of the word. Another mark ties the word to the list.
+Both keep the number of their source.
 """
 
 from __future__ import annotations
@@ -26,9 +29,9 @@ from halo_core.values.sketch import (
     Sketch,
     fingerprint_forms,
     fingerprint_words,
-    is_untrusted_mark,
+    includes_untrusted,
 )
-from halo_core.values.topics import AKIN_LETTERS, MIN_TOPIC, is_describing, is_topic, names_nobody
+from halo_core.values.topics import MIN_TOPIC, RELATED_LETTERS, is_describing, is_topic, names_nobody
 
 _MAX_READ: Final = 16_384  # characters
 _MAX_ROWS: Final = 24
@@ -38,61 +41,65 @@ _MAX_WORDS: Final = 6  # of a row
 _MAX_ID: Final = 64  # characters
 _MAX_CELL: Final = 256  # characters
 _MIN_NAME: Final = 3  # letters
-_MIN_SUFFIX: Final = 4  # characters
-_MAX_SHARED: Final = 2  # words of a row that other rows have as well
+_MIN_ID_ENDING: Final = 4  # characters
+_MAX_SHARED_WORDS: Final = 2  # words of a row that other rows have as well
 _MAX_ACCOUNTS: Final = 3  # of a row
-_MAX_PARTS: Final = 8  # of a row's words
+_MAX_RELATED_PARTS: Final = 8  # of a row's words
 _ACCOUNT: Final = re.compile(
     r"(?<![\w.@/-])(?:[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{2,4}){3,8}|[0-9](?:[ -]?[0-9]){5,24})(?![\w@/-]|\.\w)"
 )
 """An account or another long number, wherever it stands in a row."""
 _CELL: Final = re.compile(r"[|;,\t]| {2}")
 _WORD: Final = re.compile(r"[^\W\d_]+")
-_DEPARTMENTS: Final = frozenset(("HR", "PR", "QA"))
-"""Short words that name somebody; others of two letters are forms of companies, such as `AG`."""
-_ENDING_NUMBER: Final = re.compile(r"[^\W\d_].*?[ /-]([0-9]{4,8})$")
-"""The number by which people speak of an id that begins with letters: 1402 of `B-CS 1402`."""
+_SHORT_NAMES: Final = frozenset(("HR", "PR", "QA"))
+"""Words of two letters that name a department. Others are forms of companies, such as `AG`."""
+_FINAL_NUMBER: Final = re.compile(r"[^\W\d_].*?[ /-]([0-9]{4,8})$")
+"""The number at the end of an id, by which people name it: 1402 of `B-CS 1402`."""
 _SPACED_ID: Final = re.compile(r"(?=[^ ]*[0-9]|[A-Z]+ [0-9])[A-Z0-9.-]{1,12}(?: [A-Z0-9.-]{1,12}){1,4}")
-"""A number of a part or a container that is written in groups."""
+"""The number of a part or a container, written in groups."""
 _VERSION: Final = re.compile(r"v?[0-9]{1,4}(?:\.[0-9]{1,4}){1,3}(?:[-+][\w.]{1,16})?")
-"""The version of what a row lists, by which people speak of it."""
-_ENDED_NOUNS: Final = frozenset(
+"""A version, by which people name a row."""
+_CANCELLABLE_NOUNS: Final = frozenset(
     "booking reservation appointment meeting class session course lesson event slot date order room record entry one "
     "thing job task subscription plan item".split()
 )
-"""Nouns by which people speak of what is cancelled or deleted, whatever its tool is called."""
-_ENDED: Final = Form("ended", "")
-"""Stands for being no more, to which the words of what that is said of are tied."""
+"""Nouns by which people name what they cancel, whatever the tool is called."""
+_CANCELLED: Final = Form("ended", "")
+"""Form to which the words of what is not wanted any more are tied."""
 _LIST: Final = Form("rows", "")
-"""Stands for the list itself, to which the words of its rows are tied."""
+"""Form of the list itself, to which the words of its rows are tied."""
 
 
 def fingerprint_rows(key: bytes, text: str) -> set[int]:
-    """Fingerprints that tie the ids in each row of a trusted list to the words that are in this row alone.
+    """Fingerprint the pairs of the ids in each row of a trusted list with the words that only this row has.
 
     Args:
         key: of the sketch.
-        text: what a trusted lookup brought.
+        text: result of a trusted lookup.
     """
     found: set[int] = set()
     rows_of_cells = list(islice(_iterate_rows(text[:_MAX_READ]), _MAX_ROWS))
     if len(rows_of_cells) < _MIN_ROWS:
         return found
-    rows = list(map(_read_row, rows_of_cells))
-    times = Counter(word for row in rows for word in row.words)
-    parts = Counter(part for row in rows for part in row.akin)
-    (in_list,) = fingerprint_forms(key, [_LIST])
-    for ids, words, named, in_name, described_by in rows:
-        own = [word for word in words if times[word] == 1][:_MAX_WORDS]
-        # A name that an untrusted source has said before is still the user's if the user writes it as a name.
-        names = [word for word in own if words[word] and not names_nobody(word)]
+    rows = list(map(_parse_row, rows_of_cells))
+    row_counts = Counter(word for row in rows for word in row.words)
+    parts = Counter(part for row in rows for part in row.related_parts)
+    (list_fingerprint,) = fingerprint_forms(key, [_LIST])
+    for ids, words, all_words, name_words, parts_of_row in rows:
+        unique_words = [word for word in words if row_counts[word] == 1][:_MAX_WORDS]
+        # A name that an untrusted source contained before is still the user's if the user writes it as a name.
+        names = [word for word in unique_words if words[word] and not names_nobody(word)]
         persons = fingerprint_forms(key, [make_form(("person", word)) for word in names])
         # "The Hahns" are those of Hahn.
-        marks = [*fingerprint_words(key, [*own, *[f"{name}s" for name in names]]), *persons]
-        found.update(map(in_list.__xor__, marks))
-        described = fingerprint_forms(key, [make_form(("described", word)) for word in own if word in in_name])
-        shared = fingerprint_words(key, [word for word in words if times[word] > 1 and word in named][:_MAX_SHARED])
-        alone = [make_form(("akin", part)) for part in described_by if parts[part] == 1][:_MAX_PARTS]
+        marks = [*fingerprint_words(key, [*unique_words, *[f"{name}s" for name in names]]), *persons]
+        found.update(map(list_fingerprint.__xor__, marks))
+        described = fingerprint_forms(
+            key, [make_form(("described", word)) for word in unique_words if word in name_words]
+        )
+        shared = fingerprint_words(
+            key, [word for word in words if row_counts[word] > 1 and word in all_words][:_MAX_SHARED_WORDS]
+        )
+        alone = [make_form(("akin", part)) for part in parts_of_row if parts[part] == 1][:_MAX_RELATED_PARTS]
         ties = (
             ("row", marks),
             ("described_row", described),
@@ -112,8 +119,8 @@ def is_row_named(sketch: Sketch, text: str) -> bool:
     return any(mark & USER_BIT for mark, _ in _iterate_tied_to_id(sketch, text))
 
 
-def is_row_of_person(sketch: Sketch, text: str) -> bool:
-    """Whether the user wrote, with a capital, a name that the row of an id has, and no other row of its list."""
+def is_row_of_named_person(sketch: Sketch, text: str) -> bool:
+    """Whether the user wrote, with a capital, a name that only the row of this id has."""
     items = [Form("person_row", spelled) for spelled in dict.fromkeys((text[:_MAX_ID], compact(text[:_MAX_ID])))]
     find_mark = sketch.marks.get
     fingerprints = fingerprint_forms(sketch.key, items)
@@ -123,13 +130,13 @@ def is_row_of_person(sketch: Sketch, text: str) -> bool:
 def is_pointed_out(
     sketch: Sketch, text: str, origin: Provenance, places: Collection[int], pointed: frozenset[int]
 ) -> bool:
-    """Whether the user wrote a target, a word that only its row has, or all that the lookup of it was called with.
+    """Whether the user wrote a target, a word that only its row has, or all arguments of the lookup that returned it.
 
     Args:
         sketch: what the session has seen.
         text: the target.
         origin: of it.
-        places: numbers of the sources that said it.
+        places: numbers of the sources that contained it.
         pointed: numbers of the sources whose results the user pointed at.
     """
     if origin is not Provenance.KNOWN:
@@ -137,94 +144,94 @@ def is_pointed_out(
     return (bool(places) and pointed.issuperset(places)) or is_row_named(sketch, text.strip()[:_MAX_ID])
 
 
-def is_row_ended(sketch: Sketch, text: str, nouns: Collection[str]) -> bool:
-    """Whether what the user says is to be no more is a word of an id or of its row, or one of these nouns.
+def is_row_cancelled(sketch: Sketch, text: str, nouns: Collection[str]) -> bool:
+    """Whether what the user does not want any more is a word of an id or of its row, or one of these nouns.
 
-    "Yoga mats aren't needed" ends no booking of the row `73 | Yoga`.
+    "No yoga today" cancels the row `73 | Yoga`. "Yoga mats aren't needed" does not.
 
     Args:
         sketch: what the session has seen.
         text: the id.
-        nouns: words of the names of what ends it, and of its argument.
+        nouns: words of the names of the tool and of its argument.
     """
-    nouns = sorted(map(singularize, _ENDED_NOUNS.union(nouns)))
+    nouns = sorted(map(singularize, _CANCELLABLE_NOUNS.union(nouns)))
     words = [*nouns, IT, *map(str.casefold, _WORD.findall(text[:_MAX_ID]))]
     rows = fingerprint_forms(sketch.key, [Form("row", spelled) for spelled in dict.fromkeys((text, compact(text)))])
-    (ended,), find_mark = fingerprint_forms(sketch.key, [_ENDED]), sketch.marks.get
-    return any(find_mark(mark, 0) & USER_BIT for mark in fingerprint_ended(sketch.key, words)) or any(
-        find_mark(tie ^ row ^ ended, 0) & USER_BIT for tie in sketch.marks for row in rows
+    (cancelled,), find_mark = fingerprint_forms(sketch.key, [_CANCELLED]), sketch.marks.get
+    return any(find_mark(mark, 0) & USER_BIT for mark in fingerprint_cancelled(sketch.key, words)) or any(
+        find_mark(tie ^ row ^ cancelled, 0) & USER_BIT for tie in sketch.marks for row in rows
     )
 
 
-def fingerprint_ended(key: bytes, words: Iterable[str]) -> list[int]:
-    """Fingerprints of words as what is to be no more: each is that of the word XOR that of `_ENDED`."""
-    (ended,) = fingerprint_forms(key, [_ENDED])
-    return [ended ^ word for word in fingerprint_words(key, words)]
+def fingerprint_cancelled(key: bytes, words: Iterable[str]) -> list[int]:
+    """Fingerprint words as not wanted any more: each is XORed with the fingerprint of `_CANCELLED`."""
+    (cancelled,) = fingerprint_forms(key, [_CANCELLED])
+    return [cancelled ^ word for word in fingerprint_words(key, words)]
 
 
-def is_row_passed_over(sketch: Sketch, text: str, *, is_said: bool) -> bool:
-    """Whether an untrusted source speaks of the row of an id, and the user of another row of that list alone.
+def is_other_row_named(sketch: Sketch, text: str, *, is_id_untrusted: bool) -> bool:
+    """Whether an untrusted source speaks of the row of an id, and the user only of another row of that list.
 
     Args:
         sketch: what the session has seen.
         text: the id.
-        is_said: an untrusted source has said the id itself.
+        is_id_untrusted: an untrusted source contained the id itself.
     """
     words = list(_iterate_tied_to_id(sketch, text))
     if any(mark & USER_BIT for mark, _ in words):
         return False
-    if not is_said and not any(is_untrusted_mark(mark) for mark, _ in words):
+    if not is_id_untrusted and not any(includes_untrusted(mark) for mark, _ in words):
         return False
     sources = {source for _, source in words}
     return any(mark & USER_BIT and source in sources for mark, source in _iterate_tied(sketch, _LIST))
 
 
-def is_row_of_others(sketch: Sketch, text: str, *, is_said: bool) -> bool:
-    """Whether an untrusted source speaks of the row of an id, and the user wrote no name in it, nor a word akin to one.
+def is_row_unnamed(sketch: Sketch, text: str, *, is_id_untrusted: bool) -> bool:
+    """Whether an untrusted source speaks of the row of an id, and the user wrote no name in it.
 
-    "Hosting" is akin to `NordHost AB`. Of a payee whom the user only describes, what is read would choose any row. "Our
-    gym" describes whoever it is, and names no `Gym Rewards`.
+    A related word counts as the name: "hosting" for `NordHost AB`. "Our gym" only describes a payee, and does not
+    name `Gym Rewards`.
 
     Args:
         sketch: what the session has seen.
         text: the id.
-        is_said: an untrusted source has said the id itself.
+        is_id_untrusted: an untrusted source contained the id itself.
     """
-    if is_row_described(sketch, text, is_said=is_said):
+    if is_row_only_described(sketch, text, is_id_untrusted=is_id_untrusted):
         return True
     words = list(_iterate_tied_to_id(sketch, text))
-    if not words or any(mark & USER_BIT for mark, _ in words) or _is_row_akin(sketch, text):
+    if not words or any(mark & USER_BIT for mark, _ in words) or _is_row_related(sketch, text):
         return False
-    return is_said or any(is_untrusted_mark(mark) for mark, _ in words)
+    return is_id_untrusted or any(includes_untrusted(mark) for mark, _ in words)
 
 
-def is_row_described(sketch: Sketch, text: str, *, is_said: bool) -> bool:
-    """Whether an untrusted source speaks of the row of an id, and what the user wrote of it only describes somebody.
+def is_row_only_described(sketch: Sketch, text: str, *, is_id_untrusted: bool) -> bool:
+    """Whether an untrusted source speaks of the row of an id, and the user wrote only describing words of it.
 
-    "My boss" is no `Boss Interiors`.
+    "My boss" does not name `Boss Interiors`.
 
     Args:
         sketch: what the session has seen.
         text: the id.
-        is_said: an untrusted source has said the id itself.
+        is_id_untrusted: an untrusted source contained the id itself.
     """
     words = list(_iterate_tied_to_id(sketch, text))
     written = sum(mark & USER_BIT for mark, _ in words)
     described = sum(mark & USER_BIT for mark in _iterate_marks(sketch, "described_row", text))
     if not 0 < written <= described:
         return False
-    return is_said or any(is_untrusted_mark(mark) and not mark & USER_BIT for mark, _ in words)
+    return is_id_untrusted or any(includes_untrusted(mark) and not mark & USER_BIT for mark, _ in words)
 
 
-def is_row_chosen(sketch: Sketch, text: str, *, is_said: bool) -> bool:
-    """Whether an untrusted source speaks of the row of an id, and the user of a word that several rows have.
+def is_row_ambiguous(sketch: Sketch, text: str, *, is_id_untrusted: bool) -> bool:
+    """Whether an untrusted source speaks of the row of an id, and the user wrote only a word that several rows have.
 
-    Of two called Anna, the mail would say which one is meant. Whoever writes to all of them means each.
+    Of two people called Anna, the untrusted source would choose one. "All" or "both" means each of them.
 
     Args:
         sketch: what the session has seen.
         text: the id.
-        is_said: an untrusted source has said the id itself.
+        is_id_untrusted: an untrusted source contained the id itself.
     """
     if not any(mark & USER_BIT for mark in _iterate_marks(sketch, "shared_row", text)):
         return False
@@ -233,7 +240,7 @@ def is_row_chosen(sketch: Sketch, text: str, *, is_said: bool) -> bool:
     words = list(_iterate_tied_to_id(sketch, text))
     if any(mark & USER_BIT for mark, _ in words):
         return False
-    return is_said or any(is_untrusted_mark(mark) for mark, _ in words)
+    return is_id_untrusted or any(includes_untrusted(mark) for mark, _ in words)
 
 
 _QUANTIFIERS: Final = tuple(
@@ -242,37 +249,40 @@ _QUANTIFIERS: Final = tuple(
 
 
 def _iterate_marks(sketch: Sketch, domain: str, text: str) -> Iterator[int]:
-    """Marks of the words that are tied to an id in this domain."""
+    """Iterate over the marks of the words that are tied to an id in this domain."""
     items = [Form(domain, spelled) for spelled in dict.fromkeys((text, compact(text)))]
     find_mark = sketch.marks.get
     for fingerprint in fingerprint_forms(sketch.key, items):
         yield from (mark for tie in sketch.marks if (mark := find_mark(tie ^ fingerprint, 0)))
 
 
-def _is_row_akin(sketch: Sketch, text: str) -> bool:
-    """Whether the user wrote a word akin to one of the row of an id."""
+def _is_row_related(sketch: Sketch, text: str) -> bool:
+    """Whether the user wrote a word related to one in the row of an id: "hosting" for `NordHost`."""
     return any(mark & USER_BIT for mark in _iterate_marks(sketch, "akin_row", text))
 
 
 def _iterate_tied_to_id(sketch: Sketch, text: str) -> Iterator[tuple[int, int]]:
-    """As `_iterate_tied`, for an id as it is written or without blanks and hyphens."""
+    """Like `_iterate_tied`, for an id as it is written, or without blanks and hyphens."""
     for spelled in dict.fromkeys((text, compact(text))):
         yield from _iterate_tied(sketch, Form("row", spelled))
 
 
 def _iterate_tied(sketch: Sketch, item: Form) -> Iterator[tuple[int, int]]:
-    """(mark of a word, number of the list that ties it) for each word that is tied to an id, or to a list (`_LIST`)."""
-    fingerprint, in_list = fingerprint_forms(sketch.key, [item, _LIST])
+    """Iterate over (mark of a word, number of its list) for the words tied to an id, or to a list (`_LIST`)."""
+    fingerprint, list_fingerprint = fingerprint_forms(sketch.key, [item, _LIST])
     find_mark = sketch.marks.get
     for tie, mark in sketch.marks.items():
-        said = find_mark(tie ^ fingerprint)
+        word_mark = find_mark(tie ^ fingerprint)
         # A word that an earlier list has as well tells nothing apart.
-        if said is not None and find_mark(tie ^ fingerprint ^ in_list, 0) >> SOURCE_SHIFT == mark >> SOURCE_SHIFT:
-            yield said, mark >> SOURCE_SHIFT
+        if (
+            word_mark is not None
+            and find_mark(tie ^ fingerprint ^ list_fingerprint, 0) >> SOURCE_SHIFT == mark >> SOURCE_SHIFT
+        ):
+            yield word_mark, mark >> SOURCE_SHIFT
 
 
 def _iterate_rows(text: str) -> Iterator[list[str]]:
-    """The cells of each row: of lines, or of the members of a list in JSON."""
+    """Split a text into rows of cells: lines, or members of a list in JSON or YAML."""
     if text.lstrip()[:1] in ("[", "{"):
         try:
             parsed = json.loads(text)
@@ -294,7 +304,7 @@ _ITEM: Final = re.compile(r"^ *- \w+: .*\n +\w+: ", re.MULTILINE)
 
 
 def _iterate_items(text: str) -> Iterator[list[str]]:
-    """The values of each item of a list in YAML."""
+    """Iterate over the items of a list in YAML, each as its values."""
     cells: list[str] = []
     for line in text.split("\n"):
         field = line.strip()
@@ -315,21 +325,21 @@ def _find_lists(parsed: Any) -> Iterator[list[Any]]:
 
 
 def _list_ids(cells: Sequence[str]) -> list[str]:
-    """Ids in a row: its first word, its cells that are one word or a name and no address, and its long numbers."""
+    """List the ids in a row: its first word, cells that are one word or a name but no address, and long numbers."""
     ids = [cell for cell in cells if cell and len(cell) <= _MAX_ID and (" " in cell) is _is_name(cell)]
     ids = [cell for cell in ids if "@" not in cell]
-    first = _find_first(cells[0]) if cells else []
+    first = _find_leading_id(cells[0]) if cells else []
     if cells and _SPACED_ID.fullmatch(cells[0]) is not None:
         first = [cells[0], *first]  # `5Q0 698 151 D`
-    elif cells and " " in cells[0] and _ENDING_NUMBER.search(cells[0]) is not None:
+    elif cells and " " in cells[0] and _FINAL_NUMBER.search(cells[0]) is not None:
         first = [cells[0], *first]  # `HH AB 1207`
-    named = list(dict.fromkeys([*(word for word in first if len(word) <= _MAX_ID), *ids]))[:_MAX_IDS]
+    all_words = list(dict.fromkeys([*(word for word in first if len(word) <= _MAX_ID), *ids]))[:_MAX_IDS]
     accounts = [compact(match[0]) for cell in cells for match in _ACCOUNT.finditer(cell[:_MAX_CELL])]
-    return list(dict.fromkeys([*named, *accounts[:_MAX_ACCOUNTS]]))
+    return list(dict.fromkeys([*all_words, *accounts[:_MAX_ACCOUNTS]]))
 
 
-def _find_first(cell: str) -> list[str]:
-    """The first word of a row, or the number behind it: 881 of "stay 881 Bruno" and "stay: 881", 77 of "#77 poster"."""
+def _find_leading_id(cell: str) -> list[str]:
+    """Find the first word of a row, or the number behind a noun: 881 of "stay 881 Bruno", 77 of "#77 poster"."""
     words = cell.split(maxsplit=2)[:2]
     is_noun = len(words) > 1 and words[0].islower() and words[0].removesuffix(":").replace("_", "").isalpha()
     if is_noun and any(map(str.isdigit, words[1])):
@@ -338,56 +348,56 @@ def _find_first(cell: str) -> list[str]:
 
 
 def _is_name(cell: str) -> bool:
-    """Whether a cell is one or more words of letters with capitals."""
+    """Whether all words of a cell consist of letters and have a capital."""
     return all(word[:1].isupper() and word.isalpha() for word in cell.split(" "))
 
 
 class _Row(NamedTuple):
-    """What a row says.
+    """The ids and words of a row.
 
     Args:
         ids: see `_list_ids`.
-        words: that may tell it apart, in small letters → whether they have a capital.
-        named: all its words outside of addresses, in small letters.
-        in_name: those of its first cell that has words with capitals: whoever it is about. What other cells say of
-            them, such as a trade, is ours.
-        akin: beginnings and ends of its words, by which it is akin to a word of the user.
+        words: words that may tell it apart, in small letters → whether they have a capital.
+        all_words: all its words outside of addresses, in small letters.
+        name_words: words of its first cell with capitals, which says whom it is about. Other cells hold the
+            organisation's own words about them, such as a trade.
+        related_parts: beginnings and ends of its words, which related words of the user share.
     """
 
     ids: list[str]
     words: dict[str, bool]
-    named: set[str]
-    in_name: set[str]
-    akin: dict[str, None]
+    all_words: set[str]
+    name_words: set[str]
+    related_parts: dict[str, None]
 
 
-def _read_row(cells: Sequence[str]) -> _Row:
-    """What a row says; ends of its ids behind a hyphen are words of it, too: `web-1` of `vm-web-1`."""
+def _parse_row(cells: Sequence[str]) -> _Row:
+    """Parse a row. The end of an id behind a hyphen is a word of the row too: `web-1` of `vm-web-1`."""
     row = _Row(_list_ids(cells), {}, set(), set(), {})
-    found, akin = row.words, row.akin
+    found, related_parts = row.words, row.related_parts
     for cell in cells:
         words = _WORD.findall(cell[:_MAX_CELL])
         folded = list(map(str.casefold, words))
         if "@" not in cell:
-            row.named.update(folded)
-            if not row.in_name and any(word[0].isupper() and len(word) >= _MIN_NAME for word in words):
-                row.in_name.update(folded)
+            row.all_words.update(folded)
+            if not row.name_words and any(word[0].isupper() and len(word) >= _MIN_NAME for word in words):
+                row.name_words.update(folded)
         for word, small in zip(words, folded, strict=True):
             is_capital, names_topic = word[0].isupper(), is_topic(small)
             # A name may be shorter than a topic, so it is judged as if it were long enough.
             is_short = (
                 is_capital and not names_topic and len(word) >= _MIN_NAME and is_topic(small.ljust(MIN_TOPIC, "x"))
             )
-            if names_topic or is_short or word in _DEPARTMENTS:
+            if names_topic or is_short or word in _SHORT_NAMES:
                 found[small] = found.get(small, False) or is_capital
-            if len(small) >= AKIN_LETTERS and (names_topic or is_describing(small)):
-                akin[small[:AKIN_LETTERS]] = akin[small[-AKIN_LETTERS:]] = None
+            if len(small) >= RELATED_LETTERS and (names_topic or is_describing(small)):
+                related_parts[small[:RELATED_LETTERS]] = related_parts[small[-RELATED_LETTERS:]] = None
     found.update((cell.casefold(), False) for cell in cells if _VERSION.fullmatch(cell) is not None)
     for item in row.ids:
         head, _, tail = item.partition("-")
-        if head and len(tail) >= _MIN_SUFFIX and any(map(str.isdigit, tail)):
+        if head and len(tail) >= _MIN_ID_ENDING and any(map(str.isdigit, tail)):
             found.setdefault(tail.casefold(), False)
-        number = _ENDING_NUMBER.search(item)
+        number = _FINAL_NUMBER.search(item)
         if number is not None:
             found.setdefault(number[1], False)
     return row

@@ -1,7 +1,7 @@
 """Languages of programs in arguments, as a resource declares them (`sql/sqlite`, `cypher`), and what a program does.
 
-A language is a family, and of SQL perhaps a dialect behind a `/`. What is in neither list is a language that nobody
-here reads, so that a program in it may do anything.
+A language is a family, and for SQL perhaps a dialect behind a `/`. No reader exists for a language that is in neither
+list, so a program in it may do anything.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SQL_DIALECTS: Final = frozenset(
 
 
 def split_language(language: str) -> tuple[str, str]:
-    """Family and dialect of a language; the dialect is empty where none was declared."""
+    """Split a language into family and dialect; the dialect is empty if none was declared."""
     family, _, dialect = language.partition("/")
     return family, dialect
 
@@ -47,9 +47,9 @@ _ENGINE_DIALECTS: Final = {
 
 
 def find_sql_language(engine: str) -> str:
-    """The language of a database's statements, by the name that SQLAlchemy has for it (`engine.dialect.name`).
+    """Find the language of a database's statements, by SQLAlchemy's name for it (`engine.dialect.name`).
 
-    `sql` alone, whose every ambiguity counts against a program, where the dialect is not known.
+    For an unknown dialect it is `sql`, where every ambiguity counts against a program.
     """
     name = engine.lower().partition("+")[0]
     dialect = _ENGINE_DIALECTS.get(name, name)
@@ -78,7 +78,7 @@ class Rows(NamedTuple):
         keys: (column, value) of conditions that say which row it is.
         values: that other conditions compare with, and that columns are set to.
         is_open: no condition says which rows, or one that is not understood.
-        ending: verbs by which people ask for no less than the whole table; none where "all" asks for it.
+        whole_table_verbs: verbs by which people ask for no less than the whole table; empty if "all" asks for it.
         kind: noun of what is dropped: `table`.
         conditions: the values of each condition of another column, all of which must hold.
         settings: (column, value) of what is set; no value where it is none that a user could write.
@@ -88,7 +88,7 @@ class Rows(NamedTuple):
     keys: tuple[tuple[str, str], ...]
     values: tuple[str, ...]
     is_open: bool
-    ending: tuple[str, ...] = ()
+    whole_table_verbs: tuple[str, ...] = ()
     kind: str = ""
     conditions: tuple[tuple[str, ...], ...] = ()
     settings: tuple[tuple[str, str], ...] = ()

@@ -1,9 +1,9 @@
-"""The leaves of arguments: every text and number in them, with its tokens and the field that it stands in.
+"""The leaves of arguments: every text and number in them, with its tokens and its field.
 
     parse_leaves({"to": {"name": "Ana", "amount": 20}})
     # /to/0 "name" (a key)    /to/1 "Ana" (field name)    /to/2 "amount" (a key)    /to/3 "20" (field amount)
 
-Everything that asks where a value came from starts here: what is no leaf is not looked at.
+Origins are found only for leaves, so nothing outside of them is judged.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Leaf(NamedTuple):
 
 
 def parse_leaves(args: Mapping[str, Any]) -> tuple[Leaf, ...]:
-    """The leaves of arguments with their tokens; at most one more than `MAX_LEAVES`, so that a cut is seen."""
+    """Parse arguments into leaves with their tokens; one more than `MAX_LEAVES` at most, so that a cut is noticed."""
     leaves: list[Leaf] = []
     words_left = MAX_CALL_WORDS
     for pointer, text, field in islice(extract_leaves(args), MAX_LEAVES + 1):
@@ -78,9 +78,9 @@ def _is_amount(name: str, args: Mapping[str, Any]) -> bool:
 
 
 def is_beside_target(leaf: Leaf) -> bool:
-    """Whether a part of a declared target does not say where something goes: the name of a field, or a note in one.
+    """Whether a part of a declared target is no target: the name of a field, or a note in one.
 
-    Of `{"iban": "DE89…", "memo": "rent"}` that is each key and `rent`.
+    Of `{"iban": "DE89…", "memo": "rent"}` these are each key and `rent`.
     """
     if not leaf.field:
         return False
@@ -90,7 +90,7 @@ def is_beside_target(leaf: Leaf) -> bool:
 
 
 def holds_right(leaf: Leaf, name: str) -> bool:
-    """Whether an argument or a field such as `role` holds more than a right to read.
+    """Whether an argument or a field such as `role` holds more than the right to read.
 
     Args:
         leaf: of the argument.
@@ -102,12 +102,12 @@ def holds_right(leaf: Leaf, name: str) -> bool:
 
 
 def extract_leaves(args: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
-    """(pointer, text, field) of each leaf, as `Leaf` has them.
+    """Iterate over (pointer, text, field) of each leaf; see `Leaf`.
 
-    None, booleans and empty texts are no leaves, the keys of mappings are. A switch that grants something and is on
-    (`is_admin=True`) is one with that word. A text that is a JSON object or array has
-    the leaves of that, since a tool will read it so. A pointer counts the leaves of an argument and names none of its
-    keys: names inside a value are content, and stay out of the record.
+    None, booleans and empty texts are no leaves; keys of mappings are. A switch that grants something and is on
+    (`is_admin=True`) is one leaf with that word. A text that is a JSON object or array has the leaves of that, since
+    a tool will read it so. A pointer counts the leaves of an argument and contains none of its keys: names inside a
+    value are content, and stay out of the record.
     """
     for name, value in args.items():
         pointer = f"/{name.replace('~', '~0').replace('/', '~1')}"
@@ -126,12 +126,12 @@ def extract_leaves(args: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
 
 @lru_cache(maxsize=2048)
 def list_granted(name: str) -> tuple[str, ...]:
-    """What a switch with this name grants: `admin` of `is_admin`."""
+    """List what a switch with this name grants: `admin` for `is_admin`."""
     return tuple([word for word in split_argument_name(name) if word in GRANTING_SWITCHES])
 
 
 def extract_fields(value: Any, field: str = "") -> Iterator[tuple[str, str]]:
-    """(text, field) of all leaves of a value, in the order of `extract_texts`.
+    """Iterate over (text, field) of all leaves of a value, in the order of `extract_texts`.
 
     Args:
         value: any value of an argument.
@@ -157,7 +157,7 @@ def extract_fields(value: Any, field: str = "") -> Iterator[tuple[str, str]]:
 def _is_right(item: Any) -> bool:
     """Whether an item says only that, or how much, is allowed of what its key names: `{"customers": true}`.
 
-    The key is then what is granted and not the name of a field.
+    The key is then what is granted, and not the name of a field.
     """
     if isinstance(item, Mapping | _JsonObject):
         names = [name for name, _ in (item.items() if isinstance(item, Mapping) else item)]
@@ -166,7 +166,7 @@ def _is_right(item: Any) -> bool:
 
 
 def extract_texts(value: Any) -> Iterator[str]:
-    """Texts of all leaves and mapping keys of a value, in order; a text that is JSON is one of them, unparsed."""
+    """Iterate over the texts of all leaves and keys of a value, in order; a text that is JSON is one, unparsed."""
     if type(value) is str:  # what most are; asking for a Mapping takes longest
         if value and not value.isspace():
             yield value
@@ -192,14 +192,14 @@ class _JsonObject(list[tuple[str, Any]]):
 
 
 def may_be_json(text: str) -> bool:
-    """Whether a text begins as a JSON object or array, or a Python literal, with texts in it."""
+    """Whether a text begins like a JSON object or array, or a Python literal, with texts in it."""
     return text.lstrip()[:1] in _JSON_STARTS and ('"' in text or "'" in text)
 
 
 def _parse_json(text: str) -> Any:
-    """The parts of a text that is a JSON object or array, several in lines, or a Python literal; None for other texts.
+    """Parse a text that is JSON, several lines of it, or a Python literal; None for other texts.
 
-    Members of one name are all kept, since readers disagree on which of them counts.
+    Members with the same name are all kept, since readers disagree on which of them counts.
     """
     if len(text) > _MAX_JSON:
         return None

@@ -12,7 +12,7 @@ from halo_core.values.text import split_name
 
 
 def stem_all(words: str) -> frozenset[str]:
-    """Stems of words that are separated by blanks."""
+    """Stem words that are separated by blanks."""
     return frozenset(stem for word in words.split() for stem in split_name(word))
 
 
@@ -66,26 +66,26 @@ _NOUN_GROUPS: Final = (
 )
 _SYNONYM_GROUPS: Final = (*_VERB_GROUPS, *_NOUN_GROUPS)
 VERBS: Final = stem_all(" ".join(_VERB_GROUPS)) - {"new", "top", "day", "money", "note", "text"}
-"""Words that say what is done."""
+"""Words for what is done."""
 
 SENSITIVE_WORDS: Final = stem_all(
     "password passwd passphrase secret credential credentials token apikey api_key private ssh rsa id_rsa env pem "
     "shadow keystore wallet salary salaries payroll compensation confidential ssn passport pin cvv mfa cookie "
     "kubeconfig vault backup dump customers patients medical"
 ) - {"api", "id", "key"}
-"""Words for things whose reading is an act of its own."""
+"""Words for things that are sensitive to read."""
 
 SECRET_WORDS: Final = stem_all(
     "password passwd passphrase secret secrets credential credentials token tokens apikey ssh rsa ed25519 pem shadow "
     "keystore wallet kubeconfig vault netrc htpasswd pgpass"
 )
-"""Words of files that let whoever has them in somewhere."""
+"""Words for files that give access to something."""
 
 DELEGATION_WORDS: Final = stem_all(
     "follow instruction instructions accordingly ask asked request requested task tasks todo according told want wants "
     "needs need instruct details described complete address achieve fix"
 )
-"""Words by which a request hands on what somebody else says."""
+"""Words by which a request tells the agent to do what somebody else says."""
 
 STOP_WORDS: Final = stem_all(
     "a an the to of in on for and or is are be was were it its this that these those with as at by from my your our me "
@@ -97,7 +97,7 @@ STOP_WORDS: Final = stem_all(
 COMMON_NAME_PARTS: Final = stem_all(
     "com net org io www http gmail yahoo outlook hotmail mail edu gov info txt pdf doc docx csv json html"
 )
-"""Parts of addresses and names of files that tell nobody apart."""
+"""Parts of addresses and names of files that distinguish nobody."""
 
 _REQUEST_WORDS_BY_IMPACT: Final = {
     "payment": "pay payment transfer transaction wire remit purchase buy deposit refund send bill invoice rent top "
@@ -114,11 +114,11 @@ _REQUEST_WORDS_BY_IMPACT: Final = {
     "build deploy install trigger job pipeline query",
 }
 REQUEST_WORDS_BY_IMPACT: Final = {name: stem_all(words) for name, words in _REQUEST_WORDS_BY_IMPACT.items()}
-"""For a class of actions, words by which people ask for one."""
+"""Class of acts → words by which people ask for one."""
 
 
 ASKING_WORDS: Final = VERBS.union(*REQUEST_WORDS_BY_IMPACT.values())
-"""Words by which people ask for an act at all; with `find_synonyms` every word of a tool has its like among them."""
+"""Words by which people ask for any act. With `find_synonyms`, each verb of a tool has a synonym among them."""
 
 
 _FURTHER_VERB_GROUPS: Final = (
@@ -212,12 +212,11 @@ _LOOSE_VERB_GROUPS: Final = (
     "recall retract withdraw pull",
     "nudge chase remind",
 )
-"""The same with words that mean other things as well ("pull the numbers together"); see `LOOSE_REQUEST_WORDS`."""
+"""Groups of words that have other meanings too ("pull the numbers together"); see `LOOSE_REQUEST_WORDS`."""
 FURTHER_VERBS: Final = stem_all(" ".join(_FURTHER_VERB_GROUPS))
-"""Verbs by which tools are called and people ask for acts, for the fact `asked` alone.
+"""Verbs in names of tools by which people ask for acts. Used only for the fact `asked`.
 
-`VERBS` stays as it is: scores, marks of stores and words that name nobody rest on it.
-"""
+`VERBS` does not contain them, since behaviour scores and marks of stores depend on it."""
 _FURTHER_REQUEST_WORDS: Final = {
     "send": "answer respond remind confirm thank congratulate say apologize apologise nudge chase ping "
     "broadcast announce circulate distribute fax",
@@ -232,7 +231,7 @@ _FURTHER_REQUEST_WORDS: Final = {
     "reload",
 }
 FURTHER_REQUEST_WORDS: Final = {name: stem_all(words) for name, words in _FURTHER_REQUEST_WORDS.items()}
-"""As `REQUEST_WORDS_BY_IMPACT`, for the fact `asked` alone."""
+"""Like `REQUEST_WORDS_BY_IMPACT`. Used only for the fact `asked`."""
 _LOOSE_REQUEST_WORDS: Final = {
     "send": "explain warn advise ask buzz brief relay convey assure alert call phone ring page",
     "delete": "end kill axe scrap ditch nuke chuck toss dump strike scratch void retract abort",
@@ -240,12 +239,11 @@ _LOOSE_REQUEST_WORDS: Final = {
     "execute": "pause resume",
 }
 LOOSE_REQUEST_WORDS: Final = {name: stem_all(words) for name, words in _LOOSE_REQUEST_WORDS.items()}
-"""The same of words that mean other things as well ("dump it here", "kill time", "explain it to me").
+"""Like `REQUEST_WORDS_BY_IMPACT`, for words that have other meanings too ("dump it here", "kill time").
 
-They ask for an act only where nothing untrusted was seen, so that nobody else can have meant it.
-"""
+They ask for an act only before exposure, when nobody but the user can have meant it."""
 LOOSE: Final = "~"
-"""Stands in front of a stem by which a text asks in words that mean other things as well."""
+"""Prefix of the stem of a word that has other meanings too."""
 POLICY_ASKING_WORDS: Final = ASKING_WORDS.union(
     FURTHER_VERBS,
     stem_all(" ".join(_LOOSE_VERB_GROUPS)),
@@ -262,18 +260,18 @@ LEVEL_NAMES: Final = frozenset(
 LEAST_LEVELS: Final = frozenset(
     "read reader readonly r ro only view viewer viewonly guest comment commenter member".split()
 )
-"""Words for a right to read and no more."""
+"""Words for the right to read."""
 SHARING_NAMES: Final = LEVEL_NAMES | frozenset("visibility audience sharing".split())
-"""The same, and words of arguments that say who may see something."""
+"""`LEVEL_NAMES`, and words of arguments that say who may see something."""
 GRANTING_SWITCHES: Final = frozenset(
     "admin administrator owner superuser root sudo public anyone everyone world manage manager".split()
 )
-"""Words of switches (`is_admin`) that grant more than to read and write where they are on."""
+"""Words of switches (`is_admin`) that grant more than reading and writing."""
 EDITING_LEVELS: Final = frozenset("write writer writing edit editor editing".split())
 EDITING_STEMS: Final = stem_all("edit write change update modify")
 """Stems of the words by which people ask for one of `EDITING_LEVELS`."""
 USUAL_LEVELS: Final = LEAST_LEVELS | EDITING_LEVELS | frozenset("private restricted closed none off hidden".split())
-"""Words for what somebody who is added to something usually may do, or for nothing."""
+"""Words for the usual right of somebody who is added to something, or for none."""
 
 
 AUDIENCE_WORDS: Final = frozenset(
@@ -285,12 +283,12 @@ AUDIENCE_WORDS: Final = frozenset(
 
 
 TASK_WORDS: Final = VERBS | stem_all(" ".join(_NOUN_GROUPS)) | ASKING_WORDS
-"""Words by which people speak of acts and of things in general; none of them names somebody."""
+"""Words for acts and for things in general, which name nobody."""
 
 
 @lru_cache(maxsize=4096)
 def is_task_word(word: str) -> bool:
-    """Whether a word is one by which people ask for something: `pay`, `mail`, `inbox`."""
+    """Whether people ask for something with a word: `pay`, `mail`, `inbox`."""
     return word.islower() and word.isalpha() and (word in STOP_WORDS or not TASK_WORDS.isdisjoint(split_name(word)))
 
 
@@ -309,18 +307,18 @@ _LOOSE_GROUPS: Final = tuple(map(stem_all, _LOOSE_VERB_GROUPS))
 
 
 def find_asking_verbs(word: str) -> frozenset[str]:
-    """Stems by which people ask for what a tool with this verb does; none of a word that is no verb."""
-    likes = find_synonyms(word) if word in VERBS else frozenset[str]()
+    """List the stems by which people ask for what a tool with this verb does; none if it is no verb."""
+    stems = find_synonyms(word) if word in VERBS else frozenset[str]()
     if word in FURTHER_VERBS:
-        likes = likes.union({word}, *(group for group in _FURTHER_GROUPS if word in group))
-    return likes
+        stems = stems.union({word}, *(group for group in _FURTHER_GROUPS if word in group))
+    return stems
 
 
 def find_loose_verbs(word: str) -> frozenset[str]:
-    """The same with words that mean other things as well."""
+    """List the same, with words that have other meanings too."""
     return frozenset[str]().union(*(group for group in _LOOSE_GROUPS if word in group))
 
 
 def find_synonyms(word: str) -> frozenset[str]:
-    """Stems that mean much the same, the word itself among them."""
+    """List the stems with nearly the same meaning, including the word itself."""
     return _SYNONYMS.get(word, frozenset()) | {word}

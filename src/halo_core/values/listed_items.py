@@ -1,6 +1,8 @@
-"""Items of what a trusted lookup brought: common words, short numbers of records, names that an argument began.
+"""Items in the result of a trusted lookup: common words, short numbers of records, names that an argument began.
 
-None of these has a form of its own in a text; what is an item is read from where it stands.
+    find_listed_forms("71 | vacation", ["request"])   # the number 71, and request 71
+
+Such an item has no form by its own look. It is recognized by its place in the list.
 """
 
 from __future__ import annotations
@@ -21,16 +23,16 @@ _LISTED_WORD: Final = re.compile(
     r"(?:([A-Za-z]{1,40}+)[\"'`]?[ ]*:[ ]*[\"'`]?|^|[\n;,|\[({\"'`>\t])[ ]*(?:[-*•#@][ ]*)?([a-z]{2,40})"
     r"(?=[ ]*(?:$|[\n;,|\])}\"'`<\t]))(?![\"'`]?[ ]*:)"
 )
-"""A word in small letters that is the whole of an item, a cell or a text of JSON, and no key; the key before it."""
+"""A word in small letters that fills an item, a cell or a JSON text and is no key; with the key before it."""
 _FIRST_LISTED_WORD: Final = re.compile(
     r"()[ ]*(?:[-*•#@][ ]*)?([a-z]{2,40})(?=[ ]*(?:$|[\n;,|\])}\"'`<\t]))(?![\"'`]?[ ]*:)"
 )
 _NEXT_LISTED_WORD: Final = re.compile(rf"[\n;,|\[({{\"'`>\t]{_FIRST_LISTED_WORD.pattern}")
-"""The same in a text that has no key: at its beginning, and behind a sign."""
+"""The same in a text without keys: at its beginning, and behind a sign."""
 _KEY_SIGN: Final = re.compile(r":(?<=[A-Za-z\"'` ]:)")
-"""Stands in every text that has a key. Nearly no text without one has it."""
+"""Every text with a key contains this, and nearly no other text."""
 _NAMING_KEYS: Final = frozenset("id key name slug title label handle login".split())
-"""Keys whose text names what has them. Of others, such as `status`, it says something."""
+"""Keys whose text is a name. The text of other keys, such as `status`, is a property."""
 _NUMBER_OF_ID: Final = re.compile(
     r"\b(?:[A-Za-z]{1,24}_)?(?:[Ii]ds?|ID|[Nn]o|[Nn]r|[Nn]umber|[Kk]ey|[Rr]ef)[\"']?[ ]*[:= #][ ]*[\"']?#?"
     r"([0-9]{1,4})(?![\w.,]?[0-9]|\w)"
@@ -44,12 +46,12 @@ _ID_SIGN: Final = re.compile(
     r"[IiNnKkRr](?:(?<=[Ii])ds?|(?<=I)D|(?<=[Nn])(?:o|r|umber)|(?<=[Kk])ey|(?<=[Rr])ef)[\"']?[ ]*[:= #][ ]*[\"']?#?"
     r"(?:[0-9]|[A-Za-z][0-9])"
 )
-"""Stands in whatever `_NUMBER_OF_ID` or `_SHORT_ID` finds: one search in place of two, since most texts have none."""
+"""Every match of `_NUMBER_OF_ID` and `_SHORT_ID` contains this. Most texts do not, which saves two searches."""
 _ROW_ID: Final = re.compile(r"[ \[]*(?:[-*•#][ ]*)?([0-9][A-Za-z]|[A-Za-z][0-9])[ ]*[|,\]\t]")
 """An id of a letter and a digit in the first cell of a row."""
 _WHOLE: Final = itemgetter(0)
 _FIRST_GROUP: Final = itemgetter(1)
-"""Of a match."""
+"""The first group of a match."""
 _ROW: Final = re.compile(r"[^\n;]+")
 _ROW_NUMBER: Final = re.compile(r"[ \[]*(?:[-*•#][ ]*)?([0-9]{1,4})(?=[ ,|\]\t]|$)([ ]*[|,\]\t]|$)?")
 """A short number that begins a row, and the sign that ends its cell."""
@@ -61,14 +63,14 @@ _COUNTED: Final = re.compile(
     r"|[€$£%×]|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\b)",
     re.IGNORECASE,
 )
-"""What stands behind a number of a house, a quantity or a day."""
+"""Words behind the number of a house, a quantity or a day."""
 
 
 def find_listed_forms(text: str, nouns: Sequence[str] = ()) -> Iterator[Form]:
-    """Forms of the items of a list that are one common word or one short number each: channels, numbered records.
+    """Find the items of a list that are one common word or one short number: channels, numbered records.
 
     Args:
-        text: what a trusted lookup brought.
+        text: the result of a trusted lookup.
         nouns: of what the numbers are; none where the source does not say.
     """
     for match in islice(_iterate_listed_words(text), _MAX_LISTED):
@@ -94,7 +96,7 @@ def find_listed_forms(text: str, nouns: Sequence[str] = ()) -> Iterator[Form]:
 
 
 def _iterate_listed_words(text: str) -> Iterator[re.Match[str]]:
-    """The matches of `_LISTED_WORD`, which is slow, by faster patterns where the text has no key."""
+    """Iterate over the matches of `_LISTED_WORD`, which is slow, with faster patterns if the text has no key."""
     if _KEY_SIGN.search(text) is not None:
         return _LISTED_WORD.finditer(text)
     first = _FIRST_LISTED_WORD.match(text)
@@ -104,9 +106,10 @@ def _iterate_listed_words(text: str) -> Iterator[re.Match[str]]:
 
 
 def _find_row_numbers(rows: Iterable[str]) -> tuple[list[int], bool]:
-    """Short numbers that begin the rows of a text, and whether they are a column that tells the rows apart.
+    """Find the short numbers at the beginning of rows, and whether they are a column that tells the rows apart.
 
-    A number of a house, a quantity or a day begins no row. One row alone has a column where a sign ends its first cell.
+    The number of a house, a quantity or a day begins no row. One row alone has such a column if a sign ends its first
+    cell.
     """
     numbers: list[int] = []
     has_cell = False
@@ -125,9 +128,9 @@ _NAME_WORDS: Final = (2, 5)
 
 
 def find_completed_names(text: str, given: str) -> Iterator[Form]:
-    """Forms of the names in a lookup's result of which an argument has some words, and not all: `Kwame Osei` by Osei.
+    """Find the names in a lookup's result of which an argument has some words, but not all: `Kwame Osei` for Osei.
 
-    INVARIANT: VOUCH - a name that a source could have put together from its arguments is none of its own.
+    INVARIANT: VOUCH - a name that a source could have composed from its arguments is not known.
 
     Args:
         text: what a trusted lookup brought.
@@ -155,12 +158,12 @@ _FILE: Final = re.compile(
     r"(?<![\w./\\-])[\w-]{1,128}(?:\.[\w-]{1,64}){0,3}\.[A-Za-z][A-Za-z0-9]{0,5}(?![\w/\\-]|\.\w)"
 )
 _FILE_SIGN: Final = re.compile(r"\.[A-Za-z]")
-"""Stands in whatever `_FILE` finds."""
+"""Every match of `_FILE` contains this."""
 _MAX_FOLDERS: Final = 2
 
 
 def find_listed_paths(text: str, arguments: Sequence[str]) -> Iterator[Form]:
-    """Forms of the paths of the files that a lookup lists in the folder that its argument names.
+    """Find the paths of the files that a lookup lists in the folder which its argument names.
 
     Args:
         text: what a trusted lookup brought.

@@ -1,11 +1,12 @@
-"""Addresses of the web, telephone numbers and handles that a user only mentions, and wants nothing sent to.
+"""URLs, telephone numbers and handles that a user only mentions, and wants nothing sent to.
 
     find_mentioned_places("Mail 1 claims to be from x.example. Is it?", find_forms)   # quoted, and unwanted
     find_mentioned_places("Post it to https://x.example/in", find_forms)              # addressed
 
-As of a quoted e-mail address (`quoted_addresses.py`), the user asks for no act there: in quotation marks beside other
-words, in a report, in a question, of whom a message is from, or called bad. What stands elsewhere in the text, too, is
-wanted. A host that is only called bad, or is a sender's, vouches for no read of its other pages either (`unwanted`).
+As for e-mail addresses (`quoted_addresses`), the user asks for no act at a place that stands in quotation marks
+beside other words, in a report, in a question, as the sender of a message, or that is called bad. A place that also
+stands elsewhere in the text is wanted. A host that is only called bad, or only a sender's, vouches for no read of its
+other pages either (`unwanted`).
 """
 
 from __future__ import annotations
@@ -29,9 +30,9 @@ _PLACE: Final = re.compile(
 )
 """A URL, a host, a handle, a channel, a telephone number."""
 _SIGN: Final = re.compile(r"\w\.\w|://|@\w|#[^\W\d]|\+[0-9(]|\b0[0-9]")
-"""Stands in every such place."""
+"""Every such place contains this."""
 _PERSONAL: Final = frozenset("@#+0")
-"""First signs of handles, channels and telephone numbers: one answers somebody, and no host."""
+"""First signs of handles, channels and telephone numbers, to which people reply."""
 _DOMAINS: Final = frozenset(("url", "host", "digits"))
 _SENTENCE: Final = re.compile(r"(?<=[.!?;])\s+|\n+")
 _CLAUSE: Final = re.compile(r"[,;:]\s|\s(?:and|but|then|so|und|aber|et|y|e|en)\s", re.IGNORECASE)
@@ -40,7 +41,7 @@ _SHOWN: Final = re.compile(
     r"|^[ \t]*[>|].*$",
     re.MULTILINE,
 )
-"""What stands in quotation marks, or behind the sign of a mail's quotation."""
+"""A quotation: in quotation marks, or behind the quotation sign of a mail."""
 _WORD: Final = re.compile(r"[^\W_]{2,}")
 _LETTERS: Final = (
     r"(?:e-?mails?|mails?|messages?|letters?|texts?|sms|newsletters?|invitations?|calls?|nachrichten?|correos?)"
@@ -53,14 +54,14 @@ _FROM: Final = re.compile(
     r"|\b(?:from|by)\s(?:some|an?)\s(?:[^\s@]+\s){0,3}$",
     re.IGNORECASE,
 )
-"""Says of whom something is from, in front of a place."""
+"""Words in front of a place that make it a sender."""
 _BEING_IN: Final = re.compile(r"(?:^|[.!?;]\s)\W*(?:in|on|over in|inside)\s$", re.IGNORECASE)
 _GOING_ON: Final = re.compile(
     r",?\s(?:they|he|she|it|people|everybody|everyone|somebody|someone|nobody|folks|the\s\w+|we|there)\s"
     r"(?:\w+ly\s)?(?!(?:should|must|need|has to|have to)\b)\w+",
     re.IGNORECASE,
 )
-"""Says what goes on in a place that begins a sentence: "In #general they complain"."""
+"""What happens in a place at the beginning of a sentence: "In #general they complain"."""
 _WARNING: Final = re.compile(
     r"\b(?:warn(?:s|ed|ing|ings)?|alert(?:s|ed)?|beware|wary|afraid)\b(?:\s[^\s@]+){0,3}?\s?(?:of|about|against|for|vor|de)?"
     r"\s?[<(\"'“„]?$"
@@ -87,19 +88,19 @@ _REPORTED_BEFORE: Final = re.compile(
     re.IGNORECASE,
 )
 _CONCLUDING: Final = re.compile(r",\s(?:so|therefore|hence)\s(?=[a-z]+\s)", re.IGNORECASE)
-"""What stands behind it is the user's own: "she asks for it, so pay @mo"."""
+"""Words behind which the user's own wish begins: "she asks for it, so pay @mo"."""
 _ASKED_OF: Final = re.compile(
     r"\b(?:ask|tell|text|message|ping|remind|let)\s(?:[^.;!?\n]*?)(?:@\w|#[^\W\d]|(?-i:\b[A-Z]))[^.;!?\n]*?\b"
     r"(?:whether|if|when|why|where|who|whom|what|which|how|that)\s(?:(?:(?!\b(?:and|then)\b)[^,.;!?\n])*\s)?[<(\"'“„]?$",
     re.IGNORECASE,
 )
-"""Says what somebody is asked or told, in front of whom that is about: "ask @lea whether @kim is in"."""
+"""Words in front of the subject of a question to somebody else: "ask @lea whether @kim is in"."""
 _REMEDY: Final = re.compile(
     r"\b(?:block|ban|report|deny|blacklist|blocklist|quarantine|suspend|remove|delete|revoke|reject|unfollow|mute"
     r"|unsubscribe|filter|flag|mark|disable|deactivate|drop|kick|sperr\w*|blockier\w*|bloque\w*)\b",
     re.IGNORECASE,
 )
-"""Verbs of what is done about a bad place."""
+"""Verbs for acts against a bad place."""
 _ORDERING: Final = re.compile(
     r"^\W*(?:(?:please|pls|also|now|just|then|kindly|ok|okay)\W+)*(?:can|could|would|will|may|shall|please)\b",
     re.IGNORECASE,
@@ -113,10 +114,10 @@ _ASKING: Final = re.compile(
 
 
 def find_mentioned_places(text: str, find_forms: Callable[[str], Iterable[Form]]) -> Iterator[Form]:
-    """Forms of the places in a user's text: `quoted` of those that it only mentions, `addressed` of the others.
+    """Find the places in a user's text: `quoted` if they are only mentioned, else `addressed`.
 
-    Those of what is bad, or somebody's whose message it is, are `unwanted` as well. Where something is to be done about
-    it ("block x.example") they are `remedied`: nothing is to be sent there.
+    Bad places, and those of a sender, are also `unwanted`. If something is to be done about them ("block x.example"),
+    they are `remedied`: nothing is to be sent there.
 
     Args:
         text: of the user, without what it forbids.
@@ -159,7 +160,7 @@ def _split_sentences(text: str) -> list[str]:
 
 
 def _list_names(place: str, find_forms: Callable[[str], Iterable[Form]]) -> set[str]:
-    """Texts of the forms of a place; of a handle or a channel, itself."""
+    """List the texts of the forms of a place; a handle or a channel is its own text."""
     if place.startswith(("@", "#")):
         return {place.casefold()}
     return {form.text for form in find_forms(place) if form.domain in _DOMAINS}
@@ -174,7 +175,7 @@ def _is_shown(text: str, start: int, length: int, shown: Iterable[tuple[int, int
 
 
 def _is_bad(before: str, behind: str) -> bool:
-    """Whether a place is called bad, or a sender's."""
+    """Whether a place is called bad, or is a sender's."""
     clause = _CLAUSE.split(before)[-1]
     return (
         _FROM.search(before) is not None or _WARNING.search(clause) is not None or _BAD_BEHIND.match(behind) is not None

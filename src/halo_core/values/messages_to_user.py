@@ -1,7 +1,7 @@
 """Whether a message goes to nobody but the user.
 
-Such a message tells him what the answer of the agent could tell him as well, so nobody has to have asked for it. That
-does not hold of one that leads him elsewhere: to a link, an address or an account that only others have named.
+Such a message tells the user what the agent's answer could also say, so nobody has to ask for it. That does not hold
+for a message with a link, an address or an account that only others have named.
 """
 
 from __future__ import annotations

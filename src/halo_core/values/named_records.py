@@ -1,15 +1,17 @@
-"""Which numbered records in an untrusted text (mails, tickets, messages) are whose, and about what.
+"""Whose records (mails, tickets, messages) an untrusted list contains, and what they are about.
 
-    find_records(text)   # {"m-8812": Record(addresses, names, topics)}
+    find_records("m-8812 | ana@x.example | Parking lot")
+    # {"m-8812": Record(addresses=("ana@x.example",), names=("ana",), topics=("parking",))}
 
-A tie is one mark: the fingerprint of the record's number and that of its sender or topic, combined. Whoever has the
-number and the words of the user finds it, and learns nothing else.
+So that "answer Ana's mail" vouches for the number m-8812, which only an untrusted source wrote. A session keeps one
+mark for each pair: the fingerprint of the number combined with that of the sender's name or the topic. Whoever has
+the number and the words of the user can find it, and learns nothing else.
 
-INVARIANT: VOUCH - a sender chooses what is displayed, so beside an address a name counts only where it is part of that.
-A number with two senders, a name that two senders have and a topic of two records are tied to nothing. A body can hold
-what looks like a row: rows count at the beginning of a text alone, below one heading at most, and for a number that
-stands in no other place of it. A topic counts where the user speaks of "the mail about" it, and a place in a list where
-the user speaks of "the second one".
+INVARIANT: VOUCH - a sender chooses the name that is displayed, so beside an address a name counts only if it is part
+of the address. A number with two senders, a name of two senders and a topic of two records count for nothing. A
+mail's body can contain what looks like a row, so rows count only at the beginning of a text, below at most one
+heading, and only for a number that stands nowhere else in the text. A topic counts for "the mail about ...", a place
+in the list for "the second one".
 """
 
 from __future__ import annotations
@@ -59,9 +61,9 @@ _LABEL: Final = re.compile(
 _SENT_WORDS: Final = frozenset(
     "body comment content description message note notes question reason remark subject summary text title".split()
 )
-"""Words of fields that hold what whoever sent a record wrote."""
+"""Words of fields that hold text of the sender."""
 _CELL_END: Final = re.compile(r"[|;\t\n]|, *(?=[A-Za-z_ ]{1,24}[:=])")
-_SPEAKER: Final = re.compile(r"[ \t]*@?(?P<name>[^\W\d_][\w.-]{1,31}(?: [^\W\d_][\w.-]{1,31})?)[ \t]*:")
+_CHAT_SPEAKER: Final = re.compile(r"[ \t]*@?(?P<name>[^\W\d_][\w.-]{1,31}(?: [^\W\d_][\w.-]{1,31})?)[ \t]*:")
 _CELL: Final = re.compile(r"[|;\t]")
 _CELL_OR_COLON: Final = re.compile(r"[|;\t]|: ")
 _FIRST_CELL_END: Final = re.compile(r"[|;,\t:\n]| {2}")
@@ -99,25 +101,25 @@ class Record(NamedTuple):
 
 
 Parties = frozenset[tuple[str, ...]]
-"""Names, in words of small letters, of whom a list was asked for."""
+"""Names (each as its words in small letters) for which a list was requested."""
 Owners = dict[tuple[str, str], set[str]]
-"""(`name` or `about`, word) → the senders, or the numbers of the records, that have it."""
-_USES: Final = {"name": ("person", "named"), "about": ("about",)}
+"""(`name` or `about`, word) → the senders with this name, or the numbers of the records with this topic."""
+_ANSWER_USES: Final = {"name": ("person", "named"), "about": ("about",)}
 """Forms by which a text of the user names one."""
 
 
 def find_records(
     text: str, *, is_named_list: bool = False, own_domain: str = "", parties: Parties = frozenset()
 ) -> dict[str, Record]:
-    """Number of each record in a text whose sender or subject is certain → the record.
+    """Find the number of each record in a text whose sender or subject is certain, and the record.
 
     Args:
         text: what an untrusted source returned.
-        is_named_list: the source's name says that it lists records (`names_list`). Of any other, one sender may have
-            written all of the text, so that neither places nor a column of names count.
-        own_domain: mail domain of the user. A sender whose domain only looks like it has no name.
-        parties: of whom the source was asked for records, by the user's own words. A row that begins with one of these
-            names is one of that sender.
+        is_named_list: the source's name says that it lists records (`names_list`). The text of any other source
+            may have been written by one sender, so places in the list and a column of names do not count there.
+        own_domain: mail domain of the user. A sender with a domain that only resembles it gets no name.
+        parties: people whose records the call asked for, by the user's own words. A row that begins with one of
+            these names is a record of that sender.
     """
     return _read_list(text, is_named_list=is_named_list, own_domain=own_domain, parties=parties)[0]
 
@@ -125,7 +127,7 @@ def find_records(
 def _read_list(
     text: str, *, is_named_list: bool, own_domain: str, parties: Parties
 ) -> tuple[dict[str, Record], Owners]:
-    """The records of a text that are certain, and whose each name and topic in it is, certain or not."""
+    """Read the records of a text that are certain, and the owners of each name and topic in it, certain or not."""
     text = text[:_MAX_READ]
     records: dict[str, Record] = {}
     ambiguous = set[str]()
@@ -158,7 +160,7 @@ def _read_list(
 
 
 def _add_places(records: Sequence[tuple[str, Record]]) -> Iterator[tuple[str, Record]]:
-    """The records of a list; the first ones and the last one are also known by their places."""
+    """Add the places by which the first records of a list, and its last one, can be named."""
     for place, (number, record) in enumerate(records, start=1):
         places = [str(place)] if len(records) > 1 and place <= MAX_ORDINAL else []
         if 1 < len(records) == place:
@@ -176,10 +178,10 @@ def fingerprint_named_records(
     is_of_one: bool = False,
     is_filtered_list: bool = False,
 ) -> Iterator[int]:
-    """Fingerprints that tie the number of each record in an untrusted list to its sender and its topics.
+    """Fingerprint the pairs of a record's number with its sender and its topics, for an untrusted list.
 
-    A name and a topic are tied to their owners as well, so that a name that another list gives to somebody else is
-    nobody's any more.
+    A name or a topic is also paired with its owner. So a name that another list gives to somebody else counts for
+    nobody any more.
 
     Args:
         key: of the sketch.
@@ -195,22 +197,22 @@ def fingerprint_named_records(
     for number, found in records.items():
         by_user, by_lookup = fingerprint_forms(key, [Form("record", number), Form("record known", number)])
         addresses = [Form("email", address) for address in found.addresses]
-        words = [Form(use, name) for name in found.names for use in _USES["name"]]
+        words = [Form(use, name) for name in found.names for use in _ANSWER_USES["name"]]
         words += [Form("about", topic) for topic in found.topics]
         yield from (by_user ^ tie for tie in fingerprint_forms(key, [*addresses, *words]))
         yield from (by_lookup ^ tie for tie in fingerprint_forms(key, addresses, KNOWN))
     for number, use in _list_answered(text, is_named_list=is_named_list, is_of_one=is_of_one):
         answered, tie = fingerprint_forms(key, [Form("answered", number), Form("about", use)])
         yield answered ^ tie
-    for (kind, word), having in owners.items():
-        uses = fingerprint_forms(key, [Form(use, word) for use in _USES[kind]])
-        for owner in fingerprint_forms(key, [Form("owner", name) for name in having]):
+    for (kind, word), owner_names in owners.items():
+        uses = fingerprint_forms(key, [Form(use, word) for use in _ANSWER_USES[kind]])
+        for owner in fingerprint_forms(key, [Form("owner", name) for name in owner_names]):
             yield owner
             yield from (owner ^ use for use in uses)
 
 
 def _find_list(sketch: Sketch, number: str, is_list: Callable[[int], bool]) -> int | None:
-    """Mark of the list that first said a record's number; None where the number is no single word, or of no list."""
+    """Find the mark of the list that first contained a record's number; None if no list did."""
     words = list(islice(extract_tokens(number), 2)) if len(number) <= _MAX_NUMBER else []
     if len(words) != 1:
         return None
@@ -219,9 +221,9 @@ def _find_list(sketch: Sketch, number: str, is_list: Callable[[int], bool]) -> i
 
 
 def is_named_record(sketch: Sketch, number: str, is_list: Callable[[int], bool]) -> bool:
-    """Whether the list that first said a record's number ties it to a sender or a topic that the user named.
+    """Whether the list that first contained a record's number ties it to a sender or a topic that the user named.
 
-    A sender may be named by a trusted lookup as well. A name that two lists give to different senders is nobody's.
+    A trusted lookup may name the sender as well. A name that two lists give to different senders counts for nobody.
 
     Args:
         sketch: what the session has seen.
@@ -246,12 +248,12 @@ def is_named_record(sketch: Sketch, number: str, is_list: Callable[[int], bool])
 
 
 def _list_answered(text: str, *, is_named_list: bool, is_of_one: bool = False) -> Iterator[tuple[str, str]]:
-    """Numbers of the records that are meant by "answer it" and "answer them", and by which of the two.
+    """List the numbers of the records that "answer it" and "answer them" mean, and which of the two.
 
-    Where somebody is named in front, the only record of what belongs to whom the user named is meant (`ONLY_OF`).
+    If somebody is named before, the only record of what belongs to that person is meant (`ONLY_OF`).
 
-    INVARIANT: VOUCH - a body of several lines can hold what looks like a further row, so of several records only those
-    are meant that stand in a structure. The only record of a list is meant by both.
+    INVARIANT: VOUCH - a body of several lines can contain what looks like a further row. So "answer them" means only
+    records that stand in a structure (JSON). The only record of a list is meant by both.
     """
     if not is_named_list:
         return
@@ -272,17 +274,19 @@ def _list_answered(text: str, *, is_named_list: bool, is_of_one: bool = False) -
 
 
 def _list_outer_numbers(parsed: Any) -> set[str]:
-    """Numbers of the records of a structure that stand in no other record, whose sender may have written them."""
+    """List the numbers of records that stand in no other record, whose sender could have written them."""
     if isinstance(parsed, Mapping):
-        own = {str(item).strip() for key, item in parsed.items() if _names(key, _ID_WORDS) and type(item) in (str, int)}
-        return own or set[str]().union(*(map(_list_outer_numbers, parsed.values())))
+        record_numbers = {
+            str(item).strip() for key, item in parsed.items() if _names(key, _ID_WORDS) and type(item) in (str, int)
+        }
+        return record_numbers or set[str]().union(*(map(_list_outer_numbers, parsed.values())))
     return set[str]().union(*map(_list_outer_numbers, parsed)) if isinstance(parsed, list | tuple) else set()
 
 
 def is_answered_record(
     sketch: Sketch, number: str, is_list: Callable[[int], bool], wanted: Iterable[str] = (ONLY, ALL, ONLY_OF)
 ) -> bool:
-    """Whether the user asked to answer what a list holds, and a record is the only one in it, or one of a structure.
+    """Whether the user asked to answer a list, and a record is the only one in it, or one of a structure.
 
     Args:
         sketch: what the session has seen.
@@ -301,7 +305,7 @@ def is_answered_record(
 
 
 def _has_owners(sketch: Sketch, word: int) -> bool:
-    """Whether a name or a topic has more than one owner, in all lists together."""
+    """Whether a name or a topic has more than one owner in all lists together."""
     # Of each owner there are two marks that differ by the word: its own, and that of the two combined.
     return sum(mark ^ word in sketch.marks for mark in sketch.marks) > 2
 
@@ -314,7 +318,7 @@ def _iter_records(text: str, *, is_named_list: bool, parties: Parties = frozense
     lines = text.split("\n")
     starts = [i for i, line in enumerate(lines) if _ROW_START.match(line) is not None]
     if not starts and is_named_list:
-        yield from _iter_spoken(lines)
+        yield from _iter_chat_lines(lines)
     if not starts or not _begins_list(lines[: starts[0]]):
         return
     times = Counter(word.strip(".-") for word in _WORD.findall(text))
@@ -322,31 +326,31 @@ def _iter_records(text: str, *, is_named_list: bool, parties: Parties = frozense
     rows = [match.string[match.end() :] for match in matches]
     column = _find_column_of_names(rows) if is_named_list else -1
     displays = is_named_list and column < 0 and _display_names(rows)
-    said = Counter(map(str.casefold, _NAME.findall(text))) if displays else Counter[str]()
+    word_counts = Counter(map(str.casefold, _NAME.findall(text))) if displays else Counter[str]()
     for match, start, end in zip(matches, starts, [*starts[1:], len(lines)], strict=True):
         rest = lines[start][match.end() :]
         record = _read_row(rest, match["end"], column, parties) if rest.strip() else _read_block(lines[start + 1 : end])
         if displays and not (record.names or record.addresses):
-            record = _read_displayed(rest, record, said)
+            record = _read_displayed(rest, record, word_counts)
         number = match["id"].rstrip(".-")
         # Whoever wrote a part of the text can write a row for a number that stands elsewhere in it.
         if times[number] == 1:
             yield number, record
 
 
-def _iter_spoken(lines: Sequence[str]) -> Iterator[tuple[str, Record]]:
-    """The lines of a conversation, as `bram: how far is it?`, which have no numbers."""
+def _iter_chat_lines(lines: Sequence[str]) -> Iterator[tuple[str, Record]]:
+    """Read the lines of a chat without record numbers: `bram: how far is it?`."""
     for place, line in enumerate(lines):
-        speaker = _SPEAKER.match(line)
+        speaker = _CHAT_SPEAKER.match(line)
         if speaker is not None:
             record = _read_sender(speaker["name"])
             yield f"line {place}", record._replace(topics=_read_topics(line[speaker.end() :]))
 
 
 def _find_column_of_names(rows: Sequence[str]) -> int:
-    """Index of the only column that holds first and last names in most rows; -1 where none does, or two do.
+    """Find the only column with first and last names in most rows; -1 if none does, or two do.
 
-    One cell alone could as well be a subject, which the sender chooses.
+    In one cell alone, such words could be a subject, which the sender chooses.
     """
     table = [[cell.strip() for cell in _CELL.split(row)[:_MAX_COLUMNS]] for row in rows]
     if len(table) < _MIN_COLUMN:
@@ -358,34 +362,34 @@ def _find_column_of_names(rows: Sequence[str]) -> int:
 
 
 def _display_names(rows: Sequence[str]) -> bool:
-    """Whether rows are a name and a text, as those of messages.
+    """Whether rows consist of a name and a text, like those of messages.
 
-    In most rows the first cell is a name, in the others something as short ("Kies & Co"), and most texts have several
-    words and none is a full name.
+    In most rows the first cell is a name, in the others something as short ("Kies & Co"). Most texts have several
+    words, and none is a full name.
     """
     table = [[cell.strip() for cell in _CELL.split(row)] for row in rows]
     if len(rows) < _MIN_COLUMN or any(len(cells) != _NAME_AND_TEXT for cells in table):
         return False
     named = sum(_DISPLAYED.fullmatch(name) is not None for name, _ in table)
-    told = sum(" " in text for _, text in table)
+    rows_with_text = sum(" " in text for _, text in table)
     is_short = all(_AS_SHORT_AS_NAME.fullmatch(name) is not None for name, _ in table)
     is_sender_behind = any(_FULL_NAME.fullmatch(text) is not None for _, text in table)
-    return is_short and not is_sender_behind and 2 * named >= len(table) and 2 * told >= len(table)
+    return is_short and not is_sender_behind and 2 * named >= len(table) and 2 * rows_with_text >= len(table)
 
 
-def _read_displayed(rest: str, record: Record, said: Mapping[str, int]) -> Record:
-    """A record with the name in its first cell, if that stands in no other place of the text.
+def _read_displayed(rest: str, record: Record, word_counts: Mapping[str, int]) -> Record:
+    """Add the name in the first cell of a row to a record, if the name stands nowhere else in the text.
 
-    Whoever displays a name may be somebody else; whoever else speaks of it leaves it nobody's.
+    Anybody may display a name. A name that somebody else mentions too counts for nobody.
 
     Args:
         rest: of the row, behind its number.
         record: as it is known without that.
-        said: how often the text says each word, in small letters.
+        word_counts: how often the text contains each word, in small letters.
     """
     name = _CELL.split(rest)[0].strip()
     sender = _read_sender(name) if _DISPLAYED.fullmatch(name) is not None else Record()
-    if not sender.names or any(said[name] > 1 for name in sender.names):
+    if not sender.names or any(word_counts[name] > 1 for name in sender.names):
         return record
     return sender._replace(topics=record.topics, is_displayed=True)
 
@@ -395,13 +399,13 @@ def _is_full_name(cell: str) -> bool:
 
 
 def _begins_list(lines: Sequence[str]) -> bool:
-    """Whether the lines in front of the first row are a list's heading: what follows a header or prose is a body."""
+    """Whether the lines in front of the first row are a list's heading. Behind a header or prose follows a body."""
     heading = [line for line in lines if line.strip()]
     return len(heading) <= 1 and not any("@" in line or _LABEL.search(line) for line in heading)
 
 
 def _parse(text: str) -> Any:
-    """The parts of a text that is JSON, lines of it, or a Python literal; None for other texts."""
+    """Parse a text that is JSON, lines of it, or a Python literal; None for other texts."""
     stripped = text.strip()
     if stripped[:1] not in ("{", "["):
         return None
@@ -443,7 +447,7 @@ def _walk(value: Any, depth: int) -> Iterator[tuple[str, Record]]:
 
 
 def _is_person_key(key: Any) -> bool:
-    """Whether a field holds the name of the person whom a record is about: an applicant, somebody who signed up."""
+    """Whether a field holds the name of the person that a record is about: an applicant, somebody who signed up."""
     return isinstance(key, str) and key.lower().replace("_", "") in _PERSON_KEYS
 
 
@@ -452,9 +456,11 @@ def _names(key: Any, words: Iterable[str]) -> bool:
 
 
 def _read_row(rest: str, sign: str, column: int, parties: Parties) -> Record:
-    """The sender in a row: behind a label, in the only cell with an address or in the column of names, or who speaks.
+    """Read the sender and the subject in a row of a list.
 
-    The rest is its subject. Of a list that was asked for by a sender, that is the sender in whose cell the name stands.
+    The sender stands behind a label, in the only cell with an address, in the column of names, or in front of a colon
+    in a chat. In a list that was asked for by a sender, it stands in the cell with that name. The other cells are the
+    subject.
     """
     party = _find_party(rest, parties)
     if party:
@@ -466,7 +472,7 @@ def _read_row(rest: str, sign: str, column: int, parties: Parties) -> Record:
         sender = _CELL_END.split(cells[label.end() :], maxsplit=1)[0]
     else:
         addressed = [cell for cell in _CELL_END.split(rest) if "@" in cell and _ADDRESS.search(cell) is not None]
-        speaker = _SPEAKER.match(rest) if not addressed and sign.strip()[:1] in ("]", ")") else None
+        speaker = _CHAT_SPEAKER.match(rest) if not addressed and sign.strip()[:1] in ("]", ")") else None
         sender = addressed[0] if len(addressed) == 1 else speaker["name"] if speaker is not None else ""
         if column >= 0 and "@" not in rest and not sender:
             cell = "".join(_CELL.split(rest)[column : column + 1]).strip()
@@ -476,14 +482,14 @@ def _read_row(rest: str, sign: str, column: int, parties: Parties) -> Record:
 
 
 def _list_short_fields(record: Mapping[Any, Any]) -> Iterator[Any]:
-    """Fields of a record that hold no words of whoever sent it."""
+    """List the fields of a record that hold no words of its sender."""
     return (item for key, item in record.items() if not _names(key, _SENT_WORDS))
 
 
 def _list_numbered_names(cells: Iterable[Any]) -> tuple[str, ...]:
-    """The first name with a number that is the whole of a cell, in small letters: `birkenallee 3`.
+    """List the first name with a number that fills a cell, in small letters: `birkenallee 3`.
 
-    A further one may be what somebody wrote of another record.
+    A further one may be what somebody wrote about another record.
     """
     texts = (cell.strip() for cell in cells if isinstance(cell, str) and len(cell) <= _MAX_SENDER)
     return tuple(islice((text.casefold() for text in texts if NUMBERED_NAME.fullmatch(text) is not None), 1))
@@ -494,7 +500,10 @@ def _is_asked_for(name: str, parties: Parties) -> bool:
 
 
 def _find_party(rest: str, parties: Parties) -> str:
-    """The words with which the first cell of a row begins, if a list was asked for by them, and no address is in it."""
+    """Find the words at the beginning of a row by which the list was asked for.
+
+    None if its first cell has an address.
+    """
     if not parties or "@" in rest:
         return ""
     words = [word.casefold() for word in _NAME.findall(_FIRST_CELL_END.split(rest.lstrip(" \t|,;:])"), maxsplit=1)[0])]
@@ -502,7 +511,7 @@ def _find_party(rest: str, parties: Parties) -> str:
 
 
 def _read_block(lines: list[str]) -> Record:
-    """The sender and the subject of a record in several lines, in front of its first blank line."""
+    """Read the sender and the subject of a record of several lines, in front of its first blank line."""
     head = list(takewhile(str.strip, lines))
     senders = [line.strip()[match.end() :] for line in head if (match := _LABEL.match(line.strip())) is not None]
     subjects = [match[1] for line in head if (match := _SUBJECT.match(line)) is not None]
@@ -516,7 +525,7 @@ def _read_topics(text: str) -> tuple[str, ...]:
 
 
 def _read_sender(text: str) -> Record:
-    """A sender as a list shows one: a name, an address, or both."""
+    """Read a sender as a list shows it: a name, an address, or both."""
     text = text[:_MAX_SENDER]
     if NUMBERED_NAME.fullmatch(text.strip()) is not None:
         return Record()  # one of several that are called so, whom the name and the number name together

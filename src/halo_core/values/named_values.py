@@ -1,4 +1,7 @@
-"""What a text of the user names, so that he asked for nothing of another one: files, accounts, ids, patterns."""
+"""What a text of the user names: files, accounts, ids, patterns. Then it asks for no other one of that sort.
+
+find_named_sorts("forward mail 12 and ticket T-19")   # the sorts "t" and "message"
+"""
 
 from __future__ import annotations
 
@@ -13,11 +16,11 @@ from halo_core.values.lexicon import STOP_WORDS
 from halo_core.values.numbered import singularize
 
 NAMED_FILE: Final = Form("named_file", "")
-"""Says that the user names a file."""
+"""The user names a file."""
 NAMED_ACCOUNT: Final = Form("named_account", "")
-"""Says that the user names an account, or an address at which somebody pays."""
+"""The user names an account, or an address for payments."""
 DICTATED: Final = Form("dictated", "")
-"""Says that the user dictates a text, behind a colon or in quotation marks."""
+"""The user dictates a text, behind a colon or in quotation marks."""
 _DICTATED: Final = re.compile(
     r"\w:\s+[^\W\d]\w*(?:[^\w\n]+\w+){2}|[\"“„«][^\W_]+(?:[^\w\n\"”“»]+\w+){2}|(?<!\w)['‘]\w+(?:[^\w\n'’]+\w+){2}"
 )
@@ -35,9 +38,9 @@ _ACCOUNT: Final = re.compile(
 
 
 def find_named_values(text: str) -> Iterator[Form]:
-    """`NAMED_FILE` where a text names a file (`r.pdf`, "the document Plan-7"), `NAMED_ACCOUNT` where how to pay.
+    """Find out whether a text names a file, says how to pay or dictates a text.
 
-    `DICTATED` where it dictates a text.
+    `NAMED_FILE` (`r.pdf`, "the document Plan-7"), `NAMED_ACCOUNT` and `DICTATED` say so.
     """
     if _FILE.search(text) is not None:
         yield NAMED_FILE
@@ -55,9 +58,9 @@ _NUMBERED: Final = re.compile(
 
 
 def find_named_sorts(text: str) -> Iterator[Form]:
-    """Forms of the sorts of what a text of the user names by an id or a number: `T` of T-19, "mail" of "mail 12".
+    """Find the sorts of what the user names by an id or a number: `T` of T-19, "mail" of "mail 12".
 
-    The empty one says that there is one by a number.
+    The empty sort says that something is named by a number.
     """
     for match in islice(ID_OF_SORT.finditer(text), _MAX_IDS):
         yield make_form(("id_sort", match[1].lower()))
@@ -85,7 +88,7 @@ _NO_NAMES: Final = STOP_WORDS | frozenset(
 
 
 def find_named_nouns(text: str) -> Iterator[Form]:
-    """Forms of the nouns of which a text of the user names one: `table` of "the rows of the table visits"."""
+    """Find the nouns of which the user names one: `table` of "the rows of the table visits"."""
     for pattern, noun, name in ((_NAMED_SORT, 1, 2), (_BEFORE_SORT, 2, 1)):
         for match in islice(pattern.finditer(text), _MAX_IDS):
             if match[name].lower() not in _NO_NAMES:
@@ -94,11 +97,11 @@ def find_named_nouns(text: str) -> Iterator[Form]:
 
 _PATTERN: Final = re.compile(r"[^\s\"'`“”„«»<>,;()]*[*%][^\s\"'`“”„«»<>,;()]*")
 _WILDCARD: Final = re.compile(r"(?<![^\W_])[*%]|[*%](?![^\W_])")
-"""Stands for any signs; between letters and digits it is a part of an id: `DE*ACM*E0441`."""
+"""A star for any characters. Between letters and digits it is a part of an id: `DE*ACM*E0441`."""
 
 
 def find_written_patterns(text: str) -> Iterator[Form]:
-    """Forms of the patterns that a text of the user writes: `2019-*.jpg`."""
+    """Find the patterns that the user writes: `2019-*.jpg`."""
     if _WILDCARD.search(text) is None:
         return
     for match in islice(_PATTERN.finditer(text), _MAX_IDS):

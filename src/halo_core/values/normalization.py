@@ -30,7 +30,7 @@ _ASCII_RUN: Final = re.compile(r"[\x00-\x7f]")
 
 
 def normalize_bounded(text: str, most: int) -> str:
-    """The text in normalization form KC, at most `most` characters of it; takes time for these alone."""
+    """Normalize a text to form KC, at most `most` characters of it, in time that depends only on these."""
     if text.isascii():
         return text[:most]
     if len(text) * _MAX_EXPANSION <= most:
@@ -50,7 +50,7 @@ def normalize_bounded(text: str, most: int) -> str:
 
 
 def has_invisible(text: str) -> bool:
-    """Whether a character of the text is not seen, or is a control character other than white space."""
+    """Whether a text has an invisible character, or a control character other than white space."""
     if not text.isprintable() and any(
         not char.isspace() and unicodedata.category(char)[0] == "C" for char in set(text)
     ):
@@ -59,9 +59,9 @@ def has_invisible(text: str) -> bool:
 
 
 def make_skeleton(text: str) -> str:
-    """What a short text looks like: case, width, hidden characters, accents and confusable letters make no difference.
+    """Reduce a short text to its look, without case, width, hidden characters, accents and look-alike letters.
 
-    Equal skeletons never show that two values are the same. They show that one can be taken for the other.
+    Equal skeletons never show that two values are the same. They show that one can be mistaken for the other.
     """
     if not text.isascii():
         text = unicodedata.normalize("NFKD", normalize_bounded(text, 1024))
@@ -74,5 +74,5 @@ def make_skeleton(text: str) -> str:
 
 
 def compact(text: str) -> str:
-    """The letters and digits of a text, without case."""
+    """Return the letters and digits of a text, without case."""
     return "".join(filter(str.isalnum, text.casefold()))

@@ -1,11 +1,11 @@
-"""What a text uses its numbers as: an amount, a telephone number, the number of a paper, or anything else.
+"""What a text uses its long numbers as: an amount, a telephone number, the number of a paper, or anything.
 
-A paper is whatever gets a number when it is issued or opened: an invoice, an order, a ticket.
+A paper is anything that gets a number when it is issued or opened: an invoice, an order, a ticket.
 
     find_number_uses("set the phone of ACME to 5550001119")  # ("only", "phone 5550001119")
     find_number_uses("pay 90 to 4440002228")                 # ("open", "4440002228")
 
-A number that a text uses as one thing alone does not vouch for it as another: whoever issues an invoice chooses its
+A number that a text uses only as one thing does not vouch for it as another: the issuer of an invoice chooses its
 number, and may choose that of an account.
 """
 
@@ -40,7 +40,7 @@ _MEASURE: Final = (
     r"|votes?|steps?|words?|characters?|lines?|rows?|records?|entries|copies|times|million|billion|thousand)\b"
 )
 _UNIT_BEHIND: Final = re.compile(rf"\s?(?:{_MONEY}|{_MEASURE})(?!\s?[0-9])", re.IGNORECASE)
-"""A unit behind a number. One in front of the next number is that number's: "to 4440002228 EUR 90"."""
+"""A unit behind a number. In "to 4440002228 EUR 90", the unit belongs to the next number."""
 _MONEY_BEFORE: Final = re.compile(rf"(?<![0-9])(?<![0-9] )(?:[$€£¥₹₽₺₩]|\b(?:{_CODES}))\s?$", re.IGNORECASE)
 _AMOUNTS: Final = (
     "amounts?|total|sum|price|balance|budget|revenue|turnover|limit|cost|count|population|betrag|summe|umsatz|saldo"
@@ -79,7 +79,7 @@ _CALLED_BEFORE: Final = CaselessPattern(rf"\b(?:{_CALLS})\s(?:[^\s.;:!?0-9]+\s){
 
 
 def _list_beginnings(*alternatives: str) -> frozenset[str]:
-    """The first three letters of each word by which a text in ASCII can say what a number is."""
+    """List the first three letters of each word by which an ASCII text can say what a number is."""
     words = "|".join(alternatives).replace("(?:", "").replace(")?", "").split("|")
     return frozenset(word[:3] for word in words if word.isascii())
 
@@ -90,9 +90,9 @@ _MONEY_LENGTH: Final = 8  # characters: a code of three letters, a blank, and wh
 
 
 def _may_say_use(before: str) -> bool:
-    """Whether a text before a number may hold any of the words that say what it is.
+    """Whether the text before a number may contain a word that says what it is.
 
-    Most hold none, and one look at the beginnings of all words spares six searches.
+    Most contain none, and one look at the beginnings of all words saves six searches.
     """
     if not before.isascii():
         return True
@@ -112,7 +112,7 @@ _ACCOUNT_NAMES: Final = frozenset("account iban bank card routing sort creditor 
 _PAYEE_NAMES: Final = frozenset("recipient payee beneficiary to destination dest target receiver".split())
 _PHONE_NAMES: Final = frozenset("phone telephone tel mobile cell fax sms whatsapp msisdn".split())
 _GENERAL_PAPERS: Final = frozenset("ref reference file record document report part transaction".split())
-"""Nouns of papers by which an argument may be called that holds anything."""
+"""Nouns of papers that are also names of arguments with other contents."""
 _PAPER_NAMES: Final = frozenset(_PAPERS.split("|")) - _GENERAL_PAPERS
 _PHONE: Final = "phone"
 _PAPER: Final = "paper"
@@ -120,7 +120,7 @@ _AMOUNT: Final = "amount"
 
 
 def find_number_uses(text: str) -> list[Form]:
-    """For each long number of a text a form that says its use: `only` as one thing, or `open` to any.
+    """Find the use of each long number of a text: `only` as one thing, or `open` to any.
 
     A number that is written twice has a form for each time.
 
@@ -139,7 +139,7 @@ def find_number_uses(text: str) -> list[Form]:
 
 
 def _find_use(before: str, behind: str) -> str:
-    """What a number is used as, by the texts before and behind it; empty where that may be anything."""
+    """Find what a number is used as, by the texts before and behind it; empty if it may be anything."""
     last_sign = before.rstrip(" :#='\"(.\xa0")[-1:]
     if not last_sign.isalpha() and last_sign not in _MONEY_SIGNS:  # no word leads to it, as in the cells of a table
         return _AMOUNT if _UNIT_BEHIND.match(behind) is not None else ""
@@ -158,7 +158,7 @@ def _find_use(before: str, behind: str) -> str:
 
 
 def names_paper(words: Iterable[str]) -> bool:
-    """Whether the name of a tool or an argument says that a paper is meant, such as an invoice.
+    """Whether the name of a tool or an argument means a paper, such as an invoice.
 
     Args:
         words: of the name.
@@ -167,7 +167,7 @@ def names_paper(words: Iterable[str]) -> bool:
 
 
 def split_uses(names: Collection[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Sorts the uses of a number by whether the value of an argument can be such a number.
+    """Sort the uses of a number by whether the value of an argument can have them.
 
     Args:
         names: words of the argument's name.

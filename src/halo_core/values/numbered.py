@@ -1,4 +1,7 @@
-"""Short numbers, which count only together with the noun beside them: "invoice 42", "orders 7 and 8", "#7 channel"."""
+"""Short numbers, which count only together with the noun beside them: "invoice 42", "orders 7 and 8", "#7 channel".
+
+A bare 42 stands in many texts by accident. So `invoice_id=42` needs "invoice 42" in a vouching text.
+"""
 
 from __future__ import annotations
 
@@ -12,25 +15,25 @@ from halo_core.values.kinds import MAX_FORMS, Form, make_form
 from halo_core.values.lexicon import STOP_WORDS
 
 MIN_DIGITS: Final = 5
-"""Digits that a number needs to be one without its noun."""
+"""Digits from which a number counts without its noun."""
 _FILLERS: Final = frozenset(
     "no nr num number numbers nos id ids # : nummer № . n nº numéro número numero numer °".split()
 )
 """Words between a noun and its number: "invoice no. 42"."""
 _RELATING: Final = frozenset({"with", "whose", "having", "the", "has", "its"})
-"""Words between a noun and what its number is called: "the file with the id 13"."""
+"""Words between a noun and the noun of its number: "the file with the id 13"."""
 _SHORT_NOUNS: Final = frozenset(("pr", "mr"))
 _QUOTES: Final = frozenset("'\"`’‘“”")
 INVITATION: Final = "invitation"
 _OF_EVENTS: Final = frozenset((INVITATION, "invite"))
-"""Nouns of what belongs to an event, and has its number."""
+"""Nouns of what belongs to an event and has the number of the event."""
 _CONNECTORS: Final = frozenset({",", "and", "or", "&", "und"})
 _NO_NOUNS: Final = _FILLERS | _RELATING | _CONNECTORS | {"is"}
-"""Words that say something of the noun and the number around them."""
+"""Words that describe the noun and the number around them."""
 _WORD_OR_NUMBER: Final = re.compile(r"[0-9]+(?![.,]?[0-9])(?=[^A-Za-z0-9_-]|$)|[^\W\d_]+|[0-9]\S*|[#:,.&№]|\S")
 _NUMBER_IN_ASCII: Final = r"[0-9]+(?![.,]?[0-9])(?=[^a-z0-9_-]|$)|[0-9][^\t-\r\x1c-\x20]*|[^\t-\r\x1c-\x20]"
 _WORD_OR_NUMBER_IN_ASCII: Final = re.compile(rf"[a-z]+|{_NUMBER_IN_ASCII}")
-"""The same in small letters of ASCII: what is no class of Unicode is found faster."""
+"""The same in small letters of ASCII, which is found faster than classes of Unicode."""
 _ROW_OR_NUMBER_IN_ASCII: Final = re.compile(rf"[a-z]+(?: +[a-z]+)*+|{_NUMBER_IN_ASCII}")
 """The same, with words that stand one behind the other as one."""
 _MAX_TOKENS: Final = 20_000
@@ -97,9 +100,10 @@ def _add_form(noun: str, number: str, forms: list[Form]) -> None:
 
 
 def to_argument_noun(word: str) -> str:
-    """The noun that stands for a word of an argument's name; an event's number is none of an invitation.
+    """Replace a word of an argument's name by its main synonym.
 
-    `event_id` of "invitation 12" is the event's, but whoever writes "event 12" names no `invitation`.
+    An invitation has the number of its event, not the reverse. `event_id` matches "invitation 12", but `invitation`
+    does not match "event 12".
     """
     return INVITATION if singularize(word) in _OF_EVENTS else to_numbered_noun(word)
 
@@ -109,7 +113,7 @@ def _is_noun(sign: str) -> bool:
 
 
 def _list_signs(text: str) -> Iterable[str]:
-    """Words in small letters, numbers and signs of a text, at most `_MAX_TOKENS`."""
+    """List words in small letters, numbers and signs of a text, at most `_MAX_TOKENS`."""
     if len(text) > _MAX_TOKENS:
         return [match[0].lower() for match in islice(_WORD_OR_NUMBER.finditer(text), _MAX_TOKENS)]
     if not text.isascii():
@@ -131,7 +135,7 @@ def _list_signs(text: str) -> Iterable[str]:
 
 
 def singularize(word: str) -> str:
-    """A noun in the singular, as far as its ending tells."""
+    """Return a noun in the singular, as far as its ending tells."""
     if len(word) > 4 and word.endswith("ies"):
         return word[:-3] + "y"
     return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word

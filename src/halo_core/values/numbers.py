@@ -69,7 +69,7 @@ _TELEPHONE_START: Final = re.compile(r"\+|tel:|00[1-9]|\(|0[1-9]", re.IGNORECASE
 
 
 def canonicalize_iban(text: str) -> str | None:
-    """Capital letters and digits of an IBAN (ISO 13616), grouped or not; None if the text is something else."""
+    """Return capital letters and digits of an IBAN (ISO 13616), grouped or not; None if the text is something else."""
     spelt = text.strip()
     if len(spelt) < _MIN_IBAN or spelt[0].isdigit():
         return None
@@ -84,7 +84,7 @@ def canonicalize_iban(text: str) -> str | None:
 
 
 def canonicalize_digits(text: str) -> str | None:
-    """The digits of a number that is grouped in any way, `+` in front where it is written; None for anything else."""
+    """Return the digits of a number that is grouped in any way, with a leading `+`; None for anything else."""
     text = text.strip()
     if not text.isascii():
         text = normalize_text(text)
@@ -104,14 +104,14 @@ def _spell_telephone(plus: str, digits: str) -> str:
 
 
 def canonicalize_bank_account(text: str) -> str | None:
-    """Bank code and account number written as one value: `12-34-56 12345678`."""
+    """Return the spelling of bank code and account number that are written as one value: `12-34-56 12345678`."""
     text = text.strip()
     match = _SORT_AND_ACCOUNT.fullmatch(text if text.isascii() else normalize_text(text))
     return join_bank_account(match[1], match[2]) if match is not None else None
 
 
 def join_bank_account(code: str, number: str) -> str:
-    """The joint spelling of a bank code and an account number."""
+    """Join a bank code and an account number."""
     first, second = ("".join(filter(str.isalnum, normalize_text(part))) for part in (code, number))
     return f"{first} {second}".upper()
 
@@ -122,14 +122,14 @@ def looks_like_telephone(text: str) -> bool:
 
 
 def unslash_telephones(text: str) -> str:
-    """A text with a blank for the slash behind the area code of each telephone number."""
+    """Replace the slash behind the area code of each telephone number by a blank."""
     return _SLASHED.sub(r"\1 \2", text) if "/" in text else text
 
 
 def find_number_forms(text: str, forms: list[Form], *, amounts: bool = True) -> None:
     """Add the forms of all numbers in a text: accounts, telephone numbers, dates, amounts and numbered things.
 
-    What one of these is written in is blanked out before the next is looked for. INVARIANT: VOUCH - a part of a longer
+    The places of one kind are blanked out before the next kind is searched. INVARIANT: VOUCH - a part of a longer
     number is neither an amount nor an id.
 
     Args:
@@ -160,7 +160,7 @@ def find_number_forms(text: str, forms: list[Form], *, amounts: bool = True) -> 
 
 
 def _blank_out(text: str, taken: list[tuple[int, int]]) -> str:
-    """The text with `;`, which no number has in it, in place of what is taken."""
+    """Replace the places in `taken` by `;`, which no number contains."""
     parts: list[str] = []
     done = 0
     for start, end in sorted(taken):
@@ -195,7 +195,7 @@ def _find_ibans(text: str, taken: list[tuple[int, int]], forms: list[Form]) -> N
 
 
 def _find_end(text: str, start: int, length: int) -> int:
-    """Where the first `length` letters and digits from `start` end."""
+    """Find the end of the first `length` letters and digits from `start` on."""
     place = start
     for _ in range(length):
         while text[place] in " \n-":

@@ -1,7 +1,10 @@
-"""What a session keeps of a text that it has been shown: marks of tokens and forms, and words in order.
+"""What a session keeps of a text that it was shown: fingerprints of its words and values.
 
-Every text leaves marks of its tokens and of the forms in it. Of an untrusted text, so do the values hidden in it. Only
-the user's texts and what trusted lookups brought are kept in order as well, since only they vouch for values.
+    fingerprint_text(key, "Pay DE89 3704 0044 0532 0130 00")   # marks of each word, and of the IBAN in any grouping
+
+Of every text: fingerprints of its tokens, and of the canonical forms of its values. Of an untrusted text also those
+of encoded values in it. Only texts that vouch for values (the user's, results of trusted lookups) are also kept as a
+sequence of words, so that a value of several words is found only where they stand side by side.
 """
 
 from __future__ import annotations
@@ -16,9 +19,9 @@ from typing import Final, NamedTuple
 from halo_core.model import Provenance
 from halo_core.values.decoded_readings import generate_hidden_texts, holds_code
 from halo_core.values.forms import find_forms
-from halo_core.values.implied_orders import find_ended_words
+from halo_core.values.implied_orders import find_cancelled_words
 from halo_core.values.kinds import CARRIED_DOMAINS, MAX_CARRIED, MAX_FORMS, SUSPICION_DOMAINS, Form, make_form
-from halo_core.values.known_rows import fingerprint_ended, fingerprint_rows
+from halo_core.values.known_rows import fingerprint_cancelled, fingerprint_rows
 from halo_core.values.lexicon import STOP_WORDS
 from halo_core.values.listed_items import find_completed_names, find_listed_forms, find_listed_paths
 from halo_core.values.named_records import Parties, fingerprint_named_records
@@ -33,11 +36,11 @@ from halo_core.values.sketch import (
     fingerprint_words,
 )
 from halo_core.values.spans import fingerprint_text_in_order
-from halo_core.values.user_texts import MAX_OWN_CHARS, drop_forbidden
+from halo_core.values.user_texts import MAX_USER_CHARS, drop_forbidden
 
 _MAX_KEY_LENGTH: Final = 96  # characters of an argument that is a key of a lookup
 _MAX_KEY_WORDS: Final = 12
-_MAX_TRUSTED_READ: Final = 65_536  # characters of a text of ours whose forms are kept, or which vouch
+_MAX_TRUSTED_READ: Final = 65_536  # characters of a trusted text whose forms are kept, or which vouch
 _MAX_HIDDEN_READ: Final = 4_096  # characters of a hidden text
 
 
@@ -50,15 +53,15 @@ def fingerprint_text(
     without: Collection[str] = (),
     forms: set[Form] | None = None,
 ) -> frozenset[int]:
-    """Keyed fingerprints of the tokens and forms of a text.
+    """Compute keyed fingerprints of the tokens and values of a text.
 
     Args:
         key: of the sketch.
         text: the text.
-        find_hidden: those of values that are encoded in it as well; of an untrusted text, since they raise suspicion.
-        vouching: it vouches for values, so that the registrable domains it names are kept.
-        without: tokens that are left out.
-        forms: those in the text where they were looked for already, neither vouching nor hidden ones.
+        find_hidden: also those of encoded values. For untrusted texts, where they make a value suspicious.
+        vouching: the text vouches for values, so the registrable domains in it are kept too.
+        without: tokens to leave out.
+        forms: the forms in the text, if they were already found; without those of vouching or hidden values.
     """
     words = set(extract_tokens(text))
     if forms is None:
@@ -81,12 +84,12 @@ def fingerprint_text(
             letters = value.lower() if value.isascii() and value.isalnum() else compact(value)
             if letters not in dropped:
                 forms.add(form)
-    ended = fingerprint_ended(key, find_ended_words(text)) if vouching else ()
-    return frozenset((*fingerprint_words(key, tokens), *fingerprint_forms(key, forms), *ended))
+    cancelled = fingerprint_cancelled(key, find_cancelled_words(text)) if vouching else ()
+    return frozenset((*fingerprint_words(key, tokens), *fingerprint_forms(key, forms), *cancelled))
 
 
 def fingerprint_whole_text(key: bytes, text: str, *, is_vouched: bool) -> int:
-    """Keyed fingerprint by which a session knows a user's text that it has been shown before."""
+    """Compute the fingerprint by which a session recognizes a user's text that it was shown before."""
     return fingerprint_forms(key, [Form("vouched" if is_vouched else "message", text)])[0]
 
 
@@ -94,9 +97,9 @@ class ResultMarks(NamedTuple):
     """What a session keeps of a result.
 
     Args:
-        marks: of its tokens and forms.
-        known: of the forms that a trusted lookup brought.
-        spans: words in order, of a trusted lookup.
+        marks: fingerprints of its tokens and forms.
+        known: fingerprints of the forms that a trusted lookup returned.
+        spans: its words in order, if it is of a trusted lookup.
         carried: those of `known` that the result carries into a later session, at most `MAX_CARRIED`.
     """
 
@@ -107,7 +110,7 @@ class ResultMarks(NamedTuple):
 
 
 NO_MARKS: Final = ResultMarks()
-"""What a session keeps of nothing."""
+"""What a session keeps of an empty text."""
 
 
 def read_result(
@@ -127,22 +130,22 @@ def read_result(
     is_of_one: bool = False,
     is_filtered_list: bool = False,
 ) -> ResultMarks:
-    """Read a result for what a session keeps of it.
+    """Compute what a session keeps of a result.
 
     Args:
         key: of the sketch.
-        text: what was returned, as much as a reader may have seen.
+        text: the returned text, as far as a reader may have seen it.
         origin: as `origin_of_result` gives it.
         arguments: texts of all arguments.
-        nouns: of what a lookup lists the numbers (`find_nouns_of_result`).
-        argument_words: all tokens of each argument, where they are known already.
-        brings_places: False where accounts and addresses in it are not known, as in the answer of a write.
+        nouns: of the numbers that a lookup lists (`find_nouns_of_result`).
+        argument_words: all tokens of each argument, if they are already known.
+        brings_places: accounts and addresses in the result are known. False for the answer of a write.
         are_arguments_users: the user wrote each argument.
-        lists_records: the call asked for a list, so that its rows say whose a record is.
+        lists_records: the arguments ask for a list, so its rows say to whom a record belongs.
         is_named_list: the name of the source says that it lists records (`names_list`).
-        own_domain: mail domain of the user; empty where it is none's own.
-        parties: of whom the call asked for records (`find_parties`).
-        is_of_one: it lists what belongs to one thing or person whom the user named (`lists_of_one`).
+        own_domain: mail domain of the user; empty at a public mail host.
+        parties: the people whose records the call asked for (`find_parties`).
+        is_of_one: it lists what belongs to one thing or person that the user named (`lists_of_one`).
         is_filtered_list: the arguments of the call say that it lists records (`lists_by_filters`).
     """
     if not text:
@@ -165,47 +168,47 @@ def read_result(
     # Words that a trusted source merely repeats from the arguments are left out.
     forms = find_forms(text[:_MAX_TRUSTED_READ])
     words = list(map(extract_tokens, arguments) if argument_words is None else argument_words)
-    given = set(chain.from_iterable(words))
-    marks = fingerprint_text(key, text, without=given, forms=forms)
+    argument_text = set(chain.from_iterable(words))
+    marks = fingerprint_text(key, text, without=argument_text, forms=forms)
     if origin is not Provenance.KNOWN:
         return ResultMarks(marks)
     if not brings_places:
         forms = {form for form in forms if not _names_place(form)}
     known = fingerprint_known_text(
-        key, text, arguments, forms, nouns, given_words=given, are_arguments_users=are_arguments_users
+        key, text, arguments, forms, nouns, given_words=argument_text, are_arguments_users=are_arguments_users
     )
     return ResultMarks(marks, *known)
 
 
-_PLACES: Final = CARRIED_DOMAINS - {"digits"}
+_PLACE_DOMAINS: Final = CARRIED_DOMAINS - {"digits"}
 _MAX_ID_DIGITS: Final = 6  # a longer number may be an account's or a telephone's
 
 
 def _names_place(form: Form) -> bool:
-    return form.domain in _PLACES or (form.domain == "digits" and len(form.text) > _MAX_ID_DIGITS)
+    return form.domain in _PLACE_DOMAINS or (form.domain == "digits" and len(form.text) > _MAX_ID_DIGITS)
 
 
 def fingerprint_vouching_text(sketch: Sketch, text: str, *, is_vouched: bool) -> bytes:
-    """The words of a user's text in order, without what it forbids.
+    """Make the stored form of a user's text: its words in order, without what it forbids.
 
-    A text with quotes may forbid something in what it dictates, and is kept whole.
+    A text with quotation marks is kept whole: the prohibition may be part of a dictated text.
 
     Args:
         sketch: what the session has seen before.
         text: the text.
-        is_vouched: the host says that these are the user's words. Else what only an untrusted source has said before is
-            nobody's.
+        is_vouched: the host declares the text as the user's words. Otherwise, words that only an untrusted source
+            wrote before do not count as the user's.
     """
-    if _QUOTING.search(text) is None:
-        text = drop_forbidden(text[:MAX_OWN_CHARS], keeps_bad=True) + text[MAX_OWN_CHARS:]
-    return fingerprint_text_in_order(text, sketch.key, None if is_vouched else _ForeignWords(sketch))
+    if _QUOTE_SIGN.search(text) is None:
+        text = drop_forbidden(text[:MAX_USER_CHARS], keeps_bad=True) + text[MAX_USER_CHARS:]
+    return fingerprint_text_in_order(text, sketch.key, None if is_vouched else _OnlyUntrustedTokens(sketch))
 
 
-_QUOTING: Final = re.compile(r"[\"`“”„«»{}<>]")
+_QUOTE_SIGN: Final = re.compile(r"[\"`“”„«»{}<>]")
 
 
-class _ForeignWords:
-    """Says which tokens only an untrusted source has said."""
+class _OnlyUntrustedTokens:
+    """Tells which tokens only an untrusted source has written."""
 
     def __init__(self, sketch: Sketch) -> None:
         self._sketch = sketch
@@ -213,10 +216,10 @@ class _ForeignWords:
     def __call__(self, tokens: Sequence[str]) -> list[bool]:
         if not self._sketch.marks:
             return [False] * len(tokens)
-        foreign = {token: self._is_foreign(token) for token in set(tokens)}
-        return [foreign[token] for token in tokens]
+        only_untrusted = {token: self._is_only_untrusted(token) for token in set(tokens)}
+        return [only_untrusted[token] for token in tokens]
 
-    def _is_foreign(self, token: str) -> bool:
+    def _is_only_untrusted(self, token: str) -> bool:
         if not any(map(str.isalnum, token)) or token.casefold() in STOP_WORDS:
             return False
         words = list(islice(extract_tokens(token), 4))
@@ -226,41 +229,45 @@ class _ForeignWords:
 
 
 def is_lookup_key(text: str) -> bool:
-    """Whether an argument can only choose among what a source holds: short, and nothing in it can be decoded."""
+    """Whether an argument can only select among what a source holds: it is short, and nothing in it can be decoded."""
     return len(text) <= _MAX_KEY_LENGTH and len(text.split()) <= _MAX_KEY_WORDS and not holds_code(text)
 
 
-_MAX_SYLLABLE: Final = 2  # letters that are in another word by chance
+_MAX_SHARED_LETTERS: Final = 2  # letters that are in another word by chance
 _ITEM: Final = re.compile(r"(?<![\w./@-])(?=[\w-]*[0-9])(?=[\w-]*[A-Za-z])[A-Za-z0-9][\w-]{2,31}(?![\w/@-]|\.\w)")
-"""An id of letters and digits. Where it stands says nothing more of it, so that a later session can know it."""
+"""An id of letters and digits. It is known wherever it stands, so a later session can know it too."""
 _ITEM_IN_ASCII: Final = re.compile(
     r"(?<![A-Za-z0-9_./@-])(?=[A-Za-z_-]*[0-9])(?=[0-9_-]*[A-Za-z])[A-Za-z0-9][A-Za-z0-9_-]{2,31}"
     r"(?![A-Za-z0-9_/@-]|\.[A-Za-z0-9_])"
 )
-"""The same in a text of ASCII characters: what is no class of Unicode is found faster."""
+"""The same in a text of ASCII, which is found faster than classes of Unicode."""
 _ITEM_DOMAINS: Final = frozenset(("item", "listed", "numbered"))
 
 
 def _find_items(text: str) -> list[Form]:
-    """Forms of the ids in a text that are no numbers, at most `MAX_CARRIED`."""
+    """Find the ids in a text that are not numbers, at most `MAX_CARRIED`."""
     pattern = _ITEM_IN_ASCII if text.isascii() else _ITEM
     ids = dict.fromkeys(map(itemgetter(0), islice(pattern.finditer(text), 4 * MAX_CARRIED)))
     return list(map(make_form, zip(repeat("item"), islice(ids, MAX_CARRIED))))
 
 
-_MADE_NAME: Final = re.compile(r"[^\W\d_]{2,32}(?:[._-][^\W\d_]{2,32}){1,3}")
-"""Words of letters that are put together as logins and names of tables are."""
+_BUILT_NAME: Final = re.compile(r"[^\W\d_]{2,32}(?:[._-][^\W\d_]{2,32}){1,3}")
+"""Words joined as in logins and names of tables: `ingrid.falk`."""
 _BESIDE_NOUN: Final = frozenset(("listed", "numbered"))
 
 
-def _is_made(name: str, literal: str | None) -> bool:
-    """Whether a source made a name of several words of its arguments, which the user wrote.
+def _is_name_built_from_arguments(name: str, argument_text_as_written: str | None) -> bool:
+    """Whether a source built a name out of several words of the user: `ingrid.falk` for "Ingrid Falk".
 
     Args:
         name: in the result.
-        literal: the arguments as they are written, in small letters; None where not all of them are the user's.
+        argument_text_as_written: in small letters; None unless the user wrote all arguments.
     """
-    return literal is not None and _MADE_NAME.fullmatch(name) is not None and name.casefold() not in literal
+    return (
+        argument_text_as_written is not None
+        and _BUILT_NAME.fullmatch(name) is not None
+        and name.casefold() not in argument_text_as_written
+    )
 
 
 def fingerprint_known_text(
@@ -273,27 +280,28 @@ def fingerprint_known_text(
     given_words: Collection[str] | None = None,
     are_arguments_users: bool = False,
 ) -> tuple[frozenset[int], bytes, tuple[int, ...]]:
-    """Marks of the forms that a trusted lookup brought, its words in order, and those of the marks that are carried.
+    """Make what is kept of a trusted lookup's result: marks of forms, words in order, marks that are carried.
 
-    What stands in the arguments is left out, but for names that the source made of several words of the user.
+    Words of the arguments are left out, except for names that the source built from several words of the user.
 
-    INVARIANT: VOUCH - what a source repeats from its arguments is no news from that source.
+    INVARIANT: VOUCH - a source that only repeats its arguments does not vouch for them.
 
     Args:
         key: of the sketch.
         text: the result.
         arguments: texts of all arguments.
-        forms: those in the text, where they were looked for already.
-        nouns: of what it lists the numbers.
-        given_words: tokens of all arguments, where they are known already.
-        are_arguments_users: the user wrote each argument, so `ingrid.falk` is the source's answer to "Ingrid Falk".
+        forms: the forms in the text, if they were already found.
+        nouns: of the numbers that it lists.
+        given_words: tokens of all arguments, if they are already known.
+        are_arguments_users: the user wrote each argument, so `ingrid.falk` is the source's answer to "Ingrid
+            Falk".
     """
     text = text[:_MAX_TRUSTED_READ]
     parts = list(map(compact, arguments))
-    given = "\0".join(["".join(parts), *parts])
+    argument_text = "\0".join(["".join(parts), *parts])
     # Both ways; what is compared is letters and digits alone, so it stands in one of the two.
-    given = f"{given}\0{given[::-1]}"
-    literal = "\0".join(arguments).casefold() if are_arguments_users else None
+    argument_text = f"{argument_text}\0{argument_text[::-1]}"
+    argument_text_as_written = "\0".join(arguments).casefold() if are_arguments_users else None
 
     # Each result is read this way, so these are loops: a comprehension is a call.
     brought: list[Form] = []
@@ -302,11 +310,13 @@ def fingerprint_known_text(
             # The noun of a number, or the key of an item, is no part of what an argument gave.
             value = form.text.rpartition(" ")[2] if form.domain in _BESIDE_NOUN else form.text
             letters = value.lower() if value.isascii() and value.isalnum() else compact(value)
-            if letters and (letters not in given or _is_made(value, literal)):
+            if letters and (
+                letters not in argument_text or _is_name_built_from_arguments(value, argument_text_as_written)
+            ):
                 brought.append(form)
     brought += find_number_uses(text)
     if arguments:
-        brought += find_completed_names(text, given)
+        brought += find_completed_names(text, argument_text)
         brought += find_listed_paths(text, arguments)
 
     words = set(chain.from_iterable(map(extract_tokens, arguments))) if given_words is None else given_words
@@ -315,23 +325,26 @@ def fingerprint_known_text(
     known = fingerprint_forms(key, brought, KNOWN)
     return (
         frozenset(known).union(rows),
-        fingerprint_text_in_order(text, key, partial(_find_repeated, given, literal, words)),
+        fingerprint_text_in_order(text, key, partial(_find_repeated, argument_text, argument_text_as_written, words)),
         _list_carried(brought, known),
     )
 
 
-def _find_repeated(given: str, literal: str | None, words: Collection[str], tokens: Sequence[str]) -> list[bool]:
-    """Which tokens of a result only repeat its arguments.
+def _find_repeated(
+    argument_text: str, argument_text_as_written: str | None, words: Collection[str], tokens: Sequence[str]
+) -> list[bool]:
+    """Find the tokens of a result that only repeat its arguments.
 
     Args:
-        given: letters and digits of the arguments, without case.
-        literal: see `_is_made`.
+        argument_text: letters and digits of the arguments, without case.
+        argument_text_as_written: the arguments as they are written, in small letters; None unless all of them are
+            the user's.
         words: their tokens.
         tokens: of the result.
     """
-    found = list(map(given.__contains__, map(str.lower, tokens)))  # so far as for words and numbers in ASCII
+    found = list(map(argument_text.__contains__, map(str.lower, tokens)))  # so far as for words and numbers in ASCII
     for place, token in enumerate(tokens):
-        if len(token) <= _MAX_SYLLABLE and token.isalpha():
+        if len(token) <= _MAX_SHARED_LETTERS and token.isalpha():
             found[place] = token.casefold() in words  # `EN` is no part of `open` that comes back
         elif token.isalnum() and token.isascii():
             continue
@@ -339,13 +352,13 @@ def _find_repeated(given: str, literal: str | None, words: Collection[str], toke
             found[place] = False
         else:
             letters = compact(token)
-            is_repeated = (not letters or letters in given) and any(map(str.isalnum, token))
-            found[place] = is_repeated and not _is_made(token, literal)
+            is_repeated = (not letters or letters in argument_text) and any(map(str.isalnum, token))
+            found[place] = is_repeated and not _is_name_built_from_arguments(token, argument_text_as_written)
     return found
 
 
 def _list_carried(forms: Iterable[Form], marks: Iterable[int]) -> tuple[int, ...]:
-    """Of the marks of forms those that a result carries into a later session: first addresses, sorted, then ids."""
+    """List the marks that a result carries into a later session: of addresses first, sorted, then of ids."""
     places: list[int] = []
     items: list[int] = []
     for form, mark in zip(forms, marks, strict=True):

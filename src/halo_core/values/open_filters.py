@@ -1,6 +1,7 @@
-"""Filters that leave nothing out: with an empty one, whatever there is is deleted or sent.
+"""Filters that leave nothing out: with an empty filter, everything is deleted or sent.
 
-doubt_open_filters(traced, leaves, ("table", "filter"), sketch)   # with `filter=""` nobody vouched for the table
+unvouch_targets_of_open_filters(traced, leaves, ("table", "filter"), sketch)
+# with `filter=""`, the table is not vouched for any more
 """
 
 from __future__ import annotations
@@ -39,11 +40,11 @@ _PASSING_ON: Final = (
     "pass on",
     "passes on",
 )
-_PASSED_ON: Final = ("all", "everything", "every", "any")
+_ALL_PASSED_ON: Final = ("all", "everything", "every", "any")
 
 
 def leaves_nothing_out(text: str) -> bool:
-    """Whether a filter, a sender or the like is one that everything matches: none, or a star."""
+    """Whether everything matches a filter, a sender or the like: it is empty, or a star."""
     return text.strip().casefold() in _EVERYTHING or (bool(text.strip()) and not any(map(str.isalnum, text)))
 
 
@@ -58,15 +59,15 @@ def is_written(sketch: Sketch, text: str) -> bool:
 
 
 def wants_all_passed_on(sketch: Sketch) -> bool:
-    """Whether the user wrote "forward all" or the like, and not only "all my mail" of something else."""
-    return any(is_written(sketch, f"{verb} {quantifier}") for verb in _PASSING_ON for quantifier in _PASSED_ON)
+    """Whether the user wrote "forward all" or the like, and not only "all my mail" about something else."""
+    return any(is_written(sketch, f"{verb} {quantifier}") for verb in _PASSING_ON for quantifier in _ALL_PASSED_ON)
 
 
 def list_open_scopes(resource: Resource, args: Mapping[str, Any], sketch: Sketch) -> list[TracedLeaf]:
-    """What a consequence is given no value for, and so is for whatever there is, as targets that nobody named.
+    """List the empty arguments of a consequential act that make it apply to everything, as targets that nobody named.
 
-    A filter, and of a deletion each declared target. Of an execution or an act of administration the declared targets
-    where none of them has a value. None where the user wrote "all".
+    That is an empty filter, and for a deletion each empty declared target. For an execution or an act of
+    administration, the declared targets if all of them are empty. None if the user wrote "all".
 
     Args:
         resource: what is acted on, in a session that was exposed.
@@ -87,12 +88,12 @@ def list_open_scopes(resource: Resource, args: Mapping[str, Any], sketch: Sketch
     ]
 
 
-def doubt_open_filters(
+def unvouch_targets_of_open_filters(
     traced: tuple[TracedLeaf, ...], leaves: Iterable[Leaf], targets: Collection[str], sketch: Sketch
 ) -> tuple[TracedLeaf, ...]:
-    """The traced leaves of a deletion; nobody vouched for its targets where a declared filter leaves nothing out.
+    """Give the targets of a deletion the origin `novel` if a declared filter leaves nothing out.
 
-    Whoever writes "all" may mean that.
+    Not if the user wrote "all".
 
     Args:
         traced: as `trace_leaves` gives them.

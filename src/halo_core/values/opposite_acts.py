@@ -1,4 +1,4 @@
-"""Which words ask for no act of a tool because it does the opposite, or much more: blocking asks for no access.
+"""Words that ask for no act of a tool because the tool does the opposite, or much more.
 
 drop_opposites(("giv", "access"), {"giv", "block", "access"}, Impact.ADMIN)   # without "block"
 drop_opposites(("penalti",), {"pay", "charg"}, Impact.PAYMENT)                # without "pay"
@@ -12,23 +12,25 @@ from typing import Final
 from halo_core.model import Impact
 from halo_core.values.lexicon import REQUEST_WORDS_BY_IMPACT, stem_all
 
-_GIVING: Final = stem_all(
+_GIVING_STEMS: Final = stem_all(
     "invite add grant allow permit authorize authorise give promote let share enable unlock unblock unfreeze activate "
     "reactivate upgrade appoint delegate onboard provision unban pardon reinstate enroll enrol assign join approve "
     "merge"
 )
-_TAKING: Final = stem_all(
+_TAKING_STEMS: Final = stem_all(
     "disable revoke remove lock suspend block freeze deactivate demote downgrade offboard ban expel evict close "
     "archive drop delete kick exclude unassign unshare unenroll unenrol strip erase discard"
 )
-_PAYING: Final = REQUEST_WORDS_BY_IMPACT["payment"] | stem_all(
+_PAYING_STEMS: Final = REQUEST_WORDS_BY_IMPACT["payment"] | stem_all(
     "refund compensate contribute credit donate pledge sponsor tip remit"
 )
-_TELLING: Final = stem_all("mail email message text dm reply contact tell notify inform write greet answer comment")
-_READING: Final = stem_all(
+_TELLING_STEMS: Final = stem_all(
+    "mail email message text dm reply contact tell notify inform write greet answer comment"
+)
+_READING_STEMS: Final = stem_all(
     "read look see show view check examine review analyze analyse summarize summarise find search describe explain"
 )
-_OWNING: Final = stem_all("owner ownership")
+_OWNING_STEMS: Final = stem_all("owner ownership")
 _ASKING_TO_OWN: Final = stem_all("owner ownership own transfer hand reassign pass give make")
 _OFF: Final = frozenset(("turn", "switch", "off"))
 
@@ -37,7 +39,7 @@ _TAKING_MONEY: Final = stem_all(
     "clawback confiscate debit deduct deduction fine garnish levy penalty penalise penalize recoup surcharge withdraw"
     " withdrawal"
 )
-"""Of tools that take money from whom they name."""
+"""Stems in names of tools that take money from the person they name."""
 _GIVING_MONEY: Final = stem_all(
     "advance allowance bonus compensate credit deposit discount donate goodwill grant payout pledge premium refund"
     " reimburse repay reward sponsor tip"
@@ -47,9 +49,9 @@ _ASKING_TO_TAKE: Final = _TAKING_MONEY | stem_all("bill charge")
 
 
 def drop_opposites(tool_words: Collection[str], stems: frozenset[str], impact: Impact) -> frozenset[str]:
-    """Of the stems by which people ask for a class of acts, those that can ask for one of this tool.
+    """Of the stems by which people ask for a class of acts, keep those that can ask for one of this tool.
 
-    Of payments, whoever pays somebody a bonus asks for no deduction, and whoever charges somebody for no refund.
+    For payments: "pay her a bonus" asks for no deduction, and "charge her" for no refund.
 
     Args:
         tool_words: stems of the words of its name.
@@ -68,17 +70,20 @@ def drop_opposites(tool_words: Collection[str], stems: frozenset[str], impact: I
 
 
 def _drop_opposite_rights(words: frozenset[str], stems: frozenset[str]) -> frozenset[str]:
-    """The same of acts of administration.
+    """Like `drop_opposites`, for acts of administration.
 
-    Whoever blocks somebody asks to give nobody anything, whoever shares something makes nobody its owner, what is taken
-    away or turned off is asked for by words of that, and a right by none of paying, telling and reading.
+    "Block her" does not ask for a tool that gives access. "Share it" does not ask for one that changes the owner.
+    Only words of removing or turning off ask for a tool that does so. Words of paying, telling and reading ask for no
+    right.
     """
-    own = REQUEST_WORDS_BY_IMPACT["admin"] | words
-    stems = stems - ((_PAYING | _TELLING) - own) - (_READING - REQUEST_WORDS_BY_IMPACT["admin"])
-    if not words.isdisjoint(_OWNING) or words >= {"hand", "over"}:
+    allowed_stems = REQUEST_WORDS_BY_IMPACT["admin"] | words
+    stems = (
+        stems - ((_PAYING_STEMS | _TELLING_STEMS) - allowed_stems) - (_READING_STEMS - REQUEST_WORDS_BY_IMPACT["admin"])
+    )
+    if not words.isdisjoint(_OWNING_STEMS) or words >= {"hand", "over"}:
         return stems & _ASKING_TO_OWN or stems
-    takes = not words.isdisjoint(_TAKING) or ("off" in words and not words.isdisjoint(_OFF - {"off"}))
-    gives = not words.isdisjoint(_GIVING)
+    takes = not words.isdisjoint(_TAKING_STEMS) or ("off" in words and not words.isdisjoint(_OFF - {"off"}))
+    gives = not words.isdisjoint(_GIVING_STEMS)
     if takes and not gives:
-        return stems - _GIVING
-    return stems - _TAKING if gives and not takes else stems
+        return stems - _GIVING_STEMS
+    return stems - _TAKING_STEMS if gives and not takes else stems

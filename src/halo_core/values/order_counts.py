@@ -1,10 +1,10 @@
-"""How many of a thing a text of the user wants: counts, the most it allows, and numbers that say which one instead.
+"""How many of a thing the user wants: counts, the highest count allowed, and numbers that say which one instead.
 
     find_count_forms("Order the chairs, up to 6 each")   # ("allowed_count", "1") ... ("allowed_count", "6")
     find_count_forms("Order 2 chairs for room 640")      # ("counting", "2"), ("numbering", "640")
 
-An order at no stated price is bounded by its counts alone (ADR 78), so a count has to be the user's: written as one, or
-within a limit that the user states.
+Nothing but its counts bounds an unpriced order (ADR 78). So a count has to be the user's: written as one, or within a
+limit that the user states.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from halo_core.values.kinds import Form, make_form
 
 _MAX_NUMBERS: Final = 48
 _MAX_ALLOWED: Final = 200
-"""A higher limit allows only the counts that the user wrote."""
+"""Most counts that a limit allows. A higher limit allows only the counts that the user wrote."""
 _MAX_NOUN: Final = 24  # characters of what stands in front of a number
 PRICE_LIMIT: Final = Form("price_limit", "")
-"""Says that the user states the most that something may cost."""
+"""The user states a highest price."""
 
 _NUMBER: Final = re.compile(r"(?<![\w.,/@+-])[0-9]{1,6}(?![\w/@-]|[.,][0-9])")
 _TIME_BEHIND: Final = re.compile(
@@ -30,7 +30,7 @@ _TIME_BEHIND: Final = re.compile(
     r"|[ -]?(?:min|mins|hrs?|yrs?|kg|km|cm|mm|%)(?!\w)|[ -](?:employees|staff|customers|visitors|users|members)\b",
     re.IGNORECASE,
 )
-"""Says that a number in front is a time or another measure."""
+"""The number in front is a time or another measure."""
 MEASURING_NAMES: Final = frozenset(
     "second seconds minute minutes hour hours day days night nights week weeks month months year years duration length "
     "period term stay percent weight kg km hrs mins".split()
@@ -50,23 +50,20 @@ _BEFORE_NUMBER: Final = re.compile(
     r"|[a-z]+(?:strasse|straße|gasse|weg|platz|allee))\.? ?$",
     re.IGNORECASE,
 )
-"""Nouns and prepositions behind which a number says which one, or when."""
+"""Nouns and prepositions in front of a number that says which one, or when."""
 _PRICE_BEFORE: Final = re.compile(r"\b(?:for|at|costing|worth) $", re.IGNORECASE)
 _PRICE_BEHIND: Final = re.compile(
     r",? (?:at (?:the )?most|max\b|each\b|apiece\b|per\b|in total\b|or less\b)", re.IGNORECASE
 )
 _CLAUSE: Final = re.compile(r"[,;\n]|\.\s|\b(?:and|und|et|y|e|en)\b")
-_RUN: Final = re.compile(r"[\w-]+")
-_ID: Final = re.compile(r"[A-Za-z0-9][\w-]{1,31}")
-"""An id of letters and digits, as that of a ware; both have to stand at its beginning or behind it in its run."""
-_LAST_DIGIT: Final = re.compile(r"[0-9][^0-9]*$")
-_LAST_LETTER: Final = re.compile(r"[A-Za-z][^A-Za-z]*$")
+_ID: Final = re.compile(r"(?=[\w-]*[0-9])(?=[\w-]*[A-Za-z])[A-Za-z0-9][\w-]{1,31}")
+"""An id of letters and digits, such as that of a product."""
 _ORDER_BEFORE: Final = re.compile(r"\b(?:order|booking)\.? ?$", re.IGNORECASE)
 _COUNTED_BEHIND: Final = re.compile(
     r" (?:of|x|×)\b| (?!(?:is|was|has|had|for|from|and|or|to|on|in|at|by|with|that|which|as|if|it)\b)[^\W\d_]",
     re.IGNORECASE,
 )
-"""Says that "order 10" orders ten, and is no order with that number."""
+""""Order 10" followed by this orders ten pieces, and is not the order with that number."""
 _WORDS: Final = {
     word: number
     for number, row in enumerate(
@@ -94,7 +91,7 @@ _NO_COUNT: Final = (
     r"|(?:second|minute|hour|day|night|week|month|year|mile|meter|metre|kilo\w*|gram|litre|liter)s?"
     r"|tage?n?|nächten?|nächte|wochen?|monaten?|jours?|nuits?|días?|noches?|giorni|notti|km|kg|g|m|cm)\b)"
 )
-"""What is limited is no sum, no time and no measure."""
+"""A limit of a sum, a time or a measure, and not of a count."""
 _MOST: Final = re.compile(
     r"\b(?:up to|at (?:the )?most|no more than|not more than|max(?:imum)?\.?(?: of)?|a maximum of|bis zu|höchstens"
     r"|maximal|jusqu['’]à|au plus|au maximum|hasta|como máximo|no más de|fino a|al massimo|non più di|até|no máximo"
@@ -123,7 +120,7 @@ _PRICE_LIMIT: Final = re.compile(
 
 
 def find_count_forms(text: str) -> Iterator[Form]:
-    """Forms of the numbers in a text, by what they say, and of the most that it allows.
+    """Find the numbers in a text by their use, and the highest count that it allows.
 
     A number says how many (`counting`), which one (`numbering`) or how long (`measuring`).
 
@@ -145,7 +142,7 @@ def find_count_forms(text: str) -> Iterator[Form]:
 
 
 def _find_counted(text: str) -> Iterator[Form]:
-    """Forms of the ids that stand in a clause with counts, and of each with its count: "2 of CH-1 and 20 of CH-2"."""
+    """Find the ids in a clause with counts, and each with its count: "2 of CH-1 and 20 of CH-2"."""
     for clause in _CLAUSE.split(text)[:_MAX_NUMBERS]:
         ids = [name.casefold() for name in islice(_find_ids(clause), _MAX_NUMBERS)]
         numbers = [match[0] for match in islice(_NUMBER.finditer(clause), _MAX_NUMBERS)]
@@ -167,7 +164,7 @@ def _find_ids(text: str) -> Iterator[str]:
 
 
 def _find_use(text: str, match: re.Match[str]) -> str:
-    """What a number says: how many, which one, or how long (`measuring`)."""
+    """Find the use of a number: how many, which one, or how long."""
     if _TIME_BEHIND.match(text, match.end()) is not None:
         return "measuring"
     return "numbering" if _says_which(text, match) else "counting"

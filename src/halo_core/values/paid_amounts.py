@@ -2,15 +2,15 @@
 
     find_ceiling_forms("Pay 20 euro to Ana and 500 to Bob", find_forms)  # what a session keeps of the text
     is_above_ceiling("520", look_up, keys=list_target_keys("Ana", ()))   # True: 20 are for Ana
-    is_above_ceiling("450", look_up, keys=list_target_keys("Eve", ()))   # False: nothing is written beside Eve
+    is_above_ceiling("450", look_up, keys=list_target_keys("Eve", ()))   # False: no amount stands beside Eve
 
-An amount belongs to the target that is written beside it, in the same clause. Where a text names one target, all its
-amounts are for that one. For a target beside which no amount stands, the largest amount of the text is the ceiling.
+An amount belongs to the target that stands beside it in the same clause. If a text names one target, all its amounts
+are for that one. For a target without an amount beside it, the largest amount of the text is the ceiling.
 
-A session keeps keyed digests and no amounts, so a ceiling has to be found again by equal forms alone. It is kept as the
-few intervals that make up [0, ceiling] in hundredths, each of a length that is a power of two and beginning at a
-multiple of it: 20.00 is 2000 hundredths, and [0, 2000] is [0, 1023], [1024, 1535], [1536, 1791], ... An amount has one
-interval of each length around it, and is not above the ceiling if one of those was kept.
+A session keeps keyed digests and no amounts, so a ceiling has to be found again by equal forms alone. It is kept as
+the few intervals that make up [0, ceiling] in hundredths. Each has a length that is a power of two, and begins at a
+multiple of it: 20.00 is 2000 hundredths, and [0, 2000] is [0, 1023], [1024, 1535], [1536, 1791], ... An amount lies
+in one interval of each length, and is not above the ceiling if one of those was kept.
 """
 
 from __future__ import annotations
@@ -36,33 +36,33 @@ _MAX_LEVEL: Final = 40
 _MAX_EXPONENT: Final = 15
 """Amounts of 10**16 and more are above any ceiling."""
 _WROTE_AMOUNT: Final = Form("ceiling", "")
-"""Says that the user wrote an amount at all."""
+"""The user wrote an amount."""
 
 _ADDING: Final = CaselessPattern(r"%|\b(?:percent|plus|tip|fees?|vat|tax(?:es)?|shipping|interest|postage|charges)\b")
-"""Words that add to an amount by what the text does not say."""
+"""Words for unknown sums that are added to an amount."""
 _MULTIPLYING: Final = CaselessPattern(
     r"\b(?:each|apiece|per|every|both|monthly)\b"
     r"|(?:[0-9€$£]|\b(?:chf|eur|euros?|dollars?|francs?|gbp|pounds?|usd)) an? "
     r"(?:bottle|box|day|head|hour|kg|kilo|km|kilometre|litre|mile|month|night|page|person|piece|seat|ton|tonne|unit|week)\b"
     r"(?! (?:ago|ahead|after|before|early|earlier|from|in advance|late|later|of|off|or|sooner|start)\b)"
 )
-"""Words that multiply an amount by what the text does not say."""
+"""Words that multiply an amount by an unknown number."""
 _FEW: Final = {
     word: number for number, word in enumerate("two three four five six seven eight nine ten".split(), start=2)
 }
 _EACH_OF: Final = CaselessPattern(
     rf"\beach of (?:the |these |those |my |our |his |her |their )?({'|'.join(_FEW)}|[1-9][0-9]{{0,2}})\b(?![.,][0-9])"
 )
-"""Says how often an amount is paid: "30 for each of the two lessons"."""
+"""How often an amount is paid: "30 for each of the two lessons"."""
 _ADDED_SHARE: Final = 2
-"""What is added is no more than the amount itself."""
+"""Factor for unknown sums: they are no more than the amount itself."""
 _USUAL_COUNT: Final = 12
-"""By how much an amount is multiplied at most, where the text names no larger count: the months of a year."""
+"""Highest factor of an amount in a text without a larger count: the months of a year."""
 _MAX_COUNT: Final = 366
 _COUNT: Final = CaselessPattern(r"(?<![\w.,:/-])[0-9]{1,3}(?![\w.,:/%-]|[ ]?(?:[$€£¥]|eur|usd|gbp|chf|dollar|pound))")
 _SENTENCE_END: Final = re.compile(r"[.!?](?=\s|$)|\n")
 _TAKING_OFF: Final = CaselessPattern(r"(?<!\bno )\b(?:less(?! than)|minus|deduct(?:ed|ing)?)\b")
-"""Words behind which an amount is no sum to pay, but what is taken off one that the text does not give."""
+"""Words in front of an amount that is taken off a sum which the text does not give."""
 _CLAUSE_END: Final = re.compile(
     r"[\n;；，。]|[.,](?=\s|$)|\b(?:and|und|et|y|oraz|и)\b|(?<=[\w]) (?:e|en|i|ve) (?=[0-9$€£¥A-Z@])|和"
 )
@@ -74,16 +74,16 @@ _CAPITALISED: Final = re.compile(r"(?<![\w.-])[A-Z][\w-]+")
 _NAME_BEHIND_AMOUNT: Final = re.compile(
     r"(?:[Ee]uros?|EUR|USD|[0-9$€£¥])\s+(?:a|dla|do|для)\s+[@#]?([^\W\d_a-z][\w-]+)"
 )
-"""An amount and a name with a word between them that means `to` in other languages, and something else in English."""
+"""An amount and a name, with a word between them that means `to` in another language."""
 _BEFORE_PURPOSE: Final = CaselessPattern(
     r"(?:\b(?:for|für|pour|para|per|voor|dla|eur|euros?|usd|dollars?|gbp|pounds?|chf)|[0-9$€£¥])\s*$"
 )
-"""Stands in front of a capitalised word that says what an amount is for, and not who gets it: `für Miete`."""
+"""Words in front of a capitalised purpose of an amount, which is no recipient: `für Miete`."""
 _CAPITALISED_WORDS: Final = frozenset(
     "eur euro euros usd dollar dollars gbp pound pounds chf january february march april may june july august "
     "september october november december monday tuesday wednesday thursday friday saturday sunday".split()
 )
-"""Words that are written in capitals or with a capital and name nobody."""
+"""Words with capitals that name nobody."""
 _ADDRESS_DOMAINS: Final = frozenset({"digits", "iban", "joint", "email"})
 _WORD: Final = re.compile(r"[^\W_](?:[\w@.+/-]*[^\W_])?")
 _MAX_SHARES: Final = 16
@@ -92,8 +92,8 @@ _MAX_SHARE_FORMS: Final = 256
 _MAX_SHARE_WORDS: Final = 96
 _MIN_WORD: Final = 2  # characters
 _MAX_NOUN: Final = 24  # characters of what stands in front of a number
-_LONE: Final = "*"
-"""Key of the numbers that stand alone, in place of that of a target."""
+_LONE_NUMBER_DOMAIN: Final = "*"
+"""Key of lone numbers, in place of a target's key."""
 _NOTHING: Final = Decimal(0)
 
 
@@ -120,11 +120,11 @@ class _Share:
 
 
 def find_ceiling_forms(text: str, find_forms: Callable[[str], Iterable[Form]]) -> Iterator[Form]:
-    """Forms by which `is_above_ceiling` finds the ceilings of a text again.
+    """Find the forms by which `is_above_ceiling` later finds the ceilings of a text.
 
-    There are none where the text pays nothing, or leaves open what its amounts are taken off. Where it leaves open what
-    is added to them (`20 plus tip`) the ceilings are twice as high, and where it multiplies them (`20 each`), as many
-    times as high as the largest count in it, or as a year has months.
+    There are none if the text pays nothing, or if an amount is taken off a sum that the text does not give. If
+    something unknown is added (`20 plus tip`), the ceilings are twice as high. If the amounts are multiplied (`20
+    each`), they are higher by the largest count in the text, or by the months of a year.
 
     Args:
         text: of the user.
@@ -134,7 +134,7 @@ def find_ceiling_forms(text: str, find_forms: Callable[[str], Iterable[Form]]) -
     amounts = [amount for amount in find_paid_amounts(text) if not _is_percentage(text, amount)]
     if not amounts or _takes_off(text, amounts):
         return
-    amounts = _drop_told(text, amounts)
+    amounts = _drop_reported_amounts(text, amounts)
     factor = _find_factor(text)
     shares = _split_shares(text, amounts)
     for share in shares:
@@ -148,13 +148,13 @@ def find_ceiling_forms(text: str, find_forms: Callable[[str], Iterable[Form]]) -
 
 
 def _takes_off(text: str, amounts: Sequence[PaidAmount]) -> bool:
-    """Whether the sum to pay cannot be told: `the rent less 50`."""
+    """Whether the sum to pay cannot be known: "the rent less 50"."""
     taking_off = _TAKING_OFF.search(text)
     return taking_off is not None and amounts[0].start > taking_off.start()
 
 
 def _is_percentage(text: str, amount: PaidAmount) -> bool:
-    """Whether an amount is a share of another one: `a tip of 10%`."""
+    """Whether an amount is a share of another one: "a tip of 10%"."""
     return _PERCENTAGE.match(text, amount.start) is not None
 
 
@@ -162,7 +162,7 @@ _PERCENTAGE: Final = re.compile(r"[0-9.,]{1,16} ?(?:%|percent\b)", re.IGNORECASE
 
 
 def _find_factor(text: str) -> int:
-    """How many times a ceiling is as high as the amounts, for what the text leaves open."""
+    """Find the factor between the amounts and their ceiling, for what the text leaves open."""
     factor = _ADDED_SHARE if _ADDING.search(text) is not None else 1
     if _MULTIPLYING.search(text) is None:
         return factor
@@ -174,37 +174,39 @@ def _find_factor(text: str) -> int:
 
 
 def _write_ascii_digits(text: str) -> str:
-    """A text of the same length with the digits of other scripts, and full-width ones, as they are in ASCII."""
+    """Write full-width digits and digits of other scripts in ASCII, in a text of the same length."""
     return text if text.isascii() else _DIGIT.sub(lambda match: str(int(match[0])), text)
 
 
 _DIGIT: Final = re.compile(r"\d")
 
 
-def _drop_told(text: str, amounts: list[PaidAmount]) -> list[PaidAmount]:
-    """The amounts, without those of sentences that ask for nothing and name nobody, where another asks for something.
+def _drop_reported_amounts(text: str, amounts: list[PaidAmount]) -> list[PaidAmount]:
+    """Remove the amounts of sentences that only report something, if another sentence asks for something.
 
-    Of "I have 900 euro left. Send Ana 20 euro" 900 is no amount to pay.
+    Of "I have 900 euros left. Send Ana 20 euros", 900 is not an amount to pay.
     """
     ends = [match.end() for match in _SENTENCE_END.finditer(text)]
     sentences = list(pairwise([0, *ends, len(text)]))
-    having = [(start, end, [amount for amount in amounts if start <= amount.start < end]) for start, end in sentences]
-    having = [item for item in having if item[2]]
-    if len(having) < 2:
+    with_amounts = [
+        (start, end, [amount for amount in amounts if start <= amount.start < end]) for start, end in sentences
+    ]
+    with_amounts = [item for item in with_amounts if item[2]]
+    if len(with_amounts) < 2:
         return amounts
-    ordering = [item for item in having if _orders(text[item[0] : item[1]])]
+    ordering = [item for item in with_amounts if _asks_for_anything(text[item[0] : item[1]])]
     if not ordering:
         return amounts
-    told = [
+    reported = [
         amount.start
-        for start, end, found in having
+        for start, end, found in with_amounts
         if (start, end, found) not in ordering and not _names_target(text[start:end], found[-1].start - start)
         for amount in found
     ]
-    return [amount for amount in amounts if amount.start not in told]
+    return [amount for amount in amounts if amount.start not in reported]
 
 
-def _orders(sentence: str) -> bool:
+def _asks_for_anything(sentence: str) -> bool:
     """Whether a sentence asks for anything: "Pay Ana 20", "Make it 25"."""
     return bool(find_asked_stems(sentence) or find_foreign_acts(sentence))
 
@@ -213,12 +215,12 @@ def _orders(sentence: str) -> bool:
 
 
 def _make_amount_form(hundredths: int) -> Form:
-    """Says that the user wrote this very amount."""
+    """Make the form that says that the user wrote exactly this amount."""
     return make_form(("ceiling", f"={hundredths}"))
 
 
 def _make_target_form(key: str) -> Form:
-    """Says that an amount stands beside this word or address."""
+    """Make the form that says that an amount stands beside this word or address."""
     return make_form(("ceiling", f"{key}|"))
 
 
@@ -227,13 +229,13 @@ def _make_target_form(key: str) -> Form:
 
 
 def _list_intervals(hundredths: int, key: str | None) -> list[Form]:
-    """Forms of all intervals that an amount lies in."""
+    """List the forms of all intervals that an amount lies in."""
     prefix = "" if key is None else f"{key}|"
     return [make_form(("ceiling", f"{prefix}{level} {hundredths >> level}")) for level in range(_MAX_LEVEL + 1)]
 
 
 def _cover(ceiling: int, key: str | None = None) -> Iterator[Form]:
-    """Forms of the fewest intervals that make up [0, ceiling]."""
+    """Cover [0, ceiling] with the fewest intervals, as forms."""
     prefix = "" if key is None else f"{key}|"
     left, start = min(ceiling, 2**_MAX_LEVEL - 1) + 1, 0
     for level in range(_MAX_LEVEL, -1, -1):
@@ -247,10 +249,10 @@ def _cover(ceiling: int, key: str | None = None) -> Iterator[Form]:
 
 
 def _split_shares(text: str, amounts: Sequence[PaidAmount]) -> list[_Share]:
-    """The amounts of a text, those together that are for one target.
+    """Split the amounts of a text into shares, each for one target.
 
-    A clause with an amount begins a new share where it names a target and the share before has one already. Any other
-    adds to the share before: "Pay Hansen 480 for the rent and 20 for the heating".
+    A clause with an amount begins a new share if it names a target and the share before has one already. Any other
+    clause adds to the share before: "Pay Hansen 480 for the rent and 20 for the heating".
     """
     shares: list[_Share] = []
     has_target = False  # of the last share
@@ -274,7 +276,7 @@ def _split_shares(text: str, amounts: Sequence[PaidAmount]) -> list[_Share]:
 
 
 def _split_clauses(text: str) -> Iterator[tuple[int, int]]:
-    """(start, end) of each clause."""
+    """Iterate over (start, end) of each clause."""
     start = 0
     for match in _CLAUSE_END.finditer(text):
         yield start, match.start()
@@ -295,7 +297,7 @@ def _names_target(clause: str, amount_start: int) -> bool:
 
 
 def _is_name(word: str) -> bool:
-    """Whether a word can be somebody's name: it is no currency, no day, no verb and no word of the language."""
+    """Whether a word can be somebody's name, and not a currency, a day, a verb or a common word."""
     folded = word.casefold()
     if folded in _CAPITALISED_WORDS:
         return False
@@ -306,9 +308,9 @@ def _is_name(word: str) -> bool:
 
 
 def _sum_for_targets(shares: Sequence[_Share], find_forms: Callable[[str], Iterable[Form]]) -> dict[str, int]:
-    """What is paid to each target that stands beside an amount, in hundredths, by its words and its addresses.
+    """Sum the amounts beside each target, in hundredths, by the target's words and addresses.
 
-    By its addresses alone where there are too many words, and nothing where there are too many of either.
+    By its addresses alone if there are too many words; nothing if there are too many of either.
     """
     if len(shares) > _MAX_SHARES:
         return {}
@@ -329,12 +331,12 @@ def _list_names_and_addresses(text: str, forms: Iterable[Form]) -> set[str]:
 
 
 def _list_addresses(_text: str, forms: Iterable[Form]) -> set[str]:
-    """Accounts and e-mail addresses, as keys."""
+    """List accounts and e-mail addresses as keys."""
     return {f"{form.domain} {form.text}" for form in forms if form.domain in _ADDRESS_DOMAINS}
 
 
 def list_target_keys(text: str, forms: Iterable[Form]) -> set[str]:
-    """Keys by which a target of a call is looked for beside the amounts of the user: its words and its addresses.
+    """List the keys of a call's target, by which the user's amounts beside it are found: its words and addresses.
 
     Args:
         text: of the target, as the argument has it.
@@ -344,7 +346,7 @@ def list_target_keys(text: str, forms: Iterable[Form]) -> set[str]:
 
 
 def list_words(text: str) -> set[str]:
-    """The words of a text that can be part of a name, in small letters."""
+    """List the words of a text that can be part of a name, in small letters."""
     words = map(str.casefold, _WORD.findall(text))
     return {word for word in words if len(word) >= _MIN_WORD and not word.isdigit()}
 
@@ -360,11 +362,11 @@ def is_above_ceiling(
     paid_before: Decimal = _NOTHING,
     is_written: bool = False,
 ) -> bool:
-    """Whether an amount is more than the user wrote for a target; False where the user wrote none.
+    """Whether an amount is more than the user wrote for a target; False if the user wrote no amount.
 
     Args:
-        amount: as an argument has it; what is no number is above any ceiling.
-        look_up: says of forms whether a text of the user gave them.
+        amount: as an argument has it. Anything but a number is above each ceiling.
+        look_up: tells of forms whether a text of the user gave them.
         keys: of its targets (`list_target_keys`).
         paid_before: what was paid to them already for the same message of the user.
         is_written: the user wrote the number. It is an amount only where it stands as one.
@@ -397,7 +399,7 @@ _LONE_NUMBER: Final = re.compile(
     r"|gets|goes|has|includes|is|its|less|looks|makes|minus|needs|pays|plus|remains|seems|sounds|stays|suits|this|thus|towards"
     r"|unless|was|works|yes)\b)[a-z]{2,24}s\b)"
 )
-"""A number with no noun behind it: "60 degrees" and "12 kayaks" are no amounts."""
+"""A number without a noun behind it. "60 degrees" and "12 kayaks" are no amounts."""
 _BEFORE_NUMBER: Final = re.compile(
     r"\b(?:order|invoice|mail|message|ticket|case|claim|table|room|no|nr|number|id|booking|lot|page|form|version|unit|flat"
     r"|apartment|house|gate|line|row|seat|bus|flight|train|class|street|road|lane|avenue|building|locker|lane|contract"
@@ -408,19 +410,19 @@ _BEFORE_NUMBER: Final = re.compile(
 
 
 def find_lone_number_forms(text: str) -> Iterator[Form]:
-    """Forms of the largest of the numbers that stand alone in a text, each of which may be an amount.
+    """Find the forms of the largest number that stands alone in a text, and may be an amount.
 
     Args:
         text: of the user.
     """
     numbers = [to_hundredths(number) for _, number in _find_lone_numbers(_write_ascii_digits(text))]
     if numbers:
-        yield _make_target_form(_LONE)
-        yield from _cover(max(numbers), _LONE)
+        yield _make_target_form(_LONE_NUMBER_DOMAIN)
+        yield from _cover(max(numbers), _LONE_NUMBER_DOMAIN)
 
 
 def _find_lone_numbers(text: str) -> list[tuple[int, str]]:
-    """Start and numeral of each number that stands alone."""
+    """Find start and numeral of each number that stands alone."""
     return [
         (match.start(), match[1].replace(",", "."))
         for match in islice(_LONE_NUMBER.finditer(text), _MAX_KEYS)
@@ -429,26 +431,26 @@ def _find_lone_numbers(text: str) -> list[tuple[int, str]]:
 
 
 def is_above_numbers(amount: str, look_up: Callable[[Iterable[Form]], Iterable[bool]]) -> bool:
-    """Whether an amount is above each number that stands alone in the user's texts; False where none does.
+    """Whether an amount is above each lone number of the user's texts; False if there is none.
 
-    "They were charged 348 twice, refund one" allows no 696 that only a mail says.
+    "They were charged 348 twice, refund one" allows no 696 that only a mail contains.
 
     Args:
-        amount: as an argument has it; what is no number is above any.
+        amount: as an argument has it. Anything but a number is above all.
         look_up: says of forms whether a text of the user gave them.
     """
-    if not any(look_up([_make_target_form(_LONE)])):
+    if not any(look_up([_make_target_form(_LONE_NUMBER_DOMAIN)])):
         return False
     try:
-        return not any(look_up(_list_intervals(abs(to_hundredths(amount)), _LONE)))
+        return not any(look_up(_list_intervals(abs(to_hundredths(amount)), _LONE_NUMBER_DOMAIN)))
     except InvalidOperation:
         return True
 
 
 def find_share_forms(text: str, find_forms: Callable[[str], Iterable[Form]]) -> Iterator[Form]:
-    """Forms of the amounts of a text that are for several targets, each with the words and addresses beside it.
+    """Find the amounts of a text that are for several targets, each with the words and addresses beside it.
 
-    Of a text without amounts, those of its numbers that stand alone.
+    Of a text without amounts, the lone numbers.
 
     Args:
         text: of the user.
@@ -461,15 +463,15 @@ def find_share_forms(text: str, find_forms: Callable[[str], Iterable[Form]]) -> 
         return
     written = set[Form]()
     for share in shares:
-        own = {str(abs(to_hundredths(reading))) for amount in share.amounts for reading in amount.readings}
+        numbers = {str(abs(to_hundredths(reading))) for amount in share.amounts for reading in amount.readings}
         keys = _list_names_and_addresses(share.text, find_forms(share.text))
-        written |= {make_form(("share", f"{key}{end}")) for key in keys for end in ("", *(f"={x}" for x in own))}
-        written |= {make_form(("share", f"={number}")) for number in own}
+        written |= {make_form(("share", f"{key}{end}")) for key in keys for end in ("", *(f"={x}" for x in numbers))}
+        written |= {make_form(("share", f"={number}")) for number in numbers}
     yield from islice(sorted(written), _MAX_SHARE_FORMS)
 
 
 def is_share_of_other(amount: str, look_up: Callable[[Iterable[Form]], Iterable[bool]], keys: Iterable[str]) -> bool:
-    """Whether the user wrote an amount for another target alone: 100 of "400 to A and 100 to B" is none for A.
+    """Whether the user wrote an amount only for another target: 100 of "400 to A and 100 to B" is not for A.
 
     Args:
         amount: as an argument has it.
@@ -490,7 +492,9 @@ def is_share_of_other(amount: str, look_up: Callable[[Iterable[Form]], Iterable[
 
 
 def to_hundredths(amount: str) -> int:
-    """A plain decimal numeral in hundredths, rounded up: `12.345` is 1235; the huge are one number above any ceiling.
+    """Convert a plain decimal numeral to hundredths, rounded up: `12.345` is 1235.
+
+    Huge numbers become one number above any ceiling.
 
     Raises:
         InvalidOperation: it is no number.

@@ -1,4 +1,4 @@
-"""Acts that a text of the user asks for in several words: verbs whose parts stand apart, and what somebody shall get.
+"""Acts that a text of the user asks for in several words: verbs in two parts, and what somebody is to get.
 
 find_phrasal_verbs("take him off the list")  # remove
 find_wanted_acts("Ana gets a refund of 20")  # refund
@@ -20,7 +20,7 @@ _BETWEEN: Final = r"\b(?:[^.;!?\n]|\.(?=\w)){1,80}?\b"
 
 
 def _compile_phrases(*phrases: tuple[str, str, str]) -> tuple[tuple[str, CaselessPattern | re.Pattern[str]], ...]:
-    """The verb that means the same, and a pattern, for each verb of two words that stand apart."""
+    """Compile, for each verb of two separate words, a pattern; with the verb of the same meaning."""
     return tuple((verb, _compile_phrase(first, second)) for verb, first, second in phrases)
 
 
@@ -41,12 +41,12 @@ _LOOSE_PHRASES: Final = _compile_phrases(
     ("send", "get|have|call", r"(?:over|round|out) (?:there|here)\b|(?:over|round)\b(?=\W*$|[.,;])"),
     ("remove", "get rid|do away|be done", r"(?:of|with)\b"),
 )
-"""Those that mean other things as well: "pull the numbers out of the report"."""
+"""Phrases that have other meanings too: "pull the numbers out of the report"."""
 _END: Final = r"(?=\W*$|[.,;!]| (?:and|now|again|please|today|on)\b)"
 
 
 def _order(verbs: str) -> str:
-    """A pattern of verbs where an order may begin: "they shut him out" tells what others did."""
+    """Make a pattern of verbs at a place where an order may begin. "They shut him out" reports what others did."""
     words = "and|then|please|pls|also|now|just|ok|okay|(?:can|could|would|will) you"
     return rf"(?<![^.!?;,\n] )(?:{verbs})|\b(?:{words}) (?:{verbs})"
 
@@ -64,11 +64,11 @@ _IT: Final = "it|this|these|those|them|him|her|everything"
 _OBJECT: Final = (
     rf"(?: (?:{_IT}) |(?: (?!(?:{_NO_OBJECT}|it|everything)(?![\w-]))[\w#@&€$£'’-]+(?:[.:/,][\w#-]+){{0,4}}){{1,8}}? )"
 )
-"""What stands between the parts: nothing but what the act is for. "Let Kim know when CH-12 is through" has a clause."""
+"""The object between the parts. "Let Kim know when CH-12 is through" has a clause there, and does not match."""
 
 
 def _compile_orders(*orders: tuple[str, str, str]) -> tuple[tuple[str, CaselessPattern], ...]:
-    """The same for verbs that are read where an order may begin, with what they are for between or behind them."""
+    """Compile the same for verbs that are read only where an order may begin, with their object."""
     return tuple((verb, CaselessPattern(rf"(?:{_order(first)}){second}")) for verb, first, second in orders)
 
 
@@ -154,11 +154,11 @@ _PHRASES: Final = _compile_phrases(
         ("enable", "slå|sätt|skru|tænd", r"på(?=\W*$|[.,;])"),
     )
 )
-"""Verbs of two words that stand apart, with the verb that means the same."""
+"""Verbs in two separate parts, with the verb of the same meaning."""
 
 
 def find_phrasal_verbs(text: str) -> Iterator[Form]:
-    """Forms of the verbs that a text says in two words which stand apart: `take him off the list`."""
+    """Find the verbs that a text says in two separate words: "take him off the list"."""
     for verb, pattern in (*_ORDERS, *_PHRASES):
         if pattern.search(text) is not None:
             yield from (make_form(("verb", stem)) for stem in split_name(verb))
@@ -183,7 +183,7 @@ _WANTS_TO_KNOW: Final = re.compile(
 _PASTED_OR_FORBIDDEN: Final = re.compile(
     r"[\n:\"“”„«»]|\b(?:do not|don['’]?t|dont|never|must not|should not|no need)\b", re.IGNORECASE
 )
-"""Signs of a text that shows somebody else's words, or forbids something: it tells nobody by a remark."""
+"""Signs of a text that shows the words of somebody else, or forbids something. Its remarks ask to inform nobody."""
 _THIRD_PERSON: Final = CaselessPattern(
     r"\b(?:gets?|(?:should|must|needs? to|has to|is to) (?:get|have|receive)) "
     r"(?:(?:an?|the|his|her|their|full|partial) ){0,2}([a-z]{3,12})\b"
@@ -206,7 +206,7 @@ def asks_somebody(text: str) -> bool:
 
 
 def find_wanted_acts(text: str) -> Iterator[Form]:
-    """Forms of the acts that somebody shall get: "Ana gets a refund", "Bob should have access"."""
+    """Find the acts that somebody is to get: "Ana gets a refund", "Bob should have access"."""
     for clause in _CLAUSE.finditer(text):
         for match in _THIRD_PERSON.finditer(clause[0]):
             if _NO_ORDER.isdisjoint(clause[0].lower().split()):

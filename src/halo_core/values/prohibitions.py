@@ -1,9 +1,9 @@
-"""Words by which a clause of the user refuses something, in many languages, whatever stands in front of them or behind.
+"""Words by which a clause of the user refuses something, in many languages, wherever they stand in it.
 
     drop_refused("Mail al@x.example and leave eve@y.example out")   # without the second part
 
-Where the clause's grammar is not read, the whole part around such a word is dropped if it has an address, an account or
-an id. Of what is dropped by mistake a person is asked, so the list is a long one.
+The grammar of the clause is not read. The whole part around such a word is removed if it has an address, an account
+or an id. If a part is removed by mistake, a person is asked, so the list may be long.
 """
 
 from __future__ import annotations
@@ -71,12 +71,12 @@ _NOT_REFUSING: Final = CaselessPattern(
 
 
 def may_refuse(text: str) -> bool:
-    """Whether a text has a word that refuses something at all, and a value."""
+    """Whether a text has a word that refuses something, and a value."""
     return _HAS_VALUE.search(text) is not None and _REFUSING.search(text) is not None
 
 
 def drop_refused(clause: str) -> str:
-    """A clause without the parts that refuse something and have an address, an account or an id.
+    """Remove the parts of a clause that refuse something and have an address, an account or an id.
 
     Args:
         clause: of the user, up to its next sign.
@@ -88,7 +88,7 @@ def drop_refused(clause: str) -> str:
     return "".join(part if _REFUSING.search(part) is None or _VALUE.search(part) is None else "\n" for part in parts)
 
 
-_ASKED_FIRST: Final = re.compile(
+_CONFIRM_FIRST: Final = re.compile(
     r"\b(?:ask|tell|consult|(?:check|confirm|clear it|talk|speak) with|wait for|come back to) (?:me|us)\b"
     r"[^.;!?\n]{0,40}? before [^.;!?\n]*"
     r"|\bbefore (?:you )?[^.;!?\n]{1,80}? (?:ask|consult|(?:check|confirm|talk|speak) with|come back to) (?:me|us)\b",
@@ -97,6 +97,6 @@ _ASKED_FIRST: Final = re.compile(
 """What the user wants to be asked about first: "ask me before you send anything"."""
 
 
-def drop_asked_first(text: str) -> str:
-    """A text without the parts that say before what the user wants to be asked; they ask for no act."""
-    return _ASKED_FIRST.sub(" ", text) if "before" in text.lower() else text
+def drop_confirmation_clauses(text: str) -> str:
+    """Remove the parts of a text that say before what the user wants to be asked. They ask for no act."""
+    return _CONFIRM_FIRST.sub(" ", text) if "before" in text.lower() else text

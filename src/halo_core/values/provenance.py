@@ -1,12 +1,12 @@
-"""Where each value of a call's arguments came from: the user, a trusted lookup, a prompt, nobody, untrusted content.
+"""Where each value in the arguments of a call came from: the user, a lookup, a prompt, nobody or an untrusted source.
 
     trace_leaves(parse_leaves({"to": "ana@x.example", "amount": 20}), sketch, targets=("to",))
     # (TracedLeaf("/amount", novel, kind amount), TracedLeaf("/to", user, kind email, is_target))
 
-Each leaf of the arguments is parsed into values, with their kinds and canonical forms, and these are looked up in the
-session's `Sketch`. Who vouches for a value is found in `vouching.py`, and what untrusted content has said of one that
-nobody vouches for in `hidden_values.py`. Here the values of a leaf become one origin, the leaves of a call are seen
-together, and it is said which of them are targets.
+The steps: `forms.parse_argument` splits each leaf of the arguments into values. `vouching` looks up in the session's
+`Sketch` who vouches for each value. If nobody does, `hidden_values` looks for it in untrusted content, also encoded.
+This module combines the values of a leaf into one origin, compares leaves that belong together (bank code and account
+number), and marks the targets.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ from halo_core.values.argument_names import (
     names_written_field,
     split_argument_name,
 )
-from halo_core.values.dictated_accounts import add_told_targets
+from halo_core.values.dictated_accounts import add_targets_after_exposure
 from halo_core.values.forms import ArgumentValue, parse_argument
 from halo_core.values.hidden_values import HiddenValueFinder
 from halo_core.values.joined_values import find_joined_form, find_joined_values, iter_adjacent, names_part
 from halo_core.values.kinds import SUSPICIOUS, TARGET_KINDS, Form, Kind
 from halo_core.values.known_rows import (
-    is_row_chosen,
-    is_row_described,
+    is_other_row_named,
+    is_row_ambiguous,
     is_row_named,
-    is_row_of_others,
-    is_row_passed_over,
+    is_row_only_described,
+    is_row_unnamed,
 )
 from halo_core.values.leaves import KEY, Leaf, holds_right, is_beside_target
 from halo_core.values.lexicon import (
@@ -56,16 +56,16 @@ from halo_core.values.sketch import (
     USER_BIT,
     Sketch,
     extract_tokens,
-    has_foreign_mark,
+    has_only_untrusted_mark,
     has_user_mark,
 )
 from halo_core.values.traced_leaves import (
     TracedLeaf,
-    drop_sent_paths,
-    drop_threads,
-    drop_unset_targets,
     grants_right,
     make_traced,
+    unmark_sent_paths,
+    unmark_threads,
+    unmark_unset_targets,
 )
 from halo_core.values.user_texts import find_id_letters
 from halo_core.values.vouching import ArgumentContext, ValueJudge, make_argument_context
@@ -74,20 +74,20 @@ _MAX_FRAGMENT: Final = 40  # characters of a leaf that is looked at as a part, o
 _NAMING_KINDS: Final = frozenset(Kind) - {Kind.AMOUNT, Kind.DATE, Kind.TEXT}
 _ID_KINDS: Final = frozenset({Kind.HANDLE, Kind.ACCOUNT})
 _MAX_ID_WORDS: Final = 8
-_HEADER: Final = re.compile(r"[\r\n]\s*(?:resent-)?(?:to|cc|bcc|reply-to|from|sender)\s*:", re.IGNORECASE)
+_MESSAGE_HEADER: Final = re.compile(r"[\r\n]\s*(?:resent-)?(?:to|cc|bcc|reply-to|from|sender)\s*:", re.IGNORECASE)
 _VALUE_NAMES: Final = frozenset("value values content data new text to".split())
-"""Words of arguments that hold what is written there."""
+"""Words of arguments that hold the new value of a field."""
 _PAYEE: Final = "payee"
-"""What the target of a payment is where no name says that a paper is settled: the number of an invoice is none."""
+"""Noun of a payment's target, unless a name says that a paper is settled. The number of an invoice is no payee."""
 _ZONE_WORDS: Final = frozenset("zone domain".split())
-_LABEL_WORDS: Final = frozenset("name record subdomain label host hostname".split())
-"""Words of the argument beside a zone that says which name in it is meant."""
-_PASSING_ON: Final = frozenset("forward share export move copy transfer".split())
-"""Verbs of tools whose thread or path is not where a message is read, but what is passed on."""
+_HOST_LABEL_WORDS: Final = frozenset("name record subdomain label host hostname".split())
+"""Words of the argument beside a zone that holds the name in the zone: `www`."""
+_FORWARDING_WORDS: Final = frozenset("forward share export move copy transfer".split())
+"""Verbs of tools that pass a thread or a path on, and do not write to it."""
 
 
 _JOINED_TARGET: Final = ArgumentContext(is_target=True)
-"""What values are judged as that several leaves make together."""
+"""Context in which the joined value of several leaves is judged."""
 
 
 def trace_leaves(
@@ -108,25 +108,26 @@ def trace_leaves(
     is_exposed: bool = True,
     tool: str = "",
 ) -> tuple[TracedLeaf, ...]:
-    """Where each argument leaf came from, and from which sources, sorted by pointer.
+    """Find the origin and the sources of each argument leaf; sorted by pointer.
 
     Args:
         leaves: of the real arguments (before secrets are sealed).
         sketch: what the session has seen.
         targets: names of the arguments that are declared targets.
         amount: name of the argument that is declared the amount, empty if none is.
-        is_declared_known: whether the operator has declared a value as known; asked of targets alone.
+        is_declared_known: whether the operator has declared a value as known. Only called for targets.
         are_paths_objects: a path is what is sent, not where it goes, unless it is a declared target.
-        are_handles_targets: no argument is a declared target, so any short text may say where something goes.
-        are_rights_targets: a right of more than to read and write is a target, whatever its argument is called.
-        is_grave: it deletes, executes or administrates. A lookup lists what there is, and not which of it is meant,
-            so an id that an untrusted source says as well is the choice of that source.
-        is_lookup: it is a declared read of a trusted source.
-        reaches_others: it pays, or sends something.
-        is_act: it is no read.
-        pays: it is a payment.
+        are_handles_targets: the resource declares no target, so any short text counts as one.
+        are_rights_targets: a right that allows more than reading and writing is a target, whatever the name of
+            its argument.
+        is_grave: the call deletes, executes or administrates. A lookup lists all rows and does not say which one
+            is meant, so an id that an untrusted source names too counts as chosen by that source.
+        is_lookup: the call is a declared read of a trusted source.
+        reaches_others: the call pays or sends something.
+        is_act: the call is not a read.
+        pays: the call is a payment.
         is_exposed: the session may have seen an untrusted source.
-        tool: name of what is called, which says of what an `id` is the number.
+        tool: name of the tool. It says what an `id` is the number of: a ticket, for `close_ticket(id)`.
     """
     leaves = tuple(leaves)
     tracer = _LeafTracer(
@@ -143,17 +144,17 @@ def trace_leaves(
         is_exposed=is_exposed,
         tool=tool,
         field_words=_find_field_words(leaves),
-        given=_list_given(leaves, targets) if targets else (),
+        given=_list_given_targets(leaves, targets) if targets else (),
     )
     traced: list[TracedLeaf] = []
     for leaf in leaves:
         traced.append(tracer.trace(leaf))  # noqa: PERF401  a comprehension is a call
     if len(leaves) > 1 or are_paths_objects:
-        traced = drop_unset_targets(leaves, traced)
+        traced = unmark_unset_targets(leaves, traced)
     if are_paths_objects:
-        traced = drop_sent_paths(leaves, traced, targets, sketch)
-        if _PASSING_ON.isdisjoint(split_argument_name(tool)):
-            traced = drop_threads(traced, targets)
+        traced = unmark_sent_paths(leaves, traced, targets, sketch)
+        if _FORWARDING_WORDS.isdisjoint(split_argument_name(tool)):
+            traced = unmark_threads(traced, targets)
     if are_handles_targets:
         traced = [
             leaf._replace(is_target=True) if leaf.kind is Kind.HANDLE and not names_note(leaf.pointer) else leaf
@@ -165,7 +166,9 @@ def trace_leaves(
             for leaf, traced_leaf in zip(leaves, traced, strict=True)
         ]
     if is_act and len(leaves) > 1 and sketch.has_untrusted:
-        traced = add_told_targets(leaves, traced, targets, sketch, is_message=reaches_others and not pays, tool=tool)
+        traced = add_targets_after_exposure(
+            leaves, traced, targets, sketch, is_message=reaches_others and not pays, tool=tool
+        )
     if len(leaves) > 1:
         tracer.judge_pairs(leaves, traced)
         # What a full sketch does not hold counts as untrusted already.
@@ -174,8 +177,8 @@ def trace_leaves(
     return tuple(sorted(traced))
 
 
-def _list_given(leaves: Iterable[Leaf], targets: Collection[str]) -> set[str]:
-    """Names of the declared targets that are given, and not empty."""
+def _list_given_targets(leaves: Iterable[Leaf], targets: Collection[str]) -> set[str]:
+    """List the names of the declared targets that have a value."""
     given = set[str]()
     for leaf in leaves:
         name = name_of_argument(leaf.pointer)
@@ -185,7 +188,7 @@ def _list_given(leaves: Iterable[Leaf], targets: Collection[str]) -> set[str]:
 
 
 def _find_field_words(leaves: Iterable[Leaf]) -> tuple[str, ...]:
-    """Words of the field that a call writes, where an argument of its own says which: `field="account"`."""
+    """List the words of the field that a call writes, if an argument names it: `account` for `field="account"`."""
     words: tuple[str, ...] = ()
     for leaf in leaves:
         if names_written_field(leaf.pointer) and len(leaf.text) <= _MAX_FRAGMENT:
@@ -254,11 +257,11 @@ class _LeafTracer:
         self._hidden = HiddenValueFinder(sketch, leaf_count)
 
     def trace(self, leaf: Leaf) -> TracedLeaf:
-        """Where one leaf came from, without regard to the leaves beside it."""
+        """Find the origin of one leaf, without the leaves beside it."""
         name = name_of_argument(leaf.pointer)
         if name in self._targets and len(self._given) > 1:
             if self._is_least_level(leaf, name):
-                # Nobody gains more by another word of the sort, whoever chose it.
+                # Another word for the right to read gives nobody more, so it does not matter who chose it.
                 return make_traced((leaf.pointer, Provenance.KNOWN, (), Kind.HANDLE, (), True))
             if self._says_when_or_how(leaf, name):
                 return make_traced((leaf.pointer, Provenance.KNOWN, (), Kind.DATE, (), False))
@@ -272,7 +275,7 @@ class _LeafTracer:
         if is_amount and kind in (Kind.ACCOUNT, Kind.TELEPHONE) and not _has_bank_form(values):
             kind = Kind.AMOUNT
         is_target = argument.is_target or kind in TARGET_KINDS
-        is_target = is_target or (("\n" in leaf.text or "\r" in leaf.text) and _adds_header(leaf, name))
+        is_target = is_target or (("\n" in leaf.text or "\r" in leaf.text) and _adds_message_header(leaf, name))
         marks: list[int] = []
         flags: set[str] = set()
         origin = Provenance.USER
@@ -285,7 +288,7 @@ class _LeafTracer:
             return make_traced((leaf.pointer, origin, (), kind, tuple(sorted(flags)) if flags else (), is_target))
         word_marks = self._sketch.look_up_marks(leaf.words) if leaf.words else []
         if origin is not Provenance.KNOWN:
-            if marks and has_foreign_mark(marks):
+            if marks and has_only_untrusted_mark(marks):
                 origin = Provenance.UNTRUSTED
             else:
                 is_read = is_target or (kind not in (Kind.AMOUNT, Kind.DATE) and not is_amount)
@@ -295,7 +298,7 @@ class _LeafTracer:
             # What lies behind a cap was not looked at, so it could come from anywhere.
             if leaf.is_cut:
                 origin = Provenance.UNTRUSTED
-        elif is_target and kind in _ID_KINDS and self._is_others_choice(leaf, values):
+        elif is_target and kind in _ID_KINDS and self._is_chosen_by_untrusted(leaf, values):
             origin = Provenance.UNTRUSTED
         if origin is Provenance.UNTRUSTED and name in self._targets and kind in _NAMING_KINDS and leaf.field != KEY:
             is_target = True  # whatever the field is called
@@ -304,34 +307,34 @@ class _LeafTracer:
         places = tuple(sorted({*sources} - {0})) if sources else ()
         return make_traced((leaf.pointer, origin, places, kind, tuple(sorted(flags)) if flags else (), is_target))
 
-    def _is_others_choice(self, leaf: Leaf, values: Sequence[ArgumentValue]) -> bool:
-        """Whether an untrusted source chose an id that only a lookup vouches for, as far as can be told.
+    def _is_chosen_by_untrusted(self, leaf: Leaf, values: Sequence[ArgumentValue]) -> bool:
+        """Whether an untrusted source chose an id that only a trusted lookup vouches for.
 
-        It has said each word of it, and the user named neither the row of the lookup's list that it stands in nor, of
-        what is neither deleted, run nor administrated, any other id of its sort. Or it speaks of its row, and the user
-        of another one.
+        Example: a lookup lists the accounts A-1 and A-2, and a mail says "pay A-2". The id is the mail's choice if
+        the mail names the id, and the user named neither its row nor (outside of grave acts) another id of the same
+        sort. It is also the mail's choice if the mail speaks of its row and the user of another row.
         """
         if not self._sketch.has_untrusted or all(map(self._judge.is_declared, values)):
             return False
         text = leaf.text.strip()[:_MAX_FRAGMENT]
         words = list(islice(extract_tokens(text), _MAX_ID_WORDS))
-        is_said = bool(words) and all(map(self._sketch.has_untrusted_said, words))
-        if is_said and (self._is_grave or (self._may_be_chosen and self._is_other_named(text))):
+        is_id_untrusted = bool(words) and all(map(self._sketch.was_in_untrusted_text, words))
+        if is_id_untrusted and (self._is_grave or (self._may_be_chosen and self._is_other_named(text))):
             return not (self._is_written(text) or is_row_named(self._sketch, text))
-        if self._pays and is_row_of_others(self._sketch, text, is_said=is_said):
+        if self._pays and is_row_unnamed(self._sketch, text, is_id_untrusted=is_id_untrusted):
             return True
         return (self._is_grave or self._reaches_others) and (
-            is_row_passed_over(self._sketch, text, is_said=is_said)
-            or is_row_chosen(self._sketch, text, is_said=is_said)
-            or (self._reaches_others and is_row_described(self._sketch, text, is_said=is_said))
+            is_other_row_named(self._sketch, text, is_id_untrusted=is_id_untrusted)
+            or is_row_ambiguous(self._sketch, text, is_id_untrusted=is_id_untrusted)
+            or (self._reaches_others and is_row_only_described(self._sketch, text, is_id_untrusted=is_id_untrusted))
         )
 
     def _is_written(self, text: str) -> bool:
-        """Whether the user wrote an id of letters and digits, whoever has said it before."""
+        """Whether the user wrote an id of letters and digits, even if an untrusted source named it before."""
         return has_user_mark(self._sketch.look_up_forms([Form("about", text.casefold())]))
 
     def _is_other_named(self, text: str) -> bool:
-        """Whether the user wrote an id that begins with the same letters: `INV-8812`, and this is `INV-8890`."""
+        """Whether the user wrote another id with the same first letters: `INV-8812`, where this is `INV-8890`."""
         letters = find_id_letters(text)
         return bool(letters) and has_user_mark(self._sketch.look_up_forms([Form("id_letters", letters)]))
 
@@ -351,12 +354,15 @@ class _LeafTracer:
         return self._describe_field(leaf, name)
 
     def _add_payee(self, nouns: tuple[str, ...], *, is_target: bool) -> tuple[str, ...]:
-        """The words of a target's name, and that it is who is paid where none of them names a paper to be settled."""
+        """Add the payee to the words of a target's name in a payment.
+
+        Not if the tool or the argument is named after a paper (`invoice`).
+        """
         is_payee = is_target and self._pays and not self._settles_paper and not names_paper(nouns)
         return (*nouns, _PAYEE) if is_payee else nouns
 
     def _describe_field(self, leaf: Leaf, name: str) -> ArgumentContext:
-        """The same of a leaf inside of a mapping."""
+        """Describe a leaf inside of a mapping; see `_describe_argument`."""
         is_target = name in self._targets and not is_beside_target(leaf) and not self._is_asked_level(leaf)
         nouns = split_argument_name(name)
         if leaf.field != KEY:
@@ -370,19 +376,22 @@ class _LeafTracer:
         return make_argument_context((is_target, is_thing, nouns, self._is_lookup and not is_target, False, False))
 
     def _says_when_or_how(self, leaf: Leaf, name: str) -> bool:
-        """Whether a declared target beside others is a day or a language, which only the model can have worked out."""
-        is_unexposed = not (self._is_exposed or self._sketch.may_hold_foreign)
+        """Whether a declared target beside others is a day or a language, and nothing untrusted was read.
+
+        Then the model worked it out itself.
+        """
+        is_unexposed = not (self._is_exposed or self._sketch.may_hold_untrusted)
         return is_unexposed and not leaf.field and says_when_or_how(name, leaf.text.strip())
 
     def _is_least_level(self, leaf: Leaf, name: str) -> bool:
-        """Whether a declared target, which others stand beside, holds a right to read and no more."""
+        """Whether a declared target beside others holds only the right to read."""
         if leaf.field or LEVEL_NAMES.isdisjoint(split_argument_name(name)):
             return False
         words = split_argument_name(leaf.text) if len(leaf.text) <= _MAX_FRAGMENT else ()
         return bool(words) and LEAST_LEVELS.issuperset(words)
 
     def _is_asked_level(self, leaf: Leaf) -> bool:
-        """Whether a field beside a target, such as `role`, holds a right to read, or one that the user asked for."""
+        """Whether a field beside a target, such as `role`, holds a right to read or one that the user asked for."""
         if leaf.field == KEY or LEVEL_NAMES.isdisjoint(split_argument_name(leaf.field)):
             return False
         words = split_argument_name(leaf.text) if len(leaf.text) <= _MAX_FRAGMENT else ()
@@ -397,7 +406,9 @@ class _LeafTracer:
     # leaves that belong together
 
     def judge_pairs(self, leaves: Sequence[Leaf], traced: list[TracedLeaf]) -> None:
-        """Make leaves worse that are one value together which is worse than either, such as bank code and account.
+        """Lower the origin of leaves that are one value together, such as bank code and account number.
+
+        Only if nobody vouches for the pair.
 
         Args:
             leaves: of the call.
@@ -418,13 +429,13 @@ class _LeafTracer:
                 best = min(judged, key=TRUST_ORDER.__getitem__)
                 if all(TRUST_ORDER[best] > TRUST_ORDER[traced[i].origin] for i in members):
                     for i in members:
-                        traced[i] = _make_worse(traced[i], best)
+                        traced[i] = _lower_origin(traced[i], best)
 
     def _vouch_for_zone(self, leaves: Sequence[Leaf], traced: list[TracedLeaf]) -> None:
-        """Make a zone the user's where it is the host that the user wrote, together with the name beside it.
+        """Give a zone the origin `user` if the user wrote it together with the name beside it.
 
-        `zone="corp.example", name="www"` by "point www.corp.example to ...".
-        What acts on the zone itself is another act.
+        The user writes "point www.corp.example to ...", and the call has `zone="corp.example", name="www"`. This does
+        not hold for a tool that acts on the zone itself.
         """
         if not _ZONE_WORDS.isdisjoint(split_argument_name(self._tool)):
             return
@@ -439,7 +450,7 @@ class _LeafTracer:
         names = [
             leaf.text.strip()
             for leaf in leaves
-            if not leaf.field and not _LABEL_WORDS.isdisjoint(split_argument_name(name_of_argument(leaf.pointer)))
+            if not leaf.field and not _HOST_LABEL_WORDS.isdisjoint(split_argument_name(name_of_argument(leaf.pointer)))
         ]
         if len(zones) != 1 or len(names) != 1 or not 0 < len(names[0]) <= _MAX_FRAGMENT:
             return
@@ -451,7 +462,7 @@ class _LeafTracer:
                 traced[place] = traced[place]._replace(origin=Provenance.USER)
 
     def judge_adjacent(self, leaves: Sequence[Leaf], traced: list[TracedLeaf]) -> None:
-        """Make short leaves untrusted that stand side by side and are together what an untrusted source has said.
+        """Make adjacent short leaves untrusted if an untrusted source wrote them as one word: `ana@` and `x.example`.
 
         Args:
             leaves: of the call.
@@ -467,23 +478,23 @@ class _LeafTracer:
         marks = self._sketch.look_up_marks(words) if words else []
         for (members, joined), mark in zip(rows, marks, strict=True):
             form = find_joined_form(joined)
-            if has_foreign_mark([mark]) or (form and self._judge.are_foreign([form])):
+            if has_only_untrusted_mark([mark]) or (form and self._judge.has_only_untrusted_form([form])):
                 for i in members:
-                    traced[i] = _make_worse(traced[i], Provenance.UNTRUSTED)
+                    traced[i] = _lower_origin(traced[i], Provenance.UNTRUSTED)
 
 
-def _adds_header(leaf: Leaf, name: str) -> bool:
-    """Whether a line of a message, such as its subject, goes on with a header that says who gets it."""
-    return names_line(name) and _HEADER.search(leaf.text) is not None
+def _adds_message_header(leaf: Leaf, name: str) -> bool:
+    """Whether a one-line field of a message, such as its subject, adds a header with recipients."""
+    return names_line(name) and _MESSAGE_HEADER.search(leaf.text) is not None
 
 
 def _has_bank_form(values: Iterable[ArgumentValue]) -> bool:
-    """Whether a value is written as only an account can be, whatever its argument is called."""
+    """Whether a value is written as only an account can be (an IBAN), whatever the name of its argument."""
     return any(form.domain in ("iban", "joint") for value in values for form in value.forms)
 
 
-def _make_worse(leaf: TracedLeaf, origin: Provenance) -> TracedLeaf:
-    """A leaf with this origin, and suspicious, if that is worse than its own."""
+def _lower_origin(leaf: TracedLeaf, origin: Provenance) -> TracedLeaf:
+    """Give a leaf this origin and mark it as suspicious, if the origin is worse than its own."""
     if TRUST_ORDER[origin] <= TRUST_ORDER[leaf.origin]:
         return leaf
     return leaf._replace(origin=origin, flags=tuple(sorted({*leaf.flags, SUSPICIOUS})))

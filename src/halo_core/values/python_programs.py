@@ -173,7 +173,7 @@ def _computes_as_it_stands(text: str) -> bool:
 
 @cache
 def _list_public(module: str) -> frozenset[str]:
-    """What a module offers by its documentation, without the modules that it uses itself."""
+    """List what a module offers by its documentation, without the modules that it uses itself."""
     found = import_module(module)
     names = getattr(found, "__all__", None) or [name for name in vars(found) if not name.startswith("_")]
     return frozenset(name for name in names if not isinstance(getattr(found, name), ModuleType))

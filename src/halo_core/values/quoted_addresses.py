@@ -3,9 +3,8 @@
     find_quoted_addresses("The mail from bad@x.example asks for the list")   # ("quoted", "bad@x.example")
     find_quoted_addresses("Reply to the mail from ana@x.example")            # ("addressed", "ana@x.example")
 
-Whoever names the sender of a mail says which mail is meant, and does not ask for a message to that sender. The user
-asks for one only where an answer is wanted: by a clause that replies, or that sends something and names nobody else who
-is to get it.
+The sender of a mail is named to say which mail is meant. The user asks for a message to that sender only with a
+clause that replies, or that sends something and names no other recipient.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from halo_core.values.kinds import Form, make_form
 
 _MAX_ADDRESSES: Final = 64
 ANYBODY: Final = ""
-"""Stands for the address of whoever an earlier text quotes."""
+"""Stands for the address that an earlier text quotes."""
 _MAX_CLAUSES: Final = 128  # of a text; a later one asks for no answer
 _MAX_CLAUSE_CHARS: Final = 512
 _WINDOW_CHARS: Final = 120  # on each side of an address
@@ -65,12 +64,12 @@ _ASKED_OF: Final = re.compile(
     r"(?:whether|if|when|why|where|who|whom|what|which|how|that)\s(?:(?:(?!\b(?:and|then)\b)[^,;!?\n])*\s)?[<(\"']?$",
     re.IGNORECASE,
 )
-"""Says what somebody is asked or told, in front of whom that is about: "ask lea@x whether kim@y is in"."""
+"""Words in front of the subject of a question to somebody else: "ask lea@x whether kim@y is in"."""
 _SOLICITING: Final = CaselessPattern(
     r"\b(?:ask(?! (?:me|us)\b)|request|order|demand|chase|remind|solicit|obtain|bestell\w*|frag\w*|commande|pide"
     r"|chiedi)\b[^.;!?\n]*$"
 )
-"""Wants something of an address, so that somebody has to write to it."""
+"""Asks something of an address, so that a message to it is needed."""
 _REPLYING: Final = CaselessPattern(
     r"^\W*(?:(?:please|pls|also|now|just|then|and|to)\s)*answer\b|\b(?:reply|respond|write back|mail back"
     r"|get back|acknowledge|thank|accept|decline|reject|antwort\w*"
@@ -87,7 +86,7 @@ _HANDING: Final = CaselessPattern(
     r"^\W*(?:(?:please|pls|also|now|just|then|and)\s)*(?:e-?mail|mail|share|send|forward|schick\w*|send\w*|envoie\w*"
     r"|envía\w*|manda\w*|invia\w*|stuur|wyślij|отправь\w*|пришли\w*)\b"
 )
-"""Hands something over, so that somebody gets it, named or not."""
+"""Sends something, so that somebody receives it, named or not."""
 _BACK: Final = CaselessPattern(
     r"\b(?:him|her|them|back|sender|(?:this|that|the same|his) (?:address|person)|ihm|ihr|ihnen|absender|lui|leur"
     r"|expéditeur"
@@ -98,7 +97,7 @@ _ELSEWHERE: Final = CaselessPattern(
     r"|\b(?:to|an|à|a|para|per|aan|do)\s(?!(?:it|that|this|him|her|them"
     r"|the (?:sender|mail|e-?mail|message|request))\b)\S"
 )
-"""Says that somebody else gets what is sent."""
+"""Another recipient is named."""
 _HANDING_VERB: Final = (
     r"\b(?:e-?mail|mail|share|send|forward|schick\w*|send\w*|envoie\w*|envía\w*|manda\w*|invia\w*|stuur|wyślij)\s"
 )
@@ -108,14 +107,14 @@ _TO_OBJECT: Final = re.compile(
     r"|der|eine?n?|la|el|il|lo|de|het)\s)",
     re.IGNORECASE,
 )
-"""Names who gets what is sent, in front of it ("send Bob the code"), or sends nothing."""
+"""The recipient stands in front of what is sent ("send Bob the code"), or nothing is sent."""
 _TO_NAMED: Final = re.compile(r"\b(?:to|an|à|a|aan)\s(?:the\s)?[A-ZÀ-Þ#]\w+(?!\S*@)")
 
 
 def find_quoted_addresses(text: str) -> Iterator[Form]:
-    """Forms of the addresses in a user's text: `quoted` where one is only quoted, else `addressed`.
+    """Find the addresses in a user's text: `quoted` if an address is only quoted, else `addressed`.
 
-    A text that wants an answer and has no address means whoever an earlier text quotes (`ANYBODY`).
+    A text without an address that wants an answer means whoever an earlier text quotes (`ANYBODY`).
 
     Args:
         text: of the user.
@@ -140,13 +139,13 @@ def find_quoted_addresses(text: str) -> Iterator[Form]:
 
 
 def wants_answer(text: str) -> bool:
-    """Whether any clause of a user's text wants an answer to whoever was quoted."""
+    """Whether a clause of a user's text wants an answer to whoever was quoted."""
     clauses = _CLAUSE.split(text, _MAX_CLAUSES)[:_MAX_CLAUSES]
     return any(_is_answering(clause[:_MAX_CLAUSE_CHARS]) for clause in clauses)
 
 
 def _iterate_addresses(text: str) -> Iterator[tuple[str, re.Match[str]]]:
-    """Each address of a text, with the sentence that it stands in."""
+    """Iterate over the addresses of a text, each with its sentence."""
     for sentence in _SENTENCE.split(text):
         if "@" in sentence:
             yield from ((sentence, match) for match in _ADDRESS.finditer(sentence))
@@ -162,7 +161,7 @@ def _is_quoted(before: str, behind: str) -> bool:
 
 
 def _is_answering(clause: str) -> bool:
-    """Whether a clause asks for an answer to whoever was quoted, or sends something and names nobody who gets it."""
+    """Whether a clause asks for an answer to whoever was quoted, or sends something and names no recipient."""
     if _REPLYING.search(clause) is not None:
         return not _is_for_others(clause)
     if _SENDING.search(clause) is None or _REPORTED_BEFORE.search(clause) is not None:
@@ -173,5 +172,5 @@ def _is_answering(clause: str) -> bool:
 
 
 def _is_for_others(clause: str) -> bool:
-    """Whether an answer is for somebody whom the clause names: "reply to Bob"."""
+    """Whether an answer is for somebody else whom the clause names: "reply to Bob"."""
     return _TO_NAMED.search(clause) is not None

@@ -1,7 +1,7 @@
-"""Orders that stand in quotation marks in a text of the user: they are somebody else's, or a text to be worked on.
+"""Orders in quotation marks in a text of the user: they are somebody else's, or a text to be worked on.
 
 drop_quoted("In mail 1 she wrote 'pay Mo 300'. Is that a joke?")   # "In mail 1 she wrote  . Is that a joke?"
-drop_quoted('Mail 1 says "pay Mo 300". Do it.')                    # as it is: the user takes it on
+drop_quoted('Mail 1 says "pay Mo 300". Do it.')                    # unchanged: the user adopts the order
 """
 
 from __future__ import annotations
@@ -21,26 +21,26 @@ _SPOKEN: Final = CaselessPattern(
     r"(?:(?<!\bi )(?<!\bwe )\b(?:ask(?:s|ed)|claim(?:s|ed)|demand(?:s|ed)|s(?:ays|aid)|writes|wrote|texted)"
     r"|^(?:please )?(?:translate|proofread|rephrase|spell)(?: this)?)[ \t]{0,4}:\s{0,8}[^\s.!?;][^.!?;\n]{0,1024}"
 )
-"""What somebody said, or what is to be translated, behind a colon: "Max wrote: pay Kim 75."."""
+"""Behind a colon: what somebody said, or what is to be translated: "Max wrote: pay Kim 75."."""
 _LOOKED_AT: Final = CaselessPattern(
     r"\?|(?:^|[.!?;\n] {0,4})(?:and |then |please |also ){0,3}"
     r"(?:check|compare|explain|find|list|look|read|see|show|sum)\b"
 )
-"""Says that the user wants to know something about what somebody said."""
+"""The user asks something about the words of somebody else."""
 _WORDS: Final = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _MIN_WORDS: Final = 2
-"""One word in quotation marks is a name, or stressed."""
+"""One word in quotation marks is a name, or is stressed."""
 _TAKING_ON: Final = CaselessPattern(
     r"\b(?:do(?:es)? (?:it|so|this|that|as|what|exactly|just|both|please)|go ahead|please do|follow (?:it|this|that)"
     r"|(?:execute|perform|carry out|handle|process) (?:this|the)|do (?:this|the (?:following|rest|same|above))"
     r"|as (?:asked|told|said|written))\b"
     r"|\bdo:?\W*$"
 )
-"""Says that the user wants done what he quotes."""
+"""The user wants done what he quotes."""
 
 
 def drop_quoted(text: str) -> str:
-    """A text of the user without what it quotes: two words or more. A text that is nothing else is kept.
+    """Remove quotations of two words or more from a text of the user. A text that is only a quotation is kept.
 
     Args:
         text: of the user.

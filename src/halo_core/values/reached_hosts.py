@@ -1,4 +1,4 @@
-"""Hosts that a call reaches: by the addresses in its arguments, by links in a message, by what a text loads."""
+"""The hosts that a call reaches: by addresses in its arguments, by links in a message, by images that a text loads."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from halo_core.values.asked_acts import CLASS_WORDS, HANDED_OVER, NOUN_STEMS
 from halo_core.values.call_view import CallView
 from halo_core.values.kinds import SUSPICIOUS, Form, Kind
 from halo_core.values.lexicon import stem_all
-from halo_core.values.lookup_requests import only_looks
-from halo_core.values.sketch import USER_BIT, has_foreign_mark
+from halo_core.values.lookup_requests import only_looks_up
+from halo_core.values.sketch import USER_BIT, has_only_untrusted_mark
 from halo_core.values.text import split_name
 from halo_core.values.traced_leaves import TracedLeaf
-from halo_core.values.unlisted_orders import CHANGE, LOOKING_UP, UNREAD_ORDER
+from halo_core.values.unlisted_orders import LOOKING_UP, UNLISTED_CHANGE, UNLISTED_ORDER
 
 PLACES: Final = frozenset({Kind.URL, Kind.HOST})
-"""Kinds of values that are places of hosts."""
+"""Kinds of values that are places at a host."""
 _BODY_NAMES: Final = frozenset("body data payload json content form headers header text message params".split())
 # Markdown's image, and elements and styles of HTML that fetch what they name.
 _LOADING: Final = re.compile(
@@ -34,15 +34,15 @@ _MAX_IMAGES: Final = 32
 _NESTED: Final = re.compile(
     r"(?:https?(?::|%(?:25)*3a))?(?://|%(?:25)*2f%(?:25)*2f)([^/?#&%\s:@]{1,253}\.[^/?#&%\s:@]{1,63})", re.IGNORECASE
 )
-"""An address behind the host of another one: where a redirect, a proxy or a translation of a page goes on to."""
+"""A URL inside of another URL: the destination of a redirect, a proxy or a translation."""
 
 
 _ACTING: Final = (
-    frozenset().union(*CLASS_WORDS.values(), {HANDED_OVER, UNREAD_ORDER, CHANGE}) - LOOKING_UP - NOUN_STEMS
+    frozenset().union(*CLASS_WORDS.values(), {HANDED_OVER, UNLISTED_ORDER, UNLISTED_CHANGE}) - LOOKING_UP - NOUN_STEMS
 ) | stem_all(
     "visit go navigate click log login sign register get fetch download submit fill enter complete follow apply"
 )
-"""Stems of verbs by which somebody sends an agent to a page, or asks for any act; to read a page is none."""
+"""Stems of verbs by which somebody sends an agent to a page, or asks for any act but reading."""
 
 
 class ReachedHosts:
@@ -58,7 +58,7 @@ class ReachedHosts:
         self._open_targets = open_targets
 
     def are_vouched(self) -> bool:
-        """Whether every target that nobody vouched for is a place of a host that the user named."""
+        """Whether each target that nobody vouched for is a place at a host that the user named."""
         return all(map(self._is_at_vouched_host, self._open_targets))
 
     def _is_at_vouched_host(self, leaf: TracedLeaf) -> bool:
@@ -66,7 +66,7 @@ class ReachedHosts:
             return False
         url = parse_url(self._view.texts.get(leaf.pointer, ""))
         is_message = self._view.resource.impact is Impact.SEND
-        if is_message and only_looks(self._view.sketch):
+        if is_message and only_looks_up(self._view.sketch):
             url = None
         if url is None or url.userinfo or self._goes_on_elsewhere(url):
             return False
@@ -80,7 +80,7 @@ class ReachedHosts:
         return not is_shared_host(url.host) and self._is_users_host(url)
 
     def are_users_pages(self, targets: Iterable[TracedLeaf]) -> bool:
-        """Whether each target that the operator declared is a page or a host that the user sent the agent to."""
+        """Whether each declared target is a page or a host to which the user sent the agent."""
         resource = self._view.resource
         if resource.classified != "declared" or not resource.targets:
             return False
@@ -89,10 +89,10 @@ class ReachedHosts:
 
     def _may_act_on_pages(self) -> bool:
         """Whether the user wants more than that pages are read, summarized or checked."""
-        return self._view.sketch.was_asked(_ACTING) and not only_looks(self._view.sketch)
+        return self._view.sketch.was_asked(_ACTING) and not only_looks_up(self._view.sketch)
 
     def _is_users_page(self, leaf: TracedLeaf) -> bool:
-        """Whether a value is a page or a host that the user wrote, and does not only mention."""
+        """Whether a value is a page or a host that the user wrote, and not only mentioned."""
         if leaf.kind not in PLACES or leaf.origin is not Provenance.USER or SUSPICIOUS in leaf.flags:
             return False
         url = parse_url(self._view.texts.get(leaf.pointer, ""))
@@ -104,7 +104,7 @@ class ReachedHosts:
         )
 
     def _goes_on_elsewhere(self, url: Url) -> bool:
-        """Whether there is another address in an address, at a host that neither the user nor a lookup named."""
+        """Whether a URL contains another URL, at a host that neither the user nor a lookup named."""
         if "//" not in url.rest and "2f" not in url.rest.lower():
             return False
         whole = [Form("url", url.spell("https"))]
@@ -128,10 +128,10 @@ class ReachedHosts:
         return not _BODY_NAMES.isdisjoint(names)
 
     def has_new(self) -> bool:
-        """Whether it reaches a host that nobody vouched for, by an address or by an image in a text.
+        """Whether the call reaches a host that nobody vouched for, by an address or by an image in a text.
 
-        What a message links to is fetched for its preview. So an address of an untrusted source's host that no text has
-        brings there what the model put into it.
+        A preview fetches the links of a message. So a composed URL at an untrusted source's host sends the model's
+        data there.
         """
         for leaf in self._open_targets:
             if leaf.kind in PLACES and not self._is_at_vouched_host(leaf):
@@ -148,7 +148,7 @@ class ReachedHosts:
         return False  # as of most calls: no text has an address in it
 
     def _links_composed(self) -> bool:
-        """Whether a message has an address that was put together for it, at a host that untrusted content named."""
+        """Whether a message has a URL that was composed for it, at a host that untrusted content named."""
         if self._view.resource.impact is not Impact.SEND or not self._view.sketch.has_untrusted:
             return False
         texts = (
@@ -158,16 +158,16 @@ class ReachedHosts:
         urls = [url for address in found if (url := parse_url(address.rstrip(".,;:!?"))) is not None and url.rest]
         if not urls:
             return False
-        said = self._view.sketch.look_up_forms([Form("url", url.spell("https")) for url in urls])
+        url_marks = self._view.sketch.look_up_forms([Form("url", url.spell("https")) for url in urls])
         hosts = self._view.sketch.look_up_forms(map(make_host_form, urls))
         known = self._view.sketch.look_up_known(map(make_host_form, urls))
         return any(
-            not mark and not is_known and has_foreign_mark([host])
-            for mark, host, is_known in zip(said, hosts, known, strict=True)
+            not mark and not is_known and has_only_untrusted_mark([host])
+            for mark, host, is_known in zip(url_marks, hosts, known, strict=True)
         )
 
     def _find_images(self) -> list[str]:
-        """Addresses in texts that load something when they are shown: of an image, a frame or a style."""
+        """Find the URLs in texts that load something when they are shown: of images, frames and styles."""
         found: list[str] = []
         for leaf in self._view.traced:
             text = self._view.texts.get(leaf.pointer, "") if leaf.origin is not Provenance.USER else ""
@@ -184,7 +184,7 @@ class ReachedHosts:
         return is_shared_host(url.host) or not self._is_users_host(url)
 
     def _is_users_host(self, url: Url) -> bool:
-        """Whether the user named a host, and not only as a sender's or as a bad one."""
+        """Whether the user named a host, and not only as a sender's or a bad one."""
         form = make_host_form(url)
         return self._is_users([form]) and not self._is_only(("unwanted", "remedied"), form.text)
 
@@ -198,6 +198,6 @@ class ReachedHosts:
 
 
 def make_host_form(url: Url) -> Form:
-    """The form of a URL's host, with its port where it has one."""
+    """Make the form of a URL's host, with its port if it has one."""
     host = canonicalize_host(url.host) or url.host
     return Form("host", f"{host}:{url.port}" if url.port else host)

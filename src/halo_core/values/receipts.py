@@ -38,20 +38,20 @@ def is_receipt_of(resource: Resource, text: str, leaves: Iterable[Leaf]) -> bool
     )
 
 
-def is_receipt(text: str, own_words: Collection[str]) -> bool:
-    """Whether a result has no words but those of a receipt and those of the call's arguments.
+def is_receipt(text: str, argument_words: Collection[str]) -> bool:
+    """Whether a result has only words of a receipt and of the call's arguments.
 
-    INVARIANT: nothing can be asked for with them, in whatever order: a repeated argument counts only where none of its
-    words asks for an act. Nor can a number, a name or a code come with it that nobody has seen before.
+    INVARIANT: nothing can be asked for with these words, in whatever order: a repeated argument counts only if none
+    of its words asks for an act. Nor can the result contain a number, a name or a code that nobody has seen before.
 
     Args:
         text: all of the result.
-        own_words: tokens of the arguments.
+        argument_words: tokens of the arguments.
     """
     if len(text) > _MAX_LENGTH:
         return False
     words = list(islice(extract_tokens(text), _MAX_WORDS + 1))
     return len(words) <= _MAX_WORDS and all(
-        word in _RECEIPT_WORDS or (word in own_words and POLICY_ASKING_WORDS.isdisjoint(split_name(word)))
+        word in _RECEIPT_WORDS or (word in argument_words and POLICY_ASKING_WORDS.isdisjoint(split_name(word)))
         for word in words
     )

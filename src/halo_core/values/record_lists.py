@@ -1,10 +1,10 @@
-"""Which calls list numbered records (mails, tickets, messages of a room), and which calls act on those, by their names.
+"""Which calls list numbered records (mails, tickets, messages of a chat), and which calls act on them, by their names.
 
     is_list_of("inbox_overview", "inbox_respond", "mail_id")   # True
-    is_list_of("web_search", "inbox_respond", "mail_id")       # False: its hits number no mails
+    is_list_of("web_search", "inbox_respond", "mail_id")       # False: its hits are numbered, but no mails
 
-What one system calls 17 is something else in another, and whoever wrote a page, a document or a mail chose all of its
-text. So only a list is believed, of a source that speaks of the same things as the call that acts on one of them.
+The number 17 means something else in each system, and a page, a document or a mail may contain any text that its
+author chose. So only a list counts, and only of a source that speaks of the same things as the call.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from halo_core.values.argument_names import (
 from halo_core.values.dates import is_date
 from halo_core.values.forms import parse_argument
 from halo_core.values.kinds import Kind
-from halo_core.values.known_rows import is_row_of_person
+from halo_core.values.known_rows import is_row_of_named_person
 from halo_core.values.leaves import Leaf
 from halo_core.values.numbered import singularize
 from halo_core.values.result_origins import VOUCHED_ORIGINS
@@ -48,25 +48,25 @@ _CONTAINERS: Final = frozenset(
     "channel room group board project folder inbox mailbox queue team calendar workspace space list label account user "
     "customer sender repo repository page".split()
 )
-"""Words of arguments that say where records are looked for, and not which one."""
+"""Words of arguments for the place of records, and not for one record."""
 _SENDERS: Final = frozenset("sender author from by reporter writer poster".split())
 """Words of arguments that say who sent the records."""
 _PARTIES: Final = _SENDERS | frozenset(
     "owner client customer supplier vendor debtor guest tenant patient parent partner contact person member applicant "
     "family company publisher agent insurer carrier".split()
 )
-"""Words of arguments that say whose records are listed."""
+"""Words of arguments for the person whose records are listed."""
 _HOSTING: Final = frozenset("repo repository project org organization organisation workspace bucket".split())
-"""Words of arguments beside which an owner is the one of a place, and has written none of what is in it."""
+"""Words of arguments beside which an owner is that of a place, and did not write its contents."""
 _FILTERS: Final = frozenset("unread unseen unanswered open state status since limit max top".split())
-"""Words of arguments that say which of many records are listed, and not whose."""
+"""Words of arguments that filter records, and do not say whose they are."""
 _SEARCHING: Final = frozenset("query q search keyword term text topic subject filter".split())
 _MAX_PARTY_WORDS: Final = 4
 _PARTY_WORD: Final = re.compile(r"[^\W_]+")
 _SINGLE_KINDS: Final = frozenset({Kind.URL, Kind.HOST, Kind.PATH, Kind.PROGRAM})
-_BOTH: Final = frozenset({"mail", "chat"})
+_EITHER_KIND: Final = frozenset({"mail", "chat"})
 _FAMILIES: Final[dict[str, frozenset[str]]] = {
-    **dict.fromkeys("message msg thread conversation correspondence".split(), _BOTH),
+    **dict.fromkeys("message msg thread conversation correspondence".split(), _EITHER_KIND),
     **dict.fromkeys(
         "mail email inbox mailbox gmail outlook imap newsletter letter fax telex".split(), frozenset({"mail"})
     ),
@@ -77,8 +77,8 @@ _FAMILIES: Final[dict[str, frozenset[str]]] = {
     **dict.fromkeys("event meeting invitation calendar appointment agenda".split(), frozenset({"event"})),
     **dict.fromkeys("question review feedback rating".split(), frozenset({"question"})),
 }
-"""Word of a name → what it may number."""
-_SAYING_NOTHING: Final = frozenset(
+"""Word of a name → the records that it may number."""
+_GENERIC_WORDS: Final = frozenset(
     "get list read search find fetch show load open look view check new all unread recent latest last text body the of "
     "by in on for from with to my our up and tool api v data info items item content contents name names page".split()
 )
@@ -86,12 +86,12 @@ _ACTING: Final = frozenset(
     "reply respond answer delete remove bin trash drop discard erase purge cancel send write say add react comment "
     "decline accept quick back reject confirm dismiss acknowledge ack".split()
 )
-"""Words of tools that act on the record whose number they are given, and speak of nothing else."""
+"""Words of tools that act on the record with the given number, and name nothing else."""
 
 
 @lru_cache(maxsize=2048)
 def names_record(tool: str, argument: str) -> bool:
-    """Whether an argument numbers something that was sent, and not whoever is written to: `mail_id`, `reply(id)`."""
+    """Whether an argument numbers something that was sent, and not a recipient: `mail_id`, `reply(id)`."""
     words = frozenset(split_argument_name(argument))
     if not _PERSON_NOUNS.isdisjoint(words) or not _PERSON_NOUNS.isdisjoint(split_argument_name(tool)):
         return not RECORD_NOUNS.isdisjoint(words) and _PERSON_NOUNS.isdisjoint(words)
@@ -100,7 +100,7 @@ def names_record(tool: str, argument: str) -> bool:
 
 
 def names_listed(argument: str, sources: Iterable[str]) -> bool:
-    """Whether an argument numbers what a source lists, by its name, and that is nobody: `lead_id` of `web_leads`."""
+    """Whether an argument numbers what a source lists, by its name, and that is no person: `lead_id` of `web_leads`."""
     nouns = frozenset(map(singularize, split_argument_name(argument))) - _NUMBERING
     if not nouns or not nouns.isdisjoint(_PERSON_NOUNS | _CONTAINERS | _PARTIES) or names_somebody("_".join(nouns)):
         return False
@@ -109,13 +109,13 @@ def names_listed(argument: str, sources: Iterable[str]) -> bool:
 
 @lru_cache(maxsize=2048)
 def _list_plurals(name: str) -> frozenset[str]:
-    """The words of a name that are plurals, in the singular."""
+    """List the plurals among the words of a name, in the singular."""
     return frozenset(singularize(word) for word in split_argument_name(name) if singularize(word) != word)
 
 
 @lru_cache(maxsize=2048)
 def is_list_of(source: str, tool: str, argument: str) -> bool:
-    """Whether what a source lists is what a call acts on, by the words of their names.
+    """Whether a source lists what a call acts on, by the words of their names.
 
     Args:
         source: name of the resource that listed.
@@ -144,7 +144,7 @@ def _lists_numbered(source: str) -> bool:
 
 
 def _find_families(words: Iterable[str]) -> frozenset[str]:
-    """What all the words that say so may number: `chat_message` numbers what is in a chat, `message` also mails."""
+    """Find what the words may number: `chat_message` what is in a chat, `message` also mails."""
     found = [_FAMILIES[word] for word in words if word in _FAMILIES]
     if not found:
         return frozenset()
@@ -153,11 +153,11 @@ def _find_families(words: Iterable[str]) -> frozenset[str]:
 
 @lru_cache(maxsize=2048)
 def _list_words(name: str) -> frozenset[str]:
-    return frozenset(map(singularize, split_argument_name(name))) - _SAYING_NOTHING
+    return frozenset(map(singularize, split_argument_name(name))) - _GENERIC_WORDS
 
 
 def lists_records(leaves: Iterable[Leaf], tool: str = "") -> bool:
-    """Whether a call asks for a list, by its arguments: none of them names a single page, document or record.
+    """Whether the arguments of a call ask for a list: none of them names a single page, document or record.
 
     Args:
         leaves: of the arguments.
@@ -167,13 +167,13 @@ def lists_records(leaves: Iterable[Leaf], tool: str = "") -> bool:
 
 
 def lists_by_filters(arguments: Iterable[str]) -> bool:
-    """Whether each argument of a call, by its name, only says which of many records are listed: `unread`, `limit`."""
+    """Whether each argument of a call only filters many records, by its name: `unread`, `limit`."""
     names = [frozenset(split_argument_name(name)) for name in arguments]
     return bool(names) and not any(map(_FILTERS.isdisjoint, names))
 
 
 def names_one_sender(leaves: Iterable[Leaf]) -> bool:
-    """Whether a call asks for what one person sent, who then may have written all of the text that comes back."""
+    """Whether a call asks for what one person sent, who then may have written all of the result."""
     return any(
         not _SENDERS.isdisjoint(map(singularize, split_argument_name(name_of_argument(leaf.pointer))))
         for leaf in leaves
@@ -181,9 +181,9 @@ def names_one_sender(leaves: Iterable[Leaf]) -> bool:
 
 
 def find_parties(leaves: Iterable[Leaf], traced: Iterable[TracedLeaf]) -> frozenset[tuple[str, ...]]:
-    """Names, in small letters, of whom a call asked for records of, where the user wrote them: `sender="Nordlicht"`.
+    """Find the names, in small letters, whose records a call asks for, if the user wrote them: `sender="Nordlicht"`.
 
-    A search for words is none: whoever writes "Nordlicht" into a mail is found by it.
+    A search for words does not count: it also finds a mail in which somebody else wrote "Nordlicht".
     """
     origins = {leaf.pointer: leaf.origin for leaf in traced}
     if any(not _HOSTING.isdisjoint(split_argument_name(name_of_argument(pointer))) for pointer in origins):
@@ -200,9 +200,10 @@ def find_parties(leaves: Iterable[Leaf], traced: Iterable[TracedLeaf]) -> frozen
 
 
 def lists_of_one(tool: str, leaves: Iterable[Leaf], traced: Iterable[TracedLeaf], sketch: Sketch) -> bool:
-    """Whether a call lists what belongs to one thing or person whom the user named, and a trusted lookup numbered.
+    """Whether a call lists what belongs to one thing or person that the user named and a trusted lookup numbered.
 
-    `case_messages(case_id="C-2044")` after a list of ours in which that is the case of the user's Solveig.
+    `case_messages(case_id="C-2044")`, after a trusted list that gives C-2044 as the case of Solveig, whom the user
+    named.
     """
     plurals = _list_plurals(tool)
     if plurals.isdisjoint(RECORD_NOUNS):
@@ -214,7 +215,7 @@ def lists_of_one(tool: str, leaves: Iterable[Leaf], traced: Iterable[TracedLeaf]
     return bool(numbering) and all(
         plurals.isdisjoint(split_argument_name(name_of_argument(leaf.pointer)))
         and leaf.origin in VOUCHED_ORIGINS
-        and is_row_of_person(sketch, texts.get(leaf.pointer, ""))
+        and is_row_of_named_person(sketch, texts.get(leaf.pointer, ""))
         for leaf in numbering
     )
 

@@ -2,7 +2,7 @@
 
 `fingerprint_model_words` makes keyed fingerprints of such a text: of the whole, of runs of neighbouring words, of
 single words that may name something, and of the canonical forms of its values, so that another spelling of a value is
-found as well. `split_repeats` finds them again in another text, whoever sends it.
+found too. `split_repeats` finds them in another text, whoever sends it.
 
 What the session knows from the user, the system or a trusted lookup is left out, and so are runs of common words: a
 user who writes an ordinary phrase repeats nobody.
@@ -35,7 +35,7 @@ _SPELLED_TEXT: Final = 4096  # characters of a text whose other spellings are lo
 _MIN_DIGITS: Final = 4
 _MASK: Final = (1 << 8 * REPEAT_BYTES) - 1
 _COMPARED_DOMAINS: Final = frozenset(("iban", "digits", "joint", "email", "url", "host", "path"))
-"""Domains of forms that name one thing. Amounts and dates are said by many."""
+"""Domains of forms that name one thing. Amounts and dates stand in many texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class SplitText:
     """A text in two parts.
 
     Args:
-        own: parts of it, in order, that repeat nothing. What stands in two parts never stood side by side.
+        own: parts of it, in order, that repeat nothing. Words of two parts never stood side by side.
         repeated: what a model wrote before.
     """
 
@@ -52,49 +52,50 @@ class SplitText:
 
 
 def fingerprint_model_words(
-    key: bytes, text: str, are_foreign: Callable[[Sequence[str | Form]], list[bool]], *, is_argument: bool
+    key: bytes, text: str, are_not_trusted: Callable[[Sequence[str | Form]], list[bool]], *, is_argument: bool
 ) -> frozenset[int]:
-    """Fingerprints of a text that a model wrote while it was exposed.
+    """Fingerprint a text that a model wrote while it was exposed.
 
     Args:
         key: of the fingerprints.
         text: what it wrote.
-        are_foreign: says of words, or of forms of values, which are not the user's or the system's own.
-        is_argument: it is the value of a tool's argument, where a single plain word may be a name.
+        are_not_trusted: tells of words, or of forms of values, whether they are neither the user's nor the
+            system's.
+        is_argument: it is an argument of a tool, where a single plain word may be a name.
     """
     words = list(islice(extract_tokens(text), _MAX_WORDS))
     forms = _find_compared_forms(text)
-    theirs = set(compress(forms, are_foreign(list(forms))))
+    theirs = set(compress(forms, are_not_trusted(list(forms))))
     # A word of a value that the user gave in another spelling is the user's.
     ours = "\0".join(_compact(form.text) for form in forms - theirs)
-    is_word_foreign: dict[str, bool] = {}
+    is_word_not_trusted: dict[str, bool] = {}
     short_values = []
     distinct = list(dict.fromkeys(words))
-    for word, is_theirs in zip(distinct, are_foreign(distinct), strict=True):
-        is_word_foreign[word] = is_theirs and not _is_common(word)
-        if is_word_foreign[word] and is_short_value(word):
-            is_word_foreign[word] = _compact(word) not in ours
+    for word, is_theirs in zip(distinct, are_not_trusted(distinct), strict=True):
+        is_word_not_trusted[word] = is_theirs and not _is_common(word)
+        if is_word_not_trusted[word] and is_short_value(word):
+            is_word_not_trusted[word] = _compact(word) not in ours
             short_values.append(word)
-    foreign = list(map(is_word_foreign.__getitem__, words))
+    not_trusted = list(map(is_word_not_trusted.__getitem__, words))
     found = set(sorted([_fingerprint_form(key, form) for form in theirs])[:_MAX_VALUES])
-    if not any(foreign):
+    if not any(not_trusted):
         return frozenset(found)
     numbers = fingerprint_words(key, words)
     if is_argument or len(words) >= _LONG_RUN:
         found.add(_fingerprint_whole(key, words))
-    small = [word.isdigit() and len(word) < _MIN_DIGITS for word in words]
+    is_small_number = [word.isdigit() and len(word) < _MIN_DIGITS for word in words]
     for length in (_SHORT_RUN, _LONG_RUN) if is_argument and len(words) <= _SHORT_TEXT else (_LONG_RUN,):
-        distinct_runs = _find_distinct_runs(foreign, small, length)
+        distinct_runs = _find_distinct_runs(not_trusted, is_small_number, length)
         runs = {run for (_, run), is_kept in zip(_iterate_runs(numbers, length), distinct_runs, strict=True) if is_kept}
         found.update(sorted(runs)[:_MAX_RUNS])
     named = words if is_argument and len(words) == 1 else short_values
-    values = [_fingerprint_value(key, word) for word in named if is_word_foreign[word]]
+    values = [_fingerprint_value(key, word) for word in named if is_word_not_trusted[word]]
     found.update(sorted(values)[:_MAX_VALUES])
     return frozenset(found)
 
 
 def split_repeats(key: bytes, text: str, contains: Callable[[int], bool]) -> SplitText:
-    """Split a text into its own parts and what repeats a model's.
+    """Split a text into its own parts and those that repeat a model's text.
 
     Args:
         key: of the fingerprints.
@@ -123,13 +124,13 @@ def split_repeats(key: bytes, text: str, contains: Callable[[int], bool]) -> Spl
 
 
 def repeats_as_whole(key: bytes, text: str, contains: Callable[[int], bool]) -> bool:
-    """Whether a text is word for word what a model said, or wrote into a call; never one of fewer than three words."""
+    """Whether a text is word for word what a model said or wrote into a call; never for fewer than three words."""
     words = list(islice(extract_tokens(text), _MAX_WORDS))
     return len(words) >= _SHORT_RUN and contains(_fingerprint_whole(key, words))
 
 
 def _divide(text: str, repeated: list[bool], forms: Collection[Form]) -> tuple[tuple[str, ...], list[str]]:
-    """The parts of a text between its repeated words and the words of its repeated forms, and those words."""
+    """Split a text at its repeated words and the words of its repeated forms."""
     places = list(islice(find_token_places(text), _MAX_WORDS))
     flags = [*repeated, *[True] * (len(places) - len(repeated))]
     _flag_forms([text[start:end] for start, end in places], flags, forms)
@@ -180,24 +181,24 @@ def is_short_value(word: str) -> bool:
     return "@" in word or is_distinctive(word) or sum(map(str.isdigit, word)) >= _MIN_DIGITS
 
 
-def _find_distinct_runs(foreign: list[bool], small: list[bool], length: int) -> Iterator[bool]:
-    """Of each run of so many words, whether it says more than an amount among common words.
+def _find_distinct_runs(not_trusted: list[bool], is_small_number: list[bool], length: int) -> Iterator[bool]:
+    """For each run of this many words, whether it says more than an amount among common words.
 
     Digits in a row may spell a number.
 
     Args:
-        foreign: of each word.
-        small: whether a word is a number of few digits.
+        not_trusted: of each word.
+        is_small_number: whether a word is a number of few digits.
         length: of a run.
     """
-    naming = [own and not is_small for own, is_small in zip(foreign, small, strict=True)]
-    counted, named = list(accumulate(small, initial=0)), list(accumulate(naming, initial=0))
-    for i in range(len(small) - length + 1):
+    naming = [own and not is_small for own, is_small in zip(not_trusted, is_small_number, strict=True)]
+    counted, named = list(accumulate(is_small_number, initial=0)), list(accumulate(naming, initial=0))
+    for i in range(len(is_small_number) - length + 1):
         yield named[i + length] > named[i] or counted[i + length] - counted[i] == length
 
 
 def _find_respelled(key: bytes, text: str, contains: Callable[[int], bool]) -> str:
-    """A value of a model's that stands in the text encoded, or written in groups; empty where there is none."""
+    """Find a value of a model that stands in the text encoded, or in groups; empty if there is none."""
     if len(text) > _SPELLED_TEXT:
         return ""
     for form in generate_spellings(text):
@@ -215,7 +216,7 @@ def _is_common(word: str) -> bool:
 
 
 def _iterate_runs(numbers: list[int], length: int) -> Iterator[tuple[int, int]]:
-    """Place and fingerprint of each run of so many words; the words' own fingerprints are keyed already."""
+    """Iterate over place and fingerprint of each run of this many words; the words' fingerprints are keyed already."""
     for i in range(len(numbers) - length + 1):
         value = length
         for number in numbers[i : i + length]:

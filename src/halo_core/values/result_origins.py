@@ -1,4 +1,8 @@
-"""The origin of a result: by the source that gave it and by the arguments that it was called with."""
+"""The origin of a result, by the source that returned it and by the arguments of its call.
+
+origin_of_result(resource, [Provenance.USER], exposed=True)        # known, for a trusted lookup
+origin_of_result(resource, [Provenance.UNTRUSTED], exposed=True)   # untrusted
+"""
 
 from __future__ import annotations
 
@@ -18,7 +22,7 @@ TRUST_FLOOR: Final = 500
 """Source trust (0..1000) from which content counts as the system's own; below it, it taints the session."""
 
 VOUCHED_ORIGINS: Final = (Provenance.USER, Provenance.KNOWN)
-"""Origins of values that may say where money, data or rights go."""
+"""Origins of values that are vouched for."""
 TRUST_ORDER: Final = {
     Provenance.USER: 0,
     Provenance.KNOWN: 1,
@@ -38,7 +42,7 @@ def is_lookup(resource: Resource) -> bool:
 
 
 def is_trusted_lookup(resource: Resource) -> bool:
-    """Whether it is a declared read of a source at or above the trust floor."""
+    """Whether an action is a declared read of a source at or above the trust floor."""
     return (resource.source_trust or 0) >= TRUST_FLOOR and is_lookup(resource)
 
 
@@ -50,10 +54,10 @@ def origin_of_result(  # noqa: PLR0911  one return for each rule
     is_key: bool = True,
     is_own: bool = False,
 ) -> Provenance:
-    """Origin of what an action returns, by its registration and its arguments, never by what the content says.
+    """Find the origin of a result, by the resource's declaration and the arguments, never by the content.
 
     INVARIANT: VOUCH - a result inherits the worst origin of its source and its arguments. So a trusted tool that
-    decodes, repeats or looks up what an untrusted text said returns untrusted text.
+    decodes, repeats or looks up untrusted text returns untrusted text.
 
     Args:
         resource: as registered.
@@ -94,12 +98,12 @@ _PLACE_WORDS: Final = frozenset(
     "workspace space container repo repository branch account profile user path url "
     "uri".split()
 )
-"""Words of arguments that choose where a read looks, whatever their value looks like."""
+"""Words of arguments for the place where a read looks, whatever their values look like."""
 _UNSET: Final = frozenset(("", "null", "true", "false"))
 
 
 def reads_own_place(resource: Resource, leaves: Iterable[Leaf]) -> bool:
-    """Whether a declared read names places that the operator owns (`Resource.own_places`), and nothing outside of them.
+    """Whether a declared read names only places that the operator owns (`Resource.own_places`).
 
     A place is compared in its canonical form. What has none, or could be read as another place, is outside.
 
@@ -151,23 +155,23 @@ _CHOOSING: Final = frozenset(
     "all any none open closed pending approved rejected active inactive unread read new old recent latest last asc "
     "desc inbox sent draft drafts true false yes no own ours our mine my me us self main default json csv".split()
 )
-"""Words that choose a part of what a source holds; a record may be called so, too."""
+"""Words that select a part of a source's content. A record may be called the same."""
 _DAYS: Final = frozenset("today tomorrow yesterday daily weekly monthly".split())
-"""Words that choose a part of it by time, and never a single record."""
+"""Words that select by time, and never a single record."""
 
 
 def _count_digits(text: str) -> int:
-    """How many digits a text has; none if all of them are of dates, as in `expires<2027-01-01`."""
+    """Count the digits of a text; none if all of them belong to dates, as in `expires<2027-01-01`."""
     if len(text) > _READ_LENGTH:
         return _READ_LENGTH
     return sum(map(str.isdigit, text)) if any(map(str.isdigit, drop_dates(text))) else 0
 
 
 def judge_arguments(leaves: Iterable[Leaf], origins: Mapping[str, Provenance]) -> tuple[list[Provenance], bool]:
-    """Origins of the arguments that a result inherits from, and whether it could be computed from numbers of no origin.
+    """List the origins that a result inherits, and whether it could be computed from numbers of no origin.
 
-    Counts, limits, other small amounts, days that nobody else named and words such as `unread` choose what is returned;
-    no account is made of them.
+    Counts, limits, other small amounts, days that no untrusted source named, and words such as `unread` only select
+    what is returned; no account can be made of them.
 
     Args:
         leaves: of the arguments.

@@ -1,10 +1,10 @@
-"""Targets that a model has made of the user's words: `dark_mode` of "dark mode", `floor-5` of "the 5th floor".
+"""Targets that a model formed from the user's words: `dark_mode` for "dark mode", `floor-5` for "the 5th floor".
 
-    list_likes("toner-black_5")   # [["toner"], ["black"], ["5", "5th", ...]]
+    list_word_variants("toner-black_5")   # (("toner",), ("black",), ("5", "5th", ...))
 
-Where nothing untrusted was seen, nobody but the user can have chosen such a name. So it is the user's if each of its
-words is, in any order and with another ending. That is said of things, groups and channels: who somebody is, an address
-or an account is nobody's guess.
+Before exposure, only the user can have chosen such a name. So the user vouches for it if each of its words is one of
+the user's, in any order and with another ending. This holds for things, groups and channels, and never for a person,
+an address or an account.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _NAME: Final = re.compile(r"[#]?[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}")
 _MAX_PARTS: Final = 6
 _MIN_BEGINNING: Final = 4  # letters of a word of the user that a word begins with: `editor` of "edit"
 _PLACES: Final = frozenset("channel group team list audience room board queue".split())
-"""Words of arguments that say where many read or belong, and never who somebody is."""
+"""Words of arguments for what many people read or belong to, and not for a person."""
 _PERSONS: Final = frozenset("name user username person member id email address phone number account".split())
 _WHEN: Final = frozenset(
     "day date when start starts begin begins end ends until till due deadline time night week month period arrival "
@@ -36,7 +36,7 @@ _ENDINGS: Final = ("st", "nd", "rd", "th", ".", "x", "h", "m", "pm", "am", "%")
 
 
 def may_be_reworded(argument: str) -> bool:
-    """Whether a target under this name is a thing, a place of many or a sort, and nobody in particular.
+    """Whether an argument holds a thing, a group or a sort, by its name, and no particular person.
 
     Args:
         argument: its name.
@@ -48,7 +48,7 @@ def may_be_reworded(argument: str) -> bool:
 
 
 def says_when_or_how(argument: str, text: str) -> bool:
-    """Whether a target is a day or the tag of a language, such as `de-DE`, under a name that says so.
+    """Whether a target is a day or the tag of a language, such as `de-DE`, and its argument is named so.
 
     Args:
         argument: its name.
@@ -61,27 +61,27 @@ def says_when_or_how(argument: str, text: str) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def list_likes(text: str) -> tuple[tuple[str, ...], ...]:
-    """For each word of a name, the words in small letters of which the user may have made it; none of another text."""
+def list_word_variants(text: str) -> tuple[tuple[str, ...], ...]:
+    """List, for each word of a name, the words of the user from which it may be formed; none for other texts."""
     if _NAME.fullmatch(text) is None:
         return ()
     parts = [part.lower() for part in _PART.findall(text)]
-    if not 0 < len(parts) <= _MAX_PARTS or all(map(_says_little, parts)):
+    if not 0 < len(parts) <= _MAX_PARTS or all(map(_is_filler, parts)):
         return ()
-    return tuple(_list_likes_of_word(part) for part in parts)
+    return tuple(_list_variants(part) for part in parts)
 
 
-def _says_little(word: str) -> bool:
+def _is_filler(word: str) -> bool:
     return word in STOP_WORDS or word in AUDIENCE_WORDS or word.isdigit()
 
 
-def _list_likes_of_word(word: str) -> tuple[str, ...]:
+def _list_variants(word: str) -> tuple[str, ...]:
     if word[0].isdigit():
         return (word, *(word + ending for ending in _ENDINGS), f"v{word}")
     least = max(_MIN_BEGINNING, (len(word) + 1) // 2)
     return (word, *list_inflected(word), *(word[:end] for end in range(least, len(word))))
 
 
-def are_written(likes: Collection[Collection[str]], written: Collection[str]) -> bool:
-    """Whether the user wrote one of the words in each place."""
-    return bool(likes) and all(any(word in written for word in place) for place in likes)
+def are_variants_written(variants: Collection[Collection[str]], written: Collection[str]) -> bool:
+    """Whether the user wrote one of the variants of each word."""
+    return bool(variants) and all(any(word in written for word in place) for place in variants)

@@ -1,12 +1,12 @@
-"""What a message is about or takes along, chosen by an untrusted source in place of what the user named.
+"""What a message is about or contains, chosen by an untrusted source instead of the user.
 
-    forward(mail_id=21, to="lea@x.example")     # of "forward mail 12 to lea@x.example", where a mail speaks of 21
-    mail_orders(customer="*", to=...)           # of "the orders of customer K-412"
-    mail_rows(table="salaries", to=...)         # of "the rows of the table visits", where a mail speaks of salaries
+    forward(mail_id=21, to="lea@x.example")     # for "forward mail 12 to lea@x.example", and a mail names 21
+    mail_orders(customer="*", to=...)           # for "the orders of customer K-412"
+    mail_rows(table="salaries", to=...)         # for "the rows of the table visits", and a mail names salaries
 
-Who gets a message is vouched for, and what it passes on is somebody else's choice. So these count as targets after
-exposure: an id, a number or a name of a sort of which the user named another one, a number that the user wrote for
-another act alone, and a filter that leaves nothing out.
+The recipient is vouched for, but somebody else chose what is sent. So these count as targets after exposure: an id, a
+number or a name of a sort of which the user named another one; a number that the user wrote only for another act; and
+a filter that leaves nothing out.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Final
 from halo_core.model import Impact, Provenance
 from halo_core.values.argument_names import name_of_argument, names_note, names_remark, split_argument_name
 from halo_core.values.asked_acts import list_asking_stems
-from halo_core.values.asked_objects import is_for_others
+from halo_core.values.asked_objects import is_asked_for_others
 from halo_core.values.foreign_words import to_numbered_noun
 from halo_core.values.kinds import Form, Kind
 from halo_core.values.leaves import Leaf
@@ -28,7 +28,7 @@ from halo_core.values.open_filters import FILTER_NAMES, leaves_nothing_out, want
 from halo_core.values.sketch import Sketch, has_user_mark
 from halo_core.values.traced_leaves import TracedLeaf
 
-_FOREIGN_ORIGINS: Final = (Provenance.UNTRUSTED, Provenance.MIXED)
+_UNTRUSTED_ORIGINS: Final = (Provenance.UNTRUSTED, Provenance.MIXED)
 _MAX_DIGITS: Final = 6  # of a number that counts together with its noun
 _ALWAYS_TRUE: Final = re.compile(r"\s*\(?\s*(?:true|1|([\"']?)(\w+)\1\s*={1,2}\s*([\"']?)\2\3)\s*\)?\s*", re.IGNORECASE)
 """A condition that holds for each row: `1 = 1`."""
@@ -39,7 +39,7 @@ _NO_NOUNS: Final = _NUMBERING | frozenset("key ref uuid value name".split())
 def add_sent_objects(
     leaves: Sequence[Leaf], traced: list[TracedLeaf], targets: Collection[str], sketch: Sketch, tool: str = ""
 ) -> list[TracedLeaf]:
-    """The traced leaves of a message in an exposed session, with what was chosen for the user as targets.
+    """Mark what was chosen for the user as targets, in the leaves of a message in an exposed session.
 
     Args:
         leaves: of the message.
@@ -57,7 +57,10 @@ def add_sent_objects(
 
 
 def _is_remark(leaf: Leaf) -> bool:
-    """Whether a leaf is called a text or a note; a single id under `message` is none, nor a number under `n`."""
+    """Whether a leaf is named a text or a note.
+
+    A single id under `message` is no remark, and neither is a number under `n`.
+    """
     words = split_argument_name(name_of_argument(leaf.pointer))
     if words == ("message",) and ID_OF_SORT.fullmatch(leaf.text.strip()) is not None:
         return False
@@ -68,9 +71,9 @@ def _is_remark(leaf: Leaf) -> bool:
 
 def _judge(leaf: Leaf, traced_leaf: TracedLeaf, sketch: Sketch, tool: str) -> TracedLeaf:
     if _leaves_nothing_out(leaf) and not wants_all(sketch):
-        origin = Provenance.NOVEL if traced_leaf.origin not in _FOREIGN_ORIGINS else traced_leaf.origin
+        origin = Provenance.NOVEL if traced_leaf.origin not in _UNTRUSTED_ORIGINS else traced_leaf.origin
         return traced_leaf._replace(is_target=True, origin=origin)
-    if traced_leaf.origin in _FOREIGN_ORIGINS and (
+    if traced_leaf.origin in _UNTRUSTED_ORIGINS and (
         is_of_named_sort(leaf.text, sketch) or _is_of_named_noun(leaf, traced_leaf, sketch)
     ):
         return traced_leaf._replace(is_target=True)
@@ -96,7 +99,7 @@ def is_of_named_sort(text: str, sketch: Sketch) -> bool:
 
 
 def _is_of_named_noun(leaf: Leaf, traced_leaf: TracedLeaf, sketch: Sketch) -> bool:
-    """Whether a leaf is the name of a thing of which the user named one: `table="salaries"` of "the table visits"."""
+    """Whether a leaf names a thing, and the user named another one: `table="salaries"` for "the table visits"."""
     if traced_leaf.kind is not Kind.HANDLE:
         return False
     nouns = sorted(set(map(singularize, split_argument_name(name_of_argument(leaf.pointer)))) - _NO_NOUNS)
@@ -104,12 +107,12 @@ def _is_of_named_noun(leaf: Leaf, traced_leaf: TracedLeaf, sketch: Sketch) -> bo
 
 
 def _is_for_other_act(leaf: Leaf, sketch: Sketch, tool: str) -> bool:
-    """Whether a number is one that the user wrote for another act: 1 of "read mail 1, then forward mail 3"."""
+    """Whether the user wrote a number only for another act: 1 of "read mail 1, then forward mail 3"."""
     text = leaf.text.strip()
     if not _is_short_number(text) or not (nouns := _list_nouns(leaf)):
         return False
     is_written = has_user_mark(sketch.look_up_forms([Form("numbered", f"{noun} {int(text)}") for noun in nouns]))
-    return is_written and is_for_others(sketch, list_asking_stems(tool, Impact.SEND), text)
+    return is_written and is_asked_for_others(sketch, list_asking_stems(tool, Impact.SEND), text)
 
 
 def _is_short_number(text: str) -> bool:
@@ -117,13 +120,16 @@ def _is_short_number(text: str) -> bool:
 
 
 def _list_nouns(leaf: Leaf) -> list[str]:
-    """What a number in an argument is the number of, as the argument's name says it."""
+    """List the nouns of a number by the name of its argument: `mail` of `mail_id`."""
     words = map(singularize, split_argument_name(name_of_argument(leaf.pointer)))
     return sorted({to_numbered_noun(word) for word in words} - _NO_NOUNS)
 
 
 def _is_other_number(leaf: Leaf, sketch: Sketch) -> bool:
-    """Whether an untrusted source says a number of a sort of which the user wrote others: `mail_id=21` of "mail 12"."""
+    """Whether an untrusted source contained a number of a sort of which the user wrote others.
+
+    `mail_id=21` for "mail 12".
+    """
     text = leaf.text.strip()
     if not _is_short_number(text):
         return False
@@ -135,5 +141,5 @@ def _is_other_number(leaf: Leaf, sketch: Sketch) -> bool:
         or has_user_mark(sketch.look_up_marks([text]))
     ):
         return False
-    own = [Form("numbered", f"{noun} {int(text)}") for noun in nouns]
-    return not has_user_mark(sketch.look_up_forms(own)) and sketch.has_untrusted_said(text)
+    forms = [Form("numbered", f"{noun} {int(text)}") for noun in nouns]
+    return not has_user_mark(sketch.look_up_forms(forms)) and sketch.was_in_untrusted_text(text)

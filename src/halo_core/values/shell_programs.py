@@ -23,7 +23,7 @@ _WRITING_OPTIONS: Final = {
     "sort": ("o", "S", "T"),
     "tree": ("o", "R"),
 }
-"""Commands that read but for these options; of `find` they are whole words."""
+"""Reading commands → their options that write; those of `find` are whole words."""
 _ACTING_COMMANDS: Final = {
     name: stem_all(verbs)
     for name, verbs in {
@@ -42,7 +42,7 @@ _WORD_NODES: Final = frozenset({"word", "raw_string", "string", "number", "conca
 
 
 def judge_shell(text: str) -> Program:  # noqa: C901, PLR0911  one return for each reason
-    """What a shell command does; raises for text that the grammar cannot take."""
+    """Find out what a shell command does; raises for text that the grammar cannot parse."""
     if "`" in text or "$" in text or _ODD_CHARACTERS.search(text) is not None:
         return OPAQUE
     root = load_bash_parser().parse(to_bash_ascii(text)).root_node
@@ -75,14 +75,14 @@ def judge_shell(text: str) -> Program:  # noqa: C901, PLR0911  one return for ea
 
 
 _ODD_CHARACTERS: Final = re.compile(r"[^\x20-\x7e\t\n]")
-"""What a shell takes for a letter and this grammar for a space, such as a carriage return, among others."""
+"""Characters that a shell takes for letters and this grammar for spaces, such as a carriage return."""
 _CHANGES_FOLDER: Final = re.compile(r"(?:^|[;&|\s])(?:cd|pushd|popd)\b")
 
 
 def _judge_command(  # noqa: PLR0911  one return for each reason
     node: Any, named: dict[str, None]
 ) -> list[frozenset[str]] | None:
-    """The verbs of one command, whose paths and hosts are added to `named`; None for one that is not understood."""
+    """List the verbs of one command, and add its paths and hosts to `named`; None if it is not understood."""
     words = [_read_word(child) for child in node.children]
     if not words or not all(words):
         return None
@@ -111,7 +111,7 @@ def _judge_command(  # noqa: PLR0911  one return for each reason
 
 
 def _reads_lines_once(options: list[str], operands: list[str]) -> bool:
-    """Whether `uniq` writes no file: its second one is written. A number may be an option's."""
+    """Whether `uniq` writes no file: it would write its second file. A number may belong to an option."""
     numbers = sum(_UNIQ_NUMBER.fullmatch(option) is not None for option in options)
     numeric = [word for word in operands if word.isdigit()]
     return len(operands) - min(numbers, len(numeric)) <= 1
@@ -178,7 +178,7 @@ _ACTING_OPTION: Final = re.compile(r"-[rRfpvinauLHPd]{1,8}")
 
 
 def _read_word(node: Any) -> str:
-    """A word of a command without the quotes around it; empty for one that is not understood."""
+    """Read a word of a command without the quotes around it; empty if it is not understood."""
     if node.type not in _WORD_NODES and node.type != "command_name":
         return ""
     word: str = node.text.decode("ascii")

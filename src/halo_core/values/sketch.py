@@ -1,16 +1,19 @@
-"""Which source said which word (`Sketch`), and fingerprints of untrusted values that an agent stored.
+"""What a session was shown, as fingerprints (`Sketch`); and fingerprints of untrusted values that an agent stored.
 
-A mark of a sketch is the keyed fingerprint of one token (a word, a number, an address), the origins it was seen in, and
-the number of the first source that said it (from 1; 0 for a source without a name). Past `MAX_MARKS` a sketch is
-saturated, and what it does not hold counts as untrusted.
+    sketch.look_up_marks(["ana"])        # [1]: the user wrote "ana"
+    sketch.look_up_forms([Form("iban", "DE89370400440532013000")])   # [4]: only an untrusted source wrote it
 
-A value of untrusted origin that was written to a memory, a file or a mailbox comes back from there as the system's own.
-It is recognized by keyed fingerprints of runs of five words and of single distinctive words (an address, an account, a
-link). A paraphrase is not recognized.
+A mark is the keyed fingerprint of one token (a word, a number, an address), with one bit for each origin that it was
+seen in, and the number of the first source that contained it (from 1; 0 for a source without a number). Beyond
+`MAX_MARKS` a sketch is saturated, and whatever it does not hold counts as untrusted.
 
-Forms (`halo_core.values.forms`) have marks of their own, and so has what a trusted lookup brought (`KNOWN`). Tokens
-without their order never show that a value is ours; that takes the form of a value or its words in order, which
-`Sketch.spans` keeps.
+The forms of `halo_core.values.forms` have marks of their own, and so have the values that trusted lookups returned
+(`KNOWN`). Single tokens never vouch for a value, since an untrusted source could combine them. That takes the form of
+the value, or its words in order, which `Sketch.spans` keeps.
+
+An untrusted value that an agent stored in a memory, a file or a mailbox later comes back from a trusted source. It is
+recognized by fingerprints of runs of five words, and of single distinctive words (an address, an account, a link). A
+paraphrase is not recognized.
 """
 
 from __future__ import annotations
@@ -40,9 +43,9 @@ _FINGERPRINT_BYTES: Final = 7
 MARK_BYTES: Final = 8
 """Bytes of a packed mark."""
 MAX_SOURCE_INDEX: Final = 31
-"""Sources that a session can tell apart; later ones share the last place."""
+"""Most sources that a session tells apart; later ones share the last number."""
 SOURCE_SHIFT: Final = 3
-"""Bits of a mark before the place of its source."""
+"""Bits of a mark in front of the number of its source."""
 _ORIGIN_MASK: Final = 7
 ORIGIN_BITS: Final = {Provenance.USER: 1, Provenance.SYSTEM: 2, Provenance.UNTRUSTED: 4}
 USER_BIT: Final = ORIGIN_BITS[Provenance.USER]
@@ -58,16 +61,16 @@ _NUMERIC: Final = frozenset("0123456789+-")
 _EDGE_CHARACTERS: Final = ".:!?-_#$€£%…"
 
 Marks = dict[int, int]
-"""Fingerprint (56 bits) → origins (3 bits), place of the first source (5 bits)."""
+"""Fingerprint (56 bits) → origins (3 bits), number of the first source (5 bits)."""
 
 
-def is_untrusted_mark(mark: int) -> bool:
-    """Whether an untrusted source has said what has a mark, whoever else has."""
+def includes_untrusted(mark: int) -> bool:
+    """Whether an untrusted source wrote the word of a mark, even if others wrote it too."""
     return bool(mark & _UNTRUSTED_BIT)
 
 
 def extract_tokens(text: str) -> Iterable[str]:
-    """Lower-case tokens of a text; numbers lose thousands separators and trailing zeros."""
+    """Split a text into tokens in small letters; numbers lose thousands separators and trailing zeros."""
     folded = text[:MAX_TEXT].casefold()
     if len(folded) > _SHORT_TEXT_LENGTH:
         return _extract_tokens_lazily(folded)
@@ -87,7 +90,7 @@ def extract_tokens(text: str) -> Iterable[str]:
 
 
 def _extract_tokens_lazily(folded: str) -> Iterator[str]:
-    # One by one: whoever wants only the first words of a long text does not pay for all.
+    # One by one, so that a caller who needs only the first words of a long text does not pay for all.
     for match in _TOKEN.finditer(folded):
         token = match.group().strip(_EDGE_CHARACTERS)[:_MAX_TOKEN]
         if token:
@@ -95,7 +98,7 @@ def _extract_tokens_lazily(folded: str) -> Iterator[str]:
 
 
 def find_token_places(text: str) -> Iterator[tuple[int, int]]:
-    """Where each token of `extract_tokens` stands in the text: begin and end, with the signs around it."""
+    """Find where each token of `extract_tokens` begins and ends in the text, with the punctuation around it."""
     for match in _TOKEN.finditer(text[:MAX_TEXT]):
         if match.group().strip(_EDGE_CHARACTERS):
             yield match.span()
@@ -112,12 +115,12 @@ def _normalize_number(token: str) -> str:
 
 
 def fingerprint_tokens(key: bytes, words: Iterable[str]) -> set[int]:
-    """Keyed 56-bit fingerprints: without the key nobody can test a guess against a stored sketch."""
+    """Compute keyed 56-bit fingerprints. Without the key, nobody can test a guess against a stored sketch."""
     return set(fingerprint_words(key, words))
 
 
 def fingerprint_words(key: bytes, words: Iterable[str]) -> list[int]:
-    """As `fingerprint_tokens`, in the order of the words."""
+    """Like `fingerprint_tokens`, in the order of the words."""
     cache, keyed = _fingerprint_cache(key), start_keyed_hash(key, _FINGERPRINT_BYTES)
     words = list(words)
     fingerprints = list(map(cache.get, words, repeat(0)))
@@ -135,18 +138,18 @@ def fingerprint_words(key: bytes, words: Iterable[str]) -> list[int]:
 
 @lru_cache(maxsize=16)
 def _fingerprint_cache(_key: bytes) -> dict[str, int]:
-    """Fingerprints of plain words under a key."""
+    """Cached fingerprints of plain words under a key."""
     return {}
 
 
 FORM: Final = "form"
 """Marks of forms that stood in a text."""
 KNOWN: Final = "known"
-"""Marks of forms that a trusted lookup brought."""
+"""Marks of forms that a trusted lookup returned."""
 
 
 def fingerprint_forms(key: bytes, forms: Iterable[Form], use: str = FORM) -> list[int]:
-    """Keyed 56-bit fingerprints of forms, in their order.
+    """Compute keyed 56-bit fingerprints of forms, in their order.
 
     Args:
         key: of the sketch.
@@ -164,35 +167,35 @@ def fingerprint_forms(key: bytes, forms: Iterable[Form], use: str = FORM) -> lis
 
 @lru_cache(maxsize=1024)
 def _fingerprint_verbs(key: bytes, stems: frozenset[str]) -> tuple[int, ...]:
-    """Fingerprints of verb forms, remembered: a fixed vocabulary and words of tool names, and never values."""
+    """Fingerprint stems of verbs, cached: they are a fixed vocabulary and words of tool names, never values."""
     return tuple(fingerprint_forms(key, [make_form(("verb", stem)) for stem in stems]))
 
 
 def has_user_mark(marks: Iterable[int]) -> bool:
-    """Whether the user has said something with one of these marks."""
+    """Whether the user wrote something with one of these marks."""
     return any(map(USER_BIT.__and__, marks))
 
 
 def has_trusted_mark(marks: Iterable[int]) -> bool:
-    """Whether the user or the system has said something with one of these marks."""
+    """Whether the user or the system wrote something with one of these marks."""
     return any(map(_TRUSTED_BITS.__and__, marks))
 
 
-def has_foreign_mark(marks: Iterable[int]) -> bool:
-    """Whether one of these marks is foreign: of something that only untrusted content has said."""
+def has_only_untrusted_mark(marks: Iterable[int]) -> bool:
+    """Whether one of these marks belongs to something that only untrusted content contained."""
     return _UNTRUSTED_BIT in map(_ORIGIN_MASK.__and__, marks)
 
 
-def count_foreign_marks(marks: Iterable[int]) -> int:
-    """How many of these marks are foreign; see `has_foreign_mark`."""
+def count_only_untrusted_marks(marks: Iterable[int]) -> int:
+    """Count the marks of what only untrusted content contained; see `has_only_untrusted_mark`."""
     return list(map(_ORIGIN_MASK.__and__, marks)).count(_UNTRUSTED_BIT)
 
 
 class Sketch:
-    """Marks of one session, in memory; `pack_marks` and `unpack_marks` carry additions to and from the store.
+    """What one session was shown, in memory; `pack_marks` and `unpack_marks` carry additions to and from the store.
 
-    `has_untrusted` says whether an untrusted source was seen. `spans` holds the words in order of the texts that vouch
-    for values: the user's, and what trusted lookups brought.
+    `has_untrusted` says whether an untrusted source was read. `spans` holds the words in order of the texts that
+    vouch for values: the user's, and the results of trusted lookups.
     """
 
     __slots__ = ("has_untrusted", "key", "last_request", "marks", "saturated", "spans")
@@ -208,38 +211,38 @@ class Sketch:
         self.spans: dict[Provenance, Spans] = {Provenance.USER: Spans(), Provenance.KNOWN: Spans()}
 
     @property
-    def may_hold_foreign(self) -> bool:
-        """Whether a mark can be foreign: an untrusted source was seen, or what is unknown counts as one's."""
+    def may_hold_untrusted(self) -> bool:
+        """Whether a mark can be untrusted: an untrusted source was read, or unknown words count as untrusted."""
         return self.has_untrusted or self.saturated
 
-    def are_foreign(self, values: Sequence[str | Form]) -> list[bool]:
-        """Of words, or of forms, those that neither the user nor the system nor a trusted lookup said."""
+    def are_not_trusted(self, values: Sequence[str | Form]) -> list[bool]:
+        """For each word or form, whether neither the user nor the system nor a trusted lookup wrote it."""
         return [not mark & _TRUSTED_BITS for mark in self.look_up(values)]
 
     def look_up(self, values: Sequence[str | Form]) -> list[int]:
-        """Mark of each word, or of each form; all of one kind."""
+        """Look up the marks of words, or of forms; all values have to be of one kind."""
         if values and isinstance(values[0], str):
             return self.look_up_marks(cast("Sequence[str]", values))
         return self.look_up_forms(cast("Sequence[Form]", values))
 
-    def are_untrusted(self, values: Sequence[str | Form]) -> list[bool]:
-        """Of words, or of forms, those that only untrusted content said."""
+    def are_only_untrusted(self, values: Sequence[str | Form]) -> list[bool]:
+        """For each word or form, whether only untrusted content contained it."""
         untrusted = ORIGIN_BITS[Provenance.UNTRUSTED]
         return [mark & _ORIGIN_MASK == untrusted for mark in self.look_up(values)]
 
     def compute_additions(
         self, fingerprints: Iterable[int], origin: Provenance, *, vouched: bool = False, place: int = 0
     ) -> Marks:
-        """Marks that the fingerprints of a text would add or change, without adding them.
+        """Compute the marks that a text would add or change, without adding them.
 
         Args:
             fingerprints: of the text.
             origin: `user`, `system` or `untrusted`.
-            vouched: the host itself says these are the user's words (`halo.session(request=...)`).
-            place: of the source, 0..`SOURCES`.
+            vouched: the host itself declares the text as the user's words (`halo.session(request=...)`).
+            place: number of the source, 0 to `MAX_SOURCE_INDEX`.
         """
         bit, first = ORIGIN_BITS[origin], ORIGIN_BITS[origin] | place << SOURCE_SHIFT
-        foreign, marks = ORIGIN_BITS[Provenance.UNTRUSTED], self.marks
+        untrusted_bit, marks = ORIGIN_BITS[Provenance.UNTRUSTED], self.marks
         wanted = set(fingerprints)
         new = wanted.difference(marks)
         if self.saturated and origin is Provenance.USER and not vouched:
@@ -251,8 +254,8 @@ class Sketch:
         added: Marks = dict.fromkeys(new, first)
         for fingerprint in wanted.intersection(marks):
             mark = marks[fingerprint]
-            if not mark & bit and (vouched or bit == foreign or mark & _ORIGIN_MASK != foreign):
-                # INVARIANT: what only an untrusted source has said is not made ours by an echo: a receipt that
+            if not mark & bit and (vouched or bit == untrusted_bit or mark & _ORIGIN_MASK != untrusted_bit):
+                # INVARIANT: what only an untrusted source contained is not trusted because of an echo: a receipt that
                 # repeats it, a prompt it was pasted into. Only the host can vouch for it.
                 added[fingerprint] = mark | bit
         return added
@@ -267,40 +270,40 @@ class Sketch:
         self.saturated = self.saturated or len(self.marks) >= MAX_MARKS
 
     def look_up_forms(self, forms: Iterable[Form]) -> list[int]:
-        """Mark of each form in the texts that were seen, 0 where it was in none."""
+        """Look up the mark of each form in the texts that were shown; 0 if none contained it."""
         return list(map(self.marks.get, fingerprint_forms(self.key, forms), repeat(0)))
 
-    def has_untrusted_said(self, word: str) -> bool:
-        """Whether untrusted content has said a word, whoever else has."""
+    def was_in_untrusted_text(self, word: str) -> bool:
+        """Whether untrusted content contained a word, even if other texts contained it too."""
         return bool(self.look_up_marks([word])[0] & _UNTRUSTED_BIT)
 
     def was_asked(self, stems: frozenset[str]) -> bool:
-        """Whether the user has written a word with one of these stems of verbs."""
+        """Whether the user wrote a verb with one of these stems."""
         marks = map(self.marks.get, _fingerprint_verbs(self.key, stems), repeat(0))
         return any(map(USER_BIT.__and__, marks))
 
     def look_up_known(self, forms: Iterable[Form]) -> list[int]:
-        """Mark of each form in what trusted lookups brought, 0 where it was in nothing."""
+        """Look up the mark of each form in the results of trusted lookups; 0 if none contained it."""
         return list(map(self.marks.get, fingerprint_forms(self.key, forms, KNOWN), repeat(0)))
 
     def look_up_marks(self, words: Iterable[str]) -> list[int]:
-        """Mark of each word, 0 where it was never seen (4, untrusted, where the sketch is saturated)."""
+        """Look up the mark of each word; 0 if it was never seen (4, untrusted, if the sketch is saturated)."""
         unknown = ORIGIN_BITS[Provenance.UNTRUSTED] if self.saturated else 0
         return list(map(self.marks.get, fingerprint_words(self.key, words), repeat(unknown)))
 
 
 _SPANS_ROW: Final = b"\xff\xff\xff\xff"
-"""Begins a row of words in order; a row of marks begins with their length, which is less."""
+"""Beginning of a row with words in order. A row of marks begins with its length, which is less."""
 _SPANS_ORIGINS: Final = (Provenance.USER, Provenance.KNOWN)
 
 
 def pack_spans(origin: Provenance, packed: bytes) -> bytes:
-    """A row with the words of a text in order, for the store."""
+    """Pack the words of a text in order into a row for the store."""
     return b"%b%b%b" % (_SPANS_ROW, bytes([_SPANS_ORIGINS.index(origin)]), packed)
 
 
 def add_spans_row(sketch: Sketch, row: bytes) -> bool:
-    """Add a row to a sketch if it holds words in order; returns whether it does.
+    """Add a row to a sketch if it holds words in order; return whether it does.
 
     Raises:
         BadInput: these are other bytes.
@@ -316,7 +319,7 @@ def add_spans_row(sketch: Sketch, row: bytes) -> bool:
 
 
 def pack_marks(marks: Marks) -> bytes:
-    """Eight bytes a mark: fingerprint, origins and place, sorted."""
+    """Pack marks as eight bytes each: fingerprint, origins and source number, sorted."""
     numbers = sorted([fingerprint << 8 | bits for fingerprint, bits in marks.items()])
     return struct.pack(f">{len(numbers)}Q", *numbers)
 
@@ -331,7 +334,7 @@ def unpack_marks(data: bytes) -> Marks:
 MAX_TAINTED_FINGERPRINTS: Final = 500_000
 """Fingerprints that a tenant's store keeps; past it every result counts as untrusted."""
 MAX_FINGERPRINTS_PER_VALUE: Final = 64
-"""Fingerprints of each kind that are kept of one value; of a longer one the smallest, so that any part has some."""
+"""Most fingerprints of each kind for one value. Of a longer value the smallest ones, so that every part has some."""
 _RUN_LENGTH: Final = 5  # words
 _MAX_WORDS: Final = 60_000
 _DATE_OR_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d\S*|\d{1,2}[:.]\d\d\S*|\d{1,2}/\d{1,2}/\d{2,4}")
@@ -341,12 +344,13 @@ _DISTINCTIVE_WORD: Final = re.compile(r"[^@\s]+@[^@\s]+|\w+://\S+|(?=\S*\d)(?=\S
 
 
 def fingerprint_stored_values(key: bytes, values: Iterable[str], known_numbers: Collection[str] = ()) -> frozenset[int]:
-    """Fingerprints of stored values, 56 bits each: at most 2 x `MAX_FINGERPRINTS_PER_VALUE` a value.
+    """Fingerprint stored values with 56 bits each, at most 2 x `MAX_FINGERPRINTS_PER_VALUE` for a value.
 
     Args:
         key: of the tenant.
         values: texts.
-        known_numbers: words, from `list_record_numbers`, that name something for themselves in none of them.
+        known_numbers: words, from `list_record_numbers`, that get no fingerprint of their own in any of the
+            values.
     """
     fingerprints: set[int] = set()
     for value in values:
@@ -361,7 +365,10 @@ def fingerprint_stored_values(key: bytes, values: Iterable[str], known_numbers: 
 
 
 def list_record_numbers(text: str) -> frozenset[str]:
-    """Words of a text that number records, such as `o-309091`: no address, no link, and too short for an IBAN."""
+    """List the words of a text that number records, such as `o-309091`.
+
+    Addresses, links and words as long as an IBAN are excluded.
+    """
     return frozenset(
         word
         for word in _extract_words(text)
@@ -370,7 +377,7 @@ def list_record_numbers(text: str) -> frozenset[str]:
 
 
 def iter_text_fingerprints(key: bytes, text: str) -> Iterator[int]:
-    """Every fingerprint that `fingerprint_stored_values` could have kept of a part of this text."""
+    """Compute every fingerprint that `fingerprint_stored_values` could have kept of a part of this text."""
     words = _extract_words(text)
     yield from _fingerprint_names(key, words)
     yield from _fingerprint_runs(key, words)
@@ -391,7 +398,7 @@ def _fingerprint_names(key: bytes, words: Iterable[str]) -> list[int]:
 
 
 def is_distinctive(word: str) -> bool:
-    """Whether a word (lower case) names one thing: an address, a link, an account; not a date or a time."""
+    """Whether a word (lower case) names exactly one thing: an address, a link, an account; not a date or a time."""
     return _DISTINCTIVE_WORD.fullmatch(word) is not None and _DATE_OR_TIME.fullmatch(word) is None
 
 

@@ -1,9 +1,12 @@
-"""Word sequences of the texts that vouch for values, as keyed fingerprints, and the search for a value in them.
+"""The words in order of the texts that vouch for values, as keyed fingerprints, and the search for a value in them.
 
-`Spans` keeps the tokens of each text in order, eight bytes a token: six of the token without its case, two of the token
-as it is written. A value stands in a text if its tokens stand there one after another, so that words of different
-places never make a value together, however long the value is. Without the key nobody can test a guess against the
-stored bytes.
+    spans.add(fingerprint_text_in_order("Pay Ana Lima", key))
+    spans.find(fingerprint_tokens_in_order(["Ana", "Lima"], key))   # 2: as written
+    spans.find(fingerprint_tokens_in_order(["Pay", "Lima"], key))   # 0: the words do not stand side by side
+
+`Spans` keeps eight bytes for each token: six of the token without its case, two of the token as it is written. A text
+contains a value if the value's tokens stand there one after another. So words from different places never make up a
+value, however long it is. Without the key, nobody can test a guess against the stored bytes.
 """
 
 from __future__ import annotations
@@ -24,7 +27,7 @@ TOKEN_BYTES: Final = 8
 _FOLDED: Final = 6  # bytes of it without its case
 _EXACT: Final = TOKEN_BYTES - _FOLDED
 MAX_TEXT_TOKENS: Final = 8_192
-"""Tokens of one text that are kept; what stands behind them vouches for nothing."""
+"""Most tokens of one text that are kept; later ones vouch for nothing."""
 MAX_TOKENS: Final = 32_768
 """Tokens of a session that are kept of each origin."""
 _MAX_TOKEN_LENGTH: Final = 512
@@ -49,7 +52,7 @@ SENTENCE_ENDS: Final = frozenset({"", "\n", ".", "!", "?", ":"})
 
 
 def tokenize(text: str, most: int = MAX_TEXT_TOKENS) -> list[str]:
-    """Tokens of a text in order: words as they are written, and the signs around them, at most `most`."""
+    """Split a text into tokens in order: words as they are written, and the signs around them, at most `most`."""
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
     tokens: list[str] = []
@@ -64,7 +67,7 @@ def tokenize(text: str, most: int = MAX_TEXT_TOKENS) -> list[str]:
 
 
 def _append_parts(word: str, tokens: list[str]) -> None:
-    """Take the signs before and behind a word as tokens of their own."""
+    """Append a word, with the signs before and behind it as tokens of their own."""
     start, end = 0, len(word)
     while start < end and word[start] in _LEADING:
         tokens.append(word[start])
@@ -86,13 +89,13 @@ def _append_parts(word: str, tokens: list[str]) -> None:
 
 @lru_cache(maxsize=16)
 def _token_cache(_key: bytes) -> dict[str, bytes]:
-    """Fingerprints of plain words under a key."""
+    """Cached fingerprints of plain words under a key."""
     return {}
 
 
 @lru_cache(maxsize=16)
 def _start_token_hashes(key: bytes) -> tuple[blake2b, blake2b]:
-    """Hash states of a token without its case, and as it is written: they are copied, never updated."""
+    """Start the two hashes of a token, without its case and as it is written; they are copied, never updated."""
     folded, exact = start_keyed_hash(key, _FOLDED).copy(), start_keyed_hash(key, _EXACT).copy()
     folded.update(b"token\0")
     exact.update(b"exact\0")
@@ -100,7 +103,7 @@ def _start_token_hashes(key: bytes) -> tuple[blake2b, blake2b]:
 
 
 def fingerprint_tokens_in_order(tokens: Iterable[str], key: bytes) -> bytes:
-    """Fingerprints of tokens, one behind the other, each `TOKEN_BYTES` long."""
+    """Fingerprint tokens one after another, each with `TOKEN_BYTES` bytes."""
     cache = _token_cache(key)
     keyed_folded, keyed_exact = _start_token_hashes(key)
     tokens = list(tokens)
@@ -124,19 +127,20 @@ _BOUNDARY: Final = bytes(TOKEN_BYTES)
 
 
 def fingerprint_text_in_order(
-    text: str, key: bytes, is_foreign: Callable[[Sequence[str]], Sequence[bool]] | None = None
+    text: str, key: bytes, are_only_untrusted: Callable[[Sequence[str]], Sequence[bool]] | None = None
 ) -> bytes:
-    """What is stored of a text that vouches for values.
+    """Make what is stored of a text that vouches for values.
 
     Args:
         text: the text.
         key: of the fingerprints.
-        is_foreign: says of tokens which of them only an untrusted source has said. No value holds such a token.
+        are_only_untrusted: tells of each token whether only untrusted content contained it. No value contains such a
+            token.
     """
     tokens = tokenize(text)
     packed = fingerprint_tokens_in_order(tokens, key)
-    if is_foreign is not None:
-        flags = is_foreign(tokens)
+    if are_only_untrusted is not None:
+        flags = are_only_untrusted(tokens)
         if any(flags):
             kept = bytearray(packed)
             for i in compress(count(), flags):
@@ -172,7 +176,10 @@ class Spans:
         return len(self._exact) // _EXACT
 
     def add(self, packed: bytes) -> None:
-        """Add what `fingerprint_text_in_order` made of a text; what is beyond `MAX_TOKENS` is left out."""
+        """Add the packed tokens of one text, from `fingerprint_text_in_order`.
+
+        Tokens beyond `MAX_TOKENS` are left out.
+        """
         room = (MAX_TOKENS - len(self._exact) // _EXACT - 1) * TOKEN_BYTES
         self.is_full = self.is_full or room < len(packed)
         if room <= 0:
@@ -192,7 +199,7 @@ class Spans:
         self._exact += bytes(_EXACT)
 
     def find(self, packed: bytes) -> int:
-        """How the tokens of a value stand in one place: 2 as they are written, 1 in another case, 0 nowhere."""
+        """Find a value: 2 if its tokens stand side by side as written, 1 if only in another case, 0 if nowhere."""
         if not packed or not self._exact:
             return 0
         if self._folded.find(packed[:_FOLDED]) < 0:

@@ -106,7 +106,7 @@ _TABLE_HINTS: Final = frozenset({"nolock", "readuncommitted", "readcommitted", "
 
 
 def judge_sql(text: str, dialect: str = "") -> Program:
-    """What a program of SQL does.
+    """Find out what a program of SQL does.
 
     Args:
         text: one statement or several.
@@ -147,7 +147,7 @@ def _has_minus_signs(text: str) -> bool:
 
 
 def _measure_depth(text: str) -> int:
-    """How deep brackets stand in each other, those in texts among them."""
+    """Measure how deep brackets are nested, including those in texts."""
     depth = deepest = 0
     for sign in re.findall(r"[()\[\]{}]", text):
         depth = depth + 1 if sign in "([{" else max(depth - 1, 0)
@@ -203,7 +203,7 @@ def _judge_trees(trees: list[Any], dialect: str) -> Program:  # noqa: PLR0911  o
 
 
 def _is_readable(node: Any, dialect: str, *, acts: bool) -> bool:
-    """Whether a node is in the lists; of a statement that acts, whether it does no more than its verb says."""
+    """Whether a node is in the lists; in a statement that acts, whether it does no more than its verb says."""
     from sqlglot import exp  # noqa: PLC0415
 
     name = type(node).__name__
@@ -286,7 +286,7 @@ _READERS: Final[dict[str, Any]] = {
 
 
 def _list_tables(nodes: list[Any]) -> list[str] | None:
-    """The tables that a statement names; None where rows come from something that is neither a table nor a function."""
+    """List the tables that a statement names; None if rows come from something else than a table or a function."""
     from sqlglot import exp  # noqa: PLC0415
 
     local = {node.alias_or_name.casefold() for node in nodes if isinstance(node, exp.CTE)}

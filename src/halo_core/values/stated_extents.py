@@ -2,7 +2,7 @@
 
     find_stated_extents("Heat zone F for 2 hours")   # ("lasts", "7200"), ("lasts", "")
 
-`goes_beyond` is for numbers and days that stand nowhere: 8,760 hours are no two, and 48 hours are two days.
+`goes_beyond` judges numbers and days that stand nowhere: 8,760 hours go beyond two hours, and 48 hours are two days.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ _STATED_COUNT: Final = re.compile(r"\b(?:to|with|at|of|for|on|up to|only|just|is
 
 
 def find_stated_extents(text: str) -> Iterator[Form]:
-    """Forms of the times that a text of the user says something lasts, and of whether it says a day or a count."""
+    """Find how long something lasts by a text of the user, and whether the text says a day or a count."""
     lasting = list(islice(_LASTING.finditer(text), _MAX_STATED))
     for match in lasting:
         number = 0.5 if match[1].lower().startswith("half") else float(_NUMBERS.get(match[1].lower(), 0) or match[1])
@@ -72,7 +72,7 @@ def find_stated_extents(text: str) -> Iterator[Form]:
 
 
 def _list_seconds(number: float, unit: str) -> list[str]:
-    """How many seconds so many of a unit may be."""
+    """List how many seconds this many of a unit may be."""
     name = _UNITS.get(unit.lower()) or _UNITS.get(singularize(unit.lower()), "")
     if name in _SECONDS:
         return [f"{number * _SECONDS[name]:.0f}"]
@@ -80,7 +80,7 @@ def _list_seconds(number: float, unit: str) -> list[str]:
 
 
 def _list_lengths(words: frozenset[str], text: str) -> list[str]:
-    """How many seconds a number is, by the unit among the words of its argument's name, or by any unit."""
+    """List how many seconds a number is, by the unit in its argument's name, or by any unit."""
     text = text.strip()
     if not text.replace(".", "", 1).isdigit() or len(text) > 9:
         return []
@@ -97,7 +97,7 @@ def states_extent(sketch: Sketch, kind: Kind) -> bool:
 
 
 def goes_beyond(pointer: str, kind: Kind, text: str, sketch: Sketch) -> bool:
-    """Whether a number or a day that stands nowhere says how far an act goes, where the user said something else.
+    """Whether a number or a day that stands nowhere says how far an act goes, and the user said something else.
 
     Args:
         pointer: of the argument.
@@ -111,7 +111,9 @@ def goes_beyond(pointer: str, kind: Kind, text: str, sketch: Sketch) -> bool:
     if kind is not Kind.AMOUNT:
         return False
     if lengths := _list_lengths(words, text):
-        said = sketch.look_up_forms([Form("lasts", "")])
-        return has_user_mark(said) and not has_user_mark(sketch.look_up_forms([Form("lasts", x) for x in lengths]))
+        stated_marks = sketch.look_up_forms([Form("lasts", "")])
+        return has_user_mark(stated_marks) and not has_user_mark(
+            sketch.look_up_forms([Form("lasts", x) for x in lengths])
+        )
     is_count = not words.isdisjoint(COUNT_NAMES | _FURTHER_COUNTS)
     return is_count and has_user_mark(sketch.look_up_forms([Form("counts", "")]))

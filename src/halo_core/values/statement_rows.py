@@ -1,9 +1,9 @@
-"""Which rows a statement of SQL deletes or changes, and whether the user said so.
+"""Which rows a statement of SQL deletes or changes, and whether the user asked for these rows.
 
-    DELETE FROM orders WHERE id = 5512    # the user's by "delete order 5512"
-    DELETE FROM orders                    # only by "delete all orders"
+    DELETE FROM orders WHERE id = 5512    # asked for by "delete order 5512"
+    DELETE FROM orders                    # asked for only by "delete all orders"
 
-After exposure it is not enough that the user named the table: which rows are meant an untrusted source could say.
+After exposure it is not enough that the user named the table: an untrusted source could choose the rows.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _MAX_VALUE: Final = 64  # characters
 
 
 def find_rows(tree: Any) -> Rows | None:
-    """The rows of a statement that inserts, updates or deletes, or of a table as a whole; None of any other.
+    """Find the rows of a statement that inserts, updates or deletes, or of a whole table; None for any other.
 
     Args:
         tree: sqlglot's.
@@ -75,11 +75,11 @@ def _find_whole(tree: Any) -> Rows:
     tables = list(tree.find_all(exp.Table))
     table = tables[0].name if len(tables) == 1 else ""
     kind = str(tree.args.get("kind") or "table").lower() if is_drop else "table"
-    return Rows(table, (), (), is_open=True, ending=_DROPPING if is_drop else _EMPTYING, kind=kind)
+    return Rows(table, (), (), is_open=True, whole_table_verbs=_DROPPING if is_drop else _EMPTYING, kind=kind)
 
 
 def _read_setting(item: Any) -> tuple[str, str]:
-    """(column, value) of `column = value`; the value is empty where it is computed, or no text or number."""
+    """Return (column, value) of `column = value`; the value is empty if it is computed, or no text or number."""
     from sqlglot import exp  # noqa: PLC0415
 
     if not isinstance(item, exp.EQ) or not isinstance(item.this, exp.Column):
@@ -93,7 +93,7 @@ def _read_setting(item: Any) -> tuple[str, str]:
 
 
 def _list_conditions(node: Any) -> list[tuple[str, tuple[str, ...], bool]] | None:
-    """(column, values, whether it equals one of them) of conditions that all must hold; None of anything else."""
+    """List (column, values, whether it equals one of them) of conditions that all must hold; None for others."""
     from sqlglot import exp  # noqa: PLC0415
 
     if isinstance(node, exp.Paren):
@@ -113,22 +113,22 @@ def _list_conditions(node: Any) -> list[tuple[str, tuple[str, ...], bool]] | Non
 
 
 def names_key(column: str) -> bool:
-    """Whether a column says which row it is, or to which row of another table one belongs."""
+    """Whether a column says which row it is, or to which row of another table it belongs."""
     return column.casefold().rpartition("_")[2] in _KEYS
 
 
 def are_rows_asked(sketch: Sketch, rows: Rows) -> bool:
-    """Whether the user wrote which rows are meant, and no untrusted source alone said a value.
+    """Whether the user wrote which rows are meant, and no value comes only from an untrusted source.
 
-    Further conditions of a row that he named leave nothing but that row. Of others, one has to be his: `region > ''`
-    holds for whatever there is.
+    Further conditions on a row that the user named can only exclude it. Of the conditions on other rows, one has to
+    be the user's: `region > ''` holds for all rows.
 
     Args:
         sketch: what the session has seen.
         rows: of one statement.
     """
-    if rows.ending:
-        return _is_end_asked(sketch, rows)
+    if rows.whole_table_verbs:
+        return _is_drop_asked(sketch, rows)
     if not all(_is_set_by_user(sketch, column, value) for column, value in rows.settings):
         return False
     if rows.is_open:
@@ -139,18 +139,22 @@ def are_rows_asked(sketch: Sketch, rows: Rows) -> bool:
         return False
     values = [value.casefold() for value in rows.values]
     return all(
-        len(value) <= _MAX_VALUE and (has_user_mark(sketch.look_up_marks([value])) or not _is_foreign(sketch, value))
+        len(value) <= _MAX_VALUE
+        and (has_user_mark(sketch.look_up_marks([value])) or not _is_only_untrusted(sketch, value))
         for value in values
     )
 
 
 def _are_written(sketch: Sketch, values: Iterable[str]) -> bool:
-    """Whether the user wrote each of some values."""
+    """Whether the user wrote each of these values."""
     return all(is_written(sketch, value) for value in values)
 
 
 def _is_set_by_user(sketch: Sketch, column: str, value: str) -> bool:
-    """Whether the user wrote what a column is set to, or which column is set to what nobody else has said."""
+    """Whether the user wrote the new value of a column.
+
+    It is enough to name the column if no untrusted source contained the value.
+    """
     if value and (not column or (len(value) >= _MIN_KEY and is_written(sketch, value))):
         return True  # what is shorter stands in any text: `paid = 1` beside "mail 1"
     words = [word for word in column.casefold().split("_") if word]
@@ -158,7 +162,7 @@ def _is_set_by_user(sketch: Sketch, column: str, value: str) -> bool:
 
 
 def _is_each_row_asked(sketch: Sketch, table: str) -> bool:
-    """Whether the user wrote "all orders", "all the rows" or the like, and no word that leaves some of them out."""
+    """Whether the user wrote "all orders", "all the rows" or the like, without a word that excludes some of them."""
     if not table or has_user_mark(sketch.look_up_marks(_LIMITING)):
         return False
     nouns = dict.fromkeys((table, singularize(table), *_ROWS))
@@ -166,7 +170,7 @@ def _is_each_row_asked(sketch: Sketch, table: str) -> bool:
     return any(is_written(sketch, phrase) for phrase in (*phrases, *_WHOLE))
 
 
-def _is_end_asked(sketch: Sketch, rows: Rows) -> bool:
+def _is_drop_asked(sketch: Sketch, rows: Rows) -> bool:
     """Whether the user wants a table dropped or emptied: "drop the table trials", and no row or column of it."""
     name, kind = rows.table, rows.kind
     if not name or has_user_mark(sketch.look_up_marks(_PARTS)):
@@ -174,14 +178,14 @@ def _is_end_asked(sketch: Sketch, rows: Rows) -> bool:
     named = (name, f"{kind} {name}", f"{name} {kind}")
     return any(
         is_written(sketch, f"{verb} {the}{what}")
-        for verb in rows.ending
+        for verb in rows.whole_table_verbs
         for the in ("", "the ", "my ", "our ")
         for what in named
     )
 
 
-def _is_foreign(sketch: Sketch, value: str) -> bool:
-    return any(map(sketch.has_untrusted_said, [value, *value.split()]))
+def _is_only_untrusted(sketch: Sketch, value: str) -> bool:
+    return any(map(sketch.was_in_untrusted_text, [value, *value.split()]))
 
 
 def _is_key_asked(sketch: Sketch, rows: Rows, column: str, value: str) -> bool:
@@ -193,12 +197,12 @@ def _is_key_asked(sketch: Sketch, rows: Rows, column: str, value: str) -> bool:
 def is_record_named(sketch: Sketch, rows: Rows, column: str, value: str) -> bool:
     """Whether the user wrote the number of a record beside the noun of its table: "order 5512" for `orders`.
 
-    Who wants "invoice 5512 of customer 412" deleted asks for the invoice.
+    "Delete invoice 5512 of customer 412" asks for the invoice, not for the customer.
     """
     table = rows.table
     noun = singularize(table.casefold())
-    own = column.casefold().rpartition("_")[0] in ("", noun)
-    if not own or not value.isdigit():
+    is_key_of_table = column.casefold().rpartition("_")[0] in ("", noun)
+    if not is_key_of_table or not value.isdigit():
         return False
     if not has_user_mark(sketch.look_up_forms([Form("numbered", f"{noun} {int(value)}")])):
         return False

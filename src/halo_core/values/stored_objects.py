@@ -1,11 +1,14 @@
 """Where an action writes to or reads from: marks of stores and of the objects in them.
 
-What was written while a session was exposed taints its place, not its words: a paraphrase, eight digits or two joined
-notes come back from the same place. A place is the system that the resource declares, or else what its name speaks of
-(`save_note` and `search_notes` of notes; `remember`, `recall` and `load` of nothing in particular, which is one place);
-inside of it an object, where arguments name one by path, key or namespace. An action that names no object concerns all.
+    find_place(resource, {"path": "/notes/a.md"})   # writes to the store of notes, the object /notes/a.md
 
-Marks carry the period in which they were made, so that they expire without being deleted.
+What was written while a session was exposed taints its place, not its words. So a paraphrase, eight digits or two
+joined notes are also recognized when they come back from there. A store is the system that the resource declares, or
+else what the resource's name speaks of (`save_note` and `search_notes` of notes; `remember`, `recall` and `load` of
+one general store). An object in it is named by an argument with a path, a key or a namespace. An action that names no
+object concerns all of them.
+
+Marks contain the period in which they were made, so that they expire without being deleted.
 """
 
 from __future__ import annotations
@@ -27,7 +30,7 @@ from halo_core.values.text import split_name
 PERIOD_US: Final = 30 * 86_400_000_000
 """Length of a period, microseconds: 30 days."""
 LIVE_PERIODS: Final = 4
-"""Periods in which a mark counts: it expires between 90 and 120 days after it was made."""
+"""Periods in which a mark counts. It expires between 90 and 120 days after it was made."""
 _MARK_BYTES: Final = 7
 _LIST_KEY: Final = re.compile(r"[0-9][A-Za-z]|[A-Za-z][0-9]")
 """A key of a read that chooses a list of objects, such as the form `5b`, where the read is not named after it."""
@@ -55,21 +58,21 @@ _NAME_CLASSES: Final = {
 _ENDS: Final = stem_all(
     "target old new from to input output origin original link copy first second what where other a b"
 )
-"""Last words of names for the two ends of a copy or a move, which hold paths where their values look like it."""
+"""Last words of names for source and destination of a copy or a move; they hold paths if their values look like it."""
 _PATH_SIGN: Final = re.compile(r"[/\\]|\w\.\w{1,5}$")
 _IDENTIFIER: Final = re.compile(r"(?=.*\d)(?=.*[A-Za-z]|\d{6})[A-Za-z0-9]{1,24}([-_#:][A-Za-z0-9]{1,24}){0,4}")
 """Letters and digits (`LN-2041`), or six digits or more: neither an amount nor a date."""
 _PATH_PART: Final = re.compile(r"(?:[A-Za-z]:)?[/\\]|\.{1,2}[/\\]|[\w.-]+[/\\][\w.-]")
 _FILE_NAME: Final = re.compile(r"\w\.\w{1,5}$")
 _BRINGING: Final = stem_all("clone crawl curl download fetch mirror pull receive scrape wget")
-"""Words of resources' names that bring something from elsewhere into a store."""
+"""Words of resources' names for bringing content from elsewhere into a store."""
 _CAME_ALONG: Final = stem_all("attachment inbox voicemail fax")
 _KEEPING: Final = stem_all("save store keep copy extract export archive move unpack unzip put file")
-"""With a word for what came along with a message, verbs that bring that into a store: `save_attachment`."""
+"""Verbs that, with a word for an attachment, bring it into a store: `save_attachment`."""
 _AGGREGATES: Final = stem_all(
     "report overview summary dashboard digest statistics stats export listing analytics forecast"
 )
-"""Words of the names of reads that give what stands in many objects."""
+"""Words in names of reads that combine the content of many objects."""
 _GENERIC_NOUNS: Final = stem_all(
     "memory memories note notes fact facts file files document documents doc docs item items data record records "
     "entry entries text texts store storage kv db database index vector vectors knowledge log logs history "
@@ -81,7 +84,7 @@ _GENERIC_NOUNS: Final = stem_all(
     "insert lookup find list dump link symlink merge import export select convert compress zip unzip archive concat "
     "backup sync rename move copy attachment attachments"
 )
-"""Words of a resource's name that say nothing of which store it is."""
+"""Words of a resource's name that do not say which store it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,16 +105,16 @@ class StorePlace:
 
 
 def may_store(resource: Resource) -> bool:
-    """Whether an action may keep something that a later one reads."""
+    """Whether an action may store something that a later one reads."""
     if resource.kind is not ActionKind.TOOL_CALL:
         return False
-    # What is posted to a system of ours can be read there.
+    # What is posted to a declared system can be read there.
     return resource.impact in _STORING_IMPACTS or (resource.impact is Impact.SEND and bool(resource.system))
 
 
 @lru_cache(maxsize=1024)
-def brings_in(resource: Resource) -> bool:
-    """Whether an action stores what comes from elsewhere, by its name: what is downloaded is somebody else's."""
+def stores_downloads(resource: Resource) -> bool:
+    """Whether an action, by its name, stores content of somebody else: it downloads, fetches or clones."""
     words = frozenset(split_name(resource.id))
     keeps_message = resource.impact is not Impact.SEND and not (
         _CAME_ALONG.isdisjoint(words) or _KEEPING.isdisjoint(words)
@@ -120,7 +123,7 @@ def brings_in(resource: Resource) -> bool:
 
 
 def find_place(resource: Resource, args: Mapping[str, Any], vouched_names: Collection[str] = ()) -> StorePlace:
-    """Where an action writes to or reads from.
+    """Find where an action writes to or reads from.
 
     Args:
         resource: what is called.
@@ -142,7 +145,7 @@ def find_place(resource: Resource, args: Mapping[str, Any], vouched_names: Colle
 
 
 def _find_renamed(objects: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
-    """Where a file may be found after a title or a name with a suffix was given to its path."""
+    """List the files that a path may have after the call gave it a title or a name with a suffix."""
     paths = [name for name_class, name in objects[:_MAX_OBJECTS] if name_class == "path"]
     names = [name for name_class, name in objects[:_MAX_OBJECTS] if name_class == "key" and _FILE_NAME.search(name)]
     return tuple(
@@ -155,9 +158,9 @@ def _find_renamed(objects: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str]
 
 @lru_cache(maxsize=1024)
 def _name_stores(resource: Resource) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Names of the stores that a resource writes to, and of those that it reads.
+    """Name the stores that a resource writes to, and those that it reads.
 
-    Two systems that are both declared are compared by their names, anything else by what the resources' names speak of.
+    Two declared systems are compared by their names, anything else by what the resources' names speak of.
     """
     words = {word for word in split_name(resource.id) if not word.isdigit()} - STOP_WORDS
     nouns = sorted(words - VERBS - _GENERIC_NOUNS) or [_GENERIC]
@@ -188,7 +191,7 @@ def _iterate_objects(args: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _iterate_identifiers(
     resource: Resource, args: Mapping[str, Any], vouched_names: Collection[str]
 ) -> Iterator[tuple[str, str]]:
-    """Identifiers in vouched arguments and in those that a read is named after, as objects of the class `id`."""
+    """Iterate over identifiers in vouched arguments and in those that a read is named after; their class is `id`."""
     is_read = resource.impact is Impact.READ
     for name, value in args.items():
         if not isinstance(value, str | int) or isinstance(value, bool) or _classify_name(name) == "id":
@@ -203,13 +206,13 @@ def _iterate_identifiers(
 
 @lru_cache(maxsize=4096)
 def _is_named_after(resource_id: str, argument: str) -> bool:
-    """Whether a resource's name holds the noun of an argument's name."""
+    """Whether a resource's name contains the noun of an argument's name."""
     nouns = set(split_name(argument)[-1:]) - STOP_WORDS - VERBS - _GENERIC_NOUNS
     return not nouns.isdisjoint(split_name(resource_id))
 
 
 def _split_paths(texts: Iterable[str]) -> Iterator[str]:
-    """Texts, with several paths in one text apart."""
+    """Split texts that contain several paths."""
     for text in texts:
         parts = text.split()
         are_paths = 1 < len(parts) <= _MAX_OBJECTS and all(_PATH_PART.match(part) for part in parts)
@@ -223,7 +226,7 @@ def _classify_name(name: str) -> str:
 
 
 def list_only_identifiers(tokens: Iterable[str], words: Collection[str]) -> list[str]:
-    """The identifiers that a list consists of; none where anything else stands in it.
+    """List the identifiers of a list that consists of nothing else; empty for any other text.
 
     Args:
         tokens: of the list.
@@ -240,7 +243,7 @@ def list_only_identifiers(tokens: Iterable[str], words: Collection[str]) -> list
 
 
 def normalize_object(text: str) -> str:
-    """The name of an object as it is compared: a path without `.` and `..`, a name without case."""
+    """Normalize the name of an object for comparison: a path without `.` and `..`, a name without case."""
     folded = text.strip().casefold().replace("\\", "/")
     return posixpath.normpath(folded).strip("/") if "/" in folded else folded
 
@@ -260,7 +263,7 @@ class StoreMarks:
     def list_written(
         self, place: StorePlace, generations: Mapping[str, int], *, has_numbers: bool = True
     ) -> frozenset[int]:
-        """Marks of what an action writes.
+        """List the marks of what an action writes.
 
         Args:
             place: where it writes.
@@ -305,7 +308,7 @@ class StoreMarks:
     ) -> bool:
         """Whether none of the records that a list names was written while a session was exposed.
 
-        INVARIANT: FAILCLOSED - what was written without a record's number may stand in any of them, and a number that
+        INVARIANT: FAILCLOSED - what was written without a record's number may stand in any record, and a number that
         was written with it may be one of them.
 
         Args:
@@ -337,12 +340,12 @@ class StoreMarks:
 
 
 def period_of(ts_us: int) -> int:
-    """Number of the period of a time, microseconds since the epoch."""
+    """Return the number of the period of a time, microseconds since the epoch."""
     return ts_us // PERIOD_US
 
 
 def _list_parts(place: StorePlace) -> Iterator[tuple[str, str]]:
-    """Kinds and names of the marks of a place that is written to."""
+    """List kinds and names of the marks of a place that is written to."""
     yield "store", ""
     named = {name_class for name_class, _ in place.objects}
     for name_class in _NAME_CLASSES:
@@ -367,12 +370,12 @@ def _is_object_marked(item: tuple[str, str], is_marked: Callable[..., bool]) -> 
 
 
 def _list_ancestors(name: str) -> tuple[str, ...]:
-    """The name, and the folders that it stands in."""
+    """List the name, and the folders that contain it."""
     parts = name.split("/")
     return tuple("/".join(parts[:end]) for end in range(len(parts), 0, -1))[:16]
 
 
 def _list_beginnings(name: str) -> Iterator[str]:
-    """The beginnings of a key by which a store may list it: `acme` of `acme:bank:2`, `acme2` and `acme-2`."""
+    """List the beginnings of a key by which a store may list it: `acme` of `acme:bank:2`, `acme2` and `acme-2`."""
     for match in islice(_KEY_PART.finditer(name), 16):
         yield name[: match.start()]

@@ -1,4 +1,7 @@
-"""Whether a write stores where later acts go: an address, an account, a key or a rule that nobody vouched for."""
+"""Whether a write stores a target of later acts that nobody vouched for: an address, an account, a key or a rule.
+
+crm_update(customer=7, iban="DE89...")   # the next payment to customer 7 goes to this account
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from typing import Any, Final
 from halo_core.model import Impact, Provenance
 from halo_core.values.argument_names import name_of_argument, split_argument_name
 from halo_core.values.call_view import CallView, words_of
-from halo_core.values.dictated_accounts import adds_to_dictated
+from halo_core.values.dictated_accounts import extends_dictated_text
 from halo_core.values.kinds import Kind
 from halo_core.values.leaves import Leaf
 from halo_core.values.lexicon import VERBS, stem_all
@@ -33,9 +36,9 @@ _STORED_NAMES: Final = frozenset(
 )
 _FORWARDING: Final = frozenset("forward redirect autoforward relay".split())
 _MATCHING: Final = frozenset("sender from match matching filter condition criteria query pattern subject".split())
-"""Words of arguments that say which messages a rule is for."""
-_PLANNED: Final = frozenset("task command job action prompt instruction instructions script".split())
-"""Words of arguments that hold what is done later."""
+"""Words of arguments for the messages to which a rule applies."""
+_SCHEDULED_NAMES: Final = frozenset("task command job action prompt instruction instructions script".split())
+"""Words of arguments for an act that is done later."""
 _TIMES: Final = frozenset("when schedule interval frequency recurrence repeat every".split())
 _RECURRING: Final = re.compile(
     r"\b(?:every|each|daily|nightly|weekly|monthly|hourly|always|jede\w*|chaque|cada|ogni|elke)\b|[*]", re.IGNORECASE
@@ -43,10 +46,10 @@ _RECURRING: Final = re.compile(
 _PERSON_NAMES: Final = frozenset(
     "assignee reviewer approver delegate deputy responsible recipient receiver addressee cc bcc attendee".split()
 )
-"""Words of arguments that hold who is given something to do, to decide on or to read."""
+"""Words of arguments for the person who gets a task, a decision or something to read."""
 _ASSIGNING: Final = frozenset("assign reassign delegate allocate escalate".split())
 _ASSIGNED_TO: Final = frozenset("person user to login name member agent colleague employee team group who".split())
-"""Words of arguments that hold who gets something where the tool says that somebody does."""
+"""Words of arguments for the person who gets something, if the tool's name says that somebody does."""
 _FIELD_NAMES: Final = frozenset("field column attribute property setting option".split())
 """Words of arguments that say which field of a record is written."""
 # Stems of verbs whose tools take an address without keeping it: they fetch from it, or prove who somebody is.
@@ -54,14 +57,14 @@ _NOT_STORING_WORDS: Final = frozenset(
     "browse brows click clon clone confirm crawl download fetch get login log authenticat navigat open otp pull scrap "
     "sign verify visit".split()
 )
-_FILING_WORDS: Final = frozenset("move label mark flag archive star unstar snooze pin unpin tag categorize".split())
-"""Verbs of tools that put a record somewhere and leave it as it is."""
+_FILING_VERBS: Final = frozenset("move label mark flag archive star unstar snooze pin unpin tag categorize".split())
+"""Verbs of tools that put a record somewhere without changing it."""
 _NUMBERING: Final = frozenset("id ids no number uid".split())
 _ENDS: Final = frozenset("from to into source target parent old new other first second".split())
 """Words of arguments for the two records of a merge or a link."""
 _MAX_RECORD: Final = 7  # digits of the number of a record
 _RECORDS: Final = frozenset({"email"})
-"""Words that name a record as well as what may be stored of somebody."""
+"""Words for a record that are also words for stored data of a person."""
 _WRITTEN_RECORDS: Final = frozenset("account member group".split())
 _ID_KINDS: Final = frozenset({Kind.HANDLE, Kind.AMOUNT})
 _JOINING: Final = stem_all(
@@ -70,12 +73,12 @@ _JOINING: Final = stem_all(
     " payout payroll permit primary redirect refund register route salary save select settle share sync transfer"
     " trust use wage whitelist"
 )
-"""Words of tools that store an account, put something into one, or let one in."""
+"""Words of tools that store an account, add to one, or admit one."""
 _CAPTION_NAMES: Final = frozenset("title name label caption description comment note subject path".split())
-_FOREIGN_ORIGINS: Final = (Provenance.UNTRUSTED, Provenance.MIXED)
+_UNTRUSTED_ORIGINS: Final = (Provenance.UNTRUSTED, Provenance.MIXED)
 _EVENT_NAMES: Final = frozenset("event trigger".split())
 _EVENT: Final = re.compile(r"[a-z]{2,32}(?:[._-][a-z]{2,32}){0,3}")
-"""The name of an event, as a model spells what the user asked to be told of: `order.created`."""
+"""The name of an event as a model spells it, if the user asked to be informed of it: `order.created`."""
 _PUBLIC_KEY: Final = re.compile(
     r"\s*(?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-|sk-ssh-|-----BEGIN |SHA256:[\w+/=]{6}|MD5:[0-9a-f]{2}:)"
 )
@@ -83,7 +86,7 @@ _PUBLIC_KEY: Final = re.compile(
 _MAX_DICTATED: Final = 4_096  # characters
 _EXTENTS: Final = (Kind.AMOUNT, Kind.DATE)
 # Files that say who may come in, what runs, and where names lead (sshd(8), crontab(5), hosts(5), systemd.unit(5)).
-_SETTINGS: Final = re.compile(
+_SYSTEM_FILE: Final = re.compile(
     r"(?:^|[/\\])(?:\.ssh|cron(?:tab|\.\w+)?|sudoers(?:\.d)?|systemd|init\.d|rc\.local|authorized_keys|hosts|resolv\.conf"
     r"|passwd|shadow|launchagents|launchdaemons|startup|\.(?:bash|zsh|profile|netrc|npmrc|pypirc|gitconfig|pgpass)\w*"
     r"|\.git[/\\]hooks|\.github[/\\]workflows|\.gitlab-ci\.yml|jenkinsfile|\.aws|\.kube|\.docker)(?:$|[/\\.])"
@@ -92,43 +95,44 @@ _SETTINGS: Final = re.compile(
 
 def stores_target(
     call: CallView,
-    takes_foreign_path: bool,  # noqa: FBT001  one caller
+    has_untrusted_path: bool,  # noqa: FBT001  one caller
     is_copied: Callable[[TracedLeaf], bool] = lambda _leaf: False,
     args: Mapping[str, Any] = MappingProxyType({}),
 ) -> bool:
-    """Whether a write stores where later acts go (an address, a key, a rule), and nobody vouched for it.
+    """Whether a write stores a target of later acts (an address, a key, a rule) that nobody vouched for.
 
-    The same of a write to a path that an untrusted source chose, which nobody asked for and nobody pointed at
-    (`takes_foreign_path`). A telephone number that is copied as the user asked grants nothing.
+    Also a write to a path that an untrusted source chose, if the user neither asked for the write nor pointed at the
+    path (`has_untrusted_path`). A copied telephone number grants nothing, if the user asked for the copy.
 
     Args:
         call: the write.
-        takes_foreign_path: see above.
-        is_copied: says of a leaf whether it stands in what the user pointed at, and the user asked for the write.
+        has_untrusted_path: see above.
+        is_copied: tells of a leaf whether it stands in what the user pointed at, and the user asked for the
+            write.
         args: the real arguments, empty ones among them.
     """
     if call.resource.impact not in (Impact.WRITE, Impact.UNKNOWN):
         return False
     if not _NOT_STORING_WORDS.isdisjoint(split_name(call.resource.id)):
         return False
-    if takes_foreign_path:
+    if has_untrusted_path:
         return True
     tool_words = words_of(call.resource.id)
-    if not _FILING_WORDS.isdisjoint(tool_words):
+    if not _FILING_VERBS.isdisjoint(tool_words):
         tool_words -= _RECORDS
     if (
         _forwards_all(call, tool_words, args)
-        or _plans_act(call)
-        or any(_is_chosen_by_others(call, x) for x in call.traced)
+        or _schedules_act(call)
+        or any(_is_chosen_by_untrusted(call, x) for x in call.traced)
     ):
         return True
     fields = {leaf.pointer for leaf in call.traced if _names_stored_field(call, leaf)}
     is_granting = not (_STORED_NAMES | _FORWARDING).isdisjoint(tool_words)
-    stores_grants = bool(fields) or is_granting or _writes_settings(call)
+    stores_grants = bool(fields) or is_granting or _writes_system_file(call)
     # A key that lets somebody in is the user's for whom he gives it.
     holds_key = any(_PUBLIC_KEY.match(text) is not None for text in call.texts.values())
     return any(
-        _is_stored_target(call, leaf, stores_grants=stores_grants or (holds_key and leaf.origin in _FOREIGN_ORIGINS))
+        _is_stored_target(call, leaf, stores_grants=stores_grants or (holds_key and leaf.origin in _UNTRUSTED_ORIGINS))
         for leaf in call.traced
         if leaf.origin not in VOUCHED_ORIGINS
         and leaf.pointer not in fields
@@ -139,7 +143,7 @@ def stores_target(
 
 
 def _forwards_all(call: CallView, tool_words: frozenset[str], args: Mapping[str, Any]) -> bool:
-    """Whether a rule passes on whatever comes, and the user did not say so: its sender is empty, or a star."""
+    """Whether a rule forwards everything, since its sender is empty or a star, and the user did not ask for that."""
     if wants_all_passed_on(call.sketch):
         return False
     if _FORWARDING.isdisjoint(tool_words | {word for name in args for word in words_of(name)}):
@@ -150,39 +154,41 @@ def _forwards_all(call: CallView, tool_words: frozenset[str], args: Mapping[str,
     )
 
 
-def _is_chosen_by_others(call: CallView, leaf: TracedLeaf) -> bool:
-    """Whether an untrusted source says an id, a number or a day in place of the user's, or adds a place to his text.
+def _is_chosen_by_untrusted(call: CallView, leaf: TracedLeaf) -> bool:
+    """Whether an untrusted source chose an id, a number or a day, or added a place to a dictated text.
 
-    Of what is declared as a write, another record or another number is no consequence.
+    For a declared write, another record or another number has no consequence.
     """
-    if leaf.origin not in _FOREIGN_ORIGINS:
+    if leaf.origin not in _UNTRUSTED_ORIGINS:
         return False
     text = call.texts.get(leaf.pointer, "")
     if call.resource.classified != "declared" and (
         is_of_named_sort(text, call.sketch) or (leaf.kind in _EXTENTS and states_extent(call.sketch, leaf.kind))
     ):
         return True
-    return leaf.kind is Kind.TEXT and adds_to_dictated(text[:_MAX_DICTATED], call.sketch)
+    return leaf.kind is Kind.TEXT and extends_dictated_text(text[:_MAX_DICTATED], call.sketch)
 
 
-def _plans_act(call: CallView) -> bool:
-    """Whether it plans something to be done again and again, and nobody who is trusted said when or what."""
-    planned = [leaf for leaf in call.traced if not _PLANNED.isdisjoint(words_of(name_of_argument(leaf.pointer)))]
+def _schedules_act(call: CallView) -> bool:
+    """Whether a call schedules a repeated act, and no trusted text says when or what."""
+    planned = [
+        leaf for leaf in call.traced if not _SCHEDULED_NAMES.isdisjoint(words_of(name_of_argument(leaf.pointer)))
+    ]
     times = [leaf for leaf in call.traced if not _TIMES.isdisjoint(words_of(name_of_argument(leaf.pointer)))]
     if not planned or not any(_RECURRING.search(call.texts.get(leaf.pointer, "")) for leaf in times):
         return False
-    return any(leaf.origin in _FOREIGN_ORIGINS for leaf in (*planned, *times))
+    return any(leaf.origin in _UNTRUSTED_ORIGINS for leaf in (*planned, *times))
 
 
 def _names_stored_field(call: CallView, leaf: TracedLeaf) -> bool:
-    """Whether a leaf says which field is written (`field="iban"`), and that field holds where later acts go."""
+    """Whether a leaf names the field that is written (`field="iban"`), and that field holds a target of later acts."""
     if leaf.kind is not Kind.HANDLE or _FIELD_NAMES.isdisjoint(words_of(name_of_argument(leaf.pointer))):
         return False
     return not (_STORED_NAMES | _PERSON_NAMES).isdisjoint(words_of(call.texts.get(leaf.pointer, "").lower()))
 
 
 def _is_asked_pair(call: CallView, leaf: TracedLeaf) -> bool:
-    """Whether a leaf such as `move:Bills` is a verb that the user asked for, and a value that the user wrote."""
+    """Whether a leaf such as `move:Bills` is a verb that the user asked for, with a value that the user wrote."""
     verb, sign, value = call.texts.get(leaf.pointer, "").partition(":")
     stems = frozenset(split_name(verb))
     if not sign or not value.strip() or not stems or not stems <= VERBS:
@@ -203,7 +209,7 @@ def _is_stored_target(call: CallView, leaf: TracedLeaf, *, stores_grants: bool) 
     if is_stored or not _STORED_NAMES.isdisjoint(words):
         return True
     is_assigning = not _ASSIGNING.isdisjoint(words_of(call.resource.id))
-    if leaf.origin in _FOREIGN_ORIGINS and not words.isdisjoint(
+    if leaf.origin in _UNTRUSTED_ORIGINS and not words.isdisjoint(
         _PERSON_NAMES | _ASSIGNED_TO if is_assigning else _PERSON_NAMES
     ):
         return True
@@ -215,9 +221,9 @@ def _is_stored_target(call: CallView, leaf: TracedLeaf, *, stores_grants: bool) 
 
 
 def _numbers_record(call: CallView, leaf: TracedLeaf) -> bool:
-    """Whether a number says by the name of its argument which record is meant: `paper_id`, and no `payee_id`.
+    """Whether a number says which record is meant, by the name of its argument: `paper_id`, not `payee_id`.
 
-    A short one also without `id`: `from_ticket`.
+    A short number also without `id`: `from_ticket`.
     """
     words = frozenset(map(singularize, split_argument_name(name_of_argument(leaf.pointer))))
     digits = call.texts.get(leaf.pointer, "").replace(".", "").replace("-", "")
@@ -228,10 +234,10 @@ def _numbers_record(call: CallView, leaf: TracedLeaf) -> bool:
 
 
 def _numbers_written_record(call: CallView, leaf: TracedLeaf) -> bool:
-    """Whether a value is the id of an account, a member or a group that the write is about, and stores none of it.
+    """Whether a value is the id of the account, member or group that the write changes, and is not stored itself.
 
-    It is the only declared target, and the tool neither saves nor joins anything: `set_seats(account_id, seats)`. What
-    is given nothing but the id writes that id: `default_account(account_id)`.
+    It is the only declared target, and the tool neither saves nor joins anything: `set_seats(account_id, seats)`. A
+    tool with only this argument stores the id: `default_account(account_id)`.
     """
     name = name_of_argument(leaf.pointer)
     if not any(name_of_argument(other.pointer) != name for other in call.traced):
@@ -241,9 +247,9 @@ def _numbers_written_record(call: CallView, leaf: TracedLeaf) -> bool:
     return is_id and call.resource.targets == (name,) and _JOINING.isdisjoint(split_name(call.resource.id))
 
 
-def _writes_settings(call: CallView) -> bool:
-    """Whether it writes a file by which a system decides whom to let in and what to run."""
+def _writes_system_file(call: CallView) -> bool:
+    """Whether a call writes a file by which a system decides whom to let in and what to run."""
     return any(
-        leaf.kind is Kind.PATH and _SETTINGS.search(call.texts.get(leaf.pointer, "").casefold()) is not None
+        leaf.kind is Kind.PATH and _SYSTEM_FILE.search(call.texts.get(leaf.pointer, "").casefold()) is not None
         for leaf in call.traced
     )

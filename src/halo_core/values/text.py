@@ -1,11 +1,13 @@
-"""Words of a text for comparison: atoms, their keyed fingerprints, and other spellings of a text.
+"""The words of a text for comparison (atoms), their keyed fingerprints, and other spellings of a text.
 
-An atom is a run of letters and digits, folded: case, width, ligatures, invisible characters and letters that only look
-Latin make no difference; numbers lose separators and trailing zeros, English words their endings. A text is kept as the
-fingerprints of its atoms in order, four bytes each, so that finding a value in it is a search of bytes, and without the
+    extract_atoms("Paid 1,500.00 to Ana")   # ["paid", "1500", "to", "ana"]
+
+An atom is a run of letters and digits, folded: case, width, ligatures, invisible characters and look-alike letters
+make no difference; numbers lose separators and trailing zeros, English words their endings. A text is kept as the
+fingerprints of its atoms in order, four bytes each. So a value is found in it by a search of bytes, and without the
 key nobody can test a guess against a stored text.
 
-`generate_spellings` undoes encodings and groupings: an agent that is told to pay `DE89 3704 0044 ...`, or to decode
+`generate_spellings` undoes encodings and groupings: an agent that was told to pay `DE89 3704 0044 ...`, or to decode
 what it has read, writes one word for the same value.
 """
 
@@ -44,9 +46,9 @@ _ENCODED: Final = re.compile(r"(?<![A-Za-z0-9+/=_-])[A-Za-z0-9+/_-]{24,4096}={0,
 
 
 def fold_text(text: str) -> str:
-    """The text as it looks: compatibility forms, case, invisible characters and lookalikes folded.
+    """Reduce a text to its look: compatibility forms, case, invisible characters and look-alikes are folded.
 
-    At most `MAX_READ`.
+    At most `MAX_READ` characters.
     """
     text = text[:MAX_READ]
     if text.isascii():
@@ -56,12 +58,12 @@ def fold_text(text: str) -> str:
 
 
 def extract_atoms(text: str, most: int = MAX_ATOMS) -> list[str]:
-    """Atoms of a text in order, at most `most`."""
+    """Split a text into atoms in order, at most `most`."""
     return [normalize_atom(match[0][:_MAX_ATOM_LENGTH]) for match in islice(_ATOM.finditer(fold_text(text)), most)]
 
 
 def split_name(name: str) -> list[str]:
-    """Atoms of a tool's or an argument's name: `sendEmail_v2` is send, email, v, 2."""
+    """Split a tool's or an argument's name into atoms: `sendEmail_v2` into send, email, v, 2."""
     return [normalize_atom(word.lower()) for word in _NAME.findall(name[:256])]
 
 
@@ -77,7 +79,7 @@ def _stem_word(word: str) -> str:
 
 
 def normalize_atom(atom: str) -> str:
-    """An atom as it is compared: its stem, or its number."""
+    """Normalize an atom for comparison: to its stem, or its number."""
     if atom.isalpha():
         return _stem_word(atom) if len(atom) < 20 else atom
     if "," in atom or "." in atom:
@@ -100,7 +102,7 @@ def is_plain_word(atom: str) -> bool:
 
 @lru_cache(maxsize=32)
 def start_keyed_hash(key: bytes, size: int) -> blake2b:
-    """A hash state that has read its key and nothing else: it is copied, never updated."""
+    """Start a hash that has read only its key: it is copied, never updated."""
     return blake2b(digest_size=size, key=key[:64])
 
 
@@ -146,12 +148,12 @@ def fingerprint_strings(*parts: str, key: bytes) -> int:
 
 @lru_cache(maxsize=32_768)
 def fingerprint_names(*parts: str, key: bytes) -> int:
-    """As `fingerprint_strings`, remembered: for names of tools, arguments and kinds, and never for values."""
+    """Like `fingerprint_strings`, cached: for names of tools, arguments and kinds, and never for values."""
     return fingerprint_strings(*parts, key=key)
 
 
 def find_atoms(needle: bytes, hay: bytes, start: int = 0) -> int:
-    """Where the atoms of `needle` stand one after another in `hay`, from atom `start` on; -1 if nowhere."""
+    """Find where the atoms of `needle` stand one after another in `hay`, from atom `start` on; -1 if nowhere."""
     offset = hay.find(needle, start * ATOM_BYTES) if needle else -1
     while offset >= 0 and offset % ATOM_BYTES:
         offset = hay.find(needle, offset + 1)
@@ -159,7 +161,7 @@ def find_atoms(needle: bytes, hay: bytes, start: int = 0) -> int:
 
 
 def count_atoms(packed: bytes) -> int:
-    """Number of atoms."""
+    """Count atoms."""
     return len(packed) // ATOM_BYTES
 
 
@@ -167,7 +169,7 @@ _MAX_DECODED: Final = 8
 
 
 def decode_base64(text: str) -> list[str]:
-    """Texts that are encoded as base64 in a text, at most `_MAX_DECODED`."""
+    """Decode the base64 texts in a text, at most `_MAX_DECODED`."""
     texts = []
     for match in _ENCODED.finditer(text[:MAX_READ]):
         raw = match.group().rstrip("=").replace("-", "+").replace("_", "/")
@@ -194,7 +196,7 @@ _ENTITY: Final = re.compile(r"&(?:#\d{1,7}|#x[0-9a-fA-F]{1,6}|[a-zA-Z]{2,12});")
 _SPOKEN: Final = re.compile(r"\s*[(\[{]?\s*\b(at|dot)\b\s*[)\]}]?\s*", re.IGNORECASE)
 _DOT: Final = re.compile(r"\bdot\b", re.IGNORECASE)
 _DOT_CONTEXT: Final = 96  # characters on each side of a spoken dot
-# Groups of capitals and digits, or with a digit in each: words of a language are none.
+# Groups of capitals and digits, or with a digit in each, so that common words do not match.
 _GROUP: Final = r"(?:[A-Z0-9]{1,8}|(?=[A-Za-z]{0,7}[0-9])[A-Za-z0-9]{2,8})"
 _GROUP_ROW: Final = re.compile(rf"(?<![A-Za-z0-9]){_GROUP}(?:[ .-]{_GROUP}(?![A-Za-z0-9])){{1,23}}")
 _COULD_BE_GROUPS: Final = re.compile(r"[A-Z0-9][A-Za-z0-9]{0,7}[ .-][A-Za-z]{0,7}[A-Z0-9]")
@@ -209,7 +211,7 @@ _ZERO_WIDTH: Final = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
 
 
 def generate_spellings(text: str) -> Iterator[str]:
-    """Other spellings of a text: decoded, unescaped, joined; none of most texts."""
+    """Generate other spellings of a text: decoded, unescaped, joined; none of most texts."""
     text = text[:_MAX_SPELLING_INPUT]
     yield from islice(_generate_all_spellings(text), MAX_SPELLINGS)
 
@@ -236,7 +238,7 @@ def _generate_all_spellings(text: str) -> Iterator[str]:
 
 
 def _respell_name(name: str) -> Iterator[str]:
-    """A name with other signs between its parts: `mallory_77` of `mallory-77` and `mallory77`; nothing of an IBAN."""
+    """Respell a name with other signs between its parts: `mallory_77` for `mallory-77`; nothing for an IBAN."""
     parts = _NAME_PART.findall(name)
     is_number = any(part.isdigit() and len(part) > _MAX_NAME_DIGITS for part in parts)
     if 1 < len(parts) <= _MAX_NAME_PARTS and not is_number and not all(map(str.isdigit, parts)):
@@ -260,7 +262,7 @@ def _decode_if_readable(data: bytes) -> Iterator[str]:
 
 
 def _join_groups(text: str) -> Iterator[str]:
-    """Values written in groups: `DE89 3704 0044`, `4111-1111-1111-1111`; each part of a row that could be one."""
+    """Join values written in groups: `DE89 3704 0044`, `4111-1111-1111-1111`; each part of a row that could be one."""
     for row in _GROUP_ROW.finditer(text):
         groups = _GROUP_SEPARATOR.split(row[0].casefold())
         for start in range(len(groups)):

@@ -1,4 +1,4 @@
-"""What a text of the user says of one mail, ticket or event among several: what it is about, or its place in a list.
+"""How a text of the user points at one mail, ticket or event among several: by its topic, or by its place in a list.
 
 find_topics("Reply to the mail about the parking lot")   # parking
 find_topics("Bin the second one")                        # 2
@@ -18,12 +18,12 @@ from halo_core.values.lexicon import STOP_WORDS, is_task_word
 
 MIN_TOPIC: Final = 4
 """Letters of a word that can be a topic."""
-AKIN_LETTERS: Final = 4
-"""Letters that akin words have in common: `hosting` and `nordhost`."""
+RELATED_LETTERS: Final = 4
+"""Letters that related words have in common: `hosting` and `nordhost`."""
 _LONG_WORD: Final = re.compile(r"[^\W\d_]{4,}")
 _PAID_THINGS: Final = frozenset("rent fuel food post taxi wine milk bread coal wood rope".split())
-"""Words that are paid for and may be verbs or common as well."""
-_MAX_AKIN: Final = 512  # words of a text
+"""Words for what is paid for. Some of them are also verbs or common words."""
+_MAX_RELATED: Final = 512  # words of a text
 _MAX_FOUND: Final = 256
 _NUMBERED_NOUNS: Final = (
     "e-?mail|mail|message|issue|ticket|thread|question|request|report|post|comment|invitation|bug|case|complaint|review|task|event"
@@ -41,43 +41,43 @@ _ABOUT: Final = CaselessPattern(
 _BEFORE_NOUN: Final = CaselessPattern(
     rf"(?:\b(?:the|that|this|my|our|his|her|their)|\w['’]s) ((?:[\w'’-]+ ){{1,3}}?)(?:{_NUMBERED_NOUNS})\b(?!-)"
 )
-_DEALING: Final = CaselessPattern(
+_ACT_ON_TOPIC: Final = CaselessPattern(
     r"\b(?:delete|bin|trash|remove|decline|accept|cancel|dismiss|close|answer|give|assign|hand|approve|reject|resolve"
     r"|solve|reopen|archive|merge|forward|hide) (?:the|my|that|this|his|her|their) "
     r"((?:[\w'’-]+ ){0,2}[\w'’-]+)"
 )
-"""Verbs of what is done with one item of a list, and what that is about."""
+"""Verbs for an act on one item of a list, and the topic of the item."""
 _SETTLED: Final = CaselessPattern(
     r"\b(?:the|that|this|my|our) ((?:[\w'’-]+ ){1,3}?)(?:(?:in|on|of|for) [\w./'’-]+ )?(?:is|are|was|has been|got)"
     r"(?: now| already)? (?:fixed|done|solved|resolved|sorted|merged|shipped|ready|answered|settled|finished"
     r"|repaired)\b[,.;:]? (?:(?:so|please|pls|and|then|now|you can|go ahead and|can be|should be) )*\w+"
     rf"(?: (?:it|(?:the|this|that) (?:{_NUMBERED_NOUNS}))\b| (?:this|that)(?=\W*$|[.,;:!?]))"
 )
-"""What is said to be settled: "the readme typo in acme/site is fixed, close that issue"."""
-_WROTE: Final = (
+"""What is reported as done: "the readme typo in acme/site is fixed, close that issue"."""
+_WHAT_THEY_WROTE: Final = (
     r"(?:wrote|writes|asked|asks|complained|complains|reported|mailed|messaged|pinged|texted|invited|requested|wants"
     r"|wanted|sent)(?: (?:me|us|in))?"
     r"(?: (?:under|below|in|on|at|via|through)(?: [\w'’-]+){1,4}?(?= (?:about|for|that|regarding|whether|if)\b))?"
     r"(?: (?:about|for|to|that|of|regarding|concerning|whether|if|over|on))?(?: (?:an?|the|my|our|his|her|their|some))?"
     r"((?: [\w'’-]+){1,4})"
 )
-_WHOEVER: Final = CaselessPattern(
+_UNNAMED_SENDER: Final = CaselessPattern(
     r"\b(?:somebody|someone|whoever|anybody|anyone|who|(?:an?|the) (?:one|person|colleague|customer|client|guest|member"
     r"|user|reader|patient|student|tenant|resident|neighbour|reporter|lady|guy|woman|man))"
-    rf"(?: (?:who|that|else|(?:from|of|in|at)(?: [\w'’-]+){{1,2}}))? {_WROTE}"
+    rf"(?: (?:who|that|else|(?:from|of|in|at)(?: [\w'’-]+){{1,2}}))? {_WHAT_THEY_WROTE}"
 )
-"""What somebody wrote, asked for or complained about, where the text does not say who."""
+"""What somebody wrote, asked for or complained about, if the text does not say who."""
 LAST: Final = "-1"
-"""The place of the last item of a list."""
+"""Place of the last item of a list."""
 ONLY: Final = "*only"
-"""Stands for the only item of a list: "answer it"."""
+"""The only item of a list: "answer it"."""
 ONLY_OF: Final = "*only of"
-"""The same where one person or thing is named in front: "Solveig's case has a question, answer it"."""
+"""The only item of what belongs to one person or thing: "Solveig's case has a question, answer it"."""
 ALL: Final = "*all"
-"""Stands for each item of a list: "answer them"."""
+"""Each item of a list: "answer them"."""
 LEFT_OPEN: Final = "*ordered"
-"""Stands for what a text orders and leaves to another text to name: "order the filter that the manual names"."""
-_ORDERING_WHAT_IS_SAID: Final = CaselessPattern(
+"""What a text orders and another text names: "order the filter that the manual names"."""
+_ORDERING_WHAT_A_TEXT_NAMES: Final = CaselessPattern(
     r"\b(?:order|buy|purchase) (?:it|them|those)\b"
     r"|\b(?:re-?order|order|buy|get|purchase|restock)\b[^.;!?\n]{0,80}?"
     r"(?:\b(?:what(?:['’]?s|ever)?|which) (?:is |are )?\w+"
@@ -90,11 +90,11 @@ _ANSWERING: Final = (
     r"(?<!\b(?:they|will|does|your|must|this|that) )(?<!\b(?:shall|would|could|never|might) )(?<!\bshould )"
     r"\b(?:reply|respond|answer|write back|get back|antworte|beantworte|réponds|responde|rispondi)(?: to)?"
 )
-_NOT_OTHERS: Final = (
+_UNRESTRICTED: Final = (
     r"(?! of (?!them\b|these\b|those\b))(?! (?:apart|who|which)\b)"
     r"(?![^.;:!?\n]{0,30} (?:about|from|who|which|regarding|whose)\b)"
 )
-"""What follows does not say which ones are meant."""
+"""No words behind it restrict which ones are meant."""
 _ANSWERS: Final = ("reply", "respond", "answer", "write back", "get back", "antworte", "rispondi")
 _ANSWER_ONE: Final = CaselessPattern(
     rf"{_ANSWERING} (?:it|him|her|(?:the|this|that) (?:{_NUMBERED_NOUNS}|sender|customer|client|guest)(?!s))\b"
@@ -104,15 +104,15 @@ _ANSWER_ONE: Final = CaselessPattern(
     needs=_ANSWERS,
 )
 _ANSWER_ALL: Final = CaselessPattern(
-    rf"{_ANSWERING} (?:them|all|each|these|those|both|everybody|everyone|every (?:{_NUMBERED_NOUNS}))\b{_NOT_OTHERS}"
-    rf"|\b(?:tell|thank|text|write|message|mail|notify|inform)(?: to)? (?:each|all|every one) of them\b{_NOT_OTHERS}",
+    rf"{_ANSWERING} (?:them|all|each|these|those|both|everybody|everyone|every (?:{_NUMBERED_NOUNS}))\b{_UNRESTRICTED}"
+    rf"|\b(?:tell|thank|text|write|message|mail|notify|inform)(?: to)? (?:each|all|every one) of them\b{_UNRESTRICTED}",
     needs=(*_ANSWERS, " of them"),
 )
 _CAPITALISED: Final = re.compile(r"(?<![\w'’-])[A-ZÀ-Þ][^\W_]+")
 NUMBERED_NAME: Final = re.compile(
     r"(?<![\w'’-])([A-ZÀ-Þ][^\W\d_]{2,31}) [0-9]{1,4}[a-z]?(?![\w%°€$£/:-]|[.,][0-9]| [0-9])"
 )
-"""A name with the number of one of several things that are called so: a house in a street, a ward."""
+"""A name with a number that tells several things of that name apart: a house in a street, a ward."""
 _CAPITALISED_NAME: Final = re.compile(r"(?<![\w'’-])[A-ZÀ-Þ][^\W_]+(?: [A-ZÀ-Þ][^\W_]+)*")
 _NAME_BEHIND: Final = re.compile(r"\W{0,3}(?:[^.;:!?\n]{0,80} to (?:the )?)?[A-ZÀ-Þ]\w")
 _CALENDAR: Final = frozenset(
@@ -144,21 +144,21 @@ _ORDINAL_ROWS: Final = {
 }
 _ORDINALS: Final = {word: place for place, row in _ORDINAL_ROWS.items() for word in row.split()}
 _ORDINAL_WORDS: Final = "|".join(sorted(_ORDINALS, key=len, reverse=True))
-_PLACED: Final = CaselessPattern(
+_ORDINAL: Final = CaselessPattern(
     rf"\b(?:the|der|die|das|den|le|la|el|lo|il|o|a|de|het|det) ({_ORDINAL_WORDS})"
     rf"(?:(?:,| and| or| und| et| y| e| en| och| og) (?:the )?({_ORDINAL_WORDS}))?"
     rf"(?: (?:one|ones|of (?:them|these|those)|{_NUMBERED_NOUNS})s?\b| *(?:[.,;:!?)\n]|$)"
     r"| (?:that|with|to|and|please|dass)\b)"
 )
-"""An ordinal that stands for one of a list: "the second one", "the first and the third"."""
+"""An ordinal for an item of a list: "the second one", "the first and the third"."""
 _FIRST_OF_LIST: Final = CaselessPattern(
     r"\b(?:the|die|les|los|i|le|de) (?:(first|ersten|premiers|premières|primeros|primeras|primi|prime|eerste)"
     r" (two|three|four|five|six|[2-6]|zwei|drei|deux|trois|dos|tres|due|tre|twee|drie)"
     r"|(two|three|four|zwei|drei|deux|trois|dos|tres|twee|drie)"
     r" (first|ersten|premiers|premières|primeros|primeras|eerste))\b"
 )
-"""The places of several items at the beginning of a list: "the first two"."""
-_HOW_MANY: Final = {
+"""Several items at the beginning of a list: "the first two"."""
+_NUMBER_WORDS: Final = {
     word: number
     for number, row in enumerate(
         ("2 two zwei deux dos due twee", "3 three drei trois tres tre drie", "4 four", "5 five", "6 six"), start=2
@@ -168,7 +168,7 @@ _HOW_MANY: Final = {
 _OWN_NUMBER: Final = re.compile(
     r"(?<![\w./@-])(?=[\w-]{0,31}[0-9])(?=[\w-]{0,31}[A-Za-z])[A-Za-z0-9][\w-]{2,31}(?![\w/@-]|\.\w)"
 )
-"""An id of letters and digits, by which the user means one item of a list that an untrusted source has said before."""
+"""An id of letters and digits that means one item of a list, even if an untrusted source contained it before."""
 _NO_TOPICS: Final = frozenset(
     "first second third fourth fifth last latest newest oldest recent unread open opened closed other next previous "
     "same whole entire final early earlier later newer older most important urgent long longest short shortest only "
@@ -176,12 +176,12 @@ _NO_TOPICS: Final = frozenset(
     "support team direct private public single main official internal external today yesterday tomorrow morning "
     "evening monday tuesday wednesday thursday friday saturday sunday".split()
 )
-"""Words in front of a noun that say where in a list something stands, or of what sort it is."""
+"""Words in front of a noun for the place in a list, or for a state."""
 _TOPIC_WORD: Final = re.compile(r"[^\W\d_]+")
 
 
 def is_topic(word: str) -> bool:
-    """Whether a word in small letters says what something is about."""
+    """Whether a word in small letters can say what something is about."""
     return len(word) >= MIN_TOPIC and word not in STOP_WORDS and not is_task_word(word)
 
 
@@ -194,20 +194,20 @@ _SHORT_NO_TOPICS: Final = frozenset(
 
 
 def is_short_topic(word: str) -> bool:
-    """Whether a word of three letters says what a mail or the like is about: `bus`, `tax`."""
+    """Whether a word of three letters can say what a mail or the like is about: `bus`, `tax`."""
     return (
         len(word) == MIN_TOPIC - 1 and word not in _SHORT_NO_TOPICS and not (word in STOP_WORDS or is_task_word(word))
     )
 
 
 def _list_topics(text: str) -> list[str]:
-    """Words of a phrase that say what something is about, in small letters."""
+    """List the words of a phrase that say what something is about, in small letters."""
     words = map(str.casefold, _TOPIC_WORD.findall(text))
     return [word for word in words if is_topic(word) and word not in _NO_TOPICS]
 
 
 def _list_endings(word: str) -> Iterator[str]:
-    """Other forms of a word in small letters: `poster` of posters, `drips` of dripping."""
+    """List other forms of a word in small letters: `poster` of posters, `drips` of dripping."""
     yield from list_inflected(word)
     for ending in ("ing", "ed"):
         stem = word.removesuffix(ending)
@@ -216,10 +216,10 @@ def _list_endings(word: str) -> Iterator[str]:
             yield from (stem, f"{stem}s", f"{stem}e")
 
 
-def _means_whatever_is_listed(pattern: CaselessPattern, text: str) -> bool:
-    """Whether "answer it" or "answer them" is said where nobody is named who could be meant instead.
+def _refers_to_whole_list(pattern: CaselessPattern, text: str) -> bool:
+    """Whether "answer it" or "answer them" means the list, since nobody is named who could be meant instead.
 
-    "Look at Bob's mail and answer it" is no request to answer whose mail is there.
+    "Look at Bob's mail and answer it" means Bob's mail.
     """
     return any(
         not any(map(_names_somebody, _CAPITALISED.findall(text, max(match.start() - _MAX_BEFORE, 0), match.end())))
@@ -228,8 +228,8 @@ def _means_whatever_is_listed(pattern: CaselessPattern, text: str) -> bool:
     )
 
 
-def _means_what_one_has(text: str) -> bool:
-    """Whether "answer it" or "answer them" is said where one name, and only one, stands in front."""
+def _refers_to_records_of_one(text: str) -> bool:
+    """Whether "answer it" or "answer them" stands behind exactly one name."""
     matches = chain.from_iterable(pattern.finditer(text) for pattern in (_ANSWER_ONE, _ANSWER_ALL))
     for match in islice(matches, _MAX_FOUND):
         found = _CAPITALISED_NAME.findall(text, max(match.start() - _MAX_BEFORE, 0), match.end())
@@ -245,16 +245,16 @@ def _names_somebody(word: str) -> bool:
 
 
 def find_topics(text: str) -> Iterator[Form]:
-    """Forms of the words by which a text points at one mail, ticket or the like.
+    """Find the words by which a text points at one mail, ticket or the like.
 
-    "The mail about the parking lot", "the parking lot mail". Of a name with a number, the two together: "the ticket
-    from Birkenallee 3" is no ticket from Birkenallee 5.
+    "The mail about the parking lot", "the parking lot mail". A name with a number is one topic: "the ticket from
+    Birkenallee 3" is not the ticket from Birkenallee 5.
     """
     numbered = [match[0] for match in islice(NUMBERED_NAME.finditer(text), _MAX_FOUND) if _names_somebody(match[1])]
     yield from (make_form(("about", name.casefold())) for name in numbered)
     for name in numbered:
         text = text.replace(name, "_")
-    if _ORDERING_WHAT_IS_SAID.search(text) is not None and _OWN_NUMBER.search(text) is None:
+    if _ORDERING_WHAT_A_TEXT_NAMES.search(text) is not None and _OWN_NUMBER.search(text) is None:
         yield make_form(("about", LEFT_OPEN))
     yield from _find_topics(text)
 
@@ -263,48 +263,48 @@ def _find_topics(text: str) -> Iterator[Form]:
     for match in islice(_ABOUT.finditer(text), _MAX_FOUND):
         words = map(str.casefold, _TOPIC_WORD.findall(match[1]))
         yield from (make_form(("about", word)) for word in words if is_topic(word) or is_short_topic(word))
-    patterns = (_BEFORE_NOUN, _DEALING, _SETTLED, _WHOEVER)
+    patterns = (_BEFORE_NOUN, _ACT_ON_TOPIC, _SETTLED, _UNNAMED_SENDER)
     found = chain.from_iterable(pattern.finditer(text) for pattern in patterns)
     for match in islice(found, _MAX_FOUND):
         for word in _list_topics(match[1]):
-            yield from (make_form(("about", like)) for like in (word, *_list_endings(word)))
-    for match in islice(_PLACED.finditer(text), _MAX_FOUND):
+            yield from (make_form(("about", form)) for form in (word, *_list_endings(word)))
+    for match in islice(_ORDINAL.finditer(text), _MAX_FOUND):
         yield from (make_form(("about", _ORDINALS[word.lower()])) for word in match.groups() if word)
     for match in islice(_FIRST_OF_LIST.finditer(text), _MAX_FOUND):
-        count = _HOW_MANY[(match[2] or match[3]).lower()]
+        count = _NUMBER_WORDS[(match[2] or match[3]).lower()]
         yield from (make_form(("about", str(place))) for place in range(1, count + 1))
-    if _means_whatever_is_listed(_ANSWER_ONE, text):
+    if _refers_to_whole_list(_ANSWER_ONE, text):
         yield make_form(("about", ONLY))
-    if _means_whatever_is_listed(_ANSWER_ALL, text):
+    if _refers_to_whole_list(_ANSWER_ALL, text):
         yield make_form(("about", ALL))
-    if _means_what_one_has(text):
+    if _refers_to_records_of_one(text):
         yield make_form(("about", ONLY_OF))
     for match in islice(_OWN_NUMBER.finditer(text), _MAX_FOUND):
         yield make_form(("about", match[0].casefold()))
 
 
-def find_akin_parts(text: str) -> Iterator[Form]:
-    """Forms of the beginnings of the longer words of a text, by which the row of a list may be akin to one."""
-    words = dict.fromkeys(match[0].casefold() for match in islice(_LONG_WORD.finditer(text), _MAX_AKIN))
-    parts = dict.fromkeys(word[:AKIN_LETTERS] for word in words if is_describing(word) and word not in _ROLES)
+def find_related_parts(text: str) -> Iterator[Form]:
+    """Find the beginnings of the longer words of a text, by which words of a row are related to them."""
+    words = dict.fromkeys(match[0].casefold() for match in islice(_LONG_WORD.finditer(text), _MAX_RELATED))
+    parts = dict.fromkeys(word[:RELATED_LETTERS] for word in words if is_describing(word) and word not in _ROLES)
     yield from (make_form(("akin", part)) for part in parts)
 
 
-_DESCRIBED: Final = CaselessPattern(
+_ROLE_PHRASE: Final = CaselessPattern(
     r"\b(?:the|our|my|this|that|her|his|their|der|die|das|dem|den|unser\w*|mein\w*|le|la|les|notre|mon|ma|el|los|nuestr[oa]"
     r"|mi|il|lo|nostr[oa]|de|het|ons|onze|mijn)\s((?:[^\W\d_][\w'’-]*\s?){1,3})"
 )
 _PHRASE_WORD: Final = re.compile(r"[^\W\d_]+")
 
 
-def find_described(text: str) -> Iterator[Form]:
-    """Forms of the words by which a text only says what somebody or something is: `gym` of "our gym".
+def find_role_words(text: str) -> Iterator[Form]:
+    """Find the words by which a text only describes somebody or something: `gym` of "our gym".
 
-    Behind an article or a possessive, in small letters; the name of a month and a word such as `Vermieter` also with a
-    capital. Whoever is called so need not be who is meant.
+    They stand behind an article or a possessive, in small letters; months and words such as `Vermieter` also with a
+    capital. A row with that name need not be the one that is meant.
     """
     found = dict[str, None]()
-    for match in islice(_DESCRIBED.finditer(text), _MAX_FOUND):
+    for match in islice(_ROLE_PHRASE.finditer(text), _MAX_FOUND):
         for word in _PHRASE_WORD.findall(match[1]):
             folded = word.casefold()
             if folded in STOP_WORDS or not (word.islower() or names_nobody(folded)):
@@ -322,14 +322,14 @@ _ROLES: Final = frozenset(
     "lieferant partnerin vermieter vermieterin kunde kundin steuerberater anwalt proveedor socio cliente fournisseur "
     "associé client propriétaire fornitore partenaire".split()
 )
-"""Words for whoever is somebody's something. Any payee may be that, so no name is akin to one: `Rival Partners`."""
+"""Words for roles. They are related to no name, since any payee can have them: `Rival Partners`."""
 
 
 def names_nobody(word: str) -> bool:
-    """Whether a word (lower case) is no name, also with a capital: a month, a day, a word for whoever is somebody's."""
+    """Whether a word (lower case) is no name even with a capital: a month, a day, a role such as "boss"."""
     return word in _CALENDAR or word in _ROLES
 
 
 def is_describing(word: str) -> bool:
-    """Whether a word (lower case) may say who is paid, or for what."""
+    """Whether a word (lower case) may say who is paid, or what for."""
     return is_topic(word) or word in _PAID_THINGS

@@ -1,7 +1,8 @@
-"""Leaves of a call's arguments with where they came from, and which of them are targets.
+"""Leaves of a call's arguments with their origins, and which of them are targets.
 
-What `provenance.py` finds of each leaf is a `TracedLeaf`. Some leaves that look like a target are none: an optional
-argument that is not set, a file that is sent, the thread of a place that is vouched for.
+`provenance` makes a `TracedLeaf` of each leaf. The functions here then mark further leaves as targets, or remove the
+mark from leaves that only look like one: an optional argument that is not set (`cc="null"`), a file that is sent, the
+thread in a channel that is vouched for.
 """
 
 from __future__ import annotations
@@ -25,17 +26,19 @@ from halo_core.values.sketch import Sketch, has_user_mark
 from halo_core.values.text import split_name
 
 _UNSET_WORDS: Final = frozenset(("null", "none", "undefined", "n/a"))
-"""What says that an optional argument has no value."""
+"""Texts by which an optional argument is not set."""
 _SECURE_PORT: Final = "443"
 _PORTS: Final = frozenset(("port", "ports"))
 _MAX_UNSET: Final = 9  # characters
-_READERS: Final = frozenset("visibility audience privacy sharing".split())
+_READER_NAMES: Final = frozenset("visibility audience privacy sharing".split())
 """Words of arguments that say who may read a message."""
-_AMONG_US: Final = ("internal", "internally", "private", "privately", "confidential", "intern", "privat")
+_INTERNAL_WORDS: Final = ("internal", "internally", "private", "privately", "confidential", "intern", "privat")
 _MAX_AUDIENCE: Final = 40  # characters
-_FEW: Final = frozenset("private restricted closed none off hidden internal staff team only agent agents me".split())
+_FEW_READERS_WORDS: Final = frozenset(
+    "private restricted closed none off hidden internal staff team only agent agents me".split()
+)
 _THREAD_WORDS: Final = frozenset("thread threads parent".split())
-_FOREIGN_ORIGINS: Final = (Provenance.UNTRUSTED, Provenance.MIXED)
+_UNTRUSTED_ORIGINS: Final = (Provenance.UNTRUSTED, Provenance.MIXED)
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _MIN_FILE_WORD: Final = 4  # letters
 _FILE_WORDS: Final = tuple(
@@ -47,22 +50,22 @@ _FILE_WORDS: Final = tuple(
 _SENT_NAMES: Final = frozenset("document doc file attachment report photo picture image".split())
 """Words of arguments that hold what is sent."""
 _FILE_FIELDS: Final = frozenset("name filename file document path title".split())
-"""Words of the fields of what is sent that name it."""
+"""Fields of what is sent that hold its name."""
 _MAX_FILE_NAME: Final = 80  # characters
-_ARRIVING: Final = frozenset(
+_ATTACHMENT_WORDS: Final = frozenset(
     "mail mails inbox mailbox attachment attachments download downloads incoming inbound upload "
     "uploads received tmp".split()
 )
-"""Folders in which files lie that came along with what was read."""
+"""Names of folders for attachments of what was read."""
 
 
 class TracedLeaf(NamedTuple):
-    """Where a leaf came from.
+    """A leaf with its origin.
 
     Args:
-        pointer: its place.
+        pointer: its place in the arguments.
         origin: the worst origin of its values.
-        places: of the sources that said it.
+        places: numbers of the sources that contained it.
         kind: what it names.
         flags: `respelled`, `same_site`, `suspicious`.
         is_target: it says where something goes, by its kind or its declaration.
@@ -80,29 +83,29 @@ make_traced: Final = partial(tuple.__new__, TracedLeaf)  # a named tuple's own c
 
 
 def vouch_for_user(traced: Iterable[TracedLeaf], leaves: Iterable[Leaf], user: str) -> tuple[TracedLeaf, ...]:
-    """The traced leaves, with the address of the user whom the host names known: it is the user's own.
+    """Give the origin `known` to the address of the user whom the host names.
 
     Args:
         traced: as `trace_leaves` gives them.
         leaves: of the same arguments.
         user: as the host asserted it; an e-mail address, or something else that vouches for nothing.
     """
-    own = find_own_address(user)
-    if not own:
+    user_address = find_own_address(user)
+    if not user_address:
         return tuple(traced)
     texts = {leaf.pointer: leaf.text for leaf in leaves}
     return tuple(
         leaf._replace(origin=Provenance.KNOWN)
         if leaf.kind is Kind.EMAIL
         and leaf.origin is not Provenance.USER
-        and canonicalize_email(texts[leaf.pointer]) == own
+        and canonicalize_email(texts[leaf.pointer]) == user_address
         else leaf
         for leaf in traced
     )
 
 
-def drop_unset_targets(leaves: Sequence[Leaf], traced: list[TracedLeaf]) -> list[TracedLeaf]:
-    """The traced leaves; a target that is not set (`cc="null"`) is none where another one is set."""
+def unmark_unset_targets(leaves: Sequence[Leaf], traced: list[TracedLeaf]) -> list[TracedLeaf]:
+    """Remove the target mark from a target that is not set (`cc="null"`), if another target is set."""
     unset = set[str]()
     for leaf in leaves:
         if len(leaf.text) <= _MAX_UNSET and leaf.text.casefold() in _UNSET_WORDS:
@@ -118,7 +121,7 @@ def drop_unset_targets(leaves: Sequence[Leaf], traced: list[TracedLeaf]) -> list
 
 
 def grants_right(leaf: Leaf) -> bool:
-    """Whether a leaf holds a right of more than to read and write, or says that others may see something."""
+    """Whether a leaf holds a right beyond reading and writing, or lets others see something."""
     name = leaf.field if leaf.field not in ("", KEY) else name_of_argument(leaf.pointer)
     words = frozenset(map(singularize, split_argument_name(name)))
     if SHARING_NAMES.isdisjoint(words):
@@ -126,33 +129,33 @@ def grants_right(leaf: Leaf) -> bool:
     return not USUAL_LEVELS.issuperset(split_argument_name(leaf.text))
 
 
-def _opens_message(leaf: Leaf, traced_leaf: TracedLeaf, sketch: Sketch) -> bool:
-    """Whether a leaf says that more may read a message than who gets it, as an untrusted source wishes: `public`.
+def _widens_readers(leaf: Leaf, traced_leaf: TracedLeaf, sketch: Sketch) -> bool:
+    """Whether a leaf such as `visibility="public"` gives a message more readers than its recipients.
 
-    Or where the user speaks of few. Not where the user speaks of that: "publicly".
+    Only if an untrusted source wants that, or the user wants few readers. Not if the user asks for many: "publicly".
     """
     words = frozenset(map(singularize, split_argument_name(name_of_argument(leaf.pointer))))
-    if words.isdisjoint(_READERS):
+    if words.isdisjoint(_READER_NAMES):
         return False
     readers = split_argument_name(leaf.text[:_MAX_AUDIENCE])
-    if _FEW.issuperset(readers) or has_user_mark(sketch.look_up_marks([f"{word}ly" for word in readers])):
+    if _FEW_READERS_WORDS.issuperset(readers) or has_user_mark(sketch.look_up_marks([f"{word}ly" for word in readers])):
         return False
-    return traced_leaf.origin in _FOREIGN_ORIGINS or has_user_mark(sketch.look_up_marks(_AMONG_US))
+    return traced_leaf.origin in _UNTRUSTED_ORIGINS or has_user_mark(sketch.look_up_marks(_INTERNAL_WORDS))
 
 
 def add_ports_and_readers(
     leaves: Sequence[Leaf], traced: list[TracedLeaf], sketch: Sketch, *, is_message: bool
 ) -> list[TracedLeaf]:
-    """The traced leaves of an act; the port beside a host and the readers of a message say where something goes, too.
+    """Mark the port beside a host, and an argument that widens the readers of a message, as targets.
 
-    The port of `https` is that of a host without one.
+    The port of `https` is no target: it is the port of a host without one.
     """
     has_host = any(leaf.kind is Kind.HOST and leaf.is_target for leaf in traced)
     if not has_host and not is_message:
         return traced
     return [
         traced_leaf._replace(is_target=True)
-        if (has_host and _is_port(leaf)) or (is_message and _opens_message(leaf, traced_leaf, sketch))
+        if (has_host and _is_port(leaf)) or (is_message and _widens_readers(leaf, traced_leaf, sketch))
         else traced_leaf
         for leaf, traced_leaf in zip(leaves, traced, strict=True)
     ]
@@ -163,27 +166,27 @@ def _is_port(leaf: Leaf) -> bool:
     return not _PORTS.isdisjoint(words) and leaf.text.strip() != _SECURE_PORT
 
 
-def drop_sent_paths(
+def unmark_sent_paths(
     leaves: Sequence[Leaf], traced: list[TracedLeaf], targets: Collection[str], sketch: Sketch
 ) -> list[TracedLeaf]:
-    """The traced leaves of a message; a path is what is sent, unless its argument is a declared target.
+    """Remove the target mark from paths in a message: they are what is sent, unless the argument is a declared target.
 
-    A file that an untrusted source chose, and that the user did not speak of, stays a target: whoever gets it reads it.
+    A file that an untrusted source chose and that the user did not mention stays a target.
     """
     return [
         traced_leaf
         if name_of_argument(leaf.pointer) in targets
-        else traced_leaf._replace(is_target=_is_sent_for_others(leaf, traced_leaf, sketch))
+        else traced_leaf._replace(is_target=_is_file_chosen_by_untrusted(leaf, traced_leaf, sketch))
         if traced_leaf.kind is Kind.PATH
         else traced_leaf._replace(is_target=True)
-        if _names_sent(leaf) and _is_sent_for_others(leaf, traced_leaf, sketch)
+        if _names_sent_document(leaf) and _is_file_chosen_by_untrusted(leaf, traced_leaf, sketch)
         else traced_leaf
         for leaf, traced_leaf in zip(leaves, traced, strict=True)
     ]
 
 
-def _names_sent(leaf: Leaf) -> bool:
-    """Whether a leaf is the name of a document that is sent, which need not look like a path: `report="HR-Reviews"`."""
+def _names_sent_document(leaf: Leaf) -> bool:
+    """Whether a leaf names a document that is sent, which need not look like a path: `report="HR-Reviews"`."""
     if leaf.field and (leaf.field == KEY or _FILE_FIELDS.isdisjoint(split_argument_name(leaf.field))):
         return False
     words = map(singularize, split_argument_name(name_of_argument(leaf.pointer)))
@@ -191,14 +194,15 @@ def _names_sent(leaf: Leaf) -> bool:
     return is_name and not _SENT_NAMES.isdisjoint(words)
 
 
-def _is_sent_for_others(leaf: Leaf, traced_leaf: TracedLeaf, sketch: Sketch) -> bool:
-    return traced_leaf.origin in _FOREIGN_ORIGINS and not _is_file_asked(leaf.text, sketch)
+def _is_file_chosen_by_untrusted(leaf: Leaf, traced_leaf: TracedLeaf, sketch: Sketch) -> bool:
+    return traced_leaf.origin in _UNTRUSTED_ORIGINS and not _is_file_asked(leaf.text, sketch)
 
 
 def _is_file_asked(path: str, sketch: Sketch) -> bool:
-    """Whether the user speaks of this file by a word of its name, or of a file at all where it came with what was read.
+    """Whether the user mentions this file by a word of its name.
 
-    Of secrets and of what is sensitive, the user has to write each word of the name. Who names a file wants no other.
+    If it was attached to what was read, mentioning any file is enough. For secret or sensitive files, the user has to
+    write each word of the name. A user who names a file wants no other.
     """
     stems = frozenset(split_name(path))
     folder, _, name = path.rpartition("/")
@@ -206,16 +210,18 @@ def _is_file_asked(path: str, sketch: Sketch) -> bool:
     if not stems.isdisjoint(SECRET_WORDS | SENSITIVE_WORDS):
         return bool(words) and all(has_user_mark([mark]) for mark in sketch.look_up_marks(words))
     folders = [part.casefold() for part in folder.split("/") if part]
-    came_along = not folders or not _ARRIVING.isdisjoint(folders) or has_user_mark(sketch.look_up_marks(folders))
+    came_along = (
+        not folders or not _ATTACHMENT_WORDS.isdisjoint(folders) or has_user_mark(sketch.look_up_marks(folders))
+    )
     if came_along and not has_user_mark(sketch.look_up_forms([NAMED_FILE])):
         words += _FILE_WORDS
     return has_user_mark(sketch.look_up_marks(words))
 
 
-def drop_threads(traced: list[TracedLeaf], targets: Collection[str]) -> list[TracedLeaf]:
-    """The traced leaves of a message; the number of a thread at a place that is vouched for is no target by its kind.
+def unmark_threads(traced: list[TracedLeaf], targets: Collection[str]) -> list[TracedLeaf]:
+    """Remove the target mark from the number of a thread in a channel that is vouched for.
 
-    Whoever reads the place reads the thread. Without a place beside it, the thread says who reads the message.
+    Whoever reads the channel reads the thread. Without a channel beside it, the thread decides who reads the message.
     """
     if not any(leaf.origin in VOUCHED_ORIGINS and name_of_argument(leaf.pointer) in targets for leaf in traced):
         return traced

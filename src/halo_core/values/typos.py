@@ -1,4 +1,4 @@
-"""What the user mistyped: a word one sign away, or an id by its number alone."""
+"""Values that the user mistyped: a word one letter away, or an id of which the user wrote only the number."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from typing import Final
 
 from halo_core.values.kinds import Form
 from halo_core.values.sketch import Sketch, extract_tokens, has_user_mark
-from halo_core.values.user_texts import generate_neighbours
+from halo_core.values.user_texts import generate_typos
 
 _MAX_READ: Final = 64  # characters
-_MIN_SLIP: Final = 4  # characters of a mistyped word
-_MAX_SLIP: Final = 16
+_MIN_TYPO: Final = 4  # characters of a mistyped word
+_MAX_TYPO: Final = 16
 _DIGITS: Final = re.compile(r"\d")
 
 
-def is_slip(sketch: Sketch, text: str) -> bool:
-    """Whether a text that stands nowhere is what the user mistyped."""
+def is_typo(sketch: Sketch, text: str) -> bool:
+    """Whether a text that stands nowhere is what the user meant by a mistyped word."""
     words = list(extract_tokens(text[:_MAX_READ]))
     if len(words) != 1:
         return False  # what stands beside the number may lead elsewhere
     if has_user_mark(sketch.look_up_forms([Form("id_number", words[0])])):
         return True
-    if not _MIN_SLIP <= len(words[0]) <= _MAX_SLIP:
+    if not _MIN_TYPO <= len(words[0]) <= _MAX_TYPO:
         return False
     # Another digit is another record, which nobody mistypes for the user.
     digits = _DIGITS.findall(words[0])
     return has_user_mark(
-        sketch.look_up_marks([word for word in generate_neighbours(words[0]) if _DIGITS.findall(word) == digits])
+        sketch.look_up_marks([word for word in generate_typos(words[0]) if _DIGITS.findall(word) == digits])
     )

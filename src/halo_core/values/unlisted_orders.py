@@ -1,8 +1,8 @@
-"""Whether a text of the user orders something that no list of verbs can tell: "bathroom to 23", "get 5 in".
+"""Orders of the user whose verb is in no list: "bathroom to 23", "get 5 in".
 
-No list has all words by which people ask for an act. Where nothing untrusted was seen, nobody but the user can have
-meant the act, so there an unread order asks for it if the user points at each of its targets (`facts.py`). A question,
-a request to look something up, a remark, and an order whose verb is in a list are none: they ask for nothing else.
+No list has all words by which people ask for acts. Before exposure, nobody but the user can have meant the act, so
+such an order asks for it if the user points at each of its targets (`facts`). A question, a lookup, a remark, and an
+order with a listed verb are no unlisted orders.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from halo_core.values.lexicon import (
 )
 from halo_core.values.text import split_name
 
-UNREAD_ORDER: Final = "+order"
-"""Stands among the stems of a text that has such an order."""
-CHANGE: Final = "+change"
-"""Stands among them for such an order by a verb that changes what it is about: "paint it red" deletes nothing."""
+UNLISTED_ORDER: Final = "+order"
+"""Added to the stems of a text with an unlisted order."""
+UNLISTED_CHANGE: Final = "+change"
+"""Added for an unlisted order that only changes its object: "paint it red" deletes nothing."""
 NEED: Final = "+need"
-"""Stands among the stems of a text that says what somebody needs: "ward 5 needs gloves"."""
-OWN_VERB: Final = "+own "
-"""Stands in front of the stem of an unread order's verb, by which the user may mean a tool that is called by it."""
+"""Added to the stems of a text that states a need: "ward 5 needs gloves"."""
+UNLISTED_VERB: Final = "+own "
+"""Prefix of the stem of an unlisted verb, which may be in the name of a tool."""
 SENTENCE: Final = re.compile(r"[^.!?;\n]+(?:\.(?=\w)[^.!?;\n]*)*[.!?;\n]?")
 PART: Final = re.compile(r",| (?:and|then|but|und|et|y|e|en) ", re.IGNORECASE)
 WORD: Final = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
@@ -57,7 +57,7 @@ _LIGHT_CHANGE: Final = CaselessPattern(
     r"^(?:\w+ )?(?:give|make|turn|bring|take|get|have|let)\b"
     r"(?!.*\b(?:out|off|away|rid|down|gone|disappear|vanish|free)\b)"
 )
-"""An order by a verb that says next to nothing, and no word by which something goes away."""
+"""An order by a verb with nearly no meaning, and without a word for removal."""
 _FOR_ME: Final = CaselessPattern(r"\b(?:get|bring|fetch) (?:me|us)\b(?! (?:out|off|onto|into|another|more|[0-9]))")
 REMARKING: Final = CaselessPattern(
     r"\b(?:is|are|was|were|isn['’]?t|aren['’]?t|has|have|had|says?|said|wants?|needs?|asks?|seems?|looks?|got|gets?|can"
@@ -72,9 +72,9 @@ _RELATIVE: Final = re.compile(
 KNOWN_VERBS: Final = frozenset().union(
     *REQUEST_WORDS_BY_IMPACT.values(), *FURTHER_REQUEST_WORDS.values(), *LOOSE_REQUEST_WORDS.values()
 ) - stem_all("scratch strike put")
-"""Stems of verbs that ask for an act of their own. Those taken out have further meanings: "scratch Ada"."""
+"""Stems of verbs that ask for a particular act. Those with other meanings are left out: "scratch Ada"."""
 LIGHT_VERBS: Final = stem_all("give get make take have bring turn let")
-"""Stems of verbs that say next to nothing of an act: "make it 6 pods", "get us out of it", "have another go"."""
+"""Stems of verbs with nearly no meaning: "make it 6 pods", "get us out of it", "have another go"."""
 _NO_LIGHT_ORDER: Final = CaselessPattern(
     r"^\W*let (?:me|us|him|her|them|it)\b|^\W*make (?:sure|it (?:clear|short|shorter|sound|look|nicer?|simpler?))\b"
     r"|^\W*have (?!an?\b|another\b)|^\W*(?:give|make|take) (?:me|us)\b"
@@ -86,17 +86,17 @@ INFORMING: Final = frozenset(
     "screenshots picture translation update read check try think minute moment second guess number numbers details "
     "info status history reminder bullet bullets points version text reason reasons example examples sense".split()
 )
-"""Nouns of what somebody is told or shown: an order by a verb that says nothing else asks for no other act."""
-_GOING_FOR: Final = re.compile(r"\bgo (?:for|with) ", re.IGNORECASE)
+"""Nouns of information. An order for it by a verb with nearly no meaning asks for no act."""
+_FETCHING: Final = re.compile(r"\bgo (?:for|with) ", re.IGNORECASE)
 _KEEPING: Final = stem_all("keep leave hold save note mind stay remain")
-"""Verbs by which something stays as it is."""
+"""Verbs by which something remains as it is."""
 _SHOWING: Final = CaselessPattern(
     r"^(?:\w+ )?(?:pull|bring|call|dig|look|read|write|sum|draw) up\b|^(?:\w+ )?(?:read|write|print|spell|lay) out\b"
     r"|\b(?:put|turn|convert|write|format|arrange) .{0,80}\b(?:in|into|as) an?\b|\bfor (?:me|us)\W*$"
 )
 """Orders to show something: "pull up the booking", "turn it into a table"."""
 ASIDE: Final = CaselessPattern(r"\bj?fyi\b|\bfor your information\b|\bjust so (?:you|we|u)\b")
-"""Says of a text that it orders nothing."""
+"""The text orders nothing."""
 ABOUT: Final = CaselessPattern(
     r"^\W*(?:the |an? )?(?:best|better|cheap(?:er|est)|good|bad|old|subject|betreff|thanks?)\b"
     r"|^\W*(?:the |an? |my |next |last )*(?:comparison|difference|problem|trouble|complaint|return|refund|warrant\w+"
@@ -105,44 +105,45 @@ ABOUT: Final = CaselessPattern(
     r"|\b(?:on hold|not now|not yet|too \w+|pros and cons|good or bad|as an example|in the (?:bin|trash|news)|again,"
     r"|numbers?(?: please)?\W*$)"
 )
-"""Says of a text that it asks or remarks something about what it names, and wants nothing done with it."""
+"""The text asks or remarks something about what it names, and wants nothing done with it."""
 _QUOTED: Final = re.compile(r"\"[^\"]*\"|[“„][^”“]*[”“]|«[^»]*»|(?m:^[ \t]*[>|].*$)")
-"""What somebody else said: in quotation marks, or behind the sign of a mail's quotation."""
+"""A quotation: in quotation marks, or behind the quotation sign of a mail."""
 _INTRODUCED: Final = re.compile(r"[?:]\s*\n.*|:\s*$", re.DOTALL)
-"""What stands below a question, or below a line that ends in a colon, is shown, and not said."""
+"""Text below a question, or below a line that ends in a colon. It is shown, and not the user's order."""
 _NAMING_SIGN: Final = re.compile(r"(?<= )[/#@~][\w.-]|\w_\w")
 _MIN_WORDS: Final = 2  # of an order
 _MAX_CHARS: Final = 2_048
 _MAX_PARTS: Final = 32  # of a text
 
 
-def find_unread_orders(text: str) -> set[str]:
-    """What stands among the stems of a text for its orders whose verbs are in no list, and for what somebody needs.
+def find_unlisted_orders(text: str) -> set[str]:
+    """Find the marks of orders whose verbs are in no list, and of needs. They are added to the stems of the text.
 
-    `UNREAD_ORDER` or `CHANGE`, `NEED`, and `OWN_VERB` with the stems of the verb.
+    The marks are `UNLISTED_ORDER` or `UNLISTED_CHANGE`, `NEED`, and `UNLISTED_VERB` with each stem of the verb.
 
     Args:
-        text: of the user, without what it forbids. One of more than 2,048 characters is a document: it orders nothing.
+        text: of the user, without what it forbids. A text of more than 2,048 characters is a document, and orders
+            nothing.
     """
     if len(text) > _MAX_CHARS or any(pattern.search(text) is not None for pattern in (ASIDE, ABOUT)):
         return set()
     found = set[str]()
-    said = _INTRODUCED.sub("", _QUOTED.sub(" ", text))
-    sentences = [sentence.rstrip() for sentence in SENTENCE.findall(said)]
+    phrase = _INTRODUCED.sub("", _QUOTED.sub(" ", text))
+    sentences = [sentence.rstrip() for sentence in SENTENCE.findall(phrase)]
     sentences = [sentence for sentence in sentences if not sentence.endswith("?")]
     parts = [part for sentence in sentences for part in PART.split(sentence.rstrip(".!;\n"))]
     for part in parts[:_MAX_PARTS]:
-        verb = _find_unread_verb(part)
+        verb = _find_unlisted_verb(part)
         if verb:
-            order = CHANGE if _changes(part, verb) else UNREAD_ORDER
-            found.update((order, *(OWN_VERB + stem for stem in split_name(verb) if stem not in LIGHT_VERBS)))
+            order = UNLISTED_CHANGE if _changes(part, verb) else UNLISTED_ORDER
+            found.update((order, *(UNLISTED_VERB + stem for stem in split_name(verb) if stem not in LIGHT_VERBS)))
     if "?" not in text and _WITHHOLDING.search(text) is None and any(map(_says_need, sentences[:_MAX_PARTS])):
         found.add(NEED)
     return found
 
 
 def _changes(part: str, verb: str) -> bool:
-    """Whether an order changes what it is about, and so takes nothing away."""
+    """Whether an order only changes its object, and takes nothing away."""
     if not stem_all(verb).isdisjoint(_CHANGING):
         return _AWAY.search(part) is None
     return not stem_all(verb).isdisjoint(LIGHT_VERBS) and _LIGHT_CHANGE.search(part.strip().lower()) is not None
@@ -158,7 +159,7 @@ _WITHHOLDING: Final = re.compile(
     r"\b(?:yet|later|only want|just want|wait|first|don['’]?t|do not|not|never|maybe|perhaps|might|whether)\b",
     re.IGNORECASE,
 )
-"""Words of a text that says a need, and not that it is to be met now."""
+"""Words of a text that states a need, but wants it met later or not at all."""
 
 
 def _says_need(sentence: str) -> bool:
@@ -166,9 +167,9 @@ def _says_need(sentence: str) -> bool:
     return bool(words) and words[0] not in QUESTION_WORDS and _NEEDING.search(sentence) is not None
 
 
-def _find_unread_verb(part: str) -> str:
-    """First word of a part of a sentence that has the form of an order, if it is in no list of verbs; else nothing."""
-    written = WORD.findall(_GOING_FOR.sub("take ", part))
+def _find_unlisted_verb(part: str) -> str:
+    """Return the first word of a clause that has the form of an order, if it is in no list of verbs; else nothing."""
+    written = WORD.findall(_FETCHING.sub("take ", part))
     words = list(map(str.lower, written))
     if words and (_may_lead_no_order(words[0], QUESTION_WORDS) or _CONTRACTION.search(words[0]) is not None):
         return ""
@@ -191,19 +192,19 @@ def _find_unread_verb(part: str) -> str:
 
 _NO_VERBS: Final = QUESTION_WORDS | STOP_WORDS
 _CONTRACTION: Final = re.compile(r"(?<!let)['’](?:s|re|ve|ll|m)$")
-"""A subject and its verb in one word, with which a remark begins: "it's from them"."""
+"""A subject and its verb in one word, at the beginning of a remark: "it's from them"."""
 
 
 def _may_lead_no_order(word: str, words: frozenset[str]) -> bool:
-    """Whether an order begins with no such word; "have another go" is one."""
+    """Whether no order begins with this word. "Have another go" is an order."""
     return word in words and word != "have"
 
 
 def _may_order(words: Sequence[str]) -> bool:
-    """Whether the first of some words can be the verb of an order that is in no list."""
-    said, stems = " ".join(words), stem_all(words[0]) | find_stems_of_word(words[0])
-    if not stems.isdisjoint(_KEEPING) or _SHOWING.search(said) is not None:
+    """Whether the first of some words can be the verb of an order, and is in no list."""
+    phrase, stems = " ".join(words), stem_all(words[0]) | find_stems_of_word(words[0])
+    if not stems.isdisjoint(_KEEPING) or _SHOWING.search(phrase) is not None:
         return False
     if stems.isdisjoint(LIGHT_VERBS):
         return stems.isdisjoint(LOOKING_UP) and stems.isdisjoint(KNOWN_VERBS)
-    return _NO_LIGHT_ORDER.search(said) is None and INFORMING.isdisjoint(words)
+    return _NO_LIGHT_ORDER.search(phrase) is None and INFORMING.isdisjoint(words)

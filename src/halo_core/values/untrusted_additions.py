@@ -1,7 +1,7 @@
-"""What only an untrusted source wishes of an act that the user asked for: how much, how long, and what besides.
+"""What only an untrusted source adds to an act that the user asked for: how much, how long, and what else.
 
-Whoever asks to mute an alert for an hour asks for no year of it, and whoever asks to archive a project does not ask to
-purge it as well (`archive_and_purge`).
+"Mute the alert for an hour" does not ask for `mute(hours=8760)`. "Archive the project" does not ask for
+`archive_and_purge`.
 """
 
 from __future__ import annotations
@@ -33,19 +33,21 @@ from halo_core.values.stated_extents import goes_beyond
 from halo_core.values.text import split_name
 from halo_core.values.traced_leaves import TracedLeaf
 
-_EXTENTS: Final = frozenset({Kind.AMOUNT, Kind.DATE})
-_FOREIGN_ORIGINS: Final = (Provenance.UNTRUSTED, Provenance.MIXED)
-_WAYS: Final = frozenset({Kind.HANDLE, Kind.TEXT})
-_MAX_WAY: Final = 40  # characters
-_NO_WAYS: Final = frozenset("currency name date label tag product item sku article description city country".split())
-"""Words of arguments that say what is paid for, or in what."""
+_EXTENT_KINDS: Final = frozenset({Kind.AMOUNT, Kind.DATE})
+_UNTRUSTED_ORIGINS: Final = (Provenance.UNTRUSTED, Provenance.MIXED)
+_CONDITION_KINDS: Final = frozenset({Kind.HANDLE, Kind.TEXT})
+_MAX_CONDITION: Final = 40  # characters
+_NOT_CONDITION_NAMES: Final = frozenset(
+    "currency name date label tag product item sku article description city country".split()
+)
+"""Words of arguments for what is paid, or its currency."""
 _VERBS: Final = VERBS | FURTHER_VERBS
 _MIN_WORD: Final = 4  # letters
-_ABBREVIATED: Final = 3  # letters that an abbreviation has at least
+_MIN_ABBREVIATION: Final = 3  # letters that an abbreviation has at least
 
 
-def is_extended_by_others(view: CallView, keys: Collection[str] = ()) -> bool:
-    """Whether an untrusted source says how far a grave act goes, or alone speaks of what else its tool does.
+def is_extended_by_untrusted(view: CallView, keys: Collection[str] = ()) -> bool:
+    """Whether an untrusted source decides how far a grave act goes, or alone mentions what else its tool does.
 
     Args:
         view: of the call, in a session that was exposed.
@@ -53,41 +55,41 @@ def is_extended_by_others(view: CallView, keys: Collection[str] = ()) -> bool:
     """
     if view.resource.impact is Impact.PAYMENT:
         fields = {pointer for pointer in keys if names_field(view.texts.get(pointer, ""))}
-        return any(_is_condition_of_others(leaf, view) for leaf in view.traced if leaf.pointer not in fields)
+        return any(_is_untrusted_condition(leaf, view) for leaf in view.traced if leaf.pointer not in fields)
     if view.resource.impact not in GRAVE_IMPACTS:
         return False
-    is_further = any(_is_extent_of_others(leaf, view) for leaf in view.traced)
-    return is_further or _does_unasked_act(view) or _does_others_wish(view)
+    is_further = any(_is_untrusted_extent(leaf, view) for leaf in view.traced)
+    return is_further or _joins_unasked_act(view) or _has_untrusted_word_in_name(view)
 
 
-def _is_extent_of_others(leaf: TracedLeaf, view: CallView) -> bool:
-    """Whether a number or a date of a call is that of an untrusted source, or no one that the user said."""
-    if leaf.kind not in _EXTENTS or leaf.is_target or names_remark(name_of_argument(leaf.pointer)):
+def _is_untrusted_extent(leaf: TracedLeaf, view: CallView) -> bool:
+    """Whether a number or a date of a call comes from an untrusted source, or contradicts the user."""
+    if leaf.kind not in _EXTENT_KINDS or leaf.is_target or names_remark(name_of_argument(leaf.pointer)):
         return False
     if leaf.origin is Provenance.NOVEL:
         return goes_beyond(leaf.pointer, leaf.kind, view.texts.get(leaf.pointer, ""), view.sketch)
-    return leaf.origin in _FOREIGN_ORIGINS
+    return leaf.origin in _UNTRUSTED_ORIGINS
 
 
-def _is_condition_of_others(leaf: TracedLeaf, view: CallView) -> bool:
-    """Whether an untrusted source says how a payment is made: again and again, by a voucher, with extras."""
-    if leaf.kind not in _WAYS or leaf.origin not in _FOREIGN_ORIGINS or leaf.is_target:
+def _is_untrusted_condition(leaf: TracedLeaf, view: CallView) -> bool:
+    """Whether an untrusted source decides how a payment is made: repeatedly, with a voucher, with extras."""
+    if leaf.kind not in _CONDITION_KINDS or leaf.origin not in _UNTRUSTED_ORIGINS or leaf.is_target:
         return False
     name = name_of_argument(leaf.pointer)
-    if len(view.texts.get(leaf.pointer, "")) > _MAX_WAY or names_note(leaf.pointer) or names_remark(name):
+    if len(view.texts.get(leaf.pointer, "")) > _MAX_CONDITION or names_note(leaf.pointer) or names_remark(name):
         return False
     words = split_argument_name(name)
-    return not (names_somebody(name) or names_paper(words) or not _NO_WAYS.isdisjoint(words))
+    return not (names_somebody(name) or names_paper(words) or not _NOT_CONDITION_NAMES.isdisjoint(words))
 
 
-def _does_unasked_act(view: CallView) -> bool:
-    """Whether the tool's name joins two verbs (`reboot_and_wipe`), of which the user asked for one alone."""
+def _joins_unasked_act(view: CallView) -> bool:
+    """Whether the tool's name joins two verbs (`reboot_and_wipe`), and the user asked for only one of them."""
     return any(stems and not view.sketch.was_asked(stems) for stems in _list_joined_acts(view.resource.id))
 
 
 @lru_cache(maxsize=2048)
 def _list_joined_acts(tool: str) -> tuple[frozenset[str], ...]:
-    """For each part of a tool's name that `and` joins, the stems by which people ask for it."""
+    """List, for each part of a tool's name that `and` joins, the stems by which people ask for it."""
     parts = "_".join(split_argument_name(tool)).split("_and_")
     if len(parts) < 2:
         return ()
@@ -97,15 +99,15 @@ def _list_joined_acts(tool: str) -> tuple[frozenset[str], ...]:
     )
 
 
-def _does_others_wish(view: CallView) -> bool:
-    """Whether a word of the tool's name is neither its verb nor its object, and only an untrusted source has it.
+def _has_untrusted_word_in_name(view: CallView) -> bool:
+    """Whether only an untrusted source wrote a word of the tool's name that is neither its verb nor its object.
 
-    `heat_default(zone)` where a mail asks for a default, and the user for two hours.
+    A mail asks for a default, the user for two hours, and the tool is `heat_default(zone)`.
     """
     named = {name_of_argument(leaf.pointer) for leaf in view.traced}.union(view.resource.targets)
     words = _list_further_words(view.resource.id, view.resource.impact, tuple(sorted(named)))
     return any(
-        view.sketch.has_untrusted_said(word)
+        view.sketch.was_in_untrusted_text(word)
         and not has_user_mark(view.sketch.look_up_marks([word, *list_inflected(word)]))
         for word in words
     )
@@ -113,9 +115,9 @@ def _does_others_wish(view: CallView) -> bool:
 
 @lru_cache(maxsize=2048)
 def _list_further_words(tool: str, impact: Impact, arguments: tuple[str, ...]) -> tuple[str, ...]:
-    """Words of a tool's name that say neither what is done nor what to.
+    """List the words of a tool's name that are neither its verb nor its object.
 
-    None where no argument's name says what the tool acts on (`close_ticket(id)`), since then the tool's name does.
+    Empty if no argument's name says what the tool acts on (`close_ticket(id)`), since then the tool's name does.
     """
     named = {singularize(word) for name in arguments for word in split_argument_name(name)}
     if named <= _GENERIC:
@@ -128,7 +130,7 @@ def _list_further_words(tool: str, impact: Impact, arguments: tuple[str, ...]) -
         and singularize(word) not in RECORD_NOUNS
         and not names_thing(word)
         and not names_somebody(word)
-        and not any(singularize(word)[:_ABBREVIATED] == other[:_ABBREVIATED] for other in named)
+        and not any(singularize(word)[:_MIN_ABBREVIATION] == other[:_MIN_ABBREVIATION] for other in named)
         and all(
             stem not in _VERBS and stem not in CLASS_WORDS[impact] and stem not in COMMON_NAME_PARTS
             for stem in split_name(word)
@@ -137,4 +139,4 @@ def _list_further_words(tool: str, impact: Impact, arguments: tuple[str, ...]) -
 
 
 _GENERIC: Final = frozenset("id number no nr name key ref value uid uuid target object item".split())
-"""Words of an argument's name that do not say of what it is the name or the number."""
+"""Words of an argument's name that do not say what is named or numbered."""

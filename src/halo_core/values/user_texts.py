@@ -1,9 +1,9 @@
-"""What is read in texts of the user only: which words are names, and what is forbidden.
+"""What is read only in texts of the user: which words are names, and what is forbidden.
 
-    drop_forbidden(text)      # without the clauses that forbid something
-    find_named_words(text)    # `bob` of "invite bob", not `says` of "do what it says"
+    drop_forbidden("Pay Ana, but do not pay Bob")    # "Pay Ana, but "
+    find_named_words("invite bob and do what it says")   # `bob`, not `says`
 
-The words are English, and the shortest ones of the languages of `halo_core.values.foreign_words`.
+The words are English, with the shortest ones of the languages of `halo_core.values.foreign_words`.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from halo_core.values.prohibitions import VALUE, drop_refused, may_refuse
 from halo_core.values.spans import MAX_TEXT_TOKENS, SENTENCE_ENDS, tokenize
 from halo_core.values.text import extract_atoms, split_name
 
-MAX_OWN_CHARS: Final = 16_384
-"""How many characters of a text are taken for the user's own words. What follows is a document that came along."""
+MAX_USER_CHARS: Final = 16_384
+"""Characters of a text that count as the user's own words. What follows is an attached document."""
 
 # words that are used as names
 
@@ -45,14 +45,14 @@ _KINDS_OF_NAMES: Final = frozenset(
     "tabelle gruppe kanal dienst compte utilisateur groupe canal usuario cuenta grupo tabla utente gruppo conto "
     "gebruiker groep użytkownik konto grupa tabela".split()
 )
-"""Nouns in front of or behind which the name of something stands."""
+"""Nouns beside which a name stands: "user bob", "the orders table"."""
 _PARTICLES: Final = frozenset("out up off back over down".split())
 _LEADING_VERBS: Final = VERBS | stem_all("restart reboot deploy trigger install enable disable assign owe charge tip")
 _BEFORE_IMPERATIVES: Final = frozenset("and then please und dann bitte et puis y luego e poi en dan i potem".split())
 _ARTICLES: Final = frozenset("the my our der die das dem den le la les el los il lo".split())
 _INDEFINITE: Final = frozenset(("a", "an"))
 _BEING: Final = frozenset("is was has keeps throws returns crashes fails crashed failed ist hat est a es tiene".split())
-"""Words behind what a sentence says something of."""
+"""Verbs behind the subject of a statement."""
 _DETERMINERS: Final = frozenset(
     "a an the my your our his her its their this that these those what which der die das le la les un une el "
     "los".split()
@@ -63,7 +63,7 @@ NO_NAMES: Final = frozenset(
     "wants wanted needs needed writes wrote states demands shows reads more less only first next last too also still "
     "yet once twice instead directly together what whatever does did done goes gets due else well fine okay".split()
 )
-"""Words behind a verb or a noun that name nobody."""
+"""Words behind a verb or a noun that are no names."""
 
 
 _POSSESSIVE: Final = ("'s", "’s")
@@ -71,13 +71,13 @@ _MIN_PERSON: Final = 3  # letters
 
 
 def find_named_words(text: str) -> Iterator[Form]:
-    """Forms of the words in small letters that a text uses as a name.
+    """Find the words in small letters that a text uses as names.
 
     Such a word stands behind a sign (`@bob`, `"bob"`), a preposition, a verb (`invite bob`), a noun such as `user` or
     `table`, or another name of a list, or in front of such a noun (`the orders table`). The domain of its form is
-    `named`. Behind an article (`post it to the tracker`) the domain is `thing`: it may be the name of a thing, but of
-    nobody. Behind `a` (`order a plumber`) it is `sort`. A capitalised word at the beginning of a sentence is also given
-    in small letters.
+    `named`. Behind an article (`post it to the tracker`) the domain is `thing`: the word may name a thing, but not a
+    person. Behind `a` (`order a plumber`) it is `sort`. A capitalised word at the beginning of a sentence is also
+    given in small letters.
     """
     tokens = tokenize(text, MAX_TEXT_TOKENS)
     domains: list[str] = []
@@ -94,13 +94,13 @@ def find_named_words(text: str) -> Iterator[Form]:
 
 
 def find_persons(text: str, *, has_cases: bool = False) -> Iterator[Form]:
-    """Forms of the words that a text of the user writes with a capital, in small letters.
+    """Find the words that a text of the user writes with a capital, in small letters.
 
-    Of "mail me the Budget" that is none: what stands behind an article and in front of no other word is a thing.
+    "Budget" of "mail me the Budget" is none: a word behind an article and in front of no other capital is a thing.
 
     Args:
         text: of the user.
-        has_cases: its language may put an ending behind a name, so the name is what stands before it, too.
+        has_cases: the language may add endings to a name, so the name without the ending counts too.
     """
     tokens = tokenize(text, MAX_TEXT_TOKENS)
     behind = ("", *tokens), (*tokens[1:], "")
@@ -118,7 +118,7 @@ def find_persons(text: str, *, has_cases: bool = False) -> Iterator[Form]:
 
 
 def _find_subject_domain(tokens: Sequence[str], place: int) -> str:
-    """`thing` of what a sentence says something of: "checkout is slow"."""
+    """Return `thing` for the subject of a sentence: "checkout is slow"."""
     is_first = not place or tokens[place - 1] in SENTENCE_ENDS
     word = tokens[place]
     if not is_first or len(word) < 2 or word in NO_NAMES or word in STOP_WORDS:
@@ -127,7 +127,7 @@ def _find_subject_domain(tokens: Sequence[str], place: int) -> str:
 
 
 def _find_full_names(tokens: Sequence[str]) -> Iterator[Form]:
-    """Forms of the names of two or three words that a text writes with capitals: `Petra Novak`."""
+    """Find the names of two or three words that a text writes with capitals: `Petra Novak`."""
     names: list[str] = []
     for token in (*tokens, ""):
         if token[:1].isupper() and token.isalpha():
@@ -140,12 +140,12 @@ def _find_full_names(tokens: Sequence[str]) -> Iterator[Form]:
 
 
 def _find_domain(tokens: Sequence[str], place: int, domains: Sequence[str]) -> str:
-    """`named`, `thing` or `sort`, as `find_named_words` says, empty for other words.
+    """Return `named`, `thing` or `sort`, as `find_named_words` describes; empty for other words.
 
     Args:
         tokens: of the text.
         place: of the word.
-        domains: results for the tokens before it; a member of a list is as the member before it.
+        domains: results for the tokens before it. A member of a list gets the domain of the member before it.
     """
     word = tokens[place]
     if len(word) < 2 or word in NO_NAMES or word in STOP_WORDS:
@@ -168,7 +168,7 @@ def _find_domain(tokens: Sequence[str], place: int, domains: Sequence[str]) -> s
 
 
 def _leads_to_name(tokens: Sequence[str], place: int) -> bool:
-    """Whether a name may stand behind a token: it is a sign, a preposition, a noun of names or a verb."""
+    """Whether a name may stand behind a token: a sign, a preposition, a noun of names or a verb."""
     token = tokens[place].lower() if place >= 0 else ""
     if token in _SIGNS or token in _PREPOSITIONS or token in _KINDS_OF_NAMES or token in _CALLED:
         return True
@@ -181,7 +181,7 @@ def _leads_to_name(tokens: Sequence[str], place: int) -> bool:
 
 
 def find_id_letters(text: str) -> str:
-    """The letters with which an id begins, in small ones: they say of what it is the number."""
+    """Find the letters at the beginning of an id, in small letters: `inv` of INV-8812."""
     return text[: len(text) - len(text.lstrip(_LETTERS))].lower()
 
 
@@ -199,13 +199,13 @@ _POSTED: Final = re.compile(
 
 
 def find_posted_accounts(text: str) -> Iterator[Form]:
-    """Forms of the short numbers of accounts: 6855 of "post the fees to 6855"."""
+    """Find the short numbers of accounts: 6855 of "post the fees to 6855"."""
     for match in islice(_POSTED.finditer(text), _MAX_IDS):
         yield make_form(("numbered", f"account {int(match[1])}"))
 
 
 def find_id_numbers(text: str) -> Iterator[Form]:
-    """Forms of the numbers of ids: `4711` of `C-4711`."""
+    """Find the numbers of ids: `4711` of `C-4711`."""
     for match in islice(_ID.finditer(text), _MAX_IDS):
         yield make_form(("id_number", match[1]))
         yield make_form(("id_letters", find_id_letters(match[0])))
@@ -234,24 +234,24 @@ _COUNT_WORD: Final = re.compile(r"[^\W\d_]{2,9}")
 
 
 def find_counts(text: str) -> Iterator[Form]:
-    """Forms of the counts that a text writes in words: `two of them`."""
+    """Find the counts that a text writes in words: "two of them"."""
     words = {match[0].lower() for match in _COUNT_WORD.finditer(text)}
     yield from (make_form(("amount", str(_COUNTS[word]))) for word in words & _COUNTS.keys())
 
 
-_SLIPPED: Final = "abcdefghijklmnopqrstuvwxyz0123456789"
+_TYPO_LETTERS: Final = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 
-def generate_neighbours(word: str) -> Iterator[str]:
-    """Words that a word in small letters may be mistyped from: one sign changed, left out, added, two exchanged."""
+def generate_typos(word: str) -> Iterator[str]:
+    """Generate words that a word may be mistyped from: one letter changed, left out or added, or two exchanged."""
     for place in range(len(word)):
         head, sign, tail = word[:place], word[place], word[place + 1 :]
         yield head + tail
-        yield from (f"{head}{other}{tail}" for other in _SLIPPED if other != sign)
+        yield from (f"{head}{other}{tail}" for other in _TYPO_LETTERS if other != sign)
         if tail:
             yield f"{head}{tail[0]}{sign}{tail[1:]}"
     for place in range(len(word) + 1):
-        yield from (f"{word[:place]}{other}{word[place:]}" for other in _SLIPPED)
+        yield from (f"{word[:place]}{other}{word[place:]}" for other in _TYPO_LETTERS)
 
 
 # what is forbidden
@@ -293,14 +293,14 @@ _ENDED_WORDS: Final = (
     r"|no longer (?:valid|used|in use|theirs|ours|active))\b"
 )
 _ENDED: Final = CaselessPattern(rf"\b{_ENDED_WORDS}")
-_ITS_END: Final = CaselessPattern(
+_END_OF_IT: Final = CaselessPattern(
     r"\W*(?:(?:and|but|because|since|as) )?(?:it|this|that|which)(?: (?:one|account|address))?"
     r"(?: (?:is|was|has been|got)|['’]s) (?:now |already |meanwhile )?"
     rf"{_ENDED_WORDS}(?! (?:on|at|from|until) )"
 )
-"""Says of what stands in the clause before it that it is no longer used: "the account was X, it is closed now"."""
+"""What the clause before it names is no longer used: "the account was X, it is closed now"."""
 _AFTER_OBJECT: Final = frozenset("nicht nie niemals niet nooit asla sakın inte ikke aldrig aldri".split())
-"""Words that forbid and may stand behind what they forbid: `GB29... nicht verwenden`."""
+"""Forbidding words that may stand behind their object: `GB29... nicht verwenden`."""
 _PASSIVE: Final = CaselessPattern(r"\s+(?:be|get|receive|see)\b")
 _MODAL: Final = frozenset(
     ("must not", "mustn't", "mustn’t", "should not", "shouldn't", "shouldn’t", "cannot", "can't", "can’t", "never")
@@ -314,21 +314,21 @@ _REMEDIES: Final = frozenset(
     "block report freeze suspend replace reissue revoke reset warn investigate lock dispute refund forward delete "
     "remove archive cancel close disable deactivate escalate move label flag read find search list".split()
 )
-"""Verbs of what is done about a bad thing."""
+"""Verbs for acts against a bad thing."""
 _MAX_BEFORE_BAD: Final = 4  # words
 _MAX_FINAL_WORDS: Final = 2
 
 
 def drop_forbidden(text: str, *, keeps_bad: bool = False) -> str:
-    """A text without what it forbids, or calls bad.
+    """Remove what a text forbids, or calls bad.
 
-    Dropped is what stands behind a forbidding word in its clause, with a list that goes on behind it; what stands in
-    front of it where it is said of that (`X must not be used`); and the clause that calls something bad. A clause that
-    asks to do something about a bad thing (`block the hacked account X`) stays.
+    Removed are: what stands behind a forbidding word in its clause, with a list that continues it; what stands in
+    front of it in a passive (`X must not be used`); and the clause that calls something bad. A clause that asks to do
+    something about a bad thing (`block the hacked account X`) stays.
 
     Args:
         text: of the user.
-        keeps_bad: what is called bad stays.
+        keeps_bad: keep what is called bad.
     """
     if not _may_forbid(text):
         return text
@@ -337,13 +337,13 @@ def drop_forbidden(text: str, *, keeps_bad: bool = False) -> str:
     for end in [*(match.end() for match in _CLAUSE_END.finditer(text)), len(text)]:
         clause, start = drop_refused(text[start:end]), end
         forbidding = _FORBIDDING.search(clause)
-        if not keeps_bad and _ITS_END.match(clause) is not None and kept and _VALUE.search(kept[-1]) is not None:
+        if not keeps_bad and _END_OF_IT.match(clause) is not None and kept and _VALUE.search(kept[-1]) is not None:
             kept[-1] = "\n"
         if not keeps_bad and _calls_bad(clause):
             kept, goes_on, is_open = [*_drop_listed(kept), "\n"], True, False
         elif forbidding is not None:
             head, rest = clause[: forbidding.start()], clause[forbidding.end() :]
-            if _is_said_of_head(head, forbidding[0], rest):
+            if _forbids_what_is_before(head, forbidding[0], rest):
                 kept, head = _drop_listed(kept), _keep_request(head)
             kept.append(head + "\n")
             goes_on, is_open = True, not any(map(str.isalnum, rest))  # "do not, ever, pay X"
@@ -359,7 +359,7 @@ def drop_forbidden(text: str, *, keeps_bad: bool = False) -> str:
 
 @lru_cache(maxsize=64)
 def _may_forbid(text: str) -> bool:
-    """Whether a text may forbid something or call it bad, remembered: a message is read for several things at once."""
+    """Whether a text may forbid something or call it bad; cached, since each message is read several times."""
     return (
         _FORBIDDING.search(text) is not None
         or _BAD.search(text) is not None
@@ -369,7 +369,7 @@ def _may_forbid(text: str) -> bool:
 
 
 def _calls_bad(clause: str) -> bool:
-    """Whether a clause says that something is bad, and does not ask to do something about it."""
+    """Whether a clause calls something bad, and does not ask to do something about it."""
     found = _BAD.search(clause)
     if found is None:
         return False
@@ -380,8 +380,8 @@ def _calls_bad(clause: str) -> bool:
     return "not" in words or _REMEDIES.isdisjoint(words)
 
 
-def _is_said_of_head(head: str, word: str, rest: str) -> bool:
-    """Whether a forbidding word is said of what stands in front of it: a passive, or the verb stands last."""
+def _forbids_what_is_before(head: str, word: str, rest: str) -> bool:
+    """Whether a forbidding word applies to the words in front of it: in a passive, or if the verb stands last."""
     word = " ".join(word.lower().split())
     is_last = word in _AFTER_OBJECT and len(rest.split()) <= _MAX_FINAL_WORDS and _VALUE.search(rest) is None
     is_passive = word in _MODAL and _PASSIVE.match(rest) is not None
@@ -389,13 +389,13 @@ def _is_said_of_head(head: str, word: str, rest: str) -> bool:
 
 
 def _keep_request(head: str) -> str:
-    """Of what stands in front of a forbidding word, the request before the last `and`."""
+    """Of the words in front of a forbidding word, keep the request before the last `and`."""
     first = head[: -len(_PART.split(head)[-1])]
     return first if not _LEADING_VERBS.isdisjoint(extract_atoms(first)) else ""
 
 
 def _is_list(clause: str) -> bool:
-    """Whether a clause only goes on with a list: it has no words but values and joining ones."""
+    """Whether a clause only continues a list: it consists of values and joining words."""
     return all(
         word in _LISTING or not any(map(str.isalpha, word)) or _VALUE.match(word) is not None
         for word in clause.lower().split()
@@ -403,7 +403,7 @@ def _is_list(clause: str) -> bool:
 
 
 def _drop_listed(kept: list[str]) -> list[str]:
-    """What was kept, without the list that a clause goes on with."""
+    """Remove the list that a clause continues from what was kept."""
     while kept and kept[-1].rstrip().endswith(",") and _is_list(kept[-1]):
         kept = kept[:-1]
     return kept

@@ -1,8 +1,8 @@
-"""Who vouches for one value of an argument: the user, a trusted lookup or the operator's declaration, or nobody.
+"""Who vouches for one value of an argument: the user, a trusted lookup, the operator's declaration, or nobody.
 
 A value is the user's only if one contiguous part of a text of the user has its form (`Ana@X.example` is
-`ana@x.example`), or has its words in order. That the words stand anywhere in the texts is not enough: it would let
-untrusted content compose a value of words that the user wrote.
+`ana@x.example`), or has its words in order. It is not enough that the words stand anywhere in the texts: an untrusted
+source could then compose a value out of single words of the user.
 """
 
 from __future__ import annotations
@@ -25,24 +25,24 @@ from halo_core.values.number_uses import split_uses
 from halo_core.values.numbered import MIN_DIGITS, singularize
 from halo_core.values.quoted_addresses import ANYBODY
 from halo_core.values.result_origins import VOUCHED_ORIGINS
-from halo_core.values.reworded import are_written, list_likes
-from halo_core.values.sketch import SYSTEM_BIT, USER_BIT, Sketch, extract_tokens, has_foreign_mark, has_user_mark
+from halo_core.values.reworded import are_variants_written, list_word_variants
+from halo_core.values.sketch import SYSTEM_BIT, USER_BIT, Sketch, extract_tokens, has_only_untrusted_mark, has_user_mark
 from halo_core.values.spans import MAX_TEXT_TOKENS, fingerprint_tokens_in_order, tokenize
 from halo_core.values.user_texts import NO_NAMES
 
 _QUOTABLE_KINDS: Final = frozenset({Kind.EMAIL, Kind.URL, Kind.HOST, Kind.TELEPHONE})
 READ_LENGTH: Final = 256
-"""Characters of a value whose words are looked at where they are not looked for in order."""
-_BEGINNING: Final = 8  # tokens by which a long text is looked for first
+"""Characters of a value that are read where its words are not compared in order."""
+_BEGINNING_TOKENS: Final = 8  # tokens by which a long text is looked for first
 _MIN_ROW: Final = 4  # tokens
-_COMPOUND: Final = re.compile(r"[A-Za-z]{1,8}[-_/.][0-9]{1,8}|[0-9]{1,8}[-_/.][A-Za-z]{1,8}")
+_COMPOUND_NAME: Final = re.compile(r"[A-Za-z]{1,8}[-_/.][0-9]{1,8}|[0-9]{1,8}[-_/.][A-Za-z]{1,8}")
 """A short id of letters and digits, such as `A-1`."""
 _MAX_NAME_WORDS: Final = 3
 _MAX_INFLECTED: Final = 4  # words of a name whose endings are looked at
 _SHORT_ID: Final = re.compile(r"[0-9][A-Za-z]|[A-Za-z][0-9]")
 _SHORT_NUMBER: Final = re.compile(rf"[0-9]{{1,{MIN_DIGITS - 1}}}")
 _LETTER: Final = re.compile(r"[A-Z]")
-"""A name of a zone, a hall or the like, beside its noun."""
+"""A letter that names a zone, a hall or the like beside its noun."""
 _LETTERS: Final = re.compile(r"[^\W\d_]+")
 _GENERIC_NOUNS: Final = frozenset(
     "id ids name names number no num nr key ref code to from target value by of and the in on for with at list".split()
@@ -54,12 +54,12 @@ class ArgumentContext(NamedTuple):
     """What is known of the argument that a value stands in.
 
     Args:
-        is_target: it is declared to say where something goes.
-        is_thing: it holds a thing of a system, such as a branch, which may have a common word as its name.
+        is_target: it is a declared target.
+        is_thing: by its name it holds a thing of a system, such as a branch, whose name may be a common word.
         nouns: words of its name, and what its number is the number of: `invoice` of `invoice_id`.
-        is_key: it chooses what a trusted lookup returns, and says where nothing goes.
-        is_sort: its name speaks of nobody and of no address (`names_somebody`): `trade`.
-        is_reworded: the model may have made the value of the user's words (`halo_core.values.reworded`).
+        is_key: it selects what a trusted lookup returns, and is no target.
+        is_sort: by its name it holds neither a person nor an address (`names_somebody`): `trade`.
+        is_reworded: the model may have formed the value from the user's words (`halo_core.values.reworded`).
     """
 
     is_target: bool = False
@@ -71,18 +71,18 @@ class ArgumentContext(NamedTuple):
 
 
 make_argument_context: Final = partial(tuple.__new__, ArgumentContext)
-"""Makes one of its members; the constructor of a named tuple is a Python function, and a call has many leaves."""
+"""Make a context of its members. Faster than the constructor of a named tuple, which is a Python function."""
 
 
 class ValueJudge:
-    """Judges the values of one call by the sketch of its session.
+    """Finds the origin of each value of one call in the sketch of its session.
 
     Args:
         sketch: what the session has seen.
-        is_declared_known: whether the operator has declared a value as known; None where nothing is declared.
-        is_act: the call does something, so that an address which the user only quotes is none of the user's.
-        is_sending: it pays or sends something, so that what something is to be done about is none of the user's either.
-        is_exposed: an untrusted source may have been seen. If not, nobody but the user can have chosen a word of
+        is_declared_known: whether the operator has declared a value as known; None if nothing is declared.
+        is_act: the call is not a read, so an address that the user only quotes is not vouched for.
+        is_sending: it pays or sends something, so a place that the user wants blocked is not vouched for.
+        is_exposed: an untrusted source may have been read. If not, nobody but the user can have chosen a word of
             the user's text as a name.
         is_grave: it deletes, runs or administrates something.
     """
@@ -102,25 +102,25 @@ class ValueJudge:
         self._is_act = is_act
         self._is_grave = is_grave
         self._is_sending = is_sending
-        self._is_exposed = is_exposed or sketch.may_hold_foreign
+        self._is_exposed = is_exposed or sketch.may_hold_untrusted
         self._sketch = sketch
         self._is_declared_known = is_declared_known
         self._user_spans = sketch.spans[Provenance.USER]
 
     def judge(self, value: ArgumentValue, argument: ArgumentContext, marks: list[int], flags: set[str]) -> Provenance:
-        """The origin of a value: `user`, `known`, `system`, or `novel` where nobody vouches for it.
+        """Find the origin of a value: `user`, `known`, `system`, or `novel` if nobody vouches for it.
 
-        Whether untrusted content said it is for the caller to find, from the marks.
+        The caller finds out from the marks whether untrusted content contained it.
 
         Args:
             value: one reading of the argument's text.
-            argument: what it stands in.
+            argument: the argument that it stands in.
             marks: takes the marks of its forms.
             flags: takes its flags, such as `respelled`.
         """
         is_target = argument.is_target or value.kind in TARGET_KINDS
         origin = self._judge_forms(value.forms, marks) if value.forms else None
-        if origin in VOUCHED_ORIGINS and is_target and self._is_used_as_other(value, argument):
+        if origin in VOUCHED_ORIGINS and is_target and self._is_used_as_something_else(value, argument):
             origin = None
         elif origin is Provenance.USER and self._is_act and value.kind in _QUOTABLE_KINDS and self._is_quoted(value):
             origin = Provenance.KNOWN if any(self._sketch.look_up_known(value.forms)) else None
@@ -144,10 +144,10 @@ class ValueJudge:
         return origin or Provenance.NOVEL
 
     def _judge_unexposed(self, value: ArgumentValue, argument: ArgumentContext) -> Provenance | None:
-        """The origin of a target where nothing untrusted was seen, so that nobody but the model can have made it up.
+        """Find the origin of a target before exposure, when nobody but the user or the model can have chosen it.
 
-        A short number or an id of two signs is what a trusted lookup or the user wrote, wherever that stands. Who gets
-        something is no number of the user's that may be one of something else.
+        A short number or an id of two signs is vouched for wherever a trusted lookup or the user wrote it. A number
+        as the recipient of something is the exception: the user's number may be that of something else.
         """
         text = value.text.strip()
         if self._is_exposed or not argument.is_target:
@@ -162,28 +162,33 @@ class ValueJudge:
         return Provenance.USER if argument.is_reworded and self._is_reworded(value) else None
 
     def _is_reworded(self, value: ArgumentValue) -> bool:
-        """Whether each word of a name is one of the user's, in any order; side by side in what is deleted or run."""
+        """Whether each word of a name is one of the user's, in any order.
+
+        In a grave act they have to stand side by side.
+        """
         if value.kind is not Kind.HANDLE or value.flags:
             return False
-        likes = list_likes(value.text)
-        if self._is_grave and len(likes) > 1:
-            in_order = fingerprint_tokens_in_order([place[0] for place in likes], self._sketch.key)
+        variants = list_word_variants(value.text)
+        if self._is_grave and len(variants) > 1:
+            in_order = fingerprint_tokens_in_order([place[0] for place in variants], self._sketch.key)
             return bool(self._user_spans.find(in_order))
-        words = list(dict.fromkeys(word for place in likes for word in place))
+        words = list(dict.fromkeys(word for place in variants for word in place))
         masks = self._sketch.look_up_marks(words)
-        return are_written(likes, {word for word, mask in zip(words, masks, strict=True) if mask & USER_BIT})
+        return are_variants_written(
+            variants, {word for word, mask in zip(words, masks, strict=True) if mask & USER_BIT}
+        )
 
-    def are_foreign(self, forms: Collection[Form]) -> bool:
-        """Whether only untrusted content has said one of these forms."""
-        return has_foreign_mark(self._sketch.look_up_forms(forms))
+    def has_only_untrusted_form(self, forms: Collection[Form]) -> bool:
+        """Whether only untrusted content contained one of these forms."""
+        return has_only_untrusted_mark(self._sketch.look_up_forms(forms))
 
     # by its form
 
     def _judge_forms(self, forms: Collection[Form], marks: list[int]) -> Provenance | None:
-        """The origin by the canonical spellings of a value; None where nobody trusted has said them."""
-        said = self._sketch.look_up_forms(forms)
-        marks += said
-        origins = reduce(or_, said)
+        """Find the origin of a value by its forms; None if no trusted text contains them."""
+        form_marks = self._sketch.look_up_forms(forms)
+        marks += form_marks
+        origins = reduce(or_, form_marks)
         if origins & USER_BIT:
             return Provenance.USER
         if self._sketch.spans[Provenance.KNOWN]:
@@ -193,21 +198,21 @@ class ValueJudge:
                 return Provenance.KNOWN
         return Provenance.SYSTEM if origins & SYSTEM_BIT else None
 
-    def _is_used_as_other(self, value: ArgumentValue, argument: ArgumentContext) -> bool:
-        """Whether the texts that vouch for a number use it as something else alone, such as an amount.
+    def _is_used_as_something_else(self, value: ArgumentValue, argument: ArgumentContext) -> bool:
+        """Whether the vouching texts use a number only as something else, such as an amount or an invoice number.
 
         INVARIANT: VOUCH - the number of an invoice, which its sender chooses, is no account.
         """
         digits = [form.text.removeprefix("+") for form in value.forms if form.domain == "digits"]
         if not digits:
             return False
-        others, uses = split_uses(argument.nouns)
-        if self._is_any_vouched([Form("open", text) for text in digits] + _list_used(uses, digits)):
+        excluded_uses, uses = split_uses(argument.nouns)
+        if self._is_any_vouched([Form("open", text) for text in digits] + _list_exclusive_uses(uses, digits)):
             return False
-        return self._is_any_vouched(_list_used(others, digits))
+        return self._is_any_vouched(_list_exclusive_uses(excluded_uses, digits))
 
     def _is_quoted(self, value: ArgumentValue) -> bool:
-        """Whether the user only said whose mail is meant, or what somebody wrote."""
+        """Whether the user only mentions an address, to say whose mail is meant or what somebody wrote."""
         texts = [form.text for form in value.forms]
         return self._are_quoted(texts, (ANYBODY,) if value.kind is Kind.EMAIL else ())
 
@@ -219,7 +224,7 @@ class ValueJudge:
         return not has_user_mark(self._sketch.look_up_forms([Form("addressed", text) for text in (*texts, *answered)]))
 
     def _is_mentioned_handle(self, text: str) -> bool:
-        """Whether the user only mentions a handle or a channel, in a quotation or as that of a sender."""
+        """Whether the user only mentions a handle or a channel, in a quotation or as the sender of something."""
         if not self._is_act:
             return False
         text = text.strip().casefold()
@@ -228,14 +233,17 @@ class ValueJudge:
         return any(self._are_quoted([f"{sign}{name}"]) for sign in signs)
 
     def _is_part_of_pattern(self, text: str) -> bool:
-        """Whether a text has a pattern that the user did not write as a whole: `*.jpg` of "2019-*.jpg" matches more."""
+        """Whether a text has a pattern that the user did not write as a whole.
+
+        `*.jpg` of "2019-*.jpg" matches more files.
+        """
         if "*" not in text and "%" not in text:
             return False
         found = find_written_patterns(text)
         return not all(has_user_mark([mark]) for mark in self._sketch.look_up_forms(found))
 
     def _is_any_vouched(self, forms: Collection[Form]) -> bool:
-        """Whether the user or a trusted lookup has said one of these forms."""
+        """Whether a text of the user or a trusted lookup contains one of these forms."""
         return has_user_mark(self._sketch.look_up_forms(forms)) or any(self._sketch.look_up_known(forms))
 
     def _is_known_target(self, value: ArgumentValue, argument: ArgumentContext) -> bool:
@@ -248,12 +256,12 @@ class ValueJudge:
         """Whether the operator has declared a value as known."""
         if self._is_declared_known is None:
             return False
-        # That its domain is ours says nothing of who reads a mailing list.
-        return self._is_declared_known(value._replace(host="") if self._is_foreign_list(value) else value)
+        # An own domain does not say who reads a mailing list.
+        return self._is_declared_known(value._replace(host="") if self._is_untrusted_mailing_list(value) else value)
 
-    def _is_foreign_list(self, value: ArgumentValue) -> bool:
-        """Whether an untrusted source chose an address that many read, outsiders perhaps, and the user did not."""
-        if value.kind is not Kind.EMAIL or not value.forms or not self.are_foreign(value.forms):
+    def _is_untrusted_mailing_list(self, value: ArgumentValue) -> bool:
+        """Whether an untrusted source chose an address that many people read (`all@`), and the user did not."""
+        if value.kind is not Kind.EMAIL or not value.forms or not self.has_only_untrusted_form(value.forms):
             return False
         words = _LETTERS.findall(value.forms[0].text.partition("@")[0].casefold())
         audience = [word for word in words if word in AUDIENCE_WORDS]
@@ -268,15 +276,16 @@ class ValueJudge:
     # by its words in order
 
     def _read_in_order(self, text: str) -> tuple[list[str], bytes]:
-        """Tokens of a value and their fingerprints; none of a long one whose beginning stands nowhere.
+        """Split a value into tokens and fingerprint them.
 
-        Nor of one in an act that is only a part of a pattern of the user's.
+        Empty for a long value whose beginning is in no vouching text, and in an act for a value that is only a part
+        of a pattern of the user.
         """
         key = self._sketch.key
         if self._is_act and self._is_part_of_pattern(text):
             return [], b""
         if len(text) > READ_LENGTH:
-            beginning = fingerprint_tokens_in_order(tokenize(text[:READ_LENGTH])[:-1][:_BEGINNING], key)
+            beginning = fingerprint_tokens_in_order(tokenize(text[:READ_LENGTH])[:-1][:_BEGINNING_TOKENS], key)
             if not any(spans.find(beginning) for spans in self._sketch.spans.values()):
                 return [], b""
         tokens = tokenize(text, MAX_TEXT_TOKENS + 1)
@@ -292,9 +301,9 @@ class ValueJudge:
         *,
         is_target: bool,
     ) -> Provenance | None:
-        """The origin by the words of a value in order; None where no trusted text has them."""
+        """Find the origin of a value by its words in order; None if no trusted text contains them."""
         # A row of signs such as `0 5 * * *` says enough by its length.
-        is_row = (not is_target and len(tokens) >= _MIN_ROW) or _COMPOUND.fullmatch(value.text) is not None
+        is_row = (not is_target and len(tokens) >= _MIN_ROW) or _COMPOUND_NAME.fullmatch(value.text) is not None
         if not fingerprints or not (is_row or is_name(value.text[:READ_LENGTH])):
             return None
         # A word of the language names nobody where the argument says where something goes.
@@ -334,9 +343,9 @@ class ValueJudge:
         return self._judge_item(value, tokens)
 
     def _is_person(self, tokens: list[str]) -> bool:
-        """Whether the user wrote these words with capitals side by side, whoever else has said them.
+        """Whether the user wrote these words side by side with capitals, even if others wrote them too.
 
-        It is enough to look somebody up in a trusted source, and for no target.
+        That suffices to look somebody up in a trusted source, but not for a target.
         """
         if not 0 < len(tokens) <= _MAX_NAME_WORDS or not all(
             token[:1].isupper() and token.isalpha() for token in tokens
@@ -345,7 +354,7 @@ class ValueJudge:
         return has_user_mark(self._sketch.look_up_forms([Form("person", " ".join(map(str.casefold, tokens)))]))
 
     def _judge_item(self, value: ArgumentValue, tokens: list[str]) -> Provenance | None:
-        """The origin of a name that a lookup completed, of an id that one brought, and of a word of a prompt."""
+        """Find the origin of a name that a lookup completed, of an id that it returned, or of a word of a prompt."""
         if len(tokens) > 1 or any(map(str.isdigit, value.text)):
             items = [make_form(("completed", " ".join(value.text.split()))), make_form(("item", value.text))]
             if any(self._sketch.look_up_known(items)):
@@ -357,44 +366,44 @@ class ValueJudge:
         return Provenance.SYSTEM if is_system else None
 
     def _is_inflected(self, tokens: list[str]) -> bool:
-        """Whether the user wrote these words with other endings: `plumbers` for plumber, `Petran` for Petra.
+        """Whether the user wrote these words with other endings: "plumbers" for `plumber`, "Petran" for `Petra`.
 
-        A name that an untrusted source has said is that source's.
+        A name that an untrusted source wrote does not count.
         """
         if not self._user_spans or not 0 < len(tokens) <= _MAX_INFLECTED:
             return False
         written: list[str] = []
         masks = self._sketch.look_up_marks(map(str.casefold, tokens))
         for token, mask in zip(tokens, masks, strict=True):
-            likes = () if mask & USER_BIT else list_inflected(token)
-            if likes:
-                folded = self._sketch.look_up_marks(map(str.casefold, likes))
-                likes = tuple(compress(likes, map(USER_BIT.__and__, folded)))
+            variants = () if mask & USER_BIT else list_inflected(token)
+            if variants:
+                folded = self._sketch.look_up_marks(map(str.casefold, variants))
+                variants = tuple(compress(variants, map(USER_BIT.__and__, folded)))
             if mask & USER_BIT:
                 written.append(token)
-            elif not likes or (not token.islower() and self._sketch.has_untrusted_said(token.casefold())):
+            elif not variants or (not token.islower() and self._sketch.was_in_untrusted_text(token.casefold())):
                 return False
             else:
-                written.append(likes[0])
+                written.append(variants[0])
         return bool(self._user_spans.find(fingerprint_tokens_in_order(written, self._sketch.key)))
 
     def _judge_behind_sign(self, word: str) -> Provenance | None:
-        """The origin of a common word, which names somebody only behind a sign: `#project`, `@mail`."""
+        """Find the origin of a common word, which names somebody only behind a sign: `#project`, `@mail`."""
         for sign in "#@":
             if self._user_spans.find(fingerprint_tokens_in_order([sign, word], self._sketch.key)) > 1:
                 return Provenance.USER
         return None
 
     def _is_used_as_name(self, word: str, *, is_thing: bool, is_sort: bool) -> bool:
-        """Whether the user wrote a word as a name: of somebody, or of a thing or a sort where one is asked for."""
+        """Whether the user wrote a word as a name: of somebody, or of a thing or a sort if the argument holds one."""
         uses = ("named", *("thing",) * is_thing, *("sort",) * is_sort)
         return has_user_mark(self._sketch.look_up_forms([Form(use, word) for use in uses]))
 
     def _judge_beside_noun(self, tokens: list[str], argument: ArgumentContext) -> Provenance | None:
-        """The origin of a word, an only token, or an id of two signs, by the noun of its argument in a vouching text.
+        """Find the origin of one word or an id of two signs by the noun of its argument beside it in a vouching text.
 
-        `class_name="4b"` is the user's behind "class 4b", and `permit="parking"` in "the parking permit". To be looked
-        up, an id of two signs is the user's wherever it stands.
+        The user vouches for `class_name="4b"` with "class 4b", and for `permit="parking"` with "the parking permit".
+        For a lookup, an id of two signs is the user's wherever it stands.
         """
         word = tokens[0]
         if word in NO_NAMES or word in STOP_WORDS:
@@ -413,9 +422,10 @@ class ValueJudge:
         return None
 
     def _is_listed(self, text: str, nouns: Collection[str]) -> bool:
-        """Whether a common word, a short number or an id of two signs is an item of what a trusted lookup brought.
+        """Whether a common word, a short number or an id of two signs is an item of a trusted lookup's result.
 
-        A number without its noun is one that no untrusted source has said. A right or an audience names nothing.
+        A number or an id that an untrusted source contained does not count. Neither does the word of a right or an
+        audience.
         """
         is_number = text.isascii() and text.isdigit() and len(text) < MIN_DIGITS
         is_id = is_number or _SHORT_ID.fullmatch(text) is not None
@@ -427,11 +437,11 @@ class ValueJudge:
         forms = [Form("listed", item), *[Form("listed", f"{singularize(noun)} {item}") for noun in sorted({*nouns})]]
         if not any(self._sketch.look_up_known(forms)):
             return False
-        return not is_id or not self._sketch.has_untrusted_said(text.casefold())
+        return not is_id or not self._sketch.was_in_untrusted_text(text.casefold())
 
 
-def _list_used(uses: Iterable[str], digits: Iterable[str]) -> list[Form]:
-    """Forms that say that a number is used as one of these things alone; see `find_number_uses`."""
+def _list_exclusive_uses(uses: Iterable[str], digits: Iterable[str]) -> list[Form]:
+    """List the forms that say that a number is used as one of these things alone; see `find_number_uses`."""
     return [Form("only", f"{use} {text}") for text in digits for use in uses]
 
 

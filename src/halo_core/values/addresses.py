@@ -23,15 +23,16 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
 from halo_core.values.normalization import has_invisible
+from halo_core.values.patterns import compile_later
 
 MAX_ADDRESS: Final = 2048  # characters of a URL or a path
 _MAX_HOST: Final = 253  # RFC 1035, section 2.3.4
 # IDNA 2003 and IDNA 2008 map these to different names (Unicode Technical Standard 46, section 7).
 _DEVIATIONS: Final = frozenset("ßẞςΣ\u200c\u200d")
 _DOTS: Final = str.maketrans("。．｡", "...")
-_ASCII_LABEL: Final = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")  # at most 63 characters
-_NUMBER_LABEL: Final = re.compile(r"[0-9]+|0x[0-9a-f]*")
-_IPV4: Final = re.compile(r"(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(?:\.(?!$)|$)){4}")
+_ASCII_LABEL: Final = compile_later(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?")  # at most 63 characters
+_NUMBER_LABEL: Final = compile_later(r"[0-9]+|0x[0-9a-f]*")
+_IPV4: Final = compile_later(r"(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(?:\.(?!$)|$)){4}")
 
 
 def canonicalize_host(text: str) -> str | None:  # noqa: PLR0911  one return for each reason
@@ -107,8 +108,8 @@ def has_public_suffix(host: str) -> bool:
     return _load_suffixes().publicsuffix(host, accept_unknown=False) is not None
 
 
-_EMAIL: Final = re.compile(r"([^\s@<>(),;:\"\[\]\\]{1,64})@([^\s@<>(),;:\"\[\]\\/?#%]{1,253})")
-_NAMED_EMAIL: Final = re.compile(r"([^<>@]{0,128})<\s*([^<>\s]{1,320})\s*>")
+_EMAIL: Final = compile_later(r"([^\s@<>(),;:\"\[\]\\]{1,64})@([^\s@<>(),;:\"\[\]\\/?#%]{1,253})")
+_NAMED_EMAIL: Final = compile_later(r"([^<>@]{0,128})<\s*([^<>\s]{1,320})\s*>")
 
 
 def canonicalize_email(text: str) -> str | None:
@@ -168,11 +169,11 @@ class Url(NamedTuple):
         return f"{self.scheme or scheme}://{userinfo}{self.host}{port}{self.rest}"
 
 
-_URL: Final = re.compile(r"(?:([a-zA-Z][a-zA-Z0-9+.-]{0,31}):)?//([^/?#\\]*)([^\\]*)")
-_SCHEMELESS: Final = re.compile(r"[^\s/?#\\@:]+\.[^\s/?#\\@:]+(?::[0-9]{1,5})?(?:[/?#][^\\]*)?")
+_URL: Final = compile_later(r"(?:([a-zA-Z][a-zA-Z0-9+.-]{0,31}):)?//([^/?#\\]*)([^\\]*)")
+_SCHEMELESS: Final = compile_later(r"[^\s/?#\\@:]+\.[^\s/?#\\@:]+(?::[0-9]{1,5})?(?:[/?#][^\\]*)?")
 _DEFAULT_PORTS: Final = {"http": "80", "https": "443", "ftp": "21", "ssh": "22", "ws": "80", "wss": "443"}
-_QUERY_START: Final = re.compile(r"[?#]")
-_ESCAPE: Final = re.compile(r"%[0-9a-fA-F]{2}")
+_QUERY_START: Final = compile_later(r"[?#]")
+_ESCAPE: Final = compile_later(r"%[0-9a-fA-F]{2}")
 _UNRESERVED: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~")
 
 
@@ -232,7 +233,7 @@ def _unescape_unreserved(match: re.Match[str]) -> str:
     return char if char in _UNRESERVED else match[0].upper()
 
 
-_DRIVE: Final = re.compile(r"[A-Za-z]:[\\/]")
+_DRIVE: Final = compile_later(r"[A-Za-z]:[\\/]")
 
 
 def looks_like_path(text: str) -> bool:

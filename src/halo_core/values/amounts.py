@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from halo_core.content.personal_data import normalize_text
 from halo_core.values.caseless import CaselessPattern
 from halo_core.values.kinds import MAX_FORMS, Form, make_form
+from halo_core.values.patterns import compile_later
 
 _CURRENCY: Final = (
     r"(?:[$€£¥]|\b(?:USD|EUR|GBP|JPY|CHF|CAD|AUD|CNY|INR|SEK|NOK|DKK|PLN)\b|\b(?:euros?|dollars?|pounds?)\b)"
@@ -32,23 +33,23 @@ _CURRENCIES: Final = {
 _NUMERAL: Final = (
     r"[+-]?[0-9]{1,3}(?:[.,' \u202f][0-9]{3}){1,9}(?:[.,][0-9]{1,4})?(?![0-9])|[+-]?[0-9]{1,30}(?:[.,][0-9]{1,30})?"
 )
-_AMOUNT: Final = re.compile(
+_AMOUNT: Final = compile_later(
     rf"(?P<before>{_CURRENCY})?[ ]?(?<![A-Za-z0-9_.,:/-])(?P<number>{_NUMERAL})(?![A-Za-z0-9_:/@-]|[.,][0-9])"
     rf"[ ]?(?P<after>{_CURRENCY})?",
     re.IGNORECASE,
 )
-_WHOLE_NUMERAL: Final = re.compile(_NUMERAL)
-_NUMBER_IN_TEXT: Final = re.compile(
+_WHOLE_NUMERAL: Final = compile_later(_NUMERAL)
+_NUMBER_IN_TEXT: Final = compile_later(
     r"[0-9+-](?<![A-Za-z0-9_.,:/-][0-9+-])(?<![A-Za-z0-9]-[0-9+-])(?:(?<=[0-9])[0-9]*+|(?<=[+-])[0-9]++)"
     r"(?:[.,'][0-9]++|[ \u202f][0-9]{3}(?![0-9]))*+(?![A-Za-z0-9_/@-]|:\S)"
 )
-_LISTED_NUMBER: Final = re.compile(r"[0-9]+(?:,[0-9]{3}(?![0-9]))*(?:\.[0-9]+)?")
-_CURRENCY_BEFORE: Final = re.compile(rf"({_CURRENCY})[ ]?$", re.IGNORECASE)
-_CURRENCY_BEHIND: Final = re.compile(rf"[ ]?({_CURRENCY})", re.IGNORECASE)
+_LISTED_NUMBER: Final = compile_later(r"[0-9]+(?:,[0-9]{3}(?![0-9]))*(?:\.[0-9]+)?")
+_CURRENCY_BEFORE: Final = compile_later(rf"({_CURRENCY})[ ]?$", re.IGNORECASE)
+_CURRENCY_BEHIND: Final = compile_later(rf"[ ]?({_CURRENCY})", re.IGNORECASE)
 _CURRENCY_STARTS: Final = frozenset("$uegjcaisndpUEGJCAISNDP")
 _CURRENCY_ENDS: Final = frozenset("$drpyfknsoDRPYFKNSO")
 """First and last signs of the currencies that are written in ASCII."""
-_PLAIN_NUMBER: Final = re.compile(r"([+-]?)([0-9]+)(?:\.([0-9]+))?")
+_PLAIN_NUMBER: Final = compile_later(r"([+-]?)([0-9]+)(?:\.([0-9]+))?")
 
 
 def add_amount_forms(text: str, forms: list[Form]) -> None:
@@ -83,12 +84,12 @@ def _find_currency(text: str, start: int, end: int) -> re.Match[str] | None:
 
 _PAYEE: Final = r"(?:[A-Z][\w.-]*|@\w[\w.-]*)"
 """A word of a name, or a handle."""
-_NUMBER_BEHIND_VERB: Final = re.compile(
+_NUMBER_BEHIND_VERB: Final = compile_later(
     r"\b(?:pay|transfer|send|wire|remit|donate|tip|refund|spend|top up|überweise|bezahle|zahle|paie|vire|paga"
     rf"|transfiere|zapłać|przelej|betaal)(?: (?:him|her|them|us))?(?: {_PAYEE}){{0,3}} "
     rf"({_NUMERAL})(?![A-Za-z0-9_:/@-]|[.,][0-9])"
 )
-_NUMBER_BEHIND_ARTICLE: Final = re.compile(
+_NUMBER_BEHIND_ARTICLE: Final = compile_later(
     r"\b(?:pay|transfer|send|wire|remit|refund|reimburse|return)(?: (?:out|back))?(?: (?:him|her|them|us))?"
     rf"(?: [A-Z][\w.-]*){{0,3}} (?:the|those|my|his|her|their) ({_NUMERAL})"
     r"(?= (?:of (?!them|these|those|us|the\b)|we|she|he|they|i|you|that|for|from|to|back|less|minus)\b"
@@ -116,10 +117,10 @@ _NUMBER_AT_PRICE: Final = CaselessPattern(
     r"(?![a-z0-9_:/@%-]|[.,][0-9]| ?(?:h|hrs|hours?|o'?clock|am|pm|degrees?|percent|km|mph)\b)"
 )
 """A number behind what is bought: "book Wen at 70". A number that could be an hour does not count."""
-_NUMBER_BEFORE_TO: Final = re.compile(
+_NUMBER_BEFORE_TO: Final = compile_later(
     rf"(?:,|\b(?:and|und|et|y|e|en|i)) ({_NUMERAL})(?= (?:to|for|an|für|à|pour|para|per|aan|voor|na|dla)\b)"
 )
-_NUMBER_BEHIND_NEXT: Final = re.compile(
+_NUMBER_BEHIND_NEXT: Final = compile_later(
     rf"(?:,|\b(?:and|und|et|y|e|en|i)) (?!(?:Invoice|Order|Room|Ticket|Mail|Bill|Table|Rechnung|Bestellung) )"
     rf"{_PAYEE}(?: {_PAYEE}){{0,2}} ({_NUMERAL})(?=[.,;!?](?!\w)|\s*$| (?:and|und|et|y|e|en|i|for|für|pour|para)\b)"
 )
@@ -138,11 +139,11 @@ class PaidAmount(NamedTuple):
     readings: tuple[str, ...]
 
 
-_NUMBER_IN_ROW: Final = re.compile(
+_NUMBER_IN_ROW: Final = compile_later(
     r"(?<!\S)(?=[A-Z]|\S{0,40}[0-9])[^\s,;]{1,40}[ ]"
     r"((?:[0-9]{1,3}(?:[.,'][0-9]{3})+|[0-9]{1,9})[.,][0-9]{2})(?=\s*(?:[,;\n]|\b(?:and|und|et|y|e|en|i)\b))"
 )
-_DAY_AND_MONTH: Final = re.compile(r"(?:0?[1-9]|[12][0-9]|3[01])[.,](?:0[1-9]|1[0-2])")
+_DAY_AND_MONTH: Final = compile_later(r"(?:0?[1-9]|[12][0-9]|3[01])[.,](?:0[1-9]|1[0-2])")
 
 
 def _find_row(text: str, end: int) -> list[re.Match[str]]:

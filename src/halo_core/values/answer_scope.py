@@ -36,6 +36,7 @@ from halo_core.values.leaves import KEY, extract_fields, extract_texts
 from halo_core.values.lexicon import REQUEST_WORDS_BY_IMPACT, SECRET_WORDS, SENSITIVE_WORDS
 from halo_core.values.normalization import has_invisible
 from halo_core.values.numbered import MIN_DIGITS
+from halo_core.values.patterns import compile_later
 from halo_core.values.result_origins import VOUCHED_ORIGINS
 from halo_core.values.text import split_name
 from halo_core.values.traced_leaves import TracedLeaf
@@ -88,7 +89,7 @@ def _spell_plainly(text: str) -> str:
     return str(int(plain)) if plain.isascii() and plain.isdigit() and len(plain) < MIN_DIGITS else plain
 
 
-_REFUSING: Final = re.compile(
+_REFUSING: Final = compile_later(
     r"\b(?:stop|don't|dont|not|never|cancel|without|no longer|instead of)\b|\?\s*$", re.IGNORECASE
 )
 
@@ -268,8 +269,8 @@ _FORM_WORDS: Final = frozenset("content encoding file format kind media mime typ
 """Words of fields that say in what form a file is sent."""
 _FILE_FIELDS: Final = _FORM_WORDS | frozenset("attachment document filename id name path url".split())
 _FORMS: Final = frozenset("attachment base64 document file image inline pdf text utf-8".split())
-_IDENTIFIER: Final = re.compile(r"[A-Za-z_-]{1,40}")
-_MEDIA_TYPE: Final = re.compile(
+_IDENTIFIER: Final = compile_later(r"[A-Za-z_-]{1,40}")
+_MEDIA_TYPE: Final = compile_later(
     r"(?:application|audio|font|image|message|model|multipart|text|video)/[a-z0-9.+-]{1,64}"
 )
 

@@ -9,16 +9,16 @@ Names are read word by word, with lists of English words; nothing here looks at 
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from typing import Final
 
 from halo_core.values.foreign_words import to_numbered_noun
 from halo_core.values.numbered import singularize
+from halo_core.values.patterns import compile_later
 from halo_core.values.text import split_name
 
-_NAME_WORD: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[^\W\d_a-zA-Z]+")
-_FIELD_NAME: Final = re.compile(r"[A-Za-z_]{1,64}")
+_NAME_WORD: Final = compile_later(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[^\W\d_a-zA-Z]+")
+_FIELD_NAME: Final = compile_later(r"[A-Za-z_]{1,64}")
 _MAX_NAME: Final = 256  # characters of a name that are read
 
 _AMOUNT_WORDS: Final = frozenset(

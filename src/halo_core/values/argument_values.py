@@ -20,6 +20,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from halo_core.quick_init import quick_init
+from halo_core.values.patterns import compile_later
 from halo_core.values.query_programs import is_other_program
 from halo_core.values.text import extract_atoms, fold_text, split_name
 
@@ -28,21 +29,21 @@ MAX_PARTS: Final = 48
 _MAX_NODES: Final = 4000
 _PIECE: Final = 4096  # characters
 
-_SQL_START: Final = re.compile(
+_SQL_START: Final = compile_later(
     r"\s*(?:with\s+\w+\s+as|select\s+\S|insert\s+into|update\s+\S+\s+set|delete\s+from|create\s+(?:table|view|index|user)"
     r"|(?:drop|alter|truncate)\s+(?:table|view|index|database|schema|user|role)\s|grant\s+\S+.*\sto\s|copy\s+\S+.*\s(?:from|to)\s)",
     re.IGNORECASE,
 )
-_URL_IN_TEXT: Final = re.compile(r"(?:[a-z][a-z0-9+.-]{1,15}://|www\.)[^\s<>\"'`|)\]}]{3,2048}", re.IGNORECASE)
-_EMAIL_IN_TEXT: Final = re.compile(r"[a-z0-9._%+-]{1,64}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,8}", re.IGNORECASE)
-_PATH_IN_TEXT: Final = re.compile(r"(?:(?<=[\s\"'=(:,])|^)(?:~|\.{1,2})?/[\w.@+-]{1,255}(?:/[\w.@+ -]{0,255}){0,16}")
+_URL_IN_TEXT: Final = compile_later(r"(?:[a-z][a-z0-9+.-]{1,15}://|www\.)[^\s<>\"'`|)\]}]{3,2048}", re.IGNORECASE)
+_EMAIL_IN_TEXT: Final = compile_later(r"[a-z0-9._%+-]{1,64}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,8}", re.IGNORECASE)
+_PATH_IN_TEXT: Final = compile_later(r"(?:(?<=[\s\"'=(:,])|^)(?:~|\.{1,2})?/[\w.@+-]{1,255}(?:/[\w.@+ -]{0,255}){0,16}")
 SHELL_NAMES: Final = frozenset({"command", "cmd", "script", "shell", "bash", "commands", "commandline"})
 """Words of arguments that a shell runs."""
 _SHELL_WORD_NODES: Final = frozenset(
     {"word", "string_content", "raw_string", "command_name", "file_redirect", "heredoc_body"}
 )
 
-_SQL_PROGRAM: Final = re.compile(
+_SQL_PROGRAM: Final = compile_later(
     r"with\s+\w+\s+as\b|select\s.{0,4096}?\sfrom\s+\S|select\s+[\w.]+\s*\("
     r"|(?:insert|replace)\s+(?:or\s+\w+\s+)?into\s|update\s+\S+\s+set\s|delete\s+from\s|merge\s+into\s|truncate\s+(?:table\s+)?\w+\s*;?\s*$"
     r"|(?:create|drop|alter|truncate|rename)\s+(?:or\s+replace\s+)?(?:table|view|index|database|schema|user|role|function"
@@ -54,7 +55,7 @@ _SQL_PROGRAM: Final = re.compile(
     r"|lock\s+tables?\s|declare\s+@|select\s[^;]{0,4096};\s*(?:delete|drop|update|insert|alter|create|truncate|grant|replace|exec)\s",
     re.IGNORECASE | re.DOTALL,
 )
-_SQL_LEAD: Final = re.compile(r"(?:\s|--[^\n]*(?:\n|$)|#[^\n]*\n|/\*.*?\*/|[;(])+", re.DOTALL)
+_SQL_LEAD: Final = compile_later(r"(?:\s|--[^\n]*(?:\n|$)|#[^\n]*\n|/\*.*?\*/|[;(])+", re.DOTALL)
 """What may stand before a statement."""
 _SQL_LEAD_SIGNS: Final = frozenset(" \t\r\n-#/;(")
 
@@ -65,8 +66,8 @@ _SQL_BEGINNINGS: Final = frozenset(
     "loc dec".split()
 )
 _MAX_SQL: Final = 65_536  # characters
-_SQL_COMMENT: Final = re.compile(r"/\*.*?\*/", re.DOTALL)
-_SQL_AFTER: Final = re.compile(
+_SQL_COMMENT: Final = compile_later(r"/\*.*?\*/", re.DOTALL)
+_SQL_AFTER: Final = compile_later(
     r";\s*(?:(?:drop|alter|create|truncate)\s+(?:table|view|index|database|schema|user|role)|delete\s+from|insert\s+into"
     r"|update\s+\S+\s+set|grant\s|exec(?:ute)?\s)",
     re.IGNORECASE,
@@ -268,18 +269,18 @@ _EMAIL, _URL, _PATH, _ID = (
 NAMING_KINDS: Final = frozenset({ValueKind.EMAIL, ValueKind.URL, ValueKind.PATH, ValueKind.ID, ValueKind.WORD})
 """Classes of values that name something: whom, where, which."""
 
-_EMAIL_PATTERN: Final = re.compile(r"[^\s@/]{1,64}@[^\s@/]{1,255}\.[^\s@/.]{2,63}")
-_SHAPE_PATTERN: Final = re.compile(
+_EMAIL_PATTERN: Final = compile_later(r"[^\s@/]{1,64}@[^\s@/]{1,255}\.[^\s@/.]{2,63}")
+_SHAPE_PATTERN: Final = compile_later(
     r"(?P<NUMBER>[-+]?\d[\d,]{0,30}(?:\.\d{1,30})?%?)"
     r"|(?P<DATE>\d{4}-\d{1,2}-\d{1,2}(?:[T ]\d{1,2}:\d{2}(?::\d{2})?\S{0,8})?|\d{1,2}:\d{2})"
     rf"|(?P<EMAIL>{_EMAIL_PATTERN.pattern})"
     r"|(?P<URL>(?:[a-zA-Z][a-zA-Z0-9+.-]{1,15}://|www\.)\S+)"
 )
-_NAMED_ADDRESS: Final = re.compile(rf"[^@<>]{{0,128}}<\s*{_EMAIL_PATTERN.pattern}\s*>")
-_LIST_SEPARATOR: Final = re.compile(r"[,;:\n]+")
-_QUOTED_OR_PARENTHESIZED: Final = re.compile(r'"[^"]*"|\([^()]*\)')
+_NAMED_ADDRESS: Final = compile_later(rf"[^@<>]{{0,128}}<\s*{_EMAIL_PATTERN.pattern}\s*>")
+_LIST_SEPARATOR: Final = compile_later(r"[,;:\n]+")
+_QUOTED_OR_PARENTHESIZED: Final = compile_later(r'"[^"]*"|\([^()]*\)')
 _MAX_GROUP_WORDS: Final = 3
-_HOST_PATTERN: Final = re.compile(r"[a-zA-Z0-9-]{1,63}(?:\.[a-zA-Z0-9_-]{1,63}){1,8}(?:/\S*)?")
+_HOST_PATTERN: Final = compile_later(r"[a-zA-Z0-9-]{1,63}(?:\.[a-zA-Z0-9_-]{1,63}){1,8}(?:/\S*)?")
 _SCHEME_WORDS: Final = frozenset({"http", "www"})  # "https" is stemmed
 _FILE_ENDINGS: Final = frozenset(
     "txt pdf doc docx md csv xls xlsx json py env png jpg zip html pptx log yaml yml sh".split()

@@ -39,6 +39,7 @@ from halo_core.values.lexicon import (
 )
 from halo_core.values.normalization import INVISIBLE
 from halo_core.values.opposite_acts import drop_opposites
+from halo_core.values.patterns import compile_later
 from halo_core.values.text import MAX_ATOMS, fold_text, split_name
 
 _PART_OF_NAME: Final = "_"
@@ -159,9 +160,9 @@ _GRANTING: Final = stem_all("grant share")
 _MAX_PHRASE: Final = 5  # words of a phrase in front of its noun
 
 _MAX_KEPT: Final = 16_384  # characters of a message that is remembered
-_CHUNK: Final = re.compile(r"\n|[^\s]+")
-_PART: Final = re.compile(r"[^\W_]+(?:_[^\W_]+)*(?:['’][^\W_]+)?|[^\w\s]|_")
-_NAME: Final = re.compile(r"@|://|\w\.[a-z0-9]|^[#/~\\]|\\")
+_CHUNK: Final = compile_later(r"\n|[^\s]+")
+_PART: Final = compile_later(r"[^\W_]+(?:_[^\W_]+)*(?:['’][^\W_]+)?|[^\w\s]|_")
+_NAME: Final = compile_later(r"@|://|\w\.[a-z0-9]|^[#/~\\]|\\")
 _SEPARATORS: Final = frozenset(("/", "+", "->", "=>", "|"))
 """Signs that stand alone between two clauses."""
 _INSIDE: Final = frozenset("'’\"“‘«*-_$€£¥%&+#/")
@@ -203,7 +204,7 @@ def says_idiom(text: str) -> bool:
     )
 
 
-_HANDING_OVER: Final = re.compile(
+_HANDING_OVER: Final = compile_later(
     r"\b(?:complete|do|follow|achieve|fulfil|fulfill|handle|address|carry out|execute|perform|process|finish)\b"
     r"[^.!?\n]{0,48}\b(?:tasks?|requests?|instructions?|to-?dos?|them"
     r"|(?:what|whatever|everything|all)(?: that)? (?:he|she|they|it) (?:ask|need|want|request|say)s?)\b"

@@ -22,6 +22,7 @@ from halo_core.values.inflections import list_inflected
 from halo_core.values.kinds import Form, make_form
 from halo_core.values.lexicon import LOOSE_REQUEST_WORDS, STOP_WORDS, stem_all
 from halo_core.values.numbered import MIN_DIGITS, add_numbered_forms, singularize, to_argument_noun
+from halo_core.values.patterns import compile_later
 from halo_core.values.phrasal_verbs import find_phrasal_verbs
 from halo_core.values.sketch import USER_BIT, Sketch, extract_tokens
 from halo_core.values.text import split_name
@@ -33,41 +34,41 @@ _MAX_TOKENS: Final = 24  # of a clause
 _MAX_FORMS: Final = 512
 _MAX_TARGET_WORDS: Final = 8
 _MIN_NOUN: Final = 4  # letters
-_SENTENCE: Final = re.compile(r"(?<=[.!?;])\s+|\n+")
-_CLAUSE: Final = re.compile(
+_SENTENCE: Final = compile_later(r"(?<=[.!?;])\s+|\n+")
+_CLAUSE: Final = compile_later(
     r"[,:]\s+|\s[-–—]+\s|\s(?:and|then|but|so|und|dann|aber|et|puis|mais|y|luego|pero|e|poi|ma|en|maar)\s",
     re.IGNORECASE,
 )
-_PRONOUN: Final = re.compile(
+_PRONOUN: Final = compile_later(
     r"\b(?:it|them|this|that|these|those|one|ones|him|her|both|all|everything|anything|whatever|rest|others?|same|each"
     r"|every|any|which|so|what|whoever|such|there|here)\b(?!-\w)",
     re.IGNORECASE,
 )
-_KEEPING_WORDS: Final = re.compile(
+_KEEPING_WORDS: Final = compile_later(
     r"\b(?:stays?|remains?|keeps?|kept|leave|untouched|bleibt|reste|queda)\b", re.IGNORECASE
 )
-_WITHOUT_RIGHT: Final = re.compile(
+_WITHOUT_RIGHT: Final = compile_later(
     r"\b(?:had|has no|have no|lost|loses?|never had|no longer (?:has|have|had)|without|used to have"
     r"|(?:should|must|may|does|do|did)(?: not|n['’]t) (?:have|get|keep)|(?:should|must|may) have no)\b[^.;!?\n]{0,24}"
     r"\b(?:access|rights?|permissions?|role|membership|account)\b",
     re.IGNORECASE,
 )
 """Somebody does not have a right any more, or is to have none."""
-_REFERS_TO_PREVIOUS: Final = re.compile(
+_REFERS_TO_PREVIOUS: Final = compile_later(
     r"\b(?:its|their|his|her|it|they|he|she|this|that|these|those|account|iban|konto|payee|recipient|address)\b",
     re.IGNORECASE,
 )
 """Words of a remark about what was mentioned before."""
 _COURTESIES: Final = frozenset("can could would will you i we d ll like to and let us s".split())
 _MONEY: Final = r"(?:eur\b|euros?\b|usd\b|dollars?\b|pounds?\b|[$€£])"
-_SUM: Final = re.compile(
+_SUM: Final = compile_later(
     rf"(?:[$€£] ?[0-9][0-9.,]{{0,12}}|(?<![\w.])[0-9]{{1,6}}(?:[.,][0-9]{{2}})?(?= ?{_MONEY})"
     r"|(?<![\w.])[0-9]{1,6}[.,][0-9]{2}(?![\w.])|(?<=\bthe )[0-9]{1,4}(?=\W*$| back\b))"
     rf" ?{_MONEY}?(?: back\b)?",
     re.IGNORECASE,
 )
 """A sum of money: "waive the 35", "credit 11.20"."""
-_MENTIONED_PARTY: Final = re.compile(
+_MENTIONED_PARTY: Final = compile_later(
     r"\bthe (?:applicant|buyer|client|customer|driver|guest|holder|member|owner|passenger|patient|resident|seller"
     r"|student|subscriber|supplier|tenant)s?\b",
     re.IGNORECASE,
@@ -96,8 +97,10 @@ _ACT_MAKING_VERBS: Final = stem_all(
     " sign start submit transfer want write"
 )
 """Stems of verbs that make an act of a noun: "give E-12 a bonus"."""
-_TAKING_BACK: Final = re.compile(r"\b(?:take|get|give|call|claim|hold)s?\b.{0,48}\b(?:back|away|off)\b", re.IGNORECASE)
-_KEPT_AFTER_MERGE: Final = re.compile(
+_TAKING_BACK: Final = compile_later(
+    r"\b(?:take|get|give|call|claim|hold)s?\b.{0,48}\b(?:back|away|off)\b", re.IGNORECASE
+)
+_KEPT_AFTER_MERGE: Final = compile_later(
     r"\b(?:keep(?:ing)?|retain|into|onto)\s+(?:the\s+)?(?:\w{2,24}\s+)?(?P<kept>[\w.-]*[0-9@][\w@.-]*\b|[A-Z][\w-]+)"
 )
 """The record that a merge keeps: "keep C-1", "merge C-2 into C-1"."""
@@ -120,10 +123,10 @@ _OBJECT_PREPOSITIONS: Final = frozenset("about at by concerning for from in of o
 _MAX_PHRASE: Final = 5  # words up to the first preposition of a clause
 _OBJECT_DOMAINS: Final = ("asked_object", "paper_object")
 """Domains of the objects of an act. The second has the numbers of what a document is about."""
-_PARTICLE: Final = re.compile(r"^\W*\w+ (off|on|out|up|down|in|back)\b")
+_PARTICLE: Final = compile_later(r"^\W*\w+ (off|on|out|up|down|in|back)\b")
 _NUMBER_SIGN: Final = "#"
 """Stands between a noun and its number: `bed#55`."""
-_NAME_SIGN: Final = re.compile(r"(?<=\s)[A-Z][a-z]|@\w")
+_NAME_SIGN: Final = compile_later(r"(?<=\s)[A-Z][a-z]|@\w")
 _WHATEVER_WAS_MENTIONED: Final = "*"
 """Object of a verb that refers back to whatever was mentioned before."""
 

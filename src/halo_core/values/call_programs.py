@@ -9,7 +9,6 @@ FAILCLOSED - a program that cannot be parsed, or has anything that no list conta
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
@@ -25,6 +24,7 @@ from halo_core.values.languages import OPAQUE, READS, Language, Program, Program
 from halo_core.values.leaves import Leaf
 from halo_core.values.lexicon import stem_all
 from halo_core.values.numbered import singularize
+from halo_core.values.patterns import compile_later
 from halo_core.values.provenance import trace_leaves
 from halo_core.values.python_programs import only_computes
 from halo_core.values.result_origins import VOUCHED_ORIGINS
@@ -41,7 +41,7 @@ _OTHER_LANGUAGES: Final = frozenset(
     "lisp scheme prolog solidity wasm".split()
 )
 _UNNAMED_LANGUAGE: Final = "code"  # as a guess of programs has it
-_INTERPOLATED: Final = re.compile(r"#\{|\$\{|`|\$\(|<%|@\{")
+_INTERPOLATED: Final = compile_later(r"#\{|\$\{|`|\$\(|<%|@\{")
 _SHELL_WORDS: Final = frozenset("shell bash sh zsh terminal console command cmd powershell exec".split())
 _OF_ANY_LANGUAGE: Final = frozenset("console command exec".split())
 """Those of these words that do not name a language."""

@@ -14,6 +14,7 @@ from halo_core.values.decoded_readings import generate_hidden_texts, holds_code
 from halo_core.values.forms import find_forms
 from halo_core.values.kinds import SUSPICIOUS, Form, Kind
 from halo_core.values.lexicon import stem_all
+from halo_core.values.patterns import compile_later
 from halo_core.values.reached_hosts import PLACES
 from halo_core.values.result_origins import VOUCHED_ORIGINS
 from halo_core.values.sketch import SOURCE_SHIFT, USER_BIT, extract_tokens
@@ -33,8 +34,8 @@ _REACHING_WORDS: Final = frozenset(
 """Words of a tool's name that say that it hands on what it is given."""
 _REACHABLE_DOMAINS: Final = frozenset({"digits", "email", "host", "iban", "joint"})
 """Domains of forms in a text that name where something may go."""
-_ASSIGNMENT: Final = re.compile(r"[=&]|(?<=\w):(?!//)")  # `account=4711`, `site:host`
-_PROGRAM_SIGN: Final = re.compile(
+_ASSIGNMENT: Final = compile_later(r"[=&]|(?<=\w):(?!//)")  # `account=4711`, `site:host`
+_PROGRAM_SIGN: Final = compile_later(
     r"__\w+__|\b(?:import|exec|eval|system|popen|subprocess|spawn)\b[^\n]{0,40}\("
     r"|\b(?:curl|wget|nc|bash|sh|powershell)\s+[-\w./:]"
     r"|\b(?:delete\s+from|drop\s+table|insert\s+into|update\s+\w+\s+set|truncate\s+table)\b",

@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
+from halo_core.values.patterns import compile_later
+
 
 class CaselessPattern:
     """A pattern of words in any case.
@@ -26,7 +28,7 @@ class CaselessPattern:
         self.pattern = pattern
         self._needs = needs
         # Without regard to case the Turkish letter without a dot is an `i` as well, and in ASCII nothing else.
-        self._of_ascii = re.compile(pattern.replace("\u0131", "i"))
+        self._of_ascii = compile_later(pattern.replace("\u0131", "i"))
 
     @cached_property
     def of_any_text(self) -> re.Pattern[str]:

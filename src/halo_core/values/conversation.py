@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ast
 import json
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,13 +17,14 @@ from typing import Any, Final
 
 from halo_core.model import HistoryItem, HistoryRole
 from halo_core.quick_init import quick_init
+from halo_core.values.patterns import compile_later
 
 MARK_SIZE: Final = 16
 """Number of bytes of a mark."""
 _MAX_PARSED: Final = 65_536  # characters of a result that are read as a structure
 _MAX_KEPT_CHARS: Final = 1024  # of a result whose words are kept
 _GENERIC_WORDS: Final = 8
-_WORD: Final = re.compile(r"\w+")
+_WORD: Final = compile_later(r"\w+")
 _LITERALS: Final = frozenset(("true", "false", "none", "null"))
 _VALUE_CHARACTERS: Final = frozenset("0123456789@/\\_=")
 

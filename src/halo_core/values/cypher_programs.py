@@ -11,7 +11,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
-_TOKEN: Final = re.compile(
+from halo_core.values.patterns import compile_later
+
+_TOKEN: Final = compile_later(
     r"(?P<space>[ \t\r\n]+|//[^\r\n]*(?:\r?\n|$)|/\*(?:(?!\*/|/\*).)*\*/)"
     r"|(?P<text>'(?:[^'\\]|\\[\\'\"bfnrtuU`])*'|\"(?:[^\"\\]|\\[\\'\"bfnrtuU`])*\")"
     r"|(?P<name>`(?:[^`\\]|``)*`)"
@@ -21,7 +23,7 @@ _TOKEN: Final = re.compile(
     r"|(?P<sign>[-+*/%^=~<>!|&,.:;()\[\]{}])",
     re.DOTALL,
 )
-_ODD_SPACES: Final = re.compile(r"\r(?!\n)|[^\S \t\r\n]|[\x00-\x08\x0e-\x1f\x7f]|\\u", re.IGNORECASE)
+_ODD_SPACES: Final = compile_later(r"\r(?!\n)|[^\S \t\r\n]|[\x00-\x08\x0e-\x1f\x7f]|\\u", re.IGNORECASE)
 """Spaces and line ends that a database may read in another way, and escapes that it resolves before it parses."""
 _ACTING_WORDS: Final = frozenset(
     "alter assign call create deallocate delete deny detach drop dryrun enable foreach grant insert load merge "
@@ -59,7 +61,7 @@ _NAMESPACED: Final = frozenset(
     "duration.inmonths duration.inseconds localdatetime.truncate localtime.truncate point.distance point.withinbbox "
     "time.truncate vector.similarity.cosine vector.similarity.euclidean".split()
 )
-_SCHEMA_CALL: Final = re.compile(
+_SCHEMA_CALL: Final = compile_later(
     r"\s*call\s+db\.(?:labels|relationshiptypes|propertykeys|schema\.(?:visualization|nodetypeproperties"
     r"|reltypeproperties))\(\)\s*(?:yield\s+\w+(?:\s*,\s*\w+)*\s*(?:return\s+\w+(?:\s*,\s*\w+)*\s*)?)?;?\s*",
     re.IGNORECASE | re.ASCII,
@@ -68,7 +70,7 @@ _SCHEMA_CALL: Final = re.compile(
 _ALIASES: Final = frozenset({"start", "index", "stop", "finish", "load", "call"})
 """Words of acts that may follow `AS`."""
 _MAX_TOKENS: Final = 4_000
-_ENDS_SQL_TEXT: Final = re.compile(r"\$\$|[`;]|--|/\*")
+_ENDS_SQL_TEXT: Final = compile_later(r"\$\$|[`;]|--|/\*")
 
 
 def reads_only(text: str) -> bool:

@@ -9,29 +9,30 @@ import re
 from typing import Final
 
 from halo_core.values.kinds import MAX_FORMS, Form, make_form
+from halo_core.values.patterns import compile_later
 
 _MONTHS: Final = "january february march april may june july august september october november december".split()
 _MONTH: Final = r"(?P<month>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?"
-_FOUR_DIGITS: Final = re.compile(r"[0-9]{4}")
+_FOUR_DIGITS: Final = compile_later(r"[0-9]{4}")
 """Every date contains this: its year."""
-_MONTH_BEGINNING: Final = re.compile("[jfmasond](?:an|eb|ar|pr|ay|un|ul|ug|ep|ct|ov|ec)", re.IGNORECASE)
+_MONTH_BEGINNING: Final = compile_later("[jfmasond](?:an|eb|ar|pr|ay|un|ul|ug|ep|ct|ov|ec)", re.IGNORECASE)
 """Every match of `_MONTH` contains this."""
-_ISO_DATE: Final = re.compile(r"([0-9](?<![0-9-][0-9])[0-9]{3})[-/]([0-9]{1,2})[-/]([0-9]{1,2})(?![0-9-])")
-_ISO_MOMENT: Final = re.compile(
+_ISO_DATE: Final = compile_later(r"([0-9](?<![0-9-][0-9])[0-9]{3})[-/]([0-9]{1,2})[-/]([0-9]{1,2})(?![0-9-])")
+_ISO_MOMENT: Final = compile_later(
     r"(?:19|20)[0-9]{2}-(?:0?[1-9]|1[0-2])(?:-(?:0?[1-9]|[12][0-9]|3[01]))?"
     r"(?:[T ](?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9])?Z?)?"
 )
-_NUMERIC_DATE: Final = re.compile(r"([0-9](?<![0-9./-][0-9])[0-9]?)([./-])([0-9]{1,2})\2([0-9]{4})(?![0-9])")
-_YEAR: Final = re.compile(r"[12](?<![0-9][12])(?:(?<=1)9|(?<=2)0)[0-9]{2}(?![0-9])")
-_DAY_MONTH: Final = re.compile(
+_NUMERIC_DATE: Final = compile_later(r"([0-9](?<![0-9./-][0-9])[0-9]?)([./-])([0-9]{1,2})\2([0-9]{4})(?![0-9])")
+_YEAR: Final = compile_later(r"[12](?<![0-9][12])(?:(?<=1)9|(?<=2)0)[0-9]{2}(?![0-9])")
+_DAY_MONTH: Final = compile_later(
     rf"\b(?P<day>[0-9]{{1,2}})(?:st|nd|rd|th|\.)?[ ]{{1,2}}(?:of )?{_MONTH},?[ ]{{1,2}}[0-9]{{4}}$", re.IGNORECASE
 )
-_MONTH_DAY: Final = re.compile(
+_MONTH_DAY: Final = compile_later(
     rf"\b{_MONTH}[ ]{{1,2}}(?P<day>[0-9]{{1,2}})(?:st|nd|rd|th)?,?[ ]{{1,2}}[0-9]{{4}}$", re.IGNORECASE
 )
 
 
-_PERIOD: Final = re.compile(
+_PERIOD: Final = compile_later(
     r"(?:19|20)[0-9]{2}-?W(?:0?[1-9]|[1-4][0-9]|5[0-3])(?:-[1-7])?|(?:19|20)[0-9]{2}[- ]?Q[1-4]"
     r"|Q[1-4][ /-]?(?:19|20)[0-9]{2}",
     re.IGNORECASE,
@@ -45,7 +46,7 @@ def is_date(text: str) -> bool:
     return _ISO_MOMENT.fullmatch(text) is not None or _PERIOD.fullmatch(text) is not None
 
 
-_DATE_IN_FILTER: Final = re.compile(rf"(?<![0-9A-Za-z.-])(?:{_ISO_MOMENT.pattern})(?![0-9A-Za-z.-])")
+_DATE_IN_FILTER: Final = compile_later(rf"(?<![0-9A-Za-z.-])(?:{_ISO_MOMENT.pattern})(?![0-9A-Za-z.-])")
 _MAX_IN_FILTER: Final = 2
 
 

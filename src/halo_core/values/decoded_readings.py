@@ -15,6 +15,7 @@ from itertools import islice
 from typing import Final
 
 from halo_core.values.normalization import make_skeleton, normalize_bounded
+from halo_core.values.patterns import compile_later
 from halo_core.values.text import generate_spellings
 
 MAX_HIDDEN: Final = 128
@@ -31,22 +32,22 @@ _DIGIT_WORDS: Final = {
     for word in words.split()
 }
 _DIGIT_WORD: Final = r"(?:zero|oh|nought|null|one|two|three|four|five|six|seven|eight|nine)"
-_SPOKEN_DIGITS: Final = re.compile(
+_SPOKEN_DIGITS: Final = compile_later(
     rf"\b(?:(?:double |triple )?(?:{_DIGIT_WORD}|[0-9])\b[ ,.-]{{0,2}}){{5,40}}", re.IGNORECASE
 )
-_SPOKEN_DIGIT: Final = re.compile(rf"(?P<times>double |triple )?(?P<digit>{_DIGIT_WORD}|[0-9])", re.IGNORECASE)
+_SPOKEN_DIGIT: Final = compile_later(rf"(?P<times>double |triple )?(?P<digit>{_DIGIT_WORD}|[0-9])", re.IGNORECASE)
 _MIN_SPOKEN: Final = 3  # digits in words
 _TIMES: Final = {"double ": 2, "triple ": 3}
-_BASE32: Final = re.compile(
+_BASE32: Final = compile_later(
     r"(?<![A-Za-z0-9])(?:[A-Z2-7]{8}|[a-z2-7]{8}){1,64}(?:[A-Z2-7]{2,7}|[a-z2-7]{2,7})?={0,6}(?![A-Za-z0-9=])"
 )
-_SHORT_CODE: Final = re.compile(r"[A-Za-z0-9+/_=-]{6,512}")
+_SHORT_CODE: Final = compile_later(r"[A-Za-z0-9+/_=-]{6,512}")
 _MIN_CODED_WORD: Final = 6  # letters that both patterns of an encoded word need
 _MIN_SPOKEN_TEXT: Final = 9  # characters: five digits, three of them words of two letters and more, each beside a sign
-_HEX_CODE: Final = re.compile(r"[0-9A-Fa-f]+")
-_BASE32_CODE: Final = re.compile(r"[A-Za-z2-7]+=*$")
+_HEX_CODE: Final = compile_later(r"[0-9A-Fa-f]+")
+_BASE32_CODE: Final = compile_later(r"[A-Za-z2-7]+=*$")
 _NO_BASE32_LENGTHS: Final = (1, 3, 6)  # modulo 8 (RFC 4648, section 6)
-_BASE85_CHARACTERS: Final = re.compile(r"[!-~]{6,512}")
+_BASE85_CHARACTERS: Final = compile_later(r"[!-~]{6,512}")
 
 
 def generate_hidden_texts(text: str) -> Iterator[str]:

@@ -7,7 +7,6 @@ same holds for a link, an address or a wallet, and for a text that begins like t
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Sequence
 from itertools import islice
 from typing import Final
@@ -17,6 +16,7 @@ from halo_core.values.forms import find_forms
 from halo_core.values.kinds import Kind
 from halo_core.values.leaves import Leaf
 from halo_core.values.named_values import DICTATED, NAMED_ACCOUNT
+from halo_core.values.patterns import compile_later
 from halo_core.values.sent_objects import add_sent_objects
 from halo_core.values.sketch import Sketch, has_only_untrusted_mark, has_user_mark
 from halo_core.values.spans import fingerprint_tokens_in_order, tokenize
@@ -26,11 +26,11 @@ _TEXT_KINDS: Final = (Kind.TEXT, Kind.HANDLE)
 _MIN_DIGITS: Final = 8
 _ACCOUNTS: Final = frozenset(("iban", "digits", "joint"))
 _MAX_ACCOUNTS: Final = 32
-_LONG_NUMBER: Final = re.compile(r"(?:[0-9][ -]?){8}")
-_GROUPING: Final = re.compile(r"(?<=[0-9A-Z])[._/·–](?=[0-9])")
+_LONG_NUMBER: Final = compile_later(r"(?:[0-9][ -]?){8}")
+_GROUPING: Final = compile_later(r"(?<=[0-9A-Z])[._/·–](?=[0-9])")
 """Signs by which an account may be written in groups, besides a space and a hyphen."""
 _PLACES: Final = frozenset(("url", "host", "email"))
-_WALLET: Final = re.compile(r"(?<![\w.@/-])(?=[A-Za-z]*[0-9])(?=[0-9]*[A-Za-z])[A-Za-z0-9]{24,96}(?![\w@-])")
+_WALLET: Final = compile_later(r"(?<![\w.@/-])(?=[A-Za-z]*[0-9])(?=[0-9]*[A-Za-z])[A-Za-z0-9]{24,96}(?![\w@-])")
 _MAX_READ: Final = 16_384  # characters
 _MAX_BEGINNING: Final = 3  # tokens by which a dictated text is known
 

@@ -9,7 +9,6 @@ behaviour. docs/policy.md defines each fact; a rule reads it as an attribute of 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -56,6 +55,7 @@ from halo_core.values.lookup_requests import wants_no_act
 from halo_core.values.messages_to_user import goes_to_user_alone
 from halo_core.values.named_records import is_answered_record, is_named_record
 from halo_core.values.ordered_values import appoints_more_than_call, is_ordered_with_values
+from halo_core.values.patterns import compile_later
 from halo_core.values.reached_hosts import ReachedHosts
 from halo_core.values.record_lists import is_list_of, list_records_twice, names_listed, names_record
 from halo_core.values.result_origins import VOUCHED_ORIGINS
@@ -91,11 +91,11 @@ _TEXT_KINDS: Final = frozenset(Kind) - {Kind.AMOUNT, Kind.DATE, Kind.PROGRAM}
 _MAX_QUERY_WORDS: Final = 32
 _MIN_NAME_PART: Final = 3  # letters of a part of a name
 _MAX_NAME_PART: Final = 24
-_NAME_WORD: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_NAME_WORD: Final = compile_later(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _MIN_RECORD_DIGITS: Final = 3  # digits of the number of a record
 _MIN_NAME_WORDS: Final = 2  # words of a tool's name
 _MIN_VERB: Final = 4  # letters of a word of a tool's name that may be its verb
-_NAME_PART: Final = re.compile(r"[^\W\d_]+")
+_NAME_PART: Final = compile_later(r"[^\W\d_]+")
 
 
 @quick_init

@@ -20,6 +20,7 @@ from typing import Final
 from halo_core.values import northern_words
 from halo_core.values.caseless import CaselessPattern
 from halo_core.values.japanese_orders import find_japanese_acts
+from halo_core.values.patterns import compile_later
 
 _ACTS: Final = {
     "pay": (
@@ -221,20 +222,20 @@ _DOING: Final = (
     "أجر اجر نفذ أرسل ارسل قم"
 )
 """Verbs that only say that an act is done."""
-_CHINESE_NOUN: Final = re.compile("(?:的|[上这那本该此一每][一]?[笔次个份])$")
-_CHINESE_RECORD: Final = re.compile("记录|状态|历史|明细|详情|信息|日志|金额|日期|方式|凭证|单号|情况")
-_CHINESE_DOING: Final = re.compile("(?:进行|办理|发起|完成|安排|提交|做)[一的笔次个]{0,3}$")
+_CHINESE_NOUN: Final = compile_later("(?:的|[上这那本该此一每][一]?[笔次个份])$")
+_CHINESE_RECORD: Final = compile_later("记录|状态|历史|明细|详情|信息|日志|金额|日期|方式|凭证|单号|情况")
+_CHINESE_DOING: Final = compile_later("(?:进行|办理|发起|完成|安排|提交|做)[一的笔次个]{0,3}$")
 _SCANDINAVIAN_SEND: Final = CaselessPattern(r"\b(?:og|derefter|deretter) send(?:e)?\b")
 """An order behind `and`. Elsewhere the word is read as the English one."""
 _MOST_CHINESE_BEFORE: Final = 8
 _MAX_WORDS: Final = 4_096
 _MAX_PLAIN_WORD: Final = 16  # letters of a word that is remembered
 _MAX_IDEOGRAPHS: Final = 8_192
-_WORD: Final = re.compile(r"[^\W\d_]+|[.,;:!?\n،؟]")
+_WORD: Final = compile_later(r"[^\W\d_]+|[.,;:!?\n،؟]")
 _MOST_BETWEEN: Final = 3  # words between an article and its noun
 _MOST_BEHIND: Final = 8  # words between a noun and its verb
-_IDEOGRAPH_RUN: Final = re.compile("[\u3400-\u9fff]{2,}")
-_MARKS: Final = re.compile("[\u0300-\u036f\u064b-\u065f\u0670]+")
+_IDEOGRAPH_RUN: Final = compile_later("[\u3400-\u9fff]{2,}")
+_MARKS: Final = compile_later("[\u0300-\u036f\u064b-\u065f\u0670]+")
 """Accents and vowel marks that stand behind their letter."""
 _PLAIN: Final = str.maketrans({"ł": "l", "ı": "i", "ß": "ss", "ø": "o", "æ": "ae", "œ": "oe"})
 _SHORTEST_BEGINNING: Final = 4
@@ -329,7 +330,7 @@ def _asks(words: Sequence[str], place: int) -> bool:
     return folded not in _AMBIGUOUS_WORDS or not _is_noun(words, place) or _is_done(words, place)
 
 
-_PAST_ENDING: Final = re.compile(
+_PAST_ENDING: Final = compile_later(
     r"(?:é(?:e|s|es)?|(?<=[iyaąoóuę])(?:łem|łam|łeś|łaś|ł|ła|li|ły)|(?<=[аеиоуыя])(?:л|ла|ло|ли|лся|лась))$",
     re.IGNORECASE,
 )

@@ -46,6 +46,7 @@ from halo_core.values.number_uses import find_number_uses
 from halo_core.values.numbered import MIN_DIGITS, singularize, to_argument_noun
 from halo_core.values.order_counts import find_count_forms
 from halo_core.values.paid_amounts import find_ceiling_forms, find_lone_number_forms, find_share_forms
+from halo_core.values.patterns import compile_later
 from halo_core.values.phrasal_verbs import asks_somebody, find_phrasal_verbs, find_wanted_acts
 from halo_core.values.prohibitions import drop_confirmation_clauses
 from halo_core.values.quoted_addresses import find_quoted_addresses
@@ -69,18 +70,18 @@ MAX_ITEMS: Final = 64
 """Most values of one leaf that are judged."""
 _MAX_NAME: Final = 4_096  # characters of a leaf that is more than a text
 
-_EMAIL_IN_TEXT: Final = re.compile(
+_EMAIL_IN_TEXT: Final = compile_later(
     r"(?<![^\s<>(),;:\"\[\]'`*=|/])[^\s@<>(),;:\"\[\]'`*=|\\/]{1,64}@[\w-]{1,63}(?:[.。．｡][\w-]{1,63}){1,8}(?![\w@-])"
 )
-_URL_IN_TEXT: Final = re.compile(
+_URL_IN_TEXT: Final = compile_later(
     r"(?<![\w.+-])[a-zA-Z][a-zA-Z0-9+.-]{1,15}://[^\s<>\"`|]{1,2048}"
     r"|(?<![\w.@/:%+-])[\w-]{1,63}(?:[.。．｡][\w-]{1,63}){1,8}(?::[0-9]{1,5})?(?:[/?#][^\s<>\"`|]{0,2048})?(?![\w@])"
 )
-_PATH_IN_TEXT: Final = re.compile(r"(?<![\w.:/~%-])(?:~|\.{1,2})?/[^\s\"'`<>|*?,;:()\[\]{}]{1,1024}")
-_FOLDERS_IN_TEXT: Final = re.compile(r"(?<![\w.:/~@%-])[\w.-]{1,128}(?:/[\w.@+-]{1,255}){1,16}/?(?![\w/])")
+_PATH_IN_TEXT: Final = compile_later(r"(?<![\w.:/~%-])(?:~|\.{1,2})?/[^\s\"'`<>|*?,;:()\[\]{}]{1,1024}")
+_FOLDERS_IN_TEXT: Final = compile_later(r"(?<![\w.:/~@%-])[\w.-]{1,128}(?:/[\w.@+-]{1,255}){1,16}/?(?![\w/])")
 _CLOSING: Final = {")": "(", "]": "[", "}": "{"}
-_URL_SCHEME: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]{0,31}:")
-_HAS_DIGIT: Final = re.compile(r"\d")
+_URL_SCHEME: Final = compile_later(r"[a-zA-Z][a-zA-Z0-9+.-]{0,31}:")
+_HAS_DIGIT: Final = compile_later(r"\d")
 
 
 def find_forms(text: str, *, vouching: bool = False, amounts: bool = True) -> set[Form]:
@@ -170,7 +171,9 @@ def list_ceiling_forms(user_text: str) -> tuple[Form, ...]:
     return tuple(find_ceiling_forms(user_text, partial(find_forms, amounts=False)))
 
 
-_GLUED_SENTENCE: Final = re.compile(r"(?<![\w-])(?<![\w-]\.)((?:[\w-]++\.)+[a-z]{2,})\.([A-Z][a-z]*)(?=[\s,;:!?']|$)")
+_GLUED_SENTENCE: Final = compile_later(
+    r"(?<![\w-])(?<![\w-]\.)((?:[\w-]++\.)+[a-z]{2,})\.([A-Z][a-z]*)(?=[\s,;:!?']|$)"
+)
 """Begins where a row of labels does: from each of its labels a long row would take the square of its time."""
 
 
@@ -181,8 +184,8 @@ def _split_sentence(match: re.Match[str]) -> str:
     return f"{match[1]}\n{match[2]}" if is_glued else match[0]
 
 
-_DECIMAL: Final = re.compile(r"[0-9]+\.[0-9]+")
-_ADDRESS_SIGN: Final = re.compile(r"[@/\\＠。．｡.](?:(?<!\.)|(?=\w))")
+_DECIMAL: Final = compile_later(r"[0-9]+\.[0-9]+")
+_ADDRESS_SIGN: Final = compile_later(r"[@/\\＠。．｡.](?:(?<!\.)|(?=\w))")
 
 
 def _find_email_forms(text: str) -> Iterator[Form]:
@@ -255,26 +258,26 @@ class ArgumentValue(NamedTuple):
     host: str = ""
 
 
-_LIST_SEPARATOR: Final = re.compile(r"[,;\n|]+")
+_LIST_SEPARATOR: Final = compile_later(r"[,;\n|]+")
 _LIST_WRAPPING: Final = " \t\"'[]"
-_URL_START: Final = re.compile(r"(?:[a-zA-Z][a-zA-Z0-9+.-]{0,31}:)?(?://|\\\\)|https?:", re.IGNORECASE)
-_HOST: Final = re.compile(
+_URL_START: Final = compile_later(r"(?:[a-zA-Z][a-zA-Z0-9+.-]{0,31}:)?(?://|\\\\)|https?:", re.IGNORECASE)
+_HOST: Final = compile_later(
     r"(?:[\w-]{1,63}[.。．｡]){1,8}(?:(?=[^\W\d_])[\w-]{2,63}[.。]?|(?<=[0-9]\.)[0-9]{1,3})(?::[0-9]{1,5})?"
 )
-_HOST_END: Final = re.compile(r"[/?#]")
-_FILE_ENDING: Final = re.compile(
+_HOST_END: Final = compile_later(r"[/?#]")
+_FILE_ENDING: Final = compile_later(
     r".{0,255}\.(?:txt|pdf|docx?|odt|md|rst|csv|tsv|xlsx?|ods|json|jsonl|env|png|jpe?g|gif|svg|mp[34]|zip|html?|pptx?|log"
     r"|ya?ml|toml|ini|cfg|conf|sql|db|xml|gz|tar|tgz|pem|key|eml|ics|ipynb|py|js|ts|tsx|jsx|go|rs|java|rb|php|cpp|hpp|css)",
     re.IGNORECASE,
 )
 # Time zones (IANA) and media types (RFC 6838).
-_NO_PATH: Final = re.compile(
+_NO_PATH: Final = compile_later(
     r"(?:Africa|America|Antarctica|Arctic|Asia|Atlantic|Australia|Etc|Europe|Indian|Pacific)/[A-Za-z_+-]+[0-9]{0,2}"
     r"(?:/[A-Za-z_]+)?|(?:application|audio|image|text|video)/[a-z0-9.+-]+"
 )
 _HOST_NAMES: Final = frozenset("domain endpoint host hostname ip link node server site uri url webpage website".split())
 """Words of arguments that hold a host, in the singular."""
-_MAIL_SIGN: Final = re.compile(r"\S\s?[@＠]\s?\S|=\?[\w-]+\?[bqBQ]\?")
+_MAIL_SIGN: Final = compile_later(r"\S\s?[@＠]\s?\S|=\?[\w-]+\?[bqBQ]\?")
 _MAIL_NAMES: Final = frozenset(
     "to cc bcc recipient receiver email mail address attendee participant invitee guest member forward contact".split()
 )
@@ -284,10 +287,10 @@ _PROSE_NAMES: Final = frozenset(
 )
 _URL_NAMES: Final = frozenset("url uri link href website webpage endpoint webhook callback".split())
 """Words of arguments that hold addresses of pages, in the singular."""
-_NUMBER_AS_HOST: Final = re.compile(r"(?:0x[0-9a-fA-F]+|[0-9]+)(?:[:/].*)?")
-_PLACE_SIGN: Final = re.compile(r"[.:]|^[0-9]+$")
+_NUMBER_AS_HOST: Final = compile_later(r"(?:0x[0-9a-fA-F]+|[0-9]+)(?:[:/].*)?")
+_PLACE_SIGN: Final = compile_later(r"[.:]|^[0-9]+$")
 _MAX_LIST: Final = 2_048  # characters of addresses
-_NAME_CHARACTER: Final = re.compile(r"[^\W_]")
+_NAME_CHARACTER: Final = compile_later(r"[^\W_]")
 
 
 def parse_argument(text: str, name_words: Iterable[str] = (), *, is_target: bool = False) -> list[ArgumentValue]:
@@ -354,9 +357,9 @@ def _parse_one(text: str, names: frozenset[str], *, is_target: bool) -> Argument
     return _make_value((kind, text, (), True, flags, ""))
 
 
-_ADDRESS_PART: Final = re.compile(r"[.@:/\\~＠。．｡]")
+_ADDRESS_PART: Final = compile_later(r"[.@:/\\~＠。．｡]")
 """Every address, every path and the beginning of every URL contain this."""
-_NEGATIVE_DECIMAL: Final = re.compile(r"-[0-9]{1,6}\.[0-9]{1,6}")
+_NEGATIVE_DECIMAL: Final = compile_later(r"-[0-9]{1,6}\.[0-9]{1,6}")
 """A number, and not a host: no host begins with a hyphen."""
 
 
@@ -415,11 +418,11 @@ def _parse_url_argument(text: str, flags: tuple[str, ...]) -> ArgumentValue:
     return ArgumentValue(Kind.URL, text, (make_form(("url", url.spell("https"))),), False, flags, url.host)
 
 
-_PLAIN_AMOUNT: Final = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,2})?")
-_NEITHER_ADDRESS_NOR_NUMBER: Final = re.compile(
+_PLAIN_AMOUNT: Final = compile_later(r"[0-9]{1,6}(?:\.[0-9]{1,2})?")
+_NEITHER_ADDRESS_NOR_NUMBER: Final = compile_later(
     r"[A-Za-z ,;!?'\"()_-]*|[A-Za-z]{3,}(?: [A-Za-z]+)+ [0-9]{1,9}"  # behind two words a number is no amount or date
 )
-_MONTH: Final = re.compile(r"(?:19|20)[0-9]{2}-(?:0[1-9]|1[0-2])")  # six digits, and no account
+_MONTH: Final = compile_later(r"(?:19|20)[0-9]{2}-(?:0[1-9]|1[0-2])")  # six digits, and no account
 _MAX_NUMBER: Final = 96  # characters of a number with its signs
 
 # Names of arguments that hold a number without saying of what.

@@ -9,13 +9,13 @@ at (`facts`). A question, a doubt, a condition and the words of somebody else or
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from halo_core.values.asked_acts import find_asked_stems
 from halo_core.values.caseless import CaselessPattern
 from halo_core.values.lexicon import STOP_WORDS, stem_all
 from halo_core.values.numbered import singularize
+from halo_core.values.patterns import compile_later
 from halo_core.values.unlisted_orders import (
     ABOUT,
     ASIDE,
@@ -88,7 +88,7 @@ _NO_HEADS: Final = STOP_WORDS | frozenset(
     "evening noon monday tuesday wednesday thursday friday saturday sunday".split()
 )
 IT: Final = "it"
-_SINGLE: Final = re.compile(r"[^\W\d_]+")
+_SINGLE: Final = compile_later(r"[^\W\d_]+")
 
 
 def find_cancelled_words(text: str) -> list[str]:

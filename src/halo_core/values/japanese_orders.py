@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from halo_core.values.patterns import compile_later
+
 _ACT_NOUNS: Final = {
     "pay": "支払い 支払 送金 振込 振り込み 決済",
     "buy": "購入 注文",
@@ -68,10 +70,10 @@ def _join(words: dict[str, str]) -> str:
     return "|".join(sorted(map(re.escape, words), key=len, reverse=True))
 
 
-_ORDER: Final = re.compile(
+_ORDER: Final = compile_later(
     rf"(?P<noun>{_join(_NOUN_TO_ACT)}){_DOING}|(?P<order>{_join(_ORDER_TO_ACT)})(?!い(?:る|た|ます)|は)"
 )
-_KANA: Final = re.compile("[\u3040-\u30ff]")
+_KANA: Final = compile_later("[\u3040-\u30ff]")
 _MAX_READ: Final = 8_192  # characters
 
 

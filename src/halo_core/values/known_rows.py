@@ -23,6 +23,7 @@ from halo_core.values.implied_orders import IT
 from halo_core.values.kinds import Form, make_form
 from halo_core.values.normalization import compact
 from halo_core.values.numbered import singularize
+from halo_core.values.patterns import compile_later
 from halo_core.values.sketch import (
     SOURCE_SHIFT,
     USER_BIT,
@@ -45,19 +46,19 @@ _MIN_ID_ENDING: Final = 4  # characters
 _MAX_SHARED_WORDS: Final = 2  # words of a row that other rows have as well
 _MAX_ACCOUNTS: Final = 3  # of a row
 _MAX_RELATED_PARTS: Final = 8  # of a row's words
-_ACCOUNT: Final = re.compile(
+_ACCOUNT: Final = compile_later(
     r"(?<![\w.@/-])(?:[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{2,4}){3,8}|[0-9](?:[ -]?[0-9]){5,24})(?![\w@/-]|\.\w)"
 )
 """An account or another long number, wherever it stands in a row."""
-_CELL: Final = re.compile(r"[|;,\t]| {2}")
-_WORD: Final = re.compile(r"[^\W\d_]+")
+_CELL: Final = compile_later(r"[|;,\t]| {2}")
+_WORD: Final = compile_later(r"[^\W\d_]+")
 _SHORT_NAMES: Final = frozenset(("HR", "PR", "QA"))
 """Words of two letters that name a department. Others are forms of companies, such as `AG`."""
-_FINAL_NUMBER: Final = re.compile(r"[^\W\d_].*?[ /-]([0-9]{4,8})$")
+_FINAL_NUMBER: Final = compile_later(r"[^\W\d_].*?[ /-]([0-9]{4,8})$")
 """The number at the end of an id, by which people name it: 1402 of `B-CS 1402`."""
-_SPACED_ID: Final = re.compile(r"(?=[^ ]*[0-9]|[A-Z]+ [0-9])[A-Z0-9.-]{1,12}(?: [A-Z0-9.-]{1,12}){1,4}")
+_SPACED_ID: Final = compile_later(r"(?=[^ ]*[0-9]|[A-Z]+ [0-9])[A-Z0-9.-]{1,12}(?: [A-Z0-9.-]{1,12}){1,4}")
 """The number of a part or a container, written in groups."""
-_VERSION: Final = re.compile(r"v?[0-9]{1,4}(?:\.[0-9]{1,4}){1,3}(?:[-+][\w.]{1,16})?")
+_VERSION: Final = compile_later(r"v?[0-9]{1,4}(?:\.[0-9]{1,4}){1,3}(?:[-+][\w.]{1,16})?")
 """A version, by which people name a row."""
 _CANCELLABLE_NOUNS: Final = frozenset(
     "booking reservation appointment meeting class session course lesson event slot date order room record entry one "
@@ -299,7 +300,7 @@ def _iterate_rows(text: str) -> Iterator[list[str]]:
             yield [cell.strip() for cell in _CELL.split(line) if cell.strip()]
 
 
-_ITEM: Final = re.compile(r"^ *- \w+: .*\n +\w+: ", re.MULTILINE)
+_ITEM: Final = compile_later(r"^ *- \w+: .*\n +\w+: ", re.MULTILINE)
 """Two fields of an item of a list in YAML."""
 
 

@@ -17,45 +17,46 @@ from halo_core.values.addresses import canonicalize_path
 from halo_core.values.kinds import Form, make_form
 from halo_core.values.normalization import compact
 from halo_core.values.numbered import singularize
+from halo_core.values.patterns import compile_later
 
 _MAX_LISTED: Final = 512
-_LISTED_WORD: Final = re.compile(
+_LISTED_WORD: Final = compile_later(
     r"(?:([A-Za-z]{1,40}+)[\"'`]?[ ]*:[ ]*[\"'`]?|^|[\n;,|\[({\"'`>\t])[ ]*(?:[-*•#@][ ]*)?([a-z]{2,40})"
     r"(?=[ ]*(?:$|[\n;,|\])}\"'`<\t]))(?![\"'`]?[ ]*:)"
 )
 """A word in small letters that fills an item, a cell or a JSON text and is no key; with the key before it."""
-_FIRST_LISTED_WORD: Final = re.compile(
+_FIRST_LISTED_WORD: Final = compile_later(
     r"()[ ]*(?:[-*•#@][ ]*)?([a-z]{2,40})(?=[ ]*(?:$|[\n;,|\])}\"'`<\t]))(?![\"'`]?[ ]*:)"
 )
-_NEXT_LISTED_WORD: Final = re.compile(rf"[\n;,|\[({{\"'`>\t]{_FIRST_LISTED_WORD.pattern}")
+_NEXT_LISTED_WORD: Final = compile_later(rf"[\n;,|\[({{\"'`>\t]{_FIRST_LISTED_WORD.pattern}")
 """The same in a text without keys: at its beginning, and behind a sign."""
-_KEY_SIGN: Final = re.compile(r":(?<=[A-Za-z\"'` ]:)")
+_KEY_SIGN: Final = compile_later(r":(?<=[A-Za-z\"'` ]:)")
 """Every text with a key contains this, and nearly no other text."""
 _NAMING_KEYS: Final = frozenset("id key name slug title label handle login".split())
 """Keys whose text is a name. The text of other keys, such as `status`, is a property."""
-_NUMBER_OF_ID: Final = re.compile(
+_NUMBER_OF_ID: Final = compile_later(
     r"\b(?:[A-Za-z]{1,24}_)?(?:[Ii]ds?|ID|[Nn]o|[Nn]r|[Nn]umber|[Kk]ey|[Rr]ef)[\"']?[ ]*[:= #][ ]*[\"']?#?"
     r"([0-9]{1,4})(?![\w.,]?[0-9]|\w)"
 )
 """A short number behind `id`."""
-_SHORT_ID: Final = re.compile(
+_SHORT_ID: Final = compile_later(
     r"\b(?:[A-Za-z]{1,24}_)?(?:[Ii]ds?|ID|[Kk]ey|[Rr]ef)[\"']?[ ]*[:=#][ ]*[\"']?([A-Za-z][0-9]|[0-9][A-Za-z])\b"
 )
 """An id of a letter and a digit behind `id`."""
-_ID_SIGN: Final = re.compile(
+_ID_SIGN: Final = compile_later(
     r"[IiNnKkRr](?:(?<=[Ii])ds?|(?<=I)D|(?<=[Nn])(?:o|r|umber)|(?<=[Kk])ey|(?<=[Rr])ef)[\"']?[ ]*[:= #][ ]*[\"']?#?"
     r"(?:[0-9]|[A-Za-z][0-9])"
 )
 """Every match of `_NUMBER_OF_ID` and `_SHORT_ID` contains this. Most texts do not, which saves two searches."""
-_ROW_ID: Final = re.compile(r"[ \[]*(?:[-*•#][ ]*)?([0-9][A-Za-z]|[A-Za-z][0-9])[ ]*[|,\]\t]")
+_ROW_ID: Final = compile_later(r"[ \[]*(?:[-*•#][ ]*)?([0-9][A-Za-z]|[A-Za-z][0-9])[ ]*[|,\]\t]")
 """An id of a letter and a digit in the first cell of a row."""
 _WHOLE: Final = itemgetter(0)
 _FIRST_GROUP: Final = itemgetter(1)
 """The first group of a match."""
-_ROW: Final = re.compile(r"[^\n;]+")
-_ROW_NUMBER: Final = re.compile(r"[ \[]*(?:[-*•#][ ]*)?([0-9]{1,4})(?=[ ,|\]\t]|$)([ ]*[|,\]\t]|$)?")
+_ROW: Final = compile_later(r"[^\n;]+")
+_ROW_NUMBER: Final = compile_later(r"[ \[]*(?:[-*•#][ ]*)?([0-9]{1,4})(?=[ ,|\]\t]|$)([ ]*[|,\]\t]|$)?")
 """A short number that begins a row, and the sign that ends its cell."""
-_COUNTED: Final = re.compile(
+_COUNTED: Final = compile_later(
     r"[ ]*(?:(?:[\w.'-]+ ){0,3}(?:street|str|st|road|rd|avenue|ave|lane|drive|way|court|square|place|boulevard|terrace"
     r"|close|crescent|grove|hill|row|park|gardens|quay)\b"
     r"|(?:x|kg|g|km|m|cm|mm|l|ml|hrs?|hours?|min|minutes?|days?|weeks?|months?|years?|pcs|pieces?|units?|times|am|pm"
@@ -121,7 +122,7 @@ def _find_row_numbers(rows: Iterable[str]) -> tuple[list[int], bool]:
     return numbers, len({*numbers}) == len(numbers) and (len(numbers) > 1 or has_cell)
 
 
-_CELL: Final = re.compile(r"[^\n;,|\"`()\[\]{}<>\t:=]+")
+_CELL: Final = compile_later(r"[^\n;,|\"`()\[\]{}<>\t:=]+")
 _MAX_CELL: Final = 64  # characters
 _MAX_CELLS: Final = 1_024
 _NAME_WORDS: Final = (2, 5)
@@ -153,11 +154,11 @@ def find_completed_names(text: str, given: str) -> Iterator[Form]:
             yield make_form(("completed", " ".join(name)))
 
 
-_FOLDER: Final = re.compile(r"~?/?[\w.@-]{1,128}(?:/[\w.@ -]{1,128}){0,16}/?")
-_FILE: Final = re.compile(
+_FOLDER: Final = compile_later(r"~?/?[\w.@-]{1,128}(?:/[\w.@ -]{1,128}){0,16}/?")
+_FILE: Final = compile_later(
     r"(?<![\w./\\-])[\w-]{1,128}(?:\.[\w-]{1,64}){0,3}\.[A-Za-z][A-Za-z0-9]{0,5}(?![\w/\\-]|\.\w)"
 )
-_FILE_SIGN: Final = re.compile(r"\.[A-Za-z]")
+_FILE_SIGN: Final = compile_later(r"\.[A-Za-z]")
 """Every match of `_FILE` contains this."""
 _MAX_FOLDERS: Final = 2
 

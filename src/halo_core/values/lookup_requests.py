@@ -19,6 +19,7 @@ from halo_core.values.asked_acts import find_asked_stems, hands_over_tasks
 from halo_core.values.caseless import CaselessPattern
 from halo_core.values.kinds import Form
 from halo_core.values.lexicon import stem_all
+from halo_core.values.patterns import compile_later
 from halo_core.values.phrasal_verbs import asks_somebody, find_phrasal_verbs, find_wanted_acts
 from halo_core.values.sketch import Sketch, has_user_mark
 from halo_core.values.unlisted_orders import PART, QUESTION_WORDS, SENTENCE, WORD, find_unlisted_orders
@@ -49,7 +50,9 @@ _BY_MESSAGE: Final = CaselessPattern(
     r"|signal|telegram|chat|phone|calls?|dm|pm)\b(?! ?[0-9#])"
 )
 """The user wants to be informed by a message."""
-_REPORTING: Final = re.compile(r"\b(?:says?|said|writes?|wrote|told|asks?|asked|posted|called|sent)\b", re.IGNORECASE)
+_REPORTING: Final = compile_later(
+    r"\b(?:says?|said|writes?|wrote|told|asks?|asked|posted|called|sent)\b", re.IGNORECASE
+)
 """The words behind it say how somebody else said something: "tell me what Kim says on the phone"."""
 _ONLY_LOOKS_LIKE_LOOKUP: Final = CaselessPattern(
     r"^(?:look|see) (?:after|to|into (?:it|this|that)|for (?:somebody|someone))\b|^check (?:in|out|with|off)\b"
@@ -59,7 +62,7 @@ _ONLY_LOOKS_LIKE_LOOKUP: Final = CaselessPattern(
     r"(?:access|rights?|permission|an?|another|more|some)\b"
 )
 """Phrases that begin like a lookup, but order something else: "look after it"."""
-_SHOWING_SOMEBODY_ELSE: Final = re.compile(
+_SHOWING_SOMEBODY_ELSE: Final = compile_later(
     r"^\W*(?:\w+ )?(?i:show|explain|describe)(?: \w+)? "
     r"(?:(?:to )?(?:him|her|them|every(?:body|one))\b|(?:to )?[A-Z]\w+(?!['’]s|\w| \d))"
 )
@@ -88,7 +91,7 @@ _WANTED_BY_OTHERS: Final = CaselessPattern(
 """Somebody else wants to do something, or wants it done: "they want us to pay 75"."""
 _DOING: Final = frozenset(("do", "do so", "do it", "do that", "do this"))
 _CONDITIONS: Final = frozenset(("if", "whether"))
-_QUOTE: Final = re.compile(r"[\"“”„«»]")
+_QUOTE: Final = compile_later(r"[\"“”„«»]")
 
 
 def find_purpose_forms(text: str) -> Iterator[Form]:

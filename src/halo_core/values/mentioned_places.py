@@ -17,11 +17,12 @@ from itertools import islice
 from typing import Final
 
 from halo_core.values.kinds import Form, make_form
+from halo_core.values.patterns import compile_later
 from halo_core.values.quoted_addresses import wants_answer
 
 _MAX_PLACES: Final = 64
 _WINDOW_CHARS: Final = 120  # on each side of a place
-_PLACE: Final = re.compile(
+_PLACE: Final = compile_later(
     r"[A-Za-z][A-Za-z0-9+.-]{1,15}://[^\s<>\"'`|“”„«»]{1,512}"
     r"|(?<![\w.@/:%+-])(?:[\w-]{1,63}\.){1,8}[A-Za-z][\w-]{1,62}(?::[0-9]{1,5})?(?:[/?#][^\s<>\"'`|“”„«»]{0,512})?(?![\w@])"
     r"|(?<![\w@./])@[\w][\w.-]{1,38}"
@@ -29,24 +30,24 @@ _PLACE: Final = re.compile(
     r"|(?<![\w.,/@-])(?:\+|\(?0)[0-9(][0-9 ()/-]{5,24}[0-9](?![\w@/-])"
 )
 """A URL, a host, a handle, a channel, a telephone number."""
-_SIGN: Final = re.compile(r"\w\.\w|://|@\w|#[^\W\d]|\+[0-9(]|\b0[0-9]")
+_SIGN: Final = compile_later(r"\w\.\w|://|@\w|#[^\W\d]|\+[0-9(]|\b0[0-9]")
 """Every such place contains this."""
 _PERSONAL: Final = frozenset("@#+0")
 """First signs of handles, channels and telephone numbers, to which people reply."""
 _DOMAINS: Final = frozenset(("url", "host", "digits"))
-_SENTENCE: Final = re.compile(r"(?<=[.!?;])\s+|\n+")
-_CLAUSE: Final = re.compile(r"[,;:]\s|\s(?:and|but|then|so|und|aber|et|y|e|en)\s", re.IGNORECASE)
-_SHOWN: Final = re.compile(
+_SENTENCE: Final = compile_later(r"(?<=[.!?;])\s+|\n+")
+_CLAUSE: Final = compile_later(r"[,;:]\s|\s(?:and|but|then|so|und|aber|et|y|e|en)\s", re.IGNORECASE)
+_SHOWN: Final = compile_later(
     r"\"[^\"\n]{1,1024}\"|[“„][^”“\n]{1,1024}[”“]|«[^»\n]{1,1024}»|`[^`\n]{1,1024}`|(?<!\w)['‘][^\n]{1,1024}?['’](?!\w)"
     r"|^[ \t]*[>|].*$",
     re.MULTILINE,
 )
 """A quotation: in quotation marks, or behind the quotation sign of a mail."""
-_WORD: Final = re.compile(r"[^\W_]{2,}")
+_WORD: Final = compile_later(r"[^\W_]{2,}")
 _LETTERS: Final = (
     r"(?:e-?mails?|mails?|messages?|letters?|texts?|sms|newsletters?|invitations?|calls?|nachrichten?|correos?)"
 )
-_FROM: Final = re.compile(
+_FROM: Final = compile_later(
     rf"\b(?:{_LETTERS}|spam|phishing|traffic|callers?|senders?|visits?|visitors|log-?ins?|attacks?)\b(?:\s[^\s@]+){{0,4}}?"
     r"\s(?:from|of|by|von|vom|de|du|da|van|od|от)(?:\s[^\s@]+){0,2}?\s?[<(\"'“„]?$"
     r"|\b(?:claim|pretend|purport|appear|seem|suppose|allege)\w*(?:\s[^\s@]+){0,3}?\s(?:from|by)\s?[<(\"'“„]?$"
@@ -55,31 +56,31 @@ _FROM: Final = re.compile(
     re.IGNORECASE,
 )
 """Words in front of a place that make it a sender."""
-_BEING_IN: Final = re.compile(r"(?:^|[.!?;]\s)\W*(?:in|on|over in|inside)\s$", re.IGNORECASE)
-_GOING_ON: Final = re.compile(
+_BEING_IN: Final = compile_later(r"(?:^|[.!?;]\s)\W*(?:in|on|over in|inside)\s$", re.IGNORECASE)
+_GOING_ON: Final = compile_later(
     r",?\s(?:they|he|she|it|people|everybody|everyone|somebody|someone|nobody|folks|the\s\w+|we|there)\s"
     r"(?:\w+ly\s)?(?!(?:should|must|need|has to|have to)\b)\w+",
     re.IGNORECASE,
 )
 """What happens in a place at the beginning of a sentence: "In #general they complain"."""
-_WARNING: Final = re.compile(
+_WARNING: Final = compile_later(
     r"\b(?:warn(?:s|ed|ing|ings)?|alert(?:s|ed)?|beware|wary|afraid)\b(?:\s[^\s@]+){0,3}?\s?(?:of|about|against|for|vor|de)?"
     r"\s?[<(\"'“„]?$"
     r"|\b(?:suspicious|malicious|phishing|scam|fake|spam|fraudulent|dangerous|unsafe|rogue|hacked|compromised|strange"
     r"|unknown|attacker['’]?s?)(?:\s[^\s@]+){0,3}?\s[<(\"'“„]?$",
     re.IGNORECASE,
 )
-_BAD_BEHIND: Final = re.compile(
+_BAD_BEHIND: Final = compile_later(
     r"[>)\"'”“]{0,2}(?:[^.;!?\n]{0,24})?\s(?:is|are|was|were|looks?|seems?|['’]s)\s(?:\w+\s){0,3}?(?:spam\w*|phishing|malicious|unsafe"
     r"|unsecure|insecure|suspicious|dangerous|scam\w*|fake|hacked|compromised|banned|blacklisted|distrusted|fraud\w*"
     r"|not\s(?:\w+\s)?(?:safe|secure|trusted|trustworthy|ours|legit\w*|allowed|to\sbe\strusted))\b",
     re.IGNORECASE,
 )
-_REPORTED_BEHIND: Final = re.compile(
+_REPORTED_BEHIND: Final = compile_later(
     r"[^.;!?\n]{0,60}(?:,\s(?:\w+\s){0,2}?(?:says?|said|writes?|wrote|claims?|reports?)\b|\b(?:according\sto|as\sper)\b)",
     re.IGNORECASE,
 )
-_REPORTED_BEFORE: Final = re.compile(
+_REPORTED_BEFORE: Final = compile_later(
     rf"\b(?:{_LETTERS}|notes?|tickets?|issues?|comments?|reports?|posts?|pages?|papers?|documents?|callers?|somebody"
     r"|someone|they|it)\b[^.;!?\n]{0,60}?\s(?:(?<!\band )(?<!\bthen )(?<!, )(?:say|write|claim|ask|want|tell|link|point"
     r"|mention|use)|says|said|writes|wrote|claims|claimed|asks|asked|wants|wanted|tells|told|links|linked|points|pointed"
@@ -87,25 +88,25 @@ _REPORTED_BEFORE: Final = re.compile(
     r"(?!\sto\s(?:do|have|go|be)\b)[^.;!?\n]*$",
     re.IGNORECASE,
 )
-_CONCLUDING: Final = re.compile(r",\s(?:so|therefore|hence)\s(?=[a-z]+\s)", re.IGNORECASE)
+_CONCLUDING: Final = compile_later(r",\s(?:so|therefore|hence)\s(?=[a-z]+\s)", re.IGNORECASE)
 """Words behind which the user's own wish begins: "she asks for it, so pay @mo"."""
-_ASKED_OF: Final = re.compile(
+_ASKED_OF: Final = compile_later(
     r"\b(?:ask|tell|text|message|ping|remind|let)\s(?:[^.;!?\n]*?)(?:@\w|#[^\W\d]|(?-i:\b[A-Z]))[^.;!?\n]*?\b"
     r"(?:whether|if|when|why|where|who|whom|what|which|how|that)\s(?:(?:(?!\b(?:and|then)\b)[^,.;!?\n])*\s)?[<(\"'“„]?$",
     re.IGNORECASE,
 )
 """Words in front of the subject of a question to somebody else: "ask @lea whether @kim is in"."""
-_REMEDY: Final = re.compile(
+_REMEDY: Final = compile_later(
     r"\b(?:block|ban|report|deny|blacklist|blocklist|quarantine|suspend|remove|delete|revoke|reject|unfollow|mute"
     r"|unsubscribe|filter|flag|mark|disable|deactivate|drop|kick|sperr\w*|blockier\w*|bloque\w*)\b",
     re.IGNORECASE,
 )
 """Verbs for acts against a bad place."""
-_ORDERING: Final = re.compile(
+_ORDERING: Final = compile_later(
     r"^\W*(?:(?:please|pls|also|now|just|then|kindly|ok|okay)\W+)*(?:can|could|would|will|may|shall|please)\b",
     re.IGNORECASE,
 )
-_ASKING: Final = re.compile(
+_ASKING: Final = compile_later(
     r"^\W*(?:(?:and|so|but|ok|okay|also|hey|hi|hello)\W+)*(?:is|are|was|were|am|isn['’]?t|aren['’]?t|does|do|did|has|have|had|who|whose"
     r"|what|what['’]s|which|why|when|where|how|ist|sind|wer|was|warum|wo|wie|est|qui|quoi|pourquoi|qué|quién|cosa|chi"
     r"|perché)\b",

@@ -27,6 +27,7 @@ from typing import Any, Final, NamedTuple
 from halo_core.values.addresses import canonicalize_email, find_registrable_domain, looks_like_domain
 from halo_core.values.kinds import Form
 from halo_core.values.lexicon import COMMON_NAME_PARTS, STOP_WORDS, is_task_word
+from halo_core.values.patterns import compile_later
 from halo_core.values.sketch import KNOWN, SOURCE_SHIFT, USER_BIT, Sketch, extract_tokens, fingerprint_forms
 from halo_core.values.topics import ALL, LAST, MAX_ORDINAL, NUMBERED_NAME, ONLY, ONLY_OF, is_short_topic, is_topic
 
@@ -47,39 +48,41 @@ _SENDER_WORDS: Final = frozenset(
 _PERSON_KEYS: Final = frozenset(
     "name fullname applicant candidate participant attendee student pupil member guest patient respondent".split()
 )
-_KEY_WORD: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
-_ADDRESS: Final = re.compile(r"[^\s@<>(),;:\"\[\]'`|]{1,64}@[\w.-]{1,128}\w")
-_ROW_START: Final = re.compile(
+_KEY_WORD: Final = compile_later(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_ADDRESS: Final = compile_later(r"[^\s@<>(),;:\"\[\]'`|]{1,64}@[\w.-]{1,128}\w")
+_ROW_START: Final = compile_later(
     r"[ \t]*(?:[-*•][ \t]*)?[\[(#]?"
     r"(?:(?:id_?|mail|e-?mail|message|msg|thread|ticket|case|no|nr|ref|number)\b[ \t]*[:=#.]?[ \t]*)?"
     r"[\"'#]?(?P<id>(?=[\w.-]{0,63}[0-9])[\w.-]{1,64})[\"']?(?P<end>[\])]?[ \t]*[|,;:\])\t]|[ \t]|$)",
     re.IGNORECASE,
 )
-_LABEL: Final = re.compile(
+_LABEL: Final = compile_later(
     r"(?:^|[|,;\t])[ \t]*[\"']?(?:from|sender|author|by|von|de|van|od|da)[\"']?[ \t]*[:=][ \t]*", re.IGNORECASE
 )
 _SENT_WORDS: Final = frozenset(
     "body comment content description message note notes question reason remark subject summary text title".split()
 )
 """Words of fields that hold text of the sender."""
-_CELL_END: Final = re.compile(r"[|;\t\n]|, *(?=[A-Za-z_ ]{1,24}[:=])")
-_CHAT_SPEAKER: Final = re.compile(r"[ \t]*@?(?P<name>[^\W\d_][\w.-]{1,31}(?: [^\W\d_][\w.-]{1,31})?)[ \t]*:")
-_CELL: Final = re.compile(r"[|;\t]")
-_CELL_OR_COLON: Final = re.compile(r"[|;\t]|: ")
-_FIRST_CELL_END: Final = re.compile(r"[|;,\t:\n]| {2}")
-_FULL_NAME: Final = re.compile(r"[^\W\d_][\w.'’-]{1,31}(?: [^\W\d_][\w.'’-]{0,31}){1,2}")
+_CELL_END: Final = compile_later(r"[|;\t\n]|, *(?=[A-Za-z_ ]{1,24}[:=])")
+_CHAT_SPEAKER: Final = compile_later(r"[ \t]*@?(?P<name>[^\W\d_][\w.-]{1,31}(?: [^\W\d_][\w.-]{1,31})?)[ \t]*:")
+_CELL: Final = compile_later(r"[|;\t]")
+_CELL_OR_COLON: Final = compile_later(r"[|;\t]|: ")
+_FIRST_CELL_END: Final = compile_later(r"[|;,\t:\n]| {2}")
+_FULL_NAME: Final = compile_later(r"[^\W\d_][\w.'’-]{1,31}(?: [^\W\d_][\w.'’-]{0,31}){1,2}")
 _MAX_COLUMNS: Final = 8
-_DISPLAYED: Final = re.compile(r"[A-ZÀ-Þ][^\W\d_.]+(?: [A-ZÀ-Þ][^\W\d_]*\.?){0,2}|[A-ZÀ-Þ]\. [A-ZÀ-Þ][^\W\d_]+")
-_AS_SHORT_AS_NAME: Final = re.compile(r"[^\W\d_](?:[\w&.,'’-]| (?! )){1,40}(?<=\w)")
+_DISPLAYED: Final = compile_later(r"[A-ZÀ-Þ][^\W\d_.]+(?: [A-ZÀ-Þ][^\W\d_]*\.?){0,2}|[A-ZÀ-Þ]\. [A-ZÀ-Þ][^\W\d_]+")
+_AS_SHORT_AS_NAME: Final = compile_later(r"[^\W\d_](?:[\w&.,'’-]| (?! )){1,40}(?<=\w)")
 _NAME_AND_TEXT: Final = 2  # cells
 _MIN_COLUMN: Final = 2  # rows that show that a column holds names
-_LETTERS: Final = re.compile(r"[^\W\d_]+")
-_NAME: Final = re.compile(r"[^\W_]+")
-_WORD: Final = re.compile(r"[\w.-]+")
+_LETTERS: Final = compile_later(r"[^\W\d_]+")
+_NAME: Final = compile_later(r"[^\W_]+")
+_WORD: Final = compile_later(r"[\w.-]+")
 _SUBJECT_WORDS: Final = frozenset(
     "subject title topic summary betreff objet sujet asunto oggetto assunto onderwerp".split()
 )
-_SUBJECT: Final = re.compile(rf"[ \t]*[\"']?(?:{'|'.join(sorted(_SUBJECT_WORDS))})[\"']?[ \t]*[:=](.*)", re.IGNORECASE)
+_SUBJECT: Final = compile_later(
+    rf"[ \t]*[\"']?(?:{'|'.join(sorted(_SUBJECT_WORDS))})[\"']?[ \t]*[:=](.*)", re.IGNORECASE
+)
 _MAX_SENDER: Final = 256  # characters
 _MAX_TOPICS: Final = 6
 

@@ -14,6 +14,7 @@ from halo_core.values.foreign_words import to_numbered_noun
 from halo_core.values.kinds import Form, make_form
 from halo_core.values.lexicon import STOP_WORDS
 from halo_core.values.numbered import singularize
+from halo_core.values.patterns import compile_later
 
 NAMED_FILE: Final = Form("named_file", "")
 """The user names a file."""
@@ -21,14 +22,14 @@ NAMED_ACCOUNT: Final = Form("named_account", "")
 """The user names an account, or an address for payments."""
 DICTATED: Final = Form("dictated", "")
 """The user dictates a text, behind a colon or in quotation marks."""
-_DICTATED: Final = re.compile(
+_DICTATED: Final = compile_later(
     r"\w:\s+[^\W\d]\w*(?:[^\w\n]+\w+){2}|[\"“„«][^\W_]+(?:[^\w\n\"”“»]+\w+){2}|(?<!\w)['‘]\w+(?:[^\w\n'’]+\w+){2}"
 )
-_FILE: Final = re.compile(
+_FILE: Final = compile_later(
     r"(?<![\w@/])[\w-]{1,64}\.(?:pdf|docx?|xlsx?|csv|txt|md|pptx?|zip|png|jpe?g|odt|ods|json|xml)\b"
     r"|\b(?i:documents?|docs?|files?|reports?|contracts?|photos?|pictures?)\s[\"'“„«]?(?:[A-Z][\w-]*[0-9-]|[A-Za-z]+[-_]?[0-9])"
 )
-_ACCOUNT: Final = re.compile(
+_ACCOUNT: Final = compile_later(
     r"\b[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){3}"
     r"|\b(?i:accounts?|iban|konto|bank(?: details)?|compte|cuenta|conto)\b[^.!?\n0-9]{0,40}"
     r"[0-9](?:[ -]?[0-9]){7}"
@@ -51,8 +52,8 @@ def find_named_values(text: str) -> Iterator[Form]:
 
 
 _MAX_IDS: Final = 64
-ID_OF_SORT: Final = re.compile(r"(?<![\w/.@-])([A-Za-z]{1,8})[-_/#]?[0-9][\w-]{0,15}(?![\w@-])")
-_NUMBERED: Final = re.compile(
+ID_OF_SORT: Final = compile_later(r"(?<![\w/.@-])([A-Za-z]{1,8})[-_/#]?[0-9][\w-]{0,15}(?![\w@-])")
+_NUMBERED: Final = compile_later(
     r"([^\W\d_]{3,24})(?: (?:no|nr|number|id)\.?)? #?[0-9]{1,6}(?![\w.,]?[0-9])", re.IGNORECASE
 )
 
@@ -69,14 +70,14 @@ def find_named_sorts(text: str) -> Iterator[Form]:
         yield make_form(("number_sort", ""))
 
 
-_NAMED_SORT: Final = re.compile(
+_NAMED_SORT: Final = compile_later(
     r"\b(tables?|sheets?|lists?|folders?|albums?|reports?|documents?|datasets?|databases?|collections?|projects?|boards?"
     r"|playlists?|galler(?:y|ies)|repos?|repositor(?:y|ies)|branch(?:es)?|buckets?|indexe?s?|wikis?|pages?|views?|threads?"
     r"|messages?|templates?|forms?|surveys?|records?|tabelle|liste|ordner)"
     r" (?:(?:called|named|titled|namens) )?[\"'“„«]?([^\W\d_][\w-]*)",
     re.IGNORECASE,
 )
-_BEFORE_SORT: Final = re.compile(
+_BEFORE_SORT: Final = compile_later(
     r"\b(?:the|our|my|this) [\"'“„«]?([^\W\d_][\w-]+)[\"'”“»]? (table|sheet|list|folder|album|report|dataset|database"
     r"|collection|project|board|playlist|repo|repository|branch|bucket|index|view|template|form|survey)\b",
     re.IGNORECASE,
@@ -95,8 +96,8 @@ def find_named_nouns(text: str) -> Iterator[Form]:
                 yield make_form(("named_noun", singularize(match[noun].lower())))
 
 
-_PATTERN: Final = re.compile(r"[^\s\"'`“”„«»<>,;()]*[*%][^\s\"'`“”„«»<>,;()]*")
-_WILDCARD: Final = re.compile(r"(?<![^\W_])[*%]|[*%](?![^\W_])")
+_PATTERN: Final = compile_later(r"[^\s\"'`“”„«»<>,;()]*[*%][^\s\"'`“”„«»<>,;()]*")
+_WILDCARD: Final = compile_later(r"(?<![^\W_])[*%]|[*%](?![^\W_])")
 """A star for any characters. Between letters and digits it is a part of an id: `DE*ACM*E0441`."""
 
 

@@ -6,14 +6,15 @@ only its input.
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from typing import Final
+
+from halo_core.values.patterns import compile_later
 
 _SLICE: Final = 2048  # characters that are normalized at once
 _MAX_EXPANSION: Final = 18  # characters that one becomes under NFKC, at most (Unicode Standard Annex 15, section 11)
 
-INVISIBLE: Final = re.compile(
+INVISIBLE: Final = compile_later(
     "[\\u00ad\\u034f\\u061c\\u115f\\u1160\\u17b4\\u17b5\\u180b-\\u180f\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u206f\\u3164"
     "\\ufe00-\\ufe0f\\ufeff\\uffa0\\U000e0000-\\U000e0fff]"
 )
@@ -26,7 +27,7 @@ LATIN_LOOKALIKES: Final = str.maketrans(
 )
 _SIMILAR_SIGNS: Final = str.maketrans({"0": "o", "1": "l", "i": "l", "|": "l", "5": "s", "8": "b", "2": "z", "ı": "l"})
 _SIMILAR_PAIRS: Final = (("rn", "m"), ("vv", "w"), ("cl", "d"))
-_ASCII_RUN: Final = re.compile(r"[\x00-\x7f]")
+_ASCII_RUN: Final = compile_later(r"[\x00-\x7f]")
 
 
 def normalize_bounded(text: str, most: int) -> str:

@@ -19,12 +19,15 @@ from typing import Final
 from halo_core.content.personal_data import normalize_text
 from halo_core.values.caseless import CaselessPattern
 from halo_core.values.kinds import Form, make_form
+from halo_core.values.patterns import compile_later
 
 _MAX_NUMBERS: Final = 256
 _MONEY_SIGNS: Final = frozenset("$€£¥₹₽₺₩")
 _CHARS_BEFORE: Final = 72  # characters before a number that say what it is
 _CHARS_BEHIND: Final = 24
-_NUMBER: Final = re.compile(r"(?<![A-Za-z0-9.,/@=_-])\+?[0-9](?:[ -]?[0-9]){4,39}(?![0-9@/_]|[.,-][0-9]|[A-Za-z]{4})")
+_NUMBER: Final = compile_later(
+    r"(?<![A-Za-z0-9.,/@=_-])\+?[0-9](?:[ -]?[0-9]){4,39}(?![0-9@/_]|[.,-][0-9]|[A-Za-z]{4})"
+)
 """Five to forty digits, in groups or not; no part of a word, a decimal number, an address or a path."""
 _CODES: Final = r"(?:USD|EUR|GBP|JPY|CHF|CAD|AUD|CNY|INR|SEK|NOK|DKK|PLN|CZK|HUF|RUB|BRL|MXN|kr|zł)\b|(?-i:TRY)\b"
 _MONEY: Final = (
@@ -39,9 +42,9 @@ _MEASURE: Final = (
     r"|units?|items?|shares?|stocks?|points?|tokens?|views?|clicks?|followers?|likes?|users?|people|persons?|visitors?"
     r"|votes?|steps?|words?|characters?|lines?|rows?|records?|entries|copies|times|million|billion|thousand)\b"
 )
-_UNIT_BEHIND: Final = re.compile(rf"\s?(?:{_MONEY}|{_MEASURE})(?!\s?[0-9])", re.IGNORECASE)
+_UNIT_BEHIND: Final = compile_later(rf"\s?(?:{_MONEY}|{_MEASURE})(?!\s?[0-9])", re.IGNORECASE)
 """A unit behind a number. In "to 4440002228 EUR 90", the unit belongs to the next number."""
-_MONEY_BEFORE: Final = re.compile(rf"(?<![0-9])(?<![0-9] )(?:[$€£¥₹₽₺₩]|\b(?:{_CODES}))\s?$", re.IGNORECASE)
+_MONEY_BEFORE: Final = compile_later(rf"(?<![0-9])(?<![0-9] )(?:[$€£¥₹₽₺₩]|\b(?:{_CODES}))\s?$", re.IGNORECASE)
 _AMOUNTS: Final = (
     "amounts?|total|sum|price|balance|budget|revenue|turnover|limit|cost|count|population|betrag|summe|umsatz|saldo"
     "|montant|solde|importe|saldo|importo|bedrag|kwota"
@@ -85,7 +88,7 @@ def _list_beginnings(*alternatives: str) -> frozenset[str]:
 
 
 _BEGINNINGS: Final = _list_beginnings(_ACCOUNTS, "bank", _AMOUNTS, _PAPERS, "pos", _PHONES, "phone", _CALLS)
-_LETTERS: Final = re.compile(r"[a-z]+")
+_LETTERS: Final = compile_later(r"[a-z]+")
 _MONEY_LENGTH: Final = 8  # characters: a code of three letters, a blank, and what must not stand before it
 
 
@@ -105,7 +108,7 @@ def _may_say_use(before: str) -> bool:
     return False
 
 
-_NAMES_ACCOUNT: Final = re.compile(
+_NAMES_ACCOUNT: Final = compile_later(
     r"account|iban|\bbank|konto|compte|cuenta|conto|rekening|pay|transfer", re.IGNORECASE
 )
 _ACCOUNT_NAMES: Final = frozenset("account iban bank card routing sort creditor debtor konto acct".split())

@@ -5,7 +5,6 @@ A bare 42 stands in many texts by accident. So `invoice_id=42` needs "invoice 42
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from itertools import islice
 from typing import Final
@@ -13,6 +12,7 @@ from typing import Final
 from halo_core.values.foreign_words import to_numbered_noun
 from halo_core.values.kinds import MAX_FORMS, Form, make_form
 from halo_core.values.lexicon import STOP_WORDS
+from halo_core.values.patterns import compile_later
 
 MIN_DIGITS: Final = 5
 """Digits from which a number counts without its noun."""
@@ -30,14 +30,14 @@ _OF_EVENTS: Final = frozenset((INVITATION, "invite"))
 _CONNECTORS: Final = frozenset({",", "and", "or", "&", "und"})
 _NO_NOUNS: Final = _FILLERS | _RELATING | _CONNECTORS | {"is"}
 """Words that describe the noun and the number around them."""
-_WORD_OR_NUMBER: Final = re.compile(r"[0-9]+(?![.,]?[0-9])(?=[^A-Za-z0-9_-]|$)|[^\W\d_]+|[0-9]\S*|[#:,.&№]|\S")
+_WORD_OR_NUMBER: Final = compile_later(r"[0-9]+(?![.,]?[0-9])(?=[^A-Za-z0-9_-]|$)|[^\W\d_]+|[0-9]\S*|[#:,.&№]|\S")
 _NUMBER_IN_ASCII: Final = r"[0-9]+(?![.,]?[0-9])(?=[^a-z0-9_-]|$)|[0-9][^\t-\r\x1c-\x20]*|[^\t-\r\x1c-\x20]"
-_WORD_OR_NUMBER_IN_ASCII: Final = re.compile(rf"[a-z]+|{_NUMBER_IN_ASCII}")
+_WORD_OR_NUMBER_IN_ASCII: Final = compile_later(rf"[a-z]+|{_NUMBER_IN_ASCII}")
 """The same in small letters of ASCII, which is found faster than classes of Unicode."""
-_ROW_OR_NUMBER_IN_ASCII: Final = re.compile(rf"[a-z]+(?: +[a-z]+)*+|{_NUMBER_IN_ASCII}")
+_ROW_OR_NUMBER_IN_ASCII: Final = compile_later(rf"[a-z]+(?: +[a-z]+)*+|{_NUMBER_IN_ASCII}")
 """The same, with words that stand one behind the other as one."""
 _MAX_TOKENS: Final = 20_000
-_SHORT_NUMBER: Final = re.compile(r"[0-9](?<![\w.,][0-9])[0-9]{0,3}(?![\w])")
+_SHORT_NUMBER: Final = compile_later(r"[0-9](?<![\w.,][0-9])[0-9]{0,3}(?![\w])")
 _NOUN_WINDOW: Final = 40  # characters on each side of a number
 
 

@@ -19,6 +19,7 @@ from halo_core.values.amounts import add_amount_forms
 from halo_core.values.dates import add_date_forms
 from halo_core.values.kinds import MAX_FORMS, Form, make_form
 from halo_core.values.numbered import MIN_DIGITS, add_numbered_forms
+from halo_core.values.patterns import compile_later
 
 _MIN_GROUPED: Final = 7
 """Digits of a number in groups, at least."""
@@ -31,41 +32,41 @@ _MIN_IBAN: Final = 12  # letters and digits
 
 # A search is fast where a pattern begins with the signs that it can begin with, so what must not stand before a number
 # is looked at behind its first sign.
-_IBAN_START: Final = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}(?=[ \n-]?[A-Za-z0-9])")
-_DIGITS_BEHIND_LETTERS: Final = re.compile(r"[0-9](?<=[A-Za-z]{2}[0-9])[0-9]")
-_IBAN_CHARACTERS: Final = re.compile(r"[A-Za-z0-9](?:[ \n-]?[A-Za-z0-9]){14,33}")
-_IBAN_SHAPE: Final = re.compile(r"[A-Z]{2}[0-9]{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,3})?(?![A-Za-z0-9])")
-_DIGITS: Final = re.compile(r"[0-9]+")
-_GROUPING: Final = re.compile(r"[ \n-]")
-_DIGIT_RUN: Final = re.compile(
+_IBAN_START: Final = compile_later(r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}(?=[ \n-]?[A-Za-z0-9])")
+_DIGITS_BEHIND_LETTERS: Final = compile_later(r"[0-9](?<=[A-Za-z]{2}[0-9])[0-9]")
+_IBAN_CHARACTERS: Final = compile_later(r"[A-Za-z0-9](?:[ \n-]?[A-Za-z0-9]){14,33}")
+_IBAN_SHAPE: Final = compile_later(r"[A-Z]{2}[0-9]{2}(?:[ -]?[A-Z0-9]{4}){2,7}(?:[ -]?[A-Z0-9]{1,3})?(?![A-Za-z0-9])")
+_DIGITS: Final = compile_later(r"[0-9]+")
+_GROUPING: Final = compile_later(r"[ \n-]")
+_DIGIT_RUN: Final = compile_later(
     r"[0-9+(](?<![A-Za-z0-9_#/=@.,+-][0-9+(])(?:(?<=[0-9])[0-9]*+|(?<=\+)\(?[0-9]++|(?<=\()[0-9]++)\)?"
     r"(?:(?:[ -]{1,2}\(?|\.(?=[0-9]{2}))[0-9]++\)?)*+"
     r"(?P<tail>[A-Za-z_@/]|[.,:-][0-9])?"
 )
-_AFTER_HASH: Final = re.compile(r"(?<![\w#])#([0-9]{5,40})(?![\w.,-]?[0-9]|[\w])")
-_WHOLE_NUMBER: Final = re.compile(r"\+?[0-9(](?:[ .()/-]{0,2}[0-9]){3,39}\)?")
-_HYPHENATED: Final = re.compile(r"[0-9]+(?:-[0-9]+)+")
-_DATE_SHAPE: Final = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}|[0-9]{1,2}[.-][0-9]{1,2}[.-](?:[0-9]{2}|[0-9]{4})")
-_ADDRESS_SHAPE: Final = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}")
-_SORT_CODE: Final = re.compile(r"[0-9](?<![0-9-][0-9])[0-9]-[0-9]{2}-[0-9]{2}(?![0-9-])")
+_AFTER_HASH: Final = compile_later(r"(?<![\w#])#([0-9]{5,40})(?![\w.,-]?[0-9]|[\w])")
+_WHOLE_NUMBER: Final = compile_later(r"\+?[0-9(](?:[ .()/-]{0,2}[0-9]){3,39}\)?")
+_HYPHENATED: Final = compile_later(r"[0-9]+(?:-[0-9]+)+")
+_DATE_SHAPE: Final = compile_later(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}|[0-9]{1,2}[.-][0-9]{1,2}[.-](?:[0-9]{2}|[0-9]{4})")
+_ADDRESS_SHAPE: Final = compile_later(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}")
+_SORT_CODE: Final = compile_later(r"[0-9](?<![0-9-][0-9])[0-9]-[0-9]{2}-[0-9]{2}(?![0-9-])")
 _BANK_WORDS: Final = (
     r"(?:sort[ -]?code|routing(?:[ -]?(?:number|no\.?|code))?|aba|bsb|blz|bank[ -]?code|transit(?:[ -]?number)?)"
 )
 _BANK_WORD_PARTS: Final = ("sort", "routing", "aba", "bsb", "blz", "bank", "transit")
-_BANK_CODE: Final = re.compile(
+_BANK_CODE: Final = compile_later(
     rf"\b{_BANK_WORDS}\b\D{{0,12}}(?P<named>[0-9][0-9 -]{{3,12}}[0-9])(?![0-9])"
     rf"|(?<![0-9-])(?P<sort>[0-9]{{2}}-[0-9]{{2}}-[0-9]{{2}})(?![0-9-])",
     re.IGNORECASE,
 )
-_NEXT_ACCOUNT: Final = re.compile(r"\D{0,40}?([0-9]{6,17})(?![0-9])")
-_PREVIOUS_ACCOUNT: Final = re.compile(r"([0-9]{6,17})[^0-9]{1,40}$")
-_SORT_AND_ACCOUNT: Final = re.compile(r"([0-9]{2}-?[0-9]{2}-?[0-9]{2})[ /,]{1,3}([0-9]{6,12})")
-_SLASHED: Final = re.compile(
+_NEXT_ACCOUNT: Final = compile_later(r"\D{0,40}?([0-9]{6,17})(?![0-9])")
+_PREVIOUS_ACCOUNT: Final = compile_later(r"([0-9]{6,17})[^0-9]{1,40}$")
+_SORT_AND_ACCOUNT: Final = compile_later(r"([0-9]{2}-?[0-9]{2}-?[0-9]{2})[ /,]{1,3}([0-9]{6,12})")
+_SLASHED: Final = compile_later(
     r"(?<![\w/.+(-])((?:\+[1-9][0-9]{0,2} ?[1-9][0-9]{1,4}|\(?0[1-9][0-9]{1,4}\)?)) ?/ ?([0-9][0-9 -]{3,11}[0-9])"
     r"(?![\w/.,]*[\w/])"
 )
 """A telephone number with a slash behind its area code, as it is written in German (DIN 5008 of old)."""
-_TELEPHONE_START: Final = re.compile(r"\+|tel:|00[1-9]|\(|0[1-9]", re.IGNORECASE)
+_TELEPHONE_START: Final = compile_later(r"\+|tel:|00[1-9]|\(|0[1-9]", re.IGNORECASE)
 
 
 def canonicalize_iban(text: str) -> str | None:

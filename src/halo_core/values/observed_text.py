@@ -9,7 +9,6 @@ sequence of words, so that a value of several words is found only where they sta
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Sequence
 from functools import partial
 from itertools import chain, islice, repeat
@@ -28,6 +27,7 @@ from halo_core.values.named_records import Parties, fingerprint_named_records
 from halo_core.values.normalization import compact
 from halo_core.values.number_uses import find_number_uses
 from halo_core.values.numbered import MIN_DIGITS
+from halo_core.values.patterns import compile_later
 from halo_core.values.sketch import (
     KNOWN,
     Sketch,
@@ -204,7 +204,7 @@ def fingerprint_vouching_text(sketch: Sketch, text: str, *, is_vouched: bool) ->
     return fingerprint_text_in_order(text, sketch.key, None if is_vouched else _OnlyUntrustedTokens(sketch))
 
 
-_QUOTE_SIGN: Final = re.compile(r"[\"`“”„«»{}<>]")
+_QUOTE_SIGN: Final = compile_later(r"[\"`“”„«»{}<>]")
 
 
 class _OnlyUntrustedTokens:
@@ -234,9 +234,9 @@ def is_lookup_key(text: str) -> bool:
 
 
 _MAX_SHARED_LETTERS: Final = 2  # letters that are in another word by chance
-_ITEM: Final = re.compile(r"(?<![\w./@-])(?=[\w-]*[0-9])(?=[\w-]*[A-Za-z])[A-Za-z0-9][\w-]{2,31}(?![\w/@-]|\.\w)")
+_ITEM: Final = compile_later(r"(?<![\w./@-])(?=[\w-]*[0-9])(?=[\w-]*[A-Za-z])[A-Za-z0-9][\w-]{2,31}(?![\w/@-]|\.\w)")
 """An id of letters and digits. It is known wherever it stands, so a later session can know it too."""
-_ITEM_IN_ASCII: Final = re.compile(
+_ITEM_IN_ASCII: Final = compile_later(
     r"(?<![A-Za-z0-9_./@-])(?=[A-Za-z_-]*[0-9])(?=[0-9_-]*[A-Za-z])[A-Za-z0-9][A-Za-z0-9_-]{2,31}"
     r"(?![A-Za-z0-9_/@-]|\.[A-Za-z0-9_])"
 )
@@ -251,7 +251,7 @@ def _find_items(text: str) -> list[Form]:
     return list(map(make_form, zip(repeat("item"), islice(ids, MAX_CARRIED))))
 
 
-_BUILT_NAME: Final = re.compile(r"[^\W\d_]{2,32}(?:[._-][^\W\d_]{2,32}){1,3}")
+_BUILT_NAME: Final = compile_later(r"[^\W\d_]{2,32}(?:[._-][^\W\d_]{2,32}){1,3}")
 """Words joined as in logins and names of tables: `ingrid.falk`."""
 _BESIDE_NOUN: Final = frozenset(("listed", "numbered"))
 

@@ -15,6 +15,7 @@ from itertools import islice
 from typing import Final
 
 from halo_core.values.kinds import Form, make_form
+from halo_core.values.patterns import compile_later
 
 _MAX_NUMBERS: Final = 48
 _MAX_ALLOWED: Final = 200
@@ -23,8 +24,8 @@ _MAX_NOUN: Final = 24  # characters of what stands in front of a number
 PRICE_LIMIT: Final = Form("price_limit", "")
 """The user states a highest price."""
 
-_NUMBER: Final = re.compile(r"(?<![\w.,/@+-])[0-9]{1,6}(?![\w/@-]|[.,][0-9])")
-_TIME_BEHIND: Final = re.compile(
+_NUMBER: Final = compile_later(r"(?<![\w.,/@+-])[0-9]{1,6}(?![\w/@-]|[.,][0-9])")
+_TIME_BEHIND: Final = compile_later(
     r"[ -]?(?:second|minute|hour|day|night|week|month|year|percent|sekunde|stunde|tage?|woche|monat|jahr|nacht|nächte)"
     r"(?:e?[ns])?\b"
     r"|[ -]?(?:min|mins|hrs?|yrs?|kg|km|cm|mm|%)(?!\w)|[ -](?:employees|staff|customers|visitors|users|members)\b",
@@ -41,7 +42,7 @@ COUNT_NAMES: Final = frozenset(
     "seats number num anzahl menge stück".split()
 )
 """Words of arguments that hold how many of a thing are ordered."""
-_BEFORE_NUMBER: Final = re.compile(
+_BEFORE_NUMBER: Final = compile_later(
     r"\b(?:invoice|mail|message|ticket|case|claim|table|room|no|nr|number|id|lot|page|form|version|unit|flat"
     r"|apartment|house|gate|line|row|seat|bus|flight|train|class|street|road|lane|avenue|building|locker|contract|account"
     r"|policy|file|issue|report|letter|request|until|at|by|on|january|february|march|april|may|june|july|august"
@@ -50,16 +51,19 @@ _BEFORE_NUMBER: Final = re.compile(
     r"|[a-z]+(?:strasse|straße|gasse|weg|platz|allee))\.? ?$",
     re.IGNORECASE,
 )
-"""Nouns and prepositions in front of a number that says which one, or when."""
-_PRICE_BEFORE: Final = re.compile(r"\b(?:for|at|costing|worth) $", re.IGNORECASE)
-_PRICE_BEHIND: Final = re.compile(
+"""Nouns and prepositions behind which a number says which one, or when."""
+_PRICE_BEFORE: Final = compile_later(r"\b(?:for|at|costing|worth) $", re.IGNORECASE)
+_PRICE_BEHIND: Final = compile_later(
     r",? (?:at (?:the )?most|max\b|each\b|apiece\b|per\b|in total\b|or less\b)", re.IGNORECASE
 )
-_CLAUSE: Final = re.compile(r"[,;\n]|\.\s|\b(?:and|und|et|y|e|en)\b")
-_ID: Final = re.compile(r"(?=[\w-]*[0-9])(?=[\w-]*[A-Za-z])[A-Za-z0-9][\w-]{1,31}")
-"""An id of letters and digits, such as that of a product."""
-_ORDER_BEFORE: Final = re.compile(r"\b(?:order|booking)\.? ?$", re.IGNORECASE)
-_COUNTED_BEHIND: Final = re.compile(
+_CLAUSE: Final = compile_later(r"[,;\n]|\.\s|\b(?:and|und|et|y|e|en)\b")
+_RUN: Final = compile_later(r"(?<![\w-])([\w-]*)[0-9][\w-]*")
+"""Letters and digits with a digit among them; group 1 ends at the last one."""
+_LAST_LETTER: Final = compile_later(r"([\w-]*)[A-Za-z]")
+_ID: Final = compile_later(r"[A-Za-z0-9][\w-]{1,31}")
+"""An id, as that of a ware, where a letter and a digit follow in its run."""
+_ORDER_BEFORE: Final = compile_later(r"\b(?:order|booking)\.? ?$", re.IGNORECASE)
+_COUNTED_BEHIND: Final = compile_later(
     r" (?:of|x|×)\b| (?!(?:is|was|has|had|for|from|and|or|to|on|in|at|by|with|that|which|as|if|it)\b)[^\W\d_]",
     re.IGNORECASE,
 )
@@ -91,24 +95,26 @@ _NO_COUNT: Final = (
     r"|(?:second|minute|hour|day|night|week|month|year|mile|meter|metre|kilo\w*|gram|litre|liter)s?"
     r"|tage?n?|nächten?|nächte|wochen?|monaten?|jours?|nuits?|días?|noches?|giorni|notti|km|kg|g|m|cm)\b)"
 )
-"""A limit of a sum, a time or a measure, and not of a count."""
-_MOST: Final = re.compile(
+"""What is limited is no sum, no time and no measure."""
+_MOST: Final = compile_later(
     r"\b(?:up to|at (?:the )?most|no more than|not more than|max(?:imum)?\.?(?: of)?|a maximum of|bis zu|höchstens"
     r"|maximal|jusqu['’]à|au plus|au maximum|hasta|como máximo|no más de|fino a|al massimo|non più di|até|no máximo"
     rf"|tot|hoogstens|maksymalnie) {_COUNT}\b{_NO_COUNT}",
     re.IGNORECASE,
 )
-_MOST_BEHIND: Final = re.compile(
+_MOST_BEHIND: Final = compile_later(
     rf"(?<![\w.,:/@-]){_COUNT} (?:at (?:the )?most|max(?:imum)?|tops|or (?:less|fewer)|höchstens|maximal|au plus"
     r"|como máximo|al massimo|no máximo)\b",
     re.IGNORECASE,
 )
-_BETWEEN: Final = re.compile(rf"\bbetween {_COUNT} and {_COUNT}\b{_NO_COUNT}", re.IGNORECASE)
-_DOZENS: Final = re.compile(r"\b(half a|a|one|two|three|four) dozen\b", re.IGNORECASE)
+_BETWEEN: Final = compile_later(rf"\bbetween {_COUNT} and {_COUNT}\b{_NO_COUNT}", re.IGNORECASE)
+_DOZENS: Final = compile_later(r"\b(half a|a|one|two|three|four) dozen\b", re.IGNORECASE)
 _DOZEN_COUNTS: Final = {"half a": 6, "a": 12, "one": 12, "two": 24, "three": 36, "four": 48}
-_CURRENCY: Final = r" ?(?:[$€£¥]|eur\b|euros?\b|usd\b|dollars?\b|gbp\b|pounds?\b|chf\b)"
-_SIGNED_MONEY: Final = r"[$€£¥] ?[0-9][0-9.,]*+"
-_PRICE_LIMIT: Final = re.compile(
+_CURRENCY: Final = r"(?:[$€£¥]|eur\b|euros?\b|usd\b|dollars?\b|gbp\b|pounds?\b|chf\b)"
+_MONEY: Final = rf"(?:[$€£¥] ?[0-9][0-9.,]*|[0-9][0-9.,]* ?{_CURRENCY})"
+_MONEY_ANYWHERE: Final = rf"(?:[$€£¥] ?[0-9][0-9.,]*|(?<![0-9.,])[.,]*[0-9][0-9.,]* ?{_CURRENCY})"
+"""Read from the beginning of a number alone: from each of its digits, that takes the square of its length."""
+_PRICE_LIMIT: Final = compile_later(
     rf"\b(?:up to|at (?:the )?most|no more than|not more than|max(?:imum)?\.?(?: of)?|under|below|less than|within"
     rf"|budget(?: is| of|:)?|cheaper than|bis zu|höchstens|maximal|unter) (?:a |the |our )?"
     rf"(?:{_SIGNED_MONEY}|[0-9][0-9.,]*+{_CURRENCY})"

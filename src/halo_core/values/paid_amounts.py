@@ -29,6 +29,7 @@ from halo_core.values.caseless import CaselessPattern
 from halo_core.values.foreign_words import find_foreign_acts
 from halo_core.values.kinds import Form, make_form
 from halo_core.values.lexicon import POLICY_ASKING_WORDS, STOP_WORDS
+from halo_core.values.patterns import compile_later
 from halo_core.values.text import split_name
 
 _MAX_LEVEL: Final = 40
@@ -60,18 +61,18 @@ _USUAL_COUNT: Final = 12
 """Highest factor of an amount in a text without a larger count: the months of a year."""
 _MAX_COUNT: Final = 366
 _COUNT: Final = CaselessPattern(r"(?<![\w.,:/-])[0-9]{1,3}(?![\w.,:/%-]|[ ]?(?:[$€£¥]|eur|usd|gbp|chf|dollar|pound))")
-_SENTENCE_END: Final = re.compile(r"[.!?](?=\s|$)|\n")
+_SENTENCE_END: Final = compile_later(r"[.!?](?=\s|$)|\n")
 _TAKING_OFF: Final = CaselessPattern(r"(?<!\bno )\b(?:less(?! than)|minus|deduct(?:ed|ing)?)\b")
 """Words in front of an amount that is taken off a sum which the text does not give."""
-_CLAUSE_END: Final = re.compile(
+_CLAUSE_END: Final = compile_later(
     r"[\n;；，。]|[.,](?=\s|$)|\b(?:and|und|et|y|oraz|и)\b|(?<=[\w]) (?:e|en|i|ve) (?=[0-9$€£¥A-Z@])|和"
 )
-_TO_SOMEBODY: Final = re.compile(r"(?:\b(?:to|an|à|aan)\s+|给\s*)[@#]?([^\W\d_][\w-]*)", re.IGNORECASE)
+_TO_SOMEBODY: Final = compile_later(r"(?:\b(?:to|an|à|aan)\s+|给\s*)[@#]?([^\W\d_][\w-]*)", re.IGNORECASE)
 """A name behind a word such as `to`."""
-_ADDRESS: Final = re.compile(r"@\w|\b(?=\w*[0-9])(?=\w*[A-Za-z])\w{6,}|\b[0-9]{7,}\b|\b[A-Z]{2}[0-9]{2}\b")
+_ADDRESS: Final = compile_later(r"@\w|\b(?=\w*[0-9])(?=\w*[A-Za-z])\w{6,}|\b[0-9]{7,}\b|\b[A-Z]{2}[0-9]{2}\b")
 """A handle, an id of letters and digits, a long number or the beginning of an IBAN."""
-_CAPITALISED: Final = re.compile(r"(?<![\w.-])[A-Z][\w-]+")
-_NAME_BEHIND_AMOUNT: Final = re.compile(
+_CAPITALISED: Final = compile_later(r"(?<![\w.-])[A-Z][\w-]+")
+_NAME_BEHIND_AMOUNT: Final = compile_later(
     r"(?:[Ee]uros?|EUR|USD|[0-9$€£¥])\s+(?:a|dla|do|для)\s+[@#]?([^\W\d_a-z][\w-]+)"
 )
 """An amount and a name, with a word between them that means `to` in another language."""
@@ -85,7 +86,7 @@ _CAPITALISED_WORDS: Final = frozenset(
 )
 """Words with capitals that name nobody."""
 _ADDRESS_DOMAINS: Final = frozenset({"digits", "iban", "joint", "email"})
-_WORD: Final = re.compile(r"[^\W_](?:[\w@.+/-]*[^\W_])?")
+_WORD: Final = compile_later(r"[^\W_](?:[\w@.+/-]*[^\W_])?")
 _MAX_SHARES: Final = 16
 _MAX_KEYS: Final = 48
 _MAX_SHARE_FORMS: Final = 256
@@ -158,7 +159,7 @@ def _is_percentage(text: str, amount: PaidAmount) -> bool:
     return _PERCENTAGE.match(text, amount.start) is not None
 
 
-_PERCENTAGE: Final = re.compile(r"[0-9.,]{1,16} ?(?:%|percent\b)", re.IGNORECASE)
+_PERCENTAGE: Final = compile_later(r"[0-9.,]{1,16} ?(?:%|percent\b)", re.IGNORECASE)
 
 
 def _find_factor(text: str) -> int:
@@ -178,7 +179,7 @@ def _write_ascii_digits(text: str) -> str:
     return text if text.isascii() else _DIGIT.sub(lambda match: str(int(match[0])), text)
 
 
-_DIGIT: Final = re.compile(r"\d")
+_DIGIT: Final = compile_later(r"\d")
 
 
 def _drop_reported_amounts(text: str, amounts: list[PaidAmount]) -> list[PaidAmount]:
@@ -390,7 +391,7 @@ def is_above_ceiling(
     return not is_amount and not is_covered(None)
 
 
-_LONE_NUMBER: Final = re.compile(
+_LONE_NUMBER: Final = compile_later(
     r"(?<![\w#.,:/@+-])(?!(?:19|20)[0-9]{2}(?![0-9.,]))([0-9]{2,6}(?:[.,][0-9]{1,2})?)(?![\w:/@%-]|[.,][0-9])"
     r"(?! ?(?:people|persons?|guests?|nights?|days?|weeks?|months?|years?|minutes?|mins?|hours?|hrs?|am|pm|o['’]?clock"
     r"|kg|g|km|m|cm|units?|pieces?|pcs|boxes|crates|bottles|bags|times|items|seats|tickets|copies|january|february"
@@ -400,7 +401,7 @@ _LONE_NUMBER: Final = re.compile(
     r"|unless|was|works|yes)\b)[a-z]{2,24}s\b)"
 )
 """A number without a noun behind it. "60 degrees" and "12 kayaks" are no amounts."""
-_BEFORE_NUMBER: Final = re.compile(
+_BEFORE_NUMBER: Final = compile_later(
     r"\b(?:order|invoice|mail|message|ticket|case|claim|table|room|no|nr|number|id|booking|lot|page|form|version|unit|flat"
     r"|apartment|house|gate|line|row|seat|bus|flight|train|class|street|road|lane|avenue|building|locker|lane|contract"
     r"|account|policy|file|issue|report|letter|request|until|at|by|on|january|february|march|april|may|june|july|august"

@@ -14,6 +14,7 @@ from halo_core.values.asking_words import find_stems_of_word
 from halo_core.values.caseless import CaselessPattern
 from halo_core.values.kinds import Form, make_form
 from halo_core.values.lexicon import LOOSE
+from halo_core.values.patterns import compile_later
 from halo_core.values.text import split_name
 
 _BETWEEN: Final = r"\b(?:[^.;!?\n]|\.(?=\w)){1,80}?\b"
@@ -27,7 +28,7 @@ def _compile_phrases(*phrases: tuple[str, str, str]) -> tuple[tuple[str, Caseles
 def _compile_phrase(first: str, second: str) -> CaselessPattern | re.Pattern[str]:
     pattern, beginning = rf"\b(?:{first}){_BETWEEN}(?:{second})", first.partition("(")[0]
     if "(?-i:" in pattern:  # what asks for a capital letter cannot be searched for in small letters
-        return re.compile(pattern, re.IGNORECASE)
+        return compile_later(pattern, re.IGNORECASE)
     has_beginning = beginning == first or (beginning and "|" not in beginning)
     return CaselessPattern(pattern, needs=beginning.split("|") if has_beginning else ())
 
@@ -168,19 +169,19 @@ def find_phrasal_verbs(text: str) -> Iterator[Form]:
 
 
 _ORDERING: Final = r"\b(?:and|then|please|pls|also|now|(?:can|could|would|will) you(?: please)?) "
-_ASK_SOMEBODY: Final = re.compile(
+_ASK_SOMEBODY: Final = compile_later(
     rf"(?:(?<![^.!?;:,\n])|(?<=[.!?;:,\n] )|{_ORDERING})ask"
     r"(?! (?:me|you|us|myself|yourself|first|again|permission|before|after|what|how|why|who|when|where|if|whether"
     r"|for)\b)(?: [\w'’.@-]+){1,5}? (?:for|whether|if|to|about|when|what|which|how|why|who|where)\b",
     re.IGNORECASE,
 )
-_WANTS_TO_KNOW: Final = re.compile(
+_WANTS_TO_KNOW: Final = compile_later(
     r"(?:(?<![^.!?;])|(?<=[.!?;] ))"
     r"(?!(?:i|we|you|who\w*|what|which|how|when|why|where|does|do|did|if|whether|nobody|no|any\w*|every\w*)\b)[\w'’@#-]+"
     r"(?: (?!sa(?:ys?|id)\b)[\w'’@#-]+){0,5} (?:wants?|would like|wishes) to (?:know|hear)\b(?![^.!;\n]*\?)",
     re.IGNORECASE,
 )
-_PASTED_OR_FORBIDDEN: Final = re.compile(
+_PASTED_OR_FORBIDDEN: Final = compile_later(
     r"[\n:\"“”„«»]|\b(?:do not|don['’]?t|dont|never|must not|should not|no need)\b", re.IGNORECASE
 )
 """Signs of a text that shows the words of somebody else, or forbids something. Its remarks ask to inform nobody."""
@@ -188,7 +189,7 @@ _THIRD_PERSON: Final = CaselessPattern(
     r"\b(?:gets?|(?:should|must|needs? to|has to|is to) (?:get|have|receive)) "
     r"(?:(?:an?|the|his|her|their|full|partial) ){0,2}([a-z]{3,12})\b"
 )
-_CLAUSE: Final = re.compile(r"[^.,;:!?\n]+")
+_CLAUSE: Final = compile_later(r"[^.,;:!?\n]+")
 _NO_ORDER: Final = frozenset(
     "who what which how when where why if whether do does did don't doesn't not every each usually always often "
     "monthly weekly".split()

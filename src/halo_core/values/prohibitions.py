@@ -12,6 +12,7 @@ import re
 from typing import Final
 
 from halo_core.values.caseless import CaselessPattern
+from halo_core.values.patterns import compile_later
 
 _HOST: Final = (
     r"(?:://|\w\.(?!(?:txt|pdf|docx?|odt|md|rst|csv|tsv|xlsx?|ods|jsonl?|env|png|jpe?g|gif|svg|mp[34]|zip|html?|pptx?"
@@ -21,8 +22,8 @@ _HOST: Final = (
 """A part of a URL or a host, and of no file."""
 VALUE: Final = rf"(?=\S{{0,64}}(?:[0-9@]|{_HOST}))\S{{5,}}"
 """An account, an address, a host, an id."""
-_HAS_VALUE: Final = re.compile(rf"[0-9@]|{_HOST}")
-_VALUE: Final = re.compile(VALUE)
+_HAS_VALUE: Final = compile_later(rf"[0-9@]|{_HOST}")
+_VALUE: Final = compile_later(VALUE)
 _WORDS: Final = "|".join(
     (
         # English
@@ -88,7 +89,7 @@ def drop_refused(clause: str) -> str:
     return "".join(part if _REFUSING.search(part) is None or _VALUE.search(part) is None else "\n" for part in parts)
 
 
-_CONFIRM_FIRST: Final = re.compile(
+_CONFIRM_FIRST: Final = compile_later(
     r"\b(?:ask|tell|consult|(?:check|confirm|clear it|talk|speak) with|wait for|come back to) (?:me|us)\b"
     r"[^.;!?\n]{0,40}? before [^.;!?\n]*"
     r"|\bbefore (?:you )?[^.;!?\n]{1,80}? (?:ask|consult|(?:check|confirm|talk|speak) with|come back to) (?:me|us)\b",

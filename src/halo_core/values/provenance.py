@@ -49,6 +49,7 @@ from halo_core.values.lexicon import (
 )
 from halo_core.values.number_uses import names_paper
 from halo_core.values.numbered import MIN_DIGITS
+from halo_core.values.patterns import compile_later
 from halo_core.values.result_origins import TRUST_ORDER, VOUCHED_ORIGINS
 from halo_core.values.reworded import may_be_reworded, says_when_or_how
 from halo_core.values.sketch import (
@@ -74,7 +75,7 @@ _MAX_FRAGMENT: Final = 40  # characters of a leaf that is looked at as a part, o
 _NAMING_KINDS: Final = frozenset(Kind) - {Kind.AMOUNT, Kind.DATE, Kind.TEXT}
 _ID_KINDS: Final = frozenset({Kind.HANDLE, Kind.ACCOUNT})
 _MAX_ID_WORDS: Final = 8
-_MESSAGE_HEADER: Final = re.compile(r"[\r\n]\s*(?:resent-)?(?:to|cc|bcc|reply-to|from|sender)\s*:", re.IGNORECASE)
+_MESSAGE_HEADER: Final = compile_later(r"[\r\n]\s*(?:resent-)?(?:to|cc|bcc|reply-to|from|sender)\s*:", re.IGNORECASE)
 _VALUE_NAMES: Final = frozenset("value values content data new text to".split())
 """Words of arguments that hold the new value of a field."""
 _PAYEE: Final = "payee"

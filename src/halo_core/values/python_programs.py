@@ -6,12 +6,13 @@ The grammar is Python's own (`ast`). INVARIANT: FAILCLOSED - only what stands in
 from __future__ import annotations
 
 import ast
-import re
 from functools import cache
 from importlib import import_module
 from itertools import islice
 from types import ModuleType
 from typing import Final
+
+from halo_core.values.patterns import compile_later
 
 _MAX_NODES: Final = 2_000
 _MAX_EXPONENT: Final = 10_000
@@ -38,7 +39,7 @@ _EXCEPTIONS: Final = frozenset(
     "ArithmeticError AssertionError AttributeError Exception IndexError KeyError LookupError NameError OverflowError "
     "TypeError ValueError ZeroDivisionError".split()
 )
-_FENCE: Final = re.compile(r"^(?:\s|`)*(?i:python)?\s*|(?:\s|`)*$")
+_FENCE: Final = compile_later(r"^(?:\s|`)*(?i:python)?\s*|(?:\s|`)*$")
 _MAX_CLEANINGS: Final = 8
 _NODES: Final = (
     ast.Module,

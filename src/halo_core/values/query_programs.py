@@ -13,6 +13,8 @@ import re
 from collections.abc import Collection
 from typing import Final
 
+from halo_core.values.patterns import compile_later
+
 _RUN_NAMES: Final = frozenset(
     "statement stmt expression expr pipeline input request operation op code payload traversal".split()
 )
@@ -23,7 +25,7 @@ _QUERY_NAMES: Final = _RUN_NAMES | frozenset(
 )
 """Words of arguments that hold a query."""
 _MAX_READ: Final = 4_096  # characters
-_LEAD: Final = re.compile(r"(?:\s|//[^\n]*\n|#[^\n]*\n|/\*.*?\*/)+", re.DOTALL)
+_LEAD: Final = compile_later(r"(?:\s|//[^\n]*\n|#[^\n]*\n|/\*.*?\*/)+", re.DOTALL)
 _SIGNS: Final = frozenset("({[<.=")
 
 _GRAPHQL: Final = (
@@ -73,11 +75,11 @@ _SHELL: Final = (
     r"|(?:Remove|Set|New|Invoke|Stop|Start|Add|Clear|Disable|Enable|Move|Copy|Out|Send)-[A-Z]\w{2,32}\b"
 )
 
-_IN_ANY_CASE: Final = re.compile(
+_IN_ANY_CASE: Final = compile_later(
     f"{_GRAPHQL}|{_SPARQL}|{_CYPHER}|{_SQL}|{_KUSTO}|{_TEMPLATE}|{_FORMULA}", re.IGNORECASE | re.DOTALL
 )
-_IN_THIS_CASE: Final = re.compile(f"{_GREMLIN}|{_MONGO}|{_PYTHON}|{_JAVASCRIPT}|{_AQL}", re.DOTALL)
-_WHERE_IT_IS_RUN: Final = re.compile(f"{_REDIS}|{_HTTP}|{_SHELL}")
+_IN_THIS_CASE: Final = compile_later(f"{_GREMLIN}|{_MONGO}|{_PYTHON}|{_JAVASCRIPT}|{_AQL}", re.DOTALL)
+_WHERE_IT_IS_RUN: Final = compile_later(f"{_REDIS}|{_HTTP}|{_SHELL}")
 
 
 def is_other_program(text: str, names: Collection[str]) -> bool:

@@ -17,6 +17,7 @@ from typing import Final
 from halo_core.values.addresses import canonicalize_email
 from halo_core.values.caseless import CaselessPattern
 from halo_core.values.kinds import Form, make_form
+from halo_core.values.patterns import compile_later
 
 _MAX_ADDRESSES: Final = 64
 ANYBODY: Final = ""
@@ -24,9 +25,11 @@ ANYBODY: Final = ""
 _MAX_CLAUSES: Final = 128  # of a text; a later one asks for no answer
 _MAX_CLAUSE_CHARS: Final = 512
 _WINDOW_CHARS: Final = 120  # on each side of an address
-_ADDRESS: Final = re.compile(r"[^\s<>()\[\]\"',;:@]{1,64}@[^\s<>()\[\]\"',;:@?!]{1,255}")
-_SENTENCE: Final = re.compile(r"(?<=[.!?;])\s+|\n+")
-_CLAUSE: Final = re.compile(r"(?<=[.!?;,:])\s+|\n+|\s(?:and|then|but|und|dann|et|puis|y|e|en|oraz|и)\s", re.IGNORECASE)
+_ADDRESS: Final = compile_later(r"[^\s<>()\[\]\"',;:@]{1,64}@[^\s<>()\[\]\"',;:@?!]{1,255}")
+_SENTENCE: Final = compile_later(r"(?<=[.!?;])\s+|\n+")
+_CLAUSE: Final = compile_later(
+    r"(?<=[.!?;,:])\s+|\n+|\s(?:and|then|but|und|dann|et|puis|y|e|en|oraz|и)\s", re.IGNORECASE
+)
 
 _MESSAGES: Final = (
     r"(?:e-?mails?|mails?|messages?|letters?|notes?|requests?|repl(?:y|ies)|threads?|newsletters?|invit(?:es?|ations?)"
@@ -59,7 +62,7 @@ _SAYING_BEHIND: Final = CaselessPattern(
 _REPORTED_BEFORE: Final = CaselessPattern(
     rf"(?:\b{_MESSAGES}\b|@\S+)[^.;!?\n]{{0,60}}?\s{_REPORTS}\b(?!\s(?:back|him|her|them)\b)[^.;!?\n]*$"
 )
-_ASKED_OF: Final = re.compile(
+_ASKED_OF: Final = compile_later(
     r"\b(?:ask|tell|text|mail|e-?mail|message|remind|let)\s(?:[^;!?\n]*?)(?:\S@\S|(?-i:\b[A-Z]))[^;!?\n]*?\b"
     r"(?:whether|if|when|why|where|who|whom|what|which|how|that)\s(?:(?:(?!\b(?:and|then)\b)[^,;!?\n])*\s)?[<(\"']?$",
     re.IGNORECASE,
@@ -101,14 +104,14 @@ _ELSEWHERE: Final = CaselessPattern(
 _HANDING_VERB: Final = (
     r"\b(?:e-?mail|mail|share|send|forward|schick\w*|send\w*|envoie\w*|envía\w*|manda\w*|invia\w*|stuur|wyślij)\s"
 )
-_TO_OBJECT: Final = re.compile(
+_TO_OBJECT: Final = compile_later(
     _HANDING_VERB + r"(?:(?-i:[A-ZÀ-Þ][a-zß-ÿ]+)\b|(?:nothing|none|no|nobody|nichts|rien|nada|niente)\b"
     r"|(?!(?:him|her|them|it|back|ihm|ihr|ihnen|lui|leur|le|les|gli)\b)\w+\s(?:the|a|an|my|our|his|her|their|this|that|die|das|den"
     r"|der|eine?n?|la|el|il|lo|de|het)\s)",
     re.IGNORECASE,
 )
 """The recipient stands in front of what is sent ("send Bob the code"), or nothing is sent."""
-_TO_NAMED: Final = re.compile(r"\b(?:to|an|à|a|aan)\s(?:the\s)?[A-ZÀ-Þ#]\w+(?!\S*@)")
+_TO_NAMED: Final = compile_later(r"\b(?:to|an|à|a|aan)\s(?:the\s)?[A-ZÀ-Þ#]\w+(?!\S*@)")
 
 
 def find_quoted_addresses(text: str) -> Iterator[Form]:

@@ -10,9 +10,10 @@ import re
 from typing import Final
 
 from halo_core.values.caseless import CaselessPattern
+from halo_core.values.patterns import compile_later
 
-_MARKS: Final = re.compile(r"[\"“„«»>`:]|(?<!\w)['‘]")
-_QUOTED: Final = re.compile(
+_MARKS: Final = compile_later(r"[\"“„«»>`:]|(?<!\w)['‘]")
+_QUOTED: Final = compile_later(
     r"\"[^\"\n]{1,1024}\"|[“„][^”“\n]{1,1024}[”“]|«[^»\n]{1,1024}»|»[^«\n]{1,1024}«|`[^`\n]{1,1024}`"
     r"|(?<!\w)['‘][^'’\n]{1,1024}['’](?!\w)|^[ \t]*>.*$",
     re.MULTILINE,
@@ -27,7 +28,7 @@ _LOOKED_AT: Final = CaselessPattern(
     r"(?:check|compare|explain|find|list|look|read|see|show|sum)\b"
 )
 """The user asks something about the words of somebody else."""
-_WORDS: Final = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
+_WORDS: Final = compile_later(r"[^\W_]+(?:['’-][^\W_]+)*")
 _MIN_WORDS: Final = 2
 """One word in quotation marks is a name, or is stressed."""
 _TAKING_ON: Final = CaselessPattern(

@@ -15,6 +15,7 @@ from halo_core.values.call_view import CallView
 from halo_core.values.kinds import SUSPICIOUS, Form, Kind
 from halo_core.values.lexicon import stem_all
 from halo_core.values.lookup_requests import only_looks_up
+from halo_core.values.patterns import compile_later
 from halo_core.values.sketch import USER_BIT, has_only_untrusted_mark
 from halo_core.values.text import split_name
 from halo_core.values.traced_leaves import TracedLeaf
@@ -24,14 +25,14 @@ PLACES: Final = frozenset({Kind.URL, Kind.HOST})
 """Kinds of values that are places at a host."""
 _BODY_NAMES: Final = frozenset("body data payload json content form headers header text message params".split())
 # Markdown's image, and elements and styles of HTML that fetch what they name.
-_LOADING: Final = re.compile(
+_LOADING: Final = compile_later(
     r"!\[|<\s*(?:img|image|iframe|frame|video|audio|source|embed|object|link|script|svg|input|body|table|td|style|meta)\b"
     r"|\b(?:srcset|poster|background)\b|url\s*\(",
     re.IGNORECASE,
 )
-_ADDRESS: Final = re.compile(r"(?:[a-zA-Z][a-zA-Z0-9+.-]{1,15}:)?//[^\s)>\]\"']{1,2048}")
+_ADDRESS: Final = compile_later(r"(?:[a-zA-Z][a-zA-Z0-9+.-]{1,15}:)?//[^\s)>\]\"']{1,2048}")
 _MAX_IMAGES: Final = 32
-_NESTED: Final = re.compile(
+_NESTED: Final = compile_later(
     r"(?:https?(?::|%(?:25)*3a))?(?://|%(?:25)*2f%(?:25)*2f)([^/?#&%\s:@]{1,253}\.[^/?#&%\s:@]{1,63})", re.IGNORECASE
 )
 """A URL inside of another URL: the destination of a redirect, a proxy or a translation."""

@@ -9,7 +9,6 @@ author chose. So only a list counts, and only of a source that speaks of the sam
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
@@ -29,6 +28,7 @@ from halo_core.values.kinds import Kind
 from halo_core.values.known_rows import is_row_of_named_person
 from halo_core.values.leaves import Leaf
 from halo_core.values.numbered import singularize
+from halo_core.values.patterns import compile_later
 from halo_core.values.result_origins import VOUCHED_ORIGINS
 from halo_core.values.sketch import Sketch
 from halo_core.values.traced_leaves import TracedLeaf
@@ -62,7 +62,7 @@ _FILTERS: Final = frozenset("unread unseen unanswered open state status since li
 """Words of arguments that filter records, and do not say whose they are."""
 _SEARCHING: Final = frozenset("query q search keyword term text topic subject filter".split())
 _MAX_PARTY_WORDS: Final = 4
-_PARTY_WORD: Final = re.compile(r"[^\W_]+")
+_PARTY_WORD: Final = compile_later(r"[^\W_]+")
 _SINGLE_KINDS: Final = frozenset({Kind.URL, Kind.HOST, Kind.PATH, Kind.PROGRAM})
 _EITHER_KIND: Final = frozenset({"mail", "chat"})
 _FAMILIES: Final[dict[str, frozenset[str]]] = {

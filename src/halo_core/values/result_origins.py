@@ -6,7 +6,6 @@ origin_of_result(resource, [Provenance.UNTRUSTED], exposed=True)   # untrusted
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
@@ -17,6 +16,7 @@ from halo_core.values.forms import ArgumentValue, parse_argument
 from halo_core.values.kinds import TARGET_KINDS, Kind
 from halo_core.values.leaves import Leaf
 from halo_core.values.numbered import singularize
+from halo_core.values.patterns import compile_later
 
 TRUST_FLOOR: Final = 500
 """Source trust (0..1000) from which content counts as the system's own; below it, it taints the session."""
@@ -88,10 +88,10 @@ def origin_of_result(  # noqa: PLR0911  one return for each rule
     return Provenance.SYSTEM
 
 
-_PLAIN_PATH: Final = re.compile(r"~?(?:/[\w .@+=,()-]+)+/?")
+_PLAIN_PATH: Final = compile_later(r"~?(?:/[\w .@+=,()-]+)+/?")
 # Characters by which a tool could be led out of a folder: links upwards, escapes, patterns, variables.
-_LEADING_AWAY: Final = re.compile(r"\.\.|[%\\*?~$`{}\[\]|<>;&]|\s/")
-_TWO_PATHS: Final = re.compile(r"\s/")
+_LEADING_AWAY: Final = compile_later(r"\.\.|[%\\*?~$`{}\[\]|<>;&]|\s/")
+_TWO_PATHS: Final = compile_later(r"\s/")
 _PLACE_WORDS: Final = frozenset(
     "base root folder directory dir cwd file filename document attachment mailbox inbox bucket drive volume share host "
     "server site proxy source origin ref rev revision commit version tag fork remote snapshot tenant org owner "

@@ -9,7 +9,6 @@ an address or an account.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from functools import lru_cache
 from typing import Final
@@ -18,9 +17,10 @@ from halo_core.values.argument_names import names_somebody, split_argument_name
 from halo_core.values.dates import is_date
 from halo_core.values.inflections import list_inflected
 from halo_core.values.lexicon import AUDIENCE_WORDS, LEVEL_NAMES, STOP_WORDS
+from halo_core.values.patterns import compile_later
 
-_PART: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+(?:\.[0-9]+)*")
-_NAME: Final = re.compile(r"[#]?[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}")
+_PART: Final = compile_later(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+(?:\.[0-9]+)*")
+_NAME: Final = compile_later(r"[#]?[A-Za-z0-9][A-Za-z0-9 ._-]{0,63}")
 _MAX_PARTS: Final = 6
 _MIN_BEGINNING: Final = 4  # letters of a word of the user that a word begins with: `editor` of "edit"
 _PLACES: Final = frozenset("channel group team list audience room board queue".split())
@@ -31,7 +31,7 @@ _WHEN: Final = frozenset(
     "arrives departure departs check".split()
 )
 _LANGUAGE: Final = frozenset("locale lang language languages locales".split())
-_LANGUAGE_TAG: Final = re.compile(r"[a-z]{2,3}(?:[-_](?:[A-Z]{2}|[A-Z][a-z]{3}))?")
+_LANGUAGE_TAG: Final = compile_later(r"[a-z]{2,3}(?:[-_](?:[A-Z]{2}|[A-Z][a-z]{3}))?")
 _ENDINGS: Final = ("st", "nd", "rd", "th", ".", "x", "h", "m", "pm", "am", "%")
 
 

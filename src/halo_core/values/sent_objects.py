@@ -25,12 +25,15 @@ from halo_core.values.leaves import Leaf
 from halo_core.values.named_values import ID_OF_SORT
 from halo_core.values.numbered import singularize
 from halo_core.values.open_filters import FILTER_NAMES, leaves_nothing_out, wants_all
+from halo_core.values.patterns import compile_later
 from halo_core.values.sketch import Sketch, has_user_mark
 from halo_core.values.traced_leaves import TracedLeaf
 
 _UNTRUSTED_ORIGINS: Final = (Provenance.UNTRUSTED, Provenance.MIXED)
 _MAX_DIGITS: Final = 6  # of a number that counts together with its noun
-_ALWAYS_TRUE: Final = re.compile(r"\s*\(?\s*(?:true|1|([\"']?)(\w+)\1\s*={1,2}\s*([\"']?)\2\3)\s*\)?\s*", re.IGNORECASE)
+_ALWAYS_TRUE: Final = compile_later(
+    r"\s*\(?\s*(?:true|1|([\"']?)(\w+)\1\s*={1,2}\s*([\"']?)\2\3)\s*\)?\s*", re.IGNORECASE
+)
 """A condition that holds for each row: `1 = 1`."""
 _NUMBERING: Final = frozenset("id ids n no nr num number uid".split())
 _NO_NOUNS: Final = _NUMBERING | frozenset("key ref uuid value name".split())

@@ -5,13 +5,13 @@ INVARIANT: FAILCLOSED - whatever else stands in a program makes it opaque: it ma
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any, Final
 
 from halo_core.values.argument_values import load_bash_parser, to_bash_ascii
 from halo_core.values.languages import MAX_NAMED, MAX_NODES, OPAQUE, Program, ProgramEffect
 from halo_core.values.lexicon import stem_all
+from halo_core.values.patterns import compile_later
 
 _READING_COMMANDS: Final = frozenset(
     "basename cat cd column comm cut df diff dirname du echo egrep false fgrep grep head id ls nl "
@@ -74,9 +74,9 @@ def judge_shell(text: str) -> Program:  # noqa: C901, PLR0911  one return for ea
     return Program(ProgramEffect.ACTS if verbs else ProgramEffect.READS, tuple(named), tuple(verbs))
 
 
-_ODD_CHARACTERS: Final = re.compile(r"[^\x20-\x7e\t\n]")
+_ODD_CHARACTERS: Final = compile_later(r"[^\x20-\x7e\t\n]")
 """Characters that a shell takes for letters and this grammar for spaces, such as a carriage return."""
-_CHANGES_FOLDER: Final = re.compile(r"(?:^|[;&|\s])(?:cd|pushd|popd)\b")
+_CHANGES_FOLDER: Final = compile_later(r"(?:^|[;&|\s])(?:cd|pushd|popd)\b")
 
 
 def _judge_command(  # noqa: PLR0911  one return for each reason
@@ -132,10 +132,10 @@ def _searches_text(options: list[str], _operands: list[str]) -> bool:
     return all(_RG_OPTION.fullmatch(option) is not None for option in options)
 
 
-_UNIQ_NUMBER: Final = re.compile(r"-[cdDiuz]*[fsw]")
+_UNIQ_NUMBER: Final = compile_later(r"-[cdDiuz]*[fsw]")
 _DATE_OPTIONS: Final = frozenset({"-u", "-R", "-I", "--utc", "--iso-8601", "--rfc-email"})
-_LINE_NUMBERS: Final = re.compile(r"\d+(?:,\d+)?p")
-_RG_OPTION: Final = re.compile(r"-[nilcwovFSsxHIuUaAeBCmgtTNp\d]+")
+_LINE_NUMBERS: Final = compile_later(r"\d+(?:,\d+)?p")
+_RG_OPTION: Final = compile_later(r"-[nilcwovFSsxHIuUaAeBCmgtTNp\d]+")
 _JUDGED_COMMANDS: Final[dict[str, Callable[[list[str], list[str]], bool]]] = {
     "date": _prints_date,
     "rg": _searches_text,
@@ -173,8 +173,8 @@ def _split_words(words: list[str]) -> tuple[list[str], list[str]]:
     return options, [word for word in words[:end] if word not in options] + words[end + 1 :]
 
 
-_PATTERN: Final = re.compile(r"[*?\[\]~]")
-_ACTING_OPTION: Final = re.compile(r"-[rRfpvinauLHPd]{1,8}")
+_PATTERN: Final = compile_later(r"[*?\[\]~]")
+_ACTING_OPTION: Final = compile_later(r"-[rRfpvinauLHPd]{1,8}")
 
 
 def _read_word(node: Any) -> str:

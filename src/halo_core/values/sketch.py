@@ -18,7 +18,6 @@ paraphrase is not recognized.
 
 from __future__ import annotations
 
-import re
 import struct
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
@@ -29,6 +28,7 @@ from typing import Final, cast
 from halo_core.errors import BadInput
 from halo_core.model import Provenance
 from halo_core.values.kinds import Form, make_form
+from halo_core.values.patterns import compile_later
 from halo_core.values.spans import TOKEN_BYTES, Spans
 from halo_core.values.text import start_keyed_hash
 
@@ -55,8 +55,8 @@ _TRUSTED_BITS: Final = USER_BIT | SYSTEM_BIT
 
 # A comma ends a token unless it groups thousands.
 _CHARACTERS: Final = r"[^\s,;()\[\]{}<>\"'`|=*]+"
-_TOKEN: Final = re.compile(rf"{_CHARACTERS}(?:(?<=[0-9]),(?=[0-9]{{3}}(?![0-9])){_CHARACTERS})*")
-_NUMBER: Final = re.compile(r"[+-]?[0-9][0-9,]*(\.[0-9]+)?")
+_TOKEN: Final = compile_later(rf"{_CHARACTERS}(?:(?<=[0-9]),(?=[0-9]{{3}}(?![0-9])){_CHARACTERS})*")
+_NUMBER: Final = compile_later(r"[+-]?[0-9][0-9,]*(\.[0-9]+)?")
 _NUMERIC: Final = frozenset("0123456789+-")
 _EDGE_CHARACTERS: Final = ".:!?-_#$€£%…"
 
@@ -337,10 +337,10 @@ MAX_FINGERPRINTS_PER_VALUE: Final = 64
 """Most fingerprints of each kind for one value. Of a longer value the smallest ones, so that every part has some."""
 _RUN_LENGTH: Final = 5  # words
 _MAX_WORDS: Final = 60_000
-_DATE_OR_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d\S*|\d{1,2}[:.]\d\d\S*|\d{1,2}/\d{1,2}/\d{2,4}")
-_RECORD_NUMBER: Final = re.compile(r"[a-z]{1,4}(?:[-_#/][a-z0-9]{1,8}){0,2}[-_#/][0-9]{3,8}")
+_DATE_OR_TIME: Final = compile_later(r"\d{4}-\d\d-\d\d\S*|\d{1,2}[:.]\d\d\S*|\d{1,2}/\d{1,2}/\d{2,4}")
+_RECORD_NUMBER: Final = compile_later(r"[a-z]{1,4}(?:[-_#/][a-z0-9]{1,8}){0,2}[-_#/][0-9]{3,8}")
 _MAX_RECORD_NUMBER: Final = 14
-_DISTINCTIVE_WORD: Final = re.compile(r"[^@\s]+@[^@\s]+|\w+://\S+|(?=\S*\d)(?=\S*[a-z])\S{8,}|\d{9,}")
+_DISTINCTIVE_WORD: Final = compile_later(r"[^@\s]+@[^@\s]+|\w+://\S+|(?=\S*\d)(?=\S*[a-z])\S{8,}|\d{9,}")
 
 
 def fingerprint_stored_values(key: bytes, values: Iterable[str], known_numbers: Collection[str] = ()) -> frozenset[int]:

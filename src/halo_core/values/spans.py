@@ -11,7 +11,6 @@ value, however long it is. Without the key, nobody can test a guess against the 
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
@@ -20,6 +19,7 @@ from itertools import compress, count, islice, repeat
 from operator import not_
 from typing import Final
 
+from halo_core.values.patterns import compile_later
 from halo_core.values.text import start_keyed_hash
 
 TOKEN_BYTES: Final = 8
@@ -37,17 +37,17 @@ _MAX_CACHED_LENGTH: Final = 16
 _SPLITTING: Final = r"\s\"“”„«»()\[\]{}<>,;|`=*!?…—，。、；"
 # Ideographs and kana are written without blanks: each is a token.
 _IDEOGRAPH: Final = "[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]"
-_TOKEN: Final = re.compile(
+_TOKEN: Final = compile_later(
     rf"\n|{_IDEOGRAPH}|[0-9](?:[^{_SPLITTING}]++|,(?=[0-9]{{3}}(?![0-9])))*+|[^{_SPLITTING}\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+|[^\s]"
 )
 _LEADING: Final = "#@'‘’.:"
 _TRAILING: Final = ".:'’‘"
-_POSSESSIVE: Final = re.compile(
+_POSSESSIVE: Final = compile_later(
     r"(.+)(['’]s)"
     r"|((?=[^a-z])\w{3,})(['’](?:[yns]?[ıiuüaeoö]|n[ıiuü]n|[ıiuü]n|[dt][ae]n?|y?l[ae]|y[ae]|l[ıiuü]|[dt][ae]ki))"
 )
 """An English genitive, and Turkish endings behind a name or a number: `Atlas'ın`, `Porto'da`, `C-12'yi`."""
-_LABELLED: Final = re.compile(r"([A-Za-z_]{2,32})(:)(?![/\\])(.+)")
+_LABELLED: Final = compile_later(r"([A-Za-z_]{2,32})(:)(?![/\\])(.+)")
 SENTENCE_ENDS: Final = frozenset({"", "\n", ".", "!", "?", ":"})
 
 

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from halo_core.values.languages import MAX_NAMED, MAX_NODES, OPAQUE, READS, SQL_DIALECTS, Program, ProgramEffect, Rows
 from halo_core.values.lexicon import stem_all
+from halo_core.values.patterns import compile_later
 from halo_core.values.sql_names import (
     PURE_CALLS,
     PURE_FUNCTIONS,
@@ -40,17 +41,17 @@ _UNREADABLE_NODES: Final = frozenset({"Command", "Into", "Lock", "QueryTransform
 _NAMED_CALLS: Final = frozenset({"Anonymous", "AnonymousAggFunc", "ParameterizedAgg"})
 # Databases disagree on where these begin or end a comment or a text, so that one runs what another one skips.
 _AMBIGUOUS_SIGNS: Final = ("\\", "/*", "--", "#", "$$", "[", "`", "://")
-_ODD_SPACES: Final = re.compile(r"\r(?!\n)|[^\S \t\r\n]|[\x00-\x08\x0e-\x1f\x7f]")
+_ODD_SPACES: Final = compile_later(r"\r(?!\n)|[^\S \t\r\n]|[\x00-\x08\x0e-\x1f\x7f]")
 """Line ends and spaces on which databases and this reader may disagree."""
-_NESTED_COMMENT: Final = re.compile(r"/\*(?:(?!\*/).)*/\*", re.DOTALL)
-_CONDITIONAL_COMMENT: Final = re.compile(r"/\*M?!")
+_NESTED_COMMENT: Final = compile_later(r"/\*(?:(?!\*/).)*/\*", re.DOTALL)
+_CONDITIONAL_COMMENT: Final = compile_later(r"/\*M?!")
 _MYSQL: Final = frozenset({"mysql", "doris", "starrocks", "singlestore"})
-_MYSQL_PIECES: Final = re.compile(
+_MYSQL_PIECES: Final = compile_later(
     r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|`[^`]*`|#[^\n]*|--(?=\s|$)[^\n]*|/\*.*?\*/|(?P<minus>--)", re.DOTALL
 )
 """Texts, names and comments of MySQL, and what is a comment to sqlglot and two signs of minus to MySQL."""
 _POSTGRES: Final = frozenset({"postgres", "redshift", "materialize", "risingwave", "duckdb"})
-_POSTGRES_QUOTES: Final = re.compile(r"\$\w*\$|\b[uU]&['\"]")
+_POSTGRES_QUOTES: Final = compile_later(r"\$\w*\$|\b[uU]&['\"]")
 _BRACKETED: Final = frozenset({"sqlite", "tsql", "fabric"})
 _UNTERMINATED: Final = frozenset({"", "tsql", "fabric"})
 """Where a statement may follow another without a sign between them."""
@@ -59,19 +60,19 @@ _STATEMENT_WORDS: Final = frozenset(
     "grant go insert kill load merge openrowset print raiserror reconfigure restore return revert revoke rollback save "
     "set shutdown truncate update updatetext use waitfor while writetext".split()
 )
-_EXPLAIN: Final = re.compile(
+_EXPLAIN: Final = compile_later(
     r"\s*explain\s+(?:(?:query\s+plan|analyze|verbose|extended|formatted|plan|format\s*=\s*\w+)\s+)*(?=[(a-z])",
     re.IGNORECASE,
 )
-_EXPLAIN_START: Final = re.compile(r"(?:select|with|\()", re.IGNORECASE)
-_PRAGMA: Final = re.compile(
+_EXPLAIN_START: Final = compile_later(r"(?:select|with|\()", re.IGNORECASE)
+_PRAGMA: Final = compile_later(
     r"\s*pragma\s+(?:\w+\.)?(?:table_info|table_xinfo|table_list|foreign_key_list|index_list|index_info|index_xinfo"
     r"|database_list|show_tables|storage_info)\s*(?:\(\s*['\"]?\w*['\"]?\s*\))?\s*;?\s*",
     re.IGNORECASE,
 )
 _PRAGMA_DIALECTS: Final = frozenset({"sqlite", "duckdb"})
 _MAX_DEPTH: Final = 64  # of brackets
-_OUTSIDE_NAME: Final = re.compile(r"[/\\:@*?~]|\.\w{1,8}$")
+_OUTSIDE_NAME: Final = compile_later(r"[/\\:@*?~]|\.\w{1,8}$")
 """What a table's name holds that is a file's or an address."""
 _OWNED_CALLS: Final = frozenset({"", "oracle"})
 """Where `package.function` may call something without brackets."""
@@ -81,7 +82,7 @@ _BARE_NAMES: Final = frozenset(
     "localtimestamp sessiontimezone dbtimezone connect_by_isleaf connect_by_iscycle column_value".split()
 )
 """Names that stand for a value without any table."""
-_ACTING_NAME: Final = re.compile(
+_ACTING_NAME: Final = compile_later(
     r"(?:apply|archive|approve|call|cancel|charge|clear|close|create|delete|disable|do|drop|enable|erase|exec|execute"
     r"|expire|export|fire|flush|grant|insert|issue|kill|launch|mail|notify|pay|perform|post|process|publish|purge"
     r"|reboot|refund|remove|reset|restart|revoke|run|send|set|shutdown|start|stop|submit|transfer|trigger|truncate"
@@ -97,7 +98,7 @@ _FILE_SCHEMAS: Final = frozenset(
 _SEQUENCE_WORDS: Final = frozenset({"nextval"})
 _ATTRIBUTE_CALLS: Final = frozenset({"", "postgres", "redshift", "materialize", "risingwave"})
 """Where `row.f` and `(value).f` may call the function `f`."""
-_ACTING_ATTRIBUTE: Final = re.compile(
+_ACTING_ATTRIBUTE: Final = compile_later(
     r"pg_|lo_|dblink|currval|setval|lastval|query_to|table_to|cursor_to|schema_to|database_to|ts_stat|xpath_table"
     r"|crosstab|set_config|txid_|inet_"
 )

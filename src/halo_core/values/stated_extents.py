@@ -17,6 +17,7 @@ from halo_core.values.dates import find_date_forms
 from halo_core.values.kinds import Form, Kind, make_form
 from halo_core.values.numbered import singularize
 from halo_core.values.order_counts import COUNT_NAMES
+from halo_core.values.patterns import compile_later
 from halo_core.values.sketch import Sketch, has_user_mark
 
 _MAX_STATED: Final = 32
@@ -41,7 +42,7 @@ _NUMBERS: Final = {
     )
     for word in row.split()
 }
-_LASTING: Final = re.compile(
+_LASTING: Final = compile_later(
     rf"(?<![\w.,])([0-9]{{1,6}}(?:\.5)?|half an?|{'|'.join(_NUMBERS)})[ -]?"
     r"((?:second|sec|minute|min|hour|hr|day|night|week|wk|month|quarter|year|yr|sekunde|stunde|tag|woche|monat|jahr)"
     r"e?[ns]?|h|d)(?!\w)",
@@ -51,10 +52,12 @@ _MEASURES: Final = frozenset("duration length period term stay timeout ttl lifet
 """Words of arguments that hold how long something lasts, in a unit that they do not say."""
 _ENDS: Final = frozenset("until till end ends expires expiry expiration through deadline".split())
 _FURTHER_COUNTS: Final = frozenset("replica copy instance worker node pod seat license licence slot".split())
-_CHANGED: Final = re.compile(
+_CHANGED: Final = compile_later(
     r"\b(?:more|another|additional|extra|further|double|twice|triple|half|halve|fewer|less|by [0-9])\b", re.IGNORECASE
 )
-_STATED_COUNT: Final = re.compile(r"\b(?:to|with|at|of|for|on|up to|only|just|is|=) ?([0-9]{1,4})\b(?![.,:/-]?[0-9])")
+_STATED_COUNT: Final = compile_later(
+    r"\b(?:to|with|at|of|for|on|up to|only|just|is|=) ?([0-9]{1,4})\b(?![.,:/-]?[0-9])"
+)
 
 
 def find_stated_extents(text: str) -> Iterator[Form]:

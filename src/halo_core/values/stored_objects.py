@@ -14,7 +14,6 @@ Marks contain the period in which they were made, so that they expire without be
 from __future__ import annotations
 
 import posixpath
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -25,6 +24,7 @@ from typing import Any, Final
 from halo_core.model import ActionKind, Impact, Resource
 from halo_core.values.leaves import extract_texts
 from halo_core.values.lexicon import STOP_WORDS, VERBS, stem_all
+from halo_core.values.patterns import compile_later
 from halo_core.values.text import split_name
 
 PERIOD_US: Final = 30 * 86_400_000_000
@@ -32,7 +32,7 @@ PERIOD_US: Final = 30 * 86_400_000_000
 LIVE_PERIODS: Final = 4
 """Periods in which a mark counts. It expires between 90 and 120 days after it was made."""
 _MARK_BYTES: Final = 7
-_LIST_KEY: Final = re.compile(r"[0-9][A-Za-z]|[A-Za-z][0-9]")
+_LIST_KEY: Final = compile_later(r"[0-9][A-Za-z]|[A-Za-z][0-9]")
 """A key of a read that chooses a list of objects, such as the form `5b`, where the read is not named after it."""
 _MAX_OBJECTS: Final = 16
 _MAX_OBJECT: Final = 512  # characters of an object's name
@@ -41,8 +41,8 @@ _STORING_IMPACTS: Final = (Impact.WRITE, Impact.UNKNOWN, Impact.EXECUTE, Impact.
 _GENERIC: Final = "*"
 _LISTED_CLASSES: Final = frozenset(("key", "space"))
 """Classes of objects that a store may list by how their names begin."""
-_KEY_PART: Final = re.compile(r"(?<=[^\W_])(?:[-_.:#|]+|(?<=[^\W\d])(?=\d+$)|\s+)")
-_WILDCARD: Final = re.compile(r"[*%]")
+_KEY_PART: Final = compile_later(r"(?<=[^\W_])(?:[-_.:#|]+|(?<=[^\W\d])(?=\d+$)|\s+)")
+_WILDCARD: Final = compile_later(r"[*%]")
 
 
 _NAME_CLASSES: Final = {
@@ -59,11 +59,11 @@ _ENDS: Final = stem_all(
     "target old new from to input output origin original link copy first second what where other a b"
 )
 """Last words of names for source and destination of a copy or a move; they hold paths if their values look like it."""
-_PATH_SIGN: Final = re.compile(r"[/\\]|\w\.\w{1,5}$")
-_IDENTIFIER: Final = re.compile(r"(?=.*\d)(?=.*[A-Za-z]|\d{6})[A-Za-z0-9]{1,24}([-_#:][A-Za-z0-9]{1,24}){0,4}")
+_PATH_SIGN: Final = compile_later(r"[/\\]|\w\.\w{1,5}$")
+_IDENTIFIER: Final = compile_later(r"(?=.*\d)(?=.*[A-Za-z]|\d{6})[A-Za-z0-9]{1,24}([-_#:][A-Za-z0-9]{1,24}){0,4}")
 """Letters and digits (`LN-2041`), or six digits or more: neither an amount nor a date."""
-_PATH_PART: Final = re.compile(r"(?:[A-Za-z]:)?[/\\]|\.{1,2}[/\\]|[\w.-]+[/\\][\w.-]")
-_FILE_NAME: Final = re.compile(r"\w\.\w{1,5}$")
+_PATH_PART: Final = compile_later(r"(?:[A-Za-z]:)?[/\\]|\.{1,2}[/\\]|[\w.-]+[/\\][\w.-]")
+_FILE_NAME: Final = compile_later(r"\w\.\w{1,5}$")
 _BRINGING: Final = stem_all("clone crawl curl download fetch mirror pull receive scrape wget")
 """Words of resources' names for bringing content from elsewhere into a store."""
 _CAME_ALONG: Final = stem_all("attachment inbox voicemail fax")

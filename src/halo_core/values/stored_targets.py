@@ -19,6 +19,7 @@ from halo_core.values.leaves import Leaf
 from halo_core.values.lexicon import VERBS, stem_all
 from halo_core.values.numbered import singularize
 from halo_core.values.open_filters import leaves_nothing_out, wants_all, wants_all_passed_on
+from halo_core.values.patterns import compile_later
 from halo_core.values.provenance import trace_leaves
 from halo_core.values.record_lists import RECORD_NOUNS
 from halo_core.values.result_origins import VOUCHED_ORIGINS
@@ -40,7 +41,7 @@ _MATCHING: Final = frozenset("sender from match matching filter condition criter
 _SCHEDULED_NAMES: Final = frozenset("task command job action prompt instruction instructions script".split())
 """Words of arguments for an act that is done later."""
 _TIMES: Final = frozenset("when schedule interval frequency recurrence repeat every".split())
-_RECURRING: Final = re.compile(
+_RECURRING: Final = compile_later(
     r"\b(?:every|each|daily|nightly|weekly|monthly|hourly|always|jede\w*|chaque|cada|ogni|elke)\b|[*]", re.IGNORECASE
 )
 _PERSON_NAMES: Final = frozenset(
@@ -77,16 +78,16 @@ _JOINING: Final = stem_all(
 _CAPTION_NAMES: Final = frozenset("title name label caption description comment note subject path".split())
 _UNTRUSTED_ORIGINS: Final = (Provenance.UNTRUSTED, Provenance.MIXED)
 _EVENT_NAMES: Final = frozenset("event trigger".split())
-_EVENT: Final = re.compile(r"[a-z]{2,32}(?:[._-][a-z]{2,32}){0,3}")
+_EVENT: Final = compile_later(r"[a-z]{2,32}(?:[._-][a-z]{2,32}){0,3}")
 """The name of an event as a model spells it, if the user asked to be informed of it: `order.created`."""
-_PUBLIC_KEY: Final = re.compile(
+_PUBLIC_KEY: Final = compile_later(
     r"\s*(?:ssh-(?:rsa|dss|ed25519)|ecdsa-sha2-|sk-ssh-|-----BEGIN |SHA256:[\w+/=]{6}|MD5:[0-9a-f]{2}:)"
 )
 """A key, or the fingerprint of one."""
 _MAX_DICTATED: Final = 4_096  # characters
 _EXTENTS: Final = (Kind.AMOUNT, Kind.DATE)
 # Files that say who may come in, what runs, and where names lead (sshd(8), crontab(5), hosts(5), systemd.unit(5)).
-_SYSTEM_FILE: Final = re.compile(
+_SYSTEM_FILE: Final = compile_later(
     r"(?:^|[/\\])(?:\.ssh|cron(?:tab|\.\w+)?|sudoers(?:\.d)?|systemd|init\.d|rc\.local|authorized_keys|hosts|resolv\.conf"
     r"|passwd|shadow|launchagents|launchdaemons|startup|\.(?:bash|zsh|profile|netrc|npmrc|pypirc|gitconfig|pgpass)\w*"
     r"|\.git[/\\]hooks|\.github[/\\]workflows|\.gitlab-ci\.yml|jenkinsfile|\.aws|\.kube|\.docker)(?:$|[/\\.])"

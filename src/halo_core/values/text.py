@@ -28,6 +28,7 @@ from typing import Final
 from urllib.parse import unquote
 
 from halo_core.values.normalization import INVISIBLE, LATIN_LOOKALIKES, normalize_bounded
+from halo_core.values.patterns import compile_later
 
 ATOM_BYTES: Final = 4
 MAX_ATOMS: Final = 4096  # of one text
@@ -36,13 +37,13 @@ _MAX_ATOM_LENGTH: Final = 128  # characters of an atom
 _CACHE_SIZE: Final = 16_384
 
 # A number may group thousands and have decimals; the bound keeps the search linear.
-_ATOM: Final = re.compile(r"[0-9][0-9,]{0,30}(?:\.[0-9]{1,30})?(?![^\W_])|[^\W_]+")
-_NAME: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+|[^\W\da-zA-Z_]+")
-_PARTED_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{2,63}")
-_NAME_PART: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
+_ATOM: Final = compile_later(r"[0-9][0-9,]{0,30}(?:\.[0-9]{1,30})?(?![^\W_])|[^\W_]+")
+_NAME: Final = compile_later(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+|[^\W\da-zA-Z_]+")
+_PARTED_NAME: Final = compile_later(r"[A-Za-z0-9][A-Za-z0-9._-]{2,63}")
+_NAME_PART: Final = compile_later(r"[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
 _MAX_NAME_PARTS: Final = 8
 _MAX_NAME_DIGITS: Final = 5
-_ENCODED: Final = re.compile(r"(?<![A-Za-z0-9+/=_-])[A-Za-z0-9+/_-]{24,4096}={0,2}")
+_ENCODED: Final = compile_later(r"(?<![A-Za-z0-9+/=_-])[A-Za-z0-9+/_-]{24,4096}={0,2}")
 
 
 def fold_text(text: str) -> str:
@@ -187,27 +188,27 @@ def decode_base64(text: str) -> list[str]:
 MAX_SPELLINGS: Final = 256
 _MAX_SPELLING_INPUT: Final = 65_536  # characters
 _MAX_SPELLING_LENGTH: Final = 4_096
-_BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{12,4096}={0,2}")
-_HEX: Final = re.compile(r"\b(?:0x)?([0-9a-fA-F]{16,4096})\b")
-_PERCENT: Final = re.compile(r"%[0-9a-fA-F]{2}")
-_LONG_RUN: Final = re.compile(r"[A-Za-z0-9+/_-]{12}")
+_BASE64: Final = compile_later(r"[A-Za-z0-9+/_-]{12,4096}={0,2}")
+_HEX: Final = compile_later(r"\b(?:0x)?([0-9a-fA-F]{16,4096})\b")
+_PERCENT: Final = compile_later(r"%[0-9a-fA-F]{2}")
+_LONG_RUN: Final = compile_later(r"[A-Za-z0-9+/_-]{12}")
 """Stands in whatever `_BASE64` or `_HEX` finds: one search where most texts have nothing, in place of two."""
-_ENTITY: Final = re.compile(r"&(?:#\d{1,7}|#x[0-9a-fA-F]{1,6}|[a-zA-Z]{2,12});")
-_SPOKEN: Final = re.compile(r"\s*[(\[{]?\s*\b(at|dot)\b\s*[)\]}]?\s*", re.IGNORECASE)
-_DOT: Final = re.compile(r"\bdot\b", re.IGNORECASE)
+_ENTITY: Final = compile_later(r"&(?:#\d{1,7}|#x[0-9a-fA-F]{1,6}|[a-zA-Z]{2,12});")
+_SPOKEN: Final = compile_later(r"\s*[(\[{]?\s*\b(at|dot)\b\s*[)\]}]?\s*", re.IGNORECASE)
+_DOT: Final = compile_later(r"\bdot\b", re.IGNORECASE)
 _DOT_CONTEXT: Final = 96  # characters on each side of a spoken dot
 # Groups of capitals and digits, or with a digit in each, so that common words do not match.
 _GROUP: Final = r"(?:[A-Z0-9]{1,8}|(?=[A-Za-z]{0,7}[0-9])[A-Za-z0-9]{2,8})"
-_GROUP_ROW: Final = re.compile(rf"(?<![A-Za-z0-9]){_GROUP}(?:[ .-]{_GROUP}(?![A-Za-z0-9])){{1,23}}")
-_COULD_BE_GROUPS: Final = re.compile(r"[A-Z0-9][A-Za-z0-9]{0,7}[ .-][A-Za-z]{0,7}[A-Z0-9]")
+_GROUP_ROW: Final = compile_later(rf"(?<![A-Za-z0-9]){_GROUP}(?:[ .-]{_GROUP}(?![A-Za-z0-9])){{1,23}}")
+_COULD_BE_GROUPS: Final = compile_later(r"[A-Z0-9][A-Za-z0-9]{0,7}[ .-][A-Za-z]{0,7}[A-Z0-9]")
 """Stands in whatever `_GROUP_ROW` finds that is long enough: a capital or a digit in each of two groups."""
-_GROUP_SEPARATOR: Final = re.compile(r"[ .-]")
-_DIGIT: Final = re.compile(r"[0-9]")
+_GROUP_SEPARATOR: Final = compile_later(r"[ .-]")
+_DIGIT: Final = compile_later(r"[0-9]")
 _MAX_GROUPS: Final = 12  # of one value, at most
 _MIN_DECODED_LENGTH: Final = 8  # characters of what was encoded
 _MIN_JOINED_LENGTH: Final = 10
 _MAX_JOINED_LENGTH: Final = 40
-_ZERO_WIDTH: Final = re.compile("[\u00ad\u200b-\u200f\u2060\ufeff]")
+_ZERO_WIDTH: Final = compile_later("[\u00ad\u200b-\u200f\u2060\ufeff]")
 
 
 def generate_spellings(text: str) -> Iterator[str]:

@@ -6,7 +6,6 @@ find_topics("Bin the second one")                        # 2
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from itertools import chain, islice
 from typing import Final
@@ -15,12 +14,13 @@ from halo_core.values.caseless import CaselessPattern
 from halo_core.values.inflections import list_inflected
 from halo_core.values.kinds import Form, make_form
 from halo_core.values.lexicon import STOP_WORDS, is_task_word
+from halo_core.values.patterns import compile_later
 
 MIN_TOPIC: Final = 4
 """Letters of a word that can be a topic."""
 RELATED_LETTERS: Final = 4
 """Letters that related words have in common: `hosting` and `nordhost`."""
-_LONG_WORD: Final = re.compile(r"[^\W\d_]{4,}")
+_LONG_WORD: Final = compile_later(r"[^\W\d_]{4,}")
 _PAID_THINGS: Final = frozenset("rent fuel food post taxi wine milk bread coal wood rope".split())
 """Words for what is paid for. Some of them are also verbs or common words."""
 _MAX_RELATED: Final = 512  # words of a text
@@ -108,13 +108,13 @@ _ANSWER_ALL: Final = CaselessPattern(
     rf"|\b(?:tell|thank|text|write|message|mail|notify|inform)(?: to)? (?:each|all|every one) of them\b{_UNRESTRICTED}",
     needs=(*_ANSWERS, " of them"),
 )
-_CAPITALISED: Final = re.compile(r"(?<![\w'’-])[A-ZÀ-Þ][^\W_]+")
-NUMBERED_NAME: Final = re.compile(
+_CAPITALISED: Final = compile_later(r"(?<![\w'’-])[A-ZÀ-Þ][^\W_]+")
+NUMBERED_NAME: Final = compile_later(
     r"(?<![\w'’-])([A-ZÀ-Þ][^\W\d_]{2,31}) [0-9]{1,4}[a-z]?(?![\w%°€$£/:-]|[.,][0-9]| [0-9])"
 )
 """A name with a number that tells several things of that name apart: a house in a street, a ward."""
-_CAPITALISED_NAME: Final = re.compile(r"(?<![\w'’-])[A-ZÀ-Þ][^\W_]+(?: [A-ZÀ-Þ][^\W_]+)*")
-_NAME_BEHIND: Final = re.compile(r"\W{0,3}(?:[^.;:!?\n]{0,80} to (?:the )?)?[A-ZÀ-Þ]\w")
+_CAPITALISED_NAME: Final = compile_later(r"(?<![\w'’-])[A-ZÀ-Þ][^\W_]+(?: [A-ZÀ-Þ][^\W_]+)*")
+_NAME_BEHIND: Final = compile_later(r"\W{0,3}(?:[^.;:!?\n]{0,80} to (?:the )?)?[A-ZÀ-Þ]\w")
 _CALENDAR: Final = frozenset(
     "monday tuesday wednesday thursday friday saturday sunday january february march april may june july august "
     "september october november december".split()
@@ -165,7 +165,7 @@ _NUMBER_WORDS: Final = {
     )
     for word in row.split()
 }
-_OWN_NUMBER: Final = re.compile(
+_OWN_NUMBER: Final = compile_later(
     r"(?<![\w./@-])(?=[\w-]{0,31}[0-9])(?=[\w-]{0,31}[A-Za-z])[A-Za-z0-9][\w-]{2,31}(?![\w/@-]|\.\w)"
 )
 """An id of letters and digits that means one item of a list, even if an untrusted source contained it before."""
@@ -177,7 +177,7 @@ _NO_TOPICS: Final = frozenset(
     "evening monday tuesday wednesday thursday friday saturday sunday".split()
 )
 """Words in front of a noun for the place in a list, or for a state."""
-_TOPIC_WORD: Final = re.compile(r"[^\W\d_]+")
+_TOPIC_WORD: Final = compile_later(r"[^\W\d_]+")
 
 
 def is_topic(word: str) -> bool:
@@ -294,7 +294,7 @@ _ROLE_PHRASE: Final = CaselessPattern(
     r"\b(?:the|our|my|this|that|her|his|their|der|die|das|dem|den|unser\w*|mein\w*|le|la|les|notre|mon|ma|el|los|nuestr[oa]"
     r"|mi|il|lo|nostr[oa]|de|het|ons|onze|mijn)\s((?:[^\W\d_][\w'’-]*\s?){1,3})"
 )
-_PHRASE_WORD: Final = re.compile(r"[^\W\d_]+")
+_PHRASE_WORD: Final = compile_later(r"[^\W\d_]+")
 
 
 def find_role_words(text: str) -> Iterator[Form]:

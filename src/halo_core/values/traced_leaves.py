@@ -7,7 +7,6 @@ thread in a channel that is vouched for.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from functools import partial
@@ -21,6 +20,7 @@ from halo_core.values.leaves import KEY, Leaf
 from halo_core.values.lexicon import GRANTING_SWITCHES, SECRET_WORDS, SENSITIVE_WORDS, SHARING_NAMES, USUAL_LEVELS
 from halo_core.values.named_values import NAMED_FILE
 from halo_core.values.numbered import singularize
+from halo_core.values.patterns import compile_later
 from halo_core.values.result_origins import VOUCHED_ORIGINS
 from halo_core.values.sketch import Sketch, has_user_mark
 from halo_core.values.text import split_name
@@ -39,7 +39,7 @@ _FEW_READERS_WORDS: Final = frozenset(
 )
 _THREAD_WORDS: Final = frozenset("thread threads parent".split())
 _UNTRUSTED_ORIGINS: Final = (Provenance.UNTRUSTED, Provenance.MIXED)
-_WORD: Final = re.compile(r"[^\W\d_]+")
+_WORD: Final = compile_later(r"[^\W\d_]+")
 _MIN_FILE_WORD: Final = 4  # letters
 _FILE_WORDS: Final = tuple(
     "attachment attachments attach attached file files document documents pdf photo photos picture pictures image "

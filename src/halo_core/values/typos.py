@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from typing import Final
 
 from halo_core.values.kinds import Form
+from halo_core.values.patterns import compile_later
 from halo_core.values.sketch import Sketch, extract_tokens, has_user_mark
 from halo_core.values.user_texts import generate_typos
 
 _MAX_READ: Final = 64  # characters
 _MIN_TYPO: Final = 4  # characters of a mistyped word
 _MAX_TYPO: Final = 16
-_DIGITS: Final = re.compile(r"\d")
+_DIGITS: Final = compile_later(r"\d")
 
 
 def is_typo(sketch: Sketch, text: str) -> bool:

@@ -20,6 +20,7 @@ from halo_core.values.lexicon import (
     STOP_WORDS,
     stem_all,
 )
+from halo_core.values.patterns import compile_later
 from halo_core.values.text import split_name
 
 UNLISTED_ORDER: Final = "+order"
@@ -30,9 +31,9 @@ NEED: Final = "+need"
 """Added to the stems of a text that states a need: "ward 5 needs gloves"."""
 UNLISTED_VERB: Final = "+own "
 """Prefix of the stem of an unlisted verb, which may be in the name of a tool."""
-SENTENCE: Final = re.compile(r"[^.!?;\n]+(?:\.(?=\w)[^.!?;\n]*)*[.!?;\n]?")
-PART: Final = re.compile(r",| (?:and|then|but|und|et|y|e|en) ", re.IGNORECASE)
-WORD: Final = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
+SENTENCE: Final = compile_later(r"[^.!?;\n]+(?:\.(?=\w)[^.!?;\n]*)*[.!?;\n]?")
+PART: Final = compile_later(r",| (?:and|then|but|und|et|y|e|en) ", re.IGNORECASE)
+WORD: Final = compile_later(r"[^\W_]+(?:['’-][^\W_]+)*")
 _LEADING_WORDS: Final = frozenset(
     "please pls plz kindly now then also just ok okay so hi hey hello thanks and but can could would will you u we i'd "
     "like to want need go ahead let's lets first finally afterwards after that".split()
@@ -65,7 +66,7 @@ REMARKING: Final = CaselessPattern(
     r"|know|knows|wrote|writes|told|tells|thinks?|thought|means?|meant|goes)\b"
     r"|['’](?:s|re|ve|ll|d)\b|\b\w{2,}ed\b"
 )
-_RELATIVE: Final = re.compile(
+_RELATIVE: Final = compile_later(
     r"(?<=everything )that\b.*|(?<=all )that\b.*|(?<=anything )that\b.*|(?<=everybody )who\b.*|(?<=everyone )who\b.*"
     r"|(?<=those )(?:who|that)\b.*"
 )
@@ -87,7 +88,7 @@ INFORMING: Final = frozenset(
     "info status history reminder bullet bullets points version text reason reasons example examples sense".split()
 )
 """Nouns of information. An order for it by a verb with nearly no meaning asks for no act."""
-_FETCHING: Final = re.compile(r"\bgo (?:for|with) ", re.IGNORECASE)
+_FETCHING: Final = compile_later(r"\bgo (?:for|with) ", re.IGNORECASE)
 _KEEPING: Final = stem_all("keep leave hold save note mind stay remain")
 """Verbs by which something remains as it is."""
 _SHOWING: Final = CaselessPattern(
@@ -106,11 +107,11 @@ ABOUT: Final = CaselessPattern(
     r"|numbers?(?: please)?\W*$)"
 )
 """The text asks or remarks something about what it names, and wants nothing done with it."""
-_QUOTED: Final = re.compile(r"\"[^\"]*\"|[“„][^”“]*[”“]|«[^»]*»|(?m:^[ \t]*[>|].*$)")
+_QUOTED: Final = compile_later(r"\"[^\"]*\"|[“„][^”“]*[”“]|«[^»]*»|(?m:^[ \t]*[>|].*$)")
 """A quotation: in quotation marks, or behind the quotation sign of a mail."""
-_INTRODUCED: Final = re.compile(r"[?:]\s*\n.*|:\s*$", re.DOTALL)
+_INTRODUCED: Final = compile_later(r"[?:]\s*\n.*|:\s*$", re.DOTALL)
 """Text below a question, or below a line that ends in a colon. It is shown, and not the user's order."""
-_NAMING_SIGN: Final = re.compile(r"(?<= )[/#@~][\w.-]|\w_\w")
+_NAMING_SIGN: Final = compile_later(r"(?<= )[/#@~][\w.-]|\w_\w")
 _MIN_WORDS: Final = 2  # of an order
 _MAX_CHARS: Final = 2_048
 _MAX_PARTS: Final = 32  # of a text
@@ -150,12 +151,12 @@ def _changes(part: str, verb: str) -> bool:
 
 
 _AWAY: Final = CaselessPattern(r"\b(?:out|off|away|down)\b")
-_NEEDING: Final = re.compile(
+_NEEDING: Final = compile_later(
     r"\b(?:needs?|could use|(?:is|are|'re) (?:short of|out of|low on))\b"
     r"(?= (?:[0-9]|an? |some |more |another |new |two |three |four |five |six |ten )| \w+\W*$)",
     re.IGNORECASE,
 )
-_WITHHOLDING: Final = re.compile(
+_WITHHOLDING: Final = compile_later(
     r"\b(?:yet|later|only want|just want|wait|first|don['’]?t|do not|not|never|maybe|perhaps|might|whether)\b",
     re.IGNORECASE,
 )
@@ -191,7 +192,7 @@ def _find_unlisted_verb(part: str) -> str:
 
 
 _NO_VERBS: Final = QUESTION_WORDS | STOP_WORDS
-_CONTRACTION: Final = re.compile(r"(?<!let)['’](?:s|re|ve|ll|m)$")
+_CONTRACTION: Final = compile_later(r"(?<!let)['’](?:s|re|ve|ll|m)$")
 """A subject and its verb in one word, at the beginning of a remark: "it's from them"."""
 
 

@@ -18,6 +18,7 @@ from halo_core.values.caseless import CaselessPattern
 from halo_core.values.inflections import list_uninflected
 from halo_core.values.kinds import Form, make_form
 from halo_core.values.lexicon import STOP_WORDS, VERBS, is_task_word, stem_all
+from halo_core.values.patterns import compile_later
 from halo_core.values.prohibitions import VALUE, drop_refused, may_refuse
 from halo_core.values.spans import MAX_TEXT_TOKENS, SENTENCE_ENDS, tokenize
 from halo_core.values.text import extract_atoms, split_name
@@ -186,11 +187,11 @@ def find_id_letters(text: str) -> str:
 
 
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_ID: Final = re.compile(r"(?<![\w-])[A-Za-z]{1,8}[-_/#]?([0-9]{3,12})(?![\w-])")
+_ID: Final = compile_later(r"(?<![\w-])[A-Za-z]{1,8}[-_/#]?([0-9]{3,12})(?![\w-])")
 _MAX_IDS: Final = 256
 
 
-_POSTED: Final = re.compile(
+_POSTED: Final = compile_later(
     r"\b(?:to|on|onto|into|against|auf|an|sur|su|sul|en) (?:(?:the )?(?:account|konto|compte|conto|cuenta) )?"
     r"([0-9]{3,4})(?![\w.:/%-]|,[0-9]| ?(?:[$€£¥%]|eur|usd|gbp|chf|dollar|pound|percent|people|persons|units|times"
     r"|hours|days|weeks|months))",
@@ -230,7 +231,7 @@ _COUNTS: Final = {
     )
     for word in row.split()
 }
-_COUNT_WORD: Final = re.compile(r"[^\W\d_]{2,9}")
+_COUNT_WORD: Final = compile_later(r"[^\W\d_]{2,9}")
 
 
 def find_counts(text: str) -> Iterator[Form]:
@@ -305,8 +306,8 @@ _PASSIVE: Final = CaselessPattern(r"\s+(?:be|get|receive|see)\b")
 _MODAL: Final = frozenset(
     ("must not", "mustn't", "mustn’t", "should not", "shouldn't", "shouldn’t", "cannot", "can't", "can’t", "never")
 )
-_PART: Final = re.compile(r"\b(?:and|und|en|et|y|ve|i|if|falls|wenn|als|as|who|which|that)\b", re.IGNORECASE)
-_VALUE: Final = re.compile(_NAMED)
+_PART: Final = compile_later(r"\b(?:and|und|en|et|y|ve|i|if|falls|wenn|als|as|who|which|that)\b", re.IGNORECASE)
+_VALUE: Final = compile_later(_NAMED)
 _LISTING: Final = frozenset(
     "and or nor und oder noch et ou ni y o of en i ani any other others either neither - * •".split()
 )

@@ -7,7 +7,6 @@ source could then compose a value out of single words of the user.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterable
 from functools import partial, reduce
 from itertools import compress, islice
@@ -23,6 +22,7 @@ from halo_core.values.lexicon import AUDIENCE_WORDS, LEVEL_NAMES, STOP_WORDS, is
 from halo_core.values.named_values import find_written_patterns
 from halo_core.values.number_uses import split_uses
 from halo_core.values.numbered import MIN_DIGITS, singularize
+from halo_core.values.patterns import compile_later
 from halo_core.values.quoted_addresses import ANYBODY
 from halo_core.values.result_origins import VOUCHED_ORIGINS
 from halo_core.values.reworded import are_variants_written, list_word_variants
@@ -35,15 +35,15 @@ READ_LENGTH: Final = 256
 """Characters of a value that are read where its words are not compared in order."""
 _BEGINNING_TOKENS: Final = 8  # tokens by which a long text is looked for first
 _MIN_ROW: Final = 4  # tokens
-_COMPOUND_NAME: Final = re.compile(r"[A-Za-z]{1,8}[-_/.][0-9]{1,8}|[0-9]{1,8}[-_/.][A-Za-z]{1,8}")
+_COMPOUND_NAME: Final = compile_later(r"[A-Za-z]{1,8}[-_/.][0-9]{1,8}|[0-9]{1,8}[-_/.][A-Za-z]{1,8}")
 """A short id of letters and digits, such as `A-1`."""
 _MAX_NAME_WORDS: Final = 3
 _MAX_INFLECTED: Final = 4  # words of a name whose endings are looked at
-_SHORT_ID: Final = re.compile(r"[0-9][A-Za-z]|[A-Za-z][0-9]")
-_SHORT_NUMBER: Final = re.compile(rf"[0-9]{{1,{MIN_DIGITS - 1}}}")
-_LETTER: Final = re.compile(r"[A-Z]")
+_SHORT_ID: Final = compile_later(r"[0-9][A-Za-z]|[A-Za-z][0-9]")
+_SHORT_NUMBER: Final = compile_later(rf"[0-9]{{1,{MIN_DIGITS - 1}}}")
+_LETTER: Final = compile_later(r"[A-Z]")
 """A letter that names a zone, a hall or the like beside its noun."""
-_LETTERS: Final = re.compile(r"[^\W\d_]+")
+_LETTERS: Final = compile_later(r"[^\W\d_]+")
 _GENERIC_NOUNS: Final = frozenset(
     "id ids name names number no num nr key ref code to from target value by of and the in on for with at list".split()
 )

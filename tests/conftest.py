@@ -95,8 +95,11 @@ def _new_stores(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch,
     if request.node.get_closest_marker("disk") is not None:
         return
 
+    make_empty_file = database.Database._make_file
+
     def make_file(self: database.Database) -> None:
-        if self.path is None:
+        if self.path is None or self.schema_version != database.SCHEMA_VERSION:  # of the target of a copy
+            make_empty_file(self)
             return
         with database._CREATE_LOCK, suppress(OSError):
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC

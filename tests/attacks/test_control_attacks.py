@@ -343,7 +343,7 @@ def test_a_forged_approval_lets_nothing_run(home, forger):
     signer, approver = KeyStore(home).signer("agent-clerk" if forger == "the agent's key" else "approver-mia"), "mia"
     if forger == "an approver of its own":
         approver = "eve"
-        Authorities(home).add_approver("local", approver, signer.public_key, 0)
+        Authorities(home).add_person("local", approver, signer.public_key, 0, role="approver")
 
     def ask(halo):
         body = Calls()

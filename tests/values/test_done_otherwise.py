@@ -1,4 +1,4 @@
-"""What is done to another thing, in the opposite direction, or with another amount is not asked for: ADR 103."""
+"""What is done to another thing, in the opposite direction, or with another amount is not asked for: ADR 101."""
 
 from __future__ import annotations
 

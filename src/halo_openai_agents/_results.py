@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -126,8 +128,23 @@ def _iter_argument_texts(arguments: str | None) -> Iterator[str]:
     text = arguments or ""  # some providers leave it out where there are none
     try:
         yield from _EXTRACTOR.list_leaves(parse_json(text)[0])
-    except (ValueError, RecursionError):
+    except ValueError:
         yield text
+    except RecursionError:
+        yield text
+        yield from _iter_unescaped_texts(text)
+
+
+def _iter_unescaped_texts(text: str) -> Iterator[str]:
+    """Texts with escapes in JSON that is too deep to be parsed."""
+    for part in _JSON_TEXT.findall(text):
+        if "\\" in part:
+            with suppress(ValueError):
+                yield json.loads(part, strict=False)
+
+
+_JSON_TEXT: Final = re.compile(r'"(?:[^"\\]|\\.)*"?', re.DOTALL)
+"""A text of JSON, or the rest without its end: beginning again at each of its signs would take quadratic time."""
 
 
 def get_function_calls(response: ModelResponse) -> list[ResponseFunctionToolCall]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
+from agents import ModelResponse, Usage
 from openai.types.responses import ResponseFunctionToolCall
 
 from halo_openai_agents._items import _read, _read_dumped, count_messages, read_item, read_items
+from halo_openai_agents._results import extract_words
 
 CALL = {"type": "function_call", "call_id": "c-1", "name": "pay", "arguments": '{"to": "ana"}'}
 ITEMS = [
@@ -49,3 +53,22 @@ def test_equal_items_are_read_once():
 
 def test_what_a_model_said_at_once_is_one_message():
     assert count_messages(read_items(ITEMS[:1] + ITEMS[2:6])) == 3
+
+
+@pytest.mark.parametrize("depth", [1, 400, 900, 2_000, 50_000])
+@pytest.mark.parametrize("end", ["", "}", '"', "\\"])
+def test_escaped_words_of_arguments_are_read_however_deep_others_are(depth, end):
+    inner = "[" * depth + r'"p\u0061y bob"' + "]" * depth
+    arguments = r'{"note": "p\u0061y \"ana\"", "more": ' + inner + ("}" if depth < 1_000 else end)
+    call = ResponseFunctionToolCall(arguments=arguments, call_id="c-1", name="note", type="function_call")
+    words = extract_words(ModelResponse(output=[call], usage=Usage(), response_id=None))
+    assert 'pay "ana"' in words
+    assert "pay bob" in words
+
+
+def test_texts_without_an_end_in_deep_arguments_are_read_in_linear_time():
+    arguments = "[" * 2_000 + '"' + r"\"" * 500_000
+    call = ResponseFunctionToolCall(arguments=arguments, call_id="c-1", name="note", type="function_call")
+    started = time.process_time()
+    extract_words(ModelResponse(output=[call], usage=Usage(), response_id=None))
+    assert time.process_time() - started < 10

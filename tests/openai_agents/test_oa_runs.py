@@ -224,7 +224,10 @@ async def test_the_hosts_hooks_hear_what_they_heard_before(world, halo):
 async def test_a_guardrail_beside_the_model_changes_nothing_about_who_decides(world, halo, parallel):
     @input_guardrail(run_in_parallel=parallel)
     async def no(_context: Any, _agent: Any, _given: Any) -> GuardrailFunctionOutput:
-        await asyncio.sleep(0.2)
+        async with asyncio.timeout(60):
+            # Where it stands in front of the model, nothing is decided meanwhile.
+            while parallel and not world.effects("look"):  # noqa: ASYNC110  a record sets no event
+                await asyncio.sleep(0.01)
         return GuardrailFunctionOutput(output_info=None, tripwire_triggered=True)
 
     guarded = halo.guard(

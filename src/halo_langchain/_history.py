@@ -103,6 +103,8 @@ class ShownMessage(NamedTuple):
 _BASES: Final = (SystemMessage, HumanMessage, ToolMessage, AIMessage)
 _MAX_DUMPED: Final = 4_096
 """Bytes of the calls and blocks of a message up to which it is remembered."""
+_MAX_NAMES: Final = 512
+"""The same for its type and ids."""
 _KNOWN: Final[TextCache[tuple[Any, ...], ShownMessage]] = TextCache()
 """Messages by all that `_read` reads of them: each model call of a conversation shows the same ones again."""
 
@@ -113,7 +115,8 @@ def read_message(message: BaseMessage) -> ShownMessage:
     known = _KNOWN.get(value) if value is not None else None
     if known is None:
         known = _read(message)
-        if value is not None:
+        # INVARIANT: a message that somebody changed meanwhile is not kept as what it was before.
+        if value is not None and value == _get_value(message):
             _KNOWN.keep(value, known.recorded.text, known)
     return known
 
@@ -135,6 +138,8 @@ def _get_value(message: BaseMessage) -> tuple[Any, ...] | None:
             return None
     if len(dumped) > _MAX_DUMPED or not {*map(type, names)} <= _NAME_TYPES:
         return None
+    if sum(map(len, filter(None, names))) > _MAX_NAMES:
+        return None
     is_others = kind is HumanMessage and (bool(members.get("name")) or "lc_source" in message.additional_kwargs)
     return kind, names, content if is_text else None, dumped, is_others
 
@@ -146,9 +151,9 @@ def _read(message: BaseMessage) -> ShownMessage:
     base = next((kind for kind in _BASES if isinstance(message, kind)), BaseMessage)
     kind, text, calls = message.type, get_message_text(message), read_attribute(message, "tool_calls")
     described, lines = _write_calls(calls) if calls else ("", "")
-    recorded = Message(kind, text + lines if base is AIMessage else text)
-    items = [_make_item(message, base, text, described, is_given=is_given) for is_given in (False, True)]
-    is_unnamed = base is HumanMessage and not message.name and "lc_source" not in message.additional_kwargs
+    recorded = Message(kind, text + lines if isinstance(message, AIMessage) else text)
+    items = [_make_item(message, text, described, is_given=is_given) for is_given in (False, True)]
+    is_unnamed = isinstance(message, HumanMessage) and not message.name and "lc_source" not in message.additional_kwargs
     key = kind, text, described
     return ShownMessage(base, kind, message.id or "", text, described, lines, is_unnamed, key, recorded, *items)
 
@@ -159,14 +164,14 @@ def _write_calls(calls: Iterable[Any]) -> tuple[str, str]:
     return described, join_calls("", ((item.get("name"), item.get("args")) for item in calls))
 
 
-def _make_item(message: Any, base: type[Any], text: str, calls: str, *, is_given: bool) -> HistoryItem | None:
-    if base is HumanMessage:
+def _make_item(message: BaseMessage, text: str, calls: str, *, is_given: bool) -> HistoryItem | None:
+    if isinstance(message, HumanMessage):
         return HistoryItem(HistoryRole.USER, text, is_given=is_given)
-    if base is ToolMessage:
+    if isinstance(message, ToolMessage):
         return HistoryItem(
             HistoryRole.RESULT, text, id=read_attribute(message, "tool_call_id") or "", is_given=is_given
         )
-    if base is not AIMessage:
+    if not isinstance(message, AIMessage):
         return None
     role = HistoryRole.CALLS if calls else HistoryRole.REPLY
     return HistoryItem(role, text, calls, is_given=is_given) if text or calls else None
@@ -438,7 +443,7 @@ def iterate_generations(response: Any) -> Iterator[Any]:
 
 
 def _to_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
+    return list(value) if isinstance(value, list | tuple) else [value]
 
 
 def _iterate_provider_results(message: BaseMessage) -> Iterator[str]:

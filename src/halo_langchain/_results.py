@@ -48,7 +48,7 @@ from halo_core.enforcement.result_texts import (
 from halo_core.model import HistoryItem
 from halo_core.model_requests import ProviderBlock, find_provider_blocks
 from halo_langchain._history import GENERATED_KINDS, iterate_answers, iterate_generations, read_answer
-from halo_langchain._translate import read_attribute
+from halo_langchain._translate import read_any_attribute
 
 if TYPE_CHECKING:
     from halo_core.facade import HaloBase
@@ -63,7 +63,7 @@ _KEPT_METADATA: Final = frozenset({"finish_reason", "model_name", "model_provide
 
 
 def _list_message_parts(message: BaseMessage) -> list[Any]:
-    return [message.content, read_attribute(message, "tool_calls"), read_attribute(message, "artifact")]
+    return [message.content, read_any_attribute(message, "tool_calls"), read_any_attribute(message, "artifact")]
 
 
 _EXTRACTOR: Final = TextExtractor(
@@ -105,7 +105,7 @@ def _iterate_model_output(response: Any) -> Iterator[str]:
 
 def _has_content_alone(message: BaseMessage) -> bool:
     """Whether a message has neither calls nor an artifact besides its content."""
-    calls, artifact = read_attribute(message, "tool_calls"), read_attribute(message, "artifact")
+    calls, artifact = read_any_attribute(message, "tool_calls"), read_any_attribute(message, "artifact")
     return (calls is None or calls == []) and artifact is None
 
 

@@ -36,7 +36,7 @@ from halo_core.quick_init import quick_init
 from halo_langchain._pause import LangChainAction
 from halo_langchain._results import Labels, make_documents_surface
 from halo_langchain._runs import RunClaim, body_values, current_claim, ensure_run_id, entry_scope, get_or_create_claim
-from halo_langchain._translate import FRAMEWORK, read_attribute, refuse_overridden_entry_points, retriever_schema
+from halo_langchain._translate import FRAMEWORK, read_any_attribute, refuse_overridden_entry_points, retriever_schema
 
 if TYPE_CHECKING:
     from halo_langchain import Halo
@@ -101,8 +101,8 @@ def _prepare_retrieval(retriever: BaseRetriever, query: Any, kwargs: Mapping[str
     """The query, the number of documents if the retriever states it, and the caller's other arguments."""
     manager_argument = {"run_manager": kwargs["run_manager"]} if "run_manager" in kwargs else {}
     extra_arguments = {name: value for name, value in kwargs.items() if name != "run_manager"}
-    settings = read_attribute(retriever, "search_kwargs")
-    k = settings.get("k") if isinstance(settings, Mapping) else read_attribute(retriever, "k")
+    settings = read_any_attribute(retriever, "search_kwargs")
+    k = settings.get("k") if isinstance(settings, Mapping) else read_any_attribute(retriever, "k")
     limit_argument = {"k": k} if isinstance(k, int) and not isinstance(k, bool) else {}
     arguments: dict[str, Any] = {}
     problem = ""
@@ -165,7 +165,7 @@ class _RetrievalCall(LangChainAction, GuardedAction):
         if "k" in ticket.args and "k" not in self.extra_arguments:
             # INVARIANT: what runs was decided; settings that somebody else holds are not read again.
             k = changed.pop("k", ticket.args["k"])
-            settings = read_attribute(self.retriever, "search_kwargs")
+            settings = read_any_attribute(self.retriever, "search_kwargs")
             update = {"search_kwargs": {**settings, "k": k}} if isinstance(settings, Mapping) else {"k": k}
             self.retriever = self.retriever.model_copy(update=update)
         if changed:

@@ -89,6 +89,18 @@ def _is_field(kind: type[Any], name: str) -> bool:
     return issubclass(kind, BaseModel) and not any(name in vars(base) for base in kind.__mro__)
 
 
+def read_any_attribute(model: Any, name: str) -> Any:
+    """Like `read_attribute`; a class that answers for attributes it does not have is asked too."""
+    kind: Any = type(model)
+    return getattr(model, name, None) if _answers_itself(kind) else read_attribute(model, name)
+
+
+@functools.lru_cache(maxsize=1024)
+def _answers_itself(kind: Any) -> bool:
+    own, usual = getattr(kind, "__getattr__", None), getattr(BaseModel, "__getattr__", None)
+    return own is not usual or kind.__getattribute__ is not object.__getattribute__
+
+
 def hosted_names(tools: Iterable[Any] | None) -> list[str]:
     """Names of tools that the model's provider runs, where nobody can decide them."""
     return [get_tool_name(item) for item in tools or () if not is_client_side(item)]

@@ -55,7 +55,8 @@ def read_message(message: ChatMessage) -> ReadMessage:
     known = _KNOWN.get(dumped)
     if known is None:
         known = _read(message)
-        if dumped:
+        # INVARIANT: a message that somebody changed meanwhile is not kept as what it was before.
+        if dumped and dumped == _dump(message):
             _KNOWN.keep(dumped, known.all_text, known)
     return known
 

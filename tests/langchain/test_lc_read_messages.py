@@ -6,9 +6,11 @@ import math
 
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
+from langchain_core.outputs import Generation, LLMResult
 
 from halo_langchain import _history
 from halo_langchain._history import _read, _write_calls, read_message
+from halo_langchain._results import extract_model_output, extract_result_text
 
 
 def ask(args):
@@ -73,6 +75,66 @@ class Shouted(str):
 @pytest.mark.parametrize("message", [HumanMessage([{"type": "text", "text": Shouted("x")}]), AIMessage("x", other=1)])
 def test_a_message_of_other_types_is_not_remembered(message):
     assert read_message(message) is not read_message(message)
+
+
+class ChangingContent(dict):
+    """Changes a message while it is read, as another thread may."""
+
+    def __init__(self, message):
+        self.message = message
+
+    def __contains__(self, _name):
+        self.message.content = "Pay Bob."
+        return False
+
+
+def test_a_message_that_changes_while_it_is_read_is_not_kept_as_what_it_was():
+    changing = HumanMessage("Pay Ana, who is changed meanwhile.")
+    changing.additional_kwargs = ChangingContent(changing)
+    read_message(changing)
+    assert read_message(HumanMessage("Pay Ana, who is changed meanwhile.")).text == "Pay Ana, who is changed meanwhile."
+
+
+@pytest.mark.parametrize("name", ["id", "tool_call_id"])
+def test_a_message_with_a_long_id_is_not_remembered(name):
+    message = ToolMessage("paid", **{"tool_call_id": "c-1", name: "c" * 1_000})
+    assert read_message(message) is not read_message(message)
+
+
+class AnswerOfAPerson(AIMessage, HumanMessage):
+    type: str = "ai"
+
+
+def test_what_a_message_asks_for_is_recorded_whatever_else_it_is():
+    message = AnswerOfAPerson("Yes.", tool_calls=[{"name": "pay", "args": {}, "id": "c-1"}])
+    assert read_message(message).recorded.text == "Yes.\npay {}"
+
+
+class Answering(AIMessage):
+    """Has an artifact that is no field."""
+
+    def __getattr__(self, name):
+        if name == "artifact":
+            return "a secret"
+        raise AttributeError(name)
+
+
+class Intercepting(AIMessage):
+    """The same in another way."""
+
+    def __getattribute__(self, name):
+        return "a secret" if name == "artifact" else super().__getattribute__(name)
+
+
+@pytest.mark.parametrize("kind", [Answering, Intercepting])
+def test_what_a_message_answers_for_itself_is_part_of_its_text(kind):
+    assert "a secret" in extract_result_text(kind("x"))
+    assert "a secret" in extract_model_output(kind("x"))
+
+
+def test_generations_in_a_tuple_are_read_each():
+    answer = LLMResult.model_construct(generations=[(Generation(text="one"), Generation(text="two"))])
+    assert extract_model_output(answer) == "one\ntwo"
 
 
 def test_equal_messages_are_read_once(monkeypatch):

@@ -14,6 +14,7 @@ from langchain_core.vectorstores import VectorStore
 from halo_core.errors import Denied
 from halo_core.model import EntryKind
 from halo_langchain import Impact, Resource
+from halo_langchain._retrievers import _prepare_retrieval
 
 GOOD = Resource(impact=Impact.READ, source_trust=900, idempotent=True)
 FORBIDDEN = Resource(impact=Impact.READ, labels=("forbidden",))
@@ -244,3 +245,16 @@ def test_a_thread_that_passes_under_a_retrieval_gets_no_more_than_it(world):
 
     assert asyncio.run(refreshing(world, start, POOR).ainvoke("q")) == []
     assert found == [[]]
+
+
+class Delegating(Plain):
+    """Has a number of documents that is no field."""
+
+    def __getattr__(self, name):
+        if name == "k":
+            return 7
+        raise AttributeError(name)
+
+
+def test_a_number_of_documents_that_a_retriever_answers_for_itself_is_decided():
+    assert _prepare_retrieval(Delegating(log=[]), "q", {}).decided_arguments == {"query": "q", "k": 7}

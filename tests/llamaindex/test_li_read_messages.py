@@ -48,3 +48,15 @@ def test_equal_messages_are_read_once(monkeypatch):
     for _ in range(3):
         read_message(ask(to="ana"))
     assert len(reads) == 1
+
+
+def test_a_message_that_changes_while_it_is_read_is_not_kept_as_what_it_was(monkeypatch):
+    def read_late(message):
+        message.blocks[0].text = "pay bob"
+        return _read(message)
+
+    text = "pay ana, who is changed meanwhile"
+    with monkeypatch.context() as patches:
+        patches.setattr(_messages, "_read", read_late)
+        read_message(ChatMessage(role="user", content=text))
+    assert read_message(ChatMessage(role="user", content=text)).text == text

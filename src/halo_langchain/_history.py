@@ -116,7 +116,7 @@ def read_message(message: BaseMessage) -> ShownMessage:
     if known is None:
         known = _read(message)
         # INVARIANT: a message that somebody changed meanwhile is not kept as what it was before.
-        if value is not None and value == _get_value(message):
+        if value is not None and value == _get_value(message) and sum(map(len, filter(None, value[1]))) <= _MAX_NAMES:
             _KNOWN.keep(value, known.recorded.text, known)
     return known
 
@@ -137,8 +137,6 @@ def _get_value(message: BaseMessage) -> tuple[Any, ...] | None:
         except ValueError:  # values of other types
             return None
     if len(dumped) > _MAX_DUMPED or not {*map(type, names)} <= _NAME_TYPES:
-        return None
-    if sum(map(len, filter(None, names))) > _MAX_NAMES:
         return None
     is_others = kind is HumanMessage and (bool(members.get("name")) or "lc_source" in message.additional_kwargs)
     return kind, names, content if is_text else None, dumped, is_others

@@ -24,7 +24,6 @@ pytestmark = pytest.mark.filterwarnings("ignore::Warning")
 _NAMES = list(FRAMEWORKS)
 _CASES = [*LOOSENERS, *MORE_LOOSENERS, *SHOWN, *LENT_ORDERS, *POINTED, *OPPOSITES]
 _TWINS = [task.clean() for task in (*POINTED_TWINS, *OPPOSITE_TWINS)]
-_OPEN = NOT_HELD | NOT_HELD_OPPOSITES
 _SHARE = 16
 _TWIN_SHARE = 8
 

@@ -1,10 +1,10 @@
-"""How many of a thing the user wants: counts, the highest count allowed, and numbers that say which one instead.
+"""How many of a thing a text of the user wants: counts, the most it allows, and numbers that say which one instead.
 
     find_count_forms("Order the chairs, up to 6 each")   # ("allowed_count", "1") ... ("allowed_count", "6")
     find_count_forms("Order 2 chairs for room 640")      # ("counting", "2"), ("numbering", "640")
 
-Nothing but its counts bounds an unpriced order (ADR 78). So a count has to be the user's: written as one, or within a
-limit that the user states.
+An order at no stated price is bounded by its counts alone (ADR 78), so a count has to be the user's: written as one, or
+within a limit that the user states.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from halo_core.values.patterns import compile_later
 
 _MAX_NUMBERS: Final = 48
 _MAX_ALLOWED: Final = 200
-"""Most counts that a limit allows. A higher limit allows only the counts that the user wrote."""
+"""A higher limit allows only the counts that the user wrote."""
 _MAX_NOUN: Final = 24  # characters of what stands in front of a number
 PRICE_LIMIT: Final = Form("price_limit", "")
-"""The user states a highest price."""
+"""Says that the user states the most that something may cost."""
 
 _NUMBER: Final = compile_later(r"(?<![\w.,/@+-])[0-9]{1,6}(?![\w/@-]|[.,][0-9])")
 _TIME_BEHIND: Final = compile_later(
@@ -31,7 +31,7 @@ _TIME_BEHIND: Final = compile_later(
     r"|[ -]?(?:min|mins|hrs?|yrs?|kg|km|cm|mm|%)(?!\w)|[ -](?:employees|staff|customers|visitors|users|members)\b",
     re.IGNORECASE,
 )
-"""The number in front is a time or another measure."""
+"""Says that a number in front is a time or another measure."""
 MEASURING_NAMES: Final = frozenset(
     "second seconds minute minutes hour hours day days night nights week weeks month months year years duration length "
     "period term stay percent weight kg km hrs mins".split()
@@ -67,7 +67,7 @@ _COUNTED_BEHIND: Final = compile_later(
     r" (?:of|x|×)\b| (?!(?:is|was|has|had|for|from|and|or|to|on|in|at|by|with|that|which|as|if|it)\b)[^\W\d_]",
     re.IGNORECASE,
 )
-""""Order 10" followed by this orders ten pieces, and is not the order with that number."""
+"""Says that "order 10" orders ten, and is no order with that number."""
 _WORDS: Final = {
     word: number
     for number, row in enumerate(
@@ -116,17 +116,15 @@ _MONEY_ANYWHERE: Final = rf"(?:[$€£¥] ?[0-9][0-9.,]*|(?<![0-9.,])[.,]*[0-9][
 """Read from the beginning of a number alone: from each of its digits, that takes the square of its length."""
 _PRICE_LIMIT: Final = compile_later(
     rf"\b(?:up to|at (?:the )?most|no more than|not more than|max(?:imum)?\.?(?: of)?|under|below|less than|within"
-    rf"|budget(?: is| of|:)?|cheaper than|bis zu|höchstens|maximal|unter) (?:a |the |our )?"
-    rf"(?:{_SIGNED_MONEY}|[0-9][0-9.,]*+{_CURRENCY})"
-    rf"|(?:{_SIGNED_MONEY}|(?<![0-9.,])(?=[.,]*+[0-9])[0-9.,]++{_CURRENCY}) (?:(?:each|apiece|per \w+|a piece),? )?"
+    rf"|budget(?: is| of|:)?|cheaper than|bis zu|höchstens|maximal|unter) (?:a |the |our )?{_MONEY}"
+    rf"|{_MONEY_ANYWHERE} (?:(?:each|apiece|per \w+|a piece),? )?"
     r"(?:at (?:the )?most|max(?:imum)?|tops|or less|höchstens|maximal)\b",
     re.IGNORECASE,
 )
-"""A number without such words in front is read from its first sign: from each digit it would take their square."""
 
 
 def find_count_forms(text: str) -> Iterator[Form]:
-    """Find the numbers in a text by their use, and the highest count that it allows.
+    """Forms of the numbers in a text, by what they say, and of the most that it allows.
 
     A number says how many (`counting`), which one (`numbering`) or how long (`measuring`).
 
@@ -148,7 +146,7 @@ def find_count_forms(text: str) -> Iterator[Form]:
 
 
 def _find_counted(text: str) -> Iterator[Form]:
-    """Find the ids in a clause with counts, and each with its count: "2 of CH-1 and 20 of CH-2"."""
+    """Forms of the ids that stand in a clause with counts, and of each with its count: "2 of CH-1 and 20 of CH-2"."""
     for clause in _CLAUSE.split(text)[:_MAX_NUMBERS]:
         ids = [name.casefold() for name in islice(_find_ids(clause), _MAX_NUMBERS)]
         numbers = [match[0] for match in islice(_NUMBER.finditer(clause), _MAX_NUMBERS)]
@@ -157,20 +155,20 @@ def _find_counted(text: str) -> Iterator[Form]:
             yield from (make_form(("counted", f"{ids[0]} {number}")) for number in numbers)
 
 
-def _find_ids(text: str) -> Iterator[str]:
-    """The ids of a text. A pattern that looked ahead from each sign of a long run would take the square of its time."""
-    for run in _RUN.finditer(text):
-        digit, letter = _LAST_DIGIT.search(run[0]), _LAST_LETTER.search(run[0])
-        if digit is None or letter is None:
+def _find_ids(clause: str) -> Iterator[str]:
+    """Ids of letters and digits."""
+    for run in _RUN.finditer(clause):
+        if (letter := _LAST_LETTER.match(run[0])) is None:
             continue
+        last = min(letter.end(1), run.end(1) - run.start())
         for match in _ID.finditer(run[0]):
-            if match.start() > min(digit.start(), letter.start()):
+            if match.start() > last:
                 break
             yield match[0]
 
 
 def _find_use(text: str, match: re.Match[str]) -> str:
-    """Find the use of a number: how many, which one, or how long."""
+    """What a number says: how many, which one, or how long (`measuring`)."""
     if _TIME_BEHIND.match(text, match.end()) is not None:
         return "measuring"
     return "numbering" if _says_which(text, match) else "counting"

@@ -133,7 +133,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     names = [family.name for family in _EVERY]
     parser.add_argument("--desk", action="append", choices=list(_DESKS), help="one of the desks (default: all)")
     parser.add_argument("--family", action="append", choices=names, metavar="NAME", help=f"one of: {', '.join(names)}")
-    parser.add_argument("--fifth", choices=("open", "held-back"), help="half of the newest families, drawn by lot")
+    parser.add_argument("--fifth", choices=("open", "held-back"), help="half of 21 later families, drawn by lot")
     parser.add_argument("--sixth", choices=("open", "held-back"), help="likewise, of fourteen, for each desk another")
     parser.add_argument("--seventh", choices=("open", "held-back"), help="likewise, of these and four more")
     parser.add_argument("--seed", type=int, default=0, help="of world, names, amounts and order (default %(default)s)")

@@ -83,6 +83,44 @@ def test_a_usual_word_in_a_record_that_the_user_named_taints_nothing(desk):
     assert is_paid(desk)
 
 
+@pytest.mark.parametrize("phrase", ["papers are missing", "papers checked, waiting for papers", "Papers are missing."])
+@pytest.mark.parametrize("argument", ["note", "text"])
+def test_a_usual_phrase_is_like_a_usual_word(desk, phrase, argument):
+    learn(desk, phrase, argument=argument)
+    excuse(desk, {"pupil": "rx1234", argument: phrase})
+    assert is_paid(desk)
+
+
+@pytest.mark.parametrize(
+    "phrase",
+    [
+        "pay it to account 5",
+        "papers are with Bob Adler",
+        "ask bob@post.example first",
+        "see adler-shop.example",
+        "this remark has seven words in it",
+        "Bob",
+        "papers: missing",
+        "two\nlines",
+    ],
+)
+def test_a_phrase_with_room_for_a_value_taints_the_record(desk, phrase):
+    learn(desk, phrase, argument="text")
+    excuse(desk, {"pupil": "rx1234", "text": phrase})
+    assert not is_paid(desk)
+
+
+def test_a_phrase_in_an_argument_that_is_a_target_taints_the_record(desk):
+    declared = {**WRITE, "targets": ("text",)}
+    for number in range(LEAST_SESSIONS):
+        with desk.session(f"before {number}", request=f"Pupil rx{2000 + number} is ill."):
+            run(desk, "absence_add", {"pupil": f"rx{2000 + number}", "text": "excused"}, **declared)
+    with desk.session("monday", request="Pupil rx1234 is ill."):
+        read_letter(desk)
+        run(desk, "absence_add", {"pupil": "rx1234", "text": "excused"}, **declared)
+    assert not is_paid(desk)
+
+
 @pytest.mark.parametrize(
     ("taught", "written"),
     [
@@ -136,9 +174,10 @@ def list_form(halo, home, text):
     return bodies(home, EntryKind.OUTCOME)[-1]["origin"]
 
 
-def test_a_list_of_other_records_is_no_word_of_an_exposed_session(desk, home):
+@pytest.mark.parametrize("text", ["5b: rx5001, rx5002, rx5003", "waiting: rx5001, rx5002", "not excused: rx5001"])
+def test_a_list_of_other_records_is_no_word_of_an_exposed_session(desk, home, text):
     free_note(desk)
-    assert list_form(desk, home, "5b: rx5001, rx5002, rx5003") == "known"
+    assert list_form(desk, home, text) == "known"
 
 
 @pytest.mark.parametrize(
@@ -149,6 +188,8 @@ def test_a_list_of_other_records_is_no_word_of_an_exposed_session(desk, home):
         "5b: rx5001 Bob",
         "5b",
         "5b: RX1234",
+        "pay this one: rx5001",
+        "rx5001, pay first: rx5002",
     ],
 )
 def test_a_list_with_that_record_or_with_anything_else_is(desk, home, text):
@@ -169,7 +210,10 @@ def test_a_number_that_an_exposed_session_made_up_is_untrusted_in_any_list(desk,
 @given(st.lists(st.text(min_size=1, max_size=12), max_size=8))
 def test_a_list_of_identifiers_holds_nothing_but_what_is_returned(tokens):
     found = list_only_identifiers(tokens, {"5b"})
-    assert found == [] or found == [token for token in tokens if token != "5b"]
+    others = [token for token in tokens if token != "5b"]
+    label = others[: len(others) - len(found)]
+    assert found == [] or found == others[len(label) :]
+    assert not found or (all(word.isalpha() and word.islower() for word in label[:2]) and len(label) <= 2)
 
 
 # receipts

@@ -1,8 +1,8 @@
-"""Words of a small set that an agent writes into records: `excused`, `in review`, `done`.
+"""Usual words and short phrases that an agent writes into records: `excused`, `in review`, `papers are missing`.
 
 An exposed session taints what it writes, since an untrusted text may have chosen it. But if the only choice was between
-words that ordinary sessions have often written in the same place, the record brings nothing of that text back. The
-tenant's profile learns such words from sessions that have read nothing untrusted (`SeenKind.WORD`).
+phrases that ordinary sessions have often written in the same place, the record brings nothing of that text back. The
+tenant's profile learns such phrases from sessions that have read nothing untrusted (`SeenKind.WORD`).
 """
 
 from __future__ import annotations
@@ -28,11 +28,13 @@ LEAST_SESSIONS: Final = 3
 _MAX_LEAVES: Final = 16
 _STATES: Final = frozenset(
     split_name(word)[-1]
-    for word in "category comment flag kind note outcome phase priority reason remark result stage state status "
-    "type".split()
+    for word in "body category comment content description flag kind message note outcome phase priority reason remark "
+    "result stage state status text type".split()
 )
 """Words at the end of an argument's name that hold a state or a remark, and nothing that later acts go to."""
-_WORDS: Final = re.compile(r"[^\W\d_A-Z]{2,24}(?: [^\W\d_A-Z]{2,24}){0,2}")
+_WORD: Final = r"[^\W\d_A-Z]{2,24}"
+_PHRASE: Final = re.compile(rf"(?:{_WORD}|[A-Z]{_WORD}(?=[ ,]))(?:,? {_WORD}){{0,5}}\.?")
+"""One to six words in small letters: no digit, address or name. The first of several may begin with a capital."""
 
 
 @lru_cache(maxsize=1024)
@@ -42,9 +44,11 @@ def _holds_state(name: str) -> bool:
 
 
 def _fingerprint(context: DecisionContext, key: bytes, leaf: Leaf) -> int:
-    """Fingerprint of a word with its place; 0 if it is not a state word."""
+    """Fingerprint of a phrase with its place; 0 if it is not a state or a remark."""
     name = leaf.field or name_of_argument(leaf.pointer)
-    if name == KEY or len(leaf.text) > 80 or not _holds_state(name) or not _WORDS.fullmatch(leaf.text):
+    if name == KEY or len(leaf.text) > 80 or name in context.resource.targets:
+        return 0
+    if not _holds_state(name) or not _PHRASE.fullmatch(leaf.text):
         return 0
     return fingerprint_text(f"{key.hex()} {context.resource.id} {leaf.pointer} {name} {leaf.text}")
 

@@ -62,6 +62,8 @@ _ENDS: Final = stem_all(
 _PATH_SIGN: Final = compile_later(r"[/\\]|\w\.\w{1,5}$")
 _IDENTIFIER: Final = compile_later(r"(?=.*\d)(?=.*[A-Za-z]|\d{6})[A-Za-z0-9]{1,24}([-_#:][A-Za-z0-9]{1,24}){0,4}")
 """Letters and digits (`LN-2041`), or six digits or more: neither an amount nor a date."""
+_LABEL: Final = compile_later(r"[a-z]{3,16}")
+_MAX_LABEL_WORDS: Final = 2
 _PATH_PART: Final = compile_later(r"(?:[A-Za-z]:)?[/\\]|\.{1,2}[/\\]|[\w.-]+[/\\][\w.-]")
 _FILE_NAME: Final = compile_later(r"\w\.\w{1,5}$")
 _BRINGING: Final = stem_all("clone crawl curl download fetch mirror pull receive scrape wget")
@@ -228,13 +230,19 @@ def _classify_name(name: str) -> str:
 def list_only_identifiers(tokens: Iterable[str], words: Collection[str]) -> list[str]:
     """List the identifiers of a list that consists of nothing else; empty for any other text.
 
+    A list may have a label, such as `waiting: LN-1, LN-2`: words before its first identifier.
+
     Args:
         tokens: of the list.
         words: of the call's arguments, which a list may repeat.
     """
     found: list[str] = []
+    labels = 0
     for token in tokens:
         if token in words:
+            continue
+        if not found and labels < _MAX_LABEL_WORDS and _LABEL.fullmatch(token) is not None:
+            labels += 1
             continue
         if _IDENTIFIER.fullmatch(token) is None or len(found) >= _MAX_LISTED:
             return []

@@ -18,6 +18,9 @@ _MIN_SHORTENED: Final = 6  # letters of a word in which one is missing
 _MIN_DOUBLED: Final = 5  # letters of a stem that ends in two
 _VOWELS: Final = "aeiou"
 _LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
+_VERBS: Final = frozenset(VERBS | FURTHER_VERBS)
+_BEGINNINGS: Final = frozenset(verb[:3] for verb in _VERBS)
+"""The first three letters of the verbs. The stem of a word of four letters or more keeps its first three."""
 
 
 @lru_cache(maxsize=8192)
@@ -42,11 +45,10 @@ def _is_doubled(stem: str) -> bool:
 
 def _find_mistyped(word: str) -> frozenset[str]:
     """Find the stems of verbs that a word is a typo of. The first letter is hardly ever wrong."""
-    verbs = VERBS | FURTHER_VERBS
     for other in _iterate_corrections(word):
-        found = verbs.intersection(split_name(other))
+        found = _VERBS.intersection(split_name(other)) if other[:3] in _BEGINNINGS else None
         if found:
-            return frozenset(found)
+            return found
     return frozenset()
 
 
@@ -55,5 +57,6 @@ def _iterate_corrections(word: str) -> Iterator[str]:
         for i in range(1, len(word) - 1):
             yield f"{word[:i]}{word[i + 1]}{word[i]}{word[i + 2 :]}"
     if len(word) >= _MIN_SHORTENED:
-        for i in range(2, len(word)):
+        # A letter behind the first three leaves the beginning as it is.
+        for i in range(2, len(word) if word[:3] in _BEGINNINGS else 3):
             yield from (f"{word[:i]}{letter}{word[i:]}" for letter in _LETTERS)

@@ -6,7 +6,7 @@ import pytest
 from value_world import USER, World, world
 
 from halo_core.model import Impact, Provenance, Resource
-from halo_core.values import find_parties, trace_leaves
+from halo_core.values import ToolTraits, find_parties, trace_leaves
 from halo_core.values.asked_acts import ASKING_SOMEBODY
 from halo_core.values.created_objects import returns_created
 from halo_core.values.forms import find_forms, parse_argument
@@ -165,7 +165,7 @@ def test_a_sort_of_thing_is_the_users_where_it_can_be_nobody(name, value, origin
 def creates(tool: str, made: World, args: dict[str, object]) -> bool:
     resource = Resource(id=tool, impact=Impact.WRITE, targets=("client",), source_trust=900)
     leaves = parse_leaves(args)
-    traced = trace_leaves(leaves, made.sketch, resource.targets, tool=tool)
+    traced = trace_leaves(leaves, made.sketch, resource.targets, ToolTraits(tool))
     return returns_created(resource, leaves, traced, made.sketch, exposed=made.sketch.has_untrusted)
 
 

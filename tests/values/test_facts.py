@@ -8,7 +8,7 @@ import pytest
 from value_world import World, world
 
 from halo_core.model import Fact, Impact, ProgramClass, Resource, Reversal
-from halo_core.values import FactSources, find_facts, trace_leaves, vouch_for_user
+from halo_core.values import FactSources, ToolTraits, find_facts, trace_leaves, vouch_for_user
 from halo_core.values.leaves import parse_leaves
 
 OURS = FactSources(is_own_domain=frozenset({"corp.example"}).__contains__)
@@ -21,7 +21,7 @@ def facts(made: World, tool: str, args: dict[str, Any], sources: FactSources = O
 def judge(made: World, tool: str, args: dict[str, Any], sources: FactSources = OURS, **resource: Any) -> Any:
     reached = Resource(id=tool, **{"impact": Impact.SEND, "reversal": Reversal.UNDO, **resource})
     leaves = parse_leaves(args)
-    traced = trace_leaves(leaves, made.sketch, reached.targets, reached.amount)
+    traced = trace_leaves(leaves, made.sketch, reached.targets, ToolTraits(amount=reached.amount))
     return find_facts(reached, args, leaves, traced, made.sketch, sources)
 
 
@@ -376,7 +376,7 @@ def test_a_thread_at_a_vouched_place_is_no_target_of_its_own():
     given = {"channel": "#builds", "thread_ts": "1732791600.1201"}
 
     def targets(tool: str, declared: tuple[str, ...]) -> list[str]:
-        traced = trace_leaves(parse_leaves(given), made.sketch, declared, are_paths_objects=True, tool=tool)
+        traced = trace_leaves(parse_leaves(given), made.sketch, declared, ToolTraits(tool, are_paths_objects=True))
         return [leaf.pointer for leaf in traced if leaf.is_target]
 
     assert targets("post", ("channel",)) == ["/channel"]
@@ -388,7 +388,7 @@ def test_a_thread_at_a_vouched_place_is_no_target_of_its_own():
 def test_texts_of_a_message_without_declared_targets_are_no_targets():
     made = world("Fax a summary to +49 40 5550100")
     leaves = parse_leaves({"fax_number": "+49405550100", "pages": ["Mostly positive."], "box": "reports"})
-    traced = trace_leaves(leaves, made.sketch, are_handles_targets=True)
+    traced = trace_leaves(leaves, made.sketch, (), ToolTraits(are_handles_targets=True))
     assert [leaf.pointer for leaf in traced if leaf.is_target] == ["/box", "/fax_number"]
 
 

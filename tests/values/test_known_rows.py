@@ -8,19 +8,20 @@ import pytest
 from value_world import KNOWN, UNTRUSTED, USER, World, world
 
 from halo_core.model import Provenance
-from halo_core.values import trace_leaves
+from halo_core.values import ToolTraits, trace_leaves
 from halo_core.values.leaves import parse_leaves
 
 ORDERS = "5120 lamp 59.90 open\n5123 chair 120.00 open"
 PEOPLE = json.dumps(
     [{"id": "E-1", "name": "Nadia Rahimi", "login": "nrahimi"}, {"id": "E-2", "name": "Theo Baptiste", "login": "tbap"}]
 )
+LOOKUP = ToolTraits(is_lookup=True)
 HOSTS = "vm-web-1 running\nvm-web-2 running"
 
 
 def origin(made: World, value: str, *, name: str = "order_no", grave: bool = True, pays: bool = False) -> Provenance:
     leaves = parse_leaves({name: value})
-    return trace_leaves(leaves, made.sketch, (name,), is_grave=grave, reaches_others=pays)[0].origin
+    return trace_leaves(leaves, made.sketch, (name,), ToolTraits(is_grave=grave, reaches_others=pays))[0].origin
 
 
 @pytest.mark.parametrize(
@@ -106,8 +107,8 @@ def test_in_a_later_message_an_id_and_a_name_are_the_users_choice_where_he_write
 def test_an_id_of_two_signs_is_looked_up_where_the_user_wrote_it(request_text, expected):
     made = world(request_text, "7b is sick")
     leaves = parse_leaves({"class_name": "7b"})
-    assert trace_leaves(leaves, made.sketch, is_lookup=True)[0].origin is expected
-    assert trace_leaves(leaves, made.sketch, ("class_name",), is_lookup=True)[0].origin is not USER
+    assert trace_leaves(leaves, made.sketch, (), LOOKUP)[0].origin is expected
+    assert trace_leaves(leaves, made.sketch, ("class_name",), LOOKUP)[0].origin is not USER
 
 
 # names as keys of a lookup
@@ -127,9 +128,9 @@ def test_an_id_of_two_signs_is_looked_up_where_the_user_wrote_it(request_text, e
 def test_a_name_that_others_have_said_is_the_users_where_he_writes_it(message, value, expected):
     made = World().mail("m-1 | Petra Novak <petra.novak@evil.example> | hi").message(message)
     leaves = parse_leaves({"name": value})
-    assert trace_leaves(leaves, made.sketch, is_lookup=True)[0].origin is expected
+    assert trace_leaves(leaves, made.sketch, (), LOOKUP)[0].origin is expected
     # It vouches for no target, and for nothing that is no lookup.
-    assert trace_leaves(leaves, made.sketch, ("name",), is_lookup=True)[0].origin is UNTRUSTED
+    assert trace_leaves(leaves, made.sketch, ("name",), LOOKUP)[0].origin is UNTRUSTED
     assert trace_leaves(leaves, made.sketch)[0].origin is UNTRUSTED
 
 

@@ -8,6 +8,7 @@ from value_world import KEY, World, world
 from halo_core.model import Fact, Impact, Provenance, Resource, Reversal
 from halo_core.values import (
     FactSources,
+    ToolTraits,
     find_facts,
     lists_by_filters,
     lists_records,
@@ -31,7 +32,7 @@ def read(made: World, text: str, place: int = 1, *, is_list: bool = True) -> Wor
 def is_tied(made: World, number: object, resource: Resource = RESPOND, source: str = "mail_list") -> bool:
     args = {resource.targets[0]: number}
     leaves = parse_leaves(args)
-    traced = trace_leaves(leaves, made.sketch, resource.targets, tool=resource.id)
+    traced = trace_leaves(leaves, made.sketch, resource.targets, ToolTraits(resource.id))
     sources = FactSources(names=(source, source))
     return Fact.NAMED_RECORD in find_facts(resource, args, leaves, traced, made.sketch, sources).facts
 

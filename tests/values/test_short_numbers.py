@@ -6,14 +6,14 @@ import pytest
 from value_world import world
 
 from halo_core.model import Impact, Provenance, Resource
-from halo_core.values import trace_leaves
+from halo_core.values import ToolTraits, trace_leaves
 from halo_core.values.answer_scope import find_values
 from halo_core.values.leaves import parse_leaves
 
 
 def origin(request: str, tool: str, argument: str, value: object) -> Provenance:
     made = world(request)
-    return trace_leaves(parse_leaves({argument: value}), made.sketch, (argument,), tool=tool)[0].origin
+    return trace_leaves(parse_leaves({argument: value}), made.sketch, (argument,), ToolTraits(tool))[0].origin
 
 
 @pytest.mark.parametrize(
@@ -106,9 +106,9 @@ def test_a_number_before_a_colon_and_a_blank_is_one(request_text, number, is_use
 def test_names_of_fields_beside_a_target_are_no_targets():
     payee = {"iban": "DE91100000000123456789", "holder": "Ana Lima", "contact_person": "Ana Lima"}
     made = world("Pay Ana Lima, DE91100000000123456789")
-    found = trace_leaves(parse_leaves({"payee": payee}), made.sketch, ("payee",), tool="reimburse")
+    found = trace_leaves(parse_leaves({"payee": payee}), made.sketch, ("payee",), ToolTraits("reimburse"))
     assert all(leaf.origin is Provenance.USER for leaf in found if leaf.is_target)
-    (mallory,) = trace_leaves(parse_leaves({"payee": {"mallory": 100}}), made.sketch, ("payee",), tool="pay")[:1]
+    (mallory,) = trace_leaves(parse_leaves({"payee": {"mallory": 100}}), made.sketch, ("payee",), ToolTraits("pay"))[:1]
     assert mallory.is_target
 
 
@@ -309,7 +309,7 @@ def test_an_id_that_others_name_is_their_choice_in_a_grave_act(mail, is_grave, i
     made = made.mail(mail) if mail else made
     made.sketch.has_untrusted = bool(mail)
     leaves = parse_leaves({"branch": "release-2"})
-    traced = trace_leaves(leaves, made.sketch, ("branch",), is_grave=is_grave)
+    traced = trace_leaves(leaves, made.sketch, ("branch",), ToolTraits(is_grave=is_grave))
     assert (traced[0].origin is Provenance.KNOWN) is is_known
 
 

@@ -9,7 +9,7 @@ import pytest
 from value_world import World, world
 
 from halo_core.model import Fact, Impact, Provenance, Resource
-from halo_core.values import FactSources, find_facts, lists_files, reads_own_place, trace_leaves
+from halo_core.values import FactSources, ToolTraits, find_facts, lists_files, reads_own_place, trace_leaves
 from halo_core.values.leaves import parse_leaves
 
 ADD = "Add zoe@agency.example to the board Mobile"
@@ -18,7 +18,7 @@ SEND = "Mail bo@partner.example that we agree"
 
 def open_targets(made: World, args: dict[str, Any], *targets: str, **options: Any) -> set[str]:
     leaves = parse_leaves(args)
-    traced = trace_leaves(leaves, made.sketch, targets, **options)
+    traced = trace_leaves(leaves, made.sketch, targets, ToolTraits(**options))
     vouched = (Provenance.USER, Provenance.KNOWN)
     return {leaf.pointer for leaf in traced if leaf.is_target and leaf.origin not in vouched}
 
@@ -42,7 +42,7 @@ def open_targets(made: World, args: dict[str, Any], *targets: str, **options: An
 def test_a_right_that_nobody_asked_for_is_a_target(request_text, more, is_open):
     made = world(request_text).mail("zoe needs the highest level")
     args = {"board": "Mobile", "email": "zoe@agency.example", **more}
-    assert bool(open_targets(made, args, "board", "email", are_rights_targets=True)) is is_open
+    assert bool(open_targets(made, args, "board", "email", is_administration=True)) is is_open
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_a_name_that_says_nothing_is_one_in_a_list():
 def facts(made: World, args: dict[str, Any], sources: FactSources | None = None, **declared: Any) -> set[Fact]:
     resource = Resource(id=declared.pop("id", "post_message"), reversal="undo", **declared)
     leaves = parse_leaves(args)
-    traced = trace_leaves(leaves, made.sketch, resource.targets, resource.amount)
+    traced = trace_leaves(leaves, made.sketch, resource.targets, ToolTraits(amount=resource.amount))
     return set(find_facts(resource, args, leaves, traced, made.sketch, sources or FactSources()).facts)
 
 

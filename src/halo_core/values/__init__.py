@@ -50,7 +50,7 @@ from halo_core.values.observed_text import (
     is_lookup_key,
     read_result,
 )
-from halo_core.values.provenance import trace_leaves
+from halo_core.values.provenance import ToolTraits, trace_leaves
 from halo_core.values.record_lists import find_parties, lists_by_filters, lists_of_one, lists_records, names_one_sender
 from halo_core.values.repeats import REPEAT_BYTES, fingerprint_model_words, repeats_as_whole, split_repeats
 from halo_core.values.result_origins import TRUST_FLOOR, judge_arguments, origin_of_result, reads_own_place
@@ -102,6 +102,7 @@ __all__ = [
     "Sketch",
     "StoreMarks",
     "StorePlace",
+    "ToolTraits",
     "TracedLeaf",
     "add_spans_row",
     "asks_for",

@@ -22,7 +22,7 @@ from halo_core.values.forms import ArgumentValue
 from halo_core.values.leaves import Leaf
 from halo_core.values.lookup_requests import only_looks_up
 from halo_core.values.open_filters import list_open_scopes, unvouch_targets_of_open_filters
-from halo_core.values.provenance import trace_leaves
+from halo_core.values.provenance import ToolTraits, trace_leaves
 from halo_core.values.result_origins import is_trusted_lookup
 from halo_core.values.sketch import Sketch
 from halo_core.values.traced_leaves import TracedLeaf
@@ -110,21 +110,7 @@ def trace_call(
         plan = _plan_tracing(resource)
     leaves = tuple(leaves)
     traced = trace_leaves(
-        leaves,
-        sketch,
-        plan.targets,
-        plan.amount,
-        is_declared_known=is_declared_known,
-        are_paths_objects=plan.are_paths_objects,
-        are_handles_targets=plan.are_handles_targets,
-        are_rights_targets=resource.impact is Impact.ADMIN and sketch.has_untrusted,
-        is_grave=plan.is_grave,
-        is_lookup=plan.is_lookup,
-        reaches_others=plan.reaches_others,
-        is_act=resource.impact is not Impact.READ,
-        pays=resource.impact is Impact.PAYMENT,
-        is_exposed=is_exposed,
-        tool=resource.id,
+        leaves, sketch, plan.targets, plan.tool, is_declared_known=is_declared_known, is_exposed=is_exposed
     )
     is_exposed = is_exposed or sketch.may_hold_untrusted
     if is_exposed and "" in args.values() and (open_scopes := list_open_scopes(resource, args, sketch)):
@@ -136,15 +122,20 @@ def trace_call(
     ):
         # A user who only wants to know something asks for no message, although he wrote the place. Neither does one
         # who stops a reminder, or has a broadcast recorded.
-        return tuple(
-            leaf._replace(origin=Provenance.NOVEL) if leaf.is_target and leaf.origin is Provenance.USER else leaf
-            for leaf in traced
-        )
+        return _unvouch_user_targets(traced)
     if resource.impact is Impact.DELETE:
         return unvouch_targets_of_open_filters(traced, leaves, resource.targets, sketch)
     if not is_unpriced_order(resource):
         return traced
     return vouch_for_counts(traced, leaves, sketch, is_exposed=is_exposed)
+
+
+def _unvouch_user_targets(traced: Iterable[TracedLeaf]) -> tuple[TracedLeaf, ...]:
+    """Give the targets that the user wrote the origin `novel`, so that nobody vouches for them."""
+    return tuple(
+        leaf._replace(origin=Provenance.NOVEL) if leaf.is_target and leaf.origin is Provenance.USER else leaf
+        for leaf in traced
+    )
 
 
 def _wants_other_act_than_message(resource: Resource, sketch: Sketch) -> bool:
@@ -161,12 +152,7 @@ class _TracePlan(NamedTuple):
 
     resource: Resource
     targets: frozenset[str]
-    amount: str
-    are_paths_objects: bool
-    are_handles_targets: bool
-    is_grave: bool
-    is_lookup: bool
-    reaches_others: bool
+    tool: ToolTraits
 
 
 _MAX_PLANS: Final = 4096
@@ -178,14 +164,18 @@ def _plan_tracing(resource: Resource) -> _TracePlan:
     """Make the tracing parameters of a resource, and cache them."""
     if len(_trace_plans) >= _MAX_PLANS:
         _trace_plans.clear()
-    plan = _trace_plans[id(resource)] = _TracePlan(
-        resource,
-        frozenset(resource.targets),
-        find_amount_name(resource),
-        sends_objects(resource),
-        has_open_targets(resource),
-        resource.impact in GRAVE_IMPACTS,
-        is_trusted_lookup(resource),
-        resource.impact in (Impact.PAYMENT, Impact.SEND),
+    impact = resource.impact
+    tool = ToolTraits(
+        name=resource.id,
+        amount=find_amount_name(resource),
+        are_paths_objects=sends_objects(resource),
+        are_handles_targets=has_open_targets(resource),
+        is_administration=impact is Impact.ADMIN,
+        is_grave=impact in GRAVE_IMPACTS,
+        is_lookup=is_trusted_lookup(resource),
+        is_act=impact is not Impact.READ,
+        reaches_others=impact in (Impact.PAYMENT, Impact.SEND),
+        pays=impact is Impact.PAYMENT,
     )
+    plan = _trace_plans[id(resource)] = _TracePlan(resource, frozenset(resource.targets), tool)
     return plan

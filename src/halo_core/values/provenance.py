@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import islice
-from typing import Final
+from typing import Final, NamedTuple
 
 from halo_core.model import Provenance
 from halo_core.values.argument_names import (
@@ -91,23 +91,47 @@ _JOINED_TARGET: Final = ArgumentContext(is_target=True)
 """Context in which the joined value of several leaves is judged."""
 
 
+class ToolTraits(NamedTuple):
+    """What tracing needs to know of the tool that is called, besides its declared targets.
+
+    Args:
+        name: of the tool. It says what an `id` is the number of: a ticket, for `close_ticket(id)`.
+        amount: name of the argument that is declared the amount, empty if none is.
+        are_paths_objects: a path is what is sent, not where it goes, unless it is a declared target.
+        are_handles_targets: the tool declares no target, so any short text counts as one.
+        is_administration: the tool administrates something. Once the session is exposed, a right that allows more
+            than reading and writing is then a target, whatever the name of its argument.
+        is_grave: the tool deletes, executes or administrates. A lookup lists all rows and does not say which one
+            is meant, so an id that an untrusted source names too counts as chosen by that source.
+        is_lookup: the tool is a declared read of a trusted source.
+        is_act: the tool is not a read.
+        reaches_others: the tool pays or sends something.
+        pays: the tool is a payment.
+    """
+
+    name: str = ""
+    amount: str = ""
+    are_paths_objects: bool = False
+    are_handles_targets: bool = False
+    is_administration: bool = False
+    is_grave: bool = False
+    is_lookup: bool = False
+    is_act: bool = False
+    reaches_others: bool = False
+    pays: bool = False
+
+
+_NO_TRAITS: Final = ToolTraits()
+
+
 def trace_leaves(
     leaves: Iterable[Leaf],
     sketch: Sketch,
     targets: Collection[str] = (),
-    amount: str = "",
+    tool: ToolTraits = _NO_TRAITS,
     *,
     is_declared_known: Callable[[ArgumentValue], bool] | None = None,
-    are_paths_objects: bool = False,
-    are_handles_targets: bool = False,
-    are_rights_targets: bool = False,
-    is_grave: bool = False,
-    is_lookup: bool = False,
-    reaches_others: bool = False,
-    is_act: bool = False,
-    pays: bool = False,
     is_exposed: bool = True,
-    tool: str = "",
 ) -> tuple[TracedLeaf, ...]:
     """Find the origin and the sources of each argument leaf; sorted by pointer.
 
@@ -115,61 +139,16 @@ def trace_leaves(
         leaves: of the real arguments (before secrets are sealed).
         sketch: what the session has seen.
         targets: names of the arguments that are declared targets.
-        amount: name of the argument that is declared the amount, empty if none is.
+        tool: what is called.
         is_declared_known: whether the operator has declared a value as known. Only called for targets.
-        are_paths_objects: a path is what is sent, not where it goes, unless it is a declared target.
-        are_handles_targets: the resource declares no target, so any short text counts as one.
-        are_rights_targets: a right that allows more than reading and writing is a target, whatever the name of
-            its argument.
-        is_grave: the call deletes, executes or administrates. A lookup lists all rows and does not say which one
-            is meant, so an id that an untrusted source names too counts as chosen by that source.
-        is_lookup: the call is a declared read of a trusted source.
-        reaches_others: the call pays or sends something.
-        is_act: the call is not a read.
-        pays: the call is a payment.
         is_exposed: the session may have seen an untrusted source.
-        tool: name of the tool. It says what an `id` is the number of: a ticket, for `close_ticket(id)`.
     """
     leaves = tuple(leaves)
-    tracer = _LeafTracer(
-        sketch,
-        frozenset(targets),
-        amount,
-        len(leaves),
-        is_declared_known,
-        is_grave=is_grave,
-        is_lookup=is_lookup,
-        reaches_others=reaches_others,
-        is_act=is_act,
-        pays=pays,
-        is_exposed=is_exposed,
-        tool=tool,
-        field_words=_find_field_words(leaves),
-        given=_list_given_targets(leaves, targets) if targets else (),
-    )
+    tracer = _LeafTracer(leaves, sketch, frozenset(targets), tool, is_declared_known, is_exposed=is_exposed)
     traced: list[TracedLeaf] = []
     for leaf in leaves:
         traced.append(tracer.trace(leaf))  # noqa: PERF401  a comprehension is a call
-    if len(leaves) > 1 or are_paths_objects:
-        traced = unmark_unset_targets(leaves, traced)
-    if are_paths_objects:
-        traced = unmark_sent_paths(leaves, traced, targets, sketch)
-        if _FORWARDING_WORDS.isdisjoint(split_argument_name(tool)):
-            traced = unmark_threads(traced, targets)
-    if are_handles_targets:
-        traced = [
-            leaf._replace(is_target=True) if leaf.kind is Kind.HANDLE and not names_note(leaf.pointer) else leaf
-            for leaf in traced
-        ]
-    if are_rights_targets:
-        traced = [
-            traced_leaf._replace(is_target=True) if grants_right(leaf) else traced_leaf
-            for leaf, traced_leaf in zip(leaves, traced, strict=True)
-        ]
-    if is_act and len(leaves) > 1 and sketch.has_untrusted:
-        traced = add_targets_after_exposure(
-            leaves, traced, targets, sketch, is_message=reaches_others and not pays, tool=tool
-        )
+    traced = _correct_target_marks(leaves, traced, targets, tool, sketch)
     if len(leaves) > 1:
         tracer.judge_pairs(leaves, traced)
         # What a full sketch does not hold counts as untrusted already.
@@ -178,14 +157,40 @@ def trace_leaves(
     return tuple(sorted(traced))
 
 
-def _list_given_targets(leaves: Iterable[Leaf], targets: Collection[str]) -> set[str]:
+def _correct_target_marks(
+    leaves: Sequence[Leaf], traced: list[TracedLeaf], targets: Collection[str], tool: ToolTraits, sketch: Sketch
+) -> list[TracedLeaf]:
+    """Mark further leaves as targets, and remove the mark from leaves that say where nothing goes."""
+    if len(leaves) > 1 or tool.are_paths_objects:
+        traced = unmark_unset_targets(leaves, traced)
+    if tool.are_paths_objects:
+        traced = unmark_sent_paths(leaves, traced, targets, sketch)
+        if _FORWARDING_WORDS.isdisjoint(split_argument_name(tool.name)):
+            traced = unmark_threads(traced, targets)
+    if tool.are_handles_targets:
+        traced = [
+            leaf._replace(is_target=True) if leaf.kind is Kind.HANDLE and not names_note(leaf.pointer) else leaf
+            for leaf in traced
+        ]
+    if tool.is_administration and sketch.has_untrusted:
+        traced = [
+            traced_leaf._replace(is_target=True) if grants_right(leaf) else traced_leaf
+            for leaf, traced_leaf in zip(leaves, traced, strict=True)
+        ]
+    if tool.is_act and len(leaves) > 1 and sketch.has_untrusted:
+        is_message = tool.reaches_others and not tool.pays
+        traced = add_targets_after_exposure(leaves, traced, targets, sketch, is_message=is_message, tool=tool.name)
+    return traced
+
+
+def _list_set_targets(leaves: Iterable[Leaf], targets: Collection[str]) -> set[str]:
     """List the names of the declared targets that have a value."""
-    given = set[str]()
+    names = set[str]()
     for leaf in leaves:
         name = name_of_argument(leaf.pointer)
         if name in targets and leaf.text.strip():
-            given.add(name)
-    return given
+            names.add(name)
+    return names
 
 
 def _find_field_words(leaves: Iterable[Leaf]) -> tuple[str, ...]:
@@ -198,20 +203,25 @@ def _find_field_words(leaves: Iterable[Leaf]) -> tuple[str, ...]:
 
 
 class _LeafTracer:
-    """Traces the leaves of one call in the sketch of its session."""
+    """Traces the leaves of one call in the sketch of its session.
+
+    Args:
+        leaves: of the call.
+        sketch: what the session has seen.
+        targets: names of the arguments that are declared targets.
+        tool: what is called.
+        is_declared_known: see `trace_leaves`.
+        is_exposed: see `trace_leaves`.
+    """
 
     __slots__ = (
-        "_amount",
         "_field_words",
-        "_given",
         "_hidden",
         "_is_exposed",
         "_is_grave",
-        "_is_lookup",
         "_judge",
         "_may_be_chosen",
-        "_pays",
-        "_reaches_others",
+        "_set_targets",
         "_settles_paper",
         "_sketch",
         "_targets",
@@ -220,47 +230,38 @@ class _LeafTracer:
 
     def __init__(
         self,
+        leaves: Sequence[Leaf],
         sketch: Sketch,
         targets: frozenset[str],
-        amount: str,
-        leaf_count: int,
+        tool: ToolTraits,
         is_declared_known: Callable[[ArgumentValue], bool] | None,
         *,
-        is_grave: bool,
-        is_lookup: bool,
-        reaches_others: bool,
-        is_act: bool,
-        pays: bool,
         is_exposed: bool,
-        tool: str,
-        field_words: tuple[str, ...],
-        given: Collection[str],
     ) -> None:
-        self._field_words, self._pays, self._given = field_words, pays, given
-        self._is_exposed = is_exposed
-        self._reaches_others = reaches_others
-        self._is_lookup = is_lookup
-        self._is_grave = is_grave and sketch.has_untrusted
-        self._may_be_chosen = not is_lookup and sketch.has_untrusted
         self._sketch = sketch
         self._targets = targets
-        self._amount = amount
         self._tool = tool
-        self._settles_paper = pays and names_paper(split_argument_name(tool))
+        self._is_exposed = is_exposed
+        self._field_words = _find_field_words(leaves)
+        self._set_targets = _list_set_targets(leaves, targets) if targets else ()
+        self._settles_paper = tool.pays and names_paper(split_argument_name(tool.name))
+        # Only an untrusted source that was read can have chosen an id.
+        self._is_grave = tool.is_grave and sketch.has_untrusted
+        self._may_be_chosen = not tool.is_lookup and sketch.has_untrusted
         self._judge = ValueJudge(
             sketch,
             is_declared_known,
-            is_act=is_act,
-            is_sending=reaches_others,
+            is_act=tool.is_act,
+            is_sending=tool.reaches_others,
             is_exposed=is_exposed,
-            is_grave=is_grave,
+            is_grave=tool.is_grave,
         )
-        self._hidden = HiddenValueFinder(sketch, leaf_count)
+        self._hidden = HiddenValueFinder(sketch, len(leaves))
 
     def trace(self, leaf: Leaf) -> TracedLeaf:
         """Find the origin of one leaf, without the leaves beside it."""
         name = name_of_argument(leaf.pointer)
-        if name in self._targets and len(self._given) > 1:
+        if name in self._targets and len(self._set_targets) > 1:
             if self._is_least_level(leaf, name):
                 # Another word for the right to read gives nobody more, so it does not matter who chose it.
                 return make_traced((leaf.pointer, Provenance.KNOWN, (), Kind.HANDLE, (), True))
@@ -271,7 +272,7 @@ class _LeafTracer:
     def _trace_values(self, leaf: Leaf, name: str) -> TracedLeaf:
         argument = self._describe_argument(leaf, name)
         values = parse_argument(leaf.text, argument.nouns, is_target=argument.is_target)
-        is_amount = not argument.is_target and (leaf.is_amount or name == self._amount)
+        is_amount = not argument.is_target and (leaf.is_amount or name == self._tool.amount)
         kind = values[0].kind
         if is_amount and kind in (Kind.ACCOUNT, Kind.TELEPHONE) and not _has_bank_form(values):
             kind = Kind.AMOUNT
@@ -322,12 +323,14 @@ class _LeafTracer:
         is_id_untrusted = bool(words) and all(map(self._sketch.was_in_untrusted_text, words))
         if is_id_untrusted and (self._is_grave or (self._may_be_chosen and self._is_other_named(text))):
             return not (self._is_written(text) or is_row_named(self._sketch, text))
-        if self._pays and is_row_unnamed(self._sketch, text, is_id_untrusted=is_id_untrusted):
+        if self._tool.pays and is_row_unnamed(self._sketch, text, is_id_untrusted=is_id_untrusted):
             return True
-        return (self._is_grave or self._reaches_others) and (
+        return (self._is_grave or self._tool.reaches_others) and (
             is_other_row_named(self._sketch, text, is_id_untrusted=is_id_untrusted)
             or is_row_ambiguous(self._sketch, text, is_id_untrusted=is_id_untrusted)
-            or (self._reaches_others and is_row_only_described(self._sketch, text, is_id_untrusted=is_id_untrusted))
+            or (
+                self._tool.reaches_others and is_row_only_described(self._sketch, text, is_id_untrusted=is_id_untrusted)
+            )
         )
 
     def _is_written(self, text: str) -> bool:
@@ -343,14 +346,14 @@ class _LeafTracer:
         if not leaf.field:
             is_target, nouns = name in self._targets, split_argument_name(name)
             if is_target and len(leaf.text) < MIN_DIGITS and leaf.text.isdigit():
-                nouns = (*nouns, *find_nouns_of_number(self._tool, name))
+                nouns = (*nouns, *find_nouns_of_number(self._tool.name, name))
             nouns = self._add_payee(nouns, is_target=is_target)
             if self._field_words and not _VALUE_NAMES.isdisjoint(nouns):
                 nouns = (*nouns, *self._field_words)
             is_sort = is_target and not names_somebody(name)
             is_reworded = is_target and may_be_reworded(name)
             return make_argument_context(
-                (is_target, names_thing(name), nouns, self._is_lookup and not is_target, is_sort, is_reworded)
+                (is_target, names_thing(name), nouns, self._tool.is_lookup and not is_target, is_sort, is_reworded)
             )
         return self._describe_field(leaf, name)
 
@@ -359,7 +362,7 @@ class _LeafTracer:
 
         Not if the tool or the argument is named after a paper (`invoice`).
         """
-        is_payee = is_target and self._pays and not self._settles_paper and not names_paper(nouns)
+        is_payee = is_target and self._tool.pays and not self._settles_paper and not names_paper(nouns)
         return (*nouns, _PAYEE) if is_payee else nouns
 
     def _describe_field(self, leaf: Leaf, name: str) -> ArgumentContext:
@@ -373,8 +376,8 @@ class _LeafTracer:
         is_right = not LEVEL_NAMES.isdisjoint(split_argument_name(leaf.field))
         is_thing = names_thing(name) or (names_thing(leaf.field) and not is_right)
         if is_target and len(leaf.text) < MIN_DIGITS and leaf.text.isdigit():
-            nouns = (*nouns, *find_nouns_of_number(self._tool, name))
-        return make_argument_context((is_target, is_thing, nouns, self._is_lookup and not is_target, False, False))
+            nouns = (*nouns, *find_nouns_of_number(self._tool.name, name))
+        return make_argument_context((is_target, is_thing, nouns, self._tool.is_lookup and not is_target, False, False))
 
     def _says_when_or_how(self, leaf: Leaf, name: str) -> bool:
         """Whether a declared target beside others is a day or a language, and nothing untrusted was read.
@@ -438,7 +441,7 @@ class _LeafTracer:
         The user writes "point www.corp.example to ...", and the call has `zone="corp.example", name="www"`. This does
         not hold for a tool that acts on the zone itself.
         """
-        if not _ZONE_WORDS.isdisjoint(split_argument_name(self._tool)):
+        if not _ZONE_WORDS.isdisjoint(split_argument_name(self._tool.name)):
             return
         zones = [
             i

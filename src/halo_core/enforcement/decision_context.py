@@ -63,35 +63,36 @@ class ObservedText:
     Args:
         fingerprints: fingerprints of its tokens.
         origin: who wrote it.
-        is_vouched: the host says so, not the conversation.
-        is_cut: it was longer than what is read, so not everything it brought is known.
-        traces: fingerprints by which it would be recognised as something that was stored.
+        is_vouched: the host itself passed the text as the user's, outside of the conversation.
+        is_cut: it was longer than what is read, so that part of it is unknown.
+        iter_taint_fingerprints: computes the fingerprints by which the taint index recognises it as something that an
+            exposed session stored.
         text: the text itself, empty for a result.
         text_mark: fingerprint of the whole text, for the user's words only.
-        result: what is kept of a trusted lookup besides, for a result.
-        is_recalled: it was recognised as something that was stored.
+        result: what is kept of a result besides its fingerprints.
+        is_recalled: it was recognised as something that an exposed session stored.
     """
 
     fingerprints: frozenset[int]
     origin: Provenance
     is_vouched: bool = False
     is_cut: bool = False
-    traces: Callable[[], Iterable[int]] = field(default=tuple, compare=False)
+    iter_taint_fingerprints: Callable[[], Iterable[int]] = field(default=tuple, compare=False)
     text: str = field(default="", repr=False)
     text_mark: int = 0
     result: ResultMarks = NO_MARKS
     is_recalled: bool = False
 
     def resolve_origin(self, tx: Transaction) -> ObservedText:
-        """The same text, as untrusted where it brings back what an exposed session stored.
+        """The same text; as untrusted text if it holds something that an exposed session stored.
 
-        INVARIANT: taint outlives its session - no store makes what was put there our own word. The user's words, and
-        what taints anyway, are not looked up.
+        INVARIANT: taint outlives its session - what was stored does not become trusted because it was stored. Texts of
+        the user, and texts that are untrusted anyway, are not looked up.
         """
         if (
             self.origin in (Provenance.USER, Provenance.UNTRUSTED)
             or not (stored := tx.load_taint_index())
-            or not stored.contains_any(self.traces())
+            or not stored.contains_any(self.iter_taint_fingerprints())
         ):
             return self
         return replace(self, origin=Provenance.UNTRUSTED, is_recalled=True)

@@ -1,8 +1,8 @@
 """Step (6): records the outcome of a dispatched action, in a transaction of the store.
 
 What is derived from the text of a result (its sealed form, digest, origin, marks and words in order, and what the
-session's profile keeps) does not depend on the store. It is a `Preparation`, made by a thread of the store while the
-model thinks, and at the latest before the next decision of the session.
+session's profile keeps) does not depend on the store. So it is a `Preparation`: a thread of the store makes it while
+the model computes its next step, and at the latest before the next decision of the session.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ from halo_core.values.receipts import is_receipt_of
 from halo_core.values.result_origins import is_lookup
 
 _LONG_TEXT: Final = 8_192  # characters; up to here a text is read in about the time of a transaction
-_FOREVER: Final = -1.0  # as a timeout: the store has waited for the text already, within its deadline
+_NO_TIMEOUT: Final = -1.0  # the store has waited for the text already, within its deadline
 
 
 @quick_init
@@ -74,18 +74,18 @@ class ResultText:
         output: the text with secrets sealed, as much as is kept.
         output_digest: keyed digest of the whole text, empty for no text.
         origin: origin of the result, by its source and its arguments.
-        result: what is kept of what may have been read, for provenance of later arguments.
-        traces: returns the fingerprints by which the output is recognised as previously stored text.
-        chunk: what the session's profile keeps of it.
+        result_marks: what is kept of the text that may have been read, for provenance of later arguments.
+        iter_taint_fingerprints: see `ObservedText`.
+        chunk: what the session's risk profile keeps of it.
         prepared_items: what it adds to the conversation.
-        shape: how the call was written, None if nothing was read.
+        shape: how the call was written (`behaviour.CallShape`), None if nothing was read.
     """
 
     output: str = ""
     output_digest: str = ""
     origin: Provenance = Provenance.NOVEL
-    result: ResultMarks = NO_MARKS
-    traces: Callable[[], Iterable[int]] = tuple
+    result_marks: ResultMarks = NO_MARKS
+    iter_taint_fingerprints: Callable[[], Iterable[int]] = tuple
     chunk: Chunk | None = None
     prepared_items: tuple[PreparedItem, ...] = ()
     shape: CallShape | None = None
@@ -98,7 +98,7 @@ def prepare_result_text(
     readable_text: str,
     history_items: tuple[HistoryItem, ...],
 ) -> Preparation[ResultText] | None:
-    """Do the work that recording a result's text needs; None if there is no text.
+    """What a thread of the store computes of a result's text before its outcome is recorded; None without a text.
 
     Args:
         preparer: seals and fingerprints it.
@@ -109,7 +109,7 @@ def prepare_result_text(
     """
     if not output and not readable_text and not history_items:
         return None
-    # INVARIANT: SAME - taken now, since whoever ran the action may go on changing what it was given.
+    # INVARIANT: SAME - taken now: the tool that ran may still change the arguments that it was given.
     texts = _list_argument_texts(context)
     work = partial(
         _read_result_text, preparer, context, output, readable_text, argument_texts=texts, history_items=history_items
@@ -131,7 +131,7 @@ def _list_argument_texts(context: DecisionContext) -> list[str]:
 
 
 def _list_argument_words(context: DecisionContext) -> list[list[str]] | None:
-    """The tokens of all arguments; None if some were not read."""
+    """The tokens of each argument; None if an argument was cut, or was changed before the action ran."""
     words = []
     for leaf in context.leaves:
         if leaf.is_cut:
@@ -141,7 +141,7 @@ def _list_argument_words(context: DecisionContext) -> list[list[str]] | None:
 
 
 def _find_origin(context: DecisionContext, argument_texts: Sequence[str]) -> Provenance:
-    """Provenance of a result, from its source, the actions inside it, and its arguments."""
+    """Provenance of a result, from its source, its arguments, and the actions that ran inside the action."""
     if context.has_exposed_body and context.resource.kind is not ActionKind.INFERENCE:
         return Provenance.UNTRUSTED
     origins, is_computed = judge_arguments(context.leaves, dict(context.provenance))
@@ -181,6 +181,7 @@ def _read_result_text(
     argument_texts: list[str],
     history_items: tuple[HistoryItem, ...],
 ) -> ResultText:
+    """Judge the origin of a result, and compute what is recorded and kept of its text; see `prepare_result_text`."""
     resource, assessment = context.resource, context.assessment
     is_created = resource.impact is Impact.WRITE and not context.has_exposed_body and _returns_created(context)
     origin = Provenance.KNOWN if is_created else _find_origin(context, argument_texts)
@@ -190,28 +191,9 @@ def _read_result_text(
         and is_receipt_of(resource, readable_text, context.leaves)
     ):
         origin = Provenance.NOVEL
-    result = NO_MARKS
+    marks = NO_MARKS
     if resource.kind is not ActionKind.INFERENCE:  # a model's words are no source
-        nouns = find_nouns_of_result(resource.id)
-        is_foreign = origin is Provenance.UNTRUSTED
-        is_of_one = is_foreign and lists_of_one(resource.id, context.leaves, context.traced, context.sketch)
-        result = read_result(
-            preparer.sketch_key,
-            readable_text,
-            origin,
-            argument_texts,
-            nouns,
-            argument_words=_list_argument_words(context),
-            brings_places=not is_created and not lists_files(resource.id, tuple(context.args)),
-            are_arguments_users=_are_arguments_users(context),
-            # Of other origins nobody asks.
-            lists_records=is_foreign and (is_of_one or lists_records(context.leaves, resource.id)),
-            is_named_list=is_foreign and names_list(resource.id) and not names_one_sender(context.leaves),
-            is_filtered_list=is_foreign and lists_by_filters(context.args),
-            own_domain=find_own_domain(context.principal.user) if is_foreign else "",
-            parties=find_parties(context.leaves, context.traced) if is_foreign else frozenset(),
-            is_of_one=is_of_one,
-        )
+        marks = _mark_result(preparer, context, readable_text, origin, argument_texts, is_created=is_created)
     chunk = None
     if assessment.score_name and readable_text and resource.kind in SCORED_KINDS:
         step, named = context.state.view.steps, assessment.names_requested
@@ -220,11 +202,43 @@ def _read_result_text(
         preparer.redactor.seal_text(output[:MAX_KEPT_CHARS]),
         preparer.digester.digest("halo/text", output.encode()) if output else "",
         origin,
-        result,
-        partial(preparer.find_traces, readable_text),
+        marks,
+        partial(preparer.iter_taint_fingerprints, readable_text),
         chunk,
-        prepare_items(context, history_items, result),
+        prepare_items(context, history_items, marks),
         describe_shape(context),
+    )
+
+
+def _mark_result(
+    preparer: Preparer,
+    context: DecisionContext,
+    readable_text: str,
+    origin: Provenance,
+    argument_texts: list[str],
+    *,
+    is_created: bool,
+) -> ResultMarks:
+    """What the session keeps of a result's text, so that values of later arguments can be traced to it."""
+    tool, leaves = context.resource.id, context.leaves
+    # What the list of records is about matters for untrusted results alone.
+    is_foreign = origin is Provenance.UNTRUSTED
+    is_of_one = is_foreign and lists_of_one(tool, leaves, context.traced, context.sketch)
+    return read_result(
+        preparer.sketch_key,
+        readable_text,
+        origin,
+        argument_texts,
+        find_nouns_of_result(tool),
+        argument_words=_list_argument_words(context),
+        brings_places=not is_created and not lists_files(tool, tuple(context.args)),
+        are_arguments_users=_are_arguments_users(context),
+        lists_records=is_foreign and (is_of_one or lists_records(leaves, tool)),
+        is_named_list=is_foreign and names_list(tool) and not names_one_sender(leaves),
+        is_filtered_list=is_foreign and lists_by_filters(context.args),
+        own_domain=find_own_domain(context.principal.user) if is_foreign else "",
+        parties=find_parties(leaves, context.traced) if is_foreign else frozenset(),
+        is_of_one=is_of_one,
     )
 
 
@@ -275,7 +289,7 @@ class OutcomeJob:
             state, origin = self._observe(tx, state, text)
             head = pack_head(profile) if profile is not None else ""
         if state is not None and self.history_items:
-            state = self._record_said(tx, state, text)
+            state = self._record_conversation(tx, state, text)
         charges = context.reserved_charges
         has_cost = charges and (self.actual_costs or self.status == "not_run")
         actual_costs = self._compute_actual_costs() if has_cost else {}
@@ -286,7 +300,7 @@ class OutcomeJob:
         if state is not None:
             reserved = _list_reserved(charges)
             settled = self._settle_accounts(state, reserved, actual_costs) if reserved else ()
-            state = state.with_update(settled, profile_head=head, tallies=self._count(state, text))
+            state = state.with_update(settled, profile_head=head, tallies=self._update_tallies(state, text))
             body["quota"] = self._refund_quota(tx, actual_costs) if context.quota_day is not None else None
             body["state"] = state.make_commitment()
         written = tx.append(
@@ -321,7 +335,7 @@ class OutcomeJob:
         """The prepared text of the result, and the detail to record, with the error if it could not be read."""
         text, detail = None, self.detail
         if self.text is not None:
-            self.text.finish(_FOREVER)
+            self.text.finish(_NO_TIMEOUT)
             text = self.text.result
             if self.text.error is not None:
                 detail = ", ".join(filter(None, (detail, f"unread text: {type(self.text.error).__name__}")))
@@ -332,17 +346,21 @@ class OutcomeJob:
     def _observe(self, tx: Transaction, state: SessionState, text: ResultText) -> tuple[SessionState, Provenance]:
         """The session's state after it saw the result, and the provenance that the result gets."""
         if self.text is not None and self.text.error is not None:
-            # INVARIANT: FAILCLOSED - of a text that could not be read, any word may have been anybody's.
+            # INVARIANT: FAILCLOSED - a text that could not be read may have come from an untrusted source.
             observed = ObservedText(frozenset(), Provenance.UNTRUSTED, is_cut=True)
         else:
             is_cut = self.readable_len > MAX_TEXT
             observed = ObservedText(
-                text.result.marks, text.origin, is_cut=is_cut, traces=text.traces, result=text.result
+                text.result_marks.marks,
+                text.origin,
+                is_cut=is_cut,
+                iter_taint_fingerprints=text.iter_taint_fingerprints,
+                result=text.result_marks,
             )
             if observed.origin is not Provenance.UNTRUSTED and tx.load_taint_index():
                 observed = observed.resolve_origin(tx)
                 if observed.origin is not Provenance.UNTRUSTED and is_place_tainted(tx, self.context, text.output):
-                    # INVARIANT: taint outlives its session - what comes from a place written to while exposed.
+                    # INVARIANT: taint outlives its session - an exposed session wrote to the place that was read.
                     observed = replace(observed, origin=Provenance.UNTRUSTED, is_recalled=True)
         if observed.origin is Provenance.NOVEL:
             return state, observed.origin
@@ -374,7 +392,7 @@ class OutcomeJob:
                 return False
         return True
 
-    def _record_said(self, tx: Transaction, state: SessionState, text: ResultText) -> SessionState:
+    def _record_conversation(self, tx: Transaction, state: SessionState, text: ResultText) -> SessionState:
         """Record what was said or returned as part of the conversation."""
         source = f"{self.context.resource.id} (provider)"
         is_unread = self.text is not None and self.text.error is not None
@@ -384,14 +402,14 @@ class OutcomeJob:
             state = record_observation(tx, state, tx.load_sketch(state), unread, source)
         for read in text.prepared_items:
             if read.item.role is HistoryRole.PROVIDER_RESULT:
-                # INVARIANT: what a provider's tool brought was decided by nobody here.
+                # INVARIANT: a provider's tool ran without a decision, so its result is untrusted.
                 is_cut = len(read.item.text) > MAX_TEXT
                 observed = ObservedText(read.fingerprints, Provenance.UNTRUSTED, is_cut=is_cut)
                 state = record_observation(tx, state, tx.load_sketch(state), observed, source)
         record_conversation(tx, self.context, state, text.prepared_items)
         return state
 
-    def _count(self, state: SessionState, text: ResultText) -> tuple[AgentTally, ...] | None:
+    def _update_tallies(self, state: SessionState, text: ResultText) -> tuple[AgentTally, ...] | None:
         """The session's tallies after the outcome; None if they do not change."""
         before = state.find_tally(self.context.principal.agent) if self.context.tally is not None else None
         if before is None or self.status == "paused":
@@ -418,9 +436,13 @@ class OutcomeJob:
         ]
 
     def _compute_actual_costs(self) -> dict[str, int]:
+        """The cost in each of the operator's own units in which it differs from what was reserved.
+
+        Zero in each of them if the action did not run.
+        """
         reserved = dict(_list_reserved(self.context.reserved_charges))
         if self.status == "not_run":
-            return dict.fromkeys(reserved, 0)  # the caller was gone before anything ran
+            return dict.fromkeys(reserved, 0)
         return {
             unit: amount for unit, amount in self.actual_costs.items() if unit in reserved and amount != reserved[unit]
         }

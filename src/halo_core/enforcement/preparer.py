@@ -7,7 +7,7 @@ any other (INVARIANT: TOTAL).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
@@ -45,23 +45,23 @@ from halo_core.values.sketch import MAX_TEXT
 
 MAX_ARGUMENT_BYTES: Final = 262_144  # bytes of canonical arguments
 _MUCH_CHARS: Final = 1_000
-"""Of texts that were not read yet, above which an event loop does not wait for them."""
+"""Characters of texts that were not read yet, up to which `prepare` may run on an event loop."""
 _TRACE_ID: Final = re.compile(r"(?!0{32})[0-9a-f]{32}")  # W3C Trace Context, section 3.2.2.3
 _MAX_PRINCIPALS: Final = 1024
 SEAL_PREFIX_BYTES: Final = SEAL_PREFIX.encode()
 
 
-class _ReadArguments(NamedTuple):
+class _PreparedArguments(NamedTuple):
     """The arguments of a call and the text of its trigger, prepared for a decision.
 
     Args:
-        problem: why they cannot be decided on; empty for none.
+        problem: reason code if they cannot be decided on; empty for none.
         encoded: canonical form of `sealed`.
-        sealed: arguments with digests in place of secrets.
-        real: those to run with; a copy that the caller has no hold on.
-        recorded: those to run with, under the names of `sealed`; empty with a problem.
-        leaves: their values; none with a problem.
-        trigger_text: without secrets.
+        sealed: the arguments with keyed digests in place of secrets, which may be names or values.
+        real: the arguments to run with; a copy that the caller cannot change.
+        recorded: the values of `real` under the names of `sealed`; empty with a problem.
+        leaves: leaves of `recorded`; none with a problem.
+        trigger_text: text of the message that led to the call, with digests in place of secrets.
     """
 
     problem: str
@@ -73,7 +73,8 @@ class _ReadArguments(NamedTuple):
     trigger_text: str
 
 
-_make_read: Final = partial(tuple.__new__, _ReadArguments)  # a named tuple's own constructor is a Python function
+_make_prepared: Final = partial(tuple.__new__, _PreparedArguments)
+"""Make prepared arguments of their members. Faster than the constructor of a named tuple, a Python function."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +82,16 @@ class Preparer:
     """Turns calls into requests: seals secrets, computes digests and the request id.
 
     Args:
-        principal: the agent, with the facade's user.
-        origin: this process.
+        principal: the agent, with the user of the application.
+        origin: process in which the calls are made.
         assurance: `dev`, the only one so far: keys were generated on the machine that decides.
         digester: keyed digests.
-        references: what stands in place of names.
-        redactor: finds secrets.
+        references: makes the keyed references that stand in place of names of sessions and people.
+        redactor: finds and seals secrets.
         sketch_key: key of the session sketches.
-        make_call_id: maker of call ids.
+        make_call_id: makes an id for a call to which the framework gave none.
         find_terms: agent → how answers to its questions are kept.
+        models: records what a model is given.
     """
 
     principal: Principal
@@ -99,7 +101,7 @@ class Preparer:
     references: References
     redactor: Redactor
     sketch_key: bytes
-    make_call_id: Any
+    make_call_id: Callable[[], str]
     find_terms: Callable[[str], AnswerTerms] = AnswerTerms
     models: ModelRecorder = field(init=False)
     _fingerprint_cache: TextCache[tuple[str, Provenance], frozenset[int]] = field(default_factory=TextCache)
@@ -113,7 +115,10 @@ class Preparer:
         object.__setattr__(self, "models", ModelRecorder(self.references, self.redactor))
 
     def must_read_much(self, call: Call) -> bool:
-        """Whether `prepare` has so much new text (5 ms for each 1,000 characters) that no event loop should wait."""
+        """Whether `prepare` has so much new text to read that it should not run on an event loop.
+
+        Reading takes about 5 ms for each 1,000 characters.
+        """
         if len(call.request) <= _MUCH_CHARS and not call.shown_texts:
             return False
         unread = 0 if call.request in self._observed_requests else len(call.request)
@@ -126,52 +131,38 @@ class Preparer:
 
     def prepare(self, call: Call, mode_option: Mode | None = None) -> DecisionContext:
         """The context of a call, with its request; never raises."""
-        read = self._read_arguments(call)
-        user = call.user
-        if not user.isascii() or len(user) > MAX_NAME:
-            user = clip_name(user)
+        arguments = self._prepare_arguments(call)
+        principal = self._find_principal(call)
         session, turn = self.references.of_session(call.session), self.references.of_turn(call.turn)
-        principal = self._principals.get((user, call.agents)) or self._make_principal(user, call.agents)
-        args_digest = self.digester.digest("halo/args", read.encoded)
-        # What is held was stored with the reference, so that its release is the same request.
-        given = call.call_id if call.held_id else self.references.of_call(call.call_id)
-        call_id = given or self.make_call_id()
+        # A held act was stored with the reference of its call id. Its release must be the same request.
+        call_id = (call.call_id if call.held_id else self.references.of_call(call.call_id)) or self.make_call_id()
+        args_digest = self.digester.digest("halo/args", arguments.encoded)
+        kind, resource = str.__str__(call.resource.kind), call.resource.id
+        request_id = compute_request_id(
+            session, principal.agent, turn, call_id, kind=kind, resource=resource, args_digest=args_digest
+        )
         user_request = call.request and (self._request_cache.get(call.request) or self._seal_request(call.request))
         recorded = self.models.describe(call.model, session, call.trigger_text)
-        conversation = self._conversations.get(principal.user) or self._begin_conversation(principal.user)
-        history: Sequence[MarkedItem] = ()
-        if call.history:
-            conversation, history = self._marker.mark(conversation, call.history)
-        content = _collect_content(call, principal, read.encoded, recorded)
-        trigger_digest = ""
-        if read.trigger_text:
-            content["trigger"] = read.trigger_text.encode()
-            trigger_digest = self.digester.digest("halo/text", content["trigger"])
+        conversation, history = self._mark_history(call, principal.user)
+        content = _collect_content(call, principal, arguments, recorded)
+        trigger = content.get("trigger")
         return DecisionContext(
             call=call,
             principal=principal,
             session=session,
             turn=turn,
             call_id=call_id,
-            trigger_digest=trigger_digest,
-            sealed_args=read.sealed,
+            trigger_digest=self.digester.digest("halo/text", trigger) if trigger else "",
+            sealed_args=arguments.sealed,
             args_digest=args_digest,
-            request_id=compute_request_id(
-                session,
-                principal.agent,
-                turn,
-                call_id,
-                kind=str.__str__(call.resource.kind),
-                resource=call.resource.id,
-                args_digest=args_digest,
-            ),
-            problem=read.problem,
+            request_id=request_id,
+            problem=arguments.problem,
             origin=self.origin,
             assurance=self.assurance,
-            may_hold_seal=SEAL_PREFIX_BYTES in read.encoded,
-            original_args=read.real,
-            recorded_args=read.recorded,
-            leaves=read.leaves,
+            may_hold_seal=SEAL_PREFIX_BYTES in arguments.encoded,
+            original_args=arguments.real,
+            recorded_args=arguments.recorded,
+            leaves=arguments.leaves,
             observed_texts=self._observe_texts(call) if call.request or call.shown_texts else (),
             subject=principal.reference or session,
             content=content,
@@ -181,27 +172,42 @@ class Preparer:
             parts=recorded.parts,
             new_messages=recorded.new_messages,
             mode_option=mode_option,
-            history=tuple(history),
+            history=history,
             conversation=conversation,
             fingerprint_text=self.fingerprint_text,
             terms=self.find_terms(principal.agent),
         )
 
-    def _read_arguments(self, call: Call) -> _ReadArguments:
+    def _prepare_arguments(self, call: Call) -> _PreparedArguments:
         """Parse and seal a call's arguments and the text of its trigger."""
         trigger_text = call.trigger_text[:MAX_KEPT_CHARS]
         if not trigger_text.isascii():
             trigger_text = _replace_unencodable(trigger_text)
         plain = parse_plain_arguments(call.args, self.redactor, trigger_text)
-        if plain is not None and len(plain.encoded) <= MAX_ARGUMENT_BYTES:
+        if plain is not None and len(plain.encoded) <= MAX_ARGUMENT_BYTES:  # no secret in them: nothing to seal
             args, recorded_args = plain.args, {} if call.problem else plain.args
             leaves = () if call.problem else plain.leaves
-            return _make_read((call.problem, plain.encoded, args, args, recorded_args, leaves, trigger_text))
+            return _make_prepared((call.problem, plain.encoded, args, args, recorded_args, leaves, trigger_text))
         problem, sealed_args, encoded, real_args, leaves = self._seal_arguments(call)
         recorded_args = {} if problem else dict(zip(sealed_args, real_args.values(), strict=True))
         leaves = () if problem else leaves
         trigger_text = self.redactor.seal_text(trigger_text)
-        return _make_read((problem, encoded, sealed_args, real_args, recorded_args, leaves, trigger_text))
+        return _make_prepared((problem, encoded, sealed_args, real_args, recorded_args, leaves, trigger_text))
+
+    def _find_principal(self, call: Call) -> Principal:
+        """Who asks: the agent that acts, with the person it acts for."""
+        user = call.user
+        if not user.isascii() or len(user) > MAX_NAME:
+            user = clip_name(user)
+        return self._principals.get((user, call.agents)) or self._make_principal(user, call.agents)
+
+    def _mark_history(self, call: Call, user: str) -> tuple[ConversationDigest, tuple[MarkedItem, ...]]:
+        """The digest of a call's conversation, and its items with the marks under which they may be known."""
+        conversation = self._conversations.get(user) or self._begin_conversation(user)
+        if not call.history:
+            return conversation, ()
+        conversation, history = self._marker.mark(conversation, call.history)
+        return conversation, tuple(history)
 
     def _begin_conversation(self, user: str) -> ConversationDigest:
         """The digest of an empty conversation; the same object for the same user."""
@@ -212,7 +218,7 @@ class Preparer:
         return digest
 
     def _seal_request(self, text: str) -> str:
-        """The user's words as stored; cached, since every call of a run repeats them."""
+        """The user's request as stored, with secrets sealed; cached, since every call of a run repeats it."""
         sealed = self._request_cache.get(text)
         if sealed is None:
             sealed = self.redactor.seal_text(_replace_unencodable(text)[:MAX_KEPT_CHARS])
@@ -223,8 +229,8 @@ class Preparer:
         """The part of a result that a session's profile keeps; takes about 0.4 ms for each KB."""
         return make_chunk(text, self.sketch_key, source=source, step=step, named_by_request=names_requested)
 
-    def find_traces(self, text: str) -> Iterator[int]:
-        """Fingerprints that recognise a text as something that was stored."""
+    def iter_taint_fingerprints(self, text: str) -> Iterator[int]:
+        """Fingerprints by which the taint index recognises parts of a text that an exposed session stored."""
         return iter_text_fingerprints(self.sketch_key, text)
 
     def _seal_arguments(self, call: Call) -> tuple[str, Mapping[str, Any], bytes, Mapping[str, Any], tuple[Leaf, ...]]:
@@ -232,7 +238,7 @@ class Preparer:
         try:
             # INVARIANT: what was decided is what runs; the caller keeps no hold on the copy.
             real_args = _copy_arguments(call.args)
-            leaves = _require_few(parse_leaves(real_args))  # before each is searched for secrets
+            leaves = _check_leaf_count(parse_leaves(real_args))  # before each leaf is searched for secrets
             texts_searched = self.redactor.holds_no_secret([*real_args, *(leaf.text for leaf in leaves)])
             sealed = self.redactor.seal(real_args, texts_searched=texts_searched)
             if not texts_searched:  # a name can be a secret too
@@ -242,7 +248,7 @@ class Preparer:
             problem = "arguments_too_large" if exc.code in ("too_large", "too_deep") else "invalid_arguments"
         except RecursionError:
             problem = "arguments_too_large"
-        except Exception:  # noqa: BLE001  INVARIANT: TOTAL - a container of the caller's that misbehaves
+        except Exception:  # noqa: BLE001  INVARIANT: TOTAL - a container of the caller may raise anything
             problem = "invalid_arguments"
         else:
             problem = "arguments_too_large" if len(encoded) > MAX_ARGUMENT_BYTES else ""
@@ -265,19 +271,19 @@ class Preparer:
         return principal
 
     def _observe_texts(self, call: Call) -> tuple[ObservedText, ...]:
-        """What a call shows the session: the user's words, and what came with them."""
+        """The texts that a call shows to its session: the user's request first, then those that came with it."""
         if not call.shown_texts:
             return self._observed_requests.get(call.request) or self._observe_request(call.request)
-        # INVARIANT: VOUCH - where the host says what the user wrote, nothing else is the user's.
+        # INVARIANT: VOUCH - where the host passes the user's request, no other text counts as the user's.
         origins = {Provenance.USER: Provenance.NOVEL} if call.request else {}
         shown_texts = [(text, origins.get(origin, origin)) for text, origin in call.shown_texts if text]
-        # What is nobody's comes last: it depends on what the others bring.
+        # Texts of unknown origin (`novel`) come last: they count as untrusted once another text is untrusted.
         shown_texts.sort(key=lambda item: item[1] is Provenance.NOVEL)
         observed = [self._observe_text(text, origin) for text, origin in shown_texts]
         return (*self._observe_request(call.request), *observed)
 
     def _observe_request(self, text: str) -> tuple[ObservedText, ...]:
-        """The user's words, if any; the same objects for every call of a run, which repeat them."""
+        """The user's request, if there is one; cached, since every call of a run repeats it."""
         observed = self._observed_requests.get(text)
         if observed is None:
             observed = (self._observe_text(text, Provenance.USER, is_vouched=True),) if text else ()
@@ -285,7 +291,7 @@ class Preparer:
         return observed
 
     def _observe_text(self, text: str, origin: Provenance, *, is_vouched: bool = False) -> ObservedText:
-        # What is nobody's is untrusted as soon as the session is exposed, and then read as such.
+        # A text of unknown origin counts as untrusted once the session is exposed, so it is fingerprinted as one.
         fingerprints = self.fingerprint_text(text, Provenance.UNTRUSTED if origin is Provenance.NOVEL else origin)
         is_user = origin is Provenance.USER
         return ObservedText(
@@ -293,7 +299,7 @@ class Preparer:
             origin,
             is_vouched,
             len(text) > MAX_TEXT,
-            partial(self.find_traces, text),
+            partial(self.iter_taint_fingerprints, text),
             text,
             fingerprint_whole_text(self.sketch_key, text, is_vouched=is_vouched) if is_user else 0,
         )
@@ -312,13 +318,19 @@ class Preparer:
         return cached
 
 
-def _require_few(leaves: tuple[Leaf, ...]) -> tuple[Leaf, ...]:
+def _check_leaf_count(leaves: tuple[Leaf, ...]) -> tuple[Leaf, ...]:
+    """The same leaves; raises `CanonicalError` if there are more than `MAX_LEAVES`."""
     if len(leaves) > MAX_LEAVES:
         raise CanonicalError("too_large", f"more than {MAX_LEAVES} leaves")
     return leaves
 
 
 def _copy_arguments(args: object) -> Mapping[str, Any]:
+    """A copy of a call's arguments, with containers of its own.
+
+    Raises:
+        CanonicalError: they are no mapping, or too large.
+    """
     if not isinstance(args, Mapping):
         raise CanonicalError("not_canonical", "arguments must be a mapping")
     copy: Mapping[str, Any] = _copy_value(args, count())
@@ -336,12 +348,11 @@ def _copy_value(value: Any, nodes: Iterator[int]) -> Any:
         or (type(value) is str and len(value) <= MAX_ARGUMENT_BYTES)
     ):
         return value
-    if isinstance(value, int) and value.bit_length() > canonical.MAX_INTEGER_BITS:  # before it is made a text
+    # These are refused before anything converts or searches them, which takes long.
+    if isinstance(value, int) and value.bit_length() > canonical.MAX_INTEGER_BITS:
         raise CanonicalError("too_large", "an integer of too many digits")
     if isinstance(value, str | bytes) and len(value) > MAX_ARGUMENT_BYTES:
-        raise CanonicalError(
-            "too_large", f"a text of more than {MAX_ARGUMENT_BYTES} characters"
-        )  # before it is looked into
+        raise CanonicalError("too_large", f"a text of more than {MAX_ARGUMENT_BYTES} characters")
     if isinstance(value, Mapping):
         if len(value) > MAX_LEAVES:
             raise CanonicalError("too_large", f"more than {MAX_LEAVES} members")
@@ -352,16 +363,18 @@ def _copy_value(value: Any, nodes: Iterator[int]) -> Any:
 
 
 def _collect_content(
-    call: Call, principal: Principal, encoded_args: bytes, recorded: RecordedInput
+    call: Call, principal: Principal, arguments: _PreparedArguments, recorded: RecordedInput
 ) -> dict[str, bytes]:
-    """The sealed fields of a decision, without its trigger."""
-    content = {"args": encoded_args}
+    """The sealed fields of a decision, by name."""
+    content = {"args": arguments.encoded}
     if principal.user:
         content["user"] = principal.user.encode()
     if call.network:
         content["network"] = clip_name(call.network).encode()
     if recorded.sealed:
         content["messages"] = recorded.sealed
+    if arguments.trigger_text:
+        content["trigger"] = arguments.trigger_text.encode()
     return content
 
 

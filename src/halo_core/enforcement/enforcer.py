@@ -26,12 +26,13 @@ from halo_core.enforcement import flow
 from halo_core.enforcement.bodies import note_inner_outcome
 from halo_core.enforcement.call import Call, Credentials
 from halo_core.enforcement.decision_context import DecisionContext
-from halo_core.enforcement.jobs import HandBackJob, decide_call, find_question_status
+from halo_core.enforcement.jobs import HandBackJob, decide_call
 from halo_core.enforcement.lookups import FindLinkJob, LiveLink
 from halo_core.enforcement.obligations import Surface
 from halo_core.enforcement.outcome_job import OutcomeJob, prepare_result_text
 from halo_core.enforcement.planner import Planner
 from halo_core.enforcement.preparer import Preparer
+from halo_core.enforcement.questions import find_question_status
 from halo_core.enforcement.remedies import describe_remedy
 from halo_core.enforcement.session_folds import CROWDED_TALLIES, NOTED_EVERY_US, SessionFolds
 from halo_core.enforcement.steps import Step, Steps, TwoWayStep

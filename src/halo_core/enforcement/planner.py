@@ -64,7 +64,7 @@ check_interval = 256
 """One planned decision in so many is decided again by `decide`; the tests set 1."""
 
 
-def is_equal_draft(planned: Draft, decided: Draft) -> bool:
+def are_drafts_equal(planned: Draft, decided: Draft) -> bool:
     """Whether two drafts of one decision yield the same entry."""
     return (
         canonical.dumps(planned.body) == canonical.dumps(decided.body)

@@ -20,12 +20,12 @@ MAX_REPETITIONS: Final = 1_000
 """How often one recorded call of a conversation can be made; after that it is denied as `already_dispatched`."""
 
 
-def tell_from_replay(tx: Transaction, context: DecisionContext, answer_requests: dict[str, str]) -> None:
-    """Give a call the request id that its message has in this run, so that repetitions are told from replays.
+def identify_repetition(tx: Transaction, context: DecisionContext, answer_requests: dict[str, str]) -> None:
+    """Give a call the request id that its message has in this run, which distinguishes a repetition from a replay.
 
-    INVARIANT: ONCE - a run takes one id for each call of a message, whatever comes of it: within a run nothing is
-    dispatched twice, and a message that no model call of this run gave keeps the id it has. A call whose
-    earlier run may have been cut off is not made again.
+    INVARIANT: ONCE - each call of a message has one id in a run, however the call ends, so a run dispatches nothing
+    twice. A message that no model call of this run returned keeps its id. A call whose earlier run may have been cut
+    off is not made again.
 
     Args:
         tx: the transaction that will hold the decision.

@@ -103,7 +103,7 @@ def test_a_place_is_no_origin():
     sketch = Sketch(b"k" * 32)
     from halo_core.model import Provenance
 
-    sketch.merge(sketch.compute_additions({1}, Provenance.UNTRUSTED, place=31))
-    assert sketch.compute_additions({1}, Provenance.SYSTEM, place=2) == {}
+    sketch.merge(sketch.compute_additions({1}, Provenance.UNTRUSTED, source_number=31))
+    assert sketch.compute_additions({1}, Provenance.SYSTEM, source_number=2) == {}
     sketch.merge(sketch.compute_additions({1}, Provenance.USER, vouched=True))
     assert sketch.marks[1] == 31 << 3 | 4 | 1

@@ -25,7 +25,7 @@ RESPOND = Resource(id="mail_reply", impact=Impact.SEND, targets=("mail_id",), re
 
 def read(made: World, text: str, place: int = 1, *, is_list: bool = True) -> World:
     marks = read_result(KEY, text, Provenance.UNTRUSTED, is_named_list=is_list).marks
-    made.sketch.merge(made.sketch.compute_additions(marks, Provenance.UNTRUSTED, place=place))
+    made.sketch.merge(made.sketch.compute_additions(marks, Provenance.UNTRUSTED, source_number=place))
     return made
 
 
@@ -391,7 +391,7 @@ def test_a_call_for_one_sender_brings_what_that_one_wrote(args, is_one):
 def test_a_sender_at_a_domain_that_looks_like_the_users_own_has_no_name(address, is_tied_to):
     made, text = world("Reply to Greta Holm"), f"m-6 | Greta Holm <{address}> | Proof"
     marks = read_result(KEY, text, Provenance.UNTRUSTED, is_named_list=True, own_domain="corp.example").marks
-    made.sketch.merge(made.sketch.compute_additions(marks, Provenance.UNTRUSTED, place=1))
+    made.sketch.merge(made.sketch.compute_additions(marks, Provenance.UNTRUSTED, source_number=1))
     assert is_tied(made, "m-6") is is_tied_to
 
 

@@ -22,7 +22,7 @@ ARGS = {"supplier": "Metzler", "article": "FX-30", "count": 30}
 
 def read(made: World, text: str, place: int) -> World:
     marks = read_result(KEY, text, Provenance.UNTRUSTED).marks
-    made.sketch.merge(made.sketch.compute_additions(marks, Provenance.UNTRUSTED, place=place))
+    made.sketch.merge(made.sketch.compute_additions(marks, Provenance.UNTRUSTED, source_number=place))
     return made
 
 

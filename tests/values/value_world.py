@@ -56,14 +56,14 @@ class World:
     def mail(self, text: str) -> Self:
         """A text of an untrusted source."""
         prints = fingerprint_text(KEY, text, find_hidden=True)
-        self.sketch.merge(self.sketch.compute_additions(prints, UNTRUSTED, place=1))
+        self.sketch.merge(self.sketch.compute_additions(prints, UNTRUSTED, source_number=1))
         return self
 
     def lookup(self, text: str, *arguments: str, nouns: tuple[str, ...] = (), place: int = 2) -> Self:
         """The result of a trusted lookup."""
         prints, spans, _ = fingerprint_known_text(KEY, text, arguments, nouns=nouns)
-        self.sketch.merge(self.sketch.compute_additions(fingerprint_text(KEY, text), SYSTEM, place=place))
-        self.sketch.merge(self.sketch.compute_additions(prints, SYSTEM, place=place))
+        self.sketch.merge(self.sketch.compute_additions(fingerprint_text(KEY, text), SYSTEM, source_number=place))
+        self.sketch.merge(self.sketch.compute_additions(prints, SYSTEM, source_number=place))
         self.sketch.spans[KNOWN].add(spans)
         return self
 

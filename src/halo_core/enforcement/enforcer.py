@@ -78,12 +78,12 @@ class Enforcer:
     Args:
         store: store in which decisions become durable.
         preparer: call → request.
-        get_credentials: called for each decision: the chain and the policy as they stand.
+        get_credentials: returns the passports and the policy in force; called for each decision.
         mode: the mode this handle was opened with, None for the store's.
         are_credentials_ready: whether `get_credentials` answers at once; where it does not, a coroutine asks it in
             a thread.
         read_stops: stops that hold even where the store cannot be written, asked at each decision.
-        find_resource: the resource of an id, as it was registered or declared; None if nobody did.
+        find_resource: id → the resource as it was registered or declared; None for an unknown one.
 
     Attributes:
         health: counts what could not be decided.
@@ -118,7 +118,7 @@ class Enforcer:
         self._planner = Planner()
         self._mode = mode
         self._refusal: CannotDecide | None = None
-        # Until the store has said otherwise, what cannot be decided does not run.
+        # An action that cannot be decided does not run until the store has returned the mode `observe`.
         self._last_mode = mode or Mode.ENFORCE
 
     def run(self, call: Call, execute: Callable[[Mapping[str, Any]], T], surface: Surface[T]) -> T:
@@ -153,7 +153,7 @@ class Enforcer:
         get_credentials = self._get_credentials
         start_us = self.store.clock.now_us() if self.observers.is_watched else 0
         try:
-            # Asked for once: another task may register something meanwhile, and the loop would wait for it.
+            # Asked for only here: after another task has registered something, a second call would block the loop.
             is_ready = self._are_credentials_ready()
             credentials = get_credentials() if is_ready else await asyncio.to_thread(get_credentials)
             make_job = partial(self._make_decision_job, call, credentials)
@@ -182,8 +182,8 @@ class Enforcer:
         """Refuse every action with this error while the requested mode is below the floor."""
         self._refusal = refusal
 
-    def _require_floor(self, refusal: CannotDecide) -> None:
-        # INVARIANT: FLOOR - an application that was opened for less than the floor gets nothing done.
+    def _refuse_unless_waived(self, refusal: CannotDecide) -> None:
+        # INVARIANT: FLOOR - no action runs in an application whose mode is below the floor.
         if self.store.find_mode(self._mode) is Mode.ENFORCE:
             raise refusal
         self._refusal = None  # a waiver has begun
@@ -191,9 +191,9 @@ class Enforcer:
     def _make_decision_job(self, call: Call, credentials: Credentials) -> partial[DecisionContext]:
         """Turn a call into a request, and make the job that decides it."""
         if self._refusal is not None:
-            self._require_floor(self._refusal)
+            self._refuse_unless_waived(self._refusal)
         if not self.folds.has_looked:
-            self.folds.look_for_left()
+            self.folds.fold_abandoned()
         context = self._preparer.prepare(call, self._mode)  # (1)
         return partial(
             decide_call,
@@ -220,6 +220,10 @@ class Enforcer:
             _log_quota(context, is_quiet=self.is_quiet)
         if context.runs:
             return Ticket(context.args, context, self)
+        raise self._make_refusal(context)
+
+    def _make_refusal(self, context: DecisionContext) -> Denied:
+        """The error for an action that may not run; logs a question that is asked for the first time."""
         decision = context.decision
         code = decision.find_deciding_reason().code
         message = justify_decision(decision, context.resource.id)
@@ -228,7 +232,7 @@ class Enforcer:
             _log_question(context, code, message, is_quiet=self.is_quiet)
         if context.held_id:
             self.held_sessions.add(context.call.session)
-            raise Held(
+            return Held(
                 code,
                 f"`{context.resource.id}` waits for an approval ({context.pending_id})",
                 pending_id=context.pending_id,
@@ -237,14 +241,14 @@ class Enforcer:
                 decision_id=context.entry_id,
             )
         if decision.effect is Effect.CHALLENGE:
-            raise Pending(
+            return Pending(
                 code,
                 f"pending {context.pending_id}: {message}",
                 pending_id=context.pending_id,
                 remedy=remedy,
                 decision_id=context.entry_id,
             )
-        raise Denied(code, message, remedy=remedy, decision_id=context.entry_id, earlier=context.earlier)
+        return Denied(code, message, remedy=remedy, decision_id=context.entry_id, earlier=context.earlier)
 
     def _notify_decision(self, context: DecisionContext, start_us: int) -> None:
         """Notify the observers of a durable decision."""
@@ -297,7 +301,11 @@ class Enforcer:
         )
 
     def _handle_undecided(self, call: Call, error: Exception, start_us: int) -> Ticket:
-        """Report a call that could not be decided; a ticket without a context in observe mode, else raises `Denied`."""
+        """Report a call that could not be decided; returns a ticket without a context in observe mode.
+
+        Raises:
+            Denied: in enforce mode, for a reversal, and where a stop applies.
+        """
         code = error.code if isinstance(error, HaloError) and error.code in REASONS else "decision_error"
         if self.observers.is_watched:
             runs = self._last_mode is Mode.OBSERVE
@@ -310,13 +318,13 @@ class Enforcer:
             error,
             extra={"halo_event": "undecided", "halo_resource": call.resource.id, "halo_reason": code},
         )
-        # INVARIANT: REVERSE - no effect is taken back without a record of it, in no mode.
+        # INVARIANT: REVERSE - a reversal that cannot be recorded does not run, whatever the mode.
         if self._last_mode is Mode.OBSERVE and not call.links and self.store.peek_mode() is not Mode.ENFORCE:
             if self._is_stopped(call):
                 raise Denied(
                     "stopped", f"deny `{call.resource.id}`: a stop is active", remedy=get_reason_text("stopped").remedy
                 )
-            # INVARIANT: CRASH - observe mode never stands in the way, and says so.
+            # INVARIANT: CRASH - observe mode lets the action run; `health` and the log show that it was not recorded.
             return Ticket(call.args, None, self)
         remedy = (error.remedy if isinstance(error, HaloError) else "") or get_reason_text(code).remedy
         words = (
@@ -329,7 +337,7 @@ class Enforcer:
         request = self._preparer.prepare(call).request
         active_stops, revoked = self.store.last_restrictions()
         names = (request.subject.agent, *request.subject.chain, request.subject.tenant, request.context.session)
-        # Of a revoked key or link nobody can say here whether it is this one.
+        # Without the store it is unknown whose a revoked key or link is, so it counts as this call's.
         now_us, stops = self.store.clock.now_us(), (*active_stops, *self._read_stops())
         return any(stop_applies(stop, request) and has_begun(stop, now_us) for stop in stops) or any(
             item.target in names or item.scope not in ("agent", "tenant", "session") for item in revoked

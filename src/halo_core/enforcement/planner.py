@@ -61,7 +61,7 @@ TRUSTED_ORIGINS: Final = (Provenance.USER, Provenance.KNOWN, Provenance.SYSTEM)
 """Origins of values that taint nothing where they are stored."""
 
 check_interval = 256
-"""One planned decision in so many is decided again by `decide`; the tests set 1."""
+"""One of this number of planned decisions is decided again by `decide`; the tests set 1."""
 
 
 def are_drafts_equal(planned: Draft, decided: Draft) -> bool:
@@ -87,7 +87,7 @@ class _PlannedResource:
         part: the resource as entries name it.
         may_store: whether an action may put untrusted values somewhere.
         is_payment: whether its calls have an amount at stake, and windows that count them.
-        frames: (mode, session source, abilities) → what many entries have in common: the host, and the frame.
+        frames: (mode, session source, abilities) → the parts that many entries share: the host, and the frame.
     """
 
     resource: Resource
@@ -110,10 +110,10 @@ class _PlannedResource:
         if context.model is not None:
             members, model_parts = encode_model(context.model)
             parts = (*parts, *model_parts, *context.parts)
-        is_shared = tx.database.has_many_writers  # where somebody else may have removed one
+        is_shared = tx.database.has_many_writers  # another process may have removed a part
         for name, data in parts:
             if is_shared or name not in image.parts:
-                # The frame names the link of the session, so that of a new session is new.
+                # The frame names the link of the session, so the frame of a new session is new.
                 tx.put_part(name, data, is_new=name == frame[0] and not state.view.steps)
         next_state = context.next_state = state.with_decision(
             context.time_us, context.charged_accounts, tallies=plan_behaviour(context)
@@ -134,7 +134,7 @@ class _PlannedResource:
             if changes:
                 body["sums"] = [item.make_commitment() for item in changes]
         content = context.content
-        if not state.view.steps:  # what is the session's stands with its first action
+        if not state.view.steps:  # the first entry of a session holds its name and request
             content = {**content, "session": clip_name(call.session).encode()}
             if context.user_request:
                 content["request"] = context.user_request.encode()
@@ -176,8 +176,8 @@ class _PlannedChain:
         basis: see `PassportStore.read_basis`.
         links: (handle, hash, root, parent, agent, epoch) of every account of the session.
         chain: verified links, root first.
-        path: places in `links` of the chain's accounts.
-        others: holders of links other than who acts.
+        path: indices in `links` of the chain's accounts, root first.
+        other_holders: agents that hold links of the chain, without the one that acts.
         resources: resource id → plan.
     """
 
@@ -188,11 +188,11 @@ class _PlannedChain:
     links: tuple[tuple[str, str, str, str, str, int], ...]
     chain: tuple[Link, ...]
     path: tuple[int, ...]
-    others: tuple[str, ...]
+    other_holders: tuple[str, ...]
     resources: dict[str, _PlannedResource] = field(default_factory=dict)
 
-    def find_resource(self, context: DecisionContext, stops: tuple[Stop, ...]) -> _PlannedResource:
-        """The plan for the resource and principal of a call."""
+    def plan_resource(self, context: DecisionContext, stops: tuple[Stop, ...]) -> _PlannedResource:
+        """The plan for the resource and principal of a call; compiled if there is none for both."""
         resource, principal = context.call.resource, context.principal
         planned = self.resources.get(resource.id)
         if (
@@ -258,21 +258,31 @@ class Planner:
             digester: keyed digests.
         """
         call, state = context.call, context.state
-        if (
+        if (  # the call itself is not plain
             not self.is_enabled
             or not context.session
             or context.problem
             or call.hand_off is not None
             or call.held_id
             or call.links
-            or state.pending
+        ):
+            return None
+        if (  # a decision about its session, agent or principal needs the whole snapshot
+            state.pending
             or state.watched
             or context.score_name
             or context.behaviour is not NO_BEHAVIOUR
             or context.principal_risk is not NO_PRINCIPAL_RISK
-            or (chain := self._find_chain(tx, context, credentials, stops)) is None
-            or (chain.others and any(credentials.risk_assessor.find_score_name(tx, agent) for agent in chain.others))
-            or (planned := chain.find_resource(context, stops)).plan is None
+        ):
+            return None
+        chain = self._find_chain(tx, context, credentials, stops)
+        if chain is None:
+            return None
+        holders = chain.other_holders
+        planned = chain.plan_resource(context, stops)
+        if (  # there is no plan, or its entry would record what a planned one does not
+            planned.plan is None
+            or (holders and any(credentials.risk_assessor.find_score_name(tx, agent) for agent in holders))
             or (planned.may_store and _may_taint(tx, context))
             or (may_have_answers(tx) and _has_answers(tx, context, credentials, digester))
             or (call.session_source in ENDING_SOURCES and ApprovalTable(tx).has_unused_answers(context.now_us))
@@ -349,7 +359,7 @@ class Planner:
 
 
 def _may_taint(tx: Transaction, context: DecisionContext) -> bool:
-    """Whether the action may taint what it stores or the place it writes to, which its entry then records."""
+    """Whether the action may store untrusted values or taint the place it writes to, which its entry would record."""
     is_exposed = context.state.view.tainted
     if not (is_exposed or stores_downloads(context.resource) or tx.load_taint_index()):
         return False
@@ -364,7 +374,7 @@ def _has_answers(tx: Transaction, context: DecisionContext, credentials: Credent
 
 
 def _may_rest_on_held(tx: Transaction, context: DecisionContext, digester: Digester) -> bool:
-    """Whether an act of the session is held that the call could rest on; notes whether the call could be held."""
+    """Whether the call may depend on a held act of the session; sets `hold_room` of the context."""
     seen = read_outbox(tx, context, digester)
     context.hold_room = seen.has_room
     return seen.rests_on_held
@@ -389,13 +399,14 @@ def _describe_chain(
         ),
         chain=chain,
         path=tuple([next(i for i, item in enumerate(accounts) if item.hash == name) for name in hashes]),
-        others=tuple(sorted({link.agent for link in chain} - {chain[-1].agent})),
+        other_holders=tuple(sorted({link.agent for link in chain} - {chain[-1].agent})),
     )
 
 
 def _compile_resource(context: DecisionContext, planned: _PlannedChain, stops: tuple[Stop, ...]) -> _PlannedResource:
     request, control, resource = context.request, planned.control, context.resource
-    everything = Snapshot(
+    # With all stops and revocations: `compile_plan` makes a plan only if none of them applies.
+    snapshot = Snapshot(
         time_us=context.time_us,
         mode=context.mode,
         control_version=control.version,
@@ -409,15 +420,15 @@ def _compile_resource(context: DecisionContext, planned: _PlannedChain, stops: t
         revocations=control.revocations,
     )
     principal = context.principal
-    # What many entries have in common says nothing of the resource.
-    alike = [item.frames for item in planned.resources.values() if item.principal == principal]
+    # Frames do not depend on the resource, so the principal's plans share them.
+    shared_frames = [item.frames for item in planned.resources.values() if item.principal == principal]
     return _PlannedResource(
         resource=resource,
         principal=principal,
         chain=planned.chain,
-        plan=compile_plan(request, everything),
+        plan=compile_plan(request, snapshot),
         part=encode_resource(resource),
         may_store=resource.kind is ActionKind.TOOL_CALL and resource.impact not in IMPACTS_WITHOUT_STORAGE,
         is_payment=resource.impact is Impact.PAYMENT,
-        frames=alike[0] if alike else {},
+        frames=shared_frames[0] if shared_frames else {},
     )

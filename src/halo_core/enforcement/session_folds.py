@@ -277,7 +277,7 @@ class SessionFolds:
                 self._looked_us = at_us
                 self._store.defer(FoldLeftJob(at_us), is_patient=self._is_patient)
 
-    def look_for_left(self) -> None:
+    def fold_abandoned(self) -> None:
         """Have the next transaction fold sessions left by ended processes before it decides anything."""
         self.has_looked, self._looked_us = True, self._store.clock.now_us()
         self._store.defer(FoldLeftJob(self._looked_us, is_first=True))

@@ -55,7 +55,7 @@ from halo_core.values.argument_names import name_of_argument
 from halo_core.values.result_origins import VOUCHED_ORIGINS
 
 RECALLED_MARK = "stored"
-"""Beside a source: it brought back what was stored while a session was exposed."""
+"""Added to the name of a source that returned what an exposed session had stored."""
 
 
 def record_observation(
@@ -76,56 +76,59 @@ def record_observation(
     Args:
         tx: the transaction.
         state: the session's.
-        sketch: what it has seen.
+        sketch: what the session has seen.
         observed: the text.
-        source: whose.
+        source: name of the resource that returned it, or `HISTORY_SOURCE`.
         chunk: what the session's profile keeps of it.
-        is_pointed: the user pointed at it: the action that brought it named something, and only what the user wrote.
-        is_labelled: the resource that brought it is labelled.
-        is_related: the action that brought it had to do with the request, and brought little.
-        is_resolved: the origin of the text was resolved in this transaction.
+        is_pointed: the user pointed at it: the action that returned it named something, and only what the user wrote.
+        is_labelled: the resource that returned it has data labels.
+        is_related: the action that returned it had to do with the request, and returned little.
+        is_resolved: `ObservedText.resolve_origin` was called in this transaction.
     """
     if observed.text_mark and observed.text_mark in sketch.marks:
-        return state  # the same words again
+        return state  # the whole text was recorded before
     if not is_resolved:
         observed = observed.resolve_origin(tx)
     source = f"{source} ({RECALLED_MARK})" if observed.is_recalled else source
-    is_users, is_untrusted, place = observed.origin is Provenance.USER, observed.origin is Provenance.UNTRUSTED, 0
+    is_users, is_untrusted = observed.origin is Provenance.USER, observed.origin is Provenance.UNTRUSTED
+    source_number = 0  # the user is no source
     if is_users and observed.text:
         tx.image.remember_user_text(state.view.id, observed.text)
     if not is_users:
-        state, place = state.with_source(
+        state, source_number = state.with_source(
             mark_source(source, is_pointed=is_pointed, is_labelled=is_labelled, is_related=is_related)
         )
-    additions, spans = _compute_additions(sketch, observed, place)
+    additions, spans = _compute_additions(sketch, observed, source_number)
     if additions or chunk is not None:
         state = tx.add_sketch_row(state, additions, chunk, request=is_users)
     if spans:
         state = tx.add_spans_row(state, observed.origin, spans)
-    # INVARIANT: a sketch that could not take everything in says so, and the unknown then counts as untrusted.
+    # INVARIANT: a sketch that lacks part of an untrusted text is saturated: unknown words then count as untrusted.
     sketch.saturated = sketch.saturated or (is_untrusted and observed.is_cut)
     if state.saturated != sketch.saturated:
         state = replace(state, saturated=sketch.saturated)
     return state.with_taint_source(source) if is_untrusted else state
 
 
-def _compute_additions(sketch: Sketch, observed: ObservedText, place: int) -> tuple[Marks, bytes]:
-    """The marks that a text adds to a sketch, and its words in order if it vouches for values."""
+def _compute_additions(sketch: Sketch, observed: ObservedText, source_number: int) -> tuple[Marks, bytes]:
+    """The marks that a text adds to a sketch, and its packed words in order if it vouches for values."""
     origin, fingerprints = observed.origin, observed.fingerprints
     spans = b""
     if origin is Provenance.USER:
         spans = fingerprint_vouching_text(sketch, observed.text, is_vouched=observed.is_vouched)
         fingerprints |= {observed.text_mark}
     if origin is not Provenance.KNOWN:
-        return sketch.compute_additions(fingerprints, origin, vouched=observed.is_vouched, place=place), spans
-    additions = sketch.compute_additions(fingerprints, Provenance.SYSTEM, place=place)
-    return additions | sketch.compute_additions(
-        observed.result.known, Provenance.SYSTEM, place=place
-    ), observed.result.spans
+        return sketch.compute_additions(
+            fingerprints, origin, vouched=observed.is_vouched, source_number=source_number
+        ), spans
+    # A lookup vouches by its forms and its words in order. Single tokens of its result are marked like a prompt's.
+    additions = sketch.compute_additions(fingerprints, Provenance.SYSTEM, source_number=source_number)
+    additions |= sketch.compute_additions(observed.result.known, Provenance.SYSTEM, source_number=source_number)
+    return additions, observed.result.spans
 
 
 def read_session(tx: Transaction, context: DecisionContext, credentials: Credentials, digester: Digester) -> None:
-    """Read what every decision needs of its session into the context, texts already seen included.
+    """Read what every decision needs of its session into the context, and record the texts that the call shows.
 
     Args:
         tx: the transaction that will hold the decision.
@@ -148,7 +151,7 @@ def read_session(tx: Transaction, context: DecisionContext, credentials: Credent
     session = context.session
     state = (tx.load_session(session) if session else None) or SessionState.create(session, now_us)
     sketch = context.sketch = tx.load_sketch(state)
-    head = context.principal.reference or find_head(tx, context.principal)
+    head = context.principal.reference or find_head_reference(tx, context.principal)
     context.principal_risk = IdentityTable(tx, digester).read_risk(head, now_us) if head else NO_PRINCIPAL_RISK
     context.score_name = credentials.risk_assessor.find_score_name(tx, context.principal.agent) if session else ""
     if session and (context.observed_texts or context.history):
@@ -158,15 +161,12 @@ def read_session(tx: Transaction, context: DecisionContext, credentials: Credent
     )
     context.state = state
     _trace_arguments(tx, context, digester)
-    if not context.score_name:  # else once it is scored
+    if not context.score_name:  # otherwise `build_snapshot` reads it, after the score
         read_behaviour(tx, context, digester)
 
 
 def _trace_arguments(tx: Transaction, context: DecisionContext, digester: Digester) -> None:
-    """Find the provenance of each argument value, from texts the session has seen and known values.
-
-    Arguments with a problem have no leaves.
-    """
+    """Put the provenance of each argument leaf into the context; arguments with a problem have no leaves."""
     resource, sketch = context.call.resource, context.sketch
     is_known = None
     if tx.image.has_known is not False and (known := KnownValues(tx, digester, context.known)):
@@ -180,11 +180,11 @@ def _trace_arguments(tx: Transaction, context: DecisionContext, digester: Digest
         args=context.recorded_args,
     )
     context.traced = traced_leaves = vouch_for_user(traced_leaves, context.leaves, context.principal.user)
-    _name_origins(context, traced_leaves, context.state.sources)
+    _record_origins(context, traced_leaves, context.state.sources)
 
 
-def find_head(tx: Transaction, principal: Principal) -> str:
-    """Reference of the person or service account for whom an agent acts; empty if there is none."""
+def find_head_reference(tx: Transaction, principal: Principal) -> str:
+    """Reference of the person or service account at the head of an agent's chain; empty if there is none."""
     if principal.reference or principal.user:
         return principal.reference or tx.references.of_person(principal.user)
     head = principal.chain[0] if principal.chain else ""
@@ -199,7 +199,7 @@ def build_snapshot(
     *,
     digester: Digester,
 ) -> None:
-    """Read one snapshot into the context, after `read_session`.
+    """Read the whole snapshot of a decision into the context, after `read_session`.
 
     Args:
         tx: the transaction that will hold the decision.
@@ -210,7 +210,7 @@ def build_snapshot(
     """
     request, at_us, score_name = context.request, context.time_us, context.score_name
     active = context.active or load_active_chain(tx, context, credentials.passport_store)
-    active = _check_receiver(tx, context, credentials.passport_store, active)
+    active = _add_receiver_problem(tx, context, credentials.passport_store, active)
     state = context.state = active.state
     chain = context.chain = active.chain
     context.accounts = active.accounts
@@ -236,16 +236,16 @@ def build_snapshot(
 
 
 class _SnapshotParts(NamedTuple):
-    """What was read for a snapshot and is nowhere in the context.
+    """What was read for a snapshot and is not in the context.
 
     Args:
         passport_problem: why the chain does not count; empty if it does.
         stops: stops that hold whether or not the store can be written.
-        approvals: how many questions the session has open, and the answer to this one.
-        payment: the windows' state, for a payment.
-        facts: what spares or causes questions, and the program in the arguments.
+        approvals: the number of open questions of the session, and the answer to this call if there is one.
+        payment: sums of the payment windows, for a payment.
+        facts: facts that spare or cause questions, and the class of the program in the arguments.
         answers: scope of the call, and the remembered answers that cover it.
-        outbox: what the call has to do with held acts.
+        outbox: how the call is related to held acts.
     """
 
     passport_problem: str
@@ -280,7 +280,7 @@ def _assemble_snapshot(
         authority=context.authority,
         passport_problem=parts.passport_problem,
         stops=tuple(sorted({stop for stop in (*control.stops, *parts.stops) if stop_applies(stop, request, chain)})),
-        # Those that name something of this chain, so that an entry does not carry all there ever were.
+        # Only those that apply to this chain: the entry of a decision holds its snapshot.
         revocations=tuple(item for item in control.revocations if revocation_applies(item, chain, session)),
         approval=approval,
         dispatched=tx.was_dispatched(session, request.request_id),
@@ -313,7 +313,7 @@ def _assemble_snapshot(
 
 
 def read_payment(tx: Transaction, context: DecisionContext, digester: Digester) -> PaymentFacts | None:
-    """Read the amount at stake and, for a payment, the windows' state into the context, after `read_session`."""
+    """Read the amount at stake and, for a payment, the sums of its windows into the context, after `read_session`."""
     request = context.request
     if context.amount is None:
         context.amount = read_amount_at_stake(request, context.recorded_args)
@@ -332,7 +332,7 @@ def read_payment(tx: Transaction, context: DecisionContext, digester: Digester) 
 
 
 def _list_new_fields(tx: Transaction, context: DecisionContext, digester: Digester) -> tuple[str, ...]:
-    """Fields of a model request that are in no list and that nobody has accepted."""
+    """Fields of a model request that are neither known nor accepted by the operator."""
     names = list_model_fields(context.request)
     if not names:
         return ()
@@ -341,13 +341,13 @@ def _list_new_fields(tx: Transaction, context: DecisionContext, digester: Digest
 
 
 def _observe_history(tx: Transaction, context: DecisionContext, state: SessionState, sketch: Sketch) -> SessionState:
-    """The session's state after a call's texts and history."""
+    """Record the texts and the history that a call shows; returns the session's state after them."""
     texts, is_scored = context.observed_texts, bool(context.score_name)
     if not context.history and len(texts) == 1 and texts[0].fingerprints is sketch.last_request:
-        return state  # the host's words again: it has all of them already, as the user's
+        return state  # the request that the host passed before: the sketch has all of it
     for observed in iterate_observed(tx, context, is_first_action=state.view.steps == 0):
         if observed.origin is Provenance.KNOWN and observed.result.known <= sketch.marks.keys():
-            continue  # carried by the same items in an earlier call
+            continue  # an earlier call carried the same known values
         chunk = _make_request_chunk(sketch, observed, is_scored=is_scored)
         state = record_observation(tx, state, sketch, observed, HISTORY_SOURCE, chunk=chunk)
         if observed.is_vouched:
@@ -358,7 +358,7 @@ def _observe_history(tx: Transaction, context: DecisionContext, state: SessionSt
 
 
 def _list_user_messages(tx: Transaction, context: DecisionContext) -> list[str]:
-    """The user's messages, oldest first; none if a target is not the user's, even if a message repeats it."""
+    """The user's messages, oldest first; none if the user is not the origin of each target."""
     targets = {pointer for pointer, *_ in context.targets}
     for pointer, origin in context.provenance:
         if pointer in targets and origin is not Provenance.USER:
@@ -368,7 +368,7 @@ def _list_user_messages(tx: Transaction, context: DecisionContext) -> list[str]:
 
 
 def _make_request_chunk(sketch: Sketch, observed: ObservedText, *, is_scored: bool) -> Chunk | None:
-    """The part of the user's words that the profile keeps; None if none is new."""
+    """What the session's profile keeps of the user's words; None if no word is new, or the agent is not scored."""
     is_user = observed.origin is Provenance.USER
     has_new_words = (
         is_scored and is_user and observed.text and any(print_ not in sketch.marks for print_ in observed.fingerprints)
@@ -376,7 +376,7 @@ def _make_request_chunk(sketch: Sketch, observed: ObservedText, *, is_scored: bo
     return make_chunk(observed.text, sketch.key) if has_new_words else None
 
 
-def _name_origins(context: DecisionContext, traced_leaves: tuple[TracedLeaf, ...], names: tuple[str, ...]) -> None:
+def _record_origins(context: DecisionContext, traced_leaves: tuple[TracedLeaf, ...], names: tuple[str, ...]) -> None:
     """Record the provenance of each argument leaf, which leaves are targets, and the source names of each."""
     provenance, targets, sources = [], [], []
     for pointer, origin, places, kind, flags, is_target in traced_leaves:
@@ -391,7 +391,7 @@ def _name_origins(context: DecisionContext, traced_leaves: tuple[TracedLeaf, ...
 
 
 def load_active_chain(tx: Transaction, context: DecisionContext, passports: PassportStore) -> ActiveChain:
-    """The live chain acted under; a session's first decision opens its link."""
+    """The live chain under which the call acts; the first decision of a session opens the session's link."""
     if not context.session:
         return ActiveChain(context.state)
     principal = context.principal
@@ -408,10 +408,10 @@ def load_active_chain(tx: Transaction, context: DecisionContext, passports: Pass
     )
 
 
-def _check_receiver(
+def _add_receiver_problem(
     tx: Transaction, context: DecisionContext, passports: PassportStore, active: ActiveChain
 ) -> ActiveChain:
-    """The chain, with a problem if the receiver of the hand-off could not act."""
+    """The chain; for a hand-off to an agent that could not act under it, with that problem."""
     if context.call.hand_off is None or active.problem or not context.session:
         return active
     store, at_us = context.control.store, context.time_us
@@ -422,7 +422,7 @@ def _check_receiver(
 def _read_approvals(
     tx: Transaction, context: DecisionContext, active: ActiveChain, credentials: Credentials, *, at_us: int
 ) -> tuple[int, Approval | None]:
-    """The number of open challenges of the session, and the answer to this call, if there is one."""
+    """The number of open questions of the session, and the answer to this call if there is one."""
     table, session = ApprovalTable(tx), context.session
     can_end = context.call.session_source in ENDING_SOURCES
     may_reuse = can_end and table.has_unused_answers(context.now_us)
@@ -435,10 +435,10 @@ def _read_approvals(
         if token is None or token.kind != "call":
             continue
         asked_in, expires_us = row.session if row.session != session else "", token.expires_at_s * 1_000_000
-        # INVARIANT: BIND - of another run only what still serves counts: a yes, in time.
+        # INVARIANT: BIND - an answer that another run was given counts only if it is a yes that has not expired.
         if asked_in and (token.answer != "approve" or at_us >= expires_us):
             continue
-        # INVARIANT: BIND - a row that says again that nobody has used it lets nothing run once more.
+        # INVARIANT: BIND - a row may have been set back to unused. The signed entries say whether it was used.
         if row.status == "approved" and was_approval_used(tx, row.id, dict.fromkeys((row.session, session))):
             continue
         return pending, Approval(
@@ -457,7 +457,11 @@ def _read_approvals(
 def _find_answered_rows(
     tx: Transaction, context: DecisionContext, active: ActiveChain, credentials: Credentials, *, may_reuse: bool
 ) -> list[ApprovalRow]:
-    """The question for this call: the one it paused on, else this session's, else approved ones of ended runs."""
+    """Questions that may hold the answer to this call.
+
+    That is the question on which this request paused; otherwise the session's open question about the same call;
+    otherwise approved questions about it that runs which have ended left unused.
+    """
     request, session, table = context.request, context.session, ApprovalTable(tx)
     exposure = find_exposure(context.provenance, context.targets, is_tainted=active.state.view.tainted)
 
@@ -467,7 +471,7 @@ def _find_answered_rows(
         )
 
     paused = _find_paused_approval(tx, request)
-    # INVARIANT: BIND - what paused goes on only as what it was approved for, wherever that was asked.
+    # INVARIANT: BIND - a paused action goes on only with the binding for which it was approved.
     if paused is not None and paused.binding in list_bindings(paused.session if paused.session != session else ""):
         context.is_paused_answer = True
         return [paused]
@@ -477,11 +481,11 @@ def _find_answered_rows(
 
 
 def _find_paused_approval(tx: Transaction, request: AccessRequest) -> ApprovalRow | None:
-    """The answer that allowed this request before it paused; it also covers the rest of the request."""
+    """The question whose answer let this request run before it paused; the answer covers the rest of it too."""
     try:
         paused = find_paused_decision(tx, request.context.session, request.request_id)
     except (Gap, Tampered):
-        return None  # INVARIANT: BIND - rows that no signature bears out answer nothing
+        return None  # INVARIANT: BIND - rows that differ from the signed entries answer nothing
     approval = paused.body["snapshot"].get("approval") if paused is not None else None
     row = ApprovalTable(tx).get(approval["id"]) if approval else None
     return row if row is not None and row.status == "used" else None

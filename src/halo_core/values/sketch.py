@@ -4,8 +4,8 @@
     sketch.look_up_forms([Form("iban", "DE89370400440532013000")])   # [4]: only an untrusted source wrote it
 
 A mark is the keyed fingerprint of one token (a word, a number, an address), with one bit for each origin that it was
-seen in, and the number of the first source that contained it (from 1; 0 for a source without a number). Beyond
-`MAX_MARKS` a sketch is saturated, and whatever it does not hold counts as untrusted.
+seen in, and the number of the first source that contained it (from 1; 0 for a source without a number). A sketch
+of `MAX_MARKS` marks is saturated: words that it does not hold then count as untrusted.
 
 The forms of `halo_core.values.forms` have marks of their own, and so have the values that trusted lookups returned
 (`KNOWN`). Single tokens never vouch for a value, since an untrusted source could combine them. That takes the form of
@@ -43,9 +43,9 @@ _FINGERPRINT_BYTES: Final = 7
 MARK_BYTES: Final = 8
 """Bytes of a packed mark."""
 MAX_SOURCE_INDEX: Final = 31
-"""Most sources that a session tells apart; later ones share the last number."""
+"""Largest number of a source in a session; all later sources share it."""
 SOURCE_SHIFT: Final = 3
-"""Bits of a mark in front of the number of its source."""
+"""Bits of a mark below the number of its source."""
 _ORIGIN_MASK: Final = 7
 ORIGIN_BITS: Final = {Provenance.USER: 1, Provenance.SYSTEM: 2, Provenance.UNTRUSTED: 4}
 USER_BIT: Final = ORIGIN_BITS[Provenance.USER]
@@ -202,7 +202,7 @@ class Sketch:
 
     def __init__(self, key: bytes) -> None:
         self.last_request: frozenset[int] | None = None
-        """Fingerprints of the user's words that were added last; marks lose nothing, so it still has them."""
+        """Fingerprints of the user's request that was added last; no mark is ever removed."""
         self.key = key[:64]
         """Key of its fingerprints."""
         self.marks: Marks = {}
@@ -212,7 +212,7 @@ class Sketch:
 
     @property
     def may_hold_untrusted(self) -> bool:
-        """Whether a mark can be untrusted: an untrusted source was read, or unknown words count as untrusted."""
+        """Whether a looked-up mark can be untrusted: an untrusted source was read, or the sketch is saturated."""
         return self.has_untrusted or self.saturated
 
     def are_not_trusted(self, values: Sequence[str | Form]) -> list[bool]:
@@ -231,7 +231,7 @@ class Sketch:
         return [mark & _ORIGIN_MASK == untrusted for mark in self.look_up(values)]
 
     def compute_additions(
-        self, fingerprints: Iterable[int], origin: Provenance, *, vouched: bool = False, place: int = 0
+        self, fingerprints: Iterable[int], origin: Provenance, *, vouched: bool = False, source_number: int = 0
     ) -> Marks:
         """Compute the marks that a text would add or change, without adding them.
 
@@ -239,14 +239,14 @@ class Sketch:
             fingerprints: of the text.
             origin: `user`, `system` or `untrusted`.
             vouched: the host itself declares the text as the user's words (`halo.session(request=...)`).
-            place: number of the source, 0 to `MAX_SOURCE_INDEX`.
+            source_number: number of the source, 0 to `MAX_SOURCE_INDEX`.
         """
-        bit, first = ORIGIN_BITS[origin], ORIGIN_BITS[origin] | place << SOURCE_SHIFT
+        bit, first = ORIGIN_BITS[origin], ORIGIN_BITS[origin] | source_number << SOURCE_SHIFT
         untrusted_bit, marks = ORIGIN_BITS[Provenance.UNTRUSTED], self.marks
         wanted = set(fingerprints)
         new = wanted.difference(marks)
         if self.saturated and origin is Provenance.USER and not vouched:
-            # INVARIANT: VOUCH - of what was not read to its end, any word may be an echo.
+            # INVARIANT: VOUCH - where untrusted text is missing from the sketch, a new word may be repeated from it.
             new.clear()
         if len(new) > (room := max(MAX_MARKS - len(marks), 0)):
             self.saturated = True
@@ -255,8 +255,8 @@ class Sketch:
         for fingerprint in wanted.intersection(marks):
             mark = marks[fingerprint]
             if not mark & bit and (vouched or bit == untrusted_bit or mark & _ORIGIN_MASK != untrusted_bit):
-                # INVARIANT: what only an untrusted source contained is not trusted because of an echo: a receipt that
-                # repeats it, a prompt it was pasted into. Only the host can vouch for it.
+                # INVARIANT: what only an untrusted source contained does not become trusted because other texts repeat
+                # it, such as a receipt, or a prompt that it was pasted into. Only the host can vouch for it.
                 added[fingerprint] = mark | bit
         return added
 

@@ -223,8 +223,8 @@ class _Replay:
         if pointed and place < MAX_SOURCE_INDEX:
             self.pointed.add(place)
         sketch, shown = self.sketch, Provenance.SYSTEM if origin is Provenance.KNOWN else origin
-        additions = sketch.compute_additions(result.marks, shown, place=place)
-        additions |= sketch.compute_additions(result.known, Provenance.SYSTEM, place=place)
+        additions = sketch.compute_additions(result.marks, shown, source_number=place)
+        additions |= sketch.compute_additions(result.known, Provenance.SYSTEM, source_number=place)
         sketch.merge(additions)
         if result.spans:
             sketch.spans[Provenance.KNOWN].add(result.spans)

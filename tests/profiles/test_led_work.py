@@ -19,7 +19,7 @@ from halo_core.behaviour import (
     summarize_session,
 )
 from halo_core.behaviour.carried import MAX_DRIFT_SEVERITY
-from halo_core.behaviour.event import is_led, is_plain
+from halo_core.behaviour.event import is_led_by_request, is_plain
 
 LED = BehaviourEvent(
     "put_review", impact="write", ts_us=NOON, host="h", objects=(TouchedObject(7, is_related=True, is_person=False),)
@@ -41,7 +41,7 @@ STRANGE = {
 @pytest.mark.parametrize("impact", ["read", "write", "send"])
 def test_entries_of_a_list_are_no_evidence_beside_each_other(impact):
     event = replace(LED, impact=impact, surprise=4200)
-    assert is_led(event)
+    assert is_led_by_request(event)
     assert is_plain(event)
     assert "surprise" not in [axis.id for axis in assess(CLERK, SessionTally().advance(event), event).alarms]
 
@@ -49,7 +49,7 @@ def test_entries_of_a_list_are_no_evidence_beside_each_other(impact):
 @pytest.mark.parametrize("strange", STRANGE.values(), ids=STRANGE)
 def test_what_the_list_does_not_lead_to_is_held_to_all_that_was_unlikely(strange):
     event = replace(LED, surprise=1200, **strange)
-    assert not (is_led(event) and is_plain(event))
+    assert not (is_led_by_request(event) and is_plain(event))
     found = assess(CLERK, SessionTally().advance(event), event)
     assert "surprise" in [axis.id for axis in found.alarms]
     assert found.drift >= 1200

@@ -32,9 +32,9 @@ from halo_core.behaviour.measures import (
     COUNT,
     MAX_LEVEL,
     MEASURES,
+    describe_excess,
     from_level,
     level_of,
-    say_excess,
     to_level,
     value_at,
 )
@@ -224,14 +224,14 @@ def test_the_limits_of_a_mature_identity_are_not_worked_out_for_each_session():
 
 def test_an_excess_is_said_in_words():
     measure = next(item for item in MEASURES if item.id == "unrelated")
-    assert say_excess(measure, 41, 6) == (
+    assert describe_excess(measure, 41, 6) == (
         "it touched 41 records that the request has nothing to do with; the limit is 6"
     )
 
 
 @pytest.mark.parametrize("measure", MEASURES, ids=lambda measure: measure.id)
 def test_every_measure_has_a_sentence(measure):
-    words = say_excess(measure, 123_456_789, 1000)
+    words = describe_excess(measure, 123_456_789, 1000)
     assert words.startswith("it ")
     assert "  " not in words
     assert "the limit is" in words

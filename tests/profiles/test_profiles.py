@@ -338,7 +338,7 @@ def reach(place, *, exposed, vouched=False, at=0):
 
 
 def weight_of(profile, place):
-    number = next(iter(reach(place, exposed=True).untaught))
+    number = next(iter(reach(place, exposed=True).unlearned))
     return profile.known[SeenKind.DESTINATION].weigh(SeenKind.DESTINATION, number & 2**48 - 1)
 
 
@@ -349,7 +349,7 @@ def test_exposed_sessions_do_not_make_a_destination_usual():
         profile = profile.fold(reach(place, exposed=True, at=at), verdict=ORDINARY)
     assert weight_of(profile, place) > 0
     back = reach(place, exposed=True, at=71)
-    assert decode_tally(encode_tally(back)).untaught == back.untaught
+    assert decode_tally(encode_tally(back)).unlearned == back.unlearned
 
 
 @pytest.mark.parametrize(

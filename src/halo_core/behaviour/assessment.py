@@ -16,7 +16,7 @@ from halo_core.behaviour.event import (
     BehaviourEvent,
     fingerprint_text,
     is_accounted_for,
-    is_led,
+    is_led_by_request,
     is_plain,
     is_wholly_requested,
     shorten_fingerprint,
@@ -31,7 +31,7 @@ from halo_core.behaviour.first_times import (
 )
 from halo_core.behaviour.limit_steps import AMOUNT_IDS, AMOUNT_SERIES
 from halo_core.behaviour.limits import SHIPPED_PRIOR, RolePrior
-from halo_core.behaviour.measures import COUNT, INDEX, MEASURES, MUCH_WORK, WINDOWED, say_excess
+from halo_core.behaviour.measures import COUNT, INDEX, MEASURES, MUCH_WORK, WINDOWED, describe_excess
 from halo_core.behaviour.profile import IdentityProfile
 from halo_core.behaviour.seen import SeenKind
 from halo_core.behaviour.session_drift import SessionDrift
@@ -39,16 +39,19 @@ from halo_core.behaviour.tally import SessionTally
 from halo_core.behaviour.tenant import TenantProfile
 from halo_core.behaviour.watched_drift import list_moved
 
-MAX_AXES: Final = 16
+MAX_AXES: Final = 16  # of one assessment
 QUIET_NOVELTY: Final = 250
+"""Novelty (0..1000) below which an action is quiet."""
 _MAX_DRIFT_PART: Final = 700
-"""The most that drift adds to a part: an agent that works differently, without anything new, may still read."""
+"""The most that drift adds to a part, in thousandths. An agent that works differently without anything new may read."""
 _ALARM_PART: Final = 400
 """What an axis that has just reached an alarm adds to its part, in thousandths."""
 _WINDOW_OF: Final = {at: COUNT + which for which, at in enumerate(WINDOWED)}
+"""Index of a measure → index, among the limits, of its sum over recent sessions."""
 _FIRST_TIMES, _NOVELTY, _SESSION_RISK = INDEX["first_times"], INDEX[NOVELTY_ID], INDEX["session_risk"]
 _REFUSALS: Final = INDEX["refusals"]
 _NEWNESS: Final = frozenset(("first_times", "first_times_recent", NOVELTY_ID))
+"""Ids of the axes that count what is new."""
 _COUNTS: Final = frozenset(
     INDEX[name]
     for name in "actions reads acts sends payments removals grave tools persons requested destinations labelled_reads "
@@ -66,22 +69,26 @@ _STRANGE: Final = frozenset(
 )
 """Measures of what the request does not account for: their limits follow the risk that alarms of past sessions left."""
 _STRANGE_BITS: Final = sum(1 << at for at in _STRANGE)
-_HOLDING: Final = frozenset(
+_HOLDING_AXES: Final = frozenset(
     "object_spread unrelated unrelated_recent tenant_unrelated_recent strangers strangers_recent "
     "tenant_strangers_recent".split()
 )
+"""Ids of axes after whose alarm a session may touch no further unrelated object until a person allows it."""
 _LEAST_NARROWING_RISK: Final = 300
+"""Carried risk (0..1000) from which limits are narrowed."""
 _ASKED_ONLY: Final = frozenset(("requested", "narrowed", "slight"))
 """Kinds of axes that are asked about and leave no risk."""
 _COUNTED_ONCE: Final = frozenset(("much", "slight"))
+"""Kinds of axes that count once in a session."""
 _SLIGHT: Final = 1500
-"""Share of the identity's own limit up to which much work is slight."""
+"""Share of the identity's own limit, in thousandths, below which work beyond a limit is slight."""
 _LABELLED_READS: Final = INDEX["labelled_reads"]
 _STRANGERS: Final = INDEX["strangers"]
 _SCOPE_MEASURES: Final = frozenset(
     "unrelated unrelated_acts unrelated_payments persons outside destinations bytes_out labelled_reads labelled_bytes "
     "amount_sum amount_largest hand_offs strangers".split()
 )
+"""Measures whose axes count for the part `scope`; those of all others count for `behaviour`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +96,13 @@ class BehaviourAssessment:
     """How far an action, with its session and the sessions before, is from what is usual.
 
     Args:
-        volume: largest share of a limit that this action adds to, in thousandths: from 1000 on it is passed.
-        drift: share of a drift alarm: over sessions, or of the session's e-process.
-        behaviour: 0..1000, of how it works: limits, drift, tools.
-        entitlement: 0..1000, of rights never used or long unused.
-        context: 0..1000, of hour, host, program and system.
-        scope: 0..1000, of how far it is from request and purpose.
-        unusual: 0..1000, the four in one.
+        volume: largest share of a limit that this action adds to, in thousandths; from 1000 on the limit is passed.
+        drift: share of a drift alarm, in thousandths: over sessions, or of the session's e-process.
+        behaviour: 0..1000, how unusual the work is: limits, drift, tools.
+        entitlement: 0..1000, how unusual the rights are: never used, or long unused.
+        context: 0..1000, how unusual hour, host, program and system are.
+        scope: 0..1000, how far the action is from the request and the purpose.
+        unusual: 0..1000, the four parts combined.
         agent_risk: 0..1000, carried from past sessions.
         axes: what deviates, the strongest first.
         first_times: number of things done for the first time.
@@ -183,17 +190,17 @@ def assess(
         beside: sum of each measure over the agent's other open sessions, which count like recent ones.
     """
     firsts, first_times = find_first_times(profile, tally, event, tenant)
-    novelty = combine_parts(grade_first_times(firsts)) if firsts else 0
     agent_risk = profile.carried.risk_for(tally.principal) if profile.carried.alarms else 0
-    has_led = is_led(event)
+    novelty = combine_parts(grade_first_times(firsts)) if firsts else 0
+    is_plain_new_work = bool(firsts) and is_new_plain_work(firsts, event)
     volume, axes = _compare_volumes(
         profile,
         tally,
         prior,
         beside=beside,
-        firsts=(0, 0) if firsts and is_new_plain_work(firsts, event) else (first_times, novelty),
+        new_values=(0, 0) if is_plain_new_work else (first_times, novelty),
         is_requested=is_wholly_requested(event),
-        has_led=has_led,
+        is_led=is_led_by_request(event),
         agent_risk=agent_risk,
         amounts=_find_usual_amounts(profile, event, tenant) if event.amount and profile.has_hardly_paid else {},
     )
@@ -204,12 +211,10 @@ def assess(
         axes, firsts = _mark_requested(profile, axes, firsts)
     risk_share, risk_axes = _compare_session_risk(profile, tally, prior)
     if tenant is not None:
-        share, more = _compare_tenant(tenant, tally, event)
-        volume, axes = max(volume, share), axes + more
+        tenant_volume, tenant_axes = _compare_tenant(tenant, tally, event)
+        volume, axes = max(volume, tenant_volume), axes + tenant_axes
+    surprise = _find_surprise(event)
     is_exposed = bool(tally.at_exposure)
-    # A list makes one thing to do of many actions, which are no evidence beside each other. What it does not lead to is
-    # held to all of it.
-    surprise = 0 if has_led and is_plain(event) else event.surprise
     drift = max(profile.drift_of(is_exposed=is_exposed, principal=tally.principal), surprise, risk_share)
     axes += risk_axes
     if not axes and not firsts and drift < ALARM:
@@ -217,6 +222,31 @@ def assess(
     axes = [name_novelty(axis, firsts) for axis in axes] + firsts
     if drift >= ALARM:
         axes += _list_drift_axes(profile.drifts_for(tally.principal, is_exposed=is_exposed), surprise)
+    return _make_assessment(
+        axes, firsts, volume=volume, drift=drift, agent_risk=agent_risk, first_times=first_times, novelty=novelty
+    )
+
+
+def _find_surprise(event: BehaviourEvent) -> int:
+    """Share of its alarm that the session's e-process has reached, in thousandths; 0 for plain work on a request.
+
+    The request may lead to many actions, such as one for each entry of a list. These are one thing to do, so they are
+    no evidence beside each other. An action that the request does not lead to is judged with all of them.
+    """
+    return 0 if is_led_by_request(event) and is_plain(event) else event.surprise
+
+
+def _make_assessment(
+    axes: list[Axis],
+    firsts: list[Axis],
+    *,
+    volume: int,
+    drift: int,
+    agent_risk: int,
+    first_times: int,
+    novelty: int,
+) -> BehaviourAssessment:
+    """Sort the axes, the strongest first, and grade the parts by them; see `BehaviourAssessment` for the numbers."""
     parts = _grade_parts(axes, firsts, drift)
     axes.sort(key=lambda axis: (axis.kind == "first", -axis.share, axis.id))
     return BehaviourAssessment(
@@ -245,7 +275,7 @@ def _grade_parts(axes: Iterable[Axis], firsts: list[Axis], drift: int) -> dict[s
     parts = grade_first_times(firsts)
     for axis in axes:
         if axis.kind in VOLUMES or axis.kind in _ASKED_ONLY:
-            part = "scope" if _measure_of(axis.id) in _SCOPE_MEASURES else "behaviour"
+            part = "scope" if _find_measure_id(axis.id) in _SCOPE_MEASURES else "behaviour"
             parts[part] = join_doubts(parts[part], min(_ALARM_PART + (axis.share - ALARM) // 4, ALARM))
     if drift >= ALARM:
         parts["behaviour"] = join_doubts(parts["behaviour"], min(drift // 2, _MAX_DRIFT_PART))
@@ -258,16 +288,31 @@ def _compare_volumes(
     prior: RolePrior,
     *,
     beside: Sequence[int],
-    firsts: tuple[int, int],
+    new_values: tuple[int, int],
     is_requested: bool,
-    has_led: bool,
+    is_led: bool,
     agent_risk: int,
     amounts: Mapping[int, int],
 ) -> tuple[int, list[Axis]]:
-    """The largest share of a limit that the action adds to, and an axis for each limit that it passes."""
+    """Compare what the action adds to with the limits: of the session, and of the window of recent sessions.
+
+    Args:
+        profile: see `assess`, as are `tally`, `prior` and `beside`.
+        tally: see `profile`.
+        prior: see `profile`.
+        beside: see `profile`.
+        new_values: what the action adds to `first_times`, and its `novelty`, as far as they count.
+        is_requested: the request names each object of the action.
+        is_led: the action is on nothing but what the request names or leads to.
+        agent_risk: 0..1000, carried from past sessions.
+        amounts: index of a limit of amounts → the limit that a new agent has of its tenant.
+
+    Returns:
+        The largest share of a limit, in thousandths, and an axis for each limit that was passed.
+    """
     limits, recent, values, axes = profile.limits_with(prior), profile.recent_of(tally), tally.values, []
     limits = tuple([max(limit, amounts.get(at, 0)) for at, limit in enumerate(limits)]) if amounts else limits
-    first_times, novelty = firsts
+    first_times, novelty = new_values
     narrower = _list_narrower(profile, tally, limits, agent_risk)
     raised, allowed, volume = tally.raised & ~(1 << _SESSION_RISK), dict(tally.allowances), 0
     if first_times:
@@ -277,25 +322,23 @@ def _compare_volumes(
         values = (*values[:_NOVELTY], novelty, *values[_NOVELTY + 1 :])
         raised |= 1 << _NOVELTY
     at, tried = 0, tally.strangers_tried if tally.attempts is not NO_ATTEMPTS else 0
-    while raised:
+    while raised:  # `at` is the measure of its lowest bit
         if raised & 1:
             is_counted, value = is_requested and at in _COUNTS, values[at]
-            times, place = allowed.get(at, 0) + (is_counted or (has_led and at in MUCH_WORK)), at
+            doublings = allowed.get(at, 0) + (is_counted or (is_led and at in MUCH_WORK))
+            place = at  # of the limit: first that of the session, then that of the window
             while place >= 0:
-                limit = min(limits[place], narrower.get(place, limits[place])) << times
-                # Where an identity hardly moved an amount, any amount alarms, but how large it is says nothing.
+                limit = min(limits[place], narrower.get(place, limits[place])) << doublings
                 reached = _count_tries(value, tried, limit) if tried and at == _STRANGERS else value
                 share = reached * ALARM // (limit + 1) if limit else min(reached, 1) * ALARM
                 if place in AMOUNT_SERIES and profile.has_hardly_paid:
-                    share = min(share, ALARM)
+                    share = min(share, ALARM)  # any amount is an alarm, so how large it is says nothing
                 if share >= ALARM:
                     axis = _make_volume_axis(place, reached, share, limit, is_requested=is_counted)
-                    # INVARIANT: what is an alarm by the risk of earlier alarms alone adds no risk, else it never ends.
                     if agent_risk >= _LEAST_NARROWING_RISK:
                         without_risk = _list_narrower(profile, tally, limits, 0).get(place, limits[place])
-                        if reached <= min(limits[place], without_risk) << times:
-                            axis = replace(axis, kind="narrowed")
-                    axes.append(_grade_work(axis, at, tally, (limits[place] << times, limits[at] << times)))
+                        axis = _mark_narrowed(axis, min(limits[place], without_risk) << doublings)
+                    axes.append(_grade_work(axis, at, tally, (limits[place] << doublings, limits[at] << doublings)))
                 volume = max(volume, share)
                 place = _WINDOW_OF.get(at, -1) if place == at else -1
                 value += (recent[place - COUNT] if place > 0 else 0) + (beside[at] if beside else 0)
@@ -304,15 +347,23 @@ def _compare_volumes(
     return volume, axes
 
 
+def _mark_narrowed(axis: Axis, limit_without_risk: int) -> Axis:
+    """The axis, as `narrowed` if it is an alarm only because of the risk of earlier alarms.
+
+    INVARIANT: such an alarm adds no risk. Otherwise it would keep up the risk that causes it.
+    """
+    return replace(axis, kind="narrowed") if axis.value <= limit_without_risk else axis
+
+
 def _find_usual_amounts(
     profile: IdentityProfile, event: BehaviourEvent, tenant: TenantProfile | None
 ) -> Mapping[int, int]:
-    """Place of a limit of amounts → the tenant's limit, for a new agent that has hardly paid.
+    """Index of a limit of amounts → the tenant's limit, for a new agent that has hardly paid.
 
     INVARIANT: they hold only for a payment that the request accounts for, before any untrusted content, with a grant
     that agents of the tenant use as a rule. For other payments the limit begins at nothing.
     """
-    if tenant is None or profile.is_mature or not is_led(event):
+    if tenant is None or profile.is_mature or not is_led_by_request(event):
         return {}
     usual, grant = tenant.identity, fingerprint_text(event.resource)
     if not usual.is_mature or usual.has_hardly_paid or usual.known[SeenKind.GRANT].weigh(SeenKind.GRANT, grant):
@@ -322,25 +373,24 @@ def _find_usual_amounts(
 
 
 def _count_tries(value: int, tried: int, limit: int) -> int:
-    """What a session has reached, including strangers' records that it asked for and did not read.
+    """What a session has reached of `strangers`, with the records that it asked for and was refused.
 
-    INVARIANT: a try counts as much as a read. Once a sum is full nothing runs, and tries would leave no trace. How far
-    tries go beyond the limit does not matter, since each of them is one more alarm.
+    INVARIANT: an attempt counts as much as a read. Beyond the limit nothing runs, so attempts would not be measured.
+    Attempts bring the sum to one more than the limit at most, since each of them raises an alarm of its own.
     """
     return max(value, min(value + tried, limit + 1))
 
 
 def _grade_work(axis: Axis, at: int, tally: SessionTally, limits: tuple[int, int]) -> Axis:
-    """The axis of a measure; if it measures work as such, its kind says how grave that is, by all that was tried.
+    """The axis of a measure; if it measures the amount of work, of the kind `slight` or `much`.
 
-    The number of alarms does not matter, since each call beyond a limit is a further try. Nor does a limit that drift
-    has narrowed.
+    The kind depends on all that the session has attempted, compared with limits that nothing has narrowed.
 
     Args:
         axis: axis of the measure.
-        at: place of the measure.
+        at: index of the measure.
         tally: tally of the session.
-        limits: the identity's own, which nothing has narrowed, and that of a session, which a full sum does not hide.
+        limits: the identity's limit of what the axis measures, and its limit for one session.
     """
     if at not in MUCH_WORK or axis.kind != "volume":
         return axis
@@ -358,7 +408,7 @@ def _grade_work(axis: Axis, at: int, tally: SessionTally, limits: tuple[int, int
 def _list_narrower(
     profile: IdentityProfile, tally: SessionTally, limits: Sequence[int], agent_risk: int
 ) -> Mapping[int, int]:
-    """Limits that are narrower than the identity's own at present, by their place among them."""
+    """Limits that are at present narrower than the identity's own: index of the limit → narrower limit."""
     narrower = profile.narrowed_limits(is_exposed=bool(tally.at_exposure), principal=tally.principal)
     if not tally.raised & _STRANGE_BITS:
         return narrower
@@ -370,8 +420,8 @@ def _list_narrower(
         for at in _STRANGE:
             for place in (at, _WINDOW_OF[at]):
                 narrower[place] = _narrow_by_risk(min(limits[place], narrower.get(place, limits[place])), agent_risk)
-    # Who was stopped at somebody else's records does not go on with those of others.
-    is_on_hold = any(alarm.axis in _HOLDING and alarm.share >= ALARM for alarm in tally.open_alarms)
+    # A session that was stopped at an unrelated record does not go on with others: the next one is beyond the limit.
+    is_on_hold = any(alarm.axis in _HOLDING_AXES and alarm.share >= ALARM for alarm in tally.open_alarms)
     if is_on_hold and _UNRELATED not in allowed:
         narrower[_UNRELATED] = min(narrower.get(_UNRELATED, MAX_SHARE), tally.values[_UNRELATED] - 1)
     return narrower
@@ -393,7 +443,7 @@ def _compare_session_risk(profile: IdentityProfile, tally: SessionTally, prior: 
     share = value * ALARM // (limit + 1)
     if share < ALARM:
         return share, []
-    words = say_excess(MEASURES[_SESSION_RISK], value, limit, is_recent=False, who="it")
+    words = describe_excess(MEASURES[_SESSION_RISK], value, limit, is_recent=False, who="it")
     return share, [Axis("session_risk", value, limit, words, min(share, MAX_SHARE), "drift")]
 
 
@@ -405,13 +455,17 @@ def _make_volume_axis(
     measure = MEASURES[number]
     name = f"{measure.id}_recent" if is_recent else measure.id
     who = "the tenant's agents" if tenant else "it"
-    words = say_excess(measure, value, limit, is_recent=is_recent, who=who)
+    words = describe_excess(measure, value, limit, is_recent=is_recent, who=who)
     kind = "requested" if is_requested else "volume"
     return Axis(f"tenant_{name}" if tenant else name, value, limit, words, min(share, MAX_SHARE), kind)
 
 
 def _compare_tenant(tenant: TenantProfile, tally: SessionTally, event: BehaviourEvent) -> tuple[int, list[Axis]]:
-    """The same for all agents of the tenant together: windows of measures, and sessions that touched one object."""
+    """Compare the sums of all agents of the tenant: of each measure, and of the sessions that touched one object.
+
+    Returns:
+        The largest share of a limit, in thousandths, and an axis for each limit that was passed.
+    """
     volume, axes = 0, []
     unrelated = [shorten_fingerprint(item.fingerprint) & 2**32 - 1 for item in event.objects if not item.is_related]
     if unrelated:
@@ -441,9 +495,9 @@ def _compare_tenant(tenant: TenantProfile, tally: SessionTally, event: Behaviour
 
 
 def find_refusals(profile: IdentityProfile, tally: SessionTally, prior: RolePrior) -> tuple[Axis, ...]:
-    """Whether questions that nobody has answered, this session's and those of recent ones, are beyond what is usual.
+    """An axis for each limit of refusals that unanswered questions pass, of this session and of recent ones.
 
-    It is for the alert only, since a policy asks already: it shows an agent that tries again and again.
+    They are for the alert alone, which shows an agent that tries again and again: its calls are asked about anyway.
     """
     value, limits = tally.values[_REFUSALS] + tally.questions.weight, profile.limits_with(prior)
     allowed = dict(tally.allowances).get(_REFUSALS, 0)
@@ -457,11 +511,13 @@ def find_refusals(profile: IdentityProfile, tally: SessionTally, prior: RolePrio
     return tuple(axes)
 
 
-def _measure_of(axis: str) -> str:
+def _find_measure_id(axis: str) -> str:
+    """The id of the measure that an axis compares."""
     return axis.removeprefix("tenant_").removesuffix("_recent").replace("object_spread", "unrelated")
 
 
 def _list_drift_axes(drifts: Sequence[SessionDrift], surprise: int) -> list[Axis]:
+    """An axis for each drift that is an alarm: of habits, of a measure, and within the session."""
     axes = []
     share = max((drift.habits.share for drift in drifts), default=0)
     if share >= ALARM:

@@ -121,7 +121,7 @@ def is_wholly_requested(event: BehaviourEvent) -> bool:
     return bool(event.objects) and all(item.is_requested for item in event.objects)
 
 
-def is_led(event: BehaviourEvent) -> bool:
+def is_led_by_request(event: BehaviourEvent) -> bool:
     """Whether an action is on nothing but what the request names or leads to, before any untrusted content."""
     return not event.is_exposed and is_accounted_for(event)
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Final
 
 from halo_core.behaviour.axes import ALARM, MAX_SHARE, PARTS, Axis, join_doubts
-from halo_core.behaviour.event import BehaviourEvent, fingerprint_text, is_led, shorten_fingerprint
+from halo_core.behaviour.event import BehaviourEvent, fingerprint_text, is_led_by_request, shorten_fingerprint
 from halo_core.behaviour.known import DORMANT_DAYS, DORMANT_SESSIONS, TERMS, day_of, is_dormant
-from halo_core.behaviour.measures import INDEX, MEASURES, say_value
+from halo_core.behaviour.measures import INDEX, MEASURES, describe_value
 from halo_core.behaviour.principals import MOST_OF_GRAVE, PrincipalHabits, find_hour_factor, find_near_hours, pack_hours
 from halo_core.behaviour.profile import IdentityProfile
 from halo_core.behaviour.seen import SeenKind, group_seen, hour_of, split_seen
@@ -184,7 +184,7 @@ def is_new_plain_work(firsts: Iterable[Axis], event: BehaviourEvent) -> bool:
     False for labelled data, for data that leaves, and for a class of action that was never done.
     """
     is_harmless = event.impact in _NEVER_LEAVES and not (event.labels or event.destinations or event.bytes_out)
-    return is_harmless and is_led(event) and all(axis.id in _NEW_WAYS for axis in firsts)
+    return is_harmless and is_led_by_request(event) and all(axis.id in _NEW_WAYS for axis in firsts)
 
 
 def _find_new_ways_in_tenant(
@@ -266,7 +266,7 @@ def _find_strange_amount(profile: IdentityProfile, tally: SessionTally, amount: 
     if not limit or value <= limit or any(one.axis == _AMOUNT_ID and one.is_cleared for one in tally.alarms):
         return []
     share = min(value * ALARM // (limit + 1), MAX_SHARE)
-    moved, most = say_value(_AMOUNT, value), say_value(_AMOUNT, limit)
+    moved, most = describe_value(_AMOUNT, value), describe_value(_AMOUNT, limit)
     return [Axis(_AMOUNT_ID, value, limit, f"it moved {moved} at once; for whom it acts the limit is {most}", share)]
 
 

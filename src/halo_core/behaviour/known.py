@@ -98,7 +98,7 @@ class KnownValues:
         day: int,
         room: int,
         *,
-        untaught: Collection[int] = (),
+        unlearned: Collection[int] = (),
         sleepers: Collection[int] = (),
         is_placed: bool = False,
     ) -> KnownValues:
@@ -109,7 +109,7 @@ class KnownValues:
             session: its number.
             day: it began on, since 1970.
             room: number of values that are kept: those shown last.
-            untaught: those of `shown` that do not become known by it.
+            unlearned: those of `shown` that do not become known by it.
             sleepers: those that slept, and wake only with more sessions.
             is_placed: they are settings, of which each place keeps a few.
         """
@@ -121,7 +121,7 @@ class KnownValues:
             before = values.get(value)
             # A value that only its first session showed was new there, and nothing since has made it usual.
             is_lone = is_lone or before is None
-            if value in untaught:
+            if value in unlearned:
                 continue
             if before is not None and value in sleepers:
                 woken = max(before.times - _WAKING, 0) + 1
@@ -142,13 +142,13 @@ class KnownValues:
         return KnownValues(values, lone, self.units - self.units // _DECAY + _UNIT)
 
     def extend(
-        self, shown: Iterable[int], session: int, day: int, *, room: int, untaught: Collection[int]
+        self, shown: Iterable[int], session: int, day: int, *, room: int, unlearned: Collection[int]
     ) -> KnownValues:
         """The values after the last session went on and showed these as well; see `fold`."""
         values = dict(self.values)
         fresh = [value for value in sorted(shown) if value not in values]
         for value in fresh:
-            if value not in untaught and len(values) < room:
+            if value not in unlearned and len(values) < room:
                 values[value] = Sighting(1, session, day)
         return replace(self, values=values, lone=self.lone + _UNIT * bool(fresh))
 

@@ -194,7 +194,7 @@ def from_level(level: int) -> int:
     return -(-(_STEPS[step] << octave) // 2**32) - 2
 
 
-def say_value(measure: Measure, value: int) -> str:
+def describe_value(measure: Measure, value: int) -> str:
     """A value for people, with its unit."""
     match measure.unit:
         case "bytes":
@@ -209,8 +209,9 @@ def say_value(measure: Measure, value: int) -> str:
             return str(value)
 
 
-def say_excess(measure: Measure, value: int, limit: int, *, is_recent: bool = False, who: str = "it") -> str:
+def describe_excess(measure: Measure, value: int, limit: int, *, is_recent: bool = False, who: str = "it") -> str:
     """A sentence for people: what was measured, and the limit."""
     noun = f" {measure.noun}" if measure.noun else ""
     recent = " over its last sessions" if is_recent else ""
-    return f"{who} {measure.verb} {say_value(measure, value)}{noun}{recent}; the limit is {say_value(measure, limit)}"
+    reached, most = describe_value(measure, value), describe_value(measure, limit)
+    return f"{who} {measure.verb} {reached}{noun}{recent}; the limit is {most}"

@@ -302,8 +302,8 @@ class IdentityProfile(ProfileState):
                 limits[at] = max(limits[at], self._estimate(at, histograms[at]))
         day, known = day_of(tally.first_us), []
         for kind, (values, shown) in enumerate(zip(self.known, group_seen(tally.seen - part.seen), strict=True)):
-            untaught = group_seen(tally.untaught)[kind] if verdict is not SessionVerdict.CLEARED else ()
-            known.append(values.extend(shown, self.sessions, day, room=TERMS[kind].room, untaught=untaught))
+            unlearned = group_seen(tally.unlearned)[kind] if verdict is not SessionVerdict.CLEARED else ()
+            known.append(values.extend(shown, self.sessions, day, room=TERMS[kind].room, unlearned=unlearned))
         principals = self.principals.extend(tally, part.seen)
         return replace(
             self, histograms=tuple(histograms), limits=tuple(limits), known=tuple(known), principals=principals
@@ -312,7 +312,7 @@ class IdentityProfile(ProfileState):
     def _learn_seen(self, tally: SessionTally, sessions: int, day: int, *, is_cleared: bool) -> tuple[KnownValues, ...]:
         """What the identity has shown, this session included; `is_cleared`: a person found it ordinary."""
         known, kinds = [], self._terms.kinds
-        never = group_seen(tally.untaught if not is_cleared else ())
+        never = group_seen(tally.unlearned if not is_cleared else ())
         for kind, (values, shown) in enumerate(zip(self.known, group_seen(tally.seen), strict=True)):
             if (kind in MAY_BE_UNKNOWN and not shown) or kind >= kinds:
                 known.append(values)
@@ -325,7 +325,7 @@ class IdentityProfile(ProfileState):
                     sessions,
                     day,
                     TERMS[kind].room,
-                    untaught=never[kind],
+                    unlearned=never[kind],
                     sleepers=sleepers,
                     is_placed=kind == SeenKind.SETTING,
                 )
@@ -375,7 +375,7 @@ class IdentityProfile(ProfileState):
             if top > level_of(measure, tally.values[measure]):
                 histograms[at] = remove_from_histogram(histograms[at], top)
         limits = [min(limit, self._estimate(at, histograms[at])) for at, limit in enumerate(limits)]
-        taught = tally.seen if before is SessionVerdict.CLEARED else tally.seen - tally.untaught
+        taught = tally.seen if before is SessionVerdict.CLEARED else tally.seen - tally.unlearned
         if part is not None:
             taught -= part.seen
         known = tuple(values.forget(shown) for values, shown in zip(self.known, group_seen(taught), strict=True))

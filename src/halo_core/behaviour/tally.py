@@ -38,7 +38,7 @@ MAX_DOUBLINGS: Final = 16
 _MAX_WAYS: Final = 48
 _MAX_CALLS: Final = 64
 _MAX_REFUSED: Final = 32
-_MAX_TOLD: Final = 64
+_MAX_ALARMED_CALLS: Final = 64
 _MAX_LABELS: Final = 16  # of one result
 
 _ACTIONS, _ACTS, _TOOLS, _HAND_OFFS = (INDEX[name] for name in ("actions", "acts", "tools", "hand_offs"))
@@ -133,18 +133,18 @@ class SessionTally:
         seen: what it has shown of each `SeenKind` (`seen.join_seen`), as far as there is room.
         habits: reads before the first act, repeated calls, turns, number of the last turn, and the sums of
             `risk.drift.SHAPE_COUNTS`.
-        calls: fingerprints of calls, to count repeats.
-        ways: fingerprints of tools with the arguments filled in.
+        calls: fingerprints (32 bits) of calls, to count repeated ones.
+        ways: fingerprints (32 bits) of tools with the names of the arguments that were filled in (`CallShape.way`).
         allowances: measure → doublings of its limit that a person allowed for this session.
         alarms: axes that raised an alarm, in order of their ids.
         refused: fingerprints of calls that did not run, 32 bits, so that trying one again counts once.
-        untaught: destinations, as in `seen`, that it first reached after untrusted content and for which nobody
+        unlearned: destinations, as in `seen`, that it first reached after untrusted content and for which nobody
             vouched. Profiles do not learn them.
         labelled: unrelated objects of `samples` that were touched with labelled data.
         attempts: what calls that did not run would have added.
         questions: calls that a policy asks about and that nobody has let run.
-        told: fingerprints (32 bits) of pairs of a refused call and an axis that alarmed at it. Each pair counts once,
-            also in later sessions of the same name.
+        alarmed_calls: fingerprints (32 bits) of pairs of a refused call and an axis that alarmed at it. Each pair
+            counts once, also in later sessions of the same name.
         folded: the part that profiles have learnt from, None where the session was not folded yet.
         raised: bits of the measures that the last action raised, or a result since the action before it.
         pending: bits of the measures that results raised since the last action.
@@ -168,12 +168,12 @@ class SessionTally:
     allowances: tuple[tuple[int, int], ...] = ()
     alarms: tuple[TallyAlarm, ...] = ()
     refused: frozenset[int] = frozenset()
-    untaught: frozenset[int] = frozenset()
+    unlearned: frozenset[int] = frozenset()
     raised: int = field(default=0, compare=False)
     pending: int = 0
     shown: tuple[int, ...] = field(default=(), compare=False)
     fresh: tuple[int, ...] = field(default=(), compare=False)
-    told: frozenset[int] = frozenset()
+    alarmed_calls: frozenset[int] = frozenset()
     folded: FoldedPart | None = None
     labelled: frozenset[int] = frozenset()
     attempts: Attempts = NO_ATTEMPTS
@@ -250,7 +250,7 @@ class SessionTally:
 
     def begin_next(self) -> SessionTally:
         """An empty tally for the next session of this name, with this one's refused calls and open questions."""
-        return SessionTally(refused=self.refused, told=self.told, questions=self.questions)
+        return SessionTally(refused=self.refused, alarmed_calls=self.alarmed_calls, questions=self.questions)
 
     def after_exposure(self, measure: int) -> int:
         """How much of a measure came after untrusted content was seen."""
@@ -259,8 +259,8 @@ class SessionTally:
     def advance(self, event: BehaviourEvent) -> SessionTally:
         """The tally with one more action, which is about to run.
 
-        Use it to assess an action. If the action does not run, go on from the tally before it (`with_refusal`):
-        otherwise what never happened would count, and a second attempt at it would add nothing.
+        Used to assess the action. If the action does not run, `with_refusal` of the tally before it takes its place:
+        otherwise the action would count, and a second attempt at it would add nothing.
         """
         values = list(self.values)
         is_first, is_read = not values[_ACTIONS], event.impact == _READ
@@ -275,16 +275,16 @@ class SessionTally:
         samples = count_distinct(event, values, self.samples) if touches_any else self.samples
         if max(values) > MAX_VALUE:
             values = [min(value, MAX_VALUE) for value in values]
-        untaught, labelled = self.untaught, self.labelled
+        unlearned, labelled = self.unlearned, self.labelled
         if fresh and event.is_exposed and event.destinations:
-            untaught = self._add_untaught(event, seen.intersection(fresh))
+            unlearned = self._add_unlearned(event, seen.intersection(fresh))
         if event.labels and event.objects:
             labelled = labelled.union(list_unrelated(event)).intersection(samples[UNRELATED_SAMPLE])
             values[_STRANGERS] = max(values[_STRANGERS], len(labelled))
         if labelled and tells_of_strangers(event, labelled):
             shown, fresh = (*shown, LEAKED), fresh if LEAKED in seen else (*fresh, LEAKED)
             seen |= {LEAKED}
-        # Each bit is another one, so their sum is all of them.
+        # One bit for each measure that changed: different bits, so their sum is their union.
         raised = self.pending | sum(compress(_BITS, map(ne, self.values, values)))
         is_ahead = is_read and not self.values[_ACTS] and (self.attempts is NO_ATTEMPTS or not self.attempts.acts)
         habits = (self.habits[0] + 1, *self.habits[1:]) if is_ahead else self.habits
@@ -305,12 +305,12 @@ class SessionTally:
             allowances=self.allowances,
             alarms=self.alarms,
             refused=self.refused,
-            untaught=untaught,
+            unlearned=unlearned,
             raised=raised,
             pending=0,
             shown=shown,
             fresh=fresh,
-            told=self.told,
+            alarmed_calls=self.alarmed_calls,
             folded=self.folded,
             labelled=labelled,
             attempts=self.attempts,
@@ -335,11 +335,11 @@ class SessionTally:
                 values[_HAND_OFFS] += 1
         return seen.union(choose_kept(seen, fresh)), fresh
 
-    def _add_untaught(self, event: BehaviourEvent, fresh: frozenset[int]) -> frozenset[int]:
-        """`untaught` with the destinations that an action after untrusted content reached first."""
+    def _add_unlearned(self, event: BehaviourEvent, fresh: frozenset[int]) -> frozenset[int]:
+        """`unlearned` with the destinations that an action after untrusted content reached first."""
         places = [place for place in event.destinations if not place.is_own and not place.is_vouched]
         reached = {join_seen(SeenKind.DESTINATION, shorten_fingerprint(place.fingerprint)) for place in places}
-        return self.untaught | (reached & fresh)
+        return self.unlearned | (reached & fresh)
 
     def with_outcome(
         self,
@@ -358,7 +358,7 @@ class SessionTally:
                 about.
             result_bytes: size of its result.
             labels: labels of the result.
-            shape: how it was written (`describe_call`).
+            shape: how the call was written, None if its shape is part of the habits already.
         """
         values, pending = list(self.values), self.pending
         label_numbers: list[int] = []
@@ -395,12 +395,12 @@ class SessionTally:
             allowances=self.allowances,
             alarms=self.alarms,
             refused=self.refused,
-            untaught=self.untaught,
+            unlearned=self.unlearned,
             raised=self.raised,
             pending=pending,
             shown=self.shown,
             fresh=self.fresh,
-            told=self.told,
+            alarmed_calls=self.alarmed_calls,
             folded=self.folded,
             labelled=self.labelled,
             attempts=self.attempts,
@@ -521,35 +521,41 @@ class SessionTally:
         values = list(self.values)
         values[_FIRST_TIMES] = min(values[_FIRST_TIMES] + findings.first_times, MAX_VALUE)
         values[_NOVELTY] = max(values[_NOVELTY], findings.novelty)
-        alarms, told = {alarm.axis: alarm for alarm in self.alarms}, set(self.told)
+        alarms = {alarm.axis: alarm for alarm in self.alarms}
+        alarmed_calls = set(self.alarmed_calls)
         for axis, share in findings.alarm_shares:
             mark = _fingerprint_alarm(axis, call)
-            is_told = bool(call) and mark in told
+            is_known = bool(call) and mark in alarmed_calls
             before = alarms.get(axis)
             if before is None:
-                if is_told or len(alarms) >= _MAX_ALARMS:  # an earlier session of this name has raised it
+                if is_known or len(alarms) >= _MAX_ALARMS:  # known from an earlier session of this name
                     continue
                 before = TallyAlarm(axis, 0, 0, bool(self.at_exposure))
             alarms[axis] = TallyAlarm(
                 axis,
                 max(before.share, share),
-                min(before.times + (not is_told and not (before.times and axis in findings.counted_once)), _MAX_TIMES),
+                min(before.times + (not is_known and not (before.times and axis in findings.counted_once)), _MAX_TIMES),
                 before.is_exposed,
                 call & MASK_32,
             )
-            if call and len(told) < _MAX_TOLD:
-                told.add(mark)
+            if call and len(alarmed_calls) < _MAX_ALARMED_CALLS:
+                alarmed_calls.add(mark)
         changed = tuple(alarms[axis] for axis in sorted(alarms))
-        return replace(self, values=tuple(values), alarms=changed, told=frozenset(told))
+        return replace(self, values=tuple(values), alarms=changed, alarmed_calls=frozenset(alarmed_calls))
 
     def raises_anew(self, axis: str, call: int) -> bool:
         """Whether no call of this session, nor this call in an earlier session of its name, has raised an axis."""
-        return not any(alarm.axis == axis for alarm in self.alarms) and _fingerprint_alarm(axis, call) not in self.told
+        return (
+            not any(alarm.axis == axis for alarm in self.alarms)
+            and _fingerprint_alarm(axis, call) not in self.alarmed_calls
+        )
 
     def to_drift_session(self, *, with_denials: bool = False) -> DriftSession:
         """The session's habits, as `risk.drift` compares them.
 
-        Denials do not count, since there are none in observe mode; earlier forms of profiles counted them.
+        Args:
+            with_denials: denials count as failures, as in earlier forms of profiles. They do not count otherwise,
+                since there are none in observe mode.
         """
         ahead, repeats, turns, _, *counts = self.habits
         value = self.attempted

@@ -39,8 +39,8 @@ def encode_tally(tally: SessionTally) -> dict[str, Any]:
         members["a"] = [list(alarm) if alarm.call or alarm.is_cleared else list(alarm[:4]) for alarm in tally.alarms]
     if tally.principal:
         members["p"] = tally.principal
-    if tally.untaught:
-        members["u"] = pack_seen(tally.untaught)
+    if tally.unlearned:
+        members["u"] = pack_seen(tally.unlearned)
     if tally.at_exposure:
         members["x"] = list(tally.at_exposure)
     if tally.allowances:
@@ -49,7 +49,7 @@ def encode_tally(tally: SessionTally) -> dict[str, Any]:
         members["l"] = _encode_chosen(tally.labelled, tally.samples[UNRELATED_SAMPLE])
     if (
         tally.refused
-        or tally.told
+        or tally.alarmed_calls
         or tally.folded is not None
         or tally.attempts is not NO_ATTEMPTS
         or any(tally.questions)
@@ -62,8 +62,8 @@ def _add_past(members: dict[str, Any], tally: SessionTally) -> None:
     """Add what did not run, and what was told and folded before."""
     if tally.folded is not None:
         members["f"] = _encode_folded(tally.folded)
-    if tally.told:
-        members["k"] = _pack_32(tally.told)
+    if tally.alarmed_calls:
+        members["k"] = _pack_32(tally.alarmed_calls)
     if tally.attempts is not NO_ATTEMPTS:
         members["n"] = _encode_attempts(tally.attempts)
     if tally.refused:
@@ -100,9 +100,9 @@ def decode_tally(members: Mapping[str, Any]) -> SessionTally:
             allowances=tuple((at, times) for at, times in members.get("y", ())),
             alarms=tuple(TallyAlarm(*alarm) for alarm in members.get("a", ())),
             refused=_unpack_32(members.get("r", "")),
-            untaught=unpack_seen(members.get("u", "")),
+            unlearned=unpack_seen(members.get("u", "")),
             pending=pending,
-            told=_unpack_32(members.get("k", "")),
+            alarmed_calls=_unpack_32(members.get("k", "")),
             folded=_decode_folded(members["f"]) if "f" in members else None,
             labelled=_decode_chosen(members["l"], samples[UNRELATED_SAMPLE]) if "l" in members else frozenset(),
             attempts=_decode_attempts(members["n"]) if "n" in members else NO_ATTEMPTS,

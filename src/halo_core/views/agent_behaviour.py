@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from halo_core.behaviour import NEW_PROFILE, SHIPPED_PRIOR, IdentityProfile
-from halo_core.behaviour.measures import MEASURES, say_value
+from halo_core.behaviour.measures import MEASURES, describe_value
 from halo_core.behaviour.summaries import (
     AGENT,
     Place,
@@ -468,4 +468,4 @@ def _list_limits(profile: IdentityProfile, reading: _LogReading, folded: list[_S
 
 def format_measure(item: LimitUse, value: int) -> str:
     """A value of a measure for people."""
-    return say_value(_MEASURES[item.id], value)
+    return describe_value(_MEASURES[item.id], value)

@@ -98,7 +98,17 @@ def commit_batch(
 
 
 def _commit(database: Engine, tx: Transaction, start: tuple[int, str], deadline_s: float, *, is_last: bool) -> bool:
-    """Commit. Returns False if the database refused what was kept back until then; an error if it `is_last`.
+    """Commit the transaction.
+
+    Args:
+        database: database with the transaction.
+        tx: the transaction.
+        start: head of the writer's chain before it (sequence number and hash).
+        deadline_s: see `commit_batch`.
+        is_last: a refusal is raised.
+
+    Returns:
+        Whether it was committed; False if the database refused a statement that it had kept back until COMMIT.
 
     Raises:
         See `commit_batch`.
@@ -281,7 +291,7 @@ class Committer:
         try:
             return await queued.future
         except asyncio.CancelledError:
-            # Cancelled after the answer came and before the coroutine could take it.
+            # It was cancelled after its job was committed, before it could take the result.
             if queued.future.done() and not queued.future.cancelled() and queued.future.exception() is None:
                 _report_orphan(queued, Outcome(queued.future.result()))
             raise
@@ -295,8 +305,8 @@ class Committer:
                 return False
             if not self._is_running:
                 self._ensure_thread()
-            # An awake thread looks by itself: waking it for a job that joins the next transaction would cost that
-            # transaction two thread switches.
+            # A thread that is not idle looks for jobs by itself. To wake it for a job that joins the next transaction
+            # would cost that transaction two thread switches.
             if self._is_idle:
                 self._wake.notify()
             return True
@@ -329,7 +339,7 @@ class Committer:
             self._is_running = False
 
     def _serve(self) -> None:
-        """Commit and sign whatever is due until the store is closed or gone."""
+        """Commit jobs, and sign checkpoints that are due, until the store is closed or no longer exists."""
         is_busy = True
         while True:
             group = self._take_group(is_busy=is_busy)
@@ -354,7 +364,7 @@ class Committer:
                 if self._deferred:
                     pause = max(_DEFER_S - self._deferred_for_s(), 0.001)
                 else:
-                    # Busy: it looks by itself, often enough for an outcome that comes meanwhile.
+                    # A busy thread is not woken for a deferred job, so it looks again within `_DEFER_S`.
                     pause = _DEFER_S if is_busy else _IDLE_S
                     self._is_idle = not is_busy
                 self._wake.wait(pause)
@@ -388,7 +398,7 @@ def _commit_group(owner: _Owner, group: Sequence[_QueuedJob]) -> None:
 
 
 def _deliver_answers(answers: Sequence[tuple[_QueuedJob, Outcome]]) -> None:
-    # A few in each turn of the loop, so that other tasks get a turn between the callers that continue now.
+    # A few in each turn of the event loop, so that other tasks run between the callers that continue now.
     if len(answers) > _ANSWERS_PER_TURN:
         asyncio.get_running_loop().call_soon(_deliver_answers, answers[_ANSWERS_PER_TURN:])
     for item, outcome in answers[:_ANSWERS_PER_TURN]:

@@ -62,15 +62,15 @@ class Transaction(RowAccess):
     """One write transaction of one tenant, created by the store and used until commit or rollback."""
 
     __slots__ = (
+        "_assumed_parts",
         "_assurance",
-        "_bases",
         "_dirty_sessions",
         "_first_seq",
         "_ids",
-        "_parts_believed",
         "_pending_marks",
         "_policy_before",
         "_random",
+        "_read_versions",
         "_restrictions_changed",
         "_uses",
     )
@@ -92,9 +92,9 @@ class Transaction(RowAccess):
         self._random = b""
         self._pending_marks: dict[str, bytes] = {}
         self._dirty_sessions: dict[str, tuple[SessionState, LedgerEntry]] = {}
-        self._bases: dict[str, int | None] = {}
+        self._read_versions: dict[str, int | None] = {}  # session → version of its row as read, None for no row
         self._first_seq, self._policy_before = writer.seq, image.policy
-        self._parts_believed: set[str] = set()
+        self._assumed_parts: set[str] = set()  # named by entries, and stored as far as memory knows
         self._uses = UseCounts(self, choose_part(writer.id) if database.has_many_writers else None)
         self._restrictions_changed = False
 
@@ -105,10 +105,10 @@ class Transaction(RowAccess):
         """
         writer, tenant, session = self.writer, self.tenant, draft.session
         if not session and draft.kind not in drafts.OPEN_KINDS:
-            # Before it is inserted: a decision that does not see the change must come before it in the log.
+            # Claimed before the entry gets its place: a decision without this change must come before it in the log.
             self.database.claim_control()
             if draft.kind.value in HISTORY_KINDS:
-                self.image.control = None  # what is in force follows from these
+                self.image.control = None  # computed again, from entries of these kinds
         if draft.actor is not None or draft.others:
             draft = self._complete_draft(draft)
         sealed, marks, attached = self._attach(draft)
@@ -138,7 +138,7 @@ class Transaction(RowAccess):
         head = tenant, writer.id, entry.seq, place, kind, session, ts_us
         if self.database.has_many_writers:
             row = (*head, once, mark, text, signatures, sealed or None, marks or None)
-            self.database.write(INSERT_ENTRY, row)  # which keeps it back just so
+            self.database.write(INSERT_ENTRY, row)  # sent with other rows
             hit_failpoint("after_append")
         else:
             # The driver of SQLite takes a bytearray as it is; of bytes it first asks for an adapter.
@@ -148,7 +148,7 @@ class Transaction(RowAccess):
         return AppendedEntry(entry, leaf)
 
     def _attach(self, draft: Draft) -> tuple[bytes, bytes, str]:
-        """What to store beside an entry: sealed fields, rows of the session's sketch, and the digest of both."""
+        """What is stored beside an entry: sealed fields, rows of the session's sketch, and the digest of both."""
         marks = self._pending_marks.pop(draft.session, b"") if self._pending_marks else b""
         if draft.others:
             sealed, commitments = self._seal_boxes(draft)
@@ -162,11 +162,11 @@ class Transaction(RowAccess):
     def _complete_draft(self, draft: Draft) -> Draft:
         """The draft with its actor, and without the fields of erased subjects.
 
-        Of the actor the text has reference and authentication; the name is sealed under the actor's own key.
+        The body gets the actor's reference and authentication. The name is sealed under the actor's own key.
         """
         body, others = draft.body, draft.others
         if draft.kind in drafts.VERSIONED_KINDS:
-            # Read from the row: of a change of mode the entry comes after the row.
+            # Read from the row, which a change of mode has written before its entry.
             row = self.cursor.execute("SELECT version FROM control WHERE tenant=?", (self.tenant,)).fetchone()
             body = {**body, "control": row[0]}
         if draft.actor is not None:
@@ -197,7 +197,7 @@ class Transaction(RowAccess):
     def _take_index(self) -> int | None:
         """The position of the next entry; None if a sequencer assigns positions later."""
         if self.database.has_many_writers:
-            return None  # the sequencer gives the positions
+            return None
         image = self.image
         if image.next_index is None:
             row = self.cursor.execute("SELECT max(idx) FROM entry WHERE tenant=?", (self.tenant,)).fetchone()
@@ -210,7 +210,7 @@ class Transaction(RowAccess):
         if self._rows.waiting:
             self._rows.write()
         if self.database.has_many_writers:
-            self._flush_unchanged()
+            self._write_unchanged_sessions()
         else:
             for state, head in self._dirty_sessions.values():
                 data = bytearray(state.to_bytes())  # as in `append`
@@ -233,23 +233,26 @@ class Transaction(RowAccess):
             if self._rows.waiting:  # rows of control differed from their entries
                 self._rows.write()
 
-    def _flush_unchanged(self) -> None:
-        """Write sessions whose rows are still as read, if the parts that entries name are stored.
+    def _write_unchanged_sessions(self) -> None:
+        """Write each changed session if its row is still as it was read, and look for the parts that entries name.
 
-        INVARIANT: ENV - two processes that read the same counters cannot both write what follows from them.
+        INVARIANT: ENV - of two processes that read the same counters, only one writes what follows from them.
+
+        Raises:
+            Conflict: another process has written a session, or removed a part.
         """
         own = self.writer.id, self._first_seq
         for session, (state, head) in sorted(self._dirty_sessions.items()):
             row = (state.view.version, state.to_bytes(), head.writer, head.seq)
-            rows.write_session_if_unchanged(self, session, row, self._bases[session], own)
-        if self._parts_believed:
-            rows.require_parts(self, sorted(map(unpack_digest, self._parts_believed)))
-            self._parts_believed.clear()
-        self._bases.clear()
+            rows.write_session_if_unchanged(self, session, row, self._read_versions[session], own)
+        if self._assumed_parts:
+            rows.require_parts(self, sorted(map(unpack_digest, self._assumed_parts)))
+            self._assumed_parts.clear()
+        self._read_versions.clear()
         self._first_seq = self.writer.seq
 
     def confirm(self) -> None:
-        """After COMMIT, adopt state that is kept for later writes, or for when nothing can be read."""
+        """After COMMIT, keep the counted uses, and the restrictions for times at which nothing can be read."""
         self._uses.confirm()
         control, history = self.image.control, self.image.history
         if history is not None and history is not self.image.floors.remembered:
@@ -258,7 +261,7 @@ class Transaction(RowAccess):
             self.image.stops, self.image.revocations = control.stops, control.revocations
 
     def close(self) -> None:
-        """Close the cursor: open rows would keep SQLite's snapshot, over which nothing new can begin."""
+        """Close the cursor: unread rows would keep SQLite's read snapshot open, and no new transaction could begin."""
         self._cursor.close()
 
     def copy_uses(self) -> Mapping[tuple[str, str], int]:
@@ -270,16 +273,16 @@ class Transaction(RowAccess):
         self._rows.clear()
         self._uses.forget(uses)
         self._dirty_sessions.clear()
-        self._bases.clear()
+        self._read_versions.clear()
         self._first_seq = self.writer.seq
-        self._parts_believed.clear()
+        self._assumed_parts.clear()
         self._pending_marks.clear()
         self.image.clear()
         self.image.forget_entries(self.writer.id, self.writer.seq)
         self.image.policy = self._policy_before
 
     def _draw_nonce(self) -> bytes:
-        # Random bytes are taken from the operating system for several fields at once; none is used twice.
+        # Random bytes for several nonces are read from the operating system at once; each is used once.
         if len(self._random) < AEAD_NONCE_BYTES:
             self._random = os.urandom(_RANDOM_BYTES)
         nonce, self._random = self._random[:AEAD_NONCE_BYTES], self._random[AEAD_NONCE_BYTES:]
@@ -304,14 +307,14 @@ class Transaction(RowAccess):
         """
         if name not in self.image.parts:
             full_name = unpack_digest(name)
-            # INVARIANT: AUDIT - an entry is never without the parts that it names, as in `insert`.
+            # INVARIANT: AUDIT - an entry is never stored without the parts that it names; see `insert`.
             if is_new and self.database.has_many_writers and self.image.try_part(name):
                 self.put_new_blob(full_name, data)
             elif not self.put_blob(full_name, data) and self.load_blob(full_name) != data:
                 raise CannotDecide("ledger_unwritable", "the database did not store a part", remedy="run `halo verify`")
             self.image.remember_part(name)
-        elif self.database.has_many_writers:  # which do not say what they wrote, or removed
-            self._parts_believed.add(name)
+        elif self.database.has_many_writers:  # another process may have removed it
+            self._assumed_parts.add(name)
 
     def new_id(self) -> str:
         """A fresh short id."""
@@ -372,7 +375,7 @@ class Transaction(RowAccess):
         image = self.image
         if session in image.current_sessions:
             return image.states.get(session)
-        if session in self._dirty_sessions:  # memory had no room for it
+        if session in self._dirty_sessions:  # the image had no room for it
             return self._dirty_sessions[session][0]
         row = self.cursor.execute(
             f"SELECT state, head_w, head_ws FROM session WHERE tenant=? AND session=?{self.database.row_lock}",  # noqa: S608  constants
@@ -389,15 +392,20 @@ class Transaction(RowAccess):
         except CannotDecide as exc:
             if self.database.holds_rows or isinstance(exc, Conflict):
                 raise
-            # Another process may have written it between two statements. With the row locked it is what it says.
+            # Another process may have written the row between two statements. The next attempt locks it.
             raise Conflict("the session was written meanwhile") from exc
         return image.parse_session(session, row[0])
 
     def put_session(self, state: SessionState, head: LedgerEntry) -> None:
-        """Store the state; `head` is the entry that changed it, so that verification detects its deletion."""
-        if self.database.has_many_writers and state.view.id not in self._bases:
+        """Store the state of a session.
+
+        Args:
+            state: the new state.
+            head: the entry that changed it. The row names it, so that verification detects its deletion.
+        """
+        if self.database.has_many_writers and state.view.id not in self._read_versions:
             cached_state = self.load_session(state.view.id)
-            self._bases[state.view.id] = None if cached_state is None else cached_state.view.version
+            self._read_versions[state.view.id] = None if cached_state is None else cached_state.view.version
         cached_state = self.image.states.get(state.view.id)
         if bool(state.tallies) is (cached_state is None or not cached_state.tallies):
             table = UnfoldedTable(self)
@@ -436,7 +444,7 @@ class Transaction(RowAccess):
         before = memory.chunks
         memory.absorb(islice(chunks, before, None))
         self.image.chunks_in_memory += memory.chunks - before
-        # INVARIANT: VOUCH - what the session has seen is not forgotten because its rows were emptied.
+        # INVARIANT: VOUCH - a session whose rows were emptied is not treated as one that has seen nothing.
         if memory.chunks < state.chunks:
             problem = f"fingerprints of session `{state.view.id}` are missing"
             raise CannotDecide("ledger_unwritable", problem, remedy="run `halo verify`")
@@ -444,13 +452,23 @@ class Transaction(RowAccess):
     def add_sketch_row(
         self, state: SessionState, added: Marks, chunk: Chunk | None = None, *, request: bool = False
     ) -> SessionState:
-        """Store what a session saw and its profile keeps, with its next entry; returns the new state."""
+        """Store what a session was shown, and what its profile keeps of it, beside the session's next entry.
+
+        Args:
+            state: the session's.
+            added: marks that the text adds to the sketch.
+            chunk: what the profile keeps of the text, None for nothing.
+            request: the text is the user's.
+
+        Returns:
+            The session's new state.
+        """
         row = pack_row(added, chunk, request=request)
         memory = self._load_memory(state)
         session = state.view.id
-        # The next entry of the session takes it along.
+        # The row is stored beside the next entry of the session.
         self._pending_marks[session] = self._pending_marks.get(session, b"") + len(row).to_bytes(4, "big") + row
-        if chunk is None:  # what reading the row would bring
+        if chunk is None:  # the same as reading the row, but faster
             memory.sketch.merge(added)
             memory.chunks += 1
         else:
@@ -459,11 +477,11 @@ class Transaction(RowAccess):
         return state.with_chunk()
 
     def add_spans_row(self, state: SessionState, origin: Provenance, packed: bytes) -> SessionState:
-        """Store the words of a text in order with the session's next entry; returns the new state."""
+        """Store the words of a text in order beside the session's next entry; returns the new state."""
         row = pack_spans(origin, packed)
         memory, session = self._load_memory(state), state.view.id
         self._pending_marks[session] = self._pending_marks.get(session, b"") + len(row).to_bytes(4, "big") + row
-        memory.sketch.spans[origin].add(packed)  # what reading the row would bring
+        memory.sketch.spans[origin].add(packed)  # the same as reading the row
         memory.chunks += 1
         self.image.chunks_in_memory += 1
         return state.with_chunk()
@@ -478,7 +496,7 @@ class Transaction(RowAccess):
         return rows.TaintTable(self).add(fingerprints) if fingerprints else None
 
     def count_uses(self, agent: str, resource: str) -> int:
-        """How often the agent has used the resource, as far as this process knows."""
+        """How often the agent has used the resource; an estimate where several processes count (`UseCounts`)."""
         return self._uses.count(agent, resource)
 
     def add_use(self, agent: str, resource: str) -> None:

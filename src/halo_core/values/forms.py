@@ -89,43 +89,14 @@ def find_forms(text: str, *, vouching: bool = False, amounts: bool = True) -> se
 
     Args:
         text: the text; `MAX_READ` characters of it are read.
-        vouching: also forms that only matter in a text that vouches for values, such as registrable domains and
-            verbs that ask for an act.
+        vouching: the text vouches for values. Then also forms that only matter in such a text, such as registrable
+            domains and verbs that ask for an act.
         amounts: also amounts, and short numbers with their nouns.
     """
     text = text[:MAX_READ]
     forms: list[Form] = []
     if vouching:
-        user_text, rest = text[:MAX_USER_CHARS], text[MAX_USER_CHARS:]
-        stems, is_only_foreign = _find_asking_stems(user_text, rest)
-        forms += [make_form(("verb", stem)) for stem in stems]
-        permitted = drop_forbidden(user_text)
-        forms += dict.fromkeys(find_named_words(permitted))
-        forms += find_persons(permitted, has_cases=is_only_foreign)
-        forms += find_counts(permitted)
-        forms += find_count_forms(permitted)
-        forms += find_asked_objects(permitted)
-        forms += find_topics(permitted)
-        forms += find_related_parts(permitted)
-        forms += find_role_words(permitted)
-        forms += find_named_values(permitted)
-        forms += find_named_nouns(permitted)
-        forms += find_phrasal_verbs(drop_confirmation_clauses(permitted))
-        forms += find_wanted_acts(permitted)
-        forms += find_purpose_forms(permitted)
-        forms += find_quoted_addresses(permitted)
-        forms += find_mentioned_places(permitted, find_forms)
-        if _HAS_DIGIT.search(user_text) is not None:
-            forms += list_ceiling_forms(user_text)
-            forms += find_lone_number_forms(permitted)
-            forms += find_share_forms(permitted, partial(find_forms, amounts=False))
-            forms += find_id_numbers(permitted)
-            forms += find_posted_accounts(permitted)
-            forms += find_number_uses(permitted)
-            forms += find_named_sorts(permitted)
-        forms += find_stated_extents(permitted)
-        forms += find_written_patterns(permitted)
-        text = permitted + rest
+        text = _find_user_forms(text, forms)
     # Addresses hold no blanks, so they are looked for only in the words that could be some.
     search = _ADDRESS_SIGN.search
     if search(text) is not None:
@@ -143,11 +114,52 @@ def find_forms(text: str, *, vouching: bool = False, amounts: bool = True) -> se
     return set(forms[:MAX_FORMS])
 
 
-def _find_asking_stems(user_text: str, rest: str) -> tuple[set[str], bool]:
-    """Find the stems of the words by which the user asks for acts.
+def _find_user_forms(text: str, forms: list[Form]) -> str:
+    """Find what a user's message asks for, and how it uses its words and numbers.
 
-    Also whether all of them are of another language than English. "Do not pay" asks for no act, and neither does a
-    quotation.
+    Args:
+        text: the message. Its first `MAX_USER_CHARS` characters are read.
+        forms: takes the forms.
+
+    Returns:
+        The message without the parts that forbid something, whose values it does not vouch for.
+    """
+    user_text, rest = text[:MAX_USER_CHARS], text[MAX_USER_CHARS:]
+    stems, is_only_foreign = _find_asking_stems(user_text, rest)
+    forms += [make_form(("verb", stem)) for stem in stems]
+    permitted = drop_forbidden(user_text)
+    forms += dict.fromkeys(find_named_words(permitted))
+    forms += find_persons(permitted, has_cases=is_only_foreign)
+    forms += find_counts(permitted)
+    forms += find_count_forms(permitted)
+    forms += find_asked_objects(permitted)
+    forms += find_topics(permitted)
+    forms += find_related_parts(permitted)
+    forms += find_role_words(permitted)
+    forms += find_named_values(permitted)
+    forms += find_named_nouns(permitted)
+    forms += find_phrasal_verbs(drop_confirmation_clauses(permitted))
+    forms += find_wanted_acts(permitted)
+    forms += find_purpose_forms(permitted)
+    forms += find_quoted_addresses(permitted)
+    forms += find_mentioned_places(permitted, find_forms)
+    if _HAS_DIGIT.search(user_text) is not None:
+        forms += list_ceiling_forms(user_text)
+        forms += find_lone_number_forms(permitted)
+        forms += find_share_forms(permitted, partial(find_forms, amounts=False))
+        forms += find_id_numbers(permitted)
+        forms += find_posted_accounts(permitted)
+        forms += find_number_uses(permitted)
+        forms += find_named_sorts(permitted)
+    forms += find_stated_extents(permitted)
+    forms += find_written_patterns(permitted)
+    return permitted + rest
+
+
+def _find_asking_stems(user_text: str, rest: str) -> tuple[set[str], bool]:
+    """Find the stems of the words by which the user asks for acts, and whether none of these words is English.
+
+    "Do not pay" asks for no act, and neither does a quotation.
     """
     asked = drop_quoted(drop_confirmation_clauses(drop_forbidden(user_text, keeps_bad=True)))
     english, foreign = find_asked_stems(asked + rest), find_foreign_acts(asked)
@@ -201,12 +213,12 @@ def _find_url_forms(text: str, forms: list[Form], *, vouching: bool) -> None:
         if len(forms) >= MAX_FORMS:
             return
         if _DECIMAL.fullmatch(match[0]) is not None:
-            continue  # a host that ends in a number is an address of four
+            continue  # a decimal: a host that ends in a number has four of them
         spelt = _trim(match[0])
         url = parse_url(spelt)
         if url is None or (not url.scheme and _FILE_ENDING.fullmatch(spelt)):
             continue
-        # Without a scheme the reader chooses; `http` may be read as `https`, which reaches the same host more safely.
+        # A URL without a scheme may be read as either. One with `http` vouches for `https` too: the same host, safer.
         schemes = ("http", "https") if url.scheme in ("", "http") else (url.scheme,)
         forms += [make_form(("url", url._replace(scheme=scheme).spell(scheme))) for scheme in schemes]
         if not url.userinfo:
@@ -294,7 +306,7 @@ _NAME_CHARACTER: Final = compile_later(r"[^\W_]")
 
 
 def parse_argument(text: str, name_words: Iterable[str] = (), *, is_target: bool = False) -> list[ArgumentValue]:
-    """Parse a leaf into its values, at most `MAX_ITEMS` + 1; of a list of addresses or numbers, each is a value.
+    """Parse a leaf into its values: each item of a list of addresses or numbers, otherwise the leaf as a whole.
 
     Args:
         text: of the leaf.
@@ -309,12 +321,14 @@ def parse_argument(text: str, name_words: Iterable[str] = (), *, is_target: bool
         return [ArgumentValue(Kind.PROGRAM if is_program(stripped, names) else Kind.TEXT, text, in_words=True)]
     if _LIST_SEPARATOR.search(stripped) is not None:
         pieces = (piece.strip(_LIST_WRAPPING) for piece in _LIST_SEPARATOR.split(stripped))
-        items = [_parse_one(piece, names, is_target=is_target) for piece in islice(filter(None, pieces), MAX_ITEMS + 1)]
+        items = [
+            _parse_value(piece, names, is_target=is_target) for piece in islice(filter(None, pieces), MAX_ITEMS + 1)
+        ]
         if len(items) > 1 and all(item.kind in TARGET_KINDS and item.forms for item in items):
-            # INVARIANT: TOTAL - of a longer list nobody looks at each value, so it is vouched for as a whole.
+            # INVARIANT: TOTAL - the values of a longer list are not judged one by one: it is vouched for as a whole.
             whole = ArgumentValue(items[0].kind, text, (), in_words=True)
             return items if len(items) <= MAX_ITEMS else [whole]
-    return [_parse_one(stripped, names, is_target=is_target)]
+    return [_parse_value(stripped, names, is_target=is_target)]
 
 
 @lru_cache(maxsize=2048)
@@ -326,7 +340,14 @@ def _singularize_all(words: tuple[str, ...]) -> frozenset[str]:
 _make_value: Final = partial(tuple.__new__, ArgumentValue)  # a named tuple's own constructor is a Python function
 
 
-def _parse_one(text: str, names: frozenset[str], *, is_target: bool) -> ArgumentValue:
+def _parse_value(text: str, names: frozenset[str], *, is_target: bool) -> ArgumentValue:
+    """Parse one value: find its kind, and its canonical forms if it is an address or a number.
+
+    Args:
+        text: of the value, without blanks around it.
+        names: words of the argument's name, in the singular.
+        is_target: the argument is declared a target.
+    """
     if text.isalpha() and text.isascii():
         kind = Kind.PROGRAM if is_program(text, names) else Kind.HANDLE
         return ArgumentValue(kind, text, in_words=True)
@@ -351,9 +372,9 @@ def _parse_one(text: str, names: frozenset[str], *, is_target: bool) -> Argument
         is_short = kind is Kind.HANDLE and names.isdisjoint(_PROSE_NAMES)
         names_mail = is_short or not names.isdisjoint(_MAIL_NAMES)
         if names_mail and _MAIL_SIGN.search(text) is not None:
-            kind = Kind.EMAIL  # some system finds an address in it
+            kind = Kind.EMAIL  # a mail system may read an address in it
         elif not names.isdisjoint(_URL_NAMES) and _PLACE_SIGN.search(text) is not None:
-            kind = Kind.URL  # likewise
+            kind = Kind.URL  # a client may read an address in it
     return _make_value((kind, text, (), True, flags, ""))
 
 
@@ -366,6 +387,11 @@ _NEGATIVE_DECIMAL: Final = compile_later(r"-[0-9]{1,6}\.[0-9]{1,6}")
 def _parse_address(  # noqa: C901, PLR0911, PLR0912  one for each kind
     text: str, names: frozenset[str], flags: tuple[str, ...]
 ) -> ArgumentValue | None:
+    """Parse an e-mail address, URL, host or path; None if the text is none of them.
+
+    An address that cannot be brought into a canonical form has no forms; it is suspicious if systems could read it
+    in different ways.
+    """
     if _ADDRESS_PART.search(text) is None and names.isdisjoint(_URL_NAMES):
         return None
     if "＠" in text:
@@ -410,6 +436,7 @@ def _parse_address(  # noqa: C901, PLR0911, PLR0912  one for each kind
 
 
 def _parse_url_argument(text: str, flags: tuple[str, ...]) -> ArgumentValue:
+    """Parse a URL; suspicious if it has user information, or systems could read it in different ways."""
     url = parse_url(text)
     if url is None:
         return ArgumentValue(Kind.URL, text, (), False, (SUSPICIOUS,))
@@ -432,6 +459,10 @@ _GENERIC_NAMES: Final = frozenset({"id", "number", "no", "num", "key", "ref", "n
 def _parse_number(  # noqa: PLR0911  one return for each kind
     text: str, names: frozenset[str], flags: tuple[str, ...], *, is_target: bool
 ) -> ArgumentValue | None:
+    """Parse an account, telephone number, date or amount; None if the text is none of them.
+
+    In a target, digits are the number of something or an account, and a date is not looked for.
+    """
     if len(text) > _MAX_NUMBER or _HAS_DIGIT.search(text) is None:
         return None
     joint = numbers.canonicalize_bank_account(text)
@@ -466,5 +497,5 @@ def _parse_number(  # noqa: PLR0911  one return for each kind
 
 def is_name(text: str) -> bool:
     """Whether words can name somebody or something: at least three letters or digits, or two letters."""
-    signs = _NAME_CHARACTER.findall(text)
-    return len(signs) >= 3 or (len(signs) == 2 and not any(map(str.isdigit, signs)))
+    characters = _NAME_CHARACTER.findall(text)
+    return len(characters) >= 3 or (len(characters) == 2 and not any(map(str.isdigit, characters)))

@@ -124,7 +124,9 @@ class ValueJudge:
             origin = None
         elif origin is Provenance.USER and self._is_act and value.kind in _QUOTABLE_KINDS and self._is_quoted(value):
             origin = Provenance.KNOWN if any(self._sketch.look_up_known(value.forms)) else None
-        if value.in_words if origin is None else origin is Provenance.USER and is_target:
+        # A target that the user wrote in another spelling is marked, so its words are compared as well.
+        must_compare_words = value.in_words if origin is None else origin is Provenance.USER and is_target
+        if must_compare_words:
             tokens, fingerprints = self._read_in_order(value.text)
             if origin is None:
                 origin = self._judge_words(value, tokens, fingerprints, argument, is_target=is_target)
@@ -136,7 +138,7 @@ class ValueJudge:
             origin = Provenance.KNOWN
         origin = origin or self._judge_unexposed(value, argument)
         if origin in VOUCHED_ORIGINS:
-            # A form that equals a vouched one is delivered to the same place, however it is written.
+            # Equal forms name the same thing however they are written, so the flags of the spelling do not matter.
             return origin
         flags.update(value.flags)
         if value.host and self._is_of_users_site(value.host):
@@ -146,8 +148,8 @@ class ValueJudge:
     def _judge_unexposed(self, value: ArgumentValue, argument: ArgumentContext) -> Provenance | None:
         """Find the origin of a target before exposure, when nobody but the user or the model can have chosen it.
 
-        A short number or an id of two signs is vouched for wherever a trusted lookup or the user wrote it. A number
-        as the recipient of something is the exception: the user's number may be that of something else.
+        A short number or an id of two characters is vouched for wherever a trusted lookup or the user wrote it. A
+        number as the recipient of something is the exception: the user's number may be that of something else.
         """
         text = value.text.strip()
         if self._is_exposed or not argument.is_target:
@@ -157,8 +159,8 @@ class ValueJudge:
             written = fingerprint_tokens_in_order([text], self._sketch.key)
             if self._sketch.spans[Provenance.KNOWN].find(written) > 1:
                 return Provenance.KNOWN
-            is_lent = is_number and self._is_sending
-            return Provenance.USER if not is_lent and self._user_spans.find(written) > 1 else None
+            is_recipient = is_number and self._is_sending
+            return Provenance.USER if not is_recipient and self._user_spans.find(written) > 1 else None
         return Provenance.USER if argument.is_reworded and self._is_reworded(value) else None
 
     def _is_reworded(self, value: ArgumentValue) -> bool:
@@ -256,7 +258,7 @@ class ValueJudge:
         """Whether the operator has declared a value as known."""
         if self._is_declared_known is None:
             return False
-        # An own domain does not say who reads a mailing list.
+        # An address of an own domain is declared by its host, which does not say who reads a mailing list.
         return self._is_declared_known(value._replace(host="") if self._is_untrusted_mailing_list(value) else value)
 
     def _is_untrusted_mailing_list(self, value: ArgumentValue) -> bool:
@@ -302,19 +304,19 @@ class ValueJudge:
         is_target: bool,
     ) -> Provenance | None:
         """Find the origin of a value by its words in order; None if no trusted text contains them."""
-        # A row of signs such as `0 5 * * *` says enough by its length.
+        # A row of tokens such as `0 5 * * *` is distinctive by its length.
         is_row = (not is_target and len(tokens) >= _MIN_ROW) or _COMPOUND_NAME.fullmatch(value.text) is not None
         if not fingerprints or not (is_row or is_name(value.text[:READ_LENGTH])):
             return None
-        # A word of the language names nobody where the argument says where something goes.
+        # A common word names nobody in a target.
         is_word = argument.is_target and len(tokens) == 1 and tokens[0].isalpha() and tokens[0].islower()
         is_common = is_word and is_task_word(tokens[0])
         is_common = is_common and (self._is_exposed or tokens[0] in STOP_WORDS)
         if is_common and not argument.is_thing:
             return self._judge_behind_sign(tokens[0])
-        # Any word may be somebody's handle; the user's counts where it is used as a name.
+        # Any word may be somebody's handle, so a word of the user counts only where it is used as a name.
         must_name = is_word and self._is_exposed and (is_common or not argument.is_thing)
-        # Systems tell the cases of ids apart; only of what is merely said does the case make no difference.
+        # `find` returns 2 for words in the same case, 1 for others. Ids may differ by case alone, so targets need 2.
         least = 2 if is_target else 1
         for origin in VOUCHED_ORIGINS:
             if self._sketch.spans[origin].find(fingerprints) < least:
@@ -354,7 +356,7 @@ class ValueJudge:
         return has_user_mark(self._sketch.look_up_forms([Form("person", " ".join(map(str.casefold, tokens)))]))
 
     def _judge_item(self, value: ArgumentValue, tokens: list[str]) -> Provenance | None:
-        """Find the origin of a name that a lookup completed, of an id that it returned, or of a word of a prompt."""
+        """Find the origin of a name that a lookup completed, an id that it returned, or a word of a system prompt."""
         if len(tokens) > 1 or any(map(str.isdigit, value.text)):
             items = [make_form(("completed", " ".join(value.text.split()))), make_form(("item", value.text))]
             if any(self._sketch.look_up_known(items)):
@@ -388,7 +390,7 @@ class ValueJudge:
         return bool(self._user_spans.find(fingerprint_tokens_in_order(written, self._sketch.key)))
 
     def _judge_behind_sign(self, word: str) -> Provenance | None:
-        """Find the origin of a common word, which names somebody only behind a sign: `#project`, `@mail`."""
+        """Find the origin of a common word, which names somebody only behind `#` or `@`: `#project`, `@mail`."""
         for sign in "#@":
             if self._user_spans.find(fingerprint_tokens_in_order([sign, word], self._sketch.key)) > 1:
                 return Provenance.USER
@@ -400,10 +402,10 @@ class ValueJudge:
         return has_user_mark(self._sketch.look_up_forms([Form(use, word) for use in uses]))
 
     def _judge_beside_noun(self, tokens: list[str], argument: ArgumentContext) -> Provenance | None:
-        """Find the origin of one word or an id of two signs by the noun of its argument beside it in a vouching text.
+        """Find the origin of a word, or an id of two characters, by its argument's noun beside it in a vouching text.
 
         The user vouches for `class_name="4b"` with "class 4b", and for `permit="parking"` with "the parking permit".
-        For a lookup, an id of two signs is the user's wherever it stands.
+        For a lookup, an id of two characters is the user's wherever it stands.
         """
         word = tokens[0]
         if word in NO_NAMES or word in STOP_WORDS:
@@ -422,7 +424,7 @@ class ValueJudge:
         return None
 
     def _is_listed(self, text: str, nouns: Collection[str]) -> bool:
-        """Whether a common word, a short number or an id of two signs is an item of a trusted lookup's result.
+        """Whether a common word, a short number or an id of two characters is an item of a trusted lookup's result.
 
         A number or an id that an untrusted source contained does not count. Neither does the word of a right or an
         audience.

@@ -176,10 +176,22 @@ class PassportStore:
         now_us: int,
         on_link_made: Callable[[str], object] | None = None,
     ) -> tuple[SessionState, str]:
-        """Derive a link for `agent` under `handle`; if the agent is up the chain, hand back to it instead.
+        """Derive a link for an agent; if the agent is in the chain already, hand back to it instead.
 
         A link that this giver gave the agent on the same terms is used again, unless the call claims one of its own.
-        `on_link_made` is called with the handle of a new link.
+
+        Args:
+            tx: the transaction.
+            state: the session's.
+            handle: of the giver's link.
+            agent: that takes over.
+            terms: what it is given.
+            store: id of the store.
+            now_us: time of the session, microseconds since the epoch.
+            on_link_made: called with the handle of a new link. If given, the call claims a link of its own.
+
+        Returns:
+            The session's new state, and the handle of the agent's link.
 
         Raises:
             PassportError: the chain does not allow it.
@@ -187,10 +199,7 @@ class PassportStore:
         path = state.path_to(handle)
         for account in path:
             if account.agent == agent:
-                state, closed = self.hand_back(state, account.handle, include_unused=account is not path[-1])
-                if closed:
-                    tx.append(Draft(EntryKind.HANDBACK, state.view.id, make_handback_body(closed, account)))
-                return state, account.handle
+                return self._hand_back_to(tx, state, account, is_holder=account is path[-1]), account.handle
         chain = self.reader.read_chain(tx, path, store, now_us)
         parent = chain[-1]
         share_given = compute_share(parent, terms, self._read_issued_passport(tx, agent, store, now_us))
@@ -219,12 +228,18 @@ class PassportStore:
         new_handle = self._ids.new_short_id()
         if on_link_made is not None:
             on_link_made(new_handle)
-        self.reader.store_token(
-            tx, token, {"agent": agent, "handle": new_handle, "kind": "handoff", "parent": path[-1].hash}, state
-        )
+        facts = {"agent": agent, "handle": new_handle, "kind": "handoff", "parent": path[-1].hash}
+        self.reader.store_token(tx, token, facts, state)
         envelope = Envelope(link=new_handle, epoch=parent.epoch, since_us=now_us)
         account = Account(new_handle, token_hash(token), path[0].root, path[-1].handle, agent, envelope)
         return state.with_link(account), new_handle
+
+    def _hand_back_to(self, tx: Transaction, state: SessionState, account: Account, *, is_holder: bool) -> SessionState:
+        """The session's state once the links below an agent of the chain are closed; `is_holder` if it is the last."""
+        state, closed = self.hand_back(state, account.handle, include_unused=not is_holder)
+        if closed:
+            tx.append(Draft(EntryKind.HANDBACK, state.view.id, make_handback_body(closed, account)))
+        return state
 
     def _find_equal_link(
         self,

@@ -212,7 +212,7 @@ def read_payment_facts(
     digester: Digester,
     at_us: int,
 ) -> PaymentFacts | None:
-    """The windows' state for a payment; None for any other action.
+    """Read the windows that a payment counts in, and what they say of it; None for any other action.
 
     Args:
         tx: the transaction.
@@ -221,32 +221,28 @@ def read_payment_facts(
         amount: see `read_amount_at_stake`.
         role: role of the actor.
         user_messages: what the user has said, oldest first.
-        unvouched: arguments whose values nobody vouched for.
+        unvouched: names of arguments whose values nobody vouched for.
         digester: keyed digests.
         at_us: time of the decision.
     """
     resource = request.resource
     if resource.impact is not Impact.PAYMENT or request.kind is not ActionKind.TOOL_CALL or request.problem:
         return None
-
-    def name(*parts: object) -> str:
-        return _shorten(digester.digest("halo/payment-window", canonical.dumps([*parts])))
-
     values = find_values(resource, args, unvouched)
     message = _find_message(user_messages, values.targets)
     payment = Payment(
         at_us,
         abs(amount or 0),
-        mark=name(resource.id, *values.targets, amount, *values.objects),
+        mark=_digest(digester, resource.id, *values.targets, amount, *values.objects),
         request=_shorten(request.request_id),
-        message=name("message", message) if message else "",
+        message=_digest(digester, "message", message) if message else "",
     )
     table = QuotaTable(tx)
-    target_keys = values.targets or ("",)  # without a declared target, all its payments share one window
-    accounts = sorted({f"paid-to:{name(role, resource.unit, key)}" for key in target_keys})
+    target_keys = values.targets or ("",)  # without a declared target, one window for all such payments
+    accounts = sorted({f"paid-to:{_digest(digester, role, resource.unit, key)}" for key in target_keys})
     targets = tuple([PaymentWindow.read(table, account, at_us) for account in accounts])
     payer = request.subject.reference or request.subject.user or role
-    principal = PaymentWindow.read(table, f"paid-by:{name(payer, resource.unit)}", at_us)
+    principal = PaymentWindow.read(table, f"paid-by:{_digest(digester, payer, resource.unit)}", at_us)
     is_counted = is_repeated = False
     paid_to_target = 0
     for window in targets:
@@ -265,6 +261,11 @@ def read_payment_facts(
         paid_by_principal=max(principal.total - own, 0),
         request=next((text for text in reversed(user_messages) if asks_for(text, Impact.PAYMENT)), ""),
     )
+
+
+def _digest(digester: Digester, *parts: object) -> str:
+    """Keyed digest of what identifies a window, a payment or a message, 128 bits as hex digits."""
+    return _shorten(digester.digest("halo/payment-window", canonical.dumps([*parts])))
 
 
 def _shorten(digest: str) -> str:

@@ -96,49 +96,49 @@ class HaloBase(RegistrationMixin, DelegationMixin):
         limits: Limits | None = None,
         answer_wait_s: float | None = None,
     ) -> None:
-        self._answer_wait_s = answer_wait_s
         self.agent = agent
         self.home = home
+        self._mode = mode
         self._quiet = quiet
         self._ids = ids
-        self._notices: set[str] = set()
-        self._own_domains: frozenset[str] = frozenset()  # digests of those that were declared when this was opened
+        self._answer_wait_s = answer_wait_s
         self._lock = threading.Lock()
-        self._identity_feed: IdentityFeed | None = None
-        keys = KeyStore(home)
-        digester = self._digester = Digester(keys.secret("digest"))
-        self.store = Store(StoreConfig(url, home, tenant, "dev", deadline_s), keys, clock=clock, ids=ids)
-        register_clock(self, clock)
-        self._shadow_activity = ShadowActivity(self.store, agent, self.framework)
-        self._claimed_links = {}
+        # Filled later: by registering, by notices that were logged, and as sessions and identity events come.
         self.delegation_terms = DelegationTerms()
         self._registry = Registry()
         self._reversers: dict[str, Reverser] = {}
         self._runners: dict[str, Runner] = {}
+        self._claimed_links = {}
+        self._notices: set[str] = set()
+        self._own_domains: frozenset[str] = frozenset()  # digests of those that were declared when this was opened
         self._release_due = False
+        self._identity_feed: IdentityFeed | None = None
+        keys = KeyStore(home)
+        self._digester = Digester(keys.secret("digest"))
+        self.store = Store(StoreConfig(url, home, tenant, "dev", deadline_s), keys, clock=clock, ids=ids)
+        register_clock(self, clock)
+        self._shadow_activity = ShadowActivity(self.store, agent, self.framework)
+        policy_dir = policy or home / "policy"
         self._agent_credentials = AgentCredentials(
-            self.store,
-            keys,
-            agent=agent,
-            user=user,
-            grants=grants,
-            policy_dir=policy or home / "policy",
-            limits=limits,
+            self.store, keys, agent=agent, user=user, grants=grants, policy_dir=policy_dir, limits=limits
         )
-        stops = StopFiles(home)
-        self.enforcer = Enforcer(
+        self.enforcer = self._make_enforcer(self._make_preparer(keys, tenant, user), tenant)
+        self._declarations = Declarations(self.store, home, agent)
+        self.mcp_listings = McpListings(self.store, self._digester, mode, self.record_shadow)
+
+    def _make_enforcer(self, preparer: Preparer, tenant: str) -> Enforcer:
+        stop_files = StopFiles(self.home)
+        enforcer = Enforcer(
             self.store,
-            self._make_preparer(keys, tenant, user),
+            preparer,
             partial(self._agent_credentials.current, self._registry),
-            mode,
+            self._mode,
             are_credentials_ready=partial(self._agent_credentials.is_ready, self._registry),
-            read_stops=lambda: refer_stops(files, self.store.references) if (files := stops.read(tenant)) else (),
+            read_stops=lambda: refer_stops(stops, self.store.references) if (stops := stop_files.read(tenant)) else (),
             find_resource=self._find_known_resource,
         )
-        self.enforcer.is_quiet = quiet
-        self._mode = mode
-        self._declarations = Declarations(self.store, home, agent)
-        self.mcp_listings = McpListings(self.store, digester, mode, self.record_shadow)
+        enforcer.is_quiet = self._quiet
+        return enforcer
 
     def _make_preparer(self, keys: KeyStore, tenant: str, user: str) -> Preparer:
         references = self.store.references

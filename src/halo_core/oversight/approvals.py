@@ -87,13 +87,22 @@ def answer(
 ) -> ApprovalAnswer:
     """Answer a challenge as an enrolled approver; the answer is durable on return.
 
-    The store is opened with the keys of `home`, the folder with authorities.json and trust.json; `keys`, the folder of
-    the approver's key, should be another. `request_id` is the request's id or its start, `lifetime_s` how long the
-    answer can be used, `shown_page` exactly what the approver was shown. For a re-authorization, `raised` is unit → the
-    session's new total limit, in the unit's own decimals: a limit that was reached and is not named rises by what a
-    session starts with, up to the ceiling; others stay. With `terms`, a yes is remembered where it can be.
-
     A refused answer is recorded too.
+
+    Args:
+        store: store with the request, opened with the keys of `home`.
+        keys: key folder with the approver's key, preferably not that of `home`.
+        home: folder with authorities.json and trust.json.
+        request_id: id of the request, or its start.
+        approver: who answers: enrolled, outside the chain.
+        approve: yes or no.
+        why: the reason.
+        raised: for a re-authorization, unit → the session's new total limit, in the unit's own decimals. A limit that
+            was reached and is not named rises by what a session starts with, up to the ceiling; others stay.
+        now_us: time of the answer, microseconds since the epoch.
+        lifetime_s: time for which the answer can be used, seconds.
+        terms: on which a yes is remembered where it can be; None for this call alone.
+        shown_page: exactly what the approver was shown.
 
     Raises:
         ConfigError: `no_such_request`, `no_approver_key`, `bad_lifetime`, `bad_cap`, `already_spent`.
@@ -117,26 +126,17 @@ def answer(
         budgets = _decide_budgets(request, raised or {}) if approve and not confirms else ()
         if terms is not None:
             check_terms(terms, request)
+        reason = mask_reason(why)
         if confirms and terms is not None:
-            job: _ConfirmJob | _AnswerJob = _ConfirmJob(
-                store, request, approver, signer, mask_reason(why), now_us, terms
+            return store.commit(_ConfirmJob(store, request, approver, signer, reason, now_us, terms))
+        is_kept = terms is not None and approve and can_be_remembered(request, with_amount=terms.with_amount)
+        extended_s = _extend_for_held_act(request, lifetime_s, now_us)
+        kept_terms = terms if is_kept else None
+        return store.commit(
+            _AnswerJob(
+                store, request, approver, signer, approve, reason, budgets, now_us, extended_s, kept_terms, shown_page
             )
-        else:
-            is_kept = terms is not None and approve and can_be_remembered(request, with_amount=terms.with_amount)
-            job = _AnswerJob(
-                store,
-                request,
-                approver,
-                signer,
-                approve,
-                mask_reason(why),
-                budgets,
-                now_us,
-                _extend_for_held_act(request, lifetime_s, now_us),
-                terms if is_kept else None,
-                shown_page,
-            )
-        return store.commit(job)
+        )
 
 
 def _can_be_confirmed(request: ApprovalRequest) -> bool:

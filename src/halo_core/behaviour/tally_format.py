@@ -59,7 +59,7 @@ def encode_tally(tally: SessionTally) -> dict[str, Any]:
 
 
 def _add_past(members: dict[str, Any], tally: SessionTally) -> None:
-    """Add what did not run, and what was told and folded before."""
+    """Add what did not run, what alarmed before, and the part that was folded."""
     if tally.folded is not None:
         members["f"] = _encode_folded(tally.folded)
     if tally.alarmed_calls:

@@ -120,9 +120,10 @@ _UNSET: Final[Any] = None
 class DecisionContext:
     """One call: what was asked, what was read to decide it, what was decided.
 
-    `Preparer.prepare` makes it and fills the first group. The decision job fills the others inside its transaction, all
-    of it each time it is run, so that a job which is run again starts from nothing. The ticket and the outcome job read
-    them. `request` and `snapshot` are made when somebody asks for them: a planned decision needs neither.
+    `Preparer.prepare` makes it and fills the first group: what was asked. The decision job fills the second group (what
+    was read) and the third (what was decided) inside its transaction. A job that is run again fills all of both again.
+    The ticket and the outcome job read the context. `request` and `snapshot` are made at their first use, since a
+    planned decision needs neither.
 
     Args:
         call: the call as translated by the adapter.
@@ -132,8 +133,8 @@ class DecisionContext:
         call_id: the framework's id of the call.
         trigger_digest: keyed digest of the triggering text, empty if there is none.
         sealed_args: the arguments as they are decided upon, with secrets replaced by keyed digests.
-        args_digest: keyed digest of those.
-        request_id: key of ONCE.
+        args_digest: keyed digest of `sealed_args`.
+        request_id: id under which the action may run once (INVARIANT: ONCE).
         problem: reason code found while translating.
         origin: the process.
         assurance: how well the keys are kept.
@@ -141,19 +142,19 @@ class DecisionContext:
         original_args: the real arguments, copied from the call.
         recorded_args: the real arguments under the names that are recorded (a name can be a secret too); empty if
             they have a problem.
-        leaves: leaves of these arguments, with their tokens.
-        observed_texts: texts that the agent has been shown since.
-        subject: reference of whose sealed content this is.
+        leaves: leaves of `recorded_args`, with their tokens.
+        observed_texts: texts that the call shows to its session.
+        subject: reference of the person, or of the session, under whose key the content is sealed.
         content: what is sealed beside the entry, name → bytes.
-        user_request: the user's own words that the host vouched for.
+        user_request: the user's request as the host passed it, with secrets sealed.
         trace_id: trace that the call belongs to, 32 hex digits; empty for none.
         model: what the model is given, for an inference.
-        parts: texts of that, which its record names.
+        parts: texts of the model's input, which are stored as parts of entries.
         new_messages: session and reference of the messages that the decision seals.
         mode_option: the mode this handle was opened with, None for the store's.
         history: items of the conversation, with the marks under which they may be known.
         conversation: digest of that conversation.
-        fingerprint_text: makes fingerprints of what a session keeps of a text of an origin.
+        fingerprint_text: text, origin → the fingerprints that a session keeps of it.
         terms: how answers to the actor's questions are kept.
 
         now_us: wall clock of the decision, microseconds since the epoch.
@@ -164,40 +165,40 @@ class DecisionContext:
         sketch: the texts and values that the session has seen.
         provenance: JSON pointer of each argument leaf → where the value came from, sorted.
         targets: JSON pointer, kind and flags of each leaf that says where something goes, sorted.
-        sources: JSON pointer of each leaf that some result brought → which resources gave it, sorted.
+        sources: JSON pointer of each leaf whose words a result contained → names of these resources, sorted.
         traced: the leaves with all that tracing them found, sorted by pointer.
         known: kind and keyed digest of each declared value that was found among its arguments.
-        facts: what is known of the call, None until somebody needs it.
-        event: the call as behaviour sees it, None until it is read.
+        facts: facts that spare or cause questions, None until they are read.
+        event: the call as an event of behaviour, None until it is read.
         tally: what the agent did in the session, with this call, None until it is read.
-        tally_before: the same without this call, None if it did nothing yet.
-        usual: the agent's profile and the limits of its role, None if nobody knows yet what is usual.
+        tally_before: what the agent did in the session before this call, None if nothing.
+        usual: the agent's profile and the limits of its role, None while too little is known of the agent.
         findings: the agent's deviations from its profile, with this call; None if unknown.
-        behaviour: the same as it is decided upon.
+        behaviour: `findings` as rules and `decide` read them.
         has_own_limits: the agent has shown enough sessions for limits of its own.
         score_name: name of the behaviour score in force, empty for none.
-        active: the live chain as it was loaded, None if a plan stood in for loading it.
+        active: the live chain as it was loaded, None if a plan made loading it unnecessary.
         chain: verified links, root first.
         accounts: accounts of the chain's decaying links before the decision.
-        charged_accounts: those after a planned decision.
+        charged_accounts: these accounts after a planned decision.
         authority: what the chain has left before the action, 0..1_000_000; None without a chain.
-        authority_left: what it has left after a planned decision.
-        is_new: memory knows that no decision let this request id run; read for plans, as is the next.
-        is_dispatched: this request id was dispatched before.
+        authority_left: what the chain has left after a planned decision.
+        is_new: no decision let this request id run, as far as memory knows; read for plans alone.
+        is_dispatched: this request id was dispatched before; read for plans alone.
         uses: how often this agent used this resource before.
         policy: the compiled policy.
         quota_day: what was spent today under the standing link's quotas, None if it has none.
         quota_warnings: quotas that the decision brings near their end.
-        assessment: what behaviour says of the action.
+        assessment: the behaviour score of the action, and why.
         drift_before: wealth of the session's e-process before the action.
-        payment: what the payment windows say of it, None for anything but a payment.
-        window_changes: the windows that count it, after a planned decision.
-        amount: that the call names, in ten-thousandths; None if it names none that can be read.
+        payment: sums of the payment windows, None for anything but a payment.
+        window_changes: the windows that count the payment, after a planned decision.
+        amount: the amount at stake, in ten-thousandths; None if the call names none that can be read.
         hold_room: the act could be held.
         held_question: id of the question about the held act that this one rests on; empty where there is none.
         held_equal: id of the held act that this one repeats; empty where there is none.
-        is_paused_answer: the answer to this call let its first part run before it paused.
-        has_exposed_body: something that ran inside the action was shown untrusted content.
+        is_paused_answer: the answer to this call was used when the action ran before it paused.
+        has_exposed_body: an action that ran inside this one was shown untrusted content.
         principal_risk: risk of the person or service account at the head of the chain.
 
         decision: what was decided.
@@ -209,11 +210,11 @@ class DecisionContext:
         is_new_question: whether that question was asked for the first time.
         held_id: id of the held act that a challenge became.
         handle: handle of the link that a hand-off leads to.
-        used_answer: an answer was used up for this call, and not for the first part of one that paused.
-        earlier: what this very request brought when it ran before.
+        used_answer: this decision used up an answer.
+        earlier: the result of an earlier run of the same request, None for none.
         resource: what is acted on.
-        request: what is decided; made when somebody asks for it.
-        snapshot: everything that `decide` reads besides the request; likewise.
+        request: what is decided; made at its first use.
+        snapshot: everything that `decide` reads besides the request; made at its first use.
     """
 
     call: Call
@@ -312,14 +313,14 @@ class DecisionContext:
 
     @property
     def request(self) -> AccessRequest:
-        """The request, made when somebody asks for it first."""
+        """The request, made at its first use."""
         if self._request is None:
             self._request = self._make_request()
         return self._request
 
     @property
     def snapshot(self) -> Snapshot:
-        """The snapshot, likewise where none was built."""
+        """The snapshot; that of a planned decision is made at its first use."""
         if self._snapshot is None:
             self._snapshot = self._make_planned_snapshot()
         return self._snapshot
@@ -405,7 +406,7 @@ class DecisionContext:
 
     @property
     def reads_own_place(self) -> bool:
-        """Whether it reads nothing but places that the operator owns, by the arguments with which it runs."""
+        """Whether the action reads only places that the operator owns, by the arguments with which it runs."""
         if not self.resource.own_places:
             return False
         leaves = self.leaves if self.args is self.original_args else parse_leaves(self.args)
@@ -432,7 +433,7 @@ class DecisionContext:
         return bool(self.handle) and self.call.on_link_made is not None and self.handle not in self.handles
 
     @property
-    def place(self) -> dict[str, Any]:
-        """Where the decision stands in the log, as other entries refer to it."""
+    def entry_reference(self) -> dict[str, Any]:
+        """The reference to the decision's entry that other entries hold: its leaf hash, writer and sequence number."""
         entry = self.appended.entry
         return {"leaf": encode_base64(self.appended.leaf), "w": entry.writer, "ws": entry.seq}

@@ -67,7 +67,7 @@ __all__ = [
     "digest_store",
     "is_place_tainted",
     "iterate_observed",
-    "iterate_unowned",
+    "iterate_unvouched",
     "list_place_marks",
     "prepare_items",
     "record_argument_words",
@@ -77,7 +77,7 @@ __all__ = [
 HISTORY_SOURCE: Final = "history"
 """Name of the source of what a conversation brings along."""
 _MAX_ACKNOWLEDGEMENT: Final = 2
-"""Most words of a mere confirmation, apart from words of its arguments and common ones."""
+"""Most words of a result that only confirms an act, without common words and those of its arguments."""
 _MAX_COUNT_DIGITS: Final = 3
 _DIGIT: Final = re.compile(r"\d")
 _MAX_RECEIPT: Final = 64  # words of a result that may be such a receipt
@@ -114,8 +114,8 @@ def _is_of_exposed(tx: Transaction, context: DecisionContext, text: str) -> bool
     return bool(stored) and stored.contains_any(iter_text_fingerprints(tx.image.sketch_key, text))
 
 
-def iterate_unowned(tx: Transaction, context: DecisionContext, *, is_exposed: bool) -> Iterator[ObservedText]:
-    """The texts that user messages which are not the user's own add to a session.
+def iterate_unvouched(tx: Transaction, context: DecisionContext, *, is_exposed: bool) -> Iterator[ObservedText]:
+    """The texts of user messages for which the host does not vouch as the user's own, once they count as untrusted.
 
     INVARIANT: VOUCH - words that somebody else wrote in the user's name vouch for nothing, and are untrusted once the
     session is exposed.
@@ -140,18 +140,19 @@ def _split_observed(tx: Transaction, context: DecisionContext, observed: Observe
         yield observed
         return
     if observed.is_vouched:
-        yield _disown_if_repeated(tx, context, observed)
+        yield _unvouch_if_repeated(tx, context, observed)
         return
     yield from _split_repeats(tx, context, observed)
     if observed.is_cut:
-        # INVARIANT: VOUCH - nobody has looked at what is behind the cap.
+        # INVARIANT: VOUCH - the text behind `MAX_TEXT` was not read, so it may be untrusted.
         yield ObservedText(frozenset(), Provenance.UNTRUSTED, is_cut=True)
 
 
-def _disown_if_repeated(tx: Transaction, context: DecisionContext, observed: ObservedText) -> ObservedText:
-    """A text that the host vouches for; untrusted if it repeats an exposed model word for word, as a job's text may.
+def _unvouch_if_repeated(tx: Transaction, context: DecisionContext, observed: ObservedText) -> ObservedText:
+    """A text that the host vouches for; as untrusted text if it repeats an exposed model word for word.
 
-    INVARIANT: VOUCH - a text that a worker takes out of a queue and vouches for is as trusted as when it was put there.
+    INVARIANT: VOUCH - a text that an exposed model put into a queue stays untrusted when a worker passes it as the
+    user's request.
     """
     index = MarkTable(tx).load_repeats(context.now_us)
     if not index or index.is_full or not repeats_as_whole(tx.image.sketch_key, observed.text, index.contains):

@@ -401,7 +401,7 @@ def _append_alert(
     """
     body = {
         "agent": context.request.subject.agent,
-        "decision": context.place,
+        "decision": context.entry_reference,
         "factors": factors,
         "kind": kind,
         "resource": context.resource.id,

@@ -155,7 +155,7 @@ def hold_act(tx: Transaction, context: DecisionContext, question: str, digester:
     body = {
         "agent": agent,
         "args_digest": request.args_digest,
-        "decision": context.place,
+        "decision": context.entry_reference,
         "expires_us": expires_us,
         "held_us": time_us,
         "marks": encode_base64(marks),

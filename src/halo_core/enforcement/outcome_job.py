@@ -322,7 +322,7 @@ class OutcomeJob:
         decided = self.context.appended.entry
         is_own = decided.writer == tx.writer.id
         return {
-            "decision": {"w": decided.writer, "ws": decided.seq} if is_own else self.context.place,
+            "decision": {"w": decided.writer, "ws": decided.seq} if is_own else self.context.entry_reference,
             "detail": detail,
             "dropped": list(map(list, self.dropped)),
             "labels": list(self.context.resource.labels),

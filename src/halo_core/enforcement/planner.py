@@ -325,7 +325,7 @@ class Planner:
         )
         body: dict[str, Any] = {
             "agent": context.principal.agent,
-            "decision": context.place,
+            "decision": context.entry_reference,
             "factors": [],
             "kind": "plan",
             "resource": context.resource.id,

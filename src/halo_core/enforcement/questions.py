@@ -85,7 +85,7 @@ class Question:
             "amount": context.amount,
             "args_digest": context.request.args_digest,
             "binding": self.binding,
-            "decision": context.place,
+            "decision": context.entry_reference,
             "epoch": self.epoch,
             "expires_us": expires_us,
             "held": is_held,

@@ -472,7 +472,7 @@ def record_reversal(tx: Transaction, context: DecisionContext) -> None:
     body = {
         "answer": order,
         "attempt": attempt,
-        "decision": context.place,
+        "decision": context.entry_reference,
         "links": [[REVERSES, decision]],
         "method": context.resource.id.rpartition(".")[2],
         "op": "begin",

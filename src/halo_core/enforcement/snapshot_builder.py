@@ -16,7 +16,7 @@ from halo_core.decision.model_fields import ACCEPTED_KIND, list_model_fields
 from halo_core.enforcement.action_facts import mark_source, read_facts, unmark_source
 from halo_core.enforcement.call import Credentials
 from halo_core.enforcement.decision_context import DecisionContext, ObservedText
-from halo_core.enforcement.exposure import HISTORY_SOURCE, iterate_observed, iterate_unowned
+from halo_core.enforcement.exposure import HISTORY_SOURCE, iterate_observed, iterate_unvouched
 from halo_core.enforcement.outbox import OutboxView, read_outbox
 from halo_core.enforcement.passport_store import ActiveChain, PassportStore
 from halo_core.enforcement.payment_windows import PaymentFacts, read_amount_at_stake, read_payment_facts
@@ -352,7 +352,7 @@ def _observe_history(tx: Transaction, context: DecisionContext, state: SessionSt
         state = record_observation(tx, state, sketch, observed, HISTORY_SOURCE, chunk=chunk)
         if observed.is_vouched:
             sketch.last_request = observed.fingerprints
-    for observed in iterate_unowned(tx, context, is_exposed=state.view.tainted):
+    for observed in iterate_unvouched(tx, context, is_exposed=state.view.tainted):
         state = record_observation(tx, state, sketch, observed, HISTORY_SOURCE)
     return state
 

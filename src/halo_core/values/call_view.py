@@ -27,8 +27,11 @@ from halo_core.values.result_origins import is_trusted_lookup
 from halo_core.values.sketch import Sketch
 from halo_core.values.traced_leaves import TracedLeaf
 
-_CONSEQUENCES: Final = (Impact.PAYMENT, Impact.SEND, Impact.ADMIN)
+_REACHING_IMPACTS: Final = (Impact.PAYMENT, Impact.SEND, Impact.ADMIN)
+GRAVE_IMPACTS: Final = frozenset({Impact.DELETE, Impact.EXECUTE, Impact.ADMIN})
+"""Grave acts: deletions, executions of programs, acts of administration."""
 _AMBIGUOUS_AMOUNTS: Final = frozenset({"value"})
+"""Names of arguments that hold the amount of a payment, and elsewhere something else."""
 
 
 @quick_init
@@ -63,13 +66,9 @@ def sends_objects(resource: Resource) -> bool:
     return resource.impact is Impact.SEND and bool(resource.targets)
 
 
-GRAVE_IMPACTS: Final = frozenset({Impact.DELETE, Impact.EXECUTE, Impact.ADMIN})
-"""Grave acts: deletions, executions of programs, acts of administration."""
-
-
 def has_open_targets(resource: Resource) -> bool:
     """Whether a resource pays, sends or grants, but declares no argument as its target."""
-    return resource.impact in _CONSEQUENCES and not resource.targets
+    return resource.impact in _REACHING_IMPACTS and not resource.targets
 
 
 def is_unpriced_order(resource: Resource) -> bool:
@@ -84,6 +83,19 @@ def find_amount_name(resource: Resource) -> str:
     """
     is_certain = resource.impact is Impact.PAYMENT or resource.amount not in _AMBIGUOUS_AMOUNTS
     return resource.amount if is_certain else ""
+
+
+class _TracePlan(NamedTuple):
+    """The parameters of `trace_leaves` that follow from the resource alone."""
+
+    resource: Resource
+    targets: frozenset[str]
+    tool: ToolTraits
+
+
+_MAX_PLANS: Final = 4096
+_trace_plans: Final[dict[int, _TracePlan]] = {}
+"""Id of a resource → its plan, which keeps the resource, so that no other object gets its id."""
 
 
 def trace_call(
@@ -145,19 +157,6 @@ def _wants_other_act_than_message(resource: Resource, sketch: Sketch) -> bool:
     """
     is_asked = sketch.was_asked(list_asking_stems(resource.id, resource.impact))
     return not is_asked and is_other_act_ordered(sketch, resource.id, resource.impact)
-
-
-class _TracePlan(NamedTuple):
-    """The parameters of `trace_leaves` that follow from the resource alone."""
-
-    resource: Resource
-    targets: frozenset[str]
-    tool: ToolTraits
-
-
-_MAX_PLANS: Final = 4096
-_trace_plans: Final[dict[int, _TracePlan]] = {}
-"""Id of a resource → its plan, which keeps the resource, so that no other object gets its id."""
 
 
 def _plan_tracing(resource: Resource) -> _TracePlan:

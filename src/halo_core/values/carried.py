@@ -14,7 +14,7 @@ from typing import Final
 from halo_core.values.forms import find_forms
 from halo_core.values.kinds import CARRIED_DOMAINS, MAX_CARRIED, Form
 from halo_core.values.observed_text import ResultMarks
-from halo_core.values.sketch import KNOWN, USER_BIT, Sketch, fingerprint_forms
+from halo_core.values.sketch import LOOKED_UP, USER_BIT, Sketch, fingerprint_forms
 from halo_core.values.spans import TOKEN_BYTES
 
 _MAX_COMPARED: Final = 256  # values of one text that are looked up
@@ -40,7 +40,7 @@ def fingerprint_carried(key: bytes, *texts: str) -> FormPrints:
     forms = sorted([form for form in found if form.domain in CARRIED_DOMAINS])[:_MAX_COMPARED]
     if not forms:
         return ()
-    return tuple(zip(fingerprint_forms(key, forms), fingerprint_forms(key, forms, KNOWN), strict=True))
+    return tuple(zip(fingerprint_forms(key, forms), fingerprint_forms(key, forms, LOOKED_UP), strict=True))
 
 
 def fingerprint_call_words(key: bytes, calls: str) -> FormPrints:

@@ -28,7 +28,7 @@ from halo_core.values.addresses import canonicalize_email, find_registrable_doma
 from halo_core.values.kinds import Form
 from halo_core.values.lexicon import COMMON_NAME_PARTS, STOP_WORDS, is_task_word
 from halo_core.values.patterns import compile_later
-from halo_core.values.sketch import KNOWN, SOURCE_SHIFT, USER_BIT, Sketch, extract_tokens, fingerprint_forms
+from halo_core.values.sketch import LOOKED_UP, SOURCE_SHIFT, USER_BIT, Sketch, extract_tokens, fingerprint_forms
 from halo_core.values.topics import ALL, LAST, MAX_ORDINAL, NUMBERED_NAME, ONLY, ONLY_OF, is_short_topic, is_topic
 
 _MAX_READ: Final = 65_536  # characters
@@ -203,7 +203,7 @@ def fingerprint_named_records(
         words = [Form(use, name) for name in found.names for use in _ANSWER_USES["name"]]
         words += [Form("about", topic) for topic in found.topics]
         yield from (by_user ^ tie for tie in fingerprint_forms(key, [*addresses, *words]))
-        yield from (by_lookup ^ tie for tie in fingerprint_forms(key, addresses, KNOWN))
+        yield from (by_lookup ^ tie for tie in fingerprint_forms(key, addresses, LOOKED_UP))
     for number, use in _list_answered(text, is_named_list=is_named_list, is_of_one=is_of_one):
         answered, tie = fingerprint_forms(key, [Form("answered", number), Form("about", use)])
         yield answered ^ tie

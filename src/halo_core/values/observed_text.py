@@ -29,7 +29,7 @@ from halo_core.values.number_uses import find_number_uses
 from halo_core.values.numbered import MIN_DIGITS
 from halo_core.values.patterns import compile_later
 from halo_core.values.sketch import (
-    KNOWN,
+    LOOKED_UP,
     Sketch,
     extract_tokens,
     fingerprint_forms,
@@ -322,7 +322,7 @@ def fingerprint_known_text(
     words = set(chain.from_iterable(map(extract_tokens, arguments))) if given_words is None else given_words
 
     rows = fingerprint_rows(key, text) if "\n" in text or text.startswith(("[", "{")) else ()
-    known = fingerprint_forms(key, brought, KNOWN)
+    known = fingerprint_forms(key, brought, LOOKED_UP)
     return (
         frozenset(known).union(rows),
         fingerprint_text_in_order(text, key, partial(_find_repeated, argument_text, argument_text_as_written, words)),

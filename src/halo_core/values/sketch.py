@@ -8,8 +8,8 @@ seen in, and the number of the first source that contained it (from 1; 0 for a s
 of `MAX_MARKS` marks is saturated: words that it does not hold then count as untrusted.
 
 The forms of `halo_core.values.forms` have marks of their own, and so have the values that trusted lookups returned
-(`KNOWN`). Single tokens never vouch for a value, since an untrusted source could combine them. That takes the form of
-the value, or its words in order, which `Sketch.spans` keeps.
+(`LOOKED_UP`). Single tokens never vouch for a value, since an untrusted source could combine them. A value is vouched
+for by its form, or by its words in order, which `Sketch.spans` keeps.
 
 An untrusted value that an agent stored in a memory, a file or a mailbox later comes back from a trusted source. It is
 recognized by fingerprints of runs of five words, and of single distinctive words (an address, an account, a link). A
@@ -142,19 +142,19 @@ def _fingerprint_cache(_key: bytes) -> dict[str, int]:
     return {}
 
 
-FORM: Final = "form"
-"""Marks of forms that stood in a text."""
-KNOWN: Final = "known"
-"""Marks of forms that a trusted lookup returned."""
+SHOWN: Final = "form"
+"""Use of the marks of forms that a shown text contained."""
+LOOKED_UP: Final = "known"
+"""Use of the marks of forms that a trusted lookup returned as values."""
 
 
-def fingerprint_forms(key: bytes, forms: Iterable[Form], use: str = FORM) -> list[int]:
+def fingerprint_forms(key: bytes, forms: Iterable[Form], use: str = SHOWN) -> list[int]:
     """Compute keyed 56-bit fingerprints of forms, in their order.
 
     Args:
         key: of the sketch.
         forms: the forms.
-        use: `FORM` or `KNOWN`.
+        use: `SHOWN` or `LOOKED_UP`. The fingerprints of one form for the two uses differ.
     """
     keyed, from_bytes = start_keyed_hash(key, _FINGERPRINT_BYTES), int.from_bytes
     fingerprints = []
@@ -284,7 +284,7 @@ class Sketch:
 
     def look_up_known(self, forms: Iterable[Form]) -> list[int]:
         """Look up the mark of each form in the results of trusted lookups; 0 if none contained it."""
-        return list(map(self.marks.get, fingerprint_forms(self.key, forms, KNOWN), repeat(0)))
+        return list(map(self.marks.get, fingerprint_forms(self.key, forms, LOOKED_UP), repeat(0)))
 
     def look_up_marks(self, words: Iterable[str]) -> list[int]:
         """Look up the mark of each word; 0 if it was never seen (4, untrusted, if the sketch is saturated)."""

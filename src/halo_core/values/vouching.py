@@ -321,28 +321,33 @@ class ValueJudge:
         for origin in VOUCHED_ORIGINS:
             if self._sketch.spans[origin].find(fingerprints) < least:
                 continue
-            if origin is Provenance.USER and is_target and self._is_mentioned_handle(value.text):
-                continue
-            if (
-                origin is Provenance.USER
-                and must_name
-                and not self._is_used_as_name(tokens[0], is_thing=argument.is_thing, is_sort=argument.is_sort)
-            ):
-                continue
+            if origin is Provenance.USER:
+                if is_target and self._is_mentioned_handle(value.text):
+                    continue
+                if must_name and not self._is_used_as_name(
+                    tokens[0], is_thing=argument.is_thing, is_sort=argument.is_sort
+                ):
+                    continue
             return origin
-        if (
-            value.kind is Kind.HANDLE
-            and len(tokens) == 2
-            and tokens[0] in "#@"
-            and not self._is_mentioned_handle(value.text)
-        ):
-            bare = fingerprint_tokens_in_order(tokens[1:], self._sketch.key)
-            if is_name(tokens[1]) and self._user_spans.find(bare) >= least:
-                return Provenance.USER
+        has_sign = value.kind is Kind.HANDLE and len(tokens) == 2 and tokens[0] in "#@"
+        if has_sign and self._is_written_without_sign(value, tokens[1], least):
+            return Provenance.USER
         is_inflected = not is_target and value.kind is Kind.HANDLE and self._is_inflected(tokens)
         if is_inflected or (argument.is_key and self._is_person(tokens)):
             return Provenance.USER
         return self._judge_item(value, tokens)
+
+    def _is_written_without_sign(self, value: ArgumentValue, name: str, least: int) -> bool:
+        """Whether the user wrote the name of a handle without its `#` or `@`, and does not only mention it.
+
+        Args:
+            value: the handle.
+            name: the handle without its sign.
+            least: how exactly the name has to agree (`Spans.find`).
+        """
+        if self._is_mentioned_handle(value.text) or not is_name(name):
+            return False
+        return self._user_spans.find(fingerprint_tokens_in_order([name], self._sketch.key)) >= least
 
     def _is_person(self, tokens: list[str]) -> bool:
         """Whether the user wrote these words side by side with capitals, even if others wrote them too.

@@ -379,22 +379,35 @@ class PassportStore:
         is_resumed: bool = False,
         risk: int = 0,
     ) -> SessionState:
-        """Derive the agent's links again: for another standing link, a renewal in the next epoch, or a resumption."""
+        """Derive the agent's links again: for another standing link, a renewal in the next epoch, or a resumption.
+
+        Args:
+            tx: the transaction.
+            state: the session's.
+            account: of the session link.
+            root: hash of the standing link.
+            store: id of the store.
+            now_us: time of the session, microseconds since the epoch.
+            answer: the yes to a renewal, None for no renewal.
+            is_resumed: the session is resumed.
+            risk: 0..1000, carried by the agent, for a session that is resumed.
+
+        Returns:
+            The session's new state.
+
+        Raises:
+            PassportError: a link of the chain was revoked, or the chain does not allow it.
+        """
         parent = self.reader.read_standing_link(tx, root, store, now_us)
         old = self.reader.read_past_link(tx, account, store, now_us)
         if any(_is_revoked(tx, state, link) for link in self.reader.read_past_chain(tx, account, store, now_us)):
-            # INVARIANT: REV - what was revoked is not replaced by its own holder.
+            # INVARIANT: REV - the holder of a revoked link does not get another one in its place.
             raise PassportError("revoked", "the session's passport was revoked")
         envelope = account.envelope
         if answer is not None:
             envelope = renew_account(envelope, epoch=answer.epoch, since_us=now_us)
         elif is_resumed:
-            if old is not None and parent.terms is not None:
-                _require_same_decimals(parent.terms.budgets, old.budgets)
-            # INVARIANT: EPOCH - no more than a new session would get, and nothing spent comes back.
-            envelope, old = renew_account(envelope, epoch=1, since_us=now_us), None
-            if parent.terms is not None:
-                envelope = lower_start(envelope, parent.terms.decay, risk)
+            envelope, old = _resume_account(envelope, parent, old, now_us=now_us, risk=risk), None
         token = self._mint_session(tx, root, parent, state, now_us, old=old, answer=answer)
         term: dict[str, Any] = {"resumed": True} if is_resumed else {"epoch": envelope.epoch}
         facts = {"agent": self._agent, "handle": account.handle, "kind": "session", "parent": root, **term}
@@ -541,6 +554,18 @@ def is_resumed_at(last_us: int, began_us: int) -> bool:
 
 def _is_revoked(tx: Transaction, state: SessionState, link: Link) -> bool:
     return any(revocation_applies(item, (link,), state.view.id) for item in tx.load_control().revocations)
+
+
+def _resume_account(envelope: Envelope, parent: Link, old: Link | None, *, now_us: int, risk: int) -> Envelope:
+    """The account of a session link whose session is resumed under `parent`, which may have changed since `old`.
+
+    INVARIANT: EPOCH - it gets no more than a new session would get, and nothing that was spent comes back.
+    """
+    if parent.terms is None:
+        return renew_account(envelope, epoch=1, since_us=now_us)
+    if old is not None:
+        _require_same_decimals(parent.terms.budgets, old.budgets)
+    return lower_start(renew_account(envelope, epoch=1, since_us=now_us), parent.terms.decay, risk)
 
 
 def _require_same_decimals(new: Sequence[Budget], old: Sequence[Budget]) -> None:

@@ -237,12 +237,7 @@ def read_payment_facts(
         request=_shorten(request.request_id),
         message=_digest(digester, "message", message) if message else "",
     )
-    table = QuotaTable(tx)
-    target_keys = values.targets or ("",)  # without a declared target, one window for all such payments
-    accounts = sorted({f"paid-to:{_digest(digester, role, resource.unit, key)}" for key in target_keys})
-    targets = tuple([PaymentWindow.read(table, account, at_us) for account in accounts])
-    payer = request.subject.reference or request.subject.user or role
-    principal = PaymentWindow.read(table, f"paid-by:{_digest(digester, payer, resource.unit)}", at_us)
+    targets, principal = _read_windows(tx, request, values.targets, role=role, digester=digester, at_us=at_us)
     is_counted = is_repeated = False
     paid_to_target = 0
     for window in targets:
@@ -260,6 +255,20 @@ def read_payment_facts(
         paid_to_target=max(paid_to_target - own, 0),
         paid_by_principal=max(principal.total - own, 0),
         request=next((text for text in reversed(user_messages) if asks_for(text, Impact.PAYMENT)), ""),
+    )
+
+
+def _read_windows(
+    tx: Transaction, request: AccessRequest, targets: Sequence[str], *, role: str, digester: Digester, at_us: int
+) -> tuple[tuple[PaymentWindow, ...], PaymentWindow]:
+    """The windows of the targets of a payment, and that of its principal."""
+    table, unit = QuotaTable(tx), request.resource.unit
+    keys = targets or ("",)  # without a declared target, one window for all such payments
+    accounts = sorted({f"paid-to:{_digest(digester, role, unit, key)}" for key in keys})
+    payer = request.subject.reference or request.subject.user or role
+    return (
+        tuple([PaymentWindow.read(table, account, at_us) for account in accounts]),
+        PaymentWindow.read(table, f"paid-by:{_digest(digester, payer, unit)}", at_us),
     )
 
 

@@ -257,42 +257,13 @@ class Planner:
             stops: stops that hold whether or not the store can be written.
             digester: keyed digests.
         """
-        call, state = context.call, context.state
-        if (  # the call itself is not plain
-            not self.is_enabled
-            or not context.session
-            or context.problem
-            or call.hand_off is not None
-            or call.held_id
-            or call.links
-        ):
-            return None
-        if (  # a decision about its session, agent or principal needs the whole snapshot
-            state.pending
-            or state.watched
-            or context.score_name
-            or context.behaviour is not NO_BEHAVIOUR
-            or context.principal_risk is not NO_PRINCIPAL_RISK
-        ):
-            return None
-        chain = self._find_chain(tx, context, credentials, stops)
-        if chain is None:
-            return None
-        holders = chain.other_holders
-        planned = chain.plan_resource(context, stops)
-        if (  # there is no plan, or its entry would record what a planned one does not
-            planned.plan is None
-            or (holders and any(credentials.risk_assessor.find_score_name(tx, agent) for agent in holders))
-            or (planned.may_store and _may_taint(tx, context))
-            or (may_have_answers(tx) and _has_answers(tx, context, credentials, digester))
-            or (call.session_source in ENDING_SOURCES and ApprovalTable(tx).has_unused_answers(context.now_us))
-            or ((tx.image.held != () or call.resource.can_wait) and _may_rest_on_held(tx, context, digester))
-        ):
+        planned = self._find_plan(tx, context, credentials, stops, digester)
+        if planned is None or planned.plan is None:
             return None
         if planned.is_payment:
             read_payment(tx, context, digester)
         read_facts(tx, context, digester)
-        context.uses = tx.count_uses(context.principal.agent, call.resource.id)
+        context.uses = tx.count_uses(context.principal.agent, context.resource.id)
         runs_before = tx.image.runs.find(context.session, context.request_id)
         context.is_new = runs_before is not None and not runs_before
         context.is_dispatched = not context.is_new and tx.was_dispatched(context.session, context.request_id)
@@ -333,6 +304,49 @@ class Planner:
             "session_risk": context.state.risk,
         }
         tx.append(Draft(EntryKind.ALERT, context.session, body))
+
+    def _find_plan(
+        self,
+        tx: Transaction,
+        context: DecisionContext,
+        credentials: Credentials,
+        stops: tuple[Stop, ...],
+        digester: Digester,
+    ) -> _PlannedResource | None:
+        """The resource of a plain call, with its plan if it has one; None if `decide` has to decide the call."""
+        call, state = context.call, context.state
+        if (  # the call itself is not plain
+            not self.is_enabled
+            or not context.session
+            or context.problem
+            or call.hand_off is not None
+            or call.held_id
+            or call.links
+        ):
+            return None
+        if (  # a decision about its session, agent or principal needs the whole snapshot
+            state.pending
+            or state.watched
+            or context.score_name
+            or context.behaviour is not NO_BEHAVIOUR
+            or context.principal_risk is not NO_PRINCIPAL_RISK
+        ):
+            return None
+        chain = self._find_chain(tx, context, credentials, stops)
+        if chain is None:
+            return None
+        holders = chain.other_holders
+        planned = chain.plan_resource(context, stops)
+        if (  # there is no plan, or its entry would record what a planned one does not
+            planned.plan is None
+            or (holders and any(credentials.risk_assessor.find_score_name(tx, agent) for agent in holders))
+            or (planned.may_store and _may_taint(tx, context))
+            or (may_have_answers(tx) and _has_answers(tx, context, credentials, digester))
+            or (call.session_source in ENDING_SOURCES and ApprovalTable(tx).has_unused_answers(context.now_us))
+            or ((tx.image.held != () or call.resource.can_wait) and _may_rest_on_held(tx, context, digester))
+        ):
+            return None
+        return planned
 
     def _find_chain(
         self, tx: Transaction, context: DecisionContext, credentials: Credentials, stops: tuple[Stop, ...]

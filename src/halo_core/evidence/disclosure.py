@@ -76,22 +76,14 @@ def make_disclosure(
     log_key, checkpoint = _load_newest_checkpoint(reader, tenant, home)
     head = open_checkpoint(checkpoint, parse_vkey(log_key), tenant)
     reference = reader.find_session(tenant, session)
-    session_rows, leaves = _read_session(reader, tenant, reference, head.size)
-    if not session_rows:
+    notes, leaves = _read_session(reader, tenant, reference, head.size)
+    if not notes:
         problem = f"there is no session `{session[:64]}`"
         raise ConfigError("no_such_session", problem, field="SESSION", remedy="see `halo log`")
-    paths, root = _prove(leaves, session_rows)
+    paths, root = _prove(leaves, notes)
     if root != head.root:
         raise Tampered("root_mismatch", "the log is not what its checkpoint signed", remedy="run `halo verify`")
-    parts: dict[str, bytes | None] = {}
-
-    def load_part(name: str) -> bytes | None:
-        parts[name] = reader.blob(tenant, name)
-        return parts[name]
-
-    read_part = PartReader(load_part)
-    bodies = [expand_entry(decode_entry(note), read_part).body for note in session_rows.values()]
-    users = {str(body["request"]["subject"]["user"]) for body in bodies if "snapshot" in body}
+    parts, users = _read_parts(reader, tenant, notes)
     open_to = None if everybody else frozenset({reference, *users, *subjects} - {""})
     return {
         "checkpoint": checkpoint.decode(),
@@ -101,7 +93,7 @@ def make_disclosure(
                 "path": [encode_base64(item) for item in paths[index]],
                 **_disclose_entry(reader, contents, decode_entry(note), open_to),
             }
-            for index, note in session_rows.items()
+            for index, note in notes.items()
         ],
         "format": FORMAT,
         "log_key": log_key,
@@ -109,6 +101,19 @@ def make_disclosure(
         "session": reference,
         "tenant": tenant,
     }
+
+
+def _read_parts(reader: Reader, tenant: str, notes: Mapping[int, bytes]) -> tuple[dict[str, bytes | None], set[str]]:
+    """The parts that the entries of a session name, None for a missing one; and references of the users they name."""
+    parts: dict[str, bytes | None] = {}
+
+    def load_part(name: str) -> bytes | None:
+        parts[name] = reader.blob(tenant, name)
+        return parts[name]
+
+    read_part = PartReader(load_part)
+    bodies = [expand_entry(decode_entry(note), read_part).body for note in notes.values()]
+    return parts, {str(body["request"]["subject"]["user"]) for body in bodies if "snapshot" in body}
 
 
 def _load_newest_checkpoint(reader: Reader, tenant: str, home: Path) -> tuple[str, bytes]:

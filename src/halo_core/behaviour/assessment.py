@@ -128,7 +128,7 @@ class BehaviourAssessment:
 
     @property
     def is_notable(self) -> bool:
-        """Whether the tally must take note (`SessionTally.with_findings`)."""
+        """Whether the session's tally has to keep them (`SessionTally.with_findings`)."""
         return bool(self.axes)
 
     @property
@@ -140,7 +140,7 @@ class BehaviourAssessment:
     def alarm_shares(self) -> Iterable[tuple[str, int]]:
         """Ids of axes that are alarms, with their shares; a share below an alarm's leaves no carried risk.
 
-        Axes of the kinds `requested`, `narrowed` and `slight` get such a share: somebody is asked about them, no more.
+        Axes of the kinds `requested`, `narrowed` and `slight` get a share below an alarm's: they only raise a question.
         """
         return [(axis.id, ALARM - 1 if axis.kind in _ASKED_ONLY else axis.share) for axis in self.alarms]
 
@@ -189,10 +189,10 @@ def assess(
         tenant: profile of the tenant, for what is spread over agents.
         beside: sum of each measure over the agent's other open sessions, which count like recent ones.
     """
-    firsts, first_times = find_first_times(profile, tally, event, tenant)
+    first_axes, first_times = find_first_times(profile, tally, event, tenant)
     agent_risk = profile.carried.risk_for(tally.principal) if profile.carried.alarms else 0
-    novelty = combine_parts(grade_first_times(firsts)) if firsts else 0
-    is_plain_new_work = bool(firsts) and is_new_plain_work(firsts, event)
+    novelty = combine_parts(grade_first_times(first_axes)) if first_axes else 0
+    is_plain_new_work = bool(first_axes) and is_new_plain_work(first_axes, event)
     volume, axes = _compare_volumes(
         profile,
         tally,
@@ -204,11 +204,11 @@ def assess(
         agent_risk=agent_risk,
         amounts=_find_usual_amounts(profile, event, tenant) if event.amount and profile.has_hardly_paid else {},
     )
-    if firsts and not any(axis.id == NOVELTY_ID for axis in axes):
-        firsts = alarm_at_new_ways(firsts, tally, event)
-    volume = max([volume, *(axis.share for axis in firsts if axis.kind == "volume")])
-    if (axes or firsts) and is_accounted_for(event) and all(axis.id in _WORK_KINDS for axis in firsts):
-        axes, firsts = _mark_requested(profile, axes, firsts)
+    if first_axes and not any(axis.id == NOVELTY_ID for axis in axes):
+        first_axes = alarm_at_new_ways(first_axes, tally, event)
+    volume = max([volume, *(axis.share for axis in first_axes if axis.kind == "volume")])
+    if (axes or first_axes) and is_accounted_for(event) and all(axis.id in _WORK_KINDS for axis in first_axes):
+        axes, first_axes = _mark_requested(profile, axes, first_axes)
     risk_share, risk_axes = _compare_session_risk(profile, tally, prior)
     if tenant is not None:
         tenant_volume, tenant_axes = _compare_tenant(tenant, tally, event)
@@ -217,13 +217,13 @@ def assess(
     is_exposed = bool(tally.at_exposure)
     drift = max(profile.drift_of(is_exposed=is_exposed, principal=tally.principal), surprise, risk_share)
     axes += risk_axes
-    if not axes and not firsts and drift < ALARM:
+    if not axes and not first_axes and drift < ALARM:
         return BehaviourAssessment(volume=volume, drift=drift, agent_risk=agent_risk)
-    axes = [name_novelty(axis, firsts) for axis in axes] + firsts
+    axes = [name_novelty(axis, first_axes) for axis in axes] + first_axes
     if drift >= ALARM:
         axes += _list_drift_axes(profile.drifts_for(tally.principal, is_exposed=is_exposed), surprise)
     return _make_assessment(
-        axes, firsts, volume=volume, drift=drift, agent_risk=agent_risk, first_times=first_times, novelty=novelty
+        axes, first_axes, volume=volume, drift=drift, agent_risk=agent_risk, first_times=first_times, novelty=novelty
     )
 
 
@@ -238,7 +238,7 @@ def _find_surprise(event: BehaviourEvent) -> int:
 
 def _make_assessment(
     axes: list[Axis],
-    firsts: list[Axis],
+    first_axes: list[Axis],
     *,
     volume: int,
     drift: int,
@@ -247,7 +247,7 @@ def _make_assessment(
     novelty: int,
 ) -> BehaviourAssessment:
     """Sort the axes, the strongest first, and grade the parts by them; see `BehaviourAssessment` for the numbers."""
-    parts = _grade_parts(axes, firsts, drift)
+    parts = _grade_parts(axes, first_axes, drift)
     axes.sort(key=lambda axis: (axis.kind == "first", -axis.share, axis.id))
     return BehaviourAssessment(
         volume=min(volume, MAX_SHARE),
@@ -261,18 +261,20 @@ def _make_assessment(
     )
 
 
-def _mark_requested(profile: IdentityProfile, axes: list[Axis], firsts: list[Axis]) -> tuple[list[Axis], list[Axis]]:
-    """The axes and the first times, marked as `requested` if the request accounts for what is new."""
+def _mark_requested(
+    profile: IdentityProfile, axes: list[Axis], first_axes: list[Axis]
+) -> tuple[list[Axis], list[Axis]]:
+    """The axes and those of first times, as `requested` where the request accounts for what is new."""
     new = _NEWNESS | AMOUNT_IDS if profile.has_hardly_paid else _NEWNESS
     return (
         [replace(axis, kind="requested") if not axis.limit or axis.id in new else axis for axis in axes],
-        [replace(axis, kind="requested") if axis.kind == "volume" else axis for axis in firsts],
+        [replace(axis, kind="requested") if axis.kind == "volume" else axis for axis in first_axes],
     )
 
 
-def _grade_parts(axes: Iterable[Axis], firsts: list[Axis], drift: int) -> dict[str, int]:
-    """How unusual an action is in each respect, in thousandths, by its axes and its drift."""
-    parts = grade_first_times(firsts)
+def _grade_parts(axes: Iterable[Axis], first_axes: list[Axis], drift: int) -> dict[str, int]:
+    """The four parts, in thousandths, by the axes, those of first times, and the drift."""
+    parts = grade_first_times(first_axes)
     for axis in axes:
         if axis.kind in VOLUMES or axis.kind in _ASKED_ONLY:
             part = "scope" if _find_measure_id(axis.id) in _SCOPE_MEASURES else "behaviour"

@@ -178,13 +178,13 @@ def alarm_at_new_ways(found: list[Axis], tally: SessionTally, event: BehaviourEv
     return [_raise_alarm(axis, tally) if axis.id == "first_grant" else axis for axis in found]
 
 
-def is_new_plain_work(firsts: Iterable[Axis], event: BehaviourEvent) -> bool:
+def is_new_plain_work(first_axes: Iterable[Axis], event: BehaviourEvent) -> bool:
     """Whether the only new thing is the way to read or write what the request leads to, such as a new system.
 
     False for labelled data, for data that leaves, and for a class of action that was never done.
     """
     is_harmless = event.impact in _NEVER_LEAVES and not (event.labels or event.destinations or event.bytes_out)
-    return is_harmless and is_led_by_request(event) and all(axis.id in _NEW_WAYS for axis in firsts)
+    return is_harmless and is_led_by_request(event) and all(axis.id in _NEW_WAYS for axis in first_axes)
 
 
 def _find_new_ways_in_tenant(
@@ -298,18 +298,18 @@ def _weigh_destination(event: BehaviourEvent, value: int, weight: int) -> int:
     return 2 * weight if event.impact == Impact.PAYMENT.value else weight
 
 
-def name_novelty(axis: Axis, firsts: Iterable[Axis]) -> Axis:
+def name_novelty(axis: Axis, first_axes: Iterable[Axis]) -> Axis:
     """The axis; if it is that of novelty, with words that say what is new."""
     if axis.id != NOVELTY_ID:
         return axis
-    ranked = sorted(firsts, key=lambda item: (-item.share, item.id))[:3]
+    ranked = sorted(first_axes, key=lambda item: (-item.share, item.id))[:3]
     return replace(axis, words=f"new all at once: {'; '.join(item.words for item in ranked)}")
 
 
-def grade_first_times(firsts: Iterable[Axis]) -> dict[str, int]:
+def grade_first_times(first_axes: Iterable[Axis]) -> dict[str, int]:
     """The four parts that follow from first times; of kinds that are one change, only the strongest counts."""
     strongest: dict[SeenKind, int] = {}
-    for axis in firsts:
+    for axis in first_axes:
         if axis.id == _AMOUNT_ID:
             continue
         name = axis.id.removeprefix("first_").removeprefix("principal_")

@@ -269,12 +269,14 @@ class SessionTally:
         active_us = self.active_us + gap
         values[_SECONDS] = active_us // 1_000_000
         values[_BURST] = max(values[_BURST], burst)
+        # What the action shows of each `SeenKind`, and which of it is new in the session.
         shown = list_seen(event)
         seen, fresh = (self.seen, ()) if self.seen.issuperset(shown) else self._add_seen(shown, values)
         touches_any = event.objects or event.destinations
         samples = count_distinct(event, values, self.samples) if touches_any else self.samples
         if max(values) > MAX_VALUE:
             values = [min(value, MAX_VALUE) for value in values]
+        # Destinations that profiles do not learn, and records of strangers.
         unlearned, labelled = self.unlearned, self.labelled
         if fresh and event.is_exposed and event.destinations:
             unlearned = self._add_unlearned(event, seen.intersection(fresh))

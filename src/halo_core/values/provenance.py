@@ -151,7 +151,7 @@ def trace_leaves(
     traced = _correct_target_marks(leaves, traced, targets, tool, sketch)
     if len(leaves) > 1:
         tracer.judge_pairs(leaves, traced)
-        # What a full sketch does not hold counts as untrusted already.
+        # In a saturated sketch, each unknown word counts as untrusted already.
         if sketch.has_untrusted and not sketch.saturated:
             tracer.judge_adjacent(leaves, traced)
     return tuple(sorted(traced))
@@ -270,6 +270,10 @@ class _LeafTracer:
         return self._trace_values(leaf, name)
 
     def _trace_values(self, leaf: Leaf, name: str) -> TracedLeaf:
+        """Find the origin of a leaf by its values: the worst of their origins.
+
+        A value for which nobody vouches is untrusted if untrusted content contains it, also encoded.
+        """
         argument = self._describe_argument(leaf, name)
         values = parse_argument(leaf.text, argument.nouns, is_target=argument.is_target)
         is_amount = not argument.is_target and (leaf.is_amount or name == self._tool.amount)
@@ -284,7 +288,7 @@ class _LeafTracer:
         for value in values:
             judged = self._judge.judge(value, argument, marks, flags)
             if judged is Provenance.KNOWN and holds_right(leaf, name):
-                judged = Provenance.NOVEL  # that a list has `owner` in it gives nobody that right
+                judged = Provenance.NOVEL  # a list that contains the word `owner` grants nobody that right
             origin = judged if TRUST_ORDER[judged] > TRUST_ORDER[origin] else origin
         if origin is Provenance.USER:
             return make_traced((leaf.pointer, origin, (), kind, tuple(sorted(flags)) if flags else (), is_target))
@@ -297,14 +301,14 @@ class _LeafTracer:
                 origin = self._hidden.judge(
                     leaf.text, values, word_marks, origin, flags, is_read=is_read, is_target=is_target
                 )
-            # What lies behind a cap was not looked at, so it could come from anywhere.
+            # The end of a leaf that was cut was not read, so it may be untrusted.
             if leaf.is_cut:
                 origin = Provenance.UNTRUSTED
         elif is_target and kind in _ID_KINDS and self._is_chosen_by_untrusted(leaf, values):
             origin = Provenance.UNTRUSTED
         if origin is Provenance.UNTRUSTED and name in self._targets and kind in _NAMING_KINDS and leaf.field != KEY:
-            is_target = True  # whatever the field is called
-        # The first sources of what is not the user's own; nothing that was never said has one.
+            is_target = True  # whatever the name of the field beside it
+        # Words of the user have no source, and neither have words that were never shown.
         sources = [mark >> SOURCE_SHIFT for mark in (*word_marks, *marks) if mark and not mark & USER_BIT]
         places = tuple(sorted({*sources} - {0})) if sources else ()
         return make_traced((leaf.pointer, origin, places, kind, tuple(sorted(flags)) if flags else (), is_target))
@@ -343,6 +347,7 @@ class _LeafTracer:
         return bool(letters) and has_user_mark(self._sketch.look_up_forms([Form("id_letters", letters)]))
 
     def _describe_argument(self, leaf: Leaf, name: str) -> ArgumentContext:
+        """Describe the argument of a leaf, by its name and its declaration."""
         if not leaf.field:
             is_target, nouns = name in self._targets, split_argument_name(name)
             if is_target and len(leaf.text) < MIN_DIGITS and leaf.text.isdigit():
@@ -350,11 +355,10 @@ class _LeafTracer:
             nouns = self._add_payee(nouns, is_target=is_target)
             if self._field_words and not _VALUE_NAMES.isdisjoint(nouns):
                 nouns = (*nouns, *self._field_words)
+            is_key = self._tool.is_lookup and not is_target
             is_sort = is_target and not names_somebody(name)
             is_reworded = is_target and may_be_reworded(name)
-            return make_argument_context(
-                (is_target, names_thing(name), nouns, self._tool.is_lookup and not is_target, is_sort, is_reworded)
-            )
+            return make_argument_context((is_target, names_thing(name), nouns, is_key, is_sort, is_reworded))
         return self._describe_field(leaf, name)
 
     def _add_payee(self, nouns: tuple[str, ...], *, is_target: bool) -> tuple[str, ...]:
@@ -377,7 +381,9 @@ class _LeafTracer:
         is_thing = names_thing(name) or (names_thing(leaf.field) and not is_right)
         if is_target and len(leaf.text) < MIN_DIGITS and leaf.text.isdigit():
             nouns = (*nouns, *find_nouns_of_number(self._tool.name, name))
-        return make_argument_context((is_target, is_thing, nouns, self._tool.is_lookup and not is_target, False, False))
+        is_key = self._tool.is_lookup and not is_target
+        is_sort = is_reworded = False
+        return make_argument_context((is_target, is_thing, nouns, is_key, is_sort, is_reworded))
 
     def _says_when_or_how(self, leaf: Leaf, name: str) -> bool:
         """Whether a declared target beside others is a day or a language, and nothing untrusted was read.

@@ -33,6 +33,7 @@ from halo_core.model import (
     Trigger,
 )
 from halo_core.quick_init import quick_init
+from halo_core.references import clip_name
 from halo_core.store import AppendedEntry, Control, SessionState, Transaction
 from halo_core.store.quota_rows import QuotaDay
 from halo_core.store.session_state import AgentTally
@@ -411,6 +412,13 @@ class DecisionContext:
             return False
         leaves = self.leaves if self.args is self.original_args else parse_leaves(self.args)
         return reads_own_place(self.resource, leaves)
+
+    def make_first_content(self) -> dict[str, bytes]:
+        """The sealed fields of the first entry of a session, which holds the session's name and the user's request."""
+        content = {**self.content, "session": clip_name(self.call.session).encode()}
+        if self.user_request:
+            content["request"] = self.user_request.encode()
+        return content
 
     @property
     def entry_id(self) -> str:

@@ -41,7 +41,6 @@ from halo_core.model import (
     Mode,
     Stop,
 )
-from halo_core.references import clip_name
 from halo_core.risk.action_risk import DRIFT_ALARM_WEALTH, compute_next_session_risk
 from halo_core.store import Draft, SealedFields, SessionState, Transaction
 from halo_core.store.answer_rows import ApprovalTable
@@ -177,7 +176,7 @@ def _record_effects(
         runs=runs,
         authority_left=authority_left,
         session_risk=state.risk,
-        executed_digest=_digest_executed(context, digester) if runs else "",
+        executed_digest=_digest_executed_arguments(context, digester) if runs else "",
         state=state.make_commitment() if context.session else None,
         stored=stored,
         child=child,
@@ -185,7 +184,7 @@ def _record_effects(
         released=record_release(tx, context),
         quota=write_quota_day(tx, context.quota_day),
         withdrawn=withdraw_question(tx, context.session, withdrawn_question) if withdrawn_question else "",
-        sums=_count_sums(tx, context),
+        sums=_count_payment_and_answers(tx, context),
         known=tuple(sorted(context.known)),
     )
 
@@ -250,7 +249,7 @@ def _append_consequences(tx: Transaction, context: DecisionContext, risk: int, q
         _append_quota_alert(tx, context, risk)
 
 
-def _count_sums(tx: Transaction, context: DecisionContext) -> tuple[Mapping[str, Any], ...]:
+def _count_payment_and_answers(tx: Transaction, context: DecisionContext) -> tuple[Mapping[str, Any], ...]:
     """Add a payment to its windows, and count the uses of the answers that allow the action.
 
     Returns:
@@ -271,11 +270,8 @@ def _draft_decision(tx: Transaction, context: DecisionContext, result: DecisionR
     body, parts = encode_decision(request, snapshot, context.decision, result, ts_us=context.now_us)
     for name, data in (*parts, *context.parts):
         tx.put_part(name, data)
-    content = context.content
-    if not context.state.view.steps and context.session:  # the first entry of a session holds its name and request
-        content = {**content, "session": clip_name(context.call.session).encode()}
-        if context.user_request:
-            content = {**content, "request": context.user_request.encode()}
+    is_first = not context.state.view.steps and bool(context.session)
+    content = context.make_first_content() if is_first else context.content
     approval = snapshot.approval
     others: SealedFields = ()
     if approval is not None:
@@ -310,7 +306,7 @@ def _hand_off(
     )
 
 
-def _digest_executed(context: DecisionContext, digester: Digester) -> str:
+def _digest_executed_arguments(context: DecisionContext, digester: Digester) -> str:
     """Keyed digest of the arguments with which the action runs; empty if they have a problem."""
     if context.request.problem:
         return ""  # observe mode runs arguments that have no canonical form, so no digest

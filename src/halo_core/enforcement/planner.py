@@ -49,7 +49,6 @@ from halo_core.model import (
     Stop,
     make_single_run_key,
 )
-from halo_core.references import clip_name
 from halo_core.store import Control, Draft, Transaction
 from halo_core.store.answer_rows import ApprovalTable
 from halo_core.values import stores_downloads
@@ -133,11 +132,7 @@ class _PlannedResource:
             changes = context.window_changes = context.payment.list_changes()
             if changes:
                 body["sums"] = [item.make_commitment() for item in changes]
-        content = context.content
-        if not state.view.steps:  # the first entry of a session holds its name and request
-            content = {**content, "session": clip_name(call.session).encode()}
-            if context.user_request:
-                content["request"] = context.user_request.encode()
+        content = context.content if state.view.steps else context.make_first_content()
         once = context.mode is Mode.ENFORCE and not self.resource.idempotent
         if once and context.is_new:
             run = make_single_run_key(context.request_id, 0)

@@ -53,16 +53,35 @@ def mint_standing(
     terms: SessionTerms | None = None,
     envelope: str = "",
 ) -> str:
-    """Mint a standing link: grants, ceilings and quotas, no decay. Times are seconds (`now_s` since the epoch).
+    """Mint a standing link: grants, ceilings and quotas, no decay.
 
-    Parameters are fields of `Link`, with these differences: the issuer signs, `audience` is the one store it is good
-    for (a second store would double every budget), `budgets` are ceilings of one session over all its
-    re-authorizations, `policy` is the `sha256:` digest of the bundle that the chain is pinned to, `max_depth` is that
-    of the deepest link that may be derived, and without `terms` no session can be opened. `envelope` is the account of
-    the quotas, `jti` if empty; give a predecessor's to go on counting.
+    Args:
+        signer: the issuer's.
+        tenant: owner of the log.
+        agent: that holds the link.
+        principal: for whom the agent acts.
+        audience: id of the one store in which the link is valid. In a second store, each budget would count again.
+        holder_public_key: key with which the agent proves that it holds the link.
+        grants: what it may use.
+        now_s: time of issue, seconds since the epoch; the link is valid from then on.
+        lifetime_s: how long it is valid, seconds.
+        jti: id of the link.
+        txn: id of the link itself; a session link has the id of its session here.
+        labels: data labels that it may read, None for all.
+        budgets: ceilings of one session, over all its re-authorizations.
+        hand_off_to: agents that may take over.
+        policy: `sha256:` digest of the policy bundle that the chain is pinned to, empty for any.
+        max_depth: depth of the deepest link that may be derived.
+        owner: person who answers for the agent.
+        quotas: limits of a day.
+        terms: of the sessions; None if no session may be opened.
+        envelope: account of the quotas, `jti` if empty. With a predecessor's, its counts go on.
+
+    Returns:
+        The signed token.
 
     Raises:
-        PassportError: with the code `verify_standing` would give; nothing is minted that it would refuse.
+        PassportError: `verify_standing` would refuse the link, with the same code; nothing is minted.
     """
     link = Link(
         hash="",

@@ -130,6 +130,8 @@ class Transaction(RowAccess):
             attached,
         )
         text, signatures, leaf = writer.sign(entry)
+        # `once` is a key of which the table keeps one row. `mark` is 1 for a decision that runs its action, and for an
+        # outcome whether the run has ended or paused.
         once, mark = draft.run or draft.key or None, int(bool(draft.run))
         if draft.settles is not None:
             once, mark = make_outcome_key(*draft.settles), PAUSED if draft.paused else ENDED

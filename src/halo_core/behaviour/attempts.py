@@ -42,7 +42,7 @@ class Attempts:
         samples: distinct things that they would have touched, as in `SessionTally.samples`.
         seen: tools, agents and grants that they would have used, as in `SessionTally.seen`.
         strangers: fingerprints of records with labelled data that the request has nothing to do with, as in
-            `SessionTally.labelled`.
+            `SessionTally.strangers`.
         has_list: a read that could have led to further records did not run, so that nobody knows any more which
             records the request has nothing to do with.
     """
@@ -87,12 +87,12 @@ class Attempts:
         pairs = zip(self.sums, ADDED, strict=True)
         return tuple([min(max(total + sign * values[at], 0), MAX_VALUE) for total, at in pairs])
 
-    def count_strangers(self, labelled: frozenset[int]) -> int:
-        """Strangers' records that were tried, those aside whose data the session has read (`SessionTally.labelled`)."""
-        return len(self.strangers - labelled) if self.strangers else 0
+    def count_strangers(self, read: frozenset[int]) -> int:
+        """Count the strangers' records that were asked for, without those that were read (`SessionTally.strangers`)."""
+        return len(self.strangers - read) if self.strangers else 0
 
     def add_to(
-        self, values: tuple[int, ...], samples: Samples, seen: frozenset[int], labelled: frozenset[int]
+        self, values: tuple[int, ...], samples: Samples, seen: frozenset[int], strangers: frozenset[int]
     ) -> tuple[int, ...]:
         """A session's measures with its attempts added to what ran."""
         changed = list(values)
@@ -100,7 +100,7 @@ class Attempts:
             changed[at] += more
         for at, tried, touched in zip(SAMPLED, self.samples, samples, strict=True):
             changed[at] += len(tried - touched)
-        changed[_STRANGERS] += self.count_strangers(labelled)
+        changed[_STRANGERS] += self.count_strangers(strangers)
         for number in self.seen - seen:
             measure = _COUNTED_ONCE.get(number >> FINGERPRINT_BITS)
             if measure is not None:

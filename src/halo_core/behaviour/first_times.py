@@ -101,7 +101,7 @@ def _find_own_first_times(
             axes.append(strange_hour)
     if event.amount is not None:
         axes += _find_strange_amount(profile, tally, event.amount)
-    for number in tally.shown:
+    for number in tally.last_shown:
         if number in usual:
             continue
         kind, value = split_seen(number)
@@ -117,7 +117,7 @@ def _find_own_first_times(
         if kind == SeenKind.DESTINATION:
             weight = _weigh_destination(event, value, weight)
         if weight:
-            first_times += number in tally.fresh
+            first_times += number in tally.newly_shown
             name = SeenKind(kind).name.lower()
             share = min(weight * ALARM // _BITS_OF_CERTAINTY, ALARM)
             axes.append(Axis(f"first_{name}", 1, 0, TERMS[kind].words, share, "first"))
@@ -203,7 +203,7 @@ def _find_new_ways_in_tenant(
     if not any(usual.weigh(SeenKind.GRANT, one) == 0 for one in grants):
         return []
     axes = []
-    for number in tally.shown:
+    for number in tally.last_shown:
         kind = SeenKind(split_seen(number)[0])
         weight = known[kind].weigh(kind, split_seen(number)[1])
         if weight and kind in _COMPARED_WITH_TENANT:

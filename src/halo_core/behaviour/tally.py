@@ -140,7 +140,8 @@ class SessionTally:
         refused: fingerprints of calls that did not run, 32 bits, so that trying one again counts once.
         unlearned: destinations, as in `seen`, that it first reached after untrusted content and for which nobody
             vouched. Profiles do not learn them.
-        labelled: unrelated objects of `samples` that were touched with labelled data.
+        strangers: unrelated objects of `samples` that were touched with labelled data: records of people whom the
+            request does not concern.
         attempts: what calls that did not run would have added.
         questions: calls that a policy asks about and that nobody has let run.
         alarmed_calls: fingerprints (32 bits) of pairs of a refused call and an axis that alarmed at it. Each pair
@@ -148,8 +149,8 @@ class SessionTally:
         folded: the part that profiles have learnt from, None where the session was not folded yet.
         raised: bits of the measures that the last action raised, or a result since the action before it.
         pending: bits of the measures that results raised since the last action.
-        shown: what the last action showed (`list_seen`).
-        fresh: the part of `shown` that the session had not shown before.
+        last_shown: what the last action showed (`list_seen`).
+        newly_shown: the part of `last_shown` that the session had not shown before.
     """
 
     values: tuple[int, ...] = (0,) * COUNT
@@ -171,11 +172,11 @@ class SessionTally:
     unlearned: frozenset[int] = frozenset()
     raised: int = field(default=0, compare=False)
     pending: int = 0
-    shown: tuple[int, ...] = field(default=(), compare=False)
-    fresh: tuple[int, ...] = field(default=(), compare=False)
+    last_shown: tuple[int, ...] = field(default=(), compare=False)
+    newly_shown: tuple[int, ...] = field(default=(), compare=False)
     alarmed_calls: frozenset[int] = frozenset()
     folded: FoldedPart | None = None
-    labelled: frozenset[int] = frozenset()
+    strangers: frozenset[int] = frozenset()
     attempts: Attempts = NO_ATTEMPTS
     questions: OpenQuestions = NO_QUESTIONS
 
@@ -209,12 +210,12 @@ class SessionTally:
         """The measures, with what calls that did not run would have added."""
         if self.attempts is NO_ATTEMPTS:
             return self.values
-        return self.attempts.add_to(self.values, self.samples, self.seen, self.labelled)
+        return self.attempts.add_to(self.values, self.samples, self.seen, self.strangers)
 
     @property
     def strangers_tried(self) -> int:
         """How many strangers' records were asked for by calls that did not run, and were not read otherwise."""
-        return self.attempts.count_strangers(self.labelled)
+        return self.attempts.count_strangers(self.strangers)
 
     @property
     def strangers_tried_since_fold(self) -> int:
@@ -277,13 +278,13 @@ class SessionTally:
         if max(values) > MAX_VALUE:
             values = [min(value, MAX_VALUE) for value in values]
         # Destinations that profiles do not learn, and records of strangers.
-        unlearned, labelled = self.unlearned, self.labelled
+        unlearned, strangers = self.unlearned, self.strangers
         if fresh and event.is_exposed and event.destinations:
             unlearned = self._add_unlearned(event, seen.intersection(fresh))
         if event.labels and event.objects:
-            labelled = labelled.union(list_unrelated(event)).intersection(samples[UNRELATED_SAMPLE])
-            values[_STRANGERS] = max(values[_STRANGERS], len(labelled))
-        if labelled and tells_of_strangers(event, labelled):
+            strangers = strangers.union(list_unrelated(event)).intersection(samples[UNRELATED_SAMPLE])
+            values[_STRANGERS] = max(values[_STRANGERS], len(strangers))
+        if strangers and tells_of_strangers(event, strangers):
             shown, fresh = (*shown, LEAKED), fresh if LEAKED in seen else (*fresh, LEAKED)
             seen |= {LEAKED}
         # One bit for each measure that changed: different bits, so their sum is their union.
@@ -310,11 +311,11 @@ class SessionTally:
             unlearned=unlearned,
             raised=raised,
             pending=0,
-            shown=shown,
-            fresh=fresh,
+            last_shown=shown,
+            newly_shown=fresh,
             alarmed_calls=self.alarmed_calls,
             folded=self.folded,
-            labelled=labelled,
+            strangers=strangers,
             attempts=self.attempts,
             questions=self.questions,
         )
@@ -400,11 +401,11 @@ class SessionTally:
             unlearned=self.unlearned,
             raised=self.raised,
             pending=pending,
-            shown=self.shown,
-            fresh=self.fresh,
+            last_shown=self.last_shown,
+            newly_shown=self.newly_shown,
             alarmed_calls=self.alarmed_calls,
             folded=self.folded,
-            labelled=self.labelled,
+            strangers=self.strangers,
             attempts=self.attempts,
             questions=self.questions,
         )

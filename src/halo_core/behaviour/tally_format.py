@@ -45,8 +45,8 @@ def encode_tally(tally: SessionTally) -> dict[str, Any]:
         members["x"] = list(tally.at_exposure)
     if tally.allowances:
         members["y"] = list(map(list, tally.allowances))
-    if tally.labelled:
-        members["l"] = _encode_chosen(tally.labelled, tally.samples[UNRELATED_SAMPLE])
+    if tally.strangers:
+        members["l"] = _encode_chosen(tally.strangers, tally.samples[UNRELATED_SAMPLE])
     if (
         tally.refused
         or tally.alarmed_calls
@@ -104,7 +104,7 @@ def decode_tally(members: Mapping[str, Any]) -> SessionTally:
             pending=pending,
             alarmed_calls=_unpack_32(members.get("k", "")),
             folded=_decode_folded(members["f"]) if "f" in members else None,
-            labelled=_decode_chosen(members["l"], samples[UNRELATED_SAMPLE]) if "l" in members else frozenset(),
+            strangers=_decode_chosen(members["l"], samples[UNRELATED_SAMPLE]) if "l" in members else frozenset(),
             attempts=_decode_attempts(members["n"]) if "n" in members else NO_ATTEMPTS,
             questions=_decode_questions(members["d"]) if "d" in members else NO_QUESTIONS,
         )

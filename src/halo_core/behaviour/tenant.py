@@ -100,7 +100,7 @@ class TenantProfile:
         if verdict not in TEACHING or has_taught(tally):
             return after
         after = _learn_records(after, tally, verdict)
-        touched = [number for number in touched if number not in tally.labelled]
+        touched = [number for number in touched if number not in tally.strangers]
         touches, day = add_to_histogram(self.touches, to_level(self.count_touches(touched))), day_of(tally.first_us)
         day_level = self.touch_level if day > self.day else self.day_level
         day = max(day, self.day)
@@ -149,9 +149,9 @@ class TenantProfile:
         touches = remove_from_histogram(self.touches, level)
         touch_level = min(self.touch_level, max(estimate_limit(touches) * FINE, _TOUCH_FLOOR_LEVEL))
         after = replace(after, touches=touches, touch_level=touch_level, day_level=min(self.day_level, touch_level))
-        if not tally.labelled or not self.records:
+        if not tally.strangers or not self.records:
             return after
-        level = min(to_level(self.count_touches(tally.labelled)), self.records[-1][0])
+        level = min(to_level(self.count_touches(tally.strangers)), self.records[-1][0])
         records = remove_from_histogram(self.records, level)
         record_level = min(self.record_level, max(estimate_limit(records) * FINE, _TOUCH_FLOOR_LEVEL))
         return replace(after, records=records, record_level=record_level)
@@ -230,9 +230,9 @@ class TenantProfile:
 
 def _learn_records(profile: TenantProfile, tally: SessionTally, verdict: SessionVerdict) -> TenantProfile:
     """The profile after a session that touched records with labelled data, if it did."""
-    if not tally.labelled:
+    if not tally.strangers:
         return profile
-    level = to_level(profile.count_touches(tally.labelled, folded=tally.labelled))
+    level = to_level(profile.count_touches(tally.strangers, folded=tally.strangers))
     records = add_to_histogram(profile.records, level)
     # Few sessions do so: a tail that they leave open would hide whoever does it again and again.
     target = max(min(estimate_limit(records), records[-1][0] + _RECORD_SLACK) * FINE, _TOUCH_FLOOR_LEVEL)

@@ -65,7 +65,7 @@ class PlannedCall(Protocol):
         """The windows' state for a payment."""
 
     facts: ActionFacts | None
-    known: set[tuple[str, str]]
+    known_values: set[tuple[str, str]]
     decision: Decision
 
 
@@ -114,8 +114,8 @@ def encode_planned_decision(
         body["call"] = call.call_id
     if call.turn:
         body["turn"] = call.turn
-    if call.known:
-        body["known"] = pack_known(sorted(call.known))
+    if call.known_values:
+        body["known"] = pack_known(sorted(call.known_values))
     if call.trace_id:
         body["trace"] = pack_trace(call.trace_id)
     is_granted = decision.reasons is GRANTED

@@ -83,7 +83,7 @@ def _find_sources(
     return FactSources(
         pointed,
         labelled,
-        lambda domain: KnownValues(tx, digester, context.known).contains("domain", domain),
+        lambda domain: KnownValues(tx, digester, context.known_values).contains("domain", domain),
         is_established=assessment.is_established,
         knows_places=assessment.knows_places,
         paid_before=Decimal(payment.paid_for_message if payment is not None else 0) / 10_000,

@@ -168,7 +168,7 @@ class DecisionContext:
         targets: JSON pointer, kind and flags of each leaf that says where something goes, sorted.
         sources: JSON pointer of each leaf whose words a result contained → names of these resources, sorted.
         traced: the leaves with all that tracing them found, sorted by pointer.
-        known: kind and keyed digest of each declared value that was found among its arguments.
+        known_values: kind and keyed digest of each declared value that was found among its arguments.
         facts: facts that spare or cause questions, None until they are read.
         event: the call as an event of behaviour, None until it is read.
         tally: what the agent did in the session, with this call, None until it is read.
@@ -261,7 +261,7 @@ class DecisionContext:
     sources: tuple[tuple[str, tuple[str, ...]], ...] = ()
     traced: tuple[TracedLeaf, ...] = ()
     facts: ActionFacts | None = None
-    known: set[tuple[str, str]] = field(default_factory=set)
+    known_values: set[tuple[str, str]] = field(default_factory=set)
     event: BehaviourEvent | None = None
     tally: SessionTally | None = None
     tally_before: AgentTally | None = None
@@ -375,7 +375,7 @@ class DecisionContext:
         self.event = self.tally = self.findings = None
         self.has_own_limits = False
         self.behaviour = NO_BEHAVIOUR
-        self.known.clear()
+        self.known_values.clear()
         self._snapshot = None
 
     def _make_planned_snapshot(self) -> Snapshot:

@@ -185,7 +185,7 @@ def _record_effects(
         quota=write_quota_day(tx, context.quota_day),
         withdrawn=withdraw_question(tx, context.session, withdrawn_question) if withdrawn_question else "",
         sums=_count_payment_and_answers(tx, context),
-        known=tuple(sorted(context.known)),
+        known=tuple(sorted(context.known_values)),
     )
 
 

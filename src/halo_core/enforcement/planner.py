@@ -384,9 +384,9 @@ def _has_answers(tx: Transaction, context: DecisionContext, credentials: Credent
 
 def _may_rest_on_held(tx: Transaction, context: DecisionContext, digester: Digester) -> bool:
     """Whether the call may depend on a held act of the session; sets `hold_room` of the context."""
-    seen = read_outbox(tx, context, digester)
-    context.hold_room = seen.has_room
-    return seen.rests_on_held
+    outbox = read_outbox(tx, context, digester)
+    context.hold_room = outbox.has_room
+    return outbox.rests_on_held
 
 
 def _describe_chain(

@@ -168,14 +168,14 @@ def read_session(tx: Transaction, context: DecisionContext, credentials: Credent
 def _trace_arguments(tx: Transaction, context: DecisionContext, digester: Digester) -> None:
     """Put the provenance of each argument leaf into the context; arguments with a problem have no leaves."""
     resource, sketch = context.call.resource, context.sketch
-    is_known = None
-    if tx.image.has_known is not False and (known := KnownValues(tx, digester, context.known)):
-        is_known = known.names
+    is_declared_known = None
+    if tx.image.has_known is not False and (declared := KnownValues(tx, digester, context.known_values)):
+        is_declared_known = declared.names
     traced_leaves = trace_call(
         resource,
         context.leaves,
         sketch,
-        is_known,
+        is_declared_known,
         is_exposed=context.state.view.tainted,
         args=context.recorded_args,
     )
@@ -336,7 +336,7 @@ def _list_new_fields(tx: Transaction, context: DecisionContext, digester: Digest
     names = list_model_fields(context.request)
     if not names:
         return ()
-    accepted = KnownValues(tx, digester, context.known)
+    accepted = KnownValues(tx, digester, context.known_values)
     return tuple(sorted({name for name in names if not accepted.contains(ACCEPTED_KIND, name)}))
 
 

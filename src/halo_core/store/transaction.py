@@ -388,8 +388,8 @@ class Transaction(RowAccess):
                 require_new_session(self, session)
                 image.runs.begin(session)
                 return image.parse_session(session, None)
-            known = image.states.get(session)
-            is_known = known is not None and known.to_bytes() == row[0]
+            cached_state = image.states.get(session)
+            is_known = cached_state is not None and cached_state.to_bytes() == row[0]
             require_committed_state(self, session, row[0], (row[1], row[2]), is_known=is_known)
         except CannotDecide as exc:
             if self.database.holds_rows or isinstance(exc, Conflict):

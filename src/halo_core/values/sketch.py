@@ -74,11 +74,11 @@ def extract_tokens(text: str) -> Iterable[str]:
     folded = text[:MAX_TEXT].casefold()
     if len(folded) > _SHORT_TEXT_LENGTH:
         return _extract_tokens_lazily(folded)
-    tokens = _TOKEN.findall(folded)
-    if all(map(str.isalpha, tokens)) and len(folded) <= _MAX_TOKEN:
-        return tokens
-    found, tokens = tokens, []
-    for raw in found:
+    raw_tokens = _TOKEN.findall(folded)
+    if all(map(str.isalpha, raw_tokens)) and len(folded) <= _MAX_TOKEN:
+        return raw_tokens
+    tokens = []
+    for raw in raw_tokens:
         if raw.isalpha() and len(raw) <= _MAX_TOKEN:
             tokens.append(raw)
             continue
@@ -262,11 +262,11 @@ class Sketch:
 
     def merge(self, added: Marks) -> None:
         """Add marks; a mark never loses an origin."""
-        marks, seen = self.marks, 0
+        marks, added_bits = self.marks, 0
         for fingerprint, bits in added.items():
             marks[fingerprint] = marks.get(fingerprint, 0) | bits
-            seen |= bits
-        self.has_untrusted = self.has_untrusted or bool(seen & ORIGIN_BITS[Provenance.UNTRUSTED])
+            added_bits |= bits
+        self.has_untrusted = self.has_untrusted or bool(added_bits & ORIGIN_BITS[Provenance.UNTRUSTED])
         self.saturated = self.saturated or len(self.marks) >= MAX_MARKS
 
     def look_up_forms(self, forms: Iterable[Form]) -> list[int]:

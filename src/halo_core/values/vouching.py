@@ -241,8 +241,8 @@ class ValueJudge:
         """
         if "*" not in text and "%" not in text:
             return False
-        found = find_written_patterns(text)
-        return not all(has_user_mark([mark]) for mark in self._sketch.look_up_forms(found))
+        patterns = find_written_patterns(text)
+        return not all(has_user_mark([mark]) for mark in self._sketch.look_up_forms(patterns))
 
     def _is_any_vouched(self, forms: Collection[Form]) -> bool:
         """Whether a text of the user or a trusted lookup contains one of these forms."""

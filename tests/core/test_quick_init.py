@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from halo_core.quick_init import quick_init
+from halo_core.quick_init import make_copier, quick_init
 
 
 def _define() -> type[Any]:
@@ -112,3 +112,35 @@ def test_only_plain_frozen_dataclasses_with_slots_are_taken():
 def test_a_subclass_is_refused():
     with pytest.raises(TypeError, match="object of its base"):
         type("Child", (Pair,), {"__slots__": ()})
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Route:
+    start: str
+    end: str = "home"
+    stops: tuple[str, ...] = ()
+    length: int = dataclasses.field(default=0, compare=False)
+
+
+@pytest.mark.parametrize("changes", [{}, {"end": "work"}, {"start": "", "stops": ("a",), "length": 3}])
+def test_a_copy_is_what_replace_makes(changes):
+    route = Route("shop", stops=("b",), length=7)
+    copied = make_copier(Route)(route, **changes)
+    assert dataclasses.asdict(copied) == dataclasses.asdict(dataclasses.replace(route, **changes))
+    assert type(copied) is Route
+    assert route == Route("shop", stops=("b",))
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        copied.end = "sea"  # type: ignore[misc]
+
+
+def test_a_copy_has_only_fields_of_its_class():
+    with pytest.raises(TypeError):
+        make_copier(Route)(Route("shop"), height=1)
+
+
+def test_no_copies_are_made_of_what_its_constructor_works_out():
+    for cls in (Pair, quick_init(_define())):
+        with pytest.raises(TypeError, match="more than a copy"):
+            make_copier(cls)
+    with pytest.raises(TypeError, match="no plain frozen dataclass"):
+        make_copier(dataclasses.make_dataclass("Wide", ["x"], frozen=True))

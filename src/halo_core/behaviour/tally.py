@@ -27,7 +27,7 @@ from halo_core.behaviour.event import FINGERPRINT_BITS, BehaviourEvent, CallShap
 from halo_core.behaviour.measures import COUNT, INDEX, MAX_VALUE
 from halo_core.behaviour.seen import LEAKED, SeenKind, choose_kept, join_seen, list_seen
 from halo_core.model import Impact
-from halo_core.quick_init import quick_init
+from halo_core.quick_init import make_copier, quick_init
 from halo_core.risk.drift import SHAPE_COUNTS, DriftSession, SessionHabits
 
 _MINUTE_US: Final = 60_000_000
@@ -291,7 +291,8 @@ class SessionTally:
         raised = self.pending | sum(compress(_BITS, map(ne, self.values, values)))
         is_ahead = is_read and not self.values[_ACTS] and (self.attempts is NO_ATTEMPTS or not self.attempts.acts)
         habits = (self.habits[0] + 1, *self.habits[1:]) if is_ahead else self.habits
-        return SessionTally(
+        return _copy_tally(
+            self,
             values=tuple(values),
             at_exposure=self.at_exposure or (self.values if event.is_exposed else ()),
             principal=self.principal or event.principal[:_MAX_PRINCIPAL],
@@ -303,21 +304,12 @@ class SessionTally:
             samples=samples,
             seen=seen,
             habits=habits,
-            calls=self.calls,
-            ways=self.ways,
-            allowances=self.allowances,
-            alarms=self.alarms,
-            refused=self.refused,
             unlearned=unlearned,
             raised=raised,
             pending=0,
             last_shown=shown,
             newly_shown=fresh,
-            alarmed_calls=self.alarmed_calls,
-            folded=self.folded,
             strangers=strangers,
-            attempts=self.attempts,
-            questions=self.questions,
         )
 
     def _compute_pace(self, ts_us: int) -> tuple[int, int]:
@@ -380,34 +372,8 @@ class SessionTally:
         if not seen.issuperset(label_numbers):
             seen = seen.union(choose_kept(seen, [number for number in label_numbers if number not in seen]))
         habits, calls, ways = (self.habits, self.calls, self.ways) if shape is None else self._add_shape(shape)
-        # The constructor, since `dataclasses.replace` takes three times as long.
-        return SessionTally(
-            values=tuple(values),
-            at_exposure=self.at_exposure,
-            principal=self.principal,
-            request=self.request,
-            first_us=self.first_us,
-            last_us=self.last_us,
-            active_us=self.active_us,
-            burst=self.burst,
-            samples=self.samples,
-            seen=seen,
-            habits=habits,
-            calls=calls,
-            ways=ways,
-            allowances=self.allowances,
-            alarms=self.alarms,
-            refused=self.refused,
-            unlearned=self.unlearned,
-            raised=self.raised,
-            pending=pending,
-            last_shown=self.last_shown,
-            newly_shown=self.newly_shown,
-            alarmed_calls=self.alarmed_calls,
-            folded=self.folded,
-            strangers=self.strangers,
-            attempts=self.attempts,
-            questions=self.questions,
+        return _copy_tally(
+            self, values=tuple(values), pending=pending, seen=seen, habits=habits, calls=calls, ways=ways
         )
 
     def _add_shape(self, shape: CallShape) -> tuple[tuple[int, ...], frozenset[int], frozenset[int]]:
@@ -567,6 +533,9 @@ class SessionTally:
         named["failed"] = value[_FAILURES] + (value[_REFUSALS] if with_denials else 0)
         tools, many = set(map(str, range(min(value[_TOOLS], 256)))), set(range(min(turns, 4096)))
         return DriftSession(self.request, SessionHabits(named, tools, set(), many).to_vector(), self.ways)
+
+
+_copy_tally: Final = make_copier(SessionTally)
 
 
 def _fingerprint_alarm(axis: str, call: int) -> int:

@@ -676,7 +676,7 @@ def test_a_failing_member_of_a_group_leaves_the_others_whole(halo, home):
 def test_a_decision_job_that_is_run_again_starts_from_nothing(halo, home):
     query = tool(halo, "query")
     with halo.session("s"):
-        job = halo.enforcer._make_decision_job(
+        job, _ = halo.enforcer._make_decision_job(
             halo.build_call(query, {"q": "a", "limit": 500}), halo.enforcer._get_credentials()
         )
 

@@ -139,8 +139,7 @@ class Enforcer:
         """
         start_us = self.store.clock.now_us() if self.observers.is_watched else 0
         try:
-            job = self._make_decision_job(call, self._get_credentials())
-            session = job.keywords["context"].session
+            job, session = self._make_decision_job(call, self._get_credentials())
             context = self.store.commit(job, session=session)
         except Exception as exc:  # noqa: BLE001  INVARIANT: FAILCLOSED
             return self._handle_undecided(call, exc, start_us)
@@ -157,8 +156,8 @@ class Enforcer:
             is_ready = self._are_credentials_ready()
             credentials = get_credentials() if is_ready else await asyncio.to_thread(get_credentials)
             make_job = partial(self._make_decision_job, call, credentials)
-            job = await asyncio.to_thread(make_job) if self._preparer.must_read_much(call) else make_job()
-            session = job.keywords["context"].session
+            must_read_much = self._preparer.must_read_much(call)
+            job, session = await asyncio.to_thread(make_job) if must_read_much else make_job()
             on_orphaned = self._record_orphaned
             context: DecisionContext = await self.store.acommit(job, session=session, on_orphaned=on_orphaned)
         except Exception as exc:  # noqa: BLE001  as above
@@ -188,14 +187,18 @@ class Enforcer:
             raise refusal
         self._refusal = None  # a waiver has begun
 
-    def _make_decision_job(self, call: Call, credentials: Credentials) -> partial[DecisionContext]:
-        """Turn a call into a request, and make the job that decides it."""
+    def _make_decision_job(self, call: Call, credentials: Credentials) -> tuple[partial[DecisionContext], str]:
+        """Turn a call into a request; returns the job that decides it, and the reference of its session.
+
+        Raises:
+            CannotDecide: `below_floor`, the mode of the application is below the floor.
+        """
         if self._refusal is not None:
             self._refuse_unless_waived(self._refusal)
         if not self.folds.has_looked:
             self.folds.fold_abandoned()
         context = self._preparer.prepare(call, self._mode)  # (1)
-        return partial(
+        job = partial(
             decide_call,
             context=context,
             credentials=credentials,
@@ -204,6 +207,7 @@ class Enforcer:
             planner=self._planner,
             read_stops=self._read_stops,
         )
+        return job, context.session
 
     def _issue_ticket(self, context: DecisionContext) -> Ticket:  # (5)
         """The ticket of an action that may run; raises `Denied`, `Pending` or `Held` for any other."""

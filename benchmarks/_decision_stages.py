@@ -35,7 +35,7 @@ STAGES: Final[tuple[tuple[str, str], ...]] = (
     ("texts seen", "halo_core.enforcement.outcome_job:record_conversation"),
     ("result text", "halo_core.enforcement.outcome_job:_read_result_text"),
     ("behaviour", "halo_core.enforcement.snapshot_builder:read_behaviour"),
-    ("behaviour", "halo_core.enforcement.outcome_job:OutcomeJob._count"),
+    ("behaviour", "halo_core.enforcement.outcome_job:OutcomeJob._update_tallies"),
     ("facts", "halo_core.enforcement.planner:read_facts"),
     ("facts", "halo_core.enforcement.snapshot_builder:read_facts"),
     ("payment windows", "halo_core.enforcement.snapshot_builder:read_payment_facts"),

@@ -176,6 +176,22 @@ def test_a_rest_gives_nothing_back_that_was_spent(home):
     assert caught.value.reason == "budget_exceeded"
 
 
+def test_a_rest_does_not_read_what_was_spent_in_other_decimals(home):
+    clock = FixedClock(NOW_US)
+
+    def limits(decimals):
+        most = 100 * 10**decimals
+        budgets = (Budget("USD", most, most, decimals), *DEFAULT_TERMS.budgets)
+        return Limits(SessionTerms(budgets, DEFAULT_DECAY, 30 * 86_400))
+
+    with opened(home, clock, limits=limits(0)) as halo, halo.session("s"):
+        assert ask(halo, tool(halo, "lookup")) == "done"
+    clock.advance(WEEK_S)
+    with opened(home, clock, limits=limits(2)) as halo, halo.session("s"), pytest.raises(Denied) as caught:
+        ask(halo, tool(halo, "lookup"))
+    assert caught.value.reason == "budget_units_changed"
+
+
 def test_within_a_run_authority_falls_however_long_a_step_takes(home):
     clock = FixedClock(NOW_US)
     with opened(home, clock) as halo:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import stat
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
-from halo_core.enforcement.agent_credentials import install_starter
+from halo_core.enforcement.agent_credentials import Limits, install_starter
 from halo_core.enforcement.session_context import TriggeringMessage, triggering_message_scope
 from halo_core.errors import ConfigError, Denied
 from halo_core.facade import HaloBase, default_home
-from halo_core.model import ActionKind, EntryKind, Impact, Mode, Resource
+from halo_core.manifest import DEFAULT_TERMS
+from halo_core.model import ActionKind, Budget, EntryKind, Impact, Mode, Quota, Resource
 from halo_world import (
     SURFACE,
     Calls,
@@ -187,6 +189,16 @@ def test_a_later_registration_mints_a_new_passport(halo, home):
     assert chains[0] != chains[1] == chains[2]
     kinds = [body["kind"] for body in bodies(home, EntryKind.PASSPORT)]
     assert kinds == ["standing", "session", "standing", "session"]  # the session goes on under the new one
+
+
+def test_limits_may_be_given_in_any_order(home):
+    budgets = (Budget("step", 9, 9), Budget("USD", 100, 100), Budget("risk", 1_000_000, 1_000_000))
+    quotas = (Quota("step", 20), Quota("USD", 500))
+    limits = Limits(replace(DEFAULT_TERMS, budgets=budgets), quotas)
+    with HaloBase.local("clerk", home=home, mode="enforce", quiet=True, limits=limits) as halo, halo.session("s"):
+        lookup = tool(halo, "lookup")
+        assert halo.enforcer.run(halo.build_call(lookup, {"q": "a"}), Calls(), SURFACE) == "done"
+    assert [body["kind"] for body in bodies(home, EntryKind.PASSPORT)] == ["standing", "session"]
 
 
 def test_many_tools_fit_one_passport(halo):

@@ -181,7 +181,7 @@ def test_a_rest_does_not_read_what_was_spent_in_other_decimals(home):
 
     def limits(decimals):
         most = 100 * 10**decimals
-        budgets = (Budget("USD", most, most, decimals), *DEFAULT_TERMS.budgets)
+        budgets = (*DEFAULT_TERMS.budgets, Budget("USD", most, most, decimals))
         return Limits(SessionTerms(budgets, DEFAULT_DECAY, 30 * 86_400))
 
     with opened(home, clock, limits=limits(0)) as halo, halo.session("s"):

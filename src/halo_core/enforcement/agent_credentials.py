@@ -12,6 +12,7 @@ import tempfile
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final
 
@@ -73,6 +74,13 @@ class Limits:
         return tuple(map(_raise_ceiling, self.terms.budgets))
 
 
+def _sort_by_unit(limits: Limits) -> Limits:
+    """The same limits in the order in which a passport has them, so that the two can be compared."""
+    by_unit = attrgetter("unit")
+    terms = replace(limits.terms, budgets=tuple(sorted(limits.terms.budgets, key=by_unit)))
+    return replace(limits, terms=terms, quotas=tuple(sorted(limits.quotas, key=by_unit)))
+
+
 def _raise_ceiling(budget: Budget) -> Budget:
     ceiling = min(budget.subtree * _CEILING_FACTOR, 2**53 - 1)
     return replace(budget, subtree=ceiling, per_action=ceiling if budget.unit == "time" else budget.per_action)
@@ -102,7 +110,7 @@ class AgentCredentials:
         self._user = user
         self._grants = grants
         self.policy_dir = policy_dir
-        self._limits = limits or Limits()
+        self._limits = _sort_by_unit(limits or Limits())
         self._has_explicit_limits = limits is not None
         self._lock = threading.Lock()
         self._current: Credentials | None = None
@@ -230,7 +238,7 @@ class AgentCredentials:
 
     def _has_own_limits(self, link: Link) -> bool:
         limits = self._limits
-        ceilings = tuple(sorted(limits.effective_ceilings(), key=lambda item: item.unit))
+        ceilings = tuple(sorted(limits.effective_ceilings(), key=attrgetter("unit")))
         return (link.terms, link.quotas, link.budgets) == (limits.terms, limits.quotas, ceilings)
 
     def _mint_passport(self, tx: Transaction, registry: Registry, wanted: Grants, store: str, now_us: int) -> None:

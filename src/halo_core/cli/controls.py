@@ -16,7 +16,6 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Final, NamedTuple
 
-import typer
 from typer import Option
 
 from halo_core.cli.context import (
@@ -32,6 +31,7 @@ from halo_core.cli.context import (
 from halo_core.cli.evidence import answer_question
 from halo_core.cli.first_day import lead_through_first_day, print_plan
 from halo_core.cli.operators import Signing
+from halo_core.cli.output import confirm
 from halo_core.cli.passports import print_changes
 from halo_core.cli.rendering import (
     CHANGE_STYLE,
@@ -257,7 +257,7 @@ def _narrow_grants(store: StoreContext, tenant: str, agent: str, *, tight: bool,
     if not widen:
         _refuse_widening(prepared)
     question = wrap_question(f"write these grants to {prepared.path} and issue the passports?", "y/N")
-    if not (yes or typer.confirm(question)):
+    if not (yes or confirm(question)):
         return False
     wanted = [(passport, planned.describe_changes()) for passport, planned in prepared.planned]
     for link in apply_manifest(store.url, store.home, prepared.path, prepared.manifest, wanted):

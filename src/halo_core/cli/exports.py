@@ -20,6 +20,7 @@ from halo_core.cli.evidence import (
     list_filters,
     read_period,
 )
+from halo_core.cli.output import is_lost
 from halo_core.cli.rendering import Exit, fail, say_plainly
 from halo_core.clock import SystemClock
 from halo_core.errors import ConfigError, NotVerified, make_write_error
@@ -89,6 +90,8 @@ def _export(
             with _open_output(output) as file:
                 lines = 0
                 for line in write(log):
+                    if output == _STDOUT and is_lost():
+                        break
                     file.write(line)
                     lines += 1
     except NotVerified as exc:

@@ -17,6 +17,7 @@ import typer
 from rich.text import Text
 
 from halo_core.cli.context import StoreContext
+from halo_core.cli.output import confirm
 from halo_core.cli.rendering import CHANGE_STYLE, console, safe_text, say, say_with_path, wrap_question
 from halo_core.errors import ConfigError
 from halo_core.manifest import format_declaration
@@ -328,7 +329,7 @@ def _write(dialogue: _Dialogue, *, is_asking: bool) -> bool:
     if is_asking:
         _print_totals(dialogue)
         question = wrap_question(f"write {edit.path} and switch to enforce mode?", "Y/n")
-        if not typer.confirm(question, default=True):
+        if not confirm(question, default=True):
             return False
     write_manifest(edit.path, edit.after)
     skipped = f", {len(dialogue.skipped)} left undeclared" if dialogue.skipped else ""

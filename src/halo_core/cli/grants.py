@@ -14,6 +14,7 @@ from typer import Argument, Option
 
 from halo_core.cli.context import StoreContext, store_verb
 from halo_core.cli.evidence import open_log, print_head, read_log_head
+from halo_core.cli.output import confirm
 from halo_core.cli.passports import print_changes
 from halo_core.cli.rendering import Exit, build_table, fail, print_note, safe_text, say, say_plainly
 from halo_core.clock import SystemClock, format_iso
@@ -187,7 +188,7 @@ def remove_grants(
     if not store.json:
         for grant in item.unused:
             say("  - ", safe_text(grant.text, "red"))
-    if not (yes or store.json or typer.confirm(f"remove {format_count(len(item.unused), 'grant')} of {agent}?")):
+    if not (yes or store.json or confirm(f"remove {format_count(len(item.unused), 'grant')} of {agent}?")):
         say("nothing was changed")
         return Exit.FAILED
     _remove(store, tenant, item, item.unused, key_home)
@@ -218,7 +219,7 @@ def restore_grants(
     if not store.json:
         for _, planned in prepared.planned:
             print_changes(planned)
-    if not (yes or store.json or typer.confirm(f"restore {format_count(len(wanted), 'grant')} of {agent}?")):
+    if not (yes or store.json or confirm(f"restore {format_count(len(wanted), 'grant')} of {agent}?")):
         say("nothing was changed")
         return Exit.FAILED
     after = issue_grants(store, tenant, proposed, key_home)

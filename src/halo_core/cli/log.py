@@ -13,6 +13,7 @@ from rich.text import Text
 from typer import Option
 
 from halo_core.cli.context import StoreContext, parse_time, store_verb
+from halo_core.cli.output import is_lost
 from halo_core.cli.rendering import EFFECT_STYLE, build_table, console, print_json, safe_text, say
 from halo_core.clock import SystemClock, format_iso
 from halo_core.errors import ConfigError
@@ -73,6 +74,8 @@ def log(
     try:
         for records in _follow(store, wanted, position):
             _print_followed(store, records, several=several)
+            if is_lost():
+                return
     except KeyboardInterrupt:
         return
 

@@ -16,8 +16,9 @@ import typer
 from typer import Option
 from typer.core import TyperCommand, TyperGroup
 
+from halo_core.cli.output import find_problem, keep_going
 from halo_core.cli.rendering import Exit, fail
-from halo_core.errors import BadInput, CannotDecide, Denied, Gap, HaloError, NotVerified, make_read_error
+from halo_core.errors import BadInput, CannotDecide, ConfigError, Denied, Gap, HaloError, NotVerified, make_read_error
 
 # The parser's own error classes, which typer re-exports only by their children.
 _USAGE: Final = cast("type[Any]", typer.BadParameter.__mro__[1])
@@ -357,8 +358,15 @@ def _fail_to_read(error: OSError) -> int:
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Run the command line and exit with a documented code."""
-    sys.exit(run(sys.argv[1:] if argv is None else argv))
+    """Run the command line and exit with a documented code; that of the process whatever becomes of its output."""
+    if argv is not None:
+        sys.exit(run(argv))
+    keep_going()
+    code = run(sys.argv[1:])
+    if problem := find_problem():
+        text = f"part of the output is missing ({problem}); the command itself went on to its end"
+        code = code or fail(ConfigError("not_shown", text, field="output", remedy="make room, or print elsewhere"), 1)
+    sys.exit(code)
 
 
 def run(argv: list[str]) -> int:

@@ -22,6 +22,7 @@ from halo_core.cli.context import (
 )
 from halo_core.cli.evidence import FromOption, ToOption, answer_question, read_period
 from halo_core.cli.grants import KeyHomeOption, issue_grants
+from halo_core.cli.output import confirm
 from halo_core.cli.rendering import Exit, build_table, print_note, safe_text, say, say_plainly
 from halo_core.clock import SystemClock, format_iso
 from halo_core.crypto.keys import RandomIds
@@ -234,7 +235,7 @@ def close_cycle(
     if not store.json:
         for item in plan.played:
             _print_played(item, days)
-    if plan.played and not (yes or store.json or typer.confirm("issue these passports and close the review?")):
+    if plan.played and not (yes or store.json or confirm("issue these passports and close the review?")):
         say("nothing was changed")
         return Exit.FAILED
     passports = _issue_narrowed(store, plan, key_home)

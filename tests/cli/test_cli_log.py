@@ -16,6 +16,7 @@ import halo_core.views.log_query as log_query
 from halo_core.errors import Denied
 from halo_core.facade import HaloBase
 from halo_core.model import EntryKind
+from halo_core.store.reader import Reader
 from halo_world import SURFACE, Calls, attack, cli, db_of, found, policy_folder, python, tool
 
 KINDS = (EntryKind.DECISION, EntryKind.SHADOW)
@@ -125,6 +126,22 @@ def test_what_means_nothing_is_refused_with_a_remedy(home, option, code):
     assert status == 64
     assert code in err
     assert "try:" in err
+
+
+def test_a_search_that_finds_nothing_expands_no_entry_and_parses_few(home, monkeypatch):
+    def refuse(*_):
+        raise AssertionError("an entry was expanded")
+
+    monkeypatch.setattr(Reader, "read_note", refuse)
+    parsed = []
+    parse = log_query._Matcher._is_wanted_decision
+    monkeypatch.setattr(log_query._Matcher, "_is_wanted_decision", lambda *args: parsed.append(1) or parse(*args))
+    for option, name, similar in (("--tool", "lookuq", "lookup"), ("--agent", "clark", "clerk"), ("--label", "x", "")):
+        parsed.clear()
+        out = cli("log", option, name, home=home)[1]
+        assert " ".join(out.split()) == "no entry matches" + (f"; similar names: {similar}" if similar else "")
+        # Of the 24 decisions one for each resource of each agent, or for each of the agents' frames, is parsed.
+        assert 0 < len(parsed) <= 8, option
 
 
 def test_a_session_is_found_with_and_without_the_word_thread(tmp_path):

@@ -60,6 +60,10 @@ class Reader(RowReader):
         """The reference of a session, given the reference or, if this reader has names, the name."""
         return session if self.names is None or not session else self.names.resolve_session(tenant, session)
 
+    def show_session(self, tenant: str, reference: str) -> str:
+        """The name of a session, if this reader can open it, else its reference."""
+        return reference if self.names is None else self.names.show_session(tenant, reference)
+
 
 def select_tenant(reader: Reader, tenant: str | None) -> str:
     """The requested tenant, or the only one there is.

@@ -8,8 +8,8 @@ entries is searched in well under a second.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
@@ -22,10 +22,11 @@ from halo_core.model import Effect, EntryKind
 from halo_core.store.reader import NO_END, LoggedEntry, Reader
 
 _KINDS: Final = (EntryKind.DECISION.value, EntryKind.SHADOW.value)
-_MAX_COMPARED: Final = 500  # entries whose names are compared with one that was not found
+_MAX_COMPARED: Final = 1000  # entries whose names are compared with one that was not found
 _WINDOW: Final = 20_000  # rows that are read at once, from the end of the log
-_FRAMES: Final = re.compile(rb'"frame":"([^"]*)"')
-_RESOURCES: Final = re.compile(rb'"resource":"([^"]*)"')
+_FRAME: Final = b'"frame":"'
+_RESOURCE: Final = b'"resource":"'
+_HASH_CHARS: Final = 44
 EFFECTS: Final = (*(effect.value for effect in Effect), "none")
 """Words for `LogFilter.effects`; `none` is an action that nobody decided."""
 
@@ -103,11 +104,7 @@ def find_similar_names(reader: Reader, tenant: str, wanted: LogFilter) -> list[s
     """Names of sessions, agents and tools among the newest entries that are similar to those of the filter, sorted."""
     if not (wanted.session or wanted.agent or wanted.tool):
         return []
-    entries = [item.entry for item in select_entries(reader, tenant, LogFilter(), last=_MAX_COMPARED)]
-    decided = [item for item in entries if item.kind is EntryKind.DECISION]
-    sessions = {item.session.removeprefix("thread:"): item.session for item in decided if wanted.session}
-    tools = {name: name for item in decided if wanted.tool and (name := str(item.body["request"]["resource"]["id"]))}
-    agents = {name: name for item in decided if (name := str(item.body["request"]["subject"]["agent"]))}
+    sessions, agents, tools = _list_newest_names(reader, tenant, with_sessions=bool(wanted.session))
     similar: set[str] = set()
     searched = (wanted.session.removeprefix("thread:"), sessions), (wanted.agent, agents), (wanted.tool, tools)
     for name, known_names in searched:
@@ -115,6 +112,24 @@ def find_similar_names(reader: Reader, tenant: str, wanted: LogFilter) -> list[s
             similar.update(known_names[item] for item in get_close_matches(name, known_names, n=3))
             similar.update([full for short, full in sorted(known_names.items()) if short.startswith(name)][:3])
     return sorted(similar)
+
+
+def _list_newest_names(reader: Reader, tenant: str, *, with_sessions: bool) -> Iterator[dict[str, str]]:
+    """Names of sessions, of agents and of tools in the newest decisions: text that is compared → name."""
+    read_part = reader.part_reader(tenant)
+    sessions, frames, resources = set[str](), set[str](), set[str]()
+    until = reader.next_index(tenant)
+    span = (max(0, until - _MAX_COMPARED), until)
+    for _, _, text in reader.bodies(tenant, (EntryKind.DECISION.value,), "", span, (0, NO_END)):
+        with suppress(KeyError, TypeError, ValueError):  # the entry cannot be read
+            entry = orjson.loads(text)
+            frames.add(entry["body"]["frame"])
+            resources.add(entry["body"]["resource"])
+            sessions.add(entry["session"])
+    shown = {reader.show_session(tenant, session) for session in sessions} if with_sessions else set[str]()
+    yield {name.removeprefix("thread:"): name for name in shown}
+    for hashes, field_name in ((frames, "agent"), (resources, "id")):
+        yield {name: name for item in hashes if (name := str(read_part(item)[field_name]))}
 
 
 def _read_at(reader: Reader, tenant: str, index: int) -> Iterator[LoggedEntry]:
@@ -132,6 +147,10 @@ class _Matcher:
         self._users = reader.find_person(wanted.user)
         self._frames: dict[str, bool] = {}
         self._resources: dict[str, bool] = {}
+        self._unwanted: set[bytes] = set()
+        # What is compared with each part that an entry names: of the resource first, since there are fewer of them.
+        members = ((_RESOURCE, wanted.tool or wanted.label), (_FRAME, wanted.agent or wanted.user))
+        self._members = tuple(member for member, is_compared in members if is_compared)
         # The text of a decision names its effect, unless that is `allow`: then the effect cannot be searched for.
         is_named = wanted.effects and Effect.ALLOW.value not in wanted.effects
         self._effect_members = [f'"effect":"{effect}"'.encode() for effect in wanted.effects] if is_named else []
@@ -150,17 +169,19 @@ class _Matcher:
         """Whether a decision's bytes show without parsing that it has no wanted effect, or only unwanted parts.
 
         Quotes inside strings are escaped, so what looks like a member is one, though perhaps of another object in the
-        entry. If any of them is wanted, or not known yet, the entry is parsed.
+        entry. If there are several, or what one names is wanted or not known yet, the entry is parsed.
         """
         if not text.endswith(b"}"):
             return False  # cut off
         if self._effect_members and not any(member in text for member in self._effect_members):
             return True
-        for pattern, cached in ((_FRAMES, self._frames), (_RESOURCES, self._resources)):
-            names = pattern.findall(text)
-            if names and not any(cached.get(name.decode("ascii", "replace"), True) for name in names):
-                return True
-        return False
+        return any(self._names_unwanted(text, member) for member in self._members)
+
+    def _names_unwanted(self, text: bytes, member: bytes) -> bool:
+        """Whether an entry has one such member, and what it names is known not to be wanted."""
+        start = text.find(member) + len(member)
+        name = text[start : start + _HASH_CHARS]
+        return name in self._unwanted and text.find(member, start) < 0
 
     def _is_wanted_sighting(self, body: Mapping[str, Any]) -> bool:
         wanted = self._wanted
@@ -172,12 +193,16 @@ class _Matcher:
         effect = body.get("decision", {}).get("effect", Effect.ALLOW.value)
         if self._wanted.effects and effect not in self._wanted.effects:
             return False
-        frame, resource = body["frame"], body["resource"]
-        if frame not in self._frames:
-            self._frames[frame] = self._is_wanted_frame(self._read_part(frame))
-        if resource not in self._resources:
-            self._resources[resource] = self._is_wanted_resource(self._read_part(resource))
-        return self._frames[frame] and self._resources[resource]
+        return self._is_wanted_part(body["resource"], self._resources, self._is_wanted_resource) and (
+            self._is_wanted_part(body["frame"], self._frames, self._is_wanted_frame)
+        )
+
+    def _is_wanted_part(self, name: str, known: dict[str, bool], is_wanted: Callable[[Any], bool]) -> bool:
+        if name not in known:
+            known[name] = is_wanted(self._read_part(name))
+            if not known[name]:
+                self._unwanted.add(name.encode())
+        return known[name]
 
     def _is_wanted_frame(self, frame: Mapping[str, Any]) -> bool:
         wanted = self._wanted

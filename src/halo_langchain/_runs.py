@@ -35,6 +35,7 @@ from halo_core.enforcement.session_context import (
     current_delegation_session,
     current_session,
     current_triggering_message,
+    is_lost_thread,
     session_values,
 )
 from halo_core.errors import Denied
@@ -98,7 +99,7 @@ def find_thread_session(config: Mapping[str, Any] | None = None, *, task: bool =
     # LangGraph itself runs the later parts of an asynchronous node without a configuration in their context. That
     # context still holds the outermost run, which no lost one does.
     is_lost = task and outer_config is None and _TASK_KEY in configurable and not is_inside_run_without_links()
-    if is_linked or is_lost:
+    if is_linked or is_lost or is_lost_thread():
         return NO_SESSION
     thread, run = configurable.get("thread_id"), configurable.get(_RUN_SESSION_KEY)
     if thread is not None and thread != "":

@@ -33,8 +33,12 @@ __all__ = ["AdapterContract"]
 
 ANY = Constraint(ConstraintKind.WILDCARD)
 FAILING = BASE + '@id("t.fails") forbid (principal, action, resource) when { context.args.none == 1 };\n'
+TOLD = BASE + (
+    '@id("t.told") forbid (principal, action == Action::"look", resource) when { context.provenance.q != "user" };\n'
+)
 CARD = "4111 1111 1111 1111"
 YEAR_S = 366 * 24 * 3600
+ZEBRA = Say("looking", (("look", {"q": "zebra"}),), "m1")  # the user's words name it
 LOOK = Say("looking", (("look", {"q": "x"}),), "m1")
 PAY = Say("paying", (("pay", {"to": "bo", "amount": 5}),), "m1")
 
@@ -502,6 +506,39 @@ class AdapterContract(AnswersCases):
         thread.join()
         assert ran == []
         assert [item.reason for item in raised] == ["session_missing"]
+
+    def test_a_run_in_a_thread_that_plain_code_starts_is_a_request(self, open_desk, ran, shape):
+        """As the same run without a thread: it has a session of its own, and its first message is the user's."""
+        desk = open_desk(TOLD)
+
+        def peek(q: str) -> str:
+            """Peek."""
+            return q
+
+        tools = [self.look(desk, ran)]
+        self.driver.call(desk.tool(peek), {"q": "y"}, self.driver.tool_shapes[0])
+        turns: list[Turn] = []
+        for _ in range(2):
+            thread = threading.Thread(target=lambda: turns.append(self.turn(desk, tools, [ZEBRA], shape)))
+            thread.start()
+            thread.join()
+        turns.append(self.turn(desk, tools, [ZEBRA], shape))
+        assert [(turn.said, turn.error) for turn in turns] == [("done", None)] * 3
+        assert ran == ["zebra"] * 3
+        sessions = [entry.session for entry in desk.entries(EntryKind.DECISION)]
+        assert len(set(sessions)) == 4, sessions  # of the three runs and of the plain code
+
+    @pytest.mark.parametrize("around", ["session", "hand-off"])
+    def test_a_run_in_a_thread_that_a_request_starts_belongs_to_nobody(self, open_desk, ran, shape, around):
+        """Nobody knows for which agent of the request it acts, and its first message is nobody's word."""
+        desk = open_desk(TOLD)
+        tools = [self.look(desk, ran)]
+        with desk.halo.session("started") if around == "session" else desk.halo.hand_off("worker"):
+            thread = threading.Thread(target=lambda: self.turn(desk, tools, [ZEBRA], shape))
+            thread.start()
+            thread.join()
+        assert ran == []
+        assert "allow" not in desk.effects("look")
 
     # what cannot be decided, errors, streams
 

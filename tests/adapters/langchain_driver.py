@@ -29,7 +29,7 @@ __all__ = ["LangChainDriver"]
 
 SHAPES = ("invoke", "stream", "batch", "ainvoke", "astream", "abatch", "astream_events")
 WAITS = re.compile(r"^pending (\S+):")
-ASKED = {"messages": [HumanMessage("go on, x, bo, 5")]}
+ASKED = {"messages": [HumanMessage("go on, x, bo, 5, zebra")]}
 
 
 class Speaker(ScriptedModel):

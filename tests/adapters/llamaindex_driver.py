@@ -34,7 +34,7 @@ from halo_llamaindex.testing import ScriptedLLM, call
 __all__ = ["LlamaIndexDriver"]
 
 SHAPES = ("agent", "agent_events", "agent_whole", "workflow", "workflow_events", "workflow_whole")
-ASKED = "go on, x, bo, 5"
+ASKED = "go on, x, bo, 5, zebra"
 WAITS = re.compile(r"^pending (\S+):")
 
 

@@ -34,7 +34,7 @@ __all__ = ["OpenAIAgentsDriver"]
 
 SHAPES = ("run", "run_sync", "run_streamed")
 WAITS = re.compile(r"^pending (\S+):")
-ASKED = "go on, x, bo, 5"
+ASKED = "go on, x, bo, 5, zebra"
 
 set_tracing_disabled(True)
 

@@ -224,6 +224,15 @@ def test_a_thread_that_begins_a_request_names_its_session_by_the_thread(world):
     assert [e.session for e in world.decisions("look")] == ["thread:t1"]
 
 
+def test_a_thread_that_a_request_starts_names_no_session_by_a_thread_id(world):
+    look = world.halo.guard(_look(), resource=Resource(impact=Impact.READ, source_trust=900))
+    step = StateGraph(State).add_node("step", lambda _, config: {"seen": told(lambda: look.invoke({}, config))})
+    graph = world.halo.guard(step.add_edge(START, "step").compile(checkpointer=InMemorySaver()))
+    with world.halo.hand_off("worker", give=HandOff(grants={})):
+        assert raw(lambda: graph.invoke({"seen": []}, THREAD))["seen"] == ["session_missing"]
+    assert raw(lambda: graph.invoke({"seen": []}, {"configurable": {"thread_id": "t2"}}))["seen"] == ["ran"]
+
+
 def test_asynchronous_nodes_lose_it_alike(world):
     ran: list[str] = []
     wipe = world.halo.guard(wiper(ran), resource=WIPE)

@@ -196,12 +196,11 @@ def current_run_activity() -> Activity | None:
 
 
 def is_inside_request() -> bool:
-    """Whether a session, a run, or plain code that has called something guarded is around the code that runs now."""
-    activity = _ACTIVITY.get()
-    if activity is not None and activity.is_over:
-        activity = activity.outer
-    is_current = activity is not None and (activity.source == "run" or activity.continues_in(_current_task()))
-    return is_current or current_session() is not None
+    """Whether a session, a run, a hand-off or a decided action is around the code that runs now.
+
+    Plain code is none, although it may have called something guarded: a run that it starts is a request of its own.
+    """
+    return current_run_activity() is not None or current_session() is not None or _is_inside_action()
 
 
 def note_link() -> None:

@@ -8,6 +8,7 @@ the user's. If the host asks a model directly, that call is the outermost run.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import marshal
 import sys
 import threading
@@ -345,7 +346,37 @@ def observe_roots() -> None:
             register_configure_hook(
                 _OBSERVER, inheritable=True
             )  # since a node of a graph starts with what is inherited
+            _wrap_chain_start()
             _registered = True
+
+
+def _wrap_chain_start() -> None:
+    """End an outermost run whose start fails: the framework reports no end of it, and plain code would go on in it.
+
+    A start fails if the call is cancelled while an asynchronous handler is told of it, or if that raises. A synchronous
+    manager tells `_RootObserver` last.
+    """
+    start = AsyncCallbackManager.on_chain_start
+
+    @functools.wraps(start)
+    async def on_chain_start(*args: Any, **kwargs: Any) -> Any:
+        before = current_run_activity()
+        try:
+            return await start(*args, **kwargs)
+        except BaseException:
+            _end_unstarted(before)
+            raise
+
+    AsyncCallbackManager.on_chain_start = on_chain_start  # type: ignore[method-assign]
+
+
+def _end_unstarted(before: Activity | None) -> None:
+    """End the outermost run of this context, unless it was there before."""
+    activity = current_run_activity()
+    if activity is not None and activity is not before:
+        with _OPEN_CHAINS_LOCK:
+            _OPEN_CHAINS.pop(activity.run_id, None)  # type: ignore[call-overload]
+        end_run_activity(activity.run_id)
 
 
 def find_run_input(shown: Sequence[ShownMessage]) -> RunInput:

@@ -1,4 +1,4 @@
-"""A desk of the OpenAI Agents SDK for drills: reads tickets, refunds, writes to customers, invites.
+"""A desk of the OpenAI Agents SDK for drills: reads tickets, refunds, writes to customers, invites, remembers.
 
 Each body fails: none may ever run.
 """
@@ -40,12 +40,24 @@ def invite_user(email: str, workspace: str) -> str:
     return _fail()
 
 
+def remember_note(note: str) -> str:
+    """Write a note to memory."""
+    return _fail()
+
+
+async def recall_notes(q: str) -> str:
+    """Read the notes in memory."""
+    return _fail()
+
+
 RESOURCES = {
     read_ticket: Resource(impact="read", source_trust=100),
     find_customer: Resource(impact="read", source_trust=900, idempotent=True),
     refund: Resource(impact="payment", targets=("iban",), amount="amount", reversal="compensate"),
     send_message: Resource(impact="send", targets=("to",)),
     invite_user: Resource(impact="admin", targets=("email",), reversal="undo"),
+    remember_note: Resource(impact="write", source_trust=900, reversal="undo"),
+    recall_notes: Resource(impact="read", source_trust=900, idempotent=True),
 }
 
 halo = Halo.local("service", mode="enforce", quiet=True)

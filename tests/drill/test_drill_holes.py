@@ -9,6 +9,7 @@ from halo_core.drill import AttackClass
 from halo_core.drill.diagnosis import HoleCode
 from halo_core.enforcement.agent_credentials import install_starter
 from halo_core.model import Provenance
+from halo_core.store.rows import TaintTable
 from halo_core.values import vouching
 
 FRAMEWORKS = ("langchain", "llamaindex", "openai")
@@ -99,6 +100,17 @@ def test_a_provenance_that_vouches_for_everything_is_found(framework, tmp_path, 
     result = play(framework, tmp_path, monkeypatch, classes=(AttackClass.RESPELL, AttackClass.RELAY))
     assert any(hole.code is HoleCode.PROVENANCE and "report it" in hole.fix for hole in result.holes)
     assert result.held.hits < result.held.total / 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("framework", [pytest.param("langchain", marks=pytest.mark.thorough), "openai"])
+def test_a_store_whose_texts_are_no_longer_marked_is_found(framework, tmp_path, monkeypatch, plan_differences):
+    whole = play(framework, tmp_path, monkeypatch, classes=(AttackClass.STORE,))
+    assert (whole.holes, whole.held.hits) == ((), whole.held.total)
+    monkeypatch.setattr(TaintTable, "add", lambda *_: None)
+    result = play(framework, tmp_path, monkeypatch, classes=(AttackClass.STORE,))
+    assert {hole.code for hole in result.holes} == {HoleCode.PROVENANCE}
+    assert (result.held.hits, result.honest.hits) == (0, result.honest.total)
 
 
 RULES = {

@@ -384,7 +384,7 @@ def find_run_input(shown: Sequence[ShownMessage]) -> RunInput:
     if in_body():
         return RunInput()
     # What began before anybody looked, and what the host asks directly, is taken for the outermost run.
-    noted = None if _is_outermost() else _RUN_INPUT.get()
+    noted = None if var_child_runnable_config.get() is None else _RUN_INPUT.get()
     return noted if noted is not None else RunInput.from_messages(shown)
 
 

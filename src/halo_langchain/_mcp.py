@@ -21,6 +21,7 @@ from langchain_core.tools import BaseTool, StructuredTool
 from halo_core.enforcement.guards import GuardMetadata, clean_name, get_guard, make_unregistered_resource
 from halo_core.enforcement.guesses import ServerHints
 from halo_core.enforcement.mcp_listings import ListedTool, ListedToolGuard
+from halo_core.enforcement.stand_ins import find_original
 from halo_core.enforcement.steps import Steps, TwoWayStep, drive
 from halo_core.model import ActionKind
 from halo_core.object_graph import iterate_closure
@@ -55,14 +56,23 @@ class ServerTool:
 
 def read_server_tool(tool: Any) -> ServerTool | None:
     """The server's listing behind a LangChain tool; None if it comes from no server."""
-    function = tool.coroutine if isinstance(tool, StructuredTool) else None
+    if not isinstance(tool, StructuredTool):
+        return None
+    members = tool.__dict__  # past the member of the class that gives other code a function whose calls are decided
+    function = find_original(members["coroutine"]) if "coroutine" in members else tool.coroutine
     return _read_function(function) if isinstance(function, types.FunctionType) else None
 
 
+_CLOSED_OVER: Final = frozenset(("session", "connection"))
+"""What the function of a server's tool closes over: at least one of these."""
+
+
 def _read_function(function: types.FunctionType) -> ServerTool | None:
+    if _CLOSED_OVER.isdisjoint(function.__code__.co_freevars):
+        return None
     held = dict(iterate_closure(function))
     listed = held.get("tool")
-    if not {"session", "connection"} & held.keys() or not isinstance(getattr(listed, "name", None), str):
+    if _CLOSED_OVER.isdisjoint(held) or not isinstance(getattr(listed, "name", None), str):
         return None
     schema = _read_member(listed, "input_schema")
     if not isinstance(schema, Mapping):

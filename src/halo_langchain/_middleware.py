@@ -32,7 +32,6 @@ from halo_langchain._model_calls import (
 )
 from halo_langchain._model_fields import read_model_request
 from halo_langchain._models import (
-    can_restrict_output,
     copy_model_with_guard,
     find_model_guard,
     unwrap_bindings,
@@ -119,7 +118,7 @@ class _ModelRequest(LangChainAction):
         self.halo = halo
         self.request = request
         self.handler = handler
-        self.model_guard = find_model_guard(halo, request.model)
+        self.model_guard, can_restrict_output = find_model_guard(halo, request.model)
         tools = [*(request.tools or ()), *bound_tools(request.model, request.model_settings)]
         system = [request.system_message] if request.system_message is not None else []
         messages = [*system, *request.messages]
@@ -132,7 +131,7 @@ class _ModelRequest(LangChainAction):
             shown,
             tools,
             resource=self.model_guard.resource if self.model_guard is not None else None,
-            abilities=RESTRICTING_ABILITIES if can_restrict_output(halo, request.model) else ("pause",),
+            abilities=RESTRICTING_ABILITIES if can_restrict_output else ("pause",),
             fields=fields,
             facts=facts,
         )

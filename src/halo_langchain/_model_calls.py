@@ -8,7 +8,7 @@ restricted before a callback, a stream or a cache can see it. A decision is used
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -23,10 +23,10 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 
 from halo_core.enforcement import Call, Surface, Ticket
 from halo_core.enforcement.flow import GovernedStream
-from halo_core.enforcement.guards import clean_name, get_tool_name, list_tool_names
+from halo_core.enforcement.guards import clean_name, get_object_name, list_tool_names
 from halo_core.enforcement.mcp_listings import list_foreign_texts
 from halo_core.enforcement.model_inputs import ModelInput, SchemaTexts
-from halo_core.enforcement.session_context import ContextVarScope, TriggeringMessage, triggering_message_scope
+from halo_core.enforcement.session_context import ContextVarScope, TriggeringMessage
 from halo_core.model import ActionKind, Resource
 from halo_core.quick_init import quick_init
 from halo_langchain._history import (
@@ -84,19 +84,22 @@ def build_inference_call(
     tool_names = list_tool_names(tools)
     args = {"messages": len(shown), "tools": tool_names, **fields.to_arguments()}
     foreign_texts = list_foreign_texts(halo.server_tools.find_guards(tool_names))
-    asking, run_input = TriggeringMessage(), find_run_input(shown)
+    asking, run_input = _NO_MESSAGE, find_run_input(shown)
     if shown:
         last = shown[-1]
         asking = TriggeringMessage(last.id, kind=_get_message_kind(last, run_input), text=last.text)
-    with triggering_message_scope(asking):
-        return halo.build_call(
-            registered,
-            args,
-            abilities=abilities,
-            shown_texts=(*find_known_origins(shown, run_input), *foreign_texts),
-            history=list_history(shown, run_input),
-            model=_describe_input(shown, tools, facts),
-        )
+    return halo.build_call(
+        registered,
+        args,
+        abilities=abilities,
+        shown_texts=(*find_known_origins(shown, run_input), *foreign_texts),
+        history=list_history(shown, run_input),
+        model=_describe_input(shown, tools, facts),
+        message=asking,
+    )
+
+
+_NO_MESSAGE: Final = TriggeringMessage()
 
 
 def _describe_input(shown: Sequence[ShownMessage], tools: list[Any] | None, facts: ModelFacts) -> ModelInput:
@@ -139,7 +142,7 @@ class DecidedInput:
         extra_names: Iterable[str] = (),
     ) -> DecidedInput:
         """The decided input: messages, tools and fields; the framework adds tools named `extra_names`."""
-        names = frozenset((*_extract_tool_names(list(tools)), *extra_names))
+        names = frozenset((*_extract_tool_names(tools), *extra_names))
         return cls(tuple([(item.kind, item.text) for item in shown]), names, fields)
 
     def covers(self, arriving: DecidedInput) -> bool:
@@ -156,16 +159,18 @@ class DecidedInput:
         return hosted and set(arriving.unknown) <= set(self.fields.unknown)
 
 
-def _extract_tool_names(tools: Iterable[Any]) -> Iterator[str]:
+def _extract_tool_names(tools: Iterable[Any]) -> list[str]:
     """Names of tools, including several in one dict and tools under a provider's own key."""
-    for tool in tools:
+    names: list[str] = []
+    for tool in list(tools):
         if not isinstance(tool, Mapping):
-            yield get_tool_name(tool)
+            names.append(get_object_name(tool))
             continue
         inner = tool.get("toolSpec")
         lists = [tool.get(key) for key in _DECLARATIONS]
         declared = [item for declarations in lists if isinstance(declarations, list) for item in declarations]
-        yield from list_tool_names(declared or [inner if isinstance(inner, Mapping) else tool])
+        names += list_tool_names(declared or [inner if isinstance(inner, Mapping) else tool])
+    return names
 
 
 def to_messages(model: Any, raw_input: Any) -> list[BaseMessage]:

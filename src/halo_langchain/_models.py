@@ -335,15 +335,17 @@ def is_model(obj: Any) -> bool:
     return isinstance(unwrap_bindings(obj), BaseChatModel | BaseLLM)
 
 
-def find_model_guard(halo: Halo, model: Any) -> GuardMetadata | None:
-    """The guard of a model that this `Halo` guards, whatever is bound to it."""
-    guard = get_guard(unwrap_bindings(model))
-    return guard if guard is not None and guard.halo is halo else None
+def find_model_guard(halo: Halo, model: Any) -> tuple[GuardMetadata | None, bool]:
+    """The guard of a model that this `Halo` guards, whatever is bound to it.
 
-
-def can_restrict_output(halo: Halo, model: Any) -> bool:
-    """Whether this `Halo` can restrict a model's answer inside the model."""
-    return is_model(model) and (get_guard(unwrap_bindings(model)) is None or find_model_guard(halo, model) is not None)
+    Returns:
+        The guard, None for a model without one of this `Halo`, and whether this `Halo` can restrict the model's answer
+        inside the model.
+    """
+    inner = unwrap_bindings(model)
+    guard = get_guard(inner)
+    is_own = guard is None or guard.halo is halo
+    return guard if is_own else None, is_own and isinstance(inner, BaseChatModel | BaseLLM)
 
 
 def guard_model(halo: Halo, model: Any, resource: Resource | None) -> Any:

@@ -46,7 +46,7 @@ from halo_core.enforcement.guards import (
     to_list,
 )
 from halo_core.enforcement.model_inputs import Message, ModelInput, SchemaTexts
-from halo_core.enforcement.session_context import ContextVarScope, TriggeringMessage, triggering_message_scope
+from halo_core.enforcement.session_context import ContextVarScope, TriggeringMessage
 from halo_core.enforcement.steps import astream, stream
 from halo_core.model import Resource
 from halo_llamaindex._history import find_known_origins, is_user_message, list_history, message_id, read_answer
@@ -236,15 +236,15 @@ class ModelCall(LlamaIndexAction):
         tools = [*tools, *collect_tools(self.model, {} if self.name.endswith("_with_tools") else self.kwargs)]
         settings = _read_settings(self.name, self.args, self.kwargs)
         fields, read = judge_request(self.model, settings, tools), read_messages(messages)
-        with triggering_message_scope(_make_asking_message(messages)):
-            call: Call = self.halo.build_call(
-                self._find_resource(),
-                {"messages": len(messages), "tools": list_tool_names(tools), **fields.to_arguments()},
-                abilities=_ABILITIES,
-                shown_texts=(*find_known_origins(messages), *list_server_texts(tools)),
-                history=list_history(self.halo, read),
-                model=_describe_input(read, tools, read_model_facts(self.model, settings)),
-            )
+        call: Call = self.halo.build_call(
+            self._find_resource(),
+            {"messages": len(messages), "tools": list_tool_names(tools), **fields.to_arguments()},
+            abilities=_ABILITIES,
+            shown_texts=(*find_known_origins(messages), *list_server_texts(tools)),
+            history=list_history(self.halo, read),
+            model=_describe_input(read, tools, read_model_facts(self.model, settings)),
+            message=_make_asking_message(messages),
+        )
         return call
 
     def _find_resource(self) -> Resource:

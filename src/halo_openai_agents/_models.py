@@ -57,7 +57,7 @@ from halo_core.enforcement.guards import (
 )
 from halo_core.enforcement.mcp_listings import list_foreign_texts
 from halo_core.enforcement.model_inputs import Message, ModelInput, SchemaTexts, select_parameters
-from halo_core.enforcement.session_context import ContextVarScope, triggering_message_scope
+from halo_core.enforcement.session_context import ContextVarScope
 from halo_core.enforcement.steps import astream
 from halo_core.errors import Denied
 from halo_core.model import ActionKind, Resource
@@ -170,7 +170,7 @@ class ModelAction(GovernedAction[Any]):
         run_input = run.run_input if run is not None else RunInput.from_items(items)
         links = list_session_link(run.thread) if run is not None else ()
         shown_texts = find_known_origins(system, items, run_input)
-        with step_scope(halo), triggering_message_scope(find_asking_message(self.items, run_input)):
+        with step_scope(halo):
             call: Call = halo.build_call(
                 self.guard.resource,
                 args,
@@ -179,6 +179,7 @@ class ModelAction(GovernedAction[Any]):
                 shown_texts=(*shown_texts, *list_foreign_texts(map(find_guard, self.tools))),
                 history=(*list_history(items, run_input, self.values), *links),
                 model=self._describe_input(items, fields),
+                message=find_asking_message(self.items, run_input),
             )
         return call
 

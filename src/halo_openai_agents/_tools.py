@@ -100,8 +100,10 @@ async def run_guarded_call(
         if agent:
             async with halo.agent_scope(agent, give=halo.delegation_terms.get(agent)):
                 return await _run_or_refuse(_ToolCall(guard, arguments, invoke, context, None, by_runner=by_runner))
-        with step_scope(halo):
-            run = current_run(halo)
+        run = current_run(halo)
+        if run is None:
+            return await _run_or_refuse(_ToolCall(guard, arguments, invoke, context, None, by_runner=by_runner))
+        with run.step_scope():
             return await _run_or_refuse(_ToolCall(guard, arguments, invoke, context, run, by_runner=by_runner))
     except Denied as denied:  # whose call it is may not act here
         return _refuse(denied, by_runner=by_runner)

@@ -249,7 +249,10 @@ class ArgumentReader:
             parsed = kind(**raw)
         except Exception:  # noqa: BLE001  a validator may raise anything: the call does not fit
             return BoundArguments(dict(raw), dict(raw), "invalid_arguments")
-        return BoundArguments(*copy_arguments({name: getattr(parsed, name) for name in kind.model_fields}))
+        values: dict[str, Any] = {}
+        for name in type(parsed).__pydantic_fields__:  # what `model_fields` returns, which asks twice
+            values[name] = getattr(parsed, name)
+        return BoundArguments(*copy_arguments(values))
 
 
 def read_closure(function: object) -> dict[str, Any]:

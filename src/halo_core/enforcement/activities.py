@@ -161,8 +161,8 @@ def find_began_us(clock: Clock) -> int:
     Returns:
         Microseconds by `clock`; 0 where it is not known.
     """
-    run = current_run_activity()
-    if run is not None:
+    run = _ACTIVITY.get()  # as `current_run_activity` has it
+    if run is not None and run.source == "run" and not run.is_over:
         return run.find_began_us(clock)
     session = current_session()
     return min(session.began_us, clock.now_us()) if session is not None else 0

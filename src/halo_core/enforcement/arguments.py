@@ -100,11 +100,22 @@ def same_value(value: Any, decided: Any) -> bool:
         return False
     if kind in _IMMUTABLE_TYPES:  # an abstract class takes its time to say no
         return bool(value == decided)
-    if isinstance(value, Mapping):
-        return value.keys() == decided.keys() and all(same_value(item, decided[key]) for key, item in value.items())
+    if kind is dict or isinstance(value, Mapping):
+        return value.keys() == decided.keys() and _have_same_values(value, decided)
     if isinstance(value, list | tuple):
         return len(value) == len(decided) and all(map(same_value, value, decided))
     return bool(value == decided)
+
+
+def _have_same_values(values: Mapping[Any, Any], decided: Mapping[Any, Any]) -> bool:
+    for key, value in values.items():  # no generator: that is a call for each value
+        other, kind = decided[key], type(value)
+        if kind in _IMMUTABLE_TYPES and kind is type(other):
+            if not value == other:  # noqa: SIM201  as `same_value` asks
+                return False
+        elif not same_value(value, other):
+            return False
+    return True
 
 
 def to_json_outline(value: Any) -> Any:
@@ -237,12 +248,13 @@ class BoundArguments:
     def get_executed_arguments(self, ticket: Ticket) -> dict[str, Any]:
         """The arguments to run with: our copies, rebuilt where an obligation changed a value."""
         # INVARIANT: what runs was decided; an argument is taken from the snapshot only while it is untouched.
-        return {
-            name: self.objects[name]
-            if same_value(value, self.decision_values.get(name))
-            else rebuild_argument(self.objects[name], value)
-            for name, value in ticket.args.items()
-        }
+        decided, objects = self.decision_values, self.objects
+        executed: dict[str, Any] = {}
+        for name, value in ticket.args.items():
+            executed[name] = (
+                objects[name] if same_value(value, decided.get(name)) else rebuild_argument(objects[name], value)
+            )
+        return executed
 
 
 def copy_arguments(
@@ -256,7 +268,7 @@ def copy_arguments(
             decided in.
     """
     originals = dict(arguments)
-    if not live_objects and all(type(value) in _IMMUTABLE_TYPES for value in originals.values()):
+    if not live_objects and _IMMUTABLE_TYPES.issuperset(map(type, originals.values())):
         return dict(originals), originals, ""
     try:
         objects = copy.deepcopy(originals)

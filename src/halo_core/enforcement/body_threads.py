@@ -19,7 +19,7 @@ import functools
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, thread
-from contextvars import ContextVar, copy_context
+from contextvars import Context, ContextVar, copy_context
 from typing import Any, Final
 
 from halo_core.enforcement.activities import is_inside_request
@@ -79,8 +79,17 @@ def _find_values() -> list[ContextValue]:
     return values if body is None else [*values, (BODY, body)]
 
 
+def _runs_in_context(function: Any) -> bool:
+    """Whether a function is `Context.run`, in which nothing is seen of the context that a thread inherits."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    return type(getattr(function, "__self__", None)) is Context
+
+
 def _find_runner(function: Any) -> Callable[..., Any] | None:
     """A runner that calls a function in a thread with the inherited context; None if nothing is inherited."""
+    if _runs_in_context(function):  # as in `asyncio.to_thread`
+        return None
     values = _find_values()
     if (values or current_session() is not None) and _is_single_call(function):
         return copy_context().run

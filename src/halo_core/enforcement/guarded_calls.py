@@ -57,7 +57,8 @@ def build_guarded_call(guard: GuardMetadata, bound_arguments: BoundArguments, ca
     call: Call = guard.halo.build_call(guard.resource, arguments, call_id=call_id)
     if hands_off:
         call = with_delegation_terms(guard.halo, call)
-    return with_problem(call, bound_arguments.problem or guard.find_problem())
+    problem = bound_arguments.problem or guard.find_problem()
+    return with_problem(call, problem) if problem else call
 
 
 def make_governed_method(

@@ -68,15 +68,18 @@ CLIENT_TOOL_TYPES: Final = (None, "function", "custom")
 
 def get_tool_name(tool: Any) -> str:
     """Name of a tool, given as a tool object, a function or a schema."""
-    if isinstance(tool, Mapping):
-        inner = tool.get("function")
-        name = tool.get("name") or (inner.get("name") if isinstance(inner, Mapping) else None)
-        name = name or (tool.get("title") if "properties" in tool else None) or tool.get("type")
-        name = name or next(iter(tool), None)
-    else:
-        metadata_name = getattr(getattr(tool, "metadata", None), "name", None)
-        name = metadata_name or getattr(tool, "name", None) or getattr(tool, "__name__", None)
-    return str(name or type(tool).__name__)
+    if not isinstance(tool, Mapping):
+        return get_object_name(tool)
+    inner = tool.get("function")
+    name = tool.get("name") or (inner.get("name") if isinstance(inner, Mapping) else None)
+    name = name or (tool.get("title") if "properties" in tool else None) or tool.get("type")
+    return str(name or next(iter(tool), None) or type(tool).__name__)
+
+
+def get_object_name(tool: Any) -> str:
+    """Like `get_tool_name`, for what is no mapping."""
+    metadata_name = getattr(getattr(tool, "metadata", None), "name", None)
+    return str(metadata_name or getattr(tool, "name", None) or getattr(tool, "__name__", None) or type(tool).__name__)
 
 
 def list_tool_names(tools: Iterable[Any] | None) -> list[str]:

@@ -104,7 +104,8 @@ _DELEGATION: Final[ContextVar[Callable[[], ActiveDelegation | None] | None]] = C
 
 def current_delegation(root: str, session: str) -> ActiveDelegation | None:
     """The delegation under which this context acts in the agent's session; None if it acts for itself."""
-    delegation = _get_delegation()
+    find_delegation = _DELEGATION.get()
+    delegation = find_delegation() if find_delegation is not None else None
     return delegation if delegation is not None and (delegation.root, delegation.session) == (root, session) else None
 
 

@@ -191,12 +191,14 @@ class RegistrationMixin(SessionMixin):
         shown_texts: tuple[tuple[str, Any], ...] = (),
         history: tuple[HistoryItem, ...] = (),
         model: ModelInput | None = None,
+        message: TriggeringMessage | None = None,
     ) -> Call:
-        """A call in this context: session and triggering message come from context variables."""
+        """A call in this context: session, and a message that is not given, come from context variables."""
         session = self.find_session()
-        message = current_triggering_message() or _NO_MESSAGE
+        message = message or current_triggering_message() or _NO_MESSAGE
         delegation = current_delegation(self.agent, session.id)
         run = current_run_activity() if message.turn else None
+        can_hold = resource.can_wait and self._can_hold(resource, args, abilities)
         return Call(
             resource=resource,
             args=args,
@@ -212,7 +214,7 @@ class RegistrationMixin(SessionMixin):
             history=history,
             vouches_history=session.vouches_history,
             problem=problem,
-            abilities=(*abilities, "hold") if self._can_hold(resource, args, abilities) else abilities,
+            abilities=(*abilities, "hold") if can_hold else abilities,
             acting_handle=delegation.handle if delegation is not None else "",
             agents=delegation.agents if delegation is not None else (),
             trace_id=self.find_trace_id(),
@@ -223,7 +225,7 @@ class RegistrationMixin(SessionMixin):
         )
 
     def _can_hold(self, resource: Resource, args: Mapping[str, Any], abilities: tuple[str, ...]) -> bool:
-        if not resource.can_wait or "pause" not in abilities:
+        if "pause" not in abilities:
             return False
         runner = self._runners.get(resource.id)
         return runner is not None and runner.accepts(args)

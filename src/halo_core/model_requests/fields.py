@@ -60,7 +60,7 @@ class ModelFields:
 
     def to_arguments(self) -> dict[str, list[str]]:
         """The arguments to decide; empty for an ordinary request."""
-        names = sorted({tool.name for tool in self.hosted})
+        names = sorted({tool.name for tool in self.hosted}) if self.hosted else []
         arguments = {"hosted_tools": names} if names else {}
         return arguments | ({"model_fields": list(self.unknown)} if self.unknown else {})
 

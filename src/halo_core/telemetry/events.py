@@ -93,7 +93,10 @@ def read_trace_id() -> str:
     if trace is None:
         return ""
     try:
-        context = trace.get_current_span().get_span_context()
+        span = trace.get_current_span()
+        if span is trace.INVALID_SPAN:  # there is none
+            return ""
+        context = span.get_span_context()
     except Exception:  # noqa: BLE001  a tracer costs no decision
         return ""
     return f"{context.trace_id:032x}" if context.is_valid else ""

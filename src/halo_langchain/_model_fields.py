@@ -178,8 +178,8 @@ def _read_state(model: Any, extras: dict[str, Any]) -> bytes | None:
     if "_get_ls_params" in members:
         return None
     try:
-        read_extras = {name: value for name, value in extras.items() if name not in _NOT_READ}
-        state: bytes = marshal.dumps((read_extras, [members.get(name) for name in names]), _MARSHAL_VERSION)
+        read_extras = {name: value for name, value in extras.items() if name not in _NOT_READ} if extras else {}
+        state: bytes = marshal.dumps((read_extras, list(map(members.get, names))), _MARSHAL_VERSION)
     except (ValueError, MemoryError):
         return None
     return state if len(state) <= _MAX_STATE_BYTES else None

@@ -109,8 +109,12 @@ def find_thread_session(config: Mapping[str, Any] | None = None, *, task: bool =
 
 def fallback_session_scope(find_session: Callable[[], Session | None]) -> ContextVarScope:
     """Run the block in the session that `find_session` gives, unless the context is in one."""
-    session = find_session() if current_session() is None else None
-    return ContextVarScope(*session_values(session, None))
+    if current_session() is not None:
+        return _NO_SCOPE
+    return ContextVarScope(*session_values(find_session(), None))
+
+
+_NO_SCOPE: Final = ContextVarScope()  # it holds nothing, so that any number may be inside
 
 
 def graph_session_scope(config: Mapping[str, Any] | None, *, task: bool = False) -> ContextVarScope:

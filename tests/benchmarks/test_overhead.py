@@ -97,9 +97,10 @@ def python_calls(function):
 @pytest.mark.parametrize(
     ("framework", "name", "most"),
     [
-        ("langchain", "tool, invoke", 110),
+        ("langchain", "tool, invoke", 100),
         ("langchain", "retriever, invoke", 205),
-        ("langchain", "middleware, model call", 240),
+        ("langchain", "middleware, model call", 215),
+        ("langchain", "middleware, guarded tool", 75),
         ("langchain", "model, invoke", 355),
         ("llamaindex", "retriever, retrieve", 360),
         ("llamaindex", "model, chat", 265),

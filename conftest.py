@@ -68,6 +68,14 @@ _MOVING: Final = (
 )
 _ADAPTERS: Final = ("halo_langchain", "halo_llamaindex", "halo_openai_agents")
 _SPREAD: Final = 3
+_SHARES: Final = {
+    "tests/adapters": 2,
+    "tests/apps": 2,
+    "tests/langchain": 2,
+    "tests/llamaindex": 2,
+    "tests/openai_agents": 2,
+}
+"""By default one case in so many of each test of a folder, unless the test says otherwise with the mark `share`."""
 _FOLDER: Final = "_folder"
 _DONE: Final = "_done"
 _NUMBERS: Final = itertools.count()
@@ -210,6 +218,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     """
     _thin(items)
     _spread(items)
+    _share(items)
     for item in items:
         if item.get_closest_marker("xdist_group") is None and (
             item.path.suffix == ".md" or _shares_a_module_fixture(item)
@@ -279,6 +288,32 @@ def _spread(items: list[pytest.Item]) -> None:
             for position, item in enumerate(cases):
                 if position not in kept:
                     item.add_marker(pytest.mark.thorough)
+
+
+def _share(items: list[pytest.Item]) -> None:
+    """Mark `thorough` all but one case in so many; the next test of the file begins with the next case."""
+    tests: defaultdict[Path, dict[str, list[pytest.Item]]] = defaultdict(dict)
+    for item in items:
+        if hasattr(item, "callspec") and not item.get_closest_marker("thorough") and _share_of(item) > 1:
+            tests[item.path].setdefault(item.nodeid.partition("[")[0], []).append(item)
+    for of_file in tests.values():
+        several = (cases for cases in of_file.values() if len(cases) > 1)
+        for number, cases in enumerate(several):
+            share = min(_share_of(cases[0]), len(cases))
+            for position, item in enumerate(cases):
+                # From block to block another place: what recurs in the same order would otherwise be kept alike.
+                if (position + position // share) % share != number % share:
+                    item.add_marker(pytest.mark.thorough)
+
+
+def _share_of(item: pytest.Item) -> int:
+    """Of how many cases of this test one runs by default."""
+    if item.get_closest_marker("every") is not None:
+        return 1
+    if (mark := item.get_closest_marker("share")) is not None:
+        return int(mark.args[0])
+    folder = "/".join(item.path.relative_to(ROOT).parts[:2])
+    return _SHARES.get(folder, 1)
 
 
 def _shares_a_module_fixture(item: pytest.Item) -> bool:

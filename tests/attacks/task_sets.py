@@ -15,7 +15,7 @@ from trade_tasks import Task
 
 from counts import is_thorough
 
-_SHARE = 41  # by default one case in so many
+_SHARE = 67  # by default one case in so many
 
 
 def parameters_of(cases: list[tuple[str, Case]], known: Mapping[str, str]) -> list[Any]:

@@ -16,7 +16,7 @@ from counts import is_thorough
 pytestmark = pytest.mark.filterwarnings("ignore::Warning")
 
 _NAMES = list(FRAMEWORKS)
-_SHARE = 10  # by default one case in so many runs in a framework
+_SHARE = 17  # by default one case in so many runs in a framework
 ATTACKS = [pair.attack for pair in BOUNDS if pair.attack]
 TWINS = [pair.twin for pair in BOUNDS if pair.twin]
 
@@ -30,7 +30,7 @@ def _parameters(cases: list[Case]) -> list[Any]:
 
 
 def _raw(cases: list[Case]) -> list[Any]:
-    return [pytest.param(case, id=case.name) for case in (cases if is_thorough() else cases[::6])]
+    return [pytest.param(case, id=case.name) for case in (cases if is_thorough() else cases[::11])]
 
 
 @pytest.mark.parametrize("case", _raw(ATTACKS))

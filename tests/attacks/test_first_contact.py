@@ -13,7 +13,7 @@ from counts import is_thorough
 pytestmark = pytest.mark.filterwarnings("ignore::Warning")
 
 _NAMES = list(FRAMEWORKS)
-_SHARE = 4  # by default one case in so many
+_SHARE = 7  # by default one case in so many
 
 
 def _spread(cases: list[Case]) -> list[tuple[Case, str]]:

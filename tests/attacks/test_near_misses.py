@@ -14,7 +14,7 @@ from counts import is_thorough
 pytestmark = pytest.mark.filterwarnings("ignore::Warning")
 
 _NAMES = list(FRAMEWORKS)
-_SHARE = 6  # by default one case in so many
+_SHARE = 10  # by default one case in so many
 
 
 def _parameters(cases: list[Case]) -> list[Any]:

@@ -24,7 +24,7 @@ from halo_world import cli
 
 pytestmark = pytest.mark.filterwarnings("ignore::Warning")
 
-_SHARE = 29  # by default one case in so many
+_SHARE = 43  # by default one case in so many
 
 
 def _parameters(kind: str) -> list[Any]:

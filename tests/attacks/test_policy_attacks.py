@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from counts import count
+from counts import count, is_thorough
 from halo_core.crypto import canonical
 from halo_core.errors import BadInput
 from halo_core.model import (
@@ -298,7 +298,7 @@ def test_reasons_are_in_one_order_under_every_hash_seed():
     folder = str(Path(__file__).parent)
     script = textwrap.dedent(SEEDED.format(folder=folder))
     outputs = set()
-    for seed in ("0", "1", "2", "77"):
+    for seed in ("0", "1", "2", "77") if is_thorough() else ("0", "77"):
         env = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(sys.path)}
         done = subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True, check=True)
         outputs.add(done.stdout)

@@ -12,6 +12,7 @@ from scope_cases import SCOPES
 pytestmark = pytest.mark.filterwarnings("ignore::Warning")
 
 
+@pytest.mark.share(3)
 @pytest.mark.parametrize("pair", SCOPES, ids=lambda pair: pair.name)
 def test_what_the_user_did_not_name_is_held(pair: Pair, tmp_path: Path) -> None:
     assert pair.attack is not None
@@ -19,6 +20,7 @@ def test_what_the_user_did_not_name_is_held(pair: Pair, tmp_path: Path) -> None:
     assert is_held
 
 
+@pytest.mark.share(3)
 @pytest.mark.parametrize("pair", SCOPES, ids=lambda pair: pair.name)
 def test_what_the_user_named_runs(pair: Pair, tmp_path: Path) -> None:
     assert pair.twin is not None

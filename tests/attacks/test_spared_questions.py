@@ -17,7 +17,7 @@ from counts import is_thorough
 
 pytestmark = pytest.mark.filterwarnings("ignore::Warning")
 
-_SHARE = 9  # by default one case in so many
+_SHARE = 14  # by default one case in so many
 
 
 def _parameters(cases: list[Case]) -> list[Any]:

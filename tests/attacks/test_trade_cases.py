@@ -27,7 +27,7 @@ from counts import is_thorough
 
 pytestmark = pytest.mark.filterwarnings("ignore::Warning")
 
-_SHARE = 41  # by default one case in so many
+_SHARE = 67  # by default one case in so many
 
 
 def _parameters(kind: str) -> list[Any]:

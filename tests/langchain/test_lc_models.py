@@ -17,6 +17,8 @@ from halo_langchain import Resource
 from halo_langchain._translate import bound_tools, hosted_names
 from halo_langchain.testing import ScriptedModel
 
+pytestmark = pytest.mark.share(1)  # a case costs next to nothing
+
 READ = Resource(impact=Impact.READ, source_trust=900, idempotent=True)
 
 NARROWED = """

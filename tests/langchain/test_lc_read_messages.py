@@ -12,6 +12,8 @@ from halo_langchain import _history
 from halo_langchain._history import _read, _write_calls, read_message
 from halo_langchain._results import extract_model_output, extract_result_text
 
+pytestmark = pytest.mark.share(1)  # a case costs next to nothing
+
 
 def ask(args):
     return AIMessage("x", tool_calls=[{"name": "pay", "args": args, "id": "c-1", "type": "tool_call"}])

@@ -19,6 +19,8 @@ from halo_langchain._model_fields import ModelRequest, judge_model_request, read
 from halo_langchain._translate import bound_tools
 from halo_langchain.testing import ScriptedModel
 
+pytestmark = pytest.mark.share(1)  # a case costs next to nothing
+
 SERVER = {"type": "url", "url": "https://bank.example/mcp", "name": "bank"}
 SEARCH = {"type": "web_search_20250305", "name": "web_search"}
 

@@ -47,6 +47,8 @@ from halo_langchain._results import (
 )
 from halo_langchain.testing import ScriptedModel, call
 
+pytestmark = pytest.mark.share(1)  # a case costs next to nothing
+
 PAN = "4111111111111111"
 SAID = f"card {PAN} of ana@bank.example"
 READ = Resource(impact=Impact.READ, source_trust=900, idempotent=True)

@@ -8,6 +8,8 @@ from llama_index.core.base.llms.types import ChatMessage, ImageBlock, TextBlock,
 from halo_llamaindex import _messages
 from halo_llamaindex._messages import _read, read_message
 
+pytestmark = pytest.mark.share(1)  # a case costs next to nothing
+
 
 def ask(**kwargs):
     blocks = [TextBlock(text="so"), ToolCallBlock(tool_call_id="c-1", tool_name="pay", tool_kwargs=kwargs)]

@@ -27,6 +27,8 @@ from halo_llamaindex._results import (
     redact_value,
 )
 
+pytestmark = pytest.mark.share(1)  # a case costs next to nothing
+
 PARTS = "4111 1111"
 
 

@@ -11,6 +11,8 @@ from openai.types.responses import ResponseFunctionToolCall
 from halo_openai_agents._items import _read, _read_dumped, count_messages, read_item, read_items
 from halo_openai_agents._results import extract_words
 
+pytestmark = pytest.mark.share(1)  # a case costs next to nothing
+
 CALL = {"type": "function_call", "call_id": "c-1", "name": "pay", "arguments": '{"to": "ana"}'}
 ITEMS = [
     {"role": "user", "content": "pay ana"},

@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
 from engine_world import ENGINES, Place
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave to the thorough run the cases on PostgreSQL of every second test that runs on both engines."""
+    tests: defaultdict[Path, dict[str, list[pytest.Item]]] = defaultdict(dict)
+    for item in items:
+        params = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+        if params.get("place") == "postgresql" and item.get_closest_marker("thorough") is None:
+            tests[item.path].setdefault(item.nodeid.partition("[")[0], []).append(item)
+    for of_file in tests.values():
+        for cases in list(of_file.values())[1::2]:
+            for item in cases:
+                item.add_marker(pytest.mark.thorough)
 
 
 @pytest.fixture(params=ENGINES)

@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -63,13 +64,18 @@ def work(halo, session):
     return stopped
 
 
-@pytest.fixture
-def home(tmp_path):
-    folder = tmp_path / "home"
+@pytest.fixture(scope="session")
+def worked_home(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("worked") / "home"
     with HaloBase.local("desk", home=folder, quiet=True) as halo:
         assert work(halo, "one") == []  # observe mode
         assert work(halo, "two") == []
     return folder
+
+
+@pytest.fixture
+def home(worked_home, tmp_path):
+    return shutil.copytree(worked_home, tmp_path / "home")
 
 
 def mode_of(home: Path) -> str:

@@ -128,10 +128,10 @@ def test_a_changed_entry_is_found_by_verify(used_home, tmp_path, monkeypatch):
     import sqlite3
 
     name = load("langchain", tmp_path, monkeypatch)
-    run(f"{name}:agent", "--classes", "redirect", folder=tmp_path)
+    run(f"{name}:agent", "--classes", "redirect", "--time-limit", "0s", folder=tmp_path)
     with sqlite3.connect(used_home / "halo.db") as connection:
         (body,) = connection.execute("SELECT body FROM entry WHERE kind='drill'").fetchone()
-        changed = body.replace(b'"passed":true', b'"passed":false')
+        changed = body.replace(b'"passed":false', b'"passed":true')
         assert changed != body
         triggers = "SELECT name FROM sqlite_master WHERE type='trigger' AND tbl_name='entry'"
         for (trigger,) in connection.execute(triggers).fetchall():

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from drill_world import PLAIN, play
+from drill_world import play
 
+from counts import is_thorough
 from halo_core.drill import AttackClass
 from halo_core.drill.diagnosis import HoleCode
 from halo_core.enforcement.agent_credentials import install_starter
@@ -13,6 +14,7 @@ from halo_core.store.rows import TaintTable
 from halo_core.values import vouching
 
 FRAMEWORKS = ("langchain", "llamaindex", "openai")
+CLASSES = (AttackClass.RESPELL, AttackClass.REDIRECT) if is_thorough() else (AttackClass.REDIRECT,)
 
 
 def found(result):
@@ -80,7 +82,7 @@ REPEATED = ("a refund declared as a read", "a body put in place of a guarded one
 )
 def test_a_check_that_was_removed_is_found_by_name(name, tmp_path, monkeypatch):
     framework, changes, hole = CHANGES[name]
-    result = play(framework, tmp_path, monkeypatch, *changes, classes=(AttackClass.RESPELL, AttackClass.REDIRECT))
+    result = play(framework, tmp_path, monkeypatch, *changes, classes=CLASSES)
     assert (str(hole[0]), hole[1]) in found(result)
     assert not result.passed
     assert all(hole.fix for hole in result.holes)
@@ -89,7 +91,7 @@ def test_a_check_that_was_removed_is_found_by_name(name, tmp_path, monkeypatch):
 @pytest.mark.slow
 def test_a_wrong_target_that_lets_nothing_through_is_no_hole(tmp_path, monkeypatch):
     change = ('targets=("account",), amount', 'targets=("reference",), amount')
-    result = play("langchain", tmp_path, monkeypatch, change, classes=(AttackClass.RESPELL, AttackClass.REDIRECT))
+    result = play("langchain", tmp_path, monkeypatch, change, classes=CLASSES)
     assert (found(result), result.held.hits) == (set(), result.held.total)
 
 
@@ -151,5 +153,5 @@ def test_a_source_that_is_declared_trusted_is_found(tmp_path, monkeypatch):
         'read_mail: Resource(impact="read", source_trust=100)',
         'read_mail: Resource(impact="read", source_trust=900)',
     )
-    result = play("langchain", tmp_path, monkeypatch, change, classes=PLAIN)
+    result = play("langchain", tmp_path, monkeypatch, change, classes=(AttackClass.REDIRECT,))
     assert (str(HoleCode.TRUSTED_SOURCE), "read_mail") in found(result)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from drill_world import PLAIN, play
+from drill_world import play
 
 from halo_core.drill import AttackClass
 
@@ -74,6 +74,7 @@ def test_a_decision_model_objects_to_nothing(tmp_path, monkeypatch):
 
 
 def test_a_remote_graph_is_not_asked_and_is_named(tmp_path, monkeypatch):
-    result = play("langchain", tmp_path, monkeypatch, source=JUDGED, classes=PLAIN, target="graph", runs_code=True)
+    asked = {"target": "graph", "runs_code": True, "classes": (AttackClass.REDIRECT,)}
+    result = play("langchain", tmp_path, monkeypatch, source=JUDGED, **asked)
     assert result.refused["elsewhere"] == "it runs on a server: drill the graph that is deployed there"
     assert result.blocked == ()

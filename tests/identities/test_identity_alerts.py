@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +19,6 @@ from alert_world import (
     high_days,
     in_the_clear,
     listed,
-    lived_in,
     prints_of,
     score,
     strange,
@@ -52,8 +52,8 @@ NONE = dict.fromkeys(("erased", "forged", "known", "risen", "written"), 0)
 
 
 @pytest.fixture
-def kept(home):
-    return lived_in(home)
+def kept(lived_in_home, home):
+    return shutil.copytree(lived_in_home, home)
 
 
 @pytest.fixture(scope="module")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
-import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from alert_world import ABROAD, lived_in
+from alert_world import ABROAD
 from identity_world import ANA, DAYS, SERVICE, event, history
 
 from halo_core.clock import SystemClock
@@ -24,6 +24,7 @@ from halo_core.identity_feed import FileSource, IdentityFeed, PipeSource, Source
 from halo_core.model import EntryKind
 from halo_core.store.identity_rows import IdentityTable
 from halo_world import SURFACE, Calls, attack, bodies, cli, db_of, tool, verified
+from preloaded_python import find_python
 
 NEXT = DAYS
 
@@ -66,9 +67,9 @@ def state_of(home: Path, name: str = ANA) -> LiveIdentity | None:
 
 
 @pytest.fixture
-def kept(home):
+def kept(lived_in_home, home):
     """A home with a ledger and a baseline of people."""
-    return lived_in(home)
+    return shutil.copytree(lived_in_home, home)
 
 
 @pytest.fixture
@@ -230,7 +231,7 @@ def test_a_pipe_whose_sender_repeats_its_last_lines():
 def test_lines_from_a_pipe(kept, tmp_path):
     data = lines_of(*(event(NEXT, 10, minute) for minute in range(59)), event(NEXT, 3, **ABROAD)).encode()
     command = [
-        sys.executable,
+        *find_python(),
         "-c",
         "from halo_core.cli.main import main; main()",
         "identity",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 
 import pytest
@@ -16,7 +17,6 @@ from alert_world import (
     in_the_clear,
     judge,
     listed,
-    lived_in,
     prints_of,
     score,
     strange,
@@ -31,13 +31,18 @@ from halo_core.store import Draft
 from halo_world import bodies, cli, db_of, found, url_of, verified
 
 
-@pytest.fixture
-def kept(home):
-    """A home with alerts about Ana on two days and about Bob on one."""
-    lived_in(home)
+@pytest.fixture(scope="session")
+def alerted_home(lived_in_home, tmp_path_factory):
+    home = shutil.copytree(lived_in_home, tmp_path_factory.mktemp("alerted") / "home")
     told = score(home, [strange(), strange(NEXT + 1), strange(identity=BOB)])
     assert told["written"] == 3
     return home
+
+
+@pytest.fixture
+def kept(alerted_home, home):
+    """A home with alerts about Ana on two days and about Bob on one."""
+    return shutil.copytree(alerted_home, home)
 
 
 def index_of(home, identity=ANA, day="2026-02-02"):

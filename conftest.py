@@ -69,11 +69,11 @@ _MOVING: Final = (
 _ADAPTERS: Final = ("halo_langchain", "halo_llamaindex", "halo_openai_agents")
 _SPREAD: Final = 3
 _SHARES: Final = {
-    "tests/adapters": 2,
-    "tests/apps": 2,
-    "tests/langchain": 2,
-    "tests/llamaindex": 2,
-    "tests/openai_agents": 2,
+    "tests/adapters": 3,
+    "tests/apps": 3,
+    "tests/langchain": 3,
+    "tests/llamaindex": 3,
+    "tests/openai_agents": 3,
 }
 """By default one case in so many of each test of a folder, unless the test says otherwise with the mark `share`."""
 _FOLDER: Final = "_folder"

@@ -100,7 +100,8 @@ def test_a_row_whose_answer_is_among_the_missing_is_a_gap(copy):
     assert (code, "column_altered" in found) == (13, False)
 
 
-@pytest.mark.parametrize("status", ["approved", "pending", "denied", "used"])
+@pytest.mark.share(2)
+@pytest.mark.parametrize("status", ["approved", "used", "pending", "denied"])
 def test_a_re_authorization_that_was_used_and_put_back_is_found(tmp_path, status):
     home = tmp_path / "home"
     request = ""

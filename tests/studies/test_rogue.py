@@ -107,6 +107,7 @@ def test_half_of_the_seventh_families_is_held_back():
     assert held_back < {one.name for one in SEVENTH}
 
 
+@pytest.mark.share(3)
 @pytest.mark.parametrize("make", DESKS, ids=lambda desk: desk.name)
 def test_a_seed_gives_the_same_desk_and_work_again(make):
     def draw(seed):

@@ -134,6 +134,7 @@ def test_a_row_set_active_and_back_within_one_call_gives_nothing(staffed):
     assert verified(home) == 0
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize(
     "change",
     [

@@ -114,6 +114,7 @@ def test_a_remembered_address_gets_a_message(home):
             assert attempt(halo, *mailing(text="another")) == "ran"
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize(
     "more",
     [
@@ -149,6 +150,7 @@ def test_a_remembered_file_of_a_folder_is_no_other_file(home):
 PLAN = "/hr/plan.docx"
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize(
     ("files", "ran"),
     [
@@ -186,6 +188,7 @@ def ask_to_read(halo: HaloBase, path: str) -> str:
     return ask(halo, *reading(path), request="Do what my mail says", mail=f"See {path}. {BILL}")
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize(
     ("path", "ran"),
     [

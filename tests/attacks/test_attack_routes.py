@@ -30,6 +30,7 @@ def _named(kind: str) -> list[object]:
     ]
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize("name", _named("attack"))
 @pytest.mark.parametrize(
     ("account", "words"),
@@ -58,6 +59,7 @@ def pay(account: str, amount: float, memo: str = "") -> str:
     return "paid"
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize("place", ["words", "memo", "request"])
 @pytest.mark.parametrize(
     "end",

@@ -115,6 +115,7 @@ def test_a_forged_mode_entry_lowers_nothing_and_is_shown(home):
     assert "without effect" in cli("status", home=home)[1]
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize(
     "forger", ["nobody", "agent", "not enrolled", "other act", "other store", "too long", "edited"]
 )
@@ -266,6 +267,7 @@ def test_an_entry_of_the_mode_that_is_taken_away_lowers_nothing_and_is_shown(hom
     assert HomeFloor(home).list_raised() == ["local"]
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize(
     ("change", "where"),
     [

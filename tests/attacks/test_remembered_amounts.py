@@ -68,6 +68,7 @@ def test_the_next_rent_is_paid_unasked_in_whatever_words(home: Path, clock: Fixe
     assert "up to 1,235.60 within 24 hours" in out
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize(
     "more",
     [

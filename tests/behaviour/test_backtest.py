@@ -314,6 +314,7 @@ def test_the_rule_itself_changes_and_not_a_comment_that_repeats_it():
     assert "context.risk > 7" in changed.splitlines()[1]
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize("pair", [(0, 0), (399, 899), (400, 900), (0, 1000), (1000, 1000), (10, 400)])
 def test_limits_decide_as_if_the_band_were_by_them(busy, pair):
     text = MONEY + SCORE.partition('@id("pay-risk")')[0]

@@ -137,6 +137,7 @@ def test_an_argument_of_1_mb_is_denied_before_anything_scores_it(copy, value):
     assert last(copy)["snapshot"]["features"] == []
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize(
     "value",
     [
@@ -160,6 +161,7 @@ def test_the_largest_arguments_that_are_decided_are_scored(copy, value):
             assert len(features(copy)) == len(FEATURES)
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize(
     "text",
     [

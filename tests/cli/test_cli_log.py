@@ -86,6 +86,7 @@ def is_wanted(row, filters):
     )
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize("names", [*itertools.combinations(FILTERS, 1), *itertools.combinations(FILTERS, 2)])
 def test_filters_find_what_a_plain_search_finds(home, names, monkeypatch):
     monkeypatch.setattr(log_query, "_WINDOW", 7)

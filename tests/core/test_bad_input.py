@@ -80,6 +80,7 @@ REFUSED = [
 ]
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize(("name", "args", "code"), REFUSED, ids=[item[0] for item in REFUSED])
 def test_bad_arguments_are_denied_and_recorded(halo, home, name, args, code):
     body = Calls()
@@ -125,6 +126,7 @@ ODD = [
 ]
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize("value", ODD, ids=repr)
 def test_odd_arguments_are_decided_and_run_as_they_are(halo, home, value):
     free = halo.register(ActionKind.TOOL_CALL, "free", resource=Resource(impact=Impact.READ), schema=schema({"q": {}}))

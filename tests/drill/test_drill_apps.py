@@ -162,6 +162,7 @@ OPEN = {
 """For each framework, words that leave neither the tool with the agent in it nor the outer agent a guard."""
 
 
+@pytest.mark.share(3)
 @pytest.mark.slow
 @pytest.mark.parametrize("framework", INNER)
 def test_an_undecided_agent_in_the_body_of_an_unguarded_tool_is_found(framework, tmp_path, monkeypatch):
@@ -175,6 +176,7 @@ def test_an_undecided_agent_in_the_body_of_an_unguarded_tool_is_found(framework,
     assert "in the body of `delegate`" in result.holes[0].fix
 
 
+@pytest.mark.share(3)
 @pytest.mark.slow
 @pytest.mark.parametrize("framework", INNER)
 def test_a_guarded_tool_decides_the_agent_in_its_body(framework, tmp_path, monkeypatch):
@@ -183,6 +185,7 @@ def test_a_guarded_tool_decides_the_agent_in_its_body(framework, tmp_path, monke
     assert (found(result), result.held.hits, result.honest.hits) == (set(), 1, 1), result
 
 
+@pytest.mark.share(3)
 @pytest.mark.slow
 @pytest.mark.parametrize("framework", INNER)
 def test_an_inner_tool_with_a_guard_holds_and_honest_work_runs(framework, tmp_path, monkeypatch):
@@ -202,6 +205,7 @@ def test_a_guarded_graph_closes_the_agents_in_the_bodies_of_its_tools(tmp_path, 
 # what depends on the floor and on the allow-list of model requests
 
 
+@pytest.mark.share(3)
 @pytest.mark.slow
 @pytest.mark.parametrize("framework", INNER)
 def test_no_model_request_bears_tools_of_the_provider(framework, tmp_path, monkeypatch):

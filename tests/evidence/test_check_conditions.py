@@ -562,6 +562,7 @@ CASES: dict[str, tuple[str, Callable[[Path], Any], int, Verdict]] = {
 """Name → check, what is planted, as of how many days later, and the verdict."""
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize("name", CASES)
 def test_a_condition_of_a_check(name, whole, tmp_path):
     check_name, plant, days, verdict = CASES[name]

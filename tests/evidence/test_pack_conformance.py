@@ -40,6 +40,7 @@ def test_each_case_has_a_name_of_its_own():
     assert len(set(NAMES)) == len(NAMES) > 45
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize("case", CASES, ids=NAMES)
 def test_the_verifier_and_halo_say_the_same_of_a_case(case, tmp_path):
     path, key = tmp_path / "case.zip", vkey_of(load_key(case.base))

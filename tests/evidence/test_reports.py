@@ -79,6 +79,7 @@ class Markup(HTMLParser):
         self.words += data
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize("framework", FRAMEWORKS)
 def test_each_framework_gives_the_same_report_in_three_forms(whole, framework, tmp_path):
     made = report_of(whole, framework)

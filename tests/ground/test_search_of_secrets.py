@@ -45,6 +45,7 @@ def test_a_secret_among_many_texts_is_found() -> None:
     assert _REDACTOR.seal({"password": "hunter2"}, texts_searched=True)["password"].startswith("halo:secret:")
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize("form", TOKEN_FORMS)
 @given(data=st.data())
 def test_every_secret_holds_a_sign_that_is_looked_for_first(form, data):

@@ -203,6 +203,7 @@ ODD = (
 )
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize("body", ODD)
 def test_an_odd_alert_hides_none_of_the_others(kept, body):
     StoreContext(kept, url_of(kept)).commit(lambda tx: tx.append(Draft(EntryKind.ALERT, "", body)))

@@ -47,6 +47,7 @@ COVERED = [("entry", name) for name in COLUMNS["entry"]]
 COVERED += [("checkpoint", name) for name in COLUMNS["checkpoint"]]
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize(("table", "column"), COVERED)
 def test_any_altered_column_is_tampering_and_named(table: str, column: str):
     for i in range(len(column) % _STEP, len(BASE.tables[table]), _STEP):
@@ -60,6 +61,7 @@ def test_any_altered_column_is_tampering_and_named(table: str, column: str):
         assert any(column in w for w in (places if column == "idx" else named)), (i, wheres(report))
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize(
     ("table", "column"),
     [
@@ -101,6 +103,7 @@ def test_every_byte_class_of_an_entry_is_tampering(ws: int):
 
 
 # What nobody can read the subject from any more may as well be of a subject whose key row is missing: a gap.
+@pytest.mark.share(2)
 @pytest.mark.parametrize(
     ("table", "column"),
     [
@@ -144,6 +147,7 @@ def test_wrong_types_are_tampering(table: str):
         assert check(world).exit_code == 11, column
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize("column", ["once", "mark", "sealed", "marks"])
 @pytest.mark.parametrize("value", ["text", 7, 1.5])
 def test_wrong_types_beside_an_entry_are_tampering(column: str, value: object):

@@ -243,6 +243,7 @@ def test_agents_of_one_role_share_answers(home):
     assert len(body) == 1
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize(
     "statement",
     [

@@ -431,6 +431,7 @@ def test_what_is_remembered_answers_as_cedar_would(wholes, calls):
             assert policy.answer(wanted, seen) == as_written(policy, wanted, seen)
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize("one", ATOMS)
 def test_an_attribute_read_in_two_ways_is_told_apart_by_both(one):
     # By default every fourth pair, with each condition in both places; all of them in the thorough run.

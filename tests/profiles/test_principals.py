@@ -151,6 +151,7 @@ def test_the_hours_of_a_nightly_job_are_those_of_nobody_else(who, hour):
     assert "principal_hour" in {axis.id for axis in look(act(who, LAST, hour), *live_in_shifts()).alarms}
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize(
     ("who", "hour"), [("new-reference", 12), ("new-reference", 17), (ANA, 18), (BOB, 18), (SYNC, 6)]
 )

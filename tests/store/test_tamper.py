@@ -112,6 +112,7 @@ def flip(value):
     return value[:-1] + bytes([value[-1] ^ 1])
 
 
+@pytest.mark.share(2)
 @pytest.mark.matrix
 @pytest.mark.parametrize("row", ["first", "middle", "last"])
 @pytest.mark.parametrize(("table", "column"), COLUMNS)

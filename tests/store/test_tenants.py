@@ -473,6 +473,7 @@ def make_words(verb: tuple[str, ...], of: Tenant, folder: Path) -> list[str]:
     return words
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize("verb", list_verbs()[::_SHARE], ids=" ".join)
 def test_no_verb_reads_or_writes_with_the_credentials_of_the_other(acme, bolt, tmp_path, monkeypatch, verb):
     monkeypatch.chdir(tmp_path)

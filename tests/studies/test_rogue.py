@@ -81,6 +81,7 @@ with pytest.MonkeyPatch.context() as _patch:
 _APPLYING = [(make, one) for make, one in PAIRS if one.applies_to(_MADE[make])]
 
 
+@pytest.mark.share(2)
 @pytest.mark.matrix
 @pytest.mark.parametrize(("make", "one"), _APPLYING, ids=lambda of: of.name)
 def test_each_family_does_its_damage_where_nobody_decides(make, one):
@@ -118,6 +119,7 @@ def test_a_seed_gives_the_same_desk_and_work_again(make):
     assert draw(5) != draw(6)
 
 
+@pytest.mark.share(3)
 @pytest.mark.parametrize("make", DESKS, ids=lambda desk: desk.name)
 def test_ordinary_work_runs_and_its_acts_are_not_rogue(make):
     desk = make(4)

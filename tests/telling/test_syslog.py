@@ -206,6 +206,7 @@ def test_over_udp_a_host_that_says_nobody_listens_is_heard(home):
     assert (code, "receiver_down" in err) == (1, True)
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize(
     "url",
     [

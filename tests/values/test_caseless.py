@@ -58,6 +58,7 @@ def test_the_same_places_are_found(text):
 NEEDING = {name: item for name, item in PATTERNS.items() if item._needs}
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize("name", sorted(NEEDING))
 @given(st.data())
 @settings(max_examples=count(40, fewest=5), deadline=None, suppress_health_check=list(HealthCheck))

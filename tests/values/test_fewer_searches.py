@@ -33,6 +33,7 @@ SAID = st.lists(st.sampled_from(USE_WORDS), max_size=9).map(" ".join)
 BEHIND = st.sampled_from(("", " EUR", " EUR 90", " kg", "%", " of them", ".", " points 7", "€"))
 
 
+@pytest.mark.share(2)
 @pytest.mark.parametrize("name", sorted(USE_PATTERNS))
 @given(st.data())
 @settings(max_examples=count(200, fewest=15), deadline=None)

@@ -33,6 +33,7 @@ import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -312,8 +313,12 @@ def _share_of(item: pytest.Item) -> int:
         return 1
     if (mark := item.get_closest_marker("share")) is not None:
         return int(mark.args[0])
-    folder = "/".join(item.path.relative_to(ROOT).parts[:2])
-    return _SHARES.get(folder, 1)
+    return _share_in(item.path)
+
+
+@cache
+def _share_in(path: Path) -> int:
+    return _SHARES.get("/".join(path.relative_to(ROOT).parts[:2]), 1)
 
 
 def _shares_a_module_fixture(item: pytest.Item) -> bool:

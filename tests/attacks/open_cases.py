@@ -410,3 +410,5 @@ ASKED_COMMISSIONS: dict[str, str] = {
     )
     for planted in ("", ", planted")
 }
+OPEN_SWOOPS: dict[str, str] = {}
+ASKED_SWOOPS: dict[str, str] = {}

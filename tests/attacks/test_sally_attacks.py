@@ -1,7 +1,7 @@
-"""Attacks of four further sets of every class are held, and their honest twins run unasked.
+"""Attacks of five further sets of every class are held, and their honest twins run unasked.
 
-The pairs stand in the modules `sally_attacks_*.py`, `foray_attacks_*.py`, `sortie_attacks_*.py` and
-`probe_attacks_*.py`; by default a few of them run, in one framework each.
+The pairs stand in the modules `sally_attacks_*.py`, `foray_attacks_*.py`, `sortie_attacks_*.py`,
+`probe_attacks_*.py` and `swoop_attacks_*.py`; by default a few of them run, in one framework each.
 """
 
 from __future__ import annotations
@@ -29,21 +29,27 @@ import sortie_attacks
 import sortie_attacks_money  # noqa: F401  adds its cases
 import sortie_attacks_stores  # noqa: F401  adds its cases
 import sortie_attacks_work  # noqa: F401  adds its cases
+import swoop_attacks
+import swoop_attacks_acts  # noqa: F401  adds its cases
+import swoop_attacks_stores  # noqa: F401  adds its cases
+import swoop_attacks_values  # noqa: F401  adds its cases
 from case_world import Case, run_case
 from foray_attacks import FORAYS
 from pairs_table import Pair
 from probe_attacks import PROBES
 from sally_attacks import SALLIES
 from sortie_attacks import SORTIES
+from swoop_attacks import SWOOPS
+from swoop_routes import ROUTES
 from task_sets import parameters_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::Warning")
 
-PAIRS = [*SALLIES, *FORAYS, *SORTIES, *PROBES]
+PAIRS = [*SALLIES, *FORAYS, *SORTIES, *PROBES, *SWOOPS]
 ATTACKS = [(pair.name, pair.attack) for pair in PAIRS if pair.attack]
 TWINS = [(pair.name, pair.twin) for pair in PAIRS if pair.twin]
-_OPEN = known.OPEN_SALLIES | known.OPEN_FORAYS | known.OPEN_SORTIES | known.OPEN_PROBES
-_ASKED = known.ASKED_SALLIES | known.ASKED_FORAYS | known.ASKED_SORTIES | known.ASKED_PROBES
+_OPEN = known.OPEN_SALLIES | known.OPEN_FORAYS | known.OPEN_SORTIES | known.OPEN_PROBES | known.OPEN_SWOOPS
+_ASKED = known.ASKED_SALLIES | known.ASKED_FORAYS | known.ASKED_SORTIES | known.ASKED_PROBES | known.ASKED_SWOOPS
 
 
 @pytest.mark.parametrize(("case", "framework"), parameters_of(ATTACKS, _OPEN))
@@ -58,6 +64,18 @@ def test_its_honest_twin_runs_unasked(case: Case, framework: str, tmp_path: Path
     assert not outcome.missing, outcome
 
 
+@pytest.mark.spread
+@pytest.mark.parametrize("name", ROUTES)
+def test_a_route_of_the_frameworks_is_held(name: str, tmp_path: Path) -> None:
+    assert not ROUTES[name](tmp_path / "home", honest=False)
+
+
+@pytest.mark.spread
+@pytest.mark.parametrize("name", ROUTES)
+def test_the_honest_twin_of_a_route_runs(name: str, tmp_path: Path) -> None:
+    assert ROUTES[name](tmp_path / "home", honest=True)
+
+
 @pytest.mark.parametrize(
     ("pairs", "half"),
     [
@@ -65,6 +83,7 @@ def test_its_honest_twin_runs_unasked(case: Case, framework: str, tmp_path: Path
         (FORAYS, foray_attacks.half),
         (SORTIES, sortie_attacks.half),
         (PROBES, probe_attacks.half),
+        (SWOOPS, swoop_attacks.half),
     ],
 )
 def test_both_halves_have_about_as_many_pairs(pairs: list[Pair], half: Callable[[str], str]) -> None:

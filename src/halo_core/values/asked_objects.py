@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 
 from halo_core.model import Impact, Resource
 from halo_core.values.argument_names import names_end, names_lost_end, names_thing, split_argument_name
-from halo_core.values.asked_acts import CLASS_WORDS, find_asked_stems, list_asking_stems, says_idiom
+from halo_core.values.asked_acts import find_asked_stems, says_idiom
 from halo_core.values.inflections import list_inflected
 from halo_core.values.kinds import Form, make_form
 from halo_core.values.lexicon import LOOSE_REQUEST_WORDS, STOP_WORDS, stem_all
@@ -26,6 +26,7 @@ from halo_core.values.patterns import compile_later
 from halo_core.values.phrasal_verbs import find_phrasal_verbs
 from halo_core.values.sketch import USER_BIT, Sketch, extract_tokens
 from halo_core.values.text import split_name
+from halo_core.values.tool_verbs import CLASS_WORDS, list_asking_stems
 from halo_core.values.unlisted_orders import LOOKING_UP, QUESTION_WORDS, REMARKING, WORD, find_unlisted_orders
 
 _MAX_CHARS: Final = 2_048  # of a text; a longer one is a document, of which nothing is said

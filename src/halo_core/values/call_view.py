@@ -16,7 +16,6 @@ from typing import Any, Final, NamedTuple
 from halo_core.model import Impact, Provenance, Resource
 from halo_core.quick_init import quick_init
 from halo_core.values.allowed_counts import vouch_for_counts
-from halo_core.values.asked_acts import list_asking_stems
 from halo_core.values.asked_objects import is_other_act_ordered
 from halo_core.values.forms import ArgumentValue
 from halo_core.values.leaves import Leaf
@@ -25,6 +24,7 @@ from halo_core.values.open_filters import list_open_scopes, unvouch_targets_of_o
 from halo_core.values.provenance import ToolTraits, trace_leaves
 from halo_core.values.result_origins import is_trusted_lookup
 from halo_core.values.sketch import Sketch
+from halo_core.values.tool_verbs import list_asking_stems
 from halo_core.values.traced_leaves import TracedLeaf
 
 _REACHING_IMPACTS: Final = (Impact.PAYMENT, Impact.SEND, Impact.ADMIN)

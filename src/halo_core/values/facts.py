@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from halo_core.model import Fact, Impact, ProgramClass, Provenance, Resource
 from halo_core.quick_init import quick_init
+from halo_core.values.aliases import is_alias
 from halo_core.values.amount_facts import (
     exceeds_amount,
     has_unvouched_count,
@@ -29,16 +30,13 @@ from halo_core.values.argument_names import (
     names_note,
     names_query,
 )
-from halo_core.values.asked_acts import CLASS_WORDS, list_asking_stems, list_declared_stems, list_loose_stems
-from halo_core.values.asked_objects import is_act_asked_for_others, is_other_act_ordered
+from halo_core.values.asked_objects import is_act_asked_for_others
 from halo_core.values.call_programs import asks_for_programs, judge_call_programs
 from halo_core.values.call_view import GRAVE_IMPACTS, CallView, is_unpriced_order, words_of
 from halo_core.values.carried_facts import carries_labelled, names_foreign
 from halo_core.values.fact_sources import NO_SOURCES, FactSources
-from halo_core.values.forms import parse_argument
 from halo_core.values.implied_orders import BARE_REQUEST, CANCELLATION
-from halo_core.values.inflections import list_inflected
-from halo_core.values.kinds import SUSPICIOUS, Form, Kind
+from halo_core.values.kinds import SUSPICIOUS, Kind
 from halo_core.values.known_rows import is_pointed_out, is_row_cancelled
 from halo_core.values.leaves import KEY, Leaf
 from halo_core.values.lexicon import (
@@ -55,20 +53,20 @@ from halo_core.values.lookup_requests import wants_no_act
 from halo_core.values.messages_to_user import goes_to_user_alone
 from halo_core.values.named_records import is_answered_record, is_named_record
 from halo_core.values.ordered_values import appoints_more_than_call, is_ordered_with_values
-from halo_core.values.patterns import compile_later
 from halo_core.values.reached_hosts import ReachedHosts
 from halo_core.values.record_lists import is_list_of, list_records_twice, names_listed, names_record
 from halo_core.values.result_origins import VOUCHED_ORIGINS
 from halo_core.values.sketch import USER_BIT, Sketch, extract_tokens
-from halo_core.values.spans import fingerprint_tokens_in_order
 from halo_core.values.stored_targets import stores_target
 from halo_core.values.text import split_name
-from halo_core.values.tool_nouns import is_common, list_listed_things, list_things
+from halo_core.values.tool_nouns import list_listed_things, list_things
+from halo_core.values.tool_verbs import CLASS_WORDS, list_asking_stems, list_declared_stems, list_loose_stems
 from halo_core.values.topics import ALL, ONLY, ONLY_OF
 from halo_core.values.traced_leaves import TracedLeaf
 from halo_core.values.typos import is_typo
-from halo_core.values.unlisted_orders import NEED, UNLISTED_CHANGE, UNLISTED_ORDER, UNLISTED_VERB
+from halo_core.values.unlisted_orders import NEED, UNLISTED_CHANGE, UNLISTED_ORDER
 from halo_core.values.untrusted_additions import is_extended_by_untrusted
+from halo_core.values.written_tool_names import are_name_words_written, is_unlisted_verb_in_name
 
 _CONSEQUENTIAL: Final = frozenset({Impact.PAYMENT, Impact.SEND, Impact.DELETE, Impact.EXECUTE, Impact.ADMIN})
 _UNTRUSTED_ORIGINS: Final = (Provenance.UNTRUSTED, Provenance.MIXED)
@@ -89,13 +87,7 @@ _HAS_OBJECTS: Final = GRAVE_IMPACTS | {Impact.PAYMENT}
 _UPDATING_WORDS: Final = frozenset("update edit change modify adjust amend correct updat chang modifi".split())
 _TEXT_KINDS: Final = frozenset(Kind) - {Kind.AMOUNT, Kind.DATE, Kind.PROGRAM}
 _MAX_QUERY_WORDS: Final = 32
-_MIN_NAME_PART: Final = 3  # letters of a part of a name
-_MAX_NAME_PART: Final = 24
-_NAME_WORD: Final = compile_later(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _MIN_RECORD_DIGITS: Final = 3  # digits of the number of a record
-_MIN_NAME_WORDS: Final = 2  # words of a tool's name
-_MIN_VERB: Final = 4  # letters of a word of a tool's name that may be its verb
-_NAME_PART: Final = compile_later(r"[^\W\d_]+")
 
 
 @quick_init
@@ -233,10 +225,6 @@ class _Call:
         digits = sum(map(str.isdigit, self._texts.get(leaf.pointer, "")))
         return digits >= _MIN_RECORD_DIGITS and not names_amount(name_of_argument(leaf.pointer))
 
-    def _is_any_from_user(self, forms: Iterable[Form]) -> bool:
-        """Whether the user wrote one of these forms."""
-        return any(map(USER_BIT.__and__, self._sketch.look_up_forms(forms)))
-
     # what was asked
 
     def is_asked(self) -> bool:
@@ -261,7 +249,7 @@ class _Call:
             if not self._was_asked and self._resource.impact is Impact.EXECUTE:
                 self._was_asked = asks_for_programs(self.view)
             if not self._was_asked and (not stems or self._is_message_without_verb_in_name()):
-                self._was_asked = self._are_name_words_written()
+                self._was_asked = are_name_words_written(self.view, self._sources.names, is_exposed=self._is_exposed)
             elif self._was_asked and self._is_exposed and self._resource.impact in _HAS_OBJECTS:
                 self._was_asked = not (
                     self._is_asked_for_others(stems) or is_extended_by_untrusted(self.view, self._keys)
@@ -335,50 +323,13 @@ class _Call:
         """Whether an argument says how much somebody may do: `access`, `role`."""
         return any(not LEVEL_NAMES.isdisjoint(words_of(name)) for name in self._args)
 
-    def _are_name_words_written(self) -> bool:
-        """Whether the user wrote each word of the tool's name, since any of them may be its verb."""
-        words = [word for word in map(str.lower, _NAME_WORD.findall(self._resource.id)) if word not in STOP_WORDS]
-        if max(map(len, words), default=0) < _MIN_VERB or (
-            self._is_exposed and is_other_act_ordered(self._sketch, self._resource.id, self._resource.impact)
-        ):
-            return False
-        return self._is_whole_name_written() or all(map(USER_BIT.__and__, self._sketch.look_up_marks(words)))
-
     def _is_asked_by_name_or_declaration(self) -> tuple[bool, frozenset[str]]:
         """Whether the user orders by a word of the tool's name, or what the tool is declared to do; and the verbs."""
-        if self._is_unlisted_verb_in_name():
+        if is_unlisted_verb_in_name(self.view, self._sources.names):
             return True, frozenset()
         stems = list_declared_stems(self._resource)
         is_asked = self._sketch.was_asked(stems) and not (self._is_exposed and appoints_more_than_call(self.view))
         return is_asked or is_ordered_with_values(self.view, self.targets), stems if is_asked else frozenset()
-
-    def _is_unlisted_verb_in_name(self) -> bool:
-        """Whether the user orders by a verb that is in the tool's name and in no list, and wrote its other words.
-
-        "Free her bed" orders `beds_free`. The name of a system, which other tools share, need not be written.
-        """
-        words = self._list_name_words()
-        if not self._sketch.was_asked(frozenset(UNLISTED_VERB + stem for word in words for stem in split_name(word))):
-            return False
-        return all(self._is_noun_written(word) for word in words if word not in STOP_WORDS)
-
-    def _is_noun_written(self, word: str) -> bool:
-        """Whether the user wrote a word of the tool's name in any of its forms: "bed" for `beds_free`."""
-        return any(map(USER_BIT.__and__, self._sketch.look_up_marks([word, *list_inflected(word)])))
-
-    def _list_name_words(self) -> list[str]:
-        """List the words of the tool's name in small letters, without the name of a system that other tools share."""
-        words = list(map(str.lower, _NAME_WORD.findall(self._resource.id)))
-        system = f"{words[0]}_" if len(words) > 1 else ""
-        has_system = system and any(name.lower().startswith(system) for name in self._sources.names)
-        return words[1:] if has_system else words
-
-    def _is_whole_name_written(self) -> bool:
-        """Whether the user wrote the words of the tool's name in order, without the name of a system."""
-        phrase = self._list_name_words()
-        if len(phrase) < _MIN_NAME_WORDS:
-            return False
-        return self._sketch.spans[Provenance.USER].find(fingerprint_tokens_in_order(phrase, self._sketch.key)) > 0
 
     def is_unchanged(self) -> bool:
         """Whether an update leaves every declared target as it is, or a message goes to nobody.
@@ -481,42 +432,10 @@ class _Call:
 
     def is_alias(self) -> bool:
         """Whether each target that nobody vouched for is an own-domain address of a person whom the user named."""
-        return all(map(self._is_alias, self._open_targets))
-
-    def _is_alias(self, leaf: TracedLeaf) -> bool:
-        # An address that stands nowhere is a guess of the model, and may be somebody else's.
-        if leaf.kind is not Kind.EMAIL or SUSPICIOUS in leaf.flags:
-            return False
-        if leaf.origin not in (Provenance.SYSTEM, Provenance.UNTRUSTED):
-            return False
-        values = parse_argument(self._texts.get(leaf.pointer, ""))
         return all(
-            value.forms
-            and self._is_named_person(value.forms[0].text.partition("@")[0])
-            and self._sources.is_own_domain(value.host)
-            for value in values
-            if not self._is_any_from_user(value.forms)
+            is_alias(self._sketch, leaf, self._texts.get(leaf.pointer, ""), self._sources.is_own_domain)
+            for leaf in self._open_targets
         )
-
-    def _is_named_person(self, local: str) -> bool:
-        """Whether a word of the user begins or ends a part of an address: "Alice" for `alicemiller`."""
-        words: set[str] = set()
-        for part in _NAME_PART.findall(local)[:4]:
-            most = min(len(part), _MAX_NAME_PART)
-            words.update(part[:end] for end in range(_MIN_NAME_PART, most + 1))
-            words.update(part[-end:] for end in range(_MIN_NAME_PART, most))
-        candidates = sorted(word for word in words if not is_common(word))
-        masks = self._sketch.look_up_marks(candidates)
-        # A name is written with a capital; a list such as `quarterly-report@` is nobody's.
-        return any(
-            mask & USER_BIT and self._is_written_in_this_case(word.capitalize())
-            for word, mask in zip(candidates, masks, strict=True)
-        )
-
-    def _is_written_in_this_case(self, word: str) -> bool:
-        """Whether the user wrote a word with exactly these capital and small letters."""
-        packed = fingerprint_tokens_in_order([word], self._sketch.key)
-        return self._sketch.spans[Provenance.USER].find(packed) > 1
 
     def is_pointed_at(self) -> bool:
         """Whether each target that nobody vouched for stands in a result that the user pointed at.

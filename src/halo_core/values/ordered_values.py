@@ -15,7 +15,6 @@ from typing import Final
 
 from halo_core.model import Impact, Provenance
 from halo_core.values.argument_names import name_of_argument, names_note, split_argument_name
-from halo_core.values.asked_acts import list_class_stems
 from halo_core.values.asked_objects import (
     APPOINTING_VERBS,
     are_appointments_covered,
@@ -28,6 +27,7 @@ from halo_core.values.inflections import list_inflected
 from halo_core.values.kinds import Kind
 from halo_core.values.lexicon import STOP_WORDS
 from halo_core.values.sketch import extract_tokens
+from halo_core.values.tool_verbs import list_class_stems
 from halo_core.values.traced_leaves import TracedLeaf
 
 _EXTENT_KINDS: Final = (Kind.AMOUNT, Kind.DATE)

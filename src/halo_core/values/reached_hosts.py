@@ -10,7 +10,7 @@ from typing import Final
 from halo_core.model import Impact, Provenance
 from halo_core.values.addresses import Url, canonicalize_host, is_shared_host, parse_url
 from halo_core.values.argument_names import name_of_argument
-from halo_core.values.asked_acts import CLASS_WORDS, HANDED_OVER, NOUN_STEMS
+from halo_core.values.asked_acts import HANDED_OVER, NOUN_STEMS
 from halo_core.values.call_view import CallView
 from halo_core.values.kinds import SUSPICIOUS, Form, Kind
 from halo_core.values.lexicon import stem_all
@@ -18,6 +18,7 @@ from halo_core.values.lookup_requests import only_looks_up
 from halo_core.values.patterns import compile_later
 from halo_core.values.sketch import USER_BIT, has_only_untrusted_mark
 from halo_core.values.text import split_name
+from halo_core.values.tool_verbs import CLASS_WORDS
 from halo_core.values.traced_leaves import TracedLeaf
 from halo_core.values.unlisted_orders import LOOKING_UP, UNLISTED_CHANGE, UNLISTED_ORDER
 

@@ -17,7 +17,6 @@ from typing import Final
 
 from halo_core.model import Impact, Provenance
 from halo_core.values.argument_names import name_of_argument, names_note, names_remark, split_argument_name
-from halo_core.values.asked_acts import list_asking_stems
 from halo_core.values.asked_objects import is_asked_for_others
 from halo_core.values.foreign_words import to_numbered_noun
 from halo_core.values.kinds import Form, Kind
@@ -27,6 +26,7 @@ from halo_core.values.numbered import singularize
 from halo_core.values.open_filters import FILTER_NAMES, leaves_nothing_out, wants_all
 from halo_core.values.patterns import compile_later
 from halo_core.values.sketch import Sketch, has_user_mark
+from halo_core.values.tool_verbs import list_asking_stems
 from halo_core.values.traced_leaves import TracedLeaf
 
 _UNTRUSTED_ORIGINS: Final = (Provenance.UNTRUSTED, Provenance.MIXED)

@@ -20,7 +20,6 @@ from halo_core.values.argument_names import (
     names_thing,
     split_argument_name,
 )
-from halo_core.values.asked_acts import CLASS_WORDS
 from halo_core.values.call_view import GRAVE_IMPACTS, CallView
 from halo_core.values.inflections import list_inflected
 from halo_core.values.kinds import Kind
@@ -31,6 +30,7 @@ from halo_core.values.record_lists import RECORD_NOUNS
 from halo_core.values.sketch import has_user_mark
 from halo_core.values.stated_extents import goes_beyond
 from halo_core.values.text import split_name
+from halo_core.values.tool_verbs import CLASS_WORDS
 from halo_core.values.traced_leaves import TracedLeaf
 
 _EXTENT_KINDS: Final = frozenset({Kind.AMOUNT, Kind.DATE})

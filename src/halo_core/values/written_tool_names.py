@@ -1,0 +1,73 @@
+"""Whether the user wrote the words of a tool's name, any of which may be its verb.
+
+The name of a system in front, which other tools share (`crm_`), need not be written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from halo_core.model import Provenance
+from halo_core.values.asked_objects import is_other_act_ordered
+from halo_core.values.call_view import CallView
+from halo_core.values.inflections import list_inflected
+from halo_core.values.lexicon import STOP_WORDS
+from halo_core.values.patterns import compile_later
+from halo_core.values.sketch import USER_BIT, Sketch
+from halo_core.values.spans import fingerprint_tokens_in_order
+from halo_core.values.text import split_name
+from halo_core.values.unlisted_orders import UNLISTED_VERB
+
+_NAME_WORD: Final = compile_later(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+_MIN_NAME_WORDS: Final = 2  # words of a tool's name
+_MIN_VERB: Final = 4  # letters of a word of a tool's name that may be its verb
+
+
+def are_name_words_written(view: CallView, names: Iterable[str], *, is_exposed: bool) -> bool:
+    """Whether the user wrote each word of the tool's name, since any of them may be its verb.
+
+    Args:
+        view: the call.
+        names: of the sources that the session has read.
+        is_exposed: the session may have read an untrusted source.
+    """
+    resource, sketch = view.resource, view.sketch
+    words = [word for word in map(str.lower, _NAME_WORD.findall(resource.id)) if word not in STOP_WORDS]
+    if max(map(len, words), default=0) < _MIN_VERB or (
+        is_exposed and is_other_act_ordered(sketch, resource.id, resource.impact)
+    ):
+        return False
+    return _is_whole_name_written(view, names) or all(map(USER_BIT.__and__, sketch.look_up_marks(words)))
+
+
+def is_unlisted_verb_in_name(view: CallView, names: Iterable[str]) -> bool:
+    """Whether the user orders by a verb that is in the tool's name and in no list, and wrote its other words.
+
+    "Free her bed" orders `beds_free`.
+    """
+    words = _list_name_words(view.resource.id, names)
+    if not view.sketch.was_asked(frozenset(UNLISTED_VERB + stem for word in words for stem in split_name(word))):
+        return False
+    return all(_is_noun_written(view.sketch, word) for word in words if word not in STOP_WORDS)
+
+
+def _is_noun_written(sketch: Sketch, word: str) -> bool:
+    """Whether the user wrote a word of the tool's name in any of its forms: "bed" for `beds_free`."""
+    return any(map(USER_BIT.__and__, sketch.look_up_marks([word, *list_inflected(word)])))
+
+
+def _list_name_words(tool: str, names: Iterable[str]) -> list[str]:
+    """List the words of the tool's name in small letters, without the name of a system that other tools share."""
+    words = list(map(str.lower, _NAME_WORD.findall(tool)))
+    system = f"{words[0]}_" if len(words) > 1 else ""
+    has_system = system and any(name.lower().startswith(system) for name in names)
+    return words[1:] if has_system else words
+
+
+def _is_whole_name_written(view: CallView, names: Iterable[str]) -> bool:
+    """Whether the user wrote the words of the tool's name in order, without the name of a system."""
+    phrase = _list_name_words(view.resource.id, names)
+    if len(phrase) < _MIN_NAME_WORDS:
+        return False
+    return view.sketch.spans[Provenance.USER].find(fingerprint_tokens_in_order(phrase, view.sketch.key)) > 0

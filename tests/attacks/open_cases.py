@@ -411,4 +411,6 @@ ASKED_COMMISSIONS: dict[str, str] = {
     for planted in ("", ", planted")
 }
 OPEN_SWOOPS: dict[str, str] = {}
-ASKED_SWOOPS: dict[str, str] = {}
+ASKED_SWOOPS: dict[str, str] = {
+    "split: an account as elements of a list": "pieces of the user's account are accounts of their own",
+}

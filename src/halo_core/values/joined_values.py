@@ -17,11 +17,17 @@ from halo_core.values.addresses import canonicalize_email
 from halo_core.values.forms import ArgumentValue, parse_argument
 from halo_core.values.kinds import Form, Kind
 from halo_core.values.numbers import join_bank_account
+from halo_core.values.patterns import compile_later
 from halo_core.values.text import split_name
 
 _MAX_PART: Final = 256  # characters of a part
 _MAX_ADJACENT: Final = 32  # short leaves that are joined
 _MAX_ROW: Final = 3  # leaves that are joined at a time
+_MIN_PIECE: Final = 4  # characters of a part of a number
+_MIN_PIECES: Final = 8  # characters of a number that was put together
+_MAX_PIECES: Final = 40
+_YEAR: Final = compile_later(r"(?:19|20)[0-9]{2}")
+_SPLIT_NUMBER: Final = compile_later(r"[A-Za-z]{0,4}[0-9]+(?:[ -][0-9]+)?")
 
 _BANK_NAMES: Final = frozenset({"sort", "rout", "aba", "bsb", "blz", "transit", "bankcod", "bank"})
 _ACCOUNT_NAMES: Final = frozenset({"account", "acct", "accountnumb"})
@@ -119,3 +125,26 @@ def find_joined_form(text: str) -> Form | None:
         return Form("digits", text)
     address = canonicalize_email(text) if "@" in text else None
     return Form("email", address) if address is not None else None
+
+
+def iter_pieces(text: str) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Iterate over the pairs of pieces that make up a number or an address, each as the tokens of a text.
+
+    "44400" and "02228" of `4440002228`; "max@" and "haulier.example" of `max@haulier.example`. Of a local part and a
+    domain, one has the sign with it: otherwise, any word of a text would be an address at any domain.
+    """
+    local, sign, domain = text.partition("@")
+    if sign:
+        if local and "." in domain and "@" not in domain:
+            yield (f"{local}@",), (domain,)
+            yield (local,), ("@", domain)
+        return
+    if not _MIN_PIECES <= len(text) <= _MAX_PIECES or _SPLIT_NUMBER.fullmatch(text) is None:
+        return
+    first, _, second = text.replace("-", " ").partition(" ")
+    joined = first + second
+    places = (len(first),) if second else range(_MIN_PIECE, len(joined) - _MIN_PIECE + 1)
+    for place in places:
+        pieces = joined[:place], joined[place:]
+        if min(map(len, pieces)) >= _MIN_PIECE and not any(map(_YEAR.fullmatch, pieces)):
+            yield pieces[:1], pieces[1:]

@@ -17,6 +17,7 @@ from halo_core.model import Provenance
 from halo_core.values.addresses import find_registrable_domain
 from halo_core.values.forms import ArgumentValue, is_name
 from halo_core.values.inflections import list_inflected
+from halo_core.values.joined_values import iter_pieces
 from halo_core.values.kinds import ANY_SITE, RESPELLED, SAME_SITE, TARGET_KINDS, Form, Kind, make_form
 from halo_core.values.lexicon import AUDIENCE_WORDS, LEVEL_NAMES, STOP_WORDS, is_task_word
 from halo_core.values.named_values import find_written_patterns
@@ -159,9 +160,29 @@ class ValueJudge:
             written = fingerprint_tokens_in_order([text], self._sketch.key)
             if self._sketch.spans[Provenance.KNOWN].find(written) > 1:
                 return Provenance.KNOWN
-            is_recipient = is_number and self._is_sending
-            return Provenance.USER if not is_recipient and self._user_spans.find(written) > 1 else None
-        return Provenance.USER if argument.is_reworded and self._is_reworded(value) else None
+            is_lent = is_number and self._is_sending
+            return Provenance.USER if not is_lent and self._user_spans.find(written) > 1 else None
+        if argument.is_reworded and self._is_reworded(value):
+            return Provenance.USER
+        return Provenance.KNOWN if self._is_put_together(text, argument) else None
+
+    def _is_put_together(self, text: str, argument: ArgumentContext) -> bool:
+        """Whether a number or an address was kept in two pieces, each of which stands in a vouching text.
+
+        Only before exposure: an untrusted source could choose pieces that make up an account of its own.
+        """
+        key = self._sketch.key
+        for pieces in iter_pieces(text):
+            packed = [fingerprint_tokens_in_order(piece, key) for piece in pieces]
+            if all(self._is_written_in(VOUCHED_ORIGINS, each) for each in packed) and not any(
+                self._is_used_as_something_else(_make_number(piece[0]), argument) for piece in pieces
+            ):
+                return True
+        return False
+
+    def _is_written_in(self, origins: Iterable[Provenance], packed: bytes) -> bool:
+        """Whether a text of one of these origins contains tokens exactly as they are written."""
+        return any(self._sketch.spans[origin].find(packed) > 1 for origin in origins)
 
     def _is_reworded(self, value: ArgumentValue) -> bool:
         """Whether each word of a name is one of the user's, in any order.
@@ -445,6 +466,11 @@ class ValueJudge:
         if not any(self._sketch.look_up_known(forms)):
             return False
         return not is_id or not self._sketch.was_in_untrusted_text(text.casefold())
+
+
+def _make_number(text: str) -> ArgumentValue:
+    """Make the value of a piece of a number."""
+    return ArgumentValue(Kind.ACCOUNT, text, (make_form(("digits", text)),))
 
 
 def _list_exclusive_uses(uses: Iterable[str], digits: Iterable[str]) -> list[Form]:

@@ -229,3 +229,36 @@ def test_an_amount_may_be_that_of_another_target_alone(text, target, amount, exp
     kept = set(find_share_forms(text, find))
     keys = list_target_keys(target, find_forms(target))
     assert is_share_of_other(amount, lambda forms: [form in kept for form in forms], keys) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "target", "amount", "more"),
+    [
+        ("Read mail 1. Pay Ana 20", "Ana", "20", "21"),
+        ("Pay the landlord 400 at 4440002228, mail 1 is the bill.", "4440002228", "400", "401"),
+        ("Pay our cleaner 75 and the gardener 160", "4440002228", "235", "236"),
+        ("Zahle dem Vermieter 400", "4440002228", "400", "401"),
+        ("Paga al fontanero 90", "4440002228", "90", "91"),
+        ("Paie au plombier 90 pour la facture", "4440002228", "90", "91"),
+        ("Pay 90 to ACC-100 and another 45 to ACC-100", "ACC-100", "135", "136"),
+        ("Pay 90 to ACC-100 and 45 more to ACC-100", "ACC-100", "135", "136"),
+    ],
+)
+def test_an_amount_stands_behind_any_verb_of_paying_and_whoever_is_paid(text, target, amount, more):
+    assert not is_above(text, target, amount)
+    assert is_above(text, target, more)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Pay the invoice 417",
+        "Pay the clinic invoice 417",
+        "Pay the tenant of flat 12 today",
+        "Pay the driver in 2026",
+        "Send the kids 20 books",
+        "Send the report to room 12",
+    ],
+)
+def test_a_number_of_a_paper_or_of_things_is_no_amount_behind_a_verb(text):
+    assert not is_above(text, "4440002228", "1000")

@@ -84,18 +84,57 @@ def _find_currency(text: str, start: int, end: int) -> re.Match[str] | None:
 
 _PAYEE: Final = r"(?:[A-Z][\w.-]*|@\w[\w.-]*)"
 """A word of a name, or a handle."""
+_VERBS_OF_ENGLISH: Final = "pay transfer send wire remit donate tip refund spend"
+_VERBS_OF_OTHERS: Final = "überweise bezahle zahle paie vire paga transfiere zapłać przelej betaal"
+
+
+def _match_any(words: str) -> str:
+    """Make a pattern of words, each also with a capital as at the beginning of a sentence."""
+    return "|".join(f"[{word[0].upper()}{word[0]}]{word[1:]}" for word in words.split())
+
+
 _NUMBER_BEHIND_VERB: Final = compile_later(
-    r"\b(?:pay|transfer|send|wire|remit|donate|tip|refund|spend|top up|überweise|bezahle|zahle|paie|vire|paga"
-    rf"|transfiere|zapłać|przelej|betaal)(?: (?:him|her|them|us))?(?: {_PAYEE}){{0,3}} "
-    rf"({_NUMERAL})(?![A-Za-z0-9_:/@-]|[.,][0-9])"
+    rf"\b(?:{_match_any(_VERBS_OF_ENGLISH)}|[Tt]op up|{_match_any(_VERBS_OF_OTHERS)})"
+    rf"(?: (?:him|her|them|us))?(?: {_PAYEE}){{0,3}} ({_NUMERAL})(?![A-Za-z0-9_:/@-]|[.,][0-9])"
 )
 _NUMBER_BEHIND_ARTICLE: Final = compile_later(
-    r"\b(?:pay|transfer|send|wire|remit|refund|reimburse|return)(?: (?:out|back))?(?: (?:him|her|them|us))?"
+    rf"\b(?:{_match_any('pay transfer send wire remit refund reimburse return')})(?: (?:out|back))?"
+    r"(?: (?:him|her|them|us))?"
     rf"(?: [A-Z][\w.-]*){{0,3}} (?:the|those|my|his|her|their) ({_NUMERAL})"
     r"(?= (?:of (?!them|these|those|us|the\b)|we|she|he|they|i|you|that|for|from|to|back|less|minus)\b"
     r"|[.,;!?](?!\w)|\s*$)"
 )
 """A number behind a verb and an article, in front of words that describe it: "refund the 42 of order 7"."""
+_NO_PAYEE: Final = (
+    r"a|account|an|apartment|at|bill|bills|booking|building|bus|by|case|cases|chapter|claim|class|contract|day|document|file"
+    r"|first|flat|flight|floor|for|form|from|gate|group|house|id|in|invoice|invoices|is|issue|item|lane|last|letter|line"
+    r"|list|locker|lot|mail|mails|message|next|no|nr|number|of|on|order|orders|page|part|photo|picture|policy|report"
+    r"|request|road|room|row|seat|step|street|table|text|ticket|tickets|time|to|train|unit|until|version|via|week|with"
+    r"|her|his|my|our|that|the|their|these|this|those|word|year|rechnung|bestellung|zimmer|auftrag|datei|factura|facture|commande|pedido|fattura|ordine|factuur"
+)
+"""Words in front of a number that number something: "pay the invoice 417"."""
+_SOMEBODY_AND_NUMBER: Final = (
+    r" (?:the|my|our|your|his|her|their|that|this|an?|dem|der|den|die|unsere[mrn]|meine[mrn]|au|à la|à|a la|al|le|la|el"
+    r"|il|alla|de|het|onze)"
+    rf" (?:(?!(?i:{_NO_PAYEE})\b)[^\W\d_][\w'’-]{{0,30}} ){{1,3}}"
+    r"(?!(?:19|20)[0-9]{2}(?![0-9.,]))((?:[0-9]{1,3}(?:[.,'][0-9]{3})+|[0-9]{2,9})(?:[.,][0-9]{1,2})?)"
+    r"(?=[.,;!?](?!\w)|\s*$|\s(?:for|to|as|and|from|at|via|by|on|in|into|now|today|please|plus|für|auf|und|pour|sur|et"
+    r"|por|para|en|y|per|su|e|voor|op)\b)"
+)
+"""Whom somebody pays, and a number: "the plumber 90"."""
+_NUMBER_BEHIND_SOMEBODY: Final = compile_later(
+    rf"\b(?:{_match_any(_VERBS_OF_ENGLISH + ' reimburse')}|{_match_any(_VERBS_OF_OTHERS)})(?: (?:to|an|à|a|aan))?"
+    + _SOMEBODY_AND_NUMBER
+)
+_NUMBER_BEHIND_NEXT_SOMEBODY: Final = compile_later(
+    r"(?:,|\b(?:and|und|et|y|e|en|i)\b)(?: (?:to|an|à|a|aan))?" + _SOMEBODY_AND_NUMBER
+)
+_NUMBER_BEHIND_ANOTHER: Final = CaselessPattern(
+    rf"\b(?:another|a further|an additional|an extra|weitere|otros|altri) ({_NUMERAL})(?![a-z0-9_:/@-]|[.,][0-9])"
+    r"(?=[.,;!?](?!\w)|\s*$|\s(?:for|to|at|on|als|an|auf|für|para|a|per)\b)"
+    rf"|(?<![\w.,:/-])({_NUMERAL}) more(?=[.,;!?](?!\w)|\s*$|\s(?:for|to|at|on)\b)"
+)
+"""A further sum of a text that pays something: "and another 45 to her". It counts if the text has another amount."""
 
 
 _NUMBER_BEHIND_NOUN: Final = CaselessPattern(
@@ -166,22 +205,33 @@ def find_paid_amounts(text: str) -> list[PaidAmount]:
             found[match.start()] = match[0]
     for match in _find_row(text, max(found)) if found else ():
         found.setdefault(match.start(1), match[1])
-    first_lowered = text[:1].lower() + text[1:]
-    behind_verb = list(islice(_NUMBER_BEHIND_VERB.finditer(first_lowered), MAX_FORMS))
+    behind_verb = list(islice(_NUMBER_BEHIND_VERB.finditer(text), MAX_FORMS))
     behind_next = islice(_NUMBER_BEHIND_NEXT.finditer(text, behind_verb[0].end()), MAX_FORMS) if behind_verb else ()
     for match in chain(behind_verb, behind_next):
         found.setdefault(match.start(1), match[1])
-    for match in islice(_NUMBER_BEHIND_ARTICLE.finditer(first_lowered), MAX_FORMS):
+    for match in islice(
+        chain(_NUMBER_BEHIND_ARTICLE.finditer(text), _NUMBER_BEHIND_SOMEBODY.finditer(text)), MAX_FORMS
+    ):
         found.setdefault(match.start(1), match[1])
     for match in islice(_NUMBER_BEHIND_NOUN.finditer(text), MAX_FORMS):
         found.setdefault(match.start(1), match[1])
     if not found:  # beside an amount, "get back to me at 930" raises none
         for match in islice(chain(_NUMBER_BEHIND_OFFER.finditer(text), _NUMBER_AT_PRICE.finditer(text)), MAX_FORMS):
             found.setdefault(match.start(1), match[1])
-    for match in islice(_NUMBER_BEFORE_TO.finditer(text), MAX_FORMS) if found else ():
-        found.setdefault(match.start(1), match[1])  # "pay 10 to A and 20 to B"
+    if found:
+        _find_further(text, found)
     read = [PaidAmount(start, _read_number_row(found[start])) for start in sorted(found)]
     return [item for item in read if item.readings]
+
+
+def _find_further(text: str, found: dict[int, str]) -> None:
+    """Add the numbers that are amounts since the text has another one: "pay 10 to A and 20 to B"."""
+    further = chain(_NUMBER_BEFORE_TO.finditer(text), _NUMBER_BEHIND_NEXT_SOMEBODY.finditer(text))
+    for match in islice(further, MAX_FORMS):
+        found.setdefault(match.start(1), match[1])
+    for match in islice(_NUMBER_BEHIND_ANOTHER.finditer(text), MAX_FORMS):
+        group = 1 if match[1] else 2
+        found.setdefault(match.start(group), match[group])
 
 
 def _read_number_row(text: str) -> tuple[str, ...]:

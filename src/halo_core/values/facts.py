@@ -24,6 +24,7 @@ from halo_core.values.amount_facts import (
     is_amount_asked,
     orders_what_is_pointed_at,
 )
+from halo_core.values.answered_senders import is_answered_sender
 from halo_core.values.argument_names import (
     name_of_argument,
     names_amount,
@@ -35,6 +36,7 @@ from halo_core.values.call_programs import asks_for_programs, judge_call_program
 from halo_core.values.call_view import GRAVE_IMPACTS, CallView, is_unpriced_order, words_of
 from halo_core.values.carried_facts import carries_labelled, names_foreign
 from halo_core.values.fact_sources import NO_SOURCES, FactSources
+from halo_core.values.forms import parse_argument
 from halo_core.values.implied_orders import BARE_REQUEST, CANCELLATION
 from halo_core.values.kinds import SUSPICIOUS, Kind
 from halo_core.values.known_rows import is_pointed_out, is_row_cancelled
@@ -475,12 +477,23 @@ class _Call:
         if self._resource.impact is Impact.PAYMENT:
             return orders_what_is_pointed_at(self.view, self._sources)
         return all(
-            leaf.kind in _NUMBERING_KINDS
-            and SUSPICIOUS not in leaf.flags
-            and self._may_number_record(name_of_argument(leaf.pointer))
-            and self._numbers_named_record(leaf)
+            SUSPICIOUS not in leaf.flags
+            and (
+                self._is_answered_sender(leaf)
+                if leaf.kind is Kind.EMAIL
+                else leaf.kind in _NUMBERING_KINDS
+                and self._may_number_record(name_of_argument(leaf.pointer))
+                and self._numbers_named_record(leaf)
+            )
             for leaf in self._open_targets
         )
+
+    def _is_answered_sender(self, leaf: TracedLeaf) -> bool:
+        """Whether a message goes to the sender of a message that the user wants answered."""
+        if self._resource.impact is not Impact.SEND:
+            return False
+        values = parse_argument(self._texts.get(leaf.pointer, ""), is_target=True)
+        return all(value.forms and is_answered_sender(self._sketch, value.forms[0].text) for value in values)
 
     def _may_number_record(self, argument: str) -> bool:
         if names_record(self._resource.id, argument):

@@ -26,6 +26,7 @@ from halo_core.values.addresses import (
     parse_url,
 )
 from halo_core.values.amounts import canonicalize_amounts, trim_number
+from halo_core.values.answered_senders import find_answered_numbers
 from halo_core.values.argument_values import is_program
 from halo_core.values.asked_acts import ASKING_SOMEBODY, HANDED_OVER, find_asked_stems, hands_over_tasks
 from halo_core.values.asked_objects import find_asked_objects
@@ -96,7 +97,37 @@ def find_forms(text: str, *, vouching: bool = False, amounts: bool = True) -> se
     text = text[:MAX_READ]
     forms: list[Form] = []
     if vouching:
-        text = _find_user_forms(text, forms)
+        user_text, rest = text[:MAX_USER_CHARS], text[MAX_USER_CHARS:]
+        stems, is_only_foreign = _find_asking_stems(user_text, rest)
+        forms += [make_form(("verb", stem)) for stem in stems]
+        permitted = drop_forbidden(user_text)
+        forms += dict.fromkeys(find_named_words(permitted))
+        forms += find_persons(permitted, has_cases=is_only_foreign)
+        forms += find_counts(permitted)
+        forms += find_count_forms(permitted)
+        forms += find_asked_objects(permitted)
+        forms += find_topics(permitted)
+        forms += find_answered_numbers(permitted)
+        forms += find_related_parts(permitted)
+        forms += find_role_words(permitted)
+        forms += find_named_values(permitted)
+        forms += find_named_nouns(permitted)
+        forms += find_phrasal_verbs(drop_confirmation_clauses(permitted))
+        forms += find_wanted_acts(permitted)
+        forms += find_purpose_forms(permitted)
+        forms += find_quoted_addresses(permitted)
+        forms += find_mentioned_places(permitted, find_forms)
+        if _HAS_DIGIT.search(user_text) is not None:
+            forms += list_ceiling_forms(user_text)
+            forms += find_lone_number_forms(permitted)
+            forms += find_share_forms(permitted, partial(find_forms, amounts=False))
+            forms += find_id_numbers(permitted)
+            forms += find_posted_accounts(permitted)
+            forms += find_number_uses(permitted)
+            forms += find_named_sorts(permitted)
+        forms += find_stated_extents(permitted)
+        forms += find_written_patterns(permitted)
+        text = permitted + rest
     # Addresses hold no blanks, so they are looked for only in the words that could be some.
     search = _ADDRESS_SIGN.search
     if search(text) is not None:

@@ -127,24 +127,26 @@ def find_joined_form(text: str) -> Form | None:
     return Form("email", address) if address is not None else None
 
 
-def iter_pieces(text: str) -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
-    """Iterate over the pairs of pieces that make up a number or an address, each as the tokens of a text.
+def list_pieces(text: str) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """List the pairs of pieces that make up a number or an address, each as the tokens of a text.
 
     "44400" and "02228" of `4440002228`; "max@" and "haulier.example" of `max@haulier.example`. Of a local part and a
     domain, one has the sign with it: otherwise, any word of a text would be an address at any domain.
     """
-    local, sign, domain = text.partition("@")
-    if sign:
-        if local and "." in domain and "@" not in domain:
-            yield (f"{local}@",), (domain,)
-            yield (local,), ("@", domain)
-        return
+    if "@" in text:
+        local, _, domain = text.partition("@")
+        is_address = local and "." in domain and "@" not in domain
+        return [((f"{local}@",), (domain,)), ((local,), ("@", domain))] if is_address else []
     if not _MIN_PIECES <= len(text) <= _MAX_PIECES or _SPLIT_NUMBER.fullmatch(text) is None:
-        return
+        return []
     first, _, second = text.replace("-", " ").partition(" ")
     joined = first + second
-    places = (len(first),) if second else range(_MIN_PIECE, len(joined) - _MIN_PIECE + 1)
-    for place in places:
-        pieces = joined[:place], joined[place:]
-        if min(map(len, pieces)) >= _MIN_PIECE and not any(map(_YEAR.fullmatch, pieces)):
-            yield pieces[:1], pieces[1:]
+    found: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
+    for place in (len(first),) if second else range(_MIN_PIECE, len(joined) - _MIN_PIECE + 1):
+        found.append(((joined[:place],), (joined[place:],)))  # noqa: PERF401  a comprehension is a call
+    return found
+
+
+def is_piece(piece: str) -> bool:
+    """Whether a part of a number is long enough to be kept by itself, and no year, which is in most texts."""
+    return len(piece) >= _MIN_PIECE and _YEAR.fullmatch(piece) is None

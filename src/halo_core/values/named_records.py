@@ -261,7 +261,7 @@ def _list_answered(text: str, *, is_named_list: bool, is_of_one: bool = False) -
     if not is_named_list:
         return
     text = text[:_MAX_READ]
-    parsed = _parse(text)
+    parsed = parse_structure(text)
     records = islice(_iter_records(text, is_named_list=True), _MAX_RECORDS)
     found = list(dict.fromkeys(number for number, _ in records))
     if parsed is not None:
@@ -314,7 +314,7 @@ def _has_owners(sketch: Sketch, word: int) -> bool:
 
 
 def _iter_records(text: str, *, is_named_list: bool, parties: Parties = frozenset()) -> Iterator[tuple[str, Record]]:
-    parsed = _parse(text)
+    parsed = parse_structure(text)
     if parsed is not None:
         yield from _walk(parsed, 0)
         return
@@ -407,7 +407,7 @@ def _begins_list(lines: Sequence[str]) -> bool:
     return len(heading) <= 1 and not any("@" in line or _LABEL.search(line) for line in heading)
 
 
-def _parse(text: str) -> Any:
+def parse_structure(text: str) -> Any:
     """Parse a text that is JSON, lines of it, or a Python literal; None for other texts."""
     stripped = text.strip()
     if stripped[:1] not in ("{", "["):

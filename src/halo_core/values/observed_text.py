@@ -16,6 +16,7 @@ from operator import itemgetter
 from typing import Final, NamedTuple
 
 from halo_core.model import Provenance
+from halo_core.values.answered_senders import fingerprint_sender
 from halo_core.values.decoded_readings import generate_hidden_texts, holds_code
 from halo_core.values.forms import find_forms
 from halo_core.values.implied_orders import find_cancelled_words
@@ -151,7 +152,7 @@ def read_result(
     if not text:
         return NO_MARKS
     if origin is Provenance.UNTRUSTED:
-        marks = fingerprint_text(key, text, find_hidden=True)
+        marks = fingerprint_text(key, text, find_hidden=True).union(fingerprint_sender(key, text, arguments))
         if lists_records:
             marks |= {
                 *fingerprint_named_records(

@@ -60,6 +60,12 @@ _NOT_STORING_WORDS: Final = frozenset(
 )
 _FILING_VERBS: Final = frozenset("move label mark flag archive star unstar snooze pin unpin tag categorize".split())
 """Verbs of tools that put a record somewhere without changing it."""
+_FILING_ACTION: Final = compile_later(
+    r"(?:move|file|label|tag|mark|flag|categori[sz]e)(?: (?:it|them|mails?|messages?))?"
+    r"(?: (?:to|as|in|into|under|with))?(?: (?:the|my|our))? ([^\n;,&|]{1,40})",
+    re.IGNORECASE,
+)
+"""What a rule does with a message that stays in the mailbox."""
 _NUMBERING: Final = frozenset("id ids no number uid".split())
 _ENDS: Final = frozenset("from to into source target parent old new other first second".split())
 """Words of arguments for the two records of a merge or a link."""
@@ -200,6 +206,19 @@ def _is_asked_pair(call: CallView, leaf: TracedLeaf) -> bool:
     return all(part.origin in VOUCHED_ORIGINS for part in trace_leaves(parts, call.sketch, ("target",)))
 
 
+def _is_asked_filing(call: CallView, leaf: TracedLeaf) -> bool:
+    """Whether a leaf says where matching messages are put (`move to archive`), and the user wrote the place.
+
+    Nobody else reads a message because it is put somewhere, so this is no grant.
+    """
+    action = _FILING_ACTION.fullmatch(call.texts.get(leaf.pointer, ""))
+    if action is None:
+        return False
+    place = action[1].strip()
+    parts = [Leaf("/folder", place, list(extract_tokens(place)), False, False)]
+    return all(part.origin in VOUCHED_ORIGINS for part in trace_leaves(parts, call.sketch, ("folder",)))
+
+
 def _is_stored_target(call: CallView, leaf: TracedLeaf, *, stores_grants: bool) -> bool:
     words = words_of(name_of_argument(leaf.pointer))
     if not _MATCHING.isdisjoint(words) and leaves_nothing_out(call.texts.get(leaf.pointer, "")):
@@ -218,7 +237,11 @@ def _is_stored_target(call: CallView, leaf: TracedLeaf, *, stores_grants: bool) 
         return True
     if leaf.origin is Provenance.NOVEL and not _EVENT_NAMES.isdisjoint(words):
         return stores_grants and _EVENT.fullmatch(call.texts.get(leaf.pointer, "")) is None
-    return stores_grants and _CAPTION_NAMES.isdisjoint(words) and not _is_asked_pair(call, leaf)
+    return (
+        stores_grants
+        and _CAPTION_NAMES.isdisjoint(words)
+        and not (_is_asked_pair(call, leaf) or _is_asked_filing(call, leaf))
+    )
 
 
 def _numbers_record(call: CallView, leaf: TracedLeaf) -> bool:

@@ -7,7 +7,7 @@ source could then compose a value out of single words of the user.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial, reduce
 from itertools import compress, islice
 from operator import or_
@@ -17,7 +17,7 @@ from halo_core.model import Provenance
 from halo_core.values.addresses import find_registrable_domain
 from halo_core.values.forms import ArgumentValue, is_name
 from halo_core.values.inflections import list_inflected
-from halo_core.values.joined_values import iter_pieces
+from halo_core.values.joined_values import is_piece, list_pieces
 from halo_core.values.kinds import ANY_SITE, RESPELLED, SAME_SITE, TARGET_KINDS, Form, Kind, make_form
 from halo_core.values.lexicon import AUDIENCE_WORDS, LEVEL_NAMES, STOP_WORDS, is_task_word
 from halo_core.values.named_values import find_written_patterns
@@ -171,14 +171,18 @@ class ValueJudge:
 
         Only before exposure: an untrusted source could choose pieces that make up an account of its own.
         """
-        key = self._sketch.key
-        for pieces in iter_pieces(text):
-            packed = [fingerprint_tokens_in_order(piece, key) for piece in pieces]
-            if all(self._is_written_in(VOUCHED_ORIGINS, each) for each in packed) and not any(
-                self._is_used_as_something_else(_make_number(piece[0]), argument) for piece in pieces
-            ):
-                return True
-        return False
+        found = list_pieces(text)
+        # Of nearly all values, the session has seen no piece.
+        marks = self._sketch.look_up_marks([first[0].casefold() for first, _ in found]) if found else ()
+        return any(self._are_pieces(pieces, argument) for pieces, mark in zip(found, marks, strict=True) if mark)
+
+    def _are_pieces(self, pieces: Iterable[Sequence[str]], argument: ArgumentContext) -> bool:
+        return all(
+            is_piece("".join(piece))
+            and self._is_written_in(VOUCHED_ORIGINS, fingerprint_tokens_in_order(piece, self._sketch.key))
+            and not self._is_used_as_something_else(_make_number(piece[0]), argument)
+            for piece in pieces
+        )
 
     def _is_written_in(self, origins: Iterable[Provenance], packed: bytes) -> bool:
         """Whether a text of one of these origins contains tokens exactly as they are written."""

@@ -412,5 +412,6 @@ ASKED_COMMISSIONS: dict[str, str] = {
 }
 OPEN_SWOOPS: dict[str, str] = {}
 ASKED_SWOOPS: dict[str, str] = {
+    "helper: hexadecimal text of a mail": "what a decoder makes of a text is not vouched for, whoever wrote the text",
     "split: an account as elements of a list": "pieces of the user's account are accounts of their own",
 }

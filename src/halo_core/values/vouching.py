@@ -164,17 +164,21 @@ class ValueJudge:
             return Provenance.USER if not is_lent and self._user_spans.find(written) > 1 else None
         if argument.is_reworded and self._is_reworded(value):
             return Provenance.USER
-        return Provenance.KNOWN if self._is_put_together(text, argument) else None
+        pieces = list_pieces(text)
+        if not pieces:
+            return None
+        beginnings: list[str] = []
+        for first, _ in pieces:  # a comprehension is a call
+            beginnings.append(first[0].casefold())
+        marks = self._sketch.look_up_marks(beginnings)  # of nearly all values, the session has seen no piece
+        return Provenance.KNOWN if any(marks) and self._are_put_together(compress(pieces, marks), argument) else None
 
-    def _is_put_together(self, text: str, argument: ArgumentContext) -> bool:
+    def _are_put_together(self, found: Iterable[Iterable[Sequence[str]]], argument: ArgumentContext) -> bool:
         """Whether a number or an address was kept in two pieces, each of which stands in a vouching text.
 
         Only before exposure: an untrusted source could choose pieces that make up an account of its own.
         """
-        found = list_pieces(text)
-        # Of nearly all values, the session has seen no piece.
-        marks = self._sketch.look_up_marks([first[0].casefold() for first, _ in found]) if found else ()
-        return any(self._are_pieces(pieces, argument) for pieces, mark in zip(found, marks, strict=True) if mark)
+        return any(self._are_pieces(pieces, argument) for pieces in found)
 
     def _are_pieces(self, pieces: Iterable[Sequence[str]], argument: ArgumentContext) -> bool:
         return all(

@@ -32,6 +32,7 @@ import sortie_attacks_work  # noqa: F401  adds its cases
 import swoop_attacks
 import swoop_attacks_acts  # noqa: F401  adds its cases
 import swoop_attacks_stores  # noqa: F401  adds its cases
+import swoop_attacks_turns  # noqa: F401  adds its cases
 import swoop_attacks_values  # noqa: F401  adds its cases
 from case_world import Case, run_case
 from foray_attacks import FORAYS

@@ -84,8 +84,11 @@ def _find_currency(text: str, start: int, end: int) -> re.Match[str] | None:
 
 _PAYEE: Final = r"(?:[A-Z][\w.-]*|@\w[\w.-]*)"
 """A word of a name, or a handle."""
-_VERBS_OF_ENGLISH: Final = "pay transfer send wire remit donate tip refund spend"
-_VERBS_OF_OTHERS: Final = "überweise bezahle zahle paie vire paga transfiere zapłać przelej betaal"
+_VERBS_OF_ENGLISH: Final = "pay transfer send wire remit donate tip refund spend reimburse repay compensate credit"
+_VERBS_OF_OTHERS: Final = (
+    "überweise bezahle zahle erstatte paie paye vire verse rembourse paga abona reembolsa transfiere rimborsa versa"
+    " zapłać przelej betaal"
+)
 
 
 def _match_any(words: str) -> str:
@@ -123,7 +126,7 @@ _SOMEBODY_AND_NUMBER: Final = (
 )
 """Whom somebody pays, and a number: "the plumber 90"."""
 _NUMBER_BEHIND_SOMEBODY: Final = compile_later(
-    rf"\b(?:{_match_any(_VERBS_OF_ENGLISH + ' reimburse')}|{_match_any(_VERBS_OF_OTHERS)})(?: (?:to|an|à|a|aan))?"
+    rf"\b(?:{_match_any(_VERBS_OF_ENGLISH)}|{_match_any(_VERBS_OF_OTHERS)})(?: (?:to|an|à|a|aan))?"
     + _SOMEBODY_AND_NUMBER
 )
 _NUMBER_BEHIND_NEXT_SOMEBODY: Final = compile_later(

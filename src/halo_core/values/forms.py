@@ -44,6 +44,7 @@ from halo_core.values.named_values import (
 )
 from halo_core.values.normalization import has_invisible, make_skeleton
 from halo_core.values.number_uses import find_number_uses
+from halo_core.values.number_words import write_number_words
 from halo_core.values.numbered import MIN_DIGITS, singularize, to_argument_noun
 from halo_core.values.order_counts import find_count_forms
 from halo_core.values.paid_amounts import find_ceiling_forms, find_lone_number_forms, find_share_forms
@@ -117,10 +118,10 @@ def find_forms(text: str, *, vouching: bool = False, amounts: bool = True) -> se
         forms += find_purpose_forms(permitted)
         forms += find_quoted_addresses(permitted)
         forms += find_mentioned_places(permitted, find_forms)
-        if _HAS_DIGIT.search(user_text) is not None:
+        if _HAS_DIGIT.search(write_number_words(user_text)) is not None:
             forms += list_ceiling_forms(user_text)
             forms += find_lone_number_forms(permitted)
-            forms += find_share_forms(permitted, partial(find_forms, amounts=False))
+            forms += find_share_forms(write_number_words(permitted), partial(find_forms, amounts=False))
             forms += find_id_numbers(permitted)
             forms += find_posted_accounts(permitted)
             forms += find_number_uses(permitted)
@@ -211,7 +212,7 @@ def list_ceiling_forms(user_text: str) -> tuple[Form, ...]:
 
     Cached, since it is read when it comes and again for each payment.
     """
-    return tuple(find_ceiling_forms(user_text, partial(find_forms, amounts=False)))
+    return tuple(find_ceiling_forms(write_number_words(user_text), partial(find_forms, amounts=False)))
 
 
 _GLUED_SENTENCE: Final = compile_later(

@@ -84,7 +84,8 @@ _GENERIC_NOUNS: Final = stem_all(
     "query tool function rag kb base long term short user agent session conversation chat summary info "
     "information read write save load get set put fetch dequeue enqueue push pop next new last append upsert "
     "insert lookup find list dump link symlink merge import export select convert compress zip unzip archive concat "
-    "backup sync rename move copy attachment attachments"
+    "backup sync rename move copy attachment attachments kept stored saved written remembered held taken left made "
+    "noted known between into onto across among over within back again"
 )
 """Words of a resource's name that do not say which store it is."""
 

@@ -45,6 +45,9 @@ _SHORT_NUMBER: Final = compile_later(rf"[0-9]{{1,{MIN_DIGITS - 1}}}")
 _LETTER: Final = compile_later(r"[A-Z]")
 """A letter that names a zone, a hall or the like beside its noun."""
 _LETTERS: Final = compile_later(r"[^\W\d_]+")
+_PRODUCT_NAMES: Final = frozenset("article component item material part product ware sku".split())
+"""Words of arguments that hold what is ordered."""
+_MIN_PRODUCT: Final = 4  # letters
 _GENERIC_NOUNS: Final = frozenset(
     "id ids name names number no num nr key ref code to from target value by of and the in on for with at list".split()
 )
@@ -358,10 +361,18 @@ class ValueJudge:
                 ):
                     continue
             return origin
-        has_sign = value.kind is Kind.HANDLE and len(tokens) == 2 and tokens[0] in "#@"
-        if has_sign and self._is_written_without_sign(value, tokens[1], least):
-            return Provenance.USER
-        is_inflected = not is_target and value.kind is Kind.HANDLE and self._is_inflected(tokens)
+        if (
+            value.kind is Kind.HANDLE
+            and len(tokens) == 2
+            and tokens[0] in "#@"
+            and not self._is_mentioned_handle(value.text)
+        ):
+            bare = fingerprint_tokens_in_order(tokens[1:], self._sketch.key)
+            if is_name(tokens[1]) and self._user_spans.find(bare) >= least:
+                return Provenance.USER
+        is_inflected = value.kind is Kind.HANDLE and (
+            self._is_in_other_number(tokens, argument) if is_target else self._is_inflected(tokens)
+        )
         if is_inflected or (argument.is_key and self._is_person(tokens)):
             return Provenance.USER
         return self._judge_item(value, tokens)
@@ -422,6 +433,14 @@ class ValueJudge:
             else:
                 written.append(variants[0])
         return bool(self._user_spans.find(fingerprint_tokens_in_order(written, self._sketch.key)))
+
+    def _is_in_other_number(self, tokens: list[str], argument: ArgumentContext) -> bool:
+        """Whether the user wrote what is ordered in the plural, and the argument has the singular: "3 toners"."""
+        if len(tokens) != 1 or _PRODUCT_NAMES.isdisjoint(argument.nouns) or not _is_plain_word(tokens[0]):
+            return False
+        word = tokens[0]
+        plurals = [fingerprint_tokens_in_order([f"{word}{end}"], self._sketch.key) for end in ("s", "es")]
+        return len(word) >= _MIN_PRODUCT and any(map(self._user_spans.find, plurals))
 
     def _judge_behind_sign(self, word: str) -> Provenance | None:
         """Find the origin of a common word, which names somebody only behind `#` or `@`: `#project`, `@mail`."""

@@ -42,10 +42,10 @@ _ANSWERED: Final = CaselessPattern(
 )
 _SENDER_LABEL: Final = r"(?:from|sender|von|absender|de|van|od|da|fra|från)"
 _HEADER_FIELD: Final = compile_later(r"[A-Za-z][A-Za-z-]{1,19}:[ \t]")
-_HEADER: Final = CaselessPattern(rf"(?:^|\n)[ \t>|*]*{_SENDER_LABEL}[ \t]*:[ \t]*(?P<sender>[^\n]{{0,256}})")
+_HEADER: Final = CaselessPattern(rf"(?:^|\n)[ \t>|*]*{_SENDER_LABEL}[ \t]*:[ \t]*([^\n]{{0,256}})")
 _OPENING: Final = CaselessPattern(
     rf"^\s*(?:{_MESSAGES}[ \t]*#?[a-z]{{0,4}}-?[0-9]{{0,8}}[ \t]*[:,.-]?[ \t]*)?(?:sent by|from|sender|von)\b[ \t]*"
-    r"(?P<sender>[^\n:!?]{0,80})"
+    r"([^\n:!?]{0,80})"
 )
 _ADDRESS: Final = compile_later(r"[^\s@<>(),;:\"\[\]'`|]{1,64}@[\w.-]{1,128}\w")
 _FIELDS: Final = ("from", "sender", "from_address", "from_email", "sender_email")
@@ -72,9 +72,9 @@ def find_sender(text: str) -> str:
     if len(labelled) > 1:
         return ""
     if labelled:
-        return _read_address(labelled[0]["sender"]) if _stands_in_head(text, labelled[0].start("sender")) else ""
+        return _read_address(labelled[0][1]) if _stands_in_head(text, labelled[0].start(1)) else ""
     opening = _OPENING.search(text)
-    return _read_address(opening["sender"]) if opening is not None else ""
+    return _read_address(opening[1]) if opening is not None else ""
 
 
 def _stands_in_head(text: str, place: int) -> bool:

@@ -62,13 +62,22 @@ from halo_core.values.sketch import USER_BIT, Sketch, extract_tokens
 from halo_core.values.stored_targets import stores_target
 from halo_core.values.text import split_name
 from halo_core.values.tool_nouns import list_listed_things, list_things
-from halo_core.values.tool_verbs import CLASS_WORDS, list_asking_stems, list_declared_stems, list_loose_stems
+from halo_core.values.tool_verbs import (
+    CLASS_WORDS,
+    list_asking_stems,
+    list_declared_stems,
+    list_loose_stems,
+)
 from halo_core.values.topics import ALL, ONLY, ONLY_OF
 from halo_core.values.traced_leaves import TracedLeaf
 from halo_core.values.typos import is_typo
 from halo_core.values.unlisted_orders import NEED, UNLISTED_CHANGE, UNLISTED_ORDER
 from halo_core.values.untrusted_additions import is_extended_by_untrusted
-from halo_core.values.written_tool_names import are_name_words_written, is_unlisted_verb_in_name
+from halo_core.values.written_tool_names import (
+    are_name_words_written,
+    is_unlisted_verb_in_name,
+    runs_ordered_program,
+)
 
 _CONSEQUENTIAL: Final = frozenset({Impact.PAYMENT, Impact.SEND, Impact.DELETE, Impact.EXECUTE, Impact.ADMIN})
 _UNTRUSTED_ORIGINS: Final = (Provenance.UNTRUSTED, Provenance.MIXED)
@@ -328,6 +337,8 @@ class _Call:
     def _is_asked_by_name_or_declaration(self) -> tuple[bool, frozenset[str]]:
         """Whether the user orders by a word of the tool's name, or what the tool is declared to do; and the verbs."""
         if is_unlisted_verb_in_name(self.view, self._sources.names):
+            return True, frozenset()
+        if self._resource.impact is Impact.EXECUTE and runs_ordered_program(self.view):
             return True, frozenset()
         stems = list_declared_stems(self._resource)
         is_asked = self._sketch.was_asked(stems) and not (self._is_exposed and appoints_more_than_call(self.view))

@@ -85,7 +85,8 @@ _GENERIC_NOUNS: Final = stem_all(
     "information read write save load get set put fetch dequeue enqueue push pop next new last append upsert "
     "insert lookup find list dump link symlink merge import export select convert compress zip unzip archive concat "
     "backup sync rename move copy attachment attachments kept stored saved written remembered held taken left made "
-    "noted known between into onto across among over within back again"
+    "noted known between into onto across among over within back again name names filename filenames title titles path "
+    "paths folder folders directory directories tree"
 )
 """Words of a resource's name that do not say which store it is."""
 

@@ -85,10 +85,13 @@ _GENERIC_NOUNS: Final = stem_all(
     "information read write save load get set put fetch dequeue enqueue push pop next new last append upsert "
     "insert lookup find list dump link symlink merge import export select convert compress zip unzip archive concat "
     "backup sync rename move copy attachment attachments kept stored saved written remembered held taken left made "
-    "noted known between into onto across among over within back again name names filename filenames title titles path "
-    "paths folder folders directory directories tree"
+    "noted known between into onto across among over within back again"
 )
 """Words of a resource's name that do not say which store it is."""
+
+_FILES: Final = stem_all("file files folder folders directory directories document documents")
+_NAMES_OF_FILES: Final = stem_all("name names title titles path paths") | _FILES
+"""Words that say nothing of the store beside a word for files. A directory of names alone may be one of people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +170,8 @@ def _name_stores(resource: Resource) -> tuple[tuple[str, ...], tuple[str, ...]]:
     Two declared systems are compared by their names, anything else by what the resources' names speak of.
     """
     words = {word for word in split_name(resource.id) if not word.isdigit()} - STOP_WORDS
+    if not words.isdisjoint(_FILES):
+        words -= _NAMES_OF_FILES
     nouns = sorted(words - VERBS - _GENERIC_NOUNS) or [_GENERIC]
     if not resource.system:
         undeclared = tuple(f"noun:{noun}" for noun in nouns)

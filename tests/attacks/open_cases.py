@@ -339,7 +339,6 @@ ASKED_SALLIES: dict[str, str] = {
             "program: one statement more",
             "right: where a name leads",
             "object: a shift of somebody else",
-            "grant: a rule that forwards",
         ),
         _KEPT,
     ),

@@ -237,6 +237,8 @@ def test_an_amount_may_be_that_of_another_target_alone(text, target, amount, exp
         ("Read mail 1. Pay Ana 20", "Ana", "20", "21"),
         ("Pay the landlord 400 at 4440002228, mail 1 is the bill.", "4440002228", "400", "401"),
         ("Pay our cleaner 75 and the gardener 160", "4440002228", "235", "236"),
+        ("Look at the page and pay the trip, 60.", "4440002228", "60", "61"),
+        ("Settle 64.50 with the florist", "4440002228", "64.50", "64.51"),
         ("Zahle dem Vermieter 400", "4440002228", "400", "401"),
         ("Paga al fontanero 90", "4440002228", "90", "91"),
         ("Paie au plombier 90 pour la facture", "4440002228", "90", "91"),

@@ -84,7 +84,9 @@ def _find_currency(text: str, start: int, end: int) -> re.Match[str] | None:
 
 _PAYEE: Final = r"(?:[A-Z][\w.-]*|@\w[\w.-]*)"
 """A word of a name, or a handle."""
-_VERBS_OF_ENGLISH: Final = "pay transfer send wire remit donate tip refund spend reimburse repay compensate credit"
+_VERBS_OF_ENGLISH: Final = (
+    "pay transfer send wire remit donate tip refund spend reimburse repay compensate credit settle"
+)
 _VERBS_OF_OTHERS: Final = (
     "überweise bezahle zahle erstatte paie paye vire verse rembourse paga abona reembolsa transfiere rimborsa versa"
     " zapłać przelej betaal"
@@ -119,7 +121,7 @@ _NO_PAYEE: Final = (
 _SOMEBODY_AND_NUMBER: Final = (
     r" (?:the|my|our|your|his|her|their|that|this|an?|dem|der|den|die|unsere[mrn]|meine[mrn]|au|à la|à|a la|al|le|la|el"
     r"|il|alla|de|het|onze)"
-    rf" (?:(?!(?i:{_NO_PAYEE})\b)[^\W\d_][\w'’-]{{0,30}} ){{1,3}}"
+    rf" (?:(?!(?i:{_NO_PAYEE})\b)[^\W\d_][\w'’-]{{0,30}},? ){{1,3}}"
     r"(?!(?:19|20)[0-9]{2}(?![0-9.,]))((?:[0-9]{1,3}(?:[.,'][0-9]{3})+|[0-9]{2,9})(?:[.,][0-9]{1,2})?)"
     r"(?=[.,;!?](?!\w)|\s*$|\s(?:for|to|as|and|from|at|via|by|on|in|into|now|today|please|plus|für|auf|und|pour|sur|et"
     r"|por|para|en|y|per|su|e|voor|op)\b)"

@@ -12,10 +12,9 @@ from halo_core.values.addresses import has_public_suffix
 from halo_core.values.call_view import CallView, words_of
 from halo_core.values.decoded_readings import generate_hidden_texts, holds_code
 from halo_core.values.forms import find_forms
-from halo_core.values.kinds import SUSPICIOUS, Form, Kind
+from halo_core.values.kinds import PLACES, SUSPICIOUS, Form, Kind
 from halo_core.values.lexicon import stem_all
 from halo_core.values.patterns import compile_later
-from halo_core.values.reached_hosts import PLACES
 from halo_core.values.result_origins import VOUCHED_ORIGINS
 from halo_core.values.sketch import SOURCE_SHIFT, USER_BIT, extract_tokens
 from halo_core.values.stated_extents import states_extent

@@ -34,6 +34,8 @@ TARGET_KINDS: Final = frozenset(
     {Kind.ACCOUNT, Kind.EMAIL, Kind.URL, Kind.HOST, Kind.TELEPHONE, Kind.PATH, Kind.PROGRAM}
 )
 """Kinds whose values are always targets, whatever the argument is called. A handle is a target if declared."""
+PLACES: Final = frozenset({Kind.URL, Kind.HOST})
+"""Kinds of values that are places at a host."""
 
 
 class Form(NamedTuple):

@@ -12,8 +12,9 @@ from halo_core.values.addresses import Url, canonicalize_host, is_shared_host, p
 from halo_core.values.argument_names import name_of_argument
 from halo_core.values.asked_acts import HANDED_OVER, NOUN_STEMS
 from halo_core.values.call_view import CallView
-from halo_core.values.kinds import SUSPICIOUS, Form, Kind
+from halo_core.values.kinds import PLACES, SUSPICIOUS, Form, Kind
 from halo_core.values.lexicon import stem_all
+from halo_core.values.login_forms import signs_in
 from halo_core.values.lookup_requests import only_looks_up
 from halo_core.values.patterns import compile_later
 from halo_core.values.sketch import USER_BIT, has_only_untrusted_mark
@@ -22,8 +23,6 @@ from halo_core.values.tool_verbs import CLASS_WORDS
 from halo_core.values.traced_leaves import TracedLeaf
 from halo_core.values.unlisted_orders import LOOKING_UP, UNLISTED_CHANGE, UNLISTED_ORDER
 
-PLACES: Final = frozenset({Kind.URL, Kind.HOST})
-"""Kinds of values that are places at a host."""
 _BODY_NAMES: Final = frozenset("body data payload json content form headers header text message params".split())
 # Markdown's image, and elements and styles of HTML that fetch what they name.
 _LOADING: Final = compile_later(
@@ -33,6 +32,8 @@ _LOADING: Final = compile_later(
 )
 _ADDRESS: Final = compile_later(r"(?:[a-zA-Z][a-zA-Z0-9+.-]{1,15}:)?//[^\s)>\]\"']{1,2048}")
 _MAX_IMAGES: Final = 32
+_NOT_PLAIN: Final = compile_later(r"[?#%@:;\\]|//|\.\.|/www\.")
+"""A query, an escape or the beginning of another place behind a host."""
 _NESTED: Final = compile_later(
     r"(?:https?(?::|%(?:25)*3a))?(?://|%(?:25)*2f%(?:25)*2f)([^/?#&%\s:@]{1,253}\.[^/?#&%\s:@]{1,63})", re.IGNORECASE
 )
@@ -78,7 +79,7 @@ class ReachedHosts:
                 return False
             if path != url and leaf.origin in (Provenance.UNTRUSTED, Provenance.MIXED):
                 return False  # what others put behind the path may say who gets it
-            return self._is_users([Form("url", path.spell("https"))])
+            return self._is_users([Form("url", path.spell("https"))]) or self._signs_in_at(url)
         return not is_shared_host(url.host) and self._is_users_host(url)
 
     def are_users_pages(self, targets: Iterable[TracedLeaf]) -> bool:
@@ -93,13 +94,33 @@ class ReachedHosts:
         """Whether the user wants more than that pages are read, summarized or checked."""
         return self._view.sketch.was_asked(_ACTING) and not only_looks_up(self._view.sketch)
 
+    def _signs_in_at(self, url: Url) -> bool:
+        """Whether the call signs in at a page of a host to which the user sent the agent, with vouched values.
+
+        The user wrote "visit https://forum.example/post/7", and the attachment of that post is at another page.
+        """
+        resource, host = self._view.resource, make_host_form(url)
+        return (
+            resource.impact is Impact.SEND
+            and resource.classified == "declared"
+            and url.scheme in ("", "https")
+            and _NOT_PLAIN.search(url.rest) is None
+            and not (url.userinfo or is_shared_host(url.host))
+            and self._is_users_host(url)
+            and not self._is_only(("quoted", "remedied"), host.text)
+            and self._may_act_on_pages()
+            and signs_in(self._view)
+        )
+
     def _is_users_page(self, leaf: TracedLeaf) -> bool:
-        """Whether a value is a page or a host that the user wrote, and not only mentioned."""
-        if leaf.kind not in PLACES or leaf.origin is not Provenance.USER or SUSPICIOUS in leaf.flags:
+        """Whether a value is a page or a host that the user wrote and not only mentioned, or one to sign in at."""
+        if leaf.kind not in PLACES or SUSPICIOUS in leaf.flags:
             return False
         url = parse_url(self._view.texts.get(leaf.pointer, ""))
         if url is None:
             return False
+        if leaf.origin is not Provenance.USER:
+            return self._signs_in_at(url)
         host = make_host_form(url).text
         return not self._is_only(("quoted", "remedied"), url.spell("https")) and not self._is_only(
             ("unwanted", "remedied"), host

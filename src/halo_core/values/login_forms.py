@@ -1,0 +1,44 @@
+"""Calls that sign in at a page: they fill nothing but fields such as `username` and `password`, with vouched values."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from halo_core.values.call_view import CallView
+from halo_core.values.kinds import PLACES, SUSPICIOUS
+from halo_core.values.lexicon import stem_all
+from halo_core.values.result_origins import VOUCHED_ORIGINS
+from halo_core.values.text import split_name
+
+_ACCOUNT_WORDS: Final = stem_all(
+    "user username userid login loginname email mail account member customer student employee benutzer benutzername "
+    "kunde kundennummer mitglied konto utilisateur identifiant courriel usuario correo cuenta utente"
+)
+_SECRET_WORDS: Final = stem_all(
+    "password passwd passcode passphrase pass pwd pin secret passwort kennwort mdp contrasena clave senha wachtwoord"
+)
+_PLAIN_WORDS: Final = stem_all("address field id input my name no number text the value your")
+"""Words of a field's name that do not say what the field holds."""
+_MAX_NAME: Final = 64  # characters
+
+
+def signs_in(view: CallView) -> bool:
+    """Whether a call enters an account and its secret somewhere, and nothing else.
+
+    INVARIANT: VOUCH - every value that is entered is vouched for, and every other text is the name of such a field. So
+    nothing that untrusted content holds or asks for is sent.
+    """
+    has_secret = has_value = False
+    for leaf in view.traced:
+        if leaf.kind in PLACES:
+            continue
+        text = view.texts.get(leaf.pointer, "")
+        words = frozenset(split_name(text)) if len(text) <= _MAX_NAME else frozenset[str]()
+        names = words & (_ACCOUNT_WORDS | _SECRET_WORDS)
+        if names and words <= names | _PLAIN_WORDS:
+            has_secret = has_secret or not words.isdisjoint(_SECRET_WORDS)
+        elif leaf.origin in VOUCHED_ORIGINS and SUSPICIOUS not in leaf.flags:
+            has_value = True
+        else:
+            return False
+    return has_secret and has_value

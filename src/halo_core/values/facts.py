@@ -73,11 +73,7 @@ from halo_core.values.traced_leaves import TracedLeaf
 from halo_core.values.typos import is_typo
 from halo_core.values.unlisted_orders import NEED, UNLISTED_CHANGE, UNLISTED_ORDER
 from halo_core.values.untrusted_additions import is_extended_by_untrusted
-from halo_core.values.written_tool_names import (
-    are_name_words_written,
-    is_unlisted_verb_in_name,
-    runs_ordered_program,
-)
+from halo_core.values.updated_records import is_record_of_others
 
 _CONSEQUENTIAL: Final = frozenset({Impact.PAYMENT, Impact.SEND, Impact.DELETE, Impact.EXECUTE, Impact.ADMIN})
 _UNTRUSTED_ORIGINS: Final = (Provenance.UNTRUSTED, Provenance.MIXED)
@@ -353,19 +349,13 @@ class _Call:
             return False
         if self._resource.impact is Impact.SEND:
             return all(self._args.get(name) in ([], ()) for name in self._resource.targets)
-        if any(
-            leaf.origin in _UNTRUSTED_ORIGINS
-            for leaf in self._traced
-            if leaf in self._naming or self._may_number_record_by_amount(leaf)
-        ):
+        if is_record_of_others(self.view, self._naming, self._is_number_of_named_record):
             return False  # which of them is left as it is would be somebody else's choice
         is_update = not _UPDATING_WORDS.isdisjoint(split_name(self._resource.id))
         return is_update and all(self._args.get(name) in (None, "", [], {}, ()) for name in self._resource.targets)
 
-    def _may_number_record_by_amount(self, leaf: TracedLeaf) -> bool:
-        """Whether a number may say which record is meant: `payment_id=12`."""
-        name = name_of_argument(leaf.pointer)
-        return leaf.kind is Kind.AMOUNT and name != self._resource.amount and not names_amount(name)
+    def _is_number_of_named_record(self, leaf: TracedLeaf) -> bool:
+        return self._may_number_record(name_of_argument(leaf.pointer)) and self._numbers_named_record(leaf)
 
     def names_requested(self) -> bool:
         """Whether the call names something, and all that it names was written by the user."""

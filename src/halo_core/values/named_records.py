@@ -28,8 +28,18 @@ from halo_core.values.addresses import canonicalize_email, find_registrable_doma
 from halo_core.values.kinds import Form
 from halo_core.values.lexicon import COMMON_NAME_PARTS, STOP_WORDS, is_task_word
 from halo_core.values.patterns import compile_later
-from halo_core.values.sketch import LOOKED_UP, SOURCE_SHIFT, USER_BIT, Sketch, extract_tokens, fingerprint_forms
-from halo_core.values.topics import ALL, LAST, MAX_ORDINAL, NUMBERED_NAME, ONLY, ONLY_OF, is_short_topic, is_topic
+from halo_core.values.sketch import KNOWN, SOURCE_SHIFT, USER_BIT, Sketch, extract_tokens, fingerprint_forms
+from halo_core.values.topics import (
+    ALL,
+    LAST,
+    MAX_ORDINAL,
+    NUMBERED_NAME,
+    ONLY,
+    ONLY_OF,
+    is_describing,
+    is_short_topic,
+)
+from halo_core.values.yaml_items import read_items
 
 _MAX_READ: Final = 65_536  # characters
 _MAX_LITERAL: Final = 16_384  # characters of a Python literal
@@ -318,6 +328,10 @@ def _iter_records(text: str, *, is_named_list: bool, parties: Parties = frozense
     if parsed is not None:
         yield from _walk(parsed, 0)
         return
+    items = read_items(text) if is_named_list else []
+    if items:
+        yield from _iter_items(text, items)
+        return
     lines = text.split("\n")
     starts = [i for i, line in enumerate(lines) if _ROW_START.match(line) is not None]
     if not starts and is_named_list:
@@ -339,6 +353,14 @@ def _iter_records(text: str, *, is_named_list: bool, parties: Parties = frozense
         # Whoever wrote a part of the text can write a row for a number that stands elsewhere in it.
         if times[number] == 1:
             yield number, record
+
+
+def _iter_items(text: str, items: Sequence[Mapping[str, str]]) -> Iterator[tuple[str, Record]]:
+    """Read the items of a list in YAML; none of them if the number of any stands somewhere else as well."""
+    times = Counter(word.strip(".-") for word in _WORD.findall(text))
+    records = list(_walk(items, 0))
+    if all(times[number] == 1 for number, _ in records):
+        yield from records
 
 
 def _iter_chat_lines(lines: Sequence[str]) -> Iterator[tuple[str, Record]]:
@@ -524,7 +546,7 @@ def _read_block(lines: list[str]) -> Record:
 
 def _read_topics(text: str) -> tuple[str, ...]:
     words = dict.fromkeys(word.casefold() for word in _LETTERS.findall(text[:_MAX_SENDER]))
-    return tuple(islice((word for word in words if is_topic(word) or is_short_topic(word)), _MAX_TOPICS))
+    return tuple(islice((word for word in words if is_describing(word) or is_short_topic(word)), _MAX_TOPICS))
 
 
 def _read_sender(text: str) -> Record:

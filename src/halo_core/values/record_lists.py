@@ -84,7 +84,7 @@ _GENERIC_WORDS: Final = frozenset(
 )
 _ACTING: Final = frozenset(
     "reply respond answer delete remove bin trash drop discard erase purge cancel send write say add react comment "
-    "decline accept quick back reject confirm dismiss acknowledge ack".split()
+    "decline accept quick back reject confirm dismiss acknowledge ack update edit change modify adjust amend".split()
 )
 """Words of tools that act on the record with the given number, and name nothing else."""
 

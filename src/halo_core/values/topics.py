@@ -47,6 +47,11 @@ _ACT_ON_TOPIC: Final = CaselessPattern(
     r"((?:[\w'’-]+ ){0,2}[\w'’-]+)"
 )
 """Verbs for an act on one item of a list, and the topic of the item."""
+_UPDATED_PAYMENT: Final = CaselessPattern(
+    r"\b(?:update|edit|change|modify|adjust|amend|move|shift|postpone|reschedule|delay) (?:the|my|our) "
+    r"((?:[\w'’-]+ ){1,3}?)(?:payment|transfer|transaction|standing order|direct debit|subscription)s?\b"
+)
+"""What a payment that is to be changed is for: "update my rent payment"."""
 _SETTLED: Final = CaselessPattern(
     r"\b(?:the|that|this|my|our) ((?:[\w'’-]+ ){1,3}?)(?:(?:in|on|of|for) [\w./'’-]+ )?(?:is|are|was|has been|got)"
     r"(?: now| already)? (?:fixed|done|solved|resolved|sorted|merged|shipped|ready|answered|settled|finished"
@@ -257,6 +262,9 @@ def find_topics(text: str) -> Iterator[Form]:
     if _ORDERING_WHAT_A_TEXT_NAMES.search(text) is not None and _OWN_NUMBER.search(text) is None:
         yield make_form(("about", LEFT_OPEN))
     yield from _find_topics(text)
+    for match in islice(_UPDATED_PAYMENT.finditer(text), _MAX_FOUND):
+        words = map(str.casefold, _TOPIC_WORD.findall(match[1]))
+        yield from (make_form(("about", word)) for word in words if is_describing(word) and word not in _NO_TOPICS)
 
 
 def _find_topics(text: str) -> Iterator[Form]:

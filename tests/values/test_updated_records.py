@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from value_world import KEY, World, world
 from halo_core.model import Fact, Impact, Provenance, Resource, Reversal
 from halo_core.values import FactSources, find_facts, fingerprint_text, trace_leaves
 from halo_core.values.leaves import parse_leaves
-from halo_core.values.named_records import find_records, fingerprint_named_records
+from halo_core.values.named_records import find_records, fingerprint_named_records, is_named_record
 from halo_core.values.yaml_items import read_items
 
 RENT = "Please check and update my rent payment for the next month."
@@ -62,6 +63,7 @@ def is_unchanged(made: World, args: dict[str, Any]) -> bool:
 )
 def test_the_payment_that_the_user_describes_may_be_updated(request_text, args):
     assert is_unchanged(session(request_text), args)
+    assert is_unchanged(session(request_text, json.dumps(read_items(ROWS))), args)
 
 
 @pytest.mark.parametrize(
@@ -90,6 +92,20 @@ def test_another_record_or_what_a_mail_says_is_still_somebody_elses_choice(reque
 )
 def test_a_list_that_is_not_certain_names_no_record(more):
     assert not is_unchanged(session(rows=ROWS + more), {"id": 7, "date": "2022-05-04"})
+
+
+def test_what_is_to_be_paid_for_names_no_mail():
+    mails = (
+        "- id: m-66\n  sender: eve@rival.example\n  subject: Rent\n"
+        "- id: m-67\n  sender: ben@corp.example\n  subject: Gym\n"
+    )
+    made = session("Update my rent payment and answer Ben's mail", rows=mails)
+
+    def is_named(number: str) -> bool:
+        return is_named_record(made.sketch, number, lambda source: source == 1)
+
+    assert not is_named("m-66")
+    assert is_named("m-67")
 
 
 def test_a_text_of_several_lines_holds_no_item():

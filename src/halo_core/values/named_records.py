@@ -38,6 +38,7 @@ from halo_core.values.topics import (
     ONLY_OF,
     is_describing,
     is_short_topic,
+    is_topic,
 )
 from halo_core.values.yaml_items import read_items
 
@@ -58,6 +59,7 @@ _SENDER_WORDS: Final = frozenset(
 _PERSON_KEYS: Final = frozenset(
     "name fullname applicant candidate participant attendee student pupil member guest patient respondent".split()
 )
+_AMOUNT_WORDS: Final = frozenset(("amount", "betrag", "montant"))
 _KEY_WORD: Final = compile_later(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _ADDRESS: Final = compile_later(r"[^\s@<>(),;:\"\[\]'`|]{1,64}@[\w.-]{1,128}\w")
 _ROW_START: Final = compile_later(
@@ -105,12 +107,14 @@ class Record(NamedTuple):
         names: words of the sender's name, in small letters; with an address those that stand in it as well.
         topics: words of its subject, in small letters.
         is_displayed: its sender is one word of a column that each sender may have filled in.
+        is_payment: it has an amount.
     """
 
     addresses: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     topics: tuple[str, ...] = ()
     is_displayed: bool = False
+    is_payment: bool = False
 
 
 Parties = frozenset[tuple[str, ...]]
@@ -165,6 +169,7 @@ def _read_list(
             record.addresses,
             tuple(name for name in record.names if len(owners["name", name]) == 1),
             tuple(topic for topic in record.topics if len(owners["about", topic]) == 1),
+            is_payment=record.is_payment,
         )
         for number, record in records.items()
         if number not in ambiguous and record != Record()
@@ -212,6 +217,7 @@ def fingerprint_named_records(
         addresses = [Form("email", address) for address in found.addresses]
         words = [Form(use, name) for name in found.names for use in _ANSWER_USES["name"]]
         words += [Form("about", topic) for topic in found.topics]
+        words += [Form("paid_for", topic) for topic in found.topics if found.is_payment]
         yield from (by_user ^ tie for tie in fingerprint_forms(key, [*addresses, *words]))
         yield from (by_lookup ^ tie for tie in fingerprint_forms(key, addresses, LOOKED_UP))
     for number, use in _list_answered(text, is_named_list=is_named_list, is_of_one=is_of_one):
@@ -459,8 +465,10 @@ def _walk(value: Any, depth: int) -> Iterator[tuple[str, Record]]:
         if numbers and len(numbers[0]) <= _MAX_NUMBER:
             parts = [] if len(senders) != 1 else senders[0].values() if isinstance(senders[0], Mapping) else senders
             sender = _read_sender(" ".join(part for part in parts if isinstance(part, str))[:_MAX_SENDER])
+            is_payment = any(_names(key, _AMOUNT_WORDS) for key in value)
+            topics = _read_topics(" ".join(subjects), is_payment=is_payment)
             record = sender._replace(
-                topics=(*_read_topics(" ".join(subjects)), *_list_numbered_names(_list_short_fields(value)))
+                topics=(*topics, *_list_numbered_names(_list_short_fields(value))), is_payment=is_payment
             )
             yield numbers[0].strip(), record
         for item in value.values():
@@ -544,9 +552,10 @@ def _read_block(lines: list[str]) -> Record:
     return sender._replace(topics=_read_topics(" ".join(subjects)))
 
 
-def _read_topics(text: str) -> tuple[str, ...]:
+def _read_topics(text: str, *, is_payment: bool = False) -> tuple[str, ...]:
     words = dict.fromkeys(word.casefold() for word in _LETTERS.findall(text[:_MAX_SENDER]))
-    return tuple(islice((word for word in words if is_describing(word) or is_short_topic(word)), _MAX_TOPICS))
+    may_name = is_describing if is_payment else is_topic
+    return tuple(islice((word for word in words if may_name(word) or is_short_topic(word)), _MAX_TOPICS))
 
 
 def _read_sender(text: str) -> Record:

@@ -51,7 +51,7 @@ _UPDATED_PAYMENT: Final = CaselessPattern(
     r"\b(?:update|edit|change|modify|adjust|amend|move|shift|postpone|reschedule|delay) (?:the|my|our) "
     r"((?:[\w'’-]+ ){1,3}?)(?:payment|transfer|transaction|standing order|direct debit|subscription)s?\b"
 )
-"""What a payment that is to be changed is for: "update my rent payment"."""
+"""What a payment that is to be changed is for: "update my rent payment". No mail is meant by that word."""
 _SETTLED: Final = CaselessPattern(
     r"\b(?:the|that|this|my|our) ((?:[\w'’-]+ ){1,3}?)(?:(?:in|on|of|for) [\w./'’-]+ )?(?:is|are|was|has been|got)"
     r"(?: now| already)? (?:fixed|done|solved|resolved|sorted|merged|shipped|ready|answered|settled|finished"
@@ -264,7 +264,7 @@ def find_topics(text: str) -> Iterator[Form]:
     yield from _find_topics(text)
     for match in islice(_UPDATED_PAYMENT.finditer(text), _MAX_FOUND):
         words = map(str.casefold, _TOPIC_WORD.findall(match[1]))
-        yield from (make_form(("about", word)) for word in words if is_describing(word) and word not in _NO_TOPICS)
+        yield from (make_form(("paid_for", word)) for word in words if is_describing(word) and word not in _NO_TOPICS)
 
 
 def _find_topics(text: str) -> Iterator[Form]:

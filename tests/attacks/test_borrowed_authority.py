@@ -42,9 +42,7 @@ ATTACKS = {
     )
 }
 TWINS = {story.name: story for story in (*HONEST, *SECOND_HONEST, *THIRD_TWINS, *FOURTH_TWINS)}
-OPEN = {
-    "a mail to an address of the text that the user only shows": "what a user quotes for another purpose is his text",
-}
+OPEN: dict[str, str] = {}
 _OF_NOBODY = "without `user=` and the name of a session, an earlier message of a memory is nobody's (ADR 79)"
 _MEMORIES = (
     "the account was asked for in the first turn",

@@ -292,3 +292,101 @@ def test_a_person_who_has_looked_at_a_store_clears_it(desk, home):
     assert cli("known", "clear", "nobody", home=home)[0] != 0
     assert bodies(home, EntryKind.KNOWN)[-1]["op"] == "clear"
     assert verified(home) == 0
+
+
+# what clearing a tool covers
+
+CUSTOMER = "Marta Holm, marta.holm@kunde.example"
+
+
+def read_customer(halo, text, name="read_customer"):
+    resource = tool(halo, name, ["customer_id"], impact=Impact.READ, source_trust=900)
+    run(halo, resource, {"customer_id": "C-104"}, text)
+    halo.store.flush()
+
+
+def send(halo, to, text="Your parcel arrives on Tuesday."):
+    resource = tool(halo, "send_mail", ["to", "text"], impact=Impact.SEND, source_trust=900, targets=("to",))
+    try:
+        run(halo, resource, {"to": to, "text": text})
+    except Denied:
+        return False
+    return True
+
+
+def serve_exposed(halo, session, to):
+    """An exposed session writes to an address that an untrusted source named, which somebody has allowed."""
+    with halo.session(session, request=f"Write to {to}"):
+        exposed(halo, f"write to {to}")
+        note = tool(halo, "log_call", ["text"], impact=Impact.WRITE, source_trust=900)
+        run(halo, note, {"text": f"wrote {to} a mail about the parcel that comes on Tuesday"})
+
+
+def writes_to_customer(halo, session, text, name="read_customer"):
+    """Whether a session runs unasked that writes to the address in a record."""
+    with halo.session(session, request="Write to customer C-104 that her parcel arrives on Tuesday."):
+        read_customer(halo, text, name)
+        return send(halo, "marta.holm@kunde.example")
+
+
+def clear(home, name="read_customer"):
+    code, _, err = cli("known", "clear", name, "--why", "read them all", home=home)
+    assert code == 0, err
+
+
+def clear_once_read(halo, home):
+    """Clear the tool by which a session has met a value that an exposed session wrote."""
+    assert not writes_to_customer(halo, "before", CUSTOMER)
+    clear(home)
+
+
+def test_clearing_a_tool_covers_values_that_exposed_sessions_wrote_elsewhere(desk, home):
+    serve_exposed(desk, "monday", "marta.holm@kunde.example")
+    clear_once_read(desk, home)
+    assert writes_to_customer(desk, "tuesday", CUSTOMER)
+    assert verified(home) == 0
+
+
+def test_a_value_that_is_stored_again_after_a_clearance_is_untrusted(desk, home):
+    """Also one that an exposed session had stored before, so that it was known at the clearance."""
+    serve_exposed(desk, "monday", "marta.holm@kunde.example")
+    clear_once_read(desk, home)
+    serve_exposed(desk, "tuesday", "marta.holm@kunde.example")
+    assert not writes_to_customer(desk, "wednesday", CUSTOMER)
+
+
+def test_a_clearance_survives_a_restart_and_counts_in_another_process(home):
+    with HaloBase.local("desk", home=home, mode="enforce", quiet=True) as halo:
+        serve_exposed(halo, "monday", "marta.holm@kunde.example")
+        clear_once_read(halo, home)
+    with HaloBase.local("clerk", home=home, mode="enforce", quiet=True) as halo:
+        assert writes_to_customer(halo, "tuesday", CUSTOMER)
+        serve_exposed(halo, "wednesday", "marta.holm@kunde.example")
+    with HaloBase.local("desk", home=home, mode="enforce", quiet=True) as halo:
+        assert not writes_to_customer(halo, "thursday", CUSTOMER)
+    assert verified(home) == 0
+
+
+@pytest.mark.parametrize("name", ["read_contact", "recall", "read_customer_note"])
+def test_clearing_a_tool_leaves_what_other_tools_read_untrusted(desk, home, name):
+    serve_exposed(desk, "monday", "marta.holm@kunde.example")
+    clear_once_read(desk, home)
+    assert not writes_to_customer(desk, "tuesday", CUSTOMER, name)
+
+
+def test_clearing_one_tool_of_the_general_store_leaves_another_one_untrusted(desk, home):
+    serve_exposed(desk, "monday", "marta.holm@kunde.example")
+    assert not writes_to_customer(desk, "tuesday", CUSTOMER, "recall")
+    clear(home, "recall")
+    assert writes_to_customer(desk, "wednesday", CUSTOMER, "recall")
+    assert not writes_to_customer(desk, "thursday", CUSTOMER, "lookup")
+
+
+def test_a_tool_that_reads_another_system_since_the_clearance_is_untrusted(desk, home):
+    serve_exposed(desk, "monday", "marta.holm@kunde.example")
+    clear_once_read(desk, home)
+    moved = tool(desk, "read_customer", ["customer_id"], impact=Impact.READ, source_trust=900, system="archive")
+    with desk.session("tuesday", request="Write to customer C-104 that her parcel arrives on Tuesday."):
+        run(desk, moved, {"customer_id": "C-104"}, CUSTOMER)
+        desk.store.flush()
+        assert not send(desk, "marta.holm@kunde.example")

@@ -84,16 +84,20 @@ class ObservedText:
     result: ResultMarks = NO_MARKS
     is_recalled: bool = False
 
-    def resolve_origin(self, tx: Transaction) -> ObservedText:
-        """The same text; as untrusted text if it holds something that an exposed session stored.
+    def resolve_origin(self, tx: Transaction, *, after: int = 0) -> ObservedText:
+        """The same text, as untrusted where it brings back what an exposed session stored.
 
-        INVARIANT: taint outlives its session - what was stored does not become trusted because it was stored. Texts of
-        the user, and texts that are untrusted anyway, are not looked up.
+        Args:
+            tx: the transaction that records the text.
+            after: number of the row of stored fingerprints up to which a person has checked where the text was read.
+
+        INVARIANT: taint outlives its session - no store makes what was put there our own word. The user's words, and
+        what taints anyway, are not looked up.
         """
         if (
             self.origin in (Provenance.USER, Provenance.UNTRUSTED)
             or not (stored := tx.load_taint_index())
-            or not stored.contains_any(self.iter_taint_fingerprints())
+            or not stored.contains_any(self.traces(), after=after)
         ):
             return self
         return replace(self, origin=Provenance.UNTRUSTED, is_recalled=True)

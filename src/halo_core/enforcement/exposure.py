@@ -65,6 +65,8 @@ __all__ = [
     "PreparedItem",
     "describe_calls",
     "digest_store",
+    "digest_tool",
+    "find_checked_row",
     "is_place_tainted",
     "iterate_observed",
     "iterate_unvouched",
@@ -481,3 +483,24 @@ def _make_store_marks(tx: Transaction, context: DecisionContext) -> StoreMarks:
 def digest_store(tx: Transaction, name: str) -> bytes:
     """Keyed digest of a store's name, under which a person clears it."""
     return StoreMarks(tx.image.sketch_key, 0).digest_name(name)
+
+
+def digest_tool(tx: Transaction, name: str) -> bytes:
+    """Keyed digest of a tool's name, under which a person clears what it reads."""
+    return StoreMarks(tx.image.sketch_key, 0).digest_name(f"tool:{name}")
+
+
+def find_checked_row(tx: Transaction, context: DecisionContext) -> int:
+    """Number of the last row of stored fingerprints that does not count for what an action returned; 0 if each does.
+
+    INVARIANT: taint outlives its session - what a person has checked is what this tool read from these stores. What
+    came from any other place, or was stored later, was not looked at.
+    """
+    if context.problem or context.resource.kind not in (ActionKind.TOOL_CALL, ActionKind.RETRIEVAL):
+        return 0
+    table = MarkTable(tx)
+    checked = table.get_clearance(digest_tool(tx, context.resource.id)).taint_seq
+    if not checked:
+        return 0
+    sources = find_place(context.resource, {}).sources
+    return min(checked, *(table.get_clearance(digest_store(tx, name)).taint_seq for name in sources))

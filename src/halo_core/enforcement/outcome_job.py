@@ -18,7 +18,13 @@ from halo_core.decision.outcome_record import encode_outcome
 from halo_core.enforcement.behaviour_events import MAX_RELATED_RESULT
 from halo_core.enforcement.call import MAX_KEPT_CHARS
 from halo_core.enforcement.decision_context import DecisionContext, ObservedText
-from halo_core.enforcement.exposure import PreparedItem, is_place_tainted, prepare_items, record_conversation
+from halo_core.enforcement.exposure import (
+    PreparedItem,
+    find_checked_row,
+    is_place_tainted,
+    prepare_items,
+    record_conversation,
+)
 from halo_core.enforcement.preparer import Preparer
 from halo_core.enforcement.risk_assessor import SCORED_KINDS
 from halo_core.enforcement.session_behaviour import describe_shape, fingerprint_call_of
@@ -358,7 +364,7 @@ class OutcomeJob:
                 result=text.result_marks,
             )
             if observed.origin is not Provenance.UNTRUSTED and tx.load_taint_index():
-                observed = observed.resolve_origin(tx)
+                observed = observed.resolve_origin(tx, after=find_checked_row(tx, self.context))
                 if observed.origin is not Provenance.UNTRUSTED and is_place_tainted(tx, self.context, text.output):
                     # INVARIANT: taint outlives its session - an exposed session wrote to the place that was read.
                     observed = replace(observed, origin=Provenance.UNTRUSTED, is_recalled=True)

@@ -14,7 +14,7 @@ from typing import Final
 
 from halo_core.content.redaction import mask_reason
 from halo_core.crypto.keys import Digester
-from halo_core.enforcement.exposure import digest_store
+from halo_core.enforcement.exposure import digest_store, digest_tool
 from halo_core.errors import ConfigError, make_read_error
 from halo_core.model import Actor, EntryKind, Resource
 from halo_core.oversight.signed_entries import Opener, decode_signed_entry
@@ -165,17 +165,19 @@ def revoke_known(
 def clear_stores(tx: Transaction, resource: Resource, *, by: Actor | str, why: str) -> tuple[str, ...]:
     """Trust the current contents of a resource's stores again, although exposed sessions wrote to them.
 
-    A person must have checked their contents. What an exposed session stores from now on is untrusted again.
+    A person must have checked their contents. What this resource reads from them may then repeat what exposed sessions
+    wrote anywhere up to now. What an exposed session stores from now on is untrusted again.
 
     Returns:
         Names of the stores.
     """
     place = find_place(resource, {})
     names = tuple(sorted({*place.stores, *place.sources}))
-    table = MarkTable(tx)
+    table, newest = MarkTable(tx), tx.load_taint_index().seq
     digests = [(name, digest_store(tx, name)) for name in names]
+    digests.append((f"tool:{resource.id}", digest_tool(tx, resource.id)))
     for _, digest in digests:
-        table.clear(digest)
+        table.clear(digest, taint_seq=newest)
     values = [(KnownValue("store", name, resource.id), digest.hex()) for name, digest in digests]
     _record(tx, "clear", values, by=by, why=why)
     return names

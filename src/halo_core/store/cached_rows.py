@@ -59,7 +59,7 @@ class TaintIndex:
     __slots__ = ("_fingerprints", "seq")
 
     def __init__(self) -> None:
-        self._fingerprints: set[int] = set()
+        self._fingerprints: dict[int, int] = {}  # fingerprint → number of the newest row that holds it
         self.seq = 0
 
     def __bool__(self) -> bool:
@@ -70,16 +70,36 @@ class TaintIndex:
         """Whether fingerprints were left out for lack of room, so that any text may come from a tainted value."""
         return len(self._fingerprints) >= MAX_TAINTED_FINGERPRINTS
 
-    def contains_any(self, fingerprints: Iterable[int]) -> bool:
-        """Whether it contains one of the fingerprints. INVARIANT: FAILCLOSED - always true once it is full."""
-        return self.is_full or any(fingerprint in self._fingerprints for fingerprint in fingerprints)
+    def contains_any(self, fingerprints: Iterable[int], *, after: int = 0) -> bool:
+        """Whether a row behind number `after` holds one of the fingerprints.
+
+        INVARIANT: FAILCLOSED - always true once it is full.
+        """
+        if self.is_full:
+            return True
+        rows = self._fingerprints
+        if not after:
+            return any(fingerprint in rows for fingerprint in fingerprints)
+        return any(rows.get(fingerprint, 0) > after for fingerprint in fingerprints)
 
     def add_chunk(self, seq: int, chunk: bytes) -> None:
         """Add the fingerprints of row number `seq`."""
         room = MAX_TAINTED_FINGERPRINTS - len(self._fingerprints)
         fingerprints = (int.from_bytes(chunk[i : i + TAINT_BYTES]) for i in range(0, len(chunk), TAINT_BYTES))
-        self._fingerprints.update(islice(fingerprints, max(room, 0)))
+        self._fingerprints.update(dict.fromkeys(islice(fingerprints, max(room, 0)), seq))
         self.seq = seq
+
+
+class Clearance(NamedTuple):
+    """That a person has checked a store, or what a tool reads.
+
+    Args:
+        times: how often.
+        taint_seq: number of the newest row of fingerprints at the last time.
+    """
+
+    times: int = 0
+    taint_seq: int = 0
 
 
 MARK_BYTES: Final = 8

@@ -19,6 +19,7 @@ from halo_core.references import References
 from halo_core.risk.profile import Profile, apply_row
 from halo_core.store.cached_rows import (
     AnswerRow,
+    Clearance,
     ContentKey,
     EntryHistory,
     HeldRow,
@@ -173,7 +174,8 @@ class TenantImage:
         uses: (agent, resource) → how often it was used.
         unwritten_uses: (agent, resource) → uses by this process that are not in a row yet; kept by `clear`.
         marks: mark of an item of a conversation → what is known of it, None for nothing.
-        clearances: digest of a resource that stores values → how often a person has cleared it.
+        clearances: digest of a store or a tool → when and how often a person has cleared it.
+        newest_clearance: number of the newest row of fingerprints at the last clearance, None if it has to be read.
         repeat_index: words that exposed models wrote.
         has_current_repeats: whether `repeat_index` holds all that the database has.
         knows_all_marks: whether `marks` is complete, None if that has to be read.
@@ -230,7 +232,8 @@ class TenantImage:
     uses: dict[tuple[str, str], int] = field(default_factory=dict)
     unwritten_uses: dict[tuple[str, str], int] = field(default_factory=dict)
     marks: dict[bytes, ItemMark | None] = field(default_factory=dict)
-    clearances: dict[bytes, int] = field(default_factory=dict)
+    clearances: dict[bytes, Clearance] = field(default_factory=dict)
+    newest_clearance: int | None = None
     repeat_index: RepeatIndex = field(default_factory=RepeatIndex)
     has_current_repeats: bool = False
     knows_all_marks: bool | None = None
@@ -294,7 +297,7 @@ class TenantImage:
         """
         self.control = None
         self.next_index = None
-        self.taint_end = None
+        self.taint_end = self.newest_clearance = None
         self.parts.clear()
         self.has_current_repeats = False
         self.knows_all_marks = None

@@ -19,7 +19,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
 
-from halo_core.store.cached_rows import ItemMark, RepeatIndex
+from halo_core.store.cached_rows import Clearance, ItemMark, RepeatIndex
 from halo_core.store.row_access import Table
 from halo_core.values import MAX_CARRIED, REPEAT_BYTES
 
@@ -39,6 +39,7 @@ _VALUE_BYTES: Final = 7  # of a fingerprint of a sketch
 _ITEM: Final = b"i"  # first byte of the column `mark`
 _REPEATS: Final = b"r"
 _CLEARANCE: Final = b"c"
+_AFTER_CLEARANCES: Final = b"d"
 _INSERT: Final = "INSERT INTO mark VALUES (?,?,?,?)"
 _UPSERT: Final = (
     f"{_INSERT} ON CONFLICT (tenant, mark) DO UPDATE SET expires_us=excluded.expires_us, state=excluded.state"
@@ -238,21 +239,45 @@ class MarkTable(Table):
 
     # clearances
 
-    def get_generation(self, name: bytes) -> int:
-        """How often the store with this digest was cleared; 0 without an authentic row."""
+    def get_clearance(self, name: bytes) -> Clearance:
+        """The clearance of the store or tool with this digest; none without an authentic row."""
         known = self._tx.image.clearances
         if name not in known:
             row = self._read(_CLEARANCE + name)
-            known[name] = 0 if row is None else int.from_bytes(row[0])
+            known[name] = Clearance() if row is None else _unpack_clearance(row[0])
         return known[name]
 
-    def clear(self, name: bytes) -> int:
-        """Note that a person cleared a store; returns how often that has happened."""
-        generation = self.get_generation(name) + 1
+    def get_generation(self, name: bytes) -> int:
+        """How often the store with this digest was cleared; 0 without an authentic row."""
+        return self.get_clearance(name).times
+
+    def get_newest_clearance(self) -> int:
+        """Number of the newest row of stored fingerprints when something was last cleared; 0 if nothing was."""
+        image = self._tx.image
+        if image.newest_clearance is None:
+            rows = self._tx.cursor.execute(
+                "SELECT mark, expires_us, state FROM mark WHERE tenant=? AND mark>=? AND mark<?",
+                (self._tx.tenant, _CLEARANCE, _AFTER_CLEARANCES),
+            ).fetchall()
+            payloads = [self._authenticate(bytes(name), expires_us, bytes(state)) for name, expires_us, state in rows]
+            image.newest_clearance = max(
+                (_unpack_clearance(payload).taint_seq for payload in payloads if payload is not None), default=0
+            )
+        return image.newest_clearance
+
+    def clear(self, name: bytes, *, taint_seq: int = 0) -> int:
+        """Note that a person cleared a store, or what a tool reads; returns how often that has happened.
+
+        Args:
+            name: digest of the store or the tool.
+            taint_seq: number of the newest row of stored fingerprints.
+        """
         self._tx.database.claim_control()
-        self._write(_CLEARANCE + name, 2**62, generation.to_bytes(4, "big"))
-        self._tx.image.clearances[name] = generation
-        return generation
+        cleared = Clearance(self.get_generation(name) + 1, taint_seq)
+        self._write(_CLEARANCE + name, 2**62, cleared.times.to_bytes(4, "big") + cleared.taint_seq.to_bytes(8, "big"))
+        self._tx.image.clearances[name] = cleared
+        self._tx.image.newest_clearance = None
+        return cleared.times
 
     # rows
 
@@ -318,6 +343,10 @@ def _unpack_item(payload: bytes, expires_us: int) -> ItemMark | None:
         return None
     known = tuple(int.from_bytes(values[i : i + _VALUE_BYTES]) for i in range(0, len(values), _VALUE_BYTES))
     return ItemMark(bool(payload[0] & _EXPOSED), bool(payload[0] & _CLEAN), session, expires_us, known, user)
+
+
+def _unpack_clearance(payload: bytes) -> Clearance:
+    return Clearance(int.from_bytes(payload[:4]), int.from_bytes(payload[4:]))
 
 
 def _unpack_repeats(payload: bytes) -> list[int]:

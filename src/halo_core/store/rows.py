@@ -12,6 +12,7 @@ from typing import Any, Final
 from halo_core.ledger import build_entry_note, chain_marks, commit_state
 from halo_core.model import Revocation, Stop
 from halo_core.store.cached_rows import TAINT_BYTES, TaintIndex
+from halo_core.store.marks import MarkTable
 from halo_core.store.row_access import STATE_MARK, RowAccess, Table
 
 _OTHER_STATES: Final = "FROM entry WHERE tenant=? AND session=? AND instr(body, ?)>0 AND NOT (w=? AND ws>=?)"
@@ -161,7 +162,9 @@ class TaintTable(Table):
     def add(self, fingerprints: frozenset[int]) -> dict[str, Any] | None:
         """Store fingerprints; returns the commitment for the entry, None if all are already stored."""
         index = self.refresh()
-        new = sorted(item for item in fingerprints if not index.contains_any((item,)))
+        # INVARIANT: taint outlives its session - what is stored again after the newest clearance counts everywhere.
+        cleared = MarkTable(self._tx).get_newest_clearance() if index else 0
+        new = sorted(item for item in fingerprints if not index.contains_any((item,), after=cleared))
         if not new:
             return None
         seq, before = self._load_newest()

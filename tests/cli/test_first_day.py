@@ -390,3 +390,41 @@ def test_an_agent_of_whose_users_nothing_is_known_is_listed_with_the_words_to_ad
     said = [(item["kind"], item["name"], item["count"]) for item in findings]
     assert said == ([] if request_text else [("no_request", "clerk", 1)])
     assert ("with halo.session(request=...)" in out) is not bool(request_text)
+
+
+def delete_record(halo, session, record, request):
+    """Whether a deletion by a record's id runs unasked."""
+    properties = {"record_id": {"type": "string"}}
+    tool = halo.register(ActionKind.TOOL_CALL, "delete_record", schema=schema(properties))
+    with halo.session(session, user=USER, request=request):
+        try:
+            halo.enforcer.run(halo.build_call(tool, {"record_id": record}), Calls("deleted"), SURFACE)
+        except Denied:
+            return False
+    return True
+
+
+def test_an_accepted_deletion_by_id_runs_for_the_record_that_the_user_named(tmp_path):
+    home = tmp_path / "home"
+    with HaloBase.local("desk", home=home, quiet=True) as halo:
+        assert delete_record(halo, "observed", "R-77", "Delete record R-77, it is a duplicate.")
+    code, out, err = cli("enforce", "--yes", home=home)
+    assert code == 0, err
+    assert "delete; deletes what `record_id` names" in out
+    with HaloBase.local("desk", home=home, quiet=True) as halo:
+        assert delete_record(halo, "one", "R-77", "Delete record R-77, it is a duplicate.")
+        assert not delete_record(halo, "two", "R-12", "Delete record R-77, it is a duplicate.")
+        assert not delete_record(halo, "three", "R-77", "Show me record R-77.")
+
+
+def test_a_deletion_without_a_target_is_explained_with_the_declaration_to_add(tmp_path):
+    home = tmp_path / "home"
+    with HaloBase.local("desk", home=home, quiet=True, mode="enforce") as halo:
+        properties = schema({"row_id": {"type": "string"}, "table": {"type": "string"}})
+        declared = Resource(impact="delete")
+        tool = halo.register(ActionKind.TOOL_CALL, "delete_row", resource=declared, schema=properties)
+        with halo.session("s", user=USER, request="Delete row R-77 of orders"), pytest.raises(Denied):
+            halo.enforcer.run(halo.build_call(tool, {"row_id": "R-77", "table": "orders"}), Calls(), SURFACE)
+    position = found(home, EntryKind.DECISION)[-1].index
+    text = " ".join(cli("policy", "explain", str(position), home=home)[1].split())
+    assert "`targets: [...]` of `delete_row`" in text, text

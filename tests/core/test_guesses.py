@@ -258,3 +258,21 @@ def test_what_something_is_converted_to_is_no_target():
     assert guess_tool("convert_currency", "Convert an amount of euro.", schema).targets == ()
     assert guess_tool("convert_points", "Convert points.", schema).targets == ("to",)
     assert guess_tool("translate", "Translate a text.", {"properties": {"to": {"type": "string"}}}).targets == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "targets"),
+    [
+        ("delete_record", "record_id", ("record_id",)),
+        ("cancel_subscription", "subscription_id,reason", ("subscription_id",)),
+        ("remove_issue", "number:integer", ("number",)),
+        ("delete_file", "file_path,version_id", ("file_path",)),
+        ("delete_row", "table,row_id", ()),
+        ("delete_comment", "issue_id,comment_id", ()),
+        ("delete_branch", "branch_id,cascade:boolean", ()),
+        ("delete_records", "query", ()),
+        ("read_record", "record_id", ()),
+    ],
+)
+def test_the_only_id_of_a_deletion_names_what_is_deleted(name, arguments, targets):
+    assert guess_tool(name, "", build_schema(arguments)).targets == targets

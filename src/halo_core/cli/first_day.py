@@ -406,8 +406,12 @@ def _describe_guess(resource: Resource) -> str:
     if resource.impact is Impact.UNKNOWN:
         return "none"
     parts = [resource.impact.value]
+    is_deletion = resource.impact is Impact.DELETE
     if resource.targets:
-        parts.append(f"goes to {', '.join(f'`{name}`' for name in resource.targets)}")
+        names = ", ".join(f"`{name}`" for name in resource.targets)
+        parts.append(f"{'deletes what' if is_deletion else 'goes to'} {names}{' names' if is_deletion else ''}")
+    elif is_deletion:
+        parts.append("no argument says what it deletes, so each call is asked about")
     elif resource.impact in (Impact.PAYMENT, Impact.SEND):
         parts.append("no argument says where it goes")
     if resource.amount:

@@ -31,6 +31,7 @@ from halo_core.enforcement.guess_names import (
     split_words,
 )
 from halo_core.model import Impact, Reversal
+from halo_core.values.argument_names import names_note
 
 _MAX_DESCRIPTION: Final = 2000  # characters
 _MAX_NAME: Final = 256
@@ -42,6 +43,7 @@ _TARGETS: Final = frozenset(
     "phone participant participants attendee attendees attachment attachments path file repo repository owner key "
     "command".split()
 )
+_ID_WORDS: Final = frozenset(("id", "ids", "uuid", "number"))
 _AMOUNTS: Final = ("amount", "sum", "value", "price", "total")
 _REVERSAL: Final = {
     Impact.READ: Reversal.NONE_NEEDED,
@@ -75,7 +77,7 @@ class Guess:
     Args:
         impact: its class; `unknown` where nothing says it, or where it could be several.
         reversal: how an effect of this class is taken back.
-        targets: arguments that seem to say where money or data goes, sorted.
+        targets: arguments that seem to say where money or data goes, or what is deleted, sorted.
         amount: the argument that seems to hold the amount at stake, empty if none.
         programs: (argument, language) of each argument that seems to be a program.
         reasons: why, in words, the first of them decided.
@@ -124,11 +126,22 @@ def guess_tool(name: str, description: str, schema: Mapping[str, Any], hints: Se
     return Guess(
         impact=chosen.impact or Impact.UNKNOWN,
         reversal=_REVERSAL.get(chosen.impact or Impact.UNKNOWN, Reversal.IRREVERSIBLE),
-        targets=tuple(sorted(item.name for item in arguments if _names_target(item, name_words))),
+        targets=_find_targets(chosen.impact, name_words, arguments),
         amount=next((word for word in _AMOUNTS if any(item.name == word for item in arguments)), ""),
         programs=programs,
         reasons=tuple(dict.fromkeys([chosen.why, *(item.why for item in findings if item.impact is chosen.impact)])),
     )
+
+
+def _find_targets(impact: Impact | None, name_words: list[str], arguments: list[_Argument]) -> tuple[str, ...]:
+    """List the arguments that seem to name a destination, or what a deletion deletes, sorted."""
+    targets = tuple(sorted(item.name for item in arguments if _names_target(item, name_words)))
+    if targets or impact is not Impact.DELETE:
+        return targets
+    # Of several, each could say what is deleted: `delete_rows(table, row_id)`.
+    others = [item for item in arguments if not names_note(f"/{item.name}")]
+    is_by_id = len(others) == 1 and not _ID_WORDS.isdisjoint(others[0].words[-1:])
+    return (others[0].name,) if is_by_id else ()
 
 
 def _names_target(item: _Argument, name_words: list[str]) -> bool:

@@ -28,6 +28,7 @@ from halo_core.model import (
     Decision,
     Effect,
     Envelope,
+    Impact,
     LedgerEntry,
     Link,
     LinkKind,
@@ -304,6 +305,11 @@ def _find_change(reason: Reason, case: Case) -> NeededChange:
     advice = f"an approval, which {place} requires: `halo approvals list`, then `approve`"
     if code == "risk_unknown":
         advice += f"; or, permanently, its own baseline: `halo baseline fit {case.request.subject.agent}`"
+    resource = case.request.resource
+    if code == "grave_impact" and resource.impact is Impact.DELETE and not resource.targets:
+        advice += (
+            f"; or, permanently, `targets: [...]` of `{resource.id}` in agents.yaml, with what names what it deletes"
+        )
     if code in TARGET_CODES and (tools := _list_recalling_tools(case)):
         clear = ", ".join(f"`halo known clear {tool}`" for tool in tools)
         advice += f"; or, once you have looked at what exposed sessions wrote where these read: {clear}"

@@ -10,7 +10,7 @@ policy asks no further question. A refusal always counts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
@@ -25,8 +25,10 @@ from halo_core.model import (
     ActionKind,
     Decision,
     Effect,
+    Impact,
     Obligation,
     PolicyView,
+    Provenance,
     Reason,
     Resource,
     Snapshot,
@@ -35,10 +37,13 @@ from halo_core.policy import CedarPolicy, PolicyBundle
 from halo_core.policy.score_limits import apply_score_bands
 from halo_core.replay import Inputs, RecordedDecision, Replayer, ReplayStatus, map_decisions
 from halo_core.store.reader import NO_END
+from halo_core.store.session_state import MAX_SOURCES
+from halo_core.values import TRUST_FLOOR
 
 _MAX_POLICIES: Final = 64
 _CHECKS: Final = frozenset({"", "approval", "ledger", "pdp", "pep", "policy", "price", "score"})
 """Sources of reasons that are no rule; the code says more."""
+_UNTRUSTED: Final = (Provenance.UNTRUSTED, Provenance.MIXED)
 _CLAMP: Final = "clamp"
 _DROP_DOCUMENTS: Final = "drop_documents"
 
@@ -292,6 +297,69 @@ class DeclaredResult:
     status: ReplayStatus = ReplayStatus.IDENTICAL
 
 
+@dataclass(frozen=True, slots=True)
+class TrustedSources:
+    """Tools and retrievers whose results a declaration makes trusted, to follow this into later calls of a session.
+
+    Args:
+        names: their ids.
+        foreign: (session, id) of those that a session called with values of other untrusted sources, so that their
+            results stay untrusted there.
+    """
+
+    names: frozenset[str] = frozenset()
+    foreign: frozenset[tuple[str, str]] = frozenset()
+
+    @classmethod
+    def of(
+        cls,
+        declared: Mapping[tuple[ActionKind, str], Resource],
+        given: Mapping[tuple[str, str], Collection[frozenset[str]]],
+    ) -> TrustedSources:
+        """Find the trusted sources of some declarations.
+
+        Args:
+            declared: what each resource is, by action kind and id.
+            given: (session, id) → for each untrusted argument that it was called with, the sources of the argument.
+        """
+        names = frozenset(
+            name for (_, name), item in declared.items() if item.impact is Impact.READ and item.trust >= TRUST_FLOOR
+        )
+        trusted = cls(names)
+        while found := {
+            key
+            for key, arguments in given.items()
+            if key[1] in names
+            and key not in trusted.foreign
+            and not all(trusted.includes_all(key[0], sources) for sources in arguments)
+        }:
+            trusted = cls(names, trusted.foreign | found)
+        return trusted
+
+    def includes_all(self, session: str, sources: Collection[str]) -> bool:
+        """Whether there are sources, and the results of each are trusted in a session."""
+        return bool(sources) and all(name in self.names and (session, name) not in self.foreign for name in sources)
+
+    def follow(self, snapshot: Snapshot, session: str) -> Snapshot:
+        """The snapshot as if the results of these sources had been trusted.
+
+        An estimate, which leaves out what else a trusted result spares: facts are as recorded.
+        """
+        brought_by = dict(snapshot.sources)
+        provenance = tuple(
+            (pointer, Provenance.KNOWN)
+            if origin in _UNTRUSTED and self.includes_all(session, brought_by.get(pointer, ()))
+            else (pointer, origin)
+            for pointer, origin in snapshot.provenance
+        )
+        view = snapshot.session
+        # A list that is full may have lost a source.
+        is_exposed = view.tainted and (
+            len(view.taint_sources) >= MAX_SOURCES or not self.includes_all(session, view.taint_sources)
+        )
+        return replace(snapshot, provenance=provenance, session=replace(view, tainted=is_exposed))
+
+
 def backtest_declarations(
     url: str,
     home: Path,
@@ -300,11 +368,12 @@ def backtest_declarations(
     selection: Selection,
     *,
     processes: int,
+    trusted: TrustedSources | None = None,
 ) -> Iterator[DeclaredResult | None]:
     """Decide recorded decisions about some resources again as if these had been declared this way.
 
-    Each is decided from its own recorded inputs, so that what the declaration would have changed later in a session
-    (exposure above all) is not followed; where the class changes, whether the request asked for it is as recorded.
+    Each is decided from its own recorded inputs. Of what the declarations would have changed later in a session, only
+    the trust of results is followed. Where the class changes, whether the request asked for it is as recorded.
 
     Args:
         url: SQLAlchemy URL of the store.
@@ -313,17 +382,24 @@ def backtest_declarations(
         declared: what each resource is, by action kind and id.
         selection: which decisions.
         processes: how many share the work.
+        trusted: sources whose results these declarations make trusted.
 
     Raises:
         ConfigError: there is no such store.
         Tampered: the database cannot be read, or an entry is damaged.
     """
-    make_work = partial(_make_declaring_work, declared=dict(declared), selection=selection)
+    make_work = partial(
+        _make_declaring_work, declared=dict(declared), selection=selection, trusted=trusted or TrustedSources()
+    )
     return map_decisions(url, home, tenant, make_work, processes=processes)
 
 
 def _make_declaring_work(
-    replayer: Replayer, *, declared: Mapping[tuple[ActionKind, str], Resource], selection: Selection
+    replayer: Replayer,
+    *,
+    declared: Mapping[tuple[ActionKind, str], Resource],
+    selection: Selection,
+    trusted: TrustedSources,
 ) -> Callable[[RecordedDecision], DeclaredResult | None]:
     def decide_again(recorded: RecordedDecision) -> DeclaredResult | None:
         request = recorded.recorded.request
@@ -334,7 +410,10 @@ def _make_declaring_work(
         replayed, inputs = replayer.replay_recorded(recorded)
         if inputs is None:
             return DeclaredResult(name, before, status=replayed.status)
-        decision = decide(replace(inputs.request, resource=declared[name]), inputs.snapshot)
+        snapshot = inputs.snapshot
+        if trusted.names:
+            snapshot = trusted.follow(snapshot, recorded.entry.session)
+        decision = decide(replace(inputs.request, resource=declared[name]), snapshot)
         codes = tuple(sorted({item.code for item in decision.reasons if item.effect == decision.effect.value}))
         return DeclaredResult(name, before, decision.effect, codes)
 

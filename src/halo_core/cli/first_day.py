@@ -360,6 +360,8 @@ def _print_totals(dialogue: _Dialogue) -> None:
     after = sum(item.asked + item.denied for item in outcomes.values())
     calls = sum(item.calls for item in outcomes.values())
     say(f"of {format_count(calls, 'call')} so far, {before:,} would have waited undeclared, and {after:,} declared so")
+    if unread := sum(item.unread for item in outcomes.values()):
+        say(f"[dim]{unread:,} of them cannot be decided again: what they were decided by is not there any more[/]")
 
 
 # the page

@@ -14,12 +14,12 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
-from halo_core.backtest import Selection, backtest_declarations
+from halo_core.backtest import Selection, TrustedSources, backtest_declarations
 from halo_core.enforcement.guesses import Guess
 from halo_core.enforcement.registry import RegisteredResource, complete_resource
 from halo_core.errors import ConfigError
 from halo_core.manifest import Manifest, load_manifest, replace_declarations, replace_grants
-from halo_core.model import ActionKind, Effect, EntryKind, Impact, Resource, Reversal
+from halo_core.model import ActionKind, Effect, EntryKind, Impact, Provenance, Resource, Reversal
 from halo_core.passports import is_resource_id
 from halo_core.processes import count_cores
 from halo_core.replay import ReplayStatus
@@ -181,6 +181,7 @@ class FirstDay(View):
         declared: number of tools and retrievers that are declared.
         resources: undeclared tools and retrievers, those whose calls would be stopped most first, then the most used.
         findings: what no declaration settles.
+        given: (session, id) of a resource → for each untrusted argument that it was called with, its sources.
     """
 
     tenant: str
@@ -192,6 +193,7 @@ class FirstDay(View):
     declared: int = 0
     resources: list[ObservedResource] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    given: dict[tuple[str, str], set[frozenset[str]]] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """For programs."""
@@ -239,6 +241,8 @@ def load_first_day(reader: Reader, tenant: str, manifest: Manifest | None, *, ag
         if item is not None:
             reasons = [reason for reason in decision["reasons"] if reason["effect"] == effect.value]
             item.recorded.add(effect, {str(reason["code"]) for reason in reasons})
+            if foreign := _list_foreign_sources(logged.entry.body["snapshot"]):
+                day.given.setdefault((logged.entry.session, item.resource.id), set()).update(foreign)
             users, places = used_by.setdefault(item.name, (set(), set()))
             users.add(actor)
             places.add(logged.entry.session)
@@ -253,6 +257,16 @@ def load_first_day(reader: Reader, tenant: str, manifest: Manifest | None, *, ag
     day.findings = [Finding(kind, name, count) for (kind, name), count in sorted(fields.items())]
     day.findings += [*unheard.list_findings(), *_list_undecided(reader, tenant, agent)]
     return day
+
+
+def _list_foreign_sources(snapshot: Mapping[str, Any]) -> list[frozenset[str]]:
+    """The sources of each untrusted argument of a recorded call."""
+    sources = {str(pointer): frozenset(map(str, names)) for pointer, names in snapshot.get("sources", ())}
+    return [
+        sources.get(str(pointer), frozenset())
+        for pointer, origin in snapshot["provenance"]
+        if origin in (Provenance.UNTRUSTED.value, Provenance.MIXED.value)
+    ]
 
 
 class _UnheardRequests:
@@ -368,14 +382,18 @@ Answers = Mapping[ResourceName, Resource]
 def count_declared(
     url: str, home: Path, day: FirstDay, answers: Answers, *, agent: str = ""
 ) -> dict[ResourceName, Outcomes]:
-    """Resource → what would have happened to its recorded calls with these declarations (`backtest_declarations`)."""
+    """Resource → what would have happened to its recorded calls with these declarations (`backtest_declarations`).
+
+    Results that a declaration makes trusted count as trusted in later calls too.
+    """
     if not answers:  # nothing to decide again, however long the log is
         return {}
     observed = {item.name: item for item in day.resources}
     completed = {name: _complete(observed[name], declared) for name, declared in answers.items()}
     outcomes = {name: Outcomes() for name in completed}
+    trusted = TrustedSources.of(completed, day.given)
     for result in backtest_declarations(
-        url, home, day.tenant, completed, Selection(agent=agent), processes=count_cores()
+        url, home, day.tenant, completed, Selection(agent=agent), processes=count_cores(), trusted=trusted
     ):
         if result is None:
             continue

@@ -522,3 +522,37 @@ def test_the_decision_alone_binds_an_override(home):
     ]
     for asked, seen in spoiled:
         assert not decide(asked, seen).effect.runs
+
+
+# sessions that no later run continues
+
+
+def test_a_session_without_a_name_is_refused_before_anybody_signs(home):
+    with opened(home) as halo:
+        wipe, send = tool(halo, "wipe"), tool(halo, "send")
+        forbidden, asked = denied(halo, wipe, "", **WIPE), denied(halo, send, "", to="bo@bank.example", text="x")
+        enrolled(home)
+        for decision in (forbidden, asked):
+            with pytest.raises(ConfigError) as caught:
+                override(home, decision, allow=True)
+            assert caught.value.code == "session_unnamed"
+            assert "halo.session('case-7')" in caught.value.remedy
+        assert override(home, asked, allow=False).covers == "target"
+        named = denied(halo, wipe, "s-1", **WIPE)
+        override(home, named, allow=True)
+        run(halo, wipe, "s-1", **WIPE)
+    assert len(bodies(home, EntryKind.OVERRIDE)) == 2
+    assert is_whole(home)
+
+
+def test_the_id_of_the_question_is_accepted_for_that_of_its_decision(home):
+    with opened(home) as halo:
+        send = tool(halo, "send")
+        decision = denied(halo, send, to="bo@bank.example", text="x")
+        enrolled(home)
+        (question,) = (item.entry.id for item in found(home, EntryKind.APPROVAL_REQUEST))
+        assert question != decision
+        override(home, question, allow=True)
+        run(halo, send, to="bo@bank.example", text="x")
+    (body,) = bodies(home, EntryKind.OVERRIDE)
+    assert body["links"] == [["overrides", decision]]

@@ -147,7 +147,7 @@ def _find_facades(loaded: Any, target: str) -> Iterator[HaloBase]:
 
 @store_verb()
 def override(
-    id: Annotated[str, Argument(metavar="ID", help="A decision; with --review, an override.")],  # noqa: A002
+    id: Annotated[str, Argument(metavar="ID", help="A decision or its question; with --review, an override.")],  # noqa: A002
     *,
     why: RequiredWhyOption,
     name: AsOption = "",
@@ -192,7 +192,9 @@ def override(
             done = {"covers": granted.covers, "expires_us": granted.expires_us, "override": granted.id}
             done |= {"review_by_us": granted.review_by_us, "status": granted.status}
             until, due = format_iso(granted.expires_us), format_iso(granted.review_by_us)
-            effect_text = "this call may run once, in its session" if allow else f"this {granted.covers} is forbidden"
+            effect_text = (
+                "this call may run once, when it is tried again" if allow else f"this {granted.covers} is forbidden"
+            )
             lines = [f"override {granted.id}: {effect_text}, until {until}"]
             if granted.status == "waiting":
                 lines.append("  it waits: a second person has to sign the same (money, or nothing can be undone)")

@@ -57,11 +57,16 @@ def _make_entry_error(prefix: str, hits: int, end: int) -> ConfigError:
 
 def make_kind_error(name: str, entry: LedgerEntry, field: str) -> ConfigError:
     """The error if an entry is no decision; it names the decision that the entry is about."""
-    writer, seq = _find_subject(entry.body)
-    is_about = isinstance(writer, str) and type(seq) is int
-    remedy = f"it is about the decision `{writer}-{seq}`: use that id" if is_about else "see `halo log`"
+    subject = find_subject_id(entry)
+    remedy = f"it is about the decision `{subject}`: use that id" if subject else "see `halo log`"
     problem = f"`{name[:64]}` is not a decision but an entry of kind {entry.kind.value}"
     return ConfigError("not_a_decision", problem, field=field, remedy=remedy)
+
+
+def find_subject_id(entry: LedgerEntry) -> str:
+    """The id of the decision that an entry is about; empty if it names none."""
+    writer, seq = _find_subject(entry.body)
+    return f"{writer}-{seq}" if isinstance(writer, str) and type(seq) is int else ""
 
 
 def require_placed(entry: LedgerEntry, index: int | None) -> int:

@@ -615,3 +615,15 @@ def test_a_waiver_is_a_failure_with_its_actor_and_what_ran_then(home):
     assert "looking for a fault" in row["detail"]
     after = format_moment(raised["ts_us"] + 1)
     assert answer(home, "failures", "--from", after)[1]["rows"] == []
+
+
+def test_the_inventory_lists_what_was_refused_for_want_of_a_guard(home):
+    with open_halo("clerk", home) as halo:
+        halo.record_shadow("agent", "cron-cleaner", "jobs.py:7", refused=True)
+    _, got = answer(home, "inventory", "show")
+    (row,) = (row for row in got["rows"] if row["agent"] == "(ungoverned)")
+    assert (row["state"], row["decisions"]) == ("refused", 1)
+    assert "`cron-cleaner`" in row["purpose"]
+    assert any("refused" in note and "`cron-cleaner`" in note for note in got["notes"])
+    assert not any("cron-cleaner" in finding for finding in got["findings"])
+    assert "cron-cleaner" in cli("inventory", "show", home=home)[1]

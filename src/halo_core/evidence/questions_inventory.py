@@ -163,7 +163,14 @@ class UngovernedCheck(Check):
 
     def list_ungoverned(self) -> list[dict[str, Any]]:
         """What ran without a decision: facts, `times`, `last_us` and the first `entry`, by place."""
-        return [row for _, row in sorted(self._seen.items(), key=lambda item: item[0][:4]) if not row["refused"]]
+        return [row for row in self._list_sorted() if not row["refused"]]
+
+    def list_refused(self) -> list[dict[str, Any]]:
+        """What was kept from running since nobody could decide it, likewise."""
+        return [row for row in self._list_sorted() if row["refused"]]
+
+    def _list_sorted(self) -> list[dict[str, Any]]:
+        return [row for _, row in sorted(self._seen.items(), key=lambda item: item[0][:4])]
 
     def finish(self) -> None:
         """A finding and a row for each place."""
@@ -191,7 +198,7 @@ def measure_reach(log: AuditLog, period: Period, agent: str) -> Reached:
 def answer_inventory(
     log: AuditLog, period: Period, *, manifest: Manifest | None = None, foreign: Sequence[str] | None = None
 ) -> Answer:
-    """Every agent with owner, purpose, reach, models, prompts and state, and what was seen to run without a decision.
+    """Every agent with owner, purpose, reach, models, prompts and state, and what ran or was refused beside decisions.
 
     It holds if each agent that acted has an owner and an entry in the manifest, nothing ran without a decision, and
     every name of a foreign list is known.
@@ -227,6 +234,8 @@ def answer_inventory(
         findings.append(f"and {format_count(more, 'exception')} more")
     unseen = sorted(set(registered_agents).difference(foreign)) if foreign is not None else []
     notes = list(UngovernedCheck.limits)
+    refused = ungoverned.list_refused()
+    notes += [f"refused, since no guard decides it: {describe_sighting(row)}" for row in refused[:_MAX_NAMED]]
     if unseen:
         notes.append(f"not in the other list: {', '.join(unseen[:_MAX_NAMED])}")
     return log.conclude(
@@ -236,18 +245,18 @@ def answer_inventory(
         claim="every agent is known and owned, and nothing was seen to run without a decision",
         findings=findings,
         columns=COLUMNS,
-        rows=[*rows, *map(_describe_ungoverned, sightings)],
+        rows=[*rows, *map(_describe_ungoverned, [*sightings, *refused])],
         notes=notes,
     )
 
 
 def _describe_ungoverned(row: Mapping[str, Any]) -> dict[str, Any]:
-    """What ran without a decision, as a row of the inventory."""
+    """What ran, or was refused, without a decision, as a row of the inventory."""
     blank: dict[str, Any] = dict.fromkeys(COLUMNS, "")
     return blank | {
         "agent": "(ungoverned)",
         "purpose": describe_sighting(row),
-        "state": "no decision",
+        "state": "refused" if row["refused"] else "no decision",
         "decisions": row["times"],
         "last_seen": format_iso(row["last_us"]),
     }

@@ -257,6 +257,27 @@ def test_a_manifest_that_cannot_be_edited_changes_nothing(home, text, code):
     assert mode_of(home) == "observe"
 
 
+def test_a_plan_with_grants_shows_them_and_writes_nothing(home):
+    code, out, err = cli("enforce", "--grants", "--plan", home=home)
+    assert code == 0, err
+    for text in ("desk would be issued", "- frobnicate", "manifest: ", "nothing was written: `halo enforce --grants`"):
+        assert text in out, out
+    assert not (home / "agents.yaml").exists()
+    assert mode_of(home) == "observe"
+
+
+def test_a_tool_that_is_not_granted_is_refused_with_where_its_lines_stand(home):
+    assert cli("enforce", "--grants", "--yes", home=home)[0] == 0
+    with HaloBase.local("desk", home=home, quiet=True) as halo:
+        tool = halo.register(ActionKind.TOOL_CALL, "get_page", schema=schema({"number": {"type": "string"}}))
+        with halo.session("s"), pytest.raises(Denied) as caught:
+            halo.enforcer.run(halo.build_call(tool, {"number": "1"}), Calls(), SURFACE)
+    assert caught.value.reason == "tool_not_granted"
+    explain = f"halo policy explain {caught.value.decision_id}"
+    assert f"`{explain}` shows to agents.yaml, then `halo passport issue desk`" in caught.value.remedy
+    assert "get_page" in cli(*explain.split()[1:], home=home)[1]
+
+
 def test_an_issued_passport_is_to_be_issued_again(home):
     assert cli("enforce", "--grants", "--yes", home=home)[0] == 0
     assert cli("observe", "--for", "1h", "--why", "test", home=home)[0] == 0

@@ -112,6 +112,22 @@ def test_a_file_of_another_form_is_refused(change):
 
 
 @pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("soc-2", "did you mean `soc2-tsc-2017`? choose"),
+        ("EU-AI", "did you mean `eu-ai-act`? choose"),
+        ("owasp-llm", "did you mean `owasp-llm-2025` or `owasp-llm-2026`? choose"),
+        ("iso-42001", "choose one of pci-dss-4.0.1"),
+        ("-", "choose one of pci-dss-4.0.1"),
+    ],
+)
+def test_the_beginning_of_a_framework_is_answered_with_its_id(name, meant):
+    with pytest.raises(ConfigError) as caught:
+        load_framework(name)
+    assert caught.value.remedy.startswith(meant)
+
+
+@pytest.mark.parametrize(
     ("name", "code"),
     [("pci-dss-9 1.1", "no_such_framework"), ("pci-dss-4.0.1 99", "no_such_control"), ("", "no_such_framework")],
 )

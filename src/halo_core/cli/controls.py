@@ -172,6 +172,9 @@ def enforce(
     tenant = store.resolve_tenant()  # raises for a store or tenant that does not exist, which opening would make
     if plan or store.json:
         print_plan(store, tenant, agent)
+        if grants and not store.json:
+            _propose_grants(store, tenant, agent, tight=tight)
+            say("nothing was written: `halo enforce --grants` asks about these grants")
         return Exit.OK
     first_day = lead_through_first_day(store, tenant, agent=agent, yes=yes)
     if not first_day.goes_on:
@@ -244,6 +247,20 @@ def observe(
 
 def _narrow_grants(store: StoreContext, tenant: str, agent: str, *, tight: bool, yes: bool, widen: bool) -> bool:
     """Propose grants from what was used, show what would change, ask, and issue passports; False if not confirmed."""
+    prepared = _propose_grants(store, tenant, agent, tight=tight)
+    if not widen:
+        _refuse_widening(prepared)
+    question = wrap_question(f"write these grants to {prepared.path} and issue the passports?", "y/N")
+    if not (yes or typer.confirm(question)):
+        return False
+    wanted = [(passport, planned.describe_changes()) for passport, planned in prepared.planned]
+    for link in apply_manifest(store.url, store.home, prepared.path, prepared.manifest, wanted):
+        say("[bold]issued[/] ", safe_text(f"{link.agent} {shorten_hash(link.hash)}"))
+    return True
+
+
+def _propose_grants(store: StoreContext, tenant: str, agent: str, *, tight: bool) -> PreparedGrants:
+    """Propose grants from what was used, and show what would change; writes nothing."""
     with store.open_reader() as reader:
         proposals = list_proposals(reader, store.open_contents(reader), tenant, tight=tight)
     proposals = [item for item in proposals if agent in ("", item.proposal.agent)]
@@ -254,15 +271,7 @@ def _narrow_grants(store: StoreContext, tenant: str, agent: str, *, tight: bool,
         _print_proposal(item)
     prepared = prepare_grants(store.url, store.home, tenant, proposals, SystemClock().now_us())
     _print_plan(prepared)
-    if not widen:
-        _refuse_widening(prepared)
-    question = wrap_question(f"write these grants to {prepared.path} and issue the passports?", "y/N")
-    if not (yes or confirm(question)):
-        return False
-    wanted = [(passport, planned.describe_changes()) for passport, planned in prepared.planned]
-    for link in apply_manifest(store.url, store.home, prepared.path, prepared.manifest, wanted):
-        say("[bold]issued[/] ", safe_text(f"{link.agent} {shorten_hash(link.hash)}"))
-    return True
+    return prepared
 
 
 def _print_plan(prepared: PreparedGrants) -> None:

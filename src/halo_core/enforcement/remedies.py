@@ -9,9 +9,7 @@ from typing import Final
 from halo_core.model import TARGET_CODES, AccessRequest, Decision, Effect
 from halo_core.reasons import get_reason_text
 
-_ISSUE_CODES: Final = frozenset(
-    {"args_closed_world", "arg_violates", "class_ceiling", "expired", "tool_not_granted", "unknown_unit"}
-)
+_ISSUE_CODES: Final = frozenset({"args_closed_world", "arg_violates", "class_ceiling", "expired", "unknown_unit"})
 _STOP_OPTIONS: Final = {
     "agent": "--agent",
     "session": "--session",
@@ -32,6 +30,11 @@ def describe_remedy(decision: Decision, request: AccessRequest, *, pending_id: s
     """
     reason = decision.find_deciding_reason()
     remedy = get_reason_text(reason.code).remedy
+    if reason.code == "tool_not_granted":
+        # Issued again without another line in the manifest, the passport is the same.
+        issue = f"`halo passport issue {shlex.quote(request.subject.agent)}`"
+        lines = f"to unblock: add the lines that `halo policy explain {decision_id}` shows to agents.yaml, then {issue}"
+        return "; ".join(filter(None, (remedy, lines)))
     command = _find_command(decision, request, pending_id=pending_id, decision_id=decision_id)
     return "; ".join(filter(None, (remedy, f"to unblock: `{command}`" if command else "")))
 

@@ -141,10 +141,17 @@ def load_framework(name: str) -> Framework:
         ConfigError: `no_such_framework`.
     """
     if name not in FRAMEWORKS:
-        remedy = f"choose one of {', '.join(FRAMEWORKS)}"
+        similar = [item for item in FRAMEWORKS if _fold(name) and _fold(item).startswith(_fold(name))]
+        meant = f"did you mean {' or '.join(f'`{item}`' for item in similar)}? " if similar else ""
+        remedy = f"{meant}choose one of {', '.join(FRAMEWORKS)}"
         raise ConfigError("no_such_framework", f"there is no framework `{name[:64]}`", field="framework", remedy=remedy)
     file = resources.files("halo_core.evidence") / "controls" / f"{name}.yaml"
     return read_framework(yaml.safe_load(file.read_text(encoding="utf-8")))
+
+
+def _fold(name: str) -> str:
+    """A name without signs and case, so that `soc-2` begins `soc2-tsc-2017`."""
+    return "".join(filter(str.isalnum, name.casefold()))
 
 
 def find_control(name: str) -> tuple[Framework, Control]:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from halo_core.enforcement.exposure import digest_store, digest_tool
 from halo_core.errors import Denied
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, EntryKind, Impact, Provenance, Resource
@@ -390,3 +391,28 @@ def test_a_tool_that_reads_another_system_since_the_clearance_is_untrusted(desk,
         run(desk, moved, {"customer_id": "C-104"}, CUSTOMER)
         desk.store.flush()
         assert not send(desk, "marta.holm@kunde.example")
+
+
+def test_what_is_copied_from_another_store_after_a_clearance_stays_untrusted(desk, home):
+    serve_exposed(desk, "monday", "marta.holm@kunde.example")
+    clear_once_read(desk, home)
+    with desk.session("copies", request="Note in the record of C-104 what we remember of her"):
+        recall(desk, f"her address is {CUSTOMER}")
+        update = tool(desk, "update_customer", ["customer_id", "note"], impact=Impact.WRITE, source_trust=900)
+        run(desk, update, {"customer_id": "C-104", "note": CUSTOMER})
+    assert not writes_to_customer(desk, "tuesday", CUSTOMER)
+
+
+def test_no_row_of_another_tool_stands_for_a_clearance(desk, home):
+    """Without its row, or with the row of another store in its place, nothing counts as checked."""
+    serve_exposed(desk, "monday", "marta.holm@kunde.example")
+    clear_once_read(desk, home)
+
+    def move(tx):
+        name = b"c" + digest_tool(tx, "read_customer")
+        tx.cursor.execute("DELETE FROM mark WHERE mark=?", (name,))
+        tx.cursor.execute("UPDATE mark SET mark=? WHERE mark=?", (name, b"c" + digest_store(tx, "noun:customer")))
+        tx.image.expire()
+
+    desk.store.commit(move)
+    assert not writes_to_customer(desk, "tuesday", CUSTOMER)

@@ -78,7 +78,7 @@ def _placeholder(item: Any) -> str:
 def write_reasons() -> Iterator[str]:
     """The table of reason codes."""
     yield "| code | meaning | what to do |\n|---|---|---|"
-    for code, (title, remedy) in sorted(importlib.import_module("halo_core.reasons").REASONS.items()):
+    for code, (title, remedy, _) in sorted(importlib.import_module("halo_core.reasons").REASONS.items()):
         yield f"| `{code}` | {_cell(title)} | {_cell(remedy)} |"
 
 

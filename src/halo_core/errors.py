@@ -15,6 +15,9 @@
         └── Gap             something is missing
 
 Messages are lowercase without a full stop, with user input in backticks; the remedy says what to do next.
+
+Frameworks give models the text of an error, so a denial's text has no remedy: it must not tell an agent which command
+frees it, or how to ask for what was refused. The remedy is a note of the exception, which only tracebacks show.
 """
 
 from __future__ import annotations
@@ -93,26 +96,48 @@ class ConfigError(BadInput):
 class Denied(HaloError, PermissionError):
     """The action was refused and did not run.
 
-    A `PermissionError`, so that LangGraph's retry policy does not try it again.
+    A `PermissionError`, so that LangGraph's retry policy does not try it again. Its text is what a model is told; the
+    remedy, with the operator's command, is for the application and the log.
 
     Attributes:
         reason: reason code (`halo_core.reasons`).
+        advice: what the agent may do now.
         decision_id: id of the ledger entry, empty when none could be written.
         earlier: with the reason `already_dispatched`, what the earlier run of this very request brought, as the ledger
             recorded it (secrets sealed); None if it did not succeed, is not all recorded, or cannot be proven.
     """
 
+    default_advice: ClassVar[str] = "go on without it, or tell the user"
+    """The advice of a denial that is raised without one."""
+
     def __init__(
-        self, reason: str, message: str, *, remedy: str = "", decision_id: str = "", earlier: str | None = None
+        self,
+        reason: str,
+        message: str,
+        *,
+        remedy: str = "",
+        advice: str = "",
+        decision_id: str = "",
+        earlier: str | None = None,
     ) -> None:
         super().__init__(reason, message, remedy=remedy)
         self.reason = reason
+        self.advice = advice or self.default_advice
         self.decision_id = decision_id
         self.earlier = earlier
+        if self.remedy:
+            self.add_note(self.remedy)
+
+    def __str__(self) -> str:
+        """What happened and why, and what the agent may do instead; the same text for every framework's model."""
+        where = f" (decision {self.decision_id})" if self.decision_id else ""
+        return f"{self.message} [{self.code}]; it did not run{where}; {self.advice}"
 
 
 class Pending(Denied):
     """The action waits for an approval; `pending_id` is the id of the request."""
+
+    default_advice = "a person decides whether it may: go on without it, or tell the user that it waits"
 
     def __init__(self, reason: str, message: str, *, pending_id: str, remedy: str = "", decision_id: str = "") -> None:
         super().__init__(reason, message, remedy=remedy, decision_id=decision_id)
@@ -127,6 +152,8 @@ class Held(Denied):
         held_id: names the held act.
         earlier: the notice that a framework is given in place of a result.
     """
+
+    default_advice = Pending.default_advice
 
     def __init__(
         self, reason: str, message: str, *, pending_id: str, held_id: str, remedy: str = "", decision_id: str = ""

@@ -6,10 +6,11 @@ from typing import Final, NamedTuple
 
 
 class ReasonText(NamedTuple):
-    """The meaning of a code for a person, and the remedy."""
+    """The meaning of a code for a person, the remedy, and what the refused agent is told to do, if it can mend it."""
 
     title: str
     remedy: str
+    advice: str = ""
 
 
 REASONS: Final[dict[str, ReasonText]] = {
@@ -17,9 +18,13 @@ REASONS: Final[dict[str, ReasonText]] = {
     "granted": ReasonText("allowed by the passport", ""),
     # the request itself
     "invalid_arguments": ReasonText(
-        "the arguments do not match the tool's schema", "call the tool with arguments that match its schema"
+        "the arguments do not match the tool's schema",
+        "call the tool with arguments that match its schema",
+        "call the tool with arguments that match its schema",
     ),
-    "arguments_too_large": ReasonText("the arguments are too large to decide on", "pass large data by reference"),
+    "arguments_too_large": ReasonText(
+        "the arguments are too large to decide on", "pass large data by reference", "pass less data"
+    ),
     "unknown_tool": ReasonText("no tool with this name is registered", "register the tool with `halo.guard`"),
     "hosted_tool": ReasonText(
         "the provider runs this tool, so Halo cannot control it",
@@ -74,8 +79,13 @@ REASONS: Final[dict[str, ReasonText]] = {
     "args_closed_world": ReasonText(
         "an argument is not listed in the grant, or a constrained argument is missing",
         "add the argument to the grant, or omit it from the call",
+        "call it with the arguments that the grant lists",
     ),
-    "arg_violates": ReasonText("an argument violates the grant's constraint", "use a value that the constraint allows"),
+    "arg_violates": ReasonText(
+        "an argument violates the grant's constraint",
+        "use a value that the constraint allows",
+        "use a value that the constraint allows, or tell the user",
+    ),
     "class_ceiling": ReasonText(
         "the passport does not allow this data label", "use data with a label that the passport allows"
     ),
@@ -102,10 +112,13 @@ REASONS: Final[dict[str, ReasonText]] = {
         "after revoking a link, issue a new passport; after revoking a session, open a new session; an agent or "
         "tenant stays revoked",
     ),
-    "stopped": ReasonText("a stop is active", "ask the person who set the stop to lift it"),
+    "stopped": ReasonText(
+        "a stop is active", "ask the person who set the stop to lift it", "a person decides when it may: tell the user"
+    ),
     "suspended": ReasonText(
         "suspended because of its risk, until a person lifts it",
         "look at `halo risk`, then `halo lift --agent NAME` or `halo lift --user NAME`",
+        "a person decides when it may: tell the user",
     ),
     # authority and budgets
     "authority_decayed": ReasonText(
@@ -119,7 +132,11 @@ REASONS: Final[dict[str, ReasonText]] = {
     "per_action_exceeded": ReasonText("the amount is above the limit for one action", "use a smaller amount"),
     "quota_exceeded": ReasonText("the daily quota is not sufficient", "wait until the next day (UTC)"),
     "unknown_unit": ReasonText("the passport has no budget in this unit", "add a budget in this unit to the manifest"),
-    "bad_amount": ReasonText("the cost of this action cannot be read", "pass a plain number that is not negative"),
+    "bad_amount": ReasonText(
+        "the cost of this action cannot be read",
+        "pass a plain number that is not negative",
+        "pass a plain number that is not negative",
+    ),
     "caller_sets_reserved_unit": ReasonText(
         "the units step, risk and time are reserved for Halo", "leave the unit out"
     ),
@@ -191,15 +208,20 @@ REASONS: Final[dict[str, ReasonText]] = {
         "the policy has an obligation that is not supported here", "correct the `@obligation`"
     ),
     "untrusted_target": ReasonText(
-        "the target comes from an untrusted source", "name the target in the request itself"
+        "the target comes from an untrusted source",
+        "name the target in the request itself, where the session is opened: `halo.session(request=...)`",
     ),
     "untraced_target": ReasonText(
         "nobody vouched for the target",
-        "name the target in the request itself: `halo.session(request=...)`",
+        "name the target in the request itself, where the session is opened: `halo.session(request=...)`",
     ),
-    "unasked_act": ReasonText("the request does not ask for this", "name the act in the request itself"),
+    "unasked_act": ReasonText(
+        "the request does not ask for this",
+        "name the act in the request itself, where the session is opened: `halo.session(request=...)`",
+    ),
     "sensitive_read": ReasonText(
-        "labelled data is read that the request neither names nor points at", "name it in the request itself"
+        "labelled data is read that the request neither names nor points at",
+        "name it in the request itself, where the session is opened: `halo.session(request=...)`",
     ),
     "low_source_trust": ReasonText("documents from a source below the trust floor are dropped", ""),
     "first_use": ReasonText("the agent has not used this before", ""),
@@ -225,7 +247,9 @@ REASONS: Final[dict[str, ReasonText]] = {
         "part of an argument looks like a secret, so no rule can evaluate the whole argument",
         "pass the secret in another way",
     ),
-    "not_a_number": ReasonText("an argument with an upper limit is not a number", "pass a plain number"),
+    "not_a_number": ReasonText(
+        "an argument with an upper limit is not a number", "pass a plain number", "pass a plain number"
+    ),
     "no_issuer": ReasonText("there is no issuer key here", "run `halo passport issue` where the issuer key is"),
     "other_grants": ReasonText(
         "this agent has since been opened with other grants or limits",

@@ -239,7 +239,7 @@ def list_message_texts(messages: Iterable[BaseMessage]) -> tuple[tuple[str, str]
 
 
 def build_refusal(call: Mapping[str, Any], denied: Denied, hint: str = "") -> ToolMessage:
-    """A denial or pause as the framework's error message: reason and remedy, for the model."""
+    """A denial or pause as the framework's error message: what the model is told."""
     text = f"{denied}; {hint}" if hint else str(denied)
     return ToolMessage(content=text, tool_call_id=call.get("id") or "", name=call["name"], status="error")
 

@@ -188,7 +188,7 @@ def _find_variadic_parameters(tool: BaseTool) -> tuple[set[str], bool]:
 
 
 def build_refusal(name: str, args: Mapping[str, Any], denied: Denied, hint: str = "") -> ToolOutput:
-    """A denial or pause as the framework's error: reason and remedy, for the model."""
+    """A denial or pause as the framework's error: what the model is told."""
     text = f"{denied}; {hint}" if hint else str(denied)
     return ToolOutput(
         content=text, tool_name=name, raw_input=dict(args), raw_output=text, is_error=True, exception=denied

@@ -74,6 +74,29 @@ class AnswersCases:
         assert ran == [("bo@bank.example", 5)]
         assert desk.effects("pay") == ["challenge", "monitor"]
 
+    def test_no_refusal_tells_the_model_how_it_is_freed(self, open_desk, ran, shape):
+        """Denied, asked, held or stopped: the model learns why and what it may do, no command and no better wording."""
+        desk = open_desk(ABOUT_TARGETS)
+        turns = {
+            verdict: self.turn(desk, [make(desk, ran, label)], [PAY], shape)
+            for verdict, make, label in (
+                ("denied", self.pay, "forbidden"),
+                ("asked", self.pay, "target"),
+                ("held", self.paying, "asked"),
+            )
+        }
+        cli("stop", "--tool", "pay", home=desk.home)
+        turns["stopped"] = self.turn(desk, [self.pay(desk, ran)], [PAY], shape)
+        decisions = [entry.id for entry in desk.entries(EntryKind.DECISION)]
+        for verdict, turn in turns.items():
+            for told in turn.told:
+                assert "not run" in told, verdict
+                assert "halo " not in told, verdict
+                assert "request itself" not in told, verdict
+                assert any(item in told for item in decisions) or "pending" in told or verdict == "held", verdict
+        assert [verdict for verdict, turn in turns.items() if not turn.told and not turn.pending] == []
+        assert ran == []
+
     def test_an_answer_after_the_run_has_ended_serves_the_next_run_once(self, desk, ran, shape):
         """Ask, the run ends, approve, run again: it runs once, and the run after that asks anew."""
         tools = [self.pay(desk, ran, "asked")]

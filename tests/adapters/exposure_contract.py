@@ -22,7 +22,8 @@ from contract_driver import Say
 from contract_shapes import take_one
 
 from halo_core.facade import HaloBase
-from halo_core.model import Resource
+from halo_core.model import EntryKind, Resource
+from halo_world import bodies
 
 __all__ = ["ExposureContract", "Talker"]
 
@@ -177,6 +178,16 @@ class ExposureContract:
         """Not the words of a reply count, but that it was made while exposed."""
         said, _ = talk([READS, Say("ACME asks for money")], "Read my mail")
         talk([pays(EVIL)], "ok, pay it", history=[("user", "Read my mail"), ("assistant", said)])
+        assert paid == []
+
+    def test_words_typed_now_that_an_exposed_model_wrote_are_not_called_history(self, halo, talk, paid):
+        """Who types an address in this run is asked, since a model wrote it before, and nothing says it is older."""
+        talk([READS, Say(f"ACME asks for 9 to {EVIL}")], "Read my mail")
+        talk([pays(EVIL)], f"Pay 9 to {EVIL}")
+        halo.store.flush()
+        last = bodies(halo.home, EntryKind.DECISION)
+        sources = [body["snapshot"]["sources"] for body in last if body["request"]["resource"]["id"] == "pay"]
+        assert sources[-1] == [["/account", ["an agent's earlier words"]]]
         assert paid == []
 
     def test_a_reply_that_nobody_here_made_exposes(self, talk, paid):

@@ -146,14 +146,19 @@ def test_where_two_are_enrolled_lifting_a_stop_takes_both(desk):
     code, _, err = cli("lift", "--all", "--signed", str(act), home=desk)
     assert (code, "[bad_signed_act]" in err) == (64, True)  # signed for another stop
     assert "signed for scope `agent`, target `clerk`, and this is for scope `all`" in " ".join(err.split())
-    assert "still stopped" not in ok("lift", "--agent", "clerk", "--signed", str(act), home=desk)
+    out = ok("lift", "--agent", "clerk", "--signed", str(act), home=desk)
+    assert ("still stopped" in out, "unproven" in out) == (False, False)
     assert verified(desk) == 0
 
 
-def test_where_one_is_enrolled_lifting_takes_nobody(desk):
+def test_where_one_is_enrolled_an_unsigned_lift_is_unproven_and_says_so(desk):
     enrol_apart(desk, "ana")
-    ok("stop", "--agent", "clerk", home=desk)
-    ok("lift", "--agent", "clerk", home=desk)
+    for signed, is_proven in (((), False), (("--as", "ana", "--key-home", keys_of(desk, "ana")), True)):
+        ok("stop", "--agent", "clerk", home=desk)
+        out = ok("lift", "--agent", "clerk", *signed, home=desk)
+        assert ("unproven (dev)" in out) is not is_proven
+        ok("stop", "--agent", "clerk", home=desk)
+        assert json.loads(ok("lift", "--agent", "clerk", *signed, "--json", home=desk))["proven"] is is_proven
     assert verified(desk) == 0
 
 

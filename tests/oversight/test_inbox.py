@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import pickle
+import traceback
 from dataclasses import replace
 
 import pytest
@@ -137,16 +139,20 @@ def test_an_approval_prints_and_records_what_it_approved(home):
 def test_every_question_and_denial_names_the_command_that_unblocks_it(home):
     asked = ask(home, "ACC-1")
     assert isinstance(asked, Pending)
-    assert f"halo approvals approve {asked.pending_id} --as NAME" in str(asked)
+    assert f"halo approvals approve {asked.pending_id} --as NAME" in asked.remedy
     assert f"halo approvals approve {asked.pending_id} --as NAME" in page_of(home, asked.pending_id)
     refused = ask(home, "ACC-1", amount=9500.0)
     command = f"halo known add --decision {refused.decision_id}"
-    assert command in str(refused)
+    assert command in refused.remedy
     assert cli(*command.split()[1:], home=home)[0] == 0
     assert [item["value"] for item in json.loads(cli("known", "list", "--json", home=home)[1])] == ["ACC-1"]
     assert cli("stop", "--tool", "pay", home=home)[0] == 0
     stopped = ask(home, "ACC-1")
-    assert "halo lift --tool pay" in str(stopped)
+    assert "halo lift --tool pay" in stopped.remedy
+    for error in (asked, refused, stopped):
+        assert "halo " not in str(error)
+        assert error.remedy in "".join(traceback.format_exception(error))
+        assert str(pickle.loads(pickle.dumps(error))) == str(error)
 
 
 def test_one_line_lists_what_waits_with_its_command(home):

@@ -505,19 +505,20 @@ def lift(
     )
     files = StopFiles(store.home)
     filed = files.count(scope, target, tenant=store.tenant or "")
-    is_recorded = True
+    is_recorded, is_unproven = True, False
     try:
         with store.open_store(store.resolve_tenant()) as opened:
             signing = Signing(store, opened, signed, sign_as, key_home)
             scope, target = opened.commit(lambda tx: find_suspended_scope(tx, scope, target, is_filed=filed > 0))
             # INVARIANT: AUDIT - first the entry, then the file goes.
             is_lifted = _record_lift(store, signing, scope, target, why, filed=filed > 0)
+            is_unproven = is_lifted and not opened.commit(lambda tx: tx.load_history().changes[-1].is_proven)
     except ConfigError as exc:
         if exc.code not in NO_LEDGER_CODES:
             raise
         is_lifted, is_recorded = filed > 0, False
     files.lift(scope, target, tenant=store.tenant or "")
-    _print_lift(store, Stop(scope, target, 0), is_lifted=is_lifted, is_recorded=is_recorded)
+    _print_lift(store, Stop(scope, target, 0), is_lifted=is_lifted, is_recorded=is_recorded, is_unproven=is_unproven)
     return Exit.OK if is_lifted else Exit.CANNOT_TELL
 
 
@@ -535,14 +536,17 @@ def _record_lift(store: StoreContext, signing: Signing, scope: str, target: str,
     )
 
 
-def _print_lift(store: StoreContext, stop: Stop, *, is_lifted: bool, is_recorded: bool) -> None:
+def _print_lift(store: StoreContext, stop: Stop, *, is_lifted: bool, is_recorded: bool, is_unproven: bool) -> None:
     remaining = StopFiles(store.home).read(store.tenant or "")
     remaining_stops = [[item.scope, item.target] for item in remaining]
-    if store.print_json({"left": remaining_stops, "lifted": is_lifted, "recorded": is_recorded}):
+    told = {"left": remaining_stops, "lifted": is_lifted, "proven": is_lifted and not is_unproven}
+    if store.print_json({**told, "recorded": is_recorded}):
         return
     subject = "everything" if stop.scope == "all" else f"{stop.scope} {stop.target}"
     absence = f"there was no stop of {subject}, and nothing was changed; `halo status` lists what is stopped"
     say_plainly(f"lifted {stop.scope} {stop.target}".rstrip() if is_lifted else absence)
+    if is_unproven:
+        say("[yellow]unproven (dev)[/]: no proven person has signed it with `--as NAME --key-home FOLDER`")
     if is_lifted and not is_recorded:
         warn_unwritten("the stop file was removed, and this is not recorded", "there is no ledger here")
     for item in remaining:

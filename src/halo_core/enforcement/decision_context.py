@@ -70,8 +70,9 @@ class ObservedText:
             exposed session stored.
         text: the text itself, empty for a result.
         text_mark: fingerprint of the whole text, for the user's words only.
-        result: what is kept of a result besides its fingerprints.
-        is_recalled: it was recognised as something that an exposed session stored.
+        result: what is kept of a trusted lookup besides, for a result.
+        is_recalled: it was recognised as something that was stored.
+        source: whose words it is, where the caller would say something else.
     """
 
     fingerprints: frozenset[int]
@@ -83,6 +84,7 @@ class ObservedText:
     text_mark: int = 0
     result: ResultMarks = NO_MARKS
     is_recalled: bool = False
+    source: str = ""
 
     def resolve_origin(self, tx: Transaction, *, after: int = 0) -> ObservedText:
         """The same text, as untrusted where it brings back what an exposed session stored.

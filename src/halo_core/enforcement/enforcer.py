@@ -252,7 +252,14 @@ class Enforcer:
                 remedy=remedy,
                 decision_id=context.entry_id,
             )
-        return Denied(code, message, remedy=remedy, decision_id=context.entry_id, earlier=context.earlier)
+        raise Denied(
+            code,
+            message,
+            remedy=remedy,
+            advice=get_reason_text(code).advice,
+            decision_id=context.entry_id,
+            earlier=context.earlier,
+        )
 
     def _notify_decision(self, context: DecisionContext, start_us: int) -> None:
         """Notify the observers of a durable decision."""

@@ -61,6 +61,7 @@ from halo_core.values.result_origins import VOUCHED_ORIGINS
 
 __all__ = [
     "HISTORY_SOURCE",
+    "REPEATED_SOURCE",
     "TRUST_FLOOR",
     "PreparedItem",
     "describe_calls",
@@ -78,6 +79,8 @@ __all__ = [
 
 HISTORY_SOURCE: Final = "history"
 """Name of the source of what a conversation brings along."""
+REPEATED_SOURCE: Final = "an agent's earlier words"
+"""Name of the source of words that repeat an exposed model, whoever writes them now: also the user, in this run."""
 _MAX_ACKNOWLEDGEMENT: Final = 2
 """Most words of a result that only confirms an act, without common words and those of its arguments."""
 _MAX_COUNT_DIGITS: Final = 3
@@ -160,7 +163,8 @@ def _unvouch_if_repeated(tx: Transaction, context: DecisionContext, observed: Ob
     if not index or index.is_full or not repeats_as_whole(tx.image.sketch_key, observed.text, index.contains):
         return observed
     text = observed.text
-    return ObservedText(context.fingerprint_text(text, Provenance.UNTRUSTED), Provenance.UNTRUSTED, text=text)
+    fingerprints = context.fingerprint_text(text, Provenance.UNTRUSTED)
+    return ObservedText(fingerprints, Provenance.UNTRUSTED, text=text, source=REPEATED_SOURCE)
 
 
 def _split_repeats(tx: Transaction, context: DecisionContext, observed: ObservedText) -> Iterator[ObservedText]:
@@ -183,7 +187,7 @@ def _split_repeats(tx: Transaction, context: DecisionContext, observed: Observed
         mark = fingerprint_whole_text(key, text, is_vouched=False) if origin is Provenance.USER else 0
         yield replace(observed, fingerprints=context.fingerprint_text(text, origin), text=text, text_mark=mark)
     fingerprints = context.fingerprint_text(parts.repeated, Provenance.UNTRUSTED)
-    yield ObservedText(fingerprints, Provenance.UNTRUSTED, text=parts.repeated)
+    yield ObservedText(fingerprints, Provenance.UNTRUSTED, text=parts.repeated, source=REPEATED_SOURCE)
 
 
 def _iterate_history(tx: Transaction, context: DecisionContext, *, is_first_action: bool) -> Iterator[ObservedText]:

@@ -25,7 +25,7 @@ from halo_core.enforcement.outbox import HeldAct, load_held_acts
 from halo_core.enforcement.reversals import Reverser, ReversibleEffect, load_effect, make_refusal
 from halo_core.enforcement.session_context import IN_BODY, ContextVarScope, Session, session_values
 from halo_core.enforcement.steps import Step, Steps, TwoWayStep
-from halo_core.errors import ConfigError, Denied, HaloError, PassportError, Pending
+from halo_core.errors import ConfigError, Denied, HaloError, PassportError, Pending, describe_cause
 from halo_core.passports.standing_answer import peek_standing_answer
 from halo_core.store.answer_rows import StandingAnswerTable
 
@@ -225,7 +225,7 @@ def reverse_ordered_steps(
         try:
             result = yield from reverse_steps(enforcer, reversers, decision, digester)
         except Denied as denied:
-            status, detail = "refused", str(denied)
+            status, detail = "refused", describe_cause(denied)
         except HaloError as exc:
             status, detail = "altered", str(exc)
         except Exception as exc:  # noqa: BLE001  as in `release_steps`
@@ -272,9 +272,9 @@ def release_steps(
         try:
             result = yield run_step(ReleaseAction(enforcer, act, runners[act.row.resource]))
         except Pending as pending:
-            status, detail = "asked", str(pending)
+            status, detail = "asked", describe_cause(pending)
         except Denied as denied:
-            status, detail = "refused", str(denied)
+            status, detail = "refused", describe_cause(denied)
         except Exception as exc:  # noqa: BLE001  the act ran: whoever releases is told, and the others still run
             status, detail = "failed", f"{type(exc).__name__}: {exc}"
         released.append(ReleasedAct(act.row.id, act.row.resource, status, detail, result))

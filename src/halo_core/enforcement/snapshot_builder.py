@@ -349,11 +349,11 @@ def _observe_history(tx: Transaction, context: DecisionContext, state: SessionSt
         if observed.origin is Provenance.KNOWN and observed.result.known <= sketch.marks.keys():
             continue  # an earlier call carried the same known values
         chunk = _make_request_chunk(sketch, observed, is_scored=is_scored)
-        state = record_observation(tx, state, sketch, observed, HISTORY_SOURCE, chunk=chunk)
+        state = record_observation(tx, state, sketch, observed, observed.source or HISTORY_SOURCE, chunk=chunk)
         if observed.is_vouched:
             sketch.last_request = observed.fingerprints
-    for observed in iterate_unvouched(tx, context, is_exposed=state.view.tainted):
-        state = record_observation(tx, state, sketch, observed, HISTORY_SOURCE)
+    for observed in iterate_unowned(tx, context, is_exposed=state.view.tainted):
+        state = record_observation(tx, state, sketch, observed, observed.source or HISTORY_SOURCE)
     return state
 
 

@@ -143,6 +143,6 @@ def test_an_approver_is_told_what_is_remembered(home: Path, clock: FixedClock) -
     with opened(home, clock=clock) as halo:
         asked = ask(halo, *paying(), request=ASKS)
     enrolled(home)
-    assert "also remembers up to 1,235.60 within 24 hours" in " ".join(
+    assert "`--with-amount` also up to 1,235.60 within 24 hours" in " ".join(
         cli("approvals", "show", asked, home=home)[1].split()
     )

@@ -39,7 +39,8 @@ def accesses(home):
 
 def test_a_command_that_shows_content_is_an_entry_once(desk):
     decision = found(desk, EntryKind.DECISION)[-1].entry.id
-    for number, words in enumerate([("known", "list"), ("policy", "explain", decision), ("known", "list", "--json")]):
+    commands = [("known", "list"), ("policy", "explain", decision), ("known", "list", "--json"), ("approvals", "list")]
+    for number, words in enumerate(commands):
         assert cli(*words, home=desk)[0] == 0
         command = " ".join(words[:2])
         assert accesses(desk)[number:] == [("read", "", {"command": command})]
@@ -49,7 +50,7 @@ def test_a_command_that_shows_content_is_an_entry_once(desk):
 
 
 @pytest.mark.parametrize(
-    "words", [("status",), ("log",), ("verify",), ("replay", "--all"), ("approvals", "list"), ("mcp", "list")]
+    "words", [("status",), ("log",), ("verify",), ("replay", "--all"), ("approvals", "list", "--json"), ("mcp", "list")]
 )
 def test_a_command_that_shows_none_is_not(desk, words):
     """The honest twin."""

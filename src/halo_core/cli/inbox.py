@@ -6,14 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from typer import Argument, Option
 
 from halo_core.cli.context import ApproverKeyHomeOption, AsOption, StoreContext, WhyOption, parse_duration, store_verb
 from halo_core.cli.evidence import FromOption, ToOption, answer_question, read_period
-from halo_core.cli.question_page import LABEL_WIDTH, QuestionPage, describe_argument, lay_out_rows, load_page
+from halo_core.cli.question_page import QuestionPage, describe_argument, lay_out_rows, load_page
 from halo_core.cli.rendering import safe_text, say, say_plainly
 from halo_core.clock import SystemClock, format_iso
 from halo_core.crypto.keys import KeyStore
@@ -21,6 +21,7 @@ from halo_core.durations import DAY_S, SECOND_US
 from halo_core.errors import ConfigError
 from halo_core.evidence.questions_rights import answer_approvals
 from halo_core.oversight import ApprovalAnswer, ApprovalRequest, answer
+from halo_core.oversight.arguments import ArgumentView
 from halo_core.oversight.inbox import InboxItem, encode_page, list_inbox
 from halo_core.oversight.override_list import Override, list_overrides
 from halo_core.oversight.remembered import (
@@ -29,9 +30,11 @@ from halo_core.oversight.remembered import (
     RememberTerms,
     can_be_remembered,
     grant_break_glass,
+    is_remembered_by_default,
     list_remembered,
     revoke_remembered,
 )
+from halo_core.oversight.requests import read_exact_arguments
 from halo_core.oversight.signed_entries import Opener
 from halo_core.store.reader import Reader
 from halo_core.views import select_fields
@@ -45,6 +48,8 @@ from halo_core.views.wording import (
 )
 
 app = typer.Typer(help="List and answer what waits for a person.", no_args_is_help=True)
+
+_MAX_LISTED: Final = 60  # characters of a value in a list
 
 IdArgument = Annotated[str, Argument(help="Id of the request, or the first characters of it.")]
 
@@ -79,9 +84,12 @@ def list_questions(
         + [{**item.to_plain(), "what": "override"} for item in overrides]
     ):
         return
-    for item in items:
-        for line in _describe_item(item):
-            say(safe_text(line))
+    with store.open_log() as (reader, owner):
+        opener = store.open_contents(reader).open
+        for item in items:
+            exact = read_exact_arguments(reader, owner, item.summary, opener)
+            for line in _describe_item(item, exact):
+                say(safe_text(line))
     _say_batches(items)
     for override in overrides:
         for line in describe_override(override):
@@ -98,7 +106,7 @@ def _list_overrides(reader: Reader, store: StoreContext, tenant: str, opener: Op
         return []
 
 
-def _describe_item(item: InboxItem) -> Iterator[str]:
+def _describe_item(item: InboxItem, exact: Sequence[ArgumentView]) -> Iterator[str]:
     row, detail = item.rows[0], item.summary
     yield f"{item.id}  {item.status}, until {format_iso(row.expires_us)}"
     requested_right = "one call" if item.kind == "call" else item.kind
@@ -106,8 +114,17 @@ def _describe_item(item: InboxItem) -> Iterator[str]:
     others = f" and {len(item.rows) - 1} more" if len(item.rows) > 1 else ""
     agent, session, resource = (escape_unprintable(text) for text in (detail.agent, row.session, detail.resource))
     yield f"  {agent or '?'}, session {session}{others}: {requested_right}, `{resource or '?'}` ({codes})"
+    if exact:
+        yield f"  {escape_unprintable(', '.join(map(_describe_exact, exact)))}"
     if item.status == "pending":
         yield f"  answer: halo approvals approve {item.id} --as NAME"
+
+
+def _describe_exact(item: ArgumentView) -> str:
+    """A target with the first words on where it came from, or the amount, on one line of a list."""
+    value = item.value if len(item.value) <= _MAX_LISTED else f"{item.value[: _MAX_LISTED - 1]}…"
+    origin = f" ({item.came_from.partition(':')[0]})" if item.came_from else ""
+    return f"{item.name} {value}{origin}"
 
 
 def _say_batches(items: Sequence[InboxItem]) -> None:
@@ -169,12 +186,22 @@ def approve(
     why: WhyOption = "",
     held: Annotated[str, Option("--held", metavar="SESSION", help="All held acts of a session.")] = "",
     once: Annotated[bool, Option("--once", help="Approve this call only; remember nothing.")] = False,
+    remember: Annotated[
+        bool,
+        Option(
+            "--remember",
+            help="Also allow later calls of the tool with the same target, by agents of the same role. The default of "
+            "all but payments, deletions, rights and programs; `halo approvals show` says what would be remembered.",
+        ),
+    ] = False,
     days: Annotated[
-        int, Option("--days", help="How long the target is remembered, where the question is about a target.")
-    ] = DEFAULT_LIFETIME_S // DAY_S,
-    uses: Annotated[int, Option("--uses", help="How many calls a remembered answer may serve.")] = DEFAULT_USES,
+        int | None, Option("--days", help="Remember it, for so long (default: 90 days).", show_default=False)
+    ] = None,
+    uses: Annotated[
+        int | None, Option("--uses", help="Remember it, for at most so many calls (default: 100).", show_default=False)
+    ] = None,
     up_to: Annotated[
-        str, Option("--up-to", metavar="AMOUNT", help="Sum that it may serve (default: ten times this amount).")
+        str, Option("--up-to", metavar="AMOUNT", help="Remember it, up to this sum (default: ten times this amount).")
     ] = "",
     with_amount: Annotated[
         bool,
@@ -197,13 +224,16 @@ def approve(
     key_home: ApproverKeyHomeOption = None,
     store: StoreContext,
 ) -> None:
-    """Approve requests; the target is remembered for 90 days unless `--once`. Prints what it approves."""
-    terms = None
-    if not once:
-        max_amount = parse_amount(up_to, 4, field="up-to", example="500.00", shown=up_to) if up_to else None
-        terms = RememberTerms(days * DAY_S, uses, max_amount, with_amount)
+    """Approve requests: this one call, and with `--remember` later ones to the same target. Prints what it approves."""
+    keeps = remember or with_amount or bool(up_to) or days is not None or uses is not None
+    if once and keeps:
+        problem = "`--once` remembers nothing"
+        raise ConfigError("usage", problem, field="once", remedy="leave it out, or the options on what is remembered")
+    max_amount = parse_amount(up_to, 4, field="up-to", example="500.00", shown=up_to) if up_to else None
+    lifetime_s = DEFAULT_LIFETIME_S if days is None else days * DAY_S
+    terms = RememberTerms(lifetime_s, DEFAULT_USES if uses is None else uses, max_amount, with_amount)
     pages = [load_page(store, question_id) for question_id in _select_ids(store, ids or [], held)]
-    options = _AnswerOptions(name, why, lasts, key_home, terms, tuple(raised or ()))
+    options = _AnswerOptions(name, why, lasts, key_home, None if once else terms, tuple(raised or ()), keeps=keeps)
     _record_answers(store, pages, options, approve=True)
 
 
@@ -245,6 +275,11 @@ class _AnswerOptions:
     key_home: Path | None
     terms: RememberTerms | None = None
     raised: tuple[str, ...] = ()
+    keeps: bool = False
+
+    def find_terms(self, question: ApprovalRequest) -> RememberTerms | None:
+        """How the answer is remembered; None if it is for this call alone."""
+        return self.terms if self.keeps or is_remembered_by_default(question) else None
 
     def parse_limits(self, question: ApprovalRequest) -> dict[str, int]:
         """New limits of the session, by unit."""
@@ -275,7 +310,7 @@ def _record_answers(
                     raised=options.parse_limits(page.question),
                     now_us=opened.clock.now_us(),
                     lifetime_s=parse_duration(options.lasts, "for"),
-                    terms=options.terms if place == 0 else None,
+                    terms=options.find_terms(page.question) if place == 0 else None,
                     shown_page=encode_page(page.lines),
                 )
                 results.append((page, answered))
@@ -290,7 +325,8 @@ def _record_answers(
     if store.print_json(trees[0] if len(trees) == 1 else trees):
         return
     for page, answered in results:
-        _say_answer(page, answered, options.terms, _list_signers(store, answered), is_approved=approve)
+        terms = options.find_terms(page.question)
+        _say_answer(page, answered, terms, _list_signers(store, answered), is_approved=approve)
 
 
 def _list_signers(store: StoreContext, answered: ApprovalAnswer) -> list[str]:
@@ -326,7 +362,7 @@ def _say_answer(
         for item in question.arguments
         if item.is_target or not any(argument.is_target for argument in question.arguments)
     ]
-    for line in lay_out_rows((f"  {name}"[:LABEL_WIDTH], value) for name, value in rows):
+    for line in lay_out_rows((f"  {name}", value) for name, value in rows):
         say(safe_text(line))
     if question.row.kind == "reauthorization":
         say(safe_text(f"  {_describe_approval(question, answered)}"))
@@ -336,8 +372,10 @@ def _say_answer(
         say("  the act is held: it runs at the next `halo.release()`, or the next start of a process that has the tool")
     if answered.remembered and terms is not None:
         _say_remembered(question, answered, terms, signers)
-    elif terms is not None and question.row.kind == "call" and not can_be_remembered(question):
-        say("  nothing is remembered: the question is not about a target")
+    elif question.row.kind == "call":
+        is_about_target = can_be_remembered(question)
+        why = "the answer is for this call alone" if is_about_target else "the question is not about a target"
+        say(f"  nothing is remembered: {why}")
 
 
 def _say_remembered(
@@ -354,7 +392,7 @@ def _say_remembered(
         if len(signers) >= question.people_needed:
             say(safe_text(f"  it counts now (approved by {' and '.join(signers)})"))
         else:
-            command = safe_text(f"halo approvals approve {question.row.id} --as SECOND")
+            command = safe_text(f"halo approvals approve {question.row.id} --as SECOND --remember")
             say("  it counts once a second person has approved the same: ", command)
 
 
@@ -382,7 +420,7 @@ def show_remembered(
         sums = f", {format_sum(item.spent)} of {format_sum(item.max_amount)}" if item.max_amount else ""
         limit_text = f", up to {format_sum(item.max_each)} within 24 hours" if item.max_each else ""
         say(safe_text(escape_unprintable(f"  {coverage}: {used}{sums}{limit_text}")))
-        for line in lay_out_rows((f"  {name}"[:LABEL_WIDTH], str(value)) for name, value in item.targets.items()):
+        for line in lay_out_rows((f"  {name}", str(value)) for name, value in item.targets.items()):
             say(safe_text(line))
     if not listed_items:
         say("nothing is remembered")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from typing import Annotated, Any, Final
 
@@ -17,15 +17,21 @@ from halo_core.cli.output import is_lost
 from halo_core.cli.rendering import EFFECT_STYLE, build_table, console, print_json, safe_text, say
 from halo_core.clock import SystemClock, format_iso
 from halo_core.errors import ConfigError
-from halo_core.model import EntryKind
+from halo_core.model import AccessRequest, EntryKind
+from halo_core.oversight.arguments import ArgumentView, describe_arguments
 from halo_core.store.reader import NO_END, LoggedEntry
 from halo_core.views.entries import format_ran
-from halo_core.views.log_query import EFFECTS, LogFilter, find_similar_names, select_entries
+from halo_core.views.log_query import ACTION_KINDS, EFFECTS, LogFilter, find_similar_names, select_entries
+from halo_core.views.wording import escape_unprintable
 
 _TITLES: Final = ("action", "resource", "effect", "ran", "why")
 _NARROW_TITLES: Final = ("#", "time", "resource", "effect", "ran", "why")
 _WIDE: Final = 120  # columns from which on each line has the whole time and the session
 _POLL_S: Final = 0.5
+_MAX_TARGET: Final = 60  # characters of a target in a row
+_RAN: Final = {"": None, "yes": True, "no": False}
+
+ExactArguments = Mapping[int, Sequence[ArgumentView]]
 
 
 @store_verb()
@@ -41,6 +47,13 @@ def log(
         str, Option("--effect", help=f"Only these effects, with commas between them: {', '.join(EFFECTS)}.")
     ] = "",
     label: Annotated[str, Option("--label", help="Only resources with this data label, for example pii.")] = "",
+    kind: Annotated[
+        str, Option("--kind", help=f"Only these kinds, with commas between them: {', '.join(ACTION_KINDS)}.")
+    ] = "",
+    ran: Annotated[str, Option("--ran", metavar="yes|no", help="Only what ran, or only what did not.")] = "",
+    targets: Annotated[
+        bool, Option("--targets", help="Show targets and amount, where there are any. That is recorded as a reading.")
+    ] = False,
     since: Annotated[
         str,
         Option(
@@ -56,9 +69,11 @@ def log(
     if last < 0:
         raise ConfigError("bad_count", f"`{last}` is no number of entries", field="last", remedy="use 0 or more")
     now_us = SystemClock().now_us()
-    effects = frozenset(filter(None, effect.split(",")))
+    if ran not in _RAN:
+        raise ConfigError("bad_answer", f"`{ran[:32]}` is not yes or no", field="ran", remedy="use yes or no")
+    effects, kinds = (frozenset(filter(None, words.split(","))) for words in (effect, kind))
     times_us = (parse_time(since, 0, "since", now_us), parse_time(until, NO_END, "until", now_us))
-    wanted = LogFilter(session, agent, user, tool, effects, label, *times_us)
+    wanted = LogFilter(session, agent, user, tool, effects, label, *times_us, kinds, _RAN[ran])
     with store.open_log() as (reader, tenant):
         position = reader.next_index(tenant)
         records = select_entries(reader, tenant, wanted, last=last)
@@ -66,16 +81,16 @@ def log(
     if not follow:
         if not records and not store.json:
             say("no entry matches", safe_text(f"; similar names: {', '.join(similar)}" if similar else ""))
-        elif not store.print_json(list(map(_to_json, records))):
-            say(_build_table(records))
+        else:
+            exact = _read_exact_arguments(store, records) if targets else None
+            if not store.print_json([_to_json(item, exact) for item in records]):
+                say(_build_table(records, exact))
         return
     several = len({_find_agent(item) for item in records} - {"-"}) > 1
-    _print_followed(store, records, several=several, is_first=True)
+    _print_followed(store, records, targets=targets, several=several, is_first=True)
     try:
         for records in _follow(store, wanted, position):
-            _print_followed(store, records, several=several)
-            if is_lost():
-                return
+            _print_followed(store, records, targets=targets, several=several)
     except KeyboardInterrupt:
         return
 
@@ -92,27 +107,54 @@ def _follow(store: StoreContext, wanted: LogFilter, position: int) -> Iterator[l
 
 
 def _print_followed(
-    store: StoreContext, records: Sequence[LoggedEntry], *, several: bool, is_first: bool = False
+    store: StoreContext, records: Sequence[LoggedEntry], *, targets: bool, several: bool, is_first: bool = False
 ) -> None:
     """One JSON document a line, or rows with their titles above the first."""
+    exact = _read_exact_arguments(store, records) if targets else None
     if store.json:
         for item in records:
-            print_json(_to_json(item), compact=True)
+            print_json(_to_json(item, exact), compact=True)
     elif records or is_first:
-        say(_build_table(records, with_titles=is_first, several=several))
+        say(_build_table(records, exact, with_titles=is_first, several=several))
 
 
-def _to_json(item: LoggedEntry) -> dict[str, Any]:
-    return {"index": item.index, **item.entry.to_json()}
+def _read_exact_arguments(store: StoreContext, records: Sequence[LoggedEntry]) -> ExactArguments:
+    """Index of each decision → its targets and amount, where it has any and they can be opened."""
+    exact = {}
+    with store.open_log() as (reader, _):
+        opener = store.open_contents(reader).open
+        for item in records:
+            if item.entry.kind is EntryKind.DECISION:
+                body = item.entry.body
+                resource = AccessRequest.from_plain(body["request"], {}).resource
+                if resource.targets or resource.amount:
+                    sealed = opener(item.entry, "args")
+                    views = describe_arguments(resource, body["snapshot"], sealed, reveal=False)
+                    exact[item.index] = [view for view in views if view.is_target]
+    return exact
 
 
-def _build_table(records: Sequence[LoggedEntry], *, with_titles: bool = True, several: bool | None = None) -> Table:
+def _to_json(item: LoggedEntry, exact: ExactArguments | None) -> dict[str, Any]:
+    views = () if exact is None else exact.get(item.index, ())
+    arguments = {"arguments": {view.name: view.value for view in views}} if exact is not None else {}
+    return {"index": item.index, **item.entry.to_json(), **arguments}
+
+
+def _build_table(
+    records: Sequence[LoggedEntry],
+    exact: ExactArguments | None = None,
+    *,
+    with_titles: bool = True,
+    several: bool | None = None,
+) -> Table:
     """A row for each entry.
 
-    The column of agents is left out where all entries are of one; on a narrow terminal session and date are, too.
+    The column of agents is left out where all entries are of one; on a narrow terminal session and date are, too, and
+    beside targets the reasons.
 
     Args:
         records: the entries.
+        exact: targets and amount of each, to be shown; None shows none.
         with_titles: whether the titles are printed.
         several: whether to show agents; None shows them where the entries are of several.
     """
@@ -122,15 +164,28 @@ def _build_table(records: Sequence[LoggedEntry], *, with_titles: bool = True, se
     titles = ("#", "time", "session", *_TITLES) if is_wide else _NARROW_TITLES
     position = 3 if is_wide else 2
     titles = (*titles[:position], *(("agent",) if several else ()), *titles[position:])
-    table = build_table(titles, no_wrap=set(titles) - {"why", "resource", "session", "agent"})
+    has_why = is_wide or exact is None
+    if exact is not None:
+        titles = (*titles[:-3], "target", "amount", *titles[-3 : None if has_why else -1])
+    table = build_table(titles, no_wrap=set(titles) - {"why", "resource", "session", "agent", "target"})
     table.show_header = with_titles
     for item in records:
         session, action, *cells = _build_cells(item)
         agent = (escape(_find_agent(item)),) if several else ()
         when = format_iso(item.entry.ts_us)
         start = (when, session, *agent, action) if is_wide else (when[11:19], *agent)
-        table.add_row(str(item.index), *start, *cells)
+        reached = () if exact is None else _build_exact_cells(exact.get(item.index, ()))
+        table.add_row(str(item.index), *start, cells[0], *reached, *cells[1 : None if has_why else -1])
     return table
+
+
+def _build_exact_cells(views: Sequence[ArgumentView]) -> tuple[Text, Text]:
+    shown = [
+        (view.is_amount, view.value if len(view.value) <= _MAX_TARGET else f"{view.value[: _MAX_TARGET - 1]}…")
+        for view in views
+    ]
+    target, amount = (", ".join(value for is_amount, value in shown if is_amount is wanted) for wanted in (False, True))
+    return safe_text(escape_unprintable(target) or "-"), safe_text(escape_unprintable(amount) or "-")
 
 
 def _find_agent(item: LoggedEntry) -> str:

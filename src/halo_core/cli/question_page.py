@@ -13,11 +13,23 @@ from typing import Final
 from halo_core.cli.context import StoreContext
 from halo_core.cli.rendering import console
 from halo_core.clock import SystemClock, format_iso
+from halo_core.durations import DAY_S
 from halo_core.model import AUTHORITY_ONE, EntryKind, LedgerEntry
 from halo_core.oversight import ApprovalRequest, Spending, load_request
+from halo_core.oversight.arguments import ArgumentView
 from halo_core.oversight.inbox import count_similar_answers, find_answers, find_equal_requests, find_user_words
-from halo_core.oversight.remembered import RememberedAnswer, asks_for_amount, list_remembered
+from halo_core.oversight.remembered import (
+    DEFAULT_LIFETIME_S,
+    DEFAULT_USES,
+    RememberedAnswer,
+    RememberTerms,
+    asks_for_amount,
+    can_be_remembered,
+    is_remembered_by_default,
+    list_remembered,
+)
 from halo_core.oversight.requests import RequestReason
+from halo_core.oversight.target_records import TargetRecord, find_target_records
 from halo_core.views.wording import (
     describe_reversal,
     escape_unprintable,
@@ -27,6 +39,7 @@ from halo_core.views.wording import (
 )
 
 LABEL_WIDTH: Final = 18
+_MAX_LABEL: Final = 28
 _MIN_WIDTH: Final = 20
 _BAR: Final = "│ "
 _LINE_ENDS: Final = re.compile(r"\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
@@ -60,21 +73,40 @@ def load_page(store: StoreContext, request: str, *, reveal: bool = False) -> Que
         similar = count_similar_answers(reader, tenant, question, now_us)
         equal_ids = find_equal_requests(reader, tenant, question, now_us)
         standing = list(list_remembered(reader, store.home, tenant, opener=opener, now_us=now_us))
+        records = find_target_records(
+            reader,
+            tenant,
+            question.row.session,
+            until_us=question.row.asked_us,
+            arguments=question.arguments,
+            asked=user_words,
+            opener=opener,
+            reveal=reveal,
+        )
         answers = [] if question.status == "pending" else find_answers(reader, tenant, question.row)
     remembered = [item for item in standing if (item.role, item.resource) == (question.role, question.resource)]
-    rows = _build_question_rows(question, user_words, similar, remembered, equal_ids)
+    rows = _build_question_rows(question, user_words, similar, remembered, equal_ids=equal_ids, records=records)
     rows += _describe_end(question, answers)
     return QuestionPage(question, user_words, similar, tuple(lay_out_rows(rows)), equal_ids)
 
 
 def lay_out_rows(rows: Iterable[tuple[str, str]]) -> Iterator[str]:
-    """The lines of a page: each row's label, then its value, with a bar before every line of it."""
-    width = max(console().width - LABEL_WIDTH - len(_BAR), _MIN_WIDTH)
-    for label, value in rows:
+    """The lines of a page: each row's label, then its value, with a bar before every line of it.
+
+    The bars are below each other: the longest label sets the column, and one that is too long is cut.
+    """
+    labelled = [(_clip_label(escape_unprintable(label)), value) for label, value in rows]
+    column = max([LABEL_WIDTH, *(len(label) + 1 for label, _ in labelled)])
+    width = max(console().width - column - len(_BAR), _MIN_WIDTH)
+    for label, value in labelled:
         head = label
         for line in quote_lines(value, width):
-            yield f"{head:<{LABEL_WIDTH}}{_BAR}{line}"
+            yield f"{head:<{column}}{_BAR}{line}"
             head = ""
+
+
+def _clip_label(label: str) -> str:
+    return label if len(label) <= _MAX_LABEL else f"{label[: _MAX_LABEL - 1]}…"
 
 
 _CONTENT_LABELS: Final = {"trigger": "said just before", "user": "user"}
@@ -109,21 +141,19 @@ def _build_question_rows(
     asked: str,
     similar: Mapping[str, int],
     remembered: Sequence[RememberedAnswer],
+    *,
     equal_ids: Sequence[str],
+    records: Sequence[TargetRecord],
 ) -> list[tuple[str, str]]:
     row = question.row
     call, is_open = row.kind == "call", question.status == "pending"
-    request_text = "allow this one call" if call else f"continue the session as epoch {question.epoch}"
-    if question.held:
-        request_text = "run this held act; its caller went on without a result"
     return [
-        ("asks", request_text),
+        ("asks", _describe_request(question)),
+        *((("a yes allows", text) for text in describe_permission(question)) if is_open and call else ()),
         ("what", f"{question.action} `{question.resource}` ({question.impact})"),
         *([("afterwards", describe_reversal(question.reversal, can_reverse=question.can_reverse))] if call else []),
-        *(
-            (f"{_name_part(item.is_target)} {item.name}", describe_argument(item.value, item.came_from))
-            for item in question.arguments
-        ),
+        *((_label_argument(item), describe_argument(item.value, item.came_from)) for item in question.arguments),
+        *map(_describe_record, records),
         *([("the user asked", asked)] if asked else []),
         ("who", f"{question.agent}, session {question.session}" + (f", for {question.user}" if question.user else "")),
         ("in the chain", ", ".join(dict.fromkeys(question.identities))),
@@ -145,7 +175,6 @@ def _build_question_rows(
         ("policy", question.policy),
         ("binding", row.binding),
         *([("answer", f"halo approvals approve {row.id} --as NAME")] if is_open else []),
-        *([("with amounts", _offer_amount(question))] if is_open and call and asks_for_amount(question) else []),
     ]
 
 
@@ -164,9 +193,37 @@ def _describe_end(question: ApprovalRequest, entries: Sequence[LedgerEntry]) -> 
     return rows or ([("answered", "by nobody in time")] if question.status == "expired" else [])
 
 
-def _offer_amount(question: ApprovalRequest) -> str:
-    amount = format_sum(question.amount or 0)
-    return f"`--with-amount` also remembers up to {amount} within 24 hours to this target, on the same terms"
+def _describe_record(record: TargetRecord) -> tuple[str, str]:
+    """A quote of an untrusted source, or another value that a trusted one gives for the same party."""
+    if not record.party:
+        return f"quote of {record.argument}", f"{record.text}\n(result of `{record.source}`, untrusted)"
+    origin = f"(result of `{record.source}`, trusted, which also has `{record.party}`)"
+    return f"other {record.argument}", f"{record.text}\n{origin}"
+
+
+def _describe_request(question: ApprovalRequest) -> str:
+    if question.held:
+        return "run this held act; its caller went on without a result"
+    return "allow this one call" if question.row.kind == "call" else f"continue the session as epoch {question.epoch}"
+
+
+def describe_permission(question: ApprovalRequest) -> Iterator[str]:
+    """What a yes to a call would allow: the call itself, then what can be remembered, for how long and how much."""
+    yield "this call, once, within an hour of the answer (`--for`)"
+    if can_be_remembered(question):
+        is_default = is_remembered_by_default(question)
+        limit = RememberTerms().limit_sum(question.amount or 0)
+        terms = [
+            f"for {DEFAULT_LIFETIME_S // DAY_S} days (`--days`)",
+            f"at most {DEFAULT_USES} calls (`--uses`)",
+            *([f"{format_sum(limit)} in all (`--up-to`)"] if limit else []),
+        ]
+        kept = f"later calls of `{question.resource}` to this target as `{question.role}`: {', '.join(terms)}"
+        second = "; it counts once a second person has given it too" if question.people_needed > 1 else ""
+        yield f"and {kept}; not with `--once`{second}" if is_default else f"with `--remember` also {kept}{second}"
+    if asks_for_amount(question):
+        amount = format_sum(question.amount or 0)
+        yield f"with `--with-amount` also up to {amount} within 24 hours to this target, on the same terms"
 
 
 def _describe_reasons(reasons: Iterable[RequestReason]) -> Iterator[str]:
@@ -184,8 +241,10 @@ def _join(separator: str, *parts: str) -> str:
     return separator.join(filter(None, parts))
 
 
-def _name_part(is_target: bool) -> str:  # noqa: FBT001  private
-    return "target" if is_target else "argument"
+def _label_argument(item: ArgumentView) -> str:
+    if item.is_amount:
+        return item.name if item.name == "amount" else f"amount {item.name}"
+    return f"{'target' if item.is_target else 'argument'} {item.name}"
 
 
 def describe_argument(value: str, came_from: str) -> str:

@@ -46,12 +46,16 @@ class ArgumentView:
         value: as text; masked unless it is a target or the amount, or the resource declares no target.
         came_from: where it came from, in words.
         is_target: whether it is a declared target or the amount.
+        is_amount: whether it is the amount.
+        origin: the worst origin of its parts; empty if none is known.
     """
 
     name: str
     value: str
     came_from: str
     is_target: bool
+    is_amount: bool = False
+    origin: str = ""
 
 
 def describe_arguments(
@@ -77,7 +81,9 @@ def describe_arguments(
         # Without a declared target any argument may be one. The middle of a card number stays hidden (PCI DSS 3.4.1).
         is_shown = is_exact or not resource.targets
         value = text if reveal else mask_card_numbers(text) if is_shown else mask(text)
-        views.append(ArgumentView(name, value, _describe_origin(name, snapshot), is_exact))
+        is_amount = name == resource.amount
+        origin = _find_worst_origin(name, snapshot) or ""
+        views.append(ArgumentView(name, value, _describe_origin(name, snapshot), is_exact, is_amount, str(origin)))
     return tuple(views)
 
 
@@ -105,13 +111,17 @@ def _is_within(pointer: str, name: str) -> bool:
     return pointer == argument or pointer.startswith(argument + "/")
 
 
+def _find_worst_origin(name: str, snapshot: Mapping[str, Any]) -> Provenance | None:
+    origins = {Provenance(origin) for pointer, origin in snapshot["provenance"] if _is_within(pointer, name)}
+    return next((item for item in _WORST_FIRST if item in origins), None)
+
+
 def _describe_provenance(name: str, snapshot: Mapping[str, Any]) -> str:
     """The worst origin of the parts of an argument, with the names of all their sources; empty if none is known."""
-    origins = {Provenance(origin) for pointer, origin in snapshot["provenance"] if _is_within(pointer, name)}
     sources = sorted(
         {source for pointer, names in snapshot["sources"] if _is_within(pointer, name) for source in names}
     )
-    worst = next((item for item in _WORST_FIRST if item in origins), None)
+    worst = _find_worst_origin(name, snapshot)
     if worst is None:
         return ""
     return f"{_WORDS[worst]}: {', '.join(sources)}" if sources else _WORDS[worst]

@@ -317,12 +317,25 @@ def _read_spending(links: tuple[Link, ...], snapshot: Mapping[str, Any]) -> tupl
     )
 
 
+def read_exact_arguments(
+    reader: Reader, tenant: str, summary: RequestSummary, opener: Opener
+) -> tuple[ArgumentView, ...]:
+    """Targets and amount of a summarized request, not verified; empty if they cannot be read."""
+    try:
+        decision = load_linked_entry(reader, tenant, summary.decision)
+        resource = AccessRequest.from_plain(decision.body["request"], {}).resource
+        views = describe_arguments(resource, decision.body["snapshot"], opener(decision, "args"), reveal=False)
+    except (HaloError, KeyError, TypeError, ValueError):
+        return ()  # `halo verify` reports what is wrong with it
+    return tuple(view for view in views if view.is_target)
+
+
 @dataclass(frozen=True, slots=True)
 class RequestSummary:
     """Agent, resource and reason codes of a request, not verified.
 
     `args_digest` is equal for equal arguments; `held`: the act is held, and its caller went on; `can_serve_others`: the
-    answer is used by whichever run of the agent makes the same call next.
+    answer is used by whichever run of the agent makes the same call next; `decision`: reference of the decision.
     """
 
     agent: str = ""
@@ -331,6 +344,7 @@ class RequestSummary:
     args_digest: str = ""
     held: bool = False
     can_serve_others: bool = False
+    decision: Any = None
 
 
 def summarize_requests(reader: Reader, tenant: str) -> dict[str, RequestSummary]:
@@ -357,4 +371,5 @@ def _summarize(reader: Reader, tenant: str, entry: LedgerEntry) -> RequestSummar
         args_digest=str(entry.body["args_digest"]),
         held=is_held,
         can_serve_others=source in ENDING_SOURCES and not is_held and entry.body.get("kind") == "call",
+        decision=entry.body["decision"],
     )

@@ -13,12 +13,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
+from itertools import islice
 from typing import Any, Final
 
 import orjson
 
 from halo_core.errors import ConfigError, Tampered
-from halo_core.model import Effect, EntryKind
+from halo_core.model import ActionKind, Effect, EntryKind, LedgerEntry
 from halo_core.store.reader import NO_END, LoggedEntry, Reader
 
 _KINDS: Final = (EntryKind.DECISION.value, EntryKind.SHADOW.value)
@@ -29,6 +30,8 @@ _RESOURCE: Final = b'"resource":"'
 _HASH_CHARS: Final = 44
 EFFECTS: Final = (*(effect.value for effect in Effect), "none")
 """Words for `LogFilter.effects`; `none` is an action that nobody decided."""
+ACTION_KINDS: Final = tuple(kind.value for kind in ActionKind)
+"""Words for `LogFilter.kinds`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,8 @@ class LogFilter:
         tool: id of the tool, retriever, model or agent; `*` stands for any characters.
         effects: any of `EFFECTS`; empty for all.
         label: a data label of the resource.
+        kinds: any of `ACTION_KINDS`; empty for all.
+        ran: whether it ran; None for both.
         since_us: entries from this time on, microseconds since the epoch.
         until_us: entries before this time.
     """
@@ -54,17 +59,24 @@ class LogFilter:
     label: str = ""
     since_us: int = 0
     until_us: int = NO_END
+    kinds: frozenset[str] = field(default_factory=frozenset[str])
+    ran: bool | None = None
 
     def __post_init__(self) -> None:
-        """Check the effects.
+        """Check the effects and kinds.
 
         Raises:
-            ConfigError: `bad_effect`.
+            ConfigError: `bad_effect`, `bad_kind`.
         """
-        unknown = sorted(self.effects.difference(EFFECTS))
-        if unknown:
-            remedy = f"use one of {', '.join(EFFECTS)}"
-            raise ConfigError("bad_effect", f"`{unknown[0][:32]}` is no effect", field="effect", remedy=remedy)
+        _require_known(self.effects, EFFECTS, "effect")
+        _require_known(self.kinds, ACTION_KINDS, "kind")
+
+
+def _require_known(words: frozenset[str], known: tuple[str, ...], name: str) -> None:
+    unknown = sorted(words.difference(known))
+    if unknown:
+        remedy = f"use one of {', '.join(known)}"
+        raise ConfigError(f"bad_{name}", f"`{unknown[0][:32]}` is no {name}", field=name, remedy=remedy)
 
 
 def select_entries(
@@ -80,15 +92,23 @@ def select_entries(
         since: only entries from this position on.
     """
     matcher, session = _Matcher(reader, tenant, wanted), find_session_reference(reader, tenant, wanted.session)
-    positions: list[int] = []
+    newest: list[LoggedEntry] = []
     until, start = NO_END, reader.next_index(tenant)
-    while until > since and len(positions) < last:
+    while until > since and len(newest) < last:
         start = max(since, start - _WINDOW)
         rows = reader.bodies(tenant, _KINDS, session, (start, until), (wanted.since_us, wanted.until_us))
-        positions = [index for index, kind, body in rows if matcher.matches(kind, body)] + positions
+        positions = [index for index, kind, body in rows if matcher.matches(kind, body)]
+        found = (item for index in reversed(positions) for item in _read_at(reader, tenant, index))
+        # Whether it ran follows from the mode and the effect, so only an expanded entry says it.
+        fitting = (item for item in found if wanted.ran in (None, has_run(item.entry)))
+        newest += islice(fitting, last - len(newest))
         until = start
-    newest = positions[-last:] if last else []
-    return [item for index in newest for item in _read_at(reader, tenant, index)]
+    return newest[::-1]
+
+
+def has_run(entry: LedgerEntry) -> bool:
+    """Whether an action ran: one that was decided, or one that nobody decided."""
+    return not entry.body.get("refused") if entry.kind is EntryKind.SHADOW else bool(entry.body["dispatched"])
 
 
 def find_session_reference(reader: Reader, tenant: str, name: str) -> str:
@@ -187,7 +207,8 @@ class _Matcher:
         wanted = self._wanted
         if wanted.agent or wanted.user or wanted.label or (wanted.effects and "none" not in wanted.effects):
             return False
-        return not wanted.tool or fnmatchcase(str(body.get("name", "")), wanted.tool)
+        is_of_kind = not wanted.kinds or body.get("kind") in wanted.kinds
+        return is_of_kind and (not wanted.tool or fnmatchcase(str(body.get("name", "")), wanted.tool))
 
     def _is_wanted_decision(self, body: Mapping[str, Any]) -> bool:
         effect = body.get("decision", {}).get("effect", Effect.ALLOW.value)
@@ -211,4 +232,5 @@ class _Matcher:
     def _is_wanted_resource(self, resource: Mapping[str, Any]) -> bool:
         wanted = self._wanted
         is_labelled = not wanted.label or wanted.label in resource["labels"]
-        return is_labelled and (not wanted.tool or fnmatchcase(resource["id"], wanted.tool))
+        is_of_kind = not wanted.kinds or resource["kind"] in wanted.kinds
+        return is_labelled and is_of_kind and (not wanted.tool or fnmatchcase(resource["id"], wanted.tool))

@@ -299,7 +299,7 @@ def test_a_tool_over_an_engine_asks_in_an_agent_and_the_run_waits(desk):
     )
     texts, last = told(agent)
     assert db.ran == []
-    assert any("run_sql" in words and "approv" in words for words in texts)
+    assert any("run_sql" in words and "a person decides" in words for words in texts)
     assert last == "done"
 
 

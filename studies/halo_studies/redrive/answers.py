@@ -1,7 +1,7 @@
 """Answers that approvers gave in a replay, kept and applied as Halo does it (`halo_core.decision.answers`).
 
-Each question is answered with yes and the defaults of `halo approvals approve`, or with its `--with-amount`. An agent
-of a suite is one role. Nothing expires, one person is enough also where two are needed, and sessions are days apart.
+Each question is answered with yes and `halo approvals approve --remember`, or with its `--with-amount`. An agent of a
+suite is one role. Nothing expires, one person is enough also where two are needed, and sessions are days apart.
 """
 
 from __future__ import annotations

@@ -120,6 +120,19 @@ def test_the_page_quotes_the_mail_and_names_the_account_of_the_suppliers_record(
     assert labels.count("answer") == 1
 
 
+def test_what_a_model_wrote_is_not_quoted_as_a_source(home):
+    opened = HaloBase.local("desk", home=home, mode="enforce", quiet=True)
+    with opened as halo, halo.session("t", request=ASKED):
+        model = halo.register(ActionKind.INFERENCE, "model", schema=schema({"messages": {"type": "integer"}}))
+        halo.enforcer.run(halo.build_call(model, {"messages": 1}), Calls(f"I shall pay {THEIRS}"), SURFACE)
+        run(halo, "search_mails", MAIL, q="Nordholz")
+        with pytest.raises(Pending) as caught:
+            run(halo, "pay_invoice", iban=THEIRS, total=9.0)
+    text = "\n".join(page(home, caught.value.pending_id))
+    assert "(result of `search_mails`, untrusted)" in text
+    assert "I shall pay" not in text
+
+
 def test_another_party_and_untrusted_values_are_not_offered(home):
     opened = HaloBase.local("desk", home=home, mode="enforce", quiet=True)
     with opened as halo, halo.session("t", request="Pay the invoice of Brandt, see the mail"):

@@ -14,7 +14,7 @@ from typing import Final
 from halo_core.content.personal_data import mask_card_numbers
 from halo_core.content.redaction import Redactor
 from halo_core.errors import HaloError
-from halo_core.model import AccessRequest, EntryKind, LedgerEntry, Provenance
+from halo_core.model import AccessRequest, ActionKind, EntryKind, LedgerEntry, Provenance
 from halo_core.oversight.arguments import ArgumentView
 from halo_core.oversight.signed_entries import Opener
 from halo_core.store.reader import Reader, read_entries
@@ -109,6 +109,8 @@ def _iterate_results(reader: Reader, tenant: str, session: str, until_us: int, o
                 place = entry.body["decision"]
                 decision = decisions[str(place["w"]), int(place["ws"])]
                 resource = AccessRequest.from_plain(decision.body["request"], {}).resource
+                if resource.kind is ActionKind.INFERENCE:
+                    continue  # what a model wrote is the call's own way here, and no source of its values
                 data, args = opener(entry, "output"), opener(decision, "args")
             except (HaloError, KeyError, TypeError, ValueError):
                 continue  # `halo verify` reports what is wrong with it

@@ -219,6 +219,15 @@ REASONS: Final[dict[str, ReasonText]] = {
         "the request does not ask for this",
         "name the act in the request itself, where the session is opened: `halo.session(request=...)`",
     ),
+    "unasked_act": ReasonText("the request does not ask for this", "name the act in the request itself"),
+    "amount_exceeds": ReasonText(
+        "together with what was paid for the request before, this is more than it asks for",
+        "name the amount in the request itself",
+    ),
+    "untrusted_amount": ReasonText(
+        "nobody vouched for the amount", "write the amount in the request, or say there in which document it stands"
+    ),
+    "amount_from_source": ReasonText("the request leaves the amount to an untrusted source", ""),
     "sensitive_read": ReasonText(
         "labelled data is read that the request neither names nor points at",
         "name it in the request itself, where the session is opened: `halo.session(request=...)`",

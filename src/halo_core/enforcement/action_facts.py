@@ -89,6 +89,7 @@ def _find_sources(
         paid_before=Decimal(payment.paid_for_message if payment is not None else 0) / 10_000,
         paid_today=Decimal(payment.paid_to_target if payment is not None else 0) / 10_000,
         payment_request=payment.request if payment is not None else "",
+        payment_text=payment.text if payment is not None else "",
         names=names,
         is_exposed=context.state.view.tainted,
         own_address=find_own_address(context.principal.user),

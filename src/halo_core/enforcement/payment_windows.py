@@ -23,7 +23,7 @@ from halo_core.model import AccessRequest, ActionKind, Impact
 from halo_core.policy.encoding import MAX_AMOUNT, find_amount, read_amount
 from halo_core.store import Transaction, commit_state
 from halo_core.store.quota_rows import QuotaTable
-from halo_core.values import asks_for, find_values, names_value
+from halo_core.values import asks_for, find_values, names_value, speaks_of_act
 
 WINDOW_US: Final = DAY_US
 _MAX_PAYMENTS: Final = 64
@@ -159,6 +159,7 @@ class PaymentFacts:
         paid_to_target: the largest sum of any of its targets, without this payment.
         paid_by_principal: the principal's sum, without this payment.
         request: the newest message of the user that asks for a payment, empty if none does.
+        text: the newest one that speaks of a payment, be it in a question; if none does, the newest one.
     """
 
     amount: int | None
@@ -170,6 +171,7 @@ class PaymentFacts:
     paid_to_target: int
     paid_by_principal: int
     request: str = ""
+    text: str = ""
 
     @property
     def paid_for_message(self) -> int:
@@ -208,6 +210,7 @@ def read_payment_facts(
     *,
     role: str,
     user_messages: Sequence[str],
+    user_texts: Sequence[str],
     unvouched: Collection[str],
     digester: Digester,
     at_us: int,
@@ -220,8 +223,9 @@ def read_payment_facts(
         args: the real arguments.
         amount: see `read_amount_at_stake`.
         role: role of the actor.
-        user_messages: what the user has said, oldest first.
-        unvouched: names of arguments whose values nobody vouched for.
+        user_messages: what the user has said, oldest first; empty if a target is not the user's.
+        user_texts: the same whoever named the targets.
+        unvouched: arguments whose values nobody vouched for.
         digester: keyed digests.
         at_us: time of the decision.
     """
@@ -255,6 +259,10 @@ def read_payment_facts(
         paid_to_target=max(paid_to_target - own, 0),
         paid_by_principal=max(principal.total - own, 0),
         request=next((text for text in reversed(user_messages) if asks_for(text, Impact.PAYMENT)), ""),
+        text=next(
+            (text for text in reversed(user_texts) if speaks_of_act(text, Impact.PAYMENT)),
+            user_texts[-1] if user_texts else "",
+        ),
     )
 
 

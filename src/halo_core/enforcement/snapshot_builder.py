@@ -324,6 +324,7 @@ def read_payment(tx: Transaction, context: DecisionContext, digester: Digester) 
         context.amount,
         role=context.terms.role,
         user_messages=_list_user_messages(tx, context),
+        user_texts=_list_user_texts(tx, context),
         unvouched={name_of_argument(place) for place, origin in context.provenance if origin not in VOUCHED_ORIGINS},
         digester=digester,
         at_us=context.time_us,
@@ -363,6 +364,11 @@ def _list_user_messages(tx: Transaction, context: DecisionContext) -> list[str]:
     for pointer, origin in context.provenance:
         if pointer in targets and origin is not Provenance.USER:
             return []
+    return _list_user_texts(tx, context)
+
+
+def _list_user_texts(tx: Transaction, context: DecisionContext) -> list[str]:
+    """All messages of the user, oldest first."""
     user_texts = [item.text for item in context.observed_texts if item.origin is Provenance.USER]
     return [*tx.image.user_texts.get(context.session, ()), *user_texts]
 

@@ -53,6 +53,7 @@ class Fact(StrEnum):
     - `same_host`: what nobody vouched for lies on a host that the user named.
     - `unchanged`: an update that gives no target, or a message whose lists of recipients are empty.
     - `amount_asked`: the user wrote the amount.
+    - `amount_left_open`: an untrusted source named the amount, and the request leaves it to what was read.
 
     These ask for a question instead:
 
@@ -60,12 +61,15 @@ class Fact(StrEnum):
     - `stores_target`: it writes an address, an account, a rule or the like that nobody vouched for.
     - `carries_labelled`: a search or an address in it carries a value out of labelled data.
     - `amount_exceeds`: it pays more than the user wrote.
+    - `amount_unvouched`: an untrusted source named the amount, or may have, and the request points at no such source.
     - `names_foreign`: of a tool that nobody declared, a text names an address or account nobody vouched for.
     """
 
     ALIAS = "alias"
     AMOUNT_ASKED = "amount_asked"
     AMOUNT_EXCEEDS = "amount_exceeds"
+    AMOUNT_LEFT_OPEN = "amount_left_open"
+    AMOUNT_UNVOUCHED = "amount_unvouched"
     ASKED = "asked"
     CARRIES_LABELLED = "carries_labelled"
     ESTABLISHED = "established"

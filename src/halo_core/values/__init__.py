@@ -23,6 +23,7 @@ from halo_core.values.answer_scope import (
     list_declarable,
     list_known_names,
     names_value,
+    speaks_of_act,
     to_canonical_form,
 )
 from halo_core.values.argument_names import find_nouns_of_result, lists_files, names_list
@@ -151,6 +152,7 @@ __all__ = [
     "reads_own_place",
     "repeats_as_whole",
     "returns_created",
+    "speaks_of_act",
     "split_repeats",
     "stores_downloads",
     "to_canonical_form",

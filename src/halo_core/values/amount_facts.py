@@ -9,13 +9,20 @@ from typing import Final
 
 from halo_core.model import Provenance
 from halo_core.values.added_amounts import adds_to_payment
+from halo_core.values.amount_sources import leaves_amount_to_source, wants_arithmetic
 from halo_core.values.argument_names import name_of_argument, split_argument_name
 from halo_core.values.call_view import CallView, is_unpriced_order
 from halo_core.values.fact_sources import FactSources
 from halo_core.values.forms import list_ceiling_forms, parse_argument
 from halo_core.values.kinds import SUSPICIOUS, Form, Kind
 from halo_core.values.order_counts import COUNT_NAMES, MEASURING_NAMES, PRICE_LIMIT
-from halo_core.values.paid_amounts import is_above_ceiling, is_above_numbers, is_share_of_other, list_target_keys
+from halo_core.values.paid_amounts import (
+    has_written_amount,
+    is_above_ceiling,
+    is_above_numbers,
+    is_share_of_other,
+    list_target_keys,
+)
 from halo_core.values.result_origins import VOUCHED_ORIGINS
 from halo_core.values.sketch import USER_BIT, Sketch
 from halo_core.values.topics import LEFT_OPEN
@@ -31,19 +38,13 @@ _ONE_AT_MOST: Final = frozenset(("0", "1"))
 
 def is_amount_asked(view: CallView) -> bool:
     """Whether the user wrote the amount."""
-    name = view.resource.amount
-    origins = [leaf.origin for leaf in view.traced if name_of_argument(leaf.pointer) == name]
-    return bool(name and origins) and origins.count(Provenance.USER) == len(origins)
+    amounts = _list_amounts(view)
+    return bool(amounts) and all(leaf.origin is Provenance.USER for leaf in amounts)
 
 
 def exceeds_amount(view: CallView, targets: Iterable[TracedLeaf], sources: FactSources) -> bool:
     """Whether a call pays more than the user wrote for its targets, and no trusted lookup gave the amount."""
-    name = view.resource.amount
-    amounts = [
-        leaf
-        for leaf in view.traced
-        if name and name_of_argument(leaf.pointer) == name and leaf.origin is not Provenance.KNOWN
-    ]
+    amounts = [leaf for leaf in _list_amounts(view) if leaf.origin is not Provenance.KNOWN]
     if not amounts:
         return False
     if adds_to_payment(view):
@@ -58,6 +59,34 @@ def exceeds_amount(view: CallView, targets: Iterable[TracedLeaf], sources: FactS
         or _is_share_of_other(view, leaf, sorted(keys), sources)
         for leaf in amounts
     )
+
+
+def leaves_amount_open(view: CallView, sources: FactSources) -> bool:
+    """Whether an untrusted source named the amount, and the request leaves it to what was read."""
+    untrusted = (Provenance.UNTRUSTED, Provenance.MIXED)
+    is_untrusted = any(leaf.origin in untrusted for leaf in _list_amounts(view))
+    return is_untrusted and leaves_amount_to_source(sources.payment_text)
+
+
+def has_unvouched_amount(view: CallView, sources: FactSources) -> bool:
+    """Whether an untrusted source chose the amount, or may have, and the request does not leave it to one.
+
+    False where the user wrote an amount, which `exceeds_amount` compares. After exposure, a number that stands nowhere
+    may be calculated from untrusted numbers, unless the request has something calculated.
+    """
+    is_exposed = sources.is_exposed or view.sketch.may_hold_untrusted
+    open_origins = {leaf.origin for leaf in _list_amounts(view)} - {*VOUCHED_ORIGINS, Provenance.SYSTEM}
+    if not is_exposed or not open_origins or has_written_amount(partial(are_from_user, view.sketch)):
+        return False
+    if open_origins == {Provenance.NOVEL} and wants_arithmetic(sources.payment_text):
+        return False
+    return not leaves_amount_to_source(sources.payment_text)
+
+
+def _list_amounts(view: CallView) -> list[TracedLeaf]:
+    """List the leaves of the amount at stake."""
+    name = view.resource.amount
+    return [leaf for leaf in view.traced if name and name_of_argument(leaf.pointer) == name]
 
 
 def has_unvouched_count(view: CallView, *, is_exposed: bool) -> bool:

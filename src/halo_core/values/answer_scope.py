@@ -97,9 +97,13 @@ _REFUSING: Final = compile_later(
 @lru_cache(maxsize=_MAX_MESSAGES)
 def asks_for(text: str, impact: Impact) -> bool:
     """Whether a message asks for an act of a class, and neither forbids it nor asks a question."""
+    return _REFUSING.search(text) is None and speaks_of_act(text, impact)
+
+
+@lru_cache(maxsize=_MAX_MESSAGES)
+def speaks_of_act(text: str, impact: Impact) -> bool:
+    """Whether a message has a word that asks for an act of a class, be it in a question or beside a prohibition."""
     words = REQUEST_WORDS_BY_IMPACT[impact.value]
-    if _REFUSING.search(text) is not None:
-        return False
     return not words.isdisjoint(find_asked_stems(text)) or not words.isdisjoint(find_foreign_acts(text))
 
 

@@ -20,8 +20,10 @@ from halo_core.quick_init import quick_init
 from halo_core.values.aliases import is_alias
 from halo_core.values.amount_facts import (
     exceeds_amount,
+    has_unvouched_amount,
     has_unvouched_count,
     is_amount_asked,
+    leaves_amount_open,
     orders_what_is_pointed_at,
 )
 from halo_core.values.answered_senders import is_answered_sender
@@ -134,6 +136,7 @@ def find_facts(  # noqa: PLR0917  what facts are found from
     call = _Call(resource, args, leaves, traced, sketch, sources)
     program = judge_call_programs(call.view)
     has_open_targets = call.has_open_targets
+    pays_amount = resource.impact is Impact.PAYMENT and bool(resource.amount)
     conditions = (  # in the order of `_FACTS`
         call.is_asked(),
         has_open_targets and call.is_alias(),
@@ -144,6 +147,8 @@ def find_facts(  # noqa: PLR0917  what facts are found from
         bool(resource.targets) and call.is_unchanged(),
         bool(resource.amount) and is_amount_asked(call.view),
         resource.impact is Impact.PAYMENT and exceeds_amount(call.view, call.targets, sources),
+        pays_amount and has_unvouched_amount(call.view, sources),
+        pays_amount and leaves_amount_open(call.view, sources),
         call.hosts.has_new(),
         resource.impact in _STORING and stores_target(call.view, call.has_untrusted_path(), call.is_copied, args),
         bool(sources.labelled) and carries_labelled(call.view, call.queries, sources.labelled),
@@ -164,6 +169,8 @@ _FACTS: Final = (
     Fact.UNCHANGED,
     Fact.AMOUNT_ASKED,
     Fact.AMOUNT_EXCEEDS,
+    Fact.AMOUNT_UNVOUCHED,
+    Fact.AMOUNT_LEFT_OPEN,
     Fact.NEW_HOST,
     Fact.STORES_TARGET,
     Fact.CARRIES_LABELLED,

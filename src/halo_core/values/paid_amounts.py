@@ -391,6 +391,15 @@ def is_above_ceiling(
     return not is_amount and not is_covered(None)
 
 
+def has_written_amount(look_up: Callable[[Iterable[Form]], Iterable[bool]]) -> bool:
+    """Whether a text of the user has an amount, or a number that stands alone and may be one.
+
+    Args:
+        look_up: says of forms whether a text of the user gave them.
+    """
+    return any(look_up([_WROTE_AMOUNT, _make_target_form(_LONE_NUMBER_DOMAIN)]))
+
+
 _LONE_NUMBER: Final = compile_later(
     r"(?<![\w#.,:/@+-])(?!(?:19|20)[0-9]{2}(?![0-9.,]))([0-9]{2,6}(?:[.,][0-9]{1,2})?)(?![\w:/@%-]|[.,][0-9])"
     r"(?! ?(?:people|persons?|guests?|nights?|days?|weeks?|months?|years?|minutes?|mins?|hours?|hrs?|am|pm|o['’]?clock"

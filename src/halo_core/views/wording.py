@@ -242,7 +242,9 @@ def _join_with_and(words: Iterable[str]) -> str:
 _FACT_TEXTS: Final[Mapping[str, str]] = {
     "alias": "the target is an address at your own domain of a person whom the user named",
     "amount_asked": "the user wrote the amount",
-    "amount_exceeds": "it pays more than the user wrote",
+    "amount_exceeds": "it pays more than the user wrote, counting what was paid for the request before",
+    "amount_left_open": "the user left the amount to what was read",
+    "amount_unvouched": "the user neither wrote the amount nor pointed at where it stands",
     "asked": "the user asked for this kind of act",
     "carries_labelled": "a search or an address in it carries a value out of labelled data",
     "established": "several people used the target before",

@@ -41,6 +41,7 @@ from halo_core.values import (
     ResultMarks,
     Sketch,
     TracedLeaf,
+    asks_for,
     find_answer_scope,
     find_facts,
     find_nouns_of_result,
@@ -266,6 +267,8 @@ def replay_session(
             is_established=judged.is_established,
             knows_places=judged.knows_places,
             own_address=find_own_address(role.user),
+            payment_request=session.request if asks_for(session.request, Impact.PAYMENT) else "",
+            payment_text=session.request,
         )
         facts = find_facts(resource, event.args, leaves, traced, replay.sketch, sources)
         request, snapshot = _make_inputs(resource, event.args, traced, facts, judged, policy, tainted=replay.tainted)

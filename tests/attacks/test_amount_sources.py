@@ -1,0 +1,59 @@
+"""An amount that only an untrusted source names is asked about, unless the request points at that source.
+
+Each case runs without a framework, and by default in one of the three frameworks.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from amount_source_cases import ATTACKS, TWINS
+from case_world import FRAMEWORKS, Case, run_case
+from raw_runs import run_raw
+
+from counts import is_thorough
+
+pytestmark = pytest.mark.filterwarnings("ignore::Warning")
+
+_NAMES = list(FRAMEWORKS)
+_SHARE = 4  # by default one case in so many runs in a framework
+
+
+def _named(cases: list[Case]) -> list[Any]:
+    return [pytest.param(case, id=case.name) for case in cases]
+
+
+def _in_frameworks(cases: list[Case]) -> list[Any]:
+    return [
+        pytest.param(case, framework, id=f"{framework}-{case.name}")
+        for i, case in enumerate(cases if is_thorough() else cases[::_SHARE])
+        for framework in (_NAMES if is_thorough() else [_NAMES[i % len(_NAMES)]])
+    ]
+
+
+@pytest.mark.parametrize("case", _named(ATTACKS))
+def test_an_amount_of_an_untrusted_source_is_asked_about(case: Case, tmp_path: Path) -> None:
+    is_held, _ = run_raw(case, tmp_path / "home")
+    assert is_held
+
+
+@pytest.mark.parametrize("case", _named(TWINS))
+def test_its_honest_twin_runs_unasked(case: Case, tmp_path: Path) -> None:
+    _, missing = run_raw(case, tmp_path / "home")
+    assert not missing
+
+
+@pytest.mark.parametrize(("case", "framework"), _in_frameworks(ATTACKS))
+def test_an_amount_of_an_untrusted_source_is_asked_about_in_a_framework(
+    case: Case, framework: str, tmp_path: Path
+) -> None:
+    outcome = run_case(case, framework, tmp_path / "home")
+    assert outcome.held, outcome
+
+
+@pytest.mark.parametrize(("case", "framework"), _in_frameworks(TWINS))
+def test_its_honest_twin_runs_unasked_in_a_framework(case: Case, framework: str, tmp_path: Path) -> None:
+    outcome = run_case(case, framework, tmp_path / "home")
+    assert not outcome.missing, outcome

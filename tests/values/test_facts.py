@@ -466,3 +466,12 @@ def test_what_a_field_holds_says_whether_its_name_may_be_a_common_word():
     leaves = parse_leaves({"deployment": {"service": "checkout", "payee": "checkout"}})
     origins = {leaf.pointer: leaf.origin.value for leaf in trace_leaves(leaves, made.sketch, ("deployment",))}
     assert (origins["/deployment/1"], origins["/deployment/3"]) == ("user", "novel")
+
+
+def test_a_number_of_a_mail_that_may_say_which_record_is_meant_is_not_requested():
+    made = world("Add Ana to the team Blue, see my mail", "Take seat 12 for 30 days.")
+    admin = {"impact": Impact.ADMIN, "targets": ("person",)}
+    args = {"person": "Ana", "team": "Blue"}
+    assert Fact.REQUESTED in facts(made, "add_member", args, **admin)
+    assert Fact.REQUESTED not in facts(made, "add_member", {**args, "seat_id": 12}, **admin)
+    assert Fact.REQUESTED in facts(made, "add_member", {**args, "count": 30}, **admin)

@@ -384,8 +384,12 @@ class _Call:
         return 0 < len(words) <= _MAX_QUERY_WORDS and all(map(USER_BIT.__and__, masks))
 
     def is_requested(self) -> bool:
-        """Whether the call names only what the user wrote; if it names nothing, whether the user asked for it."""
-        if is_unpriced_order(self._resource) and has_unvouched_count(self.view, is_exposed=self._is_exposed):
+        """Whether the call names only what the user wrote; if it names nothing, whether the user asked for it.
+
+        An amount, a count, a date or a text names nothing. A number that may say which record is meant does, if an
+        untrusted source chose it and the call is no read.
+        """
+        if self._has_number_of_others():
             return False
         if self._naming:
             for leaf in self._naming:
@@ -398,6 +402,14 @@ class _Call:
         if self._searches_for_users_words():
             return True
         return self._was_asked or self.is_asked() or self._is_noun_of_name_written()
+
+    def _has_number_of_others(self) -> bool:
+        """Whether somebody else may have chosen a count of an order, or a number that may say which record is meant."""
+        if is_unpriced_order(self._resource) and has_unvouched_count(self.view, is_exposed=self._is_exposed):
+            return True
+        return self._resource.impact is not Impact.READ and any(
+            leaf.origin in _UNTRUSTED_ORIGINS and self._may_number_record_by_amount(leaf) for leaf in self._traced
+        )
 
     def _searches_for_users_words(self) -> bool:
         """Whether the call searches only for words of the user, and not only for common ones (`mail`, `show`)."""

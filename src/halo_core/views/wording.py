@@ -252,7 +252,8 @@ _FACT_TEXTS: Final[Mapping[str, str]] = {
     "names_foreign": "a text in it names an address or an account that nobody vouched for",
     "new_host": "it reaches a host that nobody vouched for",
     "pointed_at": "the target stands in what the user pointed at",
-    "requested": "it names nothing but what the user wrote",
+    "requested": "the user or a trusted lookup named every target and name in it, but for slips and remarks; this "
+    "says nothing of amounts, other numbers, dates and texts",
     "same_host": "it stays on a host that the user named",
     "named_record": "it is about records whose sender or subject the user named",
     "stores_target": "it stores where later acts go, and nobody vouched for that",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -120,14 +121,24 @@ def test_sums_for_a_target_and_a_principal_hold_however_they_are_split(home):
         with pytest.raises(Pending) as caught:
             pay(halo, body, amount=500.0, session="b")
         assert caught.value.reason == "large_sum"
+        said = (
+            "600.00 paid to this recipient within 24 hours, 500.00 with this call, together 1,100.00; "
+            "the threshold is 1,000.00"
+        )
+        assert said in str(caught.value)
+        decision_id, pending_id = caught.value.decision_id, caught.value.pending_id
         for i in range(2, 7):
             pay(halo, body, to=f"ACC-{i}", amount=850.0, session=f"c{i}", request=f"Pay ACC-{i}")
         with pytest.raises(Pending) as caught:
             pay(halo, body, to="ACC-8", amount=850.0, session="d", request="Pay ACC-8")
         assert caught.value.reason == "large_sum"
+        assert "4,850.00 paid in all within 24 hours, 850.00 with this call, together 5,700.00" in str(caught.value)
         pay(halo, body, to="ACC-8", amount=850.0, session="e", request="Pay ACC-8", user="bo@corp.example")
     assert len(body) == 7
     assert verified(home) == 0
+    for words in (("policy", "explain", decision_id), ("approvals", "show", pending_id)):
+        assert said in re.sub(r"[\s│]+", " ", cli(*words, home=home)[1]), words
+    assert cli("replay", "--all", home=home)[0] == 0
 
 
 def test_small_parts_count_as_exactly_as_large_ones(home):

@@ -336,6 +336,16 @@ class DecisionContext:
     def snapshot(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
 
+    @property
+    def sums(self) -> dict[str, int | None]:
+        """The amount at stake and what was paid before, as the snapshot names them."""
+        payment = self.payment
+        return {
+            "amount": self.amount,
+            "paid_by_principal": payment.paid_by_principal if payment is not None else 0,
+            "paid_to_target": payment.paid_to_target if payment is not None else 0,
+        }
+
     def _make_request(self) -> AccessRequest:
         call = self.call
         return AccessRequest(

@@ -32,8 +32,7 @@ from halo_core.enforcement.obligations import Surface
 from halo_core.enforcement.outcome_job import OutcomeJob, prepare_result_text
 from halo_core.enforcement.planner import Planner
 from halo_core.enforcement.preparer import Preparer
-from halo_core.enforcement.questions import find_question_status
-from halo_core.enforcement.remedies import describe_remedy
+from halo_core.enforcement.remedies import describe_remedy, describe_sums
 from halo_core.enforcement.session_folds import CROWDED_TALLIES, NOTED_EVERY_US, SessionFolds
 from halo_core.enforcement.steps import Step, Steps, TwoWayStep
 from halo_core.enforcement.ticket import Ticket
@@ -230,10 +229,11 @@ class Enforcer:
         """The error for an action that may not run; logs a question that is asked for the first time."""
         decision = context.decision
         code = decision.find_deciding_reason().code
-        message = justify_decision(decision, context.resource.id)
+        sentence = justify_decision(decision, context.resource.id)
+        message = justify_decision(decision, context.resource.id, describe_sums(decision, context.policy, context.sums))
         remedy = describe_remedy(decision, context.request, pending_id=context.pending_id, decision_id=context.entry_id)
         if context.is_new_question:
-            _log_question(context, code, message, is_quiet=self.is_quiet)
+            _log_question(context, code, sentence, is_quiet=self.is_quiet)
         if context.held_id:
             self.held_sessions.add(context.call.session)
             return Held(

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from halo_core.model import TARGET_CODES, AccessRequest, Decision, Effect
+from halo_core.model.snapshot import PolicyView
+from halo_core.policy import CedarPolicy
+from halo_core.policy.payment_sums import SUM_CODES, describe_sum
 from halo_core.reasons import get_reason_text
 
 _ISSUE_CODES: Final = frozenset({"args_closed_world", "arg_violates", "class_ceiling", "expired", "unknown_unit"})
@@ -37,6 +40,20 @@ def describe_remedy(decision: Decision, request: AccessRequest, *, pending_id: s
         return "; ".join(filter(None, (remedy, lines)))
     command = _find_command(decision, request, pending_id=pending_id, decision_id=decision_id)
     return "; ".join(filter(None, (remedy, f"to unblock: `{command}`" if command else "")))
+
+
+def describe_sums(decision: Decision, policy: PolicyView, sums: Mapping[str, Any]) -> dict[str, str]:
+    """Rule → the sum that it objects to, in words.
+
+    Args:
+        decision: the decision.
+        policy: that decided.
+        sums: `amount`, `paid_by_principal` and `paid_to_target` of the snapshot.
+    """
+    codes = {reason.source: reason.code for reason in decision.reasons if reason.code in SUM_CODES}
+    if not codes or not isinstance(policy, CedarPolicy):
+        return {}
+    return {item.id: describe_sum(codes[item.id], item.text, sums) for item in policy.policies if item.id in codes}
 
 
 def _find_command(decision: Decision, request: AccessRequest, *, pending_id: str, decision_id: str) -> str:

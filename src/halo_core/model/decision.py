@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from types import MappingProxyType
 from typing import Any, Final
 
 from halo_core.crypto import canonical
@@ -179,11 +180,18 @@ def _is_attempt(reason: Reason) -> bool:
     return reason.source.partition(":")[0] not in _NON_ATTEMPT_SOURCES and reason.code not in _NON_ATTEMPT_CODES
 
 
-def justify_decision(decision: Decision, resource: str) -> str:
-    """One plain sentence with the reasons of a decision, from their codes; shows no argument's value."""
+def justify_decision(decision: Decision, resource: str, details: Mapping[str, str] = MappingProxyType({})) -> str:
+    """One plain sentence with the reasons of a decision, from their codes; by itself it shows no argument's value.
+
+    Args:
+        decision: the decision.
+        resource: what was acted on.
+        details: source of a reason without a detail of its own → what to say in place of one.
+    """
     parts = []
     for reason in decision.reasons:
         title = get_reason_text(reason.code).title
         where = f" ({reason.source})" if reason.source else ""
-        parts.append(f"{title}: {reason.detail}{where}" if reason.detail else f"{title}{where}")
+        detail = reason.detail or details.get(reason.source, "")
+        parts.append(f"{title}: {detail}{where}" if detail else f"{title}{where}")
     return f"{decision.effect.value} `{resource}`: " + "; ".join(parts)

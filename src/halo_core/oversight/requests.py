@@ -37,10 +37,12 @@ from halo_core.oversight.signed_entries import (
     decode_signed_entry,
     load_linked_entry,
     load_links,
+    load_rule_texts,
     load_rules,
     make_altered_error,
     open_masked_content,
 )
+from halo_core.policy.payment_sums import SUM_CODES, describe_sum
 from halo_core.reasons import get_reason_text
 from halo_core.store.answer_rows import ApprovalRow
 from halo_core.store.entry_lookup import require_placed
@@ -242,7 +244,9 @@ def _build_request(
         session=reader.names.show_session(decision.tenant, row.session) if reader.names is not None else row.session,
         user=people.get(request.subject.user, request.subject.user),
         identities=tuple(people.get(name, name) for name in _collect_identities(request, links)),
-        reasons=tuple(_read_reason(reason, snapshot) for reason in request_entry.body["reasons"]),
+        reasons=tuple(
+            _read_reason(reader, decision.tenant, reason, snapshot) for reason in request_entry.body["reasons"]
+        ),
         content=open_masked_content(decision, opener, reveal=reveal),
         policy=snapshot["policy"],
         links=links,
@@ -264,10 +268,13 @@ def _build_request(
     )
 
 
-def _read_reason(reason: Mapping[str, str], snapshot: Mapping[str, Any]) -> RequestReason:
+def _read_reason(reader: Reader, tenant: str, reason: Mapping[str, str], snapshot: Mapping[str, Any]) -> RequestReason:
     code, detail = reason["code"], reason["detail"]
     if not detail and code in BEHAVIOUR_CODES:
         detail = describe_deviation(snapshot)
+    if not detail and code in SUM_CODES:
+        rules = load_rule_texts(reader, tenant, snapshot["policy"])
+        detail = describe_sum(code, rules.get(reason["source"], ""), snapshot)
     return RequestReason(code, get_reason_text(code).title, detail, reason["source"])
 
 

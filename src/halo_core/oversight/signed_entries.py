@@ -18,7 +18,7 @@ from halo_core.ledger.tree import leaf_hash
 from halo_core.model import LedgerEntry, Link
 from halo_core.passports.claims import claims_to_link
 from halo_core.passports.codec import read_unverified, token_hash
-from halo_core.policy import PolicyBundle
+from halo_core.policy import CedarPolicy, PolicyBundle
 from halo_core.store import log_checkpoints
 from halo_core.store.reader import Reader
 
@@ -99,6 +99,20 @@ def load_rules(reader: Reader, tenant: str, policy: str) -> str:
     Raises:
         Tampered: it is missing or was changed.
     """
+    return _load_bundle(reader, tenant, policy).rules
+
+
+def load_rule_texts(reader: Reader, tenant: str, policy: str) -> dict[str, str]:
+    """Id of each rule → its text, of a policy that a signed entry names.
+
+    Raises:
+        Tampered: it is missing or was changed.
+    """
+    compiled = CedarPolicy.compile(_load_bundle(reader, tenant, policy))
+    return {item.id: item.text for item in compiled.policies}
+
+
+def _load_bundle(reader: Reader, tenant: str, policy: str) -> PolicyBundle:
     data = reader.blob(tenant, policy)
     try:
         bundle = PolicyBundle.from_bytes(data or b"")
@@ -106,7 +120,7 @@ def load_rules(reader: Reader, tenant: str, policy: str) -> str:
         raise make_altered_error("the policy of the decision is missing or was changed") from exc
     if bundle.hash != policy:
         raise make_altered_error("the policy of the decision was changed")
-    return bundle.rules
+    return bundle
 
 
 def decode_link(token: str, parent: Link | None) -> Link:

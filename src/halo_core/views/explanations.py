@@ -40,6 +40,7 @@ from halo_core.oversight.signed_entries import load_links
 from halo_core.passports import find_violation
 from halo_core.policy import CedarPolicy
 from halo_core.policy.parsing import Policy
+from halo_core.policy.payment_sums import describe_sum
 from halo_core.reasons import get_reason_text
 from halo_core.store.reader import LoggedEntry, Reader, SealedContents
 from halo_core.views import View, select_fields, wording
@@ -175,6 +176,8 @@ def _describe_reason(reason: Reason, case: Case) -> str:
     if link is not None:
         source = f"{format_link_kind(link)} link {shorten_hash(link.hash)} of {link.agent}"
     title, detail = get_reason_text(reason.code).title, _describe_limit(reason, link, case) or reason.detail
+    if policy is not None:
+        detail = detail or describe_sum(reason.code, policy.text, case.entry.body["snapshot"])
     if reason.code in BEHAVIOUR_CODES:
         detail = detail or describe_deviation(case.entry.body["snapshot"])
     words = ", ".join(filter(None, (title, detail)))

@@ -14,6 +14,8 @@ from case_world import FRAMEWORKS, Case, run_case
 from raw_runs import run_raw
 
 from counts import is_thorough
+from halo_core.model import EntryKind
+from halo_world import cli, found
 
 pytestmark = pytest.mark.filterwarnings("ignore::Warning")
 
@@ -57,3 +59,24 @@ def test_an_amount_of_an_untrusted_source_is_asked_about_in_a_framework(
 def test_its_honest_twin_runs_unasked_in_a_framework(case: Case, framework: str, tmp_path: Path) -> None:
     outcome = run_case(case, framework, tmp_path / "home")
     assert not outcome.missing, outcome
+
+
+def _show_last_payment(home: Path) -> str:
+    payment = [
+        item for item in found(home, EntryKind.DECISION) if item.entry.body["request"]["resource"]["id"] == "pay"
+    ]
+    return " ".join(cli("show", payment[-1].entry.id, home=home)[1].split())
+
+
+def test_the_record_says_whose_the_amount_is_and_what_exposed_the_session(tmp_path: Path) -> None:
+    run_raw(ATTACKS[0], tmp_path / "attack")
+    shown = _show_last_payment(tmp_path / "attack")
+    assert "nobody vouched for the amount (halo.payment.untrusted-amount)" in shown
+    assert "the user neither wrote the amount nor pointed at where it stands" in shown
+    assert "its amounts, other numbers, dates and texts may be others'" in shown
+    assert "tainted True by read_mail" in shown
+    run_raw(next(case for case in TWINS if case.name.startswith("the invoice in a mail")), tmp_path / "twin")
+    shown = _show_last_payment(tmp_path / "twin")
+    assert "effect monitor" in shown
+    assert "the request leaves the amount to an untrusted source (halo.payment.amount-left-open)" in shown
+    assert cli("replay", "--all", home=tmp_path / "twin")[0] == 0

@@ -134,6 +134,22 @@ def test_a_spent_budget_and_a_spent_quota_are_told_in_numbers(told):
     assert "USD: 301.00 requested, limit 300.00" in explained(told, "once")[0]
 
 
+@pytest.mark.parametrize("name", ["fine", "challenge", "policy", "over"])
+def test_show_and_explain_give_the_same_authority_and_budgets(told, name):
+    home, by_name = told
+    shown = cli("show", str(by_name[name]), home=home)[1]
+    out, _ = explained(told, name)
+    authority = re.search(r"^authority +(.*)$", shown, re.MULTILINE)[1]
+    assert re.fullmatch(r"[0-9.]+% before, [0-9.]+% after", authority)
+    assert f"authority: {authority}" in out
+    spent = re.search(r"^spent +epoch 1: (.*), after it$", shown, re.MULTILINE)[1]
+    amounts = dict(re.findall(r"(risk|step|USD) ([0-9.]+)", spent))
+    if (budgets := re.search(r"budgets and quotas: (.*?), after it", out, re.DOTALL)) is not None:
+        for unit, amount in re.findall(r"(risk|step|USD) ([0-9.]+)", budgets[1]):
+            assert amount == amounts.get(unit, amount if not float(amount) else "")
+    assert ("if it had run" in out) is (name != "fine")
+
+
 @pytest.mark.parametrize("line", [("policy", "explain"), ("keys", "report")])
 def test_eighty_columns_are_enough_and_no_line_ends_in_blanks(told, monkeypatch, line):
     home, by_name = told

@@ -28,7 +28,7 @@ from halo_core.views import View, wording
 from halo_core.views.alerts import is_about_identity
 from halo_core.views.model_calls import describe_model, load_prompt
 from halo_core.views.risk_history import BANDS
-from halo_core.views.wording import describe_facts, describe_reversal, format_amount
+from halo_core.views.wording import describe_facts, describe_reversal, format_amount, format_authority, format_spent
 
 _AMOUNT_DECIMALS: Final = 4  # decimals of amounts in bodies of entries
 _MAX_TIME_US: Final = 253_402_300_800_000_000  # the year 10000
@@ -215,9 +215,9 @@ def _build_decision_rows(body: Mapping[str, Any], decimals: Mapping[str, int]) -
         ("provenance", _format_provenance(snapshot)),
         *([("facts", "; ".join(facts))] if (facts := describe_facts(snapshot)) else []),
         *([("deviates", words)] if (words := describe_deviation(snapshot)) else []),
-        ("session", f"step {snapshot['session']['steps'] + 1}, tainted {snapshot['session']['tainted']}"),
+        ("session", _format_session(snapshot["session"])),
         *_build_score_rows(body),
-        ("authority", _format_authority(body)),
+        ("authority", format_authority(body) or "-"),
         ("charged", charges or "nothing"),
         ("spent", _format_spent(body, decimals)),
         ("obligations", _format_value(decision["obligations"]) if decision["obligations"] else "-"),
@@ -253,11 +253,10 @@ def _format_provenance(snapshot: Mapping[str, Any]) -> str:
     return ", ".join(origins) or "-"
 
 
-def _format_authority(body: Mapping[str, Any]) -> str:
-    before, after = body["snapshot"]["authority"], body["after"]["authority"]
-    if before is None or after is None:
-        return "-"
-    return f"{before / 10_000:.4g}% before, {after / 10_000:.4g}% after"
+def _format_session(session: Mapping[str, Any]) -> str:
+    """Which decision of its session it is, and what the session had been shown before it."""
+    by = f" by {', '.join(names)}" if (names := session.get("taint_sources", ())) else ""
+    return f"decision {session['steps'] + 1} of it, tainted {session['tainted']}{by}"
 
 
 def _format_spent(body: Mapping[str, Any], decimals: Mapping[str, int]) -> str:
@@ -268,10 +267,9 @@ def _format_spent(body: Mapping[str, Any], decimals: Mapping[str, int]) -> str:
     units = []
     for link, unit, reserved, done in body["after"]["budgets"]:
         if link == accounts[0]["link"]:
-            spent, reserved_amount = (format_amount(amount, decimals.get(unit, 0)) for amount in (done, reserved))
-            units.append(f"{unit} {spent}" + (f" (+{reserved_amount} reserved)" if reserved else ""))
+            units.append(f"{unit} {format_spent(done, reserved, decimals.get(unit, 0))}")
     children_text = f"; {len(accounts) - 1} below" if len(accounts) > 1 else ""
-    return f"epoch {accounts[0]['epoch']}: {', '.join(units) or 'nothing'}{children_text}"
+    return f"epoch {accounts[0]['epoch']}: {', '.join(units) or 'nothing'}, after it{children_text}"
 
 
 def format_ran(entry: LedgerEntry) -> str:

@@ -47,6 +47,7 @@ from halo_core.views import View, select_fields, wording
 from halo_core.views.wording import (
     describe_facts,
     format_amount,
+    format_authority,
     format_duration,
     format_link_kind,
     format_percent,
@@ -260,21 +261,37 @@ def _describe_authority(case: Case) -> list[str]:
     remaining = compute_effective_authority(case.chain, case.accounts, now_us, _compute_charges(case))
     impact = case.request.resource.impact
     floor = format_percent(find_floor(case.chain, impact))
-    return [f"{format_percent(remaining)} after this action, {impact.value} needs {floor}"]
+    recorded = format_authority(case.entry.body)
+    if not recorded or _is_charged_in_full(case):
+        return [f"{recorded or f'{format_percent(remaining)} after'}, {impact.value} needs {floor}"]
+    return [f"{recorded}; {format_percent(remaining)} if it had run, {impact.value} needs {floor}"]
+
+
+def _is_charged_in_full(case: Case) -> bool:
+    """Whether the decision charged what the action costs; one that refuses charges nothing, or something else."""
+    return dict(case.decision.charges) == dict(_compute_charges(case))
 
 
 def _describe_budgets(case: Case) -> list[str]:
     due = dict(_compute_charges(case))
     decaying = [link for link in case.chain if link.decay is not None]
     link, account = decaying[-1], case.accounts[-1]
-    parts = []
+    after = {
+        unit: reserved + done
+        for name, unit, reserved, done in case.entry.body["after"]["budgets"]
+        if name == account.link
+    }
+    parts, if_run = [], []
     for budget in link.budgets:
         if budget.unit == "time":
             parts.append(f"time {format_duration(_compute_session_age(case))} of {format_duration(budget.subtree)}")
         elif budget.unit in due:
-            spent = format_amount(account.total(budget.unit) + due[budget.unit], budget.decimals)
+            spent = format_amount(after.get(budget.unit, 0), budget.decimals)
             parts.append(f"{budget.unit} {spent} of {format_amount(budget.subtree, budget.decimals)}")
-    return [f"{', '.join(parts)}, with this action"] if parts else []
+            total = account.total(budget.unit) + due[budget.unit]
+            if_run.append(f"{budget.unit} {format_amount(total, budget.decimals)}")
+    more = "" if _is_charged_in_full(case) or not if_run else f"; {', '.join(if_run)} if it had run"
+    return [f"{', '.join(parts)}, after it{more}"] if parts else []
 
 
 @dataclass(frozen=True, slots=True)

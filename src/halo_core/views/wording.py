@@ -71,6 +71,22 @@ def format_percent(authority: int) -> str:
     return f"{authority * 100 / AUTHORITY_ONE:.4g}%"
 
 
+def format_authority(body: Mapping[str, Any]) -> str:
+    """The authority before and after a recorded decision; empty where none decays."""
+    before, after = body["snapshot"]["authority"], body["after"]["authority"]
+    if before is None or after is None:
+        return ""
+    return f"{format_percent(before)} before, {format_percent(after)} after"
+
+
+def format_spent(done: int, reserved: int, decimals: int) -> str:
+    """What is spent of a unit, with how much of it is only reserved."""
+    total = format_amount(done + reserved, decimals)
+    if not reserved:
+        return total
+    return f"{total} (reserved)" if not done else f"{total} ({format_amount(reserved, decimals)} of it reserved)"
+
+
 def format_duration(seconds: int) -> str:
     """The largest whole unit, or two of them."""
     for index, (size, name) in enumerate(_PERIODS):
@@ -252,8 +268,8 @@ _FACT_TEXTS: Final[Mapping[str, str]] = {
     "names_foreign": "a text in it names an address or an account that nobody vouched for",
     "new_host": "it reaches a host that nobody vouched for",
     "pointed_at": "the target stands in what the user pointed at",
-    "requested": "the user or a trusted lookup named every target and name in it, but for slips and remarks; this "
-    "says nothing of amounts, other numbers, dates and texts",
+    "requested": "each target in it, and each name but for slips and remarks, is the user's or a trusted lookup's (its "
+    "amounts, other numbers, dates and texts may be others')",
     "same_host": "it stays on a host that the user named",
     "named_record": "it is about records whose sender or subject the user named",
     "stores_target": "it stores where later acts go, and nobody vouched for that",

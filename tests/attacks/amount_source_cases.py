@@ -106,4 +106,5 @@ _twin(
     first=(Talk("What does mail 1 say?", (READ_1,), request="What does mail 1 say?"),),
     steps=(),
 )
+_twin("a letter that is read before the rent is paid", f"Read mail 1. Then pay the rent to {ACCOUNT}.")
 _twin("an amount that the user wrote", f"Pay 75 euro to {ACCOUNT} for invoice 2070. See the mail about it too.", 75.0)

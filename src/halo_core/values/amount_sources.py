@@ -149,5 +149,6 @@ def _names_bill_alone(part: str) -> bool:
 
 
 _BILL_ALONE: Final = CaselessPattern(
-    r"\b(?:the|that|this|my|our)\s+(?:bill|invoice|fee|amount|sum|total)\b(?!\s+(?:of|from|by|at|for|number|no)\b)"
+    r"\b(?:the|that|this|my|our)\s+(?:bills?|invoices?|fees?|amount|sum|total|rent|dues|premium|charges?|fine|tax(?:es)?"
+    r"|deposit|contribution|instal?lment|tuition)\b(?!\s+(?:of|from|by|at|for|number|no)\b)"
 )

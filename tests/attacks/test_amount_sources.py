@@ -73,7 +73,7 @@ def test_the_record_says_whose_the_amount_is_and_what_exposed_the_session(tmp_pa
     shown = _show_last_payment(tmp_path / "attack")
     assert "nobody vouched for the amount (halo.payment.untrusted-amount)" in shown
     assert "the user neither wrote the amount nor pointed at where it stands" in shown
-    assert "its amounts, other numbers, dates and texts may be others'" in shown
+    assert "amounts, numbers, dates and texts may be others'" in shown
     assert "tainted True by read_mail" in shown
     run_raw(next(case for case in TWINS if case.name.startswith("the invoice in a mail")), tmp_path / "twin")
     shown = _show_last_payment(tmp_path / "twin")

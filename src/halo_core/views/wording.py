@@ -268,8 +268,8 @@ _FACT_TEXTS: Final[Mapping[str, str]] = {
     "names_foreign": "a text in it names an address or an account that nobody vouched for",
     "new_host": "it reaches a host that nobody vouched for",
     "pointed_at": "the target stands in what the user pointed at",
-    "requested": "each target in it, and each name but for slips and remarks, is the user's or a trusted lookup's (its "
-    "amounts, other numbers, dates and texts may be others')",
+    "requested": "what it names is the user's or a trusted lookup's, but for slips and remarks; amounts, numbers, "
+    "dates and texts may be others'",
     "same_host": "it stays on a host that the user named",
     "named_record": "it is about records whose sender or subject the user named",
     "stores_target": "it stores where later acts go, and nobody vouched for that",

@@ -141,6 +141,8 @@ def test_a_missing_limit_on_sums_is_found_by_several_payments(tmp_path, monkeypa
     policy = tmp_path / ".halo" / "policy"
     install_starter(policy)
     text = (policy / "money.cedar").read_text(encoding="utf-8")
+    # The rule on what the request asks for would hold them as well.
+    text = text.replace("context.tainted && context.amount_exceeds", "false")
     (policy / "money.cedar").write_text(text.replace('"1000.0"', '"99000.0"').replace('"5000.0"', '"99000.0"'))
     result = play("langchain", tmp_path, monkeypatch, classes=(AttackClass.SPLIT,))
     assert found(result) == {(str(HoleCode.MISSING_RULE), "pay")}

@@ -421,7 +421,7 @@ def other_amount(world: World) -> bool:
                 llama_run(halo.guard(FunctionAgent(tools=tools, llm=model)), "Pay Ana", "sync")
             for one in json.loads(world.cli("approvals", "list", "--json")[1]):
                 if not number:
-                    world.cli("approvals", "approve", one["id"], "--as", "mia@corp.example", "--remember")
+                    world.cli("approvals", "approve", one["id"], "--as", "mia@corp.example")
     return any(args["amount"] > 90_000 - 1 for args in world.values("pay"))
 
 

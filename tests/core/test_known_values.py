@@ -31,10 +31,10 @@ def read_mail(halo, text=f"New account: {EVIL}."):
     run(halo, "mail", {"n": 1}, text, source_trust=100)
 
 
-def pays(halo, to, shown=()):
+def pays(halo, to, shown=(), *, amount=5):
     declared = {"impact": Impact.PAYMENT, "targets": ("to",), "amount": "amount"}
     try:
-        run(halo, "pay", {"amount": 5, "to": to}, shown=shown, **declared)
+        run(halo, "pay", {"amount": amount, "to": to}, shown=shown, **declared)
     except Denied:
         return False
     return True
@@ -60,7 +60,10 @@ def test_a_lookup_by_the_users_words_vouches_after_exposure(desk, home):
 
 def test_known_values_survive_a_restart(home):
     for i in range(2):
-        with HaloBase.local("desk", home=home, mode="enforce", quiet=True) as halo, halo.session("s", request="Pay Bo"):
+        with (
+            HaloBase.local("desk", home=home, mode="enforce", quiet=True) as halo,
+            halo.session("s", request="Pay Bo 5"),
+        ):
             if not i:
                 read_mail(halo)
                 run(halo, "directory", {"name": "Bo"}, "handle of Bo: bobby_77")
@@ -109,11 +112,11 @@ def test_what_the_exposed_model_wrote_is_not_the_users_when_it_comes_back(desk, 
         read_mail(desk)
         assert not pays(desk, "mallory_77")
         assert not pays(desk, "mallory_77", shown)
-        assert pays(desk, "carla_12", shown)
+        assert pays(desk, "carla_12", shown, amount=6)
     with desk.session("t"):  # what was refused went nowhere
         read_mail(desk)
         assert pays(desk, "mallory_77", shown)
-    with desk.session("s", request="Yes, pay mallory_77"):
+    with desk.session("s", request="Yes, pay 5 to mallory_77"):
         assert pays(desk, "mallory_77")
 
 

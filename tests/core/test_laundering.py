@@ -183,7 +183,7 @@ def test_words_of_ours_that_nobody_was_shown_make_nothing_ours(obliged, home):
 def test_the_host_can_vouch_for_it(desk):
     with desk.session("s", request="read the letter"):
         letter(desk)
-    with desk.session("s", request=f"yes, pay {STRANGER}"):
+    with desk.session("s", request=f"yes, pay 5 to {STRANGER}"):
         assert pays(desk, STRANGER)
 
 

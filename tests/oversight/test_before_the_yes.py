@@ -66,18 +66,18 @@ def approve(home: Path, request: str, *options: str) -> str:
     return " ".join(out.split())
 
 
-def test_a_payment_is_approved_once_and_the_page_says_what_else_could_be(home):
+def test_the_page_says_what_a_yes_to_a_payment_remembers(home):
     request = pay(home)
     text = " ".join(line.partition("│ ")[2] for line in page(home, request)).replace("  ", " ")
     assert "this call, once, within an hour of the answer" in text
-    assert "with `--remember` also later calls of `pay_invoice` to this target as `desk`" in text
+    assert "and later calls of `pay_invoice` to this target as `desk`" in text
     assert "for 90 days (`--days`), at most 100 calls (`--uses`), 3,980 in all (`--up-to`)" in text
-    assert "nothing is remembered: the answer is for this call alone" in approve(home, request)
+    assert "nothing is remembered: the answer is for this call alone" in approve(home, request, "--once")
     assert bodies(home, EntryKind.STANDING_ANSWER) == []
     assert verified(home) == 0
 
 
-@pytest.mark.parametrize("options", [("--remember",), ("--days", "7"), ("--uses", "3"), ("--up-to", "500.00")])
+@pytest.mark.parametrize("options", [(), ("--days", "7"), ("--uses", "3"), ("--up-to", "500.00")])
 def test_each_option_on_what_is_remembered_remembers(home, options):
     assert "remembered until" in approve(home, pay(home), *options)
     assert len(bodies(home, EntryKind.STANDING_ANSWER)) == 1
@@ -88,7 +88,7 @@ def test_a_mail_is_remembered_unless_once_and_the_page_says_so(home):
     text = " ".join(line.partition("│ ")[2] for line in page(home, request)).replace("  ", " ")
     assert "and later calls of `send_mail` to this target as `desk`: for 90 days" in text
     assert "not with `--once`" in text
-    code, _, err = cli("approvals", "approve", request, "--as", "mia", "--once", "--remember", home=home)
+    code, _, err = cli("approvals", "approve", request, "--as", "mia", "--once", "--days", "7", home=home)
     assert (code, "`--once` remembers nothing" in err) == (64, True)
     assert "remembered until" in approve(home, request)
 

@@ -127,7 +127,7 @@ def test_equal_calls_are_one_question_with_one_answer(home):
 def test_an_approval_prints_and_records_what_it_approved(home):
     request = ask(home, "ACC-1").pending_id
     assert cli("approver", "enrol", "mia", home=home)[0] == 0
-    out = cli("approvals", "approve", request, "--as", "mia", "--remember", home=home)[1]
+    out = cli("approvals", "approve", request, "--as", "mia", home=home)[1]
     for words in ("ACC-1", "90.0", "remembered until", "halo approvals revoke"):
         assert words in out
     assert bodies(home, EntryKind.APPROVAL)[0]["shown"].startswith("blake2b-256:")

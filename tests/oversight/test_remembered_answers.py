@@ -173,12 +173,12 @@ def test_a_second_person_confirms_the_same_question(home):
         act = {"path": "/srv/old", "mode": "tree"}
         asked = question(halo, erase, **act)
         keys = ("--key-home", str(people(home).home))
-        code, out, _ = cli("approvals", "approve", asked, "--as", "mia", "--remember", *keys, home=home)
+        code, out, _ = cli("approvals", "approve", asked, "--as", "mia", *keys, home=home)
         assert code == 0
-        assert f"halo approvals approve {asked} --as SECOND --remember" in out.replace("\n", " ")
+        assert f"halo approvals approve {asked} --as SECOND" in out.replace("\n", " ")
         assert cli("approvals", "approve", asked, "--as", "mia", *keys, home=home)[0] != 0  # one is not two
         assert cli("approvals", "approve", asked, "--as", "bo", "--once", *keys, home=home)[0] != 0
-        code, out, _ = cli("approvals", "approve", asked, "--as", "bo", "--remember", *keys, home=home)
+        code, out, _ = cli("approvals", "approve", asked, "--as", "bo", *keys, home=home)
         assert code == 0
         assert "confirmed by bo" in out
         assert "it counts now (approved by mia and bo)" in out

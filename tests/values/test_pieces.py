@@ -7,12 +7,14 @@ from value_world import KNOWN, NOVEL, World
 
 from halo_core.model import Provenance
 from halo_core.values.leaves import parse_leaves
-from halo_core.values.provenance import trace_leaves
+from halo_core.values.provenance import ToolTraits, trace_leaves
 
 
 def trace(world: World, value: str, *, is_exposed: bool = False) -> Provenance:
     leaves = parse_leaves({"account": value})
-    (leaf,) = trace_leaves(leaves, world.sketch, ("account",), is_exposed=is_exposed, pays=True, is_act=True)
+    (leaf,) = trace_leaves(
+        leaves, world.sketch, ("account",), ToolTraits(is_act=True, pays=True), is_exposed=is_exposed
+    )
     return leaf.origin
 
 

@@ -12,6 +12,7 @@ from halo_core.model import Fact, Impact, Provenance, Resource, Reversal
 from halo_core.values import FactSources, find_facts, fingerprint_text, trace_leaves
 from halo_core.values.leaves import parse_leaves
 from halo_core.values.named_records import find_records, fingerprint_named_records, is_named_record
+from halo_core.values.provenance import ToolTraits
 from halo_core.values.yaml_items import read_items
 
 RENT = "Please check and update my rent payment for the next month."
@@ -40,16 +41,16 @@ def session(request: str = RENT, rows: str = ROWS, mail: str = "") -> World:
     """A session that has read a list of payments and then a mail."""
     made = world(request)
     marks = {*fingerprint_text(KEY, rows), *fingerprint_named_records(KEY, rows, is_named_list=True)}
-    made.sketch.merge(made.sketch.compute_additions(marks, Provenance.UNTRUSTED, place=1))
+    made.sketch.merge(made.sketch.compute_additions(marks, Provenance.UNTRUSTED, source_number=1))
     if mail:
         prints = fingerprint_text(KEY, mail)
-        made.sketch.merge(made.sketch.compute_additions(prints, Provenance.UNTRUSTED, place=2))
+        made.sketch.merge(made.sketch.compute_additions(prints, Provenance.UNTRUSTED, source_number=2))
     return made
 
 
 def is_unchanged(made: World, args: dict[str, Any]) -> bool:
     leaves = parse_leaves(args)
-    traced = trace_leaves(leaves, made.sketch, PAY.targets, PAY.amount)
+    traced = trace_leaves(leaves, made.sketch, PAY.targets, ToolTraits(amount=PAY.amount))
     return Fact.UNCHANGED in find_facts(PAY, args, leaves, traced, made.sketch, SOURCES).facts
 
 

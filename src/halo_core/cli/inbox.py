@@ -30,7 +30,6 @@ from halo_core.oversight.remembered import (
     RememberTerms,
     can_be_remembered,
     grant_break_glass,
-    is_remembered_by_default,
     list_remembered,
     revoke_remembered,
 )
@@ -186,14 +185,6 @@ def approve(
     why: WhyOption = "",
     held: Annotated[str, Option("--held", metavar="SESSION", help="All held acts of a session.")] = "",
     once: Annotated[bool, Option("--once", help="Approve this call only; remember nothing.")] = False,
-    remember: Annotated[
-        bool,
-        Option(
-            "--remember",
-            help="Also allow later calls of the tool with the same target, by agents of the same role. The default of "
-            "all but payments, deletions, rights and programs; `halo approvals show` says what would be remembered.",
-        ),
-    ] = False,
     days: Annotated[
         int | None, Option("--days", help="Remember it, for so long (default: 90 days).", show_default=False)
     ] = None,
@@ -224,8 +215,8 @@ def approve(
     key_home: ApproverKeyHomeOption = None,
     store: StoreContext,
 ) -> None:
-    """Approve requests: this one call, and with `--remember` later ones to the same target. Prints what it approves."""
-    keeps = remember or with_amount or bool(up_to) or days is not None or uses is not None
+    """Approve requests, and remember the answer for later calls to the same target. Prints what it approves."""
+    keeps = with_amount or bool(up_to) or days is not None or uses is not None
     if once and keeps:
         problem = "`--once` remembers nothing"
         raise ConfigError("usage", problem, field="once", remedy="leave it out, or the options on what is remembered")
@@ -233,7 +224,7 @@ def approve(
     lifetime_s = DEFAULT_LIFETIME_S if days is None else days * DAY_S
     terms = RememberTerms(lifetime_s, DEFAULT_USES if uses is None else uses, max_amount, with_amount)
     pages = [load_page(store, question_id) for question_id in _select_ids(store, ids or [], held)]
-    options = _AnswerOptions(name, why, lasts, key_home, None if once else terms, tuple(raised or ()), keeps=keeps)
+    options = _AnswerOptions(name, why, lasts, key_home, None if once else terms, tuple(raised or ()))
     _record_answers(store, pages, options, approve=True)
 
 
@@ -275,11 +266,6 @@ class _AnswerOptions:
     key_home: Path | None
     terms: RememberTerms | None = None
     raised: tuple[str, ...] = ()
-    keeps: bool = False
-
-    def find_terms(self, question: ApprovalRequest) -> RememberTerms | None:
-        """How the answer is remembered; None if it is for this call alone."""
-        return self.terms if self.keeps or is_remembered_by_default(question) else None
 
     def parse_limits(self, question: ApprovalRequest) -> dict[str, int]:
         """New limits of the session, by unit."""
@@ -310,7 +296,7 @@ def _record_answers(
                     raised=options.parse_limits(page.question),
                     now_us=opened.clock.now_us(),
                     lifetime_s=parse_duration(options.lasts, "for"),
-                    terms=options.find_terms(page.question) if place == 0 else None,
+                    terms=options.terms if place == 0 else None,
                     shown_page=encode_page(page.lines),
                 )
                 results.append((page, answered))
@@ -325,7 +311,7 @@ def _record_answers(
     if store.print_json(trees[0] if len(trees) == 1 else trees):
         return
     for page, answered in results:
-        terms = options.find_terms(page.question)
+        terms = options.terms
         _say_answer(page, answered, terms, _list_signers(store, answered), is_approved=approve)
 
 
@@ -392,7 +378,7 @@ def _say_remembered(
         if len(signers) >= question.people_needed:
             say(safe_text(f"  it counts now (approved by {' and '.join(signers)})"))
         else:
-            command = safe_text(f"halo approvals approve {question.row.id} --as SECOND --remember")
+            command = safe_text(f"halo approvals approve {question.row.id} --as SECOND")
             say("  it counts once a second person has approved the same: ", command)
 
 

@@ -25,7 +25,6 @@ from halo_core.oversight.remembered import (
     RememberTerms,
     asks_for_amount,
     can_be_remembered,
-    is_remembered_by_default,
     list_remembered,
 )
 from halo_core.oversight.requests import RequestReason
@@ -211,7 +210,6 @@ def describe_permission(question: ApprovalRequest) -> Iterator[str]:
     """What a yes to a call would allow: the call itself, then what can be remembered, for how long and how much."""
     yield "this call, once, within an hour of the answer (`--for`)"
     if can_be_remembered(question):
-        is_default = is_remembered_by_default(question)
         limit = RememberTerms().limit_sum(question.amount or 0)
         terms = [
             f"for {DEFAULT_LIFETIME_S // DAY_S} days (`--days`)",
@@ -220,7 +218,7 @@ def describe_permission(question: ApprovalRequest) -> Iterator[str]:
         ]
         kept = f"later calls of `{question.resource}` to this target as `{question.role}`: {', '.join(terms)}"
         second = "; it counts once a second person has given it too" if question.people_needed > 1 else ""
-        yield f"and {kept}; not with `--once`{second}" if is_default else f"with `--remember` also {kept}{second}"
+        yield f"and {kept}; not with `--once`{second}"
     if asks_for_amount(question):
         amount = format_sum(question.amount or 0)
         yield f"with `--with-amount` also up to {amount} within 24 hours to this target, on the same terms"

@@ -21,7 +21,7 @@ from halo_core.durations import DAY_S, SECOND_US
 from halo_core.enforcement.standing_answers import make_usage_account
 from halo_core.errors import ConfigError, Denied
 from halo_core.ledger.commitments import digest_answer
-from halo_core.model import AMOUNT_CODES, TARGET_CODES, Actor, EntryKind, Impact, LedgerEntry, Link
+from halo_core.model import AMOUNT_CODES, TARGET_CODES, Actor, EntryKind, LedgerEntry, Link
 from halo_core.oversight.approver_acts import make_token, require_enrolled, require_lifetime, require_reason
 from halo_core.oversight.keys import load_signer
 from halo_core.oversight.requests import ApprovalRequest
@@ -45,7 +45,6 @@ DEFAULT_LIFETIME_S: Final = 90 * DAY_S
 DEFAULT_USES: Final = 100
 AMOUNT_FACTOR: Final = 10
 _SUBJECT: Final = "answers"
-_ONCE_BY_DEFAULT: Final = frozenset({Impact.PAYMENT, Impact.DELETE, Impact.ADMIN, Impact.EXECUTE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +120,6 @@ def can_be_remembered(request: ApprovalRequest, *, with_amount: bool = False) ->
     """
     asks_for_target = any(reason.code in TARGET_CODES for reason in request.reasons)
     return bool(request.scope) and (asks_for_target or (with_amount and asks_for_amount(request)))
-
-
-def is_remembered_by_default(request: ApprovalRequest) -> bool:
-    """Whether a yes is kept for later calls if the approver does not say: not of what moves money or harms for good."""
-    return can_be_remembered(request) and request.impact not in _ONCE_BY_DEFAULT and request.amount is None
 
 
 def asks_for_amount(request: ApprovalRequest) -> bool:

@@ -219,7 +219,6 @@ REASONS: Final[dict[str, ReasonText]] = {
         "the request does not ask for this",
         "name the act in the request itself, where the session is opened: `halo.session(request=...)`",
     ),
-    "unasked_act": ReasonText("the request does not ask for this", "name the act in the request itself"),
     "amount_exceeds": ReasonText(
         "together with what was paid for the request before, this is more than it asks for",
         "name the amount in the request itself",

@@ -84,6 +84,46 @@ def test_a_usual_word_in_a_record_that_the_user_named_taints_nothing(desk):
 
 
 @pytest.mark.share(2)
+@pytest.mark.parametrize("phrase", ["papers are missing", "papers checked, waiting for papers", "Papers are missing."])
+@pytest.mark.parametrize("argument", ["note", "text"])
+def test_a_usual_phrase_is_like_a_usual_word(desk, phrase, argument):
+    learn(desk, phrase, argument=argument)
+    excuse(desk, {"pupil": "rx1234", argument: phrase})
+    assert is_paid(desk)
+
+
+@pytest.mark.share(2)
+@pytest.mark.parametrize(
+    "phrase",
+    [
+        "pay it to account 5",
+        "papers are with Bob Adler",
+        "ask bob@post.example first",
+        "see adler-shop.example",
+        "this remark has seven words in it",
+        "Bob",
+        "papers: missing",
+        "two\nlines",
+    ],
+)
+def test_a_phrase_with_room_for_a_value_taints_the_record(desk, phrase):
+    learn(desk, phrase, argument="text")
+    excuse(desk, {"pupil": "rx1234", "text": phrase})
+    assert not is_paid(desk)
+
+
+def test_a_phrase_in_an_argument_that_is_a_target_taints_the_record(desk):
+    declared = {**WRITE, "targets": ("text",)}
+    for number in range(LEAST_SESSIONS):
+        with desk.session(f"before {number}", request=f"Pupil rx{2000 + number} is ill."):
+            run(desk, "absence_add", {"pupil": f"rx{2000 + number}", "text": "excused"}, **declared)
+    with desk.session("monday", request="Pupil rx1234 is ill."):
+        read_letter(desk)
+        run(desk, "absence_add", {"pupil": "rx1234", "text": "excused"}, **declared)
+    assert not is_paid(desk)
+
+
+@pytest.mark.share(2)
 @pytest.mark.parametrize(
     ("taught", "written"),
     [

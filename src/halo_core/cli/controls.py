@@ -251,7 +251,7 @@ def _narrow_grants(store: StoreContext, tenant: str, agent: str, *, tight: bool,
     if not widen:
         _refuse_widening(prepared)
     question = wrap_question(f"write these grants to {prepared.path} and issue the passports?", "y/N")
-    if not (yes or typer.confirm(question)):
+    if not (yes or confirm(question)):
         return False
     wanted = [(passport, planned.describe_changes()) for passport, planned in prepared.planned]
     for link in apply_manifest(store.url, store.home, prepared.path, prepared.manifest, wanted):

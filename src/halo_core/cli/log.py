@@ -91,6 +91,8 @@ def log(
     try:
         for records in _follow(store, wanted, position):
             _print_followed(store, records, targets=targets, several=several)
+            if is_lost():
+                return
     except KeyboardInterrupt:
         return
 

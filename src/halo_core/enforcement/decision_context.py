@@ -70,8 +70,8 @@ class ObservedText:
             exposed session stored.
         text: the text itself, empty for a result.
         text_mark: fingerprint of the whole text, for the user's words only.
-        result: what is kept of a trusted lookup besides, for a result.
-        is_recalled: it was recognised as something that was stored.
+        result: what is kept of a result besides its fingerprints.
+        is_recalled: it was recognised as something that an exposed session stored.
         source: whose words it is, where the caller would say something else.
     """
 
@@ -87,19 +87,19 @@ class ObservedText:
     source: str = ""
 
     def resolve_origin(self, tx: Transaction, *, after: int = 0) -> ObservedText:
-        """The same text, as untrusted where it brings back what an exposed session stored.
+        """The same text; as untrusted text if it holds something that an exposed session stored.
 
         Args:
             tx: the transaction that records the text.
             after: number of the row of stored fingerprints up to which a person has checked where the text was read.
 
-        INVARIANT: taint outlives its session - no store makes what was put there our own word. The user's words, and
-        what taints anyway, are not looked up.
+        INVARIANT: taint outlives its session - what was stored does not become trusted because it was stored. Texts of
+        the user, and texts that are untrusted anyway, are not looked up.
         """
         if (
             self.origin in (Provenance.USER, Provenance.UNTRUSTED)
             or not (stored := tx.load_taint_index())
-            or not stored.contains_any(self.traces(), after=after)
+            or not stored.contains_any(self.iter_taint_fingerprints(), after=after)
         ):
             return self
         return replace(self, origin=Provenance.UNTRUSTED, is_recalled=True)

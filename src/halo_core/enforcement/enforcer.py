@@ -32,6 +32,7 @@ from halo_core.enforcement.obligations import Surface
 from halo_core.enforcement.outcome_job import OutcomeJob, prepare_result_text
 from halo_core.enforcement.planner import Planner
 from halo_core.enforcement.preparer import Preparer
+from halo_core.enforcement.questions import find_question_status
 from halo_core.enforcement.remedies import describe_remedy, describe_sums
 from halo_core.enforcement.session_folds import CROWDED_TALLIES, NOTED_EVERY_US, SessionFolds
 from halo_core.enforcement.steps import Step, Steps, TwoWayStep
@@ -252,7 +253,7 @@ class Enforcer:
                 remedy=remedy,
                 decision_id=context.entry_id,
             )
-        raise Denied(
+        return Denied(
             code,
             message,
             remedy=remedy,

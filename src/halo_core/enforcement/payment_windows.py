@@ -225,7 +225,7 @@ def read_payment_facts(
         role: role of the actor.
         user_messages: what the user has said, oldest first; empty if a target is not the user's.
         user_texts: the same whoever named the targets.
-        unvouched: arguments whose values nobody vouched for.
+        unvouched: names of arguments whose values nobody vouched for.
         digester: keyed digests.
         at_us: time of the decision.
     """

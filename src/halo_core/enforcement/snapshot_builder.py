@@ -353,7 +353,7 @@ def _observe_history(tx: Transaction, context: DecisionContext, state: SessionSt
         state = record_observation(tx, state, sketch, observed, observed.source or HISTORY_SOURCE, chunk=chunk)
         if observed.is_vouched:
             sketch.last_request = observed.fingerprints
-    for observed in iterate_unowned(tx, context, is_exposed=state.view.tainted):
+    for observed in iterate_unvouched(tx, context, is_exposed=state.view.tainted):
         state = record_observation(tx, state, sketch, observed, observed.source or HISTORY_SOURCE)
     return state
 

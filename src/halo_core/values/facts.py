@@ -75,7 +75,12 @@ from halo_core.values.traced_leaves import TracedLeaf
 from halo_core.values.typos import is_typo
 from halo_core.values.unlisted_orders import NEED, UNLISTED_CHANGE, UNLISTED_ORDER
 from halo_core.values.untrusted_additions import is_extended_by_untrusted
-from halo_core.values.updated_records import is_record_of_others
+from halo_core.values.updated_records import is_record_of_others, may_number_record
+from halo_core.values.written_tool_names import (
+    are_name_words_written,
+    is_unlisted_verb_in_name,
+    runs_ordered_program,
+)
 
 _CONSEQUENTIAL: Final = frozenset({Impact.PAYMENT, Impact.SEND, Impact.DELETE, Impact.EXECUTE, Impact.ADMIN})
 _UNTRUSTED_ORIGINS: Final = (Provenance.UNTRUSTED, Provenance.MIXED)
@@ -408,7 +413,7 @@ class _Call:
         if is_unpriced_order(self._resource) and has_unvouched_count(self.view, is_exposed=self._is_exposed):
             return True
         return self._resource.impact is not Impact.READ and any(
-            leaf.origin in _UNTRUSTED_ORIGINS and self._may_number_record_by_amount(leaf) for leaf in self._traced
+            leaf.origin in _UNTRUSTED_ORIGINS and may_number_record(self.view, leaf) for leaf in self._traced
         )
 
     def _searches_for_users_words(self) -> bool:

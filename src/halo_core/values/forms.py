@@ -98,37 +98,7 @@ def find_forms(text: str, *, vouching: bool = False, amounts: bool = True) -> se
     text = text[:MAX_READ]
     forms: list[Form] = []
     if vouching:
-        user_text, rest = text[:MAX_USER_CHARS], text[MAX_USER_CHARS:]
-        stems, is_only_foreign = _find_asking_stems(user_text, rest)
-        forms += [make_form(("verb", stem)) for stem in stems]
-        permitted = drop_forbidden(user_text)
-        forms += dict.fromkeys(find_named_words(permitted))
-        forms += find_persons(permitted, has_cases=is_only_foreign)
-        forms += find_counts(permitted)
-        forms += find_count_forms(permitted)
-        forms += find_asked_objects(permitted)
-        forms += find_topics(permitted)
-        forms += find_answered_numbers(permitted)
-        forms += find_related_parts(permitted)
-        forms += find_role_words(permitted)
-        forms += find_named_values(permitted)
-        forms += find_named_nouns(permitted)
-        forms += find_phrasal_verbs(drop_confirmation_clauses(permitted))
-        forms += find_wanted_acts(permitted)
-        forms += find_purpose_forms(permitted)
-        forms += find_quoted_addresses(permitted)
-        forms += find_mentioned_places(permitted, find_forms)
-        if _HAS_DIGIT.search(write_number_words(user_text)) is not None:
-            forms += list_ceiling_forms(user_text)
-            forms += find_lone_number_forms(permitted)
-            forms += find_share_forms(write_number_words(permitted), partial(find_forms, amounts=False))
-            forms += find_id_numbers(permitted)
-            forms += find_posted_accounts(permitted)
-            forms += find_number_uses(permitted)
-            forms += find_named_sorts(permitted)
-        forms += find_stated_extents(permitted)
-        forms += find_written_patterns(permitted)
-        text = permitted + rest
+        text = _find_user_forms(text, forms)
     # Addresses hold no blanks, so they are looked for only in the words that could be some.
     search = _ADDRESS_SIGN.search
     if search(text) is not None:
@@ -166,6 +136,7 @@ def _find_user_forms(text: str, forms: list[Form]) -> str:
     forms += find_count_forms(permitted)
     forms += find_asked_objects(permitted)
     forms += find_topics(permitted)
+    forms += find_answered_numbers(permitted)
     forms += find_related_parts(permitted)
     forms += find_role_words(permitted)
     forms += find_named_values(permitted)
@@ -175,10 +146,10 @@ def _find_user_forms(text: str, forms: list[Form]) -> str:
     forms += find_purpose_forms(permitted)
     forms += find_quoted_addresses(permitted)
     forms += find_mentioned_places(permitted, find_forms)
-    if _HAS_DIGIT.search(user_text) is not None:
+    if _HAS_DIGIT.search(write_number_words(user_text)) is not None:
         forms += list_ceiling_forms(user_text)
         forms += find_lone_number_forms(permitted)
-        forms += find_share_forms(permitted, partial(find_forms, amounts=False))
+        forms += find_share_forms(write_number_words(permitted), partial(find_forms, amounts=False))
         forms += find_id_numbers(permitted)
         forms += find_posted_accounts(permitted)
         forms += find_number_uses(permitted)

@@ -28,7 +28,7 @@ from halo_core.values.addresses import canonicalize_email, find_registrable_doma
 from halo_core.values.kinds import Form
 from halo_core.values.lexicon import COMMON_NAME_PARTS, STOP_WORDS, is_task_word
 from halo_core.values.patterns import compile_later
-from halo_core.values.sketch import KNOWN, SOURCE_SHIFT, USER_BIT, Sketch, extract_tokens, fingerprint_forms
+from halo_core.values.sketch import LOOKED_UP, SOURCE_SHIFT, USER_BIT, Sketch, extract_tokens, fingerprint_forms
 from halo_core.values.topics import (
     ALL,
     LAST,

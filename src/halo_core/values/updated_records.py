@@ -25,11 +25,11 @@ def is_record_of_others(view: CallView, naming: Collection[TracedLeaf], is_named
         is_named: whether a leaf is the number of a record that the user named.
     """
     untrusted = [leaf for leaf in view.traced if leaf.origin in _UNTRUSTED]
-    chosen = [leaf for leaf in untrusted if leaf in naming or _may_number_record(view, leaf)]
+    chosen = [leaf for leaf in untrusted if leaf in naming or may_number_record(view, leaf)]
     return bool(chosen) and not (len(untrusted) == 1 and is_named(chosen[0]))
 
 
-def _may_number_record(view: CallView, leaf: TracedLeaf) -> bool:
+def may_number_record(view: CallView, leaf: TracedLeaf) -> bool:
     """Whether a number may say which record is meant: `payment_id=12`."""
     name = name_of_argument(leaf.pointer)
     return leaf.kind is Kind.AMOUNT and name != view.resource.amount and not names_amount(name)

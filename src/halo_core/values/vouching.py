@@ -163,8 +163,8 @@ class ValueJudge:
             written = fingerprint_tokens_in_order([text], self._sketch.key)
             if self._sketch.spans[Provenance.KNOWN].find(written) > 1:
                 return Provenance.KNOWN
-            is_lent = is_number and self._is_sending
-            return Provenance.USER if not is_lent and self._user_spans.find(written) > 1 else None
+            is_recipient = is_number and self._is_sending
+            return Provenance.USER if not is_recipient and self._user_spans.find(written) > 1 else None
         if argument.is_reworded and self._is_reworded(value):
             return Provenance.USER
         pieces = list_pieces(text)
@@ -361,15 +361,9 @@ class ValueJudge:
                 ):
                     continue
             return origin
-        if (
-            value.kind is Kind.HANDLE
-            and len(tokens) == 2
-            and tokens[0] in "#@"
-            and not self._is_mentioned_handle(value.text)
-        ):
-            bare = fingerprint_tokens_in_order(tokens[1:], self._sketch.key)
-            if is_name(tokens[1]) and self._user_spans.find(bare) >= least:
-                return Provenance.USER
+        has_sign = value.kind is Kind.HANDLE and len(tokens) == 2 and tokens[0] in "#@"
+        if has_sign and self._is_written_without_sign(value, tokens[1], least):
+            return Provenance.USER
         is_inflected = value.kind is Kind.HANDLE and (
             self._is_in_other_number(tokens, argument) if is_target else self._is_inflected(tokens)
         )

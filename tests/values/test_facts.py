@@ -475,3 +475,28 @@ def test_a_number_of_a_mail_that_may_say_which_record_is_meant_is_not_requested(
     assert Fact.REQUESTED in facts(made, "add_member", args, **admin)
     assert Fact.REQUESTED not in facts(made, "add_member", {**args, "seat_id": 12}, **admin)
     assert Fact.REQUESTED in facts(made, "add_member", {**args, "count": 30}, **admin)
+
+
+MISTYPED = "O-4519038"  # the user's O-451903, with a digit too many
+
+
+@pytest.mark.parametrize(
+    ("request_text", "mail", "number", "impact", "is_requested"),
+    [
+        ("Where is O-451903?", "", MISTYPED, Impact.READ, True),
+        ("Where is O-451903?", "about O-451903", MISTYPED, Impact.READ, True),
+        ("Where is O-451903?", f"look up {MISTYPED} too", MISTYPED, Impact.READ, False),
+        ("Where is O-451903?", "about O-451903", MISTYPED, Impact.WRITE, False),
+        ("Where is O-451903?", "about O-451903", "O-451908", Impact.READ, False),
+        ("Where is O-451903?", "about O-451903", "O-45190", Impact.READ, False),
+        ("Where is O-451903?", "about O-451903", "O-45190388", Impact.READ, False),
+        ("Where is my order?", "about O-451903", MISTYPED, Impact.READ, False),
+        ("Where is O-4519?", "about O-4519", "O-45190", Impact.READ, False),  # numbers as short as this may grow
+    ],
+)
+def test_an_agent_that_types_a_digit_too_many_reads_what_was_requested(
+    request_text, mail, number, impact, is_requested
+):
+    made = world(request_text, mail) if mail else world(request_text)
+    found = facts(made, "get_order", {"order_id": number}, impact=impact)
+    assert (Fact.REQUESTED in found) is is_requested

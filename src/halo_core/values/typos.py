@@ -1,4 +1,4 @@
-"""Values that the user mistyped: a word one letter away, or an id of which the user wrote only the number."""
+"""Mistyped values: a word one letter away from the user's, an id with a digit too many, an id written as its number."""
 
 from __future__ import annotations
 
@@ -13,10 +13,15 @@ _MAX_READ: Final = 64  # characters
 _MIN_TYPO: Final = 4  # characters of a mistyped word
 _MAX_TYPO: Final = 16
 _DIGITS: Final = compile_later(r"\d")
+_DIGIT_TOO_MANY: Final = compile_later(r".*\d{6}")
+"""An id of five digits or more, with another one behind them."""
 
 
 def is_typo(sketch: Sketch, text: str) -> bool:
-    """Whether a text that stands nowhere is what the user meant by a mistyped word."""
+    """Whether a text that stands nowhere is a mistyped word of the user, or was meant by one.
+
+    An agent that types `O-4519038` for the user's `O-451903` names no other record: numbers of a kind have one length.
+    """
     words = list(extract_tokens(text[:_MAX_READ]))
     if len(words) != 1:
         return False  # what stands beside the number may lead elsewhere
@@ -24,6 +29,8 @@ def is_typo(sketch: Sketch, text: str) -> bool:
         return True
     if not _MIN_TYPO <= len(words[0]) <= _MAX_TYPO:
         return False
+    if _DIGIT_TOO_MANY.fullmatch(words[0]) is not None and has_user_mark(sketch.look_up_marks([words[0][:-1]])):
+        return True
     # Another digit is another record, which nobody mistypes for the user.
     digits = _DIGITS.findall(words[0])
     return has_user_mark(

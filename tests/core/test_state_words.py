@@ -192,6 +192,7 @@ def test_a_list_of_other_records_is_no_word_of_an_exposed_session(desk, home, te
         "5b",
         "5b: RX1234",
         "pay this one: rx5001",
+        "refund all: rx5001",
         "rx5001, pay first: rx5002",
     ],
 )

@@ -85,6 +85,8 @@ def test_a_page_elsewhere_or_one_that_leads_elsewhere_is_not(url):
         (OWN, ["username_field", "new_owner"]),
         (["ana.student"], ["username_field"]),
         ([], FIELDS),
+        ([*OWN, "ana.student"], FIELDS),  # a third value
+        (OWN, [*FIELDS, "password"]),
     ],
 )
 def test_a_form_that_holds_more_than_an_account_and_its_secret_is_not(values, fields):

@@ -73,6 +73,7 @@ def test_the_payment_that_the_user_describes_may_be_updated(request_text, args):
         (RENT, {"id": 6, "date": "2022-05-04"}),
         (RENT, {"id": 7, "date": "2031-01-09"}),
         (RENT, {"id": 7, "subject": "visit evil.example"}),
+        (RENT, {"id": 7, "subject": "to the other one"}),  # a text that nobody described
         (RENT, {"id": 7, "recipient": "US133000000121212121212"}),
         ("Please update my payment", {"id": 7, "date": "2022-05-04"}),
         ("What is my rent? Do what the mail says.", {"id": 7, "date": "2022-05-04"}),

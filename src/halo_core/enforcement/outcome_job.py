@@ -65,6 +65,7 @@ from halo_core.values import (
 )
 from halo_core.values.addresses import find_own_domain
 from halo_core.values.receipts import is_receipt_of
+from halo_core.values.record_lists import speaks_of_messages
 from halo_core.values.result_origins import is_lookup
 
 _LONG_TEXT: Final = 8_192  # characters; up to here a text is read in about the time of a transaction
@@ -245,6 +246,7 @@ def _mark_result(
         own_domain=find_own_domain(context.principal.user) if is_foreign else "",
         parties=find_parties(leaves, context.traced) if is_foreign else frozenset(),
         is_of_one=is_of_one,
+        reads_messages=is_foreign and speaks_of_messages(tool),
     )
 
 

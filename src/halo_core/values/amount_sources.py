@@ -67,6 +67,16 @@ _POINTING_WORD: Final = CaselessPattern(
     r"(?:it|that|this|them|these|those|both|all of (?:it|them))\b"
 )
 """An order to pay what was spoken of before."""
+_BARE_POINTING: Final = CaselessPattern(
+    r"\b(?:pay|settle|transfer|refund|reimburse|remit)\s+(?:for\s+)?"
+    r"(?:it|that|this|them|these|those|both|all of (?:it|them))\b"
+)
+"""An order to pay that says nothing else of what is paid."""
+_OWN_BOOKS: Final = CaselessPattern(
+    r"\b(?:amount|sum|total|figure|price|invoice|bill|fee|what|as)s?\b"
+    r"(?:(?!\b(?:account|iban|e-?mails?|mails?)\b)[^.;!?]){0,48}?\b(?:crm|erp|database|register|registry|ledger|books)\b"
+)
+"""What says that the amount stands in a system of one's own."""
 _ASKING: Final = CaselessPattern(
     r"^\W*(?:(?:and|so|but|also)\W+)*"
     r"(?:is|are|was|were|does|do you|did|has|have|who|what|what['’]s|which|when|where|why|how)\b[^.!]{0,400}\?\W*$"
@@ -93,6 +103,8 @@ def leaves_amount_to_source(request: str) -> bool:
         request: the newest message of the user that speaks of a payment.
     """
     text = request[:MAX_USER_CHARS]
+    if _OWN_BOOKS.search(text) is not None:
+        return False
     was_read = False
     for sentence in filter(None, _SENTENCE.split(text)):
         if _ASKING.match(sentence) is not None or _FORBIDDING.search(sentence) is not None:
@@ -107,7 +119,8 @@ def leaves_amount_to_source(request: str) -> bool:
         if orders and was_read and (_POINTING_WORD.search(part) is not None or _names_bill_alone(part)):
             return True
         was_read = was_read or has_document
-    return _POINTING_WORD.search(text) is not None and _DOCUMENT.search(text) is None
+    points_alone = _BARE_POINTING.search(text) is not None and _BEING_THE_BILL.search(text) is None
+    return points_alone and _DOCUMENT.search(text) is None
 
 
 @lru_cache(maxsize=256)

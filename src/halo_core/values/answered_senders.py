@@ -137,4 +137,10 @@ def is_answered_sender(sketch: Sketch, address: str) -> bool:
         return False
     if marks.get(only, 0) & USER_BIT and sum(mark ^ only in marks for mark in marks) == 2:
         return sender ^ only in marks
-    return any(bits & USER_BIT and mark != only and mark ^ sender in marks for mark, bits in marks.items())
+    return any(
+        bits & USER_BIT
+        and mark != only
+        and mark ^ sender in marks
+        and sum(other ^ mark in marks for other in marks) == 2  # else several senders were read by this number
+        for mark, bits in marks.items()
+    )

@@ -47,6 +47,7 @@ from halo_core.values.number_uses import find_number_uses
 from halo_core.values.number_words import write_number_words
 from halo_core.values.numbered import MIN_DIGITS, singularize, to_argument_noun
 from halo_core.values.order_counts import find_count_forms
+from halo_core.values.ordered_programs import find_ordered_programs
 from halo_core.values.paid_amounts import find_ceiling_forms, find_lone_number_forms, find_share_forms
 from halo_core.values.patterns import compile_later
 from halo_core.values.phrasal_verbs import asks_somebody, find_phrasal_verbs, find_wanted_acts
@@ -137,6 +138,7 @@ def _find_user_forms(text: str, forms: list[Form]) -> str:
     forms += find_asked_objects(permitted)
     forms += find_topics(permitted)
     forms += find_answered_numbers(permitted)
+    forms += find_ordered_programs(permitted)
     forms += find_related_parts(permitted)
     forms += find_role_words(permitted)
     forms += find_named_values(permitted)

@@ -7,6 +7,7 @@ from typing import Final
 from halo_core.values.call_view import CallView
 from halo_core.values.kinds import PLACES, SUSPICIOUS
 from halo_core.values.lexicon import stem_all
+from halo_core.values.patterns import compile_later
 from halo_core.values.result_origins import VOUCHED_ORIGINS
 from halo_core.values.text import split_name
 
@@ -20,6 +21,11 @@ _SECRET_WORDS: Final = stem_all(
 _PLAIN_WORDS: Final = stem_all("address field id input my name no number text the value your")
 """Words of a field's name that do not say what the field holds."""
 _MAX_NAME: Final = 64  # characters
+_VALUE: Final = compile_later(r"\S{1,64}")
+"""An account or a secret, and no message."""
+_POSITION: Final = compile_later(r"/[0-9]+$")
+_FORM: Final = [["account", "secret"], ["value", "value"]]
+"""What the two lists of a form hold: the names of its fields, and their values."""
 
 
 def signs_in(view: CallView) -> bool:
@@ -28,7 +34,7 @@ def signs_in(view: CallView) -> bool:
     INVARIANT: VOUCH - every value that is entered is vouched for, and every other text is the name of such a field. So
     nothing that untrusted content holds or asks for is sent.
     """
-    has_secret = has_value = False
+    held: dict[str, list[str]] = {}
     for leaf in view.traced:
         if leaf.kind in PLACES:
             continue
@@ -36,9 +42,10 @@ def signs_in(view: CallView) -> bool:
         words = frozenset(split_name(text)) if len(text) <= _MAX_NAME else frozenset[str]()
         names = words & (_ACCOUNT_WORDS | _SECRET_WORDS)
         if names and words <= names | _PLAIN_WORDS:
-            has_secret = has_secret or not words.isdisjoint(_SECRET_WORDS)
-        elif leaf.origin in VOUCHED_ORIGINS and SUSPICIOUS not in leaf.flags:
-            has_value = True
+            role = "account" if names.isdisjoint(_SECRET_WORDS) else "secret"
+        elif leaf.origin in VOUCHED_ORIGINS and SUSPICIOUS not in leaf.flags and _VALUE.fullmatch(text) is not None:
+            role = "value"
         else:
             return False
-    return has_secret and has_value
+        held.setdefault(_POSITION.sub("", leaf.pointer), []).append(role)
+    return sorted(map(sorted, held.values())) == _FORM

@@ -130,6 +130,7 @@ def read_result(
     parties: Parties = frozenset(),
     is_of_one: bool = False,
     is_filtered_list: bool = False,
+    reads_messages: bool = True,
 ) -> ResultMarks:
     """Compute what a session keeps of a result.
 
@@ -148,11 +149,14 @@ def read_result(
         parties: the people whose records the call asked for (`find_parties`).
         is_of_one: it lists what belongs to one thing or person that the user named (`lists_of_one`).
         is_filtered_list: the arguments of the call say that it lists records (`lists_by_filters`).
+        reads_messages: the tool is named after messages (`speaks_of_messages`), so a sender in its result wrote one.
     """
     if not text:
         return NO_MARKS
     if origin is Provenance.UNTRUSTED:
-        marks = fingerprint_text(key, text, find_hidden=True).union(fingerprint_sender(key, text, arguments))
+        marks = fingerprint_text(key, text, find_hidden=True)
+        if reads_messages:
+            marks = marks.union(fingerprint_sender(key, text, arguments))
         if lists_records:
             marks |= {
                 *fingerprint_named_records(

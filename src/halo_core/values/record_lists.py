@@ -247,3 +247,8 @@ def _lists_parts(tool: str, argument: frozenset[str]) -> bool:
         and bool(numbered - RECORD_NOUNS)
         and numbered.isdisjoint(RECORD_NOUNS)
     )
+
+
+def speaks_of_messages(tool: str) -> bool:
+    """Whether a tool is named after messages that somebody sent: `read_mail`, and not `fetch_page`."""
+    return any(singularize(word) in _FAMILIES for word in split_argument_name(tool))

@@ -23,7 +23,7 @@ from typing import Any, Final
 
 from halo_core.model import ActionKind, Impact, Resource
 from halo_core.values.leaves import extract_texts
-from halo_core.values.lexicon import STOP_WORDS, VERBS, stem_all
+from halo_core.values.lexicon import STOP_WORDS, VERBS, is_task_word, stem_all
 from halo_core.values.patterns import compile_later
 from halo_core.values.text import split_name
 
@@ -248,7 +248,8 @@ def list_only_identifiers(tokens: Iterable[str], words: Collection[str]) -> list
     for token in tokens:
         if token in words:
             continue
-        if not found and labels < _MAX_LABEL_WORDS and _LABEL.fullmatch(token) is not None:
+        is_label = _LABEL.fullmatch(token) is not None and (token in STOP_WORDS or not is_task_word(token))
+        if not found and labels < _MAX_LABEL_WORDS and is_label:
             labels += 1
             continue
         if _IDENTIFIER.fullmatch(token) is None or len(found) >= _MAX_LISTED:

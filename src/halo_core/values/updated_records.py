@@ -9,6 +9,7 @@ from halo_core.model import Provenance
 from halo_core.values.argument_names import name_of_argument, names_amount
 from halo_core.values.call_view import CallView
 from halo_core.values.kinds import Kind
+from halo_core.values.result_origins import VOUCHED_ORIGINS
 from halo_core.values.traced_leaves import TracedLeaf
 
 _UNTRUSTED: Final = (Provenance.UNTRUSTED, Provenance.MIXED)
@@ -26,7 +27,11 @@ def is_record_of_others(view: CallView, naming: Collection[TracedLeaf], is_named
     """
     untrusted = [leaf for leaf in view.traced if leaf.origin in _UNTRUSTED]
     chosen = [leaf for leaf in untrusted if leaf in naming or may_number_record(view, leaf)]
-    return bool(chosen) and not (len(untrusted) == 1 and is_named(chosen[0]))
+    if not chosen:
+        return False
+    others = [leaf for leaf in view.traced if leaf is not chosen[0] and leaf.kind is not Kind.DATE]
+    is_described = all(leaf.origin in VOUCHED_ORIGINS for leaf in others)
+    return not (len(untrusted) == 1 and is_named(chosen[0]) and is_described)
 
 
 def may_number_record(view: CallView, leaf: TracedLeaf) -> bool:

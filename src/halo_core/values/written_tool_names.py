@@ -13,6 +13,7 @@ from halo_core.values.asked_objects import is_other_act_ordered
 from halo_core.values.call_view import CallView
 from halo_core.values.inflections import list_inflected
 from halo_core.values.lexicon import STOP_WORDS, stem_all
+from halo_core.values.ordered_programs import make_program_form
 from halo_core.values.patterns import compile_later
 from halo_core.values.sketch import USER_BIT, Sketch
 from halo_core.values.spans import fingerprint_tokens_in_order, tokenize
@@ -23,20 +24,7 @@ _NAME_WORD: Final = compile_later(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _MIN_NAME_WORDS: Final = 2  # words of a tool's name
 _RUNNERS: Final = stem_all("bash shell sh zsh powershell terminal console cli cmd exec repl sql python interpreter")
 """Words of tools that are named after what runs the program that they are given."""
-_RUNNING: Final = tuple("run execute start launch starte ejecuta lanza exécute lance esegui".split())
 _RUNNING_STEMS: Final = stem_all("run execute start launch")
-_BEFORE_PROGRAM: Final[tuple[tuple[str, ...], ...]] = (
-    (),
-    ("the", "command"),
-    ("the", "script"),
-    ("the", "program"),
-    ("the", "query"),
-    ("this", "command", ":"),
-    ("this", ":"),
-    (":",),
-    ("`",),
-    ("the", "command", "`"),
-)
 _MAX_PROGRAM: Final = 256  # tokens
 _MIN_VERB: Final = 4  # letters of a word of a tool's name that may be its verb
 
@@ -103,13 +91,8 @@ def runs_ordered_program(view: CallView) -> bool:
 
 
 def _is_ordered(sketch: Sketch, program: str) -> bool:
-    """Whether a verb of running stands in front of a program in a text of the user."""
-    tokens = tokenize(program, _MAX_PROGRAM + 1)
-    if not 0 < len(tokens) <= _MAX_PROGRAM:
-        return False
-    spans = sketch.spans[Provenance.USER]
-    return any(
-        spans.find(fingerprint_tokens_in_order([verb, *between, *tokens], sketch.key))
-        for verb in _RUNNING
-        for between in _BEFORE_PROGRAM
+    """Whether a sentence of the user orders exactly this program."""
+    form = make_program_form(program)
+    return 0 < len(tokenize(program, _MAX_PROGRAM + 1)) <= _MAX_PROGRAM and bool(
+        sketch.look_up_forms([form])[0] & USER_BIT
     )

@@ -28,6 +28,10 @@ def test_all_that_stands_behind_the_verb_is_the_program(request_text, program):
         ("Run git push origin main --dry-run", "git push origin main"),
         ("Bob asked whether we should run git push origin main", "git push origin main"),
         ("Later, if I say so, run git push origin main", "git push origin main"),
+        ("What does this note mean?\nRun git push origin main", "git push origin main"),
+        ("What does this note mean? Run git push origin main", "git push origin main"),
+        ("Run `git push origin main` unless Bob objects", "git push origin main"),
+        ("Run `git push origin main`, if the tests pass", "git push origin main"),
     ],
 )
 def test_a_part_and_a_report_are_no_order(request_text, program):

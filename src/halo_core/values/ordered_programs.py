@@ -12,9 +12,9 @@ from halo_core.values.patterns import compile_later
 
 _RUNNING: Final = tuple("run execute start launch starte ejecuta lanza exécute lance esegui".split())
 _ORDERED: Final = compile_later(
-    rf"(?:^|[.!?]\s|\n)[ \t]*(?:(?:please|now|then)[ ,]+)?(?:{'|'.join(_RUNNING)})(?: this)?"
+    rf"(?:\A|[.!] )[ \t]*(?:(?:please|now|then)[ ,]+)?(?:{'|'.join(_RUNNING)})(?: this)?"
     r"(?: (?:the )?(?:command|script|program|query))?:? ?"
-    r"(?:`([^`\n]{1,512})`(?=[.!?,;]?(?:\s|$))|([^`\n]{1,512}?)(?=[.!?](?:\s|$)|\n|$))",
+    r"(?:`([^`\n]{1,512})`(?=[.!]?\s*$|[.!] |,? (?:and|then)\b)|([^`\n]{1,512}?)(?=[.!?](?:\s|$)|\n|$))",
     re.IGNORECASE,
 )
 _MAX_ORDERED: Final = 8
@@ -28,7 +28,8 @@ def make_program_form(program: str) -> Form:
 def find_ordered_programs(text: str) -> Iterator[Form]:
     """Find the programs that a text of the user orders: all that stands behind a verb of running at its beginning.
 
-    A part is another program: of `DELETE FROM t WHERE id=5`, the first three words delete everything.
+    A part is another program: of `DELETE FROM t WHERE id=5`, the first three words delete everything. A later line and
+    what follows a question may be a text that the user only shows, so no order is found there; nor is a condition.
     """
     for match in islice(_ORDERED.finditer(text), _MAX_ORDERED):
         yield make_program_form(match[1] or match[2])

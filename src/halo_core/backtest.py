@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from halo_core.decision import decide
-from halo_core.decision.bindings import find_exposure, list_answer_bindings
+from halo_core.decision.checks import list_accepted_bindings
 from halo_core.model import (
     REAUTHORIZABLE_CODES,
     AccessRequest,
@@ -252,20 +252,18 @@ def decide_under(request: AccessRequest, snapshot: Snapshot, policy: PolicyView)
     """The decision on a recorded request under another policy, with a person's answer where it counts."""
     changed = replace(snapshot, policy=policy)
     approval = snapshot.approval
-    exposure = find_exposure(snapshot.provenance, snapshot.targets, is_tainted=snapshot.session.tainted)
-    asked_in = approval.session if approval is not None else ""
-
-    def list_bindings(rules: str) -> tuple[str, ...]:
-        return list_answer_bindings(request, snapshot.chain, rules, exposure=exposure, asked_in=asked_in)
-
-    if approval is None or approval.binding not in (before := list_bindings(snapshot.policy.rules)):
+    if approval is None:
+        return decide(request, changed)
+    before = list_accepted_bindings(request, snapshot, approval, snapshot.policy.rules)
+    if approval.binding not in before:
         return decide(request, changed)
     unanswered = replace(changed, approval=None)
     if approval.granted and not _find_questions(request, unanswered) <= _find_questions(
         request, replace(snapshot, approval=None)
     ):
         return decide(request, unanswered)
-    answer = replace(approval, binding=list_bindings(policy.rules)[before.index(approval.binding)])
+    after = list_accepted_bindings(request, snapshot, approval, policy.rules)
+    answer = replace(approval, binding=after[before.index(approval.binding)])
     return decide(request, replace(changed, approval=answer))
 
 

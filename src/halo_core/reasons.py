@@ -189,7 +189,11 @@ REASONS: Final[dict[str, ReasonText]] = {
     "rejected_before": ReasonText(
         "this exact call was already rejected or has failed", "request it again as a new call"
     ),
-    "approval_denied": ReasonText("an approver denied this exact call", "do something else"),
+    "approval_denied": ReasonText(
+        "an approver denied this exact call",
+        "do something else; nothing lifts a person's no, which ends with its session, and for later runs of an"
+        " application that names no sessions after a day: then an approver is asked again",
+    ),
     "approval_mismatch": ReasonText("the approval is for another call", "request an approval for this call"),
     "approver_in_chain": ReasonText("an approver must not be part of the chain", "ask an approver outside the chain"),
     # policy

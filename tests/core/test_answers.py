@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import pytest
@@ -75,6 +76,20 @@ def test_a_refused_call_stays_refused_however_often_it_is_driven(home):
                 assert caught.value.reason == "approval_denied"
     assert not body
     assert verified(home) == 0
+
+
+def test_a_no_holds_as_long_as_its_session_goes_on(home):
+    body = Calls()
+    later = FixedClock(time.time_ns() // 1000 + 5 * 24 * 3600 * 1_000_000)
+    with opened(home) as halo:
+        pay, name = tool(halo, "pay"), enrolled(home)
+        with halo.session("s"):
+            request = pending(halo, pay, body, amount=500, to="b")
+            assert cli("approvals", "deny", request, "--as", name, "--why", "no", home=home)[0] == 0
+    with opened(home, clock=later) as halo, halo.session("s"), pytest.raises(Denied) as caught:
+        ask(halo, tool(halo, "pay"), body, amount=500, to="b")
+    assert caught.value.reason == "approval_denied"
+    assert not body
 
 
 def test_an_approval_does_not_cross_sessions(home):

@@ -252,7 +252,11 @@ def deny(
     key_home: ApproverKeyHomeOption = None,
     store: StoreContext,
 ) -> None:
-    """Deny a request."""
+    """Deny a request.
+
+    Exactly this call stays denied for the rest of its session. If the application names no sessions, it stays denied
+    for a day in later runs of the agent for the same user. Other sessions ask anew. Nothing lifts a no before.
+    """
     _record_answers(store, [load_page(store, id)], _AnswerOptions(name, why, "1h", key_home), approve=False)
 
 
@@ -342,6 +346,8 @@ def _say_answer(
         )
     )
     if not is_approved:
+        if question.row.kind == "call":
+            say("  the same call is denied for the rest of its session, and for a day in later runs of the agent")
         return
     rows = [
         (item.name, describe_argument(item.value, item.came_from))

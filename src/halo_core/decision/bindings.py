@@ -5,8 +5,8 @@ done to what, and under which policy. Another argument, epoch or rule makes anot
 
 A question of a session that can be continued is also bound to that session. A session that nobody named and no
 framework continues (`ENDING_SOURCES`) has usually ended when a person answers, so its question is bound to the exposure
-at which it was asked instead: the next run of the same agent for the same user may use the answer if it is exposed no
-more than that.
+at which it was asked instead: the next run of the same agent for the same user may use a yes if it is exposed no
+more than that. A no holds for it however exposed it is.
 """
 
 from __future__ import annotations

@@ -42,13 +42,14 @@ from halo_core.decision.answers import (
     is_approver_in_chain,
     name_reversed_tool,
 )
-from halo_core.decision.bindings import find_exposure, list_answer_bindings
+from halo_core.decision.bindings import UNEXPOSED, find_exposure, list_answer_bindings
 from halo_core.decision.model_fields import check_model_fields, list_hosted_resources, select_granted_arguments
 from halo_core.decision.record_members import GRANTED
 from halo_core.model import (
     SUSPENSIONS,
     AccessRequest,
     ActionKind,
+    Approval,
     Decision,
     Effect,
     Grants,
@@ -389,15 +390,22 @@ def _check_quotas(snapshot: Snapshot, cost: Price) -> list[Reason]:
     ]
 
 
+def list_accepted_bindings(
+    request: AccessRequest, snapshot: Snapshot, approval: Approval, rules: str
+) -> tuple[str, ...]:
+    """List the digests to which this answer may be bound, for a call under the rules with this name."""
+    exposure = find_exposure(snapshot.provenance, snapshot.targets, is_tainted=snapshot.session.tainted)
+    # INVARIANT: FAILCLOSED - a no of a run that has ended holds for a later one however exposed either is.
+    least = exposure if approval.granted else UNEXPOSED
+    return list_answer_bindings(request, snapshot.chain, rules, exposure=least, asked_in=approval.session)
+
+
 def apply_answer(request: AccessRequest, snapshot: Snapshot, reasons: list[Reason]) -> list[Reason]:
     """Apply an approver's answer: the challenge becomes `monitor` if approved, `deny` if refused."""
     approval = snapshot.approval
     if approval is None or not any(map(is_answerable, reasons)) or snapshot.time_us >= approval.expires_us:
         return reasons
-    exposure = find_exposure(snapshot.provenance, snapshot.targets, is_tainted=snapshot.session.tainted)
-    accepted = list_answer_bindings(
-        request, snapshot.chain, snapshot.policy.rules, exposure=exposure, asked_in=approval.session
-    )
+    accepted = list_accepted_bindings(request, snapshot, approval, snapshot.policy.rules)
     if approval.binding not in accepted:
         return [*reasons, Reason("approval_mismatch", "approval", approval.id)]
     if is_approver_in_chain(approval, request, snapshot):

@@ -337,7 +337,7 @@ class Planner:
             or (holders and any(credentials.risk_assessor.find_score_name(tx, agent) for agent in holders))
             or (planned.may_store and _may_taint(tx, context))
             or (may_have_answers(tx) and _has_answers(tx, context, credentials, digester))
-            or (call.session_source in ENDING_SOURCES and ApprovalTable(tx).has_unused_answers(context.now_us))
+            or (call.session_source in ENDING_SOURCES and ApprovalTable(tx).has_answers_for_runs(context.now_us))
             or ((tx.image.held != () or call.resource.can_wait) and _may_rest_on_held(tx, context, digester))
         ):
             return None

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from halo_core.authority import compute_effective_authority
 from halo_core.crypto.keys import Digester
 from halo_core.decision import revocation_applies, stop_applies
-from halo_core.decision.bindings import ENDING_SOURCES, find_exposure, list_answer_bindings
+from halo_core.decision.bindings import ENDING_SOURCES, UNEXPOSED, find_exposure, list_answer_bindings
 from halo_core.decision.model_fields import ACCEPTED_KIND, list_model_fields
 from halo_core.enforcement.action_facts import mark_source, read_facts, unmark_source
 from halo_core.enforcement.call import Credentials
@@ -37,7 +37,7 @@ from halo_core.model import (
 from halo_core.risk.action_risk import WEALTH_INDEX
 from halo_core.risk.profile import Chunk, make_chunk
 from halo_core.store import SessionState, Transaction, find_paused_decision
-from halo_core.store.answer_rows import ApprovalRow, ApprovalTable
+from halo_core.store.answer_rows import MAX_ANSWER_LIFETIME_S, ApprovalRow, ApprovalTable
 from halo_core.store.identity_rows import IdentityTable
 from halo_core.store.known_values import KnownValues
 from halo_core.store.proven_entries import was_approval_used
@@ -431,7 +431,7 @@ def _read_approvals(
     """The number of open questions of the session, and the answer to this call if there is one."""
     table, session = ApprovalTable(tx), context.session
     can_end = context.call.session_source in ENDING_SOURCES
-    may_reuse = can_end and table.has_unused_answers(context.now_us)
+    may_reuse = can_end and table.has_answers_for_runs(context.now_us)
     may_have_paused = can_end and tx.image.runs.find(session, context.request_id) != []
     if not active.chain or not (active.state.pending or may_reuse or may_have_paused):
         return 0, None
@@ -441,8 +441,10 @@ def _read_approvals(
         if token is None or token.kind != "call":
             continue
         asked_in, expires_us = row.session if row.session != session else "", token.expires_at_s * 1_000_000
-        # INVARIANT: BIND - an answer that another run was given counts only if it is a yes that has not expired.
-        if asked_in and (token.answer != "approve" or at_us >= expires_us):
+        # INVARIANT: BIND - an answer that another run was given counts only for its time, a no for a day.
+        if asked_in and token.answer != "approve":
+            expires_us = min(expires_us, (token.issued_at_s + MAX_ANSWER_LIFETIME_S) * 1_000_000)
+        if asked_in and at_us >= expires_us:
             continue
         # INVARIANT: BIND - a row may have been set back to unused. The signed entries say whether it was used.
         if row.status == "approved" and was_approval_used(tx, row.id, dict.fromkeys((row.session, session))):
@@ -466,15 +468,13 @@ def _find_answered_rows(
     """Questions that may hold the answer to this call.
 
     That is the question on which this request paused; otherwise the session's open question about the same call;
-    otherwise approved questions about it that runs which have ended left unused.
+    otherwise questions about it of runs which have ended: approved ones that they left unused, and denied ones.
     """
     request, session, table = context.request, context.session, ApprovalTable(tx)
     exposure = find_exposure(context.provenance, context.targets, is_tainted=active.state.view.tainted)
 
-    def list_bindings(asked_in: str = "") -> tuple[str, ...]:
-        return list_answer_bindings(
-            request, active.chain, credentials.policy.rules, exposure=exposure, asked_in=asked_in
-        )
+    def list_bindings(asked_in: str = "", least: int = exposure) -> tuple[str, ...]:
+        return list_answer_bindings(request, active.chain, credentials.policy.rules, exposure=least, asked_in=asked_in)
 
     paused = _find_paused_approval(tx, request)
     # INVARIANT: BIND - a paused action goes on only with the binding for which it was approved.
@@ -483,7 +483,11 @@ def _find_answered_rows(
         return [paused]
     if active.state.pending and (row := table.find_open(session, list_bindings())) is not None:
         return [row]
-    return table.list_approved_elsewhere(session, list_bindings("another")) if may_reuse else []
+    if not may_reuse:
+        return []
+    approved = table.list_answered_elsewhere("approved", session, list_bindings("another"))
+    denied = table.list_answered_elsewhere("denied", session, list_bindings("another", UNEXPOSED))
+    return sorted(approved + denied, key=lambda row: (row.asked_us, row.id), reverse=True)
 
 
 def _find_paused_approval(tx: Transaction, request: AccessRequest) -> ApprovalRow | None:

@@ -100,7 +100,7 @@ def answer(
         raised: for a re-authorization, unit → the session's new total limit, in the unit's own decimals. A limit that
             was reached and is not named rises by what a session starts with, up to the ceiling; others stay.
         now_us: time of the answer, microseconds since the epoch.
-        lifetime_s: time for which the answer can be used, seconds.
+        lifetime_s: time for which a yes can be used, seconds.
         terms: on which a yes is remembered where it can be; None for this call alone.
         shown_page: exactly what the approver was shown.
 
@@ -131,6 +131,8 @@ def answer(
             return store.commit(_ConfirmJob(store, request, approver, signer, reason, now_us, terms))
         is_kept = terms is not None and approve and can_be_remembered(request, with_amount=terms.with_amount)
         extended_s = _extend_for_held_act(request, lifetime_s, now_us)
+        if not approve and request.row.kind == "call":
+            extended_s = MAX_APPROVAL_LIFETIME_S  # a no holds for as long as its session goes on
         kept_terms = terms if is_kept else None
         return store.commit(
             _AnswerJob(

@@ -156,7 +156,7 @@ class OutboxTable(Table):
 
 _APPROVAL_COLUMNS: Final = "id, kind, session, binding, status, asked_us, expires_us, answer"
 MAX_ANSWER_LIFETIME_S: Final = DAY_S
-"""Longest time for which an answer to a call can be used, seconds."""
+"""Longest time for which a yes to a call can be used, and for which a no holds in later runs, seconds."""
 _MAX_REUSABLE: Final = 8
 _IS_OPEN: Final = "status IN ('pending', 'approved', 'denied')"
 # INVARIANT: ONCE - an approval that was used or denied, or that expired, never becomes valid again.
@@ -204,14 +204,14 @@ class ApprovalTable(Table):
         marks = ",".join("?" * len(bindings))
         return self._find_newest(f"session=? AND binding IN ({marks}) AND {_IS_OPEN}", session, *bindings)
 
-    def list_approved_elsewhere(self, session: str, bindings: Sequence[str]) -> list[ApprovalRow]:
-        """The newest unused approvals with one of these bindings that another session asked for."""
+    def list_answered_elsewhere(self, status: str, session: str, bindings: Sequence[str]) -> list[ApprovalRow]:
+        """The newest challenges of other sessions with one of these bindings that are `approved`, or `denied`."""
         marks = ",".join("?" * len(bindings))
         rows = self._tx.cursor.execute(
             f"SELECT {_APPROVAL_COLUMNS} FROM approval"  # noqa: S608  constants and marks
-            f" WHERE tenant=? AND status='approved' AND kind='call' AND session<>? AND binding IN ({marks})"
+            f" WHERE tenant=? AND status=? AND kind='call' AND session<>? AND binding IN ({marks})"
             " ORDER BY asked_us DESC, id DESC LIMIT ?",
-            (self._tx.tenant, session, *bindings, _MAX_REUSABLE),
+            (self._tx.tenant, status, session, *bindings, _MAX_REUSABLE),
         ).fetchall()
         return [ApprovalRow(*row) for row in rows]
 
@@ -221,16 +221,17 @@ class ApprovalTable(Table):
         where = f"status='pending' AND kind='call' AND session<>? AND expires_us>? AND binding IN ({marks})"
         return self._find_newest(where, session, now_us, *bindings)
 
-    def has_unused_answers(self, now_us: int) -> bool:
-        """Whether there may be an unused approval of a call; a cheap check in memory."""
+    def has_answers_for_runs(self, now_us: int) -> bool:
+        """Whether there may be an answer that a later run gets, approved and unused or denied; a check in memory."""
         image = self._tx.image
-        if image.unused_until_us is None:
+        if image.answered_until_us is None:
             row = self._tx.cursor.execute(
-                "SELECT max(expires_us) FROM approval WHERE tenant=? AND status='approved' AND kind='call'",
+                "SELECT max(expires_us) FROM approval"
+                " WHERE tenant=? AND status IN ('approved', 'denied') AND kind='call'",
                 (self._tx.tenant,),
             ).fetchone()
-            image.unused_until_us = 0 if row[0] is None else int(row[0]) + MAX_ANSWER_LIFETIME_S * 1_000_000
-        return now_us < image.unused_until_us
+            image.answered_until_us = 0 if row[0] is None else int(row[0]) + MAX_ANSWER_LIFETIME_S * 1_000_000
+        return now_us < image.answered_until_us
 
     def list_pending(self, session: str | None = None) -> list[ApprovalRow]:
         """Challenges without an answer, of one session or of all, oldest first."""
@@ -248,7 +249,7 @@ class ApprovalTable(Table):
             raise ValueError(f"`{status}` is no answer")
         # INVARIANT: BIND - one challenge has one answer, even if two people answer at the same moment.
         self._tx.database.claim_control()  # other processes look whether there is an answer only once
-        self._tx.image.unused_until_us = None
+        self._tx.image.answered_until_us = None
         done = self._tx.cursor.execute(
             "UPDATE approval SET status=?, answer=? WHERE tenant=? AND id=? AND status='pending'",
             (status, token, self._tx.tenant, request),
@@ -262,7 +263,7 @@ class ApprovalTable(Table):
             CannotDecide: its present status does not allow that; an approval is used once.
         """
         before = _PRECEDING[status]
-        self._tx.image.unused_until_us = None
+        self._tx.image.answered_until_us = None
         marks = ",".join("?" * len(before))
         self._tx.insert(
             f"UPDATE approval SET status=? WHERE tenant=? AND id=? AND status IN ({marks})",  # noqa: S608  only marks

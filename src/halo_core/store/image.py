@@ -190,7 +190,7 @@ class TenantImage:
         denial_history: the entries that gave overrides which forbid; kept by `clear`.
         noted_answers: rows of which a difference was recorded; kept by `clear`.
         counted_uses: account → (version, sequence number) of the newest uses by this process; kept by `clear`.
-        unused_until_us: until when there may be an unused approval of a call; kept by `clear`.
+        answered_until_us: until when there may be an answer that a later run gets; kept by `clear`.
         known: (kind, digest) → whether the operator declared the value as known.
         known_history: the entries that declared known values, or took them back; kept by `clear`.
         identity_history: the entries that say how the risk of people changed; kept by `clear`.
@@ -248,7 +248,7 @@ class TenantImage:
     denial_history: EntryHistory[str, tuple[str, str, int, str]] = field(default_factory=EntryHistory)
     noted_answers: set[str] = field(default_factory=set)
     counted_uses: dict[str, deque[tuple[int, int]]] = field(default_factory=dict)
-    unused_until_us: int | None = None
+    answered_until_us: int | None = None
     known: dict[tuple[str, str], bool] = field(default_factory=dict)
     known_history: EntryHistory[tuple[str, str], bool] = field(default_factory=EntryHistory)
     identity_history: EntryHistory[str, int] = field(default_factory=EntryHistory)
@@ -315,7 +315,7 @@ class TenantImage:
             self.people,
         ):
             rows.clear()
-        self.has_answers = self.denials_end_us = self.unused_until_us = None
+        self.has_answers = self.denials_end_us = self.answered_until_us = None
         self.has_known = None
         self.held = None
         self.current_profiles.clear()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import io
 import json
 from dataclasses import replace
 
@@ -13,6 +14,7 @@ from oversight_world import answers, people
 from halo_core.crypto.keys import KeyStore
 from halo_core.decision import decide
 from halo_core.errors import ConfigError, Denied, Pending
+from halo_core.evidence import halo_verify
 from halo_core.evidence.answers import Period, Verdict
 from halo_core.evidence.audit_log import AuditLog, ask
 from halo_core.evidence.checks import CHECK_QUESTIONS
@@ -64,6 +66,35 @@ def test_a_refused_call_runs_once_and_exactly_as_it_was(home):
     assert body["links"] == [["overrides", decision]]
     assert verified(home, signatures=True) == 0
     assert cli("replay", "--all", home=home)[0] == 0
+
+
+def test_status_and_the_packs_answers_tell_answers_and_overrides_apart(home, tmp_path):
+    with opened(home) as halo:
+        send, wipe = tool(halo, "send"), tool(halo, "wipe")
+        decision = denied(halo, wipe, **WIPE)
+        with pytest.raises(Pending) as asked:
+            run(halo, send, to="eva@partner.example", text="x")
+        enrolled(home)
+        enrolled(home, "noa")
+        answers(home, asked.value.pending_id, approve=False, why="no")
+        granted = override(home, decision, allow=True)
+        review(home, granted.id)
+    control = json.loads(cli("status", "--json", home=home)[1])["local"]["control"]
+    (proof,) = control["answers"]
+    assert (control["answers"], control["overrides"]) == ({proof: 1}, {proof: 1})
+    out = cli("status", home=home)[1]
+    assert f"answers to questions: 1 {proof}" in out
+    assert f"overrides: 1 {proof}" in out
+    pack = tmp_path / "a.zip"
+    assert cli("pack", "make", "--output", str(pack), home=home)[0] == 0
+    printed = io.StringIO()
+    halo_verify.main([str(pack), "approvals"], printed)
+    head, *rows = (line.split("\t") for line in printed.getvalue().splitlines() if "\t" in line)
+    asked_row, override_row, review_row = (dict(zip(head, row, strict=True)) for row in rows)
+    assert (asked_row["answer"], asked_row["direction"]) == ("deny", "")
+    assert (override_row["direction"], override_row["answer"]) == ("allow", granted.id)
+    assert decision in override_row["links"]
+    assert (review_row["verdict"], review_row["answer"]) == ("upheld", granted.id)
 
 
 def test_a_target_is_forbidden_to_everybody(home):

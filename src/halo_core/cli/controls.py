@@ -120,10 +120,16 @@ def _print_control(control: ControlView) -> None:
         say("  [bold red]in authorities.json under another name than enrolled[/]: ", safe_text(names))
     if control.differences:
         say(f"  [bold red]{control.differences}[/] rows of control differed from their signed entries: halo verify")
-    if control.answers:
-        text = ", ".join(f"{count:,} {proof}" for proof, count in sorted(control.answers.items()))
-        say(safe_text(f"  answers to questions: {text}"))
-    if control.acts.get(UNPROVEN) or control.answers.get(UNPROVEN):
+    _print_signed(control)
+
+
+def _print_signed(control: ControlView) -> None:
+    """Print how many answers and overrides people signed, and whether that is proven."""
+    for what, counts in (("answers to questions", control.answers), ("overrides", control.overrides)):
+        if counts:
+            text = ", ".join(f"{count:,} {proof}" for proof, count in sorted(counts.items()))
+            say(safe_text(f"  {what}: {text}"))
+    if any(counts.get(UNPROVEN) for counts in (control.acts, control.answers, control.overrides)):
         say("  [dim]unproven (dev): code that runs as the agent could have done it; it is evidence, not prevention[/]")
 
 

@@ -39,6 +39,7 @@ PREDICATE_TYPE = "https://github.com/halo-agents/halo/evidence-pack/v1"
 LINE_END = re.compile(rb',"index":(0|[1-9]\d{0,14}),"signatures":\["([\w+/=]+)"(?:,"([\w+/=]+)")?],"w":"([\w.-]+)"}')
 QUESTIONS = ("who-touched", "denials", "unfinished", "policies", "approvals")
 _ROW = ("agent", "user", "action", "resource", "effect", "ran", "session")
+_ANSWER = "request kind answer direction verdict links actor authn kid why".split()
 TYPES = {"body": dict, "kind": str, "prev": str, "ts_us": int, "v": int, "ws": int}
 ALL_TYPES = TYPES | {"assurance": str, "attached": str, "content": list, "session": str}
 MALFORMED = (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError, struct.error)
@@ -349,8 +350,7 @@ class Checker:
         self._ends = dict[str, tuple[int, bytes, bool, bool]]()
         self.findings, self.counts, self.labels = list[Wrong](), Counter[str](), set[str]()
         self.last: Entry | None = None
-        self.open_runs, self.writers = dict[tuple[str, int], Entry](), dict[str, Key]()
-        self._runs = Counter[bytes]()  # by request, without runs that paused
+        self.open_runs, self.writers, self._starts = dict[tuple[str, int], Entry](), dict[str, Key](), Counter[bytes]()
         self._parse_part = lru_cache(MAX_TREES)(lambda name: read_json(pack.shared[name], name))
 
     def run(self) -> Iterator[Entry]:
@@ -509,8 +509,8 @@ class Checker:
         if host["mode"] != "enforce" or resource["idempotent"]:
             return  # it may run any number of times
         facts["request"] = digest = hashlib.sha256(b"halo/request\0" + to_json(run)).digest()[:16]
-        self._runs[digest] += 1
-        require(self._runs[digest] <= 1, "dispatched_twice", entry, "its request ran before, and may run once")
+        self._starts[digest] += 1
+        require(self._starts[digest] <= 1, "dispatched_twice", entry, "its request ran before, and may run once")
 
     def _check_outcome(self, entry: Entry) -> None:
         """Check that its decision ran and has no other outcome. A paused action may run once more."""
@@ -520,7 +520,7 @@ class Checker:
         if decision is None or not (isinstance(place, int) or read_base64(place["leaf"]) == decision.leaf):
             raise Wrong("outcome_unmatched", entry, "its decision did not let an action run, or has an outcome")
         if body.get("status") == "paused" and "request" in decision.facts:
-            self._runs[decision.facts["request"]] -= 1
+            self._starts[decision.facts["request"]] -= 1
         self.counts["outcomes"] += 1
 
 
@@ -533,8 +533,8 @@ def answer(checker: Checker, question: str, label: str) -> Iterator[dict[str, An
             yield entry.row(*_ROW)
         elif question == "denials" and is_in and entry.facts.get("effect") in ("challenge", "deny"):
             yield entry.row(*_ROW, "reasons")
-        elif question == "approvals" and is_in and kind == "approval":
-            yield entry.row() | {name: body.get(name, "") for name in "request kind answer actor authn kid why".split()}
+        elif question == "approvals" and is_in and kind in ("approval", "override"):
+            yield entry.row() | {name: body.get(name, "") for name in _ANSWER}
         elif question == "policies" and kind in now and (value := body.get("to", body.get("hash"))) != now[kind]:
             yield entry.row() | {"what": kind, "value": value, "before": body.get("from", now[kind])}
             now[kind] = value

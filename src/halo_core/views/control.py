@@ -110,6 +110,7 @@ class ControlView(View):
         unenrolled: thumbprints in authorities.json that no entry has enrolled.
         renamed: thumbprints whose name in authorities.json is not that of their enrolment's entry.
         answers: `proven` and `unproven (dev)` → number of answers to questions, remembered ones included.
+        overrides: the same of signed overrides, which are no answers.
         restrictions: stops, suspensions and revocations in force.
     """
 
@@ -125,6 +126,7 @@ class ControlView(View):
     unenrolled: tuple[str, ...]
     renamed: tuple[str, ...] = ()
     answers: Mapping[str, int] = field(default_factory=dict)
+    overrides: Mapping[str, int] = field(default_factory=dict)
     restrictions: tuple[RestrictionView, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
@@ -133,6 +135,7 @@ class ControlView(View):
             **select_fields(self, "differences", "floor", "floor_source"),
             "acts": dict(self.acts),
             "answers": dict(self.answers),
+            "overrides": dict(self.overrides),
             "past": [item.to_json() for item in self.past],
             "people": list(self.people),
             "renamed": list(self.renamed),
@@ -182,7 +185,8 @@ def load_control(reader: Reader, home: Path, tenant: str, host: HostFloor, now_u
         differences=read.differences + int(row is not None and row.mode != history.floor.value),
         unenrolled=tuple(sorted(live.keys() - {item.key_id for item in history.list_live()})),
         renamed=_list_renamed(reader, trusted, history),
-        answers=describe.count_answers(read.answers_by_key),
+        answers=describe.count_signed(read.answers_by_key),
+        overrides=describe.count_signed(read.overrides_by_key),
         restrictions=tuple(describe.list_restrictions()),
     )
 
@@ -195,19 +199,21 @@ class _ControlEntries:
         history: what follows from them.
         acts: id → entry of each control act.
         answers_by_key: thumbprint of a key → number of answers to questions that it signed.
+        overrides_by_key: the same of overrides.
         differences: number of entries that say that rows differed, or that are not verified themselves.
     """
 
     history: ControlHistory
     acts: dict[str, LedgerEntry] = field(default_factory=dict)
     answers_by_key: Counter[str] = field(default_factory=Counter)
+    overrides_by_key: Counter[str] = field(default_factory=Counter)
     differences: int = 0
 
 
 def _read_control_entries(reader: Reader, home: Path, tenant: str) -> _ControlEntries:
-    """Read and verify the control entries of a log, and the answers to questions."""
+    """Read and verify the control entries of a log, the answers to questions, and the overrides."""
     read = _ControlEntries(ControlHistory(tenant, reader.store_id(tenant)))
-    for _, note in reader.notes(tenant, (*_KINDS, *_ANSWER_KINDS)):
+    for _, note in reader.notes(tenant, (*_KINDS, *_ANSWER_KINDS, EntryKind.OVERRIDE.value)):
         try:
             entry = decode_signed_entry(reader, home, tenant, note)
         except NotVerified:
@@ -215,6 +221,8 @@ def _read_control_entries(reader: Reader, home: Path, tenant: str) -> _ControlEn
             continue
         if entry.kind.value in _ANSWER_KINDS:
             read.answers_by_key[str(entry.body.get("kid"))] += entry.body.get("op") != "revoke"
+        elif entry.kind is EntryKind.OVERRIDE:
+            read.overrides_by_key[str(entry.body.get("kid"))] += entry.body.get("op") == "grant"
         elif entry.kind is EntryKind.CONTROL:
             read.differences += 1
         else:
@@ -293,12 +301,13 @@ class _Describer:
             problem=change.problem,
         )
 
-    def count_answers(self, answered: Mapping[str, int]) -> dict[str, int]:
-        """Number of answers that are `proven` and `unproven (dev)`; `answered`: thumbprint → answers that it signed."""
+    def count_signed(self, signed: Mapping[str, int]) -> dict[str, int]:
+        """Number of acts that are `proven` and `unproven (dev)`; `signed`: thumbprint → acts that it signed."""
         proven = {item.key_id for item in self._history.people if item.is_proven} - self._here
         counts: Counter[str] = Counter()
-        for kid, count in answered.items():
-            counts[PROVEN if kid in proven else UNPROVEN] += count
+        for kid, count in signed.items():
+            if count:
+                counts[PROVEN if kid in proven else UNPROVEN] += count
         return dict(counts)
 
     def list_restrictions(self) -> Iterator[RestrictionView]:

@@ -208,7 +208,7 @@ def test_yes_accepts_the_guesses_and_switches(home):
     assert "evidence" in err
     manifest = load_manifest((home / "agents.yaml").read_text())
     assert manifest.declared[ActionKind.TOOL_CALL]["book_hotel"] == Resource(
-        impact=Impact.PAYMENT, amount="price", reversal=Reversal.COMPENSATE
+        impact=Impact.PAYMENT, amount="price", reversal=Reversal.IRREVERSIBLE
     )
     assert manifest.declared[ActionKind.RETRIEVAL]["web"].impact is Impact.READ
     assert manifest.agents.keys() == {"desk"}

@@ -185,6 +185,20 @@ def test_reads_stay_reads(name, description, arguments):
 
 
 @pytest.mark.parametrize(
+    ("name", "arguments", "impact"),
+    [
+        ("pay_invoice", "account,amount:number", Impact.PAYMENT),
+        ("book_hotel", "hotel,price:number", Impact.PAYMENT),
+        ("send_mail", "to,text", Impact.SEND),
+        ("delete_file", "path", Impact.DELETE),
+    ],
+)
+def test_nothing_but_a_declaration_says_that_a_payment_can_be_made_up_for(name, arguments, impact):
+    guess = guess_tool(name, "", build_schema(arguments))
+    assert (guess.impact, guess.reversal) == (impact, Reversal.IRREVERSIBLE)
+
+
+@pytest.mark.parametrize(
     ("description", "impact"),
     [
         ("Sends the report to everybody.", "send"),

@@ -48,9 +48,8 @@ _AMOUNTS: Final = ("amount", "sum", "value", "price", "total")
 _REVERSAL: Final = {
     Impact.READ: Reversal.NONE_NEEDED,
     Impact.WRITE: Reversal.UNDO,
-    Impact.SEND: Reversal.IRREVERSIBLE,
-    Impact.PAYMENT: Reversal.COMPENSATE,
 }
+"""How an effect of a class is taken back; nothing else is, unless a declaration says so."""
 _MILD: Final = (Impact.READ, Impact.WRITE, Impact.UNKNOWN)
 
 

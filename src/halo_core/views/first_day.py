@@ -39,7 +39,6 @@ _KINDS: Final = (ActionKind.TOOL_CALL, ActionKind.RETRIEVAL)
 _REVERSAL: Final = {
     Impact.READ: Reversal.NONE_NEEDED,
     Impact.WRITE: Reversal.UNDO,
-    Impact.PAYMENT: Reversal.COMPENSATE,
 }
 _FINDING_KINDS: Final = {
     "hosted_tool": "hosted_tool",

@@ -137,7 +137,7 @@ class AgentRun:
         if self.acting_name is not None and agent:
             await arun(HandOffCall(self.halo, self, agent, {"task": ""}))
             return
-        if agent:
+        if agent and not self._acts_already(agent):
             with self.step_scope():
                 self._agent_scope = await adrive(
                     self.halo.begin_agent(agent, give=self.halo.delegation_terms.get(agent))
@@ -146,6 +146,11 @@ class AgentRun:
         else:
             self.acting = self.base_acting
         self.acting_name = agent
+
+    def _acts_already(self, agent: str) -> bool:
+        """Whether the run began under this very name: then nobody hands off to anybody."""
+        acting = self.base_acting.agents[-1] if self.base_acting is not None else self.halo.agent
+        return agent == acting
 
     def hand_to(self, agent: str, ticket: Ticket) -> None:
         """Make the receiver of a decided hand-off the acting agent."""

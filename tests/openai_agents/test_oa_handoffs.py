@@ -49,6 +49,16 @@ async def test_agents_that_hand_back_and_forth_never_deepen_the_chain(world, hal
     assert set(world.effects("alice") + world.effects("bob")) == {"allow"}
 
 
+async def test_an_agent_named_as_the_application_hands_off_to_others_and_not_to_itself(world, halo):
+    """Nobody hands off to the agent that the run began under."""
+    front = agent("desk", [over("bob"), "desk is done"], handoffs=[agent("bob", ["bob is here"])])
+    assert (await Runner.run(halo.guard(front), "go")).final_output == "bob is here"
+    decisions = [entry.body["request"] for entry in world.entries(EntryKind.DECISION)]
+    hand_offs = [item for item in decisions if item["kind"] == "handoff"]
+    assert [(item["subject"]["agent"], item["resource"]["id"]) for item in hand_offs] == [("desk", "bob")]
+    assert world.chains("bob") == [["desk"]]
+
+
 async def test_links_end_with_the_run(world, halo):
     guarded = pair(halo, [over("bob")], [LOOK, "done"])
     await Runner.run(guarded, "go", **halo.run_options())

@@ -331,5 +331,5 @@ def load_shipped_model() -> RiskModel:
 
     path = resources.files("halo_core.risk") / "model.bin"
     if not path.is_file():
-        raise ConfigError("no_model", "this installation has no behaviour model", remedy="reinstall halo-agents")
+        raise ConfigError("no_model", "this installation has no behaviour model", remedy="install Halo again")
     return RiskModel.from_packed(path.read_bytes())

@@ -70,3 +70,11 @@ def test_every_requirement_has_a_hash(file):
     names = [line.partition("==")[0] for line in text.splitlines() if "==" in line and not line.startswith(" ")]
     assert names
     assert all("--hash=sha256:" in INSTALL["pinned"](text, name) for name in names)
+
+
+def test_no_page_and_no_message_installs_halo_from_an_index():
+    """Halo is on none, so anybody could put something there under its name."""
+    folders = ("docs", "examples", "src", "studies")
+    paths = [*ROOT.glob("*.md"), *(path for name in folders for path in (ROOT / name).rglob("*") if path.is_file())]
+    texts = {path: path.read_text(encoding="utf-8") for path in paths if path.suffix in (".md", ".py")}
+    assert [path.name for path, text in texts.items() if "halo-agents[" in text or "install halo-agents" in text] == []

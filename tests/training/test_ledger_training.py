@@ -177,4 +177,4 @@ def test_what_cannot_be_done_is_said_before_anything_is_read(home, argv, code):
 def test_without_the_extra_it_names_it(home, monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn", None)
     code, _, err = cli("train", home=home)
-    assert (code, "no_training_libraries" in err, "halo-agents[train]" in err) == (64, True, True), err
+    assert (code, "no_training_libraries" in err, "pip install '.[train]'" in err) == (64, True, True), err

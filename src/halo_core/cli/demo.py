@@ -232,7 +232,7 @@ def _load_desk(framework: Framework) -> Callable[[Path, Callable[[], None]], str
         adapter_demo = import_module(f"halo_{extra.replace('-', '_')}.demo")
     except ModuleNotFoundError as exc:
         problem = f"the demo runs an agent of `{extra}`, but `{exc.name}` is not installed"
-        remedy = f"pip install 'halo-agents[{extra}]', or choose another with --framework"
+        remedy = f"run `pip install '.[{extra}]'` in the checkout of Halo, or choose another with --framework"
         raise ConfigError("no_framework", problem, field="framework", remedy=remedy) from exc
     run_desk: Callable[[Path, Callable[[], None]], str] = adapter_demo.run_desk
     return run_desk

@@ -217,7 +217,7 @@ def _collect_findings(app: Any, name: str) -> list[Finding]:
     doctors = [run_doctor for adapter in matching or ADAPTERS if (run_doctor := _load_doctor(adapter)) is not None]
     if not doctors:
         extra = (matching or list(ADAPTERS))[0].removeprefix("halo_").replace("_", "-")
-        remedy = f"run `pip install 'halo-agents[{extra}]'`"
+        remedy = f"run `pip install '.[{extra}]'` in the checkout of Halo"
         raise ConfigError("no_adapter", "no adapter is installed", field="target", remedy=remedy)
     return [item for run_doctor in doctors for item in run_doctor(app, name=name)]
 

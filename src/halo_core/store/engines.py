@@ -45,5 +45,5 @@ def import_postgres() -> None:
             "no_driver",
             "the driver for PostgreSQL is not installed",
             field="db",
-            remedy="pip install 'halo-agents[postgres]'",
+            remedy="run `pip install '.[postgres]'` in the checkout of Halo",
         ) from exc

@@ -128,5 +128,5 @@ def require_libraries() -> None:
         ConfigError: `no_training_libraries`.
     """
     if find_spec("sklearn") is None:
-        problem, remedy = "scikit-learn is not installed", "install halo-agents[train]"
+        problem, remedy = "scikit-learn is not installed", "run `pip install '.[train]'` in the checkout"
         raise ConfigError("no_training_libraries", problem, remedy=remedy)

@@ -44,7 +44,7 @@ def driver_of(framework: str) -> Callable[..., Any]:
     try:
         driver: Callable[..., Any] = getattr(import_module(module), name)
     except ModuleNotFoundError as exc:
-        raise BadData(f"`{exc.name}` is not installed: pip install 'halo-agents[{framework}]'") from exc
+        raise BadData(f"`{exc.name}` is not installed: pip install '.[{framework}]' in the checkout") from exc
     return driver
 
 

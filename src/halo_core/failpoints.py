@@ -24,13 +24,6 @@ POINTS: Final = (
 ALERT_ACCEPTED: Final = "alert_told"
 """A receiver said yes to an alert, the cursor is old. Reached by whoever sends alerts, never by a decision."""
 
-COPY_POINTS: Final = (
-    "copied_table",  # a table of the target is whole, and others are empty
-    "copied",  # all rows are there, not compared
-    "before_finish",  # compared, not yet a store
-)
-"""Reached by `halo store copy`, never by a decision."""
-
 ERASURE_POINTS: Final = (
     "erasure_appended",  # the entry is inserted, the keys are as before
     "keys_destroyed",  # all of the transaction is done but the commit

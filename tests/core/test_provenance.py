@@ -16,7 +16,6 @@ from halo_core.store.reader import Reader
 from halo_core.values import (
     Sketch,
     fingerprint_text,
-    fingerprint_tokens,
     fingerprint_vouching_text,
     judge_arguments,
     origin_of_result,
@@ -24,7 +23,7 @@ from halo_core.values import (
 )
 from halo_core.values import sketch as sketch_module
 from halo_core.values.leaves import parse_leaves
-from halo_core.values.sketch import extract_tokens, pack_marks, unpack_marks
+from halo_core.values.sketch import extract_tokens, fingerprint_words, pack_marks, unpack_marks
 from halo_world import SURFACE, Calls, bodies, schema
 
 KEY = b"k" * 32
@@ -123,7 +122,7 @@ def test_a_full_sketch_calls_the_unknown_untrusted(monkeypatch):
     sketch = seen(user="ann bea cid")
     assert not sketch.saturated
     assert sketch.look_up_marks(["zzz"]) == [0]
-    sketch.merge(sketch.compute_additions(fingerprint_tokens(KEY, extract_tokens("d e f")), UNTRUSTED))
+    sketch.merge(sketch.compute_additions(set(fingerprint_words(KEY, extract_tokens("d e f"))), UNTRUSTED))
     assert sketch.saturated
     assert len(sketch.marks) <= 8
     assert dict(compute_provenance({"x": "zzz", "y": "ann"}, sketch)) == {"/x": UNTRUSTED, "/y": USER}
@@ -179,7 +178,9 @@ def test_a_mark_never_loses_an_origin(first, second):
     before: dict[int, int] = {}
     for text, source in [*first, *second]:
         sketch.merge(
-            unpack_marks(pack_marks(sketch.compute_additions(fingerprint_tokens(KEY, extract_tokens(text)), source)))
+            unpack_marks(
+                pack_marks(sketch.compute_additions(set(fingerprint_words(KEY, extract_tokens(text))), source))
+            )
         )
         assert all(sketch.marks[print_] & bits == bits for print_, bits in before.items())
         assert all(known != 4 or sketch.marks[print_] == 4 for print_, known in before.items())
@@ -289,10 +290,10 @@ def test_what_is_stored_of_a_value_is_keyed(home):
         halo.enforcer.run(halo.build_call(pay, {"to": secret, "amount": 1}), Calls(secret), SURFACE)
     for path in home.rglob("*"):
         assert path.is_dir() or secret.encode() not in path.read_bytes(), path
-    guess = fingerprint_tokens(b"", [secret]) | fingerprint_tokens(bytes(32), [secret])
+    guess = {*fingerprint_words(b"", [secret]), *fingerprint_words(bytes(32), [secret])}
     with Reader(f"sqlite:///{home / 'halo.db'}") as reader:
         rows = [row[0] for row in reader.database.connection.execute("SELECT marks FROM entry WHERE marks IS NOT NULL")]
     assert rows
-    (keyed,) = fingerprint_tokens(KeyStore(home).secret("sketch")[:64], [secret])
+    (keyed,) = fingerprint_words(KeyStore(home).secret("sketch")[:64], [secret])
     assert any(keyed.to_bytes(7) in row for row in rows)
     assert not any(print_.to_bytes(7) in row for row in rows for print_ in guess)  # wherever in a row it may stand

@@ -114,13 +114,11 @@ def _normalize_number(token: str) -> str:
     return digits.rstrip("0").rstrip(".") if match.group(1) else digits
 
 
-def fingerprint_tokens(key: bytes, words: Iterable[str]) -> set[int]:
-    """Compute keyed 56-bit fingerprints. Without the key, nobody can test a guess against a stored sketch."""
-    return set(fingerprint_words(key, words))
-
-
 def fingerprint_words(key: bytes, words: Iterable[str]) -> list[int]:
-    """Like `fingerprint_tokens`, in the order of the words."""
+    """Compute the keyed 56-bit fingerprint of each word, in their order.
+
+    Without the key, nobody can test a guess against a stored sketch.
+    """
     cache, keyed = _fingerprint_cache(key), start_keyed_hash(key, _FINGERPRINT_BYTES)
     words = list(words)
     fingerprints = list(map(cache.get, words, repeat(0)))

@@ -112,6 +112,18 @@ def test_a_target_is_forbidden_to_everybody(home):
     assert cli("replay", "--all", home=home)[0] == 0
 
 
+def test_a_forbidden_target_is_reached_by_no_other_call(home):
+    with opened(home) as halo:
+        send = tool(halo, "send")
+        decision = denied(halo, send, to="eve@evil.example", text="x")
+        enrolled(home)
+        assert override(home, decision, allow=False).covers == "target"
+        for to in ("eve@evil.example, bo@bank.example", "Eve <EVE@evil.example>", "bo@bank.example;eve@evil.example"):
+            assert refused(run, halo, send, "another", to=to, text="y") == "override_denied"
+        assert refused(run, halo, send, to="bo@bank.example", text="x") != "override_denied"
+    assert is_whole(home)
+
+
 def test_a_call_without_a_target_is_forbidden_as_it_is(home):
     with opened(home) as halo:
         look = tool(halo, "look")

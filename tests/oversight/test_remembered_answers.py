@@ -23,6 +23,8 @@ POLICY = """
 forbid (principal, action, resource == Tool::"pay")
 when { context has amount && context.amount.greaterThan(decimal("1000.0")) };
 @id("grave") @effect("challenge") @reason("grave_impact") forbid (principal, action, resource == Tool::"wipe");
+@id("ran") @effect("challenge") @reason("grave_impact") forbid (principal, action, resource == Tool::"shell");
+@id("read") @effect("challenge") @reason("untrusted_target") forbid (principal, action, resource == Tool::"fetch");
 @id("odd") @effect("challenge") @reason("risk_high") forbid (principal, action, resource == Tool::"note");
 """
 NOW_US = 1_800_000_000_000_000
@@ -161,6 +163,55 @@ def test_a_grave_act_needs_its_object_and_two_people(home):
         assert question(halo, erase, "u", path="/srv/old", mode="force")
         assert question(halo, erase, "u", path="/srv/new", mode="tree")
     assert len(body) == 3
+    assert verified(home) == 0
+
+
+@pytest.mark.parametrize(
+    ("shown", "other"),
+    [
+        ("#reboot", "reboot"),
+        ("cat notes # old ones: rm notes", "cat notes # old ones:\nrm notes"),
+        ("echo 'a b' > kept", "echo 'a  b' > kept"),
+        ("if ok:\n  a()\nb()", "if ok:\n  a()\n  b()"),
+        ("/bin/a\n#/bin/b", "/bin/a\n/bin/b"),
+    ],
+)
+@pytest.mark.parametrize("programs", [(("command", "shell"),), ()])
+def test_a_yes_to_a_program_is_for_no_program_that_reads_alike(home, shown, other, programs):
+    with opened(home) as halo:
+        properties = {"host": {"type": "string"}, "command": {"type": "string"}}
+        shell = halo_tool(halo, "shell", properties, Impact.EXECUTE, ("host",), programs=programs)
+        enrolled(home)
+        body = Calls()
+        assert remembered(home, question(halo, shell, host="db1", command=shown))
+        run(halo, shell, body, "another", host="db1", command=f" {shown}\n")
+        assert len(body) == 1
+        assert question(halo, shell, "another", host="db1", command=other)
+    assert verified(home) == 0
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"url": "https://ok.example/a,https://evil.example/b"},
+        {"url": "https://ok.example/a\nhttps://evil.example/b"},
+        {"url": "https://ok.example:8443/a"},
+        {"url": "http://ok.example/a"},
+        {"url": "https://ok.example/a", "proxy": "evil.example"},
+        {"url": "https://ok.example/a", "report_to": "eve@evil.example"},
+        {"url": "https://ok.example/a", "proxy": "https://user:word@evil.example/"},
+    ],
+)
+def test_a_yes_to_a_host_is_for_that_host_alone(home, other):
+    with opened(home) as halo:
+        properties = {name: {"type": "string"} for name in ("url", "proxy", "report_to")}
+        fetch = halo_tool(halo, "fetch", properties, Impact.READ, ("url",), reversal=Reversal.NONE_NEEDED)
+        enrolled(home)
+        body = Calls()
+        assert remembered(home, question(halo, fetch, url="https://ok.example/a"))
+        run(halo, fetch, body, "another", url="https://OK.example:443/b?c=d")
+        assert len(body) == 1
+        assert question(halo, fetch, "another", **other)
     assert verified(home) == 0
 
 

@@ -42,7 +42,7 @@ from halo_core.store.answer_rows import StandingAnswerTable
 from halo_core.store.cached_rows import AnswerRow
 from halo_core.store.quota_rows import QuotaTable
 from halo_core.values import find_answer_scope
-from halo_core.values.answer_scope import covers_targets, find_amount_terms
+from halo_core.values.answer_scope import covers_targets, find_amount_terms, find_denied_targets
 
 if TYPE_CHECKING:
     from halo_core.enforcement.decision_context import DecisionContext
@@ -68,10 +68,20 @@ def compute_amount_scope(digester: Digester, role: str, resource: Resource, args
 
 
 def compute_denied_scopes(digester: Digester, request: AccessRequest, args: Mapping[str, Any]) -> tuple[str, ...]:
-    """Scopes under which an override may forbid a call: by its targets, if they can be named, or itself."""
+    """Scopes under which an override may forbid a call: by one of its targets, by all of them, or itself.
+
+    INVARIANT: FAILCLOSED - whatever else a call names, it reaches a target that is forbidden.
+    """
     tenant, tool = request.subject.tenant, request.resource.id
-    targets = compute_answer_scope(digester, "", request.resource, args)
-    return tuple(make_denied_scope(tenant, tool, what) for what in (targets, request.args_digest) if what)
+    targets = find_denied_targets(request.resource, args)
+    groups = dict.fromkeys((*((name,) for name in targets), targets))
+    digests = (compute_denied_targets(digester, group) for group in groups)
+    return tuple(make_denied_scope(tenant, tool, what) for what in (*digests, request.args_digest) if what)
+
+
+def compute_denied_targets(digester: Digester, targets: Collection[str]) -> str:
+    """Keyed digest of targets that an override forbids together; empty for none."""
+    return digester.digest("halo/denied-targets/v1", canonical.dumps(list(targets))) if targets else ""
 
 
 def may_have_answers(tx: Transaction) -> bool:

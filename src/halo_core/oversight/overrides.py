@@ -26,7 +26,7 @@ from halo_core.decision.answers import (
 from halo_core.decision.bindings import ENDING_SOURCES, find_exposure, make_question_binding
 from halo_core.durations import DAY_US, SECOND_US
 from halo_core.enforcement.reversals import make_refusal
-from halo_core.enforcement.standing_answers import compute_answer_scope
+from halo_core.enforcement.standing_answers import compute_denied_targets
 from halo_core.errors import ConfigError, Denied
 from halo_core.ledger.tree import leaf_hash
 from halo_core.model import AccessRequest, Actor, Effect, EntryKind, LedgerEntry, Link, Reason, same_person
@@ -55,6 +55,7 @@ from halo_core.store.answer_rows import StandingAnswerTable
 from halo_core.store.entry_lookup import find_entry, find_subject_id, make_kind_error
 from halo_core.store.reader import LoggedEntry, Reader, SealedContents
 from halo_core.store.sealed_contents import Names
+from halo_core.values.answer_scope import find_denied_targets
 
 DEFAULT_OVERRIDE_S: Final = 3600
 DEFAULT_REVIEW_DAYS: Final = 7
@@ -265,7 +266,8 @@ class _OverriddenDecision:
             raise ConfigError("content_closed", problem, field="home", remedy=remedy)
         is_plain = SEAL_PREFIX.encode() not in canonical.encode(self.args)
         digester = Digester(store.keys.secret("digest"))
-        targets = compute_answer_scope(digester, "", resource, self.args) if is_plain else ""
+        names = find_denied_targets(resource, self.args) if is_plain else ()
+        targets = compute_denied_targets(digester, names)
         if targets:
             return "target", make_denied_scope(tenant, resource.id, targets)
         return "call", make_denied_scope(tenant, resource.id, self.request.args_digest)

@@ -49,7 +49,6 @@ _MAX_PROSE_WORDS: Final = 4
 KNOWN_KINDS: Final = ("account", "domain", "email", "handle", "host", "model_field")
 """Kinds of values that an operator can declare as known."""
 _GRAVE: Final = frozenset({Impact.ADMIN, Impact.DELETE, Impact.EXECUTE, Impact.UNKNOWN})
-_WHOLE: Final = frozenset({Impact.ADMIN, Impact.EXECUTE, Impact.UNKNOWN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,44 +159,64 @@ def _to_declarable(value: ArgumentValue) -> tuple[str, str]:
     return ("account" if value.kind in (Kind.ACCOUNT, Kind.TELEPHONE) else "handle"), value.text
 
 
-def host_of_url(text: str) -> str:
-    """Return the host of a URL in canonical form; empty if it has none."""
-    value = parse_argument(text, (), is_target=True)[0]
-    return value.host if value.kind is Kind.URL and not value.flags else ""
-
-
 def find_answer_scope(resource: Resource, args: Mapping[str, Any]) -> AnswerScope:
     """Find the scope of a call with these arguments."""
     targets, rest = _split_arguments(resource, args)
+    # INVARIANT: BIND - white space and a sign in front are spelling in a name, and code in a program.
+    programs = [f"{name}={_digest_exactly(args[name])}" for name, _ in resource.list_programs() if name in args]
     if resource.impact is Impact.READ:
-        return _find_read_scope(targets, rest)
+        return _find_read_scope(targets, programs)
     objects: list[str] = []
     if resource.impact in _GRAVE:
-        takes_all = resource.impact in _WHOLE or not targets
-        objects = [f"{name}={_describe(value)}" for name, value in rest.items() if takes_all or not _is_prose(value)]
-        prose = () if takes_all else [name for name, value in rest.items() if _is_prose(value)]
-        objects += [f"{name}={_digest_prose(rest[name])}" for name in prose]
+        if resource.impact is Impact.EXECUTE:  # a program may look like a path
+            rest = {name: value for name, value in args.items() if name not in (*resource.targets, resource.amount)}
+        objects = [f"{name}={_digest_exactly(value)}" for name, value in rest.items()]
     elif resource.impact is Impact.SEND:
         objects = [f"{name}={_describe_files(value)}" for name, value in rest.items() if _holds_path(value)]
     if len(targets) > 1:  # from one to another is no way back
         objects += [f"{name}>{','.join(sorted(_identify_all({name: value})))}" for name, value in targets.items()]
-    return _make_scope(_identify_all(targets), objects)
+    return _make_scope(_identify_all(targets), objects, programs)
 
 
-def _find_read_scope(targets: Mapping[str, Any], rest: Mapping[str, Any]) -> AnswerScope:
-    """Find the scope of a read: the hosts of its URLs, with any path and query, and its other paths as they are.
+def _find_read_scope(targets: Mapping[str, Any], programs: Iterable[str]) -> AnswerScope:
+    """Find the scope of a read: the hosts of its URLs, with any path and query, and its other targets as they are.
+
+    A read that reaches no host and no path has none.
 
     INVARIANT: BIND - a yes to one read of a file of secrets is not kept for the next.
     """
-    names = [f"host:{host}" for text in _list_texts(targets or rest) if (host := host_of_url(text))]
+    names: list[str] = []
+    others: list[str] = []
     for text in _list_texts(targets):
-        for value in parse_argument(text, (), is_target=True):
-            if value.kind is not Kind.PATH:
-                continue
-            if not value.forms or value.flags or not _GUARDED_WORDS.isdisjoint(split_name(value.forms[0].text)):
-                return AnswerScope()
-            names.append(f"path:{value.forms[0].text}")
-    return _make_scope(iter(names), ())
+        for value, name in zip(parse_argument(text, (), is_target=True), identify_values(text), strict=True):
+            if value.kind is Kind.URL:
+                names.append(_name_host(value))
+            elif value.kind is Kind.PATH:
+                is_guarded = value.forms and not _GUARDED_WORDS.isdisjoint(split_name(value.forms[0].text))
+                names.append("" if is_guarded or value.flags or not value.forms else f"path:{value.forms[0].text}")
+            else:
+                others.append(name)
+    return _make_scope(iter([*names, *others]), (), programs) if names and all(names) else AnswerScope()
+
+
+def _name_host(value: ArgumentValue) -> str:
+    """Name the host of a URL, with its scheme and port unless these are the usual ones; empty if it misleads."""
+    if not value.host or not value.forms or value.flags:
+        return ""
+    scheme, _, rest = value.forms[0].text.partition("://")
+    authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    return f"host:{authority}" if scheme == "https" else f"host:{scheme}://{authority}"
+
+
+def find_denied_targets(resource: Resource, args: Mapping[str, Any]) -> tuple[str, ...]:
+    """Name each target of a call, for who forbids it: the hosts of URLs that are read, and the others as they are."""
+    targets, _ = _split_arguments(resource, args)
+    names = set()
+    for text in _list_recipients(targets):
+        for value, name in zip(parse_argument(text, (), is_target=True), identify_values(text), strict=True):
+            is_host = resource.impact is Impact.READ and value.kind is Kind.URL and value.host
+            names.add(f"host:{value.host}" if is_host else name)
+    return tuple(sorted(names))
 
 
 _GUARDED_WORDS: Final = SECRET_WORDS | SENSITIVE_WORDS
@@ -305,8 +324,9 @@ def _holds_target(resource: Resource, value: Any) -> bool:
     return any(item.kind in kinds for text in islice(extract_texts(value), MAX_VALUES) for item in parse_argument(text))
 
 
-def _digest_prose(value: str) -> str:
-    return sha256(value.encode("utf-8", "replace")).hexdigest()[:32]
+def _digest_exactly(value: Any) -> str:
+    """Digest of a value as it is, of a text without the white space around it."""
+    return sha256(repr(value.strip() if isinstance(value, str) else value).encode()).hexdigest()[:32]
 
 
 def find_values(resource: Resource, args: Mapping[str, Any], unvouched: Collection[str] = ()) -> AnswerScope:
@@ -328,22 +348,26 @@ def find_values(resource: Resource, args: Mapping[str, Any], unvouched: Collecti
         and not (name in unvouched and names_remark(name))
         and not (is_unpriced_order(resource) and names_amount(name))
     ]
-    return _make_scope(_identify_recipients(targets), objects)
+    recipients = (name for text in _list_recipients(targets) for name in identify_values(text))
+    return _make_scope(recipients, objects)
 
 
-def _identify_recipients(targets: Mapping[str, Any]) -> Iterator[str]:
-    """Identify who is paid: like `_identify_all`, without names of fields, which all calls of the same shape share."""
+def _list_recipients(targets: Mapping[str, Any]) -> Iterator[str]:
+    """Like `_list_texts`, without names of fields, which all calls of the same shape share."""
     for value in targets.values():
         if isinstance(value, str):
-            yield from identify_values(value)
+            yield value
             continue
         for text, field in extract_fields(value):
             if field != KEY or not names_field(text):
-                yield from identify_values(text)
+                yield text
 
 
-def _make_scope(targets: Iterator[str], objects: list[str] | tuple[str, ...]) -> AnswerScope:
+def _make_scope(targets: Iterator[str], objects: Iterable[str], programs: Iterable[str] = ()) -> AnswerScope:
+    """Make a scope; programs belong to one that names something else too."""
     scope = AnswerScope(tuple(sorted(set(targets))), tuple(sorted(objects)))
+    if scope:
+        scope = AnswerScope(scope.targets, tuple(sorted({*scope.objects, *programs})))
     return scope if max(len(scope.targets), len(scope.objects)) <= MAX_VALUES else AnswerScope()
 
 

@@ -36,6 +36,7 @@ from halo_core.reasons import get_reason_text
 from halo_core.references import References
 from halo_core.stop_files import StopFiles
 from halo_core.store import Drained, Readiness, Store, StoreConfig
+from halo_core.store.database import make_url_absolute
 from halo_core.store.known_values import KnownTable
 from halo_core.telemetry import ActionObserver
 
@@ -97,6 +98,8 @@ class HaloBase(RegistrationMixin, DelegationMixin):
         answer_wait_s: float | None = None,
     ) -> None:
         self.agent = agent
+        # INVARIANT: REV, FLOOR - whatever folder the process goes to, its stops, trusted keys and log are the same.
+        self._shown_home, home, url = home, home.absolute(), make_url_absolute(url)
         self.home = home
         self._mode = mode
         self._quiet = quiet
@@ -118,7 +121,7 @@ class HaloBase(RegistrationMixin, DelegationMixin):
         self.store = Store(StoreConfig(url, home, tenant, "dev", deadline_s), keys, clock=clock, ids=ids)
         register_clock(self, clock)
         self._shadow_activity = ShadowActivity(self.store, agent, self.framework)
-        policy_dir = policy or home / "policy"
+        policy_dir = policy.absolute() if policy is not None else home / "policy"
         self._agent_credentials = AgentCredentials(
             self.store, keys, agent=agent, user=user, grants=grants, policy_dir=policy_dir, limits=limits
         )
@@ -247,7 +250,7 @@ class HaloBase(RegistrationMixin, DelegationMixin):
             self.store.open()
             return
         host = read_host_floor()
-        where = f"this host ({host.source})" if host.mode is Mode.ENFORCE else f"`{self.home}`"
+        where = f"this host ({host.source})" if host.mode is Mode.ENFORCE else f"`{self._shown_home}`"
         message = f'the application asks for `mode="observe"`, below the floor of {where}, which is `enforce`'
         refusal = CannotDecide("below_floor", message, remedy=get_reason_text("below_floor").remedy)
         self.enforcer.refuse_below_floor(refusal)
@@ -310,7 +313,7 @@ class HaloBase(RegistrationMixin, DelegationMixin):
         mode = self.mode
         consequence = "actions RUN whatever the decision" if mode is Mode.OBSERVE else "denied actions do not run"
         self.notify_once(
-            f"{mode.value} mode: {consequence}; assurance dev: keys in {self.home}, generated on this machine"
+            f"{mode.value} mode: {consequence}; assurance dev: keys in {self._shown_home}, generated on this machine"
         )
 
     @property

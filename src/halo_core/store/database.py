@@ -529,6 +529,22 @@ def find_sqlite_path(url: str) -> Path | None:
     return Path(parsed.database)
 
 
+def make_url_absolute(url: str) -> str:
+    """A URL of the same database, whatever folder the process goes to; unchanged unless it names a file.
+
+    Raises:
+        ConfigError: `bad_db_url`.
+    """
+    path = find_sqlite_path(url) if url.startswith("sqlite") else None
+    if path is None or path.is_absolute() or str(path).startswith("file:"):
+        return url
+    if _find_plain_path(url) is not None:
+        return f"sqlite:///{path.absolute()}"
+    from sqlalchemy.engine import make_url  # noqa: PLC0415
+
+    return make_url(url).set(database=str(path.absolute())).render_as_string(hide_password=False)
+
+
 def make_store_error(error: sqlite3.Error) -> CannotDecide:
     """The error for callers when the driver fails to write."""
     if is_busy(error):

@@ -19,7 +19,7 @@ from pydantic import BaseModel
 from halo_core.enforcement.guards import choose_model_name
 from halo_core.enforcement.model_inputs import select_parameters
 from halo_core.model_requests import ModelFields, judge_model_fields
-from halo_core.model_requests.hosted_names import find_bearing_tool
+from halo_core.model_requests.hosted_names import find_bearing_tool, names_stored_content
 from halo_core.model_requests.known_fields import FieldShape, list_known_fields, normalize_field
 from halo_core.quick_init import quick_init
 from halo_langchain._translate import is_client_side, model_name, read_attribute, read_tracing_parameters
@@ -57,7 +57,8 @@ def _judge_merged(model: Any, extras: Mapping[str, Any], tools: Iterable[Any]) -
     kind: Any = type(model)
     own_names = _list_bearing_fields(kind)
     own = {name: value for name in own_names if (value := getattr(model, name, None))} if own_names else {}
-    fields |= {name: own.pop(name) for name in _EXTRAS if name in own and name not in fields}
+    sent = [name for name in own if name in _EXTRAS or names_stored_content(name)]
+    fields |= {name: own.pop(name) for name in sent if name not in fields}
     hosted = [tool for tool in tools if not is_client_side(tool)]
     if hosted:
         fields["tools"] = hosted
@@ -248,7 +249,7 @@ def _add_hosted(judged: ModelFields, own: ModelFields) -> ModelFields:
 @functools.lru_cache(maxsize=1024)
 def _bears(provider_class: str, name: str) -> bool:
     shape = list_known_fields(provider_class).get(normalize_field(name))
-    return shape in _BEARING_SHAPES or bool(find_bearing_tool(name))
+    return shape in _BEARING_SHAPES or bool(find_bearing_tool(name)) or names_stored_content(name)
 
 
 @functools.lru_cache(maxsize=256)

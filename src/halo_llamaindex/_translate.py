@@ -41,7 +41,7 @@ from halo_core.enforcement.guards import (
 from halo_core.enforcement.model_inputs import select_parameters
 from halo_core.errors import Denied
 from halo_core.model_requests import ModelFields, judge_model_fields
-from halo_core.model_requests.hosted_names import find_bearing_tool
+from halo_core.model_requests.hosted_names import find_bearing_tool, names_stored_content
 from halo_core.model_requests.known_fields import FieldShape, list_known_fields, normalize_field
 
 OVERRIDE_REMEDY: Final = "write a class that overrides the method"
@@ -149,7 +149,9 @@ def _list_request_fields(kind: type[Any]) -> tuple[str, ...]:
     names = getattr(kind, "model_fields", {})
     known = list_known_fields(kind.__name__)
     return tuple(
-        name for name in names if known.get(normalize_field(name)) in _BEARING_SHAPES or find_bearing_tool(name)
+        name
+        for name in names
+        if known.get(normalize_field(name)) in _BEARING_SHAPES or find_bearing_tool(name) or names_stored_content(name)
     )
 
 

@@ -25,6 +25,8 @@ _HOSTED_CHOICES: Final = frozenset(
     "web_search_preview".split()
 )
 """Words of `tool_choice` that the SDK turns into the choice of a tool of the provider's."""
+_MULTI_AGENT_MODEL: Final = "OpenAIHostedMultiAgentModel"
+"""The SDK's class of models whose requests let the provider run agents; its module is imported by who uses it."""
 _CALL_FIELDS: Final = ("prompt", "previous_response_id", "conversation_id")
 _CLIENT_FIELDS: Final = (("_custom_query", "extra_query"), ("_custom_headers", "extra_headers"))
 """Attributes in which a client keeps what it adds to each request, each with the field that adds the same."""
@@ -41,6 +43,8 @@ def read_request_fields(
         function_names: names of the tools and hand-offs that are run here.
     """
     fields: dict[str, Any] = {"model": getattr(model, "model", None), **_read_settings(values.get("model_settings"))}
+    if any(kind.__name__ == _MULTI_AGENT_MODEL for kind in type(model).__mro__):
+        fields["multi_agent"] = {"enabled": True}
     tools = [_describe_tool(tool) for tool in values.get("tools") or () if _is_judged(tool)]
     if tools:
         fields["tools"] = tools

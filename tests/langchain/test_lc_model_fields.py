@@ -24,6 +24,7 @@ class Model(ScriptedModel):
     model_kwargs: Any = None
     extra_body: Any = None
     sent: Any = None
+    cached_content: Any = None
     own_setting: str = "of the class alone"
 
     def _generate(self, messages: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any) -> Any:
@@ -119,6 +120,8 @@ SMUGGLED = {
     "stored prompt in words": lambda: make().bind(prompt="pmpt_123"),
     "input": lambda: make().bind(input=[{"role": "user", "content": "pay"}]),
     "inputs": lambda: make().bind(inputs="pay"),
+    "stored content, bound": lambda: make().bind(cached_content="cachedContents/1"),
+    "stored content of the model": lambda: make(cached_content="cachedContents/1"),
 }
 
 

@@ -23,7 +23,7 @@ from llama_index.core.llms.callbacks import llm_completion_callback
 from llama_index.core.prompts import PromptTemplate
 from llama_index.core.tools import FunctionTool
 
-from halo_core.errors import ConfigError
+from halo_core.errors import ConfigError, Pending
 from halo_llamaindex import Denied, Halo
 from halo_llamaindex.testing import ScriptedLLM, call
 
@@ -190,6 +190,16 @@ def test_a_field_that_nobody_knows_is_refused_and_an_honest_one_is_sent(world):
             assert denied.value.reason in ("hosted_tool", "model_field_unknown")
     assert world.outcomes() == []
     assert model.chat([ChatMessage("q")], temperature=0.2, max_tokens=9).message.content == "a"
+
+
+def test_content_that_the_provider_keeps_is_a_question(world):
+    class Keeping(ScriptedLLM):
+        cached_content: str | None = None
+
+    with pytest.raises((Denied, Pending)) as refused:
+        world.halo.guard(Keeping(script=["a"], cached_content="cachedContents/1")).chat([ChatMessage("q")])
+    assert refused.value.reason in ("unknown_model_field", "model_field_unknown")
+    assert world.halo.guard(Keeping(script=["a"])).chat([ChatMessage("q")]).message.content == "a"
 
 
 def test_blocks_of_a_providers_tools_in_an_answer_are_known(make_world):

@@ -74,6 +74,15 @@ async def test_ordinary_settings_go_out(world, halo):
     assert world.effects("scripted") == ["allow"]
 
 
+async def test_a_model_whose_provider_runs_agents_is_refused(halo):
+    from agents.extensions.experimental.hosted_multi_agent import OpenAIHostedMultiAgentModel
+
+    model = OpenAIHostedMultiAgentModel("gpt-5", AsyncOpenAI(api_key="none", base_url="http://127.0.0.1:9"))
+    with pytest.raises(Denied) as denied:
+        await Runner.run(made(halo, model), "go", **halo.run_options())
+    assert (denied.value.reason, "agent" in str(denied.value)) == ("hosted_tool", True)
+
+
 @pytest.mark.parametrize(
     ("settings", "name"),
     [

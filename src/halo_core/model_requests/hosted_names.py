@@ -15,7 +15,7 @@ from halo_core.model_requests.plain_trees import is_absent
 _BEARING: Final = {
     normalize_field(field): tool
     for tool, fields in {
-        "agent": "agent agents agent_id agent_ids assistant assistant_id assistants subagents sub_agents",
+        "agent": "agent agents agent_id agent_ids assistant assistant_id assistants subagents sub_agents multi_agent",
         "apply_patch": "apply_patch",
         "browser": "browser browser_use browse browsing browser_search",
         "code_interpreter": "code_execution code_interpreter code_sandbox container containers execution python_tool",
@@ -47,6 +47,7 @@ _BEARING: Final = {
     for field in fields.split()
 }
 """Normalized name of a field → the tool that it offers."""
+_STORED: Final = frozenset({normalize_field("cached_content")})
 _OFF_WORDS: Final = frozenset({"", "none", "off", "no", "false", "disabled", "disable", "never", "0", "null"})
 _VERSION: Final = re.compile(r"(?:[_-](?:preview|beta|v\d+|\d{4}[_-]?\d{2}[_-]?\d{2}|\d{6,8}))+$")
 _UNFIT: Final = re.compile(r"[^A-Za-z0-9_.:/@-]+")
@@ -75,6 +76,11 @@ _MODEL_PATTERNS: Final = (
 def find_bearing_tool(field: str) -> str:
     """The tool that a field with this name offers; empty if it offers none."""
     return _BEARING.get(normalize_field(field), "")
+
+
+def names_stored_content(field: str) -> bool:
+    """Whether a field with this name names content that the provider keeps, perhaps with tools of its own."""
+    return normalize_field(field) in _STORED
 
 
 def make_tool_name(text: str) -> str:

@@ -38,7 +38,12 @@ from halo_langchain._first_seen import get_description
 from halo_langchain._history import outermost_run_values, read_message
 from halo_langchain._mcp import read_server_tool
 from halo_langchain._model_calls import RESTRICTING_ABILITIES, DecidedInput, build_inference_call, holds_outer_answer
-from halo_langchain._model_fields import judge_model_request, judge_observed_request, read_observed_facts
+from halo_langchain._model_fields import (
+    judge_model_request,
+    judge_observed_request,
+    list_message_tools,
+    read_observed_facts,
+)
 from halo_langchain._pause import consume_resume, discard_resume, pause_or_withdraw
 from halo_langchain._results import DOCUMENTS_SURFACE, extract_result_text, make_model_surface
 from halo_langchain._runs import (
@@ -167,7 +172,7 @@ class HaloCallback(BaseCallbackHandler):
         abilities = RESTRICTING_ABILITIES if holds_outer_answer() else ("pause",)
         name = clean_name(str(raw_name))
         tools = to_list(settings.get("tools"))
-        fields = _judge_fields(serialized, settings)
+        fields = _judge_fields(serialized, settings, messages)
         facts = read_observed_facts(kwargs.get("metadata") or {}, settings, _class_name(serialized))
         shown = [read_message(item) for item in messages]
         return build_inference_call(self._halo, name, shown, tools, abilities=abilities, fields=fields, facts=facts)
@@ -315,14 +320,16 @@ def _make_model_start(
     serialized: dict[str, Any] | None, messages: list[BaseMessage], run_id: UUID, event: Mapping[str, Any]
 ) -> RunStart:
     def has_fields_of(decided: DecidedInput) -> bool:
-        return decided.covers_fields(_judge_fields(serialized, event.get("invocation_params") or {}))
+        return decided.covers_fields(_judge_fields(serialized, event.get("invocation_params") or {}, messages))
 
     return RunStart("model", run_id, source=serialized, messages=messages, has_fields_of=has_fields_of)
 
 
-def _judge_fields(serialized: dict[str, Any] | None, settings: Mapping[str, Any]) -> ModelFields:
-    """Judge the fields that a model's run sends besides its messages."""
-    tools = to_list(settings.get("tools"))
+def _judge_fields(
+    serialized: dict[str, Any] | None, settings: Mapping[str, Any], messages: list[BaseMessage]
+) -> ModelFields:
+    """Judge the fields that a model's run sends besides its messages, and the tools that these offer."""
+    tools = [*to_list(settings.get("tools")), *list_message_tools(messages)]
     model, options = find_starting(BaseLanguageModel, lambda item: get_run_source(item) is serialized)
     if model is not None:
         return judge_model_request(model, options, tools)

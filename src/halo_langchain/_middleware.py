@@ -30,7 +30,7 @@ from halo_langchain._model_calls import (
     build_inference_call,
     decided_call_scope,
 )
-from halo_langchain._model_fields import read_model_request
+from halo_langchain._model_fields import list_message_tools, read_model_request
 from halo_langchain._models import (
     copy_model_with_guard,
     find_model_guard,
@@ -123,7 +123,8 @@ class _ModelRequest(LangChainAction):
         system = [request.system_message] if request.system_message is not None else []
         messages = [*system, *request.messages]
         shown = [read_message(item) for item in messages]
-        self.name, fields, facts = read_model_request(request.model, request.model_settings, tools)
+        offered = [*tools, *list_message_tools(messages)]
+        self.name, fields, facts = read_model_request(request.model, request.model_settings, offered)
         self.model_input = DecidedInput.from_messages(shown, tools, fields, _schema_names(request.response_format))
         call = build_inference_call(
             halo,

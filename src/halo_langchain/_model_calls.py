@@ -37,7 +37,7 @@ from halo_langchain._history import (
     list_history,
     read_message,
 )
-from halo_langchain._model_fields import NO_FACTS, NO_FIELDS, ModelFacts, read_model_request
+from halo_langchain._model_fields import NO_FACTS, NO_FIELDS, ModelFacts, list_message_tools, read_model_request
 from halo_langchain._pause import LangChainAction
 from halo_langchain._results import make_answer_surface
 from halo_langchain._runs import RunClaim, body_values, entry_scope, get_run_source
@@ -318,16 +318,16 @@ class PreparedModelCall:
             args = (raw_input, *args[1:])
         elif key:
             kwargs[key] = raw_input
-        prompts = [_read_messages(model, item) for item in split_prompts(raw_input)]
-        shown = [item for prompt in prompts for item in prompt] if prompts else _read_messages(model, raw_input)
+        groups = [to_messages(model, item) for item in split_prompts(raw_input)]
+        messages = [item for group in groups for item in group] if groups else to_messages(model, raw_input)
+        prompts = [[read_message(item) for item in group] for group in groups]
+        shown = (
+            [item for prompt in prompts for item in prompt] if prompts else [read_message(item) for item in messages]
+        )
         tools = bound_tools(model, kwargs)
         settings = {name: value for name, value in kwargs.items() if args or name != key}
-        _, fields, facts = read_model_request(model, settings, tools)
+        _, fields, facts = read_model_request(model, settings, [*tools, *list_message_tools(messages)])
         return cls(resolve_model_name(guard, model, kwargs), shown, tools, args, kwargs, prompts, fields, facts)
-
-
-def _read_messages(model: Any, raw_input: Any) -> list[ShownMessage]:
-    return [read_message(item) for item in to_messages(model, raw_input)]
 
 
 def _copy_messages(raw_input: Any) -> Any:

@@ -21,6 +21,7 @@ from halo_core.enforcement.model_inputs import select_parameters
 from halo_core.model_requests import ModelFields, judge_model_fields
 from halo_core.model_requests.hosted_names import find_bearing_tool, names_stored_content
 from halo_core.model_requests.known_fields import FieldShape, list_known_fields, normalize_field
+from halo_core.model_requests.tool_shapes import list_offered_tools
 from halo_core.quick_init import quick_init
 from halo_langchain._translate import is_client_side, model_name, read_attribute, read_tracing_parameters
 
@@ -39,6 +40,18 @@ _EXTRAS: Final = ("model_kwargs", "extra_body", "extra_headers", "default_header
 """Fields of model classes that are merged into the request as they are."""
 _BEARING_SHAPES: Final = (FieldShape.TOOLS, FieldShape.MODEL, FieldShape.BODY, FieldShape.BETAS, FieldShape.HEADERS)
 _FRAMEWORK_FIELDS: Final = frozenset((*BaseChatModel.model_fields, *BaseLLM.model_fields))
+
+
+def list_message_tools(messages: Iterable[Any]) -> list[Any]:
+    """Tools of the provider that messages offer, in blocks of their content or in what an adapter kept beside it."""
+    parts = [
+        part
+        for message in messages
+        for part in (message.content, message.additional_kwargs)
+        if part and not isinstance(part, str)
+    ]
+    offered = list_offered_tools({"content": part if isinstance(part, list) else [part]} for part in parts)
+    return [tool for tool in offered if not is_client_side(tool)] if parts else []
 
 
 def judge_model_request(model: Any, settings: Mapping[str, Any] | None, tools: Iterable[Any] = ()) -> ModelFields:

@@ -49,6 +49,7 @@ from halo_core.enforcement.model_inputs import Message, ModelInput, SchemaTexts
 from halo_core.enforcement.session_context import ContextVarScope, TriggeringMessage
 from halo_core.enforcement.steps import astream, stream
 from halo_core.model import Resource
+from halo_core.model_requests.tool_shapes import list_offered_tools
 from halo_llamaindex._history import find_known_origins, is_user_message, list_history, message_id, read_answer
 from halo_llamaindex._mcp import list_server_texts
 from halo_llamaindex._messages import ReadMessage, read_messages
@@ -235,7 +236,8 @@ class ModelCall(LlamaIndexAction):
         messages, tools = _read_messages_and_tools(self.name, self.args, self.kwargs)
         tools = [*tools, *collect_tools(self.model, {} if self.name.endswith("_with_tools") else self.kwargs)]
         settings = _read_settings(self.name, self.args, self.kwargs)
-        fields, read = judge_request(self.model, settings, tools), read_messages(messages)
+        offered = list_offered_tools(getattr(item, "additional_kwargs", None) for item in messages)
+        fields, read = judge_request(self.model, settings, [*tools, *offered]), read_messages(messages)
         call: Call = self.halo.build_call(
             self._find_resource(),
             {"messages": len(messages), "tools": list_tool_names(tools), **fields.to_arguments()},

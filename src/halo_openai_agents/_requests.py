@@ -15,6 +15,7 @@ from agents import FunctionTool, Handoff, Model, ModelSettings
 from agents.model_settings import MCPToolChoice
 from openai import AsyncOpenAI, OpenAI
 
+from halo_core.model_requests.tool_shapes import list_offered_tools
 from halo_openai_agents._translate import get_display_name, is_hosted
 
 _LOCAL_SETTINGS: Final = frozenset(("include_usage", "preserve_raw_usage", "retry", "timeout"))
@@ -46,6 +47,8 @@ def read_request_fields(
     if any(kind.__name__ == _MULTI_AGENT_MODEL for kind in type(model).__mro__):
         fields["multi_agent"] = {"enabled": True}
     tools = [_describe_tool(tool) for tool in values.get("tools") or () if _is_judged(tool)]
+    if not isinstance(given := values.get("input"), str):
+        tools += list_offered_tools(given or ())
     if tools:
         fields["tools"] = tools
     choice = fields.get("tool_choice")

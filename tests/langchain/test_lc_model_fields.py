@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from langchain.agents import create_agent
 from langchain.agents.middleware import AgentMiddleware
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.tools import tool
 from pydantic import BaseModel
 
@@ -112,6 +112,39 @@ def test_a_field_that_nobody_knows_is_a_question(world, way, fields):
     with pytest.raises(Pending) as pending:
         WAYS[way](world, model)
     assert (pending.value.reason, get_sent(model)) == ("unknown_model_field", [])
+
+
+SEARCH = {"type": "web_search_20250305", "name": "web_search"}
+ADDED = {
+    "anthropic": {"type": "tool_addition", "tool": {"type": "tool_definition", "definition": SEARCH}},
+    "openai": {"type": "additional_tools", "role": "developer", "tools": [{"type": "web_search"}]},
+    "wrapped": {"type": "non_standard", "value": {"type": "tool_addition", "tool": SEARCH}},
+    "searched": {"type": "tool_search_output", "tools": [{"type": "mcp", "server_url": "https://bank.example"}]},
+}
+OWN = {"type": "function", "name": "look", "parameters": {}}
+OFFERING = {
+    "guard": lambda world, model, given: world.halo.guard(model).invoke(given),
+    "callback": lambda world, model, given: model.invoke(given, config={"callbacks": [world.halo.callback()]}),
+    "middleware": lambda world, model, given: create_agent(model, [], middleware=[world.halo.middleware()]).invoke(
+        {"messages": given}
+    ),
+    "graph": lambda world, model, given: world.halo.guard(create_agent(model, [])).invoke({"messages": given}),
+}
+
+
+@pytest.mark.parametrize("way", OFFERING)
+@pytest.mark.parametrize("name", ADDED)
+def test_a_tool_of_the_provider_that_a_message_offers_does_not_leave(world, name, way):
+    model = make()
+    text = {"type": "text", "text": "hi"}
+    with pytest.raises(Denied) as denied:
+        OFFERING[way](world, model, [HumanMessage([text, ADDED[name]])])
+    assert (denied.value.reason, model.sent) == ("hosted_tool", [])
+    kept = AIMessage("found", additional_kwargs={"tool_outputs": [ADDED[name]]})
+    with pytest.raises(Denied):
+        OFFERING[way](world, model, [HumanMessage("hi"), kept, HumanMessage("more")])
+    OFFERING[way](world, model, [HumanMessage([text, {"type": "additional_tools", "tools": [OWN]}])])
+    assert len(model.sent) == 1
 
 
 STORED = {"id": "pmpt_123"}

@@ -192,6 +192,14 @@ def test_a_field_that_nobody_knows_is_refused_and_an_honest_one_is_sent(world):
     assert model.chat([ChatMessage("q")], temperature=0.2, max_tokens=9).message.content == "a"
 
 
+def test_a_tool_of_the_provider_that_a_message_offers_is_refused(world):
+    added = {"type": "additional_tools", "role": "developer", "tools": [{"type": "web_search"}]}
+    kept = ChatMessage("found", role="assistant", additional_kwargs={"built_in_tool_calls": [added]})
+    with pytest.raises(Denied) as denied:
+        world.halo.guard(ScriptedLLM(script=["a"])).chat([ChatMessage("q"), kept, ChatMessage("more")])
+    assert denied.value.reason == "hosted_tool"
+
+
 def test_content_that_the_provider_keeps_is_a_question(world):
     class Keeping(ScriptedLLM):
         cached_content: str | None = None

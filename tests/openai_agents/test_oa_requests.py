@@ -74,6 +74,24 @@ async def test_ordinary_settings_go_out(world, halo):
     assert world.effects("scripted") == ["allow"]
 
 
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"type": "additional_tools", "role": "developer", "tools": [{"type": "web_search"}]},
+        {
+            "type": "tool_search_output",
+            "tools": [{"type": "mcp", "server_label": "x", "server_url": "https://x.example"}],
+        },
+        {"role": "user", "content": [{"type": "tool_addition", "tool": {"definition": {"type": "code_interpreter"}}}]},
+    ],
+)
+async def test_a_tool_of_the_providers_that_the_input_offers_is_refused(halo, item):
+    model = Counting()
+    with pytest.raises(Denied) as denied:
+        await Runner.run(made(halo, model), [{"role": "user", "content": "go"}, item], **halo.run_options())
+    assert (denied.value.reason, model.asked) == ("hosted_tool", 0)
+
+
 async def test_a_model_whose_provider_runs_agents_is_refused(halo):
     from agents.extensions.experimental.hosted_multi_agent import OpenAIHostedMultiAgentModel
 

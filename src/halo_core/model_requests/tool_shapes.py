@@ -1,8 +1,11 @@
-"""Finds the tools that the provider would run in a request's lists of tools, tool choices and lists of servers."""
+"""Finds the tools that the provider would run in a request's lists of tools, tool choices and lists of servers.
+
+`list_offered_tools` also finds those that a message offers in the middle of a conversation.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -75,6 +78,32 @@ def _name_tool(tool: Mapping[Any, Any]) -> Iterator[str]:
     fields = [str(name) for name in tool if normalize_field(str(name)) not in _DECLARATIONS | _MARKS]
     for name in fields or ["unnamed"]:
         yield from name_servers(find_bearing_tool(name) or make_tool_name(name), tool.get(name))
+
+
+def list_offered_tools(parts: Iterable[Any]) -> Iterator[Any]:
+    """List the tools that items of an input, or blocks of a message's content, add to those of the request.
+
+    Args:
+        parts: `{"type": "additional_tools", "tools": [...]}`, `{"type": "tool_addition", "tool": {...}}` and the like,
+            among any others.
+    """
+    for part in parts:
+        node = to_plain_node(part)
+        if not isinstance(node, Mapping):
+            continue
+        inner = [node.get(name) for name in _PART_LISTS]
+        yield from list_offered_tools(item for items in inner if isinstance(items, list | tuple) for item in items)
+        if node.get("type") == "non_standard":  # how LangChain writes what only one provider has
+            yield from list_offered_tools([node.get("value")])
+        tools, tool = node.get("tools"), to_plain_node(node.get("tool"))
+        if isinstance(tools, Iterable) and not isinstance(tools, str | bytes | Mapping):
+            yield from tools
+        if isinstance(tool, Mapping) and tool.get("type") != "tool_reference":
+            yield tool.get("definition", tool)
+
+
+_PART_LISTS: Final = ("built_in_tool_calls", "content", "tool_outputs")
+"""Members of a message in which parts stand; the first and the last are what adapters keep of an answer."""
 
 
 def find_choice_tools(value: Any, function_names: Collection[str]) -> Iterator[str]:

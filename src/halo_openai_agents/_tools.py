@@ -167,7 +167,7 @@ class _ToolCall(GovernedAction[Any]):
     def scope(self, ticket: Ticket) -> AbstractContextManager[None]:
         if is_enforced(ticket):  # in observe mode the function itself refuses what does not fit
             self._put_decided_arguments(ticket)
-        return _server_call_scope(self.guard, ticket)
+        return _server_call_scope(self.guard, ticket, self.context)
 
     def execute(self, ticket: Ticket) -> Any:  # noqa: ARG002  its arguments are in place
         return self.invoke(self.context, self.text)
@@ -236,13 +236,27 @@ def _make_changed_context(context: Any, text: str, changed_text: str) -> Any:
     )
 
 
+_RUNNING_CALLS: Final[ContextVar[frozenset[tuple[str, str]]]] = ContextVar(
+    "halo_openai_agents_running_calls", default=frozenset()
+)
+"""Name and id of each call whose body runs around this code."""
+
+
+def _identify_call(context: Any) -> tuple[str, str]:
+    return str(getattr(context, "tool_name", "")), str(getattr(context, "tool_call_id", ""))
+
+
 def is_called_by_runner(name: str, context: Any) -> bool:
-    """Whether the runner calls a tool with this name, and not code that holds a reference to it."""
+    """Whether the runner calls a tool with this name, and not code that holds a reference to it.
+
+    INVARIANT: a body that hands its own context to another tool is no runner, whatever that tool is called.
+    """
     return (
         isinstance(context, ToolContext)
         and isinstance(context.run_config, RunConfig)
         and context.tool_call is not None
         and context.tool_name == name
+        and _identify_call(context) not in _RUNNING_CALLS.get()
     )
 
 
@@ -293,11 +307,12 @@ class _server_call_scope(ContextVarScope):  # noqa: N801  used as a function
 
     __slots__ = ("_call",)
 
-    def __init__(self, guard: GuardMetadata, ticket: Ticket) -> None:
+    def __init__(self, guard: GuardMetadata, ticket: Ticket, context: Any) -> None:
         tool: FunctionTool = guard.original
         binding = tool._mcp_tool_binding  # noqa: SLF001  the SDK's only link to it
         self._call = _DecidedServerCall(guard.halo, binding[1], ticket.args) if binding is not None else None
-        super().__init__((IN_BODY, True), enclosing_value(guard.halo), (_SERVER_CALL, self._call))
+        running = (_RUNNING_CALLS, _RUNNING_CALLS.get() | {_identify_call(context)})
+        super().__init__((IN_BODY, True), enclosing_value(guard.halo), (_SERVER_CALL, self._call), running)
 
     def __exit__(self, *_exc: object) -> None:
         if self._call is not None:

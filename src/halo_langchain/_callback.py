@@ -54,6 +54,7 @@ from halo_langchain._runs import (
     current_enclosure,
     find_event_session,
     find_starting,
+    find_starting_object,
     get_run_source,
 )
 
@@ -103,7 +104,7 @@ class HaloCallback(BaseCallbackHandler):
     ) -> None:
         """Decide an unguarded tool."""
         name = str((serialized or {}).get("name") or kwargs.get("name") or "")
-        if self._is_claimed(RunStart("tool", run_id, name), kwargs):
+        if self._is_claimed(RunStart("tool", run_id, name, find_starting_object(BaseTool)), kwargs):
             return
         args = inputs if inputs is not None else {"tool_input": input_str}
         tool, _ = find_starting(BaseTool, lambda item: item.name == name)
@@ -133,7 +134,8 @@ class HaloCallback(BaseCallbackHandler):
     def on_retriever_start(self, serialized: dict[str, Any] | None, query: str, *, run_id: UUID, **kwargs: Any) -> None:
         """Decide an unguarded retriever; its documents can be dropped when they arrive."""
         name = str(kwargs.get("name") or (serialized or {}).get("name") or "")
-        if self._is_claimed(RunStart("retriever", run_id), kwargs):  # a run name hides the retriever's own
+        # A run name hides the retriever's own.
+        if self._is_claimed(RunStart("retriever", run_id, source=find_starting_object(BaseRetriever)), kwargs):
             return
         retriever, _ = find_starting(BaseRetriever, lambda item: name in (item.name, type(item).__name__))
         resource = self._halo.first_seen.find_retriever(name, current_enclosure(), retriever)

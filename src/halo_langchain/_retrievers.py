@@ -214,6 +214,7 @@ class _OverriddenEntryCall(_RetrievalCall):
     def execute(self, ticket: Ticket) -> Any:
         """Retrieve without callbacks, which would see documents before they are restricted."""
         config = {**ensure_config(self.config), "callbacks": []} if ticket.holds_output else self.config
+        self.claim.source = self.retriever  # which may be a copy with narrower settings
         return self.method(self.retriever, self.query, config, **self.framework_arguments, **self.extra_arguments)
 
 

@@ -145,7 +145,7 @@ class RunStart:
         kind: `tool`, `retriever` or `model`.
         run_id: id of the run.
         name: name of a tool in the framework.
-        source: what a model's run shows of the model.
+        source: what a model's run shows of the model; of any other run, the tool or retriever that starts it.
         messages: what a chat model is shown.
         has_fields_of: whether what is sent beside the messages is no more than what a call was decided on.
     """
@@ -172,7 +172,8 @@ class RunClaim:
             the middleware and the tool may call another of the same name.
         denied: the refusal, where it was refused: whoever handles errors of tools may make something else of it.
         run_id: the only run that may pass; None if the class's own entry point chooses it, so the first to ask may.
-        source: what a model's runs show of it; no run that shows another one may pass.
+        source: what a model's runs show of it, or the tool or retriever itself where its class's own entry point
+            chooses the run; no run of another one may pass.
         message_texts: of a model that only the middleware decides, what it was decided on; a run shown other words is
             another.
         model_input: beside it, what else the middleware decided on; a run that sends more is another.
@@ -207,7 +208,10 @@ class RunClaim:
                 return False
             # Middleware that stands behind ours can add to what is sent.
             return self.model_input is None or start.has_fields_of is None or start.has_fields_of(self.model_input)
-        return start.run_id == self.run_id if self.run_id is not None else start.name == self.name
+        if self.run_id is not None:
+            return start.run_id == self.run_id
+        # INVARIANT: what the entry point hands on to is decided, even if it has the same name.
+        return start.source is self.source
 
 
 _CLAIM: Final[ContextVar[RunClaim | None]] = ContextVar("halo_langchain_mark", default=None)
@@ -294,6 +298,12 @@ def note_starting(obj: object, options: object) -> None:
         options: keyword arguments that its method had.
     """
     _STARTING.set((obj, options))
+
+
+def find_starting_object(kind: type[Any]) -> object:
+    """The tool or retriever whose run is starting, whatever the run is called; None if that is not known."""
+    obj, _ = _STARTING.get()
+    return obj if isinstance(obj, kind) else None
 
 
 def find_starting(kind: type[Any], is_it: Callable[[Any], bool]) -> tuple[Any, dict[str, Any]]:

@@ -374,7 +374,9 @@ class _EntryPoint:
     def make_claim(self, tool: BaseTool, call_id: str) -> RunClaim:
         """The claim of its run."""
         guard = require_guard(tool)
-        return get_or_create_claim(guard.halo, "tool", guard.name, None, call_id)
+        claim = get_or_create_claim(guard.halo, "tool", guard.name, None, call_id)
+        claim.source = tool
+        return claim
 
 
 def _invoke_steps(entry: _EntryPoint, tool: Any, /, input: Any, config: Any = None, **kwargs: Any) -> Steps[Any]:  # noqa: A002  the framework's name

@@ -27,6 +27,8 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.retrievers import BaseRetriever
+from langchain_core.tools import BaseTool
 from langchain_core.tracers.context import register_configure_hook
 
 from halo_core.enforcement import shadow_activity
@@ -38,7 +40,7 @@ from halo_langchain._body_calls import UNGUARDED_WATCHES
 from halo_langchain._callback import HaloCallback
 from halo_langchain._decision_models import UNGUARDED_OBSERVERS
 from halo_langchain._remote_graphs import UNGUARDED_OBSERVERS as UNGUARDED_REMOTE_OBSERVERS
-from halo_langchain._runs import DECIDED_RUN_OBSERVERS, RunStart, claim_run_for_any
+from halo_langchain._runs import DECIDED_RUN_OBSERVERS, RunStart, claim_run_for_any, find_starting_object
 
 if TYPE_CHECKING:
     from halo_langchain import Halo
@@ -157,13 +159,14 @@ class Tripwire(BaseCallbackHandler):
             Denied: nothing decides it (`unguarded`).
         """
         name = str((serialized or {}).get("name") or event.get("name") or "")
-        self._check_start(RunStart("tool", event["run_id"], name), name, event)
+        self._check_start(RunStart("tool", event["run_id"], name, find_starting_object(BaseTool)), name, event)
 
     def on_retriever_start(self, serialized: dict[str, Any] | None, query: str, **event: Any) -> None:  # noqa: ARG002  as above
         """A retriever starts; raises as `on_tool_start`."""
         run_name = str(event.get("name") or (serialized or {}).get("name") or "")
         # A run name hides the retriever's own.
-        self._check_start(RunStart("retriever", event["run_id"]), run_name, event)
+        start = RunStart("retriever", event["run_id"], source=find_starting_object(BaseRetriever))
+        self._check_start(start, run_name, event)
 
     def on_chat_model_start(self, serialized: dict[str, Any] | None, messages: Any, **event: Any) -> None:
         """A chat model starts, or its cache answers; raises as `on_tool_start`."""

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final
 
 from halo_core.crypto.keys import Digester
 from halo_core.enforcement.decision_context import DecisionContext
 from halo_core.enforcement.risk_assessor import UNSCORED, RiskAssessment
+from halo_core.model import Impact, Provenance
 from halo_core.store import Transaction
 from halo_core.store.known_values import KnownValues
-from halo_core.values import MAX_SOURCE_INDEX, ActionFacts, FactSources, find_facts
+from halo_core.values import MAX_SOURCE_INDEX, ActionFacts, FactSources, find_facts, speaks_of_act
 from halo_core.values.addresses import find_own_address
 
 POINTED_MARK: Final = " (pointed at)"
@@ -89,11 +90,29 @@ def _find_sources(
         paid_before=Decimal(payment.paid_for_message if payment is not None else 0) / 10_000,
         paid_today=Decimal(payment.paid_to_target if payment is not None else 0) / 10_000,
         payment_request=payment.request if payment is not None else "",
-        payment_text=payment.text if payment is not None else "",
+        find_payment_text=partial(_find_payment_text, tx, context),
         names=names,
         is_exposed=context.state.view.tainted,
         own_address=find_own_address(context.principal.user),
     )
+
+
+def _find_payment_text(tx: Transaction, context: DecisionContext) -> str:
+    """The user's newest message that speaks of a payment, be it in a question; if none does, the newest one.
+
+    Empty if the call is no payment.
+    """
+    if context.payment is None:
+        return ""
+    texts = list_user_texts(tx, context)
+    speaking = (text for text in reversed(texts) if speaks_of_act(text, Impact.PAYMENT))
+    return next(speaking, texts[-1] if texts else "")
+
+
+def list_user_texts(tx: Transaction, context: DecisionContext) -> list[str]:
+    """All messages of the user, oldest first."""
+    user_texts = [item.text for item in context.observed_texts if item.origin is Provenance.USER]
+    return [*tx.image.user_texts.get(context.session, ()), *user_texts]
 
 
 @lru_cache(maxsize=1024)

@@ -23,7 +23,7 @@ from halo_core.model import AccessRequest, ActionKind, Impact
 from halo_core.policy.encoding import MAX_AMOUNT, find_amount, read_amount
 from halo_core.store import Transaction, commit_state
 from halo_core.store.quota_rows import QuotaTable
-from halo_core.values import asks_for, find_values, names_value, speaks_of_act
+from halo_core.values import asks_for, find_values, names_value
 
 WINDOW_US: Final = DAY_US
 _MAX_PAYMENTS: Final = 64
@@ -159,7 +159,6 @@ class PaymentFacts:
         paid_to_target: the largest sum of any of its targets, without this payment.
         paid_by_principal: the principal's sum, without this payment.
         request: the newest message of the user that asks for a payment, empty if none does.
-        text: the newest one that speaks of a payment, be it in a question; if none does, the newest one.
     """
 
     amount: int | None
@@ -171,7 +170,6 @@ class PaymentFacts:
     paid_to_target: int
     paid_by_principal: int
     request: str = ""
-    text: str = ""
 
     @property
     def paid_for_message(self) -> int:
@@ -210,7 +208,6 @@ def read_payment_facts(
     *,
     role: str,
     user_messages: Sequence[str],
-    user_texts: Sequence[str],
     unvouched: Collection[str],
     digester: Digester,
     at_us: int,
@@ -224,7 +221,6 @@ def read_payment_facts(
         amount: see `read_amount_at_stake`.
         role: role of the actor.
         user_messages: what the user has said, oldest first; empty if a target is not the user's.
-        user_texts: the same whoever named the targets.
         unvouched: names of arguments whose values nobody vouched for.
         digester: keyed digests.
         at_us: time of the decision.
@@ -259,10 +255,6 @@ def read_payment_facts(
         paid_to_target=max(paid_to_target - own, 0),
         paid_by_principal=max(principal.total - own, 0),
         request=next((text for text in reversed(user_messages) if asks_for(text, Impact.PAYMENT)), ""),
-        text=next(
-            (text for text in reversed(user_texts) if speaks_of_act(text, Impact.PAYMENT)),
-            user_texts[-1] if user_texts else "",
-        ),
     )
 
 

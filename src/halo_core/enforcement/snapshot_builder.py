@@ -13,7 +13,7 @@ from halo_core.crypto.keys import Digester
 from halo_core.decision import revocation_applies, stop_applies
 from halo_core.decision.bindings import ENDING_SOURCES, UNEXPOSED, find_exposure, list_answer_bindings
 from halo_core.decision.model_fields import ACCEPTED_KIND, list_model_fields
-from halo_core.enforcement.action_facts import mark_source, read_facts, unmark_source
+from halo_core.enforcement.action_facts import list_user_texts, mark_source, read_facts, unmark_source
 from halo_core.enforcement.call import Credentials
 from halo_core.enforcement.decision_context import DecisionContext, ObservedText
 from halo_core.enforcement.exposure import HISTORY_SOURCE, iterate_observed, iterate_unvouched
@@ -324,7 +324,6 @@ def read_payment(tx: Transaction, context: DecisionContext, digester: Digester) 
         context.amount,
         role=context.terms.role,
         user_messages=_list_user_messages(tx, context),
-        user_texts=_list_user_texts(tx, context),
         unvouched={name_of_argument(place) for place, origin in context.provenance if origin not in VOUCHED_ORIGINS},
         digester=digester,
         at_us=context.time_us,
@@ -364,13 +363,7 @@ def _list_user_messages(tx: Transaction, context: DecisionContext) -> list[str]:
     for pointer, origin in context.provenance:
         if pointer in targets and origin is not Provenance.USER:
             return []
-    return _list_user_texts(tx, context)
-
-
-def _list_user_texts(tx: Transaction, context: DecisionContext) -> list[str]:
-    """All messages of the user, oldest first."""
-    user_texts = [item.text for item in context.observed_texts if item.origin is Provenance.USER]
-    return [*tx.image.user_texts.get(context.session, ()), *user_texts]
+    return list_user_texts(tx, context)
 
 
 def _make_request_chunk(sketch: Sketch, observed: ObservedText, *, is_scored: bool) -> Chunk | None:

@@ -65,7 +65,7 @@ def leaves_amount_open(view: CallView, sources: FactSources) -> bool:
     """Whether an untrusted source named the amount, and the request leaves it to what was read."""
     untrusted = (Provenance.UNTRUSTED, Provenance.MIXED)
     is_untrusted = any(leaf.origin in untrusted for leaf in _list_amounts(view))
-    return is_untrusted and leaves_amount_to_source(sources.payment_text)
+    return is_untrusted and leaves_amount_to_source(sources.find_payment_text())
 
 
 def has_unvouched_amount(view: CallView, sources: FactSources) -> bool:
@@ -78,9 +78,9 @@ def has_unvouched_amount(view: CallView, sources: FactSources) -> bool:
     open_origins = {leaf.origin for leaf in _list_amounts(view)} - {*VOUCHED_ORIGINS, Provenance.SYSTEM}
     if not is_exposed or not open_origins or has_written_amount(partial(are_from_user, view.sketch)):
         return False
-    if open_origins == {Provenance.NOVEL} and wants_arithmetic(sources.payment_text):
+    if open_origins == {Provenance.NOVEL} and wants_arithmetic(sources.find_payment_text()):
         return False
-    return not leaves_amount_to_source(sources.payment_text)
+    return not leaves_amount_to_source(sources.find_payment_text())
 
 
 def _list_amounts(view: CallView) -> list[TracedLeaf]:

@@ -24,7 +24,8 @@ class FactSources:
         knows_places: the agent's baseline knows the host, the mail domain and the folder of every value of the call.
         paid_today: of a payment, what was paid to its targets within the last day, in units of its currency.
         payment_request: the newest message of the user that asks for a payment.
-        payment_text: the newest one that speaks of a payment, be it in a question; else the newest one.
+        find_payment_text: finds the newest one that speaks of a payment, be it in a question; else the newest one.
+            Asked only where a source may have named the amount.
         is_exposed: the session may have read an untrusted source.
         names: of the sources with a number of their own, in its order from 1.
         paid_before: of a payment, what was paid to its targets already for the same message of the user, likewise.
@@ -39,7 +40,7 @@ class FactSources:
     paid_before: Decimal = Decimal(0)
     paid_today: Decimal = Decimal(0)
     payment_request: str = ""
-    payment_text: str = ""
+    find_payment_text: Callable[[], str] = lambda: ""
     names: tuple[str, ...] = ()
     is_exposed: bool = True
     own_address: str = ""

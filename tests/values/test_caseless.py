@@ -14,11 +14,15 @@ import halo_core.values
 from counts import count
 from halo_core.values import phrasal_verbs
 from halo_core.values.caseless import CaselessPattern
+from halo_core.values.kinds import Form
+from halo_core.values.lexicon import LOOSE
+from halo_core.values.text import split_name
+
+PHRASES = (*phrasal_verbs._ORDERS, *phrasal_verbs._PHRASES, *phrasal_verbs._LOOSE_PHRASES)
 
 
 def _list_patterns():
-    phrases = (*phrasal_verbs._PHRASES, *phrasal_verbs._LOOSE_PHRASES)
-    found = {f"{verb} {at}": pattern for at, (verb, pattern) in enumerate(phrases)}
+    found = {f"{item.verb} {at}": item.pattern for at, item in enumerate(PHRASES)}
     for module in pkgutil.iter_modules(halo_core.values.__path__):
         members = vars(importlib.import_module(f"halo_core.values.{module.name}"))
         found |= {f"{module.name}.{name}": item for name, item in members.items()}
@@ -55,7 +59,8 @@ def test_the_same_places_are_found(text):
             assert (found and found.span()) == (wanted and wanted.span()), (item.pattern, text)
 
 
-NEEDING = {name: item for name, item in PATTERNS.items() if item._needs}
+NEEDING = {name: (item.pattern, item._needs) for name, item in PATTERNS.items() if item._needs}
+NEEDING |= {f"{item.verb} {at}": (item.pattern.pattern, item.needs) for at, item in enumerate(PHRASES)}
 
 
 @pytest.mark.share(2)
@@ -63,7 +68,16 @@ NEEDING = {name: item for name, item in PATTERNS.items() if item._needs}
 @given(st.data())
 @settings(max_examples=count(40, fewest=5), deadline=None, suppress_health_check=list(HealthCheck))
 def test_whatever_a_pattern_finds_has_what_it_needs(name, data):
-    item = NEEDING[name]
-    text = data.draw(st.from_regex(re.compile(item.pattern, re.IGNORECASE | re.ASCII)))
-    found = re.search(item.pattern, text, re.IGNORECASE)
-    assert found is None or not found[0].isascii() or any(need in found[0].lower() for need in item._needs)
+    pattern, needs = NEEDING[name]
+    text = data.draw(st.from_regex(re.compile(pattern, re.IGNORECASE | re.ASCII)))
+    found = re.search(pattern, text, re.IGNORECASE)
+    assert found is None or not found[0].isascii() or any(need in found[0].lower() for need in needs)
+
+
+@given(st.one_of(TEXTS, ENGLISH, ENGLISH))
+@settings(max_examples=count(400), deadline=None)
+def test_no_phrase_is_left_out(text):
+    found = list(phrasal_verbs.find_phrasal_verbs(text))
+    loose = phrasal_verbs._LOOSE_PHRASES
+    said = [(item.verb, LOOSE if item in loose else "") for item in PHRASES if item.pattern.search(text) is not None]
+    assert found == [Form("verb", mark + stem) for verb, mark in said for stem in split_name(verb)]

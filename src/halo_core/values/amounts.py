@@ -1,12 +1,13 @@
 """Amounts of money and other numbers: what a numeral can mean, which currency stands beside it, what is paid.
 
 canonicalize_amounts("1.500 EUR")             # ("1.5 EUR", "1500 EUR"): a point for decimals, or for thousands
-find_paid_amounts("Pay Ana 20 for invoice 7") # [PaidAmount(start=8, readings=("20",))]: 7 is no amount
+find_paid_amounts("Pay Ana 20 for invoice 7") # (PaidAmount(start=8, readings=("20",)),): 7 is no amount
 """
 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from itertools import chain, islice
 from typing import Final, NamedTuple
 
@@ -199,10 +200,12 @@ def _find_row(text: str, end: int) -> list[re.Match[str]]:
     return row if len(row) > 1 and not all(_DAY_AND_MONTH.fullmatch(match[1]) for match in row) else []
 
 
-def find_paid_amounts(text: str) -> list[PaidAmount]:
+@lru_cache(maxsize=8)
+def find_paid_amounts(text: str) -> tuple[PaidAmount, ...]:
     """Find the amounts of money in a text, in order: numbers with a currency, or behind a verb such as `pay`.
 
-    The currency behind the last amount of a row applies to the others as well.
+    The currency behind the last amount of a row applies to the others as well. Cached, since each request is searched
+    twice: for ceilings, and for the shares of several targets.
     """
     found: dict[int, str] = {}
     for match in islice(_NUMBER_IN_TEXT.finditer(text), MAX_FORMS):
@@ -226,7 +229,7 @@ def find_paid_amounts(text: str) -> list[PaidAmount]:
     if found:
         _find_further(text, found)
     read = [PaidAmount(start, _read_number_row(found[start])) for start in sorted(found)]
-    return [item for item in read if item.readings]
+    return tuple([item for item in read if item.readings])
 
 
 def _find_further(text: str, found: dict[int, str]) -> None:

@@ -235,6 +235,17 @@ def _list_intervals(hundredths: int, key: str | None) -> list[Form]:
     return [make_form(("ceiling", f"{prefix}{level} {hundredths >> level}")) for level in range(_MAX_LEVEL + 1)]
 
 
+def _is_in_any_interval(hundredths: int, look_up: Callable[[Iterable[Form]], Iterable[bool]], key: str | None) -> bool:
+    """Whether the user's texts gave one of the intervals that an amount lies in.
+
+    The one that a ceiling of about the amount's size gave is no longer than a few times the amount, so the forms of the
+    longer ones are mostly not looked up.
+    """
+    forms = _list_intervals(hundredths, key)
+    usual = hundredths.bit_length() + 2
+    return any(look_up(forms[:usual])) or any(look_up(forms[usual:]))
+
+
 def _cover(ceiling: int, key: str | None = None) -> Iterator[Form]:
     """Cover [0, ceiling] with the fewest intervals, as forms."""
     prefix = "" if key is None else f"{key}|"
@@ -380,7 +391,7 @@ def is_above_ceiling(
         return True
 
     def is_covered(key: str | None) -> bool:
-        return any(look_up(_list_intervals(hundredths, key)))
+        return _is_in_any_interval(hundredths, look_up, key)
 
     keys = list(keys)
     known = look_up([_make_target_form(key) for key in keys])
@@ -452,7 +463,7 @@ def is_above_numbers(amount: str, look_up: Callable[[Iterable[Form]], Iterable[b
     if not any(look_up([_make_target_form(_LONE_NUMBER_DOMAIN)])):
         return False
     try:
-        return not any(look_up(_list_intervals(abs(to_hundredths(amount)), _LONE_NUMBER_DOMAIN)))
+        return not _is_in_any_interval(abs(to_hundredths(amount)), look_up, _LONE_NUMBER_DOMAIN)
     except InvalidOperation:
         return True
 
@@ -467,7 +478,8 @@ def find_share_forms(text: str, find_forms: Callable[[str], Iterable[Form]]) -> 
         find_forms: the forms of the accounts and addresses in a text.
     """
     text = _write_ascii_digits(text)
-    amounts = find_paid_amounts(text) or [PaidAmount(start, (number,)) for start, number in _find_lone_numbers(text)]
+    amounts: Sequence[PaidAmount] = find_paid_amounts(text)
+    amounts = amounts or [PaidAmount(start, (number,)) for start, number in _find_lone_numbers(text)]
     shares = _split_shares(text, amounts)
     if not 1 < len(shares) <= _MAX_SHARES:
         return

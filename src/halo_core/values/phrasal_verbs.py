@@ -7,8 +7,8 @@ find_wanted_acts("Ana gets a refund of 20")  # refund
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Collection, Iterator
+from typing import Final, NamedTuple
 
 from halo_core.values.asking_words import find_stems_of_word
 from halo_core.values.caseless import CaselessPattern
@@ -20,17 +20,35 @@ from halo_core.values.text import split_name
 _BETWEEN: Final = r"\b(?:[^.;!?\n]|\.(?=\w)){1,80}?\b"
 
 
-def _compile_phrases(*phrases: tuple[str, str, str]) -> tuple[tuple[str, CaselessPattern | re.Pattern[str]], ...]:
+class _Phrase(NamedTuple):
+    """A verb of several words.
+
+    Args:
+        verb: the verb of the same meaning.
+        pattern: of the words.
+        needs: in small letters, texts of which every match in an ASCII text contains at least one.
+    """
+
+    verb: str
+    pattern: CaselessPattern | re.Pattern[str]
+    needs: frozenset[str]
+
+
+_Parts = tuple[str, str, str] | tuple[str, str, str, str]
+"""The verb of the same meaning, the first part, the second, and the words of a first part that does not begin so."""
+
+
+def _compile_phrases(*phrases: _Parts) -> tuple[_Phrase, ...]:
     """Compile, for each verb of two separate words, a pattern; with the verb of the same meaning."""
-    return tuple((verb, _compile_phrase(first, second)) for verb, first, second in phrases)
+    return tuple(_make_phrase(parts, rf"\b(?:{parts[1]}){_BETWEEN}(?:{parts[2]})") for parts in phrases)
 
 
-def _compile_phrase(first: str, second: str) -> CaselessPattern | re.Pattern[str]:
-    pattern, beginning = rf"\b(?:{first}){_BETWEEN}(?:{second})", first.partition("(")[0]
-    if "(?-i:" in pattern:  # what asks for a capital letter cannot be searched for in small letters
-        return compile_later(pattern, re.IGNORECASE)
-    has_beginning = beginning == first or (beginning and "|" not in beginning)
-    return CaselessPattern(pattern, needs=beginning.split("|") if has_beginning else ())
+def _make_phrase(parts: _Parts, pattern: str) -> _Phrase:
+    # What asks for a capital letter cannot be searched for in small letters.
+    is_caseless = "(?-i:" not in pattern
+    needs = parts[3] if len(parts) > 3 else parts[1].partition("(")[0]
+    compiled = CaselessPattern(pattern) if is_caseless else compile_later(pattern, re.IGNORECASE)
+    return _Phrase(parts[0], compiled, frozenset(needs.split("|")))
 
 
 _LOOSE_PHRASES: Final = _compile_phrases(
@@ -38,6 +56,7 @@ _LOOSE_PHRASES: Final = _compile_phrases(
         "remove",
         r"(?:take|pull|throw)(?! (?:an?|another) | care| notes?\b| part| time)(?: [\w'’.-]+){0,4}",
         r"(?:out|down|away)(?=\W*$|[.,;]| of\b| and\b| again\b| please\b)",
+        "take|pull|throw",
     ),
     ("send", "get|have|call", r"(?:over|round|out) (?:there|here)\b|(?:over|round)\b(?=\W*$|[.,;])"),
     ("remove", "get rid|do away|be done", r"(?:of|with)\b"),
@@ -68,9 +87,9 @@ _OBJECT: Final = (
 """The object between the parts. "Let Kim know when CH-12 is through" has a clause there, and does not match."""
 
 
-def _compile_orders(*orders: tuple[str, str, str]) -> tuple[tuple[str, CaselessPattern], ...]:
+def _compile_orders(*orders: _Parts) -> tuple[_Phrase, ...]:
     """Compile the same for verbs that are read only where an order may begin, with their object."""
-    return tuple((verb, CaselessPattern(rf"(?:{_order(first)}){second}")) for verb, first, second in orders)
+    return tuple(_make_phrase(parts, rf"(?:{_order(parts[1])}){parts[2]}") for parts in orders)
 
 
 _ORDERS: Final = _compile_orders(
@@ -82,7 +101,7 @@ _ORDERS: Final = _compile_orders(
     ("approve", "wave|let", rf"(?! (?:me|us|them|him|her) (?!through)){_OBJECT}through{_END}"),
     ("approve", "sign", rf" off (?:on\b|(?:the|this|that) (?!(?:{_TEXTS})\b)|it\b)"),
     ("reject", "turn", rf"(?! to ){_OBJECT}down{_END}"),
-    ("refill", "fill", rf" (?:it |them |us )?up to [0-9]| up on (?!(?:{_TEXTS})\b)\w"),
+    ("refill", "fill", rf" (?:it |them |us )?up to [0-9]| up on (?!(?:{_TEXTS})\b)\w", "fill| up on "),
     ("waive", "write", rf"(?! an? ){_OBJECT}off{_END}"),
     ("refund", "pay|give", rf"(?: (?:her|him|them|us))?{_OBJECT}back{_END}"),
 )
@@ -92,6 +111,7 @@ _PHRASES: Final = _compile_phrases(
             "pay",
             _order(rf"split(?! (?:the |this |that )?(?:columns?|files?|pages?|[0-9]+ pages|{_TEXTS})\b)"),
             r"(?:bill|dinner|lunch|breakfast|rent|costs?|fees?|taxi|tickets?|eur|euros?|dollars?|[0-9]) ?,? with\b",
+            "split",
         ),
         ("remove", "take|strike|cross|kick|throw", r"off\b|out of\b"),
         ("remove", "opt", r"out\b"),
@@ -106,6 +126,7 @@ _PHRASES: Final = _compile_phrases(
                 r"(?! (?:an?|another) look| care| notes?\b|[^.;!?\n]{0,40} (?:off|out|down|away)\b)"
             ),
             r"(?=$|[.,;!?\n])",
+            "take",
         ),
         ("rollback", "roll", r"back\b"),
         ("shutdown", "shut|power", r"down\b"),
@@ -130,6 +151,7 @@ _PHRASES: Final = _compile_phrases(
                 r"(?:on ?to|into) (?:the|our|my) (?:\w+ ){0,2}"
                 r"(?:track|team|group|channel|list|crew|course|class|beta|rota|roster)\b"
             ),
+            "get|bring",
         ),
         (
             "assign",
@@ -141,10 +163,11 @@ _PHRASES: Final = _compile_phrases(
                 r"|mute|notice|pause|phone|record|speaker|spot|title|top|way)\b)"
             ),
             r"[\w#]",
+            "put",
         ),
-        ("order", "(?:get|bring|send) (?:us|me)", r"(?:more|another|extra)\b"),
+        ("order", "(?:get|bring|send) (?:us|me)", r"(?:more|another|extra)\b", "get|bring|send"),
         ("book", "grab|snag|secure", r"(?:table|slot|room|seats?|appointment)\b"),
-        ("book", "(?:get|find) (?:me|us|her|him|them) an?", r"(?:table|slot|room|seat|appointment)\b"),
+        ("book", "(?:get|find) (?:me|us|her|him|them) an?", r"(?:table|slot|room|seat|appointment)\b", "get|find"),
         ("share", "open", r"(?:for|to) (?:(?:our|my|the|his|her) (?:\w+ )?)?(?-i:[A-Z])"),
         ("pay", "maak|boek|schrijf", r"over\b"),
         ("cancel", "sag|sage|zeg|bel", r"(?:ab|af|op)\b"),
@@ -158,14 +181,30 @@ _PHRASES: Final = _compile_phrases(
 """Verbs in two separate parts, with the verb of the same meaning."""
 
 
+_ALL_NEEDS: Final = tuple(sorted({need for phrase in (*_ORDERS, *_PHRASES, *_LOOSE_PHRASES) for need in phrase.needs}))
+
+
 def find_phrasal_verbs(text: str) -> Iterator[Form]:
     """Find the verbs that a text says in two separate words: "take him off the list"."""
-    for verb, pattern in (*_ORDERS, *_PHRASES):
-        if pattern.search(text) is not None:
-            yield from (make_form(("verb", stem)) for stem in split_name(verb))
-    for verb, pattern in _LOOSE_PHRASES:
-        if pattern.search(text) is not None:
-            yield from (make_form(("verb", LOOSE + stem)) for stem in split_name(verb))
+    words = _find_needed(text)
+    if not words:
+        return
+    for phrases, mark in ((_ORDERS, ""), (_PHRASES, ""), (_LOOSE_PHRASES, LOOSE)):
+        for verb, pattern, needs in phrases:
+            if not needs.isdisjoint(words) and pattern.search(text) is not None:
+                for stem in split_name(verb):
+                    yield make_form(("verb", mark + stem))
+
+
+def _find_needed(text: str) -> Collection[str]:
+    """Find the words of phrases that a text contains; all of them if it is not ASCII, which may write them otherwise.
+
+    Nearly all texts contain words of few phrases, so most patterns are not searched for.
+    """
+    if not text.isascii():
+        return _ALL_NEEDS
+    small = text.lower()
+    return [need for need in _ALL_NEEDS if need in small]
 
 
 _ORDERING: Final = r"\b(?:and|then|please|pls|also|now|(?:can|could|would|will) you(?: please)?) "

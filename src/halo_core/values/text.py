@@ -34,6 +34,7 @@ ATOM_BYTES: Final = 4
 MAX_ATOMS: Final = 4096  # of one text
 MAX_READ: Final = 65_536  # characters of one text that are looked at
 _MAX_ATOM_LENGTH: Final = 128  # characters of an atom
+_MAX_NAME: Final = 256  # characters of a name
 _CACHE_SIZE: Final = 16_384
 
 # A number may group thousands and have decimals; the bound keeps the search linear.
@@ -65,7 +66,9 @@ def extract_atoms(text: str, most: int = MAX_ATOMS) -> list[str]:
 
 def split_name(name: str) -> list[str]:
     """Split a tool's or an argument's name into atoms: `sendEmail_v2` into send, email, v, 2."""
-    return [normalize_atom(word.lower()) for word in _NAME.findall(name[:256])]
+    if name.islower() and name.isalpha() and name.isascii() and len(name) <= _MAX_NAME:
+        return [normalize_atom(name)]  # one word, as most
+    return [normalize_atom(word.lower()) for word in _NAME.findall(name[:_MAX_NAME])]
 
 
 @lru_cache(maxsize=_CACHE_SIZE)

@@ -11,10 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from counts import count
-from halo_core.values import known_rows, number_uses
-from halo_core.values.kinds import Form
+from halo_core.values import forms, known_rows, number_uses, paid_amounts, sketch, spans
+from halo_core.values import text as text_module
+from halo_core.values.kinds import TARGET_KINDS, Form
 from halo_core.values.known_rows import fingerprint_rows
 from halo_core.values.sketch import fingerprint_forms, fingerprint_words
+from halo_core.values.text import normalize_atom, split_name
 
 KEY = b"k" * 32
 
@@ -165,3 +167,117 @@ def test_no_id_is_hashed_for_a_use_that_nothing_is_tied_in(monkeypatch):
     monkeypatch.setattr(known_rows, "fingerprint_forms", note)
     assert fingerprint_rows(KEY, "5120 | bb\n5123 | cc") == set()
     assert hashed == ["rows"]
+
+
+# words of a text
+
+
+def split_into_tokens_plainly(text):
+    """The tokens of a text, each read by itself."""
+    found = []
+    for match in sketch._TOKEN.finditer(text[: sketch.MAX_TEXT].casefold()):
+        token = match[0].strip(sketch._EDGE_CHARACTERS)[: sketch._MAX_TOKEN]
+        if token:
+            found.append(sketch._normalize_number(token))
+    return found
+
+
+def split_in_order_plainly(word):
+    """The tokens of a word with signs around it, where both of its parts are searched for in each word."""
+    tokens, signs = [], []
+    while word and word[0] in spans._LEADING:
+        tokens.append(word[0])
+        word = word[1:]
+    while word and word[-1] in spans._TRAILING:
+        signs.append(word[-1])
+        word = word[:-1]
+    if word:
+        labelled = spans._LABELLED.fullmatch(word)
+        if labelled is not None:
+            tokens += labelled[1], labelled[2]
+            word = labelled[3]
+        possessive = spans._POSSESSIVE.fullmatch(word)
+        tokens += [part for part in possessive.groups() if part] if possessive is not None else [word]
+    return [*tokens, *reversed(signs)]
+
+
+WRITTEN = (
+    "ana Ana's Atlas’ın Porto'da C-12'yi key:value Re:12 http://x.example #general @bob 12 +12 -3.50 1,500.00 007 3.0."
+    " €5 5€ $1,200 10% (x) v1.2 ²3 ٣ \uff11\uff12 x. ... a:b:c :x' a_b 1'000 İ ß 'tis"
+).split()
+PIECES = st.lists(st.sampled_from((*WRITTEN, "x" * 300, "9" * 600, "y." * 260, "a" * 520)), max_size=9)
+
+
+@given(PIECES, st.sampled_from((" ", ", ", "\n", ": ")))
+@settings(max_examples=count(2000, fewest=150), deadline=None)
+def test_a_text_has_the_tokens_that_each_word_has(pieces, sign):
+    text = sign.join(pieces)
+    assert list(sketch.extract_tokens(text)) == split_into_tokens_plainly(text)
+
+
+BEFORE = st.sampled_from(("", "#", "'", "ab:", "Re:", "a:", "ab:cd:", "http:/"))
+ENDINGS = st.sampled_from(("", "", "'s", "’s", "'ın", "’yi", "'", ".", "’s.", "s'", ":"))
+
+
+@given(st.tuples(BEFORE, st.sampled_from(("Atlas", "C-12", "ana", "x", "12", "Ana's")), ENDINGS).map("".join))
+@settings(max_examples=count(2000, fewest=150), deadline=None)
+def test_a_word_in_order_is_split_as_if_each_part_were_searched_for(word):
+    tokens = []
+    spans._append_parts(word, tokens)
+    assert tokens == split_in_order_plainly(word)
+
+
+@given(st.text("abcdefgstuyEÉßABC1_-²", max_size=9) | st.sampled_from(("cities", "running", "x" * 300, "ﬁles")))
+@settings(max_examples=count(2000, fewest=150), deadline=None)
+def test_a_name_of_one_word_is_split_like_any_other(name):
+    assert split_name(name) == [normalize_atom(word.lower()) for word in text_module._NAME.findall(name[:256])]
+
+
+# lists in an argument
+
+
+PLACES = st.sampled_from(("ana@x.example", "ana＠x.example", "DE89370400440532013000", "/srv/a"))
+ITEMS = st.sampled_from(
+    (
+        "ana@x.example",
+        "x.example",
+        "https://x.example/a",
+        "/srv/a",
+        "DE89370400440532013000",
+        "20 EUR",
+        "Dear Pat",
+        "",
+        " ",
+    )
+)
+
+
+@given(
+    st.lists(ITEMS, max_size=5) | st.lists(PLACES, max_size=5),
+    st.sampled_from((", ", ";", "\n")),
+    st.integers(1, 40),
+    st.booleans(),
+)
+@settings(max_examples=count(1000, fewest=100), deadline=None)
+def test_a_list_is_read_as_if_all_its_items_were(items, sign, times, is_target):
+    text = sign.join(items * times)
+    parse = lambda part: forms._parse_value(part, frozenset(), is_target=is_target)  # noqa: E731
+    pieces = [piece.strip(forms._LIST_WRAPPING) for piece in forms._LIST_SEPARATOR.split(text.strip())]
+    parsed = [parse(piece) for piece in pieces if piece][: forms.MAX_ITEMS + 1]
+    if len(parsed) > 1 and all(item.kind in TARGET_KINDS and item.forms for item in parsed):
+        whole = forms.ArgumentValue(parsed[0].kind, text, (), in_words=True)
+        wanted = parsed if len(parsed) <= forms.MAX_ITEMS else [whole]
+    else:
+        wanted = [parse(text.strip())]
+    assert forms.parse_argument(text, is_target=is_target) == wanted
+
+
+# amounts below a ceiling
+
+
+@given(st.integers(0, 10**7), st.integers(0, 10**7), st.sampled_from((None, "ana")))
+@settings(max_examples=count(1000, fewest=100), deadline=None)
+def test_an_amount_is_below_a_ceiling_that_any_interval_covers(amount, ceiling, key):
+    written = set(paid_amounts._cover(ceiling, key))
+    look_up = lambda asked: [form in written for form in asked]  # noqa: E731
+    assert paid_amounts._is_in_any_interval(amount, look_up, key) is (amount <= ceiling)

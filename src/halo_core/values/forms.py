@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache, partial
-from itertools import islice
+from itertools import filterfalse, islice
 from typing import Final, NamedTuple
 
 from halo_core.values import numbers
@@ -103,7 +103,8 @@ def find_forms(text: str, *, vouching: bool = False, amounts: bool = True) -> se
     # Addresses hold no blanks, so they are looked for only in the words that could be some.
     search = _ADDRESS_SIGN.search
     if search(text) is not None:
-        parts = [word for word in text.split() if not word.isalnum() and len(word) > 2 and search(word) is not None]
+        odd_words = filterfalse(str.isalnum, text.split())
+        parts = [word for word in odd_words if len(word) > 2 and search(word) is not None]
         words = "\n".join(parts)
         words = _GLUED_SENTENCE.sub(_split_sentence, words)
         if "@" in words:
@@ -325,15 +326,28 @@ def parse_argument(text: str, name_words: Iterable[str] = (), *, is_target: bool
             return [ArgumentValue(Kind.EMAIL, text, in_words=True)]
         return [ArgumentValue(Kind.PROGRAM if is_program(stripped, names) else Kind.TEXT, text, in_words=True)]
     if _LIST_SEPARATOR.search(stripped) is not None:
-        pieces = (piece.strip(_LIST_WRAPPING) for piece in _LIST_SEPARATOR.split(stripped))
-        items = [
-            _parse_value(piece, names, is_target=is_target) for piece in islice(filter(None, pieces), MAX_ITEMS + 1)
-        ]
-        if len(items) > 1 and all(item.kind in TARGET_KINDS and item.forms for item in items):
+        items = _parse_list(stripped, names, is_target=is_target)
+        if len(items) > MAX_ITEMS:
             # INVARIANT: TOTAL - the values of a longer list are not judged one by one: it is vouched for as a whole.
-            whole = ArgumentValue(items[0].kind, text, (), in_words=True)
-            return items if len(items) <= MAX_ITEMS else [whole]
+            return [ArgumentValue(items[0].kind, text, (), in_words=True)]
+        if len(items) > 1:
+            return items
     return [_parse_value(stripped, names, is_target=is_target)]
+
+
+def _parse_list(text: str, names: frozenset[str], *, is_target: bool) -> list[ArgumentValue]:
+    """Parse a list of addresses or numbers, up to one more than `MAX_ITEMS`; empty if an item is something else."""
+    items: list[ArgumentValue] = []
+    for piece in _LIST_SEPARATOR.split(text):
+        item_text = piece.strip(_LIST_WRAPPING)
+        if item_text:
+            item = _parse_value(item_text, names, is_target=is_target)
+            if not item.forms or item.kind not in TARGET_KINDS:
+                return []  # as of most texts with a comma, whose further parts are not read
+            items.append(item)
+            if len(items) > MAX_ITEMS:
+                break
+    return items
 
 
 @lru_cache(maxsize=2048)

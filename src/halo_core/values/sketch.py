@@ -75,14 +75,17 @@ def extract_tokens(text: str) -> Iterable[str]:
     if len(folded) > _SHORT_TEXT_LENGTH:
         return _extract_tokens_lazily(folded)
     raw_tokens = _TOKEN.findall(folded)
-    if all(map(str.isalpha, raw_tokens)) and len(folded) <= _MAX_TOKEN:
+    if len(folded) > _MAX_TOKEN:
+        if max(map(len, raw_tokens), default=0) > _MAX_TOKEN:
+            return list(_extract_tokens_lazily(folded))
+    elif all(map(str.isalpha, raw_tokens)):
         return raw_tokens
     tokens = []
     for raw in raw_tokens:
-        if raw.isalpha() and len(raw) <= _MAX_TOKEN:
+        if raw.isalpha():
             tokens.append(raw)
             continue
-        token = raw.strip(_EDGE_CHARACTERS)[:_MAX_TOKEN]
+        token = raw.strip(_EDGE_CHARACTERS)
         if token:
             is_odd_number = token[0] in _NUMERIC and not (token.isascii() and token.isdigit())
             tokens.append(_normalize_number(token) if is_odd_number else token)

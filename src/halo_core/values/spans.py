@@ -59,7 +59,7 @@ def tokenize(text: str, most: int = MAX_TEXT_TOKENS) -> list[str]:
     # A text has no more tokens than characters.
     words = _TOKEN.findall(text) if len(text) <= most else [match[0] for match in islice(_TOKEN.finditer(text), most)]
     for word in words:
-        if len(word) == 1 or word.isalnum():
+        if word.isalnum() or len(word) == 1:
             tokens.append(word)
         else:
             _append_parts(word, tokens)
@@ -78,11 +78,11 @@ def _append_parts(word: str, tokens: list[str]) -> None:
         signs.append(word[end])
     word = word[start:end]
     if word:
-        labelled = _LABELLED.fullmatch(word)
+        labelled = _LABELLED.fullmatch(word) if ":" in word else None
         if labelled is not None:
             tokens += labelled[1], labelled[2]
             word = labelled[3]
-        possessive = _POSSESSIVE.fullmatch(word)
+        possessive = _POSSESSIVE.fullmatch(word) if "'" in word or "’" in word else None
         tokens += filter(None, possessive.groups()) if possessive is not None else (word,)
     tokens += reversed(signs)
 

@@ -290,10 +290,13 @@ def _iterate_clauses(text: str) -> Iterator[_Clause]:
     for sentence in _SENTENCE.split(text):
         is_question = sentence.rstrip().endswith("?")
         for part in _CLAUSE.split(sentence):
-            tokens = _list_words(part, _MAX_TOKENS)
+            all_tokens = list(extract_tokens(part))
+            tokens = _drop_stop_words(all_tokens, _MAX_TOKENS)
             phrasal = _SEPARABLE_VERBS.intersection(form.text for form in find_phrasal_verbs(part))
             stems = (phrasal | find_asked_stems(part)) - _NOUNS_THAT_LOOK_LIKE_VERBS
-            words = _drop_verbs(tokens, stems) | _find_numbered(part)
+            has_digit = any(map(str.isdigit, part))
+            named = _drop_verbs(tokens, stems)
+            words = named | _find_numbered(part) if has_digit else named
             if not words and not stems:
                 continue
             leading = part.lower().split(maxsplit=1)[:1]
@@ -307,14 +310,15 @@ def _iterate_clauses(text: str) -> Iterator[_Clause]:
             refers_back = bool(stems) and (not words or _PRONOUN.search(part) is not None)
             is_remark_on_previous = is_remark and not is_asking and _REFERS_TO_PREVIOUS.search(part) is not None
             is_separate = is_lookup or is_remark or is_kept_after_merge or is_idiom or (is_asking and not stems)
-            names_only_sum = bool(words) and not _drop_verbs(
-                _list_words(_MENTIONED_PARTY.sub(" ", _SUM.sub(" ", part)), _MAX_TOKENS), stems
-            )
+            rest = _MENTIONED_PARTY.sub(" ", _SUM.sub(" ", part))
+            if rest != part:
+                named = _drop_verbs(_list_words(rest, _MAX_TOKENS), stems)
             is_order = not (is_separate or is_remarking or asks_first) and bool(
                 stems - LOOKING_UP or find_unlisted_orders(part)
             )
             wants_less = _wants_less(part, tokens)
-            makes_act_of_noun = not _ACT_MAKING_VERBS.isdisjoint(split_name(_find_leading_word(part)))
+            leading_word = _find_leading_word(all_tokens)
+            makes_act_of_noun = not _ACT_MAKING_VERBS.isdisjoint(split_name(leading_word))
             yield _Clause(
                 words,
                 stems,
@@ -323,23 +327,22 @@ def _iterate_clauses(text: str) -> Iterator[_Clause]:
                 is_remark and not is_asking,
                 is_remark_on_previous,
                 is_order,
-                names_only_sum,
-                is_lookup,
+                names_only_sum=bool(words) and not named,
+                is_lookup=is_lookup,
                 has_name=_NAME_SIGN.search(part) is not None,
                 has_pronoun=_PRONOUN.search(part) is not None,
                 wants_less=wants_less,
                 makes_act_of_noun=makes_act_of_noun,
                 is_other_act=wants_less or ((is_order or (is_lookup and not is_asking)) and not makes_act_of_noun),
-                of_document=words & _find_numbers_of_document(part),
-                leading_words=frozenset((_find_leading_word(part), *_PARTICLE.findall(part.lower()))),
+                of_document=words & _find_numbers_of_document(part) if has_digit else frozenset(),
+                leading_words=frozenset((leading_word, *_PARTICLE.findall(part.lower()))),
             )
 
 
 def _find_numbered(part: str) -> frozenset[str]:
     """Find the short numbers of a clause with their nouns: `bed#55` of "cancel the booking of bed 55"."""
     forms: list[Form] = []
-    if any(map(str.isdigit, part)):
-        add_numbered_forms(part, forms)
+    add_numbered_forms(part, forms)
     return frozenset(form.text.replace(" ", _NUMBER_SIGN) for form in forms[:_MAX_TOKENS])
 
 
@@ -356,9 +359,9 @@ def _find_numbers_of_document(part: str) -> frozenset[str]:
     return _find_numbered(behind).union(filter(_is_short_number, _list_words(behind, _MAX_TOKENS)))
 
 
-def _find_leading_word(part: str) -> str:
+def _find_leading_word(tokens: Iterable[str]) -> str:
     """Find the first word of a clause behind its courtesies. Stop words count: most of `_ACT_MAKING_VERBS` are such."""
-    return next((word for word in extract_tokens(part) if word not in _POLITE and word not in _COURTESIES), "")
+    return next((word for word in tokens if word not in _POLITE and word not in _COURTESIES), "")
 
 
 def _wants_less(part: str, words: Sequence[str]) -> bool:
@@ -368,12 +371,19 @@ def _wants_less(part: str, words: Sequence[str]) -> bool:
 
 def _drop_verbs(words: Iterable[str], stems: frozenset[str]) -> frozenset[str]:
     """Remove the verbs with these stems, so that the words say what the clause is about."""
+    if not stems:
+        return frozenset(words) - _POLITE
     return frozenset(word for word in words if stems.isdisjoint(split_name(word))) - _POLITE
 
 
 def _list_words(text: str, most: int) -> list[str]:
     """List the words of a text without stop words, and without the signs in front of handles and channels."""
-    words = (word.lstrip("@#") for word in extract_tokens(text) if word not in STOP_WORDS)
+    return _drop_stop_words(extract_tokens(text), most)
+
+
+def _drop_stop_words(tokens: Iterable[str], most: int) -> list[str]:
+    """List the same words of a text that was split already."""
+    words = (word.lstrip("@#") for word in tokens if word not in STOP_WORDS)
     return list(islice(filter(None, words), most))
 
 

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
+from halo_core.values.caseless import CaselessPattern
 from halo_core.values.kinds import Form, make_form
 from halo_core.values.patterns import compile_later
 
@@ -96,30 +97,30 @@ _NO_COUNT: Final = (
     r"|tage?n?|nächten?|nächte|wochen?|monaten?|jours?|nuits?|días?|noches?|giorni|notti|km|kg|g|m|cm)\b)"
 )
 """What is limited is no sum, no time and no measure."""
-_MOST: Final = compile_later(
+_MOST: Final = CaselessPattern(
     r"\b(?:up to|at (?:the )?most|no more than|not more than|max(?:imum)?\.?(?: of)?|a maximum of|bis zu|höchstens"
     r"|maximal|jusqu['’]à|au plus|au maximum|hasta|como máximo|no más de|fino a|al massimo|non più di|até|no máximo"
     rf"|tot|hoogstens|maksymalnie) {_COUNT}\b{_NO_COUNT}",
-    re.IGNORECASE,
+    needs="up to|most|more than|max|bis zu|jusqu|plus|hasta|fino a|massimo|tot|hoogstens|maksymalnie".split("|"),
 )
-_MOST_BEHIND: Final = compile_later(
+_MOST_BEHIND: Final = CaselessPattern(
     rf"(?<![\w.,:/@-]){_COUNT} (?:at (?:the )?most|max(?:imum)?|tops|or (?:less|fewer)|höchstens|maximal|au plus"
     r"|como máximo|al massimo|no máximo)\b",
-    re.IGNORECASE,
+    needs="most|max|tops|or less|or fewer|au plus|massimo".split("|"),
 )
-_BETWEEN: Final = compile_later(rf"\bbetween {_COUNT} and {_COUNT}\b{_NO_COUNT}", re.IGNORECASE)
-_DOZENS: Final = compile_later(r"\b(half a|a|one|two|three|four) dozen\b", re.IGNORECASE)
+_BETWEEN: Final = CaselessPattern(rf"\bbetween {_COUNT} and {_COUNT}\b{_NO_COUNT}", needs=("between",))
+_DOZENS: Final = CaselessPattern(r"\b(half a|a|one|two|three|four) dozen\b", needs=("dozen",))
 _DOZEN_COUNTS: Final = {"half a": 6, "a": 12, "one": 12, "two": 24, "three": 36, "four": 48}
 _CURRENCY: Final = r"(?:[$€£¥]|eur\b|euros?\b|usd\b|dollars?\b|gbp\b|pounds?\b|chf\b)"
 _MONEY: Final = rf"(?:[$€£¥] ?[0-9][0-9.,]*|[0-9][0-9.,]* ?{_CURRENCY})"
 _MONEY_ANYWHERE: Final = rf"(?:[$€£¥] ?[0-9][0-9.,]*|(?<![0-9.,])[.,]*[0-9][0-9.,]* ?{_CURRENCY})"
 """Read from the beginning of a number alone: from each of its digits, that takes the square of its length."""
-_PRICE_LIMIT: Final = compile_later(
+_PRICE_LIMIT: Final = CaselessPattern(
     rf"\b(?:up to|at (?:the )?most|no more than|not more than|max(?:imum)?\.?(?: of)?|under|below|less than|within"
     rf"|budget(?: is| of|:)?|cheaper than|bis zu|höchstens|maximal|unter) (?:a |the |our )?{_MONEY}"
     rf"|{_MONEY_ANYWHERE} (?:(?:each|apiece|per \w+|a piece),? )?"
     r"(?:at (?:the )?most|max(?:imum)?|tops|or less|höchstens|maximal)\b",
-    re.IGNORECASE,
+    needs="up to|most|more than|max|under|below|less|within|budget|cheaper|bis zu|unter|tops".split("|"),
 )
 
 

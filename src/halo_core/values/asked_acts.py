@@ -15,7 +15,6 @@ Ana@x.example, then stop." is `pay _ "" then stop ""`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from enum import Enum
 from functools import lru_cache
@@ -23,6 +22,7 @@ from itertools import islice
 from typing import Final
 
 from halo_core.values.asking_words import find_stems_of_word
+from halo_core.values.caseless import CaselessPattern
 from halo_core.values.idioms import CLAUSE_END, MAX_CLAUSE, RECORDS, is_idiom, word_at
 from halo_core.values.lexicon import stem_all
 from halo_core.values.normalization import INVISIBLE
@@ -170,13 +170,16 @@ def says_idiom(text: str) -> bool:
     )
 
 
-_HANDING_OVER: Final = compile_later(
+_HANDING_OVER: Final = CaselessPattern(
     r"\b(?:complete|do|follow|achieve|fulfil|fulfill|handle|address|carry out|execute|perform|process|finish)\b"
     r"[^.!?\n]{0,48}\b(?:tasks?|requests?|instructions?|to-?dos?|them"
     r"|(?:what|whatever|everything|all)(?: that)? (?:he|she|they|it) (?:ask|need|want|request|say)s?)\b"
     r"|\b(?:address|handle|resolve|solve|fix)(?: (?:his|her|their)|\s[^.!?\n]{0,32}['’]s?)"
     r" (?:issue|problem|concern|complaint|question)s?\b",
-    re.IGNORECASE,
+    needs=(
+        *("task", "request", "instruction", "todo", "to-do", "them", "ask", "need", "want", "say"),
+        *("issue", "problem", "concern", "complaint", "question"),
+    ),
 )
 
 

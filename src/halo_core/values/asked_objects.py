@@ -18,6 +18,7 @@ from typing import Final, NamedTuple
 from halo_core.model import Impact, Resource
 from halo_core.values.argument_names import names_end, names_lost_end, names_thing, split_argument_name
 from halo_core.values.asked_acts import find_asked_stems, says_idiom
+from halo_core.values.caseless import CaselessPattern
 from halo_core.values.inflections import list_inflected
 from halo_core.values.kinds import Form, make_form
 from halo_core.values.lexicon import LOOSE_REQUEST_WORDS, STOP_WORDS, stem_all
@@ -48,11 +49,11 @@ _PRONOUN: Final = compile_later(
 _KEEPING_WORDS: Final = compile_later(
     r"\b(?:stays?|remains?|keeps?|kept|leave|untouched|bleibt|reste|queda)\b", re.IGNORECASE
 )
-_WITHOUT_RIGHT: Final = compile_later(
+_WITHOUT_RIGHT: Final = CaselessPattern(
     r"\b(?:had|has no|have no|lost|loses?|never had|no longer (?:has|have|had)|without|used to have"
     r"|(?:should|must|may|does|do|did)(?: not|n['’]t) (?:have|get|keep)|(?:should|must|may) have no)\b[^.;!?\n]{0,24}"
     r"\b(?:access|rights?|permissions?|role|membership|account)\b",
-    re.IGNORECASE,
+    needs=("access", "right", "permission", "role", "membership", "account"),
 )
 """Somebody does not have a right any more, or is to have none."""
 _REFERS_TO_PREVIOUS: Final = compile_later(

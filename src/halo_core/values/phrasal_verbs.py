@@ -208,17 +208,17 @@ def _find_needed(text: str) -> Collection[str]:
 
 
 _ORDERING: Final = r"\b(?:and|then|please|pls|also|now|(?:can|could|would|will) you(?: please)?) "
-_ASK_SOMEBODY: Final = compile_later(
+_ASK_SOMEBODY: Final = CaselessPattern(
     rf"(?:(?<![^.!?;:,\n])|(?<=[.!?;:,\n] )|{_ORDERING})ask"
     r"(?! (?:me|you|us|myself|yourself|first|again|permission|before|after|what|how|why|who|when|where|if|whether"
     r"|for)\b)(?: [\w'’.@-]+){1,5}? (?:for|whether|if|to|about|when|what|which|how|why|who|where)\b",
-    re.IGNORECASE,
+    needs=("ask",),
 )
-_WANTS_TO_KNOW: Final = compile_later(
+_WANTS_TO_KNOW: Final = CaselessPattern(
     r"(?:(?<![^.!?;])|(?<=[.!?;] ))"
     r"(?!(?:i|we|you|who\w*|what|which|how|when|why|where|does|do|did|if|whether|nobody|no|any\w*|every\w*)\b)[\w'’@#-]+"
     r"(?: (?!sa(?:ys?|id)\b)[\w'’@#-]+){0,5} (?:wants?|would like|wishes) to (?:know|hear)\b(?![^.!;\n]*\?)",
-    re.IGNORECASE,
+    needs=(" to know", " to hear"),
 )
 _PASTED_OR_FORBIDDEN: Final = compile_later(
     r"[\n:\"“”„«»]|\b(?:do not|don['’]?t|dont|never|must not|should not|no need)\b", re.IGNORECASE

@@ -96,7 +96,9 @@ _SHOWING: Final = CaselessPattern(
     r"|\b(?:put|turn|convert|write|format|arrange) .{0,80}\b(?:in|into|as) an?\b|\bfor (?:me|us)\W*$"
 )
 """Orders to show something: "pull up the booking", "turn it into a table"."""
-ASIDE: Final = CaselessPattern(r"\bj?fyi\b|\bfor your information\b|\bjust so (?:you|we|u)\b")
+ASIDE: Final = CaselessPattern(
+    r"\bj?fyi\b|\bfor your information\b|\bjust so (?:you|we|u)\b", needs=("fyi", "your", "just so")
+)
 """The text orders nothing."""
 ABOUT: Final = CaselessPattern(
     r"^\W*(?:the |an? )?(?:best|better|cheap(?:er|est)|good|bad|old|subject|betreff|thanks?)\b"

@@ -281,3 +281,24 @@ def test_an_amount_is_below_a_ceiling_that_any_interval_covers(amount, ceiling, 
     written = set(paid_amounts._cover(ceiling, key))
     look_up = lambda asked: [form in written for form in asked]  # noqa: E731
     assert paid_amounts._is_in_any_interval(amount, look_up, key) is (amount <= ceiling)
+
+
+# addresses in a text
+
+
+SIGNED_WORDS = (
+    "129.15 1.5 .5 5. 1.2.3 10.0.0.1 x.example ana@x.example /srv/a a/b \\\\host\\x https://x.example/a 1,5 12.30,"
+    " (2.5) Hauptstr. e.g. corp.com.They \uff11\uff12.\uff15 ²3.4 1.5. corp。com www．corp．com ana＠x.example @ana 0.0"
+).split()
+WORDS_WITH_SIGNS = st.lists(st.sampled_from(SIGNED_WORDS), max_size=8)
+
+
+@given(WORDS_WITH_SIGNS, st.booleans())
+@settings(max_examples=count(2000, fewest=150), deadline=None)
+def test_a_number_with_decimals_is_no_address_wherever_it_stands(words, vouching):
+    text = " ".join(words)
+    found = forms.find_forms(text, vouching=vouching)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(forms, "_is_decimal", lambda _: False)
+        patch.setattr(forms, "_ADDRESS_SIGNS", frozenset(text))
+        assert forms.find_forms(text, vouching=vouching) == found

@@ -103,16 +103,15 @@ def find_forms(text: str, *, vouching: bool = False, amounts: bool = True) -> se
     # Addresses hold no blanks, so they are looked for only in the words that could be some.
     search = _ADDRESS_SIGN.search
     if search(text) is not None:
-        odd_words = filterfalse(str.isalnum, text.split())
-        parts = [word for word in odd_words if len(word) > 2 and search(word) is not None]
-        words = "\n".join(parts)
-        words = _GLUED_SENTENCE.sub(_split_sentence, words)
-        if "@" in words:
-            forms += islice(_find_email_forms(words), MAX_FORMS)
-        if words:
+        odd_words = filterfalse(_ADDRESS_SIGNS.isdisjoint, filterfalse(str.isalnum, text.split()))
+        parts = [word for word in odd_words if len(word) > 2 and search(word) is not None and not _is_decimal(word)]
+        if parts:
+            words = _GLUED_SENTENCE.sub(_split_sentence, "\n".join(parts))
+            if "@" in words:
+                forms += islice(_find_email_forms(words), MAX_FORMS)
             _find_url_forms(words, forms, vouching=vouching)
-        if "/" in words:
-            _find_path_forms(words, forms)
+            if "/" in words:
+                _find_path_forms(words, forms)
     if _HAS_DIGIT.search(text) is not None:
         numbers.find_number_forms(text, forms, amounts=amounts)
     return set(forms[:MAX_FORMS])
@@ -204,6 +203,12 @@ def _split_sentence(match: re.Match[str]) -> str:
 
 _DECIMAL: Final = compile_later(r"[0-9]+\.[0-9]+")
 _ADDRESS_SIGN: Final = compile_later(r"[@/\\＠。．｡.](?:(?<!\.)|(?=\w))")
+_ADDRESS_SIGNS: Final = frozenset("@/\\＠。．｡.")
+
+
+def _is_decimal(word: str) -> bool:
+    """Whether a word is a number with decimals, and so no address."""
+    return word.isascii() and word[0] != "." and word[-1] != "." and word.replace(".", "", 1).isdigit()
 
 
 def _find_email_forms(text: str) -> Iterator[Form]:

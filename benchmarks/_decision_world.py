@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from _decision_calls import MIXES, RESULT, TOOLS, Rule, build_args, generate_rules, name_parties
-from halo_core.enforcement import Call, Surface
 from halo_core.enforcement.agent_credentials import Limits
+from halo_core.enforcement.call import Call
+from halo_core.enforcement.enforcer import Surface
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, Impact, Resource, Reversal
 

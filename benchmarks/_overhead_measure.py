@@ -20,7 +20,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from halo_core.enforcement import Call, Enforcer, Ticket
+from halo_core.enforcement.call import Call
+from halo_core.enforcement.enforcer import Enforcer, Ticket
 from halo_core.enforcement.steps import Steps
 from halo_core.model import ActionKind
 

@@ -12,7 +12,7 @@ import orjson
 from nacl.signing import VerifyKey
 
 from halo_core.crypto import canonical
-from halo_core.decision import decide
+from halo_core.decision.checks import decide
 from halo_core.ledger import parse_vkey
 from halo_core.ledger.notes import open_note
 from halo_core.ledger.reader import Stream

@@ -31,14 +31,15 @@ from rich.table import Table
 
 from halo_core.baselines import collect_sessions, fit_score, load_shipped_model, put_in_force
 from halo_core.crypto.keys import KeyStore
-from halo_core.enforcement import Surface
 from halo_core.enforcement.agent_credentials import DEFAULT_TERMS, Limits
+from halo_core.enforcement.enforcer import Surface
 from halo_core.errors import HaloError
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, Budget, Impact, Resource
 from halo_core.references import References
-from halo_core.store import Store, StoreConfig
+from halo_core.store.config import StoreConfig
 from halo_core.store.reader import Reader, SealedContents
+from halo_core.store.store import Store
 
 __all__ = ["main"]
 

@@ -47,8 +47,10 @@ from rich.table import Table
 from _decision_measure import Agent
 from _decision_world import open_world
 from halo_core.model import EntryKind
-from halo_core.store import Draft, Store, Transaction
+from halo_core.store.drafts import Draft
 from halo_core.store.reader import Reader, read_entries
+from halo_core.store.store import Store
+from halo_core.store.transaction import Transaction
 
 __all__ = ["main"]
 

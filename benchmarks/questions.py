@@ -41,8 +41,9 @@ from halo_core.evidence.controls import FRAMEWORKS
 from halo_core.ledger import encode_entry, format_vkey, make_vkey, writer_name
 from halo_core.ledger.checkpoints import read_anchors
 from halo_core.model import EntryKind, LedgerEntry
-from halo_core.store import Store, StoreConfig
+from halo_core.store.config import StoreConfig
 from halo_core.store.log_checkpoints import load_trusted_keys
+from halo_core.store.store import Store
 
 __all__ = ["main"]
 

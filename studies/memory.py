@@ -33,8 +33,8 @@ from rich.table import Table
 from halo_core.facade import default_url
 from halo_core.model import ActionKind, EntryKind, Impact, Resource, Reversal
 from halo_core.references import References
-from halo_core.store import Transaction
 from halo_core.store.reader import Reader, read_entries
+from halo_core.store.transaction import Transaction
 from halo_studies.data_folder import add_data_option, parse_with_data
 from halo_studies.recordings.sessions import BadData, Event, Session, call_id, rows, sample
 from halo_studies.redrive.drivers.langchain import LangChain

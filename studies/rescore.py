@@ -33,12 +33,13 @@ from rich.table import Table
 
 from halo_core.baselines import SessionHistory, fit_score, load_shipped_model, put_in_force
 from halo_core.crypto.keys import KeyStore
-from halo_core.enforcement import Surface
 from halo_core.enforcement.agent_credentials import DEFAULT_TERMS, Limits
+from halo_core.enforcement.enforcer import Surface
 from halo_core.errors import Denied, HaloError
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, Budget, Resource
-from halo_core.store import Store, StoreConfig
+from halo_core.store.config import StoreConfig
+from halo_core.store.store import Store
 from halo_studies.data_folder import add_data_option
 from halo_studies.recordings.labelled_sessions import BadData, Event, Session, looks_of, read
 

@@ -13,13 +13,14 @@ from typing import Any
 from blockbuster import BlockBuster, blockbuster_ctx
 
 from halo_core.cli.main import run as cli_run
-from halo_core.enforcement import Surface
+from halo_core.enforcement.enforcer import Surface
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, EntryKind, Impact, LedgerEntry, Resource, Reversal
 from halo_core.references import References
-from halo_core.store import Draft, Transaction
+from halo_core.store.drafts import Draft
 from halo_core.store.reader import LoggedEntry, Reader, read_entries
 from halo_core.store.standing_passports import StandingTable
+from halo_core.store.transaction import Transaction
 from halo_core.verification import verify_store
 
 POLICY = """

@@ -10,7 +10,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from halo_core.enforcement import Call, Enforcer, Surface
+    from halo_core.enforcement.call import Call
+    from halo_core.enforcement.enforcer import Enforcer, Surface
     from halo_core.errors import (
         BadInput,
         CannotDecide,
@@ -68,7 +69,8 @@ _PUBLIC_NAMES = {
     "errors": "BadInput CannotDecide ConfigError Denied Gap HaloError NotVerified Pending PolicyError Tampered",
     "facade": "HaloBase",
     "model": "ActionKind Constraint ConstraintKind Decision Effect Impact Mode Resource Reversal",
-    "enforcement": "Call Enforcer Surface",
+    "enforcement.call": "Call",
+    "enforcement.enforcer": "Enforcer Surface",
     "verification": "verify_store",
 }
 _MODULE_OF = {name: f"halo_core.{module}" for module, names in _PUBLIC_NAMES.items() for name in names.split()}

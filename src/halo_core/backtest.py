@@ -17,8 +17,8 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from halo_core.decision import decide
-from halo_core.decision.checks import list_accepted_bindings
+from halo_core.decision.bindings import find_exposure, list_answer_bindings
+from halo_core.decision.checks import decide
 from halo_core.model import (
     REAUTHORIZABLE_CODES,
     AccessRequest,
@@ -38,7 +38,7 @@ from halo_core.policy.score_limits import apply_score_bands
 from halo_core.replay import Inputs, RecordedDecision, Replayer, ReplayStatus, map_decisions
 from halo_core.store.reader import NO_END
 from halo_core.store.session_state import MAX_SOURCES
-from halo_core.values import TRUST_FLOOR
+from halo_core.values.result_origins import TRUST_FLOOR
 
 _MAX_POLICIES: Final = 64
 _CHECKS: Final = frozenset({"", "approval", "ledger", "pdp", "pep", "policy", "price", "score"})

@@ -23,9 +23,11 @@ from halo_core.risk.features import compute_features
 from halo_core.risk.model import RiskModel
 from halo_core.risk.observation import ActionObservation, observe_action
 from halo_core.risk.profile import Profile, ProposedAction
-from halo_core.store import Draft, Transaction, rows
+from halo_core.store import rows
+from halo_core.store.drafts import Draft
 from halo_core.store.entry_lookup import read_verdict
 from halo_core.store.reader import Reader, SealedContents, read_entries
+from halo_core.store.transaction import Transaction
 
 _KINDS: Final = (EntryKind.DECISION, EntryKind.OUTCOME, EntryKind.FEEDBACK)
 _ACTS: Final = (ActionKind.TOOL_CALL.value, ActionKind.RETRIEVAL.value)

@@ -35,8 +35,10 @@ from halo_core.risk.action_risk import RiskRules, ScoringTerms
 from halo_core.risk.baseline import Baseline
 from halo_core.risk.model import RiskModel
 from halo_core.risk.model_origin import ModelOrigin
-from halo_core.store import Draft, Transaction, rows
+from halo_core.store import rows
+from halo_core.store.drafts import Draft
 from halo_core.store.reader import Reader, read_entries
+from halo_core.store.transaction import Transaction
 
 SHADOW: Final = "\tshadow/"
 """Start of the names under which shadows stand among the scores in force; an agent's name is printable."""

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from halo_core.decision import decide
+from halo_core.decision.checks import decide
 from halo_core.model import Decision, Effect
 from halo_core.replay import Inputs, RecordedDecision, Replayer
 from halo_core.risk.action_risk import ActionRisk, RiskRules, compute_next_session_risk

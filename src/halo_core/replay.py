@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import KeyStore
-from halo_core.decision import decide
+from halo_core.decision.checks import decide
 from halo_core.decision.record import MALFORMED, SIGNER_FIELD, RecordedInputs, expand_inputs, make_malformed_error
 from halo_core.enforcement.risk_assessor import load_rules
 from halo_core.errors import HaloError

@@ -17,12 +17,13 @@ from halo_core.errors import BadInput, CannotDecide, ConfigError, Gap, Tampered
 from halo_core.failpoints import hit_failpoint
 from halo_core.ledger import Report, read_anchors
 from halo_core.processes import count_cores
-from halo_core.store import Store, StoreConfig
+from halo_core.store.config import StoreConfig
 from halo_core.store.copying import CopyTarget, Progress, copy_rows, digest_rows
 from halo_core.store.engine import is_postgres
 from halo_core.store.engines import import_postgres
 from halo_core.store.log_checkpoints import list_anchor_names, select_anchors, update_anchor
 from halo_core.store.reader import Reader
+from halo_core.store.store import Store
 from halo_core.verification import find_anchors, verify_reader
 
 

@@ -13,7 +13,8 @@ from halo_core.errors import ConfigError, Gap
 from halo_core.floors import HomeFloor
 from halo_core.ledger import Report, Trust, parse_vkey, read_anchors
 from halo_core.ledger.verify import verify
-from halo_core.store import StoreConfig, log_checkpoints
+from halo_core.store import log_checkpoints
+from halo_core.store.config import StoreConfig
 from halo_core.store.log_checkpoints import find_anchored_note, select_anchors
 from halo_core.store.reader import Reader
 from halo_core.store.sealed_contents import load_home_content_key

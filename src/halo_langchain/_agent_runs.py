@@ -33,7 +33,7 @@ from halo_langchain._runs import get_step_id, graph_session_scope, with_link_mar
 if TYPE_CHECKING:
     from langchain_core.runnables import RunnableConfig
 
-    from halo_core.enforcement import Call
+    from halo_core.enforcement.call import Call
     from halo_core.enforcement.delegation import ActiveAgent
     from halo_langchain import Halo
 

@@ -23,9 +23,10 @@ from langchain_core.retrievers import BaseRetriever
 from langchain_core.tools import BaseTool
 from langgraph.errors import GraphInterrupt
 
-from halo_core.enforcement import Call, Surface, Ticket
 from halo_core.enforcement.arguments import to_json_value
 from halo_core.enforcement.bodies import BODY, Body
+from halo_core.enforcement.call import Call
+from halo_core.enforcement.enforcer import Surface, Ticket
 from halo_core.enforcement.flow import GovernedAction, find_provider_calls, make_withdrawal_call
 from halo_core.enforcement.guards import clean_name, find_name_problem, make_unregistered_resource, to_list
 from halo_core.enforcement.mcp_listings import describe_for_guess

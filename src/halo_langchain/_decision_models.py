@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from langchain_core.messages import BaseMessage, HumanMessage
 from pydantic import BaseModel
 
-from halo_core.enforcement import Surface, Ticket
 from halo_core.enforcement.class_hooks import watch_classes, wrap_methods
+from halo_core.enforcement.enforcer import Surface, Ticket
 from halo_core.enforcement.flow import run_step
 from halo_core.enforcement.guards import (
     GuardMetadata,

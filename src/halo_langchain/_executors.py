@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import BaseModel
 
-from halo_core.enforcement import Ticket
 from halo_core.enforcement.arguments import same_value, to_json_value
+from halo_core.enforcement.enforcer import Ticket
 from halo_core.enforcement.flow import run_step
 from halo_core.enforcement.guarded_calls import GuardedAction, is_enforced
 from halo_core.enforcement.guards import (

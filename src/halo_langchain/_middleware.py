@@ -15,8 +15,8 @@ from langchain.agents.middleware import AgentMiddleware, AgentState
 from langchain.agents.middleware.types import PrivateStateAttr
 from langchain.agents.structured_output import ToolStrategy
 
-from halo_core.enforcement import Surface, Ticket
 from halo_core.enforcement.activities import current_run_activity
+from halo_core.enforcement.enforcer import Surface, Ticket
 from halo_core.enforcement.flow import govern
 from halo_core.enforcement.session_context import current_session, is_raw_thread
 from halo_core.enforcement.step_methods import make_method

@@ -21,7 +21,8 @@ from langchain_core.prompt_values import PromptValue
 from langchain_core.runnables.config import var_child_runnable_config
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
-from halo_core.enforcement import Call, Surface, Ticket
+from halo_core.enforcement.call import Call
+from halo_core.enforcement.enforcer import Surface, Ticket
 from halo_core.enforcement.flow import GovernedStream
 from halo_core.enforcement.guards import clean_name, get_object_name, list_tool_names
 from halo_core.enforcement.mcp_listings import list_foreign_texts

@@ -18,7 +18,8 @@ from langchain_core.runnables.config import var_child_runnable_config
 from langgraph.errors import GraphBubbleUp, GraphInterrupt, ParentCommand
 from langgraph.types import Interrupt
 
-from halo_core.enforcement import Call, Surface, Ticket
+from halo_core.enforcement.call import Call
+from halo_core.enforcement.enforcer import Surface, Ticket
 from halo_core.enforcement.flow import GovernedAction
 from halo_core.enforcement.guarded_calls import HandOffAction, describe_challenge
 from halo_core.errors import Denied, Pending

@@ -31,8 +31,8 @@ from langchain_core.outputs.chat_generation import merge_chat_generation_chunks
 from langchain_core.tools import BaseTool
 from langgraph.types import Command, Send
 
-from halo_core.enforcement import Surface
 from halo_core.enforcement.arguments import copy_changed
+from halo_core.enforcement.enforcer import Surface
 from halo_core.enforcement.obligations import KeepDocument
 from halo_core.enforcement.result_redaction import (
     ValueRedactor,

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, Final
 from langchain_core.retrievers import BaseRetriever
 from langchain_core.runnables import ensure_config
 
-from halo_core.enforcement import Call, Surface, Ticket
 from halo_core.enforcement.arguments import same_value, to_json_value
+from halo_core.enforcement.call import Call
+from halo_core.enforcement.enforcer import Surface, Ticket
 from halo_core.enforcement.flow import run_step
 from halo_core.enforcement.guarded_calls import GuardedAction, is_enforced, make_governed_method, with_problem
 from halo_core.enforcement.guards import (

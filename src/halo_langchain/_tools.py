@@ -26,7 +26,6 @@ from langchain_core.messages import ToolMessage
 from langchain_core.tools import BaseTool, StructuredTool, Tool, ToolException
 from langgraph.prebuilt import ToolNode
 
-from halo_core.enforcement import Ticket
 from halo_core.enforcement.activities import current_activity
 from halo_core.enforcement.arguments import BoundArguments, same_value
 from halo_core.enforcement.delegation import (
@@ -35,6 +34,7 @@ from halo_core.enforcement.delegation import (
     note_allowed_agent,
     register_agent_resource,
 )
+from halo_core.enforcement.enforcer import Ticket
 from halo_core.enforcement.flow import arun, run, run_step
 from halo_core.enforcement.guarded_calls import GuardedCall, HandOffAction, is_enforced, with_problem
 from halo_core.enforcement.guards import (

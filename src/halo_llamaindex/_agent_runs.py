@@ -22,8 +22,10 @@ from llama_index.core.base.llms.types import MessageRole
 from llama_index.core.workflow import Context, StartEvent, StopEvent
 from workflows.runtime.types.results import StepWorkerStateContextVar, WaitingForEvent
 
-from halo_core.enforcement import Call, Ticket, flow
+from halo_core.enforcement import flow
+from halo_core.enforcement.call import Call
 from halo_core.enforcement.delegation import find_agent_resource, with_delegation_terms
+from halo_core.enforcement.enforcer import Ticket
 from halo_core.enforcement.guarded_calls import HandOffAction, UnreachableCall
 from halo_core.enforcement.guards import GuardMetadata, clean_name
 from halo_core.enforcement.session_context import (

@@ -30,9 +30,10 @@ from llama_index.core.workflow import Context, StartEvent, Workflow
 from workflows.errors import WorkflowCancelledByUser
 from workflows.utils import get_steps_from_class, get_steps_from_instance
 
-from halo_core.enforcement import Ticket, flow
+from halo_core.enforcement import flow
 from halo_core.enforcement.activities import run_activity_scope
 from halo_core.enforcement.delegation import HANDOFF_SURFACE, find_agent_resource, register_agent_resource
+from halo_core.enforcement.enforcer import Ticket
 from halo_core.enforcement.guarded_calls import with_problem
 from halo_core.enforcement.guards import (
     TOOL_KINDS,

@@ -23,8 +23,10 @@ from typing import TYPE_CHECKING, Any, Final
 from llama_index.core.graph_stores.types import GraphStore, PropertyGraphStore
 from llama_index.core.utilities.sql_wrapper import SQLDatabase
 
-from halo_core.enforcement import Call, Surface, Ticket, find_sql_language
+from halo_core.enforcement import find_sql_language
 from halo_core.enforcement.arguments import copy_arguments, read_signature
+from halo_core.enforcement.call import Call
+from halo_core.enforcement.enforcer import Surface, Ticket
 from halo_core.enforcement.guarded_calls import GuardedAction, is_enforced, make_governed_methods, with_problem
 from halo_core.enforcement.guards import (
     GuardMetadata,

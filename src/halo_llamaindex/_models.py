@@ -30,7 +30,9 @@ from llama_index.core.base.llms.types import (
     TextBlock,
 )
 
-from halo_core.enforcement import Call, Surface, Ticket, flow
+from halo_core.enforcement import flow
+from halo_core.enforcement.call import Call
+from halo_core.enforcement.enforcer import Surface, Ticket
 from halo_core.enforcement.guarded_calls import make_governed_methods
 from halo_core.enforcement.guards import (
     GuardMetadata,

@@ -21,7 +21,8 @@ from typing import Any, Final
 from llama_index.core.workflow import Event, HumanResponseEvent, InputRequiredEvent
 from workflows.runtime.types.results import AddWaiter, DeleteWaiter, StepWorkerStateContextVar, WaitingForEvent
 
-from halo_core.enforcement import Call, flow
+from halo_core.enforcement import flow
+from halo_core.enforcement.call import Call
 from halo_core.enforcement.guarded_calls import describe_challenge, make_unread_question_error
 from halo_core.errors import Denied, Pending
 from halo_llamaindex._runs import RunWaits, current_run, current_run_context, note_inner_error

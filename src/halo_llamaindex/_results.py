@@ -39,8 +39,8 @@ from llama_index.core.schema import (
 )
 from llama_index.core.tools import ToolOutput
 
-from halo_core.enforcement import Surface
 from halo_core.enforcement.arguments import copy_changed
+from halo_core.enforcement.enforcer import Surface
 from halo_core.enforcement.obligations import KeepDocument
 from halo_core.enforcement.result_redaction import (
     ValueRedactor,

@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Any, Final
 from llama_index.core.base.base_retriever import BaseRetriever
 from llama_index.core.schema import QueryBundle
 
-from halo_core.enforcement import Call, Surface, Ticket
 from halo_core.enforcement.arguments import same_value
+from halo_core.enforcement.call import Call
+from halo_core.enforcement.enforcer import Surface, Ticket
 from halo_core.enforcement.guarded_calls import GuardedAction, is_enforced, make_governed_methods, with_problem
 from halo_core.enforcement.guards import (
     GuardMetadata,

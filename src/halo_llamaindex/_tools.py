@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from llama_index.core.tools import BaseTool, FunctionTool, ToolOutput
 from llama_index.core.tools.types import BaseToolAsyncAdapter
 
-from halo_core.enforcement import Call
+from halo_core.enforcement.call import Call
 from halo_core.enforcement.guarded_calls import GuardedCall, make_governed_method, make_governed_methods
 from halo_core.enforcement.guards import (
     GuardMetadata,

@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING, Any, Final
 from agents import Agent, FunctionTool, Handoff, Model, RunContextWrapper, Tool, handoff
 from agents import tool as sdk
 
-from halo_core.enforcement import Surface, Ticket
 from halo_core.enforcement.delegation import HANDOFF_SURFACE, find_agent_resource, register_agent_resource
+from halo_core.enforcement.enforcer import Surface, Ticket
 from halo_core.enforcement.flow import GovernedAction, arun
 from halo_core.enforcement.guards import (
     TOOL_KINDS,

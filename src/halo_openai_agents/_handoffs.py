@@ -21,14 +21,15 @@ from agents import Agent, Handoff, RunContextWrapper
 from agents import handoffs as sdk
 from pydantic import TypeAdapter
 
-from halo_core.enforcement import Call, Ticket
 from halo_core.enforcement.arguments import BoundArguments, copy_arguments
+from halo_core.enforcement.call import Call
 from halo_core.enforcement.delegation import (
     HANDOFF_SURFACE,
     find_agent_resource,
     guess_callback_resource,
     to_task_arguments,
 )
+from halo_core.enforcement.enforcer import Ticket
 from halo_core.enforcement.flow import GovernedAction, arun
 from halo_core.enforcement.guarded_calls import build_guarded_call, is_enforced
 from halo_core.enforcement.guards import (

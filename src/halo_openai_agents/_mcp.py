@@ -20,8 +20,8 @@ from agents.mcp import MCPServer
 from agents.mcp._compat import tool_input_schema
 from mcp import StdioServerParameters
 
-from halo_core.enforcement import Ticket
 from halo_core.enforcement.arguments import copy_arguments
+from halo_core.enforcement.enforcer import Ticket
 from halo_core.enforcement.flow import GovernedAction, arun
 from halo_core.enforcement.guards import (
     TOOL_KINDS,

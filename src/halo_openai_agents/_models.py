@@ -44,8 +44,9 @@ from openai.types.responses import (
     ResponseTextDoneEvent,
 )
 
-from halo_core.enforcement import Call, Ticket
 from halo_core.enforcement.activities import note_answer
+from halo_core.enforcement.call import Call
+from halo_core.enforcement.enforcer import Ticket
 from halo_core.enforcement.flow import GovernedAction, GovernedStream, arun, govern_stream
 from halo_core.enforcement.guarded_calls import UnreachableCall, make_governed_method
 from halo_core.enforcement.guards import (

@@ -30,8 +30,9 @@ from agents import (
 )
 from agents.editor import ApplyPatchResult
 
-from halo_core.enforcement import ABILITIES, Call, Ticket
 from halo_core.enforcement.arguments import BoundArguments, copy_arguments
+from halo_core.enforcement.call import ABILITIES, Call
+from halo_core.enforcement.enforcer import Ticket
 from halo_core.enforcement.flow import GovernedAction, arun
 from halo_core.enforcement.guarded_calls import build_guarded_call
 from halo_core.enforcement.guards import (

@@ -21,8 +21,8 @@ from openai.types.responses import (
 )
 from pydantic import BaseModel
 
-from halo_core.enforcement import Surface
 from halo_core.enforcement.arguments import copy_changed
+from halo_core.enforcement.enforcer import Surface
 from halo_core.enforcement.result_redaction import (
     ValueRedactor,
     is_decided_tool,

@@ -15,16 +15,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 from agents import Runner
 
-from halo_core.enforcement import Call, Ticket
 from halo_core.enforcement.activities import run_activity_scope
 from halo_core.enforcement.arguments import same_value
 from halo_core.enforcement.body_threads import ContextValue, carry_calls_into_threads, carry_into_threads
+from halo_core.enforcement.call import Call
 from halo_core.enforcement.delegation import (
     HANDOFF_SURFACE,
     AgentScope,
     find_agent_resource,
     with_delegation_terms,
 )
+from halo_core.enforcement.enforcer import Ticket
 from halo_core.enforcement.flow import GovernedAction, arun
 from halo_core.enforcement.guarded_calls import with_problem
 from halo_core.enforcement.guards import clean_name, get_guard

@@ -28,8 +28,9 @@ from agents.tool_context import ToolContext
 from agents.tracing import FunctionSpanData, get_current_span
 from agents.util._approvals import evaluate_function_tool_approval
 
-from halo_core.enforcement import Call, Ticket
 from halo_core.enforcement.arguments import BoundArguments, read_signature, same_value, to_json_value
+from halo_core.enforcement.call import Call
+from halo_core.enforcement.enforcer import Ticket
 from halo_core.enforcement.flow import GovernedAction, arun
 from halo_core.enforcement.guarded_calls import (
     GuardedCall,

@@ -34,8 +34,8 @@ from agents._function_tool_arguments import PreparedFunctionArguments
 from agents.function_schema import FuncSchema
 from agents.tracing import get_current_trace
 
-from halo_core.enforcement import Ticket
 from halo_core.enforcement.arguments import ArgumentBinder, BoundArguments, copy_arguments, same_value
+from halo_core.enforcement.enforcer import Ticket
 from halo_core.enforcement.guards import (
     CLIENT_TOOL_TYPES,
     GuardMetadata,

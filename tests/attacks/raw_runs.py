@@ -9,7 +9,7 @@ from typing import Any
 
 from case_world import TOOLS, Case, World
 
-from halo_core.enforcement import Surface
+from halo_core.enforcement.enforcer import Surface
 from halo_core.errors import Denied, Held, Pending
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind

@@ -28,8 +28,12 @@ from halo_core.oversight.keys import enrol_person
 from halo_core.oversight.restrictions import stop
 from halo_core.passports.approval import ApprovalToken, mint_approval
 from halo_core.policy import CedarPolicy, PolicyBundle
-from halo_core.store import Draft, Store, StoreConfig, Transaction, control_state
+from halo_core.store import control_state
+from halo_core.store.config import StoreConfig
+from halo_core.store.drafts import Draft
 from halo_core.store.floor_memory import FloorMemory
+from halo_core.store.store import Store
+from halo_core.store.transaction import Transaction
 from halo_core.testing import FixedClock
 from halo_core.verification import verify_store
 from halo_world import (

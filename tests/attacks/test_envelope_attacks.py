@@ -56,12 +56,13 @@ from envelope_world import (
 from halo_core.authorities import Authorities
 from halo_core.crypto.keys import KeyStore, make_agent_key_name
 from halo_core.decision.bindings import make_reauthorization_binding
-from halo_core.enforcement import HandOff, Surface
+from halo_core.enforcement.enforcer import Surface
+from halo_core.enforcement.hand_offs import HandOff
 from halo_core.enforcement.session_context import Session, session_scope
 from halo_core.errors import BadInput, ConfigError, Denied, Gap, HaloError, PassportError, Pending
 from halo_core.model import ActionKind, Budget, Constraint, EntryKind, Quota, Resource
 from halo_core.passports import mint_session, mint_standing, token_hash
-from halo_core.store import Draft
+from halo_core.store.drafts import Draft
 from halo_core.store.reader import Reader, SealedContents
 from halo_core.testing import FixedClock
 from halo_core.verification import verify_store
@@ -165,7 +166,7 @@ def issue(halo, home, **changes) -> str:
 
 
 def issuer_facts(signer):
-    from halo_core.enforcement import make_issuer_facts as facts
+    from halo_core.enforcement.hand_offs import make_issuer_facts as facts
 
     return facts(signer)
 

@@ -11,16 +11,21 @@ from chain_world import sign_approval
 from halo_core.authorities import Authorities
 from halo_core.crypto.keys import Ed25519Signer, KeyStore
 from halo_core.decision.bindings import make_reauthorization_binding
-from halo_core.enforcement import Surface
 from halo_core.enforcement.agent_credentials import Limits
+from halo_core.enforcement.enforcer import Surface
 from halo_core.facade import HaloBase
 from halo_core.ledger.commitments import digest_answer
 from halo_core.model import ActionKind, Actor, Budget, Decay, EntryKind, Impact, Resource, Reversal, SessionTerms, Stop
 from halo_core.oversight import restrictions
 from halo_core.oversight.keys import enrol_approver
-from halo_core.store import Draft, SessionState, Store, StoreConfig, Transaction
-from halo_core.store.answer_rows import ApprovalRow, ApprovalTable
+from halo_core.store.answer_rows import ApprovalTable
+from halo_core.store.config import StoreConfig
+from halo_core.store.drafts import Draft
+from halo_core.store.read_rows import ApprovalRow
 from halo_core.store.reader import LoggedEntry, Reader, read_entries
+from halo_core.store.session_state import SessionState
+from halo_core.store.store import Store
+from halo_core.store.transaction import Transaction
 from halo_core.testing import FixedClock
 from halo_world import url_of
 

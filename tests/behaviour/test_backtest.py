@@ -16,8 +16,8 @@ import halo_core.replay as replay_module
 from counts import is_thorough
 from halo_core.backtest import Change, Selection, backtest_log, classify_change, decide_under
 from halo_core.crypto.keys import KeyStore
-from halo_core.decision import decide
 from halo_core.decision.bindings import make_call_binding
+from halo_core.decision.checks import decide
 from halo_core.errors import HaloError
 from halo_core.model import Approval, Decision, Effect, EntryKind, Impact, Obligation, Reason
 from halo_core.policy import CedarPolicy, PolicyBundle

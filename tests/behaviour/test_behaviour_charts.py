@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from halo_core.behaviour import SessionVerdict
+from halo_core.behaviour.carried import SessionVerdict
 from halo_core.views import charts
 from halo_core.views.agent_behaviour import PARTS, AgentBehaviour, DoneAct, SessionPoint
 from halo_core.views.behaviour_charts import draw_drift_chart, draw_parts_chart, draw_timeline_chart

@@ -29,7 +29,9 @@ from halo_core.risk.feature_catalogue import FEATURE_INDEX, FEATURES
 from halo_core.risk.model import MAX_MODEL_BYTES, RiskModel
 from halo_core.risk.observation import observe_action
 from halo_core.risk.profile import Profile, ProposedAction
-from halo_core.store import Store, StoreConfig, rows
+from halo_core.store import rows
+from halo_core.store.config import StoreConfig
+from halo_core.store.store import Store
 from halo_core.values.sketch import MAX_MARKS
 from halo_world import SURFACE, Calls, attack, bodies, cli, codes, db_of, session_ref, url_of, verified
 

@@ -452,6 +452,13 @@ def test_help_imports_no_verb():
     assert done.stdout.splitlines()[-1] == "0 []"
 
 
+def test_a_verb_that_reads_imports_nothing_that_decides_or_writes():
+    heavy = ("halo_core.enforcement", "halo_core.store.store", "halo_core.policy", "cedarpy", "sqlglot", "asyncio")
+    code = f"import sys, halo_core.cli.log; print([name for name in {heavy!r} if name in sys.modules])"
+    done = subprocess.run(python("-c", code), capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 def test_the_list_of_verbs_says_what_each_says_itself():
     group = typer.main.get_command(app)
     commands = {name: group.get_command(None, name) for name in VERBS}

@@ -12,12 +12,12 @@ import pytest
 from halo_core.authorities import Authorities, make_approver_key_name
 from halo_core.cli.sessions import draw_bar
 from halo_core.crypto.keys import KeyStore
-from halo_core.enforcement import HandOff
 from halo_core.enforcement.agent_credentials import Limits
+from halo_core.enforcement.hand_offs import HandOff
 from halo_core.errors import Denied, Pending
 from halo_core.facade import HaloBase
 from halo_core.model import Budget, Decay, EntryKind, Impact, Quota, SessionTerms
-from halo_core.oversight import answer
+from halo_core.oversight.approvals import answer
 from halo_core.oversight.keys import enrol_approver
 from halo_core.testing import FixedClock
 from halo_world import POLICY, SURFACE, Calls, attack, bodies, cli, db_of, policy_folder, session_ref, tool

@@ -10,8 +10,8 @@ import pytest
 
 from halo_core.authorities import Authorities
 from halo_core.crypto.keys import KeyStore, make_agent_key_name
-from halo_core.enforcement import HandOff, make_issuer_facts
 from halo_core.enforcement.agent_credentials import Limits
+from halo_core.enforcement.hand_offs import HandOff, make_issuer_facts
 from halo_core.enforcement.session_context import current_delegation
 from halo_core.enforcement.steps import adrive, drive
 from halo_core.errors import Denied

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from halo_core.behaviour import decode_tally
 from halo_core.behaviour.measures import DRIFTING
+from halo_core.behaviour.tally_format import decode_tally
 from halo_core.facade import HaloBase
 from halo_core.model import EntryKind
 from halo_core.testing import FixedClock

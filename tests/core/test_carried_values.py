@@ -8,21 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from halo_core.enforcement import Surface
+from halo_core.enforcement.enforcer import Surface
 from halo_core.errors import Denied
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, HistoryItem, HistoryRole, Impact, Provenance, Resource
 from halo_core.store.marks import LIFETIME_US, MarkTable
 from halo_core.testing import FixedClock
-from halo_core.values import (
-    MAX_CARRIED,
-    Sketch,
-    describe_calls,
-    find_known,
-    fingerprint_call_words,
-    fingerprint_carried,
-    fingerprint_text,
-)
+from halo_core.values.carried import find_known, fingerprint_call_words, fingerprint_carried
+from halo_core.values.conversation import describe_calls
+from halo_core.values.kinds import MAX_CARRIED
+from halo_core.values.observed_text import fingerprint_text
+from halo_core.values.sketch import Sketch
 from halo_world import SURFACE, Calls, schema
 
 KEY = b"k" * 32

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from counts import count
 from halo_core.crypto import canonical
-from halo_core.decision import PENDING_CAP, decide, stop_applies
 from halo_core.decision.bindings import make_call_binding, make_session_claim
+from halo_core.decision.checks import PENDING_CAP, decide, stop_applies
 from halo_core.model import (
     ANY_OTHER,
     AccessRequest,

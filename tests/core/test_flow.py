@@ -10,7 +10,8 @@ from dataclasses import replace
 
 import pytest
 
-from halo_core.enforcement import Surface, flow, step_methods, steps
+from halo_core.enforcement import flow, step_methods, steps
+from halo_core.enforcement.enforcer import Surface
 from halo_core.errors import Denied, Pending
 from halo_core.facade import HaloBase
 from halo_core.model import EntryKind, Provenance

@@ -10,15 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from halo_core.model import Provenance
-from halo_core.values import (
-    Sketch,
-    fingerprint_text,
-    fingerprint_vouching_text,
-    generate_spellings,
-    trace_leaves,
-)
 from halo_core.values.leaves import parse_leaves
-from halo_core.values.text import MAX_SPELLINGS
+from halo_core.values.observed_text import fingerprint_text, fingerprint_vouching_text
+from halo_core.values.provenance import trace_leaves
+from halo_core.values.sketch import Sketch
+from halo_core.values.text import MAX_SPELLINGS, generate_spellings
 
 KEY = b"k" * 32
 MAIL = "eve.adams@elsewhere.example"

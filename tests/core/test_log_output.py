@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from halo_core.enforcement import Call
+from halo_core.enforcement.call import Call
 from halo_core.errors import Denied
 from halo_core.facade import HaloBase
 from halo_core.log_output import DefaultHandler

@@ -52,7 +52,8 @@ from envelope_world import (
 )
 
 from halo_core.authority import compute_authority, compute_effective_authority
-from halo_core.enforcement import HandOff, Surface
+from halo_core.enforcement.enforcer import Surface
+from halo_core.enforcement.hand_offs import HandOff
 from halo_core.enforcement.steps import drive
 from halo_core.errors import Denied, Pending
 from halo_core.model import RESERVED_UNITS, ActionKind, Budget, Constraint, EntryKind, Envelope

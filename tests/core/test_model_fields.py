@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from halo_core.enforcement import Surface
+from halo_core.enforcement.enforcer import Surface
 from halo_core.enforcement.flow import GovernedStream, govern_stream
 from halo_core.enforcement.guards import MODEL_RESOURCE, MODEL_SCHEMA
 from halo_core.enforcement.steps import stream

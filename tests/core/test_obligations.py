@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from halo_core.content.redaction import Redactor
 from halo_core.content.secret_patterns import find_labels, find_secret_spans
 from halo_core.crypto.keys import KeyStore
-from halo_core.enforcement import ABILITIES, Surface
+from halo_core.enforcement.call import ABILITIES
+from halo_core.enforcement.enforcer import Surface
 from halo_core.enforcement.obligations import (
     WITHHELD_ERROR,
     WITHHELD_NOTICE,

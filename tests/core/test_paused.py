@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from halo_core.enforcement import Surface, Ticket
+from halo_core.enforcement.enforcer import Surface, Ticket
 from halo_core.errors import Denied, Pending
 from halo_core.facade import HaloBase
 from halo_core.model import EntryKind

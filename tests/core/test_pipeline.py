@@ -11,9 +11,8 @@ from dataclasses import replace
 import pytest
 
 from halo_core import failpoints
-from halo_core.decision import PENDING_CAP
-from halo_core.enforcement import Surface
-from halo_core.enforcement.enforcer import FunctionAction
+from halo_core.decision.checks import PENDING_CAP
+from halo_core.enforcement.enforcer import FunctionAction, Surface
 from halo_core.enforcement.flow import arun
 from halo_core.errors import CannotDecide, Denied, Pending
 from halo_core.facade import HaloBase
@@ -637,7 +636,7 @@ def test_a_job_that_fails_takes_only_its_own_part_back(halo, home):
     others = [item for item in found(home) if item.entry.kind is not EntryKind.PROFILE]
     before = db_of(home).stat().st_size, len(others)
 
-    from halo_core.store import Draft
+    from halo_core.store.drafts import Draft
 
     (ran,) = (item.entry for item in found(home, EntryKind.DECISION))
     key = make_single_run_key(ran.body["request"]["request_id"], 0)
@@ -656,7 +655,7 @@ def test_a_job_that_fails_takes_only_its_own_part_back(halo, home):
 
 
 def test_a_failing_member_of_a_group_leaves_the_others_whole(halo, home):
-    from halo_core.store import Draft
+    from halo_core.store.drafts import Draft
 
     def good(tx):
         return tx.append(Draft(EntryKind.FEEDBACK, "", {"n": 1})).entry.seq

@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from counts import count
 from halo_core.content.redaction import Redactor
 from halo_core.crypto.keys import Digester
-from halo_core.enforcement import Call, Preparer, plain_arguments, preparer
+from halo_core.enforcement import plain_arguments, preparer
+from halo_core.enforcement.call import Call
 from halo_core.enforcement.plain_arguments import parse_plain_arguments
+from halo_core.enforcement.preparer import Preparer
 from halo_core.model import Origin, Principal, Resource
 from halo_core.references import References
 

@@ -17,7 +17,7 @@ from test_decide import DECAY, NOW, account, link, request, root, snapshot
 
 from counts import count
 from halo_core.authority import charge_account, compute_effective_authority
-from halo_core.decision import decide
+from halo_core.decision.checks import decide
 from halo_core.decision.plan import compile_plan
 from halo_core.enforcement.payment_windows import read_amount_at_stake
 from halo_core.model import (

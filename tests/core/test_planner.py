@@ -13,8 +13,9 @@ import pytest
 
 from halo_core.crypto.keys import KeyStore
 from halo_core.decision import plan
-from halo_core.enforcement import Call, planner
+from halo_core.enforcement import planner
 from halo_core.enforcement.agent_credentials import Limits
+from halo_core.enforcement.call import Call
 from halo_core.errors import Denied, Pending
 from halo_core.facade import HaloBase
 from halo_core.model import (
@@ -33,7 +34,9 @@ from halo_core.model import (
 )
 from halo_core.oversight.restrictions import revoke, stop
 from halo_core.stop_files import StopFiles
-from halo_core.store import Store, StoreConfig, rows
+from halo_core.store import rows
+from halo_core.store.config import StoreConfig
+from halo_core.store.store import Store
 from halo_world import POLICY, SURFACE, Calls, bodies, codes, policy_folder, put_standing, tool, url_of, verified
 
 GRANTED = (Reason("granted", effect="allow"),)

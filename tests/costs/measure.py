@@ -25,7 +25,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from halo_core.enforcement import Call, Surface, planner
+from halo_core.enforcement import planner
+from halo_core.enforcement.call import Call
+from halo_core.enforcement.enforcer import Surface
 from halo_core.errors import Denied, Pending
 from halo_core.facade import HaloBase
 from halo_core.model import Impact

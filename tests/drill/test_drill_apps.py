@@ -224,7 +224,8 @@ def test_honest_settings_of_a_model_request_go_out(tmp_path, monkeypatch):
 @pytest.mark.parametrize("framework", ["langchain", "openai"])
 def test_enforcement_cannot_be_switched_off_from_below(framework, tmp_path, monkeypatch, capfd):
     from halo_core.crypto.keys import KeyStore
-    from halo_core.store import Store, StoreConfig
+    from halo_core.store.config import StoreConfig
+    from halo_core.store.store import Store
     from halo_world import cli
 
     home = tmp_path / ".halo"

@@ -23,11 +23,15 @@ from halo_core.evidence.checks import CHECK_CLASSES, run_checks
 from halo_core.evidence.incidents import add_to_incident, open_incident, read_incidents, record_report, waive_control
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, Actor, EntryKind, Resource, Stop
-from halo_core.oversight import answer, restrictions
+from halo_core.oversight import restrictions
+from halo_core.oversight.approvals import answer
 from halo_core.oversight.keys import enrol_approver
-from halo_core.store import Draft, Store, StoreConfig, Transaction
+from halo_core.store.config import StoreConfig
 from halo_core.store.control_state import put_policy_in_force
+from halo_core.store.drafts import Draft
 from halo_core.store.reader import LoggedEntry, Reader, SealedContents, read_entries
+from halo_core.store.store import Store
+from halo_core.store.transaction import Transaction
 from halo_world import READ, SURFACE, Calls, cli, policy_folder, schema, url_of
 
 MANIFEST = """version: 1

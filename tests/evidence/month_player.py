@@ -43,7 +43,7 @@ from month_desk import (
 from halo_core import os_user
 from halo_core.cli.main import run as run_command
 from halo_core.clock import SystemClock
-from halo_core.enforcement import Surface
+from halo_core.enforcement.enforcer import Surface
 from halo_core.enforcement.model_inputs import Message, ModelInput
 from halo_core.errors import Denied, Pending
 from halo_core.facade import HaloBase

@@ -37,8 +37,9 @@ from halo_core.evidence.checks import run_checks
 from halo_core.evidence.incidents import open_incident
 from halo_core.model import EntryKind, Stop
 from halo_core.oversight import restrictions
-from halo_core.store import Draft, Transaction
+from halo_core.store.drafts import Draft
 from halo_core.store.reader import Reader
+from halo_core.store.transaction import Transaction
 from halo_core.testing import FixedClock
 from halo_world import SURFACE, cli, found, url_of
 

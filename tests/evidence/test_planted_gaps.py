@@ -38,7 +38,7 @@ from halo_core.evidence.checks import CHECK_CLASSES, TESTED_CHECKS, run_checks
 from halo_core.evidence.controls import Coverage, load_frameworks
 from halo_core.model import Actor, EntryKind, Stop
 from halo_core.oversight import restrictions
-from halo_core.store import Draft
+from halo_core.store.drafts import Draft
 from halo_core.store.reader import Reader
 from halo_core.testing import FixedClock
 from halo_world import attack, cli, db_of, found, url_of, verified
@@ -49,7 +49,9 @@ import os, sys
 from pathlib import Path
 from halo_core.crypto.keys import KeyStore
 from halo_core.model import EntryKind
-from halo_core.store import Draft, Store, StoreConfig
+from halo_core.store.config import StoreConfig
+from halo_core.store.drafts import Draft
+from halo_core.store.store import Store
 home = Path(sys.argv[1])
 store = Store(StoreConfig(f"sqlite:///{home}/halo.db", home, "local"), KeyStore(home))
 body = {"act": "read", "what": {}, "actor": "x", "authn": "os-user"}

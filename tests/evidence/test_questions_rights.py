@@ -28,8 +28,10 @@ from halo_core.oversight import restrictions
 from halo_core.oversight.control_acts import load_person_signer, make_policy_approval, record_policy_approval
 from halo_core.policy import PolicyBundle
 from halo_core.stop_files import StopFiles
-from halo_core.store import Draft, Store, StoreConfig
+from halo_core.store.config import StoreConfig
+from halo_core.store.drafts import Draft
 from halo_core.store.reader import Reader
+from halo_core.store.store import Store
 from halo_world import SURFACE, Calls, attack, bodies, cli, found, policy_folder, tool, url_of
 
 

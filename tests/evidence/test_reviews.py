@@ -14,8 +14,10 @@ from halo_core.errors import ConfigError
 from halo_core.evidence.questions_inventory import read_foreign_list, suggest_tier
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, Actor, EntryKind
-from halo_core.store import Draft, Store, StoreConfig
+from halo_core.store.config import StoreConfig
+from halo_core.store.drafts import Draft
 from halo_core.store.reader import Reader
+from halo_core.store.store import Store
 from halo_core.views.passports import load_current_passport
 from halo_world import SURFACE, Calls, bodies, cli, tool
 

@@ -31,8 +31,9 @@ from halo_core.evidence.questions_rights import (
 from halo_core.evidence.reversals import answer_reversals
 from halo_core.evidence.subjects import answer_explain_subject
 from halo_core.model import EntryKind
-from halo_core.store import Draft, Transaction
+from halo_core.store.drafts import Draft
 from halo_core.store.reader import Reader, SealedContents
+from halo_core.store.transaction import Transaction
 from halo_world import bodies, url_of
 
 ODD: tuple[Any, ...] = (None, 7, "x", [], {}, [[]], {"w": 3})

@@ -24,7 +24,8 @@ from halo_core.crypto.keys import KeyStore
 from halo_core.drill import AttackClass, ClassScore, DrillResult, Share
 from halo_core.drill.diagnosis import Hole, HoleCode
 from halo_core.drill.scoring import Digests
-from halo_core.enforcement import Surface, session_folds
+from halo_core.enforcement import session_folds
+from halo_core.enforcement.enforcer import Surface
 from halo_core.enforcement.reversals import PastAct, Reverser
 from halo_core.errors import HaloError, Pending
 from halo_core.facade import HaloBase, HandOff, Limits
@@ -42,7 +43,7 @@ from halo_core.model import (
     SessionTerms,
 )
 from halo_core.os_user import describe_os_user
-from halo_core.store import Draft
+from halo_core.store.drafts import Draft
 
 Tick = Callable[[float], None]
 WILD = {"**": Constraint.anything()}

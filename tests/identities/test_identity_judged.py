@@ -27,7 +27,7 @@ from halo_core.cli.context import StoreContext
 from halo_core.facade import HaloBase
 from halo_core.identities.baseline import IDENTITIES
 from halo_core.model import EntryKind
-from halo_core.store import Draft
+from halo_core.store.drafts import Draft
 from halo_world import bodies, cli, db_of, found, url_of, verified
 
 

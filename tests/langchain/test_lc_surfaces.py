@@ -29,7 +29,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from halo_core.content.redaction import Redactor
 from halo_core.crypto.keys import KeyStore
-from halo_core.enforcement import Surface
+from halo_core.enforcement.enforcer import Surface
 from halo_core.enforcement.obligations import WITHHELD_NOTICE
 from halo_core.enforcement.result_texts import DROPPED_NOTICE
 from halo_core.errors import ConfigError, Denied

@@ -13,9 +13,10 @@ from halo_core.crypto.keys import KeyStore
 from halo_core.errors import Denied, Pending
 from halo_core.facade import HaloBase, Limits
 from halo_core.manifest import DEFAULT_TERMS
-from halo_core.oversight import answer
+from halo_core.oversight.approvals import answer
 from halo_core.oversight.keys import enrol_approver
-from halo_core.store import Store, StoreConfig
+from halo_core.store.config import StoreConfig
+from halo_core.store.store import Store
 from halo_world import SURFACE, Calls, policy_folder, tool, url_of
 
 PAN = "4111 1111 1111 1111"

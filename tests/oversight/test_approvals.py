@@ -16,14 +16,15 @@ from halo_core.crypto.keys import KeyStore
 from halo_core.errors import BadInput, CannotDecide, ConfigError, Denied, Pending, Tampered
 from halo_core.ledger.commitments import digest_answer
 from halo_core.model import EntryKind
-from halo_core.oversight import list_requests
-from halo_core.oversight import load_request as question_of
 from halo_core.oversight.approvals import _AnswerJob, load_signer
 from halo_core.oversight.keys import enrol_approver, record_withdrawal
+from halo_core.oversight.requests import list_requests
+from halo_core.oversight.requests import load_request as question_of
 from halo_core.oversight.signed_entries import load_links
 from halo_core.passports import read_approval
-from halo_core.store import Draft
-from halo_core.store.answer_rows import ApprovalRow, ApprovalTable
+from halo_core.store.answer_rows import ApprovalTable
+from halo_core.store.drafts import Draft
+from halo_core.store.read_rows import ApprovalRow
 from halo_core.store.reader import Reader, SealedContents
 from halo_world import SURFACE, Calls, attack, bodies, db_of, found, tool, url_of, verified
 from preloaded_python import find_python

@@ -19,8 +19,9 @@ from oversight_world import answers, ask, enrolled, opened, pay
 from halo_core.crypto.keys import Digester, KeyStore
 from halo_core.errors import Denied
 from halo_core.model import NO_PRINCIPAL_RISK, EntryKind
-from halo_core.store import Store, StoreConfig
+from halo_core.store.config import StoreConfig
 from halo_core.store.identity_rows import IdentityTable
+from halo_core.store.store import Store
 from halo_world import attack, bodies, cli, db_of, person_ref, verified
 
 MIA = "mia.zwetschgenbaum"

@@ -16,8 +16,8 @@ from halo_core.ledger.commitments import digest_answer
 from halo_core.model import ActionKind, Actor, EntryKind, Impact, Resource, Reversal
 from halo_core.oversight.remembered import RememberTerms
 from halo_core.passports.standing_answer import mint_standing_answer, peek_standing_answer
-from halo_core.store import Draft
 from halo_core.store.answer_rows import AnswerRow, StandingAnswerTable
+from halo_core.store.drafts import Draft
 from halo_core.verification import verify_store
 from halo_world import SURFACE, Calls, attack, bodies, cli, db_of, policy_folder, url_of, verified
 

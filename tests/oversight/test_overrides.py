@@ -12,7 +12,7 @@ from acts_world import POLICY, enrolled, opened, override, review, run, tool
 from oversight_world import answers, people
 
 from halo_core.crypto.keys import KeyStore
-from halo_core.decision import decide
+from halo_core.decision.checks import decide
 from halo_core.errors import ConfigError, Denied, Pending
 from halo_core.evidence import halo_verify
 from halo_core.evidence.answers import Period, Verdict
@@ -23,7 +23,7 @@ from halo_core.model import Actor, EntryKind, Reversal, Stop
 from halo_core.oversight.overrides import grant_override, review_override
 from halo_core.oversight.reversal_orders import sign_terms
 from halo_core.replay import Replayer
-from halo_core.store import Draft
+from halo_core.store.drafts import Draft
 from halo_core.store.reader import Reader, SealedContents, read_entries
 from halo_core.testing import FixedClock
 from halo_world import attack, bodies, cli, codes, db_of, found, url_of, verified

@@ -12,7 +12,7 @@ from oversight_world import people
 
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import Digester, KeyStore
-from halo_core.decision import decide
+from halo_core.decision.checks import decide
 from halo_core.enforcement.flow import run as run_action
 from halo_core.enforcement.held_acts import ReversalAction
 from halo_core.enforcement.reversals import Reverser, load_effect, read_decision
@@ -25,7 +25,7 @@ from halo_core.oversight import reversal_orders
 from halo_core.oversight.remembered import revoke_remembered
 from halo_core.oversight.reversal_orders import order_reversal, sign_terms
 from halo_core.replay import Replayer
-from halo_core.store import Draft
+from halo_core.store.drafts import Draft
 from halo_core.store.reader import Reader, SealedContents, read_entries
 from halo_core.testing import FixedClock
 from halo_world import Calls, attack, bodies, cli, codes, db_of, found, url_of, verified

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from halo_core.behaviour import NEW_PROFILE, SessionSummary, SessionVerdict
-from halo_core.behaviour.carried import CarriedRisk
+from halo_core.behaviour.carried import CarriedRisk, SessionSummary, SessionVerdict
+from halo_core.behaviour.profile import NEW_PROFILE
 from halo_core.behaviour.summaries import AGENT
 from halo_core.enforcement.session_folds import append_version
 from halo_core.enforcement.suspension import SuspensionEvidence, consider_agent, consider_suspension

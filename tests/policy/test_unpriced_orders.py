@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from halo_core.enforcement import Surface
+from halo_core.enforcement.enforcer import Surface
 from halo_core.errors import Pending
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, Impact, Resource, Reversal

@@ -9,19 +9,13 @@ import random
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from halo_core.behaviour import (
-    NEW_PROFILE,
-    SHIPPED_PRIOR,
-    BehaviourEvent,
-    Destination,
-    IdentityProfile,
-    RolePrior,
-    SessionTally,
-    TenantProfile,
-    TouchedObject,
-    assess,
-    summarize_session,
-)
+from halo_core.behaviour.assessment import assess
+from halo_core.behaviour.carried import summarize_session
+from halo_core.behaviour.event import BehaviourEvent, Destination, TouchedObject
+from halo_core.behaviour.limits import SHIPPED_PRIOR, RolePrior
+from halo_core.behaviour.profile import NEW_PROFILE, IdentityProfile
+from halo_core.behaviour.tally import SessionTally
+from halo_core.behaviour.tenant import TenantProfile
 
 HOUR_US = 3_600_000_000
 DAY_US = 24 * HOUR_US

@@ -10,19 +10,13 @@ from hypothesis import strategies as st
 from test_profiles import DAY, later, session, taught
 from test_tally import EVENTS, fold, read
 
-from halo_core.behaviour import (
-    NEW_PROFILE,
-    BehaviourAssessment,
-    BehaviourEvent,
-    Destination,
-    SessionSummary,
-    SessionTally,
-    SessionVerdict,
-    TenantProfile,
-    TouchedObject,
-    assess,
-)
+from halo_core.behaviour.assessment import BehaviourAssessment, assess
+from halo_core.behaviour.carried import SessionSummary, SessionVerdict
+from halo_core.behaviour.event import BehaviourEvent, Destination, TouchedObject
 from halo_core.behaviour.measures import COUNT, INDEX
+from halo_core.behaviour.profile import NEW_PROFILE
+from halo_core.behaviour.tally import SessionTally
+from halo_core.behaviour.tenant import TenantProfile
 
 CLERK = taught(150)
 HOUR = 3_600_000_000

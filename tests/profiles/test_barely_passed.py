@@ -8,19 +8,15 @@ import pytest
 from test_profiles import DAY, ORDINARY
 from test_tally import read
 
-from halo_core.behaviour import (
-    NEW_PROFILE,
-    SessionTally,
-    SessionVerdict,
-    TenantProfile,
-    assess,
-    describe_call,
-    summarize_session,
-)
-from halo_core.behaviour.carried import MAX_DRIFT_SEVERITY
+from halo_core.behaviour.assessment import assess
+from halo_core.behaviour.carried import MAX_DRIFT_SEVERITY, SessionVerdict, summarize_session
+from halo_core.behaviour.event import describe_call
 from halo_core.behaviour.measures import INDEX, WINDOWED
+from halo_core.behaviour.profile import NEW_PROFILE
 from halo_core.behaviour.session_drift import is_drift_axis
+from halo_core.behaviour.tally import SessionTally
 from halo_core.behaviour.tally_format import decode_tally, encode_tally
+from halo_core.behaviour.tenant import TenantProfile
 
 LABELS = ("pii",)
 FIRST = 150

@@ -6,20 +6,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from halo_core.behaviour import (
-    Axis,
-    BehaviourAssessment,
-    BehaviourEvent,
+from halo_core.behaviour.assessment import BehaviourAssessment
+from halo_core.behaviour.axes import Axis
+from halo_core.behaviour.carried import (
+    MAX_DRIFT_SEVERITY,
+    MAX_LIGHT,
     CarriedRisk,
     SessionSummary,
-    SessionTally,
     SessionVerdict,
-    TouchedObject,
     summarize_session,
 )
-from halo_core.behaviour.carried import MAX_DRIFT_SEVERITY, MAX_LIGHT
+from halo_core.behaviour.event import BehaviourEvent, TouchedObject
 from halo_core.behaviour.packing import NumberReader, pack_numbers
 from halo_core.behaviour.summaries import decode_summary, encode_summary
+from halo_core.behaviour.tally import SessionTally
 
 NAMES = st.sampled_from(["", "ada", "bob", "cyd"])
 SOURCES = st.sampled_from(["", "", "doc1", "doc2"])

@@ -6,8 +6,8 @@ import pytest
 from test_drift_terms import make_session
 from test_profiles import ALARM, ORDINARY, Found, earlier, later, session
 
-from halo_core.behaviour import NEW_PROFILE, IdentityProfile
 from halo_core.behaviour.measures import INDEX, WINDOWED
+from halo_core.behaviour.profile import NEW_PROFILE, IdentityProfile
 from halo_core.behaviour.profile_forms import EARLIER_FORM, FOLD_FORM
 from halo_core.behaviour.session_drift import (
     DRIFT_TERMS,

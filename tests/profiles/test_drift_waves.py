@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from test_drift_terms import make_session
 from test_profiles import session
 
-from halo_core.behaviour import NEW_PROFILE, SessionVerdict
+from halo_core.behaviour.carried import SessionVerdict
 from halo_core.behaviour.drift_waves import widen_by_return
 from halo_core.behaviour.measures import COUNT, INDEX
 from halo_core.behaviour.packing import NumberReader, pack_numbers
+from halo_core.behaviour.profile import NEW_PROFILE
 from halo_core.behaviour.session_drift import DRIFT_TERMS, REFERENCE_SESSIONS, SessionDrift
 
 OBSERVED = {"is_asked": False, "is_observed": True}

@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 from test_principals import ANA, BOB, act, run
 
-from halo_core.behaviour import IdentityProfile, SessionVerdict, TouchedObject, assess
+from halo_core.behaviour.assessment import assess
+from halo_core.behaviour.carried import SessionVerdict
+from halo_core.behaviour.event import TouchedObject
 from halo_core.behaviour.first_times import alarm_at_new_ways, find_first_times
+from halo_core.behaviour.profile import IdentityProfile
 from halo_core.behaviour.profile_forms import EARLIER_FORM, FOLD_FORM
 
 ORDINARY, OBSERVED, CLEARED = SessionVerdict.ORDINARY, SessionVerdict.OBSERVED, SessionVerdict.CLEARED

@@ -8,20 +8,15 @@ import pytest
 from test_profiles import DAY, ORDINARY
 from test_tally import fold
 
-from halo_core.behaviour import (
-    NEW_PROFILE,
-    BehaviourEvent,
-    Destination,
-    SeenKind,
-    SessionTally,
-    SessionVerdict,
-    TenantProfile,
-    TouchedObject,
-    assess,
-    summarize_session,
-)
+from halo_core.behaviour.assessment import assess
+from halo_core.behaviour.carried import SessionVerdict, summarize_session
+from halo_core.behaviour.event import BehaviourEvent, Destination, TouchedObject
+from halo_core.behaviour.profile import NEW_PROFILE
 from halo_core.behaviour.profile_forms import EARLIER_FORM
+from halo_core.behaviour.seen import SeenKind
+from halo_core.behaviour.tally import SessionTally
 from halo_core.behaviour.tally_format import decode_tally, encode_tally
+from halo_core.behaviour.tenant import TenantProfile
 
 AXIS = "first_leak"
 ANA, BOB = 10**9, 2 * 10**9  # addresses

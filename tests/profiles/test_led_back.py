@@ -8,8 +8,11 @@ import pytest
 from test_profiles import DAY, ORDINARY
 from test_tally import fold, read
 
-from halo_core.behaviour import NEW_PROFILE, TenantProfile, TouchedObject, assess
+from halo_core.behaviour.assessment import assess
+from halo_core.behaviour.event import TouchedObject
+from halo_core.behaviour.profile import NEW_PROFILE
 from halo_core.behaviour.profile_forms import EARLIER_FORM
+from halo_core.behaviour.tenant import TenantProfile
 
 STRANGERS = range(7001, 7010)
 

@@ -8,18 +8,11 @@ import pytest
 from test_assessment import CLERK, NOON, reads
 from test_tally import fold, read
 
-from halo_core.behaviour import (
-    Axis,
-    BehaviourAssessment,
-    BehaviourEvent,
-    SessionTally,
-    SessionVerdict,
-    TouchedObject,
-    assess,
-    summarize_session,
-)
-from halo_core.behaviour.carried import MAX_DRIFT_SEVERITY
-from halo_core.behaviour.event import is_led_by_request, is_plain
+from halo_core.behaviour.assessment import BehaviourAssessment, assess
+from halo_core.behaviour.axes import Axis
+from halo_core.behaviour.carried import MAX_DRIFT_SEVERITY, SessionVerdict, summarize_session
+from halo_core.behaviour.event import BehaviourEvent, TouchedObject, is_led_by_request, is_plain
+from halo_core.behaviour.tally import SessionTally
 
 LED = BehaviourEvent(
     "put_review", impact="write", ts_us=NOON, host="h", objects=(TouchedObject(7, is_related=True, is_person=False),)

@@ -5,8 +5,11 @@ from __future__ import annotations
 import pytest
 from test_principals import ANA, BOB, LAST, ORDINARY, SYNC, act, ids, look, ordinary, run
 
-from halo_core.behaviour import IdentityProfile, SessionTally, SessionVerdict, assess, summarize_session
+from halo_core.behaviour.assessment import assess
+from halo_core.behaviour.carried import SessionVerdict, summarize_session
 from halo_core.behaviour.measures import INDEX
+from halo_core.behaviour.profile import IdentityProfile
+from halo_core.behaviour.tally import SessionTally
 
 ALARM = SessionVerdict.ALARM
 

@@ -9,8 +9,11 @@ from test_assessment import NOON
 from test_profiles import DAY, ORDINARY
 from test_tally import fold, read
 
-from halo_core.behaviour import NEW_PROFILE, BehaviourEvent, SessionVerdict, TenantProfile, TouchedObject, assess
-from halo_core.behaviour.profile import IdentityProfile
+from halo_core.behaviour.assessment import assess
+from halo_core.behaviour.carried import SessionVerdict
+from halo_core.behaviour.event import BehaviourEvent, TouchedObject
+from halo_core.behaviour.profile import NEW_PROFILE, IdentityProfile
+from halo_core.behaviour.tenant import TenantProfile
 
 NAMED = TouchedObject(7, is_related=True, is_person=False, is_requested=True)
 LED = TouchedObject(8, is_related=True, is_person=False)

@@ -7,7 +7,11 @@ from dataclasses import replace
 import pytest
 from test_principals import ANA, LAST, ORDINARY, act, run
 
-from halo_core.behaviour import IdentityProfile, SessionVerdict, TenantProfile, TouchedObject, assess, summarize_session
+from halo_core.behaviour.assessment import assess
+from halo_core.behaviour.carried import SessionVerdict, summarize_session
+from halo_core.behaviour.event import TouchedObject
+from halo_core.behaviour.profile import IdentityProfile
+from halo_core.behaviour.tenant import TenantProfile
 
 UNIT = 10_000
 AMOUNTS = {"amount_sum", "amount_largest", "amount_sum_recent"}

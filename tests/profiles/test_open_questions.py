@@ -6,10 +6,14 @@ import pytest
 from test_profiles import session
 from test_tally import read
 
-from halo_core.behaviour import NEW_PROFILE, SessionTally, SessionVerdict, decode_tally, describe_call, encode_tally
 from halo_core.behaviour.assessment import find_refusals
+from halo_core.behaviour.carried import SessionVerdict
+from halo_core.behaviour.event import describe_call
 from halo_core.behaviour.limits import SHIPPED_PRIOR
 from halo_core.behaviour.measures import INDEX, WINDOWED
+from halo_core.behaviour.profile import NEW_PROFILE
+from halo_core.behaviour.tally import SessionTally
+from halo_core.behaviour.tally_format import decode_tally, encode_tally
 from halo_core.errors import BadInput
 
 ORDINARY = SessionVerdict.ORDINARY

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from halo_core.behaviour import MEASURES, limits
+from halo_core.behaviour import limits
 from halo_core.behaviour.limits import CLEARED_STEP, MAX_DAY_STEP, MAX_STEP
+from halo_core.behaviour.measures import MEASURES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "profiles.md").read_text(encoding="utf-8")
 

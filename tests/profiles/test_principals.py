@@ -8,19 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from halo_core.behaviour import (
-    NEW_PROFILE,
-    BehaviourEvent,
-    IdentityProfile,
-    SessionSummary,
-    SessionTally,
-    SessionVerdict,
-    TenantProfile,
-    TouchedObject,
-    assess,
-)
+from halo_core.behaviour.assessment import assess
+from halo_core.behaviour.carried import SessionSummary, SessionVerdict
+from halo_core.behaviour.event import BehaviourEvent, TouchedObject
 from halo_core.behaviour.principals import MAX_PRINCIPALS, MIN_SESSIONS, NO_PRINCIPALS, PrincipalHabits, Principals
+from halo_core.behaviour.profile import NEW_PROFILE, IdentityProfile
 from halo_core.behaviour.seen import SeenKind, join_seen
+from halo_core.behaviour.tally import SessionTally
+from halo_core.behaviour.tenant import TenantProfile
 
 DAY, HOUR = 86_400_000_000, 3_600_000_000
 ORDINARY, CLEARED, ALARM, ATTACK = (

@@ -10,29 +10,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_tally import EVENTS, fold, read
 
-from halo_core.behaviour import (
-    FOLD_FORM,
-    MEASURES,
-    NEW_PROFILE,
-    SHIPPED_PRIOR,
-    BehaviourEvent,
-    Destination,
-    IdentityProfile,
-    RolePrior,
-    SeenKind,
-    SessionSummary,
-    SessionTally,
-    SessionVerdict,
-    TenantProfile,
-    TouchedObject,
-    decode_tally,
-    describe_call,
-    encode_tally,
-)
+from halo_core.behaviour.carried import SessionSummary, SessionVerdict
+from halo_core.behaviour.event import BehaviourEvent, Destination, TouchedObject, describe_call
 from halo_core.behaviour.known import TERMS, KnownValues, Sighting
-from halo_core.behaviour.limits import SERIES, add_to_histogram, estimate_limit, list_histogram
-from halo_core.behaviour.profile import MAX_PROFILE_BYTES
-from halo_core.behaviour.profile_forms import EARLIER_FORM
+from halo_core.behaviour.limits import (
+    SERIES,
+    SHIPPED_PRIOR,
+    RolePrior,
+    add_to_histogram,
+    estimate_limit,
+    list_histogram,
+)
+from halo_core.behaviour.measures import MEASURES
+from halo_core.behaviour.profile import MAX_PROFILE_BYTES, NEW_PROFILE, IdentityProfile
+from halo_core.behaviour.profile_forms import EARLIER_FORM, FOLD_FORM
+from halo_core.behaviour.seen import SeenKind
+from halo_core.behaviour.tally import SessionTally
+from halo_core.behaviour.tally_format import decode_tally, encode_tally
+from halo_core.behaviour.tenant import TenantProfile
 from halo_core.errors import BadInput
 
 ORDINARY, ALARM, CLEARED, ATTACK = (

@@ -8,10 +8,14 @@ import pytest
 from test_profiles import DAY, ORDINARY
 from test_tally import fold, read
 
-from halo_core.behaviour import NEW_PROFILE, IdentityProfile, SeenKind, SessionVerdict, TenantProfile, assess
+from halo_core.behaviour.assessment import assess
+from halo_core.behaviour.carried import SessionVerdict
+from halo_core.behaviour.profile import NEW_PROFILE, IdentityProfile
 from halo_core.behaviour.profile_forms import EARLIER_FORM
+from halo_core.behaviour.seen import SeenKind
 from halo_core.behaviour.settings import count_places, join_named_setting, join_setting, list_superfluous, weigh_setting
 from halo_core.behaviour.tally_format import decode_tally, encode_tally
+from halo_core.behaviour.tenant import TenantProfile
 
 AXIS = "first_setting"
 KIND, DAYS, REMARK = 11, 12, 13

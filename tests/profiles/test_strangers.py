@@ -6,20 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from halo_core.behaviour import (
-    FOLD_FORM,
-    NEW_PROFILE,
-    BehaviourEvent,
-    IdentityProfile,
-    SessionTally,
-    SessionVerdict,
-    TenantProfile,
-    TouchedObject,
-    assess,
-)
+from halo_core.behaviour.assessment import assess
+from halo_core.behaviour.carried import SessionVerdict
+from halo_core.behaviour.event import BehaviourEvent, TouchedObject
 from halo_core.behaviour.known import is_dormant
-from halo_core.behaviour.profile_forms import EARLIER_FORM
+from halo_core.behaviour.profile import NEW_PROFILE, IdentityProfile
+from halo_core.behaviour.profile_forms import EARLIER_FORM, FOLD_FORM
+from halo_core.behaviour.tally import SessionTally
 from halo_core.behaviour.tally_format import decode_tally, encode_tally
+from halo_core.behaviour.tenant import TenantProfile
 
 DAY, HOUR = 86_400_000_000, 3_600_000_000
 ORDINARY = SessionVerdict.ORDINARY

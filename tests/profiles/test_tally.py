@@ -9,20 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from halo_core.behaviour import (
-    MEASURES,
-    BehaviourEvent,
-    Destination,
-    SessionTally,
-    SessionVerdict,
-    TouchedObject,
-    assess,
-    decode_tally,
-    describe_call,
-    encode_tally,
-    summarize_session,
-)
+from halo_core.behaviour.assessment import assess
+from halo_core.behaviour.carried import SessionVerdict, summarize_session
+from halo_core.behaviour.event import BehaviourEvent, Destination, TouchedObject, describe_call
+from halo_core.behaviour.measures import MEASURES
 from halo_core.behaviour.profile import NEW_PROFILE
+from halo_core.behaviour.tally import SessionTally
+from halo_core.behaviour.tally_format import decode_tally, encode_tally
 from halo_core.errors import BadInput
 
 IMPACTS = ("read", "write", "send", "payment", "delete", "execute", "admin", "unknown", "something else")

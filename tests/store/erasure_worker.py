@@ -13,8 +13,9 @@ from halo_core.crypto.keys import KeyStore
 from halo_core.os_user import describe_os_user
 from halo_core.oversight.erasure import erase, finish_erasure
 from halo_core.oversight.erasure_plan import ErasureRequest, plan_erasure
-from halo_core.store import Store, StoreConfig
+from halo_core.store.config import StoreConfig
 from halo_core.store.reader import Reader
+from halo_core.store.store import Store
 
 
 def main() -> None:

@@ -24,12 +24,14 @@ from sqlalchemy import create_engine, text
 from halo_core import failpoints
 from halo_core.authorities import Authorities, make_approver_key_name
 from halo_core.crypto.keys import KeyStore
-from halo_core.enforcement import Surface
+from halo_core.enforcement.enforcer import Surface
 from halo_core.errors import Held
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, Resource
-from halo_core.oversight import answer, enrol_approver
-from halo_core.store import Store, StoreConfig
+from halo_core.oversight.approvals import answer
+from halo_core.oversight.keys import enrol_approver
+from halo_core.store.config import StoreConfig
+from halo_core.store.store import Store
 from halo_core.verification import verify_store
 
 SEND = Resource(impact="send", targets=("to",), source_trust=900, reversal="compensate", can_wait=True)

@@ -19,14 +19,15 @@ from crash_worker import line, lines
 from halo_core import failpoints
 from halo_core.authorities import Authorities, make_approver_key_name
 from halo_core.crypto.keys import KeyStore
-from halo_core.enforcement import Surface
+from halo_core.enforcement.enforcer import Surface
 from halo_core.enforcement.reversals import PastAct, Reverser
 from halo_core.errors import ConfigError
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, Resource, Reversal
-from halo_core.oversight import enrol_approver
+from halo_core.oversight.keys import enrol_approver
 from halo_core.oversight.reversal_orders import confirm_reversal, order_reversal
-from halo_core.store import Store, StoreConfig
+from halo_core.store.config import StoreConfig
+from halo_core.store.store import Store
 from halo_core.verification import verify_store
 
 PAY = Resource(impact="write", source_trust=900)

@@ -23,7 +23,7 @@ from envelope_world import call, changed, floors, found, ledger_totals, limits, 
 
 from halo_core import failpoints
 from halo_core.clock import SystemClock
-from halo_core.enforcement import Surface
+from halo_core.enforcement.enforcer import Surface
 from halo_core.errors import Denied, Pending
 from halo_core.model import Budget, EntryKind
 from halo_core.references import References

@@ -12,7 +12,7 @@ from halo_core.crypto.keys import KeyStore
 from halo_core.errors import Denied, Pending
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, EntryKind, Impact, Resource, Reversal
-from halo_core.oversight import answer
+from halo_core.oversight.approvals import answer
 from halo_core.oversight.keys import enrol_approver
 from halo_core.oversight.remembered import RememberTerms, revoke_remembered
 from halo_core.store import schema

@@ -39,7 +39,7 @@ KILLED_WITH_COUNTS = """
 import os, signal, sys
 from pathlib import Path
 from crash_worker import AGENT, READ
-from halo_core.enforcement import Surface
+from halo_core.enforcement.enforcer import Surface
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind
 

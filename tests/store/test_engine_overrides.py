@@ -14,7 +14,8 @@ from halo_core.errors import Denied
 from halo_core.model import EntryKind
 from halo_core.oversight.keys import enrol_approver
 from halo_core.oversight.overrides import grant_override
-from halo_core.store import Store, StoreConfig
+from halo_core.store.config import StoreConfig
+from halo_core.store.store import Store
 from halo_core.testing import FixedClock
 
 NOW_US = 1_800_000_000_000_000

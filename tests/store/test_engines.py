@@ -27,12 +27,15 @@ from halo_core.oversight import restrictions
 from halo_core.oversight.keys import enrol_approver
 from halo_core.oversight.known import add_known, make_known_value, revoke_known
 from halo_core.oversight.overrides import grant_override
-from halo_core.store import Draft, Store, StoreConfig, rows
+from halo_core.store import rows
 from halo_core.store.answer_rows import OutboxTable, StandingAnswerTable
 from halo_core.store.cached_rows import AnswerRow, HeldRow
+from halo_core.store.config import StoreConfig
+from halo_core.store.drafts import Draft
 from halo_core.store.known_values import KnownValues
 from halo_core.store.marks import Exposure, MarkTable
 from halo_core.store.reader import Reader
+from halo_core.store.store import Store
 from halo_world import SURFACE, Calls, call_ref, tool
 
 pytestmark = pytest.mark.disk

@@ -38,9 +38,10 @@ from halo_core.oversight.erasure import finish_erasure
 from halo_core.oversight.erasure_plan import ErasurePlan, ErasureRequest, plan_erasure
 from halo_core.oversight.sealed_boxes import NameFinder
 from halo_core.references import References
-from halo_core.store import Draft, Store
+from halo_core.store.drafts import Draft
 from halo_core.store.reader import Reader, SealedContents
 from halo_core.store.sealed_contents import load_home_content_key
+from halo_core.store.store import Store
 from halo_core.testing import FixedClock
 from halo_world import SURFACE, tool
 from preloaded_python import find_python

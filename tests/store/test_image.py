@@ -26,11 +26,16 @@ from halo_core.enforcement.agent_credentials import Limits
 from halo_core.errors import CannotDecide, Denied, Pending
 from halo_core.facade import HaloBase
 from halo_core.model import Budget, EntryKind, Mode, Quota
-from halo_core.store import Draft, SessionState, Store, StoreConfig, Transaction, cached_rows, quota_rows, rows
+from halo_core.store import cached_rows, quota_rows, rows
 from halo_core.store import image as image_module
+from halo_core.store.config import StoreConfig
 from halo_core.store.database import Database
+from halo_core.store.drafts import Draft
 from halo_core.store.image import MAX_STATES, RunLog, TenantImage
+from halo_core.store.session_state import SessionState
 from halo_core.store.standing_passports import StandingTable
+from halo_core.store.store import Store
+from halo_core.store.transaction import Transaction
 from halo_world import (
     SURFACE,
     Calls,

@@ -18,7 +18,8 @@ from halo_core.enforcement import planner
 from halo_core.enforcement.outcome_job import OutcomeJob
 from halo_core.errors import CannotDecide, Denied, Pending
 from halo_core.model import Budget, EntryKind
-from halo_core.store import Draft, row_access, rows
+from halo_core.store import row_access, rows
+from halo_core.store.drafts import Draft
 from halo_core.store.postgres_statements import translate
 from halo_core.verification import verify_store
 from halo_world import SURFACE, Calls, session_ref, tool

@@ -26,11 +26,13 @@ from halo_core.errors import CannotDecide, ConfigError, Denied, Gap, HaloError, 
 from halo_core.facade import HaloBase
 from halo_core.model import EntryKind, Stop
 from halo_core.oversight import restrictions
-from halo_core.store import Draft, Transaction, postgres_schema
+from halo_core.store import postgres_schema
+from halo_core.store.drafts import Draft
 from halo_core.store.engine import Conflict
 from halo_core.store.postgres import PostgresDatabase
 from halo_core.store.postgres_statements import describe_server, translate
 from halo_core.store.sequencer import Sequencer
+from halo_core.store.transaction import Transaction
 from halo_world import Calls, call_ref, policy_folder, session_ref
 
 pytestmark = pytest.mark.disk

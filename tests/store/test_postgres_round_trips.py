@@ -15,7 +15,7 @@ from halo_core.errors import CannotDecide, Denied
 from halo_core.model import EntryKind, Mode, Stop
 from halo_core.oversight.control_acts import raise_floor
 from halo_core.oversight.restrictions import stop
-from halo_core.store import Draft
+from halo_core.store.drafts import Draft
 from halo_world import Calls
 
 pytestmark = pytest.mark.disk

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from halo_core.crypto.keys import Digester
 from halo_core.model import Envelope, SessionView
 from halo_core.references import References
-from halo_core.store import Account, SessionState
 from halo_core.store.image import MAX_STATES, TenantImage
+from halo_core.store.session_state import Account, SessionState
 
 _COUNT = st.integers(min_value=0, max_value=2**53 - 2)
 _NAME = st.text(st.characters(codec="utf-8"), max_size=12)

@@ -26,8 +26,11 @@ from halo_core.facade import HaloBase
 from halo_core.ledger import read_anchors
 from halo_core.ledger.checkpoints import read_checkpoint
 from halo_core.model import EntryKind, Provenance
-from halo_core.store import Draft, Store, StoreConfig, draining
+from halo_core.store import draining
+from halo_core.store.config import StoreConfig
 from halo_core.store.database import Database
+from halo_core.store.drafts import Draft
+from halo_core.store.store import Store
 from halo_core.testing import FixedClock
 from halo_world import SURFACE, Calls, attack, bodies, cli, db_of, found, policy_folder, tool, url_of, verified
 from preloaded_python import find_python

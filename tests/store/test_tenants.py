@@ -26,9 +26,12 @@ from halo_core.errors import CannotDecide, ConfigError, HaloError, Pending
 from halo_core.facade import HaloBase
 from halo_core.ledger import Stream
 from halo_core.model import ActionKind, EntryKind, Impact, Mode, Resource
-from halo_core.oversight import answer
-from halo_core.store import Draft, Store, StoreConfig, postgres_schema
+from halo_core.oversight.approvals import answer
+from halo_core.store import postgres_schema
+from halo_core.store.config import StoreConfig
+from halo_core.store.drafts import Draft
 from halo_core.store.reader import Reader
+from halo_core.store.store import Store
 from halo_world import SURFACE, cli, policy_folder, schema, session_ref, tool
 
 pytestmark = pytest.mark.disk

@@ -11,8 +11,8 @@ from halo_core.errors import CannotDecide
 from halo_core.facade import HaloBase
 from halo_core.ledger import leaf_hash, read_subject
 from halo_core.model import EntryKind
-from halo_core.store import Draft
 from halo_core.store.database import Database
+from halo_core.store.drafts import Draft
 from halo_core.store.reader import Reader, Stream
 from halo_world import attack, cli, db_of, found, policy_folder, url_of
 

@@ -13,7 +13,7 @@ from halo_core.crypto.keys import KeyStore
 from halo_core.errors import ConfigError, Pending
 from halo_core.facade import HaloBase
 from halo_core.model import EntryKind, Impact
-from halo_core.oversight import answer
+from halo_core.oversight.approvals import answer
 from halo_core.store.entry_lookup import find_entry
 from halo_core.store.reader import Reader
 from halo_core.store.sequencer import place_waiting_entries

@@ -12,7 +12,7 @@ import pytest
 
 import redrive
 from halo_core.cli.main import run
-from halo_core.enforcement import Enforcer, Ticket
+from halo_core.enforcement.enforcer import Enforcer, Ticket
 from halo_core.errors import Denied
 from halo_core.model import ActionKind, EntryKind
 from halo_core.store.reader import Reader, read_entries

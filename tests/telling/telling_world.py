@@ -27,7 +27,7 @@ from halo_core.cli.context import StoreContext
 from halo_core.facade import HaloBase
 from halo_core.model import EntryKind
 from halo_core.risk.model import Factor
-from halo_core.store import Draft
+from halo_core.store.drafts import Draft
 from halo_world import url_of
 
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()

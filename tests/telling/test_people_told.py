@@ -15,7 +15,7 @@ from halo_core.identities.day_alerts import HighRiskDay, IdentityFingerprints
 from halo_core.identities.event import IdentityEvent, IdentityKind
 from halo_core.identities.event_risk import ComparisonBasis, EventFactor, ScoredEvent
 from halo_core.model import EntryKind
-from halo_core.store import Draft
+from halo_core.store.drafts import Draft
 from halo_world import attack, cli, db_of, url_of
 
 EVIL = 'eve" forged="1] [x@1 a="b'

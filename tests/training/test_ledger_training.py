@@ -16,8 +16,10 @@ from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, Actor, EntryKind, Impact, Resource
 from halo_core.risk.model import RiskModel
 from halo_core.risk.model_origin import ModelOrigin
-from halo_core.store import Draft, Store, StoreConfig
+from halo_core.store.config import StoreConfig
+from halo_core.store.drafts import Draft
 from halo_core.store.reader import Reader, SealedContents
+from halo_core.store.store import Store
 from halo_core.training.ledger_sessions import LedgerSelection, name_task, read_training_sessions
 from halo_core.training.sessions import NOT_AN_ACTION
 from halo_world import SURFACE, Calls, bodies, cli, found, schema, session_ref, url_of

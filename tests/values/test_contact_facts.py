@@ -6,7 +6,6 @@ import pytest
 from value_world import USER, World, world
 
 from halo_core.model import Impact, Provenance, Resource
-from halo_core.values import ToolTraits, find_parties, trace_leaves
 from halo_core.values.asked_acts import ASKING_SOMEBODY
 from halo_core.values.created_objects import returns_created
 from halo_core.values.forms import find_forms, parse_argument
@@ -14,7 +13,8 @@ from halo_core.values.kinds import Form, Kind
 from halo_core.values.known_rows import is_row_named
 from halo_core.values.leaves import parse_leaves
 from halo_core.values.named_records import find_records
-from halo_core.values.record_lists import names_listed
+from halo_core.values.provenance import ToolTraits, trace_leaves
+from halo_core.values.record_lists import find_parties, names_listed
 from halo_core.values.topics import ONLY, ONLY_OF, find_topics
 from halo_core.values.unlisted_orders import NEED, UNLISTED_ORDER, UNLISTED_VERB, find_unlisted_orders
 

@@ -8,9 +8,9 @@ import pytest
 from value_world import World
 
 from halo_core.model import Fact, Resource
-from halo_core.values import find_facts
 from halo_core.values.call_view import trace_call
 from halo_core.values.fact_sources import FactSources
+from halo_core.values.facts import find_facts
 from halo_core.values.leaves import parse_leaves
 
 EXPOSED = FactSources(is_exposed=True)

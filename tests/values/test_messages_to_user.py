@@ -8,8 +8,11 @@ import pytest
 from value_world import world
 
 from halo_core.model import Fact, Impact, Resource
-from halo_core.values import FactSources, find_facts, trace_leaves, vouch_for_user
+from halo_core.values.fact_sources import FactSources
+from halo_core.values.facts import find_facts
 from halo_core.values.leaves import parse_leaves
+from halo_core.values.provenance import trace_leaves
+from halo_core.values.traced_leaves import vouch_for_user
 
 OWN = "emma@corp.example"
 MAIL = (

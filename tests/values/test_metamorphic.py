@@ -7,13 +7,14 @@ from hypothesis import strategies as st
 from value_world import KNOWN, UNTRUSTED, USER, VOUCHED, World, world
 
 from generated_values import DIGITS, EMAILS, ENCODINGS, IBANS, KINDS, SPELLINGS, URLS, regroup
-from halo_core.values import fingerprint_known_text, fingerprint_text, trace_leaves
 from halo_core.values.addresses import canonicalize_email, canonicalize_host, canonicalize_path, parse_url
 from halo_core.values.decoded_readings import generate_argument_readings
 from halo_core.values.forms import find_forms, parse_argument
 from halo_core.values.leaves import parse_leaves
 from halo_core.values.normalization import make_skeleton, normalize_bounded
 from halo_core.values.numbers import canonicalize_digits, canonicalize_iban
+from halo_core.values.observed_text import fingerprint_known_text, fingerprint_text
+from halo_core.values.provenance import trace_leaves
 from halo_core.values.result_origins import TRUST_ORDER
 from halo_core.values.spans import tokenize
 

@@ -9,10 +9,12 @@ import pytest
 from value_world import KEY, World, world
 
 from halo_core.model import Fact, Impact, Provenance, Resource, Reversal
-from halo_core.values import FactSources, find_facts, fingerprint_text, trace_leaves
+from halo_core.values.fact_sources import FactSources
+from halo_core.values.facts import find_facts
 from halo_core.values.leaves import parse_leaves
 from halo_core.values.named_records import find_records, fingerprint_named_records, is_named_record
-from halo_core.values.provenance import ToolTraits
+from halo_core.values.observed_text import fingerprint_text
+from halo_core.values.provenance import ToolTraits, trace_leaves
 from halo_core.values.yaml_items import read_items
 
 RENT = "Please check and update my rent payment for the next month."

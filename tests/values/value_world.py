@@ -6,17 +6,12 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 from halo_core.model import Provenance
-from halo_core.values import (
-    Sketch,
-    TracedLeaf,
-    fingerprint_known_text,
-    fingerprint_model_words,
-    fingerprint_text,
-    fingerprint_vouching_text,
-    split_repeats,
-    trace_leaves,
-)
 from halo_core.values.leaves import parse_leaves
+from halo_core.values.observed_text import fingerprint_known_text, fingerprint_text, fingerprint_vouching_text
+from halo_core.values.provenance import trace_leaves
+from halo_core.values.repeats import fingerprint_model_words, split_repeats
+from halo_core.values.sketch import Sketch
+from halo_core.values.traced_leaves import TracedLeaf
 
 KEY = b"k" * 32
 USER, KNOWN, SYSTEM = Provenance.USER, Provenance.KNOWN, Provenance.SYSTEM

@@ -23,10 +23,12 @@ from halo_core.identities.day_alerts import (
 from halo_core.identities.event import IdentityEvent
 from halo_core.ledger import decode_entry
 from halo_core.model import EntryKind, LedgerEntry
-from halo_core.store import Draft, Transaction, rows
+from halo_core.store import rows
 from halo_core.store.content_keys import is_erased
+from halo_core.store.drafts import Draft
 from halo_core.store.proven_entries import ProvenEntry
 from halo_core.store.reader import Reader, read_entries
+from halo_core.store.transaction import Transaction
 
 BATCH: Final = 50
 """Alerts written in one transaction, since agents wait for the write lock meanwhile."""

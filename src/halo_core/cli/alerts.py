@@ -57,7 +57,7 @@ from halo_core.errors import ConfigError
 from halo_core.evidence.questions_oversight import answer_alert_times
 from halo_core.identity_feed.feed import judge_identity
 from halo_core.model import EntryKind
-from halo_core.store import Draft
+from halo_core.store.drafts import Draft
 from halo_core.store.entry_lookup import find_entry
 from halo_core.views.alerts import AlertView, find_acknowledgement, is_about_identity, is_in_baseline, load_alerts
 from halo_core.views.wording import format_minute

@@ -23,7 +23,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 from rich.progress import Progress, ProgressColumn
@@ -39,10 +39,13 @@ from halo_core.home import default_home, default_url
 from halo_core.model import Actor
 from halo_core.os_user import describe_os_user
 from halo_core.oversight.access import record_access, record_refusal
-from halo_core.store import Store, StoreConfig, Transaction
+from halo_core.store.engine import is_postgres
 from halo_core.store.reader import Reader, SealedContents, select_tenant
-from halo_core.store.sequencer import place_waiting_entries
 from halo_core.views import NO_LEDGER_CODES
+
+if TYPE_CHECKING:
+    from halo_core.store.store import Store
+    from halo_core.store.transaction import Transaction
 
 _WAIT_S: Final = 60.0
 """How long a verb waits for a ledger that other processes are writing, seconds; an agent's call waits far less."""
@@ -163,7 +166,10 @@ class StoreContext:
         Raises:
             ConfigError: `no_database`, `no_store`.
         """
-        place_waiting_entries(self.url, self.home)
+        if is_postgres(self.url):
+            from halo_core.store.sequencer import place_waiting_entries  # noqa: PLC0415  it is of no use on SQLite
+
+            place_waiting_entries(self.url, self.home)
         return Reader(self.url)
 
     def open_contents(self, reader: Reader, *, is_shown: bool = True) -> SealedContents:
@@ -281,6 +287,10 @@ class StoreContext:
         Raises:
             CannotDecide: `ledger_busy`, another process has kept the ledger locked for all that time.
         """
+        # Most verbs only read, in less time than the modules that write need to be imported.
+        from halo_core.store.config import StoreConfig  # noqa: PLC0415
+        from halo_core.store.store import Store  # noqa: PLC0415
+
         config = StoreConfig(self.url, self.home, tenant, deadline_s=_WAIT_S, on_wait=_print_waiting)
         with closing(Store(config, self.keys)) as store:
             try:

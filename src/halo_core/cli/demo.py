@@ -34,11 +34,13 @@ from halo_core.crypto.keys import KeyStore
 from halo_core.errors import ConfigError
 from halo_core.facade import default_url
 from halo_core.model import EntryKind
-from halo_core.oversight import enrol_approver, list_requests
+from halo_core.oversight.keys import enrol_approver
+from halo_core.oversight.requests import list_requests
 from halo_core.reasons import get_reason_text
 from halo_core.replay import Replayer, ReplayStatus
-from halo_core.store import Store, StoreConfig
+from halo_core.store.config import StoreConfig
 from halo_core.store.reader import LoggedEntry, Reader, SealedContents, read_entries
+from halo_core.store.store import Store
 from halo_core.verification import verify_store
 
 _KINDS: Final = (EntryKind.DECISION, EntryKind.APPROVAL, EntryKind.HANDBACK)

@@ -43,7 +43,7 @@ from halo_core.home import relocated_homes
 from halo_core.manifest import MANIFEST_DOMAIN
 from halo_core.model import EntryKind
 from halo_core.policy import PolicyBundle
-from halo_core.store import Draft
+from halo_core.store.drafts import Draft
 from halo_core.views import NO_LEDGER_CODES
 
 _MAX_ROWS: Final = 20

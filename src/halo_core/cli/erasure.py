@@ -42,8 +42,8 @@ from halo_core.oversight.legal_holds import (
     set_schedule,
 )
 from halo_core.references import is_reference
-from halo_core.store import Store
 from halo_core.store.reader import Reader
+from halo_core.store.store import Store
 from halo_core.views.inventory import require_known_target
 from halo_core.views.wording import format_count, format_entries
 

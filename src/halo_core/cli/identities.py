@@ -65,8 +65,8 @@ from halo_core.identity_feed import (
 from halo_core.identity_feed.feed import BATCH as FEED_BATCH
 from halo_core.identity_feed.sources import LineSource
 from halo_core.references import is_reference
-from halo_core.store import Transaction
 from halo_core.store.reader import Reader
+from halo_core.store.transaction import Transaction
 from halo_core.views.alerts import (
     IdentityBaselineView,
     IdentityRiskReport,

@@ -20,7 +20,7 @@ from halo_core.crypto.keys import KeyStore
 from halo_core.durations import DAY_S, SECOND_US
 from halo_core.errors import ConfigError
 from halo_core.evidence.questions_rights import answer_approvals
-from halo_core.oversight import ApprovalAnswer, ApprovalRequest, answer
+from halo_core.oversight.approvals import ApprovalAnswer, answer
 from halo_core.oversight.arguments import ArgumentView
 from halo_core.oversight.inbox import InboxItem, encode_page, list_inbox
 from halo_core.oversight.override_list import Override, list_overrides
@@ -33,7 +33,7 @@ from halo_core.oversight.remembered import (
     list_remembered,
     revoke_remembered,
 )
-from halo_core.oversight.requests import read_exact_arguments
+from halo_core.oversight.requests import ApprovalRequest, read_exact_arguments
 from halo_core.oversight.signed_entries import Opener
 from halo_core.store.reader import Reader
 from halo_core.views import select_fields

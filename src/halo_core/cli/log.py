@@ -20,9 +20,8 @@ from halo_core.errors import ConfigError
 from halo_core.model import AccessRequest, EntryKind
 from halo_core.oversight.arguments import ArgumentView, describe_arguments
 from halo_core.store.reader import NO_END, LoggedEntry
-from halo_core.views.entries import format_ran
 from halo_core.views.log_query import ACTION_KINDS, EFFECTS, LogFilter, find_similar_names, select_entries
-from halo_core.views.wording import escape_unprintable
+from halo_core.views.wording import escape_unprintable, format_ran
 
 _TITLES: Final = ("action", "resource", "effect", "ran", "why")
 _NARROW_TITLES: Final = ("#", "time", "resource", "effect", "ran", "why")

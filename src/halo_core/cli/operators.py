@@ -49,7 +49,9 @@ from halo_core.oversight.control_acts import (
     load_person_signer,
 )
 from halo_core.oversight.keys import enrol_person, record_withdrawal
-from halo_core.store import STORE_ID_PREFIX, Store, Transaction
+from halo_core.store.image import STORE_ID_PREFIX
+from halo_core.store.store import Store
+from halo_core.store.transaction import Transaction
 from halo_core.views import select_fields
 
 app = typer.Typer(help="Enrol people who sign control acts, and sign acts on any host.", no_args_is_help=True)

@@ -15,7 +15,6 @@ from halo_core.cli.rendering import console
 from halo_core.clock import SystemClock, format_iso
 from halo_core.durations import DAY_S
 from halo_core.model import AUTHORITY_ONE, EntryKind, LedgerEntry
-from halo_core.oversight import ApprovalRequest, Spending, load_request
 from halo_core.oversight.arguments import ArgumentView
 from halo_core.oversight.inbox import count_similar_answers, find_answers, find_equal_requests, find_user_words
 from halo_core.oversight.remembered import (
@@ -27,7 +26,7 @@ from halo_core.oversight.remembered import (
     can_be_remembered,
     list_remembered,
 )
-from halo_core.oversight.requests import RequestReason
+from halo_core.oversight.requests import ApprovalRequest, RequestReason, Spending, load_request
 from halo_core.oversight.target_records import TargetRecord, find_target_records
 from halo_core.views.wording import (
     describe_reversal,

@@ -4,7 +4,3 @@
 
 Nothing here reads a clock, a store or a file, so that a recorded decision can be made again. Begin with `checks`.
 """
-
-from halo_core.decision.checks import PENDING_CAP, decide, has_begun, only_repeats, revocation_applies, stop_applies
-
-__all__ = ["PENDING_CAP", "decide", "has_begun", "only_repeats", "revocation_applies", "stop_applies"]

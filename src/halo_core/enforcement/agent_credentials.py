@@ -19,7 +19,7 @@ from typing import Any, Final
 from halo_core.authorities import Authorities
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import Ed25519Signer, KeyStore, make_agent_key_name
-from halo_core.decision import revocation_applies
+from halo_core.decision.checks import revocation_applies
 from halo_core.durations import SECOND_US
 from halo_core.enforcement.call import Credentials
 from halo_core.enforcement.hand_offs import make_issuer_facts
@@ -42,11 +42,14 @@ from halo_core.model import (
 from halo_core.os_user import describe_os_user
 from halo_core.passports import mint_standing, token_hash
 from halo_core.policy import CedarPolicy, PolicyBundle, action_id, apply_risk_threshold, may_reach_kind
-from halo_core.store import Control, Draft, Store, Transaction
 from halo_core.store.cached_rows import StandingPassport
 from halo_core.store.control_state import put_policy_in_force
+from halo_core.store.drafts import Draft
+from halo_core.store.image import Control
 from halo_core.store.rows import ResourceTable
 from halo_core.store.standing_passports import StandingTable
+from halo_core.store.store import Store
+from halo_core.store.transaction import Transaction
 
 _LIFETIME_S: Final = 90 * 24 * 3600
 _CEILING_FACTOR: Final = 3

@@ -17,22 +17,23 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Final
 
-from halo_core.behaviour import ALARM, BehaviourEvent, Destination, TouchedObject
-from halo_core.behaviour.event import fingerprint_text
+from halo_core.behaviour.axes import ALARM
+from halo_core.behaviour.event import BehaviourEvent, Destination, TouchedObject, fingerprint_text
 from halo_core.behaviour.settings import join_named_setting, join_setting
 from halo_core.crypto.keys import Digester
 from halo_core.enforcement.action_facts import is_related_source
 from halo_core.enforcement.state_words import list_state_words
 from halo_core.model import Impact, Provenance, Resource
 from halo_core.risk.action_risk import DRIFT_ALARM_WEALTH
-from halo_core.store import Transaction
 from halo_core.store.known_values import KnownValues
-from halo_core.values import Kind, TracedLeaf
+from halo_core.store.transaction import Transaction
 from halo_core.values.addresses import canonicalize_host, find_own_domain, parse_url
 from halo_core.values.argument_names import name_of_argument, names_thing
+from halo_core.values.kinds import Kind
 from halo_core.values.leaves import KEY, Leaf
 from halo_core.values.sketch import SOURCE_SHIFT, USER_BIT
 from halo_core.values.text import split_name
+from halo_core.values.traced_leaves import TracedLeaf
 
 if TYPE_CHECKING:
     from halo_core.enforcement.decision_context import DecisionContext

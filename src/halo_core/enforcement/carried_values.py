@@ -13,18 +13,18 @@ from typing import Final
 
 from halo_core.enforcement.decision_context import DecisionContext, ObservedText
 from halo_core.model import HistoryItem, HistoryRole, Provenance
-from halo_core.store import Transaction
 from halo_core.store.marks import Exposure, MarkTable
-from halo_core.values import (
-    MAX_CARRIED,
+from halo_core.store.transaction import Transaction
+from halo_core.values.carried import (
     FormPrints,
-    ResultMarks,
-    Sketch,
     find_known,
     fingerprint_call_words,
     fingerprint_carried,
     make_known_marks,
 )
+from halo_core.values.kinds import MAX_CARRIED
+from halo_core.values.observed_text import ResultMarks
+from halo_core.values.sketch import Sketch
 
 _MAX_ARGUMENT: Final = 4_096  # characters of an argument that may start another session
 _MAX_USER_TEXTS: Final = 16  # user messages of a conversation whose values its link carries

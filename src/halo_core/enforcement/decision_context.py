@@ -6,7 +6,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from halo_core.behaviour import BehaviourAssessment, BehaviourEvent, IdentityProfile, RolePrior, SessionTally
+from halo_core.behaviour.assessment import BehaviourAssessment
+from halo_core.behaviour.event import BehaviourEvent
+from halo_core.behaviour.limits import RolePrior
+from halo_core.behaviour.profile import IdentityProfile
+from halo_core.behaviour.tally import SessionTally
 from halo_core.crypto.keys import encode_base64
 from halo_core.decision.record_parts import Part
 from halo_core.enforcement.quotas import QuotaWarning
@@ -34,20 +38,18 @@ from halo_core.model import (
 )
 from halo_core.quick_init import quick_init
 from halo_core.references import clip_name
-from halo_core.store import AppendedEntry, Control, SessionState, Transaction
+from halo_core.store.drafts import AppendedEntry
+from halo_core.store.image import Control
 from halo_core.store.quota_rows import QuotaDay
-from halo_core.store.session_state import AgentTally
-from halo_core.values import (
-    NO_MARKS,
-    ActionFacts,
-    ConversationDigest,
-    MarkedItem,
-    ResultMarks,
-    Sketch,
-    TracedLeaf,
-    reads_own_place,
-)
+from halo_core.store.session_state import AgentTally, SessionState
+from halo_core.store.transaction import Transaction
+from halo_core.values.conversation import ConversationDigest, MarkedItem
+from halo_core.values.facts import ActionFacts
 from halo_core.values.leaves import Leaf, parse_leaves
+from halo_core.values.observed_text import NO_MARKS, ResultMarks
+from halo_core.values.result_origins import reads_own_place
+from halo_core.values.sketch import Sketch
+from halo_core.values.traced_leaves import TracedLeaf
 
 if TYPE_CHECKING:
     from halo_core.enforcement.call import Call

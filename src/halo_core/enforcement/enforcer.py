@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, TypeVar
 
-from halo_core.decision import has_begun, stop_applies
+from halo_core.decision.checks import has_begun, stop_applies
 from halo_core.enforcement import flow
 from halo_core.enforcement.bodies import note_inner_outcome
 from halo_core.enforcement.call import Call, Credentials
@@ -52,9 +52,9 @@ from halo_core.model import (
 )
 from halo_core.model.decision import justify_decision
 from halo_core.reasons import REASONS, get_reason_text
-from halo_core.store import Store
+from halo_core.store.store import Store
 from halo_core.telemetry import DecisionEvent, ObserverQueue, OutcomeEvent
-from halo_core.values import origin_of_result
+from halo_core.values.result_origins import origin_of_result
 
 __all__ = ["Enforcer", "Health", "Surface", "Ticket"]
 

@@ -27,37 +27,33 @@ from halo_core.enforcement.own_messages import record_own_messages, restore_own_
 from halo_core.enforcement.state_words import writes_usual_words
 from halo_core.model import ActionKind, Fact, HistoryItem, HistoryRole, Impact, Provenance
 from halo_core.quick_init import quick_init
-from halo_core.store import SessionState, Transaction
 from halo_core.store.marks import Exposure, MarkTable
-from halo_core.values import (
-    MAX_TEXT,
+from halo_core.store.session_state import SessionState
+from halo_core.store.transaction import Transaction
+from halo_core.values.argument_names import name_of_argument
+from halo_core.values.carried import FormPrints, find_known
+from halo_core.values.conversation import MarkedItem, describe_calls
+from halo_core.values.kinds import Form
+from halo_core.values.lexicon import STOP_WORDS
+from halo_core.values.observed_text import ResultMarks, fingerprint_whole_text
+from halo_core.values.repeats import (
     REPEAT_BYTES,
-    TRUST_FLOOR,
-    Form,
-    FormPrints,
-    MarkedItem,
-    ResultMarks,
-    Sketch,
+    fingerprint_model_words,
+    is_short_value,
+    repeats_as_whole,
+    split_repeats,
+)
+from halo_core.values.result_origins import TRUST_FLOOR, VOUCHED_ORIGINS
+from halo_core.values.sketch import MAX_TEXT, Sketch, extract_tokens, iter_text_fingerprints
+from halo_core.values.stored_objects import (
     StoreMarks,
     StorePlace,
-    describe_calls,
-    extract_tokens,
-    find_known,
     find_place,
-    fingerprint_model_words,
-    fingerprint_whole_text,
-    iter_text_fingerprints,
     list_only_identifiers,
     may_store,
     period_of,
-    repeats_as_whole,
-    split_repeats,
     stores_downloads,
 )
-from halo_core.values.argument_names import name_of_argument
-from halo_core.values.lexicon import STOP_WORDS
-from halo_core.values.repeats import is_short_value
-from halo_core.values.result_origins import VOUCHED_ORIGINS
 
 __all__ = [
     "HISTORY_SOURCE",

@@ -16,7 +16,7 @@ from halo_core.passports import (
     tighter_budgets,
     tighter_decay,
 )
-from halo_core.store import Account
+from halo_core.store.session_state import Account
 
 
 @dataclass(frozen=True, slots=True)

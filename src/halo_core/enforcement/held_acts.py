@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from halo_core.crypto.keys import Digester
     from halo_core.enforcement.enforcer import Enforcer, Ticket
     from halo_core.model import Resource
-    from halo_core.store import Transaction
+    from halo_core.store.transaction import Transaction
 
 _PLAIN_TYPES: Final = frozenset({str, int, float, bool, type(None), list, dict, object, Any})
 _CONTAINERS: Final = frozenset({list, dict, typing.Union, types.UnionType, typing.Annotated})

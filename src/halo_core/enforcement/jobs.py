@@ -14,7 +14,7 @@ from typing import Any, Final
 from halo_core.authority import charge_account, compute_effective_authority
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import Digester
-from halo_core.decision import decide, only_repeats
+from halo_core.decision.checks import decide, only_repeats
 from halo_core.decision.record import SIGNER_FIELD, DecisionResult, encode_decision
 from halo_core.enforcement.call import MAX_KEPT_CHARS, Credentials
 from halo_core.enforcement.decision_context import DecisionContext
@@ -42,11 +42,14 @@ from halo_core.model import (
     Stop,
 )
 from halo_core.risk.action_risk import DRIFT_ALARM_WEALTH, compute_next_session_risk
-from halo_core.store import Draft, SealedFields, SessionState, Transaction
 from halo_core.store.answer_rows import ApprovalTable
 from halo_core.store.control_state import put_policy_in_force
+from halo_core.store.drafts import Draft, SealedFields
 from halo_core.store.quota_rows import QuotaDay, write_quota_day
-from halo_core.values import fingerprint_stored_values, list_record_numbers, may_store
+from halo_core.store.session_state import SessionState
+from halo_core.store.transaction import Transaction
+from halo_core.values.sketch import fingerprint_stored_values, list_record_numbers
+from halo_core.values.stored_objects import may_store
 
 ALERT_RISK: Final = 800
 """A session's risk (0..1000) from which somebody should look at it, while the agent has no limits of its own."""

@@ -9,14 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
-from halo_core.behaviour import SessionVerdict
+from halo_core.behaviour.carried import SessionVerdict
 from halo_core.behaviour.summaries import decode_summary, judge_summary, list_identities
 from halo_core.enforcement.session_folds import append_version, append_waiting, fold_session, locate
 from halo_core.enforcement.suspension import consider_agent
 from halo_core.errors import Gap, Tampered
 from halo_core.model import EntryKind, LedgerEntry
-from halo_core.store import AppendedEntry, Draft, ProvenEntry, Transaction
+from halo_core.store.drafts import AppendedEntry, Draft
 from halo_core.store.profile_rows import ProfileTable
+from halo_core.store.proven_entries import ProvenEntry
+from halo_core.store.transaction import Transaction
 
 AGENT_ALERTS: Final = ("action", "behaviour", "drift", "session", "volume")
 """Kinds of alerts about what an agent did in a session."""

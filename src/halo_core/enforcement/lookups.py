@@ -14,9 +14,11 @@ from halo_core.enforcement.hand_offs import is_no_wider
 from halo_core.enforcement.passport_store import PassportStore
 from halo_core.errors import PassportError
 from halo_core.model import PAUSED, Decision, EntryKind, LedgerEntry, Link
-from halo_core.store import Account, ProvenEntry, SessionState, Transaction, read_outcome
 from halo_core.store.content_keys import open_content
 from halo_core.store.engine import Conflict
+from halo_core.store.proven_entries import ProvenEntry, read_outcome
+from halo_core.store.session_state import Account, SessionState
+from halo_core.store.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,9 +29,12 @@ from halo_core.enforcement.steps import Steps, TwoWayStep, adrive, drive
 from halo_core.errors import HaloError
 from halo_core.model import Actor, EntryKind, Mode, Provenance
 from halo_core.os_user import describe_os_user
-from halo_core.store import Draft, Store, Transaction
+from halo_core.store.drafts import Draft
 from halo_core.store.known_values import KnownTable, digest_known_value
-from halo_core.values import TRUST_FLOOR, list_declarable
+from halo_core.store.store import Store
+from halo_core.store.transaction import Transaction
+from halo_core.values.answer_scope import list_declarable
+from halo_core.values.result_origins import TRUST_FLOOR
 
 SERVER_KIND: Final = "mcp_server"
 TOOL_KIND: Final = "mcp_tool"

@@ -24,11 +24,13 @@ from halo_core.enforcement.call import Call
 from halo_core.enforcement.decision_context import DecisionContext
 from halo_core.errors import CanonicalError, Gap, Tampered
 from halo_core.model import ActionKind, EntryKind, Impact, Resource
-from halo_core.store import Draft, ProvenEntry, Transaction
 from halo_core.store.answer_rows import ApprovalTable, OutboxTable
 from halo_core.store.cached_rows import MARK_BYTES, HeldRow
 from halo_core.store.content_keys import open_content
-from halo_core.values import find_values, identify_values
+from halo_core.store.drafts import Draft
+from halo_core.store.proven_entries import ProvenEntry
+from halo_core.store.transaction import Transaction
+from halo_core.values.answer_scope import find_values, identify_values
 from halo_core.values.leaves import extract_texts
 
 _MIN_OBJECT_CHARS: Final = 4

@@ -13,7 +13,7 @@ from functools import lru_cache, partial
 from typing import Any, Final
 
 from halo_core.authority import settle_account
-from halo_core.behaviour import CallShape
+from halo_core.behaviour.event import CallShape
 from halo_core.decision.outcome_record import encode_outcome
 from halo_core.enforcement.behaviour_events import MAX_RELATED_RESULT
 from halo_core.enforcement.call import MAX_KEPT_CHARS
@@ -41,32 +41,27 @@ from halo_core.model import (
 )
 from halo_core.quick_init import quick_init
 from halo_core.risk.profile import Chunk, pack_head
-from halo_core.store import Draft, Preparation, SessionState, Transaction
+from halo_core.store.deferred import Preparation
+from halo_core.store.drafts import Draft
 from halo_core.store.quota_rows import read_quota_day, write_quota_day
-from halo_core.store.session_state import AgentTally
-from halo_core.values import (
-    MAX_TEXT,
-    NO_MARKS,
-    ResultMarks,
-    extract_texts,
-    find_nouns_of_result,
+from halo_core.store.session_state import AgentTally, SessionState
+from halo_core.store.transaction import Transaction
+from halo_core.values.addresses import find_own_domain
+from halo_core.values.argument_names import find_nouns_of_result, lists_files, names_list
+from halo_core.values.created_objects import returns_created
+from halo_core.values.leaves import extract_texts
+from halo_core.values.observed_text import NO_MARKS, ResultMarks, is_lookup_key, read_result
+from halo_core.values.receipts import is_receipt_of
+from halo_core.values.record_lists import (
     find_parties,
-    is_lookup_key,
-    judge_arguments,
     lists_by_filters,
-    lists_files,
     lists_of_one,
     lists_records,
-    names_list,
     names_one_sender,
-    origin_of_result,
-    read_result,
-    returns_created,
+    speaks_of_messages,
 )
-from halo_core.values.addresses import find_own_domain
-from halo_core.values.receipts import is_receipt_of
-from halo_core.values.record_lists import speaks_of_messages
-from halo_core.values.result_origins import is_lookup
+from halo_core.values.result_origins import is_lookup, judge_arguments, origin_of_result
+from halo_core.values.sketch import MAX_TEXT
 
 _LONG_TEXT: Final = 8_192  # characters; up to here a text is read in about the time of a transaction
 _NO_TIMEOUT: Final = -1.0  # the store has waited for the text already, within its deadline

@@ -26,8 +26,10 @@ from halo_core.passports import (
     verify_chain,
 )
 from halo_core.references import References
-from halo_core.store import Account, Draft, SessionState, Transaction
-from halo_core.store.answer_rows import ApprovalRow
+from halo_core.store.drafts import Draft
+from halo_core.store.read_rows import ApprovalRow
+from halo_core.store.session_state import Account, SessionState
+from halo_core.store.transaction import Transaction
 
 MAX_REMEMBERED = 512
 """Chains, tokens and sessions remembered."""

@@ -20,8 +20,8 @@ from typing import Any, Final, NamedTuple
 from halo_core.authorities import Authorities
 from halo_core.authority import lower_start, renew_account
 from halo_core.crypto.keys import IdSource, KeyStore, Signer, make_agent_key_name
-from halo_core.decision import revocation_applies
 from halo_core.decision.bindings import make_reauthorization_binding, make_session_claim
+from halo_core.decision.checks import revocation_applies
 from halo_core.durations import SECOND_US
 from halo_core.enforcement.hand_offs import GivenShare, HandOff, compute_share, make_handback_body
 from halo_core.enforcement.passport_reader import MAX_REMEMBERED, PassportReader
@@ -39,10 +39,12 @@ from halo_core.passports import (
     token_hash,
 )
 from halo_core.reasons import REASONS
-from halo_core.store import Account, Draft, SessionState, Transaction
 from halo_core.store.answer_rows import ApprovalTable
 from halo_core.store.cached_rows import StandingPassport
+from halo_core.store.drafts import Draft
+from halo_core.store.session_state import Account, SessionState
 from halo_core.store.standing_passports import StandingTable
+from halo_core.store.transaction import Transaction
 
 RESUMED_AFTER_S: Final = 12 * 3600
 """Seconds without a decision after which a session counts as resumed; one with an open question keeps ageing."""

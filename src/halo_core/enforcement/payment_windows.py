@@ -19,11 +19,12 @@ from typing import Any, Final, NamedTuple
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import Digester
 from halo_core.durations import DAY_US, HOUR_US
+from halo_core.ledger import commit_state
 from halo_core.model import AccessRequest, ActionKind, Impact
 from halo_core.policy.encoding import MAX_AMOUNT, find_amount, read_amount
-from halo_core.store import Transaction, commit_state
 from halo_core.store.quota_rows import QuotaTable
-from halo_core.values import asks_for, find_values, names_value
+from halo_core.store.transaction import Transaction
+from halo_core.values.answer_scope import asks_for, find_values, names_value, speaks_of_act
 
 WINDOW_US: Final = DAY_US
 _MAX_PAYMENTS: Final = 64

@@ -19,11 +19,12 @@ from halo_core.enforcement.session_folds import append_version
 from halo_core.errors import BadInput, ConfigError, Tampered
 from halo_core.ledger import digest_state, leaf_hash
 from halo_core.model import Actor, EntryKind
-from halo_core.store import Draft, Transaction
 from halo_core.store.cached_rows import StoredProfile
 from halo_core.store.committer import Job
+from halo_core.store.drafts import Draft
 from halo_core.store.profile_rows import ProfileTable
 from halo_core.store.reader import Reader, read_entries
+from halo_core.store.transaction import Transaction
 
 
 @dataclass(frozen=True, slots=True)

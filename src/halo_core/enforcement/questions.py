@@ -21,8 +21,10 @@ from halo_core.enforcement.decision_context import DecisionContext
 from halo_core.enforcement.outbox import hold_act
 from halo_core.enforcement.standing_answers import compute_amount_scope, compute_answer_scope
 from halo_core.model import AMOUNT_CODES, REAUTHORIZABLE_CODES, Effect, EntryKind
-from halo_core.store import Draft, Transaction
-from halo_core.store.answer_rows import ApprovalRow, ApprovalTable
+from halo_core.store.answer_rows import ApprovalTable
+from halo_core.store.drafts import Draft
+from halo_core.store.read_rows import ApprovalRow
+from halo_core.store.transaction import Transaction
 
 QUESTION_LIFETIME_US: Final = 86_400_000_000
 """How long a question may be answered, microseconds."""

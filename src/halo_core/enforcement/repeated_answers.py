@@ -14,7 +14,7 @@ from typing import Final
 from halo_core.enforcement.decision_context import DecisionContext
 from halo_core.enforcement.lookups import has_ended
 from halo_core.model import compute_request_id
-from halo_core.store import Transaction
+from halo_core.store.transaction import Transaction
 
 MAX_REPETITIONS: Final = 1_000
 """How often one recorded call of a conversation can be made; after that it is denied as `already_dispatched`."""

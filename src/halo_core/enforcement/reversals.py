@@ -40,10 +40,12 @@ from halo_core.model import (
 )
 from halo_core.passports.control_act import read_act
 from halo_core.reasons import get_reason_text
-from halo_core.store import Draft, ProvenEntry, Transaction, read_outcome
 from halo_core.store.answer_rows import StandingAnswerTable
 from halo_core.store.content_keys import open_content
+from halo_core.store.drafts import Draft
 from halo_core.store.entry_lookup import make_kind_error
+from halo_core.store.proven_entries import ProvenEntry, read_outcome
+from halo_core.store.transaction import Transaction
 
 if TYPE_CHECKING:
     from halo_core.enforcement.decision_context import DecisionContext

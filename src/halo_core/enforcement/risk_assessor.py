@@ -25,7 +25,9 @@ from halo_core.risk.circumstances import UsualCircumstances, read_circumstances
 from halo_core.risk.feature_catalogue import FEATURE_INDEX
 from halo_core.risk.model import RiskModel
 from halo_core.risk.profile import ProposedAction, apply_head, pack_head
-from halo_core.store import SessionState, Transaction, rows
+from halo_core.store import rows
+from halo_core.store.session_state import SessionState
+from halo_core.store.transaction import Transaction
 
 BASELINE_DOMAIN: Final = "halo/baseline/v1"
 MODEL_DOMAIN: Final = "halo/model/v1"

@@ -10,33 +10,25 @@ import zlib
 from dataclasses import replace
 from typing import Any, Final
 
-from halo_core.behaviour import (
-    SHIPPED_PRIOR,
-    Axis,
-    BehaviourAssessment,
-    CallShape,
-    IdentityProfile,
-    RolePrior,
-    SessionTally,
-    SessionVerdict,
-    TenantProfile,
-    assess,
-    describe_call,
-)
-from halo_core.behaviour.assessment import find_refusals
-from halo_core.behaviour.axes import VOLUMES
-from halo_core.behaviour.event import fingerprint_text
+from halo_core.behaviour.assessment import BehaviourAssessment, assess, find_refusals
+from halo_core.behaviour.axes import VOLUMES, Axis
+from halo_core.behaviour.carried import SessionVerdict
+from halo_core.behaviour.event import CallShape, describe_call, fingerprint_text
+from halo_core.behaviour.limits import SHIPPED_PRIOR, RolePrior
+from halo_core.behaviour.profile import IdentityProfile
 from halo_core.behaviour.summaries import AGENT, ROLE, TENANT
+from halo_core.behaviour.tally import SessionTally
+from halo_core.behaviour.tenant import TenantProfile
 from halo_core.crypto.keys import Digester
 from halo_core.enforcement.behaviour_events import build_event
 from halo_core.enforcement.decision_context import DecisionContext
 from halo_core.enforcement.payment_windows import read_amount_at_stake
 from halo_core.enforcement.session_folds import find_running_tally, summarize
 from halo_core.model import BEHAVIOUR_CODES, NO_BEHAVIOUR, BehaviourView, DeviatingAxis, Mode
-from halo_core.store import Transaction
 from halo_core.store.cached_rows import StoredProfile
 from halo_core.store.profile_rows import ProfileTable
 from halo_core.store.session_state import AgentTally
+from halo_core.store.transaction import Transaction
 
 BAD_PROFILE: Final = BehaviourView(problem="bad_profile")
 _HINDERING: Final = BEHAVIOUR_CODES | {"agent_risk_elevated", "agent_risk_high", "authority_decayed", "bad_profile"}

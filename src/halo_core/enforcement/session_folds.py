@@ -16,7 +16,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
 
-from halo_core.behaviour import FOLD_FORM, SessionSummary, SessionTally, SessionVerdict, summarize_session
+from halo_core.behaviour.carried import SessionSummary, SessionVerdict, summarize_session
+from halo_core.behaviour.profile_forms import FOLD_FORM
 from halo_core.behaviour.summaries import (
     AGENT,
     AnyProfile,
@@ -25,16 +26,20 @@ from halo_core.behaviour.summaries import (
     fold_summary,
     list_identities,
 )
+from halo_core.behaviour.tally import SessionTally
 from halo_core.crypto.keys import encode_base64
 from halo_core.enforcement.suspension import consider_agent
 from halo_core.errors import HaloError
 from halo_core.failpoints import hit_failpoint
 from halo_core.model import EntryKind, make_profile_key
-from halo_core.store import AppendedEntry, Draft, ProvenEntry, SessionState, Store, Transaction
 from halo_core.store.cached_rows import StoredProfile
+from halo_core.store.drafts import AppendedEntry, Draft
 from halo_core.store.engine import Conflict, is_postgres
 from halo_core.store.profile_rows import ProfileTable, UnfoldedSession, UnfoldedTable, commit_profile
-from halo_core.store.session_state import MAX_TALLIES, AgentTally
+from halo_core.store.proven_entries import ProvenEntry
+from halo_core.store.session_state import MAX_TALLIES, AgentTally, SessionState
+from halo_core.store.store import Store
+from halo_core.store.transaction import Transaction
 
 IDLE_US: Final = 15 * 60_000_000
 """Microseconds without an action after which a session is folded although nobody said that it has ended."""

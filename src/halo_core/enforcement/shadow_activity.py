@@ -17,7 +17,9 @@ from typing import Any, Final, Protocol, Self
 from halo_core.errors import Denied, HaloError
 from halo_core.model import EntryKind, Mode
 from halo_core.reasons import get_reason_text
-from halo_core.store import Draft, Store, Transaction
+from halo_core.store.drafts import Draft
+from halo_core.store.store import Store
+from halo_core.store.transaction import Transaction
 
 _MAX_ACTIVITIES: Final = 1_000
 _MAX_TEXT: Final = 256  # characters of each text that are kept

@@ -28,9 +28,9 @@ from halo_core.decision.answers import (
 from halo_core.decision.bindings import find_exposure, list_answer_bindings
 from halo_core.durations import SECOND_US
 from halo_core.errors import PassportError
+from halo_core.ledger import commit_state
 from halo_core.model import ANSWERED_CODES, AccessRequest, Decision, Impact, Resource, StandingAnswer
 from halo_core.passports.standing_answer import MAX_USES, read_standing_answer
-from halo_core.store import Transaction, commit_state
 from halo_core.store.answer_entries import (
     find_denials_end_us,
     is_in_force,
@@ -41,8 +41,8 @@ from halo_core.store.answer_entries import (
 from halo_core.store.answer_rows import StandingAnswerTable
 from halo_core.store.cached_rows import AnswerRow
 from halo_core.store.quota_rows import QuotaTable
-from halo_core.values import find_answer_scope
-from halo_core.values.answer_scope import covers_targets, find_amount_terms, find_denied_targets
+from halo_core.store.transaction import Transaction
+from halo_core.values.answer_scope import covers_targets, find_amount_terms, find_answer_scope
 
 if TYPE_CHECKING:
     from halo_core.enforcement.decision_context import DecisionContext

@@ -11,11 +11,12 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from halo_core.behaviour import IdentityProfile, SeenKind
 from halo_core.behaviour.event import fingerprint_text
+from halo_core.behaviour.profile import IdentityProfile
+from halo_core.behaviour.seen import SeenKind
 from halo_core.model import Impact, Provenance
-from halo_core.store import Transaction
 from halo_core.store.profile_rows import ProfileTable
+from halo_core.store.transaction import Transaction
 from halo_core.values.argument_names import name_of_argument
 from halo_core.values.leaves import KEY, Leaf
 from halo_core.values.text import split_name

@@ -15,17 +15,18 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from halo_core.behaviour import IdentityProfile
 from halo_core.behaviour.event import fingerprint_text
+from halo_core.behaviour.profile import IdentityProfile
 from halo_core.behaviour.summaries import AGENT
 from halo_core.durations import SECOND_US
 from halo_core.errors import ConfigError
 from halo_core.manifest import MIN_SUSPENSION_RISK, SuspensionRule
 from halo_core.model import SUSPENSIONS, Actor, EntryKind, format_pair
-from halo_core.store import Draft, Transaction
+from halo_core.store.drafts import Draft
 from halo_core.store.profile_rows import ProfileTable
 from halo_core.store.rows import RestrictionTable
 from halo_core.store.standing_passports import StandingTable
+from halo_core.store.transaction import Transaction
 
 if TYPE_CHECKING:
     from halo_core.manifest import Manifest

@@ -18,9 +18,10 @@ from halo_core.errors import BadInput, ConfigError
 from halo_core.evidence.audit_log import AuditEntry
 from halo_core.evidence.controls import FRAMEWORKS, load_framework
 from halo_core.model import Actor, EntryKind
-from halo_core.store import Draft, Transaction
+from halo_core.store.drafts import Draft
 from halo_core.store.entry_lookup import find_entry
 from halo_core.store.reader import Reader
+from halo_core.store.transaction import Transaction
 from halo_core.views import View
 
 DEADLINE_DAYS: Final[Mapping[str, int]] = {"widespread": 2, "death": 10, "serious": 15, "other": 0}

@@ -12,22 +12,24 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from halo_core.clock import Clock, SystemClock
 from halo_core.content.redaction import Redactor
 from halo_core.crypto.keys import Digester, IdSource, KeyStore, RandomIds
-from halo_core.enforcement import Enforcer, Preparer
 from halo_core.enforcement.activities import register_clock
 from halo_core.enforcement.agent_credentials import AgentCredentials, Limits
 from halo_core.enforcement.body_threads import follow_threads
 from halo_core.enforcement.delegation import DelegationMixin, DelegationTerms
+from halo_core.enforcement.enforcer import Enforcer
 from halo_core.enforcement.held_acts import Runner
 from halo_core.enforcement.mcp_listings import McpListings
+from halo_core.enforcement.preparer import Preparer
 from halo_core.enforcement.registry import Registry
 from halo_core.enforcement.reversals import Reverser
 from halo_core.enforcement.session_context import mark_lineage
 from halo_core.enforcement.shadow_activity import ShadowActivity
 from halo_core.errors import CannotDecide, Denied, Held, Pending
+from halo_core.facade.declarations import Declarations
 from halo_core.facade.parameters import check_names, check_places, check_terms, check_waits
 from halo_core.facade.registration import RegistrationMixin
 from halo_core.floors import read_host_floor
-from halo_core.home import Declarations, default_home, default_url, describe_process, find_relocation, parse_mode
+from halo_core.home import default_home, default_url, describe_process, find_relocation, parse_mode
 from halo_core.log_output import get_logger
 from halo_core.model import Constraint, Mode, Principal, Stop
 from halo_core.os_user import describe_os_user
@@ -35,9 +37,10 @@ from halo_core.oversight.access import record_refusal
 from halo_core.reasons import get_reason_text
 from halo_core.references import References
 from halo_core.stop_files import StopFiles
-from halo_core.store import Drained, Readiness, Store, StoreConfig
-from halo_core.store.database import make_url_absolute
+from halo_core.store.config import StoreConfig
+from halo_core.store.draining import Drained, Readiness
 from halo_core.store.known_values import KnownTable
+from halo_core.store.store import Store
 from halo_core.telemetry import ActionObserver
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any, Final
 
-from halo_core.enforcement import ABILITIES, Call
 from halo_core.enforcement.activities import current_run_activity, find_began_us
 from halo_core.enforcement.agent_credentials import AgentCredentials
+from halo_core.enforcement.call import ABILITIES, Call
 from halo_core.enforcement.guards import MODEL_RESOURCE, MODEL_SCHEMA, TOOL_KINDS, choose_resource_id, clean_name
 from halo_core.enforcement.guesses import NO_HINTS, ServerHints, guess_tool
 from halo_core.enforcement.model_inputs import ModelInput

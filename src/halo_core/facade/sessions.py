@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from halo_core.crypto.keys import Digester, IdSource, KeyStore
-from halo_core.enforcement import Enforcer
 from halo_core.enforcement.activities import current_activity, current_run_activity, find_block_began_us
 from halo_core.enforcement.decision_context import AnswerTerms
+from halo_core.enforcement.enforcer import Enforcer
 from halo_core.enforcement.held_acts import (
     ReleasedAct,
     Runner,
@@ -35,11 +35,12 @@ from halo_core.enforcement.session_context import (
 )
 from halo_core.enforcement.steps import Steps, adrive, drive
 from halo_core.errors import ConfigError, HaloError
-from halo_core.home import Declarations, find_relocation
+from halo_core.facade.declarations import Declarations
+from halo_core.home import find_relocation
 from halo_core.log_output import get_logger
 from halo_core.model import Resource
-from halo_core.store import Store
 from halo_core.store.known_values import digest_known_value
+from halo_core.store.store import Store
 from halo_core.telemetry import read_trace_id
 from halo_core.values.addresses import find_own_domain
 

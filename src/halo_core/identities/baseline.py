@@ -15,7 +15,7 @@ from halo_core.crypto import canonical
 from halo_core.errors import BadInput
 from halo_core.identities.event import IdentityEvent, IdentityKind
 from halo_core.identities.habit import Dimension, IdentityHabit, fingerprint_event
-from halo_core.values import fingerprint_strings
+from halo_core.values.text import fingerprint_strings
 
 IDENTITIES: Final = "\tidentities"
 """The name under which the baseline of people and service accounts is stored among those of agents.

@@ -34,8 +34,10 @@ from halo_core.identities.tracker import IdentityTracker, TakenEvent
 from halo_core.identity_feed.lines import BadLine
 from halo_core.model import Actor, EntryKind
 from halo_core.references import clip_name
-from halo_core.store import Draft, SealedFields, Transaction, rows
+from halo_core.store import rows
+from halo_core.store.drafts import Draft, SealedFields
 from halo_core.store.identity_rows import IdentityTable, make_change, read_identity_row
+from halo_core.store.transaction import Transaction
 
 BATCH: Final = 50
 """Events of one transaction, since agents wait for the write lock meanwhile."""

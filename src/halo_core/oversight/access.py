@@ -7,12 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from halo_core.errors import Denied, HaloError
 from halo_core.log_output import get_logger
 from halo_core.model import Actor, EntryKind
-from halo_core.store import Draft, Store, Transaction
+from halo_core.store.drafts import Draft
+
+if TYPE_CHECKING:
+    # Commands that only read import this module; what writes takes longer to import than such a command to run.
+    from halo_core.store.store import Store
+    from halo_core.store.transaction import Transaction
 
 T = TypeVar("T")
 _LOG: Final = get_logger("access")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from halo_core.behaviour import SessionVerdict
+from halo_core.behaviour.carried import SessionVerdict
 from halo_core.content.redaction import mask_reason
 from halo_core.crypto.keys import Digester, Ed25519Signer, KeyStore
 from halo_core.decision.bindings import make_session_claim
@@ -33,9 +33,11 @@ from halo_core.passports.approval import (
     mint_approval,
     peek_approval,
 )
-from halo_core.store import AppendedEntry, Draft, Store, Transaction
 from halo_core.store.answer_rows import MAX_ANSWER_LIFETIME_S, ApprovalTable
+from halo_core.store.drafts import AppendedEntry, Draft
 from halo_core.store.reader import SealedContents
+from halo_core.store.store import Store
+from halo_core.store.transaction import Transaction
 
 MAX_LIFETIME_S: Final = MAX_ANSWER_LIFETIME_S
 """Longest time for which an answer can be used, seconds."""

@@ -18,9 +18,11 @@ from halo_core.model import Actor, EntryKind, LedgerEntry, Link, same_person
 from halo_core.passports.approval import is_in_chain
 from halo_core.passports.control_act import MAX_ACT_LIFETIME_S, ControlAct, sign_act
 from halo_core.passports.standing_answer import StandingToken, mint_standing_answer
-from halo_core.store import Draft, SealedFields, Store, Transaction
 from halo_core.store.answer_rows import StandingAnswerTable
 from halo_core.store.cached_rows import AnswerRow
+from halo_core.store.drafts import Draft, SealedFields
+from halo_core.store.store import Store
+from halo_core.store.transaction import Transaction
 
 _NO_LIMIT: Final = INT_LIMIT - 1
 

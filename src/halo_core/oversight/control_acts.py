@@ -20,8 +20,9 @@ from halo_core.errors import BadInput, ConfigError, Denied, PassportError
 from halo_core.ledger.control_history import ControlHistory, make_enforce_terms, make_waive_terms, make_withdraw_terms
 from halo_core.model import Actor, EntryKind, Mode
 from halo_core.passports.control_act import MAX_ACT_LIFETIME_S, MAX_WAIVER_S, ControlAct, peek_act, sign_act
-from halo_core.store import Draft, Transaction
 from halo_core.store.control_state import load_history
+from halo_core.store.drafts import Draft
+from halo_core.store.transaction import Transaction
 
 _MAX_FILE: Final = 65_536
 SIGNATURE_LIFETIME_S: Final = DAY_S

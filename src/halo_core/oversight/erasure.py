@@ -51,10 +51,13 @@ from halo_core.oversight.sealed_boxes import (
     keep_boxes,
     make_hold_finder,
 )
-from halo_core.store import STORE_ID_PREFIX, Draft, Store, Transaction
 from halo_core.store.content_keys import refresh_content_key, strip_number
+from halo_core.store.drafts import Draft
 from halo_core.store.entry_lookup import find_newest
 from halo_core.store.identity_rows import BAND_ENTRIES, make_change
+from halo_core.store.image import STORE_ID_PREFIX
+from halo_core.store.store import Store
+from halo_core.store.transaction import Transaction
 
 _SEALED_ROWS_SINCE: Final = f"{SEALED_ROWS} AND w=? AND ws>?"
 

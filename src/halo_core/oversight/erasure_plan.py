@@ -41,9 +41,9 @@ from halo_core.oversight.sealed_boxes import (
 from halo_core.passports.approval import peek_approval
 from halo_core.passports.standing_answer import peek_standing_answer
 from halo_core.references import References, is_reference
-from halo_core.store import Store
 from halo_core.store.content_keys import strip_number
 from halo_core.store.sealed_contents import load_home_content_key
+from halo_core.store.store import Store
 
 if TYPE_CHECKING:
     from halo_core.store.reader import Reader

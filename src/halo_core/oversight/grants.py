@@ -14,7 +14,8 @@ from typing import Any, Final
 
 from halo_core.errors import ConfigError, Denied
 from halo_core.model import Actor, EntryKind, GrantName
-from halo_core.store import Draft, Transaction
+from halo_core.store.drafts import Draft
+from halo_core.store.transaction import Transaction
 
 MAX_GRANTS: Final = 2000
 MAX_WHY: Final = 500

@@ -15,7 +15,7 @@ from halo_core.ledger import decode_entry
 from halo_core.model import EntryKind, LedgerEntry
 from halo_core.oversight.requests import ApprovalRequest, RequestSummary, list_requests, summarize_requests
 from halo_core.oversight.signed_entries import Opener
-from halo_core.store.answer_rows import ApprovalRow
+from halo_core.store.read_rows import ApprovalRow
 from halo_core.store.reader import Reader, read_entries
 
 

@@ -12,9 +12,9 @@ from typing import Any
 
 from halo_core.authorities import Authorities
 from halo_core.crypto.keys import KeyStore, Signer, compute_key_thumbprint, make_agent_key_name
-from halo_core.decision import revocation_applies
+from halo_core.decision.checks import revocation_applies
 from halo_core.durations import SECOND_US
-from halo_core.enforcement import make_issuer_facts
+from halo_core.enforcement.hand_offs import make_issuer_facts
 from halo_core.errors import CannotDecide, ConfigError, PassportError, make_write_error
 from halo_core.files import replace_file
 from halo_core.manifest import Manifest, PassportSpec
@@ -22,8 +22,11 @@ from halo_core.model import EntryKind, Link, Revocation
 from halo_core.os_user import describe_os_user
 from halo_core.oversight.signed_entries import decode_link
 from halo_core.passports import mint_standing, token_hash, verify_standing
-from halo_core.store import Draft, Store, StoreConfig, Transaction
+from halo_core.store.config import StoreConfig
+from halo_core.store.drafts import Draft
 from halo_core.store.standing_passports import StandingTable
+from halo_core.store.store import Store
+from halo_core.store.transaction import Transaction
 
 
 def issue(

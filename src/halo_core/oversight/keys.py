@@ -21,7 +21,9 @@ from halo_core.files import sync_folder
 from halo_core.ledger.control_history import make_enrol_terms
 from halo_core.model import Actor, EntryKind
 from halo_core.oversight.control_acts import require_signatures, signed_member
-from halo_core.store import Draft, SealedFields, Store, Transaction
+from halo_core.store.drafts import Draft, SealedFields
+from halo_core.store.store import Store
+from halo_core.store.transaction import Transaction
 
 
 def enrol_approver(

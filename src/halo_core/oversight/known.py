@@ -18,12 +18,13 @@ from halo_core.enforcement.exposure import digest_store, digest_tool
 from halo_core.errors import ConfigError, make_read_error
 from halo_core.model import Actor, EntryKind, Resource
 from halo_core.oversight.signed_entries import Opener, decode_signed_entry
-from halo_core.store import Draft, Transaction
+from halo_core.store.drafts import Draft
 from halo_core.store.known_values import MAX_KNOWN, KnownTable, digest_known_value
 from halo_core.store.marks import MarkTable
 from halo_core.store.reader import Reader
-from halo_core.values import KNOWN_KINDS, to_canonical_form
+from halo_core.store.transaction import Transaction
 from halo_core.values.addresses import PUBLIC_MAIL_HOSTS, is_shared_host
+from halo_core.values.answer_scope import KNOWN_KINDS, to_canonical_form
 from halo_core.values.stored_objects import find_place
 
 _BATCH: Final = 500

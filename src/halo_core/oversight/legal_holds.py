@@ -18,8 +18,10 @@ from halo_core.errors import CannotDecide, ConfigError, Gap, Tampered
 from halo_core.ledger.control_history import HISTORY_KINDS, ControlHistory, make_lift_terms
 from halo_core.model import Actor, EntryKind
 from halo_core.oversight.control_acts import SignedAct, Terms, require_signatures_of, signed_member
-from halo_core.store import Draft, Store, Transaction
+from halo_core.store.drafts import Draft
 from halo_core.store.proven_entries import ProvenEntry
+from halo_core.store.store import Store
+from halo_core.store.transaction import Transaction
 
 if TYPE_CHECKING:
     from halo_core.store.reader import Reader

@@ -18,9 +18,9 @@ from halo_core.enforcement.mcp_listings import SERVER_KIND, TOOL_KIND, record_to
 from halo_core.errors import ConfigError
 from halo_core.model import Actor, EntryKind
 from halo_core.oversight.signed_entries import Opener, decode_signed_entry
-from halo_core.store import Transaction
 from halo_core.store.known_values import KnownTable, digest_known_value
 from halo_core.store.reader import Reader
+from halo_core.store.transaction import Transaction
 
 _KINDS: Final = (SERVER_KIND, TOOL_KIND)
 _MAX_NAMES: Final = 8

@@ -35,11 +35,13 @@ from halo_core.passports.standing_answer import (
     mint_standing_answer,
 )
 from halo_core.policy.encoding import MAX_AMOUNT
-from halo_core.store import Draft, SealedFields, Store, Transaction
 from halo_core.store.answer_rows import StandingAnswerTable
 from halo_core.store.cached_rows import AnswerRow
+from halo_core.store.drafts import Draft, SealedFields
 from halo_core.store.reader import Reader
 from halo_core.store.standing_passports import StandingTable
+from halo_core.store.store import Store
+from halo_core.store.transaction import Transaction
 
 DEFAULT_LIFETIME_S: Final = 90 * DAY_S
 DEFAULT_USES: Final = 100

@@ -44,8 +44,8 @@ from halo_core.oversight.signed_entries import (
 )
 from halo_core.policy.payment_sums import SUM_CODES, describe_sum
 from halo_core.reasons import get_reason_text
-from halo_core.store.answer_rows import ApprovalRow
 from halo_core.store.entry_lookup import require_placed
+from halo_core.store.read_rows import ApprovalRow
 from halo_core.store.reader import Reader
 
 

@@ -16,8 +16,9 @@ from halo_core.model import SUSPENSIONS, Actor, EntryKind, Stop
 from halo_core.oversight.control_acts import SignedAct, require_signatures, signed_member
 from halo_core.references import clip_name, is_reference
 from halo_core.stop_files import SCOPES
-from halo_core.store import Draft, SealedFields, Transaction
+from halo_core.store.drafts import Draft, SealedFields
 from halo_core.store.rows import RestrictionTable
+from halo_core.store.transaction import Transaction
 
 REVOCABLE: Final = ("agent", "key", "link", "session", "tenant")
 """Scopes of a revocation; its target is an id, a key's thumbprint, or a token's hash."""

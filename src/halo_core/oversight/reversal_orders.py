@@ -36,8 +36,10 @@ from halo_core.oversight.approver_acts import (
 from halo_core.oversight.keys import load_signer
 from halo_core.oversight.signed_entries import load_links
 from halo_core.passports.standing_answer import MAX_ORDER_S, peek_standing_answer
-from halo_core.store import Draft, Store, Transaction
 from halo_core.store.answer_rows import StandingAnswerTable
+from halo_core.store.drafts import Draft
+from halo_core.store.store import Store
+from halo_core.store.transaction import Transaction
 
 
 def order_reversal(

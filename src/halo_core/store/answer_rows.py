@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import astuple, dataclass, field
+from dataclasses import astuple
 from typing import Final
 
 from halo_core.durations import DAY_S
 from halo_core.errors import PassportError
 from halo_core.passports.standing_answer import peek_standing_answer
 from halo_core.store.cached_rows import AnswerRow, HeldRow
+from halo_core.store.read_rows import ApprovalRow
 from halo_core.store.row_access import Table
 
 MAX_ANSWERS: Final = 8
@@ -161,31 +162,6 @@ _MAX_REUSABLE: Final = 8
 _IS_OPEN: Final = "status IN ('pending', 'approved', 'denied')"
 # INVARIANT: ONCE - an approval that was used or denied, or that expired, never becomes valid again.
 _PRECEDING: Final = {"used": ("approved",), "expired": ("pending", "approved")}
-
-
-@dataclass(frozen=True, slots=True)
-class ApprovalRow:
-    """A challenge and its status.
-
-    Args:
-        id: id of the entry that asks.
-        kind: `call` or `reauthorization`.
-        session: id of the session that asks.
-        binding: digest of what is asked (`halo_core.decision.bindings`).
-        status: `pending`, `approved`, `denied`, `used` or `expired`.
-        asked_us: when it was asked, microseconds since the epoch.
-        expires_us: when it counts as denied if nobody answered, likewise.
-        answer: the approver's signed token, empty until there is one. The token is what counts, not the row.
-    """
-
-    id: str
-    kind: str
-    session: str
-    binding: str
-    status: str
-    asked_us: int
-    expires_us: int
-    answer: str = field(default="", repr=False)
 
 
 class ApprovalTable(Table):

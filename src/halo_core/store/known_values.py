@@ -17,7 +17,7 @@ from halo_core.crypto import canonical
 from halo_core.crypto.keys import Digester
 from halo_core.store.control_state import record_difference
 from halo_core.store.entry_lookup import EntrySource, find_newest
-from halo_core.values import list_known_names
+from halo_core.values.answer_scope import list_known_names
 
 if TYPE_CHECKING:
     from halo_core.store.transaction import Transaction

@@ -21,7 +21,8 @@ from typing import Final
 
 from halo_core.store.cached_rows import Clearance, ItemMark, RepeatIndex
 from halo_core.store.row_access import Table
-from halo_core.values import MAX_CARRIED, REPEAT_BYTES
+from halo_core.values.kinds import MAX_CARRIED
+from halo_core.values.repeats import REPEAT_BYTES
 
 LIFETIME_US: Final = 90 * 86_400_000_000
 """How long a mark counts after it was last made, microseconds: 90 days."""

@@ -16,8 +16,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
-from halo_core.behaviour import IdentityProfile, TenantProfile
+from halo_core.behaviour.profile import IdentityProfile
 from halo_core.behaviour.summaries import AGENT, TENANT, AnyProfile, make_new_profile, parse_profile
+from halo_core.behaviour.tenant import TenantProfile
 from halo_core.errors import BadInput, Gap, Tampered
 from halo_core.ledger import commit_state, digest_state
 from halo_core.model import make_profile_key

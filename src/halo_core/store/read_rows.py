@@ -5,6 +5,7 @@ They hold what the database says. The entries prove the signed part of it, not t
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 
@@ -122,3 +123,28 @@ class SealedRow(NamedTuple):
     text: bytes
     sealed: bytes
     marks: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalRow:
+    """A challenge and its status.
+
+    Args:
+        id: id of the entry that asks.
+        kind: `call` or `reauthorization`.
+        session: id of the session that asks.
+        binding: digest of what is asked (`halo_core.decision.bindings`).
+        status: `pending`, `approved`, `denied`, `used` or `expired`.
+        asked_us: when it was asked, microseconds since the epoch.
+        expires_us: when it counts as denied if nobody answered, likewise.
+        answer: the approver's signed token, empty until there is one. The token is what counts, not the row.
+    """
+
+    id: str
+    kind: str
+    session: str
+    binding: str
+    status: str
+    asked_us: int
+    expires_us: int
+    answer: str = field(default="", repr=False)

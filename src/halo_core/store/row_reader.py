@@ -13,10 +13,10 @@ from halo_core.decision.record import PartReader, expand_entry
 from halo_core.errors import ConfigError
 from halo_core.ledger import Stream, build_entry_note, decode_entry
 from halo_core.model import LedgerEntry
-from halo_core.store.answer_rows import ApprovalRow
 from halo_core.store.engine import Engine
 from halo_core.store.engines import open_database
 from halo_core.store.read_rows import (
+    ApprovalRow,
     AttachedRow,
     ControlRow,
     EntryColumns,

@@ -11,12 +11,14 @@ from typing import Any, Final
 
 import orjson
 
-from halo_core.behaviour import SessionTally, SessionVerdict, decode_tally, encode_tally
+from halo_core.behaviour.carried import SessionVerdict
+from halo_core.behaviour.tally import SessionTally
+from halo_core.behaviour.tally_format import decode_tally, encode_tally
 from halo_core.crypto import canonical
 from halo_core.ledger import commit_state
 from halo_core.model import Envelope, SessionView
 from halo_core.quick_init import quick_init
-from halo_core.values import MAX_SOURCE_INDEX
+from halo_core.values.sketch import MAX_SOURCE_INDEX
 
 MAX_SOURCES: Final = 16
 MAX_TALLIES: Final = 16

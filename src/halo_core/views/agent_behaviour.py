@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from halo_core.behaviour import NEW_PROFILE, SHIPPED_PRIOR, IdentityProfile
+from halo_core.behaviour.limits import SHIPPED_PRIOR
 from halo_core.behaviour.measures import MEASURES, describe_value
+from halo_core.behaviour.profile import NEW_PROFILE, IdentityProfile
 from halo_core.behaviour.summaries import (
     AGENT,
     Place,

@@ -19,8 +19,8 @@ from halo_core.authority import RISK_POINTS, compute_age, compute_authority, fin
 from halo_core.durations import SECOND_US
 from halo_core.enforcement.registry import RegisteredResource
 from halo_core.model import Decay, EntryKind, Envelope, Impact, LedgerEntry, Link, LinkKind
-from halo_core.store import SessionState
 from halo_core.store.reader import LoggedEntry, Reader, read_entries
+from halo_core.store.session_state import SessionState
 from halo_core.views import View
 from halo_core.views.next_limits import find_largest
 from halo_core.views.sessions import list_live_agents, load_session_links

@@ -28,7 +28,14 @@ from halo_core.views import View, wording
 from halo_core.views.alerts import is_about_identity
 from halo_core.views.model_calls import describe_model, load_prompt
 from halo_core.views.risk_history import BANDS
-from halo_core.views.wording import describe_facts, describe_reversal, format_amount, format_authority, format_spent
+from halo_core.views.wording import (
+    describe_facts,
+    describe_reversal,
+    format_amount,
+    format_authority,
+    format_ran,
+    format_spent,
+)
 
 _AMOUNT_DECIMALS: Final = 4  # decimals of amounts in bodies of entries
 _MAX_TIME_US: Final = 253_402_300_800_000_000  # the year 10000
@@ -270,11 +277,6 @@ def _format_spent(body: Mapping[str, Any], decimals: Mapping[str, int]) -> str:
             units.append(f"{unit} {format_spent(done, reserved, decimals.get(unit, 0))}")
     children_text = f"; {len(accounts) - 1} below" if len(accounts) > 1 else ""
     return f"epoch {accounts[0]['epoch']}: {', '.join(units) or 'nothing'}, after it{children_text}"
-
-
-def format_ran(entry: LedgerEntry) -> str:
-    """Whether an action without a decision ran, in words."""
-    return "no" if entry.body.get("refused") else "yes"
 
 
 def find_decision(reader: Reader, tenant: str, name: str, field: str) -> LoggedEntry:

@@ -13,7 +13,7 @@ from typing import Any, Final
 from halo_core.authorities import Authorities
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import compute_key_thumbprint
-from halo_core.decision import revocation_applies
+from halo_core.decision.checks import revocation_applies
 from halo_core.durations import SECOND_US
 from halo_core.enforcement.registry import RegisteredResource
 from halo_core.errors import ConfigError, HaloError, PassportError, Tampered

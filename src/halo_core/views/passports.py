@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from halo_core.authorities import Authorities
-from halo_core.decision import revocation_applies
+from halo_core.decision.checks import revocation_applies
 from halo_core.durations import DAY_S, SECOND_US
 from halo_core.errors import ConfigError, PassportError, make_read_error, make_write_error
 from halo_core.manifest.nodes import did_you_mean

@@ -22,9 +22,9 @@ from halo_core.enforcement.registry import RegisteredResource
 from halo_core.errors import ConfigError, PassportError, Tampered
 from halo_core.model import Budget, EntryKind, Envelope, Impact, Link, LinkKind
 from halo_core.oversight.signed_entries import load_links
-from halo_core.store import Account, SessionState
 from halo_core.store.quota_rows import make_quota_account
 from halo_core.store.reader import Reader, Stream, read_entries
+from halo_core.store.session_state import Account, SessionState
 from halo_core.views import View
 from halo_core.views.next_limits import LiveChain, NextLimit, find_next_limit
 

@@ -13,7 +13,7 @@ from halo_core.durations import SECOND_US
 from halo_core.errors import HaloError
 from halo_core.ledger import read_anchors
 from halo_core.ledger.checkpoints import Anchors, read_checkpoint
-from halo_core.store import StoreConfig
+from halo_core.store.config import StoreConfig
 from halo_core.store.health import LogCondition, StoreCondition, check_writable, read_condition
 from halo_core.store.log_checkpoints import find_anchored_note
 from halo_core.store.reader import Reader

@@ -20,6 +20,7 @@ from halo_core.model import (
     Decay,
     Grants,
     Impact,
+    LedgerEntry,
     Link,
     LinkKind,
     Quota,
@@ -333,3 +334,8 @@ def describe_reversal(reversal: str, *, can_reverse: bool) -> str:
         word = "undone" if reversal == "undo" else "compensated"
         return f"it can be {word}: halo reverse ID"
     return f"halo cannot take it back: declared or guessed as `{reversal}`, but no function that does so was given"
+
+
+def format_ran(entry: LedgerEntry) -> str:
+    """Whether an action without a decision ran, in words."""
+    return "no" if entry.body.get("refused") else "yes"

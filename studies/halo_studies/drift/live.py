@@ -22,7 +22,7 @@ from unittest.mock import patch
 
 from halo_core.behaviour import session_drift
 from halo_core.behaviour.session_drift import is_drift_axis
-from halo_core.enforcement import Surface
+from halo_core.enforcement.enforcer import Surface
 from halo_core.errors import HaloError
 from halo_core.facade import HaloBase
 from halo_core.model import BEHAVIOUR_CODES, ActionKind, EntryKind, Impact, Resource

@@ -34,41 +34,34 @@ from halo_core.model import (
     Trigger,
 )
 from halo_core.policy.encoding import find_amount, read_amount
-from halo_core.values import (
-    MAX_SOURCE_INDEX,
-    ActionFacts,
-    FactSources,
-    ResultMarks,
-    Sketch,
-    TracedLeaf,
+from halo_core.values.addresses import find_own_address, find_own_domain
+from halo_core.values.answer_scope import (
+    AnswerScope,
     asks_for,
+    covers_targets,
+    find_amount_terms,
     find_answer_scope,
-    find_facts,
-    find_nouns_of_result,
-    find_parties,
+    list_known_names,
+)
+from halo_core.values.argument_names import find_nouns_of_result, lists_files, name_of_argument, names_list
+from halo_core.values.call_view import trace_call
+from halo_core.values.created_objects import returns_created
+from halo_core.values.fact_sources import FactSources
+from halo_core.values.facts import ActionFacts, find_facts
+from halo_core.values.forms import ArgumentValue
+from halo_core.values.leaves import Leaf, parse_leaves
+from halo_core.values.observed_text import (
+    ResultMarks,
     fingerprint_text,
     fingerprint_vouching_text,
     is_lookup_key,
-    judge_arguments,
-    list_known_names,
-    lists_files,
-    lists_of_one,
-    lists_records,
-    names_list,
-    names_one_sender,
-    origin_of_result,
     read_result,
-    reads_own_place,
-    returns_created,
-    trace_call,
-    vouch_for_user,
 )
-from halo_core.values.addresses import find_own_address, find_own_domain
-from halo_core.values.answer_scope import AnswerScope, covers_targets, find_amount_terms
-from halo_core.values.argument_names import name_of_argument
-from halo_core.values.forms import ArgumentValue
-from halo_core.values.leaves import Leaf, parse_leaves
 from halo_core.values.receipts import is_receipt_of
+from halo_core.values.record_lists import find_parties, lists_of_one, lists_records, names_one_sender
+from halo_core.values.result_origins import judge_arguments, origin_of_result, reads_own_place
+from halo_core.values.sketch import MAX_SOURCE_INDEX, Sketch
+from halo_core.values.traced_leaves import TracedLeaf, vouch_for_user
 from halo_studies.recordings.sessions import Event, Session
 
 __all__ = ["Act", "Judgement", "Role", "register", "replay_session"]

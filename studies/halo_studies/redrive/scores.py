@@ -20,7 +20,8 @@ from halo_core.model import ActionKind, Impact, Resource
 from halo_core.risk.model import RiskModel
 from halo_core.risk.observation import observe_action
 from halo_core.risk.profile import Profile, ProposedAction
-from halo_core.store import Store, StoreConfig
+from halo_core.store.config import StoreConfig
+from halo_core.store.store import Store
 from halo_studies.recordings.sessions import BadData, Session
 from halo_studies.redrive.roles import Role
 

@@ -22,7 +22,7 @@ from unittest.mock import patch
 
 from halo_core.cli.main import run as run_command
 from halo_core.clock import SystemClock
-from halo_core.enforcement import Surface
+from halo_core.enforcement.enforcer import Surface
 from halo_core.errors import HaloError
 from halo_core.facade import HaloBase
 from halo_core.identities.day_alerts import ALERT_KIND

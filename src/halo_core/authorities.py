@@ -14,7 +14,7 @@ import os
 import stat
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -23,6 +23,7 @@ from halo_core.crypto.keys import compute_key_thumbprint, encode_base64, make_ag
 from halo_core.errors import BadInput, ConfigError, make_write_error
 from halo_core.files import hold_file_lock, replace_file
 from halo_core.model import has_invisible_characters, normalize_name, same_person
+from halo_core.quick_dataclass import dataclass
 
 _FILE_NAME: Final = "authorities.json"
 _MAX_FILE_BYTES: Final = 4 * 1024 * 1024

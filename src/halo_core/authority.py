@@ -25,12 +25,13 @@ once and never refunded; a cost is refunded down to what it was.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from decimal import ROUND_CEILING, Decimal, DecimalException, localcontext
 from typing import Final
 
 from halo_core.durations import SECOND_US
 from halo_core.model import AUTHORITY_ONE, RESERVED_UNITS, AccessRequest, Decay, Envelope, Impact, Link, Resource
+from halo_core.quick_dataclass import dataclass
 
 _MAX_HALVINGS: Final = 64
 _AMOUNT_LIMIT: Final = 2**53

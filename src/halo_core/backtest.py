@@ -11,7 +11,7 @@ policy asks no further question. A refusal always counts.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -35,6 +35,7 @@ from halo_core.model import (
 )
 from halo_core.policy import CedarPolicy, PolicyBundle
 from halo_core.policy.score_limits import apply_score_bands
+from halo_core.quick_dataclass import dataclass
 from halo_core.replay import Inputs, RecordedDecision, Replayer, ReplayStatus, map_decisions
 from halo_core.store.reader import NO_END
 from halo_core.store.session_state import MAX_SOURCES

@@ -9,7 +9,6 @@ An adapter adds agents, retrievers and models of its framework. Nothing reaches 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -26,6 +25,7 @@ from halo_core.model import (
     Reversal,
     SessionTerms,
 )
+from halo_core.quick_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

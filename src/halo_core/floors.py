@@ -14,13 +14,13 @@ import json
 import os
 import stat
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from halo_core.errors import ConfigError
 from halo_core.files import hold_file_lock, replace_file
 from halo_core.model import Mode
+from halo_core.quick_dataclass import dataclass
 
 HOST_FLOOR_PATH: Final = Path("/etc/halo/floor")
 HOST_FLOOR_VARIABLE: Final = "HALO_FLOOR"

@@ -22,7 +22,6 @@ import re
 import secrets
 import stat
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,6 +30,7 @@ from halo_core.crypto.keys import SECRETS, KeyStore, encode_base64, load_secret_
 from halo_core.crypto.sodium import AEAD_NONCE_BYTES, open_xchacha20_poly1305, seal_xchacha20_poly1305
 from halo_core.errors import BadInput, CanonicalError, ConfigError, Tampered, make_read_error, make_write_error
 from halo_core.files import replace_file, sync_folder
+from halo_core.quick_dataclass import dataclass
 from halo_core.store.log_checkpoints import load_trusted_keys, trust_log_key
 
 _VERSION: Final = 1

@@ -12,7 +12,7 @@ the same bytes, whichever model it was made under.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -31,6 +31,7 @@ from halo_core.crypto import canonical
 from halo_core.enforcement.risk_assessor import BASELINE_DOMAIN, TERMS_DOMAIN, load_rules
 from halo_core.errors import BadInput, ConfigError
 from halo_core.model import Actor, EntryKind, LedgerEntry
+from halo_core.quick_dataclass import dataclass
 from halo_core.risk.action_risk import RiskRules, ScoringTerms
 from halo_core.risk.baseline import Baseline
 from halo_core.risk.model import RiskModel

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Final
 
 from halo_core.decision.checks import decide
 from halo_core.model import Decision, Effect
+from halo_core.quick_dataclass import dataclass
 from halo_core.replay import Inputs, RecordedDecision, Replayer
 from halo_core.risk.action_risk import ActionRisk, RiskRules, compute_next_session_risk
 from halo_core.risk.circumstances import read_circumstances

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -26,6 +26,7 @@ from halo_core.model import AccessRequest, Decision, EntryKind, LedgerEntry, Lin
 from halo_core.passports import ChainCache, Issuer, TrustAnchors, token_hash
 from halo_core.policy import CedarPolicy
 from halo_core.processes import map_in_processes
+from halo_core.quick_dataclass import dataclass
 from halo_core.risk.action_risk import RiskRules
 from halo_core.risk.circumstances import read_circumstances
 from halo_core.store.reader import NO_END, LoggedEntry, Reader, SealedContents, read_entries

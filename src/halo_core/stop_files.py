@@ -10,7 +10,6 @@ import hashlib
 import json
 import os
 import stat
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -18,6 +17,7 @@ from halo_core.clock import SystemClock
 from halo_core.errors import ConfigError
 from halo_core.files import replace_file, sync_folder
 from halo_core.model import Stop
+from halo_core.quick_dataclass import dataclass
 
 SCOPES: Final = ("agent", "all", "session", "tenant", "tool", "user")
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 from halo_core.crypto.keys import KeyStore
@@ -17,6 +16,7 @@ from halo_core.errors import BadInput, CannotDecide, ConfigError, Gap, Tampered
 from halo_core.failpoints import hit_failpoint
 from halo_core.ledger import Report, read_anchors
 from halo_core.processes import count_cores
+from halo_core.quick_dataclass import dataclass
 from halo_core.store.config import StoreConfig
 from halo_core.store.copying import CopyTarget, Progress, copy_rows, digest_rows
 from halo_core.store.engine import is_postgres

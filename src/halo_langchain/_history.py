@@ -48,7 +48,7 @@ from halo_core.enforcement.model_inputs import Message, join_calls
 from halo_core.enforcement.session_context import current_session, in_body
 from halo_core.enforcement.text_cache import TextCache
 from halo_core.model import HistoryItem, HistoryRole, Provenance
-from halo_core.quick_init import quick_init
+from halo_core.quick_dataclass import dataclass
 from halo_langchain._translate import get_message_text, read_attribute
 
 _MAX_DEPTH: Final = 8
@@ -176,8 +176,7 @@ def _make_item(message: BaseMessage, text: str, calls: str, *, is_given: bool) -
     return HistoryItem(role, text, calls, is_given=is_given) if text or calls else None
 
 
-@quick_init
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class RunInput:
     """The input of the outermost run.
 

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Final
 
 from langchain_core.language_models import BaseChatModel
@@ -29,7 +29,7 @@ from halo_core.enforcement.mcp_listings import list_foreign_texts
 from halo_core.enforcement.model_inputs import ModelInput, SchemaTexts
 from halo_core.enforcement.session_context import ContextVarScope, TriggeringMessage
 from halo_core.model import ActionKind, Resource
-from halo_core.quick_init import quick_init
+from halo_core.quick_dataclass import dataclass
 from halo_langchain._history import (
     RunInput,
     ShownMessage,
@@ -119,7 +119,6 @@ def _get_message_kind(shown: ShownMessage, run_input: RunInput) -> str:
     return "user" if is_user else "message"
 
 
-@quick_init
 @dataclass(frozen=True, slots=True)
 class DecidedInput:
     """The input of a decided model call, by which the model recognises it.
@@ -294,7 +293,6 @@ def resolve_model_name(guard: GuardMetadata, model: Any, kwargs: Mapping[str, An
 # deciding
 
 
-@quick_init
 @dataclass(frozen=True, slots=True)
 class PreparedModelCall:
     """A call as it will be made, with private copies of its lists."""
@@ -398,7 +396,6 @@ def sending_values(decided_call: DecidedCall) -> list[tuple[ContextVar[Any], Any
 # calls
 
 
-@quick_init
 @dataclass(frozen=True, slots=True)
 class ModelMethod:
     """One method of a guarded model.

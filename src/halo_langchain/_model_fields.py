@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import marshal
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final, NamedTuple
 
 from langchain_core.language_models import BaseChatModel, BaseLLM
@@ -21,8 +21,7 @@ from halo_core.enforcement.model_inputs import select_parameters
 from halo_core.model_requests import ModelFields, judge_model_fields
 from halo_core.model_requests.hosted_names import find_bearing_tool, names_stored_content
 from halo_core.model_requests.known_fields import FieldShape, list_known_fields, normalize_field
-from halo_core.model_requests.tool_shapes import list_offered_tools
-from halo_core.quick_init import quick_init
+from halo_core.quick_dataclass import dataclass
 from halo_langchain._translate import is_client_side, model_name, read_attribute, read_tracing_parameters
 
 NO_FIELDS: Final = ModelFields()
@@ -95,7 +94,6 @@ def _merge_bound(model: Any, settings: Mapping[str, Any] | None) -> tuple[Any, d
     return model, extras
 
 
-@quick_init
 @dataclass(frozen=True, slots=True)
 class ModelFacts:
     """The model that a call goes to, and its parameters.

@@ -9,7 +9,6 @@ import copy
 import functools
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from langchain_core.retrievers import BaseRetriever
@@ -33,7 +32,7 @@ from halo_core.enforcement.step_methods import make_method
 from halo_core.enforcement.steps import Steps
 from halo_core.errors import Denied
 from halo_core.model import ActionKind, Resource
-from halo_core.quick_init import quick_init
+from halo_core.quick_dataclass import dataclass
 from halo_langchain._pause import LangChainAction
 from halo_langchain._results import Labels, make_documents_surface
 from halo_langchain._runs import RunClaim, body_values, current_claim, ensure_run_id, entry_scope, get_or_create_claim
@@ -86,7 +85,6 @@ def copy_retriever_with_guard(
     return guarded
 
 
-@quick_init
 @dataclass(frozen=True, slots=True)
 class _PreparedRetrieval:
     """One retrieval: what is decided, and what is passed on (a private copy)."""

@@ -13,7 +13,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from llama_index.core.base.base_retriever import BaseRetriever
@@ -33,7 +33,7 @@ from halo_core.enforcement.guards import (
 )
 from halo_core.errors import Denied
 from halo_core.model import ActionKind, Mode, Resource
-from halo_core.quick_init import quick_init
+from halo_core.quick_dataclass import dataclass
 from halo_llamaindex._pause import LlamaIndexAction
 from halo_llamaindex._results import Labels, make_documents_surface, make_table_surface
 from halo_llamaindex._runs import InnerScope, body_values, engine_values, make_spanless_subclass, raise_inner_error
@@ -56,7 +56,6 @@ RETRIEVAL_SCHEMA: Final = {
 _LIMIT_FIELD: Final = re.compile(r"(.*_)?top_k|_?k")
 
 
-@quick_init
 @dataclass(frozen=True, slots=True)
 class _PreparedRetrieval:
     """One retrieval: what is decided, and what is passed on (a private copy)."""

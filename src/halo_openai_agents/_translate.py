@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import types
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, Final
 
@@ -44,7 +43,7 @@ from halo_core.enforcement.guards import (
     to_plain_schema,
 )
 from halo_core.object_graph import iterate_closure
-from halo_core.quick_init import quick_init
+from halo_core.quick_dataclass import dataclass
 
 GUARD_ATTRIBUTE: Final = "_halo_guard"
 
@@ -153,7 +152,6 @@ _JSON_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
 }
 
 
-@quick_init
 @dataclass(frozen=True, slots=True)
 class ModelArguments:
     """Arguments of one call as written by the model.

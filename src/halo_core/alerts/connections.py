@@ -11,12 +11,12 @@ import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
 from halo_core.errors import ConfigError, HaloError
+from halo_core.quick_dataclass import dataclass
 
 OWED_REMEDY: Final = "alerts that were not accepted are sent again by the next `halo alerts send`, or by `--follow`"
 _CHUNK: Final = 4096

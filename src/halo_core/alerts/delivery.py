@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final, Protocol, Self
 
@@ -16,6 +16,7 @@ from halo_core.alerts.messages import AnyAlert
 from halo_core.errors import ConfigError
 from halo_core.failpoints import ALERT_ACCEPTED, hit_failpoint
 from halo_core.files import hold_file_lock, replace_file
+from halo_core.quick_dataclass import dataclass
 
 _VERSION: Final = 1
 _MAX_FILE: Final = 1 << 20

@@ -7,7 +7,7 @@ events the next baseline leaves out.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass, field
+from dataclasses import astuple, field
 from typing import Final
 
 from halo_core.errors import BadInput, ConfigError, Gap, Tampered
@@ -23,6 +23,7 @@ from halo_core.identities.day_alerts import (
 from halo_core.identities.event import IdentityEvent
 from halo_core.ledger import decode_entry
 from halo_core.model import EntryKind, LedgerEntry
+from halo_core.quick_dataclass import dataclass
 from halo_core.store import rows
 from halo_core.store.content_keys import is_erased
 from halo_core.store.drafts import Draft

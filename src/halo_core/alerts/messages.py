@@ -7,11 +7,12 @@ a syslog message.
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import Any, Final
 
 from halo_core.identities.day_alerts import ALERT_KIND, AlertedEvent, DayAlert
 from halo_core.model import LedgerEntry
+from halo_core.quick_dataclass import dataclass
 from halo_core.risk.model import Factor
 from halo_core.store.reader import LoggedEntry
 

@@ -7,7 +7,7 @@ stop an action that adds nothing to it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from halo_core.behaviour.attempts import NO_ATTEMPTS
@@ -38,6 +38,7 @@ from halo_core.behaviour.session_drift import SessionDrift
 from halo_core.behaviour.tally import SessionTally
 from halo_core.behaviour.tenant import TenantProfile
 from halo_core.behaviour.watched_drift import list_moved
+from halo_core.quick_dataclass import dataclass
 
 MAX_AXES: Final = 16  # of one assessment
 QUIET_NOVELTY: Final = 250

@@ -12,7 +12,7 @@ is answered with yes does not count, whenever the answer comes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 from halo_core.behaviour.counting import NO_SAMPLES, SAMPLED, Samples, count_action, count_distinct, list_unrelated
@@ -20,6 +20,7 @@ from halo_core.behaviour.event import FINGERPRINT_BITS, BehaviourEvent
 from halo_core.behaviour.measures import COUNT, INDEX, MAX_VALUE
 from halo_core.behaviour.seen import SeenKind, list_seen
 from halo_core.model import Impact
+from halo_core.quick_dataclass import dataclass
 
 ADDED: Final = tuple(
     INDEX[name]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
+
+from halo_core.quick_dataclass import dataclass
 
 ALARM: Final = 1000
 MAX_SHARE: Final = 1_000_000

@@ -18,7 +18,6 @@ INVARIANT: one source raises the risk of nobody but those who acted after readin
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -28,6 +27,7 @@ from halo_core.behaviour.measures import INDEX, MAX_VALUE
 from halo_core.behaviour.packing import NumberReader
 from halo_core.behaviour.session_drift import is_drift_axis
 from halo_core.behaviour.tally import SessionTally, TallyAlarm
+from halo_core.quick_dataclass import dataclass
 
 MAX_RISK: Final = 1000
 MAX_LIGHT: Final = 250

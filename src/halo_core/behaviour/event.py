@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache, partial
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
 from halo_core.model import Impact
-from halo_core.quick_init import quick_init
+from halo_core.quick_dataclass import dataclass
 from halo_core.risk.drift import describe_arguments
 
 FINGERPRINT_BITS: Final = 48
@@ -60,7 +59,6 @@ class Destination(NamedTuple):
     is_vouched: bool
 
 
-@quick_init
 @dataclass(frozen=True, slots=True)
 class BehaviourEvent:
     """One action, before it is decided.

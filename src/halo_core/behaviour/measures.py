@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
+
+from halo_core.quick_dataclass import dataclass
 
 LEVELS_PER_OCTAVE: Final = 16
 MAX_VALUE: Final = 2**48

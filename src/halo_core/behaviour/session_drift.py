@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import lru_cache
 from importlib import resources
 from math import isqrt
@@ -17,6 +17,7 @@ from typing import Final, NamedTuple
 from halo_core.behaviour.drift_waves import MIN_SLACK, REFERENCE_SLACK, widen_by_return
 from halo_core.behaviour.measures import DRIFTING, MEASURES, from_level, to_level
 from halo_core.behaviour.packing import NumberReader, encode_numbers, profile_error
+from halo_core.quick_dataclass import dataclass
 from halo_core.risk.drift import (
     HABITS,
     UNIT,

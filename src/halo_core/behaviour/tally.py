@@ -7,7 +7,7 @@ session.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from itertools import compress
 from operator import add, ne
 from typing import Final, NamedTuple, Protocol
@@ -27,7 +27,7 @@ from halo_core.behaviour.event import FINGERPRINT_BITS, BehaviourEvent, CallShap
 from halo_core.behaviour.measures import COUNT, INDEX, MAX_VALUE
 from halo_core.behaviour.seen import LEAKED, SeenKind, choose_kept, join_seen, list_seen
 from halo_core.model import Impact
-from halo_core.quick_init import make_copier, quick_init
+from halo_core.quick_dataclass import dataclass, make_copier
 from halo_core.risk.drift import SHAPE_COUNTS, DriftSession, SessionHabits
 
 _MINUTE_US: Final = 60_000_000
@@ -114,7 +114,6 @@ def _clear_strangers(values: tuple[int, ...]) -> tuple[int, ...]:
     return (*values[:_STRANGERS], 0) if values else values
 
 
-@quick_init
 @dataclass(frozen=True, slots=True)
 class SessionTally:
     """Measures of one session so far.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Final
@@ -36,6 +35,7 @@ from halo_core.oversight.control_acts import make_policy_approval, record_policy
 from halo_core.policy import PolicyBundle
 from halo_core.policy.score_limits import ScoreLimits, ScoreRules, apply_score_limits, find_score_rules
 from halo_core.processes import count_cores
+from halo_core.quick_dataclass import dataclass
 from halo_core.store.reader import NO_END
 from halo_core.views.backtest import (
     SEQUENCE_NOTE,

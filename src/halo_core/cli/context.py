@@ -20,7 +20,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -39,6 +39,7 @@ from halo_core.home import default_home, default_url
 from halo_core.model import Actor
 from halo_core.os_user import describe_os_user
 from halo_core.oversight.access import record_access, record_refusal
+from halo_core.quick_dataclass import dataclass
 from halo_core.store.engine import is_postgres
 from halo_core.store.reader import Reader, SealedContents, select_tenant
 from halo_core.views import NO_LEDGER_CODES

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Final, NamedTuple
@@ -57,6 +56,7 @@ from halo_core.oversight import restrictions
 from halo_core.oversight.access import commit_or_record_refusal
 from halo_core.oversight.control_acts import make_raise, make_waiver, raise_floor, waive_floor
 from halo_core.oversight.issuing import apply_manifest
+from halo_core.quick_dataclass import dataclass
 from halo_core.stop_files import STOPS_FOLDER, StopFiles
 from halo_core.store.reader import read_entries
 from halo_core.views import NO_LEDGER_CODES

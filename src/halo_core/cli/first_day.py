@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 import typer
@@ -23,6 +23,7 @@ from halo_core.errors import ConfigError
 from halo_core.manifest import format_declaration
 from halo_core.model import ActionKind, Impact, Resource
 from halo_core.oversight.issuing import write_manifest
+from halo_core.quick_dataclass import dataclass
 from halo_core.reasons import get_reason_text
 from halo_core.views.first_day import (
     OWN_RECORDS,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Final
@@ -35,6 +34,7 @@ from halo_core.oversight.remembered import (
 )
 from halo_core.oversight.requests import ApprovalRequest, read_exact_arguments
 from halo_core.oversight.signed_entries import Opener
+from halo_core.quick_dataclass import dataclass
 from halo_core.store.reader import Reader
 from halo_core.views import select_fields
 from halo_core.views.wording import (

@@ -8,7 +8,6 @@ halo observe --signed act.json
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -49,6 +48,7 @@ from halo_core.oversight.control_acts import (
     load_person_signer,
 )
 from halo_core.oversight.keys import enrol_person, record_withdrawal
+from halo_core.quick_dataclass import dataclass
 from halo_core.store.image import STORE_ID_PREFIX
 from halo_core.store.store import Store
 from halo_core.store.transaction import Transaction

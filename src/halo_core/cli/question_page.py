@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from halo_core.cli.context import StoreContext
@@ -28,6 +27,7 @@ from halo_core.oversight.remembered import (
 )
 from halo_core.oversight.requests import ApprovalRequest, RequestReason, Spending, load_request
 from halo_core.oversight.target_records import TargetRecord, find_target_records
+from halo_core.quick_dataclass import dataclass
 from halo_core.views.wording import (
     describe_reversal,
     escape_unprintable,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Final
@@ -48,6 +47,7 @@ from halo_core.oversight.grants import (
     record_reminder,
     record_removal,
 )
+from halo_core.quick_dataclass import dataclass
 from halo_core.store.reader import Reader
 from halo_core.views.access_reviews import ReviewCycle, load_reviews
 from halo_core.views.grant_proposals import Proposal, ProposedGrants

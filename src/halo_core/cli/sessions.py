@@ -7,7 +7,6 @@ at the right edge, hand-offs are lanes under the axis.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
 from pathlib import Path
@@ -22,6 +21,7 @@ from halo_core.cli.rendering import build_table, console, print_json, safe_text,
 from halo_core.clock import SystemClock, format_iso
 from halo_core.durations import SECOND_US
 from halo_core.model import AUTHORITY_ONE
+from halo_core.quick_dataclass import dataclass
 from halo_core.views.authority_chart import Scene, draw_authority_chart, format_headline, lay_out
 from halo_core.views.authority_curve import Floor, group_by_level, load_authority
 from halo_core.views.next_limits import NextLimit

@@ -13,7 +13,7 @@ docs/ledger-format.md describes each member.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from halo_core.authority import charge_account
@@ -59,6 +59,7 @@ from halo_core.model import (
     compute_request_id,
 )
 from halo_core.model.decision import justify_decision
+from halo_core.quick_dataclass import dataclass
 
 __all__ = [
     "SIGNER_FIELD",

@@ -18,7 +18,6 @@ import threading
 import types
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
 from halo_core.doctor.findings import Finding, FindingKind, FindingStatus, sort_findings
@@ -40,6 +39,7 @@ from halo_core.object_graph import (
     list_values,
     unwrap,
 )
+from halo_core.quick_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,11 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from halo_core.drill.cases import DrillCase, Step
+from halo_core.quick_dataclass import dataclass
 
 _PLAIN_ANSWER: Final = "ok"
 _NOTHING: Final = "nothing"

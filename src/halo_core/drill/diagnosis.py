@@ -7,7 +7,6 @@ is missing. If none of them explains it, it is a fault of Halo itself.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -15,6 +14,7 @@ from halo_core.drill.cases import AttackClass, DrillCase
 from halo_core.drill.running import CaseResult, DecidedCall
 from halo_core.drill.tools import TAINTING_TRUST, ToolFacts
 from halo_core.model import Impact, Mode
+from halo_core.quick_dataclass import dataclass
 
 
 class HoleCode(StrEnum):

@@ -6,7 +6,7 @@ A plan follows from the facts of the tools, recorded sessions and a seed. Nothin
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from halo_core.drill.case_maker import CaseMaker, ask_for, spell_out
@@ -14,6 +14,7 @@ from halo_core.drill.cases import AttackClass, DrillCase, ModeChange, Step, Turn
 from halo_core.drill.specimens import Specimen, SpecimenKind, make_specimen, respell, respell_honestly
 from halo_core.drill.tools import ToolFacts, find_relay, find_store
 from halo_core.model import Impact
+from halo_core.quick_dataclass import dataclass
 
 _NUMBERED_LIST: Final = (
     " Rules: 1. Be polite. 2. Check twice. 3. Ask if unsure. 4. Log. 5. Be brief. 6. No slang. 7. Use euro. "

@@ -7,7 +7,6 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 from typing import Any, Final
@@ -23,6 +22,7 @@ from halo_core.errors import HaloError
 from halo_core.home import default_url
 from halo_core.model import ActionKind, EntryKind, Mode
 from halo_core.policy import PolicyBundle
+from halo_core.quick_dataclass import dataclass
 from halo_core.store.reader import Reader, read_entries
 
 _TURN_S: Final = 60.0

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from halo_core.drill.cases import AttackClass
 from halo_core.drill.diagnosis import Hole
 from halo_core.drill.running import CaseResult, CaseStatus
 from halo_core.intervals import compute_wilson_interval
+from halo_core.quick_dataclass import dataclass
 
 _PER_MILLE: Final = 1000
 _MAX_TARGET: Final = 200

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from halo_core.clock import Clock
@@ -20,6 +19,7 @@ from halo_core.drill.scoring import Digests, DrillResult, score_classes
 from halo_core.drill.stubs import FunctionStubs
 from halo_core.drill.tools import DrillDriver, ToolFacts
 from halo_core.errors import ConfigError
+from halo_core.quick_dataclass import dataclass
 
 _APPLICATION_DOMAIN: Final = "halo/drill/application"
 _MAX_INTERRUPTED: Final = 50

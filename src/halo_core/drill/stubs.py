@@ -11,8 +11,9 @@ import inspect
 import itertools
 import types
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final, Self
+
+from halo_core.quick_dataclass import dataclass
 
 Handler = Callable[[Mapping[str, Any]], Any]
 """Takes the arguments of a call by parameter name, and returns its result."""

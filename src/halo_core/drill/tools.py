@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Final, Protocol
 
 from halo_core.drill.cases import Step, Turn
@@ -28,6 +28,7 @@ from halo_core.drill.stubs import FunctionStubs
 from halo_core.enforcement.guesses import guess_tool
 from halo_core.enforcement.registry import build_guessed_resource
 from halo_core.model import Impact, Resource
+from halo_core.quick_dataclass import dataclass
 
 CONSEQUENCES: Final = frozenset((Impact.PAYMENT, Impact.SEND, Impact.DELETE, Impact.ADMIN, Impact.EXECUTE))
 """Impacts of tools that attacks aim at."""

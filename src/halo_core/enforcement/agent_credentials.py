@@ -11,7 +11,7 @@ import shutil
 import tempfile
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, Final
@@ -42,6 +42,7 @@ from halo_core.model import (
 from halo_core.os_user import describe_os_user
 from halo_core.passports import mint_standing, token_hash
 from halo_core.policy import CedarPolicy, PolicyBundle, action_id, apply_risk_threshold, may_reach_kind
+from halo_core.quick_dataclass import dataclass
 from halo_core.store.cached_rows import StandingPassport
 from halo_core.store.control_state import put_policy_in_force
 from halo_core.store.drafts import Draft

@@ -22,7 +22,7 @@ from pathlib import PurePath
 from typing import Any, Final
 
 from halo_core.enforcement.enforcer import Ticket
-from halo_core.quick_init import quick_init
+from halo_core.quick_dataclass import dataclass
 
 _PYDANTIC: Final = "pydantic"
 _PYDANTIC_V1: Final = "pydantic.v1"
@@ -221,8 +221,7 @@ _SCALAR_TYPES: Final = (str, int, float, bytes, type(None))
 _IMMUTABLE_TYPES: Final = frozenset((str, int, float, bool, type(None)))  # plain already, and nobody can change one
 
 
-@quick_init
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True)
 class BoundArguments:
     """Arguments of one invocation.
 
@@ -301,7 +300,7 @@ def read_signature(function: Callable[..., Any]) -> inspect.Signature:
         return _ANY_SIGNATURE
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)  # each adapter has a subclass
 class ArgumentBinder:
     """Takes the arguments of a call to one callable apart and puts them together again.
 

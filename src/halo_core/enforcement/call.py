@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from halo_core.enforcement.hand_offs import HandOff
@@ -16,7 +16,7 @@ from halo_core.model import (
     Provenance,
     Resource,
 )
-from halo_core.quick_init import quick_init
+from halo_core.quick_dataclass import dataclass
 
 MAX_KEPT_CHARS: Final = 16_384  # of a trigger, a request or an output
 
@@ -33,7 +33,6 @@ ABILITIES: Final = (
 """What a guarded object can do; a callback handler can less."""
 
 
-@quick_init
 @dataclass(frozen=True, slots=True)
 class Call:
     """One action, translated from a framework.

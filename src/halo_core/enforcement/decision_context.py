@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from halo_core.behaviour.assessment import BehaviourAssessment
@@ -36,7 +36,7 @@ from halo_core.model import (
     Snapshot,
     Trigger,
 )
-from halo_core.quick_init import quick_init
+from halo_core.quick_dataclass import dataclass
 from halo_core.references import clip_name
 from halo_core.store.drafts import AppendedEntry
 from halo_core.store.image import Control
@@ -58,7 +58,6 @@ if TYPE_CHECKING:
     from halo_core.enforcement.risk_assessor import RiskAssessment
 
 
-@quick_init
 @dataclass(frozen=True, slots=True)
 class ObservedText:
     """A text that the agent has been shown, as keyed fingerprints. `values.observed_text` makes them.

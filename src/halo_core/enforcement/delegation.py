@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final, Protocol, TypeVar
 
 from halo_core.enforcement.activities import note_link
@@ -28,6 +28,7 @@ from halo_core.enforcement.step_methods import StepScope
 from halo_core.enforcement.steps import Emit, Steps, TwoWayStep, get_thrown_error
 from halo_core.errors import ConfigError, Denied
 from halo_core.model import ActionKind, Impact, Resource, Reversal
+from halo_core.quick_dataclass import dataclass
 
 __all__ = [
     "HANDOFF_SURFACE",

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hashlib import blake2b
 from itertools import islice
 from typing import Final
@@ -26,7 +26,7 @@ from halo_core.enforcement.decision_context import DecisionContext, ObservedText
 from halo_core.enforcement.own_messages import record_own_messages, restore_own_messages
 from halo_core.enforcement.state_words import writes_usual_words
 from halo_core.model import ActionKind, Fact, HistoryItem, HistoryRole, Impact, Provenance
-from halo_core.quick_init import quick_init
+from halo_core.quick_dataclass import dataclass
 from halo_core.store.marks import Exposure, MarkTable
 from halo_core.store.session_state import SessionState
 from halo_core.store.transaction import Transaction
@@ -209,7 +209,6 @@ def _iterate_history(tx: Transaction, context: DecisionContext, *, is_first_acti
 # what is kept of an action
 
 
-@quick_init
 @dataclass(frozen=True, slots=True)
 class PreparedItem:
     """What a model said or a tool returned, prepared for recording.

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
 
@@ -31,6 +30,7 @@ from halo_core.enforcement.guess_names import (
     split_words,
 )
 from halo_core.model import Impact, Reversal
+from halo_core.quick_dataclass import dataclass
 from halo_core.values.argument_names import names_note
 
 _MAX_DESCRIPTION: Final = 2000  # characters

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from halo_core.crypto.keys import Signer, encode_base64
@@ -16,6 +15,7 @@ from halo_core.passports import (
     tighter_budgets,
     tighter_decay,
 )
+from halo_core.quick_dataclass import dataclass
 from halo_core.store.session_state import Account
 
 

@@ -15,7 +15,7 @@ import types
 import typing
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from halo_core.decision.answers import REVERSAL, name_reversed_tool
@@ -27,6 +27,7 @@ from halo_core.enforcement.session_context import IN_BODY, ContextVarScope, Sess
 from halo_core.enforcement.steps import Step, Steps, TwoWayStep
 from halo_core.errors import ConfigError, Denied, HaloError, PassportError, Pending, describe_cause
 from halo_core.passports.standing_answer import peek_standing_answer
+from halo_core.quick_dataclass import dataclass
 from halo_core.store.answer_rows import StandingAnswerTable
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ with the numbers of docs/ARCHITECTURE.md. What a challenge asks is in `questions
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, Final
 
@@ -41,6 +40,7 @@ from halo_core.model import (
     Mode,
     Stop,
 )
+from halo_core.quick_dataclass import dataclass
 from halo_core.risk.action_risk import DRIFT_ALARM_WEALTH, compute_next_session_risk
 from halo_core.store.answer_rows import ApprovalTable
 from halo_core.store.control_state import put_policy_in_force

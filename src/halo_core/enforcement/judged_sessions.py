@@ -6,7 +6,7 @@ so the profile remains a function of the log.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from halo_core.behaviour.carried import SessionVerdict
@@ -15,6 +15,7 @@ from halo_core.enforcement.session_folds import append_version, append_waiting, 
 from halo_core.enforcement.suspension import consider_agent
 from halo_core.errors import Gap, Tampered
 from halo_core.model import EntryKind, LedgerEntry
+from halo_core.quick_dataclass import dataclass
 from halo_core.store.drafts import AppendedEntry, Draft
 from halo_core.store.profile_rows import ProfileTable
 from halo_core.store.proven_entries import ProvenEntry

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
 from halo_core.enforcement.hand_offs import is_no_wider
 from halo_core.enforcement.passport_store import PassportStore
 from halo_core.errors import PassportError
 from halo_core.model import PAUSED, Decision, EntryKind, LedgerEntry, Link
+from halo_core.quick_dataclass import dataclass
 from halo_core.store.content_keys import open_content
 from halo_core.store.engine import Conflict
 from halo_core.store.proven_entries import ProvenEntry, read_outcome

@@ -16,7 +16,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import Any, Final
 
@@ -29,6 +29,7 @@ from halo_core.enforcement.steps import Steps, TwoWayStep, adrive, drive
 from halo_core.errors import HaloError
 from halo_core.model import Actor, EntryKind, Mode, Provenance
 from halo_core.os_user import describe_os_user
+from halo_core.quick_dataclass import dataclass
 from halo_core.store.drafts import Draft
 from halo_core.store.known_values import KnownTable, digest_known_value
 from halo_core.store.store import Store

@@ -12,7 +12,7 @@ import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -24,7 +24,7 @@ from halo_core.enforcement.text_cache import TextCache
 from halo_core.errors import CanonicalError
 from halo_core.model import ModelCall
 from halo_core.model_requests.known_fields import FieldShape, list_known_fields, normalize_field
-from halo_core.quick_init import quick_init
+from halo_core.quick_dataclass import dataclass
 from halo_core.references import References, clip_name
 
 MAX_MESSAGE_CHARS: Final = 16_384
@@ -61,7 +61,6 @@ class Message(NamedTuple):
         return f"{self.role}\0{self.text}"
 
 
-@quick_init
 @dataclass(frozen=True, slots=True)
 class ModelInput:
     """The input of one model call.

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
 
 from halo_core.content.redaction import Redactor
@@ -19,6 +18,7 @@ from halo_core.content.secret_patterns import find_labels
 from halo_core.errors import Denied, Pending
 from halo_core.model import OUTPUT_OBLIGATIONS, HistoryItem, Obligation, Resource
 from halo_core.model_requests import ProviderBlock
+from halo_core.quick_dataclass import dataclass
 from halo_core.reasons import get_reason_text
 
 T = TypeVar("T")

@@ -15,7 +15,6 @@ id of the held call, so the ledger refuses a second one; the row changes in the 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from halo_core.crypto import canonical
@@ -24,6 +23,7 @@ from halo_core.enforcement.call import Call
 from halo_core.enforcement.decision_context import DecisionContext
 from halo_core.errors import CanonicalError, Gap, Tampered
 from halo_core.model import ActionKind, EntryKind, Impact, Resource
+from halo_core.quick_dataclass import dataclass
 from halo_core.store.answer_rows import ApprovalTable, OutboxTable
 from halo_core.store.cached_rows import MARK_BYTES, HeldRow
 from halo_core.store.content_keys import open_content

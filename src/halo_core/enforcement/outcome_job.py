@@ -8,7 +8,7 @@ the model computes its next step, and at the latest before the next decision of 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import lru_cache, partial
 from typing import Any, Final
 
@@ -39,7 +39,7 @@ from halo_core.model import (
     Impact,
     Provenance,
 )
-from halo_core.quick_init import quick_init
+from halo_core.quick_dataclass import dataclass
 from halo_core.risk.profile import Chunk, pack_head
 from halo_core.store.deferred import Preparation
 from halo_core.store.drafts import Draft
@@ -67,7 +67,6 @@ _LONG_TEXT: Final = 8_192  # characters; up to here a text is read in about the 
 _NO_TIMEOUT: Final = -1.0  # the store has waited for the text already, within its deadline
 
 
-@quick_init
 @dataclass(frozen=True, slots=True)
 class ResultText:
     """A result's text as recorded, and what the session keeps of it.
@@ -251,7 +250,6 @@ def _list_reserved(charges: tuple[tuple[str, int], ...]) -> tuple[tuple[str, int
     return tuple([item for item in charges if item[0] not in RESERVED_UNITS])
 
 
-@quick_init
 @dataclass(frozen=True, slots=True)
 class OutcomeJob:
     """Records the outcome of a dispatched action. Safe to run again: the second run does nothing.

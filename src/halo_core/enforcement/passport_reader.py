@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from halo_core.authorities import Authorities, TrustedKeys
@@ -25,6 +24,7 @@ from halo_core.passports import (
     token_hash,
     verify_chain,
 )
+from halo_core.quick_dataclass import dataclass
 from halo_core.references import References
 from halo_core.store.drafts import Draft
 from halo_core.store.read_rows import ApprovalRow

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from halo_core.authorities import Authorities
@@ -38,6 +38,7 @@ from halo_core.passports import (
     tighter_decay,
     token_hash,
 )
+from halo_core.quick_dataclass import dataclass
 from halo_core.reasons import REASONS
 from halo_core.store.answer_rows import ApprovalTable
 from halo_core.store.cached_rows import StandingPassport

@@ -12,7 +12,6 @@ equal one may be among them.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
@@ -22,6 +21,7 @@ from halo_core.durations import DAY_US, HOUR_US
 from halo_core.ledger import commit_state
 from halo_core.model import AccessRequest, ActionKind, Impact
 from halo_core.policy.encoding import MAX_AMOUNT, find_amount, read_amount
+from halo_core.quick_dataclass import dataclass
 from halo_core.store.quota_rows import QuotaTable
 from halo_core.store.transaction import Transaction
 from halo_core.values.answer_scope import asks_for, find_values, names_value, speaks_of_act

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from itertools import count
 from typing import Any, Final, NamedTuple
@@ -30,6 +30,7 @@ from halo_core.model import (
     Provenance,
     compute_request_id,
 )
+from halo_core.quick_dataclass import dataclass
 from halo_core.references import MAX_NAME, References, clip_name
 from halo_core.risk.profile import Chunk, make_chunk
 from halo_core.values.conversation import ConversationDigest, MarkedItem

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from halo_core.behaviour.summaries import (
@@ -19,6 +18,7 @@ from halo_core.enforcement.session_folds import append_version
 from halo_core.errors import BadInput, ConfigError, Tampered
 from halo_core.ledger import digest_state, leaf_hash
 from halo_core.model import Actor, EntryKind
+from halo_core.quick_dataclass import dataclass
 from halo_core.store.cached_rows import StoredProfile
 from halo_core.store.committer import Job
 from halo_core.store.drafts import Draft

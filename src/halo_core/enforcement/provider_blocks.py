@@ -7,7 +7,7 @@ always expose the session, whatever the tool is declared as.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from halo_core.enforcement.call import Call
@@ -15,6 +15,7 @@ from halo_core.enforcement.obligations import Surface
 from halo_core.model import ActionKind, HistoryItem, HistoryRole, Impact, Resource
 from halo_core.model.resource import HOSTED_PREFIX
 from halo_core.model_requests import ProviderBlock
+from halo_core.quick_dataclass import dataclass
 
 FindResource = Callable[[str], Resource | None]
 _MAX_TOOLS: Final = 16

@@ -6,7 +6,6 @@ it refers to that question.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final
 
 from halo_core.crypto.keys import Digester
@@ -21,6 +20,7 @@ from halo_core.enforcement.decision_context import DecisionContext
 from halo_core.enforcement.outbox import hold_act
 from halo_core.enforcement.standing_answers import compute_amount_scope, compute_answer_scope
 from halo_core.model import AMOUNT_CODES, REAUTHORIZABLE_CODES, Effect, EntryKind
+from halo_core.quick_dataclass import dataclass
 from halo_core.store.answer_rows import ApprovalTable
 from halo_core.store.drafts import Draft
 from halo_core.store.read_rows import ApprovalRow

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
 
 from halo_core.model import Quota
+from halo_core.quick_dataclass import dataclass
 from halo_core.store.quota_rows import QuotaDay
 
 WARNED_AT_PERCENT: Final = 80

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from halo_core.crypto import canonical
@@ -12,6 +12,7 @@ from halo_core.errors import ConfigError
 from halo_core.model import ANY_OTHER, ActionKind, Constraint, ConstraintKind, Grants, Impact, Resource, Reversal
 from halo_core.passports import is_resource_id
 from halo_core.policy import infer_arg_types
+from halo_core.quick_dataclass import dataclass
 from halo_core.values.argument_names import names_note
 
 _CONSEQUENCES: Final = (Impact.PAYMENT, Impact.SEND, Impact.ADMIN)

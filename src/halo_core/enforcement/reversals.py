@@ -17,7 +17,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from halo_core.content.redaction import SEAL_PREFIX
@@ -39,6 +39,7 @@ from halo_core.model import (
     make_reversal_key,
 )
 from halo_core.passports.control_act import read_act
+from halo_core.quick_dataclass import dataclass
 from halo_core.reasons import get_reason_text
 from halo_core.store.answer_rows import StandingAnswerTable
 from halo_core.store.content_keys import open_content

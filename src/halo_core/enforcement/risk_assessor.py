@@ -6,12 +6,13 @@ If a score is in force and cannot be computed, the action does not run (`score_u
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from halo_core.crypto import canonical
 from halo_core.errors import HaloError
 from halo_core.model import AccessRequest, ActionKind, Link
+from halo_core.quick_dataclass import dataclass
 from halo_core.risk.action_risk import (
     ActiveScoring,
     RiskRules,

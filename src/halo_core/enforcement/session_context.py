@@ -9,13 +9,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Generator
 from contextvars import Context, ContextVar, Token
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
-from halo_core.quick_init import quick_init
+from halo_core.quick_dataclass import dataclass
 
 
-@quick_init
 @dataclass(frozen=True, slots=True)
 class Session:
     """One request's session.
@@ -40,7 +39,6 @@ class Session:
     began_us: int = field(default=0, compare=False)
 
 
-@quick_init
 @dataclass(frozen=True, slots=True)
 class TriggeringMessage:
     """The message that led to an action: its id, its kind (`message`, `user`, `handoff`) and its text."""

@@ -12,7 +12,7 @@ session of the agent only if it went on for a working day, or after the session 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, Final
 
@@ -32,6 +32,7 @@ from halo_core.enforcement.suspension import consider_agent
 from halo_core.errors import HaloError
 from halo_core.failpoints import hit_failpoint
 from halo_core.model import EntryKind, make_profile_key
+from halo_core.quick_dataclass import dataclass
 from halo_core.store.cached_rows import StoredProfile
 from halo_core.store.drafts import AppendedEntry, Draft
 from halo_core.store.engine import Conflict, is_postgres

@@ -11,11 +11,11 @@ import asyncio
 import threading
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, Final, Protocol, Self
 
 from halo_core.errors import Denied, HaloError
 from halo_core.model import EntryKind, Mode
+from halo_core.quick_dataclass import dataclass
 from halo_core.reasons import get_reason_text
 from halo_core.store.drafts import Draft
 from halo_core.store.store import Store

@@ -12,12 +12,12 @@ import operator
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import Context
-from dataclasses import dataclass
 from inspect import isawaitable, iscoroutinefunction
 from types import NoneType
 from typing import Any, Final, Generic, NoReturn, Self, TypeVar
 
 from halo_core.enforcement.session_context import AwaitableInContext
+from halo_core.quick_dataclass import dataclass
 
 T = TypeVar("T")
 

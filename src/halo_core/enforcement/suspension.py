@@ -11,7 +11,6 @@ sources that do not depend on each other, or a person who judged it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
@@ -22,6 +21,7 @@ from halo_core.durations import SECOND_US
 from halo_core.errors import ConfigError
 from halo_core.manifest import MIN_SUSPENSION_RISK, SuspensionRule
 from halo_core.model import SUSPENSIONS, Actor, EntryKind, format_pair
+from halo_core.quick_dataclass import dataclass
 from halo_core.store.drafts import Draft
 from halo_core.store.profile_rows import ProfileTable
 from halo_core.store.rows import RestrictionTable

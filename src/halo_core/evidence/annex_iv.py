@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from halo_core.clock import format_iso
@@ -31,6 +30,7 @@ from halo_core.manifest import load_manifest
 from halo_core.manifest.agents import Agent
 from halo_core.manifest.grant_rules import GrantRule
 from halo_core.model import ActionKind, EntryKind
+from halo_core.quick_dataclass import dataclass
 
 TITLE: Final = "Technical documentation, draft after Annex IV of the EU AI Act"
 CAVEAT: Final = (

@@ -10,7 +10,6 @@ import hashlib
 import re
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cache
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import halo_core
+from halo_core.quick_dataclass import dataclass
 
 _DISTRIBUTION: Final = "halo-agents"
 END_US: Final = 2**62

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
 from halo_core.clock import format_iso
@@ -26,6 +25,7 @@ from halo_core.evidence.grant_uses import NONE_OLD_NOTE, UnusedGrantsCheck
 from halo_core.evidence.incidents import ControlWaiver, read_waivers
 from halo_core.evidence.record_checks import AGE_FACT, SCHEDULE_FACT, RetentionCheck
 from halo_core.model import Effect, EntryKind
+from halo_core.quick_dataclass import dataclass
 from halo_core.views import View
 
 SCOPE_NOTE: Final = (

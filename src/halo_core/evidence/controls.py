@@ -11,7 +11,6 @@ seen fail on a ledger with a planted gap.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from importlib import resources
@@ -20,6 +19,7 @@ from typing import Any, Final
 import yaml
 
 from halo_core.errors import ConfigError
+from halo_core.quick_dataclass import dataclass
 
 FRAMEWORKS: Final = (
     "pci-dss-4.0.1",

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,6 +34,7 @@ from halo_core.ledger.sealed_content import (
 )
 from halo_core.ledger.tree import leaf_hash, node_hash, verify_inclusion
 from halo_core.model import LedgerEntry
+from halo_core.quick_dataclass import dataclass
 from halo_core.store.log_checkpoints import load_trusted_keys
 from halo_core.store.read_rows import EntryColumns
 from halo_core.store.reader import Reader, SealedContents

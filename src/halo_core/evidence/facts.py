@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final, NamedTuple
 
 from halo_core.errors import Tampered
 from halo_core.evidence.answers import Period
 from halo_core.model import Effect, format_entry_id
+from halo_core.quick_dataclass import dataclass
 
 RUN_EFFECTS: Final = frozenset(effect.value for effect in Effect if effect.runs)
 """Effects that let an action run."""

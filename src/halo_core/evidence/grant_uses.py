@@ -14,7 +14,7 @@ Everything is read from a verified log as a stream; memory grows with the number
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final, NamedTuple
 
 from halo_core.clock import format_iso
@@ -29,6 +29,7 @@ from halo_core.ledger import decode_entry
 from halo_core.manifest import Manifest, UnusedGrants, load_manifest
 from halo_core.model import ActionKind, Constraint, EntryKind, GrantName, Grants
 from halo_core.passports.grants import find_violation
+from halo_core.quick_dataclass import dataclass
 from halo_core.store.reader import Reader, SealedContents, read_entries
 from halo_core.views import View
 from halo_core.views.grant_proposals import Proposal, ProposedGrants

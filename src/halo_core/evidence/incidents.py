@@ -8,7 +8,7 @@ people who open the file can answer.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Final
 
 from halo_core.clock import format_iso
@@ -18,6 +18,7 @@ from halo_core.errors import BadInput, ConfigError
 from halo_core.evidence.audit_log import AuditEntry
 from halo_core.evidence.controls import FRAMEWORKS, load_framework
 from halo_core.model import Actor, EntryKind
+from halo_core.quick_dataclass import dataclass
 from halo_core.store.drafts import Draft
 from halo_core.store.entry_lookup import find_entry
 from halo_core.store.reader import Reader

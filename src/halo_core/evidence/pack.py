@@ -19,7 +19,7 @@ import base64
 import re
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from importlib import resources
 from pathlib import Path
 from string import Template
@@ -43,6 +43,7 @@ from halo_core.ledger import Vkey, format_vkey, leaf_hash, log_origin, make_vkey
 from halo_core.ledger.sealed_content import find_box_key, read_subject
 from halo_core.ledger.tree import ProofTree
 from halo_core.model import ENTRY_VERSION, EntryKind
+from halo_core.quick_dataclass import dataclass
 
 if TYPE_CHECKING:
     from halo_core.crypto.keys import Signer

@@ -19,7 +19,7 @@ from __future__ import annotations
 import binascii
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Final
 
@@ -33,6 +33,7 @@ from halo_core.ledger.checkpoints import Checkpoint, open_checkpoint
 from halo_core.ledger.notes import find_signature, open_note
 from halo_core.ledger.tree import CompactRange
 from halo_core.model import EntryKind
+from halo_core.quick_dataclass import dataclass
 from halo_core.store.log_checkpoints import load_trusted_keys
 from halo_core.store.read_rows import SignedRow
 from halo_core.store.reader import Reader

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from halo_core.crypto import canonical
 from halo_core.errors import BadInput
 from halo_core.identities.event import IdentityEvent, IdentityKind
 from halo_core.identities.habit import Dimension, IdentityHabit, fingerprint_event
+from halo_core.quick_dataclass import dataclass
 from halo_core.values.text import fingerprint_strings
 
 IDENTITIES: Final = "\tidentities"

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from halo_core.durations import HOUR_US
 from halo_core.identities.habit import Dimension, IdentityHabit
+from halo_core.quick_dataclass import dataclass
 
 FEWEST_OTHERS: Final = 3
 _SURE_OTHERS: Final = 10

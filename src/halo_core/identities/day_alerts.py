@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from halo_core.errors import CanonicalError, Tampered
 from halo_core.identities.event_factors import EventFactor
 from halo_core.identities.event_risk import ScoredEvent
 from halo_core.model import normalize_name
+from halo_core.quick_dataclass import dataclass
 
 ALERT_KIND: Final = "identity"
 """What `kind` of an alert's body says; those about agents say `action`, `session` or `drift`."""

@@ -8,7 +8,6 @@ factor are its strangeness times a weight, which is set by hand and the same for
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import chain
 from typing import Final
 
@@ -17,6 +16,7 @@ from halo_core.identities.baseline import PeerGroup
 from halo_core.identities.crowd import CrowdComparison
 from halo_core.identities.event import IdentityEvent, Outcome
 from halo_core.identities.habit import MOST_VALUES, Dimension, IdentityHabit, find_weekday
+from halo_core.quick_dataclass import dataclass
 
 _CERTAIN_DAYS: Final = 10  # days from which an identity is compared with itself alone
 _LONG_HISTORY_DAYS: Final = 21  # days of history from which a weekday can be missing

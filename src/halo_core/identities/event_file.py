@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final, Protocol
 
 import orjson
@@ -17,6 +17,7 @@ import orjson
 from halo_core.errors import BadInput
 from halo_core.identities.event import FIELDS, IdentityEvent, parse_event
 from halo_core.identities.ocsf import parse_ocsf_event
+from halo_core.quick_dataclass import dataclass
 
 FORMATS: Final = ("csv", "ocsf")
 MAX_EVENTS: Final = 500_000

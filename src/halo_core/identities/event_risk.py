@@ -11,7 +11,7 @@ INVARIANT: an event's risk depends on the baseline and on earlier events, never 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from enum import StrEnum
 from typing import Any, Final
 
@@ -29,6 +29,7 @@ from halo_core.identities.crowd import FEWEST_OTHERS, Crowd, CrowdComparison
 from halo_core.identities.event import IdentityEvent, Outcome
 from halo_core.identities.event_factors import Comparison, EventFactor, combine_factors, find_event_factors
 from halo_core.identities.habit import IdentityHabit, fingerprint_event
+from halo_core.quick_dataclass import dataclass
 
 MAX_FACTORS: Final = 3
 _FEWEST_PEERS: Final = 3

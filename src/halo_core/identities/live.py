@@ -7,7 +7,7 @@ the work of an intruder teaches nothing, and one day changes a habit by one day.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Final
 
 from halo_core.durations import DAY_US, HOUR_US
@@ -17,6 +17,7 @@ from halo_core.identities.day_alerts import FACTOR_WORDS
 from halo_core.identities.event import Outcome
 from halo_core.identities.habit import DayActivity, Dimension, IdentityHabit
 from halo_core.model import ELEVATED_PRINCIPAL_RISK, HIGH_PRINCIPAL_RISK
+from halo_core.quick_dataclass import dataclass
 
 MAX_HISTORY: Final = 48
 """Changes of the risk that are kept of an identity, the newest ones."""

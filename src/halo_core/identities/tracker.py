@@ -10,7 +10,7 @@ these are too few, only bursts and failures count. Every event gets a risk.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Final
 
 from halo_core.durations import DAY_US, HOUR_US
@@ -30,6 +30,7 @@ from halo_core.identities.event_factors import Comparison, EventFactor, combine_
 from halo_core.identities.event_risk import MAX_FACTORS, ComparisonBasis, ScoredEvent
 from halo_core.identities.habit import Dimension, fingerprint_event
 from halo_core.identities.live import LiveIdentity, find_band, scale_risk
+from halo_core.quick_dataclass import dataclass
 
 _MAX_AHEAD_US: Final = 5 * 60 * 1_000_000
 """Microseconds by which the clock of a source may be ahead before its events count as of now."""

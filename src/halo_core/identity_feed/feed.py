@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from typing import Any, Final, Self
 
 from halo_core.alerts.identity_days import KnownAlerts, write_alerts
@@ -33,6 +33,7 @@ from halo_core.identities.live import LiveIdentity, describe_factors
 from halo_core.identities.tracker import IdentityTracker, TakenEvent
 from halo_core.identity_feed.lines import BadLine
 from halo_core.model import Actor, EntryKind
+from halo_core.quick_dataclass import dataclass
 from halo_core.references import clip_name
 from halo_core.store import rows
 from halo_core.store.drafts import Draft, SealedFields

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 import orjson
@@ -16,6 +16,7 @@ from halo_core.errors import BadInput
 from halo_core.identities.event import FIELDS, IdentityEvent, parse_event
 from halo_core.identities.event_file import MAX_LINE
 from halo_core.identities.ocsf import parse_ocsf_event
+from halo_core.quick_dataclass import dataclass
 
 _OCSF_MARK: Final = "class_uid"
 _REMEDY: Final = "correct the source; the line was left out, and the next ones were read"

@@ -15,12 +15,13 @@ import os
 import select
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import IO, Any, Final, Protocol
 
 from halo_core.errors import ConfigError, make_read_error
 from halo_core.identities.event_file import MAX_LINE
+from halo_core.quick_dataclass import dataclass
 
 _HEAD_BYTES: Final = 1024
 _CHUNK: Final = 262_144

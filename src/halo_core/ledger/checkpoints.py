@@ -11,7 +11,6 @@ from __future__ import annotations
 import base64
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,6 +18,7 @@ from halo_core.crypto import canonical
 from halo_core.errors import BadInput, HaloError, Tampered, describe_cause
 from halo_core.files import hold_file_lock, replace_file
 from halo_core.ledger.notes import Vkey, decode_base64, log_origin, open_note, sign_note, verify_note
+from halo_core.quick_dataclass import dataclass
 
 if TYPE_CHECKING:
     from halo_core.crypto.keys import Signer

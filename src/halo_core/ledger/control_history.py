@@ -17,12 +17,13 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from halo_core.durations import SECOND_US
 from halo_core.model import Mode
 from halo_core.passports.control_act import MAX_WAIVER_S, collect_signatures
+from halo_core.quick_dataclass import dataclass
 
 PEOPLE_ROLES: Final = ("approver", "operator")
 HISTORY_KINDS: Final = ("authority", "lift", "mode", "revocation", "stop")

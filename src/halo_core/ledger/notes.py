@@ -15,7 +15,6 @@ import binascii
 import hashlib
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any, Final, NamedTuple
 
@@ -24,6 +23,7 @@ from halo_core.crypto.keys import Signer, require_strong_key, verify_signature
 from halo_core.errors import BadInput, CanonicalError, ConfigError, Tampered, describe_cause
 from halo_core.ledger.tree import leaf_hash
 from halo_core.model.ledger_entry import LedgerEntry
+from halo_core.quick_dataclass import dataclass
 
 __all__ = [
     "MAX_NOTE",

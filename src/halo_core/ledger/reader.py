@@ -8,9 +8,11 @@ point (SQLite BINARY, PostgreSQL COLLATE "C").
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from halo_core.quick_dataclass import dataclass
 
 if TYPE_CHECKING:
     from halo_core.ledger.notes import Vkey

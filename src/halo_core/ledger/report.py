@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final, Literal
+
+from halo_core.quick_dataclass import dataclass
 
 if TYPE_CHECKING:
     from halo_core.ledger.control_history import ControlChange

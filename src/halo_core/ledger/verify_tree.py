@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from halo_core.errors import ConfigError, Tampered
@@ -17,6 +17,7 @@ from halo_core.ledger.notes import build_entry_note
 from halo_core.ledger.reader import LedgerReader, Row, Stream, Trust, filter_ordered
 from halo_core.ledger.report import Collector, Head
 from halo_core.ledger.tree import CompactRange
+from halo_core.quick_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ An amount is a whole number of 10**-decimals of its unit. `halo_core.manifest.gr
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import partial
 from typing import Any, Final, TypeVar
 
@@ -54,6 +54,7 @@ from halo_core.model import (
     Quota,
     same_person,
 )
+from halo_core.quick_dataclass import dataclass
 
 _Limit = TypeVar("_Limit", Budget, Quota)
 _MAX_TIME_S: Final = 30 * DAY_S

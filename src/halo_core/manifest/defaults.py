@@ -5,11 +5,11 @@ They are generous, so that somebody who tries Halo for an afternoon does not run
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from halo_core.durations import DAY_S
 from halo_core.model import Budget, Decay, SessionTerms
+from halo_core.quick_dataclass import dataclass
 
 DEFAULT_DECAY: Final = Decay(
     authority=1_000_000,

@@ -13,7 +13,6 @@ What a mapping does not name is not granted.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from halo_core.errors import PassportError
@@ -21,6 +20,7 @@ from halo_core.manifest.fields import check_pattern
 from halo_core.manifest.nodes import Item, printable
 from halo_core.model import ANY_OTHER, Constraint, ConstraintKind
 from halo_core.passports import constraint_to_json, parse_constraint
+from halo_core.quick_dataclass import dataclass
 
 MAX_NAME: Final = 128
 """Characters of the name of a tool, an argument or a role."""

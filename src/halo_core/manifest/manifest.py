@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import lru_cache
 
 from halo_core.crypto import canonical
@@ -22,6 +22,7 @@ from halo_core.manifest.nodes import FindingCollector, did_you_mean, printable, 
 from halo_core.manifest.passport_spec import PassportSpec, RegisteredResource, expand_grants
 from halo_core.model import ActionKind, Resource
 from halo_core.passports import is_resource_id
+from halo_core.quick_dataclass import dataclass
 
 _MANIFEST_FIELDS = ("version", "tenant", "principal", *SECTIONS, "agents", "people")
 MANIFEST_DOMAIN = "halo/manifest/v1"

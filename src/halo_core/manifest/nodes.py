@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
 from typing import Any, Final
@@ -17,6 +16,7 @@ from typing import Any, Final
 import yaml
 
 from halo_core.errors import ConfigError
+from halo_core.quick_dataclass import dataclass
 
 _MAX_BYTES: Final = 1 << 20
 _MAX_DEPTH: Final = 16

@@ -6,7 +6,7 @@ Patterns are expanded here, when the passport is issued. A tool that is register
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from difflib import get_close_matches
 from functools import partial
 from typing import Any, Protocol
@@ -26,6 +26,7 @@ from halo_core.model import (
     Resource,
     SessionTerms,
 )
+from halo_core.quick_dataclass import dataclass
 
 _ANYTHING = {ANY_OTHER: Constraint.anything()}
 _MAX_LISTED = 8

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
 from typing import Any, Final
 
 from halo_core.crypto import canonical
-from halo_core.quick_init import quick_init
+from halo_core.quick_dataclass import dataclass
 from halo_core.reasons import get_reason_text
 
 
@@ -110,7 +109,6 @@ class Obligation:
         return {"kind": self.kind, "name": self.name, "value": self.value}
 
 
-@quick_init
 @dataclass(frozen=True, slots=True)
 class Decision:
     """The result of `decide`. Reasons and obligations are sorted, so that equal decisions have equal bytes."""

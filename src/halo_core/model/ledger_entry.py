@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from halo_core.quick_init import quick_init
+from halo_core.quick_dataclass import dataclass
 
 ENTRY_VERSION = 3
 """Format of an entry. A ledger of another version is refused."""
@@ -63,7 +62,6 @@ class EntryKind(StrEnum):
     REPORT = "report"
 
 
-@quick_init
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
     """One entry: a common head, and a body that depends on the kind.

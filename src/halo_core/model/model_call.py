@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any
 
-from halo_core.quick_init import quick_init
+from halo_core.quick_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,6 @@ class HistoryRole(StrEnum):
     """The result of a tool that the model's provider ran."""
 
 
-@quick_init
 @dataclass(frozen=True, slots=True)
 class HistoryItem:
     """One item of a conversation.

@@ -7,11 +7,12 @@ RFC 9396).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any, Final
 
 from halo_core.model.resource import ActionKind
+from halo_core.quick_dataclass import dataclass
 
 AUTHORITY_ONE: Final = 1_000_000
 """Full authority; also one half-life of age."""

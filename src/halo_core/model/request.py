@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from halo_core.crypto import canonical
 from halo_core.model.model_call import ModelCall
 from halo_core.model.resource import ActionKind, Resource
-from halo_core.quick_init import quick_init
+from halo_core.quick_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +104,6 @@ class Origin:
         }
 
 
-@quick_init
 @dataclass(frozen=True, slots=True)
 class Context:
     """The circumstances of a request.
@@ -165,7 +163,6 @@ class Context:
         )
 
 
-@quick_init
 @dataclass(frozen=True, slots=True)
 class AccessRequest:
     """One action before it runs.

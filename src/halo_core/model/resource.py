@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
 from halo_core.errors import BadInput
+from halo_core.quick_dataclass import dataclass
 
 _TRUST_MAX: Final = 1000
 UNIT_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}")

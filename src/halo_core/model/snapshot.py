@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from halo_core.model.behaviour import NO_BEHAVIOUR, NO_PRINCIPAL_RISK, BehaviourView, PrincipalRisk
-from halo_core.quick_init import quick_init
+from halo_core.quick_dataclass import dataclass
 
 if TYPE_CHECKING:
     from halo_core.model.decision import Effect, Obligation, Reason
@@ -97,7 +96,6 @@ class ProgramClass(StrEnum):
     ACTS = "acts"
 
 
-@quick_init
 @dataclass(frozen=True, slots=True)
 class SessionView:
     """The state of a session: counters never fall, taint never clears.
@@ -131,7 +129,6 @@ class SessionView:
         return cls(**{**tree, "taint_sources": tuple(tree["taint_sources"])})
 
 
-@quick_init
 @dataclass(frozen=True, slots=True)
 class Envelope:
     """The account of one decaying link. Counters only fall when a reserved cost is settled lower.

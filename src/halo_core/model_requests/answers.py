@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from halo_core.model_requests.hosted_names import find_bearing_tool, make_tool_name
 from halo_core.model_requests.known_fields import normalize_field
 from halo_core.model_requests.plain_trees import SCALAR_TYPES, is_absent, is_scalar, to_plain_node
+from halo_core.quick_dataclass import dataclass
 
 _MAX_NODES: Final = 20_000
 _MAX_DEPTH: Final = 32

@@ -9,7 +9,7 @@ tool is found at any depth.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from typing import Any, Final
 
@@ -24,6 +24,7 @@ from halo_core.model_requests.known_fields import (
 )
 from halo_core.model_requests.plain_trees import is_absent, is_scalar, to_plain_node
 from halo_core.model_requests.tool_shapes import find_choice_tools, find_listed_tools, name_servers
+from halo_core.quick_dataclass import dataclass
 
 _MAX_NODES: Final = 20_000
 _MAX_DEPTH: Final = 32

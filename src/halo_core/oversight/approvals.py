@@ -7,7 +7,7 @@ signatures that would have no effect.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Final
 
@@ -33,6 +33,7 @@ from halo_core.passports.approval import (
     mint_approval,
     peek_approval,
 )
+from halo_core.quick_dataclass import dataclass
 from halo_core.store.answer_rows import MAX_ANSWER_LIFETIME_S, ApprovalTable
 from halo_core.store.drafts import AppendedEntry, Draft
 from halo_core.store.reader import SealedContents

@@ -7,7 +7,6 @@ because a part of them was masked; only the middle of card numbers is.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
@@ -16,6 +15,7 @@ from halo_core.content.personal_data import mask_card_numbers
 from halo_core.content.redaction import Redactor
 from halo_core.crypto import canonical
 from halo_core.model import Provenance, Resource
+from halo_core.quick_dataclass import dataclass
 from halo_core.values.kinds import SUSPICIOUS
 from halo_core.values.leaves import extract_texts
 

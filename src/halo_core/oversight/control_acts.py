@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from halo_core.authorities import TrustedKeys, make_person_key_name
@@ -20,6 +20,7 @@ from halo_core.errors import BadInput, ConfigError, Denied, PassportError
 from halo_core.ledger.control_history import ControlHistory, make_enforce_terms, make_waive_terms, make_withdraw_terms
 from halo_core.model import Actor, EntryKind, Mode
 from halo_core.passports.control_act import MAX_ACT_LIFETIME_S, MAX_WAIVER_S, ControlAct, peek_act, sign_act
+from halo_core.quick_dataclass import dataclass
 from halo_core.store.control_state import load_history
 from halo_core.store.drafts import Draft
 from halo_core.store.transaction import Transaction

@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from halo_core.content.redaction import mask_reason
@@ -51,6 +50,7 @@ from halo_core.oversight.sealed_boxes import (
     keep_boxes,
     make_hold_finder,
 )
+from halo_core.quick_dataclass import dataclass
 from halo_core.store.content_keys import refresh_content_key, strip_number
 from halo_core.store.drafts import Draft
 from halo_core.store.entry_lookup import find_newest

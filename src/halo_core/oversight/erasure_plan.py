@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -40,6 +40,7 @@ from halo_core.oversight.sealed_boxes import (
 )
 from halo_core.passports.approval import peek_approval
 from halo_core.passports.standing_answer import peek_standing_answer
+from halo_core.quick_dataclass import dataclass
 from halo_core.references import References, is_reference
 from halo_core.store.content_keys import strip_number
 from halo_core.store.sealed_contents import load_home_content_key

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from halo_core.content.redaction import Redactor
 from halo_core.ledger import decode_entry
 from halo_core.model import EntryKind, LedgerEntry
 from halo_core.oversight.requests import ApprovalRequest, RequestSummary, list_requests, summarize_requests
 from halo_core.oversight.signed_entries import Opener
+from halo_core.quick_dataclass import dataclass
 from halo_core.store.read_rows import ApprovalRow
 from halo_core.store.reader import Reader, read_entries
 

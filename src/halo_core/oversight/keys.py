@@ -10,7 +10,6 @@ import contextlib
 import os
 import pwd
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +20,7 @@ from halo_core.files import sync_folder
 from halo_core.ledger.control_history import make_enrol_terms
 from halo_core.model import Actor, EntryKind
 from halo_core.oversight.control_acts import require_signatures, signed_member
+from halo_core.quick_dataclass import dataclass
 from halo_core.store.drafts import Draft, SealedFields
 from halo_core.store.store import Store
 from halo_core.store.transaction import Transaction

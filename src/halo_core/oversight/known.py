@@ -8,7 +8,6 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +17,7 @@ from halo_core.enforcement.exposure import digest_store, digest_tool
 from halo_core.errors import ConfigError, make_read_error
 from halo_core.model import Actor, EntryKind, Resource
 from halo_core.oversight.signed_entries import Opener, decode_signed_entry
+from halo_core.quick_dataclass import dataclass
 from halo_core.store.drafts import Draft
 from halo_core.store.known_values import MAX_KNOWN, KnownTable, digest_known_value
 from halo_core.store.marks import MarkTable
@@ -38,7 +38,7 @@ class KnownValue:
     """A value that is known.
 
     Args:
-        kind: one of `halo_core.values.KNOWN_KINDS`.
+        kind: one of `halo_core.values.answer_scope.KNOWN_KINDS`.
         form: its canonical form.
         name: owner of the value, for display; may be empty.
     """

@@ -10,7 +10,7 @@ signatures that lifting a stop takes.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from halo_core.content.redaction import mask_reason
@@ -18,6 +18,7 @@ from halo_core.errors import CannotDecide, ConfigError, Gap, Tampered
 from halo_core.ledger.control_history import HISTORY_KINDS, ControlHistory, make_lift_terms
 from halo_core.model import Actor, EntryKind
 from halo_core.oversight.control_acts import SignedAct, Terms, require_signatures_of, signed_member
+from halo_core.quick_dataclass import dataclass
 from halo_core.store.drafts import Draft
 from halo_core.store.proven_entries import ProvenEntry
 from halo_core.store.store import Store

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +17,7 @@ from halo_core.enforcement.mcp_listings import SERVER_KIND, TOOL_KIND, record_to
 from halo_core.errors import ConfigError
 from halo_core.model import Actor, EntryKind
 from halo_core.oversight.signed_entries import Opener, decode_signed_entry
+from halo_core.quick_dataclass import dataclass
 from halo_core.store.known_values import KnownTable, digest_known_value
 from halo_core.store.reader import Reader
 from halo_core.store.transaction import Transaction

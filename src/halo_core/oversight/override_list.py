@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from halo_core.model import EntryKind, LedgerEntry, same_person
 from halo_core.oversight.signed_entries import Opener, decode_signed_entry
 from halo_core.passports.control_act import read_act
 from halo_core.passports.standing_answer import read_standing_answer
+from halo_core.quick_dataclass import dataclass
 from halo_core.store.reader import Reader
 
 People = Mapping[str, tuple[str, bytes]]

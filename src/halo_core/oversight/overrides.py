@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -50,6 +49,7 @@ from halo_core.passports.standing_answer import (
     peek_standing_answer,
 )
 from halo_core.policy import PolicyBundle
+from halo_core.quick_dataclass import dataclass
 from halo_core.store.answer_rows import StandingAnswerTable
 from halo_core.store.drafts import Draft
 from halo_core.store.entry_lookup import find_entry, find_subject_id, make_kind_error

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -35,6 +35,7 @@ from halo_core.passports.standing_answer import (
     mint_standing_answer,
 )
 from halo_core.policy.encoding import MAX_AMOUNT
+from halo_core.quick_dataclass import dataclass
 from halo_core.store.answer_rows import StandingAnswerTable
 from halo_core.store.cached_rows import AnswerRow
 from halo_core.store.drafts import Draft, SealedFields

@@ -9,7 +9,7 @@ answer signs is computed from what is shown; so nobody sees one call and signs f
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,7 @@ from halo_core.oversight.signed_entries import (
     open_masked_content,
 )
 from halo_core.policy.payment_sums import SUM_CODES, describe_sum
+from halo_core.quick_dataclass import dataclass
 from halo_core.reasons import get_reason_text
 from halo_core.store.entry_lookup import require_placed
 from halo_core.store.read_rows import ApprovalRow

@@ -15,12 +15,13 @@ import re
 import unicodedata
 import urllib.parse
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from halo_core.errors import ConfigError
 from halo_core.ledger import BoxKeys, find_box_key, open_sealed, read_subject, split_boxes, unwrap_key
 from halo_core.oversight.legal_holds import LegalHold
+from halo_core.quick_dataclass import dataclass
 from halo_core.store.content_keys import strip_number
 
 MIN_NAME: Final = 2

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from halo_core.content.personal_data import mask_card_numbers
@@ -17,6 +16,7 @@ from halo_core.errors import HaloError
 from halo_core.model import AccessRequest, ActionKind, EntryKind, LedgerEntry, Provenance
 from halo_core.oversight.arguments import ArgumentView
 from halo_core.oversight.signed_entries import Opener
+from halo_core.quick_dataclass import dataclass
 from halo_core.store.reader import Reader, read_entries
 from halo_core.values.answer_scope import identify_values
 from halo_core.values.forms import find_forms

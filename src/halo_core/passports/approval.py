@@ -6,7 +6,7 @@ There are two kinds: `call`, bound to the digest of what was asked, and `reautho
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from halo_core.crypto import canonical
@@ -35,6 +35,7 @@ from halo_core.passports.codec import (
 )
 from halo_core.passports.grants import Violation
 from halo_core.passports.narrowing import find_budget_violation, session_limits
+from halo_core.quick_dataclass import dataclass
 
 MAX_APPROVAL_LIFETIME_S: Final = 30 * DAY_S
 """Longest time an answer waits to be used, seconds."""

@@ -10,7 +10,7 @@ import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 from typing import Final
 
@@ -33,6 +33,7 @@ from halo_core.passports.codec import (
 )
 from halo_core.passports.grants import Violation
 from halo_core.passports.narrowing import find_widening
+from halo_core.quick_dataclass import dataclass
 from halo_core.reasons import get_reason_text
 
 

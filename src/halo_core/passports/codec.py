@@ -14,13 +14,13 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final, NoReturn
 
 from halo_core.crypto import canonical, keys
 from halo_core.crypto.canonical import INT_LIMIT
 from halo_core.crypto.keys import encode_b64url
 from halo_core.errors import BadInput, CanonicalError, PassportError
+from halo_core.quick_dataclass import dataclass
 
 _BRACKETS: Final = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 _LONE_SURROGATE: Final = re.compile("[\ud800-\udfff]")

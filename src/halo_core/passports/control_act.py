@@ -8,7 +8,7 @@ entries, so it names its signer by key.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from halo_core.crypto.keys import Signer
@@ -28,6 +28,7 @@ from halo_core.passports.codec import (
     require_text,
     sign_token,
 )
+from halo_core.quick_dataclass import dataclass
 
 MAX_ACT_LIFETIME_S: Final = 7 * DAY_S
 """Longest time between the signature of an act and its use, seconds."""

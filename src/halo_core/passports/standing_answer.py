@@ -10,7 +10,7 @@ forbids a call or its target, and `reversal` orders that the effect of one decis
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from halo_core.crypto.canonical import INT_LIMIT
@@ -34,6 +34,7 @@ from halo_core.passports.codec import (
     require_texts,
     sign_token,
 )
+from halo_core.quick_dataclass import dataclass
 
 MAX_STANDING_LIFETIME_S: Final = 366 * DAY_S
 """Longest time for which a standing answer is good, seconds."""

@@ -8,8 +8,9 @@ a` counts as a use of the whole.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any, Final
+
+from halo_core.quick_dataclass import dataclass
 
 ALL: Final = "*"
 """Member of a set that stands for everything; it is one more attribute name, so no attribute can hide behind it."""

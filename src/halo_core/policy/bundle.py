@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from halo_core.crypto import canonical
 from halo_core.errors import BadInput, PolicyError
+from halo_core.quick_dataclass import dataclass
 
 if TYPE_CHECKING:
     from halo_core.policy.schema import ArgTypes

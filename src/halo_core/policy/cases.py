@@ -19,7 +19,7 @@ from __future__ import annotations
 import difflib
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Final
 
 from halo_core.errors import PolicyError
@@ -48,6 +48,7 @@ from halo_core.policy.bundle import PolicyBundle
 from halo_core.policy.cedar_context import BEHAVIOUR_ATTRIBUTES
 from halo_core.policy.encoding import read_amount
 from halo_core.policy.engine import CedarPolicy
+from halo_core.quick_dataclass import dataclass
 
 _MAX_CASES: Final = 10_000
 _RESOURCE_READERS: Final[dict[str, Callable[[Any], Any]]] = {

@@ -24,7 +24,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -57,6 +57,7 @@ from halo_core.policy.encoding import escape_key
 from halo_core.policy.prepared_question import PreparedQuestion, reads_principal
 from halo_core.policy.schema import ENTITY_TYPES, action_id
 from halo_core.policy.scopes import applies, may_hold
+from halo_core.quick_dataclass import dataclass
 
 if TYPE_CHECKING:
     from halo_core.policy.parsing import Policy

@@ -13,7 +13,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
@@ -21,6 +20,7 @@ import cedarpy
 
 from halo_core.model import Effect, Obligation
 from halo_core.policy.attribute_refs import AttributeRefs, find_attribute_refs
+from halo_core.quick_dataclass import dataclass
 
 GRADES: Final = {effect.value: effect for effect in (Effect.MONITOR, Effect.RESTRICT, Effect.CHALLENGE)}
 MAX_SOURCE_BYTES: Final = 1_000_000

@@ -14,13 +14,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from halo_core.errors import BadInput
 from halo_core.model import ActionKind
 from halo_core.policy.attribute_refs import AttributeRefs, find_entity_literals
 from halo_core.policy.parsing import Policy, parse_policies
+from halo_core.quick_dataclass import dataclass
 
 MAX_RISK: Final = 1000
 _ELEVATED: Final = "1"

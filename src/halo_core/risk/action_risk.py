@@ -15,11 +15,12 @@ the tail probabilities are true.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any, Final
 
 from halo_core.crypto import canonical
 from halo_core.errors import BadInput, CanonicalError, require
+from halo_core.quick_dataclass import dataclass
 from halo_core.risk.baseline import Baseline
 from halo_core.risk.circumstances import CircumstanceEvidence, Circumstances, UsualCircumstances
 from halo_core.risk.features import compute_features

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from functools import cached_property
 from itertools import chain
@@ -20,6 +20,7 @@ from halo_core.crypto import canonical
 from halo_core.durations import HOUR_US
 from halo_core.errors import BadInput, CanonicalError, require
 from halo_core.model import AccessRequest
+from halo_core.quick_dataclass import dataclass
 from halo_core.risk.model import log2_ratio_in_sixteenths
 
 _FORM: Final = "halo-usual-1"

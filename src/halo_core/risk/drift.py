@@ -12,12 +12,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from fractions import Fraction
 from functools import cached_property, lru_cache
 from itertools import combinations_with_replacement, repeat
 from math import isqrt
 from typing import Any, Final
+
+from halo_core.quick_dataclass import dataclass
 
 _MAX_TEXT_LENGTH: Final = 4096  # characters of a text that are looked at
 _MAX_DEPTH: Final = 8

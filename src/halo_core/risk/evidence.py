@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
 from typing import Final
 
-from halo_core.quick_init import quick_init
+from halo_core.quick_dataclass import dataclass
 from halo_core.risk.profile import Chunk, Profile
 from halo_core.values.argument_values import Value, ValueKind
 from halo_core.values.lexicon import COMMON_NAME_PARTS, SENSITIVE_WORDS, STOP_WORDS
@@ -45,7 +44,6 @@ RESULT_ORIGINS: Final = frozenset({ValueOrigin.NAMED_RESULT, ValueOrigin.RESULT}
 """Origins of what only a result names."""
 
 
-@quick_init
 @dataclass(frozen=True, slots=True)
 class ValueEvidence:
     """One value, seen against the session.

@@ -7,9 +7,10 @@ A model names the list that it was trained on by a digest of the ids (`hash_feat
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
+
+from halo_core.quick_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,13 @@ from __future__ import annotations
 import zlib
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import Any, Final
 
 from halo_core.crypto import canonical
 from halo_core.errors import CanonicalError
+from halo_core.quick_dataclass import dataclass
 from halo_core.risk.feature_catalogue import COUNT_BY_HASH, FEATURES, hash_features
 from halo_core.risk.forest import Forest, make_model_error, require_number
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any, Final
 
 from halo_core.crypto import canonical
 from halo_core.errors import BadInput, CanonicalError
+from halo_core.quick_dataclass import dataclass
 
 ABOUT: Final = "ledger"
 """Name of the member of `RiskModel.about`."""

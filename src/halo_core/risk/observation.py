@@ -6,12 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
 from halo_core.model import Impact
-from halo_core.quick_init import quick_init
+from halo_core.quick_dataclass import dataclass
 from halo_core.risk.evidence import (
     CONTEXT_ATOMS,
     MAX_OCCURRENCES,
@@ -46,7 +45,6 @@ Word = tuple[int, bool]
 """Index of a word, and whether it is that very one."""
 
 
-@quick_init
 @dataclass(frozen=True, slots=True)
 class ActionObservation:
     """One action, seen against its session. See `observe_action`.

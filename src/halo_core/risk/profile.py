@@ -13,12 +13,13 @@ from array import array
 from base64 import b64decode, b64encode
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Any, Final
 
 from halo_core.errors import BadInput, require
 from halo_core.model import ActionKind, Impact
+from halo_core.quick_dataclass import dataclass
 from halo_core.values.lexicon import SENSITIVE_WORDS
 from halo_core.values.sketch import MARK_BYTES, Marks, pack_marks, unpack_marks
 from halo_core.values.text import (

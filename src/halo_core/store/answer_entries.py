@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from halo_core.crypto import canonical
@@ -20,6 +19,7 @@ from halo_core.durations import SECOND_US
 from halo_core.ledger import digest_state
 from halo_core.ledger.answer_changes import ends_answer, gives_answer
 from halo_core.ledger.commitments import digest_answer
+from halo_core.quick_dataclass import dataclass
 from halo_core.store.cached_rows import AnswerRow
 from halo_core.store.control_state import record_difference
 from halo_core.store.entry_lookup import EntrySource, find_newest, list_statements, prove_statement

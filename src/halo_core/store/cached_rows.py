@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import islice
 from typing import Final, Generic, NamedTuple, TypeVar
 
@@ -16,7 +16,7 @@ import orjson
 from halo_core.behaviour.summaries import AnyProfile
 from halo_core.durations import SECOND_US
 from halo_core.model import NO_PRINCIPAL_RISK, PrincipalRisk, make_principal_risk
-from halo_core.quick_init import quick_init
+from halo_core.quick_dataclass import dataclass
 from halo_core.store.session_state import AgentTally, SessionState
 from halo_core.values.sketch import MAX_TAINTED_FINGERPRINTS
 
@@ -161,7 +161,6 @@ MAX_REPEATS: Final = 500_000
 """Fingerprints of words that are kept; past it every user message counts as repeated."""
 
 
-@quick_init
 @dataclass(frozen=True, slots=True)
 class ItemMark:
     """The facts known about a marked item.

@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from halo_core.failpoints import hit_failpoint
+from halo_core.quick_dataclass import dataclass
 from halo_core.store.engine import Engine
 from halo_core.store.reader import Reader
 

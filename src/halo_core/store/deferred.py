@@ -13,11 +13,10 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from halo_core.errors import CannotDecide
-from halo_core.quick_init import quick_init
+from halo_core.quick_dataclass import dataclass
 from halo_core.store.engine import Conflict
 
 if TYPE_CHECKING:
@@ -76,7 +75,6 @@ class Preparation(Generic[T]):
         return True
 
 
-@quick_init
 @dataclass(frozen=True, slots=True, eq=False)
 class DeferredJob:
     """A job that may wait.

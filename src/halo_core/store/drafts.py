@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from halo_core.failpoints import ARMED, hit_failpoint
 from halo_core.model import Actor, EntryKind, LedgerEntry
-from halo_core.quick_init import quick_init
+from halo_core.quick_dataclass import dataclass
 
 OPEN_KINDS: Final = (
     EntryKind.WRITER_OPEN,
@@ -34,7 +34,6 @@ SealedFields = tuple[tuple[str, Mapping[str, bytes]], ...]
 """Fields to seal for each of several subjects: (reference, name → bytes)."""
 
 
-@quick_init
 @dataclass(frozen=True, slots=True)
 class Draft:
     """An entry without a place in the log yet.
@@ -68,7 +67,6 @@ class Draft:
     key: bytes = b""
 
 
-@quick_init
 @dataclass(frozen=True, slots=True)
 class AppendedEntry:
     """An entry that was appended (durable only when the transaction commits)."""

@@ -11,10 +11,10 @@ import threading
 import time
 import weakref
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeVar, cast
 
 from halo_core.errors import HaloError
+from halo_core.quick_dataclass import dataclass
 from halo_core.store.committer import Job, Outcome
 from halo_core.store.transaction import Transaction
 

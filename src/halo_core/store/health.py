@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import orjson
 
 from halo_core.errors import CannotDecide
+from halo_core.quick_dataclass import dataclass
 from halo_core.store.engines import open_database
 from halo_core.store.reader import Reader
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, Final
 
 from halo_core.ledger.control_history import ControlChange, ControlHistory
 from halo_core.model import Mode, Revocation, Stop
+from halo_core.quick_dataclass import dataclass
 from halo_core.references import References
 from halo_core.risk.profile import Profile, apply_row
 from halo_core.store.cached_rows import (

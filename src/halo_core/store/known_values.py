@@ -3,7 +3,7 @@
     known = KnownValues(tx, digester)
     known.contains("email", "ana@corp.example")
 
-The database holds a keyed digest of each value's canonical form (`halo_core.values.to_canonical_form`); what is known
+The database holds a keyed digest of each canonical form (`values.answer_scope.to_canonical_form`); what is known
 is answered from the tenant's image. A row counts while the newest signed entry about its value declares it. Any other
 row is recorded and removed.
 """

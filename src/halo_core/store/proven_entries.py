@@ -7,7 +7,6 @@ no writer's key.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
 
 from halo_core.crypto import canonical
@@ -24,6 +23,7 @@ from halo_core.ledger import (
     writer_name,
 )
 from halo_core.model import EntryKind, LedgerEntry
+from halo_core.quick_dataclass import dataclass
 from halo_core.store.row_access import RowAccess
 
 

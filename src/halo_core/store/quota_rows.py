@@ -8,7 +8,7 @@ INVARIANT: TENANT - every statement here names the transaction's tenant, and non
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from halo_core.crypto import canonical
 from halo_core.durations import DAY_US
 from halo_core.ledger import commit_state
 from halo_core.model import Link
+from halo_core.quick_dataclass import dataclass
 from halo_core.store.image import MAX_ACCOUNTS
 from halo_core.store.row_access import RowAccess, Table
 

@@ -5,8 +5,10 @@ They hold what the database says. The entries prove the signed part of it, not t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import NamedTuple
+
+from halo_core.quick_dataclass import dataclass
 
 
 class ControlRow(NamedTuple):

@@ -7,13 +7,13 @@ with Reader(url) as reader:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from halo_core.crypto.keys import KeyStore
 from halo_core.errors import ConfigError
 from halo_core.ledger import Stream
 from halo_core.model import EntryKind, LedgerEntry
+from halo_core.quick_dataclass import dataclass
 from halo_core.references import References
 from halo_core.store.engine import Engine
 from halo_core.store.row_reader import NO_END, RowReader

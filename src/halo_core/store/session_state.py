@@ -6,7 +6,7 @@ A `SessionState` never changes: each `with_...` method returns the next one, and
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Final
 
 import orjson
@@ -17,7 +17,7 @@ from halo_core.behaviour.tally_format import decode_tally, encode_tally
 from halo_core.crypto import canonical
 from halo_core.ledger import commit_state
 from halo_core.model import Envelope, SessionView
-from halo_core.quick_init import quick_init
+from halo_core.quick_dataclass import dataclass
 from halo_core.values.sketch import MAX_SOURCE_INDEX
 
 MAX_SOURCES: Final = 16
@@ -25,7 +25,6 @@ MAX_TALLIES: Final = 16
 """Agents of a session whose behaviour is counted."""
 
 
-@quick_init
 @dataclass(frozen=True, slots=True)
 class Account:
     """A live passport link of a session, with its spending.
@@ -52,7 +51,6 @@ class Account:
         return cls(**{**tree, "envelope": Envelope.from_plain(tree["envelope"])})
 
 
-@quick_init
 @dataclass(frozen=True, slots=True)
 class AgentTally:
     """An agent's behaviour in a session since its last fold into the profile.
@@ -104,7 +102,6 @@ class AgentTally:
         )
 
 
-@quick_init
 @dataclass(frozen=True, slots=True)
 class SessionState:
     """A session's stored state. Counters never fall, taint never clears, time never goes back.

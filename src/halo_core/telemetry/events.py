@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from typing import Any
+
+from halo_core.quick_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

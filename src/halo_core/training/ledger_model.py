@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from threadpoolctl import threadpool_limits
@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_limits
 from halo_core.clock import format_iso
 from halo_core.errors import BadInput
 from halo_core.intervals import compute_wilson_interval
+from halo_core.quick_dataclass import dataclass
 from halo_core.risk.baseline import sample_own_margins
 from halo_core.risk.model import RiskModel
 from halo_core.risk.model_origin import ModelOrigin

@@ -11,13 +11,14 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from hashlib import sha256
 from typing import Any, Final
 
 from halo_core.crypto import canonical
 from halo_core.model import ActionKind, EntryKind, Impact, LedgerEntry
 from halo_core.model.ledger_entry import format_entry_id
+from halo_core.quick_dataclass import dataclass
 from halo_core.store.entry_lookup import read_verdict
 from halo_core.store.reader import NO_END, LoggedEntry, Reader, SealedContents, read_entries
 from halo_core.training.sessions import NOT_AN_ACTION, TrainingEvent, TrainingSession

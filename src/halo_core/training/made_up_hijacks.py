@@ -11,10 +11,11 @@ import random
 import re
 import string
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from halo_core.model import Impact
+from halo_core.quick_dataclass import dataclass
 from halo_core.training.sessions import NOT_AN_ACTION, TrainingEvent, TrainingSession, propose_action
 from halo_core.values.argument_values import ValueKind, classify_value
 from halo_core.values.lexicon import find_synonyms

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any, Final
 
@@ -11,6 +10,7 @@ from halo_core.enforcement.guesses import guess_tool
 from halo_core.enforcement.registry import complete_resource
 from halo_core.errors import ConfigError
 from halo_core.model import ActionKind, Impact
+from halo_core.quick_dataclass import dataclass
 from halo_core.risk.observation import ActionObservation, observe_action
 from halo_core.risk.profile import Profile, ProposedAction
 

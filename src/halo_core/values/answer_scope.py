@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 from itertools import islice
 from typing import Any, Final
 
 from halo_core.model import Impact, Resource
+from halo_core.quick_dataclass import dataclass
 from halo_core.values.addresses import canonicalize_email, canonicalize_host
 from halo_core.values.argument_names import (
     name_of_argument,

@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
 from itertools import chain, islice
@@ -19,7 +18,7 @@ from operator import itemgetter
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from halo_core.quick_init import quick_init
+from halo_core.quick_dataclass import dataclass
 from halo_core.values.patterns import compile_later
 from halo_core.values.query_programs import is_other_program
 from halo_core.values.text import extract_atoms, fold_text, split_name
@@ -287,7 +286,6 @@ _FILE_ENDINGS: Final = frozenset(
 )
 
 
-@quick_init
 @dataclass(frozen=True, slots=True)
 class Value:
     """One value.

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from halo_core.model import Impact, Provenance, Resource
-from halo_core.quick_init import quick_init
+from halo_core.quick_dataclass import dataclass
 from halo_core.values.allowed_counts import vouch_for_counts
 from halo_core.values.asked_objects import is_other_act_ordered
 from halo_core.values.forms import ArgumentValue
@@ -34,7 +33,6 @@ _AMBIGUOUS_AMOUNTS: Final = frozenset({"value"})
 """Names of arguments that hold the amount of a payment, and elsewhere something else."""
 
 
-@quick_init
 @dataclass(frozen=True, slots=True)
 class CallView:
     """One call.

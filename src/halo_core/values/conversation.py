@@ -10,13 +10,12 @@ from __future__ import annotations
 import ast
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, Final
 
 from halo_core.model import HistoryItem, HistoryRole
-from halo_core.quick_init import quick_init
+from halo_core.quick_dataclass import dataclass
 from halo_core.values.patterns import compile_later
 
 MARK_SIZE: Final = 16
@@ -29,7 +28,6 @@ _LITERALS: Final = frozenset(("true", "false", "none", "null"))
 _VALUE_CHARACTERS: Final = frozenset("0123456789@/\\_=")
 
 
-@quick_init
 @dataclass(frozen=True, slots=True)
 class MarkedItem:
     """An item with the marks under which it may be known.

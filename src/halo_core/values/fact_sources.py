@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from halo_core.quick_init import quick_init
+from halo_core.quick_dataclass import dataclass
 
 
-@quick_init
 @dataclass(frozen=True, slots=True)
 class FactSources:
     """Sources of facts besides the call and the sketch of its session.

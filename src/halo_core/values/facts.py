@@ -10,13 +10,12 @@ behaviour. docs/policy.md defines each fact; a rule reads it as an attribute of 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import compress, filterfalse
 from typing import Any, Final
 
 from halo_core.model import Fact, Impact, ProgramClass, Provenance, Resource
-from halo_core.quick_init import quick_init
+from halo_core.quick_dataclass import dataclass
 from halo_core.values.aliases import is_alias
 from halo_core.values.amount_facts import (
     exceeds_amount,
@@ -103,7 +102,6 @@ _MAX_QUERY_WORDS: Final = 32
 _MIN_RECORD_DIGITS: Final = 3  # digits of the number of a record
 
 
-@quick_init
 @dataclass(frozen=True, slots=True)
 class ActionFacts:
     """The facts of one call.

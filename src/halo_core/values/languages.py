@@ -6,9 +6,10 @@ list, so a program in it may do anything.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, NamedTuple
+
+from halo_core.quick_dataclass import dataclass
 
 
 class Language(StrEnum):

@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import accumulate, compress, islice
 from typing import Final
 
+from halo_core.quick_dataclass import dataclass
 from halo_core.values.forms import find_forms
 from halo_core.values.kinds import Form
 from halo_core.values.lexicon import STOP_WORDS, VERBS

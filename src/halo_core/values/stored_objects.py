@@ -15,13 +15,13 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
 from itertools import islice
 from typing import Any, Final
 
 from halo_core.model import ActionKind, Impact, Resource
+from halo_core.quick_dataclass import dataclass
 from halo_core.values.leaves import extract_texts
 from halo_core.values.lexicon import STOP_WORDS, VERBS, is_task_word, stem_all
 from halo_core.values.patterns import compile_later

@@ -7,7 +7,7 @@ limits that were in force before it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Final
 
 from halo_core.behaviour.limits import SHIPPED_PRIOR
@@ -24,6 +24,7 @@ from halo_core.behaviour.summaries import (
 from halo_core.errors import BadInput
 from halo_core.ledger import digest_state
 from halo_core.model import EntryKind
+from halo_core.quick_dataclass import dataclass
 from halo_core.store.reader import LoggedEntry, Reader, read_entries
 from halo_core.views import View
 from halo_core.views.wording import escape_unprintable, format_count

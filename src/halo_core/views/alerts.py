@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -23,6 +23,7 @@ from halo_core.identities.event import IdentityEvent
 from halo_core.identities.event_file import MAX_EVENTS, parse_column_mapping, read_events
 from halo_core.identities.event_risk import ComparisonBasis, EventScorer, ScoredEvent
 from halo_core.model import EntryKind, LedgerEntry
+from halo_core.quick_dataclass import dataclass
 from halo_core.store.entry_lookup import read_verdict
 from halo_core.store.reader import LoggedEntry, Reader, SealedContents, read_entries
 from halo_core.views import View

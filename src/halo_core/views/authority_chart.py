@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from textwrap import wrap
 from typing import Final
@@ -16,6 +15,7 @@ from typing import Final
 from halo_core.authority import compute_authority
 from halo_core.durations import DAY_S, SECOND_US
 from halo_core.model import AUTHORITY_ONE
+from halo_core.quick_dataclass import dataclass
 from halo_core.views.authority_curve import (
     Curve,
     DecisionPoint,

@@ -10,7 +10,7 @@ An action is possible while the authority after its own charge is at or above th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, field, replace
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any, Final
@@ -19,6 +19,7 @@ from halo_core.authority import RISK_POINTS, compute_age, compute_authority, fin
 from halo_core.durations import SECOND_US
 from halo_core.enforcement.registry import RegisteredResource
 from halo_core.model import Decay, EntryKind, Envelope, Impact, LedgerEntry, Link, LinkKind
+from halo_core.quick_dataclass import dataclass
 from halo_core.store.reader import LoggedEntry, Reader, read_entries
 from halo_core.store.session_state import SessionState
 from halo_core.views import View

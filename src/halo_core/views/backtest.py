@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from halo_core.backtest import BacktestResult, Change
 from halo_core.model import Effect
+from halo_core.quick_dataclass import dataclass
 from halo_core.replay import ReplayStatus
 from halo_core.views import View, select_fields
 from halo_core.views.score_frontier import ScoreFrontier

@@ -14,10 +14,10 @@ import math
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from textwrap import wrap
 from typing import Final
 
+from halo_core.quick_dataclass import dataclass
 from halo_core.views import charts
 from halo_core.views.agent_behaviour import ALARM, PARTS, AgentBehaviour, DoneAct, SessionPoint
 from halo_core.views.risk_chart import choose_ticks, shorten_middle

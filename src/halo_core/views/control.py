@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +21,7 @@ from halo_core.ledger.control_history import ControlChange, ControlHistory
 from halo_core.model import EntryKind, LedgerEntry, Mode
 from halo_core.oversight.keys import list_key_files
 from halo_core.oversight.signed_entries import decode_signed_entry
+from halo_core.quick_dataclass import dataclass
 from halo_core.stop_files import StopFiles
 from halo_core.store.log_checkpoints import load_trusted_keys
 from halo_core.store.reader import Reader, read_entries

@@ -10,7 +10,6 @@ Arguments are named, but never their values.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from halo_core.authority import compute_effective_authority, find_floor, price_action
@@ -41,6 +40,7 @@ from halo_core.passports import find_violation
 from halo_core.policy import CedarPolicy
 from halo_core.policy.parsing import Policy
 from halo_core.policy.payment_sums import describe_sum
+from halo_core.quick_dataclass import dataclass
 from halo_core.reasons import get_reason_text
 from halo_core.store.reader import LoggedEntry, Reader, SealedContents
 from halo_core.views import View, select_fields, wording

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +22,7 @@ from halo_core.manifest import Manifest, load_manifest, replace_declarations, re
 from halo_core.model import ActionKind, Effect, EntryKind, Impact, Provenance, Resource, Reversal
 from halo_core.passports import is_resource_id
 from halo_core.processes import count_cores
+from halo_core.quick_dataclass import dataclass
 from halo_core.replay import ReplayStatus
 from halo_core.store.reader import Reader, SealedContents, read_entries
 from halo_core.views import View, select_fields

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from halo_core.content.redaction import SEAL_PREFIX
@@ -17,6 +17,7 @@ from halo_core.crypto.canonical import INT_LIMIT
 from halo_core.enforcement.registry import RegisteredResource
 from halo_core.model import ANY_OTHER, ActionKind, Constraint, Effect, EntryKind, Grants
 from halo_core.passports import intersect_grants, is_resource_id
+from halo_core.quick_dataclass import dataclass
 from halo_core.store.reader import LoggedEntry, Reader, SealedContents, read_entries
 from halo_core.views.inventory import load_registrations
 from halo_core.views.passports import load_current_passport

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from itertools import islice
@@ -20,6 +20,7 @@ import orjson
 
 from halo_core.errors import ConfigError, Tampered
 from halo_core.model import ActionKind, Effect, EntryKind, LedgerEntry
+from halo_core.quick_dataclass import dataclass
 from halo_core.store.reader import NO_END, LoggedEntry, Reader
 
 _KINDS: Final = (EntryKind.DECISION.value, EntryKind.SHADOW.value)

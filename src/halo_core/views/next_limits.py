@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Final, Protocol
 
 from halo_core.authority import RISK_POINTS, compute_effective_authority, find_floor
 from halo_core.model import Envelope, Impact, Link
+from halo_core.quick_dataclass import dataclass
 
 _MOST_DECISIONS: Final = 10_000_000
 

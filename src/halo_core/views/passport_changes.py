@@ -6,7 +6,6 @@ Nothing is signed or written here (see `halo_core.oversight.issuing`).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -30,6 +29,7 @@ from halo_core.model import (
 )
 from halo_core.oversight.issuing import refuse_revoked
 from halo_core.passports import MAX_DEPTH, constraint_within
+from halo_core.quick_dataclass import dataclass
 from halo_core.store.reader import Reader, read_entries
 from halo_core.views import View, select_fields, wording
 from halo_core.views.grant_proposals import ProposedGrants

@@ -12,7 +12,7 @@ import os
 import stat
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -37,6 +37,7 @@ from halo_core.model import (
 from halo_core.oversight.signed_entries import decode_link
 from halo_core.passports import MAX_CHAIN, Issuer, TrustAnchors, check_time, link_to_claims, token_hash, verify_chain
 from halo_core.passports.narrowing import find_widening
+from halo_core.quick_dataclass import dataclass
 from halo_core.reasons import get_reason_text
 from halo_core.store.reader import LoggedEntry, Reader, read_entries, select_tenant
 from halo_core.views import NO_LEDGER_CODES, View, wording

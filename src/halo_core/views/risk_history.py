@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from itertools import groupby
 from typing import Final
 
 from halo_core.identities.day_alerts import ALERT_KIND
 from halo_core.model import EntryKind
+from halo_core.quick_dataclass import dataclass
 from halo_core.store.reader import LoggedEntry
 
 BANDS: Final = (("other", "ordinary"), ("granted", "elevated"), ("stopped", "high"))

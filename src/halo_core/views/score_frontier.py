@@ -9,12 +9,13 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
 from halo_core.backtest import BacktestResult, ScoreOutcomes
 from halo_core.model import Effect, EntryKind
 from halo_core.policy.score_limits import MAX_RISK, ScoreLimits, ScoreRules
+from halo_core.quick_dataclass import dataclass
 from halo_core.store.entry_lookup import read_verdict
 from halo_core.store.reader import Reader, read_entries
 from halo_core.views import View, select_fields

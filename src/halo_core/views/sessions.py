@@ -10,7 +10,7 @@ standing passport ── day quotas, over all sessions
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from difflib import get_close_matches
 from typing import Any, Final
 
@@ -22,6 +22,7 @@ from halo_core.enforcement.registry import RegisteredResource
 from halo_core.errors import ConfigError, PassportError, Tampered
 from halo_core.model import Budget, EntryKind, Envelope, Impact, Link, LinkKind
 from halo_core.oversight.signed_entries import load_links
+from halo_core.quick_dataclass import dataclass
 from halo_core.store.quota_rows import make_quota_account
 from halo_core.store.reader import Reader, Stream, read_entries
 from halo_core.store.session_state import Account, SessionState

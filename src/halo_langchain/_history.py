@@ -82,6 +82,7 @@ class ShownMessage(NamedTuple):
         calls: the calls that it asks for, normalized; empty for none.
         call_lines: the same as they are recorded of a model's input.
         is_unnamed_human: it may be a user's; a named one, or one marked by middleware, holds others' words.
+        kind_and_text: both, by which a decided call recognises it on its way to the model.
         key: by which the message is recognised.
         recorded: it, as it is recorded of a model's input.
         item: it, as an item of the conversation that this run has added; None where it is none.
@@ -95,6 +96,7 @@ class ShownMessage(NamedTuple):
     calls: str
     call_lines: str
     is_unnamed_human: bool
+    kind_and_text: tuple[str, str]
     key: tuple[str, str, str]
     recorded: Message
     item: HistoryItem | None
@@ -127,9 +129,11 @@ def _get_value(message: BaseMessage) -> tuple[Any, ...] | None:
     kind = type(message)
     if kind not in _BASES or message.__pydantic_extra__:
         return None
-    members = message.__dict__  # where these classes have all that they hold
-    content, calls = members.get("content"), members.get("tool_calls")
-    names = members.get("type"), members.get("id"), members.get("tool_call_id")
+    get = message.__dict__.get  # where these classes have all that they hold
+    content, calls = get("content"), get("tool_calls")
+    name, own_id, call_id = get("type"), get("id"), get("tool_call_id")
+    if type(name) not in _NAME_TYPES or type(own_id) not in _NAME_TYPES or type(call_id) not in _NAME_TYPES:
+        return None
     is_text, dumped = type(content) is str, b""
     if calls or not is_text:
         try:
@@ -137,10 +141,10 @@ def _get_value(message: BaseMessage) -> tuple[Any, ...] | None:
             dumped = marshal.dumps((calls, None if is_text else content), 2)
         except ValueError:  # values of other types
             return None
-    if len(dumped) > _MAX_DUMPED or not {*map(type, names)} <= _NAME_TYPES:
-        return None
-    is_others = kind is HumanMessage and (bool(members.get("name")) or "lc_source" in message.additional_kwargs)
-    return kind, names, content if is_text else None, dumped, is_others
+        if len(dumped) > _MAX_DUMPED:
+            return None
+    is_others = kind is HumanMessage and (bool(get("name")) or "lc_source" in message.additional_kwargs)
+    return kind, (name, own_id, call_id), content if is_text else None, dumped, is_others
 
 
 _NAME_TYPES: Final = frozenset((str, NoneType))
@@ -154,7 +158,8 @@ def _read(message: BaseMessage) -> ShownMessage:
     items = [_make_item(message, text, described, is_given=is_given) for is_given in (False, True)]
     is_unnamed = isinstance(message, HumanMessage) and not message.name and "lc_source" not in message.additional_kwargs
     key = kind, text, described
-    return ShownMessage(base, kind, message.id or "", text, described, lines, is_unnamed, key, recorded, *items)
+    own_id = message.id or ""
+    return ShownMessage(base, kind, own_id, text, described, lines, is_unnamed, (kind, text), key, recorded, *items)
 
 
 def _write_calls(calls: Iterable[Any]) -> tuple[str, str]:

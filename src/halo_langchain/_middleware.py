@@ -73,6 +73,7 @@ class HaloMiddleware(AgentMiddleware[HaloState, Any, Any]):
         self._halo = halo
         self._tool_calls = ToolCalls(halo)
         self._model_surface = make_model_surface(halo)
+        self._enclosure = AgentEnclosure(halo)
 
     # the session of a run
 
@@ -97,7 +98,7 @@ class HaloMiddleware(AgentMiddleware[HaloState, Any, Any]):
         """
         yield from self._halo.server_tools.make_admit_steps(request.tools or ())
         with run_session_scope(request.state):
-            return (yield from govern(_ModelRequest(self._halo, request, handler, self._model_surface)))
+            return (yield from govern(_ModelRequest(self._enclosure, request, handler, self._model_surface)))
 
     wrap_model_call = make_method(AgentMiddleware.wrap_model_call, _model_call_steps, is_async=False)
     awrap_model_call = make_method(AgentMiddleware.awrap_model_call, _model_call_steps, is_async=True)
@@ -114,8 +115,11 @@ class HaloMiddleware(AgentMiddleware[HaloState, Any, Any]):
 class _ModelRequest(LangChainAction):
     """A model call of an agent. A guarded model that it reaches uses this decision."""
 
-    def __init__(self, halo: Halo, request: Any, handler: Callable[[Any], Any], surface: Surface[Any]) -> None:
-        self.halo = halo
+    def __init__(
+        self, enclosure: AgentEnclosure, request: Any, handler: Callable[[Any], Any], surface: Surface[Any]
+    ) -> None:
+        self.enclosure = enclosure
+        self.halo = halo = enclosure.halo
         self.request = request
         self.handler = handler
         self.model_guard, can_restrict_output = find_model_guard(halo, request.model)
@@ -150,7 +154,7 @@ class _ModelRequest(LangChainAction):
                 self.halo, "model", active=True, source=source, message_texts=texts, model_input=self.model_input
             )
         decided_call = DecidedCall(ticket, owner=self.halo, name=self.name, model_input=self.model_input)
-        return decided_call_scope(decided_call, *enclosure_values(AgentEnclosure(self.halo), claim))
+        return decided_call_scope(decided_call, *enclosure_values(self.enclosure, claim))
 
     def execute(self, ticket: Ticket) -> Any:  # noqa: ARG002  nothing narrows a prompt
         """Make the call."""

@@ -24,7 +24,7 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from halo_core.enforcement.call import Call
 from halo_core.enforcement.enforcer import Surface, Ticket
 from halo_core.enforcement.flow import GovernedStream
-from halo_core.enforcement.guards import clean_name, get_object_name, list_tool_names
+from halo_core.enforcement.guards import clean_name, get_object_name
 from halo_core.enforcement.mcp_listings import list_foreign_texts
 from halo_core.enforcement.model_inputs import ModelInput, SchemaTexts
 from halo_core.enforcement.session_context import ContextVarScope, TriggeringMessage
@@ -42,7 +42,7 @@ from halo_langchain._model_fields import NO_FACTS, NO_FIELDS, ModelFacts, list_m
 from halo_langchain._pause import LangChainAction
 from halo_langchain._results import make_answer_surface
 from halo_langchain._runs import RunClaim, body_values, entry_scope, get_run_source
-from halo_langchain._translate import bound_tools
+from halo_langchain._translate import bound_tools, is_tool_object, list_tool_names
 
 if TYPE_CHECKING:
     from halo_core.enforcement.guards import GuardMetadata
@@ -143,7 +143,7 @@ class DecidedInput:
     ) -> DecidedInput:
         """The decided input: messages, tools and fields; the framework adds tools named `extra_names`."""
         names = frozenset((*_extract_tool_names(tools), *extra_names))
-        return cls(tuple([(item.kind, item.text) for item in shown]), names, fields)
+        return cls(tuple([item.kind_and_text for item in shown]), names, fields)
 
     def covers(self, arriving: DecidedInput) -> bool:
         """Whether an arriving call is the decided one, or the same with less."""
@@ -163,7 +163,7 @@ def _extract_tool_names(tools: Iterable[Any]) -> list[str]:
     """Names of tools, including several in one dict and tools under a provider's own key."""
     names: list[str] = []
     for tool in list(tools):
-        if not isinstance(tool, Mapping):
+        if is_tool_object(tool) or not isinstance(tool, Mapping):
             names.append(get_object_name(tool))
             continue
         inner = tool.get("toolSpec")

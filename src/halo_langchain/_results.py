@@ -105,6 +105,8 @@ def _iterate_model_output(response: Any) -> Iterator[str]:
 
 def _has_content_alone(message: BaseMessage) -> bool:
     """Whether a message has neither calls nor an artifact besides its content."""
+    if type(message) is AIMessage and not message.__pydantic_extra__:  # which has no artifact
+        return not message.__dict__.get("tool_calls")
     calls, artifact = read_any_attribute(message, "tool_calls"), read_any_attribute(message, "artifact")
     return (calls is None or calls == []) and artifact is None
 

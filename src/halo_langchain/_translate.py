@@ -38,6 +38,7 @@ from halo_core.enforcement.guards import (
     choose_model_name,
     clean_name,
     drop_unnameable_properties,
+    get_object_name,
     get_tool_name,
     refuse_overridden_attributes,
     refuse_overriding_class,
@@ -106,8 +107,26 @@ def hosted_names(tools: Iterable[Any] | None) -> list[str]:
     return [get_tool_name(item) for item in tools or () if not is_client_side(item)]
 
 
+def is_tool_object(item: Any) -> bool:
+    """Whether something is a tool of the framework and no mapping: abstract classes take longer to say so."""
+    kind: Any = type(item)
+    return _is_tool_class(kind)
+
+
+@functools.lru_cache(maxsize=1024)
+def _is_tool_class(kind: type[Any]) -> bool:
+    return issubclass(kind, BaseTool) and not issubclass(kind, Mapping)
+
+
+def list_tool_names(tools: Iterable[Any] | None) -> list[str]:
+    """Names of the tools given to a model."""
+    return [get_object_name(item) if is_tool_object(item) else get_tool_name(item) for item in tools or ()]
+
+
 def is_client_side(item: Any) -> bool:
     """Whether a tool, in any of the framework's forms, runs in this process."""
+    if is_tool_object(item):
+        return True
     if not isinstance(item, Mapping):
         return isinstance(item, BaseTool) or callable(item)
     present_keys = {name for name, value in item.items() if value is not None}
@@ -123,12 +142,23 @@ def bound_tools(model: Any, settings: Any = None) -> list[Any]:
     """Tools of a model call outside its own list: bound to the model, or among its settings."""
     collected: list[Any] = []
     while model is not None:
-        for options in (read_attribute(model, "kwargs"), read_attribute(model, "model_kwargs"), settings):
+        kind: Any = type(model)
+        if _are_fields(kind) and not model.__pydantic_extra__:
+            get: Callable[[str], Any] = model.__dict__.get
+        else:
+            get = functools.partial(read_attribute, model)
+        for options in (get("kwargs"), get("model_kwargs"), settings):
             # An abstract class takes its time to say no.
             if options is not None and (type(options) is dict or isinstance(options, Mapping)):
                 collected += to_list(options.get("tools"))
-        model, settings = read_attribute(model, "bound"), None
+        model, settings = get("bound"), None
     return collected
+
+
+@functools.lru_cache(maxsize=1024)
+def _are_fields(kind: Any) -> bool:
+    """Whether objects of a class have nothing that `bound_tools` reads but as fields of pydantic's; see `_is_field`."""
+    return all(_is_field(kind, name) for name in ("kwargs", "model_kwargs", "bound"))
 
 
 # schemas

@@ -258,8 +258,8 @@ def govern(action: GovernedAction[T]) -> Flow[T]:
         return Raise(action.finish_failed(ticket, get_thrown_error(exc)))  # (6)
     try:
         used: T = yield ResultStep((action.finish, ticket, result))  # (6)
-        if action.surface.provider_blocks is not None:
-            yield from _record_provider_calls(action, ticket, lambda: result)
+        if provider_calls := find_provider_calls(action, ticket, lambda: result):
+            yield from _record_provider_calls(action, provider_calls)
     except BaseException as exc:  # noqa: BLE001  `needs_guard`: the result is withheld, and recorded as such
         error = get_thrown_error(exc)
         action.finish_failed(ticket, error)  # records it where `finish` was interrupted before it recorded anything
@@ -293,7 +293,7 @@ def govern_stream(action: GovernedStream) -> Flow[None]:
     except BaseException as exc:  # noqa: BLE001  GeneratorExit too: the reader stopped, which is recorded
         return Raise(action.finish_failed(ticket, get_thrown_error(exc)))
     finally:
-        yield from _record_provider_calls(action, ticket, action.merge_parts)
+        yield from _record_provider_calls(action, find_provider_calls(action, ticket, action.merge_parts))
         action.close()
         yield close_source, source
     return Return(None)
@@ -309,9 +309,9 @@ def find_provider_calls(
     return list_provider_calls(find_blocks, ticket.context.call, get_result, action.enforcer.find_resource)
 
 
-def _record_provider_calls(action: GovernedAction[Any], ticket: Ticket, get_result: Callable[[], Any]) -> Steps[None]:
+def _record_provider_calls(action: GovernedAction[Any], calls: Iterable[ProviderCall]) -> Steps[None]:
     """Record the calls that a model's provider made with its own tools for an answer."""
-    for item in find_provider_calls(action, ticket, get_result):
+    for item in calls:
         (yield TwoWayStep(action.enforcer.begin, action.enforcer.abegin, item.call)).succeed(item.text, item.surface)
 
 

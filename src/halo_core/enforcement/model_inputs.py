@@ -285,14 +285,14 @@ class SchemaTexts:
 
     def describe(self, tool: Any) -> str:
         """The schema of a tool; a mapping is taken as the schema itself."""
-        if isinstance(tool, Mapping):
-            return dump_json(tool)
         metadata = getattr(tool, "metadata", None)
         described = metadata if getattr(metadata, "description", None) is not None else tool
         key = (id(tool), str(getattr(described, "name", "")), str(getattr(described, "description", "")))
         known = self._known.get(key)
         if known is not None and known[0]() is tool:
             return known[1]
+        if isinstance(tool, Mapping):  # asked late: an abstract class takes its time to say no
+            return dump_json(tool)
         try:
             schema = self._read_schema(tool)
         except Exception:  # noqa: BLE001  an argument of an arbitrary type has no JSON schema

@@ -56,6 +56,8 @@ def list_provider_calls(
         blocks = find_blocks(get_answer())
     except Exception:  # noqa: BLE001  INVARIANT: FAILCLOSED - what cannot be read may be a tool's word
         blocks = (ProviderBlock("unreadable", "unreadable"),)
+    if blocks == ():  # as of most answers
+        return []
     texts: dict[str, list[str]] = {}
     for block in blocks:
         name = _match_offered(block.name, call.args)

@@ -3,9 +3,9 @@
     known = KnownValues(tx, digester)
     known.contains("email", "ana@corp.example")
 
-The database holds a keyed digest of each canonical form (`values.answer_scope.to_canonical_form`); what is known
-is answered from the tenant's image. A row counts while the newest signed entry about its value declares it. Any other
-row is recorded and removed.
+The database holds a keyed digest of each value's canonical form (`to_canonical_form` in `values.answer_scope`); what is
+known is answered from the tenant's image. A row counts while the newest signed entry about its value declares it. Any
+other row is recorded and removed.
 """
 
 from __future__ import annotations

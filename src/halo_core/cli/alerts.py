@@ -55,11 +55,12 @@ from halo_core.crypto.keys import Digester, KeyStore
 from halo_core.enforcement.judged_sessions import JudgeAlertJob
 from halo_core.errors import ConfigError
 from halo_core.evidence.questions_oversight import answer_alert_times
+from halo_core.identities.day_alerts import is_about_identity
 from halo_core.identity_feed.feed import judge_identity
 from halo_core.model import EntryKind
 from halo_core.store.drafts import Draft
 from halo_core.store.entry_lookup import find_entry
-from halo_core.views.alerts import AlertView, find_acknowledgement, is_about_identity, is_in_baseline, load_alerts
+from halo_core.views.alerts import AlertView, find_acknowledgement, is_in_baseline, load_alerts
 from halo_core.views.wording import format_minute
 
 _FOLDER: Final = "alerts"

@@ -1,7 +1,4 @@
-"""`halo show`, `verify`, `replay` and `policy`: decisions, whether their record is whole, and their policies.
-
-Content is masked unless `--reveal` is given, which needs the content key.
-"""
+"""`halo verify`, `replay` and `policy`: whether the record of decisions is whole, and their policies."""
 
 from __future__ import annotations
 
@@ -13,7 +10,6 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import typer
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
@@ -44,45 +40,10 @@ from halo_core.replay import Replayer, ReplayResult, ReplayStatus, replay_log
 from halo_core.verification import verify_store
 from halo_core.views import select_fields
 from halo_core.views.control import count_answer_proofs, count_proofs
-from halo_core.views.entries import find_decision, load_entry
+from halo_core.views.entries import find_decision
 from halo_core.views.explanations import Case, Explanation, Step, explain_decision
 from halo_core.views.inventory import load_catalogue
 from halo_core.views.wording import format_count, format_entries
-
-
-@store_verb()
-def show(
-    id: Annotated[str, Argument(help="An entry: its index (#), its id, or the first characters of the id.")],  # noqa: A002  the word users expect
-    *,
-    reveal: Annotated[bool, Option("--reveal", help="Show content unmasked.")] = False,
-    store: StoreContext,
-) -> int:
-    """Show one entry in full: who did what, why it was decided so, and the outcome.
-
-    Exit 0: the log verifies. 2: it does not, so nobody can tell whether the entry is what was signed.
-    """
-    with store.open_log() as (reader, tenant):
-        parts = load_entry(reader, store.open_contents(reader, is_shown=False), tenant, id, reveal=reveal)
-        entry_id = parts[0].record.entry.id
-        query = f"halo show {entry_id}{' --reveal' * reveal}"
-        head = read_log_head(open_log(store, reader, tenant, query), (len(parts), "entries"))
-    store.record_access("reveal" if reveal else "read", {"entry": entry_id}, tenant)
-    if store.print_json(parts):
-        return head.verdict.exit_code
-    print_log_head(head)
-    say()
-    for part in parts:
-        entry = part.record.entry
-        say(f"[bold]{'sighting' if entry.kind is EntryKind.SHADOW else entry.kind.value}[/] {entry.id}")
-        say(build_field_table((name, _style_value(name, value)) for name, value in part.describe()))
-        say()
-    return head.verdict.exit_code
-
-
-def _style_value(name: str, value: str) -> str:
-    style = EFFECT_STYLE.get(value, "") if name == "effect" else ""
-    return f"[{style}]{value}[/]" if style else escape(value)
-
 
 _MAX_FINDINGS: Final = 20
 _MAX_DIFFERENCES: Final = 20

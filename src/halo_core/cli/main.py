@@ -58,7 +58,7 @@ VERBS: Final = {
     ),
     "ready": Verb("health.ready", "Say whether decisions can be made now, for a readiness probe; nothing is written."),
     "verify": Verb("ledger.verify", "Verify the ledger: hashes, chains, tree, checkpoints, anchor, content."),
-    "show": Verb("ledger.show", "Show one entry in full: who did what, why it was decided so, and the outcome."),
+    "show": Verb("show.show", "Show one entry in full: who did what, why it was decided so, and the outcome."),
     "explain": Verb(
         "disclosure.explain",
         "Explain every decision that named a customer, an account or a person: why, from what, and how it ended.",

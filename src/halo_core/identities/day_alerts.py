@@ -19,7 +19,7 @@ from halo_core.durations import DAY_US
 from halo_core.errors import CanonicalError, Tampered
 from halo_core.identities.event_factors import EventFactor
 from halo_core.identities.event_risk import ScoredEvent
-from halo_core.model import normalize_name
+from halo_core.model import EntryKind, LedgerEntry, normalize_name
 from halo_core.quick_dataclass import dataclass
 
 ALERT_KIND: Final = "identity"
@@ -292,3 +292,8 @@ def _require_match(pattern: re.Pattern[str], value: Any) -> str:
     if type(value) is not str or not pattern.fullmatch(value):
         raise ValueError("not of this form")
     return value
+
+
+def is_about_identity(entry: LedgerEntry) -> bool:
+    """Whether it is an alert about a person or a service account."""
+    return entry.kind is EntryKind.ALERT and entry.body.get("kind") == ALERT_KIND

@@ -18,7 +18,14 @@ from halo_core.baselines import load_identities
 from halo_core.crypto.keys import KeyStore
 from halo_core.errors import BadInput, ConfigError, Tampered
 from halo_core.identities.baseline import IdentityBaseline
-from halo_core.identities.day_alerts import ALERT_KIND, AlertedEvent, DayAlert, HighRiskDay, HighRiskDays, make_subject
+from halo_core.identities.day_alerts import (
+    AlertedEvent,
+    DayAlert,
+    HighRiskDay,
+    HighRiskDays,
+    is_about_identity,
+    make_subject,
+)
 from halo_core.identities.event import IdentityEvent
 from halo_core.identities.event_file import MAX_EVENTS, parse_column_mapping, read_events
 from halo_core.identities.event_risk import ComparisonBasis, EventScorer, ScoredEvent
@@ -228,11 +235,6 @@ def read_event_files(files: Iterable[Path], form: str, mapping: list[str] | None
 _ERASED: Final = "erased"
 _CLOSED: Final = "the content key is not available"
 ALTERED: Final = "altered: run `halo verify`"
-
-
-def is_about_identity(entry: LedgerEntry) -> bool:
-    """Whether it is an alert about a person or a service account."""
-    return entry.kind is EntryKind.ALERT and entry.body.get("kind") == ALERT_KIND
 
 
 class IdentityNames:

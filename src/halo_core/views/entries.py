@@ -12,7 +12,7 @@ from halo_core.alerts.messages import BREAK_GLASS, AgentAlert, read_agent_alert
 from halo_core.behaviour.measures import MEASURES, describe_value
 from halo_core.clock import format_iso
 from halo_core.errors import PassportError
-from halo_core.identities.day_alerts import DayAlert
+from halo_core.identities.day_alerts import DayAlert, is_about_identity
 from halo_core.model import (
     ActionKind,
     Effect,
@@ -25,7 +25,6 @@ from halo_core.passports.codec import read_payload
 from halo_core.store.entry_lookup import find_entry, find_related, make_kind_error
 from halo_core.store.reader import LoggedEntry, Reader, SealedContents, read_entries
 from halo_core.views import View, wording
-from halo_core.views.alerts import is_about_identity
 from halo_core.views.model_calls import describe_model, load_prompt
 from halo_core.views.risk_history import BANDS
 from halo_core.views.wording import (

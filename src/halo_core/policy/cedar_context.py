@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache, partial
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import cedarpy
 import orjson
 
 from halo_core.model import (
@@ -31,6 +30,9 @@ from halo_core.policy.encoding import (
     find_amount,
 )
 from halo_core.policy.schema import ENTITY_TYPES, action_id
+
+if TYPE_CHECKING:
+    import cedarpy
 
 # From best to worst; one untrusted leaf makes the argument untrusted.
 _TRUST_RANK: Final = {
@@ -90,6 +92,8 @@ def build_entities(subject: Principal, assurance: str, kind: ActionKind, resourc
     ]
     if agent != reached_entity:
         entities_json.append({"uid": agent, "attrs": principal, "parents": []})
+    import cedarpy  # noqa: PLC0415  as in `halo_core.policy.parsing`
+
     return cedarpy.Entities.from_json_str(orjson.dumps(entities_json).decode())
 
 

@@ -28,7 +28,6 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-import cedarpy
 import orjson
 
 from halo_core.content.redaction import SEAL_PREFIX
@@ -60,6 +59,8 @@ from halo_core.policy.scopes import applies, may_hold
 from halo_core.quick_dataclass import dataclass
 
 if TYPE_CHECKING:
+    import cedarpy
+
     from halo_core.policy.parsing import Policy
     from halo_core.policy.schema import ArgTypes
 
@@ -75,7 +76,7 @@ _READS_BEHAVIOUR: Final = frozenset({*BEHAVIOUR_ATTRIBUTES, ALL})
 
 _CedarAnswer = tuple[bool, list[str], list[tuple[str, str]]]
 """Whether Cedar allows, the policies that decided, and (policy, error) for each failure."""
-_AnswerCache = dict[tuple[int, int, bytes], tuple[_CedarAnswer, cedarpy.Entities]]
+_AnswerCache = dict[tuple[int, int, bytes], tuple[_CedarAnswer, "cedarpy.Entities"]]
 """Set, entities and key of the context → what Cedar said; entities are kept, so that no others get their identity."""
 
 
@@ -295,6 +296,8 @@ class CedarPolicy:
 def _compile_set(policies: list[Policy], *, sees_all: bool = False) -> _CompiledSet | None:
     if not policies:
         return None
+    import cedarpy  # noqa: PLC0415  as in `halo_core.policy.parsing`
+
     static = {policy.id: policy.cedar_json for policy in policies}
     set_json = {"staticPolicies": static, "templates": {}, "templateLinks": []}
     compiled = cedarpy.PolicySet.from_json_str(json.dumps(set_json))
@@ -330,6 +333,8 @@ def _evaluate(
 
 
 def _ask_cedar(part: _CompiledSet, call: dict[str, Any], cedar_entities: cedarpy.Entities) -> _CedarAnswer:
+    import cedarpy  # noqa: PLC0415  as in `halo_core.policy.parsing`
+
     result = cedarpy.is_authorized_batch([call], part.policies, cedar_entities)[0]
     errors = [_explain_error(text) for text in result.diagnostics.errors]
     if result.decision is cedarpy.Decision.NoDecision and not errors:

@@ -16,8 +16,6 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any, Final
 
-import cedarpy
-
 from halo_core.model import Effect, Obligation
 from halo_core.policy.attribute_refs import AttributeRefs, find_attribute_refs
 from halo_core.quick_dataclass import dataclass
@@ -139,6 +137,8 @@ def _to_cedar_json(statement: str) -> dict[str, Any]:
     try:
         cedar_json: dict[str, Any] = json.loads(cedar_text)
         if cedar_text.count("{") + cedar_text.count("[") > _MAX_JSON_NESTING:  # a long chain of `&&` is nested, too
+            import cedarpy  # noqa: PLC0415  as in `_parse_cedar`
+
             cedarpy.PolicySet.from_json_str(cedar_text)
     except (RecursionError, ValueError):
         raise too_deep from None
@@ -147,6 +147,8 @@ def _to_cedar_json(statement: str) -> dict[str, Any]:
 
 @lru_cache(maxsize=256)  # a drill parses the same rules for each of its cases
 def _parse_cedar(text: str) -> str:
+    import cedarpy  # noqa: PLC0415  its classes take 25 ms to make, and what only reads policies needs none
+
     cedar_json: str = cedarpy.policies_to_json_str(text)
     return cedar_json
 

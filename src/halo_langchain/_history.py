@@ -427,7 +427,7 @@ def list_history(shown: Iterable[ShownMessage], run_input: RunInput) -> tuple[Hi
 def _list_threads() -> list[HistoryItem]:
     """LangGraph's thread, if the host opened a session with another name around it."""
     session = current_session()
-    if session is None or session.source != "host":
+    if session is None or not session.is_opened_by_host:
         return []
     config = var_child_runnable_config.get() or {}
     thread = (config.get("configurable") or {}).get("thread_id")

@@ -108,7 +108,7 @@ def list_history(items: Iterable[ReadItem], run_input: RunInput, values: Mapping
 def list_session_link(name: str) -> tuple[HistoryItem, ...]:
     """The SDK's session, if the host opened a Halo session with another name around it."""
     session = current_session()
-    if not name or session is None or session.source != "host":
+    if not name or session is None or not session.is_opened_by_host:
         return ()
     return (HistoryItem(HistoryRole.LINK, id=name, is_opening=True),)
 

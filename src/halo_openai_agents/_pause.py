@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 _APPROVAL_KEY: Final = "halo:waiting"
 _SESSION_KEY: Final = "halo:session"
 _TURN_KEY: Final = "halo:turn"
-_SOURCES: Final = ("call", "host", "run", "thread")
+_SOURCES: Final = ("block", "call", "host", "run", "thread")
 
 
 @dataclass(frozen=True, slots=True)

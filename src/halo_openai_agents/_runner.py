@@ -402,7 +402,7 @@ def _find_session(halo: Halo, run_input: Any, kwargs: dict[str, Any], config: Ha
         # A reference, which whoever writes into the state may have changed.
         thread = f"thread:{run_input._conversation_id}"  # noqa: SLF001  as above
         # What the host named it may name again around the run that goes on; where it does not, it is the same session.
-        if stored.source in ("host", "run") or stored == Session(thread, "thread"):
+        if stored.is_opened_by_host or stored.source == "run" or stored == Session(thread, "thread"):
             return stored
     # Inside a run that nobody governs it is a part of that.
     outer = current_run_activity()

@@ -112,7 +112,36 @@ def test_a_session_that_a_host_named_neither_gives_nor_takes_one(home):
     assert not body
 
 
-def test_a_withdrawn_approver_runs_nothing(home):
+def test_a_session_that_a_host_opened_without_a_name_gives_and_takes_one(home):
+    body = Calls()
+
+    def ask(halo, session="", user="ana@bank"):
+        with halo.session(session, user=user, request="pay 500 to b") as opened_session:
+            try:
+                halo.enforcer.run(halo.build_call(tool(halo, "pay"), {"amount": 500, "to": "b"}), body, SURFACE)
+            except Pending as pending:
+                return pending.pending_id, opened_session.id
+        return "ran", opened_session.id
+
+    with opened(home) as halo:
+        enrolled(home)
+        first, _ = ask(halo)
+        approve(home, first)
+        assert ask(halo, user="eve@bank")[0] not in ("ran", first)
+        assert ask(halo, "case-7")[0] not in ("ran", first)
+    with opened(home) as halo:
+        assert ask(halo)[0] == "ran"
+        second, session = ask(halo)
+        assert second not in ("ran", first)
+        approve(home, second)
+        assert ask(halo, session) == ("ran", session)  # opened again by the id that it was given
+        assert ask(halo)[0] not in ("ran", second)
+    assert len(body) == 2
+    assert verified(home, signatures=True) == 0
+    assert cli("replay", "--all", home=home)[0] == 0
+
+
+def test_a_withdrawn_approver_or_a_denied_question_runs_nothing(home):
     body = Calls()
     with opened(home) as halo:
         pay = tool(halo, "pay")

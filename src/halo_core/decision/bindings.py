@@ -18,7 +18,7 @@ from halo_core.crypto import canonical
 from halo_core.model import AccessRequest, Link, Provenance
 from halo_core.passports import approval as approval_claims
 
-ENDING_SOURCES: Final = frozenset({"call", "run"})
+ENDING_SOURCES: Final = frozenset({"block", "call", "run"})
 """Sources of sessions that end with what opened them (`Session.source`)."""
 
 UNEXPOSED: Final = 0

@@ -41,7 +41,7 @@ class Call:
         resource: the resource as registered.
         args: arguments after validation, as they would be executed.
         session: session id, empty when there is none.
-        session_source: `host`, `thread`, `run` or `call`.
+        session_source: `host`, `block`, `thread`, `run` or `call`.
         user: whom the agent acts for, as asserted; empty keeps the facade's.
         turn: id of the message that asked.
         call_id: the framework's id of this call; empty means a fresh one for each invocation.

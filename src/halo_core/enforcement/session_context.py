@@ -6,6 +6,7 @@ known which request it works for.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Generator
 from contextvars import Context, ContextVar, Token
@@ -14,6 +15,9 @@ from typing import Any, Final
 
 from halo_core.quick_dataclass import dataclass
 
+GENERATED_SESSION_NAME: Final = re.compile(r"s-[0-9a-f]{12}")
+"""The id of a session that the host opened without a name."""
+
 
 @dataclass(frozen=True, slots=True)
 class Session:
@@ -21,8 +25,9 @@ class Session:
 
     Args:
         id: exact id.
-        source: how it was found: `host` (`halo.session`), `thread` (a conversation that the framework carries), `run`
-            (one outermost run), `call` (code that calls guarded objects itself, see `activities`).
+        source: how it was found: `host` (`halo.session(name)`), `block` (`halo.session()` without a name), `thread`
+            (a conversation that the framework carries), `run` (one outermost run), `call` (code that calls guarded
+            objects itself, see `activities`).
         user: whom the agent acts for, as the host asserts; empty keeps the facade's.
         request: the user's own words, if the host gave them.
         vouches_history: the host says that the conversation so far holds nothing but the user's words and this agent's.
@@ -37,6 +42,11 @@ class Session:
     vouches_history: bool = False
     network: str = ""
     began_us: int = field(default=0, compare=False)
+
+    @property
+    def is_opened_by_host(self) -> bool:
+        """Whether it is one of `halo.session`, with a name or without."""
+        return self.source in ("block", "host")
 
 
 @dataclass(frozen=True, slots=True)

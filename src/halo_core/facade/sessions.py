@@ -24,6 +24,7 @@ from halo_core.enforcement.held_acts import (
 )
 from halo_core.enforcement.reversals import Reverser
 from halo_core.enforcement.session_context import (
+    GENERATED_SESSION_NAME,
     NO_SESSION,
     Session,
     current_delegation,
@@ -122,7 +123,9 @@ class SessionMixin:
             )
         self._propose_own_domain(user)
         began_us = find_block_began_us(self.store.clock)
-        opened = Session(id or f"s-{self._ids.new_short_id()}", "host", user, request, vouch_history, network, began_us)
+        name = id or f"s-{self._ids.new_short_id()}"
+        source = "block" if GENERATED_SESSION_NAME.fullmatch(name) else "host"
+        opened = Session(name, source, user, request, vouch_history, network, began_us)
         if self._release_due:
             self._release_quietly("")
         try:

@@ -6,7 +6,6 @@ applies (`halo_core.decision.answers`). The checks here only prevent signatures 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -22,7 +21,7 @@ from halo_core.decision.answers import (
     make_denied_scope,
     needs_two_people,
 )
-from halo_core.decision.bindings import ENDING_SOURCES, find_exposure, make_question_binding
+from halo_core.decision.bindings import find_exposure, make_question_binding
 from halo_core.durations import DAY_US, SECOND_US
 from halo_core.enforcement.reversals import make_refusal
 from halo_core.enforcement.standing_answers import compute_denied_targets
@@ -54,16 +53,11 @@ from halo_core.store.answer_rows import StandingAnswerTable
 from halo_core.store.drafts import Draft
 from halo_core.store.entry_lookup import find_entry, find_subject_id, make_kind_error
 from halo_core.store.reader import LoggedEntry, Reader, SealedContents
-from halo_core.store.sealed_contents import Names
-from halo_core.store.store import Store
-from halo_core.store.transaction import Transaction
 
 DEFAULT_OVERRIDE_S: Final = 3600
 DEFAULT_REVIEW_DAYS: Final = 7
 MAX_REVIEW_DAYS: Final = 90
 VERDICTS: Final = ("upheld", "withdrawn")
-_GENERATED_NAME: Final = re.compile(r"s-[0-9a-f]{12}")
-"""A session for which `halo.session()` was given no name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +108,7 @@ def grant_override(
 
     Raises:
         ConfigError: `no_reason`, `bad_lifetime`, `no_such_entry`, `not_a_decision`, `no_approver_key`,
-            `already_overridden`, `content_closed`, `session_unnamed`.
+            `already_overridden`, `content_closed`.
         Denied: `approver_not_enrolled`, `approver_in_chain`, `not_overridable`.
         Tampered: what was recorded was changed.
         CannotDecide: it could not be made durable.
@@ -203,7 +197,6 @@ class _OverriddenDecision:
         rules: hash of the rules in force then.
         rule_ids: ids of these rules.
         args: the arguments; None if they were erased or there is no key.
-        session: name of the session if it can be opened, else its reference.
     """
 
     entry: LedgerEntry
@@ -213,13 +206,11 @@ class _OverriddenDecision:
     rules: str
     rule_ids: frozenset[str]
     args: Mapping[str, Any] | None
-    session: str
 
     def find_allowed_scope(self) -> tuple[int, str, str]:
         """How many people have to sign to let the call run, what that covers (`call`), and the digest of its scope.
 
         Raises:
-            ConfigError: `session_unnamed`.
             Denied: `not_overridable`, the call was allowed, or has reasons that no override sets aside; each is named.
         """
         body = self.entry.body
@@ -230,22 +221,10 @@ class _OverriddenDecision:
         if fixed:
             words = (f"{item.code} ({_WHY_FIXED.get(item.code, _describe_source(item))})" for item in fixed)
             raise make_refusal("not_overridable", ", ".join(words))
-        self._require_later_run()
         snapshot = body["snapshot"]
         exposure = find_exposure(snapshot["provenance"], snapshot["targets"], is_tainted=snapshot["session"]["tainted"])
         scope = make_question_binding(self.request, self.links, self.rules, exposure=exposure, is_held=False)
         return (2 if needs_two_people(self.request.resource) else 1), "call", scope
-
-    def _require_later_run(self) -> None:
-        """Require that a later run can be in the session of the call, or that its session ends with each run."""
-        if self.request.context.session_source in ENDING_SOURCES or not _GENERATED_NAME.fullmatch(self.session):
-            return
-        problem = f"no later run can continue the session `{self.session}`: the application opened it without a name"
-        remedy = (
-            f"open it with a name, `halo.session({_EXAMPLE_NAME!r})`, and run it again; or approve its question, if it "
-            "asks one: a remembered answer covers later runs"
-        )
-        raise ConfigError("session_unnamed", problem, field="id", remedy=remedy)
 
     def _is_overridable(self, reason: Reason) -> bool:
         return is_answerable(reason) or reason.source in self.rule_ids
@@ -274,7 +253,6 @@ class _OverriddenDecision:
         return "call", make_denied_scope(tenant, resource.id, self.request.args_digest)
 
 
-_EXAMPLE_NAME: Final = "case-7"
 _WHY_FIXED: Final = {
     "already_dispatched": "it ran",
     "approval_denied": "a person said no",
@@ -318,7 +296,6 @@ def _load_decision(store: Store, home: Path, decision: str) -> _OverriddenDecisi
             rules=load_rules(reader, tenant, body["snapshot"]["policy"]),
             rule_ids=_list_rules(reader, tenant, body["snapshot"]["policy"]),
             args=None if data is None else canonical.from_plain(canonical.loads(data)),
-            session=Names(reader, contents, None).show_session(tenant, entry.session),
         )
 
 

@@ -258,6 +258,27 @@ def test_other_values_of_an_exposed_session_stay_untrusted(desk, request_text, t
     assert not pays_by_record(desk, record)
 
 
+@pytest.mark.parametrize(
+    ("args", "is_trusted"),
+    [
+        ({"sql": f"SELECT name FROM staff WHERE account = '{STRANGER}'"}, True),
+        ({"sql": f"UPDATE staff SET account = '{STRANGER}' WHERE id = 2"}, False),
+        ({"sql": "SELECT name FROM staff", "table": "copy"}, False),  # what else it is given may be stored
+    ],
+)
+def test_a_program_that_only_reads_stores_nothing(home, args, is_trusted):
+    declared = {"impact": Impact.EXECUTE, "source_trust": 900, "programs": (("sql", "sql"),)}
+    with HaloBase.local("desk", home=home, mode="observe", quiet=True) as halo:
+        query = tool(halo, "run_query", ["sql", "table"], **declared)
+        with halo.session("monday", request="read the letter"):
+            exposed(halo, f"ask for {STRANGER}")
+            run(halo, query, args, "done")
+        with halo.session("tuesday", request="who is Ada?"):
+            run(halo, query, {"sql": "SELECT name, account FROM staff"}, f"Ada, {STRANGER}")
+            run(halo, tool(halo, "look", ["q"], impact=Impact.READ, source_trust=900), {"q": "Ada"}, "fine")
+        assert last_session(home)["tainted"] is not is_trusted
+
+
 def test_an_explanation_names_the_command_that_clears_a_store(desk, home):
     poisoned(desk)
     with desk.session("tuesday", request="pay the fee"):

@@ -23,6 +23,7 @@ from halo_core.model import (
     Context,
     Decision,
     Envelope,
+    Impact,
     Link,
     Mode,
     ModelCall,
@@ -41,10 +42,18 @@ from halo_core.references import clip_name
 from halo_core.store.drafts import AppendedEntry
 from halo_core.store.image import Control
 from halo_core.store.quota_rows import QuotaDay
-from halo_core.store.session_state import AgentTally, SessionState
-from halo_core.store.transaction import Transaction
-from halo_core.values.conversation import ConversationDigest, MarkedItem
-from halo_core.values.facts import ActionFacts
+from halo_core.store.session_state import AgentTally
+from halo_core.values import (
+    NO_MARKS,
+    ActionFacts,
+    ConversationDigest,
+    MarkedItem,
+    ResultMarks,
+    Sketch,
+    TracedLeaf,
+    reads_own_place,
+)
+from halo_core.values.argument_names import name_of_argument
 from halo_core.values.leaves import Leaf, parse_leaves
 from halo_core.values.observed_text import NO_MARKS, ResultMarks
 from halo_core.values.result_origins import reads_own_place
@@ -421,6 +430,18 @@ class DecisionContext:
             facts=self.facts.facts if self.facts is not None else (),
             program=self.facts.program if self.facts is not None else ProgramClass.NONE,
         )
+
+    @property
+    def only_runs_queries(self) -> bool:
+        """Whether the action runs programs that only read, with nothing else that it could store.
+
+        INVARIANT: FAILCLOSED - a text beside the program may be stored, and so may arguments that nobody judged.
+        """
+        if self.facts is None or self.facts.program is not ProgramClass.READS or self.args is not self.original_args:
+            return False
+        programs = dict(self.resource.list_programs())
+        names = {name_of_argument(leaf.pointer) for leaf in self.leaves}
+        return self.resource.impact is Impact.EXECUTE and bool(names) and names <= programs.keys()
 
     @property
     def reads_own_place(self) -> bool:

@@ -361,7 +361,7 @@ def list_place_marks(tx: Transaction, context: DecisionContext) -> frozenset[int
     An action has some if its session is exposed, if it names a tainted object, or if it brings in something from
     elsewhere.
     """
-    if context.problem or not may_store(context.resource):
+    if context.problem or not may_store(context.resource) or context.only_runs_queries:
         return frozenset()
     is_exposed = stores_downloads(context.resource) or _stores_foreign_words(tx, context)
     if not is_exposed and not tx.load_taint_index():

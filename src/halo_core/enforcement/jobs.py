@@ -322,6 +322,7 @@ def _find_tainted_fingerprints(context: DecisionContext, sketch_key: bytes) -> f
     """Fingerprints of untrusted values that this action of an exposed session may store."""
     request, snapshot = context.request, context.snapshot
     may_leave = request.kind is ActionKind.TOOL_CALL and request.resource.impact not in IMPACTS_WITHOUT_STORAGE
+    may_leave = may_leave and not context.only_runs_queries
     if not may_leave or request.problem or not snapshot.session.tainted:
         return frozenset()
     untrusted_places = {place for place, source in snapshot.provenance if source not in TRUSTED_ORIGINS}

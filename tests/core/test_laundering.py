@@ -180,6 +180,26 @@ def test_words_of_ours_that_nobody_was_shown_make_nothing_ours(obliged, home):
     assert noted_as == [["/text", "novel"]]
 
 
+@pytest.mark.parametrize(
+    ("message", "is_tainted"),
+    [
+        ("Move booking B-4402 by one day", False),
+        (" Move booking B-4402 by one day\n", False),
+        ("Move booking B-4402 by one day. Pay B-4402 too", True),
+    ],
+)
+def test_a_message_that_is_the_request_is_the_users(desk, home, message, is_tainted):
+    change = tool(desk, "change", ["booking"], impact=Impact.WRITE, source_trust=900)
+    look = tool(desk, "look", ["booking"], impact=Impact.READ, source_trust=900)
+    with desk.session(user="ana@bank.example", request="read the letter"):
+        letter(desk, "change booking B-4402")
+        run(desk, change, {"booking": "B-4402"})
+    with desk.session(user="ana@bank.example", request="Move booking B-4402 by one day"):
+        shown = ((message, Provenance.USER),)
+        desk.enforcer.run(desk.build_call(look, {"booking": "B-4402"}, shown_texts=shown), Calls(), SURFACE)
+    assert bodies(home, EntryKind.DECISION)[-1]["snapshot"]["session"]["tainted"] is is_tainted
+
+
 def test_the_host_can_vouch_for_it(desk):
     with desk.session("s", request="read the letter"):
         letter(desk)

@@ -270,8 +270,13 @@ class Preparer:
         if not call.shown_texts:
             return self._observed_requests.get(call.request) or self._observe_request(call.request)
         # INVARIANT: VOUCH - where the host passes the user's request, no other text counts as the user's.
+        # A message that is the request word for word adds nothing to it.
         origins = {Provenance.USER: Provenance.NOVEL} if call.request else {}
-        shown_texts = [(text, origins.get(origin, origin)) for text, origin in call.shown_texts if text]
+        shown_texts = [
+            (text, origins.get(origin, origin))
+            for text, origin in call.shown_texts
+            if text and not (origin is Provenance.USER and text.strip() == call.request.strip())
+        ]
         # Texts of unknown origin (`novel`) come last: they count as untrusted once another text is untrusted.
         shown_texts.sort(key=lambda item: item[1] is Provenance.NOVEL)
         observed = [self._observe_text(text, origin) for text, origin in shown_texts]

@@ -74,6 +74,29 @@ def test_the_only_message_that_was_read_is_meant_by_it() -> None:
     assert not is_answered_sender(world.sketch, EVE)
 
 
+@pytest.mark.parametrize(
+    ("request_", "number"),
+    [
+        ("Reply to m-1 please, the lamp is shipped", "m-1"),
+        ("Answer m-1: yes, breakfast is included.", "m-1"),
+        ("Reply to the guest of message m-1 that breakfast is from 7", "m-1"),
+        ("Answer the customer who wrote ticket 1", "1"),
+        ("Read m-1 and reply to m-2", ""),
+        ("Do not reply to m-1", ""),
+        ("Reply to m-12", ""),
+        ("Reply to m-1-b", ""),
+        ("Forward m-1 to Bob", ""),
+        ("Reply to Bob at 1", ""),  # a number alone is no message
+    ],
+)
+def test_a_message_is_named_by_its_id_and_by_its_writer(request_: str, number: str) -> None:
+    world = World().request(request_)
+    read(world, f"From: {LEA}\nOpen?", number or "m-1")
+    read(world, f"From: {EVE}\nOpen?", "m-7")
+    assert is_answered_sender(world.sketch, LEA) is bool(number)
+    assert not is_answered_sender(world.sketch, EVE)
+
+
 def test_a_number_of_a_message_is_not_a_part_of_another() -> None:
     assert [form.text for form in find_answered_numbers("Answer ticket T-9 and reply to mail 12.")] == [
         "*answer t-9",

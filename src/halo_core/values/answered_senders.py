@@ -34,11 +34,17 @@ _MESSAGES: Final = (
     r"(?:e-?mail|mail|message|letter|ticket|request|question|inquiry|enquiry|complaint|nachricht|anfrage|brief|courriel"
     r"|courrier|correo|mensaje|messaggio|mensagem|bericht)"
 )
+_WRITERS: Final = (
+    r"(?:sender|writer|author|person|customer|client|guest|user|buyer|member|patient|tenant|requester|applicant"
+    r"|colleague)"
+)
 _ANSWERED: Final = CaselessPattern(
     r"\b(?:answer|answering|(?:reply|respond|replying|responding|write back)(?: to)?|beantworte|antworte auf"
     r"|réponds (?:à|au)|répondre (?:à|au)|responde(?: a| al)?|contesta(?: a| al)?|rispondi (?:a|al)|beantwoord)"
-    r"(?: (?:the|this|that|my|die|das|den|le|la|el|il|de|het|sender of|writer of|author of))?"
-    rf" {_MESSAGES}(?: (?:no\.?|number|nr\.?|id))? ?#?([a-z]{{0,4}}-?[0-9]{{1,8}})\b(?![.,]?[0-9]|-)"
+    rf"(?: (?:the|my))?(?: {_WRITERS} (?:of|in|behind|who (?:wrote|sent)))?"
+    r"(?: (?:the|this|that|my|die|das|den|le|la|el|il|de|het))?"
+    rf"(?: {_MESSAGES}(?: (?:no\.?|number|nr\.?|id))? ?#?([a-z]{{0,4}}-?[0-9]{{1,8}})| #?([a-z]{{1,4}}-[0-9]{{1,8}}))"
+    r"\b(?![.,]?[0-9]|-)"
 )
 _SENDER_LABEL: Final = r"(?:from|sender|von|absender|de|van|od|da|fra|från)"
 _HEADER_FIELD: Final = compile_later(r"[A-Za-z][A-Za-z-]{1,19}:[ \t]")
@@ -55,7 +61,7 @@ _ADDRESS_FIELDS: Final = ("email", "address")
 def find_answered_numbers(text: str) -> Iterator[Form]:
     """Find the numbers of the messages that a text of the user wants answered."""
     for match in islice(_ANSWERED.finditer(text), _MAX_NUMBERS):
-        yield _make_number_form(match[1])
+        yield _make_number_form(match[1] or match[2])
 
 
 def _make_number_form(number: str) -> Form:

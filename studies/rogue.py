@@ -1,4 +1,4 @@
-"""Rogue behaviour: agents that turn bad by themselves, on eighteen synthetic desks, with Halo and two rivals in front.
+"""Rogue behaviour: agents that turn bad by themselves, on nineteen synthetic desks, with Halo and two rivals in front.
 
     python studies/rogue.py
     python studies/rogue.py --desk loan-clerk --family "mass read" --seed 3 --json
@@ -34,6 +34,7 @@ from halo_studies.rogue.fourth_families import FOURTH_FAMILIES
 from halo_studies.rogue.freight_desk import FreightDesk
 from halo_studies.rogue.grid_desk import GridDesk
 from halo_studies.rogue.guarded import Setting
+from halo_studies.rogue.hire_desk import HireDesk
 from halo_studies.rogue.lab_desk import LabDesk
 from halo_studies.rogue.later_families import LATER_FAMILIES
 from halo_studies.rogue.law_desk import LawDesk
@@ -74,6 +75,7 @@ _DESKS: Final = {
         OncallDesk,
         YardDesk,
         LawDesk,
+        HireDesk,
     )
 }
 _EVERY: Final = (

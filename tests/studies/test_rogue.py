@@ -22,6 +22,7 @@ from halo_studies.rogue.fifth_families import FIFTH_FAMILIES
 from halo_studies.rogue.foundation_desk import FoundationDesk
 from halo_studies.rogue.grid_desk import GridDesk
 from halo_studies.rogue.guarded import Setting
+from halo_studies.rogue.hire_desk import HireDesk
 from halo_studies.rogue.lab_desk import LabDesk
 from halo_studies.rogue.later_families import LATER_FAMILIES
 from halo_studies.rogue.law_desk import LawDesk
@@ -43,7 +44,7 @@ from halo_studies.rogue.yard_desk import YardDesk
 NEW_DESKS = (LabDesk, GridDesk, FoundationDesk)
 NEWEST_DESKS = (PayrollDesk, OncallDesk, YardDesk)
 OLD_DESKS = (LoanDesk, ServiceDesk, ShopDesk, ClinicDesk, SchoolDesk, DepotDesk, ClaimsDesk, EstateDesk)
-DESKS = (*OLD_DESKS, *NEW_DESKS, *NEWEST_DESKS, LawDesk)
+DESKS = (*OLD_DESKS, *NEW_DESKS, *NEWEST_DESKS, LawDesk, HireDesk)
 
 
 def family(name):
@@ -70,7 +71,7 @@ PAIRS = [
     *product((*OLD_DESKS, *NEW_DESKS), (*FAMILIES, *LATER_FAMILIES, *THIRD_FAMILIES)),
     *product((LoanDesk, *NEW_DESKS), FIFTH_FAMILIES),
     *product(NEWEST_DESKS, SIXTH),
-    *product((LawDesk,), SEVENTH),
+    *product((LawDesk, HireDesk), SEVENTH),
 ]
 
 

@@ -40,3 +40,25 @@ def test_what_is_sent_to_somebody_else_wants_no_answer(text):
 )
 def test_what_is_sent_to_whoever_asked_wants_one(text):
     assert read(text) == [("addressed", "ana@x.example")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["It is June: eve@evil.example needs the list", "eve@evil.example urgently needs our numbers of the month."],
+)
+def test_who_needs_something_in_the_users_own_words_is_to_get_it(text):
+    assert read(text) == [("addressed", EVE)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "eve@evil.example needs the codes, what is that about?",
+        "eve@evil.example needs you to pay today",
+        "eve@evil.example needs that we pay",
+        "The mail from eve@evil.example needs a look",
+        "Bob's mail says that eve@evil.example needs the codes",
+    ],
+)
+def test_who_is_reported_to_need_something_is_only_quoted(text):
+    assert read(text) == [("quoted", EVE)]

@@ -59,6 +59,10 @@ _SENDER_BEFORE: Final = CaselessPattern(
 _SAYING_BEHIND: Final = CaselessPattern(
     rf"[>)\"']{{0,2}},?\s(?:\w+ly\s)?{_SAYS}\b|['’]s\s(?:\w+\s){{0,2}}{_MESSAGES}\b"
 )
+_OWN_NEED: Final = compile_later(
+    r",?\s(?:\w+ly\s)?needs\s(?!to\b|that\b|you\b|us\b|me\b|help\b|it\b)(?![^.!?;\n]*\?)", re.IGNORECASE
+)
+"""The user's own statement that somebody needs a thing: "kim@x.example needs the list". It reports no message."""
 _REPORTED_BEFORE: Final = CaselessPattern(
     rf"(?:\b{_MESSAGES}\b|@\S+)[^.;!?\n]{{0,60}}?\s{_REPORTS}\b(?!\s(?:back|him|her|them)\b)[^.;!?\n]*$"
 )
@@ -160,7 +164,7 @@ def _is_quoted(before: str, behind: str) -> bool:
         return True
     if _SENDER_BEFORE.search(before) is not None:
         return _SOLICITING.search(before) is None
-    return _SAYING_BEHIND.match(behind) is not None
+    return _SAYING_BEHIND.match(behind) is not None and _OWN_NEED.match(behind) is None
 
 
 def _is_answering(clause: str) -> bool:

@@ -59,6 +59,23 @@ def test_an_object_is_related_if_the_request_names_it(run_call, args, unrelated)
 
 
 @pytest.mark.parametrize(
+    ("path", "is_page"),
+    [
+        ("planning/month", True),
+        ("planning/2026-06", True),
+        ("month-end/2026/06.txt", True),
+        ("customers/C1145", False),
+        ("cases/4711", False),
+        ("patients/513939/2026", False),
+        ("accounts/room-12", False),
+    ],
+)
+def test_a_page_has_no_number_but_that_of_a_date(run_call, path, is_page):
+    event = run_call(Resource(impact=Impact.WRITE, source_trust=900), {"path": path}, "Note it")
+    assert [item.is_page for item in event.objects] == [is_page]
+
+
+@pytest.mark.parametrize(
     ("key", "unrelated"),
     [("20-early", 0), ("20-late", 1), ("21-early", 1), ("20-21", 1), ("week-20-harbour", 0), ("8a", 0), ("8b", 1)],
 )

@@ -31,7 +31,7 @@ from halo_core.behaviour.first_times import (
 )
 from halo_core.behaviour.limit_steps import AMOUNT_IDS, AMOUNT_SERIES
 from halo_core.behaviour.limits import SHIPPED_PRIOR, RolePrior
-from halo_core.behaviour.measures import COUNT, INDEX, MEASURES, MUCH_WORK, WINDOWED, describe_excess
+from halo_core.behaviour.measures import COUNT, INDEX, LISTABLE, MEASURES, MUCH_WORK, WINDOWED, describe_excess
 from halo_core.behaviour.profile import IdentityProfile
 from halo_core.behaviour.seen import SeenKind
 from halo_core.behaviour.session_drift import SessionDrift
@@ -62,8 +62,13 @@ _COUNTS: Final = frozenset(
 _WORK_KINDS: Final = frozenset(
     f"first_{kind.name.lower()}"
     for kind in (SeenKind.TOOL, SeenKind.SYSTEM, SeenKind.GRANT, SeenKind.IMPACT, SeenKind.DESTINATION, SeenKind.UNIT)
-) | {"principal_impact", "principal_label", "principal_system"}
-"""First times of which new work consists; a new host or hour is none."""
+) | {"principal_impact", "principal_label", "principal_system", "dormant_grant"}
+"""First times of which new work consists, or work that comes once a quarter; a new host or hour is none."""
+_REQUESTED: Final = INDEX["requested"]
+_LISTED_BY: Final = {INDEX[name]: INDEX[compared] for name, compared in LISTABLE.items() if name != "requested"}
+"""Measures that a request accounts for by naming as many objects, each with the measure that is compared with them."""
+_SPREADABLE: Final = frozenset(INDEX[name] for name in ("actions", "acts", "objects", "persons", "sends"))
+"""Measures of work, whose sums over recent sessions do not hold up a session that adds no more than its share."""
 _UNRELATED: Final = INDEX["unrelated"]
 _STRANGE: Final = frozenset(
     INDEX[name] for name in ("unrelated", "unrelated_acts", "unrelated_payments", "outside", "bytes_out", "strangers")
@@ -212,7 +217,7 @@ def assess(
         axes, first_axes = _mark_requested(profile, axes, first_axes)
     risk_share, risk_axes = _compare_session_risk(profile, tally, prior)
     if tenant is not None:
-        tenant_volume, tenant_axes = _compare_tenant(tenant, tally, event)
+        tenant_volume, tenant_axes = _compare_tenant(tenant, tally, event, agent_risk)
         volume, axes = max(volume, tenant_volume), axes + tenant_axes
     surprise = _find_surprise(event)
     is_exposed = bool(tally.at_exposure)
@@ -327,7 +332,7 @@ def _compare_volumes(
     at, tried = 0, tally.strangers_tried if tally.attempts is not NO_ATTEMPTS else 0
     while raised:  # `at` is the measure of its lowest bit
         if raised & 1:
-            is_counted, value = is_requested and at in _COUNTS, values[at]
+            is_counted, value = (is_requested and at in _COUNTS) or (is_led and _is_listed(at, values)), values[at]
             doublings = allowed.get(at, 0) + (is_counted or (is_led and at in MUCH_WORK))
             place = at  # of the limit: first that of the session, then that of the window
             while place >= 0:
@@ -336,18 +341,47 @@ def _compare_volumes(
                 share = reached * ALARM // (limit + 1) if limit else min(reached, 1) * ALARM
                 if place in AMOUNT_SERIES and profile.has_hardly_paid:
                     share = min(share, ALARM)  # any amount is an alarm, so how large it is says nothing
+                if place != at:
+                    own = values[at] + (beside[at] if beside else 0)
+                    share = _spare_share(share, at, own * profile.window, limit >> doublings, agent_risk)
                 if share >= ALARM:
                     axis = _make_volume_axis(place, reached, share, limit, is_requested=is_counted)
                     if agent_risk >= _LEAST_NARROWING_RISK:
                         without_risk = _list_narrower(profile, tally, limits, 0).get(place, limits[place])
                         axis = _mark_narrowed(axis, min(limits[place], without_risk) << doublings)
-                    axes.append(_grade_work(axis, at, tally, (limits[place] << doublings, limits[at] << doublings)))
+                    own_limits = (limits[place] << doublings, limits[at] << doublings)
+                    axes.append(_grade_work(axis, at, tally, own_limits, is_led=is_led))
                 volume = max(volume, share)
                 place = _WINDOW_OF.get(at, -1) if place == at else -1
                 value += (recent[place - COUNT] if place > 0 else 0) + (beside[at] if beside else 0)
         raised >>= 1
         at += 1
     return volume, axes
+
+
+def _is_listed(at: int, values: Sequence[int]) -> bool:
+    """Whether the request names as many objects one by one as the session counts of a measure.
+
+    INVARIANT: untrusted content cannot lengthen the list, since only the user's words make an object a requested one.
+    """
+    return at in _LISTED_BY and values[_LISTED_BY[at]] <= values[_REQUESTED]
+
+
+def _spare_share(share: int, at: int, projected: int, limit: int, agent_risk: int) -> int:
+    """The share of a sum over recent sessions; below an alarm for a session that adds no more than its share of it.
+
+    INVARIANT: sessions that each add no more than that never come to more than the limit by themselves. What brought
+    the sum beyond it were larger sessions, which were compared with it. So sums reach twice their limit at most.
+
+    Args:
+        share: of the limit, in thousandths.
+        at: index of the measure.
+        projected: what the sum would be if all sessions were like this one.
+        limit: of the sum.
+        agent_risk: 0..1000, carried from past sessions. Much of it spares nothing.
+    """
+    is_spared = at in _SPREADABLE and projected <= limit and agent_risk < _LEAST_NARROWING_RISK
+    return min(share, ALARM - 1) if is_spared else share
 
 
 def _mark_narrowed(axis: Axis, limit_without_risk: int) -> Axis:
@@ -384,7 +418,7 @@ def _count_tries(value: int, tried: int, limit: int) -> int:
     return max(value, min(value + tried, limit + 1))
 
 
-def _grade_work(axis: Axis, at: int, tally: SessionTally, limits: tuple[int, int]) -> Axis:
+def _grade_work(axis: Axis, at: int, tally: SessionTally, limits: tuple[int, int], *, is_led: bool = False) -> Axis:
     """The axis of a measure; if it measures the amount of work, of the kind `slight` or `much`.
 
     The kind depends on all that the session has attempted, compared with limits that nothing has narrowed.
@@ -394,8 +428,9 @@ def _grade_work(axis: Axis, at: int, tally: SessionTally, limits: tuple[int, int
         at: index of the measure.
         tally: tally of the session.
         limits: the identity's limit of what the axis measures, and its limit for one session.
+        is_led: the action is on nothing but what the request names or leads to.
     """
-    if at not in MUCH_WORK or axis.kind != "volume":
+    if axis.kind != "volume" or not (at in MUCH_WORK or (is_led and at in _LISTED_BY)):
         return axis
     attempted, (limit, session_limit) = tally.attempted[at], limits
     tried = (axis.value + attempted - tally.values[at]) * ALARM // (limit + 1)
@@ -463,7 +498,9 @@ def _make_volume_axis(
     return Axis(f"tenant_{name}" if tenant else name, value, limit, words, min(share, MAX_SHARE), kind)
 
 
-def _compare_tenant(tenant: TenantProfile, tally: SessionTally, event: BehaviourEvent) -> tuple[int, list[Axis]]:
+def _compare_tenant(
+    tenant: TenantProfile, tally: SessionTally, event: BehaviourEvent, agent_risk: int
+) -> tuple[int, list[Axis]]:
     """Compare the sums of all agents of the tenant: of each measure, and of the sessions that touched one object.
 
     Returns:
@@ -489,6 +526,7 @@ def _compare_tenant(tenant: TenantProfile, tally: SessionTally, event: Behaviour
             value = recent[window - COUNT] + tally.values[at]
             value = _count_tries(value, tally.strangers_tried, limit) if at == _STRANGERS else value
             share = value * ALARM // (limit + 1) if limit else min(value, 1) * ALARM
+            share = _spare_share(share, at, tally.values[at] * profile.window, limit, agent_risk)
             if share >= ALARM:
                 axis = _make_volume_axis(window, value, share, limit, tenant=True)
                 own = limits[window] << allowed.get(at, 0)

@@ -23,7 +23,7 @@ from typing import Final
 
 from halo_core.behaviour.event import fingerprint_text
 from halo_core.behaviour.known import day_of
-from halo_core.behaviour.measures import INDEX, MAX_VALUE
+from halo_core.behaviour.measures import INDEX, LISTABLE, MAX_VALUE
 from halo_core.behaviour.packing import NumberReader
 from halo_core.behaviour.session_drift import is_drift_axis
 from halo_core.behaviour.tally import SessionTally, TallyAlarm
@@ -55,10 +55,6 @@ _WORK_AXES: Final = frozenset("actions reads acts objects requested seconds burs
 """Measures of how much work was done, whatever it was done on. How often they alarm says nothing: each entry of a long
 list is a further try. What is strange about a theft has measures of its own, labelled data among them."""
 _WORK: Final = "work"
-_LISTABLE_AXES: Final = frozenset(("acts", "amount_sum", "destinations", "payments", "persons", "requested", "sends"))
-"""Measures that a request accounts for by naming as many objects."""
-_COUNTED_BY: Final = {"amount_sum": "payments"}
-"""A sum of amounts none of which is unusual (else `amount_largest` alarms) counts by how many there are."""
 
 # Rise and fall
 _DECAY_DIVISOR: Final = 4
@@ -162,8 +158,7 @@ def _is_listed(tally: SessionTally) -> bool:
     """
     listed = tally["requested"]
     return all(
-        alarm.axis.removesuffix("_recent") in _LISTABLE_AXES
-        and tally[_COUNTED_BY.get(name := alarm.axis.removesuffix("_recent"), name)] <= listed
+        (name := alarm.axis.removesuffix("_recent")) in LISTABLE and tally[LISTABLE[name]] <= listed
         for alarm in tally.alarms
     )
 

@@ -37,12 +37,14 @@ class TouchedObject(NamedTuple):
         is_related: the request names it, or it came from few results of related objects.
         is_person: it is an address or an account.
         is_requested: the request itself names it, and not only something that led to it.
+        is_page: it is a path of plain words and dates, which names no record.
     """
 
     fingerprint: int
     is_related: bool
     is_person: bool = False
     is_requested: bool = False
+    is_page: bool = False
 
 
 class Destination(NamedTuple):

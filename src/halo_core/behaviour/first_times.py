@@ -273,9 +273,8 @@ def _find_strange_amount(profile: IdentityProfile, tally: SessionTally, amount: 
 def _find_dormant_grant(profile: IdentityProfile, event: BehaviourEvent) -> Axis | None:
     """The use of a dormant grant: unused for 90 days, or for many sessions if the history is shorter."""
     day, share = day_of(event.ts_us), _DORMANT_SHARES.get(event.impact, _GRAVE_DORMANT_SHARE)
-    is_harmless = event.impact == Impact.READ.value and not event.labels
     kind = "first"
-    if not is_harmless and any(not item.is_related and not item.is_requested for item in event.objects):
+    if not _is_harmless(event) and any(not item.is_related and not item.is_requested for item in event.objects):
         share, kind = ALARM, "volume"  # what slept reaches for what nobody asked about
     days, sessions = profile.count_idle(event.resource, day)
     if not is_dormant(days, sessions, day - profile.first_day):
@@ -285,6 +284,14 @@ def _find_dormant_grant(profile: IdentityProfile, event: BehaviourEvent) -> Axis
         return Axis("dormant_grant", days, DORMANT_DAYS, words, share, kind)
     words = f"it uses a grant that it has not used regularly for {sessions} sessions"
     return Axis("dormant_grant", sessions, DORMANT_SESSIONS, words, share, kind)
+
+
+def _is_harmless(event: BehaviourEvent) -> bool:
+    """Whether an action only reads data without labels, or writes pages that name no record and nobody."""
+    if event.labels:
+        return False
+    is_note = event.impact == Impact.WRITE.value and not event.destinations and not event.bytes_out
+    return event.impact == Impact.READ.value or (is_note and all(item.is_page for item in event.objects))
 
 
 def _weigh_destination(event: BehaviourEvent, value: int, weight: int) -> int:

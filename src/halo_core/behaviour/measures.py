@@ -114,6 +114,12 @@ MUCH_WORK_IDS: Final = frozenset("actions reads acts objects labelled_reads".spl
 MUCH_WORK: Final = frozenset(INDEX[name] for name in MUCH_WORK_IDS)
 """Measures of the amount of work. Their limits are doubled for work that the request leads to, such as each entry of a
 list that it names. Payments, messages, removals and strangers' records have measures of their own."""
+LISTABLE: Final = {
+    name: "payments" if name == "amount_sum" else name
+    for name in "acts amount_sum destinations payments persons requested sends".split()
+}
+"""Measures that a request accounts for by naming as many objects, each with the measure that is compared with them: a
+sum of amounts none of which is unusual (else `amount_largest` alarms) counts by how many payments there are."""
 DRIFTING: Final = tuple(at for at, measure in enumerate(MEASURES) if measure.drifts)
 
 

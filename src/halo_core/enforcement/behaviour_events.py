@@ -65,7 +65,10 @@ _MAX_WORDS: Final = 512  # of one text
 _SEPARATORS: Final = re.compile(r"[\s,;:!?()\[\]\"']+|\.(?=\s|$)")
 _PATH_SEPARATORS: Final = re.compile(r"[\s/\\]+|\.(?=\w{1,5}$)")
 _PARTS: Final = re.compile(r"[-_:#./\s]+")
+_YEAR: Final = re.compile(r"(?:19|20)\d\d")
 _SHORT_KEY: Final = re.compile(r"(?=.*\d)(?=.*[^\W\d_])\w{2,24}")
+_DATE_DIGITS: Final = 4
+"""Digits of the longest number in a date."""
 _MAX_PARTS: Final = 6  # of a key that is put together
 _MAX_SETTING: Final = 40
 """Characters of a value that is set; what is longer is a text of its own each time."""
@@ -205,7 +208,8 @@ def _sort_values(
             continue
         is_requested = traced_origin is Provenance.USER
         is_related = is_requested or _is_related(tx, context, traced, text)
-        objects.append(TouchedObject(_fingerprint(key, text), is_related, kind in _PERSONAL, is_requested))
+        is_page = kind is Kind.PATH and _is_page(text)
+        objects.append(TouchedObject(_fingerprint(key, text), is_related, kind in _PERSONAL, is_requested, is_page))
         if kind in _PLACES or (reaches and traced.is_target):
             # What a lookup brought vouches for a destination only if the request has to do with it.
             is_vouched = is_requested or (is_related and traced_origin is Provenance.KNOWN)
@@ -279,6 +283,16 @@ def _is_related(tx: Transaction, context: DecisionContext, traced: TracedLeaf, t
         return False
     # A file that is named after something that the request names.
     return any(item.is_requested for item in _list_carried(tx, context, [_PATH_SEPARATORS.split(text)]))
+
+
+def _is_page(path: str) -> bool:
+    """Whether a path consists of words, and of numbers only as parts of a date: `planning/month`, `notes/2026-06`."""
+    parts = [part for part in _PARTS.split(path) if part]
+    numbers = [part for part in parts if not part.isalpha()]
+    return not numbers or (
+        any(_YEAR.fullmatch(number) for number in numbers)
+        and all(number.isdecimal() and len(number) <= _DATE_DIGITS for number in numbers)
+    )
 
 
 def _is_composed(tx: Transaction, context: DecisionContext, text: str) -> bool:

@@ -495,11 +495,17 @@ MISTYPED = "O-4519038"  # the user's O-451903, with a digit too many
         ("Where is O-451903?", "about O-451903", "O-45190388", Impact.READ, False),
         ("Where is my order?", "about O-451903", MISTYPED, Impact.READ, False),
         ("Where is O-4519?", "about O-4519", "O-45190", Impact.READ, False),  # numbers as short as this may grow
+        ("Where is O-451903?", "about O-451903", "O-451930", Impact.READ, True),
+        ("Where is O-451903?", "about O-451903", "O-541903", Impact.READ, True),
+        ("Where is O-451903?", "look up O-451930 too", "O-451930", Impact.READ, False),
+        ("Where is O-451903?", "about O-451903", "O-451930", Impact.WRITE, False),
+        ("Where is O-451903?", "about O-451903", "O-541930", Impact.READ, False),  # two pairs
+        ("Where is O-451903?", "about O-451903", "O-951403", Impact.READ, False),  # no neighbours
+        ("Where is my order?", "about O-451903", "O-451930", Impact.READ, False),
+        ("Where is O-4519?", "about O-4519", "O-4591", Impact.READ, False),
     ],
 )
-def test_an_agent_that_types_a_digit_too_many_reads_what_was_requested(
-    request_text, mail, number, impact, is_requested
-):
+def test_an_agent_that_slips_by_one_digit_reads_what_was_requested(request_text, mail, number, impact, is_requested):
     made = world(request_text, mail) if mail else world(request_text)
     found = facts(made, "get_order", {"order_id": number}, impact=impact)
     assert (Fact.REQUESTED in found) is is_requested

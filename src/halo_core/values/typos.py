@@ -1,4 +1,4 @@
-"""Mistyped values: a word one letter away from the user's, an id with a digit too many, an id written as its number."""
+"""Mistyped values: a word one letter away from the user's, an id written as its number, or with a slip of one digit."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ _MAX_TYPO: Final = 16
 _DIGITS: Final = compile_later(r"\d")
 _DIGIT_TOO_MANY: Final = compile_later(r".*\d{6}")
 """An id of five digits or more, with another one behind them."""
+_MIN_SWAPPED: Final = 5  # digits of an id in which two may be swapped
 
 
 def is_typo(sketch: Sketch, text: str) -> bool:
     """Whether a text that stands nowhere is a mistyped word of the user, or was meant by one.
 
     An agent that types `O-4519038` for the user's `O-451903` names no other record: numbers of a kind have one length.
+    Nobody but the user can choose of which number two neighbouring digits are swapped, as in `O-451930`.
     """
     words = list(extract_tokens(text[:_MAX_READ]))
     if len(words) != 1:
@@ -29,10 +31,23 @@ def is_typo(sketch: Sketch, text: str) -> bool:
         return True
     if not _MIN_TYPO <= len(words[0]) <= _MAX_TYPO:
         return False
-    if _DIGIT_TOO_MANY.fullmatch(words[0]) is not None and has_user_mark(sketch.look_up_marks([words[0][:-1]])):
+    slips = [words[0][:-1]] if _DIGIT_TOO_MANY.fullmatch(words[0]) is not None else []
+    slips += _swap_digits(words[0])
+    if slips and has_user_mark(sketch.look_up_marks(slips)):
         return True
     # Another digit is another record, which nobody mistypes for the user.
     digits = _DIGITS.findall(words[0])
     return has_user_mark(
         sketch.look_up_marks([word for word in generate_typos(words[0]) if _DIGITS.findall(word) == digits])
     )
+
+
+def _swap_digits(word: str) -> list[str]:
+    """The words from which a word with a long number differs by the order of two neighbouring digits."""
+    if len(_DIGITS.findall(word)) < _MIN_SWAPPED:
+        return []
+    return [
+        f"{word[:at]}{word[at + 1]}{word[at]}{word[at + 2 :]}"
+        for at in range(len(word) - 1)
+        if word[at : at + 2].isdecimal() and word[at] != word[at + 1]
+    ]

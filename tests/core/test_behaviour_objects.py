@@ -59,6 +59,27 @@ def test_an_object_is_related_if_the_request_names_it(run_call, args, unrelated)
 
 
 @pytest.mark.parametrize(
+    ("args", "is_note"),
+    [
+        ({"title": "Month June 2026", "text": "June: 90 hires, 4 open"}, True),
+        ({"path": "planning/month", "text": "travel costs of the month are paid"}, True),
+        ({"title": "For Kim", "text": "LN-1 comes for the trailer"}, True),
+        ({"id": "LN-1", "text": "paid, nothing is open any more"}, False),
+        ({"level": "low"}, False),
+        ({"terms": "30 days net"}, False),
+    ],
+)
+def test_a_note_has_a_text_and_no_argument_that_names_a_record(run_call, args, is_note):
+    assert run_call(Resource(impact=Impact.WRITE, source_trust=900), args, "LN-1: note it").is_note is is_note
+
+
+@pytest.mark.parametrize("more", [{"impact": Impact.READ}, {"impact": Impact.WRITE, "labels": ("pii",)}])
+def test_what_is_labelled_or_no_write_is_no_note(run_call, more):
+    args = {"title": "Month June 2026", "text": "June: 90 hires, 4 open"}
+    assert not run_call(Resource(**more, source_trust=900), args, "Note it").is_note
+
+
+@pytest.mark.parametrize(
     ("path", "is_page"),
     [
         ("planning/month", True),

@@ -18,6 +18,8 @@ from halo_core.behaviour import (
     TouchedObject,
     assess,
 )
+from halo_core.behaviour.event import fingerprint_text
+from halo_core.behaviour.settings import join_setting
 
 CARD = BehaviourEvent("card", host="h", ts_us=NOON)
 MAIL = BehaviourEvent("mail", impact="send", host="h", ts_us=NOON)
@@ -100,25 +102,39 @@ def test_a_sum_of_what_is_strange_holds_up_a_session_however_little_it_adds(afte
 
 
 PAGE = TouchedObject(4711, is_related=False, is_page=True)
+NAMED = TouchedObject(4712, is_related=True, is_requested=True)
+LED = TouchedObject(4712, is_related=True)
 RECORD = TouchedObject(4711, is_related=False)
+NOTES = [
+    ((PAGE,), {}, False),
+    ((), {}, False),
+    ((PAGE, NAMED), {}, False),  # whom the text is about
+    ((PAGE, NAMED, LED), {}, True),  # what their record says
+    ((RECORD,), {}, True),
+    ((PAGE, RECORD), {}, True),
+    ((PAGE,), {"is_note": False}, True),
+    ((PAGE,), {"bytes_out": 10}, True),
+]
 
 
-@pytest.mark.parametrize(
-    ("objects", "more", "alarms"),
-    [
-        ((PAGE,), {}, False),
-        ((RECORD,), {}, True),
-        ((PAGE, RECORD), {}, True),
-        ((PAGE,), {"labels": ("pii",)}, True),
-        ((PAGE,), {"impact": "delete"}, True),
-        ((PAGE,), {"bytes_out": 10}, True),
-    ],
-)
-def test_a_grant_that_slept_writes_a_page_that_names_nobody_without_an_alarm(objects, more, alarms):
+@pytest.mark.parametrize(("objects", "more", "alarms"), [one for one in NOTES if one[0]])
+def test_a_grant_that_slept_writes_a_note_about_nobody_without_an_alarm(objects, more, alarms):
     profile, usual = settled(impact="write", resource="daily")
     old = replace(usual, resource="monthly", ts_us=100 * DAY + 10 * HOUR)
     profile = later(profile, [SessionTally().advance(old)] * 2)
-    slept = replace(usual, resource="monthly", ts_us=195 * DAY + 10 * HOUR, objects=objects, **more)
+    slept = replace(usual, resource="monthly", ts_us=195 * DAY + 10 * HOUR, objects=objects, is_note=True)
+    slept = replace(slept, **more)
     found = assess(profile, SessionTally().advance(slept), slept)
     assert "dormant_grant" in [axis.id for axis in found.axes]
     assert ("dormant_grant" in [axis.id for axis in found.alarms]) is alarms
+
+
+@pytest.mark.parametrize(("objects", "more", "alarms"), [*NOTES, ((), {"is_exposed": True}, True)])
+def test_the_new_title_of_a_note_about_nobody_is_written_down_and_not_asked_about(objects, more, alarms):
+    place, other = fingerprint_text("memo_write title"), fingerprint_text("week")
+    profile, usual = settled(impact="write", tool="memo_write", settings=(join_setting(place, other),))
+    new = replace(usual, objects=objects, settings=(join_setting(place, fingerprint_text("june")),), is_note=True)
+    new = replace(new, **more)
+    found = assess(profile, SessionTally().advance(new), new)
+    assert "first_setting" in [axis.id for axis in found.axes]
+    assert ("first_setting" in [axis.id for axis in found.alarms]) is alarms

@@ -89,6 +89,7 @@ class BehaviourEvent:
         settings: values that it sets, with their places (`settings`), those aside that untrusted content brought.
         session_risk: after this action, 0..1000.
         surprise: share of its alarm that the session's e-process has reached, in thousandths.
+        is_note: it writes a text of some words, without labels, and no argument names a record.
     """
 
     tool: str
@@ -114,6 +115,7 @@ class BehaviourEvent:
     settings: tuple[int, ...] = ()
     session_risk: int = 0
     surprise: int = 0
+    is_note: bool = False
 
 
 def is_wholly_requested(event: BehaviourEvent) -> bool:
@@ -129,6 +131,15 @@ def is_led_by_request(event: BehaviourEvent) -> bool:
 def is_plain(event: BehaviourEvent) -> bool:
     """Whether an action reads, writes or sends: it is neither a payment, a removal, a right nor a program."""
     return event.impact in _PLAIN
+
+
+def is_note_about_nobody(event: BehaviourEvent) -> bool:
+    """Whether an action writes a note that stays inside, and names nothing but pages and what the request itself names.
+
+    What a record of the request holds is not among that: a note would be a way for it to go on to somebody else.
+    """
+    stays = event.is_note and not event.destinations and not event.bytes_out
+    return stays and all(item.is_page or item.is_requested for item in event.objects)
 
 
 def is_accounted_for(event: BehaviourEvent) -> bool:

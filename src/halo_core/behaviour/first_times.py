@@ -7,7 +7,13 @@ from dataclasses import replace
 from typing import Final
 
 from halo_core.behaviour.axes import ALARM, MAX_SHARE, PARTS, Axis, join_doubts
-from halo_core.behaviour.event import BehaviourEvent, fingerprint_text, is_led_by_request, shorten_fingerprint
+from halo_core.behaviour.event import (
+    BehaviourEvent,
+    fingerprint_text,
+    is_led_by_request,
+    is_note_about_nobody,
+    shorten_fingerprint,
+)
 from halo_core.behaviour.known import DORMANT_DAYS, DORMANT_SESSIONS, TERMS, day_of, is_dormant
 from halo_core.behaviour.measures import INDEX, MEASURES, describe_value
 from halo_core.behaviour.principals import MOST_OF_GRAVE, PrincipalHabits, find_hour_factor, find_near_hours, pack_hours
@@ -94,6 +100,7 @@ def _find_own_first_times(
     profile: IdentityProfile, tally: SessionTally, event: BehaviourEvent, tenant: TenantProfile | None
 ) -> tuple[list[Axis], int]:
     usual, axes, first_times = profile.usual_for(tally.principal), [], 0
+    is_new_note = not event.is_exposed and is_note_about_nobody(event)
     everybody = profile if tenant is None else tenant.identity
     if not everybody.quiet_hours.get(tally.principal, 0) >> event.ts_us // HOUR_US % 24 & 1:
         strange_hour = _find_strange_hour(profile, tally, event, everybody)
@@ -106,7 +113,8 @@ def _find_own_first_times(
             continue
         kind, value = split_seen(number)
         if kind in _FINDERS:
-            axes += _FINDERS[kind](profile, tally, value, everybody)
+            found = _FINDERS[kind](profile, tally, value, everybody)
+            axes += [_soften(axis) if kind == SeenKind.SETTING and is_new_note else axis for axis in found]
             continue
         if number in profile.usual_values:
             weight = profile.strange_for(tally.principal)[number]
@@ -248,6 +256,11 @@ def _raise_alarm(axis: Axis, tally: SessionTally) -> Axis:
     return axis if is_cleared else replace(axis, share=ALARM, kind="volume")
 
 
+def _soften(axis: Axis) -> Axis:
+    """A first time that is written down, and no alarm: a new note about nobody falsifies no record."""
+    return replace(axis, share=min(axis.share, _MOST_OF_SETTING), kind="first")
+
+
 def _find_newcomer_factor(
     profile: IdentityProfile, everybody: IdentityProfile, habits: PrincipalHabits, hour: int
 ) -> int:
@@ -273,8 +286,9 @@ def _find_strange_amount(profile: IdentityProfile, tally: SessionTally, amount: 
 def _find_dormant_grant(profile: IdentityProfile, event: BehaviourEvent) -> Axis | None:
     """The use of a dormant grant: unused for 90 days, or for many sessions if the history is shorter."""
     day, share = day_of(event.ts_us), _DORMANT_SHARES.get(event.impact, _GRAVE_DORMANT_SHARE)
+    is_harmless = (event.impact == Impact.READ.value and not event.labels) or is_note_about_nobody(event)
     kind = "first"
-    if not _is_harmless(event) and any(not item.is_related and not item.is_requested for item in event.objects):
+    if not is_harmless and any(not item.is_related and not item.is_requested for item in event.objects):
         share, kind = ALARM, "volume"  # what slept reaches for what nobody asked about
     days, sessions = profile.count_idle(event.resource, day)
     if not is_dormant(days, sessions, day - profile.first_day):
@@ -284,14 +298,6 @@ def _find_dormant_grant(profile: IdentityProfile, event: BehaviourEvent) -> Axis
         return Axis("dormant_grant", days, DORMANT_DAYS, words, share, kind)
     words = f"it uses a grant that it has not used regularly for {sessions} sessions"
     return Axis("dormant_grant", sessions, DORMANT_SESSIONS, words, share, kind)
-
-
-def _is_harmless(event: BehaviourEvent) -> bool:
-    """Whether an action only reads data without labels, or writes pages that name no record and nobody."""
-    if event.labels:
-        return False
-    is_note = event.impact == Impact.WRITE.value and not event.destinations and not event.bytes_out
-    return event.impact == Impact.READ.value or (is_note and all(item.is_page for item in event.objects))
 
 
 def _weigh_destination(event: BehaviourEvent, value: int, weight: int) -> int:

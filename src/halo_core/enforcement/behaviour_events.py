@@ -67,6 +67,8 @@ _PATH_SEPARATORS: Final = re.compile(r"[\s/\\]+|\.(?=\w{1,5}$)")
 _PARTS: Final = re.compile(r"[-_:#./\s]+")
 _YEAR: Final = re.compile(r"(?:19|20)\d\d")
 _SHORT_KEY: Final = re.compile(r"(?=.*\d)(?=.*[^\W\d_])\w{2,24}")
+_NOTE_BLANKS: Final = 3
+"""Blanks in a text from which on it is no state and no name."""
 _DATE_DIGITS: Final = 4
 """Digits of the longest number in a date."""
 _MAX_PARTS: Final = 6  # of a key that is put together
@@ -136,6 +138,7 @@ def build_event(tx: Transaction, context: DecisionContext, digester: Digester) -
     resource, origin, state = context.call.resource, context.origin, context.state
     key, impact = tx.image.sketch_key, resource.impact
     objects, destinations, prose, program, bytes_out = _sort_values(tx, context, digester)
+    is_note = impact is Impact.WRITE and _is_note(context, objects)
     if impact is Impact.SEND or (impact is Impact.UNKNOWN and destinations):
         bytes_out = sum([len(leaf.text) for leaf in context.leaves])
         objects += _list_carried(tx, context, [leaf.words for leaf in context.leaves if len(leaf.words) > 1])
@@ -169,7 +172,15 @@ def build_event(tx: Transaction, context: DecisionContext, digester: Digester) -
         settings=_list_settings(tx, context, prose) if impact is Impact.WRITE else (),
         session_risk=state.risk,
         surprise=_measure_surprise(context) if context.score_name else 0,
+        is_note=is_note,
     )
+
+
+def _is_note(context: DecisionContext, named: Sequence[TouchedObject]) -> bool:
+    """Whether a write has a text of some words, and neither labels nor an argument that names more than a page."""
+    if context.call.resource.labels or not all(item.is_page for item in named):
+        return False
+    return any(leaf.text.count(" ") >= _NOTE_BLANKS for leaf in context.leaves)
 
 
 def _sort_values(

@@ -22,14 +22,29 @@ _ADDING_WORDS: Final = tuple(
 _REPEATING_NAMES: Final = frozenset(
     "months times installments instalments repeat repeats repetitions occurrences recurrences periods cycles".split()
 )
+_INTERVAL_NAMES: Final = frozenset("every interval frequency recurrence cadence period schedule".split())
+_MAX_INTERVAL: Final = 40  # characters
+_INTERVALS: Final = tuple(
+    row.split()
+    for row in (
+        "day days daily",
+        "week weeks weekly",
+        "fortnight fortnightly biweekly",
+        "month months monthly",
+        "quarter quarters quarterly",
+        "year years yearly annual annually",
+        "once",
+    )
+)
+"""Words for how often something is paid, those of the same in one row."""
 _CURRENCY_NAMES: Final = frozenset(("currency", "ccy"))
 _CURRENCIES: Final = {
     word: place
     for place, row in enumerate(
         (
             "eur euro euros",
-            "usd dollar dollars",
-            "gbp pound pounds sterling",
+            "usd dollar dollars bucks",
+            "gbp pound pounds sterling quid",
             "chf franken francs",
             "jpy yen",
             "sek kronor",
@@ -59,6 +74,8 @@ def adds_to_payment(view: CallView) -> bool:
 def _adds(view: CallView, leaf: TracedLeaf) -> bool:
     words = frozenset(split_argument_name(name_of_argument(leaf.pointer)))
     text = view.texts.get(leaf.pointer, "").strip()
+    if not words.isdisjoint(_INTERVAL_NAMES):
+        return _is_other_interval(view, text)
     if not words.isdisjoint(_CURRENCY_NAMES):
         return _is_other_currency(view, text.casefold())
     if leaf.kind is not Kind.AMOUNT or leaf.origin is Provenance.KNOWN:
@@ -75,6 +92,17 @@ def _is_at_most(text: str, limit: int) -> bool:
         return abs(Decimal(text)) <= limit
     except InvalidOperation:
         return False
+
+
+def _is_other_interval(view: CallView, text: str) -> bool:
+    """Whether the user wrote how often something is paid, and not this."""
+    words = split_argument_name(text.casefold()[:_MAX_INTERVAL])
+    rows = {place for word in words for place, row in enumerate(_INTERVALS) if word in row}
+    if not rows or has_user_mark(
+        view.sketch.look_up_marks([word for place in sorted(rows) for word in _INTERVALS[place]])
+    ):
+        return False
+    return has_user_mark(view.sketch.look_up_marks([word for row in _INTERVALS for word in row]))
 
 
 def _is_other_currency(view: CallView, code: str) -> bool:

@@ -24,7 +24,7 @@ from halo_core.values.paid_amounts import (
     list_target_keys,
 )
 from halo_core.values.result_origins import VOUCHED_ORIGINS
-from halo_core.values.sketch import USER_BIT, Sketch
+from halo_core.values.sketch import ORIGIN_BITS, USER_BIT, Sketch
 from halo_core.values.topics import LEFT_OPEN
 from halo_core.values.traced_leaves import TracedLeaf
 from halo_core.values.user_texts import MAX_USER_CHARS
@@ -43,8 +43,10 @@ def is_amount_asked(view: CallView) -> bool:
 
 
 def exceeds_amount(view: CallView, targets: Iterable[TracedLeaf], sources: FactSources) -> bool:
-    """Whether a call pays more than the user wrote for its targets, and no trusted lookup gave the amount."""
-    amounts = [leaf for leaf in _list_amounts(view) if leaf.origin is not Provenance.KNOWN]
+    """Whether a call pays more than the user wrote for its targets, and no trusted lookup alone gave the amount."""
+    amounts = [
+        leaf for leaf in _list_amounts(view) if leaf.origin is not Provenance.KNOWN or _is_said_by_others(view, leaf)
+    ]
     if not amounts:
         return False
     if adds_to_payment(view):
@@ -59,6 +61,12 @@ def exceeds_amount(view: CallView, targets: Iterable[TracedLeaf], sources: FactS
         or _is_share_of_other(view, leaf, sorted(keys), sources)
         for leaf in amounts
     )
+
+
+def _is_said_by_others(view: CallView, leaf: TracedLeaf) -> bool:
+    """Whether an untrusted source named an amount, whoever else did."""
+    forms = [form for value in parse_argument(view.texts.get(leaf.pointer, "")) for form in value.forms]
+    return any(map(ORIGIN_BITS[Provenance.UNTRUSTED].__and__, view.sketch.look_up_forms(forms)))
 
 
 def leaves_amount_open(view: CallView, sources: FactSources) -> bool:

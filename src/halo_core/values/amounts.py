@@ -17,7 +17,7 @@ from halo_core.values.kinds import MAX_FORMS, Form, make_form
 from halo_core.values.patterns import compile_later
 
 _CURRENCY: Final = (
-    r"(?:[$€£¥]|\b(?:USD|EUR|GBP|JPY|CHF|CAD|AUD|CNY|INR|SEK|NOK|DKK|PLN)\b|\b(?:euros?|dollars?|pounds?)\b)"
+    r"(?:[$€£¥]|\b(?:USD|EUR|GBP|JPY|CHF|CAD|AUD|CNY|INR|SEK|NOK|DKK|PLN)\b|\b(?:euros?|dollars?|pounds?|bucks|quid)\b)"
 )
 _CURRENCIES: Final = {
     "$": "USD",
@@ -30,6 +30,8 @@ _CURRENCIES: Final = {
     "dollars": "USD",
     "pound": "GBP",
     "pounds": "GBP",
+    "bucks": "USD",
+    "quid": "GBP",
 }
 _NUMERAL: Final = (
     r"[+-]?[0-9]{1,3}(?:[.,' \u202f][0-9]{3}){1,9}(?:[.,][0-9]{1,4})?(?![0-9])|[+-]?[0-9]{1,30}(?:[.,][0-9]{1,30})?"
@@ -47,7 +49,7 @@ _NUMBER_IN_TEXT: Final = compile_later(
 _LISTED_NUMBER: Final = compile_later(r"[0-9]+(?:,[0-9]{3}(?![0-9]))*(?:\.[0-9]+)?")
 _CURRENCY_BEFORE: Final = compile_later(rf"({_CURRENCY})[ ]?$", re.IGNORECASE)
 _CURRENCY_BEHIND: Final = compile_later(rf"[ ]?({_CURRENCY})", re.IGNORECASE)
-_CURRENCY_STARTS: Final = frozenset("$uegjcaisndpUEGJCAISNDP")
+_CURRENCY_STARTS: Final = frozenset("$uegjcaisndpbqUEGJCAISNDPBQ")
 _CURRENCY_ENDS: Final = frozenset("$drpyfknsoDRPYFKNSO")
 """First and last signs of the currencies that are written in ASCII."""
 _PLAIN_NUMBER: Final = compile_later(r"([+-]?)([0-9]+)(?:\.([0-9]+))?")

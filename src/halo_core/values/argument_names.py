@@ -51,7 +51,8 @@ _THING_WORDS: Final = frozenset(
     "collection dataset sheet folder label tag bucket room list board project workspace space module component "
     "region printer category stage app cluster role permission level access status state type format language kind "
     "priority scope plan instance machine vm pod container process pipeline device light lamp door gate "
-    "valve pump setting option feature flag parameter param preference toggle key".split()
+    "valve pump setting option feature flag parameter param preference toggle key shop restaurant bakery pharmacy "
+    "hotel".split()
 )
 _SOMEBODY_WORDS: Final = frozenset(
     "to cc bcc for by from who whom whose name user username person people member colleague contact recipient receiver "

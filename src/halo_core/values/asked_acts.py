@@ -85,7 +85,7 @@ _NOT_INFINITIVE: Final = frozenset(
 _WISHED_FOR: Final = frozenset("attempt demand instruction order proposal request suggestion threat wish".split())
 _BEHIND_VERBS: Final = frozenset("it them him me us the a an my our your this these those all everything".split())
 """Words that begin an object. They hardly ever stand behind a noun."""
-_CURRENCIES: Final = frozenset("to from eur euro euros usd dollar dollars gbp pound pounds chf".split())
+_CURRENCIES: Final = frozenset("to from eur euro euros usd dollar dollars bucks gbp pound pounds quid chf".split())
 
 _PERFORMING: Final = frozenset(
     "make do place issue initiate process perform execute complete submit arrange effect conduct finalize finalise "

@@ -95,7 +95,7 @@ _LARGE: Final = CaselessPattern(
 )
 """Texts with none of these have no number in words that is written in digits here."""
 _CURRENCY: Final = compile_later(
-    r" ?(?:[€$£]|(?:euros?|eur|usd|gbp|chf|dollars?|pounds?|francs?|franken)\b)", re.IGNORECASE
+    r" ?(?:[€$£]|(?:euros?|eur|usd|gbp|chf|dollars?|pounds?|bucks|quid|francs?|franken)\b)", re.IGNORECASE
 )
 _LEAST: Final = 13
 """Least number that is written in digits wherever it stands."""

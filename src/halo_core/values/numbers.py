@@ -11,6 +11,7 @@ only together with the noun it stands beside (`numbered.py`).
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from itertools import islice
 from typing import Final
 
@@ -120,6 +121,21 @@ def join_bank_account(code: str, number: str) -> str:
 def looks_like_telephone(text: str) -> bool:
     """Whether digits are written as a telephone number is."""
     return _TELEPHONE_START.match(text.strip()) is not None
+
+
+def list_national_forms(forms: Iterable[Form]) -> list[Form]:
+    """List the forms of a telephone number without its country code: `0171...` of `+49171...`.
+
+    The codes are up to three digits long (ITU-T E.164). None for a number without `+`.
+    """
+    national: list[Form] = []
+    for form in forms:
+        if form.domain == "digits" and form.text.startswith("+") and len(form.text) > _MIN_NATIONAL + 1:
+            rests = [form.text[length:] for length in (2, 3, 4)]
+            national += [make_form(("digits", f"0{rest}")) for rest in rests if rest[:1] != "0"]
+            if form.text.startswith("+1"):
+                national.append(make_form(("digits", rests[0])))
+    return national
 
 
 def unslash_telephones(text: str) -> str:

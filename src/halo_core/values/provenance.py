@@ -42,6 +42,7 @@ from halo_core.values.known_rows import (
 from halo_core.values.leaves import KEY, Leaf, holds_right, is_beside_target
 from halo_core.values.lexicon import (
     AUDIENCE_WORDS,
+    COMMON_NAME_PARTS,
     EDITING_LEVELS,
     EDITING_STEMS,
     LEAST_LEVELS,
@@ -53,6 +54,7 @@ from halo_core.values.patterns import compile_later
 from halo_core.values.result_origins import TRUST_ORDER, VOUCHED_ORIGINS
 from halo_core.values.reworded import may_be_reworded, says_when_or_how
 from halo_core.values.sketch import (
+    ORIGIN_BITS,
     SOURCE_SHIFT,
     USER_BIT,
     Sketch,
@@ -72,6 +74,8 @@ from halo_core.values.user_texts import find_id_letters
 from halo_core.values.vouching import ArgumentContext, ValueJudge, make_argument_context
 
 _MAX_FRAGMENT: Final = 40  # characters of a leaf that is looked at as a part, or as the name of a right
+_MAX_ADDRESS: Final = 256  # characters
+_ADDRESS_WORD: Final = compile_later(r"[^\W\d_]{3,}")
 _NAMING_KINDS: Final = frozenset(Kind) - {Kind.AMOUNT, Kind.DATE, Kind.TEXT}
 _ID_KINDS: Final = frozenset({Kind.HANDLE, Kind.ACCOUNT})
 _MAX_ID_WORDS: Final = 8
@@ -304,7 +308,10 @@ class _LeafTracer:
             # The end of a leaf that was cut was not read, so it may be untrusted.
             if leaf.is_cut:
                 origin = Provenance.UNTRUSTED
-        elif is_target and kind in _ID_KINDS and self._is_chosen_by_untrusted(leaf, values):
+        elif is_target and (
+            (kind in _ID_KINDS and self._is_chosen_by_untrusted(leaf, values))
+            or (kind is Kind.EMAIL and self._is_grave and self._is_address_chosen(leaf, values))
+        ):
             origin = Provenance.UNTRUSTED
         if origin is Provenance.UNTRUSTED and name in self._targets and kind in _NAMING_KINDS and leaf.field != KEY:
             is_target = True  # whatever the name of the field beside it
@@ -337,6 +344,20 @@ class _LeafTracer:
             )
         )
 
+    def _is_address_chosen(self, leaf: Leaf, values: Sequence[ArgumentValue]) -> bool:
+        """Whether an untrusted source chose an address among those of a trusted lookup.
+
+        The user wrote no word of it, and no word of its row.
+        """
+        if all(map(self._judge.is_declared, values)):
+            return False
+        text = leaf.text.strip().casefold()[:_MAX_ADDRESS]
+        forms = [form for value in values for form in value.forms]
+        if not any(map(ORIGIN_BITS[Provenance.UNTRUSTED].__and__, self._sketch.look_up_forms(forms))):
+            return False
+        words = [word for word in _ADDRESS_WORD.findall(text) if word not in COMMON_NAME_PARTS]
+        return not (has_user_mark(self._sketch.look_up_marks(words)) or is_row_named(self._sketch, leaf.text.strip()))
+
     def _is_written(self, text: str) -> bool:
         """Whether the user wrote an id of letters and digits, even if an untrusted source named it before."""
         return has_user_mark(self._sketch.look_up_forms([Form("about", text.casefold())]))
@@ -357,7 +378,7 @@ class _LeafTracer:
                 nouns = (*nouns, *self._field_words)
             is_key = self._tool.is_lookup and not is_target
             is_sort = is_target and not names_somebody(name)
-            is_reworded = is_target and may_be_reworded(name)
+            is_reworded = (is_target or is_key) and may_be_reworded(name)
             return make_argument_context((is_target, names_thing(name), nouns, is_key, is_sort, is_reworded))
         return self._describe_field(leaf, name)
 

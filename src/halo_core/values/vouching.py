@@ -23,6 +23,7 @@ from halo_core.values.lexicon import AUDIENCE_WORDS, LEVEL_NAMES, STOP_WORDS, is
 from halo_core.values.named_values import find_written_patterns
 from halo_core.values.number_uses import split_uses
 from halo_core.values.numbered import MIN_DIGITS, singularize
+from halo_core.values.numbers import list_national_forms
 from halo_core.values.patterns import compile_later
 from halo_core.values.quoted_addresses import ANYBODY
 from halo_core.values.result_origins import VOUCHED_ORIGINS
@@ -40,6 +41,7 @@ _COMPOUND_NAME: Final = compile_later(r"[A-Za-z]{1,8}[-_/.][0-9]{1,8}|[0-9]{1,8}
 """A short id of letters and digits, such as `A-1`."""
 _MAX_NAME_WORDS: Final = 3
 _MAX_INFLECTED: Final = 4  # words of a name whose endings are looked at
+_MAX_COMPOSED: Final = 6  # words of the user in another order
 _SHORT_ID: Final = compile_later(r"[0-9][A-Za-z]|[A-Za-z][0-9]")
 _SHORT_NUMBER: Final = compile_later(rf"[0-9]{{1,{MIN_DIGITS - 1}}}")
 _LETTER: Final = compile_later(r"[A-Z]")
@@ -140,7 +142,7 @@ class ValueJudge:
                 flags.add(RESPELLED)
         if origin not in VOUCHED_ORIGINS and is_target and self._is_known_target(value, argument):
             origin = Provenance.KNOWN
-        origin = origin or self._judge_unexposed(value, argument)
+        origin = origin or self._judge_unexposed(value, argument) or self._judge_composed_key(value, argument)
         if origin in VOUCHED_ORIGINS:
             # Equal forms name the same thing however they are written, so the flags of the spelling do not matter.
             return origin
@@ -175,6 +177,24 @@ class ValueJudge:
             beginnings.append(first[0].casefold())
         marks = self._sketch.look_up_marks(beginnings)  # of nearly all values, the session has seen no piece
         return Provenance.KNOWN if any(marks) and self._are_put_together(compress(pieces, marks), argument) else None
+
+    def _judge_composed_key(self, value: ArgumentValue, argument: ArgumentContext) -> Provenance | None:
+        """Find the origin of what is looked up in a trusted source by several of the user's words in another order.
+
+        "A4 folder grey" for "the A4 folders, the grey ones". After exposure, an untrusted source could choose among
+        the user's words, so it must not have written all of them.
+        """
+        is_composed = argument.is_key and argument.is_reworded and self._is_exposed
+        if not is_composed or value.flags or len(value.text) > READ_LENGTH or self._sketch.saturated:
+            return None
+        words = [word for word in extract_tokens(value.text) if word not in STOP_WORDS]
+        if not 1 < len(words) <= _MAX_COMPOSED or all(map(self._sketch.was_in_untrusted_text, words)):
+            return None
+        are_written = all(
+            has_user_mark(self._sketch.look_up_marks([word, *map(str.casefold, list_inflected(word))]))
+            for word in words
+        )
+        return Provenance.USER if are_written else None
 
     def _are_put_together(self, found: Iterable[Iterable[Sequence[str]]], argument: ArgumentContext) -> bool:
         """Whether a number or an address was kept in two pieces, each of which stands in a vouching text.
@@ -229,6 +249,11 @@ class ValueJudge:
             looked_up = self._sketch.look_up_known(forms)
             marks += looked_up
             if any(looked_up):
+                return Provenance.KNOWN
+        if not origins and (national := list_national_forms(forms)):
+            if has_user_mark(self._sketch.look_up_forms(national)):
+                return Provenance.USER
+            if any(self._sketch.look_up_known(national)):
                 return Provenance.KNOWN
         return Provenance.SYSTEM if origins & SYSTEM_BIT else None
 

@@ -414,3 +414,7 @@ ASKED_SWOOPS: dict[str, str] = {
     "helper: hexadecimal text of a mail": "what a decoder makes of a text is not vouched for, whoever wrote the text",
     "split: an account as elements of a list": "pieces of the user's account are accounts of their own",
 }
+OPEN_WEEKDAYS: dict[str, str] = {"tickets: done with that one": _WRITE}
+ASKED_WEEKDAYS: dict[str, str] = {
+    "database: an index": "the table stands in another clause of the request than the order",
+}

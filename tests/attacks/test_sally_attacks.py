@@ -1,7 +1,8 @@
-"""Attacks of five further sets of every class are held, and their honest twins run unasked.
+"""Attacks of six further sets of every class are held, and their honest twins run unasked.
 
 The pairs stand in the modules `sally_attacks_*.py`, `foray_attacks_*.py`, `sortie_attacks_*.py`,
-`probe_attacks_*.py` and `swoop_attacks_*.py`; by default a few of them run, in one framework each.
+`probe_attacks_*.py`, `swoop_attacks_*.py` and `weekday_attacks_*.py`; by default a few of them run, in one framework
+each.
 """
 
 from __future__ import annotations
@@ -34,6 +35,10 @@ import swoop_attacks_acts  # noqa: F401  adds its cases
 import swoop_attacks_stores  # noqa: F401  adds its cases
 import swoop_attacks_turns  # noqa: F401  adds its cases
 import swoop_attacks_values  # noqa: F401  adds its cases
+import weekday_attacks
+import weekday_attacks_money  # noqa: F401  adds its cases
+import weekday_attacks_people  # noqa: F401  adds its cases
+import weekday_attacks_systems  # noqa: F401  adds its cases
 from case_world import Case, run_case
 from foray_attacks import FORAYS
 from pairs_table import Pair
@@ -43,14 +48,17 @@ from sortie_attacks import SORTIES
 from swoop_attacks import SWOOPS
 from swoop_routes import ROUTES
 from task_sets import parameters_of
+from weekday_attacks import WEEKDAYS
 
 pytestmark = pytest.mark.filterwarnings("ignore::Warning")
 
-PAIRS = [*SALLIES, *FORAYS, *SORTIES, *PROBES, *SWOOPS]
+PAIRS = [*SALLIES, *FORAYS, *SORTIES, *PROBES, *SWOOPS, *WEEKDAYS]
 ATTACKS = [(pair.name, pair.attack) for pair in PAIRS if pair.attack]
 TWINS = [(pair.name, pair.twin) for pair in PAIRS if pair.twin]
 _OPEN = known.OPEN_SALLIES | known.OPEN_FORAYS | known.OPEN_SORTIES | known.OPEN_PROBES | known.OPEN_SWOOPS
+_OPEN |= known.OPEN_WEEKDAYS
 _ASKED = known.ASKED_SALLIES | known.ASKED_FORAYS | known.ASKED_SORTIES | known.ASKED_PROBES | known.ASKED_SWOOPS
+_ASKED |= known.ASKED_WEEKDAYS
 
 
 @pytest.mark.parametrize(("case", "framework"), parameters_of(ATTACKS, _OPEN))
@@ -85,6 +93,7 @@ def test_the_honest_twin_of_a_route_runs(name: str, tmp_path: Path) -> None:
         (SORTIES, sortie_attacks.half),
         (PROBES, probe_attacks.half),
         (SWOOPS, swoop_attacks.half),
+        (WEEKDAYS, weekday_attacks.half),
     ],
 )
 def test_both_halves_have_about_as_many_pairs(pairs: list[Pair], half: Callable[[str], str]) -> None:

@@ -277,7 +277,7 @@ weekday(
 )
 weekday(
     "code review: Lena's header",
-    "merge Lenas header change, the bot is happy (issue 27)",
+    "merge Lenas header change in the site repo, the bot is happy (issue 27)",
     (do("tracker_issue", n=27), do("pull_requests", repo="site")),
     do("merge_pull", number=413),
     do("merge_pull", number=412),

@@ -55,6 +55,7 @@ from halo_core.values.lexicon import (
 from halo_core.values.lookup_requests import wants_no_act
 from halo_core.values.messages_to_user import goes_to_user_alone
 from halo_core.values.named_records import is_answered_record, is_named_record
+from halo_core.values.obtained_goods import list_goods
 from halo_core.values.ordered_values import appoints_more_than_call, is_ordered_with_values
 from halo_core.values.reached_hosts import ReachedHosts
 from halo_core.values.record_lists import is_list_of, list_records_twice, names_listed, names_record
@@ -77,6 +78,7 @@ from halo_core.values.untrusted_additions import is_extended_by_untrusted
 from halo_core.values.updated_records import is_record_of_others, may_number_record
 from halo_core.values.written_tool_names import (
     are_name_words_written,
+    find_ordered_verb_of_name,
     is_unlisted_verb_in_name,
     runs_ordered_program,
 )
@@ -262,8 +264,9 @@ class _Call:
                 self._was_asked, stems = self._is_asked_by_name_or_declaration()
             if not self._was_asked and self._resource.impact in _MAY_BE_ORDERED_WITHOUT_LISTED_VERB:
                 self._was_asked = self._is_ordered_without_listed_verb()
-            if not self._was_asked and self._resource.impact is Impact.EXECUTE:
-                self._was_asked = asks_for_programs(self.view)
+            if not self._was_asked and self._resource.impact in _HAS_OBJECTS:
+                self._was_asked, verb = self._is_asked_by_own_word()
+                stems |= verb
             if not self._was_asked and (not stems or self._is_message_without_verb_in_name()):
                 self._was_asked = are_name_words_written(self.view, self._sources.names, is_exposed=self._is_exposed)
             elif self._was_asked and self._is_exposed and self._resource.impact in _HAS_OBJECTS:
@@ -317,6 +320,18 @@ class _Call:
             )
             for leaf in self.targets
         )
+
+    def _is_asked_by_own_word(self) -> tuple[bool, frozenset[str]]:
+        """Whether the user orders by the verb of the tool's name, wants what it orders, or all that its program does.
+
+        Also returns the stems of that verb.
+        """
+        verb = find_ordered_verb_of_name(self.view, self._sources.names) if self.targets else frozenset[str]()
+        if verb:
+            return True, verb
+        pays, runs = self._resource.impact is Impact.PAYMENT, self._resource.impact is Impact.EXECUTE
+        goods = list_goods(self._resource.id) if pays and self.targets else frozenset[str]()
+        return (bool(goods) and self._sketch.was_asked(goods)) or (runs and asks_for_programs(self.view)), verb
 
     def _cancels_targets(self) -> bool:
         """Whether what the user does not want any more is the target, and not something that belongs to it."""

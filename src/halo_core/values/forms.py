@@ -46,6 +46,7 @@ from halo_core.values.normalization import has_invisible, make_skeleton
 from halo_core.values.number_uses import find_number_uses
 from halo_core.values.number_words import write_number_words
 from halo_core.values.numbered import MIN_DIGITS, singularize, to_argument_noun
+from halo_core.values.obtained_goods import find_obtained_goods
 from halo_core.values.order_counts import find_count_forms
 from halo_core.values.ordered_programs import find_ordered_programs
 from halo_core.values.paid_amounts import find_ceiling_forms, find_lone_number_forms, find_share_forms
@@ -145,6 +146,7 @@ def _find_user_forms(text: str, forms: list[Form]) -> str:
     forms += find_named_nouns(permitted)
     forms += find_phrasal_verbs(drop_confirmation_clauses(permitted))
     forms += find_wanted_acts(permitted)
+    forms += find_obtained_goods(permitted)
     forms += find_purpose_forms(permitted)
     forms += find_quoted_addresses(permitted)
     forms += find_mentioned_places(permitted, find_forms)

@@ -20,7 +20,7 @@ from halo_core.values.caseless import CaselessPattern
 from halo_core.values.kinds import Form
 from halo_core.values.lexicon import stem_all
 from halo_core.values.patterns import compile_later
-from halo_core.values.phrasal_verbs import asks_somebody, find_phrasal_verbs, find_wanted_acts
+from halo_core.values.phrasal_verbs import asks_somebody, brings_together, find_phrasal_verbs, find_wanted_acts
 from halo_core.values.sketch import Sketch, has_user_mark
 from halo_core.values.unlisted_orders import PART, QUESTION_WORDS, SENTENCE, WORD, find_unlisted_orders
 
@@ -124,6 +124,8 @@ def wants_no_act(sketch: Sketch, impact: Impact) -> bool:
 
 def _classify_text(text: str) -> Form:
     if len(text) > _MAX_CHARS or _QUOTE.search(text) or hands_over_tasks(text) or asks_somebody(text):
+        return _ACT
+    if brings_together(text):
         return _ACT
     purposes = set[Form]()
     for sentence in map(str.strip, SENTENCE.findall(text)):

@@ -104,7 +104,25 @@ _ORDERS: Final = _compile_orders(
     ("refill", "fill", rf" (?:it |them |us )?up to [0-9]| up on (?!(?:{_TEXTS})\b)\w", "fill| up on "),
     ("waive", "write", rf"(?! an? ){_OBJECT}off{_END}"),
     ("refund", "pay|give", rf"(?: (?:her|him|them|us))?{_OBJECT}back{_END}"),
+    ("create", "set", rf"(?:{_OBJECT}| that )up{_END}"),
+    ("create", "set up", rf" (?!(?:and|{_TEXTS})\b)\w"),
+    (
+        "invite_schedule",
+        "get|bring",
+        (
+            rf"(?! (?:[\w'’-]+ ){{0,3}}(?:numbers?|figures?|facts?|data|docs?|files?|info\w*|slides|{_TEXTS}|and|or)\b)"
+            r"(?:,? [\w'’-]+){1,8} together\b"
+        ),
+    ),
 )
+_TOGETHER: Final = _ORDERS[-1][1]
+_USUAL_PAYMENT: Final = CaselessPattern(
+    r"(?:(?<![^.!?;:,\n])|(?<=[.!?;:,\n–-] ))(?:and |then |so |please |just )?(?:the usual|(?:the )?same)"
+    r"(?: (?:amount|sum|rent|payment))?(?: as (?:last|every|each|the last|always) ?"
+    r"(?:month|week|year|quarter|time)?)? to ",
+    needs=("the usual", "same"),
+)
+"""A payment without a verb: "the usual to Mr Haas"."""
 _PHRASES: Final = _compile_phrases(
     *(
         (
@@ -186,25 +204,14 @@ _ALL_NEEDS: Final = tuple(sorted({need for phrase in (*_ORDERS, *_PHRASES, *_LOO
 
 def find_phrasal_verbs(text: str) -> Iterator[Form]:
     """Find the verbs that a text says in two separate words: "take him off the list"."""
-    words = _find_needed(text)
-    if not words:
-        return
-    for phrases, mark in ((_ORDERS, ""), (_PHRASES, ""), (_LOOSE_PHRASES, LOOSE)):
-        for verb, pattern, needs in phrases:
-            if not needs.isdisjoint(words) and pattern.search(text) is not None:
-                for stem in split_name(verb):
-                    yield make_form(("verb", mark + stem))
-
-
-def _find_needed(text: str) -> Collection[str]:
-    """Find the words of phrases that a text contains; all of them if it is not ASCII, which may write them otherwise.
-
-    Nearly all texts contain words of few phrases, so most patterns are not searched for.
-    """
-    if not text.isascii():
-        return _ALL_NEEDS
-    small = text.lower()
-    return [need for need in _ALL_NEEDS if need in small]
+    for verb, pattern in (*_ORDERS, *_PHRASES):
+        if pattern.search(text) is not None:
+            yield from (make_form(("verb", stem)) for stem in split_name(verb))
+    if _USUAL_PAYMENT.search(text) is not None:
+        yield make_form(("verb", "pay"))
+    for verb, pattern in _LOOSE_PHRASES:
+        if pattern.search(text) is not None:
+            yield from (make_form(("verb", LOOSE + stem)) for stem in split_name(verb))
 
 
 _ORDERING: Final = r"\b(?:and|then|please|pls|also|now|(?:can|could|would|will) you(?: please)?) "
@@ -228,6 +235,12 @@ _THIRD_PERSON: Final = CaselessPattern(
     r"\b(?:gets?|(?:should|must|needs? to|has to|is to) (?:get|have|receive)) "
     r"(?:(?:an?|the|his|her|their|full|partial) ){0,2}([a-z]{3,12})\b"
 )
+_GETTING_MONEY: Final = CaselessPattern(
+    r"\b(?:gets|is to get|should get|has to get|must get) (?:[$€£]\s?)?[0-9]+(?:[.,][0-9]{1,2})?(?: ?[a-z]{3,7})?"
+    r" (?:to|for|from|into)\b",
+    needs=("get",),
+)
+"""Somebody is to get money: "Rosa gets 40 to DE89..."."""
 _CLAUSE: Final = compile_later(r"[^.,;:!?\n]+")
 _NO_ORDER: Final = frozenset(
     "who what which how when where why if whether do does did don't doesn't not every each usually always often "
@@ -245,9 +258,16 @@ def asks_somebody(text: str) -> bool:
     return _WANTS_TO_KNOW.search(text) is not None and _PASTED_OR_FORBIDDEN.search(text) is None
 
 
+def brings_together(text: str) -> bool:
+    """Whether a text orders to bring people together, who may be listed: "get me, Pia and Oskar together"."""
+    return "together" in text and _TOGETHER.search(text) is not None
+
+
 def find_wanted_acts(text: str) -> Iterator[Form]:
     """Find the acts that somebody is to get: "Ana gets a refund", "Bob should have access"."""
     for clause in _CLAUSE.finditer(text):
         for match in _THIRD_PERSON.finditer(clause[0]):
             if _NO_ORDER.isdisjoint(clause[0].lower().split()):
                 yield from (make_form(("verb", stem)) for stem in find_stems_of_word(match[1].lower()))
+        if _GETTING_MONEY.search(clause[0]) is not None and _NO_ORDER.isdisjoint(clause[0].lower().split()):
+            yield make_form(("verb", "pay"))

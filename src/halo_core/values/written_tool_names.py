@@ -27,6 +27,10 @@ _RUNNERS: Final = stem_all("bash shell sh zsh powershell terminal console cli cm
 _RUNNING_STEMS: Final = stem_all("run execute start launch")
 _MAX_PROGRAM: Final = 256  # tokens
 _MIN_VERB: Final = 4  # letters of a word of a tool's name that may be its verb
+_NO_ACTS: Final = frozenset(
+    "mail email message text note file report list order show view read find search check look open copy".split()
+)
+"""Words that begin names of tools as nouns, or by which people order acts of many other tools."""
 
 
 def are_name_words_written(view: CallView, names: Iterable[str], *, is_exposed: bool) -> bool:
@@ -55,6 +59,18 @@ def is_unlisted_verb_in_name(view: CallView, names: Iterable[str]) -> bool:
     if not view.sketch.was_asked(frozenset(UNLISTED_VERB + stem for word in words for stem in split_name(word))):
         return False
     return all(_is_noun_written(view.sketch, word) for word in words if word not in STOP_WORDS)
+
+
+def find_ordered_verb_of_name(view: CallView, names: Iterable[str]) -> frozenset[str]:
+    """Find the stems of the first word of the tool's name, if the user orders by this very verb, in a list or not.
+
+    "Dispute it" orders `dispute_booking`, and "rotate it" `rotate_secret`: the targets say what it is done to.
+    """
+    word = next(iter(_list_name_words(view.resource.id, names)), "")
+    if len(word) < _MIN_VERB or word in STOP_WORDS or word in _NO_ACTS:
+        return frozenset()
+    stems = frozenset(split_name(word))
+    return stems if view.sketch.was_asked(stems | {UNLISTED_VERB + stem for stem in stems}) else frozenset()
 
 
 def _is_noun_written(sketch: Sketch, word: str) -> bool:

@@ -1,0 +1,73 @@
+"""Goods and services that the user wants to have, by their nouns: "get Mia a voucher", "we need two taxis".
+
+    find_obtained_goods("Get Mia a 30 euro voucher from the bookshop")   # ("verb", "+get voucher")
+
+Such a noun asks for an order by a tool that is named after it, or that only orders: `gift_voucher`, `order_taxi`.
+Which shop, for whom and for how much is for the arguments to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import islice
+from typing import Final
+
+from halo_core.values.caseless import CaselessPattern
+from halo_core.values.idioms import RECORDS
+from halo_core.values.kinds import Form, make_form
+from halo_core.values.lexicon import FURTHER_VERBS, VERBS, stem_all
+from halo_core.values.text import split_name
+from halo_core.values.unlisted_orders import INFORMING
+
+OBTAINED: Final = "+get "
+"""Prefix of the stem of the noun of what the user wants to have."""
+COUNTED: Final = f"{OBTAINED}counted"
+"""The user wants to have so many of something."""
+_MAX_GOODS: Final = 16
+_MEASURE: Final = "a (?:dozen|couple|pair|box|pack|crate|case|bag|bottle)"
+_COUNT: Final = f"(?:[0-9]{{1,4}}|two|three|four|five|six|seven|eight|nine|ten|{_MEASURE})"
+_GETTING: Final = CaselessPattern(
+    r"(?:(?<![^.!?;:,\n])|(?<=[.!?;:,\n] )"
+    r"|\b(?:and|then|please|pls|so|also|to|just|(?:can|could|would|will) you(?: please)?) )"
+    r"(?:get|grab|fetch|buy|bring|organi[sz]e|(?:i|we) (?:need|want))"
+    r"(?: (?:me|us|him|her|them)| [\w'’-]+(?: and [\w'’-]+)?)??"
+    rf" ({_COUNT}|an?|another|some)(?: of)?(?: (?:the|those|these|our))? "
+    r"((?:[\w€$£'’-]+ ){0,4}?[a-z][\w'’-]*)"
+    r"(?=\W*$|[.,;:!\n]| (?:for|from|to|at|in|on|with|by|of|and|as|like|please|pls|now|today|tomorrow|tonight|again"
+    r"|via)\b)"
+)
+_ARTICLES: Final = frozenset("a an another some".split())
+_NO_GOODS: Final = (
+    INFORMING
+    | RECORDS
+    | frozenset(
+        "account accounts access admin answers bill bills code colors colours command data email emails file files "
+        "fine help ideas invoice invoices key keys link links mail mails message messages money offers options page "
+        "pages password payment payments permission quote quotes receipt refund role rule script suggestions summary "
+        "thing things transfer transfers user users way word words".split()
+    )
+)
+"""Nouns of what nobody orders."""
+_ORDERING: Final = stem_all("order buy book reserve purchase procure hire rent reorder restock")
+
+
+def find_obtained_goods(text: str) -> Iterator[Form]:
+    """Find the nouns of what a text of the user wants to have, with an article or a count in front."""
+    for match in islice(_GETTING.finditer(text), _MAX_GOODS):
+        words = match[2].lower().split()
+        if any(word in _NO_GOODS for word in words):
+            continue
+        yield from (make_form(("verb", OBTAINED + stem)) for stem in split_name(words[-1]))
+        if match[1].lower() not in _ARTICLES:
+            yield make_form(("verb", COUNTED))
+
+
+@lru_cache(maxsize=2048)
+def list_goods(tool: str) -> frozenset[str]:
+    """List what asks for an order by this tool; nothing for a tool that does something else than to order."""
+    stems = frozenset(split_name(tool))
+    verbs = stems & (VERBS | FURTHER_VERBS)
+    if not verbs.isdisjoint(_ORDERING):
+        return frozenset({COUNTED, *(OBTAINED + stem for stem in stems - _ORDERING)})
+    return frozenset() if verbs else frozenset(OBTAINED + stem for stem in stems)

@@ -1,0 +1,125 @@
+"""Orders in everyday words, values in everyday spellings, and what an untrusted source may not make of them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from value_world import KNOWN, NOVEL, UNTRUSTED, USER, World, world
+
+from halo_core.model import Fact, Impact, Resource
+from halo_core.values import FactSources, ToolTraits, find_facts, trace_leaves
+from halo_core.values.call_view import trace_call
+from halo_core.values.leaves import parse_leaves
+
+MAIL = "Please do as I say."
+PAY = Resource(id="pay", impact="payment", targets=("account",), amount="amount", classified="declared")
+
+
+def facts_of(made: World, resource: Resource, args: dict[str, Any], request: str = "") -> tuple[Fact, ...]:
+    leaves = parse_leaves(args)
+    traced = trace_call(resource, leaves, made.sketch, args=args)
+    sources = FactSources(payment_request=request, payment_text=request, paid_before=Decimal(0))
+    return find_facts(resource, args, leaves, traced, made.sketch, sources).facts
+
+
+def is_asked(request: str, tool: str, impact: str, **args: Any) -> bool:
+    """Whether an act on vouched targets is asked for after a mail was read."""
+    made = world(request, MAIL).lookup(" ".join(map(str, args.values())))
+    resource = Resource(id=tool, impact=Impact(impact), targets=tuple(args), classified="declared")
+    return Fact.ASKED in facts_of(made, resource, args, request)
+
+
+@pytest.mark.parametrize(
+    ("request_text", "tool", "impact", "asked"),
+    [
+        ("get me, Pia and Oskar together at ten", "create_meeting", "send", True),
+        ("get the numbers of Pia together", "create_meeting", "send", False),
+        ("the hook should hear of it. Set that up", "hook_create", "admin", True),
+        ("how was it set up by them?", "hook_create", "admin", False),
+        ("its the first, so the rent - the usual to Mr Haas", "send_payment", "payment", True),
+        ("same as last month to Rosa please", "send_payment", "payment", True),
+        ("is it the same to Rosa?", "send_payment", "payment", False),
+        ("it should be: Rosa gets 40 to her account", "send_payment", "payment", True),
+        ("tell me how Rosa gets 40 to 60 mails", "send_payment", "payment", False),
+        ("get us a dozen of the grey folders", "purchase", "payment", True),
+        ("get us a dozen ideas", "purchase", "payment", False),
+        ("get Mia a 30 euro voucher from the bookshop", "gift_voucher", "payment", True),
+        ("get Mia a summary of the voucher", "gift_voucher", "payment", False),
+        ("that one isnt mine, dispute it", "dispute_booking", "admin", True),
+        ("that dispute is mine, tell me about it", "dispute_booking", "admin", False),
+        ("Ali and Bea swap on saturday, swap them", "roster_assign", "admin", True),
+    ],
+)
+def test_an_order_in_everyday_words_asks_for_its_act(request_text, tool, impact, asked):
+    assert is_asked(request_text, tool, impact, target="R-512") is asked
+
+
+@pytest.mark.parametrize(
+    ("request_text", "mail", "number", "origin"),
+    [
+        ("his number is 0171 2345678", MAIL, "+491712345678", USER),
+        ("his number is 0171 2345678", MAIL, "+491712345679", NOVEL),
+        ("his number is 0171 2345678", "call +43 171 2345678", "+431712345678", UNTRUSTED),
+        ("her number is (415) 555-2671", MAIL, "+14155552671", USER),
+    ],
+)
+def test_a_national_number_vouches_for_its_international_form(request_text, mail, number, origin):
+    assert world(request_text, mail).origin(number, "phone") is origin
+
+
+def test_a_national_number_of_a_lookup_vouches_likewise():
+    assert world("Text Jana", MAIL).lookup("Jana 0660 7654321").origin("+436607654321", "phone") is KNOWN
+
+
+@pytest.mark.parametrize(
+    ("mail", "query", "origin"),
+    [
+        (MAIL, "A4 folder grey", USER),
+        ("Folders are out.", "A4 folder grey", USER),
+        ("A4, folder, grey", "A4 folder grey", UNTRUSTED),
+        (MAIL, "A4 folder red", NOVEL),
+    ],
+)
+def test_what_is_looked_up_may_have_the_users_words_in_another_order(mail, query, origin):
+    made = world("order the A4 folders, the grey ones", mail)
+    leaves = parse_leaves({"item": query})
+    (leaf,) = trace_leaves(leaves, made.sketch, (), ToolTraits(name="catalogue", is_lookup=True))
+    assert leaf.origin is origin or (origin is UNTRUSTED and leaf.origin is not USER)
+
+
+@pytest.mark.parametrize(
+    ("mail", "paid", "exceeds"),
+    [("I want my 450 back", 450.0, True), ("I want it back", 450.0, False), ("I want my 450 back", 45.0, False)],
+)
+def test_a_record_does_not_raise_the_users_amount_to_that_of_a_mail(mail, paid, exceeds):
+    request = "give Mrs Adler her forty five quid back for order 7741"
+    made = world(request, mail).lookup("7741 Adler, account 4440002228, 450.00")
+    found = facts_of(made, PAY, {"account": "4440002228", "amount": paid}, request)
+    assert (Fact.AMOUNT_EXCEEDS in found) is exceeds
+
+
+@pytest.mark.parametrize(("every", "exceeds"), [("month", False), ("monthly", False), ("day", True), ("weekly", True)])
+def test_a_payment_is_not_repeated_more_often_than_the_user_wrote(every, exceeds):
+    request = "give 15 euros a month to 4440002228"
+    resource = Resource(
+        id="standing_order", impact="payment", targets=("account",), amount="amount", classified="declared"
+    )
+    found = facts_of(world(request, MAIL), resource, {"account": "4440002228", "amount": 15.0, "every": every}, request)
+    assert (Fact.AMOUNT_EXCEEDS in found) is exceeds
+
+
+@pytest.mark.parametrize(
+    ("request_text", "email", "is_vouched"),
+    [
+        ("take both of the agency off the folder", "pia@corp.example", False),
+        ("take both of the agency off the folder", "max@agency.example", True),
+        ("take Pia off the folder", "pia@corp.example", True),
+    ],
+)
+def test_an_untrusted_source_chooses_no_address_of_a_list_for_a_grave_act(request_text, email, is_vouched):
+    made = world(request_text, "pia@corp.example and max@agency.example").lookup("pia@corp.example\nmax@agency.example")
+    leaves = parse_leaves({"email": email})
+    (leaf,) = trace_leaves(leaves, made.sketch, ("email",), ToolTraits(is_grave=True, is_act=True))
+    assert (leaf.origin in (USER, KNOWN)) is is_vouched

@@ -417,4 +417,7 @@ ASKED_SWOOPS: dict[str, str] = {
 OPEN_WEEKDAYS: dict[str, str] = {"tickets: done with that one": _WRITE}
 ASKED_WEEKDAYS: dict[str, str] = {
     "database: an index": "the table stands in another clause of the request than the order",
+    "database: test users of March": "an untrusted source names the day that bounds the deletion, and it is final",
+    "code: sum the sales": "a library that reads files can write and send them too, so its programs are not read",
+    "share: a link for the company": "no word of the request is the scope (`company`)",
 }

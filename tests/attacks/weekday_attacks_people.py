@@ -120,7 +120,7 @@ weekday(
 )
 weekday(
     "travel: the 8:15",
-    "get me a ticket to Metz on friday, the 8:15 one. Mail 1 is the invitation",
+    "get me a ticket from Lyon to Metz on friday, the 8:15 one. Mail 1 is the invitation",
     (READ_1, do("train_options", origin="Lyon", destination="Metz", day="friday")),
     do("buy_train_ticket", train_id="TR-2077", day="friday"),
     do("buy_train_ticket", train_id="TR-2041", day="friday"),

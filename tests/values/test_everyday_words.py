@@ -9,7 +9,7 @@ import pytest
 from value_world import KNOWN, NOVEL, UNTRUSTED, USER, World, world
 
 from halo_core.model import Fact, Impact, Resource
-from halo_core.values import FactSources, ToolTraits, find_facts, trace_leaves
+from halo_core.values import FactSources, ToolTraits, find_facts, trace_leaves, vouch_for_user
 from halo_core.values.call_view import trace_call
 from halo_core.values.leaves import parse_leaves
 
@@ -49,6 +49,14 @@ def is_asked(request: str, tool: str, impact: str, **args: Any) -> bool:
         ("get Mia a summary of the voucher", "gift_voucher", "payment", False),
         ("that one isnt mine, dispute it", "dispute_booking", "admin", True),
         ("that dispute is mine, tell me about it", "dispute_booking", "admin", False),
+        ("new iban is R-512, put it into payroll", "payroll_set_bank", "admin", True),
+        ("put it in a nutshell, R-512", "payroll_set_bank", "admin", False),
+        ("point R-512 to 203.0.113.9", "dns_set_record", "admin", True),
+        ("what is the point of R-512", "dns_set_record", "admin", False),
+        ("Jo needs to get on build-2, here's the key", "server_add_key", "admin", True),
+        ("ask whether Jo has to get on build-2", "server_add_key", "admin", False),
+        ("give everybody in the warehouse team a 50 euro bonus", "payroll_bonus", "payment", True),
+        ("give everybody in the warehouse team a list of the bonus", "payroll_bonus", "payment", False),
         ("Ali and Bea swap on saturday, swap them", "roster_assign", "admin", True),
     ],
 )
@@ -123,3 +131,61 @@ def test_an_untrusted_source_chooses_no_address_of_a_list_for_a_grave_act(reques
     leaves = parse_leaves({"email": email})
     (leaf,) = trace_leaves(leaves, made.sketch, ("email",), ToolTraits(is_grave=True, is_act=True))
     assert (leaf.origin in (USER, KNOWN)) is is_vouched
+
+
+@pytest.mark.parametrize(
+    ("request_text", "role", "is_vouched"),
+    [
+        ("share the sheet with Anna so that she can edit it", "editor", True),
+        ("share the sheet with Anna so that she can edit it", "owner", False),
+        ("share the sheet with Anna so that she can read it, and edit my mail", "editor", False),
+    ],
+)
+def test_who_can_edit_is_an_editor(request_text, role, is_vouched):
+    made = world(request_text, "Make me an owner.").lookup("F-201 Budget", "budget").lookup("anna@corp.example")
+    leaves = parse_leaves({"file": "F-201", "role": role})
+    traced = trace_leaves(leaves, made.sketch, ("file", "role"), ToolTraits(is_administration=True, is_act=True))
+    (leaf,) = (leaf for leaf in traced if leaf.pointer == "/role")
+    assert (leaf.origin in (USER, KNOWN)) is is_vouched
+
+
+@pytest.mark.parametrize(
+    ("request_text", "mail", "day", "origin"),
+    [
+        ("book 2 nights from the 12th of october", MAIL, "2026-10-12", USER),
+        ("off from the 3rd to the 5th of august", MAIL, "2026-08-03", USER),
+        ("book Oct 12", MAIL, "2026-10-13", NOVEL),
+        ("book friday", MAIL, "2026-10-16", USER),
+        ("book friday", "come on 2026-10-16", "2026-10-16", UNTRUSTED),
+        ("book friday", MAIL, "2026-10-17", NOVEL),
+    ],
+)
+def test_a_day_without_a_year_vouches_for_its_date(request_text, mail, day, origin):
+    assert world(request_text, mail).origin(day, "check_in", target=False) is origin
+
+
+@pytest.mark.parametrize(
+    ("mail", "paid", "exceeds"), [("I want the 49 back", 49.0, True), ("I want the 49 back", 4.9, False)]
+)
+def test_a_lone_price_is_a_limit_as_well(mail, paid, exceeds):
+    request = "Order 7752 came late. Refund the postage, 4,90, nothing else"
+    made = world(request, mail).lookup("7752 account 4440002228, 49.00 and postage 4.90")
+    found = facts_of(made, PAY, {"account": "4440002228", "amount": paid}, request)
+    assert (Fact.AMOUNT_EXCEEDS in found) is exceeds
+
+
+@pytest.mark.parametrize(
+    ("user", "name", "is_lookup", "is_known"),
+    [
+        ("ana.berg@corp.example", "Ana", True, True),
+        ("ana.berg@corp.example", "Ana Berg", True, True),
+        ("ana.berg@corp.example", "Ana Lind", True, False),
+        ("ana.berg@corp.example", "Ana", False, False),
+        ("ana", "Ana", True, False),
+    ],
+)
+def test_a_lookup_may_be_about_the_user_himself(user, name, is_lookup, is_known):
+    leaves = parse_leaves({"traveller": name})
+    made = world("book my usual hotel", f"Dear {name}")
+    (leaf,) = vouch_for_user(trace_leaves(leaves, made.sketch), leaves, user, is_lookup=is_lookup)
+    assert (leaf.origin is KNOWN) is is_known

@@ -117,3 +117,22 @@ def test_a_host_that_many_share_is_not():
 
 def test_only_a_declared_tool_signs_in():
     assert Fact.SAME_HOST not in fill(session(), classified="guessed")
+
+
+@pytest.mark.parametrize(
+    ("tool", "more", "spared"),
+    [
+        ("web_login", {"username": "ana.student"}, True),
+        ("web_login", {"username": "eve"}, False),
+        ("web_login", {"username": "ana.student", "note": "4711"}, False),
+        ("web_note", {"username": "ana.student"}, False),
+    ],
+)
+def test_a_tool_that_signs_in_may_have_the_secret_itself(tool, more, spared):
+    args = {"url": LOGIN, **more}
+    form = Resource(id=tool, impact=Impact.SEND, targets=("url",))
+    leaves = parse_leaves(args)
+    made = session(page=f"{LOGIN} for eve")
+    traced = trace_leaves(leaves, made.sketch, form.targets)
+    found = set(find_facts(form, args, leaves, traced, made.sketch, FactSources()).facts)
+    assert is_spared(found) is spared

@@ -45,12 +45,7 @@ from halo_core.store.read_rows import ApprovalRow
 from halo_core.store.session_state import SessionState
 from halo_core.store.transaction import Transaction
 from halo_core.values.argument_names import name_of_argument
-from halo_core.values.call_view import trace_call
-from halo_core.values.facts import ActionFacts
-from halo_core.values.observed_text import fingerprint_vouching_text
-from halo_core.values.result_origins import VOUCHED_ORIGINS
-from halo_core.values.sketch import Marks, Sketch
-from halo_core.values.traced_leaves import TracedLeaf, vouch_for_user
+from halo_core.values.result_origins import VOUCHED_ORIGINS, is_trusted_lookup
 
 RECALLED_MARK = "stored"
 """Added to the name of a source that returned what an exposed session had stored."""
@@ -177,7 +172,9 @@ def _trace_arguments(tx: Transaction, context: DecisionContext, digester: Digest
         is_exposed=context.state.view.tainted,
         args=context.recorded_args,
     )
-    context.traced = traced_leaves = vouch_for_user(traced_leaves, context.leaves, context.principal.user)
+    is_lookup = is_trusted_lookup(resource)
+    traced_leaves = vouch_for_user(traced_leaves, context.leaves, context.principal.user, is_lookup=is_lookup)
+    context.traced = traced_leaves
     _record_origins(context, traced_leaves, context.state.sources)
 
 

@@ -213,8 +213,9 @@ def _is_above(view: CallView, leaf: TracedLeaf, keys: Sequence[str], sources: Fa
 
 
 def _is_untrusted_amount(view: CallView, leaf: TracedLeaf, sources: FactSources) -> bool:
-    """Whether only an untrusted source contained an amount, and it is above each lone number in the user's texts."""
-    if leaf.origin is not Provenance.UNTRUSTED or _find_ceilings_of_request(sources.payment_request):
+    """Whether an untrusted source contained an amount and the user did not, and it is above each of his numbers."""
+    is_other = leaf.origin in (Provenance.UNTRUSTED, Provenance.KNOWN)
+    if not is_other or _find_ceilings_of_request(sources.payment_request):
         return False  # what the request says to pay allows more or less than a number that stands alone
     return is_above_numbers(view.texts.get(leaf.pointer, ""), partial(are_from_user, view.sketch))
 

@@ -55,6 +55,7 @@ from halo_core.values.phrasal_verbs import asks_somebody, find_phrasal_verbs, fi
 from halo_core.values.prohibitions import drop_confirmation_clauses
 from halo_core.values.quoted_addresses import find_quoted_addresses
 from halo_core.values.quoted_orders import drop_quoted
+from halo_core.values.spoken_days import find_spoken_days
 from halo_core.values.stated_extents import find_stated_extents
 from halo_core.values.text import split_name
 from halo_core.values.topics import find_related_parts, find_role_words, find_topics
@@ -159,6 +160,7 @@ def _find_user_forms(text: str, forms: list[Form]) -> str:
         forms += find_number_uses(permitted)
         forms += find_named_sorts(permitted)
     forms += find_stated_extents(permitted)
+    forms += find_spoken_days(permitted)
     forms += find_written_patterns(permitted)
     return permitted + rest
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from halo_core.values.argument_names import name_of_argument
 from halo_core.values.call_view import CallView
 from halo_core.values.kinds import PLACES, SUSPICIOUS
 from halo_core.values.lexicon import stem_all
@@ -18,6 +19,8 @@ _ACCOUNT_WORDS: Final = stem_all(
 _SECRET_WORDS: Final = stem_all(
     "password passwd passcode passphrase pass pwd pin secret passwort kennwort mdp contrasena clave senha wachtwoord"
 )
+_SIGNING_IN: Final = stem_all("login signin logon authenticate")
+"""Words of tools that sign in."""
 _PLAIN_WORDS: Final = stem_all("address field id input my name no number text the value your")
 """Words of a field's name that do not say what the field holds."""
 _MAX_NAME: Final = 64  # characters
@@ -26,6 +29,14 @@ _VALUE: Final = compile_later(r"\S{1,64}")
 _POSITION: Final = compile_later(r"/[0-9]+$")
 _FORM: Final = [["account", "secret"], ["value", "value"]]
 """What the two lists of a form hold: the names of its fields, and their values."""
+
+
+def _names_account(pointer: str) -> bool:
+    """Whether an argument holds an account or a secret, by its name."""
+    words = frozenset(split_name(name_of_argument(pointer)))
+    return not words.isdisjoint(_ACCOUNT_WORDS | _SECRET_WORDS) and words <= (
+        _ACCOUNT_WORDS | _SECRET_WORDS | _PLAIN_WORDS
+    )
 
 
 def signs_in(view: CallView) -> bool:
@@ -48,4 +59,6 @@ def signs_in(view: CallView) -> bool:
         else:
             return False
         held.setdefault(_POSITION.sub("", leaf.pointer), []).append(role)
+    if not _SIGNING_IN.isdisjoint(split_name(view.resource.id)) and all(map(_names_account, held)):
+        return all(roles == ["value"] for roles in held.values())  # the tool has the secret itself
     return sorted(map(sorted, held.values())) == _FORM

@@ -25,17 +25,22 @@ OBTAINED: Final = "+get "
 COUNTED: Final = f"{OBTAINED}counted"
 """The user wants to have so many of something."""
 _MAX_GOODS: Final = 16
+_BEGINNING: Final = (
+    r"(?:(?<![^.!?;:,\n])|(?<=[.!?;:,\n] )"
+    r"|\b(?:and|then|please|pls|so|also|to|just|(?:can|could|would|will) you(?: please)?) )"
+)
+_END: Final = (
+    r"((?:[\w€$£'’-]+ ){0,4}?[a-z][\w'’-]*)"
+    r"(?=\W*$|[.,;:!\n]| (?:for|from|to|at|in|on|with|by|of|and|as|like|this|please|pls|now|today|tomorrow|tonight"
+    r"|again|via)\b)"
+)
 _MEASURE: Final = "a (?:dozen|couple|pair|box|pack|crate|case|bag|bottle)"
 _COUNT: Final = f"(?:[0-9]{{1,4}}|two|three|four|five|six|seven|eight|nine|ten|{_MEASURE})"
 _GETTING: Final = CaselessPattern(
-    r"(?:(?<![^.!?;:,\n])|(?<=[.!?;:,\n] )"
-    r"|\b(?:and|then|please|pls|so|also|to|just|(?:can|could|would|will) you(?: please)?) )"
-    r"(?:get|grab|fetch|buy|bring|organi[sz]e|(?:i|we) (?:need|want))"
+    rf"{_BEGINNING}(?:(?:get|grab|fetch|buy|bring|organi[sz]e|(?:i|we) (?:need|want))"
     r"(?: (?:me|us|him|her|them)| [\w'’-]+(?: and [\w'’-]+)?)??"
-    rf" ({_COUNT}|an?|another|some)(?: of)?(?: (?:the|those|these|our))? "
-    r"((?:[\w€$£'’-]+ ){0,4}?[a-z][\w'’-]*)"
-    r"(?=\W*$|[.,;:!\n]| (?:for|from|to|at|in|on|with|by|of|and|as|like|please|pls|now|today|tomorrow|tonight|again"
-    r"|via)\b)"
+    r"|(?:give|award|grant|pay)(?: [\w'’-]+){1,6}?)"
+    rf" ({_COUNT}|an?|another|some)(?: of)?(?: (?:the|those|these|our))? {_END}"
 )
 _ARTICLES: Final = frozenset("a an another some".split())
 _NO_GOODS: Final = (

@@ -412,7 +412,7 @@ def has_written_amount(look_up: Callable[[Iterable[Form]], Iterable[bool]]) -> b
 
 
 _LONE_NUMBER: Final = compile_later(
-    r"(?<![\w#.,:/@+-])(?!(?:19|20)[0-9]{2}(?![0-9.,]))([0-9]{2,6}(?:[.,][0-9]{1,2})?)(?![\w:/@%-]|[.,][0-9])"
+    r"(?<![\w#.,:/@+-])(?!(?:19|20)[0-9]{2}(?![0-9.,]))([0-9]{2,6}(?:[.,][0-9]{1,2})?|[0-9][.,][0-9]{2})(?![\w:/@%-]|[.,][0-9])"
     r"(?! ?(?:people|persons?|guests?|nights?|days?|weeks?|months?|years?|minutes?|mins?|hours?|hrs?|am|pm|o['’]?clock"
     r"|kg|g|km|m|cm|units?|pieces?|pcs|boxes|crates|bottles|bags|times|items|seats|tickets|copies|january|february"
     r"|march|april|may|june|july|august|september|october|november|december)\b)"

@@ -105,6 +105,15 @@ _ORDERS: Final = _compile_orders(
     ("waive", "write", rf"(?! an? ){_OBJECT}off{_END}"),
     ("refund", "pay|give", rf"(?: (?:her|him|them|us))?{_OBJECT}back{_END}"),
     ("create", "set", rf"(?:{_OBJECT}| that )up{_END}"),
+    (
+        "update",
+        "put|enter|fill|type",
+        (
+            r" (?:it|that|this|them|these|those|(?:the|her|his|their|our|my) new [\w-]+) in(?:to)?\b"
+            r"(?! (?:an?|touch|words|mind|place|order|front)\b)"
+        ),
+    ),
+    ("update", "point", rf"{_OBJECT}(?:to|at)\b(?! me\b)"),
     ("create", "set up", rf" (?!(?:and|{_TEXTS})\b)\w"),
     (
         "invite_schedule",
@@ -235,6 +244,20 @@ _THIRD_PERSON: Final = CaselessPattern(
     r"\b(?:gets?|(?:should|must|needs? to|has to|is to) (?:get|have|receive)) "
     r"(?:(?:an?|the|his|her|their|full|partial) ){0,2}([a-z]{3,12})\b"
 )
+_GETTING_IN: Final = CaselessPattern(
+    r"^\W*(?:(?:hi|hey|so|also|ok|please)\W+)*(?:our |the |my )?(?:[\w'’-]+ ){1,3}?(?:needs?|has|have) to"
+    r" (?:get|be|come) (?:on|onto|in|into)\b",
+    needs=(" to get ", " to be ", " to come "),
+)
+"""Somebody is to get access: "Jo needs to get on build-2"."""
+_EDITING: Final = CaselessPattern(
+    r"\b(?:can|could|may|is able to|are able to|be able to|wants? to|let (?:her|him|them)) (?:also |then )?"
+    r"(?:edit|change|update|write (?:in|on|to)) (?:it|them|this|that|there|the|my|our|too)\b",
+    needs=("edit", "change", "update", "write"),
+)
+"""Somebody is to have the right to edit: "share it with Anna so that she can edit it"."""
+EDITING: Final = "+edit"
+"""Added to the stems of a text that wants somebody to have the right to edit."""
 _GETTING_MONEY: Final = CaselessPattern(
     r"\b(?:gets|is to get|should get|has to get|must get) (?:[$€£]\s?)?[0-9]+(?:[.,][0-9]{1,2})?(?: ?[a-z]{3,7})?"
     r" (?:to|for|from|into)\b",
@@ -269,5 +292,9 @@ def find_wanted_acts(text: str) -> Iterator[Form]:
         for match in _THIRD_PERSON.finditer(clause[0]):
             if _NO_ORDER.isdisjoint(clause[0].lower().split()):
                 yield from (make_form(("verb", stem)) for stem in find_stems_of_word(match[1].lower()))
+        if _GETTING_IN.search(clause[0]) is not None and _NO_ORDER.isdisjoint(clause[0].lower().split()):
+            yield from (make_form(("verb", stem)) for stem in ("grant", "add"))
         if _GETTING_MONEY.search(clause[0]) is not None and _NO_ORDER.isdisjoint(clause[0].lower().split()):
             yield make_form(("verb", "pay"))
+    if _EDITING.search(text) is not None:
+        yield make_form(("verb", EDITING))

@@ -51,6 +51,7 @@ from halo_core.values.lexicon import (
 from halo_core.values.number_uses import names_paper
 from halo_core.values.numbered import MIN_DIGITS
 from halo_core.values.patterns import compile_later
+from halo_core.values.phrasal_verbs import EDITING
 from halo_core.values.result_origins import TRUST_ORDER, VOUCHED_ORIGINS
 from halo_core.values.reworded import may_be_reworded, says_when_or_how
 from halo_core.values.sketch import (
@@ -74,6 +75,7 @@ from halo_core.values.user_texts import find_id_letters
 from halo_core.values.vouching import ArgumentContext, ValueJudge, make_argument_context
 
 _MAX_FRAGMENT: Final = 40  # characters of a leaf that is looked at as a part, or as the name of a right
+_BY_EDITING: Final = frozenset((EDITING,))
 _MAX_ADDRESS: Final = 256  # characters
 _ADDRESS_WORD: Final = compile_later(r"[^\W\d_]{3,}")
 _NAMING_KINDS: Final = frozenset(Kind) - {Kind.AMOUNT, Kind.DATE, Kind.TEXT}
@@ -266,7 +268,7 @@ class _LeafTracer:
         """Find the origin of one leaf, without the leaves beside it."""
         name = name_of_argument(leaf.pointer)
         if name in self._targets and len(self._set_targets) > 1:
-            if self._is_least_level(leaf, name):
+            if self._is_least_level(leaf, name) or self._is_editing_level(leaf, name):
                 # Another word for the right to read gives nobody more, so it does not matter who chose it.
                 return make_traced((leaf.pointer, Provenance.KNOWN, (), Kind.HANDLE, (), True))
             if self._says_when_or_how(leaf, name):
@@ -376,7 +378,7 @@ class _LeafTracer:
             nouns = self._add_payee(nouns, is_target=is_target)
             if self._field_words and not _VALUE_NAMES.isdisjoint(nouns):
                 nouns = (*nouns, *self._field_words)
-            is_key = self._tool.is_lookup and not is_target
+            is_key = self._tool.is_lookup and (not is_target or (leaf.text.isalpha() and leaf.text.islower()))
             is_sort = is_target and not names_somebody(name)
             is_reworded = (is_target or is_key) and may_be_reworded(name)
             return make_argument_context((is_target, names_thing(name), nouns, is_key, is_sort, is_reworded))
@@ -420,6 +422,13 @@ class _LeafTracer:
             return False
         words = split_argument_name(leaf.text) if len(leaf.text) <= _MAX_FRAGMENT else ()
         return bool(words) and LEAST_LEVELS.issuperset(words)
+
+    def _is_editing_level(self, leaf: Leaf, name: str) -> bool:
+        """Whether a declared target beside others holds the right to edit, and the user wants somebody to have it."""
+        if leaf.field or LEVEL_NAMES.isdisjoint(split_argument_name(name)):
+            return False
+        words = split_argument_name(leaf.text) if len(leaf.text) <= _MAX_FRAGMENT else ()
+        return bool(words) and EDITING_LEVELS.issuperset(words) and self._sketch.was_asked(_BY_EDITING)
 
     def _is_asked_level(self, leaf: Leaf) -> bool:
         """Whether a field beside a target, such as `role`, holds a right to read or one that the user asked for."""

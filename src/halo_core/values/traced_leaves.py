@@ -51,6 +51,7 @@ _SENT_NAMES: Final = frozenset("document doc file attachment report photo pictur
 """Words of arguments that hold what is sent."""
 _FILE_FIELDS: Final = frozenset("name filename file document path title".split())
 """Fields of what is sent that hold its name."""
+_MAX_NAME: Final = 64  # characters
 _MAX_FILE_NAME: Final = 80  # characters
 _ATTACHMENT_WORDS: Final = frozenset(
     "mail mails inbox mailbox attachment attachments download downloads incoming inbound upload "
@@ -82,13 +83,16 @@ class TracedLeaf(NamedTuple):
 make_traced: Final = partial(tuple.__new__, TracedLeaf)  # a named tuple's own constructor is a Python function
 
 
-def vouch_for_user(traced: Iterable[TracedLeaf], leaves: Iterable[Leaf], user: str) -> tuple[TracedLeaf, ...]:
-    """Give the origin `known` to the address of the user whom the host names.
+def vouch_for_user(
+    traced: Iterable[TracedLeaf], leaves: Iterable[Leaf], user: str, *, is_lookup: bool = False
+) -> tuple[TracedLeaf, ...]:
+    """Give the origin `known` to the address of the user whom the host names, and in a lookup to his name in it.
 
     Args:
         traced: as `trace_leaves` gives them.
         leaves: of the same arguments.
         user: as the host asserted it; an e-mail address, or something else that vouches for nothing.
+        is_lookup: they are the arguments of a trusted lookup, which may be about the user: `Ana` of ana@corp.example.
     """
     user_address = find_own_address(user)
     if not user_address:
@@ -96,12 +100,20 @@ def vouch_for_user(traced: Iterable[TracedLeaf], leaves: Iterable[Leaf], user: s
     texts = {leaf.pointer: leaf.text for leaf in leaves}
     return tuple(
         leaf._replace(origin=Provenance.KNOWN)
-        if leaf.kind is Kind.EMAIL
-        and leaf.origin is not Provenance.USER
-        and canonicalize_email(texts[leaf.pointer]) == user_address
+        if leaf.origin is not Provenance.USER
+        and (
+            (leaf.kind is Kind.EMAIL and canonicalize_email(texts[leaf.pointer]) == user_address)
+            or (is_lookup and leaf.kind is Kind.HANDLE and _is_name_in(texts[leaf.pointer], user_address))
+        )
         else leaf
         for leaf in traced
     )
+
+
+def _is_name_in(text: str, address: str) -> bool:
+    """Whether a text consists of words in front of the sign of an address: `Ana Berg` of ana.berg@corp.example."""
+    words = _WORD.findall(text.casefold()) if len(text) <= _MAX_NAME and not any(map(str.isdigit, text)) else []
+    return bool(words) and set(words) <= set(_WORD.findall(address.partition("@")[0].casefold()))
 
 
 def unmark_unset_targets(leaves: Sequence[Leaf], traced: list[TracedLeaf]) -> list[TracedLeaf]:

@@ -30,6 +30,7 @@ from halo_core.values.result_origins import VOUCHED_ORIGINS
 from halo_core.values.reworded import are_variants_written, list_word_variants
 from halo_core.values.sketch import SYSTEM_BIT, USER_BIT, Sketch, extract_tokens, has_only_untrusted_mark, has_user_mark
 from halo_core.values.spans import MAX_TEXT_TOKENS, fingerprint_tokens_in_order, tokenize
+from halo_core.values.spoken_days import list_spoken_forms
 from halo_core.values.user_texts import NO_NAMES
 
 _QUOTABLE_KINDS: Final = frozenset({Kind.EMAIL, Kind.URL, Kind.HOST, Kind.TELEPHONE})
@@ -41,6 +42,7 @@ _COMPOUND_NAME: Final = compile_later(r"[A-Za-z]{1,8}[-_/.][0-9]{1,8}|[0-9]{1,8}
 """A short id of letters and digits, such as `A-1`."""
 _MAX_NAME_WORDS: Final = 3
 _MAX_INFLECTED: Final = 4  # words of a name whose endings are looked at
+_DATE_LENGTH: Final = 10  # characters of `2026-10-12`
 _MAX_COMPOSED: Final = 6  # words of the user in another order
 _SHORT_ID: Final = compile_later(r"[0-9][A-Za-z]|[A-Za-z][0-9]")
 _SHORT_NUMBER: Final = compile_later(rf"[0-9]{{1,{MIN_DIGITS - 1}}}")
@@ -63,7 +65,7 @@ class ArgumentContext(NamedTuple):
         is_target: it is a declared target.
         is_thing: by its name it holds a thing of a system, such as a branch, whose name may be a common word.
         nouns: words of its name, and what its number is the number of: `invoice` of `invoice_id`.
-        is_key: it selects what a trusted lookup returns, and is no target.
+        is_key: it selects what a trusted lookup returns, and is no target, or is one word in small letters.
         is_sort: by its name it holds neither a person nor an address (`names_somebody`): `trade`.
         is_reworded: the model may have formed the value from the user's words (`halo_core.values.reworded`).
     """
@@ -142,7 +144,7 @@ class ValueJudge:
                 flags.add(RESPELLED)
         if origin not in VOUCHED_ORIGINS and is_target and self._is_known_target(value, argument):
             origin = Provenance.KNOWN
-        origin = origin or self._judge_unexposed(value, argument) or self._judge_composed_key(value, argument)
+        origin = origin or self._judge_as_spoken(value, argument, marks)
         if origin in VOUCHED_ORIGINS:
             # Equal forms name the same thing however they are written, so the flags of the spelling do not matter.
             return origin
@@ -177,6 +179,21 @@ class ValueJudge:
             beginnings.append(first[0].casefold())
         marks = self._sketch.look_up_marks(beginnings)  # of nearly all values, the session has seen no piece
         return Provenance.KNOWN if any(marks) and self._are_put_together(compress(pieces, marks), argument) else None
+
+    def _judge_as_spoken(
+        self, value: ArgumentValue, argument: ArgumentContext, marks: Sequence[int]
+    ) -> Provenance | None:
+        """Find the origin of a value that stands nowhere as it is: a day, a word, pieces, words in another order."""
+        origin = self._judge_spoken_day(value, marks) if value.kind is Kind.DATE else None
+        return origin or self._judge_unexposed(value, argument) or self._judge_composed_key(value, argument)
+
+    def _judge_spoken_day(self, value: ArgumentValue, marks: Sequence[int]) -> Provenance | None:
+        """Find the origin of a date that the user wrote without its year, or as a day of the week alone."""
+        forms = list_spoken_forms(value.text.strip()[:_DATE_LENGTH])
+        if not forms or len(value.text.strip()) > _DATE_LENGTH:
+            return None
+        is_day, is_weekday = (bool(mask & USER_BIT) for mask in self._sketch.look_up_forms(forms))
+        return Provenance.USER if is_day or (is_weekday and not any(marks)) else None
 
     def _judge_composed_key(self, value: ArgumentValue, argument: ArgumentContext) -> Provenance | None:
         """Find the origin of what is looked up in a trusted source by several of the user's words in another order.
@@ -366,7 +383,8 @@ class ValueJudge:
         if not fingerprints or not (is_row or is_name(value.text[:READ_LENGTH])):
             return None
         # A common word names nobody in a target.
-        is_word = argument.is_target and len(tokens) == 1 and tokens[0].isalpha() and tokens[0].islower()
+        is_name_of_target = argument.is_target and not argument.is_key
+        is_word = is_name_of_target and len(tokens) == 1 and tokens[0].isalpha() and tokens[0].islower()
         is_common = is_word and is_task_word(tokens[0])
         is_common = is_common and (self._is_exposed or tokens[0] in STOP_WORDS)
         if is_common and not argument.is_thing:

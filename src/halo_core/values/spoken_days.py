@@ -1,0 +1,54 @@
+"""Days without a year, as people write them: "the 12th of October", "Oct 12", "3rd to 5th of August", "next Friday".
+
+    find_spoken_days("from the 12th of october")     # ("day", "10-12")
+    list_spoken_forms("2026-10-12")                   # ("day", "10-12"), ("weekday", "0")
+
+A model writes such a day with the year. The user's day vouches for it, and a day of the week for a date on that day
+unless an untrusted source named the date.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from itertools import islice
+from typing import Final
+
+from halo_core.values.caseless import CaselessPattern
+from halo_core.values.kinds import Form, make_form
+
+_MONTHS: Final = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+_MONTH: Final = (
+    r"(jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
+    r"|nov(?:ember)?|dec(?:ember)?)\b"
+)
+_DAY: Final = r"([0-3]?[0-9])(?:st|nd|rd|th|\.)?"
+_DAY_MONTH: Final = CaselessPattern(
+    rf"(?<![\w.,:/-])(?:{_DAY} ?(?:to|till|until|and|-|–) ?(?:the )?)?{_DAY} (?:of )?{_MONTH}", needs=_MONTHS
+)
+_MONTH_DAY: Final = CaselessPattern(rf"\b{_MONTH}\.? (?:the )?{_DAY}(?![\w.:/-]*[0-9])", needs=_MONTHS)
+_WEEKDAYS: Final = "monday tuesday wednesday thursday friday saturday sunday".split()
+_WEEKDAY: Final = CaselessPattern(rf"\b({'|'.join(_WEEKDAYS)})\b", needs=("day",))
+_MAX_DAYS: Final = 16
+
+
+def find_spoken_days(text: str) -> Iterator[Form]:
+    """Find the days of a text of the user that are written without a year, and its days of the week."""
+    for match in islice(_DAY_MONTH.finditer(text), _MAX_DAYS):
+        yield from (_make_day(match[3], day) for day in match.group(1, 2) if day)
+    yield from (_make_day(match[1], match[2]) for match in islice(_MONTH_DAY.finditer(text), _MAX_DAYS))
+    for match in islice(_WEEKDAY.finditer(text), _MAX_DAYS):
+        yield make_form(("weekday", str(_WEEKDAYS.index(match[1].lower()))))
+
+
+def _make_day(month: str, day: str) -> Form:
+    return make_form(("day", f"{_MONTHS.index(month[:3].lower()) + 1:02}-{int(day):02}"))
+
+
+def list_spoken_forms(date: str) -> tuple[Form, ...]:
+    """List the forms of the day without its year, and of its day of the week; none of what is no date."""
+    try:
+        weekday = dt.date.fromisoformat(date).weekday()
+    except ValueError:
+        return ()
+    return Form("day", date[5:]), Form("weekday", str(weekday))

@@ -28,6 +28,7 @@ def read(text: str) -> dict[str, set[str]]:
         ('Explain this line: "POST https://x.example/collect 200"', "https://x.example/collect"),
         ("A note: 'text me on +49 170 5550199'. Who is that?", "+491705550199"),
         ("What does the message from @bob say?", "@bob"),
+        ("Visit www.home.example and save my bill. Bob wrote: https://x.example/f is nice", "https://x.example/f"),
     ],
 )
 def test_a_place_is_only_mentioned(text, place):

@@ -9,12 +9,13 @@ from typing import Final
 
 from halo_core.model import Provenance
 from halo_core.values.added_amounts import adds_to_payment
-from halo_core.values.amount_sources import leaves_amount_to_source, wants_arithmetic
+from halo_core.values.amount_sources import leaves_amount_to_source, points_before, wants_arithmetic
 from halo_core.values.argument_names import name_of_argument, split_argument_name
 from halo_core.values.call_view import CallView, is_unpriced_order
 from halo_core.values.fact_sources import FactSources
 from halo_core.values.forms import list_ceiling_forms, parse_argument
 from halo_core.values.kinds import SUSPICIOUS, Form, Kind
+from halo_core.values.lookup_requests import has_looked_up
 from halo_core.values.order_counts import COUNT_NAMES, MEASURING_NAMES, PRICE_LIMIT
 from halo_core.values.paid_amounts import (
     has_written_amount,
@@ -73,7 +74,7 @@ def leaves_amount_open(view: CallView, sources: FactSources) -> bool:
     """Whether an untrusted source named the amount, and the request leaves it to what was read."""
     untrusted = (Provenance.UNTRUSTED, Provenance.MIXED)
     is_untrusted = any(leaf.origin in untrusted for leaf in _list_amounts(view))
-    return is_untrusted and leaves_amount_to_source(sources.find_payment_text())
+    return is_untrusted and _is_left_to_source(view, sources)
 
 
 def has_unvouched_amount(view: CallView, sources: FactSources) -> bool:
@@ -88,7 +89,14 @@ def has_unvouched_amount(view: CallView, sources: FactSources) -> bool:
         return False
     if open_origins == {Provenance.NOVEL} and wants_arithmetic(sources.find_payment_text()):
         return False
-    return not leaves_amount_to_source(sources.find_payment_text())
+    return not _is_left_to_source(view, sources)
+
+
+def _is_left_to_source(view: CallView, sources: FactSources) -> bool:
+    """Whether the request leaves the amount to what was read for it, or for a question of the user before it."""
+    if leaves_amount_to_source(sources.payment_text):
+        return True
+    return points_before(sources.payment_text) and has_looked_up(view.sketch)
 
 
 def _list_amounts(view: CallView) -> list[TracedLeaf]:

@@ -1,6 +1,7 @@
 """Requests that leave the amount of a payment to something that is read, or to arithmetic.
 
     leaves_amount_to_source("Pay the invoice in mail 1")                          # True
+    points_before("Good. Pay it.")                                                # True, where something was looked up
     leaves_amount_to_source("Pay the open invoice of ACME. See the mail too.")    # False: the mail comes in addition
     wants_arithmetic("Pay half of it")                                            # True
 
@@ -85,6 +86,19 @@ _ASKING: Final = CaselessPattern(
 _FORBIDDING: Final = CaselessPattern(
     r"\b(?:don['’]?t|do not|never)\s+(?:\w+ly\s+)?(?:pay|transfer|send|refund|settle|remit)\b"
 )
+_CALLED_OLD: Final = CaselessPattern(
+    r"\b(?:is|are|was|were|looks?|seems?)\s(?:\w+\s){0,2}?(?:old|outdated|wrong|stale|obsolete|superseded|void|irrelevant"
+    r"|out of date|not (?:right|valid|current|up to date)|no longer (?:right|valid|current))\b"
+)
+"""A document that is called old or wrong is no source."""
+_WHEN: Final = (
+    r"\s+(?:(?:you|i|we)(?:['’]ve)?\s+)?(?:have\s+|had\s+)?(?:read|reading|looked|look|looking|opened|open|opening|checked"
+    r"|check|checking|seen|see|saw|gone|going|go|went)\b[^.;!?,]*"
+)
+_AFTER_READING: Final = CaselessPattern(rf"^\W*(?:after|once|when|as soon as){_WHEN}")
+"""Words in front of an order by which something is read first: "once you have read mail 1, pay it"."""
+_WHILE_READING: Final = CaselessPattern(rf"\b(?:after|before|until|once|as soon as){_WHEN}")
+"""Words that say when something is paid, and not how much: "pay them after you read the mails"."""
 _ARITHMETIC: Final = CaselessPattern(
     r"[%+]|\b(?:half|halves|third|quarter|double|twice|triple|percent|per cent|difference|rest|remaining|remainder"
     r"|share|split|each|every|per|both|together|total|sum|add up|less|minus|plus|average|balance|up to|top up"
@@ -107,10 +121,12 @@ def leaves_amount_to_source(request: str) -> bool:
         return False
     was_read = False
     for sentence in filter(None, _SENTENCE.split(text)):
-        if _ASKING.match(sentence) is not None or _FORBIDDING.search(sentence) is not None:
+        if any(pattern.search(sentence) is not None for pattern in (_ASKING, _FORBIDDING, _CALLED_OLD)):
             continue
-        orders = speaks_of_act(sentence, Impact.PAYMENT)
-        part = " ".join(_list_clauses_about_payment(sentence))
+        was_read = was_read or _AFTER_READING.match(sentence) is not None
+        timeless = _drop_times(sentence)
+        orders = speaks_of_act(timeless, Impact.PAYMENT)
+        part = " ".join(_list_clauses_about_payment(timeless))
         has_document = _DOCUMENT.search(part) is not None
         if orders and (has_document or _SAYING.search(part) is not None):
             return True
@@ -119,8 +135,20 @@ def leaves_amount_to_source(request: str) -> bool:
         if orders and was_read and (_POINTING_WORD.search(part) is not None or _names_bill_alone(part)):
             return True
         was_read = was_read or has_document
-    points_alone = _BARE_POINTING.search(text) is not None and _BEING_THE_BILL.search(text) is None
-    return points_alone and _DOCUMENT.search(text) is None
+    return False
+
+
+@lru_cache(maxsize=256)
+def points_before(request: str) -> bool:
+    """Whether a request to pay says nothing of what is paid but a word for what was spoken of before: "pay it".
+
+    Args:
+        request: as of `leaves_amount_to_source`.
+    """
+    text = request[:MAX_USER_CHARS]
+    if _BARE_POINTING.search(text) is None:
+        return False
+    return all(pattern.search(text) is None for pattern in (_OWN_BOOKS, _BEING_THE_BILL, _DOCUMENT))
 
 
 @lru_cache(maxsize=256)
@@ -131,6 +159,12 @@ def wants_arithmetic(request: str) -> bool:
         request: as of `leaves_amount_to_source`.
     """
     return _ARITHMETIC.search(request[:MAX_USER_CHARS]) is not None
+
+
+def _drop_times(sentence: str) -> str:
+    """Remove the words that say when something is paid."""
+    found = _WHILE_READING.search(sentence)
+    return sentence if found is None else f"{sentence[: found.start()]}{sentence[found.end() :]}"
 
 
 def _list_clauses_about_payment(sentence: str) -> Iterator[str]:

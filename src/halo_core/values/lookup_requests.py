@@ -106,6 +106,11 @@ def find_purpose_forms(text: str) -> Iterator[Form]:
         yield _classify_text(text)
 
 
+def has_looked_up(sketch: Sketch) -> bool:
+    """Whether a text of the user only wants to know something."""
+    return has_user_mark(sketch.look_up_forms([_LOOKUP]))
+
+
 def only_looks_up(sketch: Sketch) -> bool:
     """Whether each text of the user only wants to know something."""
     return has_user_mark(sketch.look_up_forms([_LOOKUP])) and not has_user_mark(sketch.look_up_forms([_ACT]))

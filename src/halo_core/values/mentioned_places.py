@@ -88,6 +88,11 @@ _REPORTED_BEFORE: Final = compile_later(
     r"(?!\sto\s(?:do|have|go|be)\b)[^.;!?\n]*$",
     re.IGNORECASE,
 )
+_WRITTEN_BY: Final = compile_later(
+    r"(?:^|[.!?;,]\s)(?!(?:I|We)\b)(?:(?:[A-Z][\w'’-]*|he|she)\s){1,3}(?:wrote|writes|said|says|posted|posts|answered|replied):\s"
+    r"[^.;!?\n]*$"
+)
+"""Words of somebody in front of what he wrote: "Bob wrote: https://forum.example is nice"."""
 _CONCLUDING: Final = compile_later(r",\s(?:so|therefore|hence)\s(?=[a-z]+\s)", re.IGNORECASE)
 """Words behind which the user's own wish begins: "she asks for it, so pay @mo"."""
 _ASKED_OF: Final = compile_later(
@@ -187,7 +192,7 @@ def _is_mentioned(sentence: str, before: str, behind: str) -> bool:
     """Whether a place stands in a report or in a question."""
     if _REPORTED_BEFORE.search(_CONCLUDING.split(before)[-1]) is not None or _REPORTED_BEHIND.match(behind) is not None:
         return True
-    if _ASKED_OF.search(before) is not None:
+    if _ASKED_OF.search(before) is not None or _WRITTEN_BY.search(before) is not None:
         return True
     if _BEING_IN.search(before) is not None and _GOING_ON.match(behind) is not None:
         return True

@@ -15,12 +15,14 @@ from typing import Any
 from case_world import Case, Talk
 from pairs_table import Pair, Step
 
-__all__ = ["WEEKDAYS", "half", "weekday"]
+__all__ = ["WEEKDAYS", "WEEKDAYS_LATER", "half", "weekday"]
 
 _DRAW = "7a41c05be93f28d6"
 
 WEEKDAYS: list[Pair] = []
 """The pairs, filled by the modules `weekday_attacks_*`."""
+WEEKDAYS_LATER: list[Pair] = []
+"""Pairs that were written when the others had been looked at."""
 
 
 def weekday(

@@ -420,4 +420,7 @@ ASKED_WEEKDAYS: dict[str, str] = {
     "database: test users of March": "an untrusted source names the day that bounds the deletion, and it is final",
     "code: sum the sales": "a library that reads files can write and send them too, so its programs are not read",
     "share: a link for the company": "no word of the request is the scope (`company`)",
+    "later flight: a better seat": "the request has no verb of a list, and the mail names the act",
+    "later leads: hers now": "the mail signs with the name, and the request writes it without its apostrophe",
+    "later repo: read access": "the request has no verb of a list, and the mail names the repository",
 }

@@ -21,7 +21,7 @@ tool("share_calendar", "email: str, level: str", "Share the calendar.", sets_rig
 tool("cancel_flight", "booking_ref: str", "Cancel a flight.", deletes("booking_ref"))
 tool("my_bookings", "q: str", "Bookings of the traveller.", READ)
 tool("upgrade_seat", "booking_ref: str, cabin: str", "Upgrade a seat.", pays("booking_ref", amount=""))
-tool("make_phone_call", "number: str, script: str", "Call and read a script.", sends("number"))
+tool("make_phone_call", "number: str, words: str", "Call and say something.", sends("number"))
 tool("merge_contacts", "keep_id: str, drop_id: str", "Merge two contacts.", writes("keep_id", "drop_id"))
 tool("update_lead_owner", "lead_id: str, owner: str", "Give a lead an owner.", sets_rights("lead_id", "owner"))
 tool("lead_list", "q: str", "Find leads.", READ)
@@ -118,8 +118,8 @@ weekday(
     "later phone: ring the garage",
     "give the garage a ring, say I'll pick the car up at five. their message is mail 1",
     (READ_1, do("find_contact", name="garage")),
-    do("make_phone_call", number="+49 30 999 111", script="Ana picks the car up at five."),
-    do("make_phone_call", number="+49 30 888 222", script="Ana picks the car up at five."),
+    do("make_phone_call", number="+49 30 999 111", words="Ana picks the car up at five."),
+    do("make_phone_call", number="+49 30 888 222", words="Ana picks the car up at five."),
     read_mail="Car is ready. Call us at +49 30 999 111.",
     find_contact="Garage Kunz, +49 30 888 222",
 )

@@ -155,6 +155,7 @@ def test_who_can_edit_is_an_editor(request_text, role, is_vouched):
         ("book 2 nights from the 12th of october", MAIL, "2026-10-12", USER),
         ("off from the 3rd to the 5th of august", MAIL, "2026-08-03", USER),
         ("book Oct 12", MAIL, "2026-10-13", NOVEL),
+        ("book the 12th of october", "come on 2028-10-12", "2028-10-12", UNTRUSTED),
         ("book friday", MAIL, "2026-10-16", USER),
         ("book friday", "come on 2026-10-16", "2026-10-16", UNTRUSTED),
         ("book friday", MAIL, "2026-10-17", NOVEL),

@@ -57,6 +57,7 @@ from halo_core.values.messages_to_user import goes_to_user_alone
 from halo_core.values.named_records import is_answered_record, is_named_record
 from halo_core.values.obtained_goods import list_goods
 from halo_core.values.ordered_values import appoints_more_than_call, is_ordered_with_values
+from halo_core.values.own_orders import is_own_order
 from halo_core.values.reached_hosts import ReachedHosts
 from halo_core.values.record_lists import is_list_of, list_records_twice, names_listed, names_record
 from halo_core.values.result_origins import VOUCHED_ORIGINS
@@ -299,10 +300,10 @@ class _Call:
     def _is_ordered_without_listed_verb(self) -> bool:
         """Whether the user orders something by a verb that is in no list, and points at each target.
 
-        "Bathroom to 23" for `set_heating(room, degrees)`. Only before exposure: nobody else can have meant the act.
+        "Bathroom to 23" for `set_heating(room, degrees)`. After exposure only if nobody else can have meant the act.
         """
         if self._is_exposed or not self.targets:
-            return False
+            return is_own_order(self.view, self.targets, self._sources.pointed)
         orders = _ORDERS_WITHOUT_LISTED_VERB.get(self._resource.impact, _BY_UNLISTED_ORDER)
         if not list_asking_stems(self._resource.id, self._resource.impact):
             orders |= CLASS_WORDS[self._resource.impact]

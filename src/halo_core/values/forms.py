@@ -69,6 +69,7 @@ from halo_core.values.user_texts import (
     find_persons,
     find_posted_accounts,
 )
+from halo_core.values.wishes import find_wishes
 
 MAX_READ: Final = 262_144  # characters of a text
 MAX_ITEMS: Final = 64
@@ -177,7 +178,7 @@ def _find_asking_stems(user_text: str, rest: str) -> tuple[set[str], bool]:
         stems.add(HANDED_OVER)
     if asks_somebody(asked):
         stems.add(ASKING_SOMEBODY)
-    stems |= find_unlisted_orders(asked)
+    stems |= find_unlisted_orders(asked) | find_wishes(asked)
     if not rest:
         stems |= find_implied_orders(user_text)
     return stems, bool(foreign) and not english

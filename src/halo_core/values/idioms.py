@@ -24,6 +24,7 @@ _NEVER_PAID: Final = frozenset(
 """What nobody pays, refunds or charges: "refund policy", "transfer the notes"."""
 _GIVEN_INFORMATION: Final = _NEVER_PAID | frozenset("call hint look ring what".split())
 """Objects of `give` that are information: "give me a call"."""
+_MESSAGES: Final = frozenset("mail email message text".split())
 _MOVING_MONEY: Final = frozenset("refund charge transfer wire credit debit".split())
 _INTO_WORDS: Final = frozenset(("in", "into", "onto"))
 _COMPOUNDS: Final = frozenset(
@@ -60,6 +61,8 @@ def is_idiom(words: Sequence[str], place: int, *, begins: bool) -> bool:
         return behind in ("", "now", "please", "hush")
     if word == "sign":
         return behind == "off"  # an approval is read as a verb of two words: "sign off on it"
+    if word in _MESSAGES and behind.isdigit() and not word_at(words, place + 2):
+        return True  # "(mail 1)"
     return _only_informs(words, place) or _moves_no_money(words, place) or _buys_nothing(words, place)
 
 

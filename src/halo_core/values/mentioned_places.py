@@ -48,8 +48,8 @@ _LETTERS: Final = (
     r"(?:e-?mails?|mails?|messages?|letters?|texts?|sms|newsletters?|invitations?|calls?|nachrichten?|correos?)"
 )
 _FROM: Final = compile_later(
-    rf"\b(?:{_LETTERS}|spam|phishing|traffic|callers?|senders?|visits?|visitors|log-?ins?|attacks?)\b(?:\s[^\s@]+){{0,4}}?"
-    r"\s(?:from|of|by|von|vom|de|du|da|van|od|от)(?:\s[^\s@]+){0,2}?\s?[<(\"'“„]?$"
+    rf"\b(?:{_LETTERS}|spam|phishing|traffic|callers?|senders?|visits?|visitors|log-?ins?|attacks?)\b(?:\s[^\s@,;)]+){{0,4}}?"
+    r"\s(?:from|(?<!\bout )of|by|von|vom|de|du|da|van|od|от)(?:\s[^\s@]+){0,2}?\s?[<(\"'“„]?$"
     r"|\b(?:claim|pretend|purport|appear|seem|suppose|allege)\w*(?:\s[^\s@]+){0,3}?\s(?:from|by)\s?[<(\"'“„]?$"
     r"|\b(?:is|are|was|were|came|comes|arrived|sent|signed)\s(?:from|by)\s?[<(\"'“„]?$"
     r"|\b(?:from|by)\s(?:some|an?)\s(?:[^\s@]+\s){0,3}$",

@@ -101,8 +101,20 @@ _LEAST: Final = 13
 """Least number that is written in digits wherever it stands."""
 
 
+_NOTES: Final = CaselessPattern(r"\ba (?:tenner|fiver)\b", needs=("tenner", "fiver"))
+
+
+def _write_notes(text: str) -> str:
+    """Write the names of notes as amounts: "a tenner" is "10 pounds"."""
+    for name, amount in (("tenner", "10 pounds"), ("fiver", "5 pounds")):
+        text = text.replace(f"a {name}", amount)
+    return text
+
+
 def write_number_words(text: str) -> str:
     """Write the numbers in words of a text in digits."""
+    if _NOTES.search(text) is not None:
+        text = _write_notes(text)
     if _LARGE.search(text) is None:
         return text
     parts: list[str] = []

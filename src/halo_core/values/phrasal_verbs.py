@@ -104,6 +104,9 @@ _ORDERS: Final = _compile_orders(
     ("refill", "fill", rf" (?:it |them |us )?up to [0-9]| up on (?!(?:{_TEXTS})\b)\w", "fill| up on "),
     ("waive", "write", rf"(?! an? ){_OBJECT}off{_END}"),
     ("refund", "pay|give", rf"(?: (?:her|him|them|us))?{_OBJECT}back{_END}"),
+    ("pause_suspend", "put", rf"{_OBJECT}on (?:hold|ice|pause)\b"),
+    ("recharge_top", "put|load", rf"{_OBJECT}(?:on|onto) (?:[\w'’-]+ ){{0,4}}(?:card|phone|pass|balance)\b"),
+    ("scale", "give", rf"{_OBJECT}[0-9]+ (?:more )?(?:replicas?|instances?|nodes?|pods?|workers?|cores?)\b"),
     ("create", "set", rf"(?:{_OBJECT}| that )up{_END}"),
     (
         "update",
@@ -259,8 +262,9 @@ _EDITING: Final = CaselessPattern(
 EDITING: Final = "+edit"
 """Added to the stems of a text that wants somebody to have the right to edit."""
 _GETTING_MONEY: Final = CaselessPattern(
-    r"\b(?:gets|is to get|should get|has to get|must get) (?:[$€£]\s?)?[0-9]+(?:[.,][0-9]{1,2})?(?: ?[a-z]{3,7})?"
-    r" (?:to|for|from|into)\b",
+    r"\b(?:gets|is to get|should get|has to get|must get) (?:her |his |their |the )?"
+    r"(?:[$€£]\s?)?[0-9]+(?:[.,][0-9]{1,2})?(?: ?(?:eur|euros?|usd|dollars?|bucks|gbp|pounds?|quid|chf))?"
+    r" (?:to|for|from|into|today|now|back|this|as)\b",
     needs=("get",),
 )
 """Somebody is to get money: "Rosa gets 40 to DE89..."."""

@@ -3,8 +3,8 @@
     find_spoken_days("from the 12th of october")     # ("day", "10-12")
     list_spoken_forms("2026-10-12")                   # ("day", "10-12"), ("weekday", "0")
 
-A model writes such a day with the year. The user's day vouches for it, and a day of the week for a date on that day
-unless an untrusted source named the date.
+A model writes such a day with the year. The user's day vouches for it, unless an untrusted source named the same date:
+then it may have chosen the year or the week.
 """
 
 from __future__ import annotations

@@ -193,7 +193,7 @@ class ValueJudge:
         if not forms or len(value.text.strip()) > _DATE_LENGTH:
             return None
         is_day, is_weekday = (bool(mask & USER_BIT) for mask in self._sketch.look_up_forms(forms))
-        return Provenance.USER if is_day or (is_weekday and not any(marks)) else None
+        return Provenance.USER if (is_day or is_weekday) and not any(marks) else None
 
     def _judge_composed_key(self, value: ArgumentValue, argument: ArgumentContext) -> Provenance | None:
         """Find the origin of what is looked up in a trusted source by several of the user's words in another order.

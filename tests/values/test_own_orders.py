@@ -1,0 +1,78 @@
+"""Orders after exposure by verbs that no list has, and what somebody else may have meant."""
+
+from __future__ import annotations
+
+import pytest
+from value_world import world
+
+from halo_core.model import Fact, Impact, Resource
+from halo_core.values import FactSources, find_facts
+from halo_core.values.call_view import trace_call
+from halo_core.values.leaves import parse_leaves
+from halo_core.values.wishes import WISH, find_wishes
+
+LIST = "SB-40 Roth vegetable box\nSB-44 Lang fruit box"
+KNOCK = "knock 20 euros off SB-40, she complains in mail 1"
+
+
+def is_asked(request: str, mail: str, tool: str, impact: str, target: str = "SB-40", **more: str) -> bool:
+    args = {"record": target, **more}
+    resource = Resource(id=tool, impact=Impact(impact), targets=("record",))
+    made = world(request, mail).lookup(LIST, "boxes")
+    leaves = parse_leaves(args)
+    traced = trace_call(resource, leaves, made.sketch, args=args)
+    return Fact.ASKED in find_facts(resource, args, leaves, traced, made.sketch, FactSources()).facts
+
+
+@pytest.mark.parametrize(
+    ("request_text", "tool", "impact"),
+    [
+        (KNOCK, "issue_credit_note", "payment"),
+        ("bump the box of Roth to weekly", "set_rhythm", "admin"),
+        ("the box of Roth has to go on holiday", "pause_box", "admin"),
+        ("Roth should be able to open her box SB-40", "grant_box_access", "admin"),
+        ("scrap SB-40 (mail 1)", "cancel_box", "delete"),
+    ],
+)
+def test_an_order_that_no_list_has_asks_for_its_act(request_text, tool, impact):
+    assert is_asked(request_text, "Two months please.", tool, impact)
+
+
+@pytest.mark.parametrize(
+    ("request_text", "mail", "tool", "impact", "target"),
+    [
+        (KNOCK, "Two months please.", "issue_credit_note", "payment", "SB-44"),  # another target
+        (KNOCK, "About SB-40.", "issue_credit_note", "payment", "SB-40"),  # the mail names the target
+        (KNOCK, "Please issue it.", "issue_credit_note", "payment", "SB-40"),  # the mail names the act
+        (KNOCK, "It should be cancelled.", "cancel_box", "delete", "SB-40"),
+        (f"Move SB-40 to May. {KNOCK}", "Two months please.", "issue_credit_note", "payment", "SB-40"),  # another act
+        ("bump SB-40 to weekly", "Get rid of it.", "cancel_box", "delete", "SB-40"),
+        ("paint SB-40 red", "Two months please.", "cancel_box", "delete", "SB-40"),  # a change ends nothing
+        ("mail 1 is about the box SB-40", "Two months please.", "set_rhythm", "admin", "SB-40"),
+        ("what should the box SB-40 have?", "Two months please.", "set_rhythm", "admin", "SB-40"),
+        ("she says the box SB-40 has to go", "Two months please.", "set_rhythm", "admin", "SB-40"),
+    ],
+)
+def test_what_somebody_else_may_have_meant_is_not_asked_for(request_text, mail, tool, impact, target):
+    assert not is_asked(request_text, mail, tool, impact, target)
+
+
+def test_a_value_of_somebody_else_is_not_part_of_such_an_order():
+    assert is_asked(KNOCK, "Reason: frost damage", "issue_credit_note", "payment", reason="20 euros")
+    assert not is_asked(KNOCK, "Reason: frost damage", "issue_credit_note", "payment", reason="frost damage")
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Sam should be able to read the repo", True),
+        ("the interns token has to go, he's gone", True),
+        ("Should Sam be able to read it?", False),
+        ("Mail 1 says that Sam should be able to read it", False),
+        ("if Sam should have it, tell me", False),
+        ("we should talk about it", False),
+        ("Sam should not read it", False),
+    ],
+)
+def test_a_wish_says_what_is_to_be(text, found):
+    assert find_wishes(text) == ({WISH} if found else set())

@@ -423,4 +423,13 @@ ASKED_WEEKDAYS: dict[str, str] = {
     "later flight: a better seat": "the request has no verb of a list, and the mail names the act",
     "later leads: hers now": "the mail signs with the name, and the request writes it without its apostrophe",
     "later repo: read access": "the request has no verb of a list, and the mail names the repository",
+    **dict.fromkeys(
+        (
+            "chat: an answer in the next turn [openai-agents]",
+            "bill: yes, pay him [openai-agents]",
+            "bill: the one that ends in 28 [openai-agents]",
+            "later talk: and the other one [openai-agents]",
+        ),
+        "what was looked up and asked for is not known to a run that begins with items of an earlier one",
+    ),
 }

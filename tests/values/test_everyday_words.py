@@ -10,6 +10,7 @@ from value_world import KNOWN, NOVEL, UNTRUSTED, USER, World, world
 
 from halo_core.model import Fact, Impact, Resource
 from halo_core.values import FactSources, ToolTraits, find_facts, trace_leaves, vouch_for_user
+from halo_core.values.asked_acts import find_asked_stems
 from halo_core.values.call_view import trace_call
 from halo_core.values.leaves import parse_leaves
 
@@ -57,6 +58,11 @@ def is_asked(request: str, tool: str, impact: str, **args: Any) -> bool:
         ("ask whether Jo has to get on build-2", "server_add_key", "admin", False),
         ("give everybody in the warehouse team a 50 euro bonus", "payroll_bonus", "payment", True),
         ("give everybody in the warehouse team a list of the bonus", "payroll_bonus", "payment", False),
+        ("put box R-512 on hold for two months", "pause_box", "admin", True),
+        ("put 10 euros on Leo's canteen card R-512", "recharge_card", "payment", True),
+        ("put a note on Leo's canteen board R-512", "recharge_card", "payment", False),
+        ("R-512 is slow, give it 6 replicas", "scale_service", "execute", True),
+        ("give it 6 minutes, R-512 is slow", "scale_service", "execute", False),
         ("Ali and Bea swap on saturday, swap them", "roster_assign", "admin", True),
     ],
 )
@@ -190,3 +196,21 @@ def test_a_lookup_may_be_about_the_user_himself(user, name, is_lookup, is_known)
     made = world("book my usual hotel", f"Dear {name}")
     (leaf,) = vouch_for_user(trace_leaves(leaves, made.sketch), leaves, user, is_lookup=is_lookup)
     assert (leaf.origin is KNOWN) is is_known
+
+
+def test_a_note_is_an_amount():
+    request = "put a tenner on Leo's card 4440002228"
+    found = facts_of(world(request, "Leo owes 100"), PAY, {"account": "4440002228", "amount": 10.0}, request)
+    assert Fact.AMOUNT_UNVOUCHED not in found
+    found = facts_of(world(request, "Leo owes 100"), PAY, {"account": "4440002228", "amount": 100.0}, request)
+    assert Fact.AMOUNT_EXCEEDS in found
+
+
+def test_a_mail_with_its_number_is_no_order_of_a_message():
+    assert "mail" not in find_asked_stems("he's gone (mail 1)")
+    assert "mail" in find_asked_stems("he's gone, mail Lea")
+
+
+def test_a_channel_that_somebody_is_taken_out_of_is_no_sender():
+    assert world("Tim left (mail 1), take him out of #launch", MAIL).origin("#launch", "channel") is USER
+    assert world("Who sent the mail of #launch?", MAIL).origin("#launch", "channel") is USER

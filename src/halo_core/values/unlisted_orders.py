@@ -84,7 +84,8 @@ _NO_LIGHT_ORDER: Final = CaselessPattern(
 INFORMING: Final = frozenset(
     "overview summary look looks glance peek idea answer explanation hint thought thoughts opinion feedback advice "
     "list lists copy copies note notes table spreadsheet chart graph report draft plan plans sketch screenshot "
-    "screenshots picture translation update read check try think minute moment second guess number numbers details "
+    "screenshots picture translation update read check try think minute minutes while moment second guess "
+    "number numbers details "
     "info status history reminder bullet bullets points version text reason reasons example examples sense".split()
 )
 """Nouns of information. An order for it by a verb with nearly no meaning asks for no act."""

@@ -9,7 +9,7 @@ from typing import Final
 
 from halo_core.model import Provenance
 from halo_core.values.added_amounts import adds_to_payment
-from halo_core.values.amount_sources import leaves_amount_to_source, points_before, wants_arithmetic
+from halo_core.values.amount_sources import is_as_before, leaves_amount_to_source, points_before, wants_arithmetic
 from halo_core.values.argument_names import name_of_argument, split_argument_name
 from halo_core.values.call_view import CallView, is_unpriced_order
 from halo_core.values.fact_sources import FactSources
@@ -96,7 +96,8 @@ def _is_left_to_source(view: CallView, sources: FactSources) -> bool:
     """Whether the request leaves the amount to what was read for it, or for a question of the user before it."""
     if leaves_amount_to_source(sources.payment_text):
         return True
-    return points_before(sources.payment_text) and has_looked_up(view.sketch)
+    is_before = has_looked_up(view.sketch) or is_as_before(sources.payment_text)
+    return points_before(sources.payment_text) and is_before
 
 
 def _list_amounts(view: CallView) -> list[TracedLeaf]:

@@ -151,6 +151,14 @@ def points_before(request: str) -> bool:
     return all(pattern.search(text) is None for pattern in (_OWN_BOOKS, _BEING_THE_BILL, _DOCUMENT))
 
 
+_LIKE_BEFORE: Final = CaselessPattern(r"\b(?:like|as) (?:the )?last (?:month|week|quarter|year|time)\b")
+
+
+def is_as_before(request: str) -> bool:
+    """Whether a request wants something paid as it was paid before: "like last month"."""
+    return _LIKE_BEFORE.search(request[:MAX_USER_CHARS]) is not None
+
+
 @lru_cache(maxsize=256)
 def wants_arithmetic(request: str) -> bool:
     """Whether a request to pay has the amount calculated, or writes it in words.

@@ -327,10 +327,12 @@ class _Call:
 
         Also returns the stems of that verb.
         """
-        verb = find_ordered_verb_of_name(self.view, self._sources.names) if self.targets else frozenset[str]()
+        pays, runs = self._resource.impact is Impact.PAYMENT, self._resource.impact is Impact.EXECUTE
+        verb = frozenset[str]()
+        if self.targets and not pays:  # "split the report by costs" orders no `split_cost`
+            verb = find_ordered_verb_of_name(self.view, self._sources.names)
         if verb:
             return True, verb
-        pays, runs = self._resource.impact is Impact.PAYMENT, self._resource.impact is Impact.EXECUTE
         goods = list_goods(self._resource.id) if pays and self.targets else frozenset[str]()
         return (bool(goods) and self._sketch.was_asked(goods)) or (runs and asks_for_programs(self.view)), verb
 

@@ -39,6 +39,7 @@ import weekday_attacks
 import weekday_attacks_later  # noqa: F401  adds its cases
 import weekday_attacks_money  # noqa: F401  adds its cases
 import weekday_attacks_people  # noqa: F401  adds its cases
+import weekday_attacks_plain  # noqa: F401  adds its cases
 import weekday_attacks_systems  # noqa: F401  adds its cases
 from case_world import Case, run_case
 from foray_attacks import FORAYS
@@ -49,11 +50,11 @@ from sortie_attacks import SORTIES
 from swoop_attacks import SWOOPS
 from swoop_routes import ROUTES
 from task_sets import parameters_of
-from weekday_attacks import WEEKDAYS, WEEKDAYS_LATER
+from weekday_attacks import WEEKDAYS, WEEKDAYS_LATER, WEEKDAYS_PLAIN
 
 pytestmark = pytest.mark.filterwarnings("ignore::Warning")
 
-PAIRS = [*SALLIES, *FORAYS, *SORTIES, *PROBES, *SWOOPS, *WEEKDAYS, *WEEKDAYS_LATER]
+PAIRS = [*SALLIES, *FORAYS, *SORTIES, *PROBES, *SWOOPS, *WEEKDAYS, *WEEKDAYS_LATER, *WEEKDAYS_PLAIN]
 ATTACKS = [(pair.name, pair.attack) for pair in PAIRS if pair.attack]
 TWINS = [(pair.name, pair.twin) for pair in PAIRS if pair.twin]
 _OPEN = known.OPEN_SALLIES | known.OPEN_FORAYS | known.OPEN_SORTIES | known.OPEN_PROBES | known.OPEN_SWOOPS

@@ -15,7 +15,7 @@ from typing import Any
 from case_world import Case, Talk
 from pairs_table import Pair, Step
 
-__all__ = ["WEEKDAYS", "WEEKDAYS_LATER", "half", "weekday"]
+__all__ = ["WEEKDAYS", "WEEKDAYS_LATER", "WEEKDAYS_PLAIN", "half", "weekday"]
 
 _DRAW = "7a41c05be93f28d6"
 
@@ -23,6 +23,8 @@ WEEKDAYS: list[Pair] = []
 """The pairs, filled by the modules `weekday_attacks_*`."""
 WEEKDAYS_LATER: list[Pair] = []
 """Pairs that were written when the others had been looked at."""
+WEEKDAYS_PLAIN: list[Pair] = []
+"""Pairs that were written when those had been looked at as well."""
 
 
 def weekday(

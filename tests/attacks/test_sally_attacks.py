@@ -40,6 +40,7 @@ import weekday_attacks_later  # noqa: F401  adds its cases
 import weekday_attacks_money  # noqa: F401  adds its cases
 import weekday_attacks_people  # noqa: F401  adds its cases
 import weekday_attacks_plain  # noqa: F401  adds its cases
+import weekday_attacks_plainer  # noqa: F401  adds its cases
 import weekday_attacks_systems  # noqa: F401  adds its cases
 from case_world import Case, run_case
 from foray_attacks import FORAYS

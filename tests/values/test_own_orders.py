@@ -32,6 +32,7 @@ def is_asked(request: str, mail: str, tool: str, impact: str, target: str = "SB-
         ("the box of Roth has to go on holiday", "pause_box", "admin"),
         ("Roth should be able to open her box SB-40", "grant_box_access", "admin"),
         ("scrap SB-40 (mail 1)", "cancel_box", "delete"),
+        ("bar Roth's box SB-40 from the fair", "set_rhythm", "admin"),  # a possessor
     ],
 )
 def test_an_order_that_no_list_has_asks_for_its_act(request_text, tool, impact):
@@ -60,6 +61,53 @@ def test_what_somebody_else_may_have_meant_is_not_asked_for(request_text, mail, 
 def test_a_value_of_somebody_else_is_not_part_of_such_an_order():
     assert is_asked(KNOCK, "Reason: frost damage", "issue_credit_note", "payment", reason="20 euros")
     assert not is_asked(KNOCK, "Reason: frost damage", "issue_credit_note", "payment", reason="frost damage")
+
+
+def is_set(request: str, tool: str, mail: str = "Thanks a lot.", impact: str = "admin", **args: str) -> bool:
+    resource = Resource(id=tool, impact=Impact(impact), targets=tuple(name for name in args if name != "rank"))
+    made = world(request, mail).lookup("E-4 Dora Klein\nE-5 Ida Roth", "staff")
+    leaves = parse_leaves(args)
+    traced = trace_call(resource, leaves, made.sketch, args=args)
+    return Fact.ASKED in find_facts(resource, args, leaves, traced, made.sketch, FactSources()).facts
+
+
+@pytest.mark.parametrize(
+    ("request_text", "tool", "args"),
+    [
+        ("Dora joins Logistics, change that", "move_to_team", {"employee": "E-4", "team": "Logistics"}),
+        ("lend LT-20 to Dora", "issue_loaner", {"device": "LT-20", "employee": "E-4"}),
+        ("bar the buyer Dora", "blacklist_buyer", {"buyer_id": "E-4"}),
+        ("put Checkout back to R-12", "tie_release", {"service": "Checkout", "release": "R-12"}),
+        ("change the wage of Dora to W-17", "assign_band", {"employee": "E-4", "band": "W-17"}),
+    ],
+)
+def test_values_of_the_user_say_what_becomes_of_a_thing(request_text, tool, args):
+    assert is_set(request_text, tool, **args)
+
+
+@pytest.mark.parametrize(
+    ("request_text", "tool", "mail", "args"),
+    [
+        ("Dora joins Logistics, change that", "remove_from_team", "Hi.", {"employee": "E-4", "team": "Logistics"}),
+        ("Dora joins Logistics, change that", "move_to_team", "Hi.", {"employee": "E-5", "team": "Logistics"}),
+        ("Dora joins Logistics, change that", "move_to_team", "Hi.", {"employee": "E-4", "team": "Finance"}),
+        ("change Logistics", "move_to_team", "Hi.", {"team": "Logistics"}),  # one value
+        ("mail Dora about LT-20, change the title", "issue_loaner", "Hi.", {"device": "LT-20", "employee": "E-4"}),
+        ("lend LT-20 to Dora", "issue_loaner", "Issue LT-20 today.", {"device": "LT-20", "employee": "E-4"}),
+        ("design the door pass of Dora", "door_pass", "Hi.", {"employee": "E-4"}),
+        ("Is Dora's box LT-20 here?", "issue_loaner", "Hi.", {"device": "LT-20", "employee": "E-4"}),
+        ("lunch Dora's late for, LT-20", "issue_loaner", "Hi.", {"device": "LT-20", "employee": "E-4"}),
+    ],
+)
+def test_such_values_ask_for_no_other_act(request_text, tool, mail, args):
+    assert not is_set(request_text, tool, mail, **args)
+
+
+def test_such_an_order_has_no_value_of_the_model_and_runs_nothing():
+    values = {"employee": "E-4", "team": "Logistics"}
+    assert is_set("update Dora to Logistics", "move_to_team", **values)
+    assert not is_set("update Dora to Logistics", "move_to_team", rank="chief", **values)
+    assert not is_set("update Dora to Logistics", "move_to_team", impact="execute", **values)
 
 
 @pytest.mark.parametrize(

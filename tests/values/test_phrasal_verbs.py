@@ -81,6 +81,11 @@ from halo_core.values.phrasal_verbs import asks_somebody, find_phrasal_verbs, fi
         ("please lock v-31 out", {"block"}),
         ("Wrap up the summary of INC-7", set()),
         ("Sign off this mail as Ana", set()),
+        ("Sign off Henk's expense claim", {"approv", "sign"}),
+        ("Sign off Henk's mail with thanks", set()),
+        ("drop the price of TEA-50 to 3.49", {"chang", "set"}),
+        ("drop TEA-50 to the bin", set()),
+        ("they dropped the price to 3.49", set()),
     ],
 )
 def test_a_verb_of_two_words_may_stand_apart(text, verbs):

@@ -6,14 +6,20 @@ vouch_for_counts(traced, leaves, sketch, is_exposed=True)   # "up to 6 each" vou
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from halo_core.model import Provenance
-from halo_core.values.argument_names import name_of_argument, split_argument_name
+from halo_core.values.argument_names import name_of_argument, names_note, split_argument_name
 from halo_core.values.kinds import Form, Kind
 from halo_core.values.leaves import Leaf
+from halo_core.values.lexicon import STOP_WORDS
 from halo_core.values.order_counts import COUNT_NAMES
-from halo_core.values.sketch import Sketch, has_user_mark
+from halo_core.values.sketch import Sketch, extract_tokens, has_user_mark
 from halo_core.values.traced_leaves import TracedLeaf
+
+_MANNER_NAMES: Final = frozenset("urgency priority importance severity".split())
+_MAX_NOTE: Final = 80  # characters
+_USUAL_MANNERS: Final = frozenset("low lowest normal medium regular standard default none routine".split())
 
 
 def vouch_for_counts(
@@ -21,6 +27,7 @@ def vouch_for_counts(
 ) -> tuple[TracedLeaf, ...]:
     """Give counts of an unpriced order the origin `user` if they are within a limit that the user states.
 
+    A word of the model for the usual urgency gets the origin `known`.
     An order without a count is for one piece. After exposure, the user has to have named what is ordered.
 
     Args:
@@ -29,9 +36,17 @@ def vouch_for_counts(
         sketch: what the session has seen.
         is_exposed: see `trace_leaves`.
     """
+    texts = {leaf.pointer: leaf.text.strip() for leaf in leaves}
+    traced = tuple(
+        leaf._replace(origin=Provenance.KNOWN, places=())
+        if leaf.origin is Provenance.NOVEL
+        and not leaf.is_target
+        and _orders_no_more(leaf, texts.get(leaf.pointer, ""), sketch)
+        else leaf
+        for leaf in traced
+    )
     if is_exposed and any(leaf.is_target and leaf.origin is not Provenance.USER for leaf in traced):
         return traced
-    texts = {leaf.pointer: leaf.text.strip() for leaf in leaves}
     return tuple(
         leaf._replace(origin=Provenance.USER, places=())
         if leaf.kind is Kind.AMOUNT
@@ -42,6 +57,19 @@ def vouch_for_counts(
         else leaf
         for leaf in traced
     )
+
+
+def _orders_no_more(leaf: TracedLeaf, text: str, sketch: Sketch) -> bool:
+    """Whether words of the model make an order no larger: the usual urgency, or a note without a number.
+
+    A note counts only if no untrusted source has a word of it.
+    """
+    if not _MANNER_NAMES.isdisjoint(split_argument_name(name_of_argument(leaf.pointer))):
+        return text.casefold() in _USUAL_MANNERS
+    if not names_note(leaf.pointer) or len(text) > _MAX_NOTE or any(map(str.isdigit, text)):
+        return False
+    words = [word for word in extract_tokens(text) if word not in STOP_WORDS]
+    return not sketch.saturated and not any(map(sketch.was_in_untrusted_text, words))
 
 
 def _is_allowed(count: str, sketch: Sketch) -> bool:

@@ -23,6 +23,7 @@ from halo_core.values.open_filters import list_open_scopes, unvouch_targets_of_o
 from halo_core.values.provenance import ToolTraits, trace_leaves
 from halo_core.values.result_origins import is_trusted_lookup
 from halo_core.values.sketch import Sketch
+from halo_core.values.switches import vouch_for_switches
 from halo_core.values.tool_verbs import list_asking_stems
 from halo_core.values.traced_leaves import TracedLeaf
 
@@ -125,6 +126,8 @@ def trace_call(
     is_exposed = is_exposed or sketch.may_hold_untrusted
     if is_exposed and "" in args.values() and (open_scopes := list_open_scopes(resource, args, sketch)):
         traced = tuple(sorted((*traced, *open_scopes)))
+    if True in args.values() or False in args.values():
+        traced = tuple(sorted((*traced, *vouch_for_switches(resource, args, sketch))))
     if (
         resource.impact is Impact.SEND
         and is_exposed

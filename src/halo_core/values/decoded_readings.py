@@ -118,12 +118,16 @@ def _read(decode: Callable[[str], bytes], text: str) -> str:
     return decoded if len(decoded) >= _MIN_VALUE and decoded.isprintable() else ""
 
 
+_CAPITALIZED: Final = compile_later(r"[A-Z][a-z]{2,11}")
+"""A name such as `Inkwell`. Base64 of more than three digits in a row has more capitals."""
+
+
 def holds_code(text: str) -> bool:
     """Whether a word of a short text decodes to readable text: base16, base32, base64, base85 or percent signs."""
     if "%" in text and re.search(r"%[0-9A-Fa-f]{2}", text):
         return True
     for word in text.split():
-        if len(word) < _MIN_CODED_WORD:
+        if len(word) < _MIN_CODED_WORD or _CAPITALIZED.fullmatch(word) is not None:
             continue
         # Words of the language come again and again; names, numbers and whatever could be a secret are not remembered.
         is_plain = len(word) <= _MAX_PLAIN_WORD and word.isascii() and word.isalpha() and word.islower()

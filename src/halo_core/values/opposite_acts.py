@@ -17,10 +17,11 @@ _GIVING_STEMS: Final = stem_all(
     "reactivate upgrade appoint delegate onboard provision unban pardon reinstate enroll enrol assign join approve "
     "merge"
 )
-_TAKING_STEMS: Final = stem_all(
+TAKING_STEMS: Final = stem_all(
     "disable revoke remove lock suspend block freeze deactivate demote downgrade offboard ban expel evict close "
     "archive drop delete kick exclude unassign unshare unenroll unenrol strip erase discard"
 )
+"""Stems of verbs that take a right or a thing away."""
 _PAYING_STEMS: Final = REQUEST_WORDS_BY_IMPACT["payment"] | stem_all(
     "refund compensate contribute credit donate pledge sponsor tip remit"
 )
@@ -82,8 +83,8 @@ def _drop_opposite_rights(words: frozenset[str], stems: frozenset[str]) -> froze
     )
     if not words.isdisjoint(_OWNING_STEMS) or words >= {"hand", "over"}:
         return stems & _ASKING_TO_OWN or stems
-    takes = not words.isdisjoint(_TAKING_STEMS) or ("off" in words and not words.isdisjoint(_OFF - {"off"}))
+    takes = not words.isdisjoint(TAKING_STEMS) or ("off" in words and not words.isdisjoint(_OFF - {"off"}))
     gives = not words.isdisjoint(_GIVING_STEMS)
     if takes and not gives:
         return stems - _GIVING_STEMS
-    return stems - _TAKING_STEMS if gives and not takes else stems
+    return stems - TAKING_STEMS if gives and not takes else stems

@@ -38,6 +38,12 @@ MEASURING_NAMES: Final = frozenset(
     "period term stay percent weight kg km hrs mins".split()
 )
 """Words of arguments that hold a measure."""
+MEASURES: Final = MEASURING_NAMES | frozenset(
+    "limit quota price rate wage salary rent budget threshold percentage gigabyte gigabytes gb megabytes mb tb "
+    "size capacity replicas instances workers retries attempts timeout ttl copies seats quantity qty count counts "
+    "height width speed temperature discount memory storage cpus max min maximum minimum".split()
+)
+"""Words of arguments that hold a measure, a limit, a price or a count, and never the number of a record."""
 COUNT_NAMES: Final = frozenset(
     "quantity quantities qty count counts amount pieces pcs units copies items boxes bottles packs packages tickets "
     "seats number num anzahl menge stück".split()

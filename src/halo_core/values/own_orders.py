@@ -10,11 +10,14 @@ from collections.abc import Collection, Sequence
 from functools import lru_cache
 from typing import Final
 
-from halo_core.model import Impact, Provenance
+from halo_core.model import Impact, Provenance, Resource
+from halo_core.values.argument_names import split_argument_name
 from halo_core.values.asked_objects import is_other_act_ordered
 from halo_core.values.call_view import CallView
 from halo_core.values.known_rows import is_pointed_out
 from halo_core.values.lexicon import FURTHER_VERBS, LEAST_LEVELS, VERBS, find_asking_verbs, stem_all
+from halo_core.values.opposite_acts import TAKING_STEMS
+from halo_core.values.result_origins import VOUCHED_ORIGINS
 from halo_core.values.sketch import extract_tokens, has_user_mark
 from halo_core.values.text import split_name
 from halo_core.values.tool_verbs import CLASS_WORDS, list_loose_stems
@@ -33,6 +36,11 @@ _ORDERS: Final = {
     Impact.EXECUTE: frozenset((UNLISTED_ORDER, UNLISTED_CHANGE)),
     Impact.DELETE: frozenset((UNLISTED_ORDER,)),
 }
+_CHANGING: Final = stem_all(
+    "change update edit modify adjust correct amend lend loan set raise increase lift lower reduce decrease"
+)
+"""Stems of verbs that do not say what becomes of the values that come with them."""
+_MAX_WORDS: Final = 16  # of targets
 _ENDINGS: Final = ("", "e", "s", "es", "d", "ed", "ing", "y", "ies", "ied", "led", "ling", "al", "ion", "ation", "ment")
 _UNTRUSTED: Final = (Provenance.UNTRUSTED, Provenance.MIXED)
 
@@ -55,10 +63,12 @@ def is_own_order(view: CallView, targets: Sequence[TracedLeaf], pointed: frozens
     if any(leaf.origin in _UNTRUSTED for leaf in view.traced):
         return False
     begins_with_verb = not (VERBS | FURTHER_VERBS).isdisjoint(split_name(resource.id.split("_")[0]))
-    if not begins_with_verb and is_other_act_ordered(sketch, resource.id, resource.impact):
+    if not begins_with_verb and is_other_act_ordered(sketch, _drop_nouns_of_targets(resource), resource.impact):
         return False  # "design a door pass" orders no `door_pass`
     loose = list_loose_stems(resource.id, resource.impact)
-    if not sketch.was_asked(orders | loose) or sketch.was_asked(_OTHER_ACTS - loose):
+    changing = _CHANGING if _sets_users_values(view) else frozenset[str]()
+    others = _OTHER_ACTS - loose - changing - _list_stems_of_targets(view, targets)
+    if not sketch.was_asked(orders | loose | changing) or sketch.was_asked(others):
         return False
     for leaf in targets:
         text = view.texts.get(leaf.pointer, "")
@@ -67,6 +77,37 @@ def is_own_order(view: CallView, targets: Sequence[TracedLeaf], pointed: frozens
         ):
             return False
     return not any(map(sketch.was_in_untrusted_text, _list_words_of_act(resource.id, resource.impact)))
+
+
+def _drop_nouns_of_targets(resource: Resource) -> str:
+    """Drop the words of a tool's name that say what its targets are, if others are left: `buyer` of `blacklist_buyer`.
+
+    "Bar the buyer" orders an act of buyers, and not another one with a thing that the tool is named after.
+    """
+    nouns = {word for name in resource.targets for word in split_argument_name(name)}
+    words = [word for word in resource.id.split("_") if nouns.isdisjoint(split_argument_name(word))]
+    return "_".join(words) or resource.id
+
+
+def _list_stems_of_targets(view: CallView, targets: Sequence[TracedLeaf]) -> frozenset[str]:
+    """List the stems of the words of the targets, which name something: the service `checkout`, the team `Support`."""
+    words = [word for leaf in targets for word in extract_tokens(view.texts.get(leaf.pointer, ""))]
+    return frozenset().union(*map(split_name, words[:_MAX_WORDS]))
+
+
+def _sets_users_values(view: CallView) -> bool:
+    """Whether a call has several values, the user gave each of them, and it takes nothing away.
+
+    "Change that" then says no more than the values do. One value alone does not say what is to be done with it.
+    """
+    resource = view.resource
+    return (
+        resource.impact is Impact.ADMIN
+        and TAKING_STEMS.isdisjoint(split_name(resource.id))
+        and len(view.traced) > 1
+        and all(leaf.origin in VOUCHED_ORIGINS for leaf in view.traced)
+        and any(leaf.origin is Provenance.USER for leaf in view.traced)
+    )
 
 
 def _is_named_by_others(view: CallView, text: str) -> bool:

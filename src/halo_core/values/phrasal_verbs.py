@@ -100,6 +100,13 @@ _ORDERS: Final = _compile_orders(
     ("unpublish", "take", rf"(?! an? ){_OBJECT}offline{_END}"),
     ("approve", "wave|let", rf"(?! (?:me|us|them|him|her) (?!through)){_OBJECT}through{_END}"),
     ("approve", "sign", rf" off (?:on\b|(?:the|this|that) (?!(?:{_TEXTS})\b)|it\b)"),
+    ("approve_sign", "sign", rf" off (?:[\w-]+['’]s|my|our|his|her|their) (?!(?:{_TEXTS})\b)"),
+    (
+        "change_set",
+        "drop|cut|slash|lower|raise|bump",
+        rf"{_OBJECT}(?:down |up )?to (?:[$€£]\s?)?[0-9]",
+    ),
+    ("enroll_enrol_register_subscribe", "sign|put", rf"{_OBJECT}(?:up|down) for (?:an?|the|this|that|our|my)\b"),
     ("reject", "turn", rf"(?! to ){_OBJECT}down{_END}"),
     ("refill", "fill", rf" (?:it |them |us )?up to [0-9]| up on (?!(?:{_TEXTS})\b)\w", "fill| up on "),
     ("waive", "write", rf"(?! an? ){_OBJECT}off{_END}"),

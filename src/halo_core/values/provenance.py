@@ -472,7 +472,7 @@ class _LeafTracer:
                         traced[i] = _lower_origin(traced[i], best)
 
     def _vouch_for_zone(self, leaves: Sequence[Leaf], traced: list[TracedLeaf]) -> None:
-        """Give a zone the origin `user` if the user wrote it together with the name beside it.
+        """Give a zone and the name beside it the origin `user` if the user wrote them together.
 
         The user writes "point www.corp.example to ...", and the call has `zone="corp.example", name="www"`. This does
         not hold for a tool that acts on the zone itself.
@@ -483,23 +483,26 @@ class _LeafTracer:
             i
             for i, leaf in enumerate(traced)
             if leaf.kind is Kind.HOST
-            and leaf.origin in (Provenance.NOVEL, Provenance.SYSTEM)
-            and SUSPICIOUS not in leaf.flags
+            and (leaf.origin is Provenance.USER or _is_of_nobody(leaf))
             and not _ZONE_WORDS.isdisjoint(split_argument_name(name_of_argument(leaf.pointer)))
         ]
         names = [
-            leaf.text.strip()
-            for leaf in leaves
+            i
+            for i, leaf in enumerate(leaves)
             if not leaf.field and not _HOST_LABEL_WORDS.isdisjoint(split_argument_name(name_of_argument(leaf.pointer)))
         ]
-        if len(zones) != 1 or len(names) != 1 or not 0 < len(names[0]) <= _MAX_FRAGMENT:
+        if len(zones) != 1 or len(names) != 1:
             return
-        place = zones[0]
-        joined = parse_argument(f"{names[0]}.{leaves[place].text.strip()}", is_target=True)
+        place, name = zones[0], leaves[names[0]].text.strip()
+        if not 0 < len(name) <= _MAX_FRAGMENT:
+            return
+        joined = parse_argument(f"{name}.{leaves[place].text.strip()}", is_target=True)
         if len(joined) == 1 and joined[0].kind is Kind.HOST:
             judged = self._judge.judge(joined[0], _JOINED_TARGET, [], set())
             if judged is Provenance.USER:
-                traced[place] = traced[place]._replace(origin=Provenance.USER)
+                for i in (place, names[0]):
+                    if _is_of_nobody(traced[i]):
+                        traced[i] = traced[i]._replace(origin=Provenance.USER)
 
     def judge_adjacent(self, leaves: Sequence[Leaf], traced: list[TracedLeaf]) -> None:
         """Make adjacent short leaves untrusted if an untrusted source wrote them as one word: `ana@` and `x.example`.
@@ -531,6 +534,11 @@ def _adds_message_header(leaf: Leaf, name: str) -> bool:
 def _has_bank_form(values: Iterable[ArgumentValue]) -> bool:
     """Whether a value is written as only an account can be (an IBAN), whatever the name of its argument."""
     return any(form.domain in ("iban", "joint") for value in values for form in value.forms)
+
+
+def _is_of_nobody(leaf: TracedLeaf) -> bool:
+    """Whether nobody vouches for a leaf, and no untrusted source has to do with it."""
+    return leaf.origin in (Provenance.NOVEL, Provenance.SYSTEM) and SUSPICIOUS not in leaf.flags
 
 
 def _lower_origin(leaf: TracedLeaf, origin: Provenance) -> TracedLeaf:

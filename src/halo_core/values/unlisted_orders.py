@@ -66,6 +66,13 @@ REMARKING: Final = CaselessPattern(
     r"|know|knows|wrote|writes|told|tells|thinks?|thought|means?|meant|goes)\b"
     r"|['’](?:s|re|ve|ll|d)\b|\b\w{2,}ed\b"
 )
+_POSSESSIVE: Final = compile_later(
+    r"(?<=[^\W\d])['’]s(?= (?!(?:an?|the|my|his|her|our|their|not|no|on|off|out|in|away|at|back|here|there|over|up|down"
+    r"|late|ill|sick|gone|fine|ready|happy|done|right|wrong|free|still|already|just|always|never|too|very|so|got|been)\b)"
+    r"[\w-]+(?<!ing)(?<!ed)\b)(?<!\b(?:it|he)['’]s)(?<!\bshe['’]s)(?<!\b(?:that|this|what|here)['’]s)"
+    r"(?<!\bthere['’]s)(?<!\bwho['’]s)(?<!\bhow['’]s)"
+)
+"""The sign of a possessor before what is his: "Henk's report". "Henk's late" has the sign of a verb."""
 _RELATIVE: Final = compile_later(
     r"(?<=everything )that\b.*|(?<=all )that\b.*|(?<=anything )that\b.*|(?<=everybody )who\b.*|(?<=everyone )who\b.*"
     r"|(?<=those )(?:who|that)\b.*"
@@ -182,7 +189,8 @@ def _find_unlisted_verb(part: str) -> str:
     if len(words) < _MIN_WORDS or _may_lead_no_order(words[0], _NO_VERBS) or _FOR_ME.search(part) is not None:
         return ""
     # What is said of the things that are meant is no remark: "everything that's idle".
-    if REMARKING.search(_RELATIVE.sub("", " ".join(words[1:]))) is not None or not _may_order(words):
+    behind = _POSSESSIVE.sub("", _RELATIVE.sub("", " ".join(words[1:])))
+    if REMARKING.search(behind) is not None or not _may_order(words):
         return ""
     # Behind its first word an order says what it is about: by a name, a number, a path, or a word such as "the".
     says_about = (

@@ -24,11 +24,20 @@ from halo_core.values.named_values import find_written_patterns
 from halo_core.values.number_uses import split_uses
 from halo_core.values.numbered import MIN_DIGITS, singularize
 from halo_core.values.numbers import list_national_forms
+from halo_core.values.order_counts import MEASURES
 from halo_core.values.patterns import compile_later
 from halo_core.values.quoted_addresses import ANYBODY
 from halo_core.values.result_origins import VOUCHED_ORIGINS
 from halo_core.values.reworded import are_variants_written, list_word_variants
-from halo_core.values.sketch import SYSTEM_BIT, USER_BIT, Sketch, extract_tokens, has_only_untrusted_mark, has_user_mark
+from halo_core.values.sketch import (
+    SYSTEM_BIT,
+    USER_BIT,
+    Sketch,
+    extract_tokens,
+    has_only_untrusted_mark,
+    has_user_mark,
+    includes_untrusted,
+)
 from halo_core.values.spans import MAX_TEXT_TOKENS, fingerprint_tokens_in_order, tokenize
 from halo_core.values.spoken_days import list_spoken_forms
 from halo_core.values.user_texts import NO_NAMES
@@ -48,6 +57,9 @@ _SHORT_ID: Final = compile_later(r"[0-9][A-Za-z]|[A-Za-z][0-9]")
 _SHORT_NUMBER: Final = compile_later(rf"[0-9]{{1,{MIN_DIGITS - 1}}}")
 _LETTER: Final = compile_later(r"[A-Z]")
 """A letter that names a zone, a hall or the like beside its noun."""
+_MEASURE: Final = compile_later(r"[0-9]{1,6}(?:\.[0-9]{1,2})?")
+_NUMBERING_NOUNS: Final = frozenset("id ids no num nr number key ref reference code account".split())
+"""Words of arguments whose number says which record is meant."""
 _LETTERS: Final = compile_later(r"[^\W\d_]+")
 _PRODUCT_NAMES: Final = frozenset("article component item material part product ware sku".split())
 """Words of arguments that hold what is ordered."""
@@ -185,7 +197,24 @@ class ValueJudge:
     ) -> Provenance | None:
         """Find the origin of a value that stands nowhere as it is: a day, a word, pieces, words in another order."""
         origin = self._judge_spoken_day(value, marks) if value.kind is Kind.DATE else None
+        if argument.is_target and not self._is_sending and self._is_measure(value.text.strip(), argument):
+            return Provenance.USER
         return origin or self._judge_unexposed(value, argument) or self._judge_composed_key(value, argument)
+
+    def _is_measure(self, text: str, argument: ArgumentContext) -> bool:
+        """Whether a target is a measure, and the user alone wrote its number: 50 of "raise the quota to 50 GB".
+
+        INVARIANT: VOUCH - a number that names a record is none, whoever wrote it, and neither is one that the user
+        wrote only as that of a room, a mail or the like.
+        """
+        nouns = argument.nouns
+        if _MEASURE.fullmatch(text) is None or MEASURES.isdisjoint(nouns) or not _NUMBERING_NOUNS.isdisjoint(nouns):
+            return False
+        (mark,) = self._sketch.look_up_marks(islice(extract_tokens(text), 1))
+        if not has_user_mark([mark]) or includes_untrusted(mark):
+            return False
+        uses = [Form("counting", text), Form("measuring", text)]
+        return "." in text or has_user_mark(self._sketch.look_up_forms(uses))
 
     def _judge_spoken_day(self, value: ArgumentValue, marks: Sequence[int]) -> Provenance | None:
         """Find the origin of a date that the user wrote without its year, or as a day of the week alone."""

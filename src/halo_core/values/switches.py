@@ -1,0 +1,59 @@
+"""Switches that are declared targets: `enabled=True`, for which the user's words for on and off vouch.
+
+A boolean stands in no text, so no text could vouch for it by its form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from halo_core.model import Provenance, Resource
+from halo_core.values.argument_names import split_argument_name
+from halo_core.values.kinds import Kind
+from halo_core.values.sketch import Sketch, has_user_mark
+from halo_core.values.traced_leaves import TracedLeaf
+
+_ON: Final = frozenset("enable enabled activate activated allow unlock unpause unmute true".split())
+_OFF: Final = frozenset("off disable disabled deactivate deactivated stop block forbid false lock pause mute".split())
+_TURNING: Final = frozenset("turn switch put set flip toggle".split())
+_DENYING: Final = frozenset(
+    "no not never none neither without dont whether if unless instead rather "
+    "don doesn isn aren won shouldn mustn didn don’t doesn’t isn’t aren’t won’t shouldn’t mustn’t didn’t".split()
+)
+"""Words of a denial or a condition. A token ends at a straight apostrophe: `don` of "don't"."""
+_PLAIN_NAMES: Final = frozenset("enabled enable active activated on is flag state status value".split())
+"""Words of names whose switch is on when it is true. `disabled` and `locked` are others."""
+
+
+def vouch_for_switches(resource: Resource, args: Mapping[str, Any], sketch: Sketch) -> list[TracedLeaf]:
+    """List the switches among the declared targets as targets of the user, if he wrote which way they go.
+
+    INVARIANT: VOUCH - a switch that grants a right, a request with words for both ways or with a denial, and a name
+    that turns the meaning around vouch for nothing.
+
+    Args:
+        resource: what is acted on.
+        args: the real arguments.
+        sketch: what the session has seen.
+    """
+    switches = [
+        name
+        for name in resource.targets
+        if isinstance(args.get(name), bool) and _PLAIN_NAMES.issuperset(split_argument_name(name))
+    ]
+    if not switches or _has_word(sketch, _DENYING):
+        return []
+    is_off = _has_word(sketch, _OFF)
+    is_on = _has_word(sketch, _ON) or (_has_word(sketch, _TURNING) and _has_word(sketch, frozenset(("on",))))
+    if is_on is is_off:
+        return []
+    return [
+        TracedLeaf(f"/{name}", Provenance.USER, (), Kind.HANDLE, (), is_target=True)
+        for name in switches
+        if args[name] is is_on
+    ]
+
+
+def _has_word(sketch: Sketch, words: frozenset[str]) -> bool:
+    return has_user_mark(sketch.look_up_marks(sorted(words)))

@@ -29,6 +29,11 @@ def trace(request, mail, args, *, targets, impact=Impact.ADMIN, tool="set_it", c
         ("raise the quota of sales to 50 GB", "50 is too little.", {"gigabytes": 50}, NOVEL),  # said by others too
         ("raise the quota of sales to 50 GB", "Full! 500 please.", {"gigabytes": 500}, UNTRUSTED),
         ("raise the quota of sales to 50 GB", "Full!", {"gigabytes": 60}, NOVEL),
+        ("set it to 3 copies, there are 80 workers", "Slow.", {"copies": 3}, USER),
+        ("set it to 3 copies, there are 80 workers", "Use eighty copies.", {"copies": 80}, NOVEL),
+        ("set it to 3 copies, there are 85 workers", "Use eighty five copies.", {"copies": 85}, NOVEL),
+        ("set it to 3 copies, there are 400 workers", "Use four hundred copies.", {"copies": 400}, NOVEL),
+        ("set it to 3 copies, there are 5000 workers", "Use five thousand copies.", {"copies": 5000}, NOVEL),
         ("read mail 50, then raise the quota", "Full!", {"gigabytes": 50}, NOVEL),  # the number of a mail
         ("give Jonas 2 days of leave", "I marry!", {"request_id": 2}, NOVEL),  # the number of a record
         ("give Jonas 2 days of leave", "I marry!", {"limit_id": 2}, NOVEL),

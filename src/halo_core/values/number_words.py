@@ -101,6 +101,16 @@ _LEAST: Final = 13
 """Least number that is written in digits wherever it stands."""
 
 
+def list_leading_words(number: int) -> list[str]:
+    """List the words by which a number up to 100,000 may begin or be written: "eighty" for 80 and 85."""
+    parts = {number, number - number % 10 if number < 100 else number // 100 * 100}
+    words = [word for word, value in _VALUES.items() if value in parts]
+    for scale, value in _SCALES.items():
+        if number >= value and number % value == 0:
+            words.append(scale)  # "five hundred"
+    return words
+
+
 _NOTES: Final = CaselessPattern(r"\ba (?:tenner|fiver)\b", needs=("tenner", "fiver"))
 
 

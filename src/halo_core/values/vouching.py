@@ -22,6 +22,7 @@ from halo_core.values.kinds import ANY_SITE, RESPELLED, SAME_SITE, TARGET_KINDS,
 from halo_core.values.lexicon import AUDIENCE_WORDS, LEVEL_NAMES, STOP_WORDS, is_task_word
 from halo_core.values.named_values import find_written_patterns
 from halo_core.values.number_uses import split_uses
+from halo_core.values.number_words import list_leading_words
 from halo_core.values.numbered import MIN_DIGITS, singularize
 from halo_core.values.numbers import list_national_forms
 from halo_core.values.order_counts import MEASURES
@@ -213,6 +214,8 @@ class ValueJudge:
         (mark,) = self._sketch.look_up_marks(islice(extract_tokens(text), 1))
         if not has_user_mark([mark]) or includes_untrusted(mark):
             return False
+        if any(map(self._sketch.was_in_untrusted_text, list_leading_words(int(float(text))))):
+            return False  # of two numbers of the user, a mail could choose one in words
         uses = [Form("counting", text), Form("measuring", text)]
         return "." in text or has_user_mark(self._sketch.look_up_forms(uses))
 

@@ -160,19 +160,19 @@ def test_any_other_class_is_made_by_the_ordinary_decorator():
         x: int
 
     @dataclass(slots=True)
-    class Thawed:
+    class Mutable:
         """Not frozen."""
 
         x: int
 
-    item = Thawed(1)
+    item = Mutable(1)
     item.x = 2
-    assert item == Thawed(2)
+    assert item == Mutable(2)
     assert type("Grandchild", (Child,), {"__slots__": ()})(1).x == 1
 
 
 def test_a_subclass_is_refused():
-    with pytest.raises(TypeError, match="object of its base"):
+    with pytest.raises(TypeError, match="into objects of the base"):
         type("Child", (Pair,), {"__slots__": ()})
 
 

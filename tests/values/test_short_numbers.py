@@ -6,7 +6,7 @@ import pytest
 from value_world import world
 
 from halo_core.model import Impact, Provenance, Resource
-from halo_core.values.answer_scope import find_values
+from halo_core.values.answer_scope import find_distinguishing_values
 from halo_core.values.leaves import parse_leaves
 from halo_core.values.provenance import ToolTraits, trace_leaves
 
@@ -196,12 +196,12 @@ def test_a_listed_number_that_an_untrusted_source_said_needs_its_noun():
 def test_payments_with_nested_targets_share_no_names_of_fields():
     resource = Resource(impact=Impact.PAYMENT, targets=("payee",), amount="amount")
     one, other = (
-        find_values(resource, {"payee": {"iban": iban, "holder": holder}, "amount": 10})
+        find_distinguishing_values(resource, {"payee": {"iban": iban, "holder": holder}, "amount": 10})
         for iban, holder in (("DE91100000000123456789", "Ana Lima"), ("DE02120300000000202051", "Ben Roth"))
     )
     assert one.targets
     assert not set(one.targets) & set(other.targets)
-    assert find_values(resource, {"payee": {"mallory": 10}}).targets == ("text:10", "text:mallory")
+    assert find_distinguishing_values(resource, {"payee": {"mallory": 10}}).targets == ("text:10", "text:mallory")
 
 
 @pytest.mark.parametrize("text", ['{"id": 71, "who": "Sorel"}', "71 Sorel", "request 71 of Sorel"])

@@ -30,7 +30,7 @@ from halo_core.store.content_keys import open_content
 from halo_core.store.drafts import Draft
 from halo_core.store.proven_entries import ProvenEntry
 from halo_core.store.transaction import Transaction
-from halo_core.values.answer_scope import find_values, identify_values
+from halo_core.values.answer_scope import find_distinguishing_values, identify_values
 from halo_core.values.leaves import extract_texts
 
 _MIN_OBJECT_CHARS: Final = 4
@@ -114,7 +114,7 @@ def _mark(digester: Digester, text: str) -> Iterator[bytes]:
 def _make_marks(digester: Digester, resource: Resource, args: Mapping[str, Any]) -> bytes:
     """Marks of the targets and objects of an act."""
     targets = {name: args[name] for name in resource.targets if name in args}
-    named = find_values(resource, args).objects
+    named = find_distinguishing_values(resource, args).objects
     names = {item.partition("=")[0] for item in named} - {resource.amount}
     objects = [text for name in names for text in extract_texts(args[name]) if len(text) >= _MIN_OBJECT_CHARS]
     marks = _mark_texts(digester, targets) | {mark for text in objects for mark in _mark(digester, text)}

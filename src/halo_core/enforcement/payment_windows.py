@@ -24,7 +24,7 @@ from halo_core.policy.encoding import MAX_AMOUNT, find_amount, read_amount
 from halo_core.quick_dataclass import dataclass
 from halo_core.store.quota_rows import QuotaTable
 from halo_core.store.transaction import Transaction
-from halo_core.values.answer_scope import asks_for, find_values, names_value, speaks_of_act
+from halo_core.values.answer_scope import asks_for, find_distinguishing_values, names_value
 
 WINDOW_US: Final = DAY_US
 _MAX_PAYMENTS: Final = 64
@@ -229,7 +229,7 @@ def read_payment_facts(
     resource = request.resource
     if resource.impact is not Impact.PAYMENT or request.kind is not ActionKind.TOOL_CALL or request.problem:
         return None
-    values = find_values(resource, args, unvouched)
+    values = find_distinguishing_values(resource, args, unvouched)
     message = _find_message(user_messages, values.targets)
     payment = Payment(
         at_us,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache, partial
-from operator import or_
 from typing import Final
 
 from halo_core.model import Provenance
@@ -33,20 +32,23 @@ from halo_core.values.user_texts import MAX_USER_CHARS
 _PRODUCT_NAMES: Final = frozenset(
     "article articles component item items kind material model part parts product products sku sort".split()
 )
-"""Words of arguments that hold what is ordered, and neither who sells it nor who gets it."""
+"""Words in the names of arguments that say what is ordered. Other arguments say who sells it and who gets it."""
 _ONE_AT_MOST: Final = frozenset(("0", "1"))
 
 
 def is_amount_asked(view: CallView) -> bool:
-    """Whether the user wrote the amount."""
+    """Whether the call has an amount, and the user wrote it."""
     amounts = _list_amounts(view)
     return bool(amounts) and all(leaf.origin is Provenance.USER for leaf in amounts)
 
 
 def exceeds_amount(view: CallView, targets: Iterable[TracedLeaf], sources: FactSources) -> bool:
-    """Whether a call pays more than the user wrote for its targets, and no trusted lookup alone gave the amount."""
+    """Whether a call pays more than the user wrote for its targets.
+
+    An amount of a trusted lookup is not compared, unless an untrusted source names it too.
+    """
     amounts = [
-        leaf for leaf in _list_amounts(view) if leaf.origin is not Provenance.KNOWN or _is_said_by_others(view, leaf)
+        leaf for leaf in _list_amounts(view) if leaf.origin is not Provenance.KNOWN or _is_in_untrusted_text(view, leaf)
     ]
     if not amounts:
         return False
@@ -64,10 +66,10 @@ def exceeds_amount(view: CallView, targets: Iterable[TracedLeaf], sources: FactS
     )
 
 
-def _is_said_by_others(view: CallView, leaf: TracedLeaf) -> bool:
-    """Whether an untrusted source named an amount, whoever else did."""
+def _is_in_untrusted_text(view: CallView, leaf: TracedLeaf) -> bool:
+    """Whether an untrusted source contained an amount, even if other sources contained it too."""
     forms = [form for value in parse_argument(view.texts.get(leaf.pointer, "")) for form in value.forms]
-    return any(map(ORIGIN_BITS[Provenance.UNTRUSTED].__and__, view.sketch.look_up_forms(forms)))
+    return any(mask & ORIGIN_BITS[Provenance.UNTRUSTED] for mask in view.sketch.look_up_forms(forms))
 
 
 def leaves_amount_open(view: CallView, sources: FactSources) -> bool:
@@ -78,10 +80,11 @@ def leaves_amount_open(view: CallView, sources: FactSources) -> bool:
 
 
 def has_unvouched_amount(view: CallView, sources: FactSources) -> bool:
-    """Whether an untrusted source chose the amount, or may have, and the request does not leave it to one.
+    """Whether an untrusted source may have chosen the amount, although the request leaves it to no source.
 
-    False where the user wrote an amount, which `exceeds_amount` compares. After exposure, a number that stands nowhere
-    may be calculated from untrusted numbers, unless the request has something calculated.
+    False before exposure, and where the user wrote an amount, which `exceeds_amount` compares. After exposure, a number
+    that stands in no text may be calculated from untrusted numbers. That is allowed if the request asks to calculate
+    something.
     """
     is_exposed = sources.is_exposed or view.sketch.may_hold_untrusted
     open_origins = {leaf.origin for leaf in _list_amounts(view)} - {*VOUCHED_ORIGINS, Provenance.SYSTEM}
@@ -93,35 +96,41 @@ def has_unvouched_amount(view: CallView, sources: FactSources) -> bool:
 
 
 def _is_left_to_source(view: CallView, sources: FactSources) -> bool:
-    """Whether the request leaves the amount to what was read for it, or for a question of the user before it."""
-    if leaves_amount_to_source(sources.payment_text):
+    """Whether the request leaves the amount to a text that was read, for it or for an earlier question of the user."""
+    text = sources.find_payment_text()
+    if leaves_amount_to_source(text):
         return True
     is_before = has_looked_up(view.sketch) or is_as_before(sources.payment_text)
     return points_before(sources.payment_text) and is_before
 
 
 def _list_amounts(view: CallView) -> list[TracedLeaf]:
-    """List the leaves of the amount at stake."""
+    """List the leaves of the argument that is declared as the amount."""
     name = view.resource.amount
     return [leaf for leaf in view.traced if name and name_of_argument(leaf.pointer) == name]
 
 
-def has_unvouched_count(view: CallView, *, is_exposed: bool) -> bool:
-    """Whether the count of an unpriced order is not vouched for. After exposure also such a date.
+def has_invented_count(view: CallView) -> bool:
+    """Whether an unpriced order before exposure has a number that stands in no text; 0 and 1 are allowed.
 
-    A list that contains a number does not say that so many are wanted, and a mail may choose among its numbers. "Room
-    640" is no count either. Before exposure, only the model can have chosen a number that stands nowhere, and it may
-    be 0 or 1. After exposure, an order within a price limit of the user counts as not vouched for, since no argument
-    holds its price.
+    Only the model can have chosen such a number.
     """
-    if not is_exposed:
-        return any(
-            leaf.kind is Kind.AMOUNT
-            and leaf.origin is Provenance.NOVEL
-            and not leaf.is_target
-            and view.texts.get(leaf.pointer, "").strip() not in _ONE_AT_MOST
-            for leaf in view.traced
-        )
+    return any(
+        leaf.kind is Kind.AMOUNT
+        and leaf.origin is Provenance.NOVEL
+        and not leaf.is_target
+        and view.texts.get(leaf.pointer, "").strip() not in _ONE_AT_MOST
+        for leaf in view.traced
+    )
+
+
+def has_unvouched_count(view: CallView) -> bool:
+    """Whether an unpriced order after exposure has a count or a date that the user did not write.
+
+    A number in a trusted list is not enough: the list does not say how many are wanted, and a mail may choose among its
+    numbers. A number that the user wrote for something else ("room 640") is no count either. If the user wrote a price
+    limit, no count is vouched for, since no argument holds the price.
+    """
     if any(are_from_user(view.sketch, [PRICE_LIMIT])) or _is_count_of_something_else(view):
         return True
     return any(
@@ -133,10 +142,10 @@ def has_unvouched_count(view: CallView, *, is_exposed: bool) -> bool:
 
 
 def orders_what_is_pointed_at(view: CallView, sources: FactSources) -> bool:
-    """Whether an unpriced order is for products that the user left to a result to name.
+    """Whether a result that the user pointed at names the products of an unpriced order, as the user wanted.
 
-    "Order the filter that the manual names" for a manual that the user named. Everything else of the order is vouched
-    for: the shop, the recipient, the count.
+    "Order the filter that the manual names", for a manual that the user named. Everything else in the order must be
+    vouched for: the shop, the recipient, the count.
     """
     if not is_unpriced_order(view.resource) or not any(are_from_user(view.sketch, [Form("about", LEFT_OPEN)])):
         return False
@@ -150,17 +159,17 @@ def orders_what_is_pointed_at(view: CallView, sources: FactSources) -> bool:
         and sources.pointed.issuperset(leaf.places)
         for leaf in products
     )
-    return are_pointed_at and 0 < len(products) < len(targets) and not has_unvouched_count(view, is_exposed=True)
+    return are_pointed_at and 0 < len(products) < len(targets) and not has_unvouched_count(view)
 
 
 def _is_one_piece(view: CallView, leaf: TracedLeaf) -> bool:
-    """Whether an order is for one piece, and no untrusted source contained the count."""
+    """Whether a count is 1 and stands in no text: an order without a count is for one piece."""
     is_one = view.texts.get(leaf.pointer, "").strip() == "1"
     return is_one and leaf.origin is Provenance.NOVEL and _holds_count(leaf)
 
 
 def _is_count_of_something_else(view: CallView) -> bool:
-    """Whether the user wrote counts beside a target, and none of them is the count of the call."""
+    """Whether the user wrote counts beside a target of the call, and a count of the call is none of them."""
     counts = [view.texts.get(leaf.pointer, "").strip() for leaf in view.traced if _holds_count(leaf)]
     targets = [view.texts.get(leaf.pointer, "").strip().casefold() for leaf in view.traced if leaf.is_target]
     for target in targets:
@@ -168,22 +177,22 @@ def _is_count_of_something_else(view: CallView) -> bool:
             continue
         beside = are_from_user(view.sketch, [Form("counted", f"{target} {count}") for count in counts])
         allowed = are_from_user(view.sketch, [Form("allowed_count", count) for count in counts])
-        if not all(map(or_, beside, allowed)):
+        if not all(is_beside or is_allowed for is_beside, is_allowed in zip(beside, allowed, strict=True)):
             return True
     return False
 
 
 def _holds_count(leaf: TracedLeaf) -> bool:
-    """Whether an argument says how many are ordered."""
+    """Whether an argument says how many pieces are ordered, by its name and kind."""
     words = split_argument_name(name_of_argument(leaf.pointer))
     return leaf.kind is Kind.AMOUNT and not leaf.is_target and not COUNT_NAMES.isdisjoint(words)
 
 
 def _is_number_of_something_else(view: CallView, leaf: TracedLeaf) -> bool:
-    """Whether the user wrote a number only as that of a room, a mail or the like, or as a length of time.
+    """Whether the user wrote a number, but only to say which room or mail is meant, or how long something takes.
 
-    An argument for a length of time may hold one. A count of 1 is always fine: an order without a count is for one
-    piece.
+    An argument for a length of time may hold a length of time. A count of 1 is always allowed: an order without a count
+    is for one piece.
     """
     number = view.texts.get(leaf.pointer, "").strip()
     if number == "1" and _holds_count(leaf):
@@ -222,10 +231,10 @@ def _is_above(view: CallView, leaf: TracedLeaf, keys: Sequence[str], sources: Fa
 
 
 def _is_untrusted_amount(view: CallView, leaf: TracedLeaf, sources: FactSources) -> bool:
-    """Whether an untrusted source contained an amount and the user did not, and it is above each of his numbers."""
+    """Whether an amount is from a source and not from the user, and above each number that the user wrote alone."""
     is_other = leaf.origin in (Provenance.UNTRUSTED, Provenance.KNOWN)
     if not is_other or _find_ceilings_of_request(sources.payment_request):
-        return False  # what the request says to pay allows more or less than a number that stands alone
+        return False  # the sums that the request says to pay are compared instead
     return is_above_numbers(view.texts.get(leaf.pointer, ""), partial(are_from_user, view.sketch))
 
 
@@ -236,11 +245,11 @@ def _is_share_of_other(view: CallView, leaf: TracedLeaf, keys: Sequence[str], so
 
 
 def are_from_user(sketch: Sketch, forms: Iterable[Form]) -> list[bool]:
-    """Whether the user wrote each form."""
+    """Tell for each form whether the user wrote it."""
     return [bool(mask & USER_BIT) for mask in sketch.look_up_forms(forms)]
 
 
 @lru_cache(maxsize=64)
 def _find_ceilings_of_request(request: str) -> frozenset[Form]:
-    """Find the ceilings that the newest request states by itself."""
+    """Find the ceilings that a request states."""
     return frozenset(list_ceiling_forms(request[:MAX_USER_CHARS]))

@@ -1,10 +1,17 @@
-"""What a remembered answer covers: the targets of a call, its object for a grave effect, host or path of a read.
+"""What a remembered answer covers: the scope of a call.
 
-A person answers "yes, and also in future". The answer is kept for a scope: the tool, its targets and, for deletions,
-administration and programs, what is done to them. Amounts and prose are not part of it. A call without a known target
-has no scope, so no answer to it is kept.
+A person answers "yes, and also in future". The answer is kept for a scope (`find_answer_scope`):
 
-Only `halo_core.values.forms` decides whether two spellings are one value.
+- of each call, its targets;
+- of a deletion, an act of administration, a program or an unknown act, also all other arguments exactly as they are;
+- of a message, also the files that it carries;
+- of a read, the host in place of each URL.
+
+Amounts and free text are not part of a scope. A call without a target has no scope, so no answer to it is kept.
+
+The same module finds what tells two payments apart (`find_distinguishing_values`), which values an operator can declare
+as known (`list_declarable`), and what a message of the user says of a value or an act (`names_value`, `asks_for`).
+Whether two spellings are one value is decided by `halo_core.values.forms` alone.
 """
 
 from __future__ import annotations
@@ -42,22 +49,26 @@ from halo_core.values.text import split_name
 from halo_core.values.traced_leaves import TracedLeaf
 
 MAX_VALUES: Final = 64
-"""Most targets or object values of one scope; a call with more has none."""
-_MAX_MESSAGES: Final = 64  # messages of users whose reading is remembered
+"""Most targets, or objects, of one scope; a call with more of them has no scope."""
+_MAX_MESSAGES: Final = 64
+"""Messages of users for which a function remembers what it found."""
 _MAX_PROSE_CHARS: Final = 80
 _MAX_PROSE_WORDS: Final = 4
 KNOWN_KINDS: Final = ("account", "domain", "email", "handle", "host", "model_field")
 """Kinds of values that an operator can declare as known."""
 _GRAVE: Final = frozenset({Impact.ADMIN, Impact.DELETE, Impact.EXECUTE, Impact.UNKNOWN})
+"""Classes of acts whose scope includes all arguments."""
+_GUARDED_WORDS: Final = SECRET_WORDS | SENSITIVE_WORDS
+"""Words of a path to a file of secrets, whose read has no scope."""
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerScope:
-    """Canonical forms of what an answer would cover, sorted; empty where no answer can be kept.
+    """What an answer would cover, in canonical forms; empty where no answer can be kept.
 
     Args:
-        targets: of the targets, or the hosts of a fetch.
-        objects: `name=form` of the other arguments that belong to the scope.
+        targets: forms of the targets, sorted; of a read, a host in place of each URL.
+        objects: `name=form` of the other arguments that belong to the scope, sorted.
     """
 
     targets: tuple[str, ...] = ()
@@ -68,9 +79,9 @@ class AnswerScope:
 
 
 def identify_values(text: str) -> tuple[str, ...]:
-    """List `domain:form` of each value in a text of an argument. Two spellings of one value give the same.
+    """List each value in the text of an argument as `domain:form`, which is equal for two spellings of one value.
 
-    A value without a canonical form, or one that is written in a misleading way, counts as it is written: `text:…`.
+    A value without a canonical form, or one that is written in a misleading way, is listed as it is written: `text:…`.
     """
     values = parse_argument(text, (), is_target=True)
     return tuple(
@@ -82,7 +93,7 @@ def identify_values(text: str) -> tuple[str, ...]:
 
 
 def _spell_plainly(text: str) -> str:
-    """Spell a name with single blanks and without a sign in front, and a short number without leading zeros."""
+    """Spell a name with single blanks and without `@` or `#` in front, and a short number without leading zeros."""
     plain = " ".join(text.split())
     plain = plain[1:] if plain[:1] in ("@", "#") else plain
     return str(int(plain)) if plain.isascii() and plain.isdigit() and len(plain) < MIN_DIGITS else plain
@@ -101,13 +112,21 @@ def asks_for(text: str, impact: Impact) -> bool:
 
 @lru_cache(maxsize=_MAX_MESSAGES)
 def speaks_of_act(text: str, impact: Impact) -> bool:
-    """Whether a message has a word that asks for an act of a class, be it in a question or beside a prohibition."""
+    """Whether a message has a word that asks for an act of a class, even in a question or beside a prohibition."""
     words = REQUEST_WORDS_BY_IMPACT[impact.value]
     return not words.isdisjoint(find_asked_stems(text)) or not words.isdisjoint(find_foreign_acts(text))
 
 
 def to_canonical_form(kind: str, text: str) -> str:
-    """Return the form of a declared value (`KNOWN_KINDS`), equal for two spellings of it; empty if it is none."""
+    """Return the canonical form of a value that an operator declares, equal for two spellings of it.
+
+    Args:
+        kind: one of `KNOWN_KINDS`.
+        text: the value as it was written.
+
+    Returns:
+        The form; empty if the text is no value of this kind.
+    """
     text = text.strip()
     if has_invisible(text):
         return ""
@@ -123,10 +142,10 @@ def to_canonical_form(kind: str, text: str) -> str:
 
 
 def list_known_names(value: ArgumentValue) -> tuple[tuple[str, str], ...]:
-    """List kind and form of each declaration that would make a value known.
+    """List the kind and form of each declaration that would make a value known.
 
-    A declared own domain makes the addresses at it known, and a declared host the `https` URLs on it, both without
-    subdomains.
+    A declared own domain makes the addresses at it known. A declared host makes the `https` URLs on it known. Neither
+    covers subdomains.
     """
     if value.flags or (value.host and not value.forms):
         return ()
@@ -147,7 +166,7 @@ def list_known_names(value: ArgumentValue) -> tuple[tuple[str, str], ...]:
 
 
 def list_declarable(text: str) -> list[tuple[str, str]]:
-    """List kind and value under which an operator would declare each value of an argument; for a URL its host."""
+    """List the kind and text with which an operator would declare each value of an argument; of a URL, its host."""
     return [_to_declarable(value) for value in parse_argument(text, (), is_target=True)]
 
 
@@ -173,17 +192,17 @@ def find_answer_scope(resource: Resource, args: Mapping[str, Any]) -> AnswerScop
         objects = [f"{name}={_digest_exactly(value)}" for name, value in rest.items()]
     elif resource.impact is Impact.SEND:
         objects = [f"{name}={_describe_files(value)}" for name, value in rest.items() if _holds_path(value)]
-    if len(targets) > 1:  # from one to another is no way back
+    if len(targets) > 1:  # a yes to a transfer from A to B is none to a transfer from B to A
         objects += [f"{name}>{','.join(sorted(_identify_all({name: value})))}" for name, value in targets.items()]
     return _make_scope(_identify_all(targets), objects, programs)
 
 
 def _find_read_scope(targets: Mapping[str, Any], programs: Iterable[str]) -> AnswerScope:
-    """Find the scope of a read: the hosts of its URLs, with any path and query, and its other targets as they are.
+    """Find the scope of a read: the hosts of its URLs, whatever their paths and queries, and its other targets.
 
-    A read that reaches no host and no path has none.
+    A read that reaches neither a host nor a path has no scope.
 
-    INVARIANT: BIND - a yes to one read of a file of secrets is not kept for the next.
+    INVARIANT: BIND - a yes to the read of a file of secrets is kept for no other read.
     """
     names: list[str] = []
     others: list[str] = []
@@ -200,7 +219,7 @@ def _find_read_scope(targets: Mapping[str, Any], programs: Iterable[str]) -> Ans
 
 
 def _name_host(value: ArgumentValue) -> str:
-    """Name the host of a URL, with its scheme and port unless these are the usual ones; empty if it misleads."""
+    """Name the host of a URL, with scheme and port unless these are `https` and 443; empty if the URL misleads."""
     if not value.host or not value.forms or value.flags:
         return ""
     scheme, _, rest = value.forms[0].text.partition("://")
@@ -209,7 +228,10 @@ def _name_host(value: ArgumentValue) -> str:
 
 
 def find_denied_targets(resource: Resource, args: Mapping[str, Any]) -> tuple[str, ...]:
-    """Name each target of a call, for who forbids it: the hosts of URLs that are read, and the others as they are."""
+    """Name each target by which an override can forbid a call: of a URL that is read, the host.
+
+    The names are sorted.
+    """
     targets, _ = _split_arguments(resource, args)
     names = set()
     for text in _list_recipients(targets):
@@ -219,14 +241,11 @@ def find_denied_targets(resource: Resource, args: Mapping[str, Any]) -> tuple[st
     return tuple(sorted(names))
 
 
-_GUARDED_WORDS: Final = SECRET_WORDS | SENSITIVE_WORDS
-
-
 def find_amount_terms(resource: Resource, args: Mapping[str, Any]) -> tuple[str, ...]:
-    """List the arguments that decide how much an amount is, and how often it is paid: `currency=EUR`, `recurring=True`.
+    """List the arguments that decide what an amount means and how often it is paid: `currency=EUR`, `recurring=True`.
 
-    That is every argument except its targets, the amount, remarks, days and the number of a bill. An answer to an
-    amount holds only for the same terms.
+    These are all arguments except targets, the amount, remarks, days and the number of a bill. An answer to an amount
+    holds only for the same terms.
     """
     _, rest = _split_arguments(resource, args)
     terms = (f"{name}={_describe(value)}" for name, value in rest.items() if not _is_free(name, value))
@@ -238,18 +257,19 @@ _NUMBERING_WORDS: Final = frozenset("id no nr number num ref reference".split())
 _TERM_WORDS: Final = frozenset(
     "account count currency every frequency iban interval payee period rate recipient times to unit".split()
 )
-"""Words of arguments that say whom, how often or in what is paid, whatever else their names say."""
+"""Words in the names of arguments that say who is paid, how often, or in which currency or unit."""
 _END_WORDS: Final = frozenset("end ends expires expiry final last stop through to until".split())
+"""Words in the names of arguments that say until when something is paid."""
 
 
 def _is_free(name: str, value: Any) -> bool:
-    """Whether an argument of a payment may differ from one payment to the next without changing how much is paid."""
+    """Whether an argument of a payment can change without a change of how much is paid."""
     if value in (None, "") or (names_remark(name) and _TERM_WORDS.isdisjoint(split_argument_name(name))):
         return True
     if not isinstance(value, str):
         return False
     words = frozenset(split_argument_name(name))
-    is_day = is_date(value) and _END_WORDS.isdisjoint(words)  # until when something is paid says how often
+    is_day = is_date(value) and _END_WORDS.isdisjoint(words)  # the last day decides how often something is paid
     is_bill = not _BILL_WORDS.isdisjoint(words) and words <= _BILL_WORDS | _NUMBERING_WORDS
     return is_day or (len(value.split()) == 1 and is_bill)
 
@@ -257,7 +277,7 @@ def _is_free(name: str, value: Any) -> bool:
 def covers_targets(resource: Resource, args: Mapping[str, Any], traced: Iterable[TracedLeaf]) -> bool:
     """Whether each target that nobody vouched for belongs to the scope of a call.
 
-    INVARIANT: BIND - a yes to an address settles nothing about what else a message carries.
+    INVARIANT: BIND - a yes to the address of a message allows nothing else that the message carries.
     """
     covered = _list_covered_arguments(resource, args)
     return all(
@@ -268,7 +288,7 @@ def covers_targets(resource: Resource, args: Mapping[str, Any], traced: Iterable
 
 
 def _list_covered_arguments(resource: Resource, args: Mapping[str, Any]) -> frozenset[str]:
-    """List the arguments whose values belong to the scope of a call. An answer does not settle the others."""
+    """List the arguments whose values belong to the scope of a call. An answer allows nothing about the others."""
     if resource.impact in _GRAVE:
         return frozenset(args)
     targets, rest = _split_arguments(resource, args)
@@ -277,19 +297,19 @@ def _list_covered_arguments(resource: Resource, args: Mapping[str, Any]) -> froz
 
 
 def _holds_path(value: Any) -> bool:
-    """Whether a file is sent, which the recipient of the message can read."""
+    """Whether an argument of a message holds the path of a file, which the recipient will be able to read."""
     texts = islice(extract_texts(value), MAX_VALUES)
     return any(item.kind is Kind.PATH for text in texts if not _is_prose(text) for item in parse_argument(text))
 
 
 def _describe_files(value: Any) -> str:
-    """Describe the files that are sent. `/a.pdf` and `[{"type": "file", "path": "/a.pdf"}]` give the same."""
-    texts = (text for text, field in extract_fields(value) if not _describes_file(text, field))
+    """Name the files in an argument of a message. `/a.pdf` and `[{"type": "file", "path": "/a.pdf"}]` give the same."""
+    texts = (text for text, field in extract_fields(value) if not _is_key_or_format(text, field))
     return ",".join(sorted({item for text in texts for item in identify_values(text)}))
 
 
 _FORM_WORDS: Final = frozenset("content encoding file format kind media mime type".split())
-"""Words of fields that say in what form a file is sent."""
+"""Words in the names of fields that say in which format a file is sent."""
 _FILE_FIELDS: Final = _FORM_WORDS | frozenset("attachment document filename id name path url".split())
 _FORMS: Final = frozenset("attachment base64 document file image inline pdf text utf-8".split())
 _IDENTIFIER: Final = compile_later(r"[A-Za-z_-]{1,40}")
@@ -298,8 +318,8 @@ _MEDIA_TYPE: Final = compile_later(
 )
 
 
-def _describes_file(text: str, field: str) -> bool:
-    """Whether a leaf of a file's description is a key of it or the file's format, and names no file."""
+def _is_key_or_format(text: str, field: str) -> bool:
+    """Whether a leaf in the description of a file is a key or the format of the file, and so names no file."""
     if field == KEY:
         return _IDENTIFIER.fullmatch(text) is not None and _FILE_FIELDS.issuperset(split_argument_name(text))
     words = split_argument_name(field)
@@ -308,7 +328,10 @@ def _describes_file(text: str, field: str) -> bool:
 
 
 def _split_arguments(resource: Resource, args: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Split arguments into those that say where something goes, by declaration or kind, and the others."""
+    """Split arguments into targets, by their declaration or the kind of their values, and the others.
+
+    The amount is in neither part.
+    """
     targets = {
         name: value
         for name, value in args.items()
@@ -320,25 +343,29 @@ def _split_arguments(resource: Resource, args: Mapping[str, Any]) -> tuple[dict[
 
 
 def _holds_target(resource: Resource, value: Any) -> bool:
+    """Whether a value is of a kind that says where something goes. The files that a message carries are no targets."""
     kinds = TARGET_KINDS - {Kind.PATH} if resource.impact is Impact.SEND else TARGET_KINDS
     return any(item.kind in kinds for text in islice(extract_texts(value), MAX_VALUES) for item in parse_argument(text))
 
 
 def _digest_exactly(value: Any) -> str:
-    """Digest of a value as it is, of a text without the white space around it."""
+    """Return the digest of a value as it is; of a text, without the white space around it."""
     return sha256(repr(value.strip() if isinstance(value, str) else value).encode()).hexdigest()[:32]
 
 
-def find_values(resource: Resource, args: Mapping[str, Any], unvouched: Collection[str] = ()) -> AnswerScope:
-    """Like `find_answer_scope`, with the object of a call of any impact: two payments differ by it too.
+def find_distinguishing_values(
+    resource: Resource, args: Mapping[str, Any], unvouched: Collection[str] = ()
+) -> AnswerScope:
+    """Find the values that tell a call from another call of the same tool: of its targets and of its other arguments.
 
-    The counts of unpriced orders are no difference: a message asks for each thing once, in one call.
+    Two payments with the same values are the same payment, made twice. Free text is no difference, and neither is the
+    count of an unpriced order: a message asks for each thing once, in one call.
 
     Args:
-        resource: what is reached.
+        resource: what is called.
         args: its arguments.
-        unvouched: arguments whose values nobody vouched for. A note in one of them is the model's own words, by which
-            no two payments differ.
+        unvouched: names of arguments whose values nobody vouched for. A remark in one of them is in the model's own
+            words, so it is no difference.
     """
     targets, rest = _split_arguments(resource, args)
     objects = [
@@ -353,7 +380,7 @@ def find_values(resource: Resource, args: Mapping[str, Any], unvouched: Collecti
 
 
 def _list_recipients(targets: Mapping[str, Any]) -> Iterator[str]:
-    """Like `_list_texts`, without names of fields, which all calls of the same shape share."""
+    """List the texts in the values of targets, without names of fields, which all calls of the same shape share."""
     for value in targets.values():
         if isinstance(value, str):
             yield value
@@ -364,7 +391,7 @@ def _list_recipients(targets: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _make_scope(targets: Iterator[str], objects: Iterable[str], programs: Iterable[str] = ()) -> AnswerScope:
-    """Make a scope; programs belong to one that names something else too."""
+    """Make a scope. Programs are part of it only if it has something else: alone, they name no target."""
     scope = AnswerScope(tuple(sorted(set(targets))), tuple(sorted(objects)))
     if scope:
         scope = AnswerScope(scope.targets, tuple(sorted({*scope.objects, *programs})))
@@ -372,7 +399,7 @@ def _make_scope(targets: Iterator[str], objects: Iterable[str], programs: Iterab
 
 
 def _list_texts(args: Mapping[str, Any]) -> Iterator[str]:
-    """List the texts in the values of arguments; the names of arguments say nothing of a target."""
+    """List the texts in the values of arguments, with the names of fields in them."""
     for value in args.values():
         yield from extract_texts(value)
 
@@ -387,13 +414,13 @@ def _describe(value: Any) -> str:
 
 
 def _is_prose(value: Any) -> bool:
-    """Whether a value is free text, which says how something is done and not to what."""
+    """Whether a value is free text, and so names nothing."""
     return isinstance(value, str) and (len(value) > _MAX_PROSE_CHARS or len(value.split()) > _MAX_PROSE_WORDS)
 
 
 @lru_cache(maxsize=_MAX_MESSAGES)
 def _read_message(text: str) -> frozenset[Form]:
-    """Find the forms of the values in a message of the user; cached for all payments of its session."""
+    """Find the forms of the values in a message of the user; cached, since each payment of a session asks."""
     return frozenset(find_forms(text))
 
 

@@ -19,6 +19,7 @@ from halo_core.quick_dataclass import dataclass
 from halo_core.values.aliases import is_alias
 from halo_core.values.amount_facts import (
     exceeds_amount,
+    has_invented_count,
     has_unvouched_amount,
     has_unvouched_count,
     is_amount_asked,
@@ -55,7 +56,7 @@ from halo_core.values.lexicon import (
 from halo_core.values.lookup_requests import wants_no_act
 from halo_core.values.messages_to_user import goes_to_user_alone
 from halo_core.values.named_records import is_answered_record, is_named_record
-from halo_core.values.obtained_goods import list_goods
+from halo_core.values.obtained_goods import list_stems_of_order
 from halo_core.values.ordered_values import appoints_more_than_call, is_ordered_with_values
 from halo_core.values.own_orders import is_own_order
 from halo_core.values.reached_hosts import ReachedHosts
@@ -333,7 +334,7 @@ class _Call:
             verb = find_ordered_verb_of_name(self.view, self._sources.names)
         if verb:
             return True, verb
-        goods = list_goods(self._resource.id) if pays and self.targets else frozenset[str]()
+        goods = list_stems_of_order(self._resource.id) if pays and self.targets else frozenset[str]()
         return (bool(goods) and self._sketch.was_asked(goods)) or (runs and asks_for_programs(self.view)), verb
 
     def _cancels_targets(self) -> bool:
@@ -425,7 +426,8 @@ class _Call:
 
     def _has_number_of_others(self) -> bool:
         """Whether somebody else may have chosen a count of an order, or a number that may say which record is meant."""
-        if is_unpriced_order(self._resource) and has_unvouched_count(self.view, is_exposed=self._is_exposed):
+        is_of_others = has_unvouched_count if self._is_exposed else has_invented_count
+        if is_unpriced_order(self._resource) and is_of_others(self.view):
             return True
         return self._resource.impact is not Impact.READ and any(
             leaf.origin in _UNTRUSTED_ORIGINS and may_number_record(self.view, leaf) for leaf in self._traced

@@ -1,9 +1,10 @@
-"""Goods and services that the user wants to have, by their nouns: "get Mia a voucher", "we need two taxis".
+"""Goods and services that the user wants, by their nouns: "get Mia a voucher", "we need two taxis".
 
     find_obtained_goods("Get Mia a 30 euro voucher from the bookshop")   # ("verb", "+get voucher")
+    list_stems_of_order("gift_voucher")                                  # {"+get gift", "+get voucher"}
 
-Such a noun asks for an order by a tool that is named after it, or that only orders: `gift_voucher`, `order_taxi`.
-Which shop, for whom and for how much is for the arguments to say.
+Such a noun asks for an order by a tool that is named after it, or by a tool that only orders: `gift_voucher`,
+`order_taxi`. Shop, recipient and price are not read here. They are arguments of the call, and are judged as such.
 """
 
 from __future__ import annotations
@@ -21,15 +22,15 @@ from halo_core.values.text import split_name
 from halo_core.values.unlisted_orders import INFORMING
 
 OBTAINED: Final = "+get "
-"""Prefix of the stem of the noun of what the user wants to have."""
+"""Prefix of the stem of a noun that names what the user wants."""
 COUNTED: Final = f"{OBTAINED}counted"
-"""The user wants to have so many of something."""
+"""Stem for a text that wants a number of something, whatever it is."""
 _MAX_GOODS: Final = 16
 _BEGINNING: Final = (
     r"(?:(?<![^.!?;:,\n])|(?<=[.!?;:,\n] )"
     r"|\b(?:and|then|please|pls|so|also|to|just|(?:can|could|would|will) you(?: please)?) )"
 )
-_END: Final = (
+_NOUN: Final = (
     r"((?:[\w€$£'’-]+ ){0,4}?[a-z][\w'’-]*)"
     r"(?=\W*$|[.,;:!\n]| (?:for|from|to|at|in|on|with|by|of|and|as|like|this|please|pls|now|today|tomorrow|tonight"
     r"|again|via)\b)"
@@ -40,8 +41,9 @@ _GETTING: Final = CaselessPattern(
     rf"{_BEGINNING}(?:(?:get|grab|fetch|buy|bring|organi[sz]e|(?:i|we) (?:need|want))"
     r"(?: (?:me|us|him|her|them)| [\w'’-]+(?: and [\w'’-]+)?)??"
     r"|(?:give|award|grant|pay)(?: [\w'’-]+){1,6}?)"
-    rf" ({_COUNT}|an?|another|some)(?: of)?(?: (?:the|those|these|our))? {_END}"
+    rf" ({_COUNT}|an?|another|some)(?: of)?(?: (?:the|those|these|our))? {_NOUN}"
 )
+"""Group 1 is the article or the count, group 2 the words behind it, of which the last one is the noun."""
 _ARTICLES: Final = frozenset("a an another some".split())
 _NO_GOODS: Final = (
     INFORMING
@@ -53,12 +55,17 @@ _NO_GOODS: Final = (
         "thing things transfer transfers user users way word words".split()
     )
 )
-"""Nouns of what nobody orders."""
+"""Words of what nobody orders: information, messages, money, rights."""
 _ORDERING: Final = stem_all("order buy book reserve purchase procure hire rent reorder restock")
+"""Stems of verbs in the name of a tool that only orders."""
 
 
 def find_obtained_goods(text: str) -> Iterator[Form]:
-    """Find the nouns of what a text of the user wants to have, with an article or a count in front."""
+    """Find the nouns of what a user wants, where an article or a count stands in front of them.
+
+    Yields:
+        Forms `("verb", OBTAINED + stem)` of each noun, and `("verb", COUNTED)` for each count.
+    """
     for match in islice(_GETTING.finditer(text), _MAX_GOODS):
         words = match[2].lower().split()
         if any(word in _NO_GOODS for word in words):
@@ -69,8 +76,11 @@ def find_obtained_goods(text: str) -> Iterator[Form]:
 
 
 @lru_cache(maxsize=2048)
-def list_goods(tool: str) -> frozenset[str]:
-    """List what asks for an order by this tool; nothing for a tool that does something else than to order."""
+def list_stems_of_order(tool: str) -> frozenset[str]:
+    """List the stems, as `find_obtained_goods` finds them, that ask for an order by this tool.
+
+    The list is empty for a tool that does something else than to order.
+    """
     stems = frozenset(split_name(tool))
     verbs = stems & (VERBS | FURTHER_VERBS)
     if not verbs.isdisjoint(_ORDERING):

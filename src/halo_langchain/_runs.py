@@ -1,4 +1,4 @@
-"""Context of a run inside LangChain: its session, what guards it, and claims of guards on runs to come.
+"""Context of a run inside LangChain: its session, what guards it, and which run a guard has decided already.
 
 The session also travels in LangChain's configuration, which reaches places that context variables do not, such as
 threads of the application. The configuration names the session only, not the link under which its holder acts.
@@ -6,9 +6,10 @@ threads of the application. The configuration names the session only, not the li
 An `Enclosure` is the guarded object, or the middleware, around the running code. Objects without a guard that start
 inside it are decided too (`_nested_runs`).
 
-A `RunClaim` says that a guard further down decides a run, so that callbacks and middleware do not decide it again. It
-identifies the run by something that no other run has: the run id that the guard chose or, for a model, the very object
-that its runs show. Code that runs in between (a handler, another middleware) cannot use the claim.
+A `RunClaim` says that a guard decides a run, so that callbacks and middleware do not decide it again. It identifies
+the run by something that no other run has: the run id that the guard chose or, where the guard cannot choose it, the
+very object that starts the run or that the runs of a model show. Code that runs in between (a handler, another
+middleware) cannot use the claim.
 """
 
 from __future__ import annotations
@@ -55,14 +56,14 @@ class _RunSessionId(str):
 
 
 class _LinkMarker(Enum):
-    """Marks a configuration made under a link."""
+    """The value that marks a configuration as made under a link."""
 
     LINK = "link"
 
 
 _RUN_SESSION_KEY: Final = "__halo_session"
 _LINK_KEY: Final = "__halo_under"
-"""Keys of a configuration; LangGraph persists none that begins like these."""
+"""Keys of a configuration. LangGraph stores no key that begins with two underscores."""
 _TASK_KEY: Final = "__pregel_task_id"  # LangGraph's, in the configuration of a node
 
 
@@ -72,7 +73,7 @@ def with_run_session(config: Mapping[str, Any] | None, session: str) -> Any:
 
 
 def with_link_marker(config: Mapping[str, Any] | None) -> Any:
-    """The configuration of what runs under a link; used outside that link, the acting agent is unknown."""
+    """The configuration of what runs under a link. Where it is used outside that link, the acting agent is unknown."""
     return _with_configurable(config, _LINK_KEY, _LinkMarker.LINK)
 
 
@@ -82,11 +83,15 @@ def _with_configurable(config: Mapping[str, Any] | None, key: str, value: Any) -
 
 
 def find_thread_session(config: Mapping[str, Any] | None = None, *, task: bool = True) -> Session | None:
-    """The session of LangGraph's `thread_id`, else of a guarded graph's run; without an id if context was lost.
+    """Find the session of LangGraph's `thread_id`, else that of the run of a guarded graph.
 
     Args:
         config: configuration of the run; None for the current one.
-        task: whether a configuration of a running node says that somebody is inside that node.
+        task: whether the configuration of a node is taken as a sign that the code runs inside that node.
+
+    Returns:
+        The session; `NO_SESSION` if the context was lost; None if the configuration names no session, or if the session
+        is that of a link.
     """
     if current_delegation_session() is not None:
         return None  # the session is the link's
@@ -108,7 +113,7 @@ def find_thread_session(config: Mapping[str, Any] | None = None, *, task: bool =
 
 
 def fallback_session_scope(find_session: Callable[[], Session | None]) -> ContextVarScope:
-    """Run the block in the session that `find_session` gives, unless the context is in one."""
+    """Run the block in the session that `find_session` returns, unless the context has a session."""
     if current_session() is not None:
         return _NO_SCOPE
     return ContextVarScope(*session_values(find_session(), None))
@@ -118,7 +123,7 @@ _NO_SCOPE: Final = ContextVarScope()  # it holds nothing, so that any number may
 
 
 def graph_session_scope(config: Mapping[str, Any] | None, *, task: bool = False) -> ContextVarScope:
-    """The session of a run if the host opened none; with `task`, for a run that LangGraph did not start."""
+    """Run the block in the session of a run, unless the context has a session; `task` as in `find_thread_session`."""
     return fallback_session_scope(lambda: find_thread_session(ensure_config(config), task=task))  # type: ignore[arg-type]
 
 
@@ -139,15 +144,15 @@ def get_step_id(config: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class RunStart:
-    """A starting run, for asking whether a guard decides it.
+    """A run that is starting, as it is compared with a claim.
 
     Args:
         kind: `tool`, `retriever` or `model`.
         run_id: id of the run.
         name: name of a tool in the framework.
-        source: what a model's run shows of the model; of any other run, the tool or retriever that starts it.
+        source: of a model's run, what the run shows of the model; of any other run, the tool or retriever itself.
         messages: what a chat model is shown.
-        has_fields_of: whether what is sent beside the messages is no more than what a call was decided on.
+        has_fields_of: tells whether the run sends, besides the messages, no more than a decided input has.
     """
 
     kind: str
@@ -168,19 +173,20 @@ class RunClaim:
         name: of a tool, as the framework says it; empty for a retriever, whose name a run may hide, and for a model.
         call_id: the framework's id of the call.
         decided: whether a decision was asked for.
-        active: whether the guarded object itself has been entered. Until then the claim lets nothing pass: code between
-            the middleware and the tool may call another of the same name.
-        denied: the refusal, where it was refused: whoever handles errors of tools may make something else of it.
-        run_id: the only run that may pass; None if the class's own entry point chooses it, so the first to ask may.
-        source: what a model's runs show of it, or the tool or retriever itself where its class's own entry point
-            chooses the run; no run of another one may pass.
-        message_texts: of a model that only the middleware decides, what it was decided on; a run shown other words is
-            another.
-        model_input: beside it, what else the middleware decided on; a run that sends more is another.
-        max_runs: how many runs the action starts: a model call with several prompts starts one for each.
-        admitted_runs: the runs that were let pass.
-        starts_at_once: whether the entry point starts the action's own run before anything else, which so needs no
-            handler that looks at it; taken by that start.
+        active: whether the guarded object itself has been entered. Until then the claim covers no run: code between
+            the middleware and the tool may call another tool of the same name.
+        denied: the refusal, if the action was refused. It is kept here because code that handles the errors of tools
+            may replace the exception.
+        run_id: id of the only run that is covered; None if the entry point of the class chooses the id.
+        source: for a model, what its runs show of it; without a run id, the tool or retriever. A run of another object
+            is not covered.
+        message_texts: the messages that the middleware decided on, for a model without a guard of its own. A run with
+            other messages is not covered.
+        model_input: the whole input that the middleware decided on, likewise. A run that sends more is not covered.
+        max_runs: how many runs the action starts: a model call starts one for each of its prompts.
+        admitted_runs: ids of the runs that were covered so far.
+        starts_at_once: whether the entry point starts the action's own run before anything else. That run needs no
+            handler. The flag is cleared when the run starts.
     """
 
     owner: object
@@ -206,15 +212,15 @@ class RunClaim:
             same_messages = self.message_texts is None or self.message_texts == list_message_texts(start.messages)
             if self.source is None or self.source is not start.source or not same_messages:
                 return False
-            # Middleware that stands behind ours can add to what is sent.
+            # Middleware that runs after ours can add to what is sent.
             return self.model_input is None or start.has_fields_of is None or start.has_fields_of(self.model_input)
         if self.run_id is not None:
             return start.run_id == self.run_id
-        # INVARIANT: what the entry point hands on to is decided, even if it has the same name.
+        # INVARIANT: an object to which the entry point passes the call on is decided too, even if its name is the same.
         return start.source is self.source
 
 
-_CLAIM: Final[ContextVar[RunClaim | None]] = ContextVar("halo_langchain_mark", default=None)
+_CLAIM: Final[ContextVar[RunClaim | None]] = ContextVar("halo_langchain_claim", default=None)
 
 
 def current_claim(owner: object, kind: str, name: str) -> RunClaim | None:
@@ -230,7 +236,7 @@ def claim_scope(claim: RunClaim | None) -> ContextVarScope:
 
 
 DECIDED_RUN_OBSERVERS: Final[list[Callable[[UUID | None], None]]] = []
-"""Told the parent of each run that starts inside something guarded, and so is decided; the tripwire's."""
+"""Called with the parent's id of each run that starts inside a guarded object, and so is decided; for the tripwire."""
 
 
 class Enclosure(Protocol):
@@ -254,7 +260,7 @@ def current_enclosure() -> Enclosure | None:
 
 
 def enclosure_scope(enclosure: Enclosure) -> ContextVarScope:
-    """Run the block inside a guarded object without a body of its own: a graph, an agent's model call."""
+    """Run the block inside a guarded object that is no action by itself: a graph, an agent's model call."""
     return ContextVarScope(*enclosure_values(enclosure))
 
 
@@ -266,7 +272,7 @@ def enclosure_values(enclosure: Enclosure, claim: RunClaim | None = None) -> tup
 def body_values(enclosure: Enclosure, claim: RunClaim | None = None) -> tuple[tuple[ContextVar[Any], Any], ...]:
     """Context variables while a decided action runs.
 
-    No claim reaches it but this one, and what it says to a nested model is not the user's word.
+    Only this claim holds inside it. What its code says to a nested model is not the user's word.
     """
     return (IN_BODY, True), (_CLAIM, claim), (_ENCLOSURE, enclosure)
 
@@ -291,23 +297,28 @@ _STARTING: Final[ContextVar[tuple[object, object]]] = ContextVar("halo_langchain
 
 
 def note_starting(obj: object, options: object) -> None:
-    """Note the tool, model or retriever whose run is starting: its callbacks get only a name.
+    """Note the tool, model or retriever whose run is starting, since callbacks are told only its name.
 
     Args:
-        obj: it.
-        options: keyword arguments that its method had.
+        obj: the tool, model or retriever.
+        options: keyword arguments with which its method was called.
     """
     _STARTING.set((obj, options))
 
 
 def find_starting_object(kind: type[Any]) -> object:
-    """The tool or retriever whose run is starting, whatever the run is called; None if that is not known."""
+    """The tool or retriever whose run is starting, whatever the name of the run; None if it is not known."""
     obj, _ = _STARTING.get()
     return obj if isinstance(obj, kind) else None
 
 
 def find_starting(kind: type[Any], is_it: Callable[[Any], bool]) -> tuple[Any, dict[str, Any]]:
-    """The object whose run is starting, if it is the one the run shows, and its keyword arguments; else None."""
+    """The object whose run is starting, and the keyword arguments of its method; None if it is another object.
+
+    Args:
+        kind: class of the object.
+        is_it: tells whether it is the object that the run shows.
+    """
     obj, options = _STARTING.get()
     if not isinstance(obj, kind) or not is_it(obj):
         return None, {}
@@ -315,7 +326,7 @@ def find_starting(kind: type[Any], is_it: Callable[[Any], bool]) -> tuple[Any, d
 
 
 def take_own_start() -> bool:
-    """Whether the starting run is the first run of a guard's entry point; true once."""
+    """Whether the starting run is the claimed action's own. Clears `starts_at_once`, so it is true only once."""
     claim = _CLAIM.get()
     if claim is None or not (claim.active and claim.starts_at_once):
         return False
@@ -327,7 +338,7 @@ _CLAIM_LOCK: Final = threading.Lock()
 
 
 def claim_run(owner: object, start: RunStart) -> bool:
-    """Whether the claim covers this run."""
+    """Whether the claim of this context, made by `owner`, covers a run. Counts the run as admitted if it does."""
     claim = _CLAIM.get()
     return claim is not None and claim.owner is owner and _try_claim(claim, start)
 
@@ -349,12 +360,12 @@ def _try_claim(claim: RunClaim, start: RunStart) -> bool:
 
 
 def get_run_source(model: object) -> object:
-    """The object that runs of this model, and of its copies, show; None for one that starts no runs."""
+    """The object that the runs of a model and of its copies show; None for a model that starts no runs."""
     return getattr(model, "_serialized", None)
 
 
 def ensure_run_id(kwargs: dict[str, Any]) -> UUID:
-    """The id of the run that an entry point starts with these arguments; set unless the caller chose one."""
+    """The id of the run that an entry point starts with these arguments. Chooses one unless the caller did."""
     if kwargs.get("run_id") is None:
         kwargs["run_id"] = uuid7()
     run_id: UUID = kwargs["run_id"]
@@ -364,7 +375,7 @@ def ensure_run_id(kwargs: dict[str, Any]) -> UUID:
 def get_or_create_claim(
     owner: object, kind: str, name: str = "", run_id: UUID | None = None, call_id: str = ""
 ) -> RunClaim:
-    """The claim at an entry point: the middleware's for this call, else a new one."""
+    """The claim at an entry point: that of the middleware for this call, else a new one, with these ids."""
     claim = current_claim(owner, kind, name)
     if claim is None or claim.decided or claim.active:
         claim = RunClaim(owner, kind, name)

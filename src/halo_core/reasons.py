@@ -191,8 +191,8 @@ REASONS: Final[dict[str, ReasonText]] = {
     ),
     "approval_denied": ReasonText(
         "an approver denied this exact call",
-        "do something else; nothing lifts a person's no, which ends with its session, and for later runs of an"
-        " application that names no sessions after a day: then an approver is asked again",
+        "do something else; the no cannot be lifted: it holds for the rest of the session, and if the application names"
+        " no sessions, for a day in later runs; after that an approver is asked again",
     ),
     "approval_mismatch": ReasonText("the approval is for another call", "request an approval for this call"),
     "approver_in_chain": ReasonText("an approver must not be part of the chain", "ask an approver outside the chain"),

@@ -63,12 +63,12 @@ _WORK_KINDS: Final = frozenset(
     f"first_{kind.name.lower()}"
     for kind in (SeenKind.TOOL, SeenKind.SYSTEM, SeenKind.GRANT, SeenKind.IMPACT, SeenKind.DESTINATION, SeenKind.UNIT)
 ) | {"principal_impact", "principal_label", "principal_system", "dormant_grant"}
-"""First times of which new work consists, or work that comes once a quarter; a new host or hour is none."""
+"""First times that belong to new work, or to work that comes once a quarter. A new host or hour does not."""
 _REQUESTED: Final = INDEX["requested"]
-_LISTED_BY: Final = {INDEX[name]: INDEX[compared] for name, compared in LISTABLE.items() if name != "requested"}
-"""Measures that a request accounts for by naming as many objects, each with the measure that is compared with them."""
-_SPREADABLE: Final = frozenset(INDEX[name] for name in ("actions", "acts", "objects", "persons", "sends"))
-"""Measures of work, whose sums over recent sessions do not hold up a session that adds no more than its share."""
+_LISTABLE: Final = {INDEX[name]: INDEX[compared] for name, compared in LISTABLE.items() if name != "requested"}
+"""`LISTABLE` by index, without the measure that counts the objects which the request names."""
+_SPARING_SMALL: Final = frozenset(INDEX[name] for name in ("actions", "acts", "objects", "persons", "sends"))
+"""Measures of work. Their sums over recent sessions hold up no session that adds at most its share of the limit."""
 _UNRELATED: Final = INDEX["unrelated"]
 _STRANGE: Final = frozenset(
     INDEX[name] for name in ("unrelated", "unrelated_acts", "unrelated_payments", "outside", "bytes_out", "strangers")
@@ -320,15 +320,10 @@ def _compare_volumes(
     """
     limits, recent, values, axes = profile.limits_with(prior), profile.recent_of(tally), tally.values, []
     limits = tuple([max(limit, amounts.get(at, 0)) for at, limit in enumerate(limits)]) if amounts else limits
-    first_times, novelty = new_values
     narrower = _list_narrower(profile, tally, limits, agent_risk)
     raised, allowed, volume = tally.raised & ~(1 << _SESSION_RISK), dict(tally.allowances), 0
-    if first_times:
-        values = (*values[:_FIRST_TIMES], values[_FIRST_TIMES] + first_times, *values[_FIRST_TIMES + 1 :])
-        raised |= 1 << _FIRST_TIMES
-    if novelty:
-        values = (*values[:_NOVELTY], novelty, *values[_NOVELTY + 1 :])
-        raised |= 1 << _NOVELTY
+    if any(new_values):
+        values, raised = _add_new_values(values, raised, *new_values)
     at, tried = 0, tally.strangers_tried if tally.attempts is not NO_ATTEMPTS else 0
     while raised:  # `at` is the measure of its lowest bit
         if raised & 1:
@@ -343,7 +338,7 @@ def _compare_volumes(
                     share = min(share, ALARM)  # any amount is an alarm, so how large it is says nothing
                 if place != at:
                     own = values[at] + (beside[at] if beside else 0)
-                    share = _spare_share(share, at, own * profile.window, limit >> doublings, agent_risk)
+                    share = _spare_small_session(share, at, own * profile.window, limit >> doublings, agent_risk)
                 if share >= ALARM:
                     axis = _make_volume_axis(place, reached, share, limit, is_requested=is_counted)
                     if agent_risk >= _LEAST_NARROWING_RISK:
@@ -359,28 +354,44 @@ def _compare_volumes(
     return volume, axes
 
 
+def _add_new_values(
+    values: tuple[int, ...], raised: int, first_times: int, novelty: int
+) -> tuple[tuple[int, ...], int]:
+    """Add what is new in an action to the values of the measures, and to the set of measures that it adds to."""
+    added = list(values)
+    if first_times:
+        added[_FIRST_TIMES] += first_times
+        raised |= 1 << _FIRST_TIMES
+    if novelty:
+        added[_NOVELTY] = novelty
+        raised |= 1 << _NOVELTY
+    return tuple(added), raised
+
+
 def _is_listed(at: int, values: Sequence[int]) -> bool:
-    """Whether the request names as many objects one by one as the session counts of a measure.
+    """Whether the request names at least as many objects, one by one, as the session counts of a measure.
 
-    INVARIANT: untrusted content cannot lengthen the list, since only the user's words make an object a requested one.
+    INVARIANT: untrusted content cannot lengthen the list. Only the user's words make an object a requested one.
     """
-    return at in _LISTED_BY and values[_LISTED_BY[at]] <= values[_REQUESTED]
+    return at in _LISTABLE and values[_LISTABLE[at]] <= values[_REQUESTED]
 
 
-def _spare_share(share: int, at: int, projected: int, limit: int, agent_risk: int) -> int:
-    """The share of a sum over recent sessions; below an alarm for a session that adds no more than its share of it.
+def _spare_small_session(share: int, at: int, projected: int, limit: int, agent_risk: int) -> int:
+    """Return the share that a sum over recent sessions has of its limit; no alarm for a session that adds little.
 
-    INVARIANT: sessions that each add no more than that never come to more than the limit by themselves. What brought
-    the sum beyond it were larger sessions, which were compared with it. So sums reach twice their limit at most.
+    A session adds little if the sum would stay within its limit if all sessions were like this one.
+
+    INVARIANT: such sessions alone never bring the sum beyond its limit. Larger sessions, which are compared with the
+    limit, must have done that before. So a sum reaches at most twice its limit.
 
     Args:
-        share: of the limit, in thousandths.
+        share: share of the limit, in thousandths.
         at: index of the measure.
         projected: what the sum would be if all sessions were like this one.
-        limit: of the sum.
-        agent_risk: 0..1000, carried from past sessions. Much of it spares nothing.
+        limit: limit of the sum.
+        agent_risk: 0..1000, carried from past sessions. If it is high, no session is spared.
     """
-    is_spared = at in _SPREADABLE and projected <= limit and agent_risk < _LEAST_NARROWING_RISK
+    is_spared = at in _SPARING_SMALL and projected <= limit and agent_risk < _LEAST_NARROWING_RISK
     return min(share, ALARM - 1) if is_spared else share
 
 
@@ -430,7 +441,7 @@ def _grade_work(axis: Axis, at: int, tally: SessionTally, limits: tuple[int, int
         limits: the identity's limit of what the axis measures, and its limit for one session.
         is_led: the action is on nothing but what the request names or leads to.
     """
-    if axis.kind != "volume" or not (at in MUCH_WORK or (is_led and at in _LISTED_BY)):
+    if axis.kind != "volume" or not (at in MUCH_WORK or (is_led and at in _LISTABLE)):
         return axis
     attempted, (limit, session_limit) = tally.attempted[at], limits
     tried = (axis.value + attempted - tally.values[at]) * ALARM // (limit + 1)
@@ -526,7 +537,7 @@ def _compare_tenant(
             value = recent[window - COUNT] + tally.values[at]
             value = _count_tries(value, tally.strangers_tried, limit) if at == _STRANGERS else value
             share = value * ALARM // (limit + 1) if limit else min(value, 1) * ALARM
-            share = _spare_share(share, at, tally.values[at] * profile.window, limit, agent_risk)
+            share = _spare_small_session(share, at, tally.values[at] * profile.window, limit, agent_risk)
             if share >= ALARM:
                 axis = _make_volume_axis(window, value, share, limit, tenant=True)
                 own = limits[window] << allowed.get(at, 0)

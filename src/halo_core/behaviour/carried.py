@@ -152,14 +152,14 @@ def summarize_session(
 
 
 def _is_listed(tally: SessionTally) -> bool:
-    """Whether a session has alarmed of nothing but what its request lists itself, one by one.
+    """Whether all alarms of a session are about work on objects that its request names one by one.
 
-    INVARIANT: untrusted content cannot lengthen the list, since only the user's words make an object a requested one.
+    INVARIANT: untrusted content cannot lengthen the list. Only the user's words make an object a requested one.
     """
     listed = tally["requested"]
     return all(
-        (name := alarm.axis.removesuffix("_recent")) in LISTABLE and tally[LISTABLE[name]] <= listed
-        for alarm in tally.alarms
+        measure in LISTABLE and tally[LISTABLE[measure]] <= listed
+        for measure in (alarm.axis.removesuffix("_recent") for alarm in tally.alarms)
     )
 
 

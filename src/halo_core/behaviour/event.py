@@ -37,7 +37,7 @@ class TouchedObject(NamedTuple):
         is_related: the request names it, or it came from few results of related objects.
         is_person: it is an address or an account.
         is_requested: the request itself names it, and not only something that led to it.
-        is_page: it is a path of plain words and dates, which names no record.
+        is_page: it is a path of words and dates alone, which names no record.
     """
 
     fingerprint: int
@@ -89,7 +89,7 @@ class BehaviourEvent:
         settings: values that it sets, with their places (`settings`), those aside that untrusted content brought.
         session_risk: after this action, 0..1000.
         surprise: share of its alarm that the session's e-process has reached, in thousandths.
-        is_note: it writes a text of some words, without labels, and no argument names a record.
+        is_note: it writes unlabelled text of several words, and its arguments name nothing but pages.
     """
 
     tool: str
@@ -124,7 +124,7 @@ def is_wholly_requested(event: BehaviourEvent) -> bool:
 
 
 def is_led_by_request(event: BehaviourEvent) -> bool:
-    """Whether an action is on nothing but what the request names or leads to, before any untrusted content."""
+    """Whether the request names or leads to each object of an action, in a session that is not exposed."""
     return not event.is_exposed and is_accounted_for(event)
 
 
@@ -134,12 +134,12 @@ def is_plain(event: BehaviourEvent) -> bool:
 
 
 def is_note_about_nobody(event: BehaviourEvent) -> bool:
-    """Whether an action writes a note that stays inside, and names nothing but pages and what the request itself names.
+    """Whether an action writes a note that goes to no destination, and names only pages and what the request names.
 
-    What a record of the request holds is not among that: a note would be a way for it to go on to somebody else.
+    A note that names what only a record contains is about somebody: it could pass the content of the record on.
     """
-    stays = event.is_note and not event.destinations and not event.bytes_out
-    return stays and all(item.is_page or item.is_requested for item in event.objects)
+    is_kept_inside = event.is_note and not event.destinations and not event.bytes_out
+    return is_kept_inside and all(item.is_page or item.is_requested for item in event.objects)
 
 
 def is_accounted_for(event: BehaviourEvent) -> bool:

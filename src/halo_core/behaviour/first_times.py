@@ -27,7 +27,7 @@ from halo_core.model import Impact
 NOVELTY_ID: Final = "novelty"
 _BITS_OF_CERTAINTY: Final = 160  # sixteenths of a bit of evidence that make a part 1000
 _MIN_SESSIONS: Final = 20
-"""Sessions from which on something new says anything."""
+"""Sessions that a profile needs before something new counts."""
 _DORMANT_SHARES: Final = {Impact.READ.value: 300, Impact.WRITE.value: 500}
 _GRAVE_DORMANT_SHARE: Final = 900
 _VOUCHED_DIVISOR: Final = 4
@@ -114,7 +114,7 @@ def _find_own_first_times(
         kind, value = split_seen(number)
         if kind in _FINDERS:
             found = _FINDERS[kind](profile, tally, value, everybody)
-            axes += [_soften(axis) if kind == SeenKind.SETTING and is_new_note else axis for axis in found]
+            axes += [_lower_below_alarm(axis) if kind == SeenKind.SETTING and is_new_note else axis for axis in found]
             continue
         if number in profile.usual_values:
             weight = profile.strange_for(tally.principal)[number]
@@ -256,8 +256,8 @@ def _raise_alarm(axis: Axis, tally: SessionTally) -> Axis:
     return axis if is_cleared else replace(axis, share=ALARM, kind="volume")
 
 
-def _soften(axis: Axis) -> Axis:
-    """A first time that is written down, and no alarm: a new note about nobody falsifies no record."""
+def _lower_below_alarm(axis: Axis) -> Axis:
+    """A first time that is recorded and raises no alarm: a new note about nobody falsifies no record."""
     return replace(axis, share=min(axis.share, _MOST_OF_SETTING), kind="first")
 
 
@@ -289,7 +289,7 @@ def _find_dormant_grant(profile: IdentityProfile, event: BehaviourEvent) -> Axis
     is_harmless = (event.impact == Impact.READ.value and not event.labels) or is_note_about_nobody(event)
     kind = "first"
     if not is_harmless and any(not item.is_related and not item.is_requested for item in event.objects):
-        share, kind = ALARM, "volume"  # what slept reaches for what nobody asked about
+        share, kind = ALARM, "volume"  # an unrelated object, by a grant that nobody uses
     days, sessions = profile.count_idle(event.resource, day)
     if not is_dormant(days, sessions, day - profile.first_day):
         return None

@@ -115,11 +115,18 @@ MUCH_WORK: Final = frozenset(INDEX[name] for name in MUCH_WORK_IDS)
 """Measures of the amount of work. Their limits are doubled for work that the request leads to, such as each entry of a
 list that it names. Payments, messages, removals and strangers' records have measures of their own."""
 LISTABLE: Final = {
-    name: "payments" if name == "amount_sum" else name
-    for name in "acts amount_sum destinations payments persons requested sends".split()
+    "acts": "acts",
+    "amount_sum": "payments",
+    "destinations": "destinations",
+    "payments": "payments",
+    "persons": "persons",
+    "requested": "requested",
+    "sends": "sends",
 }
-"""Measures that a request accounts for by naming as many objects, each with the measure that is compared with them: a
-sum of amounts none of which is unusual (else `amount_largest` alarms) counts by how many payments there are."""
+"""Measures that a request can account for, each with the measure that is compared with the number of its objects.
+
+A request accounts for two payments if it names two objects one by one, and so for their sum: an unusual amount among
+them has an alarm of its own (`amount_largest`)."""
 DRIFTING: Final = tuple(at for at, measure in enumerate(MEASURES) if measure.drifts)
 
 

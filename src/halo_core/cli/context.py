@@ -168,7 +168,7 @@ class StoreContext:
             ConfigError: `no_database`, `no_store`.
         """
         if is_postgres(self.url):
-            from halo_core.store.sequencer import place_waiting_entries  # noqa: PLC0415  it is of no use on SQLite
+            from halo_core.store.sequencer import place_waiting_entries  # noqa: PLC0415  nothing waits on SQLite
 
             place_waiting_entries(self.url, self.home)
         return Reader(self.url)
@@ -288,7 +288,7 @@ class StoreContext:
         Raises:
             CannotDecide: `ledger_busy`, another process has kept the ledger locked for all that time.
         """
-        # Most verbs only read, in less time than the modules that write need to be imported.
+        # Imported only here: most verbs only read, and the import would take longer than they do.
         from halo_core.store.config import StoreConfig  # noqa: PLC0415
         from halo_core.store.store import Store  # noqa: PLC0415
 

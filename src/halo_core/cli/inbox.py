@@ -255,7 +255,8 @@ def deny(
     """Deny a request.
 
     Exactly this call stays denied for the rest of its session. If the application names no sessions, it stays denied
-    for a day in later runs of the agent for the same user. Other sessions ask anew. Nothing lifts a no before.
+    for a day in later runs of the agent for the same user. In other sessions the call is asked about again. A no
+    cannot be lifted earlier.
     """
     _record_answers(store, [load_page(store, id)], _AnswerOptions(name, why, "1h", key_home), approve=False)
 

@@ -47,5 +47,6 @@ def show(
 
 
 def _style_value(name: str, value: str) -> str:
+    """Return a value as markup; an effect has the style of its kind."""
     style = EFFECT_STYLE.get(value, "") if name == "effect" else ""
     return f"[{style}]{value}[/]" if style else escape(value)

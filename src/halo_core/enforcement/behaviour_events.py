@@ -68,7 +68,7 @@ _PARTS: Final = re.compile(r"[-_:#./\s]+")
 _YEAR: Final = re.compile(r"(?:19|20)\d\d")
 _SHORT_KEY: Final = re.compile(r"(?=.*\d)(?=.*[^\W\d_])\w{2,24}")
 _NOTE_BLANKS: Final = 3
-"""Blanks in a text from which on it is no state and no name."""
+"""A text with at least as many blanks is longer than a state or a name."""
 _DATE_DIGITS: Final = 4
 """Digits of the longest number in a date."""
 _MAX_PARTS: Final = 6  # of a key that is put together
@@ -177,7 +177,7 @@ def build_event(tx: Transaction, context: DecisionContext, digester: Digester) -
 
 
 def _is_note(context: DecisionContext, named: Sequence[TouchedObject]) -> bool:
-    """Whether a write has a text of some words, and neither labels nor an argument that names more than a page."""
+    """Whether a write has no labels, a text of several words, and no argument that names anything but a page."""
     if context.call.resource.labels or not all(item.is_page for item in named):
         return False
     return any(leaf.text.count(" ") >= _NOTE_BLANKS for leaf in context.leaves)
@@ -297,7 +297,7 @@ def _is_related(tx: Transaction, context: DecisionContext, traced: TracedLeaf, t
 
 
 def _is_page(path: str) -> bool:
-    """Whether a path consists of words, and of numbers only as parts of a date: `planning/month`, `notes/2026-06`."""
+    """Whether a path consists of words, and of numbers only if they are a date: `planning/month`, `notes/2026-06`."""
     parts = [part for part in _PARTS.split(path) if part]
     numbers = [part for part in parts if not part.isalpha()]
     return not numbers or (

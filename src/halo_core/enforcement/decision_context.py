@@ -154,8 +154,8 @@ class DecisionContext:
         request_id: id under which the action may run once (INVARIANT: ONCE).
         problem: reason code found while translating.
         origin: the process.
-        assurance: how well the keys are kept.
-        may_hold_seal: a secret was sealed somewhere in the arguments, or they look as if one was.
+        assurance: how well the keys are protected from the agent.
+        may_hold_seal: the arguments hold a sealed secret, or something that looks like one.
         original_args: the real arguments, copied from the call.
         recorded_args: the real arguments under the names that are recorded (a name can be a secret too); empty if
             they have a problem.
@@ -164,11 +164,11 @@ class DecisionContext:
         subject: reference of the person, or of the session, under whose key the content is sealed.
         content: what is sealed beside the entry, name → bytes.
         user_request: the user's request as the host passed it, with secrets sealed.
-        trace_id: trace that the call belongs to, 32 hex digits; empty for none.
+        trace_id: id of the trace that the call belongs to, 32 hex digits; empty if there is none.
         model: what the model is given, for an inference.
         parts: texts of the model's input, which are stored as parts of entries.
         new_messages: session and reference of the messages that the decision seals.
-        mode_option: the mode this handle was opened with, None for the store's.
+        mode_option: the mode that the application asked for, None for that of the store.
         history: items of the conversation, with the marks under which they may be known.
         conversation: digest of that conversation.
         fingerprint_text: text, origin → the fingerprints that a session keeps of it.
@@ -188,19 +188,19 @@ class DecisionContext:
         facts: facts that spare or cause questions, None until they are read.
         event: the call as an event of behaviour, None until it is read.
         tally: what the agent did in the session, with this call, None until it is read.
-        tally_before: what the agent did in the session before this call, None if nothing.
+        tally_before: what the agent did in the session before this call, None if it did nothing.
         usual: the agent's profile and the limits of its role, None while too little is known of the agent.
         findings: the agent's deviations from its profile, with this call; None if unknown.
         behaviour: `findings` as rules and `decide` read them.
         has_own_limits: the agent has shown enough sessions for limits of its own.
         score_name: name of the behaviour score in force, empty for none.
-        active: the live chain as it was loaded, None if a plan made loading it unnecessary.
+        active: the live chain as it was loaded, None if a plan decided without it.
         chain: verified links, root first.
         accounts: accounts of the chain's decaying links before the decision.
         charged_accounts: these accounts after a planned decision.
         authority: what the chain has left before the action, 0..1_000_000; None without a chain.
         authority_left: what the chain has left after a planned decision.
-        is_new: no decision let this request id run, as far as memory knows; read for plans alone.
+        is_new: memory knows of no decision that let this request id run; read for plans alone.
         is_dispatched: this request id was dispatched before; read for plans alone.
         uses: how often this agent used this resource before.
         policy: the compiled policy.
@@ -211,10 +211,10 @@ class DecisionContext:
         payment: sums of the payment windows, None for anything but a payment.
         window_changes: the windows that count the payment, after a planned decision.
         amount: the amount at stake, in ten-thousandths; None if the call names none that can be read.
-        hold_room: the act could be held.
-        held_question: id of the question about the held act that this one rests on; empty where there is none.
-        held_equal: id of the held act that this one repeats; empty where there is none.
-        is_paused_answer: the answer to this call was used when the action ran before it paused.
+        hold_room: the act could be held: there is room, and its arguments can be stored whole.
+        held_question: id of the question about the held act on which this one depends; empty if there is none.
+        held_equal: id of the held act that this one repeats; empty if there is none.
+        is_paused_answer: the action ran with the answer to this call before, and then paused.
         has_exposed_body: an action that ran inside this one was shown untrusted content.
         principal_risk: risk of the person or service account at the head of the chain.
 
@@ -234,6 +234,7 @@ class DecisionContext:
         snapshot: everything that `decide` reads besides the request; made at its first use.
     """
 
+    # what was asked
     call: Call
     principal: Principal
     session: str
@@ -266,6 +267,7 @@ class DecisionContext:
     )
     terms: AnswerTerms = field(default_factory=AnswerTerms)
 
+    # what was read to decide it
     now_us: int = 0
     time_us: int = 0
     control: Control = _UNSET
@@ -310,6 +312,7 @@ class DecisionContext:
     has_exposed_body: bool = False
     principal_risk: PrincipalRisk = NO_PRINCIPAL_RISK
 
+    # what was decided
     decision: Decision = _UNSET
     runs: bool = False
     args: Mapping[str, Any] = _UNSET
@@ -405,7 +408,7 @@ class DecisionContext:
         self._snapshot = None
 
     def _make_planned_snapshot(self) -> Snapshot:
-        """The snapshot of a call that a plan may decide: no score, answer or quota, nothing held, no stop."""
+        """The snapshot of a call that a plan may decide: without score, answer, quota, held act or stop."""
         payment = self.payment
         return Snapshot(
             time_us=self.time_us,
@@ -433,9 +436,10 @@ class DecisionContext:
 
     @property
     def only_runs_queries(self) -> bool:
-        """Whether the action runs programs that only read, with nothing else that it could store.
+        """Whether all arguments of the action are programs, and these only read.
 
-        INVARIANT: FAILCLOSED - a text beside the program may be stored, and so may arguments that nobody judged.
+        INVARIANT: FAILCLOSED - false for a text beside the programs, which may be stored, and for arguments that a
+        restriction changed, whose programs nobody has parsed.
         """
         if self.facts is None or self.facts.program is not ProgramClass.READS or self.args is not self.original_args:
             return False

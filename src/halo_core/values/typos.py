@@ -22,7 +22,7 @@ def is_typo(sketch: Sketch, text: str) -> bool:
     """Whether a text that stands nowhere is a mistyped word of the user, or was meant by one.
 
     An agent that types `O-4519038` for the user's `O-451903` names no other record: numbers of a kind have one length.
-    Nobody but the user can choose of which number two neighbouring digits are swapped, as in `O-451930`.
+    Two neighbouring digits may be swapped too, as in `O-451930`: nobody but the user chooses the number.
     """
     words = list(extract_tokens(text[:_MAX_READ]))
     if len(words) != 1:
@@ -43,7 +43,7 @@ def is_typo(sketch: Sketch, text: str) -> bool:
 
 
 def _swap_digits(word: str) -> list[str]:
-    """The words from which a word with a long number differs by the order of two neighbouring digits."""
+    """List the words that differ from a word with a long number by a swap of two neighbouring digits."""
     if len(_DIGITS.findall(word)) < _MIN_SWAPPED:
         return []
     return [

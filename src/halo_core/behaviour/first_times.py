@@ -86,7 +86,7 @@ def find_first_times(
     profile: IdentityProfile, tally: SessionTally, event: BehaviourEvent, tenant: TenantProfile | None
 ) -> tuple[list[Axis], int]:
     """What an action shows that is not usual, and how many of these things are new in the session."""
-    # Of an agent that is new all is new: what it shows says little, until its own limits are in force.
+    # Everything that a new agent does is new, so it says little until the agent has limits of its own.
     in_tenant = [] if profile.is_mature else _find_new_ways_in_tenant(profile, tally, event, tenant)
     if profile.sessions < _MIN_SESSIONS:
         return in_tenant, 0
@@ -99,15 +99,11 @@ def find_first_times(
 def _find_own_first_times(
     profile: IdentityProfile, tally: SessionTally, event: BehaviourEvent, tenant: TenantProfile | None
 ) -> tuple[list[Axis], int]:
-    usual, axes, first_times = profile.usual_for(tally.principal), [], 0
-    is_new_note = not event.is_exposed and is_note_about_nobody(event)
+    """What an action shows that is new to the agent or for its principal, and how many of these things are new now."""
     everybody = profile if tenant is None else tenant.identity
-    if not everybody.quiet_hours.get(tally.principal, 0) >> event.ts_us // HOUR_US % 24 & 1:
-        strange_hour = _find_strange_hour(profile, tally, event, everybody)
-        if strange_hour is not None:
-            axes.append(strange_hour)
-    if event.amount is not None:
-        axes += _find_strange_amount(profile, tally, event.amount)
+    axes, first_times = _find_strange_circumstances(profile, tally, event, everybody), 0
+    usual = profile.usual_for(tally.principal)
+    is_new_note = not event.is_exposed and is_note_about_nobody(event)
     for number in tally.last_shown:
         if number in usual:
             continue
@@ -131,6 +127,20 @@ def _find_own_first_times(
             axes.append(Axis(f"first_{name}", 1, 0, TERMS[kind].words, share, "first"))
     dormant = _find_dormant_grant(profile, event) if event.resource else None
     return [*axes, dormant] if dormant else axes, first_times
+
+
+def _find_strange_circumstances(
+    profile: IdentityProfile, tally: SessionTally, event: BehaviourEvent, everybody: IdentityProfile
+) -> list[Axis]:
+    """The hour of an action and the amount that it moves, where these are strange."""
+    axes = []
+    if not everybody.quiet_hours.get(tally.principal, 0) >> event.ts_us // HOUR_US % 24 & 1:
+        strange_hour = _find_strange_hour(profile, tally, event, everybody)
+        if strange_hour is not None:
+            axes.append(strange_hour)
+    if event.amount is not None:
+        axes += _find_strange_amount(profile, tally, event.amount)
+    return axes
 
 
 def _find_strange_setting(

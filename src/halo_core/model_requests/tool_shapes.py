@@ -84,8 +84,8 @@ def list_offered_tools(parts: Iterable[Any]) -> Iterator[Any]:
     """List the tools that items of an input, or blocks of a message's content, add to those of the request.
 
     Args:
-        parts: `{"type": "additional_tools", "tools": [...]}`, `{"type": "tool_addition", "tool": {...}}` and the like,
-            among any others.
+        parts: items or blocks. Those that offer tools look like `{"type": "additional_tools", "tools": [...]}` or
+            `{"type": "tool_addition", "tool": {...}}`.
     """
     for part in parts:
         node = to_plain_node(part)
@@ -103,7 +103,7 @@ def list_offered_tools(parts: Iterable[Any]) -> Iterator[Any]:
 
 
 _PART_LISTS: Final = ("built_in_tool_calls", "content", "tool_outputs")
-"""Members of a message in which parts stand; the first and the last are what adapters keep of an answer."""
+"""Members of a message that hold parts. In the first and the last, adapters keep what a model answered."""
 
 
 def find_choice_tools(value: Any, function_names: Collection[str]) -> Iterator[str]:

@@ -181,7 +181,7 @@ class ApprovalTable(Table):
         return self._find_newest(f"session=? AND binding IN ({marks}) AND {_IS_OPEN}", session, *bindings)
 
     def list_answered_elsewhere(self, status: str, session: str, bindings: Sequence[str]) -> list[ApprovalRow]:
-        """The newest challenges of other sessions with one of these bindings that are `approved`, or `denied`."""
+        """The newest challenges of other sessions with this status and one of these bindings."""
         marks = ",".join("?" * len(bindings))
         rows = self._tx.cursor.execute(
             f"SELECT {_APPROVAL_COLUMNS} FROM approval"  # noqa: S608  constants and marks
@@ -198,7 +198,7 @@ class ApprovalTable(Table):
         return self._find_newest(where, session, now_us, *bindings)
 
     def has_answers_for_runs(self, now_us: int) -> bool:
-        """Whether there may be an answer that a later run gets, approved and unused or denied; a check in memory."""
+        """Whether there may be an answer that serves a later run: an unused yes or a no. Cheap, as it reads memory."""
         image = self._tx.image
         if image.answered_until_us is None:
             row = self._tx.cursor.execute(

@@ -530,7 +530,7 @@ def find_sqlite_path(url: str) -> Path | None:
 
 
 def make_url_absolute(url: str) -> str:
-    """A URL of the same database, whatever folder the process goes to; unchanged unless it names a file.
+    """Make a URL of the same database that holds in any working folder; unchanged unless it names a file.
 
     Raises:
         ConfigError: `bad_db_url`.

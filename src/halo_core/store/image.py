@@ -191,7 +191,7 @@ class TenantImage:
         denial_history: the entries that gave overrides which forbid; kept by `clear`.
         noted_answers: rows of which a difference was recorded; kept by `clear`.
         counted_uses: account → (version, sequence number) of the newest uses by this process; kept by `clear`.
-        answered_until_us: until when there may be an answer that a later run gets; kept by `clear`.
+        answered_until_us: until when there may be an answer that serves a later run; kept by `clear`.
         known: (kind, digest) → whether the operator declared the value as known.
         known_history: the entries that declared known values, or took them back; kept by `clear`.
         identity_history: the entries that say how the risk of people changed; kept by `clear`.

@@ -36,7 +36,7 @@ _INTERVALS: Final = tuple(
         "once",
     )
 )
-"""Words for how often something is paid, those of the same in one row."""
+"""Words for how often something is paid; the words of a row mean the same."""
 _CURRENCY_NAMES: Final = frozenset(("currency", "ccy"))
 _CURRENCIES: Final = {
     word: place
@@ -95,7 +95,7 @@ def _is_at_most(text: str, limit: int) -> bool:
 
 
 def _is_other_interval(view: CallView, text: str) -> bool:
-    """Whether the user wrote how often something is paid, and not this."""
+    """Whether the user wrote an interval, and the call has another one."""
     words = split_argument_name(text.casefold()[:_MAX_INTERVAL])
     rows = {place for word in words for place, row in enumerate(_INTERVALS) if word in row}
     if not rows or has_user_mark(

@@ -77,7 +77,7 @@ _OWN_BOOKS: Final = CaselessPattern(
     r"\b(?:amount|sum|total|figure|price|invoice|bill|fee|what|as)s?\b"
     r"(?:(?!\b(?:account|iban|e-?mails?|mails?)\b)[^.;!?]){0,48}?\b(?:crm|erp|database|register|registry|ledger|books)\b"
 )
-"""What says that the amount stands in a system of one's own."""
+"""Words that say that the amount stands in a system of the user's organisation."""
 _ASKING: Final = CaselessPattern(
     r"^\W*(?:(?:and|so|but|also)\W+)*"
     r"(?:is|are|was|were|does|do you|did|has|have|who|what|what['’]s|which|when|where|why|how)\b[^.!]{0,400}\?\W*$"
@@ -90,13 +90,13 @@ _CALLED_OLD: Final = CaselessPattern(
     r"\b(?:is|are|was|were|looks?|seems?)\s(?:\w+\s){0,2}?(?:old|outdated|wrong|stale|obsolete|superseded|void|irrelevant"
     r"|out of date|not (?:right|valid|current|up to date)|no longer (?:right|valid|current))\b"
 )
-"""A document that is called old or wrong is no source."""
+"""A sentence that calls a document old or wrong, which is then no source of the amount."""
 _WHEN: Final = (
     r"\s+(?:(?:you|i|we)(?:['’]ve)?\s+)?(?:have\s+|had\s+)?(?:read|reading|looked|look|looking|opened|open|opening|checked"
     r"|check|checking|seen|see|saw|gone|going|go|went)\b[^.;!?,]*"
 )
 _AFTER_READING: Final = CaselessPattern(rf"^\W*(?:after|once|when|as soon as){_WHEN}")
-"""Words in front of an order by which something is read first: "once you have read mail 1, pay it"."""
+"""Words in front of an order that have something read first: "once you have read mail 1, pay it"."""
 _WHILE_READING: Final = CaselessPattern(rf"\b(?:after|before|until|once|as soon as){_WHEN}")
 """Words that say when something is paid, and not how much: "pay them after you read the mails"."""
 _ARITHMETIC: Final = CaselessPattern(
@@ -140,7 +140,7 @@ def leaves_amount_to_source(request: str) -> bool:
 
 @lru_cache(maxsize=256)
 def points_before(request: str) -> bool:
-    """Whether a request to pay says nothing of what is paid but a word for what was spoken of before: "pay it".
+    """Whether a request to pay only refers to something that was mentioned before: "pay it".
 
     Args:
         request: as of `leaves_amount_to_source`.
@@ -155,7 +155,7 @@ _LIKE_BEFORE: Final = CaselessPattern(r"\b(?:like|as) (?:the )?last (?:month|wee
 
 
 def is_as_before(request: str) -> bool:
-    """Whether a request wants something paid as it was paid before: "like last month"."""
+    """Whether a request asks to pay what was paid before: "like last month"."""
     return _LIKE_BEFORE.search(request[:MAX_USER_CHARS]) is not None
 
 

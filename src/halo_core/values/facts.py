@@ -267,8 +267,9 @@ class _Call:
             if not self._was_asked and self._resource.impact in _MAY_BE_ORDERED_WITHOUT_LISTED_VERB:
                 self._was_asked = self._is_ordered_without_listed_verb()
             if not self._was_asked and self._resource.impact in _HAS_OBJECTS:
-                self._was_asked, verb = self._is_asked_by_own_word()
+                verb = self._find_ordered_verb()
                 stems |= verb
+                self._was_asked = bool(verb) or self._is_good_wanted() or self._are_programs_ordered()
             if not self._was_asked and (not stems or self._is_message_without_verb_in_name()):
                 self._was_asked = are_name_words_written(self.view, self._sources.names, is_exposed=self._is_exposed)
             elif self._was_asked and self._is_exposed and self._resource.impact in _HAS_OBJECTS:
@@ -323,19 +324,22 @@ class _Call:
             for leaf in self.targets
         )
 
-    def _is_asked_by_own_word(self) -> tuple[bool, frozenset[str]]:
-        """Whether the user orders by the verb of the tool's name, wants what it orders, or all that its program does.
+    def _find_ordered_verb(self) -> frozenset[str]:
+        """Find the stems of the verb of the tool's name, if the user orders by it and the tool pays nothing."""
+        if not self.targets or self._resource.impact is Impact.PAYMENT:
+            return frozenset()  # "split the report by costs" orders no `split_cost`
+        return find_ordered_verb_of_name(self.view, self._sources.names)
 
-        Also returns the stems of that verb.
-        """
-        pays, runs = self._resource.impact is Impact.PAYMENT, self._resource.impact is Impact.EXECUTE
-        verb = frozenset[str]()
-        if self.targets and not pays:  # "split the report by costs" orders no `split_cost`
-            verb = find_ordered_verb_of_name(self.view, self._sources.names)
-        if verb:
-            return True, verb
-        goods = list_stems_of_order(self._resource.id) if pays and self.targets else frozenset[str]()
-        return (bool(goods) and self._sketch.was_asked(goods)) or (runs and asks_for_programs(self.view)), verb
+    def _is_good_wanted(self) -> bool:
+        """Whether the tool orders goods or services, and the user wants what it orders."""
+        if not self.targets or self._resource.impact is not Impact.PAYMENT:
+            return False
+        goods = list_stems_of_order(self._resource.id)
+        return bool(goods) and self._sketch.was_asked(goods)
+
+    def _are_programs_ordered(self) -> bool:
+        """Whether the tool runs programs, and the user orders all that they do."""
+        return self._resource.impact is Impact.EXECUTE and asks_for_programs(self.view)
 
     def _cancels_targets(self) -> bool:
         """Whether what the user does not want any more is the target, and not something that belongs to it."""

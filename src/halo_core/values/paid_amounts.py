@@ -236,10 +236,9 @@ def _list_intervals(hundredths: int, key: str | None) -> list[Form]:
 
 
 def _is_in_any_interval(hundredths: int, look_up: Callable[[Iterable[Form]], Iterable[bool]], key: str | None) -> bool:
-    """Whether the user's texts gave one of the intervals that an amount lies in.
+    """Whether a ceiling of the user's texts covers one of the intervals in which an amount lies.
 
-    The one that a ceiling of about the amount's size gave is no longer than a few times the amount, so the forms of the
-    longer ones are mostly not looked up.
+    The intervals up to a few times the amount are looked up first, since most ceilings are of about its size.
     """
     forms = _list_intervals(hundredths, key)
     usual = hundredths.bit_length() + 2

@@ -33,7 +33,7 @@ _MAX_DAYS: Final = 16
 
 
 def find_spoken_days(text: str) -> Iterator[Form]:
-    """Find the days of a text of the user that are written without a year, and its days of the week."""
+    """Find the days without a year, and the days of the week, in a text of the user."""
     for match in islice(_DAY_MONTH.finditer(text), _MAX_DAYS):
         yield from (_make_day(match[3], day) for day in match.group(1, 2) if day)
     yield from (_make_day(match[1], match[2]) for match in islice(_MONTH_DAY.finditer(text), _MAX_DAYS))
@@ -46,7 +46,7 @@ def _make_day(month: str, day: str) -> Form:
 
 
 def list_spoken_forms(date: str) -> tuple[Form, ...]:
-    """List the forms of the day without its year, and of its day of the week; none of what is no date."""
+    """List the forms of a date without its year and as a day of the week; empty if the text is no date."""
     try:
         weekday = dt.date.fromisoformat(date).weekday()
     except ValueError:

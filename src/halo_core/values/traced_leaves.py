@@ -86,13 +86,13 @@ make_traced: Final = partial(tuple.__new__, TracedLeaf)  # a named tuple's own c
 def vouch_for_user(
     traced: Iterable[TracedLeaf], leaves: Iterable[Leaf], user: str, *, is_lookup: bool = False
 ) -> tuple[TracedLeaf, ...]:
-    """Give the origin `known` to the address of the user whom the host names, and in a lookup to his name in it.
+    """Give the origin `known` to the address of the user whom the host names, and in a lookup to the name in it.
 
     Args:
         traced: as `trace_leaves` gives them.
         leaves: of the same arguments.
         user: as the host asserted it; an e-mail address, or something else that vouches for nothing.
-        is_lookup: they are the arguments of a trusted lookup, which may be about the user: `Ana` of ana@corp.example.
+        is_lookup: the call is a trusted lookup, which may be about the user: `Ana` of ana@corp.example.
     """
     user_address = find_own_address(user)
     if not user_address:
@@ -111,7 +111,7 @@ def vouch_for_user(
 
 
 def _is_name_in(text: str, address: str) -> bool:
-    """Whether a text consists of words in front of the sign of an address: `Ana Berg` of ana.berg@corp.example."""
+    """Whether each word of a text stands in front of the `@` of an address: `Ana Berg` of ana.berg@corp.example."""
     words = _WORD.findall(text.casefold()) if len(text) <= _MAX_NAME and not any(map(str.isdigit, text)) else []
     return bool(words) and set(words) <= set(_WORD.findall(address.partition("@")[0].casefold()))
 

@@ -78,7 +78,7 @@ class ArgumentContext(NamedTuple):
         is_target: it is a declared target.
         is_thing: by its name it holds a thing of a system, such as a branch, whose name may be a common word.
         nouns: words of its name, and what its number is the number of: `invoice` of `invoice_id`.
-        is_key: it selects what a trusted lookup returns, and is no target, or is one word in small letters.
+        is_key: it selects what a trusted lookup returns. A target is a key only if it is one word in small letters.
         is_sort: by its name it holds neither a person nor an address (`names_somebody`): `trade`.
         is_reworded: the model may have formed the value from the user's words (`halo_core.values.reworded`).
     """
@@ -196,7 +196,7 @@ class ValueJudge:
     def _judge_as_spoken(
         self, value: ArgumentValue, argument: ArgumentContext, marks: Sequence[int]
     ) -> Provenance | None:
-        """Find the origin of a value that stands nowhere as it is: a day, a word, pieces, words in another order."""
+        """Find the origin of a value that the user wrote otherwise: as a day, in pieces, its words in another order."""
         origin = self._judge_spoken_day(value, marks) if value.kind is Kind.DATE else None
         if argument.is_target and not self._is_sending and self._is_measure(value.text.strip(), argument):
             return Provenance.USER

@@ -324,34 +324,39 @@ def _compare_volumes(
     raised, allowed, volume = tally.raised & ~(1 << _SESSION_RISK), dict(tally.allowances), 0
     if any(new_values):
         values, raised = _add_new_values(values, raised, *new_values)
-    at, tried = 0, tally.strangers_tried if tally.attempts is not NO_ATTEMPTS else 0
-    while raised:  # `at` is the measure of its lowest bit
-        if raised & 1:
-            is_counted, value = (is_requested and at in _COUNTS) or (is_led and _is_listed(at, values)), values[at]
-            doublings = allowed.get(at, 0) + (is_counted or (is_led and at in MUCH_WORK))
-            place = at  # of the limit: first that of the session, then that of the window
-            while place >= 0:
-                limit = min(limits[place], narrower.get(place, limits[place])) << doublings
-                reached = _count_tries(value, tried, limit) if tried and at == _STRANGERS else value
-                share = reached * ALARM // (limit + 1) if limit else min(reached, 1) * ALARM
-                if place in AMOUNT_SERIES and profile.has_hardly_paid:
-                    share = min(share, ALARM)  # any amount is an alarm, so how large it is says nothing
-                if place != at:
-                    own = values[at] + (beside[at] if beside else 0)
-                    share = _spare_small_session(share, at, own * profile.window, limit >> doublings, agent_risk)
-                if share >= ALARM:
-                    axis = _make_volume_axis(place, reached, share, limit, is_requested=is_counted)
-                    if agent_risk >= _LEAST_NARROWING_RISK:
-                        without_risk = _list_narrower(profile, tally, limits, 0).get(place, limits[place])
-                        axis = _mark_narrowed(axis, min(limits[place], without_risk) << doublings)
-                    own_limits = (limits[place] << doublings, limits[at] << doublings)
-                    axes.append(_grade_work(axis, at, tally, own_limits, is_led=is_led))
-                volume = max(volume, share)
-                place = _WINDOW_OF.get(at, -1) if place == at else -1
-                value += (recent[place - COUNT] if place > 0 else 0) + (beside[at] if beside else 0)
-        raised >>= 1
-        at += 1
+    tried = tally.strangers_tried if tally.attempts is not NO_ATTEMPTS else 0
+    while raised:
+        at = (raised & -raised).bit_length() - 1  # the first measure that is left
+        raised &= raised - 1
+        is_counted = (is_requested and at in _COUNTS) or (is_led and _is_listed(at, values))
+        doublings = allowed.get(at, 0) + (is_counted or (is_led and at in MUCH_WORK))
+        in_open_sessions = values[at] + (beside[at] if beside else 0)
+        compared = [(at, values[at])]  # indexes of limits: that of the session, and that of the window
+        if (window := _WINDOW_OF.get(at)) is not None:
+            compared.append((window, in_open_sessions + recent[window - COUNT]))
+        for place, value in compared:
+            limit = min(limits[place], narrower.get(place, limits[place])) << doublings
+            reached = _count_tries(value, tried, limit) if tried and at == _STRANGERS else value
+            share = _find_share(reached, limit)
+            if place in AMOUNT_SERIES and profile.has_hardly_paid:
+                share = min(share, ALARM)  # any amount is an alarm, so how large it is says nothing
+            if place == window:
+                projected = in_open_sessions * profile.window
+                share = _spare_small_session(share, at, projected, limit >> doublings, agent_risk)
+            if share >= ALARM:
+                axis = _make_volume_axis(place, reached, share, limit, is_requested=is_counted)
+                if agent_risk >= _LEAST_NARROWING_RISK:
+                    without_risk = _list_narrower(profile, tally, limits, 0).get(place, limits[place])
+                    axis = _mark_narrowed(axis, min(limits[place], without_risk) << doublings)
+                own_limits = (limits[place] << doublings, limits[at] << doublings)
+                axes.append(_grade_work(axis, at, tally, own_limits, is_led=is_led))
+            volume = max(volume, share)
     return volume, axes
+
+
+def _find_share(value: int, limit: int) -> int:
+    """The share that a value has of its limit, in thousandths; an alarm from one more than the limit on."""
+    return value * ALARM // (limit + 1) if limit else min(value, 1) * ALARM
 
 
 def _add_new_values(
@@ -536,7 +541,7 @@ def _compare_tenant(
             limit = min(limits[window], narrower.get(window, limits[window])) << allowed.get(at, 0)
             value = recent[window - COUNT] + tally.values[at]
             value = _count_tries(value, tally.strangers_tried, limit) if at == _STRANGERS else value
-            share = value * ALARM // (limit + 1) if limit else min(value, 1) * ALARM
+            share = _find_share(value, limit)
             share = _spare_small_session(share, at, tally.values[at] * profile.window, limit, agent_risk)
             if share >= ALARM:
                 axis = _make_volume_axis(window, value, share, limit, tenant=True)

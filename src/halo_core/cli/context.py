@@ -325,19 +325,19 @@ def store_verb(
     wanted = {"db": db, "home": True, "tenant": tenant, "json": json, "by": by}
 
     def decorate(verb: Callable[..., int | None]) -> Callable[..., int | None]:
+        parameters = inspect.signature(verb, eval_str=True).parameters.values()
+        own_parameters = [item for item in parameters if item.name != "store"]
+        has_context = any(item.name == "context" for item in own_parameters)
+
         @functools.wraps(verb)
         def run(*args: Any, **options: Any) -> int | None:
             # A verb may define an option of its own under one of these names, if it did not ask for the shared one.
             shared = {
-                name: options.pop(name, default) if wanted[name] else default
-                for name, (_, default) in _STORE_OPTIONS.items()
+                option: options.pop(option, default) if wanted[option] else default
+                for option, (_, default) in _STORE_OPTIONS.items()
             }
-            home = shared["home"] if shared["home"] is not None else default_home()
-            url = shared["db"] or default_url(home)
-            given = frozenset(name for name, value in shared.items() if value)
             context = options.get("context") if has_context else options.pop("context", None)
-            command = "" if context is None else context.command_path.partition(" ")[2]
-            store = StoreContext(home, url, shared["tenant"], shared["json"], shared["by"], given, command)
+            store = _make_store_context(shared, context)
             try:
                 return verb(*args, **options, store=store)
             except Denied as exc:
@@ -345,23 +345,33 @@ def store_verb(
                 store.record_refusal(exc)
                 raise
 
-        own_parameters = [
-            item for item in inspect.signature(verb, eval_str=True).parameters.values() if item.name != "store"
-        ]
-        has_context = any(item.name == "context" for item in own_parameters)
-        added = [
-            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=option)
-            for name, (option, default) in _STORE_OPTIONS.items()
-            if wanted[name]
-        ]
-        if not has_context:
-            added.append(inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context))
-        run.__signature__ = inspect.Signature([*own_parameters, *added])  # type: ignore[attr-defined]
-        run.__annotations__ = {item.name: item.annotation for item in (*own_parameters, *added)}
-        del run.__wrapped__  # else its options would be read from the verb
+        names = [option for option in _STORE_OPTIONS if wanted[option]]
+        _set_parameters(run, own_parameters, names, adds_context=not has_context)
         return run if group is None else group.command(name)(run)
 
     return decorate
+
+
+def _make_store_context(shared: Mapping[str, Any], context: typer.Context | None) -> StoreContext:
+    """Make the store of a verb from the values of the shared options and the context of the command."""
+    home = shared["home"] if shared["home"] is not None else default_home()
+    url = shared["db"] or default_url(home)
+    given = frozenset(name for name, value in shared.items() if value)
+    command = "" if context is None else context.command_path.partition(" ")[2]
+    return StoreContext(home, url, shared["tenant"], shared["json"], shared["by"], given, command)
+
+
+def _set_parameters(run: Any, own_parameters: list[inspect.Parameter], names: list[str], *, adds_context: bool) -> None:
+    """Give a verb the signature from which typer reads its options: its own, and the shared ones with these names."""
+    added = []
+    for name in names:
+        option, default = _STORE_OPTIONS[name]
+        added.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=option))
+    if adds_context:
+        added.append(inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context))
+    run.__signature__ = inspect.Signature([*own_parameters, *added])
+    run.__annotations__ = {item.name: item.annotation for item in (*own_parameters, *added)}
+    del run.__wrapped__  # else its options would be read from the verb
 
 
 def parse_duration(text: str, field: str) -> int:

@@ -88,11 +88,12 @@ def list_offered_tools(parts: Iterable[Any]) -> Iterator[Any]:
             `{"type": "tool_addition", "tool": {...}}`.
     """
     for part in parts:
-        node = to_plain_node(part)
-        if not isinstance(node, Mapping):
-            continue
-        inner = [node.get(name) for name in _PART_LISTS]
-        yield from list_offered_tools(item for items in inner if isinstance(items, list | tuple) for item in items)
+        node = part if type(part) is dict else to_plain_node(part)
+        if not isinstance(node, Mapping) or _OFFERING_NAMES.isdisjoint(node):
+            continue  # so end nearly all parts; each model call reads those of the whole conversation
+        for items in map(node.get, _PART_LISTS):
+            if isinstance(items, list | tuple):
+                yield from list_offered_tools(items)
         if node.get("type") == "non_standard":  # how LangChain writes what only one provider has
             yield from list_offered_tools([node.get("value")])
         tools, tool = node.get("tools"), to_plain_node(node.get("tool"))
@@ -104,6 +105,8 @@ def list_offered_tools(parts: Iterable[Any]) -> Iterator[Any]:
 
 _PART_LISTS: Final = ("built_in_tool_calls", "content", "tool_outputs")
 """Members of a message that hold parts. In the first and the last, adapters keep what a model answered."""
+_OFFERING_NAMES: Final = frozenset((*_PART_LISTS, "tool", "tools", "value"))
+"""Members of parts that can offer tools."""
 
 
 def find_choice_tools(value: Any, function_names: Collection[str]) -> Iterator[str]:

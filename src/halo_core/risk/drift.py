@@ -10,6 +10,7 @@ differ (learnt offline), smooths them exponentially, and raises an alarm at a sq
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
@@ -210,7 +211,7 @@ class DriftAxes:
         return cls(rows, keeps, limits, joint)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)  # a quick dataclass allows no classes derived from it
 class DriftSession:
     """What is compared of one session.
 

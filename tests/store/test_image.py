@@ -26,7 +26,7 @@ from halo_core.enforcement.agent_credentials import Limits
 from halo_core.errors import CannotDecide, Denied, Pending
 from halo_core.facade import HaloBase
 from halo_core.model import Budget, EntryKind, Mode, Quota
-from halo_core.store import cached_rows, quota_rows, rows
+from halo_core.store import cached_rows, checkpoint_signer, quota_rows, rows
 from halo_core.store import image as image_module
 from halo_core.store.config import StoreConfig
 from halo_core.store.database import Database
@@ -465,6 +465,7 @@ def break_commit(halo, monkeypatch):
 
 @pytest.mark.parametrize("break_it", [hold_database, strike_at_begin, break_commit])
 def test_after_a_transaction_that_failed_nothing_is_remembered(home, monkeypatch, break_it):
+    monkeypatch.setattr(checkpoint_signer, "_INTERVAL_S", 3600.0)  # its commit would be the one that fails
     with opened(home, deadline_s=0.5) as halo:
         act(halo)
         halo.store.flush()

@@ -75,6 +75,7 @@ def test_an_order_in_everyday_words_asks_for_its_act(request_text, tool, impact,
     [
         ("his number is 0171 2345678", MAIL, "+491712345678", USER),
         ("his number is 0171 2345678", MAIL, "+491712345679", NOVEL),
+        ("his number is 0171 2345678", MAIL, "+8821712345678", NOVEL),
         ("his number is 0171 2345678", "call +43 171 2345678", "+431712345678", UNTRUSTED),
         ("her number is (415) 555-2671", MAIL, "+14155552671", USER),
     ],

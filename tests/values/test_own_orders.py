@@ -9,7 +9,7 @@ from halo_core.model import Fact, Impact, Resource
 from halo_core.values import FactSources, find_facts
 from halo_core.values.call_view import trace_call
 from halo_core.values.leaves import parse_leaves
-from halo_core.values.wishes import WISH, find_wishes
+from halo_core.values.wishes import LEAVING, WISH, find_wishes
 
 LIST = "SB-40 Roth vegetable box\nSB-44 Lang fruit box"
 KNOCK = "knock 20 euros off SB-40, she complains in mail 1"
@@ -51,6 +51,12 @@ def test_an_order_that_no_list_has_asks_for_its_act(request_text, tool, impact):
         ("paint SB-40 red", "Two months please.", "cancel_box", "delete", "SB-40"),  # a change ends nothing
         ("mail 1 is about the box SB-40", "Two months please.", "set_rhythm", "admin", "SB-40"),
         ("what should the box SB-40 have?", "Two months please.", "set_rhythm", "admin", "SB-40"),
+        ("take care of SB-40, it's all in mail 1", "Stornieren bitte.", "cancel_box", "delete", "SB-40"),
+        ("handle SB-40 as in mail 1", "Ich will sie geschenkt.", "set_rhythm", "admin", "SB-40"),
+        ("welcome the box of Roth, mail 1", "Weg damit.", "cancel_box", "delete", "SB-40"),
+        ("bump SB-40 tonight, mail 1", "Neu hoch damit.", "restart_box", "execute", "SB-40"),
+        ("the box of Roth should be in May, mail 1", "Weg damit.", "revoke_box", "admin", "SB-40"),
+        ("Roth should be able to open her box SB-40", "Weg damit.", "revoke_box_access", "admin", "SB-40"),
         ("she says the box SB-40 has to go", "Two months please.", "set_rhythm", "admin", "SB-40"),
     ],
 )
@@ -114,7 +120,10 @@ def test_such_an_order_has_no_value_of_the_model_and_runs_nothing():
     ("text", "found"),
     [
         ("Sam should be able to read the repo", True),
-        ("the interns token has to go, he's gone", True),
+        ("Roth should stay where she is", False),
+        ("Roth should be happy with it", False),
+        ("The token has to go, says mail 1", False),
+        ("In mail 1 the token has to go", False),
         ("Should Sam be able to read it?", False),
         ("Mail 1 says that Sam should be able to read it", False),
         ("if Sam should have it, tell me", False),
@@ -124,3 +133,7 @@ def test_such_an_order_has_no_value_of_the_model_and_runs_nothing():
 )
 def test_a_wish_says_what_is_to_be(text, found):
     assert find_wishes(text) == ({WISH} if found else set())
+
+
+def test_a_wish_that_something_goes_says_so():
+    assert find_wishes("the interns token has to go, he's gone") == {WISH, LEAVING}

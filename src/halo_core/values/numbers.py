@@ -118,6 +118,10 @@ def join_bank_account(code: str, number: str) -> str:
     return f"{first} {second}".upper()
 
 
+_CODES_OF_NO_COUNTRY: Final = ("+800", "+808", "+87", "+881", "+882", "+883", "+888", "+979")
+"""Codes of satellite, shared cost and premium numbers, which are national numbers of nobody."""
+
+
 def looks_like_telephone(text: str) -> bool:
     """Whether digits are written as a telephone number is."""
     return _TELEPHONE_START.match(text.strip()) is not None
@@ -126,11 +130,12 @@ def looks_like_telephone(text: str) -> bool:
 def list_national_forms(forms: Iterable[Form]) -> list[Form]:
     """List the forms of a telephone number without its country code: `0171...` of `+49171...`.
 
-    The codes are up to three digits long (ITU-T E.164). None for a number without `+`.
+    The codes are up to three digits long (ITU-T E.164). None for a number without `+`, or with the code of no country.
     """
     national: list[Form] = []
     for form in forms:
-        if form.domain == "digits" and form.text.startswith("+") and len(form.text) > _MIN_NATIONAL + 1:
+        is_long = form.domain == "digits" and form.text.startswith("+") and len(form.text) > _MIN_NATIONAL + 1
+        if is_long and not form.text.startswith(_CODES_OF_NO_COUNTRY):
             rests = [form.text[length:] for length in (2, 3, 4)]
             national += [make_form(("digits", f"0{rest}")) for rest in rests if rest[:1] != "0"]
             if form.text.startswith("+1"):

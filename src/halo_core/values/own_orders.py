@@ -26,8 +26,8 @@ from halo_core.values.sketch import extract_tokens, has_user_mark
 from halo_core.values.text import split_name
 from halo_core.values.tool_verbs import CLASS_WORDS, list_loose_stems
 from halo_core.values.traced_leaves import TracedLeaf
-from halo_core.values.unlisted_orders import LIGHT_VERBS, LOOKING_UP, UNLISTED_CHANGE, UNLISTED_ORDER
-from halo_core.values.wishes import WISH
+from halo_core.values.unlisted_orders import LIGHT_VERBS, LOOKING_UP, UNLISTED_CHANGE, UNLISTED_ORDER, UNLISTED_VERB
+from halo_core.values.wishes import LEAVING, WISH
 
 _VAGUE_VERBS: Final = stem_all("put let say tell mean treat like keep leave go come fly travel")
 """Listed verbs that order no certain act: "put 20 on my card"."""
@@ -38,10 +38,23 @@ _OTHER_ACTS: Final = (
 _ORDERS: Final = {
     Impact.PAYMENT: frozenset((UNLISTED_ORDER, UNLISTED_CHANGE, WISH)),
     Impact.ADMIN: frozenset((UNLISTED_ORDER, UNLISTED_CHANGE, WISH)),
-    Impact.EXECUTE: frozenset((UNLISTED_ORDER, UNLISTED_CHANGE)),
-    Impact.DELETE: frozenset((UNLISTED_ORDER,)),
+    Impact.DELETE: frozenset(
+        UNLISTED_VERB + stem
+        for stem in stem_all("scrap ditch dump chuck toss trash bin junk nuke zap axe kill shred nix scratch strike")
+    ),
 }
-"""Class of an act → the marks of a user's text that ask for such an act. The other classes have none."""
+"""Class of a tool → the orders that ask for it. Only a verb of removal, which no list has, deletes something."""
+_LEAVING_OPEN: Final = frozenset(
+    UNLISTED_VERB + stem
+    for stem in stem_all(
+        "handle deal see sort tidy manage address process tackle look help assist support serve babysit mind"
+        " welcome greet congratulate praise celebrate cheer whip"
+    )
+)
+"""Verbs that leave the act to whoever describes it, or name none: "sort it out, mail 1 has the details"."""
+_TAKING_AWAY: Final = stem_all(
+    "revoke remove lock block suspend disable deactivate ban terminate expire withdraw void freeze pause kick evict"
+)
 _ENDINGS: Final = ("", "e", "s", "es", "d", "ed", "ing", "y", "ies", "ied", "led", "ling", "al", "ion", "ation", "ment")
 """What may stand behind the stem of a verb: `refund`, `refunds`, `cancellation`."""
 _UNTRUSTED: Final = (Provenance.UNTRUSTED, Provenance.MIXED)
@@ -62,8 +75,10 @@ def is_own_order(view: CallView, targets: Sequence[TracedLeaf], pointed: frozens
     orders = _ORDERS.get(resource.impact)
     if orders is None or not targets or sketch.saturated:
         return False
-    if any(leaf.origin in _UNTRUSTED for leaf in view.traced):
+    if any(leaf.origin in _UNTRUSTED for leaf in view.traced) or sketch.was_asked(_LEAVING_OPEN):
         return False
+    if not stem_all(" ".join(split_name(resource.id))).isdisjoint(_TAKING_AWAY):
+        orders = orders - {WISH} | ({LEAVING} if WISH in orders else set())
     begins_with_verb = not (VERBS | FURTHER_VERBS).isdisjoint(split_name(resource.id.split("_")[0]))
     if not begins_with_verb and is_other_act_ordered(sketch, _drop_nouns_of_targets(resource), resource.impact):
         return False  # "design a door pass" orders no `door_pass`

@@ -312,6 +312,11 @@ _GETTING_MONEY: Final = CaselessPattern(
     needs=("get",),
 )
 """Somebody is to get money: "Rosa gets 40 to DE89..."."""
+_SAID_BY_OTHERS: Final = CaselessPattern(
+    r"\b(?:says?|said|writes?|wrote|claims?|claimed|thinks?|thought|asks?|asked|wants?|wanted|demands?|according|if"
+    r"|whether)\b.*\b(?:gets|to get|should get|must get)\b"
+)
+"""What others say about who is to get money, which orders nothing."""
 _CLAUSE: Final = compile_later(r"[^.,;:!?\n]+")
 _NO_ORDER: Final = frozenset(
     "who what which how when where why if whether do does did don't doesn't not every each usually always often "
@@ -348,7 +353,8 @@ def find_wanted_acts(text: str) -> Iterator[Form]:
             yield from (make_form(("verb", stem)) for stem in find_stems_of_word(act))
         if gets_access:
             yield from (make_form(("verb", stem)) for stem in ("grant", "add"))
-        if gets_money:
+        is_getting = _GETTING_MONEY.search(clause[0]) is not None and _SAID_BY_OTHERS.search(clause[0]) is None
+        if is_getting and _NO_ORDER.isdisjoint(clause[0].lower().split()):
             yield make_form(("verb", "pay"))
     if _EDITING.search(text) is not None:
         yield make_form(("verb", EDITING))

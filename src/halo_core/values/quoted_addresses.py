@@ -63,6 +63,11 @@ _OWN_NEED: Final = compile_later(
     r",?\s(?:\w+ly\s)?needs\s(?!to\b|that\b|you\b|us\b|me\b|help\b|it\b)(?![^.!?;\n]*\?)", re.IGNORECASE
 )
 """The user's own statement that somebody needs a thing: "kim@x.example needs the list". It reports no message."""
+_SAID_BEFORE: Final = CaselessPattern(
+    rf"\b(?:{_MESSAGES}|{_SAYS}|according|apparently|allegedly|supposedly|subject|title|page|ticket|note|letter|chat"
+    r"|comment|heard|read)\b|[\"“„«'](?:[^\"”»']*)$"
+)
+"""Somebody else may be the one who says that a person needs a thing."""
 _REPORTED_BEFORE: Final = CaselessPattern(
     rf"(?:\b{_MESSAGES}\b|@\S+)[^.;!?\n]{{0,60}}?\s{_REPORTS}\b(?!\s(?:back|him|her|them)\b)[^.;!?\n]*$"
 )
@@ -164,7 +169,9 @@ def _is_quoted(before: str, behind: str) -> bool:
         return True
     if _SENDER_BEFORE.search(before) is not None:
         return _SOLICITING.search(before) is None
-    return _SAYING_BEHIND.match(behind) is not None and _OWN_NEED.match(behind) is None
+    return _SAYING_BEHIND.match(behind) is not None and not (
+        _OWN_NEED.match(behind) is not None and _SAID_BEFORE.search(before) is None
+    )
 
 
 def _is_answering(clause: str) -> bool:

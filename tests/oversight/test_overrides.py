@@ -21,8 +21,10 @@ from halo_core.evidence.checks import CHECK_QUESTIONS
 from halo_core.evidence.reversals import answer_reversals
 from halo_core.model import Actor, EntryKind, Reversal, Stop
 from halo_core.oversight.overrides import grant_override, review_override
+from halo_core.oversight.remembered import revoke_remembered
 from halo_core.oversight.reversal_orders import sign_terms
 from halo_core.replay import Replayer
+from halo_core.store.answer_rows import StandingAnswerTable
 from halo_core.store.drafts import Draft
 from halo_core.store.reader import Reader, SealedContents, read_entries
 from halo_core.testing import FixedClock
@@ -393,7 +395,7 @@ def test_without_its_row_an_override_that_forbids_ends_with_its_time(home):
         run(halo, look, "third", q="salaries")
 
 
-@pytest.mark.parametrize("how", ["a review", "a withdrawn approver"])
+@pytest.mark.parametrize("how", ["a lift", "a withdrawn approver"])
 def test_without_its_row_an_override_that_forbids_ends_as_with_it(home, how):
     with opened(home) as halo:
         look = tool(halo, "look")
@@ -401,13 +403,84 @@ def test_without_its_row_an_override_that_forbids_ends_as_with_it(home, how):
         for name in ("mia", "noa"):
             enrolled(home, name)
         granted = override(home, decision, allow=False)
-        if how == "a review":
-            review(home, granted.id, verdict="withdrawn")
+        if how == "a lift":
+            assert end_denial(home, granted.id, "mia", "noa") == 0
         attack(db_of(home)).execute("DELETE FROM standing_answer")
         if how == "a withdrawn approver":
             assert refused(run, halo, look, "another", q="salaries") == "override_denied"
             assert cli("approver", "withdraw", "mia", home=home)[0] == 0
         run(halo, look, "third", q="salaries")
+
+
+def end_denial(home, which: str, *names: str) -> int:
+    signers = [word for name in names for word in ("--as", name)]
+    return cli("approvals", "revoke", which, *signers, "--key-home", str(people(home).home), home=home)[0]
+
+
+@pytest.mark.parametrize("is_row_there", [True, False])
+def test_what_a_person_forbade_ends_by_as_many_signatures_as_a_lift(home, is_row_there):
+    with opened(home) as halo:
+        look = tool(halo, "look")
+        decision = run(halo, look, q="salaries")
+        for name in ("mia", "noa"):
+            enrolled(home, name)
+        granted = override(home, decision, allow=False)
+        assert end_denial(home, granted.id) == 10
+        assert end_denial(home, granted.id, "noa") == 10
+        assert refused(review, home, granted.id, verdict="withdrawn") == "signatures_needed"
+        assert refused(run, halo, look, "another", q="salaries") == "override_denied"
+        assert end_denial(home, granted.id, "noa", "mia") == 0
+        if not is_row_there:
+            attack(db_of(home)).execute("DELETE FROM standing_answer")
+        run(halo, look, "third", q="salaries")
+        review(home, granted.id, verdict="withdrawn")
+    (item,) = json.loads(cli("overrides", "--all", "--json", home=home)[1])
+    assert (item["status"], item["review"]) == ("revoked", "withdrawn")
+    assert not is_row_there or is_whole(home)
+
+
+def test_one_person_alone_has_to_sign_the_end_too(home):
+    with opened(home) as halo:
+        look = tool(halo, "look")
+        decision = run(halo, look, q="salaries")
+        enrolled(home)
+        granted = override(home, decision, allow=False)
+        with pytest.raises(Denied, match="1 enrolled person has to sign it"):
+            halo.store.commit(lambda tx: revoke_remembered(tx, granted.id, by="agent", why="x"))
+        assert refused(run, halo, look, "another", q="salaries") == "override_denied"
+        assert end_denial(home, granted.id, "mia") == 0
+        run(halo, look, "third", q="salaries")
+    assert is_whole(home)
+
+
+FORGED_ENDS = {
+    "a revocation": (EntryKind.STANDING_ANSWER, {"op": "revoke", "why": ""}),
+    "a review": (EntryKind.OVERRIDE, {"ends": True, "op": "review", "signed": [], "verdict": "withdrawn", "why": ""}),
+    "a lift": (EntryKind.LIFT, {"filed": False, "scope": "override", "why": ""}),
+}
+
+
+@pytest.mark.parametrize("how", FORGED_ENDS)
+def test_no_entry_that_people_did_not_sign_ends_what_a_person_forbade(home, how):
+    """The process of an agent can append entries, and change rows."""
+    kind, body = FORGED_ENDS[how]
+    with opened(home) as halo:
+        look = tool(halo, "look")
+        decision = run(halo, look, q="salaries")
+        enrolled(home)
+        granted = override(home, decision, allow=False)
+        body = {**body, "target" if kind is EntryKind.LIFT else "answer": granted.id}
+
+        def forge(tx):
+            tx.append(Draft(kind, "", body, actor=Actor("mia", "approver-key")))
+            StandingAnswerTable(tx).revoke(granted.id)
+
+        halo.store.commit(forge)
+        assert refused(run, halo, look, "another", q="salaries") == "override_denied"
+    with opened(home) as halo:
+        assert refused(run, halo, tool(halo, "look"), "third", q="salaries") == "override_denied"
+    (item,) = json.loads(cli("overrides", "--all", "--json", home=home)[1])
+    assert item["status"] == "active"
 
 
 def test_a_withdrawn_approver_overrides_nothing_any_more(home):

@@ -10,8 +10,18 @@ from typing import Annotated, Final
 import typer
 from typer import Argument, Option
 
-from halo_core.cli.context import ApproverKeyHomeOption, AsOption, StoreContext, WhyOption, parse_duration, store_verb
+from halo_core.cli.context import (
+    ApproverKeyHomeOption,
+    AsOption,
+    SignAsOption,
+    SignedOption,
+    StoreContext,
+    WhyOption,
+    parse_duration,
+    store_verb,
+)
 from halo_core.cli.evidence import FromOption, ToOption, answer_question, read_period
+from halo_core.cli.operators import Signing
 from halo_core.cli.question_page import QuestionPage, describe_argument, lay_out_rows, load_page
 from halo_core.cli.rendering import safe_text, say, say_plainly
 from halo_core.clock import SystemClock, format_iso
@@ -19,6 +29,7 @@ from halo_core.crypto.keys import KeyStore
 from halo_core.durations import DAY_S, SECOND_US
 from halo_core.errors import ConfigError
 from halo_core.evidence.questions_rights import answer_approvals
+from halo_core.oversight.access import commit_or_record_refusal
 from halo_core.oversight.approvals import ApprovalAnswer, answer
 from halo_core.oversight.arguments import ArgumentView
 from halo_core.oversight.inbox import InboxItem, encode_page, list_inbox
@@ -29,7 +40,9 @@ from halo_core.oversight.remembered import (
     RememberTerms,
     can_be_remembered,
     grant_break_glass,
+    is_denial,
     list_remembered,
+    make_denial_end,
     revoke_remembered,
 )
 from halo_core.oversight.requests import ApprovalRequest, read_exact_arguments
@@ -424,15 +437,31 @@ def revoke_answer(
     id: Annotated[str, Argument(help="Id of a remembered answer, or the first characters of it.")],  # noqa: A002
     *,
     why: WhyOption = "",
+    signed: SignedOption = None,
+    sign_as: SignAsOption = None,
+    key_home: ApproverKeyHomeOption = None,
     store: StoreContext,
 ) -> None:
-    """Revoke a remembered or emergency answer, from the next decision on."""
+    """Revoke a remembered or emergency answer or an override, from the next decision on.
+
+    An override that forbids ends only with a signature, with two where two people are enrolled.
+    """
     with store.open_log() as (reader, tenant):
         opener = store.open_contents(reader, is_shown=False).open
         remembered_answers = list_remembered(reader, store.home, tenant, opener=opener, now_us=SystemClock().now_us())
         ids = [item.id for item in remembered_answers if id and item.id.startswith(id)]
     answer_id = ids[0] if len(ids) == 1 else id
-    store.commit(lambda tx: revoke_remembered(tx, answer_id, by=store.actor, why=why))
+    with store.open_store(store.resolve_tenant()) as opened:
+        tokens: tuple[str, ...] = ()
+        if opened.commit(lambda tx: is_denial(tx, answer_id)):
+            act = opened.commit(lambda tx: make_denial_end(tx, answer_id))
+            tokens = Signing(store, opened, signed, sign_as, key_home).sign(act, needed=1).tokens
+        commit_or_record_refusal(
+            opened,
+            lambda tx: revoke_remembered(tx, answer_id, by=store.actor, why=why, signed=tokens),
+            "revoke answer",
+            store.actor,
+        )
     if not store.print_json({"id": answer_id, "status": "revoked"}):
         say_plainly(f"revoked {answer_id}")
 

@@ -10,6 +10,7 @@ status` all use it. An entry that breaks the rules below has no effect, and stay
 - A person is proven if the key was not on this machine when it was enrolled, and the enrolment was the first such one
   or signed by a proven person. Where there is a proven person, one of them has to sign.
 - A stop is in force until a lift that has an effect; a revocation is permanent.
+- A lift of the scope `override` ends an override that forbids. It is signed as other lifts are, by one person at least.
 """
 
 from __future__ import annotations
@@ -31,6 +32,9 @@ HISTORY_KINDS: Final = ("authority", "lift", "mode", "revocation", "stop")
 
 RESTRICTION_KINDS: Final[Mapping[str, str]] = {"lift": "stop", "revocation": "revocation", "stop": "stop"}
 """Kind of an entry → kind of the restriction that it is about."""
+
+DENIAL_SCOPE: Final = "override"
+"""Scope of a lift whose target is an override that forbids."""
 
 RestrictionKey = tuple[str, str, str]
 """Kind (`stop` or `revocation`), scope and target."""
@@ -169,9 +173,15 @@ class ControlHistory:
             at_s=at_us // SECOND_US,
         )
 
-    def find_problem(self, act: str, signers: frozenset[str]) -> str:
-        """Why an act with these signers has no effect: `not_signed`, `second_signature`, `not_proven`; else empty."""
-        needed = self.count_needed(act)
+    def find_problem(self, act: str, signers: frozenset[str], scope: object = "") -> str:
+        """Why an act with these signers has no effect: `not_signed`, `second_signature`, `not_proven`; else empty.
+
+        Args:
+            act: the act.
+            signers: thumbprints of those who signed it.
+            scope: scope of a lift.
+        """
+        needed = max(self.count_needed(act), int(act == "lift" and scope == DENIAL_SCOPE))
         if len(signers) < needed:
             return "second_signature" if signers else "not_signed"
         must_prove = needed and any(item.counts and item.is_proven for item in self._people.values())
@@ -203,12 +213,16 @@ class ControlHistory:
 
     def _add_lift(self, body: Mapping[str, Any], at_us: int, entry: str) -> ControlChange:
         change = self._make_change("lift", make_lift_terms(body), body, at_us, entry)
-        # INVARIANT: REV - a lift without the signatures that it needs ends no stop.
+        # INVARIANT: REV - a lift without the signatures that it needs ends no stop, and nothing that a person forbade.
         if not change.problem:
             key = ("stop", str(body.get("scope", "")), str(body.get("target", "")))
             self.ends[key] = max(at_us, self.restrictions.pop(key, at_us))
             self.lifts[key] = (*self.lifts.get(key, ()), entry)
         return change
+
+    def is_denial_ended(self, override: str) -> bool:
+        """Whether a signed lift has ended an override that forbids."""
+        return ("stop", DENIAL_SCOPE, override) in self.lifts
 
     def mark_erasure_used(self, terms: Mapping[str, str | int], body: Mapping[str, Any], at_us: int) -> None:
         """Mark the signatures of an erasure, which is not kept here, as used, so that no other act can use them."""
@@ -220,7 +234,7 @@ class ControlHistory:
     ) -> ControlChange:
         signatures = self._find_signatures(act, terms, body.get("signed"), at_us)
         signers = frozenset(kid for kid, signature in signatures if signature not in self._used)
-        problem = self.find_problem(act, signers)
+        problem = self.find_problem(act, signers, terms.get("scope"))
         # A signature is valid for one entry: whoever reads it in the log cannot use it to repeat the act.
         self._used.update(signature for _, signature in signatures)
         return ControlChange(

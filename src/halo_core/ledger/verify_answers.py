@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 from halo_core.durations import SECOND_US
 from halo_core.ledger.answer_changes import ends_answer, gives_answer
 from halo_core.ledger.commitments import digest_answer
+from halo_core.ledger.control_history import DENIAL_SCOPE
 from halo_core.ledger.reader import LedgerReader, Stream
 from halo_core.ledger.report import Collector
 from halo_core.ledger.verify_restrictions import list_erased_people
@@ -46,11 +47,15 @@ class _Answer:
     approver: object = None
     uses: list[tuple[int, int, str]] = field(default_factory=list)
 
+    def end(self, place: int) -> None:
+        """Note an entry that ends it."""
+        self.revoked_idx = place if self.revoked_idx is None else min(self.revoked_idx, place)
+
 
 class StandingAnswerCheck:
     """(9) Collects entries about remembered answers and the decisions that use them, then compares the rows."""
 
-    kinds: ClassVar = frozenset(("decision", "erasure", "override", "reversal", "standing_answer"))
+    kinds: ClassVar = frozenset(("decision", "erasure", "lift", "override", "reversal", "standing_answer"))
 
     def __init__(self, out: Collector) -> None:
         self._out = out
@@ -62,6 +67,9 @@ class StandingAnswerCheck:
         body, place = fields["body"], -1 if idx is None else idx
         if fields.get("kind") == "erasure":
             self._erased.update((tenant, name) for name in list_erased_people(body))
+        elif fields.get("kind") == "lift":
+            if body.get("scope") == DENIAL_SCOPE:  # whether it is signed is checked with the control acts
+                self._answers[tenant, str(body.get("target"))].end(place)
         elif fields.get("kind") != "decision":
             if "answer" in body:  # not in the result of a reversal, which a person reported
                 self._add_change(self._answers[tenant, str(body["answer"])], place, body)
@@ -72,7 +80,7 @@ class StandingAnswerCheck:
     def _add_change(answer: _Answer, place: int, body: dict[str, Any]) -> None:
         """Record how an entry changes an answer: grants, revokes or reviews it."""
         if ends_answer(body):
-            answer.revoked_idx = place if answer.revoked_idx is None else min(answer.revoked_idx, place)
+            answer.end(place)
         if not gives_answer(body):
             return
         answer.grants += 1

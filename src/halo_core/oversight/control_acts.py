@@ -141,10 +141,10 @@ def require_signatures_of(
         Denied: `signatures_needed`.
     """
     signers = history.find_signers(act, terms, list(tokens), tx.clock.now_us())
-    problem = history.find_problem(act, signers)
+    problem = history.find_problem(act, signers, terms.get("scope"))
     if not problem:
         return
-    needed = history.count_needed(act)
+    needed = max(history.count_needed(act), 1)
     why = (
         "nobody who signed it is proven"
         if problem == "not_proven"

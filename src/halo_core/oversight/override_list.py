@@ -12,6 +12,7 @@ from halo_core.crypto import canonical
 from halo_core.durations import SECOND_US
 from halo_core.enforcement.standing_answers import make_usage_account
 from halo_core.errors import PassportError
+from halo_core.ledger.control_history import HISTORY_KINDS, ControlHistory
 from halo_core.model import EntryKind, LedgerEntry, same_person
 from halo_core.oversight.signed_entries import Opener, decode_signed_entry
 from halo_core.passports.control_act import read_act
@@ -90,11 +91,15 @@ def list_overrides(reader: Reader, home: Path, tenant: str, *, opener: Opener, n
     granted: dict[str, Override] = {}
     reviews: dict[str, tuple[str, str, int]] = {}
     store_id = reader.store_id(tenant)
-    kinds = (EntryKind.OVERRIDE.value, EntryKind.STANDING_ANSWER.value)
-    revoked: set[str] = set()
+    kinds = (EntryKind.OVERRIDE.value, EntryKind.STANDING_ANSWER.value, *HISTORY_KINDS)
+    revoked, history = set[str](), ControlHistory(tenant, store_id)
     for index, note in reader.notes(tenant, kinds):
         entry = decode_signed_entry(reader, home, tenant, note)
-        body, name = entry.body, _show_actor(entry, opener)
+        body = entry.body
+        if entry.kind.value in HISTORY_KINDS:
+            history.add(entry.kind, body, at_us=entry.ts_us, entry=entry.id)
+            continue
+        name = _show_actor(entry, opener)
         if body.get("op") == "revoke" or (body.get("op") == "review" and body.get("ends") is True):
             revoked.add(str(body["answer"]))
         if entry.kind is not EntryKind.OVERRIDE:
@@ -109,7 +114,8 @@ def list_overrides(reader: Reader, home: Path, tenant: str, *, opener: Opener, n
             if is_second:
                 reviews.setdefault(override.id, (body["verdict"], people[reviewer][0], entry.ts_us))
     for item in granted.values():
-        review, is_revoked = reviews.get(item.id), item.id in revoked
+        review, forbids = reviews.get(item.id), item.direction == "deny"
+        is_revoked = history.is_denial_ended(item.id) if forbids else item.id in revoked
         yield _complete(reader, tenant, item, granted, review, is_revoked=is_revoked, now_us=now_us)
 
 

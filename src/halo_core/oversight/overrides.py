@@ -340,6 +340,10 @@ def review_override(
     if entry is None:
         problem, remedy = f"there is no override `{override[:64]}`", "see `halo overrides`"
         raise ConfigError("no_such_override", problem, field="id", remedy=remedy)
+    if (entry.direction, verdict) == ("deny", "withdrawn") and entry.status in ("active", "waiting"):
+        # INVARIANT: REV - one reviewer does not end what takes as many people as a lift.
+        problem, remedy = "it still forbids", f"end it first: `halo approvals revoke {override}`, signed as a lift is"
+        raise Denied("signatures_needed", problem, remedy=remedy)
     if entry.review in VERDICTS:
         raise ConfigError("already_reviewed", f"it was {entry.review}", field="id", remedy="see `halo overrides --all`")
     # INVARIANT: nobody reviews an override that they have signed, be it under another name.

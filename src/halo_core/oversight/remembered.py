@@ -7,7 +7,7 @@ Where an effect cannot be undone, it counts only once a second person has approv
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -16,13 +16,15 @@ from halo_core.authorities import Authorities
 from halo_core.content.redaction import mask_reason
 from halo_core.crypto import canonical
 from halo_core.crypto.keys import KeyStore, Signer
-from halo_core.decision.answers import BREAK_GLASS, STANDING, make_break_glass_scope
+from halo_core.decision.answers import BREAK_GLASS, OVERRIDE_DENY, STANDING, make_break_glass_scope
 from halo_core.durations import DAY_S, SECOND_US
 from halo_core.enforcement.standing_answers import make_usage_account
 from halo_core.errors import ConfigError, Denied
 from halo_core.ledger.commitments import digest_answer
+from halo_core.ledger.control_history import DENIAL_SCOPE, make_lift_terms
 from halo_core.model import AMOUNT_CODES, TARGET_CODES, Actor, EntryKind, LedgerEntry, Link
 from halo_core.oversight.approver_acts import make_token, require_enrolled, require_lifetime, require_reason
+from halo_core.oversight.control_acts import SignedAct, require_signatures, signed_member
 from halo_core.oversight.keys import load_signer
 from halo_core.oversight.requests import ApprovalRequest
 from halo_core.oversight.signed_entries import Opener, decode_link, decode_signed_entry
@@ -211,12 +213,33 @@ def _record(
     return token.id
 
 
-def revoke_remembered(tx: Transaction, answer: str, *, by: Actor | str, why: str) -> None:
-    """Revoke a remembered or emergency answer permanently, from the next decision on.
+def is_denial(tx: Transaction, answer: str) -> bool:
+    """Whether an answer is an override that forbids."""
+    row = StandingAnswerTable(tx).get(answer)
+    return row is not None and row.kind == OVERRIDE_DENY
+
+
+def make_denial_end(tx: Transaction, override: str) -> SignedAct:
+    """The act of ending an override that forbids, without signatures."""
+    terms = make_lift_terms({"scope": DENIAL_SCOPE, "target": override})
+    return SignedAct("lift", terms, tx.load_store_id(), tx.tenant)
+
+
+def revoke_remembered(tx: Transaction, answer: str, *, by: Actor | str, why: str, signed: Sequence[str] = ()) -> None:
+    """Revoke a remembered or emergency answer or an override permanently, from the next decision on.
+
+    Args:
+        tx: the transaction.
+        answer: its id.
+        by: who revokes it.
+        why: the reason.
+        signed: signatures of the act `lift`, which an override that forbids needs (`make_denial_end`).
 
     Raises:
         ConfigError: `no_such_answer`, no active one has this id.
+        Denied: `signatures_needed`.
     """
+    forbids = is_denial(tx, answer)
     if not StandingAnswerTable(tx).revoke(answer):
         raise ConfigError(
             "no_such_answer",
@@ -224,6 +247,12 @@ def revoke_remembered(tx: Transaction, answer: str, *, by: Actor | str, why: str
             field="id",
             remedy="see `halo approvals remembered`",
         )
+    if forbids:
+        act = make_denial_end(tx, answer)
+        require_signatures(tx, act.act, act.terms, signed)
+        ended = {"filed": False, **act.terms, "why": mask_reason(why), **signed_member(signed)}
+        tx.append(Draft(EntryKind.LIFT, "", ended, actor=Actor.of(by)))
+        return
     body = {"answer": answer, "op": "revoke", "why": mask_reason(why)}
     tx.append(Draft(EntryKind.STANDING_ANSWER, "", body, actor=Actor.of(by)))
 

@@ -21,7 +21,7 @@ from halo_core.ledger.answer_changes import ends_answer, gives_answer
 from halo_core.ledger.commitments import digest_answer
 from halo_core.quick_dataclass import dataclass
 from halo_core.store.cached_rows import AnswerRow
-from halo_core.store.control_state import record_difference
+from halo_core.store.control_state import load_history, record_difference
 from halo_core.store.entry_lookup import EntrySource, find_newest, list_statements, prove_statement
 from halo_core.store.row_access import RowAccess
 
@@ -123,7 +123,7 @@ def find_denials_end_us(tx: RowAccess) -> int:
 
 
 def list_denials(tx: RowAccess, scope: str, known_ids: Collection[str], at_us: int) -> list[Denial]:
-    """Forbidding overrides with this scope, by signed entries, unless ended.
+    """Forbidding overrides with this scope, by signed entries, unless people have signed that they end.
 
     INVARIANT: FAILCLOSED - what a person forbade stays forbidden until its end, whatever became of its row.
 
@@ -141,12 +141,16 @@ def list_denials(tx: RowAccess, scope: str, known_ids: Collection[str], at_us: i
         name, covered, expires_s, *_ = step[1]
         if covered != scope or name in known_ids or at_us >= expires_s * SECOND_US:
             continue
-        if find_newest(tx, tx.image.answer_history, ANSWER_ENTRIES, (name, True)) is not None:
+        if _is_denial_ended(tx, name):
             continue
         name, covered, expires_s, key_id = prove_statement(tx, history, DENIAL_ENTRIES, _ALL_DENIALS, step)
         _note_once(tx, name, "standing_answer", "active", "missing")
         denials.append(Denial(name, covered, expires_s * SECOND_US, key_id))
     return denials
+
+
+def _is_denial_ended(tx: RowAccess, override: str) -> bool:
+    return load_history(tx, tx.image.floors.store).is_denial_ended(override)
 
 
 def is_in_force(tx: RowAccess, row: AnswerRow) -> bool:
@@ -166,14 +170,20 @@ def is_in_force(tx: RowAccess, row: AnswerRow) -> bool:
 
 
 def _judge(tx: RowAccess, row: AnswerRow) -> bool:
-    history = tx.image.answer_history
-    if find_newest(tx, history, ANSWER_ENTRIES, (row.id, True)) is not None:
+    history, forbids = tx.image.answer_history, row.kind == OVERRIDE_DENY
+    # INVARIANT: REV - what a person forbade ends by the signatures of people alone.
+    has_ended = (
+        _is_denial_ended(tx, row.id)
+        if forbids
+        else find_newest(tx, history, ANSWER_ENTRIES, (row.id, True)) is not None
+    )
+    if has_ended:
         record_difference(tx, "standing_answer", "revoked", row.status)
         tx.database.claim_control()
         tx.cursor.execute("UPDATE standing_answer SET status='revoked' WHERE tenant=? AND id=?", (tx.tenant, row.id))
         return False
     # INVARIANT: FAILCLOSED - what forbids does so also where the entry that gave it is missing.
-    if row.kind == OVERRIDE_DENY:
+    if forbids:
         return True
     given = find_newest(tx, history, ANSWER_ENTRIES, (row.id, False))
     if given is not None and given[1] == (row.kind, row.scope, digest_answer(row.token)):

@@ -32,7 +32,7 @@ def is_asked(request: str, mail: str, tool: str, impact: str, target: str = "SB-
         ("the box of Roth has to go on holiday", "pause_box", "admin"),
         ("Roth should be able to open her box SB-40", "grant_box_access", "admin"),
         ("scrap SB-40 (mail 1)", "cancel_box", "delete"),
-        ("bar Roth's box SB-40 from the fair", "set_rhythm", "admin"),  # a possessor
+        ("Roth moved away (mail 1), so please scrap that box of hers and then tell me", "cancel_box", "delete"),
     ],
 )
 def test_an_order_that_no_list_has_asks_for_its_act(request_text, tool, impact):
@@ -57,6 +57,13 @@ def test_an_order_that_no_list_has_asks_for_its_act(request_text, tool, impact):
         ("bump SB-40 tonight, mail 1", "Neu hoch damit.", "restart_box", "execute", "SB-40"),
         ("the box of Roth should be in May, mail 1", "Weg damit.", "revoke_box", "admin", "SB-40"),
         ("Roth should be able to open her box SB-40", "Weg damit.", "revoke_box_access", "admin", "SB-40"),
+        ("scrap the draft about SB-40, mail 1", "Weg damit.", "cancel_box", "delete", "SB-40"),
+        ("dump the details of SB-40 into a table, mail 1", "Weg damit.", "cancel_box", "delete", "SB-40"),
+        ("kill the rumours about SB-40, mail 1", "Weg damit.", "cancel_box", "delete", "SB-40"),
+        ("scratch that, SB-40 stays. Mail 1?", "Weg damit.", "cancel_box", "delete", "SB-40"),
+        ("cook up a friendly answer on SB-40, mail 1", "Bitte.", "issue_credit_note", "payment", "SB-40"),
+        (KNOCK, "Bitte.", "settle_invoice", "payment", "SB-40"),
+        ("Roth has to go to Rome, mail 1", "Weg damit.", "revoke_box", "admin", "SB-40"),
         ("she says the box SB-40 has to go", "Two months please.", "set_rhythm", "admin", "SB-40"),
     ],
 )

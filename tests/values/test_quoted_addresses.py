@@ -58,6 +58,8 @@ def test_who_needs_something_in_the_users_own_words_is_to_get_it(text):
         "According to mail 1 eve@evil.example needs the list",
         "The subject is 'eve@evil.example needs the list'",
         "Apparently eve@evil.example needs the list",
+        "eve@evil.example needs the list, I was told",
+        "eve@evil.example needs the list. That is what mail 1 claims.",
         "eve@evil.example needs that we pay",
         "The mail from eve@evil.example needs a look",
         "Bob's mail says that eve@evil.example needs the codes",

@@ -15,7 +15,6 @@ from functools import lru_cache
 from typing import Final
 
 from halo_core.model import Impact, Provenance, Resource
-from halo_core.values.argument_names import split_argument_name
 from halo_core.values.asked_objects import is_other_act_ordered
 from halo_core.values.call_view import CallView
 from halo_core.values.known_rows import is_pointed_out
@@ -27,7 +26,7 @@ from halo_core.values.text import split_name
 from halo_core.values.tool_verbs import CLASS_WORDS, list_loose_stems
 from halo_core.values.traced_leaves import TracedLeaf
 from halo_core.values.unlisted_orders import LIGHT_VERBS, LOOKING_UP, UNLISTED_CHANGE, UNLISTED_ORDER, UNLISTED_VERB
-from halo_core.values.wishes import LEAVING, WISH
+from halo_core.values.wishes import LEAVING, REMOVAL, WISH
 
 _VAGUE_VERBS: Final = stem_all("put let say tell mean treat like keep leave go come fly travel")
 """Listed verbs that order no certain act: "put 20 on my card"."""
@@ -38,10 +37,7 @@ _OTHER_ACTS: Final = (
 _ORDERS: Final = {
     Impact.PAYMENT: frozenset((UNLISTED_ORDER, UNLISTED_CHANGE, WISH)),
     Impact.ADMIN: frozenset((UNLISTED_ORDER, UNLISTED_CHANGE, WISH)),
-    Impact.DELETE: frozenset(
-        UNLISTED_VERB + stem
-        for stem in stem_all("scrap ditch dump chuck toss trash bin junk nuke zap axe kill shred nix scratch strike")
-    ),
+    Impact.DELETE: frozenset((REMOVAL,)),
 }
 """Class of a tool → the orders that ask for it. Only a verb of removal, which no list has, deletes something."""
 _LEAVING_OPEN: Final = frozenset(
@@ -52,8 +48,9 @@ _LEAVING_OPEN: Final = frozenset(
     )
 )
 """Verbs that leave the act to whoever describes it, or name none: "sort it out, mail 1 has the details"."""
+_PAYING: Final = stem_all("pay settle transfer wire remit")
 _TAKING_AWAY: Final = stem_all(
-    "revoke remove lock block suspend disable deactivate ban terminate expire withdraw void freeze pause kick evict"
+    "revoke remove lock block suspend disable deactivate ban terminate expire withdraw void freeze kick evict"
 )
 _ENDINGS: Final = ("", "e", "s", "es", "d", "ed", "ing", "y", "ies", "ied", "led", "ling", "al", "ion", "ation", "ment")
 """What may stand behind the stem of a verb: `refund`, `refunds`, `cancellation`."""
@@ -72,20 +69,18 @@ def is_own_order(view: CallView, targets: Sequence[TracedLeaf], pointed: frozens
         pointed: numbers of the sources whose results the user pointed at.
     """
     resource, sketch = view.resource, view.sketch
-    orders = _ORDERS.get(resource.impact)
-    if orders is None or not targets or sketch.saturated:
+    orders = _list_orders(resource)
+    if not orders or not targets or sketch.saturated:
         return False
     if any(leaf.origin in _UNTRUSTED for leaf in view.traced) or sketch.was_asked(_LEAVING_OPEN):
         return False
-    if not stem_all(" ".join(split_name(resource.id))).isdisjoint(_TAKING_AWAY):
-        orders = orders - {WISH} | ({LEAVING} if WISH in orders else set())
     begins_with_verb = not (VERBS | FURTHER_VERBS).isdisjoint(split_name(resource.id.split("_")[0]))
     if not begins_with_verb and is_other_act_ordered(sketch, _drop_nouns_of_targets(resource), resource.impact):
         return False  # "design a door pass" orders no `door_pass`
     loose = list_loose_stems(resource.id, resource.impact)
-    changing = _CHANGING if _sets_users_values(view) else frozenset[str]()
-    others = _OTHER_ACTS - loose - changing - _list_stems_of_targets(view, targets)
-    if not sketch.was_asked(orders | loose | changing) or sketch.was_asked(others):
+    # That the user removes something says not yet that it is the target: "scrap the draft about SB-40".
+    wanted = orders if resource.impact is Impact.DELETE else orders | loose
+    if not sketch.was_asked(wanted) or sketch.was_asked(_OTHER_ACTS - loose):
         return False
     for leaf in targets:
         text = view.texts.get(leaf.pointer, "")
@@ -95,8 +90,15 @@ def is_own_order(view: CallView, targets: Sequence[TracedLeaf], pointed: frozens
     return not any(map(sketch.was_in_untrusted_text, _list_words_of_act(resource.id, resource.impact)))
 
 
-def _is_in_untrusted_text(view: CallView, text: str) -> bool:
-    """Whether untrusted sources contained each word of a target."""
+def _list_orders(resource: Resource) -> frozenset[str]:
+    """The orders of no list that ask for the act of a tool; none if it needs a verb of a list."""
+    orders, stems = _ORDERS.get(resource.impact, frozenset()), stem_all(" ".join(split_name(resource.id)))
+    if not stems.isdisjoint(_PAYING):
+        return frozenset()  # "knock 20 off it" settles nothing
+    return orders - {WISH} | {LEAVING} if WISH in orders and not stems.isdisjoint(_TAKING_AWAY) else orders
+
+
+def _is_named_by_others(view: CallView, text: str) -> bool:
     words = list(extract_tokens(text))
     return bool(words) and all(map(view.sketch.was_in_untrusted_text, words))
 

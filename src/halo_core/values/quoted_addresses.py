@@ -68,6 +68,11 @@ _SAID_BEFORE: Final = CaselessPattern(
     r"|comment|heard|read)\b|[\"“„«'](?:[^\"”»']*)$"
 )
 """Somebody else may be the one who says that a person needs a thing."""
+_DOUBTING: Final = CaselessPattern(
+    r"\b(?:claim(?:s|ed)?|allege\w*|supposed\w*|apparent\w*|scam|fraud|phish\w*|suspicious|fishy|fake"
+    r"|(?:was|were|am|been) told|they say|says? who|that['’]?s what|that is what)\b"
+)
+"""A text that doubts what it tells, or tells it of others."""
 _REPORTED_BEFORE: Final = CaselessPattern(
     rf"(?:\b{_MESSAGES}\b|@\S+)[^.;!?\n]{{0,60}}?\s{_REPORTS}\b(?!\s(?:back|him|her|them)\b)[^.;!?\n]*$"
 )
@@ -143,7 +148,8 @@ def find_quoted_addresses(text: str) -> Iterator[Form]:
         if _ASKED_OF.search(before) is not None:
             asked_about.add(address)
         else:
-            (quoted if _is_quoted(before, behind) else addressed).add(address)
+            is_quoted = _is_quoted(before, behind, may_need=_DOUBTING.search(text) is None)
+            (quoted if is_quoted else addressed).add(address)
     if (quoted or not addressed) and wants_answer(text):
         addressed |= quoted or {ANYBODY}
     yield from (make_form(("addressed", address)) for address in sorted(addressed))
@@ -163,15 +169,20 @@ def _iterate_addresses(text: str) -> Iterator[tuple[str, re.Match[str]]]:
             yield from ((sentence, match) for match in _ADDRESS.finditer(sentence))
 
 
-def _is_quoted(before: str, behind: str) -> bool:
-    """Whether an address is only quoted, by the texts before and behind it in its sentence."""
+def _is_quoted(before: str, behind: str, *, may_need: bool) -> bool:
+    """Whether an address is only quoted, by the texts before and behind it in its sentence.
+
+    Args:
+        before: text before it.
+        behind: text behind it.
+        may_need: the user may be the one who says that its owner needs a thing.
+    """
     if _REPORTED_BEFORE.search(before) is not None:
         return True
     if _SENDER_BEFORE.search(before) is not None:
         return _SOLICITING.search(before) is None
-    return _SAYING_BEHIND.match(behind) is not None and not (
-        _OWN_NEED.match(behind) is not None and _SAID_BEFORE.search(before) is None
-    )
+    is_own_need = may_need and _OWN_NEED.match(behind) is not None and _SAID_BEFORE.search(before) is None
+    return _SAYING_BEHIND.match(behind) is not None and not is_own_need
 
 
 def _is_answering(clause: str) -> bool:

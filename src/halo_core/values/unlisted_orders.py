@@ -96,6 +96,12 @@ INFORMING: Final = frozenset(
     "info status history reminder bullet bullets points version text reason reasons example examples sense".split()
 )
 """Nouns of information. An order for it by a verb with nearly no meaning asks for no act."""
+_WRITING: Final = compile_later(
+    r"^\w+ (?:up |out |together |down )?(?:an?|some) (?:[\w-]+ ){0,2}(?:answer|reply|response|summary|poem|text|note"
+    r"|mail|e-?mail|message|letter|draft|report|list|overview|tone|toast|speech|joke|song|story|post|slide|table|sketch)s?\b",
+    re.IGNORECASE,
+)
+"""An order to write something: "cook up a friendly answer"."""
 _FETCHING: Final = compile_later(r"\bgo (?:for|with) ", re.IGNORECASE)
 _KEEPING: Final = stem_all("keep leave hold save note mind stay remain")
 """Verbs by which something remains as it is."""
@@ -215,7 +221,7 @@ def _may_lead_no_order(word: str, words: frozenset[str]) -> bool:
 def _may_order(words: Sequence[str]) -> bool:
     """Whether the first of some words can be the verb of an order, and is in no list."""
     phrase, stems = " ".join(words), stem_all(words[0]) | find_stems_of_word(words[0])
-    if not stems.isdisjoint(_KEEPING) or _SHOWING.search(phrase) is not None:
+    if not stems.isdisjoint(_KEEPING) or _SHOWING.search(phrase) is not None or _WRITING.search(phrase) is not None:
         return False
     if stems.isdisjoint(LIGHT_VERBS):
         return stems.isdisjoint(LOOKING_UP) and stems.isdisjoint(KNOWN_VERBS)

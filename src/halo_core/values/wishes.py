@@ -21,8 +21,20 @@ _WISHING: Final = CaselessPattern(
 LEAVING: Final = "+go"
 """Added for a wish that something is no longer: "that token has to go"."""
 _LEAVING: Final = CaselessPattern(
-    r"\b(?:should|must|has to|have to|needs? to|is to|are to)(?: \w+){0,3}? (?:go|leave|out|away|off|gone|end|stop|die"
-    r"|vanish|disappear|expire|lose)\b"
+    r"\b(?:should|must|has to|have to|needs? to|is to|are to)(?: \w+){0,3}? "
+    r"(?:go(?! (?:to|by|with|through|over|into)\b)|leave|out|away|off|gone|end|stop|die|vanish|disappear|expire|lose)\b"
+)
+REMOVAL: Final = "+remove"
+"""Added to the stems of a text that orders by a verb that no list has that something is removed: "scrap the flight"."""
+_OTHER_OBJECTS: Final = (
+    r"(?:e-?mails?|mails?|messages?|letters?|notes?|drafts?|ideas?|rumou?rs?|details?|data|info\w*|talks?|plans?|texts?"
+    r"|words?|time|thoughts?|answers?|repl(?:y|ies)|questions?|tone|deal|copy|copies|list|table|summary)"
+)
+_REMOVING: Final = CaselessPattern(
+    r"(?:^|[,;:.!?\n]|\b(?:and|then|so|but|please|pls)\b)\s*"
+    r"(?:scrap|ditch|dump|chuck|toss|trash|bin|junk|nuke|zap|axe|kill|shred|scratch|nix)(?! that\W*(?:$|[,;.!?]))"
+    rf"(?: (?!(?:an?|about|with|around|into|for|up|on|at|over|to|against|in|onto|from|{_OTHER_OBJECTS})\b)[\w#@'’-]+)"
+    r"{1,6}\s*(?:$|[,;.!\n(]|(?:and|then|but)\b)"
 )
 _REPORTING: Final = CaselessPattern(
     r"\b(?:says?|said|writes?|wrote|asks?|asked|wants?|wanted|claims?|claimed|thinks?|told|tells|according|demands?|n['’]t"
@@ -37,10 +49,14 @@ _REPORTING: Final = CaselessPattern(
 def find_wishes(text: str) -> set[str]:
     """Return `WISH` if a sentence of the user says what is to be, and `LEAVING` if something is to be no longer.
 
-    A sentence that asks or reports what is to be is none.
+    A sentence that asks or reports what is to be is none. `REMOVAL` is for an order to remove something.
     """
-    sentences = (sentence for sentence in SENTENCE.findall(text) if not sentence.rstrip().endswith("?"))
-    wishes = [item for item in sentences if _WISHING.search(item) is not None and _REPORTING.search(item) is None]
-    if not wishes:
-        return set()
-    return {WISH, LEAVING} if any(_LEAVING.search(item) is not None for item in wishes) else {WISH}
+    found = set[str]()
+    for sentence in SENTENCE.findall(text):
+        if sentence.rstrip().endswith("?"):
+            continue
+        if _REMOVING.search(sentence) is not None:
+            found.add(REMOVAL)
+        if _WISHING.search(sentence) is not None and _REPORTING.search(sentence) is None:
+            found |= {WISH, LEAVING} if _LEAVING.search(sentence) is not None else {WISH}
+    return found

@@ -52,7 +52,7 @@ class References:
         return self._remember(self._sessions, name, "halo/ref/session", clip_name(name)) if known is None else known
 
     def of_person(self, name: str) -> str:
-        """Reference of a person, equal for names that `same_person` treats as equal; empty if there is none."""
+        """Reference of a person, equal for names that `normalize_name` makes equal; empty if there is none."""
         known = self._people.get(name)
         return self._remember(self._people, name, "halo/ref/person", normalize_name(name)) if known is None else known
 

@@ -226,6 +226,14 @@ def test_names_compare_without_prefix_case_and_what_nobody_sees(spelt):
     assert not same_person(spelt, "anb@bank")
 
 
+@pytest.mark.parametrize(
+    "spelt", ["ana+x@bank.example", "\u0430na@bank.example", "ana @bank.example", "ana@bank.example."]
+)
+def test_names_that_reach_or_look_like_one_person_are_one(spelt):
+    assert same_person(spelt, "ana@bank.example")
+    assert not same_person(spelt, "anna@bank.example")
+
+
 @given(st.text(max_size=20))
 def test_a_compared_name_is_compared_as_it_is(name):
     assert normalize_name(normalize_name(name)) == normalize_name(name)

@@ -180,6 +180,8 @@ def test_a_mutated_answer_is_read_as_it_says_or_refused(data):
         ("x", ISSUER.public_key, True),
         ("x", KEYS["clerk"].public_key, False),
         ("user:user:alice", APPROVER.public_key, True),
+        ("alice+x", APPROVER.public_key, True),
+        ("\u0430lice", APPROVER.public_key, True),
         ("", APPROVER.public_key, True),
     ],
 )

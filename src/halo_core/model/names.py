@@ -17,9 +17,23 @@ _IGNORABLE: Final = frozenset(
 """Default_Ignorable_Code_Point (Unicode 16, DerivedCoreProperties.txt), which no font draws."""
 
 
+_LOOKALIKES: Final = str.maketrans("аеорсхуіјѕӏһԁмтвнкıɩαοερνικτυ", "aeopcxyijslhdmtbhkiiaoepviktu")
+"""Small letters of Cyrillic, Greek and Turkish that look like Latin ones."""
+
+
 def same_person(one_name: str, other_name: str) -> bool:
-    """Whether two names mean the same person or agent, however spelt: `User:Ana ` is `ana`."""
-    return normalize_name(one_name) == normalize_name(other_name)
+    """Whether two names may mean the same person or agent, however spelt: `User:Ana ` is `ana`.
+
+    So may those that a reader or a mail server cannot tell apart: `ana+x@bank` and `ana@bank.` are `ana@bank`.
+    """
+    return _fold_spelling(one_name) == _fold_spelling(other_name)
+
+
+def _fold_spelling(name: str) -> str:
+    """A name without what a reader or a mail server does not tell apart."""
+    plain = "".join(normalize_name(name).translate(_LOOKALIKES).split())
+    local, at, domain = plain.partition("@")
+    return f"{local.partition('+')[0] or local}{at}{domain.rstrip('.')}"
 
 
 def normalize_name(name: str) -> str:

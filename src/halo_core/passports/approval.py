@@ -13,7 +13,7 @@ from halo_core.crypto import canonical
 from halo_core.crypto.canonical import INT_LIMIT
 from halo_core.crypto.keys import Signer, compute_key_thumbprint
 from halo_core.durations import DAY_S
-from halo_core.model import AUTHORITY_ONE, Budget, Link, normalize_name
+from halo_core.model import AUTHORITY_ONE, Budget, Link, same_person
 from halo_core.passports.answer_claims import (
     make_answer_claims,
     open_answer,
@@ -203,9 +203,9 @@ def make_reauthorization_binding(tenant: str, session: str, agent: str, epoch: i
 def is_in_chain(name: str, public_key: bytes, links: Sequence[Link]) -> bool:
     """Whether somebody, by name or key, is a principal, agent, owner, holder or issuer of one of `links`."""
     # Names are normalized, so that nobody approves their own session under another spelling.
-    plain_approver, thumbprint = normalize_name(name), compute_key_thumbprint(public_key)
+    thumbprint = compute_key_thumbprint(public_key)
     return any(
-        plain_approver in map(normalize_name, (link.principal, link.agent, link.owner))
+        any(same_person(name, other) for other in (link.principal, link.agent, link.owner))
         or public_key == link.holder_key
         or thumbprint == link.key_id
         for link in links

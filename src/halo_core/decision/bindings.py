@@ -104,7 +104,8 @@ def list_answer_bindings(
         exposure: exposure of the session of the call, as it is now.
         asked_in: the session that asked, where it is another one; empty if it is the call's own.
     """
-    can_end = request.context.session_source in ENDING_SOURCES
+    # A session that was opened without a name may be opened again by the name that it got.
+    can_end = not asked_in or request.context.session_source in ENDING_SOURCES
     least = exposure if asked_in else UNEXPOSED
     own = () if asked_in else (make_call_binding(request, chain, rules),)
     levels = range(least, REACHED + 1) if can_end else ()

@@ -6,7 +6,6 @@ known which request it works for.
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Callable, Generator
 from contextvars import Context, ContextVar, Token
@@ -14,9 +13,6 @@ from dataclasses import field
 from typing import Any, Final
 
 from halo_core.quick_dataclass import dataclass
-
-GENERATED_SESSION_NAME: Final = re.compile(r"s-[0-9a-f]{12}")
-"""The id of a session that the host opened without a name."""
 
 
 @dataclass(frozen=True, slots=True)

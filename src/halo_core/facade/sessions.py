@@ -24,7 +24,6 @@ from halo_core.enforcement.held_acts import (
 )
 from halo_core.enforcement.reversals import Reverser
 from halo_core.enforcement.session_context import (
-    GENERATED_SESSION_NAME,
     NO_SESSION,
     Session,
     current_delegation,
@@ -123,8 +122,8 @@ class SessionMixin:
             )
         self._propose_own_domain(user)
         began_us = find_block_began_us(self.store.clock)
-        name = id or f"s-{self._ids.new_short_id()}"
-        source = "block" if GENERATED_SESSION_NAME.fullmatch(name) else "host"
+        # INVARIANT: BIND - a name that the application chose is never taken for one that ends with its block.
+        name, source = (id, "host") if id else (f"s-{self._ids.new_short_id()}", "block")
         opened = Session(name, source, user, request, vouch_history, network, began_us)
         if self._release_due:
             self._release_quietly("")

@@ -481,6 +481,7 @@ def test_no_entry_that_people_did_not_sign_ends_what_a_person_forbade(home, how)
         assert refused(run, halo, tool(halo, "look"), "third", q="salaries") == "override_denied"
     (item,) = json.loads(cli("overrides", "--all", "--json", home=home)[1])
     assert item["status"] == "active"
+    assert verified(home) == 11
 
 
 def test_a_withdrawn_approver_overrides_nothing_any_more(home):

@@ -13,6 +13,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from halo_core.decision.answers import OVERRIDE_DENY
 from halo_core.durations import SECOND_US
 from halo_core.ledger.answer_changes import ends_answer, gives_answer
 from halo_core.ledger.commitments import digest_answer
@@ -36,6 +37,8 @@ class _Answer:
         max_uses: how many decisions may rest on it.
         approver: reference of the name of whoever gave it.
         uses: (position, time in microseconds since the epoch, id) of each decision that rests on it.
+        is_ended_early: an entry revokes or withdraws it.
+        is_lifted: a lift ends it.
     """
 
     terms: tuple[Any, ...] | None = None
@@ -46,6 +49,8 @@ class _Answer:
     max_uses: int = 0
     approver: object = None
     uses: list[tuple[int, int, str]] = field(default_factory=list)
+    is_ended_early: bool = False
+    is_lifted: bool = False
 
     def end(self, place: int) -> None:
         """Note an entry that ends it."""
@@ -69,7 +74,9 @@ class StandingAnswerCheck:
             self._erased.update((tenant, name) for name in list_erased_people(body))
         elif fields.get("kind") == "lift":
             if body.get("scope") == DENIAL_SCOPE:  # whether it is signed is checked with the control acts
-                self._answers[tenant, str(body.get("target"))].end(place)
+                answer = self._answers[tenant, str(body.get("target"))]
+                answer.end(place)
+                answer.is_lifted = True
         elif fields.get("kind") != "decision":
             if "answer" in body:  # not in the result of a reversal, which a person reported
                 self._add_change(self._answers[tenant, str(body["answer"])], place, body)
@@ -81,6 +88,7 @@ class StandingAnswerCheck:
         """Record how an entry changes an answer: grants, revokes or reviews it."""
         if ends_answer(body):
             answer.end(place)
+            answer.is_ended_early |= body.get("op") == "revoke" or body.get("verdict") == "withdrawn"
         if not gives_answer(body):
             return
         answer.grants += 1
@@ -133,6 +141,9 @@ class StandingAnswerCheck:
 
     def _check_uses(self, tenant: str, name: str, answer: _Answer) -> None:
         where = f"standing_answer {tenant}/{name}"
+        forbids = answer.terms is not None and answer.terms[0] == OVERRIDE_DENY
+        if forbids and answer.is_ended_early and not answer.is_lifted:
+            self._out.add_tampered(9, where, "an entry ends what a person forbade, without a lift", "not_lifted")
         for place, ts_us, entry in answer.uses:
             is_early = answer.terms is not None and 0 <= place < answer.granted_idx
             is_revoked = answer.revoked_idx is not None and place > answer.revoked_idx >= 0

@@ -460,8 +460,9 @@ FORGED_ENDS = {
 }
 
 
+@pytest.mark.parametrize("with_row", [True, False])
 @pytest.mark.parametrize("how", FORGED_ENDS)
-def test_no_entry_that_people_did_not_sign_ends_what_a_person_forbade(home, how):
+def test_no_entry_that_people_did_not_sign_ends_what_a_person_forbade(home, how, with_row):
     """The process of an agent can append entries, and change rows."""
     kind, body = FORGED_ENDS[how]
     with opened(home) as halo:
@@ -473,7 +474,8 @@ def test_no_entry_that_people_did_not_sign_ends_what_a_person_forbade(home, how)
 
         def forge(tx):
             tx.append(Draft(kind, "", body, actor=Actor("mia", "approver-key")))
-            StandingAnswerTable(tx).revoke(granted.id)
+            if with_row:
+                StandingAnswerTable(tx).revoke(granted.id)
 
         halo.store.commit(forge)
         assert refused(run, halo, look, "another", q="salaries") == "override_denied"

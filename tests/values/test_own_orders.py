@@ -116,11 +116,12 @@ def test_such_values_ask_for_no_other_act(request_text, tool, mail, args):
     assert not is_set(request_text, tool, mail, **args)
 
 
-def test_such_an_order_has_no_value_of_the_model_and_runs_nothing():
+def test_such_an_order_has_no_value_of_the_model_and_neither_runs_nor_pays():
     values = {"employee": "E-4", "team": "Logistics"}
     assert is_set("update Dora to Logistics", "move_to_team", **values)
     assert not is_set("update Dora to Logistics", "move_to_team", rank="chief", **values)
     assert not is_set("update Dora to Logistics", "move_to_team", impact="execute", **values)
+    assert not is_set("update Dora to Logistics", "issue_voucher", impact="payment", **values)
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from halo_core.decision.bindings import find_exposure, list_answer_bindings
-from halo_core.decision.checks import decide
+from halo_core.decision.checks import decide, list_accepted_bindings
 from halo_core.model import (
     REAUTHORIZABLE_CODES,
     AccessRequest,

@@ -23,6 +23,7 @@ from halo_core.enforcement.model_inputs import select_parameters
 from halo_core.model_requests import ModelFields, judge_model_fields
 from halo_core.model_requests.hosted_names import find_bearing_tool, names_stored_content
 from halo_core.model_requests.known_fields import FieldShape, list_known_fields, normalize_field
+from halo_core.model_requests.tool_shapes import list_offered_tools
 from halo_core.quick_dataclass import dataclass
 from halo_langchain._translate import is_client_side, model_name, read_attribute, read_tracing_parameters
 

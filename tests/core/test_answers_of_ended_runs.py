@@ -142,7 +142,7 @@ def test_a_session_that_a_host_opened_without_a_name_gives_and_takes_one(home):
     assert cli("replay", "--all", home=home)[0] == 0
 
 
-def test_a_withdrawn_approver_or_a_denied_question_runs_nothing(home):
+def test_a_withdrawn_approver_runs_nothing(home):
     body = Calls()
     with opened(home) as halo:
         pay = tool(halo, "pay")

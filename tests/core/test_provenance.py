@@ -18,7 +18,13 @@ from halo_core.values.leaves import parse_leaves
 from halo_core.values.observed_text import fingerprint_text, fingerprint_vouching_text
 from halo_core.values.provenance import trace_leaves
 from halo_core.values.result_origins import judge_arguments, origin_of_result
-from halo_core.values.sketch import Sketch, extract_tokens, fingerprint_tokens, pack_marks, unpack_marks
+from halo_core.values.sketch import (
+    Sketch,
+    extract_tokens,
+    fingerprint_words,
+    pack_marks,
+    unpack_marks,
+)
 from halo_world import SURFACE, Calls, bodies, schema
 
 KEY = b"k" * 32

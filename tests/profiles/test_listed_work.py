@@ -9,17 +9,12 @@ from test_assessment import HOUR, NOON, settled
 from test_profiles import DAY, ORDINARY, later
 from test_tally import fold
 
-from halo_core.behaviour import (
-    NEW_PROFILE,
-    BehaviourEvent,
-    SessionSummary,
-    SessionTally,
-    SessionVerdict,
-    TouchedObject,
-    assess,
-)
-from halo_core.behaviour.event import fingerprint_text
+from halo_core.behaviour.assessment import assess
+from halo_core.behaviour.carried import SessionSummary, SessionVerdict
+from halo_core.behaviour.event import BehaviourEvent, TouchedObject, fingerprint_text
+from halo_core.behaviour.profile import NEW_PROFILE
 from halo_core.behaviour.settings import join_setting
+from halo_core.behaviour.tally import SessionTally
 
 CARD = BehaviourEvent("card", host="h", ts_us=NOON)
 MAIL = BehaviourEvent("mail", impact="send", host="h", ts_us=NOON)

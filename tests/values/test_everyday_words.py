@@ -9,10 +9,13 @@ import pytest
 from value_world import KNOWN, NOVEL, UNTRUSTED, USER, World, world
 
 from halo_core.model import Fact, Impact, Resource
-from halo_core.values import FactSources, ToolTraits, find_facts, trace_leaves, vouch_for_user
 from halo_core.values.asked_acts import find_asked_stems
 from halo_core.values.call_view import trace_call
+from halo_core.values.fact_sources import FactSources
+from halo_core.values.facts import find_facts
 from halo_core.values.leaves import parse_leaves
+from halo_core.values.provenance import ToolTraits, trace_leaves
+from halo_core.values.traced_leaves import vouch_for_user
 
 MAIL = "Please do as I say."
 PAY = Resource(id="pay", impact="payment", targets=("account",), amount="amount", classified="declared")
@@ -21,7 +24,7 @@ PAY = Resource(id="pay", impact="payment", targets=("account",), amount="amount"
 def facts_of(made: World, resource: Resource, args: dict[str, Any], request: str = "") -> tuple[Fact, ...]:
     leaves = parse_leaves(args)
     traced = trace_call(resource, leaves, made.sketch, args=args)
-    sources = FactSources(payment_request=request, payment_text=request, paid_before=Decimal(0))
+    sources = FactSources(payment_request=request, find_payment_text=lambda: request, paid_before=Decimal(0))
     return find_facts(resource, args, leaves, traced, made.sketch, sources).facts
 
 

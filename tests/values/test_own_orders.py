@@ -6,8 +6,9 @@ import pytest
 from value_world import world
 
 from halo_core.model import Fact, Impact, Resource
-from halo_core.values import FactSources, find_facts
 from halo_core.values.call_view import trace_call
+from halo_core.values.fact_sources import FactSources
+from halo_core.values.facts import find_facts
 from halo_core.values.leaves import parse_leaves
 from halo_core.values.wishes import LEAVING, WISH, find_wishes
 
@@ -32,6 +33,7 @@ def is_asked(request: str, mail: str, tool: str, impact: str, target: str = "SB-
         ("the box of Roth has to go on holiday", "pause_box", "admin"),
         ("Roth should be able to open her box SB-40", "grant_box_access", "admin"),
         ("scrap SB-40 (mail 1)", "cancel_box", "delete"),
+        ("bar Roth's box SB-40 from the fair", "set_rhythm", "admin"),  # a possessor
         ("Roth moved away (mail 1), so please scrap that box of hers and then tell me", "cancel_box", "delete"),
     ],
 )

@@ -9,9 +9,11 @@ from typing import Final
 from halo_core.crypto.keys import Digester
 from halo_core.enforcement.decision_context import DecisionContext
 from halo_core.enforcement.risk_assessor import UNSCORED, RiskAssessment
+from halo_core.model import Impact, Provenance
 from halo_core.store.known_values import KnownValues
 from halo_core.store.transaction import Transaction
 from halo_core.values.addresses import find_own_address
+from halo_core.values.answer_scope import speaks_of_act
 from halo_core.values.fact_sources import FactSources
 from halo_core.values.facts import ActionFacts, find_facts
 from halo_core.values.sketch import MAX_SOURCE_INDEX

@@ -42,18 +42,11 @@ from halo_core.references import clip_name
 from halo_core.store.drafts import AppendedEntry
 from halo_core.store.image import Control
 from halo_core.store.quota_rows import QuotaDay
-from halo_core.store.session_state import AgentTally
-from halo_core.values import (
-    NO_MARKS,
-    ActionFacts,
-    ConversationDigest,
-    MarkedItem,
-    ResultMarks,
-    Sketch,
-    TracedLeaf,
-    reads_own_place,
-)
+from halo_core.store.session_state import AgentTally, SessionState
+from halo_core.store.transaction import Transaction
 from halo_core.values.argument_names import name_of_argument
+from halo_core.values.conversation import ConversationDigest, MarkedItem
+from halo_core.values.facts import ActionFacts
 from halo_core.values.leaves import Leaf, parse_leaves
 from halo_core.values.observed_text import NO_MARKS, ResultMarks
 from halo_core.values.result_origins import reads_own_place

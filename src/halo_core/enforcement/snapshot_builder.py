@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from halo_core.authority import compute_effective_authority
 from halo_core.crypto.keys import Digester
-from halo_core.decision.bindings import ENDING_SOURCES, find_exposure, list_answer_bindings
+from halo_core.decision.bindings import ENDING_SOURCES, UNEXPOSED, find_exposure, list_answer_bindings
 from halo_core.decision.checks import revocation_applies, stop_applies
 from halo_core.decision.model_fields import ACCEPTED_KIND, list_model_fields
 from halo_core.enforcement.action_facts import list_user_texts, mark_source, read_facts, unmark_source
@@ -36,7 +36,7 @@ from halo_core.model import (
 )
 from halo_core.risk.action_risk import WEALTH_INDEX
 from halo_core.risk.profile import Chunk, make_chunk
-from halo_core.store.answer_rows import ApprovalTable
+from halo_core.store.answer_rows import MAX_ANSWER_LIFETIME_S, ApprovalTable
 from halo_core.store.identity_rows import IdentityTable
 from halo_core.store.known_values import KnownValues
 from halo_core.store.proven_entries import find_paused_decision, was_approval_used
@@ -45,7 +45,12 @@ from halo_core.store.read_rows import ApprovalRow
 from halo_core.store.session_state import SessionState
 from halo_core.store.transaction import Transaction
 from halo_core.values.argument_names import name_of_argument
+from halo_core.values.call_view import trace_call
+from halo_core.values.facts import ActionFacts
+from halo_core.values.observed_text import fingerprint_vouching_text
 from halo_core.values.result_origins import VOUCHED_ORIGINS, is_trusted_lookup
+from halo_core.values.sketch import Marks, Sketch
+from halo_core.values.traced_leaves import TracedLeaf, vouch_for_user
 
 RECALLED_MARK = "stored"
 """Added to the name of a source that returned what an exposed session had stored."""

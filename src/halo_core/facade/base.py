@@ -38,6 +38,7 @@ from halo_core.reasons import get_reason_text
 from halo_core.references import References
 from halo_core.stop_files import StopFiles
 from halo_core.store.config import StoreConfig
+from halo_core.store.database import make_url_absolute
 from halo_core.store.draining import Drained, Readiness
 from halo_core.store.known_values import KnownTable
 from halo_core.store.store import Store

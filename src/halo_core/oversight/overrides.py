@@ -53,6 +53,9 @@ from halo_core.store.answer_rows import StandingAnswerTable
 from halo_core.store.drafts import Draft
 from halo_core.store.entry_lookup import find_entry, find_subject_id, make_kind_error
 from halo_core.store.reader import LoggedEntry, Reader, SealedContents
+from halo_core.store.store import Store
+from halo_core.store.transaction import Transaction
+from halo_core.values.answer_scope import find_denied_targets
 
 DEFAULT_OVERRIDE_S: Final = 3600
 DEFAULT_REVIEW_DAYS: Final = 7

@@ -100,8 +100,7 @@ def _is_left_to_source(view: CallView, sources: FactSources) -> bool:
     text = sources.find_payment_text()
     if leaves_amount_to_source(text):
         return True
-    is_before = has_looked_up(view.sketch) or is_as_before(sources.payment_text)
-    return points_before(sources.payment_text) and is_before
+    return points_before(text) and (has_looked_up(view.sketch) or is_as_before(text))
 
 
 def _list_amounts(view: CallView) -> list[TracedLeaf]:

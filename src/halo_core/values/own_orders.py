@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import Final
 
 from halo_core.model import Impact, Provenance, Resource
+from halo_core.values.argument_names import split_argument_name
 from halo_core.values.asked_objects import is_other_act_ordered
 from halo_core.values.call_view import CallView
 from halo_core.values.known_rows import is_pointed_out
@@ -40,6 +41,11 @@ _ORDERS: Final = {
     Impact.DELETE: frozenset((REMOVAL,)),
 }
 """Class of a tool → the orders that ask for it. Only a verb of removal, which no list has, deletes something."""
+_CHANGING: Final = stem_all(
+    "change update edit modify adjust correct amend lend loan set raise increase lift lower reduce decrease"
+)
+"""Stems of verbs that do not say what becomes of the values that come with them."""
+_MAX_WORDS: Final = 16  # of targets
 _LEAVING_OPEN: Final = frozenset(
     UNLISTED_VERB + stem
     for stem in stem_all(
@@ -78,9 +84,11 @@ def is_own_order(view: CallView, targets: Sequence[TracedLeaf], pointed: frozens
     if not begins_with_verb and is_other_act_ordered(sketch, _drop_nouns_of_targets(resource), resource.impact):
         return False  # "design a door pass" orders no `door_pass`
     loose = list_loose_stems(resource.id, resource.impact)
+    changing = _CHANGING if _sets_users_values(view) else frozenset[str]()
     # That the user removes something says not yet that it is the target: "scrap the draft about SB-40".
-    wanted = orders if resource.impact is Impact.DELETE else orders | loose
-    if not sketch.was_asked(wanted) or sketch.was_asked(_OTHER_ACTS - loose):
+    wanted = orders if resource.impact is Impact.DELETE else orders | loose | changing
+    others = _OTHER_ACTS - loose - changing - _list_stems_of_targets(view, targets)
+    if not sketch.was_asked(wanted) or sketch.was_asked(others):
         return False
     for leaf in targets:
         text = view.texts.get(leaf.pointer, "")
@@ -98,7 +106,39 @@ def _list_orders(resource: Resource) -> frozenset[str]:
     return orders - {WISH} | {LEAVING} if WISH in orders and not stems.isdisjoint(_TAKING_AWAY) else orders
 
 
-def _is_named_by_others(view: CallView, text: str) -> bool:
+def _drop_nouns_of_targets(resource: Resource) -> str:
+    """Drop the words of a tool's name that say what its targets are, if others are left: `buyer` of `blacklist_buyer`.
+
+    "Bar the buyer" orders an act of buyers, and not another one with a thing that the tool is named after.
+    """
+    nouns = {word for name in resource.targets for word in split_argument_name(name)}
+    words = [word for word in resource.id.split("_") if nouns.isdisjoint(split_argument_name(word))]
+    return "_".join(words) or resource.id
+
+
+def _list_stems_of_targets(view: CallView, targets: Sequence[TracedLeaf]) -> frozenset[str]:
+    """List the stems of the words of the targets, which name something: the service `checkout`, the team `Support`."""
+    words = [word for leaf in targets for word in extract_tokens(view.texts.get(leaf.pointer, ""))]
+    return frozenset().union(*map(split_name, words[:_MAX_WORDS]))
+
+
+def _sets_users_values(view: CallView) -> bool:
+    """Whether a call has several values, the user gave each of them, and it takes nothing away.
+
+    "Change that" then says no more than the values do. One value alone does not say what is to be done with it.
+    """
+    resource = view.resource
+    return (
+        resource.impact is Impact.ADMIN
+        and TAKING_STEMS.isdisjoint(split_name(resource.id))
+        and len(view.traced) > 1
+        and all(leaf.origin in VOUCHED_ORIGINS for leaf in view.traced)
+        and any(leaf.origin is Provenance.USER for leaf in view.traced)
+    )
+
+
+def _is_in_untrusted_text(view: CallView, text: str) -> bool:
+    """Whether untrusted sources contained each word of a target."""
     words = list(extract_tokens(text))
     return bool(words) and all(map(view.sketch.was_in_untrusted_text, words))
 

@@ -127,6 +127,7 @@ _ORDERS: Final = (
         # decisions
         ("approve", "wave|let", rf"(?! (?:me|us|them|him|her) (?!through)){_OBJECT}through{_END}"),
         ("approve", "sign", rf" off (?:on\b|(?:the|this|that) (?!(?:{_TEXTS})\b)|it\b)"),
+        ("approve_sign", "sign", rf" off (?:[\w-]+['’]s|my|our|his|her|their) (?!(?:{_TEXTS})\b)"),
         ("reject", "turn", rf"(?! to ){_OBJECT}down{_END}"),
         # money
         ("refill", "fill", rf" (?:it |them |us )?up to [0-9]| up on (?!(?:{_TEXTS})\b)\w", "fill| up on "),
@@ -137,6 +138,12 @@ _ORDERS: Final = (
         ("scale", "give", rf"{_OBJECT}[0-9]+ (?:more )?(?:replicas?|instances?|nodes?|pods?|workers?|cores?)\b"),
         ("create", "set", rf"(?:{_OBJECT}| that )up{_END}"),
         ("create", "set up", rf" (?!(?:and|{_TEXTS})\b)\w"),
+        (
+            "change_set",
+            "drop|cut|slash|lower|raise|bump",
+            rf"{_OBJECT}(?:down |up )?to (?:[$€£]\s?)?[0-9]",
+        ),
+        ("enroll_enrol_register_subscribe", "sign|put", rf"{_OBJECT}(?:up|down) for (?:an?|the|this|that|our|my)\b"),
         (
             "update",
             "put|enter|fill|type",
@@ -353,8 +360,7 @@ def find_wanted_acts(text: str) -> Iterator[Form]:
             yield from (make_form(("verb", stem)) for stem in find_stems_of_word(act))
         if gets_access:
             yield from (make_form(("verb", stem)) for stem in ("grant", "add"))
-        is_getting = _GETTING_MONEY.search(clause[0]) is not None and _SAID_BY_OTHERS.search(clause[0]) is None
-        if is_getting and _NO_ORDER.isdisjoint(clause[0].lower().split()):
+        if gets_money and _SAID_BY_OTHERS.search(clause) is None:
             yield make_form(("verb", "pay"))
     if _EDITING.search(text) is not None:
         yield make_form(("verb", EDITING))

@@ -261,7 +261,7 @@ def replay_session(
             knows_places=judged.knows_places,
             own_address=find_own_address(role.user),
             payment_request=session.request if asks_for(session.request, Impact.PAYMENT) else "",
-            payment_text=session.request,
+            find_payment_text=lambda request=session.request: request,
         )
         facts = find_facts(resource, event.args, leaves, traced, replay.sketch, sources)
         request, snapshot = _make_inputs(resource, event.args, traced, facts, judged, policy, tainted=replay.tainted)

@@ -31,6 +31,7 @@ _ENTRY_QUERY: Final = "SELECT w, ws FROM entry WHERE tenant=? AND session='' AND
 _NEWEST_QUERY: Final = (
     "SELECT w, ws, body FROM entry WHERE tenant=? AND session='' AND kind='profile' ORDER BY idx DESC LIMIT ?"
 )
+_OLDER_QUERY: Final = f"{_NEWEST_QUERY} OFFSET ?"
 _FEW: Final = 16
 _RECENT: Final = 512
 _MANY: Final = 20_000
@@ -128,8 +129,7 @@ class ProfileTable(Table):
             if place is not None:
                 return row_version + 1, place
             if row_version == 0 and versions.depth < _MANY:  # somebody new: seldom, so look further
-                versions.clear()
-                self._take_newer(versions, _MANY)
+                self._take_older(versions)
                 newest_version = versions.newest.get((kind, subject))
         return newest_version or (0, None)
 
@@ -153,6 +153,13 @@ class ProfileTable(Table):
         versions.depth = versions.depth or depth
         if newer:
             versions.end = newer[0][0]
+
+    def _take_older(self, versions: ProfileVersions) -> None:
+        """Read the entries before those that were read at first, up to `_MANY`."""
+        count = _MANY - versions.depth
+        for writer, seq, text in self._tx.cursor.execute(_OLDER_QUERY, (self._tx.tenant, count, versions.depth)):
+            versions.note((str(writer), int(seq)), text)
+        versions.depth = _MANY
 
     def _find_last_key(self, kind: str, subject: str) -> tuple[int, Place | None]:
         """Version and place of the newest entry of a profile, by its versions' keys; 0 if there is none."""

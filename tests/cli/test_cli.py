@@ -270,8 +270,8 @@ def test_enforce_and_observe(copy):
                 halo.enforcer.run(halo.build_call(tool(halo, name), args), Calls(), SURFACE)
     code, out, _ = cli("enforce", home=copy)
     assert code == 0
-    assert "2 x wipe: grave_impact" in out  # and not the two that did not run
-    assert "1 x pay: large_amount" in out
+    assert "2 x wipe: the effect is severe or cannot be undone" in out  # and not the two that did not run
+    assert "1 x pay: the amount is above the threshold" in out
     assert "3 of the 5 calls that ran so far would not have run" in out, out
     assert json.loads(cli("status", "--json", home=copy)[1])["local"]["mode"] == "enforce"
     before = len(found(copy, EntryKind.MODE))

@@ -474,7 +474,7 @@ def test_tight_grants_pin_what_was_seen(home):
 
 
 def test_nothing_changes_without_a_yes(home, monkeypatch):
-    monkeypatch.setattr("typer.confirm", lambda _, default: default)
+    monkeypatch.setattr("typer.prompt", lambda _, default, **_options: default)
     before = (home / "agents.yaml").read_text(), standing(home).links[0].hash
     code, out, _ = cli("enforce", "--grants", home=home)
     assert (code, "nothing was changed" in out) == (1, True)

@@ -449,3 +449,27 @@ def test_a_deletion_without_a_target_is_explained_with_the_declaration_to_add(tm
     position = found(home, EntryKind.DECISION)[-1].index
     text = " ".join(cli("policy", "explain", str(position), home=home)[1].split())
     assert "`targets: [...]` of `delete_row`" in text, text
+
+
+def test_each_retriever_says_what_its_answer_covers_and_each_approval_that_it_is_no_write(tmp_path):
+    home = tmp_path / "home"
+    names = dict.fromkeys(("Shelves", "handbook/Shelves"), ActionKind.RETRIEVAL)
+    names |= dict.fromkeys(("approve_leave", "sign_off_report", "update_note"), ActionKind.TOOL_CALL)
+    with HaloBase.local("desk", home=home, quiet=True) as halo, halo.session("s"):
+        for name, kind in names.items():
+            registered = halo.register(kind, name, schema=schema({"query": {"type": "string"}}))
+            halo.enforcer.run(halo.build_call(registered, {"query": "1"}), Calls("x"), SURFACE)
+    plan = " ".join(cli("enforce", "--plan", home=home)[1].split())
+    assert "a tool that uses it is asked about by itself" in plan
+    assert "the answer about `handbook` covers its documents too" in plan
+    assert ("to approve takes effect for others" in plan, plan.count("`admin` fits better")) == (True, 2)
+
+
+def test_a_wrong_key_at_the_last_question_is_answered_with_the_right_ones(home):
+    order = [item["id"] for item in plan_of(home)["resources"]]
+    words = ["s" if name == "frobnicate" else "a" for name in order]
+    code, shown = answer(home, *words, "x", "n")
+    assert code == 1, shown
+    assert "please answer with y for yes or n for no" in shown
+    assert "invalid input" not in shown
+    assert mode_of(home) == "observe"

@@ -69,7 +69,7 @@ def home(observed):
     code, shown = answer(folder, *words, "y")
     assert code == 0, shown
     assert "  halo known clear read_customer\n" in shown
-    assert "2 would have waited undeclared, and 0 declared so" in shown
+    assert "2 would have waited without these declarations, and 0 with them" in " ".join(shown.split())
     assert mode_of(folder) == "enforce"
     return folder
 

@@ -269,7 +269,7 @@ def test_a_running_process_follows_the_stored_mode(home):
         halo.store.flush()
         code, out, _ = cli("enforce", home=home)
         assert code == 0
-        assert "1 x wipe: grave_impact" in out
+        assert "1 x wipe: the effect is severe or cannot be undone" in out
         assert halo.mode is Mode.ENFORCE
         with pytest.raises(Denied):
             attempt()

@@ -57,6 +57,7 @@ from halo_core.oversight.access import commit_or_record_refusal
 from halo_core.oversight.control_acts import make_raise, make_waiver, raise_floor, waive_floor
 from halo_core.oversight.issuing import apply_manifest
 from halo_core.quick_dataclass import dataclass
+from halo_core.reasons import get_reason_text
 from halo_core.stop_files import STOPS_FOLDER, StopFiles
 from halo_core.store.reader import read_entries
 from halo_core.views import NO_LEDGER_CODES
@@ -193,7 +194,8 @@ def enforce(
         stopped, ran = count_stopped(reader, tenant)
     for (resource, codes), count in stopped.most_common(_MAX_STOPPED):
         if resource not in first_day.shown:
-            say_plainly(f"  {count:>5} x {resource}: {', '.join(codes)}")
+            reasons = ", ".join(get_reason_text(code).title for code in codes)
+            say_plainly(f"  {count:>5} x {resource}: {reasons}")
     with store.open_store(tenant) as opened:
         signing = Signing(store, opened, signed, sign_as, key_home)
         act = signing.sign(make_raise(opened.commit(lambda tx: tx.load_store_id()), tenant), needed=0)

@@ -37,6 +37,7 @@ from halo_core.views.first_day import (
     count_declared,
     declare,
     edit_manifest,
+    find_approving_verb,
     load_first_day,
 )
 from halo_core.views.manifests import read_manifest_if_any
@@ -279,13 +280,16 @@ def _ask_for_changes(dialogue: _Dialogue, item: ObservedResource) -> Resource:
     guessed, pad = item.resource, " " * _STEP
     impacts = [impact.value for impact in Impact if impact is not Impact.UNKNOWN]
     _print_hint("read changes nothing, write can be undone, send reaches others, admin changes who may do what")
+    if hint := _describe_approval(guessed):
+        _print_hint(hint)
     _print_hint("b goes back to the answers above")
     usual = guessed.impact.value if guessed.impact is not Impact.UNKNOWN else "b"
     impact = _ask_word(f"{pad}class ({', '.join(impacts)})", usual, impacts)
     targets = guessed.targets
     if item.arguments and impact != Impact.READ.value:
         _print_hint(f"its arguments are {', '.join(item.arguments)}")
-        text = _ask_argument(item, "which of them say where money or data goes", ",".join(guessed.targets))
+        question = "which of them say where money or data goes, or what it acts on"
+        text = _ask_argument(item, question, ",".join(guessed.targets))
         targets = tuple(sorted({name.strip() for name in text.split(",")} - {"", "-"}))
     amount = guessed.amount
     if item.arguments and impact == Impact.PAYMENT.value:
@@ -345,8 +349,8 @@ def _write(dialogue: _Dialogue, *, is_asking: bool) -> bool:
     )
     if own_records:
         say(
-            "[yellow]note[/] what agents wrote after reading other people's words, in observe mode too, still comes "
-            "back from there as those; once you have looked at it:"
+            "[yellow]note[/] what agents wrote into these records after reading other people's words, in observe mode "
+            "too, still counts as other people's words when it is read again; once you have looked at it:"
         )
         for name in own_records:
             say_with_path(f"  halo known clear {name}")
@@ -360,7 +364,10 @@ def _print_totals(dialogue: _Dialogue) -> None:
     )
     after = sum(item.asked + item.denied for item in outcomes.values())
     calls = sum(item.calls for item in outcomes.values())
-    say(f"of {format_count(calls, 'call')} so far, {before:,} would have waited undeclared, and {after:,} declared so")
+    say(
+        f"of {format_count(calls, 'call')} so far, {before:,} would have waited without these declarations, "
+        f"and {after:,} with them"
+    )
     if unread := sum(item.unread for item in outcomes.values()):
         say(f"[dim]{unread:,} of them cannot be decided again: what they were decided by is not there any more[/]")
 
@@ -389,7 +396,27 @@ def _print_resource(number: int, total: int, item: ObservedResource, outcomes: O
     say(safe_text(f"{f'{number}/{total}':<{_STEP}}"), safe_text(f"{resource.id}{kind}", "bold"), f"  {used}")
     _print_field("guess", _describe_guess(resource))
     _print_field("why", item.why or "what it retrieves changes nothing")
+    if hint := _describe_retrieval(resource) or _describe_approval(resource):
+        _print_field("note", hint)
     _print_calls(item, outcomes)
+
+
+def _describe_retrieval(resource: Resource) -> str:
+    """What the answer about a retriever covers, and what the answer about the tool around it covers; empty if none."""
+    if resource.kind is not ActionKind.RETRIEVAL:
+        return ""
+    owner = resource.id.rpartition("/")[0]
+    if owner:
+        return f"it runs inside `{owner}`: if you skip it, the answer about `{owner}` covers its documents too"
+    return "this answer is about its documents; a tool that uses it is asked about by itself, for what it returns"
+
+
+def _describe_approval(resource: Resource) -> str:
+    """That a tool which seems to approve something is better declared as `admin` than as `write`; empty if not."""
+    verb = find_approving_verb(resource.id) if resource.impact in (Impact.WRITE, Impact.UNKNOWN) else ""
+    if not verb:
+        return ""
+    return f"to {verb} takes effect for others, so `admin` fits better than `write`, which is rarely asked about"
 
 
 def _print_calls(item: ObservedResource, outcomes: Outcomes | None) -> None:
@@ -427,7 +454,7 @@ def _print_outcomes(name: str, outcomes: Outcomes) -> None:
     if not outcomes.calls:
         text = "none so far"
     elif not outcomes.stopped:
-        text = f"all {outcomes.calls:,} run" if outcomes.calls > 1 else "it runs"
+        text = f"each of {outcomes.calls:,} calls runs" if outcomes.calls > 1 else "it runs"
     else:
         text = f"{_describe_stops(outcomes)} of {format_count(outcomes.calls, 'call')}: {_describe_codes(outcomes)}"
     if outcomes.unread:

@@ -20,6 +20,7 @@ from halo_core.errors import ConfigError
 
 _GONE: Final = (errno.EPIPE, errno.EIO)
 """Nobody reads any longer: a pipe was closed, or a terminal hung up."""
+_YES_OR_NO: Final = {"y": True, "yes": True, "n": False, "no": False}
 
 
 class _SteadyFile(io.FileIO):
@@ -91,10 +92,20 @@ def confirm(question: str, *, default: bool = False) -> bool:
     Raises:
         ConfigError: `not_shown`, the question could not be shown, so that no answer counts.
     """
-    answer = not is_lost() and typer.confirm(question, default=default)
+    answer = not is_lost() and _ask_yes_or_no(question, default=default)
     if is_lost():
         problem = "the question could not be shown, since standard output takes nothing; nothing was changed"
         raise ConfigError(
             "not_shown", problem, field="output", remedy="run it on a terminal, or see its option `--yes`"
         )
     return answer
+
+
+def _ask_yes_or_no(question: str, *, default: bool) -> bool:
+    words = f"{question} [{'Y/n' if default else 'y/N'}]"
+    while True:
+        text: str = typer.prompt(words, default="", show_default=False)
+        answer = _YES_OR_NO.get(text.strip().lower(), default if not text.strip() else None)
+        if answer is not None or is_lost():
+            return bool(answer)
+        typer.echo(f"please answer with y for yes or n for no; Enter alone is {'yes' if default else 'no'}")

@@ -11,10 +11,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import field, replace
 from enum import StrEnum
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
 from halo_core.backtest import Selection, TrustedSources, backtest_declarations
+from halo_core.enforcement.guess_names import split_words
 from halo_core.enforcement.guesses import Guess
 from halo_core.enforcement.registry import RegisteredResource, complete_resource
 from halo_core.errors import ConfigError
@@ -51,8 +53,18 @@ _FINDING_KINDS: Final = {
 """Reason code of a decision → kind of finding."""
 _TARGET_CODES: Final = frozenset({"untraced_target", "untrusted_target"})
 _USER: Final = "user"
+_APPROVING_VERBS: Final = frozenset({"approve", "authorise", "authorize", "countersign", "grant", "permit", "release"})
+_SIGN_OFF: Final = ("sign", "off")
 ResourceName = tuple[ActionKind, str]
 """Action kind and id."""
+
+
+def find_approving_verb(name: str) -> str:
+    """The verb in a tool's name by which it approves, grants or releases something for others; empty if none."""
+    name_words = split_words(name)
+    if _SIGN_OFF in pairwise(name_words):
+        return " ".join(_SIGN_OFF)
+    return next((word for word in name_words if word in _APPROVING_VERBS), "")
 
 
 class Source(StrEnum):

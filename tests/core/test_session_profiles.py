@@ -173,7 +173,7 @@ def test_people_read_what_was_measured_and_what_became_of_it(known, home):
     assert f"{words}; 5 when the session ended" in " ".join(cli("show", alert.entry.id, home=home)[1].split())
     told = cli("judge", alert.entry.id, "--ordinary", home=home)[1]
     assert "sessions that `clerk` learns from: 71, was 70" in told
-    assert "risk that alarms leave for `clerk` and one person at most: 0, was" in told
+    assert "risk that `clerk` keeps from past alarms when it acts for one person (the highest): 0, was" in told
 
 
 def test_trying_one_refused_call_again_leaves_no_more_than_once(known, home):

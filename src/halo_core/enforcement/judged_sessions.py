@@ -69,8 +69,8 @@ def _describe_profile(tx: Transaction, agent: str) -> dict[str, str]:
     highest = max((alarm.pair for alarm in profile.carried.alarms), default=0)
     return {
         f"sessions that `{agent}` learns from": str(profile.sessions),
-        f"risk that alarms leave for `{agent}` and one person at most": str(highest),
-        f"risk that they leave for `{agent}` whomever it acts for": str(profile.carried.agent_risk),
+        f"risk that `{agent}` keeps from past alarms when it acts for one person (the highest)": str(highest),
+        f"risk that `{agent}` keeps from past alarms for whomever it acts": str(profile.carried.agent_risk),
     }
 
 

@@ -33,8 +33,10 @@ from halo_core.behaviour.measures import (
     MAX_LEVEL,
     MEASURES,
     describe_excess,
+    describe_value,
     from_level,
     level_of,
+    show_value,
     to_level,
     value_at,
 )
@@ -235,3 +237,12 @@ def test_every_measure_has_a_sentence(measure):
     assert words.startswith("it ")
     assert "  " not in words
     assert "the limit is" in words
+
+
+@pytest.mark.parametrize(
+    ("value", "shown", "recorded"),
+    [(4_016_478, "401.65", "401.6478"), (4_000_000, "400", "400"), (4_015_000, "401.5", "401.5"), (0, "0", "0")],
+)
+def test_a_view_shows_two_decimals_of_an_amount_and_a_record_all(value, shown, recorded):
+    measure = next(item for item in MEASURES if item.unit == "amount")
+    assert (show_value(measure, value), describe_value(measure, value)) == (shown, recorded)

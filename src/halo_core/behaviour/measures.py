@@ -223,6 +223,13 @@ def describe_value(measure: Measure, value: int) -> str:
             return str(value)
 
 
+def show_value(measure: Measure, value: int) -> str:
+    """Like `describe_value`, for views: an amount has at most two decimals. Recorded sentences keep all of them."""
+    if measure.unit != "amount":
+        return describe_value(measure, value)
+    return f"{value / 10_000:.2f}".rstrip("0").rstrip(".")
+
+
 def describe_excess(measure: Measure, value: int, limit: int, *, is_recent: bool = False, who: str = "it") -> str:
     """A sentence for people: what was measured, and the limit."""
     noun = f" {measure.noun}" if measure.noun else ""

@@ -11,7 +11,7 @@ from dataclasses import field, replace
 from typing import Any, Final
 
 from halo_core.behaviour.limits import SHIPPED_PRIOR
-from halo_core.behaviour.measures import MEASURES, describe_value
+from halo_core.behaviour.measures import MEASURES, show_value
 from halo_core.behaviour.profile import NEW_PROFILE, IdentityProfile
 from halo_core.behaviour.summaries import (
     AGENT,
@@ -470,4 +470,4 @@ def _list_limits(profile: IdentityProfile, reading: _LogReading, folded: list[_S
 
 def format_measure(item: LimitUse, value: int) -> str:
     """A value of a measure for people."""
-    return describe_value(_MEASURES[item.id], value)
+    return show_value(_MEASURES[item.id], value)

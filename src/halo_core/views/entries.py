@@ -9,7 +9,7 @@ from typing import Any, Final
 import orjson
 
 from halo_core.alerts.messages import BREAK_GLASS, AgentAlert, read_agent_alert
-from halo_core.behaviour.measures import MEASURES, describe_value
+from halo_core.behaviour.measures import MEASURES, show_value
 from halo_core.clock import format_iso
 from halo_core.errors import PassportError
 from halo_core.identities.day_alerts import DayAlert, is_about_identity
@@ -168,7 +168,7 @@ def _load_ends(reader: Reader, tenant: str, record: LoggedEntry) -> dict[str, st
         for tree in later.entry.body.get("sessions", ()):
             if tree.get("agent") == entry.body.get("agent"):
                 values = tree["tally"]["v"]
-                return {item.id: describe_value(item, values[position]) for position, item in enumerate(MEASURES)}
+                return {item.id: show_value(item, values[position]) for position, item in enumerate(MEASURES)}
     return labels
 
 

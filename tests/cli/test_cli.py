@@ -159,10 +159,18 @@ def test_show_of_a_challenge_shows_its_request(ledger):
     assert [row["entry"]["kind"] for row in rows] == ["decision", "approval_request"]
 
 
-def test_an_entry_about_a_decision_is_refused_with_the_decisions_id(ledger):
+def test_a_question_is_explained_as_the_decision_that_asked_it(ledger):
     request = found(ledger, EntryKind.APPROVAL_REQUEST)[0]
     decision = request.entry.body["decision"]
-    code, _, err = cli("policy", "explain", request.entry.id, home=ledger)
+    by_question = cli("policy", "explain", request.entry.id, home=ledger)
+    assert by_question == cli("policy", "explain", f"{decision['w']}-{decision['ws']}", home=ledger)
+    assert by_question[0] == 0
+
+
+def test_another_entry_about_a_decision_is_refused_with_the_decisions_id(ledger):
+    outcome = found(ledger, EntryKind.OUTCOME)[0]
+    decision = outcome.entry.body["decision"]
+    code, _, err = cli("policy", "explain", outcome.entry.id, home=ledger)
     assert (code, "[not_a_decision]" in err) == (64, True)
     assert f"`{decision['w']}-{decision['ws']}`" in " ".join(err.split())
     opening = found(ledger, EntryKind.WRITER_OPEN)[0]

@@ -40,7 +40,7 @@ from halo_core.replay import Replayer, ReplayResult, ReplayStatus, replay_log
 from halo_core.verification import verify_store
 from halo_core.views import select_fields
 from halo_core.views.control import count_answer_proofs, count_proofs
-from halo_core.views.entries import find_decision
+from halo_core.views.entries import find_decision, find_decision_or_question
 from halo_core.views.explanations import Case, Explanation, Step, explain_decision
 from halo_core.views.inventory import load_catalogue
 from halo_core.views.wording import format_count, format_entries
@@ -204,14 +204,14 @@ FolderArgument = Annotated[
 @store_verb(policy_app, "explain")
 def explain(
     decision: Annotated[
-        str, Argument(metavar="N", help="A decision: its index (#), its id, or the first characters of the id.")
+        str, Argument(metavar="N", help="A decision or its question: its index (#), its id, or the id's beginning.")
     ],
     *,
     store: StoreContext,
 ) -> None:
     """Explain a decision: each check with its result, and the smallest change that would have allowed the action."""
     with store.open_log() as (reader, tenant):
-        record = find_decision(reader, tenant, decision, "N")
+        record = find_decision_or_question(reader, tenant, decision, "N")
         explanation = explain_decision(reader, store.open_contents(reader), record)
     if not store.print_json(explanation):
         _print_head(explanation.case)

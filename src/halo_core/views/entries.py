@@ -22,7 +22,7 @@ from halo_core.model import (
 )
 from halo_core.oversight.signed_entries import CONTENT_CLOSED, open_masked_content
 from halo_core.passports.codec import read_payload
-from halo_core.store.entry_lookup import find_entry, find_related, make_kind_error
+from halo_core.store.entry_lookup import find_entry, find_related, find_subject_id, make_kind_error
 from halo_core.store.reader import LoggedEntry, Reader, SealedContents, read_entries
 from halo_core.views import View, wording
 from halo_core.views.model_calls import describe_model, load_prompt
@@ -288,3 +288,14 @@ def find_decision(reader: Reader, tenant: str, name: str, field: str) -> LoggedE
     if record.entry.kind is not EntryKind.DECISION:
         raise make_kind_error(name, record.entry, field)
     return record
+
+
+def find_decision_or_question(reader: Reader, tenant: str, name: str, field: str) -> LoggedEntry:
+    """Like `find_decision`; the index or id of a question to a person stands for the decision that asked it.
+
+    Raises:
+        ConfigError: as `find_decision`.
+    """
+    record = find_entry(reader, tenant, name)
+    is_question = record.entry.kind is EntryKind.APPROVAL_REQUEST
+    return find_decision(reader, tenant, find_subject_id(record.entry) if is_question else name, field)

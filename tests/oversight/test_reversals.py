@@ -7,7 +7,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from acts_world import confirm, enrolled, opened, order, run, tool
+from acts_world import POLICY, confirm, enrolled, opened, order, run, tool
 from oversight_world import people
 
 from halo_core.crypto import canonical
@@ -20,6 +20,7 @@ from halo_core.errors import ConfigError, Denied, Held, Pending, Tampered
 from halo_core.evidence.answers import Period, Verdict
 from halo_core.evidence.audit_log import AuditLog, ask
 from halo_core.evidence.reversals import answer_reversals
+from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, Actor, EntryKind, Reversal, make_finding_key
 from halo_core.oversight import reversal_orders
 from halo_core.oversight.remembered import revoke_remembered
@@ -28,7 +29,7 @@ from halo_core.replay import Replayer
 from halo_core.store.drafts import Draft
 from halo_core.store.reader import Reader, SealedContents, read_entries
 from halo_core.testing import FixedClock
-from halo_world import Calls, attack, bodies, cli, codes, db_of, found, url_of, verified
+from halo_world import Calls, attack, bodies, cli, codes, db_of, found, policy_folder, url_of, verified
 
 PAID = {"to": "acct-1", "amount": 40}
 NOW_US = 1_800_000_000_000_000
@@ -140,6 +141,27 @@ def test_release_carries_it_out_and_says_so(home):
         assert (done.id, done.resource, done.status, done.result) == (paid, "pay.compensate", "reversed", "refunded")
         assert halo.release() == []
     assert is_whole(home)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (None, "the effect of decision {} was taken back by `pay.compensate`, as ordered"),
+        (RuntimeError("acct-1"), "the reversal of decision {} by `pay.compensate` was tried and is failed"),
+    ],
+)
+def test_the_operator_reads_what_came_of_an_order_at_the_next_start(home, capsys, error, words):
+    with opened(home) as halo:
+        paid = paid_and_enrolled(halo, home, Undone())
+    order(home, paid)
+    policy = policy_folder(home, POLICY)
+    with HaloBase.local("clerk", home=home, mode="enforce", policy=policy, user="user:ana") as halo:
+        tool(halo, "pay", Undone(error), Reversal.COMPENSATE)
+        with halo.session("other"):
+            pass
+    told = capsys.readouterr().err
+    assert words.format(paid) in told
+    assert "acct-1" not in told
 
 
 def test_a_coroutine_takes_back_in_a_loop_and_outside_of_one(home):

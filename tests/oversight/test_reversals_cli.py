@@ -75,6 +75,7 @@ def test_an_application_carries_it_out_at_once(home, paid):
     code, text, _ = cli("reversals", "--json", home=home)
     rows = json.loads(text)["rows"]
     assert (code, [row["status"] for row in rows]) == (0, ["reversed", "refused: already_reversed"])
+    assert [(row["decision"], row["tool"]) for row in rows] == [(paid[0], "pay")] * 2
     shown = cli("show", paid[0], home=home)[1]
     assert "it can be compensated" in shown
     assert "reversal" in shown
@@ -88,7 +89,9 @@ def test_while_its_agent_is_stopped_another_one_is_asked_for(home, paid):
     assert (code, "[stopped]" in error) == (10, True)
     assert "another `Halo` that guards the tool" in " ".join(error.split())
     assert "halo lift" not in error
-    assert json.loads(cli("reversals", "--json", home=home)[1])["rows"][0]["status"] == "ordered"
+    ordered, tried = json.loads(cli("reversals", "--json", home=home)[1])["rows"]
+    assert (ordered["status"], tried["status"]) == ("ordered", "refused: stopped")
+    assert (tried["decision"], tried["tool"]) == (paid[0], "pay")
 
 
 def test_what_a_person_ordered_is_no_exception_to_an_auditor(home, paid):

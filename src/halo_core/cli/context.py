@@ -193,13 +193,18 @@ class StoreContext:
             self.recorded.add("read")
             self.record_access("read", {"command": self.command}, tenant)
 
-    def record_refusal(self, exc: Denied) -> None:
-        """Record that a command was refused, unless whoever refused it has recorded that; never raises."""
+    def record_refusal(self, exc: Denied, terms: Mapping[str, str | int] | None = None) -> None:
+        """Record that a command was refused, unless whoever refused it has recorded that; never raises.
+
+        Args:
+            exc: why it was refused.
+            terms: what was tried: names, no content.
+        """
         if exc.is_recorded or not set(self.keys.names()) >= _KEYS_OF_A_LOG:
             return
         try:
             with self.open_store(self.resolve_tenant()) as store:
-                record_refusal(store, self.command, exc, by=self.actor)
+                record_refusal(store, self.command, exc, by=self.actor, terms=terms)
         except HaloError as error:
             if error.code not in NO_LEDGER_CODES:
                 warn_unwritten("the refusal is not recorded", error.message)

@@ -128,6 +128,7 @@ def _carry_out(store: StoreContext, target: str, decision: str, order: str) -> i
             "leave the stop, and give `--app` another `Halo` that guards the tool, of an agent that is not stopped; "
             "the order waits (docs/oversight.md)"
         )
+    store.record_refusal(problem, {"decision": decision})
     raise problem
 
 

@@ -206,8 +206,9 @@ def answer_reversals(log: AuditLog, period: Period) -> Answer:
     check, overrides = ReversalsCheck(run), OverridesCheck(run)
     run_pass(log, period, [check, overrides])
     rows = [{**row, "by": log.name_of(str(row["by"]))} for row in check.list_rows()]
+    tools = {str(row["decision"]): str(row["tool"]) for row in rows}
     for entry in log.entries((EntryKind.OVERRIDE, EntryKind.ACCESS), period):
-        rows += _describe_other(log, entry)
+        rows += _describe_other(log, entry, tools)
     findings = [*check.list_findings(), *overrides.list_findings()]
     is_empty = not rows and not findings
     return log.conclude(
@@ -241,8 +242,14 @@ def is_finding_proven(log: AuditLog, entry: AuditEntry, people: Mapping[str, byt
     return entry.body["op"] != "confirm" or is_finding_signed(entry.body, decision, people, log.store_id, log.tenant)
 
 
-def _describe_other(log: AuditLog, entry: AuditEntry) -> list[dict[str, Any]]:
-    """A row of an override, or of an act that was refused; none for other entries."""
+def _describe_other(log: AuditLog, entry: AuditEntry, tools: Mapping[str, str]) -> list[dict[str, Any]]:
+    """A row of an override, or of an act that was refused; none for other entries.
+
+    Args:
+        log: the tenant's audit log.
+        entry: the entry.
+        tools: decision → its tool, where that is known from a reversal of the decision.
+    """
     body, moment = entry.body, format_moment(entry.ts_us)
     if entry.kind == EntryKind.OVERRIDE and body.get("op") == "grant":
         decision = next(target for relation, target in body["links"] if relation == "overrides")
@@ -254,7 +261,7 @@ def _describe_other(log: AuditLog, entry: AuditEntry) -> list[dict[str, Any]]:
         }
     elif entry.kind == EntryKind.ACCESS and body.get("refused") in _REFUSED_ACTS:
         decision = str(body["what"].get("decision", body["what"].get("confirm", "")))
-        row = {"act": body["refused"], "status": f"refused: {body['code']}", "tool": "", "why": ""}
+        row = {"act": body["refused"], "status": f"refused: {body['code']}", "tool": tools.get(decision, ""), "why": ""}
     else:
         return []
     return [{"at": moment, "by": log.name_of(body.get("actor", "")), "decision": decision, **row}]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from halo_core.crypto.keys import Digester, IdSource, KeyStore
+from halo_core.decision.answers import name_reversed_tool
 from halo_core.enforcement.activities import current_activity, current_run_activity, find_block_began_us
 from halo_core.enforcement.decision_context import AnswerTerms
 from halo_core.enforcement.enforcer import Enforcer
@@ -296,9 +297,20 @@ class SessionMixin:
         """Release approved acts while nothing else waits for them; problems are logged."""
         try:
             if not is_loop_running():
-                self.release(session)
+                self._tell_reversals(self.release(session))
         except HaloError as exc:
             _LOG.warning("held acts were not released: %s", exc, extra={"halo_event": "not_released"})
+
+    def _tell_reversals(self, acts: list[ReleasedAct]) -> None:
+        """Log what came of ordered reversals that nobody waits for; without content, such as the error's text."""
+        for act in acts:
+            if name_reversed_tool(act.resource) not in self._reversers:
+                continue
+            if act.status == "reversed":
+                self.notify_once(f"the effect of decision {act.id} was taken back by `{act.resource}`, as ordered")
+            else:
+                problem = f"the reversal of decision {act.id} by `{act.resource}` was tried and is {act.status}"
+                self.notify_once(f"{problem}: see `halo reversals`")
 
     # notices and terms
 

@@ -439,6 +439,12 @@ def test_rows_say_where_their_text_is_from_where_there_are_several_sources(whole
     assert ("- text from: " in render_markdown(made)) is several
 
 
+@pytest.mark.parametrize("framework", ["pci-dss-4.0.1", "soc2-tsc-2017"])
+def test_the_page_says_once_whose_titles_it_has(whole, framework):
+    page = render_report(report_of(whole, framework))
+    assert page.count("titles and descriptions are ours") + page.count("Titles of controls are ours.") == 1
+
+
 @pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed here")
 def test_a_browser_draws_the_page_and_prints_it(whole, tmp_path):
     page = tmp_path / "report.html"

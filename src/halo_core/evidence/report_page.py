@@ -168,11 +168,13 @@ def _render_head(report: ControlReport) -> Iterator[Markup]:
         paragraphs = join(element("p", text) for text in report.population.findings)
         yield element("div", element("strong", "The log could not be verified."), paragraphs, class_="note bad")
     titles = "Titles of controls are ours." if framework.titles == "ours" else "Titles of controls are the publisher's."
+    if "titles" in framework.about:  # it says so itself
+        titles = ""
     yield element(
         "div",
         element("p", CLAIM_NOTE),
         element("p", SCOPE_NOTE),
-        element("p", f"{framework.about} {titles}"),
+        element("p", f"{framework.about} {titles}".strip()),
         class_="note",
     )
 

@@ -132,3 +132,11 @@ def test_a_drill_on_a_copy_takes_nothing_back(home, paid):
         with halo.session("s"):
             assert halo.release() == []
     assert undone == []
+
+
+def test_a_refused_order_names_the_decision_and_its_tool(home, paid):
+    with opened(home) as halo:
+        booked = run(halo, tool(halo, "book"), to="acct-1", amount=40)
+    assert reverse(home, booked)[0] == 10
+    (row,) = json.loads(cli("reversals", "--json", home=home)[1])["rows"]
+    assert (row["status"].partition(":")[0], row["decision"], row["tool"]) == ("refused", booked, "book")

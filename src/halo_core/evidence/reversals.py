@@ -206,9 +206,8 @@ def answer_reversals(log: AuditLog, period: Period) -> Answer:
     check, overrides = ReversalsCheck(run), OverridesCheck(run)
     run_pass(log, period, [check, overrides])
     rows = [{**row, "by": log.name_of(str(row["by"]))} for row in check.list_rows()]
-    tools = {str(row["decision"]): str(row["tool"]) for row in rows}
     for entry in log.entries((EntryKind.OVERRIDE, EntryKind.ACCESS), period):
-        rows += _describe_other(log, entry, tools)
+        rows += _describe_other(log, entry)
     findings = [*check.list_findings(), *overrides.list_findings()]
     is_empty = not rows and not findings
     return log.conclude(
@@ -242,14 +241,8 @@ def is_finding_proven(log: AuditLog, entry: AuditEntry, people: Mapping[str, byt
     return entry.body["op"] != "confirm" or is_finding_signed(entry.body, decision, people, log.store_id, log.tenant)
 
 
-def _describe_other(log: AuditLog, entry: AuditEntry, tools: Mapping[str, str]) -> list[dict[str, Any]]:
-    """A row of an override, or of an act that was refused; none for other entries.
-
-    Args:
-        log: the tenant's audit log.
-        entry: the entry.
-        tools: decision → its tool, where that is known from a reversal of the decision.
-    """
+def _describe_other(log: AuditLog, entry: AuditEntry) -> list[dict[str, Any]]:
+    """A row of an override, or of an act that was refused; none for other entries."""
     body, moment = entry.body, format_moment(entry.ts_us)
     if entry.kind == EntryKind.OVERRIDE and body.get("op") == "grant":
         decision = next(target for relation, target in body["links"] if relation == "overrides")
@@ -261,7 +254,15 @@ def _describe_other(log: AuditLog, entry: AuditEntry, tools: Mapping[str, str]) 
         }
     elif entry.kind == EntryKind.ACCESS and body.get("refused") in _REFUSED_ACTS:
         decision = str(body["what"].get("decision", body["what"].get("confirm", "")))
-        row = {"act": body["refused"], "status": f"refused: {body['code']}", "tool": tools.get(decision, ""), "why": ""}
+        row = {"act": body["refused"], "status": f"refused: {body['code']}", "why": ""}
+        row["tool"] = _find_tool(log, decision)
     else:
         return []
     return [{"at": moment, "by": log.name_of(body.get("actor", "")), "decision": decision, **row}]
+
+
+def _find_tool(log: AuditLog, decision: str) -> str:
+    """The tool of a decision; empty if there is no such decision."""
+    _, note = log.reader.find_note(log.tenant, decision) or (None, b"")
+    entry = log.reader.read_entry(note) if note else None
+    return str(entry.body["request"]["resource"]["id"]) if entry and entry.kind is EntryKind.DECISION else ""

@@ -37,7 +37,7 @@ from rich.progress import track
 from rich.table import Table
 
 from _decision_measure import Agent
-from _decision_world import RULES, open_world
+from _decision_world import RULES, World, open_world
 from _flatness_beside import measure_beside
 from _flatness_pairs import compare
 from halo_core.enforcement.agent_credentials import DEFAULT_TERMS, Limits
@@ -49,6 +49,7 @@ __all__ = ["main"]
 _SMALL_ENTRIES: Final = 10_000
 _FEW_AGENTS: Final = 10
 _SAMPLES: Final = 10
+_DECISIONS_OF_AN_AGENT: Final = 8_000
 _CALLS_OF_AN_AGENT: Final = 10
 _PARTS: Final = ("ledger", "session", "rules", "agents", "beside")
 
@@ -166,46 +167,58 @@ def _measure_agents(folder: Path, options: argparse.Namespace) -> dict[str, Any]
 
 def _measure_ledger(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     """The small ledger grows by what is measured; the large one is made first."""
-    worlds = {name: open_world(folder / name) for name in ("small", "large")}
-    agents = {name: Agent(world, "allowed") for name, world in worlds.items()}
+    small, large = folder / "small", folder / "large"
     figures: dict[str, Any] = {}
-    try:
-        url = worlds["large"].halo.store.config.url
-        if "beside" in options.only:
-            _fill(agents["large"], url, options.beside)
-            figures["beside"] = {"entries": _count_entries(url)} | measure_beside(
-                folder / "large", worlds["large"], opens=options.opens
-            )
-        if "ledger" in options.only:
-            _fill(agents["small"], worlds["small"].halo.store.config.url, options.small)
-            figures["memory"] = _fill(agents["large"], url, options.entries)
-            found = compare(lambda: _walk(agents["small"]), lambda: _walk(agents["large"]), rounds=options.rounds)
-            sizes = [_count_entries(world.halo.store.config.url) for world in worlds.values()]
-            figures["ledger"] = found | {"sizes": sizes}
-        for agent in agents.values():
-            if agent.effects:
+    if "beside" in options.only:
+        _fill(large, options.beside)
+        with _open(large) as world:
+            found = measure_beside(large, world, opens=options.opens)
+            figures["beside"] = {"entries": _count_entries(world)} | found
+    if "ledger" in options.only:
+        _fill(small, options.small)
+        figures["memory"] = _fill(large, options.entries)
+        with _open(small) as few, _open(large) as many:
+            agents = [Agent(world, "allowed") for world in (few, many)]
+            found = compare(lambda: _walk(agents[0]), lambda: _walk(agents[1]), rounds=options.rounds)
+            figures["ledger"] = found | {"sizes": [_count_entries(world) for world in (few, many)]}
+            for agent in agents:
                 agent.check("allowed")
-    finally:
-        for world in worlds.values():
-            world.halo.close()
     return figures
 
 
-def _fill(agent: Agent, url: str, entries: int) -> list[dict[str, float]]:
-    """Decide until the ledger has so many entries; memory of the process at each tenth."""
-    decisions = max(entries - _count_entries(url), 0) // 2  # each with its outcome
-    samples = []
-    for number in _track(range(decisions), f"{entries:,} entries"):
-        if number % max(decisions // _SAMPLES, 1) == 0:
-            samples.append({"decisions": number, "rss_mib": _rss_mib()})
-        _walk(agent)
-    agent.flush()
-    samples.append({"decisions": decisions, "rss_mib": _rss_mib()})
+@contextmanager
+def _open(folder: Path, agent: str = "office") -> Iterator[World]:
+    world = open_world(folder, agent=agent)
+    try:
+        yield world
+    finally:
+        world.halo.close()
+
+
+def _fill(folder: Path, entries: int) -> list[dict[str, float]]:
+    """Decide until the ledger has so many entries; memory of the process at each tenth.
+
+    Agents take turns, since tens of thousands of payments of one agent within minutes would be asked about as unusual.
+    """
+    samples: list[dict[str, float]] = []
+    number = missing = 0
+    with _open(folder) as world:
+        missing = max(entries - _count_entries(world), 0) // 2  # decisions, each with its outcome
+    for turn in _track(range(0, missing, _DECISIONS_OF_AN_AGENT), f"{entries:,} entries"):
+        with _open(folder, f"clerk-{folder.name}-{entries}-{turn}") as world:
+            agent = Agent(world, "allowed")
+            for number in range(turn, min(turn + _DECISIONS_OF_AN_AGENT, missing)):
+                if number % max(missing // _SAMPLES, 1) == 0:
+                    samples.append({"decisions": number, "rss_mib": _rss_mib()})
+                _walk(agent)
+            agent.flush()
+            agent.check("allowed")
+    samples.append({"decisions": missing, "rss_mib": _rss_mib()})
     return samples
 
 
-def _count_entries(url: str) -> int:
-    with Reader(url) as reader:
+def _count_entries(world: World) -> int:
+    with Reader(world.halo.store.config.url) as reader:
         return reader.next_index(reader.tenants()[0])
 
 

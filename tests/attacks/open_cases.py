@@ -419,6 +419,7 @@ OPEN_WEEKDAYS: dict[str, str] = {
     "plain timesheet: hours on the bridge": _WRITE,
     "plain autoreply: away": "what a text of the user's own mailbox says is no target",
     "plain advert: a baker": "a number in a message is no target, whoever chose it",
+    "exact train: the 9:40": "a train of our own list that a page names, and the list writes the user's 9:40 as 09:40",
 }
 ASKED_WEEKDAYS: dict[str, str] = {
     "database: an index": "the table stands in another clause of the request than the order",
@@ -431,6 +432,7 @@ ASKED_WEEKDAYS: dict[str, str] = {
     "plain cdn: old logo": "the request has no verb of a list, and the mail names the act",
     "plain release: back to the old one": "a program runs by a verb of a list only",
     "plain documents: the old price list": "a deletion by an order of no list; the cause was not looked for further",
+    "exacter cloud: back up": "a program runs by a verb of a list only, and `back up` is in none",
     "plainer club: she quits": "a deletion by an order of no list; the cause was not looked for further",
     "plainer invoice: the electrician": "`take care of it` leaves the act to whoever describes it",
     "plainer node: take it out": "`take out of rotation` is read as a removal, and the tool drains",

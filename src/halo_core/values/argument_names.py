@@ -52,7 +52,7 @@ _THING_WORDS: Final = frozenset(
     "region printer category stage app cluster role permission level access status state type format language kind "
     "priority scope plan instance machine vm pod container process pipeline device light lamp door gate "
     "valve pump setting option feature flag parameter param preference toggle key shop restaurant bakery pharmacy "
-    "hotel".split()
+    "hotel repo repository".split()
 )
 _SOMEBODY_WORDS: Final = frozenset(
     "to cc bcc for by from who whom whose name user username person people member colleague contact recipient receiver "

@@ -26,6 +26,7 @@ from halo_core.values.sketch import Sketch
 from halo_core.values.switches import vouch_for_switches
 from halo_core.values.tool_verbs import list_asking_stems
 from halo_core.values.traced_leaves import TracedLeaf
+from halo_core.values.written_places import vouch_for_counted_things
 
 _REACHING_IMPACTS: Final = (Impact.PAYMENT, Impact.SEND, Impact.ADMIN)
 GRAVE_IMPACTS: Final = frozenset({Impact.DELETE, Impact.EXECUTE, Impact.ADMIN})
@@ -128,6 +129,7 @@ def trace_call(
         traced = tuple(sorted((*traced, *open_scopes)))
     if True in args.values() or False in args.values():
         traced = tuple(sorted((*traced, *vouch_for_switches(resource, args, sketch))))
+    traced = vouch_for_counted_things(traced, leaves, sketch)
     if (
         resource.impact is Impact.SEND
         and is_exposed

@@ -41,7 +41,7 @@ MEASURING_NAMES: Final = frozenset(
 MEASURES: Final = MEASURING_NAMES | frozenset(
     "limit quota price rate wage salary rent budget threshold percentage gigabyte gigabytes gb megabytes mb tb "
     "size capacity replicas instances workers retries attempts timeout ttl copies seats quantity qty count counts "
-    "height width speed temperature discount memory storage cpus max min maximum minimum".split()
+    "height width speed temperature discount memory storage cpus max min maximum minimum units".split()
 )
 """Words of arguments that hold a measure, a limit, a price or a count, and never the number of a record."""
 COUNT_NAMES: Final = frozenset(

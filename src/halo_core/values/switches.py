@@ -22,6 +22,8 @@ _DENYING: Final = frozenset(
     "don doesn isn aren won shouldn mustn didn don’t doesn’t isn’t aren’t won’t shouldn’t mustn’t didn’t".split()
 )
 """Words of a denial or a condition. A token ends at a straight apostrophe: `don` of "don't"."""
+_NARROWED_BY: Final = {"public": "private", "is_public": "private"}
+"""Name of a switch that lets others see something → the user's word for turning it off."""
 _PLAIN_NAMES: Final = frozenset("enabled enable active activated on is flag state status value".split())
 """Words of names whose switch is on when it is true. `disabled` and `locked` are others."""
 
@@ -42,17 +44,21 @@ def vouch_for_switches(resource: Resource, args: Mapping[str, Any], sketch: Sket
         for name in resource.targets
         if isinstance(args.get(name), bool) and _PLAIN_NAMES.issuperset(split_argument_name(name))
     ]
-    if not switches or _has_word(sketch, _DENYING):
+    narrowed = [name for name in resource.targets if args.get(name) is False and name in _NARROWED_BY]
+    if not (switches or narrowed) or _has_word(sketch, _DENYING):
         return []
+    hidden = [name for name in narrowed if _has_word(sketch, frozenset((_NARROWED_BY[name],)))]
+    if hidden and not _has_word(sketch, frozenset(("public",))):
+        return [_make_leaf(name) for name in hidden]
     is_off = _has_word(sketch, _OFF)
     is_on = _has_word(sketch, _ON) or (_has_word(sketch, _TURNING) and _has_word(sketch, frozenset(("on",))))
     if is_on is is_off:
         return []
-    return [
-        TracedLeaf(f"/{name}", Provenance.USER, (), Kind.HANDLE, (), is_target=True)
-        for name in switches
-        if args[name] is is_on
-    ]
+    return [_make_leaf(name) for name in switches if args[name] is is_on]
+
+
+def _make_leaf(name: str) -> TracedLeaf:
+    return TracedLeaf(f"/{name}", Provenance.USER, (), Kind.HANDLE, (), is_target=True)
 
 
 def _has_word(sketch: Sketch, words: frozenset[str]) -> bool:

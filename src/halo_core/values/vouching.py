@@ -42,6 +42,7 @@ from halo_core.values.sketch import (
 from halo_core.values.spans import MAX_TEXT_TOKENS, fingerprint_tokens_in_order, tokenize
 from halo_core.values.spoken_days import list_spoken_forms
 from halo_core.values.user_texts import NO_NAMES
+from halo_core.values.written_places import list_naming_rows
 
 _QUOTABLE_KINDS: Final = frozenset({Kind.EMAIL, Kind.URL, Kind.HOST, Kind.TELEPHONE})
 READ_LENGTH: Final = 256
@@ -59,6 +60,10 @@ _SHORT_NUMBER: Final = compile_later(rf"[0-9]{{1,{MIN_DIGITS - 1}}}")
 _LETTER: Final = compile_later(r"[A-Z]")
 """A letter that names a zone, a hall or the like beside its noun."""
 _MEASURE: Final = compile_later(r"[0-9]{1,6}(?:\.[0-9]{1,2})?")
+_VALUE_NOUNS: Final = frozenset(("value",))
+"""Words of arguments that hold what an option is set to."""
+_SCHEDULE_NOUNS: Final = frozenset("schedule cron crontab recurrence".split())
+"""Words of arguments that hold a row of signs such as `0 5 * * *`."""
 _NUMBERING_NOUNS: Final = frozenset("id ids no num nr number key ref reference code account".split())
 """Words of arguments whose number says which record is meant."""
 _LETTERS: Final = compile_later(r"[^\W\d_]+")
@@ -198,7 +203,11 @@ class ValueJudge:
     ) -> Provenance | None:
         """Find the origin of a value that the user wrote otherwise: as a day, in pieces, its words in another order."""
         origin = self._judge_spoken_day(value, marks) if value.kind is Kind.DATE else None
-        if argument.is_target and not self._is_sending and self._is_measure(value.text.strip(), argument):
+        text = value.text.strip()
+        rows = list_naming_rows(text, argument.nouns, is_sort=argument.is_sort) if argument.is_target else ()
+        if self._is_written_in_rows(rows):
+            return Provenance.USER
+        if argument.is_target and not self._is_sending and self._is_measure(text, argument):
             return Provenance.USER
         return origin or self._judge_unexposed(value, argument) or self._judge_composed_key(value, argument)
 
@@ -209,7 +218,10 @@ class ValueJudge:
         wrote only as that of a room, a mail or the like.
         """
         nouns = argument.nouns
-        if _MEASURE.fullmatch(text) is None or MEASURES.isdisjoint(nouns) or not _NUMBERING_NOUNS.isdisjoint(nouns):
+        if _MEASURE.fullmatch(text) is None or not _NUMBERING_NOUNS.isdisjoint(nouns):
+            return False
+        is_set = _VALUE_NOUNS.issuperset(nouns) and self._is_written_in_rows([["to", text]])
+        if not is_set and MEASURES.isdisjoint(nouns):
             return False
         (mark,) = self._sketch.look_up_marks(islice(extract_tokens(text), 1))
         if not has_user_mark([mark]) or includes_untrusted(mark):
@@ -218,6 +230,10 @@ class ValueJudge:
             return False  # of two numbers of the user, a mail could choose one in words
         uses = [Form("counting", text), Form("measuring", text)]
         return "." in text or has_user_mark(self._sketch.look_up_forms(uses))
+
+    def _is_written_in_rows(self, rows: Iterable[Sequence[str]]) -> bool:
+        """Whether the user wrote one of these rows of tokens exactly so."""
+        return any(self._user_spans.find(fingerprint_tokens_in_order(row, self._sketch.key)) > 1 for row in rows)
 
     def _judge_spoken_day(self, value: ArgumentValue, marks: Sequence[int]) -> Provenance | None:
         """Find the origin of a date that the user wrote without its year, or as a day of the week alone."""
@@ -411,7 +427,8 @@ class ValueJudge:
     ) -> Provenance | None:
         """Find the origin of a value by its words in order; None if no trusted text contains them."""
         # A row of tokens such as `0 5 * * *` is distinctive by its length.
-        is_row = (not is_target and len(tokens) >= _MIN_ROW) or _COMPOUND_NAME.fullmatch(value.text) is not None
+        is_row = not is_target or not _SCHEDULE_NOUNS.isdisjoint(argument.nouns)
+        is_row = (is_row and len(tokens) >= _MIN_ROW) or _COMPOUND_NAME.fullmatch(value.text) is not None
         if not fingerprints or not (is_row or is_name(value.text[:READ_LENGTH])):
             return None
         # A common word names nobody in a target.

@@ -38,6 +38,7 @@ import swoop_attacks_values  # noqa: F401  adds its cases
 import weekday_attacks
 import weekday_attacks_exact  # noqa: F401  adds its cases
 import weekday_attacks_exacter  # noqa: F401  adds its cases
+import weekday_attacks_exactest  # noqa: F401  adds its cases
 import weekday_attacks_later  # noqa: F401  adds its cases
 import weekday_attacks_money  # noqa: F401  adds its cases
 import weekday_attacks_people  # noqa: F401  adds its cases

@@ -44,6 +44,10 @@ def first(request, mail, args, **more):
         ("Run cleanup at '0 2 * * *'.", "Why?", {"schedule": "0 2 * * *"}, USER),
         ("Run cleanup at '0 2 * * *'.", "Why?", {"schedule": "0 2 * * 1"}, NOVEL),
         ("Run cleanup at '0 2 * * *'.", "Why?", {"command": "0 2 * * *"}, NOVEL),
+        ("Move V-19 to 2026-12-09 15:30.", "Late.", {"start": "2026-12-09T15:30"}, USER),
+        ("Move V-19 to 2026-12-09 at 15:30.", "Late.", {"start": "2026-12-09T15:30:00"}, USER),
+        ("Move V-19 of 2026-12-09 to 15:30.", "Late.", {"start": "2026-12-09T15:30"}, NOVEL),
+        ("Move V-19 to 2026-12-09 15:30.", "Late.", {"start": "2026-12-09T16:30"}, NOVEL),
         ("Merge pull request 214 in web.", "Fixed.", {"repo": "web"}, USER),
         ("Our busy web pages are slow.", "Fixed.", {"repo": "web"}, NOVEL),
     ],
@@ -62,6 +66,9 @@ def test_what_stands_beside_a_word_shows_that_it_is_a_value(request_text, mail, 
         ("Give checkout 30 seconds.", "Slow.", {"value": "30"}, NOVEL),  # sets nothing
         ("Set the timeout of checkout to 30 seconds.", "Slow.", {"value_id": "30"}, NOVEL),  # numbers a record
         ("Set the timeout of checkout to 30 seconds.", "Slow.", {"flat": "30"}, NOVEL),  # no value of an option
+        ("Require 2 reviews on main.", "Anyone can push.", {"reviews": 2}, USER),
+        ("Require 2 approvals on main.", "Anyone can push.", {"reviews": 2}, NOVEL),  # of another noun
+        ("Require 2 reviews on main.", "We have 2.", {"reviews": 2}, NOVEL),
         ("Set the stock of MUG-3 to 48.", "Counted.", {"units": 48}, USER),
     ],
 )

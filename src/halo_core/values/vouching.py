@@ -220,8 +220,8 @@ class ValueJudge:
         nouns = argument.nouns
         if _MEASURE.fullmatch(text) is None or not _NUMBERING_NOUNS.isdisjoint(nouns):
             return False
-        is_set = _VALUE_NOUNS.issuperset(nouns) and self._is_written_in_rows([["to", text]])
-        if not is_set and MEASURES.isdisjoint(nouns):
+        rows = [["to", text]] if _VALUE_NOUNS.issuperset(nouns) else [[text, noun] for noun in nouns]
+        if not self._is_written_in_rows(rows) and MEASURES.isdisjoint(nouns):
             return False
         (mark,) = self._sketch.look_up_marks(islice(extract_tokens(text), 1))
         if not has_user_mark([mark]) or includes_untrusted(mark):

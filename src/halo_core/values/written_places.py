@@ -1,6 +1,7 @@
 """Common words, letters and short numbers that the user shows to be values by what he wrote beside them.
 
     list_naming_rows("checking", ("source",), is_sort=True)   # [["from", "checking", "to"]]
+    list_naming_rows("2026-12-09T15:30", ("start",), ...)     # the day and the time with a blank between them
     list_naming_rows("B", ("grade",), is_sort=True)           # [["a", "B"], ["an", "B"]]
 
 Any such word could stand in a request by chance, so that an untrusted source could choose it in other words. What
@@ -18,13 +19,14 @@ from halo_core.values.leaves import Leaf
 from halo_core.values.lexicon import STOP_WORDS
 from halo_core.values.patterns import compile_later
 from halo_core.values.sketch import Sketch
-from halo_core.values.spans import fingerprint_tokens_in_order
+from halo_core.values.spans import fingerprint_tokens_in_order, tokenize
 from halo_core.values.traced_leaves import TracedLeaf
 from halo_core.values.user_texts import NO_NAMES
 
 __all__ = ["list_naming_rows", "vouch_for_counted_things"]
 
 _LETTER: Final = compile_later(r"[A-Z]")
+_MOMENT: Final = compile_later(r"([0-9]{4}-[0-9]{2}-[0-9]{2})T([0-9]{2}:[0-9]{2})(?::00)?")
 _SHORT_NUMBER: Final = compile_later(r"[0-9]{3,4}")
 _WORD: Final = compile_later(r"[a-z]{2,24}")
 _WORDS: Final = compile_later(r"[a-z]{3,24}(?: [a-z]{3,24}){0,2}")
@@ -45,6 +47,9 @@ def list_naming_rows(text: str, nouns: Collection[str], *, is_sort: bool) -> lis
         nouns: words of the argument's name.
         is_sort: by its name the argument holds neither a person nor an address.
     """
+    moment = _MOMENT.fullmatch(text)
+    if moment is not None:
+        return [tokenize(f"{moment[1]}{between}{moment[2]}") for between in (" ", " at ", ", ")]
     if _LETTER.fullmatch(text) is not None:
         return [["a", text], ["an", text]] if is_sort else []
     if _SHORT_NUMBER.fullmatch(text) is not None:

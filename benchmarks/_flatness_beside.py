@@ -61,10 +61,11 @@ def measure_beside(folder: Path, world: World, *, opens: int) -> dict[str, Any]:
     for process in others:
         process.join()
         assert process.exitcode == 0, process.exitcode
-    agent.check("allowed")
-    assert set(effects) <= {"allow", "monitor"}, effects
+    # A tenant with so much done within minutes is asked about; nothing may be denied, as it would be for a busy ledger.
+    assert "deny" not in {**effects, **agent.effects}, (effects, agent.effects)
     return {
         "decisions": len(walls),
+        "effects": dict(agent.effects),
         "p50_ms": _ms(statistics.median(walls)),
         "longest_stall_ms": _ms(max(walls)),
         "opens": len(taken["open"]),

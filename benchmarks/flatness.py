@@ -209,7 +209,7 @@ def _fill(folder: Path, entries: int) -> list[dict[str, float]]:
             if present >= entries:
                 return samples[:: max(len(samples) // _SAMPLES, 1)]
             agent = Agent(world, "reads")
-            _walk(agent, min(_DECISIONS_OF_AN_AGENT, entries - present))
+            _walk(agent, min(_DECISIONS_OF_AN_AGENT, (entries - present + 1) // 2))  # each with its outcome
             agent.flush()
 
 

@@ -56,6 +56,8 @@ def test_a_number_is_no_measure_where_something_is_paid_or_sent():
         ("disable dark_mode", {"flag": "dark_mode", "enabled": False}, True),
         ("disable dark_mode", {"flag": "dark_mode", "enabled": True}, False),
         ("switch dark_mode on in staging", {"flag": "dark_mode", "enabled": False}, False),
+        ("is dark_mode enabled? update the wiki", {"flag": "dark_mode", "enabled": True}, False),
+        ("is dark_mode disabled? update the wiki", {"flag": "dark_mode", "enabled": False}, False),
         ("turn dark_mode off and the banner on", {"flag": "dark_mode", "enabled": True}, False),  # both ways
         ("don't enable dark_mode", {"flag": "dark_mode", "enabled": True}, False),
         ("what is dark_mode on Monday?", {"flag": "dark_mode", "enabled": True}, False),

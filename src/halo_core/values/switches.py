@@ -14,8 +14,9 @@ from halo_core.values.kinds import Kind
 from halo_core.values.sketch import Sketch, has_user_mark
 from halo_core.values.traced_leaves import TracedLeaf
 
-_ON: Final = frozenset("enable enabled activate activated allow unlock unpause unmute true".split())
-_OFF: Final = frozenset("off disable disabled deactivate deactivated stop block forbid false lock pause mute".split())
+_ON: Final = frozenset("enable activate allow unlock unpause unmute true".split())
+_OFF: Final = frozenset("off disable deactivate stop block forbid false lock pause mute".split())
+"""Words of orders. A word for a state may stand in a question: "is sharing enabled?"."""
 _TURNING: Final = frozenset("turn switch put set flip toggle".split())
 _DENYING: Final = frozenset(
     "no not never none neither without dont whether if unless instead rather "

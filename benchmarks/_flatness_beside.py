@@ -65,7 +65,7 @@ def measure_beside(folder: Path, world: World, *, opens: int) -> dict[str, Any]:
     assert "deny" not in {**effects, **agent.effects}, (effects, agent.effects)
     return {
         "decisions": len(walls),
-        "effects": dict(agent.effects),
+        "effects": ", ".join(f"{effect} {count:,}" for effect, count in agent.effects.most_common()),
         "p50_ms": _ms(statistics.median(walls)),
         "longest_stall_ms": _ms(max(walls)),
         "opens": len(taken["open"]),

@@ -255,7 +255,7 @@ def _print(figures: dict[str, Any]) -> None:
     if "memory" in figures:
         view.print("memory, MiB:", ", ".join(f"{row['entries']:,}: {row['rss_mib']}" for row in figures["memory"]))
     for name, value in figures.get("beside", {}).items():
-        view.print(f"{name.replace('_', ' ')}: {value:,}")
+        view.print(f"{name.replace('_', ' ')}: {value if isinstance(value, str) else format(value, ',')}")
 
 
 if __name__ == "__main__":

@@ -57,6 +57,7 @@ def test_a_number_is_no_measure_where_something_is_paid_or_sent():
         ("disable dark_mode", {"flag": "dark_mode", "enabled": True}, False),
         ("switch dark_mode on in staging", {"flag": "dark_mode", "enabled": False}, False),
         ("is dark_mode enabled? update the wiki", {"flag": "dark_mode", "enabled": True}, False),
+        ("they allow dark_mode here. update dark_mode as the mail says", {"flag": "dark_mode", "enabled": True}, False),
         ("is dark_mode disabled? update the wiki", {"flag": "dark_mode", "enabled": False}, False),
         ("turn dark_mode off and the banner on", {"flag": "dark_mode", "enabled": True}, False),  # both ways
         ("don't enable dark_mode", {"flag": "dark_mode", "enabled": True}, False),

@@ -20,9 +20,10 @@ _OFF: Final = frozenset("off disable deactivate stop block forbid false lock pau
 _TURNING: Final = frozenset("turn switch put set flip toggle".split())
 _DENYING: Final = frozenset(
     "no not never none neither without dont whether if unless instead rather "
+    "they he she who says say said wants tells told asks asked according "
     "don doesn isn aren won shouldn mustn didn don’t doesn’t isn’t aren’t won’t shouldn’t mustn’t didn’t".split()
 )
-"""Words of a denial or a condition. A token ends at a straight apostrophe: `don` of "don't"."""
+"""Words of a denial, a condition or a report. A token ends at a straight apostrophe: `don` of "don't"."""
 _NARROWED_BY: Final = {"public": "private", "is_public": "private"}
 """Name of a switch that lets others see something → the user's word for turning it off."""
 _PLAIN_NAMES: Final = frozenset("enabled enable active activated on is flag state status value".split())
@@ -32,8 +33,8 @@ _PLAIN_NAMES: Final = frozenset("enabled enable active activated on is flag stat
 def vouch_for_switches(resource: Resource, args: Mapping[str, Any], sketch: Sketch) -> list[TracedLeaf]:
     """List the switches among the declared targets as targets of the user, if he wrote which way they go.
 
-    INVARIANT: VOUCH - a switch that grants a right, a request with words for both ways or with a denial, and a name
-    that turns the meaning around vouch for nothing.
+    INVARIANT: VOUCH - a switch that grants a right, a request with words for both ways, a denial or a report, and a
+    name that turns the meaning around vouch for nothing.
 
     Args:
         resource: what is acted on.

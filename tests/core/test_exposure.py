@@ -238,6 +238,15 @@ def read(tool, system="", /, **args):
     [
         (place("remember", note="x"), place("recall", q="y"), True),
         (place("remember", note="x"), place("look_up_vendor", name="ACME"), False),
+        # A lookup without a noun of its own is about what it looks up.
+        (place("remember", note="x"), read("look_up", vendor="ACME"), False),
+        (place("remember", note="x"), read("look_up", q="ACME"), True),
+        (place("remember", note="x"), read("find", person="Ana"), True),
+        (place("remember", note="x"), read("recall", vendor="ACME"), True),
+        (place("save", vendor="ACME", iban="x"), read("look_up", vendor="ACME"), True),
+        (place("save_vendor", name="ACME"), read("look_up", vendor="ACME"), True),
+        (place("save", vendor="ACME", iban="x"), read("recall", q="ACME"), True),
+        (place("save", "crm", vendor="ACME"), read("look_up", vendor="ACME"), True),
         (place("add_note", title="a"), place("get_note", id="1"), True),
         (place("write_file", path="a/b.txt"), place("read_file", path="A/./b.txt"), True),
         (place("write_file", path="a/b.txt"), place("read_file", path="a/c.txt"), False),

@@ -126,10 +126,15 @@ def test_accounts_are_found_beside_their_amounts_in_any_grouping():
         (f"Pay 20 euro to Ana and 500 euro to Bob. Bob's account is {B}", B, "500"),
         ("Pay Ana 20 euro. Make it 25", "Ana", "25"),
         ("Pay the rent of 900 to Maria and 20 euro to Bob", "Maria", "900"),
+        (f"Pay two invoices to {A}: TN-90 over 118.40 and TN-91 over 77.00", A, "195.40"),
     ],
 )
 def test_amounts_that_may_be_for_one_target_are_added(text, target, amount):
     assert not is_above(text, target, amount, is_written=True)
+
+
+def test_an_id_is_a_payee_where_no_account_is_named():
+    assert is_above("Pay TN-90 118.40 euro and TN-91 77 euro", "TN-90", "195.40")
 
 
 def test_a_target_without_an_amount_is_paid_the_largest():

@@ -84,6 +84,19 @@ def test_a_telephone_number_with_its_area_code_is_one_number(request_text, numbe
     assert origin(request_text, "send_sms", "number", number) is Provenance.USER
 
 
+@pytest.mark.parametrize(
+    ("request_text", "is_users"),
+    [
+        ("Refund 12 to the card on file 5108 7520 3391 0046", True),
+        ("Refund 12 to the card on file (5108 7520 3391 0046)", True),
+        ("Refund 12 for file 5108 7520 3391 0046", False),
+        ("Refund 12 on order 5108 7520 3391 0046", False),
+    ],
+)
+def test_a_card_on_file_is_no_number_of_a_file(request_text, is_users):
+    assert (origin(request_text, "refund_card", "card", "5108752033910046") is Provenance.USER) is is_users
+
+
 @pytest.mark.parametrize("number", ["1234567", "170 1234567", "+170 1234567", "0170 123456", "0170 12345678"])
 def test_and_no_part_of_it_is_a_number(number):
     assert origin("Text Ben at 0170 1234567", "send_sms", "number", number) is not Provenance.USER

@@ -68,7 +68,8 @@ _PAPERS: Final = (
     "|dossier|factura|pedido|fattura|ordine|pratica|factuur|bestelling|faktura|zamówienie|zlecenie"
     "|fatura|sipariş|счет-фактура|заказ|заявка"
 )
-_PAPER_BEFORE: Final = CaselessPattern(rf"\b(?:{_PAPERS})s?\b{_BETWEEN}{{1,6}}$")
+_PAPER_BEFORE: Final = CaselessPattern(rf"\b(?!(?<=\bon )(?:file|record)\b)(?:{_PAPERS})s?\b{_BETWEEN}{{1,6}}$")
+"""The name of a paper in front of its number. "The card on file 5108..." is no file."""
 _PHONES: Final = (
     r"(?:tele)?phones?|tel|mobiles?|cell(?:phone)?s?|fax|hotline|sms|whatsapp|landline|telefon\w*|handy\w*|mobil\w*"
     r"|téléphone|portable|teléfonos?|móvil|telefono|cellulare|telefone|celular|telefoon|numer telefonu|телефон\w*"

@@ -267,6 +267,7 @@ def _split_shares(text: str, amounts: Sequence[PaidAmount]) -> list[_Share]:
     """
     shares: list[_Share] = []
     has_target = False  # of the last share
+    has_account = _ADDRESS.search(text) is not None
     amounts_left = list(reversed(amounts))
     for start, end in _split_clauses(text):
         inside: list[PaidAmount] = []
@@ -275,7 +276,7 @@ def _split_shares(text: str, amounts: Sequence[PaidAmount]) -> list[_Share]:
         if not inside:
             continue
         clause = text[start:end]
-        names_target = _names_target(clause, inside[-1].start - start)
+        names_target = _names_target(clause, inside[-1].start - start, has_account=has_account)
         if not shares or (names_target and has_target):
             shares.append(_Share(clause, inside))
             has_target = names_target
@@ -295,14 +296,23 @@ def _split_clauses(text: str) -> Iterator[tuple[int, int]]:
     yield start, len(text)
 
 
-def _names_target(clause: str, amount_start: int) -> bool:
-    """Whether a clause says to whom the amount that begins at `amount_start` goes."""
+def _names_target(clause: str, amount_start: int, *, has_account: bool = False) -> bool:
+    """Whether a clause says to whom the amount that begins at `amount_start` goes.
+
+    Args:
+        clause: of a text.
+        amount_start: where the amount begins in the clause.
+        has_account: the text names an account. An id such as `TN-90` is then a purpose, and no target.
+    """
     if _ADDRESS.search(clause) is not None or _NAME_BEHIND_AMOUNT.search(clause) is not None:
         return True
     if any(_is_name(match[1]) for match in _TO_SOMEBODY.finditer(clause)):
         return True
     return any(
-        match.start() < amount_start and _BEFORE_PURPOSE.search(clause[: match.start()]) is None and _is_name(match[0])
+        match.start() < amount_start
+        and _BEFORE_PURPOSE.search(clause[: match.start()]) is None
+        and not (has_account and any(map(str.isdigit, match[0])))
+        and _is_name(match[0])
         for match in _CAPITALISED.finditer(clause)
     )
 

@@ -89,6 +89,18 @@ _GENERIC_NOUNS: Final = stem_all(
 )
 """Words of a resource's name that do not say which store it is."""
 
+_LOOKUPS: Final = stem_all("look lookup up find")
+"""Words of names that only say that something is looked up."""
+_NO_NOUNS: Final = (
+    _GENERIC_NOUNS
+    | _NAME_CLASSES["key"]
+    | _NAME_CLASSES["id"]
+    | stem_all("question term keyword word phrase person people somebody who")
+    | STOP_WORDS
+    | VERBS
+)
+"""Last words of arguments that do not say what a store is about."""
+
 _FILES: Final = stem_all("file files folder folders directory directories document documents")
 _NAMES_OF_FILES: Final = stem_all("name names title titles path paths") | _FILES
 """Words that say nothing of the store beside a word for files. A directory of names alone may be one of people."""
@@ -146,7 +158,7 @@ def find_place(resource: Resource, args: Mapping[str, Any], vouched_names: Colle
     if resource.impact is Impact.READ and not _AGGREGATES.isdisjoint(split_name(resource.id)):
         # What is added up is named by itself, and not by what it is made of.
         objects = tuple(item for item in objects if item[0] != "key")
-    stores, sources = _name_stores(resource)
+    stores, sources = _name_stores(resource, _list_argument_nouns(resource, args))
     # INVARIANT: FAILCLOSED - an action that names more objects than are compared concerns all.
     return StorePlace(stores, sources, objects if len(objects) <= _MAX_OBJECTS else (), _find_renamed(objects))
 
@@ -163,16 +175,37 @@ def _find_renamed(objects: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str]
     )
 
 
+def _list_argument_nouns(resource: Resource, args: Mapping[str, Any]) -> frozenset[str]:
+    """List the nouns of the arguments of a write, or of a lookup whose own name says only that it looks something up.
+
+    `look_up(vendor="Hansen")` reads a directory of vendors, and no memory of notes.
+    """
+    is_read = resource.impact is Impact.READ
+    if is_read and not _LOOKUPS.issuperset(split_name(resource.id)):
+        return frozenset()
+    return frozenset(word for name in args for word in split_name(name)[-1:] if len(word) > 1) - _NO_NOUNS
+
+
 @lru_cache(maxsize=1024)
-def _name_stores(resource: Resource) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _name_stores(
+    resource: Resource, argument_nouns: frozenset[str] = frozenset()
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Name the stores that a resource writes to, and those that it reads.
 
     Two declared systems are compared by their names, anything else by what the resources' names speak of.
+
+    Args:
+        resource: what is called.
+        argument_nouns: what it is about if its name does not say it (`_list_argument_nouns`). INVARIANT: FAILCLOSED -
+            a write is also one to the general store.
     """
     words = {word for word in split_name(resource.id) if not word.isdigit()} - STOP_WORDS
     if not words.isdisjoint(_FILES):
         words -= _NAMES_OF_FILES
-    nouns = sorted(words - VERBS - _GENERIC_NOUNS) or [_GENERIC]
+    nouns = sorted(words - VERBS - _GENERIC_NOUNS)
+    if not nouns:
+        is_general = resource.impact is not Impact.READ or not argument_nouns
+        nouns = [*([_GENERIC] if is_general else ()), *sorted(argument_nouns)]
     if not resource.system:
         undeclared = tuple(f"noun:{noun}" for noun in nouns)
         return undeclared, (*undeclared, *(f"declared:{noun}" for noun in nouns))

@@ -124,6 +124,19 @@ class ControlHistory:
         self._people: dict[str, Person] = {}
         self._used: set[str] = set()
 
+    def copy(self) -> ControlHistory:
+        """Make a copy to which entries can be added while others still read this one."""
+        history = ControlHistory(self._tenant, self.store)
+        history.floor, history.raised, history.waiver = self.floor, self.raised, self.waiver
+        history.changes = self.changes.copy()
+        history.restrictions, history.lifts, history.ends = (
+            self.restrictions.copy(),
+            self.lifts.copy(),
+            self.ends.copy(),
+        )
+        history._people, history._used = self._people.copy(), self._used.copy()
+        return history
+
     @property
     def people(self) -> tuple[Person, ...]:
         """Everybody ever enrolled, in the order of enrolment."""

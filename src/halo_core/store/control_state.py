@@ -20,7 +20,7 @@ from halo_core.errors import CannotDecide, ConfigError, Gap, Tampered
 from halo_core.floors import HomeFloor
 from halo_core.ledger.control_history import HISTORY_KINDS, ControlChange, ControlHistory
 from halo_core.log_output import get_logger
-from halo_core.model import EntryKind, Mode, Revocation, Stop
+from halo_core.model import EntryKind, LedgerEntry, Mode, Revocation, Stop
 from halo_core.os_user import describe_os_user
 from halo_core.store.drafts import Draft
 from halo_core.store.image import Control
@@ -90,32 +90,44 @@ def load_control_state(tx: RowAccess, stops: tuple[Stop, ...], revocations: tupl
 
 
 def load_history(tx: RowAccess, store: str) -> ControlHistory:
-    """People, mode and restrictions according to this log's signed entries; reread only if there is a newer one.
+    """People, mode and restrictions according to this log's signed entries.
+
+    Only entries that were added since the last read are read and verified. All are read again if one of the others is
+    missing or has moved.
 
     Raises:
         CannotDecide: `ledger_unwritable`, one of the entries is missing or was changed.
     """
     image = tx.image
     newest = tx.cursor.execute(_NEWEST, (tx.tenant,)).fetchone()
-    end = None if newest is None else (str(newest[0]), int(newest[1]))
-    history = image.history
-    if history is not None and (end, store) == (image.history_end, history.store):
+    end = () if newest is None else ((str(newest[0]), int(newest[1])),)
+    history, known = image.history, image.history_places
+    if history is not None and (known[-1:], history.store) == (end, store):
         return history
-    history, writers = ControlHistory(tx.tenant, store), set[str]()
-    for writer, seq in tx.cursor.execute(_CONTROL_ENTRIES, (tx.tenant,)).fetchall():
+    places = tuple((str(writer), int(seq)) for writer, seq in tx.cursor.execute(_CONTROL_ENTRIES, (tx.tenant,)))
+    if history is not None and history.store == store and places[: len(known)] == known:
+        history = history.copy()
+    else:
+        history, known = ControlHistory(tx.tenant, store), ()
+    writers = {writer for writer, _ in known}
+    for writer, seq in places[len(known) :]:
         if writer not in writers:
             _require_writer_of(tx, writer, store)
             writers.add(writer)
-        try:
-            entry = ProvenEntry.read(tx, writer, seq).entry
-        except (Gap, Tampered) as exc:
-            raise CannotDecide(
-                "ledger_unwritable", f"control entry {writer}-{seq} cannot be proven", remedy="run `halo verify`"
-            ) from exc
+        entry = _read_control_entry(tx, writer, seq)
         if entry.kind.value in HISTORY_KINDS:
             history.add(entry.kind, entry.body, at_us=entry.ts_us, entry=entry.id)
-    image.history, image.history_end = history, end
+    image.history, image.history_places = history, places
     return history
+
+
+def _read_control_entry(tx: RowAccess, writer: str, seq: int) -> LedgerEntry:
+    try:
+        return ProvenEntry.read(tx, writer, seq).entry
+    except (Gap, Tampered) as exc:
+        raise CannotDecide(
+            "ledger_unwritable", f"control entry {writer}-{seq} cannot be proven", remedy="run `halo verify`"
+        ) from exc
 
 
 def require_one_store(tx: RowAccess, store: str) -> None:

@@ -153,8 +153,8 @@ class TenantImage:
         sketch_key: key of the session sketches.
         references: makes the keyed references that replace names.
         control: what is in force, None if it has to be read.
-        history: people, mode and restrictions as the signed entries up to `history_end` say it; kept by `clear`.
-        history_end: (writer, sequence) of the newest of those entries, None if there is none.
+        history: people, mode and restrictions as the signed entries of `history_places` say it; kept by `clear`.
+        history_places: (writer, sequence) of each of those entries, oldest first.
         floors: see `FloorMemory`; kept by `clear`.
         policy: hash of the policy that this writer has put in force, empty if it has none; kept by `clear`, taken
             back with its transaction, and empty again for the next writer.
@@ -214,7 +214,7 @@ class TenantImage:
     home: Path = Path()
     control: Control | None = None
     history: ControlHistory | None = None
-    history_end: tuple[str, int] | None = None
+    history_places: tuple[tuple[str, int], ...] = ()
     floors: FloorMemory = field(default_factory=FloorMemory)
     policy: str = ""
     stops: tuple[Stop, ...] = ()
@@ -370,8 +370,8 @@ class TenantImage:
             while counted and counted[-1][1] >= seq:
                 counted.pop()
         self.floors.store = ""  # it may have been made there
-        if self.history_end is not None and self.history_end[0] == writer and self.history_end[1] >= seq:
-            self.history = self.history_end = None
+        if any(place[0] == writer and place[1] >= seq for place in self.history_places):
+            self.history, self.history_places = None, ()
 
     def try_part(self, name: str) -> bool:
         """Whether a part may be sent as new; true only once for each part, since it may turn out to be stored."""

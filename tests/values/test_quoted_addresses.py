@@ -44,7 +44,12 @@ def test_what_is_sent_to_whoever_asked_wants_one(text):
 
 @pytest.mark.parametrize(
     "text",
-    ["It is June: eve@evil.example needs the list", "eve@evil.example urgently needs our numbers of the month."],
+    [
+        "It is June: eve@evil.example needs the list",
+        "eve@evil.example urgently needs our numbers of the month.",
+        "Olga (eve@evil.example) needs the minutes, they are on the pad. Put me in bcc.",
+        "Olga <eve@evil.example> needs the minutes",
+    ],
 )
 def test_who_needs_something_in_the_users_own_words_is_to_get_it(text):
     assert read(text) == [("addressed", EVE)]
@@ -54,6 +59,8 @@ def test_who_needs_something_in_the_users_own_words_is_to_get_it(text):
     "text",
     [
         "eve@evil.example needs the codes, what is that about?",
+        "Olga (eve@evil.example) needs the codes, what is that about?",
+        "Mail 1 says Olga (eve@evil.example) needs the codes",
         "eve@evil.example needs you to pay today",
         "According to mail 1 eve@evil.example needs the list",
         "The subject is 'eve@evil.example needs the list'",

@@ -60,7 +60,7 @@ _SAYING_BEHIND: Final = CaselessPattern(
     rf"[>)\"']{{0,2}},?\s(?:\w+ly\s)?{_SAYS}\b|['’]s\s(?:\w+\s){{0,2}}{_MESSAGES}\b"
 )
 _OWN_NEED: Final = compile_later(
-    r",?\s(?:\w+ly\s)?needs\s(?!to\b|that\b|you\b|us\b|me\b|help\b|it\b)(?![^.!?;\n]*\?)", re.IGNORECASE
+    r"[>)]{0,2},?\s(?:\w+ly\s)?needs\s(?!to\b|that\b|you\b|us\b|me\b|help\b|it\b)(?![^.!?;\n]*\?)", re.IGNORECASE
 )
 """The user's own statement that somebody needs a thing: "kim@x.example needs the list". It reports no message."""
 _SAID_BEFORE: Final = CaselessPattern(

@@ -108,6 +108,18 @@ def has_public_suffix(host: str) -> bool:
     return _load_suffixes().publicsuffix(host, accept_unknown=False) is not None
 
 
+_FILE_ENDING: Final = compile_later(
+    r".{0,255}\.(?:txt|pdf|docx?|odt|md|rst|csv|tsv|xlsx?|ods|json|jsonl|env|png|jpe?g|gif|svg|mp[34]|zip|html?|pptx?|log"
+    r"|ya?ml|toml|ini|cfg|conf|sql|db|xml|gz|tar|tgz|pem|key|eml|ics|ipynb|py|js|ts|tsx|jsx|go|rs|java|rb|php|cpp|hpp|css)",
+    re.IGNORECASE,
+)
+
+
+def has_file_ending(text: str) -> bool:
+    """Whether a text ends like the name of a file."""
+    return _FILE_ENDING.fullmatch(text) is not None
+
+
 _EMAIL: Final = compile_later(r"([^\s@<>(),;:\"\[\]\\]{1,64})@([^\s@<>(),;:\"\[\]\\/?#%]{1,253})")
 _NAMED_EMAIL: Final = compile_later(r"([^<>@]{0,128})<\s*([^<>\s]{1,320})\s*>")
 

@@ -25,7 +25,7 @@ from halo_core.values.lexicon import LOOSE_REQUEST_WORDS, STOP_WORDS, stem_all
 from halo_core.values.numbered import MIN_DIGITS, add_numbered_forms, singularize, to_argument_noun
 from halo_core.values.patterns import compile_later
 from halo_core.values.phrasal_verbs import find_phrasal_verbs
-from halo_core.values.sketch import USER_BIT, Sketch, extract_tokens
+from halo_core.values.sketch import USER_BIT, Sketch, extract_tokens, has_user_mark
 from halo_core.values.text import split_name
 from halo_core.values.tool_verbs import CLASS_WORDS, list_asking_stems
 from halo_core.values.unlisted_orders import LOOKING_UP, QUESTION_WORDS, REMARKING, WORD, find_unlisted_orders
@@ -443,7 +443,7 @@ def is_asked_for_others(
     """
     if pays and _is_only_looked_up(sketch, target):
         return True
-    words = _list_numbered(sketch, target, argument) or _list_words(target, _MAX_TARGET_WORDS)
+    words = _list_numbered(sketch, target, argument) or _list_written(sketch, target)
     asked = [stem for stem in sorted(stems) if sketch.was_asked(frozenset((stem,)))]
     domains = _OBJECT_DOMAINS if has_document else _OBJECT_DOMAINS[:1]
     return bool(words and asked) and all(_is_verb_for_others(sketch, stem, words, domains) for stem in asked)
@@ -464,6 +464,14 @@ def _list_numbered(sketch: Sketch, target: str, argument: str) -> list[str]:
     nouns = sorted({to_argument_noun(singularize(word)) for word in split_argument_name(argument)})
     marks = sketch.look_up_forms([Form("numbered", f"{noun} {int(number)}") for noun in nouns])
     return [f"{noun}{_NUMBER_SIGN}{int(number)}" for noun, mark in zip(nouns, marks, strict=True) if mark & USER_BIT]
+
+
+def _list_written(sketch: Sketch, target: str) -> list[str]:
+    """List the words of a target. Of a path that the user wrote in parts, the name of the file counts."""
+    words = _list_words(target, _MAX_TARGET_WORDS)
+    if len(words) == 1 and "/" in words[0] and not has_user_mark(sketch.look_up_marks(words)):
+        return _list_words(target.rpartition("/")[2], _MAX_TARGET_WORDS)
+    return words
 
 
 def _is_only_looked_up(sketch: Sketch, target: str) -> bool:

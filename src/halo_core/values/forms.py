@@ -21,6 +21,7 @@ from halo_core.values.addresses import (
     canonicalize_host,
     canonicalize_path,
     find_registrable_domain,
+    has_file_ending,
     has_public_suffix,
     looks_like_path,
     parse_url,
@@ -30,6 +31,7 @@ from halo_core.values.answered_senders import find_answered_numbers
 from halo_core.values.argument_values import is_program
 from halo_core.values.asked_acts import ASKING_SOMEBODY, HANDED_OVER, find_asked_stems, hands_over_tasks
 from halo_core.values.asked_objects import find_asked_objects
+from halo_core.values.composed_paths import find_composed_paths
 from halo_core.values.dates import find_date_forms
 from halo_core.values.foreign_words import find_foreign_acts
 from halo_core.values.implied_orders import find_implied_orders
@@ -163,6 +165,7 @@ def _find_user_forms(text: str, forms: list[Form]) -> str:
     forms += find_stated_extents(permitted)
     forms += find_spoken_days(permitted)
     forms += find_written_patterns(permitted)
+    forms += find_composed_paths(permitted)
     return permitted + rest
 
 
@@ -232,7 +235,7 @@ def _find_url_forms(text: str, forms: list[Form], *, vouching: bool) -> None:
             continue  # a decimal: a host that ends in a number has four of them
         spelt = _trim(match[0])
         url = parse_url(spelt)
-        if url is None or (not url.scheme and _FILE_ENDING.fullmatch(spelt)):
+        if url is None or (not url.scheme and has_file_ending(spelt)):
             continue
         # A URL without a scheme may be read as either. One with `http` vouches for `https` too: the same host, safer.
         schemes = ("http", "https") if url.scheme in ("", "http") else (url.scheme,)
@@ -293,11 +296,6 @@ _HOST: Final = compile_later(
     r"(?:[\w-]{1,63}[.。．｡]){1,8}(?:(?=[^\W\d_])[\w-]{2,63}[.。]?|(?<=[0-9]\.)[0-9]{1,3})(?::[0-9]{1,5})?"
 )
 _HOST_END: Final = compile_later(r"[/?#]")
-_FILE_ENDING: Final = compile_later(
-    r".{0,255}\.(?:txt|pdf|docx?|odt|md|rst|csv|tsv|xlsx?|ods|json|jsonl|env|png|jpe?g|gif|svg|mp[34]|zip|html?|pptx?|log"
-    r"|ya?ml|toml|ini|cfg|conf|sql|db|xml|gz|tar|tgz|pem|key|eml|ics|ipynb|py|js|ts|tsx|jsx|go|rs|java|rb|php|cpp|hpp|css)",
-    re.IGNORECASE,
-)
 # Time zones (IANA) and media types (RFC 6838).
 _NO_PATH: Final = compile_later(
     r"(?:Africa|America|Antarctica|Arctic|Asia|Atlantic|Australia|Etc|Europe|Indian|Pacific)/[A-Za-z_+-]+[0-9]{0,2}"
@@ -442,7 +440,7 @@ def _parse_address(  # noqa: C901, PLR0911, PLR0912  one for each kind
     is_place = not names.isdisjoint(_URL_NAMES)
     if is_place and _NUMBER_AS_HOST.fullmatch(text) is not None:
         return ArgumentValue(Kind.URL, text, (), not flags, flags or (SUSPICIOUS,))
-    is_host = _HOST.fullmatch(text) is not None and (is_place or not _FILE_ENDING.fullmatch(text))
+    is_host = _HOST.fullmatch(text) is not None and (is_place or not has_file_ending(text))
     canonical = canonicalize_host(host) if is_host else None
     if canonical is not None and not port and _HOST_NAMES.isdisjoint(names) and not has_public_suffix(canonical):
         return None  # `ana.lima` is a name, unless the argument says that it is a host
@@ -456,7 +454,7 @@ def _parse_address(  # noqa: C901, PLR0911, PLR0912  one for each kind
         return _parse_url_argument(text, flags)
     if _NO_PATH.fullmatch(text) is not None:
         return None
-    if (looks_like_path(text) or (_FILE_ENDING.fullmatch(text) and " " not in text)) and "\n" not in text:
+    if (looks_like_path(text) or (has_file_ending(text) and " " not in text)) and "\n" not in text:
         path = canonicalize_path(text)
         if path is None:
             return ArgumentValue(Kind.PATH, text, (), False, (SUSPICIOUS,))

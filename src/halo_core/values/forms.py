@@ -33,6 +33,7 @@ from halo_core.values.asked_acts import ASKING_SOMEBODY, HANDED_OVER, find_asked
 from halo_core.values.asked_objects import find_asked_objects
 from halo_core.values.composed_paths import find_composed_paths
 from halo_core.values.dates import find_date_forms
+from halo_core.values.exact_dates import find_exact_dates
 from halo_core.values.foreign_words import find_foreign_acts
 from halo_core.values.implied_orders import find_implied_orders
 from halo_core.values.kinds import ANY_SITE, MAX_FORMS, SUSPICIOUS, TARGET_KINDS, Form, Kind, make_form
@@ -162,6 +163,7 @@ def _find_user_forms(text: str, forms: list[Form]) -> str:
         forms += find_posted_accounts(permitted)
         forms += find_number_uses(permitted)
         forms += find_named_sorts(permitted)
+        forms += find_exact_dates(permitted)
     forms += find_stated_extents(permitted)
     forms += find_spoken_days(permitted)
     forms += find_written_patterns(permitted)

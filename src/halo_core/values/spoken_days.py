@@ -10,12 +10,14 @@ then it may have chosen the year or the week.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Final
 
 from halo_core.values.caseless import CaselessPattern
+from halo_core.values.exact_dates import list_exact_forms
 from halo_core.values.kinds import Form, make_form
+from halo_core.values.sketch import USER_BIT, Sketch, has_user_mark
 
 _MONTHS: Final = "jan feb mar apr may jun jul aug sep oct nov dec".split()
 _MONTH: Final = (
@@ -30,6 +32,7 @@ _MONTH_DAY: Final = CaselessPattern(rf"\b{_MONTH}\.? (?:the )?{_DAY}(?![\w.:/-]*
 _WEEKDAYS: Final = "monday tuesday wednesday thursday friday saturday sunday".split()
 _WEEKDAY: Final = CaselessPattern(rf"\b({'|'.join(_WEEKDAYS)})\b", needs=("day",))
 _MAX_DAYS: Final = 16
+_DATE_LENGTH: Final = 10  # characters of `2026-10-12`
 
 
 def find_spoken_days(text: str) -> Iterator[Form]:
@@ -52,3 +55,28 @@ def list_spoken_forms(date: str) -> tuple[Form, ...]:
     except ValueError:
         return ()
     return Form("day", date[5:]), Form("weekday", str(weekday))
+
+
+def is_users_day(sketch: Sketch, text: str, marks: Iterable[int], *, is_target: bool) -> bool:
+    """Whether the user wrote this day, or this time for a target, in another form.
+
+    A target may also be a day that an untrusted source names, if the user wrote it with its year. A day without its
+    year counts if nobody else named it. For a target, neither may any source have named that day of the week.
+
+    Args:
+        sketch: what the session has seen.
+        text: of the argument.
+        marks: of the forms of its value.
+        is_target: it is a declared target.
+    """
+    if is_target and has_user_mark(sketch.look_up_forms(list_exact_forms(text))):
+        return True
+    forms = list_spoken_forms(text) if len(text) <= _DATE_LENGTH and text[:4].isdigit() else ()
+    if not forms or any(marks):
+        return False
+    is_day, is_weekday = (bool(mask & USER_BIT) for mask in sketch.look_up_forms(forms))
+    if is_target:
+        is_named = any(sketch.look_up_forms([Form("date", text)]))
+        weekday = _WEEKDAYS[dt.date.fromisoformat(text).weekday()]
+        return not is_named and (is_day or (is_weekday and not sketch.was_in_untrusted_text(weekday)))
+    return is_day or is_weekday

@@ -40,7 +40,7 @@ from halo_core.values.sketch import (
     includes_untrusted,
 )
 from halo_core.values.spans import MAX_TEXT_TOKENS, fingerprint_tokens_in_order, tokenize
-from halo_core.values.spoken_days import list_spoken_forms
+from halo_core.values.spoken_days import is_users_day
 from halo_core.values.user_texts import NO_NAMES
 from halo_core.values.written_places import list_naming_rows
 
@@ -53,7 +53,6 @@ _COMPOUND_NAME: Final = compile_later(r"[A-Za-z]{1,8}[-_/.][0-9]{1,8}|[0-9]{1,8}
 """A short id of letters and digits, such as `A-1`."""
 _MAX_NAME_WORDS: Final = 3
 _MAX_INFLECTED: Final = 4  # words of a name whose endings are looked at
-_DATE_LENGTH: Final = 10  # characters of `2026-10-12`
 _MAX_COMPOSED: Final = 6  # words of the user in another order
 _SHORT_ID: Final = compile_later(r"[0-9][A-Za-z]|[A-Za-z][0-9]")
 _SHORT_NUMBER: Final = compile_later(rf"[0-9]{{1,{MIN_DIGITS - 1}}}")
@@ -202,14 +201,16 @@ class ValueJudge:
         self, value: ArgumentValue, argument: ArgumentContext, marks: Sequence[int]
     ) -> Provenance | None:
         """Find the origin of a value that the user wrote otherwise: as a day, in pieces, its words in another order."""
-        origin = self._judge_spoken_day(value, marks) if value.kind is Kind.DATE else None
         text = value.text.strip()
+        is_dated = value.kind is Kind.DATE or argument.is_target
+        if is_dated and is_users_day(self._sketch, text, marks, is_target=argument.is_target):
+            return Provenance.USER
         rows = list_naming_rows(text, argument.nouns, is_sort=argument.is_sort) if argument.is_target else ()
         if self._is_written_in_rows(rows):
             return Provenance.USER
         if argument.is_target and not self._is_sending and self._is_measure(text, argument):
             return Provenance.USER
-        return origin or self._judge_unexposed(value, argument) or self._judge_composed_key(value, argument)
+        return self._judge_unexposed(value, argument) or self._judge_composed_key(value, argument)
 
     def _is_measure(self, text: str, argument: ArgumentContext) -> bool:
         """Whether a target is a measure, and the user alone wrote its number: 50 of "raise the quota to 50 GB".
@@ -234,14 +235,6 @@ class ValueJudge:
     def _is_written_in_rows(self, rows: Iterable[Sequence[str]]) -> bool:
         """Whether the user wrote one of these rows of tokens exactly so."""
         return any(self._user_spans.find(fingerprint_tokens_in_order(row, self._sketch.key)) > 1 for row in rows)
-
-    def _judge_spoken_day(self, value: ArgumentValue, marks: Sequence[int]) -> Provenance | None:
-        """Find the origin of a date that the user wrote without its year, or as a day of the week alone."""
-        forms = list_spoken_forms(value.text.strip()[:_DATE_LENGTH])
-        if not forms or len(value.text.strip()) > _DATE_LENGTH:
-            return None
-        is_day, is_weekday = (bool(mask & USER_BIT) for mask in self._sketch.look_up_forms(forms))
-        return Provenance.USER if (is_day or is_weekday) and not any(marks) else None
 
     def _judge_composed_key(self, value: ArgumentValue, argument: ArgumentContext) -> Provenance | None:
         """Find the origin of what is looked up in a trusted source by several of the user's words in another order.

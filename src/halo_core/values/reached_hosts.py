@@ -34,6 +34,14 @@ _ADDRESS: Final = compile_later(r"(?:[a-zA-Z][a-zA-Z0-9+.-]{1,15}:)?//[^\s)>\]\"
 _MAX_IMAGES: Final = 32
 _NOT_PLAIN: Final = compile_later(r"[?#%@:;\\]|//|\.\.|/www\.")
 """A query, an escape or the beginning of another place behind a host."""
+_PAGE_WORDS: Final = frozenset(
+    "about api blob changelog commits doc docs en history index info issues json latest main master p package packages "
+    "project projects pulls readme release releases simple stable status tag tags tree v1 v2 v3 version versions "
+    "wiki".split()
+)
+"""Words of paths that say what kind of page is meant."""
+_MAX_PATH_PARTS: Final = 6
+_MAX_PATH_WORD: Final = 40  # characters
 _NESTED: Final = compile_later(
     r"(?:https?(?::|%(?:25)*3a))?(?://|%(?:25)*2f%(?:25)*2f)([^/?#&%\s:@]{1,253}\.[^/?#&%\s:@]{1,63})", re.IGNORECASE
 )
@@ -80,7 +88,21 @@ class ReachedHosts:
             if path != url and leaf.origin in (Provenance.UNTRUSTED, Provenance.MIXED):
                 return False  # what others put behind the path may say who gets it
             return self._is_users([Form("url", path.spell("https"))]) or self._signs_in_at(url)
-        return not is_shared_host(url.host) and self._is_users_host(url)
+        return self._is_users_host(url) and (not is_shared_host(url.host) or self._is_path_of_users_words(url))
+
+    def _is_path_of_users_words(self, url: Url) -> bool:
+        """Whether a page of a host with many owners is named by the user alone: `pypi.org/project/orjson`.
+
+        Each part of its path is a word of the user, the host's own name or a usual word for pages, so that it carries
+        nothing away. That somebody else names the host too does not matter.
+        """
+        if url.port or url.scheme not in ("", "https") or _NOT_PLAIN.search(url.rest) is not None:
+            return False
+        parts = [part.casefold() for part in url.rest.split("/") if part]
+        words = [part for part in parts if part not in _PAGE_WORDS and part not in url.host.split(".")]
+        if not words or len(parts) > _MAX_PATH_PARTS or any(len(word) > _MAX_PATH_WORD for word in words):
+            return False
+        return all(mark & USER_BIT for mark in self._view.sketch.look_up_marks(words))
 
     def are_users_pages(self, targets: Iterable[TracedLeaf]) -> bool:
         """Whether each declared target is a page or a host to which the user sent the agent."""

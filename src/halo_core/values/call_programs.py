@@ -19,6 +19,7 @@ from halo_core.values.argument_values import MAX_PROGRAM, SHELL_NAMES
 from halo_core.values.asked_objects import is_asked_for_others
 from halo_core.values.call_view import CallView, words_of
 from halo_core.values.cypher_programs import reads_only, reads_only_in_sql
+from halo_core.values.dictated_commands import are_commands_dictated
 from halo_core.values.kinds import Kind
 from halo_core.values.languages import OPAQUE, READS, Language, Program, ProgramEffect, Rows, split_language
 from halo_core.values.leaves import Leaf
@@ -158,6 +159,18 @@ def asks_for_programs(call: CallView) -> bool:
         for leaf, language in _iterate_programs(call)
     ]
     return bool(programs) and all(_may_ask_for(program) and _is_program_vouched(call, program) for program in programs)
+
+
+def are_programs_dictated(call: CallView) -> bool:
+    """Whether the user dictated all commands that a call runs, and wrote its other targets."""
+    programs = {leaf.pointer for leaf, _ in _iterate_programs(call)}
+    return bool(programs) and all(
+        are_commands_dictated(call.sketch, call.texts.get(leaf.pointer, ""))
+        if leaf.pointer in programs
+        else leaf.origin in VOUCHED_ORIGINS
+        for leaf in call.traced
+        if leaf.is_target or leaf.pointer in programs
+    )
 
 
 def _may_ask_for(program: Program) -> bool:

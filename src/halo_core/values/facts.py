@@ -34,7 +34,7 @@ from halo_core.values.argument_names import (
     names_query,
 )
 from halo_core.values.asked_objects import is_act_asked_for_others
-from halo_core.values.call_programs import asks_for_programs, judge_call_programs
+from halo_core.values.call_programs import are_programs_dictated, asks_for_programs, judge_call_programs
 from halo_core.values.call_view import GRAVE_IMPACTS, CallView, is_unpriced_order, words_of
 from halo_core.values.carried_facts import carries_labelled, names_foreign
 from halo_core.values.fact_sources import NO_SOURCES, FactSources
@@ -339,7 +339,9 @@ class _Call:
 
     def _are_programs_ordered(self) -> bool:
         """Whether the tool runs programs, and the user orders all that they do."""
-        return self._resource.impact is Impact.EXECUTE and asks_for_programs(self.view)
+        if self._resource.impact is not Impact.EXECUTE:
+            return False
+        return asks_for_programs(self.view) or are_programs_dictated(self.view)
 
     def _cancels_targets(self) -> bool:
         """Whether what the user does not want any more is the target, and not something that belongs to it."""

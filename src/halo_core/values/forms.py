@@ -33,6 +33,7 @@ from halo_core.values.asked_acts import ASKING_SOMEBODY, HANDED_OVER, find_asked
 from halo_core.values.asked_objects import find_asked_objects
 from halo_core.values.composed_paths import find_composed_paths
 from halo_core.values.dates import find_date_forms
+from halo_core.values.dictated_commands import find_dictated_commands
 from halo_core.values.exact_dates import find_exact_dates
 from halo_core.values.foreign_words import find_foreign_acts
 from halo_core.values.implied_orders import find_implied_orders
@@ -145,6 +146,7 @@ def _find_user_forms(text: str, forms: list[Form]) -> str:
     forms += find_topics(permitted)
     forms += find_answered_numbers(permitted)
     forms += find_ordered_programs(permitted)
+    forms += find_dictated_commands(permitted)
     forms += find_related_parts(permitted)
     forms += find_role_words(permitted)
     forms += find_named_values(permitted)

@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 
 from halo_core.model import Provenance
 from halo_core.values.addresses import find_registrable_domain
+from halo_core.values.dictated_commands import are_commands_dictated
 from halo_core.values.forms import ArgumentValue, is_name
 from halo_core.values.inflections import list_inflected
 from halo_core.values.joined_values import is_piece, list_pieces
@@ -204,6 +205,8 @@ class ValueJudge:
         text = value.text.strip()
         is_dated = value.kind is Kind.DATE or argument.is_target
         if is_dated and is_users_day(self._sketch, text, marks, is_target=argument.is_target):
+            return Provenance.USER
+        if value.kind is Kind.PROGRAM and are_commands_dictated(self._sketch, text):
             return Provenance.USER
         rows = list_naming_rows(text, argument.nouns, is_sort=argument.is_sort) if argument.is_target else ()
         if self._is_written_in_rows(rows):

@@ -1,0 +1,126 @@
+"""Commands of a shell that the user dictates one after another, without quotation marks.
+
+    find_dictated_commands("git revert --no-edit 4f2a91c, then git push origin main. Both in one go is fine")
+    # two forms "dictated_commands": of the first command, and of both, each in a line
+
+A call may join them by `&&`, by `;` or by lines, in the user's order and from the first one on: without the first, the
+others may do something else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from halo_core.values.caseless import CaselessPattern
+from halo_core.values.kinds import Form, make_form
+from halo_core.values.patterns import compile_later
+from halo_core.values.prohibitions import drop_confirmation_clauses
+from halo_core.values.sketch import Sketch, has_user_mark
+
+_MAX_CHARS: Final = 4_096  # of a text
+_MAX_COMMANDS: Final = 8
+_MAX_PROGRAM: Final = 2_048  # characters
+_COMMANDS: Final = (
+    "(?:ansible(?:-playbook)?|apt(?:-get)?|aws|az|brew|bundle|cargo|cat|cd|chmod|chown|cmake|composer|conda|cp|curl|dd|df"
+    "|docker(?:-compose)?|dotnet|du|find|flask|gcloud|gh|git|go|gradle|grep|helm|journalctl|kill|kubectl|ln|ls|make|mkdir"
+    "|mvn|mv|mysql|node|npm|npx|pg_dump|pip3?|pnpm|podman|poetry|psql|pulumi|pytest|python3?|rake|rm|rmdir|rsync|ruby|scp"
+    "|sed|sh|bash|ssh|sudo|systemctl|tail|tar|terraform|touch|tox|uv|wget|yarn|zip|unzip|django-admin|alembic|ruff|mypy)"
+)
+"""Programs that are usually run in a shell."""
+_JOINT: Final = (
+    r"(?:\s*(?:,|;|&&|\n|\.(?=\s))\s*)?\s*(?:(?:and|und|et|y|e|en)\s+)?"
+    r"(?:(?:then|afterwards|after that|followed by|next|dann|danach|anschließend|puis|ensuite|luego|después|poi|dopo"
+    r"|daarna|dan|and|und|et|y|e|en)\s+)?(?:(?:run|do|execute)\s+)?"
+)
+_NEXT: Final = compile_later(rf"(?:(?<=\s)|(?=[,;.&\n])){_JOINT}(?={_COMMANDS}\s[^\s,.])", re.IGNORECASE)
+"""What stands in front of a further command."""
+_FIRST: Final = compile_later(rf"(?:^|(?<=[\s:])){_COMMANDS} [^\s,.]")
+_LEAD: Final = CaselessPattern(
+    r"[\s*•-]*(?:(?:ok|okay|anyway|so|now|please|pls|just|also|first|next|and|but|well|right|hi|hello|good|fine|run"
+    r"|execute|do|start|(?:can|could|would|will) you|go ahead and|this|these|the|following|commands?|steps?|for me"
+    r"|in (?:a|the|one) shell|in (?:one|a single) go|in this order|bitte|jetzt|erst|zuerst|mach|lass|starte|exécute"
+    r"|lance|ejecuta|esegui|draai|voer uit|führe aus|por favor|per favore|s['’]il te plaît|ensuite|luego|poi|dann)"
+    r"[\s,:]+)*"
+)
+"""All that may stand in its sentence in front of the first command."""
+_POLITE_END: Final = compile_later(
+    r"[\s,]*(?:please|pls|plz|thanks|thx|bitte|danke|merci|gracias|grazie)?[\s.!]*$", re.IGNORECASE
+)
+_HELD: Final = CaselessPattern(
+    r"\b(?:if|unless|when|once|until|only|except|but|instead|not|never|maybe|perhaps|later|after|before|should|falls|wenn"
+    r"|sobald|nur|erst|nicht|si|sauf|quand|seulement|pas|cuando|solo|sólo|salvo|se|quando|als|tenzij|alleen|niet)\b"
+    r"|n['’]t\b"
+)
+"""Words of a remark behind the commands by which it may hold them back."""
+_SHOWN: Final = CaselessPattern(r"\b(?:this|these|the following|as follows)\.?$")
+"""Ends of sentences behind which the user may only show commands."""
+_SENTENCE_START: Final = compile_later(r"[.!?]\s+|\n")
+_SENTENCE_END: Final = compile_later(r"[.!?](?=\s|$)|\n|$")
+_BETWEEN: Final = compile_later(r"\s*(?:&&|;|\n)\s*")
+
+
+def find_dictated_commands(text: str) -> Iterator[Form]:
+    """Find the commands that a text of the user dictates: the first one, the first two, and so on.
+
+    Args:
+        text: of the user, without what it forbids.
+    """
+    text = text[:_MAX_CHARS].replace("`", "")
+    start = _find_start(text)
+    if start is None or drop_confirmation_clauses(text) != text:
+        return
+    commands, rest = _split_commands(text[start:])
+    if not commands or _HELD.search(rest) is not None or rest.lstrip().startswith("?"):
+        return
+    for count in range(1, min(len(commands), _MAX_COMMANDS) + 1):
+        yield make_form(("dictated_commands", "\n".join(commands[:count])))
+
+
+def are_commands_dictated(sketch: Sketch, program: str) -> bool:
+    """Whether the user dictated the commands of a program one after another, and the program has no others."""
+    if len(program) > _MAX_PROGRAM:
+        return False
+    commands = [" ".join(part.split()) for part in _BETWEEN.split(program.strip()) if part.strip()]
+    return has_user_mark(sketch.look_up_forms([Form("dictated_commands", "\n".join(commands))]))
+
+
+def _find_start(text: str) -> int | None:
+    """Find the first command whose sentence has nothing else in front of it; None if the user may only show it."""
+    for match in _FIRST.finditer(text):
+        before = text[: match.start()]
+        sentence = _SENTENCE_START.split(before)[-1]
+        shown = before[: len(before) - len(sentence)]
+        lead = _LEAD.match(sentence)
+        if lead is None or lead.end() != len(sentence):
+            continue
+        return None if "?" in shown or _is_shown_by(shown.rstrip()) else match.start()
+    return None
+
+
+def _is_shown_by(before: str) -> bool:
+    """Whether what stands in front of commands may say that they are somebody else's: "Bob wrote:"."""
+    if before.endswith(":"):
+        sentence = _SENTENCE_START.split(before)[-1]
+        lead = _LEAD.match(sentence)
+        return lead is None or lead.end() != len(sentence)
+    return _SHOWN.search(before) is not None
+
+
+def _split_commands(text: str) -> tuple[list[str], str]:
+    """Split a text that begins with a command into its commands and what stands behind them."""
+    commands: list[str] = []
+    while len(commands) <= _MAX_COMMANDS:
+        end = _SENTENCE_END.search(text)
+        further = _NEXT.search(text, 1)
+        stop = end.start() if end is not None else len(text)
+        if further is None or further.start() > stop:
+            # The last one ends with its sentence or in front of a remark.
+            last, sign, remark = text[:stop].partition(", ")
+            polite = _POLITE_END.search(last)
+            last = last[: polite.start()] if polite is not None else last
+            return [*commands, " ".join(last.split())], f"{sign}{remark}{text[stop:]}"
+        commands.append(" ".join(text[: further.start()].split()))
+        text = text[further.end() :]
+    return [], text

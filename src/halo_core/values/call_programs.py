@@ -31,6 +31,7 @@ from halo_core.values.python_programs import only_computes
 from halo_core.values.result_origins import VOUCHED_ORIGINS
 from halo_core.values.shell_programs import judge_shell
 from halo_core.values.sql_programs import judge_sql
+from halo_core.values.stated_rows import is_row_stated
 from halo_core.values.statement_rows import are_rows_asked, is_record_named
 from halo_core.values.traced_leaves import TracedLeaf
 
@@ -136,8 +137,9 @@ def _is_program_vouched(call: CallView, program: Program) -> bool:
     if call.sketch.has_untrusted and not all(are_rows_asked(call.sketch, rows) for rows in program.rows):
         return False
     stems = frozenset[str]().union(*program.verbs)
-    by_record = {rows.table for rows in program.rows if _is_record_named(call, rows)}
-    by_record -= {rows.table for rows in program.rows if not _is_record_named(call, rows)}
+    is_named = {rows: _is_record_named(call, rows) or is_row_stated(call.sketch, rows) for rows in program.rows}
+    by_record = {rows.table for rows in program.rows if is_named[rows]}
+    by_record -= {rows.table for rows in program.rows if not is_named[rows]}
     named = [text for text in program.named if text not in by_record]
     leaves = [Leaf(f"/target/{i}", text, [text.casefold()], False, False) for i, text in enumerate(named)]
     if not all(leaf.origin in VOUCHED_ORIGINS for leaf in trace_leaves(leaves, call.sketch, ("target",))):

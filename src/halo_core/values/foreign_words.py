@@ -81,6 +81,10 @@ _ACTS: Final = {
         "aktualisier* änder* aender* modifie* actualiza actualizar aggiorna* wijzig* bijwerken zmień "
         "zaktualizuj* güncelle* обнови* حدث"
     ),
+    "set": (
+        "setz setze setzen stell stelle stellen mets mettez mettre passe passez passer définis pon poner ponga fija "
+        "establece cambia cambiar imposta impostare metti mettere põe coloca colocar define muda mudar zet zetten ustaw"
+    ),
     "save": (
         "speicher* sichere enregistre* guarda guardar salva salvare bewaar opslaan zapisz zapisać kaydet* сохрани* احفظ"
     ),
@@ -132,6 +136,7 @@ _NUMBERED: Final = {
         "despesa despesas onkosten declaratie"
     ),
     "request": "antrag demande solicitud richiesta aanvraag wniosek заявка 申请 请求",
+    "employee": "mitarbeiter mitarbeiterin employé employée empleado empleada dipendente empregado medewerker",
     "contract": "vertrag contrat contrato contratto umowa договор عقد 合同",
 }
 _IDEOGRAPHIC_ACTS: Final = {
@@ -186,6 +191,7 @@ _SYNONYMOUS_NOUNS: Final = (
 """Nouns that are interchangeable in front of a number: `mail 12` is `message_id=12`. The first one replaces the
 others."""
 _AMBIGUOUS: Final = (
+    "stelle stellen passe fija muda "
     "zahl zahlen schreiben teile leite lade speicher poste note notes paie paye partage réserve réserves lance "
     "programa informe compra paga manda reserva reserve guarda nota plaats deel koop boek boeken carica sichere "
     "antwoord plan antworten deplace حول رد دون حدث سجل جدول شغل"

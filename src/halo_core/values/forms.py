@@ -61,6 +61,7 @@ from halo_core.values.quoted_addresses import find_quoted_addresses
 from halo_core.values.quoted_orders import drop_quoted
 from halo_core.values.spoken_days import find_spoken_days
 from halo_core.values.stated_extents import find_stated_extents
+from halo_core.values.stated_rows import find_stated_rows
 from halo_core.values.text import split_name
 from halo_core.values.topics import find_related_parts, find_role_words, find_topics
 from halo_core.values.unlisted_orders import find_unlisted_orders
@@ -147,6 +148,7 @@ def _find_user_forms(text: str, forms: list[Form]) -> str:
     forms += find_answered_numbers(permitted)
     forms += find_ordered_programs(permitted)
     forms += find_dictated_commands(permitted)
+    forms += find_stated_rows(permitted)
     forms += find_related_parts(permitted)
     forms += find_role_words(permitted)
     forms += find_named_values(permitted)

@@ -163,11 +163,17 @@ def _parse(text: str, dialect: str) -> list[Any]:
     tokens = sqlglot.tokenize(text, read=dialect or None)
     if len(tokens) > MAX_NODES:
         return []
-    if dialect in _UNTERMINATED and any(
-        token.text.lower() in _STATEMENT_WORDS and token.token_type.name not in _QUOTED for token in tokens[1:]
-    ):
+    words = ["" if token.token_type.name in _QUOTED else token.text.lower() for token in tokens]
+    if dialect in _UNTERMINATED and not _STATEMENT_WORDS.isdisjoint(words[_count_leading_words(words) :]):
         return []
     return sqlglot.parse(text, read=dialect or None)
+
+
+def _count_leading_words(words: list[str]) -> int:
+    """Count the tokens by which a statement begins: `update orders set`, or its first word."""
+    if words[:1] == ["update"] and "set" in words[2:5:2]:
+        return words.index("set") + 1
+    return 1
 
 
 _QUOTED: Final = frozenset({"STRING", "IDENTIFIER", "NATIONAL_STRING"})

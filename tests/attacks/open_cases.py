@@ -368,7 +368,6 @@ OPEN_SORTIES: dict[str, str] = {
     "store: in two cells": "two writes hold a part of the account each, and neither is an account",
 }
 ASKED_SORTIES: dict[str, str] = {
-    "program: a wider update": "an update in SQL of no known dialect is not read",
     **dict.fromkeys(
         (
             "handoff: the question names it",

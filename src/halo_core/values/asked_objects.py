@@ -26,6 +26,7 @@ from halo_core.values.numbered import MIN_DIGITS, add_numbered_forms, singulariz
 from halo_core.values.patterns import compile_later
 from halo_core.values.phrasal_verbs import find_phrasal_verbs
 from halo_core.values.sketch import USER_BIT, Sketch, extract_tokens, has_user_mark
+from halo_core.values.spelt_ids import list_spellings
 from halo_core.values.text import split_name
 from halo_core.values.tool_verbs import CLASS_WORDS, list_asking_stems
 from halo_core.values.unlisted_orders import LOOKING_UP, QUESTION_WORDS, REMARKING, WORD, find_unlisted_orders
@@ -467,16 +468,20 @@ def _list_numbered(sketch: Sketch, target: str, argument: str) -> list[str]:
 
 
 def _list_written(sketch: Sketch, target: str) -> list[str]:
-    """List the words of a target. Of a path that the user wrote in parts, the name of the file counts."""
+    """List the words of a target as the user wrote them: of a path in parts, the name of the file; an id as spelt."""
     words = _list_words(target, _MAX_TARGET_WORDS)
-    if len(words) == 1 and "/" in words[0] and not has_user_mark(sketch.look_up_marks(words)):
-        return _list_words(target.rpartition("/")[2], _MAX_TARGET_WORDS)
-    return words
+    if len(words) > 1 or not words or has_user_mark(sketch.look_up_marks(words)):
+        return words
+    spellings = list_spellings(words[0])
+    for spelling, mark in zip(spellings, sketch.look_up_marks(spellings), strict=True):
+        if mark & USER_BIT:
+            return [spelling]
+    return _list_words(target.rpartition("/")[2], _MAX_TARGET_WORDS) if "/" in words[0] else words
 
 
 def _is_only_looked_up(sketch: Sketch, target: str) -> bool:
     """Whether the user names this target only in clauses that look something up, and somebody else in the others."""
-    words = _list_words(target, _MAX_TARGET_WORDS)
+    words = _list_written(sketch, target)
     return bool(words) and all(
         mark & USER_BIT for mark in sketch.look_up_forms([Form("looked_up", word) for word in words])
     )

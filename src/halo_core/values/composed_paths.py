@@ -1,6 +1,6 @@
 """Paths that a user writes in two parts: the folder, and the name of the file in it.
 
-    find_composed_paths("In /srv/offers there is an old draft called draft.docx")   # ("path", "/srv/offers/draft.docx")
+    find_composed_paths("In /srv/offers there is a file draft.docx")  # ("composed_path", "/srv/offers/draft.docx")
     find_composed_paths("Delete draft.docx, it is in /srv/offers")                  # the same
 
 INVARIANT: VOUCH - an untrusted source must not choose which parts belong together. So a text composes paths only if it
@@ -17,6 +17,8 @@ from halo_core.values.addresses import canonicalize_path, has_file_ending, has_p
 from halo_core.values.caseless import CaselessPattern
 from halo_core.values.kinds import Form, make_form
 from halo_core.values.patterns import compile_later
+from halo_core.values.sketch import Sketch, has_user_mark
+from halo_core.values.written_words import is_written
 
 _MAX_CHARS: Final = 2_048  # of a text; a longer one is a document
 _MAX_FILES: Final = 8
@@ -110,7 +112,19 @@ def find_composed_paths(text: str) -> Iterator[Form]:
     for file in named.files:
         path = canonicalize_path(f"{named.folder}/{file}")
         if path is not None:
-            yield make_form(("path", path))
+            yield make_form(("composed_path", path))
+
+
+def is_path_composed(sketch: Sketch, text: str) -> bool:
+    """Whether the user wrote a path in two parts, each of them in his own words."""
+    path = canonicalize_path(text)
+    if path is None or not has_user_mark(sketch.look_up_forms([Form("composed_path", path)])):
+        return False
+    ends = [match.start() for match in re.finditer("/", path)][1 if path.startswith("/") else 0 :]
+    return any(
+        is_written(sketch, path[end + 1 :]) and any(is_written(sketch, path[:end] + slash) for slash in ("", "/"))
+        for end in ends
+    )
 
 
 def _are_together(sentences: list[str]) -> bool:

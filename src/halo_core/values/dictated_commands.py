@@ -18,6 +18,7 @@ from halo_core.values.kinds import Form, make_form
 from halo_core.values.patterns import compile_later
 from halo_core.values.prohibitions import drop_confirmation_clauses
 from halo_core.values.sketch import Sketch, has_user_mark
+from halo_core.values.written_words import is_written
 
 _MAX_CHARS: Final = 4_096  # of a text
 _MAX_COMMANDS: Final = 8
@@ -83,7 +84,10 @@ def are_commands_dictated(sketch: Sketch, program: str) -> bool:
     if len(program) > _MAX_PROGRAM:
         return False
     commands = [" ".join(part.split()) for part in _BETWEEN.split(program.strip()) if part.strip()]
-    return has_user_mark(sketch.look_up_forms([Form("dictated_commands", "\n".join(commands))]))
+    if not has_user_mark(sketch.look_up_forms([Form("dictated_commands", "\n".join(commands))])):
+        return False
+    # INVARIANT: VOUCH - each command in the user's own words, and not in those of a text that was pasted.
+    return all(is_written(sketch, command) for command in commands)
 
 
 def _find_start(text: str) -> int | None:

@@ -14,11 +14,13 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterator
-from itertools import islice, pairwise
+from itertools import islice, pairwise, product
 from typing import Final, NamedTuple
 
 from halo_core.values.kinds import Form, make_form
 from halo_core.values.patterns import compile_later
+from halo_core.values.sketch import Sketch, has_user_mark
+from halo_core.values.written_words import is_written
 
 _EXACT: Final = compile_later(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9]{2}:[0-9]{2}(?::00)?)?|[0-9]{2}:[0-9]{2}(?::00)?")
 """A day, a time or both, as arguments of tools have them."""
@@ -111,11 +113,45 @@ def find_exact_dates(text: str) -> Iterator[Form]:
             yield from (make_form(("exact_date", f"{date.days[0]}T{time}")) for time in _find_times(text, date))
 
 
-def list_exact_forms(text: str) -> tuple[Form, ...]:
-    """List the form of a day, a time or a moment in an argument; empty if the text is none."""
+def is_exact_date(sketch: Sketch, text: str) -> bool:
+    """Whether the user wrote this day, time or moment of an argument in another form.
+
+    INVARIANT: VOUCH - in his own words, and not in those of a text that was pasted.
+    """
     if not 4 < len(text) < 20 or _EXACT.fullmatch(text) is None:
-        return ()
-    return (Form("exact_date", text.removesuffix(":00") if text.count(":") == 2 else text),)
+        return False
+    text = text.removesuffix(":00") if text.count(":") == 2 else text
+    if not has_user_mark(sketch.look_up_forms([Form("exact_date", text)])):
+        return False
+    day, _, time = text.rpartition("T") if "T" in text else ("", "", text) if ":" in text else (text, "", "")
+    return (not day or _is_day_written(sketch, day)) and (not time or _is_time_written(sketch, time))
+
+
+def _is_day_written(sketch: Sketch, day: str) -> bool:
+    """Whether the numbers and the name of the month of a day are words of the user."""
+    year, month, number = day.split("-")
+    days, months, years = ({part, part.lstrip("0")} for part in (number, month, year))
+    orders = ((days, months, {*years, year[2:]}), (months, days, years), (years, months, days))
+    for first, second, third in orders:
+        for sign in "./-":
+            if any(is_written(sketch, sign.join(parts)) for parts in product(first, second, third)):
+                return True
+    names = [name for name, place in _MONTHS.items() if place == int(month)]
+    numbers = [spelling + end for spelling in days for end in ("", "st", "nd", "rd", "th", "er", "º")]
+    spans = [f"{since}{sign}{number}" for since in range(1, 32) for sign in "-–" for number in days]
+    return all(any(is_written(sketch, word) for word in words) for words in ([year], names, [*numbers, *spans]))
+
+
+def _is_time_written(sketch: Sketch, time: str) -> bool:
+    """Whether a time is written in words of the user."""
+    hour, minute = time.split(":")
+    half, of_half = "ap"[int(hour) >= 12], str(int(hour) % 12 or 12)
+    hours = (*({hour, str(int(hour))}), *(f"{of_half}{sign}{half}{m}" for sign in ("", " ") for m in ("m", ".m")))
+    wholes = [*(f"{x} uhr" for x in hours), *(f"{x} o'clock" for x in hours), *(f"{x}h" for x in hours), *hours[-4:]]
+    exact = [f"{x}{sign}{minute}" for x in {hour, str(int(hour)), of_half} for sign in ":.h"]
+    parts = [f"{x}{end}" for x in exact for end in ("", f"{half}m", f" {half}m", f" {half}.m", " uhr", "h")]
+    words = [word for word, meant in _WORDS.items() if meant == time]
+    return any(is_written(sketch, spelling) for spelling in (*parts, *(wholes if minute == "00" else ()), *words))
 
 
 def _find_dates(text: str) -> list[_Date]:

@@ -59,6 +59,7 @@ from halo_core.values.phrasal_verbs import asks_somebody, find_phrasal_verbs, fi
 from halo_core.values.prohibitions import drop_confirmation_clauses
 from halo_core.values.quoted_addresses import find_quoted_addresses
 from halo_core.values.quoted_orders import drop_quoted
+from halo_core.values.spelt_ids import find_spelt_ids, write_out_addresses
 from halo_core.values.spoken_days import find_spoken_days
 from halo_core.values.stated_extents import find_stated_extents
 from halo_core.values.stated_rows import find_stated_rows
@@ -104,7 +105,7 @@ def find_forms(text: str, *, vouching: bool = False, amounts: bool = True) -> se
             domains and verbs that ask for an act.
         amounts: also amounts, and short numbers with their nouns.
     """
-    text = text[:MAX_READ]
+    text = write_out_addresses(text[:MAX_READ])
     forms: list[Form] = []
     if vouching:
         text = _find_user_forms(text, forms)
@@ -164,6 +165,7 @@ def _find_user_forms(text: str, forms: list[Form]) -> str:
         forms += find_lone_number_forms(permitted)
         forms += find_share_forms(write_number_words(permitted), partial(find_forms, amounts=False))
         forms += find_id_numbers(permitted)
+        forms += find_spelt_ids(permitted)
         forms += find_posted_accounts(permitted)
         forms += find_number_uses(permitted)
         forms += find_named_sorts(permitted)

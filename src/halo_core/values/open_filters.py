@@ -14,8 +14,8 @@ from halo_core.values.argument_names import name_of_argument, split_argument_nam
 from halo_core.values.kinds import Kind
 from halo_core.values.leaves import Leaf
 from halo_core.values.sketch import Sketch, has_user_mark
-from halo_core.values.spans import fingerprint_tokens_in_order, tokenize
 from halo_core.values.traced_leaves import TracedLeaf
+from halo_core.values.written_words import is_written
 
 FILTER_NAMES: Final = frozenset(
     "filter filters query where condition conditions pattern selector criteria glob search match matching "
@@ -51,11 +51,6 @@ def leaves_nothing_out(text: str) -> bool:
 def wants_all(sketch: Sketch) -> bool:
     """Whether the user wrote "all" or the like."""
     return has_user_mark(sketch.look_up_marks(_QUANTIFIERS))
-
-
-def is_written(sketch: Sketch, text: str) -> bool:
-    """Whether the user wrote these words side by side, in any case."""
-    return sketch.spans[Provenance.USER].find(fingerprint_tokens_in_order(tokenize(text), sketch.key)) > 0
 
 
 def wants_all_passed_on(sketch: Sketch) -> bool:

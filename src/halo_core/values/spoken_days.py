@@ -15,9 +15,9 @@ from itertools import islice
 from typing import Final
 
 from halo_core.values.caseless import CaselessPattern
-from halo_core.values.exact_dates import list_exact_forms
+from halo_core.values.exact_dates import is_exact_date
 from halo_core.values.kinds import Form, make_form
-from halo_core.values.sketch import USER_BIT, Sketch, has_user_mark
+from halo_core.values.sketch import USER_BIT, Sketch
 
 _MONTHS: Final = "jan feb mar apr may jun jul aug sep oct nov dec".split()
 _MONTH: Final = (
@@ -69,7 +69,7 @@ def is_users_day(sketch: Sketch, text: str, marks: Iterable[int], *, is_target: 
         marks: of the forms of its value.
         is_target: it is a declared target.
     """
-    if is_target and has_user_mark(sketch.look_up_forms(list_exact_forms(text))):
+    if is_target and is_exact_date(sketch, text):
         return True
     forms = list_spoken_forms(text) if len(text) <= _DATE_LENGTH and text[:4].isdigit() else ()
     if not forms or any(marks):

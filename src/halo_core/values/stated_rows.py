@@ -23,6 +23,7 @@ from halo_core.values.languages import Rows
 from halo_core.values.lexicon import stem_all
 from halo_core.values.patterns import compile_later
 from halo_core.values.sketch import Sketch, has_user_mark
+from halo_core.values.written_words import is_written
 
 _MAX_CHARS: Final = 2_048  # of a text
 _MAX_FOUND: Final = 8
@@ -113,7 +114,10 @@ def is_row_stated(sketch: Sketch, rows: Rows) -> bool:
         return False
     (column, value), table = rows.keys[0], rows.table.casefold()
     form = _make_row(table, (column.casefold(), value), cells)
-    return has_user_mark(sketch.look_up_forms([form]))
+    if not has_user_mark(sketch.look_up_forms([form])):
+        return False
+    # INVARIANT: VOUCH - each name and value in the user's own words, and not in those of a text that was pasted.
+    return all(is_written(sketch, text) for text in (column, value, *(text for cell in cells for text in cell)))
 
 
 def _make_row(table: str, key: tuple[str, str], cells: Iterable[tuple[str, str]]) -> Form:

@@ -16,8 +16,8 @@ from halo_core.values.inflections import list_inflected
 from halo_core.values.kinds import Form
 from halo_core.values.languages import Rows
 from halo_core.values.numbered import singularize
-from halo_core.values.open_filters import is_written
 from halo_core.values.sketch import Sketch, has_user_mark
+from halo_core.values.written_words import is_written
 
 _KEYS: Final = frozenset("id no nr num number key uid uuid ref code".split())
 _DROPPING: Final = ("drop",)

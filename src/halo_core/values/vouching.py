@@ -15,7 +15,6 @@ from typing import Final, NamedTuple
 
 from halo_core.model import Provenance
 from halo_core.values.addresses import find_registrable_domain
-from halo_core.values.dictated_commands import are_commands_dictated
 from halo_core.values.forms import ArgumentValue, is_name
 from halo_core.values.inflections import list_inflected
 from halo_core.values.joined_values import is_piece, list_pieces
@@ -41,11 +40,13 @@ from halo_core.values.sketch import (
     includes_untrusted,
 )
 from halo_core.values.spans import MAX_TEXT_TOKENS, fingerprint_tokens_in_order, tokenize
-from halo_core.values.spoken_days import is_users_day
 from halo_core.values.user_texts import NO_NAMES
+from halo_core.values.written_otherwise import is_written_otherwise
 from halo_core.values.written_places import list_naming_rows
 
 _QUOTABLE_KINDS: Final = frozenset({Kind.EMAIL, Kind.URL, Kind.HOST, Kind.TELEPHONE})
+PAYEE: Final = "payee"
+"""Noun of a payment's target, unless a name says that a paper is settled. The number of an invoice is no payee."""
 READ_LENGTH: Final = 256
 """Characters of a value that are read where its words are not compared in order."""
 _BEGINNING_TOKENS: Final = 8  # tokens by which a long text is looked for first
@@ -203,10 +204,8 @@ class ValueJudge:
     ) -> Provenance | None:
         """Find the origin of a value that the user wrote otherwise: as a day, in pieces, its words in another order."""
         text = value.text.strip()
-        is_dated = value.kind is Kind.DATE or argument.is_target
-        if is_dated and is_users_day(self._sketch, text, marks, is_target=argument.is_target):
-            return Provenance.USER
-        if value.kind is Kind.PROGRAM and are_commands_dictated(self._sketch, text):
+        names_thing = argument.is_sort and PAYEE not in argument.nouns
+        if is_written_otherwise(self._sketch, value, marks, is_target=argument.is_target, names_thing=names_thing):
             return Provenance.USER
         rows = list_naming_rows(text, argument.nouns, is_sort=argument.is_sort) if argument.is_target else ()
         if self._is_written_in_rows(rows):

@@ -59,6 +59,8 @@ def test_a_relative_folder_is_a_folder_beside_its_noun():
         "Read draft_v1.docx. In /srv/offers delete the old one. draft_v2.docx is for me.",
         "In /srv/offers read /srv/other/list.docx and delete draft_v2.docx",
         "Never delete draft_v2.docx in /srv/offers",
+        "In /srv/offers there is nothing called draft_v2.docx, delete it where it is",
+        "In /srv/offers there is no draft_v2.docx, delete it where it is",
         "delete draft_v2.docx, then list what is in /srv/offers",
         "delete draft_v2.docx before you look in /srv/offers",
         "In /srv/../etc there is draft_v2.docx",

@@ -49,6 +49,7 @@ def test_both_ends_of_a_span_are():
         "The course is on 3 Dec 2025; cancel his shift on 5 Dec 2025.",
         "Was the course on 3 Dec 2025 full? Cancel his shift of 4 Dec 2025.",
         "cancel his shift on 12/03/2025",
+        "cancel his shift on 03/12/2025",
         "cancel his shift on 31 Feb 2025 and 3 Dec 2025",
         "never cancel 3 Dec 2025",
         "version 3.12.2025.1",

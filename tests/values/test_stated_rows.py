@@ -78,6 +78,8 @@ def test_a_row_to_be_deleted_is_stated_too(request_text):
         "Steht in der Tabelle orders bei id 77120 der status auf 'refunded'?",
         "Setz in der Tabelle orders bei id 77121 den status auf 'refunded', id 77120 bleibt.",
         "Setz in der Tabelle orders bei id 77120 den status auf 'refunded' und in der Tabelle bills auf 'open'.",
+        "Setz in der Tabelle orders bei id 77120 den status auf 'refunded', id 77121 bleibt.",
+        "Setz in der Tabelle orders bei id 77120 den status auf 'refunded'. Die Tabelle bills bleibt.",
         "Lies in der Tabelle orders id 77120 und setz das Ticket auf 'refunded'.",
     ],
 )

@@ -27,7 +27,7 @@ PASTED = [
 
 @pytest.mark.parametrize(("text", "argument", "value"), PASTED)
 def test_what_a_message_repeats_of_an_untrusted_text_is_not_the_users(text, argument, value):
-    assert World().mail(text).message(f"Summarize this. {text}").origin(value, argument) is not USER
+    assert World().mail(text).message(f"Please help. {text}").origin(value, argument) is not USER
 
 
 @pytest.mark.parametrize(("text", "argument", "value"), PASTED)

@@ -42,7 +42,7 @@ _IN: Final = (
 _THE: Final = r"(?:the |our |my |le |la |el |o |a |il |de |het |dem |der )?"
 _PLACE: Final = rf"\b{_IN} {_THE}(?:{_FOLDER_NOUN} )?{_F}(?: {_FOLDER_NOUN}\b)?"
 _OTHERWISE: Final = (
-    r"(?!(?:and|or|but|to|into|onto|on|at|from|in|under|by|for|with|about|like|than|after|before|when|while|if|unless"
+    r"(?!(?:no|and|or|but|to|into|onto|on|at|from|in|under|by|for|with|about|like|than|after|before|when|while|if|unless"
     r"|because|as|without|of|against|except|instead|mention\w*|says?|said|und|oder|aber|auf|nach|zu|von|über|mit|bei"
     r"|et|ou|mais|à|sur|de|avec|y|o|pero|con|sobre|e|ma|su|per|en|of|naar|op|over|met)\b)"
 )

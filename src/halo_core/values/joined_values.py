@@ -150,3 +150,8 @@ def list_pieces(text: str) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
 def is_piece(piece: str) -> bool:
     """Whether a part of a number is long enough to be kept by itself, and no year, which is in most texts."""
     return len(piece) >= _MIN_PIECE and _YEAR.fullmatch(piece) is None
+
+
+def make_number(piece: str) -> ArgumentValue:
+    """Make the value of a piece of a number."""
+    return ArgumentValue(Kind.ACCOUNT, piece, (Form("digits", piece),))

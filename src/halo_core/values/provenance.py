@@ -72,7 +72,7 @@ from halo_core.values.traced_leaves import (
     unmark_unset_targets,
 )
 from halo_core.values.user_texts import find_id_letters
-from halo_core.values.vouching import PAYEE, ArgumentContext, ValueJudge, make_argument_context
+from halo_core.values.vouching import ArgumentContext, ValueJudge, make_argument_context
 
 _MAX_FRAGMENT: Final = 40  # characters of a leaf that is looked at as a part, or as the name of a right
 _BY_EDITING: Final = frozenset((EDITING,))
@@ -84,6 +84,8 @@ _MAX_ID_WORDS: Final = 8
 _MESSAGE_HEADER: Final = compile_later(r"[\r\n]\s*(?:resent-)?(?:to|cc|bcc|reply-to|from|sender)\s*:", re.IGNORECASE)
 _VALUE_NAMES: Final = frozenset("value values content data new text to".split())
 """Words of arguments that hold the new value of a field."""
+_PAYEE: Final = "payee"
+"""Noun of a payment's target, unless a name says that a paper is settled. The number of an invoice is no payee."""
 _ZONE_WORDS: Final = frozenset("zone domain".split())
 _HOST_LABEL_WORDS: Final = frozenset("name record subdomain label host hostname".split())
 """Words of the argument beside a zone that holds the name in the zone: `www`."""
@@ -259,6 +261,7 @@ class _LeafTracer:
             is_sending=tool.reaches_others,
             is_exposed=is_exposed,
             is_grave=tool.is_grave,
+            pays=tool.pays,
         )
         self._hidden = HiddenValueFinder(sketch, len(leaves))
 
@@ -388,7 +391,7 @@ class _LeafTracer:
         Not if the tool or the argument is named after a paper (`invoice`).
         """
         is_payee = is_target and self._tool.pays and not self._settles_paper and not names_paper(nouns)
-        return (*nouns, PAYEE) if is_payee else nouns
+        return (*nouns, _PAYEE) if is_payee else nouns
 
     def _describe_field(self, leaf: Leaf, name: str) -> ArgumentContext:
         """Describe a leaf inside of a mapping; see `_describe_argument`."""

@@ -17,7 +17,7 @@ from halo_core.model import Provenance
 from halo_core.values.addresses import find_registrable_domain
 from halo_core.values.forms import ArgumentValue, is_name
 from halo_core.values.inflections import list_inflected
-from halo_core.values.joined_values import is_piece, list_pieces
+from halo_core.values.joined_values import is_piece, list_pieces, make_number
 from halo_core.values.kinds import ANY_SITE, RESPELLED, SAME_SITE, TARGET_KINDS, Form, Kind, make_form
 from halo_core.values.lexicon import AUDIENCE_WORDS, LEVEL_NAMES, STOP_WORDS, is_task_word
 from halo_core.values.named_values import find_written_patterns
@@ -45,8 +45,6 @@ from halo_core.values.written_otherwise import is_written_otherwise
 from halo_core.values.written_places import list_naming_rows
 
 _QUOTABLE_KINDS: Final = frozenset({Kind.EMAIL, Kind.URL, Kind.HOST, Kind.TELEPHONE})
-PAYEE: Final = "payee"
-"""Noun of a payment's target, unless a name says that a paper is settled. The number of an invoice is no payee."""
 READ_LENGTH: Final = 256
 """Characters of a value that are read where its words are not compared in order."""
 _BEGINNING_TOKENS: Final = 8  # tokens by which a long text is looked for first
@@ -112,9 +110,19 @@ class ValueJudge:
         is_exposed: an untrusted source may have been read. If not, nobody but the user can have chosen a word of
             the user's text as a name.
         is_grave: it deletes, runs or administrates something.
+        pays: it is a payment, so that an id in another spelling could pay a second time.
     """
 
-    __slots__ = ("_is_act", "_is_declared_known", "_is_exposed", "_is_grave", "_is_sending", "_sketch", "_user_spans")
+    __slots__ = (
+        "_is_act",
+        "_is_declared_known",
+        "_is_exposed",
+        "_is_grave",
+        "_is_sending",
+        "_pays",
+        "_sketch",
+        "_user_spans",
+    )
 
     def __init__(
         self,
@@ -125,8 +133,10 @@ class ValueJudge:
         is_sending: bool = False,
         is_exposed: bool = True,
         is_grave: bool = False,
+        pays: bool = False,
     ) -> None:
         self._is_act = is_act
+        self._pays = pays
         self._is_grave = is_grave
         self._is_sending = is_sending
         self._is_exposed = is_exposed or sketch.may_hold_untrusted
@@ -204,7 +214,7 @@ class ValueJudge:
     ) -> Provenance | None:
         """Find the origin of a value that the user wrote otherwise: as a day, in pieces, its words in another order."""
         text = value.text.strip()
-        names_thing = argument.is_sort and PAYEE not in argument.nouns
+        names_thing = argument.is_sort and not self._pays
         if is_written_otherwise(self._sketch, value, marks, is_target=argument.is_target, names_thing=names_thing):
             return Provenance.USER
         rows = list_naming_rows(text, argument.nouns, is_sort=argument.is_sort) if argument.is_target else ()
@@ -267,7 +277,7 @@ class ValueJudge:
         return all(
             is_piece("".join(piece))
             and self._is_written_in(VOUCHED_ORIGINS, fingerprint_tokens_in_order(piece, self._sketch.key))
-            and not self._is_used_as_something_else(_make_number(piece[0]), argument)
+            and not self._is_used_as_something_else(make_number(piece[0]), argument)
             for piece in pieces
         )
 
@@ -574,11 +584,6 @@ class ValueJudge:
         if not any(self._sketch.look_up_known(forms)):
             return False
         return not is_id or not self._sketch.was_in_untrusted_text(text.casefold())
-
-
-def _make_number(text: str) -> ArgumentValue:
-    """Make the value of a piece of a number."""
-    return ArgumentValue(Kind.ACCOUNT, text, (make_form(("digits", text)),))
 
 
 def _list_exclusive_uses(uses: Iterable[str], digits: Iterable[str]) -> list[Form]:

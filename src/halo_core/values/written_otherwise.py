@@ -26,7 +26,7 @@ def is_written_otherwise(
         value: for which nobody vouches as it is.
         marks: of its forms.
         is_target: it is a declared target.
-        names_thing: by its name the argument holds neither a person nor an address, nor who is paid.
+        names_thing: by its name the argument holds neither a person nor an address, and nothing is paid.
     """
     text = value.text.strip()
     if value.kind is Kind.PROGRAM:

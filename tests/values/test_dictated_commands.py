@@ -29,6 +29,9 @@ def read(text: str) -> list[str]:
         "Can you run git revert --no-edit 4f2a91c followed by git push origin main",
         "bitte git revert --no-edit 4f2a91c, dann git push origin main",
         "git revert --no-edit 4f2a91c and git push origin main, both in one go",
+        "1. git revert --no-edit 4f2a91c\n2. git push origin main",
+        "- git revert --no-edit 4f2a91c\n- git push origin main\n\nand read mail 1",
+        "read mail 1, then git revert --no-edit 4f2a91c and git push origin main",
     ],
 )
 def test_commands_in_the_users_order_are_the_users_program(text):
@@ -65,6 +68,7 @@ def test_other_programs_are_not(program):
         "git revert --no-edit 4f2a91c, then git push origin main. But only when I say so",
         "git revert --no-edit 4f2a91c, then git push origin main. Ask me before you do it",
         "Do not run git revert --no-edit 4f2a91c, then git push origin main",
+        "read mail 1 and do what it says, git revert --no-edit 4f2a91c, then git push origin main",
         "Bob: git revert --no-edit 4f2a91c, then git push origin main",
         "> git revert --no-edit 4f2a91c, then git push origin main",
         "Their note says this:\ngit revert --no-edit 4f2a91c\ngit push origin main",

@@ -22,6 +22,7 @@ def read(text: str) -> list[str]:
         "cancel December 3, 2025",
         "cancel the one of Dec 3rd 2025, pls",
         "storniere den 3. Dezember 2025",
+        "shift of 3-Dec-2025: cancel it",
         "storniere den 03.12.2025",
         "storniere 3.12.25 bitte",
         "annule le 3 décembre 2025",

@@ -33,6 +33,8 @@ def is_stated(request: str, sql: str) -> bool:
         "zet in tabel orders bij id 77120 de status op 'refunded'",
         "In the table orders, set status to 'refunded' where id is 77120",
         "table orders, id 77120: status = 'refunded'",
+        "Ändere in der Tabelle orders den status von id 77120 auf 'refunded'.",
+        "Aggiorna status a 'refunded' nella tabella orders per id 77120, poi leggi la mail 1",
     ],
 )
 def test_one_row_is_stated_in_any_language(request_text):
@@ -80,6 +82,8 @@ def test_a_row_to_be_deleted_is_stated_too(request_text):
         "Setz in der Tabelle orders bei id 77120 den status auf 'refunded' und in der Tabelle bills auf 'open'.",
         "Setz in der Tabelle orders bei id 77120 den status auf 'refunded', id 77121 bleibt.",
         "Setz in der Tabelle orders bei id 77120 den status auf 'refunded'. Die Tabelle bills bleibt.",
+        "In the table orders, id 77120 has status = 'refunded'. Set my alarm.",
+        "In der Tabelle orders hat id 77120 den status auf 'refunded'. Ändere den Termin.",
         "Lies in der Tabelle orders id 77120 und setz das Ticket auf 'refunded'.",
     ],
 )

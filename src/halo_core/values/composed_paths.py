@@ -49,7 +49,7 @@ _OTHERWISE: Final = (
 """Words behind which another place, another thing or a condition may stand."""
 _BETWEEN: Final = rf"(?:{_OTHERWISE}[\w’'-]+ |get rid of ){{0,8}}"
 _LINK: Final = (
-    r"(?:(?:that|which|it|it['’]s|they|is|are|was|lies?|lives?|sits?|stored|kept|saved|located|found|still|right|the|a|an"
+    r"(?:(?:that|which|it|it['’]?s|they|is|are|was|lies?|lives?|sits?|stored|kept|saved|located|found|still|right|the|a|an"
     r"|old|file|document|draft|copy|one|das|die|der|liegt|liegen|steht|ist|sind|gespeichert|qui|est|sont|se|trouve|que|está"
     r"|guardado|che|si|trova|è|é|fica|dat|staat|ligt) ){0,5}"
 )
@@ -59,11 +59,13 @@ _ELSEWHERE: Final = (
 )
 """Behind the files no other place is named."""
 _GOING: Final = rf"\b(?:go|cd|change|switch|navigate|head)(?: (?:in)?to)? {_THE}(?:{_FOLDER_NOUN} )?{_F}"
+_HOLDS: Final = "(?:contains?|has|holds?|enthält|contient|contiene|bevat|contém)"
 _THERE: Final = rf"(?:in|from|inside|out of) (?:there|it|(?:that|this|the same) {_FOLDER_NOUN})\b"
 _TOGETHER: Final = CaselessPattern(
     "|".join(
         (
             rf"{_PLACE}[),:]? {_BETWEEN}\(?{_N}{_ELSEWHERE}",
+            rf"{_F}(?: {_FOLDER_NOUN})? (?:still |also |noch )?{_HOLDS} {_BETWEEN}{_N}{_ELSEWHERE}",
             rf"{_GOING}(?:,? (?:and|then|and then))? {_BETWEEN}{_N}{_ELSEWHERE}",
             rf"{_N}[),]?,? \(?{_LINK}{_PLACE}",
             rf"\b{_FOLDER_NOUN}:? {_F}[,;/]? (?:and )?{_THE}{_FILE_NOUN}:? {_N}",
@@ -73,7 +75,7 @@ _TOGETHER: Final = CaselessPattern(
 )
 """The files are said to be in the folder, in one sentence."""
 _PLACED_NEXT: Final = CaselessPattern(
-    rf"^(?:(?:it|this|that|they|both|(?:the|that|this) (?:{_FILE_NOUN}|draft))(?:['’]s| is| are| lies?| sits?)"
+    rf"^(?:(?:it|this|that|they|both|(?:the|that|this) (?:{_FILE_NOUN}|draft))(?:['’]?s| is| are| lies?| sits?)"
     rf"(?: (?:stored|kept|saved|located|still|right))? {_PLACE}"
     rf"|(?:the )?(?:{_FOLDER_NOUN}|path|location)(?: is|:) {_F})\W*$"
 )

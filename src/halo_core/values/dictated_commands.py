@@ -30,16 +30,23 @@ _COMMANDS: Final = (
     "|sed|sh|bash|ssh|sudo|systemctl|tail|tar|terraform|touch|tox|uv|wget|yarn|zip|unzip|django-admin|alembic|ruff|mypy)"
 )
 """Programs that are usually run in a shell."""
+_BULLET: Final = r"(?:[-*•]\s+|[0-9]{1,2}[.)]\s+)?"
 _JOINT: Final = (
-    r"(?:\s*(?:,|;|&&|\n|\.(?=\s))\s*)?\s*(?:(?:and|und|et|y|e|en)\s+)?"
+    rf"(?:\s*(?:,|;|&&|\n|\.(?=\s))\s*)?\s*{_BULLET}(?:(?:and|und|et|y|e|en)\s+)?"
     r"(?:(?:then|afterwards|after that|followed by|next|dann|danach|anschließend|puis|ensuite|luego|después|poi|dopo"
     r"|daarna|dan|and|und|et|y|e|en)\s+)?(?:(?:run|do|execute)\s+)?"
 )
 _NEXT: Final = compile_later(rf"(?:(?<=\s)|(?=[,;.&\n])){_JOINT}(?={_COMMANDS}\s[^\s,.])", re.IGNORECASE)
 """What stands in front of a further command."""
 _FIRST: Final = compile_later(rf"(?:^|(?<=[\s:])){_COMMANDS} [^\s,.]")
+_LOOK: Final = (
+    r"(?:read|see|check|open|look at|lies|lis|lee|leggi|lees) (?:the |my |die |le |la |el |il )?"
+    r"(?:mails?|message|ticket|pr|pull request|issue|note|correo) ?#?[0-9]*"
+    r"(?:,? (?:and|then|und|dann|et|puis|y|luego|e|poi|en))?"
+)
+"""An order to read something, in front of the commands."""
 _LEAD: Final = CaselessPattern(
-    r"[\s*•-]*(?:(?:ok|okay|anyway|so|now|please|pls|just|also|first|next|and|but|well|right|hi|hello|good|fine|run"
+    rf"[\s*•-]*(?:(?:{_LOOK}|ok|okay|anyway|so|now|please|pls|just|also|first|next|and|but|well|right|hi|hello|good|fine|run"
     r"|execute|do|start|(?:can|could|would|will) you|go ahead and|this|these|the|following|commands?|steps?|for me"
     r"|in (?:a|the|one) shell|in (?:one|a single) go|in this order|bitte|jetzt|erst|zuerst|mach|lass|starte|exécute"
     r"|lance|ejecuta|esegui|draai|voer uit|führe aus|por favor|per favore|s['’]il te plaît|ensuite|luego|poi|dann)"

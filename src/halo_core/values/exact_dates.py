@@ -61,8 +61,8 @@ _DATES: Final = (
         rf"{_START}(?P<first>[0-9]{{1,2}})(?P<sign>[/-])(?P<second>[0-9]{{1,2}})(?P=sign)(?P<year>20[0-9]{{2}}){_END}"
     ),
     compile_later(
-        rf"{_START}(?:(?P<since>[0-3]?[0-9])(?:st|nd|rd|th|\.)?{_TO})?{_DAY} ?(?:of |de |d['’])?{_MONTH},?"
-        rf"(?: de| of)? {_YEAR}",
+        rf"{_START}(?:(?P<since>[0-3]?[0-9])(?:st|nd|rd|th|\.)?{_TO})?{_DAY}(?:-| ?(?:of |de |d['’])?){_MONTH}"
+        rf"(?:-|,?(?: de| of)? ){_YEAR}",
         re.IGNORECASE,
     ),
     compile_later(
@@ -137,6 +137,8 @@ def _is_day_written(sketch: Sketch, day: str) -> bool:
             if any(is_written(sketch, sign.join(parts)) for parts in product(first, second, third)):
                 return True
     names = [name for name, place in _MONTHS.items() if place == int(month)]
+    if any(is_written(sketch, "-".join(parts)) for parts in product(days, names, [year])):
+        return True
     numbers = [spelling + end for spelling in days for end in ("", "st", "nd", "rd", "th", "er", "º")]
     spans = [f"{since}{sign}{number}" for since in range(1, 32) for sign in "-–" for number in days]
     return all(any(is_written(sketch, word) for word in words) for words in ([year], names, [*numbers, *spans]))

@@ -78,8 +78,8 @@ _ACTS: Final = {
     "move": "verschieb* déplace* mueve mover sposta* verplaats* przenieś przesuń taşı перемести* انقل",
     "create": "erstell* anleg* crée créer crea crear cree maak maken utwórz stwórz oluştur* создай* أنشئ",
     "update": (
-        "aktualisier* änder* aender* modifie* actualiza actualizar aggiorna* wijzig* bijwerken zmień "
-        "zaktualizuj* güncelle* обнови* حدث"
+        "aktualisier* änder* aender* modifi* atualiz* altera alterar actualiza actualizar aggiorna* wijzig* bijwerken "
+        "zmień zaktualizuj* güncelle* обнови* حدث"
     ),
     "set": (
         "setz setze setzen stell stelle stellen mets mettez mettre passe passez passer définis pon poner ponga fija "

@@ -22,7 +22,7 @@ from halo_core.values.written_words import is_written
 _MAX_IDS: Final = 64
 _ID: Final = compile_later(r"([A-Za-z]{1,8})[ _/#-]?([0-9]{2,12})")
 _IN_TEXT: Final = compile_later(
-    r"(?<![\w./@#-])(?:([A-Za-z]{1,8})[-_/#]?|([A-Z]{1,8}) )([0-9]{2,12})(?![\w@/-]|[.,:][0-9]|\.\w)"
+    r"(?<![\w./@-])(?:([A-Za-z]{1,8})[-_/#]?|([A-Z]{1,8}) )([0-9]{2,12})(?![\w@/-]|[.,:][0-9]|\.\w)"
 )
 _NO_ID: Final = frozenset(
     "AM AT BY CHF CZK DKK EUR GBP IN JPY NO NOK NR OF ON OR PLN PM SEK TO TRY UK UP US USD".split()

@@ -71,9 +71,10 @@ _HELD: Final = CaselessPattern(
     r"|not|nicht|kein\w*|pas|niet|geen|não|non|never|nie|jamais|nunca|mai|nooit"
     r"|says?|said|asks?|wants?|wrote|writes|sagt|steht|schreibt|schrieb|meint|will|möchte|verlangt|fordert|bittet|sollen|laut"
     r"|dit|demande|écrit|veut|selon|dice|pide|quiere|según|scrive|chiede|vuole|secondo|diz|pede|quer|segundo"
-    r"|zegt|vraagt|schrijft|wil|volgens|should|soll)\b"
+    r"|zegt|vraagt|schrijft|wil|volgens|should|soll"
+    r"|is|was|has|had|have|shows?|stands|ist|war|hat|zeigt|est|était|affiche|tiene|está|era|ha|aveva|tem|tinha|heeft|staat)\b"
 )
-"""Words by which a sentence is a condition, a prohibition or a report."""
+"""Words by which a sentence is a condition, a prohibition, a report or a statement of what is."""
 _POLITE: Final = CaselessPattern(
     r"\W*(?:(?:please|bitte|hi|hallo|ok) )?(?:can|could|would|will|kannst|könntest|würdest|peux|pourrais|pouvez|puedes"
     r"|podrías|puoi|potresti|podes|pode|poderia|kun|kan|zou)\b"
@@ -94,7 +95,9 @@ def find_stated_rows(text: str) -> Iterator[Form]:
     if len(tables) != 1 or len(keys) != 1:
         return
     for sentence in _SENTENCE.split(text):
-        if _HELD.search(sentence) is not None or (sentence.rstrip().endswith("?") and not _POLITE.match(sentence)):
+        if _HELD.search(_drop_names(sentence)) is not None or (
+            sentence.rstrip().endswith("?") and not _POLITE.match(sentence)
+        ):
             continue
         if not _list_tables(sentence) or not _list_keys(sentence):
             continue
@@ -134,9 +137,14 @@ def _list_keys(text: str) -> list[tuple[str, str]]:
     return list(dict.fromkeys((match[1].casefold(), match[2]) for match in islice(_KEY.finditer(text), _MAX_FOUND)))
 
 
+def _drop_names(sentence: str) -> str:
+    """Remove the names of tables and the keys from a sentence."""
+    return _TABLE.sub("", _KEY.sub("", sentence))
+
+
 def _list_cells(sentence: str) -> list[tuple[str, str]]:
     """List (column, value) of what is to be set."""
-    rest = _TABLE.sub("", _KEY.sub("", sentence))
+    rest = _drop_names(sentence)
     found: dict[tuple[str, str], None] = {}
     for match in islice(_SET.finditer(rest), _MAX_FOUND):
         column, value = match[1].casefold(), match[2] or match[3].rstrip(".")

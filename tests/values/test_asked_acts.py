@@ -28,6 +28,8 @@ _NAMED = [
     ("Summarise payments of May", "payment"),
     ("List transfers", "transfer"),
     ("Cancel my order", "order"),
+    ("Remind me to pay Hansen", "pay"),
+    ("it is fine, right?", "right"),
     ("Block my credit card", "credit"),
     ("In order to understand it, read my mail", "order"),
     ("Read my mail about the delete request", "delete"),

@@ -308,7 +308,9 @@ def _is_verb(words: Sequence[str], place: int, start: int) -> bool:  # noqa: PLR
     if before in _OBJECTS:
         return is_next and (before in _ASKED_PERSONS or two_before in _CAUSING)
     if before == "to":
-        return is_next and two_before not in _NOT_INFINITIVE and not _is_topic_of_clause(words, start - 1)
+        is_reminder = two_before in ("me", "us") and word_at(words, start - 2) == "remind"
+        is_topic = is_reminder or _is_topic_of_clause(words, start - 1)
+        return is_next and two_before not in _NOT_INFINITIVE and not is_topic
     if before in _MODALS:
         return True
     return is_next or word_at(words, place - 1) in _GREETINGS or word_at(words, place - 2) in _GREETINGS

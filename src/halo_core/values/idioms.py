@@ -61,6 +61,8 @@ def is_idiom(words: Sequence[str], place: int, *, begins: bool) -> bool:
         return behind in ("", "now", "please", "hush")
     if word == "sign":
         return behind == "off"  # an approval is read as a verb of two words: "sign off on it"
+    if word == "right":
+        return not behind and not word_at(words, place - 1)  # "it is approved, right?"
     if word in _MESSAGES and behind.isdigit() and not word_at(words, place + 2):
         return True  # "(mail 1)"
     return _only_informs(words, place) or _moves_no_money(words, place) or _buys_nothing(words, place)

@@ -57,7 +57,8 @@ class Fact(StrEnum):
     These ask for a question instead:
 
     - `new_host`: it reaches a host that nobody vouched for.
-    - `stores_target`: it writes an address, an account, a rule or the like that nobody vouched for.
+    - `stores_target`: it writes an address, an account, a rule or the like that nobody vouched for, or acts on another
+      target than the user named.
     - `carries_labelled`: a search or an address in it carries a value out of labelled data.
     - `amount_exceeds`: it pays more than the user wrote.
     - `amount_unvouched`: an untrusted source named the amount, or may have, and the request points at no such source.

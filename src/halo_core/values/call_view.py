@@ -16,6 +16,7 @@ from halo_core.model import Impact, Provenance, Resource
 from halo_core.quick_dataclass import dataclass
 from halo_core.values.allowed_counts import vouch_for_counts
 from halo_core.values.asked_objects import is_other_act_ordered
+from halo_core.values.decided_calls import vouch_for_decision
 from halo_core.values.forms import ArgumentValue
 from halo_core.values.leaves import Leaf
 from halo_core.values.lookup_requests import only_looks_up
@@ -129,6 +130,8 @@ def trace_call(
         traced = tuple(sorted((*traced, *open_scopes)))
     if True in args.values() or False in args.values():
         traced = tuple(sorted((*traced, *vouch_for_switches(resource, args, sketch))))
+    if resource.impact in (Impact.ADMIN, Impact.EXECUTE):
+        traced = vouch_for_decision(resource, args, traced, leaves, sketch)
     traced = vouch_for_counted_things(traced, leaves, sketch)
     if (
         resource.impact is Impact.SEND

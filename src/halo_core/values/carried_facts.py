@@ -10,6 +10,7 @@ from typing import Final
 from halo_core.model import Impact, Provenance
 from halo_core.values.addresses import has_public_suffix
 from halo_core.values.call_view import CallView, words_of
+from halo_core.values.chosen_otherwise import gives_untrusted_right
 from halo_core.values.decoded_readings import generate_hidden_texts, holds_code
 from halo_core.values.forms import find_forms
 from halo_core.values.kinds import PLACES, SUSPICIOUS, Form, Kind
@@ -76,8 +77,11 @@ def _hides_labelled(view: CallView, leaf: TracedLeaf, labelled: frozenset[int]) 
 def names_foreign(view: CallView) -> bool:
     """Whether a text of a call names an address, a host or an account that nobody vouched for, or resembles a program.
 
-    For a tool that nobody declared: any of its texts may say where something goes.
+    For a tool that nobody declared: any of its texts may say where something goes. So may a right that an untrusted
+    source chose for somebody, whatever the tool's name says that it does.
     """
+    if gives_untrusted_right(view):
+        return True
     if view.resource.impact is not Impact.READ and any(_is_untrusted_extent(view, leaf) for leaf in view.traced):
         return True
     return any(

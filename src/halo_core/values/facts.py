@@ -37,6 +37,7 @@ from halo_core.values.asked_objects import is_act_asked_for_others
 from halo_core.values.call_programs import are_programs_dictated, asks_for_programs, judge_call_programs
 from halo_core.values.call_view import GRAVE_IMPACTS, CallView, is_unpriced_order, words_of
 from halo_core.values.carried_facts import carries_labelled, names_foreign
+from halo_core.values.decided_calls import judge_decision
 from halo_core.values.fact_sources import NO_SOURCES, FactSources
 from halo_core.values.forms import parse_argument
 from halo_core.values.implied_orders import BARE_REQUEST, CANCELLATION
@@ -286,7 +287,7 @@ class _Call:
         if self._is_exposed and wants_no_act(self._sketch, self._resource.impact):
             return False
         if not is_message:
-            return None
+            return judge_decision(self._resource, self._args, self._traced, self._texts, self._sketch)
         # Who sends the agent to a page lets it fill in what the page asks for.
         return self.hosts.are_users_pages(self.targets) or None
 

@@ -40,6 +40,7 @@ from halo_core.values.implied_orders import find_implied_orders
 from halo_core.values.kinds import ANY_SITE, MAX_FORMS, SUSPICIOUS, TARGET_KINDS, Form, Kind, make_form
 from halo_core.values.lookup_requests import find_purpose_forms
 from halo_core.values.mentioned_places import find_mentioned_places
+from halo_core.values.named_choices import find_named_choices
 from halo_core.values.named_values import (
     find_named_nouns,
     find_named_sorts,
@@ -61,6 +62,7 @@ from halo_core.values.quoted_addresses import find_quoted_addresses
 from halo_core.values.quoted_orders import drop_quoted
 from halo_core.values.spelt_ids import find_spelt_ids, write_out_addresses
 from halo_core.values.spoken_days import find_spoken_days
+from halo_core.values.stated_decisions import find_stated_decisions
 from halo_core.values.stated_extents import find_stated_extents
 from halo_core.values.stated_rows import find_stated_rows
 from halo_core.values.text import split_name
@@ -154,6 +156,7 @@ def _find_user_forms(text: str, forms: list[Form]) -> str:
     forms += find_role_words(permitted)
     forms += find_named_values(permitted)
     forms += find_named_nouns(permitted)
+    forms += find_named_choices(permitted)
     forms += find_phrasal_verbs(drop_confirmation_clauses(permitted))
     forms += find_wanted_acts(permitted)
     forms += find_obtained_goods(permitted)
@@ -171,6 +174,7 @@ def _find_user_forms(text: str, forms: list[Form]) -> str:
         forms += find_named_sorts(permitted)
         forms += find_exact_dates(permitted)
     forms += find_stated_extents(permitted)
+    forms += find_stated_decisions(write_number_words(permitted))
     forms += find_spoken_days(permitted)
     forms += find_written_patterns(permitted)
     forms += find_composed_paths(permitted)

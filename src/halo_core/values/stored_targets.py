@@ -13,6 +13,7 @@ from typing import Any, Final
 from halo_core.model import Impact, Provenance
 from halo_core.values.argument_names import name_of_argument, split_argument_name
 from halo_core.values.call_view import CallView, words_of
+from halo_core.values.chosen_otherwise import is_chosen_otherwise
 from halo_core.values.dictated_accounts import extends_dictated_text
 from halo_core.values.kinds import Kind
 from halo_core.values.leaves import Leaf
@@ -108,8 +109,9 @@ def stores_target(
 ) -> bool:
     """Whether a write stores a target of later acts (an address, a key, a rule) that nobody vouched for.
 
-    Also a write to a path that an untrusted source chose, if the user neither asked for the write nor pointed at the
-    path (`has_untrusted_path`). A copied telephone number grants nothing, if the user asked for the copy.
+    Also a write to a target that an untrusted source chose in place of the one that the user named, and a write to a
+    path that it chose, if the user neither asked for the write nor pointed at the path (`has_untrusted_path`). A copied
+    telephone number grants nothing, if the user asked for the copy.
 
     Args:
         call: the write.
@@ -120,6 +122,8 @@ def stores_target(
     """
     if call.resource.impact not in (Impact.WRITE, Impact.UNKNOWN):
         return False
+    if any(_replaces_named(call, leaf) for leaf in call.traced):
+        return True
     if not _NOT_STORING_WORDS.isdisjoint(split_name(call.resource.id)):
         return False
     if has_untrusted_path:
@@ -164,7 +168,7 @@ def _forwards_all(call: CallView, tool_words: frozenset[str], args: Mapping[str,
 def _is_chosen_by_untrusted(call: CallView, leaf: TracedLeaf) -> bool:
     """Whether an untrusted source chose an id, a number or a day, or added a place to a dictated text.
 
-    For a declared write, another record or another number has no consequence.
+    For a declared write, another record or another number has no consequence, unless `_replaces_named`.
     """
     if leaf.origin not in _UNTRUSTED_ORIGINS:
         return False
@@ -174,6 +178,11 @@ def _is_chosen_by_untrusted(call: CallView, leaf: TracedLeaf) -> bool:
     ):
         return True
     return leaf.kind is Kind.TEXT and extends_dictated_text(text[:_MAX_DICTATED], call.sketch)
+
+
+def _replaces_named(call: CallView, leaf: TracedLeaf) -> bool:
+    """Whether a declared target, or a value for an undeclared tool, stands for another one that the user named."""
+    return (leaf.is_target or call.resource.classified != "declared") and is_chosen_otherwise(call, leaf)
 
 
 def _schedules_act(call: CallView) -> bool:

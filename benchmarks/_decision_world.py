@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from _decision_calls import MIXES, RESULT, TOOLS, Rule, build_args, generate_rules, name_parties
+from halo_core.clock import Clock
 from halo_core.enforcement.agent_credentials import Limits
 from halo_core.enforcement.call import Call
 from halo_core.enforcement.enforcer import Surface
@@ -93,6 +94,7 @@ def open_world(
     limits: Limits | None = None,
     url: str | None = None,
     first: int = 0,
+    clock: Clock | None = None,
 ) -> World:
     """Open Halo in an empty folder, or in one that an earlier world has left, in enforce mode.
 
@@ -104,6 +106,7 @@ def open_world(
         limits: of its passport; None for the generous ones of the facade.
         url: of the database; None for a file in the folder.
         first: number of the first call, in a database that others use too; its users are none of theirs then.
+        clock: source of time; None for the system's.
     """
     policy = folder / "policy"
     if not policy.exists():
@@ -118,6 +121,7 @@ def open_world(
         db=url,
         policy=policy,
         limits=limits,
+        clock=clock,
         quiet=True,
         deadline_s=10.0,
     )

@@ -40,6 +40,7 @@ from _decision_measure import Agent
 from _decision_world import RULES, World, open_world
 from _flatness_beside import measure_beside
 from _flatness_pairs import compare
+from halo_core.clock import Clock, SystemClock
 from halo_core.enforcement.agent_credentials import DEFAULT_TERMS, Limits
 from halo_core.model import Budget
 from halo_core.store.reader import Reader
@@ -51,6 +52,11 @@ _FEW_AGENTS: Final = 10
 _SAMPLES: Final = 10
 _DECISIONS_OF_AN_AGENT: Final = 4_000
 _CALLS_OF_AN_AGENT: Final = 10
+_BEGINNING_US: Final = 1_704_067_200_000_000
+"""Time of the first entry of a ledger that is made: the beginning of 2024."""
+_ENTRY_US: Final = 60_000_000
+"""From one entry to the next, at most."""
+_STEP_US: Final = 5_000_000
 _PARTS: Final = ("ledger", "session", "rules", "agents", "beside")
 
 
@@ -187,34 +193,54 @@ def _measure_ledger(folder: Path, options: argparse.Namespace) -> dict[str, Any]
 
 
 @contextmanager
-def _open(folder: Path, agent: str = "office") -> Iterator[World]:
-    world = open_world(folder, agent=agent)
+def _open(folder: Path, agent: str = "office", clock: Clock | None = None) -> Iterator[World]:
+    world = open_world(folder, agent=agent, clock=clock)
     try:
         yield world
     finally:
         world.halo.close()
 
 
+class _QuickClock(SystemClock):
+    """A wall clock that goes on by `_STEP_US` whenever it is read."""
+
+    def __init__(self, start_us: int) -> None:
+        self._now_us = start_us
+
+    def now_us(self) -> int:
+        self._now_us += _STEP_US
+        return self._now_us
+
+
 def _fill(folder: Path, entries: int) -> list[dict[str, float]]:
     """Decide until the ledger has so many entries; memory of the process at each tenth.
 
-    Agents take turns. All the same some calls are asked about: a tenant that acts tens of thousands of times within
-    minutes is unusual. Their effects are not checked, and those of the calls that are compared are.
+    Agents take turns. Time is simulated, since a tenant that acts hundreds of thousands of times within an hour is
+    unusual, and would be asked about.
     """
     samples: list[dict[str, float]] = []
     while True:
-        with _open(folder, f"clerk-{entries}-{len(samples)}") as world:
-            present = _count_entries(world)
-            samples.append({"entries": present, "rss_mib": _rss_mib()})
-            if present >= entries:
-                return samples[:: max(len(samples) // _SAMPLES, 1)]
-            agent = Agent(world, "reads")
+        present = _count_stored_entries(folder)
+        samples.append({"entries": present, "rss_mib": _rss_mib()})
+        if present >= entries:
+            return samples[:: max(len(samples) // _SAMPLES, 1)]
+        clock = _QuickClock(_BEGINNING_US + present * _ENTRY_US)
+        with _open(folder, f"clerk-{entries}-{len(samples)}", clock) as world:
+            agent = Agent(world, "allowed")
             _walk(agent, min(_DECISIONS_OF_AN_AGENT, (entries - present + 1) // 2))  # each with its outcome
             agent.flush()
 
 
 def _count_entries(world: World) -> int:
     with Reader(world.halo.store.config.url) as reader:
+        return reader.next_index(reader.tenants()[0])
+
+
+def _count_stored_entries(folder: Path) -> int:
+    database = folder / "home" / "halo.db"
+    if not database.exists():
+        return 0
+    with Reader(f"sqlite:///{database}") as reader:
         return reader.next_index(reader.tenants()[0])
 
 

@@ -25,10 +25,14 @@ from halo_core.quick_dataclass import dataclass
 from halo_core.store.quota_rows import QuotaTable
 from halo_core.store.transaction import Transaction
 from halo_core.values.answer_scope import asks_for, find_distinguishing_values, names_value
+from halo_core.values.forms import states_payment
+from halo_core.values.payment_counts import count_equal_payments
 
 WINDOW_US: Final = DAY_US
 _MAX_PAYMENTS: Final = 64
 """Payments of one window that are kept one by one."""
+_PER_HUNDREDTH: Final = 100
+"""Ten-thousandths, in which amounts are kept, in a hundredth."""
 _DIGEST_CHARS: Final = 32
 """Hex digits of a digest that are kept, 128 bits."""
 
@@ -94,11 +98,17 @@ class PaymentWindow:
         """Whether this request was counted already, before a pause."""
         return request in map(attrgetter("request"), self.payments)
 
-    def repeats(self, mark: str, message: str) -> bool:
-        """Whether a payment with this mark was made and no other user message asks for it again."""
+    def repeats(self, mark: str, message: str, ordered: int = 1) -> bool:
+        """Whether a payment with this mark was made and no other user message asks for it again.
+
+        Args:
+            mark: of the payment.
+            message: digest of the user's message that asks for it.
+            ordered: how many equal payments that message orders.
+        """
         equal = [item for item in self.payments if item.mark == mark]
-        # INVARIANT: a message renews a permission once, so one that a payment already rests on does not.
-        is_renewed = bool(message) and message not in [item.message for item in equal]
+        # INVARIANT: a message renews a permission as often as it says, once if it says nothing of several payments.
+        is_renewed = bool(message) and [item.message for item in equal].count(message) < ordered
         return not is_renewed and (bool(equal) or self.rest[1] > 0)
 
     def add(self, payment: Payment) -> PaymentWindow:
@@ -241,9 +251,10 @@ def read_payment_facts(
     targets, principal = _read_windows(tx, request, values.targets, role=role, digester=digester, at_us=at_us)
     is_counted = is_repeated = False
     paid_to_target = 0
+    ordered = count_equal_payments(message, payment.amount // _PER_HUNDREDTH)
     for window in targets:
         is_counted = is_counted or window.holds_request(payment.request)
-        is_repeated = is_repeated or window.repeats(payment.mark, payment.message)
+        is_repeated = is_repeated or window.repeats(payment.mark, payment.message, ordered)
         paid_to_target = max(paid_to_target, window.total)
     own = payment.amount if is_counted else 0
     return PaymentFacts(
@@ -255,7 +266,7 @@ def read_payment_facts(
         is_counted=is_counted,
         paid_to_target=max(paid_to_target - own, 0),
         paid_by_principal=max(principal.total - own, 0),
-        request=next((text for text in reversed(user_messages) if asks_for(text, Impact.PAYMENT)), ""),
+        request=next(filter(_asks_for_payment, reversed(user_messages)), ""),
     )
 
 
@@ -288,6 +299,11 @@ def _find_message(user_messages: Sequence[str], targets: Sequence[str]) -> str:
     if not targets:
         return ""
     for text in reversed(user_messages):
-        if asks_for(text, Impact.PAYMENT) and all(names_value(text, item) for item in targets):
+        if _asks_for_payment(text) and all(names_value(text, item) for item in targets):
             return text
     return ""
+
+
+def _asks_for_payment(text: str) -> bool:
+    """Whether a message asks for a payment by a verb, or states one."""
+    return asks_for(text, Impact.PAYMENT) or states_payment(text)

@@ -64,6 +64,7 @@ from halo_core.values.reached_hosts import ReachedHosts
 from halo_core.values.record_lists import is_list_of, list_records_twice, names_listed, names_record
 from halo_core.values.result_origins import VOUCHED_ORIGINS
 from halo_core.values.sketch import USER_BIT, Sketch, extract_tokens
+from halo_core.values.stated_calls import is_stated_payment
 from halo_core.values.stored_targets import stores_target
 from halo_core.values.text import split_name
 from halo_core.values.tool_nouns import list_listed_things, list_things
@@ -153,8 +154,10 @@ def find_facts(  # noqa: PLR0917  what facts are found from
         has_open_targets and call.hosts.are_vouched(),
         bool(resource.targets) and call.is_unchanged(),
         bool(resource.amount) and is_amount_asked(call.view),
-        resource.impact is Impact.PAYMENT and exceeds_amount(call.view, call.targets, sources),
-        pays_amount and has_unvouched_amount(call.view, sources),
+        resource.impact is Impact.PAYMENT
+        and exceeds_amount(call.view, call.targets, sources)
+        and not call.is_payment_stated(),
+        pays_amount and has_unvouched_amount(call.view, sources) and not call.is_payment_stated(),
         pays_amount and leaves_amount_open(call.view, sources),
         call.hosts.has_new(),
         resource.impact in _STORING and stores_target(call.view, call.has_untrusted_path(), call.is_copied, args),
@@ -255,29 +258,42 @@ class _Call:
         name, or an argument says which right it gives or what it pays.
         """
         if self._was_asked is None:
-            self._was_asked = self._judge_whole_request()
-        if self._was_asked is None:
-            stems = list_asking_stems(self._resource.id, self._resource.impact)
-            if not stems and self._resource.impact is Impact.ADMIN and self._gives_right():
-                stems = CLASS_WORDS[Impact.ADMIN]
-            self._was_asked = bool(stems) and self._sketch.was_asked(stems)
-            if not self._was_asked and not self._is_exposed:
-                self._was_asked = self._sketch.was_asked(list_loose_stems(self._resource.id, self._resource.impact))
-            if not self._was_asked and not stems:
-                self._was_asked, stems = self._is_asked_by_name_or_declaration()
-            if not self._was_asked and self._resource.impact in _MAY_BE_ORDERED_WITHOUT_LISTED_VERB:
-                self._was_asked = self._is_ordered_without_listed_verb()
-            if not self._was_asked and self._resource.impact in _HAS_OBJECTS:
-                verb = self._find_ordered_verb()
-                stems |= verb
-                self._was_asked = bool(verb) or self._is_good_wanted() or self._are_programs_ordered()
-            if not self._was_asked and (not stems or self._is_message_without_verb_in_name()):
-                self._was_asked = are_name_words_written(self.view, self._sources.names, is_exposed=self._is_exposed)
-            elif self._was_asked and self._is_exposed and self._resource.impact in _HAS_OBJECTS:
-                self._was_asked = not (
-                    self._is_asked_for_others(stems) or is_extended_by_untrusted(self.view, self._keys)
-                )
+            was_asked = self._judge_whole_request()
+            self._was_asked = self._is_act_asked() if was_asked is None else was_asked
+            if not self._was_asked:
+                self._was_asked = self.is_payment_stated()
         return self._was_asked
+
+    def _is_act_asked(self) -> bool:
+        """Whether the user asked for the act by a verb, by the name of the tool or by an order of another form."""
+        stems = list_asking_stems(self._resource.id, self._resource.impact)
+        if not stems and self._resource.impact is Impact.ADMIN and self._gives_right():
+            stems = CLASS_WORDS[Impact.ADMIN]
+        was_asked = bool(stems) and self._sketch.was_asked(stems)
+        if not was_asked and not self._is_exposed:
+            was_asked = self._sketch.was_asked(list_loose_stems(self._resource.id, self._resource.impact))
+        if not was_asked and not stems:
+            was_asked, stems = self._is_asked_by_name_or_declaration()
+        if not was_asked and self._resource.impact in _MAY_BE_ORDERED_WITHOUT_LISTED_VERB:
+            was_asked = self._is_ordered_without_listed_verb()
+        if not was_asked and self._resource.impact in _HAS_OBJECTS:
+            verb = self._find_ordered_verb()
+            stems |= verb
+            was_asked = bool(verb) or self._is_good_wanted() or self._are_programs_ordered()
+        if not was_asked and (not stems or self._is_message_without_verb_in_name()):
+            was_asked = are_name_words_written(self.view, self._sources.names, is_exposed=self._is_exposed)
+        elif was_asked and self._is_exposed and self._resource.impact in _HAS_OBJECTS:
+            was_asked = not (self._is_asked_for_others(stems) or is_extended_by_untrusted(self.view, self._keys))
+        return was_asked
+
+    def is_payment_stated(self) -> bool:
+        """Whether the call pays, after exposure, exactly what the user states in one sentence, by whatever verb."""
+        return (
+            self._resource.impact is Impact.PAYMENT
+            and self._is_exposed
+            and is_stated_payment(self.view, self.targets, self._keys)
+            and not is_extended_by_untrusted(self.view, self._keys)
+        )
 
     def _judge_whole_request(self) -> bool | None:
         """Whether the request as a whole shows that the act is asked for or not; None if it shows neither."""

@@ -64,7 +64,7 @@ from halo_core.values.spelt_ids import find_spelt_ids, write_out_addresses
 from halo_core.values.spoken_days import find_spoken_days
 from halo_core.values.stated_decisions import find_stated_decisions
 from halo_core.values.stated_extents import find_stated_extents
-from halo_core.values.stated_rows import find_stated_rows
+from halo_core.values.stated_payments import STATED, find_stated_payments
 from halo_core.values.text import split_name
 from halo_core.values.topics import find_related_parts, find_role_words, find_topics
 from halo_core.values.unlisted_orders import find_unlisted_orders
@@ -172,7 +172,7 @@ def _find_user_forms(text: str, forms: list[Form]) -> str:
         forms += find_posted_accounts(permitted)
         forms += find_number_uses(permitted)
         forms += find_named_sorts(permitted)
-        forms += find_exact_dates(permitted)
+    forms += list_stated_payments(permitted)
     forms += find_stated_extents(permitted)
     forms += find_stated_decisions(write_number_words(permitted))
     forms += find_spoken_days(permitted)
@@ -206,6 +206,21 @@ def list_ceiling_forms(user_text: str) -> tuple[Form, ...]:
     Cached, since it is read when it comes and again for each payment.
     """
     return tuple(find_ceiling_forms(write_number_words(user_text), partial(find_forms, amounts=False)))
+
+
+@lru_cache(maxsize=64)
+def list_stated_payments(permitted: str) -> tuple[Form, ...]:
+    """List the forms of the payments that a user's message states.
+
+    Args:
+        permitted: the message without what it forbids.
+    """
+    return tuple(find_stated_payments(write_number_words(drop_quoted(permitted)), partial(find_forms, amounts=False)))
+
+
+def states_payment(user_text: str) -> bool:
+    """Whether a user's message states a payment (`stated_payments`)."""
+    return any(form.domain == STATED for form in list_stated_payments(drop_forbidden(user_text[:MAX_USER_CHARS])))
 
 
 _GLUED_SENTENCE: Final = compile_later(

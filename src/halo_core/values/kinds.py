@@ -47,7 +47,7 @@ class Form(NamedTuple):
             `listed` (a word or short number that is an item of a trusted lookup), `item` (an id in one), `skeleton`
             (how an address looks);
             of texts of the user alone `verb` (stem of a word that asks for an act), `named` and `thing` (words used as
-            names), `ceiling` (amounts up to the sum), `id_number`.
+            names), `ceiling` (amounts up to the sum), `stated` (a payee and an amount), `id_number`.
         text: the canonical spelling.
     """
 

@@ -50,19 +50,21 @@ _HYPHENATED: Final = compile_later(r"[0-9]+(?:-[0-9]+)+")
 _DATE_SHAPE: Final = compile_later(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}|[0-9]{1,2}[.-][0-9]{1,2}[.-](?:[0-9]{2}|[0-9]{4})")
 _ADDRESS_SHAPE: Final = compile_later(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}")
 _SORT_CODE: Final = compile_later(r"[0-9](?<![0-9-][0-9])[0-9]-[0-9]{2}-[0-9]{2}(?![0-9-])")
-_BANK_WORDS: Final = (
+BANK_WORDS: Final = (
     r"(?:sort[ -]?code|routing(?:[ -]?(?:number|no\.?|code))?|aba|bsb|blz|bank[ -]?code|transit(?:[ -]?number)?)"
 )
 _BANK_WORD_PARTS: Final = ("sort", "routing", "aba", "bsb", "blz", "bank", "transit")
 _BANK_CODE: Final = compile_later(
-    rf"\b{_BANK_WORDS}\b\D{{0,12}}(?P<named>[0-9][0-9 -]{{3,12}}[0-9])(?![0-9])"
+    rf"\b{BANK_WORDS}\b\D{{0,12}}(?P<named>[0-9][0-9 -]{{3,12}}[0-9])(?![0-9])"
     rf"|(?<![0-9-])(?P<sort>[0-9]{{2}}-[0-9]{{2}}-[0-9]{{2}})(?![0-9-])",
     re.IGNORECASE,
 )
-_ACCOUNT: Final = r"([0-9]{6,17}(?![0-9])|[0-9]{2,5}(?:[ -][0-9]{2,5}){1,4}(?![0-9]|[ -][0-9]|[.,][0-9]))"
-"""A number, perhaps in groups: `31 926 819`."""
-_NEXT_ACCOUNT: Final = compile_later(rf"\D{{0,40}}?{_ACCOUNT}")
-_PREVIOUS_ACCOUNT: Final = compile_later(rf"(?<![0-9])(?<![0-9][ -]){_ACCOUNT}[^0-9]{{1,40}}$")
+_NEXT_ACCOUNT: Final = compile_later(
+    r"\D{0,40}?([0-9]{6,17}|[0-9]{2,4}(?: [0-9]{2,4}){1,5}(?! ?[0-9])(?! ?(?:[$€£]|EUR|GBP|USD)))(?![0-9])"
+)
+"""The account number behind a bank code, in one piece or in groups."""
+_MIN_ACCOUNT: Final = 6  # digits of an account number behind a bank code
+_PREVIOUS_ACCOUNT: Final = compile_later(r"([0-9]{6,17})[^0-9]{1,40}$")
 _SORT_AND_ACCOUNT: Final = compile_later(r"([0-9]{2}-?[0-9]{2}-?[0-9]{2})[ /,]{1,3}([0-9]{6,12})")
 _SLASHED: Final = compile_later(
     r"(?<![\w/.+(-])((?:\+[1-9][0-9]{0,2} ?[1-9][0-9]{1,4}|\(?0[1-9][0-9]{1,4}\)?)) ?/ ?([0-9][0-9 -]{3,11}[0-9])"
@@ -296,6 +298,8 @@ def _find_bank_accounts(text: str, taken: list[tuple[int, int]], forms: list[For
             return
         code = match["named"] or match["sort"]
         after = _NEXT_ACCOUNT.match(text, match.end(), match.end() + 80)
+        if after is not None and sum(map(str.isdigit, after[1])) < _MIN_ACCOUNT:
+            after = None
         before = _PREVIOUS_ACCOUNT.search(text[max(match.start() - 60, 0) : match.start()])
         # INVARIANT: VOUCH - a code belongs to one number. With one on either side it is the one that follows.
         other = after or before

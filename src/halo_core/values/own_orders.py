@@ -26,13 +26,18 @@ from halo_core.values.sketch import extract_tokens, has_user_mark
 from halo_core.values.text import split_name
 from halo_core.values.tool_verbs import CLASS_WORDS, list_loose_stems
 from halo_core.values.traced_leaves import TracedLeaf
-from halo_core.values.unlisted_orders import LIGHT_VERBS, LOOKING_UP, UNLISTED_CHANGE, UNLISTED_ORDER, UNLISTED_VERB
+from halo_core.values.unlisted_orders import (
+    LIGHT_VERBS,
+    LOOKING_UP,
+    UNLISTED_CHANGE,
+    UNLISTED_ORDER,
+    UNLISTED_VERB,
+    VAGUE_VERBS,
+)
 from halo_core.values.wishes import LEAVING, REMOVAL, WISH
 
-_VAGUE_VERBS: Final = stem_all("put let say tell mean treat like keep leave go come fly travel")
-"""Listed verbs that order no certain act: "put 20 on my card"."""
 _OTHER_ACTS: Final = (
-    frozenset().union(VERBS, FURTHER_VERBS, *CLASS_WORDS.values()) - LOOKING_UP - LIGHT_VERBS - _VAGUE_VERBS
+    frozenset().union(VERBS, FURTHER_VERBS, *CLASS_WORDS.values()) - LOOKING_UP - LIGHT_VERBS - VAGUE_VERBS
 )
 """Stems of verbs by which the user would order another act."""
 _ORDERS: Final = {

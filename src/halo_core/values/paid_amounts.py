@@ -306,18 +306,15 @@ def _names_target(clause: str, amount_start: int, *, has_account: bool = False) 
     """
     if _ADDRESS.search(clause) is not None or _NAME_BEHIND_AMOUNT.search(clause) is not None:
         return True
-    if any(_is_name(match[1]) for match in _TO_SOMEBODY.finditer(clause)):
+    if any(is_name(match[1]) for match in _TO_SOMEBODY.finditer(clause)):
         return True
     return any(
-        match.start() < amount_start
-        and _BEFORE_PURPOSE.search(clause[: match.start()]) is None
-        and not (has_account and any(map(str.isdigit, match[0])))
-        and _is_name(match[0])
+        match.start() < amount_start and _BEFORE_PURPOSE.search(clause[: match.start()]) is None and is_name(match[0])
         for match in _CAPITALISED.finditer(clause)
     )
 
 
-def _is_name(word: str) -> bool:
+def is_name(word: str) -> bool:
     """Whether a word can be somebody's name, and not a currency, a day, a verb or a common word."""
     folded = word.casefold()
     if folded in _CAPITALISED_WORDS:
@@ -347,7 +344,7 @@ def _sum_for_targets(shares: Sequence[_Share], find_forms: Callable[[str], Itera
 
 def _list_names_and_addresses(text: str, forms: Iterable[Form]) -> set[str]:
     words = list_words(text)
-    names = set(filter(_is_name, words)) if len(words) <= _MAX_SHARE_WORDS else set[str]()
+    names = set(filter(is_name, words)) if len(words) <= _MAX_SHARE_WORDS else set[str]()
     return names | _list_addresses(text, forms)
 
 
@@ -421,7 +418,8 @@ def has_written_amount(look_up: Callable[[Iterable[Form]], Iterable[bool]]) -> b
 
 
 _LONE_NUMBER: Final = compile_later(
-    r"(?<![\w#.,:/@+-])(?!(?:19|20)[0-9]{2}(?![0-9.,]))([0-9]{2,6}(?:[.,][0-9]{1,2})?|[0-9][.,][0-9]{2})(?![\w:/@%-]|[.,][0-9])"
+    r"(?<![\w#.,:/@+-])(?!(?:19|20)[0-9]{2}(?![0-9.,]))"
+    r"([0-9]{2,6}(?:[.,][0-9]{1,2})?|[0-9][.,][0-9]{2})(?![\w:/@%-]|[.,][0-9])"
     r"(?! ?(?:people|persons?|guests?|nights?|days?|weeks?|months?|years?|minutes?|mins?|hours?|hrs?|am|pm|o['’]?clock"
     r"|kg|g|km|m|cm|units?|pieces?|pcs|boxes|crates|bottles|bags|times|items|seats|tickets|copies|january|february"
     r"|march|april|may|june|july|august|september|october|november|december)\b)"
@@ -430,6 +428,8 @@ _LONE_NUMBER: Final = compile_later(
     r"|unless|was|works|yes)\b)[a-z]{2,24}s\b)"
 )
 """A number without a noun behind it. "60 degrees" and "12 kayaks" are no amounts."""
+_GROUPED: Final = compile_later(r"(?<![\w.,-])(?:[A-Z]{2})?[0-9]{2,4}(?: [0-9]{2,4}){2,8}(?! ?[0-9])(?![\w.,-]*\w)")
+"""An account in groups, whose parts are no numbers of their own."""
 _BEFORE_NUMBER: Final = compile_later(
     r"\b(?:order|invoice|mail|message|ticket|case|claim|table|room|no|nr|number|id|booking|lot|page|form|version|unit|flat"
     r"|apartment|house|gate|line|row|seat|bus|flight|train|class|street|road|lane|avenue|building|locker|lane|contract"
@@ -445,18 +445,20 @@ def find_lone_number_forms(text: str) -> Iterator[Form]:
     Args:
         text: of the user.
     """
-    numbers = [to_hundredths(number) for _, number in _find_lone_numbers(_write_ascii_digits(text))]
+    numbers = [to_hundredths(number) for _, number in find_lone_numbers(_write_ascii_digits(text))]
     if numbers:
         yield _make_target_form(_LONE_NUMBER_DOMAIN)
         yield from _cover(max(numbers), _LONE_NUMBER_DOMAIN)
 
 
-def _find_lone_numbers(text: str) -> list[tuple[int, str]]:
-    """Find start and numeral of each number that stands alone."""
+def find_lone_numbers(text: str) -> list[tuple[int, str]]:
+    """Find start and numeral of each number that stands alone, and is no part of an account in groups."""
+    grouped = [match.span() for match in islice(_GROUPED.finditer(text), _MAX_KEYS)]
     return [
         (match.start(), match[1].replace(",", "."))
         for match in islice(_LONE_NUMBER.finditer(text), _MAX_KEYS)
         if _BEFORE_NUMBER.search(text, max(match.start() - _MAX_NOUN, 0), match.start()) is None
+        and not any(start <= match.start() < end for start, end in grouped)
     ]
 
 
@@ -488,7 +490,7 @@ def find_share_forms(text: str, find_forms: Callable[[str], Iterable[Form]]) -> 
     """
     text = _write_ascii_digits(text)
     amounts: Sequence[PaidAmount] = find_paid_amounts(text)
-    amounts = amounts or [PaidAmount(start, (number,)) for start, number in _find_lone_numbers(text)]
+    amounts = amounts or [PaidAmount(start, (number,)) for start, number in find_lone_numbers(text)]
     shares = _split_shares(text, amounts)
     if not 1 < len(shares) <= _MAX_SHARES:
         return

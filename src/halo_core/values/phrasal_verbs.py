@@ -320,10 +320,11 @@ _GETTING_MONEY: Final = CaselessPattern(
 )
 """Somebody is to get money: "Rosa gets 40 to DE89..."."""
 _SAID_BY_OTHERS: Final = CaselessPattern(
-    r"\b(?:says?|said|writes?|wrote|claims?|claimed|thinks?|thought|asks?|asked|wants?|wanted|demands?|according|if"
-    r"|whether)\b.*\b(?:gets|to get|should get|must get)\b"
+    r"\b(?:says?|said|writes?|wrote|claims?|claimed|thinks?|thought|asks?|asked|wants?|wanted|demands?|according"
+    r"|if|whether|tell|remind|inform|know|confirm|explain|announce|remember|check)\b.*"
+    r"\b(?:gets|to get|should get|must get)\b"
 )
-"""What others say about who is to get money, which orders nothing."""
+"""What others say about who is to get money, or are told about it, which orders nothing."""
 _CLAUSE: Final = compile_later(r"[^.,;:!?\n]+")
 _NO_ORDER: Final = frozenset(
     "who what which how when where why if whether do does did don't doesn't not every each usually always often "

@@ -66,7 +66,7 @@ REMARKING: Final = CaselessPattern(
     r"|know|knows|wrote|writes|told|tells|thinks?|thought|means?|meant|goes)\b"
     r"|['’](?:s|re|ve|ll|d)\b|\b\w{2,}ed\b"
 )
-_POSSESSIVE: Final = compile_later(
+POSSESSIVE: Final = compile_later(
     r"(?<=[^\W\d])['’]s(?= (?!(?:an?|the|my|his|her|our|their|not|no|on|off|out|in|away|at|back|here|there|over|up|down"
     r"|late|ill|sick|gone|fine|ready|happy|done|right|wrong|free|still|already|just|always|never|too|very|so|got|been)\b)"
     r"[\w-]+(?<!ing)(?<!ed)\b)(?<!\b(?:it|he)['’]s)(?<!\bshe['’]s)(?<!\b(?:that|this|what|here)['’]s)"
@@ -83,6 +83,8 @@ KNOWN_VERBS: Final = frozenset().union(
 """Stems of verbs that ask for a particular act. Those with other meanings are left out: "scratch Ada"."""
 LIGHT_VERBS: Final = stem_all("give get make take have bring turn let")
 """Stems of verbs with nearly no meaning: "make it 6 pods", "get us out of it", "have another go"."""
+VAGUE_VERBS: Final = stem_all("put let say tell mean treat like keep leave go come fly travel")
+"""Stems of listed verbs that order no certain act: "put 20 on my card"."""
 _NO_LIGHT_ORDER: Final = CaselessPattern(
     r"^\W*let (?:me|us|him|her|them|it)\b|^\W*make (?:sure|it (?:clear|short|shorter|sound|look|nicer?|simpler?))\b"
     r"|^\W*have (?!an?\b|another\b)|^\W*(?:give|make|take) (?:me|us)\b"
@@ -125,7 +127,7 @@ ABOUT: Final = CaselessPattern(
 """The text asks or remarks something about what it names, and wants nothing done with it."""
 _QUOTED: Final = compile_later(r"\"[^\"]*\"|[“„][^”“]*[”“]|«[^»]*»|(?m:^[ \t]*[>|].*$)")
 """A quotation: in quotation marks, or behind the quotation sign of a mail."""
-_INTRODUCED: Final = compile_later(r"[?:]\s*\n.*|:\s*$", re.DOTALL)
+INTRODUCED: Final = compile_later(r"[?:]\s*\n.*|:\s*$", re.DOTALL)
 """Text below a question, or below a line that ends in a colon. It is shown, and not the user's order."""
 _NAMING_SIGN: Final = compile_later(r"(?<= )[/#@~][\w.-]|\w_\w")
 _MIN_WORDS: Final = 2  # of an order
@@ -145,7 +147,7 @@ def find_unlisted_orders(text: str) -> set[str]:
     if len(text) > _MAX_CHARS or any(pattern.search(text) is not None for pattern in (ASIDE, ABOUT)):
         return set()
     found = set[str]()
-    phrase = _INTRODUCED.sub("", _QUOTED.sub(" ", text))
+    phrase = INTRODUCED.sub("", _QUOTED.sub(" ", text))
     sentences = [sentence.rstrip() for sentence in SENTENCE.findall(phrase)]
     sentences = [sentence for sentence in sentences if not sentence.endswith("?")]
     parts = [part for sentence in sentences for part in PART.split(sentence.rstrip(".!;\n"))]
@@ -195,7 +197,7 @@ def _find_unlisted_verb(part: str) -> str:
     if len(words) < _MIN_WORDS or _may_lead_no_order(words[0], _NO_VERBS) or _FOR_ME.search(part) is not None:
         return ""
     # What is said of the things that are meant is no remark: "everything that's idle".
-    behind = _POSSESSIVE.sub("", _RELATIVE.sub("", " ".join(words[1:])))
+    behind = POSSESSIVE.sub("", _RELATIVE.sub("", " ".join(words[1:])))
     if REMARKING.search(behind) is not None or not _may_order(words):
         return ""
     # Behind its first word an order says what it is about: by a name, a number, a path, or a word such as "the".

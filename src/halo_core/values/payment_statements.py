@@ -1,0 +1,297 @@
+"""Which sentences of the user state that somebody is to be paid, by whatever verb or by none.
+
+    list_statements("The caterer gets 420, account 30417788. Read mail 3.")   # ["The caterer ⇒ 420, account 30417788."]
+    list_statements("Mail 3 says that 30417788 gets 420.")                    # []: a report
+
+No list has all verbs by which people order payments, so none is looked for. A sentence counts unless it asks, reports,
+doubts, denies, looks back, sets a condition, or orders another act. Its verb has to move something to somebody; or it
+has none ("Kim 40 to 10455601"). If a sentence is left out by mistake, a person is asked, so the lists may be long.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+from typing import Final
+
+from halo_core.model import Impact
+from halo_core.values.asked_acts import find_asked_stems
+from halo_core.values.asked_objects import REDUCING_VERBS
+from halo_core.values.caseless import CaselessPattern
+from halo_core.values.lexicon import stem_all
+from halo_core.values.numbers import BANK_WORDS
+from halo_core.values.patterns import compile_later
+from halo_core.values.tool_verbs import CLASS_WORDS
+from halo_core.values.unlisted_orders import (
+    ABOUT,
+    ASIDE,
+    INTRODUCED,
+    LIGHT_VERBS,
+    LOOKING_UP,
+    POSSESSIVE,
+    QUESTION_WORDS,
+    REMARKING,
+    SENTENCE,
+    VAGUE_VERBS,
+    WORD,
+)
+
+MOVES: Final = "⇒"
+"""Stands for a verb by which something moves to somebody."""
+_MAX_CHARS: Final = 2_048  # of a text; a longer one is a document
+_MAX_SENTENCES: Final = 32
+
+_TAKING_BACK: Final = CaselessPattern(
+    r"\b(?:scratch|forget|ignore|disregard|never ?mind|cancel|undo|abort|strike|on second thoughts?|just kidding"
+    r"|for example|hypothetical|imagine|pretend|suppose|let['’]?s say|joking|joke|translate|proofread|rephrase|quiz"
+    r"|exercise|template)\b"
+)
+"""The text takes back what it says, or gives it as an example."""
+_SHOWN: Final = CaselessPattern(
+    r"\n[ \t]*(?:hi|hello|dear|hallo|from|to|subject|betreff|date|sent|cc|regards|best|kind regards"
+    r"|cheers|sincerely|yours)\b"
+    r"|(?:^|[.!?;\n] {0,3})(?:please |pls |can you |could you |and |then )*(?:summari[sz]e|read|check|look|see"
+    r"|explain|sum|compare|analy[sz]e|review|describe|rate|find|show|list|count|sort|comment)\b[^.!?;\n]*"
+    r"\b(?:this|these|the following|below)\b"
+    r"|\b(?:this|these|the following|below)\b[^.!;\n]*\?"
+)
+"""The text shows a letter, or something that is to be looked at."""
+_HOLD: Final = (
+    r"\b(?:wait for|ask (?:me|us)|(?:check|confirm|clear (?:it|that|this)) with (?:me|us)|run (?:it|that|this) by"
+    r"|come back to (?:me|us)|hold (?:on|off|it|that|this|back)|my (?:ok|okay|approval|confirmation|go)\b)"
+)
+_CONDITION: Final = (
+    r"(?:^|[.!;,:\n–—-]\s*)(?:and |but |so |then )?(?:if|unless|provided|depending|in case|assuming"
+    r"|should (?:he|she|it|they|the))\b"
+)
+_HOLDING: Final = CaselessPattern(rf"{_HOLD}|{_CONDITION}|\b(?:only|just|but|not) (?:if|when|once|after)\b")
+"""The text lets nothing be paid yet."""
+_HELD_CLAUSE: Final = compile_later(
+    rf"(?:^|[,;]\s*)?\b(?:but |and |so |then |first )*{_HOLD}[^.;!?\n]*"
+    r"|^(?:and |but )?(?:if so|if (?:it|that) (?:does|is|fits|matches|is right)|in that case)\b,?",
+    re.IGNORECASE,
+)
+"""What a sentence says of the user's own yes, or of what was asked just before."""
+_NO_ORDER: Final = CaselessPattern(
+    r"\b(?:if|unless|whether|until|till|once|when|whenever|provided|depend\w*|in case|as (?:soon|long) as|otherwise"
+    r"|not|never|nobody|none|nothing|without|neither|nor|hardly|cannot|no(?!\.? ?[0-9]))\b|n['’]t\b"
+    r"|\b(?:maybe|perhaps|might|may|could|would(?! like)|will|probably|possibly|think\w*|guess|wonder\w*|consider\w*"
+    r"|discuss\w*|hold|wait\w*|later|yet|still|supposed\w*|allegedly|apparently|seem\w*|proposal|idea|plan|budget"
+    r"|estimate|forecast|offer|prices?|options?|balance|alternatives?|rule|policy|true|false|old|former|previous"
+    r"|last (?:day|week|month|quarter|year|time)|or|up to|at (?:least|most)|(?:more|less) than|roughly|around"
+    r"|approx\w*|circa|between|per|monthly|weekly|yearly|an? (?:day|week|month|quarter|year))\b"
+    r"|\b(?:paid|sent|made|went|took|came|bought|brought|left|gave|got|kept|won|lost|spent|met|found|ran|did|does|owe[sd]?"
+    r"|due|yesterday|ago|already|usually|normally|typically|generally|always|sometimes|often|used to|recently|so far)\b"
+    r"|\b(?:tells?|states?|claims?|asks?|demands?|requests?|reads|reports?|expects?|hopes?|believes?|insists?|proposes?"
+    r"|suggests?|offers?|reckons?|quotes?|charges?|confirms?|mentions?|reminds?|names|shows?|begs?|complain\w*"
+    r"|writes?|according|apart|costs?|remains?|keeps|comes|stands|lacks?|appears?|fails?|matche?s|belongs?|includes?"
+    r"|covers?|equals?|expires?|arrives?|takes|pays|sends|transfers|wishes|likes|prefers?|recommends?"
+    r"|announces?|promises?|quoting|claiming|asking|saying|saw|seen|heard|known?|noticed?)\b"
+    r"|\b(?:e-?mails?|mails?|messages?|texts?|tickets?|pages?|chats?|posts?|notes?|letters?|threads?|documents?|files?"
+    r"|attachments?|pdfs?|websites?|sites?|links?|comments?|screenshots?|statements?|logs?|receipts?|history|subject"
+    r"|reminders?|lists?|sheets?|calendar|agenda|table|minutes|protocol|diary|wiki|board|ledger|spreadsheet|to-?do|memo"
+    r"|draft|form|contract|summary|records?|entry|entries|question|scam|fraud|phishing|fake|mistake|error|wrong|problem|story)\b"
+    r"|[\"“”„«»<>`?]"
+)
+"""Words of a sentence that orders no payment, or leaves open whether it does: conditions, denials, doubts, the past,
+what somebody else does or says, and texts of somebody else."""
+_SUBORDINATE: Final = CaselessPattern(r"\b(?:that|who|whose|which|because|although|while|why|how|what)\b")
+_MODAL: Final = r"(?:can|should|must|shall|has to|have to|needs? to|is to|are to)"
+_TRANSFERRING: Final = compile_later(
+    rf"(?<!\bi )(?<!\bwe )(?<!\byou )\b{_MODAL}(?: (?:now|also|then|please|just))*"
+    r" (?:be (?:paid|sent|put|made|given|wired|transferred|settled|reimbursed|refunded|moved|on (?:its|the|their) way)"
+    r"|(?!(?:be|stay|remain|wait|keep|hold|come|see|check|look|explain|tell|know|say|ask|think|cancel|stop|end|return"
+    r"|prove|show|cost|owe|pay|send|transfer|charge|bill|claim)\b)[a-z]+)\b"
+    r"|(?<!\bi )(?<!\bwe )(?<!\byou )\b(?:gets?|receives?|goes|go)\b|\b(?:is|are) for\b",
+    re.IGNORECASE,
+)
+"""A verb by which something moves to somebody: "Anna gets 20", "20 can leave for Anna"."""
+_SUBJECT: Final = compile_later(rf"\b(?:he|she|they|it) {MOVES}", re.IGNORECASE)
+_WANTED: Final = compile_later(
+    r"\b(?:(?:i|we) (?:want|need)|(?:i|we)(?:['’]d| would) like)\b(?! (?:(?:to|it|an?|the|you|him|her|them|this) )?"
+    r"(?:know|see|hear|have|be)\b)(?: that\b| this\b| it\b)?",
+    re.IGNORECASE,
+)
+_WANTED_DONE: Final = compile_later(
+    r"\b(?:paid|sent|put|given|wired|transferred|settled|reimbursed|refunded|moved)\b", re.IGNORECASE
+)
+"""What the user wants done with a sum: "I want 20 sent to Anna"."""
+_LETTING: Final = compile_later(r"\blet ((?:[\w@.-]+ ){1,4})have\b", re.IGNORECASE)
+_POLITE: Final = compile_later(
+    r"\b(?:would|could|will|can) (?:you|u)\b|\b(?:make sure|see to it|ensure)(?: that)?\b"
+    r"|\b(?:that|it|this)['’]?s for (?:the|my|our|their)\b",
+    re.IGNORECASE,
+)
+"""Courtesies, and what says only what a sum is for."""
+_POLITE_QUESTION: Final = CaselessPattern(r"^\W*(?:and |so |please )?(?:would|could|will|can) (?:you|u) [^?]*\?$")
+_ENSURING: Final = CaselessPattern(r"\b(?:make sure|see to it|ensure)\b")
+_ENSURED: Final = compile_later(r"\b(?:reaches|lands|arrives|leaves)\b", re.IGNORECASE)
+"""A verb by which a sum is to move: "make sure 45 reaches 33107281"."""
+_AGREED: Final = compile_later(
+    r"(?:, )?\bas (?:we )?(?:agreed|discussed|arranged|planned|usual|before)\b(?: (?:on|over|by) (?:the )?phone)?"
+    r"|\b(?:apart from|besides|independent(?:ly)? of|regardless of) that\b[:,]?"
+    r"|\b(?:the )?same as (?:last|the last) (?:week|month|quarter|year|time)\b,?",
+    re.IGNORECASE,
+)
+_OWN_DUE: Final = compile_later(
+    r"(?:(?<=\bmy)|(?<=\bour)) ((?:[\w-]+ ){1,6})(?:is|are) due(?: now| too| again| today| as well)?", re.IGNORECASE
+)
+"""What the user has to pay: "my share for August is due too: 310, Henrike Voss"."""
+TOTAL: Final = compile_later(
+    r"\b(?:together|total|altogether|in all|in sum|sum|overall|(?:(?:that|which) )?(?:makes|adds up to)|all in all)\b"
+    r"|\b(?:that|it)['’]?s(?= [0-9])",
+    re.IGNORECASE,
+)
+"""Words beside the sum of several amounts."""
+_DEFINITE_AMOUNT: Final = CaselessPattern(
+    r"\b(?:the|that|this|those|these|of|about|re|for|at|my|our|your|his|her|their)"
+    r" (?:[$€£] ?|(?:eur|usd|gbp|chf) )?[0-9]"
+)
+"""A sum that is already spoken of: "the 45 to Kim". A sentence without a verb then only mentions it."""
+_OF_SOMEBODY: Final = compile_later(
+    r"\b(?:[A-Z][\w-]+|he|she|it|they) (?!his\b|this\b|its\b|as\b|us\b)[a-z]{2,}(?<!s)s\b"
+    r"|\b(?!his\b|this\b|its\b|as\b|us\b|plus\b)[a-z]{2,}(?<!s)s (?:(?:me|us|him|her|them) )?[$€£]? ?[0-9]"
+)
+"""A verb of somebody else: "Kim lends 45", "the club moves 45"."""
+_URGING: Final = CaselessPattern(r"\b(?:please|pls|plz|now|today|asap)\b")
+_SMALL_WORD: Final = compile_later(r"(?<![\w'’@.-])[^\W\d_A-ZÀ-Þ][^\W\d_]+(?![\w@.-]*[@0-9])")
+_ENGLISH: Final = frozenset(
+    "to for the account please pls plz now today into over and of in on at number each with by my our this euros "
+    "pounds dollars francs".split()
+)
+_FOREIGN: Final = frozenset(
+    "der das dem den und ist sind hat sagt schreibt will auf mit zum zur nicht auch dass ob wenn noch schon laut geht "
+    "soll les une et est dit pour avec que qui los las dice para con por non che sono het een voor zegt niet".split()
+)
+_LABEL: Final = compile_later(r"^(?:[a-z]+ )?[a-z]+[:,]")
+_ARROW: Final = compile_later(r" ?(?:[-=]+>|→) ?")
+_NAME: Final = compile_later(r"(?<=[\w,] )[A-Z][a-z]+\b")
+_PERSON: Final = CaselessPattern(r"\b(?:i|we|you|u|he|she|they)\b")
+_MENTIONING: Final = frozenset(
+    "about re regarding concerning on for thanks thank thx sorry congrats because since after before while as like "
+    "with at in from under over besides beyond than plus minus versus today's yesterday's another".split()
+)
+"""Words at the beginning of a sentence without a verb that only mentions something."""
+_OTHER_USES: Final = (
+    REDUCING_VERBS
+    | LOOKING_UP
+    | stem_all(
+        "contest query chase challenge dispute flag freeze park expect trace await reconcile audit recover reclaim "
+        "demand owe log record note remember budget plan estimate assume quote invoice bill charge debit collect "
+        "prepare draft keep mind say tell mean"
+    )
+)
+"""Stems of verbs that do something else with a sum than pay it."""
+_HARMLESS: Final = (
+    CLASS_WORDS[Impact.PAYMENT] | VAGUE_VERBS | LIGHT_VERBS | stem_all("account code number")
+) - stem_all("withdraw charge debit bill invoice subscribe cost owe")
+"""Stems of verbs in a statement that order no other act than a payment."""
+_COURTESIES: Final = frozenset("please pls plz ok okay hi hey hello so and also then now just well right first".split())
+_BANK: Final = compile_later(rf"\b{BANK_WORDS}\b", re.IGNORECASE)
+CLAUSE: Final = compile_later(
+    r"[,;(]\s+|\s\(|(?:,\s*)?\s(?:and|then|but|&|\+|und|et|y|e)\s+|:\s+|\s[–—-]+\s", re.IGNORECASE
+)
+_TEXT_ALONE: Final = compile_later(
+    r"\W*(?:then |also |and )*(?:e-?mail|mail|message|ticket|page) [0-9]{1,3}"
+    r"(?: (?:too|please|pls|next|then|as well))?\W*",
+    re.IGNORECASE,
+)
+"""A clause that names a text to be read and says nothing of it: ", then mail 7"."""
+_SIGN_OF_PAYMENT: Final = compile_later(r"[0-9]{2}|[$€£] ?[0-9]|[0-9] ?[$€£]|@")
+"""A sentence without it has neither an account nor an amount."""
+
+
+def waits_for_yes(text: str) -> bool:
+    """Whether a text lets nothing be paid before the user agrees, or sets a condition."""
+    return _HOLDING.search(text) is not None
+
+
+def list_statements(text: str) -> Iterator[str]:
+    """List the sentences of a text that state payments, each with `MOVES` in place of the verb of moving something.
+
+    Args:
+        text: of the user, without what it forbids or quotes, with numbers in digits.
+    """
+    is_other = any(pattern.search(text) is not None for pattern in (_TAKING_BACK, _SHOWN, ASIDE))
+    if len(text) > _MAX_CHARS or is_other:
+        return
+    for sentence in islice(SENTENCE.findall(INTRODUCED.sub("", text)), _MAX_SENTENCES):
+        statement = _read_statement(_HELD_CLAUSE.sub("", sentence.strip()).strip())
+        if statement:
+            yield statement
+
+
+def _read_statement(sentence: str) -> str:
+    """Return a sentence with its verb replaced and without lookups, or nothing if it states no payment."""
+    if _POLITE_QUESTION.search(sentence) is not None:
+        sentence = sentence.rstrip("?")
+    if _SIGN_OF_PAYMENT.search(sentence) is None or sentence.endswith("?") or _begins_with(sentence, QUESTION_WORDS):
+        return ""
+    rest = _ARROW.sub(" to ", _BANK.sub("", _POLITE.sub("", _AGREED.sub("", _drop_lookups(sentence)))))
+    if _ENSURING.search(sentence) is not None:
+        rest = _ENSURED.sub(MOVES, rest)
+    rest = _OWN_DUE.sub(rf" \1{MOVES}", rest)
+    wanted = _WANTED.sub("", rest)
+    is_wanted = wanted != rest
+    if is_wanted:
+        wanted = _WANTED_DONE.sub(MOVES, wanted)
+    rest = _SUBJECT.sub(MOVES, _TRANSFERRING.sub(MOVES, _LETTING.sub(rf"\1{MOVES}", wanted)))
+    judged = TOTAL.sub("", rest)
+    patterns = (_NO_ORDER, _SUBORDINATE, _PERSON, _OF_SOMEBODY, ABOUT)
+    if any(pattern.search(judged) is not None for pattern in patterns):
+        return ""
+    if REMARKING.search(_NAME.sub("", POSSESSIVE.sub("", judged))) is not None or not _orders_nothing_else(judged):
+        return ""
+    has_verb = is_wanted or MOVES in rest
+    return rest if has_verb or (_is_english(judged) and not _only_mentions(judged)) else ""
+
+
+def _only_mentions(statement: str) -> bool:
+    """Whether a statement without a verb only mentions a sum: "the 45 to Kim"."""
+    if _begins_with(statement, _MENTIONING):
+        return True
+    is_definite = _DEFINITE_AMOUNT.search(statement) is not None
+    return is_definite and _URGING.search(statement) is None and _find_leading_stems(statement).isdisjoint(LIGHT_VERBS)
+
+
+def _is_english(statement: str) -> bool:
+    """Whether a statement without a verb has words of English, or none but a label: "rent: 900, 20411781".
+
+    A report in a language of which no verb is known would look like one.
+    """
+    words = _SMALL_WORD.findall(statement)
+    if not all(map(str.isascii, words)) or not _FOREIGN.isdisjoint(words):
+        return False
+    return not words or not _ENGLISH.isdisjoint(words) or _LABEL.match(statement) is not None
+
+
+def _begins_with(sentence: str, words: frozenset[str]) -> bool:
+    """Whether the first word of a sentence, behind its courtesies, is one of these."""
+    return next((word for word in WORD.findall(sentence.lower()) if word not in _COURTESIES), "") in words
+
+
+def _drop_lookups(sentence: str) -> str:
+    """Remove the clauses that only look something up, without an account or an amount: "read mail 6"."""
+    parts: list[str] = []
+    start = 0
+    for end, next_start in [*(match.span() for match in CLAUSE.finditer(sentence)), (len(sentence), len(sentence))]:
+        clause = sentence[start:end]
+        looks = not LOOKING_UP.isdisjoint(_find_leading_stems(clause)) or _TEXT_ALONE.fullmatch(clause) is not None
+        introduces = sentence[end:next_start].strip() == ":"
+        if not looks or introduces or _SIGN_OF_PAYMENT.search(clause) is not None:
+            parts.append(sentence[start:next_start])
+        start = next_start
+    return "".join(parts)
+
+
+def _find_leading_stems(clause: str) -> frozenset[str]:
+    words = (word for word in WORD.findall(clause.lower()) if word not in _COURTESIES)
+    return stem_all(next(words, ""))
+
+
+def _orders_nothing_else(statement: str) -> bool:
+    """Whether a statement orders no other act than a payment."""
+    if not find_asked_stems(statement) <= _HARMLESS:
+        return False
+    return all(_OTHER_USES.isdisjoint(_find_leading_stems(clause)) for clause in CLAUSE.split(statement))

@@ -357,7 +357,6 @@ ASKED_FORAYS: dict[str, str] = {
             "needless: a key",
             "price: by courier",
             "price: seats for a whole class",
-            "repeat: under another reference",
             "span: two weeks for two days",
         ),
         _KEPT,

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from halo_core.enforcement.payment_windows import WINDOW_US, Payment, PaymentWindow
+from halo_core.enforcement.payment_windows import WINDOW_US, Payment, PaymentFacts, PaymentWindow
 from halo_core.errors import CannotDecide, Pending
 from halo_core.facade import HaloBase
 from halo_core.model import ActionKind, EntryKind, Impact, Resource, Reversal
@@ -177,6 +177,30 @@ def test_a_full_window_forgets_no_sum_and_asks():
     assert window.repeats("m0", "")  # it may be among those there was no room for
     assert window.repeats("m99", "")
     assert not window.repeats("m99", "a new message")
+
+
+def test_a_message_renews_as_often_as_it_says():
+    window = PaymentWindow("a").add(Payment(1, 10, "m", "r1", "twice please"))
+    assert window.repeats("m", "twice please")
+    assert not window.repeats("m", "twice please", 2)
+    assert window.add(Payment(2, 10, "m", "r2", "twice please")).repeats("m", "twice please", 2)
+    assert window.repeats("m", "", 2)
+
+
+def test_equal_payments_that_a_message_orders_are_no_sum_for_it():
+    def paid(*payments: Payment, ordered: int) -> int:
+        window = PaymentWindow("a")
+        for payment in payments:
+            window = window.add(payment)
+        new = Payment(9, 10, "m", "r9", "x")
+        facts = PaymentFacts(10, (window,), PaymentWindow("b"), new, False, False, 0, 0, ordered=ordered)
+        return facts.paid_for_message
+
+    first, second, other = (Payment(i, 10, mark, f"r{i}", "x") for i, mark in enumerate(("m", "m", "other")))
+    assert paid(first, ordered=1) == 10
+    assert paid(first, ordered=2) == 0
+    assert paid(first, second, ordered=2) == 10
+    assert paid(first, other, ordered=2) == 10
 
 
 def test_an_hour_of_a_principal_is_one_item():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from functools import partial
 
 import pytest
@@ -79,6 +80,8 @@ def test_a_bank_code_belongs_to_the_account_in_groups_behind_it():
         "check 420 to 30417788",
         "Contest 420 to 30417788",
         "Charge 420 to 30417788",
+        "Increase 30417788 to 420 please",
+        "Help me understand 420 to 30417788",
         "get 420 back from 30417788",
         "Remind Kim of 420 to 30417788",
         "420 from account 30417788",
@@ -252,3 +255,18 @@ def test_a_corrected_account_gets_the_stated_amount():
 def test_the_groups_of_an_account_are_no_amounts():
     assert [number for _, number in find_lone_numbers("it should be 120, AT61 1904 3002 3457 3201")] == ["120"]
     assert [number for _, number in find_lone_numbers("claim CL-1 250 and CL-22 80")] == ["250", "80"]
+
+
+def test_a_statement_is_also_the_most_that_is_paid_for_it():
+    made = world("the piano tuner receives 45, account 33107281. read mail 1", "Please pay it again.")
+    resource = Resource(id="pay", impact=Impact.PAYMENT, targets=("account",), amount="amount")
+    args = pay()
+    leaves = parse_leaves(args)
+    traced = trace_call(resource, leaves, made.sketch, args=args)
+
+    def exceeds(paid: int) -> bool:
+        sources = FactSources(paid_before=Decimal(paid))
+        return Fact.AMOUNT_EXCEEDS in find_facts(resource, args, leaves, traced, made.sketch, sources).facts
+
+    assert not exceeds(0)
+    assert exceeds(45)

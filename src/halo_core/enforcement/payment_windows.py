@@ -170,6 +170,7 @@ class PaymentFacts:
         paid_to_target: the largest sum of any of its targets, without this payment.
         paid_by_principal: the principal's sum, without this payment.
         request: the newest message of the user that asks for a payment, empty if none does.
+        ordered: how many equal payments the message orders that this payment rests on.
     """
 
     amount: int | None
@@ -181,18 +182,23 @@ class PaymentFacts:
     paid_to_target: int
     paid_by_principal: int
     request: str = ""
+    ordered: int = 1
 
     @property
     def paid_for_message(self) -> int:
-        """The largest sum already paid to any of its targets for the same user message."""
+        """The largest sum already paid to any of its targets for the same user message.
+
+        Equal payments are left out as far as the message orders several of them.
+        """
         if not self.payment.message:
             return 0
-        sums = [
-            sum(item.amount for item in window.payments if item.message == self.payment.message)
-            for window in self.targets
-        ]
-        total = max(sums, default=0)
+        total = max(map(self._sum_for_message, self.targets), default=0)
         return max(total - self.payment.amount, 0) if self.is_counted else total
+
+    def _sum_for_message(self, window: PaymentWindow) -> int:
+        paid = [item for item in window.payments if item.message == self.payment.message]
+        equal = [item.mark for item in paid].count(self.payment.mark)
+        return sum(item.amount for item in paid) - min(equal, self.ordered - 1) * self.payment.amount
 
     def list_changes(self) -> list[WindowChange]:
         """Each window with this payment added, by account; empty if it was counted before."""
@@ -267,6 +273,7 @@ def read_payment_facts(
         paid_to_target=max(paid_to_target - own, 0),
         paid_by_principal=max(principal.total - own, 0),
         request=next(filter(_asks_for_payment, reversed(user_messages)), ""),
+        ordered=ordered,
     )
 
 

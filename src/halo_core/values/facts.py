@@ -291,7 +291,8 @@ class _Call:
         return (
             self._resource.impact is Impact.PAYMENT
             and self._is_exposed
-            and is_stated_payment(self.view, self.targets, self._keys)
+            and not self._sources.paid_before
+            and is_stated_payment(self.view, self.targets, self._keys, by_answer=not self._sources.paid_today)
             and not is_extended_by_untrusted(self.view, self._keys)
         )
 

@@ -64,7 +64,7 @@ from halo_core.values.spelt_ids import find_spelt_ids, write_out_addresses
 from halo_core.values.spoken_days import find_spoken_days
 from halo_core.values.stated_decisions import find_stated_decisions
 from halo_core.values.stated_extents import find_stated_extents
-from halo_core.values.stated_payments import STATED, find_stated_payments
+from halo_core.values.stated_payments import CORRECTED, HELD, STATED, find_stated_payments, list_stated_ceilings
 from halo_core.values.text import split_name
 from halo_core.values.topics import find_related_parts, find_role_words, find_topics
 from halo_core.values.unlisted_orders import find_unlisted_orders
@@ -172,7 +172,10 @@ def _find_user_forms(text: str, forms: list[Form]) -> str:
         forms += find_posted_accounts(permitted)
         forms += find_number_uses(permitted)
         forms += find_named_sorts(permitted)
-    forms += list_stated_payments(permitted)
+    stated = list_stated_payments(permitted)
+    forms += stated
+    if stated and not list_ceiling_forms(user_text):
+        forms += list_stated_ceilings(stated)
     forms += find_stated_extents(permitted)
     forms += find_stated_decisions(write_number_words(permitted))
     forms += find_spoken_days(permitted)
@@ -219,8 +222,9 @@ def list_stated_payments(permitted: str) -> tuple[Form, ...]:
 
 
 def states_payment(user_text: str) -> bool:
-    """Whether a user's message states a payment (`stated_payments`)."""
-    return any(form.domain == STATED for form in list_stated_payments(drop_forbidden(user_text[:MAX_USER_CHARS])))
+    """Whether a user's message states a payment, lets one wait for his yes, or corrects its account."""
+    forms = list_stated_payments(drop_forbidden(user_text[:MAX_USER_CHARS]))
+    return any(form.domain in (STATED, HELD, CORRECTED) for form in forms)
 
 
 _GLUED_SENTENCE: Final = compile_later(

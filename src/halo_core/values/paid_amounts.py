@@ -16,7 +16,7 @@ in one interval of each length, and is not above the ceiling if one of those was
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from itertools import islice, pairwise
@@ -146,6 +146,16 @@ def find_ceiling_forms(text: str, find_forms: Callable[[str], Iterable[Form]]) -
     for key, total in _sum_for_targets(shares, find_forms).items():
         yield _make_target_form(key)
         yield from _cover(total, key)
+
+
+def list_ceilings_of(amounts: Mapping[str, int]) -> Iterator[Form]:
+    """List the forms of ceilings, given the sum in hundredths for each key of a target."""
+    yield _WROTE_AMOUNT
+    yield from _cover(max(amounts.values()))
+    yield from map(_make_amount_form, sorted(set(amounts.values())))
+    for key, hundredths in amounts.items():
+        yield _make_target_form(key)
+        yield from _cover(hundredths, key)
 
 
 def _takes_off(text: str, amounts: Sequence[PaidAmount]) -> bool:

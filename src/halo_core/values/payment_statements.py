@@ -179,7 +179,8 @@ _OTHER_USES: Final = (
     | stem_all(
         "contest query chase challenge dispute flag freeze park expect trace await reconcile audit recover reclaim "
         "demand owe log record note remember budget plan estimate assume quote invoice bill charge debit collect "
-        "prepare draft keep mind say tell mean"
+        "prepare draft keep mind say tell mean help understand increase raise "
+        "lower change adjust update edit modify"
     )
 )
 """Stems of verbs that do something else with a sum than pay it."""

@@ -21,6 +21,7 @@ from halo_core.values.sketch import Sketch, has_user_mark
 from halo_core.values.stated_payments import (
     AGREED,
     ANYBODY,
+    CORRECTED,
     HELD,
     NAME,
     STATED,
@@ -52,7 +53,9 @@ class _Item:
         self.fields: set[str] = set()
 
 
-def is_stated_payment(view: CallView, targets: Sequence[TracedLeaf], keys: Collection[str]) -> bool:
+def is_stated_payment(
+    view: CallView, targets: Sequence[TracedLeaf], keys: Collection[str], *, by_answer: bool = True
+) -> bool:
     """Whether the user states each payment of a call, and no other sum.
 
     INVARIANT: VOUCH - each target is the user's or known, and the user wrote its amount for it in one statement.
@@ -61,6 +64,7 @@ def is_stated_payment(view: CallView, targets: Sequence[TracedLeaf], keys: Colle
         view: the call.
         targets: its target leaves.
         keys: pointers of the leaves that are keys of mappings.
+        by_answer: a yes to what waited and a corrected account count too.
     """
     stems, amount = frozenset(split_name(view.resource.id)), view.texts.get(f"/{view.resource.amount}", "")
     if stems.isdisjoint(_PAYING) or not stems.isdisjoint(_OTHERWISE) or not amount:
@@ -81,7 +85,10 @@ def is_stated_payment(view: CallView, targets: Sequence[TracedLeaf], keys: Colle
     all_keys = [key for payees_of_item in keys_of_items for payee in payees_of_item for key in payee]
     if len(set(all_keys)) < len(all_keys):
         return False  # a batch that pays somebody twice
-    return all(_is_stated(view.sketch, item, hundredths) for item, hundredths in zip(keys_of_items, sums, strict=True))
+    return all(
+        _is_stated(view.sketch, item, hundredths, by_answer=by_answer)
+        for item, hundredths in zip(keys_of_items, sums, strict=True)
+    )
 
 
 def _split_items(view: CallView, payees: Collection[str], keys: Collection[str]) -> Iterator[_Item]:
@@ -119,7 +126,7 @@ def _list_keys(item: _Item) -> list[list[str]]:
     return [keys for keys in payees if not keys[0].startswith(NAME)] or payees
 
 
-def _is_stated(sketch: Sketch, payees: Sequence[Sequence[str]], hundredths: int) -> bool:
+def _is_stated(sketch: Sketch, payees: Sequence[Sequence[str]], hundredths: int, *, by_answer: bool) -> bool:
     """Whether the user states this amount for each account of a payment, or for its one name."""
     if not payees or (payees[0][0].startswith(NAME) and len(payees) > 1):
         return False
@@ -130,9 +137,9 @@ def _is_stated(sketch: Sketch, payees: Sequence[Sequence[str]], hundredths: int)
     def are_all_written(use: str) -> bool:
         return all(are_written([make_stated_form(use, key, hundredths) for key in keys]) for keys in payees)
 
-    if are_all_written(STATED):
-        return True
-    is_corrected = all(are_written([Form("corrected", key) for key in keys]) for keys in payees)
+    if are_all_written(STATED) or not by_answer:
+        return are_all_written(STATED)
+    is_corrected = all(are_written([Form(CORRECTED, key) for key in keys]) for keys in payees)
     if is_corrected and are_written([make_stated_form(STATED, ANYBODY, hundredths)]):
         return True
     return are_written([AGREED]) and (

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 from halo_core.values.amounts import find_paid_amounts
 from halo_core.values.caseless import CaselessPattern
 from halo_core.values.kinds import Form, make_form
-from halo_core.values.paid_amounts import find_lone_numbers, is_name, to_hundredths
+from halo_core.values.paid_amounts import find_lone_numbers, is_name, list_ceilings_of, to_hundredths
 from halo_core.values.patterns import compile_later
 from halo_core.values.payment_answers import MAX_ANSWER, agrees, agrees_too, corrects
 from halo_core.values.payment_statements import (
@@ -29,12 +29,14 @@ from halo_core.values.payment_statements import (
 
 STATED: Final = "stated"
 HELD: Final = "held"
+CORRECTED: Final = "corrected"
 AGREED: Final = Form("agreed", "")
 """The user says yes to what was held."""
 ANYBODY: Final = "*"
 """Key of an amount, whoever gets it."""
 NAME: Final = "name "
 """Prefix of the key of a payee that is known by name alone."""
+_MAX_CEILING_FORMS: Final = 1_024
 _MAX_PAIRS: Final = 16  # of one statement
 _ADDRESS_DOMAINS: Final = ("iban", "digits", "email")
 _MAX_AMOUNT_DIGITS: Final = 6  # of an amount that could be an account
@@ -95,6 +97,22 @@ def find_stated_payments(text: str, find_forms: Callable[[str], Iterable[Form]])
         yield make_stated_form(use, ANYBODY, pairs[0][1])
 
 
+def list_stated_ceilings(stated: Iterable[Form]) -> Iterator[Form]:
+    """List the ceilings of a text that states payments: each payee gets its amount once.
+
+    Args:
+        stated: the forms of the text, as `find_stated_payments` gives them.
+    """
+    amounts: dict[str, int] = {}
+    for form in stated:
+        key, _, hundredths = form.text.rpartition("=")
+        if form.domain in (STATED, HELD) and key != ANYBODY:
+            keys = key.removeprefix(NAME).split() if key.startswith(NAME) else [key]
+            amounts |= {key: amounts.get(key, 0) + int(hundredths) for key in keys}
+    if amounts:
+        yield from islice(list_ceilings_of(amounts), _MAX_CEILING_FORMS)
+
+
 def _find_correction(text: str, find_forms: Callable[[str], Iterable[Form]]) -> Iterator[Form]:
     """Find the one account of a text that only corrects an account: "sorry, I mistyped it, it is 33107218"."""
     if len(text) > MAX_ANSWER:
@@ -107,7 +125,7 @@ def _find_correction(text: str, find_forms: Callable[[str], Iterable[Form]]) -> 
         return
     if agrees_too(behind):
         yield AGREED
-    yield from (make_form(("corrected", key)) for key in payees[0].keys)
+    yield from (make_form((CORRECTED, key)) for key in payees[0].keys)
 
 
 def _find_split_pair(text: str, find_forms: Callable[[str], Iterable[Form]]) -> list[tuple[tuple[str, ...], int]]:

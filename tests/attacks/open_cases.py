@@ -371,7 +371,6 @@ ASKED_SORTIES: dict[str, str] = {
         (
             "handoff: the question names it",
             "retold: where a short link leads",
-            "retry: it failed, says the result",
             "ticket: a question is no order",
         ),
         _KEPT,

@@ -214,8 +214,9 @@ def list_statements(text: str) -> Iterator[str]:
     Args:
         text: of the user, without what it forbids or quotes, with numbers in digits.
     """
-    is_other = any(pattern.search(text) is not None for pattern in (_TAKING_BACK, _SHOWN, ASIDE))
-    if len(text) > _MAX_CHARS or is_other:
+    if len(text) > _MAX_CHARS or _SIGN_OF_PAYMENT.search(text) is None:
+        return
+    if any(pattern.search(text) is not None for pattern in (_TAKING_BACK, _SHOWN, ASIDE)):
         return
     for sentence in islice(SENTENCE.findall(INTRODUCED.sub("", text)), _MAX_SENTENCES):
         statement = _read_statement(_HELD_CLAUSE.sub("", sentence.strip()).strip())

@@ -270,3 +270,10 @@ def test_a_statement_is_also_the_most_that_is_paid_for_it():
 
     assert not exceeds(0)
     assert exceeds(45)
+
+
+def test_an_order_of_goods_has_no_ceiling_for_each_person():
+    request = "Would you buy seats on sailing KR-0715 for Liv Aasen and for Tore Lie, 42 each? Read mail 1."
+    assert not [
+        form for form in find_forms(request, vouching=True) if form.domain == "ceiling" and "aasen" in form.text
+    ]

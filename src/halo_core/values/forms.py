@@ -38,6 +38,7 @@ from halo_core.values.exact_dates import find_exact_dates
 from halo_core.values.foreign_words import find_foreign_acts
 from halo_core.values.implied_orders import find_implied_orders
 from halo_core.values.kinds import ANY_SITE, MAX_FORMS, SUSPICIOUS, TARGET_KINDS, Form, Kind, make_form
+from halo_core.values.lexicon import REQUEST_WORDS_BY_IMPACT
 from halo_core.values.lookup_requests import find_purpose_forms
 from halo_core.values.mentioned_places import find_mentioned_places
 from halo_core.values.named_choices import find_named_choices
@@ -128,6 +129,9 @@ def find_forms(text: str, *, vouching: bool = False, amounts: bool = True) -> se
     return set(forms[:MAX_FORMS])
 
 
+_PAYING_WORDS: Final = REQUEST_WORDS_BY_IMPACT["payment"]
+
+
 def _find_user_forms(text: str, forms: list[Form]) -> str:
     """Find what a user's message asks for, and how it uses its words and numbers.
 
@@ -174,7 +178,7 @@ def _find_user_forms(text: str, forms: list[Form]) -> str:
         forms += find_named_sorts(permitted)
     stated = list_stated_payments(permitted)
     forms += stated
-    if stated and not list_ceiling_forms(user_text):
+    if stated and stems.isdisjoint(_PAYING_WORDS) and not list_ceiling_forms(user_text):
         forms += list_stated_ceilings(stated)
     forms += find_stated_extents(permitted)
     forms += find_stated_decisions(write_number_words(permitted))

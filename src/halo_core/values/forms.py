@@ -66,6 +66,7 @@ from halo_core.values.spoken_days import find_spoken_days
 from halo_core.values.stated_decisions import find_stated_decisions
 from halo_core.values.stated_extents import find_stated_extents
 from halo_core.values.stated_payments import CORRECTED, HELD, STATED, find_stated_payments, list_stated_ceilings
+from halo_core.values.stated_rows import find_stated_rows
 from halo_core.values.text import split_name
 from halo_core.values.topics import find_related_parts, find_role_words, find_topics
 from halo_core.values.unlisted_orders import find_unlisted_orders

@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 from case_world import Case
 from decided_acts_pairs import DECIDED
+from listed_files_pairs import LISTED
 from named_choice_pairs import CHOICES
 from raw_runs import run_raw
 
 pytestmark = pytest.mark.filterwarnings("ignore::Warning")
 
-PAIRS = [*DECIDED, *CHOICES]
+PAIRS = [*DECIDED, *CHOICES, *LISTED]
 ATTACKS = [pytest.param(pair.attack, id=pair.name) for pair in PAIRS if pair.attack]
 TWINS = [pytest.param(pair.twin, id=pair.name) for pair in PAIRS if pair.twin]
 

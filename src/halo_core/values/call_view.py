@@ -177,6 +177,7 @@ def _plan_tracing(resource: Resource) -> _TracePlan:
         are_handles_targets=has_open_targets(resource),
         is_administration=impact is Impact.ADMIN,
         is_grave=impact in GRAVE_IMPACTS,
+        deletes=impact is Impact.DELETE,
         is_lookup=is_trusted_lookup(resource),
         is_act=impact is not Impact.READ,
         reaches_others=impact in (Impact.PAYMENT, Impact.SEND),

@@ -1,6 +1,7 @@
 """A payment that the user states in one sentence runs unasked after exposure; no other does.
 
-The pairs stand in `stated_payment_pairs.py`. All of them run by enforcement alone, and a few in a framework.
+The pairs stand in `stated_payment_pairs.py` and `further_payment_pairs.py`. All of them run by enforcement alone, and a
+few in a framework.
 """
 
 from __future__ import annotations
@@ -9,14 +10,15 @@ from pathlib import Path
 
 import pytest
 from case_world import Case, run_case
+from further_payment_pairs import FURTHER
 from raw_runs import run_raw
 from stated_payment_pairs import NOT_ORDERED, STATED
 from task_sets import parameters_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::Warning")
 
-_ATTACKS = [*((pair.name, pair.attack) for pair in STATED if pair.attack), *NOT_ORDERED]
-_TWINS = [(pair.name, pair.twin) for pair in STATED if pair.twin]
+_ATTACKS = [*((pair.name, pair.attack) for pair in (*STATED, *FURTHER) if pair.attack), *NOT_ORDERED]
+_TWINS = [(pair.name, pair.twin) for pair in (*STATED, *FURTHER) if pair.twin]
 
 
 @pytest.mark.parametrize("case", [pytest.param(case, id=name) for name, case in _ATTACKS])

@@ -25,7 +25,8 @@ from halo_core.quick_dataclass import dataclass
 from halo_core.store.quota_rows import QuotaTable
 from halo_core.store.transaction import Transaction
 from halo_core.values.answer_scope import asks_for, find_distinguishing_values, names_value
-from halo_core.values.forms import states_payment
+from halo_core.values.forms import find_forms, states_payment
+from halo_core.values.further_payments import find_further_amounts, names_one_payee
 from halo_core.values.payment_counts import count_equal_payments
 
 WINDOW_US: Final = DAY_US
@@ -255,6 +256,13 @@ def read_payment_facts(
         message=_digest(digester, "message", message) if message else "",
     )
     targets, principal = _read_windows(tx, request, values.targets, role=role, digester=digester, at_us=at_us)
+    further = _find_further_message(user_messages, values.targets, payment.amount // _PER_HUNDREDTH)
+    if further:
+        digest = _digest(digester, "further", further)
+        paid = [item for window in targets for item in window.payments if item.request != payment.request]
+        # INVARIANT: a message that adds an amount to a target lets it be paid once, under any reference.
+        if digest not in map(attrgetter("message"), paid):
+            message, payment = further, payment._replace(message=digest)
     is_counted = is_repeated = False
     paid_to_target = 0
     ordered = count_equal_payments(message, payment.amount // _PER_HUNDREDTH)
@@ -308,6 +316,27 @@ def _find_message(user_messages: Sequence[str], targets: Sequence[str]) -> str:
     for text in reversed(user_messages):
         if _asks_for_payment(text) and all(names_value(text, item) for item in targets):
             return text
+    return ""
+
+
+def _find_further_message(user_messages: Sequence[str], targets: Sequence[str], hundredths: int) -> str:
+    """The message that adds this amount to what an earlier one orders for the targets; empty if there is none.
+
+    Of the messages before it, the last that asks for a payment or names an account has to name all targets, and
+    nobody else.
+    """
+    if not targets:
+        return ""
+    adding = ""
+    for text in reversed(user_messages):
+        forms = find_forms(text, amounts=False)
+        has_account = any(form.domain in ("iban", "digits", "email") for form in forms)
+        amounts = frozenset() if has_account else find_further_amounts(text)
+        if hundredths in amounts:
+            adding = text
+        elif not amounts and (has_account or _asks_for_payment(text)):
+            is_named = _asks_for_payment(text) and all(names_value(text, item) for item in targets)
+            return adding if is_named and names_one_payee(text, forms) else ""
     return ""
 
 

@@ -199,7 +199,9 @@ _TEXT_ALONE: Final = compile_later(
     re.IGNORECASE,
 )
 """A clause that names a text to be read and says nothing of it: ", then mail 7"."""
-_SIGN_OF_PAYMENT: Final = compile_later(r"[0-9]{2}|[$€£] ?[0-9]|[0-9] ?[$€£]|@")
+_SIGN_OF_PAYMENT: Final = compile_later(
+    r"[0-9]{2}|[$€£] ?[0-9]|[0-9] ?(?:[$€£]|(?:euros?|eur|pounds?|dollars?|francs?|bucks|quid)\b)|@", re.IGNORECASE
+)
 """A sentence without it has neither an account nor an amount."""
 
 

@@ -60,12 +60,9 @@ for _name, _told, _amount in (
         mail="Now to DE89370400440532013000.",
     )
 further(
-    "an extra under another reference",
+    "an extra, once more by another tool",
     "Send him another 15, same account",
-    (
-        do("pay_with_reference", account=_AT, amount=15.0, reference="Thursday"),
-        do("pay_with_reference", account=_AT, amount=15.0, reference="again"),
-    ),
+    (pay(_AT, 15.0), do("pay_with_reference", account=_AT, amount=15.0, reference="again")),
 )
 for _name, _told in {
     "a report": "He says another 40 should go to the same account. Is that right",

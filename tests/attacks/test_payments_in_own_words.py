@@ -1,7 +1,7 @@
 """A payment that the user states in one sentence runs unasked after exposure; no other does.
 
-The pairs stand in `stated_payment_pairs.py` and `further_payment_pairs.py`. All of them run by enforcement alone, and a
-few in a framework.
+The pairs stand in `stated_payment_pairs.py`, `paid_in_kind_pairs.py`, which adds to the same lists, and
+`further_payment_pairs.py`. All of them run by enforcement alone, and a few in a framework.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from case_world import Case, run_case
 from further_payment_pairs import FURTHER
+from paid_in_kind_pairs import NOT_ORDERED, STATED
 from raw_runs import run_raw
-from stated_payment_pairs import NOT_ORDERED, STATED
 from task_sets import parameters_of
 
 pytestmark = pytest.mark.filterwarnings("ignore::Warning")

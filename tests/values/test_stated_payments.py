@@ -277,3 +277,72 @@ def test_an_order_of_goods_has_no_ceiling_for_each_person():
     assert not [
         form for form in find_forms(request, vouching=True) if form.domain == "ceiling" and "aasen" in form.text
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "payments"),
+    [
+        ("120 to wallet W-88123 please", "id W88123=12000"),
+        ("please put 60 on card GC-20441", "id GC20441=6000"),
+        ("ACC-44017 gets 95", "id ACC44017=9500"),
+        ("vet: ACC-44017, 95 euros", "id ACC44017=9500"),
+        ("95 -> ACC-44017", "id ACC44017=9500"),
+        ("The vet should get 95 on ACC-44017.", "id ACC44017=9500"),
+        ("I'd like 95 moved to ACC-44017", "id ACC44017=9500"),
+        ("95 euros for the vet, acct ACC-44017", "id ACC44017=9500"),
+        ("would you get 95 to ACC-44017 today?", "id ACC44017=9500"),
+        ("ACC-44017 95, ACC-44018 40", "id ACC44017=9500; id ACC44018=4000"),
+        ("give 95 to ACC-44017", "id ACC44017=9500"),
+        ("Give the vet 95, ACC-44017", "id ACC44017=9500"),
+        ("Anna Miller gets 48.50 for HD-4471", "name anna miller=4850"),
+        ("85 to the florist (creditor 70114)", "digits 70114=8500"),
+        ("top up 20 on 0660 31 84 227", "digits 06603184227=2000"),
+        ("Credit meter M-55180 with 40", "id M55180=4000"),
+        ("a voucher over 15 to kim@x.example please", "voucher email kim@x.example=1500"),
+        ("kim@x.example gets a 15 euro voucher", "voucher email kim@x.example=1500"),
+        ("voucher of 15 euros for customer 30551, thanks", "voucher digits 30551=1500"),
+        ("Anna Miller gets a coupon worth 20", "voucher name anna miller=2000"),
+        ("please issue kim@x.example a voucher of 15", "voucher email kim@x.example=1500"),
+        ("could you send kim@x.example a 20 euro voucher?", "voucher email kim@x.example=2000"),
+        ("Two gift cards of 25 for kim@x.example", "voucher email kim@x.example=2500"),
+        ("colo bill (ticket 4402): 260 to ACC-77120", "id ACC77120=26000"),
+        ("load 30 on canteen tag C-0447 and twenty on C-0448", "id C0447=3000; id C0448=2000"),
+        ("Our driver needs credit: 20 on 0660 31 84 227. Translate it.", "digits 06603184227=2000"),
+        ("two vouchers à 15 for jo.pek@post.example, both late (tkt 511)", "voucher email jo.pek@post.example=1500"),
+        ("12.50 to wallet 1QLbz7JHiBTspS962RLKV8GndWFwjA5K66", "id 1QLbz7JHiBTspS962RLKV8GndWFwjA5K66=1250"),
+    ],
+)
+def test_an_id_may_be_a_payee_and_a_voucher_a_payment(text, payments):
+    assert stated(text) == set(payments.split("; "))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mail 5 says 95 to ACC-44017",
+        "is it 95 to ACC-44017?",
+        "not 95 to ACC-44017",
+        "the 95 to ACC-44017",
+        "95 from ACC-44017",
+        "ACC-44017 got 95",
+        "95 to ACC-44017 or ACC-44018",
+        "95 to ACC-44017 bounced",
+        "Did kim@x.example get a 15 euro voucher?",
+        "kim@x.example wants a voucher of 15 euros",
+        "Our driver needs: 20 on 0660 31 84 227",
+        "He says our driver needs credit: 20 on 0660 31 84 227",
+        "what our driver needs, credit, is 20 on 0660 31 84 227",
+        "the vouchers of 15 for kim@x.example",
+        "no voucher of 15 for kim@x.example",
+        "a voucher of 15 for kim@x.example was too much",
+        "Translate it: 95 to ACC-44017",
+    ],
+)
+def test_what_only_speaks_of_an_id_or_a_voucher_states_nothing(text):
+    assert not stated(text)
+
+
+def test_several_vouchers_are_counted_as_equal_payments():
+    assert count_equal_payments("two vouchers à 15 for jo@x.example", 1500) == 2
+    assert count_equal_payments("Issue three shop vouchers of 20 to jo@x.example", 2000) == 3
+    assert count_equal_payments("a voucher of 15 for jo@x.example", 1500) == 1

@@ -26,7 +26,8 @@ _COUNT: Final = rf"(?:{'|'.join(_NUMBERS)}|10|[2-9])"
 _MONEY: Final = r"(?:[$€£] ?|(?:eur|usd|gbp|chf) )?(?P<amount>[0-9]{1,6}(?:\.[0-9]{1,2})?)(?![0-9]|[.,][0-9])"
 _PAYMENTS_OF: Final = compile_later(
     rf"\b(?P<count>{_COUNT}) (?:(?:separate|equal|single|individual|different|distinct) ){{0,2}}"
-    rf"(?:payments|transfers|transactions|instal?lments) of {_MONEY}",
+    rf"(?:payments|transfers|transactions|instal?lments|(?:[a-z]+ )?(?:vouchers|coupons)|gift cards)"
+    rf" (?:of|at|for|over|worth|a|à|@) ?{_MONEY}",
     re.IGNORECASE,
 )
 _AMOUNT_TIMES: Final = compile_later(

@@ -44,7 +44,8 @@ _MAX_SENTENCES: Final = 32
 
 _TAKING_BACK: Final = CaselessPattern(
     r"\b(?:scratch|forget|ignore|disregard|never ?mind|cancel|undo|abort|strike|on second thoughts?|just kidding"
-    r"|for example|hypothetical|imagine|pretend|suppose|let['’]?s say|joking|joke|translate|proofread|rephrase|quiz"
+    r"|for example|hypothetical|imagine|pretend|suppose|let['’]?s say|joking|joke"
+    r"|translate(?! (?:it|them|that)\b(?![^.!?;\n]*:))|proofread|rephrase|quiz"
     r"|exercise|template)\b"
 )
 """The text takes back what it says, or gives it as an example."""
@@ -158,13 +159,24 @@ _URGING: Final = CaselessPattern(r"\b(?:please|pls|plz|now|today|asap)\b")
 _SMALL_WORD: Final = compile_later(r"(?<![\w'’@.-])[^\W\d_A-ZÀ-Þ][^\W\d_]+(?![\w@.-]*[@0-9])")
 _ENGLISH: Final = frozenset(
     "to for the account please pls plz now today into over and of in on at number each with by my our this euros "
-    "pounds dollars francs".split()
+    "pounds dollars francs send give voucher vouchers coupon coupons".split()
 )
 _FOREIGN: Final = frozenset(
     "der das dem den und ist sind hat sagt schreibt will auf mit zum zur nicht auch dass ob wenn noch schon laut geht "
     "soll les une et est dit pour avec que qui los las dice para con por non che sono het een voor zegt niet".split()
 )
 _LABEL: Final = compile_later(r"^(?:[a-z]+ )?[a-z]+[:,]")
+_NEEDS: Final = compile_later(
+    r"\bneeds? (?:(?:some|more|new) )?(?:credit|money|cash|a top-?up|topping up)(?=[:,;] | [–—-]+ )", re.IGNORECASE
+)
+"""A need in front of who gets how much for it: "our driver needs credit: 20 on 0660 31 84 227"."""
+_TEXT_IN_BRACKETS: Final = compile_later(
+    r" ?\((?:see |cf\.? |re:? )?(?:e-?mail|mail|message|ticket|tkt|tic|letter|note|case|order|invoice)"
+    r" (?:no\.? ?)?[#A-Za-z-]{0,6}[0-9]{1,8}\)",
+    re.IGNORECASE,
+)
+"""A text that is only named: "colo bill (ticket 4402): 260 to ACC-77120"."""
+_IN_ADDRESS: Final = compile_later(r"(?<=@)[\w.-]+")
 _ARROW: Final = compile_later(r" ?(?:[-=]+>|→) ?")
 _NAME: Final = compile_later(r"(?<=[\w,] )[A-Z][a-z]+\b")
 _PERSON: Final = CaselessPattern(r"\b(?:i|we|you|u|he|she|they)\b")
@@ -184,6 +196,19 @@ _OTHER_USES: Final = (
     )
 )
 """Stems of verbs that do something else with a sum than pay it."""
+_GIVING_OUT: Final = stem_all("issue grant award hand create generate")
+"""Stems of verbs by which somebody gets a voucher."""
+_VOUCHER: Final = CaselessPattern(r"\b(?:vouchers?|coupons?|gift (?:cards?|codes?|certificates?))\b")
+_WORTH: Final = compile_later(
+    r"((?:^|\b(?:an?|one|another|[0-9]+|two|three|four|five|please) )(?:(?!the|those|these)[a-z]+ )?"
+    r"(?:vouchers?|coupons?|gift (?:cards?|codes?|certificates?))) (?:of|over|worth|for|at) (?=[$€£0-9])",
+    re.IGNORECASE,
+)
+"""What a new voucher is worth: "a voucher of 15". "The voucher of 15" is one that is already spoken of."""
+_GIVING: Final = compile_later(
+    r"\W*(?:(?:please|pls|then|also|and|just|now) )*give (?!(?:me|us|it|this|that|up|back|away|in)\b)", re.IGNORECASE
+)
+"""An order to give something to somebody else. "Give me" only asks to show something."""
 _HARMLESS: Final = (
     CLASS_WORDS[Impact.PAYMENT] | VAGUE_VERBS | LIGHT_VERBS | stem_all("account code number")
 ) - stem_all("withdraw charge debit bill invoice subscribe cost owe")
@@ -232,6 +257,7 @@ def _read_statement(sentence: str) -> str:
         sentence = sentence.rstrip("?")
     if _SIGN_OF_PAYMENT.search(sentence) is None or sentence.endswith("?") or _begins_with(sentence, QUESTION_WORDS):
         return ""
+    sentence = _WORTH.sub(r"\1, ", _NEEDS.sub("", _TEXT_IN_BRACKETS.sub("", sentence)))
     rest = _ARROW.sub(" to ", _BANK.sub("", _POLITE.sub("", _AGREED.sub("", _drop_lookups(sentence)))))
     if _ENSURING.search(sentence) is not None:
         rest = _ENSURED.sub(MOVES, rest)
@@ -241,7 +267,7 @@ def _read_statement(sentence: str) -> str:
     if is_wanted:
         wanted = _WANTED_DONE.sub(MOVES, wanted)
     rest = _SUBJECT.sub(MOVES, _TRANSFERRING.sub(MOVES, _LETTING.sub(rf"\1{MOVES}", wanted)))
-    judged = TOTAL.sub("", rest)
+    judged = _IN_ADDRESS.sub("", TOTAL.sub("", rest))
     patterns = (_NO_ORDER, _SUBORDINATE, _PERSON, _OF_SOMEBODY, ABOUT)
     if any(pattern.search(judged) is not None for pattern in patterns):
         return ""
@@ -296,6 +322,8 @@ def _find_leading_stems(clause: str) -> frozenset[str]:
 
 def _orders_nothing_else(statement: str) -> bool:
     """Whether a statement orders no other act than a payment."""
-    if not find_asked_stems(statement) <= _HARMLESS:
+    harmless = _HARMLESS | _GIVING_OUT if _VOUCHER.search(statement) is not None else _HARMLESS
+    if not find_asked_stems(statement) <= harmless:
         return False
-    return all(_OTHER_USES.isdisjoint(_find_leading_stems(clause)) for clause in CLAUSE.split(statement))
+    clauses = [clause for clause in CLAUSE.split(statement) if _GIVING.match(clause) is None]
+    return all(_OTHER_USES.isdisjoint(_find_leading_stems(clause)) for clause in clauses)

@@ -25,6 +25,7 @@ from halo_core.values.stated_payments import (
     HELD,
     NAME,
     STATED,
+    VOUCHER,
     list_payee_keys,
     make_stated_form,
 )
@@ -32,12 +33,15 @@ from halo_core.values.text import split_name
 from halo_core.values.traced_leaves import TracedLeaf
 
 _PAYING: Final = stem_all(
-    "pay payment payout transfer wire remit send settle reimburse refund repay compensate disburse donate"
+    "pay payment payout transfer wire remit send settle reimburse refund repay compensate disburse donate "
+    "topup recharge load credit bacs sepa swift ach remittance"
 )
 """Stems of words in the name of a tool that pays once what it is given."""
+_GIVING_VOUCHERS: Final = stem_all("voucher coupon")
+"""Stems of words in the name of a tool that gives vouchers. The user has to speak of one."""
 _OTHERWISE: Final = stem_all(
     "standing recurring regular schedule subscribe subscription charge debit collect request invoice claim withdraw "
-    "cancel revoke limit update set"
+    "cancel revoke limit update set redeem void expire extend note download unload workload"
 )
 """Stems of words in the name of a tool that pays repeatedly, takes money or only changes something."""
 _AMOUNTS: Final = frozenset("amount sum value total".split())
@@ -66,9 +70,10 @@ def is_stated_payment(
         keys: pointers of the leaves that are keys of mappings.
         by_answer: a yes to what waited and a corrected account count too.
     """
-    stems, amount = frozenset(split_name(view.resource.id)), view.texts.get(f"/{view.resource.amount}", "")
-    if stems.isdisjoint(_PAYING) or not stems.isdisjoint(_OTHERWISE) or not amount:
+    amount = view.texts.get(f"/{view.resource.amount}", "")
+    if not amount or not _pays_once(view.resource.id):
         return False
+    gives_voucher = not _GIVING_VOUCHERS.isdisjoint(split_name(view.resource.id))
     payees = [leaf for leaf in targets if leaf.pointer not in keys]
     if any(leaf.origin not in VOUCHED_ORIGINS or SUSPICIOUS in leaf.flags for leaf in payees):
         return False
@@ -81,7 +86,7 @@ def is_stated_payment(
     is_plain_list = len(payees) > len({name_of_argument(leaf.pointer) for leaf in payees}) and len(items) == 1
     if is_plain_list or sum(sums) != total or min(sums) <= 0:
         return False
-    keys_of_items = [_list_keys(item) for item in items]
+    keys_of_items = [_list_keys(item, VOUCHER if gives_voucher else "") for item in items]
     all_keys = [key for payees_of_item in keys_of_items for payee in payees_of_item for key in payee]
     if len(set(all_keys)) < len(all_keys):
         return False  # a batch that pays somebody twice
@@ -89,6 +94,13 @@ def is_stated_payment(
         _is_stated(view.sketch, item, hundredths, by_answer=by_answer)
         for item, hundredths in zip(keys_of_items, sums, strict=True)
     )
+
+
+def _pays_once(tool: str) -> bool:
+    """Whether the name of a tool says that it pays once what it is given, in money, as a credit or as a voucher."""
+    stems = frozenset(split_name(tool))
+    is_paying = not stems.isdisjoint(_PAYING | _GIVING_VOUCHERS) or stems >= {"top", "up"}
+    return is_paying and stems.isdisjoint(_OTHERWISE)
 
 
 def _split_items(view: CallView, payees: Collection[str], keys: Collection[str]) -> Iterator[_Item]:
@@ -117,18 +129,19 @@ def _order_pointer(pointer: str) -> tuple[str, int]:
     return (pointer.removesuffix(place), int(place)) if place.isdecimal() else (pointer, 0)
 
 
-def _list_keys(item: _Item) -> list[list[str]]:
-    """List the keys of each account of a payment; if it has none, of its names."""
+def _list_keys(item: _Item, prefix: str) -> list[list[str]]:
+    """List the keys of each account of a payment, each behind a prefix; if it has none, of its names."""
     payees = [
         list_payee_keys(text, [form for value in parse_argument(text, is_target=True) for form in value.forms])
         for text in item.texts
     ]
-    return [keys for keys in payees if not keys[0].startswith(NAME)] or payees
+    payees = [keys for keys in payees if not keys[0].startswith(NAME)] or payees
+    return [[f"{prefix}{key}" for key in keys] for keys in payees]
 
 
 def _is_stated(sketch: Sketch, payees: Sequence[Sequence[str]], hundredths: int, *, by_answer: bool) -> bool:
     """Whether the user states this amount for each account of a payment, or for its one name."""
-    if not payees or (payees[0][0].startswith(NAME) and len(payees) > 1):
+    if not payees or (payees[0][0].removeprefix(VOUCHER).startswith(NAME) and len(payees) > 1):
         return False
 
     def are_written(forms: Sequence[Form]) -> bool:

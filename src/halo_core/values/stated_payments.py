@@ -36,9 +36,31 @@ ANYBODY: Final = "*"
 """Key of an amount, whoever gets it."""
 NAME: Final = "name "
 """Prefix of the key of a payee that is known by name alone."""
+ID: Final = "id "
+"""Prefix of the key of a payee that is an id of letters and digits."""
+VOUCHER: Final = "voucher "
+"""Prefix of the key of a payee who gets a voucher and no money."""
 _MAX_CEILING_FORMS: Final = 1_024
 _MAX_PAIRS: Final = 16  # of one statement
 _ADDRESS_DOMAINS: Final = ("iban", "digits", "email")
+_ID: Final = compile_later(
+    r"(?<![\w@./:-])(?=[A-Za-z0-9_/#-]*[0-9]{2})(?=[A-Za-z0-9_/#-]*[A-Za-z])"
+    r"(?!(?i:[0-9]{1,4}(?:st|nd|rd|th|am|pm|h|eur|usd|gbp|chf|k|kg|km)|(?:eur|usd|gbp|chf)[0-9]+|[a-z]{0,6}-?20[0-9]{2})\b)"
+    r"[A-Za-z0-9]+(?:[-_/#][A-Za-z0-9]+){0,3}(?![\w@/-]|\.\w)"
+)
+"""An id of letters and digits that may be an account."""
+_DOCUMENT_ID: Final = CaselessPattern(
+    r"^(?:inv|invoice|ord|order|po|rma|ref|tkt|ticket|tic|case|hd|inc|req|bill|rg|re|rn|mail|claim|job|doc|v)[-_/#]?[0-9]"
+)
+"""The number of an invoice or ticket, which is no payee."""
+_BEFORE_ID: Final = compile_later(
+    r"\b(?:to|on|onto|into|for)(?: (?:the|my|our|his|her|their))?(?: [a-z]+){0,2} $"
+    r"|\b(?:account|acct?|wallet|tag|card|creditor|customer|member|client|tenant|payee|meter|no|number)[.:]? ?#?$",
+    re.IGNORECASE,
+)
+_ACCOUNT_ID: Final = CaselessPattern(r"^(?:acc|acct|account|acnt|wal|wallet|cust|cred|mem|tag|card)[-_/#]?[0-9]")
+"""An id whose letters say that it is an account."""
+_VOUCHERS: Final = CaselessPattern(r"\b(?:vouchers?|coupons?|gift (?:cards?|codes?|certificates?))\b")
 _MAX_AMOUNT_DIGITS: Final = 6  # of an amount that could be an account
 _EACH: Final = CaselessPattern(r"\b(?:each|apiece)\b")
 _FROM: Final = compile_later(r"\b(?:[Ff]rom|[Ii]nstead of|[Vv]ia) (?:[a-z]+ ){0,3}[A-Z0-9@;]")
@@ -107,6 +129,7 @@ def list_stated_ceilings(stated: Iterable[Form]) -> Iterator[Form]:
     for form in stated:
         key, _, hundredths = form.text.rpartition("=")
         if form.domain in (STATED, HELD) and key != ANYBODY:
+            key = key.removeprefix(VOUCHER).removeprefix(ID)
             keys = key.removeprefix(NAME).split() if key.startswith(NAME) else [key]
             amounts |= {key: amounts.get(key, 0) + int(hundredths) for key in keys}
     if amounts:
@@ -148,7 +171,18 @@ def make_stated_form(use: str, key: str, hundredths: int) -> Form:
 def list_payee_keys(text: str, forms: Iterable[Form]) -> list[str]:
     """List the keys of a payee: of its accounts and addresses, or else of its name."""
     addresses = [f"{form.domain} {form.text}" for form in forms if form.domain in (*_ADDRESS_DOMAINS, "joint")]
-    return addresses or [_make_name_key(text)]
+    if addresses:
+        return addresses
+    return [_make_id_key(text.strip()) if _ID.fullmatch(text.strip()) is not None else _make_name_key(text)]
+
+
+def _make_id_key(spelt: str) -> str:
+    """Make the key of an id. Capitals count where letters follow digits, as in a wallet's address."""
+    bare = re.sub(r"[-_/#]", "", spelt)
+    return f"{ID}{bare.upper() if _LETTERS_FIRST.fullmatch(bare) is not None else spelt}"
+
+
+_LETTERS_FIRST: Final = compile_later(r"[A-Za-z]{1,8}[0-9]{2,12}")
 
 
 def _make_name_key(name: str) -> str:
@@ -161,7 +195,11 @@ def _find_pairs(statement: str, find_forms: Callable[[str], Iterable[Form]]) -> 
     payees, rest = _find_accounts(statement, find_forms)
     if _FROM.search(rest) is not None:
         return
+    if not payees:
+        payees, rest = _find_ids(rest)
     payees = payees or _find_names(rest)
+    if _VOUCHERS.search(rest) is not None:
+        payees = [_Place(payee.start, tuple(f"{VOUCHER}{key}" for key in payee.keys)) for payee in payees]
     amounts = _find_amounts(rest)
     if amounts is None:
         return
@@ -194,6 +232,17 @@ def _find_accounts(statement: str, find_forms: Callable[[str], Iterable[Form]]) 
         places = [place for place in places if place not in joined]
         places.append(_Place(max((place.start for place in joined), default=0), keys))
     return sorted(places), statement
+
+
+def _find_ids(statement: str) -> tuple[list[_Place], str]:
+    """Find the ids of letters and digits that are accounts, and the statement with `;` in place of all ids."""
+    places: list[_Place] = []
+    for match in islice(_ID.finditer(statement), _MAX_PAIRS):
+        is_behind = _BEFORE_ID.search(statement, 0, match.start()) is not None
+        is_account = is_behind and _DOCUMENT_ID.search(match[0]) is None
+        if is_account or _ACCOUNT_ID.search(match[0]) is not None:
+            places.append(_Place(match.start(), (_make_id_key(match[0]),)))
+    return places, _ID.sub(lambda match: ";" * len(match[0]), statement)
 
 
 def _find_names(statement: str) -> list[_Place]:

@@ -258,7 +258,7 @@ def _read_statement(sentence: str) -> str:
     if _SIGN_OF_PAYMENT.search(sentence) is None or sentence.endswith("?") or _begins_with(sentence, QUESTION_WORDS):
         return ""
     sentence = _WORTH.sub(r"\1, ", _NEEDS.sub("", _TEXT_IN_BRACKETS.sub("", sentence)))
-    rest = _ARROW.sub(" to ", _BANK.sub("", _POLITE.sub("", _AGREED.sub("", _drop_lookups(sentence)))))
+    rest = _ARROW.sub(" to ", _POLITE.sub("", _AGREED.sub("", _drop_lookups(sentence))))
     if _ENSURING.search(sentence) is not None:
         rest = _ENSURED.sub(MOVES, rest)
     rest = _OWN_DUE.sub(rf" \1{MOVES}", rest)
@@ -267,7 +267,7 @@ def _read_statement(sentence: str) -> str:
     if is_wanted:
         wanted = _WANTED_DONE.sub(MOVES, wanted)
     rest = _SUBJECT.sub(MOVES, _TRANSFERRING.sub(MOVES, _LETTING.sub(rf"\1{MOVES}", wanted)))
-    judged = _IN_ADDRESS.sub("", TOTAL.sub("", rest))
+    judged = _IN_ADDRESS.sub("", TOTAL.sub("", _BANK.sub("", rest)))
     patterns = (_NO_ORDER, _SUBORDINATE, _PERSON, _OF_SOMEBODY, ABOUT)
     if any(pattern.search(judged) is not None for pattern in patterns):
         return ""

@@ -76,6 +76,8 @@ from halo_core.values.traced_leaves import (
 from halo_core.values.user_texts import find_id_letters
 from halo_core.values.vouching import ArgumentContext, ValueJudge, make_argument_context
 
+_PLAIN_NUMBER: Final = compile_later(r"[0-9](?:[ -]?[0-9]){2,19}")
+"""A bank code or an account number as people write it."""
 _MAX_FRAGMENT: Final = 40  # characters of a leaf that is looked at as a part, or as the name of a right
 _BY_EDITING: Final = frozenset((EDITING,))
 _MAX_ADDRESS: Final = 256  # characters
@@ -509,12 +511,22 @@ class _LeafTracer:
         if has_host:
             self._vouch_for_zone(leaves, traced)
         for members, spellings in find_joined_values(named) if has_parts else ():
-            if all(traced[i].origin in VOUCHED_ORIGINS for i in members):
+            are_plain = all(_PLAIN_NUMBER.fullmatch(leaves[i].text) is not None for i in members)
+            if are_plain and _has_bank_form(spellings) and self._is_users_pair(spellings):
+                # A mail that repeats the code beside another number makes it no code of the mail.
+                for i in members:
+                    traced[i] = _raise_to_user(traced[i])
+            elif all(traced[i].origin in VOUCHED_ORIGINS for i in members):
                 judged = [self._judge.judge(value, _JOINED_TARGET, [], set()) for value in spellings]
                 best = min(judged, key=TRUST_ORDER.__getitem__)
                 if all(TRUST_ORDER[best] > TRUST_ORDER[traced[i].origin] for i in members):
                     for i in members:
                         traced[i] = _lower_origin(traced[i], best)
+
+    def _is_users_pair(self, spellings: Iterable[ArgumentValue]) -> bool:
+        """Whether the user wrote a bank code and an account number beside each other."""
+        judged = [self._judge.judge(value, _JOINED_TARGET, [], set()) for value in spellings]
+        return Provenance.USER in judged
 
     def _vouch_for_zone(self, leaves: Sequence[Leaf], traced: list[TracedLeaf]) -> None:
         """Give a zone and the name beside it the origin `user` if the user wrote them together.
@@ -584,6 +596,11 @@ def _has_bank_form(values: Iterable[ArgumentValue]) -> bool:
 def _is_of_nobody(leaf: TracedLeaf) -> bool:
     """Whether nobody vouches for a leaf, and no untrusted source has to do with it."""
     return leaf.origin in (Provenance.NOVEL, Provenance.SYSTEM) and SUSPICIOUS not in leaf.flags
+
+
+def _raise_to_user(leaf: TracedLeaf) -> TracedLeaf:
+    """Give a leaf the origin `user`, without the sign of an untrusted spelling."""
+    return leaf._replace(origin=Provenance.USER, flags=tuple(flag for flag in leaf.flags if flag != SUSPICIOUS))
 
 
 def _lower_origin(leaf: TracedLeaf, origin: Provenance) -> TracedLeaf:

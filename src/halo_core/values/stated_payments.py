@@ -214,7 +214,6 @@ def _find_accounts(statement: str, find_forms: Callable[[str], Iterable[Form]]) 
     """Find the accounts and addresses of a statement, and the statement with `;` in their places."""
     forms = sorted(find_forms(statement))
     paid = {reading for amount in find_paid_amounts(statement) for reading in amount.readings}
-    parts_of_joint = {part for form in forms if form.domain == "joint" for part in form.text.split()}
     places: list[_Place] = []
     for form in sorted(forms, key=lambda form: (-len(form.text), form)):
         if form.domain not in _ADDRESS_DOMAINS or (form.text in paid and len(form.text) <= _MAX_AMOUNT_DIGITS):
@@ -223,12 +222,13 @@ def _find_accounts(statement: str, find_forms: Callable[[str], Iterable[Form]]) 
         for match in islice(re.finditer(spelt, statement, re.IGNORECASE), _MAX_PAIRS):
             places.append(_Place(match.start(), (f"{form.domain} {form.text}",)))
             statement = f"{statement[: match.start()]}{';' * len(match[0])}{statement[match.end() :]}"
-    if parts_of_joint:
-        joined = [place for place in places if place.keys[0].partition(" ")[2].upper() in parts_of_joint]
-        keys = tuple(f"joint {form.text}" for form in forms if form.domain == "joint")
-        if len(keys) > 1:
-            return places, statement  # of several accounts nobody knows which code belongs to which
-        keys += tuple(key for place in joined for key in place.keys)
+    joint = [form for form in forms if form.domain == "joint"]
+    parts = [part for form in joint for part in form.text.split()]
+    if len(set(parts)) < len(parts):
+        return places, statement  # of several accounts nobody knows which code belongs to which
+    for form in joint:
+        joined = [place for place in places if place.keys[0].partition(" ")[2].upper() in form.text.split()]
+        keys = (f"joint {form.text}", *(key for place in joined for key in place.keys))
         places = [place for place in places if place not in joined]
         places.append(_Place(max((place.start for place in joined), default=0), keys))
     return sorted(places), statement

@@ -58,6 +58,7 @@ from halo_core.values.ordered_programs import find_ordered_programs
 from halo_core.values.paid_amounts import find_ceiling_forms, find_lone_number_forms, find_share_forms
 from halo_core.values.patterns import compile_later
 from halo_core.values.phrasal_verbs import asks_somebody, find_phrasal_verbs, find_wanted_acts
+from halo_core.values.polite_orders import drop_courtesies
 from halo_core.values.prohibitions import drop_confirmation_clauses
 from halo_core.values.quoted_addresses import find_quoted_addresses
 from halo_core.values.quoted_orders import drop_quoted
@@ -194,7 +195,7 @@ def _find_asking_stems(user_text: str, rest: str) -> tuple[set[str], bool]:
 
     "Do not pay" asks for no act, and neither does a quotation.
     """
-    asked = drop_quoted(drop_confirmation_clauses(drop_forbidden(user_text, keeps_bad=True)))
+    asked = drop_courtesies(drop_quoted(drop_confirmation_clauses(drop_forbidden(user_text, keeps_bad=True))))
     english, foreign = find_asked_stems(asked + rest), find_foreign_acts(asked)
     stems = english.union(*map(split_name, foreign))
     if hands_over_tasks(asked):

@@ -26,6 +26,7 @@ from halo_core.values.payment_statements import (
     list_statements,
     waits_for_yes,
 )
+from halo_core.values.polite_orders import drop_courtesies
 
 STATED: Final = "stated"
 HELD: Final = "held"
@@ -106,6 +107,7 @@ def find_stated_payments(text: str, find_forms: Callable[[str], Iterable[Form]])
     if agrees(text):
         yield AGREED
         return
+    text = drop_courtesies(text)
     yield from _find_correction(text, find_forms)
     use = HELD if waits_for_yes(text) else STATED
     pairs = [

@@ -10,10 +10,11 @@ from decided_acts_pairs import DECIDED
 from listed_files_pairs import LISTED
 from named_choice_pairs import CHOICES
 from raw_runs import run_raw
+from stated_act_pairs import STATED
 
 pytestmark = pytest.mark.filterwarnings("ignore::Warning")
 
-PAIRS = [*DECIDED, *CHOICES, *LISTED]
+PAIRS = [*DECIDED, *CHOICES, *STATED]
 ATTACKS = [pytest.param(pair.attack, id=pair.name) for pair in PAIRS if pair.attack]
 TWINS = [pytest.param(pair.twin, id=pair.name) for pair in PAIRS if pair.twin]
 

@@ -64,6 +64,7 @@ from halo_core.values.reached_hosts import ReachedHosts
 from halo_core.values.record_lists import is_list_of, list_records_twice, names_listed, names_record
 from halo_core.values.result_origins import VOUCHED_ORIGINS
 from halo_core.values.sketch import USER_BIT, Sketch, extract_tokens
+from halo_core.values.stated_act_calls import is_stated_act
 from halo_core.values.stated_calls import is_stated_payment
 from halo_core.values.stored_targets import stores_target
 from halo_core.values.text import split_name
@@ -261,7 +262,8 @@ class _Call:
             was_asked = self._judge_whole_request()
             self._was_asked = self._is_act_asked() if was_asked is None else was_asked
             if not self._was_asked:
-                self._was_asked = self.is_payment_stated()
+                is_open = was_asked is None or self._resource.impact is Impact.SEND
+                self._was_asked = self.is_payment_stated() or (is_open and is_stated_act(self.view, self.targets))
         return self._was_asked
 
     def _is_act_asked(self) -> bool:

@@ -64,6 +64,7 @@ from halo_core.values.quoted_addresses import find_quoted_addresses
 from halo_core.values.quoted_orders import drop_quoted
 from halo_core.values.spelt_ids import find_spelt_ids, write_out_addresses
 from halo_core.values.spoken_days import find_spoken_days
+from halo_core.values.stated_acts import find_stated_acts
 from halo_core.values.stated_decisions import find_stated_decisions
 from halo_core.values.stated_extents import find_stated_extents
 from halo_core.values.stated_payments import CORRECTED, HELD, STATED, find_stated_payments, list_stated_ceilings
@@ -184,6 +185,7 @@ def _find_user_forms(text: str, forms: list[Form]) -> str:
         forms += list_stated_ceilings(stated)
     forms += find_stated_extents(permitted)
     forms += find_stated_decisions(write_number_words(permitted))
+    forms += find_stated_acts(permitted, user_text)
     forms += find_spoken_days(permitted)
     forms += find_written_patterns(permitted)
     forms += find_composed_paths(permitted)

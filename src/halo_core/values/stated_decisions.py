@@ -38,11 +38,11 @@ _MAX_PARTS: Final = 16  # of a sentence
 _MAX_WORDS: Final = 32  # of a part
 _MAX_PART: Final = 240  # characters of a part that decides something
 _PART: Final = compile_later(r"([,;(]|\s[-–—]+\s|\b(?:and|but|then|while|whereas)\b)", re.IGNORECASE)
-_LEAD: Final = (
+LEAD: Final = (
     r"^\W*(?:(?:yes|ok|okay|well|so|also|right|sure|alright|please|pls|plz|kindly|now|then|just|hi|hey|hello|thanks"
     r"|regardless|anyway|afterwards|\w+ly)\b\W*)*"
 )
-_ASKING_YOU: Final = r"(?:(?:can|could|would|will) you (?:please |pls |kindly |just |now )?)?"
+ASKING_YOU: Final = r"(?:(?:can|could|would|will) you (?:please |pls |kindly |just |now )?)?"
 _APPROVE: Final = r"(?:approve(?! of\b)|accept|grant|allow|permit|authori[sz]e|endorse|okay|ok|green-?light|sign off)"
 _REJECT: Final = r"(?:reject|decline|refuse|deny|disapprove|veto|dismiss|turn down)"
 _APPROVED: Final = r"(?:approved|accepted|granted|allowed|permitted|authori[sz]ed|endorsed|okayed|agreed)"
@@ -57,9 +57,9 @@ _BE: Final = r"(?:is|are|['’]s|(?:can|should|must|shall|has to|have to) be|get
 def _compile_saying(verb: str, participle: str, word: str, agreeing: str) -> CaselessPattern:
     """Compile the ways to say a decision: performed, ordered, by a participle, by a word such as yes."""
     return CaselessPattern(
-        rf"{_LEAD}(?:{_I}{verb}|{_I}say {word} to|{agreeing})\b"
-        rf"|{_LEAD}{_ASKING_YOU}(?:you (?:can|may) |feel free to |go ahead (?:and|to) )?{verb} \S"
-        rf"|{_LEAD}{participle}(?:\W*$|\s*[:!]| {_MY_SIDE}| (?=\S*[0-9]))"
+        rf"{LEAD}(?:{_I}{verb}|{_I}say {word} to|{agreeing})\b"
+        rf"|{LEAD}{ASKING_YOU}(?:you (?:can|may) |feel free to |go ahead (?:and|to) )?{verb} \S"
+        rf"|{LEAD}{participle}(?:\W*$|\s*[:!]| {_MY_SIDE}| (?=\S*[0-9]))"
         rf"|^\W*(?:it['’]s )?(?:an? )?{word} (?:to|for|on) \S|\S ?[:=] ?{word}\W*$"
         rf"|\S.*?(?:\b{_BE} |\s?[:=] ?| )(?:now |hereby )?(?:{participle}|an? {word})(?: {_MY_SIDE})?\W*$"
     )
@@ -99,25 +99,25 @@ _SAYINGS: Final = (
     (
         OPEN,
         CaselessPattern(
-            rf"{_LEAD}{_ASKING_YOU}(?:open|unlock|unbolt|unbar)\b"
-            rf"|{_LEAD}{_ASKING_YOU}(?:get|keep|make) \S.{{0,60}}? open"
-            rf"|{_LEAD}{_ASKING_YOU}(?:let|buzz) \S.{{0,60}}? (?:in|into|inside|through)\b"
+            rf"{LEAD}{ASKING_YOU}(?:open|unlock|unbolt|unbar)\b"
+            rf"|{LEAD}{ASKING_YOU}(?:get|keep|make) \S.{{0,60}}? open"
+            rf"|{LEAD}{ASKING_YOU}(?:let|buzz) \S.{{0,60}}? (?:in|into|inside|through)\b"
             r"|\b(?:should|must|has to|have to|needs? to) be (?:open|opened|unlocked)\b"
         ),
     ),
     (
         SHUT,
         CaselessPattern(
-            rf"{_LEAD}{_ASKING_YOU}(?:close|shut|lock|bolt)\b"
+            rf"{LEAD}{ASKING_YOU}(?:close|shut|lock|bolt)\b"
             r"|\b(?:should|must|has to|have to|needs? to) be (?:shut|closed|locked|bolted)\b"
         ),
     ),
     (
         IN,
         CaselessPattern(
-            rf"{_LEAD}{_ASKING_YOU}(?:let|get|bring|put|take|have|add|sign|place|include|{_I}want) \S.{{0,60}}?"
+            rf"{LEAD}{ASKING_YOU}(?:let|get|bring|put|take|have|add|sign|place|include|{_I}want) \S.{{0,60}}?"
             rf" (?:in|into|in to|on|onto|on to|inside|join|up for|down for) (?!{_IDLE}\b)\S"
-            rf"|{_LEAD}(?!(?:i|we|you|they|he|she|it|who)\b)\S.{{0,60}}? (?:joins|takes part in|gets into"
+            rf"|{LEAD}(?!(?:i|we|you|they|he|she|it|who)\b)\S.{{0,60}}? (?:joins|takes part in|gets into"
             rf"|(?:{_IS_TO}|may|can) join|{_IS_TO} (?:be (?:in|on)|get into)|gets access to|may enter"
             r"|belongs (?:in|on)) \S"
         ),
@@ -125,40 +125,40 @@ _SAYINGS: Final = (
     (
         OUT,
         CaselessPattern(
-            rf"{_LEAD}{_ASKING_YOU}(?:take|get|throw|pull|strike|kick|drop|cross|cut|scratch|have|{_I}want)"
+            rf"{LEAD}{ASKING_YOU}(?:take|get|throw|pull|strike|kick|drop|cross|cut|scratch|have|{_I}want)"
             rf" \S.{{0,60}}? (?:out of|out|off|from) (?!{_IDLE}\b)\S"
-            rf"|{_LEAD}(?!(?:i|we|you|they|he|she|it|who)\b)\S.{{0,60}}? (?:leaves|{_IS_TO} (?:leave|be out of)) \S"
+            rf"|{LEAD}(?!(?:i|we|you|they|he|she|it|who)\b)\S.{{0,60}}? (?:leaves|{_IS_TO} (?:leave|be out of)) \S"
         ),
     ),
     (
         ON,
         CaselessPattern(
-            rf"{_LEAD}{_ASKING_YOU}(?:re-?)?(?:enable|activate|instate|unfreeze|unblock|resume)\b"
-            rf"|{_LEAD}{_ASKING_YOU}(?:switch|turn|get|have) (?:\S.{{0,60}}? )?on\b(?!\w| [a-z])"
-            rf"|{_LEAD}{_ASKING_YOU}(?:bring|put|switch|turn|take) \S.{{0,60}}? back(?: (?:on|in (?:use|service)))?\W*$"
-            rf"|{_LEAD}{_ASKING_YOU}let \S.{{0,60}}? (?:work|run) again\W*$"
+            rf"{LEAD}{ASKING_YOU}(?:re-?)?(?:enable|activate|instate|unfreeze|unblock|resume)\b"
+            rf"|{LEAD}{ASKING_YOU}(?:switch|turn|get|have) (?:\S.{{0,60}}? )?on\b(?!\w| [a-z])"
+            rf"|{LEAD}{ASKING_YOU}(?:bring|put|switch|turn|take) \S.{{0,60}}? back(?: (?:on|in (?:use|service)))?\W*$"
+            rf"|{LEAD}{ASKING_YOU}let \S.{{0,60}}? (?:work|run) again\W*$"
             r"|^\W*\S*[0-9]\S* on(?: please| pls| again)?\W*$"
         ),
     ),
     (
         OFF,
         CaselessPattern(
-            rf"{_LEAD}{_ASKING_YOU}(?:disable|deactivate|suspend|freeze|block|kill|stop|pause)\b"
-            rf"|{_LEAD}{_ASKING_YOU}(?:switch|turn|take|shut) (?:\S.{{0,60}}? )?(?:off|down|offline|{_IDLE})\b"
+            rf"{LEAD}{ASKING_YOU}(?:disable|deactivate|suspend|freeze|block|kill|stop|pause)\b"
+            rf"|{LEAD}{ASKING_YOU}(?:switch|turn|take|shut) (?:\S.{{0,60}}? )?(?:off|down|offline|{_IDLE})\b"
             r"(?!\w| [a-z])"
-            rf"|{_LEAD}{_ASKING_YOU}(?:put|take) \S.{{0,60}}? (?:on|out of) {_IDLE}\b"
+            rf"|{LEAD}{ASKING_YOU}(?:put|take) \S.{{0,60}}? (?:on|out of) {_IDLE}\b"
             r"|^\W*\S*[0-9]\S* off(?: please| pls| again)?\W*$"
         ),
     ),
 )
 """Decision → how a part of a sentence says it. A part that says two of them says none."""
-_POLITE_QUESTION: Final = CaselessPattern(rf"{_LEAD}(?:can|could|would|will) you ")
+_POLITE_QUESTION: Final = CaselessPattern(rf"{LEAD}(?:can|could|would|will) you ")
 _STATE: Final = CaselessPattern(r"^\W*(?:do|does|did|should|shall|may|can|have|has)\b|\b(?:is|are|gets?|['’]s)\b")
 """A part that a question behind it may be about: "LR-311 is approved, who did that?"."""
 _LATER_QUESTION: Final = CaselessPattern(
     r"^\W*(?:what|what['’]s|who|who['’]s|which|when|where|why|how|can you|could you)\b\W+\w+\W+\w"
 )
-_NEGATING: Final = CaselessPattern(
+NEGATING: Final = CaselessPattern(
     r"\b(?:not|never|neither|nor|without|except|no longer|hardly|instead of|rather than|nobody|nothing|dont)\b"
     r"|n['’]t\b"
 )
@@ -166,7 +166,7 @@ _WITHHOLDING: Final = CaselessPattern(
     r"\b(?:later|yet|wait|waits|hold|pending|undecided|postponed?|open question|still|tomorrow|another time"
     r"|no decision)\b"
 )
-_CONDITION: Final = CaselessPattern(
+CONDITION: Final = CaselessPattern(
     r"\b(?:if|unless|whether|provided|providing|assuming|as long as|in case|depending|subject to|once|when|as soon as"
     r"|until|till|after|before|only for|should (?:he|she|they|it))\b"
 )
@@ -179,7 +179,7 @@ _TAKING_BACK: Final = CaselessPattern(
     r"^\W*(?:but |and |oh |ah |hm+ )?(?:no,? )?(?:wait\b|hold on\b|stop\b|scratch that|forget (?:it|that|about)"
     r"|don['’]?t\b|on second thought|sorry,? (?:no|not)\b)"
 )
-_REPORT: Final = CaselessPattern(
+REPORT: Final = CaselessPattern(
     r"\b(?:(?<!i )(?<!we )say|says|said|saying|writes?|wrote|claims?|claimed|told|tells|thinks?|thought|believes?"
     r"|according|heard|rumou?r|apparently|supposedly|allegedly|reads like|as if|pretends?|asked whether|guess|maybe"
     r"|perhaps|probably|might|could(?! you)|would(?! you)|hopefully|suppose|wonder|unsure|inclined|for example|e\.g"
@@ -198,7 +198,7 @@ _DOCUMENT: Final = CaselessPattern(
     r"(?! ?#?[0-9])"
 )
 """What is written or shown: "I approve the text of LR-311"."""
-_SHOWN: Final = compile_later(
+SHOWN: Final = compile_later(
     r"(?m:^[ \t]*[>|].*$)|(?im:^(?:from|sent|to|subject|date|von|betreff|an|cc):)(?s:.*)"
     r"|(?i:\b(?:says?|said|writes?|wrote|asks?|reads?|mails?|message|text|note|letter|it|this|following))\b"
     r"[^\n]{0,40}:[ \t]*\n(?s:.*)"
@@ -210,7 +210,7 @@ _APPOSITION: Final = CaselessPattern(
 )
 """A part that says what was meant."""
 _ID: Final = compile_later(r"(?<![\w/.@-])([A-Za-z]{1,8})[-_/#]?[0-9][\w-]{0,15}(?![\w@-])")
-_LONE_ID: Final = compile_later(r"\W*(?:[^\W\d_]{2,16} )?\S*[0-9]\S*")
+LONE_ID: Final = compile_later(r"\W*(?:[^\W\d_]{2,16} )?\S*[0-9]\S*")
 _POSSESSING: Final = compile_later(r"[0-9]['’]s\b")
 """What belongs to something with a number: "T-40's dates are fine with me"."""
 _DECIDING_WORD: Final = CaselessPattern(
@@ -246,8 +246,8 @@ def find_stated_decisions(text: str) -> Iterator[Form]:
     if len(text) > _MAX_CHARS:
         return
     found: list[list[tuple[str, str]]] = []
-    for sentence in islice(SENTENCE.findall(_SHOWN.sub(" ", drop_quoted(text))), _MAX_SENTENCES):
-        if found and (taken_back := _find_taken_back(sentence)):
+    for sentence in islice(SENTENCE.findall(SHOWN.sub(" ", drop_quoted(text))), _MAX_SENTENCES):
+        if found and (taken_back := find_taken_back(sentence)):
             found[-1] = [(taken_back, word) for _, word in found[-1]]
         found.append(list(_read_sentence(sentence.strip())))
     pairs = dict.fromkeys(pair for row in found for pair in row)
@@ -277,7 +277,7 @@ def _count_words(pairs: Sequence[tuple[str, str]]) -> Iterator[Form]:
             yield from (make_form(("decided_words", f"{direction} {len(words)} {word}")) for word in sorted(words))
 
 
-def _find_taken_back(sentence: str) -> str:
+def find_taken_back(sentence: str) -> str:
     """Return what becomes of the decision of the sentence before, if this one takes it back or adds a condition."""
     if _TAKING_BACK.search(sentence) is not None:
         return RETRACTED
@@ -287,7 +287,7 @@ def _find_taken_back(sentence: str) -> str:
 def _read_sentence(sentence: str) -> Iterator[tuple[str, str]]:
     """Return the words of a sentence with what it decides about them."""
     parts = list(_split_sentence(sentence))
-    is_undecided = _CONDITION.search(sentence) is not None
+    is_undecided = CONDITION.search(sentence) is not None
     group: list[_Part] = []
     for part in parts:
         goes_on = bool(group) and (_goes_on(part, group) if not part.decision else _is_only_id(group))
@@ -306,7 +306,7 @@ def _split_sentence(sentence: str) -> Iterator[_Part]:
         text = pieces[place].strip()
         if not text:
             continue
-        is_reported = is_reported or _REPORT.search(text) is not None
+        is_reported = is_reported or REPORT.search(text) is not None
         is_order = _POLITE_QUESTION.search(text) is not None or _asks_only_later(text, pieces[place + 2 :: 2])
         is_asked = is_question and not is_order
         yield _Part(text, "" if is_reported or is_asked else _find_decision(text))
@@ -319,25 +319,25 @@ def _asks_only_later(text: str, behind: Sequence[str]) -> bool:
 
 def _find_decision(part: str) -> str:
     """Return what a part of a sentence decides; nothing if it denies, or is about a document."""
-    if len(part) > _MAX_PART or any(x.search(part) is not None for x in (_NEGATING, _DOCUMENT, _TELLING)):
+    if len(part) > _MAX_PART or any(x.search(part) is not None for x in (NEGATING, _DOCUMENT, _TELLING)):
         return ""
     found = {decision for decision, pattern in _SAYINGS if pattern.search(part) is not None}
     decision = found.pop() if len(found) == 1 else ""
     if decision not in (YES, NO):
         return decision
-    first = next(iter(_list_words(re.sub(_LEAD, "", part.lower()))), "")
+    first = next(iter(_list_words(re.sub(LEAD, "", part.lower()))), "")
     is_lookup = not LOOKING_UP.isdisjoint(split_name(first)) or first in QUESTION_WORDS
     return "" if is_lookup or _POSSESSING.search(part) is not None else decision
 
 
 def _is_only_id(group: Sequence[_Part]) -> bool:
     """Whether what stands in front of a decision names what it is about: "LR-311 (Paulina Ferreira) is approved"."""
-    return len(group) == 1 and _LONE_ID.fullmatch(group[0].text) is not None
+    return len(group) == 1 and LONE_ID.fullmatch(group[0].text) is not None
 
 
 def _goes_on(part: _Part, group: Sequence[_Part]) -> bool:
     """Whether a part names more of what the part before it is about."""
-    if any(pattern.search(part.text) is not None for pattern in (_NEGATING, _WITHHOLDING, _REPORT, _DOCUMENT)):
+    if any(pattern.search(part.text) is not None for pattern in (NEGATING, _WITHHOLDING, REPORT, _DOCUMENT)):
         return False
     if _APPOSITION.search(part.text) is not None:
         return True
@@ -366,7 +366,7 @@ def _close_group(group: Sequence[_Part], *, is_undecided: bool) -> Iterator[tupl
 
 def _find_withheld(text: str) -> str:
     """Return what a text that decides nothing says of what it names: that it is not to be, or later."""
-    is_denied = _NEGATING.search(text) is not None
+    is_denied = NEGATING.search(text) is not None
     if is_denied and _DECIDING_WORD.search(text) is not None:
         return RETRACTED
     is_withheld = is_denied or _WITHHOLDING.search(text) is not None

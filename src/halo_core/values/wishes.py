@@ -35,6 +35,8 @@ _REMOVING: Final = CaselessPattern(
     r"(?:scrap|ditch|dump|chuck|toss|trash|bin|junk|nuke|zap|axe|kill|shred|scratch|nix)(?! that\W*(?:$|[,;.!?]))"
     rf"(?: (?!(?:an?|about|with|around|into|for|up|on|at|over|to|against|in|onto|from|{_OTHER_OBJECTS})\b)[\w#@'’-]+)"
     r"{1,6}\s*(?:$|[,;.!\n(]|(?:and|then|but)\b)"
+    r"|(?:^|[,;:.!\n])\s*(?:and |so |please |pls )?(?:off|out|away)(?: (?:of )?(?:the|our) [\w-]+)?"
+    r" (?:with|w/) (?:it|them|that one)(?: please| pls| now)?\s*(?:$|[,;.!\n])"
 )
 _REPORTING: Final = CaselessPattern(
     r"\b(?:says?|said|writes?|wrote|asks?|asked|wants?|wanted|claims?|claimed|thinks?|told|tells|according|demands?|n['’]t"

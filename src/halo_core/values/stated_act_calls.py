@@ -1,0 +1,116 @@
+"""Calls that remove or send exactly what the user states (`stated_acts`), whatever verb their tools have.
+
+drop_draft(draft="D-19")                      # for "kill draft D-19 (still has the placeholder in)"
+send_email(to="arne.solheim@corp.example")    # for "dates and pick-up place to Arne Solheim by mail"
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import combinations
+from typing import Final
+
+from halo_core.model import Impact, Provenance
+from halo_core.values.argument_names import name_of_argument, names_note, names_remark, split_argument_name
+from halo_core.values.call_view import CallView
+from halo_core.values.kinds import SUSPICIOUS, Form, Kind
+from halo_core.values.lexicon import stem_all
+from halo_core.values.numbered import singularize
+from halo_core.values.patterns import compile_later
+from halo_core.values.result_origins import VOUCHED_ORIGINS
+from halo_core.values.sketch import Sketch, has_user_mark
+from halo_core.values.stated_acts import KEPT, REMOVED, TOLD, TOLD_BOTH
+from halo_core.values.text import split_name
+from halo_core.values.traced_leaves import TracedLeaf
+
+_UNTRUSTED: Final = (Provenance.UNTRUSTED, Provenance.MIXED)
+_MIN_NAME: Final = 4  # letters of a name at the end of an address without a separator
+_LETTERS: Final = compile_later(r"[^\W\d_]+")
+_FIRST_OF_YEAR: Final = compile_later(r"(20[0-9]{2})-01-01(?:T00:00(?::00)?Z?)?")
+_SENDING: Final = stem_all(
+    "send mail email message sms text dm chat write post forward notify notification notice remind reminder invite"
+    " invitation letter note tell"
+)
+"""Stems of words in the names of tools that send a message."""
+_OTHERWISE: Final = stem_all(
+    "cancel delete unsend recall remove revoke block unsubscribe pay payment money fund request invoice call everyone"
+    " everybody broadcast all share grant export public publish campaign segment newsletter"
+)
+"""Stems of words in the names of tools that do something else with a message or a person."""
+_TEXTS: Final = frozenset("text body subject message content title summary html markdown note".split())
+
+
+def is_stated_act(view: CallView, targets: Sequence[TracedLeaf]) -> bool:
+    """Whether the user states that exactly the targets of a call are removed, or get a message.
+
+    INVARIANT: VOUCH - one statement names each target. No other value that says what is done is of an untrusted source.
+
+    Args:
+        view: the call.
+        targets: of it.
+    """
+    if not targets or view.sketch.saturated or any(SUSPICIOUS in leaf.flags for leaf in targets):
+        return False
+    if view.resource.impact is Impact.DELETE:
+        return _is_removal_stated(view, targets)
+    return view.resource.impact is Impact.SEND and _is_message_stated(view, targets)
+
+
+def _is_removal_stated(view: CallView, targets: Sequence[TracedLeaf]) -> bool:
+    sketch = view.sketch
+    names = [view.resource.id, *(name_of_argument(leaf.pointer) for leaf in view.traced)]
+    nouns = sorted({singularize(word) for name in names for word in split_argument_name(name)})
+    for leaf in targets:
+        item = view.texts.get(leaf.pointer, "").strip().casefold()
+        ways = [Form(REMOVED, item), *(Form(REMOVED, f"{noun} {item}") for noun in nouns)]
+        if leaf.origin is not Provenance.USER or not has_user_mark(sketch.look_up_forms(ways)):
+            return False
+        if has_user_mark(sketch.look_up_forms([Form(KEPT, item)])):
+            return False
+    return all(leaf in targets or _limits_removal(view, leaf) for leaf in view.traced)
+
+
+def _limits_removal(view: CallView, leaf: TracedLeaf) -> bool:
+    """Whether a further value of a removal is the user's: a day that he wrote as a year, or a remark."""
+    if leaf.origin is Provenance.USER:
+        return True
+    year = _FIRST_OF_YEAR.fullmatch(view.texts.get(leaf.pointer, "").strip())
+    if year is not None:
+        return has_user_mark(view.sketch.look_up_marks([year[1]]))
+    is_remark = names_note(leaf.pointer) or names_remark(name_of_argument(leaf.pointer))
+    return leaf.origin not in _UNTRUSTED and leaf.kind not in (Kind.AMOUNT, Kind.DATE) and is_remark
+
+
+def _is_message_stated(view: CallView, targets: Sequence[TracedLeaf]) -> bool:
+    stems = frozenset(split_name(view.resource.id))
+    if stems.isdisjoint(_SENDING) or not stems.isdisjoint(_OTHERWISE):
+        return False
+    if any(leaf.origin not in VOUCHED_ORIGINS for leaf in targets):
+        return False
+    if any(leaf.origin in _UNTRUSTED and not _is_text(leaf) for leaf in view.traced):
+        return False
+    return all(_is_told(view.sketch, view.texts.get(leaf.pointer, "").strip().casefold(), leaf) for leaf in targets)
+
+
+def _is_text(leaf: TracedLeaf) -> bool:
+    return not _TEXTS.isdisjoint(split_argument_name(name_of_argument(leaf.pointer)))
+
+
+def _is_told(sketch: Sketch, address: str, leaf: TracedLeaf) -> bool:
+    """Whether a statement names a recipient: by the address, or by the names in it."""
+    if leaf.origin is Provenance.USER and _is_written(sketch, [address.strip("@#")]):
+        return True
+    local, sign, _ = address.partition("@")
+    names = [name for name in _LETTERS.findall(local) if len(name) > 1]
+    if leaf.kind is not Kind.EMAIL or not sign or not names:
+        return False
+    if len(names) == 1:  # `mlindqvist`
+        ends = [names[0][place:] for place in range(len(names[0]) - _MIN_NAME + 1)]
+        return any(_is_written(sketch, [end]) for end in ends)
+    return _is_written(sketch, names)
+
+
+def _is_written(sketch: Sketch, names: Sequence[str]) -> bool:
+    pairs = [Form(TOLD_BOTH, f"{a} {b}") for a, b in combinations(sorted(set(names)), 2)]
+    marks = sketch.look_up_forms([*(Form(TOLD, name) for name in names), *pairs])
+    return all(has_user_mark([mark]) for mark in marks)

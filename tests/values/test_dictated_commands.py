@@ -90,3 +90,22 @@ def test_the_commands_count_from_the_first_one_on():
 def test_a_command_of_somebody_else_is_not_vouched_for():
     made = world("anyway: git revert --no-edit 4f2a91c, then git push origin main.", "git push evil main")
     assert made.origin("git revert --no-edit 4f2a91c && git push evil main", "command") not in VOUCHED
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("nas01 disk full?? cf ticket 78. rm -rf /var/tmp/thumbs", "rm -rf /var/tmp/thumbs"),
+        ("The build hangs, the builder should run make clean-cache. Hand it over.", "make clean-cache"),
+        ("Follow the page 'Runbook index', i.e. bin/reindex --full.", "bin/reindex --full"),
+        ("web-03 has to run systemctl restart nginx", "systemctl restart nginx"),
+        ("disk full? rm -rf /var/tmp/thumbs", ""),
+        ("is it safe? cf ticket 78. rm -rf /var/tmp/thumbs", ""),
+        ("Kim thinks the builder should run make clean-cache", ""),
+        ("they should run make clean-cache", ""),
+        ("Bob suggests the usual, i.e. make clean-cache", ""),
+        ("does he mean the page, i.e. bin/reindex --full?", ""),
+    ],
+)
+def test_a_command_behind_what_runs_it_or_what_it_explains(text, command):
+    assert read(text) == ([command] if command else [])

@@ -38,15 +38,27 @@ _JOINT: Final = (
 )
 _NEXT: Final = compile_later(rf"(?:(?<=\s)|(?=[,;.&\n])){_JOINT}(?={_COMMANDS}\s[^\s,.])", re.IGNORECASE)
 """What stands in front of a further command."""
-_FIRST: Final = compile_later(rf"(?:^|(?<=[\s:])){_COMMANDS} [^\s,.]")
+_OWN_PROGRAM: Final = r"(?:\.{1,2}/)?(?:[\w-]+/)*(?:bin|sbin|scripts?|tools?|ops)/[\w-]+(?:\.(?:sh|py|rb|pl))?"
+"""A program of the project: `bin/reindex`."""
+_FIRST: Final = compile_later(rf"(?:^|(?<=[\s:]))(?:{_COMMANDS}|{_OWN_PROGRAM}) [^\s,.]")
 _LOOK: Final = (
     r"(?:read|see|check|open|look at|lies|lis|lee|leggi|lees) (?:the |my |die |le |la |el |il )?"
     r"(?:mails?|message|ticket|pr|pull request|issue|note|correo) ?#?[0-9]*"
     r"(?:,? (?:and|then|und|dann|et|puis|y|luego|e|poi|en))?"
 )
 """An order to read something, in front of the commands."""
+_ANOTHER: Final = r"(?!(?:i|we|they|he|she|it|who|what|which|somebody|someone|nobody)\b)"
+_TO_RUN: Final = (
+    rf"(?:[^.?!:\n]{{0,120}}[,;] )?{_ANOTHER}(?:(?:the|our) )?[\w-]+(?: [\w-]+)? (?:should|must|has to|is to|needs to)"
+    r" (?:now |just |please |simply )?(?:run|execute)"
+)
+"""What runs the command: "the builder should run"."""
+_FOLLOWING: Final = (
+    r"(?:follow|do|use|take|go by|stick to) [^.?!:\n]{1,80}?(?:,| -| –)? (?:namely|that is|that means|in other words|=)"
+)
+"""An order in front of its explanation: "follow the page, i.e."."""
 _LEAD: Final = CaselessPattern(
-    rf"[\s*•-]*(?:(?:{_LOOK}|ok|okay|anyway|so|now|please|pls|just|also|first|next|and|but|well|right|hi|hello|good|fine|run"
+    rf"[\s*•-]*(?:(?:{_TO_RUN}|{_FOLLOWING}|{_LOOK}|ok|okay|anyway|so|now|please|pls|just|also|first|next|and|but|well|right|hi|hello|good|fine|run"
     r"|execute|do|start|(?:can|could|would|will) you|go ahead and|this|these|the|following|commands?|steps?|for me"
     r"|in (?:a|the|one) shell|in (?:one|a single) go|in this order|bitte|jetzt|erst|zuerst|mach|lass|starte|exécute"
     r"|lance|ejecuta|esegui|draai|voer uit|führe aus|por favor|per favore|s['’]il te plaît|ensuite|luego|poi|dann)"
@@ -64,6 +76,19 @@ _HELD: Final = CaselessPattern(
 """Words of a remark behind the commands by which it may hold them back."""
 _SHOWN: Final = CaselessPattern(r"\b(?:this|these|the following|as follows)\.?$")
 """Ends of sentences behind which the user may only show commands."""
+_THAT_IS: Final = compile_later(r"\bi\.? ?e\.,?:? ", re.IGNORECASE)
+"""It would end a sentence otherwise."""
+_ABOUT_COMMAND: Final = CaselessPattern(
+    r"\b(?:this|that|these|those|it|commands?|scripts?|lines?|run|runs|mean|means|says?|said|wrote|writes"
+    r"|suggest\w*|propos\w*|recommend\w*|advi[cs]e\w*|tells?|told|fix\w*|solution|found|right|safe|correct|help|should"
+    r"|what|which|how|or)\b"
+)
+"""Words of what stands before a command by which a question there may be about the command."""
+_REPORTED: Final = CaselessPattern(
+    r"\b(?:says?|said|wrote|writes|thinks?|thought|claims?|suggest\w*|recommend\w*|according|told|tells|wants?|asks?|asked"
+    r"|heard|maybe|perhaps|if|unless|when|not|never|no)\b|n['’]t\b"
+)
+"""Words by which what is to be run may be the wish of somebody else."""
 _SENTENCE_START: Final = compile_later(r"[.!?]\s+|\n")
 _SENTENCE_END: Final = compile_later(r"[.!?](?=\s|$)|\n|$")
 _BETWEEN: Final = compile_later(r"\s*(?:&&|;|\n)\s*")
@@ -75,7 +100,7 @@ def find_dictated_commands(text: str) -> Iterator[Form]:
     Args:
         text: of the user, without what it forbids.
     """
-    text = text[:_MAX_CHARS].replace("`", "")
+    text = _THAT_IS.sub("namely ", text[:_MAX_CHARS].replace("`", ""))
     start = _find_start(text)
     if start is None or drop_confirmation_clauses(text) != text:
         return
@@ -104,10 +129,17 @@ def _find_start(text: str) -> int | None:
         sentence = _SENTENCE_START.split(before)[-1]
         shown = before[: len(before) - len(sentence)]
         lead = _LEAD.match(sentence)
-        if lead is None or lead.end() != len(sentence):
+        if lead is None or lead.end() != len(sentence) or _REPORTED.search(sentence) is not None:
             continue
-        return None if "?" in shown or _is_shown_by(shown.rstrip()) else match.start()
+        return None if _may_be_asked_about(shown) or _is_shown_by(shown.rstrip()) else match.start()
     return None
+
+
+def _may_be_asked_about(before: str) -> bool:
+    """Whether a question in front of a command may be about it: right in front, or with words that may mean it."""
+    if "?" not in before:
+        return False
+    return before.rstrip().endswith("?") or _ABOUT_COMMAND.search(before) is not None
 
 
 def _is_shown_by(before: str) -> bool:

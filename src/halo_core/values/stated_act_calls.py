@@ -14,12 +14,13 @@ from halo_core.model import Impact, Provenance
 from halo_core.values.argument_names import name_of_argument, names_note, names_remark, split_argument_name
 from halo_core.values.call_view import CallView
 from halo_core.values.kinds import SUSPICIOUS, Form, Kind
-from halo_core.values.lexicon import stem_all
+from halo_core.values.lexicon import FURTHER_VERBS, VERBS, stem_all
 from halo_core.values.numbered import singularize
+from halo_core.values.opposite_acts import TAKING_STEMS
 from halo_core.values.patterns import compile_later
 from halo_core.values.result_origins import VOUCHED_ORIGINS
 from halo_core.values.sketch import Sketch, has_user_mark
-from halo_core.values.stated_acts import KEPT, REMOVED, TOLD, TOLD_BOTH
+from halo_core.values.stated_acts import KEPT, REMOVED, SET, TOLD, TOLD_BOTH
 from halo_core.values.text import split_name
 from halo_core.values.traced_leaves import TracedLeaf
 
@@ -37,11 +38,13 @@ _OTHERWISE: Final = stem_all(
     " everybody broadcast all share grant export public publish campaign segment newsletter"
 )
 """Stems of words in the names of tools that do something else with a message or a person."""
+_SETTING: Final = stem_all("set change update switch point redirect route edit modify")
+_SET_AND_VALUE: Final = 2  # targets of a call
 _TEXTS: Final = frozenset("text body subject message content title summary html markdown note".split())
 
 
 def is_stated_act(view: CallView, targets: Sequence[TracedLeaf]) -> bool:
-    """Whether the user states that exactly the targets of a call are removed, or get a message.
+    """Whether the user states that exactly the targets of a call are removed, set, or get a message.
 
     INVARIANT: VOUCH - one statement names each target. No other value that says what is done is of an untrusted source.
 
@@ -53,6 +56,8 @@ def is_stated_act(view: CallView, targets: Sequence[TracedLeaf]) -> bool:
         return False
     if view.resource.impact is Impact.DELETE:
         return _is_removal_stated(view, targets)
+    if view.resource.impact is Impact.ADMIN:
+        return _is_setting_stated(view, targets)
     return view.resource.impact is Impact.SEND and _is_message_stated(view, targets)
 
 
@@ -67,11 +72,11 @@ def _is_removal_stated(view: CallView, targets: Sequence[TracedLeaf]) -> bool:
             return False
         if has_user_mark(sketch.look_up_forms([Form(KEPT, item)])):
             return False
-    return all(leaf in targets or _limits_removal(view, leaf) for leaf in view.traced)
+    return all(leaf in targets or _is_users_or_remark(view, leaf) for leaf in view.traced)
 
 
-def _limits_removal(view: CallView, leaf: TracedLeaf) -> bool:
-    """Whether a further value of a removal is the user's: a day that he wrote as a year, or a remark."""
+def _is_users_or_remark(view: CallView, leaf: TracedLeaf) -> bool:
+    """Whether a further value of a call is the user's, a day that he wrote as a year, or a remark."""
     if leaf.origin is Provenance.USER:
         return True
     year = _FIRST_OF_YEAR.fullmatch(view.texts.get(leaf.pointer, "").strip())
@@ -79,6 +84,22 @@ def _limits_removal(view: CallView, leaf: TracedLeaf) -> bool:
         return has_user_mark(view.sketch.look_up_marks([year[1]]))
     is_remark = names_note(leaf.pointer) or names_remark(name_of_argument(leaf.pointer))
     return leaf.origin not in _UNTRUSTED and leaf.kind not in (Kind.AMOUNT, Kind.DATE) and is_remark
+
+
+def _is_setting_stated(view: CallView, targets: Sequence[TracedLeaf]) -> bool:
+    """Whether the user sets the first target of a call to the second, and the tool does nothing else by its name."""
+    words = frozenset(split_name(view.resource.id))
+    if len(targets) != len(view.resource.targets) or len(targets) != _SET_AND_VALUE:
+        return False
+    if not words.isdisjoint((VERBS | FURTHER_VERBS | TAKING_STEMS) - _SETTING):
+        return False
+    order = {name: place for place, name in enumerate(view.resource.targets)}
+    what, value = sorted(targets, key=lambda leaf: order.get(name_of_argument(leaf.pointer), len(order)))
+    texts = [view.texts.get(leaf.pointer, "").strip().casefold() for leaf in (what, value)]
+    if any(leaf.origin is not Provenance.USER for leaf in targets):
+        return False
+    is_stated = has_user_mark(view.sketch.look_up_forms([Form(SET, " to ".join(texts))]))
+    return is_stated and all(leaf in targets or _is_users_or_remark(view, leaf) for leaf in view.traced)
 
 
 def _is_message_stated(view: CallView, targets: Sequence[TracedLeaf]) -> bool:

@@ -39,6 +39,8 @@ TOLD: Final = "stated_told"
 """Domain of a word or an address that says to whom a message goes."""
 TOLD_BOTH: Final = "stated_told_both"
 """Domain of two words of one such statement."""
+SET: Final = "stated_set"
+"""Domain of what the user sets, and to what: "status.corp.example to 198.51.100.24"."""
 _MAX_CHARS: Final = 2_048  # of a text; a longer one is a document
 _MAX_SENTENCES: Final = 32
 _MAX_PARTS: Final = 16  # of a sentence
@@ -111,10 +113,11 @@ _TELLING: Final = (
     ),
 )
 """Ways to say without a verb that somebody gets a message."""
+_SETTING_PART: Final = compile_later(r"(?i:[;,]|\s[-–—]+\s|\b(?:and|then|but)\b)")
 _MESSAGE_PART: Final = compile_later(
     r"((?i:;|, (?:and )?then\b|, (?!too\b)|\s[-–—]+\s|,? (?:and then|then|but|while|whereas)\b))"
 )
-_ADDRESS: Final = compile_later(r"\S+@\S+|\w+://\S+")
+_ADDRESS: Final = compile_later(r"\S+@\S+|\w+://\S+|\w[\w-]*(?:\.[\w-]+)+")
 _EXISTING: Final = CaselessPattern(
     r"^\W*(?:the|this|that|my|his|her|their|last|latest|old|previous|your|no|which|every|any|all)\b"
 )
@@ -128,6 +131,22 @@ _SAYING: Final = CaselessPattern(
 _PERSON_END: Final = CaselessPattern(
     r"^(?P<name>.*?)(?::|$| (?:about|for|with|that|saying|regarding|re|in case|from|and (?:tell|ask)|when|if)\b)"
 )
+
+
+_SETTING: Final = (
+    CaselessPattern(
+        rf"{LEAD}{ASKING_YOU}(?:set|change|switch|update|point|repoint|redirect|make|put|let)"
+        rf" (?:the |our |my )?(?P<what>\S.{{0,80}}?) (?:point )?(?:to|at|=|->|=>) (?P<value>\S.{{0,80}}?){_ENDING}"
+    ),
+    CaselessPattern(
+        rf"{LEAD}(?P<what>\S{{1,80}}) (?:should|must|has to|is to|needs to) (?:now )?(?:be|point to|go to|resolve to)"
+        rf" (?P<value>\S{{1,80}}){_ENDING}"
+    ),
+    CaselessPattern(rf"{LEAD}(?:\w+: )?(?P<what>\S{{1,80}}) ?(?:->|=>|→) ?(?P<value>\S{{1,80}}){_ENDING}"),
+)
+"""Ways to say that something gets a value."""
+_FROM: Final = frozenset("from instead like".split())
+_AS_SAID: Final = compile_later(r"(?i:[\s,–—-]+(?:just )?(?:as|like) (?:i|we) (?:said|told you|asked|wrote|decided)\b)")
 
 
 def find_stated_acts(text: str, whole: str) -> Iterator[Form]:
@@ -153,6 +172,7 @@ def _read_sentence(sentence: str) -> Iterator[Form]:
         return
     yield from _find_removed(sentence.rstrip("?"))
     yield from _find_told(sentence)
+    yield from _find_set(_AS_SAID.sub("", sentence))
 
 
 def _find_kept(text: str) -> Iterator[Form]:
@@ -223,6 +243,22 @@ def _is_id(word: str) -> bool:
     return any(map(str.isdigit, word)) or (
         len(word) > 2 and any(sign in word[1:-1] for sign in "/_.-") and not word.isalpha()
     )
+
+
+def _find_set(sentence: str) -> Iterator[Form]:
+    """Find what a part of a sentence sets to what, if both are an id or an address."""
+    for part in islice(_SETTING_PART.split(sentence), _MAX_PARTS):
+        plain = _ADDRESS.sub(" ", part)
+        if REPORT.search(plain) is not None or CONDITION.search(sentence) is not None or _HOLDING.search(sentence):
+            return
+        match = next((match for pattern in _SETTING if (match := pattern.search(part.strip())) is not None), None)
+        if match is None or len(part) > _MAX_PART or NEGATING.search(part) is not None:
+            continue
+        what, value = list(extract_tokens(match["what"])), list(extract_tokens(match["value"]))
+        if _FROM.intersection(what):
+            continue
+        if len(value) == 1 and what and _is_id(what[-1]) and _is_id(value[0]) and not any(map(_is_id, what[:-1])):
+            yield make_form((SET, f"{what[-1]} to {value[0]}"))
 
 
 def _find_told(sentence: str) -> Iterator[Form]:

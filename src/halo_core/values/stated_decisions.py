@@ -67,6 +67,20 @@ def _compile_saying(verb: str, participle: str, word: str, agreeing: str) -> Cas
 
 _IDLE: Final = r"(?:hold|ice|pause|service|use|order|line|offline)"
 _IS_TO: Final = r"(?:should|must|has to|have to|needs? to|is to)"
+_PLACE: Final = (
+    r"(?!(?:is|are|was|were|why|who|what|how|i|we|they|he|she|it|keep|leave|left|found|stands?|no|not|any)\b)"
+    r"(?:the |our |my )?(?:(?!(?:is|are|was|were|left|stood|stands|found|still|been|already|says?|said)\b)[\w-]+ ){1,3}"
+)
+_FOR_A_WHILE: Final = (
+    r" (?:please |pls |now )?for (?:[0-9]+|[a-z]+|half an) ?(?:min|minutes?|mins|h|hours?|hrs?)"
+    r"(?: please| pls| thanks)?\W*$"
+)
+"""An extent that makes a state an order: "garage open for 10 min"."""
+_FOR_FEW: Final = CaselessPattern(
+    r"(?<=\bfor )(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen)(?= (?:min|h|sec|day))"
+)
+_FEW: Final = "two three four five six seven eight nine ten eleven twelve . . fifteen".split()
+"""Numbers from two on that `write_number_words` leaves in words."""
 _SAYINGS: Final = (
     (
         YES,
@@ -103,6 +117,7 @@ _SAYINGS: Final = (
             rf"|{LEAD}{ASKING_YOU}(?:get|keep|make) \S.{{0,60}}? open"
             rf"|{LEAD}{ASKING_YOU}(?:let|buzz) \S.{{0,60}}? (?:in|into|inside|through)\b"
             r"|\b(?:should|must|has to|have to|needs? to) be (?:open|opened|unlocked)\b"
+            rf"|^\W*{_PLACE}(?:open|unlocked){_FOR_A_WHILE}"
         ),
     ),
     (
@@ -110,6 +125,7 @@ _SAYINGS: Final = (
         CaselessPattern(
             rf"{LEAD}{ASKING_YOU}(?:close|shut|lock|bolt)\b"
             r"|\b(?:should|must|has to|have to|needs? to) be (?:shut|closed|locked|bolted)\b"
+            rf"|^\W*{_PLACE}(?:shut|closed|locked){_FOR_A_WHILE}"
         ),
     ),
     (
@@ -245,6 +261,9 @@ def find_stated_decisions(text: str) -> Iterator[Form]:
     """
     if len(text) > _MAX_CHARS:
         return
+    few = _FOR_FEW.search(text)
+    if few is not None:
+        text = f"{text[: few.start()]}{_FEW.index(few[0].lower()) + 2}{text[few.end() :]}"
     found: list[list[tuple[str, str]]] = []
     for sentence in islice(SENTENCE.findall(SHOWN.sub(" ", drop_quoted(text))), _MAX_SENTENCES):
         if found and (taken_back := find_taken_back(sentence)):

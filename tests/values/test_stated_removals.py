@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from halo_core.values.stated_acts import KEPT, REMOVED, TOLD, find_stated_acts
+from halo_core.values.stated_acts import KEPT, REMOVED, SET, TOLD, find_stated_acts
 
 
 def read(text: str, domain: str) -> set[str]:
@@ -22,6 +22,10 @@ def read(text: str, domain: str) -> set[str]:
         ("the duplicate is C-1184, bin it", {"c-1184"}),
         ("kill the reminder for T-40", {"reminder t-40"}),
         ("kill the reminder T-40", {"reminder t-40"}),
+        ("the T-40 reminder can go", {"reminder t-40"}),
+        ("ticket 91 can go", {"ticket 91"}),
+        ("12 people can go", {"people 12"}),
+        ("the 12 old drafts can go", set()),
         ("kill D-19?", set()),
         ("Kim says D-19 can go", set()),
         ("kill D-19 only if Kim agrees", set()),
@@ -65,3 +69,18 @@ def test_what_stays_is_kept():
 )
 def test_a_message_without_a_verb_names_whom_it_goes_to(text, told):
     assert read(text, TOLD) == told
+
+
+@pytest.mark.parametrize(
+    ("text", "settings"),
+    [
+        ("Now set status.corp.example to 198.51.100.24 - as I said", {"status.corp.example to 198.51.100.24"}),
+        ("status.corp.example -> 198.51.100.24", {"status.corp.example to 198.51.100.24"}),
+        ("should I set status.corp.example to 198.51.100.24?", set()),
+        ("Kim said to set status.corp.example to 198.51.100.24", set()),
+        ("change it from 198.51.100.24 to 198.51.100.25", set()),
+        ("set status.corp.example to 198.51.100.24 or 198.51.100.25", set()),
+    ],
+)
+def test_a_setting_has_both_values(text, settings):
+    assert read(text, SET) == settings

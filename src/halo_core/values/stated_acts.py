@@ -229,12 +229,14 @@ def _name_removed(wanted: str) -> Iterator[Form]:
     place = next((place for place, word in enumerate(words) if _is_id(word)), -1)
     if place < 0 or any(_is_id(word) for word in words[place + 1 :]) or place > _MAX_NOUN_PLACE + 2:
         return
-    item, before = words[place], words[:place]
+    item, before, behind = words[place], words[:place], words[place + 1 :]
+    if behind and behind[0] in _OF:
+        behind = []
     head = next((before[i - 1] for i, word in enumerate(before) if word in _OF and i), "")
     nouns = [word for word in before if word not in _LIGHT and word not in STOP_WORDS]
-    if head:
-        yield make_form((REMOVED, f"{head} {item}"))
-    elif _OF.isdisjoint(before):
+    if head or len(behind) == 1:  # "the note on T-40", "the T-40 note"
+        yield make_form((REMOVED, f"{behind[0] if behind else head} {item}"))
+    elif not behind and _OF.isdisjoint(before) and (nouns or not item.isdecimal()):
         is_own = not nouns or (item[:1].isalpha() and nouns[-1].startswith(item[:1]))
         yield make_form((REMOVED, item if is_own else f"{nouns[-1]} {item}"))
 

@@ -60,13 +60,13 @@ _REMOVING: Final = (
     CaselessPattern(
         rf"{LEAD}{ASKING_YOU}(?:scrap|ditch|dump|chuck|toss|trash|bin|junk|nuke|zap|axe|kill|shred|nix|get rid of"
         rf"|throw (?:out|away)|out with|away with|off with|do away with|lose|delete|remove|erase|destroy)"
-        rf" (?P<object>\S.*?){_ENDING}"
+        rf" (\S.*?){_ENDING}"
     ),
     CaselessPattern(
-        rf"{LEAD}(?P<object>\S.*?)(?: (?:is|are) (?:an? |the |only |just |my |our )?[\w-]+(?: [\w-]+)?,?"
+        rf"{LEAD}(\S.*?)(?: (?:is|are) (?:an? |the |only |just |my |our )?[\w-]+(?: [\w-]+)?,?"
         rf"(?: (?:and|so))?)? {_GO}{_ENDING}"
     ),
-    CaselessPattern(rf"{LEAD}(?:throw|chuck|toss|take|get) (?P<object>\S.*?) (?:out|away|off)(?: of here)?{_ENDING}"),
+    CaselessPattern(rf"{LEAD}(?:throw|chuck|toss|take|get) (\S.*?) (?:out|away|off)(?: of here)?{_ENDING}"),
 )
 """Ways to say in a part of a sentence that something is removed."""
 _IT: Final = CaselessPattern(
@@ -75,8 +75,8 @@ _IT: Final = CaselessPattern(
     rf"|{LEAD}(?:get rid of (?:it|that one)|(?:out|away|off) with it|throw it (?:out|away)){_ENDING}"
 )
 _WHICH: Final = CaselessPattern(
-    r"^\W*(?:the |our |my )?(?:[\w-]+ ){0,2}?(?P<id>[a-z][\w-]*[0-9][\w-]*)(?![\w'’-])(?! (?:for|of|and|to)\b)"
-    r"|(?: is|:| =) (?P<last>[a-z][\w-]*[0-9][\w-]*)\W*$"
+    r"^\W*(?:the |our |my )?(?:[\w-]+ ){0,2}?([a-z][\w-]*[0-9][\w-]*)(?![\w'’-])(?! (?:for|of|and|to)\b)"
+    r"|(?: is|:| =) ([a-z][\w-]*[0-9][\w-]*)\W*$"
 )
 """A part that names what "it" means in the part behind it: "the duplicate is C-1184, bin it"."""
 _POSSESSING: Final = compile_later(r"[0-9]['’]s\b")
@@ -103,13 +103,13 @@ _MESSAGE: Final = (
 _CHANNEL: Final = (
     r"(?:by|via|per|as an?|in an?) (?:e-?mail|mail|sms|text(?: message)?|post|chat|message|dm|letter|slack|teams)"
 )
-_WHOM: Final = r"(?P<whom>\S.{1,120}?)"
+_WHOM: Final = r"(\S.{1,120}?)"
 _TELLING: Final = (
-    CaselessPattern(rf"{LEAD}(?:[-*•] ?)?(?P<what>\S.{{0,80}}?) (?:to|for) {_WHOM},? {_CHANNEL}{_ENDING}"),
-    CaselessPattern(rf"{LEAD}(?:[-*•] ?)?(?P<what>\S.{{0,80}}?),? {_CHANNEL} (?:to|for) {_WHOM}{_ENDING}"),
-    CaselessPattern(rf"{LEAD}(?:[-*•] ?)?(?P<what>(?:[\w-]+ ){{0,3}}?{_MESSAGE}) (?:to|for) {_WHOM}{_ENDING}"),
+    CaselessPattern(rf"{LEAD}(?:[-*•] ?)?(\S.{{0,80}}?) (?:to|for) {_WHOM},? {_CHANNEL}{_ENDING}"),
+    CaselessPattern(rf"{LEAD}(?:[-*•] ?)?(\S.{{0,80}}?),? {_CHANNEL} (?:to|for) {_WHOM}{_ENDING}"),
+    CaselessPattern(rf"{LEAD}(?:[-*•] ?)?((?:[\w-]+ ){{0,3}}?{_MESSAGE}) (?:to|for) {_WHOM}{_ENDING}"),
     CaselessPattern(
-        rf"{LEAD}(?:[-*•] ?)?(?P<what>(?:[\w-]+ ){{0,3}}?{_MESSAGE}) (?:[\w-]+ ){{1,4}}?(?:to|for) {_WHOM}{_ENDING}"
+        rf"{LEAD}(?:[-*•] ?)?((?:[\w-]+ ){{0,3}}?{_MESSAGE}) (?:[\w-]+ ){{1,4}}?(?:to|for) {_WHOM}{_ENDING}"
     ),
 )
 """Ways to say without a verb that somebody gets a message."""
@@ -129,20 +129,20 @@ _SAYING: Final = CaselessPattern(
 )
 """Words of a phrase that is no order: it says something of the message, or tells where it is from."""
 _PERSON_END: Final = CaselessPattern(
-    r"^(?P<name>.*?)(?::|$| (?:about|for|with|that|saying|regarding|re|in case|from|and (?:tell|ask)|when|if)\b)"
+    r"^(.*?)(?::|$| (?:about|for|with|that|saying|regarding|re|in case|from|and (?:tell|ask)|when|if)\b)"
 )
 
 
 _SETTING: Final = (
     CaselessPattern(
         rf"{LEAD}{ASKING_YOU}(?:set|change|switch|update|point|repoint|redirect|make|put|let)"
-        rf" (?:the |our |my )?(?P<what>\S.{{0,80}}?) (?:point )?(?:to|at|=|->|=>) (?P<value>\S.{{0,80}}?){_ENDING}"
+        rf" (?:the |our |my )?(\S.{{0,80}}?) (?:point )?(?:to|at|=|->|=>) (\S.{{0,80}}?){_ENDING}"
     ),
     CaselessPattern(
-        rf"{LEAD}(?P<what>\S{{1,80}}) (?:should|must|has to|is to|needs to) (?:now )?(?:be|point to|go to|resolve to)"
-        rf" (?P<value>\S{{1,80}}){_ENDING}"
+        rf"{LEAD}(\S{{1,80}}) (?:should|must|has to|is to|needs to) (?:now )?(?:be|point to|go to|resolve to)"
+        rf" (\S{{1,80}}){_ENDING}"
     ),
-    CaselessPattern(rf"{LEAD}(?:\w+: )?(?P<what>\S{{1,80}}) ?(?:->|=>|→) ?(?P<value>\S{{1,80}}){_ENDING}"),
+    CaselessPattern(rf"{LEAD}(?:\w+: )?(\S{{1,80}}) ?(?:->|=>|→) ?(\S{{1,80}}){_ENDING}"),
 )
 """Ways to say that something gets a value."""
 _FROM: Final = frozenset("from instead like".split())
@@ -206,7 +206,7 @@ def _find_meant(before: str) -> str:
     match = _WHICH.search(before)
     if match is None or any(x.search(before) is not None for x in (NEGATING, _HOLDING, _KEEPING)):
         return ""
-    return match["id"] or match["last"]
+    return match[1] or match[2]
 
 
 def _find_object(part: str) -> str:
@@ -217,7 +217,7 @@ def _find_object(part: str) -> str:
     matches = [match for pattern in _REMOVING if (match := pattern.search(short)) is not None]
     if not matches:
         return ""
-    wanted = matches[0]["object"]
+    wanted = matches[0][1]
     first = next(iter(extract_tokens(wanted)), "")
     is_lookup = not (LOOKING_UP - _NOUNS).isdisjoint(split_name(first))
     return "" if is_lookup or first in QUESTION_WORDS or _POSSESSING.search(wanted) is not None else wanted
@@ -256,7 +256,7 @@ def _find_set(sentence: str) -> Iterator[Form]:
         match = next((match for pattern in _SETTING if (match := pattern.search(part.strip())) is not None), None)
         if match is None or len(part) > _MAX_PART or NEGATING.search(part) is not None:
             continue
-        what, value = list(extract_tokens(match["what"])), list(extract_tokens(match["value"]))
+        what, value = list(extract_tokens(match[1])), list(extract_tokens(match[2]))
         if _FROM.intersection(what):
             continue
         if len(value) == 1 and what and _is_id(what[-1]) and _is_id(value[0]) and not any(map(_is_id, what[:-1])):
@@ -277,9 +277,9 @@ def _find_told(sentence: str) -> Iterator[Form]:
         if is_lookup:
             continue
         match = next((match for pattern in _TELLING if (match := pattern.search(part.strip())) is not None), None)
-        if match is None or len(part) > _MAX_PART or not _is_wanted(match["what"], part, sentence):
+        if match is None or len(part) > _MAX_PART or not _is_wanted(match[1], part, sentence):
             continue
-        words = [word.strip("@#'’") for word in islice(extract_tokens(_drop_topic(match["whom"])), _MAX_WORDS)]
+        words = [word.strip("@#'’") for word in islice(extract_tokens(_drop_topic(match[2])), _MAX_WORDS)]
         words = [word for word in words if word and word not in STOP_WORDS]
         yield from (make_form((TOLD, word)) for word in words)
         yield from (make_form((TOLD_BOTH, f"{a} {b}")) for a, b in combinations(sorted(set(words)), 2))
@@ -287,7 +287,7 @@ def _find_told(sentence: str) -> Iterator[Form]:
 
 def _drop_topic(whom: str) -> str:
     match = _PERSON_END.search(whom)
-    return match["name"] if match is not None else whom
+    return match[1] if match is not None else whom
 
 
 def _is_wanted(what: str, part: str, sentence: str) -> bool:

@@ -146,7 +146,7 @@ _SETTING: Final = (
 )
 """Ways to say that something gets a value."""
 _FROM: Final = frozenset("from instead like".split())
-_AS_SAID: Final = compile_later(r"(?i:[\s,–—-]+(?:just )?(?:as|like) (?:i|we) (?:said|told you|asked|wrote|decided)\b)")
+_AS_SAID: Final = compile_later(r"(?i:[\s,–—-]{1,4}(?:just )?(?:as|like) (?:i|we) (?:said|told you|asked|wrote|decided)\b)")
 
 
 def find_stated_acts(text: str, whole: str) -> Iterator[Form]:
@@ -204,7 +204,11 @@ def _find_removed(sentence: str) -> Iterator[Form]:
 def _find_meant(before: str) -> str:
     """Return the one id that a part in front of "bin it" names, if nothing is said against it."""
     match = _WHICH.search(before)
-    if match is None or any(x.search(before) is not None for x in (NEGATING, _HOLDING, _KEEPING)):
+    if (
+        match is None
+        or len(before) > _MAX_PART
+        or any(x.search(before) is not None for x in (NEGATING, _HOLDING, _KEEPING))
+    ):
         return ""
     return match[1] or match[2]
 
@@ -251,10 +255,15 @@ def _find_set(sentence: str) -> Iterator[Form]:
     """Find what a part of a sentence sets to what, if both are an id or an address."""
     for part in islice(_SETTING_PART.split(sentence), _MAX_PARTS):
         plain = _ADDRESS.sub(" ", part)
-        if REPORT.search(plain) is not None or CONDITION.search(sentence) is not None or _HOLDING.search(sentence):
+        if (
+            len(part) > _MAX_PART
+            or REPORT.search(plain) is not None
+            or CONDITION.search(sentence) is not None
+            or _HOLDING.search(sentence)
+        ):
             return
         match = next((match for pattern in _SETTING if (match := pattern.search(part.strip())) is not None), None)
-        if match is None or len(part) > _MAX_PART or NEGATING.search(part) is not None:
+        if match is None or NEGATING.search(part) is not None:
             continue
         what, value = list(extract_tokens(match[1])), list(extract_tokens(match[2]))
         if _FROM.intersection(what):
@@ -272,12 +281,12 @@ def _find_told(sentence: str) -> Iterator[Form]:
         if place % 2:
             is_lookup = is_lookup and "then" not in part.lower()  # else it is one more thing to look at
             continue
-        if REPORT.search(_ADDRESS.sub(" ", part)) is not None:
+        if len(part) > _MAX_PART or REPORT.search(_ADDRESS.sub(" ", part)) is not None:
             return
         if is_lookup:
             continue
         match = next((match for pattern in _TELLING if (match := pattern.search(part.strip())) is not None), None)
-        if match is None or len(part) > _MAX_PART or not _is_wanted(match[1], part, sentence):
+        if match is None or not _is_wanted(match[1], part, sentence):
             continue
         words = [word.strip("@#'’") for word in islice(extract_tokens(_drop_topic(match[2])), _MAX_WORDS)]
         words = [word for word in words if word and word not in STOP_WORDS]

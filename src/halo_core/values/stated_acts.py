@@ -146,7 +146,9 @@ _SETTING: Final = (
 )
 """Ways to say that something gets a value."""
 _FROM: Final = frozenset("from instead like".split())
-_AS_SAID: Final = compile_later(r"(?i:[\s,–—-]{1,4}(?:just )?(?:as|like) (?:i|we) (?:said|told you|asked|wrote|decided)\b)")
+_AS_SAID: Final = compile_later(
+    r"(?i:[\s,–—-]{1,4}(?:just )?(?:as|like) (?:i|we) (?:said|told you|asked|wrote|decided)\b)"
+)
 
 
 def find_stated_acts(text: str, whole: str) -> Iterator[Form]:

@@ -11,7 +11,6 @@ number), and marks the targets.
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import islice
@@ -28,6 +27,7 @@ from halo_core.values.argument_names import (
     names_written_field,
     split_argument_name,
 )
+from halo_core.values.chosen_files import is_file_chosen
 from halo_core.values.dictated_accounts import add_targets_after_exposure
 from halo_core.values.forms import ArgumentValue, parse_argument
 from halo_core.values.hidden_values import HiddenValueFinder
@@ -64,7 +64,6 @@ from halo_core.values.sketch import (
     has_only_untrusted_mark,
     has_user_mark,
 )
-from halo_core.values.spans import fingerprint_tokens_in_order
 from halo_core.values.traced_leaves import (
     TracedLeaf,
     grants_right,
@@ -85,15 +84,6 @@ _ADDRESS_WORD: Final = compile_later(r"[^\W\d_]{3,}")
 _NAMING_KINDS: Final = frozenset(Kind) - {Kind.AMOUNT, Kind.DATE, Kind.TEXT}
 _ID_KINDS: Final = frozenset({Kind.HANDLE, Kind.ACCOUNT})
 _MAX_ID_WORDS: Final = 8
-_ALL_FILES: Final = (
-    ["everything"],
-    ["all", "files"],
-    ["all", "of"],
-    ["all", "the"],
-    ["all", "documents"],
-    ["whole", "folder"],
-)
-"""Words by which the user means each file of a listing."""
 _MESSAGE_HEADER: Final = compile_later(r"[\r\n]\s*(?:resent-)?(?:to|cc|bcc|reply-to|from|sender)\s*:", re.IGNORECASE)
 _VALUE_NAMES: Final = frozenset("value values content data new text to".split())
 """Words of arguments that hold the new value of a field."""
@@ -329,7 +319,7 @@ class _LeafTracer:
         elif is_target and (
             (kind in _ID_KINDS and self._is_chosen_by_untrusted(leaf, values))
             or (kind is Kind.EMAIL and self._is_grave and self._is_address_chosen(leaf, values))
-            or (kind is Kind.PATH and self._tool.deletes and self._is_file_chosen(leaf.text, values))
+            or (kind is Kind.PATH and self._tool.deletes and self._is_file_chosen(leaf, values))
         ):
             origin = Provenance.UNTRUSTED
         if origin is Provenance.UNTRUSTED and name in self._targets and kind in _NAMING_KINDS and leaf.field != KEY:
@@ -377,35 +367,10 @@ class _LeafTracer:
         words = [word for word in _ADDRESS_WORD.findall(text) if word not in COMMON_NAME_PARTS]
         return not (has_user_mark(self._sketch.look_up_marks(words)) or is_row_named(self._sketch, leaf.text.strip()))
 
-    def _is_file_chosen(self, path: str, values: Sequence[ArgumentValue]) -> bool:
-        """Whether an untrusted source chose a file among those of a trusted listing.
-
-        It names the file, or a word of its name, and the user wrote neither that name nor that he means all. If he
-        wrote the suffix, as in "the log files", a word alone is not enough.
-        """
+    def _is_file_chosen(self, leaf: Leaf, values: Sequence[ArgumentValue]) -> bool:
         if all(map(self._judge.is_declared, values)):
             return False
-        base = posixpath.basename(path.strip().replace("\\", "/").rstrip("/"))[:_MAX_FRAGMENT].casefold()
-        name, _, suffix = base.rpartition(".")
-        tokens = list(islice(extract_tokens((name or suffix).replace("_", " ").replace("-", " ")), _MAX_ID_WORDS))
-        words = [word for word in tokens if not word.isdigit()] or tokens
-        if not words or self._are_users_words(words) or self._means_all_files():
-            return False
-        forms = [form for value in values for form in value.forms]
-        is_path_named = any(map(ORIGIN_BITS[Provenance.UNTRUSTED].__and__, self._sketch.look_up_forms(forms)))
-        if is_path_named or self._sketch.was_in_untrusted_text(base):
-            return True
-        is_sort_named = bool(name) and self._are_users_words([suffix])
-        return not is_sort_named and any(
-            self._sketch.was_in_untrusted_text(word) and not self._are_users_words([word]) for word in words
-        )
-
-    def _means_all_files(self) -> bool:
-        find = self._sketch.spans[Provenance.USER].find
-        return any(find(fingerprint_tokens_in_order(words, self._sketch.key)) for words in _ALL_FILES)
-
-    def _are_users_words(self, words: Sequence[str]) -> bool:
-        return all(has_user_mark([mark]) for mark in self._sketch.look_up_marks(words))
+        return is_file_chosen(leaf.text, [form for value in values for form in value.forms], self._sketch)
 
     def _is_written(self, text: str) -> bool:
         """Whether the user wrote an id of letters and digits, even if an untrusted source named it before."""

@@ -42,15 +42,17 @@ _IN: Final = (
 _THE: Final = r"(?:the |our |my |le |la |el |o |a |il |de |het |dem |der )?"
 _PLACE: Final = rf"\b{_IN} {_THE}(?:{_FOLDER_NOUN} )?{_F}(?: {_FOLDER_NOUN}\b)?"
 _OTHERWISE: Final = (
-    r"(?!(?:no|and|or|but|to|into|onto|on|at|from|in|under|by|for|with|about|like|than|after|before|when|while|if|unless"
+    r"(?!(?:no|and|or|but|to|into|onto|on|at|from|in|under|by|for|with|about|like|than|after|before|when|while"
+    r"|if|unless"
     r"|because|as|without|of|against|except|instead|mention\w*|says?|said|und|oder|aber|auf|nach|zu|von|über|mit|bei"
     r"|et|ou|mais|à|sur|de|avec|y|o|pero|con|sobre|e|ma|su|per|en|of|naar|op|over|met)\b)"
 )
 """Words behind which another place, another thing or a condition may stand."""
 _BETWEEN: Final = rf"(?:{_OTHERWISE}[\w’'-]+ |get rid of ){{0,8}}"
 _LINK: Final = (
-    r"(?:(?:that|which|it|it['’]?s|they|is|are|was|lies?|lives?|sits?|stored|kept|saved|located|found|still|right|the|a|an"
-    r"|old|file|document|draft|copy|one|das|die|der|liegt|liegen|steht|ist|sind|gespeichert|qui|est|sont|se|trouve|que|está"
+    r"(?:(?:that|which|it|it['’]?s|they|is|are|was|lies?|lives?|sits?|stored|kept|saved|located|found|still"
+    r"|right|the|a|an"
+    r"|old|file|document|draft|one|das|die|der|liegt|liegen|steht|ist|sind|gespeichert|qui|est|sont|se|trouve|que|está"
     r"|guardado|che|si|trova|è|é|fica|dat|staat|ligt) ){0,5}"
 )
 _ELSEWHERE: Final = (
@@ -67,7 +69,7 @@ _TOGETHER: Final = CaselessPattern(
             rf"{_PLACE}[),:]? {_BETWEEN}\(?{_N}{_ELSEWHERE}",
             rf"{_F}(?: {_FOLDER_NOUN})? (?:still |also |noch )?{_HOLDS} {_BETWEEN}{_N}{_ELSEWHERE}",
             rf"{_GOING}(?:,? (?:and|then|and then))? {_BETWEEN}{_N}{_ELSEWHERE}",
-            rf"{_N}[),]?,? \(?{_LINK}{_PLACE}",
+            rf"{_N}[),]?,? \(?{_LINK}{_PLACE}(?! (?:is|are|was|were|stays?|remains?|must stay)\b)",
             rf"\b{_FOLDER_NOUN}:? {_F}[,;/]? (?:and )?{_THE}{_FILE_NOUN}:? {_N}",
             rf"\b{_FILE_NOUN}:? {_N}[,;/]? (?:and )?{_THE}{_FOLDER_NOUN}:? {_F}",
         )
@@ -80,6 +82,19 @@ _PLACED_NEXT: Final = CaselessPattern(
     rf"|(?:the )?(?:{_FOLDER_NOUN}|path|location)(?: is|:) {_F})\W*$"
 )
 """A sentence behind that of the files says where they are."""
+_SEVERAL: Final = CaselessPattern(
+    r"\b(?:here|local(?:ly)?|desktop|laptop|elsewhere|another|newer|cop(?:y|ies)|duplicates?|master|originals?"
+    r"|also saved)\b"
+)
+"""There is a second file of the same name, and it is open which one is meant."""
+_REPORTED: Final = CaselessPattern(
+    r"(?<!\bi )(?<!\bwe )\b(?:wants?|asks?|asked|wishes|begs?|insists?|proposes?|suggests?|recommends?"
+    r"|demands?|told|tells"
+    r"|would like) (?:\w+ )?(?:to|that)\b|(?<!\bi )(?<!\bwe )\b(?:wants?|would like)\b[^.!?\n]*\b(?:gone"
+    r"|deleted|removed|away)\b"
+    r"|\b(?:says?|said|claims?|claimed|wrote|writes)\b"
+)
+"""Somebody else wants it."""
 _DENIED: Final = CaselessPattern(
     r"\b(?:not|never|nothing|no longer|none|nor|neither|nicht|nie|kein\w*|pas|jamais|non|nunca|niet|geen|não|sin|sans"
     r"|ohne|zonder)\b|n['’]t\b"
@@ -109,7 +124,11 @@ def find_composed_paths(text: str) -> Iterator[Form]:
     if len(text) > _MAX_CHARS or "/" not in text or "." not in text:
         return
     named = _find_named(text)
-    if named is None or not _are_together([part.strip() for part in _SENTENCE.split(named.text)]):
+    if (
+        named is None
+        or _SEVERAL.search(named.text) is not None
+        or not _are_together([part.strip() for part in _SENTENCE.split(named.text)])
+    ):
         return
     for file in named.files:
         path = canonicalize_path(f"{named.folder}/{file}")
@@ -132,7 +151,7 @@ def is_path_composed(sketch: Sketch, text: str) -> bool:
 def _are_together(sentences: list[str]) -> bool:
     """Whether a sentence, or two in a row, say that the files are in the folder."""
     for place, sentence in enumerate(sentences):
-        if _DENIED.search(sentence) is not None:
+        if any(pattern.search(sentence) is not None for pattern in (_DENIED, _REPORTED)):
             continue
         if _TOGETHER.search(sentence) is not None:
             return True

@@ -74,6 +74,26 @@ _HELD: Final = CaselessPattern(
     r"|n['’]t\b"
 )
 """Words of a remark behind the commands by which it may hold them back."""
+_ABOUT: Final = CaselessPattern(
+    r"\b(?:that|this|these|those|they|them|which|why|safe|risky|dangerous|harmful|idea|typed|ran|broke|caused|does|did)\b"
+    r"|\bit (?:is|was|has|had|does|did|would|looks?|seems?|broke|fails?|failed|deletes?)\b"
+    r"|\b(?:was|is|does|did|would|will|could|can) it\b"
+)
+"""A remark behind the commands that is about them: a question, or what they did."""
+_HARMLESS: Final = compile_later(
+    r"\b(?:after|before|with|for|besides|apart from) (?:that|this)\b|\bthat['’]?s (?:all|it)\b|\bthat is all\b"
+    r"|\b(?:do|run|execute) (?:it|this|that|them|these)(?: all)?\b(?! by\b)|\bin this order\b"
+    r"|\b(?:what|if|whether) (?:it|that|this|the mail|mail [0-9]+) (?:says?|wants?|is about|asks?)\b"
+    r"|\bwhat (?:does|did) (?:it|that|this|the|mail|message|ticket)\b[^?.!]{0,30}\b(?:says?|wants?|asks?)\b"
+    r"|\bwhat (?:do|does|did) (?:they|he|she|it) (?:say|want|ask)\b|\bit['’]?s urgent\b",
+    re.IGNORECASE,
+)
+"""Remarks that say nothing of the commands."""
+_OWN_QUESTION: Final = compile_later(r"(?![\s,]*(?:ok(?:ay)?|please|pls|thanks)\?)[^.!?\n]*\?", re.IGNORECASE)
+_HEADING: Final = CaselessPattern(
+    r"\b(?:from|by|of|notes?|logs?|history|runbooks?|steps?|scripts?|mails?|messages?|ran|wrote|did|typed|sent)\b|['’]s\b"
+)
+"""A line above commands that says whose they are: "From Bob's runbook"."""
 _SHOWN: Final = CaselessPattern(r"\b(?:this|these|the following|as follows)\.?$")
 """Ends of sentences behind which the user may only show commands."""
 _THAT_IS: Final = compile_later(r"\bi\.? ?e\.,?:? ", re.IGNORECASE)
@@ -105,7 +125,9 @@ def find_dictated_commands(text: str) -> Iterator[Form]:
     if start is None or drop_confirmation_clauses(text) != text:
         return
     commands, rest = _split_commands(text[start:])
-    if not commands or _HELD.search(rest) is not None or rest.lstrip().startswith("?"):
+    if not commands or _HELD.search(rest) is not None or _OWN_QUESTION.match(rest) is not None:
+        return
+    if _ABOUT.search(_HARMLESS.sub("", rest)) is not None:
         return
     for count in range(1, min(len(commands), _MAX_COMMANDS) + 1):
         yield make_form(("dictated_commands", "\n".join(commands[:count])))
@@ -131,15 +153,16 @@ def _find_start(text: str) -> int | None:
         lead = _LEAD.match(sentence)
         if lead is None or lead.end() != len(sentence) or _REPORTED.search(sentence) is not None:
             continue
-        return None if _may_be_asked_about(shown) or _is_shown_by(shown.rstrip()) else match.start()
+        return None if "?" in shown or _is_shown_by(shown.rstrip()) or _is_heading(shown) else match.start()
     return None
 
 
-def _may_be_asked_about(before: str) -> bool:
-    """Whether a question in front of a command may be about it: right in front, or with words that may mean it."""
-    if "?" not in before:
+def _is_heading(before: str) -> bool:
+    """Whether the line in front of commands is no sentence, and says whose they are."""
+    if not before.endswith("\n"):
         return False
-    return before.rstrip().endswith("?") or _ABOUT_COMMAND.search(before) is not None
+    line = before.rstrip().rpartition("\n")[2]
+    return line[-1:] not in (".", "!", "") and _HEADING.search(line) is not None
 
 
 def _is_shown_by(before: str) -> bool:

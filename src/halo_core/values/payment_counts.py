@@ -14,6 +14,7 @@ from halo_core.values.number_words import write_number_words
 from halo_core.values.paid_amounts import to_hundredths
 from halo_core.values.patterns import compile_later
 from halo_core.values.unlisted_orders import SENTENCE
+from halo_core.values.unordered_statements import OTHERS_WISH
 
 _MAX_CHARS: Final = 2_048
 _NUMBERS: Final = "two three four five six seven eight nine ten".split()
@@ -42,6 +43,7 @@ _ORDERS: Final = (_PAYMENTS_OF, _AMOUNT_TIMES, _TIMES_AMOUNT)
 """Orders of several payments. "45 in two payments" splits one."""
 _NO_ORDER: Final = CaselessPattern(
     r"\b(?:not|never|no|was|were|made|got|received?s?|took|taken|charged?|came|had|has|have been|paid|sent|did|does"
+    r"|saw|seen?|bounced|failed|came back|returned|missing|show|shows|one of (?:them|those|these)"
     r"|already|says?|said|writes?|wrote|claims?|asks?|if|whether|why|instead of|only once)\b|n['’]t\b|[?\"“”]"
 )
 """Words of a sentence that reports, asks or denies several payments."""
@@ -57,11 +59,22 @@ def count_equal_payments(text: str, hundredths: int) -> int:
     """
     if len(text) > _MAX_CHARS:
         return 1
-    for sentence in SENTENCE.findall(write_number_words(text)):
+    sentences = SENTENCE.findall(write_number_words(text))
+    for sentence in sentences:
         if _NO_ORDER.search(sentence) is not None:
             continue
         for pattern in _ORDERS:
             match = pattern.search(sentence)
-            if match is not None and to_hundredths(match["amount"]) == hundredths:
+            # A further sentence with the amount may be the order, and this one only mentions payments.
+            if (
+                match is not None
+                and OTHERS_WISH.search(sentence[: match.start()]) is None
+                and sum(_names(other, match["amount"]) for other in sentences) == 1
+                and to_hundredths(match["amount"]) == hundredths
+            ):
                 return _COUNTS[match["count"].lower()]
     return 1
+
+
+def _names(sentence: str, amount: str) -> bool:
+    return re.search(rf"(?<![0-9.,]){re.escape(amount)}(?![0-9]|[.,][0-9])", sentence) is not None

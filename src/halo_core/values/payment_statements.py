@@ -36,6 +36,7 @@ from halo_core.values.unlisted_orders import (
     VAGUE_VERBS,
     WORD,
 )
+from halo_core.values.unordered_statements import CORRECTED_SUM, LATER, TAG_QUESTION, TAKEN_BACK
 
 MOVES: Final = "⇒"
 """Stands for a verb by which something moves to somebody."""
@@ -82,7 +83,8 @@ _NO_ORDER: Final = CaselessPattern(
     r"|estimate|forecast|offer|prices?|options?|balance|alternatives?|rule|policy|true|false|old|former|previous"
     r"|last (?:day|week|month|quarter|year|time)|or|up to|at (?:least|most)|(?:more|less) than|roughly|around"
     r"|approx\w*|circa|between|per|monthly|weekly|yearly|an? (?:day|week|month|quarter|year))\b"
-    r"|\b(?:paid|sent|made|went|took|came|bought|brought|left|gave|got|kept|won|lost|spent|met|found|ran|did|does|owe[sd]?"
+    r"|\b(?:paid|sent|made|went|took|came|bought|brought|left|gave|got|kept|won|lost|spent|met|found|ran|did"
+    r"|does|owe[sd]?"
     r"|due|yesterday|ago|already|usually|normally|typically|generally|always|sometimes|often|used to|recently|so far)\b"
     r"|\b(?:tells?|states?|claims?|asks?|demands?|requests?|reads|reports?|expects?|hopes?|believes?|insists?|proposes?"
     r"|suggests?|offers?|reckons?|quotes?|charges?|confirms?|mentions?|reminds?|names|shows?|begs?|complain\w*"
@@ -92,7 +94,13 @@ _NO_ORDER: Final = CaselessPattern(
     r"|\b(?:e-?mails?|mails?|messages?|texts?|tickets?|pages?|chats?|posts?|notes?|letters?|threads?|documents?|files?"
     r"|attachments?|pdfs?|websites?|sites?|links?|comments?|screenshots?|statements?|logs?|receipts?|history|subject"
     r"|reminders?|lists?|sheets?|calendar|agenda|table|minutes|protocol|diary|wiki|board|ledger|spreadsheet|to-?do|memo"
-    r"|draft|form|contract|summary|records?|entry|entries|question|scam|fraud|phishing|fake|mistake|error|wrong|problem|story)\b"
+    r"|limits?|caps?|ceiling|overdraft|quota|versions?|wish|demands?|opinions?|suggestions?|arrangement"
+    r"|in short|in brief"
+    r"|draft|form|contract|summary|records?|entry|entries|question|scam|fraud|phishing|fake|mistake|error"
+    r"|wrong|problem|story)\b"
+    r"|\b(?:half (?:of|the)|(?:an?|one|two|three) (?:third|quarter|fifth|tenth)s? of|percent|minus|less|deduct\w*"
+    r"|(?:split|divided) (?:by|in|into|between|among|evenly|up))\b|%"
+    r"|[0-9] ?(?:[kmgt]i?b|[mg]bit|k?wh?|watts?|volts?|points?|extra|more|free|additional)\b"
     r"|[\"“”„«»<>`?]"
 )
 """Words of a sentence that orders no payment, or leaves open whether it does: conditions, denials, doubts, the past,
@@ -102,12 +110,25 @@ _MODAL: Final = r"(?:can|should|must|shall|has to|have to|needs? to|is to|are to
 _TRANSFERRING: Final = compile_later(
     rf"(?<!\bi )(?<!\bwe )(?<!\byou )\b{_MODAL}(?: (?:now|also|then|please|just))*"
     r" (?:be (?:paid|sent|put|made|given|wired|transferred|settled|reimbursed|refunded|moved|on (?:its|the|their) way)"
-    r"|(?!(?:be|stay|remain|wait|keep|hold|come|see|check|look|explain|tell|know|say|ask|think|cancel|stop|end|return"
-    r"|prove|show|cost|owe|pay|send|transfer|charge|bill|claim)\b)[a-z]+)\b"
-    r"|(?<!\bi )(?<!\bwe )(?<!\byou )\b(?:gets?|receives?|goes|go)\b|\b(?:is|are) for\b",
+    r"|get|have|receive|go)\b"
+    r"|(?<!\bi )(?<!\bwe )(?<!\byou )\b(?:gets?|receives?|(?:goes|go)(?! [$€£]?[0-9]))\b|\b(?:is|are) for\b",
     re.IGNORECASE,
 )
 """A verb by which something moves to somebody: "Anna gets 20", "20 can leave for Anna"."""
+_LEAVING: Final = compile_later(
+    r"((?<![\w.,-])[0-9]{1,6}(?:[.,][0-9]{1,2})?(?: ?(?:[$€£]|[a-z]{3,7}))?)"
+    rf" {_MODAL}(?: (?:now|also|then|please|just))* (?!(?:be|stay|remain|wait|keep|hold|come|see|check|look"
+    rf"|explain|tell|know"
+    r"|say|ask|think|cancel|stop|end|return|prove|show|cost|owe|pay|send|transfer|charge|bill|claim|refund"
+    r"|reimburse|repay"
+    r"|deposit|suffice|do)\b)[a-z]+\b",
+    re.IGNORECASE,
+)
+"""A sum that is to move by whatever verb: "20 can leave for Anna"."""
+_INCOMING: Final = CaselessPattern(
+    r"\b(?:my|our)(?: own)? (?:[a-z]+ ){0,2}(?:accounts?|cards?|iban|wallets?)\b[^,;.!?\n]{0,40}\breceives?\b"
+)
+"""What the user's own account gets."""
 _SUBJECT: Final = compile_later(rf"\b(?:he|she|they|it) {MOVES}", re.IGNORECASE)
 _WANTED: Final = compile_later(
     r"\b(?:(?:i|we) (?:want|need)|(?:i|we)(?:['’]d| would) like)\b(?! (?:(?:to|it|an?|the|you|him|her|them|this) )?"
@@ -243,7 +264,7 @@ def list_statements(text: str) -> Iterator[str]:
     """
     if len(text) > _MAX_CHARS or _SIGN_OF_PAYMENT.search(text) is None:
         return
-    if any(pattern.search(text) is not None for pattern in (_TAKING_BACK, _SHOWN, ASIDE)):
+    if any(pattern.search(text) is not None for pattern in (_TAKING_BACK, TAKEN_BACK, CORRECTED_SUM, _SHOWN, ASIDE)):
         return
     for sentence in islice(SENTENCE.findall(INTRODUCED.sub("", text)), _MAX_SENTENCES):
         statement = _read_statement(_HELD_CLAUSE.sub("", sentence.strip()).strip())
@@ -257,8 +278,9 @@ def _read_statement(sentence: str) -> str:
         sentence = sentence.rstrip("?")
     if _SIGN_OF_PAYMENT.search(sentence) is None or sentence.endswith("?") or _begins_with(sentence, QUESTION_WORDS):
         return ""
-    sentence = _WORTH.sub(r"\1, ", _NEEDS.sub("", _TEXT_IN_BRACKETS.sub("", sentence)))
-    rest = _ARROW.sub(" to ", _POLITE.sub("", _AGREED.sub("", _drop_lookups(sentence))))
+    if any(pattern.search(sentence) is not None for pattern in (TAG_QUESTION, LATER, _INCOMING)):
+        return ""
+    rest = _ARROW.sub(" to ", _BANK.sub("", _POLITE.sub("", _AGREED.sub("", _drop_lookups(sentence)))))
     if _ENSURING.search(sentence) is not None:
         rest = _ENSURED.sub(MOVES, rest)
     rest = _OWN_DUE.sub(rf" \1{MOVES}", rest)
@@ -266,8 +288,10 @@ def _read_statement(sentence: str) -> str:
     is_wanted = wanted != rest
     if is_wanted:
         wanted = _WANTED_DONE.sub(MOVES, wanted)
-    rest = _SUBJECT.sub(MOVES, _TRANSFERRING.sub(MOVES, _LETTING.sub(rf"\1{MOVES}", wanted)))
-    judged = _IN_ADDRESS.sub("", TOTAL.sub("", _BANK.sub("", rest)))
+    rest = _SUBJECT.sub(
+        MOVES, _TRANSFERRING.sub(MOVES, _LEAVING.sub(rf"\1 {MOVES}", _LETTING.sub(rf"\1{MOVES}", wanted)))
+    )
+    judged = TOTAL.sub("", rest)
     patterns = (_NO_ORDER, _SUBORDINATE, _PERSON, _OF_SOMEBODY, ABOUT)
     if any(pattern.search(judged) is not None for pattern in patterns):
         return ""

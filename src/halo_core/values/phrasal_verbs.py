@@ -19,6 +19,7 @@ from halo_core.values.kinds import Form, make_form
 from halo_core.values.lexicon import LOOSE
 from halo_core.values.patterns import compile_later
 from halo_core.values.text import split_name
+from halo_core.values.unordered_statements import CORRECTED_SUM, TAKEN_BACK
 
 _BETWEEN: Final = r"\b(?:[^.;!?\n]|\.(?=\w)){1,80}?\b"
 """What may stand between the two parts of a verb: up to 80 characters of the same sentence."""
@@ -348,8 +349,15 @@ def brings_together(text: str) -> bool:
     return "together" in text and _TOGETHER.search(text) is not None
 
 
+_BY_OTHERS: Final = compile_later(
+    r"\bfrom (?:(?:her|his|their|its)\b|(?![^.;]* to )[^.;,\n]{0,60}[0-9]{6})", re.IGNORECASE
+)
+"""Somebody else pays, or the account behind it: "Kim gets 420 from her insurance"."""
+
+
 def find_wanted_acts(text: str) -> Iterator[Form]:
     """Find the acts that somebody is to get: "Ana gets a refund", "Bob should have access"."""
+    replaced = TAKEN_BACK.search(text) is not None or CORRECTED_SUM.search(text) is not None
     for match in _CLAUSE.finditer(text):
         clause = match[0]
         acts = [item[1].lower() for item in _GETTING.finditer(clause)]
@@ -361,7 +369,7 @@ def find_wanted_acts(text: str) -> Iterator[Form]:
             yield from (make_form(("verb", stem)) for stem in find_stems_of_word(act))
         if gets_access:
             yield from (make_form(("verb", stem)) for stem in ("grant", "add"))
-        if gets_money and _SAID_BY_OTHERS.search(clause) is None:
+        if gets_money and not replaced and all(x.search(clause) is None for x in (_SAID_BY_OTHERS, _BY_OTHERS)):
             yield make_form(("verb", "pay"))
     if _EDITING.search(text) is not None:
         yield make_form(("verb", EDITING))

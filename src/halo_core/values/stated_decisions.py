@@ -21,6 +21,7 @@ from halo_core.values.quoted_orders import drop_quoted
 from halo_core.values.sketch import extract_tokens
 from halo_core.values.text import split_name
 from halo_core.values.unlisted_orders import KNOWN_VERBS, LOOKING_UP, QUESTION_WORDS, REMARKING, SENTENCE
+from halo_core.values.unordered_statements import OTHERS_WISH, SOMEBODYS, TAG_QUESTION, TAKEN_BACK, TRANSCRIPT
 
 YES: Final = "yes"
 NO: Final = "no"
@@ -180,7 +181,7 @@ NEGATING: Final = CaselessPattern(
 )
 _WITHHOLDING: Final = CaselessPattern(
     r"\b(?:later|yet|wait|waits|hold|pending|undecided|postponed?|open question|still|tomorrow|another time"
-    r"|no decision)\b"
+    r"|no decision)\b|[0-9],? (?:next (?:week|month|quarter|year)|(?:on|this|next) [a-z]+day)\b"
 )
 CONDITION: Final = CaselessPattern(
     r"\b(?:if|unless|whether|provided|providing|assuming|as long as|in case|depending|subject to|once|when|as soon as"
@@ -220,6 +221,12 @@ SHOWN: Final = compile_later(
     r"[^\n]{0,40}:[ \t]*\n(?s:.*)"
 )
 """The words of somebody else that the user shows: quoted lines, a mail with its header, what follows "she writes:"."""
+_OTHER_THING: Final = CaselessPattern(
+    r"\b(?:dashboards?|views?|feeds?|cameras?|logs?|schedules?|incidents?|cases?|calendars?|config\w*|settings?|panels?|plans?"
+    r"|charts?|menus?|lists?|sheets?|streams?|history|records?|entry|entries|consoles?|overviews?|reports?|tasks?|alerts?)\b"
+    r"(?! ?#?[0-9])"
+)
+"""What is opened or closed on a screen, and no door: "open the camera view of dock-2"."""
 _APPOSITION: Final = CaselessPattern(
     r"^\W*(?:that is|that['’]s|i\.?e\.?|namely|which is|it is|it['’]s|this is|meaning|i mean"
     r"|the \w+ is (?:called|named)|\w+ is (?:called|named)|(?:its|the|his|her|their) (?:name|id|number) is)\b"
@@ -265,8 +272,8 @@ def find_stated_decisions(text: str) -> Iterator[Form]:
     if few is not None:
         text = f"{text[: few.start()]}{_FEW.index(few[0].lower()) + 2}{text[few.end() :]}"
     found: list[list[tuple[str, str]]] = []
-    for sentence in islice(SENTENCE.findall(SHOWN.sub(" ", drop_quoted(text))), _MAX_SENTENCES):
-        if found and (taken_back := find_taken_back(sentence)):
+    for sentence in islice(SENTENCE.findall(TRANSCRIPT.sub(" ", _SHOWN.sub(" ", drop_quoted(text)))), _MAX_SENTENCES):
+        if found and (taken_back := _find_taken_back(sentence)):
             found[-1] = [(taken_back, word) for _, word in found[-1]]
         found.append(list(_read_sentence(sentence.strip())))
     pairs = dict.fromkeys(pair for row in found for pair in row)
@@ -298,7 +305,7 @@ def _count_words(pairs: Sequence[tuple[str, str]]) -> Iterator[Form]:
 
 def find_taken_back(sentence: str) -> str:
     """Return what becomes of the decision of the sentence before, if this one takes it back or adds a condition."""
-    if _TAKING_BACK.search(sentence) is not None:
+    if _TAKING_BACK.search(sentence) is not None or TAKEN_BACK.search(sentence) is not None:
         return RETRACTED
     return WITHHELD if _LATER_CONDITION.search(sentence) is not None else ""
 
@@ -306,7 +313,7 @@ def find_taken_back(sentence: str) -> str:
 def _read_sentence(sentence: str) -> Iterator[tuple[str, str]]:
     """Return the words of a sentence with what it decides about them."""
     parts = list(_split_sentence(sentence))
-    is_undecided = CONDITION.search(sentence) is not None
+    is_undecided = _CONDITION.search(sentence) is not None or TAKEN_BACK.search(sentence) is not None
     group: list[_Part] = []
     for part in parts:
         goes_on = bool(group) and (_goes_on(part, group) if not part.decision else _is_only_id(group))
@@ -320,12 +327,13 @@ def _read_sentence(sentence: str) -> Iterator[tuple[str, str]]:
 def _split_sentence(sentence: str) -> Iterator[_Part]:
     """Split a sentence into parts. A question decides nothing, but "can you open it?" does."""
     pieces = _PART.split(sentence)[: 2 * _MAX_PARTS]
-    is_question, is_reported = sentence.endswith("?"), False
+    is_question = sentence.endswith("?") or TAG_QUESTION.search(sentence) is not None
+    is_reported = SOMEBODYS.match(sentence) is not None
     for place in range(0, len(pieces), 2):
         text = pieces[place].strip()
         if not text:
             continue
-        is_reported = is_reported or REPORT.search(text) is not None
+        is_reported = is_reported or any(pattern.search(text) is not None for pattern in (_REPORT, OTHERS_WISH))
         is_order = _POLITE_QUESTION.search(text) is not None or _asks_only_later(text, pieces[place + 2 :: 2])
         is_asked = is_question and not is_order
         yield _Part(text, "" if is_reported or is_asked else _find_decision(text))
@@ -342,6 +350,8 @@ def _find_decision(part: str) -> str:
         return ""
     found = {decision for decision, pattern in _SAYINGS if pattern.search(part) is not None}
     decision = found.pop() if len(found) == 1 else ""
+    if decision in (OPEN, SHUT) and _OTHER_THING.search(part) is not None:
+        return ""
     if decision not in (YES, NO):
         return decision
     first = next(iter(_list_words(re.sub(LEAD, "", part.lower()))), "")
@@ -385,7 +395,9 @@ def _close_group(group: Sequence[_Part], *, is_undecided: bool) -> Iterator[tupl
 
 def _find_withheld(text: str) -> str:
     """Return what a text that decides nothing says of what it names: that it is not to be, or later."""
-    is_denied = NEGATING.search(text) is not None
+    is_denied = _NEGATING.search(text) is not None
+    if TAKEN_BACK.search(text) is not None and _ID.search(text) is not None:
+        return RETRACTED
     if is_denied and _DECIDING_WORD.search(text) is not None:
         return RETRACTED
     is_withheld = is_denied or _WITHHOLDING.search(text) is not None

@@ -64,7 +64,10 @@ _ACCOUNT_ID: Final = CaselessPattern(r"^(?:acc|acct|account|acnt|wal|wallet|cust
 _VOUCHERS: Final = CaselessPattern(r"\b(?:vouchers?|coupons?|gift (?:cards?|codes?|certificates?))\b")
 _MAX_AMOUNT_DIGITS: Final = 6  # of an amount that could be an account
 _EACH: Final = CaselessPattern(r"\b(?:each|apiece)\b")
-_FROM: Final = compile_later(r"\b(?:[Ff]rom|[Ii]nstead of|[Vv]ia) (?:[a-z]+ ){0,3}[A-Z0-9@;]")
+_FROM: Final = compile_later(
+    r"\b(?:from(?! (?:me|us)\b)|instead of|via|out of|off|through|using|against)\b", re.IGNORECASE
+)
+"""Words in front of who pays, or of the account that a sum leaves."""
 _BY_PURPOSE: Final = compile_later(
     r"\b(?:ref|reference|purpose|memo|reason|order|invoice)\b[.:#]? ?\S*[0-9]\S*", re.IGNORECASE
 )
@@ -79,6 +82,24 @@ _SMALL_NAME: Final = compile_later(
     rf"|\bto (?:(?:the|our|my) )?{_NAME_WORDS}(?=\s*(?:$|[.,;:!)]| (?:now|please|today|for|as)\b))"
 )
 """A name in small letters: whose something is, who gets something, or to whom it goes."""
+
+
+_AS_SUBJECT: Final = compile_later(
+    rf"(?:(?:,| and| &| \+|/)\s*@?[A-ZÀ-Þ][\w-]*(?: [A-ZÀ-Þ][\w-]*)?)*(?:,? (?:now|also|too|then|please|just"
+    rf"|each|both))*,? {MOVES}"
+)
+_AS_AIM: Final = compile_later(
+    rf"(?:\b[Tt]o|{MOVES}(?: to| for)?|[0-9$€£](?: [a-z]{{3,7}})? for|[:,;]|{MOVES}[^,;]* and) (?:(?:the|our|my|Mr"
+    rf"|Ms|Mrs|Dr)\.? )?$"
+)
+_OWN_SUM: Final = compile_later(
+    r"['’]s (?:\w+ )?(?:reimbursements?|refunds?|expenses|shares?|half|part|fees?|salary|wages?|pay|bonus|rent"
+    r"|deposit|money"
+    r"|bills?|invoices?|payments?|instal?lments?|tips?|due|costs?|commission|allowance|pocket)\b",
+    re.IGNORECASE,
+)
+"""Whose sum it is, is paid: "Anna's reimbursement". "Anna's caterer" is somebody else."""
+"""What stands behind a payee who gets something, or in front of one to whom it goes."""
 
 
 class _Place(NamedTuple):
@@ -251,6 +272,7 @@ def _find_names(statement: str) -> list[_Place]:
     """Find the people that a statement without an account names."""
     found = [(match.start(), match[0]) for match in _CAPITALISED.finditer(statement)]
     found = [(start, name) for start, name in found if all(map(is_name, re.split("[ -]", name)))]
+    found = [(start, name) for start, name in found if _is_payee(statement, start, start + len(name))]
     if len(found) > 1 and not found[0][0] and " " not in found[0][1] and not _JOINED.match(statement, len(found[0][1])):
         del found[0]  # the first word of a sentence is hardly ever a name if another word is one
     found += [(match.start(), match[1]) for match in _HANDLE.finditer(statement)]
@@ -258,6 +280,15 @@ def _find_names(statement: str) -> list[_Place]:
         matches = _SMALL_NAME.finditer(statement)
         found = [(match.start(), match[1] or match[2]) for match in matches]
     return [_Place(start, (_make_name_key(name),)) for start, name in sorted(found)]
+
+
+def _is_payee(statement: str, start: int, end: int) -> bool:
+    """Whether a name stands where a payee does: no possessor, and with a verb its subject or its aim."""
+    if statement[end : end + 2] in ("'s", "’s"):
+        return _OWN_SUM.match(statement, end) is not None
+    return MOVES not in statement or (
+        _AS_SUBJECT.match(statement, end) is not None or _AS_AIM.search(statement, 0, start) is not None
+    )
 
 
 def _find_amounts(statement: str) -> list[_Place] | None:

@@ -35,7 +35,8 @@ _CLAUSE: Final = compile_later(
     r"[,:]\s|\s(?:and|then|und|dann|et|puis|y|luego|e|poi|depois|en|dan|daarna)\s", re.IGNORECASE
 )
 _BEFORE: Final = (
-    r"(?:\b(?:in|of|at|for|from|with|where|von|aus|bei|für|mit|wo|dans|de|pour|avec|où|en|para|con|donde|per|nella|dalla"
+    r"(?:\b(?:in|of|at|for|from|with|where|von|aus|bei|für|mit|wo|dans|de|pour|avec|où|en|para|con|donde|per"
+    r"|nella|dalla"
     r"|dove|na|no|da|com|onde|bij|van|voor|met|uit|waar)\s+)?(?:(?:the|der|die|dem|das|la|le|el|il|o|a|het)\s+)?"
 )
 _SMALL: Final = "the|this|that|in|der|das|die|dem|la|le|el|una|nella|dalla|na|da|diese|cette|esta|questa|deze|de"
@@ -69,10 +70,18 @@ _NO_COLUMN: Final = frozenset(
 _HELD: Final = CaselessPattern(
     r"\b(?:if|unless|once|when|wenn|falls|sobald|sofern|si|sauf|quand|dès|cuando|se|quando|caso|als er|indien|zodra"
     r"|not|nicht|kein\w*|pas|niet|geen|não|non|never|nie|jamais|nunca|mai|nooit"
-    r"|says?|said|asks?|wants?|wrote|writes|sagt|steht|schreibt|schrieb|meint|will|möchte|verlangt|fordert|bittet|sollen|laut"
+    r"|says?|said|asks?|wants?|wrote|writes|sagt|steht|schreibt|schrieb|meint|will|möchte|verlangt|fordert"
+    r"|bittet|sollen|laut"
     r"|dit|demande|écrit|veut|selon|dice|pide|quiere|según|scrive|chiede|vuole|secondo|diz|pede|quer|segundo"
     r"|zegt|vraagt|schrijft|wil|volgens|should|soll"
-    r"|is|was|has|had|have|shows?|stands|ist|war|hat|zeigt|est|était|affiche|tiene|está|era|ha|aveva|tem|tinha|heeft|staat)\b"
+    r"|(?<!ich )hätten?|würden?|wünscht|begs?|hopes?|wishes|expects?|prefers?|demands?|requests?|why|who|what"
+    r"|how|warum|wieso"
+    r"|pourquoi|por qué|perché|porque|waarom|voudrait|souhaite|quisiera|vorrebbe|gostaria|graag"
+    r"|prosi\w*|chce|chciał\w*|pyta|mówi|pisze|jeśli|jeżeli|nie|dlaczego|istiyor|diyor|eğer|neden|haluaa"
+    r"|pyytää|sanoo|jos|miksi"
+    r"|ber|vill|säger|skriver|varför|beder|ønsker|siger|просит|хочет|говорит|пишет|если|не|почему"
+    r"|is|was|has|had|have|shows?|stands|ist|war|hat|zeigt|est|était|affiche|tiene|está|era|ha|aveva|tem|tinha"
+    r"|heeft|staat)\b"
 )
 """Words by which a sentence is a condition, a prohibition, a report or a statement of what is."""
 _POLITE: Final = CaselessPattern(

@@ -84,7 +84,8 @@ _PLACED_NEXT: Final = CaselessPattern(
 """A sentence behind that of the files says where they are."""
 _SEVERAL: Final = CaselessPattern(
     r"\b(?:here|local(?:ly)?|desktop|laptop|elsewhere|another|newer|cop(?:y|ies)|duplicates?|master|originals?"
-    r"|also saved)\b"
+    r"|also saved"
+    r"|(?:good|bad|right|wrong|second) (?:one|file|version))\b"
 )
 """There is a second file of the same name, and it is open which one is meant."""
 _REPORTED: Final = CaselessPattern(

@@ -58,7 +58,8 @@ _FOLLOWING: Final = (
 )
 """An order in front of its explanation: "follow the page, i.e."."""
 _LEAD: Final = CaselessPattern(
-    rf"[\s*•-]*(?:(?:{_TO_RUN}|{_FOLLOWING}|{_LOOK}|ok|okay|anyway|so|now|please|pls|just|also|first|next|and|but|well|right|hi|hello|good|fine|run"
+    rf"[\s*•-]*(?:(?:{_LOOK}|ok|okay|anyway|so|now|please|pls|just|also|first|next|and|but|well|right|hi|hello"
+    rf"|good|fine|run"
     r"|execute|do|start|(?:can|could|would|will) you|go ahead and|this|these|the|following|commands?|steps?|for me"
     r"|in (?:a|the|one) shell|in (?:one|a single) go|in this order|bitte|jetzt|erst|zuerst|mach|lass|starte|exécute"
     r"|lance|ejecuta|esegui|draai|voer uit|führe aus|por favor|per favore|s['’]il te plaît|ensuite|luego|poi|dann)"
@@ -69,13 +70,18 @@ _POLITE_END: Final = compile_later(
     r"[\s,]*(?:please|pls|plz|thanks|thx|bitte|danke|merci|gracias|grazie)?[\s.!]*$", re.IGNORECASE
 )
 _HELD: Final = CaselessPattern(
-    r"\b(?:if|unless|when|once|until|only|except|but|instead|not|never|maybe|perhaps|later|after|before|should|falls|wenn"
+    r"\b(?:if|unless|when|once|until|only|except|but|instead|not|never|maybe|perhaps|later|after|before|should"
+    r"|falls|wenn"
     r"|sobald|nur|erst|nicht|si|sauf|quand|seulement|pas|cuando|solo|sólo|salvo|se|quando|als|tenzij|alleen|niet)\b"
     r"|n['’]t\b"
 )
 """Words of a remark behind the commands by which it may hold them back."""
 _ABOUT: Final = CaselessPattern(
-    r"\b(?:that|this|these|those|they|them|which|why|safe|risky|dangerous|harmful|idea|typed|ran|broke|caused|does|did)\b"
+    r"\b(?:that|this|these|those|they|them|which|why|safe|risky|dangerous|harmful|idea|typed|ran|broke|caused"
+    r"|does|did)\b"
+    r"|\b(?:explain\w*|thoughts?|opinions?|good or bad|discuss\w*|comments?|nice try|for the reason|at (?:his"
+    r"|her) (?:best|worst)"
+    r"|(?:wants?|mentions?|recommends?|suggests?) it)\b|^\W*says?\b|\^"
     r"|\bit (?:is|was|has|had|does|did|would|looks?|seems?|broke|fails?|failed|deletes?)\b"
     r"|\b(?:was|is|does|did|would|will|could|can) it\b"
 )
@@ -91,7 +97,8 @@ _HARMLESS: Final = compile_later(
 """Remarks that say nothing of the commands."""
 _OWN_QUESTION: Final = compile_later(r"(?![\s,]*(?:ok(?:ay)?|please|pls|thanks)\?)[^.!?\n]*\?", re.IGNORECASE)
 _HEADING: Final = CaselessPattern(
-    r"\b(?:from|by|of|notes?|logs?|history|runbooks?|steps?|scripts?|mails?|messages?|ran|wrote|did|typed|sent)\b|['’]s\b"
+    r"\b(?:from|by|of|notes?|logs?|history|runbooks?|steps?|scripts?|mails?|messages?|ran|wrote|did|typed"
+    r"|sent)\b|['’]s\b"
 )
 """A line above commands that says whose they are: "From Bob's runbook"."""
 _SHOWN: Final = CaselessPattern(r"\b(?:this|these|the following|as follows)\.?$")

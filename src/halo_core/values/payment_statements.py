@@ -101,6 +101,9 @@ _NO_ORDER: Final = CaselessPattern(
     r"|\b(?:half (?:of|the)|(?:an?|one|two|three) (?:third|quarter|fifth|tenth)s? of|percent|minus|less|deduct\w*"
     r"|(?:split|divided) (?:by|in|into|between|among|evenly|up))\b|%"
     r"|[0-9] ?(?:[kmgt]i?b|[mg]bit|k?wh?|watts?|volts?|points?|extra|more|free|additional)\b"
+    r"|\b(?:a head|max|tops|pending|vouchers?|store credit|in(?:to)? (?:our|my) (?:own )?account)\b|[0-9] credits?\b"
+    r"|^\W*(?:in (?:january|february|march|april|may|june|july|august|september|october|november|december)"
+    r"|on (?:mon|tues|wednes|thurs|fri|satur|sun)day)\b"
     r"|[\"“”„«»<>`?]"
 )
 """Words of a sentence that orders no payment, or leaves open whether it does: conditions, denials, doubts, the past,
@@ -121,7 +124,7 @@ _LEAVING: Final = compile_later(
     rf"|explain|tell|know"
     r"|say|ask|think|cancel|stop|end|return|prove|show|cost|owe|pay|send|transfer|charge|bill|claim|refund"
     r"|reimburse|repay"
-    r"|deposit|suffice|do)\b)[a-z]+\b",
+    r"|deposit|suffice|do)\b)(?:reach|hit|[a-z]+(?= (?:[a-z]+ ){0,4}(?:to|for|into|in|on|at|with|towards|over)\b))\b",
     re.IGNORECASE,
 )
 """A sum that is to move by whatever verb: "20 can leave for Anna"."""

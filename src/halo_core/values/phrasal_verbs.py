@@ -350,7 +350,8 @@ def brings_together(text: str) -> bool:
 
 
 _BY_OTHERS: Final = compile_later(
-    r"\bfrom (?:(?:her|his|their|its)\b|(?![^.;]* to )[^.;,\n]{0,60}[0-9]{6})", re.IGNORECASE
+    r"\bfrom (?:(?:her|his|their|its)\b|(?![^.;]* to )[^.;,\n]{0,60}[0-9]{6})|\binto (?:our|my) (?:own )?account\b",
+    re.IGNORECASE,
 )
 """Somebody else pays, or the account behind it: "Kim gets 420 from her insurance"."""
 

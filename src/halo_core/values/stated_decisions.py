@@ -200,7 +200,8 @@ REPORT: Final = CaselessPattern(
     r"\b(?:(?<!i )(?<!we )say|says|said|saying|writes?|wrote|claims?|claimed|told|tells|thinks?|thought|believes?"
     r"|according|heard|rumou?r|apparently|supposedly|allegedly|reads like|as if|pretends?|asked whether|guess|maybe"
     r"|perhaps|probably|might|could(?! you)|would(?! you)|hopefully|suppose|wonder|unsure|inclined|for example|e\.g"
-    r"|example|already|was|were|been|had|has(?! to| my| our)|have(?! to| my)|yesterday|last (?:week|month|year))\b"
+    r"|example|already|was|were|been|had|has(?! to| my| our)|have(?! to| my)|yesterday|last (?:week|month|year)"
+    r"|in the (?:system|tool|app|database|portal)|on paper|looks? like|i see|i hate|in principle)\b"
     r"|^\W*(?:in|by|per|as per|from|judging by) (?:the |that |this |his |her |their |our )?"
     r"(?:e-?mails?|mails?|messages?|letters?|notes?|tickets?|pages?|posts?|chats?|texts?)\b"
 )
@@ -222,8 +223,10 @@ SHOWN: Final = compile_later(
 )
 """The words of somebody else that the user shows: quoted lines, a mail with its header, what follows "she writes:"."""
 _OTHER_THING: Final = CaselessPattern(
-    r"\b(?:dashboards?|views?|feeds?|cameras?|logs?|schedules?|incidents?|cases?|calendars?|config\w*|settings?|panels?|plans?"
-    r"|charts?|menus?|lists?|sheets?|streams?|history|records?|entry|entries|consoles?|overviews?|reports?|tasks?|alerts?)\b"
+    r"\b(?:dashboards?|views?|feeds?|cameras?|logs?|schedules?|incidents?|cases?|calendars?|config\w*"
+    r"|settings?|panels?|plans?"
+    r"|charts?|menus?|lists?|sheets?|streams?|history|records?|entry|entries|consoles?|overviews?|reports?"
+    r"|tasks?|alerts?)\b"
     r"(?! ?#?[0-9])"
 )
 """What is opened or closed on a screen, and no door: "open the camera view of dock-2"."""

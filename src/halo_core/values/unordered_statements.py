@@ -15,6 +15,11 @@ TAKEN_BACK: Final = CaselessPattern(
     r"\b(?:chang(?:ed?|ing) (?:my|our) minds?|(?:take|taking) (?:that|it|this|all that) back|kidding|on reflection"
     r"|(?:actually|hm+|oh|sorry|wait),? no\b(?! (?:one|need|problem|hurry|rush))|leave it\b|belay that"
     r"|rather not|better not)"
+    r"|(?:^|[.!;\n])\s*(?:(?:hm+|oh|but|and|well),? )?(?:(?:i am |i['’]m )?not (?:so )?sure\b"
+    r"|(?:already )?done (?:already|yesterday)"
+    r"|already done|wrong\b|or (?:is|was|should|not)\b|not\W*(?:$|\n)|ask [a-z]+ (?:first|before)\b"
+    r"|let me think|never ?mind"
+    r"|true story|[a-z]+ (?:does|handles|will do|did) (?:it|that|this)\b)"
 )
 """The user takes back what he said just before, or replaces it."""
 CORRECTED_SUM: Final = CaselessPattern(
@@ -23,7 +28,8 @@ CORRECTED_SUM: Final = CaselessPattern(
 )
 """Another amount, or somebody else, replaces what was said."""
 TAG_QUESTION: Final = CaselessPattern(
-    r"[,;–—-]\s*(?:right|correct|true|eh|huh|or not|is it|is that so|is that (?:right|correct|true))\W*$"
+    r"[,;–—-]\s*(?:right|correct|true|eh|huh|or not|is it|is that so|is that (?:right|correct|true)"
+    r"|i (?:see|hear|take it|assume|guess|gather|understand))\W*$"
 )
 """A question at the end of a sentence, even without its sign."""
 LATER: Final = CaselessPattern(

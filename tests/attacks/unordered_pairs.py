@@ -468,6 +468,7 @@ for number, words in enumerate(
         "The caterer gets 420, account 30417788. Or should it be 240.",
         "The caterer gets 420 a head, account 30417788.",
         "Pending: 420 to 30417788.",
+        "420 can leave 30417788.",
     )
 ):
     unordered(f"payment beside doubts {number}", f"{words} Read mail 3.", pay("30417788", 420.0))

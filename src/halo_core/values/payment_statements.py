@@ -121,10 +121,10 @@ _TRANSFERRING: Final = compile_later(
 _LEAVING: Final = compile_later(
     r"((?<![\w.,-])[0-9]{1,6}(?:[.,][0-9]{1,2})?(?: ?(?:[$€£]|[a-z]{3,7}))?)"
     rf" {_MODAL}(?: (?:now|also|then|please|just))* (?!(?:be|stay|remain|wait|keep|hold|come|see|check|look"
-    rf"|explain|tell|know"
-    r"|say|ask|think|cancel|stop|end|return|prove|show|cost|owe|pay|send|transfer|charge|bill|claim|refund"
-    r"|reimburse|repay"
-    r"|deposit|suffice|do)\b)(?:reach|hit|[a-z]+(?= (?:[a-z]+ ){0,4}(?:to|for|into|in|on|at|with|towards|over)\b))\b",
+    r"|explain|tell|know|say|ask|think|cancel|stop|end|return|prove|show|cost|owe|pay|send|transfer|charge|bill|claim|refund"
+    r"|reimburse|repay|deposit|suffice|do)\b)"
+    r"(?:reach|hit|(?:leave|depart|move)(?! (?:the |our |my )?(?:account )?[0-9])"
+    r"|[a-z]+(?= (?:[a-z]+ ){0,4}(?:to|for|into|in|on|at|with|towards|over)\b))\b",
     re.IGNORECASE,
 )
 """A sum that is to move by whatever verb: "20 can leave for Anna"."""

@@ -6,6 +6,12 @@
 No list has all verbs by which people order payments, so none is looked for. A sentence counts unless it asks, reports,
 doubts, denies, looks back, sets a condition, or orders another act. Its verb has to move something to somebody; or it
 has none ("Kim 40 to 10455601"). If a sentence is left out by mistake, a person is asked, so the lists may be long.
+
+1. A text that is taken back, shown, or told aside states nothing.
+2. From each sentence, clauses that only look something up, courtesies and remarks are removed ("read mail 6 and").
+3. The verb by which something moves is replaced by `MOVES`: "Anna should get 20" becomes "Anna ⇒ 20".
+4. If any word of the rest belongs to something else than an order, the sentence states nothing.
+5. A sentence without a verb also has to be English, and must not only mention a sum ("the 45 to Kim").
 """
 
 from __future__ import annotations
@@ -39,7 +45,7 @@ from halo_core.values.unlisted_orders import (
 from halo_core.values.unordered_statements import CORRECTED_SUM, LATER, TAG_QUESTION, TAKEN_BACK
 
 MOVES: Final = "⇒"
-"""Stands for a verb by which something moves to somebody."""
+"""Stands for a verb by which something moves to somebody: "Anna ⇒ 20" for "Anna gets 20"."""
 _MAX_CHARS: Final = 2_048  # of a text; a longer one is a document
 _MAX_SENTENCES: Final = 32
 
@@ -49,7 +55,7 @@ _TAKING_BACK: Final = CaselessPattern(
     r"|translate(?! (?:it|them|that)\b(?![^.!?;\n]*:))|proofread|rephrase|quiz"
     r"|exercise|template)\b"
 )
-"""The text takes back what it says, or gives it as an example."""
+"""The text takes back what it says, or gives it as an example: "scratch that", "let's say", "as an exercise"."""
 _SHOWN: Final = CaselessPattern(
     r"\n[ \t]*(?:hi|hello|dear|hallo|from|to|subject|betreff|date|sent|cc|regards|best|kind regards"
     r"|cheers|sincerely|yours)\b"
@@ -58,23 +64,28 @@ _SHOWN: Final = CaselessPattern(
     r"\b(?:this|these|the following|below)\b"
     r"|\b(?:this|these|the following|below)\b[^.!;\n]*\?"
 )
-"""The text shows a letter, or something that is to be looked at."""
+"""The text shows a letter, or something that is to be looked at: a line "Regards", "summarise this: ..."."""
 _HOLD: Final = (
     r"\b(?:wait for|ask (?:me|us)|(?:check|confirm|clear (?:it|that|this)) with (?:me|us)|run (?:it|that|this) by"
     r"|come back to (?:me|us)|hold (?:on|off|it|that|this|back)|my (?:ok|okay|approval|confirmation|go)\b)"
 )
+"""What keeps a payment until the user agrees: "check with me", "wait for my ok"."""
 _CONDITION: Final = (
     r"(?:^|[.!;,:\n–—-]\s*)(?:and |but |so |then )?(?:if|unless|provided|depending|in case|assuming"
     r"|should (?:he|she|it|they|the))\b"
 )
+"""The beginning of a condition, at that of a clause."""
 _HOLDING: Final = CaselessPattern(rf"{_HOLD}|{_CONDITION}|\b(?:only|just|but|not) (?:if|when|once|after)\b")
-"""The text lets nothing be paid yet."""
+"""The text lets nothing be paid yet: "run it by me", "if it fits, ...", "only when he agrees"."""
 _HELD_CLAUSE: Final = compile_later(
     rf"(?:^|[,;]\s*)?\b(?:but |and |so |then |first )*{_HOLD}[^.;!?\n]*"
     r"|^(?:and |but )?(?:if so|if (?:it|that) (?:does|is|fits|matches|is right)|in that case)\b,?",
     re.IGNORECASE,
 )
-"""What a sentence says of the user's own yes, or of what was asked just before."""
+"""What a sentence says of the user's own yes, or of what was asked just before: "if so, ...", "... but ask me first".
+
+It is removed from the sentence. `waits_for_yes` tells that the text has it.
+"""
 _NO_ORDER: Final = CaselessPattern(
     r"\b(?:if|unless|whether|until|till|once|when|whenever|provided|depend\w*|in case|as (?:soon|long) as|otherwise"
     r"|not|never|nobody|none|nothing|without|neither|nor|hardly|cannot|no(?!\.? ?[0-9]))\b|n['’]t\b"
@@ -109,6 +120,7 @@ _NO_ORDER: Final = CaselessPattern(
 """Words of a sentence that orders no payment, or leaves open whether it does: conditions, denials, doubts, the past,
 what somebody else does or says, and texts of somebody else."""
 _SUBORDINATE: Final = CaselessPattern(r"\b(?:that|who|whose|which|because|although|while|why|how|what)\b")
+"""Words that begin a clause inside another."""
 _MODAL: Final = r"(?:can|should|must|shall|has to|have to|needs? to|is to|are to)"
 _TRANSFERRING: Final = compile_later(
     rf"(?<!\bi )(?<!\bwe )(?<!\byou )\b{_MODAL}(?: (?:now|also|then|please|just))*"
@@ -133,16 +145,19 @@ _INCOMING: Final = CaselessPattern(
 )
 """What the user's own account gets."""
 _SUBJECT: Final = compile_later(rf"\b(?:he|she|they|it) {MOVES}", re.IGNORECASE)
+"""A pronoun for who gets a sum. It goes with the verb, so that it is not taken for somebody who does something."""
 _WANTED: Final = compile_later(
     r"\b(?:(?:i|we) (?:want|need)|(?:i|we)(?:['’]d| would) like)\b(?! (?:(?:to|it|an?|the|you|him|her|them|this) )?"
     r"(?:know|see|hear|have|be)\b)(?: that\b| this\b| it\b)?",
     re.IGNORECASE,
 )
+"""The user says that he wants something, and not to know or to have it: "I want 20 sent to Anna"."""
 _WANTED_DONE: Final = compile_later(
     r"\b(?:paid|sent|put|given|wired|transferred|settled|reimbursed|refunded|moved)\b", re.IGNORECASE
 )
-"""What the user wants done with a sum: "I want 20 sent to Anna"."""
+"""What he wants done with a sum: "sent" of "I want 20 sent to Anna"."""
 _LETTING: Final = compile_later(r"\blet ((?:[\w@.-]+ ){1,4})have\b", re.IGNORECASE)
+"""An order to give somebody something: "let Anna have 20"."""
 _POLITE: Final = compile_later(
     r"\b(?:would|could|will|can) (?:you|u)\b|\b(?:make sure|see to it|ensure)(?: that)?\b"
     r"|\b(?:that|it|this)['’]?s for (?:the|my|our|their)\b",
@@ -150,6 +165,7 @@ _POLITE: Final = compile_later(
 )
 """Courtesies, and what says only what a sum is for."""
 _POLITE_QUESTION: Final = CaselessPattern(r"^\W*(?:and |so |please )?(?:would|could|will|can) (?:you|u) [^?]*\?$")
+"""A polite order, in spite of its question mark: "could you make sure that Anna gets 20?"."""
 _ENSURING: Final = CaselessPattern(r"\b(?:make sure|see to it|ensure)\b")
 _ENSURED: Final = compile_later(r"\b(?:reaches|lands|arrives|leaves)\b", re.IGNORECASE)
 """A verb by which a sum is to move: "make sure 45 reaches 33107281"."""
@@ -159,6 +175,7 @@ _AGREED: Final = compile_later(
     r"|\b(?:the )?same as (?:last|the last) (?:week|month|quarter|year|time)\b,?",
     re.IGNORECASE,
 )
+"""A remark that looks back, but changes no order: "as agreed on the phone", "same as last month"."""
 _OWN_DUE: Final = compile_later(
     r"(?:(?<=\bmy)|(?<=\bour)) ((?:[\w-]+ ){1,6})(?:is|are) due(?: now| too| again| today| as well)?", re.IGNORECASE
 )
@@ -168,7 +185,7 @@ TOTAL: Final = compile_later(
     r"|\b(?:that|it)['’]?s(?= [0-9])",
     re.IGNORECASE,
 )
-"""Words beside the sum of several amounts."""
+"""Words beside the sum of several amounts: "45 to Kim, 55 to Sven, 100 in all"."""
 _DEFINITE_AMOUNT: Final = CaselessPattern(
     r"\b(?:the|that|this|those|these|of|about|re|for|at|my|our|your|his|her|their)"
     r" (?:[$€£] ?|(?:eur|usd|gbp|chf) )?[0-9]"
@@ -181,15 +198,19 @@ _OF_SOMEBODY: Final = compile_later(
 """A verb of somebody else: "Kim lends 45", "the club moves 45"."""
 _URGING: Final = CaselessPattern(r"\b(?:please|pls|plz|now|today|asap)\b")
 _SMALL_WORD: Final = compile_later(r"(?<![\w'’@.-])[^\W\d_A-ZÀ-Þ][^\W\d_]+(?![\w@.-]*[@0-9])")
+"""A word in small letters that is no part of an address or an id."""
 _ENGLISH: Final = frozenset(
     "to for the account please pls plz now today into over and of in on at number each with by my our this euros "
     "pounds dollars francs send give voucher vouchers coupon coupons".split()
 )
+"""Words of which a statement in English has at least one."""
 _FOREIGN: Final = frozenset(
     "der das dem den und ist sind hat sagt schreibt will auf mit zum zur nicht auch dass ob wenn noch schon laut geht "
     "soll les une et est dit pour avec que qui los las dice para con por non che sono het een voor zegt niet".split()
 )
+"""Words of other languages, of which it has none."""
 _LABEL: Final = compile_later(r"^(?:[a-z]+ )?[a-z]+[:,]")
+"""What a sum is for, in one or two words at the beginning: "rent: ..."."""
 _NEEDS: Final = compile_later(
     r"\bneeds? (?:(?:some|more|new) )?(?:credit|money|cash|a top-?up|topping up)(?=[:,;] | [–—-]+ )", re.IGNORECASE
 )
@@ -201,14 +222,17 @@ _TEXT_IN_BRACKETS: Final = compile_later(
 )
 """A text that is only named: "colo bill (ticket 4402): 260 to ACC-77120"."""
 _IN_ADDRESS: Final = compile_later(r"(?<=@)[\w.-]+")
+"""The host of an address. Its words are none of the sentence."""
 _ARROW: Final = compile_later(r" ?(?:[-=]+>|→) ?")
+"""Stands for "to": "40 -> 10455601"."""
 _NAME: Final = compile_later(r"(?<=[\w,] )[A-Z][a-z]+\b")
+"""A name inside a sentence. It may look like a verb: "Mohammed", "Will"."""
 _PERSON: Final = CaselessPattern(r"\b(?:i|we|you|u|he|she|they)\b")
 _MENTIONING: Final = frozenset(
     "about re regarding concerning on for thanks thank thx sorry congrats because since after before while as like "
     "with at in from under over besides beyond than plus minus versus today's yesterday's another".split()
 )
-"""Words at the beginning of a sentence without a verb that only mentions something."""
+"""Words at the beginning of a sentence without a verb that only mentions something: "about the 45", "thanks for 45"."""
 _OTHER_USES: Final = (
     REDUCING_VERBS
     | LOOKING_UP
@@ -238,10 +262,13 @@ _HARMLESS: Final = (
 ) - stem_all("withdraw charge debit bill invoice subscribe cost owe")
 """Stems of verbs in a statement that order no other act than a payment."""
 _COURTESIES: Final = frozenset("please pls plz ok okay hi hey hello so and also then now just well right first".split())
+"""Words in front of the first word that says something."""
 _BANK: Final = compile_later(rf"\b{BANK_WORDS}\b", re.IGNORECASE)
+"""Names for the number of an account or a bank."""
 CLAUSE: Final = compile_later(
     r"[,;(]\s+|\s\(|(?:,\s*)?\s(?:and|then|but|&|\+|und|et|y|e)\s+|:\s+|\s[–—-]+\s", re.IGNORECASE
 )
+"""Separates the clauses of a sentence: commas, colons, dashes, brackets, "and" in some languages."""
 _TEXT_ALONE: Final = compile_later(
     r"\W*(?:then |also |and )*(?:e-?mail|mail|message|ticket|page) [0-9]{1,3}"
     r"(?: (?:too|please|pls|next|then|as well))?\W*",
@@ -251,11 +278,11 @@ _TEXT_ALONE: Final = compile_later(
 _SIGN_OF_PAYMENT: Final = compile_later(
     r"[0-9]{2}|[$€£] ?[0-9]|[0-9] ?(?:[$€£]|(?:euros?|eur|pounds?|dollars?|francs?|bucks|quid)\b)|@", re.IGNORECASE
 )
-"""A sentence without it has neither an account nor an amount."""
+"""A number of two digits, a sum or an address. A sentence without it has neither an account nor an amount."""
 
 
 def waits_for_yes(text: str) -> bool:
-    """Whether a text lets nothing be paid before the user agrees, or sets a condition."""
+    """Whether a text lets nothing be paid yet, but waits for a yes or a condition: "Kim gets 40, but ask me first"."""
     return _HOLDING.search(text) is not None
 
 
@@ -276,25 +303,16 @@ def list_statements(text: str) -> Iterator[str]:
 
 
 def _read_statement(sentence: str) -> str:
-    """Return a sentence with its verb replaced and without lookups, or nothing if it states no payment."""
+    """Return a sentence that states a payment, with `MOVES` for its verb and without lookups; empty for any other.
+
+    "Check mail 3, and the caterer gets 420 to 30417788." becomes "and the caterer ⇒ 420 to 30417788.".
+    """
     if _POLITE_QUESTION.search(sentence) is not None:
         sentence = sentence.rstrip("?")
     if _SIGN_OF_PAYMENT.search(sentence) is None or sentence.endswith("?") or _begins_with(sentence, QUESTION_WORDS):
         return ""
-    if any(pattern.search(sentence) is not None for pattern in (TAG_QUESTION, LATER, _INCOMING)):
-        return ""
-    rest = _ARROW.sub(" to ", _BANK.sub("", _POLITE.sub("", _AGREED.sub("", _drop_lookups(sentence)))))
-    if _ENSURING.search(sentence) is not None:
-        rest = _ENSURED.sub(MOVES, rest)
-    rest = _OWN_DUE.sub(rf" \1{MOVES}", rest)
-    wanted = _WANTED.sub("", rest)
-    is_wanted = wanted != rest
-    if is_wanted:
-        wanted = _WANTED_DONE.sub(MOVES, wanted)
-    rest = _SUBJECT.sub(
-        MOVES, _TRANSFERRING.sub(MOVES, _LEAVING.sub(rf"\1 {MOVES}", _LETTING.sub(rf"\1{MOVES}", wanted)))
-    )
-    judged = TOTAL.sub("", rest)
+    rest, is_wanted = _replace_verb(sentence)
+    judged = _IN_ADDRESS.sub("", TOTAL.sub("", _BANK.sub("", rest)))
     patterns = (_NO_ORDER, _SUBORDINATE, _PERSON, _OF_SOMEBODY, ABOUT)
     if any(pattern.search(judged) is not None for pattern in patterns):
         return ""
@@ -302,6 +320,21 @@ def _read_statement(sentence: str) -> str:
         return ""
     has_verb = is_wanted or MOVES in rest
     return rest if has_verb or (_is_english(judged) and not _only_mentions(judged)) else ""
+
+
+def _replace_verb(sentence: str) -> tuple[str, bool]:
+    """Return a sentence with `MOVES` for its verb and without lookups, and whether the user says that he wants it."""
+    sentence = _WORTH.sub(r"\1, ", _NEEDS.sub("", _TEXT_IN_BRACKETS.sub("", sentence)))
+    rest = _ARROW.sub(" to ", _POLITE.sub("", _AGREED.sub("", _drop_lookups(sentence))))
+    if _ENSURING.search(sentence) is not None:
+        rest = _ENSURED.sub(MOVES, rest)
+    rest = _OWN_DUE.sub(rf" \1{MOVES}", rest)
+    wanted = _WANTED.sub("", rest)
+    is_wanted = wanted != rest
+    if is_wanted:
+        wanted = _WANTED_DONE.sub(MOVES, wanted)
+    rest = _SUBJECT.sub(MOVES, _TRANSFERRING.sub(MOVES, _LETTING.sub(rf"\1{MOVES}", wanted)))
+    return rest, is_wanted
 
 
 def _only_mentions(statement: str) -> bool:
@@ -335,6 +368,7 @@ def _drop_lookups(sentence: str) -> str:
     for end, next_start in [*(match.span() for match in CLAUSE.finditer(sentence)), (len(sentence), len(sentence))]:
         clause = sentence[start:end]
         looks = not LOOKING_UP.isdisjoint(_find_leading_stems(clause)) or _TEXT_ALONE.fullmatch(clause) is not None
+        # What stands behind the colon is what the text says: "mail 6: Kim 40 to 10455601". So the clause is kept.
         introduces = sentence[end:next_start].strip() == ":"
         if not looks or introduces or _SIGN_OF_PAYMENT.search(clause) is not None:
             parts.append(sentence[start:next_start])
@@ -343,12 +377,13 @@ def _drop_lookups(sentence: str) -> str:
 
 
 def _find_leading_stems(clause: str) -> frozenset[str]:
+    """Return the stems of the first word of a clause, behind its courtesies: of "read" for "please read mail 6"."""
     words = (word for word in WORD.findall(clause.lower()) if word not in _COURTESIES)
     return stem_all(next(words, ""))
 
 
 def _orders_nothing_else(statement: str) -> bool:
-    """Whether a statement orders no other act than a payment."""
+    """Whether a statement orders no other act than a payment, or giving out a voucher."""
     harmless = _HARMLESS | _GIVING_OUT if _VOUCHER.search(statement) is not None else _HARMLESS
     if not find_asked_stems(statement) <= harmless:
         return False

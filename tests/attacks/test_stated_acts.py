@@ -14,7 +14,7 @@ from stated_act_pairs import STATED
 
 pytestmark = pytest.mark.filterwarnings("ignore::Warning")
 
-PAIRS = [*DECIDED, *CHOICES, *STATED]
+PAIRS = [*DECIDED, *CHOICES, *LISTED, *STATED]
 ATTACKS = [pytest.param(pair.attack, id=pair.name) for pair in PAIRS if pair.attack]
 TWINS = [pytest.param(pair.twin, id=pair.name) for pair in PAIRS if pair.twin]
 

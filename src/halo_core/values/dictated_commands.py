@@ -58,8 +58,8 @@ _FOLLOWING: Final = (
 )
 """An order in front of its explanation: "follow the page, i.e."."""
 _LEAD: Final = CaselessPattern(
-    rf"[\s*•-]*(?:(?:{_LOOK}|ok|okay|anyway|so|now|please|pls|just|also|first|next|and|but|well|right|hi|hello"
-    rf"|good|fine|run"
+    rf"[\s*•-]*(?:(?:{_TO_RUN}|{_FOLLOWING}|{_LOOK}|ok|okay|anyway|so|now|please|pls|just|also|first|next|and|but|well|right|hi|hello"
+    r"|good|fine|run"
     r"|execute|do|start|(?:can|could|would|will) you|go ahead and|this|these|the|following|commands?|steps?|for me"
     r"|in (?:a|the|one) shell|in (?:one|a single) go|in this order|bitte|jetzt|erst|zuerst|mach|lass|starte|exécute"
     r"|lance|ejecuta|esegui|draai|voer uit|führe aus|por favor|per favore|s['’]il te plaît|ensuite|luego|poi|dann)"
@@ -160,8 +160,17 @@ def _find_start(text: str) -> int | None:
         lead = _LEAD.match(sentence)
         if lead is None or lead.end() != len(sentence) or _REPORTED.search(sentence) is not None:
             continue
-        return None if "?" in shown or _is_shown_by(shown.rstrip()) or _is_heading(shown) else match.start()
+        return (
+            None if _may_be_asked_about(shown) or _is_shown_by(shown.rstrip()) or _is_heading(shown) else match.start()
+        )
     return None
+
+
+def _may_be_asked_about(before: str) -> bool:
+    """Whether a question in front of a command may be about it: right in front, or with words that may mean it."""
+    if "?" not in before:
+        return False
+    return before.rstrip().endswith("?") or _ABOUT_COMMAND.search(before) is not None
 
 
 def _is_heading(before: str) -> bool:

@@ -179,6 +179,7 @@ def _find_user_forms(text: str, forms: list[Form]) -> str:
         forms += find_posted_accounts(permitted)
         forms += find_number_uses(permitted)
         forms += find_named_sorts(permitted)
+        forms += find_exact_dates(permitted)
     stated = list_stated_payments(permitted)
     forms += stated
     if stated and stems.isdisjoint(_PAYING_WORDS) and not list_ceiling_forms(user_text):

@@ -59,12 +59,11 @@ _BANK_CODE: Final = compile_later(
     rf"|(?<![0-9-])(?P<sort>[0-9]{{2}}-[0-9]{{2}}-[0-9]{{2}})(?![0-9-])",
     re.IGNORECASE,
 )
-_NEXT_ACCOUNT: Final = compile_later(
-    r"\D{0,40}?([0-9]{6,17}|[0-9]{2,4}(?: [0-9]{2,4}){1,5}(?! ?[0-9])(?! ?(?:[$€£]|EUR|GBP|USD)))(?![0-9])"
-)
-"""The account number behind a bank code, in one piece or in groups."""
+_ACCOUNT: Final = r"([0-9]{6,17}(?![0-9])|[0-9]{2,5}(?:[ -][0-9]{2,5}){1,4}(?![0-9]|[ -][0-9]|[.,][0-9]))"
+"""A number, perhaps in groups: `31 926 819`."""
+_NEXT_ACCOUNT: Final = compile_later(rf"\D{{0,40}}?{_ACCOUNT}")
+_PREVIOUS_ACCOUNT: Final = compile_later(rf"(?<![0-9])(?<![0-9][ -]){_ACCOUNT}[^0-9]{{1,40}}$")
 _MIN_ACCOUNT: Final = 6  # digits of an account number behind a bank code
-_PREVIOUS_ACCOUNT: Final = compile_later(r"([0-9]{6,17})[^0-9]{1,40}$")
 _SORT_AND_ACCOUNT: Final = compile_later(r"([0-9]{2}-?[0-9]{2}-?[0-9]{2})[ /,]{1,3}([0-9]{6,12})")
 _SLASHED: Final = compile_later(
     r"(?<![\w/.+(-])((?:\+[1-9][0-9]{0,2} ?[1-9][0-9]{1,4}|\(?0[1-9][0-9]{1,4}\)?)) ?/ ?([0-9][0-9 -]{3,11}[0-9])"

@@ -319,7 +319,10 @@ def _names_target(clause: str, amount_start: int, *, has_account: bool = False) 
     if any(is_name(match[1]) for match in _TO_SOMEBODY.finditer(clause)):
         return True
     return any(
-        match.start() < amount_start and _BEFORE_PURPOSE.search(clause[: match.start()]) is None and is_name(match[0])
+        match.start() < amount_start
+        and _BEFORE_PURPOSE.search(clause[: match.start()]) is None
+        and not (has_account and any(map(str.isdigit, match[0])))
+        and is_name(match[0])
         for match in _CAPITALISED.finditer(clause)
     )
 

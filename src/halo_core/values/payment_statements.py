@@ -311,8 +311,10 @@ def _read_statement(sentence: str) -> str:
         sentence = sentence.rstrip("?")
     if _SIGN_OF_PAYMENT.search(sentence) is None or sentence.endswith("?") or _begins_with(sentence, QUESTION_WORDS):
         return ""
+    if any(pattern.search(sentence) is not None for pattern in (TAG_QUESTION, LATER, _INCOMING)):
+        return ""
     rest, is_wanted = _replace_verb(sentence)
-    judged = _IN_ADDRESS.sub("", TOTAL.sub("", _BANK.sub("", rest)))
+    judged = _IN_ADDRESS.sub("", TOTAL.sub("", rest))
     patterns = (_NO_ORDER, _SUBORDINATE, _PERSON, _OF_SOMEBODY, ABOUT)
     if any(pattern.search(judged) is not None for pattern in patterns):
         return ""
@@ -325,7 +327,7 @@ def _read_statement(sentence: str) -> str:
 def _replace_verb(sentence: str) -> tuple[str, bool]:
     """Return a sentence with `MOVES` for its verb and without lookups, and whether the user says that he wants it."""
     sentence = _WORTH.sub(r"\1, ", _NEEDS.sub("", _TEXT_IN_BRACKETS.sub("", sentence)))
-    rest = _ARROW.sub(" to ", _POLITE.sub("", _AGREED.sub("", _drop_lookups(sentence))))
+    rest = _ARROW.sub(" to ", _BANK.sub("", _POLITE.sub("", _AGREED.sub("", _drop_lookups(sentence)))))
     if _ENSURING.search(sentence) is not None:
         rest = _ENSURED.sub(MOVES, rest)
     rest = _OWN_DUE.sub(rf" \1{MOVES}", rest)
@@ -333,7 +335,9 @@ def _replace_verb(sentence: str) -> tuple[str, bool]:
     is_wanted = wanted != rest
     if is_wanted:
         wanted = _WANTED_DONE.sub(MOVES, wanted)
-    rest = _SUBJECT.sub(MOVES, _TRANSFERRING.sub(MOVES, _LETTING.sub(rf"\1{MOVES}", wanted)))
+    rest = _SUBJECT.sub(
+        MOVES, _TRANSFERRING.sub(MOVES, _LEAVING.sub(rf"\1 {MOVES}", _LETTING.sub(rf"\1{MOVES}", wanted)))
+    )
     return rest, is_wanted
 
 

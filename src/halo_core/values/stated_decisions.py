@@ -275,8 +275,8 @@ def find_stated_decisions(text: str) -> Iterator[Form]:
     if few is not None:
         text = f"{text[: few.start()]}{_FEW.index(few[0].lower()) + 2}{text[few.end() :]}"
     found: list[list[tuple[str, str]]] = []
-    for sentence in islice(SENTENCE.findall(TRANSCRIPT.sub(" ", _SHOWN.sub(" ", drop_quoted(text)))), _MAX_SENTENCES):
-        if found and (taken_back := _find_taken_back(sentence)):
+    for sentence in islice(SENTENCE.findall(TRANSCRIPT.sub(" ", SHOWN.sub(" ", drop_quoted(text)))), _MAX_SENTENCES):
+        if found and (taken_back := find_taken_back(sentence)):
             found[-1] = [(taken_back, word) for _, word in found[-1]]
         found.append(list(_read_sentence(sentence.strip())))
     pairs = dict.fromkeys(pair for row in found for pair in row)
@@ -316,7 +316,7 @@ def find_taken_back(sentence: str) -> str:
 def _read_sentence(sentence: str) -> Iterator[tuple[str, str]]:
     """Return the words of a sentence with what it decides about them."""
     parts = list(_split_sentence(sentence))
-    is_undecided = _CONDITION.search(sentence) is not None or TAKEN_BACK.search(sentence) is not None
+    is_undecided = CONDITION.search(sentence) is not None or TAKEN_BACK.search(sentence) is not None
     group: list[_Part] = []
     for part in parts:
         goes_on = bool(group) and (_goes_on(part, group) if not part.decision else _is_only_id(group))
@@ -336,7 +336,7 @@ def _split_sentence(sentence: str) -> Iterator[_Part]:
         text = pieces[place].strip()
         if not text:
             continue
-        is_reported = is_reported or any(pattern.search(text) is not None for pattern in (_REPORT, OTHERS_WISH))
+        is_reported = is_reported or any(pattern.search(text) is not None for pattern in (REPORT, OTHERS_WISH))
         is_order = _POLITE_QUESTION.search(text) is not None or _asks_only_later(text, pieces[place + 2 :: 2])
         is_asked = is_question and not is_order
         yield _Part(text, "" if is_reported or is_asked else _find_decision(text))
@@ -398,7 +398,7 @@ def _close_group(group: Sequence[_Part], *, is_undecided: bool) -> Iterator[tupl
 
 def _find_withheld(text: str) -> str:
     """Return what a text that decides nothing says of what it names: that it is not to be, or later."""
-    is_denied = _NEGATING.search(text) is not None
+    is_denied = NEGATING.search(text) is not None
     if TAKEN_BACK.search(text) is not None and _ID.search(text) is not None:
         return RETRACTED
     if is_denied and _DECIDING_WORD.search(text) is not None:

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from decimal import InvalidOperation
 from typing import Final
 
+from halo_core.values.added_amounts import adds_to_payment
 from halo_core.values.argument_names import name_of_argument
 from halo_core.values.call_view import CallView
 from halo_core.values.forms import parse_argument
@@ -71,7 +72,7 @@ def is_stated_payment(
         by_answer: a yes to what waited and a corrected account count too.
     """
     amount = view.texts.get(f"/{view.resource.amount}", "")
-    if not amount or not _pays_once(view.resource.id):
+    if not amount or not _pays_once(view.resource.id) or adds_to_payment(view):
         return False
     gives_voucher = not _GIVING_VOUCHERS.isdisjoint(split_name(view.resource.id))
     payees = [leaf for leaf in targets if leaf.pointer not in keys]

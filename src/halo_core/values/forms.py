@@ -156,8 +156,9 @@ def _find_user_forms(text: str, forms: list[Form]) -> str:
     forms += find_asked_objects(permitted)
     forms += find_topics(permitted)
     forms += find_answered_numbers(permitted)
-    forms += find_ordered_programs(permitted)
-    forms += find_dictated_commands(permitted)
+    for find_programs in (find_ordered_programs, find_dictated_commands):
+        # Without its beginning, "Never again: rm -rf x" is a command.
+        forms += set(find_programs(permitted)).intersection(find_programs(user_text))
     forms += find_stated_rows(permitted)
     forms += find_related_parts(permitted)
     forms += find_role_words(permitted)

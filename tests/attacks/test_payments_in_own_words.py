@@ -39,7 +39,25 @@ def test_it_is_held_in_a_framework(case: Case, framework: str, tmp_path: Path) -
     assert outcome.held, outcome
 
 
-@pytest.mark.parametrize(("case", "framework"), parameters_of(_TWINS, {}))
+_ELSEWHERE = "the run is only shown what is new, and the statement before it was made in another one"
+_ASKED = {
+    f"{name} [openai-agents]": _ELSEWHERE
+    for name in (
+        "a yes to what waited",
+        "a yes with the right account",
+        "a yes to a sum that was to be checked",
+        "paid once more after a yes",
+        "paid once more after a correction",
+        "another 40, paid twice",
+        "31 more, paid twice",
+        "a further sum in words, paid twice",
+        "an extra, paid twice",
+        "on top, paid twice",
+    )
+}
+
+
+@pytest.mark.parametrize(("case", "framework"), parameters_of(_TWINS, _ASKED))
 def test_it_runs_in_a_framework(case: Case, framework: str, tmp_path: Path) -> None:
     outcome = run_case(case, framework, tmp_path / "home")
     assert not outcome.missing, outcome

@@ -12,12 +12,11 @@ from halo_core.model import Provenance
 from halo_core.values.argument_names import find_nouns_of_number, name_of_argument, split_argument_name
 from halo_core.values.call_view import CallView
 from halo_core.values.foreign_words import to_numbered_noun
-from halo_core.values.kinds import Form, Kind
+from halo_core.values.kinds import Form
 from halo_core.values.lexicon import LEAST_LEVELS, find_asking_verbs, stem_all
 from halo_core.values.named_choices import FIELD_NOUNS, NUMBERING, PLACED, RIGHTS
 from halo_core.values.numbered import singularize
 from halo_core.values.patterns import compile_later
-from halo_core.values.sent_objects import is_of_named_sort
 from halo_core.values.sketch import has_user_mark
 from halo_core.values.text import split_name
 from halo_core.values.traced_leaves import TracedLeaf
@@ -50,20 +49,6 @@ def is_chosen_otherwise(view: CallView, leaf: TracedLeaf) -> bool:
     if forms and has_user_mark(view.sketch.look_up_forms(forms)):
         return True
     return not nouns.isdisjoint(FIELD_NOUNS) and _leaves_out_named_place(view)
-
-
-def has_untrusted_record(view: CallView) -> bool:
-    """Whether a declared write has an id as its declared target that untrusted sources alone contain.
-
-    Only if the user wrote another id of that sort. "The booking in mail 1" leaves it to the mail.
-    """
-    return view.resource.classified == "declared" and any(
-        leaf.is_target
-        and leaf.origin is Provenance.UNTRUSTED
-        and leaf.kind is Kind.HANDLE
-        and is_of_named_sort(view.texts.get(leaf.pointer, ""), view.sketch)
-        for leaf in view.traced
-    )
 
 
 def _leaves_out_named_place(view: CallView) -> bool:

@@ -37,7 +37,6 @@ from halo_core.values.asked_objects import is_act_asked_for_others
 from halo_core.values.call_programs import are_programs_dictated, asks_for_programs, judge_call_programs
 from halo_core.values.call_view import GRAVE_IMPACTS, CallView, is_unpriced_order, words_of
 from halo_core.values.carried_facts import carries_labelled, names_foreign
-from halo_core.values.chosen_otherwise import has_untrusted_record
 from halo_core.values.decided_calls import judge_decision
 from halo_core.values.fact_sources import NO_SOURCES, FactSources
 from halo_core.values.forms import parse_argument
@@ -591,9 +590,9 @@ class _Call:
     # what it reaches
 
     def has_untrusted_path(self) -> bool:
-        """Whether an untrusted source chose a path for an act that was not asked for, or a record, unpointed at."""
-        is_path = any(leaf.kind is Kind.PATH and leaf.origin in _UNTRUSTED_ORIGINS for leaf in self._open_targets)
-        return ((is_path and not self.is_asked()) or has_untrusted_record(self.view)) and not self.is_pointed_at()
+        """Whether an untrusted source chose a path, and the user neither asked for the act nor pointed at the path."""
+        is_untrusted = any(leaf.kind is Kind.PATH and leaf.origin in _UNTRUSTED_ORIGINS for leaf in self._open_targets)
+        return is_untrusted and not self.is_asked() and not self.is_pointed_at()
 
     def is_copied(self, leaf: TracedLeaf) -> bool:
         """Whether a leaf stands only in results that the user pointed at, and the user asked for the act."""

@@ -112,7 +112,7 @@ _NO_ORDER: Final = CaselessPattern(
     r"|\b(?:half (?:of|the)|(?:an?|one|two|three) (?:third|quarter|fifth|tenth)s? of|percent|minus|less|deduct\w*"
     r"|(?:split|divided) (?:by|in|into|between|among|evenly|up))\b|%"
     r"|[0-9] ?(?:[kmgt]i?b|[mg]bit|k?wh?|watts?|volts?|points?|extra|more|free|additional)\b"
-    r"|\b(?:a head|max|tops|pending|vouchers?|store credit|in(?:to)? (?:our|my) (?:own )?account)\b|[0-9] credits?\b"
+    r"|\b(?:a head|max|tops|pending|store credit|in(?:to)? (?:our|my) (?:own )?account)\b|[0-9] credits?\b"
     r"|^\W*(?:in (?:january|february|march|april|may|june|july|august|september|october|november|december)"
     r"|on (?:mon|tues|wednes|thurs|fri|satur|sun)day)\b"
     r"|[\"“”„«»<>`?]"
@@ -314,7 +314,7 @@ def _read_statement(sentence: str) -> str:
     if any(pattern.search(sentence) is not None for pattern in (TAG_QUESTION, LATER, _INCOMING)):
         return ""
     rest, is_wanted = _replace_verb(sentence)
-    judged = _IN_ADDRESS.sub("", TOTAL.sub("", rest))
+    judged = _IN_ADDRESS.sub("", TOTAL.sub("", _BANK.sub("", rest)))
     patterns = (_NO_ORDER, _SUBORDINATE, _PERSON, _OF_SOMEBODY, ABOUT)
     if any(pattern.search(judged) is not None for pattern in patterns):
         return ""
@@ -327,7 +327,7 @@ def _read_statement(sentence: str) -> str:
 def _replace_verb(sentence: str) -> tuple[str, bool]:
     """Return a sentence with `MOVES` for its verb and without lookups, and whether the user says that he wants it."""
     sentence = _WORTH.sub(r"\1, ", _NEEDS.sub("", _TEXT_IN_BRACKETS.sub("", sentence)))
-    rest = _ARROW.sub(" to ", _BANK.sub("", _POLITE.sub("", _AGREED.sub("", _drop_lookups(sentence)))))
+    rest = _ARROW.sub(" to ", _POLITE.sub("", _AGREED.sub("", _drop_lookups(sentence))))
     if _ENSURING.search(sentence) is not None:
         rest = _ENSURED.sub(MOVES, rest)
     rest = _OWN_DUE.sub(rf" \1{MOVES}", rest)

@@ -67,7 +67,9 @@ def opened(home: Path, clock: FixedClock | None = None, limit: Limits | None = N
     """The clerk, enforcing, with every tool and every hand-off registered."""
     folder = home.parent / f"{home.name}-rules"
     folder.mkdir(parents=True, exist_ok=True)
-    folder.joinpath("rules.cedar").write_text(RULES)
+    rules = folder / "rules.cedar"
+    if not rules.exists():  # another process may be reading it
+        rules.write_text(RULES)
     halo = HaloBase.local(
         **{
             "agent": "clerk",

@@ -120,6 +120,13 @@ def is_row_named(sketch: Sketch, text: str) -> bool:
     return any(mark & USER_BIT for mark, _ in _iterate_tied_to_id(sketch, text))
 
 
+def list_words_of_row(sketch: Sketch, text: str) -> list[int]:
+    """List the fingerprints of the words that only the row of an id has; none if it is in no list of several rows."""
+    items = [Form("row", spelled) for spelled in dict.fromkeys((text[:_MAX_ID], compact(text[:_MAX_ID])))]
+    fingerprints = fingerprint_forms(sketch.key, items)
+    return [tie ^ item for tie in sketch.marks for item in fingerprints if tie ^ item in sketch.marks]
+
+
 def is_row_of_named_person(sketch: Sketch, text: str) -> bool:
     """Whether the user wrote, with a capital, a name that only the row of this id has."""
     items = [Form("person_row", spelled) for spelled in dict.fromkeys((text[:_MAX_ID], compact(text[:_MAX_ID])))]

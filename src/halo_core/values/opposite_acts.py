@@ -49,6 +49,11 @@ _ASKING_TO_GIVE: Final = _GIVING_MONEY | stem_all("pay give contribute remit dis
 _ASKING_TO_TAKE: Final = _TAKING_MONEY | stem_all("bill charge")
 
 
+def takes_money(tool_words: Collection[str]) -> bool:
+    """Whether one of the stems of a tool's name says that it takes money from the person it names."""
+    return not _TAKING_MONEY.isdisjoint(tool_words)
+
+
 def drop_opposites(tool_words: Collection[str], stems: frozenset[str], impact: Impact) -> frozenset[str]:
     """Of the stems by which people ask for a class of acts, keep those that can ask for one of this tool.
 

@@ -1,0 +1,293 @@
+"""A call compared with one order of the user: whether the order has its values and speaks of no other act.
+
+Comparison(resource, args, values, sketch, number=17).fits()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
+from itertools import chain, pairwise
+from typing import Any, Final, NamedTuple
+
+from halo_core.model import Impact, Resource
+from halo_core.values.argument_names import split_argument_name
+from halo_core.values.inflections import list_inflected
+from halo_core.values.kinds import Form
+from halo_core.values.lexicon import FURTHER_VERBS, VERBS, stem_all
+from halo_core.values.looked_up_words import (
+    LookedUpWord,
+    fingerprint_numbers,
+    fingerprint_order,
+    mix,
+)
+from halo_core.values.sketch import USER_BIT, Sketch, fingerprint_words, has_user_mark
+from halo_core.values.text import split_name
+from halo_core.values.tool_verbs import list_asking_stems, list_class_stems, list_loose_stems
+from halo_core.values.whole_orders import (
+    COUNT,
+    FIRST,
+    HEAD,
+    MAX_COUNTED,
+    NAME,
+    NO_VERB,
+    NUMBERED,
+    OF,
+    PAIR,
+    REST,
+    TAKES,
+    VERB,
+    shorten,
+    takes_away,
+)
+
+_JOINING: Final = frozenset("and then with without from plus or all everyone everybody".split())
+"""Words in the name of a tool that does more than its first verb says: `reboot_and_wipe`."""
+_OWNING: Final = frozenset("delegate owner ownership transfer impersonate escalate".split())
+"""Words in the name of a tool by which somebody gets more than the values say. The order needs the same word."""
+_TELLING: Final = stem_all("tell say notify inform remind let ask warn mention explain")
+_REACHING: Final = frozenset("reach reaches get gets receive receives go goes".split())
+"""Words by which an order sends something to an address, beside those of the lists."""
+
+
+_OPPOSITES: Final = tuple(
+    (frozenset(one.split()), frozenset(other.split()))
+    for one, other in (
+        ("open opened unlock unlocked unbolt release", "shut close closed lock locked bolt"),
+        ("enable enabled activate activated arm armed resume", "disable disabled deactivate disarm disarmed suspend"),
+        ("allow grant permit approve approved accept", "deny denied reject rejected refuse refused decline"),
+        ("raise increase", "lower reduce decrease"),
+        ("public", "private internal"),
+    )
+)
+"""Words that say the opposite of each other."""
+
+
+class LookedUp(NamedTuple):
+    """A value of a trusted lookup.
+
+    Args:
+        words: of it.
+        lookups: words of each lookup that returned it, and nothing else of its sort.
+        row: fingerprints of the words that only its row of a list has.
+    """
+
+    words: list[str]
+    lookups: list[list[LookedUpWord]]
+    row: list[int]
+
+
+class Values(NamedTuple):
+    """The values of a call that say what it does.
+
+    Args:
+        written: words of each value that has to stand in the order.
+        rows: words of those that the user wrote nowhere else, and that therefore have to follow each other.
+        looked_up: the values of trusted lookups.
+    """
+
+    written: list[list[str]]
+    rows: list[list[str]]
+    looked_up: list[LookedUp]
+
+
+def find_orders(sketch: Sketch, values: Sequence[Sequence[str]]) -> list[int]:
+    """Find the numbers of the orders that have each word of each value."""
+    prints = fingerprint_numbers(sketch.key)
+    numbers = list(range(len(prints)))
+    for word in dict.fromkeys(word for words in values for word in words):
+        ways = [word, *list_inflected(word), *split_name(word)] if word.isalpha() else [word]
+        marks = fingerprint_words(sketch.key, dict.fromkeys(ways))
+        numbers = [n for n in numbers if any(sketch.marks.get(prints[n] ^ mark, 0) & USER_BIT for mark in marks)]
+        if not numbers:
+            break
+    return numbers
+
+
+def are_in_row(sketch: Sketch, values: Sequence[Sequence[str]], number: int) -> bool:
+    """Whether the words of each value follow each other in an order."""
+    pairs = [Form(PAIR, f"{number} {a} {b}") for words in values for a, b in pairwise(words)]
+    return all(has_user_mark([mark]) for mark in sketch.look_up_forms(pairs))
+
+
+class Comparison:
+    """A call compared with one order of the user, by the number of the order."""
+
+    def __init__(
+        self, resource: Resource, args: Mapping[str, Any], values: Values, sketch: Sketch, number: int
+    ) -> None:
+        self._resource = resource
+        self._values = values
+        self._sketch = sketch
+        self._number = number
+        self._words = {word for value in values.written for word in value}
+        self._argument_words = {word for name in args for word in split_argument_name(name)}
+        self._names = frozenset({*self._argument_words, *_split_id(resource.id)})
+        self._looked_up: list[LookedUpWord] = []
+
+    def fits(self) -> bool:
+        """Whether the order has all values, and speaks of no other act than the tool's and of no other value."""
+        return (
+            are_in_row(self._sketch, self._values.rows, self._number)
+            and self._has_looked_up()
+            and self._has_no_other_number()
+            and self._takes_as_tool_does()
+            and not self._says_opposite()
+            and self._is_marked(VERB, NO_VERB, *sorted(_list_verbs(self._resource.id, self._resource.impact)))
+            and not self._has_other_first_word()
+            and self._has_words_of_tool()
+            and not self._means_what_belongs_to_value()
+            and not self._numbers_other_thing()
+            and self._is_accounted_for()
+            and self._names_act()
+        )
+
+    def _is_marked(self, domain: str, *texts: str) -> bool:
+        forms = [Form(domain, f"{self._number} {text}".rstrip()) for text in texts]
+        return has_user_mark(self._sketch.look_up_forms(forms))
+
+    def _has_mark(self, domain: str, order: str, fingerprint: int) -> bool:
+        order_mark = fingerprint_order(self._sketch.key, domain, order)
+        return bool(self._sketch.marks.get(order_mark ^ fingerprint, 0) & USER_BIT)
+
+    def _has_word(self, fingerprint: int) -> bool:
+        mark = fingerprint_numbers(self._sketch.key)[self._number] ^ fingerprint
+        return bool(self._sketch.marks.get(mark, 0) & USER_BIT)
+
+    def _has_any_word(self, words: Collection[str]) -> bool:
+        return any(map(self._has_word, fingerprint_words(self._sketch.key, sorted(words))))
+
+    def _has_looked_up(self) -> bool:
+        """Whether the order has each value of a trusted lookup, or the words of a lookup that returned it.
+
+        One of a list needs a word that only its row has. A value that was looked up otherwise is let in beside others
+        that stand in the order.
+        """
+        for item in self._values.looked_up:
+            if item.words and all(map(self._has_word, fingerprint_words(self._sketch.key, item.words))):
+                self._words |= set(item.words)
+                continue
+            found = [look for look in item.lookups if all(self._has_word(word.fingerprint) for word in look)]
+            named = [LookedUpWord(mark, has_digits=False) for mark in item.row if self._has_word(mark)]
+            if (item.lookups or item.row) and not found and not named:
+                return False
+            self._looked_up += chain.from_iterable(found[:1] or [named])
+        return bool(self._words or self._looked_up)
+
+    def _has_no_other_number(self) -> bool:
+        """Whether the call has all different words with digits that the order has."""
+        digits = {word for word in self._words if any(map(str.isdigit, word))}
+        prints = {*fingerprint_words(self._sketch.key, digits)}
+        prints |= {word.fingerprint for word in self._looked_up if word.has_digits}
+        return self._is_marked(COUNT, str(len(prints)))
+
+    def _takes_as_tool_does(self) -> bool:
+        """Whether the order takes something away if the tool does, and only if the tool or a value does."""
+        if _takes(self._resource) or not self._is_marked(TAKES, ""):
+            return self._is_marked(TAKES, "") == _takes(self._resource)
+        return takes_away(frozenset(stem for word in self._words for stem in split_name(word)))
+
+    def _says_opposite(self) -> bool:
+        """Whether the order has a word for the opposite of what the tool or a value says: "keep gate C shut"."""
+        words = {*self._names, *self._words, *split_name(self._resource.id)}
+        said = [side for sides in _OPPOSITES for side in (sides, sides[::-1]) if not words.isdisjoint(side[0])]
+        return any(
+            words.isdisjoint(opposite) and self._has_any_word(opposite) and not self._has_any_word(own)
+            for own, opposite in said
+        )
+
+    def _has_other_first_word(self) -> bool:
+        """Whether the order begins with a word in no list that is no word of the call: "laminate the card"."""
+        number = str(self._number)
+        if not self._is_marked(FIRST, ""):
+            return False
+        return not any(self._has_mark(FIRST, number, mark) for mark in self._fingerprint_words_of_call())
+
+    def _fingerprint_words_of_call(self) -> set[int]:
+        """Fingerprint the words of the values, the lookups, the tool and the arguments, also in other forms."""
+        stems = {stem for name in self._names for stem in (name, *split_name(name), *list_inflected(name))}
+        words = {*self._words, *stems, *(way for word in self._words for way in list_inflected(word))}
+        looked_up = (word.fingerprint for word in self._looked_up)
+        return {*fingerprint_words(self._sketch.key, sorted(words)), *looked_up}
+
+    def _has_words_of_tool(self) -> bool:
+        """Whether the order has those words of the tool's name that say more than its first verb."""
+        words = _split_id(self._resource.id)
+        joint = next((place for place, word in enumerate(words) if word in _JOINING), len(words))
+        needed = [*words[joint + 1 :]]
+        if self._resource.impact in (Impact.ADMIN, Impact.EXECUTE):
+            needed += [word for word in words if word in _OWNING]
+        return all(self._has_any_word({word, *list_inflected(word)}) for word in needed)
+
+    def _means_what_belongs_to_value(self) -> bool:
+        """Whether the order is about something that belongs to a value: "the log of b-12"."""
+        is_removal = self._resource.impact is Impact.DELETE and self._is_marked(PAIR, "out of")
+        if is_removal and self._is_marked(PAIR, *(f"of {word}" for word in sorted(self._words))):
+            return True  # "pull the numbers out of DOC-7"
+        key, number = self._sketch.key, str(self._number)
+        looked_up = [word.fingerprint for word in self._looked_up]
+        names = {*self._words, *self._names, *(stem for name in self._names for stem in split_name(name))}
+        names |= {shorten(name) for name in self._names}
+        heads = [mix(mark) for mark in (*fingerprint_words(key, names), *looked_up)]
+        return any(
+            self._has_mark(OF, number, item) and not any(self._has_mark(HEAD, number, item ^ head) for head in heads)
+            for item in (*fingerprint_words(key, self._words), *looked_up)
+        )
+
+    def _numbers_other_thing(self) -> bool:
+        """Whether a value is the number of a thing with another noun than the call has: "reminder 9"."""
+        numbers = [word for word in self._words if word.isdigit()]
+        nouns = sorted({*self._names, *(way for name in self._names for way in list_inflected(name)), *self._words})
+        return any(
+            self._is_marked(NUMBERED, word) and not self._is_marked(PAIR, *(f"{noun} {word}" for noun in nouns))
+            for word in numbers
+        )
+
+    def _is_accounted_for(self) -> bool:
+        """Whether the call has all names, and the last part's further words, of an order that refers back."""
+        prints = self._fingerprint_words_of_call()
+        for domain in (NAME, REST):
+            for count in range(MAX_COUNTED + 2):
+                order = f"{self._number} {count}"
+                if not self._is_marked(domain, str(count)):
+                    continue
+                if sum(self._has_mark(domain, order, mark) for mark in prints) < count:
+                    return False
+        return True
+
+    def _names_act(self) -> bool:
+        """Whether the order says what is done: by several values, or by a word or the verb of the tool."""
+        impact = self._resource.impact
+        if impact is Impact.DELETE or len(self._values.written) + len(self._values.looked_up) > 1:
+            return True
+        if self._has_any_word(self._names | frozenset(split_name(self._resource.id))):
+            return True
+        if impact is Impact.SEND and self._has_any_word(_REACHING):
+            return True
+        return self._is_marked(VERB, *sorted(_list_verbs(self._resource.id, impact)))
+
+
+@lru_cache(maxsize=512)
+def _split_id(tool: str) -> tuple[str, ...]:
+    return tuple(split_argument_name(tool))
+
+
+@lru_cache(maxsize=512)
+def _list_verbs(tool: str, impact: Impact) -> frozenset[str]:
+    """List the stems of the verbs by which an order may ask for the act of a tool."""
+    return (
+        list_asking_stems(tool, impact)
+        | list_loose_stems(tool, impact)
+        | list_class_stems(tool, impact)
+        | frozenset(split_name(tool))
+        | (_TELLING if impact is Impact.SEND else frozenset())
+    )
+
+
+def _takes(resource: Resource) -> bool:
+    """Whether a tool takes something away, or ends it, by the verb in its name."""
+    if resource.impact is Impact.DELETE:
+        return True
+    words = split_name(resource.id)
+    verbs = [word for word in words if word in VERBS | FURTHER_VERBS or takes_away(frozenset((word,)))]
+    return takes_away(frozenset(verbs[:1])) and (len(words) == 1 or words[-1] != verbs[0])

@@ -1,0 +1,379 @@
+"""What each order of a user's text names, so that a call can be compared with one order as a whole.
+
+    find_whole_orders("read mail 7, then set the cellar door to 4481")
+    # of the second part: the words "cellar", "door", "to" and "4481", that its verb is "set", that it has one number
+
+`order_parts` splits the text. An order that refers back ("reboot it"), or names nothing ("then a reboot"), is also read
+together with the part that says what is meant, and with parts that only add a value ("ten minutes will do").
+
+The marks of one order have a number from 0 to `MAX_ORDERS` - 1 in front, so that a call takes its values from one:
+
+    order_word     "17 cellar"          # a word or value
+    order_name     "17 2 sowa"          # of an order that refers back: how many names it has, and each of them
+    order_rest     "17 1 account"       # likewise: how many words its last part has that are no verb
+    order_pair     "17 cellar door"     # a word and the one behind it, with and without prepositions
+    order_verb     "17 set"             # the stem of the verb at its beginning; `NO_VERB` if that is in no list
+    order_first    "17 lend"            # a first word that is in no list: a verb, or what the order is about
+    order_count    "17 1"               # how many different words with digits it has
+    order_taking   "17"                 # it takes something away, or ends it
+    order_of       "17 b-12"            # a word that says to what something else belongs: "the log of b-12"
+    order_head     "17 log b-12"        # what belongs to it, and it
+    order_numbered "17 9"               # a number with a noun in front: "reminder 9"
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from itertools import chain, islice, pairwise
+from typing import Final, NamedTuple
+
+from halo_core.values.caseless import CaselessPattern
+from halo_core.values.kinds import Form, make_form
+from halo_core.values.lexicon import STOP_WORDS, stem_all
+from halo_core.values.opposite_acts import TAKING_STEMS
+from halo_core.values.order_parts import FACT, LOOKUP, ORDER, VALUE, Part, find_first_stems, read_parts
+from halo_core.values.order_words import FURTHER_VERBS, MEASURE, ORDERED, OWN_ACTS, TAKING, UNNEEDED
+from halo_core.values.patterns import compile_later
+from halo_core.values.sketch import extract_tokens, find_token_places
+from halo_core.values.stated_decisions import ASKING_YOU, LEAD
+from halo_core.values.text import split_name
+from halo_core.values.unlisted_orders import KNOWN_VERBS, LIGHT_VERBS, LOOKING_UP, VAGUE_VERBS
+
+WORD: Final = "order_word"
+NAME: Final = "order_name"
+REST: Final = "order_rest"
+VERB: Final = "order_verb"
+COUNT: Final = "order_count"
+PAIR: Final = "order_pair"
+FIRST: Final = "order_first"
+TAKES: Final = "order_taking"
+OF: Final = "order_of"
+HEAD: Final = "order_head"
+NUMBERED: Final = "order_numbered"
+NO_VERB: Final = "-"
+"""Stands for a verb that is in no list, and for none."""
+MAX_ORDERS: Final = 128
+MAX_COUNTED: Final = 6  # names, or further words, of an order that refers back
+_MAX_WORDS: Final = 32  # of an order
+_MAX_BACK: Final = 4  # parts in front in which what is meant is looked for
+_MAX_BARE: Final = 4  # words of an order that names nothing
+_TAKING_VERBS: Final = TAKING_STEMS | stem_all(
+    "cancel rm scrap ditch dump bin trash purge wipe kill reject decline refuse deny dismiss stop withdraw undo abort"
+    " destroy shred shut end terminate void retract recall quit leave strike waive forgive disappear vanish"
+)
+"""Stems of verbs that take something away, or end it."""
+_BACK_TO_PERSON: Final = CaselessPattern(r"\b(?:him|her|his|them|their|he|she)\b")
+_BACK: Final = CaselessPattern(r"\b(?:it|its|them|these|those|that one|this one|an? new one|another one|the same)\b")
+"""Words that refer back to a thing."""
+_OF_NOTHING: Final = compile_later(r"\W*(?i:somebody|someone|he|she|they|it|that|this|we|i)\b")
+"""The beginning of a remark that names no other thing: "somebody fiddled with it"."""
+_WHO: Final = compile_later(r"\W*[A-Z][a-z]+ [A-Z][a-z]+(?: [A-Z][a-z]+)? [a-z]+s\b")
+"""Somebody with his title, and what he does: "Nurse Petra Hain covers ward 3B"."""
+_POSSESSING: Final = CaselessPattern(r"\b(?:his|her|their)\b")
+_ID: Final = compile_later(r"[0-9]|[^\s.]\.[^\s.]|[@/#]")
+_CAPITAL: Final = compile_later(r"(?<![\w'])([A-Z][\w-]*)")
+_COURTESY: Final = frozenset(
+    "that this please pls plz kindly thanks thx"
+    " thank you now then today tonight asap again back there here so too also just"
+    " right away immediately it its him her his them their he she one ones same i we me us good ok okay and or go goes"
+    " out off on in to for with up down let get have do should must can has needs gets is are be ought"
+    " new another degrees degree minutes minute hours hour percent".split()
+)
+"""Words of an order that say nothing of what it is about."""
+_BE_DONE: Final = compile_later(
+    r"(?i:\b(?:should|must|can|may|to|get) (?:be )?(?:also |now |finally )?([a-z]+(?:ed|en|n|t))\b)"
+)
+_BELONGING: Final = frozenset("of for from about regarding on behind under".split())
+_PREPOSITIONS: Final = frozenset("of at from in on with by to".split())
+_NO_NOUNS: Final = frozenset(
+    "no nr number id is are to for at of on in by with from and as than over until till meant possible due ready good"
+    " around about only just exactly after before behind under into onto out off up down set make it them be been"
+    " back via phone tel mobile open closed shut locked armed".split()
+)
+"""Words in front of a number, or of "for", that are no noun of what follows."""
+_DOCUMENTS: Final = frozenset(
+    "bill invoice order ticket case ref reference customer contract policy claim booking reservation".split()
+)
+"""What has a long number, beside accounts and telephones."""
+_SHORT_NUMBER: Final = 6  # digits
+_FILLERS: Final = frozenset("the a an my our your this that these those both all at".split())
+_EDGES: Final = "@#'’.,:!?()\""
+_RANGE: Final = compile_later(r"([0-9]{1,2}(?::[0-9]{2})?)[-–]([0-9]{1,2}(?::[0-9]{2})?)")
+_MIN_PHONE: Final = 7  # digits
+_STEM_LETTERS: Final = 5  # by which "referral" is the noun of `refer`
+_DAYS: Final = {
+    **dict.fromkeys(("mon",), "monday"),
+    **dict.fromkeys(("tue", "tues"), "tuesday"),
+    **dict.fromkeys(("wed",), "wednesday"),
+    **dict.fromkeys(("thu", "thur", "thurs"), "thursday"),
+    **dict.fromkeys(("fri",), "friday"),
+    **dict.fromkeys(("sat",), "saturday"),
+    **dict.fromkeys(("sun",), "sunday"),
+    **dict.fromkeys(("jan",), "january"),
+    **dict.fromkeys(("feb",), "february"),
+    **dict.fromkeys(("mar",), "march"),
+    **dict.fromkeys(("apr",), "april"),
+    **dict.fromkeys(("jun",), "june"),
+    **dict.fromkeys(("jul",), "july"),
+    **dict.fromkeys(("aug",), "august"),
+    **dict.fromkeys(("sep", "sept"), "september"),
+    **dict.fromkeys(("oct",), "october"),
+    **dict.fromkeys(("nov",), "november"),
+    **dict.fromkeys(("dec",), "december"),
+}
+
+
+class _Order(NamedTuple):
+    """An order: its own part, what stands in front and behind of it, and whether it only refers to what is in front."""
+
+    part: Part
+    front: tuple[str, ...] = ()
+    behind: tuple[str, ...] = ()
+    refers_back: bool = False
+
+    @property
+    def pieces(self) -> tuple[str, ...]:
+        return (*self.front, self.part.text, *self.behind)
+
+
+def list_order_words(text: str, most: int = _MAX_WORDS) -> list[str]:
+    """List the words of a text as the marks have them: names of days and months in full, without words such as "the".
+
+    A word of letters alone is in small letters. Any other is as it is written, since the case of an id matters. The two
+    ends of a range are two words, and the groups of a telephone number are one.
+
+    Args:
+        text: of an order, or of an argument.
+        most: words that are read.
+    """
+    words: list[str] = []
+    for start, end in islice(find_token_places(text), most):
+        written = text[start:end].strip(_EDGES)
+        ends = _RANGE.fullmatch(written)
+        if ends is not None:
+            words += ends.groups()
+            continue
+        word = next(iter(extract_tokens(written)), "").strip(_EDGES)
+        if word and word != written and word == written.casefold() and not word.isalpha():
+            word = written
+        if word and word not in _FILLERS:
+            words.append(_DAYS.get(word, word))
+    return _join_groups(words)
+
+
+def _join_groups(words: Sequence[str]) -> list[str]:
+    """Join the groups of a telephone number, which begins with a zero: "040", "555" and "0177"."""
+    joined: list[str] = []
+    phone: list[str] = []
+    for word in [*words, ""]:
+        if word.isdigit() and (phone or (word.startswith("0") and len(word) > 1)):
+            phone.append(word)
+            continue
+        digits = "".join(phone)
+        joined += [digits] if len(digits) >= _MIN_PHONE else phone
+        phone = []
+        joined += [word] if word else []
+    return joined
+
+
+def takes_away(stems: frozenset[str]) -> bool:
+    """Whether one of these stems is a verb that takes something away, or ends it."""
+    return not stems.isdisjoint(_TAKING_VERBS)
+
+
+def shorten(word: str) -> str:
+    """Shorten a word to what related words share: "referral" and "refer"."""
+    return f"~{word[:_STEM_LETTERS]}"
+
+
+@lru_cache(maxsize=16)
+def find_whole_orders(text: str, user_text: str = "") -> tuple[Form, ...]:
+    """Find the words of each order in a text of the user, and what else says which act it is.
+
+    Args:
+        text: of the user, without what it forbids.
+        user_text: the same with it, since "we don't need D-19 any more" forbids nothing.
+    """
+    taken = set[int]()
+    forms: list[Form] = []
+    parts = list(chain.from_iterable(read_parts(text)))
+    if UNNEEDED.search(user_text) is not None:
+        whole = chain.from_iterable(read_parts(user_text))
+        parts += [part for part in whole if part.is_unneeded and part not in parts]
+    for order in _list_orders(parts):
+        digest = hashlib.blake2b("\n".join(order.pieces).encode("utf-8", "replace"), digest_size=1).digest()
+        number = int.from_bytes(digest) % MAX_ORDERS
+        while number in taken and len(taken) < MAX_ORDERS:
+            number = (number + 1) % MAX_ORDERS
+        if len(taken) == MAX_ORDERS:
+            break  # two orders never share a number
+        taken.add(number)
+        forms += _list_forms(number, order)
+    return tuple(forms)
+
+
+def _list_orders(parts: Sequence[Part]) -> Iterator[_Order]:
+    """List the orders of a text, with what belongs to them in front and behind."""
+    for place, part in enumerate(parts):
+        if part.kind != ORDER:
+            continue
+        behind = _find_values_behind(parts, place)
+        yield _Order(part, behind=behind)
+        front = _find_front(parts, place)
+        if front:
+            yield _Order(part, front, behind, refers_back=True)
+
+
+def _find_values_behind(parts: Sequence[Part], place: int) -> tuple[str, ...]:
+    """Find the parts behind an order that only add a value: "ten minutes will do"."""
+    found: list[str] = []
+    for part in parts[place + 1 : place + 3]:
+        if part.kind != VALUE:
+            break
+        found.append(part.text)
+    return tuple(found)
+
+
+def _find_front(parts: Sequence[Part], place: int) -> tuple[str, ...]:
+    """Find the part that says what an order means by "it", or by no word at all, and the values in between.
+
+    Only the nearest part that names something counts. None in between may name another thing that could be meant.
+    """
+    part = parts[place]
+    to_person = _BACK_TO_PERSON.search(part.text) is not None
+    to_thing = _BACK.search(part.text) is not None or _is_bare(part)
+    values: list[str] = []
+    if not to_person and not to_thing:
+        return ()
+    for other in reversed(parts[max(place - _MAX_BACK, 0) : place]):
+        if other.kind == VALUE:
+            values.insert(0, other.text)
+        elif other.kind in (FACT, ORDER):
+            piece = _find_naming_piece(other.text, by_name=to_person)
+            if not piece and other.kind == FACT and MEASURE.fullmatch(part.text) is not None:
+                piece = other.text  # "it's freezing in the living room. 22 degrees please"
+            if piece:
+                return (piece, *values)
+            if _OF_NOTHING.match(other.text) is None and other.kind == FACT:
+                return ()
+        elif other.kind != LOOKUP or _takes(part) or len(other.text.split()) > _MAX_BARE:
+            return ()
+    return ()
+
+
+def _is_bare(part: Part) -> bool:
+    """Whether an order names nothing, and so little else that something in front must be meant: "then a reboot"."""
+    words = list_order_words(part.text)
+    if MEASURE.fullmatch(part.text) is not None:
+        return True
+    return len(words) <= _MAX_BARE and _ID.search(part.text) is None and not _list_names(part.text)
+
+
+def _find_naming_piece(text: str, *, by_name: bool) -> str:
+    """Return what stands between commas around the first id in a part, or the first name; nothing if it has none."""
+    for piece in text.split(", "):
+        if _ID.search(piece) is not None or (by_name and _list_names(piece)):
+            return piece
+    return ""
+
+
+def _list_names(text: str) -> list[str]:
+    """List the words with capitals and without digits, but for common words at the beginning of a sentence."""
+    found = [match[1].casefold() for match in _CAPITAL.finditer(text) if not _ID.search(match[1])]
+    return list(dict.fromkeys(word for word in found if word not in STOP_WORDS and word not in _COURTESY))
+
+
+def _takes(part: Part) -> bool:
+    """Whether an order takes something away: "bin D-19", "D-19 can go", "D-19 should be deleted"."""
+    done = (split_name(match[1]) for match in _BE_DONE.finditer(part.text))
+    return (
+        part.is_unneeded
+        or takes_away(find_first_stems(part.text))
+        or TAKING.search(part.text) is not None
+        or any(takes_away(frozenset(stems)) for stems in done)
+    )
+
+
+def _list_forms(number: int, order: _Order) -> Iterator[Form]:
+    pieces = [list_order_words(piece) for piece in order.pieces]
+    words = list(chain.from_iterable(pieces))
+    yield from (make_form((WORD, f"{number} {word}")) for word in dict.fromkeys(words))
+    for piece in pieces:
+        plain = [word for word in piece if word not in _PREPOSITIONS]
+        for a, b in dict.fromkeys((*pairwise(piece), *pairwise(plain))):
+            yield make_form((PAIR, f"{number} {a} {b}"))
+    stems = find_first_stems(order.part.text)
+    verbs = stems & (KNOWN_VERBS - LIGHT_VERBS - VAGUE_VERBS | OWN_ACTS)
+    yield from (make_form((VERB, f"{number} {stem}")) for stem in sorted(verbs or {NO_VERB}))
+    yield from _list_first(number, order.part.text, stems)
+    numbers = {word for word in words if any(map(str.isdigit, word))}
+    yield make_form((COUNT, f"{number} {len(numbers)}"))
+    if _takes(order.part):
+        yield make_form((TAKES, f"{number}"))
+    # "It's Jo's last day, so his account has to go" is about what belongs to Jo.
+    for piece in pieces[len(order.front) :] if _POSSESSING.search(order.part.text) is not None else pieces:
+        yield from _list_belongings(number, piece)
+    if order.refers_back:
+        yield from _list_accounted(number, order)
+
+
+def _list_first(number: int, text: str, stems: frozenset[str]) -> Iterator[Form]:
+    """Return the first word of an order that has no verb of a list, and no other words by which it orders."""
+    first = next(iter(list_order_words(re.sub(rf"{LEAD}{ASKING_YOU}", "", text, count=1, flags=re.IGNORECASE))), "")
+    is_plain = first.isalpha() and first not in STOP_WORDS | _COURTESY
+    if (
+        is_plain
+        and stems.isdisjoint(_VERBS | LOOKING_UP)
+        and ORDERED.search(text) is None
+        and len(text.split()) > 1
+        and not _WHO.match(text)
+    ):
+        yield make_form((FIRST, f"{number} "))
+        yield make_form((FIRST, f"{number} {first}"))
+
+
+def _list_accounted(number: int, order: _Order) -> Iterator[Form]:
+    """Return the words for which a call must account, if it fits an order that refers back."""
+    names = _list_names(" ".join(order.front))
+    to_person = _BACK_TO_PERSON.search(order.part.text) is not None
+    if not to_person and names and order.front[0].startswith(names[0].capitalize()):
+        names = names[1:]  # the first word of a sentence
+    rest = [word for word in list_order_words(order.part.text) if word not in _COURTESY]
+    rest = [word for word in rest if stem_all(word).isdisjoint(_VERBS)]
+    for domain, found in ((NAME, names), (REST, list(dict.fromkeys(rest)))):
+        yield make_form((domain, f"{number} {min(len(found), MAX_COUNTED + 1)} "))
+        yield from (make_form((domain, f"{number} {len(found)} {word}")) for word in found[:MAX_COUNTED])
+
+
+_VERBS: Final = (
+    KNOWN_VERBS | LIGHT_VERBS | VAGUE_VERBS | FURTHER_VERBS | _TAKING_VERBS | OWN_ACTS | stem_all("fix correct mend")
+)
+
+
+def _list_belongings(number: int, words: Sequence[str]) -> Iterator[Form]:
+    """Return what belongs to a word behind "of" and the like, or in front of "'s", and which numbers have a noun."""
+    for place, word in enumerate(words[1:], 1):
+        before = words[place - 1]
+        is_short = len(word) <= _SHORT_NUMBER and before not in _NO_NOUNS
+        if word.isdigit() and before.isalpha() and (is_short or before in _DOCUMENTS):
+            yield make_form((NUMBERED, f"{number} {word}"))
+        if word == "s" and place + 1 < len(words):
+            yield from _list_heads(number, before, words[place + 1 : place + 3])
+        if word not in _BELONGING or before in _NO_NOUNS:
+            continue
+        behind = words[place + 1 : place + 4]
+        if len(behind) > 1 and behind[0].isdigit() and behind[1] in _COURTESY:
+            continue  # "for 40 minutes"
+        for item in behind:
+            if item in _BELONGING:
+                break
+            yield from _list_heads(number, item, [before])
+
+
+def _list_heads(number: int, item: str, heads: Sequence[str]) -> Iterator[Form]:
+    yield make_form((OF, f"{number} {item}"))
+    ways = {way for head in heads for way in (head, *split_name(head), shorten(head))}
+    yield from (make_form((HEAD, f"{number} {way} {item}")) for way in sorted(ways))

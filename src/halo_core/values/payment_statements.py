@@ -169,7 +169,7 @@ _POLITE_QUESTION: Final = CaselessPattern(r"^\W*(?:and |so |please )?(?:would|co
 _ENSURING: Final = CaselessPattern(r"\b(?:make sure|see to it|ensure)\b")
 _ENSURED: Final = compile_later(r"\b(?:reaches|lands|arrives|leaves)\b", re.IGNORECASE)
 """A verb by which a sum is to move: "make sure 45 reaches 33107281"."""
-_AGREED: Final = compile_later(
+AGREED_REMARK: Final = compile_later(
     r"(?:, )?\bas (?:we )?(?:agreed|discussed|arranged|planned|usual|before)\b(?: (?:on|over|by) (?:the )?phone)?"
     r"|\b(?:apart from|besides|independent(?:ly)? of|regardless of) that\b[:,]?"
     r"|\b(?:the )?same as (?:last|the last) (?:week|month|quarter|year|time)\b,?",
@@ -233,7 +233,7 @@ _MENTIONING: Final = frozenset(
     "with at in from under over besides beyond than plus minus versus today's yesterday's another".split()
 )
 """Words at the beginning of a sentence without a verb that only mentions something: "about the 45", "thanks for 45"."""
-_OTHER_USES: Final = (
+OTHER_USES: Final = (
     REDUCING_VERBS
     | LOOKING_UP
     | stem_all(
@@ -257,13 +257,13 @@ _GIVING: Final = compile_later(
     r"\W*(?:(?:please|pls|then|also|and|just|now) )*give (?!(?:me|us|it|this|that|up|back|away|in)\b)", re.IGNORECASE
 )
 """An order to give something to somebody else. "Give me" only asks to show something."""
-_HARMLESS: Final = (
+HARMLESS: Final = (
     CLASS_WORDS[Impact.PAYMENT] | VAGUE_VERBS | LIGHT_VERBS | stem_all("account code number")
 ) - stem_all("withdraw charge debit bill invoice subscribe cost owe")
 """Stems of verbs in a statement that order no other act than a payment."""
 _COURTESIES: Final = frozenset("please pls plz ok okay hi hey hello so and also then now just well right first".split())
 """Words in front of the first word that says something."""
-_BANK: Final = compile_later(rf"\b{BANK_WORDS}\b", re.IGNORECASE)
+BANK: Final = compile_later(rf"\b{BANK_WORDS}\b", re.IGNORECASE)
 """Names for the number of an account or a bank."""
 CLAUSE: Final = compile_later(
     r"[,;(]\s+|\s\(|(?:,\s*)?\s(?:and|then|but|&|\+|und|et|y|e)\s+|:\s+|\s[–—-]+\s", re.IGNORECASE
@@ -275,7 +275,7 @@ _TEXT_ALONE: Final = compile_later(
     re.IGNORECASE,
 )
 """A clause that names a text to be read and says nothing of it: ", then mail 7"."""
-_SIGN_OF_PAYMENT: Final = compile_later(
+SIGN_OF_PAYMENT: Final = compile_later(
     r"[0-9]{2}|[$€£] ?[0-9]|[0-9] ?(?:[$€£]|(?:euros?|eur|pounds?|dollars?|francs?|bucks|quid)\b)|@", re.IGNORECASE
 )
 """A number of two digits, a sum or an address. A sentence without it has neither an account nor an amount."""
@@ -286,15 +286,20 @@ def waits_for_yes(text: str) -> bool:
     return _HOLDING.search(text) is not None
 
 
+def is_text_level_order(text: str) -> bool:
+    """Whether a text has an amount or an account, and neither takes back what it says nor only shows something."""
+    if len(text) > _MAX_CHARS or SIGN_OF_PAYMENT.search(text) is None:
+        return False
+    return all(pattern.search(text) is None for pattern in (_TAKING_BACK, TAKEN_BACK, CORRECTED_SUM, _SHOWN, ASIDE))
+
+
 def list_statements(text: str) -> Iterator[str]:
     """List the sentences of a text that state payments, each with `MOVES` in place of the verb of moving something.
 
     Args:
         text: of the user, without what it forbids or quotes, with numbers in digits.
     """
-    if len(text) > _MAX_CHARS or _SIGN_OF_PAYMENT.search(text) is None:
-        return
-    if any(pattern.search(text) is not None for pattern in (_TAKING_BACK, TAKEN_BACK, CORRECTED_SUM, _SHOWN, ASIDE)):
+    if not is_text_level_order(text):
         return
     for sentence in islice(SENTENCE.findall(INTRODUCED.sub("", text)), _MAX_SENTENCES):
         statement = _read_statement(_HELD_CLAUSE.sub("", sentence.strip()).strip())
@@ -309,12 +314,12 @@ def _read_statement(sentence: str) -> str:
     """
     if _POLITE_QUESTION.search(sentence) is not None:
         sentence = sentence.rstrip("?")
-    if _SIGN_OF_PAYMENT.search(sentence) is None or sentence.endswith("?") or _begins_with(sentence, QUESTION_WORDS):
+    if SIGN_OF_PAYMENT.search(sentence) is None or sentence.endswith("?") or _begins_with(sentence, QUESTION_WORDS):
         return ""
     if any(pattern.search(sentence) is not None for pattern in (TAG_QUESTION, LATER, _INCOMING)):
         return ""
     rest, is_wanted = _replace_verb(sentence)
-    judged = _IN_ADDRESS.sub("", TOTAL.sub("", _BANK.sub("", rest)))
+    judged = _IN_ADDRESS.sub("", TOTAL.sub("", BANK.sub("", rest)))
     patterns = (_NO_ORDER, _SUBORDINATE, _PERSON, _OF_SOMEBODY, ABOUT)
     if any(pattern.search(judged) is not None for pattern in patterns):
         return ""
@@ -327,7 +332,7 @@ def _read_statement(sentence: str) -> str:
 def _replace_verb(sentence: str) -> tuple[str, bool]:
     """Return a sentence with `MOVES` for its verb and without lookups, and whether the user says that he wants it."""
     sentence = _WORTH.sub(r"\1, ", _NEEDS.sub("", _TEXT_IN_BRACKETS.sub("", sentence)))
-    rest = _ARROW.sub(" to ", _POLITE.sub("", _AGREED.sub("", _drop_lookups(sentence))))
+    rest = _ARROW.sub(" to ", _POLITE.sub("", AGREED_REMARK.sub("", drop_lookups(sentence))))
     if _ENSURING.search(sentence) is not None:
         rest = _ENSURED.sub(MOVES, rest)
     rest = _OWN_DUE.sub(rf" \1{MOVES}", rest)
@@ -346,7 +351,7 @@ def _only_mentions(statement: str) -> bool:
     if _begins_with(statement, _MENTIONING):
         return True
     is_definite = _DEFINITE_AMOUNT.search(statement) is not None
-    return is_definite and _URGING.search(statement) is None and _find_leading_stems(statement).isdisjoint(LIGHT_VERBS)
+    return is_definite and _URGING.search(statement) is None and find_leading_stems(statement).isdisjoint(LIGHT_VERBS)
 
 
 def _is_english(statement: str) -> bool:
@@ -365,22 +370,22 @@ def _begins_with(sentence: str, words: frozenset[str]) -> bool:
     return next((word for word in WORD.findall(sentence.lower()) if word not in _COURTESIES), "") in words
 
 
-def _drop_lookups(sentence: str) -> str:
+def drop_lookups(sentence: str) -> str:
     """Remove the clauses that only look something up, without an account or an amount: "read mail 6"."""
     parts: list[str] = []
     start = 0
     for end, next_start in [*(match.span() for match in CLAUSE.finditer(sentence)), (len(sentence), len(sentence))]:
         clause = sentence[start:end]
-        looks = not LOOKING_UP.isdisjoint(_find_leading_stems(clause)) or _TEXT_ALONE.fullmatch(clause) is not None
+        looks = not LOOKING_UP.isdisjoint(find_leading_stems(clause)) or _TEXT_ALONE.fullmatch(clause) is not None
         # What stands behind the colon is what the text says: "mail 6: Kim 40 to 10455601". So the clause is kept.
         introduces = sentence[end:next_start].strip() == ":"
-        if not looks or introduces or _SIGN_OF_PAYMENT.search(clause) is not None:
+        if not looks or introduces or SIGN_OF_PAYMENT.search(clause) is not None:
             parts.append(sentence[start:next_start])
         start = next_start
     return "".join(parts)
 
 
-def _find_leading_stems(clause: str) -> frozenset[str]:
+def find_leading_stems(clause: str) -> frozenset[str]:
     """Return the stems of the first word of a clause, behind its courtesies: of "read" for "please read mail 6"."""
     words = (word for word in WORD.findall(clause.lower()) if word not in _COURTESIES)
     return stem_all(next(words, ""))
@@ -388,8 +393,8 @@ def _find_leading_stems(clause: str) -> frozenset[str]:
 
 def _orders_nothing_else(statement: str) -> bool:
     """Whether a statement orders no other act than a payment, or giving out a voucher."""
-    harmless = _HARMLESS | _GIVING_OUT if _VOUCHER.search(statement) is not None else _HARMLESS
+    harmless = HARMLESS | _GIVING_OUT if _VOUCHER.search(statement) is not None else HARMLESS
     if not find_asked_stems(statement) <= harmless:
         return False
     clauses = [clause for clause in CLAUSE.split(statement) if _GIVING.match(clause) is None]
-    return all(_OTHER_USES.isdisjoint(_find_leading_stems(clause)) for clause in clauses)
+    return all(OTHER_USES.isdisjoint(find_leading_stems(clause)) for clause in clauses)

@@ -72,7 +72,7 @@ def is_stated_payment(
         by_answer: a yes to what waited and a corrected account count too.
     """
     amount = view.texts.get(f"/{view.resource.amount}", "")
-    if not amount or not _pays_once(view.resource.id) or adds_to_payment(view):
+    if not amount or not pays_once(view.resource.id) or adds_to_payment(view):
         return False
     gives_voucher = not _GIVING_VOUCHERS.isdisjoint(split_name(view.resource.id))
     payees = [leaf for leaf in targets if leaf.pointer not in keys]
@@ -97,11 +97,16 @@ def is_stated_payment(
     )
 
 
-def _pays_once(tool: str) -> bool:
+def pays_once(tool: str) -> bool:
     """Whether the name of a tool says that it pays once what it is given, in money, as a credit or as a voucher."""
     stems = frozenset(split_name(tool))
     is_paying = not stems.isdisjoint(_PAYING | _GIVING_VOUCHERS) or stems >= {"top", "up"}
-    return is_paying and stems.isdisjoint(_OTHERWISE)
+    return is_paying and not pays_otherwise(tool)
+
+
+def pays_otherwise(tool: str) -> bool:
+    """Whether the name of a tool says that it pays repeatedly, takes money or only changes something."""
+    return not _OTHERWISE.isdisjoint(split_name(tool))
 
 
 def _split_items(view: CallView, payees: Collection[str], keys: Collection[str]) -> Iterator[_Item]:

@@ -44,7 +44,7 @@ VOUCHER: Final = "voucher "
 _MAX_CEILING_FORMS: Final = 1_024
 _MAX_PAIRS: Final = 16  # of one statement
 _ADDRESS_DOMAINS: Final = ("iban", "digits", "email")
-_ID: Final = compile_later(
+SPELT_ID: Final = compile_later(
     r"(?<![\w@./:-])(?=[A-Za-z0-9_/#-]*[0-9]{2})(?=[A-Za-z0-9_/#-]*[A-Za-z])"
     r"(?!(?i:[0-9]{1,4}(?:st|nd|rd|th|am|pm|h|eur|usd|gbp|chf|k|kg|km)|(?:eur|usd|gbp|chf)[0-9]+|[a-z]{0,6}-?20[0-9]{2})\b)"
     r"[A-Za-z0-9]+(?:[-_/#][A-Za-z0-9]+){0,3}(?![\w@/-]|\.\w)"
@@ -163,7 +163,7 @@ def _find_correction(text: str, find_forms: Callable[[str], Iterable[Form]]) -> 
     """Find the one account of a text that only corrects an account: "sorry, I mistyped it, it is 33107218"."""
     if len(text) > MAX_ANSWER:
         return
-    payees, rest = _find_accounts(text, find_forms)
+    payees, rest = find_accounts(text, find_forms)
     if len(payees) != 1:
         return
     behind = rest[payees[0].start :].lstrip(";")
@@ -179,9 +179,9 @@ def _find_split_pair(text: str, find_forms: Callable[[str], Iterable[Form]]) -> 
 
     "Does mail 14 say 210? If so I want that paid to 61550193, but ask me before."
     """
-    amounts = _find_amounts(_find_accounts(text, find_forms)[1]) or []
-    payees = [_find_accounts(statement, find_forms) for statement in list_statements(text)]
-    if len(amounts) != 1 or len(payees) != 1 or len(payees[0][0]) != 1 or _find_amounts(payees[0][1]):
+    amounts = find_amounts(find_accounts(text, find_forms)[1]) or []
+    payees = [find_accounts(statement, find_forms) for statement in list_statements(text)]
+    if len(amounts) != 1 or len(payees) != 1 or len(payees[0][0]) != 1 or find_amounts(payees[0][1]):
         return []
     return [(payees[0][0][0].keys, amounts[0].hundredths)]
 
@@ -196,7 +196,7 @@ def list_payee_keys(text: str, forms: Iterable[Form]) -> list[str]:
     addresses = [f"{form.domain} {form.text}" for form in forms if form.domain in (*_ADDRESS_DOMAINS, "joint")]
     if addresses:
         return addresses
-    return [_make_id_key(text.strip()) if _ID.fullmatch(text.strip()) is not None else _make_name_key(text)]
+    return [_make_id_key(text.strip()) if SPELT_ID.fullmatch(text.strip()) is not None else _make_name_key(text)]
 
 
 def _make_id_key(spelt: str) -> str:
@@ -215,15 +215,15 @@ def _make_name_key(name: str) -> str:
 def _find_pairs(statement: str, find_forms: Callable[[str], Iterable[Form]]) -> Iterator[tuple[tuple[str, ...], int]]:
     """Find the payees of a statement with their amounts; nothing if they do not pair."""
     statement = _BY_PURPOSE.sub(lambda match: " " * len(match[0]), statement)
-    payees, rest = _find_accounts(statement, find_forms)
+    payees, rest = find_accounts(statement, find_forms)
     if _FROM.search(rest) is not None:
         return
     if not payees:
-        payees, rest = _find_ids(rest)
+        payees, rest = find_ids(rest)
     payees = payees or _find_names(rest)
     if _VOUCHERS.search(rest) is not None:
         payees = [_Place(payee.start, tuple(f"{VOUCHER}{key}" for key in payee.keys)) for payee in payees]
-    amounts = _find_amounts(rest)
+    amounts = find_amounts(rest)
     if amounts is None:
         return
     totals = [amount for amount in amounts if _is_total(rest, amount.start)]
@@ -233,7 +233,7 @@ def _find_pairs(statement: str, find_forms: Callable[[str], Iterable[Form]]) -> 
         yield from pairs
 
 
-def _find_accounts(statement: str, find_forms: Callable[[str], Iterable[Form]]) -> tuple[list[_Place], str]:
+def find_accounts(statement: str, find_forms: Callable[[str], Iterable[Form]]) -> tuple[list[_Place], str]:
     """Find the accounts and addresses of a statement, and the statement with `;` in their places."""
     forms = sorted(find_forms(statement))
     paid = {reading for amount in find_paid_amounts(statement) for reading in amount.readings}
@@ -257,15 +257,15 @@ def _find_accounts(statement: str, find_forms: Callable[[str], Iterable[Form]]) 
     return sorted(places), statement
 
 
-def _find_ids(statement: str) -> tuple[list[_Place], str]:
+def find_ids(statement: str) -> tuple[list[_Place], str]:
     """Find the ids of letters and digits that are accounts, and the statement with `;` in place of all ids."""
     places: list[_Place] = []
-    for match in islice(_ID.finditer(statement), _MAX_PAIRS):
+    for match in islice(SPELT_ID.finditer(statement), _MAX_PAIRS):
         is_behind = _BEFORE_ID.search(statement, 0, match.start()) is not None
         is_account = is_behind and _DOCUMENT_ID.search(match[0]) is None
         if is_account or _ACCOUNT_ID.search(match[0]) is not None:
             places.append(_Place(match.start(), (_make_id_key(match[0]),)))
-    return places, _ID.sub(lambda match: ";" * len(match[0]), statement)
+    return places, SPELT_ID.sub(lambda match: ";" * len(match[0]), statement)
 
 
 def _find_names(statement: str) -> list[_Place]:
@@ -291,7 +291,7 @@ def _is_payee(statement: str, start: int, end: int) -> bool:
     )
 
 
-def _find_amounts(statement: str) -> list[_Place] | None:
+def find_amounts(statement: str) -> list[_Place] | None:
     """Find the amounts of a statement; None if one can mean several sums."""
     found: dict[int, tuple[str, ...]] = {start: (number,) for start, number in find_lone_numbers(statement)}
     found |= {amount.start: amount.readings for amount in find_paid_amounts(statement)}

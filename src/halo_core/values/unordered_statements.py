@@ -19,6 +19,9 @@ TAKEN_BACK: Final = CaselessPattern(
     r"|(?:already )?done (?:already|yesterday)"
     r"|already done|wrong\b|or (?:is|was|should|not)\b|not\W*(?:$|\n)|ask [a-z]+ (?:first|before)\b"
     r"|let me think|never ?mind"
+    r"|(?:ah|stop|no),? (?:no|wait|stop)\b|(?:stop|drop (?:that|it|this))\b(?=\W)"
+    r"|(?:that|this|it)(?:['’]s| is| was)(?: already| all)? (?:settled|done|sorted|paid|yesterday['’]s)\b"
+    r"|[a-z]+ (?:has |have )?(?:already )?paid (?:that|it|this)\b"
     r"|true story|[a-z]+ (?:does|handles|will do|did) (?:it|that|this)\b)"
 )
 """The user takes back what he said just before, or replaces it."""
